@@ -1,0 +1,59 @@
+// What the examples share on the command line: arguments, --help, and addresses such as
+// 127.0.0.1:8081, [::1]:8081 or just 8081.
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+const PORT_MAX = 65_535;
+const EXIT_FAULT = 1;
+const EXIT_USAGE = 2;
+
+/** The positional arguments; --help prints `usage` and ends the program, so does a wrong one. */
+export function readArguments(usage: string, countMax: number): string[] {
+  const words = process.argv.slice(2);
+  if (words.includes('--help') || words.includes('-h')) {
+    console.log(usage);
+    process.exit(0);
+  }
+  const flag = words.find((word) => word.startsWith('-'));
+  if (flag !== undefined) fail(`unknown flag ${flag}; see --help`);
+  if (words.length > countMax) {
+    fail(`${words.length} arguments given, at most ${countMax} are allowed; see --help`);
+  }
+  return words;
+}
+
+/** `text` as an address; ends the program with one line if it is none. */
+export function readAddress(text: string): Address {
+  const address = parseAddress(text);
+  if (address !== undefined) return address;
+  return fail(
+    `bad address ${JSON.stringify(text)}: give host:port or a port from 0 to ${PORT_MAX}`,
+  );
+}
+
+/** A bare port is on 127.0.0.1; port 0 asks the system for a free one. */
+export function parseAddress(text: string): Address | undefined {
+  const match = /^(?:(?:\[([0-9a-f:.]+)\]|([a-z0-9][a-z0-9.-]*)):)?(\d{1,5})$/i.exec(text);
+  if (match === null) return undefined;
+  const port = Number(match[3]);
+  if (port > PORT_MAX) return undefined;
+  return { host: match[1] ?? match[2] ?? '127.0.0.1', port };
+}
+
+export function formatUrl(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`;
+}
+
+/** For listen(): a port that is taken is worth one line, not a stack. */
+export function failListening(error: unknown): never {
+  return fail(`cannot listen: ${error instanceof Error ? error.message : error}`, EXIT_FAULT);
+}
+
+/** Ends the program with one line; unless told otherwise it is the caller's mistake. */
+export function fail(message: string, code: number = EXIT_USAGE): never {
+  console.error(message);
+  process.exit(code);
+}

@@ -1,0 +1,97 @@
+// Measures parseHead() on a browser-sized and on a small request, beside the parser Node's own http
+// module uses (called through its binding), in interleaved rounds of one run.
+
+import { createRequire } from 'node:module';
+import { Head } from '../../src/http/head.ts';
+import { parseHead } from '../../src/http/parse-head.ts';
+
+const ROUNDS = 7;
+const ROUND_MS = 150;
+
+const BROWSER_REQUEST = [
+  'GET /wp-content/uploads/2010/03/hello-kitty-darth-vader-pink.jpg HTTP/1.1',
+  'Host: www.kittyhell.com',
+  'User-Agent: Mozilla/5.0 (Macintosh; U; Intel Mac OS X 10.6; ja-JP-mac; rv:1.9.2.3) Gecko/20100401 Firefox/3.6.3 Pathtraq/0.9',
+  'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+  'Accept-Language: ja,en-us;q=0.7,en;q=0.3',
+  'Accept-Encoding: gzip,deflate',
+  'Accept-Charset: Shift_JIS,utf-8;q=0.7,*;q=0.7',
+  'Keep-Alive: 115',
+  'Connection: keep-alive',
+  'Cookie: wp_ozh_wsa_visits=2; wp_ozh_wsa_visit_lasttime=xxxxxxxxxx; __utma=xxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.x; __utmz=xxxxxxxxx.xxxxxxxxxx.x.x.utmccn=(referral)|utmcsr=reader.livedoor.com|utmcct=/reader/|utmcmd=referral',
+  '\r\n',
+].join('\r\n');
+const SMALL_REQUEST = 'GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n';
+const LIMITS = { headBytesMax: 16_384, targetBytesMax: 8_192, fieldsMax: 100 };
+
+interface Oracle {
+  initialize(type: number, resource: object): void;
+  execute(bytes: Uint8Array): number | Error;
+}
+interface OracleConstructor {
+  new (): Oracle;
+  readonly REQUEST: number;
+}
+
+/** Nanoseconds per call of `run`, the best of `ROUNDS` short rounds a contender, taken in turn. */
+function measure(contenders: readonly (() => number)[]): number[] {
+  const best = contenders.map(() => Number.POSITIVE_INFINITY);
+  for (let round = 0; round <= ROUNDS; round++) {
+    contenders.forEach((run, index) => {
+      let calls = 0;
+      let nanoseconds = 0n;
+      const begin = process.hrtime.bigint();
+      while (nanoseconds < BigInt(ROUND_MS) * 1_000_000n) {
+        for (let call = 0; call < 1_000; call++) sink += run();
+        calls += 1_000;
+        nanoseconds = process.hrtime.bigint() - begin;
+      }
+      // The first round warms up and is not counted.
+      if (round > 0) best[index] = Math.min(best[index], Number(nanoseconds) / calls);
+    });
+  }
+  return best;
+}
+
+let sink = 0;
+
+function contendersFor(request: string): (() => number)[] {
+  // Not at the start of the memory, as in a slab.
+  const padding = 4_099;
+  const bytes = new Uint8Array(65_536);
+  bytes.set(Buffer.from(request, 'latin1'), padding);
+  const end = padding + request.length;
+  const head = new Head(LIMITS.fieldsMax);
+  const ours = (): number => {
+    head.reset();
+    return parseHead(bytes, padding, end, head, LIMITS);
+  };
+  if (ours() !== request.length) throw new Error('the request parses');
+  return [ours, oracleFor(request)];
+}
+
+function oracleFor(request: string): () => number {
+  const { HTTPParser } = createRequire(import.meta.url)('_http_common') as {
+    HTTPParser: OracleConstructor;
+  };
+  const parser = new HTTPParser();
+  parser.initialize(HTTPParser.REQUEST, {});
+  const bytes = Buffer.from(request, 'latin1');
+  return () => Number(parser.execute(bytes));
+}
+
+function main(): void {
+  const requests = [BROWSER_REQUEST, SMALL_REQUEST];
+  const results = measure(requests.flatMap(contendersFor));
+  requests.forEach((request, index) => {
+    const [ours, theirs] = results.slice(index * 2);
+    const line = (name: string, ns: number): string =>
+      `${name} ${ns.toFixed(0).padStart(6)} ns ${(request.length / ns).toFixed(2).padStart(6)} GB/s`;
+    console.log(`request of ${request.length} bytes`);
+    console.log(`  ${line('parseHead', ours)}`);
+    console.log(`  ${line('llhttp   ', theirs)}  (${(theirs / ours).toFixed(1)} x the time)`);
+  });
+  if (sink === 0) throw new Error('nothing was parsed');
+}
+
+main();

@@ -1,0 +1,133 @@
+// The sample site in a real browser, served by the command `serve` on each driver.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { example, ROOT, type Running, run, start } from '../examples/child.ts';
+import { launchBrowser, skip, watchProblems } from './browser.ts';
+
+const timeout = 120_000;
+const PAGES = ['', 'about.html', 'docs/', 'gallery/'];
+
+/** Expressions for the page: text, because they run there and know its globals. */
+const FONTS_LOADED = `document.fonts.ready.then((fonts) =>
+  [...fonts].filter((font) => font.status === 'loaded').map((font) => font.family))`;
+const BROKEN_IMAGES = `Promise.all([...document.images].map((image) =>
+  image.decode().then(() => image.naturalWidth > 0 ? '' : image.src, () => image.src)))
+  .then((sources) => sources.filter((source) => source !== ''))`;
+const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+
+describe('the sample site', { skip, timeout }, () => {
+  let browser: Browser;
+  before(async () => {
+    browser = await launchBrowser();
+    const made = await run(example('make-site'), [join(ROOT, 'examples', 'site')]);
+    assert.equal(made.code, 0, made.problems);
+  });
+  after(async () => {
+    await browser?.close();
+  });
+
+  for (const driver of ['epoll', 'net']) {
+    const isHere = driver === 'net' || process.platform === 'linux';
+    describe(`on ${driver}`, { skip: isHere ? false : 'epoll is of Linux' }, () => {
+      let server: Running;
+      before(async () => {
+        const script = join(ROOT, 'dist', 'cli', 'main.js');
+        const args = ['serve', 'examples/site', '--port', '0', '--driver', driver];
+        server = await start(script, args);
+        assert.match(server.line, new RegExp(`^vibing listening on .*\\b${driver}\\b`));
+      });
+      after(async () => {
+        if (server !== undefined) assert.equal(await server.stop(), 0);
+      });
+
+      /** Opens a page, lets `steps` use it, and expects that nothing went wrong. */
+      async function visit(path: string, steps: (page: Page) => Promise<void>): Promise<void> {
+        const page = await browser.newPage();
+        const problems = watchProblems(page);
+        try {
+          await page.goto(server.url + path, { waitUntil: 'load' });
+          await page.waitForSelector('html[data-ready="true"]');
+          await steps(page);
+          assert.deepEqual(problems, []);
+        } finally {
+          await page.close();
+        }
+      }
+
+      for (const path of PAGES) {
+        test(`/${path} has its font, its pictures and room on a phone`, { timeout }, () =>
+          visit(path, async (page) => {
+            assert.deepEqual(await page.evaluate(FONTS_LOADED), ['Space Grotesk']);
+            assert.deepEqual(await page.evaluate(BROKEN_IMAGES), []);
+            assert.match((await page.textContent('#server-line')) ?? '', /over http\/1\.1$/);
+            await page.setViewportSize({ width: 360, height: 740 });
+            assert.equal(await page.evaluate(OVERFLOW), 0);
+          }),
+        );
+      }
+
+      test('links lead from page to page', { timeout }, () =>
+        visit('', async (page) => {
+          for (const [name, heading] of [
+            ['About', 'Small on purpose'],
+            ['Docs', 'From nothing to an answer'],
+            ['Gallery', 'Pictures of a loop'],
+            ['Home', 'A server that stays in its loop.'],
+          ] as const) {
+            await page.click(`nav >> text=${name}`);
+            await page.waitForSelector(`h1:text-is("${heading}")`);
+          }
+        }),
+      );
+
+      test('the reactor turns', { timeout }, () =>
+        visit('', async (page) => {
+          await page.click('#burst');
+          await page.waitForFunction(
+            `Number(document.getElementById('turns').textContent) >= 1 &&
+             Number(document.getElementById('served').textContent) >= 20`,
+          );
+          await page.click('#pause');
+          assert.equal(await page.textContent('#pause'), 'Play');
+        }),
+      );
+
+      test('the panel measures every file it offers', { timeout }, () =>
+        visit('', async (page) => {
+          const files = await page
+            .locator('select[name=file] option')
+            .evaluateAll((options: readonly unknown[]) =>
+              options.map((option) => (option as { value: string }).value),
+            );
+          assert.ok(files.length >= 3);
+          await page.selectOption('select[name=count]', '50');
+          for (const file of files) {
+            await page.selectOption('select[name=file]', file);
+            await page.click('#measure-form button');
+            await page.waitForFunction(`!document.querySelector('#measure-form button').disabled`);
+            const result = (await page.textContent('#measure-result')) ?? '';
+            assert.match(result, /^50 answers: median [\d.]+ ms/, file);
+          }
+        }),
+      );
+
+      test('the large file arrives with every bit right', { timeout }, () =>
+        visit('', async (page) => {
+          await page.click('#large-check');
+          await page.waitForSelector('#large-result.good, #large-result.bad');
+          assert.equal(
+            await page.textContent('#large-result'),
+            '8388608 bytes: every bit is right.',
+          );
+          assert.equal(
+            await page.textContent('#large-sum'),
+            await page.getAttribute('#large-check', 'data-sha256'),
+          );
+        }),
+      );
+    });
+  }
+});

@@ -1,0 +1,193 @@
+// Commands: what they print where, and their exit codes.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { run } from '../../src/cli/run.ts';
+import type { Config } from '../../src/server/config.ts';
+import { KEYS } from '../../src/server/config-keys.ts';
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'vibing-cli-'));
+after(() => rmSync(FOLDER, { recursive: true }));
+const SITE = join(FOLDER, 'site');
+let files = 0;
+mkdirSync(SITE);
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  readonly served: Config | undefined;
+}
+
+async function ran(
+  args: string[],
+  env: Record<string, string> = {},
+  isWorker = false,
+): Promise<Ran> {
+  let out = '';
+  let err = '';
+  let served: Config | undefined;
+  const code = await run(args, {
+    env,
+    version: '1.2.3',
+    isWorker,
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    serve: async (config) => {
+      served = config;
+      return 42;
+    },
+  });
+  return { code, out, err, served };
+}
+
+function fileWith(text: string | Uint8Array): string {
+  files += 1;
+  const name = join(FOLDER, `${files}.json`);
+  writeFileSync(name, text);
+  return name;
+}
+test('nothing asked prints the help where problems go, and fails', async () => {
+  const { code, out, err } = await ran([]);
+  assert.equal(code, 2);
+  assert.equal(out, '');
+  assert.match(err, /^vibing: .*\n\nUsage:/);
+});
+
+test('help on request goes to the standard output', async () => {
+  for (const args of [['--help'], ['-h'], ['help'], ['help', 'help']]) {
+    const { code, out, err } = await ran(args);
+    assert.deepEqual([code, err], [0, '']);
+    assert.match(out, /vibing serve \[directory\]/);
+  }
+  for (const command of ['serve', 'check']) {
+    const pages = [await ran([command, '--help']), await ran(['help', command])];
+    pages.push(await ran([command, '-h', '--prot', 'x']));
+    for (const { code, out, err, served } of pages) {
+      assert.deepEqual([code, err, served], [0, '', undefined]);
+      assert.ok(out.startsWith(`vibing ${command}: `));
+      for (const { flag } of KEYS) assert.match(out, new RegExp(`^  ${flag}[ ,]`, 'm'));
+      for (const line of out.split('\n')) assert.ok(line.length <= 100, line);
+    }
+  }
+});
+
+test('the version', async () => {
+  for (const flag of ['--version', '-V']) {
+    assert.deepEqual(await ran([flag]), { code: 0, out: '1.2.3\n', err: '', served: undefined });
+  }
+});
+
+test('an unknown command or flag is one line with a guess', async () => {
+  const lines: readonly (readonly [string[], string])[] = [
+    [['serv'], 'serv: no such command; did you mean serve?'],
+    [['./site'], '"./site": no such command; "vibing help" lists the commands'],
+    [['--verison'], '--verison: no such flag; did you mean --version?'],
+    [['help', 'chekc'], 'chekc: no such command; did you mean check?'],
+    [['serve', '--prot', '80'], '--prot: no such flag; did you mean --port?'],
+    [['serve', SITE, 'other'], '"other": one argument too many'],
+    [['check', 'other'], '"other": one argument too many'],
+  ];
+  for (const [args, line] of lines) {
+    const expected = { code: 2, out: '', err: `vibing: ${line}\n`, served: undefined };
+    assert.deepEqual(await ran(args), expected);
+  }
+});
+
+test('serve hands over the configuration and gives the exit code of the server', async () => {
+  const { code, out, err, served } = await ran(['serve', SITE, '--port', '0', '--listing']);
+  assert.deepEqual([code, out, err], [42, '', '']);
+  assert.deepEqual([served?.staticDir, served?.port, served?.listing], [SITE, 0, true]);
+});
+
+test('without a directory the current one is served', async () => {
+  assert.equal((await ran(['serve'])).served?.staticDir, '.');
+  const config = fileWith(JSON.stringify({ static_dir: SITE }));
+  assert.equal((await ran(['serve', '--config', config])).served?.staticDir, SITE);
+  const { served } = await ran(['serve', '.', '--config', config], { VIBING_STATIC_DIR: SITE });
+  assert.equal(served?.staticDir, '.');
+});
+
+test('a directory that is missing or none is a problem, wherever it is named', async () => {
+  const missing = join(FOLDER, 'missing');
+  const file = fileWith('{}');
+  const config = fileWith(JSON.stringify({ static_dir: missing }));
+  const given = `static_dir: given ${JSON.stringify(missing)}`;
+  const why = '(no such file or directory (ENOENT)), allowed: an existing directory\n';
+  for (const [args, where] of [
+    [['serve', missing], 'directory'],
+    [['check', '--static-dir', missing], '--static-dir'],
+    [['check', '--config', config], `${config}: line 1`],
+  ] as const) {
+    const { code, err, served } = await ran([...args]);
+    assert.deepEqual([code, served], [2, undefined]);
+    assert.equal(err, `vibing: ${where}: ${given} ${why}`);
+  }
+  assert.match((await ran(['serve', file])).err, /^vibing: directory: .*\(not a directory\)/);
+});
+
+test('check prints ok and a configuration that is a file again', async () => {
+  const config = fileWith('{ "port": 1234, "workers": "auto" }');
+  const first = await ran(['check', '--config', config, '--fields-max=7'], { VIBING_PORT: '99' });
+  assert.deepEqual([first.code, first.err], [0, '']);
+  assert.ok(first.out.startsWith('ok\n{\n'));
+  const effective = JSON.parse(first.out.slice('ok\n'.length));
+  assert.deepEqual([effective.port, effective.workers, effective.fields_max], [99, 'auto', 7]);
+  const again = await ran(['check', '--config', fileWith(JSON.stringify(effective))]);
+  assert.deepEqual(again, first);
+});
+
+test('every problem is a line, all at once, and nothing starts', async () => {
+  const config = fileWith('{ "prot": 1,\n  "workers": -3 }');
+  for (const command of ['serve', 'check']) {
+    const args = [command, '--config', config, '--colour', '--port', '80x'];
+    const { code, out, err, served } = await ran(args, { VIBING_HOST: '' });
+    assert.deepEqual([code, out, served], [2, '', undefined]);
+    const places = err
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(/: (?:given|no such)/)[0]);
+    assert.deepEqual(places, [
+      'vibing: --colour',
+      `vibing: ${config}: line 1: prot`,
+      `vibing: ${config}: line 2: workers`,
+      'vibing: VIBING_HOST: host',
+      'vibing: --port: port',
+    ]);
+  }
+});
+
+test('a file that cannot be read is one line', async () => {
+  const cases: readonly (readonly [name: string, why: RegExp])[] = [
+    [join(FOLDER, 'none.json'), /\(no such file or directory \(ENOENT\)\)/],
+    [FOLDER, /\(not a file\)/],
+    [fileWith(new Uint8Array([0x7b, 0xff, 0x7d])), /\(not UTF-8\)/],
+    [fileWith(' '.repeat(70_000)), /\(longer than 65536 bytes\)/],
+  ];
+  for (const [name, why] of cases) {
+    const { code, err } = await ran(['check', '--config', name]);
+    assert.equal(code, 2);
+    assert.match(err, why);
+    assert.match(err, /^vibing: --config: given .*, allowed: a readable JSON file\n$/);
+  }
+  const { err } = await ran(['check', '--config', fileWith('{\n"port": }')]);
+  assert.match(err, /^vibing: .*: line 2, column 9: not JSON: expected a value, found "}"\n$/);
+});
+
+test('warnings are told once, by the first process, and stop nothing', async () => {
+  const env = { VIBING_PROT: '1' };
+  const { code, err } = await ran(['serve'], env);
+  assert.equal(code, 42);
+  assert.equal(
+    err,
+    'vibing: warning: VIBING_PROT: no such key, ignored; did you mean VIBING_PORT?\n',
+  );
+  assert.equal((await ran(['serve'], env, true)).err, '');
+});

@@ -1,0 +1,174 @@
+// Serving, with a server and a process that are scripted: what is printed, what signals do.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Listening, type ServeWorld, type StopSignal, serve } from '../../src/cli/serve.ts';
+import { ConfigError, configFrom, type ServerOptions } from '../../src/server/config.ts';
+
+/** A process that writes down what happens to it. */
+class FakeWorld implements ServeWorld {
+  readonly events: string[] = [];
+  readonly isWorker: boolean;
+  options: ServerOptions = {};
+  signal: (signal: StopSignal) => void = () => assert.fail('nobody listens for signals');
+  readonly #listen: () => Promise<Listening>;
+  readonly #close: () => Promise<void>;
+
+  constructor(
+    listen: () => Promise<Listening>,
+    close: () => Promise<void> = async () => {},
+    isWorker = false,
+  ) {
+    this.#listen = listen;
+    this.#close = close;
+    this.isWorker = isWorker;
+  }
+
+  async loadServer(): ReturnType<ServeWorld['loadServer']> {
+    return (options) => {
+      this.options = options;
+      return {
+        listen: this.#listen,
+        close: () => {
+          this.events.push('close');
+          return this.#close();
+        },
+      };
+    };
+  }
+
+  onSignal(listener: (signal: StopSignal) => void): void {
+    this.signal = listener;
+  }
+
+  exit(code: number): void {
+    this.events.push(`exit ${code}`);
+  }
+
+  out(line: string): void {
+    this.events.push(line);
+  }
+
+  problem(line: string): void {
+    this.events.push(`problem: ${line}`);
+  }
+}
+
+/** Lets everything run that is not waiting for something from outside. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function fault(code: string): Error {
+  return Object.assign(new Error('listen failed'), { code });
+}
+
+const LINES: readonly (readonly [ServerOptions, Listening, line: string])[] = [
+  [
+    { staticDir: './dir' },
+    { port: 8080, driver: 'epoll', workers: 1 },
+    'vibing listening on http://127.0.0.1:8080 (driver epoll, 1 worker), serving ./dir',
+  ],
+  [
+    { host: '::1', port: 0, workers: 4, driver: 'net' },
+    { port: 4321 },
+    'vibing listening on http://[::1]:4321 (driver net, 4 workers)',
+  ],
+  [
+    { socket: './run/x.sock', staticDir: '.' },
+    { port: 0, driver: 'epoll', workers: 2 },
+    'vibing listening on unix:./run/x.sock (driver epoll, 2 workers), serving .',
+  ],
+];
+
+for (const [options, listening, line] of LINES) {
+  test(line, async () => {
+    const config = configFrom(options);
+    const world = new FakeWorld(async () => listening);
+    const code = serve(config, world);
+    await settled();
+    assert.deepEqual(world.events, [line]);
+    assert.deepEqual(configFrom(world.options), config);
+    world.signal('SIGTERM');
+    assert.equal(await code, 0);
+    assert.deepEqual(world.events, [line, 'close']);
+  });
+}
+
+test('a worker leaves the talking to the first process', async () => {
+  const world = new FakeWorld(async () => ({ port: 1 }), undefined, true);
+  const code = serve(configFrom({}), world);
+  await settled();
+  world.signal('SIGINT');
+  assert.equal(await code, 0);
+  assert.deepEqual(world.events, ['close']);
+});
+
+test('the exit waits for the requests in flight, and a second signal does not', async () => {
+  for (const [signal, exit] of [
+    ['SIGINT', 'exit 130'],
+    ['SIGTERM', 'exit 143'],
+  ] as const) {
+    let closed: () => void = () => {};
+    const closing = new Promise<void>((resolve) => {
+      closed = resolve;
+    });
+    const world = new FakeWorld(
+      async () => ({ port: 1 }),
+      () => closing,
+      true,
+    );
+    const code = serve(configFrom({}), world);
+    await settled();
+    world.signal('SIGTERM');
+    await settled();
+    assert.deepEqual(world.events, ['close']);
+    world.signal(signal);
+    assert.deepEqual(world.events, ['close', exit]);
+    closed();
+    assert.equal(await code, 0);
+  }
+});
+
+test('a signal before it listens stops it as soon as it does', async () => {
+  let up: (listening: Listening) => void = () => {};
+  const listening = new Promise<Listening>((resolve) => {
+    up = resolve;
+  });
+  const world = new FakeWorld(() => listening);
+  const code = serve(configFrom({}), world);
+  world.signal('SIGINT');
+  await settled();
+  assert.deepEqual(world.events, []);
+  up({ port: 8080 });
+  assert.equal(await code, 0);
+  assert.equal(world.events.at(-1), 'close');
+});
+
+test('not being able to listen is one line and exit code 1', async () => {
+  const cases: readonly (readonly [string, ServerOptions, string])[] = [
+    ['EADDRINUSE', {}, '127.0.0.1:8080: address already in use (EADDRINUSE)'],
+    ['EACCES', { port: 80 }, '127.0.0.1:80: permission denied (EACCES)'],
+    ['EADDRNOTAVAIL', { host: '::2' }, '[::2]:8080: address not available (EADDRNOTAVAIL)'],
+    ['ENOTFOUND', { host: 'nowhere' }, 'nowhere:8080: host name not found (ENOTFOUND)'],
+    ['ENOENT', { socket: 'a/b' }, 'a/b: no such file or directory (ENOENT)'],
+    ['ESTRANGE', {}, '127.0.0.1:8080: listen failed (ESTRANGE)'],
+  ];
+  for (const [name, options, line] of cases) {
+    const world = new FakeWorld(() => Promise.reject(fault(name)));
+    assert.equal(await serve(configFrom(options), world), 1);
+    assert.deepEqual(world.events, [`problem: cannot listen on ${line}`]);
+  }
+});
+
+test('a configuration that only the server can refuse is told line by line', async () => {
+  const world = new FakeWorld(() => Promise.reject(new ConfigError(['one', 'two'])));
+  assert.equal(await serve(configFrom({}), world), 2);
+  assert.deepEqual(world.events, ['problem: one', 'problem: two']);
+});
+
+test('a mistake of ours is not dressed up', async () => {
+  const world = new FakeWorld(() => Promise.reject(new TypeError('a mistake')));
+  await assert.rejects(serve(configFrom({}), world), /a mistake/);
+  assert.deepEqual(world.events, []);
+});

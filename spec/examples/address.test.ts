@@ -1,0 +1,24 @@
+// The examples' reading of addresses.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatUrl, parseAddress } from '../../examples/address.ts';
+
+test('addresses that are good', () => {
+  assert.deepEqual(parseAddress('8081'), { host: '127.0.0.1', port: 8081 });
+  assert.deepEqual(parseAddress('0'), { host: '127.0.0.1', port: 0 });
+  assert.deepEqual(parseAddress('127.0.0.1:65535'), { host: '127.0.0.1', port: 65_535 });
+  assert.deepEqual(parseAddress('localhost:80'), { host: 'localhost', port: 80 });
+  assert.deepEqual(parseAddress('[::1]:8081'), { host: '::1', port: 8081 });
+});
+
+test('addresses that are none', () => {
+  const bad = ['', 'x', ':', ':80', 'x:', '65536', '99999', '-1', '1.5', '127.0.0.1', '::1:80'];
+  bad.push('[]:80', 'a b:80', '127.0.0.1:80:80', 'http://127.0.0.1:80', '80 ', '123456');
+  for (const text of bad) assert.equal(parseAddress(text), undefined, text);
+});
+
+test('a URL puts an IPv6 host in brackets', () => {
+  assert.equal(formatUrl('127.0.0.1', 8081), 'http://127.0.0.1:8081/');
+  assert.equal(formatUrl('::1', 80), 'http://[::1]:80/');
+});

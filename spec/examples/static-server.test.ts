@@ -1,0 +1,166 @@
+// The static server example from outside: files, listings, what it must not give away, its end.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { example, ROOT, type Running, run, start } from './child.ts';
+
+const script = example('static-server');
+const timeout = 60_000;
+const oddName = `odd & "name" <b> #1 100%.txt`;
+const noise = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7919) % 251));
+let outside: string;
+let directory: string;
+let server: Running;
+
+before(async () => {
+  outside = mkdtempSync(join(tmpdir(), 'vibing-static-'));
+  directory = join(outside, 'served');
+  mkdirSync(join(directory, 'sub', 'empty'), { recursive: true });
+  writeFileSync(join(outside, 'secret.txt'), 'secret');
+  writeFileSync(join(directory, 'hello.txt'), 'hello\n');
+  writeFileSync(join(directory, 'noise.bin'), noise);
+  writeFileSync(join(directory, oddName), 'odd');
+  writeFileSync(join(directory, 'sub', 'page.html'), '<p>page</p>');
+  server = await start(script, ['127.0.0.1:0', directory]);
+});
+
+after(async () => {
+  await server.stop();
+  rmSync(outside, { recursive: true });
+});
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+/** Sends the path as it is given: fetch would tidy it first. */
+async function ask(base: Running, path: string, method = 'GET'): Promise<Answer> {
+  const { port } = base;
+  const sent = request({ host: '127.0.0.1', port, path, method, agent: false });
+  sent.setTimeout(timeout, () => sent.destroy(new Error('no answer'))).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  const { statusCode: status = 0, headers } = response;
+  return { status, headers, body: Buffer.concat(chunks) };
+}
+
+test('prints its real port', { timeout }, () => {
+  assert.match(server.line, /^static server for .+ on http:\/\/127\.0\.0\.1:\d+\/$/);
+  assert.notEqual(server.port, 0);
+});
+
+test('serves files whole and with their type', { timeout }, async () => {
+  const text = await ask(server, '/hello.txt');
+  assert.equal(text.status, 200);
+  assert.match(text.headers['content-type'] ?? '', /^text\/plain/);
+  assert.equal(text.body.toString(), 'hello\n');
+  const large = await ask(server, '/noise.bin');
+  assert.equal(large.headers['content-length'], String(noise.length));
+  assert.ok(large.body.equals(noise));
+  const page = await ask(server, '/sub/page.html');
+  assert.match(page.headers['content-type'] ?? '', /^text\/html/);
+});
+
+test('answers HEAD without a body', { timeout }, async () => {
+  const head = await ask(server, '/noise.bin', 'HEAD');
+  assert.equal(head.status, 200);
+  assert.equal(head.headers['content-length'], String(noise.length));
+  assert.equal(head.body.length, 0);
+});
+
+test('lists folders, and the links lead somewhere', { timeout }, async () => {
+  const listing = await ask(server, '/');
+  assert.equal(listing.status, 200);
+  assert.match(listing.headers['content-type'] ?? '', /^text\/html/);
+  const html = listing.body.toString();
+  assert.ok(html.includes('hello.txt'));
+  assert.ok(html.includes('noise.bin'));
+  assert.ok(!html.includes('<b>'), 'names are escaped');
+  const links = [...html.matchAll(/<a\b[^>]*\bhref="([^"]+)"/g)].map((match) => match[1] ?? '');
+  const bodies: string[] = [];
+  for (const link of links) {
+    const target = new URL(link.replaceAll('&amp;', '&'), server.url);
+    assert.equal(target.origin, new URL(server.url).origin);
+    const answer = await ask(server, target.pathname);
+    assert.equal(answer.status, 200, link);
+    bodies.push(answer.body.toString('latin1'));
+  }
+  assert.ok(bodies.includes('odd'), 'the oddly named file can be reached');
+  assert.ok(bodies.includes('hello\n'));
+});
+
+test('sends a folder without its slash to the one with it', { timeout }, async () => {
+  const answer = await ask(server, '/sub');
+  assert.ok(answer.status === 301 || answer.status === 308, String(answer.status));
+  assert.match(answer.headers.location ?? '', /\/sub\/$/);
+  assert.ok((await ask(server, '/sub/')).body.toString().includes('page.html'));
+  assert.equal((await ask(server, '/sub/empty/')).status, 200);
+});
+
+test('gives nothing from outside', { timeout }, async () => {
+  const paths = ['/../secret.txt', '/%2e%2e/secret.txt', '/sub/../../secret.txt'];
+  paths.push('/..%2fsecret.txt', '/sub/%2e%2e%2f%2e%2e%2fsecret.txt', '/..%5csecret.txt');
+  for (const path of paths) {
+    const answer = await ask(server, path);
+    assert.ok(answer.status >= 400 && answer.status < 500, `${path}: ${answer.status}`);
+    assert.ok(!answer.body.includes('secret\n') && answer.body.toString() !== 'secret', path);
+  }
+  assert.equal((await ask(server, '/missing.txt')).status, 404);
+});
+
+test('serves the sample site by default and ends with code 0', { timeout }, async () => {
+  const site = await start(script, ['0']);
+  try {
+    const index = await ask(site, '/');
+    assert.equal(
+      index.body.toString(),
+      readFileSync(join(ROOT, 'examples/site/index.html'), 'utf8'),
+    );
+    assert.equal((await ask(site, '/docs/')).status, 200);
+    assert.match((await ask(site, '/fonts/')).body.toString(), /OFL\.txt/);
+    assert.equal(
+      (await ask(site, '/fonts/space-grotesk.woff2')).headers['content-type'],
+      'font/woff2',
+    );
+    assert.match(
+      (await ask(site, '/img/pool.svg')).headers['content-type'] ?? '',
+      /^image\/svg\+xml/,
+    );
+    assert.match((await ask(site, '/js/main.js')).headers['content-type'] ?? '', /javascript/);
+    assert.equal(await site.stop(), 0);
+  } finally {
+    await site.stop();
+  }
+});
+
+test('says in one line what is wrong', { timeout }, async () => {
+  const missing = join(directory, 'missing');
+  const file = join(directory, 'hello.txt');
+  for (const args of [
+    ['nonsense'],
+    ['0', missing],
+    ['0', file],
+    ['0', directory, 'more'],
+    ['-x'],
+  ]) {
+    const { code, out, problems } = await run(script, args);
+    assert.equal(code, 2, args.join(' '));
+    assert.equal(out, '');
+    assert.match(problems, /^[^\n]+\n$/);
+  }
+});
+
+test('explains itself', { timeout }, async () => {
+  const { code, out, problems } = await run(script, ['--help']);
+  assert.equal(code, 0);
+  assert.match(out, /^usage: static-server \[address\] \[directory\]\n/);
+  assert.equal(problems, '');
+});

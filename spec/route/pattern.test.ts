@@ -1,0 +1,107 @@
+// Which patterns are routes, and what the others are told.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PARAMS_MAX, parsePattern, SEGMENTS_MAX } from '../../src/route/pattern.ts';
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+const STATIC: [pattern: string, path: string][] = [
+  ['/', '/'],
+  ['/a', '/a'],
+  ['/a/', '/a/'],
+  ['/a//b', '/a//b'],
+  ['//', '//'],
+  ['/caf%C3%A9', '/café'],
+  ['/café', '/café'],
+  ['/a%20b+c', '/a b+c'],
+  ['/100%25', '/100%'],
+  ['/%3Aid', '/:id'],
+  ['/%2a', '/*'],
+  ['/what%3F%23', '/what?#'],
+  ['/.well-known/...', '/.well-known/...'],
+];
+
+for (const [pattern, path] of STATIC) {
+  test(`${pattern} is the static path ${path}`, () => {
+    const parsed = parsePattern(pattern);
+    assert.deepEqual(parsed.names, []);
+    assert.equal(`/${parsed.segments.map(({ bytes }) => textOf(bytes)).join('/')}`, path);
+  });
+}
+
+const NAMED: [pattern: string, names: string[]][] = [
+  ['/:id', ['id']],
+  ['/*', ['*']],
+  ['/a/*', ['*']],
+  ['/:a/x/:_b2/*', ['a', '_b2', '*']],
+  ['/:A/:a', ['A', 'a']],
+];
+
+for (const [pattern, names] of NAMED) {
+  test(`${pattern} has the parameters ${names}`, () => {
+    assert.deepEqual(parsePattern(pattern).names, names);
+  });
+}
+
+const BAD: [pattern: string, reason: RegExp][] = [
+  ['', /must begin with '\/'/],
+  ['a', /must begin with '\/'/],
+  ['*', /must begin with '\/'/],
+  [':id', /must begin with '\/'/],
+  ['/*/a', /'\*' must be the last segment/],
+  ['/*/', /'\*' must be the last segment/],
+  ['/*/*', /'\*' must be the last segment/],
+  ['/a*', /'\*' must be a segment of its own/],
+  ['/*.js', /'\*' must be a segment of its own/],
+  ['/**', /'\*' must be a segment of its own/],
+  ['/:', /':' needs a name/],
+  ['/a/:/b', /':' needs a name/],
+  ['/:1a', /parameter name "1a"/],
+  ['/:a-b', /parameter name "a-b"/],
+  ['/:é', /parameter name "é"/],
+  ['/:a*', /parameter name "a\*"/],
+  ['/:a?', /must not contain '\?'/],
+  ['/v:id', /must be a segment of its own/],
+  ['/:a/b/:a', /':a' occurs twice/],
+  ['/a\0', /must not contain NUL/],
+  ['/a%00', /encoded NUL/],
+  ['/a%2Fb', /encoded slash/],
+  ['/a%2fb', /encoded slash/],
+  ['/a?b', /must not contain '\?'/],
+  ['/a#b', /must not contain '#'/],
+  ['/100%', /valid UTF-8/],
+  ['/%zz', /valid UTF-8/],
+  ['/%FF', /valid UTF-8/],
+  ['/%C3/x', /valid UTF-8/],
+  ['/\ud800', /surrogate/],
+  ['/a/../b', /paths are resolved first/],
+  ['/.', /paths are resolved first/],
+  ['/%2e%2E', /paths are resolved first/],
+];
+
+for (const [pattern, reason] of BAD) {
+  test(`${JSON.stringify(pattern)} is refused`, () => {
+    assert.throws(
+      () => parsePattern(pattern),
+      (error) => {
+        assert(error instanceof TypeError);
+        assert.match(error.message, reason);
+        assert(error.message.includes(JSON.stringify(pattern)), error.message);
+        return true;
+      },
+    );
+  });
+}
+
+test('parameters and segments are counted', () => {
+  const params = (count: number): string =>
+    Array.from({ length: count }, (_, index) => `/:p${index}`).join('');
+  assert.equal(parsePattern(params(PARAMS_MAX)).names.length, PARAMS_MAX);
+  assert.throws(() => parsePattern(params(PARAMS_MAX + 1)), /more than 32 parameters/);
+  assert.throws(() => parsePattern(`${params(PARAMS_MAX)}/*`), /more than 32 parameters/);
+  assert.equal(parsePattern('/a'.repeat(SEGMENTS_MAX)).segments.length, SEGMENTS_MAX);
+  assert.throws(() => parsePattern('/a'.repeat(SEGMENTS_MAX + 1)), /more than 128 segments/);
+});

@@ -1,0 +1,400 @@
+// The router: which route a path belongs to, by tables, by a model, and what a search may cost.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Method } from '../../src/http/method.ts';
+import { Found, Match } from '../../src/route/match.ts';
+import { Router } from '../../src/route/router.ts';
+import { allowed, modelAllowed, modelSearch, routerOf, search, shapeOf } from './world.ts';
+
+interface Table {
+  name: string;
+  routes: string[];
+  /** Method and path, then the route found with its parameters, or 'no' or 'wrong method'. */
+  searches: [request: string, route: string, params?: Record<string, string>][];
+}
+
+const TABLES: Table[] = [
+  {
+    name: 'static paths are compared whole',
+    routes: ['GET /', 'GET /a', 'GET /a/', 'GET /a/b', 'GET /x//y'],
+    searches: [
+      ['GET /', 'GET /'],
+      ['GET /a', 'GET /a'],
+      ['GET /a/', 'GET /a/'],
+      ['GET /a/b', 'GET /a/b'],
+      ['GET /x//y', 'GET /x//y'],
+      ['GET /x/y', 'no'],
+      ['GET /A', 'no'],
+      ['GET /ab', 'no'],
+      ['GET /a/b/', 'no'],
+      ['GET //', 'no'],
+      ['GET ', 'no'],
+      ['GET a', 'no'],
+    ],
+  },
+  {
+    name: 'a parameter is one segment that is not empty',
+    routes: ['GET /users/:id', 'GET /users/:id/posts/:post', 'GET /:a/:b/:c'],
+    searches: [
+      ['GET /users/7', 'GET /users/:id', { id: '7' }],
+      ['GET /users/a.b-c', 'GET /users/:id', { id: 'a.b-c' }],
+      ['GET /users/:id', 'GET /users/:id', { id: ':id' }],
+      ['GET /users', 'no'],
+      ['GET /users/', 'no'],
+      ['GET /users/7/', 'no'],
+      ['GET /users/7/posts/8', 'GET /users/:id/posts/:post', { id: '7', post: '8' }],
+      ['GET /users/7/posts', 'GET /:a/:b/:c', { a: 'users', b: '7', c: 'posts' }],
+      ['GET /users//posts', 'no'],
+      ['GET 1/2/3', 'no'],
+    ],
+  },
+  {
+    name: 'a wildcard takes any rest behind its slash, also none',
+    routes: ['GET /files/*', 'GET /u/:id/*'],
+    searches: [
+      ['GET /files/', 'GET /files/*', { '*': '' }],
+      ['GET /files/x', 'GET /files/*', { '*': 'x' }],
+      ['GET /files/x/y//z/', 'GET /files/*', { '*': 'x/y//z/' }],
+      ['GET /files//', 'GET /files/*', { '*': '/' }],
+      ['GET /files', 'no'],
+      ['GET /filesx', 'no'],
+      ['GET /u/7/', 'GET /u/:id/*', { id: '7', '*': '' }],
+      ['GET /u/7/a/b', 'GET /u/:id/*', { id: '7', '*': 'a/b' }],
+      ['GET /u/7', 'no'],
+      ['GET /u//a', 'no'],
+    ],
+  },
+  {
+    name: 'the root wildcard takes every path',
+    routes: ['GET /*'],
+    searches: [
+      ['GET /', 'GET /*', { '*': '' }],
+      ['GET //', 'GET /*', { '*': '/' }],
+      ['GET /a/b', 'GET /*', { '*': 'a/b' }],
+      ['GET a', 'no'],
+      ['GET ', 'no'],
+    ],
+  },
+  {
+    name: 'static goes before a parameter, a parameter before a wildcard',
+    routes: ['GET /*', 'GET /:a', 'GET /a', 'GET /a/*', 'GET /a/:b', 'GET /a/b', 'GET /:x/b'],
+    searches: [
+      ['GET /a', 'GET /a'],
+      ['GET /b', 'GET /:a', { a: 'b' }],
+      ['GET /', 'GET /*', { '*': '' }],
+      ['GET /a/b', 'GET /a/b'],
+      ['GET /a/c', 'GET /a/:b', { b: 'c' }],
+      ['GET /a/', 'GET /a/*', { '*': '' }],
+      ['GET /a/b/c', 'GET /a/*', { '*': 'b/c' }],
+      ['GET /c/b', 'GET /:x/b', { x: 'c' }],
+      ['GET /c/d', 'GET /*', { '*': 'c/d' }],
+    ],
+  },
+  {
+    name: 'a dead end goes back to what else fits',
+    routes: ['GET /users/me', 'GET /users/:id/edit', 'GET /:any/me/view', 'GET /users/me/a/*'],
+    searches: [
+      ['GET /users/me', 'GET /users/me'],
+      ['GET /users/me/edit', 'GET /users/:id/edit', { id: 'me' }],
+      ['GET /users/me/view', 'GET /:any/me/view', { any: 'users' }],
+      ['GET /users/me/a/', 'GET /users/me/a/*', { '*': '' }],
+      ['GET /users/me/none', 'no'],
+    ],
+  },
+  {
+    name: 'going back forgets the parameters of the dead end',
+    routes: ['GET /:a/:b/:c/end', 'GET /:d/*', 'GET /x/:e/:f/:g/end'],
+    searches: [
+      ['GET /x/2/3/end', 'GET /:a/:b/:c/end', { a: 'x', b: '2', c: '3' }],
+      ['GET /x/2/3/4', 'GET /:d/*', { d: 'x', '*': '2/3/4' }],
+      ['GET /x/2/3/4/stop', 'GET /:d/*', { d: 'x', '*': '2/3/4/stop' }],
+      ['GET /x/2/3/4/end', 'GET /x/:e/:f/:g/end', { e: '2', f: '3', g: '4' }],
+    ],
+  },
+  {
+    name: 'methods choose; HEAD falls back to GET, every method to *',
+    routes: ['GET /a', 'POST /a', 'PURGE /a', 'HEAD /b', 'GET /b', '* /c', 'GET /c', 'get /d'],
+    searches: [
+      ['GET /a', 'GET /a'],
+      ['POST /a', 'POST /a'],
+      ['PURGE /a', 'PURGE /a'],
+      ['HEAD /a', 'GET /a'],
+      ['HEAD /b', 'HEAD /b'],
+      ['HEAD /c', 'GET /c'],
+      ['POST /c', '* /c'],
+      ['PURGE /c', '* /c'],
+      ['TRACE /c', '* /c'],
+      ['DELETE /a', 'wrong method'],
+      ['BREW /a', 'wrong method'],
+      ['GET /d', 'wrong method'],
+      ['get /d', 'get /d'],
+      ['GET /e', 'no'],
+    ],
+  },
+  {
+    name: 'a better path without the method gives way to one that has it',
+    routes: ['GET /a/b', 'PUT /a/:x', 'PURGE /a/*', '* /:y/z', 'GET /:y/:z'],
+    searches: [
+      ['GET /a/b', 'GET /a/b'],
+      ['PUT /a/b', 'PUT /a/:x', { x: 'b' }],
+      ['PURGE /a/b', 'PURGE /a/*', { '*': 'b' }],
+      ['POST /a/b', 'wrong method'],
+      ['POST /a/z', '* /:y/z', { y: 'a' }],
+      ['GET /a/z', '* /:y/z', { y: 'a' }],
+      ['GET /a/q', 'GET /:y/:z', { y: 'a', z: 'q' }],
+    ],
+  },
+  {
+    name: 'methods of one shape may name its parameters differently',
+    routes: ['GET /:id', 'PUT /:name', 'GET /:a/x', 'GET /:b/y'],
+    searches: [
+      ['GET /7', 'GET /:id', { id: '7' }],
+      ['PUT /7', 'PUT /:name', { name: '7' }],
+      ['GET /7/x', 'GET /:a/x', { a: '7' }],
+      ['GET /7/y', 'GET /:b/y', { b: '7' }],
+    ],
+  },
+  {
+    name: 'an encoded slash, given as NUL, separates nothing and equals no literal',
+    routes: ['GET /a/:b', 'GET /a/b/c', 'GET /w/*'],
+    searches: [
+      ['GET /a/b\0c', 'GET /a/:b', { b: 'b\0c' }],
+      ['GET /a/\0', 'GET /a/:b', { b: '\0' }],
+      ['GET /a\0b', 'no'],
+      ['GET \0a/b', 'no'],
+      ['GET /w/\0/x\0', 'GET /w/*', { '*': '\0/x\0' }],
+    ],
+  },
+  {
+    name: 'text beyond ASCII is compared decoded',
+    routes: ['GET /caf%C3%A9', 'GET /日本/:name', 'GET /a b/*'],
+    searches: [
+      ['GET /café', 'GET /caf%C3%A9'],
+      ['GET /cafe', 'no'],
+      ['GET /日本/東京', 'GET /日本/:name', { name: '東京' }],
+      ['GET /日/東京', 'no'],
+    ],
+  },
+];
+
+for (const { name, routes, searches } of TABLES) {
+  for (const order of ['as written', 'reversed']) {
+    test(`${name} (${order})`, () => {
+      const router = routerOf(order === 'reversed' ? routes.toReversed() : routes);
+      for (const [request, expected, params = {}] of searches) {
+        const [, method, path] = /^(\S+) (.*)$/s.exec(request) ?? ['', '', ''];
+        const answer = search(router, method, path);
+        const result = { [Found.No]: 'no', [Found.WrongMethod]: 'wrong method' };
+        const route = answer.found === Found.Yes ? answer.route : result[answer.found];
+        assert.deepEqual(
+          { request, route, params: answer.params },
+          { request, route: expected, params },
+        );
+        if (answer.found !== Found.Yes) assert.equal(answer.route, null);
+      }
+    });
+  }
+}
+
+test('a pattern with a space matches the decoded space', () => {
+  const router = new Router<string>();
+  router.add('GET', '/a%20b/:c', 'first');
+  assert.deepEqual(search(router, 'GET', '/a b/x y').params, { c: 'x y' });
+});
+
+test('a search without a hit leaves nothing of the one before', () => {
+  const router = routerOf(['GET /:id']);
+  const match = new Match<string>();
+  const path = new TextEncoder().encode('/a/b');
+  assert.equal(router.find(Method.GET, '', path, 0, 2, match), Found.Yes);
+  assert.equal(match.paramCount, 1);
+  for (const [method, to] of [
+    [Method.GET, 4],
+    [Method.PUT, 2],
+  ]) {
+    assert.notEqual(router.find(method, '', path, 0, to, match), Found.Yes);
+    assert.deepEqual([match.value, match.paramCount, match.names], [null, 0, []]);
+  }
+});
+
+test('names are one array for all matches of a route', () => {
+  const router = routerOf(['GET /:id']);
+  const [first, second] = [new Match<string>(), new Match<string>()];
+  const path = new TextEncoder().encode('/ab');
+  router.find(Method.GET, '', path, 0, 2, first);
+  router.find(Method.GET, '', path, 0, 3, second);
+  assert.equal(first.names, second.names);
+});
+
+const CONFLICTS: [first: string, second: string][] = [
+  ['GET /a', 'GET /a'],
+  ['GET /a/:x', 'GET /a/:y'],
+  ['GET /a/*', 'GET /a/*'],
+  ['* /a', '* /a'],
+  ['PURGE /:x/b/:y/*', 'PURGE /:y/b/:x/*'],
+  ['GET /café', 'GET /caf%C3%A9'],
+  ['GET /caf%c3%a9', 'GET /caf%C3%A9'],
+];
+
+for (const [first, second] of CONFLICTS) {
+  test(`${second} is refused beside ${first}`, () => {
+    const router = routerOf([first]);
+    const [method, pattern] = second.split(' ', 2);
+    assert.throws(
+      () => router.add(method, pattern, 'second'),
+      (error) =>
+        error instanceof TypeError &&
+        error.message.includes(JSON.stringify(pattern)) &&
+        error.message.includes(first),
+    );
+    router.add('LOCK', pattern, 'another method');
+  });
+}
+
+test('bad methods and bad patterns are refused and change nothing', () => {
+  const router = routerOf(['GET /a']);
+  for (const method of ['', 'GE T', 'GET,PUT', 'GÉT', 'GET\n', 'M'.repeat(33)]) {
+    assert.throws(() => router.add(method, '/b', 'b'), /TypeError: route method .* HTTP token/);
+  }
+  assert.throws(() => router.add('PUT', '/a/:x/:x', 'b'), /TypeError: route pattern "\/a\/:x\/:x"/);
+  assert.deepEqual(router.allMethods(), ['GET', 'HEAD', 'OPTIONS']);
+  assert.equal(search(router, 'PUT', '/a/1/2').found, Found.No);
+});
+
+test('allowed methods are the union over all routes of the path', () => {
+  const router = routerOf([
+    'GET /a/b',
+    'PUT /a/:x',
+    'PURGE /a/*',
+    'POST /c',
+    '* /all',
+    'TRACE /all',
+  ]);
+  assert.deepEqual(allowed(router, '/a/b'), ['GET', 'HEAD', 'OPTIONS', 'PURGE', 'PUT']);
+  assert.deepEqual(allowed(router, '/a/z'), ['OPTIONS', 'PURGE', 'PUT']);
+  assert.deepEqual(allowed(router, '/a/'), ['OPTIONS', 'PURGE']);
+  assert.deepEqual(allowed(router, '/c'), ['OPTIONS', 'POST']);
+  const all = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'];
+  assert.deepEqual(allowed(router, '/all'), all);
+  for (const path of ['/a', '/d', '', 'c']) assert.deepEqual(allowed(router, path), []);
+});
+
+test('all methods are those of any route', () => {
+  assert.deepEqual(new Router<string>().allMethods(), ['OPTIONS']);
+  assert.deepEqual(routerOf(['POST /a', 'PURGE /b/*']).allMethods(), ['OPTIONS', 'POST', 'PURGE']);
+  assert.deepEqual(routerOf(['GET /:a']).allMethods(), ['GET', 'HEAD', 'OPTIONS']);
+  const everything = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+  assert.deepEqual(routerOf(['* /*']).allMethods(), everything);
+});
+
+test('any routes and paths give what the slow matcher gives', (t) => {
+  const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+  t.diagnostic(`seed ${seed}`);
+  // 'é' and 'è' share their first byte, 'a' and 'ab' a node: both split the tree.
+  const literal = fc.constantFrom('a', 'b', 'é', 'è', 'ab', 'abc', '');
+  const segment = fc.oneof({ weight: 3, arbitrary: literal }, fc.constantFrom(':x', ':y', ':z'));
+  const methods = fc.constantFrom('GET', 'HEAD', 'POST', '*', 'PURGE', 'OPTIONS');
+  const route = fc
+    .tuple(methods, fc.array(segment, { maxLength: 4 }), fc.boolean())
+    .map(([method, segments, wild]) => {
+      const unique = segments.map((part, index) => (part.startsWith(':') ? part + index : part));
+      const all = wild || unique.length === 0 ? [...unique, wild ? '*' : ''] : unique;
+      return `${method} /${all.join('/')}`;
+    });
+  const routes = fc.uniqueArray(route, { selector: shapeOf, maxLength: 40, size: 'max' });
+  const part = fc.constantFrom('a', 'b', 'é', 'è', 'ab', 'abc', '', 'c', 'a\0b', ':x0', '*');
+  const path = fc.array(part, { minLength: 1, maxLength: 6 }).map((parts) => `/${parts.join('/')}`);
+  const requests = fc.array(fc.tuple(methods, path), { minLength: 1, maxLength: 30, size: 'max' });
+  const seen = [0, 0, 0];
+  const property = fc.property(routes, requests, (texts, wanted) => {
+    const router = routerOf(texts);
+    for (const [method, text] of wanted) {
+      const expected = modelSearch(texts, method === '*' ? 'BREW' : method, text);
+      assert.deepEqual(search(router, method === '*' ? 'BREW' : method, text), expected);
+      assert.deepEqual(allowed(router, text), modelAllowed(texts, text));
+      seen[expected.found] += 1;
+    }
+  });
+  fc.assert(property, { seed, numRuns: 400 });
+  t.diagnostic(`no ${seen[0]}, wrong method ${seen[1]}, yes ${seen[2]}`);
+  for (const count of seen) assert(count > 100, 'the property saw every kind of answer');
+});
+
+/** Bytes that count how often one of them is read: the steps of a search. */
+function countingBytes(text: string): { bytes: Uint8Array; reads: () => number } {
+  let count = 0;
+  const bytes = new Proxy(new TextEncoder().encode(text), {
+    get(target, property) {
+      count += 1;
+      return Reflect.get(target, property);
+    },
+  });
+  return { bytes, reads: () => count };
+}
+
+/** The cost of a search that finds nothing, in bytes read. */
+function missReads(router: Router<string>, path: string): number {
+  const { bytes, reads } = countingBytes(path);
+  const length = new TextEncoder().encode(path).length;
+  assert.equal(router.find(Method.GET, '', bytes, 0, length, new Match<string>()), Found.No);
+  return reads();
+}
+
+test('a path that fits every branch costs no more than the routes and its own length', () => {
+  // Each route is a run of parameters with literals here and there: for a matcher that forgets
+  // where it has been, every segment of the path doubles the work.
+  const routes: string[] = [];
+  for (let mask = 0; mask < 1024; mask++) {
+    let route = 'GET ';
+    for (let bit = 0; bit < 10; bit++) route += (mask >> bit) & 1 ? `/:p${bit}` : '/a';
+    routes.push(`${route}/end`);
+  }
+  const router = routerOf(routes);
+  const routeBytes = routes.join('').length;
+  for (const path of [`${'/a'.repeat(10)}/stop`, '/a'.repeat(4_000), '/a'.repeat(11)]) {
+    const reads = missReads(router, path);
+    assert(reads > 1024, `${reads} reads: the path went nowhere`);
+    assert(reads <= 3 * routeBytes + 2 * path.length, `${reads} reads`);
+  }
+});
+
+test('deep patterns of parameters and wildcards stay linear in the path', () => {
+  const routes: string[] = [];
+  for (let depth = 1; depth < 31; depth++) {
+    const params = Array.from({ length: depth }, (_, index) => `/:p${index}`).join('');
+    routes.push(`PUT ${params}/*`, `GET ${params}/a/${'/b'.repeat(40)}`);
+  }
+  const router = routerOf(routes);
+  const [short, long] = [500, 4_000].map((count) => {
+    const path = '/a'.repeat(count);
+    const { bytes, reads } = countingBytes(path);
+    const found = router.find(Method.GET, '', bytes, 0, path.length, new Match<string>());
+    assert.equal(found, Found.WrongMethod);
+    return reads();
+  });
+  assert.equal(long, short, 'nothing is read behind what the deepest pattern can match');
+});
+
+test('a long segment is read once for each parameter that it may be', () => {
+  const routes: string[] = [];
+  for (let number = 0; number < 200; number++) routes.push(`GET /${number}/:x/end${number}`);
+  for (let number = 0; number < 200; number++) routes.push(`GET /:a/:b/n${number}`);
+  const path = `/7/${'x'.repeat(8_000)}/${'y'.repeat(8_000)}`;
+  assert(missReads(routerOf(routes), path) <= 2 * 8_000 + 100);
+});
+
+test('literals that begin alike share nodes, in whichever order they are added', () => {
+  const lengths = Array.from({ length: 200 }, (_, index) => index + 1);
+  for (const order of [lengths, lengths.toReversed()]) {
+    const router = routerOf(order.map((length) => `GET /${'a'.repeat(length)}`));
+    for (const length of lengths) {
+      const path = `/${'a'.repeat(length)}`;
+      assert.equal(search(router, 'GET', path).route, `GET ${path}`);
+      assert.equal(search(router, 'GET', `${path}b`).found, Found.No);
+    }
+    assert.equal(search(router, 'GET', '/').found, Found.No);
+    assert.equal(search(router, 'GET', `/${'a'.repeat(201)}`).found, Found.No);
+  }
+});

@@ -1,0 +1,116 @@
+// What the router's tests share: routes by name, one-line searches, and the slow, obvious matcher.
+
+import assert from 'node:assert/strict';
+import { Method, methodNumber } from '../../src/http/method.ts';
+import { Found, Match } from '../../src/route/match.ts';
+import { Router } from '../../src/route/router.ts';
+
+/** 'GET /a/:b': also the route's value, so that an answer says which route it is. */
+export type RouteText = string;
+
+export interface Answer {
+  found: Found;
+  route: RouteText | null;
+  params: Record<string, string>;
+}
+
+export function routerOf(routes: readonly RouteText[]): Router<RouteText> {
+  const router = new Router<RouteText>();
+  for (const route of routes) {
+    const [method, pattern] = route.split(' ', 2);
+    router.add(method, pattern, route);
+  }
+  return router;
+}
+
+/** Searches for a decoded path that stands in the middle of other bytes. */
+export function search(router: Router<RouteText>, method: string, path: string): Answer {
+  const before = '/a/b/';
+  const bytes = new TextEncoder().encode(`${before}${path}/b/c`);
+  const from = before.length;
+  const to = bytes.length - '/b/c'.length;
+  const match = new Match<RouteText>();
+  const number = methodNumber(method);
+  const token = number === Method.Other ? method : '';
+  const found = router.find(number, token, bytes, from, to, match);
+  assert.equal(match.names.length, match.paramCount);
+  const params: Record<string, string> = {};
+  for (const [index, name] of match.names.entries()) {
+    const [start, end] = match.offsets.subarray(2 * index);
+    assert(from <= start && start <= end && end <= to, 'a parameter lies in its path');
+    params[name] = new TextDecoder().decode(bytes.subarray(start, end));
+  }
+  return { found, route: match.value, params };
+}
+
+export function allowed(router: Router<RouteText>, path: string): string[] {
+  const bytes = new TextEncoder().encode(`//${path}/`);
+  return router.allowedMethods(bytes, 2, bytes.length - 1);
+}
+
+/** How the slow matcher sees a pattern for a path: a rank per segment, lower is better. */
+interface Fit {
+  method: string;
+  route: RouteText;
+  ranks: string;
+  params: Record<string, string>;
+}
+
+/** Every route against every segment, no tree, no state. Literals are written plainly. */
+export function modelSearch(routes: readonly RouteText[], method: string, path: string): Answer {
+  const fits = modelFits(routes, path);
+  if (fits.length === 0) return { found: Found.No, route: null, params: {} };
+  for (const ranks of [...new Set(fits.map((fit) => fit.ranks))].sort()) {
+    const same = fits.filter((fit) => fit.ranks === ranks);
+    for (const wanted of method === 'HEAD' ? ['HEAD', 'GET', '*'] : [method, '*']) {
+      const fit = same.find((each) => each.method === wanted);
+      if (fit !== undefined) return { found: Found.Yes, route: fit.route, params: fit.params };
+    }
+  }
+  return { found: Found.WrongMethod, route: null, params: {} };
+}
+
+export function modelAllowed(routes: readonly RouteText[], path: string): string[] {
+  const methods = new Set(modelFits(routes, path).map((fit) => fit.method));
+  if (methods.size === 0) return [];
+  methods.add('OPTIONS');
+  if (methods.delete('*')) {
+    for (const method of 'GET HEAD POST PUT DELETE PATCH OPTIONS'.split(' ')) methods.add(method);
+  }
+  if (methods.has('GET')) methods.add('HEAD');
+  return [...methods].sort();
+}
+
+/** Two routes that may not stand in one router have the same shape. */
+export function shapeOf(route: RouteText): string {
+  return route.replace(/:[^/]+/g, ':');
+}
+
+function modelFits(routes: readonly RouteText[], path: string): Fit[] {
+  const fits: Fit[] = [];
+  if (!path.startsWith('/')) return fits;
+  const given = path.slice(1).split('/');
+  for (const route of routes) {
+    const [method, pattern] = route.split(' ', 2);
+    const wanted = pattern.slice(1).split('/');
+    const params: Record<string, string> = {};
+    let ranks = '';
+    let matches =
+      wanted.at(-1) === '*' ? given.length >= wanted.length : given.length === wanted.length;
+    for (const [index, segment] of wanted.entries()) {
+      if (segment === '*') {
+        ranks += '2';
+        params['*'] = given.slice(index).join('/');
+      } else if (segment.startsWith(':')) {
+        ranks += '1';
+        params[segment.slice(1)] = given[index];
+        if (given[index] === '') matches = false;
+      } else {
+        ranks += '0';
+        if (given[index] !== segment) matches = false;
+      }
+    }
+    if (matches) fits.push({ method, route, ranks, params });
+  }
+  return fits;
+}

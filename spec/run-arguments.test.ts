@@ -1,0 +1,32 @@
+// What npm test does with its arguments.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseRunArguments } from './run-arguments.ts';
+
+const NOTHING = { words: [], drivers: '', coverage: true, forNode: [] };
+
+test('without arguments everything runs, with coverage', () => {
+  assert.deepEqual(parseRunArguments([]), NOTHING);
+});
+
+test('words choose, options of node are passed on', () => {
+  assert.deepEqual(parseRunArguments(['router', '--test-name-pattern=x y', 'http/']), {
+    ...NOTHING,
+    words: ['router', 'http/'],
+    forNode: ['--test-name-pattern=x y'],
+  });
+});
+
+test('drivers and coverage', () => {
+  assert.deepEqual(parseRunArguments(['--drivers', 'net', '--no-coverage']), {
+    ...NOTHING,
+    drivers: 'net',
+    coverage: false,
+  });
+});
+
+test('what is not understood is said, not ignored', () => {
+  assert.match(String(parseRunArguments(['--driver'])), /unknown option --driver/);
+  assert.match(String(parseRunArguments(['--drivers'])), /names drivers/);
+});

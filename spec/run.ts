@@ -1,0 +1,131 @@
+// Runs the tests: npm test -- [word...] [--drivers epoll,net] [--no-coverage] [--test-...].
+//
+// Without words it runs everything: lint first, then every test with coverage, which has a floor.
+// With words it runs the test files whose path holds one of them. --test-... goes to node itself.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseRunArguments } from './run-arguments.ts';
+
+/** Compiled, this file lies in build/spec/. */
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const COVERAGE = join(ROOT, 'coverage');
+const LINES_MIN = 90;
+/** One file of tests hangs no longer than this; whole files are slower than any one test. */
+const TEST_TIMEOUT_MS = 120_000;
+/** Test files at a time. Two, since many of them run a server and a client each. */
+const CONCURRENCY = 2;
+
+/** Both compiled forms of src/ count: tests import build/, whole processes start from dist/. */
+const COVERED = ['build/src', 'dist'];
+
+process.chdir(ROOT);
+process.exitCode = main();
+
+function main(): number {
+  const options = parseRunArguments(process.argv.slice(2));
+  if (typeof options === 'string') return fail(options, 2);
+  const all = below('build/spec').filter(isTest);
+  const chosen = all.filter(
+    (path) => options.words.length === 0 || options.words.some((word) => path.includes(word)),
+  );
+  if (chosen.length === 0) return fail(`no test file holds ${options.words.join(' or ')}`, 2);
+  if (options.drivers !== '') process.env['VIBING_DRIVERS'] = options.drivers;
+
+  const isWhole = options.words.length === 0 && options.forNode.length === 0 && options.coverage;
+  if (!isWhole) return runTests(chosen, options.forNode, {});
+  const lintStatus = lint();
+  const raw = join(COVERAGE, 'tmp');
+  rmSync(raw, { recursive: true, force: true });
+  mkdirSync(raw, { recursive: true });
+  const status = runTests(chosen, [], { NODE_V8_COVERAGE: raw }) || reportCoverage(raw);
+  // A fault of style keeps no test from running; said again, for the beginning is far away by now.
+  return lintStatus === 0 ? status : fail('lint found faults, see the beginning', status || 1);
+}
+
+function runTests(
+  files: readonly string[],
+  forNode: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): number {
+  return run(
+    [
+      '--test',
+      `--test-timeout=${TEST_TIMEOUT_MS}`,
+      `--test-concurrency=${CONCURRENCY}`,
+      '--test-reporter=spec',
+      ...forNode,
+      ...files,
+    ],
+    environment,
+  );
+}
+
+function lint(): number {
+  const biome = join('node_modules', '@biomejs', 'biome', 'bin', 'biome');
+  return run([biome, 'check', '--error-on-warnings'], {});
+}
+
+/** Fails below the floor. Files no test loads count as files of which no line ran. */
+function reportCoverage(raw: string): number {
+  const typesOnly = COVERED.flatMap(below).filter(holdsNothing);
+  return run(
+    [
+      join('node_modules', 'c8', 'bin', 'c8.js'),
+      'report',
+      '--all',
+      '--check-coverage',
+      `--lines=${LINES_MIN}`,
+      `--temp-directory=${raw}`,
+      `--reports-dir=${COVERAGE}`,
+      '--merge-async',
+      '--reporter=text',
+      '--reporter=text-summary',
+      '--skip-full',
+      ...COVERED.flatMap((folder) => [`--src=${folder}`, `--include=${folder}/**/*.js`]),
+      '--exclude=**/*.d.ts',
+      ...typesOnly.map((path) => `--exclude=${path}`),
+    ],
+    {},
+  );
+}
+
+/** A file of types alone: nothing of it is left to run. */
+function holdsNothing(path: string): boolean {
+  if (!path.endsWith('.js')) return false;
+  const code = readFileSync(path, 'utf8').replace(/\/\/.*$|\/\*[\s\S]*?\*\//gm, '');
+  return code.replace(/export \{\};/, '').trim() === '';
+}
+
+function run(command: readonly string[], environment: Readonly<Record<string, string>>): number {
+  const { status, signal } = spawnSync(process.execPath, command, {
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  });
+  return signal === null ? (status ?? 1) : fail(`stopped by ${signal}`, 1);
+}
+
+/** Compiled tests whose source is still there. */
+function isTest(path: string): boolean {
+  const source = path.replace(/^build\//, '').replace(/\.js$/, '.ts');
+  return path.endsWith('.test.js') && existsSync(source);
+}
+
+/** The files below a folder, sorted, with slashes on every system. */
+function below(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  const found: string[] = [];
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) found.push(...below(path));
+    else found.push(path);
+  }
+  return found.sort();
+}
+
+function fail(problem: string, status: number): number {
+  console.error(problem);
+  return status;
+}

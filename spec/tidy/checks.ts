@@ -1,0 +1,317 @@
+// Every check with the files it looks at and a sample of each kind: one it must report, one it must
+// not. spec/tidy.test.ts runs them over the project and over their samples.
+
+import { cycles, deadFiles, foreignLibrary, hotFiles, layers, ports, spelling } from './imports.ts';
+import {
+  blanks,
+  columns,
+  deadCode,
+  fileLength,
+  functionLength,
+  indexFiles,
+  language,
+  purpose,
+} from './shape.ts';
+import type { Source } from './source.ts';
+import { fileNames, names, places, switchedOff, unfinished } from './words.ts';
+
+/** A path and a text. */
+export type Sample = readonly [path: string, text: string];
+
+export interface Check {
+  readonly rule: string;
+  readonly of: (path: string) => boolean;
+  readonly check: (file: Source) => readonly string[];
+  readonly bad: readonly Sample[];
+  readonly good: readonly Sample[];
+}
+
+/** A check that needs to see all files at once; a sample is a tree. */
+export interface TreeCheck {
+  readonly rule: string;
+  readonly check: (files: readonly Source[]) => readonly string[];
+  readonly bad: ReadonlyArray<readonly Sample[]>;
+  readonly good: ReadonlyArray<readonly Sample[]>;
+}
+
+const isCode = (path: string): boolean =>
+  /^(src|spec|harness|fuzz|perf|examples)\/.*\.ts$|^\.ci\/.*\.mjs$/.test(path);
+const isShipped = (path: string): boolean => /^src\/.*\.ts$/.test(path);
+/** The checks themselves hold what they look for. */
+const isOther = (path: string): boolean => !/^spec\/tidy/.test(path);
+
+const longFunction = (head: string): string => `${head} {\n${'  step();\n'.repeat(70)}}\n`;
+
+export const CHECKS: readonly Check[] = [
+  {
+    rule: 'no tabs, no blanks at the end of a line, one newline at the end of a file',
+    of: () => true,
+    check: blanks,
+    bad: [
+      ['src/base/a.ts', 'a();\n\tb();\n'],
+      ['src/base/a.ts', 'a(); \n'],
+      ['src/base/a.ts', 'a();'],
+      ['src/base/a.ts', 'a();\n\n'],
+      ['src/base/a.ts', 'a();\r\n'],
+    ],
+    good: [['src/base/a.ts', 'a();\n\nb();\n']],
+  },
+  {
+    rule: 'lines have 100 columns at most',
+    of: (path) => isCode(path) || path.startsWith('.ci/') || path.startsWith('.github/'),
+    check: columns,
+    bad: [['src/base/a.ts', `${'x'.repeat(101)}\n`]],
+    good: [['src/base/a.ts', `${'€'.repeat(100)}\n`]],
+  },
+  {
+    rule: 'files have 400 lines at most, tests 600',
+    of: isCode,
+    check: fileLength,
+    bad: [
+      ['src/base/a.ts', 'a();\n'.repeat(401)],
+      ['spec/base/a.test.ts', 'a();\n'.repeat(601)],
+    ],
+    good: [
+      ['src/base/a.ts', 'a();\n'.repeat(400)],
+      ['spec/base/a.test.ts', 'a();\n'.repeat(600)],
+    ],
+  },
+  {
+    rule: 'functions of src have 70 lines at most',
+    of: isShipped,
+    check: functionLength,
+    bad: [
+      ['src/base/a.ts', longFunction('function a(x: number): { b: number }')],
+      ['src/base/a.ts', longFunction('const a = async (x: Map<string, number>): Promise<void> =>')],
+      ['src/base/a.ts', longFunction('use(x =>')],
+      ['src/base/a.ts', longFunction('class A { b(): () => void')],
+      ['src/base/a.ts', longFunction(`class A { constructor(b = '}', c = /[/}]/, d = \`}\${1}\`)`)],
+    ],
+    good: [
+      ['src/base/a.ts', longFunction('class A<K, V>')],
+      ['src/base/a.ts', longFunction('function a(): number {\n  b();\n}\n\nclass A')],
+      ['src/base/a.ts', 'function a(): number {\n  b();\n}\n\n'.repeat(40)],
+      ['src/base/a.ts', longFunction('export const A: Record<string, number> =')],
+      ['src/base/a.ts', longFunction('function a(): void').replace('  step();\n  step();\n', '')],
+      ['src/base/a.ts', longFunction('use(// not here {\n').replaceAll('step();', '"{"')],
+    ],
+  },
+  {
+    rule: 'a file opens with a comment that says what it is for',
+    of: isCode,
+    check: purpose,
+    bad: [
+      ['src/base/a.ts', 'a();\n'],
+      ['src/base/a.ts', '//\na();\n'],
+    ],
+    good: [
+      ['src/base/a.ts', '// Says it.\na();\n'],
+      ['src/cli/main.ts', '#!/usr/bin/env node\n// Says it.\n'],
+    ],
+  },
+  {
+    rule: 'no default export, enum, namespace or parameter property',
+    of: (path) => isCode(path) && isOther(path),
+    check: language,
+    bad: [
+      ['src/base/a.ts', 'export default 1;\n'],
+      ['src/base/a.ts', 'export { a as default };\n'],
+      ['src/base/a.ts', 'export const enum A { B }\n'],
+      ['src/base/a.ts', 'namespace A { }\n'],
+      ['src/base/a.ts', 'class A { constructor(a: number, private b = 1) {} }\n'],
+      ['src/base/a.ts', '// @ts-ignore\n'],
+    ],
+    good: [
+      ['src/base/a.ts', "// export default\nconst a = 'enum A { }';\nx.enum = 1;\n"],
+      ['src/base/a.ts', 'class A { constructor(a: readonly string[], b: number) {} }\n'],
+    ],
+  },
+  {
+    rule: 'no index files but those with public names',
+    of: isCode,
+    check: indexFiles,
+    bad: [['src/http/index.ts', '']],
+    good: [
+      ['src/index.ts', ''],
+      ['src/http/indexes.ts', ''],
+    ],
+  },
+  {
+    rule: 'no code in comments',
+    of: isCode,
+    check: deadCode,
+    bad: [
+      ['src/base/a.ts', '// const a = 1;\n'],
+      ['src/base/a.ts', 'b(); // a.b(c);\n'],
+      ['src/base/a.ts', '// if (a) {\n'],
+      ['src/base/a.ts', '// this.x[1] += 2;\n'],
+    ],
+    good: [['src/base/a.ts', "// If a is b, then return it;\nconst c = '// d();';\n"]],
+  },
+  {
+    rule: 'imports of src point down, along the table of layers',
+    of: isShipped,
+    check: layers,
+    bad: [
+      ['src/base/a.ts', "import { b } from '../http/b.ts';\n"],
+      ['src/http/a.ts', "import type { B } from '../work/b.ts';\n"],
+      ['src/driver/a.ts', "export { b } from '../http/b.ts';\n"],
+      ['src/http/a.ts', "await import('../server/b.ts');\n"],
+      ['src/http/a.ts', "import {\n  b,\n} from '../../harness/b.ts';\n"],
+      ['src/unheard/a.ts', ''],
+    ],
+    good: [
+      ['src/http/a.ts', "import { b } from '../base/b.ts';\nimport { c } from './c.ts';\n"],
+      ['src/http/a.ts', "// import { b } from '../server/b.ts';\n"],
+      ['src/index.ts', "export { b } from './server/b.ts';\n"],
+    ],
+  },
+  {
+    rule: 'imports end in .ts',
+    of: isCode,
+    check: spelling,
+    bad: [['src/base/a.ts', "import { b } from './b.js';\n"]],
+    good: [['src/base/a.ts', "import { b } from './b.ts';\nnew URL('./b.js', import.meta.url);\n"]],
+  },
+  {
+    rule: 'only the ports touch files, clocks, timers and chance',
+    of: isShipped,
+    check: ports,
+    bad: [
+      ['src/http/a.ts', "import { readFile } from 'node:fs/promises';\n"],
+      ['src/http/a.ts', 'const now = Date.now();\n'],
+      ['src/http/a.ts', 'const now = new Date( );\n'],
+      ['src/http/a.ts', 'setTimeout(a, 1);\n'],
+      ['src/reactor/reactor.ts', 'process.nextTick(a);\n'],
+      ['src/server/a.ts', "import { connect, isIP } from 'node:net';\n"],
+    ],
+    good: [
+      ['src/reactor/pump.ts', 'setImmediate(a);\n'],
+      ['src/server/a.ts', "import { isIP, isIPv6 } from 'node:net';\n"],
+      [
+        'src/http/a.ts',
+        "import type { Stats } from 'node:fs';\nnew Date(atMs);\nx.setTimeout(1);\n",
+      ],
+    ],
+  },
+  {
+    rule: 'one file knows the foreign function library',
+    of: isShipped,
+    check: foreignLibrary,
+    bad: [
+      ['src/driver/epoll.ts', "import koffi from 'koffi';\n"],
+      ['src/driver/epoll.ts', "const koffi = require('koffi');\n"],
+    ],
+    good: [['src/driver/linux/ffi.ts', "const koffi = await import('koffi');\n"]],
+  },
+  {
+    rule: 'file names say something',
+    of: isCode,
+    check: fileNames,
+    bad: [
+      ['src/http/utils.ts', ''],
+      ['spec/http/test-helpers.test.ts', ''],
+      ['src/http/data.ts', ''],
+    ],
+    good: [['src/http/data-port.ts', '']],
+  },
+  {
+    rule: 'declared names say something',
+    of: isCode,
+    check: names,
+    bad: [
+      ['src/base/a.ts', 'class ConnectionManager {}\n'],
+      ['src/base/a.ts', 'const data = 1;\n'],
+      ['src/base/a.ts', 'function a(data: number): void {}\n'],
+      ['src/base/a.ts', 'use((data) => 1);\n'],
+    ],
+    good: [['src/base/a.ts', "const dataBytes = { data: 1 }.data;\nx.on('data', (chunk) => 1);\n"]],
+  },
+  {
+    rule: 'no marks of unfinished work',
+    of: isOther,
+    check: unfinished,
+    bad: [
+      ['docs/a.md', 'FIXME\n'],
+      ['src/base/a.ts', '// TODO: later\n'],
+      ['src/base/a.ts', '// TODO() later\n'],
+    ],
+    good: [['src/base/a.ts', '// TODO(when Node 20 is gone): use the other one.\n']],
+  },
+  {
+    rule: 'no places of one machine, no hosts of packages',
+    of: isOther,
+    check: places,
+    bad: [
+      ['docs/a.md', 'see /root/notes.md\n'],
+      ['src/base/a.ts', "open('/tmp/a');\n"],
+      ['.npmrc', ['registry=https://registry', 'example', 'org\n'].join('.')],
+    ],
+    good: [['src/http/a.ts', "import { work } from '../work/work.ts';\n"]],
+  },
+  {
+    rule: 'no test is switched off without a reason',
+    of: (path) => isCode(path) && isOther(path),
+    check: switchedOff,
+    bad: [
+      ['spec/a.test.ts', "test.only('a', () => {});\n"],
+      ['spec/a.test.ts', "test.skip('a', () => {});\n"],
+      ['spec/a.test.ts', "test('a', { skip: true }, () => {});\n"],
+      ['spec/a.test.ts', 't.skip();\n'],
+    ],
+    good: [['spec/a.test.ts', "test('a', { skip: 'needs Linux' }, () => {});\nt.skip('b');\n"]],
+  },
+];
+
+export const TREE_CHECKS: readonly TreeCheck[] = [
+  {
+    rule: 'no cycles between files',
+    check: cycles,
+    bad: [
+      [
+        ['src/base/a.ts', "import { b } from './b.ts';\n"],
+        ['src/base/b.ts', "import type { C } from './c.ts';\n"],
+        ['src/base/c.ts', "import { a } from './a.ts';\n"],
+      ],
+    ],
+    good: [
+      [
+        ['src/base/a.ts', "import { b } from './b.ts';\nimport { c } from './c.ts';\n"],
+        ['src/base/b.ts', "import { c } from './c.ts';\n"],
+        ['src/base/c.ts', ''],
+      ],
+    ],
+  },
+  {
+    rule: 'every file of src is used by what ships',
+    check: deadFiles,
+    bad: [
+      [['src/base/a.ts', '']],
+      [
+        ['src/base/a.ts', "import './b.ts';\n"],
+        ['src/base/b.ts', ''],
+      ],
+    ],
+    good: [
+      [
+        ['src/index.ts', "export { a } from './base/a.ts';\n"],
+        ['src/base/a.ts', "start(new URL('./b.js', import.meta.url));\n"],
+        ['src/base/b.ts', ''],
+      ],
+    ],
+  },
+  {
+    rule: 'a hot file names its micro-benchmark',
+    check: hotFiles,
+    bad: [
+      [['src/base/a.ts', '// Hot: all the time.\n']],
+      [['src/base/a.ts', '// Adds.\n// Hot: see perf/micro/gone.ts\n']],
+    ],
+    good: [
+      [
+        ['src/base/a.ts', '// Hot: see perf/micro/a.ts\n'],
+        ['perf/micro/a.ts', ''],
+      ],
+    ],
+  },
+];

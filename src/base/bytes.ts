@@ -1,0 +1,66 @@
+// Writing text and numbers into bytes. For short text a loop beats a call into the runtime: copying
+// 30 bytes costs about 20 ns this way, and 60 to 100 through set() or a string encoder.
+
+const ZERO = 48;
+
+/** Below this length a loop is faster than the runtime's own copy. */
+const LOOP_BYTES = 64;
+
+/** Copies all of `source` to `at`; gives where the copy ends. */
+export function copyBytes(target: Uint8Array, at: number, source: Uint8Array): number {
+  const length = source.length;
+  if (length <= LOOP_BYTES) {
+    for (let index = 0; index < length; index++) target[at + index] = source[index];
+  } else {
+    target.set(source, at);
+  }
+  return at + length;
+}
+
+/** Writes text whose characters are all below 256; gives where it ends. */
+export function writeLatin1(target: Uint8Array, at: number, text: string): number {
+  const length = text.length;
+  for (let index = 0; index < length; index++) target[at + index] = text.charCodeAt(index);
+  return at + length;
+}
+
+/** Writes a whole number >= 0 in decimal; gives where it ends. */
+export function writeDecimal(target: Uint8Array, at: number, value: number): number {
+  const end = at + decimalDigits(value);
+  let rest = value;
+  for (let index = end - 1; index >= at; index--) {
+    const tenth = Math.floor(rest / 10);
+    target[index] = ZERO + (rest - tenth * 10);
+    rest = tenth;
+  }
+  return end;
+}
+
+export function decimalDigits(value: number): number {
+  let digits = 1;
+  for (let bound = 10; value >= bound; bound *= 10) digits += 1;
+  return digits;
+}
+
+/** Writes a whole number >= 0 in lower-case hexadecimal; gives where it ends. */
+export function writeHex(target: Uint8Array, at: number, value: number): number {
+  const text = value.toString(16);
+  return writeLatin1(target, at, text);
+}
+
+/** True when every character is below 128. */
+export function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 127) return false;
+  return true;
+}
+
+/** Writes ASCII text, or gives -1 (and has written a part) when a character is not ASCII. */
+export function writeAscii(target: Uint8Array, at: number, text: string): number {
+  const length = text.length;
+  for (let index = 0; index < length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 127) return -1;
+    target[at + index] = code;
+  }
+  return at + length;
+}

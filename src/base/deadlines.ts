@@ -1,0 +1,91 @@
+// Deadlines without a heap: a list per kind of timeout. All timeouts of a kind last equally long, so
+// appending keeps each list sorted, and arming, disarming and expiring are a few writes.
+
+import { assert } from './assert.ts';
+
+const NONE = -1;
+
+export class Deadlines {
+  readonly #timeoutsMs: readonly number[];
+  readonly #dueMs: Float64Array;
+  /** The list a node stands in, or NONE. */
+  readonly #kind: Int8Array;
+  readonly #next: Int32Array;
+  readonly #previous: Int32Array;
+  /** First and last node of each kind's list. */
+  readonly #first: Int32Array;
+  readonly #last: Int32Array;
+
+  /** Nodes run from 0 to nodes - 1; kind k lasts timeoutsMs[k]. */
+  constructor(nodes: number, timeoutsMs: readonly number[]) {
+    this.#timeoutsMs = timeoutsMs;
+    this.#dueMs = new Float64Array(nodes);
+    this.#kind = new Int8Array(nodes).fill(NONE);
+    this.#next = new Int32Array(nodes).fill(NONE);
+    this.#previous = new Int32Array(nodes).fill(NONE);
+    this.#first = new Int32Array(timeoutsMs.length).fill(NONE);
+    this.#last = new Int32Array(timeoutsMs.length).fill(NONE);
+  }
+
+  /** Starts a timeout of `kind`; one that the node had before is forgotten. */
+  arm(node: number, kind: number, nowMs: number): void {
+    if (this.#kind[node] !== NONE) this.#unlink(node);
+    const last = this.#last[kind];
+    const dueMs = nowMs + this.#timeoutsMs[kind];
+    if (last === NONE) this.#first[kind] = node;
+    else {
+      assert(this.#dueMs[last] <= dueMs, 'time does not go back');
+      this.#next[last] = node;
+    }
+    this.#previous[node] = last;
+    this.#next[node] = NONE;
+    this.#last[kind] = node;
+    this.#kind[node] = kind;
+    this.#dueMs[node] = dueMs;
+  }
+
+  disarm(node: number): void {
+    if (this.#kind[node] !== NONE) this.#unlink(node);
+  }
+
+  /** The kind a node waits for, or -1. */
+  kind(node: number): number {
+    return this.#kind[node];
+  }
+
+  #unlink(node: number): void {
+    const kind = this.#kind[node];
+    const next = this.#next[node];
+    const previous = this.#previous[node];
+    if (previous === NONE) this.#first[kind] = next;
+    else this.#next[previous] = next;
+    if (next === NONE) this.#last[kind] = previous;
+    else this.#previous[next] = previous;
+    this.#kind[node] = NONE;
+  }
+
+  /** Takes one node of this kind that is due, or gives -1. */
+  expire(kind: number, nowMs: number): number {
+    const node = this.#first[kind];
+    if (node === NONE || this.#dueMs[node] > nowMs) return NONE;
+    this.#unlink(node);
+    return node;
+  }
+
+  /** When the next deadline is due, Infinity when there is none. */
+  nextDueMs(): number {
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (let kind = 0; kind < this.#first.length; kind++) {
+      const node = this.#first[kind];
+      if (node !== NONE) nextMs = Math.min(nextMs, this.#dueMs[node]);
+    }
+    return nextMs;
+  }
+
+  /** How many nodes are armed; for checks, not for the hot path. */
+  armedCount(): number {
+    let count = 0;
+    for (const kind of this.#kind) if (kind !== NONE) count += 1;
+    return count;
+  }
+}

@@ -1,0 +1,247 @@
+// Every limit of the server: one name, one default, one range, one sentence. The names in camelCase
+// are options of createServer, in snake_case keys of the config file, in kebab-case flags.
+
+import { assert } from './assert.ts';
+
+export interface LimitSpec {
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly unit: 'bytes' | 'ms' | 'count';
+  readonly what: string;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** A timeout that follows connectionTimeoutMs unless it is set. */
+const FOLLOWS = 0;
+
+/** Written out, because a declared type may not be inferred from the table. */
+export type LimitName =
+  | 'connectionTimeoutMs'
+  | 'keepAliveTimeoutMs'
+  | 'headTimeoutMs'
+  | 'bodyTimeoutMs'
+  | 'writeTimeoutMs'
+  | 'handlerTimeoutMs'
+  | 'lingerTimeoutMs'
+  | 'shutdownTimeoutMs'
+  | 'connectionsMax'
+  | 'backlog'
+  | 'requestsPerConnectionMax'
+  | 'headBytesMax'
+  | 'targetBytesMax'
+  | 'fieldsMax'
+  | 'trailerBytesMax'
+  | 'chunkExtensionBytesMax'
+  | 'bodyBytesMax'
+  | 'streamBytesMax'
+  | 'discardBytesMax'
+  | 'blockCount'
+  | 'sendQueueBytesMax'
+  | 'fileCacheBytesMax'
+  | 'fileCacheEntryBytesMax';
+
+export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
+  connectionTimeoutMs: {
+    default: 30_000,
+    min: 10,
+    max: DAY_MS,
+    unit: 'ms',
+    what: 'how long a connection may be idle, waiting for a request or in the middle of one',
+  },
+  keepAliveTimeoutMs: {
+    default: FOLLOWS,
+    min: 0,
+    max: DAY_MS,
+    unit: 'ms',
+    what: 'idle time between two requests; 0 follows connection_timeout_ms',
+  },
+  headTimeoutMs: {
+    default: FOLLOWS,
+    min: 0,
+    max: DAY_MS,
+    unit: 'ms',
+    what: 'from the first byte of a head to its last (408); 0 follows connection_timeout_ms',
+  },
+  bodyTimeoutMs: {
+    default: FOLLOWS,
+    min: 0,
+    max: DAY_MS,
+    unit: 'ms',
+    what: 'silence within a request body (408); 0 follows connection_timeout_ms',
+  },
+  writeTimeoutMs: {
+    default: FOLLOWS,
+    min: 0,
+    max: DAY_MS,
+    unit: 'ms',
+    what: 'a client taking no byte of its answer (reset); 0 follows connection_timeout_ms',
+  },
+  handlerTimeoutMs: {
+    default: 60_000,
+    min: 10,
+    max: DAY_MS,
+    unit: 'ms',
+    what: 'from the head to the beginning of an answer (503)',
+  },
+  lingerTimeoutMs: {
+    default: 2_000,
+    min: 1,
+    max: 60_000,
+    unit: 'ms',
+    what: 'waiting for the client to close after the last answer (RFC 9112 9.6)',
+  },
+  shutdownTimeoutMs: {
+    default: 10_000,
+    min: 0,
+    max: DAY_MS,
+    unit: 'ms',
+    what: 'how long close() lets requests in flight finish',
+  },
+  connectionsMax: {
+    default: 16_384,
+    min: 1,
+    max: 1_000_000,
+    unit: 'count',
+    what: 'open connections per worker; more wait in the kernel',
+  },
+  backlog: {
+    default: 4_096,
+    min: 1,
+    max: 65_535,
+    unit: 'count',
+    what: 'connections the kernel may hold for a busy worker',
+  },
+  requestsPerConnectionMax: {
+    default: 0,
+    min: 0,
+    max: 2_147_483_647,
+    unit: 'count',
+    what: 'requests before a connection is closed; 0 is no limit',
+  },
+  headBytesMax: {
+    default: 16 * KIB,
+    min: 512,
+    max: 256 * KIB,
+    unit: 'bytes',
+    what: 'request line and fields together (431)',
+  },
+  targetBytesMax: {
+    default: 8 * KIB,
+    min: 64,
+    max: 256 * KIB,
+    unit: 'bytes',
+    what: 'request target (414)',
+  },
+  fieldsMax: {
+    default: 100,
+    min: 1,
+    max: 1_000,
+    unit: 'count',
+    what: 'fields of a head, and of a trailer section (431)',
+  },
+  trailerBytesMax: {
+    default: 8 * KIB,
+    min: 64,
+    max: 256 * KIB,
+    unit: 'bytes',
+    what: 'trailer section of a chunked body (431)',
+  },
+  chunkExtensionBytesMax: {
+    default: 4 * KIB,
+    min: 0,
+    max: 64 * KIB,
+    unit: 'bytes',
+    what: 'chunk extensions of one body (400)',
+  },
+  bodyBytesMax: {
+    default: 1 * MIB,
+    min: 0,
+    max: 4 * GIB,
+    unit: 'bytes',
+    what: 'a body read whole by bytes(), text(), json() or form() (413)',
+  },
+  streamBytesMax: {
+    default: 1 * GIB,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: 'bytes',
+    what: 'any request body, also one read as a stream (413)',
+  },
+  discardBytesMax: {
+    default: 256 * KIB,
+    min: 0,
+    max: 1 * GIB,
+    unit: 'bytes',
+    what: 'unread body that is skipped to keep a connection; beyond it the connection closes',
+  },
+  blockCount: {
+    // Why 8,192: a block is out while a connection receives, holds part of a head, or has an answer
+    // waiting; 4,096 slow clients at once in each direction. Untouched pages cost no memory. When
+    // none is left, receives wait until one is free: nothing fails and nothing grows.
+    default: 8_192,
+    min: 16,
+    max: 1_000_000,
+    unit: 'count',
+    what: 'blocks for receiving and sending per worker',
+  },
+  sendQueueBytesMax: {
+    default: 64 * KIB,
+    min: 1 * KIB,
+    max: 64 * MIB,
+    unit: 'bytes',
+    what: 'bytes waiting to be sent beyond which write() asks its caller to wait',
+  },
+  fileCacheBytesMax: {
+    default: 32 * MIB,
+    min: 0,
+    max: 16 * GIB,
+    unit: 'bytes',
+    what: 'memory for small static files per worker',
+  },
+  fileCacheEntryBytesMax: {
+    default: 64 * KIB,
+    min: 0,
+    max: 64 * MIB,
+    unit: 'bytes',
+    what: 'largest static file that is kept in memory',
+  },
+};
+
+/** A value for every limit. */
+export type Limits = Readonly<Record<LimitName, number>>;
+
+/** The defaults with `given` over them, following timeouts filled in. Ranges are config's business. */
+export function limitsFrom(given: Partial<Limits> = {}): Limits {
+  const limits = {} as Record<LimitName, number>;
+  for (const name of Object.keys(LIMITS) as LimitName[]) {
+    limits[name] = given[name] ?? LIMITS[name].default;
+  }
+  const following = ['keepAliveTimeoutMs', 'headTimeoutMs', 'bodyTimeoutMs', 'writeTimeoutMs'] as const;
+  for (const name of following) {
+    if (limits[name] === FOLLOWS) limits[name] = limits.connectionTimeoutMs;
+  }
+  return Object.freeze(limits);
+}
+
+/** Bytes of a block: a head must fit in one, and blocks are whole pages. */
+export function blockBytesFor(limits: Limits): number {
+  const pageBytes = 4 * KIB;
+  return Math.max(16 * KIB, Math.ceil(limits.headBytesMax / pageBytes) * pageBytes);
+}
+
+/** Most completions one turn handles: enough to spread its costs, few enough to stay in cache. */
+export const COMPLETIONS_PER_TURN = 256;
+
+/** Most clients taken from the kernel's queue in one turn, so that those inside are not held up. */
+export const ACCEPTS_PER_TURN = 64;
+
+/** How long accept() rests after it failed for want of descriptors or memory. */
+export const ACCEPT_RETRY_MS = 250;
+
+assert(LIMITS.targetBytesMax.default <= LIMITS.headBytesMax.default, 'a target fits in a head');
+assert(LIMITS.fileCacheEntryBytesMax.default <= LIMITS.fileCacheBytesMax.default, 'an entry fits');

@@ -1,0 +1,36 @@
+// A first-in first-out queue of numbers, of fixed size.
+
+import { assert } from './assert.ts';
+
+export class Ring {
+  readonly #mask: number;
+  readonly #items: Int32Array;
+  #head = 0;
+  #tail = 0;
+
+  /** Room for at least `capacity` numbers. */
+  constructor(capacity: number) {
+    let size = 16;
+    while (size < capacity) size *= 2;
+    this.#mask = size - 1;
+    this.#items = new Int32Array(size);
+  }
+
+  get length(): number {
+    return (this.#tail - this.#head) | 0;
+  }
+
+  push(item: number): void {
+    assert(this.length <= this.#mask, 'a ring has room: it is sized for the most there can be');
+    this.#items[this.#tail & this.#mask] = item;
+    this.#tail = (this.#tail + 1) | 0;
+  }
+
+  /** The oldest number; the ring is not empty. */
+  shift(): number {
+    assert(this.#head !== this.#tail, 'a number is there');
+    const item = this.#items[this.#head & this.#mask];
+    this.#head = (this.#head + 1) | 0;
+    return item;
+  }
+}

@@ -1,0 +1,120 @@
+// The command line's arguments, told apart: flags for configuration keys, the few other flags, and
+// plain arguments. Values stay text; the configuration checks them with those of the file.
+
+import { nearMiss } from '../base/near-miss.ts';
+import type { FlagText } from '../server/config.ts';
+import { type ConfigKey, KEYS } from '../server/config-keys.ts';
+import { guess, shown, shownName } from '../server/config-lines.ts';
+
+export interface Flags {
+  readonly keys: readonly FlagText[];
+  /** The name of the configuration file. */
+  readonly config: string | undefined;
+  readonly help: boolean;
+  /** Arguments that are no flags. */
+  readonly plain: readonly string[];
+  readonly problems: readonly string[];
+}
+
+const CONFIG_FLAG = '--config';
+const HELP_FLAGS = ['--help', '-h'];
+
+/** How each flag is called: --port and, where there is a no, --no-listing. */
+const KEY_BY_FLAG: ReadonlyMap<string, ConfigKey> = new Map(KEYS.map((key) => [key.flag, key]));
+const KEY_BY_NEGATION: ReadonlyMap<string, ConfigKey> = new Map(
+  KEYS.filter((key) => key.rule.kind === 'boolean').map((key) => [negationOf(key), key]),
+);
+const FLAG_NAMES = [...KEY_BY_FLAG.keys(), ...KEY_BY_NEGATION.keys(), CONFIG_FLAG, '--help'];
+
+/** The flag that says no to a boolean key. */
+export function negationOf(key: ConfigKey): string {
+  return `--no-${key.flag.slice('--'.length)}`;
+}
+
+/** `args` without the command. A flag given twice counts as given last. */
+export function parseFlags(args: readonly string[]): Flags {
+  const parse = new FlagParse(args);
+  while (parse.at < args.length) parse.next();
+  const { keys, config, help, plain, problems } = parse;
+  return { keys, config, help, plain, problems };
+}
+
+class FlagParse implements Flags {
+  readonly args: readonly string[];
+  at: number;
+  readonly keys: FlagText[];
+  config: string | undefined;
+  help: boolean;
+  readonly plain: string[];
+  readonly problems: string[];
+
+  constructor(args: readonly string[]) {
+    this.args = args;
+    this.at = 0;
+    this.keys = [];
+    this.config = undefined;
+    this.help = false;
+    this.plain = [];
+    this.problems = [];
+  }
+
+  next(): void {
+    const arg = this.args[this.at];
+    this.at += 1;
+    if (arg === '--') {
+      this.plain.push(...this.args.slice(this.at));
+      this.at = this.args.length;
+    } else if (!arg.startsWith('-') || arg === '-') this.plain.push(arg);
+    else if (HELP_FLAGS.includes(arg)) this.help = true;
+    else this.#flag(arg);
+  }
+
+  #flag(arg: string): void {
+    const equals = arg.indexOf('=');
+    const flag = equals === -1 ? arg : arg.slice(0, equals);
+    const inline = equals === -1 ? undefined : arg.slice(equals + 1);
+    const key = KEY_BY_FLAG.get(flag);
+    const negated = KEY_BY_NEGATION.get(flag);
+    if (flag === CONFIG_FLAG) this.config = this.#value(flag, inline) ?? this.config;
+    else if (negated !== undefined) this.#negation(flag, negated, inline);
+    else if (key === undefined) this.#unknown(flag, inline);
+    else {
+      const bare = key.rule.kind === 'boolean' && inline === undefined;
+      const text = bare ? 'true' : this.#value(flag, inline);
+      if (text !== undefined) this.keys.push({ where: flag, key, text });
+    }
+  }
+
+  /** The value of a flag that needs one, which is the next argument unless it looks like a flag. */
+  #value(flag: string, inline: string | undefined): string | undefined {
+    if (inline !== undefined) return inline;
+    const value = this.#plainNext();
+    if (value === undefined) {
+      this.problems.push(`${flag}: given no value, allowed: ${flag} VALUE or ${flag}=VALUE`);
+    }
+    return value;
+  }
+
+  #negation(flag: string, key: ConfigKey, inline: string | undefined): void {
+    if (inline === undefined) this.keys.push({ where: flag, key, text: 'false' });
+    else this.problems.push(`${flag}: given ${shown(inline)}, allowed: ${flag} without a value`);
+  }
+
+  #unknown(flag: string, inline: string | undefined): void {
+    const meant = nearMiss(flag, FLAG_NAMES);
+    const advice = meant === undefined ? '; "vibing help serve" lists the flags' : guess(meant);
+    this.problems.push(`${shownName(flag)}: no such flag${advice}`);
+    // What follows is the value of the flag that was meant, not a directory.
+    const key = meant === undefined ? undefined : KEY_BY_FLAG.get(meant);
+    const takesValue = meant === CONFIG_FLAG || (key !== undefined && key.rule.kind !== 'boolean');
+    if (inline === undefined && takesValue) this.#plainNext();
+  }
+
+  /** Takes the next argument if it is one that may be a value: no flag, or a negative number. */
+  #plainNext(): string | undefined {
+    const next = this.args[this.at];
+    if (next === undefined || /^-(?![0-9])/.test(next)) return undefined;
+    this.at += 1;
+    return next;
+  }
+}

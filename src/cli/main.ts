@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+// The command `vibing`: hands the process's arguments, environment and streams to run().
+
+import cluster from 'node:cluster';
+import { readFileSync } from 'node:fs';
+import { run } from './run.ts';
+import { serve } from './serve.ts';
+
+// A reader that has gone, as of `vibing serve | head`, is no reason to stop serving.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+
+const code = await run(process.argv.slice(2), {
+  env: process.env,
+  version: packageVersion(),
+  isWorker: cluster.isWorker,
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  serve: (config) =>
+    serve(config, {
+      loadServer: async () => (await import('../index.ts')).createServer,
+      onSignal: (listener) => {
+        process.on('SIGINT', () => listener('SIGINT'));
+        process.on('SIGTERM', () => listener('SIGTERM'));
+      },
+      exit: (exitCode) => process.exit(exitCode),
+      isWorker: cluster.isWorker,
+      out: (line) => process.stdout.write(`${line}\n`),
+      problem: (line) => process.stderr.write(`vibing: ${line}\n`),
+    }),
+});
+// A pipe may take its last bytes later; the exit waits for them and for nothing else.
+process.stdout.write('', () => process.exit(code));
+
+/** The package lies above dist/ or above build/src/, wherever this file runs from. */
+function packageVersion(): string {
+  for (const up of ['../../package.json', '../../../package.json']) {
+    try {
+      return JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')).version;
+    } catch {
+      // Not there: the next one up.
+    }
+  }
+  return 'unknown';
+}

@@ -1,0 +1,69 @@
+// Gathers a command's configuration: reads the file, takes environment and flags, and looks whether
+// the directory to serve is there. Every problem of all of them comes back at once.
+
+import { readFileSync, statSync } from 'node:fs';
+import { type Config, type FlagText, loadConfig } from '../server/config.ts';
+import { shown } from '../server/config-lines.ts';
+import { faultText } from './fault-text.ts';
+import type { Flags } from './flags.ts';
+
+/** A real file has a few hundred bytes; this keeps a mistaken name from filling the memory. */
+const FILE_BYTES_MAX = 64 * 1024;
+
+export interface ReadConfig {
+  /** Undefined when there are problems. */
+  readonly config: Config | undefined;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `more` are flag values beside those of `flags`, and stand over them. */
+export function readConfig(flags: Flags, more: readonly FlagText[], env: Environment): ReadConfig {
+  const problems = [...flags.problems];
+  let file: { name: string; text: string } | undefined;
+  if (flags.config !== undefined) {
+    const read = readText(flags.config);
+    if (read.text === undefined) problems.push(read.problem);
+    else file = { name: flags.config, text: read.text };
+  }
+  const loaded = loadConfig({ file, env, flags: [...flags.keys, ...more] });
+  problems.push(...loaded.problems);
+  const directory = loaded.given.get('staticDir');
+  if (directory !== undefined) {
+    const fault = directoryFault(String(directory.value));
+    if (fault !== undefined) {
+      const given = `given ${shown(directory.value)} (${fault})`;
+      problems.push(`${directory.where}: static_dir: ${given}, allowed: an existing directory`);
+    }
+  }
+  const config = problems.length === 0 ? loaded.config : undefined;
+  return { config, problems, warnings: loaded.warnings };
+}
+
+type ReadText = { readonly text: string } | { readonly text: undefined; readonly problem: string };
+
+function readText(name: string): ReadText {
+  const refused = (why: string): ReadText => ({
+    text: undefined,
+    problem: `--config: given ${shown(name)} (${why}), allowed: a readable JSON file`,
+  });
+  try {
+    const stat = statSync(name);
+    if (!stat.isFile()) return refused('not a file');
+    if (stat.size > FILE_BYTES_MAX) return refused(`longer than ${FILE_BYTES_MAX} bytes`);
+    const bytes = readFileSync(name);
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch (error) {
+    return refused(error instanceof TypeError ? 'not UTF-8' : faultText(error));
+  }
+}
+
+function directoryFault(path: string): string | undefined {
+  try {
+    return statSync(path).isDirectory() ? undefined : 'not a directory';
+  } catch (error) {
+    return faultText(error);
+  }
+}

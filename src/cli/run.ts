@@ -1,0 +1,114 @@
+// What a command line does: picks the command, and turns its outcome into text and an exit code.
+
+import { nearMiss } from '../base/near-miss.ts';
+import type { Config, FlagText } from '../server/config.ts';
+import { KEY_BY_OPTION } from '../server/config-keys.ts';
+import { guess, shown, shownName } from '../server/config-lines.ts';
+import { checkText } from './check.ts';
+import { type Flags, parseFlags } from './flags.ts';
+import { COMMANDS, type Command, helpFor } from './help.ts';
+import { type Environment, readConfig } from './read-config.ts';
+
+const OK = 0;
+/** The command line or the configuration is wrong, and nothing was started. */
+const MISUSE = 2;
+
+export interface RunWorld {
+  readonly env: Environment;
+  readonly version: string;
+  /** Whether this process is a worker of another one, which has said everything already. */
+  readonly isWorker: boolean;
+  out(text: string): void;
+  err(text: string): void;
+  /** Serves until the end and gives the exit code. */
+  serve(config: Config): Promise<number>;
+}
+
+/** `args` are those after the script's name. Resolves with the exit code. */
+export async function run(args: readonly string[], world: RunWorld): Promise<number> {
+  const [first, ...rest] = args;
+  switch (first) {
+    case undefined:
+      // Nothing was asked for and nothing was done, which a script must be able to notice.
+      world.err(helpFor('help'));
+      return MISUSE;
+    case 'serve':
+      return runServe(rest, world);
+    case 'check':
+      return runCheck(rest, world);
+    case 'help':
+    case '--help':
+    case '-h':
+      return runHelp(rest, world);
+    case '--version':
+    case '-V':
+      world.out(`${world.version}\n`);
+      return OK;
+    default:
+      return refuse(world, [unknownCommand(first)]);
+  }
+}
+
+async function runServe(args: readonly string[], world: RunWorld): Promise<number> {
+  const flags = parseFlags(args);
+  if (flags.help) return printHelp('serve', world);
+  const [directory, ...others] = flags.plain;
+  const key = KEY_BY_OPTION.get('staticDir');
+  const more: FlagText[] = [];
+  if (key !== undefined && directory !== undefined) {
+    more.push({ where: 'directory', key, text: directory });
+  }
+  const config = configOrProblems(flags, more, others, world);
+  if (config === undefined) return MISUSE;
+  return world.serve({ ...config, staticDir: config.staticDir ?? '.' });
+}
+
+async function runCheck(args: readonly string[], world: RunWorld): Promise<number> {
+  const flags = parseFlags(args);
+  if (flags.help) return printHelp('check', world);
+  const config = configOrProblems(flags, [], flags.plain, world);
+  if (config === undefined) return MISUSE;
+  world.out(checkText(config));
+  return OK;
+}
+
+function runHelp(args: readonly string[], world: RunWorld): number {
+  const [topic = 'help'] = args;
+  const command = COMMANDS.find((each) => each === topic);
+  if (command !== undefined) return printHelp(command, world);
+  return refuse(world, [unknownCommand(topic)]);
+}
+
+/** `surplus` are arguments that the command has no use for. */
+function configOrProblems(
+  flags: Flags,
+  more: readonly FlagText[],
+  surplus: readonly string[],
+  world: RunWorld,
+): Config | undefined {
+  const { config, problems, warnings } = readConfig(flags, more, world.env);
+  if (!world.isWorker) {
+    for (const warning of warnings) world.err(`vibing: warning: ${warning}\n`);
+  }
+  const all = [...surplus.map((arg) => `${shown(arg)}: one argument too many`), ...problems];
+  if (all.length === 0) return config;
+  refuse(world, all);
+  return undefined;
+}
+
+function printHelp(command: Command, world: RunWorld): number {
+  world.out(helpFor(command));
+  return OK;
+}
+
+function refuse(world: RunWorld, problems: readonly string[]): number {
+  for (const problem of problems) world.err(`vibing: ${problem}\n`);
+  return MISUSE;
+}
+
+function unknownCommand(given: string): string {
+  const meant = nearMiss(given, [...COMMANDS, '--version', '--help']);
+  const advice = meant === undefined ? '; "vibing help" lists the commands' : guess(meant);
+  const kind = given.startsWith('-') ? 'flag' : 'command';
+  return `${shownName(given)}: no such ${kind}${advice}`;
+}

@@ -1,0 +1,45 @@
+// What all connections of a server share. The server makes one and hands it to each.
+
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Limits } from '../base/limits.ts';
+import type { Counters } from '../metrics/counters.ts';
+import type { Reactor } from '../reactor/reactor.ts';
+import type { Work } from '../work/work.ts';
+import type { AnswerWriter } from './answer-writer.ts';
+import type { ExchangePool } from './exchange-pool.ts';
+import type { Connection } from './connection.ts';
+
+export interface ConnectionContext {
+  readonly reactor: Reactor;
+  readonly writer: AnswerWriter;
+  readonly exchanges: ExchangePool;
+  readonly limits: Limits;
+  readonly counters: Counters;
+  readonly work: Work;
+  /** Set while the server closes: every answer is its connection's last. */
+  draining: boolean;
+  /** Runs the middleware and handler of a request. Never throws. */
+  readonly handle: (exchange: Exchange) => void;
+  /** Answers, in place of a handler that took too long. */
+  readonly handlerTimedOut: (exchange: Exchange) => void;
+  /** The connection is over and can be used for another client. */
+  readonly released: (connection: Connection) => void;
+  readonly logDebug: (message: string) => void;
+  readonly logError: (message: string) => void;
+  readonly debugEnabled: boolean;
+}
+
+/** Kinds of deadline, in the order that the reactor gets their lengths. */
+export const Timeout = { Idle: 0, Head: 1, Body: 2, Handler: 3, Linger: 4, Write: 5 } as const;
+export type Timeout = (typeof Timeout)[keyof typeof Timeout];
+
+export function timeoutsMs(limits: Limits): number[] {
+  return [
+    limits.keepAliveTimeoutMs,
+    limits.headTimeoutMs,
+    limits.bodyTimeoutMs,
+    limits.handlerTimeoutMs,
+    limits.lingerTimeoutMs,
+    limits.writeTimeoutMs,
+  ];
+}

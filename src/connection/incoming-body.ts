@@ -1,0 +1,247 @@
+// The body of the current request: decoded from the inbox as far as somebody wants it. A reader that
+// does not read stops the connection from receiving more than a block ahead.
+
+import { assert } from '../base/assert.ts';
+import { HttpError } from '../exchange/http-error.ts';
+import { ChunkedDecoder, ChunkEvent, type ChunkedLimits } from '../http/chunked.ts';
+import { Fault, faultStatus, faultText } from '../http/fault.ts';
+import { BodyKind, type Framing } from '../http/framing.ts';
+
+/** What is wanted of the body. */
+export const Want = {
+  /** Nothing now; bytes wait in the inbox. */
+  Nothing: 0,
+  /** The next piece. */
+  Chunk: 1,
+  /** All of it, gathered. */
+  All: 2,
+  /** To be rid of it. */
+  Discard: 3,
+} as const;
+export type Want = (typeof Want)[keyof typeof Want];
+
+export interface BodyLimits extends ChunkedLimits {
+  readonly streamBytesMax: number;
+}
+
+/** The first buffer for gathering a body whose length nobody knows. */
+const GATHER_BYTES = 4096;
+
+const NO_BYTES = Buffer.alloc(0);
+
+export class IncomingBody {
+  readonly #limits: BodyLimits;
+  readonly decoder: ChunkedDecoder = new ChunkedDecoder();
+  #kind: number;
+  /** Bytes of a Content-Length body still to come. */
+  #remaining: number;
+  want: Want;
+  /** True when the last byte of the message was consumed. */
+  ended: boolean;
+  /** A Fault of the framing, or 0. Nothing after it can be trusted. */
+  fault: number;
+  /** Bytes of content decoded so far, and those of them that nobody wanted. */
+  receivedBytes: number;
+  discardedBytes: number;
+  #gathered: Buffer;
+  #gatheredBytes: number;
+  #gatherMax: number;
+  #failure: Error | null;
+  #resolve: ((result: Buffer | null) => void) | null;
+  #reject: ((error: Error) => void) | null;
+
+  constructor(limits: BodyLimits) {
+    this.#limits = limits;
+    this.#kind = BodyKind.None;
+    this.#remaining = 0;
+    this.want = Want.Nothing;
+    this.ended = true;
+    this.fault = 0;
+    this.receivedBytes = 0;
+    this.discardedBytes = 0;
+    this.#gathered = NO_BYTES;
+    this.#gatheredBytes = 0;
+    this.#gatherMax = 0;
+    this.#failure = null;
+    this.#resolve = null;
+    this.#reject = null;
+  }
+
+  /** A new message begins. Cheap for one without a body. */
+  begin(framing: Framing): void {
+    assert(this.#resolve === null, 'nobody waits for the body before');
+    this.#kind = framing.kind;
+    this.fault = 0;
+    this.want = Want.Nothing;
+    this.ended = framing.kind === BodyKind.None;
+    this.receivedBytes = 0;
+    this.discardedBytes = 0;
+    if (this.ended) return;
+    this.#failure = null;
+    this.#remaining = framing.length;
+    if (framing.kind === BodyKind.Chunked) this.decoder.reset();
+    else if (framing.length === 0) this.ended = true;
+    else if (framing.length > this.#limits.streamBytesMax) this.fault = Fault.BodyTooLarge;
+  }
+
+  /** Bytes that a Content-Length body still owes; Infinity when nobody knows. */
+  get owedBytes(): number {
+    if (this.ended) return 0;
+    return this.#kind === BodyKind.Length ? this.#remaining : Number.POSITIVE_INFINITY;
+  }
+
+  /** True when the connection has reason to receive and feed. */
+  get wanted(): boolean {
+    return this.want !== Want.Nothing && !this.ended && this.fault === 0;
+  }
+
+  /** True while somebody waits for bytes. */
+  get reading(): boolean {
+    return this.#resolve !== null;
+  }
+
+  /** The next piece, null at the end. */
+  readChunk(): Promise<Buffer | null> {
+    return this.#read(Want.Chunk, 0);
+  }
+
+  /** The whole body; rejects with HttpError 413 when it is longer than `bytesMax`. */
+  readAll(bytesMax: number): Promise<Buffer> {
+    if (this.#kind === BodyKind.Length && this.#remaining > bytesMax) {
+      this.fail(new HttpError(413));
+    }
+    // Only a read of pieces ends with null.
+    return this.#read(Want.All, bytesMax) as Promise<Buffer>;
+  }
+
+  #read(want: Want, bytesMax: number): Promise<Buffer | null> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    if (this.want !== Want.Nothing) {
+      return Promise.reject(new TypeError('the body is being read already'));
+    }
+    if (this.ended) return Promise.resolve(want === Want.All ? NO_BYTES : null);
+    this.want = want;
+    this.#gatherMax = bytesMax;
+    this.#gatheredBytes = 0;
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** Nobody will read the rest. */
+  discard(): void {
+    if (this.want === Want.Nothing) this.want = Want.Discard;
+  }
+
+  /** Consumes what is wanted of [from, to); gives how much that was. */
+  feed(bytes: Uint8Array, from: number, to: number): number {
+    assert(this.wanted, 'only a wanted body is fed');
+    const at =
+      this.#kind === BodyKind.Length
+        ? this.#feedLength(bytes, from, to)
+        : this.#feedChunked(bytes, from, to);
+    if (this.fault !== 0) this.#failFraming();
+    else this.#hand();
+    return at - from;
+  }
+
+  #feedLength(bytes: Uint8Array, from: number, to: number): number {
+    const taken = Math.min(this.#remaining, to - from);
+    this.#take(bytes, from, from + taken, taken);
+    this.#remaining -= taken;
+    this.ended = this.#remaining === 0;
+    return from + taken;
+  }
+
+  #feedChunked(bytes: Uint8Array, from: number, to: number): number {
+    const { decoder } = this;
+    let at = from;
+    while (at < to && this.fault === 0 && !this.ended) {
+      const event = decoder.next(bytes, at, to, this.#limits);
+      at = decoder.position;
+      if (event === ChunkEvent.Data) {
+        this.#take(bytes, decoder.dataStart, decoder.dataEnd, to - decoder.dataStart);
+      } else if (event === ChunkEvent.Done) this.ended = true;
+      else if (event < 0) this.fault = event;
+    }
+    return at;
+  }
+
+  /** Content in [from, to); `bound` is how much more there may be in the same feed. */
+  #take(bytes: Uint8Array, from: number, to: number, bound: number): void {
+    const count = to - from;
+    this.receivedBytes += count;
+    if (this.receivedBytes > this.#limits.streamBytesMax) {
+      this.fault = Fault.BodyTooLarge;
+      return;
+    }
+    if (this.want === Want.Discard) {
+      this.discardedBytes += count;
+      return;
+    }
+    if (this.want === Want.All && this.#gatheredBytes + count > this.#gatherMax) {
+      this.fail(new HttpError(413));
+      this.discardedBytes += count;
+      return;
+    }
+    this.#makeRoom(count, bound);
+    this.#gathered.set(bytes.subarray(from, to), this.#gatheredBytes);
+    this.#gatheredBytes += count;
+  }
+
+  /** Grows as bytes come: a length that was only announced costs nothing. */
+  #makeRoom(count: number, bound: number): void {
+    const needed = this.#gatheredBytes + count;
+    if (this.#gatheredBytes > 0 && needed <= this.#gathered.length) return;
+    if (this.#gatheredBytes === 0) {
+      const first = this.want === Want.All ? Math.max(bound, GATHER_BYTES) : bound;
+      this.#gathered = Buffer.allocUnsafe(Math.max(first, count));
+      return;
+    }
+    const known = this.#kind === BodyKind.Length ? needed - count + this.#remaining : needed;
+    const doubled = Math.max(needed, 2 * this.#gathered.length);
+    const wanted = this.#kind === BodyKind.Length ? Math.min(doubled, Math.max(known, needed)) : doubled;
+    const larger = Buffer.allocUnsafe(wanted);
+    this.#gathered.copy(larger, 0, 0, this.#gatheredBytes);
+    this.#gathered = larger;
+  }
+
+  /** Gives the reader what it waits for, if that is there. */
+  #hand(): void {
+    const bytes = this.#gatheredBytes;
+    if (this.want === Want.Chunk && (bytes > 0 || this.ended)) {
+      this.#settle(bytes > 0 ? this.#gathered.subarray(0, bytes) : null);
+    } else if (this.want === Want.All && this.ended) {
+      this.#settle(this.#gathered.subarray(0, bytes));
+    }
+  }
+
+  #settle(result: Buffer | null): void {
+    const resolve = this.#resolve;
+    this.#forget();
+    this.want = Want.Nothing;
+    resolve?.(result);
+  }
+
+  #failFraming(): void {
+    this.fail(new HttpError(faultStatus(this.fault), faultText(this.fault)));
+  }
+
+  /** The reader, now or later, gets `error`; the rest of the body is discarded. */
+  fail(error: Error): void {
+    if (this.ended && this.#resolve === null) return;
+    const reject = this.#reject;
+    this.#failure ??= error;
+    this.#forget();
+    this.want = Want.Discard;
+    reject?.(error);
+  }
+
+  #forget(): void {
+    this.#gathered = NO_BYTES;
+    this.#gatheredBytes = 0;
+    this.#resolve = null;
+    this.#reject = null;
+  }
+}

@@ -1,0 +1,51 @@
+// Completions that wait for the next poll(): a ring of four numbers each, of fixed size.
+
+import { assert } from '../base/assert.ts';
+import type { Completions } from './driver.ts';
+
+export class CompletionQueue {
+  readonly #mask: number;
+  /** Four words an entry: op, slot, result, block. */
+  readonly #words: Int32Array;
+  #head = 0;
+  #tail = 0;
+
+  /** Room for at least `capacity` entries: the most operations that can be in flight at once. */
+  constructor(capacity: number) {
+    let size = 16;
+    while (size < capacity) size *= 2;
+    this.#mask = size - 1;
+    this.#words = new Int32Array(4 * size);
+  }
+
+  get length(): number {
+    return (this.#tail - this.#head) | 0;
+  }
+
+  push(op: number, slot: number, result: number, block: number): void {
+    assert(this.length <= this.#mask, 'a completion has room: each operation gives one');
+    const at = (this.#tail & this.#mask) * 4;
+    const words = this.#words;
+    words[at] = op;
+    words[at + 1] = slot;
+    words[at + 2] = result;
+    words[at + 3] = block;
+    this.#tail = (this.#tail + 1) | 0;
+  }
+
+  /** Moves as many as fit to `out` from `count` on; gives the new count. */
+  drain(out: Completions, count: number): number {
+    const words = this.#words;
+    let next = count;
+    while (this.#head !== this.#tail && next < out.capacity) {
+      const at = (this.#head & this.#mask) * 4;
+      out.op[next] = words[at];
+      out.slot[next] = words[at + 1];
+      out.result[next] = words[at + 2];
+      out.block[next] = words[at + 3];
+      this.#head = (this.#head + 1) | 0;
+      next += 1;
+    }
+    return next;
+  }
+}

@@ -1,0 +1,142 @@
+// The seam between the reactor and the kernel. Completions and numbers only: nothing else crosses
+// it per operation. Every driver (epoll, uring, net, and the simulator's) keeps this contract:
+//
+// - A call returns at once; its result arrives later from poll(). poll() never blocks and never
+//   calls up. The one call upwards is wake(), which says "a turn is worth having", nothing more.
+// - A result is the kernel's: a count of bytes, a handle, or minus errno (negative, see ERRNO).
+// - At most one receive and one send are in flight per socket, asserted here and in the reactor.
+// - close(slot) is asked for only when nothing is in flight; abort(slot) brings that about.
+// - A RECEIVE with result > 0 hands over one block of the slab; its new owner releases it.
+//   Result 0 is the peer's end of stream, and brings no block.
+// - Memory to send from is a region: numbered memory that stays in place while it is mapped.
+
+import type { Slab } from '../base/slab.ts';
+
+/** What finished. `slot` is -1 for operations on the listener. */
+export const Op = {
+  /** The listener is up: result is the port (0 for a unix socket), or -errno. */
+  Listen: 1,
+  /** The listener is closed and no ACCEPT follows. */
+  Unlisten: 2,
+  /** A client connected: result is a handle for adopt() or refuse(), or -errno. */
+  Accept: 3,
+  /** connect() finished: 0 or -errno. */
+  Connect: 4,
+  /** Bytes in `block`, 0 at the end of the stream, or -errno. */
+  Receive: 5,
+  /** Bytes sent, at least one and maybe fewer than asked, or -errno. */
+  Send: 6,
+  /** The socket is gone and its slot free. */
+  Close: 7,
+} as const;
+export type Op = (typeof Op)[keyof typeof Op];
+
+/** Errors the layers above tell apart, by their Linux numbers; drivers on other systems map to them. */
+export const ERRNO = {
+  EPERM: 1,
+  EINTR: 4,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EINVAL: 22,
+  ENFILE: 23,
+  EMFILE: 24,
+  EPIPE: 32,
+  EADDRINUSE: 98,
+  EADDRNOTAVAIL: 99,
+  ECONNABORTED: 103,
+  ECONNRESET: 104,
+  ENOBUFS: 105,
+  ETIMEDOUT: 110,
+  ECONNREFUSED: 111,
+  EINPROGRESS: 115,
+  ECANCELED: 125,
+} as const;
+
+/** What poll() fills: parallel arrays, entries 0 to its return value - 1. */
+export class Completions {
+  readonly capacity: number;
+  readonly op: Uint8Array;
+  readonly slot: Int32Array;
+  readonly result: Int32Array;
+  /** The slab block of a RECEIVE with result > 0, else -1. */
+  readonly block: Int32Array;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.op = new Uint8Array(capacity);
+    this.slot = new Int32Array(capacity);
+    this.result = new Int32Array(capacity);
+    this.block = new Int32Array(capacity);
+  }
+}
+
+/**
+ * Where to listen or connect. `host` is a literal IPv4 or IPv6 address, `path` a unix socket,
+ * `fd` a socket that listens already (inherited).
+ */
+export type Address =
+  | { readonly host: string; readonly port: number; readonly reusePort?: boolean }
+  | { readonly path: string; readonly mode?: number }
+  | { readonly fd: number };
+
+/** The other end of a socket; address is '' for a unix socket or one that is gone. */
+export interface Peer {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What a driver is made from. Slots run from 0 to slots - 1. */
+export interface DriverOptions {
+  readonly slab: Slab;
+  readonly slots: number;
+  readonly backlog: number;
+}
+
+export interface Driver {
+  readonly name: string;
+  /** Set by the pump. The driver calls it when poll() became worth calling while nobody polls. */
+  wake: () => void;
+
+  /** Milliseconds with fractions, never going back; wall() is milliseconds since 1970. */
+  now(): number;
+  wall(): number;
+
+  /** Makes `bytes` sendable as `region` (> 0; region 0 is the slab, always mapped). */
+  map(region: number, bytes: Uint8Array): void;
+  /** Forgets a region; no send from it is in flight. */
+  unmap(region: number): void;
+
+  /** One LISTEN, then ACCEPTs until unlisten(); that gives UNLISTEN when it is all over. */
+  listen(address: Address): void;
+  unlisten(): void;
+  /** False stops taking clients (they wait in the kernel's queue), true goes on. */
+  accepting(on: boolean): void;
+  /** Makes an accepted handle the socket `slot`; refuse() closes it instead. */
+  adopt(handle: number, slot: number): void;
+  refuse(handle: number): void;
+  /** Gives one CONNECT; after a failed one the slot still wants close(). */
+  connect(address: Address, slot: number): void;
+
+  /** Gives one RECEIVE. When the slab is empty it waits until a block is free. */
+  receive(slot: number): void;
+  /**
+   * Gives one SEND for bytes [start, end) of a region, end > start. `more` says that another send
+   * follows at once, so the kernel may hold back a packet that is not full.
+   */
+  send(slot: number, region: number, start: number, end: number, more: boolean): void;
+  /** Half close: the peer sees the end of the stream after what was sent. Nothing completes. */
+  shutdownSend(slot: number): void;
+  /** Finishes what is in flight with -ECANCELED; the close that follows resets the connection. */
+  abort(slot: number): void;
+  /** Gives one CLOSE. Nothing may be in flight. */
+  close(slot: number): void;
+  peer(slot: number): Peer;
+
+  /** Fills `out` with what has finished and returns how many; submits what was asked meanwhile. */
+  poll(out: Completions): number;
+  /** Arms wake() for the next completion. False, and not armed, when poll() would find some now. */
+  sleep(): boolean;
+  /** Lets everything go. Only after UNLISTEN and when every socket is closed. */
+  destroy(): void;
+}

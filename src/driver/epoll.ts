@@ -1,0 +1,441 @@
+// Hot: runs for every completion. Measured by perf/micro/driver.ts.
+// Linux epoll behind the completion-shaped seam: an operation is tried at once, or when the kernel
+// says that it can go on. Every socket is registered once, edge-triggered for both directions, so a
+// request costs one recv, one send and its share of an epoll_wait.
+
+import { assert } from '../base/assert.ts';
+import { ACCEPTS_PER_TURN } from '../base/limits.ts';
+import { Ring } from '../base/ring.ts';
+import type { Slab } from '../base/slab.ts';
+import { CompletionQueue } from './completion-queue.ts';
+import {
+  type Address,
+  type Completions,
+  type Driver,
+  type DriverOptions,
+  ERRNO,
+  Op,
+  type Peer,
+} from './driver.ts';
+import type { Watch } from './linux/ffi.ts';
+import {
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLL_DATA_OFFSET,
+  EPOLL_EVENT_BYTES,
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  IPPROTO_TCP,
+  MSG_MORE,
+  MSG_NOSIGNAL,
+  SHUT_WR,
+  SO_ERROR,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOCKADDR_BYTES,
+  SOL_SOCKET,
+  TCP_NODELAY,
+} from './linux/layout.ts';
+import { listenerPort, openListener } from './linux/listener.ts';
+import { peerFrom, socketAddress, unixAddress } from './linux/sockaddr.ts';
+import { linuxSyscalls, type Syscalls } from './linux/syscalls.ts';
+
+/** What is true of a socket; bits of #state. */
+const ARMED = 1; // a receive is wanted
+const READABLE = 2; // the kernel may have bytes, the end or an error for us
+const SENDING = 4; // a send is in flight: parked, or its completion not yet polled
+const PARKED = 8; // the send buffer was full
+const QUEUED = 16; // stands in #ready; outlives the socket, so that no slot stands there twice
+const CONNECTING = 32;
+const ENDING = 64; // end, hang-up or error was announced: a short read may not be the last
+
+const EVENTS = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+const INPUT = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+const ENDED = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+const OUTPUT = EPOLLOUT | EPOLLHUP | EPOLLERR;
+const LISTENER_TAG = -1;
+const EVENTS_MAX = 128;
+
+/** Null when this driver can run here, else one line that says why not. */
+export function epollProblem(): string | null {
+  const calls = linuxSyscalls();
+  return typeof calls === 'string' ? calls : null;
+}
+
+export class EpollDriver implements Driver {
+  readonly name = 'epoll';
+  wake: () => void = () => {};
+  readonly #calls: Syscalls;
+  readonly #slab: Slab;
+  readonly #backlog: number;
+  readonly #epoll: number;
+  readonly #watch: Watch;
+  #asleep = false;
+
+  /** struct epoll_event for the kernel to fill. */
+  readonly #events = new Int32Array((EVENTS_MAX * EPOLL_EVENT_BYTES) / 4);
+  readonly #eventsAddress: number;
+  readonly #name = new Uint8Array(SOCKADDR_BYTES);
+
+  /** Addresses of regions by number; their bytes are held so that they stay. */
+  readonly #addresses: number[];
+  readonly #regions: (Uint8Array | null)[];
+
+  #listener = -1;
+  #accepting = false;
+  readonly #fd: Int32Array;
+  readonly #state: Uint8Array;
+  /** The parked send of a slot. */
+  readonly #sendRegion: Int32Array;
+  readonly #sendStart: Int32Array;
+  readonly #sendEnd: Int32Array;
+  readonly #sendFlags: Int32Array;
+  /** Slots with a receive to try without waiting for the kernel to say so. */
+  readonly #ready: Ring;
+  readonly #queue: CompletionQueue;
+
+  constructor(options: DriverOptions, calls: Syscalls | string = linuxSyscalls()) {
+    if (typeof calls === 'string') throw new Error(`epoll cannot run here: ${calls}`);
+    const { slab, slots } = options;
+    this.#calls = calls;
+    this.#slab = slab;
+    this.#backlog = options.backlog;
+    this.#fd = new Int32Array(slots).fill(-1);
+    this.#state = new Uint8Array(slots);
+    this.#sendRegion = new Int32Array(slots);
+    this.#sendStart = new Int32Array(slots);
+    this.#sendEnd = new Int32Array(slots);
+    this.#sendFlags = new Int32Array(slots);
+    this.#ready = new Ring(slots);
+    this.#queue = new CompletionQueue(3 * slots + 8);
+    this.#regions = [slab.bytes];
+    this.#addresses = [calls.addressOf(slab.bytes)];
+    this.#eventsAddress = calls.addressOf(new Uint8Array(this.#events.buffer));
+    this.#epoll = calls.epollCreate();
+    if (this.#epoll < 0) throw new Error(`epoll_create1 failed with errno ${-this.#epoll}`);
+    this.#watch = calls.watch(this.#epoll, () => this.#wakeUp());
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  wall(): number {
+    return Date.now();
+  }
+
+  map(region: number, bytes: Uint8Array): void {
+    assert(region > 0, 'region 0 is the slab');
+    this.#regions[region] = bytes;
+    this.#addresses[region] = this.#calls.addressOf(bytes);
+  }
+
+  unmap(region: number): void {
+    assert(this.#regions[region] !== null, 'an unmapped region was mapped');
+    this.#regions[region] = null;
+    this.#addresses[region] = 0;
+  }
+
+  listen(address: Address): void {
+    assert(this.#listener < 0, 'one listener a driver');
+    const fd = openListener(this.#calls, address, this.#backlog);
+    if (fd < 0) {
+      this.#finish(Op.Listen, -1, fd);
+      return;
+    }
+    this.#listener = fd;
+    this.accepting(true);
+    this.#finish(Op.Listen, -1, listenerPort(this.#calls, fd));
+  }
+
+  unlisten(): void {
+    assert(this.#listener >= 0, 'a listener is there');
+    this.accepting(false);
+    this.#calls.close(this.#listener);
+    this.#listener = -1;
+    this.#finish(Op.Unlisten, -1, 0);
+  }
+
+  accepting(on: boolean): void {
+    assert(this.#listener >= 0, 'a listener is there');
+    if (on === this.#accepting) return;
+    this.#accepting = on;
+    const operation = on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
+    this.#calls.epollControl(this.#epoll, operation, this.#listener, EPOLLIN, LISTENER_TAG);
+  }
+
+  adopt(handle: number, slot: number): void {
+    this.#open(slot, handle);
+  }
+
+  #open(slot: number, fd: number): void {
+    assert(this.#fd[slot] < 0, 'an adopting slot is free');
+    assert(fd >= 0, 'a handle is a descriptor');
+    this.#fd[slot] = fd;
+    this.#state[slot] &= QUEUED;
+    const status = this.#calls.epollControl(this.#epoll, EPOLL_CTL_ADD, fd, EVENTS, slot);
+    // Out of memory or of watches: no event will come, and a timeout ends the connection.
+    if (status < 0) this.#state[slot] |= READABLE;
+  }
+
+  refuse(handle: number): void {
+    this.#calls.close(handle);
+  }
+
+  connect(address: Address, slot: number): void {
+    const target =
+      'host' in address
+        ? socketAddress(address.host, address.port)
+        : 'path' in address
+          ? unixAddress(address.path)
+          : null;
+    assert(target !== null, 'connect() gets a literal address');
+    const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    const fd = this.#calls.socket(target.family, type, 0);
+    if (fd < 0) {
+      this.#finish(Op.Connect, slot, fd);
+      return;
+    }
+    this.#calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    const status = this.#calls.connect(fd, target.bytes, target.length);
+    this.#open(slot, fd);
+    if (status === -ERRNO.EINPROGRESS) this.#state[slot] |= CONNECTING;
+    else this.#finish(Op.Connect, slot, status);
+  }
+
+  receive(slot: number): void {
+    const state = this.#state[slot];
+    assert(this.#fd[slot] >= 0, 'a receiving slot is open');
+    assert((state & ARMED) === 0, 'one receive in flight a socket');
+    this.#state[slot] = state | ARMED;
+    if ((state & READABLE) !== 0) this.#retryLater(slot);
+  }
+
+  #retryLater(slot: number): void {
+    if ((this.#state[slot] & QUEUED) !== 0) return;
+    this.#state[slot] |= QUEUED;
+    this.#ready.push(slot);
+    this.#wakeUp();
+  }
+
+  send(slot: number, region: number, start: number, end: number, more: boolean): void {
+    assert(this.#fd[slot] >= 0, 'a sending slot is open');
+    assert((this.#state[slot] & SENDING) === 0, 'one send in flight a socket');
+    assert(end > start, 'a send has bytes');
+    this.#state[slot] |= SENDING;
+    const flags = more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+    const address = this.#addresses[region] + start;
+    const result = this.#calls.send(this.#fd[slot], address, end - start, flags);
+    if (result === -ERRNO.EAGAIN) {
+      this.#state[slot] |= PARKED;
+      this.#sendRegion[slot] = region;
+      this.#sendStart[slot] = start;
+      this.#sendEnd[slot] = end;
+      this.#sendFlags[slot] = flags;
+    } else {
+      this.#finish(Op.Send, slot, result);
+    }
+  }
+
+  shutdownSend(slot: number): void {
+    this.#calls.shutdown(this.#fd[slot], SHUT_WR);
+  }
+
+  abort(slot: number): void {
+    const fd = this.#fd[slot];
+    if (fd < 0) return;
+    const state = this.#state[slot];
+    this.#calls.lingerZero(fd);
+    this.#state[slot] &= ~(ARMED | PARKED | CONNECTING);
+    if ((state & CONNECTING) !== 0) this.#finish(Op.Connect, slot, -ERRNO.ECANCELED);
+    if ((state & ARMED) !== 0) this.#finish(Op.Receive, slot, -ERRNO.ECANCELED);
+    if ((state & PARKED) !== 0) this.#finish(Op.Send, slot, -ERRNO.ECANCELED);
+  }
+
+  close(slot: number): void {
+    const state = this.#state[slot];
+    assert((state & ARMED) === 0, 'no receive is in flight at close');
+    assert((state & SENDING) === 0, 'no send is in flight at close');
+    const fd = this.#fd[slot];
+    // Closing takes the descriptor out of epoll. After a failed connect() there may be none.
+    if (fd >= 0) this.#calls.close(fd);
+    this.#fd[slot] = -1;
+    this.#finish(Op.Close, slot, 0);
+  }
+
+  peer(slot: number): Peer {
+    const status = this.#calls.getpeername(this.#fd[slot], this.#name);
+    return status < 0 ? { address: '', port: 0 } : peerFrom(this.#name);
+  }
+
+  /** Queues a completion; poll() hands it out. */
+  #finish(op: number, slot: number, result: number): void {
+    this.#queue.push(op, slot, result, -1);
+    this.#wakeUp();
+  }
+
+  #wakeUp(): void {
+    if (!this.#asleep) return;
+    this.#asleep = false;
+    this.#watch.stop();
+    this.wake();
+  }
+
+  sleep(): boolean {
+    assert(!this.#asleep, 'only the awake fall asleep');
+    if (this.#queue.length > 0) return false;
+    if (this.#ready.length > 0 && this.#slab.freeCount > 0) return false;
+    this.#asleep = true;
+    this.#watch.start();
+    return true;
+  }
+
+  poll(out: Completions): number {
+    if (this.#asleep) this.#stayAwake();
+    let count = this.#drain(out, 0);
+    count = this.#retry(out, count);
+    // An event gives at most two completions.
+    const eventsMax = Math.min((out.capacity - count) >> 1, EVENTS_MAX);
+    if (eventsMax === 0) return count;
+    const found = this.#calls.epollWait(this.#epoll, this.#eventsAddress, eventsMax);
+    const events = this.#events;
+    const stride = EPOLL_EVENT_BYTES >> 2;
+    const tagOffset = EPOLL_DATA_OFFSET >> 2;
+    let listening = false;
+    for (let index = 0; index < found; index++) {
+      const mask = events[index * stride];
+      const slot = events[index * stride + tagOffset];
+      if (slot === LISTENER_TAG) listening = true;
+      else count = this.#event(out, count, slot, mask);
+    }
+    return listening ? this.#accept(out, count) : count;
+  }
+
+  /** A poll that nobody was woken for (a deadline): the watch must not fire into a busy loop. */
+  #stayAwake(): void {
+    this.#asleep = false;
+    this.#watch.stop();
+  }
+
+  #drain(out: Completions, from: number): number {
+    const count = this.#queue.drain(out, from);
+    for (let index = from; index < count; index++) {
+      if (out.op[index] === Op.Send) this.#state[out.slot[index]] &= ~SENDING;
+    }
+    return count;
+  }
+
+  /** Receives that were asked for while the kernel may have had bytes already. */
+  #retry(out: Completions, from: number): number {
+    let count = from;
+    for (let left = this.#ready.length; left > 0 && count < out.capacity; left--) {
+      const slot = this.#ready.shift();
+      this.#state[slot] &= ~QUEUED;
+      if ((this.#state[slot] & ARMED) !== 0) count = this.#receiveNow(out, count, slot);
+    }
+    return count;
+  }
+
+  #event(out: Completions, from: number, slot: number, mask: number): number {
+    let count = from;
+    let state = this.#state[slot];
+    if ((state & CONNECTING) !== 0) return this.#connected(out, count, slot, mask);
+    if ((mask & INPUT) !== 0) {
+      state |= (mask & ENDED) !== 0 ? READABLE | ENDING : READABLE;
+      this.#state[slot] = state;
+      if ((state & ARMED) !== 0) count = this.#receiveNow(out, count, slot);
+    }
+    if ((state & PARKED) !== 0 && (mask & OUTPUT) !== 0) count = this.#sendNow(out, count, slot);
+    return count;
+  }
+
+  #connected(out: Completions, count: number, slot: number, mask: number): number {
+    if ((mask & OUTPUT) === 0) return count;
+    this.#state[slot] &= ~CONNECTING;
+    const status = this.#calls.getsockopt(this.#fd[slot], SOL_SOCKET, SO_ERROR);
+    // Bytes may have come with the connection; their edge is this one.
+    this.#state[slot] |= READABLE;
+    return complete(out, count, Op.Connect, slot, status > 0 ? -status : status, -1);
+  }
+
+  #receiveNow(out: Completions, count: number, slot: number): number {
+    const slab = this.#slab;
+    const block = slab.acquire();
+    if (block < 0) {
+      this.#starve(slot);
+      return count;
+    }
+    const address = this.#addresses[0] + slab.start(block);
+    const result = this.#calls.recv(this.#fd[slot], address, slab.blockBytes, 0);
+    if (result > 0) {
+      // A short read took all there was, unless the end is known to stand behind it.
+      const drained = result < slab.blockBytes && (this.#state[slot] & ENDING) === 0;
+      this.#state[slot] &= drained ? ~(ARMED | READABLE) : ~ARMED;
+      return complete(out, count, Op.Receive, slot, result, block);
+    }
+    slab.release(block);
+    if (result === -ERRNO.EAGAIN || result === -ERRNO.EINTR) {
+      this.#state[slot] &= ~READABLE;
+      return count;
+    }
+    this.#state[slot] &= ~ARMED;
+    return complete(out, count, Op.Receive, slot, result, -1);
+  }
+
+  /** No block is free: the receive stays armed and is tried when one comes back. */
+  #starve(slot: number): void {
+    this.#state[slot] |= READABLE | QUEUED;
+    this.#ready.push(slot);
+    this.#slab.whenFree = () => this.#wakeUp();
+  }
+
+  #sendNow(out: Completions, count: number, slot: number): number {
+    const start = this.#sendStart[slot];
+    const address = this.#addresses[this.#sendRegion[slot]] + start;
+    const bytes = this.#sendEnd[slot] - start;
+    const result = this.#calls.send(this.#fd[slot], address, bytes, this.#sendFlags[slot]);
+    if (result === -ERRNO.EAGAIN) return count;
+    this.#state[slot] &= ~(PARKED | SENDING);
+    return complete(out, count, Op.Send, slot, result, -1);
+  }
+
+  #accept(out: Completions, from: number): number {
+    let count = from;
+    const max = Math.min(out.capacity, from + ACCEPTS_PER_TURN);
+    while (count < max) {
+      const handle = this.#calls.accept(this.#listener);
+      if (handle === -ERRNO.EAGAIN) break;
+      if (handle === -ERRNO.ECONNABORTED || handle === -ERRNO.EINTR) continue;
+      count = complete(out, count, Op.Accept, -1, handle, -1);
+      if (handle < 0) break;
+    }
+    return count;
+  }
+
+  destroy(): void {
+    assert(this.#listener < 0, 'the listener is closed first');
+    this.#watch.stop();
+    this.#watch.close();
+    this.#calls.close(this.#epoll);
+  }
+}
+
+function complete(
+  out: Completions,
+  count: number,
+  op: number,
+  slot: number,
+  result: number,
+  block: number,
+): number {
+  out.op[count] = op;
+  out.slot[count] = slot;
+  out.result[count] = result;
+  out.block[count] = block;
+  return count + 1;
+}

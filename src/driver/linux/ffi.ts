@@ -1,0 +1,77 @@
+// The only file that knows the FFI library. koffi is an optional dependency: where it is missing, or
+// its binary does not load, ffi() says why and the portable driver serves instead.
+
+import { createRequire } from 'node:module';
+
+/** A C function: numbers in (addresses too), a number out. */
+export type Foreign = (...args: (number | Uint8Array | Int32Array)[]) => number;
+
+/** Watches a descriptor on Node's own loop. */
+export interface Watch {
+  start(): void;
+  stop(): void;
+  close(): void;
+}
+
+export interface Ffi {
+  /** A function of the C library by its prototype; addresses are declared uintptr_t. */
+  func(prototype: string): Foreign;
+  /** Errno as the last foreign call left it. */
+  errno(): number;
+  /** Where the memory of `bytes` lies. It must be off V8's heap, so 64 bytes or more. */
+  addressOf(bytes: Uint8Array): number;
+  /** A stopped watch that calls back whenever `fd` is readable. */
+  watch(fd: number, readable: () => void): Watch;
+}
+
+interface Koffi {
+  load(path: null): { func(prototype: string): Foreign };
+  errno(): number;
+  address(bytes: Uint8Array): bigint;
+  node: {
+    poll(fd: number, options: object, callback: () => void): KoffiPoll;
+  };
+}
+
+interface KoffiPoll {
+  start(options: object, callback: () => void): void;
+  stop(): void;
+  close(): void;
+}
+
+let loaded: Ffi | string | null = null;
+
+/** The FFI of this process, or one line that says why there is none. */
+export function ffi(): Ffi | string {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Ffi | string {
+  let koffi: Koffi;
+  try {
+    koffi = createRequire(import.meta.url)('koffi') as Koffi;
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? '';
+    return code === 'MODULE_NOT_FOUND' ? 'koffi is not installed' : `koffi does not load: ${code}`;
+  }
+  const process = koffi.load(null);
+  return {
+    func: (prototype) => process.func(prototype),
+    errno: koffi.errno,
+    addressOf: (bytes) => Number(koffi.address(bytes)),
+    watch: (fd, readable) => watch(koffi, fd, readable),
+  };
+}
+
+/** The handle stays referenced by the closures below: a collected one would silently stop watching. */
+function watch(koffi: Koffi, fd: number, readable: () => void): Watch {
+  const options = { readable: true };
+  const handle = koffi.node.poll(fd, options, readable);
+  handle.stop();
+  return {
+    start: () => handle.start(options, readable),
+    stop: () => handle.stop(),
+    close: () => handle.close(),
+  };
+}

@@ -1,0 +1,41 @@
+// Numbers of the Linux kernel's interface, with the header each comes from. They are the same on
+// x64 and arm64 except where `process.arch` is asked.
+
+// <asm-generic/socket.h>, <linux/in.h>, <linux/tcp.h>, <bits/socket.h>
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const SOCK_STREAM = 1;
+export const SOCK_NONBLOCK = 0x800;
+export const SOCK_CLOEXEC = 0x80000;
+export const SOL_SOCKET = 1;
+export const SO_REUSEADDR = 2;
+export const SO_ERROR = 4;
+export const SO_LINGER = 13;
+export const SO_REUSEPORT = 15;
+export const IPPROTO_TCP = 6;
+export const TCP_NODELAY = 1;
+export const IPPROTO_IPV6 = 41;
+export const IPV6_V6ONLY = 26;
+export const SHUT_WR = 1;
+export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
+export const MSG_MORE = 0x8000;
+
+// <linux/eventpoll.h>; the struct is packed on x64 only.
+export const EPOLL_CLOEXEC: number = SOCK_CLOEXEC;
+export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CTL_DEL = 2;
+export const EPOLLIN = 0x1;
+export const EPOLLOUT = 0x4;
+export const EPOLLERR = 0x8;
+export const EPOLLHUP = 0x10;
+export const EPOLLRDHUP = 0x2000;
+export const EPOLLET: number = 0x80000000 | 0;
+export const EPOLL_EVENT_BYTES: number = process.arch === 'x64' ? 12 : 16;
+/** Where the caller's number stands in struct epoll_event. */
+export const EPOLL_DATA_OFFSET: number = process.arch === 'x64' ? 4 : 8;
+
+/** The largest of the socket addresses below (struct sockaddr_un, 110 bytes), padded. */
+export const SOCKADDR_BYTES = 128;
+export const SOCKADDR_UN_PATH_BYTES = 108;

@@ -1,0 +1,105 @@
+// Makes the listening socket: TCP, unix, or one that was inherited.
+
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { type Address, ERRNO } from '../driver.ts';
+import {
+  AF_INET6,
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  IPV6_V6ONLY,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOCKADDR_BYTES,
+  SOL_SOCKET,
+  TCP_NODELAY,
+} from './layout.ts';
+import { peerFrom, socketAddress, unixAddress, type SocketAddress } from './sockaddr.ts';
+import type { Syscalls } from './syscalls.ts';
+
+const STREAM = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+
+/** A listening descriptor, or -errno. */
+export function openListener(calls: Syscalls, address: Address, backlog: number): number {
+  if ('fd' in address) return listenOn(calls, address.fd, backlog);
+  if ('path' in address) return openUnix(calls, address.path, address.mode, backlog);
+  const target = socketAddress(address.host, address.port);
+  if (target === null) return -ERRNO.EINVAL;
+  const fd = calls.socket(target.family, STREAM, 0);
+  if (fd < 0) return fd;
+  calls.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (address.reusePort === true) calls.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  // Accepted sockets inherit it, which saves a call for each.
+  calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (target.family === AF_INET6) calls.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  return bindAndListen(calls, fd, target, backlog);
+}
+
+/** The port a listener got, 0 for a unix socket. */
+export function listenerPort(calls: Syscalls, fd: number): number {
+  const name = new Uint8Array(SOCKADDR_BYTES);
+  const length = calls.getsockname(fd, name);
+  return length < 0 ? 0 : peerFrom(name).port;
+}
+
+function bindAndListen(
+  calls: Syscalls,
+  fd: number,
+  target: SocketAddress,
+  backlog: number,
+): number {
+  const bound = calls.bind(fd, target.bytes, target.length);
+  if (bound < 0) {
+    calls.close(fd);
+    return bound;
+  }
+  return listenOn(calls, fd, backlog);
+}
+
+function listenOn(calls: Syscalls, fd: number, backlog: number): number {
+  const status = calls.listen(fd, backlog);
+  if (status === 0) return fd;
+  calls.close(fd);
+  return status;
+}
+
+/** The mode is set before listen(), so nobody connects in between. */
+function openUnix(
+  calls: Syscalls,
+  path: string,
+  mode: number | undefined,
+  backlog: number,
+): number {
+  const target = unixAddress(path);
+  if (target === null) return -ERRNO.EINVAL;
+  const fd = calls.socket(target.family, STREAM, 0);
+  if (fd < 0) return fd;
+  let bound = calls.bind(fd, target.bytes, target.length);
+  if (bound === -ERRNO.EADDRINUSE && removeStale(calls, target, path)) {
+    bound = calls.bind(fd, target.bytes, target.length);
+  }
+  if (bound < 0) {
+    calls.close(fd);
+    return bound;
+  }
+  if (mode !== undefined) chmodSync(path, mode);
+  return listenOn(calls, fd, backlog);
+}
+
+/** Removes a socket file whose server is gone. False when somebody answers, or it is no socket. */
+function removeStale(calls: Syscalls, target: SocketAddress, path: string): boolean {
+  const probe = calls.socket(target.family, STREAM, 0);
+  if (probe < 0) return false;
+  const status = calls.connect(probe, target.bytes, target.length);
+  calls.close(probe);
+  if (status !== -ERRNO.ECONNREFUSED) return false;
+  try {
+    if (!lstatSync(path).isSocket()) return false;
+    unlinkSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

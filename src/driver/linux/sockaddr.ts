@@ -1,0 +1,102 @@
+// Socket addresses between their text and the kernel's structs.
+
+import { isIPv4, isIPv6 } from 'node:net';
+import type { Peer } from '../driver.ts';
+import { AF_INET, AF_INET6, AF_UNIX, SOCKADDR_BYTES, SOCKADDR_UN_PATH_BYTES } from './layout.ts';
+
+/** A struct ready for bind() or connect(). */
+export interface SocketAddress {
+  readonly family: number;
+  readonly bytes: Uint8Array;
+  readonly length: number;
+}
+
+/** Null when `host` is no literal address, or the path does not fit. */
+export function socketAddress(host: string, port: number): SocketAddress | null {
+  const zone = host.indexOf('%');
+  if (isIPv4(host)) return inet(host, port);
+  if (zone < 0 && isIPv6(host)) return inet6(host, port);
+  return null;
+}
+
+export function unixAddress(path: string): SocketAddress | null {
+  const name = new TextEncoder().encode(path);
+  if (name.length === 0 || name.length >= SOCKADDR_UN_PATH_BYTES) return null;
+  const bytes = new Uint8Array(SOCKADDR_BYTES);
+  new DataView(bytes.buffer).setUint16(0, AF_UNIX, true);
+  bytes.set(name, 2);
+  return { family: AF_UNIX, bytes, length: 2 + name.length + 1 };
+}
+
+function inet(host: string, port: number): SocketAddress {
+  const bytes = new Uint8Array(SOCKADDR_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, AF_INET, true);
+  view.setUint16(2, port);
+  bytes.set(host.split('.').map(Number), 4);
+  return { family: AF_INET, bytes, length: 16 };
+}
+
+function inet6(host: string, port: number): SocketAddress {
+  const bytes = new Uint8Array(SOCKADDR_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, AF_INET6, true);
+  view.setUint16(2, port);
+  const groups = inet6Groups(host);
+  for (let index = 0; index < 8; index++) view.setUint16(8 + 2 * index, groups[index]);
+  return { family: AF_INET6, bytes, length: 28 };
+}
+
+/** The eight groups of a valid IPv6 text, `::` filled in, a dotted tail made two groups. */
+function inet6Groups(host: string): number[] {
+  const dotted = host.lastIndexOf(':') + 1;
+  let text = host;
+  if (host.includes('.', dotted)) {
+    const [a, b, c, d] = host.slice(dotted).split('.').map(Number);
+    text = `${host.slice(0, dotted)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  }
+  const [head, tail] = text.split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = new Array<string>(8 - before.length - after.length).fill('0');
+  return [...before, ...zeros, ...after].map((group) => Number.parseInt(group, 16));
+}
+
+/** What getpeername() or getsockname() gave; '' for anything that is not IPv4 or IPv6. */
+export function peerFrom(bytes: Uint8Array): Peer {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const family = view.getUint16(0, true);
+  const port = view.getUint16(2);
+  if (family === AF_INET) return { address: bytes.subarray(4, 8).join('.'), port };
+  if (family !== AF_INET6) return { address: '', port: 0 };
+  if (isMapped(bytes)) return { address: bytes.subarray(20, 24).join('.'), port };
+  return { address: inet6Text(view), port };
+}
+
+/** An IPv4 client of a dual-stack listener: ::ffff:a.b.c.d. */
+function isMapped(bytes: Uint8Array): boolean {
+  for (let index = 8; index < 18; index++) if (bytes[index] !== 0) return false;
+  return bytes[18] === 0xff && bytes[19] === 0xff;
+}
+
+/** RFC 5952: lower case, the longest run of two or more zero groups as `::`. */
+function inet6Text(view: DataView): string {
+  const groups: number[] = [];
+  for (let index = 0; index < 8; index++) groups.push(view.getUint16(8 + 2 * index));
+  let best = 0;
+  let bestLength = 1;
+  for (let index = 0; index < 8; index++) {
+    let length = 0;
+    while (index + length < 8 && groups[index + length] === 0) length++;
+    if (length > bestLength) {
+      best = index;
+      bestLength = length;
+    }
+  }
+  const hex = (from: number, to: number) =>
+    groups
+      .slice(from, to)
+      .map((group) => group.toString(16))
+      .join(':');
+  return bestLength === 1 ? hex(0, 8) : `${hex(0, best)}::${hex(best + bestLength, 8)}`;
+}

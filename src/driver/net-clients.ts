@@ -1,0 +1,149 @@
+// What the portable driver has to say of its listener: LISTEN, then an ACCEPT for each client, then
+// UNLISTEN. Clients stay here, unread, until they are adopted or refused.
+
+import type { Socket } from 'node:net';
+import { assert } from '../base/assert.ts';
+import { ACCEPTS_PER_TURN } from '../base/limits.ts';
+import { Ring } from '../base/ring.ts';
+import { type Address, type Completions, Op } from './driver.ts';
+import { NetListener } from './net-listener.ts';
+import { type NetShared, NetSocket } from './net-socket.ts';
+
+export class NetClients {
+  readonly shared: NetShared;
+  readonly backlog: number;
+  listener: NetListener | null = null;
+  accepting = true;
+  /** LISTEN has yet to be told, with this result. */
+  listenTold = true;
+  listenResult = 0;
+  /** The listener is closed and UNLISTEN has yet to be told, after the last ACCEPT. */
+  unlistening = false;
+  /** The last fault of an accept that has yet to be told; 0 if there is none. */
+  acceptFault = 0;
+  /** Clients that are neither adopted nor refused, by handle. */
+  readonly handles: (NetSocket | null)[];
+  readonly handlesFree: Int32Array;
+  handlesFreeCount: number;
+  /** The handles that no ACCEPT has told of, the oldest first. */
+  readonly waiting: Ring;
+
+  constructor(shared: NetShared, backlog: number) {
+    this.shared = shared;
+    this.backlog = backlog;
+    this.handles = new Array<NetSocket | null>(backlog).fill(null);
+    this.handlesFree = Int32Array.from({ length: backlog }, (_, index) => backlog - 1 - index);
+    this.handlesFreeCount = backlog;
+    this.waiting = new Ring(backlog);
+  }
+
+  listen(address: Address): void {
+    assert(this.listener === null, 'one listener at a time');
+    this.accepting = true;
+    this.listener = new NetListener(address, this.backlog, {
+      listening: (result) => this.onListening(result),
+      accepted: (socket, isUnix) => this.onAccepted(socket, isUnix),
+      acceptFault: (fault) => this.onAcceptFault(fault),
+    });
+    this.listener.listen();
+  }
+
+  unlisten(): void {
+    const isListening = this.listener?.isListening === true && this.listenTold;
+    assert(isListening && !this.unlistening, 'what has said LISTEN can unlisten, once');
+    this.listener?.close();
+    this.unlistening = true;
+    this.acceptFault = 0;
+    // Those who were taken already are delivered still, before UNLISTEN; those held back are not.
+    if (!this.accepting) this.refuseWaiting();
+    this.shared.queue.ring();
+  }
+
+  accept(on: boolean): void {
+    this.accepting = on;
+    if (!on && this.unlistening) this.refuseWaiting();
+    if (this.isReady()) this.shared.queue.ring();
+  }
+
+  /** The client of a handle, whose number is free from now on. */
+  release(handle: number): NetSocket {
+    const entry = this.handles[handle];
+    assert(entry !== null && entry !== undefined, 'a handle is used once');
+    this.handles[handle] = null;
+    this.handlesFree[this.handlesFreeCount] = handle;
+    this.handlesFreeCount += 1;
+    return entry;
+  }
+
+  isReady(): boolean {
+    if (!this.listenTold || this.unlistening) return true;
+    return this.accepting && (this.waiting.length > 0 || this.acceptFault !== 0);
+  }
+
+  /** Fills `out` from its beginning, and at most half of it: sockets must not wait for clients. */
+  poll(out: Completions): number {
+    const end = Math.min(Math.ceil(out.capacity / 2), ACCEPTS_PER_TURN);
+    let count = 0;
+    if (!this.listenTold) {
+      this.listenTold = true;
+      count = put(out, count, Op.Listen, this.listenResult);
+    }
+    if (!this.accepting && !this.unlistening) return count;
+    while (count < end && this.waiting.length > 0) {
+      count = put(out, count, Op.Accept, this.waiting.shift());
+    }
+    if (count < end && this.acceptFault !== 0) {
+      count = put(out, count, Op.Accept, this.acceptFault);
+      this.acceptFault = 0;
+    }
+    if (count < end && this.unlistening && this.waiting.length === 0) {
+      count = put(out, count, Op.Unlisten, 0);
+      this.unlistening = false;
+      this.listener = null;
+    }
+    return count;
+  }
+
+  destroy(): void {
+    assert(this.listener === null, 'a driver is destroyed after UNLISTEN');
+    for (const entry of this.handles) entry?.socket.destroy();
+    this.handles.fill(null);
+  }
+
+  onListening(result: number): void {
+    if (result < 0) this.listener = null;
+    this.listenTold = false;
+    this.listenResult = result;
+    this.shared.queue.ring();
+  }
+
+  onAccepted(socket: Socket, isUnix: boolean): void {
+    if (this.handlesFreeCount === 0) {
+      socket.destroy();
+      return;
+    }
+    this.handlesFreeCount -= 1;
+    const handle = this.handlesFree[this.handlesFreeCount];
+    this.handles[handle] = new NetSocket(this.shared, socket, isUnix);
+    this.waiting.push(handle);
+    if (this.accepting) this.shared.queue.ring();
+  }
+
+  onAcceptFault(fault: number): void {
+    this.acceptFault = fault;
+    if (this.accepting) this.shared.queue.ring();
+  }
+
+  refuseWaiting(): void {
+    while (this.waiting.length > 0) this.release(this.waiting.shift()).socket.destroy();
+  }
+}
+
+/** One completion of the listener; returns the count after it. */
+function put(out: Completions, index: number, op: Op, result: number): number {
+  out.op[index] = op;
+  out.slot[index] = -1;
+  out.result[index] = result;
+  out.block[index] = -1;
+  return index + 1;
+}

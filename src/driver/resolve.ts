@@ -1,0 +1,11 @@
+// Host names to listen on, as the literal addresses that drivers take.
+
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+
+/** The first address of a name such as `localhost`; rejects with the resolver's error. */
+export async function resolveHost(host: string): Promise<string> {
+  if (isIP(host) !== 0) return host;
+  const { address } = await lookup(host);
+  return address;
+}

@@ -1,0 +1,133 @@
+// Files as answers: their fields, whether the client has them already, and their bytes, read piece by
+// piece in bounded memory while the piece before is being sent.
+
+import { isFresh } from '../http/conditional.ts';
+import { formatDate } from '../http/date.ts';
+import { Method } from '../http/method.ts';
+import { FileKind, type FileStat, isFault, type OpenFile } from '../work/work.ts';
+import type { Exchange } from './exchange.ts';
+import { HttpError } from './http-error.ts';
+import { mediaType } from './media-type.ts';
+import { runBeforeSend } from './outgoing.ts';
+
+export interface FileOptions {
+  /** Instead of the type that follows from the name. */
+  readonly type?: string;
+}
+
+/** Bytes read at once. Two such buffers serve one file; those at rest are used again. */
+const PIECE_BYTES = 128 * 1024;
+const RESTING_MAX = 32;
+const resting: Uint8Array[] = [];
+
+const EACCES = 13;
+const EPERM = 1;
+
+/** Answers with a file; rejects with HttpError 404 or 403 where it cannot be read. */
+export async function sendFile(
+  exchange: Exchange,
+  path: string,
+  options: FileOptions,
+): Promise<void> {
+  const { work } = exchange.transport;
+  const opened = await work.open(path);
+  if (isFault(opened)) {
+    throw new HttpError(opened === -EACCES || opened === -EPERM ? 403 : 404);
+  }
+  try {
+    if (opened.stat.kind !== FileKind.File) throw new HttpError(404);
+    await sendOpenFile(exchange, opened, options.type ?? mediaType(path));
+  } finally {
+    await work.close(opened.file);
+  }
+}
+
+/** A strong tag: another size or time of change makes another one. */
+export function etagOf(stat: FileStat): string {
+  const time = Math.round(stat.modifiedMs * 1000).toString(16);
+  return `"${stat.bytes.toString(16)}-${time}-${stat.inode.toString(16)}"`;
+}
+
+/** Sets the fields that describe a file, but for those that the handler set. */
+export function describeFile(exchange: Exchange, stat: FileStat, etag: string, type: string): void {
+  const { fields } = exchange;
+  if (fields.find('content-type') < 0) fields.set('Content-Type', 'content-type', type);
+  if (fields.find('last-modified') < 0) {
+    fields.set('Last-Modified', 'last-modified', formatDate(stat.modifiedMs));
+  }
+  if (fields.find('etag') < 0) fields.set('ETag', 'etag', etag);
+}
+
+/** True when the request is one that a 304 can answer, and the client's copy is good. */
+export function clientHas(exchange: Exchange, stat: FileStat, etag: string): boolean {
+  const { head, request } = exchange;
+  if (head.method !== Method.GET && head.method !== Method.HEAD) return false;
+  const match = request.header('if-none-match');
+  const since = request.header('if-modified-since');
+  if (match === undefined && since === undefined) return false;
+  return isFresh(match, since, etag, stat.modifiedMs, exchange.transport.wallMs());
+}
+
+/** Answers 304: the fields stay but for those of content that is not sent. */
+export function sendNotModified(exchange: Exchange): void {
+  exchange.fields.remove('content-type');
+  exchange.status = 304;
+  exchange.response.empty(304);
+}
+
+/** Answers with a file that is open, and stays the caller's to close. */
+export async function sendOpenFile(
+  exchange: Exchange,
+  opened: OpenFile,
+  type: string,
+): Promise<void> {
+  const { stat } = opened;
+  const etag = etagOf(stat);
+  describeFile(exchange, stat, etag, type);
+  if (clientHas(exchange, stat, etag)) {
+    sendNotModified(exchange);
+    return;
+  }
+  runBeforeSend(exchange, null, true);
+  exchange.transport.startStream(exchange, stat.bytes);
+  if (exchange.head.method !== Method.HEAD) await copyFile(exchange, opened);
+  if (!exchange.gone) exchange.transport.endStream(exchange);
+}
+
+/** Two buffers take turns: one is read into while the other is sent. */
+async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
+  const { transport } = exchange;
+  const buffers = [takeBuffer(), takeBuffer()];
+  let turn = 0;
+  let position = 0;
+  let sent: Promise<void> = Promise.resolve();
+  try {
+    while (position < opened.stat.bytes && !exchange.gone) {
+      const buffer = buffers[turn];
+      const wanted = Math.min(PIECE_BYTES, opened.stat.bytes - position);
+      const count = await transport.work.read(opened.file, buffer.subarray(0, wanted), position);
+      await sent;
+      if (exchange.gone) return;
+      // A file that shrank or cannot be read: the client sees an answer that is not whole.
+      if (count <= 0) {
+        transport.abandon(exchange);
+        return;
+      }
+      sent = transport.write(exchange, buffer.subarray(0, count));
+      position += count;
+      turn = 1 - turn;
+    }
+    await sent;
+  } finally {
+    // After a reset the kernel may still read from them until the socket is closed.
+    if (!exchange.gone) for (const buffer of buffers) restBuffer(buffer);
+  }
+}
+
+function takeBuffer(): Uint8Array {
+  return resting.pop() ?? new Uint8Array(PIECE_BYTES);
+}
+
+function restBuffer(buffer: Uint8Array): void {
+  if (resting.length < RESTING_MAX) resting.push(buffer);
+}

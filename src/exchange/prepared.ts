@@ -1,0 +1,84 @@
+// A response made ready as bytes, for answers that never change: nothing is encoded per request but
+// the Date and, where it must be said, the Connection field.
+
+import { AnswerFields, checkedName } from '../http/answer-fields.ts';
+import { DATE_BYTES } from '../http/date.ts';
+import { ConnectionField, encodeHead, headBytesBound } from '../http/encode.ts';
+import { hasNoContent, isFinalStatus } from '../http/status.ts';
+import { asciiBytes } from '../http/text.ts';
+import type { Exchange } from './exchange.ts';
+import { checkFraming } from './framing-fields.ts';
+
+const BLANK_DATE = asciiBytes(`Date: ${' '.repeat(DATE_BYTES)}\r\n`);
+
+export interface Prepared {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Uint8Array;
+  /** Head and body in one; the head ends at headBytes. */
+  readonly bytes: Uint8Array;
+  readonly headBytes: number;
+  /** Where the line of the Date field begins, -1 when the fields bring their own. */
+  readonly dateAt: number;
+}
+
+/** Fields of an answer as an object or as pairs. */
+export type HeaderSource =
+  | Readonly<Record<string, string | number>>
+  | Iterable<readonly [string, string | number]>;
+
+/** Throws a TypeError or RangeError for what no answer may say. The body is copied. */
+export function prepare(
+  status: number,
+  headers: HeaderSource = {},
+  body: string | Uint8Array = '',
+): Prepared {
+  if (!isFinalStatus(status)) throw new RangeError(`not a final status: ${status}`);
+  const content = typeof body === 'string' ? new TextEncoder().encode(body) : body.slice();
+  if (hasNoContent(status) && content.length > 0) {
+    throw new TypeError(`an answer with status ${status} has no content`);
+  }
+  const fields = new AnswerFields();
+  const pairs = Symbol.iterator in headers ? headers : Object.entries(headers);
+  for (const [name, value] of pairs) {
+    const lower = checkedName(name);
+    checkFraming(lower);
+    fields.append(name, lower, String(value));
+  }
+  if (content.length > 0 && fields.find('content-type') < 0) {
+    const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/octet-stream';
+    fields.append('Content-Type', 'content-type', type);
+  }
+  const bytes = new Uint8Array(headBytesBound(fields) + content.length);
+  const length = hasNoContent(status) ? -1 : content.length;
+  const none = ConnectionField.None;
+  const headBytes = encodeHead(bytes, 0, status, fields, BLANK_DATE, length, none);
+  bytes.set(content, headBytes);
+  return Object.freeze({
+    status,
+    headers: pairsOf(fields),
+    body: content,
+    bytes: bytes.slice(0, headBytes + content.length),
+    headBytes,
+    dateAt: fields.hasDate ? -1 : bytes.indexOf(10) + 1,
+  });
+}
+
+function pairsOf(fields: AnswerFields): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let index = 0; index < fields.count; index++) {
+    pairs.push([fields.names[index], fields.values[index]]);
+  }
+  return pairs;
+}
+
+/** Gives an exchange the status and fields of a prepared answer, but for those it has already. */
+export function spellOut(exchange: Exchange, prepared: Prepared): void {
+  const { fields } = exchange;
+  const before = fields.lowerNames.slice(0, fields.count);
+  exchange.status = prepared.status;
+  for (const [name, value] of prepared.headers) {
+    const lower = checkedName(name);
+    if (!before.includes(lower)) fields.append(name, lower, value);
+  }
+}

@@ -1,0 +1,37 @@
+// Streams of the handler: everything a source gives, sent piece by piece with backpressure.
+
+import { type Exchange, Phase } from './exchange.ts';
+
+/** Pieces of content: strings (as UTF-8) or bytes. A Node Readable is one. */
+export type ChunkSource =
+  | AsyncIterable<string | Uint8Array>
+  | Iterable<string | Uint8Array>
+  | ReadableStream<Uint8Array>;
+
+/**
+ * Sends all of `source`. The head goes out with the first piece, so a source that fails before it
+ * still gets an error's answer; one that fails later leaves an answer that the client sees is cut.
+ */
+export async function pipe(
+  exchange: Exchange,
+  source: ChunkSource,
+  start: () => void,
+): Promise<void> {
+  try {
+    for await (const chunk of source as AsyncIterable<string | Uint8Array>) {
+      if (exchange.gone) {
+        exchange.transport.countLateWrite();
+        return;
+      }
+      if (exchange.phase === Phase.Open) start();
+      await exchange.transport.write(exchange, chunk);
+    }
+  } catch (error) {
+    if (exchange.gone) return;
+    if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);
+    throw error;
+  }
+  if (exchange.gone) return;
+  if (exchange.phase === Phase.Open) start();
+  if (exchange.phase === Phase.Streaming) exchange.transport.endStream(exchange);
+}

@@ -1,0 +1,127 @@
+// The fields of an answer as a handler sets them: three parallel lists that are reused. Names and
+// values are checked here, once, so that nothing set later can split an answer.
+
+import { TOKEN } from './grammar.ts';
+
+/** Checked names -> lower case. Bounded: a program that makes up names gets no memory for them. */
+const CHECKED_MAX = 512;
+const checked = new Map<string, string>();
+
+/** The lower-case form of a field name; throws a TypeError when it is no token (RFC 9110 5.1). */
+export function checkedName(name: string): string {
+  const known = checked.get(name);
+  if (known !== undefined) return known;
+  if (typeof name !== 'string' || !isToken(name)) {
+    throw new TypeError(`not a field name: ${JSON.stringify(name)}`);
+  }
+  const lower = name.toLowerCase();
+  if (checked.size < CHECKED_MAX) checked.set(name, lower);
+  return lower;
+}
+
+/** True for an RFC 9110 token. */
+export function isToken(text: string): boolean {
+  if (text.length === 0) return false;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 127 || TOKEN[code] === 0) return false;
+  }
+  return true;
+}
+
+/** Throws a TypeError for a value that cannot stand in a field line (RFC 9110 5.5). */
+export function checkValue(name: string, value: string): void {
+  for (let index = 0; index < value.length; index++) {
+    const code = value.charCodeAt(index);
+    if ((code < 32 && code !== 9) || code === 127 || code > 255) {
+      const shown = `character ${code} at ${index}`;
+      throw new TypeError(`the value of field ${name} cannot hold ${shown}`);
+    }
+  }
+}
+
+export class AnswerFields {
+  readonly names: string[];
+  readonly lowerNames: string[];
+  readonly values: string[];
+  count: number;
+  /** Characters of all names and values: a bound for the encoder. */
+  characters: number;
+  hasDate: boolean;
+
+  constructor() {
+    this.names = [];
+    this.lowerNames = [];
+    this.values = [];
+    this.count = 0;
+    this.characters = 0;
+    this.hasDate = false;
+  }
+
+  reset(): void {
+    this.count = 0;
+    this.characters = 0;
+    this.hasDate = false;
+  }
+
+  /** The index of the first field of this lower-case name, or -1. */
+  find(lowerName: string): number {
+    for (let index = 0; index < this.count; index++) {
+      if (this.lowerNames[index] === lowerName) return index;
+    }
+    return -1;
+  }
+
+  get(lowerName: string): string | undefined {
+    const index = this.find(lowerName);
+    return index < 0 ? undefined : this.values[index];
+  }
+
+  /** Sets a field, instead of any of that name. The value is checked, the name already was. */
+  set(name: string, lowerName: string, value: string): void {
+    checkValue(name, value);
+    const index = this.find(lowerName);
+    if (index < 0) {
+      this.#push(name, lowerName, value);
+      return;
+    }
+    this.characters += value.length - this.values[index].length;
+    this.values[index] = value;
+    this.#removeFrom(index + 1, lowerName);
+  }
+
+  append(name: string, lowerName: string, value: string): void {
+    checkValue(name, value);
+    this.#push(name, lowerName, value);
+  }
+
+  remove(lowerName: string): void {
+    this.#removeFrom(0, lowerName);
+    if (lowerName === 'date') this.hasDate = false;
+  }
+
+  #push(name: string, lowerName: string, value: string): void {
+    const index = this.count;
+    this.names[index] = name;
+    this.lowerNames[index] = lowerName;
+    this.values[index] = value;
+    this.count = index + 1;
+    this.characters += name.length + value.length;
+    if (lowerName === 'date') this.hasDate = true;
+  }
+
+  #removeFrom(from: number, lowerName: string): void {
+    let kept = from;
+    for (let index = from; index < this.count; index++) {
+      if (this.lowerNames[index] === lowerName) {
+        this.characters -= this.names[index].length + this.values[index].length;
+        continue;
+      }
+      this.names[kept] = this.names[index];
+      this.lowerNames[kept] = this.lowerNames[index];
+      this.values[kept] = this.values[index];
+      kept += 1;
+    }
+    this.count = kept;
+  }
+}

@@ -1,0 +1,79 @@
+// The Date field's value (RFC 9110 5.6.7, IMF-fixdate), made once a second.
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+
+/** Bytes of an IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`. */
+export const DATE_BYTES = 29;
+
+/** `Date: `, a value and CRLF, ready to be copied. */
+export class DateField {
+  readonly bytes: Uint8Array = new TextEncoder().encode(`Date: ${' '.repeat(DATE_BYTES)}\r\n`);
+  #second = Number.NaN;
+
+  /** Brings the value up to date; cheap within the same second. */
+  update(wallMs: number): void {
+    const second = Math.floor(wallMs / 1000);
+    if (second === this.#second) return;
+    this.#second = second;
+    const text = formatDate(second * 1000);
+    for (let index = 0; index < DATE_BYTES; index++) this.bytes[6 + index] = text.charCodeAt(index);
+  }
+}
+
+/** Milliseconds since 1970 as an IMF-fixdate, for the years 0 to 9999. */
+export function formatDate(wallMs: number): string {
+  const date = new Date(wallMs);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = `${DAYS[date.getUTCDay()]}, ${two(date.getUTCDate())}`;
+  const year = String(date.getUTCFullYear()).padStart(4, '0');
+  const time = [date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()].map(two).join(':');
+  return `${day} ${MONTHS[date.getUTCMonth()]} ${year} ${time} GMT`;
+}
+
+const IMF = /^(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat), (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/;
+const RFC850 = /^[A-Z][a-z]{5,8}, (\d{2})-([A-Z][a-z]{2})-(\d{2}) (\d{2}):(\d{2}):(\d{2}) GMT$/;
+const ASCTIME = /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d{2}):(\d{2}):(\d{2}) (\d{4})$/;
+
+/**
+ * An HTTP-date in any of the three forms of RFC 9110 5.6.7 as milliseconds since 1970, NaN when it
+ * is none. `wallMs` is now: a two-digit year is never more than 50 years ahead.
+ */
+export function parseDate(text: string, wallMs: number): number {
+  const imf = IMF.exec(text);
+  if (imf !== null) return utc(imf[3], imf[2], imf[1], imf[4], imf[5], imf[6]);
+  const old = RFC850.exec(text);
+  if (old !== null) return utc(fullYear(old[3], wallMs), old[2], old[1], old[4], old[5], old[6]);
+  const asc = ASCTIME.exec(text);
+  return asc === null ? Number.NaN : utc(asc[6], asc[1], asc[2], asc[3], asc[4], asc[5]);
+}
+
+function fullYear(two: string, wallMs: number): string {
+  const now = new Date(wallMs).getUTCFullYear();
+  const year = now - (now % 100) + Number(two);
+  return String(year > now + 50 ? year - 100 : year);
+}
+
+function utc(
+  year: string,
+  month: string,
+  day: string,
+  hour: string,
+  minute: string,
+  second: string,
+): number {
+  const monthIndex = MONTHS.indexOf(month);
+  const date = Number(day);
+  if (monthIndex < 0 || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) {
+    return Number.NaN;
+  }
+  const ms = Date.UTC(
+    Number(year),
+    monthIndex,
+    date,
+    Number(hour),
+    Number(minute),
+    Number(second),
+  );
+  return new Date(ms).getUTCDate() === date || Number(second) === 60 ? ms : Number.NaN;
+}

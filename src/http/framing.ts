@@ -1,0 +1,233 @@
+// Where the body of a request ends and whether its connection may live: RFC 9112 section 6 read
+// strictly. Whatever two readers could understand in two ways is a fault (request smuggling).
+
+import { isAuthority } from './authority.ts';
+import { Fault } from './fault.ts';
+import { Field } from './fields.ts';
+import { TOKEN } from './grammar.ts';
+import { type Head, OFFSETS_PER_FIELD } from './head.ts';
+import { asciiBytes, equalsWord } from './text.ts';
+
+/** A Content-Length of 0 is no body. */
+export const BodyKind = { None: 0, Length: 1, Chunked: 2 } as const;
+export type BodyKind = (typeof BodyKind)[keyof typeof BodyKind];
+
+/** What the Transfer-Encoding fields have named so far. */
+const Coding = {
+  None: 0,
+  Chunked: 1,
+  Unknown: 2,
+  UnknownList: 3,
+  UnknownThenChunked: 4,
+  Bad: 5,
+} as const;
+
+const NOT_GIVEN = -1_000;
+
+const TAB = 0x09;
+const SP = 0x20;
+const COMMA = 0x2c;
+const ZERO = 0x30;
+
+const CHUNKED = asciiBytes('chunked');
+const CLOSE = asciiBytes('close');
+const KEEP_ALIVE = asciiBytes('keep-alive');
+const UPGRADE = asciiBytes('upgrade');
+const TRAILERS = asciiBytes('trailers');
+const CONTINUE = asciiBytes('100-continue');
+
+/** What frame() finds out; reused. */
+export class Framing {
+  kind: number;
+  /** Bytes of the body when kind is Length, else 0. */
+  length: number;
+  keepAlive: boolean;
+  /** The client waits for 100 (Continue) before it sends its body. */
+  expectContinue: boolean;
+  /** TE names trailers: the answer may have some. */
+  trailersAccepted: boolean;
+  /** The client asks for another protocol, in a way that may be granted. */
+  upgrade: boolean;
+
+  constructor() {
+    this.kind = BodyKind.None;
+    this.length = 0;
+    this.keepAlive = false;
+    this.expectContinue = false;
+    this.trailersAccepted = false;
+    this.upgrade = false;
+  }
+
+  reset(): void {
+    this.kind = BodyKind.None;
+    this.length = 0;
+    this.keepAlive = false;
+    this.expectContinue = false;
+    this.trailersAccepted = false;
+    this.upgrade = false;
+  }
+}
+
+/** Fills `framing` from a whole head: 0, or a Fault. */
+export function frame(bytes: Uint8Array, start: number, head: Head, framing: Framing): number {
+  framing.reset();
+  const offsets = head.offsets;
+  const names = head.names;
+  const modern = head.minor === 1;
+  let hosts = 0;
+  let length = NOT_GIVEN;
+  let coding: number = Coding.None;
+  let close = false;
+  let keepAlive = modern;
+  let upgradeOption = false;
+  let upgradeField = false;
+  let expectation: number = NOT_GIVEN;
+  for (let index = 0; index < head.fieldCount; index++) {
+    const from = start + offsets[index * OFFSETS_PER_FIELD + 2];
+    const to = start + offsets[index * OFFSETS_PER_FIELD + 3];
+    switch (names[index]) {
+      case Field.Host:
+        hosts += 1;
+        if (hosts > 1 || (from < to && !isAuthority(bytes, from, to))) return Fault.BadHost;
+        break;
+      case Field.ContentLength:
+        if (length !== NOT_GIVEN) return Fault.BadContentLength;
+        length = contentLength(bytes, from, to);
+        if (length === Fault.BadContentLength) return length;
+        break;
+      case Field.TransferEncoding:
+        coding = codingAfter(coding, bytes, from, to);
+        break;
+      case Field.Connection:
+        close ||= listHas(bytes, from, to, CLOSE);
+        keepAlive ||= listHas(bytes, from, to, KEEP_ALIVE);
+        upgradeOption ||= listHas(bytes, from, to, UPGRADE);
+        break;
+      case Field.Expect:
+        if (expectation < 0) expectation = 0;
+        if (!equalsWord(bytes, from, to, CONTINUE)) expectation = 1;
+        break;
+      case Field.TE:
+        framing.trailersAccepted ||= modern && listHas(bytes, from, to, TRAILERS);
+        break;
+      case Field.Upgrade:
+        upgradeField = true;
+        break;
+      default:
+        break;
+    }
+  }
+  if (modern && hosts === 0) return Fault.MissingHost;
+  const fault = bodyOf(framing, length, coding, modern);
+  if (fault < 0) return fault;
+  // HTTP/1.0 has neither expectations nor upgrades (RFC 9110 10.1.1 and 7.8): they are ignored.
+  if (modern && expectation > 0) return Fault.BadExpectation;
+  framing.expectContinue = modern && expectation === 0 && framing.kind !== BodyKind.None;
+  framing.upgrade = modern && upgradeOption && upgradeField;
+  framing.keepAlive = keepAlive && !close;
+  return 0;
+}
+
+/** Decides between the two ways to say where a body ends; both at once is never right. */
+function bodyOf(framing: Framing, length: number, coding: number, modern: boolean): number {
+  if (coding !== Coding.None) {
+    if (length !== NOT_GIVEN) return Fault.ConflictingFraming;
+    if (!modern) return Fault.BadTransferEncoding;
+    switch (coding) {
+      case Coding.Chunked:
+        framing.kind = BodyKind.Chunked;
+        return 0;
+      case Coding.Unknown:
+      case Coding.UnknownThenChunked:
+        return Fault.UnknownTransferCoding;
+      default:
+        // Also a list that does not end in chunked: nobody can tell where such a body ends.
+        return Fault.BadTransferEncoding;
+    }
+  }
+  if (length === NOT_GIVEN || length === 0) return 0;
+  if (length < 0) return length;
+  framing.kind = BodyKind.Length;
+  framing.length = length;
+  return 0;
+}
+
+/** 1*DIGIT: the number, BadContentLength, or BodyTooLarge for one that no number holds exactly. */
+function contentLength(bytes: Uint8Array, from: number, to: number): number {
+  if (from === to) return Fault.BadContentLength;
+  let length = 0;
+  for (let p = from; p < to; p++) {
+    const digit = bytes[p] - ZERO;
+    if (digit < 0 || digit > 9) return Fault.BadContentLength;
+    length = length * 10 + digit;
+    // Kept small enough that more digits cannot make it infinite or exact again.
+    if (length > Number.MAX_SAFE_INTEGER) length = Number.MAX_SAFE_INTEGER + 1;
+  }
+  return length > Number.MAX_SAFE_INTEGER ? Fault.BodyTooLarge : length;
+}
+
+/** Goes through the codings of one Transfer-Encoding field; an empty element is Bad, too. */
+function codingAfter(before: number, bytes: Uint8Array, from: number, to: number): number {
+  let coding = before;
+  let elementStart = from;
+  for (;;) {
+    const elementEnd = endOfElement(bytes, elementStart, to);
+    const first = afterSpace(bytes, elementStart, elementEnd);
+    const end = beforeSpace(bytes, first, elementEnd);
+    coding = codingWith(coding, bytes, first, end);
+    if (elementEnd === to) return coding;
+    elementStart = elementEnd + 1;
+  }
+}
+
+function codingWith(before: number, bytes: Uint8Array, from: number, to: number): number {
+  if (!isToken(bytes, from, to)) return Coding.Bad;
+  const chunked = equalsWord(bytes, from, to, CHUNKED);
+  switch (before) {
+    case Coding.None:
+      return chunked ? Coding.Chunked : Coding.Unknown;
+    case Coding.Unknown:
+    case Coding.UnknownList:
+      return chunked ? Coding.UnknownThenChunked : Coding.UnknownList;
+    default:
+      // Nothing may follow chunked, not even chunked.
+      return Coding.Bad;
+  }
+}
+
+/** Whether a comma-separated list has an element that is `word`, in any case. */
+function listHas(bytes: Uint8Array, from: number, to: number, word: Uint8Array): boolean {
+  let elementStart = from;
+  for (;;) {
+    const elementEnd = endOfElement(bytes, elementStart, to);
+    const first = afterSpace(bytes, elementStart, elementEnd);
+    if (equalsWord(bytes, first, beforeSpace(bytes, first, elementEnd), word)) return true;
+    if (elementEnd === to) return false;
+    elementStart = elementEnd + 1;
+  }
+}
+
+function isToken(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let p = from; p < to; p++) {
+    if (TOKEN[bytes[p]] === 0) return false;
+  }
+  return from < to;
+}
+
+function endOfElement(bytes: Uint8Array, from: number, to: number): number {
+  let p = from;
+  while (p < to && bytes[p] !== COMMA) p += 1;
+  return p;
+}
+
+function afterSpace(bytes: Uint8Array, from: number, to: number): number {
+  let p = from;
+  while (p < to && (bytes[p] === SP || bytes[p] === TAB)) p += 1;
+  return p;
+}
+
+function beforeSpace(bytes: Uint8Array, from: number, to: number): number {
+  let p = to;
+  while (p > from && (bytes[p - 1] === SP || bytes[p - 1] === TAB)) p -= 1;
+  return p;
+}

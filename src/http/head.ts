@@ -1,0 +1,166 @@
+// Head, the reused record of where the parts of a request head lie, and its readers. Offsets count from
+// the first byte of the request, so the bytes may be moved while a head is still arriving.
+
+import { assert } from '../base/assert.ts';
+import { fieldName } from './fields.ts';
+import { Method } from './method.ts';
+import { latin1 } from './text.ts';
+
+/** The four forms of a target (RFC 9112 3.2). */
+export const TargetForm = { Origin: 0, Absolute: 1, Authority: 2, Asterisk: 3 } as const;
+export type TargetForm = (typeof TargetForm)[keyof typeof TargetForm];
+
+/** Offsets kept for each field: name start, name end, value start, value end. */
+export const OFFSETS_PER_FIELD = 4;
+
+const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
+
+export class Head {
+  readonly fieldsMax: number;
+  /** Four offsets a field; values come without the white space around them. */
+  readonly offsets: Int32Array;
+  /** A Field number for each field. */
+  readonly names: Uint8Array;
+
+  /** Where the parser stands (a state of parse-head.ts, 0 is the beginning) and its next byte. */
+  state: number;
+  cursor: number;
+
+  /** A Method number; the bytes of the method, which Method.Other needs. */
+  method: number;
+  methodStart: number;
+  methodEnd: number;
+
+  targetStart: number;
+  targetEnd: number;
+  form: number;
+  /** The path of origin-form and absolute-form without the query; may be empty in absolute-form. */
+  pathStart: number;
+  pathEnd: number;
+  /** What follows the '?'; both -1 when there is none. */
+  queryStart: number;
+  queryEnd: number;
+  /** 1 when the path stands for itself: no '%' in it and no segment '.' or '..'. */
+  plainPath: number;
+
+  /** The x of HTTP/1.x: 0 or 1. */
+  minor: number;
+  fieldCount: number;
+
+  /** The memory parsed last and a view of it: making one costs as much as parsing a small head. */
+  viewedBytes: Uint8Array;
+  view: DataView;
+
+  constructor(fieldsMax: number) {
+    this.fieldsMax = fieldsMax;
+    this.offsets = new Int32Array(OFFSETS_PER_FIELD * fieldsMax);
+    this.names = new Uint8Array(fieldsMax);
+    this.state = 0;
+    this.cursor = 0;
+    this.method = Method.Other;
+    this.methodStart = 0;
+    this.methodEnd = 0;
+    this.targetStart = 0;
+    this.targetEnd = 0;
+    this.form = TargetForm.Origin;
+    this.pathStart = 0;
+    this.pathEnd = 0;
+    this.queryStart = -1;
+    this.queryEnd = -1;
+    this.plainPath = 1;
+    this.minor = 0;
+    this.fieldCount = 0;
+    this.viewedBytes = NO_BYTES;
+    this.view = NO_VIEW;
+  }
+
+  /** Ready for another request. The view stays: the next request lies in the same memory. */
+  reset(): void {
+    this.state = 0;
+    this.cursor = 0;
+    this.method = Method.Other;
+    this.methodStart = 0;
+    this.methodEnd = 0;
+    this.targetStart = 0;
+    this.targetEnd = 0;
+    this.form = TargetForm.Origin;
+    this.pathStart = 0;
+    this.pathEnd = 0;
+    this.queryStart = -1;
+    this.queryEnd = -1;
+    this.plainPath = 1;
+    this.minor = 0;
+    this.fieldCount = 0;
+  }
+
+  /** Becomes what `other` is; it must have room for the other's fields. */
+  copyFrom(other: Head): void {
+    this.state = other.state;
+    this.cursor = other.cursor;
+    this.method = other.method;
+    this.methodStart = other.methodStart;
+    this.methodEnd = other.methodEnd;
+    this.targetStart = other.targetStart;
+    this.targetEnd = other.targetEnd;
+    this.form = other.form;
+    this.pathStart = other.pathStart;
+    this.pathEnd = other.pathEnd;
+    this.queryStart = other.queryStart;
+    this.queryEnd = other.queryEnd;
+    this.plainPath = other.plainPath;
+    this.minor = other.minor;
+    this.fieldCount = other.fieldCount;
+    // One field more than counted: a head still arriving has begun the next one.
+    const fields = Math.min(other.fieldCount + 1, other.fieldsMax);
+    assert(fields <= this.fieldsMax, 'a copy has room for the fields');
+    for (let index = 0; index < fields; index++) this.names[index] = other.names[index];
+    const numbers = fields * OFFSETS_PER_FIELD;
+    for (let index = 0; index < numbers; index++) this.offsets[index] = other.offsets[index];
+  }
+
+  /** The index of the first field with this Field number, or -1. */
+  find(field: number): number {
+    const names = this.names;
+    const count = this.fieldCount;
+    for (let index = 0; index < count; index++) {
+      if (names[index] === field) return index;
+    }
+    return -1;
+  }
+
+  /** How many fields have this Field number. */
+  count(field: number): number {
+    const names = this.names;
+    let found = 0;
+    for (let index = 0; index < this.fieldCount; index++) {
+      if (names[index] === field) found += 1;
+    }
+    return found;
+  }
+
+  /** The lower-case name of a field; `start` is where the request begins in `bytes`. */
+  name(bytes: Uint8Array, start: number, index: number): string {
+    const number = this.names[index];
+    if (number !== 0) return fieldName(number);
+    const at = index * OFFSETS_PER_FIELD;
+    const offsets = this.offsets;
+    return latin1(bytes, start + offsets[at], start + offsets[at + 1]).toLowerCase();
+  }
+
+  /** The value of a field, one character a byte. */
+  value(bytes: Uint8Array, start: number, index: number): string {
+    const at = index * OFFSETS_PER_FIELD;
+    const offsets = this.offsets;
+    return latin1(bytes, start + offsets[at + 2], start + offsets[at + 3]);
+  }
+
+  /** A view of the memory, made only when it is another than last time. */
+  viewOf(bytes: Uint8Array): DataView {
+    if (bytes !== this.viewedBytes) {
+      this.viewedBytes = bytes;
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    return this.view;
+  }
+}

@@ -1,0 +1,58 @@
+// The methods the server knows, as small numbers, and the way from bytes to them and back.
+
+import { asciiBytes } from './text.ts';
+
+export const Method = {
+  Other: 0,
+  GET: 1,
+  HEAD: 2,
+  POST: 3,
+  PUT: 4,
+  DELETE: 5,
+  PATCH: 6,
+  OPTIONS: 7,
+  CONNECT: 8,
+  TRACE: 9,
+} as const;
+export type Method = (typeof Method)[keyof typeof Method];
+
+/** A longer method is a fault. 32 is a guess: the longest registered one has 17 bytes. */
+export const METHOD_BYTES_MAX = 32;
+
+const NAMES = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'CONNECT', 'TRACE'];
+const NAME_BYTES = NAMES.map(asciiBytes);
+
+/** Length and first two bytes tell the known methods apart: this gives each a place of its own. */
+const BY_KEY = new Uint8Array(64);
+for (let method = 1; method < NAMES.length; method++) {
+  const name = NAME_BYTES[method];
+  BY_KEY[methodKey(name.length, name[0], name[1])] = method;
+}
+
+function methodKey(length: number, first: number, second: number): number {
+  return (length * 7 + first + second * 2) & 63;
+}
+
+/** The name of a known method; '' for Method.Other, whose name only the bytes have. */
+export function methodName(method: number): string {
+  return NAMES[method];
+}
+
+/** The number of a known method, or Method.Other. Methods are case-sensitive (RFC 9110 9.1). */
+export function methodNumber(name: string): number {
+  const method = NAMES.indexOf(name);
+  return method > 0 ? method : Method.Other;
+}
+
+/** The method in a span of bytes that holds a token. */
+export function recognizeMethod(bytes: Uint8Array, from: number, to: number): number {
+  const length = to - from;
+  if (length < 3) return Method.Other;
+  const method = BY_KEY[methodKey(length, bytes[from], bytes[from + 1])];
+  const name = NAME_BYTES[method];
+  if (name.length !== length) return Method.Other;
+  for (let index = 0; index < length; index++) {
+    if (bytes[from + index] !== name[index]) return Method.Other;
+  }
+  return method;
+}

@@ -1,0 +1,36 @@
+// What a server counts. Plain numbers: reading them costs nothing and resets nothing.
+
+export interface Counters {
+  /** Connections taken and ended. */
+  accepted: number;
+  closed: number;
+  /** Requests whose head was whole, and answers handed over whole. */
+  requests: number;
+  answers: number;
+  /** Requests refused for their syntax, framing or size. */
+  faults: number;
+  timeouts: number;
+  /** Connections that broke while a request was being answered. */
+  resets: number;
+  /** Writes by handlers whose client was gone: dropped. */
+  lateWrites: number;
+  /** Errors that handlers threw, HttpError apart. */
+  handlerErrors: number;
+  /** accept() failing for want of descriptors or memory. */
+  acceptFaults: number;
+}
+
+export function makeCounters(): Counters {
+  return {
+    accepted: 0,
+    closed: 0,
+    requests: 0,
+    answers: 0,
+    faults: 0,
+    timeouts: 0,
+    resets: 0,
+    lateWrites: 0,
+    handlerErrors: 0,
+    acceptFaults: 0,
+  };
+}

@@ -1,0 +1,88 @@
+// One line per answer, in the combined format that log tools read, or as JSON.
+
+import type { Middleware } from '../exchange/middleware.ts';
+import { exchangeOf } from '../exchange/request.ts';
+
+export interface AccessLogOptions {
+  /** 'combined' (the default), 'common' or 'json'. */
+  readonly format?: 'combined' | 'common' | 'json';
+  /** Where lines go, each without its line end; standard output unless given. */
+  readonly write?: (line: string) => void;
+}
+
+interface Entry {
+  readonly timeMs: number;
+  readonly address: string;
+  readonly method: string;
+  readonly target: string;
+  readonly version: string;
+  readonly status: number;
+  readonly bytes: number;
+  readonly durationMs: number;
+  readonly referer: string;
+  readonly userAgent: string;
+}
+
+const FORMATS = { combined, common, json } as const;
+
+/** Throws a TypeError for an unknown format. */
+export function accessLog(options: AccessLogOptions = {}): Middleware {
+  const name = options.format ?? 'combined';
+  if (!Object.hasOwn(FORMATS, name)) {
+    throw new TypeError(`accessLog: format is one of ${Object.keys(FORMATS).join(', ')}`);
+  }
+  const format = FORMATS[name];
+  return (request, response, next) => {
+    const { transport } = exchangeOf(request);
+    const write = options.write ?? ((line: string) => transport.work.print(`${line}\n`));
+    // Everything of the request is read now: the answer may be sent when it is over.
+    const about = {
+      address: request.remoteAddress,
+      method: request.method,
+      target: request.target,
+      version: request.httpVersion,
+      referer: request.header('referer') ?? '',
+      userAgent: request.header('user-agent') ?? '',
+    };
+    response.afterSend((summary) => {
+      write(format({ ...about, ...summary, timeMs: transport.wallMs() }));
+    });
+    return next();
+  };
+}
+
+function common(entry: Entry): string {
+  const time = new Date(entry.timeMs);
+  const line = `${entry.method} ${entry.target} HTTP/${entry.version}`;
+  const bytes = entry.bytes === 0 ? '-' : String(entry.bytes);
+  return `${entry.address || '-'} - - [${clock(time)}] "${quoted(line)}" ${entry.status} ${bytes}`;
+}
+
+function combined(entry: Entry): string {
+  const referer = quoted(entry.referer || '-');
+  return `${common(entry)} "${referer}" "${quoted(entry.userAgent || '-')}"`;
+}
+
+function json(entry: Entry): string {
+  const { timeMs, durationMs, ...rest } = entry;
+  const time = new Date(timeMs).toISOString();
+  return JSON.stringify({ time, ...rest, duration_ms: Number(durationMs.toFixed(3)) });
+}
+
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+
+/** `10/Oct/2000:13:55:36 +0000`. */
+function clock(time: Date): string {
+  const iso = time.toISOString();
+  const month = MONTHS[time.getUTCMonth()];
+  return `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
+}
+
+/** Nothing a client sends may end the quotes or the line. */
+function quoted(text: string): string {
+  return text.replace(/["\\\x00-\x1f\x7f-\xff]/g, (character) =>
+    character === '"' || character === '\\'
+      ? `\\${character}`
+      : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}

@@ -1,0 +1,286 @@
+// Hot: runs for every turn. Measured by perf/micro/driver.ts.
+// One turn at a time: poll the driver, tell each socket's owner what finished, expire deadlines. The
+// reactor knows no HTTP, and has no loop of its own: a pump (or a simulator) calls turn().
+
+import { assert } from '../base/assert.ts';
+import { Deadlines } from '../base/deadlines.ts';
+import { ACCEPT_RETRY_MS, COMPLETIONS_PER_TURN } from '../base/limits.ts';
+import type { Slab } from '../base/slab.ts';
+import { type Address, Completions, type Driver, Op, type Peer } from '../driver/driver.ts';
+import { CLOSING, OPEN, RECEIVING, SENDING, type SocketOwner, Sockets } from './sockets.ts';
+
+/** What the reactor tells its server, beside what it tells the owners of sockets. */
+export interface ReactorEvents {
+  /** A client connected on a new slot; gives who owns it. */
+  accepted(slot: number): SocketOwner;
+  /** accept() failed with this -errno; the reactor tries again by itself. */
+  acceptFault(result: number): void;
+  listening(result: number): void;
+  unlistened(): void;
+}
+
+/** Each slot has two deadlines, one for what comes in and one for what goes out. */
+export const DeadlineSide = { Input: 0, Output: 1 } as const;
+export type DeadlineSide = (typeof DeadlineSide)[keyof typeof DeadlineSide];
+
+export interface ReactorOptions {
+  readonly driver: Driver;
+  readonly slab: Slab;
+  readonly slots: number;
+  /** One entry per kind of deadline that owners arm. */
+  readonly timeoutsMs: readonly number[];
+  readonly events: ReactorEvents;
+}
+
+export class Reactor {
+  readonly driver: Driver;
+  readonly slab: Slab;
+  readonly sockets: Sockets;
+  /** The clocks as they were when this turn began. */
+  nowMs: number;
+  wallMs: number;
+  /** True while completions are told; promises of handlers wait until it is over. */
+  inTurn = false;
+  /** Set by owners that started work whose promises the pump should let run soon. */
+  yieldWanted = false;
+  readonly #events: ReactorEvents;
+  readonly #out = new Completions(COMPLETIONS_PER_TURN);
+  readonly #deadlines: Deadlines;
+  readonly #kinds: number;
+  /** The kind after the owners': when to try accept() again. Its node comes after the sockets'. */
+  readonly #acceptNode: number;
+  /** Listening, and not between unlisten() and UNLISTEN. */
+  #listening = false;
+  /** accept() was stopped, by a fault or for want of slots. */
+  #acceptPaused = false;
+
+  constructor(options: ReactorOptions) {
+    this.driver = options.driver;
+    this.slab = options.slab;
+    this.sockets = new Sockets(options.slots);
+    this.#events = options.events;
+    this.#kinds = options.timeoutsMs.length;
+    this.#acceptNode = 2 * options.slots;
+    const timeoutsMs = [...options.timeoutsMs, ACCEPT_RETRY_MS];
+    this.#deadlines = new Deadlines(this.#acceptNode + 1, timeoutsMs);
+    this.nowMs = this.driver.now();
+    this.wallMs = this.driver.wall();
+  }
+
+  /** Gives how many completions there were. */
+  turn(): number {
+    assert(!this.inTurn, 'turns do not nest');
+    this.inTurn = true;
+    const out = this.#out;
+    const count = this.driver.poll(out);
+    this.readClocks();
+    for (let index = 0; index < count; index++) {
+      this.#dispatch(out.op[index], out.slot[index], out.result[index], out.block[index]);
+    }
+    this.#expire();
+    this.inTurn = false;
+    return count;
+  }
+
+  /** Once a turn is enough, and outside of turns whoever needs the time reads them. */
+  readClocks(): void {
+    this.nowMs = this.driver.now();
+    this.wallMs = this.driver.wall();
+  }
+
+  #dispatch(op: number, slot: number, result: number, block: number): void {
+    switch (op) {
+      case Op.Receive:
+        this.#received(slot, result, block);
+        break;
+      case Op.Send:
+        this.#sent(slot, result);
+        break;
+      case Op.Accept:
+        this.#accepted(result);
+        break;
+      case Op.Close:
+        this.#closed(slot);
+        break;
+      case Op.Listen:
+        this.#listening = result >= 0;
+        this.#events.listening(result);
+        break;
+      case Op.Unlisten:
+        this.#events.unlistened();
+        break;
+      default:
+        assert(false, 'the server asks for no other operation');
+    }
+  }
+
+  #received(slot: number, result: number, block: number): void {
+    const state = this.sockets.state[slot];
+    assert((state & RECEIVING) !== 0, 'a receive was in flight');
+    this.sockets.state[slot] = state & ~RECEIVING;
+    if ((state & CLOSING) !== 0) {
+      if (block >= 0) this.slab.release(block);
+      this.#join(slot);
+      return;
+    }
+    this.#owner(slot).received(result, block);
+  }
+
+  #sent(slot: number, result: number): void {
+    const state = this.sockets.state[slot];
+    assert((state & SENDING) !== 0, 'a send was in flight');
+    this.sockets.state[slot] = state & ~SENDING;
+    // A closing socket's owner still hears of it: its memory may go only when the kernel is done.
+    this.#owner(slot).sent(result);
+    if ((state & CLOSING) !== 0) this.#join(slot);
+  }
+
+  #owner(slot: number): SocketOwner {
+    const owner = this.sockets.owners[slot];
+    assert(owner !== null, 'a socket has an owner');
+    return owner;
+  }
+
+  #accepted(result: number): void {
+    if (result < 0) {
+      // Out of descriptors or memory: trying again at once would only burn the core.
+      this.#pauseAccept();
+      this.#deadlines.arm(this.#acceptNode, this.#kinds, this.nowMs);
+      this.#events.acceptFault(result);
+      return;
+    }
+    if (this.sockets.freeCount === 0) {
+      this.driver.refuse(result);
+      return;
+    }
+    const slot = this.sockets.acquire();
+    this.driver.adopt(result, slot);
+    this.sockets.owners[slot] = this.#events.accepted(slot);
+    // Further clients wait in the kernel's queue until a slot is free.
+    if (this.sockets.freeCount === 0) this.#pauseAccept();
+  }
+
+  #pauseAccept(): void {
+    if (!this.#listening || this.#acceptPaused) return;
+    this.#acceptPaused = true;
+    this.driver.accepting(false);
+  }
+
+  #resumeAccept(): void {
+    if (!this.#listening || !this.#acceptPaused || this.sockets.freeCount === 0) return;
+    this.#acceptPaused = false;
+    this.#deadlines.disarm(this.#acceptNode);
+    this.driver.accepting(true);
+  }
+
+  #closed(slot: number): void {
+    const owner = this.#owner(slot);
+    this.#deadlines.disarm(2 * slot);
+    this.#deadlines.disarm(2 * slot + 1);
+    this.sockets.release(slot);
+    owner.closed();
+    // A descriptor came free as well, so this also ends the wait after EMFILE.
+    this.#resumeAccept();
+  }
+
+  #expire(): void {
+    for (let kind = 0; kind < this.#kinds; kind++) {
+      let node = this.#deadlines.expire(kind, this.nowMs);
+      while (node >= 0) {
+        const slot = node >> 1;
+        if ((this.sockets.state[slot] & CLOSING) === 0) this.#owner(slot).due(kind);
+        node = this.#deadlines.expire(kind, this.nowMs);
+      }
+    }
+    if (this.#deadlines.expire(this.#kinds, this.nowMs) >= 0) this.#resumeAccept();
+  }
+
+  /** When turn() is due even though nothing completes; Infinity when never. */
+  nextDueMs(): number {
+    return this.#deadlines.nextDueMs();
+  }
+
+  listen(address: Address): void {
+    this.driver.listen(address);
+  }
+
+  unlisten(): void {
+    this.#listening = false;
+    this.driver.unlisten();
+  }
+
+  receiving(slot: number): boolean {
+    return (this.sockets.state[slot] & RECEIVING) !== 0;
+  }
+
+  sending(slot: number): boolean {
+    return (this.sockets.state[slot] & SENDING) !== 0;
+  }
+
+  receive(slot: number): void {
+    const state = this.sockets.state[slot];
+    assert((state & (RECEIVING | CLOSING)) === 0, 'no receive in flight, and not closing');
+    this.sockets.state[slot] = state | RECEIVING;
+    this.driver.receive(slot);
+  }
+
+  send(slot: number, region: number, start: number, end: number, more: boolean): void {
+    const state = this.sockets.state[slot];
+    assert((state & (SENDING | CLOSING)) === 0, 'no send in flight, and not closing');
+    this.sockets.state[slot] = state | SENDING;
+    this.driver.send(slot, region, start, end, more);
+  }
+
+  shutdownSend(slot: number): void {
+    this.driver.shutdownSend(slot);
+  }
+
+  /**
+   * Ends a socket: what is in flight is aborted and joined, then the slot is closed and its owner
+   * told. With a receive or send in flight the peer sees a reset, otherwise an orderly close.
+   */
+  close(slot: number): void {
+    const state = this.sockets.state[slot];
+    assert((state & OPEN) !== 0, 'a closing slot is open');
+    if ((state & CLOSING) !== 0) return;
+    this.sockets.state[slot] = state | CLOSING;
+    this.#deadlines.disarm(2 * slot);
+    this.#deadlines.disarm(2 * slot + 1);
+    if ((state & (RECEIVING | SENDING)) !== 0) this.driver.abort(slot);
+    else this.driver.close(slot);
+  }
+
+  /** As close(), but the peer sees a reset in any case: its answer is not whole. */
+  reset(slot: number): void {
+    if ((this.sockets.state[slot] & CLOSING) === 0) this.driver.abort(slot);
+    this.close(slot);
+  }
+
+  /** Closes when the last operation in flight has come back. */
+  #join(slot: number): void {
+    if ((this.sockets.state[slot] & (RECEIVING | SENDING)) === 0) this.driver.close(slot);
+  }
+
+  arm(slot: number, side: DeadlineSide, kind: number): void {
+    assert((this.sockets.state[slot] & CLOSING) === 0, 'a closing socket has no deadlines');
+    if (!this.inTurn) {
+      // A handler's promise acts while the pump may sleep for longer than this deadline.
+      this.readClocks();
+      this.driver.wake();
+    }
+    this.#deadlines.arm(2 * slot + side, kind, this.nowMs);
+  }
+
+  disarm(slot: number, side: DeadlineSide): void {
+    this.#deadlines.disarm(2 * slot + side);
+  }
+
+  /** The kind of deadline that runs on a side, or -1. */
+  armed(slot: number, side: DeadlineSide): number {
+    return this.#deadlines.kind(2 * slot + side);
+  }
+
+  peer(slot: number): Peer {
+    return this.driver.peer(slot);
+  }
+}

@@ -1,0 +1,39 @@
+// What a search in the router answers: whether there is a route, and the reused record of which.
+
+import { PARAMS_MAX } from './pattern.ts';
+
+export const Found = {
+  /** No route matches the path. */
+  No: 0,
+  /** Routes match the path, none of them for the method. */
+  WrongMethod: 1,
+  Yes: 2,
+} as const;
+export type Found = (typeof Found)[keyof typeof Found];
+
+const NO_NAMES: readonly string[] = Object.freeze([]);
+
+/** Made once and filled by every search; holds nothing of the path but offsets. */
+export class Match<T> {
+  /** The route's value; null unless the last search found one. */
+  value: T | null;
+  paramCount: number;
+  /** Names of the parameters, shared by all matches of a route; the wildcard's is '*'. */
+  names: readonly string[];
+  /** Parameter p is bytes offsets[2 * p] to offsets[2 * p + 1] of the path; only the first
+   * paramCount pairs mean anything. */
+  readonly offsets: Int32Array;
+
+  constructor() {
+    this.value = null;
+    this.paramCount = 0;
+    this.names = NO_NAMES;
+    this.offsets = new Int32Array(2 * PARAMS_MAX);
+  }
+
+  reset(): void {
+    this.value = null;
+    this.paramCount = 0;
+    this.names = NO_NAMES;
+  }
+}

@@ -1,0 +1,264 @@
+// Hot: runs for every request. Measured by perf/micro/route.ts.
+// From a parsed request to its handler and, when that fails, to the answer for the error: routes,
+// middleware, the answers that need no handler (404, 405, 501, OPTIONS), and onError.
+
+import { type Exchange, type Handler, Phase } from '../exchange/exchange.ts';
+import { HttpError } from '../exchange/http-error.ts';
+import type { Middleware } from '../exchange/middleware.ts';
+import { exchangeOf, type Request } from '../exchange/request.ts';
+import type { Response } from '../exchange/response.ts';
+import { TargetForm } from '../http/head.ts';
+import { Method } from '../http/method.ts';
+import { reasonPhrase } from '../http/status.ts';
+import { routePath } from '../http/target.ts';
+import type { Counters } from '../metrics/counters.ts';
+import { Found } from '../route/match.ts';
+import { Router } from '../route/router.ts';
+import { Chain, unanswered } from './chain.ts';
+
+export type ErrorHandler = (
+  error: unknown,
+  request: Request,
+  response: Response,
+) => void | Promise<void>;
+
+export interface ApplicationOptions {
+  readonly counters: Counters;
+  readonly logError: (message: string) => void;
+}
+
+/** Every path begins with it. */
+const SLASH = new Uint8Array([47]);
+
+export class Application {
+  readonly #router: Router<Handler> = new Router<Handler>();
+  readonly #chain: Chain = new Chain((exchange) => this.#settled(exchange));
+  readonly #options: ApplicationOptions;
+  #errorHandler: ErrorHandler | null = null;
+  /** Asked where no route matches. */
+  #fallback: Middleware | null = null;
+
+  constructor(options: ApplicationOptions) {
+    this.#options = options;
+  }
+
+  route(method: string, pattern: string, handler: Handler): void {
+    if (typeof handler !== 'function') {
+      throw new TypeError(`the handler for ${method} ${pattern} is not a function`);
+    }
+    this.#router.add(method, pattern, handler);
+  }
+
+  use(prefix: string, middleware: Middleware): void {
+    if (typeof middleware !== 'function') throw new TypeError('a middleware is a function');
+    this.#chain.add({ prefix: prefixBytes(prefix), run: middleware });
+  }
+
+  onError(handler: ErrorHandler): void {
+    this.#errorHandler = handler;
+  }
+
+  fallback(middleware: Middleware): void {
+    this.#fallback = middleware;
+  }
+
+  /** Handles a request; its answer may come later. Never throws. */
+  handle(exchange: Exchange): void {
+    exchange.endpoint = this.#endpoint(exchange);
+    this.#chain.run(exchange);
+  }
+
+  #endpoint(exchange: Exchange): Handler {
+    const { head } = exchange;
+    if (head.form === TargetForm.Asterisk) return this.#everything;
+    if (head.form === TargetForm.Authority) return notImplemented;
+    if (!setPath(exchange)) return badPath;
+    const { pathBytes, pathFrom, pathTo, match } = exchange;
+    const token = head.method === Method.Other ? exchange.methodName() : '';
+    const found = this.#router.find(head.method, token, pathBytes, pathFrom, pathTo, match);
+    if (found === Found.Yes && match.value !== null) return match.value;
+    return found === Found.WrongMethod ? this.#wrongMethod : this.#noRoute;
+  }
+
+  /** `OPTIONS *`: what the server can do at all (RFC 9110 9.3.7). */
+  readonly #everything: Handler = (_request, response) => {
+    response.header('Allow', this.#router.allMethods().join(', ')).empty(204);
+  };
+
+  readonly #wrongMethod: Handler = (request, response) => {
+    const { pathBytes, pathFrom, pathTo } = exchangeOf(request);
+    const allowed = this.#router.allowedMethods(pathBytes, pathFrom, pathTo);
+    response.header('Allow', allowed.join(', '));
+    if (request.method === 'OPTIONS') response.empty(204);
+    else if (this.#knows(request)) plain(response, 405);
+    else plain(response, 501);
+  };
+
+  /** A method that neither we nor any route ever heard of is 501, not 405 (RFC 9110 15.6.2). */
+  #knows(request: Request): boolean {
+    return (
+      exchangeOf(request).head.method !== Method.Other ||
+      this.#router.allMethods().includes(request.method)
+    );
+  }
+
+  readonly #noRoute: Handler = (request, response) => {
+    if (this.#fallback === null) {
+      plain(response, 404);
+      return;
+    }
+    return this.#fallback(request, response, () => {
+      plain(response, 404);
+      return Promise.resolve();
+    });
+  };
+
+  /** Every part of the chain is done, with an answer or without. */
+  #settled(exchange: Exchange): void {
+    const { failure, deferred } = exchange;
+    if (failure !== null) {
+      exchange.failure = null;
+      if (!failure.caught || unanswered(exchange)) this.#fail(exchange, failure.error);
+    } else if (deferred && unanswered(exchange)) {
+      this.#fail(exchange, new Error('the handler finished without an answer'));
+    }
+    // onError may have begun something that settles later.
+    if (exchange.running > 0) return;
+    exchange.handled = true;
+    if (exchange.detached) exchange.live = false;
+  }
+
+  #fail(exchange: Exchange, error: unknown): void {
+    if (exchange.gone) return;
+    if (exchange.phase !== Phase.Open) {
+      // An answer under way cannot change; the client must see that it is not whole.
+      if (!(error instanceof HttpError)) this.#logHandlerError(exchange, error);
+      if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);
+      return;
+    }
+    clearContent(exchange);
+    if (!(error instanceof HttpError)) this.#logHandlerError(exchange, error);
+    const handler = this.#errorHandler;
+    if (handler === null) {
+      this.#answer(exchange, error);
+      return;
+    }
+    this.#runErrorHandler(exchange, handler, error);
+  }
+
+  #runErrorHandler(exchange: Exchange, handler: ErrorHandler, error: unknown): void {
+    let result: void | Promise<void>;
+    try {
+      result = handler(error, exchange.request, exchange.response);
+    } catch (second) {
+      this.#errorHandlerFailed(exchange, second);
+      return;
+    }
+    if (!(result instanceof Promise)) {
+      if (unanswered(exchange)) this.#answer(exchange, error);
+      return;
+    }
+    const guarded = result.then(
+      () => {
+        if (unanswered(exchange)) this.#answer(exchange, error);
+      },
+      (second: unknown) => this.#errorHandlerFailed(exchange, second),
+    );
+    this.#chain.also(exchange, guarded);
+  }
+
+  #errorHandlerFailed(exchange: Exchange, error: unknown): void {
+    if (!(error instanceof HttpError)) this.#logHandlerError(exchange, error);
+    if (unanswered(exchange)) {
+      clearContent(exchange);
+      this.#answer(exchange, error instanceof HttpError ? error : new HttpError(500));
+    } else if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);
+  }
+
+  /** A handler gave no answer in time: the client gets one, the handler's comes to nothing. */
+  timedOut(exchange: Exchange): void {
+    this.#options.logError(`${exchange.methodName()} ${exchange.path()}: no answer in time`);
+    clearContent(exchange);
+    exchange.beforeSend = null;
+    this.#answer(exchange, new HttpError(503));
+    exchange.gone = true;
+    exchange.aborter?.abort(new Error('the handler took too long'));
+  }
+
+  #answer(exchange: Exchange, error: unknown): void {
+    const known = error instanceof HttpError ? error : new HttpError(500);
+    exchange.status = known.status;
+    try {
+      exchange.fields.set('Content-Type', 'content-type', 'text/plain; charset=utf-8');
+      exchange.response.send(`${known.message}\n`);
+    } catch (second) {
+      // Only a beforeSend() callback can throw here; nothing more can be said to the client.
+      this.#logHandlerError(exchange, second);
+      exchange.transport.abandon(exchange);
+    }
+  }
+
+  #logHandlerError(exchange: Exchange, error: unknown): void {
+    this.#options.counters.handlerErrors += 1;
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#options.logError(`${exchange.methodName()} ${exchange.path()}: ${what}`);
+  }
+}
+
+/** Finds the path the router sees; false when it cannot be decoded. */
+function setPath(exchange: Exchange): boolean {
+  const { head, bytes, base } = exchange;
+  const from = base + head.pathStart;
+  const to = base + head.pathEnd;
+  if (head.plainPath === 1 && to > from) {
+    exchange.pathBytes = bytes;
+    exchange.pathFrom = from;
+    exchange.pathTo = to;
+    return true;
+  }
+  const decoded = to > from ? new Uint8Array(to - from + 1) : SLASH;
+  const length = to > from ? routePath(bytes, from, to, decoded) : 1;
+  exchange.pathBytes = decoded;
+  exchange.pathFrom = 0;
+  exchange.pathTo = Math.max(length, 0);
+  return length > 0;
+}
+
+const badPath: Handler = (_request, response) => {
+  plain(response, 400);
+};
+
+const notImplemented: Handler = (_request, response) => {
+  plain(response, 501);
+};
+
+function plain(response: Response, status: number): void {
+  response.status(status).text(`${reasonPhrase(status)}\n`);
+}
+
+/** Drops what described content that will not be sent; fields such as CORS's stay. */
+function clearContent(exchange: Exchange): void {
+  for (const name of CONTENT_FIELDS) exchange.fields.remove(name);
+  exchange.owedBytes = -1;
+}
+
+const CONTENT_FIELDS = [
+  'content-type',
+  'content-encoding',
+  'content-language',
+  'content-range',
+  'content-disposition',
+  'etag',
+  'last-modified',
+  'cache-control',
+  'expires',
+  'location',
+];
+
+/** '/files/' and '/files' cover the same; '/' and '' cover everything. */
+function prefixBytes(prefix: string): Uint8Array {
+  if (typeof prefix !== 'string' || (prefix !== '' && !prefix.startsWith('/'))) {
+    throw new TypeError(`a prefix begins with '/': ${JSON.stringify(prefix)}`);
+  }
+  return new TextEncoder().encode(prefix.replace(/\/+$/, ''));
+}

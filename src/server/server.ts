@@ -1,0 +1,228 @@
+// A server: configuration, routes and life cycle. It makes the world that requests are answered in
+// (slab, driver, reactor, connections) when it listens, and frees all of it when it closes.
+
+import type { Address } from '../driver/driver.ts';
+import { resolveHost } from '../driver/resolve.ts';
+import type { Handler } from '../exchange/exchange.ts';
+import type { Middleware } from '../exchange/middleware.ts';
+import { type Counters, makeCounters } from '../metrics/counters.ts';
+import { serveStatic } from '../static/serve-static.ts';
+import { NodeWork } from '../work/node.ts';
+import { FileKind, isFault, type Work } from '../work/work.ts';
+import { Application, type ErrorHandler } from './application.ts';
+import { type Config, configFrom, type ServerOptions } from './config.ts';
+import { listenError } from './listen-error.ts';
+import { World } from './world.ts';
+
+/** Where a server listens. */
+export interface Listening {
+  /** The port, also when 0 was asked for; 0 for a unix socket. */
+  readonly port: number;
+  readonly host: string;
+  /** The driver in use: 'epoll' or 'net'. */
+  readonly driver: string;
+  readonly workers: number;
+}
+
+/** Runs a server in several processes; null where this process is to serve itself. */
+export type Launcher = (config: Config, log: Log) => Cluster | null;
+
+export interface Cluster {
+  listen(): Promise<Listening>;
+  close(): Promise<void>;
+}
+
+export interface Log {
+  error(message: string): void;
+  warn(message: string): void;
+  info(message: string): void;
+  debug(message: string): void;
+  readonly debugEnabled: boolean;
+}
+
+/** What the process around a server decides: where logs go, how workers are made. */
+export interface ServerParts {
+  readonly launch: Launcher;
+  /** Where to listen instead of the configured address: a worker's inherited descriptor. */
+  readonly inherited: () => Address | null;
+  readonly work?: Work;
+}
+
+const LEVELS = ['silent', 'error', 'warn', 'info', 'debug'];
+
+export class Server {
+  readonly config: Config;
+  /** What the server counts, from its making on. */
+  readonly counters: Readonly<Counters>;
+  readonly #counters: Counters;
+  readonly #application: Application;
+  readonly #parts: ServerParts;
+  readonly #work: Work;
+  readonly #log: Log;
+  #world: World | null = null;
+  #cluster: Cluster | null = null;
+  #state: 'new' | 'listening' | 'closing' = 'new';
+  #closed: Promise<void> | null = null;
+
+  constructor(options: ServerOptions, parts: ServerParts) {
+    this.config = configFrom(options);
+    this.#counters = makeCounters();
+    this.counters = this.#counters;
+    this.#parts = parts;
+    this.#work = parts.work ?? new NodeWork();
+    this.#log = makeLog(this.config.logLevel, this.#work);
+    this.#application = new Application({
+      counters: this.#counters,
+      logError: (message) => this.#log.error(message),
+    });
+    const { staticDir, listing, limits } = this.config;
+    if (staticDir !== undefined) {
+      const cacheBytesMax = limits.fileCacheBytesMax;
+      const cacheEntryBytesMax = limits.fileCacheEntryBytesMax;
+      const site = serveStatic(staticDir, { listing, cacheBytesMax, cacheEntryBytesMax });
+      this.#application.fallback(site);
+    }
+  }
+
+  get(pattern: string, handler: Handler): this {
+    return this.on('GET', pattern, handler);
+  }
+
+  head(pattern: string, handler: Handler): this {
+    return this.on('HEAD', pattern, handler);
+  }
+
+  post(pattern: string, handler: Handler): this {
+    return this.on('POST', pattern, handler);
+  }
+
+  put(pattern: string, handler: Handler): this {
+    return this.on('PUT', pattern, handler);
+  }
+
+  patch(pattern: string, handler: Handler): this {
+    return this.on('PATCH', pattern, handler);
+  }
+
+  delete(pattern: string, handler: Handler): this {
+    return this.on('DELETE', pattern, handler);
+  }
+
+  options(pattern: string, handler: Handler): this {
+    return this.on('OPTIONS', pattern, handler);
+  }
+
+  /** Every method that has no handler of its own. */
+  all(pattern: string, handler: Handler): this {
+    return this.on('*', pattern, handler);
+  }
+
+  /** Any method by its name, which is case-sensitive (RFC 9110 9.1). */
+  on(method: string, pattern: string, handler: Handler): this {
+    this.#application.route(method, pattern, handler);
+    return this;
+  }
+
+  /** Middleware around every request, or around those below a prefix, which it does not see. */
+  use(middleware: Middleware): this;
+  use(prefix: string, middleware: Middleware): this;
+  use(first: string | Middleware, second?: Middleware): this {
+    if (typeof first === 'string') this.#application.use(first, second as Middleware);
+    else this.#application.use('', first);
+    return this;
+  }
+
+  /** Answers what handlers throw. Without an answer from it the client gets the usual one. */
+  onError(handler: ErrorHandler): this {
+    if (typeof handler !== 'function') throw new TypeError('onError() takes a function');
+    this.#application.onError(handler);
+    return this;
+  }
+
+  /** Rejects with an Error whose `code` names what the kernel said, such as EADDRINUSE. */
+  async listen(): Promise<Listening> {
+    if (this.#state !== 'new') throw new Error('the server listens already');
+    this.#state = 'listening';
+    this.#closed = null;
+    try {
+      await this.#checkRoot();
+      this.#cluster = this.#parts.launch(this.config, this.#log);
+      if (this.#cluster !== null) return await this.#cluster.listen();
+      return await this.#listenHere();
+    } catch (error) {
+      this.#state = 'new';
+      this.#cluster = null;
+      this.#world = null;
+      throw error;
+    }
+  }
+
+  async #checkRoot(): Promise<void> {
+    const { staticDir } = this.config;
+    if (staticDir === undefined) return;
+    const stat = await this.#work.stat(staticDir);
+    if (!isFault(stat) && stat.kind === FileKind.Directory) return;
+    const code = isFault(stat) ? 'ENOENT' : 'ENOTDIR';
+    throw Object.assign(new Error(`static_dir is no directory: ${staticDir}`), { code });
+  }
+
+  async #listenHere(): Promise<Listening> {
+    const { config } = this;
+    const address = this.#parts.inherited() ?? (await addressOf(config));
+    const world = new World({
+      config,
+      work: this.#work,
+      log: this.#log,
+      counters: this.#counters,
+      application: this.#application,
+    });
+    this.#world = world;
+    const result = await world.listen(address);
+    if (result < 0) {
+      world.free();
+      throw listenError(-result, config);
+    }
+    return { port: result, host: config.host, driver: world.driverName, workers: 1 };
+  }
+
+  /**
+   * Stops accepting, lets requests in flight finish for as long as shutdown_timeout_ms, then frees
+   * everything. The server may listen again afterwards.
+   */
+  close(): Promise<void> {
+    if (this.#state === 'new') return Promise.resolve();
+    this.#state = 'closing';
+    this.#closed ??= this.#closeNow();
+    return this.#closed;
+  }
+
+  async #closeNow(): Promise<void> {
+    if (this.#cluster !== null) await this.#cluster.close();
+    if (this.#world !== null) await this.#world.close();
+    this.#cluster = null;
+    this.#world = null;
+    this.#state = 'new';
+  }
+}
+
+async function addressOf(config: Config): Promise<Address> {
+  if (config.socket !== undefined) {
+    const mode = config.socketMode;
+    return mode === undefined ? { path: config.socket } : { path: config.socket, mode };
+  }
+  return { host: await resolveHost(config.host), port: config.port };
+}
+
+function makeLog(level: string, work: Work): Log {
+  const rank = LEVELS.indexOf(level);
+  const line = (name: string, message: string) => {
+    if (rank >= LEVELS.indexOf(name)) work.printError(`vibing ${name}: ${message}\n`);
+  };
+  return {
+    error: (message) => line('error', message),
+    warn: (message) => line('warn', message),
+    info: (message) => line('info', message),
+    debug: (message) => line('debug', message),
+    debugEnabled: rank >= LEVELS.indexOf('debug'),
+  };
+}

@@ -1,0 +1,137 @@
+// Everything a listening server consists of, made beforehand and freed together.
+
+import { blockBytesFor } from '../base/limits.ts';
+import { Slab } from '../base/slab.ts';
+import { AnswerWriter } from '../connection/answer-writer.ts';
+import { Connection } from '../connection/connection.ts';
+import { type ConnectionContext, timeoutsMs } from '../connection/context.ts';
+import { ExchangePool } from '../connection/exchange-pool.ts';
+import { chooseDriver } from '../driver/choose.ts';
+import type { Address } from '../driver/driver.ts';
+import type { Counters } from '../metrics/counters.ts';
+import { Pump } from '../reactor/pump.ts';
+import { Reactor } from '../reactor/reactor.ts';
+import { Regions } from '../reactor/regions.ts';
+import type { SocketOwner } from '../reactor/sockets.ts';
+import type { Work } from '../work/work.ts';
+import type { Application } from './application.ts';
+import type { Config } from './config.ts';
+import type { Log } from './server.ts';
+
+export interface WorldOptions {
+  readonly config: Config;
+  readonly work: Work;
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly application: Application;
+}
+
+/** Descriptors and timers may be freed only when every socket is closed; how often to look. */
+const CLOSE_POLL_MS = 5;
+
+export class World {
+  readonly driverName: string;
+  readonly #reactor: Reactor;
+  readonly #pump: Pump;
+  readonly #context: ConnectionContext;
+  readonly #options: WorldOptions;
+  /** Connections between two clients. */
+  readonly #resting: Connection[] = [];
+  #listened: ((result: number) => void) | null = null;
+  #unlistened: (() => void) | null = null;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    const { config, log, counters } = options;
+    const { limits } = config;
+    const slab = new Slab(blockBytesFor(limits), limits.blockCount);
+    const slots = limits.connectionsMax;
+    const choice = chooseDriver(config.driver, { slab, slots, backlog: limits.backlog });
+    if (choice.note !== null) log.info(choice.note);
+    this.driverName = choice.driver.name;
+    this.#reactor = new Reactor({
+      driver: choice.driver,
+      slab,
+      slots,
+      timeoutsMs: timeoutsMs(limits),
+      events: {
+        accepted: (slot) => this.#accepted(slot),
+        acceptFault: (result) => this.#acceptFault(result),
+        listening: (result) => this.#listened?.(result),
+        unlistened: () => this.#unlistened?.(),
+      },
+    });
+    this.#pump = new Pump(this.#reactor);
+    this.#context = {
+      reactor: this.#reactor,
+      writer: new AnswerWriter(new Regions(choice.driver), slab.bytes),
+      exchanges: new ExchangePool(limits.fieldsMax, config.debug),
+      limits,
+      counters,
+      work: options.work,
+      draining: false,
+      handle: (exchange) => options.application.handle(exchange),
+      handlerTimedOut: (exchange) => options.application.timedOut(exchange),
+      released: (connection) => this.#resting.push(connection),
+      logDebug: (message) => log.debug(message),
+      logError: (message) => log.error(message),
+      debugEnabled: log.debugEnabled,
+    };
+  }
+
+  #accepted(slot: number): SocketOwner {
+    const connection = this.#resting.pop() ?? new Connection(this.#context);
+    connection.open(slot);
+    return connection;
+  }
+
+  #acceptFault(result: number): void {
+    const { counters, log } = this.#options;
+    // Once is enough until it has worked again.
+    if (counters.acceptFaults === 0) log.warn(`accept failed with errno ${-result}; waiting`);
+    counters.acceptFaults += 1;
+  }
+
+  /** The port, or -errno. */
+  listen(address: Address): Promise<number> {
+    this.#pump.start();
+    return new Promise((resolve) => {
+      this.#listened = resolve;
+      this.#reactor.listen(address);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#context.draining = true;
+    await this.#unlisten();
+    for (const connection of this.#connections()) connection.drain();
+    await this.#emptied(this.#options.config.limits.shutdownTimeoutMs);
+    for (const connection of this.#connections()) connection.destroy();
+    await this.#emptied(Number.POSITIVE_INFINITY);
+    this.free();
+  }
+
+  #unlisten(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#unlistened = resolve;
+      this.#reactor.unlisten();
+    });
+  }
+
+  #connections(): Connection[] {
+    return this.#reactor.sockets.owners.filter((owner) => owner instanceof Connection);
+  }
+
+  /** Resolves when every socket is closed, or after `waitMs`. */
+  async #emptied(waitMs: number): Promise<void> {
+    const { driver, sockets } = this.#reactor;
+    const untilMs = driver.now() + waitMs;
+    while (sockets.openCount > 0 && driver.now() < untilMs) await this.#pump.wait(CLOSE_POLL_MS);
+  }
+
+  /** Only when nothing is open. */
+  free(): void {
+    this.#pump.stop();
+    this.#reactor.driver.destroy();
+  }
+}

@@ -1,0 +1,74 @@
+// Small static files in memory, by the path that clients ask for, each ready to be sent. A file that
+// was not looked at for a moment is looked at again before it is sent.
+
+import { ByteMap } from '../base/byte-map.ts';
+import type { Prepared } from '../exchange/prepared.ts';
+import type { FileStat } from '../work/work.ts';
+
+/**
+ * How long a file counts as unchanged after it was looked at: shorter than anybody can save and
+ * reload, long enough that a busy file is looked at for a few requests in a thousand.
+ */
+export const RECHECK_MS = 5;
+
+export interface CachedFile {
+  /** The decoded path below the root. */
+  readonly key: Uint8Array;
+  /** Where the path leads before symbolic links are followed. */
+  readonly file: string;
+  readonly stat: FileStat;
+  readonly etag: string;
+  readonly answer: Prepared;
+  checkedMs: number;
+}
+
+export class FileCache {
+  readonly #bytesMax: number;
+  readonly #files: ByteMap<CachedFile> = new ByteMap<CachedFile>();
+  /** The same files, the one to forget next first. */
+  readonly #order: Set<CachedFile> = new Set<CachedFile>();
+  #bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(path: Uint8Array, from: number, to: number): CachedFile | null {
+    return this.#files.get(path, from, to);
+  }
+
+  add(file: CachedFile): void {
+    const old = this.#files.get(file.key, 0, file.key.length);
+    if (old !== null) this.remove(old);
+    const bytes = weight(file);
+    if (bytes > this.#bytesMax) return;
+    for (const first of this.#order) {
+      if (this.#bytes + bytes <= this.#bytesMax) break;
+      this.remove(first);
+    }
+    this.#files.set(file.key, file);
+    this.#order.add(file);
+    this.#bytes += bytes;
+  }
+
+  /** Found unchanged: it is forgotten last. */
+  refresh(file: CachedFile, nowMs: number): void {
+    file.checkedMs = nowMs;
+    if (this.#order.delete(file)) this.#order.add(file);
+  }
+
+  remove(file: CachedFile): void {
+    if (!this.#order.delete(file)) return;
+    this.#files.delete(file.key);
+    this.#bytes -= weight(file);
+  }
+}
+
+/** What a cached file costs: its content twice (alone and behind its head), and small change. */
+function weight(file: CachedFile): number {
+  return file.answer.bytes.length + file.answer.body.length + file.key.length + 512;
+}

@@ -1,0 +1,85 @@
+// A directory as a page: names, sizes and times, folders first. Works without scripts.
+
+import { type DirectoryEntry, FileKind } from '../work/work.ts';
+
+/** `path` is the decoded path of the directory, with a slash at its end. */
+export function listingPage(path: string, entries: readonly DirectoryEntry[]): string {
+  const shown = entries.filter((entry) => !entry.name.startsWith('.')).sort(byKindAndName);
+  const rows = shown.map(row);
+  if (path !== '/') rows.unshift('<tr><td><a href="../">../</a></td><td></td><td></td></tr>');
+  const title = `Index of ${escapeHtml(path)}`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style>
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.25rem; overflow-wrap: anywhere; }
+table { width: 100%; border-collapse: collapse; }
+th, td { text-align: left; padding: 0.3rem 0.6rem; border-bottom: 1px solid #8884; }
+td:first-child { overflow-wrap: anywhere; }
+td:nth-child(2), th:nth-child(2) { text-align: right; white-space: nowrap; }
+td:nth-child(3) { white-space: nowrap; opacity: 0.7; }
+a { text-decoration: none; }
+a:hover { text-decoration: underline; }
+</style>
+</head>
+<body>
+<h1>${title}</h1>
+<table>
+<thead><tr><th>Name</th><th>Size</th><th>Modified (UTC)</th></tr></thead>
+<tbody>
+${rows.join('\n')}
+</tbody>
+</table>
+</body>
+</html>
+`;
+}
+
+function row(entry: DirectoryEntry): string {
+  const isDirectory = entry.stat.kind === FileKind.Directory;
+  const name = isDirectory ? `${entry.name}/` : entry.name;
+  // A name such as `a:b` would read as a scheme without the dot and slash before it.
+  const link = `./${encodeURIComponent(entry.name)}${isDirectory ? '/' : ''}`;
+  const size = isDirectory ? '' : sizeText(entry.stat.bytes);
+  const time = new Date(entry.stat.modifiedMs).toISOString().slice(0, 16).replace('T', ' ');
+  return (
+    `<tr><td><a href="${escapeHtml(link)}">${escapeHtml(name)}</a></td>` +
+    `<td>${size}</td><td>${time}</td></tr>`
+  );
+}
+
+function byKindAndName(one: DirectoryEntry, other: DirectoryEntry): number {
+  const oneFirst = one.stat.kind === FileKind.Directory;
+  const otherFirst = other.stat.kind === FileKind.Directory;
+  if (oneFirst !== otherFirst) return oneFirst ? -1 : 1;
+  return one.name < other.name ? -1 : 1;
+}
+
+function sizeText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+  let value = bytes / 1024;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value.toFixed(1)} ${units[unit]}`;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ESCAPES[character]);
+}

@@ -1,0 +1,278 @@
+// Hot: runs for every static request. Measured by perf/micro/static.ts.
+// Static files below a root, as middleware: what it has, it answers; what it does not have falls
+// through. Nothing outside the root is ever sent, however a path is written or linked.
+
+import { isAbsolute, join, resolve, sep } from 'node:path';
+import type { Exchange } from '../exchange/exchange.ts';
+import {
+  clientHas,
+  describeFile,
+  etagOf,
+  sendNotModified,
+  sendOpenFile,
+} from '../exchange/file.ts';
+import { HttpError } from '../exchange/http-error.ts';
+import { mediaType } from '../exchange/media-type.ts';
+import type { Middleware, Next } from '../exchange/middleware.ts';
+import { type Prepared, prepare } from '../exchange/prepared.ts';
+import { exchangeOf } from '../exchange/request.ts';
+import { formatDate } from '../http/date.ts';
+import { Field } from '../http/fields.ts';
+import { Method } from '../http/method.ts';
+import { latin1 } from '../http/text.ts';
+import { FileKind, type FileStat, isFault, type OpenFile, type Work } from '../work/work.ts';
+import { type CachedFile, FileCache, RECHECK_MS } from './file-cache.ts';
+import { listingPage } from './listing.ts';
+
+export interface StaticOptions {
+  /** Answer a directory without an index file with a page that lists it. Default false. */
+  readonly listing?: boolean;
+  /** What is sent for a directory. Default 'index.html'. */
+  readonly index?: string;
+  /** Also serve names that begin with a dot, other than .well-known. Default false. */
+  readonly dotfiles?: boolean;
+  /** Memory for small files, and the largest of them. Default 32 MiB and 64 KiB. */
+  readonly cacheBytesMax?: number;
+  readonly cacheEntryBytesMax?: number;
+}
+
+const CACHE_BYTES_MAX = 32 * 1024 * 1024;
+const CACHE_ENTRY_BYTES_MAX = 64 * 1024;
+const ALLOWED = 'GET, HEAD, OPTIONS';
+
+/** Throws a TypeError for a root that is no text. The root is looked at when it is first needed. */
+export function serveStatic(root: string, options: StaticOptions = {}): Middleware {
+  if (typeof root !== 'string' || root === '') throw new TypeError('the root is a directory path');
+  const site = new StaticSite(resolve(root), options);
+  return (request, _response, next) => site.serve(exchangeOf(request), next);
+}
+
+class StaticSite {
+  readonly #root: string;
+  readonly #listing: boolean;
+  readonly #index: string;
+  readonly #dotfiles: boolean;
+  readonly #entryBytesMax: number;
+  readonly #cache: FileCache;
+  /** The root with its links followed; '' until it was looked at. */
+  #realRoot = '';
+
+  constructor(root: string, options: StaticOptions) {
+    this.#root = root;
+    this.#listing = options.listing ?? false;
+    this.#index = options.index ?? 'index.html';
+    this.#dotfiles = options.dotfiles ?? false;
+    this.#entryBytesMax = options.cacheEntryBytesMax ?? CACHE_ENTRY_BYTES_MAX;
+    this.#cache = new FileCache(options.cacheBytesMax ?? CACHE_BYTES_MAX);
+  }
+
+  /** At once from memory where that is possible, else with a promise. */
+  serve(exchange: Exchange, next: Next): void | Promise<void> {
+    const { head, pathBytes, pathTo } = exchange;
+    if (head.method !== Method.GET && head.method !== Method.HEAD) {
+      return this.#otherMethod(exchange, next);
+    }
+    const from = exchange.pathFrom + exchange.mountBytes;
+    const cached = this.#cache.get(pathBytes, from, pathTo);
+    if (cached === null) return this.#find(exchange, next);
+    if (exchange.transport.nowMs() - cached.checkedMs > RECHECK_MS) {
+      return this.#recheck(exchange, cached, next);
+    }
+    this.#sendCached(exchange, cached);
+  }
+
+  #sendCached(exchange: Exchange, cached: CachedFile): void {
+    const { head } = exchange;
+    const asks = head.find(Field.IfNoneMatch) >= 0 || head.find(Field.IfModifiedSince) >= 0;
+    if (asks && clientHas(exchange, cached.stat, cached.etag)) {
+      describeFile(exchange, cached.stat, cached.etag, '');
+      sendNotModified(exchange);
+      return;
+    }
+    exchange.response.prepared(cached.answer);
+  }
+
+  async #recheck(exchange: Exchange, cached: CachedFile, next: Next): Promise<void> {
+    const { transport } = exchange;
+    const stat = await transport.work.stat(cached.file);
+    if (isFault(stat) || !sameFile(stat, cached.stat)) {
+      this.#cache.remove(cached);
+      return this.#find(exchange, next);
+    }
+    this.#cache.refresh(cached, transport.nowMs());
+    if (!exchange.gone) this.#sendCached(exchange, cached);
+  }
+
+  async #find(exchange: Exchange, next: Next): Promise<void> {
+    const path = exchange.path();
+    const key = exchange.pathBytes.slice(exchange.pathFrom + exchange.mountBytes, exchange.pathTo);
+    const file = await this.#locate(exchange.transport.work, path);
+    if (file === null) return next();
+    const opened = await exchange.transport.work.open(file);
+    if (isFault(opened)) {
+      if (opened === -EISDIR) return this.#directory(exchange, path, file, next);
+      if (opened === -EACCES || opened === -EPERM) throw new HttpError(403);
+      return next();
+    }
+    try {
+      if (path.endsWith('/') || opened.stat.kind !== FileKind.File) return await next();
+      await this.#sendFile(exchange, opened, join(this.#root, path), key);
+    } finally {
+      await exchange.transport.work.close(opened.file);
+    }
+  }
+
+  /** The file behind a path with its links followed; null when it is not below the root. */
+  async #locate(work: Work, path: string): Promise<string | null> {
+    if (!this.#isAllowed(path)) return null;
+    if (this.#realRoot === '') {
+      const real = await work.realPath(this.#root);
+      if (isFault(real)) return null;
+      this.#realRoot = real as string;
+    }
+    const real = await work.realPath(join(this.#root, path));
+    if (typeof real !== 'string') return null;
+    const root = this.#realRoot.endsWith(sep) ? this.#realRoot : this.#realRoot + sep;
+    return real === this.#realRoot || real.startsWith(root) ? real : null;
+  }
+
+  #isAllowed(path: string): boolean {
+    // On Windows a backslash separates, and a colon names drives and streams.
+    if (sep === '\\' && /[\\:]/.test(path)) return false;
+    if (path.includes('\0') || isAbsolute(path.slice(1)) || path.includes('/../')) return false;
+    if (this.#dotfiles) return true;
+    for (const segment of path.split('/')) {
+      if (segment.startsWith('.') && segment !== '.well-known') return false;
+    }
+    return true;
+  }
+
+  async #sendFile(
+    exchange: Exchange,
+    opened: OpenFile,
+    file: string,
+    key: Uint8Array,
+  ): Promise<void> {
+    const { stat } = opened;
+    const type = mediaType(file);
+    if (stat.bytes > this.#entryBytesMax) {
+      await sendOpenFile(exchange, opened, type);
+      return;
+    }
+    const content = await readWhole(exchange.transport.work, opened);
+    // It changed while it was read: send what is there, remember nothing.
+    if (content === null) {
+      await sendOpenFile(exchange, opened, type);
+      return;
+    }
+    const etag = etagOf(stat);
+    const answer = prepareFile(stat, etag, type, content);
+    const cached = { key, file, stat, etag, answer, checkedMs: exchange.transport.nowMs() };
+    this.#cache.add(cached);
+    if (!exchange.gone) this.#sendCached(exchange, cached);
+  }
+
+  async #directory(
+    exchange: Exchange,
+    path: string,
+    directory: string,
+    next: Next,
+  ): Promise<void> {
+    const { work } = exchange.transport;
+    const folder = path.endsWith('/') ? path : `${path}/`;
+    const index = await this.#locate(work, folder + this.#index);
+    const opened = index === null ? -ENOENT : await work.open(index);
+    const hasIndex = !isFault(opened);
+    try {
+      if (!hasIndex && !this.#listing) return await next();
+      if (!endsInSlash(exchange)) {
+        exchange.response.redirect(`${rawPath(exchange)}/${rawQuery(exchange)}`, 301);
+      } else if (!isFault(opened)) {
+        const file = join(this.#root, path, this.#index);
+        const key = exchange.pathBytes.slice(
+          exchange.pathFrom + exchange.mountBytes,
+          exchange.pathTo,
+        );
+        await this.#sendFile(exchange, opened, file, key);
+      } else {
+        await this.#list(exchange, directory, next);
+      }
+    } finally {
+      if (!isFault(opened)) await work.close(opened.file);
+    }
+  }
+
+  async #list(exchange: Exchange, directory: string, next: Next): Promise<void> {
+    const { work } = exchange.transport;
+    const entries = await work.list(directory);
+    if (typeof entries === 'number') return next();
+    const shown = exchange.mountBytes === 0 ? exchange.path() : fullPath(exchange);
+    exchange.response.html(listingPage(shown, entries));
+  }
+
+  /** A file is there, but not for this method. */
+  async #otherMethod(exchange: Exchange, next: Next): Promise<void> {
+    const { work } = exchange.transport;
+    const file = await this.#locate(work, exchange.path());
+    const stat = file === null ? -ENOENT : await work.stat(file);
+    if (isFault(stat) || stat.kind === FileKind.Other) return next();
+    exchange.response.header('Allow', ALLOWED);
+    if (exchange.head.method === Method.OPTIONS) exchange.response.empty(204);
+    else exchange.response.status(405).text('Method Not Allowed\n');
+  }
+}
+
+const EPERM = 1;
+const ENOENT = 2;
+const EACCES = 13;
+const EISDIR = 21;
+
+function sameFile(one: FileStat, other: FileStat): boolean {
+  return (
+    one.bytes === other.bytes && one.modifiedMs === other.modifiedMs && one.inode === other.inode
+  );
+}
+
+/** Null when the file is not as long as it said. */
+async function readWhole(work: Work, opened: OpenFile): Promise<Uint8Array | null> {
+  // One byte more than there should be: reading into it means that the file grew.
+  const bytes = new Uint8Array(opened.stat.bytes + 1);
+  let length = 0;
+  while (length < bytes.length) {
+    const count = await work.read(opened.file, bytes.subarray(length), length);
+    if (count <= 0) break;
+    length += count;
+  }
+  return length === opened.stat.bytes ? bytes.subarray(0, length) : null;
+}
+
+function prepareFile(stat: FileStat, etag: string, type: string, content: Uint8Array): Prepared {
+  const modified = formatDate(stat.modifiedMs);
+  const fields = { 'Content-Type': type, 'Last-Modified': modified, ETag: etag };
+  return prepare(200, fields, content);
+}
+
+function endsInSlash(exchange: Exchange): boolean {
+  return exchange.pathBytes[exchange.pathTo - 1] === 47 && exchange.pathTo > exchange.pathFrom;
+}
+
+/** The path as it was sent. Two slashes in front would name another host. */
+function rawPath(exchange: Exchange): string {
+  const { head, bytes, base } = exchange;
+  const path = latin1(bytes, base + head.pathStart, base + head.pathEnd);
+  return path.replace(/^\/+/, '/');
+}
+
+function rawQuery(exchange: Exchange): string {
+  const { head, bytes, base } = exchange;
+  if (head.queryStart < 0) return '';
+  return `?${latin1(bytes, base + head.queryStart, base + head.queryEnd)}`;
+}
+
+function fullPath(exchange: Exchange): string {
+  const { mountBytes } = exchange;
+  exchange.mountBytes = 0;
+  const path = exchange.path();
+  exchange.mountBytes = mountBytes;
+  return path;
+}

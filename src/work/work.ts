@@ -1,0 +1,56 @@
+// The second port, beside the driver: what Node does off the loop. Nothing above the two ports reads
+// files, clocks or randomness, so a simulator that stands in for both owns the whole world.
+//
+// Faults of the world are values: a call that fails gives -errno (see ERRNO in driver.ts for the
+// numbers; ENOENT 2, EACCES 13, ENOTDIR 20, EISDIR 21, ELOOP 40, ENAMETOOLONG 36 occur here).
+
+/** What a path leads to, after following symbolic links. */
+export const FileKind = { Other: 0, File: 1, Directory: 2 } as const;
+export type FileKind = (typeof FileKind)[keyof typeof FileKind];
+
+export interface FileStat {
+  readonly kind: FileKind;
+  readonly bytes: number;
+  /** Milliseconds since 1970, with fractions. */
+  readonly modifiedMs: number;
+  /** Tells one file from another of the same name, size and time. */
+  readonly inode: number;
+}
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly stat: FileStat;
+}
+
+/** An open file, by number; close() it. */
+export interface OpenFile {
+  readonly file: number;
+  readonly stat: FileStat;
+}
+
+/** Names a fault in a result that is either a value or -errno. */
+export function isFault(result: unknown): result is number {
+  return typeof result === 'number' && result < 0;
+}
+
+export interface Work {
+  /** The absolute path with every symbolic link resolved. */
+  realPath(path: string): Promise<string | number>;
+  stat(path: string): Promise<FileStat | number>;
+  /** Opens a regular file for reading (never blocks on a FIFO); its stat is of the open file. */
+  open(path: string): Promise<OpenFile | number>;
+  /** Reads at most into.length bytes at `position`: how many, 0 at the end, or -errno. */
+  read(file: number, into: Uint8Array, position: number): Promise<number>;
+  close(file: number): Promise<void>;
+  /** The entries of a directory with what each leads to, unsorted; broken links are left out. */
+  list(path: string): Promise<readonly DirectoryEntry[] | number>;
+  /** The whole of `bytes` in a content coding (RFC 9110 8.4.1), at a level of that coding. */
+  compress(coding: ContentCoding, bytes: Uint8Array, level: number): Promise<Uint8Array>;
+  /** Text for standard output and standard error; many lines become few writes. */
+  print(text: string): void;
+  printError(text: string): void;
+  /** A digest as lower-case hexadecimal. */
+  hash(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Promise<string>;
+}
+
+export type ContentCoding = 'gzip' | 'deflate' | 'br';
