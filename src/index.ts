@@ -2,7 +2,8 @@
 
 export type { Counters } from './metrics/counters.ts';
 export type { EventOptions, EventStream } from './exchange/event-stream.ts';
-export type { Handler, Summary } from './exchange/exchange.ts';
+export type { Handler } from './exchange/exchange.ts';
+export type { Summary } from './exchange/phase.ts';
 export type { FileOptions } from './exchange/file.ts';
 export { HttpError } from './exchange/http-error.ts';
 export type { Middleware, Next } from './exchange/middleware.ts';
@@ -15,10 +16,21 @@ export type { ErrorHandler } from './server/application.ts';
 export { type Config, ConfigError, type ServerOptions } from './server/config.ts';
 export type { Listening, Server } from './server/server.ts';
 
-import { type ServerOptions } from './server/config.ts';
+import { Primary, workerCount } from './cluster/primary.ts';
+import { inheritedListener, isWorker, leave, listenAsWorker } from './cluster/worker.ts';
+import type { ServerOptions } from './server/config.ts';
 import { Server } from './server/server.ts';
 
 /** A server that does nothing yet; throws ConfigError with every problem of the options. */
 export function createServer(options: ServerOptions = {}): Server {
-  return new Server(options, { launch: () => null, inherited: () => null });
+  const worker = isWorker();
+  return new Server(options, {
+    launch: (config, log) =>
+      worker || workerCount(config) === 1 ? null : new Primary(config, log),
+    inherited: inheritedListener,
+    listening: (server, listen) => (worker ? listenAsWorker(server, listen) : listen()),
+    closed: () => {
+      if (worker) leave();
+    },
+  });
 }

@@ -1,4 +1,5 @@
-// Measures ChunkedDecoder on a body of large chunks and on one of small ones, per body and per chunk.
+// Measures ChunkedDecoder on a body of large chunks and on one of small ones, per body and per
+// chunk.
 
 import { ChunkEvent, ChunkedDecoder } from '../../src/http/chunked.ts';
 

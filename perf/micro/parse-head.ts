@@ -11,14 +11,18 @@ const ROUND_MS = 150;
 const BROWSER_REQUEST = [
   'GET /wp-content/uploads/2010/03/hello-kitty-darth-vader-pink.jpg HTTP/1.1',
   'Host: www.kittyhell.com',
-  'User-Agent: Mozilla/5.0 (Macintosh; U; Intel Mac OS X 10.6; ja-JP-mac; rv:1.9.2.3) Gecko/20100401 Firefox/3.6.3 Pathtraq/0.9',
+  'User-Agent: Mozilla/5.0 (Macintosh; U; Intel Mac OS X 10.6; ja-JP-mac; rv:1.9.2.3) ' +
+    'Gecko/20100401 Firefox/3.6.3 Pathtraq/0.9',
   'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
   'Accept-Language: ja,en-us;q=0.7,en;q=0.3',
   'Accept-Encoding: gzip,deflate',
   'Accept-Charset: Shift_JIS,utf-8;q=0.7,*;q=0.7',
   'Keep-Alive: 115',
   'Connection: keep-alive',
-  'Cookie: wp_ozh_wsa_visits=2; wp_ozh_wsa_visit_lasttime=xxxxxxxxxx; __utma=xxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.x; __utmz=xxxxxxxxx.xxxxxxxxxx.x.x.utmccn=(referral)|utmcsr=reader.livedoor.com|utmcct=/reader/|utmcmd=referral',
+  'Cookie: wp_ozh_wsa_visits=2; wp_ozh_wsa_visit_lasttime=xxxxxxxxxx; ' +
+    '__utma=xxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.x; ' +
+    '__utmz=xxxxxxxxx.xxxxxxxxxx.x.x.' +
+    'utmccn=(referral)|utmcsr=reader.livedoor.com|utmcct=/reader/|utmcmd=referral',
   '\r\n',
 ].join('\r\n');
 const SMALL_REQUEST = 'GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n';
@@ -85,8 +89,10 @@ function main(): void {
   const results = measure(requests.flatMap(contendersFor));
   requests.forEach((request, index) => {
     const [ours, theirs] = results.slice(index * 2);
-    const line = (name: string, ns: number): string =>
-      `${name} ${ns.toFixed(0).padStart(6)} ns ${(request.length / ns).toFixed(2).padStart(6)} GB/s`;
+    const line = (name: string, ns: number): string => {
+      const rate = (request.length / ns).toFixed(2).padStart(6);
+      return `${name} ${ns.toFixed(0).padStart(6)} ns ${rate} GB/s`;
+    };
     console.log(`request of ${request.length} bytes`);
     console.log(`  ${line('parseHead', ours)}`);
     console.log(`  ${line('llhttp   ', theirs)}  (${(theirs / ours).toFixed(1)} x the time)`);

@@ -61,6 +61,22 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
+    name: 'more clients come and go than the backlog holds at once',
+    options: { backlog: 4 },
+    async run({ world }) {
+      const port = await world.listen();
+      for (let count = 0; count < 12; count++) {
+        if (count % 2 === 0) {
+          await roundTrip(world, port);
+        } else {
+          const client = await Client.open(port);
+          world.driver.refuse(await world.acceptHandle());
+          await client.isGone();
+        }
+      }
+    },
+  },
+  {
     name: 'bytes that came before adoption are there after it',
     async run({ world }) {
       const port = await world.listen();
@@ -100,7 +116,13 @@ export const listenCases: readonly Case[] = [
         assert.equal(String(await world.readAll(slot, text.length)), text);
       }
       assert.equal(world.cameCount(Op.Accept, -1), 0, 'no ACCEPT while not accepting');
+      world.pause();
+      while (world.step() > 0) {}
+      assert.equal(world.sleep(), true, 'clients who wait keep nobody awake');
+      const wakesBefore = world.wakes;
       world.driver.accepting(true);
+      await until('wake()', () => world.wakes > wakesBefore);
+      world.run();
       for (const client of clients) {
         const late = await world.accept();
         await world.write(late, 'hello');
@@ -122,6 +144,7 @@ export const listenCases: readonly Case[] = [
   },
   {
     name: 'unlisten loses no client that waits: each is delivered or cut off',
+    options: { completions: 4 },
     async run({ world }) {
       const port = await world.listen();
       world.pause();

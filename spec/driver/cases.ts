@@ -8,6 +8,7 @@ import { byteCases } from './cases-bytes.ts';
 import { endCases } from './cases-ends.ts';
 import { listenCases } from './cases-listen.ts';
 import { Client } from './client.ts';
+import { inheritedCases, isInheriting, serveInherited } from './inherited.ts';
 import { type MakeDriver, World } from './world.ts';
 
 /** Most a case may take; those that hang say so instead of holding up the suite. */
@@ -24,7 +25,11 @@ export interface DriverSuite {
 }
 
 export function runDriverCases({ name, make, skip = {} }: DriverSuite): void {
-  const cases = [...listenCases, ...byteCases, ...endCases];
+  if (isInheriting()) {
+    void serveInherited(make);
+    return;
+  }
+  const cases = [...listenCases, ...inheritedCases, ...byteCases, ...endCases];
   for (const skipped of Object.keys(skip)) {
     assert(
       cases.some((one) => one.name === skipped),

@@ -228,10 +228,14 @@ export function limitsFrom(given: Partial<Limits> = {}): Limits {
   return Object.freeze(limits);
 }
 
-/** Bytes of a block: a head must fit in one, and blocks are whole pages. */
+/**
+ * Bytes of a block: a head must fit in one, and an answer of 16 KiB with its head, so that a common
+ * file goes out in one send.
+ */
 export function blockBytesFor(limits: Limits): number {
-  const pageBytes = 4 * KIB;
-  return Math.max(16 * KIB, Math.ceil(limits.headBytesMax / pageBytes) * pageBytes);
+  const lineBytes = 64;
+  const bytes = Math.max(16 * KIB, limits.headBytesMax) + 1 * KIB;
+  return Math.ceil(bytes / lineBytes) * lineBytes;
 }
 
 /** Most completions one turn handles: enough to spread its costs, few enough to stay in cache. */

@@ -19,7 +19,7 @@ import {
 import { Method } from '../http/method.ts';
 import { hasNoContent } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
-import type { Region, Regions } from '../reactor/regions.ts';
+import type { Regions } from '../reactor/regions.ts';
 import type { Outbox } from './outbox.ts';
 
 /** Content up to this size is copied behind its head: a copy costs less than a second send. */
@@ -113,23 +113,6 @@ export class AnswerWriter {
 
   #attach(outbox: Outbox, bytes: Uint8Array): void {
     outbox.attach(this.#regions.map(bytes), 0, bytes.length);
-  }
-
-  /** Queues an answer whose content is mapped already; it is held until it is sent. */
-  mapped(outbox: Outbox, exchange: Exchange, content: Region, wallMs: number): void {
-    const { bytes } = content;
-    const omitted = omitsContent(exchange);
-    const inline = !omitted && bytes.length <= INLINE_BYTES ? bytes.length : 0;
-    const length = bodyLength(exchange, bytes.length);
-    const at = this.#head(outbox, exchange, length, inline, wallMs);
-    if (omitted || bytes.length === 0) return;
-    exchange.contentBytes = bytes.length;
-    if (inline > 0 && at >= 0) {
-      outbox.commit(copyBytes(this.#memory, at, bytes));
-      return;
-    }
-    content.hold();
-    outbox.attach(content, 0, bytes.length);
   }
 
   /** Queues a prepared answer as it is, but for its Date; else as any whole one. */

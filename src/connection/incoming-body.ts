@@ -238,6 +238,12 @@ export class IncomingBody {
     reject?.(error);
   }
 
+  /** The rest will not come: as fail(), and the message counts as over. */
+  cut(error: Error): void {
+    this.fail(error);
+    this.ended = true;
+  }
+
   #forget(): void {
     this.#gathered = NO_BYTES;
     this.#gatheredBytes = 0;

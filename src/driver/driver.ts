@@ -69,6 +69,15 @@ export class Completions {
     this.result = new Int32Array(capacity);
     this.block = new Int32Array(capacity);
   }
+
+  /** Writes entry `index`; gives the index of the next. */
+  set(index: number, op: number, slot: number, result: number, block: number): number {
+    this.op[index] = op;
+    this.slot[index] = slot;
+    this.result[index] = result;
+    this.block[index] = block;
+    return index + 1;
+  }
 }
 
 /**

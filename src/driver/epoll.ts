@@ -4,7 +4,6 @@
 // request costs one recv, one send and its share of an epoll_wait.
 
 import { assert } from '../base/assert.ts';
-import { ACCEPTS_PER_TURN } from '../base/limits.ts';
 import { Ring } from '../base/ring.ts';
 import type { Slab } from '../base/slab.ts';
 import { CompletionQueue } from './completion-queue.ts';
@@ -20,7 +19,6 @@ import {
 import type { Watch } from './linux/ffi.ts';
 import {
   EPOLL_CTL_ADD,
-  EPOLL_CTL_DEL,
   EPOLL_DATA_OFFSET,
   EPOLL_EVENT_BYTES,
   EPOLLERR,
@@ -41,7 +39,7 @@ import {
   SOL_SOCKET,
   TCP_NODELAY,
 } from './linux/layout.ts';
-import { listenerPort, openListener } from './linux/listener.ts';
+import { EpollListener } from './linux/epoll-listener.ts';
 import { peerFrom, socketAddress, unixAddress } from './linux/sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from './linux/syscalls.ts';
 
@@ -86,8 +84,7 @@ export class EpollDriver implements Driver {
   readonly #addresses: number[];
   readonly #regions: (Uint8Array | null)[];
 
-  #listener = -1;
-  #accepting = false;
+  readonly #listener: EpollListener;
   readonly #fd: Int32Array;
   readonly #state: Uint8Array;
   /** The parked send of a slot. */
@@ -118,6 +115,7 @@ export class EpollDriver implements Driver {
     this.#eventsAddress = calls.addressOf(new Uint8Array(this.#events.buffer));
     this.#epoll = calls.epollCreate();
     if (this.#epoll < 0) throw new Error(`epoll_create1 failed with errno ${-this.#epoll}`);
+    this.#listener = new EpollListener(calls, this.#epoll, LISTENER_TAG);
     this.#watch = calls.watch(this.#epoll, () => this.#wakeUp());
   }
 
@@ -142,31 +140,16 @@ export class EpollDriver implements Driver {
   }
 
   listen(address: Address): void {
-    assert(this.#listener < 0, 'one listener a driver');
-    const fd = openListener(this.#calls, address, this.#backlog);
-    if (fd < 0) {
-      this.#finish(Op.Listen, -1, fd);
-      return;
-    }
-    this.#listener = fd;
-    this.accepting(true);
-    this.#finish(Op.Listen, -1, listenerPort(this.#calls, fd));
+    this.#finish(Op.Listen, -1, this.#listener.open(address, this.#backlog));
   }
 
   unlisten(): void {
-    assert(this.#listener >= 0, 'a listener is there');
-    this.accepting(false);
-    this.#calls.close(this.#listener);
-    this.#listener = -1;
+    this.#listener.close();
     this.#finish(Op.Unlisten, -1, 0);
   }
 
   accepting(on: boolean): void {
-    assert(this.#listener >= 0, 'a listener is there');
-    if (on === this.#accepting) return;
-    this.#accepting = on;
-    const operation = on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
-    this.#calls.epollControl(this.#epoll, operation, this.#listener, EPOLLIN, LISTENER_TAG);
+    this.#listener.accepting(on);
   }
 
   adopt(handle: number, slot: number): void {
@@ -313,7 +296,7 @@ export class EpollDriver implements Driver {
       if (slot === LISTENER_TAG) listening = true;
       else count = this.#event(out, count, slot, mask);
     }
-    return listening ? this.#accept(out, count) : count;
+    return listening ? this.#listener.accept(out, count) : count;
   }
 
   /** A poll that nobody was woken for (a deadline): the watch must not fire into a busy loop. */
@@ -360,7 +343,7 @@ export class EpollDriver implements Driver {
     const status = this.#calls.getsockopt(this.#fd[slot], SOL_SOCKET, SO_ERROR);
     // Bytes may have come with the connection; their edge is this one.
     this.#state[slot] |= READABLE;
-    return complete(out, count, Op.Connect, slot, status > 0 ? -status : status, -1);
+    return out.set(count, Op.Connect, slot, status > 0 ? -status : status, -1);
   }
 
   #receiveNow(out: Completions, count: number, slot: number): number {
@@ -376,7 +359,7 @@ export class EpollDriver implements Driver {
       // A short read took all there was, unless the end is known to stand behind it.
       const drained = result < slab.blockBytes && (this.#state[slot] & ENDING) === 0;
       this.#state[slot] &= drained ? ~(ARMED | READABLE) : ~ARMED;
-      return complete(out, count, Op.Receive, slot, result, block);
+      return out.set(count, Op.Receive, slot, result, block);
     }
     slab.release(block);
     if (result === -ERRNO.EAGAIN || result === -ERRNO.EINTR) {
@@ -384,7 +367,7 @@ export class EpollDriver implements Driver {
       return count;
     }
     this.#state[slot] &= ~ARMED;
-    return complete(out, count, Op.Receive, slot, result, -1);
+    return out.set(count, Op.Receive, slot, result, -1);
   }
 
   /** No block is free: the receive stays armed and is tried when one comes back. */
@@ -401,41 +384,13 @@ export class EpollDriver implements Driver {
     const result = this.#calls.send(this.#fd[slot], address, bytes, this.#sendFlags[slot]);
     if (result === -ERRNO.EAGAIN) return count;
     this.#state[slot] &= ~(PARKED | SENDING);
-    return complete(out, count, Op.Send, slot, result, -1);
-  }
-
-  #accept(out: Completions, from: number): number {
-    let count = from;
-    const max = Math.min(out.capacity, from + ACCEPTS_PER_TURN);
-    while (count < max) {
-      const handle = this.#calls.accept(this.#listener);
-      if (handle === -ERRNO.EAGAIN) break;
-      if (handle === -ERRNO.ECONNABORTED || handle === -ERRNO.EINTR) continue;
-      count = complete(out, count, Op.Accept, -1, handle, -1);
-      if (handle < 0) break;
-    }
-    return count;
+    return out.set(count, Op.Send, slot, result, -1);
   }
 
   destroy(): void {
-    assert(this.#listener < 0, 'the listener is closed first');
+    assert(!this.#listener.isOpen, 'the listener is closed first');
     this.#watch.stop();
     this.#watch.close();
     this.#calls.close(this.#epoll);
   }
-}
-
-function complete(
-  out: Completions,
-  count: number,
-  op: number,
-  slot: number,
-  result: number,
-  block: number,
-): number {
-  out.op[count] = op;
-  out.slot[count] = slot;
-  out.result[count] = result;
-  out.block[count] = block;
-  return count + 1;
 }

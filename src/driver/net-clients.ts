@@ -86,18 +86,18 @@ export class NetClients {
     let count = 0;
     if (!this.listenTold) {
       this.listenTold = true;
-      count = put(out, count, Op.Listen, this.listenResult);
+      count = out.set(count, Op.Listen, -1, this.listenResult, -1);
     }
     if (!this.accepting && !this.unlistening) return count;
     while (count < end && this.waiting.length > 0) {
-      count = put(out, count, Op.Accept, this.waiting.shift());
+      count = out.set(count, Op.Accept, -1, this.waiting.shift(), -1);
     }
     if (count < end && this.acceptFault !== 0) {
-      count = put(out, count, Op.Accept, this.acceptFault);
+      count = out.set(count, Op.Accept, -1, this.acceptFault, -1);
       this.acceptFault = 0;
     }
-    if (count < end && this.unlistening && this.waiting.length === 0) {
-      count = put(out, count, Op.Unlisten, 0);
+    if (count < end && this.unlistening) {
+      count = out.set(count, Op.Unlisten, -1, 0, -1);
       this.unlistening = false;
       this.listener = null;
     }
@@ -137,13 +137,4 @@ export class NetClients {
   refuseWaiting(): void {
     while (this.waiting.length > 0) this.release(this.waiting.shift()).socket.destroy();
   }
-}
-
-/** One completion of the listener; returns the count after it. */
-function put(out: Completions, index: number, op: Op, result: number): number {
-  out.op[index] = op;
-  out.slot[index] = -1;
-  out.result[index] = result;
-  out.block[index] = -1;
-  return index + 1;
 }

@@ -1,6 +1,7 @@
 // Server-sent events (the text/event-stream of the HTML standard, section 9.2).
 
-import { type Exchange, Phase } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import { Phase } from './phase.ts';
 
 export interface EventOptions {
   /** The event's type; 'message' when left out. */

@@ -10,30 +10,12 @@ import { methodName } from '../http/method.ts';
 import { pathString } from '../http/target.ts';
 import { Match } from '../route/match.ts';
 import type { Outgoing } from './outgoing.ts';
+import { Phase, type Summary } from './phase.ts';
 import { Request } from './request.ts';
 import { Response } from './response.ts';
 import type { Transport } from './transport.ts';
 
-/** How far the answer is. */
-export const Phase = {
-  /** Nothing was sent. */
-  Open: 0,
-  /** The head was sent, content follows. */
-  Streaming: 1,
-  /** All of it was handed to the connection. */
-  Ended: 2,
-} as const;
-export type Phase = (typeof Phase)[keyof typeof Phase];
-
 export type Handler = (request: Request, response: Response) => void | Promise<void>;
-
-/** What the server found out when an answer was handed over. */
-export interface Summary {
-  readonly status: number;
-  /** Bytes of content, without the head. */
-  readonly bytes: number;
-  readonly durationMs: number;
-}
 
 const NO_BYTES = new Uint8Array(0);
 const NO_ENDPOINT: Handler = () => {};

@@ -3,7 +3,8 @@
 
 import { checkedName } from '../http/answer-fields.ts';
 import { hasNoContent, isFinalStatus } from '../http/status.ts';
-import { type Exchange, Phase, type Summary } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import { Phase, type Summary } from './phase.ts';
 import { EventStream } from './event-stream.ts';
 import { type FileOptions, sendFile } from './file.ts';
 import { checkFraming } from './framing-fields.ts';

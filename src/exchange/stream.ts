@@ -1,6 +1,7 @@
 // Streams of the handler: everything a source gives, sent piece by piece with backpressure.
 
-import { type Exchange, Phase } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import { Phase } from './phase.ts';
 
 /** Pieces of content: strings (as UTF-8) or bytes. A Node Readable is one. */
 export type ChunkSource =

@@ -9,15 +9,6 @@ import type { Prepared } from './prepared.ts';
 /** Content of a whole answer; null where there is none. */
 export type Content = string | Uint8Array | null;
 
-/** Memory that stays mapped as a region of the driver while it is in use. */
-export interface MappedBytes {
-  readonly bytes: Uint8Array;
-  readonly region: number;
-  /** Counts sends that still need it. */
-  hold(): void;
-  release(): void;
-}
-
 export interface Transport {
   readonly work: Work;
   readonly limits: { readonly bodyBytesMax: number };
@@ -29,15 +20,11 @@ export interface Transport {
   /** Sends a whole answer: the head from the exchange's status and fields, then the content. */
   sendWhole(exchange: Exchange, content: Content): void;
   sendPrepared(exchange: Exchange, prepared: Prepared): void;
-  /** As sendWhole(), for content that is mapped already. */
-  sendMapped(exchange: Exchange, content: MappedBytes): void;
   /** Sends the head of an answer of `length` bytes, -1 when nobody knows yet. */
   startStream(exchange: Exchange, length: number): void;
   /** Resolves when there is room for more; the chunk may be reused then. */
   write(exchange: Exchange, chunk: string | Uint8Array): Promise<void>;
   endStream(exchange: Exchange): void;
-  /** Resolves when every byte written so far is the kernel's. */
-  drained(exchange: Exchange): Promise<void>;
   /** Gives the answer up: the client sees that it is not whole. */
   abandon(exchange: Exchange): void;
 

@@ -1,5 +1,5 @@
-// Host and port as RFC 3986 3.2 and RFC 9110 4.2 have them: in Host, in absolute-form targets, and in
-// the targets of CONNECT. User information is never allowed.
+// Host and port as RFC 3986 3.2 and RFC 9110 4.2 have them: in Host, in absolute-form targets, and
+// in the targets of CONNECT. User information is never allowed.
 
 import { HEX_VALUE, REG_NAME } from './grammar.ts';
 

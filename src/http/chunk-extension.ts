@@ -29,18 +29,11 @@ const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 const BACKSLASH = 0x5c;
 
-/** The state after the first byte behind a chunk's size, or a Fault. */
-export function firstExtensionState(byte: number): number {
-  if (byte === SEMICOLON) return ExtensionState.Semicolon;
-  if (isSpace(byte)) return ExtensionState.Space;
-  return byte === LF ? Fault.BareLineFeed : Fault.BadChunk;
-}
-
 /** The state after one more byte, or a Fault. */
 export function nextExtensionState(state: number, byte: number): number {
   switch (state) {
     case ExtensionState.Space:
-      return firstExtensionState(byte);
+      return stateAfterSpace(byte);
     case ExtensionState.Semicolon:
       if (TOKEN[byte] !== 0) return ExtensionState.Name;
       return isSpace(byte) ? state : faultFor(byte);
@@ -50,7 +43,7 @@ export function nextExtensionState(state: number, byte: number): number {
       return isSpace(byte) ? ExtensionState.NameSpace : afterPart(byte);
     case ExtensionState.NameSpace:
       if (byte === EQUALS) return ExtensionState.Equals;
-      return isSpace(byte) ? state : firstExtensionState(byte);
+      return isSpace(byte) ? state : stateAfterSpace(byte);
     case ExtensionState.Equals:
       if (TOKEN[byte] !== 0) return ExtensionState.Value;
       if (byte === QUOTE) return ExtensionState.Quoted;
@@ -71,7 +64,14 @@ export function nextExtensionState(state: number, byte: number): number {
 
 /** What may follow a name or a value at once: the line's end, or what may follow a size. */
 function afterPart(byte: number): number {
-  return byte === CR ? ExtensionState.LineEnd : firstExtensionState(byte);
+  return byte === CR ? ExtensionState.LineEnd : stateAfterSpace(byte);
+}
+
+/** What may follow a size, or the white space behind it. */
+function stateAfterSpace(byte: number): number {
+  if (byte === SEMICOLON) return ExtensionState.Semicolon;
+  if (isSpace(byte)) return ExtensionState.Space;
+  return byte === LF ? Fault.BareLineFeed : Fault.BadChunk;
 }
 
 function faultFor(byte: number): number {

@@ -1,5 +1,5 @@
-// Everything that can be wrong with the bytes of a request, as negative numbers, so that a fault fits
-// where a count or a length is returned. Words are made only for logs.
+// Everything that can be wrong with the bytes of a request, as negative numbers, so that a fault
+// fits where a count or a length is returned. Words are made only for logs.
 
 export const Fault = {
   BadRequestLine: -1,

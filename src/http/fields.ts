@@ -1,5 +1,5 @@
-// The field names the server and its users ask for often, as small numbers: compared as numbers on the
-// way in, and one shared lower-case string each on the way out.
+// The field names the server and its users ask for often, as small numbers: compared as numbers on
+// the way in, and one shared lower-case string each on the way out.
 
 import { assert } from '../base/assert.ts';
 import { asciiBytes } from './text.ts';

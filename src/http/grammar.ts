@@ -1,5 +1,5 @@
-// The byte classes of RFC 9110, 9112 and 3986 as tables of 256 entries, 1 for a member. Hot files keep
-// a local name for the ones they use: an imported binding costs a load per use.
+// The byte classes of RFC 9110, 9112 and 3986 as tables of 256 entries, 1 for a member. Hot files
+// keep a local name for the ones they use: an imported binding costs a load per use.
 
 const ALPHA = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const DIGIT = '0123456789';

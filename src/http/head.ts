@@ -1,5 +1,5 @@
-// Head, the reused record of where the parts of a request head lie, and its readers. Offsets count from
-// the first byte of the request, so the bytes may be moved while a head is still arriving.
+// Head, the reused record of where the parts of a request head lie, and its readers. Offsets count
+// from the first byte of the request, so the bytes may be moved while a head is still arriving.
 
 import { assert } from '../base/assert.ts';
 import { fieldName } from './fields.ts';

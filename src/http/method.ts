@@ -1,5 +1,6 @@
 // The methods the server knows, as small numbers, and the way from bytes to them and back.
 
+import { assert } from '../base/assert.ts';
 import { asciiBytes } from './text.ts';
 
 export const Method = {
@@ -26,7 +27,9 @@ const NAME_BYTES = NAMES.map(asciiBytes);
 const BY_KEY = new Uint8Array(64);
 for (let method = 1; method < NAMES.length; method++) {
   const name = NAME_BYTES[method];
-  BY_KEY[methodKey(name.length, name[0], name[1])] = method;
+  const key = methodKey(name.length, name[0], name[1]);
+  assert(BY_KEY[key] === Method.Other, 'every method has a key of its own');
+  BY_KEY[key] = method;
 }
 
 function methodKey(length: number, first: number, second: number): number {

@@ -1,5 +1,5 @@
-// The four forms of a request target (RFC 9112 3.2): which one it is, whether it is a valid one, and
-// where its path lies.
+// The four forms of a request target (RFC 9112 3.2): which one it is, whether it is a valid one,
+// and where its path lies.
 
 import { isAuthority, isAuthorityWithPort } from './authority.ts';
 import { Fault } from './fault.ts';

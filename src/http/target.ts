@@ -1,6 +1,6 @@
 // What the path of a target means: percent-decoded once, then its dot segments resolved (RFC 3986
-// 5.2.4), so that '%2e%2e' climbs no further than '..' does. An encoded slash stays apart from a real
-// one: it becomes a NUL byte, which no path may hold otherwise.
+// 5.2.4), so that '%2e%2e' climbs no further than '..' does. An encoded slash stays apart from a
+// real one: it becomes a NUL byte, which no path may hold otherwise.
 
 import { Fault } from './fault.ts';
 import { HEX_VALUE } from './grammar.ts';

@@ -26,8 +26,8 @@ export function asciiBytes(text: string): Uint8Array {
 }
 
 /**
- * Whether the span is `word` (lower-case letters, digits and '-') in any case. The exact test in the
- * loop matters: setting bit 5 of any byte would take control characters for digits.
+ * Whether the span is `word` (lower-case letters, digits and '-') in any case. The exact test in
+ * the loop matters: setting bit 5 of any byte would take control characters for digits.
  */
 export function equalsWord(bytes: Uint8Array, from: number, to: number, word: Uint8Array): boolean {
   const length = word.length;

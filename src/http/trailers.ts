@@ -1,5 +1,5 @@
-// The trailer section of a chunked body. It is rare and short, so its bytes are gathered in memory of
-// their own, where they can be read after the blocks they came in are gone.
+// The trailer section of a chunked body. It is rare and short, so its bytes are gathered in memory
+// of their own, where they can be read after the blocks they came in are gone.
 
 import { Fault } from './fault.ts';
 import { Field } from './fields.ts';
@@ -9,7 +9,10 @@ import { beginFields, parseFields } from './parse-head.ts';
 /** Memory a first trailer section starts with; it doubles up to the limit. 256 is a guess. */
 const FIRST_BYTES = 256;
 
-/** What must not come late (RFC 9110 6.5.1): it frames, routes, authenticates, or names the content. */
+/**
+ * What must not come late (RFC 9110 6.5.1): it frames, routes, authenticates, or names the
+ * content.
+ */
 const FORBIDDEN = new Uint8Array(256);
 for (const field of [
   Field.Host,

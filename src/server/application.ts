@@ -2,7 +2,8 @@
 // From a parsed request to its handler and, when that fails, to the answer for the error: routes,
 // middleware, the answers that need no handler (404, 405, 501, OPTIONS), and onError.
 
-import { type Exchange, type Handler, Phase } from '../exchange/exchange.ts';
+import type { Exchange, Handler } from '../exchange/exchange.ts';
+import { Phase } from '../exchange/phase.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import type { Middleware } from '../exchange/middleware.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';

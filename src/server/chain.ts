@@ -2,7 +2,8 @@
 // The middleware of a server, run by an index: each is called with a next() that runs those behind it
 // and at last the endpoint. A request that everybody handles at once makes no promise and no closure.
 
-import { type Exchange, Phase } from '../exchange/exchange.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { Phase } from '../exchange/phase.ts';
 import type { Middleware } from '../exchange/middleware.ts';
 
 /** A middleware and the part of the site that it covers. */

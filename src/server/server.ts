@@ -24,7 +24,7 @@ export interface Listening {
   readonly workers: number;
 }
 
-/** Runs a server in several processes; null where this process is to serve itself. */
+/** What runs a server in several processes; null where this process is to serve itself. */
 export type Launcher = (config: Config, log: Log) => Cluster | null;
 
 export interface Cluster {
@@ -45,6 +45,9 @@ export interface ServerParts {
   readonly launch: Launcher;
   /** Where to listen instead of the configured address: a worker's inherited descriptor. */
   readonly inherited: () => Address | null;
+  /** What stands around listening here, and follows on having closed. */
+  readonly listening: (server: Server, listen: () => Promise<Listening>) => Promise<Listening>;
+  readonly closed: () => void;
   readonly work?: Work;
 }
 
@@ -148,7 +151,7 @@ export class Server {
       await this.#checkRoot();
       this.#cluster = this.#parts.launch(this.config, this.#log);
       if (this.#cluster !== null) return await this.#cluster.listen();
-      return await this.#listenHere();
+      return await this.#parts.listening(this, () => this.#listenHere());
     } catch (error) {
       this.#state = 'new';
       this.#cluster = null;
@@ -202,10 +205,12 @@ export class Server {
     this.#cluster = null;
     this.#world = null;
     this.#state = 'new';
+    this.#parts.closed();
   }
 }
 
-async function addressOf(config: Config): Promise<Address> {
+/** Where a configuration says to listen, its name resolved. */
+export async function addressOf(config: Config): Promise<Address> {
   if (config.socket !== undefined) {
     const mode = config.socketMode;
     return mode === undefined ? { path: config.socket } : { path: config.socket, mode };

@@ -5,6 +5,7 @@ import { Slab } from '../base/slab.ts';
 import { AnswerWriter } from '../connection/answer-writer.ts';
 import { Connection } from '../connection/connection.ts';
 import { type ConnectionContext, timeoutsMs } from '../connection/context.ts';
+import { drain, lose } from '../connection/ending.ts';
 import { ExchangePool } from '../connection/exchange-pool.ts';
 import { chooseDriver } from '../driver/choose.ts';
 import type { Address } from '../driver/driver.ts';
@@ -104,9 +105,9 @@ export class World {
   async close(): Promise<void> {
     this.#context.draining = true;
     await this.#unlisten();
-    for (const connection of this.#connections()) connection.drain();
+    for (const connection of this.#connections()) drain(connection);
     await this.#emptied(this.#options.config.limits.shutdownTimeoutMs);
-    for (const connection of this.#connections()) connection.destroy();
+    for (const connection of this.#connections()) lose(connection);
     await this.#emptied(Number.POSITIVE_INFINITY);
     this.free();
   }

@@ -103,3 +103,12 @@ function removeStale(calls: Syscalls, target: SocketAddress, path: string): bool
     return false;
   }
 }
+
+/** Removes the file of a unix socket; one that is gone already is fine. */
+export function removeSocket(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Somebody was faster, or the folder is no longer ours to change.
+  }
+}

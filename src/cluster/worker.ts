@@ -1,0 +1,58 @@
+// A worker's side: runs on its own core, serves the listener it was handed, and tells the primary how
+// that went.
+
+import cluster from 'node:cluster';
+import type { Address } from '../driver/driver.ts';
+import { pinTo } from '../driver/linux/affinity.ts';
+import type { Listening, Server } from '../server/server.ts';
+import {
+  CORE_VARIABLE,
+  type FromPrimary,
+  type FromWorker,
+  INDEX_VARIABLE,
+  LISTENER_FD,
+  LISTENER_VARIABLE,
+} from './messages.ts';
+
+/** True in a process that a primary of ours forked. */
+export function isWorker(): boolean {
+  return cluster.isWorker && process.env[INDEX_VARIABLE] !== undefined;
+}
+
+/** The listener that the primary made; null when this worker is to make its own. */
+export function inheritedListener(): Address | null {
+  if (!isWorker() || process.env[LISTENER_VARIABLE] === undefined) return null;
+  return { fd: LISTENER_FD };
+}
+
+/** Listens as a worker: the primary hears of it, and its word ends the server. */
+export async function listenAsWorker(
+  server: Server,
+  listen: () => Promise<Listening>,
+): Promise<Listening> {
+  const core = process.env[CORE_VARIABLE];
+  if (core !== undefined) pinTo(Number(core));
+  process.on('message', (message: FromPrimary) => {
+    if (message?.vibing === 'close') void server.close();
+  });
+  // Without a primary there is nobody to serve for.
+  process.on('disconnect', () => void server.close());
+  try {
+    const listening = await listen();
+    tell({ vibing: 'listening', port: listening.port, driver: listening.driver });
+    return listening;
+  } catch (error) {
+    const { message, code } = error as Error & { code?: string };
+    tell({ vibing: 'failed', message, code: code ?? 'EUNKNOWN' });
+    throw error;
+  }
+}
+
+/** Lets the process end: its channel is the last thing that keeps it. */
+export function leave(): void {
+  if (process.connected) process.disconnect();
+}
+
+function tell(message: FromWorker): void {
+  if (process.connected) process.send?.(message);
+}

@@ -1,0 +1,127 @@
+// How a connection ends. In order: the last answer is sent, our side is shut, and what still arrives
+// is thrown away until the client closes too (RFC 9112 9.6) or the time for that is over; without it
+// the kernel would reset a client that is still sending, and the answer could be lost. At once: when
+// the socket broke, a client stopped reading, or an answer cannot be finished.
+
+import { assert } from '../base/assert.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { HttpError } from '../exchange/http-error.ts';
+import { Phase } from '../exchange/phase.ts';
+import { faultStatus, faultText } from '../http/fault.ts';
+import { Method } from '../http/method.ts';
+import { reasonPhrase } from '../http/status.ts';
+import { DeadlineSide } from '../reactor/reactor.ts';
+import type { Connection } from './connection.ts';
+import { Timeout } from './context.ts';
+import { Reading } from './reading.ts';
+
+/** Answers what is no request, after those before it, and ends. */
+export function refuse(connection: Connection, fault: number): void {
+  const { context } = connection;
+  const status = faultStatus(fault);
+  context.counters.faults += 1;
+  connection.debug(`${faultText(fault)}: ${status}`);
+  connection.exchange ??= context.exchanges.acquire(connection.answering);
+  const { exchange } = connection;
+  // Nothing that was read of the request may shape the answer to it.
+  exchange.framing.reset();
+  exchange.fields.reset();
+  exchange.head.minor = 1;
+  exchange.head.method = Method.Other;
+  exchange.close = true;
+  exchange.status = status;
+  exchange.fields.set('Content-Type', 'content-type', 'text/plain; charset=utf-8');
+  const wallMs = connection.answering.wallMs();
+  context.writer.whole(connection.outbox, exchange, `${reasonPhrase(status)}\n`, wallMs);
+  exchange.phase = Phase.Ended;
+  exchange.handled = true;
+  stop(connection);
+}
+
+/** Reads no further request: sends what is queued, then ends in order. */
+export function stop(connection: Connection): void {
+  if (connection.reading === Reading.Stopped) return;
+  connection.reading = Reading.Stopped;
+  const { exchange, inbox } = connection;
+  if (exchange !== null) {
+    assert(exchange.phase === Phase.Ended, 'only an answered request is left behind');
+    connection.detach(exchange);
+  }
+  inbox.consume(inbox.end - inbox.start);
+  connection.body.cut(new HttpError(400, 'the connection ends'));
+  if (!connection.advancing) connection.settle();
+}
+
+/** Takes the next step of an end in order. */
+export function continueEnding(connection: Connection): void {
+  const { slot, reactor, outbox } = connection;
+  connection.inbox.clear();
+  if (outbox.waiting > 0) {
+    reactor.disarm(slot, DeadlineSide.Input);
+  } else if (connection.ended) {
+    reactor.close(slot);
+    return;
+  } else if (!connection.lingering) {
+    connection.lingering = true;
+    reactor.shutdownSend(slot);
+    reactor.arm(slot, DeadlineSide.Input, Timeout.Linger);
+  }
+  if (!connection.ended && !reactor.receiving(slot)) reactor.receive(slot);
+}
+
+/** For a closing server: ends an idle connection, and the others with their next answer. */
+export function drain(connection: Connection): void {
+  if (connection.exchange !== null) connection.exchange.close = true;
+  else if (connection.reading === Reading.Head) stop(connection);
+}
+
+/** Ends at once: whoever works for the client is told, and the client sees a reset. */
+export function lose(connection: Connection): void {
+  if (connection.lost) return;
+  forget(connection);
+  connection.reactor.reset(connection.slot);
+}
+
+/** Lets go of the request under way, without touching the socket. */
+export function forget(connection: Connection): void {
+  if (connection.lost) return;
+  connection.lost = true;
+  connection.reading = Reading.Stopped;
+  const { exchange, context } = connection;
+  connection.exchange = null;
+  if (exchange !== null && exchange.headBytes > 0) {
+    if (exchange.phase !== Phase.Ended) context.counters.resets += 1;
+    goneFor(exchange);
+  }
+  connection.body.cut(clientGone());
+  connection.outbox.giveUp();
+}
+
+function goneFor(exchange: Exchange): void {
+  exchange.retain();
+  exchange.gone = true;
+  exchange.detached = true;
+  if (exchange.handled && exchange.phase === Phase.Ended) exchange.live = false;
+  notifySent(exchange);
+  exchange.aborter?.abort(clientGone());
+}
+
+/** Runs afterSend() callbacks, once. They may not break the connection. */
+export function notifySent(exchange: Exchange): void {
+  const callbacks = exchange.afterSend;
+  if (callbacks === null) return;
+  exchange.afterSend = null;
+  const durationMs = exchange.transport.nowMs() - exchange.startedMs;
+  const summary = { status: exchange.status, bytes: exchange.contentBytes, durationMs };
+  for (const callback of callbacks) {
+    try {
+      callback(summary);
+    } catch (error) {
+      exchange.transport.logError(`an afterSend callback threw: ${String(error)}`);
+    }
+  }
+}
+
+export function clientGone(): Error {
+  return Object.assign(new Error('the client went away'), { code: 'ECONNRESET' });
+}
