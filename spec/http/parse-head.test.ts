@@ -1,76 +1,14 @@
-// The head parser: good and bad heads whole, byte by byte and at every cut, its limits, and a model
-// written as an expression that it has to agree with.
+// The head parser: good and bad heads whole, byte by byte and at every cut, and its limits.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { Fault, faultText } from '../../src/http/fault.ts';
 import { Field } from '../../src/http/fields.ts';
 import { Head, TargetForm } from '../../src/http/head.ts';
 import { Method } from '../../src/http/method.ts';
-import { type HeadLimits, parseHead } from '../../src/http/parse-head.ts';
-import { bytesOf, cutsWithin, everyCutting, mutated, place, seeded } from './pieces.ts';
-
-const LIMITS: HeadLimits = { headBytesMax: 16_384, targetBytesMax: 8_192, fieldsMax: 20 };
-
-interface Outcome {
-  readonly result: number;
-  /** How many bytes had come when the result was known. */
-  readonly at: number;
-  readonly parts: Parts | null;
-}
-
-interface Parts {
-  readonly method: string;
-  readonly methodNumber: number;
-  readonly target: string;
-  readonly form: number;
-  readonly path: string;
-  readonly query: string | null;
-  readonly plainPath: number;
-  readonly minor: number;
-  readonly fields: readonly (readonly [string, string])[];
-}
-
-function partsOf(head: Head, bytes: Uint8Array, start: number): Parts {
-  const text = (from: number, to: number): string =>
-    Buffer.from(bytes.subarray(start + from, start + to)).toString('latin1');
-  assert.equal(head.queryStart < 0, head.queryEnd < 0);
-  const fields: [string, string][] = [];
-  for (let index = 0; index < head.fieldCount; index++) {
-    fields.push([head.name(bytes, start, index), head.value(bytes, start, index)]);
-  }
-  return {
-    method: text(head.methodStart, head.methodEnd),
-    methodNumber: head.method,
-    target: text(head.targetStart, head.targetEnd),
-    form: head.form,
-    path: text(head.pathStart, head.pathEnd),
-    query: head.queryStart < 0 ? null : text(head.queryStart, head.queryEnd),
-    plainPath: head.plainPath,
-    minor: head.minor,
-    fields,
-  };
-}
-
-/**
- * Parses in pieces that end at `cuts` and at the end, the request moved between any two of them.
- */
-function parse(text: string, cuts: readonly number[] = [], limits: HeadLimits = LIMITS): Outcome {
-  const source = bytesOf(text);
-  const head = new Head(limits.fieldsMax);
-  let turn = cuts.length + text.length;
-  for (const cut of [...cuts, text.length]) {
-    turn += 1;
-    const { bytes, start, end } = place(source, 0, cut, turn);
-    const before = bytes.slice();
-    const result = parseHead(bytes, start, end, head, limits);
-    assert.deepEqual(bytes, before, 'nothing is written');
-    if (result < 0) return { result, at: cut, parts: null };
-    if (result > 0) return { result, at: cut, parts: partsOf(head, bytes, start) };
-  }
-  return { result: 0, at: text.length, parts: null };
-}
+import { parseHead } from '../../src/http/parse-head.ts';
+import { LIMITS, type Parts, parse } from './head-pieces.ts';
+import { bytesOf, everyCutting } from './pieces.ts';
 
 function assertGood(text: string, expected: Partial<Parts>, limits = LIMITS): void {
   for (const cuts of everyCutting(text.length)) {
@@ -362,94 +300,3 @@ describe('parseHead: limits', () => {
     assertBad('GET / HTTP/1.1\r\nA: b\r\n ', Fault.ObsoleteFold, { ...LIMITS, fieldsMax: 1 });
   });
 });
-
-describe('parseHead: properties', () => {
-  const request = fc.constantFrom(
-    'GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n',
-    '\r\nPOST /a/../b.c?d=%20 HTTP/1.0\r\nContent-Length: 5\r\nX-A:\t b \r\n\r\nhello',
-    'OPTIONS * HTTP/1.1\r\nUser-Agent: curl/8\r\nAccept: */*;q=0.8\r\nTE: trailers\r\n\r\n',
-    'CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\n\r\n',
-    'GET HTTP://a.b:1/c?d HTTP/1.1\r\nConnection: close\r\nCookie: \xe9\xff\r\n\r\n0\r\n\r\n',
-  );
-  const anything = fc.oneof(
-    { weight: 5, arbitrary: mutated(request) },
-    { weight: 1, arbitrary: mutated(fc.string({ unit: 'binary-ascii', maxLength: 60 })) },
-  );
-  const limited = fc.record({
-    headBytesMax: fc.oneof(fc.constant(16_384), fc.integer({ min: 1, max: 120 })),
-    targetBytesMax: fc.oneof(fc.constant(8_192), fc.integer({ min: 1, max: 20 })),
-    fieldsMax: fc.integer({ min: 1, max: 4 }),
-  });
-
-  it('gives the same wherever the cuts are', (context) => {
-    const cutText = anything.chain((text) => fc.tuple(fc.constant(text), cutsWithin(text.length)));
-    const property = fc.property(cutText, limited, ([text, cuts], limits) => {
-      const whole = parse(text, [], limits);
-      const pieces = parse(text, cuts, limits);
-      assert.equal(pieces.result, whole.result);
-      assert.deepEqual(pieces.parts, whole.parts);
-      assert.ok(whole.result <= Math.min(text.length, limits.headBytesMax));
-    });
-    fc.assert(property, seeded(context, 3_000));
-  });
-
-  it('agrees with the grammar written as an expression', (context) => {
-    const property = fc.property(anything, (text) => {
-      const { result, parts } = parse(text);
-      const expected = model(text);
-      assert.equal(result > 0, expected !== null);
-      if (expected === null || parts === null) return;
-      assert.equal(result, expected.length);
-      assert.equal(parts.method, expected.method);
-      assert.equal(parts.target, expected.target);
-      assert.deepEqual(parts.fields, expected.fields);
-    });
-    fc.assert(property, seeded(context, 5_000));
-  });
-});
-
-interface Model {
-  readonly length: number;
-  readonly method: string;
-  readonly target: string;
-  readonly fields: [string, string][];
-}
-
-/** The slow, obvious parser; authorities are looked at only as far as mutations reach. */
-function model(text: string): Model | null {
-  const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]";
-  const value = '[\\t\\x20-\\x7e\\x80-\\xff]*';
-  const line = `${token}+:${value}\\r\\n`;
-  const whole = new RegExp(
-    `^(?:\\r\\n)?(${token}{1,32}) ([!-~]+) HTTP/1\\.[01]\\r\\n((?:${line})*)\\r\\n`,
-  ).exec(text);
-  if (whole === null) return null;
-  const [all, method, target, lines] = whole;
-  if (/["<>#]/.test(target)) return null;
-  const host = "(?:\\[[0-9a-fA-F:.]+\\]|(?:[-._~!$&'()*+,;=0-9A-Za-z]|%[0-9a-fA-F]{2})+)";
-  const port = (digits: string | undefined): boolean => Number(digits ?? 0) <= 65_535;
-  if (method === 'CONNECT') {
-    const parts = new RegExp(`^${host}:([0-9]+)$`).exec(target);
-    if (parts === null || !port(parts[1]) || brackets(target)) return null;
-  } else if (target === '*') {
-    if (method !== 'OPTIONS') return null;
-  } else if (!target.startsWith('/')) {
-    const parts = new RegExp(`^https?://${host}(?::([0-9]*))?(?:[/?].*)?$`, 'i').exec(target);
-    if (parts === null || !port(parts[1]) || brackets(target)) return null;
-  }
-  const fields = lines
-    .split('\r\n')
-    .slice(0, -1)
-    .map((field): [string, string] => {
-      const colon = field.indexOf(':');
-      const trimmed = field.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
-      return [field.slice(0, colon).toLowerCase(), trimmed];
-    });
-  return fields.length > LIMITS.fieldsMax ? null : { length: all.length, method, target, fields };
-}
-
-/** Whether a target names an address in brackets that the platform's own URL does not take. */
-function brackets(target: string): boolean {
-  const address = /^(?:https?:\/\/)?(\[[^\]]*\])/i.exec(target);
-  return address !== null && !URL.canParse(`http://${address[1]}/`);
-}

@@ -313,7 +313,7 @@ test('blocks that would not fit in one buffer', () => {
   assert.deepEqual(
     load({ file: { head_bytes_max: 262144 }, flags: { blockCount: '10000' } }).problems,
     [
-      '--block-count: block_count: given 10000 blocks of 262144 bytes, ' +
+      '--block-count: block_count: given 10000 blocks of 263168 bytes, ' +
         'allowed: 2147483648 bytes together',
     ],
   );

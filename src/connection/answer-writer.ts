@@ -20,6 +20,7 @@ import { Method } from '../http/method.ts';
 import { hasNoContent } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
 import type { Regions } from '../reactor/regions.ts';
+import { HeadTemplates, persistenceOf } from './head-templates.ts';
 import type { Outbox } from './outbox.ts';
 
 /** Content up to this size is copied behind its head: a copy costs less than a second send. */
@@ -38,6 +39,7 @@ const NO_BYTES = new Uint8Array(0);
 export class AnswerWriter {
   readonly #regions: Regions;
   readonly #date: DateField = new DateField();
+  readonly #heads: HeadTemplates = new HeadTemplates();
   /** All of the slab, as the target of the encoders. */
   readonly #memory: Buffer;
 
@@ -67,7 +69,8 @@ export class AnswerWriter {
     const at = outbox.reserve(bound);
     if (at < 0) return false;
     const length = bodyLength(exchange, text.length);
-    let end = this.#encode(this.#memory, at, exchange, length, wallMs);
+    let end = this.#heads.write(this.#memory, at, exchange, length, wallMs);
+    if (end < 0) end = this.#encode(this.#memory, at, exchange, length, wallMs);
     if (!omitsContent(exchange)) {
       end = writeAscii(this.#memory, end, text);
       if (end < 0) return false;
@@ -108,7 +111,7 @@ export class AnswerWriter {
   ): number {
     this.#date.update(wallMs);
     const { status, fields } = exchange;
-    return encodeHead(target, at, status, fields, this.#date.bytes, length, persistence(exchange));
+    return encodeHead(target, at, status, fields, this.#date.bytes, length, persistenceOf(exchange));
   }
 
   #attach(outbox: Outbox, bytes: Uint8Array): void {
@@ -117,7 +120,7 @@ export class AnswerWriter {
 
   /** Queues a prepared answer as it is, but for its Date; else as any whole one. */
   prepared(outbox: Outbox, exchange: Exchange, prepared: Prepared, wallMs: number): void {
-    const plain = persistence(exchange) === ConnectionField.None && exchange.fields.count === 0;
+    const plain = persistenceOf(exchange) === ConnectionField.None && exchange.fields.count === 0;
     const omitted = exchange.head.method === Method.HEAD;
     const bytes = prepared.bytes.length;
     const at = plain && !omitted ? outbox.reserve(bytes) : -1;
@@ -228,9 +231,4 @@ function bodyLength(exchange: Exchange, length: number): number {
   // A handler for HEAD may say how long the answer to GET would be.
   if (length === 0 && exchange.owedBytes > 0) return exchange.owedBytes;
   return length;
-}
-
-function persistence(exchange: Exchange): ConnectionField {
-  if (exchange.close || !exchange.framing.keepAlive) return ConnectionField.Close;
-  return exchange.head.minor === 0 ? ConnectionField.Keep : ConnectionField.None;
 }

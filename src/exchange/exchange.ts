@@ -48,6 +48,8 @@ export class Exchange {
   pathBytes: Uint8Array;
   pathFrom: number;
   pathTo: number;
+  /** Where the path began when the router looked at it: parameters count from there. */
+  matchedFrom: number;
   /** How much of the path a mounted middleware does not see. */
   mountBytes: number;
   /** When the head was complete, by the driver's clock. */
@@ -95,6 +97,7 @@ export class Exchange {
     this.pathBytes = NO_BYTES;
     this.pathFrom = 0;
     this.pathTo = 0;
+    this.matchedFrom = 0;
     this.mountBytes = 0;
     this.startedMs = 0;
     this.phase = Phase.Open;
@@ -135,6 +138,7 @@ export class Exchange {
     this.pathBytes = NO_BYTES;
     this.pathFrom = 0;
     this.pathTo = 0;
+    this.matchedFrom = 0;
     this.mountBytes = 0;
     this.startedMs = 0;
     this.phase = Phase.Open;

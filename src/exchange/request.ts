@@ -51,11 +51,12 @@ export class Request {
   }
 
   get params(): Params {
-    const { match, pathBytes, pathFrom } = this.#live();
+    const { match, pathBytes, pathFrom, matchedFrom } = this.#live();
+    const moved = pathFrom - matchedFrom;
     const params: Record<string, string> = Object.create(null);
     for (let index = 0; index < match.paramCount; index++) {
-      const from = pathFrom + match.offsets[2 * index];
-      const to = pathFrom + match.offsets[2 * index + 1];
+      const from = match.offsets[2 * index] + moved;
+      const to = match.offsets[2 * index + 1] + moved;
       params[match.names[index]] = utf8(pathBytes, from, to).replaceAll('\0', '/');
     }
     return params;

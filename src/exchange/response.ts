@@ -237,7 +237,7 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 function setType(exchange: Exchange, type: string | undefined, fallback: string): void {
   if (type !== undefined) exchange.fields.set('Content-Type', 'content-type', type);
   else if (exchange.fields.find('content-type') < 0) {
-    exchange.fields.set('Content-Type', 'content-type', fallback);
+    exchange.fields.setKnown('Content-Type', 'content-type', fallback);
   }
 }
 

@@ -90,6 +90,13 @@ export class AnswerFields {
     this.#removeFrom(index + 1, lowerName);
   }
 
+  /** As set(), for a value of our own that was checked when it was made. */
+  setKnown(name: string, lowerName: string, value: string): void {
+    const index = this.find(lowerName);
+    if (index < 0) this.#push(name, lowerName, value);
+    else this.set(name, lowerName, value);
+  }
+
   append(name: string, lowerName: string, value: string): void {
     checkValue(name, value);
     this.#push(name, lowerName, value);

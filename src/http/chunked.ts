@@ -48,7 +48,7 @@ export class ChunkedDecoder {
 
   state: number;
   extensionState: number;
-  /** Size of the chunk while it is read, then how much of its data is still to come. */
+  /** The size so far while it is read, then how much data is still to come; 0 between chunks. */
   remaining: number;
   sizeDigits: number;
   /** Over all chunks of the body. */
@@ -153,7 +153,7 @@ export class ChunkedDecoder {
   /** Reads digits of a size and the byte behind them; returns the next position. */
   readSize(bytes: Uint8Array, start: number, end: number): number {
     let p = start;
-    let size = this.sizeDigits === 0 ? 0 : this.remaining;
+    let size = this.remaining;
     let digits = this.sizeDigits;
     while (p < end) {
       const value = HEX_VALUE[bytes[p]];

@@ -75,8 +75,6 @@ function finishAbsolute(bytes: Uint8Array, start: number, head: Head): boolean {
   p = authorityStart;
   while (p < to && bytes[p] !== SLASH && bytes[p] !== QUESTION) p += 1;
   head.pathStart = p - start;
-  // Dots and percents of the authority say nothing about the path: look at it anew.
-  head.plainPath = 0;
   finishPath(bytes, start, head);
   return isAuthority(bytes, authorityStart, p);
 }

@@ -75,6 +75,7 @@ export class Application {
     if (head.form === TargetForm.Authority) return notImplemented;
     if (!setPath(exchange)) return badPath;
     const { pathBytes, pathFrom, pathTo, match } = exchange;
+    exchange.matchedFrom = pathFrom;
     const token = head.method === Method.Other ? exchange.methodName() : '';
     const found = this.#router.find(head.method, token, pathBytes, pathFrom, pathTo, match);
     if (found === Found.Yes && match.value !== null) return match.value;

@@ -7,8 +7,8 @@ import { Connection } from '../connection/connection.ts';
 import { type ConnectionContext, timeoutsMs } from '../connection/context.ts';
 import { drain, lose } from '../connection/ending.ts';
 import { ExchangePool } from '../connection/exchange-pool.ts';
-import { chooseDriver } from '../driver/choose.ts';
-import type { Address } from '../driver/driver.ts';
+import { type Choice, chooseDriver } from '../driver/choose.ts';
+import type { Address, DriverOptions } from '../driver/driver.ts';
 import type { Counters } from '../metrics/counters.ts';
 import { Pump } from '../reactor/pump.ts';
 import { Reactor } from '../reactor/reactor.ts';
@@ -25,6 +25,8 @@ export interface WorldOptions {
   readonly log: Log;
   readonly counters: Counters;
   readonly application: Application;
+  /** The driver to use instead of the configured one: a simulator's. */
+  readonly makeDriver?: (options: DriverOptions) => Choice;
 }
 
 /** Descriptors and timers may be freed only when every socket is closed; how often to look. */
@@ -32,7 +34,7 @@ const CLOSE_POLL_MS = 5;
 
 export class World {
   readonly driverName: string;
-  readonly #reactor: Reactor;
+  readonly reactor: Reactor;
   readonly #pump: Pump;
   readonly #context: ConnectionContext;
   readonly #options: WorldOptions;
@@ -47,10 +49,11 @@ export class World {
     const { limits } = config;
     const slab = new Slab(blockBytesFor(limits), limits.blockCount);
     const slots = limits.connectionsMax;
-    const choice = chooseDriver(config.driver, { slab, slots, backlog: limits.backlog });
+    const makeDriver = options.makeDriver ?? ((given) => chooseDriver(config.driver, given));
+    const choice = makeDriver({ slab, slots, backlog: limits.backlog });
     if (choice.note !== null) log.info(choice.note);
     this.driverName = choice.driver.name;
-    this.#reactor = new Reactor({
+    this.reactor = new Reactor({
       driver: choice.driver,
       slab,
       slots,
@@ -62,9 +65,9 @@ export class World {
         unlistened: () => this.#unlistened?.(),
       },
     });
-    this.#pump = new Pump(this.#reactor);
+    this.#pump = new Pump(this.reactor);
     this.#context = {
-      reactor: this.#reactor,
+      reactor: this.reactor,
       writer: new AnswerWriter(new Regions(choice.driver), slab.bytes),
       exchanges: new ExchangePool(limits.fieldsMax, config.debug),
       limits,
@@ -98,7 +101,7 @@ export class World {
     this.#pump.start();
     return new Promise((resolve) => {
       this.#listened = resolve;
-      this.#reactor.listen(address);
+      this.reactor.listen(address);
     });
   }
 
@@ -115,17 +118,17 @@ export class World {
   #unlisten(): Promise<void> {
     return new Promise((resolve) => {
       this.#unlistened = resolve;
-      this.#reactor.unlisten();
+      this.reactor.unlisten();
     });
   }
 
   #connections(): Connection[] {
-    return this.#reactor.sockets.owners.filter((owner) => owner instanceof Connection);
+    return this.reactor.sockets.owners.filter((owner) => owner instanceof Connection);
   }
 
   /** Resolves when every socket is closed, or after `waitMs`. */
   async #emptied(waitMs: number): Promise<void> {
-    const { driver, sockets } = this.#reactor;
+    const { driver, sockets } = this.reactor;
     const untilMs = driver.now() + waitMs;
     while (sockets.openCount > 0 && driver.now() < untilMs) await this.#pump.wait(CLOSE_POLL_MS);
   }
@@ -133,6 +136,6 @@ export class World {
   /** Only when nothing is open. */
   free(): void {
     this.#pump.stop();
-    this.#reactor.driver.destroy();
+    this.reactor.driver.destroy();
   }
 }

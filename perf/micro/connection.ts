@@ -1,0 +1,131 @@
+// What a request costs above the kernel: the whole path from a received block to a queued send, over a
+// driver without system calls. Run: node .ci/start.mjs perf/micro/connection.ts
+
+import { limitsFrom } from '../../src/base/limits.ts';
+import type { Slab } from '../../src/base/slab.ts';
+import { type Address, type Completions, type Driver, Op } from '../../src/driver/driver.ts';
+import { makeCounters } from '../../src/metrics/counters.ts';
+import { Application } from '../../src/server/application.ts';
+import { configFrom } from '../../src/server/config.ts';
+import { World } from '../../src/server/world.ts';
+import { NodeWork } from '../../src/work/node.ts';
+import { best } from './timing.ts';
+
+const SOCKETS = 64;
+const ROUNDS = 200;
+
+/** Every socket has a request ready whenever it is polled; every send goes out whole. */
+class EndlessDriver implements Driver {
+  readonly name = 'endless';
+  wake: () => void = () => {};
+  readonly #slab: Slab;
+  readonly #request: Uint8Array;
+  readonly #sent = new Int32Array(SOCKETS);
+  #toAccept = SOCKETS;
+  #announced = false;
+  requests = 0;
+
+  constructor(slab: Slab, request: Uint8Array) {
+    this.#slab = slab;
+    this.#request = request;
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  wall(): number {
+    return Date.now();
+  }
+
+  map(): void {}
+  unmap(): void {}
+
+  listen(_address: Address): void {
+    this.#announced = true;
+  }
+
+  unlisten(): void {}
+  accepting(): void {}
+  adopt(): void {}
+  refuse(): void {}
+  connect(): void {}
+  receive(): void {}
+
+  send(slot: number, _region: number, start: number, end: number): void {
+    this.#sent[slot] = end - start;
+  }
+
+  shutdownSend(): void {}
+  abort(): void {}
+  close(): void {}
+
+  peer(): { address: string; port: number } {
+    return { address: '127.0.0.1', port: 1 };
+  }
+
+  poll(out: Completions): number {
+    let count = 0;
+    if (this.#announced) {
+      this.#announced = false;
+      count = out.set(count, Op.Listen, -1, 80, -1);
+    }
+    if (this.#toAccept > 0) {
+      for (; this.#toAccept > 0; this.#toAccept--) count = out.set(count, Op.Accept, -1, 1, -1);
+      return count;
+    }
+    for (let slot = 0; slot < SOCKETS; slot++) {
+      if (this.#sent[slot] > 0) count = out.set(count, Op.Send, slot, this.#sent[slot], -1);
+      this.#sent[slot] = 0;
+    }
+    for (let slot = 0; slot < SOCKETS; slot++) {
+      const block = this.#slab.acquire();
+      this.#slab.bytes.set(this.#request, this.#slab.start(block));
+      count = out.set(count, Op.Receive, slot, this.#request.length, block);
+      this.requests += 1;
+    }
+    return count;
+  }
+
+  sleep(): boolean {
+    return false;
+  }
+
+  destroy(): void {}
+}
+
+const REQUESTS = {
+  small: 'GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n',
+  browser:
+    'GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nConnection: keep-alive\r\n' +
+    'Cache-Control: max-age=0\r\nUpgrade-Insecure-Requests: 1\r\nUser-Agent: Mozilla/5.0 (X11; ' +
+    'Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36\r\n' +
+    'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8\r\n' +
+    'Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en-GB,en;q=0.9\r\n\r\n',
+};
+
+for (const [name, text] of Object.entries(REQUESTS)) {
+  const config = configFrom({ logLevel: 'silent' });
+  const application = new Application({ counters: makeCounters(), logError: console.error });
+  application.route('GET', '/', (_request, response) => response.text('Hello, World!'));
+  let driver: EndlessDriver | null = null;
+  const world = new World({
+    config: { ...config, limits: limitsFrom({ blockCount: 1024 }) },
+    work: new NodeWork(),
+    log: { error() {}, warn() {}, info() {}, debug() {}, debugEnabled: false },
+    counters: makeCounters(),
+    application,
+    makeDriver: ({ slab }) => {
+      driver = new EndlessDriver(slab, new TextEncoder().encode(text));
+      return { driver, note: null };
+    },
+  });
+  const { reactor } = world;
+  reactor.listen({ host: '127.0.0.1', port: 80 });
+  reactor.turn();
+  const ns = best(30, () => {
+    for (let round = 0; round < ROUNDS; round++) reactor.turn();
+    return ROUNDS * SOCKETS;
+  });
+  console.log(`connection, ${name} request: ${ns.toFixed(0)} ns`);
+}
