@@ -1,17 +1,17 @@
 // The public names of `vibing`, and nothing else.
 
-export type { Counters } from './metrics/counters.ts';
 export type { EventOptions, EventStream } from './exchange/event-stream.ts';
 export type { Handler } from './exchange/exchange.ts';
-export type { Summary } from './exchange/phase.ts';
 export type { FileOptions } from './exchange/file.ts';
 export { HttpError } from './exchange/http-error.ts';
 export type { Middleware, Next } from './exchange/middleware.ts';
 export type { Outgoing } from './exchange/outgoing.ts';
+export type { Summary } from './exchange/phase.ts';
 export { type HeaderSource, type Prepared, prepare } from './exchange/prepared.ts';
 export type { Params, Request } from './exchange/request.ts';
 export type { Response } from './exchange/response.ts';
 export type { ChunkSource } from './exchange/stream.ts';
+export type { Counters } from './metrics/counters.ts';
 export type { ErrorHandler } from './server/application.ts';
 export { type Config, ConfigError, type ServerOptions } from './server/config.ts';
 export type { Listening, Server } from './server/server.ts';

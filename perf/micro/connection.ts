@@ -1,5 +1,5 @@
-// What a request costs above the kernel: the whole path from a received block to a queued send, over a
-// driver without system calls. Run: node .ci/start.mjs perf/micro/connection.ts
+// What a request costs above the kernel: the whole path from a received block to a queued send,
+// over a driver without system calls. Run: node .ci/start.mjs perf/micro/connection.ts
 
 import { limitsFrom } from '../../src/base/limits.ts';
 import type { Slab } from '../../src/base/slab.ts';
@@ -112,7 +112,7 @@ for (const [name, text] of Object.entries(REQUESTS)) {
   const world = new World({
     config: { ...config, limits: limitsFrom({ blockCount: 1024 }) },
     work: new NodeWork(),
-    log: { error() {}, warn() {}, info() {}, debug() {}, debugEnabled: false },
+    log: { error() {}, warn() {}, notice() {}, debug() {}, debugEnabled: false },
     counters: makeCounters(),
     application,
     makeDriver: ({ slab }) => {

@@ -1,5 +1,5 @@
-// Timing for micro-benchmarks: the best of several rounds, because on a shared machine everything that
-// disturbs a round makes it slower.
+// Timing for micro-benchmarks: the best of several rounds, because on a shared machine everything
+// that disturbs a round makes it slower.
 
 /** Nanoseconds per operation; `round` gives how many it did. The first rounds warm up. */
 export function best(rounds: number, round: () => number): number {

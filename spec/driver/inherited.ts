@@ -1,5 +1,5 @@
-// A listener made by one process and used by another, as workers of a cluster do. The test file runs
-// a second time as that other process.
+// A listener made by one process and used by another, as workers of a cluster do. The test file
+// runs a second time as that other process.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

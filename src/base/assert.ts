@@ -1,6 +1,8 @@
 // Asserts for our own mistakes. Bytes from a peer, kernel results, files and options never assert.
 
-/** Throws when `condition` is false: a bug of ours, never of the peer's. `message` is constant text. */
+/**
+ * Throws when `condition` is false: a bug of ours, never of the peer's. `message` is constant text.
+ */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new AssertionFault(message);
 }

@@ -1,9 +1,13 @@
-// Deadlines without a heap: a list per kind of timeout. All timeouts of a kind last equally long, so
-// appending keeps each list sorted, and arming, disarming and expiring are a few writes.
+// Deadlines without a heap: a list per kind of timeout. All timeouts of a kind last equally long,
+// so appending keeps each list sorted, and arming, disarming and expiring are a few writes.
 
 import { assert } from './assert.ts';
 
 const NONE = -1;
+
+/** How late a timeout that is extended may be, at most, and as a part of its length. */
+const SLACK_MS = 100;
+const SLACK_PART = 16;
 
 export class Deadlines {
   readonly #timeoutsMs: readonly number[];
@@ -42,6 +46,16 @@ export class Deadlines {
     this.#last[kind] = node;
     this.#kind[node] = kind;
     this.#dueMs[node] = dueMs;
+  }
+
+  /**
+   * As arm(), for a timeout that starts again all the time: it is moved only when it would be more
+   * than SLACK_MS early otherwise, and comes up to that much late.
+   */
+  extend(node: number, kind: number, nowMs: number): void {
+    const timeoutMs = this.#timeoutsMs[kind];
+    if (this.#kind[node] === kind && this.#dueMs[node] >= nowMs + timeoutMs) return;
+    this.arm(node, kind, nowMs + Math.min(SLACK_MS, timeoutMs / SLACK_PART));
   }
 
   disarm(node: number): void {

@@ -215,13 +215,20 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
 /** A value for every limit. */
 export type Limits = Readonly<Record<LimitName, number>>;
 
-/** The defaults with `given` over them, following timeouts filled in. Ranges are config's business. */
+/**
+ * The defaults with `given` over them, following timeouts filled in. Ranges are config's business.
+ */
 export function limitsFrom(given: Partial<Limits> = {}): Limits {
   const limits = {} as Record<LimitName, number>;
   for (const name of Object.keys(LIMITS) as LimitName[]) {
     limits[name] = given[name] ?? LIMITS[name].default;
   }
-  const following = ['keepAliveTimeoutMs', 'headTimeoutMs', 'bodyTimeoutMs', 'writeTimeoutMs'] as const;
+  const following = [
+    'keepAliveTimeoutMs',
+    'headTimeoutMs',
+    'bodyTimeoutMs',
+    'writeTimeoutMs',
+  ] as const;
   for (const name of following) {
     if (limits[name] === FOLLOWS) limits[name] = limits.connectionTimeoutMs;
   }

@@ -1,5 +1,5 @@
-// One buffer cut into numbered blocks. A block's number travels, its bytes do not. Taking is last in,
-// first out, so that a busy server keeps using the same warm memory.
+// One buffer cut into numbered blocks. A block's number travels, its bytes do not. Taking is last
+// in, first out, so that a busy server keeps using the same warm memory.
 
 import { assert } from './assert.ts';
 

@@ -1,6 +1,6 @@
-// The listening sockets of a cluster. The primary makes and holds them, one a worker, and hands them
-// down at fork: a worker that is replaced leaves its clients in a queue that does not go away. For a
-// unix socket there is one for all.
+// The listening sockets of a cluster. The primary makes and holds them, one a worker, and hands
+// them down at fork: a worker that is replaced leaves its clients in a queue that does not go away.
+// For a unix socket there is one for all.
 
 import type { Address } from '../driver/driver.ts';
 import { listenerPort, openListener, removeSocket } from '../driver/linux/listener.ts';

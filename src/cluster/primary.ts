@@ -1,5 +1,5 @@
-// The primary: forks one worker a core, hands each its listener, replaces those that die, and serves
-// nothing itself.
+// The primary: forks one worker a core, hands each its listener, replaces those that die, and
+// serves nothing itself.
 
 import cluster, { type ClusterSettings, type Worker } from 'node:cluster';
 import { availableParallelism } from 'node:os';
@@ -70,7 +70,8 @@ export class Primary implements Cluster {
       this.#seats.push({ index, worker: null, startedMs: 0, backoffMs: 0, timer: null });
     }
     try {
-      // The first alone: on `net` it is the one that finds the port taken, and gives port 0 a number.
+      // The first alone: on `net` it is the one that finds the port taken, and gives port 0 a
+      // number.
       const first = await this.#start(this.#seats[0]);
       await Promise.all(this.#seats.slice(1).map((seat) => this.#start(seat)));
       return { port: first.port, host: config.host, driver: first.driver, workers: count };
@@ -111,7 +112,13 @@ export class Primary implements Cluster {
   #fork(seat: Seat): Worker {
     const { index } = seat;
     const listeners = this.#listeners;
-    const stdio = ['inherit', 'inherit', 'inherit', 'ipc', ...(listeners ? [listeners.fd(index)] : [])];
+    const stdio = [
+      'inherit',
+      'inherit',
+      'inherit',
+      'ipc',
+      ...(listeners ? [listeners.fd(index)] : []),
+    ];
     cluster.setupPrimary({ stdio: stdio as NonNullable<ClusterSettings['stdio']> });
     const environment: Record<string, string> = { [INDEX_VARIABLE]: String(index) };
     const cores = allowedCores();
@@ -130,7 +137,8 @@ export class Primary implements Cluster {
     // A worker that never accepted fails listen(), or the restart that it was.
     if (!wasReady && seat.backoffMs === 0) return;
     const lived = Date.now() - seat.startedMs;
-    seat.backoffMs = lived > HEALTHY_MS || seat.backoffMs === 0 ? BACKOFF_FIRST_MS : seat.backoffMs * 2;
+    seat.backoffMs =
+      lived > HEALTHY_MS || seat.backoffMs === 0 ? BACKOFF_FIRST_MS : seat.backoffMs * 2;
     seat.backoffMs = Math.min(seat.backoffMs, BACKOFF_MAX_MS);
     this.#log.error(`worker ${seat.index} ended (${how}); next start in ${seat.backoffMs} ms`);
     seat.timer = setTimeout(() => {
@@ -152,7 +160,10 @@ export class Primary implements Cluster {
       running += 1;
       if (seat.worker.isConnected()) seat.worker.send({ vibing: 'close' } satisfies FromPrimary);
     }
-    const killer = setTimeout(() => this.#kill(), this.#config.limits.shutdownTimeoutMs + KILL_SLACK_MS);
+    const killer = setTimeout(
+      () => this.#kill(),
+      this.#config.limits.shutdownTimeoutMs + KILL_SLACK_MS,
+    );
     if (running > 0) await ended;
     clearTimeout(killer);
     this.#listeners?.close();

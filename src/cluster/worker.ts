@@ -1,5 +1,5 @@
-// A worker's side: runs on its own core, serves the listener it was handed, and tells the primary how
-// that went.
+// A worker's side: runs on its own core, serves the listener it was handed, and tells the primary
+// how that went.
 
 import cluster from 'node:cluster';
 import type { Address } from '../driver/driver.ts';

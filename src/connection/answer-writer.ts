@@ -111,7 +111,15 @@ export class AnswerWriter {
   ): number {
     this.#date.update(wallMs);
     const { status, fields } = exchange;
-    return encodeHead(target, at, status, fields, this.#date.bytes, length, persistenceOf(exchange));
+    return encodeHead(
+      target,
+      at,
+      status,
+      fields,
+      this.#date.bytes,
+      length,
+      persistenceOf(exchange),
+    );
   }
 
   #attach(outbox: Outbox, bytes: Uint8Array): void {
@@ -162,7 +170,8 @@ export class AnswerWriter {
       return 0;
     }
     let end = at;
-    if (exchange.chunked) end = writeLineEnd(this.#memory, writeHex(this.#memory, end, bytes.length));
+    if (exchange.chunked)
+      end = writeLineEnd(this.#memory, writeHex(this.#memory, end, bytes.length));
     if (inline) {
       end = copyBytes(this.#memory, end, bytes);
       if (exchange.chunked) end = writeLineEnd(this.#memory, end);

@@ -1,6 +1,6 @@
 // What the exchanges of a connection ask of it: sending answers, reading bodies, clocks. Between an
-// answer and the next turn nothing waits: what was handed over is sent at once, unless the connection
-// is in the middle of reading, which sends when it is through.
+// answer and the next turn nothing waits: what was handed over is sent at once, unless the
+// connection is in the middle of reading, which sends when it is through.
 
 import { assert } from '../base/assert.ts';
 import type { Limits } from '../base/limits.ts';
@@ -141,13 +141,7 @@ export class Answering implements Transport {
   }
 
   trailers(exchange: Exchange): readonly (readonly [string, string])[] {
-    const { decoder, ended } = this.#connection.body;
-    const pairs: [string, string][] = [];
-    if (exchange !== this.#connection.exchange || !ended) return pairs;
-    for (let index = 0; index < decoder.trailerCount; index++) {
-      pairs.push([decoder.trailerName(index), decoder.trailerValue(index)]);
-    }
-    return pairs;
+    return exchange === this.#connection.exchange ? this.#connection.body.trailers() : [];
   }
 
   countLateWrite(): void {

@@ -16,7 +16,7 @@ import { Phase } from '../exchange/phase.ts';
 import { Fault, faultStatus, faultText } from '../http/fault.ts';
 import { frame } from '../http/framing.ts';
 import { parseHead } from '../http/parse-head.ts';
-import { DeadlineSide, type Reactor } from '../reactor/reactor.ts';
+import type { Reactor } from '../reactor/reactor.ts';
 import type { SocketOwner } from '../reactor/sockets.ts';
 import { Answering } from './answering.ts';
 import { type ConnectionContext, Timeout } from './context.ts';
@@ -57,7 +57,7 @@ export class Connection implements SocketOwner {
     this.context = context;
     this.reactor = context.reactor;
     this.inbox = new Inbox(context.reactor.slab);
-    this.outbox = new Outbox(context.reactor);
+    this.outbox = new Outbox(context.reactor, context.spans);
     this.body = new IncomingBody(context.limits);
     this.answering = new Answering(this);
     this.slot = -1;
@@ -86,7 +86,7 @@ export class Connection implements SocketOwner {
     this.#peer = null;
     this.outbox.open(slot);
     this.context.counters.accepted += 1;
-    this.reactor.arm(slot, DeadlineSide.Input, Timeout.Idle);
+    this.reactor.extend(slot, Timeout.Idle);
     this.reactor.receive(slot);
   }
 
@@ -119,13 +119,7 @@ export class Connection implements SocketOwner {
     }
     this.outbox.sent(result);
     if (this.lost) return;
-    if (this.outbox.waiting > 0) {
-      // Progress: the client has its whole time again.
-      this.reactor.arm(this.slot, DeadlineSide.Output, Timeout.Write);
-      this.outbox.flush();
-    } else {
-      this.reactor.disarm(this.slot, DeadlineSide.Output);
-    }
+    if (this.outbox.waiting > 0) this.outbox.flush();
     // A pipeline may have waited for room, and the last answer for the end.
     if (this.reading === Reading.Stopped) this.settle();
     else if (!this.inbox.empty) this.advance();
@@ -363,10 +357,7 @@ export class Connection implements SocketOwner {
     if (this.lost) return;
     const { slot, reactor, outbox, exchange } = this;
     if (exchange === null || exchange.retained || !exchange.live) this.inbox.trim();
-    if (outbox.waiting > 0 && !reactor.sending(slot)) {
-      outbox.flush();
-      reactor.arm(slot, DeadlineSide.Output, Timeout.Write);
-    }
+    outbox.flush();
     if (this.reading === Reading.Stopped) {
       continueEnding(this);
       return;
@@ -377,18 +368,18 @@ export class Connection implements SocketOwner {
 
   #setDeadline(exchange: Exchange | null): void {
     const { slot, reactor } = this;
-    const armed = reactor.armed(slot, DeadlineSide.Input);
+    const armed = reactor.armed(slot);
     if (exchange === null) {
-      reactor.arm(slot, DeadlineSide.Input, Timeout.Idle);
+      reactor.extend(slot, Timeout.Idle);
     } else if (this.reading === Reading.Head) {
       // From the first byte to the last: a slow sender gets no more time for each byte.
-      if (armed !== Timeout.Head) reactor.arm(slot, DeadlineSide.Input, Timeout.Head);
+      if (armed !== Timeout.Head) reactor.arm(slot, Timeout.Head);
     } else if (this.body.wanted) {
-      reactor.arm(slot, DeadlineSide.Input, Timeout.Body);
+      reactor.arm(slot, Timeout.Body);
     } else if (exchange.phase === Phase.Open) {
-      if (armed !== Timeout.Handler) reactor.arm(slot, DeadlineSide.Input, Timeout.Handler);
+      if (armed !== Timeout.Handler) reactor.arm(slot, Timeout.Handler);
     } else {
-      reactor.disarm(slot, DeadlineSide.Input);
+      reactor.disarm(slot);
     }
   }
 

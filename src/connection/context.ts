@@ -1,18 +1,20 @@
 // What all connections of a server share. The server makes one and hands it to each.
 
-import type { Exchange } from '../exchange/exchange.ts';
 import type { Limits } from '../base/limits.ts';
+import type { Exchange } from '../exchange/exchange.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { Work } from '../work/work.ts';
 import type { AnswerWriter } from './answer-writer.ts';
-import type { ExchangePool } from './exchange-pool.ts';
 import type { Connection } from './connection.ts';
+import type { ExchangePool } from './exchange-pool.ts';
+import type { SpanPool } from './span.ts';
 
 export interface ConnectionContext {
   readonly reactor: Reactor;
   readonly writer: AnswerWriter;
   readonly exchanges: ExchangePool;
+  readonly spans: SpanPool;
   readonly limits: Limits;
   readonly counters: Counters;
   readonly work: Work;

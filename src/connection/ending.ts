@@ -1,7 +1,7 @@
-// How a connection ends. In order: the last answer is sent, our side is shut, and what still arrives
-// is thrown away until the client closes too (RFC 9112 9.6) or the time for that is over; without it
-// the kernel would reset a client that is still sending, and the answer could be lost. At once: when
-// the socket broke, a client stopped reading, or an answer cannot be finished.
+// How a connection ends. In order: the last answer is sent, our side is shut, and what still
+// arrives is thrown away until the client closes too (RFC 9112 9.6) or the time for that is over;
+// without it the kernel would reset a client that is still sending, and the answer could be lost.
+// At once: when the socket broke, a client stopped reading, or an answer cannot be finished.
 
 import { assert } from '../base/assert.ts';
 import type { Exchange } from '../exchange/exchange.ts';
@@ -10,7 +10,6 @@ import { Phase } from '../exchange/phase.ts';
 import { faultStatus, faultText } from '../http/fault.ts';
 import { Method } from '../http/method.ts';
 import { reasonPhrase } from '../http/status.ts';
-import { DeadlineSide } from '../reactor/reactor.ts';
 import type { Connection } from './connection.ts';
 import { Timeout } from './context.ts';
 import { Reading } from './reading.ts';
@@ -57,14 +56,14 @@ export function continueEnding(connection: Connection): void {
   const { slot, reactor, outbox } = connection;
   connection.inbox.clear();
   if (outbox.waiting > 0) {
-    reactor.disarm(slot, DeadlineSide.Input);
+    reactor.disarm(slot);
   } else if (connection.ended) {
     reactor.close(slot);
     return;
   } else if (!connection.lingering) {
     connection.lingering = true;
     reactor.shutdownSend(slot);
-    reactor.arm(slot, DeadlineSide.Input, Timeout.Linger);
+    reactor.arm(slot, Timeout.Linger);
   }
   if (!connection.ended && !reactor.receiving(slot)) reactor.receive(slot);
 }

@@ -1,5 +1,5 @@
-// Exchanges made beforehand and used again, first in first out, so that a request or response that a
-// handler kept throws for as long as possible before it means another one.
+// Exchanges made beforehand and used again, first in first out, so that a request or response that
+// a handler kept throws for as long as possible before it means another one.
 
 import { Exchange } from '../exchange/exchange.ts';
 import type { Transport } from '../exchange/transport.ts';
@@ -8,7 +8,7 @@ import type { Transport } from '../exchange/transport.ts';
 const POOL_MAX = 1024;
 
 /** Kept at rest before one is used again. */
-const POOL_MIN = 64;
+const POOL_MIN = 16;
 
 export class ExchangePool {
   readonly #fieldsMax: number;

@@ -1,6 +1,6 @@
 // Hot: runs for every answer. Measured by perf/micro/connection.ts.
-// Heads of the answers that a server gives most: a status, a Content-Type and nothing else. Copying one
-// whole costs a quarter of putting it together from its parts (48 against 200 ns).
+// Heads of the answers that a server gives most: a status, a Content-Type and nothing else. Copying
+// one whole costs a quarter of putting it together from its parts (48 against 200 ns).
 
 import { writeDecimal } from '../base/bytes.ts';
 import type { Exchange } from '../exchange/exchange.ts';
@@ -47,7 +47,10 @@ export class HeadTemplates {
     if (persistenceOf(exchange) !== ConnectionField.None) return -1;
     const { bytes } = this.#find(status, fields.values[0], Math.floor(wallMs / 1000));
     target.set(bytes, at);
-    return writeLineEnd(target, writeLineEnd(target, writeDecimal(target, at + bytes.length, length)));
+    return writeLineEnd(
+      target,
+      writeLineEnd(target, writeDecimal(target, at + bytes.length, length)),
+    );
   }
 
   #find(status: number, type: string, second: number): Template {

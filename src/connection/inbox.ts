@@ -1,7 +1,7 @@
-// Hot: runs for every receive. Measured by perf/micro/driver.ts.
+// Hot: runs for every receive. Measured by perf/micro/connection.ts.
 // Received blocks joined into what the parser sees: the bytes from `start` to `end`, always in one
-// block, so that a head never lies in two. A second block may wait behind it; while it does, nothing
-// more is received.
+// block, so that a head never lies in two. A second block may wait behind it; while it does,
+// nothing more is received.
 
 import { assert } from '../base/assert.ts';
 import type { Slab } from '../base/slab.ts';

@@ -1,9 +1,9 @@
-// The body of the current request: decoded from the inbox as far as somebody wants it. A reader that
-// does not read stops the connection from receiving more than a block ahead.
+// The body of the current request: decoded from the inbox as far as somebody wants it. A reader
+// that does not read stops the connection from receiving more than a block ahead.
 
 import { assert } from '../base/assert.ts';
 import { HttpError } from '../exchange/http-error.ts';
-import { ChunkedDecoder, ChunkEvent, type ChunkedLimits } from '../http/chunked.ts';
+import { ChunkEvent, ChunkedDecoder, type ChunkedLimits } from '../http/chunked.ts';
 import { Fault, faultStatus, faultText } from '../http/fault.ts';
 import { BodyKind, type Framing } from '../http/framing.ts';
 
@@ -31,7 +31,8 @@ const NO_BYTES = Buffer.alloc(0);
 
 export class IncomingBody {
   readonly #limits: BodyLimits;
-  readonly decoder: ChunkedDecoder = new ChunkedDecoder();
+  /** Made with the first chunked body: most connections never have one. */
+  #decoder: ChunkedDecoder | null;
   #kind: number;
   /** Bytes of a Content-Length body still to come. */
   #remaining: number;
@@ -52,6 +53,7 @@ export class IncomingBody {
 
   constructor(limits: BodyLimits) {
     this.#limits = limits;
+    this.#decoder = null;
     this.#kind = BodyKind.None;
     this.#remaining = 0;
     this.want = Want.Nothing;
@@ -79,9 +81,25 @@ export class IncomingBody {
     if (this.ended) return;
     this.#failure = null;
     this.#remaining = framing.length;
-    if (framing.kind === BodyKind.Chunked) this.decoder.reset();
+    if (framing.kind === BodyKind.Chunked) this.#chunked().reset();
     else if (framing.length === 0) this.ended = true;
     else if (framing.length > this.#limits.streamBytesMax) this.fault = Fault.BodyTooLarge;
+  }
+
+  #chunked(): ChunkedDecoder {
+    this.#decoder ??= new ChunkedDecoder();
+    return this.#decoder;
+  }
+
+  /** The trailer fields of a body that was read to its end, as [lower-case name, value]. */
+  trailers(): [string, string][] {
+    const pairs: [string, string][] = [];
+    if (!this.ended || this.#kind !== BodyKind.Chunked) return pairs;
+    const decoder = this.#chunked();
+    for (let index = 0; index < decoder.trailerCount; index++) {
+      pairs.push([decoder.trailerName(index), decoder.trailerValue(index)]);
+    }
+    return pairs;
   }
 
   /** Bytes that a Content-Length body still owes; Infinity when nobody knows. */
@@ -155,7 +173,7 @@ export class IncomingBody {
   }
 
   #feedChunked(bytes: Uint8Array, from: number, to: number): number {
-    const { decoder } = this;
+    const decoder = this.#chunked();
     let at = from;
     while (at < to && this.fault === 0 && !this.ended) {
       const event = decoder.next(bytes, at, to, this.#limits);
@@ -201,7 +219,8 @@ export class IncomingBody {
     }
     const known = this.#kind === BodyKind.Length ? needed - count + this.#remaining : needed;
     const doubled = Math.max(needed, 2 * this.#gathered.length);
-    const wanted = this.#kind === BodyKind.Length ? Math.min(doubled, Math.max(known, needed)) : doubled;
+    const wanted =
+      this.#kind === BodyKind.Length ? Math.min(doubled, Math.max(known, needed)) : doubled;
     const larger = Buffer.allocUnsafe(wanted);
     this.#gathered.copy(larger, 0, 0, this.#gatheredBytes);
     this.#gathered = larger;

@@ -31,7 +31,9 @@ export const Op = {
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
-/** Errors the layers above tell apart, by their Linux numbers; drivers on other systems map to them. */
+/**
+ * Errors the layers above tell apart, by their Linux numbers; drivers on other systems map to them.
+ */
 export const ERRNO = {
   EPERM: 1,
   EINTR: 4,

@@ -16,6 +16,7 @@ import {
   Op,
   type Peer,
 } from './driver.ts';
+import { EpollListener } from './linux/epoll-listener.ts';
 import type { Watch } from './linux/ffi.ts';
 import {
   EPOLL_CTL_ADD,
@@ -39,8 +40,8 @@ import {
   SOL_SOCKET,
   TCP_NODELAY,
 } from './linux/layout.ts';
-import { EpollListener } from './linux/epoll-listener.ts';
-import { peerFrom, socketAddress, unixAddress } from './linux/sockaddr.ts';
+import { RegionAddresses } from './linux/region-addresses.ts';
+import { addressFrom, peerFrom } from './linux/sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from './linux/syscalls.ts';
 
 /** What is true of a socket; bits of #state. */
@@ -48,6 +49,7 @@ const ARMED = 1; // a receive is wanted
 const READABLE = 2; // the kernel may have bytes, the end or an error for us
 const SENDING = 4; // a send is in flight: parked, or its completion not yet polled
 const PARKED = 8; // the send buffer was full
+const UNSENT = 128; // the send stands in #unsent and was not tried yet
 const QUEUED = 16; // stands in #ready; outlives the socket, so that no slot stands there twice
 const CONNECTING = 32;
 const ENDING = 64; // end, hang-up or error was announced: a short read may not be the last
@@ -80,10 +82,7 @@ export class EpollDriver implements Driver {
   readonly #eventsAddress: number;
   readonly #name = new Uint8Array(SOCKADDR_BYTES);
 
-  /** Addresses of regions by number; their bytes are held so that they stay. */
-  readonly #addresses: number[];
-  readonly #regions: (Uint8Array | null)[];
-
+  readonly #regions: RegionAddresses;
   readonly #listener: EpollListener;
   readonly #fd: Int32Array;
   readonly #state: Uint8Array;
@@ -94,6 +93,8 @@ export class EpollDriver implements Driver {
   readonly #sendFlags: Int32Array;
   /** Slots with a receive to try without waiting for the kernel to say so. */
   readonly #ready: Ring;
+  /** Slots whose send is tried by the next poll(). */
+  readonly #unsent: Ring;
   readonly #queue: CompletionQueue;
 
   constructor(options: DriverOptions, calls: Syscalls | string = linuxSyscalls()) {
@@ -109,9 +110,9 @@ export class EpollDriver implements Driver {
     this.#sendEnd = new Int32Array(slots);
     this.#sendFlags = new Int32Array(slots);
     this.#ready = new Ring(slots);
+    this.#unsent = new Ring(2 * slots);
     this.#queue = new CompletionQueue(3 * slots + 8);
-    this.#regions = [slab.bytes];
-    this.#addresses = [calls.addressOf(slab.bytes)];
+    this.#regions = new RegionAddresses(calls, slab.bytes);
     this.#eventsAddress = calls.addressOf(new Uint8Array(this.#events.buffer));
     this.#epoll = calls.epollCreate();
     if (this.#epoll < 0) throw new Error(`epoll_create1 failed with errno ${-this.#epoll}`);
@@ -128,15 +129,11 @@ export class EpollDriver implements Driver {
   }
 
   map(region: number, bytes: Uint8Array): void {
-    assert(region > 0, 'region 0 is the slab');
-    this.#regions[region] = bytes;
-    this.#addresses[region] = this.#calls.addressOf(bytes);
+    this.#regions.map(region, bytes);
   }
 
   unmap(region: number): void {
-    assert(this.#regions[region] !== null, 'an unmapped region was mapped');
-    this.#regions[region] = null;
-    this.#addresses[region] = 0;
+    this.#regions.unmap(region);
   }
 
   listen(address: Address): void {
@@ -171,12 +168,7 @@ export class EpollDriver implements Driver {
   }
 
   connect(address: Address, slot: number): void {
-    const target =
-      'host' in address
-        ? socketAddress(address.host, address.port)
-        : 'path' in address
-          ? unixAddress(address.path)
-          : null;
+    const target = addressFrom(address);
     assert(target !== null, 'connect() gets a literal address');
     const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
     const fd = this.#calls.socket(target.family, type, 0);
@@ -210,19 +202,13 @@ export class EpollDriver implements Driver {
     assert(this.#fd[slot] >= 0, 'a sending slot is open');
     assert((this.#state[slot] & SENDING) === 0, 'one send in flight a socket');
     assert(end > start, 'a send has bytes');
-    this.#state[slot] |= SENDING;
-    const flags = more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
-    const address = this.#addresses[region] + start;
-    const result = this.#calls.send(this.#fd[slot], address, end - start, flags);
-    if (result === -ERRNO.EAGAIN) {
-      this.#state[slot] |= PARKED;
-      this.#sendRegion[slot] = region;
-      this.#sendStart[slot] = start;
-      this.#sendEnd[slot] = end;
-      this.#sendFlags[slot] = flags;
-    } else {
-      this.#finish(Op.Send, slot, result);
-    }
+    this.#state[slot] |= SENDING | UNSENT;
+    this.#sendRegion[slot] = region;
+    this.#sendStart[slot] = start;
+    this.#sendEnd[slot] = end;
+    this.#sendFlags[slot] = more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+    this.#unsent.push(slot);
+    this.#wakeUp();
   }
 
   shutdownSend(slot: number): void {
@@ -234,10 +220,10 @@ export class EpollDriver implements Driver {
     if (fd < 0) return;
     const state = this.#state[slot];
     this.#calls.lingerZero(fd);
-    this.#state[slot] &= ~(ARMED | PARKED | CONNECTING);
+    this.#state[slot] &= ~(ARMED | PARKED | UNSENT | CONNECTING);
     if ((state & CONNECTING) !== 0) this.#finish(Op.Connect, slot, -ERRNO.ECANCELED);
     if ((state & ARMED) !== 0) this.#finish(Op.Receive, slot, -ERRNO.ECANCELED);
-    if ((state & PARKED) !== 0) this.#finish(Op.Send, slot, -ERRNO.ECANCELED);
+    if ((state & (PARKED | UNSENT)) !== 0) this.#finish(Op.Send, slot, -ERRNO.ECANCELED);
   }
 
   close(slot: number): void {
@@ -264,14 +250,13 @@ export class EpollDriver implements Driver {
 
   #wakeUp(): void {
     if (!this.#asleep) return;
-    this.#asleep = false;
-    this.#watch.stop();
+    this.#stayAwake();
     this.wake();
   }
 
   sleep(): boolean {
     assert(!this.#asleep, 'only the awake fall asleep');
-    if (this.#queue.length > 0) return false;
+    if (this.#queue.length > 0 || this.#unsent.length > 0) return false;
     if (this.#ready.length > 0 && this.#slab.freeCount > 0) return false;
     this.#asleep = true;
     this.#watch.start();
@@ -281,6 +266,7 @@ export class EpollDriver implements Driver {
   poll(out: Completions): number {
     if (this.#asleep) this.#stayAwake();
     let count = this.#drain(out, 0);
+    count = this.#sendAll(out, count);
     count = this.#retry(out, count);
     // An event gives at most two completions.
     const eventsMax = Math.min((out.capacity - count) >> 1, EVENTS_MAX);
@@ -309,6 +295,19 @@ export class EpollDriver implements Driver {
     const count = this.#queue.drain(out, from);
     for (let index = from; index < count; index++) {
       if (out.op[index] === Op.Send) this.#state[out.slot[index]] &= ~SENDING;
+    }
+    return count;
+  }
+
+  /**
+   * Sends of one turn go out together: the code of the server runs for all requests of a turn, then
+   * the kernel's for all of their answers, and each finds its caches as it left them.
+   */
+  #sendAll(out: Completions, from: number): number {
+    let count = from;
+    for (let left = this.#unsent.length; left > 0 && count < out.capacity; left--) {
+      const slot = this.#unsent.shift();
+      if ((this.#state[slot] & UNSENT) !== 0) count = this.#sendNow(out, count, slot);
     }
     return count;
   }
@@ -353,7 +352,7 @@ export class EpollDriver implements Driver {
       this.#starve(slot);
       return count;
     }
-    const address = this.#addresses[0] + slab.start(block);
+    const address = this.#regions.address(0, slab.start(block));
     const result = this.#calls.recv(this.#fd[slot], address, slab.blockBytes, 0);
     if (result > 0) {
       // A short read took all there was, unless the end is known to stand behind it.
@@ -379,11 +378,14 @@ export class EpollDriver implements Driver {
 
   #sendNow(out: Completions, count: number, slot: number): number {
     const start = this.#sendStart[slot];
-    const address = this.#addresses[this.#sendRegion[slot]] + start;
+    const address = this.#regions.address(this.#sendRegion[slot], start);
     const bytes = this.#sendEnd[slot] - start;
     const result = this.#calls.send(this.#fd[slot], address, bytes, this.#sendFlags[slot]);
-    if (result === -ERRNO.EAGAIN) return count;
-    this.#state[slot] &= ~(PARKED | SENDING);
+    if (result === -ERRNO.EAGAIN) {
+      this.#state[slot] = (this.#state[slot] & ~UNSENT) | PARKED;
+      return count;
+    }
+    this.#state[slot] &= ~(PARKED | SENDING | UNSENT);
     return out.set(count, Op.Send, slot, result, -1);
   }
 

@@ -24,12 +24,12 @@ export class EventStream {
   }
 
   /** Resolves when there is room for more. */
-  send(data: string, options: EventOptions = {}): Promise<void> {
+  send(text: string, options: EventOptions = {}): Promise<void> {
     const lines = [];
     if (options.event !== undefined) lines.push(`event: ${oneLine(options.event)}`);
     if (options.id !== undefined) lines.push(`id: ${oneLine(options.id)}`);
     if (options.retryMs !== undefined) lines.push(`retry: ${Math.trunc(options.retryMs)}`);
-    for (const line of data.split(/\r\n|\r|\n/)) lines.push(`data: ${line}`);
+    for (const line of text.split(/\r\n|\r|\n/)) lines.push(`data: ${line}`);
     return this.#write(`${lines.join('\n')}\n\n`);
   }
 

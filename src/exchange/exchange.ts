@@ -1,13 +1,14 @@
 // One request with its answer: everything the server knows of it, in one reused record. What a
-// handler holds are the Request and the Response, thin views that check that the exchange still lives.
+// handler holds are the Request and the Response, thin views that check that the exchange still
+// lives.
 
-import type { Method } from '../http/method.ts';
 import { AnswerFields } from '../http/answer-fields.ts';
 import { Framing } from '../http/framing.ts';
 import { Head } from '../http/head.ts';
-import { latin1 } from '../http/text.ts';
+import type { Method } from '../http/method.ts';
 import { methodName } from '../http/method.ts';
 import { pathString } from '../http/target.ts';
+import { latin1 } from '../http/text.ts';
 import { Match } from '../route/match.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Phase, type Summary } from './phase.ts';
@@ -29,7 +30,9 @@ export class Exchange {
   readonly response: Response;
   transport: Transport;
 
-  /** False once the handler is done and its answer sent: request and response throw from then on. */
+  /**
+   * False once the handler is done and its answer sent: request and response throw from then on.
+   */
   live: boolean;
   /** The client went away: what is written from now on is counted and dropped. */
   gone: boolean;

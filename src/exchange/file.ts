@@ -1,5 +1,5 @@
-// Files as answers: their fields, whether the client has them already, and their bytes, read piece by
-// piece in bounded memory while the piece before is being sent.
+// Files as answers: their fields, whether the client has them already, and their bytes, read piece
+// by piece in bounded memory while the piece before is being sent.
 
 import { isFresh } from '../http/conditional.ts';
 import { formatDate } from '../http/date.ts';

@@ -5,7 +5,8 @@ import { lookup } from 'mrmime';
 const UNKNOWN = 'application/octet-stream';
 
 /** Types that are text though they do not begin with text/. */
-const TEXTUAL = /^(?:text\/|application\/(?:json|javascript|xml|manifest\+json|ld\+json)$|image\/svg)/;
+const TEXTUAL =
+  /^(?:text\/|application\/(?:json|javascript|xml|manifest\+json|ld\+json)$|image\/svg)/;
 
 /** With `charset=utf-8` for text; application/octet-stream for what is not known. */
 export function mediaType(path: string): string {

@@ -6,8 +6,4 @@ import type { Response } from './response.ts';
 /** Runs the rest of the chain; resolves when it is done. */
 export type Next = () => Promise<void>;
 
-export type Middleware = (
-  request: Request,
-  response: Response,
-  next: Next,
-) => void | Promise<void>;
+export type Middleware = (request: Request, response: Response, next: Next) => void | Promise<void>;

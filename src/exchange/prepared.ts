@@ -46,7 +46,8 @@ export function prepare(
     fields.append(name, lower, String(value));
   }
   if (content.length > 0 && fields.find('content-type') < 0) {
-    const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/octet-stream';
+    const type =
+      typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/octet-stream';
     fields.append('Content-Type', 'content-type', type);
   }
   const bytes = new Uint8Array(headBytesBound(fields) + content.length);

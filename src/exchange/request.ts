@@ -1,12 +1,13 @@
-// A request as a handler sees it. Strings are made only when asked for. Every member throws once the
-// exchange is over: what a handler keeps for longer is a mistake that must not read another request.
+// A request as a handler sees it. Strings are made only when asked for. Every member throws once
+// the exchange is over: what a handler keeps for longer is a mistake that must not read another
+// request.
 
-import { HttpError } from './http-error.ts';
 import { checkedName } from '../http/answer-fields.ts';
 import { Field, fieldNumber } from '../http/fields.ts';
 import { latin1, utf8 } from '../http/text.ts';
 import type { Exchange } from './exchange.ts';
 import { formFrom } from './form.ts';
+import { HttpError } from './http-error.ts';
 
 /** Values of route parameters by name; the wildcard's is '*'. */
 export type Params = Readonly<Record<string, string>>;

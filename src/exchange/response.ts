@@ -3,12 +3,12 @@
 
 import { checkedName } from '../http/answer-fields.ts';
 import { hasNoContent, isFinalStatus } from '../http/status.ts';
-import type { Exchange } from './exchange.ts';
-import { Phase, type Summary } from './phase.ts';
 import { EventStream } from './event-stream.ts';
+import type { Exchange } from './exchange.ts';
 import { type FileOptions, sendFile } from './file.ts';
 import { checkFraming } from './framing-fields.ts';
 import { type Outgoing, runBeforeSend } from './outgoing.ts';
+import { Phase, type Summary } from './phase.ts';
 import { type Prepared, spellOut } from './prepared.ts';
 import { type ChunkSource, pipe } from './stream.ts';
 
@@ -87,13 +87,13 @@ export class Response {
   text(content: string): void {
     const exchange = this.#open();
     setType(exchange, undefined, TEXT);
-    this.#whole(exchange, String(content));
+    this.#whole(exchange, textOf(content));
   }
 
   html(content: string): void {
     const exchange = this.#open();
     setType(exchange, undefined, HTML);
-    this.#whole(exchange, String(content));
+    this.#whole(exchange, textOf(content));
   }
 
   json(value: unknown): void {
@@ -234,6 +234,11 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const BYTES = 'application/octet-stream';
 const REDIRECTS = [301, 302, 303, 307, 308];
 
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  throw new TypeError('text() and html() take a string');
+}
+
 function setType(exchange: Exchange, type: string | undefined, fallback: string): void {
   if (type !== undefined) exchange.fields.set('Content-Type', 'content-type', type);
   else if (exchange.fields.find('content-type') < 0) {
@@ -263,7 +268,11 @@ function framingField(exchange: Exchange, lowerName: string, value: string): boo
 /** A declared Content-Length must be true, except where the answer has no content anyway. */
 function checkDeclared(exchange: Exchange, content: string | Uint8Array | null): void {
   const actual =
-    content === null ? 0 : typeof content === 'string' ? Buffer.byteLength(content) : content.length;
+    content === null
+      ? 0
+      : typeof content === 'string'
+        ? Buffer.byteLength(content)
+        : content.length;
   const isHead = exchange.methodName() === 'HEAD';
   if (actual === exchange.owedBytes || (isHead && actual === 0)) return;
   const declared = exchange.owedBytes;

@@ -1,5 +1,5 @@
-// What an exchange needs of the connection it came on. The connection implements it, so that requests
-// and responses know nothing of sockets, blocks or chunks.
+// What an exchange needs of the connection it came on. The connection implements it, so that
+// requests and responses know nothing of sockets, blocks or chunks.
 
 import type { Peer } from '../driver/driver.ts';
 import type { Work } from '../work/work.ts';

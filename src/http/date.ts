@@ -31,7 +31,8 @@ export function formatDate(wallMs: number): string {
   return `${day} ${MONTHS[date.getUTCMonth()]} ${year} ${time} GMT`;
 }
 
-const IMF = /^(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat), (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/;
+const IMF =
+  /^(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat), (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/;
 const RFC850 = /^[A-Z][a-z]{5,8}, (\d{2})-([A-Z][a-z]{2})-(\d{2}) (\d{2}):(\d{2}):(\d{2}) GMT$/;
 const ASCTIME = /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d{2}):(\d{2}):(\d{2}) (\d{4})$/;
 
@@ -63,17 +64,13 @@ function utc(
   second: string,
 ): number {
   const monthIndex = MONTHS.indexOf(month);
-  const date = Number(day);
   if (monthIndex < 0 || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) {
     return Number.NaN;
   }
-  const ms = Date.UTC(
-    Number(year),
-    monthIndex,
-    date,
-    Number(hour),
-    Number(minute),
-    Number(second),
-  );
-  return new Date(ms).getUTCDate() === date || Number(second) === 60 ? ms : Number.NaN;
+  // Date.UTC() would take the years 0 to 99 for those after 1900.
+  const midnight = new Date(0);
+  midnight.setUTCFullYear(Number(year), monthIndex, Number(day));
+  if (midnight.getUTCDate() !== Number(day)) return Number.NaN;
+  const seconds = (Number(hour) * 60 + Number(minute)) * 60 + Number(second);
+  return midnight.getTime() + seconds * 1000;
 }

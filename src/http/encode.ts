@@ -1,6 +1,6 @@
 // Hot: runs for every answer. Measured by perf/micro/encode.ts.
-// Writes the head of an answer into bytes (RFC 9112 section 4): the status line, Date, the fields of
-// the handler, then the fields of framing, which only the server sets.
+// Writes the head of an answer into bytes (RFC 9112 section 4): the status line, Date, the fields
+// of the handler, then the fields of framing, which only the server sets.
 
 import { copyBytes, writeDecimal, writeLatin1 } from '../base/bytes.ts';
 import type { AnswerFields } from './answer-fields.ts';
@@ -11,7 +11,9 @@ import { asciiBytes } from './text.ts';
 export const LENGTH_NONE = -1;
 export const LENGTH_CHUNKED = -2;
 
-/** The Connection field of an answer; Keep is for HTTP/1.0, where it is not understood by itself. */
+/**
+ * The Connection field of an answer; Keep is for HTTP/1.0, where it is not understood by itself.
+ */
 export const ConnectionField = { None: 0, Close: 1, Keep: 2 } as const;
 export type ConnectionField = (typeof ConnectionField)[keyof typeof ConnectionField];
 

@@ -80,7 +80,7 @@ function clock(time: Date): string {
 
 /** Nothing a client sends may end the quotes or the line. */
 function quoted(text: string): string {
-  return text.replace(/["\\\x00-\x1f\x7f-\xff]/g, (character) =>
+  return text.replace(/["\\]|[^\x20-\x7e]/g, (character) =>
     character === '"' || character === '\\'
       ? `\\${character}`
       : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,

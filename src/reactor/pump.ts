@@ -1,6 +1,6 @@
-// When the next turn comes. While there is work, turns are chained by setImmediate, several in a row,
-// so that promises, timers and files of handlers go on between them; when there is none for a while,
-// the driver sleeps on Node's own loop and one timer waits for the next deadline.
+// When the next turn comes. While there is work, turns are chained by setImmediate, several in a
+// row, so that promises, timers and files of handlers go on between them; when there is none for a
+// while, the driver sleeps on Node's own loop and one timer waits for the next deadline.
 
 import type { Reactor } from './reactor.ts';
 

@@ -1,10 +1,11 @@
-// Hot: runs for every turn. Measured by perf/micro/driver.ts.
-// One turn at a time: poll the driver, tell each socket's owner what finished, expire deadlines. The
-// reactor knows no HTTP, and has no loop of its own: a pump (or a simulator) calls turn().
+// Hot: runs for every turn. Measured by perf/micro/connection.ts.
+// One turn at a time: poll the driver, tell each socket's owner what finished, expire deadlines.
+// The reactor knows no HTTP, and has no loop of its own: a pump (or a simulator) calls turn().
 
 import { assert } from '../base/assert.ts';
 import { Deadlines } from '../base/deadlines.ts';
 import { ACCEPT_RETRY_MS, COMPLETIONS_PER_TURN } from '../base/limits.ts';
+import { Ring } from '../base/ring.ts';
 import type { Slab } from '../base/slab.ts';
 import { type Address, Completions, type Driver, Op, type Peer } from '../driver/driver.ts';
 import { CLOSING, OPEN, RECEIVING, SENDING, type SocketOwner, Sockets } from './sockets.ts';
@@ -19,9 +20,8 @@ export interface ReactorEvents {
   unlistened(): void;
 }
 
-/** Each slot has two deadlines, one for what comes in and one for what goes out. */
-export const DeadlineSide = { Input: 0, Output: 1 } as const;
-export type DeadlineSide = (typeof DeadlineSide)[keyof typeof DeadlineSide];
+/** Each slot has two deadlines: its owner's, and that of a send. */
+const DeadlineSide = { Input: 0, Output: 1 } as const;
 
 export interface ReactorOptions {
   readonly driver: Driver;
@@ -29,6 +29,8 @@ export interface ReactorOptions {
   readonly slots: number;
   /** One entry per kind of deadline that owners arm. */
   readonly timeoutsMs: readonly number[];
+  /** The kind among them for a send that does not come back. */
+  readonly sendTimeout: number;
   readonly events: ReactorEvents;
 }
 
@@ -49,6 +51,9 @@ export class Reactor {
   readonly #kinds: number;
   /** The kind after the owners': when to try accept() again. Its node comes after the sockets'. */
   readonly #acceptNode: number;
+  readonly #sendTimeout: number;
+  /** Slots whose send was asked for in the last turn or since. */
+  readonly #sentLately: Ring;
   /** Listening, and not between unlisten() and UNLISTEN. */
   #listening = false;
   /** accept() was stopped, by a fault or for want of slots. */
@@ -61,6 +66,8 @@ export class Reactor {
     this.#events = options.events;
     this.#kinds = options.timeoutsMs.length;
     this.#acceptNode = 2 * options.slots;
+    this.#sendTimeout = options.sendTimeout;
+    this.#sentLately = new Ring(4 * options.slots);
     const timeoutsMs = [...options.timeoutsMs, ACCEPT_RETRY_MS];
     this.#deadlines = new Deadlines(this.#acceptNode + 1, timeoutsMs);
     this.nowMs = this.driver.now();
@@ -72,14 +79,32 @@ export class Reactor {
     assert(!this.inTurn, 'turns do not nest');
     this.inTurn = true;
     const out = this.#out;
+    const sends = this.#sentLately.length;
     const count = this.driver.poll(out);
     this.readClocks();
     for (let index = 0; index < count; index++) {
       this.#dispatch(out.op[index], out.slot[index], out.result[index], out.block[index]);
     }
+    this.#watchSends(sends);
     this.#expire();
     this.inTurn = false;
     return count;
+  }
+
+  /**
+   * Most sends are back after one turn, and never get a deadline: only those that are not wait for
+   * the client. `count` of them were asked for before the last poll.
+   */
+  #watchSends(count: number): void {
+    for (let left = count; left > 0; left--) {
+      const slot = this.#sentLately.shift();
+      const state = this.sockets.state[slot];
+      if ((state & (SENDING | CLOSING)) !== SENDING) continue;
+      const node = 2 * slot + DeadlineSide.Output;
+      if (this.#deadlines.kind(node) < 0) {
+        this.#deadlines.arm(node, this.#sendTimeout, this.nowMs);
+      }
+    }
   }
 
   /** Once a turn is enough, and outside of turns whoever needs the time reads them. */
@@ -130,6 +155,8 @@ export class Reactor {
     const state = this.sockets.state[slot];
     assert((state & SENDING) !== 0, 'a send was in flight');
     this.sockets.state[slot] = state & ~SENDING;
+    // Progress: the client has its whole time again.
+    this.#deadlines.disarm(2 * slot + DeadlineSide.Output);
     // A closing socket's owner still hears of it: its memory may go only when the kernel is done.
     this.#owner(slot).sent(result);
     if ((state & CLOSING) !== 0) this.#join(slot);
@@ -228,6 +255,7 @@ export class Reactor {
     const state = this.sockets.state[slot];
     assert((state & (SENDING | CLOSING)) === 0, 'no send in flight, and not closing');
     this.sockets.state[slot] = state | SENDING;
+    this.#sentLately.push(slot);
     this.driver.send(slot, region, start, end, more);
   }
 
@@ -261,23 +289,33 @@ export class Reactor {
     if ((this.sockets.state[slot] & (RECEIVING | SENDING)) === 0) this.driver.close(slot);
   }
 
-  arm(slot: number, side: DeadlineSide, kind: number): void {
+  /** Starts the one deadline that an owner has, instead of any before. */
+  arm(slot: number, kind: number): void {
+    this.#prepareDeadline(slot);
+    this.#deadlines.arm(2 * slot + DeadlineSide.Input, kind, this.nowMs);
+  }
+
+  /** As arm(), for a kind that starts again with every request; it is never given to arm(). */
+  extend(slot: number, kind: number): void {
+    this.#prepareDeadline(slot);
+    this.#deadlines.extend(2 * slot + DeadlineSide.Input, kind, this.nowMs);
+  }
+
+  #prepareDeadline(slot: number): void {
     assert((this.sockets.state[slot] & CLOSING) === 0, 'a closing socket has no deadlines');
-    if (!this.inTurn) {
-      // A handler's promise acts while the pump may sleep for longer than this deadline.
-      this.readClocks();
-      this.driver.wake();
-    }
-    this.#deadlines.arm(2 * slot + side, kind, this.nowMs);
+    if (this.inTurn) return;
+    // A handler's promise acts while the pump may sleep for longer than this deadline.
+    this.readClocks();
+    this.driver.wake();
   }
 
-  disarm(slot: number, side: DeadlineSide): void {
-    this.#deadlines.disarm(2 * slot + side);
+  disarm(slot: number): void {
+    this.#deadlines.disarm(2 * slot + DeadlineSide.Input);
   }
 
-  /** The kind of deadline that runs on a side, or -1. */
-  armed(slot: number, side: DeadlineSide): number {
-    return this.#deadlines.kind(2 * slot + side);
+  /** The kind of deadline that an owner armed, or -1. */
+  armed(slot: number): number {
+    return this.#deadlines.kind(2 * slot + DeadlineSide.Input);
   }
 
   peer(slot: number): Peer {

@@ -3,9 +3,9 @@
 // middleware, the answers that need no handler (404, 405, 501, OPTIONS), and onError.
 
 import type { Exchange, Handler } from '../exchange/exchange.ts';
-import { Phase } from '../exchange/phase.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import type { Middleware } from '../exchange/middleware.ts';
+import { Phase } from '../exchange/phase.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 import { TargetForm } from '../http/head.ts';

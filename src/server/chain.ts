@@ -1,10 +1,11 @@
 // Hot: runs for every request. Measured by perf/micro/route.ts.
-// The middleware of a server, run by an index: each is called with a next() that runs those behind it
-// and at last the endpoint. A request that everybody handles at once makes no promise and no closure.
+// The middleware of a server, run by an index: each is called with a next() that runs those behind
+// it and at last the endpoint. A request that everybody handles at once makes no promise and no
+// closure.
 
 import type { Exchange } from '../exchange/exchange.ts';
-import { Phase } from '../exchange/phase.ts';
 import type { Middleware } from '../exchange/middleware.ts';
+import { Phase } from '../exchange/phase.ts';
 
 /** A middleware and the part of the site that it covers. */
 export interface Step {
@@ -36,14 +37,16 @@ export class Chain {
   /** Runs everything for an exchange whose endpoint is set. Never throws. */
   run(exchange: Exchange): void {
     exchange.running = 1;
-    let result: void | Promise<void> = undefined;
     try {
-      result = this.#enter(exchange, 0);
+      const result = this.#enter(exchange, 0);
+      if (isPromise(result)) {
+        this.#join(exchange, result, 0, false);
+        return;
+      }
     } catch (error) {
       exchange.failure = { error, caught: false };
     }
-    if (isPromise(result)) this.#join(exchange, result, 0, false);
-    else this.#leave(exchange);
+    this.#leave(exchange);
   }
 
   /** Runs further work of the exchange as a part of its chain. */
@@ -88,8 +91,8 @@ export class Chain {
   }
 
   /**
-   * Waits for one part of the chain; what it gives may be awaited or not. The error of a part that a
-   * middleware called may be `caught` there; it counts only when nobody answers.
+   * Waits for one part of the chain; what it gives may be awaited or not. The error of a part that
+   * a middleware called may be `caught` there; it counts only when nobody answers.
    */
   #join(
     exchange: Exchange,

@@ -35,7 +35,7 @@ export interface Cluster {
 export interface Log {
   error(message: string): void;
   warn(message: string): void;
-  info(message: string): void;
+  notice(message: string): void;
   debug(message: string): void;
   readonly debugEnabled: boolean;
 }
@@ -226,7 +226,7 @@ function makeLog(level: string, work: Work): Log {
   return {
     error: (message) => line('error', message),
     warn: (message) => line('warn', message),
-    info: (message) => line('info', message),
+    notice: (message) => line('info', message),
     debug: (message) => line('debug', message),
     debugEnabled: rank >= LEVELS.indexOf('debug'),
   };

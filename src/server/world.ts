@@ -4,9 +4,10 @@ import { blockBytesFor } from '../base/limits.ts';
 import { Slab } from '../base/slab.ts';
 import { AnswerWriter } from '../connection/answer-writer.ts';
 import { Connection } from '../connection/connection.ts';
-import { type ConnectionContext, timeoutsMs } from '../connection/context.ts';
+import { type ConnectionContext, Timeout, timeoutsMs } from '../connection/context.ts';
 import { drain, lose } from '../connection/ending.ts';
 import { ExchangePool } from '../connection/exchange-pool.ts';
+import { SpanPool } from '../connection/span.ts';
 import { type Choice, chooseDriver } from '../driver/choose.ts';
 import type { Address, DriverOptions } from '../driver/driver.ts';
 import type { Counters } from '../metrics/counters.ts';
@@ -51,13 +52,14 @@ export class World {
     const slots = limits.connectionsMax;
     const makeDriver = options.makeDriver ?? ((given) => chooseDriver(config.driver, given));
     const choice = makeDriver({ slab, slots, backlog: limits.backlog });
-    if (choice.note !== null) log.info(choice.note);
+    if (choice.note !== null) log.notice(choice.note);
     this.driverName = choice.driver.name;
     this.reactor = new Reactor({
       driver: choice.driver,
       slab,
       slots,
       timeoutsMs: timeoutsMs(limits),
+      sendTimeout: Timeout.Write,
       events: {
         accepted: (slot) => this.#accepted(slot),
         acceptFault: (result) => this.#acceptFault(result),
@@ -70,6 +72,7 @@ export class World {
       reactor: this.reactor,
       writer: new AnswerWriter(new Regions(choice.driver), slab.bytes),
       exchanges: new ExchangePool(limits.fieldsMax, config.debug),
+      spans: new SpanPool(),
       limits,
       counters,
       work: options.work,

@@ -1,5 +1,5 @@
-// Small static files in memory, by the path that clients ask for, each ready to be sent. A file that
-// was not looked at for a moment is looked at again before it is sent.
+// Small static files in memory, by the path that clients ask for, each ready to be sent. A file
+// that was not looked at for a moment is looked at again before it is sent.
 
 import { ByteMap } from '../base/byte-map.ts';
 import type { Prepared } from '../exchange/prepared.ts';

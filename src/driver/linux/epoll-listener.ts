@@ -1,5 +1,5 @@
-// The listening socket of an epoll driver: level-triggered, so clients that were not taken in one turn
-// are announced again in the next.
+// The listening socket of an epoll driver: level-triggered, so clients that were not taken in one
+// turn are announced again in the next.
 
 import { assert } from '../../base/assert.ts';
 import { ACCEPTS_PER_TURN } from '../../base/limits.ts';

@@ -1,5 +1,5 @@
-// The only file that knows the FFI library. koffi is an optional dependency: where it is missing, or
-// its binary does not load, ffi() says why and the portable driver serves instead.
+// The only file that knows the FFI library. koffi is an optional dependency: where it is missing,
+// or its binary does not load, ffi() says why and the portable driver serves instead.
 
 import { createRequire } from 'node:module';
 
@@ -64,7 +64,9 @@ function load(): Ffi | string {
   };
 }
 
-/** The handle stays referenced by the closures below: a collected one would silently stop watching. */
+/**
+ * The handle stays referenced by the closures below: a collected one would silently stop watching.
+ */
 function watch(koffi: Koffi, fd: number, readable: () => void): Watch {
   const options = { readable: true };
   const handle = koffi.node.poll(fd, options, readable);

@@ -16,7 +16,7 @@ import {
   SOL_SOCKET,
   TCP_NODELAY,
 } from './layout.ts';
-import { peerFrom, socketAddress, unixAddress, type SocketAddress } from './sockaddr.ts';
+import { peerFrom, type SocketAddress, socketAddress, unixAddress } from './sockaddr.ts';
 import type { Syscalls } from './syscalls.ts';
 
 const STREAM = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;

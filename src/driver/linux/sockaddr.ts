@@ -1,7 +1,7 @@
 // Socket addresses between their text and the kernel's structs.
 
 import { isIPv4, isIPv6 } from 'node:net';
-import type { Peer } from '../driver.ts';
+import type { Address, Peer } from '../driver.ts';
 import { AF_INET, AF_INET6, AF_UNIX, SOCKADDR_BYTES, SOCKADDR_UN_PATH_BYTES } from './layout.ts';
 
 /** A struct ready for bind() or connect(). */
@@ -9,6 +9,12 @@ export interface SocketAddress {
   readonly family: number;
   readonly bytes: Uint8Array;
   readonly length: number;
+}
+
+/** Null for an inherited descriptor, and for what is no address. */
+export function addressFrom(address: Address): SocketAddress | null {
+  if ('host' in address) return socketAddress(address.host, address.port);
+  return 'path' in address ? unixAddress(address.path) : null;
 }
 
 /** Null when `host` is no literal address, or the path does not fit. */

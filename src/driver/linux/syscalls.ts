@@ -1,5 +1,5 @@
-// The system calls that the Linux drivers make, typed, with the kernel's own convention for results:
-// zero or more, or minus errno. A scripted fake can stand in for this interface.
+// The system calls that the Linux drivers make, typed, with the kernel's own convention for
+// results: zero or more, or minus errno. A scripted fake can stand in for this interface.
 
 import { assert } from '../../base/assert.ts';
 import { type Ffi, type Foreign, ffi, type Watch } from './ffi.ts';

@@ -1,0 +1,55 @@
+// Frozen: do not tune, figures depend on it. What node:net costs by itself: a fixed answer for
+// every blank line received, no HTTP, nothing of the server.
+//
+//   node build/perf/floor/net.js PORT hello|1024 [BYTES]
+//
+// Requests come whole, as with the loads it is made for.
+
+import { createServer } from 'node:net';
+import { floorAnswer } from './answer.ts';
+
+/** Answers that one write can hold: more requests than this in one read end the connection. */
+const COPIES = 64;
+const BACKLOG = 4_096;
+const CR = 13;
+const LF = 10;
+
+const [portText = '', answerName = '', bytesText = '0'] = process.argv.slice(2);
+const answer = floorAnswer(answerName, Number(bytesText));
+const answers = Buffer.concat(new Array<Buffer>(COPIES).fill(answer));
+
+const server = createServer({ noDelay: true }, (socket) => {
+  socket.on('data', (chunk: Buffer) => {
+    const wanted = blankLines(chunk) * answer.length;
+    if (wanted > answers.length) socket.destroy();
+    else if (wanted > 0) socket.write(wanted === answer.length ? answer : answers.subarray(0, wanted));
+  });
+  socket.on('error', () => socket.destroy());
+});
+server.listen({ host: '127.0.0.1', port: Number(portText), backlog: BACKLOG }, () => {
+  console.log(`floor net on 127.0.0.1:${portText}, ${answer.length} bytes an answer`);
+});
+process.on('disconnect', () => process.exit());
+process.on('SIGTERM', () => process.exit());
+
+/** How many lines of a chunk are empty: each ends a request. */
+function blankLines(chunk: Buffer): number {
+  let count = 0;
+  let matched = 0;
+  for (let index = 0; index < chunk.length; index++) {
+    const byte = chunk[index];
+    if (byte === CR) {
+      matched = matched === 2 ? 3 : 1;
+    } else if (byte === LF) {
+      if (matched === 1) {
+        matched = 2;
+      } else {
+        if (matched === 3) count += 1;
+        matched = 0;
+      }
+    } else {
+      matched = 0;
+    }
+  }
+  return count;
+}

@@ -1,0 +1,59 @@
+// What Linux tells of a process and of a core: time used, memory. The readers take text, so that
+// they can be tested anywhere.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/** Ticks of /proc are hundredths of a second, whatever the kernel's own clock is (USER_HZ). */
+const TICK_MICROSECONDS = 10_000;
+
+/** Microseconds of processor time from /proc/PID/stat: utime + stime of all threads. */
+export function processorMicroseconds(stat: string): number {
+  // The second field is a name in parentheses, which may hold blanks and parentheses itself.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MICROSECONDS;
+}
+
+export function usedMicroseconds(pid: number): number {
+  return processorMicroseconds(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+}
+
+/** Ticks that a core was busy and all its ticks, from /proc/stat. */
+export interface CoreTicks {
+  readonly busy: number;
+  readonly all: number;
+}
+
+export function coreTicks(stat: string, core: number): CoreTicks {
+  const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(stat)?.[1];
+  if (line === undefined) throw new Error(`/proc/stat does not speak of core ${core}`);
+  // user nice system idle iowait irq softirq steal; guest time is part of user time.
+  const ticks = line.trim().split(/\s+/).slice(0, 8).map(Number);
+  const all = ticks.reduce((sum, count) => sum + count, 0);
+  return { all, busy: all - (ticks[3] ?? 0) - (ticks[4] ?? 0) };
+}
+
+export function readCoreTicks(core: number): CoreTicks {
+  return coreTicks(readFileSync('/proc/stat', 'latin1'), core);
+}
+
+/** How much of the time between two looks the core was busy, 0 to 1. */
+export function busyShare(before: CoreTicks, after: CoreTicks): number {
+  return after.all === before.all ? 0 : (after.busy - before.busy) / (after.all - before.all);
+}
+
+/** Bytes of a field of /proc/PID/status, such as VmRSS. */
+export function statusBytes(status: string, field: string): number {
+  const match = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status);
+  if (match === null) throw new Error(`/proc/PID/status has no ${field}`);
+  return Number(match[1]) * 1024;
+}
+
+/** Resident memory now, or the most there was since forgetPeak(). */
+export function residentBytes(pid: number, which: 'now' | 'peak'): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  return statusBytes(status, which === 'now' ? 'VmRSS' : 'VmHWM');
+}
+
+export function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}

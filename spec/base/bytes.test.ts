@@ -1,0 +1,81 @@
+// Writing into bytes: each writer against Node's own encoders, within what it may touch.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import fc from 'fast-check';
+import {
+  copyBytes,
+  decimalDigits,
+  isAscii,
+  writeAscii,
+  writeDecimal,
+  writeHex,
+  writeLatin1,
+} from '../../src/base/bytes.ts';
+import { seeded } from '../http/pieces.ts';
+
+const MARK = 0xee;
+
+/** Gives what `write` wrote at place 3; fails when it touched anything else. */
+function written(room: number, write: (target: Uint8Array, at: number) => number): Buffer {
+  const target = Buffer.alloc(room + 6, MARK);
+  const end = write(target, 3);
+  assert.ok(end >= 3 && end <= room + 3, `ends at ${end}, with room for ${room}`);
+  const around = Buffer.concat([target.subarray(0, 3), target.subarray(end)]);
+  assert.ok(
+    around.every((byte) => byte === MARK),
+    'only what it says is written',
+  );
+  return target.subarray(3, end);
+}
+
+const latin1 = fc.string({ unit: fc.nat({ max: 255 }).map((code) => String.fromCharCode(code)) });
+const wholeNumber = fc.oneof(
+  fc.nat({ max: 1200 }),
+  fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+  fc.integer({ min: 0, max: 15 }).map((exponent) => 10 ** exponent),
+  fc.integer({ min: 1, max: 15 }).map((exponent) => 10 ** exponent - 1),
+);
+
+it('copies bytes of every length, short and long', () => {
+  for (const length of [0, 1, 63, 64, 65, 66, 1000]) {
+    const source = Buffer.from(Array.from({ length }, (_, index) => index % 251));
+    const copy = written(length, (target, at) => copyBytes(target, at, source));
+    assert.ok(copy.equals(source), `${length} bytes`);
+  }
+});
+
+it('writes Latin-1 as Buffer does', (context) => {
+  const property = fc.property(latin1, (text) => {
+    const bytes = written(text.length, (target, at) => writeLatin1(target, at, text));
+    assert.equal(bytes.toString('latin1'), text);
+  });
+  fc.assert(property, seeded(context, 300));
+});
+
+it('writes whole numbers as String and toString(16) do', (context) => {
+  const property = fc.property(wholeNumber, (value) => {
+    const decimal = written(20, (target, at) => writeDecimal(target, at, value));
+    assert.equal(decimal.toString(), String(value));
+    assert.equal(decimalDigits(value), String(value).length);
+    const hex = written(20, (target, at) => writeHex(target, at, value));
+    assert.equal(hex.toString(), value.toString(16));
+  });
+  fc.assert(property, seeded(context, 1000));
+});
+
+it('writes ASCII, and finds the first character that is none', (context) => {
+  assert.equal(isAscii(''), true);
+  assert.equal(isAscii('\0 ~\x7f'), true);
+  for (const odd of ['\x80', 'é', '€', '😀', '\ud800']) {
+    assert.equal(isAscii(`a${odd}`), false);
+    assert.equal(writeAscii(new Uint8Array(10), 0, `a${odd}`), -1);
+  }
+  const ascii = fc.string({ unit: 'binary-ascii' });
+  const property = fc.property(ascii, (text) => {
+    const bytes = written(text.length, (target, at) => writeAscii(target, at, text));
+    assert.equal(bytes.toString('latin1'), text);
+    assert.equal(isAscii(text), true);
+  });
+  fc.assert(property, seeded(context, 300));
+});

@@ -1,0 +1,91 @@
+// Deadlines against a plain list of [node, kind, due]: the same nodes expire, in the same order.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import fc from 'fast-check';
+import { AssertionFault } from '../../src/base/assert.ts';
+import { Deadlines } from '../../src/base/deadlines.ts';
+import { seeded } from '../http/pieces.ts';
+
+const TIMEOUTS_MS = [5, 100, 3];
+const NODES = 8;
+
+interface Armed {
+  readonly node: number;
+  readonly kind: number;
+  readonly dueMs: number;
+}
+
+const node = fc.nat({ max: NODES - 1 });
+const kind = fc.nat({ max: TIMEOUTS_MS.length - 1 });
+const step = fc.oneof(
+  fc.record({ op: fc.constant('arm' as const), node, kind }),
+  fc.record({ op: fc.constant('disarm' as const), node }),
+  fc.record({ op: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 60 }) }),
+);
+
+it('behaves as a list of deadlines, whatever the order of calls', (context) => {
+  const property = fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
+    const deadlines = new Deadlines(NODES, TIMEOUTS_MS);
+    let model: Armed[] = [];
+    let nowMs = 1000.5;
+    for (const one of steps) {
+      if (one.op === 'pass') {
+        nowMs += one.ms;
+        model = expireAll(deadlines, model, nowMs);
+      } else {
+        model = model.filter((armed) => armed.node !== one.node);
+        if (one.op === 'disarm') deadlines.disarm(one.node);
+        else {
+          deadlines.arm(one.node, one.kind, nowMs);
+          const dueMs = nowMs + TIMEOUTS_MS[one.kind];
+          model.push({ node: one.node, kind: one.kind, dueMs });
+        }
+      }
+      checkAgainst(deadlines, model);
+    }
+  });
+  fc.assert(property, seeded(context, 400));
+});
+
+/** Takes all that is due from both, kind by kind; gives what is left. */
+function expireAll(deadlines: Deadlines, model: readonly Armed[], nowMs: number): Armed[] {
+  const due = model.filter(({ dueMs }) => dueMs <= nowMs);
+  for (let each = 0; each < TIMEOUTS_MS.length; each++) {
+    for (const { node: expected } of due.filter((armed) => armed.kind === each)) {
+      assert.equal(deadlines.expire(each, nowMs), expected);
+    }
+    assert.equal(deadlines.expire(each, nowMs), -1);
+  }
+  return model.filter(({ dueMs }) => dueMs > nowMs);
+}
+
+function checkAgainst(deadlines: Deadlines, model: readonly Armed[]): void {
+  assert.equal(deadlines.armedCount(), model.length);
+  assert.equal(deadlines.nextDueMs(), Math.min(...model.map(({ dueMs }) => dueMs)));
+  for (let each = 0; each < NODES; each++) {
+    const armed = model.find((one) => one.node === each);
+    assert.equal(deadlines.kind(each), armed?.kind ?? -1);
+  }
+}
+
+it('is due at its time, not a moment before', () => {
+  const deadlines = new Deadlines(1, [10]);
+  deadlines.arm(0, 0, 0.25);
+  assert.equal(deadlines.expire(0, 10.24), -1);
+  assert.equal(deadlines.expire(0, 10.25), 0);
+  assert.equal(deadlines.expire(0, 99), -1);
+});
+
+it('has nothing to wait for when nothing is armed', () => {
+  const deadlines = new Deadlines(2, [10, 20]);
+  assert.equal(deadlines.nextDueMs(), Number.POSITIVE_INFINITY);
+  deadlines.disarm(1);
+  assert.equal(deadlines.armedCount(), 0);
+});
+
+it('a clock that goes back is a mistake of ours', () => {
+  const deadlines = new Deadlines(2, [10]);
+  deadlines.arm(0, 0, 100);
+  assert.throws(() => deadlines.arm(1, 0, 99), AssertionFault);
+});

@@ -1,0 +1,59 @@
+// Ring against a plain list: the same pushes and shifts in any order give the same numbers.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import fc from 'fast-check';
+import { AssertionFault } from '../../src/base/assert.ts';
+import { Ring } from '../../src/base/ring.ts';
+import { seeded } from '../http/pieces.ts';
+
+it('a new ring is empty, and giving a number from it is a mistake of ours', () => {
+  const ring = new Ring(4);
+  assert.equal(ring.length, 0);
+  assert.throws(() => ring.shift(), AssertionFault);
+});
+
+it('numbers come out in the order they went in, whatever the order of calls', (context) => {
+  const step = fc.oneof(
+    fc.record({ push: fc.integer() }),
+    fc.record({ shift: fc.integer({ min: 1, max: 30 }) }),
+  );
+  const property = fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+    const ring = new Ring(200);
+    const model: number[] = [];
+    for (const one of steps) {
+      if ('push' in one) {
+        ring.push(one.push);
+        model.push(one.push);
+      } else {
+        for (let count = one.shift; count > 0 && model.length > 0; count--) {
+          assert.equal(ring.shift(), model.shift());
+        }
+      }
+      assert.equal(ring.length, model.length);
+    }
+    while (model.length > 0) assert.equal(ring.shift(), model.shift());
+    assert.equal(ring.length, 0);
+  });
+  fc.assert(property, seeded(context, 300));
+});
+
+it('holds as many numbers as it was made for, many times round', () => {
+  for (const capacity of [1, 15, 16, 17, 100]) {
+    const ring = new Ring(capacity);
+    let next = 0;
+    let expected = 0;
+    for (let round = 0; round < 50; round++) {
+      while (ring.length < capacity) ring.push(next++);
+      const taken = 1 + (round % capacity);
+      for (let count = 0; count < taken; count++) assert.equal(ring.shift(), expected++);
+    }
+  }
+});
+
+it('pushing more than there can be is a mistake of ours, and loses nothing', () => {
+  const ring = new Ring(16);
+  for (let number = 0; number < 16; number++) ring.push(number);
+  assert.throws(() => ring.push(16), AssertionFault);
+  for (let number = 0; number < 16; number++) assert.equal(ring.shift(), number);
+});

@@ -1,0 +1,128 @@
+// The fields of an answer against a plain list of pairs, and what may not stand in them.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { AnswerFields, checkedName, checkValue, isToken } from '../../src/http/answer-fields.ts';
+import { seeded } from './pieces.ts';
+
+const names = ['Date', 'date', 'X-One', 'x-one', 'X-Two', 'Content-Type', 'Set-Cookie'];
+const value = fc.string({ unit: fc.constantFrom('a', ' ', '\t', '~', '\x80', '\xff') });
+const step = fc.record({
+  op: fc.constantFrom('set', 'append', 'remove'),
+  name: fc.constantFrom(...names),
+  value,
+});
+
+type Pair = readonly [name: string, value: string];
+
+function pairs(fields: AnswerFields): Pair[] {
+  return Array.from({ length: fields.count }, (_, index) => [
+    fields.names[index],
+    fields.values[index],
+  ]);
+}
+
+describe('AnswerFields', () => {
+  it('behaves as a list of pairs, whatever the order of calls', (context) => {
+    const property = fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const fields = new AnswerFields();
+      let model: Pair[] = [];
+      for (const one of steps) {
+        model = applied(fields, model, one.op, one.name, one.value);
+        checkAgainst(fields, model);
+      }
+      fields.reset();
+      checkAgainst(fields, []);
+    });
+    fc.assert(property, seeded(context, 400));
+  });
+
+  function applied(
+    fields: AnswerFields,
+    model: readonly Pair[],
+    op: string,
+    name: string,
+    given: string,
+  ): Pair[] {
+    const lower = name.toLowerCase();
+    const isOther = (pair: Pair) => pair[0].toLowerCase() !== lower;
+    if (op === 'append') {
+      fields.append(name, lower, given);
+      return [...model, [name, given]];
+    }
+    if (op === 'remove') {
+      fields.remove(lower);
+      return model.filter(isOther);
+    }
+    fields.set(name, lower, given);
+    const first = model.findIndex((pair) => !isOther(pair));
+    if (first < 0) return [...model, [name, given]];
+    const replaced: Pair = [model[first][0], given];
+    return model.flatMap((pair, at) => (at === first ? [replaced] : isOther(pair) ? [pair] : []));
+  }
+
+  function checkAgainst(fields: AnswerFields, model: readonly Pair[]): void {
+    assert.deepEqual(pairs(fields), model);
+    const characters = model.reduce((sum, [name, given]) => sum + name.length + given.length, 0);
+    assert.equal(fields.characters, characters);
+    assert.equal(
+      fields.hasDate,
+      model.some(([name]) => name.toLowerCase() === 'date'),
+    );
+    for (const name of names) {
+      const lower = name.toLowerCase();
+      const at = model.findIndex((pair) => pair[0].toLowerCase() === lower);
+      assert.equal(fields.find(lower), at);
+      assert.equal(fields.get(lower), at < 0 ? undefined : model[at][1]);
+    }
+  }
+
+  it('a value that is refused changes nothing', () => {
+    const fields = new AnswerFields();
+    fields.set('A', 'a', 'kept');
+    assert.throws(() => fields.set('A', 'a', 'x\r\ny'), TypeError);
+    assert.throws(() => fields.append('B', 'b', '\0'), TypeError);
+    assert.deepEqual(pairs(fields), [['A', 'kept']]);
+  });
+});
+
+describe('names and values', () => {
+  it('a name is a token of RFC 9110 5.6.2, character by character', () => {
+    const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+    for (let code = 0; code < 0x180; code++) {
+      const character = String.fromCharCode(code);
+      const expected = token.test(character);
+      assert.equal(isToken(character), expected, `character ${code}`);
+      assert.equal(isToken(`a${character}b`), expected, `character ${code}`);
+      if (expected) assert.equal(checkedName(`x${character}`), `x${character.toLowerCase()}`);
+      else assert.throws(() => checkedName(`x${character}`), TypeError);
+    }
+    assert.equal(isToken(''), false);
+    assert.throws(() => checkedName(''), TypeError);
+    for (const odd of [undefined, null, 7, ['a']]) {
+      assert.throws(() => checkedName(odd as unknown as string), TypeError);
+    }
+  });
+
+  it('goes on checking when it has seen more names than it remembers', () => {
+    for (let count = 0; count < 2000; count++) {
+      assert.equal(checkedName(`X-Made-Up-${count}`), `x-made-up-${count}`);
+    }
+    assert.throws(() => checkedName('a b'), TypeError);
+  });
+
+  it('a value holds what RFC 9110 5.5 allows, and nothing that ends a line', () => {
+    for (let code = 0; code < 0x180; code++) {
+      const character = String.fromCharCode(code);
+      const allowed = code === 9 || (code >= 32 && code !== 127 && code <= 255);
+      if (allowed) checkValue('x', `a${character}`);
+      else {
+        assert.throws(() => checkValue('X-Name', `a${character}`), {
+          name: 'TypeError',
+          message: `the value of field X-Name cannot hold character ${code} at 1`,
+        });
+      }
+    }
+  });
+});

@@ -1,0 +1,171 @@
+// HTTP-dates against Date: written as toUTCString() does, read in all three forms.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { DATE_BYTES, DateField, formatDate, parseDate } from '../../src/http/date.ts';
+import { seeded } from './pieces.ts';
+
+const NOW_MS = Date.UTC(2026, 5, 15);
+const YEAR_0_MS = Date.parse('0000-01-01T00:00:00Z');
+const YEAR_9999_MS = Date.parse('9999-12-31T23:59:59Z');
+const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+
+/** Seconds where calendars turn, and their neighbours. */
+const TURNS_MS: readonly number[] = [
+  '0000-01-01T00:00:00Z',
+  '0099-12-31T23:59:59Z',
+  '0100-03-01T00:00:00Z',
+  '1899-12-31T23:59:59Z',
+  '1900-02-28T23:59:59Z',
+  '1970-01-01T00:00:00Z',
+  '1999-12-31T23:59:59Z',
+  '2000-02-29T00:00:00Z',
+  '2004-02-29T23:59:59Z',
+  '2023-03-01T00:00:00Z',
+  '2024-02-29T12:00:00Z',
+  '2026-06-15T08:49:37Z',
+  '2100-02-28T23:59:59Z',
+  '9999-12-31T23:59:58Z',
+].map(Date.parse);
+
+const second = fc
+  .integer({ min: YEAR_0_MS / 1000, max: YEAR_9999_MS / 1000 })
+  .map((seconds) => seconds * 1000);
+
+describe('formatDate', () => {
+  it('is what toUTCString() says', (context) => {
+    for (const turnMs of TURNS_MS) {
+      for (const ms of [turnMs, turnMs + 999]) {
+        assert.equal(formatDate(ms), new Date(ms).toUTCString());
+      }
+    }
+    const check = (ms: number) => {
+      assert.equal(formatDate(ms), new Date(ms).toUTCString());
+      assert.equal(formatDate(ms).length, DATE_BYTES);
+    };
+    fc.assert(fc.property(second, check), seeded(context, 3000));
+  });
+
+  it('is right for every day of leap years, of others, and of ends of centuries', () => {
+    for (const year of [1900, 1999, 2000, 2023, 2024, 2100]) {
+      for (let day = 0; day < 366; day++) {
+        const ms = Date.UTC(year, 0, 1 + day, 23, 59, 59);
+        assert.equal(formatDate(ms), new Date(ms).toUTCString());
+      }
+    }
+  });
+});
+
+describe('parseDate', () => {
+  it('reads back what formatDate() writes', (context) => {
+    for (const ms of TURNS_MS) assert.equal(parseDate(formatDate(ms), NOW_MS), ms);
+    const check = (ms: number) => assert.equal(parseDate(formatDate(ms), NOW_MS), ms);
+    fc.assert(fc.property(second, check), seeded(context, 3000));
+  });
+
+  it('reads the three forms of RFC 9110 5.6.7', () => {
+    const ms = Date.UTC(1994, 10, 6, 8, 49, 37);
+    assert.equal(parseDate('Sun, 06 Nov 1994 08:49:37 GMT', NOW_MS), ms);
+    assert.equal(parseDate('Sunday, 06-Nov-94 08:49:37 GMT', NOW_MS), ms);
+    assert.equal(parseDate('Sun Nov  6 08:49:37 1994', NOW_MS), ms);
+  });
+
+  it('reads the older forms of any second', (context) => {
+    const recent = fc
+      .integer({ min: Date.UTC(1977) / 1000, max: Date.UTC(2076) / 1000 - 1 })
+      .map((seconds) => seconds * 1000);
+    const check = (ms: number) => {
+      const [, day, month, year, time] = new Date(ms).toUTCString().split(' ');
+      const week = new Date(ms).getUTCDay();
+      const old = `${DAYS[week]}, ${day}-${month}-${year.slice(2)} ${time} GMT`;
+      const two = String(Number(day)).padStart(2, ' ');
+      const asctime = `${DAYS[week].slice(0, 3)} ${month} ${two} ${time} ${year}`;
+      assert.equal(parseDate(old, NOW_MS), ms, old);
+      assert.equal(parseDate(asctime, NOW_MS), ms, asctime);
+    };
+    fc.assert(fc.property(recent, check), seeded(context, 1000));
+  });
+
+  it('takes a year of two digits for one not more than 50 years ahead', () => {
+    const year = (two: string, now: number) =>
+      new Date(parseDate(`Friday, 01-Jan-${two} 00:00:00 GMT`, Date.UTC(now))).getUTCFullYear();
+    assert.equal(year('26', 2026), 2026);
+    assert.equal(year('76', 2026), 2076);
+    assert.equal(year('77', 2026), 1977);
+    assert.equal(year('00', 2026), 2000);
+    assert.equal(year('99', 2099), 2099);
+    assert.equal(year('50', 2000), 2050);
+    assert.equal(year('51', 2000), 1951);
+  });
+
+  it('knows leap seconds and leap days', () => {
+    const leap = parseDate('Sat, 31 Dec 2016 23:59:60 GMT', NOW_MS);
+    assert.equal(leap, Date.UTC(2017, 0, 1));
+    assert.equal(parseDate('Thu, 29 Feb 2024 00:00:00 GMT', NOW_MS), Date.UTC(2024, 1, 29));
+  });
+
+  const bad = [
+    '',
+    'Sun, 06 Nov 1994 08:49:37',
+    'Sun, 06 Nov 1994 08:49:37 UTC',
+    'Sun, 06 Nov 1994 08:49:37 GMT ',
+    ' Sun, 06 Nov 1994 08:49:37 GMT',
+    'sun, 06 nov 1994 08:49:37 gmt',
+    'Sun, 6 Nov 1994 08:49:37 GMT',
+    'Sun, 06 Nov 94 08:49:37 GMT',
+    'Sun, 06 Nov 1994 8:49:37 GMT',
+    'Sun, 06 Nov 1994 24:00:00 GMT',
+    'Sun, 06 Nov 1994 08:60:37 GMT',
+    'Sun, 06 Nov 1994 08:49:61 GMT',
+    'Sun, 00 Nov 1994 08:49:37 GMT',
+    'Sun, 31 Nov 1994 08:49:37 GMT',
+    'Thu, 31 Nov 2016 23:59:60 GMT',
+    'Wed, 29 Feb 2023 08:49:37 GMT',
+    'Mon, 29 Feb 1900 08:49:37 GMT',
+    'Sun, 06 Foo 1994 08:49:37 GMT',
+    'Sun, -6 Nov 1994 08:49:37 GMT',
+    'Sunday, 32-Nov-94 08:49:37 GMT',
+    'Sunday, 06-Nov-1994 08:49:37 GMT',
+    'Sun Nov 06 08:49:37 1994 GMT',
+    'Sun Nov  0 08:49:37 1994',
+    '1994-11-06T08:49:37Z',
+    '784111777',
+    'Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT',
+  ];
+  for (const text of bad) {
+    it(`refuses ${JSON.stringify(text)}`, () => {
+      assert.ok(Number.isNaN(parseDate(text, NOW_MS)));
+    });
+  }
+
+  it('gives a time of some day or NaN for anything, and never throws', (context) => {
+    const near = fc
+      .tuple(second, fc.nat({ max: 40 }), fc.string({ maxLength: 3 }))
+      .map(([ms, at, put]) => formatDate(ms).slice(0, at) + put + formatDate(ms).slice(at + 1));
+    const check = (text: string) => {
+      const ms = parseDate(text, NOW_MS);
+      assert.ok(Number.isNaN(ms) || Number.isInteger(ms), text);
+    };
+    fc.assert(fc.property(fc.oneof(near, fc.string()), check), seeded(context, 2000));
+  });
+});
+
+describe('DateField', () => {
+  const text = (field: DateField) => Buffer.from(field.bytes).toString('latin1');
+
+  it('is a whole field line that follows the clock', () => {
+    const field = new DateField();
+    for (const ms of [0, 1, 999, 1000, Date.UTC(2024, 1, 29, 23, 59, 59, 999), 86_400_000]) {
+      field.update(ms);
+      assert.equal(text(field), `Date: ${new Date(ms).toUTCString()}\r\n`);
+    }
+  });
+
+  it('stays the same memory, so that it can be kept', () => {
+    const field = new DateField();
+    const { bytes } = field;
+    field.update(NOW_MS);
+    assert.equal(field.bytes, bytes);
+  });
+});

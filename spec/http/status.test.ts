@@ -1,0 +1,51 @@
+// Status codes: phrases against Node's own list, lines as bytes, and which may be answered with.
+
+import assert from 'node:assert/strict';
+import { STATUS_CODES } from 'node:http';
+import { it } from 'node:test';
+import { hasNoContent, isFinalStatus, reasonPhrase, statusLine } from '../../src/http/status.ts';
+
+/** Where RFC 9110 names a status otherwise than Node does, or has no such status. */
+const NEWER: Readonly<Record<string, string>> = {
+  '413': 'Content Too Large',
+  '418': "I'm a teapot",
+  '422': 'Unprocessable Content',
+  '509': 'Internal Server Error',
+};
+
+it('phrases are those of the registry', () => {
+  for (const [code, phrase] of Object.entries(STATUS_CODES)) {
+    assert.equal(reasonPhrase(Number(code)), NEWER[code] ?? phrase, code);
+  }
+});
+
+it('a code without a phrase of its own has that of its class', () => {
+  assert.equal(reasonPhrase(199), 'Continue');
+  assert.equal(reasonPhrase(299), 'OK');
+  assert.equal(reasonPhrase(399), 'Multiple Choices');
+  assert.equal(reasonPhrase(499), 'Bad Request');
+  assert.equal(reasonPhrase(599), 'Internal Server Error');
+  assert.equal(reasonPhrase(999), 'Unknown');
+});
+
+it('every status has its line', () => {
+  for (let status = 100; status <= 599; status++) {
+    const line = Buffer.from(statusLine(status)).toString('latin1');
+    assert.equal(line, `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`);
+  }
+});
+
+it('handlers answer with final statuses only', () => {
+  for (const status of [200, 204, 304, 404, 599]) assert.equal(isFinalStatus(status), true);
+  for (const status of [100, 101, 103, 199, 600, 0, -200, 200.5, Number.NaN, 1e9]) {
+    assert.equal(isFinalStatus(status), false, String(status));
+  }
+  for (const status of ['200', null, undefined]) {
+    assert.equal(isFinalStatus(status as unknown as number), false, String(status));
+  }
+});
+
+it('204 and 304 have no content, 205 an empty one', () => {
+  const without = Array.from({ length: 400 }, (_, index) => 200 + index).filter(hasNoContent);
+  assert.deepEqual(without, [204, 304]);
+});

@@ -1,0 +1,58 @@
+// A run of bytes that waits to be sent. Spans are made once and used again by all connections, so
+// an idle connection holds none.
+
+import { assert } from '../base/assert.ts';
+import type { Region } from '../reactor/regions.ts';
+
+export class Span {
+  /** The region that the driver knows, and the bytes [start, end) of it. */
+  number: number;
+  start: number;
+  end: number;
+  /**
+   * The slab block that the bytes lie in, or -1 and the region that is held until they are sent.
+   */
+  block: number;
+  region: Region | null;
+  /** The span behind this one, in a queue or among those at rest. */
+  next: Span | null;
+
+  constructor() {
+    this.number = 0;
+    this.start = 0;
+    this.end = 0;
+    this.block = -1;
+    this.region = null;
+    this.next = null;
+  }
+}
+
+export class SpanPool {
+  #resting: Span | null = null;
+  #made = 0;
+  #restingCount = 0;
+
+  acquire(): Span {
+    const span = this.#resting;
+    if (span === null) {
+      this.#made += 1;
+      return new Span();
+    }
+    this.#resting = span.next;
+    this.#restingCount -= 1;
+    span.next = null;
+    return span;
+  }
+
+  release(span: Span): void {
+    assert(span.region === null, 'a released span holds nothing');
+    span.next = this.#resting;
+    this.#resting = span;
+    this.#restingCount += 1;
+  }
+
+  /** Spans in use; for checks. */
+  get usedCount(): number {
+    return this.#made - this.#restingCount;
+  }
+}
