@@ -7,10 +7,10 @@ import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FloorArguments, parseFloorArguments, USAGE } from './against-floor-arguments.ts';
 import { freePort, pairingProblem, type ServerChild, startServer } from './child.ts';
-import { formatCount, formatShare, type Measured, tableOf } from './floor-table.ts';
+import { formatCount, type Measured, tableOf, type Window } from './floor-table.ts';
 import { pairUp, summary } from './pairs.ts';
 import { probe } from './probe.ts';
-import { busyShare, readCoreTicks, usedMicroseconds } from './process-figures.ts';
+import { busyShare, othersShare, readCoreTicks, usedMicroseconds } from './process-figures.ts';
 import {
   CONNECTIONS,
   conditions,
@@ -23,12 +23,6 @@ import { runWrk, writePipelineScript } from './wrk.ts';
 
 /** Long enough for the code to be compiled well; not counted. */
 const WARM_UP_SECONDS = 2;
-
-interface Window {
-  readonly requestsPerSecond: number;
-  readonly microseconds: number;
-  readonly loadShare: number;
-}
 
 process.exitCode = await main();
 
@@ -105,10 +99,9 @@ async function measure(
   for (let round = 1; round <= options.rounds; round++) {
     servers.push(await run(server, options.seconds));
     floors.push(await run(floor, options.seconds));
-    const { requestsPerSecond, loadShare } = servers[round - 1];
+    const { requestsPerSecond } = servers[round - 1];
     const progress = `${workload.name}: round ${round} of ${options.rounds}`;
-    const figures = `${formatCount(requestsPerSecond)}/s, load core ${formatShare(loadShare)}`;
-    if (process.stderr.isTTY) console.error(`${progress}, ${figures}`);
+    if (process.stderr.isTTY) console.error(`${progress}, ${formatCount(requestsPerSecond)}/s`);
   }
   await probeWell(server, workload.path);
   await server.stop();
@@ -129,13 +122,16 @@ async function measureWindow(
   script: string,
 ): Promise<Window> {
   const url = `http://127.0.0.1:${child.port}${path}`;
-  const ticks = readCoreTicks(LOAD_CORE);
-  const used = usedMicroseconds(child.pid);
+  const usedBefore = usedMicroseconds(child.pid);
+  const coreBefore = readCoreTicks(SERVER_CORE);
+  const loadBefore = readCoreTicks(LOAD_CORE);
   const report = await runWrk({ url, connections: CONNECTIONS, seconds, core: LOAD_CORE, script });
+  const used = usedMicroseconds(child.pid) - usedBefore;
   return {
     requestsPerSecond: report.requestsPerSecond,
-    microseconds: (usedMicroseconds(child.pid) - used) / report.requests,
-    loadShare: busyShare(ticks, readCoreTicks(LOAD_CORE)),
+    microseconds: used / report.requests,
+    othersShare: othersShare(coreBefore, readCoreTicks(SERVER_CORE), used),
+    loadShare: busyShare(loadBefore, readCoreTicks(LOAD_CORE)),
   };
 }
 
@@ -152,10 +148,8 @@ function judge(
     workload,
     conditions: conditions(workload, answerBytes),
     pairs,
-    microseconds: servers.map(({ microseconds }) => microseconds),
-    floorMicroseconds: floors.map(({ microseconds }) => microseconds),
-    loadShares: servers.map(({ loadShare }) => loadShare),
-    floorLoadShares: floors.map(({ loadShare }) => loadShare),
+    floors,
+    servers,
     ratios,
     passed: passes(workload, ratios),
   };

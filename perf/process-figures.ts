@@ -17,10 +17,12 @@ export function usedMicroseconds(pid: number): number {
   return processorMicroseconds(readFileSync(`/proc/${pid}/stat`, 'latin1'));
 }
 
-/** Ticks that a core was busy and all its ticks, from /proc/stat. */
+/** What a core did so far, from /proc/stat: all its ticks, and those it was busy. */
 export interface CoreTicks {
-  readonly busy: number;
   readonly all: number;
+  readonly busy: number;
+  /** The part of busy that processes had, or that another guest of the same machine took away. */
+  readonly worked: number;
 }
 
 export function coreTicks(stat: string, core: number): CoreTicks {
@@ -29,7 +31,8 @@ export function coreTicks(stat: string, core: number): CoreTicks {
   // user nice system idle iowait irq softirq steal; guest time is part of user time.
   const ticks = line.trim().split(/\s+/).slice(0, 8).map(Number);
   const all = ticks.reduce((sum, count) => sum + count, 0);
-  return { all, busy: all - (ticks[3] ?? 0) - (ticks[4] ?? 0) };
+  const [user, nice, system, idle, waiting, , , stolen] = ticks;
+  return { all, busy: all - idle - waiting, worked: user + nice + system + stolen };
 }
 
 export function readCoreTicks(core: number): CoreTicks {
@@ -39,6 +42,16 @@ export function readCoreTicks(core: number): CoreTicks {
 /** How much of the time between two looks the core was busy, 0 to 1. */
 export function busyShare(before: CoreTicks, after: CoreTicks): number {
   return after.all === before.all ? 0 : (after.busy - before.busy) / (after.all - before.all);
+}
+
+/**
+ * How much of a core's time between two looks went to others than a process that was there for
+ * `microseconds`, 0 to 1.
+ */
+export function othersShare(before: CoreTicks, after: CoreTicks, microseconds: number): number {
+  const all = (after.all - before.all) * TICK_MICROSECONDS;
+  const worked = (after.worked - before.worked) * TICK_MICROSECONDS;
+  return all === 0 ? 0 : Math.max(0, (worked - microseconds) / all);
 }
 
 /** Bytes of a field of /proc/PID/status, such as VmRSS. */

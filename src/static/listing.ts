@@ -4,7 +4,7 @@ import { type DirectoryEntry, FileKind } from '../work/work.ts';
 
 /** `path` is the decoded path of the directory, with a slash at its end. */
 export function listingPage(path: string, entries: readonly DirectoryEntry[]): string {
-  const shown = entries.filter((entry) => !entry.name.startsWith('.')).sort(byKindAndName);
+  const shown = entries.filter(isShown).sort(byKindAndName);
   const rows = shown.map(row);
   if (path !== '/') rows.unshift('<tr><td><a href="../">../</a></td><td></td><td></td></tr>');
   const title = `Index of ${escapeHtml(path)}`;
@@ -40,13 +40,18 @@ ${rows.join('\n')}
 `;
 }
 
+/** Names that begin with a dot are hidden, and what is neither file nor directory is never sent. */
+function isShown({ name, stat }: DirectoryEntry): boolean {
+  return !name.startsWith('.') && stat.kind !== FileKind.Other;
+}
+
 function row(entry: DirectoryEntry): string {
   const isDirectory = entry.stat.kind === FileKind.Directory;
   const name = isDirectory ? `${entry.name}/` : entry.name;
   // A name such as `a:b` would read as a scheme without the dot and slash before it.
   const link = `./${encodeURIComponent(entry.name)}${isDirectory ? '/' : ''}`;
   const size = isDirectory ? '' : sizeText(entry.stat.bytes);
-  const time = new Date(entry.stat.modifiedMs).toISOString().slice(0, 16).replace('T', ' ');
+  const time = timeText(entry.stat.modifiedMs);
   return (
     `<tr><td><a href="${escapeHtml(link)}">${escapeHtml(name)}</a></td>` +
     `<td>${size}</td><td>${time}</td></tr>`
@@ -58,6 +63,13 @@ function byKindAndName(one: DirectoryEntry, other: DirectoryEntry): number {
   const otherFirst = other.stat.kind === FileKind.Directory;
   if (oneFirst !== otherFirst) return oneFirst ? -1 : 1;
   return one.name < other.name ? -1 : 1;
+}
+
+/** Nothing for a time that no calendar knows, which some file systems can hold. */
+function timeText(ms: number): string {
+  const date = new Date(ms);
+  if (Number.isNaN(date.getTime())) return '';
+  return date.toISOString().slice(0, -8).replace('T', ' ');
 }
 
 function sizeText(bytes: number): string {

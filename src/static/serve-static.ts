@@ -20,7 +20,14 @@ import { formatDate } from '../http/date.ts';
 import { Field } from '../http/fields.ts';
 import { Method } from '../http/method.ts';
 import { latin1 } from '../http/text.ts';
-import { FileKind, type FileStat, isFault, type OpenFile, type Work } from '../work/work.ts';
+import {
+  type DirectoryEntry,
+  FileKind,
+  type FileStat,
+  isFault,
+  type OpenFile,
+  type Work,
+} from '../work/work.ts';
 import { type CachedFile, FileCache, RECHECK_MS } from './file-cache.ts';
 import { listingPage } from './listing.ts';
 
@@ -39,6 +46,15 @@ export interface StaticOptions {
 const CACHE_BYTES_MAX = 32 * 1024 * 1024;
 const CACHE_ENTRY_BYTES_MAX = 64 * 1024;
 const ALLOWED = 'GET, HEAD, OPTIONS';
+
+/**
+ * A file that changed this short a time ago is not remembered: its next change may leave size and
+ * time as they are. The coarsest file systems count in steps of two seconds.
+ */
+const SETTLED_MS = 2000;
+
+/** Entries of a listing that are looked at together: a guess, four times what works at once. */
+const ENTRIES_AT_ONCE = 16;
 
 /** Throws a TypeError for a root that is no text. The root is looked at when it is first needed. */
 export function serveStatic(root: string, options: StaticOptions = {}): Middleware {
@@ -69,6 +85,8 @@ class StaticSite {
   /** At once from memory where that is possible, else with a promise. */
   serve(exchange: Exchange, next: Next): void | Promise<void> {
     const { head, pathBytes, pathTo } = exchange;
+    // Neither `*` nor an authority has a path, nor has what could not be decoded.
+    if (pathTo === exchange.pathFrom) return next();
     if (head.method !== Method.GET && head.method !== Method.HEAD) {
       return this.#otherMethod(exchange, next);
     }
@@ -111,7 +129,7 @@ class StaticSite {
     const opened = await exchange.transport.work.open(file);
     if (isFault(opened)) {
       if (opened === -EISDIR) return this.#directory(exchange, path, file, next);
-      if (opened === -EACCES || opened === -EPERM) throw new HttpError(403);
+      checkDenied(opened);
       return next();
     }
     try {
@@ -125,15 +143,20 @@ class StaticSite {
   /** The file behind a path with its links followed; null when it is not below the root. */
   async #locate(work: Work, path: string): Promise<string | null> {
     if (!this.#isAllowed(path)) return null;
-    if (this.#realRoot === '') {
-      const real = await work.realPath(this.#root);
-      if (isFault(real)) return null;
-      this.#realRoot = real as string;
-    }
     const real = await work.realPath(join(this.#root, path));
     if (typeof real !== 'string') return null;
-    const root = this.#realRoot.endsWith(sep) ? this.#realRoot : this.#realRoot + sep;
-    return real === this.#realRoot || real.startsWith(root) ? real : null;
+    if (this.#isBelowRoot(real)) return real;
+    // The root may be a link too, and lead elsewhere than it did.
+    const root = await work.realPath(this.#root);
+    if (typeof root !== 'string') return null;
+    this.#realRoot = root;
+    return this.#isBelowRoot(real) ? real : null;
+  }
+
+  #isBelowRoot(real: string): boolean {
+    const root = this.#realRoot;
+    if (root === '') return false;
+    return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep);
   }
 
   #isAllowed(path: string): boolean {
@@ -154,22 +177,23 @@ class StaticSite {
     key: Uint8Array,
   ): Promise<void> {
     const { stat } = opened;
+    const { transport } = exchange;
     const type = mediaType(file);
-    if (stat.bytes > this.#entryBytesMax) {
-      await sendOpenFile(exchange, opened, type);
-      return;
-    }
-    const content = await readWhole(exchange.transport.work, opened);
-    // It changed while it was read: send what is there, remember nothing.
+    const wallMs = transport.wallMs();
+    const isSmall = stat.bytes <= this.#entryBytesMax;
+    const content = isSmall ? await readWhole(transport.work, opened) : null;
+    if (exchange.gone) return;
+    // Null also when it changed while it was read: send what is there, remember nothing.
     if (content === null) {
       await sendOpenFile(exchange, opened, type);
       return;
     }
     const etag = etagOf(stat);
-    const answer = prepareFile(stat, etag, type, content);
-    const cached = { key, file, stat, etag, answer, checkedMs: exchange.transport.nowMs() };
-    this.#cache.add(cached);
-    if (!exchange.gone) this.#sendCached(exchange, cached);
+    const answer = prepareFile(stat, etag, type, content, wallMs);
+    const cached = { key, file, stat, etag, answer, checkedMs: transport.nowMs() };
+    const isSettled = Math.abs(wallMs - stat.modifiedMs) > SETTLED_MS;
+    if (isSettled && isPlain(key)) this.#cache.add(cached);
+    this.#sendCached(exchange, cached);
   }
 
   async #directory(
@@ -182,11 +206,11 @@ class StaticSite {
     const folder = path.endsWith('/') ? path : `${path}/`;
     const index = await this.#locate(work, folder + this.#index);
     const opened = index === null ? -ENOENT : await work.open(index);
-    const hasIndex = !isFault(opened);
+    if (isFault(opened)) checkDenied(opened);
     try {
-      if (!hasIndex && !this.#listing) return await next();
+      if (isFault(opened) && !this.#listing) return await next();
       if (!endsInSlash(exchange)) {
-        exchange.response.redirect(`${rawPath(exchange)}/${rawQuery(exchange)}`, 301);
+        exchange.response.redirect(withSlash(exchange), 301);
       } else if (!isFault(opened)) {
         const file = join(this.#root, path, this.#index);
         const key = exchange.pathBytes.slice(
@@ -195,30 +219,50 @@ class StaticSite {
         );
         await this.#sendFile(exchange, opened, file, key);
       } else {
-        await this.#list(exchange, directory, next);
+        await this.#list(exchange, folder, directory, next);
       }
     } finally {
       if (!isFault(opened)) await work.close(opened.file);
     }
   }
 
-  async #list(exchange: Exchange, directory: string, next: Next): Promise<void> {
+  async #list(
+    exchange: Exchange,
+    folder: string,
+    directory: string,
+    next: Next,
+  ): Promise<void> {
     const { work } = exchange.transport;
     const entries = await work.list(directory);
     if (typeof entries === 'number') return next();
-    const shown = exchange.mountBytes === 0 ? exchange.path() : fullPath(exchange);
-    exchange.response.html(listingPage(shown, entries));
+    const shown: DirectoryEntry[] = [];
+    for (let index = 0; index < entries.length; index += ENTRIES_AT_ONCE) {
+      const some = entries.slice(index, index + ENTRIES_AT_ONCE);
+      // What leads out of the root is not sent, so nothing is said of it either.
+      const files = await Promise.all(some.map(({ name }) => this.#locate(work, folder + name)));
+      shown.push(...some.filter((_, at) => files[at] !== null));
+    }
+    exchange.response.html(listingPage(fullPath(exchange), shown));
   }
 
   /** A file is there, but not for this method. */
   async #otherMethod(exchange: Exchange, next: Next): Promise<void> {
-    const { work } = exchange.transport;
-    const file = await this.#locate(work, exchange.path());
-    const stat = file === null ? -ENOENT : await work.stat(file);
-    if (isFault(stat) || stat.kind === FileKind.Other) return next();
+    if (!(await this.#has(exchange.transport.work, exchange.path()))) return next();
     exchange.response.header('Allow', ALLOWED);
     if (exchange.head.method === Method.OPTIONS) exchange.response.empty(204);
     else exchange.response.status(405).text('Method Not Allowed\n');
+  }
+
+  /** Whether GET would be answered here. */
+  async #has(work: Work, path: string): Promise<boolean> {
+    const file = await this.#locate(work, path);
+    const stat = file === null ? -ENOENT : await work.stat(file);
+    if (isFault(stat)) return false;
+    if (stat.kind !== FileKind.Directory) return stat.kind === FileKind.File;
+    if (this.#listing) return true;
+    const index = await this.#locate(work, `${path}/${this.#index}`.replace('//', '/'));
+    const indexStat = index === null ? -ENOENT : await work.stat(index);
+    return !isFault(indexStat) && indexStat.kind === FileKind.File;
   }
 }
 
@@ -226,6 +270,20 @@ const EPERM = 1;
 const ENOENT = 2;
 const EACCES = 13;
 const EISDIR = 21;
+const SLASH = 47;
+
+/** Throws HttpError 403 where a file is there and may not be read. */
+function checkDenied(fault: number): void {
+  if (fault === -EACCES || fault === -EPERM) throw new HttpError(403);
+}
+
+/**
+ * False for the other spellings of a path (`//`, an encoded slash): each that was remembered would
+ * let a client fill the cache with one file.
+ */
+function isPlain(key: Uint8Array): boolean {
+  return !key.includes(0) && !key.some((byte, at) => byte === SLASH && key[at + 1] === SLASH);
+}
 
 function sameFile(one: FileStat, other: FileStat): boolean {
   return (
@@ -246,21 +304,30 @@ async function readWhole(work: Work, opened: OpenFile): Promise<Uint8Array | nul
   return length === opened.stat.bytes ? bytes.subarray(0, length) : null;
 }
 
-function prepareFile(stat: FileStat, etag: string, type: string, content: Uint8Array): Prepared {
-  const modified = formatDate(stat.modifiedMs);
+function prepareFile(
+  stat: FileStat,
+  etag: string,
+  type: string,
+  content: Uint8Array,
+  wallMs: number,
+): Prepared {
+  // A time in the future is not told (RFC 9110 8.8.2.1).
+  const modified = formatDate(Math.min(stat.modifiedMs, wallMs));
   const fields = { 'Content-Type': type, 'Last-Modified': modified, ETag: etag };
   return prepare(200, fields, content);
 }
 
 function endsInSlash(exchange: Exchange): boolean {
-  return exchange.pathBytes[exchange.pathTo - 1] === 47 && exchange.pathTo > exchange.pathFrom;
+  return exchange.pathBytes[exchange.pathTo - 1] === SLASH && exchange.pathTo > exchange.pathFrom;
 }
 
-/** The path as it was sent. Two slashes in front would name another host. */
-function rawPath(exchange: Exchange): string {
-  const { head, bytes, base } = exchange;
-  const path = latin1(bytes, base + head.pathStart, base + head.pathEnd);
-  return path.replace(/^\/+/, '/');
+/**
+ * The path of a directory with the slash it lacked. It is written anew from what the path means: as
+ * it was sent it may begin as the name of another host does (`/\\host/..`).
+ */
+function withSlash(exchange: Exchange): string {
+  const path = encodeURI(fullPath(exchange)).replace(/[?#]/g, encodeURIComponent);
+  return `${path.replace(/^\/+|\/+$/g, '/')}${path.endsWith('/') ? '' : '/'}${rawQuery(exchange)}`;
 }
 
 function rawQuery(exchange: Exchange): string {
