@@ -1,0 +1,521 @@
+// Static files over real sockets: what is sent for what is asked, and what falls through.
+
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { blockBytesFor, limitsFrom } from '../../src/base/limits.ts';
+import type { DriverName } from '../../src/driver/choose.ts';
+import { formatDate } from '../../src/http/date.ts';
+import { serveStatic } from '../../src/static/serve-static.ts';
+import { NodeWork } from '../../src/work/node.ts';
+import type { OpenFile } from '../../src/work/work.ts';
+import { DRIVERS, makeServer, Site } from './site.ts';
+
+const EACCES = 13;
+const LONG_AGO = new Date('2020-02-29T12:00:00.250Z');
+
+const FILES: Readonly<Record<string, string>> = {
+  'index.html': '<p>home</p>',
+  'page.html': '<p>page</p>',
+  'style.css': 'p {}',
+  'code.js': 'code();',
+  'module.mjs': 'code();',
+  'set.json': '{}',
+  'picture.svg': '<svg/>',
+  'picture.png': 'png',
+  'font.woff2': 'font',
+  'feed.xml': '<a/>',
+  'UPPER.TXT': 'upper',
+  'two.tar.gz': 'packed',
+  'plain': 'no extension',
+  'odd.unheard-of': 'odd',
+  'ends.': 'dot',
+  'empty.txt': '',
+  'sub/index.html': '<p>sub</p>',
+  'sub/deep/file.txt': 'deep',
+  'odd & <name>#?%25/index.html': '<p>odd</p>',
+  'bare/': '',
+};
+
+const TYPES: Readonly<Record<string, string>> = {
+  'page.html': 'text/html; charset=utf-8',
+  'style.css': 'text/css; charset=utf-8',
+  'code.js': 'text/javascript; charset=utf-8',
+  'module.mjs': 'text/javascript; charset=utf-8',
+  'set.json': 'application/json; charset=utf-8',
+  'picture.svg': 'image/svg+xml; charset=utf-8',
+  'picture.png': 'image/png',
+  'font.woff2': 'font/woff2',
+  'feed.xml': 'text/xml; charset=utf-8',
+  'UPPER.TXT': 'text/plain; charset=utf-8',
+  'two.tar.gz': 'application/gzip',
+  plain: 'application/octet-stream',
+  'odd.unheard-of': 'application/octet-stream',
+  'ends.': 'application/octet-stream',
+  'empty.txt': 'text/plain; charset=utf-8',
+};
+
+for (const driver of DRIVERS) {
+  describe(`static files on ${driver}`, () => {
+    describe('what is there', () => contentCases(driver));
+    describe('conditions', () => conditionCases(driver));
+    describe('directories', () => directoryCases(driver));
+    describe('falling through', () => fallThroughCases(driver));
+    describe('sizes', () => sizeCases(driver));
+    describe('several of them', () => severalCases(driver));
+  });
+}
+
+function contentCases(driver: DriverName): void {
+  let site: Site;
+  before(async () => {
+    site = await Site.open({ driver, files: FILES });
+  });
+  after(() => site.close());
+
+  it('comes whole and with its type, the first time and again', async () => {
+    for (const [name, type] of Object.entries(TYPES)) {
+      for (let round = 0; round < 3; round++) {
+        const { status, headers, body, whole } = await site.ask(`/${name}`);
+        assert.equal(status, 200, name);
+        assert.equal(headers.get('content-type'), type, name);
+        assert.equal(headers.get('content-length'), String(FILES[name].length), name);
+        assert.equal(body.toString(), FILES[name]);
+        assert.ok(whole);
+      }
+    }
+  });
+
+  it('HEAD says what GET would, without the content', async () => {
+    for (const name of ['page.html', 'empty.txt', 'plain']) {
+      const head = await site.ask(`/${name}`, { method: 'HEAD' });
+      const get = await site.ask(`/${name}`);
+      assert.equal(head.status, 200);
+      assert.equal(head.body.length, 0);
+      for (const field of ['content-type', 'content-length', 'etag', 'last-modified']) {
+        assert.equal(head.headers.get(field), get.headers.get(field), `${name} ${field}`);
+      }
+    }
+  });
+
+  it('is described by an ETag and the time it changed', async () => {
+    utimesSync(site.at('page.html'), LONG_AGO, LONG_AGO);
+    const { headers } = await site.ask('/page.html');
+    assert.equal(headers.get('last-modified'), 'Sat, 29 Feb 2020 12:00:00 GMT');
+    assert.match(headers.get('etag') ?? '', /^"[!#-~]+"$/);
+  });
+
+  it('a time in the future is not told', async () => {
+    const future = new Date(Date.now() + 7 * 86_400_000);
+    utimesSync(site.at('style.css'), future, future);
+    for (let round = 0; round < 2; round++) {
+      const { headers } = await site.ask('/style.css');
+      const changedMs = Date.parse(headers.get('last-modified') ?? '');
+      assert.ok(changedMs <= Date.parse(headers.get('date') ?? ''), headers.get('last-modified'));
+    }
+  });
+
+  it('what is not there is 404', async () => {
+    for (const path of ['/missing', '/sub/missing.txt', '/page.html/', '/plain/x', '/index.htm']) {
+      assert.equal((await site.ask(path)).status, 404, path);
+    }
+  });
+
+  it('other methods are refused with those that are not', async () => {
+    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'FETCH']) {
+      const { status, headers } = await site.ask('/page.html', { method });
+      assert.equal(status, 405, method);
+      assert.equal(headers.get('allow'), 'GET, HEAD, OPTIONS');
+    }
+    const { status, headers, body } = await site.ask('/page.html', { method: 'OPTIONS' });
+    assert.equal(status, 204);
+    assert.equal(headers.get('allow'), 'GET, HEAD, OPTIONS');
+    assert.equal(body.length, 0);
+  });
+
+  it('fields of middleware stand beside those of the file', async () => {
+    const framed = await Site.open({
+      driver,
+      files: FILES,
+      before: (server) =>
+        server.use((_request, response, next) => {
+          response.header('X-Frame-Options', 'DENY').header('Cache-Control', 'no-cache');
+          return next();
+        }),
+    });
+    try {
+      utimesSync(framed.at('page.html'), LONG_AGO, LONG_AGO);
+      for (const headers of [{}, {}, { 'If-None-Match': '*' }]) {
+        const answer = await framed.ask('/page.html', { headers });
+        assert.equal(answer.headers.get('x-frame-options'), 'DENY');
+        assert.equal(answer.headers.get('cache-control'), 'no-cache');
+        assert.ok(answer.headers.has('etag'));
+      }
+    } finally {
+      await framed.close();
+    }
+  });
+}
+
+function conditionCases(driver: DriverName): void {
+  let site: Site;
+  before(async () => {
+    // One file is remembered, one is read each time.
+    const files = { 'small.txt': 'small', 'large.bin': Buffer.alloc(100_000) };
+    site = await Site.open({ driver, files });
+    for (const name of Object.keys(files)) utimesSync(site.at(name), LONG_AGO, LONG_AGO);
+  });
+  after(() => site.close());
+
+  for (const name of ['small.txt', 'large.bin']) {
+    it(`${name} is not sent to who has it`, async () => {
+      const { headers } = await site.ask(`/${name}`);
+      const etag = headers.get('etag') ?? '';
+      const changed = headers.get('last-modified') ?? '';
+      for (const condition of [
+        { 'If-None-Match': etag },
+        { 'If-None-Match': `W/${etag}` },
+        { 'If-None-Match': `"x", ${etag}` },
+        { 'If-None-Match': '*' },
+        { 'If-None-Match': etag, 'If-Modified-Since': formatDate(0) },
+        { 'If-Modified-Since': changed },
+        { 'If-Modified-Since': formatDate(Date.now()) },
+      ]) {
+        for (const method of ['GET', 'HEAD']) {
+          const answer = await site.ask(`/${name}`, { method, headers: condition });
+          assert.equal(answer.status, 304, JSON.stringify(condition));
+          assert.equal(answer.body.length, 0);
+          assert.equal(answer.headers.get('etag'), etag);
+          assert.equal(answer.headers.get('last-modified'), changed);
+          assert.equal(answer.headers.has('content-type'), false);
+          assert.equal(answer.headers.has('content-length'), false);
+        }
+      }
+    });
+
+    it(`${name} is sent to who has another`, async () => {
+      for (const condition of [
+        { 'If-None-Match': '"x"' },
+        { 'If-None-Match': '' },
+        { 'If-None-Match': '"x"', 'If-Modified-Since': formatDate(Date.now()) },
+        { 'If-Modified-Since': formatDate(LONG_AGO.getTime() - 1000) },
+        { 'If-Modified-Since': 'yesterday' },
+      ]) {
+        const answer = await site.ask(`/${name}`, { headers: condition });
+        assert.equal(answer.status, 200, JSON.stringify(condition));
+        assert.ok(answer.whole);
+      }
+    });
+  }
+}
+
+function directoryCases(driver: DriverName): void {
+  let site: Site;
+  let mounted: Site;
+  before(async () => {
+    site = await Site.open({ driver, files: FILES });
+    mounted = await Site.open({ driver, files: FILES, mount: '/a b/' });
+  });
+  after(async () => {
+    await site.close();
+    await mounted.close();
+  });
+
+  it('are answered with their index', async () => {
+    for (const [path, text] of [
+      ['/', '<p>home</p>'],
+      ['/index.html', '<p>home</p>'],
+      ['/sub/', '<p>sub</p>'],
+      ['/sub//', '<p>sub</p>'],
+      ['/sub/?query', '<p>sub</p>'],
+      ['/sub/deep/..', '<p>sub</p>'],
+    ]) {
+      const { headers, body } = await site.ask(path);
+      assert.equal(body.toString(), text, path);
+      assert.equal(headers.get('content-type'), 'text/html; charset=utf-8', path);
+    }
+    assert.equal(await mounted.text('/a%20b/'), '<p>home</p>');
+    assert.equal(await mounted.text('/a%20b/sub/'), '<p>sub</p>');
+  });
+
+  const redirects: readonly (readonly [path: string, location: string])[] = [
+    ['/sub', '/sub/'],
+    ['/sub?', '/sub/?'],
+    ['/sub?a=1&b=%2F/x?y', '/sub/?a=1&b=%2F/x?y'],
+    ['/%73ub', '/sub/'],
+    ['/x/../sub', '/sub/'],
+    ['/./sub', '/sub/'],
+    ['/sub%2f', '/sub/'],
+    ['/odd%20&%20%3Cname%3E%23%3F%2525', '/odd%20&%20%3Cname%3E%23%3F%2525/'],
+  ];
+  for (const [path, location] of redirects) {
+    it(`${path} leads to ${location}`, async () => {
+      for (const method of ['GET', 'HEAD']) {
+        const { status, headers } = await site.ask(path, { method });
+        assert.equal(status, 301);
+        assert.equal(headers.get('location'), location);
+      }
+      assert.equal((await site.ask(location)).status, 200);
+    });
+  }
+
+  it('a mount without its slash leads to the one with it', async () => {
+    const bare = await mounted.ask('/a%20b?x=1');
+    assert.equal(bare.status, 301);
+    assert.equal(bare.headers.get('location'), '/a%20b/?x=1');
+    assert.equal((await mounted.ask('/a%20b/sub')).headers.get('location'), '/a%20b/sub/');
+  });
+
+  it('no path leads to another host', async () => {
+    for (const path of [
+      '//evil.example/sub',
+      '//evil.example/../sub',
+      '//evil.example/../../sub',
+      '//evil.example/%2e%2e/%2e%2e/sub',
+      '//evil.example%2f..%2f..%2fsub',
+      '///evil.example/../../../sub',
+      '/\\evil.example/../sub',
+      '/\\evil.example/%2e%2e/sub',
+      '/\\evil.example%2f..%2fsub',
+      '/%5cevil.example/../sub',
+      '/%5c%5cevil.example/..%2fsub',
+      '/%09/evil.example/../../sub',
+      '/%2fevil.example/../../sub',
+      '/%2f%2fevil.example%2f..%2f..%2f..%2fsub',
+      '/.//evil.example/../../sub',
+      '/;//evil.example/../../../sub',
+      'http://evil.example/sub',
+      'http://evil.example//x/../../sub',
+    ]) {
+      const { status, headers } = await site.ask(path);
+      if (status !== 301) assert.ok(status === 400 || status === 404, `${path}: ${status}`);
+      else assert.equal(headers.get('location'), '/sub/', path);
+    }
+  });
+
+  it('another index, or none, is had by option', async () => {
+    const files = { 'main.htm': 'main', 'index.html': 'index' };
+    const other = await Site.open({ driver, files, static: { index: 'main.htm' } });
+    try {
+      assert.equal(await other.text('/'), 'main');
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('without an index and without a listing there is nothing', async () => {
+    assert.equal((await site.ask('/bare/')).status, 404);
+    assert.equal((await site.ask('/bare')).status, 404);
+    assert.equal((await site.ask('/sub/deep/')).status, 404);
+  });
+
+  it('are listed when that is asked for', async () => {
+    const listed = await Site.open({ driver, files: FILES, static: { listing: true } });
+    try {
+      assert.equal(await listed.text('/'), '<p>home</p>');
+      const page = await listed.ask('/sub/deep/');
+      assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
+      assert.ok(page.body.includes('<h1>Index of /sub/deep/</h1>'));
+      assert.ok(page.body.includes('href="./file.txt"'));
+      assert.equal((await listed.ask('/bare')).headers.get('location'), '/bare/');
+      assert.equal((await listed.ask('/bare/')).status, 200);
+      assert.equal((await listed.ask('/bare/', { method: 'HEAD' })).body.length, 0);
+      assert.equal((await listed.ask('/bare/', { method: 'POST' })).status, 405);
+    } finally {
+      await listed.close();
+    }
+  });
+
+  it('a listing below a prefix shows the whole path', async () => {
+    const options = { driver, files: FILES, static: { listing: true }, mount: '/files' };
+    const listed = await Site.open(options);
+    try {
+      const page = await listed.text('/files/sub/deep/');
+      assert.ok(page.includes('<h1>Index of /files/sub/deep/</h1>'));
+      assert.equal(await listed.text('/files/sub/deep/./file.txt'), 'deep');
+    } finally {
+      await listed.close();
+    }
+  });
+}
+
+function fallThroughCases(driver: DriverName): void {
+  let site: Site;
+  before(async () => {
+    site = await Site.open({
+      driver,
+      files: { ...FILES, 'taken.txt': 'file' },
+      behind: (server) => {
+        server.get('/taken.txt', (_request, response) => response.text('route'));
+        server.get('/missing.txt', (_request, response) => response.text('route'));
+        server.get('/bare', (_request, response) => response.text('bare'));
+        server.post('/bare', (_request, response) => response.text('posted'));
+        server.post('/missing.txt', (_request, response) => response.text('posted'));
+      },
+    });
+  });
+  after(() => site.close());
+
+  it('what it has goes before routes, what it has not is theirs', async () => {
+    assert.equal(await site.text('/taken.txt'), 'file');
+    assert.equal(await site.text('/missing.txt'), 'route');
+    assert.equal(await site.text('/bare'), 'bare');
+  });
+
+  it('a directory that GET does not answer is nothing for other methods either', async () => {
+    for (const path of ['/bare', '/missing.txt']) {
+      const { status, body } = await site.ask(path, { method: 'POST' });
+      assert.equal(status, 200, path);
+      assert.equal(body.toString(), 'posted');
+    }
+    assert.equal((await site.ask('/sub/deep', { method: 'POST' })).status, 404);
+    assert.equal((await site.ask('/sub/', { method: 'POST' })).status, 405);
+    assert.equal((await site.ask('/sub', { method: 'POST' })).status, 405);
+  });
+
+  it('what is no path is answered by the server', async () => {
+    for (const path of ['/%00', '/%zz', '/%', '/a%c0%ae', '/%ff']) {
+      assert.equal((await site.ask(path)).status, 400, path);
+      assert.equal((await site.ask(path, { method: 'POST' })).status, 400, path);
+    }
+    const everything = await site.ask('*', { method: 'OPTIONS' });
+    assert.equal(everything.status, 204);
+    assert.ok(everything.headers.get('allow')?.includes('POST'));
+    assert.equal((await site.ask('site:80', { method: 'CONNECT' })).status, 501);
+  });
+
+  it('what may not be read is 403', async () => {
+    class Locked extends NodeWork {
+      override open(path: string): Promise<OpenFile | number> {
+        if (path.includes('locked')) return Promise.resolve(-EACCES);
+        return super.open(path);
+      }
+    }
+    const files = { 'locked.txt': 'x', 'open.txt': 'y', 'locked/index.html': 'z', 'in/locked': '' };
+    const listing = { listing: true, index: 'locked' };
+    const locked = await Site.open({ driver, files, work: new Locked() });
+    const indexed = await Site.open({ driver, files, work: new Locked(), static: listing });
+    try {
+      assert.equal((await locked.ask('/locked.txt')).status, 403);
+      assert.equal((await locked.ask('/locked.txt', { method: 'HEAD' })).status, 403);
+      assert.equal((await locked.ask('/locked/')).status, 403);
+      assert.equal(await locked.text('/open.txt'), 'y');
+      // An index that may not be read is no reason to list what lies beside it.
+      assert.equal((await indexed.ask('/in/')).status, 403);
+    } finally {
+      await locked.close();
+      await indexed.close();
+    }
+  });
+
+  it('a root that is not there has nothing, and is found when it comes', async () => {
+    const late = await Site.open({ driver, files: {}, mount: '/other' });
+    try {
+      late.server.use('/late', serveStatic(join(late.root, 'late')));
+      assert.equal((await late.ask('/late/file.txt')).status, 404);
+      mkdirSync(late.at('late'));
+      writeFileSync(late.at('late/file.txt'), 'late');
+      assert.equal(await late.text('/late/file.txt'), 'late');
+    } finally {
+      await late.close();
+    }
+  });
+
+  it('a root that is no text is refused at once', () => {
+    for (const root of ['', undefined, null, 7]) {
+      assert.throws(() => serveStatic(root as string), TypeError);
+    }
+  });
+}
+
+function sizeCases(driver: DriverName): void {
+  const blockBytes = blockBytesFor(limitsFrom());
+  const sizes = [0, 1, 8191, 8192, 8193, 16_383, 16_384, 65_535, 65_536, 65_537];
+  sizes.push(131_071, 131_072, 131_073, 262_144, 262_145, 1_000_003);
+  // The head is some 200 bytes: somewhere here head and content are just a block.
+  for (let bytes = blockBytes - 300; bytes <= blockBytes; bytes += 5) sizes.push(bytes);
+  const noise = randomBytes(1_000_003);
+
+  it('every one is sent to the last byte, read and remembered', async () => {
+    const files: Record<string, Uint8Array> = {};
+    for (const size of sizes) files[`${size}.bin`] = noise.subarray(0, size);
+    const site = await Site.open({ driver, files });
+    try {
+      for (const size of sizes) {
+        utimesSync(site.at(`${size}.bin`), LONG_AGO, LONG_AGO);
+        for (let round = 0; round < 2; round++) {
+          const { status, headers, body } = await site.ask(`/${size}.bin`);
+          assert.equal(status, 200);
+          assert.equal(headers.get('content-length'), String(size));
+          assert.ok(body.equals(noise.subarray(0, size)), `${size} bytes, round ${round}`);
+        }
+        const head = await site.ask(`/${size}.bin`, { method: 'HEAD' });
+        assert.equal(head.headers.get('content-length'), String(size));
+        assert.equal(head.body.length, 0);
+      }
+    } finally {
+      await site.close();
+    }
+  });
+
+  it('without any memory for files it is the same', async () => {
+    const files = { 'a.bin': noise.subarray(0, 70_000), 'b.txt': 'b' };
+    for (const options of [{ cacheBytesMax: 0 }, { cacheEntryBytesMax: 0 }]) {
+      const site = await Site.open({ driver, files, static: options });
+      try {
+        for (let round = 0; round < 2; round++) {
+          assert.ok((await site.ask('/a.bin')).body.equals(files['a.bin']));
+          assert.equal(await site.text('/b.txt'), 'b');
+        }
+      } finally {
+        await site.close();
+      }
+    }
+  });
+}
+
+function severalCases(driver: DriverName): void {
+  it('several servers share a middleware, and one has several', async () => {
+    const first = await Site.open({ driver, files: { 'name.txt': 'first' }, mount: '/one' });
+    const second = await Site.open({ driver, files: { 'name.txt': 'second' } });
+    const shared = serveStatic(first.root);
+    first.server.use('/again', shared);
+    second.server.use('/first', shared);
+    try {
+      utimesSync(first.at('name.txt'), LONG_AGO, LONG_AGO);
+      const asked = Array.from({ length: 20 }, async () => {
+        assert.equal(await first.text('/one/name.txt'), 'first');
+        assert.equal(await first.text('/again/name.txt'), 'first');
+        assert.equal(await second.text('/name.txt'), 'second');
+        assert.equal(await second.text('/first/name.txt'), 'first');
+        assert.equal(await first.text('/name.txt'), '404');
+      });
+      await Promise.all(asked);
+    } finally {
+      await first.close();
+      await second.close();
+    }
+  });
+
+  it('static_dir of a configuration is asked where no route is', async () => {
+    const site = await Site.open({ driver, files: FILES });
+    const server = makeServer(driver, { staticDir: site.root, listing: true });
+    server.get('/page.html', (_request, response) => response.text('route'));
+    server.post('/form', (_request, response) => response.text('posted'));
+    const { port } = await server.listen();
+    const ownPort = site.port;
+    try {
+      site.port = port;
+      assert.equal(await site.text('/page.html'), 'route');
+      assert.equal(await site.text('/'), '<p>home</p>');
+      assert.ok((await site.text('/bare/')).includes('Index of /bare/'));
+      assert.equal((await site.ask('/%00')).status, 400);
+    } finally {
+      site.port = ownPort;
+      await server.close();
+      await site.close();
+    }
+  });
+}
