@@ -80,7 +80,8 @@ async function measure(
 ): Promise<Measured> {
   const args = ['--driver', workload.driver];
   const server = await startServer('servers/vibing.ts', { args, core: SERVER_CORE });
-  if (!server.line.includes(` ${workload.driver} `)) throw new Error(`not what was asked: ${server.line}`);
+  if (!server.line.includes(` ${workload.driver} `))
+    throw new Error(`not what was asked: ${server.line}`);
   const { bytes } = await probeWell(server, workload.path);
   const floorArgs = [String(await freePort()), workload.answer, String(bytes)];
   const floor = await startServer(workload.floor, { args: floorArgs, core: SERVER_CORE });

@@ -143,14 +143,16 @@ function pinned(command: readonly string[], core: number): readonly string[] {
  * What keeps a run with a core for the server and one for the load from starting; null if nothing.
  */
 export function pairingProblem(): string | null {
-  if (process.platform !== 'linux') return 'this runs on Linux only: it pins processes and reads /proc';
+  if (process.platform !== 'linux')
+    return 'this runs on Linux only: it pins processes and reads /proc';
   if (!isOnPath('taskset')) {
     return 'taskset is not installed; it is part of util-linux: apt-get install util-linux';
   }
   if (!isOnPath('wrk')) {
     return 'wrk is not installed: apt-get install wrk, or .ci/install-apt wrk';
   }
-  if (availableParallelism() < 2) return 'two cores are needed, one for the server, one for the load';
+  if (availableParallelism() < 2)
+    return 'two cores are needed, one for the server, one for the load';
   for (const core of ['0', '1']) {
     const { status } = spawnSync('taskset', ['-c', core, 'true'], { stdio: 'ignore' });
     if (status !== 0) return `this process may not run on core ${core}`;

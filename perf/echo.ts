@@ -1,4 +1,4 @@
-// Echoes 100 MB through the server, by Content-Length and in chunks, on every driver that works here,
+// Echoes 100 MB through the server, by Content-Length and in chunks, on every driver that works,
 // and compares each byte: npm run perf:echo. Exit code 1 when one differs, or when memory grows.
 
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
@@ -20,7 +20,7 @@ type Framing = 'length' | 'chunked';
 
 const USAGE = `usage: npm run perf:echo -- [--driver epoll|net] [--seed N]
 
-Echoes ${BODY_BYTES / MB} MB by Content-Length and in chunks, on both drivers unless told otherwise.`;
+Echoes ${BODY_BYTES / MB} MB by Content-Length and in chunks, on every driver that works.`;
 
 process.exitCode = await main();
 
@@ -40,6 +40,7 @@ async function main(): Promise<number> {
       return 0;
     }
     if (values.driver !== undefined) drivers = [values.driver];
+    if (!/^(epoll|net)$/.test(drivers[0])) throw new Error('--driver takes epoll or net');
     seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
     if (!Number.isSafeInteger(seed)) throw new Error('--seed takes a whole number');
   } catch (error) {

@@ -47,8 +47,11 @@ export function tableOf(measured: Measured): string {
   for (const rank of ['median', 'least', 'most'] as const) {
     lines.push(row(rank, ...rates(floor[rank], server[rank], ratios[rank], used[rank])));
   }
-  const floorUsed = median(floors.map(({ microseconds }) => microseconds)).toFixed(2);
-  lines.push(`  the floor itself takes ${floorUsed} us of processor time a request (median)`);
+  const floorUsed = median(floors.map(({ microseconds }) => microseconds));
+  const share = (floorUsed / used.median).toFixed(2);
+  lines.push(
+    `  the floor takes ${floorUsed.toFixed(2)} us CPU, ${share} of the server's (medians)`,
+  );
   lines.push(...remarks(floors, servers));
   const verdict = measured.passed ? 'met' : 'MISSED';
   const bar = `bar ${workload.bar.toFixed(3)} (${workload.why})`;
@@ -68,7 +71,9 @@ function remarks(floors: readonly Window[], servers: readonly Window[]): readonl
   if (both.some(bound)) found.push(`  LOAD-BOUND: the load's core was full in ${counts(bound)}`);
   if (both.some(disturbed)) {
     const share = formatShare(DISTURBED);
-    found.push(`  DISTURBED: others had ${share} or more of the server's core in ${counts(disturbed)}`);
+    found.push(
+      `  DISTURBED: others had ${share} or more of the server's core in ${counts(disturbed)}`,
+    );
   }
   return found;
 }

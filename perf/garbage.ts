@@ -34,6 +34,7 @@ async function main(): Promise<number> {
       return 0;
     }
     driver = values.driver;
+    if (!/^(epoll|net)$/.test(driver ?? 'net')) throw new Error('--driver takes epoll or net');
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
     return 2;

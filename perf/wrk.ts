@@ -28,7 +28,14 @@ const GRACE_MS = 15_000;
 /** Throws when the load did not go through as it should have. */
 export async function runWrk(load: WrkLoad): Promise<WrkReport> {
   const script = load.script === '' ? [] : ['-s', load.script];
-  const command = ['wrk', '-t1', `-c${load.connections}`, `-d${load.seconds}s`, ...script, load.url];
+  const command = [
+    'wrk',
+    '-t1',
+    `-c${load.connections}`,
+    `-d${load.seconds}s`,
+    ...script,
+    load.url,
+  ];
   const timeoutMs = load.seconds * 1000 + GRACE_MS;
   const { code, output } = await runProgram(command, load.core, timeoutMs);
   if (code !== 0) throw new Error(`wrk ended with ${code}\n${output}`);

@@ -21,8 +21,9 @@ const answers = Buffer.concat(new Array<Buffer>(COPIES).fill(answer));
 const server = createServer({ noDelay: true }, (socket) => {
   socket.on('data', (chunk: Buffer) => {
     const wanted = blankLines(chunk) * answer.length;
-    if (wanted > answers.length) socket.destroy();
-    else if (wanted > 0) socket.write(wanted === answer.length ? answer : answers.subarray(0, wanted));
+    if (wanted === answer.length) socket.write(answer);
+    else if (wanted > answers.length) socket.destroy();
+    else if (wanted > 0) socket.write(answers.subarray(0, wanted));
   });
   socket.on('error', () => socket.destroy());
 });

@@ -104,7 +104,13 @@ const REQUESTS = {
     'Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en-GB,en;q=0.9\r\n\r\n',
 };
 
-for (const [name, text] of Object.entries(REQUESTS)) {
+const BATCHES = {
+  'small request': { text: REQUESTS.small, count: 1 },
+  'browser request': { text: REQUESTS.browser, count: 1 },
+  '16 small requests in a pipeline, each': { text: REQUESTS.small.repeat(16), count: 16 },
+};
+
+for (const [name, { text, count }] of Object.entries(BATCHES)) {
   const config = configFrom({ logLevel: 'silent' });
   const application = new Application({ counters: makeCounters(), logError: console.error });
   application.route('GET', '/', (_request, response) => response.text('Hello, World!'));
@@ -125,7 +131,7 @@ for (const [name, text] of Object.entries(REQUESTS)) {
   reactor.turn();
   const ns = best(30, () => {
     for (let round = 0; round < ROUNDS; round++) reactor.turn();
-    return ROUNDS * SOCKETS;
+    return ROUNDS * SOCKETS * count;
   });
-  console.log(`connection, ${name} request: ${ns.toFixed(0)} ns`);
+  console.log(`connection, ${name}: ${ns.toFixed(0)} ns`);
 }

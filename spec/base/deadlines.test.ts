@@ -84,6 +84,35 @@ it('has nothing to wait for when nothing is armed', () => {
   assert.equal(deadlines.armedCount(), 0);
 });
 
+it('what is extended again and again passes when that stops, at most a sixteenth late', (context) => {
+  const waits = fc.array(fc.integer({ min: 0, max: 1599 }), { minLength: 1, maxLength: 60 });
+  const property = fc.property(waits, (between) => {
+    const deadlines = new Deadlines(2, [1600]);
+    let nowMs = 10;
+    for (const waitMs of between) {
+      deadlines.extend(0, 0, nowMs);
+      deadlines.extend(1, 0, nowMs);
+      assert.equal(deadlines.kind(0), 0);
+      const dueMs = deadlines.nextDueMs();
+      assert.ok(dueMs >= nowMs + 1600 && dueMs <= nowMs + 1700, `due ${dueMs - nowMs} from now`);
+      nowMs += waitMs;
+      assert.equal(deadlines.expire(0, nowMs), -1);
+    }
+    const both = [deadlines.expire(0, nowMs + 1700), deadlines.expire(0, nowMs + 1700)];
+    assert.deepEqual(both.sort(), [0, 1]);
+  });
+  fc.assert(property, seeded(context, 200));
+});
+
+it('extending takes the place of another kind', () => {
+  const deadlines = new Deadlines(1, [100, 5000]);
+  deadlines.arm(0, 1, 0);
+  deadlines.extend(0, 0, 0);
+  assert.equal(deadlines.kind(0), 0);
+  assert.equal(deadlines.armedCount(), 1);
+  assert.ok(deadlines.nextDueMs() <= 110);
+});
+
 it('a clock that goes back is a mistake of ours', () => {
   const deadlines = new Deadlines(2, [10]);
   deadlines.arm(0, 0, 100);

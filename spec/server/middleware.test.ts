@@ -78,6 +78,7 @@ onEachDriver('middleware', (add) => {
       server.use((request, response, next) => {
         if (request.header('x-key') === 'right') return next();
         response.status(401).text('no');
+        return;
       });
       server.get('/', (_request, response) => {
         calls += 1;
@@ -469,7 +470,7 @@ onEachDriver('afterSend', (add) => {
       server.get('/', async (_request, response) => {
         response.afterSend((summary) => seen.push(summary));
         await response.write('abc');
-        await wait(5_000);
+        await new Promise(() => {});
       });
     };
     await withServer(driver, {}, cut, async ({ open }) => {

@@ -141,7 +141,9 @@ export class RawClient {
 
   /** Breaks the connection off, if there still is one. */
   reset(): void {
-    if (!this.socket.destroyed) this.socket.resetAndDestroy();
+    // Unix sockets know no reset, only an end.
+    if (this.socket.remoteAddress === undefined) this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   /** Stops reading, so that the server's sends fill all buffers. */

@@ -3,7 +3,6 @@
 // connection is in the middle of reading, which sends when it is through.
 
 import { assert } from '../base/assert.ts';
-import type { Limits } from '../base/limits.ts';
 import type { Peer } from '../driver/driver.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Phase } from '../exchange/phase.ts';
@@ -12,6 +11,7 @@ import type { Content, Transport } from '../exchange/transport.ts';
 import { Method } from '../http/method.ts';
 import type { Work } from '../work/work.ts';
 import type { Connection } from './connection.ts';
+import type { ConnectionLimits } from './context.ts';
 import { clientGone, lose, notifySent } from './ending.ts';
 
 export class Answering implements Transport {
@@ -25,7 +25,7 @@ export class Answering implements Transport {
     return this.#connection.context.work;
   }
 
-  get limits(): Limits {
+  get limits(): ConnectionLimits {
     return this.#connection.context.limits;
   }
 

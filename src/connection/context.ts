@@ -15,7 +15,7 @@ export interface ConnectionContext {
   readonly writer: AnswerWriter;
   readonly exchanges: ExchangePool;
   readonly spans: SpanPool;
-  readonly limits: Limits;
+  readonly limits: ConnectionLimits;
   readonly counters: Counters;
   readonly work: Work;
   /** Set while the server closes: every answer is its connection's last. */
@@ -29,6 +29,40 @@ export interface ConnectionContext {
   readonly logDebug: (message: string) => void;
   readonly logError: (message: string) => void;
   readonly debugEnabled: boolean;
+}
+
+/** The limits that connections look at. */
+export type ConnectionLimits = Pick<
+  Limits,
+  | 'headBytesMax'
+  | 'targetBytesMax'
+  | 'fieldsMax'
+  | 'trailerBytesMax'
+  | 'chunkExtensionBytesMax'
+  | 'bodyBytesMax'
+  | 'streamBytesMax'
+  | 'discardBytesMax'
+  | 'sendQueueBytesMax'
+  | 'requestsPerConnectionMax'
+>;
+
+/**
+ * Written out, so that V8 gives the record a fixed shape: all limits together are filled in by name,
+ * which makes a hash table of them, and looking there cost 7 % of a request.
+ */
+export function connectionLimits(limits: Limits): ConnectionLimits {
+  return {
+    headBytesMax: limits.headBytesMax,
+    targetBytesMax: limits.targetBytesMax,
+    fieldsMax: limits.fieldsMax,
+    trailerBytesMax: limits.trailerBytesMax,
+    chunkExtensionBytesMax: limits.chunkExtensionBytesMax,
+    bodyBytesMax: limits.bodyBytesMax,
+    streamBytesMax: limits.streamBytesMax,
+    discardBytesMax: limits.discardBytesMax,
+    sendQueueBytesMax: limits.sendQueueBytesMax,
+    requestsPerConnectionMax: limits.requestsPerConnectionMax,
+  };
 }
 
 /** Kinds of deadline, in the order that the reactor gets their lengths. */

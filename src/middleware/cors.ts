@@ -65,7 +65,8 @@ function policyFrom(options: CorsOptions): Policy {
     throw new TypeError('cors: maxAgeSeconds is a whole number of seconds');
   }
   return {
-    isAllowed: originTest(options.origin ?? '*'),
+    // Null is a mistake, not a wish to let everybody in.
+    isAllowed: originTest(options.origin === undefined ? '*' : options.origin),
     methods: tokens('methods', options.methods ?? METHODS),
     headers: allowedHeaders === undefined ? null : tokens('allowedHeaders', allowedHeaders),
     exposed: tokens('exposedHeaders', options.exposedHeaders ?? []),

@@ -4,7 +4,7 @@ import { blockBytesFor } from '../base/limits.ts';
 import { Slab } from '../base/slab.ts';
 import { AnswerWriter } from '../connection/answer-writer.ts';
 import { Connection } from '../connection/connection.ts';
-import { type ConnectionContext, Timeout, timeoutsMs } from '../connection/context.ts';
+import { type ConnectionContext, connectionLimits, Timeout, timeoutsMs } from '../connection/context.ts';
 import { drain, lose } from '../connection/ending.ts';
 import { ExchangePool } from '../connection/exchange-pool.ts';
 import { SpanPool } from '../connection/span.ts';
@@ -73,7 +73,7 @@ export class World {
       writer: new AnswerWriter(new Regions(choice.driver), slab.bytes),
       exchanges: new ExchangePool(limits.fieldsMax, config.debug),
       spans: new SpanPool(),
-      limits,
+      limits: connectionLimits(limits),
       counters,
       work: options.work,
       draining: false,

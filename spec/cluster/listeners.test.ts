@@ -1,0 +1,159 @@
+// The listeners of a cluster: one for each worker on one port, none that another server could share
+// unasked, and all of them closed when one cannot be made.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { openListeners, type Listeners } from '../../src/cluster/listeners.ts';
+import { ERRNO } from '../../src/driver/driver.ts';
+import { linuxSyscalls, type Syscalls } from '../../src/driver/linux/syscalls.ts';
+
+const LOOPBACK = '127.0.0.1';
+const found = linuxSyscalls();
+const linuxOnly = typeof found === 'string' ? { skip: found } : {};
+const folder = mkdtempSync(join(tmpdir(), 'vibing-listeners-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function kernel(): Syscalls {
+  assert.ok(typeof found !== 'string');
+  return found;
+}
+
+/** The kernel's calls, with descriptors counted and one call that fails. */
+class CountedCalls {
+  readonly open = new Set<number>();
+  readonly calls: Syscalls;
+  sockets = 0;
+
+  constructor(failing: { readonly name?: keyof Syscalls; readonly at?: number } = {}) {
+    let count = 0;
+    this.calls = new Proxy(kernel(), {
+      get: (target, name: keyof Syscalls) => {
+        return (...args: never[]): unknown => {
+          if (name === failing.name) count += 1;
+          if (name === failing.name && count === failing.at) return -ERRNO.EMFILE;
+          const result = (target[name] as (...given: never[]) => unknown).apply(target, args);
+          if (name === 'socket') this.open.add(Number(result));
+          if (name === 'socket') this.sockets += 1;
+          if (name === 'close') this.open.delete(Number(args[0]));
+          return result;
+        };
+      },
+    });
+  }
+}
+
+function opened(result: Listeners | number): Listeners {
+  assert.ok(typeof result !== 'number', `openListeners gave ${result}`);
+  return result;
+}
+
+/** Resolves when somebody accepts, or rather queues, a client. */
+async function reach(target: { port: number; host: string } | { path: string }): Promise<void> {
+  const client = connect(target);
+  await once(client, 'connect');
+  client.resetAndDestroy();
+}
+
+describe('on a port', linuxOnly, () => {
+  it('every worker has its own, all on the port that was found', async () => {
+    const { calls, open } = new CountedCalls();
+    const listeners = opened(openListeners(calls, { host: LOOPBACK, port: 0 }, 3, 16));
+    const fds = [0, 1, 2].map((index) => listeners.fd(index));
+    assert.equal(new Set(fds).size, 3);
+    assert.deepEqual([...open].sort(), [...fds].sort());
+    assert.ok(listeners.port > 0);
+    for (let count = 0; count < 10; count++) await reach({ host: LOOPBACK, port: listeners.port });
+    listeners.close();
+    assert.equal(open.size, 0);
+    await assert.rejects(reach({ host: LOOPBACK, port: listeners.port }), { code: 'ECONNREFUSED' });
+  });
+
+  it('works for IPv6', async (context) => {
+    const { calls, open } = new CountedCalls();
+    const result = openListeners(calls, { host: '::1', port: 0 }, 2, 16);
+    if (result === -ERRNO.EADDRNOTAVAIL) {
+      context.skip('there is no IPv6 here');
+      return;
+    }
+    const listeners = opened(result);
+    await reach({ host: '::1', port: listeners.port });
+    listeners.close();
+    assert.equal(open.size, 0);
+  });
+
+  it('a port that another server has is an error, also when that would share it', () => {
+    const { calls, open } = new CountedCalls();
+    const first = opened(openListeners(calls, { host: LOOPBACK, port: 0 }, 2, 16));
+    const { size } = open;
+    const again = openListeners(calls, { host: LOOPBACK, port: first.port }, 2, 16);
+    assert.equal(again, -ERRNO.EADDRINUSE);
+    assert.equal(open.size, size, 'what was opened in vain is closed');
+    first.close();
+    const later = opened(openListeners(calls, { host: LOOPBACK, port: first.port }, 2, 16));
+    assert.equal(later.port, first.port);
+    later.close();
+    assert.equal(open.size, 0);
+  });
+
+  it('a port of an ordinary server is one too', async () => {
+    const { calls, open } = new CountedCalls();
+    const server = createServer().listen(0, LOOPBACK);
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    assert.equal(openListeners(calls, { host: LOOPBACK, port }, 2, 16), -ERRNO.EADDRINUSE);
+    assert.equal(open.size, 0);
+    server.close();
+  });
+
+  it('when one cannot be had, none is kept', () => {
+    for (const name of ['socket', 'bind', 'listen'] as const) {
+      for (let at = 1; at <= 4; at++) {
+        const { calls, open } = new CountedCalls({ name, at });
+        const result = openListeners(calls, { host: LOOPBACK, port: 0 }, 3, 16);
+        assert.equal(result, -ERRNO.EMFILE, `${name} ${at}`);
+        assert.equal(open.size, 0, `${name} ${at}`);
+      }
+    }
+  });
+
+  it('what is no address is an error', () => {
+    const { calls, sockets } = new CountedCalls();
+    const result = openListeners(calls, { host: 'localhost', port: 0 }, 2, 16);
+    assert.equal(result, -ERRNO.EINVAL);
+    assert.equal(sockets, 0);
+  });
+});
+
+describe('on a unix socket', linuxOnly, () => {
+  const path = join(folder, 'socket');
+
+  it('one is for all, and its file goes with it', async () => {
+    const { calls, open } = new CountedCalls();
+    const listeners = opened(openListeners(calls, { path, mode: 0o600 }, 3, 16));
+    assert.equal(listeners.port, 0);
+    assert.equal(listeners.fd(0), listeners.fd(2));
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    await reach({ path });
+    listeners.close();
+    assert.equal(open.size, 0);
+    assert.equal(existsSync(path), false);
+  });
+
+  it('where somebody listens it is an error, where nobody does any more it is not', () => {
+    const { calls, open } = new CountedCalls();
+    const first = opened(openListeners(calls, { path }, 1, 16));
+    assert.equal(openListeners(calls, { path }, 1, 16), -ERRNO.EADDRINUSE);
+    // As if its process had died.
+    calls.close(first.fd(0));
+    assert.ok(existsSync(path));
+    const second = opened(openListeners(calls, { path }, 1, 16));
+    second.close();
+    assert.equal(open.size, 0);
+    assert.equal(existsSync(path), false);
+  });
+});

@@ -1,0 +1,84 @@
+// Prepared answers: their bytes are a whole answer, and what no answer may say is refused when they
+// are made.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type HeaderSource, prepare } from '../../src/exchange/prepared.ts';
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1');
+}
+
+describe('prepare', () => {
+  it('makes head and content in one, with room for the date', () => {
+    const prepared = prepare(200, { 'X-A': 'b', 'X-N': 7 }, 'hello');
+    const blank = ' '.repeat(29);
+    assert.equal(
+      textOf(prepared.bytes),
+      `HTTP/1.1 200 OK\r\nDate: ${blank}\r\nX-A: b\r\nX-N: 7\r\n` +
+        'Content-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\n\r\nhello',
+    );
+    assert.equal(textOf(prepared.bytes.subarray(prepared.headBytes)), 'hello');
+    const { dateAt } = prepared;
+    assert.equal(textOf(prepared.bytes.subarray(dateAt, dateAt + 6)), 'Date: ');
+    assert.deepEqual(prepared.headers, [
+      ['X-A', 'b'],
+      ['X-N', '7'],
+      ['Content-Type', 'text/plain; charset=utf-8'],
+    ]);
+    assert.ok(Object.isFrozen(prepared));
+  });
+
+  it('takes pairs, also several of one name', () => {
+    const pairs: HeaderSource = new Map([['A', '1']]);
+    assert.deepEqual(prepare(200, pairs).headers, [['A', '1']]);
+    const twice: [string, string][] = [
+      ['Set-Cookie', 'a'],
+      ['Set-Cookie', 'b'],
+    ];
+    assert.deepEqual(prepare(200, twice).headers, twice);
+  });
+
+  it('a type that is given stays, bytes have one of their own', () => {
+    const typed = prepare(200, { 'content-type': 'text/html' }, 'x');
+    assert.deepEqual(typed.headers, [['content-type', 'text/html']]);
+    const bytes = prepare(200, {}, Uint8Array.of(1));
+    assert.deepEqual(bytes.headers, [['Content-Type', 'application/octet-stream']]);
+    assert.deepEqual(prepare(200).headers, []);
+  });
+
+  it('a date of its own is the only one', () => {
+    const prepared = prepare(200, { date: 'today' });
+    assert.equal(prepared.dateAt, -1);
+    assert.equal(textOf(prepared.bytes).match(/date/gi)?.length, 1);
+  });
+
+  it('content is copied, text is UTF-8', () => {
+    const content = Buffer.from('abc');
+    const prepared = prepare(200, {}, content);
+    content.fill('x');
+    assert.equal(textOf(prepared.body), 'abc');
+    assert.equal(prepare(200, {}, 'é€').body.length, 5);
+    assert.ok(textOf(prepare(200, {}, 'é€').bytes).includes('Content-Length: 5\r\n'));
+  });
+
+  it('204 and 304 have no length and no content', () => {
+    for (const status of [204, 304]) {
+      assert.ok(!/content-length/i.test(textOf(prepare(status).bytes)));
+      assert.throws(() => prepare(status, {}, 'x'), TypeError);
+    }
+    assert.ok(textOf(prepare(205).bytes).includes('Content-Length: 0\r\n'));
+  });
+
+  it('refuses what no answer may say', () => {
+    for (const status of [0, 100, 199, 600, 200.5, Number.NaN]) {
+      assert.throws(() => prepare(status), RangeError);
+    }
+    for (const name of ['', 'a b', 'a:', 'é', 'Content-Length', 'transfer-encoding', 'Connection']) {
+      assert.throws(() => prepare(200, { [name]: 'x' }), TypeError, name);
+    }
+    for (const value of ['a\r\nb', 'a\nb', '\0', '€']) {
+      assert.throws(() => prepare(200, { A: value }), TypeError);
+    }
+  });
+});

@@ -1,0 +1,126 @@
+// Several processes behind one port: they share its clients, a lost one is replaced, and close() ends
+// them all.
+
+import assert from 'node:assert/strict';
+import { createServer as createNetServer } from 'node:net';
+import { Child } from './child.ts';
+import { get, RawClient } from './raw-client.ts';
+import { eventually, onEachDriver, wait } from './with-server.ts';
+
+/** More than enough connections for each of two workers to get one. */
+const TRIES_MAX = 400;
+
+async function ask(port: number, target = '/'): Promise<number> {
+  const client = await RawClient.open(port);
+  const answer = await client.ask(get(target, 'Connection: close'));
+  assert.equal(answer.status, 200);
+  client.half();
+  return Number(answer.text);
+}
+
+/** Asks until so many different workers have answered. */
+async function pidsOf(port: number, count: number): Promise<Set<number>> {
+  const pids = new Set<number>();
+  for (let tries = 0; pids.size < count && tries < TRIES_MAX; tries++) pids.add(await ask(port));
+  return pids;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function withWorkers(
+  driver: string,
+  body: (port: number, child: Child) => Promise<void>,
+): Promise<void> {
+  const child = new Child('workers-server', [driver, '0']);
+  try {
+    const listening = await child.firstLine();
+    assert.equal(listening['workers'], 2);
+    assert.equal(listening['driver'], driver);
+    const port = Number(listening['port']);
+    assert.ok(port > 0, 'port 0 became one port');
+    await body(port, child);
+  } finally {
+    const code = await child.end();
+    assert.equal(code, 0, child.problems);
+  }
+  assert.match(child.out, /\nclosed\n$/);
+}
+
+onEachDriver('workers', (add) => {
+  add('both answer at one port; close() ends them', async (driver) => {
+    let pids = new Set<number>();
+    let primary = 0;
+    await withWorkers(driver, async (port, child) => {
+      primary = child.process.pid ?? 0;
+      pids = await pidsOf(port, 2);
+      assert.equal(pids.size, 2);
+      assert.ok(!pids.has(primary), 'the primary serves nothing itself');
+    });
+    for (const pid of [...pids, primary]) assert.equal(isAlive(pid), false);
+  });
+
+  add('close() lets them finish what is in flight', async (driver) => {
+    await withWorkers(driver, async (port, child) => {
+      const clients = await Promise.all(Array.from({ length: 10 }, () => RawClient.open(port)));
+      for (const client of clients) await client.send(get('/slow'));
+      // Those whose request has arrived are in flight; a moment is enough for that.
+      await wait(50);
+      const ended = child.end();
+      for (const client of clients) {
+        const answer = await client.answer();
+        assert.equal(answer.status, 200);
+        assert.equal(answer.field('connection'), 'close');
+        await client.endsCleanly();
+        client.half();
+      }
+      assert.equal(await ended, 0);
+    });
+  });
+
+  add('a worker that is killed is replaced, the other serves meanwhile', async (driver) => {
+    await withWorkers(driver, async (port, child) => {
+      const before = await pidsOf(port, 2);
+      const [victim, survivor] = before;
+      process.kill(victim, 'SIGKILL');
+      await eventually('the primary notices', () => child.problems.includes('ended (SIGKILL)'));
+      let fresh = 0;
+      for (let tries = 0; fresh === 0 && tries < TRIES_MAX; tries++) {
+        const pid = await ask(port);
+        assert.notEqual(pid, victim);
+        if (pid !== survivor) fresh = pid;
+      }
+      assert.ok(fresh > 0, 'a new worker answers');
+      assert.equal(isAlive(survivor), true);
+      assert.equal((await pidsOf(port, 2)).size, 2);
+    });
+  });
+
+  add('both killed, again and again: the port goes on', async (driver) => {
+    await withWorkers(driver, async (port) => {
+      for (let round = 0; round < 2; round++) {
+        const pids = await pidsOf(port, 2);
+        for (const pid of pids) process.kill(pid, 'SIGKILL');
+        await eventually('they are gone', () => ![...pids].some(isAlive));
+        if (driver === 'epoll') assert.ok((await ask(port)) > 0, 'clients wait in the queue');
+      }
+    });
+  });
+
+  add('a port that is taken is told by its code, and everything ends', async (driver) => {
+    const other = createNetServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const address = other.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const child = new Child('workers-server', [driver, String(address.port)]);
+    assert.deepEqual(await child.firstLine(), { code: 'EADDRINUSE' });
+    assert.equal(await child.end(), 0, child.problems);
+    other.close();
+  });
+});

@@ -1,0 +1,280 @@
+// Files that change while they are served: every change is seen, whatever is remembered of them.
+
+import assert from 'node:assert/strict';
+import {
+  appendFileSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import type { DriverName } from '../../src/driver/choose.ts';
+import { NodeWork } from '../../src/work/node.ts';
+import type { FileStat, OpenFile } from '../../src/work/work.ts';
+import { DRIVERS, posixOnly, Site, until } from './site.ts';
+
+const LONG_AGO = new Date('2020-02-29T12:00:00.250Z');
+
+for (const driver of DRIVERS) {
+  describe(`changes on ${driver}`, () => changeCases(driver));
+  describe(`what is remembered on ${driver}`, () => memoryCases(driver));
+}
+
+function changeCases(driver: DriverName): void {
+  let site: Site;
+  before(async () => {
+    site = await Site.open({ driver, files: {} });
+  });
+  after(() => site.close());
+
+  /** Writes a file that looks as if nobody had touched it for long. */
+  function settle(name: string, text: string): void {
+    writeFileSync(site.at(name), text);
+    utimesSync(site.at(name), LONG_AGO, LONG_AGO);
+  }
+
+  /** Asks until the new text comes; in between there is the old one and nothing else. */
+  async function becomes(path: string, from: string, to: string): Promise<void> {
+    await until(`${path} is ${to}`, async () => {
+      const text = await site.text(path);
+      assert.ok(text === from || text === to, `${path} is ${text}`);
+      return text === to;
+    });
+  }
+
+  /** Remembered as it was before the change. */
+  async function known(path: string, text: string): Promise<void> {
+    for (let round = 0; round < 3; round++) assert.equal(await site.text(path), text);
+  }
+
+  it('a file that is written again, as long as before', async () => {
+    settle('rewritten.txt', 'one');
+    await known('/rewritten.txt', 'one');
+    writeFileSync(site.at('rewritten.txt'), 'two');
+    await becomes('/rewritten.txt', 'one', 'two');
+  });
+
+  it('a file that is written again in the same moment', async () => {
+    // Many times, since the moment is a tick of the kernel's clock.
+    for (let round = 0; round < 40; round++) {
+      writeFileSync(site.at('moment.txt'), `a${round}`);
+      await site.text('/moment.txt');
+      writeFileSync(site.at('moment.txt'), `b${round}`);
+      await becomes('/moment.txt', `a${round}`, `b${round}`);
+    }
+  });
+
+  it('a file that grows, and one that shrinks', async () => {
+    settle('length.txt', 'one');
+    await known('/length.txt', 'one');
+    appendFileSync(site.at('length.txt'), ' and more');
+    await becomes('/length.txt', 'one', 'one and more');
+    truncateSync(site.at('length.txt'), 0);
+    await becomes('/length.txt', 'one and more', '');
+  });
+
+  it('a file replaced by another of the same length and time', async () => {
+    settle('replaced.txt', 'one');
+    await known('/replaced.txt', 'one');
+    const { headers } = await site.ask('/replaced.txt');
+    settle('replaced.new', 'two');
+    renameSync(site.at('replaced.new'), site.at('replaced.txt'));
+    await becomes('/replaced.txt', 'one', 'two');
+    const etag = headers.get('etag') ?? '';
+    const again = await site.ask('/replaced.txt', { headers: { 'If-None-Match': etag } });
+    assert.equal(again.status, 200, 'the old tag names another file');
+  });
+
+  it('a link that leads elsewhere', posixOnly, async () => {
+    settle('target-1', 'one');
+    settle('target-2', 'two');
+    symlinkSync('target-1', site.at('link'));
+    await known('/link', 'one');
+    symlinkSync('target-2', site.at('link.new'));
+    renameSync(site.at('link.new'), site.at('link'));
+    await becomes('/link', 'one', 'two');
+    symlinkSync('../secret.txt', site.at('link.new'));
+    renameSync(site.at('link.new'), site.at('link'));
+    await becomes('/link', 'two', '404');
+  });
+
+  it('a folder on the way that leads elsewhere', posixOnly, async () => {
+    mkdirSync(site.at('v1'));
+    mkdirSync(site.at('v2'));
+    settle('v1/page.txt', 'one');
+    settle('v2/page.txt', 'two');
+    symlinkSync('v1', site.at('current'));
+    await known('/current/page.txt', 'one');
+    symlinkSync('v2', site.at('current.new'));
+    renameSync(site.at('current.new'), site.at('current'));
+    await becomes('/current/page.txt', 'one', 'two');
+  });
+
+  it('a file that is deleted, and comes back', async () => {
+    settle('gone.txt', 'here');
+    await known('/gone.txt', 'here');
+    unlinkSync(site.at('gone.txt'));
+    await becomes('/gone.txt', 'here', '404');
+    settle('gone.txt', 'back');
+    assert.equal(await site.text('/gone.txt'), 'back');
+  });
+
+  it('a file that becomes a directory, and the other way round', async () => {
+    settle('both', 'file');
+    await known('/both', 'file');
+    unlinkSync(site.at('both'));
+    mkdirSync(site.at('both'));
+    writeFileSync(site.at('both/index.html'), 'index');
+    await becomes('/both', 'file', '301');
+    assert.equal(await site.text('/both/'), 'index');
+    rmSync(site.at('both'), { recursive: true });
+    settle('both', 'file again');
+    assert.equal(await site.text('/both'), 'file again');
+    await becomes('/both/', 'index', '404');
+  });
+
+  it('an index that changes, goes, and comes', async () => {
+    mkdirSync(site.at('indexed'));
+    settle('indexed/index.html', 'one');
+    await known('/indexed/', 'one');
+    writeFileSync(site.at('indexed/index.html'), 'two');
+    await becomes('/indexed/', 'one', 'two');
+    unlinkSync(site.at('indexed/index.html'));
+    await becomes('/indexed/', 'two', '404');
+    settle('indexed/index.html', 'back');
+    assert.equal(await site.text('/indexed/'), 'back');
+  });
+
+  it('another time of change is another version', async () => {
+    settle('touched.txt', 'same');
+    const before = await site.ask('/touched.txt');
+    const later = new Date(LONG_AGO.getTime() + 1);
+    utimesSync(site.at('touched.txt'), later, later);
+    const condition = { 'If-None-Match': before.headers.get('etag') ?? '' };
+    await until('the tag is another', async () => {
+      return (await site.ask('/touched.txt', { headers: condition })).status === 200;
+    });
+  });
+}
+
+/** Counts what is asked of the disk, and can fail or change what comes back. */
+class CountingWork extends NodeWork {
+  opens = 0;
+  reads = 0;
+  stats = 0;
+  beforeRead: (() => void) | null = null;
+
+  override open(path: string): Promise<OpenFile | number> {
+    this.opens += 1;
+    return super.open(path);
+  }
+
+  override stat(path: string): Promise<FileStat | number> {
+    this.stats += 1;
+    return super.stat(path);
+  }
+
+  override read(file: number, into: Uint8Array, position: number): Promise<number> {
+    this.reads += 1;
+    this.beforeRead?.();
+    return super.read(file, into, position);
+  }
+}
+
+function memoryCases(driver: DriverName): void {
+  let site: Site;
+  let work: CountingWork;
+  before(async () => {
+    work = new CountingWork();
+    const files = { 'a/b.txt': 'text', 'a/index.html': 'index', 'large.bin': Buffer.alloc(70_000) };
+    site = await Site.open({ driver, files, work });
+    for (const name of Object.keys(files)) utimesSync(site.at(name), LONG_AGO, LONG_AGO);
+  });
+  after(() => site.close());
+
+  async function opensFor(path: string, times = 4): Promise<number> {
+    const before = work.opens;
+    for (let round = 0; round < times; round++) assert.equal((await site.ask(path)).status, 200);
+    return work.opens - before;
+  }
+
+  it('a small file is opened once', async () => {
+    assert.equal(await opensFor('/a/b.txt'), 1);
+    assert.equal(await opensFor('/a/b.txt?query'), 0);
+    assert.equal(await opensFor('/a/%62.txt'), 0);
+    assert.equal(await opensFor('/x/../a/b.txt'), 0);
+  });
+
+  it('an index is opened once, behind its directory', async () => {
+    assert.equal(await opensFor('/a/'), 2);
+  });
+
+  it('a large file is opened for each request, and not read for HEAD', async () => {
+    assert.equal(await opensFor('/large.bin'), 4);
+    const readsBefore = work.reads;
+    assert.equal((await site.ask('/large.bin', { method: 'HEAD' })).status, 200);
+    assert.equal(work.reads, readsBefore);
+  });
+
+  it('another spelling of a path takes no memory', async () => {
+    assert.equal(await opensFor('/a//b.txt'), 4);
+    assert.equal(await opensFor('/a%2fb.txt'), 4);
+    assert.equal(await opensFor('/a////b.txt'), 4);
+    assert.equal(await opensFor('/a/b.txt'), 0);
+  });
+
+  it('a file that changed only now is not remembered yet', async () => {
+    writeFileSync(site.at('new.txt'), 'new');
+    assert.ok((await opensFor('/new.txt', 2)) === 2);
+  });
+
+  it('a file that changes while it is read is sent, and not remembered', async () => {
+    writeFileSync(site.at('moving.txt'), 'first');
+    utimesSync(site.at('moving.txt'), LONG_AGO, LONG_AGO);
+    work.beforeRead = () => {
+      work.beforeRead = null;
+      appendFileSync(site.at('moving.txt'), ' and second');
+    };
+    // As long as it was when it was opened.
+    assert.equal(await site.text('/moving.txt'), 'first');
+    assert.equal(await site.text('/moving.txt'), 'first and second');
+  });
+
+  it('a small file that shrinks while it is read is cut', async () => {
+    writeFileSync(site.at('less.txt'), 'first and second');
+    work.beforeRead = () => {
+      work.beforeRead = null;
+      truncateSync(site.at('less.txt'), 5);
+    };
+    // The reset may overtake the head.
+    assert.equal((await site.ask('/less.txt')).whole, false);
+    assert.equal(await site.text('/less.txt'), 'first');
+  });
+
+  it('room is made for others by what was not asked for longest', async () => {
+    const bytes = Buffer.alloc(3000);
+    const files: Record<string, Buffer> = {};
+    for (let index = 0; index < 10; index++) files[`${index}.bin`] = bytes;
+    const counting = new CountingWork();
+    const options = { driver, files, work: counting, static: { cacheBytesMax: 30_000 } };
+    const small = await Site.open(options);
+    try {
+      for (const name of Object.keys(files)) utimesSync(small.at(name), LONG_AGO, LONG_AGO);
+      for (let round = 0; round < 3; round++) {
+        for (const name of Object.keys(files)) {
+          assert.ok((await small.ask(`/${name}`)).body.equals(bytes));
+        }
+      }
+      assert.equal(counting.opens, 30, 'each was forgotten before it was asked for again');
+      assert.equal((await small.ask('/9.bin')).status, 200);
+      assert.equal(counting.opens, 30, 'the last is still there');
+    } finally {
+      await small.close();
+    }
+  });
+}

@@ -1,0 +1,250 @@
+// Files too large to be remembered: sent piece by piece in bounded memory, to fast readers, slow ones
+// and those that go away, and never taken for whole when they are not.
+
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import type { DriverName } from '../../src/driver/choose.ts';
+import { NodeWork } from '../../src/work/node.ts';
+import { answerOf, closed, DRIVERS, everything, linuxOnly, openBelow, Site, until } from './site.ts';
+
+const MIB = 1024 * 1024;
+/** More than the kernel takes for a connection on both its ends. */
+const HUGE_BYTES = 96 * MIB;
+const NOISE = randomBytes(9 * MIB + 4321);
+
+for (const driver of DRIVERS) {
+  describe(`large files on ${driver}`, () => {
+    describe('readers', () => readerCases(driver));
+    describe('answers that are cut', () => cutCases(driver));
+    describe('descriptors', linuxOnly, () => descriptorCases(driver));
+  });
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha1').update(bytes).digest('hex');
+}
+
+/** Sends a request and stops reading with the first bytes of its answer: those that came. */
+async function stalled(site: Site, path: string): Promise<[Socket, Buffer]> {
+  const socket = site.connect();
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n`);
+  const [first] = (await once(socket, 'data')) as [Buffer];
+  socket.pause();
+  return [socket, first];
+}
+
+/** Reads on to the end. */
+async function rest(socket: Socket, first: Buffer): Promise<Buffer> {
+  const all = everything(socket);
+  socket.resume();
+  return Buffer.concat([first, await all]);
+}
+
+async function sleep(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function makeHuge(site: Site, name: string): void {
+  writeFileSync(site.at(name), '');
+  truncateSync(site.at(name), HUGE_BYTES);
+}
+
+function readerCases(driver: DriverName): void {
+  let site: Site;
+  before(async () => {
+    site = await Site.open({ driver, files: { 'noise.bin': NOISE, 'small.txt': 'small' } });
+    makeHuge(site, 'huge.bin');
+  });
+  after(() => site.close());
+
+  it('all get every byte, many at a time', async () => {
+    const asked = Array.from({ length: 6 }, async () => {
+      const { body, whole } = await site.ask('/noise.bin');
+      assert.ok(whole);
+      assert.equal(digest(body), digest(NOISE));
+    });
+    await Promise.all(asked);
+  });
+
+  it('a slow one gets every byte, and holds up nobody else', async () => {
+    const [socket, first] = await stalled(site, '/noise.bin');
+    const chunks = [first];
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      socket.pause();
+      setTimeout(() => socket.resume(), 1);
+    });
+    const end = closed(socket);
+    socket.resume();
+    for (let round = 0; round < 5; round++) assert.equal(await site.text('/small.txt'), 'small');
+    await end;
+    const { body, whole } = answerOf('GET', Buffer.concat(chunks));
+    assert.ok(whole);
+    assert.equal(digest(body), digest(NOISE));
+  });
+
+  it('those that do not read take no memory', async () => {
+    const before = process.memoryUsage();
+    const clients = await Promise.all(
+      Array.from({ length: 10 }, () => stalled(site, '/huge.bin')),
+    );
+    // Long enough for all that would be read ahead if nothing stopped it.
+    for (let round = 0; round < 20; round++) {
+      await sleep(10);
+      const { arrayBuffers } = process.memoryUsage();
+      const grownBytes = arrayBuffers - before.arrayBuffers;
+      assert.ok(grownBytes < 32 * MIB, `${clients.length} clients took ${grownBytes} bytes`);
+    }
+    const [socket, first] = clients[0];
+    const { body, whole } = answerOf('GET', await rest(socket, first));
+    assert.ok(whole);
+    assert.equal(body.length, HUGE_BYTES);
+    assert.ok(body.equals(Buffer.alloc(HUGE_BYTES)));
+    for (const [other] of clients) other.destroy();
+  });
+
+  it('one that has nothing more to say still gets its answer', async () => {
+    const socket = site.connect();
+    socket.end('GET /noise.bin HTTP/1.1\r\nHost: site\r\n\r\n');
+    const { body, whole } = answerOf('GET', await everything(socket));
+    assert.ok(whole);
+    assert.equal(digest(body), digest(NOISE));
+  });
+
+  it('several on one connection come in the order they were asked for', async () => {
+    const socket = site.connect();
+    const paths = ['/noise.bin', '/small.txt', '/noise.bin', '/small.txt'];
+    const last = 'GET /missing HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n';
+    const lines = paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: site\r\n\r\n`);
+    socket.write(lines.join('') + last);
+    let bytes = await everything(socket);
+    for (const path of paths) {
+      const headEnd = bytes.indexOf('\r\n\r\n') + 4;
+      const expected = path === '/noise.bin' ? NOISE : Buffer.from('small');
+      const end = headEnd + expected.length;
+      assert.match(bytes.toString('latin1', 0, 15), /^HTTP\/1\.1 200 OK/);
+      assert.equal(digest(bytes.subarray(headEnd, end)), digest(expected));
+      bytes = bytes.subarray(end);
+    }
+    assert.equal(answerOf('GET', bytes).status, 404);
+  });
+
+  it('a file that grows meanwhile ends where it was announced to', async () => {
+    makeHuge(site, 'growing.bin');
+    const [socket, first] = await stalled(site, '/growing.bin');
+    appendFileSync(site.at('growing.bin'), 'more');
+    const { body, whole } = answerOf('GET', await rest(socket, first));
+    assert.ok(whole);
+    assert.equal(body.length, HUGE_BYTES);
+  });
+}
+
+function cutCases(driver: DriverName): void {
+  it('a file that shrinks meanwhile', async () => {
+    const site = await Site.open({ driver, files: { 'small.txt': 'small' } });
+    try {
+      makeHuge(site, 'shrinking.bin');
+      const [socket, first] = await stalled(site, '/shrinking.bin');
+      truncateSync(site.at('shrinking.bin'), MIB);
+      const { status, headers, body, whole } = answerOf('GET', await rest(socket, first));
+      assert.equal(status, 200);
+      assert.equal(headers.get('content-length'), String(HUGE_BYTES));
+      assert.equal(whole, false);
+      assert.ok(body.length < HUGE_BYTES);
+      assert.equal(await site.text('/small.txt'), 'small');
+    } finally {
+      await site.close();
+    }
+  });
+
+  it('a file that cannot be read on', async () => {
+    class Failing extends NodeWork {
+      override read(file: number, into: Uint8Array, position: number): Promise<number> {
+        if (position > MIB) return Promise.resolve(-5);
+        return super.read(file, into, position);
+      }
+    }
+    const files = { 'noise.bin': NOISE, 'small.txt': 'small' };
+    const site = await Site.open({ driver, files, work: new Failing() });
+    try {
+      const { body, whole } = await site.ask('/noise.bin');
+      assert.equal(whole, false);
+      assert.ok(body.equals(NOISE.subarray(0, body.length)), 'what came is right');
+      assert.equal(await site.text('/small.txt'), 'small');
+    } finally {
+      await site.close();
+    }
+  });
+}
+
+function descriptorCases(driver: DriverName): void {
+  let site: Site;
+  before(async () => {
+    const server = { shutdownTimeoutMs: 20 };
+    site = await Site.open({ driver, files: { 'noise.bin': NOISE, 'small.txt': 'small' }, server });
+    makeHuge(site, 'huge.bin');
+  });
+  after(() => site.close());
+
+  async function nothingOpen(): Promise<void> {
+    await until('every file is closed', () => openBelow(site.outside).length === 0);
+  }
+
+  it('are closed after answers of every kind', async () => {
+    for (const [path, options] of [
+      ['/noise.bin', {}],
+      ['/noise.bin', { method: 'HEAD' }],
+      ['/noise.bin', { method: 'POST' }],
+      ['/noise.bin', { headers: { 'If-None-Match': '*' } }],
+      ['/noise.bin/', {}],
+      ['/small.txt', {}],
+      ['/', {}],
+    ] as const) {
+      await site.ask(path, options);
+    }
+    await nothingOpen();
+  });
+
+  it('are closed when clients reset in the middle', async () => {
+    const resetsBefore = site.server.counters.resets;
+    const clients = await Promise.all(
+      Array.from({ length: 20 }, () => stalled(site, '/huge.bin')),
+    );
+    assert.ok(openBelow(site.outside).length > 0, 'the files are being sent');
+    for (const [socket] of clients) socket.resetAndDestroy();
+    await nothingOpen();
+    await until('the resets are counted', () => {
+      return site.server.counters.resets === resetsBefore + clients.length;
+    });
+    assert.equal(await site.text('/small.txt'), 'small');
+  });
+
+  it('are closed when clients reset before anything came', async () => {
+    for (let round = 0; round < 20; round++) {
+      const socket = site.connect();
+      socket.on('error', () => {});
+      await once(socket, 'connect');
+      socket.write('GET /huge.bin HTTP/1.1\r\nHost: site\r\n\r\n');
+      await sleep(round % 3);
+      socket.resetAndDestroy();
+    }
+    await nothingOpen();
+    assert.equal(await site.text('/small.txt'), 'small');
+    assert.equal(site.server.counters.handlerErrors, 0);
+  });
+
+  it('are closed when the server closes in the middle', async () => {
+    const other = await Site.open({ driver, files: {}, server: { shutdownTimeoutMs: 20 } });
+    makeHuge(other, 'huge.bin');
+    const [socket, first] = await stalled(other, '/huge.bin');
+    await other.server.close();
+    const { whole } = answerOf('GET', await rest(socket, first));
+    assert.equal(whole, false);
+    await until('every file is closed', () => openBelow(other.outside).length === 0);
+    await other.close();
+  });
+}
