@@ -17,7 +17,7 @@ const ROUNDS = 200;
 /** Every socket has a request ready whenever it is polled; every send goes out whole. */
 class EndlessDriver implements Driver {
   readonly name = 'endless';
-  wake: () => void = () => {};
+  wake: (fromLoop: boolean) => void = () => {};
   readonly #slab: Slab;
   readonly #request: Uint8Array;
   readonly #sent = new Int32Array(SOCKETS);

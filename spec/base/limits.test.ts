@@ -2,12 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import {
-  blockBytesFor,
-  LIMITS,
-  type LimitName,
-  limitsFrom,
-} from '../../src/base/limits.ts';
+import { blockBytesFor, LIMITS, type LimitName, limitsFrom } from '../../src/base/limits.ts';
 
 const NAMES = Object.keys(LIMITS) as LimitName[];
 const FOLLOWING: readonly LimitName[] = [

@@ -8,7 +8,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { openListeners, type Listeners } from '../../src/cluster/listeners.ts';
+import { type Listeners, openListeners } from '../../src/cluster/listeners.ts';
 import { ERRNO } from '../../src/driver/driver.ts';
 import { linuxSyscalls, type Syscalls } from '../../src/driver/linux/syscalls.ts';
 
@@ -56,7 +56,7 @@ function opened(result: Listeners | number): Listeners {
 async function reach(target: { port: number; host: string } | { path: string }): Promise<void> {
   const client = connect(target);
   await once(client, 'connect');
-  client.resetAndDestroy();
+  client.destroy();
 }
 
 describe('on a port', linuxOnly, () => {

@@ -86,7 +86,9 @@ const sent = fc
       from = cut;
     }
     const given =
-      isChunked || content.length > 0 ? framing(isChunked ? 2 : 1, isChunked ? 0 : content.length) : NONE;
+      isChunked || content.length > 0
+        ? framing(isChunked ? 2 : 1, isChunked ? 0 : content.length)
+        : NONE;
     return { content: Buffer.from(content), pieces, given, isChunked };
   });
 

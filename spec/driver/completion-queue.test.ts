@@ -50,5 +50,8 @@ it('an empty queue drains to nothing, a full one takes no more', () => {
   assert.throws(() => queue.push(1, 16, 0, -1), AssertionFault);
   const out = new Completions(32);
   assert.equal(queue.drain(out, 0), 16);
-  assert.deepEqual([...out.slot.subarray(0, 16)], Array.from({ length: 16 }, (_, index) => index));
+  assert.deepEqual(
+    [...out.slot.subarray(0, 16)],
+    Array.from({ length: 16 }, (_, index) => index),
+  );
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { checkFraming } from '../../src/exchange/framing-fields.ts';
 
-it('those that say where an answer ends are the server\'s', () => {
+it("those that say where an answer ends are the server's", () => {
   for (const name of [
     'transfer-encoding',
     'content-length',
@@ -17,7 +17,7 @@ it('those that say where an answer ends are the server\'s', () => {
   }
 });
 
-it('others are the handler\'s', () => {
+it("others are the handler's", () => {
   for (const name of ['content-type', 'content-encoding', 'date', 'x-trailer', 'te', 'etag']) {
     checkFraming(name);
   }

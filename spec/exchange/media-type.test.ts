@@ -18,6 +18,7 @@ const TYPES: readonly (readonly [path: string, type: string])[] = [
   ['a.wasm', 'application/wasm'],
   ['a.pdf', 'application/pdf'],
   ['a.mp4', 'video/mp4'],
+  ['a.bmp', 'image/bmp'],
   ['a.ico', 'image/x-icon'],
   ['a', UNKNOWN],
   ['a.', UNKNOWN],

@@ -74,7 +74,15 @@ describe('prepare', () => {
     for (const status of [0, 100, 199, 600, 200.5, Number.NaN]) {
       assert.throws(() => prepare(status), RangeError);
     }
-    for (const name of ['', 'a b', 'a:', 'é', 'Content-Length', 'transfer-encoding', 'Connection']) {
+    for (const name of [
+      '',
+      'a b',
+      'a:',
+      'é',
+      'Content-Length',
+      'transfer-encoding',
+      'Connection',
+    ]) {
       assert.throws(() => prepare(200, { [name]: 'x' }), TypeError, name);
     }
     for (const value of ['a\r\nb', 'a\nb', '\0', '€']) {

@@ -34,7 +34,7 @@ const QUEUED_MAX = 4096;
 
 export class FakeDriver implements Driver {
   readonly name = 'fake';
-  wake: () => void = () => {};
+  wake: (fromLoop: boolean) => void = () => {};
   nowMs = 1000;
   wallMs: number = Date.UTC(2024, 1, 29, 12);
   /** What was asked of it, in words. */
@@ -58,7 +58,7 @@ export class FakeDriver implements Driver {
     this.#queue.push(op, slot, result, block);
     if (!this.isAsleep) return;
     this.isAsleep = false;
-    this.wake();
+    this.wake(false);
   }
 
   /** A client knocks. */

@@ -64,7 +64,12 @@ const CASES: readonly Case[] = [
   { what: 'text() of nothing', answer: (r) => r.text(''), type: TEXT, text: '' },
   { what: 'html()', answer: (r) => r.html('<p>'), type: HTML, text: '<p>' },
   { what: 'send() of text', answer: (r) => r.send('hello'), type: TEXT, text: 'hello' },
-  { what: 'send() with a type', answer: (r) => r.send('a,b', 'text/csv'), type: 'text/csv', text: 'a,b' },
+  {
+    what: 'send() with a type',
+    answer: (r) => r.send('a,b', 'text/csv'),
+    type: 'text/csv',
+    text: 'a,b',
+  },
   { what: 'send() of bytes', answer: (r) => r.send(Buffer.from('ab')), type: BYTES, text: 'ab' },
   {
     what: 'send() of part of a buffer',
@@ -72,12 +77,22 @@ const CASES: readonly Case[] = [
     type: BYTES,
     text: 'cd',
   },
-  { what: 'json() of an object', answer: (r) => r.json({ a: EURO }), type: JSON_TYPE, text: `{"a":"${EURO}"}` },
+  {
+    what: 'json() of an object',
+    answer: (r) => r.json({ a: EURO }),
+    type: JSON_TYPE,
+    text: `{"a":"${EURO}"}`,
+  },
   { what: 'json() of null', answer: (r) => r.json(null), type: JSON_TYPE, text: 'null' },
   { what: 'json() of false', answer: (r) => r.json(false), type: JSON_TYPE, text: 'false' },
   { what: 'other than ASCII', answer: (r) => r.text(EURO), type: TEXT, text: EURO },
   { what: 'Latin-1', answer: (r) => r.text('\u00ff\u0080'), type: TEXT, text: '\u00ff\u0080' },
-  { what: 'half a surrogate pair', answer: (r) => r.text('a\ud800b'), type: TEXT, text: 'a\ufffdb' },
+  {
+    what: 'half a surrogate pair',
+    answer: (r) => r.text('a\ud800b'),
+    type: TEXT,
+    text: 'a\ufffdb',
+  },
   {
     what: 'a type set before',
     answer: (r) => r.header('content-type', 'text/x').text('a'),
@@ -388,7 +403,13 @@ onEachDriver('prepared answers', (add) => {
     assert.throws(() => prepare(200, { 'a b': 'x' }), TypeError);
     assert.throws(() => prepare(200, { A: 'x\r\nB: c' }), TypeError);
     assert.throws(() => prepare(200, { A: '\0' }), TypeError);
-    for (const name of ['Content-Length', 'transfer-encoding', 'Connection', 'Trailer', 'Upgrade']) {
+    for (const name of [
+      'Content-Length',
+      'transfer-encoding',
+      'Connection',
+      'Trailer',
+      'Upgrade',
+    ]) {
       assert.throws(() => prepare(200, { [name]: '1' }), TypeError, name);
     }
     assert.doesNotThrow(() => prepare(204));

@@ -49,7 +49,12 @@ const ALLOW = 'access-control-allow-origin';
 
 onEachDriver('cors', (add) => {
   add('by default everybody may read, and nothing depends on the origin', async (driver) => {
-    for (const bytes of [get('/', ORIGIN), get('/'), get('/missing', ORIGIN), get('/error', ORIGIN)]) {
+    for (const bytes of [
+      get('/', ORIGIN),
+      get('/'),
+      get('/missing', ORIGIN),
+      get('/error', ORIGIN),
+    ]) {
       const answer = await ask(driver, undefined, bytes);
       assert.equal(answer.field(ALLOW), '*');
       assert.deepEqual(answer.all('vary'), []);
@@ -90,7 +95,12 @@ onEachDriver('cors', (add) => {
     const right = await ask(driver, options, get('/', ORIGIN));
     assert.equal(right.field(ALLOW), 'https://a.test');
     assert.deepEqual(right.all('vary'), ['Origin']);
-    for (const lines of [['Origin: https://b.test'], ['Origin: https://a.test.b'], ['Origin: null'], []]) {
+    for (const lines of [
+      ['Origin: https://b.test'],
+      ['Origin: https://a.test.b'],
+      ['Origin: null'],
+      [],
+    ]) {
       const wrong = await ask(driver, options, get('/', ...lines));
       assert.equal(wrong.text, 'hello');
       assert.equal(wrong.field(ALLOW), undefined, String(lines));

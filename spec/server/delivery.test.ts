@@ -182,15 +182,18 @@ onEachDriver('delivery', (add) => {
     });
   });
 
-  add('silence after connecting, then an end: nothing is sent, nothing is logged', async (driver) => {
-    await withServer(driver, {}, routes, async ({ open, server, log }) => {
-      const client = await open();
-      client.half();
-      await client.endsCleanly();
-      assert.equal(server.counters.faults, 0);
-      assert.deepEqual(log, []);
-    });
-  });
+  add(
+    'silence after connecting, then an end: nothing is sent, nothing is logged',
+    async (driver) => {
+      await withServer(driver, {}, routes, async ({ open, server, log }) => {
+        const client = await open();
+        client.half();
+        await client.endsCleanly();
+        assert.equal(server.counters.faults, 0);
+        assert.deepEqual(log, []);
+      });
+    },
+  );
 
   add('a head that fills more than one receive block is put together', async (driver) => {
     await withServer(driver, { fieldsMax: 1000 }, routes, async ({ open }) => {

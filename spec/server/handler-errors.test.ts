@@ -201,32 +201,38 @@ onEachDriver('handler errors', (add) => {
   }
 
   for (const target of ['/write-throw', '/stream-later', '/short', '/long']) {
-    add(`${target}: the error is logged and counted though the answer had begun`, async (driver) => {
-      await withServer(driver, {}, routes, async ({ open, server, log }) => {
-        const client = await open();
-        void client.send(get(target));
-        await client.isReset();
-        await eventually('the connection is over', () => server.counters.closed === 1);
-        assert.equal(server.counters.handlerErrors, 1);
-        assert.ok(
-          log.some((line) => line.startsWith(`vibing error: GET ${target}: `)),
-          log.join('\n'),
-        );
-      });
-    });
+    add(
+      `${target}: the error is logged and counted though the answer had begun`,
+      async (driver) => {
+        await withServer(driver, {}, routes, async ({ open, server, log }) => {
+          const client = await open();
+          void client.send(get(target));
+          await client.isReset();
+          await eventually('the connection is over', () => server.counters.closed === 1);
+          assert.equal(server.counters.handlerErrors, 1);
+          assert.ok(
+            log.some((line) => line.startsWith(`vibing error: GET ${target}: `)),
+            log.join('\n'),
+          );
+        });
+      },
+    );
   }
 
-  add('a body cut off by a reset fails its reader, and is no error of the handler', async (driver) => {
-    await withServer(driver, {}, routes, async ({ open, server, log }) => {
-      const client = await open();
-      await client.send(post('/', 'a body').slice(0, -1));
-      await eventually('the handler runs', () => server.counters.requests === 1);
-      client.reset();
-      await eventually('the server noticed', () => server.counters.closed === 1);
-      assert.equal(server.counters.resets, 1);
-      assert.equal(server.counters.handlerErrors, 0, log.join('\n'));
-    });
-  });
+  add(
+    'a body cut off by a reset fails its reader, and is no error of the handler',
+    async (driver) => {
+      await withServer(driver, {}, routes, async ({ open, server, log }) => {
+        const client = await open();
+        await client.send(post('/', 'a body').slice(0, -1));
+        await eventually('the handler runs', () => server.counters.requests === 1);
+        client.reset();
+        await eventually('the server noticed', () => server.counters.closed === 1);
+        assert.equal(server.counters.resets, 1);
+        assert.equal(server.counters.handlerErrors, 0, log.join('\n'));
+      });
+    },
+  );
 });
 
 onEachDriver('onError', (add) => {
@@ -263,13 +269,21 @@ onEachDriver('onError', (add) => {
   });
 
   const broken: readonly (readonly [what: string, run: (server: Server) => void])[] = [
-    ['throws', (server) => server.onError(() => {
-      throw new Error('broken, too');
-    })],
-    ['rejects', (server) => server.onError(async () => {
-      await wait(1);
-      throw new Error('broken, too');
-    })],
+    [
+      'throws',
+      (server) =>
+        server.onError(() => {
+          throw new Error('broken, too');
+        }),
+    ],
+    [
+      'rejects',
+      (server) =>
+        server.onError(async () => {
+          await wait(1);
+          throw new Error('broken, too');
+        }),
+    ],
   ];
   for (const [what, run] of broken) {
     add(`that ${what} gives the usual 500, both errors logged`, async (driver) => {

@@ -3,8 +3,7 @@
 import assert from 'node:assert/strict';
 import type { Server } from '../../src/server/server.ts';
 import { get, post } from './raw-client.ts';
-import { onEachDriver } from './with-server.ts';
-import { withServer } from './with-server.ts';
+import { onEachDriver, withServer } from './with-server.ts';
 
 function routes(server: Server): void {
   server.get('/', (_request, response) => response.text('hello'));

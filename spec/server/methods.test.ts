@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import type { Server } from '../../src/server/server.ts';
 import { get, request } from './raw-client.ts';
-import { onEachDriver, withServer } from './with-server.ts';
+import { eventually, onEachDriver, wait, withServer } from './with-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vibing-methods-'));
 const file = join(folder, 'page.html');
@@ -80,6 +80,40 @@ onEachDriver('methods', (add) => {
       });
     });
   }
+
+  add('HEAD of what never ends is answered, and its source closed', async (driver) => {
+    const closed: string[] = [];
+    const endless = (server: Server) => {
+      routes(server);
+      server.get('/endless', (_request, response) =>
+        response.stream(
+          (async function* () {
+            try {
+              for (;;) {
+                yield 'piece';
+                await wait(1);
+              }
+            } finally {
+              closed.push('source');
+            }
+          })(),
+        ),
+      );
+      server.get('/events', (_request, response) => {
+        const stream = response.events();
+        if (stream.closed) closed.push('events');
+      });
+    };
+    await withServer(driver, {}, endless, async ({ open }) => {
+      for (const target of ['/endless', '/events']) {
+        const client = await open();
+        const head = await client.ask(request('HEAD', target));
+        assert.equal(head.status, 200);
+        assert.equal((await client.ask(get('/text'))).text, 'hello', target);
+      }
+      await eventually('both are closed', () => closed.length === 2);
+    });
+  });
 
   add('HEAD of an answer without content, of an error and of nothing', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {

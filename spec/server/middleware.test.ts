@@ -412,7 +412,10 @@ onEachDriver('beforeSend', (add) => {
     await withServer(driver, {}, framing, async ({ open }) => {
       const client = await open();
       assert.equal((await client.ask(get('/'))).text, 'hello');
-      assert.deepEqual(thrown, names.flatMap((name) => [name, name]));
+      assert.deepEqual(
+        thrown,
+        names.flatMap((name) => [name, name]),
+      );
     });
   });
 });

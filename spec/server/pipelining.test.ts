@@ -183,7 +183,10 @@ onEachDriver('pipelining', (add) => {
         before = calls;
         await wait(50);
       }
-      assert.ok(calls < wanted, `${calls} of ${wanted} handlers ran for a client that does not read`);
+      assert.ok(
+        calls < wanted,
+        `${calls} of ${wanted} handlers ran for a client that does not read`,
+      );
       client.resume();
       for (let index = 0; index < wanted; index++) {
         assert.equal((await client.answer()).body.length, 100_000);

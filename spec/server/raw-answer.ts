@@ -110,7 +110,8 @@ function lineAt(bytes: Buffer, from: number): { text: string; end: number } | nu
     if (carriage >= 0 && from + carriage < to - 1) throw new AnswerFault('CR without LF');
     return null;
   }
-  if (carriage < 0 || from + carriage !== feed - 1) throw new AnswerFault('LF without CR, or CR inside');
+  if (carriage < 0 || from + carriage !== feed - 1)
+    throw new AnswerFault('LF without CR, or CR inside');
   return { text: bytes.toString('latin1', from, feed - 1), end: feed + 1 };
 }
 

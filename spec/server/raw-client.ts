@@ -28,8 +28,18 @@ export class RawClient {
       this.#notify();
     };
     socket.on('data', (chunk: Buffer) => this.#add(chunk));
-    socket.on('end', note(() => { this.ended = true; }));
-    socket.on('close', note(() => { this.closed = true; }));
+    socket.on(
+      'end',
+      note(() => {
+        this.ended = true;
+      }),
+    );
+    socket.on(
+      'close',
+      note(() => {
+        this.closed = true;
+      }),
+    );
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.errorCode = error.code ?? error.message;
       this.#notify();

@@ -188,21 +188,55 @@ onEachDriver('request bodies', (add) => {
     });
   });
 
-  add('over body_bytes_max is 413, by length at once and by chunks when it shows', async (driver) => {
-    await withServer(driver, { bodyBytesMax: 100 }, routes, async ({ open }) => {
-      for (const target of ['/bytes', '/text', '/json']) {
+  add(
+    'over body_bytes_max is 413, by length at once and by chunks when it shows',
+    async (driver) => {
+      await withServer(driver, { bodyBytesMax: 100 }, routes, async ({ open }) => {
+        for (const target of ['/bytes', '/text', '/json']) {
+          const client = await open();
+          void client.send(request('POST', target, ['Content-Length: 101']));
+          assert.equal((await client.answer('POST')).status, 413, target);
+          const other = await open();
+          const chunked = await other.ask(postChunks(target, ['x'.repeat(60), 'x'.repeat(41)]));
+          assert.equal(chunked.status, 413, target);
+          // The excess was small: it was skipped, and the connection goes on.
+          assert.equal((await other.ask(get('/'))).text, 'hello');
+        }
         const client = await open();
-        void client.send(request('POST', target, ['Content-Length: 101']));
-        assert.equal((await client.answer('POST')).status, 413, target);
-        const other = await open();
-        const chunked = await other.ask(postChunks(target, ['x'.repeat(60), 'x'.repeat(41)]));
-        assert.equal(chunked.status, 413, target);
-        // The excess was small: it was skipped, and the connection goes on.
-        assert.equal((await other.ask(get('/'))).text, 'hello');
-      }
+        const pieces = await client.ask(post('/pieces', 'x'.repeat(5_000)));
+        assert.equal(JSON.parse(pieces.text).join('').length, 5_000, 'pieces have no such limit');
+      });
+    },
+  );
+
+  add('a body that failed does not spoil the request behind it', async (driver) => {
+    await withServer(driver, { bodyBytesMax: 100 }, routes, async ({ open }) => {
       const client = await open();
-      const pieces = await client.ask(post('/pieces', 'x'.repeat(5_000)));
-      assert.equal(JSON.parse(pieces.text).join('').length, 5_000, 'pieces have no such limit');
+      const large = postChunks('/bytes', ['x'.repeat(101)]);
+      for (const next of [request('POST', '/bytes'), post('/bytes', ''), post('/bytes', 'abc')]) {
+        assert.equal((await client.ask(large)).status, 413);
+        const answer = await client.ask(next);
+        assert.equal(answer.status, 200);
+        assert.equal(answer.text, next.endsWith('abc') ? 'abc' : '');
+      }
+    });
+  });
+
+  add('a long body that is read piece by piece keeps its connection', async (driver) => {
+    const echo = (server: Server) => {
+      server.post('/', async (request, response) => {
+        for await (const piece of request.body) await response.write(piece);
+        response.end();
+      });
+    };
+    await withServer(driver, { discardBytesMax: 1000 }, echo, async ({ open, server }) => {
+      const client = await open();
+      for (const bytes of [post('/', 'x'.repeat(500_000)), postChunks('/', ['x'.repeat(50_000)])]) {
+        const answer = await client.ask(bytes);
+        assert.ok(answer.body.length >= 50_000);
+        assert.equal(answer.field('connection'), undefined);
+      }
+      assert.equal(server.counters.accepted, 1);
     });
   });
 

@@ -234,20 +234,25 @@ onEachDriver('timeouts', (add) => {
   });
 
   add('a client that takes a little now and then is not', async (driver) => {
-    await withServer(driver, { ...NEVER, writeTimeoutMs: 300 }, routes, async ({ open, server }) => {
-      const client = await open();
-      client.pause();
-      void client.send(get('/big'));
-      for (let index = 0; index < 10; index++) {
-        await wait(60);
-        client.resume();
-        await wait(5);
+    await withServer(
+      driver,
+      { ...NEVER, writeTimeoutMs: 300 },
+      routes,
+      async ({ open, server }) => {
+        const client = await open();
         client.pause();
-      }
-      client.resume();
-      assert.equal((await client.answer()).body.length, 50_000_000);
-      assert.equal(server.counters.timeouts, 0);
-    });
+        void client.send(get('/big'));
+        for (let index = 0; index < 10; index++) {
+          await wait(60);
+          client.resume();
+          await wait(5);
+          client.pause();
+        }
+        client.resume();
+        assert.equal((await client.answer()).body.length, 50_000_000);
+        assert.equal(server.counters.timeouts, 0);
+      },
+    );
   });
 
   add('after the last answer the client has lingerTimeoutMs to close', async (driver) => {

@@ -2,6 +2,7 @@
 // in one line of JSON where it listens, and closes when its standard input ends.
 
 import cluster from 'node:cluster';
+import { once } from 'node:events';
 import { createServer } from '../../src/index.ts';
 
 const [driver, port] = process.argv.slice(2);
@@ -12,8 +13,12 @@ const server = createServer({
   shutdownTimeoutMs: 2_000,
 });
 server.get('/', (_request, response) => response.text(String(process.pid)));
+/** Is answered only when this worker was told to close. */
 server.get('/slow', async (_request, response) => {
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  const told = once(process, 'message');
+  console.log('slow');
+  await told;
+  await new Promise((resolve) => setTimeout(resolve, 20));
   response.text(String(process.pid));
 });
 

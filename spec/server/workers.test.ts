@@ -34,11 +34,22 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** A port that is free now, and most likely still in a moment. */
+async function freePort(): Promise<number> {
+  const probe = createNetServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const address = probe.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  await new Promise((resolve) => probe.close(resolve));
+  return address.port;
+}
+
 async function withWorkers(
   driver: string,
   body: (port: number, child: Child) => Promise<void>,
+  asked = 0,
 ): Promise<void> {
-  const child = new Child('workers-server', [driver, '0']);
+  const child = new Child('workers-server', [driver, String(asked)]);
   try {
     const listening = await child.firstLine();
     assert.equal(listening['workers'], 2);
@@ -70,8 +81,8 @@ onEachDriver('workers', (add) => {
     await withWorkers(driver, async (port, child) => {
       const clients = await Promise.all(Array.from({ length: 10 }, () => RawClient.open(port)));
       for (const client of clients) await client.send(get('/slow'));
-      // Those whose request has arrived are in flight; a moment is enough for that.
-      await wait(50);
+      const arrived = () => child.out.split('\nslow').length - 1;
+      await eventually('all requests are in flight', () => arrived() === clients.length);
       const ended = child.end();
       for (const client of clients) {
         const answer = await client.answer();
@@ -102,16 +113,26 @@ onEachDriver('workers', (add) => {
     });
   });
 
-  add('both killed, again and again: the port goes on', async (driver) => {
-    await withWorkers(driver, async (port) => {
-      for (let round = 0; round < 2; round++) {
+  for (const kind of ['a port of its own', 'port 0'] as const) {
+    add(`both killed at once, with ${kind}: the port comes back`, async (driver, context) => {
+      // There Node holds the listener for as long as there are workers: the next port is another.
+      if (driver === 'net' && kind === 'port 0') return context.skip('net holds no port 0');
+      const body = async (port: number) => {
         const pids = await pidsOf(port, 2);
         for (const pid of pids) process.kill(pid, 'SIGKILL');
         await eventually('they are gone', () => ![...pids].some(isAlive));
-        if (driver === 'epoll') assert.ok((await ask(port)) > 0, 'clients wait in the queue');
-      }
+        // On epoll clients wait in the primary's queue; on net they may be refused for a moment.
+        let fresh = 0;
+        for (let tries = 0; fresh === 0 && tries < TRIES_MAX; tries++) {
+          fresh = await ask(port).catch(() => 0);
+          if (driver === 'epoll') assert.ok(fresh > 0, 'nobody is refused');
+          if (fresh === 0) await wait(10);
+        }
+        assert.ok(fresh > 0 && !pids.has(fresh), 'a new worker answers at the same port');
+      };
+      await withWorkers(driver, body, kind === 'port 0' ? 0 : await freePort());
     });
-  });
+  }
 
   add('a port that is taken is told by its code, and everything ends', async (driver) => {
     const other = createNetServer();

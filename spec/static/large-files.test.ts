@@ -9,7 +9,16 @@ import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { DriverName } from '../../src/driver/choose.ts';
 import { NodeWork } from '../../src/work/node.ts';
-import { answerOf, closed, DRIVERS, everything, linuxOnly, openBelow, Site, until } from './site.ts';
+import {
+  answerOf,
+  closed,
+  DRIVERS,
+  everything,
+  linuxOnly,
+  openBelow,
+  Site,
+  until,
+} from './site.ts';
 
 const MIB = 1024 * 1024;
 /** More than the kernel takes for a connection on both its ends. */
@@ -89,9 +98,7 @@ function readerCases(driver: DriverName): void {
 
   it('those that do not read take no memory', async () => {
     const before = process.memoryUsage();
-    const clients = await Promise.all(
-      Array.from({ length: 10 }, () => stalled(site, '/huge.bin')),
-    );
+    const clients = await Promise.all(Array.from({ length: 10 }, () => stalled(site, '/huge.bin')));
     // Long enough for all that would be read ahead if nothing stopped it.
     for (let round = 0; round < 20; round++) {
       await sleep(10);
@@ -211,9 +218,7 @@ function descriptorCases(driver: DriverName): void {
 
   it('are closed when clients reset in the middle', async () => {
     const resetsBefore = site.server.counters.resets;
-    const clients = await Promise.all(
-      Array.from({ length: 20 }, () => stalled(site, '/huge.bin')),
-    );
+    const clients = await Promise.all(Array.from({ length: 20 }, () => stalled(site, '/huge.bin')));
     assert.ok(openBelow(site.outside).length > 0, 'the files are being sent');
     for (const [socket] of clients) socket.resetAndDestroy();
     await nothingOpen();

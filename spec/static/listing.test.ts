@@ -38,7 +38,12 @@ function names(page: string): string[] {
 }
 
 it('shows names, sizes and times, folders first', () => {
-  const page = listingPage('/some/', [file('b.txt', 1536), folder('z'), file('a.txt'), folder('y')]);
+  const page = listingPage('/some/', [
+    file('b.txt', 1536),
+    folder('z'),
+    file('a.txt'),
+    folder('y'),
+  ]);
   assert.deepEqual(rows(page), [
     ['../', '../', '', ''],
     ['./y/', 'y/', '', '2024-02-29 23:59'],

@@ -20,7 +20,9 @@ const FILES: Readonly<Record<string, string>> = {
   '.git/config': SECRET,
   'sub/.env': SECRET,
   '.well-known/security.txt': 'contact',
-  ...(isPosix ? { 'back\\slash.txt': 'back', '.../dots.txt': 'dots', '%2e%2e/odd.txt': 'odd' } : {}),
+  ...(isPosix
+    ? { 'back\\slash.txt': 'back', '.../dots.txt': 'dots', '%2e%2e/odd.txt': 'odd' }
+    : {}),
   'a b.txt': 'blank',
   'é€😀.txt': 'wide',
 };

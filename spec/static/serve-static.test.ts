@@ -29,7 +29,7 @@ const FILES: Readonly<Record<string, string>> = {
   'feed.xml': '<a/>',
   'UPPER.TXT': 'upper',
   'two.tar.gz': 'packed',
-  'plain': 'no extension',
+  plain: 'no extension',
   'odd.unheard-of': 'odd',
   'ends.': 'dot',
   'empty.txt': '',

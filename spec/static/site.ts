@@ -196,10 +196,7 @@ export function answerOf(method: string, bytes: Buffer): Answer {
 }
 
 /** Waits for something that events bring about, and says what when it does not come. */
-export async function until(
-  what: string,
-  check: () => boolean | Promise<boolean>,
-): Promise<void> {
+export async function until(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
   const givenUpMs = performance.now() + PATIENCE_MS;
   while (!(await check())) {
     if (performance.now() > givenUpMs) throw new Error(`waited in vain: ${what}`);

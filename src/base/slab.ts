@@ -65,6 +65,11 @@ export class Slab {
     told?.();
   }
 
+  /** The block that position `at` of `bytes` lies in. */
+  blockAt(at: number): number {
+    return (at / this.#strideBytes) | 0;
+  }
+
   /** Where a block begins in `bytes`. */
   start(block: number): number {
     return block * this.#strideBytes;

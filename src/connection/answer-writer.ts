@@ -2,7 +2,7 @@
 // Turns an exchange's answer into bytes in the outbox: whole, prepared, mapped, or as a stream. It
 // decides framing (RFC 9112 section 6) and nothing else; when to send is the connection's business.
 
-import { copyBytes, writeAscii, writeHex } from '../base/bytes.ts';
+import { copyBytes, isAscii, writeAscii, writeHex } from '../base/bytes.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { type Prepared, spellOut } from '../exchange/prepared.ts';
 import type { Content } from '../exchange/transport.ts';
@@ -65,13 +65,15 @@ export class AnswerWriter {
 
   /** The common answer: a few ASCII characters. False, and nothing queued, when it is not one. */
   #shortText(outbox: Outbox, exchange: Exchange, text: string, wallMs: number): boolean {
+    const omitted = omitsContent(exchange);
+    if (omitted && !isAscii(text)) return false;
     const bound = headBytesBound(exchange.fields) + text.length;
     const at = outbox.reserve(bound);
     if (at < 0) return false;
     const length = bodyLength(exchange, text.length);
     let end = this.#heads.write(this.#memory, at, exchange, length, wallMs);
     if (end < 0) end = this.#encode(this.#memory, at, exchange, length, wallMs);
-    if (!omitsContent(exchange)) {
+    if (!omitted) {
       end = writeAscii(this.#memory, end, text);
       if (end < 0) return false;
       exchange.contentBytes = text.length;
@@ -166,7 +168,7 @@ export class AnswerWriter {
     const inline = bytes.length <= INLINE_BYTES;
     const at = outbox.reserve((inline ? bytes.length : 0) + CHUNK_OVERHEAD_BYTES);
     if (at < 0) {
-      this.#attach(outbox, exchange.chunked ? framed(bytes) : bytes.slice());
+      this.#attach(outbox, exchange.chunked ? framed(bytes) : new Uint8Array(bytes));
       return 0;
     }
     let end = at;

@@ -107,7 +107,9 @@ export class Answering implements Transport {
   }
 
   abandon(exchange: Exchange): void {
-    if (exchange === this.#connection.exchange) lose(this.#connection);
+    if (exchange !== this.#connection.exchange) return;
+    exchange.abandoned = true;
+    lose(this.#connection);
   }
 
   readChunk(exchange: Exchange): Promise<Uint8Array | null> {

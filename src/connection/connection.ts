@@ -205,7 +205,7 @@ export class Connection implements SocketOwner {
   #readHead(): boolean {
     const { inbox, context } = this;
     const { limits } = context;
-    if (inbox.empty) {
+    if (inbox.empty && !inbox.join()) {
       if (!this.ended) return false;
       if (this.exchange === null) stop(this);
       else refuse(this, Fault.Incomplete);
@@ -222,6 +222,7 @@ export class Connection implements SocketOwner {
       return true;
     }
     if (length < 0) refuse(this, length);
+    else if (inbox.join()) return true;
     else if (this.ended) refuse(this, Fault.Incomplete);
     else return false;
     return true;

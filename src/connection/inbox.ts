@@ -53,16 +53,16 @@ export class Inbox {
     this.join();
   }
 
-  /** Moves bytes of the second block up to the first, as many as fit. */
-  join(): void {
-    if (this.#nextBlock === NONE) return;
+  /** Moves bytes of the second block up to the first, as many as fit. False when none moved. */
+  join(): boolean {
+    if (this.#nextBlock === NONE) return false;
     if (this.empty) {
       this.#slab.release(this.#block);
       this.#block = this.#nextBlock;
       this.start = this.#nextStart;
       this.end = this.#nextEnd;
       this.#nextBlock = NONE;
-      return;
+      return true;
     }
     const { bytes, blockBytes } = this.#slab;
     const blockStart = this.#slab.start(this.#block);
@@ -80,6 +80,7 @@ export class Inbox {
       this.#slab.release(this.#nextBlock);
       this.#nextBlock = NONE;
     }
+    return moved > 0;
   }
 
   /** `bytes` more are read; their memory stays until trim() or join(). */

@@ -78,8 +78,8 @@ export class IncomingBody {
     this.ended = framing.kind === BodyKind.None;
     this.receivedBytes = 0;
     this.discardedBytes = 0;
-    if (this.ended) return;
     this.#failure = null;
+    if (this.ended) return;
     this.#remaining = framing.length;
     if (framing.kind === BodyKind.Chunked) this.#chunked().reset();
     else if (framing.length === 0) this.ended = true;

@@ -106,8 +106,11 @@ export interface DriverOptions {
 
 export interface Driver {
   readonly name: string;
-  /** Set by the pump. The driver calls it when poll() became worth calling while nobody polls. */
-  wake: () => void;
+  /**
+   * Set by the pump. The driver calls it when poll() became worth calling after sleep(): with true
+   * from Node's loop itself, where a turn may run at once; with false from within another call.
+   */
+  wake: (fromLoop: boolean) => void;
 
   /** Milliseconds with fractions, never going back; wall() is milliseconds since 1970. */
   now(): number;

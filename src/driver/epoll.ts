@@ -69,7 +69,7 @@ export function epollProblem(): string | null {
 
 export class EpollDriver implements Driver {
   readonly name = 'epoll';
-  wake: () => void = () => {};
+  wake: (fromLoop: boolean) => void = () => {};
   readonly #calls: Syscalls;
   readonly #slab: Slab;
   readonly #backlog: number;
@@ -112,12 +112,12 @@ export class EpollDriver implements Driver {
     this.#ready = new Ring(slots);
     this.#unsent = new Ring(2 * slots);
     this.#queue = new CompletionQueue(3 * slots + 8);
-    this.#regions = new RegionAddresses(calls, slab.bytes);
+    this.#regions = new RegionAddresses(calls, slab);
     this.#eventsAddress = calls.addressOf(new Uint8Array(this.#events.buffer));
     this.#epoll = calls.epollCreate();
     if (this.#epoll < 0) throw new Error(`epoll_create1 failed with errno ${-this.#epoll}`);
     this.#listener = new EpollListener(calls, this.#epoll, LISTENER_TAG);
-    this.#watch = calls.watch(this.#epoll, () => this.#wakeUp());
+    this.#watch = calls.watch(this.#epoll, () => this.#readable());
   }
 
   now(): number {
@@ -250,8 +250,15 @@ export class EpollDriver implements Driver {
 
   #wakeUp(): void {
     if (!this.#asleep) return;
-    this.#stayAwake();
-    this.wake();
+    this.#asleep = false;
+    this.wake(false);
+  }
+
+  /** The watch fires in every round of Node's loop while events wait; only a sleeper cares. */
+  #readable(): void {
+    if (!this.#asleep) return;
+    this.#asleep = false;
+    this.wake(true);
   }
 
   sleep(): boolean {
@@ -259,12 +266,12 @@ export class EpollDriver implements Driver {
     if (this.#queue.length > 0 || this.#unsent.length > 0) return false;
     if (this.#ready.length > 0 && this.#slab.freeCount > 0) return false;
     this.#asleep = true;
-    this.#watch.start();
     return true;
   }
 
   poll(out: Completions): number {
-    if (this.#asleep) this.#stayAwake();
+    // A poll that nobody was woken for (a deadline) takes the wake back.
+    this.#asleep = false;
     let count = this.#drain(out, 0);
     count = this.#sendAll(out, count);
     count = this.#retry(out, count);
@@ -283,12 +290,6 @@ export class EpollDriver implements Driver {
       else count = this.#event(out, count, slot, mask);
     }
     return listening ? this.#listener.accept(out, count) : count;
-  }
-
-  /** A poll that nobody was woken for (a deadline): the watch must not fire into a busy loop. */
-  #stayAwake(): void {
-    this.#asleep = false;
-    this.#watch.stop();
   }
 
   #drain(out: Completions, from: number): number {
@@ -352,7 +353,7 @@ export class EpollDriver implements Driver {
       this.#starve(slot);
       return count;
     }
-    const address = this.#regions.address(0, slab.start(block));
+    const address = this.#regions.block(block);
     const result = this.#calls.recv(this.#fd[slot], address, slab.blockBytes, 0);
     if (result > 0) {
       // A short read took all there was, unless the end is known to stand behind it.
@@ -391,7 +392,6 @@ export class EpollDriver implements Driver {
 
   destroy(): void {
     assert(!this.#listener.isOpen, 'the listener is closed first');
-    this.#watch.stop();
     this.#watch.close();
     this.#calls.close(this.#epoll);
   }

@@ -6,7 +6,7 @@ import { CompletionQueue } from './completion-queue.ts';
 export class NetQueue extends CompletionQueue {
   /** True between sleep() and the next completion or poll(). */
   armed = false;
-  wake: () => void = () => {};
+  wake: (fromLoop: boolean) => void = () => {};
 
   override push(op: number, slot: number, result: number, block: number): void {
     super.push(op, slot, result, block);
@@ -17,6 +17,6 @@ export class NetQueue extends CompletionQueue {
   ring(): void {
     if (!this.armed) return;
     this.armed = false;
-    this.wake();
+    this.wake(false);
   }
 }

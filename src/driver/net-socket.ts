@@ -13,6 +13,9 @@ import type { NetQueue } from './net-queue.ts';
 export const Flight = { Idle: 0, Asked: 1, Queued: 2 } as const;
 export type Flight = (typeof Flight)[keyof typeof Flight];
 
+/** Most that one send hands to Node: it tells of a write only when all of it has left. */
+const SEND_BYTES_MAX = 128 * 1024;
+
 /** What all sockets of a driver share. */
 export interface NetShared {
   readonly slab: Slab;
@@ -125,8 +128,10 @@ export class NetSocket {
     } else if (this.socket.destroyed) {
       this.sendDone(-ERRNO.EPIPE);
     } else {
-      this.sendBytes = bytes.length;
-      this.socket.write(bytes, this.sent);
+      // In pieces, so that a slow client's progress shows.
+      this.sendBytes = Math.min(bytes.length, SEND_BYTES_MAX);
+      const whole = this.sendBytes === bytes.length;
+      this.socket.write(whole ? bytes : bytes.subarray(0, this.sendBytes), this.sent);
     }
   }
 

@@ -52,11 +52,11 @@ export class NetDriver implements Driver {
     this.#sockets = new Array<NetSocket | null>(options.slots).fill(null);
   }
 
-  get wake(): () => void {
+  get wake(): (fromLoop: boolean) => void {
     return this.#queue.wake;
   }
 
-  set wake(wake: () => void) {
+  set wake(wake: (fromLoop: boolean) => void) {
     this.#queue.wake = wake;
   }
 

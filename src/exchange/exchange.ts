@@ -36,6 +36,8 @@ export class Exchange {
   live: boolean;
   /** The client went away: what is written from now on is counted and dropped. */
   gone: boolean;
+  /** We gave the answer up ourselves, so what a handler throws is its own mistake. */
+  abandoned: boolean;
   /** The connection is done with this exchange, though its handler may still run. */
   detached: boolean;
   /** The head's bytes were copied, because the handler outlives its turn. */
@@ -91,6 +93,7 @@ export class Exchange {
     this.response = new Response(this);
     this.live = false;
     this.gone = false;
+    this.abandoned = false;
     this.detached = false;
     this.retained = false;
     this.handled = false;
@@ -132,6 +135,7 @@ export class Exchange {
     this.transport = transport;
     this.live = true;
     this.gone = false;
+    this.abandoned = false;
     this.detached = false;
     this.retained = false;
     this.handled = false;

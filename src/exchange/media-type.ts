@@ -4,6 +4,9 @@ import { lookup } from 'mrmime';
 
 const UNKNOWN = 'application/octet-stream';
 
+/** What the table does not have, and browsers ask for. */
+const MORE_TYPES: ReadonlyMap<string, string> = new Map([['ico', 'image/x-icon']]);
+
 /** Types that are text though they do not begin with text/. */
 const TEXTUAL =
   /^(?:text\/|application\/(?:json|javascript|xml|manifest\+json|ld\+json)$|image\/svg)/;
@@ -12,7 +15,10 @@ const TEXTUAL =
 export function mediaType(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const dot = name.lastIndexOf('.');
-  const type = dot < 0 ? undefined : lookup(name.slice(dot + 1).toLowerCase());
+  const extension = name.slice(dot + 1).toLowerCase();
+  // The table is a plain object: `constructor` and its like must not be found in it.
+  if (dot < 0 || !/^[a-z0-9-]+$/.test(extension) || extension in Object.prototype) return UNKNOWN;
+  const type = lookup(extension) ?? MORE_TYPES.get(extension);
   if (type === undefined) return UNKNOWN;
   return TEXTUAL.test(type) ? `${type}; charset=utf-8` : type;
 }

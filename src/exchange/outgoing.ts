@@ -4,6 +4,7 @@
 import { checkedName } from '../http/answer-fields.ts';
 import { isFinalStatus } from '../http/status.ts';
 import type { Exchange } from './exchange.ts';
+import { checkFraming } from './framing-fields.ts';
 import type { Content } from './transport.ts';
 
 export class Outgoing {
@@ -33,10 +34,12 @@ export class Outgoing {
   }
 
   setHeader(name: string, value: string): void {
+    checkFraming(checkedName(name));
     this.#exchange.fields.set(name, checkedName(name), value);
   }
 
   appendHeader(name: string, value: string): void {
+    checkFraming(checkedName(name));
     this.#exchange.fields.append(name, checkedName(name), value);
   }
 

@@ -34,7 +34,7 @@ export function prepare(
   body: string | Uint8Array = '',
 ): Prepared {
   if (!isFinalStatus(status)) throw new RangeError(`not a final status: ${status}`);
-  const content = typeof body === 'string' ? new TextEncoder().encode(body) : body.slice();
+  const content = typeof body === 'string' ? new TextEncoder().encode(body) : new Uint8Array(body);
   if (hasNoContent(status) && content.length > 0) {
     throw new TypeError(`an answer with status ${status} has no content`);
   }
@@ -73,6 +73,9 @@ function pairsOf(fields: AnswerFields): [string, string][] {
   return pairs;
 }
 
+/** Fields that may stand several times: those of the exchange and of the answer add up. */
+const LISTS = ['vary', 'set-cookie', 'link'];
+
 /** Gives an exchange the status and fields of a prepared answer, but for those it has already. */
 export function spellOut(exchange: Exchange, prepared: Prepared): void {
   const { fields } = exchange;
@@ -80,6 +83,6 @@ export function spellOut(exchange: Exchange, prepared: Prepared): void {
   exchange.status = prepared.status;
   for (const [name, value] of prepared.headers) {
     const lower = checkedName(name);
-    if (!before.includes(lower)) fields.append(name, lower, value);
+    if (LISTS.includes(lower) || !before.includes(lower)) fields.append(name, lower, value);
   }
 }

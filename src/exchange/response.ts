@@ -1,12 +1,12 @@
 // A response as a handler sees it. It is answered once: a second answer throws, and what is written
 // after the client went away is counted and dropped.
 
-import { checkedName } from '../http/answer-fields.ts';
+import { checkedName, checkValue } from '../http/answer-fields.ts';
 import { hasNoContent, isFinalStatus } from '../http/status.ts';
 import { EventStream } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { type FileOptions, sendFile } from './file.ts';
-import { checkFraming } from './framing-fields.ts';
+import { checkFraming, checkTrailer } from './framing-fields.ts';
 import { type Outgoing, runBeforeSend } from './outgoing.ts';
 import { Phase, type Summary } from './phase.ts';
 import { type Prepared, spellOut } from './prepared.ts';
@@ -176,7 +176,8 @@ export class Response {
     const exchange = this.#live();
     if (exchange.phase === Phase.Ended) throw new Error('this request was answered already');
     const lower = checkedName(name);
-    checkFraming(lower);
+    checkTrailer(lower);
+    checkValue(name, value);
     exchange.trailers ??= [];
     exchange.trailers.push([name, value]);
     return this;
@@ -282,6 +283,8 @@ function checkDeclared(exchange: Exchange, content: string | Uint8Array | null):
 /** Percent-encodes what cannot stand in a field value; what is encoded already stays. */
 function encodeLocation(location: string): string {
   return location.replace(/[^\x21-\x7e]+/g, (text) =>
-    [...Buffer.from(text)].map((byte) => `%${byte.toString(16).toUpperCase()}`).join(''),
+    [...Buffer.from(text)]
+      .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+      .join(''),
   );
 }

@@ -1,14 +1,11 @@
-// When the next turn comes. While there is work, turns are chained by setImmediate, several in a
-// row, so that promises, timers and files of handlers go on between them; when there is none for a
-// while, the driver sleeps on Node's own loop and one timer waits for the next deadline.
+// When the next turn comes. The driver sleeps on Node's own loop, which calls when the kernel has
+// something; then several turns run in a row, and between such rows promises, timers and files of
+// handlers go on. One timer waits for the next deadline.
 
 import type { Reactor } from './reactor.ts';
 
-/** Turns in a row before Node's loop has its turn: an immediate costs 1.6 to 2 microseconds. */
+/** Turns in a row before Node's loop has its turn, which costs about 2 microseconds. */
 const TURNS_IN_A_ROW = 16;
-
-/** Empty turns before sleeping: waking costs several times what an empty turn does. */
-const EMPTY_TURNS = 2;
 
 /** Timers of Node fire up to a millisecond early or late; being late is harmless. */
 const TIMER_SLACK_MS = 1;
@@ -21,14 +18,13 @@ export class Pump {
   readonly #run: () => void;
   #asleep = false;
   #stopped = true;
-  #emptyTurns = 0;
   #timer: NodeJS.Timeout | null = null;
   #timerDueMs = Number.POSITIVE_INFINITY;
 
   constructor(reactor: Reactor) {
     this.#reactor = reactor;
     this.#run = () => this.#turns();
-    reactor.driver.wake = () => this.#wake();
+    reactor.driver.wake = (fromLoop) => this.#wake(fromLoop);
   }
 
   start(): void {
@@ -52,29 +48,29 @@ export class Pump {
   #turns(): void {
     for (let turn = 0; turn < TURNS_IN_A_ROW && !this.#stopped; turn++) {
       const count = this.#reactor.turn();
-      if (count > 0) {
-        this.#emptyTurns = 0;
-      } else if (++this.#emptyTurns > EMPTY_TURNS) {
-        if (this.#sleep()) return;
-      }
       if (this.#reactor.yieldWanted) break;
+      // One empty turn costs less than asking Node's loop whether there is more.
+      if (count === 0 && this.#sleep()) return;
     }
     this.#reactor.yieldWanted = false;
-    if (!this.#stopped) setImmediate(this.#run);
+    if (this.#stopped || this.#sleep()) return;
+    setImmediate(this.#run);
   }
 
+  /** False when there is work left that no event will announce. */
   #sleep(): boolean {
-    this.#emptyTurns = 0;
-    if (!this.#reactor.driver.sleep()) return false;
+    if (this.#stopped || !this.#reactor.driver.sleep()) return false;
     this.#asleep = true;
     this.#setTimer();
     return true;
   }
 
-  #wake(): void {
+  #wake(fromLoop: boolean): void {
     if (!this.#asleep) return;
     this.#asleep = false;
-    if (!this.#stopped) setImmediate(this.#run);
+    if (this.#stopped) return;
+    if (fromLoop) this.#turns();
+    else setImmediate(this.#run);
   }
 
   /** A timer that fires too early for the deadlines of now is kept: it sleeps on afterwards. */
@@ -88,7 +84,7 @@ export class Pump {
       () => {
         this.#timer = null;
         this.#timerDueMs = Number.POSITIVE_INFINITY;
-        this.#wake();
+        this.#wake(true);
       },
       Math.min(Math.max(waitMs, TIMER_SLACK_MS), TIMER_MAX_MS),
     );

@@ -306,7 +306,7 @@ export class Reactor {
     if (this.inTurn) return;
     // A handler's promise acts while the pump may sleep for longer than this deadline.
     this.readClocks();
-    this.driver.wake();
+    this.driver.wake(false);
   }
 
   disarm(slot: number): void {

@@ -131,7 +131,11 @@ export class Application {
   }
 
   #fail(exchange: Exchange, error: unknown): void {
-    if (exchange.gone) return;
+    if (exchange.gone) {
+      // That a client went away is nobody's mistake, and makes handlers throw.
+      if (exchange.abandoned) this.#logHandlerError(exchange, error);
+      return;
+    }
     if (exchange.phase !== Phase.Open) {
       // An answer under way cannot change; the client must see that it is not whole.
       if (!(error instanceof HttpError)) this.#logHandlerError(exchange, error);

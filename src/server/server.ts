@@ -64,6 +64,7 @@ export class Server {
   readonly #log: Log;
   #world: World | null = null;
   #cluster: Cluster | null = null;
+  #listening: Promise<Listening> | null = null;
   #state: 'new' | 'listening' | 'closing' = 'new';
   #closed: Promise<void> | null = null;
 
@@ -143,19 +144,24 @@ export class Server {
   }
 
   /** Rejects with an Error whose `code` names what the kernel said, such as EADDRINUSE. */
-  async listen(): Promise<Listening> {
-    if (this.#state !== 'new') throw new Error('the server listens already');
+  listen(): Promise<Listening> {
+    if (this.#state !== 'new') return Promise.reject(new Error('the server listens already'));
     this.#state = 'listening';
     this.#closed = null;
+    this.#listening = this.#listenNow();
+    return this.#listening;
+  }
+
+  async #listenNow(): Promise<Listening> {
     try {
       await this.#checkRoot();
       this.#cluster = this.#parts.launch(this.config, this.#log);
       if (this.#cluster !== null) return await this.#cluster.listen();
       return await this.#parts.listening(this, () => this.#listenHere());
     } catch (error) {
-      this.#state = 'new';
       this.#cluster = null;
       this.#world = null;
+      if (this.#state === 'listening') this.#state = 'new';
       throw error;
     }
   }
@@ -200,6 +206,7 @@ export class Server {
   }
 
   async #closeNow(): Promise<void> {
+    await this.#listening?.catch(() => {});
     if (this.#cluster !== null) await this.#cluster.close();
     if (this.#world !== null) await this.#world.close();
     this.#cluster = null;

@@ -4,7 +4,12 @@ import { blockBytesFor } from '../base/limits.ts';
 import { Slab } from '../base/slab.ts';
 import { AnswerWriter } from '../connection/answer-writer.ts';
 import { Connection } from '../connection/connection.ts';
-import { type ConnectionContext, connectionLimits, Timeout, timeoutsMs } from '../connection/context.ts';
+import {
+  type ConnectionContext,
+  connectionLimits,
+  Timeout,
+  timeoutsMs,
+} from '../connection/context.ts';
 import { drain, lose } from '../connection/ending.ts';
 import { ExchangePool } from '../connection/exchange-pool.ts';
 import { SpanPool } from '../connection/span.ts';

@@ -196,12 +196,7 @@ class StaticSite {
     this.#sendCached(exchange, cached);
   }
 
-  async #directory(
-    exchange: Exchange,
-    path: string,
-    directory: string,
-    next: Next,
-  ): Promise<void> {
+  async #directory(exchange: Exchange, path: string, directory: string, next: Next): Promise<void> {
     const { work } = exchange.transport;
     const folder = path.endsWith('/') ? path : `${path}/`;
     const index = await this.#locate(work, folder + this.#index);
@@ -226,12 +221,7 @@ class StaticSite {
     }
   }
 
-  async #list(
-    exchange: Exchange,
-    folder: string,
-    directory: string,
-    next: Next,
-  ): Promise<void> {
+  async #list(exchange: Exchange, folder: string, directory: string, next: Next): Promise<void> {
     const { work } = exchange.transport;
     const entries = await work.list(directory);
     if (typeof entries === 'number') return next();

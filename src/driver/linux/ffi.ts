@@ -6,10 +6,8 @@ import { createRequire } from 'node:module';
 /** A C function: numbers in (addresses too), a number out. */
 export type Foreign = (...args: (number | Uint8Array | Int32Array)[]) => number;
 
-/** Watches a descriptor on Node's own loop. */
+/** Watches a descriptor on Node's own loop, until it is closed. */
 export interface Watch {
-  start(): void;
-  stop(): void;
   close(): void;
 }
 
@@ -20,7 +18,7 @@ export interface Ffi {
   errno(): number;
   /** Where the memory of `bytes` lies. It must be off V8's heap, so 64 bytes or more. */
   addressOf(bytes: Uint8Array): number;
-  /** A stopped watch that calls back whenever `fd` is readable. */
+  /** Calls back in every round of the loop in which `fd` is readable. */
   watch(fd: number, readable: () => void): Watch;
 }
 
@@ -34,8 +32,6 @@ interface Koffi {
 }
 
 interface KoffiPoll {
-  start(options: object, callback: () => void): void;
-  stop(): void;
   close(): void;
 }
 
@@ -68,12 +64,6 @@ function load(): Ffi | string {
  * The handle stays referenced by the closures below: a collected one would silently stop watching.
  */
 function watch(koffi: Koffi, fd: number, readable: () => void): Watch {
-  const options = { readable: true };
-  const handle = koffi.node.poll(fd, options, readable);
-  handle.stop();
-  return {
-    start: () => handle.start(options, readable),
-    stop: () => handle.stop(),
-    close: () => handle.close(),
-  };
+  const handle = koffi.node.poll(fd, { readable: true }, readable);
+  return { close: () => handle.close() };
 }
