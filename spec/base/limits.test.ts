@@ -12,7 +12,7 @@ const FOLLOWING: readonly LimitName[] = [
   'writeTimeoutMs',
 ];
 
-it('every limit has a default within its range, a unit that its name ends in, and a sentence', () => {
+it('every limit has a default in its range, a unit that its name ends in, and a sentence', () => {
   for (const name of NAMES) {
     const { default: byDefault, min, max, unit, what } = LIMITS[name];
     assert.ok(Number.isSafeInteger(min) && min >= 0, name);
@@ -50,7 +50,7 @@ it('a limit of zero is a limit', () => {
   assert.equal(limits.shutdownTimeoutMs, 0);
 });
 
-it('a block holds the longest head, an answer of 16 KiB with its head, and whole cache lines', () => {
+it('a block holds the longest head, or 16 KiB with a head, in whole cache lines', () => {
   const { min, max } = LIMITS.headBytesMax;
   for (const headBytesMax of [min, 1000, 16_384, 16_385, 99_999, max]) {
     const bytes = blockBytesFor(limitsFrom({ headBytesMax }));

@@ -1,5 +1,5 @@
-// The outbox over a driver in memory: bytes go out once, in order, however few the client takes, and
-// everything that held them is given back once.
+// The outbox over a driver in memory: bytes go out once, in order, however few the client takes,
+// and everything that held them is given back once.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

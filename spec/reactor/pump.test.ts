@@ -1,4 +1,5 @@
-// The pump with Node's clock in the test's hand: when there are turns, when it sleeps, what wakes it.
+// The pump with Node's clock in the test's hand: when there are turns, when it sleeps, what wakes
+// it.
 
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';

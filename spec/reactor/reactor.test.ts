@@ -1,5 +1,5 @@
-// The reactor over a driver in memory: who is told what, in which order a socket ends, deadlines, and
-// what stops and resumes taking clients.
+// The reactor over a driver in memory: who is told what, in which order a socket ends, deadlines,
+// and what stops and resumes taking clients.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

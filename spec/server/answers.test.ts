@@ -1,5 +1,5 @@
-// What a handler can answer, and what it cannot: every kind of content with its type and length, and
-// nothing that would let a value become a field or a second answer.
+// What a handler can answer, and what it cannot: every kind of content with its type and length,
+// and nothing that would let a value become a field or a second answer.
 
 import assert from 'node:assert/strict';
 import { type Prepared, prepare } from '../../src/exchange/prepared.ts';

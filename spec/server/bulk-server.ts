@@ -1,4 +1,5 @@
-// Echoes bodies as they come, in a process of its own whose memory spec/server/bulk.test.ts watches.
+// Echoes bodies as they come, in a process of its own whose memory spec/server/bulk.test.ts
+// watches.
 
 import { createServer } from '../../src/index.ts';
 

@@ -1,5 +1,5 @@
-// A hundred megabytes through a server in a process of its own: every byte comes back, in order, and
-// the server's memory does not follow the size of what passes through it.
+// A hundred megabytes through a server in a process of its own: every byte comes back, in order,
+// and the server's memory does not follow the size of what passes through it.
 
 import assert from 'node:assert/strict';
 import { createHash, type Hash } from 'node:crypto';

@@ -1,5 +1,5 @@
-// The life of a server: listening, ports that are taken, closing with work in flight, listening again,
-// unix sockets, and how many clients it takes at once.
+// The life of a server: listening, ports that are taken, closing with work in flight, listening
+// again, unix sockets, and how many clients it takes at once.
 
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';

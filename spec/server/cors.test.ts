@@ -1,5 +1,5 @@
-// cors() in a running server: which origins may read answers, what a preflight allows, and that caches
-// are told what an answer depends on.
+// cors() in a running server: which origins may read answers, what a preflight allows, and that
+// caches are told what an answer depends on.
 
 import assert from 'node:assert/strict';
 import { HttpError } from '../../src/exchange/http-error.ts';

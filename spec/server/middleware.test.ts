@@ -1,5 +1,5 @@
-// Middleware in a running server: its order, its prefixes, what it may do wrong, and the two moments
-// of an answer, just before and just after it is sent.
+// Middleware in a running server: its order, its prefixes, what it may do wrong, and the two
+// moments of an answer, just before and just after it is sent.
 
 import assert from 'node:assert/strict';
 import { HttpError } from '../../src/exchange/http-error.ts';

@@ -1,5 +1,5 @@
-// Answers that come piece by piece: framing, trailers, events, files, and backpressure, which is what
-// keeps a slow reader from costing memory.
+// Answers that come piece by piece: framing, trailers, events, files, and backpressure, which is
+// what keeps a slow reader from costing memory.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Clients that are slow, and handlers: every wait has an end, and the end is the right one. Timeouts
-// here are short; nothing is said about how long anything takes.
+// Clients that are slow, and handlers: every wait has an end, and the end is the right one.
+// Timeouts here are short; nothing is said about how long anything takes.
 
 import assert from 'node:assert/strict';
 import type { Server } from '../../src/server/server.ts';
@@ -125,14 +125,14 @@ onEachDriver('timeouts', (add) => {
   }
 
   add('a body that keeps coming has its time again with every piece', async (driver) => {
-    await withServer(driver, { ...NEVER, bodyTimeoutMs: 200 }, routes, async ({ open }) => {
+    await withServer(driver, { ...NEVER, bodyTimeoutMs: 1000 }, routes, async ({ open }) => {
       const client = await open();
-      void client.send(request('POST', '/pieces', ['Content-Length: 12']));
-      for (let index = 0; index < 12; index++) {
+      void client.send(request('POST', '/pieces', ['Content-Length: 40']));
+      for (let index = 0; index < 40; index++) {
         await wait(40);
         void client.send('x');
       }
-      assert.equal((await client.answer('POST')).text, '12');
+      assert.equal((await client.answer('POST')).text, '40');
     });
   });
 

@@ -1,5 +1,5 @@
-// A server of two workers in processes of its own, for spec/server/workers.test.ts. The primary says
-// in one line of JSON where it listens, and closes when its standard input ends.
+// A server of two workers in processes of its own, for spec/server/workers.test.ts. The primary
+// says in one line of JSON where it listens, and closes when its standard input ends.
 
 import cluster from 'node:cluster';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// Several processes behind one port: they share its clients, a lost one is replaced, and close() ends
-// them all.
+// Several processes behind one port: they share its clients, a lost one is replaced, and close()
+// ends them all.
 
 import assert from 'node:assert/strict';
 import { createServer as createNetServer } from 'node:net';

@@ -1,5 +1,5 @@
-// Files too large to be remembered: sent piece by piece in bounded memory, to fast readers, slow ones
-// and those that go away, and never taken for whole when they are not.
+// Files too large to be remembered: sent piece by piece in bounded memory, to fast readers, slow
+// ones and those that go away, and never taken for whole when they are not.
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';

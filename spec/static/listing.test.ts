@@ -60,7 +60,7 @@ it('the root has nothing above it', () => {
   assert.deepEqual(names(listingPage('/a/', [])), ['../']);
 });
 
-it('leaves out hidden names and what is neither file nor folder, and the entries as they are', () => {
+it('leaves out hidden names and what is no file or folder, and the entries as they are', () => {
   const stat = { kind: FileKind.Other, bytes: 0, modifiedMs: 0, inode: 3 };
   const entries = [file('z'), { name: 'fifo', stat }, file('.hidden'), folder('.git'), file('a')];
   assert.deepEqual(names(listingPage('/', entries)), ['a', 'z']);

@@ -12,6 +12,10 @@ export type FromPrimary = { readonly vibing: 'close' };
 export const INDEX_VARIABLE = 'VIBING__WORKER';
 export const CORE_VARIABLE = 'VIBING__CORE';
 export const LISTENER_VARIABLE = 'VIBING__LISTENER';
+/**
+ * The port that all workers share, where each makes its own listener and any port was asked for.
+ */
+export const PORT_VARIABLE = 'VIBING__PORT';
 
 /** Where the inherited listener stands among a worker's descriptors: behind the IPC channel. */
 export const LISTENER_FD = 4;

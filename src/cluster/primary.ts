@@ -2,10 +2,12 @@
 // serves nothing itself.
 
 import cluster, { type ClusterSettings, type Worker } from 'node:cluster';
+import { createServer as createListener } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { epollProblem } from '../driver/epoll.ts';
 import { allowedCores } from '../driver/linux/affinity.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
+import { resolveHost } from '../driver/resolve.ts';
 import type { Config } from '../server/config.ts';
 import { listenError } from '../server/listen-error.ts';
 import { addressOf, type Cluster, type Listening, type Log } from '../server/server.ts';
@@ -17,6 +19,7 @@ import {
   INDEX_VARIABLE,
   isFromWorker,
   LISTENER_VARIABLE,
+  PORT_VARIABLE,
 } from './messages.ts';
 
 /** How long to wait before a dead worker is replaced: the first time, and at most. */
@@ -47,6 +50,8 @@ export class Primary implements Cluster {
   readonly #log: Log;
   readonly #seats: Seat[] = [];
   #listeners: Listeners | null = null;
+  /** The port for workers that make their own listeners when any was asked for, else 0. */
+  #port = 0;
   #closing = false;
   #ended: (() => void) | null = null;
 
@@ -65,6 +70,8 @@ export class Primary implements Cluster {
       const opened = openListeners(calls, await addressOf(config), count, config.limits.backlog);
       if (typeof opened === 'number') throw listenError(-opened, config);
       this.#listeners = opened;
+    } else if (config.socket === undefined && config.port === 0) {
+      this.#port = await freePort(await resolveHost(config.host));
     }
     for (let index = 0; index < count; index++) {
       this.#seats.push({ index, worker: null, startedMs: 0, backoffMs: 0, timer: null });
@@ -124,6 +131,7 @@ export class Primary implements Cluster {
     const cores = allowedCores();
     if (cores.length > 0) environment[CORE_VARIABLE] = String(cores[index % cores.length]);
     if (listeners !== null) environment[LISTENER_VARIABLE] = '1';
+    if (this.#port !== 0) environment[PORT_VARIABLE] = String(this.#port);
     seat.worker = cluster.fork(environment);
     seat.startedMs = Date.now();
     return seat.worker;
@@ -178,4 +186,20 @@ export class Primary implements Cluster {
 function diedError(code: number | null, signal: string | null): Error {
   const how = signal === null ? `exit code ${code}` : signal;
   return Object.assign(new Error(`a worker ended before it listened (${how})`), { code: 'ECHILD' });
+}
+
+/**
+ * A port that nobody has. Workers that share a listener by asking for any port would get another
+ * one when all of them are replaced at once.
+ */
+function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const listener = createListener();
+    listener.once('error', reject);
+    listener.listen(0, host, () => {
+      const address = listener.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      listener.close(() => resolve(port));
+    });
+  });
 }

@@ -12,6 +12,7 @@ import {
   INDEX_VARIABLE,
   LISTENER_FD,
   LISTENER_VARIABLE,
+  PORT_VARIABLE,
 } from './messages.ts';
 
 /** True in a process that a primary of ours forked. */
@@ -19,10 +20,12 @@ export function isWorker(): boolean {
   return cluster.isWorker && process.env[INDEX_VARIABLE] !== undefined;
 }
 
-/** The listener that the primary made; null when this worker is to make its own. */
-export function inheritedListener(): Address | null {
-  if (!isWorker() || process.env[LISTENER_VARIABLE] === undefined) return null;
-  return { fd: LISTENER_FD };
+/** The listener that the primary made, or the port; null when the configuration says where. */
+export function inheritedListener(host: string): Address | null {
+  if (!isWorker()) return null;
+  if (process.env[LISTENER_VARIABLE] !== undefined) return { fd: LISTENER_FD };
+  const port = process.env[PORT_VARIABLE];
+  return port === undefined ? null : { host, port: Number(port) };
 }
 
 /** Listens as a worker: the primary hears of it, and its word ends the server. */

@@ -48,6 +48,7 @@ export class Answering implements Transport {
   sendWhole(exchange: Exchange, content: Content): void {
     const { context, outbox } = this.#connection;
     this.#beforeHead(exchange);
+    this.#closeOverRest(exchange);
     context.writer.whole(outbox, exchange, content, this.wallMs());
     this.#answered(exchange);
   }
@@ -55,6 +56,7 @@ export class Answering implements Transport {
   sendPrepared(exchange: Exchange, prepared: Prepared): void {
     const { context, outbox } = this.#connection;
     this.#beforeHead(exchange);
+    this.#closeOverRest(exchange);
     context.writer.prepared(outbox, exchange, prepared, this.wallMs());
     this.#answered(exchange);
   }
@@ -72,7 +74,11 @@ export class Answering implements Transport {
     assert(exchange === connection.exchange, 'the exchange that answers is the current one');
     assert(exchange.phase === Phase.Open, 'a head is sent once');
     if (connection.context.draining) exchange.close = true;
-    // The answer tells the client that the rest of its body will not be read.
+  }
+
+  /** A whole answer tells the client that the rest of its body will not be read. */
+  #closeOverRest(exchange: Exchange): void {
+    const connection = this.#connection;
     const { body } = connection;
     if (!body.ended && !body.reading && !connection.worthSkipping()) exchange.close = true;
   }

@@ -47,8 +47,8 @@ export type ConnectionLimits = Pick<
 >;
 
 /**
- * Written out, so that V8 gives the record a fixed shape: all limits together are filled in by name,
- * which makes a hash table of them, and looking there cost 7 % of a request.
+ * Written out, so that V8 gives the record a fixed shape: all limits together are filled in by
+ * name, which makes a hash table of them, and looking there cost 7 % of a request.
  */
 export function connectionLimits(limits: Limits): ConnectionLimits {
   return {

@@ -2,7 +2,8 @@
 // it per operation. Every driver (epoll, uring, net, and the simulator's) keeps this contract:
 //
 // - A call returns at once; its result arrives later from poll(), which also submits what was not
-//   submitted by then. poll() never blocks and never calls up. The one call upwards is wake(), which says "a turn is worth having", nothing more.
+//   submitted by then. poll() never blocks and never calls up. The one call upwards is wake(),
+//   which says "a turn is worth having", nothing more.
 // - A result is the kernel's: a count of bytes, a handle, or minus errno (negative, see ERRNO).
 // - At most one receive and one send are in flight per socket, asserted here and in the reactor.
 // - close(slot) is asked for only when nothing is in flight; abort(slot) brings that about.

@@ -10,7 +10,7 @@ import { checkFraming, checkTrailer } from './framing-fields.ts';
 import { type Outgoing, runBeforeSend } from './outgoing.ts';
 import { Phase, type Summary } from './phase.ts';
 import { type Prepared, spellOut } from './prepared.ts';
-import { type ChunkSource, pipe } from './stream.ts';
+import { type ChunkSource, endedByHead, pipe } from './stream.ts';
 
 export class Response {
   readonly #exchange: Exchange;
@@ -191,6 +191,7 @@ export class Response {
       exchange.fields.set('Cache-Control', 'cache-control', 'no-store');
     }
     if (!exchange.gone) this.#startStream(exchange);
+    endedByHead(exchange);
     return new EventStream(exchange);
   }
 

@@ -1,5 +1,6 @@
 // Streams of the handler: everything a source gives, sent piece by piece with backpressure.
 
+import { Method } from '../http/method.ts';
 import type { Exchange } from './exchange.ts';
 import { Phase } from './phase.ts';
 
@@ -8,6 +9,13 @@ export type ChunkSource =
   | AsyncIterable<string | Uint8Array>
   | Iterable<string | Uint8Array>
   | ReadableStream<Uint8Array>;
+
+/** Ends the answer to a HEAD, whose content nobody will see: its source may never end. */
+export function endedByHead(exchange: Exchange): boolean {
+  if (exchange.head.method !== Method.HEAD || exchange.phase !== Phase.Streaming) return false;
+  exchange.transport.endStream(exchange);
+  return true;
+}
 
 /**
  * Sends all of `source`. The head goes out with the first piece, so a source that fails before it
@@ -25,6 +33,7 @@ export async function pipe(
         return;
       }
       if (exchange.phase === Phase.Open) start();
+      if (endedByHead(exchange)) return;
       await exchange.transport.write(exchange, chunk);
     }
   } catch (error) {

@@ -44,7 +44,7 @@ export interface Log {
 export interface ServerParts {
   readonly launch: Launcher;
   /** Where to listen instead of the configured address: a worker's inherited descriptor. */
-  readonly inherited: () => Address | null;
+  readonly inherited: (host: string) => Address | null;
   /** What stands around listening here, and follows on having closed. */
   readonly listening: (server: Server, listen: () => Promise<Listening>) => Promise<Listening>;
   readonly closed: () => void;
@@ -177,7 +177,8 @@ export class Server {
 
   async #listenHere(): Promise<Listening> {
     const { config } = this;
-    const address = this.#parts.inherited() ?? (await addressOf(config));
+    const own = await addressOf(config);
+    const address = this.#parts.inherited('host' in own ? own.host : '') ?? own;
     const world = new World({
       config,
       work: this.#work,

@@ -14,7 +14,8 @@ export class RegionAddresses {
    * The address of each block, made beforehand. An address is too large for V8's small integers:
    * computed for a call it becomes an object each time, which was most of a request's garbage (22
    * scavenges in a million requests against 6). The null makes the array one of objects, which are
-   * passed on as they are; an array of numbers alone would hold doubles, and make the objects again.
+   * passed on as they are; an array of numbers alone would hold doubles, and make the objects
+   * again.
    */
   readonly #blocks: (number | null)[];
 
