@@ -71,9 +71,9 @@ export function mutated(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
   });
 }
 
-/** Settings for fc.assert with a seed that is said first; set SEED to repeat a run. */
+/** Settings for fc.assert with a seed that is said first; set VIBING_SEED to repeat a run. */
 export function seeded(context: TestContext, numRuns: number): { seed: number; numRuns: number } {
-  const given = process.env['SEED'];
+  const given = process.env['VIBING_SEED'];
   const seed = given === undefined ? Math.floor(Math.random() * 0x7fffffff) : Number(given);
   context.diagnostic(`seed ${seed}`);
   return { seed, numRuns };

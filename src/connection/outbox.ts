@@ -103,7 +103,7 @@ export class Outbox {
     // A block that was reserved and not written to.
     while (span !== null && span.end === span.start) span = this.#pop(span);
     assert(span !== null, 'what waits stands in the queue');
-    const more = span.next !== null;
+    const more = this.waiting > span.end - span.start;
     this.#reactor.send(this.#slot, span.number, span.start, span.end, more);
   }
 

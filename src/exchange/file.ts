@@ -53,7 +53,9 @@ export function describeFile(exchange: Exchange, stat: FileStat, etag: string, t
   const { fields } = exchange;
   if (fields.find('content-type') < 0) fields.set('Content-Type', 'content-type', type);
   if (fields.find('last-modified') < 0) {
-    fields.set('Last-Modified', 'last-modified', formatDate(stat.modifiedMs));
+    // A time to come would be a mistake (RFC 9110 8.8.2.1).
+    const modifiedMs = Math.min(stat.modifiedMs, exchange.transport.wallMs());
+    fields.set('Last-Modified', 'last-modified', formatDate(modifiedMs));
   }
   if (fields.find('etag') < 0) fields.set('ETag', 'etag', etag);
 }
@@ -62,6 +64,7 @@ export function describeFile(exchange: Exchange, stat: FileStat, etag: string, t
 export function clientHas(exchange: Exchange, stat: FileStat, etag: string): boolean {
   const { head, request } = exchange;
   if (head.method !== Method.GET && head.method !== Method.HEAD) return false;
+  if (exchange.status !== 200) return false;
   const match = request.header('if-none-match');
   const since = request.header('if-modified-since');
   if (match === undefined && since === undefined) return false;
@@ -81,6 +84,10 @@ export async function sendOpenFile(
   opened: OpenFile,
   type: string,
 ): Promise<void> {
+  if (exchange.gone) {
+    exchange.transport.countLateWrite();
+    return;
+  }
   const { stat } = opened;
   const etag = etagOf(stat);
   describeFile(exchange, stat, etag, type);

@@ -35,12 +35,12 @@ export class Outgoing {
 
   setHeader(name: string, value: string): void {
     checkFraming(checkedName(name));
-    this.#exchange.fields.set(name, checkedName(name), value);
+    this.#exchange.fields.set(name, checkedName(name), String(value));
   }
 
   appendHeader(name: string, value: string): void {
     checkFraming(checkedName(name));
-    this.#exchange.fields.append(name, checkedName(name), value);
+    this.#exchange.fields.append(name, checkedName(name), String(value));
   }
 
   removeHeader(name: string): void {

@@ -228,6 +228,7 @@ export class Reactor {
   }
 
   listen(address: Address): void {
+    this.#acceptPaused = false;
     this.driver.listen(address);
   }
 

@@ -87,14 +87,27 @@ export class Application {
     response.header('Allow', this.#router.allMethods().join(', ')).empty(204);
   };
 
+  /** A route has this path for other methods; a file may have it for GET and HEAD. */
   readonly #wrongMethod: Handler = (request, response) => {
+    const { method } = request;
+    if (this.#fallback === null || (method !== 'GET' && method !== 'HEAD')) {
+      this.#answerAllowed(request, response);
+      return;
+    }
+    return this.#fallback(request, response, () => {
+      this.#answerAllowed(request, response);
+      return Promise.resolve();
+    });
+  };
+
+  #answerAllowed(request: Request, response: Response): void {
     const { pathBytes, pathFrom, pathTo } = exchangeOf(request);
     const allowed = this.#router.allowedMethods(pathBytes, pathFrom, pathTo);
     response.header('Allow', allowed.join(', '));
     if (request.method === 'OPTIONS') response.empty(204);
     else if (this.#knows(request)) plain(response, 405);
     else plain(response, 501);
-  };
+  }
 
   /** A method that neither we nor any route ever heard of is 501, not 405 (RFC 9110 15.6.2). */
   #knows(request: Request): boolean {

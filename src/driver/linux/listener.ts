@@ -1,6 +1,7 @@
 // Makes the listening socket: TCP, unix, or one that was inherited.
 
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { faultOf } from '../../base/errno.ts';
 import { type Address, ERRNO } from '../driver.ts';
 import {
   AF_INET6,
@@ -84,8 +85,23 @@ function openUnix(
     calls.close(fd);
     return bound;
   }
-  if (mode !== undefined) chmodSync(path, mode);
+  const permitted = mode === undefined ? 0 : setMode(path, mode);
+  if (permitted < 0) {
+    calls.close(fd);
+    removeSocket(path);
+    return permitted;
+  }
   return listenOn(calls, fd, backlog);
+}
+
+/** 0, or -errno. */
+function setMode(path: string, mode: number): number {
+  try {
+    chmodSync(path, mode);
+    return 0;
+  } catch (error) {
+    return faultOf(error, ERRNO.EPERM);
+  }
 }
 
 /** Removes a socket file whose server is gone. False when somebody answers, or it is no socket. */
