@@ -372,8 +372,8 @@ export class EpollDriver implements Driver {
 
   /** No block is free: the receive stays armed and is tried when one comes back. */
   #starve(slot: number): void {
+    if ((this.#state[slot] & QUEUED) === 0) this.#ready.push(slot);
     this.#state[slot] |= READABLE | QUEUED;
-    this.#ready.push(slot);
     this.#slab.whenFree = () => this.#wakeUp();
   }
 

@@ -146,7 +146,9 @@ export class Application {
   #fail(exchange: Exchange, error: unknown): void {
     if (exchange.gone) {
       // That a client went away is nobody's mistake, and makes handlers throw.
-      if (exchange.abandoned) this.#logHandlerError(exchange, error);
+      if (exchange.abandoned && !(error instanceof HttpError)) {
+        this.#logHandlerError(exchange, error);
+      }
       return;
     }
     if (exchange.phase !== Phase.Open) {
