@@ -71,6 +71,7 @@ function cachedFile(path: string, bytes: number): CachedFile {
     etag,
     answer: prepare(200, fields, new Uint8Array(bytes)),
     checkedMs: 0,
+    checking: null,
   };
 }
 

@@ -11,7 +11,15 @@ import { seeded } from '../http/pieces.ts';
 function cachedFile(name: string, bytes: number): CachedFile {
   const stat = { kind: FileKind.File, bytes, modifiedMs: 0, inode: 1 };
   const answer = prepare(200, {}, new Uint8Array(bytes));
-  return { key: Buffer.from(name), file: name, stat, etag: '"1"', answer, checkedMs: 0 };
+  return {
+    key: Buffer.from(name),
+    file: name,
+    stat,
+    etag: '"1"',
+    answer,
+    checkedMs: 0,
+    checking: null,
+  };
 }
 
 function found(cache: FileCache, name: string): CachedFile | null {

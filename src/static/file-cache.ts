@@ -11,6 +11,9 @@ import type { FileStat } from '../work/work.ts';
  */
 export const RECHECK_MS = 5;
 
+/** How long it may be served without another look while one is under way. */
+export const GRACE_MS = 50;
+
 export interface CachedFile {
   /** The decoded path below the root. */
   readonly key: Uint8Array;
@@ -20,6 +23,8 @@ export interface CachedFile {
   readonly etag: string;
   readonly answer: Prepared;
   checkedMs: number;
+  /** A look at the file that is under way; true when it is unchanged. */
+  checking: Promise<boolean> | null;
 }
 
 export class FileCache {

@@ -16,6 +16,7 @@ import { mediaType } from '../exchange/media-type.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
 import { type Prepared, prepare } from '../exchange/prepared.ts';
 import { exchangeOf } from '../exchange/request.ts';
+import type { Transport } from '../exchange/transport.ts';
 import { formatDate } from '../http/date.ts';
 import { Field } from '../http/fields.ts';
 import { Method } from '../http/method.ts';
@@ -28,7 +29,7 @@ import {
   type OpenFile,
   type Work,
 } from '../work/work.ts';
-import { type CachedFile, FileCache, RECHECK_MS } from './file-cache.ts';
+import { type CachedFile, FileCache, GRACE_MS, RECHECK_MS } from './file-cache.ts';
 import { listingPage } from './listing.ts';
 
 export interface StaticOptions {
@@ -49,9 +50,11 @@ const ALLOWED = 'GET, HEAD, OPTIONS';
 
 /**
  * A file that changed this short a time ago is not remembered: its next change may leave size and
- * time as they are. The coarsest file systems count in steps of two seconds.
+ * time as they are. Times with fractions of a second step by 10 ms at most; those without may come
+ * from a file system that counts in steps of two seconds.
  */
-const SETTLED_MS = 2000;
+const FINE_STEPS_MS = 20;
+const COARSE_STEPS_MS = 2000;
 
 /** Entries of a listing that are looked at together: a guess, four times what works at once. */
 const ENTRIES_AT_ONCE = 16;
@@ -93,9 +96,10 @@ class StaticSite {
     const from = exchange.pathFrom + exchange.mountBytes;
     const cached = this.#cache.get(pathBytes, from, pathTo);
     if (cached === null) return this.#find(exchange, next);
-    if (exchange.transport.nowMs() - cached.checkedMs > RECHECK_MS) {
-      return this.#recheck(exchange, cached, next);
-    }
+    const ageMs = exchange.transport.nowMs() - cached.checkedMs;
+    // While somebody looks at a busy file the others need not wait.
+    const isGood = ageMs <= RECHECK_MS || (cached.checking !== null && ageMs <= GRACE_MS);
+    if (!isGood) return this.#recheck(exchange, cached, next);
     this.#sendCached(exchange, cached);
   }
 
@@ -111,14 +115,21 @@ class StaticSite {
   }
 
   async #recheck(exchange: Exchange, cached: CachedFile, next: Next): Promise<void> {
-    const { transport } = exchange;
+    cached.checking ??= this.#check(exchange.transport, cached);
+    if (!(await cached.checking)) return this.#find(exchange, next);
+    if (!exchange.gone) this.#sendCached(exchange, cached);
+  }
+
+  /** True when the file is as it was; else it is forgotten. One look serves all who wait. */
+  async #check(transport: Transport, cached: CachedFile): Promise<boolean> {
     const stat = await transport.work.stat(cached.file);
+    cached.checking = null;
     if (isFault(stat) || !sameFile(stat, cached.stat)) {
       this.#cache.remove(cached);
-      return this.#find(exchange, next);
+      return false;
     }
     this.#cache.refresh(cached, transport.nowMs());
-    if (!exchange.gone) this.#sendCached(exchange, cached);
+    return true;
   }
 
   async #find(exchange: Exchange, next: Next): Promise<void> {
@@ -190,9 +201,9 @@ class StaticSite {
     }
     const etag = etagOf(stat);
     const answer = prepareFile(stat, etag, type, content, wallMs);
-    const cached = { key, file, stat, etag, answer, checkedMs: transport.nowMs() };
-    const isSettled = Math.abs(wallMs - stat.modifiedMs) > SETTLED_MS;
-    if (isSettled && isPlain(key)) this.#cache.add(cached);
+    const checkedMs = transport.nowMs();
+    const cached: CachedFile = { key, file, stat, etag, answer, checkedMs, checking: null };
+    if (isSettled(stat, wallMs) && isPlain(key)) this.#cache.add(cached);
     this.#sendCached(exchange, cached);
   }
 
@@ -273,6 +284,11 @@ function checkDenied(fault: number): void {
  */
 function isPlain(key: Uint8Array): boolean {
   return !key.includes(0) && !key.some((byte, at) => byte === SLASH && key[at + 1] === SLASH);
+}
+
+function isSettled(stat: FileStat, wallMs: number): boolean {
+  const stepsMs = stat.modifiedMs % 1000 === 0 ? COARSE_STEPS_MS : FINE_STEPS_MS;
+  return Math.abs(wallMs - stat.modifiedMs) > stepsMs;
 }
 
 function sameFile(one: FileStat, other: FileStat): boolean {
