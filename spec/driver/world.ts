@@ -292,7 +292,7 @@ export class World {
 
   abort(slot: number): void {
     this.#aborted.add(slot);
-    this.driver.abort(slot);
+    this.driver.abort(slot, true);
   }
 
   async close(slot: number): Promise<void> {

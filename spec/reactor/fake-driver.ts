@@ -28,6 +28,7 @@ export class FakeSocket {
   output: Buffer = Buffer.alloc(0);
   isShut = false;
   isAborted = false;
+  isReset = false;
 }
 
 const QUEUED_MAX = 4096;
@@ -186,10 +187,11 @@ export class FakeDriver implements Driver {
     socket.isShut = true;
   }
 
-  abort(slot: number): void {
+  abort(slot: number, reset: boolean): void {
     const socket = this.socket(slot);
     this.calls.push(`abort ${slot}`);
     socket.isAborted = true;
+    socket.isReset ||= reset;
     if (socket.receiving) this.finish(slot, -ERRNO.ECANCELED);
     if (socket.send !== null) this.failSend(slot, -ERRNO.ECANCELED);
   }

@@ -186,16 +186,18 @@ onEachDriver('handler errors', (add) => {
         const client = await open();
         void client.send(get(target) + get('/'));
         await assert.rejects(client.answer(), /no whole answer/);
-        await client.isReset();
+        await client.ending();
         assert.doesNotMatch(client.rest.toString('latin1'), /hello/);
       });
     });
 
-    add(`${target}: HTTP/1.0, where only the end tells, is reset as well`, async (driver) => {
+    add(`${target}: HTTP/1.0, where only the end tells, is reset`, async (driver) => {
       await withServer(driver, {}, routes, async ({ open }) => {
         const client = await open();
         void client.send(`GET ${target} HTTP/1.0\r\n\r\n`);
-        await client.isReset();
+        const how = await client.ending();
+        // One that announced its length needs no reset to be seen as cut.
+        if (target !== '/short') assert.equal(how, 'reset');
       });
     });
   }
@@ -207,7 +209,8 @@ onEachDriver('handler errors', (add) => {
         await withServer(driver, {}, routes, async ({ open, server, log }) => {
           const client = await open();
           void client.send(get(target));
-          await client.isReset();
+          await client.ending();
+          client.half();
           await eventually('the connection is over', () => server.counters.closed === 1);
           assert.equal(server.counters.handlerErrors, 1);
           assert.ok(
@@ -367,7 +370,7 @@ onEachDriver('onError', (add) => {
       assert.equal((await client.ask(post('/throw', ''))).status, 405);
       assert.equal((await client.ask(get('/answer-throw'))).text, 'first');
       void client.send(get('/write-throw'));
-      await client.isReset();
+      await client.ending();
       assert.equal(calls, 0);
     });
   });

@@ -245,6 +245,9 @@ export function blockBytesFor(limits: Limits): number {
   return Math.ceil(bytes / lineBytes) * lineBytes;
 }
 
+/** Fields of one answer: setting one looks through those before it. */
+export const ANSWER_FIELDS_MAX = 1_000;
+
 /** Most completions one turn handles: enough to spread its costs, few enough to stay in cache. */
 export const COMPLETIONS_PER_TURN = 256;
 

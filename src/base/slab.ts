@@ -19,6 +19,7 @@ export class Slab {
   /** Free block numbers, the next to take on top. */
   readonly #free: Int32Array;
   #freeCount: number;
+  readonly #shortCount: number;
   /** 1 while a block is out; finds double releases. */
   readonly #out: Uint8Array;
   /** Called once when the next block comes back, then null again: for who found none. */
@@ -34,8 +35,15 @@ export class Slab {
     this.#free = new Int32Array(blockCount);
     for (let index = 0; index < blockCount; index++) this.#free[index] = blockCount - 1 - index;
     this.#freeCount = blockCount;
+    // A guess: an eighth is enough for a turn's receives.
+    this.#shortCount = blockCount >> 3;
     this.#out = new Uint8Array(blockCount);
     this.whenFree = null;
+  }
+
+  /** True when what is left should go to those who receive. */
+  get isShort(): boolean {
+    return this.#freeCount < this.#shortCount;
   }
 
   get freeCount(): number {

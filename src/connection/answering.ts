@@ -12,7 +12,7 @@ import { Method } from '../http/method.ts';
 import type { Work } from '../work/work.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionLimits } from './context.ts';
-import { clientGone, lose, notifySent } from './ending.ts';
+import { clientGone, cutShort, lose, notifySent } from './ending.ts';
 
 export class Answering implements Transport {
   readonly #connection: Connection;
@@ -88,7 +88,9 @@ export class Answering implements Transport {
     const bounded = exchange.owedBytes >= 0;
     const target = context.writer.piece(outbox, exchange, chunk);
     if (bounded && exchange.owedBytes < 0) {
-      this.abandon(exchange);
+      // What was queued is too long: only a reset keeps it from being read as an answer.
+      exchange.abandoned = true;
+      lose(this.#connection);
       throw new TypeError('more was written than Content-Length announced');
     }
     if (!advancing) this.#connection.settle();
@@ -115,7 +117,8 @@ export class Answering implements Transport {
   abandon(exchange: Exchange): void {
     if (exchange !== this.#connection.exchange) return;
     exchange.abandoned = true;
-    lose(this.#connection);
+    if (exchange.phase === Phase.Streaming) cutShort(this.#connection, exchange);
+    else lose(this.#connection);
   }
 
   readChunk(exchange: Exchange): Promise<Uint8Array | null> {

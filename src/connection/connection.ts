@@ -120,16 +120,21 @@ export class Connection implements SocketOwner {
     this.outbox.sent(result);
     if (this.lost) return;
     if (this.outbox.waiting > 0) this.outbox.flush();
+    else if (this.exchange === null && this.reading === Reading.Head) {
+      this.reactor.extend(this.slot, Timeout.Idle);
+    }
     // A pipeline may have waited for room, and the last answer for the end.
     if (this.reading === Reading.Stopped) this.settle();
     else if (!this.inbox.empty) this.advance();
   }
 
   due(kind: number): void {
-    this.context.counters.timeouts += 1;
+    if (kind !== Timeout.Idle || this.outbox.waiting === 0) this.context.counters.timeouts += 1;
     switch (kind) {
       case Timeout.Idle:
-        stop(this);
+        // As long as the client takes its answer, the deadline of sends is the one that counts.
+        if (this.outbox.waiting > 0) this.reactor.extend(this.slot, Timeout.Idle);
+        else stop(this);
         break;
       case Timeout.Head:
         refuse(this, Fault.HeadTimeout);
@@ -215,7 +220,7 @@ export class Connection implements SocketOwner {
     if (this.outbox.waiting > limits.sendQueueBytesMax) return false;
     this.exchange ??= context.exchanges.acquire(this.answering);
     const { exchange } = this;
-    const memory = this.reactor.slab.bytes;
+    const { memory } = inbox;
     const length = parseHead(memory, inbox.start, inbox.end, exchange.head, limits);
     if (length > 0) {
       this.#begin(exchange, memory, length);
@@ -254,7 +259,7 @@ export class Connection implements SocketOwner {
     this.continueOwed = exchange.framing.expectContinue;
     this.reading = body.ended ? Reading.Answer : Reading.Body;
     context.handle(exchange);
-    if (exchange.phase !== Phase.Ended || !exchange.handled) {
+    if (exchange.phase !== Phase.Ended || !exchange.handled || exchange.headOnly) {
       exchange.retain();
       this.reactor.yieldWanted = true;
     } else if (!body.ended) {
@@ -291,10 +296,10 @@ export class Connection implements SocketOwner {
 
   /** Gives what is there to whoever wants the body. */
   feed(): void {
-    const { bytes } = this.reactor.slab;
+    const { inbox } = this;
     this.continueOwed = false;
-    this.inbox.consume(this.body.feed(bytes, this.inbox.start, this.inbox.end));
-    this.inbox.join();
+    inbox.consume(this.body.feed(inbox.memory, inbox.start, inbox.end));
+    inbox.join();
   }
 
   /** The answer is out and nobody reads the body: skip it if that is cheap, else close. */
@@ -347,7 +352,7 @@ export class Connection implements SocketOwner {
     exchange.detached = true;
     // A handler that still runs keeps its exchange, which is used for nothing else afterwards.
     if (!exchange.handled) return;
-    if (exchange.retained) exchange.live = false;
+    if (exchange.retained) exchange.live = exchange.headOnly;
     else this.context.exchanges.release(exchange);
   }
 
@@ -358,6 +363,7 @@ export class Connection implements SocketOwner {
     if (this.lost) return;
     const { slot, reactor, outbox, exchange } = this;
     if (exchange === null || exchange.retained || !exchange.live) this.inbox.trim();
+    if (!this.inbox.empty && reactor.slab.isShort) this.inbox.shelve();
     outbox.flush();
     if (this.reading === Reading.Stopped) {
       continueEnding(this);

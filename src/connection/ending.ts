@@ -4,6 +4,7 @@
 // At once: when the socket broke, a client stopped reading, or an answer cannot be finished.
 
 import { assert } from '../base/assert.ts';
+import { describe } from '../base/describe.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { Phase } from '../exchange/phase.ts';
@@ -74,6 +75,22 @@ export function drain(connection: Connection): void {
   else if (connection.reading === Reading.Head) stop(connection);
 }
 
+/**
+ * Gives up an answer under way. What was written still goes out; then the connection ends before
+ * the content does, which the client sees by its framing. Content that only the end of the
+ * connection ends has none, so there the client gets a reset.
+ */
+export function cutShort(connection: Connection, exchange: Exchange): void {
+  if (!exchange.chunked && exchange.owedBytes < 0) {
+    lose(connection);
+    return;
+  }
+  connection.exchange = null;
+  connection.context.counters.resets += 1;
+  goneFor(exchange);
+  stop(connection);
+}
+
 /** Ends at once: whoever works for the client is told, and the client sees a reset. */
 export function lose(connection: Connection): void {
   if (connection.lost) return;
@@ -116,7 +133,7 @@ export function notifySent(exchange: Exchange): void {
     try {
       callback(summary);
     } catch (error) {
-      exchange.transport.logError(`an afterSend callback threw: ${String(error)}`);
+      exchange.transport.logError(`an afterSend callback threw: ${describe(error)}`);
     }
   }
 }

@@ -62,7 +62,8 @@ export class Outbox {
     if (last !== null && last.block >= 0) {
       if (last.end + bytes <= slab.start(last.block) + slab.blockBytes) return last.end;
     }
-    const block = slab.acquire();
+    // The last blocks are for receiving: an answer can have memory of its own instead.
+    const block = slab.isShort ? -1 : slab.acquire();
     if (block < 0) return -1;
     const start = slab.start(block);
     this.#push(SLAB_REGION, start, start, block, null);

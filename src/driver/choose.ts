@@ -17,7 +17,10 @@ export function chooseDriver(name: DriverName, options: DriverOptions): Choice {
   if (name === 'net') return { driver: new NetDriver(options), note: null };
   const problem = epollProblem();
   if (problem === null) return { driver: new EpollDriver(options), note: null };
-  if (name === 'epoll') throw new Error(`the epoll driver cannot run here: ${problem}`);
+  if (name === 'epoll') {
+    const message = `the epoll driver cannot run here: ${problem}`;
+    throw Object.assign(new Error(message), { code: 'ENOTSUP' });
+  }
   const note = `driver net; epoll cannot run here: ${problem}`;
   return { driver: new NetDriver(options), note };
 }

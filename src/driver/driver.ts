@@ -149,10 +149,11 @@ export interface Driver {
    */
   shutdownSend(slot: number): void;
   /**
-   * Finishes what is in flight, with -ECANCELED unless it had finished before; the close that
-   * follows resets the connection.
+   * Finishes what is in flight, with -ECANCELED unless it had finished before. With `reset` the
+   * close that follows resets the connection; without it the kernel still delivers what it was
+   * given.
    */
-  abort(slot: number): void;
+  abort(slot: number, reset: boolean): void;
   /** Gives one CLOSE. Nothing may be in flight. */
   close(slot: number): void;
   peer(slot: number): Peer;

@@ -22,15 +22,14 @@ import {
   EPOLL_CTL_ADD,
   EPOLL_DATA_OFFSET,
   EPOLL_EVENT_BYTES,
-  EPOLLERR,
-  EPOLLET,
-  EPOLLHUP,
-  EPOLLIN,
-  EPOLLOUT,
-  EPOLLRDHUP,
+  EVENTS_ENDED,
+  EVENTS_INPUT,
+  EVENTS_OUTPUT,
+  EVENTS_WATCHED,
   IPPROTO_TCP,
   MSG_MORE,
   MSG_NOSIGNAL,
+  MSG_PEEK,
   SHUT_WR,
   SO_ERROR,
   SOCK_CLOEXEC,
@@ -54,10 +53,6 @@ const QUEUED = 16; // stands in #ready; outlives the socket, so that no slot sta
 const CONNECTING = 32;
 const ENDING = 64; // end, hang-up or error was announced: a short read may not be the last
 
-const EVENTS = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-const INPUT = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
-const ENDED = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
-const OUTPUT = EPOLLOUT | EPOLLHUP | EPOLLERR;
 const LISTENER_TAG = -1;
 const EVENTS_MAX = 128;
 
@@ -80,7 +75,9 @@ export class EpollDriver implements Driver {
   /** struct epoll_event for the kernel to fill. */
   readonly #events = new Int32Array((EVENTS_MAX * EPOLL_EVENT_BYTES) / 4);
   readonly #eventsAddress: number;
-  readonly #name = new Uint8Array(SOCKADDR_BYTES);
+  /** For a socket's name, and for a byte that is only looked at. */
+  readonly #scratch = new Uint8Array(SOCKADDR_BYTES);
+  readonly #scratchAddress: number;
 
   readonly #regions: RegionAddresses;
   readonly #listener: EpollListener;
@@ -114,6 +111,7 @@ export class EpollDriver implements Driver {
     this.#queue = new CompletionQueue(3 * slots + 8);
     this.#regions = new RegionAddresses(calls, slab);
     this.#eventsAddress = calls.addressOf(new Uint8Array(this.#events.buffer));
+    this.#scratchAddress = calls.addressOf(this.#scratch);
     this.#epoll = calls.epollCreate();
     if (this.#epoll < 0) throw new Error(`epoll_create1 failed with errno ${-this.#epoll}`);
     this.#listener = new EpollListener(calls, this.#epoll, LISTENER_TAG);
@@ -158,7 +156,7 @@ export class EpollDriver implements Driver {
     assert(fd >= 0, 'a handle is a descriptor');
     this.#fd[slot] = fd;
     this.#state[slot] &= QUEUED;
-    const status = this.#calls.epollControl(this.#epoll, EPOLL_CTL_ADD, fd, EVENTS, slot);
+    const status = this.#calls.epollControl(this.#epoll, EPOLL_CTL_ADD, fd, EVENTS_WATCHED, slot);
     // Out of memory or of watches: no event will come, and a timeout ends the connection.
     if (status < 0) this.#state[slot] |= READABLE;
   }
@@ -215,11 +213,11 @@ export class EpollDriver implements Driver {
     this.#calls.shutdown(this.#fd[slot], SHUT_WR);
   }
 
-  abort(slot: number): void {
+  abort(slot: number, reset: boolean): void {
     const fd = this.#fd[slot];
     if (fd < 0) return;
     const state = this.#state[slot];
-    this.#calls.lingerZero(fd);
+    if (reset) this.#calls.lingerZero(fd);
     this.#state[slot] &= ~(ARMED | PARKED | UNSENT | CONNECTING);
     if ((state & CONNECTING) !== 0) this.#finish(Op.Connect, slot, -ERRNO.ECANCELED);
     if ((state & ARMED) !== 0) this.#finish(Op.Receive, slot, -ERRNO.ECANCELED);
@@ -238,8 +236,8 @@ export class EpollDriver implements Driver {
   }
 
   peer(slot: number): Peer {
-    const status = this.#calls.getpeername(this.#fd[slot], this.#name);
-    return status < 0 ? { address: '', port: 0 } : peerFrom(this.#name);
+    const status = this.#calls.getpeername(this.#fd[slot], this.#scratch);
+    return status < 0 ? { address: '', port: 0 } : peerFrom(this.#scratch);
   }
 
   /** Queues a completion; poll() hands it out. */
@@ -328,17 +326,18 @@ export class EpollDriver implements Driver {
     let count = from;
     let state = this.#state[slot];
     if ((state & CONNECTING) !== 0) return this.#connected(out, count, slot, mask);
-    if ((mask & INPUT) !== 0) {
-      state |= (mask & ENDED) !== 0 ? READABLE | ENDING : READABLE;
+    if ((mask & EVENTS_INPUT) !== 0) {
+      state |= (mask & EVENTS_ENDED) !== 0 ? READABLE | ENDING : READABLE;
       this.#state[slot] = state;
       if ((state & ARMED) !== 0) count = this.#receiveNow(out, count, slot);
     }
-    if ((state & PARKED) !== 0 && (mask & OUTPUT) !== 0) count = this.#sendNow(out, count, slot);
+    if ((state & PARKED) !== 0 && (mask & EVENTS_OUTPUT) !== 0)
+      count = this.#sendNow(out, count, slot);
     return count;
   }
 
   #connected(out: Completions, count: number, slot: number, mask: number): number {
-    if ((mask & OUTPUT) === 0) return count;
+    if ((mask & EVENTS_OUTPUT) === 0) return count;
     this.#state[slot] &= ~CONNECTING;
     const status = this.#calls.getsockopt(this.#fd[slot], SOL_SOCKET, SO_ERROR);
     // Bytes may have come with the connection; their edge is this one.
@@ -349,10 +348,7 @@ export class EpollDriver implements Driver {
   #receiveNow(out: Completions, count: number, slot: number): number {
     const slab = this.#slab;
     const block = slab.acquire();
-    if (block < 0) {
-      this.#starve(slot);
-      return count;
-    }
+    if (block < 0) return this.#receiveWithoutBlock(out, count, slot);
     const address = this.#regions.block(block);
     const result = this.#calls.recv(this.#fd[slot], address, slab.blockBytes, 0);
     if (result > 0) {
@@ -370,11 +366,17 @@ export class EpollDriver implements Driver {
     return out.set(count, Op.Receive, slot, result, -1);
   }
 
-  /** No block is free: the receive stays armed and is tried when one comes back. */
-  #starve(slot: number): void {
+  /** An end or an error needs no block; bytes wait until one comes back. */
+  #receiveWithoutBlock(out: Completions, count: number, slot: number): number {
+    const result = this.#calls.recv(this.#fd[slot], this.#scratchAddress, 1, MSG_PEEK);
+    if (result <= 0 && result !== -ERRNO.EAGAIN && result !== -ERRNO.EINTR) {
+      this.#state[slot] &= ~ARMED;
+      return out.set(count, Op.Receive, slot, result, -1);
+    }
     if ((this.#state[slot] & QUEUED) === 0) this.#ready.push(slot);
     this.#state[slot] |= READABLE | QUEUED;
     this.#slab.whenFree = () => this.#wakeUp();
+    return count;
   }
 
   #sendNow(out: Completions, count: number, slot: number): number {

@@ -151,13 +151,17 @@ export class NetSocket {
     if (!this.aborted && !this.socket.destroyed) this.socket.end();
   }
 
-  abort(): void {
+  /**
+   * Without `reset` the destroy() of the close that follows lets the kernel deliver what it has.
+   */
+  abort(reset: boolean): void {
     if (this.aborted) return;
     this.aborted = true;
     this.shared.starving.delete(this);
     this.rest = null;
     if (this.fault === 0) this.fault = -ERRNO.ECANCELED;
     this.cancel(-ERRNO.ECANCELED);
+    if (!reset) return;
     if (this.socket.writableEnded && !this.socket.writableFinished) {
       // A handle in the middle of its half close cannot be reset. That is over in a moment, for
       // nothing is left to be written.

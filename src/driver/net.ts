@@ -134,8 +134,8 @@ export class NetDriver implements Driver {
     this.#at(slot).shutdownSend();
   }
 
-  abort(slot: number): void {
-    this.#at(slot).abort();
+  abort(slot: number, reset: boolean): void {
+    this.#at(slot).abort(reset);
   }
 
   close(slot: number): void {

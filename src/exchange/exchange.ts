@@ -19,6 +19,9 @@ import type { Transport } from './transport.ts';
 export type Handler = (request: Request, response: Response) => void | Promise<void>;
 
 const NO_BYTES = new Uint8Array(0);
+/** Views of no exchange, which throw. */
+const NO_REQUEST = new Request();
+const NO_RESPONSE = new Response();
 const NO_ENDPOINT: Handler = () => {};
 
 export class Exchange {
@@ -26,8 +29,9 @@ export class Exchange {
   readonly framing: Framing = new Framing();
   readonly match: Match<Handler> = new Match<Handler>();
   readonly fields: AnswerFields = new AnswerFields();
-  readonly request: Request;
-  readonly response: Response;
+  /** The views of this request; the next one gets others. */
+  request: Request;
+  response: Response;
   transport: Transport;
 
   /**
@@ -36,6 +40,8 @@ export class Exchange {
   live: boolean;
   /** The client went away: what is written from now on is counted and dropped. */
   gone: boolean;
+  /** The answer to a HEAD was ended at its head; what the handler still writes goes nowhere. */
+  headOnly: boolean;
   /** We gave the answer up ourselves, so what a handler throws is its own mistake. */
   abandoned: boolean;
   /** The connection is done with this exchange, though its handler may still run. */
@@ -89,10 +95,11 @@ export class Exchange {
   constructor(transport: Transport, fieldsMax: number) {
     this.head = new Head(fieldsMax);
     this.transport = transport;
-    this.request = new Request(this);
-    this.response = new Response(this);
+    this.request = NO_REQUEST;
+    this.response = NO_RESPONSE;
     this.live = false;
     this.gone = false;
+    this.headOnly = false;
     this.abandoned = false;
     this.detached = false;
     this.retained = false;
@@ -135,6 +142,7 @@ export class Exchange {
     this.transport = transport;
     this.live = true;
     this.gone = false;
+    this.headOnly = false;
     this.abandoned = false;
     this.detached = false;
     this.retained = false;

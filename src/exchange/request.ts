@@ -4,30 +4,34 @@
 
 import { checkedName } from '../http/answer-fields.ts';
 import { Field, fieldNumber } from '../http/fields.ts';
+import { TargetForm } from '../http/head.ts';
 import { latin1, utf8 } from '../http/text.ts';
 import type { Exchange } from './exchange.ts';
 import { formFrom } from './form.ts';
 import { HttpError } from './http-error.ts';
 
+const OVER = 'this request is over: its answer was sent';
+
 /** Values of route parameters by name; the wildcard's is '*'. */
 export type Params = Readonly<Record<string, string>>;
 
-let exchangeOfRequest: (request: Request) => Exchange;
+let exchangeOfRequest: (request: Request) => Exchange | null;
+let attach: (request: Request, exchange: Exchange | null) => void;
 
 export class Request {
-  readonly #exchange: Exchange;
+  #exchange: Exchange | null = null;
 
   static {
     exchangeOfRequest = (request) => request.#exchange;
-  }
-
-  constructor(exchange: Exchange) {
-    this.#exchange = exchange;
+    attach = (request, exchange) => {
+      request.#exchange = exchange;
+    };
   }
 
   #live(): Exchange {
-    if (!this.#exchange.live) throw new Error('this request is over: its answer was sent');
-    return this.#exchange;
+    const exchange = this.#exchange;
+    if (exchange === null || !exchange.live) throw new Error(OVER);
+    return exchange;
   }
 
   get method(): string {
@@ -68,9 +72,11 @@ export class Request {
    * comma (RFC 9110 5.3), Cookie by a semicolon.
    */
   header(name: string): string | undefined {
-    const { head, bytes, base } = this.#live();
+    const exchange = this.#live();
+    const { head, bytes, base } = exchange;
     const lower = checkedName(name);
     const number = fieldNumber(lower);
+    if (number === Field.Host && head.form === TargetForm.Absolute) return authority(exchange);
     let value: string | undefined;
     for (let index = 0; index < head.fieldCount; index++) {
       if (head.names[index] !== number) continue;
@@ -110,7 +116,7 @@ export class Request {
     const exchange = this.#live();
     if (exchange.aborter === null) {
       exchange.aborter = new AbortController();
-      if (exchange.gone) exchange.aborter.abort();
+      if (exchange.gone || exchange.headOnly) exchange.aborter.abort();
     }
     return exchange.aborter.signal;
   }
@@ -174,8 +180,13 @@ export class Request {
 /** For the layers above: the exchange behind a request. Throws when it is over. */
 export function exchangeOf(request: Request): Exchange {
   const exchange = exchangeOfRequest(request);
-  if (!exchange.live) throw new Error('this request is over: its answer was sent');
+  if (exchange === null || !exchange.live) throw new Error(OVER);
   return exchange;
+}
+
+/** Makes a request a view of this exchange, or of none. */
+export function attachRequest(request: Request, exchange: Exchange | null): void {
+  attach(request, exchange);
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
@@ -184,6 +195,13 @@ function queryText(exchange: Exchange): string {
   const { bytes, base, head } = exchange;
   if (head.queryStart < 0) return '';
   return latin1(bytes, base + head.queryStart, base + head.queryEnd);
+}
+
+/** In absolute-form the target names the host, whatever the Host field says (RFC 9112 3.2.2). */
+function authority(exchange: Exchange): string {
+  const { bytes, base, head } = exchange;
+  const target = latin1(bytes, base + head.targetStart, base + head.pathStart);
+  return target.slice(target.indexOf('//') + 2).replace(/[/?].*$/, '');
 }
 
 function takeBody(exchange: Exchange): void {

@@ -3,6 +3,7 @@
 
 import { checkedName, checkValue } from '../http/answer-fields.ts';
 import { hasNoContent, isFinalStatus } from '../http/status.ts';
+import { checkContent } from './content.ts';
 import { EventStream } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { type FileOptions, sendFile } from './file.ts';
@@ -12,16 +13,26 @@ import { Phase, type Summary } from './phase.ts';
 import { type Prepared, spellOut } from './prepared.ts';
 import { type ChunkSource, endedByHead, pipe } from './stream.ts';
 
-export class Response {
-  readonly #exchange: Exchange;
+let attach: (response: Response, exchange: Exchange | null) => void;
 
-  constructor(exchange: Exchange) {
-    this.#exchange = exchange;
+/** Makes a response a view of this exchange, or of none. */
+export function attachResponse(response: Response, exchange: Exchange | null): void {
+  attach(response, exchange);
+}
+
+export class Response {
+  #exchange: Exchange | null = null;
+
+  static {
+    attach = (response, exchange) => {
+      response.#exchange = exchange;
+    };
   }
 
   #live(): Exchange {
-    if (!this.#exchange.live) throw new Error('this response is over: it was sent');
-    return this.#exchange;
+    const exchange = this.#exchange;
+    if (exchange === null || !exchange.live) throw new Error('this response is over: it was sent');
+    return exchange;
   }
 
   /** An exchange whose head is not sent yet. */
@@ -76,11 +87,8 @@ export class Response {
   /** Text or bytes, whole. The bytes are not copied: leave them alone afterwards. */
   send(content: string | Uint8Array, type?: string): void {
     const exchange = this.#open();
-    const isText = typeof content === 'string';
-    if (!isText && !(content instanceof Uint8Array)) {
-      throw new TypeError('send() takes a string or bytes; json() takes other values');
-    }
-    setType(exchange, type, isText ? TEXT : BYTES);
+    checkContent(content);
+    setType(exchange, type, typeof content === 'string' ? TEXT : BYTES);
     this.#whole(exchange, content);
   }
 
@@ -146,22 +154,27 @@ export class Response {
   /** Sends a piece; resolves when there is room for the next, and the piece may be reused. */
   write(chunk: string | Uint8Array): Promise<void> {
     const exchange = this.#live();
+    checkContent(chunk);
     if (exchange.gone) {
       exchange.transport.countLateWrite();
       return Promise.resolve();
     }
+    if (exchange.headOnly) return Promise.resolve();
     if (exchange.phase === Phase.Ended) throw new Error('this request was answered already');
     if (exchange.phase === Phase.Open) this.#startStream(exchange);
+    if (endedByHead(exchange)) return Promise.resolve();
     return exchange.transport.write(exchange, chunk);
   }
 
   /** Ends what write() began. */
   end(chunk?: string | Uint8Array): void {
     const exchange = this.#live();
+    if (chunk !== undefined) checkContent(chunk);
     if (exchange.gone) {
       exchange.transport.countLateWrite();
       return;
     }
+    if (exchange.headOnly) return;
     if (exchange.phase === Phase.Ended) throw new Error('this request was answered already');
     if (exchange.phase === Phase.Open) {
       this.#whole(exchange, chunk ?? null);
@@ -217,6 +230,8 @@ export class Response {
       return;
     }
     const sent = exchange.beforeSend === null ? content : runBeforeSend(exchange, content, false);
+    if (exchange.phase !== Phase.Open) throw new Error('this request was answered already');
+    if (sent !== null) checkContent(sent);
     if (hasNoContent(exchange.status) && sent !== null && sent.length > 0) {
       throw new TypeError(`an answer with status ${exchange.status} has no content`);
     }
@@ -226,6 +241,7 @@ export class Response {
 
   #startStream(exchange: Exchange): void {
     runBeforeSend(exchange, null, true);
+    if (exchange.phase !== Phase.Open) throw new Error('this request was answered already');
     exchange.transport.startStream(exchange, exchange.owedBytes);
   }
 }

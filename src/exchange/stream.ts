@@ -1,6 +1,7 @@
 // Streams of the handler: everything a source gives, sent piece by piece with backpressure.
 
 import { Method } from '../http/method.ts';
+import { checkContent } from './content.ts';
 import type { Exchange } from './exchange.ts';
 import { Phase } from './phase.ts';
 
@@ -13,7 +14,9 @@ export type ChunkSource =
 /** Ends the answer to a HEAD, whose content nobody will see: its source may never end. */
 export function endedByHead(exchange: Exchange): boolean {
   if (exchange.head.method !== Method.HEAD || exchange.phase !== Phase.Streaming) return false;
+  exchange.headOnly = true;
   exchange.transport.endStream(exchange);
+  exchange.aborter?.abort(new Error('a HEAD has no content'));
   return true;
 }
 
@@ -32,6 +35,7 @@ export async function pipe(
         exchange.transport.countLateWrite();
         return;
       }
+      checkContent(chunk);
       if (exchange.phase === Phase.Open) start();
       if (endedByHead(exchange)) return;
       await exchange.transport.write(exchange, chunk);

@@ -1,6 +1,7 @@
 // The fields of an answer as a handler sets them: three parallel lists that are reused. Names and
 // values are checked here, once, so that nothing set later can split an answer.
 
+import { ANSWER_FIELDS_MAX } from '../base/limits.ts';
 import { TOKEN } from './grammar.ts';
 
 /** Checked names -> lower case. Bounded: a program that makes up names gets no memory for them. */
@@ -108,6 +109,9 @@ export class AnswerFields {
   }
 
   #push(name: string, lowerName: string, value: string): void {
+    if (this.count === ANSWER_FIELDS_MAX) {
+      throw new RangeError(`an answer has ${ANSWER_FIELDS_MAX} fields at most`);
+    }
     const index = this.count;
     this.names[index] = name;
     this.lowerNames[index] = lowerName;

@@ -1,5 +1,6 @@
 // One line per answer, in the combined format that log tools read, or as JSON.
 
+import { checkOptions } from '../base/options.ts';
 import type { Middleware } from '../exchange/middleware.ts';
 import { exchangeOf } from '../exchange/request.ts';
 
@@ -27,6 +28,7 @@ const FORMATS = { combined, common, json } as const;
 
 /** Throws a TypeError for an unknown format. */
 export function accessLog(options: AccessLogOptions = {}): Middleware {
+  checkOptions('accessLog', options, ['format', 'write']);
   const name = options.format ?? 'combined';
   if (!Object.hasOwn(FORMATS, name)) {
     throw new TypeError(`accessLog: format is one of ${Object.keys(FORMATS).join(', ')}`);

@@ -1,6 +1,7 @@
 // Cross-origin resource sharing (the fetch standard, section 3.3): which pages of other origins may
 // read what this server answers.
 
+import { checkOptions } from '../base/options.ts';
 import type { Middleware } from '../exchange/middleware.ts';
 import type { Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
@@ -24,10 +25,20 @@ export interface CorsOptions {
   readonly maxAgeSeconds?: number;
 }
 
+const OPTIONS = [
+  'origin',
+  'methods',
+  'allowedHeaders',
+  'exposedHeaders',
+  'credentials',
+  'maxAgeSeconds',
+];
+
 const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'];
 
 /** Throws a TypeError for options that make no sense. */
 export function cors(options: CorsOptions = {}): Middleware {
+  checkOptions('cors', options, OPTIONS);
   const policy = policyFrom(options);
   return (request, response, next) => {
     const origin = request.header('origin');

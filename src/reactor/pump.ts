@@ -69,8 +69,19 @@ export class Pump {
     if (!this.#asleep) return;
     this.#asleep = false;
     if (this.#stopped) return;
-    if (fromLoop) this.#turns();
+    if (fromLoop) this.#turnsNow();
     else setImmediate(this.#run);
+  }
+
+  /** A mistake of ours must end the process: the library that calls back here would swallow it. */
+  #turnsNow(): void {
+    try {
+      this.#turns();
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 
   /** A timer that fires too early for the deadlines of now is kept: it sleeps on afterwards. */

@@ -265,8 +265,8 @@ export class Reactor {
   }
 
   /**
-   * Ends a socket: what is in flight is aborted and joined, then the slot is closed and its owner
-   * told. With a receive or send in flight the peer sees a reset, otherwise an orderly close.
+   * Ends a socket: what is in flight is cancelled and joined, then the slot is closed and its owner
+   * told. The kernel goes on delivering what it was given.
    */
   close(slot: number): void {
     const state = this.sockets.state[slot];
@@ -275,13 +275,13 @@ export class Reactor {
     this.sockets.state[slot] = state | CLOSING;
     this.#deadlines.disarm(2 * slot);
     this.#deadlines.disarm(2 * slot + 1);
-    if ((state & (RECEIVING | SENDING)) !== 0) this.driver.abort(slot);
+    if ((state & (RECEIVING | SENDING)) !== 0) this.driver.abort(slot, false);
     else this.driver.close(slot);
   }
 
   /** As close(), but the peer sees a reset in any case: its answer is not whole. */
   reset(slot: number): void {
-    if ((this.sockets.state[slot] & CLOSING) === 0) this.driver.abort(slot);
+    if ((this.sockets.state[slot] & CLOSING) === 0) this.driver.abort(slot, true);
     this.close(slot);
   }
 

@@ -20,7 +20,12 @@ export class Regions {
   /** Maps `bytes`, held once. */
   map(bytes: Uint8Array): Region {
     const region = this.#free.pop() ?? this.#next++;
-    this.#driver.map(region, bytes);
+    try {
+      this.#driver.map(region, bytes);
+    } catch (error) {
+      this.#free.push(region);
+      throw error;
+    }
     return new Region(this, region, bytes);
   }
 

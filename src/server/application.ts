@@ -2,6 +2,7 @@
 // From a parsed request to its handler and, when that fails, to the answer for the error: routes,
 // middleware, the answers that need no handler (404, 405, 501, OPTIONS), and onError.
 
+import { describe } from '../base/describe.ts';
 import type { Exchange, Handler } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import type { Middleware } from '../exchange/middleware.ts';
@@ -15,7 +16,7 @@ import { routePath } from '../http/target.ts';
 import type { Counters } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
 import { Router } from '../route/router.ts';
-import { Chain, unanswered } from './chain.ts';
+import { Chain, isPromise, unanswered } from './chain.ts';
 
 export type ErrorHandler = (
   error: unknown,
@@ -72,7 +73,11 @@ export class Application {
   #endpoint(exchange: Exchange): Handler {
     const { head } = exchange;
     if (head.form === TargetForm.Asterisk) return this.#everything;
-    if (head.form === TargetForm.Authority) return notImplemented;
+    if (head.form === TargetForm.Authority) {
+      // Whatever follows was meant for the other end of a tunnel.
+      exchange.close = true;
+      return notImplemented;
+    }
     if (!setPath(exchange)) return badPath;
     const { pathBytes, pathFrom, pathTo, match } = exchange;
     exchange.matchedFrom = pathFrom;
@@ -140,25 +145,25 @@ export class Application {
     // onError may have begun something that settles later.
     if (exchange.running > 0) return;
     exchange.handled = true;
-    if (exchange.detached) exchange.live = false;
+    if (exchange.detached) exchange.live = exchange.headOnly;
   }
 
   #fail(exchange: Exchange, error: unknown): void {
     if (exchange.gone) {
       // That a client went away is nobody's mistake, and makes handlers throw.
-      if (exchange.abandoned && !(error instanceof HttpError)) {
+      if (exchange.abandoned && !isHttpError(error)) {
         this.#logHandlerError(exchange, error);
       }
       return;
     }
     if (exchange.phase !== Phase.Open) {
       // An answer under way cannot change; the client must see that it is not whole.
-      if (!(error instanceof HttpError)) this.#logHandlerError(exchange, error);
+      if (!isHttpError(error)) this.#logHandlerError(exchange, error);
       if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);
       return;
     }
     clearContent(exchange);
-    if (!(error instanceof HttpError)) this.#logHandlerError(exchange, error);
+    if (!isHttpError(error)) this.#logHandlerError(exchange, error);
     const handler = this.#errorHandler;
     if (handler === null) {
       this.#answer(exchange, error);
@@ -175,11 +180,11 @@ export class Application {
       this.#errorHandlerFailed(exchange, second);
       return;
     }
-    if (!(result instanceof Promise)) {
+    if (!isPromise(result)) {
       if (unanswered(exchange)) this.#answer(exchange, error);
       return;
     }
-    const guarded = result.then(
+    const guarded = Promise.resolve(result).then(
       () => {
         if (unanswered(exchange)) this.#answer(exchange, error);
       },
@@ -189,10 +194,10 @@ export class Application {
   }
 
   #errorHandlerFailed(exchange: Exchange, error: unknown): void {
-    if (!(error instanceof HttpError)) this.#logHandlerError(exchange, error);
+    if (!isHttpError(error)) this.#logHandlerError(exchange, error);
     if (unanswered(exchange)) {
       clearContent(exchange);
-      this.#answer(exchange, error instanceof HttpError ? error : new HttpError(500));
+      this.#answer(exchange, isHttpError(error) ? error : new HttpError(500));
     } else if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);
   }
 
@@ -207,7 +212,7 @@ export class Application {
   }
 
   #answer(exchange: Exchange, error: unknown): void {
-    const known = error instanceof HttpError ? error : new HttpError(500);
+    const known = isHttpError(error) ? error : new HttpError(500);
     exchange.status = known.status;
     try {
       exchange.fields.set('Content-Type', 'content-type', 'text/plain; charset=utf-8');
@@ -221,8 +226,7 @@ export class Application {
 
   #logHandlerError(exchange: Exchange, error: unknown): void {
     this.#options.counters.handlerErrors += 1;
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#options.logError(`${exchange.methodName()} ${exchange.path()}: ${what}`);
+    this.#options.logError(`${exchange.methodName()} ${exchange.path()}: ${describe(error)}`);
   }
 }
 
@@ -243,6 +247,15 @@ function setPath(exchange: Exchange): boolean {
   exchange.pathFrom = 0;
   exchange.pathTo = Math.max(length, 0);
   return length > 0;
+}
+
+/** A proxy may throw even when it is only asked what it is. */
+function isHttpError(error: unknown): error is HttpError {
+  try {
+    return error instanceof HttpError;
+  } catch {
+    return false;
+  }
 }
 
 const badPath: Handler = (_request, response) => {

@@ -101,7 +101,8 @@ export class Chain {
     caught: boolean,
   ): Promise<void> {
     exchange.deferred = true;
-    const joined = part.then(
+    // Whatever can be awaited may come from a handler, with a then() of its own making.
+    const joined = Promise.resolve(part).then(
       () => {
         exchange.mountBytes = mountBytes;
         this.#leave(exchange);
@@ -126,7 +127,8 @@ export class Chain {
   }
 }
 
-function isPromise(result: void | Promise<void>): result is Promise<void> {
+/** True for a promise and for whatever can be awaited. */
+export function isPromise(result: void | Promise<void>): result is Promise<void> {
   return typeof result === 'object' && result !== null && typeof result.then === 'function';
 }
 

@@ -3,6 +3,7 @@
 // through. Nothing outside the root is ever sent, however a path is written or linked.
 
 import { isAbsolute, join, resolve, sep } from 'node:path';
+import { checkOptions } from '../base/options.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import {
   clientHas,
@@ -47,6 +48,7 @@ export interface StaticOptions {
 const CACHE_BYTES_MAX = 32 * 1024 * 1024;
 const CACHE_ENTRY_BYTES_MAX = 64 * 1024;
 const ALLOWED = 'GET, HEAD, OPTIONS';
+const OPTIONS = ['listing', 'index', 'dotfiles', 'cacheBytesMax', 'cacheEntryBytesMax'];
 
 /**
  * A file that changed this short a time ago is not remembered: its next change may leave size and
@@ -62,6 +64,7 @@ const ENTRIES_AT_ONCE = 16;
 /** Throws a TypeError for a root that is no text. The root is looked at when it is first needed. */
 export function serveStatic(root: string, options: StaticOptions = {}): Middleware {
   if (typeof root !== 'string' || root === '') throw new TypeError('the root is a directory path');
+  checkOptions('serveStatic', options, OPTIONS);
   const site = new StaticSite(resolve(root), options);
   return (request, _response, next) => site.serve(exchangeOf(request), next);
 }

@@ -8,6 +8,7 @@ import {
   IPPROTO_IPV6,
   IPPROTO_TCP,
   IPV6_V6ONLY,
+  SO_KEEPALIVE,
   SO_REUSEADDR,
   SO_REUSEPORT,
   SOCK_CLOEXEC,
@@ -15,6 +16,9 @@ import {
   SOCK_STREAM,
   SOCKADDR_BYTES,
   SOL_SOCKET,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
   TCP_NODELAY,
 } from './layout.ts';
 import { peerFrom, type SocketAddress, socketAddress, unixAddress } from './sockaddr.ts';
@@ -32,10 +36,19 @@ export function openListener(calls: Syscalls, address: Address, backlog: number)
   if (fd < 0) return fd;
   calls.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.reusePort === true) calls.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  // Accepted sockets inherit it, which saves a call for each.
+  // Accepted sockets inherit these, which saves calls for each.
   calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  probeSilence(calls, fd);
   if (target.family === AF_INET6) calls.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   return bindAndListen(calls, fd, target, backlog);
+}
+
+/** A host that vanished without a word is found out within two minutes, also by a quiet stream. */
+function probeSilence(calls: Syscalls, fd: number): void {
+  calls.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  calls.setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  calls.setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+  calls.setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, 6);
 }
 
 /** The port a listener got, 0 for a unix socket. */
