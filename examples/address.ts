@@ -49,7 +49,7 @@ export function formatUrl(host: string, port: number): string {
 
 /** For listen(): a port that is taken is worth one line, not a stack. */
 export function failListening(error: unknown): never {
-  return fail(`cannot listen: ${error instanceof Error ? error.message : error}`, EXIT_FAULT);
+  return fail(error instanceof Error ? error.message : String(error), EXIT_FAULT);
 }
 
 /** Ends the program with one line; unless told otherwise it is the caller's mistake. */
