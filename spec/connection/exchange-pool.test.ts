@@ -24,7 +24,7 @@ it('an exchange that came back throws for who kept it', () => {
   assert.throws(() => exchange.response.status(200), /this response is over/);
 });
 
-it('a view that came back rests for thousands of requests, its exchange serves again at once', () => {
+it('a view that came back rests for long, its exchange serves again at once', () => {
   const pool = new ExchangePool(10, false);
   const first = pool.acquire(FIRST);
   const kept = first.request;

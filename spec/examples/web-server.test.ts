@@ -146,7 +146,7 @@ test('says in one line what is wrong', { timeout }, async () => {
   assert.equal(many.code, 2);
   const taken = await run(script, [String(server.port)]);
   assert.equal(taken.code, 1);
-  assert.match(taken.problems, /^cannot listen: [^\n]+\n$/);
+  assert.match(taken.problems, /^cannot listen on [^\n]+\n$/);
 });
 
 test('explains itself', { timeout }, async () => {
