@@ -2,7 +2,10 @@
 // connection.
 
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { accessLog, cors } from '../../src/middleware/index.ts';
 import type { Server } from '../../src/server/server.ts';
+import { serveStatic } from '../../src/static/index.ts';
 import { get, type RawClient, request } from './raw-client.ts';
 import { eventually, onEachDriver, wait, withServer } from './with-server.ts';
 
@@ -187,6 +190,34 @@ onEachDriver('hostile', (add) => {
     });
   });
 
+  add('half heads that come in drops are put together while blocks are short', async (driver) => {
+    await withServer(driver, { blockCount: 16 }, routes, async ({ open }) => {
+      const clients = await Promise.all(Array.from({ length: 60 }, () => open()));
+      const text = get('/', `X-Long: ${'y'.repeat(14_000)}`);
+      const step = 1900;
+      for (let at = 0; at < text.length; at += step) {
+        for (const client of clients) await client.send(text.slice(at, at + step));
+        await wait(5);
+      }
+      for (const client of clients) assert.equal((await client.answer()).text, 'hello');
+    });
+  });
+
+  add('in absolute-form the target names the host', async (driver) => {
+    const telling = (server: Server) => {
+      server.get('/*', (asked, response) => response.text(`${asked.header('host')} ${asked.path}`));
+    };
+    await withServer(driver, {}, telling, async ({ open }) => {
+      const client = await open();
+      const ask = async (target: string) =>
+        (await client.ask(`GET ${target} HTTP/1.1\r\nHost: other\r\n\r\n`)).text;
+      assert.equal(await ask('http://named:81/x?y'), 'named:81 /x');
+      assert.equal(await ask('http://named'), 'named /');
+      assert.equal(await ask('http://named?q'), 'named /');
+      assert.equal(await ask('/x'), 'other /x');
+    });
+  });
+
   add('what follows a CONNECT is no request', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
@@ -195,6 +226,14 @@ onEachDriver('hostile', (add) => {
       assert.equal(answer.field('connection'), 'close');
     });
   });
+});
+
+test('options that are not known are not taken for others', () => {
+  assert.throws(() => cors({ orgin: 'https://a' } as object), /did you mean origin\?/);
+  assert.throws(() => accessLog({ fromat: 'json' } as object), /did you mean format\?/);
+  assert.throws(() => serveStatic('.', { listng: true } as object), /did you mean listing\?/);
+  assert.throws(() => cors({ zzzzzzzz: 1 } as object), /it knows origin, methods/);
+  assert.throws(() => cors([] as object), /options are an object/);
 });
 
 function proxyTraps(): ProxyHandler<object> {

@@ -369,7 +369,9 @@ export class Connection implements SocketOwner {
       continueEnding(this);
       return;
     }
-    if (!this.ended && this.inbox.hasRoom && !reactor.receiving(slot)) reactor.receive(slot);
+    const wanted = this.reading === Reading.Head || !this.inbox.isHeavy;
+    const takes = !this.ended && wanted && this.inbox.hasRoom;
+    if (takes && !reactor.receiving(slot)) reactor.receive(slot);
     this.#setDeadline(exchange);
   }
 

@@ -50,8 +50,12 @@ export class Inbox {
 
   /** True when another received block can be taken. */
   get hasRoom(): boolean {
-    if (this.#nextBlock !== NONE) return false;
-    return this.#shelf === null || this.end - this.start < this.#slab.blockBytes >> 1;
+    return this.#nextBlock === NONE;
+  }
+
+  /** True when bytes that nobody wants yet fill half a block outside the slab: they are enough. */
+  get isHeavy(): boolean {
+    return this.#shelf !== null && this.end - this.start >= this.#slab.blockBytes >> 1;
   }
 
   /** Takes over a received block with `bytes` bytes in it. */
