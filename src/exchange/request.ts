@@ -5,7 +5,8 @@
 import { checkedName } from '../http/answer-fields.ts';
 import { Field, fieldNumber } from '../http/fields.ts';
 import { TargetForm } from '../http/head.ts';
-import { latin1, utf8 } from '../http/text.ts';
+import { segmentString } from '../http/target.ts';
+import { latin1 } from '../http/text.ts';
 import type { Exchange } from './exchange.ts';
 import { formFrom } from './form.ts';
 import { HttpError } from './http-error.ts';
@@ -62,7 +63,7 @@ export class Request {
     for (let index = 0; index < match.paramCount; index++) {
       const from = match.offsets[2 * index] + moved;
       const to = match.offsets[2 * index + 1] + moved;
-      params[match.names[index]] = utf8(pathBytes, from, to).replaceAll('\0', '/');
+      params[match.names[index]] = segmentString(pathBytes, from, to);
     }
     return params;
   }
