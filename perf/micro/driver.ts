@@ -6,6 +6,7 @@ import { Slab } from '../../src/base/slab.ts';
 import { Completions, type Driver, type DriverOptions, Op } from '../../src/driver/driver.ts';
 import { EpollDriver, epollProblem } from '../../src/driver/epoll.ts';
 import { NetDriver } from '../../src/driver/net.ts';
+import { UringDriver, uringProblem } from '../../src/driver/uring.ts';
 import { best } from './timing.ts';
 
 const PAIRS = 16;
@@ -99,6 +100,7 @@ const makers: [string, (options: DriverOptions) => Driver][] = [
   ['net', (options) => new NetDriver(options)],
 ];
 const problem = epollProblem();
+if (uringProblem() === null) makers.unshift(['uring', (options) => new UringDriver(options)]);
 if (problem === null) makers.unshift(['epoll', (options) => new EpollDriver(options)]);
 else console.log(`epoll cannot run here: ${problem}`);
 

@@ -1,7 +1,7 @@
 // The server that is measured, as a user would write it: a handler for GET /, an echo of request
 // bodies, and a folder with a file of one kilobyte, /file-1k.txt.
 //
-//   node build/perf/servers/vibing.js [--driver epoll|net] [--port PORT]
+//   node build/perf/servers/vibing.js [--driver uring|epoll|net] [--port PORT]
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ writeFileSync(join(folder, 'file-1k.txt'), 'x'.repeat(FILE_BYTES));
 const server = createServer({
   host: '127.0.0.1',
   port: Number(values.port),
-  driver: values.driver as 'auto' | 'epoll' | 'net',
+  driver: values.driver as 'auto' | 'uring' | 'epoll' | 'net',
   staticDir: folder,
   logLevel: 'warn',
   shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS,

@@ -2,10 +2,11 @@
 // watches.
 
 import { createServer } from '../../src/index.ts';
+import type { DriverName } from './with-server.ts';
 
 const server = createServer({
   port: 0,
-  driver: process.argv[2] === 'net' ? 'net' : 'epoll',
+  driver: process.argv[2] as DriverName,
   logLevel: 'error',
 });
 

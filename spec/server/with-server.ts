@@ -5,12 +5,13 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
 import { epollProblem } from '../../src/driver/epoll.ts';
+import { uringProblem } from '../../src/driver/uring.ts';
 import type { ServerOptions } from '../../src/server/config.ts';
 import { Server } from '../../src/server/server.ts';
 import { NodeWork } from '../../src/work/node.ts';
 import { RawClient } from './raw-client.ts';
 
-export type DriverName = 'epoll' | 'net';
+export type DriverName = 'uring' | 'epoll' | 'net';
 
 /** Most a test may take; those that hang say so instead of holding up the suite. */
 const TEST_TIMEOUT_MS = 30_000;
@@ -45,10 +46,16 @@ class RecordingWork extends NodeWork {
 /** The drivers of VIBING_DRIVERS (a list with commas), or those that work here. */
 export function chosenDrivers(): DriverName[] {
   const asked = process.env['VIBING_DRIVERS'] ?? '';
-  const all: DriverName[] = ['epoll', 'net'];
+  const all: DriverName[] = ['uring', 'epoll', 'net'];
   if (asked !== '') return all.filter((name) => asked.split(',').includes(name));
-  // On Linux it has to run: that it cannot is a failure to be seen, not a case to be left out.
-  return process.platform === 'linux' || epollProblem() === null ? all : ['net'];
+  // On Linux epoll has to run: that it cannot is a failure to be seen, not a case to be left out.
+  // io_uring may be forbidden to a container.
+  const epoll = process.platform === 'linux' || epollProblem() === null;
+  return all.filter((name) => name === 'net' || (name === 'epoll' ? epoll : uringRuns()));
+}
+
+function uringRuns(): boolean {
+  return uringProblem() === null;
 }
 
 export type DriverTest = (driver: DriverName, context: TestContext) => Promise<void>;

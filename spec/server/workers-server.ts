@@ -4,12 +4,13 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { createServer } from '../../src/index.ts';
+import type { DriverName } from './with-server.ts';
 
 const [driver, port] = process.argv.slice(2);
 const server = createServer({
   port: Number(port),
   workers: 2,
-  driver: driver === 'net' ? 'net' : 'epoll',
+  driver: driver as DriverName,
   shutdownTimeoutMs: 2_000,
 });
 server.get('/', (_request, response) => response.text(String(process.pid)));

@@ -14,22 +14,19 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { DriverName } from '../../src/driver/choose.ts';
-import { epollProblem } from '../../src/driver/epoll.ts';
 import type { Middleware } from '../../src/exchange/middleware.ts';
 import type { ServerOptions } from '../../src/server/config.ts';
 import { Server } from '../../src/server/server.ts';
 import { type StaticOptions, serveStatic } from '../../src/static/serve-static.ts';
 import { NodeWork } from '../../src/work/node.ts';
 import type { Work } from '../../src/work/work.ts';
-import { isChosen } from '../driver/cases.ts';
+import { chosenDrivers } from '../server/with-server.ts';
 
 /** A guard against waiting for ever, never a measurement. */
 const PATIENCE_MS = 30_000;
 
 /** The drivers to test here. */
-export const DRIVERS: readonly DriverName[] = (['epoll', 'net'] as const).filter(
-  (name) => isChosen(name) && (name !== 'epoll' || epollProblem() === null),
-);
+export const DRIVERS: readonly DriverName[] = chosenDrivers();
 
 export const posixOnly: { skip?: string } =
   process.platform === 'win32' ? { skip: 'Windows has no such files' } : {};

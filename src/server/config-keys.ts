@@ -5,7 +5,7 @@ import { LIMITS, type LimitName } from '../base/limits.ts';
 import type { Rule, Value } from './config-rules.ts';
 
 /** The driver 'auto' is the best one that works on this machine. */
-export const DRIVERS = ['auto', 'epoll', 'net'] as const;
+export const DRIVERS = ['auto', 'uring', 'epoll', 'net'] as const;
 export type DriverName = (typeof DRIVERS)[number];
 
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;

@@ -4,7 +4,7 @@
 import { assert } from '../../base/assert.ts';
 import { ACCEPTS_PER_TURN } from '../../base/limits.ts';
 import { type Address, type Completions, ERRNO, Op } from '../driver.ts';
-import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN } from './layout.ts';
+import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, SOCK_CLOEXEC, SOCK_NONBLOCK } from './layout.ts';
 import { listenerPort, openListener, removeSocket } from './listener.ts';
 import type { Syscalls } from './syscalls.ts';
 
@@ -62,7 +62,7 @@ export class EpollListener {
     let count = from;
     const max = Math.min(out.capacity, from + ACCEPTS_PER_TURN);
     while (count < max) {
-      const handle = this.#calls.accept(this.#fd);
+      const handle = this.#calls.accept(this.#fd, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (handle === -ERRNO.EAGAIN) break;
       if (handle === -ERRNO.ECONNABORTED || handle === -ERRNO.EINTR) continue;
       count = out.set(count, Op.Accept, -1, handle, -1);

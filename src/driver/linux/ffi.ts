@@ -18,6 +18,8 @@ export interface Ffi {
   errno(): number;
   /** Where the memory of `bytes` lies. It must be off V8's heap, so 64 bytes or more. */
   addressOf(bytes: Uint8Array): number;
+  /** The memory at an address, which must stay mapped for as long as somebody looks at it. */
+  view(address: number, bytes: number): ArrayBuffer;
   /** Calls back in every round of the loop in which `fd` is readable. */
   watch(fd: number, readable: () => void): Watch;
 }
@@ -26,6 +28,7 @@ interface Koffi {
   load(path: null): { func(prototype: string): Foreign };
   errno(): number;
   address(bytes: Uint8Array): bigint;
+  view(address: number, bytes: number): ArrayBuffer;
   node: {
     poll(fd: number, options: object, callback: () => void): KoffiPoll;
   };
@@ -56,6 +59,7 @@ function load(): Ffi | string {
     func: (prototype) => process.func(prototype),
     errno: koffi.errno,
     addressOf: (bytes) => Number(koffi.address(bytes)),
+    view: (address, bytes) => koffi.view(address, bytes),
     watch: (fd, readable) => watch(koffi, fd, readable),
   };
 }

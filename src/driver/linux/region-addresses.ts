@@ -47,6 +47,11 @@ export class RegionAddresses {
     return this.#blocks[block + 1] as number;
   }
 
+  /** Where a region begins. */
+  base(region: number): number {
+    return this.#addresses[region];
+  }
+
   /** The address of byte `at` of a region. */
   address(region: number, at: number): number {
     if (region === 0) {

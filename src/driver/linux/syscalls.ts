@@ -16,8 +16,8 @@ export interface Syscalls {
   /** Fill `address`, and give the bytes used. */
   getsockname(fd: number, address: Uint8Array): number;
   getpeername(fd: number, address: Uint8Array): number;
-  /** A non-blocking, close-on-exec descriptor. */
-  accept(fd: number): number;
+  /** A descriptor with `flags` (SOCK_NONBLOCK, SOCK_CLOEXEC). */
+  accept(fd: number, flags: number): number;
   recv(fd: number, address: number, bytes: number, flags: number): number;
   send(fd: number, address: number, bytes: number, flags: number): number;
   shutdown(fd: number, how: number): number;
@@ -36,8 +36,6 @@ import {
   EPOLL_DATA_OFFSET,
   EPOLL_EVENT_BYTES,
   SO_LINGER,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
   SOL_SOCKET,
 } from './layout.ts';
 
@@ -127,8 +125,8 @@ class LinuxSyscalls implements Syscalls {
     return status < 0 ? -this.#errno() : length[0];
   }
 
-  accept(fd: number): number {
-    return this.#result(this.#functions.accept4(fd, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  accept(fd: number, flags: number): number {
+    return this.#result(this.#functions.accept4(fd, 0, 0, flags));
   }
 
   recv(fd: number, address: number, bytes: number, flags: number): number {

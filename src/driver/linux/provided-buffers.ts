@@ -1,0 +1,104 @@
+// Hot: runs for every receive. Measured by perf/micro/driver.ts. Blocks of the slab that the kernel
+// may receive into: it takes one when bytes are there, so a thousand quiet sockets share a few.
+
+import { assert } from '../../base/assert.ts';
+import type { Slab } from '../../base/slab.ts';
+import type { Mapping, UringCalls } from './uring-calls.ts';
+import { BUFFER_BYTES, BUFFER_TAIL, BUFFER_WORDS, REGISTER_PBUF_RING } from './uring-layout.ts';
+
+const NONE = -1;
+const HIGH = 4294967296;
+
+export class ProvidedBuffers {
+  readonly #calls: UringCalls;
+  readonly #slab: Slab;
+  readonly #base: number;
+  readonly #mapping: Mapping;
+  readonly #words: Int32Array;
+  readonly #halves: Uint16Array;
+  readonly #mask: number;
+  /** The block behind each number that the kernel knows, or NONE. */
+  readonly #blocks: Int32Array;
+  /** Numbers that the kernel does not have, the next to take on top. */
+  readonly #spare: Int32Array;
+  #spareCount: number;
+  #tail = 0;
+
+  /** `count` is a power of two, and fewer than the slab has. */
+  constructor(calls: UringCalls, ring: number, group: number, slab: Slab, count: number) {
+    assert((count & (count - 1)) === 0, 'a ring of buffers is a power of two');
+    this.#calls = calls;
+    this.#slab = slab;
+    this.#base = calls.addressOf(slab.bytes);
+    this.#mask = count - 1;
+    const mapping = calls.mapMemory(-1, Math.max(count * BUFFER_BYTES, 4096), 0);
+    if (typeof mapping === 'number') throw new Error(`mmap failed with errno ${-mapping}`);
+    this.#mapping = mapping;
+    this.#words = new Int32Array(mapping.memory);
+    this.#halves = new Uint16Array(mapping.memory);
+    this.#blocks = new Int32Array(count).fill(NONE);
+    this.#spare = new Int32Array(count);
+    for (let index = 0; index < count; index++) this.#spare[index] = count - 1 - index;
+    this.#spareCount = count;
+    const status = calls.register(ring, REGISTER_PBUF_RING, registration(mapping, count, group), 1);
+    if (status < 0) {
+      calls.unmapMemory(mapping);
+      throw Object.assign(new Error(`no ring of buffers: errno ${-status}`), { errno: -status });
+    }
+  }
+
+  /** Buffers that the kernel has. */
+  get count(): number {
+    return this.#mask + 1 - this.#spareCount;
+  }
+
+  /** Gives the kernel blocks until it has all that it may, or the slab has no more. */
+  refill(): void {
+    if (this.#spareCount > 0) this.#refill();
+  }
+
+  #refill(): void {
+    const { blockBytes } = this.#slab;
+    while (this.#spareCount > 0) {
+      const block = this.#slab.acquire();
+      if (block < 0) break;
+      this.#spareCount -= 1;
+      const number = this.#spare[this.#spareCount];
+      this.#blocks[number] = block;
+      const address = this.#base + this.#slab.start(block);
+      const at = (this.#tail & this.#mask) * BUFFER_WORDS;
+      this.#words[at] = address | 0;
+      this.#words[at + 1] = (address / HIGH) | 0;
+      this.#words[at + 2] = blockBytes;
+      this.#halves[2 * at + 6] = number;
+      this.#tail = (this.#tail + 1) & 0xffff;
+    }
+    Atomics.store(this.#halves, BUFFER_TAIL, this.#tail);
+  }
+
+  /** The kernel used this one: its block is the caller's. */
+  take(number: number): number {
+    const block = this.#blocks[number];
+    assert(block !== NONE, 'the kernel uses what it has');
+    this.#blocks[number] = NONE;
+    this.#spare[this.#spareCount] = number;
+    this.#spareCount += 1;
+    return block;
+  }
+
+  /** The ring is closed: the kernel's blocks come back. */
+  destroy(): void {
+    for (const block of this.#blocks) if (block !== NONE) this.#slab.release(block);
+    this.#calls.unmapMemory(this.#mapping);
+  }
+}
+
+/** struct io_uring_buf_reg: address, entries, group. */
+function registration(mapping: Mapping, count: number, group: number): Uint8Array {
+  const bytes = new Uint8Array(64);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(mapping.address), true);
+  view.setUint32(8, count, true);
+  view.setUint16(12, group, true);
+  return bytes;
+}
