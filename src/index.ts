@@ -17,6 +17,7 @@ export { type Config, ConfigError, type ServerOptions } from './server/config.ts
 export type { Listening, Server } from './server/server.ts';
 
 import { Primary, workerCount } from './cluster/primary.ts';
+import { Service } from './cluster/service.ts';
 import { inheritedListener, isWorker, leave, listenAsWorker } from './cluster/worker.ts';
 import type { ServerOptions } from './server/config.ts';
 import { Server } from './server/server.ts';
@@ -24,13 +25,15 @@ import { Server } from './server/server.ts';
 /** A server that does nothing yet; throws ConfigError with every problem of the options. */
 export function createServer(options: ServerOptions = {}): Server {
   const worker = isWorker();
+  const service = new Service();
   return new Server(options, {
     launch: (config, log) =>
-      worker || workerCount(config) === 1 ? null : new Primary(config, log),
-    inherited: inheritedListener,
+      worker || workerCount(config) === 1 ? null : new Primary(config, log, service.address),
+    inherited: (host) => inheritedListener(host) ?? service.address,
     listening: (server, listen) => (worker ? listenAsWorker(server, listen) : listen()),
     closed: () => {
       if (worker) leave();
     },
+    ...(worker ? {} : { service }),
   });
 }

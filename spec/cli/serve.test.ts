@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Listening, type ServeWorld, type StopSignal, serve } from '../../src/cli/serve.ts';
+import { ServiceError } from '../../src/cluster/service-error.ts';
 import { ConfigError, configFrom, type ServerOptions } from '../../src/server/config.ts';
 
 /** A process that writes down what happens to it. */
@@ -73,6 +74,11 @@ const LINES: readonly (readonly [ServerOptions, Listening, line: string])[] = [
     { host: '::1', port: 0, workers: 4, driver: 'net' },
     { port: 4321 },
     'vibing listening on http://[::1]:4321 (driver net, 4 workers)',
+  ],
+  [
+    { port: 1 },
+    { port: 80, driver: 'epoll', workers: 2, activated: 'http://127.0.0.1:80' },
+    'vibing listening on http://127.0.0.1:80 (systemd) (driver epoll, 2 workers)',
   ],
   [
     { socket: './run/x.sock', staticDir: '.' },
@@ -159,6 +165,19 @@ test('not being able to listen is one line and exit code 1', async () => {
     assert.equal(await serve(configFrom(options), world), 1);
     assert.deepEqual(world.events, [`problem: cannot listen on ${line}`]);
   }
+});
+
+test('a worker leaves it to the first process to tell that', async () => {
+  const world = new FakeWorld(() => Promise.reject(fault('EADDRINUSE')), undefined, true);
+  assert.equal(await serve(configFrom({}), world), 1);
+  assert.deepEqual(world.events, []);
+});
+
+test('what the surroundings of a service refuse is one line and exit code 1', async () => {
+  const error = new ServiceError('pid_file: x cannot be written (EROFS)', 'EROFS');
+  const world = new FakeWorld(() => Promise.reject(error));
+  assert.equal(await serve(configFrom({}), world), 1);
+  assert.deepEqual(world.events, ['problem: pid_file: x cannot be written (EROFS)']);
 });
 
 test('a configuration that only the server can refuse is told line by line', async () => {

@@ -2,10 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { isIPv6 } from 'node:net';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import fc from 'fast-check';
 import { AF_INET, AF_INET6, AF_UNIX } from '../../src/driver/linux/layout.ts';
-import { peerFrom, socketAddress, unixAddress } from '../../src/driver/linux/sockaddr.ts';
+import {
+  abstractAddress,
+  peerFrom,
+  socketAddress,
+  unixAddress,
+  unixNameFrom,
+} from '../../src/driver/linux/sockaddr.ts';
 import { seeded } from '../http/pieces.ts';
 
 const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
@@ -127,4 +133,22 @@ describe('unix sockets', () => {
     assert.equal(unixAddress('é'.repeat(54)), null);
     assert.equal(unixAddress(''), null);
   });
+});
+
+test('an abstract name stands behind a zero, and is as long as it is', () => {
+  const address = abstractAddress('a/b');
+  assert.deepEqual([...(address?.bytes.subarray(2, 7) ?? [])], [0, 97, 47, 98, 0]);
+  assert.equal(address?.length, 2 + 1 + 3);
+  assert.equal(abstractAddress(''), null);
+  assert.equal(abstractAddress('x'.repeat(107)), null);
+});
+
+test('the name of a unix socket is read back', () => {
+  for (const path of ['/run/x.sock', 'é']) {
+    const { bytes, length } = unixAddress(path) ?? assert.fail();
+    assert.equal(unixNameFrom(bytes, length), path);
+  }
+  const { bytes, length } = abstractAddress('x') ?? assert.fail();
+  assert.equal(unixNameFrom(bytes, length), '@x');
+  assert.equal(unixNameFrom(bytes, 2), '', 'one without a name');
 });

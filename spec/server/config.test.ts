@@ -24,6 +24,7 @@ const DEFAULTS: Config = {
   staticDir: undefined,
   workers: 1,
   driver: 'auto',
+  pidFile: undefined,
   logLevel: 'info',
   debug: false,
   listing: false,
@@ -80,7 +81,7 @@ test('the keys are those of the contract and every limit, each under four names'
     KEYS.map((key) => key.option),
     [
       ...['host', 'port', 'socket', 'socketMode', 'staticDir', 'listing', 'workers', 'driver'],
-      ...['logLevel', 'debug'],
+      ...['pidFile', 'logLevel', 'debug'],
       ...Object.keys(LIMITS),
     ],
   );

@@ -45,7 +45,7 @@ Usage:
 Without a directory here or in the configuration, the current directory is served. SIGINT and
 SIGTERM finish what is in flight and stop; a second one stops at once.
 
-Exit code: 0 after a signal, 1 when it cannot listen, 2 when the configuration is wrong.
+Exit code: 0 after a signal, 1 when it cannot start, 2 when the configuration is wrong.
 
 ${flagsHelp()}`;
 }

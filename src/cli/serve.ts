@@ -2,6 +2,7 @@
 // touches of the process comes in from outside.
 
 import { availableParallelism, constants } from 'node:os';
+import { ServiceError } from '../cluster/service-error.ts';
 import { type Config, ConfigError, optionsOf, type ServerOptions } from '../server/config.ts';
 import { faultCode, faultText } from './fault-text.ts';
 
@@ -10,6 +11,8 @@ export interface Listening {
   readonly port: number;
   readonly driver?: string;
   readonly workers?: number;
+  /** The address, when the service manager opened the socket. */
+  readonly activated?: string;
 }
 
 export interface Served {
@@ -56,8 +59,14 @@ function serveFault(error: unknown, config: Config, world: ServeWorld): number {
     for (const problem of error.problems) world.problem(problem);
     return 2;
   }
+  if (error instanceof ServiceError) {
+    world.problem(error.message);
+    return 1;
+  }
   // Anything but a fault of the system is a mistake of ours, and shows where.
   if (faultCode(error) === undefined) throw error;
+  // The first process hears of it, and does the talking.
+  if (world.isWorker) return 1;
   world.problem(`cannot listen on ${addressText(config, config.port)}: ${faultText(error)}`);
   return 1;
 }
@@ -77,7 +86,8 @@ function stopSignal(world: ServeWorld): Promise<void> {
 function listeningLine(config: Config, listening: Listening): string {
   const { port, driver = config.driver } = listening;
   const unix = config.socket !== undefined;
-  const address = `${unix ? 'unix:' : 'http://'}${addressText(config, port)}`;
+  const own = `${unix ? 'unix:' : 'http://'}${addressText(config, port)}`;
+  const address = listening.activated === undefined ? own : `${listening.activated} (systemd)`;
   const wanted = config.workers === 'auto' ? availableParallelism() : config.workers;
   const { workers = wanted } = listening;
   const how = `driver ${driver}, ${workers} ${workers === 1 ? 'worker' : 'workers'}`;

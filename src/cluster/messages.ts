@@ -17,6 +17,11 @@ export const LISTENER_VARIABLE = 'VIBING__LISTENER';
  */
 export const PORT_VARIABLE = 'VIBING__PORT';
 
+/**
+ * The primary's descriptor that all workers share, where Node's own cluster hands out the clients.
+ */
+export const SHARED_VARIABLE = 'VIBING__SHARED';
+
 /** Where the inherited listener stands among a worker's descriptors: behind the IPC channel. */
 export const LISTENER_FD = 4;
 

@@ -3,7 +3,7 @@
 
 import cluster, { type ClusterSettings, type Worker } from 'node:cluster';
 import { createServer as createListener } from 'node:net';
-import { availableParallelism } from 'node:os';
+import type { Address } from '../driver/driver.ts';
 import { epollProblem } from '../driver/epoll.ts';
 import { allowedCores } from '../driver/linux/affinity.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
@@ -11,6 +11,7 @@ import { resolveHost } from '../driver/resolve.ts';
 import type { Config } from '../server/config.ts';
 import { listenError } from '../server/listen-error.ts';
 import { addressOf, type Cluster, type Listening, type Log } from '../server/server.ts';
+import { availableCores } from './cores.ts';
 import { type Listeners, openListeners } from './listeners.ts';
 import {
   CORE_VARIABLE,
@@ -20,7 +21,9 @@ import {
   isFromWorker,
   LISTENER_VARIABLE,
   PORT_VARIABLE,
+  SHARED_VARIABLE,
 } from './messages.ts';
+import { removeStaleSocket } from './stale-socket.ts';
 
 /** How long to wait before a dead worker is replaced: the first time, and at most. */
 const BACKOFF_FIRST_MS = 100;
@@ -42,12 +45,13 @@ interface Seat {
 
 /** How many processes a configuration asks for. */
 export function workerCount(config: Config): number {
-  return config.workers === 'auto' ? availableParallelism() : config.workers;
+  return config.workers === 'auto' ? availableCores() : config.workers;
 }
 
 export class Primary implements Cluster {
   readonly #config: Config;
   readonly #log: Log;
+  readonly #activated: Address | null;
   readonly #seats: Seat[] = [];
   #listeners: Listeners | null = null;
   /** The port for workers that make their own listeners when any was asked for, else 0. */
@@ -55,8 +59,10 @@ export class Primary implements Cluster {
   #closing = false;
   #ended: (() => void) | null = null;
 
-  constructor(config: Config, log: Log) {
+  /** `activated` is a listener that was there before us, and stands over the configuration. */
+  constructor(config: Config, log: Log, activated: Address | null = null) {
     this.#config = config;
+    this.#activated = activated;
     this.#log = log;
   }
 
@@ -67,10 +73,13 @@ export class Primary implements Cluster {
     const calls = linuxSyscalls();
     const ownListeners = config.driver !== 'net' && epollProblem() === null;
     if (ownListeners && typeof calls !== 'string') {
-      const opened = openListeners(calls, await addressOf(config), count, config.limits.backlog);
+      const address = this.#activated ?? (await addressOf(config));
+      const opened = openListeners(calls, address, count, config.limits.backlog);
       if (typeof opened === 'number') throw listenError(-opened, config);
       this.#listeners = opened;
-    } else if (config.socket === undefined && config.port === 0) {
+    } else if (config.socket !== undefined) {
+      if (this.#activated === null) await removeStaleSocket(config.socket);
+    } else if (this.#activated === null && config.port === 0) {
       this.#port = await freePort(await resolveHost(config.host));
     }
     for (let index = 0; index < count; index++) {
@@ -131,6 +140,9 @@ export class Primary implements Cluster {
     const cores = allowedCores();
     if (cores.length > 0) environment[CORE_VARIABLE] = String(cores[index % cores.length]);
     if (listeners !== null) environment[LISTENER_VARIABLE] = '1';
+    if (listeners === null && this.#activated !== null && 'fd' in this.#activated) {
+      environment[SHARED_VARIABLE] = String(this.#activated.fd);
+    }
     if (this.#port !== 0) environment[PORT_VARIABLE] = String(this.#port);
     seat.worker = cluster.fork(environment);
     seat.startedMs = Date.now();

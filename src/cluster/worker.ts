@@ -13,6 +13,7 @@ import {
   LISTENER_FD,
   LISTENER_VARIABLE,
   PORT_VARIABLE,
+  SHARED_VARIABLE,
 } from './messages.ts';
 
 /** True in a process that a primary of ours forked. */
@@ -24,6 +25,8 @@ export function isWorker(): boolean {
 export function inheritedListener(host: string): Address | null {
   if (!isWorker()) return null;
   if (process.env[LISTENER_VARIABLE] !== undefined) return { fd: LISTENER_FD };
+  const shared = process.env[SHARED_VARIABLE];
+  if (shared !== undefined) return { fd: Number(shared) };
   const port = process.env[PORT_VARIABLE];
   return port === undefined ? null : { host, port: Number(port) };
 }

@@ -27,6 +27,8 @@ export class NetListener {
   readonly events: ListenerEvents;
   readonly server: Server;
   isListening = false;
+  /** Whether clients come over a unix socket; of an inherited listener Node tells it late. */
+  isUnix = false;
   isClosed = false;
   /** A stale socket file is removed once; a second refusal is another server's doing. */
   staleTried = false;
@@ -69,6 +71,7 @@ export class NetListener {
   onListening(): void {
     this.isListening = true;
     const bound = this.server.address();
+    this.isUnix = bound === null || typeof bound === 'string';
     if (bound !== null && typeof bound !== 'string') {
       this.events.listening(bound.port);
       return;
@@ -127,7 +130,7 @@ export class NetListener {
     if (this.isClosed) {
       socket.destroy();
     } else {
-      this.events.accepted(socket, 'path' in this.address);
+      this.events.accepted(socket, this.isUnix);
     }
   }
 }

@@ -28,6 +28,7 @@ export interface Config {
   readonly staticDir: string | undefined;
   readonly workers: number | 'auto';
   readonly driver: DriverName;
+  readonly pidFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly debug: boolean;
   readonly listing: boolean;
@@ -83,6 +84,7 @@ export class Collected {
       staticDir: this.#value('staticDir'),
       workers: this.#value('workers'),
       driver: this.#value('driver'),
+      pidFile: this.#value('pidFile'),
       logLevel: this.#value('logLevel'),
       debug: this.#value('debug'),
       listing: this.#value('listing'),

@@ -72,6 +72,12 @@ export const KEYS: readonly ConfigKey[] = [
     'how the kernel is asked for work; auto is the best that works here',
   ),
   key(
+    'pidFile',
+    undefined,
+    { kind: 'path', bytesMax: PATH_BYTES_MAX },
+    'file that holds the number of the main process while it serves',
+  ),
+  key(
     'logLevel',
     'info',
     { kind: 'choice', values: LOG_LEVELS },

@@ -37,6 +37,8 @@ export interface ServerOptions extends Partial<Readonly<Record<LimitName, number
   readonly staticDir?: string | undefined;
   readonly workers?: number | 'auto' | undefined;
   readonly driver?: DriverName | undefined;
+  /** Holds the number of the main process while it serves. */
+  readonly pidFile?: string | undefined;
   readonly logLevel?: LogLevel | undefined;
   /** Never reuse request and response objects. */
   readonly debug?: boolean | undefined;

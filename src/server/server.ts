@@ -22,6 +22,8 @@ export interface Listening {
   /** The driver in use: 'epoll' or 'net'. */
   readonly driver: string;
   readonly workers: number;
+  /** Where it listens when the service manager opened the socket, as 'http://127.0.0.1:80'. */
+  readonly activated?: string;
 }
 
 /** What runs a server in several processes; null where this process is to serve itself. */
@@ -40,6 +42,18 @@ export interface Log {
   readonly debugEnabled: boolean;
 }
 
+/** Whoever runs this process as a service follows the life of the server. */
+export interface ServiceLife {
+  /** Before anything is started; may throw. */
+  begins(config: Config, log: Log): void;
+  /** Clients are taken. May throw, which ends the server; gives what listen() is to tell. */
+  listens(listening: Listening): Listening;
+  /** No more clients are taken. */
+  closes(): void;
+  /** All is over, also when listening failed. */
+  ended(): void;
+}
+
 /** What the process around a server decides: where logs go, how workers are made. */
 export interface ServerParts {
   readonly launch: Launcher;
@@ -49,6 +63,8 @@ export interface ServerParts {
   readonly listening: (server: Server, listen: () => Promise<Listening>) => Promise<Listening>;
   readonly closed: () => void;
   readonly work?: Work;
+  /** Left out in a worker, whose primary has it. */
+  readonly service?: ServiceLife;
 }
 
 const LEVELS = ['silent', 'error', 'warn', 'info', 'debug'];
@@ -155,10 +171,18 @@ export class Server {
   async #listenNow(): Promise<Listening> {
     try {
       await this.#checkRoot();
+      this.#parts.service?.begins(this.config, this.#log);
       this.#cluster = this.#parts.launch(this.config, this.#log);
-      if (this.#cluster !== null) return await this.#cluster.listen();
-      return await this.#parts.listening(this, () => this.#listenHere());
+      const listening =
+        this.#cluster === null
+          ? await this.#parts.listening(this, () => this.#listenHere())
+          : await this.#cluster.listen();
+      return this.#parts.service?.listens(listening) ?? listening;
     } catch (error) {
+      // What follows on listening may fail when clients are taken already.
+      await this.#cluster?.close();
+      await this.#world?.close();
+      this.#parts.service?.ended();
       this.#cluster = null;
       this.#world = null;
       if (this.#state === 'listening') this.#state = 'new';
@@ -186,12 +210,12 @@ export class Server {
       counters: this.#counters,
       application: this.#application,
     });
-    this.#world = world;
     const result = await world.listen(address);
     if (result < 0) {
       world.free();
       throw listenError(-result, config);
     }
+    this.#world = world;
     return { port: result, host: config.host, driver: world.driverName, workers: 1 };
   }
 
@@ -201,6 +225,7 @@ export class Server {
    */
   close(): Promise<void> {
     if (this.#state === 'new') return Promise.resolve();
+    if (this.#state === 'listening') this.#parts.service?.closes();
     this.#state = 'closing';
     this.#closed ??= this.#closeNow();
     return this.#closed;
@@ -213,6 +238,7 @@ export class Server {
     this.#cluster = null;
     this.#world = null;
     this.#state = 'new';
+    this.#parts.service?.ended();
     this.#parts.closed();
   }
 }

@@ -5,9 +5,14 @@ import { faultOf } from '../../base/errno.ts';
 import { type Address, ERRNO } from '../driver.ts';
 import {
   AF_INET6,
+  F_GETFL,
+  F_SETFD,
+  F_SETFL,
+  FD_CLOEXEC,
   IPPROTO_IPV6,
   IPPROTO_TCP,
   IPV6_V6ONLY,
+  O_NONBLOCK,
   SO_KEEPALIVE,
   SO_REUSEADDR,
   SO_REUSEPORT,
@@ -36,15 +41,24 @@ export function openListener(calls: Syscalls, address: Address, backlog: number)
   if (fd < 0) return fd;
   calls.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.reusePort === true) calls.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  // Accepted sockets inherit these, which saves calls for each.
-  calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  probeSilence(calls, fd);
+  forClients(calls, fd);
   if (target.family === AF_INET6) calls.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   return bindAndListen(calls, fd, target, backlog);
 }
 
-/** A host that vanished without a word is found out within two minutes, also by a quiet stream. */
-function probeSilence(calls: Syscalls, fd: number): void {
+/** Makes a listener that somebody else opened like those that are opened here. */
+export function forInherited(calls: Syscalls, fd: number): void {
+  calls.fcntl(fd, F_SETFD, FD_CLOEXEC);
+  calls.fcntl(fd, F_SETFL, Math.max(0, calls.fcntl(fd, F_GETFL, 0)) | O_NONBLOCK);
+  forClients(calls, fd);
+}
+
+/**
+ * Accepted sockets inherit these, which saves calls for each. A host that vanished without a word
+ * is found out within two minutes, also by a quiet stream. On a unix socket it comes to nothing.
+ */
+function forClients(calls: Syscalls, fd: number): void {
+  calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   calls.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   calls.setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
   calls.setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);

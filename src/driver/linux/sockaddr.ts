@@ -34,6 +34,21 @@ export function unixAddress(path: string): SocketAddress | null {
   return { family: AF_UNIX, bytes, length: 2 + name.length + 1 };
 }
 
+/** A unix socket that has a name and no file. */
+export function abstractAddress(name: string): SocketAddress | null {
+  // A zero stands in front of the name, where others have it behind.
+  const { bytes, length } = unixAddress(`@${name}`) ?? { bytes: null, length: 0 };
+  if (name === '' || bytes === null) return null;
+  bytes[2] = 0;
+  return { family: AF_UNIX, bytes, length: length - 1 };
+}
+
+/** The path in what getsockname() gave for a unix socket; an abstract one begins with @. */
+export function unixNameFrom(bytes: Uint8Array, length: number): string {
+  const name = new TextDecoder().decode(bytes.subarray(2, Math.max(2, length)));
+  return name.startsWith('\0') ? `@${name.slice(1)}` : name.replace(/\0.*$/s, '');
+}
+
 function inet(host: string, port: number): SocketAddress {
   const bytes = new Uint8Array(SOCKADDR_BYTES);
   const view = new DataView(bytes.buffer);

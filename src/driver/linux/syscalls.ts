@@ -21,6 +21,7 @@ export interface Syscalls {
   recv(fd: number, address: number, bytes: number, flags: number): number;
   send(fd: number, address: number, bytes: number, flags: number): number;
   shutdown(fd: number, how: number): number;
+  fcntl(fd: number, command: number, value: number): number;
   close(fd: number): number;
   epollCreate(): number;
   /** `events` and `tag` make the struct; events -1 passes none. */
@@ -143,6 +144,10 @@ class LinuxSyscalls implements Syscalls {
     return this.#result(this.#functions.shutdown(fd, how));
   }
 
+  fcntl(fd: number, command: number, value: number): number {
+    return this.#result(this.#functions.fcntl(fd, command, value));
+  }
+
   close(fd: number): number {
     return this.#result(this.#functions.close(fd));
   }
@@ -185,6 +190,7 @@ const PROTOTYPES = {
   recv: 'intptr_t recv(int, uintptr_t, size_t, int)',
   send: 'intptr_t send(int, uintptr_t, size_t, int)',
   shutdown: 'int shutdown(int, int)',
+  fcntl: 'int fcntl(int, int, long)',
   close: 'int close(int)',
   epollCreate: 'int epoll_create1(int)',
   epollControl: 'int epoll_ctl(int, int, int, void*)',

@@ -1,0 +1,136 @@
+// The pid file: whom it may replace, when it appears, and that only its owner removes it.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import { PidFile } from '../../src/cluster/pid-file.ts';
+import { ServiceError } from '../../src/cluster/service-error.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'vibing-pid-'));
+after(() => rmSync(root, { recursive: true }));
+
+let folder = '';
+let path = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(root, 'x-'));
+  path = join(folder, 'server.pid');
+});
+
+/** The number of a process that has ended. */
+function goneNumber(): number {
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  assert.ok(pid > 0);
+  return pid;
+}
+
+function refused(file: PidFile, message: RegExp): void {
+  assert.throws(
+    () => file.claim(),
+    (error) => error instanceof ServiceError && message.test(error.message),
+  );
+}
+
+test('appears whole when it is published, and goes with its owner', () => {
+  const file = new PidFile(path);
+  file.claim();
+  assert.equal(existsSync(path), false, 'nobody reads it before the server listens');
+  file.publish();
+  assert.equal(readFileSync(path, 'utf8'), `${process.pid}\n`);
+  assert.deepEqual(readdirSync(folder), ['server.pid']);
+  file.remove();
+  assert.deepEqual(readdirSync(folder), []);
+  file.remove();
+});
+
+test('a claim that came to nothing leaves nothing', () => {
+  const file = new PidFile(path);
+  file.claim();
+  file.remove();
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test('one that names a live process is refused and stays', () => {
+  writeFileSync(path, `${process.ppid}\n`);
+  refused(
+    new PidFile(path),
+    new RegExp(`server.pid names process ${process.ppid}, which is alive`),
+  );
+  assert.equal(readFileSync(path, 'utf8'), `${process.ppid}\n`);
+  assert.deepEqual(readdirSync(folder), ['server.pid']);
+});
+
+test('one of a process that is gone is replaced, and so are our own and an empty one', () => {
+  for (const text of [`${goneNumber()}\n`, `${goneNumber()}`, `${process.pid}\n`, '', '\n']) {
+    writeFileSync(path, text);
+    const file = new PidFile(path);
+    file.claim();
+    assert.equal(readFileSync(path, 'utf8'), text, 'until it listens');
+    file.publish();
+    assert.equal(readFileSync(path, 'utf8'), `${process.pid}\n`);
+    file.remove();
+    assert.equal(existsSync(path), false);
+  }
+});
+
+test('what holds no process number is somebody else’s file', () => {
+  for (const text of ['precious', '12 34', '-1', '0', '1.5', `${'9'.repeat(11)}`, 'x'.repeat(99)]) {
+    writeFileSync(path, text);
+    refused(new PidFile(path), /holds something else than a process number/);
+    assert.equal(readFileSync(path, 'utf8'), text);
+  }
+});
+
+test('what is no ordinary file is refused', () => {
+  mkdirSync(path);
+  refused(new PidFile(path), /server.pid is no ordinary file$/);
+  refused(new PidFile('/dev/null'), /\/dev\/null is no ordinary file$/);
+});
+
+test('a folder that is not there, or that is none, is an error at once', () => {
+  refused(new PidFile(join(folder, 'no', 'x')), /cannot be written \(ENOENT\)$/);
+  writeFileSync(join(folder, 'file'), '');
+  refused(new PidFile(join(folder, 'file', 'x')), /cannot be written \(ENOTDIR\)$/);
+});
+
+test('what lies under the name to be written first is not followed', () => {
+  const victim = join(folder, 'victim');
+  writeFileSync(victim, 'precious');
+  symlinkSync(victim, `${path}.${process.pid}.tmp`);
+  const file = new PidFile(path);
+  file.claim();
+  file.publish();
+  assert.equal(readFileSync(victim, 'utf8'), 'precious');
+  assert.ok(lstatSync(path).isFile());
+  file.remove();
+});
+
+test('a server that came up since then is not written over', () => {
+  const file = new PidFile(path);
+  file.claim();
+  writeFileSync(path, `${process.ppid}\n`);
+  assert.throws(() => file.publish(), ServiceError);
+  assert.equal(readFileSync(path, 'utf8'), `${process.ppid}\n`);
+  assert.deepEqual(readdirSync(folder), ['server.pid']);
+});
+
+test('the file of another is not removed', () => {
+  const file = new PidFile(path);
+  file.claim();
+  file.publish();
+  writeFileSync(path, `${process.ppid}\n`);
+  file.remove();
+  assert.equal(readFileSync(path, 'utf8'), `${process.ppid}\n`);
+});

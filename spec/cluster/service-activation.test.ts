@@ -1,0 +1,146 @@
+// Sockets that were opened before the server: TCP and unix, one and several, right and wrong ones.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, openSync } from 'node:fs';
+import { connect } from 'node:net';
+import { describe, test } from 'node:test';
+import { IPPROTO_TCP, SOCK_DGRAM, TCP_NODELAY } from '../../src/driver/linux/layout.ts';
+import { listenerPort } from '../../src/driver/linux/listener.ts';
+import { chosenDrivers, eventually } from '../server/with-server.ts';
+import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './service-process.ts';
+import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './service-site.ts';
+
+describe('a socket that was handed over', LINUX_ONLY, () => {
+  const one = { LISTEN_FDS: '1' };
+
+  for (const driver of chosenDrivers()) {
+    for (const workers of ['1', '2']) {
+      const how = `driver ${driver}, ${workers} worker(s)`;
+      const asked = ['--driver', driver, '--workers', workers];
+
+      test(`of TCP serves, ${how}`, BOUND, async () => {
+        const socket = openSocket({ port: 0 });
+        const port = listenerPort(kernel(), socket);
+        const args = [site, '--port', '1', ...asked];
+        const service = new ServiceProcess(args, { env: one, sockets: [socket], activated: true });
+        const many = workers === '1' ? '1 worker' : '2 workers';
+        assert.equal(await service.listening(), `http://127.0.0.1:${port}`);
+        assert.match(service.out, new RegExp(`\\(systemd\\) \\(driver ${driver}, ${many}\\)`));
+        for (let count = 0; count < 20; count++) assert.equal(await fetched({ port }), 'hello\n');
+        for (const pid of childrenOf(service.pid)) {
+          assert.deepEqual(
+            environmentOf(pid).filter((line) => /^LISTEN_/.test(line)),
+            [],
+          );
+        }
+        assert.equal(await service.stop(), 0);
+        assert.equal(service.err, '');
+        assert.equal(kernel().getsockopt(socket, IPPROTO_TCP, TCP_NODELAY), 1);
+        // The manager holds it still: clients wait for the next server.
+        const client = connect(port, '127.0.0.1');
+        await once(client, 'connect');
+        client.destroy();
+        kernel().close(socket);
+      });
+
+      test(`of unix serves and keeps its file, ${how}`, BOUND, async () => {
+        const path = fresh('activated');
+        const socket = openSocket({ path });
+        const args = [site, '--shutdown-timeout-ms', '0', ...asked];
+        const service = new ServiceProcess(args, { env: one, sockets: [socket], activated: true });
+        kernel().close(socket);
+        assert.equal(await service.listening(), `unix:${path}`);
+        assert.equal(await fetched({ socketPath: path }), 'hello\n');
+        // A request that never comes to an end is cut off, which differs from TCP.
+        const client = connect(path).on('error', () => {});
+        await once(client, 'connect');
+        client.write('GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\nGET ');
+        await once(client, 'data');
+        assert.equal(await service.stop(), 0, service.err);
+        assert.equal(service.err, '');
+        client.destroy();
+        assert.ok(existsSync(path));
+      });
+    }
+  }
+
+  test('all workers killed at once are replaced behind it', BOUND, async () => {
+    const socket = openSocket({ port: 0 });
+    const port = listenerPort(kernel(), socket);
+    const args = [site, '--driver', 'epoll', '--workers', '2'];
+    const service = new ServiceProcess(args, { env: one, sockets: [socket], activated: true });
+    kernel().close(socket);
+    await service.listening();
+    for (const pid of childrenOf(service.pid)) process.kill(pid, 'SIGKILL');
+    await eventually('both are missed', () => service.err.split('SIGKILL').length === 3);
+    assert.equal(await fetched({ port }), 'hello\n');
+    assert.equal(await service.stop(), 0);
+  });
+
+  test('of several the one called vibing is taken, else the first', BOUND, async () => {
+    for (const [given, taken] of [
+      ['other:vibing', 1],
+      ['other:more', 0],
+      ['', 0],
+    ] as const) {
+      const sockets = [openSocket({ port: 0 }), openSocket({ port: 0 })];
+      const ports = sockets.map((socket) => listenerPort(kernel(), socket));
+      const env = { LISTEN_FDS: '2', ...(given === '' ? {} : { LISTEN_FDNAMES: given }) };
+      const service = new ServiceProcess([site], { env, sockets, activated: true });
+      for (const socket of sockets) kernel().close(socket);
+      assert.equal(await service.listening(), `http://127.0.0.1:${ports[taken]}`);
+      assert.equal(await fetched({ port: ports[taken] ?? 0 }), 'hello\n');
+      await assert.rejects(fetched({ port: ports[1 - taken] ?? 0 }), { code: 'ECONNREFUSED' });
+      assert.equal(await service.stop(), 0);
+      assert.equal(
+        service.err,
+        `vibing warn: 2 sockets were handed over: descriptor ${3 + taken} serves, ` +
+          'the others are closed\n',
+      );
+    }
+  });
+
+  const WRONG: readonly (readonly [what: string, open: () => number, why: string])[] = [
+    [
+      'a socket that does not listen',
+      () => openSocket({ port: 0 }, { listening: false }),
+      'not listening',
+    ],
+    [
+      'a datagram socket',
+      () => openSocket({ port: 0 }, { type: SOCK_DGRAM, listening: false }),
+      'no stream socket',
+    ],
+    ['what is no socket', () => openSync('/dev/null', 'r'), 'no socket'],
+  ];
+  for (const [what, open, why] of WRONG) {
+    test(`${what} is an error`, BOUND, async () => {
+      const socket = open();
+      const path = fresh('pid');
+      const service = new ServiceProcess([site, '--pid-file', path], {
+        env: one,
+        sockets: [socket],
+        activated: true,
+      });
+      kernel().close(socket);
+      assert.equal(await service.ended, 1);
+      const line = `descriptor 3 is ${why}, needed: a listening stream socket`;
+      assert.equal(service.err, `vibing: LISTEN_FDS: ${line}\n`);
+      assert.equal(service.out, '');
+      assert.equal(existsSync(path), false);
+    });
+  }
+
+  test('for another process is left alone, and one line says so', BOUND, async () => {
+    const socket = openSocket({ port: 0 });
+    const port = listenerPort(kernel(), socket);
+    const env = { ...one, LISTEN_PID: '1' };
+    const service = new ServiceProcess([site, '--port', '0'], { env, sockets: [socket] });
+    assert.notEqual(await service.listening(), `http://127.0.0.1:${port}`);
+    assert.doesNotMatch(service.out, /systemd/);
+    assert.equal(await service.stop(), 0);
+    assert.match(service.err, /^vibing warn: LISTEN_PID names process 1, this is \d+: [^\n]*\n$/);
+    kernel().close(socket);
+  });
+});

@@ -1,0 +1,80 @@
+// What a whole service tells the manager that started it, and what its workers do not inherit.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { listenerPort } from '../../src/driver/linux/listener.ts';
+import { chosenDrivers } from '../server/with-server.ts';
+import { kernel, LINUX_ONLY, Mailbox, openSocket, ServiceProcess } from './service-process.ts';
+import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './service-site.ts';
+
+describe('the service manager is told', LINUX_ONLY, () => {
+  for (const workers of ['1', '2']) {
+    for (const driver of chosenDrivers()) {
+      test(`by ${workers} worker(s), driver ${driver}`, BOUND, async () => {
+        const name = fresh('notify');
+        const mailbox = new Mailbox(name);
+        const env = { NOTIFY_SOCKET: name, WATCHDOG_USEC: '3000000' };
+        const args = [site, '--port', '0', '--workers', workers, '--driver', driver];
+        const service = new ServiceProcess(args, { env });
+        const address = await service.listening();
+        const port = Number(new URL(address).port);
+        const ready = await mailbox.has(/^READY=1\n/);
+        const many = workers === '1' ? '1 worker' : `${workers} workers`;
+        const status = `STATUS=serving on 127.0.0.1 port ${port} with ${many}`;
+        assert.equal(ready, `READY=1\n${status}\nMAINPID=${service.pid}\n`);
+        assert.equal(await fetched({ port }), 'hello\n');
+        for (const pid of childrenOf(service.pid)) {
+          const inherited = environmentOf(pid).filter((line) => /^(NOTIFY|WATCHDOG)_/.test(line));
+          assert.deepEqual(inherited, []);
+        }
+        assert.equal(childrenOf(service.pid).length, workers === '1' ? 0 : Number(workers));
+        assert.equal(await service.stop(), 0, service.err);
+        const states = mailbox.read().filter((message) => message !== 'WATCHDOG=1\n');
+        assert.equal(states.length, 2, states.join());
+        assert.match(states[1] ?? '', /^STOPPING=1\n/);
+        assert.equal(service.err, '');
+        mailbox.close();
+      });
+    }
+  }
+
+  test('not that it is ready when it could not listen', BOUND, async () => {
+    const name = fresh('notify');
+    const mailbox = new Mailbox(name);
+    const env = { NOTIFY_SOCKET: name };
+    const service = new ServiceProcess([site, '--socket', fresh('no/x')], { env });
+    assert.equal(await service.ended, 1);
+    assert.deepEqual(mailbox.read(), []);
+    mailbox.close();
+  });
+
+  test('nothing without koffi, and one line says so', BOUND, async () => {
+    const hook = fresh('without-koffi.cjs');
+    writeFileSync(
+      hook,
+      `const Module = require('node:module');
+const load = Module._load;
+Module._load = (name, ...rest) => {
+  if (name !== 'koffi') return load(name, ...rest);
+  throw Object.assign(new Error(name), { code: 'MODULE_NOT_FOUND' });
+};\n`,
+    );
+    const env = { NODE_OPTIONS: `--require ${hook}`, NOTIFY_SOCKET: fresh('notify') };
+    const socket = openSocket({ port: 0 });
+    const port = listenerPort(kernel(), socket);
+    const service = new ServiceProcess([site], {
+      env: { ...env, LISTEN_FDS: '1' },
+      sockets: [socket],
+      activated: true,
+    });
+    kernel().close(socket);
+    await service.listening();
+    assert.match(service.out, /on descriptor 3 \(systemd\) \(driver net, 1 worker\)/);
+    assert.equal(await fetched({ port }), 'hello\n');
+    assert.equal(await service.stop(), 0);
+    const warnings = service.err.split('\n').filter((line) => line.includes('NOTIFY_SOCKET'));
+    assert.equal(warnings.length, 1, service.err);
+    assert.match(warnings[0] ?? '', /koffi is not installed/);
+  });
+});

@@ -1,0 +1,63 @@
+// A unix socket that several workers share: its mode, its file, and whom it may replace.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { chosenDrivers } from '../server/with-server.ts';
+import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './service-process.ts';
+import { BOUND, fetched, fresh, site } from './service-site.ts';
+
+describe('a unix socket of several workers', LINUX_ONLY, () => {
+  for (const driver of chosenDrivers()) {
+    const started = (socket: string) => {
+      const asked = ['--driver', driver, '--workers', '2', '--socket-mode', '600'];
+      return new ServiceProcess([site, '--socket', socket, ...asked]);
+    };
+
+    test(`serves with its mode and goes at the end, driver ${driver}`, BOUND, async () => {
+      const socketPath = fresh('socket');
+      const service = started(socketPath);
+      assert.equal(await service.listening(), `unix:${socketPath}`);
+      assert.equal(statSync(socketPath).mode & 0o777, 0o600);
+      for (let count = 0; count < 10; count++)
+        assert.equal(await fetched({ socketPath }), 'hello\n');
+      assert.equal(await service.stop(), 0);
+      assert.equal(service.err, '');
+      assert.equal(existsSync(socketPath), false);
+    });
+
+    test(`is refused where somebody answers, driver ${driver}`, BOUND, async () => {
+      const socketPath = fresh('socket');
+      const first = started(socketPath);
+      await first.listening();
+      const second = started(socketPath);
+      assert.equal(await second.ended, 1);
+      assert.equal(
+        second.err,
+        `vibing: cannot listen on ${socketPath}: address already in use (EADDRINUSE)\n`,
+      );
+      assert.equal(await fetched({ socketPath }), 'hello\n');
+      assert.equal(await first.stop(), 0);
+    });
+
+    test(`replaces one that was left behind, driver ${driver}`, BOUND, async () => {
+      const socketPath = fresh('socket');
+      kernel().close(openSocket({ path: socketPath }));
+      assert.ok(existsSync(socketPath));
+      const service = started(socketPath);
+      await service.listening();
+      assert.equal(await fetched({ socketPath }), 'hello\n');
+      assert.equal(statSync(socketPath).mode & 0o777, 0o600);
+      assert.equal(await service.stop(), 0);
+      assert.equal(existsSync(socketPath), false);
+    });
+
+    test(`never replaces an ordinary file, driver ${driver}`, BOUND, async () => {
+      const socketPath = fresh('file');
+      writeFileSync(socketPath, 'precious');
+      const service = started(socketPath);
+      assert.equal(await service.ended, 1);
+      assert.equal(readFileSync(socketPath, 'utf8'), 'precious');
+    });
+  }
+});

@@ -1,0 +1,112 @@
+// Socket activation: the service manager opened the listening socket before this process began, and
+// says so in LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES (sd_listen_fds(3)).
+
+import { closeSync, fstatSync } from 'node:fs';
+import {
+  AF_UNIX,
+  SO_ACCEPTCONN,
+  SO_TYPE,
+  SOCK_STREAM,
+  SOCKADDR_BYTES,
+  SOL_SOCKET,
+} from '../driver/linux/layout.ts';
+import { forInherited } from '../driver/linux/listener.ts';
+import { peerFrom, unixNameFrom } from '../driver/linux/sockaddr.ts';
+import type { Syscalls } from '../driver/linux/syscalls.ts';
+import { ServiceError } from './service-error.ts';
+
+export type Environment = Record<string, string | undefined>;
+
+/** A listener that was there before us. */
+export interface Activated {
+  readonly fd: number;
+  /** Where it listens, such as 'http://127.0.0.1:8080'; of a unix socket 'unix:/run/x.sock'. */
+  readonly address: string;
+}
+
+const FIRST_FD = 3;
+/** The name that picks one of several sockets. */
+const OUR_NAME = 'vibing';
+const VARIABLES = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'];
+
+/**
+ * The listener that `env` tells of, or null. Takes the variables away, so that no child believes
+ * the socket to be its own. `calls` is null where there is no foreign function library: Node finds
+ * out then what the descriptor is. Throws ServiceError when it is no listening stream socket.
+ */
+export function takeActivated(
+  env: Environment,
+  pid: number,
+  calls: Syscalls | null,
+  warn: (message: string) => void,
+): Activated | null {
+  const given = env['LISTEN_PID'];
+  const countText = env['LISTEN_FDS'];
+  if (given === undefined || countText === undefined) return null;
+  const names = (env['LISTEN_FDNAMES'] ?? '').split(':');
+  for (const name of VARIABLES) delete env[name];
+  if (given !== String(pid)) {
+    warn(`LISTEN_PID names process ${given}, this is ${pid}: the sockets are not taken`);
+    return null;
+  }
+  const count = /^[1-9][0-9]{0,3}$/.test(countText) ? Number(countText) : 0;
+  if (count === 0) {
+    if (countText !== '0') warn(`LISTEN_FDS is no count: ${JSON.stringify(countText)}`);
+    return null;
+  }
+  const fd = FIRST_FD + pick(names, count);
+  if (count > 1) {
+    for (let other = FIRST_FD; other < FIRST_FD + count; other++) if (other !== fd) drop(other);
+    warn(`${count} sockets were handed over: descriptor ${fd} serves, the others are closed`);
+  }
+  return calls === null ? plainListener(fd) : checkedListener(calls, fd);
+}
+
+/** Which of `count` sockets is ours. */
+function pick(names: readonly string[], count: number): number {
+  const index = names.indexOf(OUR_NAME);
+  return index >= 0 && index < count ? index : 0;
+}
+
+function drop(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {
+    // It was not there, which is as good.
+  }
+}
+
+function checkedListener(calls: Syscalls, fd: number): Activated {
+  const type = calls.getsockopt(fd, SOL_SOCKET, SO_TYPE);
+  if (type < 0) throw refusal(fd, 'no socket');
+  if (type !== SOCK_STREAM) throw refusal(fd, 'no stream socket');
+  if (calls.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN) !== 1) throw refusal(fd, 'not listening');
+  const name = new Uint8Array(SOCKADDR_BYTES);
+  const length = calls.getsockname(fd, name);
+  const family = new DataView(name.buffer).getUint16(0, true);
+  if (family === AF_UNIX) {
+    forInherited(calls, fd);
+    return { fd, address: `unix:${unixNameFrom(name, length)}` };
+  }
+  const { address, port } = peerFrom(name);
+  if (address === '') throw refusal(fd, 'neither TCP nor a unix socket');
+  forInherited(calls, fd);
+  return { fd, address: `http://${address.includes(':') ? `[${address}]` : address}:${port}` };
+}
+
+function plainListener(fd: number): Activated {
+  const stat = (() => {
+    try {
+      return fstatSync(fd);
+    } catch {
+      return null;
+    }
+  })();
+  if (stat === null || !stat.isSocket()) throw refusal(fd, 'no socket');
+  return { fd, address: `descriptor ${fd}` };
+}
+
+function refusal(fd: number, why: string): ServiceError {
+  const message = `LISTEN_FDS: descriptor ${fd} is ${why}, needed: a listening stream socket`;
+  return new ServiceError(message, 'EINVAL');
+}

@@ -1,0 +1,75 @@
+// What stands between a server and whoever runs it as a service: the listener it was handed, the
+// pid file, and what the service manager is told. Only the main process has it, never a worker.
+
+import type { Address } from '../driver/driver.ts';
+import { linuxSyscalls } from '../driver/linux/syscalls.ts';
+import type { Config } from '../server/config.ts';
+import type { Listening, Log, ServiceLife } from '../server/server.ts';
+import { type Activated, takeActivated } from './activation.ts';
+import { type Notifier, takeNotifier } from './notify.ts';
+import { PidFile } from './pid-file.ts';
+
+/** Of the first server of this process to listen, which took the variables. */
+let notifier: Notifier | null = null;
+
+/** A reload begins; notifyReady() has to follow, also when the reload failed. */
+export function notifyReloading(): void {
+  notifier?.reloading();
+}
+
+/** Every worker accepts. */
+export function notifyReady(status: string): void {
+  notifier?.ready(status);
+}
+
+export class Service implements ServiceLife {
+  #activated: Activated | null = null;
+  #notifier: Notifier | null = null;
+  #pidFile: PidFile | null = null;
+  readonly #exit = () => this.#pidFile?.remove();
+
+  /** Takes what was handed over, and throws ServiceError. */
+  begins(config: Config, log: Log): void {
+    const warn = (message: string) => log.warn(message);
+    if (config.pidFile !== undefined) {
+      const pidFile = new PidFile(config.pidFile);
+      pidFile.claim();
+      this.#pidFile = pidFile;
+      // Also when a second signal, or a mistake in a handler, ends the process.
+      process.once('exit', this.#exit);
+    }
+    const calls = linuxSyscalls();
+    const foreign = typeof calls === 'string' ? null : calls;
+    this.#activated = takeActivated(process.env, process.pid, foreign, warn);
+    this.#notifier ??= takeNotifier(process.env, process.pid, calls, warn);
+    notifier ??= this.#notifier;
+  }
+
+  /** The listener to take instead of the configured address. */
+  get address(): Address | null {
+    return this.#activated === null ? null : { fd: this.#activated.fd };
+  }
+
+  listens(listening: Listening): Listening {
+    this.#pidFile?.publish();
+    const { host, port, workers } = listening;
+    const activated = this.#activated?.address;
+    const where = activated ?? (port === 0 ? 'a unix socket' : `${host} port ${port}`);
+    const count = `${workers} ${workers === 1 ? 'worker' : 'workers'}`;
+    this.#notifier?.ready(`serving on ${where} with ${count}`);
+    return activated === undefined ? listening : { ...listening, activated };
+  }
+
+  closes(): void {
+    this.#notifier?.stopping();
+  }
+
+  /** A socket that was handed over is closed by now. */
+  ended(): void {
+    this.#activated = null;
+    this.#notifier?.end();
+    this.#pidFile?.remove();
+    this.#pidFile = null;
+    process.off('exit', this.#exit);
+  }
+}
