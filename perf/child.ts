@@ -250,7 +250,8 @@ export function pairingProblem(programs: readonly string[] = ['wrk']): string | 
     return 'this runs on Linux only: it pins processes and reads /proc';
   for (const program of ['taskset', ...programs]) {
     if (isOnPath(program)) continue;
-    return `${program} is not installed: ${HOW_TO_INSTALL[program] ?? `apt-get install ${program}`}`;
+    const how = HOW_TO_INSTALL[program] ?? `apt-get install ${program}`;
+    return `${program} is not installed: ${how}`;
   }
   if (availableParallelism() < 2)
     return 'two cores are needed, one for the server, one for the load';
@@ -267,6 +268,7 @@ const HOW_TO_INSTALL: Readonly<Record<string, string>> = {
   wrk: 'apt-get install wrk, or .ci/install-apt wrk',
 };
 
+/** Among the folders of a PATH. */
 export function isOnPath(program: string, path: string = process.env['PATH'] ?? ''): boolean {
   return path.split(delimiter).some((folder) => {
     try {

@@ -32,8 +32,8 @@ process.exit(
   await runScript({
     name: 'perf:idle',
     about:
-      'Measures how the memory of a server grows by connections that asked once and stay, and how\n' +
-      'fast GET / is beside them, with windows of a server without them in turn.',
+      'Measures how the memory of a server grows by connections that asked once and stay, and\n' +
+      'how fast GET / is beside them, with windows of a server without them in turn.',
     programs: ['wrk', 'prlimit'],
     numbers: {
       connections: { default: 20_000, min: 100, max: 80_000, what: 'idle connections' },

@@ -38,8 +38,8 @@ process.exit(
   await runScript({
     name: 'perf:reload',
     about:
-      `Asks a server with ${WORKERS} workers without a pause while SIGHUP reloads it, then while one worker\n` +
-      'is killed, then while SIGTERM ends it. No request may fail that did not have to.',
+      `Asks a server with ${WORKERS} workers without a pause while SIGHUP reloads it, while one\n` +
+      'worker is killed, and while SIGTERM ends it. No request may fail that did not have to.',
     programs: [],
     numbers: {
       seconds: { default: 60, min: 1, max: 3_600, what: 'how long it is reloaded' },
@@ -49,7 +49,7 @@ process.exit(
         default: 1,
         min: 0,
         max: 1,
-        what: '0 counts unanswered requests on kept connections as failed',
+        what: 'asking again where a kept connection ended',
       },
     },
     lists: {},

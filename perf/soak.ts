@@ -36,8 +36,9 @@ process.exit(
   await runScript({
     name: 'perf:soak',
     about:
-      'Lets a server live with mixed traffic: kept and short connections, pipelines, echoes, files,\n' +
-      'slow readers, resets, malformed heads. After a third of the time its memory has to stay flat.',
+      'Lets a server live with mixed traffic: kept and short connections, pipelines, echoes,\n' +
+      'files, slow readers, resets, malformed heads. After a third of the time its memory has to\n' +
+      'stay flat.',
     programs: [],
     numbers: {
       minutes: { default: 3, max: 1_440, what: 'how long' },
@@ -45,7 +46,7 @@ process.exit(
         default: 0,
         min: 0,
         max: 999_999_999,
-        what: 'repeats a run; 0 takes one by the clock',
+        what: 'repeats a run; 0: by the clock',
       },
     },
     lists: {

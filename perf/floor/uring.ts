@@ -1,6 +1,6 @@
 // Frozen: do not tune, figures depend on it. What the kernel and the foreign calls cost by
-// themselves: io_uring through koffi, a fixed answer for every blank line received, no HTTP, nothing
-// of the server.
+// themselves: io_uring through koffi, a fixed answer for every blank line received, no HTTP,
+// nothing of the server.
 //
 //   node build/perf/floor/uring.js PORT hello|1024 [BYTES]
 //
