@@ -32,9 +32,9 @@ process.exit(
   await runScript({
     name: 'perf:quiet',
     about:
-      `Measures processor time and wake-ups with ${IDLE_CONNECTIONS} idle connections, and processor\n` +
-      `time for a request at ${RATE} requests a second over ${LOAD_CONNECTIONS} connections, with\n` +
-      'windows of nginx in turn.',
+      `Measures processor time and wake-ups with ${IDLE_CONNECTIONS} idle connections, and\n` +
+      `processor time for a request at ${RATE} requests a second over ${LOAD_CONNECTIONS}\n` +
+      'connections, with windows of nginx in turn.',
     programs: [],
     numbers: {
       seconds: { default: 10, max: 60, what: 'length of a window' },

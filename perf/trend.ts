@@ -20,6 +20,15 @@ export function rise(values: readonly number[]): number {
   return slope(values) * (values.length - 1);
 }
 
+/** The least of each `group` values in a row; what is left over at the beginning is left out. */
+export function lows(values: readonly number[], group: number): readonly number[] {
+  const found: number[] = [];
+  for (let at = values.length % group; at < values.length; at += group) {
+    found.push(Math.min(...values.slice(at, at + group)));
+  }
+  return found;
+}
+
 const LEVELS = '▁▂▃▄▅▆▇█';
 
 /** One character for each value, or for the mean of a few neighbours when there are many. */
