@@ -1,13 +1,13 @@
 // Measures the server against the floor: npm run perf:floor. docs/performance.md says how to read
 // it.
 
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FloorArguments, parseFloorArguments, USAGE } from './against-floor-arguments.ts';
 import { freePort, pairingProblem, type ServerChild, startServer } from './child.ts';
 import { formatCount, type Measured, tableOf, type Window } from './floor-table.ts';
+import { describeMachine } from './machine.ts';
 import { pairUp, summary } from './pairs.ts';
 import { probe } from './probe.ts';
 import { busyShare, othersShare, readCoreTicks, usedMicroseconds } from './process-figures.ts';
@@ -154,24 +154,4 @@ function judge(
     ratios,
     passed: passes(workload, ratios),
   };
-}
-
-function describeMachine(): Readonly<Record<string, string>> {
-  const all = cpus();
-  return {
-    date: new Date().toISOString(),
-    commit: commit(),
-    machine: `${all.length} cores of ${all[0]?.model.trim() ?? 'an unknown kind'}`,
-    node: `Node ${process.version}`,
-    kernel: `Linux ${release()}`,
-  };
-}
-
-function commit(): string {
-  try {
-    const command = ['describe', '--always', '--dirty'];
-    return `commit ${execFileSync('git', command, { encoding: 'utf8', stdio: 'pipe' }).trim()}`;
-  } catch {
-    return 'commit unknown';
-  }
 }

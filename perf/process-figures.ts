@@ -1,7 +1,7 @@
 // What Linux tells of a process and of a core: time used, memory. The readers take text, so that
 // they can be tested anywhere.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** Ticks of /proc are hundredths of a second, whatever the kernel's own clock is (USER_HZ). */
 const TICK_MICROSECONDS = 10_000;
@@ -15,6 +15,37 @@ export function processorMicroseconds(stat: string): number {
 
 export function usedMicroseconds(pid: number): number {
   return processorMicroseconds(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+}
+
+/** The same with all its children, however deep: a server with workers. */
+export function usedMicrosecondsOfTree(pid: number): number {
+  return (
+    usedMicroseconds(pid) +
+    childrenOf(pid).reduce((sum, one) => sum + usedMicrosecondsOfTree(one), 0)
+  );
+}
+
+export function childrenOf(pid: number): readonly number[] {
+  const text = readdirSync(`/proc/${pid}/task`).map((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1'),
+  );
+  return text.join(' ').split(/\s+/).filter(Boolean).map(Number);
+}
+
+/** How often a thread went to sleep by itself, from its status. */
+export function voluntarySwitches(status: string): number {
+  const match = /^voluntary_ctxt_switches:\s+(\d+)$/m.exec(status);
+  if (match === null) throw new Error('the status of a thread has no voluntary_ctxt_switches');
+  return Number(match[1]);
+}
+
+/** Of the main thread, which is the one that serves. */
+export function wakeUps(pid: number): number {
+  return voluntarySwitches(readFileSync(`/proc/${pid}/task/${pid}/status`, 'latin1'));
+}
+
+export function descriptorCount(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
 }
 
 /** What a core did so far, from /proc/stat: all its ticks, and those it was busy. */

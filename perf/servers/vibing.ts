@@ -1,43 +1,68 @@
 // The server that is measured, as a user would write it: a handler for GET /, an echo of request
-// bodies, and a folder with a file of one kilobyte, /file-1k.txt.
+// bodies, a megabyte at GET /large, and a folder with two files, /file-1k.txt and /file-300k.txt.
 //
-//   node build/perf/servers/vibing.js [--driver uring|epoll|net] [--port PORT]
+//   node build/perf/servers/vibing.js [--driver NAME] [--port PORT] [--set OPTION=NUMBER]...
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createServer } from 'vibing';
+import { createServer, type Server, type ServerOptions } from 'vibing';
 
 const FILE_BYTES = 1024;
+const LONG_FILE_BYTES = 300 * 1024;
+const LARGE_BYTES = 1024 * 1024;
 const SHUTDOWN_TIMEOUT_MS = 500;
 
 const { values } = parseArgs({
   options: {
     driver: { type: 'string', default: 'auto' },
     port: { type: 'string', default: '0' },
+    set: { type: 'string', multiple: true, default: [] },
   },
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'vibing-perf-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 writeFileSync(join(folder, 'file-1k.txt'), 'x'.repeat(FILE_BYTES));
+writeFileSync(join(folder, 'file-300k.txt'), 'x'.repeat(LONG_FILE_BYTES));
 
-const server = createServer({
+const limits = values.set.map((setting) => {
+  const [name, value] = setting.split('=');
+  return [name, Number(value)];
+});
+const server = serverOrEnd({
   host: '127.0.0.1',
   port: Number(values.port),
-  driver: values.driver as 'auto' | 'uring' | 'epoll' | 'net',
+  // One it does not know is refused by the server itself.
+  driver: values.driver as NonNullable<ServerOptions['driver']>,
   staticDir: folder,
   logLevel: 'warn',
   shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS,
+  ...Object.fromEntries(limits),
 });
+function serverOrEnd(options: ServerOptions): Server {
+  try {
+    return createServer(options);
+  } catch (error) {
+    // Whoever started this reads what is printed here.
+    console.log((error as Error).message);
+    process.exit(1);
+  }
+}
+
+const large = Buffer.alloc(LARGE_BYTES, 'x');
 server.get('/', (_request, response) => response.text('Hello, World!'));
+server.get('/large', (_request, response) => response.end(large));
 server.post('/echo', async (request, response) => {
   for await (const chunk of request.body) await response.write(chunk);
   response.end();
 });
 
-const { port, driver } = await server.listen();
+const { port, driver } = await server.listen().catch((error: Error) => {
+  console.log(error.message);
+  process.exit(1);
+});
 console.log(`vibing ${driver} on 127.0.0.1:${port}`);
 
 let ending = false;

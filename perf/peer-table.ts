@@ -1,0 +1,64 @@
+// The figures of perf:peers as a table, and its bars.
+
+import { median } from './pairs.ts';
+import { PEER_NAMES, type Peer } from './peer-servers.ts';
+import { type Bar, cell, tableText } from './table.ts';
+
+export interface PeerFigures {
+  readonly peer: Peer;
+  /** Requests a second of each window, in order; none when it did not run. */
+  readonly rates: readonly number[];
+  /** Processor time of it for a request, children included: the median. */
+  readonly microseconds: number;
+  /** Somebody else's, and not installed: nothing to be judged by. */
+  readonly isMissing: boolean;
+}
+
+/** How many times as fast as another, compared within each round; NaN when one did not run. */
+export function ratio(figures: readonly PeerFigures[], peer: Peer, other: Peer): number {
+  const rates = figures.find((one) => one.peer === peer)?.rates ?? [];
+  const others = figures.find((one) => one.peer === other)?.rates ?? [];
+  const rounds = Math.min(rates.length, others.length);
+  if (rounds === 0) return Number.NaN;
+  return median(rates.slice(0, rounds).map((rate, round) => rate / others[round]));
+}
+
+export function peerTable(figures: readonly PeerFigures[]): string {
+  const rows = [['', 'requests/s', 'to floor', 'to nginx', 'to Bun', 'us CPU']];
+  for (const { peer, rates, microseconds } of figures) {
+    const name = PEER_NAMES[peer];
+    if (rates.length === 0) {
+      rows.push([name, 'NOT RUN', '-', '-', '-', '-']);
+      continue;
+    }
+    const ratios = (['floor', 'nginx', 'bun'] as const).map((other) =>
+      cell(ratio(figures, peer, other), 3),
+    );
+    const rate = Math.round(median(rates)).toLocaleString('en-US');
+    rows.push([name, rate, ...ratios, cell(microseconds, 2)]);
+  }
+  return tableText(rows);
+}
+
+const BARS: readonly (readonly [peer: Peer, other: Peer, bound: number])[] = [
+  ['uring', 'floor', 0.92],
+  ['uring', 'epoll', 1.0],
+  ['uring', 'nginx', 1.1],
+  ['epoll', 'nginx', 1.0],
+  ['uring', 'bun', 1.3],
+  ['epoll', 'bun', 1.3],
+];
+
+/** Those of the servers asked for and installed. One of ours that could not run misses its bars. */
+export function peerBars(figures: readonly PeerFigures[]): readonly Bar[] {
+  const asked = new Set(figures.filter(({ isMissing }) => !isMissing).map(({ peer }) => peer));
+  return BARS.filter(([peer, other]) => asked.has(peer) && asked.has(other)).map(
+    ([peer, other, bound]) => ({
+      name: `${PEER_NAMES[peer]} to ${PEER_NAMES[other]}`,
+      value: ratio(figures, peer, other),
+      is: 'at least',
+      bound,
+      digits: 3,
+    }),
+  );
+}

@@ -1,0 +1,188 @@
+// Measures what the server takes when little is asked of it: nothing while connections are idle,
+// and no more than nginx at a moderate rate. Run: npm run perf:quiet
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ServerChild, startServer } from './child.ts';
+import { startNginx } from './nginx.ts';
+import type { PacedReport } from './paced-load.ts';
+import { median } from './pairs.ts';
+import { startVibing } from './peer-servers.ts';
+import { usedMicroseconds, usedMicrosecondsOfTree, wakeUps } from './process-figures.ts';
+import { runScript } from './script.ts';
+import { type Bar, cell, tableText } from './table.ts';
+import { LOAD_CORE, SERVER_CORE } from './workloads.ts';
+
+const DRIVERS = ['uring', 'epoll'];
+const IDLE_CONNECTIONS = 1_000;
+const SHARE_BAR = 0.003;
+const WAKE_UPS_BAR = 5;
+const LOAD_CONNECTIONS = 1_024;
+const RATE = 10_000;
+const SETTLE_MS = 2_000;
+const START_SECONDS = 60;
+
+interface Idle {
+  /** Of a core, 0 to 1. */
+  readonly share: number;
+  readonly wakeUps: number;
+}
+
+// Servers and loads of a run that failed end with it.
+process.exit(
+  await runScript({
+    name: 'perf:quiet',
+    about:
+      `Measures processor time and wake-ups with ${IDLE_CONNECTIONS} idle connections, and\n` +
+      `processor time for a request at ${RATE} requests a second over ${LOAD_CONNECTIONS}\n` +
+      'connections, with windows of nginx in turn.',
+    programs: [],
+    numbers: {
+      seconds: { default: 10, max: 60, what: 'length of a window' },
+      rounds: { default: 3, max: 99, what: 'windows of each at that rate' },
+    },
+    lists: { drivers: { values: DRIVERS, what: 'which drivers' } },
+    secondsMax: ({ numbers: { seconds, rounds }, lists }) =>
+      START_SECONDS * 2 + (lists.drivers.length + 1) * (rounds + 2) * (seconds + 10),
+    measure: async ({ numbers: { seconds, rounds }, lists }) => {
+      const idle = new Map<string, Idle>();
+      for (const driver of lists.drivers) {
+        const figures = await tried(driver, () => measureIdle(driver, seconds));
+        if (figures !== null) idle.set(driver, figures);
+      }
+      const costs = await measureLoad(lists.drivers, seconds, rounds);
+      const nginx = costs.get('nginx') ?? Number.NaN;
+      const rows = [['', 'idle: share of a core', 'wake-ups/s', 'loaded: us CPU', 'to nginx']];
+      const bars: Bar[] = [];
+      for (const name of [...lists.drivers, 'nginx']) {
+        const { share, wakeUps: wakes } = idle.get(name) ?? {
+          share: Number.NaN,
+          wakeUps: Number.NaN,
+        };
+        const cost = costs.get(name) ?? Number.NaN;
+        const percent = Number.isNaN(share) ? '-' : `${(share * 100).toFixed(2)} %`;
+        rows.push([name, percent, cell(wakes, 1), cell(cost, 2), cell(cost / nginx, 3)]);
+        if (name !== 'nginx')
+          bars.push(...barsOf(name, share, wakes, cost / nginx, costs.has('nginx')));
+      }
+      console.log(tableText(rows));
+      return bars;
+    },
+  }),
+);
+
+function barsOf(
+  driver: string,
+  share: number,
+  wakes: number,
+  ratio: number,
+  hasNginx: boolean,
+): readonly Bar[] {
+  const bars: Bar[] = [
+    {
+      name: `${driver}, idle: % of a core`,
+      value: share * 100,
+      is: 'less than',
+      bound: SHARE_BAR * 100,
+      digits: 2,
+    },
+    {
+      name: `${driver}, idle: wake-ups a second`,
+      value: wakes,
+      is: 'less than',
+      bound: WAKE_UPS_BAR,
+      digits: 1,
+    },
+  ];
+  if (hasNginx) {
+    const name = `${driver}: CPU for a request, to nginx`;
+    bars.push({ name, value: ratio, is: 'at most', bound: 1, digits: 3 });
+  }
+  return bars;
+}
+
+/** What cannot run is said, and left out. */
+async function tried<T>(name: string, act: () => Promise<T>): Promise<T | null> {
+  try {
+    return await act();
+  } catch (error) {
+    console.log(`${name}: NOT RUN: ${(error as Error).message.trim()}`);
+    return null;
+  }
+}
+
+async function measureIdle(driver: string, seconds: number): Promise<Idle> {
+  const server = await startVibing(driver, keptFor(seconds + START_SECONDS));
+  const args = ['--port', `${server.port}`, '--kind', 'idle', '--count', `${IDLE_CONNECTIONS}`];
+  const crowd = await startServer('crowd.ts', { args, core: LOAD_CORE });
+  // What was made for the requests is collected, and compiled, by then.
+  await sleep(SETTLE_MS);
+  const usedBefore = usedMicroseconds(server.pid);
+  const wakesBefore = wakeUps(server.pid);
+  const beganMs = performance.now();
+  await sleep(seconds * 1000);
+  const elapsedMs = performance.now() - beganMs;
+  const figures = {
+    share: (usedMicroseconds(server.pid) - usedBefore) / 1000 / elapsedMs,
+    wakeUps: ((wakeUps(server.pid) - wakesBefore) * 1000) / elapsedMs,
+  };
+  await crowd.stop();
+  await server.stop();
+  return figures;
+}
+
+function keptFor(seconds: number): readonly string[] {
+  return [`keepAliveTimeoutMs=${seconds * 1000}`];
+}
+
+interface Measured {
+  readonly server: ServerChild;
+  readonly load: ServerChild;
+  readonly costs: number[];
+}
+
+/** Microseconds for a request, by name. All are up and connected; only one is asked at a time. */
+async function measureLoad(
+  drivers: readonly string[],
+  seconds: number,
+  rounds: number,
+): Promise<ReadonlyMap<string, number>> {
+  const all = new Map<string, Measured>();
+  const keep = keptFor((drivers.length + 1) * (rounds + 1) * (seconds + 10) + START_SECONDS);
+  for (const name of [...drivers, 'nginx']) {
+    const measured = await tried(name, async () => {
+      const server = await (name === 'nginx'
+        ? startNginx(SERVER_CORE, LOAD_CONNECTIONS)
+        : startVibing(name, keep));
+      return { server, load: await startLoad(server.port, seconds), costs: [] };
+    });
+    if (measured !== null) all.set(name, measured);
+  }
+  for (let round = 0; round <= rounds; round++) {
+    for (const { server, load, costs } of all.values()) {
+      const before = usedMicrosecondsOfTree(server.pid);
+      const { answered } = await run(load, seconds);
+      // The first window is for compiling, and not counted.
+      if (round > 0) costs.push((usedMicrosecondsOfTree(server.pid) - before) / answered);
+    }
+  }
+  for (const { server, load } of all.values()) {
+    await load.stop();
+    await server.stop();
+  }
+  return new Map([...all].map(([name, { costs }]) => [name, median(costs)]));
+}
+
+function startLoad(port: number, seconds: number): Promise<ServerChild> {
+  const args = [`--port=${port}`, `--connections=${LOAD_CONNECTIONS}`, `--rate=${RATE}`];
+  args.push(`--seconds=${seconds}`);
+  return startServer('paced-load.ts', { args, core: LOAD_CORE });
+}
+
+async function run(load: ServerChild, seconds: number): Promise<PacedReport> {
+  const report = (await load.ask('run', seconds * 1000 + 10_000)) as PacedReport;
+  const { errors, unanswered } = report;
+  if (errors > 0 || unanswered > 0) {
+    throw new Error(`${load.line}: ${errors} errors, ${unanswered} requests unanswered`);
+  }
+  return report;
+}

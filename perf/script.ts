@@ -1,0 +1,54 @@
+// What the scripts that measure have in common: help, wrong arguments, missing programs, the line
+// about the machine, the bars at the end, the exit code, and an end in bounded time.
+
+import { type Given, parseGiven, type ScriptShape, usage } from './arguments.ts';
+import { pairingProblem } from './child.ts';
+import { describeMachine } from './machine.ts';
+import { type Bar, barLine, isMet } from './table.ts';
+
+export interface Script<N extends string, L extends string> extends ScriptShape<N, L> {
+  /** Programs without which it cannot run, besides taskset. */
+  readonly programs: readonly string[];
+  /** Longer than it can take when all goes well; then the run ends as failed. */
+  secondsMax(given: Given<N, L>): number;
+  /** Prints its table and gives what it is judged by. */
+  measure(given: Given<N, L>): Promise<readonly Bar[]>;
+}
+
+/** The exit code. */
+export async function runScript<N extends string, L extends string>(
+  script: Script<N, L>,
+): Promise<number> {
+  const given = parseGiven(script, process.argv.slice(2));
+  if (typeof given === 'string') {
+    console.error(`${given}\n\n${usage(script)}`);
+    return 2;
+  }
+  if (given.help) {
+    console.log(usage(script));
+    return 0;
+  }
+  const problem = pairingProblem(script.programs);
+  if (problem !== null) {
+    console.error(problem);
+    return 2;
+  }
+  const seconds = script.secondsMax(given);
+  const timer = setTimeout(() => {
+    console.error(`${script.name}: not done after ${seconds} s`);
+    process.exit(1);
+  }, seconds * 1000);
+  try {
+    console.log(`${Object.values(describeMachine()).join(', ')}\n`);
+    const bars = await script.measure(given);
+    console.log(`\n${bars.map(barLine).join('\n')}`);
+    const missed = bars.filter((bar) => !isMet(bar)).length;
+    console.log(missed === 0 ? 'every bar is met' : `bars missed: ${missed} of ${bars.length}`);
+    return missed === 0 ? 0 : 1;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return 1;
+  } finally {
+    clearTimeout(timer);
+  }
+}

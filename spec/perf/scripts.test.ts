@@ -1,0 +1,246 @@
+// What the scripts that measure share: arguments, tables and bars, trends, histograms.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseGiven, usage } from '../../perf/arguments.ts';
+import { hardLimit } from '../../perf/child.ts';
+import { Histogram } from '../../perf/histogram.ts';
+import { nginxConfiguration } from '../../perf/nginx.ts';
+import { type PeerFigures, peerBars, peerTable, ratio } from '../../perf/peer-table.ts';
+import { voluntarySwitches } from '../../perf/process-figures.ts';
+import { randomFrom } from '../../perf/random.ts';
+import { clientPorts } from '../../perf/socket-owners.ts';
+import { type Bar, barLine, cell, isMet, tableText } from '../../perf/table.ts';
+import { chart, lows, rise, slope } from '../../perf/trend.ts';
+
+const SHAPE = {
+  name: 'perf:echo',
+  about: 'Measures a sample.',
+  numbers: {
+    rounds: { default: 7, max: 99, what: 'windows' },
+    seed: { default: 0, min: 0, max: 9, what: 'a seed' },
+  },
+  lists: {
+    only: { values: ['red', 'green', 'blue'], what: 'colours' },
+    tried: { values: ['red', 'green'], default: ['green'], what: 'what is tried' },
+  },
+} as const;
+
+describe('arguments of a script', () => {
+  it('have defaults', () => {
+    assert.deepEqual(parseGiven(SHAPE, []), {
+      numbers: { rounds: 7, seed: 0 },
+      lists: { only: ['red', 'green', 'blue'], tried: ['green'] },
+      help: false,
+    });
+  });
+
+  it('are taken, lists in the order of the table', () => {
+    const given = parseGiven(SHAPE, ['--rounds=3', '--only', 'blue,red', '--help']);
+    assert.ok(typeof given !== 'string');
+    assert.equal(given.numbers.rounds, 3);
+    assert.deepEqual(given.lists.only, ['red', 'blue']);
+    assert.equal(given.help, true);
+  });
+
+  it('are refused with one line', () => {
+    const wrong: [string[], RegExp][] = [
+      [['--rounds', '0'], /^--rounds takes a whole number from 1 to 99$/],
+      [['--rounds', '1.5'], /^--rounds takes/],
+      [['--rounds='], /^--rounds takes/],
+      [['--seed', '10'], /^--seed takes a whole number from 0 to 9$/],
+      [['--only', 'red,grey'], /^--only takes some of red, green, blue, not 'grey'$/],
+      [['--only', ''], /^--only takes/],
+      [['--fast'], /--fast/],
+      [['red'], /red/],
+    ];
+    for (const [given, problem] of wrong) {
+      const result = parseGiven(SHAPE, given);
+      assert.ok(typeof result === 'string', `${given.join(' ')} is refused`);
+      assert.match(result, problem);
+    }
+  });
+
+  it('all stand in the help', () => {
+    const text = usage(SHAPE);
+    assert.match(text, /^usage: npm run perf:echo -- /);
+    for (const name of ['--rounds N', '--seed N', '--only NAMES', '--tried NAMES', '--help']) {
+      assert.ok(text.includes(`  ${name} `), name);
+    }
+    assert.match(text, /windows, 1 to 99 \(7\)/);
+    assert.match(text, /some of red, green \(green\)/);
+  });
+});
+
+describe('bars', () => {
+  const bar = (is: Bar['is'], value: number): Bar => ({
+    name: 'x',
+    value,
+    is,
+    bound: 1,
+    digits: 2,
+  });
+
+  it('are met or missed, and missed by what was not measured', () => {
+    assert.deepEqual(
+      [0.9, 1, 1.1, Number.NaN].map((value) => isMet(bar('at least', value))),
+      [false, true, true, false],
+    );
+    assert.deepEqual(
+      [0.9, 1, 1.1, Number.NaN].map((value) => isMet(bar('at most', value))),
+      [true, true, false, false],
+    );
+    assert.equal(isMet(bar('less than', 1)), false);
+    assert.equal(isMet(bar('less than', Number.NaN)), false);
+  });
+
+  it('say so', () => {
+    assert.equal(barLine(bar('at least', 0.5)), 'bar: x at least 1.00: 0.50, MISSED');
+    assert.equal(barLine(bar('at most', 0.5)), 'bar: x at most 1.00: 0.50, met');
+    assert.match(barLine(bar('at most', Number.NaN)), /: not measured, MISSED$/);
+  });
+
+  it('stand below a table with straight columns', () => {
+    assert.equal(
+      tableText([
+        ['', 'b'],
+        ['name', '12.5'],
+      ]),
+      '         b\nname  12.5',
+    );
+    assert.equal(cell(1.234, 2), '1.23');
+    assert.equal(cell(Number.NaN, 2), '-');
+  });
+});
+
+describe('figures of peers', () => {
+  const peer = (name: PeerFigures['peer'], rates: number[], isMissing = false): PeerFigures => ({
+    peer: name,
+    rates,
+    microseconds: 10,
+    isMissing,
+  });
+
+  it('are compared round by round', () => {
+    const figures = [peer('epoll', [100, 300, 240]), peer('nginx', [100, 150, 200])];
+    assert.equal(ratio(figures, 'epoll', 'nginx'), 1.2);
+    assert.ok(Number.isNaN(ratio(figures, 'epoll', 'bun')));
+  });
+
+  it('meet their bars, unless a server of ours did not run; a missing peer has none', () => {
+    const figures = [
+      peer('floor', [100]),
+      peer('uring', []),
+      peer('epoll', [100]),
+      peer('nginx', [100]),
+      peer('bun', [], true),
+    ];
+    const bars = peerBars(figures).map((bar) => `${bar.name} ${isMet(bar)}`);
+    assert.deepEqual(bars, [
+      'vibing uring to uring floor false',
+      'vibing uring to vibing epoll false',
+      'vibing uring to nginx false',
+      'vibing epoll to nginx true',
+    ]);
+    assert.match(peerTable(figures), /^vibing uring +NOT RUN/m);
+    assert.match(peerTable(figures), /^vibing epoll +100 +1\.000 +1\.000 +- +10\.00$/m);
+  });
+
+  it('name the port and the connections to nginx', () => {
+    const text = nginxConfiguration(8123, 1000);
+    assert.match(text, /listen 127\.0\.0\.1:8123 reuseport/);
+    assert.match(text, /worker_connections 1064;/);
+    assert.match(text, /access_log off;/);
+  });
+});
+
+describe('trends', () => {
+  it('are slopes of least squares', () => {
+    assert.equal(slope([5, 5, 5]), 0);
+    assert.equal(slope([1, 3, 5, 7]), 2);
+    assert.equal(rise([1, 3, 5, 7]), 6);
+    assert.equal(rise([0, 4, 0, 4, 0]), 0);
+    assert.throws(() => slope([1]), /takes two values/);
+  });
+
+  it('of lows do not see what comes and goes', () => {
+    assert.deepEqual(lows([99, 1, 9, 2, 8, 3, 7], 2), [1, 2, 3]);
+    const sawtooth = Array.from({ length: 60 }, (_none, index) => 100 + (index % 7));
+    assert.equal(rise(lows(sawtooth, 10)), 0);
+    const leaking = sawtooth.map((value, index) => value + index / 10);
+    assert.ok(rise(lows(leaking, 10)) > 4);
+  });
+
+  it('have charts of bounded length', () => {
+    assert.equal(chart([1, 2, 3, 4, 5, 6, 7, 8], 8), '▁▂▃▄▅▆▇█');
+    assert.equal(chart([3, 3], 8), '▁▁');
+    assert.equal(
+      chart(
+        Array.from({ length: 100 }, (_none, index) => index),
+        10,
+      ).length,
+      10,
+    );
+  });
+});
+
+describe('histograms', () => {
+  it('are right within a bucket', () => {
+    const histogram = new Histogram();
+    for (let value = 1; value <= 10_000; value++) histogram.add(value);
+    for (const share of [0.01, 0.5, 0.9, 0.99]) {
+      const exact = share * 10_000;
+      const figure = histogram.at(share);
+      assert.ok(figure >= exact && figure <= exact * 1.07, `${share}: ${figure}`);
+    }
+    assert.equal(histogram.at(1), 10_000);
+    assert.equal(histogram.most, 10_000);
+  });
+
+  it('take nothing, little and too much', () => {
+    assert.equal(new Histogram().at(0.5), 0);
+    const histogram = new Histogram();
+    for (const value of [-5, 0, 3, 15, 16, 1e12]) histogram.add(value);
+    assert.equal(histogram.count, 6);
+    assert.equal(histogram.at(0.3), 0);
+    assert.equal(histogram.at(0.5), 3);
+    assert.equal(histogram.at(0.8), 16);
+  });
+});
+
+describe('what Linux tells', () => {
+  it('of sleeping and of limits', () => {
+    const status = 'Name:\tnode\nvoluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t545\n';
+    assert.equal(voluntarySwitches(status), 150);
+    assert.throws(() => voluntarySwitches('Name:\tnode\n'), /no voluntary/);
+    const limits = 'Max processes             9       9        processes\n';
+    const open = 'Max open files            1024                 524288               files\n';
+    assert.equal(hardLimit(limits + open), 524_288);
+    assert.throws(() => hardLimit(limits), /does not speak of open files/);
+  });
+
+  it('of who has a connection', () => {
+    const row = (local: string, remote: string, state: string, inode: number): string =>
+      `   0: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000  0  0 ${inode} 1`;
+    const table = [
+      '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid',
+      row('0100007F:1F90', '00000000:0000', '0A', 11),
+      row('0100007F:1F90', '0100007F:D431', '01', 12),
+      row('0100007F:D431', '0100007F:1F90', '01', 13),
+      row('0100007F:1F91', '0100007F:D432', '01', 14),
+    ].join('\n');
+    assert.deepEqual([...clientPorts(table, 8080)], [['12', 54_321]]);
+  });
+});
+
+describe('chance', () => {
+  it('repeats with its seed and stays below', () => {
+    const draw = (seed: number): number[] => {
+      const random = randomFrom(seed);
+      return Array.from({ length: 200 }, () => random(10));
+    };
+    assert.deepEqual(draw(7), draw(7));
+    assert.notDeepEqual(draw(7), draw(8));
+    assert.deepEqual(new Set(draw(7)), new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+  });
+});
