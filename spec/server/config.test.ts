@@ -23,6 +23,7 @@ const DEFAULTS: Config = {
   socketMode: undefined,
   staticDir: undefined,
   workers: 1,
+  supervise: false,
   driver: 'auto',
   logLevel: 'info',
   debug: false,
