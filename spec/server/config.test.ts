@@ -80,8 +80,8 @@ test('the keys are those of the contract and every limit, each under four names'
   assert.deepEqual(
     KEYS.map((key) => key.option),
     [
-      ...['host', 'port', 'socket', 'socketMode', 'staticDir', 'listing', 'workers', 'driver'],
-      ...['logLevel', 'debug'],
+      ...['host', 'port', 'socket', 'socketMode', 'staticDir', 'listing', 'workers'],
+      ...['supervise', 'driver', 'logLevel', 'debug'],
       ...Object.keys(LIMITS),
     ],
   );
