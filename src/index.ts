@@ -16,24 +16,47 @@ export type { ErrorHandler } from './server/application.ts';
 export { type Config, ConfigError, type ServerOptions } from './server/config.ts';
 export type { Listening, Server } from './server/server.ts';
 
-import { Primary, workerCount } from './cluster/primary.ts';
+import { assignment } from './cluster/assignment.ts';
+import { Primary } from './cluster/primary.ts';
 import { Service } from './cluster/service.ts';
-import { inheritedListener, isWorker, leave, listenAsWorker } from './cluster/worker.ts';
+import {
+  closing,
+  inherited,
+  leave,
+  listenAsWorker,
+  note,
+  prepareWorker,
+} from './cluster/worker.ts';
+import { workerCount } from './cluster/worker-count.ts';
 import type { ServerOptions } from './server/config.ts';
 import { Server } from './server/server.ts';
 
 /** A server that does nothing yet; throws ConfigError with every problem of the options. */
 export function createServer(options: ServerOptions = {}): Server {
-  const worker = isWorker();
+  if (assignment !== null) {
+    prepareWorker();
+    return new Server(options, {
+      launch: () => null,
+      inherited,
+      listening: listenAsWorker,
+      closing,
+      closed: leave,
+      logPrefix: `worker ${assignment.index}: `,
+      noted: note,
+    });
+  }
   const service = new Service();
   return new Server(options, {
     launch: (config, log) =>
-      worker || workerCount(config) === 1 ? null : new Primary(config, log, service.address),
-    inherited: (host) => inheritedListener(host) ?? service.address,
-    listening: (server, listen) => (worker ? listenAsWorker(server, listen) : listen()),
-    closed: () => {
-      if (worker) leave();
+      workerCount(config) > 1 || config.supervise
+        ? new Primary(config, log, service.address)
+        : null,
+    inherited: () => {
+      const { address } = service;
+      return address === null ? null : { driver: null, address };
     },
-    ...(worker ? {} : { service }),
+    listening: (_server, listen) => listen(),
+    closed: () => {},
+    service,
   });
 }

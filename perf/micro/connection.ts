@@ -47,6 +47,7 @@ class EndlessDriver implements Driver {
 
   unlisten(): void {}
   accepting(): void {}
+  acceptAlso(): void {}
   adopt(): void {}
   refuse(): void {}
   connect(): void {}

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Listening, type ServeWorld, type StopSignal, serve } from '../../src/cli/serve.ts';
 import { ServiceError } from '../../src/cluster/service-error.ts';
+import { type Listening, type ServeWorld, type Signal, serve } from '../../src/cli/serve.ts';
 import { ConfigError, configFrom, type ServerOptions } from '../../src/server/config.ts';
 
 /** A process that writes down what happens to it. */
@@ -11,7 +11,11 @@ class FakeWorld implements ServeWorld {
   readonly events: string[] = [];
   readonly isWorker: boolean;
   options: ServerOptions = {};
-  signal: (signal: StopSignal) => void = () => assert.fail('nobody listens for signals');
+  signal: (signal: Signal) => void = () => assert.fail('nobody listens for signals');
+  /** What reload() comes to. */
+  reloading: Promise<void> = Promise.resolve();
+  /** Ends the server by itself. */
+  end: (error: Error | null) => void = () => {};
   readonly #listen: () => Promise<Listening>;
   readonly #close: () => Promise<void>;
 
@@ -26,19 +30,28 @@ class FakeWorld implements ServeWorld {
   }
 
   async loadServer(): ReturnType<ServeWorld['loadServer']> {
+    const ended = new Promise<Error | null>((resolve) => {
+      this.end = resolve;
+    });
     return (options) => {
       this.options = options;
       return {
+        ended,
         listen: this.#listen,
-        close: () => {
+        close: async () => {
           this.events.push('close');
-          return this.#close();
+          await this.#close();
+          this.end(null);
+        },
+        reload: () => {
+          this.events.push('reload');
+          return this.reloading;
         },
       };
     };
   }
 
-  onSignal(listener: (signal: StopSignal) => void): void {
+  onSignal(listener: (signal: Signal) => void): void {
     this.signal = listener;
   }
 
@@ -72,7 +85,7 @@ const LINES: readonly (readonly [ServerOptions, Listening, line: string])[] = [
   ],
   [
     { host: '::1', port: 0, workers: 4, driver: 'net' },
-    { port: 4321 },
+    { port: 4321, workers: 4 },
     'vibing listening on http://[::1]:4321 (driver net, 4 workers)',
   ],
   [
@@ -101,13 +114,53 @@ for (const [options, listening, line] of LINES) {
   });
 }
 
-test('a worker leaves the talking to the first process', async () => {
-  const world = new FakeWorld(async () => ({ port: 1 }), undefined, true);
+test('a worker leaves talking and signals to the first process', async () => {
+  const world = new FakeWorld(async () => ({ port: 1, workers: 1 }), undefined, true);
   const code = serve(configFrom({}), world);
   await settled();
-  world.signal('SIGINT');
+  assert.throws(() => world.signal('SIGINT'), /nobody listens for signals/);
+  world.end(null);
   assert.equal(await code, 0);
   assert.deepEqual(world.events, ['close']);
+});
+
+test('a server that closes by itself for a fault is exit code 1', async () => {
+  const world = new FakeWorld(async () => ({ port: 1, workers: 2 }));
+  const code = serve(configFrom({ workers: 2 }), world);
+  await settled();
+  world.end(new Error('it could not go on'));
+  assert.equal(await code, 1);
+});
+
+test('SIGHUP reloads workers; a failure is one line and the server goes on', async () => {
+  for (const options of [{ workers: 2 }, { workers: 1, supervise: true }]) {
+    const { workers } = options;
+    const world = new FakeWorld(async () => ({ port: 1, workers }));
+    const code = serve(configFrom(options), world);
+    world.signal('SIGHUP');
+    assert.deepEqual(world.events, []);
+    await settled();
+    const [, ...before] = world.events;
+    assert.deepEqual(before, ['reload'], 'one that came early is not forgotten');
+    world.reloading = Promise.reject(new Error('reload stopped'));
+    world.signal('SIGHUP');
+    await settled();
+    assert.deepEqual(world.events.slice(2), ['reload', 'problem: reload stopped']);
+    world.signal('SIGTERM');
+    world.signal('SIGHUP');
+    assert.equal(await code, 0);
+    assert.deepEqual(world.events.slice(4), ['close']);
+  }
+});
+
+test('SIGHUP without a supervising process is told, and does nothing', async () => {
+  const world = new FakeWorld(async () => ({ port: 1, workers: 1 }));
+  const code = serve(configFrom({}), world);
+  await settled();
+  world.signal('SIGHUP');
+  assert.match(world.events[1], /^problem: SIGHUP does nothing here: .*--supervise$/);
+  world.signal('SIGTERM');
+  assert.equal(await code, 0);
 });
 
 test('the exit waits for the requests in flight, and a second signal does not', async () => {
@@ -120,17 +173,16 @@ test('the exit waits for the requests in flight, and a second signal does not', 
       closed = resolve;
     });
     const world = new FakeWorld(
-      async () => ({ port: 1 }),
+      async () => ({ port: 1, workers: 1 }),
       () => closing,
-      true,
     );
     const code = serve(configFrom({}), world);
     await settled();
     world.signal('SIGTERM');
     await settled();
-    assert.deepEqual(world.events, ['close']);
+    assert.deepEqual(world.events.slice(1), ['close']);
     world.signal(signal);
-    assert.deepEqual(world.events, ['close', exit]);
+    assert.deepEqual(world.events.slice(1), ['close', exit]);
     closed();
     assert.equal(await code, 0);
   }
@@ -146,7 +198,7 @@ test('a signal before it listens stops it as soon as it does', async () => {
   world.signal('SIGINT');
   await settled();
   assert.deepEqual(world.events, []);
-  up({ port: 8080 });
+  up({ port: 8080, workers: 1 });
   assert.equal(await code, 0);
   assert.equal(world.events.at(-1), 'close');
 });

@@ -153,6 +153,10 @@ export class FakeDriver implements Driver {
     this.calls.push(`accepting ${on}`);
   }
 
+  acceptAlso(fd: number, on: boolean): void {
+    this.calls.push(`acceptAlso ${fd} ${on}`);
+  }
+
   adopt(_handle: number, slot: number): void {
     assert.ok(!this.sockets.has(slot), 'an adopted slot was free');
     this.sockets.set(slot, new FakeSocket());

@@ -8,7 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './with-server.ts';
 
-const EXIT_MS_MAX = 20_000;
+const EXIT_MS_MAX = 40_000;
 
 export class Child {
   readonly process: ChildProcessByStdio<Writable, Readable, Readable>;

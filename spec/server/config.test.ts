@@ -23,6 +23,7 @@ const DEFAULTS: Config = {
   socketMode: undefined,
   staticDir: undefined,
   workers: 1,
+  supervise: false,
   driver: 'auto',
   pidFile: undefined,
   logLevel: 'info',
@@ -80,8 +81,8 @@ test('the keys are those of the contract and every limit, each under four names'
   assert.deepEqual(
     KEYS.map((key) => key.option),
     [
-      ...['host', 'port', 'socket', 'socketMode', 'staticDir', 'listing', 'workers', 'driver'],
-      ...['pidFile', 'logLevel', 'debug'],
+      ...['host', 'port', 'socket', 'socketMode', 'staticDir', 'listing', 'workers'],
+      ...['supervise', 'driver', 'pidFile', 'logLevel', 'debug'],
       ...Object.keys(LIMITS),
     ],
   );

@@ -1,12 +1,24 @@
-// A server of two workers in processes of its own, for spec/server/workers.test.ts. The primary
-// says in one line of JSON where it listens, and closes when its standard input ends.
+// A server of two workers in processes of its own, for tests of clusters. The primary says in one
+// line of JSON where it listens, reloads when it is told 'reload', and closes when its standard
+// input ends. Files in the folder it is given, if any, make workers start badly: `crash` has them
+// exit at once, `wait` has them wait.
 
+import { execFileSync } from 'node:child_process';
 import cluster from 'node:cluster';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { createServer } from '../../src/index.ts';
 import type { DriverName } from './with-server.ts';
 
-const [driver, port] = process.argv.slice(2);
+const [driver, port, folder] = process.argv.slice(2);
+const CRASH_CODE = 7;
+
+const wait = (waitMs: number) => new Promise((resolve) => setTimeout(resolve, waitMs));
+const isAsked = (file: string) => folder !== undefined && existsSync(join(folder, file));
+
+if (cluster.isWorker && isAsked('crash')) process.exit(CRASH_CODE);
+
 const server = createServer({
   port: Number(port),
   workers: 2,
@@ -19,19 +31,48 @@ server.get('/slow', async (_request, response) => {
   const told = once(process, 'message');
   console.log('slow');
   await told;
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await wait(20);
   response.text(String(process.pid));
+});
+/** Is answered after so many milliseconds. */
+server.get('/after/:ms', async (request, response) => {
+  await wait(Number(request.params['ms']));
+  response.text(String(process.pid));
+});
+server.get('/throw', () => {
+  throw new Error('thrown on purpose');
+});
+server.get('/hang', () => {
+  console.log('hanging');
+  for (;;) {}
+});
+/** What a program that a handler starts has open, one line a descriptor. */
+server.get('/descriptors', (_request, response) => {
+  response.text(execFileSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' }));
 });
 
 try {
+  while (cluster.isWorker && isAsked('wait')) await wait(10);
   const listening = await server.listen();
   if (cluster.isPrimary) {
     console.log(JSON.stringify(listening));
-    process.stdin.resume().on('end', () => {
+    void server.ended.then((error) => {
+      if (error !== null) console.log(`ended: ${error.message}`);
+    });
+    process.stdin.setEncoding('utf8').on('data', (text: string) => {
+      for (const _command of text.matchAll(/reload/g)) {
+        server.reload().then(
+          () => console.log('reloaded'),
+          (error: Error) => console.log(`not reloaded: ${error.message}`),
+        );
+      }
+    });
+    process.stdin.on('end', () => {
       void server.close().then(() => console.log('closed'));
     });
   }
 } catch (error) {
   if (!cluster.isPrimary) throw error;
-  console.log(JSON.stringify({ code: (error as { code?: string }).code }));
+  const { code, message } = error as Error & { code?: string };
+  console.log(JSON.stringify({ code, message }));
 }

@@ -43,9 +43,11 @@ Usage:
   vibing serve [directory] [flags]
 
 Without a directory here or in the configuration, the current directory is served. SIGINT and
-SIGTERM finish what is in flight and stop; a second one stops at once.
+SIGTERM finish what is in flight and stop; a second one stops at once. SIGHUP reads the
+configuration anew and replaces the workers one by one, if there are several or with --supervise.
 
-Exit code: 0 after a signal, 1 when it cannot start, 2 when the configuration is wrong.
+Exit code: 0 after a signal, 1 when it cannot listen or its workers cannot be kept up, 2 when the
+configuration is wrong.
 
 ${flagsHelp()}`;
 }

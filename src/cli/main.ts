@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // The command `vibing`: hands the process's arguments, environment and streams to run().
 
-import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
+import { isWorker } from '../cluster/assignment.ts';
 import { run } from './run.ts';
 import { serve } from './serve.ts';
 
@@ -13,7 +13,7 @@ process.stderr.on('error', () => {});
 const code = await run(process.argv.slice(2), {
   env: process.env,
   version: packageVersion(),
-  isWorker: cluster.isWorker,
+  isWorker: isWorker(),
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   serve: (config) =>
@@ -22,9 +22,10 @@ const code = await run(process.argv.slice(2), {
       onSignal: (listener) => {
         process.on('SIGINT', () => listener('SIGINT'));
         process.on('SIGTERM', () => listener('SIGTERM'));
+        process.on('SIGHUP', () => listener('SIGHUP'));
       },
       exit: (exitCode) => process.exit(exitCode),
-      isWorker: cluster.isWorker,
+      isWorker: isWorker(),
       out: (line) => process.stdout.write(`${line}\n`),
       problem: (line) => process.stderr.write(`vibing: ${line}\n`),
     }),

@@ -1,7 +1,7 @@
-// Runs a server until a signal ends it: the first one gracefully, a second one at once. What it
-// touches of the process comes in from outside.
+// Runs a server until a signal ends it: the first one gracefully, a second one at once. SIGHUP has
+// it reload. What it touches of the process comes in from outside.
 
-import { availableParallelism, constants } from 'node:os';
+import { constants } from 'node:os';
 import { ServiceError } from '../cluster/service-error.ts';
 import { type Config, ConfigError, optionsOf, type ServerOptions } from '../server/config.ts';
 import { faultCode, faultText } from './fault-text.ts';
@@ -10,7 +10,7 @@ import { faultCode, faultText } from './fault-text.ts';
 export interface Listening {
   readonly port: number;
   readonly driver?: string;
-  readonly workers?: number;
+  readonly workers: number;
   /** The address, when the service manager opened the socket. */
   readonly activated?: string;
 }
@@ -18,17 +18,21 @@ export interface Listening {
 export interface Served {
   listen(): Promise<Listening>;
   close(): Promise<void>;
+  reload(): Promise<void>;
+  /** Resolves when it has closed, with the error that made it close by itself. */
+  readonly ended: Promise<Error | null>;
 }
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
+export type Signal = StopSignal | 'SIGHUP';
 
 export interface ServeWorld {
   /** Loads the server's code, which only this command needs. */
   loadServer(): Promise<(options: ServerOptions) => Served>;
-  onSignal(listener: (signal: StopSignal) => void): void;
+  onSignal(listener: (signal: Signal) => void): void;
   /** Ends the process at once. */
   exit(code: number): void;
-  /** Whether this process is a worker of another one, which does the talking. */
+  /** Whether this process is a worker of another one, which does the talking and the ending. */
   readonly isWorker: boolean;
   /** Prints a line. */
   out(line: string): void;
@@ -38,19 +42,24 @@ export interface ServeWorld {
 
 /** Resolves with the exit code when the server has closed or could not start. */
 export async function serve(config: Config, world: ServeWorld): Promise<number> {
-  const stop = stopSignal(world);
+  const signals = new Signals(world);
   const createServer = await world.loadServer();
   let server: Served;
   try {
     server = createServer(optionsOf(config));
     const listening = await server.listen();
     if (!world.isWorker) world.out(listeningLine(config, listening));
+    signals.reloads(isSupervised(config, listening) ? server : null);
   } catch (error) {
     return serveFault(error, config, world);
   }
-  await stop;
+  await Promise.race([signals.stop, server.ended]);
   await server.close();
-  return 0;
+  return (await server.ended) === null ? 0 : 1;
+}
+
+function isSupervised(config: Config, { workers }: Listening): boolean {
+  return config.supervise || workers > 1;
 }
 
 /** Tells why it could not start and gives the exit code. */
@@ -71,25 +80,56 @@ function serveFault(error: unknown, config: Config, world: ServeWorld): number {
   return 1;
 }
 
-/** Resolves at the first signal; the second ends the process. */
-function stopSignal(world: ServeWorld): Promise<void> {
-  return new Promise((resolve) => {
-    let signals = 0;
-    world.onSignal((signal) => {
-      signals += 1;
-      if (signals === 1) resolve();
-      else world.exit(128 + constants.signals[signal]);
+/** What signals do here. In a worker they do nothing: the first process decides. */
+class Signals {
+  /** Resolves at the first signal to stop; the second ends the process. */
+  readonly stop: Promise<void>;
+  readonly #world: ServeWorld;
+  #stops = 0;
+  #stop: () => void = () => {};
+  #reload: () => void;
+  /** SIGHUP came before there was anything to reload. */
+  #isDue = false;
+
+  constructor(world: ServeWorld) {
+    this.#world = world;
+    this.stop = new Promise((resolve) => {
+      this.#stop = resolve;
     });
-  });
+    this.#reload = () => {
+      this.#isDue = true;
+    };
+    if (!world.isWorker) world.onSignal((signal) => this.#came(signal));
+  }
+
+  #came(signal: Signal): void {
+    if (signal === 'SIGHUP') {
+      if (this.#stops === 0) this.#reload();
+      return;
+    }
+    this.#stops += 1;
+    if (this.#stops === 1) this.#stop();
+    else this.#world.exit(128 + constants.signals[signal]);
+  }
+
+  /** SIGHUP reloads this server from now on; null is one that cannot. */
+  reloads(server: Served | null): void {
+    const world = this.#world;
+    this.#reload = () => {
+      if (server === null) world.problem(`SIGHUP does nothing here: reloading wants ${WANTED}`);
+      else server.reload().catch((error: Error) => world.problem(error.message));
+    };
+    if (this.#isDue) this.#reload();
+  }
 }
 
+const WANTED = 'more than one worker, or --supervise';
+
 function listeningLine(config: Config, listening: Listening): string {
-  const { port, driver = config.driver } = listening;
+  const { port, driver = config.driver, workers } = listening;
   const unix = config.socket !== undefined;
   const own = `${unix ? 'unix:' : 'http://'}${addressText(config, port)}`;
   const address = listening.activated === undefined ? own : `${listening.activated} (systemd)`;
-  const wanted = config.workers === 'auto' ? availableParallelism() : config.workers;
-  const { workers = wanted } = listening;
   const how = `driver ${driver}, ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
   const what = config.staticDir === undefined ? '' : `, serving ${config.staticDir}`;
   return `vibing listening on ${address} (${how})${what}`;

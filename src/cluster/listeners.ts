@@ -8,8 +8,8 @@ import type { Syscalls } from '../driver/linux/syscalls.ts';
 
 export interface Listeners {
   readonly port: number;
-  /** The listener of worker `index`. */
-  fd(index: number): number;
+  /** Every listener once: one a worker, or one for all. */
+  readonly fds: readonly number[];
   close(): void;
 }
 
@@ -38,7 +38,7 @@ export function openListeners(
     }
     fds.push(fd);
   }
-  return { port, fd: (index) => fds[index], close };
+  return { port, fds, close };
 }
 
 function openShared(calls: Syscalls, address: Address, backlog: number): Listeners | number {
@@ -46,7 +46,7 @@ function openShared(calls: Syscalls, address: Address, backlog: number): Listene
   if (fd < 0) return fd;
   return {
     port: listenerPort(calls, fd),
-    fd: () => fd,
+    fds: [fd],
     close: () => {
       calls.close(fd);
       if ('path' in address) removeSocket(address.path);

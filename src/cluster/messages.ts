@@ -1,28 +1,56 @@
 // What the primary and its workers tell each other.
 
-/** From a worker: it accepts, it could not, it has closed. */
+import type { Address } from '../driver/driver.ts';
+import type { Config } from '../server/config.ts';
+import type { FixedValues } from './fixed-keys.ts';
+
+/** A worker accepts. */
+export interface Ready {
+  readonly vibing: 'listening';
+  readonly port: number;
+  readonly driver: string;
+  /** What its own configuration says of keys that are the primary's to decide. */
+  readonly fixed: FixedValues;
+  /** How long it may take to finish what is in flight. */
+  readonly shutdownTimeoutMs: number;
+}
+
 export type FromWorker =
-  | { readonly vibing: 'listening'; readonly port: number; readonly driver: string }
-  | { readonly vibing: 'failed'; readonly message: string; readonly code: string };
+  | Ready
+  /** It could not listen. */
+  | { readonly vibing: 'failed'; readonly message: string; readonly code: string }
+  /** Which driver it took for want of a faster one. */
+  | { readonly vibing: 'note'; readonly text: string }
+  /** It takes no further client and ends soon. */
+  | { readonly vibing: 'closing' }
+  /** Its last word. */
+  | { readonly vibing: 'served'; readonly connections: number; readonly requests: number };
 
-/** From the primary: finish and end. */
-export type FromPrimary = { readonly vibing: 'close' };
+export type FromPrimary =
+  /** Its last word was heard, and nothing more will come: go. */
+  | { readonly vibing: 'leave' }
+  /** Finish and end. */
+  | { readonly vibing: 'close' }
+  /** Take the clients of listener number `listener` too, or no longer. */
+  | { readonly vibing: 'accept'; readonly listener: number; readonly on: boolean };
 
-/** Environment of a worker: its index, the core it runs on, and its listener if it inherits one. */
-export const INDEX_VARIABLE = 'VIBING__WORKER';
-export const CORE_VARIABLE = 'VIBING__CORE';
-export const LISTENER_VARIABLE = 'VIBING__LISTENER';
-/**
- * The port that all workers share, where each makes its own listener and any port was asked for.
- */
-export const PORT_VARIABLE = 'VIBING__PORT';
+/** What a worker is told when it starts. */
+export interface Assignment {
+  readonly index: number;
+  /** The core to run on; null where nobody can say. */
+  readonly core: number | null;
+  /** How many listeners it inherits, and which of them is its own. */
+  readonly listeners: number;
+  readonly listener: number;
+  /** Where to listen when it inherits none. */
+  readonly address: Address;
+  readonly driver: Config['driver'];
+}
 
-/**
- * The primary's descriptor that all workers share, where Node's own cluster hands out the clients.
- */
-export const SHARED_VARIABLE = 'VIBING__SHARED';
+/** Holds an Assignment as JSON in the environment of a worker. */
+export const ASSIGNMENT_VARIABLE = 'VIBING__WORKER';
 
-/** Where the inherited listener stands among a worker's descriptors: behind the IPC channel. */
+/** Where the inherited listeners begin among a worker's descriptors: behind the IPC channel. */
 export const LISTENER_FD = 4;
 
 export function isFromWorker(message: unknown): message is FromWorker {

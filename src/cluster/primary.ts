@@ -1,95 +1,72 @@
-// The primary: forks one worker a core, hands each its listener, replaces those that die, and
-// serves nothing itself.
+// The primary: forks one worker a core, hands each the listeners, replaces those that end, renews
+// all of them on reload(), and serves nothing itself.
 
 import cluster, { type ClusterSettings, type Worker } from 'node:cluster';
-import { createServer as createListener } from 'node:net';
 import type { Address } from '../driver/driver.ts';
 import { epollProblem } from '../driver/epoll.ts';
 import { allowedCores } from '../driver/linux/affinity.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
-import { resolveHost } from '../driver/resolve.ts';
 import type { Config } from '../server/config.ts';
 import { listenError } from '../server/listen-error.ts';
 import { addressOf, type Cluster, type Listening, type Log } from '../server/server.ts';
-import { availableCores } from './cores.ts';
+import { STARTED_MS, STARTS_MAX } from './back-off.ts';
+import { changedKeys, fixedValues } from './fixed-keys.ts';
+import { freePort } from './free-port.ts';
 import { type Listeners, openListeners } from './listeners.ts';
-import {
-  CORE_VARIABLE,
-  type FromPrimary,
-  type FromWorker,
-  INDEX_VARIABLE,
-  isFromWorker,
-  LISTENER_VARIABLE,
-  PORT_VARIABLE,
-  SHARED_VARIABLE,
-} from './messages.ts';
+import { ASSIGNMENT_VARIABLE, type Assignment, type Ready } from './messages.ts';
+import { Seat } from './seat.ts';
 import { removeStaleSocket } from './stale-socket.ts';
-
-/** How long to wait before a dead worker is replaced: the first time, and at most. */
-const BACKOFF_FIRST_MS = 100;
-const BACKOFF_MAX_MS = 10_000;
-
-/** A worker that lived this long starts again without a longer wait. */
-const HEALTHY_MS = 10_000;
-
-/** A worker that does not end in time after close() is killed. */
-const KILL_SLACK_MS = 2_000;
-
-interface Seat {
-  readonly index: number;
-  worker: Worker | null;
-  startedMs: number;
-  backoffMs: number;
-  timer: NodeJS.Timeout | null;
-}
-
-/** How many processes a configuration asks for. */
-export function workerCount(config: Config): number {
-  return config.workers === 'auto' ? availableCores() : config.workers;
-}
+import { workerCount } from './worker-count.ts';
+import { StartError, WorkerProcess } from './worker-process.ts';
 
 export class Primary implements Cluster {
+  readonly failed: Promise<Error>;
   readonly #config: Config;
   readonly #log: Log;
   readonly #activated: Address | null;
   readonly #seats: Seat[] = [];
+  /** All that run, also those that are on their way out. */
+  readonly #processes = new Set<WorkerProcess>();
   #listeners: Listeners | null = null;
-  /** The port for workers that make their own listeners when any was asked for, else 0. */
-  #port = 0;
-  #closing = false;
-  #ended: (() => void) | null = null;
+  /** Where workers listen that inherit no listener. */
+  #address: Address = { host: '', port: 0 };
+  readonly #notesTold = new Set<string>();
+  /** Changes that a reload cannot make and has warned of. */
+  readonly #changesTold = new Set<string>();
+  /** listen() has resolved. */
+  #isUp = false;
+  #closed: Promise<void> | null = null;
+  #emptied: () => void = () => {};
+  #reloading: Promise<void> | null = null;
+  #reloadingNext: Promise<void> | null = null;
+  #fail: (error: Error) => void = () => {};
+  /** However this process ends, short of being killed, no worker outlives it. */
+  readonly #killAll = () => {
+    for (const worker of this.#processes) worker.kill();
+  };
 
   /** `activated` is a listener that was there before us, and stands over the configuration. */
   constructor(config: Config, log: Log, activated: Address | null = null) {
     this.#config = config;
     this.#activated = activated;
     this.#log = log;
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
   }
 
   async listen(): Promise<Listening> {
     const config = this.#config;
     const count = workerCount(config);
     this.#warnOfCrowding(count);
-    const calls = linuxSyscalls();
-    const ownListeners = config.driver !== 'net' && epollProblem() === null;
-    if (ownListeners && typeof calls !== 'string') {
-      const address = this.#activated ?? (await addressOf(config));
-      const opened = openListeners(calls, address, count, config.limits.backlog);
-      if (typeof opened === 'number') throw listenError(-opened, config);
-      this.#listeners = opened;
-    } else if (config.socket !== undefined) {
-      if (this.#activated === null) await removeStaleSocket(config.socket);
-    } else if (this.#activated === null && config.port === 0) {
-      this.#port = await freePort(await resolveHost(config.host));
-    }
-    for (let index = 0; index < count; index++) {
-      this.#seats.push({ index, worker: null, startedMs: 0, backoffMs: 0, timer: null });
-    }
+    await this.#openListeners(count);
+    for (let index = 0; index < count; index++) this.#seats.push(new Seat(index));
+    process.on('exit', this.#killAll);
     try {
-      // The first alone: on `net` it is the one that finds the port taken, and gives port 0 a
-      // number.
-      const first = await this.#start(this.#seats[0]);
-      await Promise.all(this.#seats.slice(1).map((seat) => this.#start(seat)));
+      // The first alone: on `net` it is the one that finds the port taken.
+      const first = await this.#fill(this.#seats[0]);
+      await Promise.all(this.#seats.slice(1).map((seat) => this.#fill(seat)));
+      this.#isUp = true;
       return { port: first.port, host: config.host, driver: first.driver, workers: count };
     } catch (error) {
       await this.close();
@@ -103,115 +80,265 @@ export class Primary implements Cluster {
     this.#log.warn(`${count} workers share ${cores} cores: more than one a core only adds cost`);
   }
 
-  /** Resolves when the worker accepts, rejects when it cannot or dies before. */
-  #start(seat: Seat): Promise<Extract<FromWorker, { vibing: 'listening' }>> {
-    const worker = this.#fork(seat);
-    return new Promise((resolve, reject) => {
-      let ready = false;
-      worker.on('message', (message: unknown) => {
-        if (!isFromWorker(message)) return;
-        if (message.vibing === 'listening') {
-          ready = true;
-          resolve(message);
-        } else {
-          reject(Object.assign(new Error(message.message), { code: message.code }));
+  async #openListeners(count: number): Promise<void> {
+    const config = this.#config;
+    const address = this.#activated ?? (await addressOf(config));
+    const calls = linuxSyscalls();
+    this.#address = address;
+    if (config.driver !== 'net' && epollProblem() === null && typeof calls !== 'string') {
+      const opened = openListeners(calls, address, count, config.limits.backlog);
+      if (typeof opened === 'number') throw listenError(-opened, config);
+      this.#listeners = opened;
+    } else if ('path' in address) {
+      await removeStaleSocket(address.path);
+    } else if ('host' in address && address.port === 0) {
+      this.#address = { host: address.host, port: await freePort(address.host) };
+    }
+  }
+
+  /** Starts workers until one listens. Rejects when there is no sense in going on. */
+  #fill(seat: Seat): Promise<Ready> {
+    return seat.fill(async () => {
+      for (;;) {
+        await seat.wait();
+        if (this.#closed !== null) throw new Error('the server closes');
+        try {
+          return await this.#start(seat);
+        } catch (error) {
+          if (this.#closed !== null || !(error instanceof StartError)) throw error;
+          if (error.isTold && !this.#isUp) throw error;
+          seat.backOff.ended(-1, false);
+          if (this.#isHopeless(seat)) throw hopeless(seat, error);
+          seat.attemptFailed(error);
+          this.#log.error(`${error.message}; next start in ${seat.backOff.waitMs} ms`);
         }
-      });
-      worker.on('exit', (code, signal) => {
-        seat.worker = null;
-        if (!ready) reject(diedError(code, signal));
-        this.#exited(seat, ready, signal ?? `code ${code}`);
-      });
+      }
     });
   }
 
-  #fork(seat: Seat): Worker {
-    const { index } = seat;
-    const listeners = this.#listeners;
-    const stdio = [
-      'inherit',
-      'inherit',
-      'inherit',
-      'ipc',
-      ...(listeners ? [listeners.fd(index)] : []),
-    ];
-    cluster.setupPrimary({ stdio: stdio as NonNullable<ClusterSettings['stdio']> });
-    const environment: Record<string, string> = { [INDEX_VARIABLE]: String(index) };
-    const cores = allowedCores();
-    if (cores.length > 0) environment[CORE_VARIABLE] = String(cores[index % cores.length]);
-    if (listeners !== null) environment[LISTENER_VARIABLE] = '1';
-    if (listeners === null && this.#activated !== null && 'fd' in this.#activated) {
-      environment[SHARED_VARIABLE] = String(this.#activated.fd);
+  /** Starts a worker, which takes the seat over when it listens. */
+  async #start(seat: Seat): Promise<Ready> {
+    const started = this.#fork(seat);
+    let ready: Ready;
+    try {
+      ready = await started.ready;
+    } catch (error) {
+      started.retire();
+      throw error;
     }
-    if (this.#port !== 0) environment[PORT_VARIABLE] = String(this.#port);
-    seat.worker = cluster.fork(environment);
-    seat.startedMs = Date.now();
-    return seat.worker;
+    // It may have gone as soon as it listened.
+    if (started.ending !== null) {
+      throw new StartError(`worker ${seat.index} ended (${started.ending})`, 'ECHILD', false);
+    }
+    const before = seat.worker;
+    seat.worker = started;
+    this.#uncover(seat);
+    for (const other of this.#seats) if (other.worker === null) this.#cover(other);
+    if (before !== null) this.#letGo(before);
+    this.#warnOfChanges(ready);
+    return ready;
   }
 
-  #exited(seat: Seat, wasReady: boolean, how: string): void {
-    if (this.#closing) {
-      if (this.#seats.every(({ worker }) => worker === null)) this.#ended?.();
+  #fork(seat: Seat): WorkerProcess {
+    let worker: Worker;
+    try {
+      const stdio = ['inherit', 'inherit', 'inherit', 'ipc', ...(this.#listeners?.fds ?? [])];
+      cluster.setupPrimary({ stdio: stdio as NonNullable<ClusterSettings['stdio']> });
+      worker = cluster.fork({ [ASSIGNMENT_VARIABLE]: JSON.stringify(this.#assignment(seat)) });
+    } catch (error) {
+      throw new StartError(`worker ${seat.index} cannot start: ${error}`, 'ECHILD', false);
+    }
+    const started = new WorkerProcess(seat.index, worker, {
+      leaving: () => this.#leaving(seat, started),
+      ended: () => this.#ended(seat, started),
+      note: (text) => this.#note(text),
+      served: (connections, requests) => {
+        const what = `${connections} connections, ${requests} requests`;
+        this.#log.notice(`worker ${seat.index} served ${what}`);
+      },
+    });
+    this.#processes.add(started);
+    return started;
+  }
+
+  #assignment({ index }: Seat): Assignment {
+    const cores = allowedCores();
+    const listeners = this.#listeners?.fds.length ?? 0;
+    return {
+      index,
+      core: cores.length === 0 ? null : cores[index % cores.length],
+      listeners,
+      listener: listeners > 1 ? index : 0,
+      address: this.#address,
+      driver: this.#config.driver,
+    };
+  }
+
+  /** It is the same for all of them. */
+  #note(text: string): void {
+    if (!this.#notesTold.has(text)) this.#log.notice(text);
+    this.#notesTold.add(text);
+  }
+
+  #warnOfChanges({ fixed }: Ready): void {
+    for (const key of changedKeys(fixedValues(this.#config), fixed)) {
+      if (!this.#changesTold.has(key)) this.#log.warn(`${key}: a restart is needed`);
+      this.#changesTold.add(key);
+    }
+  }
+
+  /** A worker stops without having been told: somebody sent it SIGTERM, or its code closed it. */
+  #leaving(seat: Seat, worker: WorkerProcess): void {
+    if (seat.worker !== worker || this.#closed !== null) return;
+    this.#log.notice(`worker ${seat.index} finishes and ends; a new one starts`);
+    this.#vacate(seat, worker, true);
+  }
+
+  #ended(seat: Seat, worker: WorkerProcess): void {
+    this.#processes.delete(worker);
+    if (this.#processes.size === 0) this.#emptied();
+    if (seat.worker !== worker || this.#closed !== null) return;
+    this.#vacate(seat, worker, worker.wasKilled);
+  }
+
+  #vacate(seat: Seat, worker: WorkerProcess, byOthers: boolean): void {
+    seat.worker = null;
+    seat.backOff.ended(worker.listenedMs, byOthers);
+    this.#cover(seat);
+    this.#recover(worker);
+    const error = new Error(`worker ${seat.index} ended (${worker.ending})`);
+    if (this.#isHopeless(seat)) {
+      this.#giveUp(hopeless(seat, error));
       return;
     }
-    // A worker that never accepted fails listen(), or the restart that it was.
-    if (!wasReady && seat.backoffMs === 0) return;
-    const lived = Date.now() - seat.startedMs;
-    seat.backoffMs =
-      lived > HEALTHY_MS || seat.backoffMs === 0 ? BACKOFF_FIRST_MS : seat.backoffMs * 2;
-    seat.backoffMs = Math.min(seat.backoffMs, BACKOFF_MAX_MS);
-    this.#log.error(`worker ${seat.index} ended (${how}); next start in ${seat.backoffMs} ms`);
-    seat.timer = setTimeout(() => {
-      seat.timer = null;
-      // A failure is told by its exit, which comes here again.
-      this.#start(seat).catch(() => {});
-    }, seat.backoffMs);
+    if (worker.ending !== null) {
+      this.#log.error(`${error.message}; next start in ${seat.backOff.waitMs} ms`);
+    }
+    // A reload may be starting the next one already.
+    if (!seat.isRenewing) this.#refill(seat);
   }
 
-  async close(): Promise<void> {
-    this.#closing = true;
-    const ended = new Promise<void>((resolve) => {
-      this.#ended = resolve;
-    });
-    let running = 0;
-    for (const seat of this.#seats) {
-      if (seat.timer !== null) clearTimeout(seat.timer);
-      if (seat.worker === null) continue;
-      running += 1;
-      if (seat.worker.isConnected()) seat.worker.send({ vibing: 'close' } satisfies FromPrimary);
-    }
-    const killer = setTimeout(
-      () => this.#kill(),
-      this.#config.limits.shutdownTimeoutMs + KILL_SLACK_MS,
+  #refill(seat: Seat): void {
+    this.#fill(seat).catch((error: Error) => this.#giveUp(error));
+  }
+
+  /** Where others serve well, a seat that does not must not take them down: it goes on trying. */
+  #isHopeless(seat: Seat): boolean {
+    if (!seat.backOff.isHopeless) return false;
+    return (
+      !this.#isUp || !this.#seats.some(({ worker }) => (worker?.listenedMs ?? -1) > STARTED_MS)
     );
-    if (running > 0) await ended;
-    clearTimeout(killer);
+  }
+
+  #giveUp(error: Error): void {
+    if (this.#closed !== null) return;
+    if (!this.#isUp) {
+      // listen() tells of it.
+      for (const seat of this.#seats) seat.abandon(error);
+      return;
+    }
+    this.#log.error(`${error.message}; everything is closed`);
+    process.exitCode = 1;
+    void this.close();
+    this.#fail(error);
+  }
+
+  /** A sibling takes the clients of a seat that has no worker. */
+  #cover(seat: Seat): void {
+    if (seat.helper !== null || (this.#listeners?.fds.length ?? 0) < 2) return;
+    const { length } = this.#seats;
+    for (let step = 1; step < length && seat.helper === null; step++) {
+      seat.helper = this.#seats[(seat.index + step) % length].worker;
+    }
+    seat.helper?.acceptAlso(seat.index, true);
+  }
+
+  #uncover(seat: Seat): void {
+    seat.helper?.acceptAlso(seat.index, false);
+    seat.helper = null;
+  }
+
+  /** Somebody else covers what this worker has covered. */
+  #recover(worker: WorkerProcess): void {
+    for (const seat of this.#seats) {
+      if (seat.helper !== worker) continue;
+      seat.helper = null;
+      this.#cover(seat);
+    }
+  }
+
+  #letGo(worker: WorkerProcess): void {
+    this.#recover(worker);
+    worker.retire();
+  }
+
+  /** Calls during a reload are answered by one more, which begins when this one is over. */
+  reload(): Promise<void> {
+    if (this.#closed !== null) return Promise.reject(new Error('the server closes'));
+    if (this.#reloading === null) {
+      this.#reloading = this.#reloadNow().finally(() => {
+        this.#reloading = null;
+      });
+      return this.#reloading;
+    }
+    this.#reloadingNext ??= this.#reloading
+      .catch(() => {})
+      .then(() => {
+        this.#reloadingNext = null;
+        return this.reload();
+      });
+    return this.#reloadingNext;
+  }
+
+  async #reloadNow(): Promise<void> {
+    this.#changesTold.clear();
+    for (const seat of this.#seats) {
+      try {
+        // One that is starting has perhaps read what was there before.
+        await seat.whenFilled();
+        await this.#renew(seat);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new Error(`reload stopped, the workers of before go on: ${why}`);
+      }
+    }
+    const { length } = this.#seats;
+    this.#log.notice(
+      `reloaded: ${length} fresh ${length === 1 ? 'worker serves' : 'workers serve'}`,
+    );
+  }
+
+  async #renew(seat: Seat): Promise<void> {
+    if (this.#closed !== null) throw new Error('the server closes');
+    seat.isRenewing = true;
+    try {
+      await this.#start(seat);
+    } finally {
+      seat.isRenewing = false;
+      if (seat.worker === null && this.#closed === null) this.#refill(seat);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#closeNow();
+    return this.#closed;
+  }
+
+  async #closeNow(): Promise<void> {
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
+    // Now, so that clients go elsewhere while the workers finish.
     this.#listeners?.close();
     this.#listeners = null;
-  }
-
-  #kill(): void {
-    for (const { worker } of this.#seats) worker?.process.kill('SIGKILL');
+    for (const seat of this.#seats) seat.abandon(new Error('the server closes'));
+    for (const worker of this.#processes) worker.retire();
+    if (this.#processes.size > 0) await emptied;
+    process.off('exit', this.#killAll);
   }
 }
 
-function diedError(code: number | null, signal: string | null): Error {
-  const how = signal === null ? `exit code ${code}` : signal;
-  return Object.assign(new Error(`a worker ended before it listened (${how})`), { code: 'ECHILD' });
-}
-
-/**
- * A port that nobody has. Workers that share a listener by asking for any port would get another
- * one when all of them are replaced at once.
- */
-function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const listener = createListener();
-    listener.once('error', reject);
-    listener.listen(0, host, () => {
-      const address = listener.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      listener.close(() => resolve(port));
-    });
-  });
+function hopeless(seat: Seat, last: Error): Error {
+  const what = `worker ${seat.index} failed to start ${STARTS_MAX} times in a row`;
+  return Object.assign(new Error(`${what}: ${last.message}`), { code: 'ECHILD' });
 }

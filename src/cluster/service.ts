@@ -9,27 +9,19 @@ import { type Activated, takeActivated } from './activation.ts';
 import { type Notifier, takeNotifier } from './notify.ts';
 import { PidFile } from './pid-file.ts';
 
-/** Of the first server of this process to listen, which took the variables. */
-let notifier: Notifier | null = null;
-
-/** A reload begins; notifyReady() has to follow, also when the reload failed. */
-export function notifyReloading(): void {
-  notifier?.reloading();
-}
-
-/** Every worker accepts. */
-export function notifyReady(status: string): void {
-  notifier?.ready(status);
-}
-
 export class Service implements ServiceLife {
   #activated: Activated | null = null;
   #notifier: Notifier | null = null;
   #pidFile: PidFile | null = null;
+  #status = '';
+  /** Reloads under way. */
+  #reloading = 0;
+  #closing = false;
   readonly #exit = () => this.#pidFile?.remove();
 
   /** Takes what was handed over, and throws ServiceError. */
   begins(config: Config, log: Log): void {
+    this.#closing = false;
     const warn = (message: string) => log.warn(message);
     if (config.pidFile !== undefined) {
       const pidFile = new PidFile(config.pidFile);
@@ -42,7 +34,6 @@ export class Service implements ServiceLife {
     const foreign = typeof calls === 'string' ? null : calls;
     this.#activated = takeActivated(process.env, process.pid, foreign, warn);
     this.#notifier ??= takeNotifier(process.env, process.pid, calls, warn);
-    notifier ??= this.#notifier;
   }
 
   /** The listener to take instead of the configured address. */
@@ -56,11 +47,25 @@ export class Service implements ServiceLife {
     const activated = this.#activated?.address;
     const where = activated ?? (port === 0 ? 'a unix socket' : `${host} port ${port}`);
     const count = `${workers} ${workers === 1 ? 'worker' : 'workers'}`;
-    this.#notifier?.ready(`serving on ${where} with ${count}`);
+    this.#status = `serving on ${where} with ${count}`;
+    this.#notifier?.ready(this.#status);
     return activated === undefined ? listening : { ...listening, activated };
   }
 
+  /** A failed one leaves the server as it was: ready. */
+  async reloads(reloaded: Promise<void>): Promise<void> {
+    this.#reloading += 1;
+    if (this.#reloading === 1) this.#notifier?.reloading();
+    try {
+      await reloaded;
+    } finally {
+      this.#reloading -= 1;
+      if (this.#reloading === 0 && !this.#closing) this.#notifier?.ready(this.#status);
+    }
+  }
+
   closes(): void {
+    this.#closing = true;
     this.#notifier?.stopping();
   }
 

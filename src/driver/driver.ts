@@ -131,6 +131,17 @@ export interface Driver {
   unlisten(): void;
   /** False stops taking clients (they wait in the kernel's queue), true goes on. */
   accepting(on: boolean): void;
+  /**
+   * With `on`, takes clients from another listening socket as well: an inherited, non-blocking
+   * descriptor that stays somebody else's. It is not closed here, nor is anything set on it, and
+   * other processes may take clients from it at the same time. Asked for only while listening (from
+   * LISTEN until unlisten()); asking again for what is so already does nothing. Its clients come as
+   * ACCEPTs that nobody can tell from the others, and accepting() holds for them too, also when it
+   * was said before. Without `on` no further client is taken; the caller may close the descriptor
+   * as soon as this returns, and a client taken before may still come as an ACCEPT. unlisten()
+   * ends this for every such descriptor: after UNLISTEN the driver has nothing to do with them.
+   */
+  acceptAlso(fd: number, on: boolean): void;
   /** Makes an accepted handle the socket `slot`; refuse() closes it instead. */
   adopt(handle: number, slot: number): void;
   refuse(handle: number): void;

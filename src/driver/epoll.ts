@@ -147,11 +147,11 @@ export class EpollDriver implements Driver {
     this.#listener.accepting(on);
   }
 
-  adopt(handle: number, slot: number): void {
-    this.#open(slot, handle);
+  acceptAlso(fd: number, on: boolean): void {
+    this.#listener.acceptAlso(fd, on);
   }
 
-  #open(slot: number, fd: number): void {
+  adopt(fd: number, slot: number): void {
     assert(this.#fd[slot] < 0, 'an adopting slot is free');
     assert(fd >= 0, 'a handle is a descriptor');
     this.#fd[slot] = fd;
@@ -176,7 +176,7 @@ export class EpollDriver implements Driver {
     }
     this.#calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     const status = this.#calls.connect(fd, target.bytes, target.length);
-    this.#open(slot, fd);
+    this.adopt(fd, slot);
     if (status === -ERRNO.EINPROGRESS) this.#state[slot] |= CONNECTING;
     else this.#finish(Op.Connect, slot, status);
   }

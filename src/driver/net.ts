@@ -90,6 +90,12 @@ export class NetDriver implements Driver {
     this.#clients.accept(on);
   }
 
+  /**
+   * Nothing to do: node:cluster gives every worker of a port the same listener, so none of its
+   * clients waits for one worker alone.
+   */
+  acceptAlso(_fd: number, _on: boolean): void {}
+
   adopt(handle: number, slot: number): void {
     this.#place(this.#clients.release(handle), slot);
   }

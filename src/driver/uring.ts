@@ -16,6 +16,7 @@ import {
   Op,
   type Peer,
 } from './driver.ts';
+import { EpollListener } from './linux/epoll-listener.ts';
 import type { Watch } from './linux/ffi.ts';
 import { control, IoUring } from './linux/io-uring.ts';
 import {
@@ -52,7 +53,6 @@ import {
   POLLRDHUP,
   RECV_POLL_FIRST,
 } from './linux/uring-layout.ts';
-import { UringListener } from './linux/uring-listener.ts';
 
 /** What is in flight on a socket; bits of #state. */
 const RECEIVING = 1; // its completion was not yet handed out
@@ -139,7 +139,12 @@ export class UringDriver implements Driver {
   readonly #ring: IoUring;
   readonly #buffers: ProvidedBuffers;
   readonly #watch: Watch;
-  readonly #listener: UringListener;
+  /**
+   * Listeners stand in an epoll that the ring watches: the ring's own accept takes clients beyond
+   * what was asked for, and has to be called back before a listener can close.
+   */
+  readonly #epoll: number;
+  readonly #listener: EpollListener;
   readonly #regions: RegionAddresses;
   #asleep = false;
 
@@ -177,18 +182,19 @@ export class UringDriver implements Driver {
     this.#regions = new RegionAddresses(calls, slab);
     this.#scratchAddress = calls.addressOf(this.#scratch);
     this.#ring = new IoUring(uringCalls, ENTRIES, completionCount(slots));
+    this.#epoll = calls.epollCreate();
     try {
+      if (this.#epoll < 0) throw new Error(`epoll_create1 failed with errno ${-this.#epoll}`);
       const count = bufferCount(slab);
       this.#buffers = new ProvidedBuffers(uringCalls, this.#ring.fd, GROUP, slab, count);
     } catch (error) {
       this.#ring.destroy();
+      if (this.#epoll >= 0) calls.close(this.#epoll);
       throw error;
     }
     this.#buffers.refill();
-    this.#listener = new UringListener(calls, {
-      ask: (fd) => this.#push(POLL, fd, 0, 0, POLLIN, Kind.Listener << KIND_SHIFT, 0),
-      callBack: (fd) => this.#cancel(fd),
-    });
+    this.#listener = new EpollListener(calls, this.#epoll, 0);
+    this.#watchListeners();
     this.#watch = uringCalls.watch(this.#ring.eventfd, () => this.#rang());
   }
 
@@ -213,7 +219,17 @@ export class UringDriver implements Driver {
   }
 
   unlisten(): void {
-    if (this.#listener.close()) this.#finish(Op.Unlisten, -1, 0);
+    this.#listener.close();
+    this.#finish(Op.Unlisten, -1, 0);
+  }
+
+  acceptAlso(fd: number, on: boolean): void {
+    this.#listener.acceptAlso(fd, on);
+  }
+
+  /** Asks to be told once that clients wait. */
+  #watchListeners(): void {
+    this.#push(POLL, this.#epoll, 0, 0, POLLIN, Kind.Listener << KIND_SHIFT, 0);
   }
 
   accepting(on: boolean): void {
@@ -413,7 +429,8 @@ export class UringDriver implements Driver {
           count = out.set(count, Op.Send, slot, result, -1);
           break;
         case Kind.Listener:
-          count = this.#listener.announced(out, count);
+          count = this.#listener.accept(out, count);
+          this.#watchListeners();
           break;
         default:
           count = this.#rare(out, count, tag, words[at + 1], result);
@@ -512,6 +529,7 @@ export class UringDriver implements Driver {
   destroy(): void {
     assert(!this.#listener.isOpen, 'the listener is closed first');
     this.#watch.close();
+    this.#calls.close(this.#epoll);
     this.#ring.destroy();
     this.#buffers.destroy();
   }

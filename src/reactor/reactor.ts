@@ -232,6 +232,11 @@ export class Reactor {
     this.driver.listen(address);
   }
 
+  /** Takes clients from a listener of somebody else too (see Driver), while it listens itself. */
+  acceptAlso(fd: number, on: boolean): void {
+    if (this.#listening) this.driver.acceptAlso(fd, on);
+  }
+
   unlisten(): void {
     this.#listening = false;
     this.driver.unlisten();

@@ -27,6 +27,7 @@ export interface Config {
   readonly socketMode: number | undefined;
   readonly staticDir: string | undefined;
   readonly workers: number | 'auto';
+  readonly supervise: boolean;
   readonly driver: DriverName;
   readonly pidFile: string | undefined;
   readonly logLevel: LogLevel;
@@ -83,6 +84,7 @@ export class Collected {
       socketMode: this.#value('socketMode'),
       staticDir: this.#value('staticDir'),
       workers: this.#value('workers'),
+      supervise: this.#value('supervise'),
       driver: this.#value('driver'),
       pidFile: this.#value('pidFile'),
       logLevel: this.#value('logLevel'),

@@ -66,6 +66,12 @@ export const KEYS: readonly ConfigKey[] = [
     'processes that serve; auto is one per core',
   ),
   key(
+    'supervise',
+    false,
+    { kind: 'boolean' },
+    'run even one worker under a supervising process, which restarts and reloads it',
+  ),
+  key(
     'driver',
     'auto',
     { kind: 'choice', values: DRIVERS },

@@ -36,6 +36,8 @@ export interface ServerOptions extends Partial<Readonly<Record<LimitName, number
   readonly socketMode?: number | undefined;
   readonly staticDir?: string | undefined;
   readonly workers?: number | 'auto' | undefined;
+  /** Run even one worker under a supervising process. */
+  readonly supervise?: boolean | undefined;
   readonly driver?: DriverName | undefined;
   /** Holds the number of the main process while it serves. */
   readonly pidFile?: string | undefined;

@@ -32,6 +32,17 @@ export type Launcher = (config: Config, log: Log) => Cluster | null;
 export interface Cluster {
   listen(): Promise<Listening>;
   close(): Promise<void>;
+  /** Replaces every worker by a fresh one, without losing a client. */
+  reload(): Promise<void>;
+  /** Resolves if it closes by itself, with the reason. */
+  readonly failed: Promise<Error>;
+}
+
+/** What to listen on and with, in place of what its configuration says. */
+export interface Inherited {
+  readonly address: Address;
+  /** Null leaves it to the configuration. */
+  readonly driver: Config['driver'] | null;
 }
 
 export interface Log {
@@ -48,6 +59,8 @@ export interface ServiceLife {
   begins(config: Config, log: Log): void;
   /** Clients are taken. May throw, which ends the server; gives what listen() is to tell. */
   listens(listening: Listening): Listening;
+  /** Workers are being replaced; resolves and rejects as `reloaded` does. */
+  reloads(reloaded: Promise<void>): Promise<void>;
   /** No more clients are taken. */
   closes(): void;
   /** All is over, also when listening failed. */
@@ -57,11 +70,16 @@ export interface ServiceLife {
 /** What the process around a server decides: where logs go, how workers are made. */
 export interface ServerParts {
   readonly launch: Launcher;
-  /** Where to listen instead of the configured address: a worker's inherited descriptor. */
-  readonly inherited: (host: string) => Address | null;
-  /** What stands around listening here, and follows on having closed. */
+  /** What a worker gets from its primary, or a service from its manager. */
+  readonly inherited: () => Inherited | null;
+  /** What stands around listening here, goes before closing, and follows on having closed. */
   readonly listening: (server: Server, listen: () => Promise<Listening>) => Promise<Listening>;
-  readonly closed: () => void;
+  readonly closing?: (server: Server) => void;
+  readonly closed: (server: Server) => void | Promise<void>;
+  /** Stands before every line of the log. */
+  readonly logPrefix?: string;
+  /** Tells which driver was taken for want of a faster one; without it the log does. */
+  readonly noted?: (note: string) => void;
   readonly work?: Work;
   /** Left out in a worker, whose primary has it. */
   readonly service?: ServiceLife;
@@ -83,6 +101,7 @@ export class Server {
   #listening: Promise<Listening> | null = null;
   #state: 'new' | 'listening' | 'closing' = 'new';
   #closed: Promise<void> | null = null;
+  #ended = new Ending();
 
   constructor(options: ServerOptions, parts: ServerParts) {
     this.config = configFrom(options);
@@ -90,7 +109,7 @@ export class Server {
     this.counters = this.#counters;
     this.#parts = parts;
     this.#work = parts.work ?? new NodeWork();
-    this.#log = makeLog(this.config.logLevel, this.#work);
+    this.#log = makeLog(this.config.logLevel, this.#work, parts.logPrefix);
     this.#application = new Application({
       counters: this.#counters,
       logError: (message) => this.#log.error(message),
@@ -164,6 +183,7 @@ export class Server {
     if (this.#state !== 'new') return Promise.reject(new Error('the server listens already'));
     this.#state = 'listening';
     this.#closed = null;
+    if (this.#ended.isOver) this.#ended = new Ending();
     this.#listening = this.#listenNow();
     return this.#listening;
   }
@@ -176,7 +196,7 @@ export class Server {
       const listening =
         this.#cluster === null
           ? await this.#parts.listening(this, () => this.#listenHere())
-          : await this.#cluster.listen();
+          : await this.#listenAsCluster(this.#cluster);
       return this.#parts.service?.listens(listening) ?? listening;
     } catch (error) {
       // What follows on listening may fail when clients are taken already.
@@ -190,6 +210,15 @@ export class Server {
     }
   }
 
+  async #listenAsCluster(cluster: Cluster): Promise<Listening> {
+    const listening = await cluster.listen();
+    void cluster.failed.then((error) => {
+      this.#ended.error = error;
+      return this.close();
+    });
+    return listening;
+  }
+
   async #checkRoot(): Promise<void> {
     const { staticDir } = this.config;
     if (staticDir === undefined) return;
@@ -201,15 +230,16 @@ export class Server {
 
   async #listenHere(): Promise<Listening> {
     const { config } = this;
-    const own = await addressOf(config);
-    const address = this.#parts.inherited('host' in own ? own.host : '') ?? own;
+    const inherited = this.#parts.inherited();
+    const address = inherited?.address ?? (await addressOf(config));
     const world = new World({
-      config,
+      config: { ...config, driver: inherited?.driver ?? config.driver },
       work: this.#work,
       log: this.#log,
       counters: this.#counters,
       application: this.#application,
     });
+    if (world.driverNote !== null) this.#tellDriver(world.driverNote);
     const result = await world.listen(address);
     if (result < 0) {
       world.free();
@@ -219,19 +249,53 @@ export class Server {
     return { port: result, host: config.host, driver: world.driverName, workers: 1 };
   }
 
+  #tellDriver(note: string): void {
+    if (this.#parts.noted === undefined) this.#log.notice(note);
+    else this.#parts.noted(note);
+  }
+
+  /**
+   * Replaces every worker, one after the other, by a fresh process that runs the code and reads the
+   * configuration of now. No client is lost. When a replacement does not come up the others stay as
+   * they are and this rejects; without workers it always does.
+   */
+  reload(): Promise<void> {
+    if (this.#cluster !== null && this.#state === 'listening') {
+      const reloaded = this.#cluster.reload();
+      return this.#parts.service?.reloads(reloaded) ?? reloaded;
+    }
+    const why = 'it listens with workers above 1 or supervise, and in the first process only';
+    return Promise.reject(new Error(`the server cannot reload: ${why}`));
+  }
+
+  /** Resolves when the server has closed: with null, or with the error that made it close. */
+  get ended(): Promise<Error | null> {
+    return this.#ended.whenOver;
+  }
+
+  /** Takes the clients of another inherited listener too, or no longer. @internal */
+  acceptAlso(fd: number, on: boolean): void {
+    this.#world?.acceptAlso(fd, on);
+  }
+
   /**
    * Stops accepting, lets requests in flight finish for as long as shutdown_timeout_ms, then frees
    * everything. The server may listen again afterwards.
    */
   close(): Promise<void> {
     if (this.#state === 'new') return Promise.resolve();
-    if (this.#state === 'listening') this.#parts.service?.closes();
+    if (this.#state === 'listening') {
+      this.#parts.service?.closes();
+      this.#parts.closing?.(this);
+    }
     this.#state = 'closing';
     this.#closed ??= this.#closeNow();
     return this.#closed;
   }
 
   async #closeNow(): Promise<void> {
+    // This also ends one whose workers are still starting.
+    if (this.#cluster !== null) await this.#cluster.close();
     await this.#listening?.catch(() => {});
     if (this.#cluster !== null) await this.#cluster.close();
     if (this.#world !== null) await this.#world.close();
@@ -239,7 +303,27 @@ export class Server {
     this.#world = null;
     this.#state = 'new';
     this.#parts.service?.ended();
-    this.#parts.closed();
+    await this.#parts.closed(this);
+    this.#ended.end();
+  }
+}
+
+/** The end of a server's life, as those who wait for it see it. */
+class Ending {
+  readonly whenOver: Promise<Error | null>;
+  isOver = false;
+  error: Error | null = null;
+  #tell: (error: Error | null) => void = () => {};
+
+  constructor() {
+    this.whenOver = new Promise((resolve) => {
+      this.#tell = resolve;
+    });
+  }
+
+  end(): void {
+    this.isOver = true;
+    this.#tell(this.error);
   }
 }
 
@@ -252,10 +336,10 @@ export async function addressOf(config: Config): Promise<Address> {
   return { host: await resolveHost(config.host), port: config.port };
 }
 
-function makeLog(level: string, work: Work): Log {
+function makeLog(level: string, work: Work, prefix = ''): Log {
   const rank = LEVELS.indexOf(level);
   const line = (name: string, message: string) => {
-    if (rank >= LEVELS.indexOf(name)) work.printError(`vibing ${name}: ${message}\n`);
+    if (rank >= LEVELS.indexOf(name)) work.printError(`vibing ${name}: ${prefix}${message}\n`);
   };
   return {
     error: (message) => line('error', message),

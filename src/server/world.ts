@@ -40,6 +40,8 @@ const CLOSE_POLL_MS = 5;
 
 export class World {
   readonly driverName: string;
+  /** Why the driver is not the fastest one, or null. */
+  readonly driverNote: string | null;
   readonly reactor: Reactor;
   readonly #pump: Pump;
   readonly #context: ConnectionContext;
@@ -57,8 +59,8 @@ export class World {
     const slots = limits.connectionsMax;
     const makeDriver = options.makeDriver ?? ((given) => chooseDriver(config.driver, given));
     const choice = makeDriver({ slab, slots, backlog: limits.backlog });
-    if (choice.note !== null) log.notice(choice.note);
     this.driverName = choice.driver.name;
+    this.driverNote = choice.note;
     this.reactor = new Reactor({
       driver: choice.driver,
       slab,
@@ -111,6 +113,11 @@ export class World {
       this.#listened = resolve;
       this.reactor.listen(address);
     });
+  }
+
+  /** Takes clients from a listener of a sibling too, or no longer. */
+  acceptAlso(fd: number, on: boolean): void {
+    this.reactor.acceptAlso(fd, on);
   }
 
   async close(): Promise<void> {

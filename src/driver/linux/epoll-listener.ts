@@ -1,5 +1,5 @@
-// The listening socket of an epoll driver: level-triggered, so clients that were not taken in one
-// turn are announced again in the next.
+// The listening socket of a Linux driver, and those of others that it takes clients from as well, in
+// an epoll: level-triggered, so clients that were not taken in one turn are announced in the next.
 
 import { assert } from '../../base/assert.ts';
 import { ACCEPTS_PER_TURN } from '../../base/limits.ts';
@@ -18,8 +18,10 @@ export class EpollListener {
   #accepting = false;
   /** The file of a unix socket that was made here. */
   #path: string | null = null;
+  /** Listening descriptors of others. */
+  readonly #also: number[] = [];
 
-  /** `tag` comes back with the events of this listener. */
+  /** `tag` comes back with the events of these descriptors. */
   constructor(calls: Syscalls, epoll: number, tag: number) {
     this.#calls = calls;
     this.#epoll = epoll;
@@ -43,6 +45,7 @@ export class EpollListener {
 
   close(): void {
     this.accepting(false);
+    this.#also.length = 0;
     this.#calls.close(this.#fd);
     this.#fd = CLOSED;
     if (this.#path !== null) removeSocket(this.#path);
@@ -53,16 +56,40 @@ export class EpollListener {
     assert(this.isOpen, 'a listener is there');
     if (on === this.#accepting) return;
     this.#accepting = on;
+    this.#watch(this.#fd, on);
+    for (const fd of this.#also) this.#watch(fd, on);
+  }
+
+  #watch(fd: number, on: boolean): void {
     const operation = on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
-    this.#calls.epollControl(this.#epoll, operation, this.#fd, EPOLLIN, this.#tag);
+    this.#calls.epollControl(this.#epoll, operation, fd, EPOLLIN, this.#tag);
+  }
+
+  acceptAlso(fd: number, on: boolean): void {
+    assert(this.isOpen, 'a listener is there');
+    assert(fd !== this.#fd, 'the other descriptor is another one');
+    const index = this.#also.indexOf(fd);
+    if (on === index >= 0) return;
+    if (on) this.#also.push(fd);
+    else this.#also.splice(index, 1);
+    // Closing would not end the watch: other processes hold the same socket open.
+    if (this.#accepting) this.#watch(fd, on);
   }
 
   /** Takes waiting clients into `out` from `from` on; gives the new count. */
   accept(out: Completions, from: number): number {
+    // A ring may announce what was true before accepting(false).
+    if (!this.#accepting) return from;
+    let count = this.#acceptFrom(this.#fd, out, from);
+    for (const fd of this.#also) count = this.#acceptFrom(fd, out, count);
+    return count;
+  }
+
+  #acceptFrom(fd: number, out: Completions, from: number): number {
     let count = from;
     const max = Math.min(out.capacity, from + ACCEPTS_PER_TURN);
     while (count < max) {
-      const handle = this.#calls.accept(this.#fd, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      const handle = this.#calls.accept(fd, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (handle === -ERRNO.EAGAIN) break;
       if (handle === -ERRNO.ECONNABORTED || handle === -ERRNO.EINTR) continue;
       count = out.set(count, Op.Accept, -1, handle, -1);
