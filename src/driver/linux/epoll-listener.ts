@@ -37,8 +37,10 @@ export class EpollListener {
     if (fd < 0) return fd;
     this.#fd = fd;
     this.#path = 'path' in address ? address.path : null;
-    this.accepting(true);
-    return listenerPort(this.#calls, fd);
+    const status = this.accepting(true);
+    if (status === 0) return listenerPort(this.#calls, fd);
+    this.close();
+    return status;
   }
 
   close(): void {
@@ -49,12 +51,14 @@ export class EpollListener {
     this.#path = null;
   }
 
-  accepting(on: boolean): void {
+  /** 0, or -errno when epoll does not take it: it accepts nobody then. */
+  accepting(on: boolean): number {
     assert(this.isOpen, 'a listener is there');
-    if (on === this.#accepting) return;
-    this.#accepting = on;
+    if (on === this.#accepting) return 0;
     const operation = on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
-    this.#calls.epollControl(this.#epoll, operation, this.#fd, EPOLLIN, this.#tag);
+    const status = this.#calls.epollControl(this.#epoll, operation, this.#fd, EPOLLIN, this.#tag);
+    this.#accepting = on && status === 0;
+    return this.#accepting === on ? 0 : status;
   }
 
   /** Takes waiting clients into `out` from `from` on; gives the new count. */
