@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { assert } from '../../src/base/assert.ts';
 import type { Case } from './case.ts';
+import { abortCases } from './cases-aborts.ts';
 import { byteCases } from './cases-bytes.ts';
 import { endCases } from './cases-ends.ts';
 import { listenCases } from './cases-listen.ts';
@@ -29,7 +30,7 @@ export function runDriverCases({ name, make, skip = {} }: DriverSuite): void {
     void serveInherited(make);
     return;
   }
-  const cases = [...listenCases, ...inheritedCases, ...byteCases, ...endCases];
+  const cases = [...listenCases, ...inheritedCases, ...byteCases, ...endCases, ...abortCases];
   for (const skipped of Object.keys(skip)) {
     assert(
       cases.some((one) => one.name === skipped),
