@@ -7,7 +7,7 @@ import type { Case } from './case.ts';
 import { Client, pair } from './client.ts';
 import { REGION, until, type World } from './world.ts';
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 export const crowdCases: readonly Case[] = [
   {
