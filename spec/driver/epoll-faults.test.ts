@@ -1,5 +1,5 @@
-// The epoll driver on a kernel that misbehaves as scripted: for each fault of receiving, sending and
-// waiting the contract of driver.ts holds. The same kernel at random stands in epoll-walk.test.ts.
+// The epoll driver on a kernel that misbehaves as scripted: for each fault of receiving, sending
+// and waiting the contract of driver.ts holds. The same kernel at random: epoll-walk.test.ts.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

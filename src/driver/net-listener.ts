@@ -143,7 +143,7 @@ function isSocketFile(path: string): boolean {
   }
 }
 
-/** Null for a host that is no literal address, or a path that does not fit: nothing is looked up. */
+/** Null for a host that is no literal address, for nothing is looked up, or too long a path. */
 function listenOptions(address: Address, backlog: number): ListenOptions | null {
   if ('fd' in address) return { fd: address.fd, backlog } as ListenOptions;
   if ('path' in address) {
