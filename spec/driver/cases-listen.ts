@@ -10,6 +10,9 @@ import type { Case } from './case.ts';
 import { Client } from './client.ts';
 import { until, World } from './world.ts';
 
+const ENOENT = 2;
+const ENAMETOOLONG = 36;
+
 const isWindows = process.platform === 'win32';
 const hasLoopback6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === '::1'),
@@ -206,6 +209,31 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
+    name: 'a server that says something and ends at once is heard to the end',
+    async run({ world }) {
+      let hasEnded = false;
+      const server = createServer((socket) => {
+        socket.end('bye', () => {
+          hasEnded = true;
+        });
+        socket.on('error', () => {});
+      });
+      server.listen(0, '127.0.0.1');
+      await until('the server listens', () => server.listening);
+      const address = server.address();
+      assert.ok(address !== null && typeof address !== 'string');
+      world.pause();
+      const slot = world.connect({ host: '127.0.0.1', port: address.port });
+      await until('the server is done before the next turn', () => hasEnded);
+      world.run();
+      assert.equal((await world.wait(Op.Connect, slot)).result, 0);
+      assert.equal(String(await world.readAll(slot, 3)), 'bye');
+      assert.equal(await world.read(slot), 0);
+      await world.close(slot);
+      server.close();
+    },
+  },
+  {
     name: 'peer is the client',
     async run({ world }) {
       const client = await Client.open(await world.listen());
@@ -269,6 +297,19 @@ export const listenCases: readonly Case[] = [
         // The probe of the second is a client of the first, gone at once.
         while (world.cameCount(Op.Accept, -1) > 0) world.driver.refuse(await world.acceptHandle());
         await roundTrip(world, { path });
+      }),
+  },
+  {
+    name: 'a path that is too long, or whose folder is missing, is refused',
+    needs: isWindows ? 'Windows has named pipes instead' : null,
+    run: ({ world }) =>
+      inTempDirectory(async (path) => {
+        const tooLong = await world.listen({ path: path.padEnd(200, 'x') });
+        assert.ok(tooLong === -ERRNO.EINVAL || tooLong === -ENAMETOOLONG, `${tooLong}`);
+        // Node says EACCES here, as Windows does.
+        const missing = await world.listen({ path: join(path, 'below') });
+        assert.ok(missing === -ENOENT || missing === -ERRNO.EACCES, `${missing}`);
+        assert.equal(await world.listen({ path }), 0);
       }),
   },
   {

@@ -4,11 +4,14 @@ import { randomInt } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { assert } from '../../src/base/assert.ts';
 import type { Case } from './case.ts';
+import { abortCases } from './cases-aborts.ts';
 import { alsoCases } from './cases-also.ts';
 import { byteCases } from './cases-bytes.ts';
+import { crowdCases } from './cases-crowd.ts';
 import { endCases } from './cases-ends.ts';
 import { listenCases } from './cases-listen.ts';
 import { Client } from './client.ts';
+import { exhaustedCases, isExhausted, serveExhausted } from './exhausted.ts';
 import { inheritedCases, isInheriting, serveInherited } from './inherited.ts';
 import { type MakeDriver, World } from './world.ts';
 
@@ -30,7 +33,20 @@ export function runDriverCases({ name, make, skip = {} }: DriverSuite): void {
     void serveInherited(make);
     return;
   }
-  const cases = [...listenCases, ...alsoCases, ...inheritedCases, ...byteCases, ...endCases];
+  if (isExhausted()) {
+    void serveExhausted(make);
+    return;
+  }
+  const cases = [
+    ...listenCases,
+    ...alsoCases,
+    ...inheritedCases,
+    ...exhaustedCases,
+    ...byteCases,
+    ...endCases,
+    ...abortCases,
+    ...crowdCases,
+  ];
   for (const skipped of Object.keys(skip)) {
     assert(
       cases.some((one) => one.name === skipped),

@@ -68,6 +68,11 @@ export class Client {
     assert.equal(this.byteCount, count);
   }
 
+  async startsWith(text: string): Promise<void> {
+    await until(`'${text}' at the client`, () => this.byteCount >= text.length);
+    assert.equal(this.text.slice(0, text.length), text);
+  }
+
   async hasEnded(): Promise<void> {
     await until('the end at the client', () => this.ended || this.closed);
     assert.equal(this.errorCode, '');

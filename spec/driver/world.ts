@@ -95,6 +95,10 @@ export class World {
     else this.#schedule();
   }
 
+  get isRunning(): boolean {
+    return this.#running;
+  }
+
   /** Stops the turn loop: the case calls step() and sleep() itself. */
   pause(): void {
     this.#running = false;
@@ -171,6 +175,11 @@ export class World {
   /** How many completions of a kind lie there unasked for. */
   cameCount(op: Op, slot: number): number {
     return this.#came.get(`${op}:${slot}`)?.length ?? 0;
+  }
+
+  /** Those completions, from now on waited for. */
+  came(op: Op, slot: number): Completion[] {
+    return this.#came.get(`${op}:${slot}`)?.splice(0) ?? [];
   }
 
   wait(op: Op, slot: number): Promise<Completion> {
@@ -290,9 +299,9 @@ export class World {
     assert.equal(await this.sendAll(slot, REGION, 0, bytes), 0);
   }
 
-  abort(slot: number): void {
+  abort(slot: number, reset = true): void {
     this.#aborted.add(slot);
-    this.driver.abort(slot, true);
+    this.driver.abort(slot, reset);
   }
 
   async close(slot: number): Promise<void> {

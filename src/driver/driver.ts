@@ -170,7 +170,10 @@ export interface Driver {
   close(slot: number): void;
   peer(slot: number): Peer;
 
-  /** Fills `out` with what has finished and returns how many; submits what was asked meanwhile. */
+  /**
+   * Fills `out`, which has room for four at least, with what has finished and returns how many;
+   * submits what was asked meanwhile.
+   */
   poll(out: Completions): number;
   /** Arms wake() for the next completion. False, and not armed, when poll() would find some now. */
   sleep(): boolean;

@@ -27,19 +27,16 @@ import {
   EVENTS_OUTPUT,
   EVENTS_WATCHED,
   IPPROTO_TCP,
-  MSG_MORE,
-  MSG_NOSIGNAL,
   MSG_PEEK,
   SHUT_WR,
   SO_ERROR,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
-  SOCK_STREAM,
   SOCKADDR_BYTES,
   SOL_SOCKET,
+  STREAM_SOCKET,
   TCP_NODELAY,
 } from './linux/layout.ts';
 import { RegionAddresses } from './linux/region-addresses.ts';
+import { Sends } from './linux/sends.ts';
 import { addressFrom, peerFrom } from './linux/sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from './linux/syscalls.ts';
 
@@ -48,7 +45,8 @@ const ARMED = 1; // a receive is wanted
 const READABLE = 2; // the kernel may have bytes, the end or an error for us
 const SENDING = 4; // a send is in flight: parked, or its completion not yet polled
 const PARKED = 8; // the send buffer was full
-const UNSENT = 128; // the send stands in #unsent and was not tried yet
+const UNSENT = 128; // the next poll() tries the send
+const UNSENT_QUEUED = 256; // stands in #unsent; outlives the socket too
 const QUEUED = 16; // stands in #ready; outlives the socket, so that no slot stands there twice
 const CONNECTING = 32;
 const ENDING = 64; // end, hang-up or error was announced: a short read may not be the last
@@ -82,12 +80,8 @@ export class EpollDriver implements Driver {
   readonly #regions: RegionAddresses;
   readonly #listener: EpollListener;
   readonly #fd: Int32Array;
-  readonly #state: Uint8Array;
-  /** The parked send of a slot. */
-  readonly #sendRegion: Int32Array;
-  readonly #sendStart: Int32Array;
-  readonly #sendEnd: Int32Array;
-  readonly #sendFlags: Int32Array;
+  readonly #state: Uint16Array;
+  readonly #sends: Sends;
   /** Slots with a receive to try without waiting for the kernel to say so. */
   readonly #ready: Ring;
   /** Slots whose send is tried by the next poll(). */
@@ -101,15 +95,12 @@ export class EpollDriver implements Driver {
     this.#slab = slab;
     this.#backlog = options.backlog;
     this.#fd = new Int32Array(slots).fill(-1);
-    this.#state = new Uint8Array(slots);
-    this.#sendRegion = new Int32Array(slots);
-    this.#sendStart = new Int32Array(slots);
-    this.#sendEnd = new Int32Array(slots);
-    this.#sendFlags = new Int32Array(slots);
+    this.#state = new Uint16Array(slots);
     this.#ready = new Ring(slots);
-    this.#unsent = new Ring(2 * slots);
+    this.#unsent = new Ring(slots);
     this.#queue = new CompletionQueue(3 * slots + 8);
     this.#regions = new RegionAddresses(calls, slab);
+    this.#sends = new Sends(calls, this.#regions, slots);
     this.#eventsAddress = calls.addressOf(new Uint8Array(this.#events.buffer));
     this.#scratchAddress = calls.addressOf(this.#scratch);
     this.#epoll = calls.epollCreate();
@@ -144,7 +135,8 @@ export class EpollDriver implements Driver {
   }
 
   accepting(on: boolean): void {
-    this.#listener.accepting(on);
+    const status = this.#listener.accepting(on);
+    if (status < 0) this.#finish(Op.Accept, -1, status);
   }
 
   acceptAlso(fd: number, on: boolean): void {
@@ -155,7 +147,7 @@ export class EpollDriver implements Driver {
     assert(this.#fd[slot] < 0, 'an adopting slot is free');
     assert(fd >= 0, 'a handle is a descriptor');
     this.#fd[slot] = fd;
-    this.#state[slot] &= QUEUED;
+    this.#state[slot] &= QUEUED | UNSENT_QUEUED;
     const status = this.#calls.epollControl(this.#epoll, EPOLL_CTL_ADD, fd, EVENTS_WATCHED, slot);
     // Out of memory or of watches: no event will come, and a timeout ends the connection.
     if (status < 0) this.#state[slot] |= READABLE;
@@ -168,8 +160,7 @@ export class EpollDriver implements Driver {
   connect(address: Address, slot: number): void {
     const target = addressFrom(address);
     assert(target !== null, 'connect() gets a literal address');
-    const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    const fd = this.#calls.socket(target.family, type, 0);
+    const fd = this.#calls.socket(target.family, STREAM_SOCKET, 0);
     if (fd < 0) {
       this.#finish(Op.Connect, slot, fd);
       return;
@@ -200,12 +191,14 @@ export class EpollDriver implements Driver {
     assert(this.#fd[slot] >= 0, 'a sending slot is open');
     assert((this.#state[slot] & SENDING) === 0, 'one send in flight a socket');
     assert(end > start, 'a send has bytes');
-    this.#state[slot] |= SENDING | UNSENT;
-    this.#sendRegion[slot] = region;
-    this.#sendStart[slot] = start;
-    this.#sendEnd[slot] = end;
-    this.#sendFlags[slot] = more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
-    this.#unsent.push(slot);
+    this.#state[slot] |= SENDING;
+    this.#sends.set(slot, region, start, end, more);
+    this.#sendLater(slot);
+  }
+
+  #sendLater(slot: number): void {
+    if ((this.#state[slot] & UNSENT_QUEUED) === 0) this.#unsent.push(slot);
+    this.#state[slot] |= UNSENT | UNSENT_QUEUED;
     this.#wakeUp();
   }
 
@@ -263,6 +256,7 @@ export class EpollDriver implements Driver {
     assert(!this.#asleep, 'only the awake fall asleep');
     if (this.#queue.length > 0 || this.#unsent.length > 0) return false;
     if (this.#ready.length > 0 && this.#slab.freeCount > 0) return false;
+    if (this.#ready.length > 0) this.#slab.whenFree = () => this.#wakeUp();
     this.#asleep = true;
     return true;
   }
@@ -271,8 +265,10 @@ export class EpollDriver implements Driver {
     // A poll that nobody was woken for (a deadline) takes the wake back.
     this.#asleep = false;
     let count = this.#drain(out, 0);
-    count = this.#sendAll(out, count);
-    count = this.#retry(out, count);
+    // Each has a share of `out`: who is busy without end keeps nobody waiting.
+    const shared = out.capacity - 2;
+    count = this.#sendAll(out, count, shared >> 1);
+    count = this.#retry(out, count, shared - (shared >> 2));
     // An event gives at most two completions.
     const eventsMax = Math.min((out.capacity - count) >> 1, EVENTS_MAX);
     if (eventsMax === 0) return count;
@@ -302,19 +298,20 @@ export class EpollDriver implements Driver {
    * Sends of one turn go out together: the code of the server runs for all requests of a turn, then
    * the kernel's for all of their answers, and each finds its caches as it left them.
    */
-  #sendAll(out: Completions, from: number): number {
+  #sendAll(out: Completions, from: number, max: number): number {
     let count = from;
-    for (let left = this.#unsent.length; left > 0 && count < out.capacity; left--) {
+    for (let left = this.#unsent.length; left > 0 && count < max; left--) {
       const slot = this.#unsent.shift();
+      this.#state[slot] &= ~UNSENT_QUEUED;
       if ((this.#state[slot] & UNSENT) !== 0) count = this.#sendNow(out, count, slot);
     }
     return count;
   }
 
   /** Receives that were asked for while the kernel may have had bytes already. */
-  #retry(out: Completions, from: number): number {
+  #retry(out: Completions, from: number, max: number): number {
     let count = from;
-    for (let left = this.#ready.length; left > 0 && count < out.capacity; left--) {
+    for (let left = this.#ready.length; left > 0 && count < max; left--) {
       const slot = this.#ready.shift();
       this.#state[slot] &= ~QUEUED;
       if ((this.#state[slot] & ARMED) !== 0) count = this.#receiveNow(out, count, slot);
@@ -324,11 +321,11 @@ export class EpollDriver implements Driver {
 
   #event(out: Completions, from: number, slot: number, mask: number): number {
     let count = from;
-    let state = this.#state[slot];
+    if ((mask & EVENTS_ENDED) !== 0) this.#state[slot] |= ENDING;
+    const state = this.#state[slot];
     if ((state & CONNECTING) !== 0) return this.#connected(out, count, slot, mask);
     if ((mask & EVENTS_INPUT) !== 0) {
-      state |= (mask & EVENTS_ENDED) !== 0 ? READABLE | ENDING : READABLE;
-      this.#state[slot] = state;
+      this.#state[slot] |= READABLE;
       if ((state & ARMED) !== 0) count = this.#receiveNow(out, count, slot);
     }
     if ((state & PARKED) !== 0 && (mask & EVENTS_OUTPUT) !== 0)
@@ -358,10 +355,14 @@ export class EpollDriver implements Driver {
       return out.set(count, Op.Receive, slot, result, block);
     }
     slab.release(block);
-    if (result === -ERRNO.EAGAIN || result === -ERRNO.EINTR) {
-      this.#state[slot] &= ~READABLE;
-      return count;
-    }
+    // Nothing announces again what an interrupted call left there.
+    if (result === -ERRNO.EINTR) this.#retryLater(slot);
+    else if (result === -ERRNO.EAGAIN) this.#state[slot] &= ~READABLE;
+    else return this.#ended(out, count, slot, result);
+    return count;
+  }
+
+  #ended(out: Completions, count: number, slot: number, result: number): number {
     this.#state[slot] &= ~ARMED;
     return out.set(count, Op.Receive, slot, result, -1);
   }
@@ -370,20 +371,19 @@ export class EpollDriver implements Driver {
   #receiveWithoutBlock(out: Completions, count: number, slot: number): number {
     const result = this.#calls.recv(this.#fd[slot], this.#scratchAddress, 1, MSG_PEEK);
     if (result <= 0 && result !== -ERRNO.EAGAIN && result !== -ERRNO.EINTR) {
-      this.#state[slot] &= ~ARMED;
-      return out.set(count, Op.Receive, slot, result, -1);
+      return this.#ended(out, count, slot, result);
     }
-    if ((this.#state[slot] & QUEUED) === 0) this.#ready.push(slot);
-    this.#state[slot] |= READABLE | QUEUED;
-    this.#slab.whenFree = () => this.#wakeUp();
+    this.#state[slot] |= READABLE;
+    this.#retryLater(slot);
     return count;
   }
 
   #sendNow(out: Completions, count: number, slot: number): number {
-    const start = this.#sendStart[slot];
-    const address = this.#regions.address(this.#sendRegion[slot], start);
-    const bytes = this.#sendEnd[slot] - start;
-    const result = this.#calls.send(this.#fd[slot], address, bytes, this.#sendFlags[slot]);
+    const result = this.#sends.try(slot, this.#fd[slot]);
+    if (result === -ERRNO.EINTR) {
+      this.#sendLater(slot);
+      return count;
+    }
     if (result === -ERRNO.EAGAIN) {
       this.#state[slot] = (this.#state[slot] & ~UNSENT) | PARKED;
       return count;

@@ -13,6 +13,9 @@ import {
 import { faultOf } from '../base/errno.ts';
 import { type Address, ERRNO } from './driver.ts';
 
+/** What a socket address has room for: less on macOS and the BSDs, more for named pipes. */
+const PATH_BYTES_MAX = { linux: 107, win32: 256 }[String(process.platform)] ?? 103;
+
 export interface ListenerEvents {
   /** The port (0 for a unix socket) or -errno, once. After -errno the listener is closed. */
   listening(result: number): void;
@@ -143,10 +146,14 @@ function isSocketFile(path: string): boolean {
   }
 }
 
-/** Null for a host that is no literal address: a driver looks up no names. */
+/** Null for a host that is no literal address, for nothing is looked up, or too long a path. */
 function listenOptions(address: Address, backlog: number): ListenOptions | null {
   if ('fd' in address) return { fd: address.fd, backlog } as ListenOptions;
-  if ('path' in address) return { path: address.path, backlog };
+  if ('path' in address) {
+    // A longer one would be cut off without a word, and the socket appear at another place.
+    const fits = Buffer.byteLength(address.path) <= PATH_BYTES_MAX;
+    return fits ? { path: address.path, backlog } : null;
+  }
   if (isIP(address.host) === 0) return null;
   // Node before 22.12 does not know reusePort and listens without it.
   const options: ListenOptions & { reusePort?: boolean } = {

@@ -72,7 +72,7 @@ export class NetSocket {
     assert(!this.closeAsked, 'a socket that closes receives nothing');
     this.receiving = Flight.Asked;
     if (this.rest !== null) {
-      this.deliver(this.rest, this.restStart);
+      this.deliver(this.rest, this.restStart, false);
     } else if (this.fault !== 0) {
       this.receiveDone(this.fault, -1);
     } else if (this.ended) {
@@ -83,10 +83,13 @@ export class NetSocket {
     }
   }
 
-  /** Copies what fits into a block. Without a free block it waits for one, and reading with it. */
-  deliver(chunk: Buffer, start: number): void {
+  /**
+   * Copies what fits into a block. Without a free block it waits for one, and reading with it; also
+   * behind those who wait already, unless it is `first` of them.
+   */
+  deliver(chunk: Buffer, start: number, first: boolean): void {
     const slab = this.shared.slab;
-    const block = slab.acquire();
+    const block = first || this.shared.starving.size === 0 ? slab.acquire() : -1;
     if (block === -1) {
       this.keep(chunk, start);
       this.shared.starving.add(this);
@@ -224,7 +227,7 @@ export class NetSocket {
     if (this.aborted || this.closeAsked) return;
     assert(this.rest === null, 'a paused socket hands nothing over');
     if (this.receiving === Flight.Asked) {
-      this.deliver(chunk, 0);
+      this.deliver(chunk, 0, false);
     } else {
       this.keep(chunk, 0);
     }

@@ -214,7 +214,7 @@ export class NetDriver implements Driver {
     for (const entry of starving) {
       if (this.#slab.freeCount === 0) return;
       starving.delete(entry);
-      if (entry.rest !== null) entry.deliver(entry.rest, entry.restStart);
+      if (entry.rest !== null) entry.deliver(entry.rest, entry.restStart, true);
     }
   }
 }

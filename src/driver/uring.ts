@@ -233,7 +233,8 @@ export class UringDriver implements Driver {
   }
 
   accepting(on: boolean): void {
-    this.#listener.accepting(on);
+    const status = this.#listener.accepting(on);
+    if (status < 0) this.#finish(Op.Accept, -1, status);
   }
 
   adopt(handle: number, slot: number): void {

@@ -39,8 +39,10 @@ export class EpollListener {
     if (fd < 0) return fd;
     this.#fd = fd;
     this.#path = 'path' in address ? address.path : null;
-    this.accepting(true);
-    return listenerPort(this.#calls, fd);
+    const status = this.accepting(true);
+    if (status === 0) return listenerPort(this.#calls, fd);
+    this.close();
+    return status;
   }
 
   close(): void {
@@ -52,17 +54,20 @@ export class EpollListener {
     this.#path = null;
   }
 
-  accepting(on: boolean): void {
+  /** 0, or -errno when epoll does not take it: it accepts nobody then. */
+  accepting(on: boolean): number {
     assert(this.isOpen, 'a listener is there');
-    if (on === this.#accepting) return;
-    this.#accepting = on;
-    this.#watch(this.#fd, on);
-    for (const fd of this.#also) this.#watch(fd, on);
+    if (on === this.#accepting) return 0;
+    const status = this.#watch(this.#fd, on);
+    this.#accepting = on && status === 0;
+    if (this.#accepting === on) for (const fd of this.#also) this.#watch(fd, on);
+    return this.#accepting === on ? 0 : status;
   }
 
-  #watch(fd: number, on: boolean): void {
+  /** 0, or -errno. */
+  #watch(fd: number, on: boolean): number {
     const operation = on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
-    this.#calls.epollControl(this.#epoll, operation, fd, EPOLLIN, this.#tag);
+    return this.#calls.epollControl(this.#epoll, operation, fd, EPOLLIN, this.#tag);
   }
 
   acceptAlso(fd: number, on: boolean): void {

@@ -9,6 +9,8 @@ export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = 0x800;
 export const SOCK_CLOEXEC = 0x80000;
+/** What all sockets are. */
+export const STREAM_SOCKET: number = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
 export const SO_TYPE = 3;

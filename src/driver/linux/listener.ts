@@ -16,11 +16,9 @@ import {
   SO_KEEPALIVE,
   SO_REUSEADDR,
   SO_REUSEPORT,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
-  SOCK_STREAM,
   SOCKADDR_BYTES,
   SOL_SOCKET,
+  STREAM_SOCKET,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
@@ -29,15 +27,13 @@ import {
 import { peerFrom, type SocketAddress, socketAddress, unixAddress } from './sockaddr.ts';
 import type { Syscalls } from './syscalls.ts';
 
-const STREAM = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-
 /** A listening descriptor, or -errno. */
 export function openListener(calls: Syscalls, address: Address, backlog: number): number {
   if ('fd' in address) return listenOn(calls, address.fd, backlog);
   if ('path' in address) return openUnix(calls, address.path, address.mode, backlog);
   const target = socketAddress(address.host, address.port);
   if (target === null) return -ERRNO.EINVAL;
-  const fd = calls.socket(target.family, STREAM, 0);
+  const fd = calls.socket(target.family, STREAM_SOCKET, 0);
   if (fd < 0) return fd;
   calls.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.reusePort === true) calls.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
@@ -102,7 +98,7 @@ function openUnix(
 ): number {
   const target = unixAddress(path);
   if (target === null) return -ERRNO.EINVAL;
-  const fd = calls.socket(target.family, STREAM, 0);
+  const fd = calls.socket(target.family, STREAM_SOCKET, 0);
   if (fd < 0) return fd;
   let bound = calls.bind(fd, target.bytes, target.length);
   if (bound === -ERRNO.EADDRINUSE && removeStale(calls, target, path)) {
@@ -133,7 +129,7 @@ function setMode(path: string, mode: number): number {
 
 /** Removes a socket file whose server is gone. False when somebody answers, or it is no socket. */
 function removeStale(calls: Syscalls, target: SocketAddress, path: string): boolean {
-  const probe = calls.socket(target.family, STREAM, 0);
+  const probe = calls.socket(target.family, STREAM_SOCKET, 0);
   if (probe < 0) return false;
   const status = calls.connect(probe, target.bytes, target.length);
   calls.close(probe);
