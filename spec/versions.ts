@@ -94,7 +94,7 @@ async function testAll({ wanted, forTests }: VersionsArguments): Promise<number>
 async function publishedOf(name: string): Promise<readonly string[]> {
   const { code, output } = await npm(['view', name, 'versions', '--json']);
   if (code !== 0)
-    throw new Problem(`the registry does not tell the versions of ${name}:\n${output}`);
+    throw new Problem(`the registry does not tell the versions of ${name}:\n${saidIn(output)}`);
   try {
     // One alone is no list.
     return [JSON.parse(output.slice(output.search(/^[["]/m)))].flat().map(String);
@@ -134,7 +134,7 @@ async function install(name: string, release: string): Promise<string> {
   const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts'];
   const command = ['install', '--prefix', prefix, ...flags, `${name}@${release}`];
   const { code, output } = await npm(command);
-  if (code !== 0) throw new Problem(`Node ${release} cannot be installed:\n${output}`);
+  if (code !== 0) throw new Problem(`Node ${release} cannot be installed:\n${saidIn(output)}`);
   if (await isNode(bin, release)) return bin;
   throw new Problem(`Node ${release} was installed in ${bin} but does not run on this system`);
 }
@@ -201,6 +201,12 @@ function npmProgram(): string {
 function npm(args: readonly string[]): Promise<Ended> {
   const environment = { ...process.env, NO_COLOR: '1', npm_config_loglevel: 'error' };
   return run([process.execPath, npmProgram(), ...args], environment, REGISTRY_MS_MAX);
+}
+
+/** What npm says is wrong, without its stack. */
+function saidIn(output: string): string {
+  const lines = output.split('\n').filter((line) => !/^npm error\s+at /.test(line));
+  return lines.slice(0, 8).join('\n').trimEnd();
 }
 
 /** Runs a program to its end, or to `timeoutMs`: its exit code and all it printed. */

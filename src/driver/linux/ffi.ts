@@ -29,7 +29,7 @@ export interface Ffi {
 
 /**
  * Up to 25, Node runs promises and ticks when a native callback returns. From 26 on it leaves them
- * to the next callback of its own, so that a handler which awaits would wait for a stranger's timer.
+ * to the next callback of its own: a handler which awaits would wait for some stranger's timer.
  */
 const LEAVES_PROMISES: boolean = Number.parseInt(process.versions.node, 10) > 25;
 
