@@ -84,7 +84,7 @@ function watch(koffi: Koffi, fd: number, readable: () => void): Watch {
 
 let isSettling = false;
 
-/** An immediate ends the round, and promises run after it. Asked for first, if `readable` throws. */
+/** An immediate ends the round, then promises run. Asked for first, in case `readable` throws. */
 function settling(readable: () => void): void {
   if (!isSettling) {
     isSettling = true;
