@@ -7,7 +7,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Slab } from '../src/base/slab.ts';
+import { chooseDriver } from '../src/driver/choose.ts';
 import { parseRunArguments } from './run-arguments.ts';
+import { formatBegin } from './versions-found.ts';
 
 /** Compiled, this file lies in build/spec/. */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -33,6 +36,7 @@ function main(): number {
   );
   if (chosen.length === 0) return fail(`no test file holds ${options.words.join(' or ')}`, 2);
   if (options.drivers !== '') process.env['VIBING_DRIVERS'] = options.drivers;
+  console.log(formatBegin({ node: process.version, driver: usualDriver() }));
 
   const isWhole = options.words.length === 0 && options.forNode.length === 0 && options.coverage;
   if (!isWhole) return runTests(chosen, options.forNode, {});
@@ -43,6 +47,13 @@ function main(): number {
   const status = runTests(chosen, [], { NODE_V8_COVERAGE: raw }) || reportCoverage(raw);
   // A fault of style keeps no test from running; said again, for the beginning is far away by now.
   return lintStatus === 0 ? status : fail('lint found faults, see the beginning', status || 1);
+}
+
+/** What a server takes here when it is not told, with the reason when that is not the fastest. */
+function usualDriver(): string {
+  const { driver, note } = chooseDriver('auto', { slab: new Slab(1024, 4), slots: 4, backlog: 8 });
+  driver.destroy();
+  return note ?? `driver ${driver.name}`;
 }
 
 function runTests(

@@ -20,9 +20,18 @@ export interface Ffi {
   addressOf(bytes: Uint8Array): number;
   /** The memory at an address, which must stay mapped for as long as somebody looks at it. */
   view(address: number, bytes: number): ArrayBuffer;
-  /** Calls back in every round of the loop in which `fd` is readable. */
+  /**
+   * Calls back in every round of the loop in which `fd` is readable. Promises and ticks that this
+   * leaves behind run before the loop sleeps again.
+   */
   watch(fd: number, readable: () => void): Watch;
 }
+
+/**
+ * Up to 25, Node runs promises and ticks when a native callback returns. From 26 on it leaves them
+ * to the next callback of its own: a handler which awaits would wait for some stranger's timer.
+ */
+const LEAVES_PROMISES: boolean = Number.parseInt(process.versions.node, 10) > 25;
 
 interface Koffi {
   load(path: null): { func(prototype: string): Foreign };
@@ -68,6 +77,22 @@ function load(): Ffi | string {
  * The handle stays referenced by the closures below: a collected one would silently stop watching.
  */
 function watch(koffi: Koffi, fd: number, readable: () => void): Watch {
-  const handle = koffi.node.poll(fd, { readable: true }, readable);
+  const called = LEAVES_PROMISES ? () => settling(readable) : readable;
+  const handle = koffi.node.poll(fd, { readable: true }, called);
   return { close: () => handle.close() };
+}
+
+let isSettling = false;
+
+/** An immediate ends the round, then promises run. Asked for first, in case `readable` throws. */
+function settling(readable: () => void): void {
+  if (!isSettling) {
+    isSettling = true;
+    setImmediate(settled);
+  }
+  readable();
+}
+
+function settled(): void {
+  isSettling = false;
 }

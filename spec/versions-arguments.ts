@@ -1,0 +1,56 @@
+// The arguments of spec/versions.ts.
+
+/** What runs when nothing is named: the oldest Node that is supported, and what came after. */
+const USUAL = ['20', '22', '24', 'newest'] as const;
+
+export interface VersionsArguments {
+  /** Majors, whole versions, or 'newest'. */
+  readonly wanted: readonly string[];
+  /** Arguments of spec/run.ts, the same for every version. */
+  readonly forTests: readonly string[];
+  readonly help: boolean;
+}
+
+export const VERSIONS_USAGE: string = `usage: npm run test:versions -- [version...] [option...]
+
+Runs npm test on several versions of Node, one after the other. Each is taken from the
+npm registry, once, into node_modules/.cache/node-versions/, where its output is kept too.
+
+  version          a major as 22 for its newest release, a release as 20.19.0, or newest
+                   (${USUAL.join(' ')})
+  --only WORDS     only test files whose path holds one of the words; with commas
+  --drivers NAMES  the drivers to test, as epoll,net
+  --no-coverage    leaves coverage and lint out; they are for the major that runs this
+  --test-...       options of node --test, passed on
+  --help           this text
+
+Exit codes: 0 when all passed on all versions, 1 when something failed, 2 when the
+arguments are wrong or a version is not to be had.`;
+
+/** The arguments, or what is wrong with them. */
+export function parseVersionsArguments(given: readonly string[]): VersionsArguments | string {
+  const wanted: string[] = [];
+  const forTests: string[] = [];
+  let help = false;
+  for (let index = 0; index < given.length; index++) {
+    const argument = given[index] ?? '';
+    if (argument === '--help' || argument === '-h') help = true;
+    else if (argument === '--only' || argument === '--drivers') {
+      index += 1;
+      const names = (given[index] ?? '').split(',').filter((name) => name !== '');
+      if (names.length === 0 || names.some((name) => name.startsWith('-'))) {
+        return argument === '--only'
+          ? '--only names words of paths, as in --only driver,http/'
+          : '--drivers names drivers, as in --drivers epoll,net';
+      }
+      if (argument === '--only') forTests.push(...names);
+      else forTests.push('--drivers', names.join(','));
+    } else if (argument === '--no-coverage' || argument.startsWith('--test-')) {
+      forTests.push(argument);
+    } else if (argument.startsWith('-')) return `unknown option ${argument}`;
+    else if (argument === 'newest' || /^v?\d{1,4}(\.\d{1,4}\.\d{1,4})?$/.test(argument)) {
+      wanted.push(argument.replace(/^v/, ''));
+    } else return `'${argument}' is no version: a major as 22, a release as 20.19.0, or newest`;
+  }
+  return { wanted: wanted.length === 0 ? USUAL : wanted, forTests, help };
+}

