@@ -18,6 +18,11 @@ export class EpollListener {
   #accepting = false;
   /** The file of a unix socket that was made here. */
   #path: string | null = null;
+  /** Others have the listener too, and serve its clients when this process does not. */
+  #isInherited = false;
+  /** Clients that are still taken before the listener closes. */
+  #lastClients = 0;
+  isLeaving = false;
 
   /** `tag` comes back with the events of this listener. */
   constructor(calls: Syscalls, epoll: number, tag: number) {
@@ -37,16 +42,34 @@ export class EpollListener {
     if (fd < 0) return fd;
     this.#fd = fd;
     this.#path = 'path' in address ? address.path : null;
+    this.#isInherited = 'fd' in address;
+    this.#lastClients = backlog;
     this.accepting(true);
     return listenerPort(this.#calls, fd);
   }
 
-  close(): void {
+  /** Nobody new comes in; takeLast() follows until it has closed. */
+  leave(): void {
     this.accepting(false);
-    this.#calls.close(this.#fd);
-    this.#fd = CLOSED;
     if (this.#path !== null) removeSocket(this.#path);
     this.#path = null;
+    this.isLeaving = true;
+  }
+
+  /** Takes those who wait in the kernel's queue, which closing would reset; then closes. */
+  takeLast(out: Completions, from: number): number {
+    let count = from;
+    if (!this.#isInherited && this.#lastClients > 0) {
+      count = this.accept(out, from);
+      this.#lastClients -= count - from;
+      const isMore = count > from && out.result[count - 1] >= 0;
+      if (isMore || count === out.capacity) return count;
+    }
+    if (count === out.capacity) return count;
+    this.isLeaving = false;
+    this.#calls.close(this.#fd);
+    this.#fd = CLOSED;
+    return out.set(count, Op.Unlisten, -1, 0, -1);
   }
 
   accepting(on: boolean): void {
