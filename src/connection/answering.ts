@@ -110,7 +110,7 @@ export class Answering implements Transport {
   #answered(exchange: Exchange): void {
     exchange.phase = Phase.Ended;
     this.#connection.context.counters.answers += 1;
-    if (exchange.afterSend !== null) notifySent(exchange);
+    if (exchange.afterSend !== null) notifySent(exchange, true);
     this.#connection.advance();
   }
 

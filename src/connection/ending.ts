@@ -158,17 +158,17 @@ function goneFor(exchange: Exchange): void {
   exchange.gone = true;
   exchange.detached = true;
   if (exchange.handled && exchange.phase === Phase.Ended) exchange.live = false;
-  notifySent(exchange);
+  notifySent(exchange, false);
   exchange.aborter?.abort(clientGone());
 }
 
 /** Runs afterSend() callbacks, once. They may not break the connection. */
-export function notifySent(exchange: Exchange): void {
+export function notifySent(exchange: Exchange, complete: boolean): void {
   const callbacks = exchange.afterSend;
   if (callbacks === null) return;
   exchange.afterSend = null;
   const durationMs = exchange.transport.nowMs() - exchange.startedMs;
-  const summary = { status: exchange.status, bytes: exchange.contentBytes, durationMs };
+  const summary = { status: exchange.status, bytes: exchange.contentBytes, durationMs, complete };
   for (const callback of callbacks) {
     try {
       callback(summary);

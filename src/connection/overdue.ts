@@ -7,15 +7,14 @@ import { Timeout } from './context.ts';
 import { lose, refuse, stop } from './ending.ts';
 
 export function overdue(connection: Connection, kind: number): void {
-  const { context, outbox, reactor, slot } = connection;
-  const isFault = kind === Timeout.Idle ? outbox.waiting === 0 : kind !== Timeout.Drain;
-  if (isFault) context.counters.timeouts += 1;
+  const { context, reactor, slot } = connection;
+  if ((kind === Timeout.Idle || kind === Timeout.Drain) && isOurTurn(connection)) {
+    reactor.extend(slot, kind);
+    return;
+  }
+  if (kind !== Timeout.Drain) context.counters.timeouts += 1;
   switch (kind) {
     case Timeout.Idle:
-      // As long as the client takes its answer, the deadline of sends is the one that counts.
-      if (outbox.waiting > 0) reactor.extend(slot, Timeout.Idle);
-      else stop(connection);
-      break;
     case Timeout.Drain:
       stop(connection);
       break;
@@ -36,6 +35,14 @@ export function overdue(connection: Connection, kind: number): void {
       connection.debug('the client takes no more of its answer');
       lose(connection);
   }
+}
+
+/**
+ * As long as the client takes its answer, the deadline of sends is the one that counts. And without
+ * a free block nobody knows whether the client has sent something.
+ */
+function isOurTurn({ outbox, reactor }: Connection): boolean {
+  return outbox.waiting > 0 || reactor.slab.freeCount === 0;
 }
 
 function bodyDue(connection: Connection): void {

@@ -81,6 +81,11 @@ export class Admission {
     return this.#parts.sockets.openCount - this.#extraCount >= this.#slotsMax;
   }
 
+  /** True when something can be done with one more client. */
+  get #hasUse(): boolean {
+    return !this.#isFull || (this.#overloaded && this.#parts.sockets.freeCount > 0);
+  }
+
   /** listen() was asked for. */
   begin(): void {
     this.#paused = false;
@@ -114,7 +119,7 @@ export class Admission {
     if (this.#overloaded) this.#shed(nowMs);
     else this.#watch(nowMs);
     // Further clients wait in the kernel's queue.
-    if (!this.#overloaded || this.#parts.sockets.freeCount === 0) this.#pause();
+    if (!this.#hasUse) this.#pause();
   }
 
   #admit(overloaded: boolean): void {
@@ -190,18 +195,16 @@ export class Admission {
     if (!this.#isFull) this.#parts.deadlines.disarm(this.#overloadNode);
     if (!this.#isFull && this.#waiting.length === 0) this.#overloaded = false;
     this.#letIn(nowMs);
-    if (!this.#isFull || this.#overloaded) this.#resume();
+    if (this.#hasUse) this.#resume();
   }
 
   expire(nowMs: number): void {
-    const { deadlines, retryKind, sockets } = this.#parts;
-    if (deadlines.expire(retryKind, nowMs) >= 0 && (!this.#isFull || this.#overloaded)) {
-      this.#resume();
-    }
+    const { deadlines, retryKind, retryNode } = this.#parts;
+    if (deadlines.expire(retryKind, nowMs) >= 0 && this.#hasUse) this.#resume();
     if (deadlines.expire(this.#overloadKind, nowMs) < 0) return;
     this.#overloaded = true;
     this.#shed(nowMs);
-    if (sockets.freeCount > 0 && deadlines.kind(this.#parts.retryNode) < 0) this.#resume();
+    if (this.#hasUse && deadlines.kind(retryNode) < 0) this.#resume();
   }
 
   /** Cuts off everybody who still waits for a slot. */
