@@ -1,5 +1,5 @@
-// More than there is room for: connections, blocks, descriptors, pipelined answers. Whoever comes is
-// served, or told that there is no room; nobody is closed without a word.
+// More than there is room for: connections, blocks, descriptors, pipelined answers. Whoever comes
+// is served, or told that there is no room; nobody is closed without a word.
 
 import assert from 'node:assert/strict';
 import type { Server } from '../../src/server/server.ts';
