@@ -130,9 +130,9 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
   },
   connectionsMax: {
     // When all are used, accept() pauses and clients wait in the kernel's queue. After
-    // overloadWaitMs without a free one, whoever comes gets the place of the connection that was idle for longest,
-    // if it was for as long as that, else a 503. Each has one exchange at most, so the pool of
-    // exchanges needs no limit of its own: an empty one makes another.
+    // overloadWaitMs without a free one, whoever comes gets the place of the connection that was
+    // idle for longest, if it was for as long as that, else a 503. Each has one exchange at most,
+    // so the pool of exchanges needs no limit of its own: an empty one makes another.
     default: 16_384,
     min: 1,
     max: 1_000_000,
