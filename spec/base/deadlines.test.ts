@@ -118,3 +118,16 @@ it('a clock that goes back is a mistake of ours', () => {
   deadlines.arm(0, 0, 100);
   assert.throws(() => deadlines.arm(1, 0, 99), AssertionFault);
 });
+
+it('tells which nodes of a kind have waited for longest, and how long', () => {
+  const deadlines = new Deadlines(NODES, TIMEOUTS_MS);
+  assert.equal(deadlines.oldest(1), -1);
+  deadlines.arm(4, 1, 1000);
+  deadlines.arm(2, 1, 1010);
+  deadlines.arm(3, 0, 1010);
+  assert.equal(deadlines.oldest(1), 4);
+  assert.equal(deadlines.next(4), 2);
+  assert.equal(deadlines.next(2), -1);
+  assert.equal(deadlines.sinceMs(4, 1050), 50);
+  assert.equal(deadlines.sinceMs(2, 1050), 40);
+});

@@ -37,6 +37,8 @@ class World {
       slots: 1,
       timeoutsMs: [1000],
       sendTimeout: 0,
+      backlog: 16,
+      overload: null,
       events: {
         accepted: () => ({
           received() {},
@@ -47,6 +49,7 @@ class World {
           closed: () => {
             this.isClosed = true;
           },
+          yieldSlot: () => false,
         }),
         acceptFault() {},
         listening() {},

@@ -160,14 +160,17 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
-    name: 'unlisten while not accepting cuts off those who wait',
+    name: 'unlisten takes those who wait in the kernel, also while not accepting',
     async run({ world }) {
       const port = await world.listen();
       world.driver.accepting(false);
-      const client = await Client.open(port);
+      const clients = [await Client.open(port), await Client.open(port)];
       await world.unlisten();
-      assert.equal(world.cameCount(Op.Accept, -1), 0);
-      await client.isGone();
+      for (const client of clients) {
+        const slot = await world.accept();
+        await world.write(slot, 'hello');
+        await client.hasBytes(5);
+      }
       await roundTrip(world, await world.listen());
     },
   },
@@ -224,6 +227,8 @@ export const listenCases: readonly Case[] = [
       assert.ok(address !== null && typeof address !== 'string');
       world.pause();
       const slot = world.connect({ host: '127.0.0.1', port: address.port });
+      // A ring submits what it was asked for with the next poll.
+      if (world.driver.name === 'uring') world.step();
       await until('the server is done before the next turn', () => hasEnded);
       world.run();
       assert.equal((await world.wait(Op.Connect, slot)).result, 0);

@@ -28,6 +28,8 @@ class World {
       slots: 2,
       timeoutsMs: [500, 60],
       sendTimeout: 1,
+      backlog: 16,
+      overload: null,
       events: {
         accepted: () => ({
           received() {},
@@ -36,6 +38,7 @@ class World {
             this.dues += 1;
           },
           closed() {},
+          yieldSlot: () => false,
         }),
         acceptFault() {},
         listening() {},

@@ -12,7 +12,13 @@ import {
   Sockets,
 } from '../../src/reactor/sockets.ts';
 
-const OWNER: SocketOwner = { received() {}, sent() {}, due() {}, closed() {} };
+const OWNER: SocketOwner = {
+  received() {},
+  sent() {},
+  due() {},
+  closed() {},
+  yieldSlot: () => false,
+};
 
 it('gives every slot once, and takes no more than there are', () => {
   const sockets = new Sockets(3);

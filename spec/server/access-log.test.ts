@@ -136,6 +136,7 @@ onEachDriver('accessLog', (add) => {
   add('an answer that was cut short is logged with what was sent', async (driver) => {
     const lines: string[] = [];
     const cut = (server: Server) => {
+      server.use(accessLog({ format: 'json', write: (line) => lines.push(line) }));
       server.use(accessLog({ format: 'common', write: (line) => lines.push(line) }));
       server.get('/', async (_request, response) => {
         await response.write('abc');
@@ -147,8 +148,9 @@ onEachDriver('accessLog', (add) => {
       void client.send(get('/'));
       await client.sees('abc');
       client.reset();
-      await eventually('a line', () => lines.length === 1);
-      assert.match(lines[0], /"GET \/ HTTP\/1\.1" 200 3$/);
+      await eventually('both lines', () => lines.length === 2);
+      assert.equal(JSON.parse(lines[0]).complete, false);
+      assert.match(lines[1], /"GET \/ HTTP\/1\.1" 200 3$/);
     });
   });
 

@@ -16,11 +16,15 @@ export class Child {
   out = '';
   problems = '';
 
-  constructor(script: string, args: readonly string[]) {
+  /** `before` is what a shell does first, in the same process. */
+  constructor(script: string, args: readonly string[], before = '') {
     const path = fileURLToPath(new URL(`./${script}.js`, import.meta.url));
     // The parent's settings are not the child's.
     const env = Object.entries(process.env).filter(([name]) => !name.startsWith('VIBING_'));
-    this.process = spawn(process.execPath, ['--expose-gc', path, ...args], {
+    const command = [process.execPath, '--expose-gc', path, ...args];
+    const shell = ['sh', '-c', `${before} && exec "$@"`, 'sh'];
+    const [file, ...rest] = before === '' ? command : [...shell, ...command];
+    this.process = spawn(file, rest, {
       env: Object.fromEntries(env),
       stdio: ['pipe', 'pipe', 'pipe'],
     });

@@ -151,8 +151,9 @@ export class RawClient {
 
   /** Breaks the connection off, if there still is one. */
   reset(): void {
-    // Unix sockets know no reset, only an end.
-    if (this.socket.remoteAddress === undefined) this.socket.destroy();
+    const { remoteAddress, writableEnded, writableFinished } = this.socket;
+    // Unix sockets know no reset, only an end; and Node cannot reset in the middle of a half close.
+    if (remoteAddress === undefined || writableEnded !== writableFinished) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
 

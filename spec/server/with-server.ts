@@ -29,6 +29,9 @@ export interface Running {
 /** How long close() waits for handlers that a test left without an answer. */
 const SHUTDOWN_MS = 2_000;
 
+/** How long close() waits for requests on connections that a test left idle. */
+const DRAIN_LINGER_MS = 20;
+
 /** The world of a server that writes into lists. */
 class RecordingWork extends NodeWork {
   readonly log: string[] = [];
@@ -82,7 +85,14 @@ export function makeServer(
   const work = new RecordingWork();
   const address = options.socket === undefined ? { host: '127.0.0.1', port: 0 } : {};
   const server = new Server(
-    { ...address, logLevel: 'debug', driver, shutdownTimeoutMs: SHUTDOWN_MS, ...options },
+    {
+      ...address,
+      logLevel: 'debug',
+      driver,
+      shutdownTimeoutMs: SHUTDOWN_MS,
+      drainLingerMs: DRAIN_LINGER_MS,
+      ...options,
+    },
     {
       launch: () => null,
       inherited: () => null,

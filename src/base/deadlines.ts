@@ -86,6 +86,20 @@ export class Deadlines {
     return node;
   }
 
+  /** The node of this kind that is due first, or -1; next() gives the one behind it. */
+  oldest(kind: number): number {
+    return this.#first[kind];
+  }
+
+  next(node: number): number {
+    return this.#next[node];
+  }
+
+  /** How long ago an armed node's timeout began; less than nothing when that was extended. */
+  sinceMs(node: number, nowMs: number): number {
+    return nowMs - (this.#dueMs[node] - this.#timeoutsMs[this.#kind[node]]);
+  }
+
   /** When the next deadline is due, Infinity when there is none. */
   nextDueMs(): number {
     let nextMs = Number.POSITIVE_INFINITY;

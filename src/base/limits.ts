@@ -25,13 +25,17 @@ export type LimitName =
   | 'keepAliveTimeoutMs'
   | 'headTimeoutMs'
   | 'bodyTimeoutMs'
+  | 'bodyTotalTimeoutMs'
   | 'writeTimeoutMs'
   | 'handlerTimeoutMs'
   | 'lingerTimeoutMs'
+  | 'drainLingerMs'
   | 'shutdownTimeoutMs'
   | 'connectionsMax'
+  | 'overloadWaitMs'
   | 'backlog'
   | 'requestsPerConnectionMax'
+  | 'pipelineDepthMax'
   | 'headBytesMax'
   | 'targetBytesMax'
   | 'fieldsMax'
@@ -74,7 +78,20 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     unit: 'ms',
     what: 'silence within a request body (408); 0 follows connection_timeout_ms',
   },
+  bodyTotalTimeoutMs: {
+    // bodyTimeoutMs alone would let a byte now and then hold a connection for ever; a plain limit
+    // would cut off honest uploads that are large. So what comes buys time, 1,000 bytes a second.
+    default: 60_000,
+    min: 0,
+    max: DAY_MS,
+    unit: 'ms',
+    what:
+      'waiting for a request body in all, and a millisecond more for each byte of it (408); ' +
+      '0 is no limit',
+  },
   writeTimeoutMs: {
+    // Progress is what the kernel tells of it: room for a good part of its send buffer. A client
+    // that takes a few bytes now and then shows none for a long time, so it is cut off as well.
     default: FOLLOWS,
     min: 0,
     max: DAY_MS,
@@ -95,6 +112,15 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     unit: 'ms',
     what: 'waiting for the client to close after the last answer (RFC 9112 9.6)',
   },
+  drainLingerMs: {
+    // A client learns of the end by `Connection: close` or by the end of the stream. The second may
+    // cross its next request, so there is time for the first: a few round trips around the world.
+    default: 500,
+    min: 0,
+    max: 60_000,
+    unit: 'ms',
+    what: 'how long close() still answers requests on connections that were idle',
+  },
   shutdownTimeoutMs: {
     default: 10_000,
     min: 0,
@@ -103,11 +129,24 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     what: 'how long close() lets requests in flight finish',
   },
   connectionsMax: {
+    // When all are used, accept() pauses and clients wait in the kernel's queue. After
+    // overloadWaitMs without a free one, whoever comes gets the place of the connection that was
+    // idle for longest, if it was for as long as that, else a 503. Each has one exchange at most,
+    // so the pool of exchanges needs no limit of its own: an empty one makes another.
     default: 16_384,
     min: 1,
     max: 1_000_000,
     unit: 'count',
     what: 'open connections per worker; more wait in the kernel',
+  },
+  overloadWaitMs: {
+    default: 1_000,
+    min: 0,
+    max: DAY_MS,
+    unit: 'ms',
+    what:
+      'how long connections_max may be reached before idle connections make room and new clients ' +
+      'get 503; 0 lets them wait for ever',
   },
   backlog: {
     default: 4_096,
@@ -122,6 +161,15 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     max: 2_147_483_647,
     unit: 'count',
     what: 'requests before a connection is closed; 0 is no limit',
+  },
+  pipelineDepthMax: {
+    // Far above what clients do (16 is much), and as many short answers as sendQueueBytesMax lets
+    // wait anyway. The next request is read when all of them are sent.
+    default: 1_024,
+    min: 1,
+    max: 1_000_000,
+    unit: 'count',
+    what: 'answers of one connection that wait to be sent, beyond which no request is read',
   },
   headBytesMax: {
     default: 16 * KIB,
@@ -253,6 +301,15 @@ export const COMPLETIONS_PER_TURN = 256;
 
 /** Most clients taken from the kernel's queue in one turn, so that those inside are not held up. */
 export const ACCEPTS_PER_TURN = 64;
+
+/**
+ * Slots beyond connectionsMax, for telling clients that there is no room. Each is taken until the
+ * client has closed or lingerTimeoutMs is over, and further clients wait for one meanwhile.
+ */
+export const OVERLOAD_SLOTS = 16;
+
+/** What clients that are turned away are told, as Retry-After. */
+export const RETRY_AFTER_SECONDS = 1;
 
 /** How long accept() rests after it failed for want of descriptors or memory. */
 export const ACCEPT_RETRY_MS = 250;

@@ -11,7 +11,7 @@ import type { Content, Transport } from '../exchange/transport.ts';
 import { Method } from '../http/method.ts';
 import type { Work } from '../work/work.ts';
 import type { Connection } from './connection.ts';
-import type { ConnectionLimits } from './context.ts';
+import { type ConnectionLimits, Draining } from './context.ts';
 import { clientGone, cutShort, lose, notifySent } from './ending.ts';
 
 export class Answering implements Transport {
@@ -73,7 +73,7 @@ export class Answering implements Transport {
     const connection = this.#connection;
     assert(exchange === connection.exchange, 'the exchange that answers is the current one');
     assert(exchange.phase === Phase.Open, 'a head is sent once');
-    if (connection.context.draining) exchange.close = true;
+    if (connection.context.draining !== Draining.No && connection.isLast()) exchange.close = true;
   }
 
   /** A whole answer tells the client that the rest of its body will not be read. */
@@ -110,7 +110,7 @@ export class Answering implements Transport {
   #answered(exchange: Exchange): void {
     exchange.phase = Phase.Ended;
     this.#connection.context.counters.answers += 1;
-    if (exchange.afterSend !== null) notifySent(exchange);
+    if (exchange.afterSend !== null) notifySent(exchange, true);
     this.#connection.advance();
   }
 

@@ -19,11 +19,12 @@ import { parseHead } from '../http/parse-head.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { SocketOwner } from '../reactor/sockets.ts';
 import { Answering } from './answering.ts';
-import { type ConnectionContext, Timeout } from './context.ts';
-import { continueEnding, forget, lose, refuse, stop } from './ending.ts';
+import { type ConnectionContext, Draining, Timeout } from './context.ts';
+import { continueEnding, forget, lose, refuse, stop, yieldSlot } from './ending.ts';
 import { Inbox } from './inbox.ts';
 import { IncomingBody } from './incoming-body.ts';
 import { Outbox } from './outbox.ts';
+import { overdue } from './overdue.ts';
 import { Reading } from './reading.ts';
 
 const NOBODY: Peer = Object.freeze({ address: '', port: 0 });
@@ -51,6 +52,8 @@ export class Connection implements SocketOwner {
   /** The client waits for 100 (Continue) before it sends its body. */
   continueOwed: boolean;
   requests: number;
+  /** How many requests there may be before the answers to all of them have to be sent. */
+  #pipelineEnd: number;
   #peer: Peer | null;
 
   constructor(context: ConnectionContext) {
@@ -69,6 +72,7 @@ export class Connection implements SocketOwner {
     this.advancing = false;
     this.continueOwed = false;
     this.requests = 0;
+    this.#pipelineEnd = 0;
     this.#peer = null;
   }
 
@@ -83,10 +87,11 @@ export class Connection implements SocketOwner {
     this.lingering = false;
     this.continueOwed = false;
     this.requests = 0;
+    this.#pipelineEnd = this.context.limits.pipelineDepthMax;
     this.#peer = null;
     this.outbox.open(slot);
     this.context.counters.accepted += 1;
-    this.reactor.extend(slot, Timeout.Idle);
+    this.reactor.extend(slot, this.context.idleTimeout);
     this.reactor.receive(slot);
   }
 
@@ -121,7 +126,7 @@ export class Connection implements SocketOwner {
     if (this.lost) return;
     if (this.outbox.waiting > 0) this.outbox.flush();
     else if (this.exchange === null && this.reading === Reading.Head) {
-      this.reactor.extend(this.slot, Timeout.Idle);
+      this.reactor.extend(this.slot, this.context.idleTimeout);
     }
     // A pipeline may have waited for room, and the last answer for the end.
     if (this.reading === Reading.Stopped) this.settle();
@@ -129,44 +134,11 @@ export class Connection implements SocketOwner {
   }
 
   due(kind: number): void {
-    if (kind !== Timeout.Idle || this.outbox.waiting === 0) this.context.counters.timeouts += 1;
-    switch (kind) {
-      case Timeout.Idle:
-        // As long as the client takes its answer, the deadline of sends is the one that counts.
-        if (this.outbox.waiting > 0) this.reactor.extend(this.slot, Timeout.Idle);
-        else stop(this);
-        break;
-      case Timeout.Head:
-        refuse(this, Fault.HeadTimeout);
-        break;
-      case Timeout.Body:
-        this.#bodyDue();
-        break;
-      case Timeout.Handler:
-        this.#handlerDue();
-        break;
-      case Timeout.Linger:
-        this.reactor.close(this.slot);
-        break;
-      default:
-        assert(kind === Timeout.Write, 'every kind of deadline has its consequence');
-        this.debug('the client takes no more of its answer');
-        lose(this);
-    }
+    overdue(this, kind);
   }
 
-  #bodyDue(): void {
-    const { exchange } = this;
-    assert(exchange !== null, 'a body that is awaited belongs to a request');
-    exchange.close = true;
-    this.#bodyFault(exchange, Fault.BodyTimeout);
-    this.advance();
-  }
-
-  #handlerDue(): void {
-    assert(this.exchange !== null, 'a handler answers a request');
-    this.exchange.close = true;
-    this.context.handlerTimedOut(this.exchange);
+  yieldSlot(): boolean {
+    return yieldSlot(this);
   }
 
   closed(): void {
@@ -218,6 +190,7 @@ export class Connection implements SocketOwner {
     }
     // The answers before are not sent: a client that does not read gets no more work done.
     if (this.outbox.waiting > limits.sendQueueBytesMax) return false;
+    if (this.requests === this.#pipelineEnd && !this.#pipelineMayGoOn()) return false;
     this.exchange ??= context.exchanges.acquire(this.answering);
     const { exchange } = this;
     const { memory } = inbox;
@@ -230,6 +203,12 @@ export class Connection implements SocketOwner {
     else if (inbox.join()) return true;
     else if (this.ended) refuse(this, Fault.Incomplete);
     else return false;
+    return true;
+  }
+
+  #pipelineMayGoOn(): boolean {
+    if (this.outbox.waiting > 0) return false;
+    this.#pipelineEnd = this.requests + this.context.limits.pipelineDepthMax;
     return true;
   }
 
@@ -254,7 +233,7 @@ export class Connection implements SocketOwner {
     }
     exchange.close =
       !exchange.framing.keepAlive ||
-      context.draining ||
+      (context.draining !== Draining.No && this.isLast()) ||
       this.requests === context.limits.requestsPerConnectionMax;
     this.continueOwed = exchange.framing.expectContinue;
     this.reading = body.ended ? Reading.Answer : Reading.Body;
@@ -268,6 +247,12 @@ export class Connection implements SocketOwner {
     }
   }
 
+  /** While the server closes: whether an answer now should say that the connection ends. */
+  isLast(): boolean {
+    if (this.context.draining === Draining.Firmly || !this.body.ended) return true;
+    return this.inbox.empty && this.inbox.hasRoom;
+  }
+
   /** True when the body's end was reached, or reading stopped. */
   #readBody(): boolean {
     const { body, exchange } = this;
@@ -275,17 +260,21 @@ export class Connection implements SocketOwner {
     if (exchange.phase === Phase.Ended && !body.reading) this.#discardRest();
     if (this.#stopped()) return true;
     if (body.wanted && !this.inbox.empty) this.feed();
-    if (body.fault !== 0) return this.#bodyFault(exchange, body.fault);
+    if (body.fault !== 0) return this.bodyFault(exchange, body.fault);
     if (body.ended) {
       this.reading = Reading.Answer;
       return true;
+    }
+    if (body.waitedMs > this.context.limits.bodyTotalTimeoutMs + body.receivedBytes) {
+      this.context.counters.timeouts += 1;
+      return this.bodyFault(exchange, Fault.BodyTimeout);
     }
     if (body.discardedBytes > this.context.limits.discardBytesMax) {
       exchange.close = true;
       if (exchange.phase === Phase.Ended) stop(this);
       return exchange.phase === Phase.Ended;
     }
-    if (this.ended && this.inbox.empty) return this.#bodyFault(exchange, Fault.Incomplete);
+    if (this.ended && this.inbox.empty) return this.bodyFault(exchange, Fault.Incomplete);
     return false;
   }
 
@@ -298,6 +287,7 @@ export class Connection implements SocketOwner {
   feed(): void {
     const { inbox } = this;
     this.continueOwed = false;
+    if (this.reactor.armed(this.slot) === Timeout.Body) this.body.waited(this.reactor.nowMs);
     inbox.consume(this.body.feed(inbox.memory, inbox.start, inbox.end));
     inbox.join();
   }
@@ -318,7 +308,7 @@ export class Connection implements SocketOwner {
   }
 
   /** The rest of the connection cannot be understood. True: reading stopped, or waits no more. */
-  #bodyFault(exchange: Exchange, fault: number): boolean {
+  bodyFault(exchange: Exchange, fault: number): boolean {
     this.context.counters.faults += 1;
     this.debug(faultText(fault));
     exchange.close = true;
@@ -379,12 +369,13 @@ export class Connection implements SocketOwner {
     const { slot, reactor } = this;
     const armed = reactor.armed(slot);
     if (exchange === null) {
-      reactor.extend(slot, Timeout.Idle);
+      reactor.extend(slot, this.context.idleTimeout);
     } else if (this.reading === Reading.Head) {
       // From the first byte to the last: a slow sender gets no more time for each byte.
       if (armed !== Timeout.Head) reactor.arm(slot, Timeout.Head);
     } else if (this.body.wanted) {
       reactor.arm(slot, Timeout.Body);
+      this.body.waitsFromMs = reactor.nowMs;
     } else if (exchange.phase === Phase.Open) {
       if (armed !== Timeout.Handler) reactor.arm(slot, Timeout.Handler);
     } else {

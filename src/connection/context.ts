@@ -18,8 +18,10 @@ export interface ConnectionContext {
   readonly limits: ConnectionLimits;
   readonly counters: Counters;
   readonly work: Work;
-  /** Set while the server closes: every answer is its connection's last. */
-  draining: boolean;
+  /** How far the server is with closing. */
+  draining: Draining;
+  /** The deadline of connections between two requests: Idle, and Drain while the server closes. */
+  idleTimeout: Timeout;
   /** Runs the middleware and handler of a request. Never throws. */
   readonly handle: (exchange: Exchange) => void;
   /** Answers, in place of a handler that took too long. */
@@ -30,6 +32,16 @@ export interface ConnectionContext {
   readonly logError: (message: string) => void;
   readonly debugEnabled: boolean;
 }
+
+/** What a closing server makes of requests. */
+export const Draining = {
+  No: 0,
+  /** What was received is answered; the last answer of a connection says that it ends. */
+  Gently: 1,
+  /** Every answer is its connection's last, whatever stands behind its request. */
+  Firmly: 2,
+} as const;
+export type Draining = (typeof Draining)[keyof typeof Draining];
 
 /** The limits that connections look at. */
 export type ConnectionLimits = Pick<
@@ -44,6 +56,8 @@ export type ConnectionLimits = Pick<
   | 'discardBytesMax'
   | 'sendQueueBytesMax'
   | 'requestsPerConnectionMax'
+  | 'pipelineDepthMax'
+  | 'bodyTotalTimeoutMs'
 >;
 
 /**
@@ -62,11 +76,21 @@ export function connectionLimits(limits: Limits): ConnectionLimits {
     discardBytesMax: limits.discardBytesMax,
     sendQueueBytesMax: limits.sendQueueBytesMax,
     requestsPerConnectionMax: limits.requestsPerConnectionMax,
+    pipelineDepthMax: limits.pipelineDepthMax,
+    bodyTotalTimeoutMs: limits.bodyTotalTimeoutMs || Number.POSITIVE_INFINITY,
   };
 }
 
 /** Kinds of deadline, in the order that the reactor gets their lengths. */
-export const Timeout = { Idle: 0, Head: 1, Body: 2, Handler: 3, Linger: 4, Write: 5 } as const;
+export const Timeout = {
+  Idle: 0,
+  Head: 1,
+  Body: 2,
+  Handler: 3,
+  Linger: 4,
+  Write: 5,
+  Drain: 6,
+} as const;
 export type Timeout = (typeof Timeout)[keyof typeof Timeout];
 
 export function timeoutsMs(limits: Limits): number[] {
@@ -77,5 +101,6 @@ export function timeoutsMs(limits: Limits): number[] {
     limits.handlerTimeoutMs,
     limits.lingerTimeoutMs,
     limits.writeTimeoutMs,
+    limits.drainLingerMs,
   ];
 }

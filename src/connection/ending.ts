@@ -5,6 +5,7 @@
 
 import { assert } from '../base/assert.ts';
 import { describe } from '../base/describe.ts';
+import { RETRY_AFTER_SECONDS } from '../base/limits.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { Phase } from '../exchange/phase.ts';
@@ -21,6 +22,19 @@ export function refuse(connection: Connection, fault: number): void {
   const status = faultStatus(fault);
   context.counters.faults += 1;
   connection.debug(`${faultText(fault)}: ${status}`);
+  answerUnasked(connection, status);
+}
+
+/** For a client there is no room for: answers whatever it may want, and ends. */
+export function turnAway(connection: Connection): void {
+  connection.context.counters.turnedAway += 1;
+  connection.debug('no connection is free: 503');
+  answerUnasked(connection, 503);
+}
+
+/** The answer to what is no request. */
+function answerUnasked(connection: Connection, status: number): void {
+  const { context } = connection;
   connection.exchange ??= context.exchanges.acquire(connection.answering);
   const { exchange } = connection;
   // Nothing that was read of the request may shape the answer to it.
@@ -31,6 +45,8 @@ export function refuse(connection: Connection, fault: number): void {
   exchange.close = true;
   exchange.status = status;
   exchange.fields.set('Content-Type', 'content-type', 'text/plain; charset=utf-8');
+  if (status === 503)
+    exchange.fields.set('Retry-After', 'retry-after', String(RETRY_AFTER_SECONDS));
   const wallMs = connection.answering.wallMs();
   context.writer.whole(connection.outbox, exchange, `${reasonPhrase(status)}\n`, wallMs);
   exchange.phase = Phase.Ended;
@@ -69,10 +85,34 @@ export function continueEnding(connection: Connection): void {
   if (!connection.ended && !reactor.receiving(slot)) reactor.receive(slot);
 }
 
-/** For a closing server: ends an idle connection, and the others with their next answer. */
+/**
+ * For a closing server. A request under way gets its answer, with `Connection: close` unless its
+ * head is out. Without one, the client may be sending a request just now: it has drainLingerMs for
+ * that, then our side is shut, and what comes after that cannot be answered any more.
+ */
 export function drain(connection: Connection): void {
-  if (connection.exchange !== null) connection.exchange.close = true;
-  else if (connection.reading === Reading.Head) stop(connection);
+  const { exchange, reactor, slot } = connection;
+  if (exchange === null && connection.reading === Reading.Head) {
+    reactor.extend(slot, Timeout.Drain);
+  }
+}
+
+/** For a closing server whose time is over: a client sees a reset if something is missing. */
+export function cutOff(connection: Connection): void {
+  const { exchange, inbox, outbox, reactor, slot } = connection;
+  if (exchange === null && outbox.waiting === 0 && inbox.empty) reactor.close(slot);
+  else lose(connection);
+}
+
+/** Makes room for another client, if nothing is going on here. */
+export function yieldSlot(connection: Connection): boolean {
+  const { context, exchange, inbox, outbox, reading } = connection;
+  const isIdle = exchange === null && reading === Reading.Head && !connection.ended;
+  if (!isIdle || outbox.waiting > 0 || !inbox.empty) return false;
+  context.counters.evicted += 1;
+  connection.debug('idle, and makes room for another client');
+  connection.reactor.close(connection.slot);
+  return true;
 }
 
 /**
@@ -118,17 +158,17 @@ function goneFor(exchange: Exchange): void {
   exchange.gone = true;
   exchange.detached = true;
   if (exchange.handled && exchange.phase === Phase.Ended) exchange.live = false;
-  notifySent(exchange);
+  notifySent(exchange, false);
   exchange.aborter?.abort(clientGone());
 }
 
 /** Runs afterSend() callbacks, once. They may not break the connection. */
-export function notifySent(exchange: Exchange): void {
+export function notifySent(exchange: Exchange, complete: boolean): void {
   const callbacks = exchange.afterSend;
   if (callbacks === null) return;
   exchange.afterSend = null;
   const durationMs = exchange.transport.nowMs() - exchange.startedMs;
-  const summary = { status: exchange.status, bytes: exchange.contentBytes, durationMs };
+  const summary = { status: exchange.status, bytes: exchange.contentBytes, durationMs, complete };
   for (const callback of callbacks) {
     try {
       callback(summary);

@@ -44,6 +44,9 @@ export class IncomingBody {
   /** Bytes of content decoded so far, and those of them that nobody wanted. */
   receivedBytes: number;
   discardedBytes: number;
+  /** How long somebody waited for the client to send more, all in all, and since when now. */
+  waitedMs: number;
+  waitsFromMs: number;
   #gathered: Buffer;
   #gatheredBytes: number;
   #gatherMax: number;
@@ -61,6 +64,8 @@ export class IncomingBody {
     this.fault = 0;
     this.receivedBytes = 0;
     this.discardedBytes = 0;
+    this.waitedMs = 0;
+    this.waitsFromMs = 0;
     this.#gathered = NO_BYTES;
     this.#gatheredBytes = 0;
     this.#gatherMax = 0;
@@ -80,6 +85,7 @@ export class IncomingBody {
     this.discardedBytes = 0;
     this.#failure = null;
     if (this.ended) return;
+    this.waitedMs = 0;
     this.#remaining = framing.length;
     if (framing.kind === BodyKind.Chunked) this.#chunked().reset();
     else if (framing.length === 0) this.ended = true;
@@ -145,6 +151,12 @@ export class IncomingBody {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+  }
+
+  /** A wait that began at waitsFromMs is over, for now. */
+  waited(nowMs: number): void {
+    this.waitedMs += nowMs - this.waitsFromMs;
+    this.waitsFromMs = nowMs;
   }
 
   /** Nobody will read the rest. */

@@ -130,8 +130,8 @@ export class EpollDriver implements Driver {
   }
 
   unlisten(): void {
-    this.#listener.close();
-    this.#finish(Op.Unlisten, -1, 0);
+    this.#listener.leave();
+    this.#wakeUp();
   }
 
   accepting(on: boolean): void {
@@ -218,9 +218,7 @@ export class EpollDriver implements Driver {
   }
 
   close(slot: number): void {
-    const state = this.#state[slot];
-    assert((state & ARMED) === 0, 'no receive is in flight at close');
-    assert((state & SENDING) === 0, 'no send is in flight at close');
+    assert((this.#state[slot] & (ARMED | SENDING)) === 0, 'nothing is in flight at close');
     const fd = this.#fd[slot];
     // Closing takes the descriptor out of epoll. After a failed connect() there may be none.
     if (fd >= 0) this.#calls.close(fd);
@@ -254,7 +252,7 @@ export class EpollDriver implements Driver {
 
   sleep(): boolean {
     assert(!this.#asleep, 'only the awake fall asleep');
-    if (this.#queue.length > 0 || this.#unsent.length > 0) return false;
+    if (this.#queue.length + this.#unsent.length > 0 || this.#listener.isLeaving) return false;
     if (this.#ready.length > 0 && this.#slab.freeCount > 0) return false;
     if (this.#ready.length > 0) this.#slab.whenFree = () => this.#wakeUp();
     this.#asleep = true;
@@ -283,6 +281,7 @@ export class EpollDriver implements Driver {
       if (slot === LISTENER_TAG) listening = true;
       else count = this.#event(out, count, slot, mask);
     }
+    if (this.#listener.isLeaving) return this.#listener.takeLast(out, count);
     return listening ? this.#listener.accept(out, count) : count;
   }
 

@@ -9,6 +9,9 @@ import { type Address, type Completions, Op } from './driver.ts';
 import { NetListener } from './net-listener.ts';
 import { type NetShared, NetSocket } from './net-socket.ts';
 
+/** Rounds of Node's loop without a client: the first may have begun before the last came. */
+const QUIET_ROUNDS = 2;
+
 export class NetClients {
   readonly shared: NetShared;
   readonly backlog: number;
@@ -17,6 +20,11 @@ export class NetClients {
   /** LISTEN has yet to be told, with this result. */
   listenTold = true;
   listenResult = 0;
+  /** unlisten() was asked for, and Node still takes those who wait in the kernel's queue. */
+  leaving = false;
+  /** How many clients Node has taken, and had when unlisten() was asked for. */
+  takenCount = 0;
+  takenAtLeave = 0;
   /** The listener is closed and UNLISTEN has yet to be told, after the last ACCEPT. */
   unlistening = false;
   /** The last fault of an accept that has yet to be told; 0 if there is none. */
@@ -50,18 +58,43 @@ export class NetClients {
 
   unlisten(): void {
     const isListening = this.listener?.isListening === true && this.listenTold;
-    assert(isListening && !this.unlistening, 'what has said LISTEN can unlisten, once');
+    assert(isListening && !this.leaving && !this.unlistening, 'who listens can unlisten, once');
+    this.acceptFault = 0;
+    if (this.listener !== null && 'fd' in this.listener.address) {
+      this.left();
+      return;
+    }
+    this.leaving = true;
+    this.takenAtLeave = this.takenCount;
+    this.leaveLater(0, this.takenCount);
+  }
+
+  /**
+   * Node takes a client or more in each round of its loop. When two rounds have brought nobody, the
+   * kernel's queue is empty.
+   */
+  leaveLater(quietRounds: number, takenCount: number): void {
+    const isOver = this.takenCount - this.takenAtLeave >= this.backlog;
+    if (quietRounds === QUIET_ROUNDS || isOver) {
+      this.left();
+      return;
+    }
+    setImmediate(() => {
+      const isQuiet = this.takenCount === takenCount;
+      this.leaveLater(isQuiet ? quietRounds + 1 : 0, this.takenCount);
+    });
+  }
+
+  /** Those who were taken are delivered still, before UNLISTEN. */
+  left(): void {
+    this.leaving = false;
     this.listener?.close();
     this.unlistening = true;
-    this.acceptFault = 0;
-    // Those who were taken already are delivered still, before UNLISTEN; those held back are not.
-    if (!this.accepting) this.refuseWaiting();
     this.shared.queue.ring();
   }
 
   accept(on: boolean): void {
     this.accepting = on;
-    if (!on && this.unlistening) this.refuseWaiting();
     if (this.isReady()) this.shared.queue.ring();
   }
 
@@ -118,6 +151,7 @@ export class NetClients {
   }
 
   onAccepted(socket: Socket, isUnix: boolean): void {
+    this.takenCount += 1;
     if (this.handlesFreeCount === 0) {
       socket.destroy();
       return;
@@ -132,9 +166,5 @@ export class NetClients {
   onAcceptFault(fault: number): void {
     this.acceptFault = fault;
     if (this.accepting) this.shared.queue.ring();
-  }
-
-  refuseWaiting(): void {
-    while (this.waiting.length > 0) this.release(this.waiting.shift()).socket.destroy();
   }
 }

@@ -219,8 +219,8 @@ export class UringDriver implements Driver {
   }
 
   unlisten(): void {
-    this.#listener.close();
-    this.#finish(Op.Unlisten, -1, 0);
+    this.#listener.leave();
+    this.#wakeUp();
   }
 
   acceptAlso(fd: number, on: boolean): void {
@@ -375,7 +375,8 @@ export class UringDriver implements Driver {
   sleep(): boolean {
     assert(!this.#asleep, 'only the awake fall asleep');
     const ring = this.#ring;
-    if (this.#queue.length > 0 || ring.pending > 0 || ring.head !== ring.tail) return false;
+    if (this.#queue.length + ring.pending > 0 || ring.head !== ring.tail) return false;
+    if (this.#listener.isLeaving) return false;
     if (this.#hungry.length > 0) {
       if (this.#slab.freeCount > 0) return false;
       this.#slab.whenFree = () => this.#wakeUp();
@@ -397,7 +398,8 @@ export class UringDriver implements Driver {
     this.#buffers.refill();
     if (this.#hungry.length > 0) count = this.#feed(out, count);
     this.#ring.enter();
-    return this.#harvest(out, count);
+    count = this.#harvest(out, count);
+    return this.#listener.isLeaving ? this.#listener.takeLast(out, count) : count;
   }
 
   #drain(out: Completions): number {

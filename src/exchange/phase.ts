@@ -16,4 +16,6 @@ export interface Summary {
   /** Bytes of content, without the head. */
   readonly bytes: number;
   readonly durationMs: number;
+  /** False when the answer was cut: the client went away, or it could not be finished. */
+  readonly complete: boolean;
 }

@@ -16,6 +16,9 @@ export interface Counters {
   lateWrites: number;
   /** Errors that handlers threw, HttpError apart. */
   handlerErrors: number;
+  /** Clients that got 503 for want of a connection, and idle connections that made room for one. */
+  turnedAway: number;
+  evicted: number;
   /** accept() failing for want of descriptors or memory. */
   acceptFaults: number;
 }
@@ -31,6 +34,8 @@ export function makeCounters(): Counters {
     resets: 0,
     lateWrites: 0,
     handlerErrors: 0,
+    turnedAway: 0,
+    evicted: 0,
     acceptFaults: 0,
   };
 }

@@ -20,6 +20,7 @@ interface Entry {
   readonly status: number;
   readonly bytes: number;
   readonly durationMs: number;
+  readonly complete: boolean;
   readonly referer: string;
   readonly userAgent: string;
 }
@@ -66,9 +67,10 @@ function combined(entry: Entry): string {
 }
 
 function json(entry: Entry): string {
-  const { timeMs, durationMs, ...rest } = entry;
+  const { timeMs, durationMs, complete, ...rest } = entry;
   const time = new Date(timeMs).toISOString();
-  return JSON.stringify({ time, ...rest, duration_ms: Number(durationMs.toFixed(3)) });
+  const known = { time, ...rest, duration_ms: Number(durationMs.toFixed(3)) };
+  return JSON.stringify(complete ? known : { ...known, complete });
 }
 
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');

@@ -95,7 +95,9 @@ export class Pump {
       () => {
         this.#timer = null;
         this.#timerDueMs = Number.POSITIVE_INFINITY;
-        this.#wake(true);
+        // Not at once: Node's loop first reads what came while the process was held up, or clients
+        // would be given up for silence that was not theirs.
+        this.#wake(false);
       },
       Math.min(Math.max(waitMs, TIMER_SLACK_MS), TIMER_MAX_MS),
     );

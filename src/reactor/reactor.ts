@@ -8,14 +8,11 @@ import { ACCEPT_RETRY_MS, COMPLETIONS_PER_TURN } from '../base/limits.ts';
 import { Ring } from '../base/ring.ts';
 import type { Slab } from '../base/slab.ts';
 import { type Address, Completions, type Driver, Op, type Peer } from '../driver/driver.ts';
+import { Admission, type AdmissionEvents, type OverloadOptions } from './admission.ts';
 import { CLOSING, OPEN, RECEIVING, SENDING, type SocketOwner, Sockets } from './sockets.ts';
 
 /** What the reactor tells its server, beside what it tells the owners of sockets. */
-export interface ReactorEvents {
-  /** A client connected on a new slot; gives who owns it. */
-  accepted(slot: number): SocketOwner;
-  /** accept() failed with this -errno; the reactor tries again by itself. */
-  acceptFault(result: number): void;
+export interface ReactorEvents extends AdmissionEvents {
   listening(result: number): void;
   unlistened(): void;
 }
@@ -31,6 +28,10 @@ export interface ReactorOptions {
   readonly timeoutsMs: readonly number[];
   /** The kind among them for a send that does not come back. */
   readonly sendTimeout: number;
+  /** Clients that a closing listener may hand over at once. */
+  readonly backlog: number;
+  /** Null: whoever finds no slot waits, however long. */
+  readonly overload: OverloadOptions | null;
   readonly events: ReactorEvents;
 }
 
@@ -49,15 +50,10 @@ export class Reactor {
   readonly #out = new Completions(COMPLETIONS_PER_TURN);
   readonly #deadlines: Deadlines;
   readonly #kinds: number;
-  /** The kind after the owners': when to try accept() again. Its node comes after the sockets'. */
-  readonly #acceptNode: number;
+  readonly #admission: Admission;
   readonly #sendTimeout: number;
   /** Slots whose send was asked for in the last turn or since. */
   readonly #sentLately: Ring;
-  /** Listening, and not between unlisten() and UNLISTEN. */
-  #listening = false;
-  /** accept() was stopped, by a fault or for want of slots. */
-  #acceptPaused = false;
 
   constructor(options: ReactorOptions) {
     this.driver = options.driver;
@@ -65,11 +61,23 @@ export class Reactor {
     this.sockets = new Sockets(options.slots);
     this.#events = options.events;
     this.#kinds = options.timeoutsMs.length;
-    this.#acceptNode = 2 * options.slots;
     this.#sendTimeout = options.sendTimeout;
     this.#sentLately = new Ring(4 * options.slots);
-    const timeoutsMs = [...options.timeoutsMs, ACCEPT_RETRY_MS];
-    this.#deadlines = new Deadlines(this.#acceptNode + 1, timeoutsMs);
+    const { overload } = options;
+    const timeoutsMs = [...options.timeoutsMs, ACCEPT_RETRY_MS, overload?.waitMs ?? 0];
+    // Admission has a node and a kind for each of these two, after those of the owners.
+    const retryNode = 2 * options.slots;
+    this.#deadlines = new Deadlines(retryNode + 2, timeoutsMs);
+    this.#admission = new Admission({
+      driver: options.driver,
+      sockets: this.sockets,
+      deadlines: this.#deadlines,
+      events: options.events,
+      retryNode,
+      retryKind: this.#kinds,
+      backlog: options.backlog,
+      overload,
+    });
     this.nowMs = this.driver.now();
     this.wallMs = this.driver.wall();
   }
@@ -122,13 +130,13 @@ export class Reactor {
         this.#sent(slot, result);
         break;
       case Op.Accept:
-        this.#accepted(result);
+        this.#admission.accepted(result, this.nowMs);
         break;
       case Op.Close:
         this.#closed(slot);
         break;
       case Op.Listen:
-        this.#listening = result >= 0;
+        this.#admission.listening(result >= 0);
         this.#events.listening(result);
         break;
       case Op.Unlisten:
@@ -168,46 +176,14 @@ export class Reactor {
     return owner;
   }
 
-  #accepted(result: number): void {
-    if (result < 0) {
-      // Out of descriptors or memory: trying again at once would only burn the core.
-      this.#pauseAccept();
-      this.#deadlines.arm(this.#acceptNode, this.#kinds, this.nowMs);
-      this.#events.acceptFault(result);
-      return;
-    }
-    if (this.sockets.freeCount === 0) {
-      this.driver.refuse(result);
-      return;
-    }
-    const slot = this.sockets.acquire();
-    this.driver.adopt(result, slot);
-    this.sockets.owners[slot] = this.#events.accepted(slot);
-    // Further clients wait in the kernel's queue until a slot is free.
-    if (this.sockets.freeCount === 0) this.#pauseAccept();
-  }
-
-  #pauseAccept(): void {
-    if (!this.#listening || this.#acceptPaused) return;
-    this.#acceptPaused = true;
-    this.driver.accepting(false);
-  }
-
-  #resumeAccept(): void {
-    if (!this.#listening || !this.#acceptPaused || this.sockets.freeCount === 0) return;
-    this.#acceptPaused = false;
-    this.#deadlines.disarm(this.#acceptNode);
-    this.driver.accepting(true);
-  }
-
   #closed(slot: number): void {
     const owner = this.#owner(slot);
     this.#deadlines.disarm(2 * slot);
     this.#deadlines.disarm(2 * slot + 1);
+    this.#admission.closed(this.sockets.state[slot]);
     this.sockets.release(slot);
     owner.closed();
-    // A descriptor came free as well, so this also ends the wait after EMFILE.
-    this.#resumeAccept();
+    this.#admission.freed(this.nowMs);
   }
 
   #expire(): void {
@@ -219,7 +195,7 @@ export class Reactor {
         node = this.#deadlines.expire(kind, this.nowMs);
       }
     }
-    if (this.#deadlines.expire(this.#kinds, this.nowMs) >= 0) this.#resumeAccept();
+    this.#admission.expire(this.nowMs);
   }
 
   /** When turn() is due even though nothing completes; Infinity when never. */
@@ -228,18 +204,28 @@ export class Reactor {
   }
 
   listen(address: Address): void {
-    this.#acceptPaused = false;
+    this.#admission.begin();
     this.driver.listen(address);
   }
 
   /** Takes clients from a listener of somebody else too (see Driver), while it listens itself. */
   acceptAlso(fd: number, on: boolean): void {
-    if (this.#listening) this.driver.acceptAlso(fd, on);
+    if (this.#admission.isListening) this.driver.acceptAlso(fd, on);
   }
 
+  /** Clients who wait already are still taken, unless the listener is inherited. */
   unlisten(): void {
-    this.#listening = false;
+    this.#admission.listening(false);
     this.driver.unlisten();
+  }
+
+  /** Clients that were taken and wait for a slot; turnAway() cuts them off. */
+  get waitingCount(): number {
+    return this.#admission.waitingCount;
+  }
+
+  turnAway(): void {
+    this.#admission.turnAway();
   }
 
   receiving(slot: number): boolean {

@@ -12,6 +12,8 @@ export interface SocketOwner {
   due(kind: number): void;
   /** The socket is gone; the slot is free when this returns. */
   closed(): void;
+  /** Another client waits: ends at once when idle, and gives whether it was. */
+  yieldSlot(): boolean;
 }
 
 export const RECEIVING = 1;
@@ -19,6 +21,8 @@ export const SENDING = 2;
 /** close() was asked for; completions are no longer told, only joined. */
 export const CLOSING = 4;
 export const OPEN = 8;
+/** In use beyond the slots for clients that are served: it ends soon. */
+export const EXTRA = 16;
 
 export class Sockets {
   readonly slots: number;

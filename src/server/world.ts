@@ -1,16 +1,17 @@
 // Everything a listening server consists of, made beforehand and freed together.
 
-import { blockBytesFor } from '../base/limits.ts';
+import { blockBytesFor, OVERLOAD_SLOTS } from '../base/limits.ts';
 import { Slab } from '../base/slab.ts';
 import { AnswerWriter } from '../connection/answer-writer.ts';
 import { Connection } from '../connection/connection.ts';
 import {
   type ConnectionContext,
   connectionLimits,
+  Draining,
   Timeout,
   timeoutsMs,
 } from '../connection/context.ts';
-import { drain, lose } from '../connection/ending.ts';
+import { cutOff, drain, turnAway } from '../connection/ending.ts';
 import { ExchangePool } from '../connection/exchange-pool.ts';
 import { SpanPool } from '../connection/span.ts';
 import { type Choice, chooseDriver } from '../driver/choose.ts';
@@ -56,7 +57,7 @@ export class World {
     const { config, log, counters } = options;
     const { limits } = config;
     const slab = new Slab(blockBytesFor(limits), limits.blockCount);
-    const slots = limits.connectionsMax;
+    const slots = limits.connectionsMax + OVERLOAD_SLOTS;
     const makeDriver = options.makeDriver ?? ((given) => chooseDriver(config.driver, given));
     const choice = makeDriver({ slab, slots, backlog: limits.backlog });
     this.driverName = choice.driver.name;
@@ -67,8 +68,14 @@ export class World {
       slots,
       timeoutsMs: timeoutsMs(limits),
       sendTimeout: Timeout.Write,
+      backlog: limits.backlog,
+      overload: {
+        extraSlots: OVERLOAD_SLOTS,
+        waitMs: limits.overloadWaitMs,
+        idleTimeout: Timeout.Idle,
+      },
       events: {
-        accepted: (slot) => this.#accepted(slot),
+        accepted: (slot, overloaded) => this.#accepted(slot, overloaded),
         acceptFault: (result) => this.#acceptFault(result),
         listening: (result) => this.#listened?.(result),
         unlistened: () => this.#unlistened?.(),
@@ -83,7 +90,8 @@ export class World {
       limits: connectionLimits(limits),
       counters,
       work: options.work,
-      draining: false,
+      draining: Draining.No,
+      idleTimeout: Timeout.Idle,
       handle: (exchange) => options.application.handle(exchange),
       handlerTimedOut: (exchange) => options.application.timedOut(exchange),
       released: (connection) => this.#resting.push(connection),
@@ -93,9 +101,10 @@ export class World {
     };
   }
 
-  #accepted(slot: number): SocketOwner {
+  #accepted(slot: number, overloaded: boolean): SocketOwner {
     const connection = this.#resting.pop() ?? new Connection(this.#context);
     connection.open(slot);
+    if (overloaded) turnAway(connection);
     return connection;
   }
 
@@ -121,11 +130,19 @@ export class World {
   }
 
   async close(): Promise<void> {
-    this.#context.draining = true;
-    await this.#unlisten();
+    const { shutdownTimeoutMs, drainLingerMs } = this.#options.config.limits;
+    const context = this.#context;
+    const lingerMs = Math.min(drainLingerMs, shutdownTimeoutMs);
+    const beganMs = this.reactor.driver.now();
+    context.draining = Draining.Gently;
+    context.idleTimeout = Timeout.Drain;
     for (const connection of this.#connections()) drain(connection);
-    await this.#emptied(this.#options.config.limits.shutdownTimeoutMs);
-    for (const connection of this.#connections()) lose(connection);
+    await this.#unlisten();
+    await this.#emptied(beganMs + lingerMs);
+    context.draining = Draining.Firmly;
+    await this.#emptied(beganMs + shutdownTimeoutMs);
+    this.reactor.turnAway();
+    for (const connection of this.#connections()) cutOff(connection);
     await this.#emptied(Number.POSITIVE_INFINITY);
     this.free();
   }
@@ -141,11 +158,13 @@ export class World {
     return this.reactor.sockets.owners.filter((owner) => owner instanceof Connection);
   }
 
-  /** Resolves when every socket is closed, or after `waitMs`. */
-  async #emptied(waitMs: number): Promise<void> {
-    const { driver, sockets } = this.reactor;
-    const untilMs = driver.now() + waitMs;
-    while (sockets.openCount > 0 && driver.now() < untilMs) await this.#pump.wait(CLOSE_POLL_MS);
+  /** Resolves when every socket is closed and nobody waits for one, or when it is `untilMs`. */
+  async #emptied(untilMs: number): Promise<void> {
+    const { reactor } = this;
+    const { driver, sockets } = reactor;
+    while (sockets.openCount + reactor.waitingCount > 0 && driver.now() < untilMs) {
+      await this.#pump.wait(CLOSE_POLL_MS);
+    }
   }
 
   /** Only when nothing is open. */

@@ -20,6 +20,11 @@ export class EpollListener {
   #path: string | null = null;
   /** Listening descriptors of others. */
   readonly #also: number[] = [];
+  /** Others have the listener too, and serve its clients when this process does not. */
+  #isInherited = false;
+  /** Clients that are still taken before the listener closes. */
+  #lastClients = 0;
+  isLeaving = false;
 
   /** `tag` comes back with the events of these descriptors. */
   constructor(calls: Syscalls, epoll: number, tag: number) {
@@ -39,19 +44,39 @@ export class EpollListener {
     if (fd < 0) return fd;
     this.#fd = fd;
     this.#path = 'path' in address ? address.path : null;
+    this.#isInherited = 'fd' in address;
+    this.#lastClients = backlog;
     const status = this.accepting(true);
     if (status === 0) return listenerPort(this.#calls, fd);
-    this.close();
+    if (this.#path !== null) removeSocket(this.#path);
+    this.#calls.close(fd);
+    this.#fd = CLOSED;
     return status;
   }
 
-  close(): void {
+  /** Nobody new comes in; takeLast() follows until it has closed. */
+  leave(): void {
     this.accepting(false);
     this.#also.length = 0;
-    this.#calls.close(this.#fd);
-    this.#fd = CLOSED;
     if (this.#path !== null) removeSocket(this.#path);
     this.#path = null;
+    this.isLeaving = true;
+  }
+
+  /** Takes those who wait in the kernel's queue, which closing would reset; then closes. */
+  takeLast(out: Completions, from: number): number {
+    let count = from;
+    if (!this.#isInherited && this.#lastClients > 0) {
+      count = this.#acceptFrom(this.#fd, out, from);
+      this.#lastClients -= count - from;
+      const isMore = count > from && out.result[count - 1] >= 0;
+      if (isMore || count === out.capacity) return count;
+    }
+    if (count === out.capacity) return count;
+    this.isLeaving = false;
+    this.#calls.close(this.#fd);
+    this.#fd = CLOSED;
+    return out.set(count, Op.Unlisten, -1, 0, -1);
   }
 
   /** 0, or -errno when epoll does not take it: it accepts nobody then. */

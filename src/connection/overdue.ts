@@ -1,0 +1,60 @@
+// What follows when a deadline of a connection passes.
+
+import { assert } from '../base/assert.ts';
+import { Fault } from '../http/fault.ts';
+import type { Connection } from './connection.ts';
+import { Timeout } from './context.ts';
+import { lose, refuse, stop } from './ending.ts';
+
+export function overdue(connection: Connection, kind: number): void {
+  const { context, reactor, slot } = connection;
+  if ((kind === Timeout.Idle || kind === Timeout.Drain) && isOurTurn(connection)) {
+    reactor.extend(slot, kind);
+    return;
+  }
+  if (kind !== Timeout.Drain) context.counters.timeouts += 1;
+  switch (kind) {
+    case Timeout.Idle:
+    case Timeout.Drain:
+      stop(connection);
+      break;
+    case Timeout.Head:
+      refuse(connection, Fault.HeadTimeout);
+      break;
+    case Timeout.Body:
+      bodyDue(connection);
+      break;
+    case Timeout.Handler:
+      handlerDue(connection);
+      break;
+    case Timeout.Linger:
+      reactor.close(slot);
+      break;
+    default:
+      assert(kind === Timeout.Write, 'every kind of deadline has its consequence');
+      connection.debug('the client takes no more of its answer');
+      lose(connection);
+  }
+}
+
+/**
+ * As long as the client takes its answer, the deadline of sends is the one that counts. And without
+ * a free block nobody knows whether the client has sent something.
+ */
+function isOurTurn({ outbox, reactor }: Connection): boolean {
+  return outbox.waiting > 0 || reactor.slab.freeCount === 0;
+}
+
+function bodyDue(connection: Connection): void {
+  const { exchange } = connection;
+  assert(exchange !== null, 'a body that is awaited belongs to a request');
+  exchange.close = true;
+  connection.bodyFault(exchange, Fault.BodyTimeout);
+  connection.advance();
+}
+
+function handlerDue(connection: Connection): void {
+  assert(connection.exchange !== null, 'a handler answers a request');
+  connection.exchange.close = true;
+  connection.context.handlerTimedOut(connection.exchange);
+}
