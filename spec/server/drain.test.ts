@@ -290,7 +290,7 @@ async function inheriting(
     { driver, logLevel: 'error' },
     {
       launch: () => null,
-      inherited: () => ({ fd }),
+      inherited: () => ({ driver, address: { fd } }),
       listening: (_server, listen) => listen(),
       closed: () => {},
       work,
