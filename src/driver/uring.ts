@@ -130,6 +130,12 @@ function bufferCount(slab: Slab): number {
   return count;
 }
 
+/** How many entries stand in each of a ring's queues; powers of two, completions no fewer. */
+export interface RingSizes {
+  readonly entries: number;
+  readonly completions: number;
+}
+
 export class UringDriver implements Driver {
   readonly name = 'uring';
   wake: (fromLoop: boolean) => void = () => {};
@@ -161,6 +167,7 @@ export class UringDriver implements Driver {
     options: DriverOptions,
     calls: Syscalls | string = linuxSyscalls(),
     uringCalls: UringCalls | string = linuxUringCalls(),
+    sizes: RingSizes = ringSizes(options.slots),
   ) {
     if (typeof calls === 'string') throw new Error(calls);
     if (typeof uringCalls === 'string') throw new Error(uringCalls);
@@ -176,7 +183,7 @@ export class UringDriver implements Driver {
     this.#queue = new CompletionQueue(3 * slots + 8);
     this.#regions = new RegionAddresses(calls, slab);
     this.#scratchAddress = calls.addressOf(this.#scratch);
-    this.#ring = new IoUring(uringCalls, ENTRIES, completionCount(slots));
+    this.#ring = new IoUring(uringCalls, sizes.entries, sizes.completions);
     try {
       const count = bufferCount(slab);
       this.#buffers = new ProvidedBuffers(uringCalls, this.#ring.fd, GROUP, slab, count);
@@ -360,7 +367,7 @@ export class UringDriver implements Driver {
     const ring = this.#ring;
     if (this.#queue.length > 0 || ring.pending > 0 || ring.head !== ring.tail) return false;
     if (this.#hungry.length > 0) {
-      if (this.#slab.freeCount > 0) return false;
+      if (this.#slab.freeCount > 0 || this.#buffers.count > 0) return false;
       this.#slab.whenFree = () => this.#wakeUp();
     }
     // First the bell, then a last look: what comes in between is seen or heard.
@@ -447,6 +454,9 @@ export class UringDriver implements Driver {
     // More came in this turn than the kernel had buffers for; the others are for completeness.
     const again = result === -ERRNO.ENOBUFS || result === -ERRNO.EINTR || result === -ERRNO.EAGAIN;
     if (again && (state & ABORTED) === 0) {
+      // Without a block to wait for in the next turn, an end or an error is told in this one.
+      const isEmpty = this.#buffers.count === 0 && this.#slab.freeCount === 0;
+      if (isEmpty) return this.#look(out, count, slot);
       this.#wait(slot);
       return count;
     }
@@ -518,8 +528,8 @@ export class UringDriver implements Driver {
 }
 
 /** Room for all that can be in flight; what is beyond waits in the kernel, and costs it more. */
-function completionCount(slots: number): number {
-  let count = 2 * ENTRIES;
-  while (count < 2 * slots && count < 65_536) count *= 2;
-  return count;
+function ringSizes(slots: number): RingSizes {
+  let completions = 2 * ENTRIES;
+  while (completions < 2 * slots && completions < 65_536) completions *= 2;
+  return { entries: ENTRIES, completions };
 }
