@@ -143,8 +143,8 @@ export const byteCases: readonly Case[] = [
     name: 'a receive waits for a block when the slab is empty',
     options: { blockCount: 2 },
     async run({ world }) {
-      const { client, slot } = await pair(world);
-      const blocks = [world.slab.acquire(), world.slab.acquire()];
+      const { client, slot, port } = await pair(world);
+      const blocks = await starve(world, port);
       world.receive(slot);
       client.socket.write('patience');
       await settle();
@@ -173,8 +173,8 @@ export const byteCases: readonly Case[] = [
     name: 'abort of a receive that waits for a block',
     options: { blockCount: 1 },
     async run({ world }) {
-      const { client, slot } = await pair(world);
-      const block = world.slab.acquire();
+      const { client, slot, port } = await pair(world);
+      const blocks = await starve(world, port);
       world.receive(slot);
       client.socket.write('nobody reads this');
       await settle();
@@ -182,7 +182,7 @@ export const byteCases: readonly Case[] = [
       const { result } = await world.wait(Op.Receive, slot);
       assert.ok(result < 0);
       await world.close(slot);
-      world.slab.release(block);
+      for (const block of blocks) world.slab.release(block);
     },
   },
   {
@@ -215,6 +215,22 @@ export const byteCases: readonly Case[] = [
     },
   },
 ];
+
+/** Takes every block: those that are free, then those that the driver holds for its receives. */
+async function starve(world: World, port: number): Promise<number[]> {
+  const { slab } = world;
+  const blocks: number[] = [];
+  while (slab.freeCount > 0) blocks.push(slab.acquire());
+  if (blocks.length === slab.blockCount) return blocks;
+  const client = await Client.open(port);
+  const slot = await world.accept();
+  while (blocks.length < slab.blockCount) {
+    client.socket.write('x');
+    world.receive(slot);
+    blocks.push((await world.wait(Op.Receive, slot)).block);
+  }
+  return blocks;
+}
 
 interface Sending {
   isOver: boolean;

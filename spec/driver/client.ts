@@ -95,7 +95,8 @@ export class Client {
 }
 
 /** A client of a new listener and the slot that serves it. */
-export async function pair(world: World): Promise<{ client: Client; slot: number }> {
-  const client = await Client.open(await world.listen());
-  return { client, slot: await world.accept() };
+export async function pair(world: World): Promise<{ client: Client; slot: number; port: number }> {
+  const port = await world.listen();
+  const client = await Client.open(port);
+  return { client, slot: await world.accept(), port };
 }
