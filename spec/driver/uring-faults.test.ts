@@ -174,6 +174,22 @@ describe('a ring driver and its blocks', () => {
     bench.finish(0, 1, 2);
   });
 
+  it('an end is told also when the last block went to somebody else in the same turn', () => {
+    const bench = new RingBench({ blockCount: 2 });
+    const sockets = [0, 1].map((slot) => bench.adopt(slot));
+    for (const slot of [0, 1]) bench.driver.receive(slot);
+    assert.deepEqual(bench.settle(), []);
+    bench.write(sockets[0], 'takes the buffer');
+    bench.end(sockets[1]);
+    const [{ slot, block }] = bench.poll();
+    assert.equal(slot, 0);
+    const others = bench.starve();
+    assert.equal(others.length, 1);
+    assert.equal(bench.only(bench.settle()), 'RECEIVE 1: 0');
+    bench.release([block, ...others]);
+    bench.finish(0, 1);
+  });
+
   it('one who found no buffer and then no bytes gets both, when they come one after the other', () => {
     const bench = new RingBench({ blockCount: 1 });
     const other = bench.adopt(0);

@@ -161,6 +161,8 @@ export class UringDriver implements Driver {
   readonly #generation: Int32Array;
   /** Slots whose receive found no buffer. */
   readonly #hungry: Ring;
+  /** How many of them, from the front on, hold some whose stream may be at its end, or broken. */
+  #unfed = 0;
   readonly #queue: CompletionQueue;
 
   constructor(
@@ -367,7 +369,7 @@ export class UringDriver implements Driver {
     const ring = this.#ring;
     if (this.#queue.length > 0 || ring.pending > 0 || ring.head !== ring.tail) return false;
     if (this.#hungry.length > 0) {
-      if (this.#slab.freeCount > 0 || this.#buffers.count > 0) return false;
+      if (this.#slab.freeCount + this.#buffers.count + this.#unfed > 0) return false;
       this.#slab.whenFree = () => this.#wakeUp();
     }
     // First the bell, then a last look: what comes in between is seen or heard.
@@ -454,10 +456,8 @@ export class UringDriver implements Driver {
     // More came in this turn than the kernel had buffers for; the others are for completeness.
     const again = result === -ERRNO.ENOBUFS || result === -ERRNO.EINTR || result === -ERRNO.EAGAIN;
     if (again && (state & ABORTED) === 0) {
-      // Without a block to wait for in the next turn, an end or an error is told in this one.
-      const isEmpty = this.#buffers.count === 0 && this.#slab.freeCount === 0;
-      if (isEmpty) return this.#look(out, count, slot);
       this.#wait(slot);
+      this.#unfed = this.#hungry.length;
       return count;
     }
     this.#state[slot] = state & ~RECEIVING;
@@ -490,6 +490,7 @@ export class UringDriver implements Driver {
   #feed(out: Completions, from: number): number {
     let count = from;
     let left = Math.min(this.#hungry.length, out.capacity - count);
+    this.#unfed = Math.max(0, this.#unfed - left);
     for (; left > 0; left--) {
       const slot = this.#hungry.shift();
       const state = this.#state[slot];
