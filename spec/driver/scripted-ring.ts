@@ -81,8 +81,8 @@ export class ScriptedRing implements UringCalls {
   readonly enterScript: number[] = [];
   /** What the next receives give instead of bytes. */
   readonly receiveScript: number[] = [];
-  /** A call that fails with -ENOMEM, by name, and how often it works before. */
-  failing: { name: string; after: number } | null = null;
+  /** A call that fails, by name, and how often it works before. */
+  failing: { name: string; after: number; errno: number } | null = null;
   /** At most this many bytes go out with one send. */
   sendBytesMax: number = Number.POSITIVE_INFINITY;
   /** Every entry taken, as copies. */
@@ -117,14 +117,17 @@ export class ScriptedRing implements UringCalls {
     return this.#nextFd;
   }
 
-  #fails(name: string): boolean {
-    if (this.failing?.name !== name) return false;
-    this.failing.after -= 1;
-    return this.failing.after < 0;
+  /** 0, or minus the errno that the call is to fail with. */
+  #fault(name: string): number {
+    const { failing } = this;
+    if (failing?.name !== name) return 0;
+    failing.after -= 1;
+    return failing.after < 0 ? -failing.errno : 0;
   }
 
   setup(entries: number, params: Uint32Array): number {
-    if (this.#fails('setup')) return -ERRNO.ENOMEM;
+    const fault = this.#fault('setup');
+    if (fault < 0) return fault;
     assert.equal(entries & (entries - 1), 0);
     const completions = this.#completionCount || params[PARAM_CQ_ENTRIES];
     this.#entryCount = entries;
@@ -144,7 +147,8 @@ export class ScriptedRing implements UringCalls {
   }
 
   mapMemory(ring: number, bytes: number, offset: number): Mapping | number {
-    if (this.#fails('mapMemory')) return -ERRNO.ENOMEM;
+    const fault = this.#fault('mapMemory');
+    if (fault < 0) return fault;
     const mapping = this.memory.map(bytes);
     if (ring < 0) return mapping;
     const words = new Int32Array(mapping.memory);
@@ -167,7 +171,8 @@ export class ScriptedRing implements UringCalls {
   }
 
   register(_ring: number, operation: number, argument: Uint8Array, count: number): number {
-    if (this.#fails('register')) return -ERRNO.ENOMEM;
+    const fault = this.#fault('register');
+    if (fault < 0) return fault;
     assert.equal(count, 1);
     if (operation === REGISTER_EVENTFD) return 0;
     assert.equal(operation, REGISTER_PBUF_RING);
@@ -182,7 +187,8 @@ export class ScriptedRing implements UringCalls {
   }
 
   eventfd(): number {
-    return this.#fails('eventfd') ? -ERRNO.ENOMEM : this.descriptor();
+    const fault = this.#fault('eventfd');
+    return fault < 0 ? fault : this.descriptor();
   }
 
   resetEventfd(fd: number): void {
@@ -244,9 +250,7 @@ export class ScriptedRing implements UringCalls {
   #runWork(): void {
     const words = this.#words;
     words[SQ.flags] &= ~SQ_TASKRUN;
-    for (const [tagLow, tagHigh, result, flags] of this.#overflow.splice(0)) {
-      this.post(tagLow, tagHigh, result, flags);
-    }
+    while (this.#overflow.length > 0 && this.#hasRoom) this.#write(this.#overflow.shift());
     for (const { entry, result } of this.#work.splice(0)) {
       if (result === null) this.#issue(entry, true);
       else this.#answer(entry, result, 0);
@@ -373,16 +377,25 @@ export class ScriptedRing implements UringCalls {
     this.post(entry[8], entry[9], result, flags);
   }
 
-  /** Makes a completion, also one that nobody asked for. */
+  /** Makes a completion, also one that nobody asked for. They stay in their order. */
   post(tagLow: number, tagHigh: number, result: number, flags: number): void {
-    const words = this.#words;
-    if (((words[CQ.tail] - words[CQ.head]) | 0) >= this.#completionCount) {
-      this.#overflow.push([tagLow, tagHigh, result, flags]);
-      words[SQ.flags] |= SQ_CQ_OVERFLOW;
-      return;
+    const completion = [tagLow, tagHigh, result, flags];
+    if (this.#hasRoom && this.#overflow.length === 0) {
+      this.#write(completion);
+    } else {
+      this.#overflow.push(completion);
+      this.#words[SQ.flags] |= SQ_CQ_OVERFLOW;
     }
-    const at = this.#cqesAt + (words[CQ.tail] & words[CQ.mask]) * CQE_WORDS;
-    words.set([tagLow, tagHigh, result, flags], at);
+  }
+
+  get #hasRoom(): boolean {
+    const words = this.#words;
+    return ((words[CQ.tail] - words[CQ.head]) | 0) < this.#completionCount;
+  }
+
+  #write(completion: readonly number[] = []): void {
+    const words = this.#words;
+    words.set(completion, this.#cqesAt + (words[CQ.tail] & words[CQ.mask]) * CQE_WORDS);
     words[CQ.tail] += 1;
   }
 

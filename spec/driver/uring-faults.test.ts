@@ -103,7 +103,7 @@ describe('a ring driver whose kernel refuses', () => {
     for (const [name, count] of Object.entries(steps)) {
       for (let after = 0; after < count; after++) {
         const kernel = new ScriptedRing();
-        kernel.failing = { name, after };
+        kernel.failing = { name, after, errno: ERRNO.ENOMEM };
         const slab = new Slab(64, 16);
         const options = { slab, slots: 4, backlog: 4 };
         assert.throws(() => new UringDriver(options, plainCalls(kernel), kernel), /errno 12/);

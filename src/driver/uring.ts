@@ -82,8 +82,7 @@ const GROUP = 1;
 const BUFFERS_MAX = 128;
 
 /** Null when this driver can run here, else one line that says why not. */
-export function uringProblem(): string | null {
-  const calls = linuxUringCalls();
+export function uringProblem(calls: UringCalls | string = linuxUringCalls()): string | null {
   if (typeof calls === 'string') return calls;
   try {
     const ring = new IoUring(calls, 8, 16);
