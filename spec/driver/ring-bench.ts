@@ -104,7 +104,7 @@ export class RingBench {
   }
 
   /** The one thing that finished, its text if it brought any (its block given back). */
-  only(finished: readonly Finished[]): string {
+  single(finished: readonly Finished[]): string {
     assert.equal(finished.length, 1, JSON.stringify(finished));
     return this.told(finished[0]);
   }
@@ -139,7 +139,7 @@ export class RingBench {
   finish(...slots: number[]): void {
     for (const slot of slots) {
       this.driver.close(slot);
-      assert.equal(this.only(this.settle()), `CLOSE ${slot}: 0`);
+      assert.equal(this.single(this.settle()), `CLOSE ${slot}: 0`);
     }
     this.driver.destroy();
     assert.deepEqual([...this.kernel.open], [], 'every descriptor is closed');
