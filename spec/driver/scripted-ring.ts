@@ -9,8 +9,6 @@ import type { Mapping, UringCalls } from '../../src/driver/linux/uring-calls.ts'
 import {
   BUFFER_TAIL,
   BUFFER_WORDS,
-  CANCEL_ALL,
-  CANCEL_FD,
   CQ_EVENTFD_DISABLED,
   CQE_BUFFER_SHIFT,
   CQE_BYTES,
@@ -41,6 +39,7 @@ import {
 } from '../../src/driver/linux/uring-layout.ts';
 import { ScriptedMemory } from './scripted-memory.ts';
 
+const ENOENT = 2;
 const EBADF = 9;
 const POLLIN = 1;
 const POLLHUP = 0x10;
@@ -358,17 +357,19 @@ export class ScriptedRing implements UringCalls {
   }
 
   #cancel(entry: Int32Array): void {
-    assert.equal(entry[7], CANCEL_ALL | CANCEL_FD);
-    if (!this.open.has(entry[1])) this.#answer(entry, -EBADF, 0);
-    for (const armed of [...this.#armed]) {
-      if (armed[1] !== entry[1]) continue;
+    assert.deepEqual([entry[2], entry[7]], [0, 0], 'found by its tag');
+    const isMeant = (other: Int32Array): boolean => other[8] === entry[4] && other[9] === entry[5];
+    const armed = [...this.#armed].find(isMeant);
+    const ready = this.#work.find((task) => isMeant(task.entry) && task.result === null);
+    if (armed !== undefined) {
       this.#armed.delete(armed);
       this.#later(armed, -ERRNO.ECANCELED);
+    } else if (ready !== undefined) {
+      this.#work[this.#work.indexOf(ready)] = { entry: ready.entry, result: -ERRNO.ECANCELED };
+    } else {
+      this.#answer(entry, -ENOENT, 0);
+      return;
     }
-    this.#work = this.#work.map((task) => {
-      const isHit = task.entry[1] === entry[1] && task.result === null;
-      return isHit ? { entry: task.entry, result: -ERRNO.ECANCELED } : task;
-    });
     const isSilent = ((entry[0] >>> 8) & IOSQE_CQE_SKIP_SUCCESS) !== 0;
     if (!isSilent) this.#answer(entry, 0, 0);
   }

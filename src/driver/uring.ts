@@ -36,8 +36,6 @@ import { addressFrom, peerFrom } from './linux/sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from './linux/syscalls.ts';
 import { linuxUringCalls, type UringCalls } from './linux/uring-calls.ts';
 import {
-  CANCEL_ALL,
-  CANCEL_FD,
   CQE_BUFFER_SHIFT,
   CQE_F_BUFFER,
   CQE_F_SOCK_NONEMPTY,
@@ -62,11 +60,15 @@ const HUNGRY = 8; // the receive waits for a block, in #hungry
 const QUEUED = 16; // stands in #hungry; outlives the socket, so that no slot stands there twice
 const MORE_BYTES = 32; // the kernel had more than it gave: do not wait for the next to come
 const ABORTED = 64; // what comes back unfinished is not tried again
+const POLLING = 128; // the receive waits for bytes without a buffer
 
 /** What a completion belongs to: the upper byte of its tag, above the slot. */
 const Kind = { Receive: 1, Send: 2, Connect: 3, Poll: 4, Listener: 5, Cancel: 6 } as const;
 const KIND_SHIFT = 24;
 const SLOT_MASK = 0xffffff;
+/** A tag and a generation are an operation's name, which has to be exact as a double. */
+const GENERATION_MASK = 0xfffff;
+const HIGH = 4294967296;
 
 const RECEIVE = control(IORING_OP_RECV, IOSQE_BUFFER_SELECT, 0);
 const RECEIVE_LATER = control(IORING_OP_RECV, IOSQE_BUFFER_SELECT, RECV_POLL_FIRST);
@@ -195,7 +197,7 @@ export class UringDriver implements Driver {
     this.#buffers.refill();
     this.#listener = new UringListener(calls, {
       ask: (fd) => this.#push(POLL, fd, 0, 0, POLLIN, Kind.Listener << KIND_SHIFT, 0),
-      callBack: (fd) => this.#cancel(fd),
+      callBack: () => this.#cancel(Kind.Listener << KIND_SHIFT, 0),
     });
     this.#watch = uringCalls.watch(this.#ring.eventfd, () => this.#rang());
   }
@@ -236,7 +238,7 @@ export class UringDriver implements Driver {
     assert(this.#fd[slot] < 0, 'an adopting slot is free');
     this.#fd[slot] = fd;
     this.#state[slot] &= QUEUED;
-    this.#generation[slot] = (this.#generation[slot] + 1) | 0;
+    this.#generation[slot] = (this.#generation[slot] + 1) & GENERATION_MASK;
   }
 
   refuse(handle: number): void {
@@ -313,13 +315,23 @@ export class UringDriver implements Driver {
     const state = this.#state[slot];
     this.#state[slot] = (state | ABORTED) & ~HUNGRY;
     if ((state & HUNGRY) !== 0) this.#finish(Op.Receive, slot, -ERRNO.ECANCELED);
-    if ((state & (RECEIVING | SENDING | CONNECTING)) !== 0) this.#cancel(fd);
+    const receive = (state & POLLING) === 0 ? Kind.Receive : Kind.Poll;
+    const isReceiving = (state & (RECEIVING | HUNGRY)) === RECEIVING;
+    if (isReceiving) this.#cancelOf(receive, slot);
+    if ((state & SENDING) !== 0) this.#cancelOf(Kind.Send, slot);
+    if ((state & CONNECTING) !== 0) this.#cancelOf(Kind.Connect, slot);
   }
 
-  /** Everything in flight on a descriptor finishes, mostly with -ECANCELED. */
-  #cancel(fd: number): void {
-    const tag = Kind.Cancel << KIND_SHIFT;
-    this.#push(CANCEL, fd, 0, 0, CANCEL_ALL | CANCEL_FD, tag, 0);
+  #cancelOf(kind: number, slot: number): void {
+    this.#cancel((kind << KIND_SHIFT) | slot, this.#generation[slot]);
+  }
+
+  /**
+   * What has this tag finishes, mostly with -ECANCELED. By its descriptor the kernel would have to
+   * look for it among all that is in flight.
+   */
+  #cancel(tag: number, generation: number): void {
+    this.#push(CANCEL, -1, generation * HIGH + tag, 0, 0, Kind.Cancel << KIND_SHIFT, 0);
   }
 
   close(slot: number): void {
@@ -473,6 +485,7 @@ export class UringDriver implements Driver {
       return out.set(count, Op.Connect, slot, result, -1);
     }
     assert(kind === Kind.Poll, 'the kernel answers what it was asked');
+    this.#state[slot] &= ~POLLING;
     if (result >= 0 && (this.#state[slot] & ABORTED) === 0) return this.#look(out, count, slot);
     this.#state[slot] &= ~RECEIVING;
     return out.set(count, Op.Receive, slot, -ERRNO.ECANCELED, -1);
@@ -512,6 +525,7 @@ export class UringDriver implements Driver {
     if (result === -ERRNO.EAGAIN || result === -ERRNO.EINTR) {
       const tag = (Kind.Poll << KIND_SHIFT) | slot;
       const fd = this.#fd[slot];
+      this.#state[slot] |= POLLING;
       this.#push(POLL, fd, 0, 0, POLLIN | POLLRDHUP, tag, this.#generation[slot]);
       return count;
     }

@@ -16,7 +16,7 @@ export interface ListenerPolls {
   /** Asks for one announcement that clients wait at `fd`. */
   ask(fd: number): void;
   /** Calls it back; the announcement then comes as -ECANCELED, unless it was made before. */
-  callBack(fd: number): void;
+  callBack(): void;
 }
 
 export class UringListener {
@@ -65,7 +65,7 @@ export class UringListener {
     this.#accepting = false;
     this.#closing = true;
     if (this.#asked) {
-      this.#polls.callBack(this.#fd);
+      this.#polls.callBack();
       return false;
     }
     this.#closeNow();
