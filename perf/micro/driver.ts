@@ -5,8 +5,9 @@
 import { Slab } from '../../src/base/slab.ts';
 import { Completions, type Driver, type DriverOptions, Op } from '../../src/driver/driver.ts';
 import { EpollDriver, epollProblem } from '../../src/driver/epoll.ts';
+import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
 import { NetDriver } from '../../src/driver/net.ts';
-import { UringDriver, uringProblem } from '../../src/driver/uring.ts';
+import { UringDriver } from '../../src/driver/uring.ts';
 import { best } from './timing.ts';
 
 const PAIRS = 16;

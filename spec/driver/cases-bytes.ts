@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { Op } from '../../src/driver/driver.ts';
 import type { Case } from './case.ts';
-import { Client, pair } from './client.ts';
+import { Client, pair, starve } from './client.ts';
 import { REGION, REGION_BYTES, until, type World } from './world.ts';
 
 const MIB = 1024 * 1024;
@@ -143,8 +143,8 @@ export const byteCases: readonly Case[] = [
     name: 'a receive waits for a block when the slab is empty',
     options: { blockCount: 2 },
     async run({ world }) {
-      const { client, slot } = await pair(world);
-      const blocks = [world.slab.acquire(), world.slab.acquire()];
+      const { client, slot, port } = await pair(world);
+      const blocks = await starve(world, port);
       world.receive(slot);
       client.socket.write('patience');
       await settle();
@@ -173,8 +173,8 @@ export const byteCases: readonly Case[] = [
     name: 'abort of a receive that waits for a block',
     options: { blockCount: 1 },
     async run({ world }) {
-      const { client, slot } = await pair(world);
-      const block = world.slab.acquire();
+      const { client, slot, port } = await pair(world);
+      const blocks = await starve(world, port);
       world.receive(slot);
       client.socket.write('nobody reads this');
       await settle();
@@ -182,7 +182,7 @@ export const byteCases: readonly Case[] = [
       const { result } = await world.wait(Op.Receive, slot);
       assert.ok(result < 0);
       await world.close(slot);
-      world.slab.release(block);
+      for (const block of blocks) world.slab.release(block);
     },
   },
   {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { Op } from '../../src/driver/driver.ts';
 import type { Case } from './case.ts';
-import { Client, pair } from './client.ts';
+import { Client, pair, starve } from './client.ts';
 import { REGION, until, type World } from './world.ts';
 
 const ROUNDS = 3;
@@ -78,7 +78,7 @@ export const crowdCases: readonly Case[] = [
       const counts = new Map<number, number>();
       const bytes = Buffer.alloc(200 * 1024);
       const streams: Promise<void>[] = [];
-      const block = world.slab.acquire();
+      const blocks = await starve(world, port);
       for (let count = 0; count < 4; count++) {
         const client = await Client.open(port);
         client.socket.write(bytes);
@@ -87,7 +87,7 @@ export const crowdCases: readonly Case[] = [
         streams.push(stream(slot));
       }
       await rounds();
-      world.slab.release(block);
+      for (const block of blocks) world.slab.release(block);
       await Promise.all(streams);
 
       async function stream(slot: number): Promise<void> {
@@ -109,8 +109,8 @@ export const crowdCases: readonly Case[] = [
     name: 'an end and a reset are told without a block',
     options: { blockCount: 1 },
     async run({ world }) {
-      const block = world.slab.acquire();
       const port = await world.listen();
+      const blocks = await starve(world, port);
       for (const isReset of [false, true]) {
         const client = await Client.open(port);
         const slot = await world.accept();
@@ -121,15 +121,15 @@ export const crowdCases: readonly Case[] = [
         assert.ok(isReset ? result < 0 : result === 0, `receive gave ${result}`);
         await world.close(slot);
       }
-      world.slab.release(block);
+      for (const block of blocks) world.slab.release(block);
     },
   },
   {
     name: 'a block that comes back wakes, also when it came and went before the sleep',
     options: { blockCount: 1 },
     async run({ world }) {
-      const { client, slot } = await pair(world);
-      const block = world.slab.acquire();
+      const { client, slot, port } = await pair(world);
+      const [block] = await starve(world, port);
       world.receive(slot);
       client.socket.write('hungry');
       await rounds();

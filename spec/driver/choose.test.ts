@@ -2,11 +2,20 @@
 // is not the fastest.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { it } from 'node:test';
 import { Slab } from '../../src/base/slab.ts';
-import { type Choice, chooseDriver, type DriverName } from '../../src/driver/choose.ts';
+import {
+  type Candidate,
+  type Choice,
+  chooseDriver,
+  type DriverName,
+} from '../../src/driver/choose.ts';
+import { ERRNO } from '../../src/driver/driver.ts';
 import { epollProblem } from '../../src/driver/epoll.ts';
+import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
+import { NetDriver } from '../../src/driver/net.ts';
+import { ScriptedRing } from './scripted-ring.ts';
 
 function chosen(name: DriverName): Choice {
   const choice = chooseDriver(name, { slab: new Slab(1024, 4), slots: 4, backlog: 8 });
@@ -31,38 +40,99 @@ it('net is had by its name, without a word', () => {
   assert.equal(note, null);
 });
 
-it('where epoll works it is chosen, without a word', (context) => {
-  const problem = epollProblem();
-  if (problem !== null) {
-    context.skip(problem);
+/** Candidates that have these problems; those that have none are made of `net`. */
+function candidates(uring: string | null, epoll: string | null): Candidate[] {
+  const make = (name: 'uring' | 'epoll', problem: string | null): Candidate => ({
+    name,
+    problem: () => problem,
+    make: (options) => Object.assign(new NetDriver(options), { name }),
+  });
+  return [make('uring', uring), make('epoll', epoll)];
+}
+
+const NOTES: readonly (readonly [string | null, string | null, string, string | null])[] = [
+  [null, null, 'uring', null],
+  [null, 'no', 'uring', null],
+  ['no', null, 'epoll', 'driver epoll; uring cannot run here: no'],
+  ['no', 'nor', 'net', 'driver net; uring cannot run here: no; epoll cannot run here: nor'],
+  ['no', 'no', 'net', 'driver net; uring and epoll cannot run here: no'],
+];
+
+for (const [uring, epoll, name, note] of NOTES) {
+  it(`auto with uring ${uring ?? 'fine'} and epoll ${epoll ?? 'fine'} is ${name}`, () => {
+    const options = { slab: new Slab(1024, 4), slots: 4, backlog: 8 };
+    const choice = chooseDriver('auto', options, candidates(uring, epoll));
+    choice.driver.destroy();
+    assert.equal(choice.driver.name, name);
+    assert.equal(choice.note, note);
+  });
+}
+
+it('a driver that works here is had by its name, without a word, and auto takes the first', (t) => {
+  const working: DriverName[] = [];
+  if (uringProblem() === null) working.push('uring');
+  if (epollProblem() === null) working.push('epoll');
+  if (working.length === 0) {
+    t.skip('none but net');
     return;
   }
-  for (const name of ['auto', 'epoll'] as const) {
+  for (const name of working) {
     const { driver, note } = chosen(name);
-    assert.equal(driver.name, 'epoll');
+    assert.equal(driver.name, name);
     assert.equal(note, null);
   }
+  assert.equal(chosen('auto').driver.name, working[0]);
 });
 
-it('where it cannot run, auto takes net and says why; asked for by name it is an error', () => {
+it('where none can run, auto takes net and says why; asked for by name it is an error', () => {
   elsewhere(() => {
     const { driver, note } = chosen('auto');
     assert.equal(driver.name, 'net');
-    assert.equal(note, 'driver net; epoll cannot run here: this is plan9, not Linux');
-    assert.throws(() => chosen('epoll'), {
-      message: 'the epoll driver cannot run here: this is plan9, not Linux',
-    });
+    assert.equal(note, 'driver net; uring and epoll cannot run here: this is plan9, not Linux');
+    for (const name of ['uring', 'epoll'] as const) {
+      assert.throws(() => chosen(name), {
+        message: `the ${name} driver cannot run here: this is plan9, not Linux`,
+        code: 'ENOTSUP',
+      });
+    }
   });
 });
 
-/** What is said in a process where requiring the FFI library fails with `code`. */
-function problemWith(code: string): string {
+const REFUSALS: readonly (readonly [errno: number, problem: string])[] = [
+  [ERRNO.EPERM, 'io_uring is forbidden here (kernel.io_uring_disabled, or a seccomp profile)'],
+  [ERRNO.ENOSYS, 'this kernel has no io_uring'],
+  [ERRNO.EINVAL, 'this kernel is older than Linux 6.1'],
+  [ERRNO.ENOMEM, 'there is no memory for a ring (RLIMIT_MEMLOCK)'],
+  [ERRNO.EMFILE, 'io_uring_setup failed with errno 24'],
+];
+
+for (const [errno, problem] of REFUSALS) {
+  it(`a kernel that refuses a ring with errno ${errno} gives one line`, () => {
+    const kernel = new ScriptedRing();
+    kernel.failing = { name: 'setup', after: 0, errno };
+    assert.equal(uringProblem(kernel), problem);
+    assert.equal(kernel.open.size, 0);
+  });
+}
+
+it('a kernel without rings of buffers is too old, and asking leaves nothing open', () => {
+  const kernel = new ScriptedRing();
+  kernel.failing = { name: 'register', after: 1, errno: ERRNO.EINVAL };
+  assert.equal(uringProblem(kernel), 'this kernel is older than Linux 6.1');
+  kernel.failing = null;
+  assert.equal(uringProblem(kernel), null);
+  assert.equal(kernel.open.size, 0);
+  assert.equal(kernel.memory.mappingCount, 0);
+});
+
+/** What is said in a process where requiring the FFI library fails with `fault`. */
+function problemWith(fault: { code?: string; message: string }): string {
   const module = new URL('../../src/driver/epoll.js', import.meta.url).href;
   const script = `
     import Module from 'node:module';
     const load = Module._load;
     Module._load = (name, ...rest) => {
-      if (name === 'koffi') throw Object.assign(new Error(name), { code: ${JSON.stringify(code)} });
+      if (name === 'koffi') throw Object.assign(new Error(), ${JSON.stringify(fault)});
       return load(name, ...rest);
     };
     const { epollProblem } = await import(${JSON.stringify(module)});
@@ -75,6 +145,37 @@ function problemWith(code: string): string {
 const linuxOnly = process.platform === 'linux' ? {} : { skip: 'other systems do not ask' };
 
 it('says in a few words why there is no FFI', linuxOnly, () => {
-  assert.equal(problemWith('MODULE_NOT_FOUND'), 'koffi is not installed');
-  assert.equal(problemWith('ERR_DLOPEN_FAILED'), 'koffi does not load: ERR_DLOPEN_FAILED');
+  const message = 'Cannot find the native module\nRequire stack';
+  const problems = ['MODULE_NOT_FOUND', 'ERR_DLOPEN_FAILED', undefined].map((code) =>
+    problemWith({ ...(code === undefined ? {} : { code }), message }),
+  );
+  assert.deepEqual(problems, [
+    'koffi is not installed',
+    'koffi does not load: ERR_DLOPEN_FAILED',
+    'koffi does not load: Cannot find the native module',
+  ]);
 });
+
+/** Whether this machine lets a process forbid itself io_uring, for the test of a whole server. */
+const forbidding = uringProblem() ?? (process.arch === 'x64' ? null : 'written for x64');
+
+it(
+  'a server that may not have io_uring serves with epoll, and says so in one line',
+  forbidding === null ? {} : { skip: forbidding },
+  () => {
+    const forbid = new URL('./forbid-uring.js', import.meta.url).href;
+    const serving = new URL('./one-request.js', import.meta.url).pathname;
+    const result = spawnSync(process.execPath, ['--import', forbid, serving], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    assert.deepEqual(
+      { status: result.status, out: result.stdout, problems: result.stderr },
+      {
+        status: 0,
+        out: 'epoll: hello\n',
+        problems: `vibing info: driver epoll; uring cannot run here: ${REFUSALS[0][1]}\n`,
+      },
+    );
+  },
+);

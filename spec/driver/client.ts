@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createConnection, type NetConnectOpts, type Socket } from 'node:net';
+import { Op } from '../../src/driver/driver.ts';
 import { until, type World } from './world.ts';
 
 /** Every client of the case that runs; it destroys them when it is over. */
@@ -100,7 +101,24 @@ export class Client {
 }
 
 /** A client of a new listener and the slot that serves it. */
-export async function pair(world: World): Promise<{ client: Client; slot: number }> {
-  const client = await Client.open(await world.listen());
-  return { client, slot: await world.accept() };
+export async function pair(world: World): Promise<{ client: Client; slot: number; port: number }> {
+  const port = await world.listen();
+  const client = await Client.open(port);
+  return { client, slot: await world.accept(), port };
+}
+
+/** Takes every block: those that are free, then those that the driver holds for its receives. */
+export async function starve(world: World, port: number): Promise<number[]> {
+  const { slab } = world;
+  const blocks: number[] = [];
+  while (slab.freeCount > 0) blocks.push(slab.acquire());
+  if (blocks.length === slab.blockCount) return blocks;
+  const client = await Client.open(port);
+  const slot = await world.accept();
+  while (blocks.length < slab.blockCount) {
+    client.socket.write('x');
+    world.receive(slot);
+    blocks.push((await world.wait(Op.Receive, slot)).block);
+  }
+  return blocks;
 }

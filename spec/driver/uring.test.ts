@@ -1,7 +1,8 @@
 // The uring driver against the suite of all drivers.
 
 import { it } from 'node:test';
-import { UringDriver, uringProblem } from '../../src/driver/uring.ts';
+import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
+import { UringDriver } from '../../src/driver/uring.ts';
 import { isChosen, runDriverCases } from './cases.ts';
 
 const isAsked = (process.env['VIBING_DRIVERS'] ?? '') !== '';

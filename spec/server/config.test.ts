@@ -162,7 +162,7 @@ const REFUSED: readonly (readonly [file: object, line: string])[] = [
   ],
   [
     { driver: 'epol' },
-    'driver: given "epol", allowed: "auto", "epoll", "net"; did you mean "epoll"?',
+    'driver: given "epol", allowed: "auto", "uring", "epoll", "net"; did you mean "epoll"?',
   ],
   [{ listing: 'true' }, 'listing: given "true", allowed: true or false; did you mean true?'],
   [{ debug: 1 }, 'debug: given 1, allowed: true or false'],

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
 import { epollProblem } from '../../src/driver/epoll.ts';
-import { uringProblem } from '../../src/driver/uring.ts';
+import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
 import type { ServerOptions } from '../../src/server/config.ts';
 import { Server } from '../../src/server/server.ts';
 import { NodeWork } from '../../src/work/node.ts';

@@ -2,8 +2,9 @@
 
 import type { Driver, DriverOptions } from './driver.ts';
 import { EpollDriver, epollProblem } from './epoll.ts';
+import { uringProblem } from './linux/uring-problem.ts';
 import { NetDriver } from './net.ts';
-import { UringDriver, uringProblem } from './uring.ts';
+import { UringDriver } from './uring.ts';
 
 export type DriverName = 'auto' | 'uring' | 'epoll' | 'net';
 
@@ -13,34 +14,49 @@ export interface Choice {
   readonly note: string | null;
 }
 
-/** Those that may not run here, the fastest first. `net` runs everywhere. */
-const CANDIDATES = [
-  { name: 'uring', problem: uringProblem, make: makeUring },
+/** A driver that may not run here. */
+export interface Candidate {
+  readonly name: 'uring' | 'epoll';
+  /** One line that says why not, or null. */
+  problem(): string | null;
+  make(options: DriverOptions): Driver;
+}
+
+/** The fastest first. `net` runs everywhere. */
+const CANDIDATES: readonly Candidate[] = [
+  { name: 'uring', problem: () => uringProblem(), make: makeUring },
   { name: 'epoll', problem: epollProblem, make: makeEpoll },
-] as const;
+];
 
 /** Throws an Error with the reason when a driver asked for by name cannot run here. */
-export function chooseDriver(name: DriverName, options: DriverOptions): Choice {
-  const reasons: string[] = [];
-  for (const candidate of CANDIDATES) {
+export function chooseDriver(
+  name: DriverName,
+  options: DriverOptions,
+  candidates: readonly Candidate[] = CANDIDATES,
+): Choice {
+  /** Why not, and who is meant: often it is the same for all of them. */
+  const reasons = new Map<string, string[]>();
+  for (const candidate of candidates) {
     if (name !== 'auto' && name !== candidate.name) continue;
     const problem = candidate.problem();
     if (problem === null) {
-      const note = reasons.length === 0 ? null : noteOf(candidate.name, reasons);
-      return { driver: candidate.make(options), note };
+      return { driver: candidate.make(options), note: noteOf(candidate.name, reasons) };
     }
     if (name === candidate.name) {
       const message = `the ${name} driver cannot run here: ${problem}`;
       throw Object.assign(new Error(message), { code: 'ENOTSUP' });
     }
-    reasons.push(`${candidate.name} cannot run here: ${problem}`);
+    reasons.set(problem, [...(reasons.get(problem) ?? []), candidate.name]);
   }
-  const note = reasons.length === 0 ? null : noteOf('net', reasons);
-  return { driver: new NetDriver(options), note };
+  return { driver: new NetDriver(options), note: noteOf('net', reasons) };
 }
 
-function noteOf(name: string, reasons: readonly string[]): string {
-  return `driver ${name}; ${reasons.join('; ')}`;
+function noteOf(name: string, reasons: ReadonlyMap<string, readonly string[]>): string | null {
+  if (reasons.size === 0) return null;
+  const told = [...reasons].map(
+    ([problem, names]) => `${names.join(' and ')} cannot run here: ${problem}`,
+  );
+  return `driver ${name}; ${told.join('; ')}`;
 }
 
 function makeUring(options: DriverOptions): Driver {

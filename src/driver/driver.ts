@@ -9,6 +9,7 @@
 // - close(slot) is asked for only when nothing is in flight; abort(slot) brings that about.
 // - A RECEIVE with result > 0 hands over one block of the slab; its new owner releases it.
 //   Result 0 is the peer's end of stream, and brings no block.
+// - A driver may hold some free blocks for receives to come, until destroy().
 // - Memory to send from is a region: numbered memory that stays in place while it is mapped.
 
 import type { Slab } from '../base/slab.ts';

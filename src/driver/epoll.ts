@@ -5,8 +5,6 @@
 
 import { assert } from '../base/assert.ts';
 import { Ring } from '../base/ring.ts';
-import type { Slab } from '../base/slab.ts';
-import { CompletionQueue } from './completion-queue.ts';
 import {
   type Address,
   type Completions,
@@ -14,9 +12,7 @@ import {
   type DriverOptions,
   ERRNO,
   Op,
-  type Peer,
 } from './driver.ts';
-import { EpollListener } from './linux/epoll-listener.ts';
 import type { Watch } from './linux/ffi.ts';
 import {
   EPOLL_CTL_ADD,
@@ -28,17 +24,15 @@ import {
   EVENTS_WATCHED,
   IPPROTO_TCP,
   MSG_PEEK,
-  SHUT_WR,
   SO_ERROR,
-  SOCKADDR_BYTES,
   SOL_SOCKET,
   STREAM_SOCKET,
   TCP_NODELAY,
 } from './linux/layout.ts';
-import { RegionAddresses } from './linux/region-addresses.ts';
 import { Sends } from './linux/sends.ts';
-import { addressFrom, peerFrom } from './linux/sockaddr.ts';
+import { addressFrom } from './linux/sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from './linux/syscalls.ts';
+import { LISTENER_TAG, LinuxDriver } from './linux-driver.ts';
 
 /** What is true of a socket; bits of #state. */
 const ARMED = 1; // a receive is wanted
@@ -51,7 +45,6 @@ const QUEUED = 16; // stands in #ready; outlives the socket, so that no slot sta
 const CONNECTING = 32;
 const ENDING = 64; // end, hang-up or error was announced: a short read may not be the last
 
-const LISTENER_TAG = -1;
 const EVENTS_MAX = 128;
 
 /** Null when this driver can run here, else one line that says why not. */
@@ -60,121 +53,59 @@ export function epollProblem(): string | null {
   return typeof calls === 'string' ? calls : null;
 }
 
-export class EpollDriver implements Driver {
+export class EpollDriver extends LinuxDriver implements Driver {
   readonly name = 'epoll';
-  wake: (fromLoop: boolean) => void = () => {};
-  readonly #calls: Syscalls;
-  readonly #slab: Slab;
-  readonly #backlog: number;
-  readonly #epoll: number;
   readonly #watch: Watch;
-  #asleep = false;
-
   /** struct epoll_event for the kernel to fill. */
   readonly #events = new Int32Array((EVENTS_MAX * EPOLL_EVENT_BYTES) / 4);
   readonly #eventsAddress: number;
-  /** For a socket's name, and for a byte that is only looked at. */
-  readonly #scratch = new Uint8Array(SOCKADDR_BYTES);
-  readonly #scratchAddress: number;
-
-  readonly #regions: RegionAddresses;
-  readonly #listener: EpollListener;
-  readonly #fd: Int32Array;
   readonly #state: Uint16Array;
   readonly #sends: Sends;
   /** Slots with a receive to try without waiting for the kernel to say so. */
   readonly #ready: Ring;
   /** Slots whose send is tried by the next poll(). */
   readonly #unsent: Ring;
-  readonly #queue: CompletionQueue;
 
   constructor(options: DriverOptions, calls: Syscalls | string = linuxSyscalls()) {
     if (typeof calls === 'string') throw new Error(`epoll cannot run here: ${calls}`);
-    const { slab, slots } = options;
-    this.#calls = calls;
-    this.#slab = slab;
-    this.#backlog = options.backlog;
-    this.#fd = new Int32Array(slots).fill(-1);
+    super(options, calls);
+    const { slots } = options;
     this.#state = new Uint16Array(slots);
     this.#ready = new Ring(slots);
     this.#unsent = new Ring(slots);
-    this.#queue = new CompletionQueue(3 * slots + 8);
-    this.#regions = new RegionAddresses(calls, slab);
-    this.#sends = new Sends(calls, this.#regions, slots);
+    this.#sends = new Sends(calls, this.regions, slots);
     this.#eventsAddress = calls.addressOf(new Uint8Array(this.#events.buffer));
-    this.#scratchAddress = calls.addressOf(this.#scratch);
-    this.#epoll = calls.epollCreate();
-    if (this.#epoll < 0) throw new Error(`epoll_create1 failed with errno ${-this.#epoll}`);
-    this.#listener = new EpollListener(calls, this.#epoll, LISTENER_TAG);
-    this.#watch = calls.watch(this.#epoll, () => this.#readable());
-  }
-
-  now(): number {
-    return performance.now();
-  }
-
-  wall(): number {
-    return Date.now();
-  }
-
-  map(region: number, bytes: Uint8Array): void {
-    this.#regions.map(region, bytes);
-  }
-
-  unmap(region: number): void {
-    this.#regions.unmap(region);
-  }
-
-  listen(address: Address): void {
-    this.#finish(Op.Listen, -1, this.#listener.open(address, this.#backlog));
-  }
-
-  unlisten(): void {
-    this.#listener.leave();
-    this.#wakeUp();
-  }
-
-  accepting(on: boolean): void {
-    const status = this.#listener.accepting(on);
-    if (status < 0) this.#finish(Op.Accept, -1, status);
-  }
-
-  acceptAlso(fd: number, on: boolean): void {
-    this.#listener.acceptAlso(fd, on);
+    this.#watch = calls.watch(this.epoll, () => this.rang());
   }
 
   adopt(fd: number, slot: number): void {
-    assert(this.#fd[slot] < 0, 'an adopting slot is free');
+    assert(this.fds[slot] < 0, 'an adopting slot is free');
     assert(fd >= 0, 'a handle is a descriptor');
-    this.#fd[slot] = fd;
+    this.fds[slot] = fd;
     this.#state[slot] &= QUEUED | UNSENT_QUEUED;
-    const status = this.#calls.epollControl(this.#epoll, EPOLL_CTL_ADD, fd, EVENTS_WATCHED, slot);
+    const status = this.calls.epollControl(this.epoll, EPOLL_CTL_ADD, fd, EVENTS_WATCHED, slot);
     // Out of memory or of watches: no event will come, and a timeout ends the connection.
     if (status < 0) this.#state[slot] |= READABLE;
-  }
-
-  refuse(handle: number): void {
-    this.#calls.close(handle);
   }
 
   connect(address: Address, slot: number): void {
     const target = addressFrom(address);
     assert(target !== null, 'connect() gets a literal address');
-    const fd = this.#calls.socket(target.family, STREAM_SOCKET, 0);
+    const fd = this.calls.socket(target.family, STREAM_SOCKET, 0);
     if (fd < 0) {
-      this.#finish(Op.Connect, slot, fd);
+      this.finish(Op.Connect, slot, fd);
       return;
     }
-    this.#calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    const status = this.#calls.connect(fd, target.bytes, target.length);
+    this.calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    const status = this.calls.connect(fd, target.bytes, target.length);
     this.adopt(fd, slot);
     if (status === -ERRNO.EINPROGRESS) this.#state[slot] |= CONNECTING;
-    else this.#finish(Op.Connect, slot, status);
+    else this.finish(Op.Connect, slot, status);
   }
 
   receive(slot: number): void {
     const state = this.#state[slot];
-    assert(this.#fd[slot] >= 0, 'a receiving slot is open');
+    assert(this.fds[slot] >= 0, 'a receiving slot is open');
     assert((state & ARMED) === 0, 'one receive in flight a socket');
     this.#state[slot] = state | ARMED;
     if ((state & READABLE) !== 0) this.#retryLater(slot);
@@ -184,11 +115,11 @@ export class EpollDriver implements Driver {
     if ((this.#state[slot] & QUEUED) !== 0) return;
     this.#state[slot] |= QUEUED;
     this.#ready.push(slot);
-    this.#wakeUp();
+    this.wakeUp();
   }
 
   send(slot: number, region: number, start: number, end: number, more: boolean): void {
-    assert(this.#fd[slot] >= 0, 'a sending slot is open');
+    assert(this.fds[slot] >= 0, 'a sending slot is open');
     assert((this.#state[slot] & SENDING) === 0, 'one send in flight a socket');
     assert(end > start, 'a send has bytes');
     this.#state[slot] |= SENDING;
@@ -199,69 +130,38 @@ export class EpollDriver implements Driver {
   #sendLater(slot: number): void {
     if ((this.#state[slot] & UNSENT_QUEUED) === 0) this.#unsent.push(slot);
     this.#state[slot] |= UNSENT | UNSENT_QUEUED;
-    this.#wakeUp();
-  }
-
-  shutdownSend(slot: number): void {
-    this.#calls.shutdown(this.#fd[slot], SHUT_WR);
+    this.wakeUp();
   }
 
   abort(slot: number, reset: boolean): void {
-    const fd = this.#fd[slot];
+    const fd = this.fds[slot];
     if (fd < 0) return;
     const state = this.#state[slot];
-    if (reset) this.#calls.lingerZero(fd);
+    if (reset) this.calls.lingerZero(fd);
     this.#state[slot] &= ~(ARMED | PARKED | UNSENT | CONNECTING);
-    if ((state & CONNECTING) !== 0) this.#finish(Op.Connect, slot, -ERRNO.ECANCELED);
-    if ((state & ARMED) !== 0) this.#finish(Op.Receive, slot, -ERRNO.ECANCELED);
-    if ((state & (PARKED | UNSENT)) !== 0) this.#finish(Op.Send, slot, -ERRNO.ECANCELED);
+    if ((state & CONNECTING) !== 0) this.finish(Op.Connect, slot, -ERRNO.ECANCELED);
+    if ((state & ARMED) !== 0) this.finish(Op.Receive, slot, -ERRNO.ECANCELED);
+    if ((state & (PARKED | UNSENT)) !== 0) this.finish(Op.Send, slot, -ERRNO.ECANCELED);
   }
 
   close(slot: number): void {
     assert((this.#state[slot] & (ARMED | SENDING)) === 0, 'nothing is in flight at close');
-    const fd = this.#fd[slot];
-    // Closing takes the descriptor out of epoll. After a failed connect() there may be none.
-    if (fd >= 0) this.#calls.close(fd);
-    this.#fd[slot] = -1;
-    this.#finish(Op.Close, slot, 0);
-  }
-
-  peer(slot: number): Peer {
-    const status = this.#calls.getpeername(this.#fd[slot], this.#scratch);
-    return status < 0 ? { address: '', port: 0 } : peerFrom(this.#scratch);
-  }
-
-  /** Queues a completion; poll() hands it out. */
-  #finish(op: number, slot: number, result: number): void {
-    this.#queue.push(op, slot, result, -1);
-    this.#wakeUp();
-  }
-
-  #wakeUp(): void {
-    if (!this.#asleep) return;
-    this.#asleep = false;
-    this.wake(false);
-  }
-
-  /** The watch fires in every round of Node's loop while events wait; only a sleeper cares. */
-  #readable(): void {
-    if (!this.#asleep) return;
-    this.#asleep = false;
-    this.wake(true);
+    // Closing takes the descriptor out of epoll.
+    this.closeSlot(slot);
   }
 
   sleep(): boolean {
-    assert(!this.#asleep, 'only the awake fall asleep');
-    if (this.#queue.length + this.#unsent.length > 0 || this.#listener.isLeaving) return false;
-    if (this.#ready.length > 0 && this.#slab.freeCount > 0) return false;
-    if (this.#ready.length > 0) this.#slab.whenFree = () => this.#wakeUp();
-    this.#asleep = true;
+    assert(!this.asleep, 'only the awake fall asleep');
+    if (this.queue.length + this.#unsent.length > 0 || this.listener.isLeaving) return false;
+    if (this.#ready.length > 0 && this.slab.freeCount > 0) return false;
+    if (this.#ready.length > 0) this.slab.whenFree = () => this.wakeUp();
+    this.asleep = true;
     return true;
   }
 
   poll(out: Completions): number {
     // A poll that nobody was woken for (a deadline) takes the wake back.
-    this.#asleep = false;
+    this.asleep = false;
     let count = this.#drain(out, 0);
     // Each has a share of `out`: who is busy without end keeps nobody waiting.
     const shared = out.capacity - 2;
@@ -270,7 +170,7 @@ export class EpollDriver implements Driver {
     // An event gives at most two completions.
     const eventsMax = Math.min((out.capacity - count) >> 1, EVENTS_MAX);
     if (eventsMax === 0) return count;
-    const found = this.#calls.epollWait(this.#epoll, this.#eventsAddress, eventsMax);
+    const found = this.calls.epollWait(this.epoll, this.#eventsAddress, eventsMax);
     const events = this.#events;
     const stride = EPOLL_EVENT_BYTES >> 2;
     const tagOffset = EPOLL_DATA_OFFSET >> 2;
@@ -281,12 +181,12 @@ export class EpollDriver implements Driver {
       if (slot === LISTENER_TAG) listening = true;
       else count = this.#event(out, count, slot, mask);
     }
-    if (this.#listener.isLeaving) return this.#listener.takeLast(out, count);
-    return listening ? this.#listener.accept(out, count) : count;
+    if (this.listener.isLeaving) return this.listener.takeLast(out, count);
+    return listening ? this.listener.accept(out, count) : count;
   }
 
   #drain(out: Completions, from: number): number {
-    const count = this.#queue.drain(out, from);
+    const count = this.queue.drain(out, from);
     for (let index = from; index < count; index++) {
       if (out.op[index] === Op.Send) this.#state[out.slot[index]] &= ~SENDING;
     }
@@ -335,18 +235,18 @@ export class EpollDriver implements Driver {
   #connected(out: Completions, count: number, slot: number, mask: number): number {
     if ((mask & EVENTS_OUTPUT) === 0) return count;
     this.#state[slot] &= ~CONNECTING;
-    const status = this.#calls.getsockopt(this.#fd[slot], SOL_SOCKET, SO_ERROR);
+    const status = this.calls.getsockopt(this.fds[slot], SOL_SOCKET, SO_ERROR);
     // Bytes may have come with the connection; their edge is this one.
     this.#state[slot] |= READABLE;
     return out.set(count, Op.Connect, slot, status > 0 ? -status : status, -1);
   }
 
   #receiveNow(out: Completions, count: number, slot: number): number {
-    const slab = this.#slab;
+    const slab = this.slab;
     const block = slab.acquire();
     if (block < 0) return this.#receiveWithoutBlock(out, count, slot);
-    const address = this.#regions.block(block);
-    const result = this.#calls.recv(this.#fd[slot], address, slab.blockBytes, 0);
+    const address = this.regions.block(block);
+    const result = this.calls.recv(this.fds[slot], address, slab.blockBytes, 0);
     if (result > 0) {
       // A short read took all there was, unless the end is known to stand behind it.
       const drained = result < slab.blockBytes && (this.#state[slot] & ENDING) === 0;
@@ -368,7 +268,7 @@ export class EpollDriver implements Driver {
 
   /** An end or an error needs no block; bytes wait until one comes back. */
   #receiveWithoutBlock(out: Completions, count: number, slot: number): number {
-    const result = this.#calls.recv(this.#fd[slot], this.#scratchAddress, 1, MSG_PEEK);
+    const result = this.calls.recv(this.fds[slot], this.scratchAddress, 1, MSG_PEEK);
     if (result <= 0 && result !== -ERRNO.EAGAIN && result !== -ERRNO.EINTR) {
       return this.#ended(out, count, slot, result);
     }
@@ -378,7 +278,7 @@ export class EpollDriver implements Driver {
   }
 
   #sendNow(out: Completions, count: number, slot: number): number {
-    const result = this.#sends.try(slot, this.#fd[slot]);
+    const result = this.#sends.try(slot, this.fds[slot]);
     if (result === -ERRNO.EINTR) {
       this.#sendLater(slot);
       return count;
@@ -392,8 +292,7 @@ export class EpollDriver implements Driver {
   }
 
   destroy(): void {
-    assert(!this.#listener.isOpen, 'the listener is closed first');
     this.#watch.close();
-    this.#calls.close(this.#epoll);
+    this.closeListeners();
   }
 }

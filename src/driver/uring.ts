@@ -5,8 +5,6 @@
 
 import { assert } from '../base/assert.ts';
 import { Ring } from '../base/ring.ts';
-import { Slab } from '../base/slab.ts';
-import { CompletionQueue } from './completion-queue.ts';
 import {
   type Address,
   type Completions,
@@ -14,45 +12,37 @@ import {
   type DriverOptions,
   ERRNO,
   Op,
-  type Peer,
 } from './driver.ts';
-import { EpollListener } from './linux/epoll-listener.ts';
 import type { Watch } from './linux/ffi.ts';
-import { control, IoUring } from './linux/io-uring.ts';
+import { IoUring, type RingSizes, ringSizesFor } from './linux/io-uring.ts';
 import {
   IPPROTO_TCP,
   MSG_DONTWAIT,
-  MSG_MORE,
-  MSG_NOSIGNAL,
   MSG_PEEK,
-  SHUT_WR,
   SOCK_CLOEXEC,
   SOCK_STREAM,
-  SOCKADDR_BYTES,
   TCP_NODELAY,
 } from './linux/layout.ts';
-import { ProvidedBuffers } from './linux/provided-buffers.ts';
-import { RegionAddresses } from './linux/region-addresses.ts';
-import { addressFrom, peerFrom } from './linux/sockaddr.ts';
+import { bufferCountFor, ProvidedBuffers } from './linux/provided-buffers.ts';
+import { addressFrom } from './linux/sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from './linux/syscalls.ts';
 import { linuxUringCalls, type UringCalls } from './linux/uring-calls.ts';
 import {
-  CANCEL_ALL,
-  CANCEL_FD,
+  GENERATION_MASK,
+  GROUP,
+  KIND_SHIFT,
+  Kind,
+  SLOT_MASK,
+  UringEntries,
+} from './linux/uring-entries.ts';
+import {
   CQE_BUFFER_SHIFT,
   CQE_F_BUFFER,
   CQE_F_SOCK_NONEMPTY,
-  IORING_OP_ASYNC_CANCEL,
-  IORING_OP_CONNECT,
-  IORING_OP_POLL_ADD,
-  IORING_OP_RECV,
-  IORING_OP_SEND,
-  IOSQE_BUFFER_SELECT,
-  IOSQE_CQE_SKIP_SUCCESS,
   POLLIN,
   POLLRDHUP,
-  RECV_POLL_FIRST,
 } from './linux/uring-layout.ts';
+import { LinuxDriver } from './linux-driver.ts';
 
 /** What is in flight on a socket; bits of #state. */
 const RECEIVING = 1; // its completion was not yet handed out
@@ -62,324 +52,168 @@ const HUNGRY = 8; // the receive waits for a block, in #hungry
 const QUEUED = 16; // stands in #hungry; outlives the socket, so that no slot stands there twice
 const MORE_BYTES = 32; // the kernel had more than it gave: do not wait for the next to come
 const ABORTED = 64; // what comes back unfinished is not tried again
+const POLLING = 128; // the receive waits for bytes without a buffer
 
-/** What a completion belongs to: the upper byte of its tag, above the slot. */
-const Kind = { Receive: 1, Send: 2, Connect: 3, Poll: 4, Listener: 5, Cancel: 6 } as const;
-const KIND_SHIFT = 24;
-const SLOT_MASK = 0xffffff;
-
-const RECEIVE = control(IORING_OP_RECV, IOSQE_BUFFER_SELECT, 0);
-const RECEIVE_LATER = control(IORING_OP_RECV, IOSQE_BUFFER_SELECT, RECV_POLL_FIRST);
-const SEND = control(IORING_OP_SEND, 0, 0);
-const CONNECT = control(IORING_OP_CONNECT, 0, 0);
-const POLL = control(IORING_OP_POLL_ADD, 0, 0);
-const CANCEL = control(IORING_OP_ASYNC_CANCEL, IOSQE_CQE_SKIP_SUCCESS, 0);
-
-const ENTRIES = 1024;
-const GROUP = 1;
-
-/** The kernel cycles through its buffers: few stay in the processor's caches. */
-const BUFFERS_MAX = 128;
-
-/** Null when this driver can run here, else one line that says why not. */
-export function uringProblem(): string | null {
-  const calls = linuxUringCalls();
-  if (typeof calls === 'string') return calls;
-  try {
-    const ring = new IoUring(calls, 8, 16);
-    const problem = buffersProblem(calls, ring);
-    ring.destroy();
-    return problem;
-  } catch (error) {
-    return uringFault(error);
-  }
-}
-
-function buffersProblem(calls: UringCalls, ring: IoUring): string | null {
-  const slab = new Slab(64, 1);
-  try {
-    new ProvidedBuffers(calls, ring.fd, GROUP, slab, 1).destroy();
-    return null;
-  } catch (error) {
-    return uringFault(error);
-  }
-}
-
-/** Why there is no ring, for people. */
-function uringFault(error: unknown): string {
-  const { errno, message } = error as Error & { errno?: number };
-  switch (errno) {
-    case ERRNO.EPERM:
-    case ERRNO.EACCES:
-      return 'io_uring is forbidden here (kernel.io_uring_disabled, or a seccomp profile)';
-    case ERRNO.ENOSYS:
-      return 'this kernel has no io_uring';
-    case ERRNO.EINVAL:
-      return 'this kernel is older than Linux 6.1';
-    case ERRNO.ENOMEM:
-      return 'there is no memory for a ring (RLIMIT_MEMLOCK)';
-    default:
-      return message;
-  }
-}
-
-/** An eighth of the slab at most, for blocks that wait here are nobody else's. */
-function bufferCount(slab: Slab): number {
-  let count = 1;
-  while (count < BUFFERS_MAX && count * 16 <= slab.blockCount) count *= 2;
-  return count;
-}
-
-export class UringDriver implements Driver {
+/**
+ * Listeners stand in an epoll that the ring watches: the ring's own accept takes clients beyond
+ * what was asked for, and has to be called back before a listener can close.
+ */
+export class UringDriver extends LinuxDriver implements Driver {
   readonly name = 'uring';
-  wake: (fromLoop: boolean) => void = () => {};
-  readonly #calls: Syscalls;
-  readonly #slab: Slab;
-  readonly #backlog: number;
   readonly #ring: IoUring;
+  readonly #entries: UringEntries;
   readonly #buffers: ProvidedBuffers;
   readonly #watch: Watch;
-  /**
-   * Listeners stand in an epoll that the ring watches: the ring's own accept takes clients beyond
-   * what was asked for, and has to be called back before a listener can close.
-   */
-  readonly #epoll: number;
-  readonly #listener: EpollListener;
-  readonly #regions: RegionAddresses;
-  #asleep = false;
-
-  /** For a socket's name, and for a byte that is only looked at. */
-  readonly #scratch = new Uint8Array(SOCKADDR_BYTES);
-  readonly #scratchAddress: number;
   /** Where connect() goes; the kernel reads it when the entry is submitted. */
   readonly #targets = new Map<number, Uint8Array>();
-
-  readonly #fd: Int32Array;
   readonly #state: Uint8Array;
   /** Goes up with every socket of a slot, so that no completion is taken for another socket's. */
   readonly #generation: Int32Array;
   /** Slots whose receive found no buffer. */
   readonly #hungry: Ring;
-  readonly #queue: CompletionQueue;
+  /** How many of them, from the front on, hold some whose stream may be at its end, or broken. */
+  #unfed = 0;
+  /** The ring watches the epoll, from the first listen() on. */
+  #isWatching = false;
 
   constructor(
     options: DriverOptions,
     calls: Syscalls | string = linuxSyscalls(),
     uringCalls: UringCalls | string = linuxUringCalls(),
+    sizes: RingSizes = ringSizesFor(options.slots),
   ) {
     if (typeof calls === 'string') throw new Error(calls);
     if (typeof uringCalls === 'string') throw new Error(uringCalls);
+    super(options, calls);
     const { slab, slots } = options;
     assert(slots <= SLOT_MASK, 'a slot fits in a tag');
-    this.#calls = calls;
-    this.#slab = slab;
-    this.#backlog = options.backlog;
-    this.#fd = new Int32Array(slots).fill(-1);
     this.#state = new Uint8Array(slots);
     this.#generation = new Int32Array(slots);
     this.#hungry = new Ring(slots);
-    this.#queue = new CompletionQueue(3 * slots + 8);
-    this.#regions = new RegionAddresses(calls, slab);
-    this.#scratchAddress = calls.addressOf(this.#scratch);
-    this.#ring = new IoUring(uringCalls, ENTRIES, completionCount(slots));
-    this.#epoll = calls.epollCreate();
     try {
-      if (this.#epoll < 0) throw new Error(`epoll_create1 failed with errno ${-this.#epoll}`);
-      const count = bufferCount(slab);
+      this.#ring = new IoUring(uringCalls, sizes.entries, sizes.completions);
+    } catch (error) {
+      this.closeListeners();
+      throw error;
+    }
+    try {
+      const count = bufferCountFor(slab);
       this.#buffers = new ProvidedBuffers(uringCalls, this.#ring.fd, GROUP, slab, count);
     } catch (error) {
       this.#ring.destroy();
-      if (this.#epoll >= 0) calls.close(this.#epoll);
+      this.closeListeners();
       throw error;
     }
     this.#buffers.refill();
-    this.#listener = new EpollListener(calls, this.#epoll, 0);
+    this.#entries = new UringEntries(this.#ring);
+    this.#watch = uringCalls.watch(this.#ring.eventfd, () => this.rang());
+  }
+
+  override listen(address: Address): void {
+    super.listen(address);
+    if (this.#isWatching) return;
+    this.#isWatching = true;
     this.#watchListeners();
-    this.#watch = uringCalls.watch(this.#ring.eventfd, () => this.#rang());
-  }
-
-  now(): number {
-    return performance.now();
-  }
-
-  wall(): number {
-    return Date.now();
-  }
-
-  map(region: number, bytes: Uint8Array): void {
-    this.#regions.map(region, bytes);
-  }
-
-  unmap(region: number): void {
-    this.#regions.unmap(region);
-  }
-
-  listen(address: Address): void {
-    this.#finish(Op.Listen, -1, this.#listener.open(address, this.#backlog));
-  }
-
-  unlisten(): void {
-    this.#listener.leave();
-    this.#wakeUp();
-  }
-
-  acceptAlso(fd: number, on: boolean): void {
-    this.#listener.acceptAlso(fd, on);
   }
 
   /** Asks to be told once that clients wait. */
   #watchListeners(): void {
-    this.#push(POLL, this.#epoll, 0, 0, POLLIN, Kind.Listener << KIND_SHIFT, 0);
+    this.#entries.poll(Kind.Listener, 0, 0, this.epoll, POLLIN);
+    this.wakeUp();
   }
 
-  accepting(on: boolean): void {
-    const status = this.#listener.accepting(on);
-    if (status < 0) this.#finish(Op.Accept, -1, status);
-  }
-
-  adopt(handle: number, slot: number): void {
-    this.#open(slot, handle);
-  }
-
-  #open(slot: number, fd: number): void {
-    assert(this.#fd[slot] < 0, 'an adopting slot is free');
-    this.#fd[slot] = fd;
+  adopt(fd: number, slot: number): void {
+    assert(this.fds[slot] < 0, 'an adopting slot is free');
+    assert(fd >= 0, 'a handle is a descriptor');
+    this.fds[slot] = fd;
     this.#state[slot] &= QUEUED;
-    this.#generation[slot] = (this.#generation[slot] + 1) | 0;
-  }
-
-  refuse(handle: number): void {
-    this.#calls.close(handle);
+    this.#generation[slot] = (this.#generation[slot] + 1) & GENERATION_MASK;
   }
 
   connect(address: Address, slot: number): void {
     const target = addressFrom(address);
     assert(target !== null, 'connect() gets a literal address');
-    const fd = this.#calls.socket(target.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const fd = this.calls.socket(target.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-      this.#finish(Op.Connect, slot, fd);
+      this.finish(Op.Connect, slot, fd);
       return;
     }
-    this.#calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    this.#open(slot, fd);
+    this.calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    this.adopt(fd, slot);
     this.#state[slot] |= CONNECTING;
     this.#targets.set(slot, target.bytes);
-    const where = this.#calls.addressOf(target.bytes);
-    const tag = (Kind.Connect << KIND_SHIFT) | slot;
-    this.#ring.push(CONNECT, fd, target.length, where, 0, 0, tag, this.#generation[slot], 0);
-    this.#wakeUp();
+    const where = this.calls.addressOf(target.bytes);
+    this.#entries.connect(slot, this.#generation[slot], fd, where, target.length);
+    this.wakeUp();
   }
 
   receive(slot: number): void {
-    assert(this.#fd[slot] >= 0, 'a receiving slot is open');
+    assert(this.fds[slot] >= 0, 'a receiving slot is open');
     assert((this.#state[slot] & RECEIVING) === 0, 'one receive in flight a socket');
     this.#state[slot] |= RECEIVING;
     this.#submitReceive(slot);
-    this.#wakeUp();
+    this.wakeUp();
   }
 
   #submitReceive(slot: number): void {
-    const operation = (this.#state[slot] & MORE_BYTES) === 0 ? RECEIVE_LATER : RECEIVE;
-    const tag = (Kind.Receive << KIND_SHIFT) | slot;
-    this.#ring.push(operation, this.#fd[slot], 0, 0, 0, 0, tag, this.#generation[slot], GROUP);
+    const later = (this.#state[slot] & MORE_BYTES) === 0;
+    this.#entries.receive(slot, this.#generation[slot], this.fds[slot], later);
   }
 
   send(slot: number, region: number, start: number, end: number, more: boolean): void {
-    assert(this.#fd[slot] >= 0, 'a sending slot is open');
+    assert(this.fds[slot] >= 0, 'a sending slot is open');
     assert((this.#state[slot] & SENDING) === 0, 'one send in flight a socket');
     assert(end > start, 'a send has bytes');
     this.#state[slot] |= SENDING;
-    const address = this.#regions.base(region) + start;
-    const flags = more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
-    const tag = (Kind.Send << KIND_SHIFT) | slot;
+    const address = this.regions.base(region) + start;
     const generation = this.#generation[slot];
-    this.#ring.push(SEND, this.#fd[slot], 0, address, end - start, flags, tag, generation, 0);
-    this.#wakeUp();
-  }
-
-  /** An operation that moves no bytes. */
-  #push(
-    operation: number,
-    fd: number,
-    address: number,
-    bytes: number,
-    flags: number,
-    tag: number,
-    generation: number,
-  ): void {
-    this.#ring.push(operation, fd, 0, address, bytes, flags, tag, generation, 0);
-    this.#wakeUp();
-  }
-
-  shutdownSend(slot: number): void {
-    this.#calls.shutdown(this.#fd[slot], SHUT_WR);
+    this.#entries.send(slot, generation, this.fds[slot], address, end - start, more);
+    this.wakeUp();
   }
 
   abort(slot: number, reset: boolean): void {
-    const fd = this.#fd[slot];
+    const fd = this.fds[slot];
     if (fd < 0) return;
-    if (reset) this.#calls.lingerZero(fd);
+    if (reset) this.calls.lingerZero(fd);
     const state = this.#state[slot];
     this.#state[slot] = (state | ABORTED) & ~HUNGRY;
-    if ((state & HUNGRY) !== 0) this.#finish(Op.Receive, slot, -ERRNO.ECANCELED);
-    if ((state & (RECEIVING | SENDING | CONNECTING)) !== 0) this.#cancel(fd);
+    if ((state & HUNGRY) !== 0) this.finish(Op.Receive, slot, -ERRNO.ECANCELED);
+    const receive = (state & POLLING) === 0 ? Kind.Receive : Kind.Poll;
+    const isReceiving = (state & (RECEIVING | HUNGRY)) === RECEIVING;
+    if (isReceiving) this.#cancel(receive, slot);
+    if ((state & SENDING) !== 0) this.#cancel(Kind.Send, slot);
+    if ((state & CONNECTING) !== 0) this.#cancel(Kind.Connect, slot);
   }
 
-  /** Everything in flight on a descriptor finishes, mostly with -ECANCELED. */
-  #cancel(fd: number): void {
-    const tag = Kind.Cancel << KIND_SHIFT;
-    this.#push(CANCEL, fd, 0, 0, CANCEL_ALL | CANCEL_FD, tag, 0);
+  #cancel(kind: number, slot: number): void {
+    this.#entries.cancel(kind, slot, this.#generation[slot]);
+    this.wakeUp();
   }
 
   close(slot: number): void {
     const state = this.#state[slot];
-    assert((state & RECEIVING) === 0, 'no receive is in flight at close');
-    assert((state & SENDING) === 0, 'no send is in flight at close');
-    const fd = this.#fd[slot];
-    // After a failed connect() there may be none.
-    if (fd >= 0) this.#calls.close(fd);
-    this.#fd[slot] = -1;
-    this.#finish(Op.Close, slot, 0);
+    assert((state & (RECEIVING | SENDING)) === 0, 'nothing is in flight at close');
+    this.closeSlot(slot);
   }
 
-  peer(slot: number): Peer {
-    const status = this.#calls.getpeername(this.#fd[slot], this.#scratch);
-    return status < 0 ? { address: '', port: 0 } : peerFrom(this.#scratch);
+  protected override rang(): void {
+    this.#ring.answerBell();
+    super.rang();
   }
 
-  /** Queues a completion; poll() hands it out. */
-  #finish(op: number, slot: number, result: number): void {
-    this.#queue.push(op, slot, result, -1);
-    this.#wakeUp();
-  }
-
-  #wakeUp(): void {
-    if (!this.#asleep) return;
-    this.#awake();
-    this.wake(false);
-  }
-
-  #awake(): void {
-    this.#asleep = false;
+  protected override awake(): void {
+    super.awake();
     this.#ring.silence();
   }
 
-  /** The bell may have rung just before somebody else woke us; only a sleeper cares. */
-  #rang(): void {
-    this.#ring.answerBell();
-    if (!this.#asleep) return;
-    this.#awake();
-    this.wake(true);
-  }
-
   sleep(): boolean {
-    assert(!this.#asleep, 'only the awake fall asleep');
+    assert(!this.asleep, 'only the awake fall asleep');
     const ring = this.#ring;
-    if (this.#queue.length + ring.pending > 0 || ring.head !== ring.tail) return false;
-    if (this.#listener.isLeaving) return false;
+    if (this.queue.length + ring.pending > 0 || ring.head !== ring.tail) return false;
+    if (this.listener.isLeaving) return false;
     if (this.#hungry.length > 0) {
-      if (this.#slab.freeCount > 0) return false;
-      this.#slab.whenFree = () => this.#wakeUp();
+      if (this.slab.freeCount + this.#buffers.count + this.#unfed > 0) return false;
+      this.slab.whenFree = () => this.wakeUp();
     }
     // First the bell, then a last look: what comes in between is seen or heard.
     ring.listen();
@@ -387,23 +221,23 @@ export class UringDriver implements Driver {
       ring.silence();
       return false;
     }
-    this.#asleep = true;
+    this.asleep = true;
     return true;
   }
 
   poll(out: Completions): number {
     // A poll that nobody was woken for (a deadline) takes the wake back.
-    if (this.#asleep) this.#awake();
+    if (this.asleep) this.awake();
     let count = this.#drain(out);
     this.#buffers.refill();
     if (this.#hungry.length > 0) count = this.#feed(out, count);
     this.#ring.enter();
     count = this.#harvest(out, count);
-    return this.#listener.isLeaving ? this.#listener.takeLast(out, count) : count;
+    return this.listener.isLeaving ? this.listener.takeLast(out, count) : count;
   }
 
   #drain(out: Completions): number {
-    const count = this.#queue.drain(out, 0);
+    const count = this.queue.drain(out, 0);
     for (let index = 0; index < count; index++) {
       if (out.op[index] === Op.Receive) this.#state[out.slot[index]] &= ~RECEIVING;
     }
@@ -432,7 +266,7 @@ export class UringDriver implements Driver {
           count = out.set(count, Op.Send, slot, result, -1);
           break;
         case Kind.Listener:
-          count = this.#listener.accept(out, count);
+          count = this.listener.accept(out, count);
           this.#watchListeners();
           break;
         default:
@@ -454,7 +288,7 @@ export class UringDriver implements Driver {
     const block =
       (flags & CQE_F_BUFFER) === 0 ? -1 : this.#buffers.take(flags >>> CQE_BUFFER_SHIFT);
     if (generation !== this.#generation[slot]) {
-      if (block >= 0) this.#slab.release(block);
+      if (block >= 0) this.slab.release(block);
       return count;
     }
     const state = this.#state[slot];
@@ -463,11 +297,12 @@ export class UringDriver implements Driver {
       this.#state[slot] = (state & ~(RECEIVING | MORE_BYTES)) | (isMore ? MORE_BYTES : 0);
       return out.set(count, Op.Receive, slot, result, block);
     }
-    if (block >= 0) this.#slab.release(block);
+    if (block >= 0) this.slab.release(block);
     // More came in this turn than the kernel had buffers for; the others are for completeness.
     const again = result === -ERRNO.ENOBUFS || result === -ERRNO.EINTR || result === -ERRNO.EAGAIN;
     if (again && (state & ABORTED) === 0) {
       this.#wait(slot);
+      this.#unfed = this.#hungry.length;
       return count;
     }
     this.#state[slot] = state & ~RECEIVING;
@@ -484,6 +319,7 @@ export class UringDriver implements Driver {
       return out.set(count, Op.Connect, slot, result, -1);
     }
     assert(kind === Kind.Poll, 'the kernel answers what it was asked');
+    this.#state[slot] &= ~POLLING;
     if (result >= 0 && (this.#state[slot] & ABORTED) === 0) return this.#look(out, count, slot);
     this.#state[slot] &= ~RECEIVING;
     return out.set(count, Op.Receive, slot, -ERRNO.ECANCELED, -1);
@@ -500,6 +336,7 @@ export class UringDriver implements Driver {
   #feed(out: Completions, from: number): number {
     let count = from;
     let left = Math.min(this.#hungry.length, out.capacity - count);
+    this.#unfed = Math.max(0, this.#unfed - left);
     for (; left > 0; left--) {
       const slot = this.#hungry.shift();
       const state = this.#state[slot];
@@ -514,15 +351,15 @@ export class UringDriver implements Driver {
   /** An end or an error needs no block; bytes wait until one comes back. */
   #look(out: Completions, count: number, slot: number): number {
     const flags = MSG_PEEK | MSG_DONTWAIT;
-    const result = this.#calls.recv(this.#fd[slot], this.#scratchAddress, 1, flags);
+    const result = this.calls.recv(this.fds[slot], this.scratchAddress, 1, flags);
     if (result > 0) {
       this.#wait(slot);
       return count;
     }
     if (result === -ERRNO.EAGAIN || result === -ERRNO.EINTR) {
-      const tag = (Kind.Poll << KIND_SHIFT) | slot;
-      const fd = this.#fd[slot];
-      this.#push(POLL, fd, 0, 0, POLLIN | POLLRDHUP, tag, this.#generation[slot]);
+      this.#state[slot] |= POLLING;
+      const events = POLLIN | POLLRDHUP;
+      this.#entries.poll(Kind.Poll, slot, this.#generation[slot], this.fds[slot], events);
       return count;
     }
     this.#state[slot] &= ~RECEIVING;
@@ -530,17 +367,9 @@ export class UringDriver implements Driver {
   }
 
   destroy(): void {
-    assert(!this.#listener.isOpen, 'the listener is closed first');
     this.#watch.close();
-    this.#calls.close(this.#epoll);
+    this.closeListeners();
     this.#ring.destroy();
     this.#buffers.destroy();
   }
-}
-
-/** Room for all that can be in flight; what is beyond waits in the kernel, and costs it more. */
-function completionCount(slots: number): number {
-  let count = 2 * ENTRIES;
-  while (count < 2 * slots && count < 65_536) count *= 2;
-  return count;
 }

@@ -60,8 +60,10 @@ function load(): Ffi | string {
   try {
     koffi = createRequire(import.meta.url)('koffi') as Koffi;
   } catch (error) {
-    const code = (error as { code?: string }).code ?? '';
-    return code === 'MODULE_NOT_FOUND' ? 'koffi is not installed' : `koffi does not load: ${code}`;
+    const { code, message } = error as Error & { code?: string };
+    if (code === 'MODULE_NOT_FOUND') return 'koffi is not installed';
+    // A system that it has no binary for is an error without a code.
+    return `koffi does not load: ${code ?? message.split('\n', 1)[0]}`;
   }
   const process = koffi.load(null);
   return {

@@ -46,6 +46,21 @@ const SETUP_FLAGS =
 /** 2 ** 32: the upper half of an address. */
 const HIGH = 4294967296;
 
+/** How many entries stand in each of a ring's queues; powers of two, completions no fewer. */
+export interface RingSizes {
+  readonly entries: number;
+  readonly completions: number;
+}
+
+const ENTRIES = 1024;
+
+/** Room for all that can be in flight; what is beyond waits in the kernel, and costs it more. */
+export function ringSizesFor(slots: number): RingSizes {
+  let completions = 2 * ENTRIES;
+  while (completions < 2 * slots && completions < 65_536) completions *= 2;
+  return { entries: ENTRIES, completions };
+}
+
 export class IoUring {
   readonly fd: number;
   /** Entries not yet given to the kernel. */
@@ -77,6 +92,7 @@ export class IoUring {
     params[PARAM_FLAGS] = SETUP_FLAGS;
     params[PARAM_CQ_ENTRIES] = completions;
     this.fd = orThrow(calls.setup(entries, params), 'io_uring_setup');
+    const undo: (() => void)[] = [() => calls.close(this.fd)];
     try {
       if ((params[PARAM_FEATURES] & FEATURE_NODROP) === 0) throw new Error('no NODROP feature');
       const sq = params.subarray(PARAM_SQ_OFFSETS, PARAM_CQ_OFFSETS);
@@ -86,9 +102,13 @@ export class IoUring {
         sq[SQ_ARRAY] + 4 * this.#entryCount,
         cq[CQ_ENTRIES_AT] + CQE_BYTES * params[PARAM_CQ_ENTRIES],
       );
-      this.#rings = mapped(calls.mapMemory(this.fd, bytes, OFFSET_RINGS));
+      const rings = mapped(calls.mapMemory(this.fd, bytes, OFFSET_RINGS));
+      undo.push(() => calls.unmapMemory(rings));
       const entryBytes = this.#entryCount * SQE_BYTES;
-      this.#entries = mapped(calls.mapMemory(this.fd, entryBytes, OFFSET_ENTRIES));
+      const entryMemory = mapped(calls.mapMemory(this.fd, entryBytes, OFFSET_ENTRIES));
+      undo.push(() => calls.unmapMemory(entryMemory));
+      this.#rings = rings;
+      this.#entries = entryMemory;
       this.words = new Int32Array(this.#rings.memory);
       this.#entryWords = new Int32Array(this.#entries.memory);
       this.#sqMask = this.words[sq[SQ_MASK] >> 2];
@@ -104,13 +124,17 @@ export class IoUring {
         this.words[(sq[SQ_ARRAY] >> 2) + index] = index;
       }
       this.#sqTail = this.words[this.#sqTailAt];
-      this.#eventfd = orThrow(calls.eventfd(), 'eventfd');
+      this.head = this.words[this.#cqHeadAt];
+      this.tail = this.head;
+      const eventfd = orThrow(calls.eventfd(), 'eventfd');
+      undo.push(() => calls.close(eventfd));
+      this.#eventfd = eventfd;
       this.silence();
       const argument = new Uint8Array(64);
       new Int32Array(argument.buffer)[0] = this.#eventfd;
       orThrow(calls.register(this.fd, REGISTER_EVENTFD, argument, 1), 'io_uring_register');
     } catch (error) {
-      calls.close(this.fd);
+      for (const step of undo) step();
       throw error;
     }
   }

@@ -9,6 +9,16 @@ import { BUFFER_BYTES, BUFFER_TAIL, BUFFER_WORDS, REGISTER_PBUF_RING } from './u
 const NONE = -1;
 const HIGH = 4294967296;
 
+/** The kernel cycles through its buffers: few stay in the processor's caches. */
+const BUFFERS_MAX = 128;
+
+/** An eighth of the slab at most, for blocks that wait here are nobody else's. */
+export function bufferCountFor(slab: Slab): number {
+  let count = 1;
+  while (count < BUFFERS_MAX && count * 16 <= slab.blockCount) count *= 2;
+  return count;
+}
+
 export class ProvidedBuffers {
   readonly #calls: UringCalls;
   readonly #slab: Slab;

@@ -62,9 +62,6 @@ export const IOSQE_BUFFER_SELECT: number = 1 << 5;
 export const IOSQE_CQE_SKIP_SUCCESS: number = 1 << 6;
 /** Receives wait for bytes before they look for them (5.19). */
 export const RECV_POLL_FIRST = 1;
-/** Every operation on a descriptor is cancelled (5.19). */
-export const CANCEL_ALL: number = 1 << 0;
-export const CANCEL_FD: number = 1 << 1;
 export const POLLIN = 1;
 export const POLLRDHUP = 0x2000;
 

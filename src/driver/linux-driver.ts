@@ -1,0 +1,129 @@
+// What the Linux drivers share: the table of descriptors, memory to send from, listeners, the queue
+// of what finished without the kernel, and waking up. How bytes move is each driver's own.
+
+import { assert } from '../base/assert.ts';
+import type { Slab } from '../base/slab.ts';
+import { CompletionQueue } from './completion-queue.ts';
+import { type Address, type DriverOptions, Op, type Peer } from './driver.ts';
+import { EpollListener } from './linux/epoll-listener.ts';
+import { SHUT_WR, SOCKADDR_BYTES } from './linux/layout.ts';
+import { RegionAddresses } from './linux/region-addresses.ts';
+import { peerFrom } from './linux/sockaddr.ts';
+import type { Syscalls } from './linux/syscalls.ts';
+
+/** What comes back with an event of a listener; sockets have their slot. */
+export const LISTENER_TAG = -1;
+
+export abstract class LinuxDriver {
+  wake: (fromLoop: boolean) => void = () => {};
+  protected asleep = false;
+  protected readonly calls: Syscalls;
+  protected readonly slab: Slab;
+  protected readonly regions: RegionAddresses;
+  protected readonly listener: EpollListener;
+  /** An epoll, which listeners stand in at least. */
+  protected readonly epoll: number;
+  /** The descriptor of a slot, -1 when there is none. */
+  protected readonly fds: Int32Array;
+  protected readonly queue: CompletionQueue;
+  /** For a socket's name, and for a byte that is only looked at. */
+  protected readonly scratch: Uint8Array = new Uint8Array(SOCKADDR_BYTES);
+  protected readonly scratchAddress: number;
+  readonly #backlog: number;
+
+  constructor({ slab, slots, backlog }: DriverOptions, calls: Syscalls) {
+    this.calls = calls;
+    this.slab = slab;
+    this.#backlog = backlog;
+    this.fds = new Int32Array(slots).fill(-1);
+    this.queue = new CompletionQueue(3 * slots + 8);
+    this.regions = new RegionAddresses(calls, slab);
+    this.scratchAddress = calls.addressOf(this.scratch);
+    this.epoll = calls.epollCreate();
+    if (this.epoll < 0) throw new Error(`epoll_create1 failed with errno ${-this.epoll}`);
+    this.listener = new EpollListener(calls, this.epoll, LISTENER_TAG);
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  wall(): number {
+    return Date.now();
+  }
+
+  map(region: number, bytes: Uint8Array): void {
+    this.regions.map(region, bytes);
+  }
+
+  unmap(region: number): void {
+    this.regions.unmap(region);
+  }
+
+  listen(address: Address): void {
+    this.finish(Op.Listen, -1, this.listener.open(address, this.#backlog));
+  }
+
+  unlisten(): void {
+    this.listener.leave();
+    this.wakeUp();
+  }
+
+  accepting(on: boolean): void {
+    const status = this.listener.accepting(on);
+    if (status < 0) this.finish(Op.Accept, -1, status);
+  }
+
+  acceptAlso(fd: number, on: boolean): void {
+    this.listener.acceptAlso(fd, on);
+  }
+
+  refuse(handle: number): void {
+    this.calls.close(handle);
+  }
+
+  shutdownSend(slot: number): void {
+    this.calls.shutdown(this.fds[slot], SHUT_WR);
+  }
+
+  peer(slot: number): Peer {
+    const status = this.calls.getpeername(this.fds[slot], this.scratch);
+    return status < 0 ? { address: '', port: 0 } : peerFrom(this.scratch);
+  }
+
+  /** Nothing is in flight. After a failed connect() there may be no descriptor. */
+  protected closeSlot(slot: number): void {
+    const fd = this.fds[slot];
+    if (fd >= 0) this.calls.close(fd);
+    this.fds[slot] = -1;
+    this.finish(Op.Close, slot, 0);
+  }
+
+  /** Queues a completion; poll() hands it out. */
+  protected finish(op: number, slot: number, result: number): void {
+    this.queue.push(op, slot, result, -1);
+    this.wakeUp();
+  }
+
+  protected wakeUp(): void {
+    if (!this.asleep) return;
+    this.awake();
+    this.wake(false);
+  }
+
+  /** The watch may fire at any time; only a sleeper cares. */
+  protected rang(): void {
+    if (!this.asleep) return;
+    this.awake();
+    this.wake(true);
+  }
+
+  protected awake(): void {
+    this.asleep = false;
+  }
+
+  protected closeListeners(): void {
+    assert(!this.listener.isOpen, 'the listener is closed first');
+    this.calls.close(this.epoll);
+  }
+}
