@@ -111,6 +111,7 @@ export class ScriptedRing implements UringCalls {
   #bufferHead = 0;
   #group = 0;
   #nextFd = 10;
+  #ringFd = -1;
   #readable: (() => void) | null = null;
 
   constructor(completionCount = 0) {
@@ -149,7 +150,8 @@ export class ScriptedRing implements UringCalls {
     const cqOffsets = cqWords.map((word) => 4 * word);
     params.set(cqOffsets, PARAM_CQ_OFFSETS);
     this.#ringBytes = 4 * this.#cqesAt + CQE_BYTES * completions;
-    return this.descriptor();
+    this.#ringFd = this.descriptor();
+    return this.#ringFd;
   }
 
   mapMemory(ring: number, bytes: number, offset: number): Mapping | number {
@@ -209,6 +211,8 @@ export class ScriptedRing implements UringCalls {
   close(fd: number): number {
     assert.ok(this.open.delete(fd), `descriptor ${fd} is closed once`);
     this.sockets.delete(fd);
+    // What a ring has in flight goes with it.
+    if (fd === this.#ringFd) this.#armed.clear();
     for (const entry of this.#armed) {
       assert.ok(entry[1] !== fd, 'nothing is in flight on what is closed');
     }
@@ -416,6 +420,13 @@ export class ScriptedRing implements UringCalls {
     this.#epolls.set(fd, epoll);
     this.changed(epoll);
     return 0;
+  }
+
+  /** The socket that was made last. */
+  get newest(): ScriptedSocket {
+    const socket = [...this.sockets.values()].at(-1);
+    assert.ok(socket !== undefined);
+    return socket;
   }
 
   /** What the peer did may let entries go on. */

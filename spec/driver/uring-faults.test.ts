@@ -35,8 +35,8 @@ describe('a ring driver whose kernel refuses', () => {
 
   it('enter takes some entries: the others follow, each once', () => {
     const bench = new RingBench();
+    const sockets = [0, 1, 2, 3, 4, 5, 6, 7].map((slot) => bench.adopt(slot));
     for (let slot = 0; slot < 8; slot++) {
-      bench.adopt(slot);
       bench.region[slot] = 65 + slot;
       bench.driver.send(slot, REGION, slot, slot + 1, false);
     }
@@ -47,7 +47,7 @@ describe('a ring driver whose kernel refuses', () => {
       [0, 1, 2, 3, 4, 5, 6, 7],
     );
     assert.equal(bench.kernel.taken.length, 8);
-    const texts = [...bench.kernel.sockets.values()].map(({ output }) => String(output));
+    const texts = sockets.map(({ output }) => String(output));
     assert.deepEqual(texts, ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H']);
     bench.finish(0, 1, 2, 3, 4, 5, 6, 7);
   });
@@ -465,7 +465,7 @@ describe('connecting and listening on a ring', () => {
       const bench = new RingBench();
       bench.driver.connect({ host: '::1', port: 80 }, 0);
       assert.deepEqual(bench.settle(), []);
-      const [socket] = bench.kernel.sockets.values();
+      const socket = bench.kernel.newest;
       socket.connected = result;
       bench.kernel.changed(socket.fd);
       assert.equal(bench.single(bench.settle()), `CONNECT 0: ${result}`);
@@ -477,7 +477,7 @@ describe('connecting and listening on a ring', () => {
     const bench = new RingBench({ capacity: 2 });
     bench.driver.listen({ host: '127.0.0.1', port: 0 });
     assert.equal(bench.single(bench.settle()), 'LISTEN -1: 0');
-    const [listener] = bench.kernel.sockets.values();
+    const listener = bench.kernel.newest;
     const handles = [1, 2, 3, 4, 5].map(() => bench.kernel.descriptor());
     listener.backlog.push(...handles);
     bench.kernel.changed(listener.fd);
@@ -499,15 +499,18 @@ describe('connecting and listening on a ring', () => {
     bench.finish();
   });
 
-  it('a listener that is announced while it closes takes nobody', () => {
+  it('a listener that is announced while it closes takes those who wait, and closes', () => {
     const bench = new RingBench();
     bench.driver.listen({ host: '127.0.0.1', port: 0 });
     bench.settle();
-    const [listener] = bench.kernel.sockets.values();
-    listener.backlog.push(999);
+    const listener = bench.kernel.newest;
+    const client = bench.kernel.descriptor();
+    listener.backlog.push(client);
     bench.kernel.changed(listener.fd);
     bench.driver.unlisten();
-    assert.equal(bench.single(bench.settle()), 'UNLISTEN -1: 0');
+    const told = bench.settle().map((one) => bench.told(one));
+    assert.deepEqual(told, [`ACCEPT -1: ${client}`, 'UNLISTEN -1: 0']);
+    bench.driver.refuse(client);
     bench.finish();
   });
 });

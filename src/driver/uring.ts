@@ -151,7 +151,9 @@ export class UringDriver extends LinuxDriver implements Driver {
     assert(this.fds[slot] >= 0, 'a receiving slot is open');
     assert((this.#state[slot] & RECEIVING) === 0, 'one receive in flight a socket');
     this.#state[slot] |= RECEIVING;
-    this.#submitReceive(slot);
+    // Where others wait for a block, nobody passes them by.
+    if (this.#hungry.length > 0) this.#waitUnfed(slot);
+    else this.#submitReceive(slot);
     this.wakeUp();
   }
 
@@ -231,7 +233,7 @@ export class UringDriver extends LinuxDriver implements Driver {
     let count = this.#drain(out);
     this.#buffers.refill();
     if (this.#hungry.length > 0) count = this.#feed(out, count);
-    this.#ring.enter();
+    this.#ring.enter(out.capacity - count);
     count = this.#harvest(out, count);
     return this.listener.isLeaving ? this.listener.takeLast(out, count) : count;
   }
@@ -301,8 +303,7 @@ export class UringDriver extends LinuxDriver implements Driver {
     // More came in this turn than the kernel had buffers for; the others are for completeness.
     const again = result === -ERRNO.ENOBUFS || result === -ERRNO.EINTR || result === -ERRNO.EAGAIN;
     if (again && (state & ABORTED) === 0) {
-      this.#wait(slot);
-      this.#unfed = this.#hungry.length;
+      this.#waitUnfed(slot);
       return count;
     }
     this.#state[slot] = state & ~RECEIVING;
@@ -325,6 +326,12 @@ export class UringDriver extends LinuxDriver implements Driver {
     return out.set(count, Op.Receive, slot, -ERRNO.ECANCELED, -1);
   }
 
+  /** As #wait(), for one whose stream may have ended. */
+  #waitUnfed(slot: number): void {
+    this.#wait(slot);
+    this.#unfed = this.#hungry.length;
+  }
+
   /** The receive waits for a block. */
   #wait(slot: number): void {
     const state = this.#state[slot];
@@ -332,10 +339,11 @@ export class UringDriver extends LinuxDriver implements Driver {
     if ((state & QUEUED) === 0) this.#hungry.push(slot);
   }
 
-  /** Receives that found no buffer try again. */
+  /** Receives that found no buffer try again, as many as there are buffers now. */
   #feed(out: Completions, from: number): number {
     let count = from;
-    let left = Math.min(this.#hungry.length, out.capacity - count);
+    const most = this.#buffers.count > 0 ? this.#buffers.count : out.capacity - count;
+    let left = Math.min(this.#hungry.length, most);
     this.#unfed = Math.max(0, this.#unfed - left);
     for (; left > 0; left--) {
       const slot = this.#hungry.shift();
@@ -368,8 +376,8 @@ export class UringDriver extends LinuxDriver implements Driver {
 
   destroy(): void {
     this.#watch.close();
-    this.closeListeners();
     this.#ring.destroy();
+    this.closeListeners();
     this.#buffers.destroy();
   }
 }

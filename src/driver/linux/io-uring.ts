@@ -194,10 +194,19 @@ export class IoUring {
     if (taken > 0) this.pending -= taken;
   }
 
-  /** Submits what is pending and lets the kernel make completions, where there is a reason to. */
-  enter(): void {
+  /**
+   * Submits what is pending and lets the kernel make completions, where there is a reason to: about
+   * `most`, for it makes only some 20 at a time, and the last would wait while the first come again.
+   */
+  enter(most: number): void {
     if (this.pending > 0 || this.isDue()) this.#submit(ENTER_GETEVENTS);
     this.tail = Atomics.load(this.words, this.#cqTailAt);
+    while (this.isDue() && ((this.tail - this.head) | 0) < most) {
+      const before = this.tail;
+      this.#submit(ENTER_GETEVENTS);
+      this.tail = Atomics.load(this.words, this.#cqTailAt);
+      if (this.tail === before) return;
+    }
   }
 
   /** True when entering would bring completions. */
