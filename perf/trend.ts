@@ -29,6 +29,12 @@ export function lows(values: readonly number[], group: number): readonly number[
   return found;
 }
 
+/** Of an even number the upper of the two in the middle. */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new Error('a median takes a value');
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
 const LEVELS = '▁▂▃▄▅▆▇█';
 
 /** One character for each value, or for the mean of a few neighbours when there are many. */

@@ -11,7 +11,7 @@ import { voluntarySwitches } from '../../perf/process-figures.ts';
 import { randomFrom } from '../../perf/random.ts';
 import { clientPorts } from '../../perf/socket-owners.ts';
 import { type Bar, barLine, cell, isMet, tableText } from '../../perf/table.ts';
-import { chart, lows, rise, slope } from '../../perf/trend.ts';
+import { chart, lows, median, rise, slope } from '../../perf/trend.ts';
 
 const SHAPE = {
   name: 'perf:echo',
@@ -155,6 +155,11 @@ describe('figures of peers', () => {
 });
 
 describe('trends', () => {
+  it('finds the middle value', () => {
+    assert.equal(median([30, 10, 20]), 20);
+    assert.throws(() => median([]));
+  });
+
   it('are slopes of least squares', () => {
     assert.equal(slope([5, 5, 5]), 0);
     assert.equal(slope([1, 3, 5, 7]), 2);
