@@ -19,6 +19,8 @@ const WARM_UP_MS = 1_000;
 /** After a worker was killed. */
 const ANSWER_MS_BAR = 1_000;
 const RECOVERY_MS_MAX = 10_000;
+/** Beyond the time between two reloads: a worker of before may still have a client. */
+const RENEWAL_MS_MAX = 10_000;
 const END_MS_MAX = 20_000;
 const LOOK_MS = 20;
 
@@ -46,7 +48,7 @@ process.exit(
       every: { default: 6, min: 1, max: 600, what: 'seconds between two reloads' },
       connections: { default: 32, max: 1_000, what: 'connections' },
       retries: {
-        default: 1,
+        default: 0,
         min: 0,
         max: 1,
         what: 'asking again where a kept connection ended',
@@ -120,8 +122,13 @@ async function reloads(server: ServerChild, seconds: number, every: number): Pro
     server.signal('SIGHUP');
     asked += 1;
     await sleep(every * 1000);
-    const after = isGone ? [] : childrenOf(server.pid);
-    if (after.length === WORKERS && !after.some((pid) => before.includes(pid))) done += 1;
+    const isRenewed = (): boolean => {
+      const after = childrenOf(server.pid);
+      return after.length === WORKERS && !after.some((pid) => before.includes(pid));
+    };
+    const untilMs = performance.now() + RENEWAL_MS_MAX;
+    while (!isGone && !isRenewed() && performance.now() < untilMs) await sleep(LOOK_MS);
+    if (!isGone && isRenewed()) done += 1;
   }
   if (isGone) throw new Error(`the server did not survive reload ${asked}: ${await server.ended}`);
   return (failures) => [

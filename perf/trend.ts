@@ -1,32 +1,9 @@
-// Whether figures taken again and again grow, and a line that shows them.
+// What figures taken again and again have in the middle, and a line that shows them.
 
-/** The slope of the line of least squares through values at equal distances; for each step. */
-export function slope(values: readonly number[]): number {
-  const count = values.length;
-  if (count < 2) throw new Error('a trend takes two values');
-  const middle = (count - 1) / 2;
-  const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  let products = 0;
-  let squares = 0;
-  values.forEach((value, index) => {
-    products += (index - middle) * (value - mean);
-    squares += (index - middle) ** 2;
-  });
-  return products / squares;
-}
-
-/** How much the line rises from the first value to the last. */
-export function rise(values: readonly number[]): number {
-  return slope(values) * (values.length - 1);
-}
-
-/** The least of each `group` values in a row; what is left over at the beginning is left out. */
-export function lows(values: readonly number[], group: number): readonly number[] {
-  const found: number[] = [];
-  for (let at = values.length % group; at < values.length; at += group) {
-    found.push(Math.min(...values.slice(at, at + group)));
-  }
-  return found;
+/** Of an even number the upper of the two in the middle. */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new Error('a median takes a value');
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
 const LEVELS = '▁▂▃▄▅▆▇█';

@@ -35,7 +35,7 @@ describe('a socket that was handed over', LINUX_ONLY, () => {
           );
         }
         assert.equal(await service.stop(), 0);
-        assert.equal(service.err, '');
+        assert.equal(service.problems, '');
         assert.equal(kernel().getsockopt(socket, IPPROTO_TCP, TCP_NODELAY), 1);
         // The manager holds it still: clients wait for the next server.
         const client = connect(port, '127.0.0.1');
@@ -58,7 +58,7 @@ describe('a socket that was handed over', LINUX_ONLY, () => {
         client.write('GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\nGET ');
         await once(client, 'data');
         assert.equal(await service.stop(), 0, service.err);
-        assert.equal(service.err, '');
+        assert.equal(service.problems, '');
         client.destroy();
         assert.ok(existsSync(path));
       });

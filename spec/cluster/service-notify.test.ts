@@ -1,10 +1,10 @@
 // What a whole service tells the manager that started it, and what its workers do not inherit.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { listenerPort } from '../../src/driver/linux/listener.ts';
-import { chosenDrivers } from '../server/with-server.ts';
+import { chosenDrivers, eventually } from '../server/with-server.ts';
 import { kernel, LINUX_ONLY, Mailbox, openSocket, ServiceProcess } from './service-process.ts';
 import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './service-site.ts';
 
@@ -33,11 +33,49 @@ describe('the service manager is told', LINUX_ONLY, () => {
         const states = mailbox.read().filter((message) => message !== 'WATCHDOG=1\n');
         assert.equal(states.length, 2, states.join());
         assert.match(states[1] ?? '', /^STOPPING=1\n/);
-        assert.equal(service.err, '');
+        assert.equal(service.problems, '');
         mailbox.close();
       });
     }
   }
+
+  test('of a reload, whether it succeeds or fails', BOUND, async () => {
+    const name = fresh('notify');
+    const mailbox = new Mailbox(name);
+    const crash = fresh('crash');
+    const hook = fresh('crash.cjs');
+    const isAsked = `require('node:fs').existsSync(${JSON.stringify(crash)})`;
+    writeFileSync(hook, `if (process.env.VIBING__WORKER && ${isAsked}) process.exit(7);\n`);
+    const env = { NOTIFY_SOCKET: name, NODE_OPTIONS: `--require ${hook}` };
+    const service = new ServiceProcess([site, '--port', '0', '--workers', '2'], { env });
+    const port = Number(new URL(await service.listening()).port);
+    const [ready] = mailbox.read();
+    assert.match(ready ?? '', /^READY=1\n/);
+    for (const outcome of ['reloaded', 'reload stopped', 'reloaded']) {
+      const told = mailbox.read().length;
+      const workers = childrenOf(service.pid);
+      if (outcome === 'reload stopped') writeFileSync(crash, '');
+      else rmSync(crash, { force: true });
+      const beforeUs = process.hrtime.bigint() / 1_000n;
+      service.child.kill('SIGHUP');
+      await eventually('both are told', () => mailbox.read().length >= told + 2);
+      const afterUs = process.hrtime.bigint() / 1_000n;
+      const [reloading, ...others] = mailbox.read().slice(told);
+      const since = /^RELOADING=1\nMONOTONIC_USEC=(\d+)\nSTATUS=reloading\n$/.exec(reloading ?? '');
+      assert.ok(since !== null, reloading);
+      const sinceUs = BigInt(since[1] ?? '');
+      assert.ok(beforeUs <= sinceUs && sinceUs <= afterUs, 'it is the time of the reload');
+      assert.deepEqual(others, [ready], 'then it is as ready as before');
+      await eventually(`it is said: ${outcome}`, () => service.err.includes(outcome));
+      const stayed = () => childrenOf(service.pid).filter((pid) => workers.includes(pid)).length;
+      if (outcome === 'reload stopped') assert.equal(stayed(), 2);
+      else await eventually('the workers of before are gone', () => stayed() === 0);
+      assert.equal(await fetched({ port }), 'hello\n');
+    }
+    assert.equal(await service.stop(), 0, service.err);
+    assert.match(mailbox.read().at(-1) ?? '', /^STOPPING=1\n/);
+    mailbox.close();
+  });
 
   test('not that it is ready when it could not listen', BOUND, async () => {
     const name = fresh('notify');

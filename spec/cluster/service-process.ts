@@ -129,6 +129,12 @@ export class ServiceProcess {
     });
   }
 
+  /** What it told of problems: all but the lines in which a primary says what its workers did. */
+  get problems(): string {
+    const served = /^vibing info: worker \d+ served \d+ connections, \d+ requests\n/gm;
+    return this.err.replace(served, '');
+  }
+
   get pid(): number {
     return this.child.pid ?? 0;
   }

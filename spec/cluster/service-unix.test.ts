@@ -22,7 +22,7 @@ describe('a unix socket of several workers', LINUX_ONLY, () => {
       for (let count = 0; count < 10; count++)
         assert.equal(await fetched({ socketPath }), 'hello\n');
       assert.equal(await service.stop(), 0);
-      assert.equal(service.err, '');
+      assert.equal(service.problems, '');
       assert.equal(existsSync(socketPath), false);
     });
 

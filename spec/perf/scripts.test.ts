@@ -11,7 +11,7 @@ import { voluntarySwitches } from '../../perf/process-figures.ts';
 import { randomFrom } from '../../perf/random.ts';
 import { clientPorts } from '../../perf/socket-owners.ts';
 import { type Bar, barLine, cell, isMet, tableText } from '../../perf/table.ts';
-import { chart, lows, rise, slope } from '../../perf/trend.ts';
+import { chart, median } from '../../perf/trend.ts';
 
 const SHAPE = {
   name: 'perf:echo',
@@ -155,20 +155,9 @@ describe('figures of peers', () => {
 });
 
 describe('trends', () => {
-  it('are slopes of least squares', () => {
-    assert.equal(slope([5, 5, 5]), 0);
-    assert.equal(slope([1, 3, 5, 7]), 2);
-    assert.equal(rise([1, 3, 5, 7]), 6);
-    assert.equal(rise([0, 4, 0, 4, 0]), 0);
-    assert.throws(() => slope([1]), /takes two values/);
-  });
-
-  it('of lows do not see what comes and goes', () => {
-    assert.deepEqual(lows([99, 1, 9, 2, 8, 3, 7], 2), [1, 2, 3]);
-    const sawtooth = Array.from({ length: 60 }, (_none, index) => 100 + (index % 7));
-    assert.equal(rise(lows(sawtooth, 10)), 0);
-    const leaking = sawtooth.map((value, index) => value + index / 10);
-    assert.ok(rise(lows(leaking, 10)) > 4);
+  it('finds the middle value', () => {
+    assert.equal(median([30, 10, 20]), 20);
+    assert.throws(() => median([]));
   });
 
   it('have charts of bounded length', () => {

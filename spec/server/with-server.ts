@@ -63,12 +63,27 @@ function uringRuns(): boolean {
 
 export type DriverTest = (driver: DriverName, context: TestContext) => Promise<void>;
 
+/**
+ * For what processes do rather than drivers: the fastest driver, and `net`, whose listener is not
+ * inherited.
+ */
+export function fewDrivers(): readonly DriverName[] {
+  const all = chosenDrivers();
+  return all.filter((_name, index) => index === 0 || index === all.length - 1);
+}
+
+/** For what is the same whatever the driver. */
+export function oneDriver(): readonly DriverName[] {
+  return chosenDrivers().slice(0, 1);
+}
+
 /** A group of tests for every driver. `add` makes one test of the group. */
 export function onEachDriver(
   subject: string,
   define: (add: (name: string, body: DriverTest) => void) => void,
+  drivers: readonly DriverName[] = chosenDrivers(),
 ): void {
-  for (const driver of chosenDrivers()) {
+  for (const driver of drivers) {
     describe(`${subject}, driver ${driver}`, () => {
       define((name, body) => {
         test(name, { timeout: TEST_TIMEOUT_MS }, (context) => body(driver, context));

@@ -24,6 +24,10 @@ const server = createServer({
   workers: 2,
   driver: driver as DriverName,
   shutdownTimeoutMs: 2_000,
+  // Clients that keep their side open are part of many tests, and not what these are about.
+  lingerTimeoutMs: 200,
+  // Tests wait for less than that before they ask, on a busy machine too.
+  drainLingerMs: 1_000,
 });
 server.get('/', (_request, response) => response.text(String(process.pid)));
 /** Is answered only when this worker was told to close. */

@@ -3,7 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { Child } from './child.ts';
+import type { Answer } from './raw-answer.ts';
 import { get, RawClient } from './raw-client.ts';
+import { eventually, wait } from './with-server.ts';
 
 /** A guard against asking for ever, never a measurement. */
 const PATIENCE_MS = 30_000;
@@ -66,23 +68,40 @@ export async function withWorkers(
   assert.match(child.out, /\nclosed\n$/);
 }
 
+/** Reloads so many times at once, and waits for what comes of it. */
+export async function reload(child: Child, times = 1): Promise<void> {
+  const lines = () => child.out.match(/reloaded/g)?.length ?? 0;
+  const before = lines();
+  child.process.stdin.write('reload\n'.repeat(times));
+  await eventually('the reload is over', () => lines() === before + times);
+}
+
 /**
- * Asks all the time, with a request under way at every moment: the next is sent before the one
- * before is answered. What stands behind an answer with `Connection: close` was not taken, and is
- * sent again on a new connection, as RFC 9112 9.6 has it. So is a first request when its connection
- * ends in order without a byte: it may have come after the server had decided to close (9.3.1).
+ * How a client asks. `piped` keeps its connection and sends the next request before the one before
+ * is answered: what stands behind an answer with `Connection: close` was not taken, and is sent
+ * again on a new connection, as RFC 9112 9.6 has it. `kept` waits for each answer. `fresh` takes a
+ * new connection for each request, and so does `late`, which says nothing on it for a while: its
+ * worker may have been told to end meanwhile. Nothing else is ever sent twice.
  */
+export type Asking = 'piped' | 'kept' | 'fresh' | 'late';
+
+/** Far below the time that a closing server gives those who have not asked yet. */
+const LATE_MS = 100;
+
+/** Asks all the time. A request without an answer is a failure, whenever it was sent. */
 export class SteadyClient {
   readonly pids: Set<number> = new Set();
   answers = 0;
   /** Why it stopped, if it did so by itself. */
   failure: unknown = null;
   readonly #port: number;
+  readonly #asking: Asking;
   readonly #done: Promise<void>;
   #stopping = false;
 
-  constructor(port: number) {
+  constructor(port: number, asking: Asking) {
     this.#port = port;
+    this.#asking = asking;
     this.#done = this.#run();
     this.#done.catch((error) => {
       this.failure = error;
@@ -90,29 +109,40 @@ export class SteadyClient {
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopping) await this.#connection();
+    while (!this.#stopping) {
+      const client = await RawClient.open(this.#port);
+      if (this.#asking === 'piped') await this.#pipe(client);
+      else await this.#ask(client);
+      client.half();
+    }
   }
 
-  async #connection(): Promise<void> {
-    const client = await RawClient.open(this.#port);
+  async #ask(client: RawClient): Promise<void> {
+    const lines = this.#asking === 'kept' ? [] : ['Connection: close'];
+    if (this.#asking === 'late') await wait(LATE_MS);
+    let isKept = true;
+    while (isKept && !this.#stopping) {
+      isKept = this.#note(await client.ask(get('/after/2', ...lines)));
+    }
+  }
+
+  async #pipe(client: RawClient): Promise<void> {
     await client.send(get('/after/5'));
-    for (let count = 0; ; count++) {
+    for (;;) {
       await client.send(get('/after/5'));
-      const answer = await client.answer().catch((error: unknown) => {
-        const isUnseen = count === 0 && client.ended && client.errorCode === '';
-        if (!isUnseen || client.receivedBytes > 0) throw error;
-        return null;
-      });
-      if (answer === null) break;
-      assert.equal(answer.status, 200);
-      this.answers += 1;
-      this.pids.add(Number(answer.text));
-      if (answer.field('connection') === 'close') break;
+      if (!this.#note(await client.answer())) return;
       if (!this.#stopping) continue;
       await client.answer();
-      break;
+      return;
     }
-    client.half();
+  }
+
+  /** Gives whether the connection goes on. */
+  #note(answer: Answer): boolean {
+    assert.equal(answer.status, 200);
+    this.answers += 1;
+    this.pids.add(Number(answer.text));
+    return answer.field('connection') !== 'close';
   }
 
   /** Fails if a request has failed. */

@@ -85,7 +85,9 @@ export class Primary implements Cluster {
     const address = this.#activated ?? (await addressOf(config));
     const calls = linuxSyscalls();
     this.#address = address;
-    if (config.driver !== 'net' && epollProblem() === null && typeof calls !== 'string') {
+    // Where epoll does not run io_uring does not either; both take listeners that are inherited.
+    const isLinux = config.driver !== 'net' && epollProblem() === null;
+    if (isLinux && typeof calls !== 'string') {
       const opened = openListeners(calls, address, count, config.limits.backlog);
       if (typeof opened === 'number') throw listenError(-opened, config);
       this.#listeners = opened;

@@ -1,0 +1,44 @@
+// A rolling reload under load: every worker is replaced, one after the other, again and again, and
+// no client notices, whichever way it asks.
+
+import assert from 'node:assert/strict';
+import { eventually, onEachDriver } from '../server/with-server.ts';
+import {
+  type Asking,
+  isAlive,
+  pidsOf,
+  reload,
+  SteadyClient,
+  withWorkers,
+} from '../server/workers-world.ts';
+
+const CLIENTS: readonly Asking[] = ['piped', 'kept', 'fresh', 'late', 'late', 'late'];
+/** `npm run perf:reload` does more of them. */
+const RELOADS = 5;
+
+onEachDriver('reload under load', (add) => {
+  add(`no request fails in ${RELOADS} reloads in a row`, async (driver) => {
+    await withWorkers(driver, async (port, child) => {
+      const before = await pidsOf(port, 2);
+      const clients = CLIENTS.map((asking) => new SteadyClient(port, asking));
+      const answered = () => {
+        for (const { failure } of clients) if (failure !== null) throw failure;
+        return clients.every((client) => client.answers > 0);
+      };
+      for (let count = 0; count < RELOADS; count++) {
+        await eventually('the load goes on', answered);
+        for (const client of clients) client.answers = 0;
+        await reload(child);
+      }
+      await eventually('the old ones have ended', () => ![...before].some(isAlive));
+      const after = await pidsOf(port, 2);
+      for (const client of clients) client.answers = 0;
+      await eventually('the load is still there', answered);
+      for (const client of clients) await client.stop();
+      for (const pid of before) assert.ok(!after.has(pid), 'both are fresh');
+      for (const { pids } of clients) assert.ok(pids.size > 2, 'every client met several workers');
+      assert.equal(child.out.match(/\nreloaded/g)?.length, RELOADS);
+      assert.doesNotMatch(child.problems, /vibing (error|warn)/);
+    });
+  });
+});
