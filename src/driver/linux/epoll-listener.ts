@@ -1,5 +1,5 @@
-// The listening socket of a Linux driver, and those of others that it takes clients from as well. They
-// stand in an epoll, level-triggered: clients not taken in one turn are announced in the next.
+// The listening socket of a Linux driver, and those of others that it takes clients from as well.
+// They stand in an epoll, level-triggered: clients not taken in one turn are announced again.
 
 import { assert } from '../../base/assert.ts';
 import { ACCEPTS_PER_TURN } from '../../base/limits.ts';

@@ -195,8 +195,8 @@ export class IoUring {
   }
 
   /**
-   * Submits what is pending and lets the kernel make completions, where there is a reason to: about
-   * `most`, for it makes only some 20 at a time, and the last would wait while the first come again.
+   * Submits what is pending and lets the kernel make completions where there is a reason to, about
+   * `most`: it makes some 20 at a time, and the last would wait while the first come again.
    */
   enter(most: number): void {
     if (this.pending > 0 || this.isDue()) this.#submit(ENTER_GETEVENTS);
