@@ -222,6 +222,7 @@ export class ScriptedRing implements UringCalls {
   watch(_fd: number, readable: () => void): Watch {
     this.#readable = readable;
     return {
+      arm: () => {},
       close: () => {
         this.#readable = null;
       },

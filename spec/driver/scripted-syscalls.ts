@@ -379,6 +379,7 @@ export class ScriptedSyscalls implements Syscalls {
   watch(_fd: number, readable: () => void): Watch {
     this.#readable = readable;
     return {
+      arm: () => {},
       close: () => {
         this.#readable = null;
       },

@@ -22,6 +22,7 @@ function orderIn(body: string): string {
       watched.close();
       ${body}
     });
+    watched.arm();
     // Both keeps the process alive and ends it, when nothing else does.
     setTimeout(() => end('nobody came'), 10_000);
     function end(word) {

@@ -156,6 +156,7 @@ export class EpollDriver extends LinuxDriver implements Driver {
     if (this.#ready.length > 0 && this.slab.freeCount > 0) return false;
     if (this.#ready.length > 0) this.slab.whenFree = () => this.wakeUp();
     this.asleep = true;
+    this.#watch.arm();
     return true;
   }
 

@@ -111,7 +111,7 @@ export abstract class LinuxDriver {
     this.wake(false);
   }
 
-  /** The watch may fire at any time; only a sleeper cares. */
+  /** Node's loop has waited, and perhaps for something else; only a sleeper cares. */
   protected rang(): void {
     if (!this.asleep) return;
     this.awake();

@@ -200,7 +200,9 @@ export class UringDriver extends LinuxDriver implements Driver {
 
   protected override rang(): void {
     this.#ring.answerBell();
-    super.rang();
+    if (!this.asleep) return;
+    if (this.#ring.isDue()) super.rang();
+    else this.#watch.arm();
   }
 
   protected override awake(): void {
@@ -224,6 +226,7 @@ export class UringDriver extends LinuxDriver implements Driver {
       return false;
     }
     this.asleep = true;
+    this.#watch.arm();
     return true;
   }
 

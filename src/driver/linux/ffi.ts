@@ -2,12 +2,15 @@
 // or its binary does not load, ffi() says why and the portable driver serves instead.
 
 import { createRequire } from 'node:module';
+import { loopCalls, watchOnLoop } from './loop-watch.ts';
 
 /** A C function: numbers in (addresses too), a number out. */
 export type Foreign = (...args: (number | Uint8Array | Int32Array)[]) => number;
 
 /** Watches a descriptor on Node's own loop, until it is closed. */
 export interface Watch {
+  /** Before a sleep: asks to be called when the loop's next wait is over. */
+  arm(): void;
   close(): void;
 }
 
@@ -21,10 +24,11 @@ export interface Ffi {
   /** The memory at an address, which must stay mapped for as long as somebody looks at it. */
   view(address: number, bytes: number): ArrayBuffer;
   /**
-   * Calls back in every round of the loop in which `fd` is readable. Promises and ticks that this
-   * leaves behind run before the loop sleeps again.
+   * While `fd` is readable the loop does not wait. Once armed, `woken` is called when the next wait
+   * is over, for whatever reason; unarmed it may be called too. Promises and ticks that it leaves
+   * behind run before the loop waits again.
    */
-  watch(fd: number, readable: () => void): Watch;
+  watch(fd: number, woken: () => void): Watch;
 }
 
 /**
@@ -66,33 +70,38 @@ function load(): Ffi | string {
     return `koffi does not load: ${code ?? message.split('\n', 1)[0]}`;
   }
   const process = koffi.load(null);
+  const func = (prototype: string): Foreign => process.func(prototype);
+  const addressOf = (bytes: Uint8Array): number => Number(koffi.address(bytes));
+  const loop = loopCalls(func, addressOf);
   return {
-    func: (prototype) => process.func(prototype),
+    func,
     errno: koffi.errno,
-    addressOf: (bytes) => Number(koffi.address(bytes)),
+    addressOf,
     view: (address, bytes) => koffi.view(address, bytes),
-    watch: (fd, readable) => watch(koffi, fd, readable),
+    watch: (fd, woken) =>
+      (loop === null ? null : watchOnLoop(loop, fd, woken)) ?? watchByLibrary(koffi, fd, woken),
   };
 }
 
 /**
- * The handle stays referenced by the closures below: a collected one would silently stop watching.
+ * Where libuv is out of reach. The handle stays referenced by the closures below: a collected one
+ * would silently stop watching.
  */
-function watch(koffi: Koffi, fd: number, readable: () => void): Watch {
-  const called = LEAVES_PROMISES ? () => settling(readable) : readable;
+function watchByLibrary(koffi: Koffi, fd: number, woken: () => void): Watch {
+  const called = LEAVES_PROMISES ? () => settling(woken) : woken;
   const handle = koffi.node.poll(fd, { readable: true }, called);
-  return { close: () => handle.close() };
+  return { arm: () => {}, close: () => handle.close() };
 }
 
 let isSettling = false;
 
-/** An immediate ends the round, then promises run. Asked for first, in case `readable` throws. */
-function settling(readable: () => void): void {
+/** An immediate ends the round, then promises run. Asked for first, in case `woken` throws. */
+function settling(woken: () => void): void {
   if (!isSettling) {
     isSettling = true;
     setImmediate(settled);
   }
-  readable();
+  woken();
 }
 
 function settled(): void {
