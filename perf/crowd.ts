@@ -14,8 +14,11 @@ import { probe } from './probe.ts';
 type Kind = 'idle' | 'trickle' | 'unread';
 
 const KINDS: readonly string[] = ['idle', 'trickle', 'unread'];
-/** Every source has ports of its own: one has fewer than 30,000. */
-const SOURCES = ['127.0.0.2', '127.0.0.3', '127.0.0.4'];
+/**
+ * Every source has ports of its own, fewer than 30,000, and the kernel searches long for a free one
+ * where many are used or rest after a run before.
+ */
+const SOURCES = Array.from({ length: 32 }, (_, index) => `127.0.0.${2 + index}`);
 const CONNECTING_MAX = 128;
 const OPEN_MS_MAX = 120_000;
 /** Each tick sends a byte on so large a part of the connections that all get one a second. */
