@@ -123,6 +123,16 @@ test('SIGHUP without supervision is one line, and it serves on', BOUND, async ()
   assert.equal(await command.ended, 0);
 });
 
+test('SIGTERM while a fresh worker starts ends it too', BOUND, async () => {
+  // Far beyond the bound of this test: nobody may wait for it.
+  const command = new Command('--workers', '2', '--shutdown-timeout-ms', '600000');
+  await command.address();
+  command.child.kill('SIGHUP');
+  await eventually('a fresh worker starts', () => command.workers().length > 2);
+  command.child.kill('SIGTERM');
+  assert.equal(await command.ended, 0);
+});
+
 test('a second signal ends it at once, and the workers with it', BOUND, async () => {
   const command = new Command('--workers', '2');
   const { port } = new URL(await command.address());

@@ -393,6 +393,51 @@ describe('abort in every state', () => {
     bench.finish(0, 1);
   });
 
+  it('while it waits for bytes without a buffer, and they have just come', () => {
+    const bench = new RingBench({ blockCount: 1, capacity: 1 });
+    bench.write(bench.adopt(0), 'first');
+    bench.driver.receive(0);
+    const [{ block }] = bench.settle();
+    const waiting = bench.adopt(1);
+    bench.driver.receive(1);
+    assert.deepEqual(bench.settle(), []);
+    bench.write(waiting, 'second');
+    bench.driver.send(0, REGION, 0, 1, false);
+    // The send is told, the bytes are not: the poll has no room.
+    assert.equal(bench.single(bench.poll()), 'SEND 0: 1');
+    bench.driver.abort(1, true);
+    assert.equal(bench.single(bench.settle()), `RECEIVE 1: ${CANCELED}`);
+    bench.slab.release(block);
+    bench.finish(0, 1);
+  });
+
+  it('while many wait: a slot that is used again stands in the queue once', () => {
+    const bench = new RingBench({ slots: 3, blockCount: 1, capacity: 1 });
+    bench.write(bench.adopt(0), 'first');
+    bench.driver.receive(0);
+    const [{ block }] = bench.settle();
+    for (const slot of [1, 2]) {
+      bench.write(bench.adopt(slot), `${slot}`);
+      bench.driver.receive(slot);
+    }
+    assert.deepEqual(bench.settle(), []);
+    for (let round = 0; round < 8; round++) {
+      bench.driver.abort(2, true);
+      assert.equal(bench.single(bench.poll()), `RECEIVE 2: ${CANCELED}`);
+      bench.driver.close(2);
+      assert.equal(bench.single(bench.poll()), 'CLOSE 2: 0');
+      bench.write(bench.adopt(2), 'again');
+      bench.driver.receive(2);
+    }
+    bench.slab.release(block);
+    const told: string[] = [];
+    for (let turn = 0; turn < 20; turn++) {
+      for (const one of bench.poll()) told.push(bench.told(one));
+    }
+    assert.deepEqual(told.sort(), ["RECEIVE 1: '1'", "RECEIVE 2: 'again'"]);
+    bench.finish(0, 1, 2);
+  });
+
   it('while it waits for bytes without a buffer', () => {
     const bench = new RingBench({ blockCount: 1 });
     bench.write(bench.adopt(0), 'first');
@@ -508,6 +553,7 @@ describe('connecting and listening on a ring', () => {
     listener.backlog.push(client);
     bench.kernel.changed(listener.fd);
     bench.driver.unlisten();
+    assert.equal(bench.driver.sleep(), false, 'nobody sleeps over clients who wait');
     const told = bench.settle().map((one) => bench.told(one));
     assert.deepEqual(told, [`ACCEPT -1: ${client}`, 'UNLISTEN -1: 0']);
     bench.driver.refuse(client);

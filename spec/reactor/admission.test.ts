@@ -158,7 +158,7 @@ it('a fault while clients are turned away still rests accept()', () => {
 it('after unlisten() those who wait still get their slots; turnAway() cuts them off', () => {
   const world = new World();
   world.arrive(11, 12, 13, 14);
-  world.reactor.unlisten();
+  world.reactor.unlisten(false);
   world.driver.complete(Op.Accept, -1, 15);
   world.reactor.turn();
   assert.equal(world.reactor.waitingCount, 3);

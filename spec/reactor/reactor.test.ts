@@ -165,7 +165,7 @@ describe('turns', () => {
 describe('listening', () => {
   it('is told, and so is its end', () => {
     const world = new World();
-    world.reactor.unlisten();
+    world.reactor.unlisten(false);
     world.reactor.turn();
     assert.deepEqual(world.heard, ['listening 8080', 'unlistened']);
   });
@@ -220,7 +220,7 @@ describe('listening', () => {
     const slot = world.accept();
     world.driver.arrive(-ERRNO.ENFILE);
     world.reactor.turn();
-    world.reactor.unlisten();
+    world.reactor.unlisten(false);
     world.reactor.close(slot);
     world.pass(ACCEPT_RETRY_MS);
     assert.ok(!world.driver.calls.includes('accepting true'));

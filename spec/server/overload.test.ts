@@ -157,6 +157,27 @@ onEachDriver('overload', (add) => {
     });
   });
 
+  add('a server that closes while an idle connection makes room ends in order', async (driver) => {
+    const options = { connectionsMax: 4, overloadWaitMs: 20 };
+    let closed: Promise<void> | null = null;
+    const routes = (server: Server): void => {
+      server.get('/stop', async (_request, response) => {
+        closed = server.close();
+        response.text('bye');
+      });
+    };
+    await withServer(driver, options, routes, async ({ open }) => {
+      const clients = await Promise.all([open(), open(), open(), open()]);
+      await wait(300);
+      // Two more clients and the end come in one turn.
+      const late = [open(), open()].map((client) => client.catch(() => null));
+      void clients[3].send(get('/stop'));
+      await eventually('it closes', () => closed !== null);
+      await closed;
+      await Promise.all(late);
+    });
+  });
+
   for (const blockCount of [16, 32, 64]) {
     add(`good clients among bad ones, 4 slots, ${blockCount} blocks`, async (driver, context) => {
       const seed = Number(process.env['VIBING_SEED'] ?? Date.now() % 2 ** 31);

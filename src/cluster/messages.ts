@@ -29,8 +29,8 @@ export type FromWorker =
 export type FromPrimary =
   /** Its last word was heard, and nothing more will come: go. */
   | { readonly vibing: 'leave' }
-  /** Finish and end. */
-  | { readonly vibing: 'close' }
+  /** Finish and end; `last` when no fresh worker takes the clients that wait. */
+  | { readonly vibing: 'close'; readonly last: boolean }
   /** Take the clients of listener number `listener` too, or no longer. */
   | { readonly vibing: 'accept'; readonly listener: number; readonly on: boolean };
 

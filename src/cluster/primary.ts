@@ -301,6 +301,7 @@ export class Primary implements Cluster {
         await this.#renew(seat);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
+        if (this.#closed !== null) throw new Error(`reload stopped: ${why}`);
         throw new Error(`reload stopped, the workers of before go on: ${why}`);
       }
     }
@@ -334,7 +335,13 @@ export class Primary implements Cluster {
     this.#listeners?.close();
     this.#listeners = null;
     for (const seat of this.#seats) seat.abandon(new Error('the server closes'));
-    for (const worker of this.#processes) worker.retire();
+    // A socket that was handed over has somebody who keeps it, and its queue.
+    const last = this.#activated === null;
+    for (const worker of this.#processes) {
+      // One that starts serves nobody, and holds the listeners open that others have finished with.
+      if (worker.listenedMs < 0) worker.kill();
+      else worker.retire(last);
+    }
     if (this.#processes.size > 0) await emptied;
     process.off('exit', this.#killAll);
   }

@@ -43,6 +43,7 @@ export class WorkerProcess {
   #listening: Ready | null = null;
   #listeningSinceMs = 0;
   #retired = false;
+  #isLast = false;
   #killer: NodeJS.Timeout;
   #resolve: (ready: Ready) => void = () => {};
   #reject: (error: StartError) => void = () => {};
@@ -86,7 +87,11 @@ export class WorkerProcess {
         clearTimeout(this.#killer);
         this.#listening = message;
         this.#listeningSinceMs = performance.now();
-        if (this.#retired) this.#killLater(message.shutdownTimeoutMs);
+        if (this.#retired) {
+          // It may have been told before it had ears.
+          this.#tell({ vibing: 'close', last: this.#isLast });
+          this.#killLater(message.shutdownTimeoutMs);
+        }
         this.#resolve(message);
         break;
       case 'failed':
@@ -98,6 +103,10 @@ export class WorkerProcess {
       case 'closing':
         if (this.#retired) break;
         this.#retired = true;
+        if (this.#listening === null) {
+          const message = `worker ${this.index} was ended while it started`;
+          this.#reject(new StartError(message, 'ECHILD', false));
+        }
         this.#killLater(this.#listening?.shutdownTimeoutMs ?? 0);
         this.#events.leaving();
         break;
@@ -120,10 +129,11 @@ export class WorkerProcess {
   }
 
   /** Lets it finish what is in flight and end; kills it if it does not. */
-  retire(): void {
+  retire(last = false): void {
     if (this.#retired || this.ending !== null) return;
     this.#retired = true;
-    this.#tell({ vibing: 'close' });
+    this.#isLast = last;
+    this.#tell({ vibing: 'close', last });
     this.#killLater(this.#listening?.shutdownTimeoutMs ?? 0);
   }
 

@@ -42,18 +42,18 @@ export async function listenAsWorker(
 ): Promise<Listening> {
   const core = assignment?.core ?? null;
   if (core !== null) pinTo(core);
-  const close = () => {
-    void server.close().then(() => leave(server));
+  const close = (last: boolean) => {
+    void (last ? server.closeLast() : server.close()).then(() => leave(server));
   };
   process.on('message', (message: FromPrimary) => {
-    if (message?.vibing === 'close') close();
+    if (message?.vibing === 'close') close(message.last);
     else if (message?.vibing === 'accept') {
       server.acceptAlso(LISTENER_FD + message.listener, message.on);
     }
   });
   // Without a primary there is nobody to serve for.
-  process.on('disconnect', close);
-  process.on('SIGTERM', close);
+  process.on('disconnect', () => close(true));
+  process.on('SIGTERM', () => close(false));
   try {
     const listening = await listen();
     tell({

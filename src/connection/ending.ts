@@ -109,8 +109,11 @@ export function yieldSlot(connection: Connection): boolean {
   const { context, exchange, inbox, outbox, reading } = connection;
   const isIdle = exchange === null && reading === Reading.Head && !connection.ended;
   if (!isIdle || outbox.waiting > 0 || !inbox.empty) return false;
+  // Its request may have come, and wait for a block.
+  if (connection.reactor.slab.freeCount === 0) return false;
   context.counters.evicted += 1;
   connection.debug('idle, and makes room for another client');
+  connection.reading = Reading.Stopped;
   connection.reactor.close(connection.slot);
   return true;
 }

@@ -64,8 +64,8 @@ export abstract class LinuxDriver {
     this.finish(Op.Listen, -1, this.listener.open(address, this.#backlog));
   }
 
-  unlisten(): void {
-    this.listener.leave();
+  unlisten(last = false): void {
+    this.listener.leave(last);
     this.wakeUp();
   }
 

@@ -11,6 +11,7 @@ import { type NetShared, NetSocket } from './net-socket.ts';
 
 /** Rounds of Node's loop without a client: the first may have begun before the last came. */
 const QUIET_ROUNDS = 2;
+const LEAVE_ROUNDS_MAX = 256;
 
 export class NetClients {
   readonly shared: NetShared;
@@ -25,6 +26,7 @@ export class NetClients {
   /** How many clients Node has taken, and had when unlisten() was asked for. */
   takenCount = 0;
   takenAtLeave = 0;
+  leaveRounds = 0;
   /** The listener is closed and UNLISTEN has yet to be told, after the last ACCEPT. */
   unlistening = false;
   /** The last fault of an accept that has yet to be told; 0 if there is none. */
@@ -56,25 +58,28 @@ export class NetClients {
     this.listener.listen();
   }
 
-  unlisten(): void {
+  unlisten(last: boolean): void {
     const isListening = this.listener?.isListening === true && this.listenTold;
     assert(isListening && !this.leaving && !this.unlistening, 'who listens can unlisten, once');
     this.acceptFault = 0;
-    if (this.listener !== null && 'fd' in this.listener.address) {
+    if (!last && this.listener !== null && 'fd' in this.listener.address) {
       this.left();
       return;
     }
     this.leaving = true;
     this.takenAtLeave = this.takenCount;
+    this.leaveRounds = 0;
     this.leaveLater(0, this.takenCount);
   }
 
   /**
    * Node takes a client or more in each round of its loop. When two rounds have brought nobody, the
-   * kernel's queue is empty.
+   * kernel's queue is empty. Where clients never cease to come, enough is enough.
    */
   leaveLater(quietRounds: number, takenCount: number): void {
-    const isOver = this.takenCount - this.takenAtLeave >= this.backlog;
+    this.leaveRounds += 1;
+    const isOver =
+      this.leaveRounds > LEAVE_ROUNDS_MAX || this.takenCount - this.takenAtLeave >= this.backlog;
     if (quietRounds === QUIET_ROUNDS || isOver) {
       this.left();
       return;

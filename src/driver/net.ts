@@ -82,8 +82,8 @@ export class NetDriver implements Driver {
     this.#clients.listen(address);
   }
 
-  unlisten(): void {
-    this.#clients.unlisten();
+  unlisten(last = false): void {
+    this.#clients.unlisten(last);
   }
 
   accepting(on: boolean): void {

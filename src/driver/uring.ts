@@ -379,6 +379,9 @@ export class UringDriver extends LinuxDriver implements Driver {
 
   destroy(): void {
     this.#watch.close();
+    // Blocks come back below, and must wake nobody.
+    this.asleep = false;
+    this.slab.whenFree = null;
     this.#ring.destroy();
     this.closeListeners();
     this.#buffers.destroy();

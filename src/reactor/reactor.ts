@@ -213,10 +213,10 @@ export class Reactor {
     if (this.#admission.isListening) this.driver.acceptAlso(fd, on);
   }
 
-  /** Clients who wait already are still taken, unless the listener is inherited. */
-  unlisten(): void {
+  /** Clients who wait already are still taken; of an inherited listener only by the last process. */
+  unlisten(last: boolean): void {
     this.#admission.listening(false);
-    this.driver.unlisten();
+    this.driver.unlisten(last);
   }
 
   /** Clients that were taken and wait for a slot; turnAway() cuts them off. */

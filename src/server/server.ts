@@ -101,6 +101,7 @@ export class Server {
   #listening: Promise<Listening> | null = null;
   #state: 'new' | 'listening' | 'closing' = 'new';
   #closed: Promise<void> | null = null;
+  #isLast = false;
   #ended = new Ending();
 
   constructor(options: ServerOptions, parts: ServerParts) {
@@ -201,7 +202,7 @@ export class Server {
     } catch (error) {
       // What follows on listening may fail when clients are taken already.
       await this.#cluster?.close();
-      await this.#world?.close();
+      await this.#world?.close(false);
       this.#parts.service?.ended();
       this.#cluster = null;
       this.#world = null;
@@ -293,12 +294,18 @@ export class Server {
     return this.#closed;
   }
 
+  /** As close(), where no other process serves the listener that was inherited. @internal */
+  closeLast(): Promise<void> {
+    this.#isLast = true;
+    return this.close();
+  }
+
   async #closeNow(): Promise<void> {
     // This also ends one whose workers are still starting.
     if (this.#cluster !== null) await this.#cluster.close();
     await this.#listening?.catch(() => {});
     if (this.#cluster !== null) await this.#cluster.close();
-    if (this.#world !== null) await this.#world.close();
+    if (this.#world !== null) await this.#world.close(this.#isLast);
     this.#cluster = null;
     this.#world = null;
     this.#state = 'new';

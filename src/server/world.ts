@@ -129,7 +129,8 @@ export class World {
     this.reactor.acceptAlso(fd, on);
   }
 
-  async close(): Promise<void> {
+  /** `last`: nobody else takes the clients of an inherited listener. */
+  async close(last: boolean): Promise<void> {
     const { shutdownTimeoutMs, drainLingerMs } = this.#options.config.limits;
     const context = this.#context;
     const lingerMs = Math.min(drainLingerMs, shutdownTimeoutMs);
@@ -137,7 +138,7 @@ export class World {
     context.draining = Draining.Gently;
     context.idleTimeout = Timeout.Drain;
     for (const connection of this.#connections()) drain(connection);
-    await this.#unlisten();
+    await this.#unlisten(last);
     await this.#emptied(beganMs + lingerMs);
     context.draining = Draining.Firmly;
     await this.#emptied(beganMs + shutdownTimeoutMs);
@@ -147,10 +148,10 @@ export class World {
     this.free();
   }
 
-  #unlisten(): Promise<void> {
+  #unlisten(last: boolean): Promise<void> {
     return new Promise((resolve) => {
       this.#unlistened = resolve;
-      this.reactor.unlisten();
+      this.reactor.unlisten(last);
     });
   }
 

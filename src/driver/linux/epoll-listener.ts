@@ -55,7 +55,8 @@ export class EpollListener {
   }
 
   /** Nobody new comes in; takeLast() follows until it has closed. */
-  leave(): void {
+  leave(last: boolean): void {
+    if (last) this.#isInherited = false;
     this.accepting(false);
     this.#also.length = 0;
     if (this.#path !== null) removeSocket(this.#path);
