@@ -66,5 +66,7 @@ function bunBinary(): string {
   const paths = BUN_PACKAGES.map(
     (name) => `${PEERS_FOLDER}node_modules/@oven/bun-linux-${name}/bin/bun`,
   );
+  // Where its install script was allowed to run, that has moved the binary.
+  paths.push(`${PEERS_FOLDER}node_modules/bun/bin/bun.exe`);
   return paths.find((path) => existsSync(path)) ?? '';
 }
