@@ -128,8 +128,8 @@ export interface Driver {
    * One LISTEN, then ACCEPTs until unlisten(); that gives UNLISTEN when it is all over. A failed
    * LISTEN owes no UNLISTEN. Clients taken before UNLISTEN are still to be adopted or refused, also
    * those who stood in the kernel's queue: unlisten() takes up to `backlog` of them even while
-   * accepting(false) holds. Only an inherited listener's queue is left to whoever else has it, unless
-   * this is the `last` process that serves it.
+   * accepting(false) holds. Only an inherited listener's queue is left to whoever else has it,
+   * unless this is the `last` process that serves it.
    */
   listen(address: Address): void;
   unlisten(last?: boolean): void;

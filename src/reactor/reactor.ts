@@ -213,7 +213,7 @@ export class Reactor {
     if (this.#admission.isListening) this.driver.acceptAlso(fd, on);
   }
 
-  /** Clients who wait already are still taken; of an inherited listener only by the last process. */
+  /** Clients who wait are still taken; those of an inherited listener by the last process only. */
   unlisten(last: boolean): void {
     this.#admission.listening(false);
     this.driver.unlisten(last);

@@ -1,7 +1,7 @@
 // Waits for a descriptor on Node's own loop without a callback from native code, which makes an
 // object and costs more than all else of a turn that serves one request. libuv watches the
-// descriptor and calls a function that does nothing; an immediate that keeps nobody awake runs after
-// the wait, whatever ended it.
+// descriptor and calls a function that does nothing; an immediate that keeps nobody awake runs
+// after the wait, whatever ended it.
 
 import { isMainThread } from 'node:worker_threads';
 import type { Foreign, Watch } from './ffi.ts';
