@@ -43,7 +43,6 @@ export class WorkerProcess {
   #listening: Ready | null = null;
   #listeningSinceMs = 0;
   #retired = false;
-  #isLast = false;
   #killer: NodeJS.Timeout;
   #resolve: (ready: Ready) => void = () => {};
   #reject: (error: StartError) => void = () => {};
@@ -87,11 +86,7 @@ export class WorkerProcess {
         clearTimeout(this.#killer);
         this.#listening = message;
         this.#listeningSinceMs = performance.now();
-        if (this.#retired) {
-          // It may have been told before it had ears.
-          this.#tell({ vibing: 'close', last: this.#isLast });
-          this.#killLater(message.shutdownTimeoutMs);
-        }
+        if (this.#retired) this.#killLater(message.shutdownTimeoutMs);
         this.#resolve(message);
         break;
       case 'failed':
@@ -132,7 +127,6 @@ export class WorkerProcess {
   retire(last = false): void {
     if (this.#retired || this.ending !== null) return;
     this.#retired = true;
-    this.#isLast = last;
     this.#tell({ vibing: 'close', last });
     this.#killLater(this.#listening?.shutdownTimeoutMs ?? 0);
   }

@@ -3,7 +3,7 @@
 
 import cluster from 'node:cluster';
 import { pinTo } from '../driver/linux/affinity.ts';
-import { closeOnExec } from '../driver/linux/close-on-exec.ts';
+import { F_SETFD, FD_CLOEXEC } from '../driver/linux/layout.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
 import type { Inherited, Listening, Server } from '../server/server.ts';
 import { assignment } from './assignment.ts';
@@ -20,12 +20,21 @@ let isLeaving = false;
 export function prepareWorker(): void {
   if (assignment === null || isPrepared) return;
   isPrepared = true;
-  for (let index = 0; index < assignment.listeners; index++) closeOnExec(LISTENER_FD + index);
+  keepFromChildren(assignment.listeners);
   // A terminal signals everybody; it is the primary that decides what that means.
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});
   // Else node:cluster would end the process at once when its primary is gone.
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
+}
+
+/** Programs that this process starts must not inherit its listeners. */
+function keepFromChildren(listeners: number): void {
+  const calls = linuxSyscalls();
+  if (typeof calls === 'string') return;
+  for (let index = 0; index < listeners; index++) {
+    calls.fcntl(LISTENER_FD + index, F_SETFD, FD_CLOEXEC);
+  }
 }
 
 /** What to listen on and with, as the primary decided; null in a process that is no worker. */

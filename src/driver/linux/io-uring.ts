@@ -15,6 +15,7 @@ import {
   CQE_WORDS,
   ENTER_GETEVENTS,
   FEATURE_NODROP,
+  HIGH,
   OFFSET_ENTRIES,
   OFFSET_RINGS,
   PARAM_CQ_ENTRIES,
@@ -42,9 +43,6 @@ import {
 
 const SETUP_FLAGS =
   SETUP_CQSIZE | SETUP_SUBMIT_ALL | SETUP_TASKRUN_FLAG | SETUP_SINGLE_ISSUER | SETUP_DEFER_TASKRUN;
-
-/** 2 ** 32: the upper half of an address. */
-const HIGH = 4294967296;
 
 /** How many entries stand in each of a ring's queues; powers of two, completions no fewer. */
 export interface RingSizes {

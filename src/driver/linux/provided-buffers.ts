@@ -4,11 +4,15 @@
 import { assert } from '../../base/assert.ts';
 import type { Slab } from '../../base/slab.ts';
 import type { Mapping, UringCalls } from './uring-calls.ts';
-import { BUFFER_BYTES, BUFFER_TAIL, BUFFER_WORDS, REGISTER_PBUF_RING } from './uring-layout.ts';
+import {
+  BUFFER_BYTES,
+  BUFFER_TAIL,
+  BUFFER_WORDS,
+  HIGH,
+  REGISTER_PBUF_RING,
+} from './uring-layout.ts';
 
 const NONE = -1;
-const HIGH = 4294967296;
-
 /** The kernel cycles through its buffers: few stay in the processor's caches. */
 const BUFFERS_MAX = 128;
 

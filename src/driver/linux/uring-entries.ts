@@ -5,6 +5,7 @@
 import { control, type IoUring } from './io-uring.ts';
 import { MSG_MORE, MSG_NOSIGNAL } from './layout.ts';
 import {
+  HIGH,
   IORING_OP_ASYNC_CANCEL,
   IORING_OP_CONNECT,
   IORING_OP_POLL_ADD,
@@ -31,7 +32,6 @@ export const GENERATION_MASK = 0xfffff;
 /** The group of buffers that receives take from. */
 export const GROUP = 1;
 
-const HIGH = 4294967296;
 const RECEIVE = control(IORING_OP_RECV, IOSQE_BUFFER_SELECT, 0);
 const RECEIVE_LATER = control(IORING_OP_RECV, IOSQE_BUFFER_SELECT, RECV_POLL_FIRST);
 const SEND = control(IORING_OP_SEND, 0, 0);

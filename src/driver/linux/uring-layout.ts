@@ -20,12 +20,14 @@ export const SETUP_DEFER_TASKRUN: number = 1 << 13;
 /** No completion is dropped when the ring for them is full. */
 export const FEATURE_NODROP: number = 1 << 1;
 
+/** 2 ** 32: the upper half of an address. */
+export const HIGH = 4294967296;
+
 // Where mmap(2) finds the rings.
 export const OFFSET_RINGS = 0;
 export const OFFSET_ENTRIES = 0x10000000;
 
 // struct io_sqring_offsets and io_cqring_offsets, in words from their beginning.
-export const SQ_HEAD = 0;
 export const SQ_TAIL = 1;
 export const SQ_MASK = 2;
 export const SQ_FLAGS = 4;
