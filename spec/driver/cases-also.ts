@@ -33,6 +33,20 @@ async function withOther(run: (other: Other) => Promise<void>): Promise<void> {
   }
 }
 
+/** Serves a listener of others, with a client in its queue, and leaves it. */
+async function leavesWithOneWaiting(world: World, last: boolean): Promise<Client> {
+  const calls = linuxSyscalls();
+  assert.ok(typeof calls !== 'string');
+  const fd = openListener(calls, { host: '127.0.0.1', port: 0 }, 16);
+  const port = await world.listen({ fd });
+  assert.ok(port > 0);
+  world.driver.accepting(false);
+  const client = await Client.open(port);
+  await takesNobody(world);
+  await world.unlisten(last);
+  return client;
+}
+
 /** The next client is this one: it is greeted on its slot. */
 async function serves(world: World, client: Client): Promise<void> {
   const slot = await world.accept();
@@ -119,6 +133,24 @@ export const alsoCases: readonly Case[] = [
         world.driver.acceptAlso(other.fd, true);
         await serves(world, client);
       }),
+  },
+  {
+    name: 'whoever leaves an inherited listener last takes those who wait',
+    needs,
+    async run({ world }) {
+      const client = await leavesWithOneWaiting(world, true);
+      assert.equal(world.cameCount(Op.Accept, -1), 1, 'before UNLISTEN');
+      await serves(world, client);
+    },
+  },
+  {
+    name: 'whoever leaves an inherited listener to others leaves those who wait as well',
+    needs,
+    async run({ world }) {
+      const client = await leavesWithOneWaiting(world, false);
+      assert.equal(world.cameCount(Op.Accept, -1), 0);
+      client.socket.destroy();
+    },
   },
   {
     name: 'a descriptor may be closed as soon as acceptAlso was told no longer',

@@ -204,9 +204,9 @@ export class World {
     return (await this.wait(Op.Listen, -1)).result;
   }
 
-  async unlisten(): Promise<void> {
+  async unlisten(last = false): Promise<void> {
     this.#ask(Op.Unlisten, -1);
-    this.driver.unlisten();
+    this.driver.unlisten(last);
     assert.equal((await this.wait(Op.Unlisten, -1)).result, 0);
   }
 
