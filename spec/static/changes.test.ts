@@ -6,6 +6,7 @@ import {
   mkdirSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
@@ -18,6 +19,8 @@ import { NodeWork } from '../../src/work/node.ts';
 import type { FileStat, OpenFile } from '../../src/work/work.ts';
 import { DRIVERS, posixOnly, Site, until } from './site.ts';
 
+/** As long as the clocks of file systems may be behind, a file counts as changed only now. */
+const NEW_MS = 20;
 const LONG_AGO = new Date('2020-02-29T12:00:00.250Z');
 
 for (const driver of DRIVERS) {
@@ -232,7 +235,17 @@ function memoryCases(driver: DriverName): void {
 
   it('a file that changed only now is not remembered yet', async () => {
     writeFileSync(site.at('new.txt'), 'new');
-    assert.ok((await opensFor('/new.txt', 2)) === 2);
+    // A machine that was busy elsewhere meanwhile has seen the file grow old: once more.
+    let opens = 0;
+    let ageMs = Number.POSITIVE_INFINITY;
+    for (let tries = 0; tries < 100 && ageMs >= NEW_MS; tries++) {
+      const name = `new-${tries}.txt`;
+      writeFileSync(site.at(name), 'new');
+      const writtenMs = statSync(site.at(name)).mtimeMs;
+      opens = await opensFor(`/${name}`, 2);
+      ageMs = Date.now() - writtenMs;
+    }
+    assert.equal(opens, 2);
   });
 
   it('a file that changes while it is read is sent, and not remembered', async () => {
