@@ -99,6 +99,11 @@ export function parseHead(
   return result === 0 && stop < end ? Fault.HeadTooLarge : result;
 }
 
+/** Whether nothing of a request has come yet but the empty line that may stand before one. */
+export function isBlank(head: Head): boolean {
+  return head.state === State.Method && head.cursor === head.methodStart;
+}
+
 /** Makes a head begin with its fields: a trailer section has nothing before them. */
 export function beginFields(head: Head): void {
   head.state = State.LineStart;
@@ -124,7 +129,7 @@ function parseMethod(bytes: Uint8Array, start: number, stop: number, head: Head)
   }
   const methodStart = start + head.methodStart;
   while (p < stop && TOKEN[bytes[p]] !== 0) p += 1;
-  if (p - methodStart > METHOD_BYTES_MAX) return Fault.BadRequestLine;
+  if (p - methodStart > METHOD_BYTES_MAX) return Fault.MethodTooLong;
   if (p === stop) return pause(head, State.Method, p - start);
   if (bytes[p] !== SP || p === methodStart) return requestLineFault(bytes[p]);
   head.method = recognizeMethod(bytes, methodStart, p);
