@@ -11,6 +11,7 @@ import { pathString, routePath } from '../../src/http/target.ts';
 import type { End, Message, Stream } from './model.ts';
 import type { ModelField, ModelLimits } from './model-head.ts';
 import type { ModelForm } from './model-target.ts';
+import { type Reads, Watch, watchedBytes, watchHead, watchTrailers } from './watched.ts';
 
 const FORMS: Readonly<Record<number, ModelForm>> = {
   [TargetForm.Origin]: 'origin',
@@ -32,14 +33,18 @@ export type Place = (stream: Uint8Array, from: number, to: number) => Piece;
 /** As it is: nothing is copied. */
 export const inPlace: Place = (stream, from, to) => ({ bytes: stream, start: from, end: to });
 
-/** Reads a stream that comes in pieces which end at `cuts` and at its end. */
+/**
+ * Reads a stream that comes in pieces which end at `cuts` and at its end. With
+ * `reads`, bytes that the parser reads are counted, and one that it was not given fails.
+ */
 export function readStream(
   stream: Uint8Array,
   limits: ModelLimits,
   cuts: readonly number[] = [],
   place: Place = inPlace,
+  reads: Reads | null = null,
 ): Stream {
-  const reading = new StreamReading(limits);
+  const reading = new StreamReading(limits, reads);
   for (const cut of [...cuts, stream.length]) {
     const { bytes, start, end } = place(stream, reading.position, cut);
     reading.read(bytes, start, end);
@@ -52,6 +57,7 @@ export function readStream(
 class StreamReading {
   readonly messages: Message[] = [];
   readonly #limits: ModelLimits;
+  readonly #watch: Watch | null;
   readonly #head: Head;
   readonly #framing = new Framing();
   readonly #decoder = new ChunkedDecoder();
@@ -64,17 +70,25 @@ class StreamReading {
   /** The head that was read, when its body is being read. */
   #parts: Omit<Message, 'body' | 'trailers' | 'bytes'> | null = null;
 
-  constructor(limits: ModelLimits) {
+  constructor(limits: ModelLimits, reads: Reads | null) {
     this.#limits = limits;
     this.#head = new Head(limits.fieldsMax);
+    this.#watch = reads === null ? null : new Watch(reads);
+    if (this.#watch === null || reads === null) return;
+    watchHead(this.#head, this.#watch);
+    watchTrailers(this.#decoder, limits.fieldsMax, new Watch(reads));
   }
 
   /** Takes what can be taken of [start, end). */
   read(bytes: Uint8Array, start: number, end: number): void {
     let at = start;
+    const seen = this.#watch === null ? bytes : watchedBytes(bytes, this.#watch);
     while (at < end && this.end === null) {
+      this.#watch?.allow(at, end);
       const taken =
-        this.#parts === null ? this.#readHead(bytes, at, end) : this.#readBody(bytes, at, end);
+        this.#parts === null
+          ? this.#readHead(bytes, seen, at, end)
+          : this.#readBody(bytes, seen, at, end);
       assert.ok(taken >= 0 && taken <= end - at, 'no more is taken than is there');
       at += taken;
       this.position += taken;
@@ -90,13 +104,13 @@ class StreamReading {
   }
 
   /** How much was taken: nothing, or a whole head. */
-  #readHead(bytes: Uint8Array, at: number, end: number): number {
+  #readHead(bytes: Uint8Array, seen: Uint8Array, at: number, end: number): number {
     const head = this.#head;
-    const length = parseHead(bytes, at, end, head, this.#limits);
+    const length = parseHead(seen, at, end, head, this.#limits);
     if (length < 0) return this.#refuse(length);
     if (length === 0) return 0;
     const framing = this.#framing;
-    const fault = frame(bytes, at, head, framing);
+    const fault = frame(seen, at, head, framing);
     if (fault < 0) return this.#refuse(fault);
     this.#parts = partsOf(bytes, at, head, framing);
     this.#remaining = framing.length;
@@ -105,7 +119,7 @@ class StreamReading {
     return length;
   }
 
-  #readBody(bytes: Uint8Array, at: number, end: number): number {
+  #readBody(bytes: Uint8Array, seen: Uint8Array, at: number, end: number): number {
     if (this.#framing.kind === BodyKind.Length) {
       const taken = Math.min(end - at, this.#remaining);
       this.#content += text(bytes, at, at + taken);
@@ -113,9 +127,9 @@ class StreamReading {
       return taken;
     }
     const decoder = this.#decoder;
-    const event = decoder.next(bytes, at, end, this.#limits);
+    const event = decoder.next(seen, at, end, this.#limits);
     if (event < 0) {
-      assert.equal(decoder.next(bytes, at, end, this.#limits), event, 'a fault stays');
+      assert.equal(decoder.next(seen, at, end, this.#limits), event, 'a fault stays');
       return this.#refuse(event);
     }
     if (event === ChunkEvent.Data) {
