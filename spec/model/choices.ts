@@ -5,7 +5,7 @@ import type { Random } from '../../perf/random.ts';
 
 const RANGE = 2 ** 32;
 
-/** Draws from the list; when it is used up, every choice is the first one, which is the simplest. */
+/** Draws from the list; when it is used up, every choice is the first one, the simplest. */
 export function randomFromChoices(choices: ArrayLike<number>): Random {
   let next = 0;
   return (below) => {

@@ -67,7 +67,7 @@ function compareMessage(message: Message, bytes: Uint8Array, llhttp: Llhttp): Co
     id: classifyParts(part, message, bytes, other),
     what: `${part} of ${JSON.stringify(message)} and ${JSON.stringify(other)}`,
   }));
-  return { found, goesOn: !other.upgrade };
+  return { found, goesOn: other.keepAlive && !other.upgrade };
 }
 
 function partsThatDiffer(message: Message, other: LlhttpMessage): readonly string[] {

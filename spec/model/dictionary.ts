@@ -1,5 +1,5 @@
-// Tokens that parsers of HTTP/1.1 have disagreed about, and whole lines made of them: what mutations
-// put where it does not belong.
+// Tokens that parsers of HTTP/1.1 have disagreed about, and whole lines made of them: what
+// mutations put where it does not belong.
 
 /** Put in anywhere. */
 export const TOKENS: readonly string[] = [

@@ -74,7 +74,7 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
     direction: 'parts',
     example: `GET / HTTP/1.1\r\n${HOST}Connection: close\t\r\n\r\n`,
   },
-  'upgrade-and-errors': {
+  'upgrade-content': {
     direction: 'parts',
     example: `${POST}Connection: upgrade\r\nUpgrade: a\r\n${CHUNKED}\r\n0 ;a\r\n\r\n`,
   },
@@ -88,7 +88,7 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
   },
 };
 
-/** A rule of the model that llhttp does not have, or not always: under which name that is listed. */
+/** Rules of the model that llhttp does not have, or not always, and what is listed for them. */
 const REFUSED: Readonly<Record<string, string>> = {
   'one-empty-line': 'empty-lines',
   'RFC 9110 15.6.6': 'major-version',
@@ -132,6 +132,7 @@ export function classifyRefused(
 ): string {
   const text = textOf(bytes);
   if (other.method === 'CONNECT' && isAfterHead(end, rule)) return 'connect-content';
+  if (other.upgrade && isAfterHead(end, rule)) return 'upgrade-content';
   if (end.kind === 'incomplete') return '';
   if (other.major === 0 && /^(\r\n)?[A-Z-]+ [^ \r\n]+\r?\n/.test(text)) return 'simple-request';
   if (rule === 'line-feed-alone' || rule === 'CRLF') {
@@ -154,8 +155,16 @@ function isAfterHead(end: End, rule: string): boolean {
   return end.kind === 'incomplete' || BODY_RULES.test(rule);
 }
 
-const BODY_RULES =
-  /^(chunk-|extension-|exact-|trailer-|quoted-|field-|no-line|no-coding|no-empty|CRLF|line-feed|RFC 9112 6|transfer-coding|length-or|one-content)/;
+const BODY_RULES = new RegExp(
+  [
+    '^chunk-|^extension-|^exact-|^trailer-|^quoted-|^field-|^no-line|^no-coding|^no-empty',
+    '^CRLF|^line-feed|^RFC 9112 6|^transfer-coding|^length-or|^one-content',
+  ].join('|'),
+);
+
+/** A HTAB somewhere behind the value. */
+const TABBED_CODING = /^transfer-encoding:[ \t]*[^ \t\r][^\r]*\t/im;
+const TABBED_LENGTH = /^content-length:[ \t]*[^ \t\r][^\r]*\t/im;
 
 /** A message that Vibing takes and llhttp does not. */
 export function classifyAccepted(
@@ -169,9 +178,9 @@ export function classifyAccepted(
     case 'HPE_INVALID_METHOD':
       return known.includes(message.method) ? '' : 'any-method';
     case 'HPE_INVALID_TRANSFER_ENCODING':
-      return /^transfer-encoding:[ \t]*[^ \t\r][^\r]*\t/im.test(text) ? 'coding-tab' : '';
+      return TABBED_CODING.test(text) ? 'coding-tab' : '';
     case 'HPE_INVALID_CONTENT_LENGTH':
-      return /^content-length:[ \t]*[^ \t\r][^\r]*\t/im.test(text) ? 'length-tab' : '';
+      return TABBED_LENGTH.test(text) ? 'length-tab' : '';
     case 'HPE_INVALID_CHUNK_SIZE':
     case 'HPE_STRICT':
       return hasExtensionSpace(text) ? 'extension-space' : '';
@@ -188,9 +197,9 @@ export function classifyParts(
   other: LlhttpMessage | undefined,
 ): string {
   const text = textOf(bytes);
-  if (part === 'early') return message.method === 'CONNECT' ? 'connect-content' : '';
-  if (part === 'late') {
-    return message.framing.upgrade && hasExtensionSpace(text) ? 'upgrade-and-errors' : '';
+  if (part === 'early' || part === 'late') {
+    if (part === 'early' && message.method === 'CONNECT') return 'connect-content';
+    return message.framing.upgrade && isOddToLlhttp(text) ? 'upgrade-content' : '';
   }
   if (part === 'keepAlive') {
     if (/^connection:.*\t/im.test(text)) return 'connection-tab';
@@ -213,9 +222,13 @@ function valuesOf(message: Message, wanted: string): string {
 
 /** White space in front of a ';' or behind it, or around a '=', in a line of a chunk size. */
 function hasExtensionSpace(text: string): boolean {
-  return /^[0-9a-f]+(?:[^\r]*;)?[ \t]|^[0-9a-f]+[^\r]*[ \t][;=]|^[0-9a-f]+[^\r]*[;=][ \t]/im.test(
-    text,
-  );
+  const behindSize = /^[0-9a-f]+(?:[^\r]*;)?[ \t]/im;
+  return behindSize.test(text) || /^[0-9a-f]+[^\r]*(?:[ \t][;=]|[;=][ \t])/im.test(text);
+}
+
+/** Whether a message has what llhttp alone refuses: it does so in silence once it hands over. */
+function isOddToLlhttp(text: string): boolean {
+  return TABBED_CODING.test(text) || TABBED_LENGTH.test(text) || hasExtensionSpace(text);
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -49,7 +49,7 @@ class DrawnArbitrary<T> extends fc.Arbitrary<T> {
   }
 }
 
-/** Lists with a part left out, large parts first; then with a choice that is the first, or lower. */
+/** Lists with a part left out, large parts first; then with a choice that is 0, or lower. */
 function* smallerLists(choices: readonly number[]): IterableIterator<readonly number[]> {
   for (let size = choices.length; size >= 1; size = Math.floor(size / 2)) {
     for (let at = choices.length - size; at >= 0; at -= size) {

@@ -1,5 +1,5 @@
-// A place in a text with one character a byte, and the two ways not to go on from there: the text is
-// over, or what stands there is refused.
+// A place in a text with one character a byte, and the two ways not to go on from there: the text
+// is over, or what stands there is refused.
 
 import { STRICT, type Strict } from './strictness.ts';
 

@@ -231,7 +231,7 @@ export const TOLERANT: Readonly<Record<string, Tolerance>> = {
   },
 };
 
-/** Names that may not stand in a trailer section, in the order of the sentence in RFC 9110 6.5.1. */
+/** Names that may not stand in a trailer section, as RFC 9110 6.5.1 orders their kinds. */
 export const TRAILER_NAMES_REFUSED: readonly string[] = [
   // Message framing.
   'transfer-encoding',

@@ -1,5 +1,5 @@
-// The parser of the server at work on a stream, put together as a connection does it: what came, and
-// how it ends, in the model's own words. The stream comes in pieces, each in memory of its own.
+// The parser of the server at work on a stream, put together as a connection does it: what came,
+// and how it ends, in the model's own words. The stream comes in pieces.
 
 import assert from 'node:assert/strict';
 import { ChunkEvent, ChunkedDecoder } from '../../src/http/chunked.ts';
