@@ -1,0 +1,70 @@
+// The model's reader of responses (RFC 9112 sections 4 and 6.3): what a client makes of a stream of
+// answers.
+
+import { exactly, fieldByte } from './abnf.ts';
+import { modelChunkedBody } from './model-chunked.ts';
+import { fieldSection, type ModelField, type ModelLimits } from './model-head.ts';
+import { Reader, refuse } from './reader.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly reason: string;
+  readonly fields: readonly ModelField[];
+  readonly body: string;
+  readonly trailers: readonly ModelField[];
+}
+
+const DIGIT = exactly('[0-9]');
+/** reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ), the same bytes as in a field value. */
+const REASON_BYTE = exactly(fieldByte);
+
+/** The answers to GET requests that a stream holds, one behind the other. */
+export function modelAnswers(bytes: Uint8Array, limits: ModelLimits): readonly Answer[] {
+  const text = Buffer.from(bytes).toString('latin1');
+  const reader = new Reader(text, 0);
+  const answers: Answer[] = [];
+  while (reader.at < text.length) answers.push(modelAnswer(reader, limits));
+  return answers;
+}
+
+/** status-line = HTTP-version SP status-code SP [ reason-phrase ] */
+function modelAnswer(reader: Reader, limits: ModelLimits): Answer {
+  reader.literal('HTTP/1.1 ', 'status-line');
+  const digits = reader.while(DIGIT);
+  if (digits.length !== 3) refuse('status-code');
+  reader.literal(' ', 'status-line');
+  const reason = reader.while(REASON_BYTE);
+  reader.crlf();
+  const fields = fieldSection(reader, limits.fieldsMax);
+  const status = Number(digits);
+  const { content, trailers } = answerBody(reader, status, fields, limits);
+  return { status, reason, fields, body: content, trailers };
+}
+
+/** The rules of RFC 9112 6.3 for a response, in their order. */
+function answerBody(
+  reader: Reader,
+  status: number,
+  fields: readonly ModelField[],
+  limits: ModelLimits,
+): { content: string; trailers: readonly ModelField[] } {
+  const codings = fields.filter(([name]) => name === 'transfer-encoding');
+  const lengths = fields.filter(([name]) => name === 'content-length');
+  if (status < 200 || status === 204 || status === 304) return { content: '', trailers: [] };
+  if (codings.length > 0) {
+    if (lengths.length > 0 || codings.length > 1 || codings[0][1] !== 'chunked') {
+      refuse('RFC 9112 6.1');
+    }
+    return modelChunkedBody(reader, limits);
+  }
+  if (lengths.length > 1) refuse('RFC 9112 6.3');
+  let content = '';
+  if (lengths.length === 0) {
+    // Without a length the end of the stream is the end of the content.
+    while (reader.at < reader.text.length) content += reader.take();
+  } else {
+    if (!/^\d+$/.test(lengths[0][1])) refuse('Content-Length');
+    for (let index = 0; index < Number(lengths[0][1]); index++) content += reader.take();
+  }
+  return { content, trailers: [] };
+}

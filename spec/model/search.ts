@@ -1,0 +1,91 @@
+// Searches for long: the parser beside its model and beside llhttp, on one stream after another:
+// npm run model -- --seconds 60 --seed 1. Prints how often each rule and difference was met.
+
+import assert from 'node:assert/strict';
+import { parseGiven, usage } from '../../perf/arguments.ts';
+import { randomFrom } from '../../perf/random.ts';
+import { compare } from './compare.ts';
+import { DIFFERENCES } from './differences.ts';
+import { modelStream } from './model.ts';
+import { drawStream, type Sample, USUAL_LIMITS } from './streams.ts';
+import { STRICT } from './strictness.ts';
+import { readStream } from './subject.ts';
+
+const SHAPE = {
+  name: 'model',
+  about:
+    'Compares the parser with its model (spec/model) and with llhttp (spec/differences.md) on\n' +
+    'streams that are nearly requests. A seed repeats a run, as far as it came.',
+  numbers: {
+    seconds: { default: 60, max: 86_400, what: 'how long' },
+    seed: { default: 0, min: 0, max: 999_999_999, what: 'where to begin, 0 is anywhere' },
+  },
+  lists: {},
+} as const;
+
+process.exitCode = main();
+
+function main(): number {
+  const given = parseGiven(SHAPE, process.argv.slice(2));
+  if (typeof given === 'string') {
+    console.error(`${given}\n\n${usage(SHAPE)}`);
+    return 2;
+  }
+  if (given.help) {
+    console.log(usage(SHAPE));
+    return 0;
+  }
+  const { seconds } = given.numbers;
+  const seed = given.numbers.seed === 0 ? 1 + Math.floor(Math.random() * 1e8) : given.numbers.seed;
+  console.log(`seed ${seed}, ${seconds} s; llhttp ${process.versions['llhttp']}`);
+  return search(seed, performance.now() + seconds * 1000);
+}
+
+/** Each stream has a seed of its own, which is one more than that of the stream before. */
+function search(firstSeed: number, untilMs: number): number {
+  const rules = new Map<string, number>();
+  const differences = new Map<string, number>();
+  let seed = firstSeed;
+  for (; performance.now() < untilMs; seed++) {
+    const sample = drawStream(randomFrom(seed));
+    const problem = problemOf(sample, rules, differences);
+    if (problem !== '') {
+      console.error(`${problem}\nseed ${seed}: ${sample}`);
+      return 1;
+    }
+  }
+  console.log(`${seed - firstSeed} streams, no disagreement`);
+  report('refused by the model for', rules, Object.keys(STRICT));
+  report('differences from llhttp', differences, Object.keys(DIFFERENCES));
+  return 0;
+}
+
+function problemOf(
+  sample: Sample,
+  rules: Map<string, number>,
+  differences: Map<string, number>,
+): string {
+  const { rule, messages, end } = modelStream(sample.bytes, USUAL_LIMITS);
+  if (rule !== '') rules.set(rule, (rules.get(rule) ?? 0) + 1);
+  try {
+    assert.deepEqual(readStream(sample.bytes, USUAL_LIMITS), { messages, end });
+  } catch (error) {
+    return `the parser is not of the model's opinion: ${(error as Error).message}`;
+  }
+  for (const { id, what } of compare(sample.bytes)) {
+    if (id === '') return `a difference from llhttp that is not listed: ${what}`;
+    differences.set(id, (differences.get(id) ?? 0) + 1);
+  }
+  return '';
+}
+
+function report(
+  title: string,
+  counts: ReadonlyMap<string, number>,
+  known: readonly string[],
+): void {
+  const lines = [...counts].sort(([, one], [, other]) => other - one);
+  console.log(`\n${title}\n${lines.map(([name, count]) => `  ${name} ${count}`).join('\n')}`);
+  const never = known.filter((name) => !counts.has(name));
+  if (never.length > 0) console.log(`  never: ${never.join(', ')}`);
+}
