@@ -61,8 +61,10 @@ export const STRICT: Readonly<Record<Strict, Strictness>> = {
     example: `GET / HTTP/1.1\n${HOST}\r\n`,
   },
   'method-bytes': {
-    reason: 'A method may have 32 bytes; the longest registered one has 17.',
-    status: 400,
+    reason:
+      'RFC 9112 3: a method longer than any that is implemented SHOULD be answered 501. ' +
+      'Ours ends at 32 bytes; the longest registered one has 17.',
+    status: 501,
     example: `${'A'.repeat(33)} / HTTP/1.1\r\n${HOST}\r\n`,
   },
   'asterisk-for-options': {
