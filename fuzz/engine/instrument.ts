@@ -62,11 +62,12 @@ class Marks {
   }
 
   visit(node: Tree, parent: Tree | null): void {
-    this.#mark(node);
-    if (node.type === 'Literal') this.#word(node, parent);
+    // From the inside out, so that what surrounds stands outside of what is surrounded.
     if (!mentionsOnly(node)) {
       for (const child of childrenOf(node)) this.visit(child, node);
     }
+    this.#mark(node);
+    if (node.type === 'Literal') this.#word(node, parent);
   }
 
   #mark(node: Tree): void {
@@ -117,15 +118,15 @@ class Marks {
   #inside(body: Tree, stepping: boolean): void {
     const step = stepping ? ` if (--${STEPS}_[0] < 0) ${EXHAUSTED}();` : '';
     if (body.type === 'BlockStatement') {
-      this.text.appendRight(body.start + 1, ` ${this.#count()}${step}`);
+      this.text.prependRight(body.start + 1, ` ${this.#count()}${step}`);
     } else if (body.type.endsWith('Statement') || body.type.endsWith('Declaration')) {
-      this.text.appendRight(body.start, `{ ${this.#count()}${step} `);
+      this.text.prependRight(body.start, `{ ${this.#count()}${step} `);
       this.text.appendLeft(body.end, ' }');
     } else this.#value(body);
   }
 
   #value(value: Tree): void {
-    this.text.appendRight(value.start, `(${this.#count().slice(0, -1)}, `);
+    this.text.prependRight(value.start, `(${this.#count().slice(0, -1)}, `);
     this.text.appendLeft(value.end, ')');
   }
 
@@ -134,7 +135,7 @@ class Marks {
     const cases = node['cases'] as Tree[];
     for (const one of cases) {
       const statements = one['consequent'] as Tree[];
-      if (statements.length > 0) this.text.appendRight(statements[0].start, `${this.#count()} `);
+      if (statements.length > 0) this.text.prependRight(statements[0].start, `${this.#count()} `);
     }
     if (cases.every((one) => one['test'] !== null)) {
       this.text.appendLeft(node.end - 1, ` default: ${this.#count()} `);
