@@ -17,6 +17,8 @@ const THOROUGH_ONCE_IN = 512;
 const TRIM_MAX = 96;
 const SHRINK_MAX = 2_000;
 
+const STACK_FRAMES = 10;
+
 export interface EngineOptions {
   readonly target: Target;
   readonly counters: Counters;
@@ -83,11 +85,11 @@ export class Engine {
     }
   }
 
-  /** A round of executions from one entry; stops at a finding or at this many executions. */
-  async round(executionsMax: number): Promise<void> {
+  /** A round of executions from one entry; stops early at a finding, or when it is over. */
+  async round(isOver: (executions: number) => boolean): Promise<void> {
     const { corpus, random } = this;
     const entry = this.#next();
-    for (let left = ROUND; left > 0 && this.executions < executionsMax; left--) {
+    for (let left = ROUND; left > 0 && !isOver(this.executions); left--) {
       const other = random.pick(corpus.entries);
       const input = this.#mutator.mutate(entry.bytes, other.bytes);
       const thorough = random.once(THOROUGH_ONCE_IN);
@@ -123,6 +125,8 @@ export class Engine {
     this.coverage.clear();
     steps[0] = this.#target.stepsMax;
     let failed: Error | null = null;
+    // Code that makes errors for callers who may never look at them would spend its time on stacks.
+    Error.stackTraceLimit = thorough ? STACK_FRAMES : 0;
     try {
       const pending = this.#target.run(input, thorough);
       if (pending !== undefined) await pending;
@@ -134,6 +138,7 @@ export class Engine {
     failed ??= this.#stray;
     this.#stray = null;
     steps[0] = 0x7fffffff;
+    Error.stackTraceLimit = STACK_FRAMES;
     return failed;
   }
 
@@ -155,16 +160,19 @@ export class Engine {
     else this.#keep(smaller);
   }
 
-  async #found(original: Uint8Array, error: Error): Promise<void> {
+  async #found(original: Uint8Array, first: Error): Promise<void> {
     const { executions } = this;
+    // Again, now with its stack.
     const again = await this.#run(original, true);
-    const isAlone = again !== null && sameFailure(again, error);
-    const input = isAlone
-      ? await shrink(original, 0, SHRINK_MAX, async (candidate) => {
-          const failed = await this.#run(candidate, true);
-          return failed !== null && sameFailure(failed, error);
-        })
-      : original;
-    this.finding = { input, original, error, executions, isAlone };
+    if (again === null) {
+      this.finding = { input: original, original, error: first, executions, isAlone: false };
+      return;
+    }
+    const input = await shrink(original, 0, SHRINK_MAX, async (candidate) => {
+      const failed = await this.#run(candidate, true);
+      return failed !== null && sameFailure(failed, again);
+    });
+    const error = (await this.#run(input, true)) ?? again;
+    this.finding = { input, original, error, executions, isAlone: true };
   }
 }

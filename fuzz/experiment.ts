@@ -1,0 +1,86 @@
+// Does coverage guide? A mistake is put into a copy of the code, behind conditions inside of
+// conditions, and looked for twice: with what coverage says, and without.
+
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Engine } from './engine/engine.ts';
+import { type Counters, mirror, type Plant } from './engine/mirror.ts';
+import type { Target } from './target.ts';
+
+export interface Experiment {
+  readonly name: string;
+  readonly target: string;
+  readonly plant: Plant;
+}
+
+export interface Search {
+  readonly isFound: boolean;
+  readonly executions: number;
+  readonly seconds: number;
+  /** What it was found with. */
+  readonly input: Uint8Array;
+}
+
+/** The text of every planted mistake, so that no other failure passes for it. */
+export const PLANTED = 'the planted mistake';
+
+const MISTAKE = `throw new Error('${PLANTED}');`;
+
+/** Each needs three things of an input that have nothing to do with each other. */
+export const EXPERIMENTS: readonly Experiment[] = [
+  {
+    name: 'three bytes of a target',
+    target: 'head',
+    plant: {
+      module: 'src/http/target-form.js',
+      find: 'head.pathStart = head.targetStart;',
+      replacement: `head.pathStart = head.targetStart;
+        if (bytes[from + 2] === 0x7e) {
+          if (bytes[from + 5] === 0x4b) {
+            if (bytes[from + 9] === 0x24) { ${MISTAKE} }
+          }
+        }`,
+    },
+  },
+  {
+    name: 'the third of three chunks, their sizes and an extension',
+    target: 'chunked',
+    plant: {
+      module: 'src/http/chunked.js',
+      find: 'this.sizeDigits = digits;',
+      replacement: `this.sizeDigits = digits;
+        if (this.extensionBytes === 7) {
+          if (size === 0x1b) {
+            if (digits === 5) { ${MISTAKE} }
+          }
+        }`,
+    },
+  },
+];
+
+/** Looks for the mistake of an experiment with at most so many executions. */
+export async function search(
+  { target: name, plant }: Experiment,
+  isGuided: boolean,
+  seed: number,
+  executionsMax: number,
+): Promise<Search> {
+  const folder = mirror(`fuzz/targets/${name}.js`, plant);
+  const load = async <T>(path: string) =>
+    (await import(pathToFileURL(join(folder, path)).href)) as T;
+  const counters = await load<Counters>('counters.js');
+  const { target } = await load<{ target: Target }>(`fuzz/targets/${name}.js`);
+  const engine = new Engine({ target, counters, seed, isGuided, watch: () => {} });
+  const beganMs = performance.now();
+  await engine.begin([]);
+  const isOver = (executions: number) => executions >= executionsMax;
+  while (engine.finding === null && !isOver(engine.executions)) await engine.round(isOver);
+  const seconds = (performance.now() - beganMs) / 1000;
+  const { finding } = engine;
+  if (finding === null) {
+    return { isFound: false, executions: engine.executions, seconds, input: new Uint8Array(0) };
+  }
+  if (finding.error.message !== PLANTED) throw finding.error;
+  const { executions, input } = finding;
+  return { isFound: true, executions, seconds, input };
+}
