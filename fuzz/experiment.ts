@@ -1,11 +1,9 @@
 // Does coverage guide? A mistake is put into a copy of the code, behind conditions inside of
 // conditions, and looked for twice: with what coverage says, and without.
 
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Engine } from './engine/engine.ts';
-import { type Counters, mirror, type Plant } from './engine/mirror.ts';
-import type { Target } from './target.ts';
+import type { Plant } from './engine/mirror.ts';
+import { loadTarget, makeMirrors } from './load.ts';
 
 export interface Experiment {
   readonly name: string;
@@ -43,7 +41,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
     },
   },
   {
-    name: 'the third of three chunks, their sizes and an extension',
+    name: 'a size, its digits and the extensions before it',
     target: 'chunked',
     plant: {
       module: 'src/http/chunked.js',
@@ -51,7 +49,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
       replacement: `this.sizeDigits = digits;
         if (this.extensionBytes === 7) {
           if (size === 0x1b) {
-            if (digits === 5) { ${MISTAKE} }
+            if (digits === 3) { ${MISTAKE} }
           }
         }`,
     },
@@ -65,12 +63,8 @@ export async function search(
   seed: number,
   executionsMax: number,
 ): Promise<Search> {
-  const folder = mirror(`fuzz/targets/${name}.js`, plant);
-  const load = async <T>(path: string) =>
-    (await import(pathToFileURL(join(folder, path)).href)) as T;
-  const counters = await load<Counters>('counters.js');
-  const { target } = await load<{ target: Target }>(`fuzz/targets/${name}.js`);
-  const engine = new Engine({ target, counters, seed, isGuided, watch: () => {} });
+  const { target, counters, compare } = await loadTarget(makeMirrors(name, plant));
+  const engine = new Engine({ target, counters, compare, seed, isGuided, watch: () => {} });
   const beganMs = performance.now();
   await engine.begin([]);
   const isOver = (executions: number) => executions >= executionsMax;

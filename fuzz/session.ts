@@ -2,7 +2,7 @@
 // is stuck where no counter stands.
 
 import { Worker } from 'node:worker_threads';
-import { mirror } from './engine/mirror.ts';
+import { makeMirrors } from './load.ts';
 import {
   FIGURES,
   Figure,
@@ -30,10 +30,9 @@ const TELL_MS = 500;
 /** Runs a target to its end. */
 export function runSession(options: SessionOptions): Promise<Result> {
   const beganMs = performance.now();
-  const folder = mirror(`fuzz/targets/${options.target}.js`);
+  const mirrors = makeMirrors(options.target);
   const job: Job = {
-    target: options.target,
-    mirror: folder,
+    mirrors,
     seed: options.seed,
     isGuided: true,
     kept: options.kept,

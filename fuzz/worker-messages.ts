@@ -1,10 +1,10 @@
 // What the thread that fuzzes and the one that watches it tell each other.
 
+import type { Mirrors } from './load.ts';
+
 /** What a thread is started with. */
 export interface Job {
-  readonly target: string;
-  /** The folder of its mirror. */
-  readonly mirror: string;
+  readonly mirrors: Mirrors;
   readonly seed: number;
   readonly isGuided: boolean;
   readonly kept: readonly Uint8Array[];

@@ -1,28 +1,21 @@
 // The thread that fuzzes one target. It knows no more of the world than its job; the thread that
 // started it watches, since this one does nothing else while it runs.
 
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Engine } from './engine/engine.ts';
-import type { Counters } from './engine/mirror.ts';
-import type { Target } from './target.ts';
+import { loadTarget } from './load.ts';
 import { Figure, type Job, type Result } from './worker-messages.ts';
 
 const job = workerData as Job;
 const figures = new Float64Array(job.figures);
 const shown = new Uint8Array(job.input);
 
-async function load<T>(module: string): Promise<T> {
-  return (await import(pathToFileURL(join(job.mirror, module)).href)) as T;
-}
-
 const beganMs = performance.now();
-const counters = await load<Counters>('counters.js');
-const { target } = await load<{ target: Target }>(`fuzz/targets/${job.target}.js`);
+const { target, counters, compare } = await loadTarget(job.mirrors);
 const engine = new Engine({
   target,
   counters,
+  compare,
   seed: job.seed,
   isGuided: job.isGuided,
   watch: (input) => {

@@ -2,6 +2,7 @@
 // All it does follows from the seed, the kept inputs and the number of executions.
 
 import type { Target } from '../target.ts';
+import { candidates } from './comparisons.ts';
 import { Corpus, type Entry } from './corpus.ts';
 import { Coverage } from './coverage.ts';
 import type { Counters } from './mirror.ts';
@@ -22,6 +23,8 @@ const STACK_FRAMES = 10;
 export interface EngineOptions {
   readonly target: Target;
   readonly counters: Counters;
+  /** What the code compares when it runs this; null where that is not followed. */
+  readonly compare: ((input: Uint8Array) => Promise<readonly unknown[]>) | null;
   readonly seed: number;
   /** False: coverage is measured and nothing follows from it. */
   readonly isGuided: boolean;
@@ -89,18 +92,35 @@ export class Engine {
   async round(isOver: (executions: number) => boolean): Promise<void> {
     const { corpus, random } = this;
     const entry = this.#next();
+    if (entry.picks === 1) await this.#solve(entry, isOver);
+    if (this.finding !== null) return;
     for (let left = ROUND; left > 0 && !isOver(this.executions); left--) {
       const other = random.pick(corpus.entries);
       const input = this.#mutator.mutate(entry.bytes, other.bytes);
       const thorough = random.once(THOROUGH_ONCE_IN);
-      const error = await this.#run(input, thorough);
-      if (error !== null) {
-        await this.#found(input.slice(), error);
-        return;
-      }
-      if (this.coverage.take() === 0 || !this.#options.isGuided) continue;
+      if (!(await this.#try(input, thorough))) return;
+    }
+  }
+
+  /** Runs an input and keeps it if it is worth it; false at a finding. */
+  async #try(input: Uint8Array, thorough: boolean): Promise<boolean> {
+    const error = await this.#run(input, thorough);
+    if (error !== null) await this.#found(input.slice(), error);
+    else if (this.coverage.take() > 0 && this.#options.isGuided) {
       await this.#reached(input.slice());
-      if (this.finding !== null) return;
+    }
+    return this.finding === null;
+  }
+
+  /** Tries what would make comparisons come out otherwise, once for each entry. */
+  async #solve(entry: Entry, isOver: (executions: number) => boolean): Promise<void> {
+    const { compare, isGuided } = this.#options;
+    if (compare === null || !isGuided) return;
+    const compared = await compare(entry.bytes);
+    const { bytesMax, controlBytes } = this.#target;
+    for (const input of candidates(entry.bytes, compared, controlBytes, this.random)) {
+      if (isOver(this.executions)) return;
+      if (input.length <= bytesMax && !(await this.#try(input, false))) return;
     }
   }
 

@@ -1,5 +1,6 @@
 // Puts counters into compiled code: one for each function, each side of a condition, the body of
-// each loop, each case, each catch. Nothing else about the code changes, its line numbers included.
+// each loop, each case, each catch. Or, in another copy, makes each comparison tell what it
+// compares. Nothing else about the code changes, its line numbers included.
 
 import { type Node, parse } from 'acorn';
 import MagicString from 'magic-string';
@@ -21,13 +22,22 @@ export interface Instrumented {
   readonly words: readonly string[];
 }
 
+/** What comparisons become calls of: functions of the module `counters`. */
+const COMPARISONS: Readonly<Record<string, string>> = {
+  '===': 'equal',
+  '!==': 'unequal',
+  '<': 'less',
+  '<=': 'atMost',
+  '>': 'more',
+  '>=': 'atLeast',
+};
+
 type Tree = Node & { readonly [key: string]: unknown };
 
 /** Counts from `first` on, in the arrays that the module `counters` exports. */
 export function instrument(source: string, first: number, counters: string): Instrumented {
-  const program = parse(source, { ecmaVersion: 'latest', sourceType: 'module' }) as unknown as Tree;
   const marks = new Marks(source, first);
-  marks.visit(program, null);
+  marks.visit(treeOf(source), null);
   const names = `counters as ${COUNTERS}, steps as ${STEPS}, exhausted as ${EXHAUSTED}`;
   // In front of the first line and without a line end. Each import is looked up at every use, so
   // the arrays are kept in constants of the module.
@@ -36,6 +46,30 @@ export function instrument(source: string, first: number, counters: string): Ins
       `const ${COUNTERS}_ = ${COUNTERS}, ${STEPS}_ = ${STEPS};`,
   );
   return { code: marks.text.toString(), next: marks.next, words: [...marks.words] };
+}
+
+/** The copy whose comparisons are calls of functions that the module `counters` exports. */
+export function instrumentComparisons(source: string, counters: string): string {
+  const text = new MagicString(source);
+  const replace = (node: Tree): void => {
+    for (const child of childrenOf(node)) replace(child);
+    const name = COMPARISONS[String(node['operator'])];
+    if (node.type !== 'BinaryExpression' || name === undefined) return;
+    const { end } = child(node, 'left');
+    const operator = String(node['operator']);
+    const at = source.indexOf(operator, end);
+    text.overwrite(at, at + operator.length, ',');
+    text.prependRight(node.start, `$${name}(`);
+    text.appendLeft(node.end, ')');
+  };
+  replace(treeOf(source));
+  const names = Object.values(COMPARISONS).map((name) => `${name} as $${name}`);
+  text.prepend(`import { ${names.join(', ')} } from ${JSON.stringify(counters)};`);
+  return text.toString();
+}
+
+function treeOf(source: string): Tree {
+  return parse(source, { ecmaVersion: 'latest', sourceType: 'module' }) as unknown as Tree;
 }
 
 /** What a module imports, as it is written there. */

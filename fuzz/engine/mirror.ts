@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { importsOf, instrument } from './instrument.ts';
+import { importsOf, instrument, instrumentComparisons } from './instrument.ts';
 
 /** The folder of compiled code that this file is part of. */
 export const BUILD: string = fileURLToPath(new URL('../..', import.meta.url));
@@ -31,6 +31,9 @@ export interface Plant {
   readonly replacement: string;
 }
 
+/** What is put into the modules of a mirror: counters, or comparisons that tell what they compare. */
+export type Kind = 'counters' | 'comparisons';
+
 /** What the module of counters exports. */
 export interface Counters {
   readonly counters: Uint8ClampedArray;
@@ -39,19 +42,25 @@ export interface Counters {
   readonly words: readonly string[];
 }
 
+/** What the same module exports where comparisons tell. */
+export interface Comparisons {
+  /** What was compared since this was emptied, two values each. */
+  readonly compared: unknown[];
+}
+
 /** The folder of the mirror; made when it is not there yet. */
-export function mirror(entry: string, plant: Plant | null = null): string {
+export function mirror(entry: string, kind: Kind, plant: Plant | null = null): string {
   const sources = sourcesOf(entry);
   if (plant !== null) sources.set(plant.module, planted(sources.get(plant.module), plant));
   const hash = createHash('sha256').update(readFileSync(join(BUILD, 'fuzz/engine/instrument.js')));
   for (const [path, source] of sources) hash.update(`${path}\0${source}\0`);
-  const name = posix.basename(entry, '.js');
+  const name = `${posix.basename(entry, '.js')}-${kind}`;
   const folder = join(MIRRORS, `${name}-${hash.digest('hex').slice(0, 16)}`);
   if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return folder;
   removeOld();
   // Others may be writing the same: whoever is first to rename has made it.
   const draft = `${folder}.${process.pid}.${process.hrtime.bigint()}`;
-  write(draft, sources);
+  write(draft, sources, kind);
   try {
     renameSync(draft, folder);
   } catch (error) {
@@ -87,7 +96,7 @@ function planted(source: string | undefined, plant: Plant): string {
   return parts.join(plant.replacement);
 }
 
-function write(folder: string, sources: ReadonlyMap<string, string>): void {
+function write(folder: string, sources: ReadonlyMap<string, string>, kind: Kind): void {
   const words = new Set<string>();
   let next = 0;
   for (const [path, source] of sources) {
@@ -95,15 +104,42 @@ function write(folder: string, sources: ReadonlyMap<string, string>): void {
     let code = source;
     if (path.startsWith('src/')) {
       const counters = relative(dirname(file), join(folder, COUNTERS_MODULE)).replaceAll(sep, '/');
-      const made = instrument(source, next, counters);
-      code = made.code;
-      next = made.next;
-      for (const word of made.words) words.add(word);
+      if (kind === 'comparisons') code = instrumentComparisons(source, counters);
+      else {
+        const made = instrument(source, next, counters);
+        code = made.code;
+        next = made.next;
+        for (const word of made.words) words.add(word);
+      }
     }
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, code);
   }
-  writeFileSync(join(folder, COUNTERS_MODULE), countersModule(next, [...words]));
+  const module = kind === 'comparisons' ? comparisonsModule() : countersModule(next, [...words]);
+  writeFileSync(join(folder, COUNTERS_MODULE), module);
+}
+
+/** Most pairs that one run may leave behind: most of them say the same again and again. */
+const COMPARED_MAX = 40_000;
+
+function comparisonsModule(): string {
+  const one = (name: string, operator: string) =>
+    `export function ${name}(a, b) { note(a, b); return a ${operator} b; }`;
+  return [
+    'export const compared = [];',
+    'function note(a, b) {',
+    '  if (a === b || typeof a !== typeof b) return;',
+    "  if (typeof a !== 'number' && typeof a !== 'string') return;",
+    `  if (compared.length < ${COMPARED_MAX}) compared.push(a, b);`,
+    '}',
+    one('equal', '==='),
+    one('unequal', '!=='),
+    one('less', '<'),
+    one('atMost', '<='),
+    one('more', '>'),
+    one('atLeast', '>='),
+    '',
+  ].join('\n');
 }
 
 /** Clamped, so that a loop of 256 rounds does not look like none. */
