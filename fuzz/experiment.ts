@@ -41,7 +41,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
     },
   },
   {
-    name: 'a size, its digits and the extensions before it',
+    name: 'a size, the extensions before it and a byte behind it',
     target: 'chunked',
     plant: {
       module: 'src/http/chunked.js',
@@ -49,7 +49,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
       replacement: `this.sizeDigits = digits;
         if (this.extensionBytes === 7) {
           if (size === 0x1b) {
-            if (digits === 3) { ${MISTAKE} }
+            if (bytes[p + 3] === 0x51) { ${MISTAKE} }
           }
         }`,
     },
