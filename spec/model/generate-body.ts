@@ -5,7 +5,7 @@ import { once, pick } from './choices.ts';
 import type { Sink } from './sink.ts';
 
 /** One choice in so many is off the grammar. */
-const ODD = 40;
+const ODD = 100;
 
 const EXTENSIONS = [
   ';a',

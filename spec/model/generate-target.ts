@@ -5,7 +5,7 @@ import { once, pick } from './choices.ts';
 import type { Sink } from './sink.ts';
 
 /** One choice in so many is off the grammar. */
-const ODD = 24;
+const ODD = 60;
 
 const Form = { Origin: 0, Absolute: 1, Authority: 2, Asterisk: 3, Odd: 4 } as const;
 
@@ -41,7 +41,8 @@ const ODD_HOSTS = [
   'a\\b',
 ];
 const PORTS = ['', ':80', ':', ':65535', ':00080'];
-const ODD_PORTS = [':65536', ':-1', ':8x', ':80:80', ':+80', ':\xb2'];
+const CONNECT_PORTS = [':80', ':443', ':65535', ':00080'];
+const ODD_PORTS = ['', ':', ':65536', ':-1', ':8x', ':80:80', ':+80', ':\xb2'];
 const SEGMENTS = [
   'a',
   '',
@@ -82,7 +83,8 @@ export function generateTarget(random: Random, sink: Sink, method: string): void
   const form = once(random, ODD) ? Form.Odd : formFor(random, method);
   switch (form) {
     case Form.Authority:
-      authority(random, sink);
+      sink.text(pick(random, once(random, ODD) ? ODD_HOSTS : HOSTS));
+      sink.text(pick(random, once(random, ODD) ? ODD_PORTS : CONNECT_PORTS));
       break;
     case Form.Asterisk:
       sink.text('*');

@@ -12,7 +12,7 @@ export const Body = { None: 0, Length: 1, Chunked: 2 } as const;
 export type Body = (typeof Body)[keyof typeof Body];
 
 /** One choice in so many is off the grammar, or by the grammar and refused. */
-const ODD = 40;
+const ODD = 100;
 
 /** Requests of a stream at most. */
 const REQUESTS_MAX = 4;
