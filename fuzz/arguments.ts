@@ -17,7 +17,15 @@ export interface FuzzArguments {
 }
 
 /** In the order they run. */
-export const TARGETS: readonly string[] = ['head', 'chunked', 'target', 'connection', 'config'];
+export const TARGETS: readonly string[] = [
+  'head',
+  'chunked',
+  'target',
+  'connection',
+  'config',
+  'model',
+  'differential',
+];
 
 const SECONDS_MAX = 604_800;
 const SEED_MAX = 4_294_967_295;
@@ -28,7 +36,8 @@ export const USAGE: string = `usage: npm run fuzz -- [option...]
 Tries ever new inputs on the parser and on whole connections: those that reach new
 places in the code are kept, and further ones are made of them.
 
-  --target NAMES     some of ${TARGETS.join(', ')} (all)
+  --target NAMES     some of ${TARGETS.slice(0, 4).join(', ')},
+                     ${TARGETS.slice(4).join(', ')} (all)
   --seconds N        for all targets together, 1 to ${SECONDS_MAX} (60)
   --executions N     for each target, in place of seconds: the same run every time
   --seed N           0 to ${SEED_MAX} (1)

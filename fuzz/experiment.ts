@@ -24,7 +24,7 @@ export const PLANTED = 'the planted mistake';
 
 const MISTAKE = `throw new Error('${PLANTED}');`;
 
-/** Each needs three things of an input that have nothing to do with each other. */
+/** Each asks three things of an input, none of which is in the seeds. */
 export const EXPERIMENTS: readonly Experiment[] = [
   {
     name: 'three bytes of a target',
@@ -41,14 +41,14 @@ export const EXPERIMENTS: readonly Experiment[] = [
     },
   },
   {
-    name: 'a size, the extensions before it and a byte behind it',
+    name: 'a size and two bytes behind it',
     target: 'chunked',
     plant: {
       module: 'src/http/chunked.js',
       find: 'this.sizeDigits = digits;',
       replacement: `this.sizeDigits = digits;
-        if (this.extensionBytes === 7) {
-          if (size === 0x1b) {
+        if (size === 0x1b3) {
+          if (bytes[p + 4] === 0x7e) {
             if (bytes[p + 3] === 0x51) { ${MISTAKE} }
           }
         }`,
