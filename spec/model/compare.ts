@@ -2,7 +2,7 @@
 // differences.ts has a reason for.
 
 import { classifyAccepted, classifyParts, classifyRefused } from './differences.ts';
-import { Llhttp, type LlhttpMessage } from './llhttp.ts';
+import { LLHTTP_METHODS, Llhttp, type LlhttpMessage } from './llhttp.ts';
 import { type Message, modelStream } from './model.ts';
 import { USUAL_LIMITS } from './streams.ts';
 import { readStream } from './subject.ts';
@@ -34,7 +34,7 @@ export function compare(stream: Uint8Array): readonly Found[] {
     if (taken === undefined) return found;
     const { rule } = modelStream(stream, USUAL_LIMITS);
     const what = `${end.kind} (${rule}), but llhttp takes ${JSON.stringify(taken)}`;
-    found.push({ id: classifyRefused(end, rule, taken), what });
+    found.push({ id: classifyRefused(end, rule, rest, taken), what });
   }
   return found;
 }
@@ -53,19 +53,18 @@ function compareMessage(message: Message, bytes: Uint8Array, llhttp: Llhttp): Co
   if (early === undefined) llhttp.feed(bytes.subarray(-1));
   const { error } = llhttp;
   if (error !== null) {
-    const stopByte = bytes[error.at] ?? bytes[bytes.length - 1];
-    const what = `taken, but llhttp says ${error.code}, ${error.reason}, at byte ${stopByte}`;
-    const id = classifyAccepted(message, bytes, error, stopByte);
+    const what = `taken, but llhttp says ${error.code}, ${error.reason}`;
+    const id = classifyAccepted(message, bytes, error, LLHTTP_METHODS);
     return { found: [{ id, what }], goesOn: false };
   }
   const other = llhttp.messages[before];
   if (early !== undefined || other === undefined) {
-    const when = other === undefined ? 'later' : 'earlier';
-    const id = other === undefined ? '' : classifyParts('end', message, other);
-    return { found: [{ id, what: `ends ${when} for llhttp` }], goesOn: false };
+    const when = other === undefined ? 'late' : 'early';
+    const id = classifyParts(when, message, bytes, other);
+    return { found: [{ id, what: `llhttp sees its end too ${when}` }], goesOn: false };
   }
   const found = partsThatDiffer(message, other).map((part) => ({
-    id: classifyParts(part, message, other),
+    id: classifyParts(part, message, bytes, other),
     what: `${part} of ${JSON.stringify(message)} and ${JSON.stringify(other)}`,
   }));
   return { found, goesOn: !other.upgrade };

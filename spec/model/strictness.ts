@@ -73,12 +73,12 @@ export const STRICT: Readonly<Record<Strict, Strictness>> = {
   'authority-for-connect': {
     reason: 'RFC 9112 3.2.3 has the authority-form for CONNECT alone.',
     status: 400,
-    example: `GET a:80 HTTP/1.1\r\n${HOST}\r\n`,
+    example: `GET host:80 HTTP/1.1\r\n${HOST}\r\n`,
   },
   'scheme-of-http': {
     reason: 'An absolute-form target of another scheme than http and https is not ours to serve.',
     status: 400,
-    example: `GET ftp://a/ HTTP/1.1\r\n${HOST}\r\n`,
+    example: `GET httpx://a/ HTTP/1.1\r\n${HOST}\r\n`,
   },
   'no-user-information': {
     reason:

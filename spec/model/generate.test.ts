@@ -1,0 +1,123 @@
+// The generator and the mutations: repeatable, within their memory, and neither all valid nor all
+// broken.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { randomFrom } from '../../perf/random.ts';
+import { bytesOf } from '../http/pieces.ts';
+import { randomFromChoices } from './choices.ts';
+import { generate, generateInto } from './generate.ts';
+import { mutate, mutateOnce } from './mutate.ts';
+import { duplicate, remove, replaceText } from './span.ts';
+import { USUAL_LIMITS } from './streams.ts';
+import { readStream } from './subject.ts';
+
+const SEED = Number(process.env['VIBING_SEED'] ?? 1);
+const OTHER = generate(randomFrom(SEED + 1));
+
+function ends(make: (seed: number) => Uint8Array): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (let seed = SEED; seed < SEED + 1_000; seed++) {
+    const { kind } = readStream(make(seed), USUAL_LIMITS).end;
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return counts;
+}
+
+describe('generate', () => {
+  it('gives the same for the same seed', (context) => {
+    context.diagnostic(`seed ${SEED}`);
+    assert.deepEqual(generate(randomFrom(SEED)), generate(randomFrom(SEED)));
+    assert.notDeepEqual(generate(randomFrom(SEED)), OTHER);
+  });
+
+  it('gives the simplest request for no choices', () => {
+    const simplest = 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n';
+    assert.equal(Buffer.from(generate(randomFromChoices([]))).toString(), simplest);
+  });
+
+  it('stays within its memory', () => {
+    for (let size = 0; size < 60; size++) {
+      const memory = new Uint8Array(size + 8).fill(0xee);
+      const length = generateInto(randomFrom(SEED + size), memory.subarray(0, size));
+      assert.ok(length <= size);
+      assert.ok(memory.subarray(size).every((byte) => byte === 0xee));
+    }
+  });
+
+  it('gives mostly requests, and some that are refused', () => {
+    const counts = ends((seed) => generate(randomFrom(seed)));
+    const taken = (counts.get('whole') ?? 0) + (counts.get('closed') ?? 0);
+    assert.ok(taken > 400 && taken < 900, `${taken} of 1000 streams are taken`);
+    assert.ok((counts.get('refused') ?? 0) > 100);
+  });
+});
+
+describe('mutate', () => {
+  it('stays within its memory and does not touch the other message', () => {
+    const before = OTHER.slice();
+    const random = randomFrom(SEED);
+    const memory = new Uint8Array(408).fill(0xee);
+    const bytes = memory.subarray(0, 400);
+    for (let turn = 0; turn < 20_000; turn++) {
+      let length = turn % 4 === 0 ? generateInto(random, bytes) : random(401);
+      length = mutate(random, bytes, length, OTHER);
+      assert.ok(length >= 0 && length <= 400, `length ${length}`);
+    }
+    assert.ok(memory.subarray(400).every((byte) => byte === 0xee));
+    assert.deepEqual(OTHER, before);
+  });
+
+  it('changes most messages, a little', () => {
+    let changed = 0;
+    for (let seed = SEED; seed < SEED + 500; seed++) {
+      const random = randomFrom(seed);
+      const bytes = new Uint8Array(4_096);
+      const length = generateInto(random, bytes);
+      const before = Buffer.from(bytes.subarray(0, length));
+      const after = mutateOnce(random, bytes, length, OTHER);
+      if (!before.equals(bytes.subarray(0, after))) changed += 1;
+    }
+    assert.ok(changed > 400, `${changed} of 500 changed`);
+  });
+
+  it('leaves some messages whole', () => {
+    const counts = ends((seed) => {
+      const bytes = new Uint8Array(4_096);
+      const random = randomFrom(seed);
+      return bytes.slice(0, mutate(random, bytes, generateInto(random, bytes), OTHER));
+    });
+    assert.ok((counts.get('refused') ?? 0) > 300);
+    assert.ok((counts.get('whole') ?? 0) > 20);
+  });
+});
+
+describe('spans', () => {
+  const memory = (text: string): Uint8Array => bytesOf(`${text}......`);
+  const shown = (bytes: Uint8Array, length: number): string =>
+    Buffer.from(bytes.subarray(0, length)).toString('latin1');
+
+  it('are taken out, replaced and doubled', () => {
+    const bytes = memory('abcdef');
+    assert.equal(shown(bytes, remove(bytes, 6, 1, 3)), 'adef');
+    assert.equal(shown(bytes, replaceText(bytes, 4, 1, 2, 'xyz')), 'axyzef');
+    assert.equal(shown(bytes, replaceText(bytes, 6, 1, 4, '')), 'aef');
+    for (const [at, doubled] of [
+      [0, 'bcabcd'],
+      [1, 'abcbcd'],
+      [2, 'abbccd'],
+      [3, 'abcbcd'],
+      [4, 'abcdbc'],
+    ] as const) {
+      const four = memory('abcd');
+      assert.equal(shown(four, duplicate(four, 4, 1, 3, at)), doubled);
+    }
+  });
+
+  it('are left alone when there is no room', () => {
+    const bytes = bytesOf('abc');
+    assert.equal(replaceText(bytes, 3, 0, 1, 'xy'), 3);
+    assert.equal(duplicate(bytes, 3, 0, 1, 2), 3);
+    assert.equal(shown(bytes, 3), 'abc');
+  });
+});
