@@ -9,21 +9,26 @@ import type { Target } from './target.ts';
 export interface Mirrors {
   readonly target: string;
   readonly counters: string;
-  readonly comparisons: string;
+  /** Null: what is compared is not followed. */
+  readonly comparisons: string | null;
 }
 
 export interface Loaded {
   readonly target: Target;
   readonly counters: Counters;
-  readonly compare: (input: Uint8Array) => Promise<readonly unknown[]>;
+  readonly compare: ((input: Uint8Array) => Promise<readonly unknown[]>) | null;
 }
 
-export function makeMirrors(target: string, plant: Plant | null = null): Mirrors {
+export function makeMirrors(
+  target: string,
+  plant: Plant | null = null,
+  compares: boolean = true,
+): Mirrors {
   const entry = `fuzz/targets/${target}.js`;
   return {
     target,
     counters: mirror(entry, 'counters', plant),
-    comparisons: mirror(entry, 'comparisons', plant),
+    comparisons: compares ? mirror(entry, 'comparisons', plant) : null,
   };
 }
 
@@ -33,6 +38,7 @@ export async function loadTarget(mirrors: Mirrors): Promise<Loaded> {
   const path = `fuzz/targets/${mirrors.target}.js`;
   const counters = await load<Counters>(mirrors.counters, 'counters.js');
   const { target } = await load<{ target: Target }>(mirrors.counters, path);
+  if (mirrors.comparisons === null) return { target, counters, compare: null };
   const telling = await load<{ target: Target }>(mirrors.comparisons, path);
   const { compared } = await load<Comparisons>(mirrors.comparisons, 'counters.js');
   const compare = async (input: Uint8Array) => {

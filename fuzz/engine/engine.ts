@@ -16,7 +16,7 @@ const ROUND = 64;
 const THOROUGH_ONCE_IN = 512;
 /** Executions spent on making a new entry smaller, and on making a finding smaller. */
 const TRIM_MAX = 96;
-const SHRINK_MAX = 2_000;
+const SHRINK_MAX = 1_000;
 
 const STACK_FRAMES = 10;
 

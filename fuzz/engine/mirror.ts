@@ -31,7 +31,7 @@ export interface Plant {
   readonly replacement: string;
 }
 
-/** What is put into the modules of a mirror: counters, or comparisons that tell what they compare. */
+/** What is put into the modules of a mirror; comparisons tell what they compare. */
 export type Kind = 'counters' | 'comparisons';
 
 /** What the module of counters exports. */

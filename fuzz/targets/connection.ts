@@ -21,7 +21,8 @@ export const target: Target = {
     'POST /trailers HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n' +
       '\r\n1\r\nx\r\n0\r\nX: y\r\n\r\n',
     'GET /x/a%2fb?c=d HTTP/1.1\r\nHost: a\r\n\r\nGET /fail HTTP/1.1\r\nHost: a\r\n\r\n',
-    'POST /fields HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nabPOST /throw HTTP/1.1\r\nHost:\r\n\r\n',
+    'POST /fields HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab' +
+      'POST /throw HTTP/1.1\r\nHost:\r\n\r\n',
   ],
   words: ['/echo', '/stream', '/trailers', '/later', '/write', '/fields', '/x/', '/fail', '/throw'],
   mutations: [requests],
