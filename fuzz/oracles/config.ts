@@ -1,0 +1,54 @@
+// What has to be true of a configuration file, whatever the text: it is right or every problem is
+// one line, it is JSON when JSON.parse says so, and what is right makes itself again.
+
+import { configFrom, fileOf, loadConfig, optionsOf } from '../../src/server/config.ts';
+import { readJson } from '../../src/server/config-json.ts';
+import { KEYS } from '../../src/server/config-keys.ts';
+import { check, same } from './check.ts';
+
+export const CONFIG_BYTES_MAX = 800;
+
+export const CONFIG_WORDS: readonly string[] = KEYS.flatMap(({ key, rule }) => [
+  `"${key}": `,
+  ...(rule.kind === 'choice' ? rule.values.map((value) => `"${value}"`) : []),
+]);
+
+export function checkConfig(input: Uint8Array, thorough: boolean): void {
+  const text = Buffer.from(input).toString('utf8');
+  const name = 'vibing.json';
+  const { config, problems, warnings } = loadConfig({ file: { name, text }, env: {}, flags: [] });
+  same(config === undefined, problems.length > 0, 'whether there are problems');
+  same(warnings.length, 0, 'warnings of a file');
+  for (const problem of problems) checkLine(problem, name);
+  if (config !== undefined) {
+    const file = JSON.stringify(fileOf(config));
+    const anew = loadConfig({ file: { name, text: file }, env: {}, flags: [] });
+    same(anew.problems.join(), '', 'problems of what is right, written anew');
+    same(JSON.stringify(anew.config), JSON.stringify(config), 'what is right, written anew');
+    const options = JSON.stringify(configFrom(optionsOf(config)));
+    same(options, JSON.stringify(config), 'what is right, as options');
+  }
+  if (thorough) asJson(text);
+}
+
+function checkLine(problem: string, name: string): void {
+  check(problem.startsWith(`${name}: `), 'a problem names the file');
+  check(/^[^\p{Cc}\u2028\u2029]+$/u.test(problem), 'a problem is one line of text');
+  check(problem.length < 2_000, 'a problem is short');
+}
+
+function asJson(text: string): void {
+  const json = readJson(text);
+  let parsed: { readonly value: unknown } | null;
+  try {
+    parsed = { value: JSON.parse(text.replace(/^\ufeff/, '')) };
+  } catch {
+    parsed = null;
+  }
+  if (json.ok) {
+    same(JSON.stringify(json.value), JSON.stringify(parsed?.value), 'the value');
+    return;
+  }
+  check(parsed === null || json.fault.includes('levels'), 'what JSON.parse takes is JSON');
+  check(json.line >= 1 && json.column >= 1, 'a fault has a place');
+}

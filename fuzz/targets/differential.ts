@@ -1,0 +1,25 @@
+// Streams of requests beside llhttp, the parser of node:http: whatever the two see in different
+// ways stands in the list of differences that are meant.
+
+import { compare } from '../../spec/model/compare.ts';
+import { check } from '../oracles/check.ts';
+import { STREAM_BYTES_MAX } from '../oracles/model.ts';
+import type { Target } from '../target.ts';
+import { requests } from './messages.ts';
+
+export const target: Target = {
+  name: 'differential',
+  bytesMax: STREAM_BYTES_MAX,
+  controlBytes: 0,
+  stepsMax: 1_000_000,
+  seeds: [
+    'GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.0\r\n\r\n',
+    'POST /a?b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n',
+  ],
+  words: [],
+  mutations: [requests],
+  run: (input) => {
+    const unlisted = compare(input).filter(({ id }) => id === '');
+    check(unlisted.length === 0, `not among the differences: ${unlisted[0]?.what}`);
+  },
+};

@@ -1,0 +1,19 @@
+// Streams of requests: what the parser finds in them is what the model finds.
+
+import { checkStream, STREAM_BYTES_MAX } from '../oracles/model.ts';
+import type { Target } from '../target.ts';
+import { requests } from './messages.ts';
+
+export const target: Target = {
+  name: 'model',
+  bytesMax: STREAM_BYTES_MAX,
+  controlBytes: 0,
+  stepsMax: 1_000_000,
+  seeds: [
+    'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
+    'POST /a?b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n',
+  ],
+  words: [],
+  mutations: [requests],
+  run: checkStream,
+};

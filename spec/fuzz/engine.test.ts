@@ -1,0 +1,141 @@
+// The engine at work on copies of the parser: it repeats, it finds what coverage leads to, it ends
+// what does not end, and the targets notice mistakes that are planted.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Engine } from '../../fuzz/engine/engine.ts';
+import type { Plant } from '../../fuzz/engine/mirror.ts';
+import { EXPERIMENTS, search } from '../../fuzz/experiment.ts';
+import { loadTarget, makeMirrors } from '../../fuzz/load.ts';
+import { runSession } from '../../fuzz/session.ts';
+import type { Result } from '../../fuzz/worker-messages.ts';
+
+/** A run of so many executions, or until something is found; what is compared is not followed. */
+async function fuzz(
+  name: string,
+  executionsMax: number,
+  plant: Plant | null = null,
+): Promise<Engine> {
+  const { target, counters, compare } = await loadTarget(makeMirrors(name, plant, false));
+  const engine = new Engine({
+    target,
+    counters,
+    compare,
+    seed: 1,
+    isGuided: true,
+    watch: () => {},
+  });
+  await engine.begin([]);
+  const isOver = (executions: number) => executions >= executionsMax;
+  while (engine.finding === null && !isOver(engine.executions)) await engine.round(isOver);
+  return engine;
+}
+
+/** In a thread of its own, whose modules nobody has used before. */
+function session(seed: number): Promise<Result> {
+  return runSession({
+    target: 'chunked',
+    seed,
+    runsMs: Number.POSITIVE_INFINITY,
+    executionsMax: 4_000,
+    kept: [],
+    replay: null,
+    stuckMs: 60_000,
+    tell: () => {},
+  });
+}
+
+describe('the engine', () => {
+  it('does the same with the same seed and executions', async () => {
+    const [first, second, other] = [await session(1), await session(1), await session(2)];
+    assert.equal(first.found, null);
+    assert.deepEqual({ ...first, runsMs: 0 }, { ...second, runsMs: 0 });
+    assert.notDeepEqual(first.minimal, other.minimal);
+    assert.ok(first.added > 20, `${first.added} inputs are kept`);
+  });
+
+  it('finds behind nested conditions what unguided mutation does not', async (context) => {
+    for (const experiment of EXPERIMENTS) {
+      const guided = await search(experiment, true, 3, 150_000);
+      const unguided = await search(experiment, false, 3, guided.executions);
+      const { executions } = guided;
+      context.diagnostic(`${experiment.target}, seed 3: found after ${executions} executions`);
+      assert.ok(guided.isFound, experiment.name);
+      assert.ok(!unguided.isFound, `${experiment.name}: unguided`);
+    }
+  });
+
+  it('ends what does not end', async () => {
+    const { finding } = await fuzz('chunked', 20_000, {
+      module: 'src/http/chunked.js',
+      find: 'this.state = State.DataLineFeed;',
+      replacement: 'this.state = State.DataLineFeed; while (bytes[p] === 13);',
+    });
+    assert.match(String(finding?.error), /RangeError: .*steps/);
+    assert.ok(finding?.isAlone);
+  });
+});
+
+/** Each is found by what its target asks, and not because something throws. */
+const MISTAKES: readonly (Plant & { readonly target: string; readonly says: RegExp })[] = [
+  {
+    target: 'head',
+    module: 'src/http/parse-head.js',
+    find: 'return pause(head, State.BeforeValue, p - start);',
+    replacement: 'return pause(head, State.BeforeValue, p - start + 1);',
+    says: /in two pieces|byte by byte/,
+  },
+  {
+    target: 'chunked',
+    module: 'src/http/chunked.js',
+    find: 'this.remaining -= count;',
+    replacement: 'this.remaining -= count > 3 ? count - 1 : count;',
+    says: /./,
+  },
+  {
+    target: 'target',
+    module: 'src/http/target.js',
+    find: 'if (byte === SLASH)',
+    replacement: 'if (false)',
+    says: /the path|climbs|once more/,
+  },
+  {
+    target: 'config',
+    module: 'src/server/config-rules.js',
+    find: 'toString(8)',
+    replacement: 'toString(10)',
+    says: /written anew/,
+  },
+  {
+    target: 'model',
+    module: 'src/http/target-form.js',
+    find: 'head.pathEnd = head.queryStart - 1;',
+    replacement: 'head.pathEnd = head.queryStart;',
+    says: /by the model/,
+  },
+  {
+    target: 'connection',
+    module: 'src/connection/connection.js',
+    find: 'this.reactor.slab.release(block);',
+    replacement: 'void block;',
+    says: /free blocks/,
+  },
+  {
+    target: 'connection',
+    module: 'src/connection/connection.js',
+    find: 'if (exchange.close) {',
+    replacement: 'if (exchange.close && exchange.head.minor === 1) {',
+    says: /nothing follows the last answer/,
+  },
+];
+
+describe('targets notice', () => {
+  for (const { target, says, ...plant } of MISTAKES) {
+    it(`${target}: a mistake in ${plant.module}`, async () => {
+      const { finding } = await fuzz(target, 10_000, plant);
+      assert.ok(finding !== null, 'it is found');
+      assert.match(String(finding.error), says);
+      assert.ok(finding.input.length <= finding.original.length);
+    });
+  }
+});

@@ -1,0 +1,103 @@
+// npm run fuzz as a command: its arguments, a short run, and a finding told again.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parseFuzzArguments, TARGETS, USAGE } from '../../fuzz/arguments.ts';
+
+const SCRIPT = fileURLToPath(new URL('../../fuzz/run.js', import.meta.url));
+const PROOF = fileURLToPath(new URL('../../fuzz/proof.js', import.meta.url));
+
+interface Ended {
+  readonly status: number | null;
+  readonly out: string;
+  readonly errors: string;
+}
+
+function run(script: string, ...given: string[]): Ended {
+  const options = { encoding: 'utf8', timeout: 120_000 } as const;
+  const ended = spawnSync(process.execPath, [script, ...given], options);
+  return { status: ended.status, out: ended.stdout, errors: ended.stderr };
+}
+
+describe('arguments of npm run fuzz', () => {
+  it('have defaults', () => {
+    assert.deepEqual(parseFuzzArguments([]), {
+      targets: TARGETS,
+      seconds: 60,
+      seed: 1,
+      executions: 0,
+      keeps: false,
+      replay: '',
+      help: false,
+    });
+  });
+
+  it('are taken', () => {
+    const given = parseFuzzArguments(['--target', 'config,head', '--seconds=5', '--seed', '7']);
+    assert.ok(typeof given !== 'string');
+    assert.deepEqual([given.targets, given.seconds, given.seed], [['head', 'config'], 5, 7]);
+  });
+
+  it('are refused with one line', () => {
+    const wrong: [string[], RegExp][] = [
+      [['--seconds', '0'], /^--seconds takes a whole number from 1 to/],
+      [['--seconds', '1.5'], /^--seconds takes/],
+      [['--seed', '-1'], /./],
+      [['--seed', '4294967296'], /^--seed takes/],
+      [['--executions', '0'], /^--executions takes/],
+      [['--target', 'heads'], /^--target takes some of .*not 'heads'$/],
+      [['--replay', ''], /^--replay takes a file$/],
+      [['--fast'], /--fast/],
+      [['head'], /head/],
+    ];
+    for (const [given, problem] of wrong) {
+      const result = parseFuzzArguments(given);
+      assert.ok(typeof result === 'string', given.join(' '));
+      assert.match(result, problem);
+      assert.ok(!result.includes('\n'));
+    }
+  });
+
+  it('all stand in the help', () => {
+    const { status, out } = run(SCRIPT, '--help');
+    assert.deepEqual([status, out], [0, `${USAGE}\n`]);
+    for (const name of ['target', 'seconds', 'executions', 'seed', 'keep', 'replay', 'help']) {
+      assert.ok(USAGE.includes(`--${name} `), name);
+    }
+  });
+
+  it('end the command with 2 when they are wrong', () => {
+    const { status, out, errors } = run(SCRIPT, '--seconds', 'x');
+    assert.deepEqual([status, out, errors.trim().split('\n').length], [2, '', 1]);
+    assert.equal(run(SCRIPT, '--replay', join(tmpdir(), 'head', 'none')).status, 2);
+    assert.equal(run(PROOF, '--help').status, 0);
+    assert.equal(run(PROOF, 'x').status, 2);
+  });
+});
+
+describe('npm run fuzz', () => {
+  it('runs targets and says how it was', () => {
+    const { status, out } = run(SCRIPT, '--target', 'chunked', '--executions', '3000');
+    assert.equal(status, 0, out);
+    assert.match(out, /^chunked: [\d,]+ executions in [\d.]+ s, .* seed 1$/m);
+  });
+
+  it('runs one input alone', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
+    try {
+      mkdirSync(join(folder, 'head'));
+      const file = join(folder, 'head', 'input');
+      writeFileSync(file, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      const { status, out } = run(SCRIPT, '--replay', file);
+      assert.equal(status, 0, out);
+      assert.match(out, /^head: all is well$/m);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
