@@ -1,5 +1,6 @@
 // The arguments of fuzz/run.ts.
 
+import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
 export interface FuzzArguments {
@@ -39,8 +40,8 @@ places in the code are kept, and further ones are made of them.
   --target NAMES     some of ${TARGETS.slice(0, 4).join(', ')},
                      ${TARGETS.slice(4).join(', ')} (all)
   --seconds N        for all targets together, 1 to ${SECONDS_MAX} (60)
-  --executions N     for each target, in place of seconds: the same run every time
-  --seed N           0 to ${SEED_MAX} (1)
+  --executions N     for each target, in place of seconds: with a seed, the same run
+  --seed N           0 to ${SEED_MAX} (another one each time, printed)
   --keep             writes what is new to fuzz/corpus/, and the corpus as small as it can be
   --replay FILE      runs one input, from fuzz/findings/ or fuzz/corpus/
   --help             this text
@@ -57,7 +58,7 @@ export function parseFuzzArguments(given: readonly string[]): FuzzArguments | st
       options: {
         target: { type: 'string', default: TARGETS.join(',') },
         seconds: { type: 'string', default: '60' },
-        seed: { type: 'string', default: '1' },
+        seed: { type: 'string' },
         executions: { type: 'string' },
         keep: { type: 'boolean', default: false },
         replay: { type: 'string', default: '' },
@@ -73,7 +74,7 @@ export function parseFuzzArguments(given: readonly string[]): FuzzArguments | st
     return `--target takes some of ${TARGETS.join(', ')}, not '${unknown}'`;
   const seconds = wholeNumber(values['seconds'], 1, SECONDS_MAX);
   if (seconds < 0) return `--seconds takes a whole number from 1 to ${SECONDS_MAX}`;
-  const seed = wholeNumber(values['seed'], 0, SEED_MAX);
+  const seed = wholeNumber(values['seed'] ?? String(randomInt(SEED_MAX)), 0, SEED_MAX);
   if (seed < 0) return `--seed takes a whole number from 0 to ${SEED_MAX}`;
   const executions = wholeNumber(values['executions'] ?? '0', 0, EXECUTIONS_MAX);
   if (executions < 0 || (executions === 0 && values['executions'] !== undefined)) {

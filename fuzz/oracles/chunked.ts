@@ -1,11 +1,16 @@
 // What has to be true of a chunked body, whatever the bytes: the same content, trailers and end
-// wherever it is cut, and the same again when it is written anew in other chunks.
+// wherever it is cut, and the same again when it is written anew in other chunks. What is taken
+// for a body is one by the grammar, too, as the model of spec/model/ reads it.
 
+import { modelChunkedBody } from '../../spec/model/model-chunked.ts';
+import { Reader } from '../../spec/model/reader.ts';
 import { ChunkEvent, ChunkedDecoder, type ChunkedLimits } from '../../src/http/chunked.ts';
 import { check, hashOf, same } from './check.ts';
 
 /** Small, so that small inputs reach them. */
 const LIMITS: ChunkedLimits = { chunkExtensionBytesMax: 60, trailerBytesMax: 160, fieldsMax: 5 };
+/** The model knows those of heads as well. */
+const MODEL_LIMITS = { ...LIMITS, headBytesMax: 1, targetBytesMax: 1 };
 
 export const CHUNKED_BYTES_MAX = 800;
 
@@ -70,7 +75,20 @@ export function checkChunked(input: Uint8Array, thorough: boolean): void {
   const { decoder } = whole;
   same(decoder.next(input, 0, input.length, LIMITS), ChunkEvent.Done, 'after the end comes');
   same(decoder.position, 0, 'what is taken after the end');
+  byTheGrammar(input);
   writtenAnew(hash);
+}
+
+/** The model throws when it refuses. */
+function byTheGrammar(input: Uint8Array): void {
+  const text = Buffer.from(input.subarray(0, whole.used)).toString('latin1');
+  const reader = new Reader(text, 0);
+  const { content } = modelChunkedBody(reader, MODEL_LIMITS);
+  same(reader.at, whole.used, 'by the model the body ends at');
+  same(content.length, whole.contentBytes, 'by the model its content has bytes:');
+  for (let p = 0; p < content.length; p++) {
+    if (content.charCodeAt(p) !== whole.content[p]) check(false, 'content is that of the model');
+  }
 }
 
 /** The first piece has `first` bytes more than the others. */

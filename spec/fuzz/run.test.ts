@@ -2,7 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -24,9 +32,30 @@ function run(script: string, ...given: string[]): Ended {
   return { status: ended.status, out: ended.stdout, errors: ended.stderr };
 }
 
+/** The fuzzer of a copy of the project that takes any byte for the CR behind a chunk's data. */
+function brokenCopy(folder: string): string {
+  const root = fileURLToPath(new URL('../../..', import.meta.url));
+  cpSync(join(root, 'build'), join(folder, 'build'), {
+    recursive: true,
+    filter: (path) => !path.endsWith('.map') && !path.endsWith('mirrors'),
+  });
+  for (const name of ['package.json', 'node_modules']) {
+    symlinkSync(join(root, name), join(folder, name));
+  }
+  const file = join(folder, 'build/src/http/chunked.js');
+  const code = readFileSync(file, 'utf8');
+  const broken = code.replace(
+    /if \(bytes\[p\] !== CR\)(\s+return this\.fail\(p, wrongAfterData)/,
+    'if (false)$1',
+  );
+  assert.notEqual(broken, code, 'the mistake is planted');
+  writeFileSync(file, broken);
+  return join(folder, 'build/fuzz/run.js');
+}
+
 describe('arguments of npm run fuzz', () => {
   it('have defaults', () => {
-    assert.deepEqual(parseFuzzArguments([]), {
+    assert.deepEqual(parseFuzzArguments(['--seed', '1']), {
       targets: TARGETS,
       seconds: 60,
       seed: 1,
@@ -35,6 +64,15 @@ describe('arguments of npm run fuzz', () => {
       replay: '',
       help: false,
     });
+  });
+
+  it('have another seed each time', () => {
+    const seeds = [0, 1, 2].map(() => {
+      const given = parseFuzzArguments([]);
+      assert.ok(typeof given !== 'string');
+      return given.seed;
+    });
+    assert.ok(new Set(seeds).size > 1, seeds.join(' '));
   });
 
   it('are taken', () => {
@@ -82,9 +120,36 @@ describe('arguments of npm run fuzz', () => {
 
 describe('npm run fuzz', () => {
   it('runs targets and says how it was', () => {
-    const { status, out } = run(SCRIPT, '--target', 'chunked', '--executions', '3000');
+    const { status, out } = run(
+      SCRIPT,
+      '--target',
+      'chunked',
+      '--executions',
+      '3000',
+      '--seed',
+      '1',
+    );
     assert.equal(status, 0, out);
     assert.match(out, /^chunked: [\d,]+ executions in [\d.]+ s, .* seed 1$/m);
+  });
+
+  it('ends with 1 for a mistake, keeps what shows it, and shows it again', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
+    try {
+      const broken = brokenCopy(folder);
+      const { status, out } = run(broken, '--target', 'chunked', '--seconds', '100');
+      assert.equal(status, 1, out);
+      assert.match(out, /^chunked: FOUND after \d+ executions$/m);
+      const file = /^repeat with: npm run fuzz -- --replay (.+)$/m.exec(out)?.[1];
+      assert.ok(file !== undefined, out);
+      const again = run(broken, '--replay', file);
+      assert.equal(again.status, 1, again.out);
+      assert.doesNotMatch(again.out, /all is well/);
+      const sound = run(SCRIPT, '--replay', file);
+      assert.equal(sound.status, 0, sound.out);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('runs one input alone', () => {
