@@ -25,6 +25,7 @@ it('faults have the statuses of RFC 9110 and 6585', () => {
   assert.equal(faultStatus(Fault.TooManyFields), 431);
   assert.equal(faultStatus(Fault.TrailersTooLarge), 431);
   assert.equal(faultStatus(Fault.UnknownTransferCoding), 501);
+  assert.equal(faultStatus(Fault.MethodTooLong), 501);
   assert.equal(faultStatus(Fault.UnsupportedVersion), 505);
 });
 

@@ -161,7 +161,7 @@ const CASES: readonly Case[] = [
   { what: 'HTTP/2.0', status: 505, bytes: first('GET / HTTP/2.0') },
   { what: 'HTTP/0.9', status: 505, bytes: first('GET / HTTP/0.9') },
   { what: 'an unknown coding', status: 501, bytes: post('Transfer-Encoding: gzip, chunked') },
-  { what: 'an unknown coding alone', status: 501, bytes: post('Transfer-Encoding: zip') },
+  { what: 'an unknown coding alone', status: 400, bytes: post('Transfer-Encoding: zip') },
 ];
 
 function routes(server: Server): void {

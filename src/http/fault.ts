@@ -30,6 +30,7 @@ export const Fault = {
   Incomplete: -25,
   HeadTimeout: -26,
   BodyTimeout: -27,
+  MethodTooLong: -28,
 } as const;
 export type Fault = (typeof Fault)[keyof typeof Fault];
 
@@ -66,6 +67,7 @@ const MEANINGS: Readonly<Record<Fault, FaultMeaning>> = {
   [Fault.Incomplete]: { status: 400, text: 'incomplete message' },
   [Fault.HeadTimeout]: { status: 408, text: 'head too slow' },
   [Fault.BodyTimeout]: { status: 408, text: 'body too slow' },
+  [Fault.MethodTooLong]: { status: 501, text: 'method too long' },
 };
 
 /** The status that answers a fault; 400 for a number that is none. */

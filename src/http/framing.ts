@@ -17,9 +17,8 @@ const Coding = {
   None: 0,
   Chunked: 1,
   Unknown: 2,
-  UnknownList: 3,
-  UnknownThenChunked: 4,
-  Bad: 5,
+  UnknownThenChunked: 3,
+  Bad: 4,
 } as const;
 
 const NOT_GIVEN = -1_000;
@@ -137,11 +136,11 @@ function bodyOf(framing: Framing, length: number, coding: number, modern: boolea
       case Coding.Chunked:
         framing.kind = BodyKind.Chunked;
         return 0;
-      case Coding.Unknown:
       case Coding.UnknownThenChunked:
         return Fault.UnknownTransferCoding;
       default:
-        // Also a list that does not end in chunked: nobody can tell where such a body ends.
+        // Also what does not end in chunked, known or not: nobody can tell where such a body ends,
+        // so it is 400 and not 501 (RFC 9112 6.3).
         return Fault.BadTransferEncoding;
     }
   }
@@ -187,8 +186,7 @@ function codingWith(before: number, bytes: Uint8Array, from: number, to: number)
     case Coding.None:
       return chunked ? Coding.Chunked : Coding.Unknown;
     case Coding.Unknown:
-    case Coding.UnknownList:
-      return chunked ? Coding.UnknownThenChunked : Coding.UnknownList;
+      return chunked ? Coding.UnknownThenChunked : Coding.Unknown;
     default:
       // Nothing may follow chunked, not even chunked.
       return Coding.Bad;

@@ -124,7 +124,7 @@ function parseMethod(bytes: Uint8Array, start: number, stop: number, head: Head)
   }
   const methodStart = start + head.methodStart;
   while (p < stop && TOKEN[bytes[p]] !== 0) p += 1;
-  if (p - methodStart > METHOD_BYTES_MAX) return Fault.BadRequestLine;
+  if (p - methodStart > METHOD_BYTES_MAX) return Fault.MethodTooLong;
   if (p === stop) return pause(head, State.Method, p - start);
   if (bytes[p] !== SP || p === methodStart) return requestLineFault(bytes[p]);
   head.method = recognizeMethod(bytes, methodStart, p);

@@ -1,0 +1,197 @@
+// Every case over a real connection, on every driver: whole, in a few pieces, and in a train. What
+// is taken is echoed part by part; what is refused is answered with its status, ends the connection
+// and keeps all that follows from being answered.
+
+import assert from 'node:assert/strict';
+import type { RawClient } from '../server/raw-client.ts';
+import { onEachDriver, type Running, wait, withServer } from '../server/with-server.ts';
+import type { Case, End, Expected, Message } from './case.ts';
+import { describeEnd, report } from './difference.ts';
+import { echoOf, echoRoutes } from './echo-server.ts';
+import { allCases } from './load.ts';
+import { alone, inTrain, type Train } from './trains.ts';
+
+/** Connections at a time: many, since each of them mostly waits. */
+const CONNECTIONS = 64;
+/** Pieces of a case; each comes when the one before had time to arrive. */
+const PIECES = 4;
+const PIECE_WAIT_MS = 1;
+/** More would hide what is wrong. */
+const REPORTS_MAX = 5;
+
+const cases = allCases();
+
+/** One connection to be made. */
+interface Errand {
+  readonly one: Case;
+  readonly train: Train;
+  readonly cuts: readonly number[];
+}
+
+/** Cases with the same limits, which one server can answer. */
+function groups(): readonly (readonly Case[])[] {
+  const keyOf = (one: Case): string => JSON.stringify(one.limits);
+  return [...new Set(cases.map(keyOf))].map((key) => cases.filter((one) => keyOf(one) === key));
+}
+
+function errandsOf(one: Case): readonly Errand[] {
+  const whole = alone(one);
+  return [
+    { one, train: whole, cuts: [] },
+    { one, train: whole, cuts: fewCuts(whole.bytes.length) },
+    { one, train: inTrain(one), cuts: [] },
+  ];
+}
+
+/** Pieces of different lengths; the last byte comes alone. */
+function fewCuts(length: number): readonly number[] {
+  const cuts = new Set([length - 1]);
+  for (let piece = 1; piece < PIECES - 1; piece++) {
+    cuts.add(Math.floor((length * piece) / (PIECES - 0.5)));
+  }
+  return [...cuts].filter((cut) => cut > 0 && cut < length).sort((a, b) => a - b);
+}
+
+/** Runs one errand: a report, or null when all is as it should be. */
+async function wrong(running: Running, { one, train, cuts }: Errand): Promise<string | null> {
+  const client = await running.open();
+  try {
+    const sent = send(client, train.bytes, cuts);
+    if (train.expected.end.kind === 'incomplete') {
+      await sent;
+      client.half();
+    }
+    const wanted = describe(train.expected);
+    const got: string[] = [];
+    for (const message of train.expected.messages) {
+      got.push(await describeAnswer(client, message));
+      if (got.at(-1) !== wanted[got.length - 1]) break;
+    }
+    if (got.length === train.expected.messages.length) {
+      await sent;
+      got.push(await ending(client, train.expected.end));
+    }
+    if (got.join('\n') === wanted.join('\n')) return null;
+    return report(one, train.how, cuts, wanted, got);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return report(one, train.how, cuts, describe(train.expected), [problem]);
+  } finally {
+    client.reset();
+  }
+}
+
+async function send(client: RawClient, bytes: Uint8Array, cuts: readonly number[]): Promise<void> {
+  let from = 0;
+  for (const cut of [...cuts, bytes.length]) {
+    // A server that refused the beginning may be gone: what it does not take is of no interest.
+    if (client.closed || client.errorCode !== '') return;
+    await client.send(bytes.subarray(from, cut));
+    from = cut;
+    if (cut < bytes.length) await wait(PIECE_WAIT_MS);
+  }
+}
+
+function describe({ messages, end }: Expected): string[] {
+  return [...messages.map(describeMessage), describeEnd(end)];
+}
+
+function describeMessage(message: Message): string {
+  if (message.status !== 200) return `${message.status}${message.closes ? ', close' : ''}`;
+  const { method, target, version, path, fields, body, trailers, closes } = message;
+  const parts = JSON.stringify({ method, target, version, path, fields, body, trailers });
+  return `200${closes ? ', close' : ''} ${parts}`;
+}
+
+/** The next answer in the same words; interim ones are passed over. */
+async function describeAnswer(client: RawClient, message: Message): Promise<string> {
+  const answer = await finalAnswer(client, message.method);
+  const closes = answer.field('connection') === 'close';
+  const status = `${answer.status}${closes ? ', close' : ''}`;
+  if (answer.status !== 200) return status;
+  const { method, target, version, path, fields, body, trailers } = echoOf(answer);
+  const shown = { method, target, version, path: message.path === null ? null : path };
+  return `${status} ${JSON.stringify({ ...shown, fields, body, trailers })}`;
+}
+
+async function finalAnswer(
+  client: RawClient,
+  method: string,
+): Promise<Awaited<ReturnType<RawClient['answer']>>> {
+  for (;;) {
+    const answer = await client.answer(method);
+    if (answer.status >= 200) return answer;
+  }
+}
+
+/** What comes behind the last message that is taken, in the words of describeEnd(). */
+async function ending(client: RawClient, end: End): Promise<string> {
+  if (end.kind === 'open') {
+    client.half();
+  } else if (end.kind !== 'closed') {
+    const answer = await finalAnswer(client, 'GET');
+    if (answer.status !== end.status) return `status ${answer.status}`;
+    if (answer.field('connection') !== 'close') return 'no Connection: close';
+  }
+  const how = await client.ending();
+  if (client.rest.length > 0) return `more: ${client.rest.toString('latin1')}`;
+  return how === 'end' ? describeEnd(end) : how;
+}
+
+/** Runs errands, many at a time, until all are done or too many went wrong. */
+async function wrongs(running: Running, errands: readonly Errand[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  let next = 0;
+  const run = async (): Promise<void> => {
+    while (next < errands.length && found.length < REPORTS_MAX) {
+      const errand = errands[next];
+      next += 1;
+      const problem = await wrong(running, errand);
+      if (problem !== null) found.push(problem);
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, run));
+  return found;
+}
+
+onEachDriver('cases: connections', (add) => {
+  for (const group of groups()) {
+    const { limits } = group[0];
+    const named = Object.entries(limits).map(([name, value]) => `${name} ${value}`);
+    const under = named.length === 0 ? 'the usual limits' : named.join(', ');
+    const count = group.length === 1 ? 'one case' : `${group.length} cases`;
+    add(`${count} under ${under}`, async (driver) => {
+      await withServer(driver, limits, echoRoutes, async (running) => {
+        const found = await wrongs(running, group.flatMap(errandsOf));
+        assert.equal(found.length, 0, `\n${found.join('\n')}`);
+      });
+    });
+  }
+
+  add('a wrong expectation is found', async (driver) => {
+    const taken = cases.find(({ expected }) => expected.end.kind === 'open');
+    const refused = cases.find(({ expected }) => expected.end.kind === 'fault');
+    assert.ok(taken !== undefined && refused !== undefined, 'there are cases of both kinds');
+    const { messages, end } = taken.expected;
+    const changed = (part: Partial<Message>): Expected => {
+      return { messages: messages.map((each) => ({ ...each, ...part })), end };
+    };
+    const wrongOnes: readonly (readonly [Case, Expected])[] = [
+      [taken, changed({ body: 'other' })],
+      [taken, changed({ target: '/other' })],
+      [taken, changed({ fields: [] })],
+      [taken, changed({ trailers: [['x', 'y']] })],
+      [taken, changed({ status: 404 })],
+      [taken, changed({ closes: true })],
+      [refused, taken.expected],
+      [refused, { messages: [], end: { kind: 'incomplete', status: 431 } }],
+    ];
+    await withServer(driver, {}, echoRoutes, async (running) => {
+      for (const [one, expected] of wrongOnes) {
+        const train = { ...alone(one), expected };
+        const problem = await wrong(running, { one, train, cuts: [] });
+        assert.notEqual(problem, null, JSON.stringify(expected));
+      }
+    });
+  });
+});

@@ -1,0 +1,208 @@
+// Reads a stream of requests with the machines of src/http alone, in the order a connection uses
+// them: head, framing, body, next head. A stream comes in pieces that end at the cuts, each of them
+// in other memory.
+
+import assert from 'node:assert/strict';
+import { type Limits, limitsFrom } from '../../src/base/limits.ts';
+import { ChunkEvent, ChunkedDecoder } from '../../src/http/chunked.ts';
+import { Fault, faultStatus } from '../../src/http/fault.ts';
+import { BodyKind, Framing, frame } from '../../src/http/framing.ts';
+import { Head, TargetForm } from '../../src/http/head.ts';
+import { parseHead } from '../../src/http/parse-head.ts';
+import { pathString, routePath } from '../../src/http/target.ts';
+import { place } from '../http/pieces.ts';
+import type { CaseLimits, End, Pair } from './case.ts';
+
+export interface ReadMessage {
+  readonly method: string;
+  readonly target: string;
+  readonly version: string;
+  /** '' when it cannot be decoded; null for the forms that have none. */
+  readonly path: string | null;
+  readonly fields: readonly Pair[];
+  readonly body: string;
+  readonly trailers: readonly Pair[];
+  readonly closes: boolean;
+}
+
+export interface Outcome {
+  readonly messages: readonly ReadMessage[];
+  readonly end: End;
+}
+
+type Parts = Omit<ReadMessage, 'body' | 'trailers'>;
+
+const NO_BYTES = new Uint8Array(0);
+
+export class MessageReader {
+  readonly #limits: Limits;
+  #source: Uint8Array = NO_BYTES;
+  #messages: ReadMessage[] = [];
+  #fault = 0;
+  /** What was used up. */
+  #at = 0;
+  /** What has arrived and was not used up, in memory that is another one for every piece. */
+  #bytes: Uint8Array = NO_BYTES;
+  #start = 0;
+  #end = 0;
+  /** Varies where the bytes lie. */
+  #turn = 0;
+  readonly #head: Head;
+  readonly #framing = new Framing();
+  readonly #decoder = new ChunkedDecoder();
+  /** The request whose body is being read. */
+  #parts: Parts | null = null;
+  #body = '';
+
+  constructor(limits: CaseLimits) {
+    this.#limits = limitsFrom(limits);
+    this.#head = new Head(this.#limits.fieldsMax);
+  }
+
+  /** Reads a stream from its beginning, in pieces that end at the cuts and at its end. */
+  read(source: Uint8Array, cuts: readonly number[]): Outcome {
+    this.#source = source;
+    this.#messages = [];
+    this.#fault = 0;
+    this.#at = 0;
+    this.#turn = source.length + cuts.length;
+    this.#head.reset();
+    this.#parts = null;
+    for (const cut of cuts) this.#receive(cut);
+    this.#receive(source.length);
+    return { messages: this.#messages, end: this.#ending() };
+  }
+
+  /** Everything up to `received` is there. */
+  #receive(received: number): void {
+    this.#turn += 1;
+    const placed = place(this.#source, this.#at, received, this.#turn);
+    this.#bytes = placed.bytes;
+    this.#start = placed.start;
+    this.#end = placed.end;
+    let going = true;
+    while (going && !this.#isOver()) {
+      going = this.#parts === null ? this.#readHead() : this.#readBody();
+    }
+  }
+
+  #ending(): End {
+    const { length } = this.#source;
+    if (this.#fault < 0) {
+      const fault = this.#fault as Fault;
+      return { kind: 'fault', fault, status: faultStatus(fault) };
+    }
+    if (this.#isOver()) return { kind: 'closed' };
+    if (this.#parts !== null || this.#at < length) return { kind: 'incomplete', status: 400 };
+    return { kind: 'open' };
+  }
+
+  #isOver(): boolean {
+    return this.#fault < 0 || this.#messages.at(-1)?.closes === true;
+  }
+
+  #use(count: number): void {
+    this.#at += count;
+    this.#start += count;
+  }
+
+  #readHead(): boolean {
+    const bytes = this.#bytes;
+    const start = this.#start;
+    if (start === this.#end) return false;
+    const length = parseHead(bytes, start, this.#end, this.#head, this.#limits);
+    if (length === 0) return false;
+    if (length < 0) return this.#fail(length);
+    const fault = frame(bytes, start, this.#head, this.#framing);
+    if (fault < 0) return this.#fail(fault);
+    this.#parts = this.#partsOf(bytes, start);
+    this.#use(length);
+    this.#body = '';
+    this.#decoder.reset();
+    if (this.#framing.length > this.#limits.streamBytesMax) return this.#fail(Fault.BodyTooLarge);
+    if (this.#framing.kind === BodyKind.None) this.#finish([]);
+    return true;
+  }
+
+  #partsOf(bytes: Uint8Array, start: number): Parts {
+    const head = this.#head;
+    const text = (from: number, to: number): string => latin1(bytes, start + from, start + to);
+    const fields: Pair[] = [];
+    for (let index = 0; index < head.fieldCount; index++) {
+      fields.push([head.name(bytes, start, index), head.value(bytes, start, index)]);
+    }
+    return {
+      method: text(head.methodStart, head.methodEnd),
+      target: text(head.targetStart, head.targetEnd),
+      version: `1.${head.minor}`,
+      path: this.#pathOf(bytes, start),
+      fields,
+      // What follows a CONNECT was meant for the other end of a tunnel.
+      closes: !this.#framing.keepAlive || head.form === TargetForm.Authority,
+    };
+  }
+
+  #pathOf(bytes: Uint8Array, start: number): string | null {
+    const { form, pathStart, pathEnd } = this.#head;
+    if (form !== TargetForm.Origin && form !== TargetForm.Absolute) return null;
+    const out = new Uint8Array(pathEnd - pathStart + 1);
+    const length = routePath(bytes, start + pathStart, start + pathEnd, out);
+    return length < 0 ? '' : pathString(out, length);
+  }
+
+  #readBody(): boolean {
+    if (this.#start === this.#end) return false;
+    return this.#framing.kind === BodyKind.Length ? this.#readLength() : this.#readChunked();
+  }
+
+  #readLength(): boolean {
+    const start = this.#start;
+    const taken = Math.min(this.#end - start, this.#framing.length - this.#body.length);
+    this.#body += latin1(this.#bytes, start, start + taken);
+    this.#use(taken);
+    if (this.#body.length === this.#framing.length) this.#finish([]);
+    return true;
+  }
+
+  #readChunked(): boolean {
+    const decoder = this.#decoder;
+    const start = this.#start;
+    const event = decoder.next(this.#bytes, start, this.#end, this.#limits);
+    const used = decoder.position - start;
+    assert.ok(used >= 0 && decoder.position <= this.#end, 'it uses what it was given');
+    if (event < 0) return this.#fail(event);
+    this.#use(used);
+    if (event === ChunkEvent.Data) {
+      this.#body += latin1(this.#bytes, decoder.dataStart, decoder.dataEnd);
+      if (this.#body.length > this.#limits.streamBytesMax) return this.#fail(Fault.BodyTooLarge);
+      return true;
+    }
+    if (event === ChunkEvent.NeedMore) return false;
+    const trailers: Pair[] = [];
+    for (let index = 0; index < decoder.trailerCount; index++) {
+      trailers.push([decoder.trailerName(index), decoder.trailerValue(index)]);
+    }
+    this.#finish(trailers);
+    return true;
+  }
+
+  #finish(trailers: readonly Pair[]): void {
+    const parts = this.#parts;
+    assert.ok(parts !== null, 'only a begun message is finished');
+    // Written out, because a spread takes as long as parsing does.
+    const { method, target, version, path, fields, closes } = parts;
+    const body = this.#body;
+    this.#messages.push({ method, target, version, path, fields, body, trailers, closes });
+    this.#parts = null;
+    this.#head.reset();
+  }
+
+  #fail(fault: number): false {
+    this.#fault = fault;
+    return false;
+  }
+}
+
+function latin1(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
+}
