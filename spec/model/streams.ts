@@ -1,0 +1,70 @@
+// Arbitrary streams of requests for the properties, and the limits they are read with.
+
+import fc from 'fast-check';
+import type { Random } from '../../perf/random.ts';
+import { LIMITS } from '../../src/base/limits.ts';
+import { drawn } from './drawn.ts';
+import { generate, generateInto } from './generate.ts';
+import type { ModelLimits } from './model-head.ts';
+import { mutate } from './mutate.ts';
+
+/** Room for a stream and what mutations add to it. */
+const STREAM_BYTES = 4_096;
+
+/** A stream that shows itself as text, one character a byte. */
+export class Sample {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  toString(): string {
+    return JSON.stringify(Buffer.from(this.bytes).toString('latin1'));
+  }
+}
+
+/** Of three streams one is as generated, the others are mutated, with parts of another. */
+export function drawStream(random: Random): Sample {
+  const bytes = new Uint8Array(STREAM_BYTES);
+  let length = generateInto(random, bytes);
+  if (random(3) > 0) length = mutate(random, bytes, length, generate(random));
+  return new Sample(bytes.slice(0, length));
+}
+
+export const streams: fc.Arbitrary<Sample> = drawn(drawStream);
+
+/** The limits as they are by default. */
+export const USUAL_LIMITS: ModelLimits = {
+  headBytesMax: LIMITS.headBytesMax.default,
+  targetBytesMax: LIMITS.targetBytesMax.default,
+  fieldsMax: LIMITS.fieldsMax.default,
+  trailerBytesMax: LIMITS.trailerBytesMax.default,
+  chunkExtensionBytesMax: LIMITS.chunkExtensionBytesMax.default,
+};
+
+/** Those, or some that are met at once. */
+export const limits: fc.Arbitrary<ModelLimits> = fc.oneof(
+  fc.constant(USUAL_LIMITS),
+  fc.record({
+    headBytesMax: fc.integer({ min: 1, max: 300 }),
+    targetBytesMax: fc.integer({ min: 1, max: 40 }),
+    fieldsMax: fc.integer({ min: 1, max: 8 }),
+    trailerBytesMax: fc.integer({ min: 1, max: 40 }),
+    chunkExtensionBytesMax: fc.integer({ min: 0, max: 20 }),
+  }),
+);
+
+/** Sorted places in a stream; of those beyond its end, where they fall around it. */
+export function cutsOf(places: readonly number[], length: number): readonly number[] {
+  const cuts = places.map((place) => place % (length + 1));
+  return [...new Set(cuts)].sort((one, other) => one - other);
+}
+
+/** Places to cut a stream of any length. */
+export const places: fc.Arbitrary<number[]> = fc.array(fc.nat({ max: 65_535 }), { maxLength: 6 });
+
+/** VIBING_RUNS multiplies how often each property is tried. */
+export function runs(count: number): number {
+  return Math.ceil(count * Number(process.env['VIBING_RUNS'] ?? 1));
+}
