@@ -1,5 +1,5 @@
-// Every requirement of the RFCs has a test or a reason, every quote is of a sentence that exists, and
-// spec/requirements.md says so. UPDATE_DOCS=1 in the environment writes that page anew.
+// Every requirement of the RFCs has a test or a reason, every quote is of a sentence that exists,
+// and spec/requirements.md says so. UPDATE_DOCS=1 in the environment writes that page anew.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

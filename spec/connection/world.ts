@@ -1,5 +1,5 @@
-// Whole connections in memory: the reactor, the connection and the application are real, sockets and
-// clocks are the test's. Clients send and take exactly what they are told to.
+// Whole connections in memory: the reactor, the connection and the application are real, sockets
+// and clocks are the test's. Clients send and take exactly what they are told to.
 
 import assert from 'node:assert/strict';
 import { type Limits, limitsFrom } from '../../src/base/limits.ts';

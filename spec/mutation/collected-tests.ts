@@ -1,5 +1,5 @@
-// Stands in for node:test while mutants are tested: it only remembers the tests, so that one process
-// can run any of them, in any order, again and again, each time with another mutant switched on.
+// Stands in for node:test while mutants are tested: it only remembers the tests, so that one
+// process can run any of them, in any order, again and again, each time with another mutant on.
 
 /** What a test gets; as much of Node's TestContext as the tests of parsers and connections use. */
 export interface Context {

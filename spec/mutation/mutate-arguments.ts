@@ -30,7 +30,7 @@ taken over for code and tests that are the same.
   --summary         mutates nothing, writes the summary of the last results
   --help            this text
 
-Reports are in reports/mutation/: index.html to look at, summary.md in short.
+The report to look at is reports/mutation/index.html, the short one spec/mutation/summary.md.
 Exit codes: 0 when every bar is met, 1 when one is missed or a run fails, 2 when the arguments are
 wrong.`;
 

@@ -16,7 +16,8 @@ const REPORTS = 'reports/mutation';
 const CONFIG = join(REPORTS, 'stryker.config.json');
 /** What all runs found so far, also those of a part of the files. */
 const RESULTS = join(REPORTS, 'results.json');
-const SUMMARY = join(REPORTS, 'summary.md');
+/** Stands among the sources, so that a change of it is seen. */
+const SUMMARY = join(FOLDER, 'summary.md');
 const EXPLAINED = join(FOLDER, 'explained.json');
 
 /** Random tests have to do the same with every mutant. */
@@ -74,7 +75,9 @@ function configuration(mutate: readonly string[], concurrency: number): object {
     testRunner: 'in-process',
     coverageAnalysis: 'perTest',
     // The mutants' types are wrong by intent, so nothing checks them.
-    buildCommand: `${word(process.execPath)} ${word(compiler)} -p ${FOLDER}/tsconfig.json --noCheck`,
+    buildCommand: [process.execPath, compiler, '-p', `${FOLDER}/tsconfig.json`, '--noCheck']
+      .map(word)
+      .join(' '),
     // The compiler here has no interface that Stryker's own handling of it could use.
     tsconfigFile: 'none',
     disableTypeChecks: false,

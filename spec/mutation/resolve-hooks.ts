@@ -1,5 +1,5 @@
-// A hook of Node's module loader, on the loader's own thread. Who imports node:test gets the collector
-// instead, and what a compiled module imports is of the same generation as itself.
+// A hook of Node's module loader, on the loader's own thread. Who imports node:test gets the
+// collector instead, and what a compiled module imports is of the same generation as itself.
 
 const COLLECTOR = new URL('./collected-tests.js', import.meta.url).href;
 

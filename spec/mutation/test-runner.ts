@@ -1,6 +1,6 @@
 // A test runner for StrykerJS that runs this project's tests within its own process: a mutant costs
-// milliseconds there, where a process for each would cost seconds. Stryker compiles all mutants into
-// the code at once, each behind a switch, and says here which one to turn on.
+// milliseconds there, where a process for each would cost seconds. Stryker compiles all mutants
+// into the code at once, each behind a switch, and says here which one to turn on.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { register } from 'node:module';
@@ -9,8 +9,12 @@ import { pathToFileURL } from 'node:url';
 import { type CollectedTest, collectFrom, run } from './collected-tests.ts';
 import { GENERATION } from './resolve-hooks.ts';
 
-/** Folders of compiled tests: those of the code that is mutated, and of what only stands on it. */
-export const TEST_FOLDERS = ['spec/http', 'spec/connection'] as const;
+/** Where tests lie, and what their files are called: those of the code that is mutated. */
+const TESTS: readonly [folder: string, name: RegExp][] = [
+  ['spec/http', /\.test\.js$/],
+  ['spec/connection', /\.test\.js$/],
+  ['spec/mutation', /^quick-cases\.js$/],
+];
 
 /** What the mutated code and Stryker share (INSTRUMENTER_CONSTANTS of its API). */
 interface Switchboard {
@@ -218,10 +222,10 @@ class InProcessTestRunner {
 }
 
 function testFiles(): readonly string[] {
-  return TEST_FOLDERS.flatMap((folder) => {
+  return TESTS.flatMap(([folder, pattern]) => {
     const compiled = join('build', folder);
     if (!existsSync(compiled)) return [];
-    const names = readdirSync(compiled).filter((name) => name.endsWith('.test.js'));
+    const names = readdirSync(compiled).filter((name) => pattern.test(name));
     return names.sort().map((name) => join(compiled, name));
   });
 }

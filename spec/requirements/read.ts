@@ -1,5 +1,5 @@
-// Reads the sentences of the RFCs (rfc9110.md, rfc9112.md) and the plain statements that cases quote
-// (statements.md), and refuses whatever is not exactly of their form.
+// Reads the sentences of the RFCs (rfc9110.md, rfc9112.md) and the plain statements that cases
+// quote (statements.md), and refuses whatever is not exactly of their form.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

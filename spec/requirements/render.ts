@@ -14,9 +14,9 @@ const BEGIN = `# Requirements and their tests
 
 Generated from the sentences in [requirements/](requirements/rfc9112.md) and the quotes in
 [cases/](cases/README.md) by a test, which fails when this page is stale;
-\`UPDATE_DOCS=1 npm test -- requirements\` writes it. Every sentence of RFC 9112 that asks for something, and those
-of RFC 9110 that bind a server, a recipient of requests or a sender of responses, each with what tests it or the
-reason why nothing does.
+\`UPDATE_DOCS=1 npm test -- requirements\` writes it. Every sentence of RFC 9112 that asks for
+something, and those of RFC 9110 that bind a server, a recipient of requests or a sender of
+responses, each with what tests it or the reason why nothing does.
 `;
 
 export function render({ traced }: Trace): string {
