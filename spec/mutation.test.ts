@@ -1,5 +1,5 @@
-// The parts of npm run mutate that are ours: its arguments, its collector of tests, what it makes of
-// a report. What StrykerJS does is its own.
+// The parts of npm run mutate that are ours: its arguments, its collector of tests, what it makes
+// of a report. What StrykerJS does is its own.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

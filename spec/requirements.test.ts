@@ -45,7 +45,7 @@ describe('requirements', () => {
 });
 
 describe('the tracing', () => {
-  const data = `# RFC 9112
+  const listing = `# RFC 9112
 
 Words.
 
@@ -73,29 +73,35 @@ Words.
   }
 
   it('takes a quote of a sentence, from anywhere in it on, without references', () => {
-    assert.deepEqual(problems(data, 'A server MUST send nothing, ever.'), []);
-    assert.deepEqual(problems(data, 'MUST send nothing'), []);
+    assert.deepEqual(problems(listing, 'A server MUST send nothing, ever.'), []);
+    assert.deepEqual(problems(listing, 'MUST send nothing'), []);
   });
 
   it('refuses a quote of another section, or of no sentence', () => {
-    assert.match(problems(data, 'A server MUST send nothing', '6.2').join(), /file\.md:7: no sent/);
-    assert.match(problems(data, 'A server MUST send something').join(), /no sentence of RFC 9112/);
+    assert.match(
+      problems(listing, 'A server MUST send nothing', '6.2').join(),
+      /file\.md:7: no sent/,
+    );
+    assert.match(
+      problems(listing, 'A server MUST send something').join(),
+      /no sentence of RFC 9112/,
+    );
   });
 
   it('takes a plain statement, and refuses one that nobody quotes', () => {
-    const withTest = data.replace('ever.', 'ever.\n  - test: spec/a.test.ts "a name"');
+    const withTest = listing.replace('ever.', 'ever.\n  - test: spec/a.test.ts "a name"');
     const statement = '- 9112 §6.1: Nothing is sent.';
     assert.deepEqual(problems(withTest, 'Nothing is sent', '6.1', statement), []);
     assert.match(problems(withTest, '', '6.1', statement).join(), /nobody quotes: Nothing is sent/);
   });
 
   it('wants a test or a reason', () => {
-    assert.match(problems(data, '').join(), /^9112-6\.1-1 has neither a test nor a reason/);
-    assert.deepEqual(problems(data.replace('ever.', 'ever.\n  - because: so'), ''), []);
+    assert.match(problems(listing, '').join(), /^9112-6\.1-1 has neither a test nor a reason/);
+    assert.deepEqual(problems(listing.replace('ever.', 'ever.\n  - because: so'), ''), []);
   });
 
   it('refuses tests that are not there', () => {
-    const named = (test: string): string => data.replace('ever.', `ever.\n  - test: ${test}`);
+    const named = (test: string): string => listing.replace('ever.', `ever.\n  - test: ${test}`);
     assert.deepEqual(problems(named('spec/a.test.ts "a name"'), ''), []);
     assert.match(problems(named('spec/b.test.ts "a name"'), '').join(), /there is no spec\/b\./);
     assert.match(problems(named('spec/a.test.ts "in words"'), '').join(), /has no test "in words"/);
@@ -109,7 +115,7 @@ Words.
     ['an unknown mark', '  - tests: spec/a.test.ts "x"'],
   ] as const) {
     it(`refuses a line with ${what}`, () => {
-      assert.throws(() => requirementsOf('9112', `${data}${line}\n`), /rfc9112\.md:\d+: /);
+      assert.throws(() => requirementsOf('9112', `${listing}${line}\n`), /rfc9112\.md:\d+: /);
     });
   }
 

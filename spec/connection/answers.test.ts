@@ -393,6 +393,19 @@ describe('a stream', () => {
     await world.end();
   });
 
+  it('more than was announced is logged as the handler’s mistake', async () => {
+    const world = new ConnectionWorld(async (_request, response) => {
+      response.header('Content-Length', '5');
+      await response.write('hello!');
+    });
+    const client = world.open();
+    client.send(get('/'));
+    await world.rest();
+    assert.match(world.errorLines[0] ?? '', /more was written than Content-Length announced/);
+    assert.equal(client.isReset, true);
+    await world.end();
+  });
+
   it('less than was announced ends early, and the handler hears of it', async () => {
     const world = new ConnectionWorld(async (_request, response) => {
       response.header('Content-Length', '5');

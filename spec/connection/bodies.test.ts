@@ -106,6 +106,39 @@ describe('a body', () => {
     await world.end();
   });
 
+  it('has trailers only when it was in chunks, and only at its end', async () => {
+    const trailers: unknown[] = [];
+    const world = new ConnectionWorld(async (request, response) => {
+      trailers.push(request.trailers());
+      await request.bytes();
+      trailers.push(request.trailers());
+      response.text('x');
+    });
+    const client = world.open();
+    await client.ask(postChunked('/', '0\r\nA: b\r\n\r\n'));
+    await client.ask(post('/', 3, 'abc'));
+    await client.ask(get('/'));
+    assert.deepEqual(trailers, [[], [['a', 'b']], [], [], [], []]);
+    await world.end();
+  });
+
+  it('that is being read when the answer comes is read on, and the connection lives', async () => {
+    const texts: string[] = [];
+    const world = new ConnectionWorld((request, response) => {
+      void request.text().then((text) => texts.push(text));
+      response.text(request.target);
+    });
+    const client = world.open();
+    assert.equal(await client.ask(post('/a', 600_000, 'x'.repeat(1_000))), answer('/a'));
+    client.send('x'.repeat(599_000));
+    assert.equal(await client.ask(get('/b')), answer('/b'));
+    assert.deepEqual(
+      texts.map((text) => text.length),
+      [600_000, 0],
+    );
+    await world.end();
+  });
+
   it('longer than body_bytes_max is 413, and skipped', async () => {
     const world = echo({ limits: { bodyBytesMax: 4 } });
     const client = world.open();

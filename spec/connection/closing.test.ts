@@ -137,6 +137,45 @@ describe('a closing server', () => {
     await world.end();
   });
 
+  it('leaves a handler its time, and who is at its answer', async () => {
+    const gate = new Gate();
+    const world = new ConnectionWorld(
+      async (request, response) => {
+        if (request.target === '/slow') await gate.opened;
+        response.text(request.target);
+      },
+      { limits: { drainLingerMs: 500 } },
+    );
+    const [slow, taking] = [world.open(), world.open()];
+    slow.send(get('/slow'));
+    taking.send(get('/now'));
+    await world.rest();
+    closing(world);
+    world.pass(5_000);
+    assert.deepEqual([slow.isShut, slow.isClosed, taking.isShut], [false, false, false]);
+    gate.open();
+    await world.rest();
+    assert.equal(await slow.read(), answer('/slow', CLOSE));
+    assert.equal(await taking.read(), answer('/now'));
+    world.pass(500 + SLACK_MS);
+    assert.equal(taking.isShut, true);
+    await world.end();
+  });
+
+  it('leaves who lingers its time', async () => {
+    const world = new ConnectionWorld(echo, {
+      limits: { drainLingerMs: 100, lingerTimeoutMs: 2_000 },
+    });
+    const client = world.open();
+    await client.ask(get('/', CLOSE));
+    closing(world);
+    world.pass(1_000);
+    assert.equal(client.isShut, true);
+    world.pass(1_000);
+    assert.equal(client.isClosed, true);
+    world.checkGivenBack();
+  });
+
   it('cuts off who is left: in order if nothing is missing, else by a reset', async () => {
     const world = new ConnectionWorld((request, response) =>
       request.target === '/never' ? never(request, response) : response.text('x'),
@@ -196,6 +235,18 @@ describe('when blocks are short', () => {
     await world.rest();
     assert.equal(await client.read(), answer('/1') + answer('/2'));
     assert.equal(await client.ask(get('/3').slice(7)), answer('/3'));
+    for (const block of held) world.slab.release(block);
+    await world.end();
+  });
+
+  it('a head goes on beyond half a block', async () => {
+    const world = new ConnectionWorld(echo, { blocks: 16, limits: { headBytesMax: 1_024 } });
+    const client = world.open();
+    const held: number[] = [];
+    while (world.slab.freeCount > 1) held.push(world.slab.acquire());
+    const text = get('/long', `X: ${'x'.repeat(800)}`);
+    for (let at = 0; at < text.length; at += 100) client.send(text.slice(at, at + 100));
+    assert.equal(await client.read(), answer('/long'));
     for (const block of held) world.slab.release(block);
     await world.end();
   });

@@ -117,6 +117,21 @@ describe('deadlines', () => {
     await world.end();
   });
 
+  it('the idle time begins anew when the last of an answer is taken', async () => {
+    const world = new ConnectionWorld(echo, {
+      limits: { keepAliveTimeoutMs: 1_000, writeTimeoutMs: 9_000 },
+    });
+    const client = world.open();
+    client.send(get('/'));
+    world.pass(900);
+    assert.equal(client.take(), answer('/'));
+    world.pass(900);
+    assert.equal(client.isShut, false);
+    world.pass(100 + SLACK_MS);
+    assert.equal(client.isShut, true);
+    await world.end();
+  });
+
   it('nobody is idle while no block is free: its request may wait for one', async () => {
     const world = new ConnectionWorld(echo, {
       limits: { keepAliveTimeoutMs: 1_000 },
@@ -151,6 +166,33 @@ describe('deadlines', () => {
     assert.equal(await client.read(), answerOf('408 Request Timeout', 'Request Timeout\n', CLOSE));
     assert.equal(client.isShut, true);
     assert.deepEqual([world.counters.timeouts, world.counters.faults], [1, 1]);
+    await world.end();
+  });
+
+  it('a head that was refused has no time to be over', async () => {
+    const world = new ConnectionWorld(echo, { limits: { headTimeoutMs: 1_000 } });
+    const client = world.open();
+    client.send('GET / HT');
+    client.send('??\r\n\r\n');
+    world.pass(5_000);
+    assert.equal(await client.read(), answerOf('400 Bad Request', 'Bad Request\n', CLOSE));
+    assert.deepEqual([world.counters.timeouts, world.counters.faults], [0, 1]);
+    await world.end();
+  });
+
+  it('what a client sends meanwhile gives a handler no more time', async () => {
+    const world = new ConnectionWorld(async () => await new Promise(() => {}), {
+      limits: { handlerTimeoutMs: 1_000 },
+    });
+    const client = world.open();
+    client.send(get('/'));
+    await world.rest();
+    world.pass(600);
+    client.send('G');
+    world.pass(399);
+    assert.equal(client.socket.send, null);
+    world.pass(1);
+    assert.match(await client.read(), /^HTTP\/1\.1 503 /);
     await world.end();
   });
 

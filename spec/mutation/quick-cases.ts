@@ -1,5 +1,5 @@
-// The cases of spec/cases for mutation testing: each whole and byte by byte. Every cut of every case,
-// as spec/cases/parser.test.ts has them, would take a minute for a mutant that survives.
+// The cases of spec/cases for mutation testing: each whole and byte by byte. Every cut of every
+// case, as spec/cases/parser.test.ts has them, would take a minute for a mutant that survives.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';

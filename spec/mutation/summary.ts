@@ -23,8 +23,9 @@ interface Mutant {
 
 /** Why no test can notice a mutant, or need not. */
 export interface Explained {
+  /** A file, or '*' for all. */
   readonly file: string;
-  /** The whole source line on which the mutant begins, without the spaces around it. */
+  /** The source line on which the mutant begins, without the spaces around it; or /a pattern/. */
   readonly line: string;
   /** What stands there instead, or '*' for whatever does. */
   readonly replacement: string;
@@ -77,8 +78,8 @@ export function judge(report: MutationReport, explained: readonly Explained[]): 
         const text = lines[start.line - 1]?.trim() ?? '';
         const why = explained.find(
           (one) =>
-            one.file === file &&
-            one.line === text &&
+            (one.file === '*' || one.file === file) &&
+            isLine(one.line, text) &&
             (one.replacement === '*' || one.replacement === mutant.replacement),
         );
         if (why !== undefined) used.add(why);
@@ -98,6 +99,11 @@ export function judge(report: MutationReport, explained: readonly Explained[]): 
   for (const { file, line } of stale) lines.push(`explained, and noticed by now: ${file}: ${line}`);
   const isMet = bars.every((bar) => bar.isMet) && stale.length === 0;
   return { isMet, lines, files, survivors };
+}
+
+function isLine(given: string, text: string): boolean {
+  const pattern = /^\/(.+)\/$/.exec(given)?.[1];
+  return pattern === undefined ? given === text : new RegExp(pattern).test(text);
 }
 
 function barOf(
