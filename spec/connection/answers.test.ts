@@ -160,6 +160,26 @@ describe('common heads', () => {
     await world.end();
   });
 
+  it('are not for answers with another field, without one, or without a length', async () => {
+    const handlers: Handler[] = [
+      (_request, response) => response.text('one'),
+      (_request, response) => response.header('Content-Type', 't').header('A', 'b').send('two'),
+      (_request, response) => response.empty(200),
+      (_request, response) => response.status(204).text(''),
+      (_request, response) => response.header('Connection', 'close').text('last'),
+    ];
+    let next = 0;
+    const world = new ConnectionWorld((request, response) => handlers[next++]?.(request, response));
+    const client = world.open();
+    assert.equal(await client.ask(get('/')), answer('one'));
+    const two = ['Content-Type: t', 'A: b', 'Content-Length: 3'];
+    assert.equal(await client.ask(get('/')), lines('200 OK', two, 'two'));
+    assert.equal(await client.ask(get('/')), lines('200 OK', ['Content-Length: 0']));
+    assert.equal(await client.ask(get('/')), lines('204 No Content', [TEXT]));
+    assert.equal(await client.ask(get('/')), answer('last', CLOSE));
+    await world.end();
+  });
+
   it('tell the second of each answer', async () => {
     const world = new ConnectionWorld((_request, response) => response.text('x'));
     const client = world.open();

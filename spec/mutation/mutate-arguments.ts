@@ -26,7 +26,7 @@ taken over for code and tests that are the same.
 
   --files GLOBS     sources to mutate, with commas between patterns (${MUTATED.join(',')})
   --concurrency N   processes at a time, 1 to ${CONCURRENCY_MAX} (1)
-  --fresh           tests every mutant anew
+  --fresh           tests every mutant of these sources anew
   --summary         mutates nothing, writes the summary of the last results
   --help            this text
 

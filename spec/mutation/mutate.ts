@@ -2,7 +2,7 @@
 // runs the tests that reach each of them (test-runner.ts), and judges what survived.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type MutateArguments, parseMutateArguments, USAGE } from './mutate-arguments.ts';
@@ -60,8 +60,8 @@ function install(): boolean {
 
 function mutate({ files, concurrency, fresh }: MutateArguments): boolean {
   mkdirSync(REPORTS, { recursive: true });
-  if (fresh) rmSync(RESULTS, { force: true });
-  writeFileSync(CONFIG, JSON.stringify(configuration(files, concurrency), null, 2));
+  const configured = { ...configuration(files, concurrency), force: fresh };
+  writeFileSync(CONFIG, JSON.stringify(configured, null, 2));
   return run(process.execPath, [STRYKER, 'run', CONFIG]);
 }
 
