@@ -28,9 +28,9 @@ interface Errand {
   readonly cuts: readonly number[];
 }
 
-/** Cases with the same limits, which one server can answer. */
+/** Cases of one file and with the same limits, which one server can answer. */
 function groups(): readonly (readonly Case[])[] {
-  const keyOf = (one: Case): string => JSON.stringify(one.limits);
+  const keyOf = (one: Case): string => JSON.stringify([one.file, one.limits]);
   return [...new Set(cases.map(keyOf))].map((key) => cases.filter((one) => keyOf(one) === key));
 }
 
@@ -156,11 +156,11 @@ async function wrongs(running: Running, errands: readonly Errand[]): Promise<rea
 
 onEachDriver('cases: connections', (add) => {
   for (const group of groups()) {
-    const { limits } = group[0];
+    const { file, limits } = group[0];
     const named = Object.entries(limits).map(([name, value]) => `${name} ${value}`);
     const under = named.length === 0 ? 'the usual limits' : named.join(', ');
     const count = group.length === 1 ? 'one case' : `${group.length} cases`;
-    add(`${count} under ${under}`, async (driver) => {
+    add(`${file}: ${count} under ${under}`, async (driver) => {
       await withServer(driver, limits, echoRoutes, async (running) => {
         const found = await wrongs(running, group.flatMap(errandsOf));
         assert.equal(found.length, 0, `\n${found.join('\n')}`);

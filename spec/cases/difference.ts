@@ -95,7 +95,7 @@ function describeMessage(
     ...(path === null ? [] : [`path ${path === '' ? 'refused' : path}`]),
     describePairs('fields', fields),
     `body ${JSON.stringify(encode(body))}`,
-    describePairs('trailers', trailers),
+    ...(trailers.length === 0 ? [] : [describePairs('trailers', trailers)]),
     ...(closes ? ['closes'] : []),
   ].join('; ');
 }

@@ -8,7 +8,7 @@ import { ChunkEvent, ChunkedDecoder } from '../../src/http/chunked.ts';
 import { Fault, faultStatus } from '../../src/http/fault.ts';
 import { BodyKind, Framing, frame } from '../../src/http/framing.ts';
 import { Head, TargetForm } from '../../src/http/head.ts';
-import { parseHead } from '../../src/http/parse-head.ts';
+import { isBlank, parseHead } from '../../src/http/parse-head.ts';
 import { pathString, routePath } from '../../src/http/target.ts';
 import { place } from '../http/pieces.ts';
 import type { CaseLimits, End, Pair } from './case.ts';
@@ -93,8 +93,8 @@ export class MessageReader {
       return { kind: 'fault', fault, status: faultStatus(fault) };
     }
     if (this.#isOver()) return { kind: 'closed' };
-    if (this.#parts !== null || this.#at < length) return { kind: 'incomplete', status: 400 };
-    return { kind: 'open' };
+    const isWhole = this.#parts === null && (this.#at === length || isBlank(this.#head));
+    return isWhole ? { kind: 'open' } : { kind: 'incomplete', status: 400 };
   }
 
   #isOver(): boolean {

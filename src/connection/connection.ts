@@ -15,7 +15,7 @@ import { HttpError } from '../exchange/http-error.ts';
 import { Phase } from '../exchange/phase.ts';
 import { Fault, faultStatus, faultText } from '../http/fault.ts';
 import { frame } from '../http/framing.ts';
-import { parseHead } from '../http/parse-head.ts';
+import { isBlank, parseHead } from '../http/parse-head.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { SocketOwner } from '../reactor/sockets.ts';
 import { Answering } from './answering.ts';
@@ -201,9 +201,17 @@ export class Connection implements SocketOwner {
     }
     if (length < 0) refuse(this, length);
     else if (inbox.join()) return true;
-    else if (this.ended) refuse(this, Fault.Incomplete);
-    else return false;
+    else if (!this.ended) return false;
+    else if (isBlank(exchange.head)) this.#endUnasked(exchange);
+    else refuse(this, Fault.Incomplete);
     return true;
+  }
+
+  /** The stream ended behind an empty line: no request was begun, and none is to be answered. */
+  #endUnasked(exchange: Exchange): void {
+    this.exchange = null;
+    this.context.exchanges.release(exchange);
+    stop(this);
   }
 
   #pipelineMayGoOn(): boolean {

@@ -99,6 +99,11 @@ export function parseHead(
   return result === 0 && stop < end ? Fault.HeadTooLarge : result;
 }
 
+/** Whether nothing of a request has come yet but the empty line that may stand before one. */
+export function isBlank(head: Head): boolean {
+  return head.state === State.Method && head.cursor === head.methodStart;
+}
+
 /** Makes a head begin with its fields: a trailer section has nothing before them. */
 export function beginFields(head: Head): void {
   head.state = State.LineStart;
