@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { ANSWER_FIELDS_MAX } from '../../src/base/limits.ts';
 import { AnswerFields, checkedName, checkValue, isToken } from '../../src/http/answer-fields.ts';
 import { seeded } from './pieces.ts';
 
@@ -124,5 +125,40 @@ describe('names and values', () => {
         });
       }
     }
+  });
+});
+
+describe('the limits of AnswerFields', () => {
+  it('has so many fields and no more', () => {
+    const fields = new AnswerFields();
+    for (let index = 0; index < ANSWER_FIELDS_MAX; index++) fields.append('A', 'a', 'b');
+    const full = /an answer has 1000 fields at most/;
+    assert.throws(() => fields.append('A', 'a', 'b'), full);
+    assert.throws(() => fields.set('B', 'b', 'c'), full);
+    assert.throws(() => fields.setKnown('B', 'b', 'c'), full);
+    assert.equal(fields.count, ANSWER_FIELDS_MAX);
+    assert.equal(fields.characters, 2 * ANSWER_FIELDS_MAX);
+  });
+
+  it('sets a known value as any other, and instead of what was there', () => {
+    const fields = new AnswerFields();
+    fields.setKnown('Content-Type', 'content-type', 'one');
+    assert.deepEqual(pairs(fields), [['Content-Type', 'one']]);
+    fields.append('A', 'a', 'b');
+    fields.setKnown('Content-Type', 'content-type', 'three');
+    assert.deepEqual(pairs(fields), [
+      ['Content-Type', 'three'],
+      ['A', 'b'],
+    ]);
+    assert.equal(fields.characters, 'Content-TypethreeAb'.length);
+    fields.set('A', 'a', 'longer');
+    assert.equal(fields.characters, 'Content-TypethreeAlonger'.length);
+  });
+
+  it('says which name is none', () => {
+    assert.throws(() => checkedName('a b'), /^TypeError: not a field name: "a b"$/);
+    assert.throws(() => checkedName(7 as unknown as string), /^TypeError: not a field name: 7$/);
+    assert.throws(() => checkedName('\x7f'), /not a field name/);
+    assert.throws(() => checkedName('\x80'), /not a field name/);
   });
 });

@@ -169,3 +169,17 @@ describe('DateField', () => {
     assert.equal(field.bytes, bytes);
   });
 });
+
+it('a date with anything before or behind it is none', () => {
+  const nowMs = Date.UTC(2024, 0, 1);
+  for (const text of [
+    'Sun, 06 Nov 1994 08:49:37 GMT',
+    'Sunday, 06-Nov-94 08:49:37 GMT',
+    'Sun Nov  6 08:49:37 1994',
+  ]) {
+    assert.equal(parseDate(text, nowMs), Date.UTC(1994, 10, 6, 8, 49, 37), text);
+    for (const more of [`x${text}`, `${text}x`, ` ${text}`, `${text} `, `A${text}`, `${text}0`]) {
+      assert.ok(Number.isNaN(parseDate(more, nowMs)), more);
+    }
+  }
+});

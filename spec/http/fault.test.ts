@@ -29,6 +29,46 @@ it('faults have the statuses of RFC 9110 and 6585', () => {
   assert.equal(faultStatus(Fault.UnsupportedVersion), 505);
 });
 
+/** What the log says and what the client gets, of every fault. */
+const MEANINGS: readonly [name: keyof typeof Fault, status: number, words: string][] = [
+  ['BadRequestLine', 400, 'bad request line'],
+  ['BadTarget', 400, 'bad target'],
+  ['BadVersion', 400, 'bad version'],
+  ['BadFieldName', 400, 'bad field name'],
+  ['BadFieldValue', 400, 'bad field value'],
+  ['BareLineFeed', 400, 'LF without CR'],
+  ['BareCarriageReturn', 400, 'CR without LF'],
+  ['ObsoleteFold', 400, 'line begins with white space'],
+  ['MissingHost', 400, 'no Host'],
+  ['BadHost', 400, 'bad Host'],
+  ['BadContentLength', 400, 'bad Content-Length'],
+  ['ConflictingFraming', 400, 'conflicting framing'],
+  ['BadTransferEncoding', 400, 'bad Transfer-Encoding'],
+  ['UnknownTransferCoding', 501, 'unknown transfer coding'],
+  ['HeadTooLarge', 431, 'head too large'],
+  ['TargetTooLong', 414, 'target too long'],
+  ['TooManyFields', 431, 'too many fields'],
+  ['UnsupportedVersion', 505, 'unsupported version'],
+  ['BadChunk', 400, 'bad chunk'],
+  ['ChunkExtensionsTooLong', 400, 'chunk extensions too long'],
+  ['TrailersTooLarge', 431, 'trailers too large'],
+  ['ForbiddenTrailer', 400, 'field not allowed in trailers'],
+  ['BodyTooLarge', 413, 'body too large'],
+  ['BadExpectation', 417, 'unknown expectation'],
+  ['Incomplete', 400, 'incomplete message'],
+  ['HeadTimeout', 408, 'head too slow'],
+  ['BodyTimeout', 408, 'body too slow'],
+  ['MethodTooLong', 501, 'method too long'],
+];
+
+it('every fault is told as it always was', () => {
+  for (const [name, status, words] of MEANINGS) {
+    assert.equal(faultStatus(Fault[name]), status, name);
+    assert.equal(faultText(Fault[name]), words, name);
+  }
+  assert.equal(MEANINGS.length, Object.keys(Fault).length);
+});
+
 it('a number that is no fault is a 400 and says which it is', () => {
   assert.equal(faultStatus(-12_345), 400);
   assert.equal(faultText(-12_345), 'fault -12345');

@@ -309,3 +309,26 @@ describe('frame: properties', () => {
     fc.assert(property, seeded(context, 5_000));
   });
 });
+
+it('a framing is as new after reset()', () => {
+  const framing = new Framing();
+  const fresh = { ...framing };
+  assert.deepEqual(fresh, {
+    kind: BodyKind.None,
+    length: 0,
+    keepAlive: false,
+    expectContinue: false,
+    trailersAccepted: false,
+    upgrade: false,
+  });
+  Object.assign(framing, {
+    kind: BodyKind.Length,
+    length: 5,
+    keepAlive: true,
+    expectContinue: true,
+    trailersAccepted: true,
+    upgrade: true,
+  });
+  framing.reset();
+  assert.deepEqual({ ...framing }, fresh);
+});

@@ -35,6 +35,10 @@ it('every status has its line', () => {
   }
 });
 
+it('what is below every status has no line', () => {
+  for (const status of [0, 1, 99]) assert.equal(statusLine(status).length, 0, `${status}`);
+});
+
 it('handlers answer with final statuses only', () => {
   for (const status of [200, 204, 304, 404, 599]) assert.equal(isFinalStatus(status), true);
   for (const status of [100, 101, 103, 199, 600, 0, -200, 200.5, Number.NaN, 1e9]) {

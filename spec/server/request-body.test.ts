@@ -31,6 +31,10 @@ function routes(server: Server): void {
     }
     response.json(entries);
   });
+  server.post('/later', async (request, response) => {
+    await wait(20);
+    response.send(await request.bytes());
+  });
   server.post('/ignore', (_request, response) => response.text('ignored'));
   server.get('/', (_request, response) => response.text('hello'));
 }
@@ -54,6 +58,21 @@ onEachDriver('request bodies', (add) => {
       });
     });
   }
+
+  add('that come before anybody reads, of many sizes', async (driver) => {
+    await withServer(driver, { bodyTimeoutMs: 2_000 }, routes, async ({ open }) => {
+      const client = await open();
+      for (const size of [17_000, 20_000, 34_000, 36_000, 100_000]) {
+        const body = 'abcdefghij'.repeat(size / 10);
+        assert.ok(
+          (await client.ask(post('/later', body))).text === body,
+          `${size} bytes by length`,
+        );
+        const byChunks = await client.ask(postChunks('/later', [body.slice(0, 999), body]));
+        assert.ok(byChunks.text === body.slice(0, 999) + body, `${size} bytes by chunks`);
+      }
+    });
+  });
 
   add('chunk sizes in both cases, with zeros and extensions', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {

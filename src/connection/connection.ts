@@ -267,7 +267,8 @@ export class Connection implements SocketOwner {
     assert(exchange !== null, 'a body belongs to a request');
     if (exchange.phase === Phase.Ended && !body.reading) this.#discardRest();
     if (this.#stopped()) return true;
-    if (body.wanted && !this.inbox.empty) this.feed();
+    // A second block may have come while nobody read.
+    while (body.wanted && !this.inbox.empty) this.feed();
     if (body.fault !== 0) return this.bodyFault(exchange, body.fault);
     if (body.ended) {
       this.reading = Reading.Answer;
