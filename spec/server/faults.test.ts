@@ -256,7 +256,7 @@ onEachDriver('faults', (add) => {
       for (let index = 0; index < 50; index++) {
         assert.equal((await good.ask(get('/'))).text, 'hello');
       }
-      for (const client of bad) assert.equal((await client.answer()).status, 400);
+      for (const client of bad) assert.equal((await client.answer()).status, 501);
       for (const client of bad) await client.endsCleanly();
       assert.equal(server.counters.faults, 100);
     });
