@@ -86,8 +86,12 @@ export class Link implements Wire, WireFacts {
   readonly injected: string[] = [];
   serverActiveMs: number = Number.NaN;
   serverEndMs: number = Number.NaN;
+  serverSentMs: number = Number.NaN;
+  serverClosedMs: number = Number.NaN;
   serverFirstMs: number = Number.NaN;
   serverReadAtEnd = 0;
+  /** Bytes that the reactor was given. */
+  takenBytes = 0;
   readonly #network: Network;
   readonly #events: WireEvents;
   #unwritten: Uint8Array[] = [];
@@ -256,16 +260,21 @@ export class Link implements Wire, WireFacts {
     this.down.end();
   }
 
+  #serverCloses(): void {
+    this.server = null;
+    this.serverClosed = true;
+    if (Number.isNaN(this.serverClosedMs)) this.serverClosedMs = this.#network.clock.nowMs;
+  }
+
   #serverEnds(): void {
     if (!Number.isNaN(this.serverEndMs)) return;
     this.serverEndMs = this.#network.clock.nowMs;
-    this.serverReadAtEnd = this.up.readBytes;
+    this.serverReadAtEnd = this.takenBytes;
   }
 
   /** The server closed its socket. */
   serverClose(): void {
-    this.server = null;
-    this.serverClosed = true;
+    this.#serverCloses();
     if (this.up.arrivedBytes > 0) {
       // Linux answers with a reset when bytes were left unread.
       this.serverReset();
@@ -275,8 +284,7 @@ export class Link implements Wire, WireFacts {
   }
 
   serverReset(): void {
-    this.server = null;
-    this.serverClosed = true;
+    this.#serverCloses();
     this.#serverEnds();
     this.up.discard();
     this.down.reset();

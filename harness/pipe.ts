@@ -57,7 +57,7 @@ export class Pipe {
     this.writtenBytes += bytes.length;
     const { faults, lane, random } = this.#options;
     if (!faults.hit('segments', lane)) {
-      this.#launch(bytes.slice());
+      this.#launch(new Uint8Array(bytes));
       return;
     }
     // Not too many: a large body in single bytes would make one run out of all time.
@@ -65,7 +65,7 @@ export class Pipe {
     let at = 0;
     for (let left = 12; at < bytes.length && left > 0; left--) {
       const end = left === 1 ? bytes.length : Math.min(at + random.between(1, most), bytes.length);
-      this.#launch(bytes.slice(at, end));
+      this.#launch(new Uint8Array(bytes.subarray(at, end)));
       at = end;
     }
   }

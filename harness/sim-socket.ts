@@ -57,6 +57,7 @@ export class SimSocket implements ServerEnd {
     this.link = link;
     this.activeMs = driver.now();
     link.serverActiveMs = this.activeMs;
+    link.serverSentMs = this.activeMs;
   }
 
   get receiving(): boolean {
@@ -206,7 +207,10 @@ export class SimSocket implements ServerEnd {
   /** The reactor has it now. */
   given(op: number, result: number): void {
     this.activeMs = this.#driver.now();
-    if (result > 0) this.link.serverActiveMs = this.activeMs;
+    const isOpen = Number.isNaN(this.link.serverEndMs) && !this.isAborted;
+    if (result > 0 && isOpen) this.link.serverActiveMs = this.activeMs;
+    if (op === Op.Send && result > 0 && isOpen) this.link.serverSentMs = this.activeMs;
+    if (op === Op.Receive && result > 0) this.link.takenBytes += result;
     if (op === Op.Receive && result > 0 && Number.isNaN(this.link.serverFirstMs)) {
       this.link.serverFirstMs = this.activeMs;
     }

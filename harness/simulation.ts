@@ -55,6 +55,8 @@ export const REQUESTS_PER_RUN = 200;
 const FAULTY_MS = 200_000;
 const HEALED_MS = 400_000;
 const PROBES = 2;
+/** How often something may happen to the process or the network as a whole. */
+const TROUBLE_MS = 20;
 const CLOSE_SLACK_MS = 3000;
 /** Turns of the loop without virtual time going on: somebody turns in a circle. */
 const TURNS_AT_ONCE_MAX = 20_000;
@@ -277,9 +279,9 @@ export class Simulation implements World {
       if (this.#faults.hit('wallJump')) {
         this.clock.wallOffsetMs += this.#faults.random('wallJump').ms(0, 7_200_000) - 3_600_000;
       }
-      this.#schedule.after(1, trouble);
+      this.#schedule.after(TROUBLE_MS, trouble);
     };
-    this.#schedule.after(1, trouble);
+    this.#schedule.after(TROUBLE_MS, trouble);
   }
 
   /** Nothing happened meanwhile, as in a machine that was asleep. */
@@ -375,7 +377,9 @@ export class Simulation implements World {
     ensure(sockets.openCount === 0, 'balance', 'all slots are free');
     ensure(driver.regionCount === 0, 'balance', `${driver.regionCount} regions are still mapped`);
     ensure(this.#work.openCount === 0, 'work', `${this.#work.openCount} files are still open`);
-    ensure(reactor.nextDueMs() === Number.POSITIVE_INFINITY, 'balance', 'no deadline is armed');
+    for (let slot = 0; slot < sockets.slots; slot++) {
+      ensure(reactor.armed(slot) < 0, 'balance', `slot ${slot} is free and has no deadline`);
+    }
     ensure(this.#loop.timerCount === 0, 'balance', 'no timer is left');
     const { counters } = this.#server;
     ensure(counters.accepted === counters.closed, 'balance', 'who was taken was closed');

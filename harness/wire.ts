@@ -17,7 +17,11 @@ export interface WireFacts {
   readonly injected: readonly string[];
   /** When the server last took or sent bytes here, and ended its side; NaN when unknown. */
   readonly serverActiveMs: number;
+  /** When it last got rid of some. */
+  readonly serverSentMs: number;
   readonly serverEndMs: number;
+  /** When it let go of the connection altogether. */
+  readonly serverClosedMs: number;
   /** When the server took the first byte, and how many it had taken when it ended its side. */
   readonly serverFirstMs: number;
   readonly serverReadAtEnd: number;

@@ -3,7 +3,7 @@
 
 import { type Answer, AnswerReader } from '../reader.ts';
 import type { Wire, WireEvents, World } from '../wire.ts';
-import { bytesOf, type Planned } from './expected.ts';
+import { bytesOf, type Planned, type RequestKind } from './expected.ts';
 import { Judge } from './judge.ts';
 import type { ClientPlan } from './plan.ts';
 import { Sender } from './sender.ts';
@@ -32,7 +32,7 @@ export interface Scores {
 const TRIES_MAX = 4;
 /** So long nothing may come: beyond any timeout of a server here. */
 export const PATIENCE_MS = 120_000;
-const RECONNECT_MS = 3;
+const RECONNECT_MS = 7;
 
 export class Client implements WireEvents {
   readonly plan: ClientPlan;
@@ -56,6 +56,8 @@ export class Client implements WireEvents {
   ownFault: string | null = null;
   /** Answers that came over this connection. */
   answeredCount = 0;
+  /** What the last answer was to. */
+  lastKind: RequestKind | null = null;
   halfClosed = false;
   #isDone = false;
   #tries = 0;
@@ -98,6 +100,7 @@ export class Client implements WireEvents {
     this.onConnection = 0;
     this.answeredBytes = 0;
     this.answeredCount = 0;
+    this.lastKind = null;
     this.closing = false;
     this.ownFault = null;
     this.stoppedReading = false;
@@ -239,6 +242,7 @@ export class Client implements WireEvents {
     this.#count(flight, answer);
     this.answeredBytes += flight.sentBytes;
     this.answeredCount += 1;
+    this.lastKind = flight.planned.kind;
     this.finished = flight.number + 1;
     this.#tries = 0;
     if (answer.close) {
@@ -324,6 +328,7 @@ export class Client implements WireEvents {
     this.#count(flight, answer);
     this.answeredBytes += flight.sentBytes;
     this.answeredCount += 1;
+    this.lastKind = flight.planned.kind;
     this.finished = flight.number + 1;
     this.closing = true;
   }

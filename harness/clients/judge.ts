@@ -205,10 +205,20 @@ export class Judge {
     const ending = this.#endReason(client);
     if (ending === null) {
       const what = unanswered ? 'without an answer' : 'between two requests';
-      this.wrong(client, `the server ended the connection ${what}, and without reason`);
+      const known = this.#known(client);
+      this.wrong(client, `the server ended the connection ${what}, without reason (${known})`);
       return 'violation';
     }
     return ending;
+  }
+
+  /** What a reader of a violation wants to know first. */
+  #known({ wire, answeredBytes, answeredCount }: Client): string {
+    if (wire === null) return 'no connection';
+    const { serverEndMs, serverActiveMs, serverReadAtEnd } = wire.facts;
+    const quietMs = (serverEndMs - serverActiveMs).toFixed(1);
+    const bytes = `it had taken ${serverReadAtEnd} bytes, ${answeredBytes} of them answered`;
+    return `${answeredCount} answers; quiet for ${quietMs} ms; ${bytes}`;
   }
 
   #closeNamed(client: Client): string {
@@ -224,6 +234,8 @@ export class Judge {
     }
     const tookMore = facts.serverReadAtEnd > client.answeredBytes;
     if (this.#isCutOff(client)) return 'cut off';
+    // A body that nobody read was too long to skip: what stood behind it is lost.
+    if (client.lastKind === 'ignore' || client.lastKind === 'too large') return 'unread body';
     if (tookMore && client.flights.length > 0) return null;
     if (this.#isClosing(client)) return 'drained';
     return this.#idleReason(client);
@@ -247,21 +259,39 @@ export class Judge {
     }
     if (this.#isCutOff(client)) return 'cut off';
     if (client.closing) return 'reset after the last answer';
+    if (this.#lingered(client)) return 'sent on after the end';
     if (this.#readsSlowly(client)) return this.#checkWriteTimeout(client);
+    if (this.#tookNothing(client)) return 'write timeout';
     if (client.flights[0]?.planned.expected.cut === true) return 'answer cut';
     if (client.flights.length === 0 || !inAnswer) {
       // Its request crossed the server's end, whose reason is as good as if it had been heard.
       const ending = this.#endReason(client);
       if (ending !== null) return `${ending}, crossed`;
     }
-    this.wrong(client, 'the server reset the connection without reason');
+    const known = this.#known(client);
+    this.wrong(client, `the server reset the connection without reason (${known})`);
     return 'violation';
+  }
+
+  /** The server ended in order and waited for the client, who went on sending for too long. */
+  #lingered({ wire }: Client): boolean {
+    if (wire === null) return false;
+    const { serverEndMs, serverClosedMs } = wire.facts;
+    const { lingerTimeoutMs, slackMs } = this.#parts;
+    return serverClosedMs - serverEndMs >= lingerTimeoutMs - EARLY_MS - slackMs;
+  }
+
+  /** Nothing went to this client for as long as a server waits for that, for want of room. */
+  #tookNothing({ wire, flights }: Client): boolean {
+    if (wire === null || flights.length === 0) return false;
+    const { serverSentMs, serverEndMs } = wire.facts;
+    return serverEndMs - serverSentMs >= this.#parts.writeTimeoutMs - EARLY_MS;
   }
 
   #checkWriteTimeout(client: Client): string {
     const { writeTimeoutMs, slackMs } = this.#parts;
     const { facts } = client.wire ?? { facts: null };
-    const quietMs = facts === null ? 0 : facts.serverEndMs - facts.serverActiveMs;
+    const quietMs = facts === null ? 0 : facts.serverEndMs - facts.serverSentMs;
     if (quietMs < writeTimeoutMs - EARLY_MS - slackMs) {
       const given = `after ${quietMs.toFixed(3)} ms, not ${writeTimeoutMs}`;
       this.#report(client, 'timeout', `a slow reader was given up early: ${given}`);
@@ -295,7 +325,8 @@ export class Judge {
 
   /** Tried again and again: a world without faults allows that to nobody. */
   givenUp(client: Client): void {
-    if (this.#parts.healed()) this.#report(client, 'liveness', 'has tried in vain');
+    const mayFail = !this.#parts.healed() || this.#isClosing(client) || this.#isFull();
+    if (!mayFail) this.#report(client, 'liveness', 'has tried in vain');
   }
 }
 

@@ -92,15 +92,14 @@ export class Sender {
       this.#part += 1;
       this.#at = 0;
     }
-    if (isMishap && flight.sentBytes >= mishap.afterBytes) return this.#mishap();
     const isNext = isWhole && this.#part === planned.parts.length;
     if (isNext) {
       this.#index += 1;
       this.#part = 0;
       this.#flight = null;
-      if (isMishap && mishap.afterBytes > flight.sentBytes) return this.#mishap();
       if (!plan.train) this.#flush();
     }
+    if (isMishap && (isNext || flight.sentBytes >= mishap.afterBytes)) return this.#mishap();
     if (plan.send === null || this.#index === this.#batch.length) return true;
     this.#later(plan.send.pauseMs);
     return false;
