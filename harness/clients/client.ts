@@ -65,6 +65,8 @@ export class Client implements WireEvents {
   #progressMs = 0;
   /** It read nothing for a while, on this connection. */
   stoppedReading = false;
+  /** What the plan wants done wrong is done once. */
+  mishapDone = false;
 
   constructor(
     plan: ClientPlan,

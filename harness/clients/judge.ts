@@ -33,6 +33,8 @@ export interface JudgeParts {
 
 /** Computed times differ by rounding to microseconds. */
 const EARLY_MS = 0.01;
+/** What happens within one turn of the server. */
+const MOMENT_MS = 0.1;
 
 export class Judge {
   readonly #parts: JudgeParts;
@@ -236,6 +238,9 @@ export class Judge {
     if (this.#isCutOff(client)) return 'cut off';
     // A body that nobody read was too long to skip: what stood behind it is lost.
     if (client.lastKind === 'ignore' || client.lastKind === 'too large') return 'unread body';
+    // An idle connection that makes room may lose what comes in that very moment.
+    const atOnce = facts.serverEndMs - facts.serverActiveMs <= MOMENT_MS;
+    if (tookMore && atOnce && this.#isFull()) return 'evicted';
     if (tookMore && client.flights.length > 0) return null;
     if (this.#isClosing(client)) return 'drained';
     return this.#idleReason(client);
@@ -260,14 +265,16 @@ export class Judge {
     if (this.#isCutOff(client)) return 'cut off';
     if (client.closing) return 'reset after the last answer';
     if (this.#lingered(client)) return 'sent on after the end';
-    if (this.#readsSlowly(client)) return this.#checkWriteTimeout(client);
-    if (this.#tookNothing(client)) return 'write timeout';
+    if (this.#tookNothing(client)) {
+      return this.#readsSlowly(client) ? 'stopped reading' : 'write timeout';
+    }
     if (client.flights[0]?.planned.expected.cut === true) return 'answer cut';
     if (client.flights.length === 0 || !inAnswer) {
       // Its request crossed the server's end, whose reason is as good as if it had been heard.
       const ending = this.#endReason(client);
       if (ending !== null) return `${ending}, crossed`;
     }
+    if (this.#readsSlowly(client)) return this.#givenUpEarly(client);
     const known = this.#known(client);
     this.wrong(client, `the server reset the connection without reason (${known})`);
     return 'violation';
@@ -285,18 +292,16 @@ export class Judge {
   #tookNothing({ wire, flights }: Client): boolean {
     if (wire === null || flights.length === 0) return false;
     const { serverSentMs, serverEndMs } = wire.facts;
-    return serverEndMs - serverSentMs >= this.#parts.writeTimeoutMs - EARLY_MS;
+    const { writeTimeoutMs, slackMs } = this.#parts;
+    return !(serverEndMs - serverSentMs < writeTimeoutMs - EARLY_MS - slackMs);
   }
 
-  #checkWriteTimeout(client: Client): string {
-    const { writeTimeoutMs, slackMs } = this.#parts;
+  #givenUpEarly(client: Client): string {
     const { facts } = client.wire ?? { facts: null };
     const quietMs = facts === null ? 0 : facts.serverEndMs - facts.serverSentMs;
-    if (quietMs < writeTimeoutMs - EARLY_MS - slackMs) {
-      const given = `after ${quietMs.toFixed(3)} ms, not ${writeTimeoutMs}`;
-      this.#report(client, 'timeout', `a slow reader was given up early: ${given}`);
-    }
-    return 'stopped reading';
+    const given = `after ${quietMs.toFixed(3)} ms, not ${this.#parts.writeTimeoutMs}`;
+    this.#report(client, 'timeout', `a slow reader was given up early: ${given}`);
+    return 'violation';
   }
 
   /** What came of an answer before the connection broke must have been right. */

@@ -15,7 +15,6 @@ export class Sender {
   #at = 0;
   #flight: Flight | null = null;
   #awaits = false;
-  #mishapDone = false;
   isOver = false;
   /** What is gathered to go out as one piece. */
   #gathered: Uint8Array[] = [];
@@ -81,7 +80,7 @@ export class Sender {
     let most = part.bytes.length - this.#at;
     if (plan.send !== null) most = Math.min(most, plan.send.bytesMax);
     const { mishap } = plan;
-    const isMishap = !this.#mishapDone && flight.number === mishap?.atRequest;
+    const isMishap = !this.#client.mishapDone && flight.number === mishap?.atRequest;
     if (isMishap) most = Math.min(most, mishap.afterBytes - flight.sentBytes);
     const bytes = part.bytes.subarray(this.#at, this.#at + most);
     this.#gathered.push(bytes);
@@ -106,7 +105,7 @@ export class Sender {
   }
 
   #mishap(): boolean {
-    this.#mishapDone = true;
+    this.#client.mishapDone = true;
     this.#flush();
     // Who only stops reading goes on sending.
     const goesOn = this.#client.plan.mishap?.kind === 'stop reading';
