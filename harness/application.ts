@@ -100,6 +100,8 @@ function addBodies(server: Server, counted: Counted, pause: Pause): void {
     '/sum',
     counted(async (request, response) => {
       const pauseMs = Number(request.query.get('ms') ?? 0);
+      const laterMs = Number(request.query.get('later') ?? 0);
+      if (laterMs > 0) await pause(laterMs);
       let hash = DIGEST_START;
       let bytes = 0;
       for await (const chunk of request.body) {

@@ -12,7 +12,11 @@ export interface Shrunk {
   readonly tries: number;
 }
 
-export async function shrink(first: Outcome): Promise<Shrunk> {
+/** `run` is what is tried: a test has another. */
+export async function shrink(
+  first: Outcome,
+  run: (scenario: Scenario) => Promise<Outcome> = simulate,
+): Promise<Shrunk> {
   const { violation } = first;
   if (violation === null) throw new Error('only a failing run is made smaller');
   let best = first;
@@ -20,7 +24,7 @@ export async function shrink(first: Outcome): Promise<Shrunk> {
   const attempt = async (scenario: Scenario): Promise<boolean> => {
     if (tries >= TRIES_MAX) return false;
     tries += 1;
-    const outcome = await simulate(scenario);
+    const outcome = await run(scenario);
     if (outcome.violation?.check !== violation.check) return false;
     best = outcome;
     return true;

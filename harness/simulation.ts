@@ -226,13 +226,14 @@ export class Simulation implements World {
     void this.#server.listen();
     this.#drainWanted = true;
     await this.#until(() => this.#network.listening, 1000, 'listening');
-    this.#startClients();
     // In one of four runs the server closes in the middle of everything.
     const closesEarly = this.#random.chance(0.25);
-    const closesAtMs = this.clock.nowMs + this.#random.ms(1, 3000);
+    this.#startClients(closesEarly ? 2 * REQUESTS_PER_RUN : REQUESTS_PER_RUN);
     this.#planTrouble();
-    if (closesEarly) this.#schedule.at(closesAtMs, () => this.#close());
     const isOver = (): boolean => this.#clients.every(({ isDone }) => isDone) || this.#closed;
+    const isEnough = (): boolean => closesEarly && this.#scores.answered >= REQUESTS_PER_RUN;
+    await this.#until(() => isEnough() || isOver(), FAULTY_MS, null);
+    if (closesEarly) this.#close();
     await this.#until(isOver, FAULTY_MS, null);
     this.#faults.healed = true;
     await this.#until(isOver, HEALED_MS, 'all clients done');
@@ -249,12 +250,12 @@ export class Simulation implements World {
     await this.#checkEnd();
   }
 
-  #startClients(): void {
+  #startClients(requestsMin: number): void {
     const { seed, clients, requestsMax } = this.scenario;
     let requests = 0;
     const lanes = clients ?? Array.from({ length: 400 }, (_, lane) => lane);
     for (const lane of lanes) {
-      if (clients === null && requests >= REQUESTS_PER_RUN + REQUESTS_PER_RUN / 10) return;
+      if (clients === null && requests >= 1.2 * requestsMin) return;
       const plan = planClient(seed, lane, this.settings);
       const cut = plan.requests.slice(0, requestsMax);
       requests += cut.length;

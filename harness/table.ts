@@ -19,6 +19,7 @@ const REQUESTS: readonly RequestKind[] = [
   'echo chunked',
   'sum',
   'sum slow',
+  'sum later',
   'ignore',
   'expect',
   'too large',

@@ -15,6 +15,7 @@ export type RequestKind =
   | 'echo chunked'
   | 'sum'
   | 'sum slow'
+  | 'sum later'
   | 'ignore'
   | 'expect'
   | 'too large'

@@ -166,7 +166,9 @@ export class Judge {
   #checkSlow(client: Client, flight: Flight): boolean {
     const { headTimeoutMs, bodyTimeoutMs, bodyTotalTimeoutMs } = this.#parts;
     const tookMs = client.world.nowMs() - flight.sentMs;
-    const leastMs = Math.min(headTimeoutMs, bodyTimeoutMs, bodyTotalTimeoutMs);
+    const hasBody = flight.planned.parts.length > 1;
+    const bodyMs = Math.min(bodyTimeoutMs, bodyTotalTimeoutMs);
+    const leastMs = hasBody ? Math.min(headTimeoutMs, bodyMs) : headTimeoutMs;
     if (tookMs < leastMs - EARLY_MS) {
       const given = `after ${tookMs.toFixed(3)} ms, not ${leastMs}`;
       this.#report(client, 'timeout', `408 early: ${given}`);

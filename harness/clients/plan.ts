@@ -5,6 +5,7 @@ import type { Planned } from './expected.ts';
 export type ShapeName =
   | 'one by one'
   | 'pipelined train'
+  | 'astride'
   | 'keep-alive churn'
   | 'uploads'
   | 'huge bodies'

@@ -11,6 +11,7 @@ export interface ServerFacts {
   readonly bodyBytesMax: number;
   readonly discardBytesMax: number;
   readonly handlerTimeoutMs: number;
+  readonly headTimeoutMs: number;
   readonly targetBytesMax: number;
   readonly headBytesMax: number;
   /** Nothing goes wrong beside the plan: sizes of bodies stay moderate for speed. */
@@ -162,7 +163,8 @@ export class Requests {
     return this.#make({ kind, method: 'POST', target: '/echo', fields, body, answer: bytes });
   }
 
-  sum(isSlow: boolean): Planned {
+  /** Read at once, or slowly, or only after a while. */
+  sum(how: '' | 'slow' | 'later'): Planned {
     const random = this.#random;
     const bytes = content(this.#id(), this.#length(this.#facts.bodyBytesUsual * 2));
     const chunked = random.chance(0.5);
@@ -170,10 +172,10 @@ export class Requests {
     const body = this.#body(bytes, chunked, random.ms(0, 3));
     const hash = digest(DIGEST_START, bytes);
     const answer = text(JSON.stringify({ bytes: bytes.length, hash }));
-    const target = isSlow ? '/sum?ms=4' : '/sum';
-    const kind = isSlow ? 'sum slow' : 'sum';
+    const target = { '': '/sum', slow: '/sum?ms=4', later: '/sum?later=20' }[how];
+    const kind = how === '' ? 'sum' : (`sum ${how}` as const);
     // A piece may be one byte in the worst case; each costs the handler its pause.
-    const takesMs = isSlow ? 1000 : 0;
+    const takesMs = how === 'slow' ? 1000 : 20;
     return this.#make({ kind, method: 'POST', target, fields, body, answer, takesMs });
   }
 

@@ -87,6 +87,12 @@ export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
     );
     return { ...ORDINARY, requests, depth: random.between(2, 24), train: random.chance(0.7) };
   },
+  astride: (make, random, { headTimeoutMs }) => {
+    const requests = several(random.between(8, 12), () => make.text());
+    // Each piece ends in the middle of a head: it is there soon, and the next one has begun.
+    const send = { bytesMax: random.between(45, 60), pauseMs: headTimeoutMs * 0.3 };
+    return { ...ORDINARY, requests, depth: requests.length, send };
+  },
   'keep-alive churn': (make, random) => {
     const requests = several(random.between(6, 16), () => quick(make, random));
     const leave = random.pick(['end', 'close', 'reset'] as const);
@@ -96,7 +102,7 @@ export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
     const kinds = [
       () => make.echo(true),
       () => make.echo(false),
-      () => make.sum(false),
+      () => make.sum(random.pick(['', 'later'] as const)),
       () => make.ignore(),
       () => make.tooLarge(),
     ];
@@ -127,7 +133,7 @@ export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
     return { ...ORDINARY, requests, send: { bytesMax: random.between(1, 3), pauseMs } };
   },
   'body stall': (make, random) => {
-    const requests = [make.text(), random.chance(0.5) ? make.echo(true) : make.sum(false)];
+    const requests = [make.text(), random.chance(0.5) ? make.echo(true) : make.sum('later')];
     const atRequest = random.below(requests.length);
     const bytes = bytesOf(requests[atRequest]);
     const afterBytes = random.between(1, Math.max(bytes - 1, 1));
@@ -170,7 +176,7 @@ export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
       () => make.throws(),
       () => make.reject(),
       () => make.cut(),
-      () => make.sum(true),
+      () => make.sum('slow'),
       () => make.never(),
     ];
     const requests = several(random.between(4, 9), () => random.pick(kinds)());

@@ -160,12 +160,6 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '',
   },
   {
-    name: 'deadlines of closed sockets stay armed',
-    file: REACTOR,
-    find: 'this.#deadlines.disarm(2 * slot);\n        this.#deadlines.disarm(2 * slot + 1);\n        if ((state',
-    replace: 'if ((state',
-  },
-  {
     name: 'only one deadline expires in a turn, and the pump thinks there are none',
     file: 'base/deadlines.js',
     find: 'if (node !== NONE)\n                nextMs = Math.min(nextMs, this.#dueMs[node]);',
