@@ -112,6 +112,13 @@ function addBodies(server: Server, counted: Counted, pause: Pause): void {
       response.json({ bytes, hash });
     }),
   );
+  server.post(
+    '/mirror',
+    counted(async (request, response) => {
+      for await (const chunk of request.body) await response.write(chunk);
+      response.end();
+    }),
+  );
   server.post('/ignore', (_request, response) => response.text('ignored\n'));
 }
 

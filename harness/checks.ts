@@ -148,12 +148,12 @@ export class Checks {
   #checkDeadline(owner: Connection, slot: number, state: number): void {
     const { clock, reactor, driver } = this.#parts;
     const armed = reactor.armed(slot);
-    const { activeMs } = driver.socket(slot);
+    const { activeMs, activeHeldUpMs } = driver.socket(slot);
     const isOurTurn = owner.outbox.waiting > 0 || reactor.slab.freeCount === 0;
     if (armed !== this.#kind[slot] || isOurTurn) this.#begin(slot, armed);
     else if (activeMs > this.#sinceMs[slot]) {
       this.#sinceMs[slot] = activeMs;
-      this.#heldUpMs[slot] = clock.heldUpMs;
+      this.#heldUpMs[slot] = activeHeldUpMs;
     }
     this.#checkSend(slot, state);
     if (armed < 0) {

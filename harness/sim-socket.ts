@@ -50,12 +50,15 @@ export class SimSocket implements ServerEnd {
   #brokenTold = false;
   /** When something last came of it, for the checks of deadlines. */
   activeMs: number;
+  /** How long time had been held up by then. */
+  activeHeldUpMs = 0;
 
   constructor(driver: SimDriver, slot: number, link: Link) {
     this.#driver = driver;
     this.slot = slot;
     this.link = link;
     this.activeMs = driver.now();
+    this.activeHeldUpMs = driver.parts.clock.heldUpMs;
     link.serverActiveMs = this.activeMs;
     link.serverSentMs = this.activeMs;
   }
@@ -83,6 +86,10 @@ export class SimSocket implements ServerEnd {
 
   /** A poll, or a change in the network, lets the kernel try what is in flight. */
   attempt(): void {
+    if (this.isAborted) {
+      this.#cancel();
+      return;
+    }
     const { faults } = this.#driver.parts;
     if (this.#send === Step.Asked) {
       if (faults.hit('slowSend', this.link.lane)) this.#delaySend();
@@ -207,6 +214,7 @@ export class SimSocket implements ServerEnd {
   /** The reactor has it now. */
   given(op: number, result: number): void {
     this.activeMs = this.#driver.now();
+    this.activeHeldUpMs = this.#driver.parts.clock.heldUpMs;
     const isOpen = Number.isNaN(this.link.serverEndMs) && !this.isAborted;
     if (result > 0 && isOpen) this.link.serverActiveMs = this.activeMs;
     if (op === Op.Send && result > 0 && isOpen) this.link.serverSentMs = this.activeMs;
@@ -228,12 +236,18 @@ export class SimSocket implements ServerEnd {
     ensure(!this.isShut, 'contract', 'a side is shut once');
     this.isShut = true;
     this.activeMs = this.#driver.now();
+    this.activeHeldUpMs = this.#driver.parts.clock.heldUpMs;
     this.link.serverEnd();
   }
 
   abort(reset: boolean): void {
     this.isAborted = true;
     this.#reset ||= reset;
+    // The kernel hears of it with the next poll, and may finish what it has until then.
+    if (this.#isWaiting(this.#receive) || this.#isWaiting(this.#send)) this.#driver.ask(this);
+  }
+
+  #cancel(): void {
     const { faults } = this.#driver.parts;
     if (this.#isWaiting(this.#receive)) {
       if (this.link.up.readable && faults.hit('lateCancel', this.link.lane)) this.#tryReceive();

@@ -6,7 +6,14 @@ import { SHAPE_NAMES } from './clients/shapes.ts';
 import { FAULT_NAMES } from './faults.ts';
 import type { Outcome } from './simulation.ts';
 
-type Group = 'fault' | 'workload' | 'request' | 'connection ends by' | 'state' | 'status' | 'server';
+type Group =
+  | 'fault'
+  | 'workload'
+  | 'request'
+  | 'connection ends by'
+  | 'state'
+  | 'status'
+  | 'server';
 
 const REQUESTS: readonly RequestKind[] = [
   'hello',
@@ -20,6 +27,7 @@ const REQUESTS: readonly RequestKind[] = [
   'sum',
   'sum slow',
   'sum later',
+  'mirror',
   'ignore',
   'expect',
   'too large',
@@ -126,7 +134,10 @@ export class Table {
     this.#addAll('request', answers);
     this.#addAll('connection ends by', endings);
     this.#addAll('state', outcome.states);
-    this.#addAll('status', [...statuses].map(([status, count]) => [String(status), count]));
+    this.#addAll(
+      'status',
+      [...statuses].map(([status, count]) => [String(status), count]),
+    );
     this.#addAll('server', Object.entries(outcome.counters));
   }
 

@@ -37,12 +37,12 @@ export function timelinePage(outcome: Outcome): string {
   const title = `Seed ${scenario.seed}: ${violation?.check ?? 'nothing is wrong'}`;
   const left = all.length > events.length ? `, the last ${EVENTS_MAX} of ${all.length} events` : '';
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>${escape(title)}</title>
+<html lang="en"><head><meta charset="utf-8"><title>${escaped(title)}</title>
 <style>${STYLE}</style></head><body>
-<h1>${escape(title)}</h1>
-<p class="violation">${escape(violation?.message ?? '')}</p>
+<h1>${escaped(title)}</h1>
+<p class="violation">${escaped(violation?.message ?? '')}</p>
 <p>${(virtualMs / 1000).toFixed(3)} s of virtual time, trace <code>${hash}</code>${left}.
-Faults: ${escape(faults.describe())}.</p>
+Faults: ${escaped(faults.describe())}.</p>
 <p class="legend">${Object.entries(LEGEND).map(legendItem).join(' ')}
 <span>quiet times are drawn shorter than they were</span></p>
 <div class="drawing"><svg width="${width}" height="${height}" role="img"
@@ -99,7 +99,7 @@ function timeMarks(events: readonly TraceEvent[], xs: readonly number[], height:
 
 function mark(event: TraceEvent, x: number, lanes: readonly number[]): string {
   const y = TOP + lanes.indexOf(event.lane) * LANE_HEIGHT + LANE_HEIGHT / 2;
-  const told = escape(`${event.atMs.toFixed(3)} ms, ${laneName(event.lane)}: ${event.text}`);
+  const told = escaped(`${event.atMs.toFixed(3)} ms, ${laneName(event.lane)}: ${event.text}`);
   const title = `<title>${told}</title>`;
   switch (event.group) {
     case 'fault':
@@ -120,13 +120,13 @@ function listed(events: readonly TraceEvent[], lane: number): string {
     .filter((event) => lane < 0 || event.lane === lane || event.group === 'check')
     .slice(-400)
     .map(({ atMs, lane: of, group, text }) => {
-      const cells = `<td>${atMs.toFixed(3)}</td><td>${laneName(of)}</td><td>${escape(text)}</td>`;
+      const cells = `<td>${atMs.toFixed(3)}</td><td>${laneName(of)}</td><td>${escaped(text)}</td>`;
       return `<tr class="${group}">${cells}</tr>`;
     })
     .join('\n');
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[&<>"]/g, (found) => `&#${found.charCodeAt(0)};`);
 }
 

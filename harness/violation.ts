@@ -25,10 +25,6 @@ export class Violation extends Error {
   }
 }
 
-export function ensure(
-  condition: boolean,
-  check: CheckName,
-  message: string,
-): asserts condition {
+export function ensure(condition: boolean, check: CheckName, message: string): asserts condition {
   if (!condition) throw new Violation(check, message);
 }

@@ -4,7 +4,7 @@
 import { type Answer, AnswerReader } from '../reader.ts';
 import type { Wire, WireEvents, World } from '../wire.ts';
 import { bytesOf, type Planned, type RequestKind } from './expected.ts';
-import { Judge } from './judge.ts';
+import type { Judge } from './judge.ts';
 import type { ClientPlan } from './plan.ts';
 import { Sender } from './sender.ts';
 
@@ -58,6 +58,7 @@ export class Client implements WireEvents {
   answeredCount = 0;
   /** What the last answer was to. */
   lastKind: RequestKind | null = null;
+  last: Answer | null = null;
   halfClosed = false;
   #isDone = false;
   #tries = 0;
@@ -103,6 +104,7 @@ export class Client implements WireEvents {
     this.answeredBytes = 0;
     this.answeredCount = 0;
     this.lastKind = null;
+    this.last = null;
     this.closing = false;
     this.ownFault = null;
     this.stoppedReading = false;
@@ -200,7 +202,10 @@ export class Client implements WireEvents {
       this.stoppedReading ||= isReading;
       this.world.after(mishap.forMs, () => {
         if (this.wire !== wire) return;
-        if (!isReading) return this.judge.forgotten(this);
+        if (!isReading) {
+          this.judge.forgotten(this);
+          return;
+        }
         this.ownFault = null;
         this.#progressMs = this.world.nowMs();
         wire.resume();
@@ -238,7 +243,8 @@ export class Client implements WireEvents {
         this.closing = true;
         return;
       }
-      return this.judge.wrong(this, `an answer ${answer.status} that nobody asked for`);
+      this.judge.wrong(this, `an answer ${answer.status} that nobody asked for`);
+      return;
     }
     this.judge.answer(this, flight, answer);
     this.#count(flight, answer);
@@ -325,7 +331,10 @@ export class Client implements WireEvents {
     const answer = this.reader.end();
     if (answer === null) return;
     const flight = this.flights.shift();
-    if (flight === undefined) return this.judge.wrong(this, 'part of an answer nobody asked for');
+    if (flight === undefined) {
+      this.judge.wrong(this, 'part of an answer nobody asked for');
+      return;
+    }
     this.judge.answer(this, flight, answer);
     this.#count(flight, answer);
     this.answeredBytes += flight.sentBytes;

@@ -16,6 +16,7 @@ export type RequestKind =
   | 'sum'
   | 'sum slow'
   | 'sum later'
+  | 'mirror'
   | 'ignore'
   | 'expect'
   | 'too large'

@@ -67,6 +67,7 @@ export class Judge {
 
   /** An answer without a request: only a server without room, or one that gives up waiting. */
   unasked(client: Client, answer: Answer): boolean {
+    client.last = answer;
     return isTurnedAway(answer) && client.onConnection === 0 && this.#isFull();
   }
 
@@ -75,6 +76,7 @@ export class Judge {
   }
 
   answer(client: Client, flight: Flight, answer: Answer): void {
+    client.last = answer;
     if (this.#isExcused(client, flight, answer)) return;
     const { planned } = flight;
     const { expected } = planned;
@@ -149,7 +151,7 @@ export class Judge {
     if (planned.usesFiles && this.failures() > flight.failuresBefore) {
       if (!answer.whole || [403, 404, 500].includes(status)) return true;
     }
-    if (!answer.whole) return this.#mayBeCut(client);
+    if (!answer.whole) return this.#mayBeCut(client, flight);
     if (status === 408 && answer.close) return this.#checkSlow(client, flight);
     if (status === 503 && answer.close) {
       // Whoever is turned away is told when to come again.
@@ -192,7 +194,10 @@ export class Judge {
     return (client.wire?.facts.injected.length ?? 0) > 0;
   }
 
-  #mayBeCut(client: Client): boolean {
+  #mayBeCut(client: Client, { planned, sentMs }: Flight): boolean {
+    // A body that stays away ends an answer that has begun, too.
+    const tookMs = client.world.nowMs() - sentMs;
+    if (planned.kind === 'mirror' && tookMs >= this.#parts.bodyTimeoutMs) return true;
     return this.#isInjured(client) || this.#isCutOff(client) || this.#readsSlowly(client);
   }
 
@@ -226,8 +231,10 @@ export class Judge {
   }
 
   #closeNamed(client: Client): string {
-    if (this.#isClosing(client)) return 'server closing';
-    return client.onConnection === 0 ? 'turned away' : 'Connection: close';
+    const { last } = client;
+    if (last !== null && isTurnedAway(last)) return 'turned away';
+    if (last?.whole === false) return 'answer cut';
+    return this.#isClosing(client) ? 'server closing' : 'Connection: close';
   }
 
   #endReason(client: Client): string | null {
@@ -309,7 +316,10 @@ export class Judge {
   /** What came of an answer before the connection broke must have been right. */
   partly(client: Client, answer: Answer): void {
     const flight = client.flights[0];
-    if (flight === undefined) return this.wrong(client, 'part of an answer nobody asked for');
+    if (flight === undefined) {
+      this.wrong(client, 'part of an answer nobody asked for');
+      return;
+    }
     if (this.#isExcused(client, flight, { ...answer, whole: true })) return;
     const { expected, kind } = flight.planned;
     const right = bodyOf(expected, client);

@@ -179,6 +179,15 @@ export class Requests {
     return this.#make({ kind, method: 'POST', target, fields, body, answer, takesMs });
   }
 
+  /** What comes goes back, piece by piece. */
+  mirror(): Planned {
+    const bytes = content(this.#id(), this.#length(this.#facts.bodyBytesUsual * 2));
+    const fields = ['Transfer-Encoding: chunked'];
+    const body = this.#body(bytes, true, this.#random.ms(0, 3));
+    const target = '/mirror';
+    return this.#make({ kind: 'mirror', method: 'POST', target, fields, body, answer: bytes });
+  }
+
   ignore(): Planned {
     const bytes = content(this.#id(), this.#length(this.#facts.bodyBytesUsual));
     const chunked = this.#random.chance(0.5);

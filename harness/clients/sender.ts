@@ -66,7 +66,10 @@ export class Sender {
         this.#flush();
         return;
       }
-      if (this.#at === 0 && !waited && part.pauseMs > 0) return this.#later(part.pauseMs);
+      if (this.#at === 0 && !waited && part.pauseMs > 0) {
+        this.#later(part.pauseMs);
+        return;
+      }
       waited = false;
       if (!this.#sendSome(planned, part)) return;
     }

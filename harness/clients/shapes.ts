@@ -104,6 +104,7 @@ export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
       () => make.echo(false),
       () => make.sum(random.pick(['', 'later'] as const)),
       () => make.ignore(),
+      () => make.mirror(),
       () => make.tooLarge(),
     ];
     const requests = several(random.between(4, 9), () => random.pick(kinds)());
@@ -149,7 +150,11 @@ export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
     return { ...ORDINARY, requests };
   },
   garbage: (make, random) => {
-    const last = random.pick([() => make.garbage(), () => make.longTarget(), () => make.longHead()]);
+    const last = random.pick([
+      () => make.garbage(),
+      () => make.longTarget(),
+      () => make.longHead(),
+    ]);
     const requests = [...several(random.below(4), () => quick(make, random)), last()];
     return { ...ORDINARY, requests, depth: random.pick([1, 8]) };
   },

@@ -57,10 +57,10 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '',
   },
   {
-    name: 'the last byte of a block is written over by the next answer',
+    name: 'an answer is written over the end of its block',
     file: OUTBOX,
     find: 'if (last.end + bytes <= slab.start(last.block) + slab.blockBytes)',
-    replace: 'if (last.end + bytes <= slab.start(last.block) + slab.blockBytes + 64)',
+    replace: 'if (last.end + bytes <= slab.start(last.block) + slab.blockBytes + 4096)',
   },
   {
     name: 'who waits for room is told before it is there',
@@ -87,10 +87,10 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'if (this.waiting === 0)',
   },
   {
-    name: 'the second block of a head is moved one byte short',
+    name: 'the second part of a block is moved from its beginning',
     file: INBOX,
-    find: 'const moved = Math.min(wanted, this.#high - this.end);',
-    replace: 'const moved = Math.min(wanted, this.#high - this.end - 1);',
+    find: 'const from = this.#nextStart;',
+    replace: 'const from = this.#slab.start(this.#nextBlock);',
   },
   {
     name: 'bytes are moved over unread ones at the end of a block',
@@ -163,7 +163,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'only one deadline expires in a turn, and the pump thinks there are none',
     file: 'base/deadlines.js',
     find: 'if (node !== NONE)\n                nextMs = Math.min(nextMs, this.#dueMs[node]);',
-    replace: 'if (node !== NONE && kind > 0)\n                nextMs = Math.min(nextMs, this.#dueMs[node]);',
+    replace:
+      'if (node !== NONE && kind > 0)\n                nextMs = Math.min(nextMs, this.#dueMs[node]);',
   },
   {
     name: 'the pump sleeps though a handler armed a deadline',
@@ -181,7 +182,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the pump falls asleep with work left',
     file: PUMP,
     find: 'if (this.#stopped || this.#sleep())\n            return;\n        setImmediate(this.#run);',
-    replace: 'if (this.#stopped)\n            return;\n        if (!this.#sleep())\n            this.#asleep = true;',
+    replace:
+      'if (this.#stopped)\n            return;\n        if (!this.#sleep())\n            this.#asleep = true;',
   },
   {
     name: 'the next head of a pipeline has what was left of the time of the one before',
@@ -205,7 +207,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the next request begins before the answer before is handed over',
     file: CONNECTION,
     find: 'if (exchange.phase !== Phase.Ended)\n            return false;\n        if (exchange.close)',
-    replace: 'if (exchange.phase === Phase.Open)\n            return false;\n        if (exchange.close)',
+    replace:
+      'if (exchange.phase === Phase.Open)\n            return false;\n        if (exchange.close)',
   },
   {
     name: 'a head of a handler that goes on is not copied',
@@ -235,7 +238,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a request in the inbox is forgotten when its client half closes',
     file: CONNECTION,
     find: 'if (!this.ended)\n                return false;',
-    replace: 'if (!this.ended)\n                return false;\n            if (this.requests > 2)\n                return false;',
+    replace:
+      'if (!this.ended)\n                return false;\n            if (this.requests > 2)\n                return false;',
   },
   {
     name: 'the server closes at once after its last answer',
@@ -283,7 +287,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a stream forgets the end of a large chunk',
     file: WRITER,
     find: 'if (exchange.chunked)\n            this.#raw(outbox, LINE_END);\n        return target;',
-    replace: 'if (exchange.chunked && outbox.waiting < 40000)\n            this.#raw(outbox, LINE_END);\n        return target;',
+    replace:
+      'if (exchange.chunked && outbox.waiting < 40000)\n            this.#raw(outbox, LINE_END);\n        return target;',
   },
   {
     name: 'a large piece of a stream may be used again at once',

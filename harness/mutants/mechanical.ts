@@ -87,7 +87,8 @@ function walk(node: AnyNode, visit: (node: AnyNode) => void): void {
 }
 
 function isAssertion(node: AnyNode): boolean {
-  if (node.type !== 'ExpressionStatement' || node.expression.type !== 'CallExpression') return false;
+  if (node.type !== 'ExpressionStatement' || node.expression.type !== 'CallExpression')
+    return false;
   const { callee } = node.expression;
   return callee.type === 'Identifier' && callee.name === 'assert';
 }

@@ -105,7 +105,9 @@ describe('the reader of answers', () => {
     reader.push(Buffer.from(text.slice(cut), 'latin1'));
     const found: string[] = [];
     for (let next = reader.next(); next !== undefined; next = reader.next()) {
-      found.push(`${next.status} ${Buffer.from(next.body).toString()}${next.close ? ' close' : ''}`);
+      found.push(
+        `${next.status} ${Buffer.from(next.body).toString()}${next.close ? ' close' : ''}`,
+      );
     }
     return { reader, found };
   };
@@ -130,7 +132,10 @@ describe('the reader of answers', () => {
     assert.match(read('HTTQ', ['GET']).reader.problem ?? '', /no answer begins/);
     const both = 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n';
     assert.match(read(both, ['GET']).reader.problem ?? '', /two kinds/);
-    assert.match(read(`${ANSWERS}more`, ['GET', 'GET', 'HEAD', 'GET', 'GET']).reader.problem ?? '', /after the last/);
+    assert.match(
+      read(`${ANSWERS}more`, ['GET', 'GET', 'HEAD', 'GET', 'GET']).reader.problem ?? '',
+      /after the last/,
+    );
   });
 
   it('knows an answer that is cut off from one that ends with its connection', () => {
