@@ -8,7 +8,7 @@ export class Clock {
   nowMs = 1000;
   /** Milliseconds since 1970 at the driver's zero; may be set in both directions. */
   wallOffsetMs: number = Date.UTC(2026, 2, 1, 9, 30);
-  /** How long, all in all, the server could do nothing or time was skipped: deadlines may be late. */
+  /** How long the server could do nothing or time was skipped: so late may deadlines be. */
   heldUpMs = 0;
 
   get wallMs(): number {

@@ -47,7 +47,7 @@ export const FAULTS: Readonly<Record<FaultName, FaultSpec>> = {
   reorder: { most: 0.8, what: 'completions of a poll come in another order' },
   fewAtOnce: { most: 0.3, what: 'a poll gives only some of what is ready' },
   sendNoBuffers: { most: 0.01, what: 'a send fails with ENOBUFS' },
-  receiveFails: { most: 0.01, what: 'a receive fails with ETIMEDOUT' },
+  receiveFails: { most: 0.1, what: 'a receive fails with ETIMEDOUT' },
   acceptNoFiles: { most: 0.2, what: 'accept fails with EMFILE' },
   acceptNoBuffers: { most: 0.2, what: 'accept fails with ENOBUFS' },
   slowAccept: { most: 0.3, what: 'a client waits in the backlog' },

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { FAULT_NAMES, type FaultName } from './faults.ts';
-import type { Outcome, Scenario } from './simulation.ts';
+import type { Outcome, Scenario } from './scenario.ts';
 
 const FORMAT = 1;
 

@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { type Arguments, parseGiven, USAGE } from './arguments.ts';
 import { realRuns } from './real/runs.ts';
 import { readReplay, replayText } from './replay.ts';
+import { type Outcome, scenarioOf } from './scenario.ts';
 import { shrink } from './shrink.ts';
-import { type Outcome, scenarioOf, simulate } from './simulation.ts';
+import { simulate } from './simulation.ts';
 import { RUNS_FOR_ALL, Table } from './table.ts';
 import { timelinePage } from './timeline.ts';
 

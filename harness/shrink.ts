@@ -2,7 +2,8 @@
 // same check fails. Every client and every fault has its own chance, so the rest stays as it was.
 
 import { FAULT_NAMES, type FaultName } from './faults.ts';
-import { type Outcome, type Scenario, simulate } from './simulation.ts';
+import type { Outcome, Scenario } from './scenario.ts';
+import { simulate } from './simulation.ts';
 
 /** Runs that are spent on making one smaller. */
 const TRIES_MAX = 200;

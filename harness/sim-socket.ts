@@ -131,7 +131,6 @@ export class SimSocket implements ServerEnd {
 
   #tryReceive(): void {
     const { up } = this.link;
-    const { faults } = this.#driver.parts;
     if (!up.readable) {
       this.#receive = Step.Parked;
       return;
@@ -140,11 +139,6 @@ export class SimSocket implements ServerEnd {
       const isFirst = up.broken && !this.#brokenTold;
       this.#brokenTold = up.broken;
       this.#finishReceive(isFirst ? -ERRNO.ECONNRESET : 0, -1);
-      return;
-    }
-    if (faults.hit('receiveFails', this.link.lane)) {
-      this.link.injected.push('receiveFails');
-      this.#finishReceive(-ERRNO.ETIMEDOUT, -1);
       return;
     }
     const block = this.#driver.acquireBlock();
@@ -166,6 +160,13 @@ export class SimSocket implements ServerEnd {
     }
     const count = up.readInto(slab.bytes, slab.start(block), most);
     this.#finishReceive(count, block);
+  }
+
+  /** A receive that waits fails, as one does when the client was silent for too long. */
+  failReceive(): void {
+    if (this.#receive !== Step.Parked) return;
+    this.link.injected.push('receiveFails');
+    this.#finishReceive(-ERRNO.ETIMEDOUT, -1);
   }
 
   #finishReceive(result: number, block: number): void {

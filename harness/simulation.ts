@@ -12,44 +12,17 @@ import { Judge } from './clients/judge.ts';
 import { planClient, planProbe } from './clients/shapes.ts';
 import { Clock, Schedule } from './clock.ts';
 import { SimDriver } from './driver.ts';
-import { type FaultName, Faults } from './faults.ts';
+import { Faults } from './faults.ts';
 import { SITE } from './files.ts';
 import { drain, VirtualLoop } from './loop.ts';
 import { Network } from './network.ts';
 import { Random } from './random.ts';
+import { type Outcome, REQUESTS_PER_RUN, type Scenario } from './scenario.ts';
 import { drawSettings, type Settings, serverOptions } from './settings.ts';
 import { Trace } from './trace.ts';
 import { ensure, Violation } from './violation.ts';
 import type { Wire, WireEvents, World } from './wire.ts';
 import { SimWork } from './work.ts';
-
-/** What is run: everything else follows from it. */
-export interface Scenario {
-  readonly seed: number;
-  /** The clients that take part; null for as many as make the usual number of requests. */
-  readonly clients: readonly number[] | null;
-  /** Of each client's requests at most so many. */
-  readonly requestsMax: number;
-  readonly faultsOff: readonly FaultName[];
-}
-
-export interface Outcome {
-  readonly scenario: Scenario;
-  readonly hash: string;
-  readonly events: number;
-  readonly violation: Violation | null;
-  readonly requests: number;
-  readonly virtualMs: number;
-  readonly scores: Scores;
-  readonly states: ReadonlyMap<string, number>;
-  readonly faults: Faults;
-  readonly counters: Readonly<Record<string, number>>;
-  /** The clients that took part. */
-  readonly clients: readonly number[];
-  readonly trace: Trace;
-}
-
-export const REQUESTS_PER_RUN = 200;
 
 /** Virtual time that clients get with faults, and after them. */
 const FAULTY_MS = 200_000;
@@ -280,6 +253,10 @@ export class Simulation implements World {
       if (this.#faults.healed) return;
       const links = this.#network.links.filter((link) => link.adopted && !link.serverClosed);
       if (links.length > 0 && this.#faults.hit('networkReset')) random.pick(links).breakOff();
+      const sockets = this.#driver?.sockets.filter((socket) => socket !== null) ?? [];
+      if (sockets.length > 0 && this.#faults.hit('receiveFails')) {
+        random.pick(sockets).failReceive();
+      }
       if (this.#faults.hit('jump')) this.#jump(this.#faults.random('jump').ms(10, 5000));
       if (this.#faults.hit('wallJump')) {
         this.clock.wallOffsetMs += this.#faults.random('wallJump').ms(0, 7_200_000) - 3_600_000;
@@ -410,10 +387,6 @@ export class Simulation implements World {
       trace: this.trace,
     };
   }
-}
-
-export function scenarioOf(seed: number): Scenario {
-  return { seed, clients: null, requestsMax: Number.POSITIVE_INFINITY, faultsOff: [] };
 }
 
 export function simulate(scenario: Scenario, recording = false): Promise<Outcome> {

@@ -4,7 +4,7 @@
 import type { RequestKind } from './clients/expected.ts';
 import { SHAPE_NAMES } from './clients/shapes.ts';
 import { FAULT_NAMES } from './faults.ts';
-import type { Outcome } from './simulation.ts';
+import type { Outcome } from './scenario.ts';
 
 type Group =
   | 'fault'

@@ -1,7 +1,7 @@
 // A failing run as a page: one lane for each client and one for the server, time from left to
 // right, faults and the violated check marked. It needs nothing but a browser.
 
-import type { Outcome } from './simulation.ts';
+import type { Outcome } from './scenario.ts';
 import type { TraceEvent } from './trace.ts';
 
 const LEFT = 150;

@@ -255,7 +255,7 @@ export class Judge {
     return this.#idleReason(client);
   }
 
-  /** An end between two requests: its deadline is over, exactly, or somebody else needs the place. */
+  /** An end between two requests: its time is over, exactly, or somebody else needs the place. */
   #idleReason(client: Client): string | null {
     const { idleTimeoutMs, slackMs } = this.#parts;
     const { facts } = client.wire ?? { facts: null };

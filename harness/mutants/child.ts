@@ -29,7 +29,8 @@ process.on('uncaughtException', (error) => end('crash', String(error)));
 process.on('unhandledRejection', (error) => end('crash', String(error)));
 
 register('./hook.js', import.meta.url, { data: patch });
-const { scenarioOf, simulate } = await import('../simulation.ts');
+const { scenarioOf } = await import('../scenario.ts');
+const { simulate } = await import('../simulation.ts');
 for (seed = 1; seed <= seeds; seed++) {
   tell({ seed });
   const { violation } = await simulate(scenarioOf(seed));

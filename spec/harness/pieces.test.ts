@@ -13,8 +13,8 @@ import { Pipe } from '../../harness/pipe.ts';
 import { Random } from '../../harness/random.ts';
 import { AnswerReader } from '../../harness/reader.ts';
 import { readReplay, replayText } from '../../harness/replay.ts';
+import { type Outcome, type Scenario, scenarioOf } from '../../harness/scenario.ts';
 import { shrink } from '../../harness/shrink.ts';
-import { type Outcome, type Scenario, scenarioOf } from '../../harness/simulation.ts';
 import { Table } from '../../harness/table.ts';
 import { timelinePage } from '../../harness/timeline.ts';
 import { Trace } from '../../harness/trace.ts';
@@ -114,7 +114,8 @@ describe('the reader of answers', () => {
   const ANSWERS =
     'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi' +
     'HTTP/1.1 100 Continue\r\n\r\n' +
-    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nT: 1\r\n\r\n' +
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' +
+    '3\r\nabc\r\n2\r\nde\r\n0\r\nT: 1\r\n\r\n' +
     'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n' +
     'HTTP/1.1 304 Not Modified\r\n\r\n' +
     'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx';

@@ -10,7 +10,8 @@ import { MUTANTS } from '../../harness/mutants/list.ts';
 import { mechanicalMutants } from '../../harness/mutants/mechanical.ts';
 import { patched } from '../../harness/mutants/patch.ts';
 import { tryMutant } from '../../harness/mutants/trial.ts';
-import { scenarioOf, simulate } from '../../harness/simulation.ts';
+import { scenarioOf } from '../../harness/scenario.ts';
+import { simulate } from '../../harness/simulation.ts';
 
 const BUILT = fileURLToPath(new URL('../../src/', import.meta.url));
 const RUN = fileURLToPath(new URL('../../harness/run.js', import.meta.url));
