@@ -30,6 +30,8 @@ export interface CheckParts {
 
 export class Checks {
   readonly #parts: CheckParts;
+  /** What is being looked at, -1 for the server as a whole. */
+  slot = -1;
   readonly #timeoutsMs: readonly number[];
   /** Per slot: the deadline it has, since when, and how long time was held up by then. */
   readonly #kind: Int8Array;
@@ -70,8 +72,10 @@ export class Checks {
         continue;
       }
       open += 1;
+      this.slot = slot;
       this.#checkSlot(slot, state[slot]);
     }
+    this.slot = -1;
     ensure(open === reactor.sockets.openCount, 'balance', 'free slots are counted right');
     this.#checkMemory(open);
   }

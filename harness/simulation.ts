@@ -172,7 +172,8 @@ export class Simulation implements World {
       this.#checks.run();
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
-      this.#report(error);
+      const lane = this.#driver?.sockets[this.#checks.slot]?.link.lane ?? -1;
+      this.#report(new Violation(error.check, error.message, lane));
     }
     const { sockets } = this.#reactor;
     if (sockets.openCount >= this.settings.connectionsMax) this.#wasFull = true;

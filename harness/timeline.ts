@@ -4,7 +4,7 @@
 import type { Outcome } from './scenario.ts';
 import type { TraceEvent } from './trace.ts';
 
-const LEFT = 150;
+const LEFT = 10;
 const LANE_HEIGHT = 34;
 const TOP = 40;
 const WIDTH = 1200;
@@ -45,13 +45,15 @@ export function timelinePage(outcome: Outcome): string {
 Faults: ${escaped(faults.describe())}.</p>
 <p class="legend">${Object.entries(LEGEND).map(legendItem).join(' ')}
 <span>quiet times are drawn shorter than they were</span></p>
-<div class="drawing"><svg width="${width}" height="${height}" role="img"
+<div class="drawing"><ul>
+${lanes.map((lane) => laneLabel(lane, violation?.lane ?? -2)).join('')}</ul>
+<div class="scrolled"><svg width="${width}" height="${height}" role="img"
 aria-label="events of the run by client">
 ${lanes.map((lane, row) => laneOf(lane, row, width, violation?.lane ?? -2)).join('\n')}
 ${timeMarks(events, xs, height)}
 ${events.map((event, index) => mark(event, xs[index], lanes)).join('\n')}
-</svg></div>
-<h2>Events of client ${violation?.lane ?? '-'} and of the server</h2>
+</svg></div></div>
+<h2>Events of ${laneName(violation?.lane ?? -1)}</h2>
 <table><thead><tr><th>ms</th><th>lane</th><th>what</th></tr></thead><tbody>
 ${listed(events, violation?.lane ?? -1)}
 </tbody></table>
@@ -79,8 +81,11 @@ function laneOf(lane: number, row: number, width: number, failing: number): stri
   const kind = lane === failing ? 'lane failing' : 'lane';
   const middle = y + LANE_HEIGHT / 2;
   return `<rect class="${kind}" x="0" y="${y}" width="${width}" height="${LANE_HEIGHT - 2}"/>
-<text x="8" y="${middle + 4}">${laneName(lane)}</text>
-<line class="wire" x1="${LEFT}" x2="${width}" y1="${middle}" y2="${middle}"/>`;
+<line class="wire" x1="0" x2="${width}" y1="${middle}" y2="${middle}"/>`;
+}
+
+function laneLabel(lane: number, failing: number): string {
+  return `<li${lane === failing ? ' class="failing"' : ''}>${laneName(lane)}</li>`;
 }
 
 /** A time above every tenth event or so. */
@@ -143,7 +148,10 @@ h1 { font-size: 1.4rem; margin: 0 } h2 { font-size: 1.1rem }
   border-radius: 50% } .legend i.server { background: #2e8b57 }
 .legend i.fault { background: #e08a00; clip-path: polygon(50% 0, 100% 100%, 0 100%) }
 .legend i.check { background: #c62828 }
-.drawing { overflow-x: auto; border: 1px solid #8886; border-radius: 6px }
+.drawing { display: flex; border: 1px solid #8886; border-radius: 6px }
+.scrolled { overflow-x: auto } .drawing ul { list-style: none; margin: 0; flex: none;
+  padding: ${TOP}px 0 0 } .drawing li { height: ${LANE_HEIGHT}px; line-height: ${LANE_HEIGHT}px;
+  padding: 0 .8rem; font-size: 12px } .drawing li.failing { color: #c62828; font-weight: 700 }
 svg text { font-size: 12px; fill: var(--ink) } svg .time { font-size: 10px; text-anchor: middle }
 .lane { fill: var(--lane) } .lane.failing { fill: var(--bad) } .wire { stroke: #8888 }
 .grid { stroke: #8884; stroke-dasharray: 2 4 }
@@ -156,5 +164,5 @@ td:first-child { text-align: right } tr.fault td { color: #b06c00 }
 tr.check td { color: #c62828; font-weight: 600 }`;
 
 /** The end is what one came for. */
-const SCRIPT = `const drawing = document.querySelector('.drawing');
+const SCRIPT = `const drawing = document.querySelector('.scrolled');
 drawing.scrollLeft = drawing.scrollWidth;`;
