@@ -219,7 +219,8 @@ export class SimSocket implements ServerEnd {
     const isOpen = Number.isNaN(this.link.serverEndMs) && !this.isAborted;
     if (result > 0 && isOpen) this.link.serverActiveMs = this.activeMs;
     if (op === Op.Send && result > 0 && isOpen) this.link.serverSentMs = this.activeMs;
-    if (op === Op.Receive && result > 0) this.link.takenBytes += result;
+    // What comes back to a socket that is being closed is read by nobody.
+    if (op === Op.Receive && result > 0 && !this.isAborted) this.link.takenBytes += result;
     if (op === Op.Receive && result > 0 && Number.isNaN(this.link.serverFirstMs)) {
       this.link.serverFirstMs = this.activeMs;
     }
