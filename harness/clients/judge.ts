@@ -16,6 +16,7 @@ export interface JudgeParts {
   readonly writeTimeoutMs: number;
   readonly handlerTimeoutMs: number;
   readonly lingerTimeoutMs: number;
+  readonly overloadWaitMs: number;
   readonly requestsPerConnectionMax: number;
   /** When close() was called, Infinity before; and when requests in flight are cut off. */
   readonly closingMs: () => number;
@@ -283,6 +284,9 @@ export class Judge {
       const ending = this.#endReason(client);
       if (ending !== null) return `${ending}, crossed`;
     }
+    // Who makes room is closed at once: what it sends just then resets its last answer away.
+    const quietMs = facts === null ? 0 : facts.serverEndMs - facts.serverActiveMs;
+    if (this.#isFull() && quietMs >= this.#parts.overloadWaitMs) return 'evicted, crossed';
     if (this.#readsSlowly(client)) return this.#givenUpEarly(client);
     const known = this.#known(client);
     this.wrong(client, `the server reset the connection without reason (${known})`);
