@@ -342,8 +342,15 @@ export class Connection implements SocketOwner {
     } else {
       this.detach(exchange);
       this.reading = Reading.Head;
+      this.#endDeadline();
     }
     return true;
+  }
+
+  /** The next request has the whole of these two for itself, also when it is here already. */
+  #endDeadline(): void {
+    const armed = this.reactor.armed(this.slot);
+    if (armed === Timeout.Head || armed === Timeout.Handler) this.reactor.disarm(this.slot);
   }
 
   detach(exchange: Exchange): void {

@@ -101,6 +101,7 @@ export function timeoutsMs(limits: Limits): number[] {
     limits.handlerTimeoutMs,
     limits.lingerTimeoutMs,
     limits.writeTimeoutMs,
-    limits.drainLingerMs,
+    // One that is put off at once would come again in the same moment, for ever.
+    Math.max(limits.drainLingerMs, 1),
   ];
 }

@@ -153,7 +153,9 @@ export function forget(connection: Connection): void {
     goneFor(exchange);
   }
   connection.body.cut(clientGone());
-  connection.outbox.giveUp();
+  // What is being sent is still read from memory that writers use again once they go on; those who
+  // wait then are told when the socket has closed.
+  if (!connection.reactor.sending(connection.slot)) connection.outbox.giveUp();
 }
 
 function goneFor(exchange: Exchange): void {

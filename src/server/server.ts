@@ -12,7 +12,7 @@ import { FileKind, isFault, type Work } from '../work/work.ts';
 import { Application, type ErrorHandler } from './application.ts';
 import { type Config, configFrom, type ServerOptions } from './config.ts';
 import { listenError } from './listen-error.ts';
-import { World } from './world.ts';
+import { World, type WorldOptions } from './world.ts';
 
 /** Where a server listens. */
 export interface Listening {
@@ -81,6 +81,8 @@ export interface ServerParts {
   /** Tells which driver was taken for want of a faster one; without it the log does. */
   readonly noted?: (note: string) => void;
   readonly work?: Work;
+  /** Makes the world in place of `new World()`: a simulator's, with a driver of its own. */
+  readonly makeWorld?: (options: WorldOptions) => World;
   /** Left out in a worker, whose primary has it. */
   readonly service?: ServiceLife;
 }
@@ -233,7 +235,8 @@ export class Server {
     const { config } = this;
     const inherited = this.#parts.inherited();
     const address = inherited?.address ?? (await addressOf(config));
-    const world = new World({
+    const makeWorld = this.#parts.makeWorld ?? ((options) => new World(options));
+    const world = makeWorld({
       config: { ...config, driver: inherited?.driver ?? config.driver },
       work: this.#work,
       log: this.#log,

@@ -1,0 +1,204 @@
+// The application that is simulated: handlers of every kind, the way users write them. Their
+// answers follow from the request alone, so that a client knows them beforehand.
+
+import { HttpError } from '../src/exchange/http-error.ts';
+import { prepare } from '../src/exchange/prepared.ts';
+import type { Request } from '../src/exchange/request.ts';
+import type { Response } from '../src/exchange/response.ts';
+import { accessLog } from '../src/middleware/access-log.ts';
+import type { Server } from '../src/server/server.ts';
+import { serveStatic } from '../src/static/serve-static.ts';
+import { content, DIGEST_START, digest } from './content.ts';
+
+export const HELLO = 'Hello, world!\n';
+
+/** Bytes of one write() of a stream. */
+export const PIECE_BYTES = 3000;
+
+export interface ApplicationParts {
+  readonly after: (ms: number, run: () => void) => void;
+  /** The folder that stands for SITE. */
+  readonly site: string;
+}
+
+export interface ApplicationState {
+  /** Handlers that were called and have not come back. */
+  running: number;
+  /** Requests that reached a handler, and lines in the access log. */
+  handled: number;
+  logged: number;
+}
+
+export function addRoutes(server: Server, parts: ApplicationParts): ApplicationState {
+  const state: ApplicationState = { running: 0, handled: 0, logged: 0 };
+  const pause = (ms: number): Promise<void> => new Promise((done) => parts.after(ms, done));
+  /** Counts a handler for as long as it runs. */
+  const counted =
+    (handler: (request: Request, response: Response) => Promise<void>) =>
+    async (request: Request, response: Response): Promise<void> => {
+      state.running += 1;
+      try {
+        await handler(request, response);
+      } finally {
+        state.running -= 1;
+      }
+    };
+
+  server.use((request, response, next) => {
+    state.handled += 1;
+    const id = request.header('x-id');
+    if (id !== undefined) response.header('X-Id', id);
+    return next();
+  });
+  server.use(
+    accessLog({
+      write: () => {
+        state.logged += 1;
+      },
+    }),
+  );
+  server.use('/static', serveStatic(parts.site, { listing: true, cacheEntryBytesMax: 65536 }));
+  addPlain(server);
+  addBodies(server, counted, pause);
+  addStreams(server, counted, pause);
+  addTrouble(server, counted, pause);
+  server.get(
+    '/file/:name',
+    counted((request, response) => response.file(`${parts.site}/${request.params['name']}`)),
+  );
+  return state;
+}
+
+type Counted = (
+  handler: (request: Request, response: Response) => Promise<void>,
+) => (request: Request, response: Response) => Promise<void>;
+type Pause = (ms: number) => Promise<void>;
+
+function wanted(request: Request): Buffer {
+  return content(Number(request.query.get('id')), Number(request.params['length']));
+}
+
+function addPlain(server: Server): void {
+  const hello = prepare(200, {}, HELLO);
+  server.get('/hello', (_request, response) => response.prepared(hello));
+  server.get('/text/:id', (request, response) => response.text(`text ${request.params['id']}\n`));
+  server.get('/bytes/:length', (request, response) => response.send(wanted(request)));
+  server.get('/peer', (request, response) => {
+    response.text(`${request.remoteAddress}:${request.remotePort}`);
+  });
+  server.get('/params/:one/:two', (request, response) => {
+    response.json({ ...request.params, q: request.query.get('q') });
+  });
+}
+
+function addBodies(server: Server, counted: Counted, pause: Pause): void {
+  server.post(
+    '/echo',
+    counted(async (request, response) => response.send(await request.bytes())),
+  );
+  server.post(
+    '/sum',
+    counted(async (request, response) => {
+      const pauseMs = Number(request.query.get('ms') ?? 0);
+      const laterMs = Number(request.query.get('later') ?? 0);
+      if (laterMs > 0) await pause(laterMs);
+      let hash = DIGEST_START;
+      let bytes = 0;
+      for await (const chunk of request.body) {
+        hash = digest(hash, chunk);
+        bytes += chunk.length;
+        if (pauseMs > 0) await pause(pauseMs);
+      }
+      response.json({ bytes, hash });
+    }),
+  );
+  server.post(
+    '/mirror',
+    counted(async (request, response) => {
+      for await (const chunk of request.body) await response.write(chunk);
+      response.end();
+    }),
+  );
+  server.post('/ignore', (_request, response) => response.text('ignored\n'));
+}
+
+function addStreams(server: Server, counted: Counted, pause: Pause): void {
+  /** One buffer for all pieces: it is written over as soon as the promise says that it may be. */
+  const writePieces = async (request: Request, response: Response): Promise<void> => {
+    const whole = wanted(request);
+    const pauseMs = Number(request.query.get('ms') ?? 0);
+    const pieceBytes = Number(request.query.get('piece') ?? PIECE_BYTES);
+    const piece = Buffer.alloc(pieceBytes);
+    for (let at = 0; at < whole.length; at += pieceBytes) {
+      const count = whole.copy(piece, 0, at, Math.min(at + pieceBytes, whole.length));
+      await response.write(piece.subarray(0, count));
+      piece.fill(0xdd);
+      if (pauseMs > 0) await pause(pauseMs);
+    }
+  };
+  server.get(
+    '/stream/:length',
+    counted(async (request, response) => {
+      await writePieces(request, response);
+      response.end();
+    }),
+  );
+  server.get(
+    '/sized/:length',
+    counted(async (request, response) => {
+      response.header('Content-Length', request.params['length']);
+      await writePieces(request, response);
+      response.end();
+    }),
+  );
+  server.get(
+    '/events/:count',
+    counted(async (request, response) => {
+      const pauseMs = Number(request.query.get('ms') ?? 5);
+      const events = response.events();
+      for (let number = 1; number <= Number(request.params['count']); number++) {
+        if (events.closed) return;
+        await events.send(`event ${number}`, { id: String(number) });
+        await pause(pauseMs);
+      }
+      events.close();
+    }),
+  );
+}
+
+function addTrouble(server: Server, counted: Counted, pause: Pause): void {
+  server.get(
+    '/slow/:ms',
+    counted(async (request, response) => {
+      await pause(Number(request.params['ms']));
+      response.text(`slow ${request.params['ms']}\n`);
+    }),
+  );
+  server.get(
+    '/never',
+    counted(
+      (request) =>
+        new Promise((resolve) => {
+          request.signal.addEventListener('abort', () => resolve());
+        }),
+    ),
+  );
+  server.get('/throw', () => {
+    throw new Error('thrown on purpose');
+  });
+  server.get(
+    '/reject',
+    counted(async () => {
+      await pause(1);
+      throw new HttpError(409, 'rejected on purpose');
+    }),
+  );
+  server.get(
+    '/cut/:length',
+    counted(async (request, response) => {
+      await response.write(wanted(request));
+      await pause(1);
+      throw new Error('thrown in the middle of an answer');
+    }),
+  );
+}

@@ -1,0 +1,213 @@
+// What must hold between any two turns, whatever goes wrong outside: pools balance, whoever has
+// something to send is sending, whoever waits has a deadline, and no deadline is late.
+
+import type { Slab } from '../src/base/slab.ts';
+import { Connection } from '../src/connection/connection.ts';
+import { Phase } from '../src/exchange/phase.ts';
+import type { Reactor } from '../src/reactor/reactor.ts';
+import { CLOSING, OPEN, RECEIVING, SENDING } from '../src/reactor/sockets.ts';
+import type { Clock } from './clock.ts';
+import type { SimDriver } from './driver.ts';
+import type { Settings } from './settings.ts';
+import { ensure } from './violation.ts';
+
+/** Kinds of deadline by their number, as the connection arms them. */
+const KINDS = ['idle', 'head', 'body', 'handler', 'linger', 'write', 'drain'];
+
+/** Deadlines that are extended all the time come so much late, at most, and turns cost time. */
+const LATE_MS = 160;
+
+const READING = ['reads a head', 'has a handler and a body', 'awaits its answer', 'stopped'];
+
+export interface CheckParts {
+  readonly driver: SimDriver;
+  readonly reactor: Reactor;
+  readonly clock: Clock;
+  readonly settings: Settings;
+  /** How often connections were seen in each state. */
+  readonly states: Map<string, number>;
+}
+
+export class Checks {
+  readonly #parts: CheckParts;
+  /** What is being looked at, -1 for the server as a whole. */
+  slot = -1;
+  readonly #timeoutsMs: readonly number[];
+  /** Per slot: the deadline it has, since when, and how long time was held up by then. */
+  readonly #kind: Int8Array;
+  readonly #sinceMs: Float64Array;
+  readonly #heldUpMs: Float64Array;
+  /** Since when a send is in flight, NaN when none is. */
+  readonly #sendingMs: Float64Array;
+
+  constructor(parts: CheckParts) {
+    this.#parts = parts;
+    const { settings, reactor } = parts;
+    this.#timeoutsMs = [
+      settings.keepAliveTimeoutMs,
+      settings.headTimeoutMs,
+      settings.bodyTimeoutMs,
+      settings.handlerTimeoutMs,
+      settings.lingerTimeoutMs,
+      settings.writeTimeoutMs,
+      settings.drainLingerMs,
+    ];
+    const { slots } = reactor.sockets;
+    this.#kind = new Int8Array(slots).fill(-1);
+    this.#sinceMs = new Float64Array(slots);
+    this.#heldUpMs = new Float64Array(slots);
+    this.#sendingMs = new Float64Array(slots).fill(Number.NaN);
+  }
+
+  /** Between two turns. */
+  run(): void {
+    const { reactor, driver } = this.#parts;
+    const { slots, state } = reactor.sockets;
+    let open = 0;
+    for (let slot = 0; slot < slots; slot++) {
+      if (state[slot] === 0) {
+        ensure(driver.sockets[slot] === null, 'balance', `slot ${slot} is free, its socket is not`);
+        this.#kind[slot] = -1;
+        this.#sendingMs[slot] = Number.NaN;
+        continue;
+      }
+      open += 1;
+      this.slot = slot;
+      this.#checkSlot(slot, state[slot]);
+    }
+    this.slot = -1;
+    ensure(open === reactor.sockets.openCount, 'balance', 'free slots are counted right');
+    this.#checkMemory(open);
+  }
+
+  #checkMemory(open: number): void {
+    const { driver, reactor } = this.#parts;
+    const { slab } = reactor;
+    const used = slab.blockCount - slab.freeCount - driver.heldBlocks;
+    ensure(used >= 0, 'balance', 'no block is counted twice');
+    if (open === 0) ensure(used === 0, 'balance', `${used} blocks are out and nobody is there`);
+  }
+
+  #checkSlot(slot: number, state: number): void {
+    const { driver, reactor } = this.#parts;
+    ensure((state & OPEN) !== 0, 'balance', `slot ${slot} is in use and open`);
+    const socket = driver.socket(slot);
+    const agrees =
+      socket.receiving === ((state & RECEIVING) !== 0) &&
+      socket.sending === ((state & SENDING) !== 0);
+    ensure(agrees, 'balance', `reactor and driver agree on what is in flight on slot ${slot}`);
+    const owner = reactor.sockets.owners[slot];
+    ensure(owner instanceof Connection, 'balance', `slot ${slot} has an owner`);
+    this.#countState(owner, state);
+    if ((state & CLOSING) !== 0) {
+      this.#checkClosing(slot, state);
+      return;
+    }
+    ensure(owner.slot === slot && !owner.lost, 'balance', `an open connection is not lost`);
+    const { outbox } = owner;
+    ensure(
+      outbox.waiting === 0 || (state & SENDING) !== 0,
+      'wake-up',
+      `slot ${slot} has ${outbox.waiting} bytes to send and sends nothing`,
+    );
+    this.#checkReceiving(owner, slot, state);
+    this.#checkDeadline(owner, slot, state);
+  }
+
+  #countState(owner: Connection, state: number): void {
+    const { states } = this.#parts;
+    let name = READING[owner.reading];
+    if (owner.exchange?.phase === Phase.Streaming) name += ', streams';
+    if ((state & CLOSING) !== 0) name = 'closing';
+    else if (owner.lingering) name = 'lingers';
+    else if (owner.exchange === null && owner.reading === 0) name = 'idle';
+    if ((state & SENDING) !== 0) name += ', sends';
+    if (owner.ended) name += ', half closed';
+    states.set(name, (states.get(name) ?? 0) + 1);
+  }
+
+  /** A closing socket finishes what is in flight and is gone, without anybody's help. */
+  #checkClosing(slot: number, state: number): void {
+    if (this.#kind[slot] !== 99) this.#begin(slot, 99);
+    const { clock } = this.#parts;
+    const lateMs = clock.nowMs - this.#sinceMs[slot] - (clock.heldUpMs - this.#heldUpMs[slot]);
+    const flight = state & (RECEIVING | SENDING);
+    ensure(lateMs < 1000, 'liveness', `slot ${slot} does not finish closing (${flight})`);
+  }
+
+  #begin(slot: number, kind: number): void {
+    const { clock } = this.#parts;
+    this.#kind[slot] = kind;
+    this.#sinceMs[slot] = clock.nowMs;
+    this.#heldUpMs[slot] = clock.heldUpMs;
+  }
+
+  /** A connection that could go on with what may come listens for it. */
+  #checkReceiving(owner: Connection, slot: number, state: number): void {
+    if ((state & RECEIVING) !== 0 || owner.ended) return;
+    const isBlocked = owner.inbox.hasRoom === false || owner.inbox.isHeavy;
+    ensure(isBlocked, 'wake-up', `slot ${slot} has room and does not receive`);
+  }
+
+  #checkDeadline(owner: Connection, slot: number, state: number): void {
+    const { clock, reactor, driver } = this.#parts;
+    const armed = reactor.armed(slot);
+    const { activeMs, activeHeldUpMs } = driver.socket(slot);
+    const isOurTurn = owner.outbox.waiting > 0 || reactor.slab.freeCount === 0;
+    if (armed !== this.#kind[slot] || isOurTurn) this.#begin(slot, armed);
+    else if (activeMs > this.#sinceMs[slot]) {
+      this.#sinceMs[slot] = activeMs;
+      this.#heldUpMs[slot] = activeHeldUpMs;
+    }
+    this.#checkSend(slot, state);
+    if (armed < 0) {
+      const isBusy = (state & SENDING) !== 0 || owner.exchange?.phase === Phase.Streaming;
+      ensure(isBusy, 'timeout', `slot ${slot} waits and has no deadline`);
+      return;
+    }
+    const heldUpMs = clock.heldUpMs - this.#heldUpMs[slot];
+    const lateMs = clock.nowMs - this.#sinceMs[slot] - heldUpMs - this.#timeoutsMs[armed];
+    ensure(
+      lateMs < LATE_MS,
+      'timeout',
+      `the ${KINDS[armed]} deadline of slot ${slot} is ${lateMs.toFixed(1)} ms late`,
+    );
+  }
+
+  #checkSend(slot: number, state: number): void {
+    const { clock, driver, settings } = this.#parts;
+    if ((state & SENDING) === 0) {
+      this.#sendingMs[slot] = Number.NaN;
+      return;
+    }
+    const { activeMs } = driver.socket(slot);
+    if (!(this.#sendingMs[slot] >= activeMs)) {
+      this.#sendingMs[slot] = clock.nowMs - clock.heldUpMs;
+    }
+    const lateMs = clock.nowMs - clock.heldUpMs - this.#sendingMs[slot] - settings.writeTimeoutMs;
+    ensure(lateMs < LATE_MS, 'timeout', `slot ${slot} sends and sends, ${lateMs.toFixed(1)} ms`);
+  }
+}
+
+/** What was written where a block was given back; nobody may read it again. */
+const POISON = 0xdb;
+
+/**
+ * Watches a slab: a block that comes back must not be in the middle of being sent, and its bytes
+ * are overwritten at once, so that who still reads them reads nonsense.
+ */
+export function watchSlab(slab: Slab, driver: () => SimDriver | null): void {
+  const release = slab.release.bind(slab);
+  slab.release = (block: number): void => {
+    const start = slab.start(block);
+    const sockets = driver()?.sockets ?? [];
+    for (const socket of sockets) {
+      const send = socket?.send ?? null;
+      if (send === null || send.region !== 0) continue;
+      const isApart = send.end <= start || send.start >= start + slab.blockBytes;
+      ensure(isApart, 'memory', `block ${block} is given back while it is sent from`);
+    }
+    slab.bytes.fill(POISON, start, start + slab.blockBytes);
+    release(block);
+  };
+}

@@ -1,0 +1,393 @@
+// A client: carries out its plan over one connection after the other, and compares every answer
+// with the right one. What is not as planned goes before the judge.
+
+import { type Answer, AnswerReader } from '../reader.ts';
+import type { Wire, WireEvents, World } from '../wire.ts';
+import { bytesOf, type Planned, type RequestKind } from './expected.ts';
+import type { Judge } from './judge.ts';
+import type { ClientPlan } from './plan.ts';
+import { Sender } from './sender.ts';
+
+/** A request on its way. */
+export interface Flight {
+  readonly planned: Planned;
+  readonly number: number;
+  /** When its first byte went out, and how many of its bytes did. */
+  readonly sentMs: number;
+  sentBytes: number;
+  readonly failuresBefore: number;
+  readonly heldUpMs: number;
+}
+
+/** What all clients of a run report to. */
+export interface Scores {
+  answered: number;
+  answers: Map<string, number>;
+  endings: Map<string, number>;
+  shapes: Map<string, number>;
+  statuses: Map<number, number>;
+}
+
+/** Tries of one request over connections that ended without fault of anybody. */
+const TRIES_MAX = 4;
+/** So long nothing may come: beyond any timeout of a server here. */
+export const PATIENCE_MS = 120_000;
+const RECONNECT_MS = 7;
+
+export class Client implements WireEvents {
+  readonly plan: ClientPlan;
+  readonly world: World;
+  readonly judge: Judge;
+  readonly #scores: Scores;
+  /** Called once, when the plan is carried out. */
+  readonly #done: (client: Client) => void;
+  wire: Wire | null = null;
+  reader: AnswerReader = new AnswerReader();
+  readonly flights: Flight[] = [];
+  /** Requests that are answered, or given up; and those of this connection. */
+  finished = 0;
+  #sentNumber = 0;
+  onConnection = 0;
+  answeredBytes = 0;
+  /** The server has said that this connection ends. */
+  closing = false;
+  connectedMs: number = Number.NaN;
+  /** What this client itself did to the connection. */
+  ownFault: string | null = null;
+  /** Answers that came over this connection. */
+  answeredCount = 0;
+  /** What the last answer was to. */
+  lastKind: RequestKind | null = null;
+  last: Answer | null = null;
+  halfClosed = false;
+  #isDone = false;
+  #tries = 0;
+  #sender: Sender | null = null;
+  #progressMs = 0;
+  /** It read nothing for a while, on this connection. */
+  stoppedReading = false;
+  /** What the plan wants done wrong is done once. */
+  mishapDone = false;
+
+  constructor(
+    plan: ClientPlan,
+    world: World,
+    judge: Judge,
+    scores: Scores,
+    done: (client: Client) => void,
+  ) {
+    this.plan = plan;
+    this.world = world;
+    this.judge = judge;
+    this.#scores = scores;
+    this.#done = done;
+    scores.shapes.set(plan.shape, (scores.shapes.get(plan.shape) ?? 0) + 1);
+  }
+
+  start(): void {
+    this.world.after(this.plan.startMs, () => this.#connect());
+  }
+
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  note(text: () => string): void {
+    this.world.note(this.plan.lane, text);
+  }
+
+  #connect(): void {
+    this.reader = new AnswerReader();
+    this.flights.length = 0;
+    this.#sentNumber = this.finished;
+    this.onConnection = 0;
+    this.answeredBytes = 0;
+    this.answeredCount = 0;
+    this.lastKind = null;
+    this.last = null;
+    this.closing = false;
+    this.ownFault = null;
+    this.stoppedReading = false;
+    this.halfClosed = false;
+    this.connectedMs = Number.NaN;
+    this.note(() => 'connects');
+    const wire = this.world.connect(this.plan.lane, this);
+    this.wire = wire;
+    const { read } = this.plan;
+    if (read !== null) wire.pace(read.bytesMax, read.pauseMs);
+    this.#progressMs = this.world.nowMs();
+    this.#watch(wire, PATIENCE_MS);
+  }
+
+  /** Whoever waits for longer than everybody's patience has been forgotten. */
+  #watch(wire: Wire, waitMs: number): void {
+    this.world.after(waitMs, () => {
+      if (wire !== this.wire) return;
+      const leftMs = this.#progressMs + PATIENCE_MS - this.world.nowMs();
+      if (leftMs > 0) this.#watch(wire, leftMs);
+      else this.judge.forgotten(this);
+    });
+  }
+
+  // --- Sending ---
+
+  connected(): void {
+    this.connectedMs = this.world.nowMs();
+    this.#sendMore();
+  }
+
+  #sendMore(): void {
+    const { plan, wire } = this;
+    if (wire === null || this.closing || this.halfClosed || this.#isDone) return;
+    if (this.#sender !== null && !this.#sender.isOver) return;
+    if (this.ownFault !== null || this.flights.length > 0) return;
+    const left = Math.min(
+      plan.depth,
+      plan.requests.length - this.#sentNumber,
+      plan.requestsPerConnection - this.onConnection,
+    );
+    if (left <= 0) return;
+    const batch = plan.requests.slice(this.#sentNumber, this.#sentNumber + left);
+    // Nothing follows on a request that ends its connection.
+    const last = batch.findIndex(({ isLast }) => isLast);
+    if (last >= 0) batch.length = last + 1;
+    this.#sentNumber += batch.length;
+    this.onConnection += batch.length;
+    this.#sender = new Sender(this, wire, batch, this.#sentNumber - batch.length);
+    this.#sender.start();
+  }
+
+  /** A request begins to go out. */
+  began(planned: Planned, number: number): Flight {
+    const flight: Flight = {
+      planned,
+      number,
+      sentMs: this.world.nowMs(),
+      sentBytes: 0,
+      failuresBefore: this.judge.failures(),
+      heldUpMs: this.world.heldUpMs(),
+    };
+    this.flights.push(flight);
+    this.reader.methods.push(planned.method);
+    this.note(() => `sends ${planned.method} ${planned.kind}`);
+    return flight;
+  }
+
+  /** All of a batch is out. */
+  sentAll(): void {
+    const { plan } = this;
+    if (plan.halfClose && this.#sentNumber === plan.requests.length) {
+      this.halfClosed = true;
+      this.note(() => 'ends its side');
+      this.wire?.end();
+    }
+  }
+
+  /** What the plan wants done wrong is done now. */
+  misbehave(): void {
+    const { mishap } = this.plan;
+    const { wire } = this;
+    if (mishap === null || wire === null || this.ownFault !== null) return;
+    this.ownFault = mishap.kind;
+    this.note(() => `mishap: ${mishap.kind}`);
+    if (mishap.kind === 'reset') {
+      wire.reset();
+      this.#over('reset by the client');
+    } else if (mishap.kind === 'leave') {
+      wire.close();
+      this.#over('left by the client');
+    } else {
+      const isReading = mishap.kind === 'stop reading';
+      if (isReading) wire.pause();
+      this.stoppedReading ||= isReading;
+      this.world.after(mishap.forMs, () => {
+        if (this.wire !== wire) return;
+        if (!isReading) {
+          this.judge.forgotten(this);
+          return;
+        }
+        this.ownFault = null;
+        this.#progressMs = this.world.nowMs();
+        wire.resume();
+        if (this.wire === wire && this.reader.isBetween) this.#next();
+      });
+    }
+  }
+
+  // --- Hearing ---
+
+  data(bytes: Uint8Array): void {
+    if (this.#isDone || this.wire === null) return;
+    this.#progressMs = this.world.nowMs();
+    const { wire } = this;
+    this.reader.push(bytes);
+    // An answer to a request that was never sent is nobody's.
+    for (let answer = this.reader.next(); answer !== undefined; answer = this.reader.next()) {
+      this.#answered(answer);
+      if (this.wire !== wire) return;
+    }
+    const { problem } = this.reader;
+    if (problem !== null) this.judge.wrong(this, `what came is no answer: ${problem}`);
+  }
+
+  #answered(answer: Answer): void {
+    if (answer.status === 100) {
+      this.judge.continued(this);
+      this.#sender?.goOn();
+      return;
+    }
+    const flight = this.flights.shift();
+    this.note(() => `hears ${answer.status}, ${answer.body.length} bytes`);
+    if (flight === undefined) {
+      if (this.judge.unasked(this, answer)) {
+        this.closing = true;
+        return;
+      }
+      this.judge.wrong(this, `an answer ${answer.status} that nobody asked for`);
+      return;
+    }
+    this.judge.answer(this, flight, answer);
+    this.#count(flight, answer);
+    this.answeredBytes += flight.sentBytes;
+    this.answeredCount += 1;
+    this.lastKind = flight.planned.kind;
+    this.finished = flight.number + 1;
+    this.#tries = 0;
+    if (answer.close) {
+      this.closing = true;
+      this.#sender?.stop();
+      this.#flood();
+      if (this.plan.leave === 'close') this.#leaveSoon();
+      return;
+    }
+    this.#next();
+  }
+
+  #count(flight: Flight, answer: Answer): void {
+    const { answers, statuses } = this.#scores;
+    this.#scores.answered += 1;
+    answers.set(flight.planned.kind, (answers.get(flight.planned.kind) ?? 0) + 1);
+    statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+  }
+
+  /** An answer is in: another request, or the end. */
+  #next(): void {
+    const { plan } = this;
+    if (this.flights.length > 0 || (this.#sender !== null && !this.#sender.isOver)) return;
+    const isOver = this.finished === plan.requests.length;
+    if (!isOver && this.onConnection < plan.requestsPerConnection) {
+      const { wire } = this;
+      if (plan.thinkMs === 0) this.#sendMore();
+      else {
+        this.world.after(plan.thinkMs, () => {
+          if (this.wire === wire) this.#sendMore();
+        });
+      }
+      return;
+    }
+    this.#leave();
+  }
+
+  #flood(): void {
+    const { floodBytes } = this.plan;
+    if (floodBytes > 0) this.wire?.write(new Uint8Array(floodBytes).fill(0x61));
+  }
+
+  #leaveSoon(): void {
+    const { wire } = this;
+    this.world.after(1, () => {
+      if (this.wire === wire) this.#leave();
+    });
+  }
+
+  #leave(): void {
+    const { wire } = this;
+    const { leave } = this.plan;
+    if (wire === null) return;
+    // The server's end is what is waited for: of its own, or as an answer to ours.
+    if (leave === 'wait') this.ownFault ??= 'wait';
+    else if (leave === 'end') {
+      this.ownFault ??= 'end';
+      wire.end();
+    } else {
+      if (leave === 'reset') wire.reset();
+      else wire.close();
+      this.#over(`client's ${leave}`);
+    }
+  }
+
+  ended(): void {
+    if (this.#isDone || this.wire === null) return;
+    this.note(() => 'hears the end');
+    this.#finishReading();
+    if (this.wire === null) return;
+    const ending = this.judge.ended(this);
+    this.wire.close();
+    this.#over(ending);
+  }
+
+  /** An answer may end with the connection, or be cut off by it. */
+  #finishReading(): void {
+    const answer = this.reader.end();
+    if (answer === null) return;
+    const flight = this.flights.shift();
+    if (flight === undefined) {
+      this.judge.wrong(this, 'part of an answer nobody asked for');
+      return;
+    }
+    this.judge.answer(this, flight, answer);
+    this.#count(flight, answer);
+    this.answeredBytes += flight.sentBytes;
+    this.answeredCount += 1;
+    this.lastKind = flight.planned.kind;
+    this.finished = flight.number + 1;
+    this.closing = true;
+  }
+
+  broke(): void {
+    if (this.#isDone || this.wire === null) return;
+    this.note(() => 'hears a reset');
+    const partly = this.reader.end();
+    if (partly !== null) this.judge.partly(this, partly);
+    const ending = this.judge.broke(this, partly !== null);
+    this.wire.close();
+    this.#over(ending);
+  }
+
+  /** This connection is over: the next one, if there is something left to do. */
+  #over(ending: string): void {
+    const { endings } = this.#scores;
+    endings.set(ending, (endings.get(ending) ?? 0) + 1);
+    this.note(() => `over: ${ending}`);
+    this.#sender?.stop();
+    this.#sender = null;
+    this.wire = null;
+    const { plan } = this;
+    if (this.ownFault !== null && plan.mishap?.kind === this.ownFault) {
+      // The request of the mishap is not tried again.
+      this.finished = Math.max(this.finished, plan.mishap.atRequest + 1);
+    }
+    this.#tries += 1;
+    if (this.#tries > TRIES_MAX) {
+      this.#tries = 0;
+      this.judge.givenUp(this);
+      this.finished += 1;
+    }
+    if (this.finished >= plan.requests.length) {
+      this.#isDone = true;
+      this.#done(this);
+      return;
+    }
+    this.world.after(RECONNECT_MS * this.#tries, () => this.#connect());
+  }
+
+  /** Bytes of requests that went out over this connection. */
+  get sentBytes(): number {
+    return this.flights.reduce((sum, { sentBytes }) => sum + sentBytes, this.answeredBytes);
+  }
+
+  /** True when every byte of the request was sent. */
+  isWhole(flight: Flight): boolean {
+    return flight.sentBytes === bytesOf(flight.planned);
+  }
+}

@@ -1,0 +1,368 @@
+// Decides what may happen to a client. An answer is compared with the right one; an end without an
+// answer needs a reason: a fault that was injected, what the client did itself, a deadline that is
+// over, a server that is full or closes. Without one it is a violation.
+
+import type { Answer } from '../reader.ts';
+import { type CheckName, Violation } from '../violation.ts';
+import type { Client, Flight } from './client.ts';
+import type { Expected } from './expected.ts';
+
+/** What the judge knows of the server. */
+export interface JudgeParts {
+  readonly idleTimeoutMs: number;
+  readonly headTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly bodyTotalTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+  readonly handlerTimeoutMs: number;
+  readonly lingerTimeoutMs: number;
+  readonly overloadWaitMs: number;
+  readonly requestsPerConnectionMax: number;
+  /** When close() was called, Infinity before; and when requests in flight are cut off. */
+  readonly closingMs: () => number;
+  readonly shutdownTimeoutMs: number;
+  /** File operations that failed so far. */
+  readonly failures: () => number;
+  /** All places were taken at some time: clients may be turned away and idle ones ended. */
+  readonly wasFull: () => boolean;
+  /** Faults are over: no reason counts but the client's own. */
+  readonly healed: () => boolean;
+  /** How exact the world's clock is; a real one is not. */
+  readonly slackMs: number;
+  readonly report: (violation: Violation) => void;
+}
+
+/** Computed times differ by rounding to microseconds. */
+const EARLY_MS = 0.01;
+/** What happens within one turn of the server. */
+const MOMENT_MS = 0.1;
+
+export class Judge {
+  readonly #parts: JudgeParts;
+
+  constructor(parts: JudgeParts) {
+    this.#parts = parts;
+  }
+
+  failures(): number {
+    return this.#parts.failures();
+  }
+
+  #report(client: Client, check: CheckName, message: string): void {
+    const { plan } = client;
+    const text = `client ${plan.lane} (${plan.shape}): ${message}`;
+    this.#parts.report(new Violation(check, text, plan.lane));
+  }
+
+  wrong(client: Client, message: string): void {
+    this.#report(client, 'answer', message);
+  }
+
+  // --- Answers ---
+
+  continued(client: Client): void {
+    const flight = client.flights[0];
+    const asked = flight?.planned.kind === 'expect' && !client.isWhole(flight);
+    if (!asked) this.wrong(client, 'a 100 that was not asked for');
+  }
+
+  /** An answer without a request: only a server without room, or one that gives up waiting. */
+  unasked(client: Client, answer: Answer): boolean {
+    client.last = answer;
+    return isTurnedAway(answer) && client.onConnection === 0 && this.#isFull();
+  }
+
+  #isFull(): boolean {
+    return this.#parts.wasFull();
+  }
+
+  answer(client: Client, flight: Flight, answer: Answer): void {
+    client.last = answer;
+    if (this.#isExcused(client, flight, answer)) return;
+    const { planned } = flight;
+    const { expected } = planned;
+    if (answer.status !== expected.status) {
+      this.wrong(client, `${planned.kind}: status ${answer.status}, not ${expected.status}`);
+      return;
+    }
+    for (const [name, value] of expected.fields) {
+      const found = answer.fields.find(([one]) => one === name)?.[1];
+      if (found === value) continue;
+      this.wrong(client, `${planned.kind}: ${name} is ${found ?? 'missing'}, not ${value}`);
+    }
+    this.#compareBody(client, flight, answer);
+    if (!expected.cut) this.#compareClose(client, flight, answer);
+    if (planned.kind === 'never') this.#checkHandlerTimeout(client, flight);
+  }
+
+  #compareBody(client: Client, { planned }: Flight, answer: Answer): void {
+    const { expected, kind } = planned;
+    const right = bodyOf(expected, client);
+    if (answer.whole === expected.cut) {
+      const what = answer.whole ? 'whole, though its handler failed' : 'cut off';
+      this.wrong(client, `${kind}: the answer is ${what} after ${answer.body.length} bytes`);
+      return;
+    }
+    if (right === null) return;
+    const { body } = answer;
+    const same = expected.cut
+      ? body.length <= right.length && Buffer.compare(body, right.subarray(0, body.length)) === 0
+      : Buffer.compare(body, right) === 0;
+    if (!same) {
+      const at = firstDifference(body, right);
+      const lengths = `${body.length} bytes, ${right.length} expected`;
+      this.wrong(client, `${kind}: the content is another from byte ${at} on (${lengths})`);
+    }
+  }
+
+  #compareClose(client: Client, flight: Flight, answer: Answer): void {
+    const { planned } = flight;
+    const { close } = planned.expected;
+    if (close === 'may' || (close === 'yes') === answer.close) return;
+    if (close === 'yes') {
+      this.wrong(client, `${planned.kind}: the answer does not say that the connection ends`);
+      return;
+    }
+    const { requestsPerConnectionMax: max } = this.#parts;
+    const isMax = max > 0 && client.answeredCount + 1 === max;
+    if (isMax || this.#isClosing(client)) return;
+    // A body that has not come by the time of its answer may be too much to wait for.
+    if (!client.isWhole(flight) || flight.planned.parts.length > 1) return;
+    this.wrong(client, `${planned.kind}: the answer ends the connection without need`);
+  }
+
+  #checkHandlerTimeout(client: Client, flight: Flight): void {
+    const { handlerTimeoutMs, slackMs } = this.#parts;
+    const tookMs = client.world.nowMs() - flight.sentMs;
+    if (tookMs < handlerTimeoutMs - EARLY_MS) {
+      const given = `after ${tookMs.toFixed(3)} ms, not ${handlerTimeoutMs}`;
+      this.#report(client, 'timeout', `the handler's time was over early: ${given}`);
+    }
+    const lateMs = tookMs - handlerTimeoutMs - (client.world.heldUpMs() - flight.heldUpMs);
+    // Its request may have waited behind others, for a block, or for the network.
+    if (lateMs > slackMs + 20_000) {
+      this.#report(client, 'timeout', `the handler's time was over late: ${lateMs.toFixed(0)} ms`);
+    }
+  }
+
+  /** Another answer than the right one, for a reason. */
+  #isExcused(client: Client, flight: Flight, answer: Answer): boolean {
+    const { planned } = flight;
+    const { status } = answer;
+    if (planned.usesFiles && this.failures() > flight.failuresBefore) {
+      if (!answer.whole || [403, 404, 500].includes(status)) return true;
+    }
+    if (!answer.whole) return this.#mayBeCut(client, flight);
+    if (status === 408 && answer.close) return this.#checkSlow(client, flight);
+    if (status === 503 && answer.close) {
+      // Whoever is turned away is told when to come again.
+      if (isTurnedAway(answer)) return client.answeredCount === 0 && this.#isFull();
+      const { handlerTimeoutMs } = this.#parts;
+      const ownMs = client.world.nowMs() - flight.sentMs;
+      return planned.kind !== 'never' && ownMs >= handlerTimeoutMs;
+    }
+    // A request that its client broke off.
+    return status === 400 && answer.close && !client.isWhole(flight);
+  }
+
+  /** 408: the client took its time. */
+  #checkSlow(client: Client, flight: Flight): boolean {
+    const { headTimeoutMs, bodyTimeoutMs, bodyTotalTimeoutMs } = this.#parts;
+    const tookMs = client.world.nowMs() - flight.sentMs;
+    const hasBody = flight.planned.parts.length > 1;
+    const bodyMs = Math.min(bodyTimeoutMs, bodyTotalTimeoutMs);
+    const leastMs = hasBody ? Math.min(headTimeoutMs, bodyMs) : headTimeoutMs;
+    if (tookMs < leastMs - EARLY_MS) {
+      const given = `after ${tookMs.toFixed(3)} ms, not ${leastMs}`;
+      this.#report(client, 'timeout', `408 early: ${given}`);
+    }
+    return true;
+  }
+
+  // --- Ends ---
+
+  #isClosing(client: Client): boolean {
+    return client.world.nowMs() >= this.#parts.closingMs();
+  }
+
+  #isCutOff(client: Client): boolean {
+    const { closingMs, shutdownTimeoutMs } = this.#parts;
+    return client.world.nowMs() >= closingMs() + shutdownTimeoutMs - EARLY_MS;
+  }
+
+  /** Whether something other than the server may have broken this connection. */
+  #isInjured(client: Client): boolean {
+    return (client.wire?.facts.injected.length ?? 0) > 0;
+  }
+
+  #mayBeCut(client: Client, { planned, sentMs }: Flight): boolean {
+    // A body that stays away ends an answer that has begun, too.
+    const tookMs = client.world.nowMs() - sentMs;
+    if (planned.kind === 'mirror' && tookMs >= this.#parts.bodyTimeoutMs) return true;
+    return this.#isInjured(client) || this.#isCutOff(client) || this.#readsSlowly(client);
+  }
+
+  /** The server waits for writeTimeoutMs that a client takes something. */
+  #readsSlowly(client: Client): boolean {
+    return client.stoppedReading || client.plan.read !== null;
+  }
+
+  /** The server's side ended in order. Gives what to call this end. */
+  ended(client: Client): string {
+    if (client.closing) return this.#closeNamed(client);
+    if (this.#isInjured(client)) return 'injected fault';
+    const unanswered = client.flights.length > 0;
+    const ending = this.#endReason(client);
+    if (ending === null) {
+      const what = unanswered ? 'without an answer' : 'between two requests';
+      const known = this.#known(client);
+      this.wrong(client, `the server ended the connection ${what}, without reason (${known})`);
+      return 'violation';
+    }
+    return ending;
+  }
+
+  /** What a reader of a violation wants to know first. */
+  #known({ wire, answeredBytes, answeredCount }: Client): string {
+    if (wire === null) return 'no connection';
+    const { serverEndMs, serverActiveMs, serverReadAtEnd } = wire.facts;
+    const quietMs = (serverEndMs - serverActiveMs).toFixed(1);
+    const bytes = `it had taken ${serverReadAtEnd} bytes, ${answeredBytes} of them answered`;
+    return `${answeredCount} answers; quiet for ${quietMs} ms; ${bytes}`;
+  }
+
+  #closeNamed(client: Client): string {
+    const { last } = client;
+    if (last !== null && isTurnedAway(last)) return 'turned away';
+    if (last?.whole === false) return 'answer cut';
+    return this.#isClosing(client) ? 'server closing' : 'Connection: close';
+  }
+
+  #endReason(client: Client): string | null {
+    const { facts } = client.wire ?? { facts: null };
+    if (facts === null) return null;
+    if (client.ownFault === 'end' || client.halfClosed) {
+      if (client.flights.length === 0) return "client's end";
+    }
+    const tookMore = facts.serverReadAtEnd > client.answeredBytes;
+    if (this.#isCutOff(client)) return 'cut off';
+    // A body that nobody read was too long to skip: what stood behind it is lost.
+    if (client.lastKind === 'ignore' || client.lastKind === 'too large') return 'unread body';
+    // An idle connection that makes room may lose what comes in that very moment.
+    const atOnce = facts.serverEndMs - facts.serverActiveMs <= MOMENT_MS;
+    if (tookMore && atOnce && this.#isFull()) return 'evicted';
+    if (tookMore && client.flights.length > 0) return null;
+    if (this.#isClosing(client)) return 'drained';
+    return this.#idleReason(client);
+  }
+
+  /** An end between two requests: its time is over, exactly, or somebody else needs the place. */
+  #idleReason(client: Client): string | null {
+    const { idleTimeoutMs, slackMs } = this.#parts;
+    const { facts } = client.wire ?? { facts: null };
+    if (facts === null) return null;
+    const quietMs = facts.serverEndMs - facts.serverActiveMs;
+    if (!(quietMs < idleTimeoutMs - EARLY_MS - slackMs)) return 'idle';
+    return this.#isFull() ? 'evicted' : null;
+  }
+
+  /** The connection broke. Gives what to call it. */
+  broke(client: Client, inAnswer: boolean): string {
+    const { facts } = client.wire ?? { facts: null };
+    if (this.#isInjured(client)) {
+      return facts?.injected.includes('refused') === true ? 'refused' : 'injected fault';
+    }
+    if (this.#isCutOff(client)) return 'cut off';
+    if (client.closing) return 'reset after the last answer';
+    if (this.#lingered(client)) return 'sent on after the end';
+    if (this.#tookNothing(client)) {
+      return this.#readsSlowly(client) ? 'stopped reading' : 'write timeout';
+    }
+    if (client.flights[0]?.planned.expected.cut === true) return 'answer cut';
+    if (client.flights.length === 0 || !inAnswer) {
+      // Its request crossed the server's end, whose reason is as good as if it had been heard.
+      const ending = this.#endReason(client);
+      if (ending !== null) return `${ending}, crossed`;
+    }
+    // Who makes room is closed at once: what it sends just then resets its last answer away.
+    const quietMs = facts === null ? 0 : facts.serverEndMs - facts.serverActiveMs;
+    if (this.#isFull() && quietMs >= this.#parts.overloadWaitMs) return 'evicted, crossed';
+    if (this.#readsSlowly(client)) return this.#givenUpEarly(client);
+    const known = this.#known(client);
+    this.wrong(client, `the server reset the connection without reason (${known})`);
+    return 'violation';
+  }
+
+  /** The server ended in order and waited for the client, who went on sending for too long. */
+  #lingered({ wire }: Client): boolean {
+    if (wire === null) return false;
+    const { serverEndMs, serverClosedMs } = wire.facts;
+    const { lingerTimeoutMs, slackMs } = this.#parts;
+    return serverClosedMs - serverEndMs >= lingerTimeoutMs - EARLY_MS - slackMs;
+  }
+
+  /** Nothing went to this client for as long as a server waits for that, for want of room. */
+  #tookNothing({ wire, flights }: Client): boolean {
+    if (wire === null || flights.length === 0) return false;
+    const { serverSentMs, serverEndMs } = wire.facts;
+    const { writeTimeoutMs, slackMs } = this.#parts;
+    return !(serverEndMs - serverSentMs < writeTimeoutMs - EARLY_MS - slackMs);
+  }
+
+  #givenUpEarly(client: Client): string {
+    const { facts } = client.wire ?? { facts: null };
+    const quietMs = facts === null ? 0 : facts.serverEndMs - facts.serverSentMs;
+    const given = `after ${quietMs.toFixed(3)} ms, not ${this.#parts.writeTimeoutMs}`;
+    this.#report(client, 'timeout', `a slow reader was given up early: ${given}`);
+    return 'violation';
+  }
+
+  /** What came of an answer before the connection broke must have been right. */
+  partly(client: Client, answer: Answer): void {
+    const flight = client.flights[0];
+    if (flight === undefined) {
+      this.wrong(client, 'part of an answer nobody asked for');
+      return;
+    }
+    if (this.#isExcused(client, flight, { ...answer, whole: true })) return;
+    const { expected, kind } = flight.planned;
+    const right = bodyOf(expected, client);
+    const { body } = answer;
+    if (right === null || answer.status !== expected.status) return;
+    const same = Buffer.compare(body, right.subarray(0, body.length)) === 0;
+    if (!same) this.wrong(client, `${kind}: the part that came is not of the right answer`);
+  }
+
+  /** Nothing came for so long that nothing will come. */
+  forgotten(client: Client): void {
+    const { flights, closing } = client;
+    const waitsFor = closing
+      ? 'the end that was announced'
+      : flights.length > 0
+        ? `an answer to ${flights[0].planned.kind}`
+        : 'the end of an idle connection';
+    this.#report(client, 'liveness', `forgotten while it waits for ${waitsFor}`);
+  }
+
+  /** Tried again and again: a world without faults allows that to nobody. */
+  givenUp(client: Client): void {
+    const mayFail = !this.#parts.healed() || this.#isClosing(client) || this.#isFull();
+    if (!mayFail) this.#report(client, 'liveness', 'has tried in vain');
+  }
+}
+
+function bodyOf(expected: Expected, client: Client): Uint8Array | null {
+  const { body } = expected;
+  if (typeof body !== 'function') return body;
+  return client.wire === null ? null : Buffer.from(body(client.wire.facts));
+}
+
+function isTurnedAway({ status, close, fields }: Answer): boolean {
+  return status === 503 && close && fields.some(([name]) => name === 'retry-after');
+}
+
+function firstDifference(one: Uint8Array, other: Uint8Array): number {
+  let at = 0;
+  while (at < one.length && at < other.length && one[at] === other[at]) at += 1;
+  return at;
+}

@@ -1,0 +1,60 @@
+// What one client is going to do, settled before it begins.
+
+import type { Planned } from './expected.ts';
+
+export type ShapeName =
+  | 'one by one'
+  | 'pipelined train'
+  | 'astride'
+  | 'keep-alive churn'
+  | 'uploads'
+  | 'huge bodies'
+  | 'slow reader'
+  | 'stuck reader'
+  | 'slowloris'
+  | 'body stall'
+  | 'idle'
+  | 'expect'
+  | 'garbage'
+  | 'files'
+  | 'streams'
+  | 'troubled handlers'
+  | 'old and closing'
+  | 'half close'
+  | 'resetter'
+  | 'vanisher'
+  | 'flood after close'
+  | 'probe';
+
+/** What a client does wrong, at the request with this number. */
+export interface Mishap {
+  readonly kind: 'reset' | 'leave' | 'stop reading' | 'stop sending';
+  readonly atRequest: number;
+  /** After how many bytes of that request; as many as there are for all of it. */
+  readonly afterBytes: number;
+  /** How long it stays that way before it leaves. */
+  readonly forMs: number;
+}
+
+export interface ClientPlan {
+  readonly shape: ShapeName;
+  readonly lane: number;
+  readonly startMs: number;
+  readonly requests: readonly Planned[];
+  /** Requests that are on their way together. */
+  readonly depth: number;
+  /** Sent as one piece, so that they may arrive as one. */
+  readonly train: boolean;
+  readonly requestsPerConnection: number;
+  /** How requests are cut when they are sent; null leaves them whole. */
+  readonly send: { readonly bytesMax: number; readonly pauseMs: number } | null;
+  readonly read: { readonly bytesMax: number; readonly pauseMs: number } | null;
+  readonly thinkMs: number;
+  readonly mishap: Mishap | null;
+  /** How it ends when it has all answers. */
+  readonly leave: 'end' | 'close' | 'reset' | 'wait';
+  /** Sends the end of its stream right behind its last request. */
+  readonly halfClose: boolean;
+  /** Goes on sending this many bytes when the server has said that it closes. */
+  readonly floodBytes: number;
+}

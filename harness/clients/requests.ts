@@ -1,0 +1,389 @@
+// Requests of every kind with their right answers, made from a client's own chance.
+
+import { HELLO } from '../application.ts';
+import { content, DIGEST_START, digest } from '../content.ts';
+import { FILES, fileBytes, MODIFIED_MS } from '../files.ts';
+import type { Random } from '../random.ts';
+import type { Expected, Part, Planned, RequestKind } from './expected.ts';
+
+/** What requests have to know of the server they are for. */
+export interface ServerFacts {
+  readonly bodyBytesMax: number;
+  readonly discardBytesMax: number;
+  readonly handlerTimeoutMs: number;
+  readonly headTimeoutMs: number;
+  readonly targetBytesMax: number;
+  readonly headBytesMax: number;
+  /** Nothing goes wrong beside the plan: sizes of bodies stay moderate for speed. */
+  readonly bodyBytesUsual: number;
+}
+
+interface Draft {
+  readonly kind: RequestKind;
+  readonly method?: string;
+  readonly target: string;
+  readonly fields?: readonly string[];
+  readonly minor?: number;
+  readonly body?: readonly Part[];
+  readonly status?: number;
+  readonly answer: Expected['body'];
+  readonly answerFields?: Expected['fields'];
+  readonly close?: Expected['close'];
+  readonly cut?: boolean;
+  readonly usesFiles?: boolean;
+  readonly takesMs?: number;
+}
+
+const TEXT: Expected['fields'] = [['content-type', 'text/plain; charset=utf-8']];
+
+function part(bytes: Uint8Array, pauseMs = 0, awaitsContinue = false): Part {
+  return { bytes, pauseMs, awaitsContinue };
+}
+
+const text = (value: string): Buffer => Buffer.from(value, 'latin1');
+
+export class Requests {
+  readonly #random: Random;
+  readonly #facts: ServerFacts;
+  readonly #lane: number;
+  #number = 0;
+
+  constructor(random: Random, facts: ServerFacts, lane: number) {
+    this.#random = random;
+    this.#facts = facts;
+    this.#lane = lane;
+  }
+
+  #make(draft: Draft): Planned {
+    const { kind, target, minor = 1 } = draft;
+    const method = draft.method ?? 'GET';
+    const random = this.#random;
+    this.#number += 1;
+    const lines = [`${method} ${target} HTTP/1.${minor}`, 'Host: simulated'];
+    const answerFields = [...(draft.answerFields ?? [])];
+    const length = draft.body?.reduce((sum, { bytes }) => sum + bytes.length, 0) ?? 0;
+    const chunked = draft.fields?.some((field) => field.startsWith('Transfer-Encoding')) ?? false;
+    if (draft.body !== undefined && !chunked) lines.push(`Content-Length: ${length}`);
+    if (random.chance(0.5)) {
+      const id = `${this.#lane}.${this.#number}`;
+      lines.push(`X-Id: ${id}`);
+      answerFields.push(['x-id', id]);
+    }
+    if (random.chance(0.1)) lines.push(`X-Padding: ${'p'.repeat(random.size(700))}`);
+    lines.push(...(draft.fields ?? []));
+    const close = draft.close ?? (minor === 0 ? 'yes' : 'no');
+    const head = text(`${lines.join('\r\n')}\r\n\r\n`);
+    return {
+      kind,
+      method,
+      parts: [part(head), ...(draft.body ?? [])],
+      expected: {
+        status: draft.status ?? 200,
+        body: draft.answer,
+        fields: answerFields,
+        close,
+        cut: draft.cut ?? false,
+      },
+      usesFiles: draft.usesFiles ?? false,
+      takesMs: draft.takesMs ?? 0,
+      isLast: close === 'yes',
+    };
+  }
+
+  #id(): number {
+    return this.#random.below(60000);
+  }
+
+  /** A length, most of them small, around sizes of blocks at times. */
+  #length(max: number): number {
+    const random = this.#random;
+    const edges = [0, 1, 8191, 8192, 8193, 17407, 17408, 17409];
+    const length = random.chance(0.2) ? random.pick(edges) : random.size(max) - 1;
+    return Math.min(length, max);
+  }
+
+  hello(): Planned {
+    return this.#make({ kind: 'hello', target: '/hello', answer: text(HELLO), answerFields: TEXT });
+  }
+
+  text(): Planned {
+    const id = this.#id();
+    return this.#make({ kind: 'text', target: `/text/${id}`, answer: text(`text ${id}\n`) });
+  }
+
+  bytes(max: number = this.#facts.bodyBytesUsual): Planned {
+    const id = this.#id();
+    const length = this.#length(max);
+    const target = `/bytes/${length}?id=${id}`;
+    return this.#make({ kind: 'bytes', target, answer: content(id, length) });
+  }
+
+  head(): Planned {
+    const length = this.#length(20000);
+    const target = `/bytes/${length}?id=1`;
+    const answerFields: Expected['fields'] = [['content-length', String(length)]];
+    const answer = text('');
+    return this.#make({ kind: 'head', method: 'HEAD', target, answer, answerFields });
+  }
+
+  params(): Planned {
+    const id = this.#id();
+    const answer = text(JSON.stringify({ one: `a${id}`, two: 'b c', q: 'd&e' }));
+    return this.#make({ kind: 'params', target: `/params/a${id}/b%20c?q=d%26e`, answer });
+  }
+
+  peer(): Planned {
+    return this.#make({ kind: 'peer', target: '/peer', answer: ({ address }) => address });
+  }
+
+  /** A body in parts; with `chunked` each is a chunk or several. */
+  #body(bytes: Uint8Array, chunked: boolean, pauseMs: number): Part[] {
+    const random = this.#random;
+    const parts: Part[] = [];
+    const partBytes = Math.max(1, random.size(Math.max(bytes.length, 1)), bytes.length >> 3);
+    for (let at = 0; at < bytes.length; at += partBytes) {
+      const piece = bytes.subarray(at, at + partBytes);
+      const waitMs = parts.length > 0 && random.chance(0.5) ? pauseMs : 0;
+      if (!chunked) parts.push(part(piece, waitMs));
+      else {
+        const extension = random.chance(0.1) ? ';name="value"' : '';
+        const size = `${piece.length.toString(16)}${extension}\r\n`;
+        parts.push(part(Buffer.concat([text(size), piece, text('\r\n')]), waitMs));
+      }
+    }
+    if (chunked) parts.push(part(text(random.chance(0.2) ? '0\r\nX-T: 1\r\n\r\n' : '0\r\n\r\n')));
+    return parts;
+  }
+
+  echo(chunked: boolean, max: number = this.#facts.bodyBytesUsual): Planned {
+    const bytes = content(this.#id(), this.#length(Math.min(max, this.#facts.bodyBytesMax)));
+    const fields = chunked ? ['Transfer-Encoding: chunked'] : [];
+    const body = this.#body(bytes, chunked, this.#random.ms(0, 3));
+    const kind = chunked ? 'echo chunked' : 'echo';
+    return this.#make({ kind, method: 'POST', target: '/echo', fields, body, answer: bytes });
+  }
+
+  /** Read at once, or slowly, or only after a while. */
+  sum(how: '' | 'slow' | 'later'): Planned {
+    const random = this.#random;
+    const bytes = content(this.#id(), this.#length(this.#facts.bodyBytesUsual * 2));
+    const chunked = random.chance(0.5);
+    const fields = chunked ? ['Transfer-Encoding: chunked'] : [];
+    const body = this.#body(bytes, chunked, random.ms(0, 3));
+    const hash = digest(DIGEST_START, bytes);
+    const answer = text(JSON.stringify({ bytes: bytes.length, hash }));
+    const target = { '': '/sum', slow: '/sum?ms=4', later: '/sum?later=20' }[how];
+    const kind = how === '' ? 'sum' : (`sum ${how}` as const);
+    // A piece may be one byte in the worst case; each costs the handler its pause.
+    const takesMs = how === 'slow' ? 1000 : 20;
+    return this.#make({ kind, method: 'POST', target, fields, body, answer, takesMs });
+  }
+
+  /** What comes goes back, piece by piece. */
+  mirror(): Planned {
+    const bytes = content(this.#id(), this.#length(this.#facts.bodyBytesUsual * 2));
+    const fields = ['Transfer-Encoding: chunked'];
+    const body = this.#body(bytes, true, this.#random.ms(0, 3));
+    const target = '/mirror';
+    return this.#make({ kind: 'mirror', method: 'POST', target, fields, body, answer: bytes });
+  }
+
+  ignore(): Planned {
+    const bytes = content(this.#id(), this.#length(this.#facts.bodyBytesUsual));
+    const chunked = this.#random.chance(0.5);
+    const fields = chunked ? ['Transfer-Encoding: chunked'] : [];
+    const body = this.#body(bytes, chunked, 0);
+    const answer = text('ignored\n');
+    const isMuch = bytes.length > this.#facts.discardBytesMax;
+    const close = isMuch ? 'may' : 'no';
+    const target = '/ignore';
+    return this.#make({ kind: 'ignore', method: 'POST', target, fields, body, answer, close });
+  }
+
+  /** Sends its body when it is asked to. */
+  expect(): Planned {
+    const most = Math.min(20000, this.#facts.bodyBytesMax);
+    const bytes = content(this.#id(), 1 + this.#length(most - 1));
+    const body = [part(bytes, 0, true)];
+    const fields = ['Expect: 100-continue'];
+    const target = '/echo';
+    return this.#make({ kind: 'expect', method: 'POST', target, fields, body, answer: bytes });
+  }
+
+  tooLarge(): Planned {
+    const bytes = content(this.#id(), this.#facts.bodyBytesMax + 1 + this.#random.below(3000));
+    const chunked = this.#random.chance(0.5);
+    const fields = chunked ? ['Transfer-Encoding: chunked'] : [];
+    const body = this.#body(bytes, chunked, 0);
+    const rest = { status: 413, answer: null, close: 'may' } as const;
+    return this.#make({
+      kind: 'too large',
+      method: 'POST',
+      target: '/echo',
+      fields,
+      body,
+      ...rest,
+    });
+  }
+
+  stream(kind: 'stream' | 'sized'): Planned {
+    const id = this.#id();
+    const length = 1 + this.#length(this.#facts.bodyBytesUsual * 2);
+    const piece = this.#random.pick([500, 3000, 9000, 20000]);
+    const pauseMs = this.#random.pick([0, 0, 1, 20]);
+    const target = `/${kind}/${length}?id=${id}&piece=${piece}&ms=${pauseMs}`;
+    const takesMs = Math.ceil(length / piece) * (pauseMs + 1);
+    return this.#make({ kind, target, answer: content(id, length), takesMs });
+  }
+
+  events(): Planned {
+    const count = this.#random.between(1, 6);
+    const pauseMs = this.#random.pick([0, 5, 50]);
+    let answer = '';
+    for (let number = 1; number <= count; number++) {
+      answer += `id: ${number}\ndata: event ${number}\n\n`;
+    }
+    const answerFields: Expected['fields'] = [['content-type', 'text/event-stream']];
+    const target = `/events/${count}?ms=${pauseMs}`;
+    const takesMs = count * (pauseMs + 1);
+    return this.#make({ kind: 'events', target, answer: text(answer), answerFields, takesMs });
+  }
+
+  slow(): Planned {
+    const ms = this.#random.pick([1, 5, 30, 200]);
+    const answer = text(`slow ${ms}\n`);
+    return this.#make({ kind: 'slow', target: `/slow/${ms}`, answer, takesMs: ms });
+  }
+
+  never(): Planned {
+    const { handlerTimeoutMs: takesMs } = this.#facts;
+    const rest = { status: 503, answer: null, close: 'yes', takesMs } as const;
+    return this.#make({ kind: 'never', target: '/never', ...rest });
+  }
+
+  throws(): Planned {
+    const answer = text('Internal Server Error\n');
+    return this.#make({ kind: 'throw', target: '/throw', status: 500, answer });
+  }
+
+  reject(): Planned {
+    const answer = text('rejected on purpose\n');
+    return this.#make({ kind: 'reject', target: '/reject', status: 409, answer, takesMs: 2 });
+  }
+
+  cut(): Planned {
+    const id = this.#id();
+    const length = 1 + this.#length(30000);
+    const answer = content(id, length);
+    return this.#make({ kind: 'cut', target: `/cut/${length}?id=${id}`, answer, cut: true });
+  }
+
+  file(): Planned {
+    const random = this.#random;
+    const name = random.pick(['small.txt', 'block.bin', 'empty.txt', 'index.html']);
+    const bytes = fileBytes(`/site/${name}`);
+    const target = random.chance(0.3) ? `/file/${name}` : `/static/${name}`;
+    const method = random.chance(0.1) ? 'HEAD' : 'GET';
+    const answer = method === 'HEAD' ? text('') : bytes;
+    const answerFields: Expected['fields'] = [
+      ['content-length', String(bytes.length)],
+      ['last-modified', new Date(MODIFIED_MS).toUTCString()],
+    ];
+    const usesFiles = true;
+    return this.#make({ kind: 'static', method, target, answer, answerFields, usesFiles });
+  }
+
+  largeFile(): Planned {
+    const folder = this.#random.chance(0.5) ? 'file' : 'static';
+    const answer = fileBytes('/site/large.bin');
+    const target = `/${folder}/large.bin`;
+    return this.#make({ kind: 'static large', target, answer, usesFiles: true, takesMs: 500 });
+  }
+
+  /** The server knows no ranges: the whole file is a right answer (RFC 9110 14.2). */
+  range(): Planned {
+    const from = this.#random.below(600);
+    const fields = [`Range: bytes=${from}-${from + this.#random.below(99)}`];
+    const answer = fileBytes('/site/small.txt');
+    const target = '/static/small.txt';
+    return this.#make({ kind: 'range', target, fields, answer, usesFiles: true });
+  }
+
+  notModified(): Planned {
+    const fields = [`If-Modified-Since: ${new Date(MODIFIED_MS).toUTCString()}`];
+    const rest = { status: 304, answer: text(''), usesFiles: true };
+    return this.#make({ kind: 'not modified', target: '/static/small.txt', fields, ...rest });
+  }
+
+  listing(): Planned {
+    return this.#make({ kind: 'listing', target: '/static/list/', answer: null, usesFiles: true });
+  }
+
+  missing(): Planned {
+    const targets = ['/nothing', '/static/nothing.txt', '/static/.hidden', '/static/way-out'];
+    const answer = text('Not Found\n');
+    const target = this.#random.pick([...targets, '/static/../../secret.txt']);
+    return this.#make({ kind: 'missing', target, status: 404, answer, usesFiles: true });
+  }
+
+  wrongMethod(): Planned {
+    const answerFields: Expected['fields'] = [['allow', 'GET, HEAD, OPTIONS']];
+    const rest = { status: 405, answer: text('Method Not Allowed\n'), answerFields };
+    return this.#make({ kind: 'wrong method', method: 'DELETE', target: '/hello', ...rest });
+  }
+
+  options(): Planned {
+    const rest = { status: 204, answer: text(''), target: '/hello' };
+    return this.#make({ kind: 'options', method: 'OPTIONS', ...rest });
+  }
+
+  /** An older client, which gets no chunks and a close. */
+  old(): Planned {
+    const id = this.#id();
+    const length = this.#length(5000);
+    const path = this.#random.pick(['bytes', 'stream']);
+    const target = `/${path}/${length}?id=${id}`;
+    return this.#make({ kind: 'http/1.0', target, minor: 0, answer: content(id, length) });
+  }
+
+  closing(): Planned {
+    const id = this.#id();
+    const fields = ['Connection: close'];
+    const answer = text(`text ${id}\n`);
+    return this.#make({ kind: 'closing', target: `/text/${id}`, fields, answer, close: 'yes' });
+  }
+
+  garbage(): Planned {
+    const bad = this.#random.pick([
+      'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
+      'GET /hello HTTP/1.1\r\n\r\n',
+      'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n',
+      'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n',
+      'GET /hello HTTP/1.1\nHost: a\n\n',
+      '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03hello there, this is no HTTP\r\n\r\n',
+      'GET /he llo HTTP/1.1\r\nHost: a\r\n\r\n',
+      'GET /hello HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n',
+    ]);
+    return this.#raw('garbage', 400, text(bad));
+  }
+
+  longTarget(): Planned {
+    const target = `/${'t'.repeat(this.#facts.targetBytesMax + this.#random.below(200))}`;
+    return this.#raw('long target', 414, text(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`));
+  }
+
+  longHead(): Planned {
+    const line = `X-Long: ${'v'.repeat(900)}\r\n`;
+    const lines = line.repeat(Math.ceil((this.#facts.headBytesMax + 100) / line.length));
+    return this.#raw('long head', 431, text(`GET /hello HTTP/1.1\r\nHost: a\r\n${lines}\r\n`));
+  }
+
+  #raw(kind: RequestKind, status: number, bytes: Uint8Array): Planned {
+    const expected: Expected = { status, body: null, fields: [], close: 'yes', cut: false };
+    const rest = { usesFiles: false, takesMs: 0, isLast: true };
+    return { kind, method: 'GET', parts: [part(bytes)], expected, ...rest };
+  }
+}
+
+/** Every file that is served is one that the tree has. */
+export const SERVED: readonly string[] = FILES.map(({ path }) => path);

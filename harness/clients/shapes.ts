@@ -1,0 +1,239 @@
+// The shapes of workload, and which of them a run gets. Each client's plan comes from a stream of
+// its own, so that leaving out one client changes no other.
+
+import { Random } from '../random.ts';
+import { bytesOf, type Planned } from './expected.ts';
+import type { ClientPlan, Mishap, ShapeName } from './plan.ts';
+import { Requests, type ServerFacts } from './requests.ts';
+
+type Draft = Omit<ClientPlan, 'shape' | 'lane' | 'startMs'>;
+
+/** Everything a shape leaves as it is. */
+const ORDINARY: Omit<Draft, 'requests'> = {
+  depth: 1,
+  train: true,
+  requestsPerConnection: Number.POSITIVE_INFINITY,
+  send: null,
+  read: null,
+  thinkMs: 0,
+  mishap: null,
+  leave: 'end',
+  halfClose: false,
+  floodBytes: 0,
+};
+
+export type Shape = (make: Requests, random: Random, facts: ServerFacts) => Draft;
+
+function several(count: number, make: () => Planned): Planned[] {
+  return Array.from({ length: count }, make);
+}
+
+/** A request that nothing is special about. */
+function common(make: Requests, random: Random): Planned {
+  switch (random.below(10)) {
+    case 0:
+      return make.hello();
+    case 1:
+      return make.text();
+    case 2:
+      return make.bytes();
+    case 3:
+      return make.head();
+    case 4:
+      return make.params();
+    case 5:
+      return make.peer();
+    case 6:
+      return make.echo(false);
+    case 7:
+      return make.file();
+    case 8:
+      return make.wrongMethod();
+    default:
+      return make.options();
+  }
+}
+
+/** Answered at once: trains of these are what pipelining is for. */
+function quick(make: Requests, random: Random): Planned {
+  const kinds = [() => make.hello(), () => make.text(), () => make.bytes(), () => make.head()];
+  return random.pick(kinds)();
+}
+
+function mishapAt(
+  kind: Mishap['kind'],
+  requests: readonly Planned[],
+  random: Random,
+  forMs: number,
+): Mishap {
+  const atRequest = random.below(requests.length);
+  const bytes = bytesOf(requests[atRequest]);
+  const after = random.chance(0.4) ? Number.POSITIVE_INFINITY : random.between(1, bytes);
+  return { kind, atRequest, afterBytes: after, forMs };
+}
+
+/** So long a client stays silent to see what the server does: longer than any timeout here. */
+const FOREVER_MS = 60_000;
+
+export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
+  'one by one': (make, random) => {
+    const requests = several(random.between(8, 20), () => common(make, random));
+    const leave = random.pick(['end', 'close', 'reset'] as const);
+    return { ...ORDINARY, requests, leave, thinkMs: random.pick([0, 0, 1, 50]) };
+  },
+  'pipelined train': (make, random) => {
+    const requests = several(random.between(16, 48), () =>
+      random.chance(0.8) ? quick(make, random) : common(make, random),
+    );
+    return { ...ORDINARY, requests, depth: random.between(2, 24), train: random.chance(0.7) };
+  },
+  astride: (make, random, { headTimeoutMs }) => {
+    const requests = several(random.between(8, 12), () => make.text());
+    // Each piece ends in the middle of a head: it is there soon, and the next one has begun.
+    const send = { bytesMax: random.between(45, 60), pauseMs: headTimeoutMs * 0.3 };
+    return { ...ORDINARY, requests, depth: requests.length, send };
+  },
+  'keep-alive churn': (make, random) => {
+    const requests = several(random.between(6, 16), () => quick(make, random));
+    const leave = random.pick(['end', 'close', 'reset'] as const);
+    return { ...ORDINARY, requests, requestsPerConnection: random.between(1, 3), leave };
+  },
+  uploads: (make, random) => {
+    const kinds = [
+      () => make.echo(true),
+      () => make.echo(false),
+      () => make.sum(random.pick(['', 'later'] as const)),
+      () => make.ignore(),
+      () => make.mirror(),
+      () => make.tooLarge(),
+    ];
+    const requests = several(random.between(4, 9), () => random.pick(kinds)());
+    return { ...ORDINARY, requests, depth: random.pick([1, 1, 3]) };
+  },
+  'huge bodies': (make, random) => {
+    const kinds = [
+      () => make.bytes(120_000),
+      () => make.echo(random.chance(0.5), 60_000),
+      () => make.largeFile(),
+    ];
+    const requests = several(random.between(1, 3), () => random.pick(kinds)());
+    return { ...ORDINARY, requests, depth: random.pick([1, 1, 2]) };
+  },
+  'slow reader': (make, random) => {
+    const requests = several(random.between(1, 3), () => make.bytes(20_000));
+    return { ...ORDINARY, requests, depth: 2, read: { bytesMax: 1000, pauseMs: random.ms(1, 20) } };
+  },
+  'stuck reader': (make, random) => {
+    const requests = [make.hello(), ...several(4, () => make.bytes(150_000)), make.text()];
+    const mishap = mishapAt('stop reading', requests, random, random.pick([500, FOREVER_MS]));
+    return { ...ORDINARY, requests, depth: random.pick([1, 6]), mishap };
+  },
+  slowloris: (make, random) => {
+    const requests = [make.hello(), make.hello()];
+    const pauseMs = random.pick([20, 100, 700]);
+    return { ...ORDINARY, requests, send: { bytesMax: random.between(1, 3), pauseMs } };
+  },
+  'body stall': (make, random) => {
+    const requests = [make.text(), random.chance(0.5) ? make.echo(true) : make.sum('later')];
+    const atRequest = random.below(requests.length);
+    const bytes = bytesOf(requests[atRequest]);
+    const afterBytes = random.between(1, Math.max(bytes - 1, 1));
+    const mishap = { kind: 'stop sending', atRequest, afterBytes, forMs: FOREVER_MS } as const;
+    return { ...ORDINARY, requests, mishap };
+  },
+  idle: (make, random) => {
+    const requests = several(random.between(1, 4), () => common(make, random));
+    return { ...ORDINARY, requests, leave: 'wait', thinkMs: random.pick([0, 300, 900, 2500]) };
+  },
+  expect: (make, random) => {
+    const requests = several(random.between(2, 5), () => make.expect());
+    return { ...ORDINARY, requests };
+  },
+  garbage: (make, random) => {
+    const last = random.pick([
+      () => make.garbage(),
+      () => make.longTarget(),
+      () => make.longHead(),
+    ]);
+    const requests = [...several(random.below(4), () => quick(make, random)), last()];
+    return { ...ORDINARY, requests, depth: random.pick([1, 8]) };
+  },
+  files: (make, random) => {
+    const kinds = [
+      () => make.file(),
+      () => make.file(),
+      () => make.range(),
+      () => make.notModified(),
+      () => make.missing(),
+      () => make.listing(),
+    ];
+    const requests = several(random.between(6, 14), () => random.pick(kinds)());
+    return { ...ORDINARY, requests, depth: random.pick([1, 1, 4]) };
+  },
+  streams: (make, random) => {
+    const kinds = [() => make.stream('stream'), () => make.stream('sized'), () => make.events()];
+    const requests = several(random.between(3, 8), () => random.pick(kinds)());
+    return { ...ORDINARY, requests, depth: random.pick([1, 1, 3]) };
+  },
+  'troubled handlers': (make, random) => {
+    const kinds = [
+      () => make.slow(),
+      () => make.throws(),
+      () => make.reject(),
+      () => make.cut(),
+      () => make.sum('slow'),
+      () => make.never(),
+    ];
+    const requests = several(random.between(4, 9), () => random.pick(kinds)());
+    return { ...ORDINARY, requests, depth: random.pick([1, 1, 4]) };
+  },
+  'old and closing': (make, random) => {
+    const requests = several(random.between(3, 6), () =>
+      random.chance(0.5) ? make.old() : make.closing(),
+    );
+    return { ...ORDINARY, requests };
+  },
+  'half close': (make, random) => {
+    const requests = several(random.between(1, 6), () => common(make, random));
+    return { ...ORDINARY, requests, depth: 16, halfClose: true };
+  },
+  resetter: (make, random) => {
+    const requests = several(random.between(2, 8), () =>
+      random.chance(0.5) ? common(make, random) : make.stream('stream'),
+    );
+    return { ...ORDINARY, requests, depth: 4, mishap: mishapAt('reset', requests, random, 0) };
+  },
+  vanisher: (make, random) => {
+    const requests = several(random.between(2, 8), () =>
+      random.chance(0.5) ? common(make, random) : make.slow(),
+    );
+    return { ...ORDINARY, requests, depth: 4, mishap: mishapAt('leave', requests, random, 0) };
+  },
+  'flood after close': (make, random) => {
+    const requests = [make.hello(), random.chance(0.5) ? make.closing() : make.garbage()];
+    const floodBytes = random.pick([10, 3000, 60_000]);
+    return { ...ORDINARY, requests, floodBytes, leave: 'end' };
+  },
+};
+
+export const SHAPE_NAMES: readonly Exclude<ShapeName, 'probe'>[] = Object.keys(SHAPES) as Exclude<
+  ShapeName,
+  'probe'
+>[];
+
+/** The plan of client number `lane` of a run. */
+export function planClient(seed: number, lane: number, facts: ServerFacts): ClientPlan {
+  const random = new Random(seed, `client ${lane}`);
+  const shape = SHAPE_NAMES[(lane + seed) % SHAPE_NAMES.length];
+  const make = new Requests(random, facts, lane);
+  const draft = SHAPES[shape](make, random, facts);
+  return { ...draft, shape, lane, startMs: random.ms(0, 400) };
+}
+
+/** A client for the end of a run, when nothing goes wrong any more. */
+export function planProbe(seed: number, lane: number, facts: ServerFacts): ClientPlan {
+  const random = new Random(seed, `probe ${lane}`);
+  const make = new Requests(random, facts, lane);
+  const requests = [make.hello(), make.echo(true), make.stream('stream'), make.file()];
+  return { ...ORDINARY, requests, shape: 'probe', lane, startMs: 0 };
+}

@@ -1,0 +1,142 @@
+// Node's loop in virtual time: timers, what the kernel announces, immediates, in Node's order. The
+// pump and closing use the global functions, so those are replaced for as long as a run lasts.
+// Promises stay real: they are drained between steps by one real setImmediate.
+
+import type { Clock } from './clock.ts';
+
+type Callback = () => void;
+
+interface VirtualTimer {
+  readonly atMs: number;
+  readonly sequence: number;
+  run: Callback | null;
+}
+
+const realSetImmediate = globalThis.setImmediate;
+const realNextTick = process.nextTick;
+
+/** Lets all promises, ticks and stream hops that stand in line run. */
+export function drain(): Promise<void> {
+  return new Promise((resolve) => {
+    realSetImmediate(resolve);
+  });
+}
+
+export class VirtualLoop {
+  readonly #clock: Clock;
+  #timers: VirtualTimer[] = [];
+  #immediates: Callback[] = [];
+  #polled: Callback[] = [];
+  #sequence = 0;
+  #restore: Callback | null = null;
+  /** What a callback threw: Node would end the process. */
+  failure: unknown = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Replaces the global timers until restore(). */
+  install(): void {
+    const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis;
+    const { nextTick } = process;
+    this.#restore = () => {
+      Object.assign(globalThis, { setTimeout, clearTimeout, setImmediate, clearImmediate });
+      process.nextTick = nextTick;
+    };
+    Object.assign(globalThis, {
+      setTimeout: (run: Callback, ms = 1) => this.after(ms, run),
+      clearTimeout: (timer: VirtualTimer | null) => {
+        if (timer !== null && timer !== undefined) timer.run = null;
+      },
+      setImmediate: (run: Callback) => {
+        this.#immediates.push(run);
+        return run;
+      },
+      clearImmediate: (run: Callback) => {
+        this.#immediates = this.#immediates.filter((other) => other !== run);
+      },
+    });
+    // What the server throws in a tick of its own would end this process.
+    process.nextTick = ((run: (...given: unknown[]) => void, ...given: unknown[]) => {
+      realNextTick(() => this.#guard(() => run(...given)));
+    }) as typeof process.nextTick;
+  }
+
+  restore(): void {
+    this.#restore?.();
+    this.#restore = null;
+  }
+
+  after(ms: number, run: Callback): VirtualTimer {
+    // As Node does it: at least one millisecond, whole ones.
+    const wholeMs = ms >= 1 && ms <= 0x7fffffff ? Math.trunc(ms) : 1;
+    this.#sequence += 1;
+    const timer = { atMs: this.#clock.nowMs + wholeMs, sequence: this.#sequence, run };
+    this.#timers.push(timer);
+    return timer;
+  }
+
+  /** The kernel, or a thread of the pool, has something for `run` in the next poll phase. */
+  announce(run: Callback): void {
+    this.#polled.push(run);
+  }
+
+  get timerCount(): number {
+    return this.#timers.reduce((count, { run }) => (run === null ? count : count + 1), 0);
+  }
+
+  get immediateCount(): number {
+    return this.#immediates.length;
+  }
+
+  /** When the loop has something to do: now, later, or Infinity for never. */
+  get nextMs(): number {
+    if (this.#immediates.length > 0 || this.#polled.length > 0) return this.#clock.nowMs;
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const { atMs, run } of this.#timers) {
+      if (run !== null && atMs < nextMs) nextMs = atMs;
+    }
+    return nextMs;
+  }
+
+  /** Once around: timers, poll, immediates. Promises run between the three. */
+  async turn(): Promise<void> {
+    if (this.#runTimers()) await drain();
+    const polled = this.#polled;
+    if (polled.length > 0) {
+      this.#polled = [];
+      for (const run of polled) this.#guard(run);
+      await drain();
+    }
+    const immediates = this.#immediates;
+    if (immediates.length > 0) {
+      this.#immediates = [];
+      for (const run of immediates) this.#guard(run);
+      await drain();
+    }
+  }
+
+  #runTimers(): boolean {
+    const nowMs = this.#clock.nowMs;
+    const due: VirtualTimer[] = [];
+    const later: VirtualTimer[] = [];
+    for (const timer of this.#timers) {
+      if (timer.run === null) continue;
+      if (timer.atMs <= nowMs) due.push(timer);
+      else later.push(timer);
+    }
+    this.#timers = later;
+    due.sort((one, other) => one.atMs - other.atMs || one.sequence - other.sequence);
+    for (const timer of due) if (timer.run !== null) this.#guard(timer.run);
+    return due.length > 0;
+  }
+
+  #guard(run: Callback): void {
+    try {
+      run();
+    } catch (error) {
+      this.failure ??= error;
+    }
+  }
+}

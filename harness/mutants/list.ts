@@ -1,0 +1,7 @@
+// All bugs that are planted to see them caught.
+
+import type { Mutant } from './mutant.ts';
+import { PLANTED_IN_MEMORY } from './planted-memory.ts';
+import { PLANTED_IN_ORDER } from './planted-order.ts';
+
+export const MUTANTS: readonly Mutant[] = [...PLANTED_IN_MEMORY, ...PLANTED_IN_ORDER];

@@ -1,0 +1,129 @@
+// Planted bugs of buffers: memory given back too early or never, bytes dropped or sent twice.
+
+import type { Mutant } from './mutant.ts';
+
+const OUTBOX = 'connection/outbox.js';
+const INBOX = 'connection/inbox.js';
+const BODY = 'connection/incoming-body.js';
+const WRITER = 'connection/answer-writer.js';
+
+export const PLANTED_IN_MEMORY: readonly Mutant[] = [
+  {
+    name: 'the rest of a partial send is dropped',
+    file: OUTBOX,
+    find: 'if (span.start === span.end)\n            this.#pop(span);\n        if',
+    replace: 'this.sentTotal += span.end - span.start; this.#pop(span);\n        if',
+  },
+  {
+    name: 'a partial send is sent again from its beginning',
+    file: OUTBOX,
+    find: 'span.start += bytes;',
+    replace: 'if (span.start + bytes === span.end) span.start += bytes;',
+  },
+  {
+    name: 'a block is given back when its send begins',
+    file: OUTBOX,
+    find: 'this.#reactor.send(this.#slot, span.number, span.start, span.end, more);',
+    replace:
+      'this.#reactor.send(this.#slot, span.number, span.start, span.end, more);\n' +
+      '        if (span.block >= 0) { this.#slab.release(span.block); span.block = -1; }',
+  },
+  {
+    name: 'a region is let go when its send begins',
+    file: OUTBOX,
+    find: 'this.#reactor.send(this.#slot, span.number, span.start, span.end, more);',
+    replace:
+      'this.#reactor.send(this.#slot, span.number, span.start, span.end, more);\n' +
+      '        span.region?.release(); span.region = null;',
+  },
+  {
+    name: 'a block that was sent is never given back',
+    file: OUTBOX,
+    find: 'if (span.block >= 0)\n            this.#slab.release(span.block);',
+    replace: '',
+  },
+  {
+    name: 'an answer is written over the end of its block',
+    file: OUTBOX,
+    find: 'if (last.end + bytes <= slab.start(last.block) + slab.blockBytes)',
+    replace: 'if (last.end + bytes <= slab.start(last.block) + slab.blockBytes + 4096)',
+  },
+  {
+    name: 'who waits for room is told before it is there',
+    file: OUTBOX,
+    find: 'if (waiter.target <= this.sentTotal)',
+    replace: 'if (waiter.target <= this.sentTotal + 20000)',
+  },
+  {
+    name: 'who waits for room is never told',
+    file: OUTBOX,
+    find: 'if (this.#waiters !== null)\n            this.#resolveReached();',
+    replace: '',
+  },
+  {
+    name: 'a second send goes out while one is in flight',
+    file: OUTBOX,
+    find: 'if (this.waiting === 0 || this.#reactor.sending(this.#slot))',
+    replace: 'if (this.waiting === 0)',
+  },
+  {
+    name: 'the second part of a block is moved from its beginning',
+    file: INBOX,
+    find: 'const from = this.#nextStart;',
+    replace: 'const from = this.#slab.start(this.#nextBlock);',
+  },
+  {
+    name: 'bytes are moved over unread ones at the end of a block',
+    file: INBOX,
+    find: 'if (this.end + wanted > this.#high)\n',
+    replace: 'if (this.end + wanted >= this.#high - 4096)\n',
+  },
+  {
+    name: 'a joined block is not given back',
+    file: INBOX,
+    find:
+      'if (this.#nextStart === this.#nextEnd) {\n' +
+      '            this.#slab.release(this.#nextBlock);',
+    replace: 'if (this.#nextStart === this.#nextEnd) {',
+  },
+  {
+    name: 'bytes that move out of the slab lose the block behind them',
+    file: INBOX,
+    find: 'this.start = 0;\n        this.end = unread;\n        this.join();',
+    replace: 'this.start = 0;\n        this.end = unread;',
+  },
+  {
+    name: 'a closed connection keeps its second block',
+    file: INBOX,
+    find:
+      'clear() {\n        if (this.#nextBlock !== NONE)\n' +
+      '            this.#slab.release(this.#nextBlock);',
+    replace: 'clear() {',
+  },
+  {
+    name: 'a chunked body ends one byte early',
+    file: BODY,
+    find: 'const taken = Math.min(this.#remaining, to - from);',
+    replace: 'const taken = Math.min(this.#remaining, Math.max(1, to - from - 1));',
+  },
+  {
+    name: 'gathered pieces of a body overlap when the buffer grows',
+    file: BODY,
+    find: 'this.#gathered.copy(larger, 0, 0, this.#gatheredBytes);',
+    replace: 'this.#gathered.copy(larger, 0, 0, this.#gatheredBytes - 1);',
+  },
+  {
+    name: 'a stream forgets the end of a large chunk',
+    file: WRITER,
+    find: 'if (exchange.chunked)\n            this.#raw(outbox, LINE_END);\n        return target;',
+    replace:
+      'if (exchange.chunked && outbox.waiting < 40000)\n' +
+      '            this.#raw(outbox, LINE_END);\n        return target;',
+  },
+  {
+    name: 'a large piece of a stream may be used again at once',
+    file: WRITER,
+    find: 'const target = outbox.queuedTotal;',
+    replace: 'const target = 0;',
+  },
+];

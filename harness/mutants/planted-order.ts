@@ -1,0 +1,217 @@
+// Planted bugs of order and time: a completion taken for another's, a deadline forgotten, a wake-up
+// lost, an end without its steps.
+
+import type { Mutant } from './mutant.ts';
+
+const ENDING = 'connection/ending.js';
+const CONNECTION = 'connection/connection.js';
+const ANSWERING = 'connection/answering.js';
+const REACTOR = 'reactor/reactor.js';
+const ADMISSION = 'reactor/admission.js';
+const PUMP = 'reactor/pump.js';
+
+export const PLANTED_IN_ORDER: readonly Mutant[] = [
+  {
+    name: 'writers go on while their memory is being sent, when a client is lost',
+    file: ENDING,
+    find: 'if (!connection.reactor.sending(connection.slot))\n        connection.outbox.giveUp();',
+    replace: 'connection.outbox.giveUp();',
+  },
+  {
+    name: 'a socket is closed while something is in flight',
+    file: REACTOR,
+    find:
+      'if ((state & (RECEIVING | SENDING)) !== 0)\n' +
+      '            this.driver.abort(slot, false);\n        else\n' +
+      '            this.driver.close(slot);',
+    replace: 'this.driver.close(slot);',
+  },
+  {
+    name: 'a closing socket is closed by the first of two completions',
+    file: REACTOR,
+    find:
+      '#join(slot) {\n' +
+      '        if ((this.sockets.state[slot] & (RECEIVING | SENDING)) === 0)\n' +
+      '            this.driver.close(slot);',
+    replace: '#join(slot) {\n        this.driver.close(slot);',
+  },
+  {
+    name: 'the owner of a closing socket hears of what was received',
+    file: REACTOR,
+    find:
+      'if (block >= 0)\n                this.slab.release(block);\n' +
+      '            this.#join(slot);\n            return;',
+    replace: 'this.#join(slot);',
+  },
+  {
+    name: 'a block received on a closing socket is lost',
+    file: REACTOR,
+    find:
+      'if (block >= 0)\n                this.slab.release(block);\n' +
+      '            this.#join(slot);',
+    replace: 'this.#join(slot);',
+  },
+  {
+    name: 'a slot is free before the kernel has closed it',
+    file: REACTOR,
+    find: 'else\n            this.driver.close(slot);\n    }\n',
+    replace:
+      'else {\n            this.driver.close(slot);\n' +
+      '            this.sockets.release(slot);\n        }\n    }\n',
+  },
+  {
+    name: 'the deadline of a send is not disarmed by progress',
+    file: REACTOR,
+    find: 'this.#deadlines.disarm(2 * slot + DeadlineSide.Output);\n',
+    replace: '',
+  },
+  {
+    name: 'sends get no deadline',
+    file: REACTOR,
+    find: 'this.#deadlines.arm(node, this.#sendTimeout, this.nowMs);',
+    replace: '',
+  },
+  {
+    name: 'only one deadline expires in a turn, and the pump thinks there are none',
+    file: 'base/deadlines.js',
+    find: 'if (node !== NONE)\n                nextMs = Math.min(nextMs, this.#dueMs[node]);',
+    replace:
+      'if (node !== NONE && kind > 0)\n' +
+      '                nextMs = Math.min(nextMs, this.#dueMs[node]);',
+  },
+  {
+    name: 'the pump sleeps though a handler armed a deadline',
+    file: REACTOR,
+    find: 'this.readClocks();\n        this.driver.wake(false);',
+    replace: 'this.readClocks();',
+  },
+  {
+    name: 'a wake-up from within a call is lost',
+    file: PUMP,
+    find: 'else\n            setImmediate(this.#run);\n    }\n    /** A mistake',
+    replace: '}\n    /** A mistake',
+  },
+  {
+    name: 'the pump falls asleep with work left',
+    file: PUMP,
+    find:
+      'if (this.#stopped || this.#sleep())\n            return;\n' +
+      '        setImmediate(this.#run);',
+    replace:
+      'if (this.#stopped)\n            return;\n        if (!this.#sleep())\n' +
+      '            this.#asleep = true;',
+  },
+  {
+    name: 'the next head of a pipeline has what was left of the time of the one before',
+    file: CONNECTION,
+    find: 'if (armed === Timeout.Head || armed === Timeout.Handler)',
+    replace: 'if (false)',
+  },
+  {
+    name: 'the deadline of idle connections stays armed while a handler runs',
+    file: CONNECTION,
+    find: 'if (armed !== Timeout.Handler)\n                reactor.arm(slot, Timeout.Handler);',
+    replace: '',
+  },
+  {
+    name: 'a slow head begins its time anew with every byte',
+    file: CONNECTION,
+    find: 'if (armed !== Timeout.Head)\n                reactor.arm(slot, Timeout.Head);',
+    replace: 'reactor.arm(slot, Timeout.Head);',
+  },
+  {
+    name: 'the next request begins before the answer before is handed over',
+    file: CONNECTION,
+    find:
+      'if (exchange.phase !== Phase.Ended)\n            return false;\n' +
+      '        if (exchange.close)',
+    replace:
+      'if (exchange.phase === Phase.Open)\n            return false;\n        if (exchange.close)',
+  },
+  {
+    name: 'a head of a handler that goes on is not copied',
+    file: CONNECTION,
+    find: 'exchange.retain();\n            this.reactor.yieldWanted = true;',
+    replace: 'exchange.retained = true;\n            this.reactor.yieldWanted = true;',
+  },
+  {
+    name: 'an exchange is used again while its handler runs',
+    file: CONNECTION,
+    find: 'if (exchange.retained)\n            exchange.live = exchange.headOnly;\n        else\n',
+    replace: '',
+  },
+  {
+    name: 'Connection: close is forgotten when the body was not read',
+    file: CONNECTION,
+    find: 'if (exchange.close) {\n            stop(this);\n        }',
+    replace: 'if (exchange.close && this.requests < 2) {\n            stop(this);\n        }',
+  },
+  {
+    name: 'a pipeline that waits for room is not taken up again',
+    file: CONNECTION,
+    find: 'else if (!this.inbox.empty)\n            this.advance();',
+    replace: '',
+  },
+  {
+    name: 'a request in the inbox is forgotten when its client half closes',
+    file: CONNECTION,
+    find: 'if (!this.ended)\n                return false;',
+    replace:
+      'if (!this.ended)\n                return false;\n' +
+      '            if (this.requests > 2)\n                return false;',
+  },
+  {
+    name: 'the server closes at once after its last answer',
+    file: ENDING,
+    find: 'reactor.shutdownSend(slot);\n        reactor.arm(slot, Timeout.Linger);',
+    replace: 'reactor.close(slot);\n        return;',
+  },
+  {
+    name: 'a lingering connection has no deadline',
+    file: ENDING,
+    find: 'reactor.arm(slot, Timeout.Linger);',
+    replace: '',
+  },
+  {
+    name: 'the last answer is cut off by the half close',
+    file: ENDING,
+    find: 'if (outbox.waiting > 0) {\n        reactor.disarm(slot);',
+    replace: 'if (outbox.waiting > 16384) {\n        reactor.disarm(slot);',
+  },
+  {
+    name: 'handlers of a lost client never hear of it',
+    file: ENDING,
+    find: 'exchange.aborter?.abort(clientGone());',
+    replace: '',
+  },
+  {
+    name: 'an idle connection makes room though a request of it waits',
+    file: ENDING,
+    find: 'if (!isIdle || outbox.waiting > 0 || !inbox.empty)',
+    replace: 'if (connection.lost || connection.ended)',
+  },
+  {
+    name: 'a stream that is written outside of a turn is not sent',
+    file: ANSWERING,
+    find: 'if (!advancing)\n            this.#connection.settle();',
+    replace: '',
+  },
+  {
+    name: 'accept is not tried again after it failed',
+    file: ADMISSION,
+    find: 'deadlines.arm(retryNode, retryKind, nowMs);',
+    replace: '',
+  },
+  {
+    name: 'whoever waits for a slot does not get the one that came free',
+    file: ADMISSION,
+    find: 'this.#letIn(nowMs);\n        if (this.#hasUse)\n            this.#resume();',
+    replace: 'if (this.#hasUse)\n            this.#resume();',
+  },
+  {
+    name: 'extra slots are counted for ever',
+    file: ADMISSION,
+    find: 'if ((state & EXTRA) !== 0)\n            this.#extraCount -= 1;',
+    replace: '',
+  },
+];

@@ -1,0 +1,163 @@
+// One direction of a connection: bytes on their way, in order, and bytes that arrived and were not
+// read. Both together have room for so many bytes, as the buffers of two kernels do.
+
+import type { Schedule } from './clock.ts';
+import type { Faults } from './faults.ts';
+import type { Random } from './random.ts';
+
+/** A segment on its way: bytes, or the end of the stream, or a reset. */
+type Segment = Uint8Array | 'end' | 'reset';
+
+const SEGMENT_BYTES_MAX = 1460;
+
+export interface PipeOptions {
+  readonly schedule: Schedule;
+  readonly faults: Faults;
+  readonly random: Random;
+  readonly lane: number;
+  readonly capacity: number;
+  readonly latencyMs: number;
+  /** Something arrived, or an end did. */
+  readonly arrived: () => void;
+  /** There is room again. */
+  readonly roomy: () => void;
+}
+
+export class Pipe {
+  readonly #options: PipeOptions;
+  readonly #transit: Segment[] = [];
+  #transitBytes = 0;
+  #lastArrivalMs = 0;
+  readonly #arrived: Uint8Array[] = [];
+  arrivedBytes = 0;
+  /** What the sender did, and what the receiver knows of it. */
+  endSent = false;
+  ended = false;
+  resetSent = false;
+  broken = false;
+  /** All that was ever written, and read. */
+  writtenBytes = 0;
+  readBytes = 0;
+
+  constructor(options: PipeOptions) {
+    this.#options = options;
+  }
+
+  get room(): number {
+    return Math.max(this.#options.capacity - this.#transitBytes - this.arrivedBytes, 0);
+  }
+
+  /** True when a read would not wait. */
+  get readable(): boolean {
+    return this.arrivedBytes > 0 || this.ended || this.broken;
+  }
+
+  /** Takes a copy; there is room. */
+  write(bytes: Uint8Array): void {
+    this.writtenBytes += bytes.length;
+    const { faults, lane, random } = this.#options;
+    if (!faults.hit('segments', lane)) {
+      this.#launch(new Uint8Array(bytes));
+      return;
+    }
+    // Not too many: a large body in single bytes would make one run out of all time.
+    const most = random.pick([SEGMENT_BYTES_MAX, SEGMENT_BYTES_MAX, 100, 7]);
+    let at = 0;
+    for (let left = 12; at < bytes.length && left > 0; left--) {
+      const end = left === 1 ? bytes.length : Math.min(at + random.between(1, most), bytes.length);
+      this.#launch(new Uint8Array(bytes.subarray(at, end)));
+      at = end;
+    }
+  }
+
+  end(): void {
+    if (this.endSent || this.resetSent) return;
+    this.endSent = true;
+    this.#launch('end');
+  }
+
+  /** What was not sent out by now is lost; the rest of it arrives before the reset. */
+  reset(): void {
+    if (this.resetSent) return;
+    this.resetSent = true;
+    const kept = this.#options.random.between(0, this.#transit.length);
+    for (let index = kept; index < this.#transit.length; index++) {
+      const segment = this.#transit[index];
+      if (typeof segment !== 'string') this.#transitBytes -= segment.length;
+      // Its arrival stays scheduled, with nothing in it.
+      this.#transit[index] = new Uint8Array(0);
+    }
+    this.#launch('reset');
+  }
+
+  #launch(segment: Segment): void {
+    const { schedule, faults, random, lane, latencyMs } = this.#options;
+    if (typeof segment !== 'string') this.#transitBytes += segment.length;
+    this.#transit.push(segment);
+    let atMs = schedule.clock.nowMs + latencyMs + random.ms(0, latencyMs / 8);
+    if (faults.hit('delay', lane)) atMs += faults.random('delay').ms(1, 250);
+    this.#lastArrivalMs = Math.max(atMs, this.#lastArrivalMs);
+    schedule.at(this.#lastArrivalMs, () => this.#arrive());
+  }
+
+  /** The next segment is there; they do not overtake one another. */
+  #arrive(): void {
+    const segment = this.#transit.shift();
+    if (segment === undefined || this.broken) return;
+    if (segment === 'end') this.ended = true;
+    else if (segment === 'reset') this.#break();
+    else if (segment.length === 0) return;
+    else {
+      this.#transitBytes -= segment.length;
+      this.#arrived.push(segment);
+      this.arrivedBytes += segment.length;
+    }
+    this.#options.arrived();
+  }
+
+  #break(): void {
+    const { faults, lane } = this.#options;
+    this.broken = true;
+    if (faults.hit('discardOnReset', lane)) this.discard();
+  }
+
+  /** Forgets what arrived and was not read. */
+  discard(): void {
+    this.#arrived.length = 0;
+    this.arrivedBytes = 0;
+  }
+
+  /** Moves at most `max` bytes into `target`. */
+  readInto(target: Uint8Array, at: number, max: number): number {
+    let count = 0;
+    while (count < max && this.#arrived.length > 0) {
+      const first = this.#arrived[0];
+      const taken = Math.min(first.length, max - count);
+      target.set(taken === first.length ? first : first.subarray(0, taken), at + count);
+      count += taken;
+      if (taken === first.length) this.#arrived.shift();
+      else this.#arrived[0] = first.subarray(taken);
+    }
+    this.#took(count);
+    return count;
+  }
+
+  /** At most `max` of the bytes that arrived, in one piece. */
+  read(max: number): Uint8Array {
+    const first = this.#arrived[0];
+    if (this.#arrived.length === 1 && first.length <= max) {
+      this.#arrived.length = 0;
+      this.#took(first.length);
+      return first;
+    }
+    const bytes = new Uint8Array(Math.min(max, this.arrivedBytes));
+    this.readInto(bytes, 0, bytes.length);
+    return bytes;
+  }
+
+  #took(count: number): void {
+    this.arrivedBytes -= count;
+    this.readBytes += count;
+    if (count > 0) this.#options.roomy();
+  }
+}

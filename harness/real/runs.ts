@@ -1,0 +1,163 @@
+// The clients of the simulator against a server that really listens, over one of its real drivers:
+// what the clients do wrong and what they expect is the same, the kernel is the real one.
+
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Server } from '../../src/server/server.ts';
+import { addRoutes } from '../application.ts';
+import { Client, type Scores } from '../clients/client.ts';
+import { Judge } from '../clients/judge.ts';
+import type { ClientPlan } from '../clients/plan.ts';
+import { planClient, planProbe } from '../clients/shapes.ts';
+import { FILES, MODIFIED_MS } from '../files.ts';
+import { REQUESTS_PER_RUN } from '../scenario.ts';
+import { drawSettings, serverOptions } from '../settings.ts';
+import type { Violation } from '../violation.ts';
+import type { Wire, WireEvents, World } from '../wire.ts';
+import { RealWire } from './wire.ts';
+
+/** What a client waits for to see what the server does, at most: real time is dear. */
+const SILENCE_MS_MAX = 8000;
+/** A run that takes longer hangs. */
+const RUN_MS_MAX = 120_000;
+const PROBES = 2;
+
+class RealWorld implements World {
+  port = 0;
+
+  nowMs(): number {
+    return performance.now();
+  }
+
+  after(ms: number, run: () => void): void {
+    setTimeout(run, ms).unref();
+  }
+
+  connect(_lane: number, events: WireEvents): Wire {
+    return new RealWire(this.port, events);
+  }
+
+  heldUpMs(): number {
+    return 0;
+  }
+
+  note(): void {}
+}
+
+export async function realRuns(driver: string, first: number, seeds: number): Promise<number> {
+  const root = mkdtempSync(join(tmpdir(), 'vibing-sim-'));
+  try {
+    writeFiles(root);
+    for (let seed = first; seed < first + seeds; seed++) {
+      const violation = await realRun(driver as 'net', seed, root);
+      if (violation === null) continue;
+      console.log(`seed ${seed}: VIOLATION (${violation.check}) ${violation.message}`);
+      return 1;
+    }
+    console.log('nothing is wrong');
+    return 0;
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+function writeFiles(root: string): void {
+  const seconds = MODIFIED_MS / 1000;
+  for (const { path, bytes, link } of FILES) {
+    const at = join(root, path);
+    mkdirSync(dirname(at), { recursive: true });
+    if (link !== undefined) symlinkSync(join(root, link), at);
+    else {
+      writeFileSync(at, bytes);
+      utimesSync(at, seconds, seconds);
+    }
+  }
+}
+
+/** One seed; gives the first thing that was wrong. */
+export async function realRun(
+  driver: 'uring' | 'epoll' | 'net',
+  seed: number,
+  root: string,
+): Promise<Violation | null> {
+  const settings = drawSettings(seed);
+  const world = new RealWorld();
+  const server = new Server(
+    { host: '127.0.0.1', port: 0, driver, logLevel: 'silent', ...serverOptions(settings) },
+    {
+      launch: () => null,
+      inherited: () => null,
+      listening: (_server, listen) => listen(),
+      closed: () => {},
+    },
+  );
+  const state = addRoutes(server, {
+    after: (ms, run) => world.after(ms, run),
+    site: join(root, 'site'),
+  });
+  const { port } = await server.listen();
+  world.port = port;
+  const scores: Scores = {
+    answered: 0,
+    answers: new Map(),
+    endings: new Map(),
+    shapes: new Map(),
+    statuses: new Map(),
+  };
+  let violation: Violation | null = null;
+  let closingMs = Number.POSITIVE_INFINITY;
+  const { counters } = server;
+  const judge = new Judge({
+    ...settings,
+    idleTimeoutMs: settings.keepAliveTimeoutMs,
+    closingMs: () => closingMs,
+    failures: () => 0,
+    wasFull: () => settings.connectionsMax < 64 || counters.turnedAway + counters.evicted > 0,
+    healed: () => false,
+    slackMs: 250,
+    report: (found) => {
+      violation ??= found;
+    },
+  });
+  const start = (plan: ClientPlan): Client => {
+    const client = new Client(plan, world, judge, scores, () => {});
+    client.start();
+    return client;
+  };
+  const found = (): Violation | null => violation;
+  await allDone(plansOf(seed, settings).map(start), found);
+  const probes = Array.from({ length: PROBES }, (_, probe) => planProbe(seed, probe, settings));
+  await allDone(probes.map(start), found);
+  closingMs = world.nowMs();
+  await server.close();
+  const left = counters.accepted - counters.closed;
+  const sums = `${left} connections left, ${state.running} handlers running`;
+  console.log(`seed ${seed}: ${scores.answered} answers over ${driver}, ${sums}`);
+  return found();
+}
+
+function plansOf(seed: number, settings: ReturnType<typeof drawSettings>): ClientPlan[] {
+  const plans: ClientPlan[] = [];
+  let requests = 0;
+  for (let lane = 0; requests < REQUESTS_PER_RUN; lane++) {
+    const plan = planClient(seed, lane, settings);
+    requests += plan.requests.length;
+    const { mishap } = plan;
+    const forMs = Math.min(mishap?.forMs ?? 0, SILENCE_MS_MAX);
+    plans.push(mishap === null ? plan : { ...plan, mishap: { ...mishap, forMs } });
+  }
+  return plans;
+}
+
+async function allDone(clients: readonly Client[], found: () => Violation | null): Promise<void> {
+  const untilMs = performance.now() + RUN_MS_MAX;
+  while (found() === null && clients.some(({ isDone }) => !isDone)) {
+    if (performance.now() > untilMs) {
+      const late = clients.find(({ isDone }) => !isDone);
+      if (late !== undefined) late.judge.forgotten(late);
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

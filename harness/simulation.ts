@@ -1,0 +1,395 @@
+// One run: a server, its clients and their network in one virtual world, from one number. First
+// with faults, where nothing wrong may happen; then without, where everything must come to an end;
+// then the server closes, and must have given everything back.
+
+import type { Reactor } from '../src/reactor/reactor.ts';
+import { Server } from '../src/server/server.ts';
+import { World as ServerWorld, type WorldOptions } from '../src/server/world.ts';
+import { type ApplicationState, addRoutes } from './application.ts';
+import { Checks, watchSlab } from './checks.ts';
+import { Client, type Scores } from './clients/client.ts';
+import { Judge } from './clients/judge.ts';
+import { planClient, planProbe } from './clients/shapes.ts';
+import { Clock, Schedule } from './clock.ts';
+import { SimDriver } from './driver.ts';
+import { Faults } from './faults.ts';
+import { SITE } from './files.ts';
+import { drain, VirtualLoop } from './loop.ts';
+import { Network } from './network.ts';
+import { Random } from './random.ts';
+import { type Outcome, REQUESTS_PER_RUN, type Scenario } from './scenario.ts';
+import { drawSettings, type Settings, serverOptions } from './settings.ts';
+import { Trace } from './trace.ts';
+import { ensure, Violation } from './violation.ts';
+import type { Wire, WireEvents, World } from './wire.ts';
+import { SimWork } from './work.ts';
+
+/** Virtual time that clients get with faults, and after them. */
+const FAULTY_MS = 200_000;
+const HEALED_MS = 400_000;
+const PROBES = 2;
+/** How often something may happen to the process or the network as a whole. */
+const TROUBLE_MS = 20;
+const CLOSE_SLACK_MS = 3000;
+/** Turns of the loop without virtual time going on: somebody turns in a circle. */
+const TURNS_AT_ONCE_MAX = 20_000;
+
+export class Simulation implements World {
+  readonly scenario: Scenario;
+  readonly settings: Settings;
+  readonly clock: Clock = new Clock();
+  readonly trace: Trace;
+  readonly #schedule: Schedule;
+  readonly #loop: VirtualLoop;
+  readonly #faults: Faults;
+  readonly #network: Network;
+  readonly #work: SimWork;
+  readonly #server: Server;
+  readonly #application: ApplicationState;
+  readonly #random: Random;
+  readonly #judge: Judge;
+  readonly #clients: Client[] = [];
+  readonly #states = new Map<string, number>();
+  readonly #scores: Scores = {
+    answered: 0,
+    answers: new Map(),
+    endings: new Map(),
+    shapes: new Map(),
+    statuses: new Map(),
+  };
+  #driver: SimDriver | null = null;
+  #checks: Checks | null = null;
+  #reactor: Reactor | null = null;
+  #violation: Violation | null = null;
+  #closingMs = Number.POSITIVE_INFINITY;
+  #closed = false;
+  #wasFull = false;
+  #turnsAtOnce = 0;
+  /** Promises were set going outside of the loop. */
+  #drainWanted = false;
+
+  constructor(scenario: Scenario, recording: boolean) {
+    const { seed } = scenario;
+    this.scenario = scenario;
+    this.settings = drawSettings(seed);
+    this.trace = new Trace(recording);
+    this.#random = new Random(seed, 'world');
+    this.#schedule = new Schedule(this.clock, new Random(seed, 'order'));
+    this.#loop = new VirtualLoop(this.clock);
+    this.#faults = new Faults(seed, scenario.faultsOff, this.clock, this.trace);
+    const { trace } = this;
+    const shared = { seed, schedule: this.#schedule, faults: this.#faults, trace };
+    this.#network = new Network(shared);
+    this.#work = new SimWork({ ...shared, loop: this.#loop, random: new Random(seed, 'work') });
+    this.#server = new Server(
+      { host: '127.0.0.1', port: 8080, logLevel: 'error', ...serverOptions(this.settings) },
+      {
+        launch: () => null,
+        inherited: () => null,
+        listening: (_server, listen) => listen(),
+        closed: () => {},
+        work: this.#work,
+        makeWorld: (options) => this.#makeWorld(options),
+      },
+    );
+    const after = (ms: number, run: () => void): void => {
+      this.#loop.after(ms, run);
+    };
+    this.#application = addRoutes(this.#server, { after, site: SITE });
+    this.#judge = this.#makeJudge();
+  }
+
+  #makeWorld(options: WorldOptions): ServerWorld {
+    const { seed } = this.scenario;
+    const world = new ServerWorld({
+      ...options,
+      makeDriver: (given) => {
+        const { clock, trace } = this;
+        const parts = { seed, clock, trace, schedule: this.#schedule, loop: this.#loop };
+        const rest = { network: this.#network, faults: this.#faults };
+        const driver = new SimDriver(given, { ...parts, ...rest });
+        watchSlab(given.slab, () => driver);
+        this.#driver = driver;
+        return { driver, note: null };
+      },
+    });
+    const driver = this.#driver;
+    ensure(driver !== null, 'balance', 'a world has a driver');
+    const { reactor } = world;
+    this.#reactor = reactor;
+    const { clock, settings } = this;
+    this.#checks = new Checks({ driver, reactor, clock, settings, states: this.#states });
+    driver.beforePoll = () => this.#check();
+    return world;
+  }
+
+  #makeJudge(): Judge {
+    const { settings } = this;
+    return new Judge({
+      ...settings,
+      idleTimeoutMs: settings.keepAliveTimeoutMs,
+      closingMs: () => this.#closingMs,
+      failures: () => this.#work.failures,
+      wasFull: () => this.#wasFull,
+      healed: () => this.#faults.healed,
+      slackMs: 0,
+      report: (violation) => this.#report(violation),
+    });
+  }
+
+  // --- The world of the clients ---
+
+  nowMs(): number {
+    return this.clock.nowMs;
+  }
+
+  after(ms: number, run: () => void): void {
+    this.#schedule.after(ms, run);
+  }
+
+  connect(lane: number, events: WireEvents): Wire {
+    return this.#network.connect(lane, events);
+  }
+
+  heldUpMs(): number {
+    return this.clock.heldUpMs;
+  }
+
+  note(lane: number, text: () => string): void {
+    this.trace.note(this.clock.nowMs, lane, 'client', text);
+  }
+
+  #report(violation: Violation): void {
+    if (this.#violation !== null) return;
+    this.#violation = violation;
+    const { message } = violation;
+    this.trace.note(this.clock.nowMs, violation.lane, 'check', () => message);
+  }
+
+  #check(): void {
+    if (this.#violation !== null || this.#checks === null || this.#reactor === null) return;
+    try {
+      this.#checks.run();
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      const lane = this.#driver?.sockets[this.#checks.slot]?.link.lane ?? -1;
+      this.#report(new Violation(error.check, error.message, lane));
+    }
+    const { sockets } = this.#reactor;
+    if (sockets.openCount >= this.settings.connectionsMax) this.#wasFull = true;
+  }
+
+  // --- Running ---
+
+  async run(): Promise<Outcome> {
+    this.#loop.install();
+    // Errors for clients that went are many, and nobody reads where they were made.
+    const { stackTraceLimit } = Error;
+    if (this.trace.events === null) Error.stackTraceLimit = 0;
+    try {
+      await this.#phases();
+    } catch (error) {
+      const known = error instanceof Violation ? error : null;
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#report(known ?? new Violation('assertion', text));
+    } finally {
+      this.#loop.restore();
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+    return this.#outcome();
+  }
+
+  async #phases(): Promise<void> {
+    const { seed } = this.scenario;
+    void this.#server.listen();
+    this.#drainWanted = true;
+    await this.#until(() => this.#network.listening, 1000, 'listening');
+    // In one of four runs the server closes in the middle of everything.
+    const closesEarly = this.#random.chance(0.25);
+    this.#startClients(closesEarly ? 2 * REQUESTS_PER_RUN : REQUESTS_PER_RUN);
+    this.#planTrouble();
+    const isOver = (): boolean => this.#clients.every(({ isDone }) => isDone) || this.#closed;
+    const isEnough = (): boolean => closesEarly && this.#scores.answered >= REQUESTS_PER_RUN;
+    await this.#until(() => isEnough() || isOver(), FAULTY_MS, null);
+    if (closesEarly) this.#close();
+    await this.#until(isOver, FAULTY_MS, null);
+    this.#faults.healed = true;
+    await this.#until(isOver, HEALED_MS, 'all clients done');
+    if (!closesEarly) {
+      for (let probe = 0; probe < PROBES; probe++) {
+        this.#start(planProbe(seed, 10_000 + probe, this.settings));
+      }
+      await this.#until(isOver, HEALED_MS, 'clients served after all faults');
+      this.#close();
+    }
+    const closeMs = this.settings.shutdownTimeoutMs + CLOSE_SLACK_MS + this.settings.drainLingerMs;
+    await this.#until(() => this.#closed, closeMs, 'the server closed');
+    await this.#until(isOver, HEALED_MS, 'clients gone after the server');
+    await this.#checkEnd();
+  }
+
+  #startClients(requestsMin: number): void {
+    const { seed, clients, requestsMax } = this.scenario;
+    let requests = 0;
+    const lanes = clients ?? Array.from({ length: 400 }, (_, lane) => lane);
+    for (const lane of lanes) {
+      if (clients === null && requests >= 1.02 * requestsMin) return;
+      const plan = planClient(seed, lane, this.settings);
+      const cut = plan.requests.slice(0, requestsMax);
+      requests += cut.length;
+      this.#start({ ...plan, requests: cut });
+    }
+  }
+
+  #start(plan: ConstructorParameters<typeof Client>[0]): void {
+    const client = new Client(plan, this, this.#judge, this.#scores, () => {});
+    this.#clients.push(client);
+    client.start();
+  }
+
+  /** What happens to the process and the network as a whole, now and then. */
+  #planTrouble(): void {
+    const random = this.#faults.random('networkReset');
+    const trouble = (): void => {
+      if (this.#faults.healed) return;
+      const links = this.#network.links.filter((link) => link.adopted && !link.serverClosed);
+      if (links.length > 0 && this.#faults.hit('networkReset')) random.pick(links).breakOff();
+      const sockets = this.#driver?.sockets.filter((socket) => socket !== null) ?? [];
+      if (sockets.length > 0 && this.#faults.hit('receiveFails')) {
+        random.pick(sockets).failReceive();
+      }
+      if (this.#faults.hit('jump')) this.#jump(this.#faults.random('jump').ms(10, 5000));
+      if (this.#faults.hit('wallJump')) {
+        this.clock.wallOffsetMs += this.#faults.random('wallJump').ms(0, 7_200_000) - 3_600_000;
+      }
+      this.#schedule.after(TROUBLE_MS, trouble);
+    };
+    this.#schedule.after(TROUBLE_MS, trouble);
+  }
+
+  /** Nothing happened meanwhile, as in a machine that was asleep. */
+  #jump(ms: number): void {
+    this.clock.nowMs += ms;
+    this.clock.heldUpMs += ms;
+  }
+
+  #close(): void {
+    if (this.#closingMs !== Number.POSITIVE_INFINITY) return;
+    this.#closingMs = this.clock.nowMs;
+    this.#drainWanted = true;
+    this.trace.note(this.clock.nowMs, -1, 'server', () => 'close()');
+    this.#server.close().then(
+      () => {
+        this.#closed = true;
+        this.trace.note(this.clock.nowMs, -1, 'server', () => 'closed');
+      },
+      (error: unknown) => this.#report(new Violation('assertion', String(error))),
+    );
+  }
+
+  /** Lets the world go on until something is so; null for `what` means that it need not be. */
+  async #until(isSo: () => boolean, forMs: number, what: string | null): Promise<void> {
+    const untilMs = this.clock.nowMs + forMs;
+    const heldUpMs = this.clock.heldUpMs;
+    while (!isSo()) {
+      if (this.#violation !== null) throw this.#violation;
+      const limitMs = untilMs + this.clock.heldUpMs - heldUpMs;
+      if (this.clock.nowMs >= limitMs || !(await this.#step())) {
+        if (what === null) return;
+        throw new Violation('liveness', `not so in ${forMs} ms of virtual time: ${what}`);
+      }
+    }
+    if (this.#violation !== null) throw this.#violation;
+  }
+
+  /** The next thing that happens, wherever it does. False when nothing ever will. */
+  async #step(): Promise<boolean> {
+    if (this.#drainWanted) {
+      this.#drainWanted = false;
+      await drain();
+    }
+    const worldMs = this.#schedule.nextMs;
+    const loopMs = this.#loop.nextMs;
+    if (worldMs === Number.POSITIVE_INFINITY && loopMs === worldMs) return false;
+    const beganMs = this.clock.nowMs;
+    if (loopMs <= worldMs) {
+      if (loopMs > this.clock.nowMs) this.clock.nowMs = loopMs;
+      await this.#turn();
+    } else {
+      this.#schedule.step(worldMs);
+      // A moment's events come together, so that a poll may find several.
+      while (this.#schedule.step(this.clock.nowMs)) {
+        // One after the other.
+      }
+    }
+    this.#turnsAtOnce = this.clock.nowMs > beganMs ? 0 : this.#turnsAtOnce + 1;
+    ensure(this.#turnsAtOnce < TURNS_AT_ONCE_MAX, 'liveness', 'turns and turns, and time stands');
+    return true;
+  }
+
+  async #turn(): Promise<void> {
+    const costMs = this.#random.below(24) / 1000;
+    const polls = this.#driver?.polls ?? 0;
+    await this.#loop.turn();
+    const { failure } = this.#loop;
+    if (failure !== null) throw failure;
+    // A turn of the loop that polled has been looked at before each poll but for its last part.
+    if (this.#driver?.polls === polls) this.#check();
+    // While the server computes the world goes on.
+    let untilMs = this.clock.nowMs + costMs;
+    if (this.#faults.hit('stall')) {
+      const ms = this.#faults.random('stall').ms(5, 4000);
+      this.clock.heldUpMs += ms;
+      untilMs += ms;
+    }
+    while (this.#schedule.step(untilMs)) {
+      // One after the other.
+    }
+    if (untilMs > this.clock.nowMs) this.clock.nowMs = Math.round(untilMs * 1000) / 1000;
+  }
+
+  // --- The end ---
+
+  async #checkEnd(): Promise<void> {
+    const [driver, reactor] = [this.#driver, this.#reactor];
+    if (driver === null || reactor === null) throw new Violation('balance', 'a server has a world');
+    await this.#until(() => this.#work.pendingCount === 0, 10_000, 'file operations done');
+    const { running } = this.#application;
+    await this.#until(() => this.#application.running === 0, 20_000, `${running} handlers done`);
+    await drain();
+    const { slab, sockets } = reactor;
+    ensure(slab.freeCount === slab.blockCount, 'balance', 'all blocks came back');
+    ensure(sockets.openCount === 0, 'balance', 'all slots are free');
+    ensure(driver.regionCount === 0, 'balance', `${driver.regionCount} regions are still mapped`);
+    ensure(this.#work.openCount === 0, 'work', `${this.#work.openCount} files are still open`);
+    for (let slot = 0; slot < sockets.slots; slot++) {
+      ensure(reactor.armed(slot) < 0, 'balance', `slot ${slot} is free and has no deadline`);
+    }
+    ensure(this.#loop.timerCount === 0, 'balance', 'no timer is left');
+    const { counters } = this.#server;
+    ensure(counters.accepted === counters.closed, 'balance', 'who was taken was closed');
+    const { handled, logged } = this.#application;
+    ensure(handled === logged, 'balance', `${handled} requests handled, ${logged} lines logged`);
+  }
+
+  #outcome(): Outcome {
+    return {
+      scenario: this.scenario,
+      hash: this.trace.hash,
+      events: this.trace.count,
+      violation: this.#violation,
+      requests: this.#scores.answered,
+      virtualMs: this.clock.nowMs,
+      scores: this.#scores,
+      states: this.#states,
+      faults: this.#faults,
+      counters: { ...this.#server.counters },
+      clients: this.#clients.map(({ plan }) => plan.lane).filter((lane) => lane < 10_000),
+      trace: this.trace,
+    };
+  }
+}
+
+export function simulate(scenario: Scenario, recording = false): Promise<Outcome> {
+  return new Simulation(scenario, recording).run();
+}

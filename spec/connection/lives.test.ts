@@ -1,0 +1,159 @@
+// Connections in a world whose driver is in memory and whose clock stands still: how much time each
+// request of a pipeline has, and when writers may go on.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { limitsFrom } from '../../src/base/limits.ts';
+import { Timeout, timeoutsMs } from '../../src/connection/context.ts';
+import { ERRNO } from '../../src/driver/driver.ts';
+import type { Handler } from '../../src/exchange/exchange.ts';
+import { makeCounters } from '../../src/metrics/counters.ts';
+import { Application } from '../../src/server/application.ts';
+import { configFrom, type ServerOptions } from '../../src/server/config.ts';
+import { World } from '../../src/server/world.ts';
+import { NodeWork } from '../../src/work/node.ts';
+import { FakeDriver } from '../reactor/fake-driver.ts';
+
+/** Lets the promises of handlers go on. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** A server with one client on slot 0. */
+class Life {
+  readonly world: World;
+  readonly driver: FakeDriver;
+  slot = 0;
+
+  constructor(options: ServerOptions, handler: Handler) {
+    const counters = makeCounters();
+    const application = new Application({ counters, logError: () => {} });
+    application.route('GET', '/*', handler);
+    const drivers: FakeDriver[] = [];
+    const quiet = (): void => {};
+    this.world = new World({
+      config: configFrom({ host: '127.0.0.1', port: 0, ...options }),
+      work: new NodeWork(),
+      log: { error: quiet, warn: quiet, notice: quiet, debug: quiet, debugEnabled: false },
+      counters,
+      application,
+      makeDriver: ({ slab }) => {
+        const driver = new FakeDriver(slab);
+        drivers.push(driver);
+        return { driver, note: null };
+      },
+    });
+    this.driver = drivers[0];
+    this.world.reactor.listen({ host: '127.0.0.1', port: 0 });
+    this.turn();
+    this.driver.arrive(5);
+    this.turn();
+    this.slot = [...this.driver.sockets.keys()][0];
+  }
+
+  turn(): void {
+    this.world.reactor.turn();
+  }
+
+  /** Time goes on, and the next turn sees it. */
+  pass(ms: number): void {
+    this.driver.nowMs += ms;
+    this.turn();
+  }
+
+  deliver(text: string): void {
+    this.driver.deliver(this.slot, Buffer.from(text));
+    this.turn();
+  }
+
+  /** Everything that is being sent goes out. */
+  take(): void {
+    while (this.driver.sockets.get(this.slot)?.send) {
+      this.driver.take(this.slot);
+      this.turn();
+    }
+  }
+
+  get output(): string {
+    return this.driver.socket(this.slot).output.toString('latin1');
+  }
+}
+
+const HEAD = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+describe('a pipeline', () => {
+  it('gives each head its own time, also when it began behind another', () => {
+    const life = new Life({ headTimeoutMs: 1000, keepAliveTimeoutMs: 60_000 }, (_request, res) => {
+      res.text('x');
+    });
+    life.deliver(`${HEAD}${HEAD.slice(0, 9)}`);
+    life.take();
+    for (let round = 0; round < 4; round++) {
+      life.pass(600);
+      // The rest of a head, and the beginning of the next one.
+      life.deliver(`${HEAD.slice(9)}${HEAD.slice(0, 9)}`);
+      life.take();
+    }
+    assert.ok(!life.output.includes('408'), 'no head took longer than 600 ms of its 1000');
+    assert.equal(life.output.split('HTTP/1.1 200').length - 1, 5);
+    life.pass(1001);
+    life.take();
+    assert.match(life.output, /HTTP\/1\.1 408 /, 'the last one does');
+  });
+
+  it('gives each handler its own time, also when its request waited for another', async () => {
+    const answers: (() => void)[] = [];
+    const life = new Life({ handlerTimeoutMs: 1000 }, async (_request, res) => {
+      await new Promise<void>((resolve) => {
+        answers.push(resolve);
+      });
+      res.text('x');
+    });
+    life.deliver(HEAD + HEAD);
+    await settled();
+    life.pass(600);
+    answers[0]();
+    await settled();
+    life.take();
+    assert.equal(answers.length, 2, 'the second handler runs');
+    life.pass(600);
+    life.take();
+    assert.ok(!life.output.includes('503'), 'the second has had 600 ms of its 1000');
+    life.pass(600);
+    life.take();
+    assert.match(life.output, /HTTP\/1\.1 503 /);
+  });
+});
+
+describe('an end', () => {
+  it('of a server without time to linger does not put off the same moment for ever', () => {
+    const timeouts = timeoutsMs(limitsFrom({ drainLingerMs: 0 }));
+    assert.ok(timeouts[Timeout.Drain] > 0, 'a deadline of no length comes again at once');
+  });
+
+  it('lets writers go on only when the kernel has let go of their memory', async () => {
+    let wentOn = false;
+    const life = new Life({}, async (_request, res) => {
+      await res.write(new Uint8Array(20_000));
+      wentOn = true;
+    });
+    life.deliver(HEAD);
+    await settled();
+    // The head of the answer is out, the piece is being sent.
+    life.turn();
+    life.driver.take(life.slot);
+    life.turn();
+    assert.ok(life.driver.socket(life.slot).send !== null, 'the piece is being sent');
+    life.driver.finish(life.slot, -ERRNO.ECONNRESET);
+    life.turn();
+    await settled();
+    assert.equal(wentOn, false, 'the send has not come back');
+    life.turn();
+    life.turn();
+    await settled();
+    assert.equal(wentOn, true);
+    assert.equal(life.driver.sockets.size, 0);
+  });
+});
