@@ -52,7 +52,7 @@ export class Histogram {
 
   /** A sample; what is negative counts as 0. */
   add(ms: number): void {
-    const value = ms > 0 ? ms : 0;
+    const value = Math.max(ms, 0);
     this.#counts[bucketOf(value)] += 1;
     this.#count += 1;
     this.#sum += value;

@@ -34,8 +34,12 @@ export const Phase = {
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
-/** When somebody has to be told that a second is over. */
+/** What is told of a load as it goes. */
 export interface LoadEvents {
+  /** The time that counts begins; and ends. */
+  counting(): void;
+  counted(): void;
+  /** Another second is over. */
   secondOver(): void;
 }
 
@@ -111,7 +115,7 @@ export class Load implements CrowdEvents {
       crowd.completed(out.op[index], out.slot[index], out.result[index], out.block[index]);
     }
     const asked = this.#schedule === null ? 0 : this.#askDue(this.#schedule);
-    if (count + asked === 0) this.idleMs += nowMs - sinceMs;
+    if (count + asked === 0 && this.phase === Phase.Running) this.idleMs += nowMs - sinceMs;
     crowd.sweep();
     this.#advance();
     return count + asked;
@@ -199,7 +203,7 @@ export class Load implements CrowdEvents {
     this.idleMs = 0;
     this.lateMsMax = 0;
     this.#nextSecondMs = this.beginMs + SECOND_MS;
-    this.#events.secondOver();
+    this.#events.counting();
   }
 
   #tick(nowMs: number): void {
@@ -220,6 +224,7 @@ export class Load implements CrowdEvents {
     this.endMs = Math.min(this.endMs, nowMs);
     if (!this.#isCounting) this.beginMs = this.endMs;
     this.recorder.endSecond(this.endMs - this.beginMs);
+    this.#events.counted();
     if (this.#schedule === null || this.isStopped) {
       this.#close();
       return;
@@ -240,7 +245,10 @@ export class Load implements CrowdEvents {
 
   #close(): void {
     const schedule = this.#schedule;
-    if (schedule !== null && this.#isCounting) this.#countUnanswered(schedule);
+    if (schedule !== null && this.#isCounting) {
+      this.#countUnanswered(schedule);
+      this.recorder.endSecond(this.crowd.nowMs - this.beginMs);
+    }
     this.phase = Phase.Closing;
     this.crowd.end();
   }

@@ -81,7 +81,9 @@ export class Recorder {
   /** Ends a second of the series. */
   endSecond(atMs: number): void {
     const lengthMs = atMs - this.#secondStartMs;
-    if (lengthMs <= 0) return;
+    // What comes just after a second is over has none of its own.
+    const isNothing = this.answers === this.#answersBefore && this.errors === this.#errorsBefore;
+    if (lengthMs <= 0 || (lengthMs < 1 && isNothing)) return;
     this.seconds.push({
       endMs: atMs,
       lengthMs,
