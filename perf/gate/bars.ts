@@ -6,8 +6,8 @@ export const LOAD_CORE = 1;
 
 /** Requests a second of `hello`, where the machine can carry that. */
 export const RATE_TARGET = 100_000;
-/** A window counts for it when the floor beside it gives this much more. */
-export const RATE_FLOOR_FACTOR = 1.1;
+/** A window counts for it when the floor beside it gives this, which is 1.1 times as much. */
+export const RATE_FLOOR = 110_000;
 /** P99 of a static kilobyte at a fixed rate, where the machine can keep it. */
 export const P99_TARGET_MS = 1;
 export const LATENCY_RATE = 30_000;
@@ -22,6 +22,8 @@ export const P99_RATIO_BAR = 1.5;
 export const TURN_MS = 2;
 /** How many of them more than the floor's, a second. */
 export const TURNS_BAR = 0.2;
+/** A floor that is late more often than this, a second, is on a machine with others. */
+export const TURNS_QUIET = 0.5;
 /** One collection of garbage, in counted windows. */
 export const GC_PAUSE_MS_BAR = 1;
 /** A leak of a kilobyte a request is far above, what V8 keeps of a run far below. */

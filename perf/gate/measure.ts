@@ -45,6 +45,8 @@ export interface GateOptions {
 
 /** Long enough for the code to be compiled well; not counted. */
 const WARM_UP_MS = 2_000;
+/** The first moments of a window are of connections that were just opened. */
+const WARM_MS = 100;
 
 interface Child {
   readonly server: ServerChild;
@@ -181,24 +183,24 @@ async function rateWindow(child: Child, scenario: Scenario, seconds: number): Pr
 }
 
 async function latencyWindow(child: Child, seconds: number): Promise<LatencyWindow> {
-  await child.server.ask('begin');
+  await child.server.ask('begin with turns');
   const report = await runLoad({
     url: child.url + LATENCY_SCENARIO.path,
     connections: CONNECTIONS,
     rate: LATENCY_RATE,
-    // The first moments are of connections that were just opened.
-    warmUpMs: 100,
+    warmUpMs: WARM_MS,
     durationMs: seconds * 1000,
     core: LOAD_CORE,
   });
-  const { gcPausesMs, longTurns } = (await child.server.ask('end')) as Watched;
+  const { busyTurns, gcPausesMs, lateTurns } = (await child.server.ask('end')) as Watched;
   child.requests += report.answers;
   const { percentiles } = report.latencyMs;
   return {
     p50Ms: percentiles['50'],
     p99Ms: percentiles['99'],
     p999Ms: percentiles['99.9'],
-    longTurns: longTurns / (seconds + 0.1),
+    lateTurns: lateTurns / (seconds + WARM_MS / 1000),
+    busyTurns: busyTurns / (seconds + WARM_MS / 1000),
     loadShare: report.load.workShare,
     failures: failuresOf(report),
     gcPauseMs: Math.max(0, ...gcPausesMs),

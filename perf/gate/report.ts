@@ -48,7 +48,8 @@ function latencyText({ floors, servers }: NonNullable<GateFigures['latency']>): 
       'P50 ms',
       'P99 ms',
       'P99.9 ms',
-      'turns > 2 ms/s',
+      'late turns/s',
+      'of work',
       'GC ms',
       'load core',
     ],
@@ -58,7 +59,8 @@ function latencyText({ floors, servers }: NonNullable<GateFigures['latency']>): 
     rows.push([
       `${index + 1}`,
       ...[floor, server.p50Ms, server.p99Ms, server.p999Ms].map((ms) => ms.toFixed(3)),
-      server.longTurns.toFixed(1),
+      server.lateTurns.toFixed(1),
+      server.busyTurns.toFixed(1),
       server.gcPauseMs.toFixed(2),
       share(server.loadShare),
     ]);
