@@ -43,7 +43,7 @@ async function main(): Promise<number> {
 }
 
 async function run(given: GateArguments): Promise<number> {
-  const { driver, latency, only, rounds, seconds, strict } = given;
+  const { driver, latency, only, rounds, seconds, strict, turns } = given;
   const machine = describeMachine();
   console.log(Object.values(machine).join(', '));
   console.log(
@@ -55,6 +55,7 @@ async function run(given: GateArguments): Promise<number> {
     rounds,
     only,
     latency,
+    turns,
     driver,
     server: 'servers/vibing.ts',
     serverArgs: [],

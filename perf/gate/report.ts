@@ -11,6 +11,8 @@ import {
   LOAD_BOUND,
   LOAD_CORE,
   SERVER_CORE,
+  TURN_MS,
+  TURNS_RATE,
 } from './bars.ts';
 import { type GateFigures, ratios, type Verdict } from './judge.ts';
 
@@ -37,7 +39,19 @@ export function figuresText(figures: GateFigures): string {
     parts.push(`${scenario.name}: GET ${scenario.path}, ${conditions(depth)}\n${tableText(rows)}`);
   }
   if (figures.latency !== null) parts.push(latencyText(figures.latency));
+  if (figures.turns !== null) parts.push(turnsText(figures.turns));
   return parts.join('\n\n');
+}
+
+function turnsText({ floors, servers }: NonNullable<GateFigures['turns']>): string {
+  const rows = [['window', 'floor pauses/s', 'server pauses/s', 'load core']];
+  servers.forEach((server, index) => {
+    const floor = (floors[index].busyTurns + floors[index + 1].busyTurns) / 2;
+    const figures = [floor, server.busyTurns].map((count) => count.toFixed(2));
+    rows.push([`${index + 1}`, ...figures, share(server.loadShare)]);
+  });
+  const rate = `${count(TURNS_RATE)} requests/s in an open loop`;
+  return `turns over ${TURN_MS} ms: GET /, ${rate}, ${conditions('no pipelining')}\n${tableText(rows)}`;
 }
 
 function latencyText({ floors, servers }: NonNullable<GateFigures['latency']>): string {
@@ -49,7 +63,6 @@ function latencyText({ floors, servers }: NonNullable<GateFigures['latency']>): 
       'P99 ms',
       'P99.9 ms',
       'late turns/s',
-      'of work',
       'GC ms',
       'load core',
     ],
@@ -60,7 +73,6 @@ function latencyText({ floors, servers }: NonNullable<GateFigures['latency']>): 
       `${index + 1}`,
       ...[floor, server.p50Ms, server.p99Ms, server.p999Ms].map((ms) => ms.toFixed(3)),
       server.lateTurns.toFixed(1),
-      server.busyTurns.toFixed(1),
       server.gcPauseMs.toFixed(2),
       share(server.loadShare),
     ]);
@@ -114,9 +126,9 @@ export function keepResult(
     floors,
     servers,
   }));
-  const { heapBytesPerRequest, latency, residentBytes } = figures;
+  const { heapBytesPerRequest, latency, residentBytes, turns } = figures;
   const cores = { server: SERVER_CORE, load: LOAD_CORE };
-  const kept = { ...machine, options, cores, throughput, latency, heapBytesPerRequest };
+  const kept = { ...machine, options, cores, throughput, latency, turns, heapBytesPerRequest };
   const line = JSON.stringify({ ...kept, residentBytes, ...verdict });
   appendFileSync(path, `${line}\n`);
   return path;
