@@ -30,6 +30,7 @@ function read(isRemembered: boolean): number {
 
 function record(): number {
   for (let count = 0; count < ANSWERS; count++) recorder.answered(0.1 + count / 1_000, 200, 0);
+  return ANSWERS;
 }
 
 console.log(`Node ${process.version}`);
