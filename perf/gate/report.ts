@@ -51,7 +51,8 @@ function turnsText({ floors, servers }: NonNullable<GateFigures['turns']>): stri
     rows.push([`${index + 1}`, ...figures, share(server.loadShare)]);
   });
   const rate = `${count(TURNS_RATE)} requests/s in an open loop`;
-  return `turns over ${TURN_MS} ms: GET /, ${rate}, ${conditions('no pipelining')}\n${tableText(rows)}`;
+  const head = `turns over ${TURN_MS} ms: GET /, ${rate}, ${conditions('no pipelining')}`;
+  return `${head}\n${tableText(rows)}`;
 }
 
 function latencyText({ floors, servers }: NonNullable<GateFigures['latency']>): string {
@@ -78,7 +79,8 @@ function latencyText({ floors, servers }: NonNullable<GateFigures['latency']>): 
     ]);
   });
   const rate = `${count(LATENCY_RATE)} requests/s in an open loop, from when each was due`;
-  return `latency: GET ${LATENCY_SCENARIO.path}, ${rate}, ${conditions('no pipelining')}\n${tableText(rows)}`;
+  const head = `latency: GET ${LATENCY_SCENARIO.path}, ${rate}, ${conditions('no pipelining')}`;
+  return `${head}\n${tableText(rows)}`;
 }
 
 /** To stand beside every figure. */

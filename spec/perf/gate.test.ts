@@ -1,4 +1,5 @@
-// The gate's verdict upon scripted windows: what closes it, what leaves it open, what is not judged.
+// The gate's verdict upon scripted windows: what closes it, what leaves it open, and what is not
+// judged.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
