@@ -59,7 +59,7 @@ process.exit(
 );
 
 function startUnder(tool: string, clinic: readonly string[], driver: string): Promise<ServerChild> {
-  const node = [process.execPath, perfScript('servers/vibing.ts'), '--driver', driver];
+  const node = [process.execPath, perfScript('servers/lingering.ts'), '--driver', driver];
   const command = ['env', ...QUIET, process.execPath, ...clinic, ...node];
   return startCommand(`clinic ${tool}`, command, { core: SERVER_CORE });
 }
@@ -68,7 +68,8 @@ function startUnder(tool: string, clinic: readonly string[], driver: string): Pr
 async function pageOf(tool: string, around: ServerChild, folder: string): Promise<string> {
   const server = descendantsOf(around.pid).find(isServer);
   if (server === undefined) throw new Error(`clinic ${tool} runs no server`);
-  process.kill(server, 'SIGTERM');
+  // What they take for the end of a run.
+  process.kill(server, 'SIGINT');
   const timer = setTimeout(() => around.signal('SIGKILL'), ANALYSIS_MS_MAX);
   const end = await around.ended;
   clearTimeout(timer);
@@ -90,5 +91,5 @@ function descendantsOf(pid: number): readonly number[] {
 
 function isServer(pid: number): boolean {
   const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  return words.includes(perfScript('servers/vibing.ts')) && !words.includes('--open=false');
+  return words.includes(perfScript('servers/lingering.ts')) && !words.includes('--open=false');
 }

@@ -1,6 +1,6 @@
 // Draws stacks as a flame graph with 0x, which is a package of its own and knows no types.
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -18,9 +18,21 @@ type Render = (options: Readonly<Record<string, unknown>>) => Promise<string>;
 /** The graph of stacks whose frames stand outermost first; gives the path of the page. */
 export function drawStacks(stacks: readonly (readonly string[])[], to: Drawing): Promise<string> {
   const render = createRequire(join(to.packageFolder, 'package.json'))('0x/lib/render') as Render;
-  // As of perf: without the buttons of V8's tiers, which hide native code at first.
-  const ticks = stacks.map((names) => names.map((name) => ({ name, type: 'JS' })));
+  const ticks = stacks.map((names) => names.map((name) => ({ name, type: typeOf(name) })));
   return page(render, to, { kernelTracing: true, ticks, inlined: [] });
+}
+
+/** What a page of 0x does not show until it is asked to: with the kernel left out, little is left. */
+const HIDDEN = "new Set(['cpp', 'regexp', 'v8', 'native', 'init'])";
+
+export function unhide(html: string): string {
+  if (!html.includes(HIDDEN)) throw new Error('0x hides native code in another way than before');
+  return html.replace(HIDDEN, 'new Set()');
+}
+
+/** Of 0x: what is no script gets no word behind its name. */
+function typeOf(name: string): string {
+  return /:\d+$/.test(name) ? 'JS' : '';
 }
 
 /** The graph of a profile that V8 took. */
@@ -38,5 +50,7 @@ async function page(
   const pathToNodeBinary = process.execPath;
   const place = { name: 'flamegraph', title, folder, workingDir: folder, pathToNodeBinary, pid: 0 };
   await render({ ...place, ...options });
-  return join(folder, 'flamegraph.html');
+  const path = join(folder, 'flamegraph.html');
+  writeFileSync(path, unhide(readFileSync(path, 'utf8')));
+  return path;
 }
