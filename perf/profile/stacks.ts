@@ -81,7 +81,10 @@ export function frameNames(stack: Stack): readonly string[] {
     return ['foreign call (koffi)', ...inner.map(frameName).reverse()];
   }
   const beginAt = known.findLastIndex(({ symbol }) => BEGINNING.test(symbol));
-  const names = (beginAt < 0 ? known : known.slice(0, beginAt)).map(frameName).reverse();
+  const names = (beginAt < 0 ? known : known.slice(0, beginAt))
+    .filter(({ symbol }) => !BEGINNING.test(symbol))
+    .map(frameName)
+    .reverse();
   const inner = names.filter((name) => !name.startsWith('code of perf-'));
   return [beginAt < 0 ? 'node' : "node's event loop", ...inner];
 }

@@ -65,7 +65,7 @@ describe('the verdict', () => {
   });
 
   it('is the same up to the threshold', () => {
-    assert.equal(judge(rate([100, 100, 100], [95, 95, 95])).change, 'same');
+    assert.equal(judge(rate([100, 100, 100], [96, 96, 96])).change, 'same');
     assert.equal(judge(rate([100, 100, 100], [94, 94, 94])).change, 'WORSE');
     assert.equal(judge(rate([100, 100, 100], [106, 106, 106])).change, 'better');
   });
