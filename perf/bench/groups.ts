@@ -7,6 +7,7 @@ import { dateCases } from '../micro/date.ts';
 import { deadlinesCases } from '../micro/deadlines.ts';
 import { driverCases } from '../micro/driver.ts';
 import { encodeCases } from '../micro/encode.ts';
+import { loadCases } from '../micro/load.ts';
 import { parserCases } from '../micro/parse-head.ts';
 import { poolsCases } from '../micro/pools.ts';
 import { routeCases } from '../micro/route.ts';
@@ -50,5 +51,11 @@ export const GROUPS: readonly BenchGroup[] = [
     file: 'driver.ts',
     what: 'a message on loopback, most of it the kernel',
     cases: driverCases,
+  },
+  {
+    name: 'load',
+    file: 'load.ts',
+    what: 'answers as the load generator reads them',
+    cases: loadCases,
   },
 ];

@@ -30,8 +30,9 @@ export function parseStacks(text: string): readonly Stack[] {
   return stacks.filter((stack) => stack.length > 0);
 }
 
+/** perf puts the kernel and its modules into brackets, and a few places that are neither. */
 export function isKernel({ object }: Frame): boolean {
-  return /^\[kernel|^\[guest\.kernel|\.ko$|^\[[a-z0-9_]+\]$/.test(object);
+  return /^\[(?!unknown|vdso|vsyscall|heap|stack)/.test(object);
 }
 
 /** Where compiled JavaScript came from: `dist/http/parse-head.js` and the like, '' for others. */

@@ -88,7 +88,7 @@ describe('the flags of a load', () => {
       /^no URL was given/,
     ];
     assert.equal(problems.length, wanted.length, problems.join('\n'));
-    wanted.forEach((pattern, index) => assert.match(problems[index], pattern));
+    for (const [index, pattern] of wanted.entries()) assert.match(problems[index], pattern);
     assert.match(parse('--compare', 'a').problems[0], /^--compare: takes two files/);
   });
 

@@ -85,6 +85,8 @@ describe('parts of a request', () => {
         [node('memset_inner'), node('v8::internal::Scavenger::Process')],
         'collecting garbage, compiling',
       ],
+      [[{ symbol: 'clock_gettime', object: '[vdso]' }], 'foreign calls (koffi, libc)'],
+      [[{ symbol: 'bbr_main', object: '[tcp_bbr]' }], 'kernel: entry, scheduling, the rest'],
       [[{ symbol: '[unknown]', object: '[unknown]' }], 'unknown'],
     ];
     for (const [stack, part] of samples) assert.equal(partOf(stack), part, stack[0].symbol);
