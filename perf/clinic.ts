@@ -23,7 +23,7 @@ process.exit(
   await runScript({
     name: 'perf:clinic',
     about:
-      'Runs the tools of Clinic.js on the server at full load; their pages go to reports/clinic/.\n' +
+      'Runs the tools of Clinic.js on the server at full load; pages go to reports/clinic/.\n' +
       'It installs them first, when they are not there: 700 packages, 150 MB.',
     programs: [],
     numbers: { seconds: { default: 10, max: 60, what: 'how long the server is loaded' } },

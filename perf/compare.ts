@@ -1,4 +1,5 @@
-// Compares two commits of the server: npm run perf:compare. docs/performance.md says how to read it.
+// Compares two commits of the server: npm run perf:compare. docs/performance.md says how to read
+// it.
 
 import type { BenchResult } from './bench/bench-case.ts';
 import { pairingProblem, runProgram, type ServerChild, startCommand } from './child.ts';

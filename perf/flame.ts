@@ -22,8 +22,8 @@ process.exit(
   await runScript({
     name: 'perf:flame',
     about:
-      'Draws flame graphs of the server at full load, one page for each scenario and driver, into\n' +
-      'reports/flame/. Where perf is installed they show system calls and the kernel as well.',
+      'Draws flame graphs of the server at full load, one page for each scenario and driver,\n' +
+      'into reports/flame/. Where perf is installed they show system calls and the kernel as well.',
     programs: [],
     numbers: { seconds: { default: 10, max: 60, what: 'how long stacks are taken' } },
     lists: {

@@ -20,7 +20,7 @@ export const BENCH_USAGE: string = [
   'usage: npm run bench -- [option...] [group...]',
   '',
   'Measures parts of the server by themselves. Times are nanoseconds for one operation: the best',
-  'sample, the middle one, and between which the middle half lies. All groups unless some are given:',
+  'sample, the middle one, and between which the middle half lies. All groups, or some:',
   '',
   ...GROUPS.map(({ name, what }) => `  ${name.padEnd(COLUMN)}${what}`),
   '',

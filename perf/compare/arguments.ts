@@ -14,9 +14,9 @@ export interface CompareArguments extends Given<Numbers, Lists> {
 export const SHAPE: ScriptShape<Numbers, Lists> = {
   name: 'perf:compare',
   about:
-    'Compares two commits: builds both, measures windows of their servers in turn on one core, and\n' +
-    'runs their micro-benchmarks in turn. Changes count when they are larger than 5 % (micro: 10 %)\n' +
-    'and than what the rounds differ by. What is not committed is not measured.',
+    'Compares two commits: builds both, measures windows of their servers in turn on one\n' +
+    'core, and runs their micro-benchmarks in turn. Changes count when they are larger than\n' +
+    '5 % (micro: 10 %) and than what the rounds differ by. What is not committed is left out.',
   numbers: {
     seconds: { default: 2, max: 60, what: 'length of a window' },
     windows: { default: 9, min: 3, max: 99, what: 'windows of each commit' },

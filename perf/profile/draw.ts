@@ -22,7 +22,7 @@ export function drawStacks(stacks: readonly (readonly string[])[], to: Drawing):
   return page(render, to, { kernelTracing: true, ticks, inlined: [] });
 }
 
-/** What a page of 0x does not show until it is asked to: with the kernel left out, little is left. */
+/** What a page of 0x hides until it is asked: without the kernel, little is left. */
 const HIDDEN = "new Set(['cpp', 'regexp', 'v8', 'native', 'init'])";
 
 export function unhide(html: string): string {

@@ -62,7 +62,7 @@ export async function recordServer(
   const { requestsPerSecond, load: itself } = await load;
   await server.stop();
   const text = await perf(['script', '-i', file]);
-  rmSync(`/tmp/perf-${server.pid}.map`, { force: true });
+  rmSync(join(tmpdir(), `perf-${server.pid}.map`), { force: true });
   const microseconds = used / elapsedSeconds / requestsPerSecond;
   return { text, requestsPerSecond, microseconds, isLoadBound: itself.isBound };
 }

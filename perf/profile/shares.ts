@@ -27,16 +27,22 @@ export const PARTS = [
 
 export type Part = (typeof PARTS)[number];
 
-const NETWORK =
-  /^_*(tcp|inet|ip_|ip6|sock|sk_|skb|net_|netif|napi|dev_|loopback|process_backlog|sys_(send|recv)|x64_sys_(send|recv)|nf_|release_sock|lock_sock|move_addr)/;
+const NETWORK_NAMES = [
+  ...['tcp', 'inet', 'ip_', 'ip6', 'sock', 'sk_', 'skb', 'net_', 'netif', 'napi', 'dev_'],
+  ...['loopback', 'process_backlog', 'sys_send', 'sys_recv', 'x64_sys_send', 'x64_sys_recv'],
+  ...['nf_', 'release_sock', 'lock_sock', 'move_addr'],
+];
+const NETWORK = new RegExp(`^_*(?:${NETWORK_NAMES.join('|')})`);
 const WAITING = /io_|epoll|^ep_|eventfd/;
 const COLLECTING = /Scaveng|MarkCompact|Sweep|GarbageCollect|Heap::Collect|Evacuat|ConcurrentMark/;
 const COMPILING =
   /::compiler::|Turbofan|maglev::|baseline::|interpreter::.*(Generat|Compil)|Compil/;
 
 /** Who writes answers; the other files of http/ read requests. */
-const ENCODING =
-  /^dist\/(http\/(encode|answer-fields|date|status)|connection\/(answer-writer|head-templates))\.js$/;
+const ENCODING_FILES = [
+  ...['http/encode', 'http/answer-fields', 'http/date', 'http/status'],
+  ...['connection/answer-writer', 'connection/head-templates'],
+].map((name) => `dist/${name}.js`);
 
 const FOLDERS: Readonly<Record<string, Part>> = {
   driver: 'driver',
@@ -86,7 +92,7 @@ function scriptPart(script: string): Part {
   // The handler of the server that is measured.
   if (path.startsWith('build/perf/servers/')) return 'routing and handler';
   if (path.startsWith('node_modules/koffi')) return 'foreign calls (koffi, libc)';
-  if (ENCODING.test(path)) return 'encoding of answers';
+  if (ENCODING_FILES.includes(path)) return 'encoding of answers';
   const folder = /^dist\/([\w-]+)\//.exec(path)?.[1] ?? '';
   return FOLDERS[folder] ?? 'other scripts of the project';
 }

@@ -10,7 +10,7 @@ export interface Frame {
 /** The innermost frame first. */
 export type Stack = readonly Frame[];
 
-/** A line such as `  7f58 JS:*turn file:///a/b.js:9:2+0x1f (/tmp/perf-7.map)`. */
+/** A line such as `  7f58 JS:*turn file:///a/b.js:9:2+0x1f (/a/perf-7.map)`. */
 const FRAME = /^\s+[0-9a-f]+ (.*) \((\S+)\)$/;
 
 export function parseStacks(text: string): readonly Stack[] {

@@ -1,5 +1,5 @@
-// The micro-benchmarks: every file that has some is run, hot files name one of them, and the command
-// takes and refuses arguments. No figure of speed is looked at, only that there is one.
+// The micro-benchmarks: every file that has some is run, hot files name one of them, and the
+// command takes and refuses arguments. No figure of speed is looked at, only that there is one.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,5 +1,5 @@
-// Profiles of the server: reading stacks of perf, making their frames readable, and saying which part
-// of a request each belongs to.
+// Profiles of the server: reading stacks of perf, making their frames readable, and saying which
+// part of a request each belongs to.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -8,24 +8,26 @@ import { SCENARIO_NAMES, SCENARIOS } from '../../perf/profile/scenarios.ts';
 import { countParts, partOf } from '../../perf/profile/shares.ts';
 import { type Frame, frameNames, parseStacks } from '../../perf/profile/stacks.ts';
 
-const MAP = '/tmp/perf-4752.map';
+const MAP = '/a/perf-4752.map';
 const KERNEL = '[kernel.kallsyms]';
 
-const PRINTED = `node  4752 26956.230156:    1001001 cpu-clock: 
-	    7f6658057385 JS:*turn file:///srv/vibing/dist/reactor/reactor.js:59:7+0x5 (${MAP})
-	         14ce0dc Builtins_JSEntryTrampoline+0x5c (/usr/bin/node)
-	         14cde03 Builtins_JSEntry+0x83 (/usr/bin/node)
-	          c494db v8::internal::(anonymous namespace)::Invoke+0x12b (/usr/bin/node)
-
-node  4752 26956.232690:    1001001 cpu-clock: 
-	ffffffff822010c9 tcp_rcv_established+0x19 (${KERNEL})
-	ffffffff81b60e22 io_send+0xd2 (${KERNEL})
-	          101829 syscall+0x19 (/usr/lib/x86_64-linux-gnu/libc.so.6)
-	           9bb44 [unknown] (/srv/node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node)
-	        2bfcf090 [unknown] ([unknown])
-
-V8 DefaultWorke  4756 26956.3:    1001001 cpu-clock: 
-`;
+const PRINTED = [
+  'node  4752 26956.230156:    1001001 cpu-clock: ',
+  `\t    7f6658057385 JS:*turn file:///srv/vibing/dist/reactor/reactor.js:59:7+0x5 (${MAP})`,
+  `\t         14ce0dc Builtins_JSEntryTrampoline+0x5c (/usr/bin/node)`,
+  `\t         14cde03 Builtins_JSEntry+0x83 (/usr/bin/node)`,
+  `\t          c494db v8::internal::(anonymous namespace)::Invoke+0x12b (/usr/bin/node)`,
+  '',
+  'node  4752 26956.232690:    1001001 cpu-clock: ',
+  `\tffffffff822010c9 tcp_rcv_established+0x19 (${KERNEL})`,
+  `\tffffffff81b60e22 io_send+0xd2 (${KERNEL})`,
+  `\t          101829 syscall+0x19 (/usr/lib/x86_64-linux-gnu/libc.so.6)`,
+  `\t           9bb44 [unknown] (/srv/node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node)`,
+  `\t        2bfcf090 [unknown] ([unknown])`,
+  '',
+  'V8 DefaultWorke  4756 26956.3:    1001001 cpu-clock: ',
+  '',
+].join('\n');
 
 describe('stacks of perf', () => {
   it('are read with their symbols and files; one without frames is left out', () => {
