@@ -265,6 +265,7 @@ export function pairingProblem(programs: readonly string[] = ['wrk']): string | 
 const HOW_TO_INSTALL: Readonly<Record<string, string>> = {
   taskset: 'apt-get install util-linux',
   prlimit: 'apt-get install util-linux',
+  perf: 'apt-get install linux-perf',
   wrk: 'apt-get install wrk, or .ci/install-apt wrk',
 };
 

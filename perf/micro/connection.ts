@@ -1,5 +1,5 @@
 // What a request costs above the kernel: the whole path from a received block to a queued send,
-// over a driver without system calls. Run: node .ci/start.mjs perf/micro/connection.ts
+// over a driver without system calls.
 
 import { limitsFrom } from '../../src/base/limits.ts';
 import type { Slab } from '../../src/base/slab.ts';
@@ -9,10 +9,9 @@ import { Application } from '../../src/server/application.ts';
 import { configFrom } from '../../src/server/config.ts';
 import { World } from '../../src/server/world.ts';
 import { NodeWork } from '../../src/work/node.ts';
-import { best } from './timing.ts';
+import type { BenchCase } from '../bench/bench-case.ts';
 
 const SOCKETS = 64;
-const ROUNDS = 200;
 
 /** Every socket has a request ready whenever it is polled; every send goes out whole. */
 class EndlessDriver implements Driver {
@@ -23,7 +22,6 @@ class EndlessDriver implements Driver {
   readonly #sent = new Int32Array(SOCKETS);
   #toAccept = SOCKETS;
   #announced = false;
-  requests = 0;
 
   constructor(slab: Slab, request: Uint8Array) {
     this.#slab = slab;
@@ -83,7 +81,6 @@ class EndlessDriver implements Driver {
       const block = this.#slab.acquire();
       this.#slab.bytes.set(this.#request, this.#slab.start(block));
       count = out.set(count, Op.Receive, slot, this.#request.length, block);
-      this.requests += 1;
     }
     return count;
   }
@@ -105,17 +102,31 @@ const REQUESTS = {
     'Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en-GB,en;q=0.9\r\n\r\n',
 };
 
-const BATCHES = {
-  'small request': { text: REQUESTS.small, count: 1 },
-  'browser request': { text: REQUESTS.browser, count: 1 },
-  '16 small requests in a pipeline, each': { text: REQUESTS.small.repeat(16), count: 16 },
-};
+const BATCHES: readonly (readonly [name: string, text: string, count: number])[] = [
+  ['a small request', REQUESTS.small, 1],
+  ["a browser's request", REQUESTS.browser, 1],
+  ['a small request of 16 in a pipeline', REQUESTS.small.repeat(16), 16],
+];
 
-for (const [name, { text, count }] of Object.entries(BATCHES)) {
+export function connectionCases(): readonly BenchCase[] {
+  return BATCHES.map(([name, text, count]) => {
+    const { turn, answered } = worldFor(text);
+    turn();
+    turn();
+    if (answered() < SOCKETS * count) throw new Error(`${name}: not all requests are answered`);
+    return { name, operations: SOCKETS * count, run: turn };
+  });
+}
+
+/** A server whose 64 sockets have the same bytes to read in every turn. */
+function worldFor(text: string): { turn: () => void; answered: () => number } {
+  let answers = 0;
   const config = configFrom({ logLevel: 'silent' });
   const application = new Application({ counters: makeCounters(), logError: console.error });
-  application.route('GET', '/', (_request, response) => response.text('Hello, World!'));
-  let driver: EndlessDriver | null = null;
+  application.route('GET', '/', (_request, response) => {
+    answers += 1;
+    response.text('Hello, World!');
+  });
   const world = new World({
     config: { ...config, limits: limitsFrom({ blockCount: 1024 }) },
     work: new NodeWork(),
@@ -123,16 +134,11 @@ for (const [name, { text, count }] of Object.entries(BATCHES)) {
     counters: makeCounters(),
     application,
     makeDriver: ({ slab }) => {
-      driver = new EndlessDriver(slab, new TextEncoder().encode(text));
-      return { driver, note: null };
+      return { driver: new EndlessDriver(slab, new TextEncoder().encode(text)), note: null };
     },
   });
   const { reactor } = world;
   reactor.listen({ host: '127.0.0.1', port: 80 });
   reactor.turn();
-  const ns = best(30, () => {
-    for (let round = 0; round < ROUNDS; round++) reactor.turn();
-    return ROUNDS * SOCKETS * count;
-  });
-  console.log(`connection, ${name}: ${ns.toFixed(0)} ns`);
+  return { turn: () => void reactor.turn(), answered: () => answers };
 }

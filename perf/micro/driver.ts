@@ -1,6 +1,6 @@
 // Measures a receive and a send through a real driver on loopback, most of which is the kernel's
 // share: pairs of sockets of one driver throw a message to each other. Beside it a turn in which
-// nothing happens. Run: node .ci/start.mjs perf/micro/driver.ts
+// nothing happens.
 
 import { Slab } from '../../src/base/slab.ts';
 import { Completions, type Driver, type DriverOptions, Op } from '../../src/driver/driver.ts';
@@ -8,14 +8,13 @@ import { EpollDriver, epollProblem } from '../../src/driver/epoll.ts';
 import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
 import { NetDriver } from '../../src/driver/net.ts';
 import { UringDriver } from '../../src/driver/uring.ts';
-import { best } from './timing.ts';
+import type { BenchCase } from '../bench/bench-case.ts';
 
 const PAIRS = 16;
 const MESSAGE_BYTES = 130;
 const REGION = 1;
-const THROWS = 10_000;
-const ROUNDS = 30;
-const EMPTY_POLLS = 5_000;
+/** Throws that a call waits for. */
+const THROWS = 500;
 
 class Game {
   readonly driver: Driver;
@@ -84,37 +83,44 @@ class Game {
   }
 }
 
-/** Nanoseconds of the best round for one message, received and sent. */
-async function throwing(game: Game): Promise<number> {
-  let bestNs = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS; round++) {
-    const target = game.throws + THROWS;
-    const before = game.throws;
-    const began = process.hrtime.bigint();
-    await game.until(() => game.throws >= target);
-    bestNs = Math.min(bestNs, Number(process.hrtime.bigint() - began) / (game.throws - before));
-  }
-  return bestNs;
+export async function driverCases(): Promise<readonly BenchCase[]> {
+  const makers: [string, (options: DriverOptions) => Driver][] = [];
+  if (epollProblem() === null) makers.push(['epoll', (options) => new EpollDriver(options)]);
+  if (uringProblem() === null) makers.push(['uring', (options) => new UringDriver(options)]);
+  makers.push(['net', (options) => new NetDriver(options)]);
+  const cases: BenchCase[] = [];
+  for (const [name, make] of makers) cases.push(...(await casesOf(name, make)));
+  return cases;
 }
 
-const makers: [string, (options: DriverOptions) => Driver][] = [
-  ['net', (options) => new NetDriver(options)],
-];
-const problem = epollProblem();
-if (uringProblem() === null) makers.unshift(['uring', (options) => new UringDriver(options)]);
-if (problem === null) makers.unshift(['epoll', (options) => new EpollDriver(options)]);
-else console.log(`epoll cannot run here: ${problem}`);
-
-for (const [name, make] of makers) {
+async function casesOf(
+  name: string,
+  make: (options: DriverOptions) => Driver,
+): Promise<readonly BenchCase[]> {
+  // While a message flies no turn is empty, so empty turns are those of a driver without a game.
+  const quiet = new Game(make);
+  await quiet.listened();
   const game = new Game(make);
   await game.listened();
-  const emptyNs = best(ROUNDS, () => {
-    for (let poll = 0; poll < EMPTY_POLLS; poll++) game.turn();
-    return EMPTY_POLLS;
-  });
   await game.connected();
-  const ns = await throwing(game);
-  console.log(`${name}: receive and send ${ns.toFixed(0)} ns, empty turn ${emptyNs.toFixed(0)} ns`);
+  return [
+    { name: `${name}, a turn without anything`, run: () => void quiet.turn() },
+    { name: `${name}, receive and send`, operations: THROWS, run: throwing(game) },
+  ];
 }
-// Sockets are still open; the measurement is over.
-process.exit();
+
+/** What is thrown beyond the last of a call counts for the next one. */
+function throwing(game: Game): () => void | Promise<void> {
+  let target = game.throws;
+  const isDone = (): boolean => game.throws >= target;
+  if (game.driver.name === 'net') {
+    return () => {
+      target += THROWS;
+      return game.until(isDone);
+    };
+  }
+  return () => {
+    target += THROWS;
+    while (!isDone()) game.turn();
+  };
+}

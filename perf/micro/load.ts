@@ -1,44 +1,41 @@
-// What an answer costs the load generator above the kernel: reading one, with its head remembered
-// and not, and recording it. Run: node .ci/start.mjs perf/micro/load.ts
+// Measures what an answer costs the load generator above the kernel: reading one, with its head
+// remembered and not, and recording it.
 
+import { do_not_optimize as keep } from 'mitata';
 import { Recorder } from '../../src/load/recorder.ts';
 import { HeadMemory, ResponseReader } from '../../src/load/response-reader.ts';
-import { best } from './timing.ts';
+import type { BenchCase } from '../bench/bench-case.ts';
 
-const ROUNDS = 200;
-const ANSWERS = 1_000;
-
-const answer = Buffer.from(
+const ANSWER =
   'HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n' +
-    'Content-Type: text/plain; charset=utf-8\r\nContent-Length: 13\r\n\r\nHello, World!',
-);
-const bytes = new Uint8Array(answer);
-const view = new DataView(bytes.buffer);
-const asked = { isHead: false, memory: new HeadMemory(), expected: null };
-const reader = new ResponseReader();
-const recorder = new Recorder(1);
+  'Content-Type: text/plain; charset=utf-8\r\nContent-Length: 13\r\n\r\nHello, World!';
+const LATENCIES = 1_000;
 
-function read(isRemembered: boolean): number {
-  for (let count = 0; count < ANSWERS; count++) {
+export function loadCases(): readonly BenchCase[] {
+  const recorder = new Recorder(1);
+  let latency = 0;
+  return [
+    { name: 'an answer whose head is remembered', bytes: ANSWER.length, run: reading(true) },
+    { name: 'an answer whose head is new', bytes: ANSWER.length, run: reading(false) },
+    {
+      name: 'a latency, recorded',
+      run: () => {
+        latency = latency === LATENCIES ? 0 : latency + 1;
+        recorder.answered(0.1 + latency / LATENCIES, 200, 0);
+      },
+    },
+  ];
+}
+
+function reading(isRemembered: boolean): () => void {
+  const bytes = new Uint8Array(Buffer.from(ANSWER));
+  const view = new DataView(bytes.buffer);
+  const asked = { isHead: false, memory: new HeadMemory(), expected: null };
+  const reader = new ResponseReader();
+  return () => {
     if (!isRemembered) asked.memory.length = 0;
     reader.begin(asked);
-    reader.read(bytes, view, 0, bytes.length);
+    keep(reader.read(bytes, view, 0, bytes.length));
     if (!reader.isWhole) throw new Error('the answer is whole');
-  }
-  return ANSWERS;
-}
-
-function record(): number {
-  for (let count = 0; count < ANSWERS; count++) recorder.answered(0.1 + count / 1_000, 200, 0);
-  return ANSWERS;
-}
-
-console.log(`Node ${process.version}`);
-const lines: readonly [string, () => number][] = [
-  ['an answer whose head is remembered', () => read(true)],
-  ['an answer whose head is new', () => read(false)],
-  ['a latency, recorded', record],
-];
-for (const [name, run] of lines) {
-  console.log(`${name}: ${best(ROUNDS, run).toFixed(0)} ns`);
+  };
 }

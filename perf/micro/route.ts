@@ -1,14 +1,11 @@
-// Micro-benchmark of finding by path: what a search in the router and a look-up in a ByteMap cost,
-// in nanoseconds, the best and the median of many runs. Run: node build/perf/micro/route.js
+// Measures finding by path: a search in the router, and a look-up in a ByteMap.
 
+import { do_not_optimize as keep } from 'mitata';
 import { ByteMap } from '../../src/base/byte-map.ts';
 import { Method } from '../../src/http/method.ts';
 import { Found, Match } from '../../src/route/match.ts';
 import { Router } from '../../src/route/router.ts';
-
-/** Short runs and many: on a shared machine some of them are left alone. */
-const SEARCHES = 100_000;
-const RUNS = 51;
+import type { BenchCase } from '../bench/bench-case.ts';
 
 /** Routes of a middle-sized API. */
 const PATTERNS = [
@@ -30,7 +27,7 @@ const PATTERNS = [
   'GET /files/*',
 ];
 
-const CASES: [name: string, path: string, expected: Found][] = [
+const SEARCHES: readonly [name: string, path: string, expected: Found][] = [
   ['static, shortest', '/', Found.Yes],
   ['static, 12 bytes', '/api/v1/users', Found.Yes],
   ['one parameter', '/users/12345', Found.Yes],
@@ -43,57 +40,45 @@ const CASES: [name: string, path: string, expected: Found][] = [
   ['miss, deep', '/api/v1/users/12345/posts/678/none', Found.No],
 ];
 
-function main(): void {
+const ASSETS = 1_000;
+
+export function routeCases(): readonly BenchCase[] {
   const router = new Router<string>();
   for (const route of PATTERNS) {
     const [method, pattern] = route.split(' ', 2);
     router.add(method, pattern, route);
   }
-  // All cases run before any counts: the router is as polymorphic as it will be in a server.
-  for (const [name, path, expected] of CASES) {
-    if (search(router, path, SEARCHES) !== expected * SEARCHES) throw new Error(`${name}: wrong`);
-  }
-  for (const [name, path] of CASES) measure(name, () => search(router, path, SEARCHES));
-
   const map = new ByteMap<number>();
-  for (let number = 0; number < 1_000; number++) {
-    map.set(new TextEncoder().encode(`/assets/file-${number}.css`), 1);
+  for (let number = 0; number < ASSETS; number++) {
+    map.set(Buffer.from(`/assets/file-${number}.css`), number);
   }
-  measure('byte map, hit', () => lookUp(map, '/assets/file-500.css'));
-  measure('byte map, miss', () => lookUp(map, '/assets/file-x00.css'));
+  return [
+    ...SEARCHES.map(([name, path, expected]) => {
+      const run = searching(router, path, expected);
+      return { name: `route, ${name}`, run };
+    }),
+    { name: 'byte map, hit', run: lookingUp(map, '/assets/file-500.css', 500) },
+    { name: 'byte map, miss', run: lookingUp(map, '/assets/file-x00.css', -1) },
+  ];
 }
 
-function measure(name: string, run: () => number): void {
-  const times: number[] = [];
-  for (let count = 0; count < RUNS; count++) {
-    const begin = process.hrtime.bigint();
-    run();
-    times.push(Number(process.hrtime.bigint() - begin) / SEARCHES);
-  }
-  times.sort((left, right) => left - right);
-  const best = times[0].toFixed(1).padStart(7);
-  const median = times[RUNS >> 1].toFixed(1).padStart(7);
-  console.log(`${name.padEnd(22)} best ${best} ns   median ${median} ns`);
-}
-
-/** The sum of the answers, so that no search can be left out. */
-function search(router: Router<string>, path: string, count: number): number {
-  const bytes = new TextEncoder().encode(`GET ${path} HTTP/1.1`);
+function searching(router: Router<string>, path: string, expected: Found): () => void {
+  const bytes = lineOf(path);
   const match = new Match<string>();
   const to = 4 + path.length;
-  let sum = 0;
-  for (let index = 0; index < count; index++) {
-    sum += router.find(Method.GET, '', bytes, 4, to, match);
-  }
-  return sum;
+  const search = (): Found => router.find(Method.GET, '', bytes, 4, to, match);
+  if (search() !== expected) throw new Error(`the search for ${path} is wrong`);
+  return () => keep(search());
 }
 
-function lookUp(map: ByteMap<number>, path: string): number {
-  const bytes = new TextEncoder().encode(`GET ${path} HTTP/1.1`);
+function lookingUp(map: ByteMap<number>, path: string, expected: number): () => void {
+  const bytes = lineOf(path);
   const to = 4 + path.length;
-  let sum = 0;
-  for (let index = 0; index < SEARCHES; index++) sum += map.get(bytes, 4, to) ?? 0;
-  return sum;
+  const lookUp = (): number => map.get(bytes, 4, to) ?? -1;
+  if (lookUp() !== expected) throw new Error(`the look-up of ${path} is wrong`);
+  return () => keep(lookUp());
 }
 
-main();
+function lineOf(path: string): Uint8Array {
+  return new TextEncoder().encode(`GET ${path} HTTP/1.1`);
+}

@@ -1,38 +1,48 @@
 // Measures what a static file in memory costs above any other answer: finding it by its path,
-// copying it ready made, bringing its Date up to date. Run: node .ci/start.mjs perf/micro/static.ts
+// copying it ready made, bringing its Date up to date.
 
+import { do_not_optimize as keep } from 'mitata';
 import { copyBytes } from '../../src/base/bytes.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
 import { DateField } from '../../src/http/date.ts';
 import { type CachedFile, FileCache } from '../../src/static/file-cache.ts';
 import { FileKind } from '../../src/work/work.ts';
-import { best } from './timing.ts';
+import type { BenchCase } from '../bench/bench-case.ts';
 
-const ROUNDS = 60;
-const CALLS = 20_000;
 const FILES = 1_000;
 const CACHE_BYTES_MAX = 32 * 1024 * 1024;
 const WALL_MS = 1_700_000_000_000;
+/** Somewhere in a slab, not at the start of memory. */
+const AT = 4_099;
 
-const target = new Uint8Array(65_536);
-const at = 4_099;
-const date = new DateField();
-let sink = 0;
+export function staticCases(): readonly BenchCase[] {
+  const cache = new FileCache(CACHE_BYTES_MAX);
+  for (let number = 0; number < FILES; number++) {
+    cache.add(cachedFile(`/assets/file-${number}.css`, number % 3 === 0 ? 8_192 : 1_024));
+  }
+  const small = pathIn('GET /assets/file-500.css HTTP/1.1');
+  const large = pathIn('GET /assets/file-501.css HTTP/1.1');
+  const missing = pathIn('GET /assets/file-x00.css HTTP/1.1');
+  const find = ({ bytes, from, to }: Path): CachedFile | null => cache.get(bytes, from, to);
+  if (find(small) === null || find(missing) !== null) throw new Error('files are found wrongly');
 
-const cache = new FileCache(CACHE_BYTES_MAX);
-for (let number = 0; number < FILES; number++) {
-  cache.add(cachedFile(`/assets/file-${number}.css`, number % 3 === 0 ? 8_192 : 1_024));
+  const target = new Uint8Array(65_536);
+  const date = new DateField();
+  const answer = (path: Path): number => {
+    const file = find(path);
+    if (file === null) throw new Error('a file is missing');
+    date.update(WALL_MS);
+    const end = copyBytes(target, AT, file.answer.bytes);
+    copyBytes(target, AT + file.answer.dateAt, date.bytes);
+    return end;
+  };
+  return [
+    { name: 'look-up, found', run: () => keep(find(small)) },
+    { name: 'look-up, not found', run: () => keep(find(missing)) },
+    { name: 'found and copied, 1 KiB', run: () => keep(answer(small)) },
+    { name: 'found and copied, 8 KiB', run: () => keep(answer(large)) },
+  ];
 }
-
-const small = pathIn('GET /assets/file-500.css HTTP/1.1');
-const large = pathIn('GET /assets/file-501.css HTTP/1.1');
-const missing = pathIn('GET /assets/file-x00.css HTTP/1.1');
-
-show('look-up, found', () => (find(small) === null ? 0 : 1));
-show('look-up, not found', () => (find(missing) === null ? 1 : 0));
-show('found and copied, 1 KiB', () => answer(small));
-show('found and copied, 8 KiB', () => answer(large));
-if (sink === 0) throw new Error('nothing was found');
 
 interface Path {
   readonly bytes: Uint8Array;
@@ -42,19 +52,6 @@ interface Path {
 
 function pathIn(line: string): Path {
   return { bytes: Buffer.from(line), from: line.indexOf('/'), to: line.lastIndexOf(' ') };
-}
-
-function find({ bytes, from, to }: Path): CachedFile | null {
-  return cache.get(bytes, from, to);
-}
-
-function answer(path: Path): number {
-  const file = find(path);
-  if (file === null) throw new Error('a file is missing');
-  date.update(WALL_MS);
-  const end = copyBytes(target, at, file.answer.bytes);
-  copyBytes(target, at + file.answer.dateAt, date.bytes);
-  return end;
 }
 
 function cachedFile(path: string, bytes: number): CachedFile {
@@ -73,12 +70,4 @@ function cachedFile(path: string, bytes: number): CachedFile {
     checkedMs: 0,
     checking: null,
   };
-}
-
-function show(what: string, run: () => number): void {
-  const ns = best(ROUNDS, () => {
-    for (let call = 0; call < CALLS; call++) sink += run();
-    return CALLS;
-  });
-  console.log(`${what.padEnd(26)} ${ns.toFixed(0).padStart(5)} ns`);
 }

@@ -7,7 +7,17 @@ import { describe, it } from 'node:test';
 import { perfScript, startServer } from '../../perf/child.ts';
 import { epollProblem } from '../../src/driver/epoll.ts';
 
-const SCRIPTS = ['peers', 'quiet', 'idle-connections', 'slow-clients', 'soak', 'reload'];
+const SCRIPTS = [
+  'peers',
+  'quiet',
+  'idle-connections',
+  'slow-clients',
+  'soak',
+  'reload',
+  'breakdown',
+  'flame',
+  'clinic',
+];
 const TIMEOUT_MS = 60_000;
 
 describe('scripts that measure', { timeout: 4 * TIMEOUT_MS }, () => {

@@ -1,3 +1,4 @@
+// Hot: runs for every receive. Measured by perf/micro/pools.ts.
 // One buffer cut into numbered blocks. A block's number travels, its bytes do not. Taking is last
 // in, first out, so that a busy server keeps using the same warm memory.
 

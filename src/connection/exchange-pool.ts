@@ -1,3 +1,4 @@
+// Hot: runs for every request. Measured by perf/micro/pools.ts.
 // Exchanges made beforehand and used again, last in first out: a server that answers at once needs
 // one, and it stays warm. What handlers hold of them are views, which rest much longer (views.ts).
 

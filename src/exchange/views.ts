@@ -1,3 +1,4 @@
+// Hot: runs for every request. Measured by perf/micro/pools.ts.
 // Requests and responses as handlers hold them, made beforehand and used again, first in first out:
 // a view that a handler kept throws until thousands of requests later, when it comes round again.
 // They are apart from the exchanges behind them, which are few and stay in the processor's caches.

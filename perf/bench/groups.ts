@@ -1,0 +1,61 @@
+// All micro-benchmarks: what each group of them is called, and the file below perf/micro/ that has
+// its cases. spec/perf/bench.test.ts checks that no file is left out.
+
+import { chunkedCases } from '../micro/chunked.ts';
+import { connectionCases } from '../micro/connection.ts';
+import { dateCases } from '../micro/date.ts';
+import { deadlinesCases } from '../micro/deadlines.ts';
+import { driverCases } from '../micro/driver.ts';
+import { encodeCases } from '../micro/encode.ts';
+import { loadCases } from '../micro/load.ts';
+import { parserCases } from '../micro/parse-head.ts';
+import { poolsCases } from '../micro/pools.ts';
+import { routeCases } from '../micro/route.ts';
+import { staticCases } from '../micro/static.ts';
+import type { BenchCase } from './bench-case.ts';
+
+export interface BenchGroup {
+  readonly name: string;
+  readonly file: string;
+  readonly what: string;
+  readonly cases: () => readonly BenchCase[] | Promise<readonly BenchCase[]>;
+}
+
+export const GROUPS: readonly BenchGroup[] = [
+  {
+    name: 'parser',
+    file: 'parse-head.ts',
+    what: 'heads of requests, beside llhttp',
+    cases: parserCases,
+  },
+  { name: 'chunked', file: 'chunked.ts', what: 'chunked bodies', cases: chunkedCases },
+  { name: 'encoder', file: 'encode.ts', what: 'heads of answers', cases: encodeCases },
+  { name: 'date', file: 'date.ts', what: 'dates of HTTP, written and read', cases: dateCases },
+  { name: 'router', file: 'route.ts', what: 'routes and byte maps', cases: routeCases },
+  {
+    name: 'deadlines',
+    file: 'deadlines.ts',
+    what: 'timeouts armed, extended, expired',
+    cases: deadlinesCases,
+  },
+  { name: 'pools', file: 'pools.ts', what: 'blocks, exchanges, rings', cases: poolsCases },
+  { name: 'static', file: 'static.ts', what: 'files that are in memory', cases: staticCases },
+  {
+    name: 'connection',
+    file: 'connection.ts',
+    what: 'a whole request above the driver',
+    cases: connectionCases,
+  },
+  {
+    name: 'driver',
+    file: 'driver.ts',
+    what: 'a message on loopback, most of it the kernel',
+    cases: driverCases,
+  },
+  {
+    name: 'load',
+    file: 'load.ts',
+    what: 'answers as the load generator reads them',
+    cases: loadCases,
+  },
+];

@@ -1,0 +1,82 @@
+// Measures what is taken and given back for every request: blocks of the slab, exchanges with the
+// views of them, numbers in a ring.
+
+import { do_not_optimize as keep } from 'mitata';
+import { Ring } from '../../src/base/ring.ts';
+import { Slab } from '../../src/base/slab.ts';
+import { ExchangePool } from '../../src/connection/exchange-pool.ts';
+import type { Exchange } from '../../src/exchange/exchange.ts';
+import type { Transport } from '../../src/exchange/transport.ts';
+import type { BenchCase } from '../bench/bench-case.ts';
+
+const BLOCK_BYTES = 17_408;
+const BLOCK_COUNT = 1_024;
+const FIELDS_MAX = 100;
+/** As many as a busy server takes in a turn. */
+const BATCH = 64;
+/** Requests after which every pair of views rested once. */
+const VIEWS = 8_192;
+
+export function poolsCases(): readonly BenchCase[] {
+  return [
+    { name: 'slab, one block', run: oneBlock() },
+    { name: 'slab, a block of 64', operations: BATCH, run: manyBlocks() },
+    { name: 'exchange, one', run: oneExchange() },
+    { name: 'exchange, one of 64', operations: BATCH, run: manyExchanges() },
+    { name: 'ring, a number of 64', operations: BATCH, run: numbers() },
+  ];
+}
+
+function oneBlock(): () => void {
+  const slab = new Slab(BLOCK_BYTES, BLOCK_COUNT);
+  return () => {
+    const block = slab.acquire();
+    keep(slab.start(block));
+    slab.release(block);
+  };
+}
+
+function manyBlocks(): () => void {
+  const slab = new Slab(BLOCK_BYTES, BLOCK_COUNT);
+  const taken = new Int32Array(BATCH);
+  return () => {
+    for (let index = 0; index < BATCH; index++) taken[index] = slab.acquire();
+    for (let index = 0; index < BATCH; index++) slab.release(taken[index]);
+  };
+}
+
+/** A pool as it is after its first thousands of requests, when it makes nothing new. */
+function usedPool(): ExchangePool {
+  const pool = new ExchangePool(FIELDS_MAX, false);
+  for (let count = 0; count < VIEWS; count++) pool.release(pool.acquire(NO_TRANSPORT));
+  return pool;
+}
+
+function oneExchange(): () => void {
+  const pool = usedPool();
+  return () => {
+    const exchange = pool.acquire(NO_TRANSPORT);
+    keep(exchange);
+    pool.release(exchange);
+  };
+}
+
+function manyExchanges(): () => void {
+  const pool = usedPool();
+  const taken: Exchange[] = [];
+  return () => {
+    for (let index = 0; index < BATCH; index++) taken.push(pool.acquire(NO_TRANSPORT));
+    for (let index = 0; index < BATCH; index++) pool.release(taken.pop() as Exchange);
+  };
+}
+
+function numbers(): () => void {
+  const ring = new Ring(BATCH);
+  return () => {
+    for (let index = 0; index < BATCH; index++) ring.push(index);
+    for (let index = 0; index < BATCH; index++) keep(ring.shift());
+  };
+}
+
+/** An exchange only keeps it until it is asked something, which nobody does here. */
+const NO_TRANSPORT = {} as Transport;

@@ -1,0 +1,108 @@
+// Says for each stack which part of a request it belongs to. What runs is the innermost frame; for
+// the kernel, what it was about is told by all of its frames.
+
+import { isKernel, projectPath, type Stack, scriptOf } from './stacks.ts';
+
+/** In the order of the table. */
+export const PARTS = [
+  'kernel: TCP and sockets',
+  'kernel: io_uring, epoll',
+  'kernel: entry, scheduling, the rest',
+  'foreign calls (koffi, libc)',
+  'driver',
+  'reactor',
+  'parsing of requests',
+  'connection',
+  'routing and handler',
+  'exchange',
+  'encoding of answers',
+  'base',
+  'static files',
+  'other scripts of the project',
+  "Node's scripts",
+  'V8 and Node, native',
+  'collecting garbage, compiling',
+  'unknown',
+] as const;
+
+export type Part = (typeof PARTS)[number];
+
+const NETWORK_NAMES = [
+  ...['tcp', 'inet', 'ip_', 'ip6', 'sock', 'sk_', 'skb', 'net_', 'netif', 'napi', 'dev_'],
+  ...['loopback', 'process_backlog', 'sys_send', 'sys_recv', 'x64_sys_send', 'x64_sys_recv'],
+  ...['nf_', 'release_sock', 'lock_sock', 'move_addr'],
+];
+const NETWORK = new RegExp(`^_*(?:${NETWORK_NAMES.join('|')})`);
+const WAITING = /io_|epoll|^ep_|eventfd/;
+const COLLECTING = /Scaveng|MarkCompact|Sweep|GarbageCollect|Heap::Collect|Evacuat|ConcurrentMark/;
+const COMPILING =
+  /::compiler::|Turbofan|maglev::|baseline::|interpreter::.*(Generat|Compil)|Compil/;
+
+/** Who writes answers; the other files of http/ read requests. */
+const ENCODING_FILES = [
+  ...['http/encode', 'http/answer-fields', 'http/date', 'http/status'],
+  ...['connection/answer-writer', 'connection/head-templates'],
+].map((name) => `dist/${name}.js`);
+
+const FOLDERS: Readonly<Record<string, Part>> = {
+  driver: 'driver',
+  reactor: 'reactor',
+  http: 'parsing of requests',
+  connection: 'connection',
+  route: 'routing and handler',
+  server: 'routing and handler',
+  middleware: 'routing and handler',
+  exchange: 'exchange',
+  base: 'base',
+  static: 'static files',
+  work: 'static files',
+};
+
+export function partOf(stack: Stack): Part {
+  const frame = stack[0];
+  if (frame === undefined) return 'unknown';
+  if (isKernel(frame)) return kernelPart(stack);
+  const script = scriptOf(frame);
+  if (script !== '') return scriptPart(script);
+  const { symbol, object } = frame;
+  if (/koffi\.node$|\/libc[.-]|\[vdso\]|\/libpthread/.test(object)) {
+    return 'foreign calls (koffi, libc)';
+  }
+  if (/\/node$|\/libnode\.so|\/libstdc\+\+/.test(object)) {
+    const symbols = stack.map((one) => one.symbol);
+    const isApart = symbols.some((one) => COLLECTING.test(one) || COMPILING.test(one));
+    if (isApart) return 'collecting garbage, compiling';
+    return 'V8 and Node, native';
+  }
+  return /^Builtins_|^(BytecodeHandler|Builtin|Stub|RegExp):/.test(symbol)
+    ? 'V8 and Node, native'
+    : 'unknown';
+}
+
+function kernelPart(stack: Stack): Part {
+  const symbols = stack.filter(isKernel).map(({ symbol }) => symbol);
+  if (symbols.some((symbol) => NETWORK.test(symbol))) return 'kernel: TCP and sockets';
+  if (symbols.some((symbol) => WAITING.test(symbol))) return 'kernel: io_uring, epoll';
+  return 'kernel: entry, scheduling, the rest';
+}
+
+function scriptPart(script: string): Part {
+  if (script.startsWith('node:')) return "Node's scripts";
+  const path = projectPath(script);
+  // The handler of the server that is measured.
+  if (path.startsWith('build/perf/servers/')) return 'routing and handler';
+  if (path.startsWith('node_modules/koffi')) return 'foreign calls (koffi, libc)';
+  if (ENCODING_FILES.includes(path)) return 'encoding of answers';
+  const folder = /^dist\/([\w-]+)\//.exec(path)?.[1] ?? '';
+  return FOLDERS[folder] ?? 'other scripts of the project';
+}
+
+/** How many of the stacks belong to each part. */
+export function countParts(stacks: readonly Stack[]): ReadonlyMap<Part, number> {
+  const counts = new Map<Part, number>();
+  for (const stack of stacks) {
+    const part = partOf(stack);
+    counts.set(part, (counts.get(part) ?? 0) + 1);
+  }
+  return counts;
+}

@@ -1,0 +1,91 @@
+// Reads the stacks that `perf script` prints, and makes their frames readable.
+
+export interface Frame {
+  /** A function, as the kernel, a library or V8 calls it. */
+  readonly symbol: string;
+  /** The file that its code is in; '[kernel.kallsyms]' or the like for the kernel. */
+  readonly object: string;
+}
+
+/** The innermost frame first. */
+export type Stack = readonly Frame[];
+
+/** A line such as `  7f58 JS:*turn file:///a/b.js:9:2+0x1f (/a/perf-7.map)`. */
+const FRAME = /^\s+[0-9a-f]+ (.*) \((\S+)\)$/;
+
+export function parseStacks(text: string): readonly Stack[] {
+  const stacks: Frame[][] = [];
+  let current: Frame[] | null = null;
+  for (const line of text.split('\n')) {
+    const match = FRAME.exec(line);
+    if (match !== null) {
+      current?.push({ symbol: match[1].replace(/\+0x[0-9a-f]+$/, ''), object: match[2] });
+    } else if (line === '') {
+      current = null;
+    } else if (!/^\s/.test(line)) {
+      current = [];
+      stacks.push(current);
+    }
+  }
+  return stacks.filter((stack) => stack.length > 0);
+}
+
+/** perf puts the kernel and its modules into brackets, and a few places that are neither. */
+export function isKernel({ object }: Frame): boolean {
+  return /^\[(?!unknown|vdso|vsyscall|heap|stack)/.test(object);
+}
+
+/** Where compiled JavaScript came from: `dist/http/parse-head.js` and the like, '' for others. */
+export function scriptOf({ symbol, object }: Frame): string {
+  if (!isScript(object)) return '';
+  return /(?:file:\/\/|node:)\S+?(?=:\d+(?::\d+)?$)/.exec(symbol)?.[0] ?? '';
+}
+
+/** V8 writes down where it compiled code to, in a file for perf. */
+function isScript(object: string): boolean {
+  return /perf-\d+\.map$/.test(object);
+}
+
+/** `dist/x.js` of the project for a URL of a script, the URL for others. */
+export function projectPath(script: string): string {
+  return /\/((?:dist|build|node_modules)\/.*)$/.exec(script)?.[1] ?? script;
+}
+
+/** A frame as it stands in a flame graph. */
+export function frameName(frame: Frame): string {
+  const { symbol, object } = frame;
+  if (isKernel(frame)) return `${symbol} [kernel]`;
+  const script = scriptOf(frame);
+  if (script !== '') {
+    const name = /^\w+:[*^~+']*(\S*) /.exec(symbol)?.[1] || 'anonymous';
+    const line = /:(\d+)(?::\d+)?$/.exec(symbol)?.[1] ?? '?';
+    return `${name} ${projectPath(script)}:${line}`;
+  }
+  const library = object.split('/').at(-1) ?? object;
+  const name = symbol === '[unknown]' ? `code of ${library}` : symbol;
+  return `${name} [${library}]`;
+}
+
+/** Frames of C++ that only begin JavaScript: nobody needs to see them under each stack. */
+const BEGINNING = /^(Builtins_JSEntry|Builtins_JSEntryTrampoline)$/;
+
+/**
+ * The frames of a stack as names, the outermost first. What lies before the first JavaScript is one
+ * frame; where the way back is lost, as below native code of the foreign function library, the
+ * rest is said to be called from there.
+ */
+export function frameNames(stack: Stack): readonly string[] {
+  const known = stack.filter(({ object }) => object !== '[unknown]' && object !== '[heap]');
+  const foreignAt = known.findIndex(({ object }) => object.endsWith('/koffi.node'));
+  if (foreignAt >= 0) {
+    const inner = known.slice(0, foreignAt).filter(({ symbol }) => symbol !== '[unknown]');
+    return ['foreign call (koffi)', ...inner.map(frameName).reverse()];
+  }
+  const beginAt = known.findLastIndex(({ symbol }) => BEGINNING.test(symbol));
+  const names = (beginAt < 0 ? known : known.slice(0, beginAt))
+    .filter(({ symbol }) => !BEGINNING.test(symbol))
+    .map(frameName)
+    .reverse();
+  const inner = names.filter((name) => !name.startsWith('code of perf-'));
+  return [beginAt < 0 ? 'node' : "node's event loop", ...inner];
+}

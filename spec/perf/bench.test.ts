@@ -1,0 +1,166 @@
+// The micro-benchmarks: every file that has some is run, hot files name one of them, and the
+// command takes and refuses arguments. No figure of speed is looked at, only that there is one.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { BENCH_USAGE, parseBenchArguments } from '../../perf/bench/arguments.ts';
+import type { BenchResult } from '../../perf/bench/bench-case.ts';
+import { benchTable } from '../../perf/bench/bench-table.ts';
+import { GROUPS } from '../../perf/bench/groups.ts';
+import { measureCases, resultOf } from '../../perf/bench/measure.ts';
+import { perfScript } from '../../perf/child.ts';
+import { texts } from '../tidy/tree.ts';
+
+const TIMEOUT_MS = 60_000;
+
+describe('groups of micro-benchmarks', () => {
+  it('are all files of perf/micro/', () => {
+    const files = readdirSync(perfScript('micro')).filter((name) => name.endsWith('.js'));
+    assert.deepEqual(GROUPS.map(({ file }) => file.replace(/\.ts$/, '.js')).sort(), files.sort());
+    assert.equal(new Set(GROUPS.map(({ name }) => name)).size, GROUPS.length);
+  });
+
+  it('are what hot files name', () => {
+    const hot = texts().flatMap(({ path, lines }) => {
+      const opening = lines.slice(0, 6).join('\n');
+      const named = /^\/\/ Hot: .*\n?.*?perf\/micro\/([\w-]+\.ts)/m.exec(opening)?.[1];
+      return path.startsWith('src/') && named !== undefined ? [named] : [];
+    });
+    const known = GROUPS.map(({ file }) => file);
+    assert.deepEqual(
+      hot.filter((file) => !known.includes(file)),
+      [],
+    );
+    // A group that no hot file names measures nothing that is said to matter.
+    assert.deepEqual(
+      known.filter((file) => !hot.includes(file)),
+      [],
+    );
+  });
+});
+
+describe('arguments of bench', () => {
+  it('choose groups, time and form', () => {
+    const all = parseBenchArguments([]);
+    assert.ok(typeof all !== 'string');
+    assert.deepEqual([all.groups.length, all.json, all.help], [GROUPS.length, false, false]);
+    const some = parseBenchArguments(['router', '--json', 'parser', '--ms=20']);
+    assert.ok(typeof some !== 'string');
+    assert.deepEqual(
+      some.groups.map(({ name }) => name),
+      ['parser', 'router'],
+    );
+    assert.deepEqual([some.msPerCase, some.json], [20, true]);
+  });
+
+  it('are refused with one line', () => {
+    const wrong: [string[], RegExp][] = [
+      [['parsr'], /^no group 'parsr'; did you mean parser\?$/],
+      [['everything'], /^no group 'everything'; there are parser, chunked, /],
+      [['--ms', '0'], /^--ms takes a whole number from 1 to 10000$/],
+      [['--ms', '10001'], /^--ms takes/],
+      [['--ms='], /^--ms takes/],
+      [['--fast'], /--fast/],
+    ];
+    for (const [given, problem] of wrong) {
+      const result = parseBenchArguments(given);
+      assert.ok(typeof result === 'string', `${given.join(' ')} is refused`);
+      assert.match(result, problem);
+    }
+  });
+
+  it('all stand in the help', () => {
+    for (const { name } of GROUPS) assert.ok(BENCH_USAGE.includes(`  ${name} `), name);
+  });
+});
+
+describe('measuring', { timeout: TIMEOUT_MS }, () => {
+  it('is for one operation, of functions at once and with promises', async () => {
+    let calls = 0;
+    const results = await measureCases(
+      'sample',
+      [
+        { name: 'fast', run: () => void calls++ },
+        { name: 'slow', operations: 1_000, bytes: 10, beside: 'fast', run: waste },
+        { name: 'late', run: () => new Promise((resolve) => setImmediate(resolve)) },
+      ],
+      10,
+    );
+    assert.deepEqual(
+      results.map(({ name, bytes, beside }) => [name, bytes, beside]),
+      [
+        ['fast', null, null],
+        ['slow', 10, 'fast'],
+        ['late', null, null],
+      ],
+    );
+    assert.ok(calls > 100, `${calls} calls`);
+    for (const { name, bestNs, medianNs, lowNs, highNs, samples } of results) {
+      assert.ok(bestNs > 0 && bestNs <= lowNs && lowNs <= medianNs && medianNs <= highNs, name);
+      assert.ok(samples >= 5, `${name}: ${samples} samples`);
+    }
+  });
+
+  it('gives the best, the middle, and where the middle half lies', () => {
+    const one = { name: 'a', run: () => {} };
+    const { bestNs, medianNs, lowNs, highNs } = resultOf('g', one, [50, 10, 40, 20, 30]);
+    assert.deepEqual([bestNs, lowNs, medianNs, highNs], [10, 20, 30, 40]);
+    assert.throws(() => resultOf('g', one, []), /g, a: nothing was measured/);
+  });
+
+  it('makes a table with rates and comparisons', () => {
+    const result = (name: string, ns: number, beside: string | null): BenchResult => {
+      const times = { bestNs: ns, medianNs: ns, lowNs: ns, highNs: ns };
+      return { group: 'g', name, ...times, samples: 9, bytes: beside === null ? null : 50, beside };
+    };
+    assert.deepEqual(
+      benchTable([result('ours', 40, null), result('other', 100, 'ours')]).split('\n'),
+      [
+        'ns     best  median   middle half  GB/s',
+        'ours   40.0    40.0  40.0 to 40.0     -',
+        'other   100     100    100 to 100  0.50  2.5 x the time',
+      ],
+    );
+  });
+});
+
+describe('npm run bench', { timeout: 3 * TIMEOUT_MS }, () => {
+  it('prints one JSON document, with a figure for each case', () => {
+    const { status, stdout, stderr } = run('chunked', 'pools', '--ms=1', '--json');
+    assert.equal(status, 0, stderr);
+    const { format, node, results } = JSON.parse(stdout) as {
+      format: number;
+      node: string;
+      results: readonly BenchResult[];
+    };
+    assert.deepEqual([format, node], [1, `Node ${process.version}`]);
+    assert.deepEqual([...new Set(results.map(({ group }) => group))], ['chunked', 'pools']);
+    for (const { name, bestNs } of results) assert.ok(bestNs > 0, name);
+  });
+
+  it('prints a table', () => {
+    const { status, stdout, stderr } = run('parser', '--ms=1');
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^parser: /m);
+    assert.match(stdout, /^llhttp, small request .* x the time$/m);
+  });
+
+  it('helps, and refuses wrong arguments', () => {
+    const help = run('--help');
+    assert.deepEqual([help.status, help.stdout], [0, `${BENCH_USAGE}\n`]);
+    const wrong = run('nothing');
+    assert.deepEqual([wrong.status, wrong.stdout], [2, '']);
+    assert.match(wrong.stderr, /^no group 'nothing'/);
+  });
+});
+
+function waste(): void {
+  for (let count = 0; count < 1_000; count++) Math.sqrt(count);
+}
+
+function run(...args: string[]) {
+  const command = [perfScript('bench.ts'), ...args];
+  return spawnSync(process.execPath, command, { encoding: 'utf8', timeout: TIMEOUT_MS });
+}

@@ -1,0 +1,138 @@
+// Profiles of the server: reading stacks of perf, making their frames readable, and saying which
+// part of a request each belongs to.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { unhide } from '../../perf/profile/draw.ts';
+import { SCENARIO_NAMES, SCENARIOS } from '../../perf/profile/scenarios.ts';
+import { countParts, partOf } from '../../perf/profile/shares.ts';
+import { type Frame, frameNames, parseStacks } from '../../perf/profile/stacks.ts';
+
+const MAP = '/a/perf-4752.map';
+const KERNEL = '[kernel.kallsyms]';
+
+const PRINTED = [
+  'node  4752 26956.230156:    1001001 cpu-clock: ',
+  `\t    7f6658057385 JS:*turn file:///srv/vibing/dist/reactor/reactor.js:59:7+0x5 (${MAP})`,
+  `\t         14ce0dc Builtins_JSEntryTrampoline+0x5c (/usr/bin/node)`,
+  `\t         14cde03 Builtins_JSEntry+0x83 (/usr/bin/node)`,
+  `\t          c494db v8::internal::(anonymous namespace)::Invoke+0x12b (/usr/bin/node)`,
+  '',
+  'node  4752 26956.232690:    1001001 cpu-clock: ',
+  `\tffffffff822010c9 tcp_rcv_established+0x19 (${KERNEL})`,
+  `\tffffffff81b60e22 io_send+0xd2 (${KERNEL})`,
+  `\t          101829 syscall+0x19 (/usr/lib/x86_64-linux-gnu/libc.so.6)`,
+  `\t           9bb44 [unknown] (/srv/node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node)`,
+  `\t        2bfcf090 [unknown] ([unknown])`,
+  '',
+  'V8 DefaultWorke  4756 26956.3:    1001001 cpu-clock: ',
+  '',
+].join('\n');
+
+describe('stacks of perf', () => {
+  it('are read with their symbols and files; one without frames is left out', () => {
+    const stacks = parseStacks(PRINTED);
+    assert.deepEqual(
+      stacks.map((stack) => stack.length),
+      [4, 5],
+    );
+    assert.deepEqual(stacks[0][0], {
+      symbol: 'JS:*turn file:///srv/vibing/dist/reactor/reactor.js:59:7',
+      object: MAP,
+    });
+    assert.equal(stacks[0][3].symbol, 'v8::internal::(anonymous namespace)::Invoke');
+    assert.deepEqual(stacks[1][0], { symbol: 'tcp_rcv_established', object: KERNEL });
+    assert.deepEqual(parseStacks(''), []);
+  });
+
+  it('have short names, the outermost first', () => {
+    const [script, foreign] = parseStacks(PRINTED);
+    assert.deepEqual(frameNames(script), ["node's event loop", 'turn dist/reactor/reactor.js:59']);
+    assert.deepEqual(frameNames(foreign), [
+      'foreign call (koffi)',
+      'syscall [libc.so.6]',
+      'io_send [kernel]',
+      'tcp_rcv_established [kernel]',
+    ]);
+  });
+
+  it('name functions without a name', () => {
+    const frames = [js('JS:^ file:///srv/vibing/dist/driver/uring.js:76:60')];
+    assert.deepEqual(frameNames(frames), ['node', 'anonymous dist/driver/uring.js:76']);
+  });
+});
+
+describe('parts of a request', () => {
+  it('are told by the innermost frame, and of the kernel by all of its frames', () => {
+    const samples: [Frame[], string][] = [
+      [[js('JS:*turn file:///v/dist/reactor/reactor.js:59:7')], 'reactor'],
+      [[js('JS:*poll file:///v/dist/driver/epoll.js:9:7')], 'driver'],
+      [[js('JS:*parseHead file:///v/dist/http/parse-head.js:9:7')], 'parsing of requests'],
+      [[js('JS:*encodeHead file:///v/dist/http/encode.js:9:7')], 'encoding of answers'],
+      [[js('JS:*whole file:///v/dist/connection/answer-writer.js:9:7')], 'encoding of answers'],
+      [[js('JS:*advance file:///v/dist/connection/connection.js:9:7')], 'connection'],
+      [[js('JS:*find file:///v/dist/route/router.js:9:7')], 'routing and handler'],
+      [[js('JS:* file:///v/build/perf/servers/vibing.js:48:17')], 'routing and handler'],
+      [[js('JS:*x file:///v/dist/index.js:1:1')], 'other scripts of the project'],
+      [[js('JS:^setImmediate node:timers:282:22')], "Node's scripts"],
+      [[kernel('tcp_ack'), kernel('io_send')], 'kernel: TCP and sockets'],
+      [[kernel('__memcpy'), kernel('skb_copy_datagram_iter')], 'kernel: TCP and sockets'],
+      [[kernel('ep_poll'), kernel('do_epoll_wait')], 'kernel: io_uring, epoll'],
+      [[kernel('io_submit_sqes'), kernel('do_syscall_64')], 'kernel: io_uring, epoll'],
+      [[kernel('entry_SYSCALL_64')], 'kernel: entry, scheduling, the rest'],
+      [[{ symbol: 'recv', object: '/lib/libc.so.6' }], 'foreign calls (koffi, libc)'],
+      [[{ symbol: '[unknown]', object: '/x/koffi.node' }], 'foreign calls (koffi, libc)'],
+      [[node('Builtins_Call_ReceiverIsAny')], 'V8 and Node, native'],
+      [
+        [node('memset_inner'), node('v8::internal::Scavenger::Process')],
+        'collecting garbage, compiling',
+      ],
+      [[{ symbol: 'clock_gettime', object: '[vdso]' }], 'foreign calls (koffi, libc)'],
+      [[{ symbol: 'bbr_main', object: '[tcp_bbr]' }], 'kernel: entry, scheduling, the rest'],
+      [[{ symbol: '[unknown]', object: '[unknown]' }], 'unknown'],
+    ];
+    for (const [stack, part] of samples) assert.equal(partOf(stack), part, stack[0].symbol);
+  });
+
+  it('are counted', () => {
+    const counts = countParts(parseStacks(PRINTED));
+    assert.deepEqual(
+      [...counts],
+      [
+        ['reactor', 1],
+        ['kernel: TCP and sockets', 1],
+      ],
+    );
+  });
+});
+
+describe('pages of 0x', () => {
+  it('show native code at once, or it is said that they cannot', () => {
+    const page = "a = new Set(['cpp', 'regexp', 'v8', 'native', 'init']);";
+    assert.equal(unhide(page), 'a = new Set();');
+    assert.throws(() => unhide('a = new Set();'), /hides native code in another way/);
+  });
+});
+
+describe('scenarios', () => {
+  it('have different names, and fields that can be sent', () => {
+    assert.ok(SCENARIO_NAMES.includes('hello'));
+    for (const { path, depth, fields } of Object.values(SCENARIOS)) {
+      assert.match(path, /^\//);
+      assert.ok(depth >= 1);
+      for (const field of fields) assert.match(field, /^[\w-]+: \S/);
+    }
+  });
+});
+
+function js(symbol: string): Frame {
+  return { symbol, object: MAP };
+}
+
+function kernel(symbol: string): Frame {
+  return { symbol, object: KERNEL };
+}
+
+function node(symbol: string): Frame {
+  return { symbol, object: '/usr/bin/node' };
+}
