@@ -4,7 +4,7 @@
 // closure.
 
 import type { Exchange } from '../exchange/exchange.ts';
-import type { Middleware } from '../exchange/middleware.ts';
+import type { Middleware, Next } from '../exchange/middleware.ts';
 import { Phase } from '../exchange/phase.ts';
 
 /** A middleware and the part of the site that it covers. */
@@ -66,8 +66,15 @@ export class Chain {
       return exchange.endpoint(exchange.request, exchange.response);
     }
     exchange.mountBytes = steps[at].prefix.length;
-    exchange.nexts[at] ??= () => this.#next(exchange, at);
-    return steps[at].run(exchange.request, exchange.response, exchange.nexts[at]);
+    const next = exchange.nexts[at] ?? this.#makeNext(exchange, at);
+    return steps[at].run(exchange.request, exchange.response, next);
+  }
+
+  /** Apart, since a function that makes one keeps its variables on the heap each time it runs. */
+  #makeNext(exchange: Exchange, at: number): Next {
+    const next = () => this.#next(exchange, at);
+    exchange.nexts[at] = next;
+    return next;
   }
 
   #next(exchange: Exchange, at: number): Promise<void> {
