@@ -64,7 +64,8 @@ export function stop(connection: Connection): void {
     connection.detach(exchange);
   }
   inbox.consume(inbox.end - inbox.start);
-  connection.body.cut(new HttpError(400, 'the connection ends'));
+  const { body } = connection;
+  if (!body.isOver) body.cut(new HttpError(400, 'the connection ends'));
   if (!connection.advancing) connection.settle();
 }
 
@@ -152,7 +153,8 @@ export function forget(connection: Connection): void {
     if (exchange.phase !== Phase.Ended) context.counters.resets += 1;
     goneFor(exchange);
   }
-  connection.body.cut(clientGone());
+  // Errors with their stacks cost more than all the rest of an end.
+  if (!connection.body.isOver) connection.body.cut(clientGone());
   // What is being sent is still read from memory that writers use again once they go on; those who
   // wait then are told when the socket has closed.
   if (!connection.reactor.sending(connection.slot)) connection.outbox.giveUp();

@@ -259,9 +259,14 @@ export class IncomingBody {
     this.fail(new HttpError(faultStatus(this.fault), faultText(this.fault)));
   }
 
+  /** True when nothing of it is to come and nobody waits for it: an error would reach nobody. */
+  get isOver(): boolean {
+    return this.ended && this.#resolve === null;
+  }
+
   /** The reader, now or later, gets `error`; the rest of the body is discarded. */
   fail(error: Error): void {
-    if (this.ended && this.#resolve === null) return;
+    if (this.isOver) return;
     const reject = this.#reject;
     this.#failure ??= error;
     this.#forget();
