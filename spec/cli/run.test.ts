@@ -20,6 +20,7 @@ interface Ran {
   readonly out: string;
   readonly err: string;
   readonly served: Config | undefined;
+  readonly loaded: readonly string[] | undefined;
 }
 
 async function ran(
@@ -30,6 +31,7 @@ async function ran(
   let out = '';
   let err = '';
   let served: Config | undefined;
+  let loaded: readonly string[] | undefined;
   const code = await run(args, {
     env,
     version: '1.2.3',
@@ -44,8 +46,12 @@ async function ran(
       served = config;
       return 42;
     },
+    load: async (rest) => {
+      loaded = rest;
+      return 43;
+    },
   });
-  return { code, out, err, served };
+  return { code, out, err, served, loaded };
 }
 
 function fileWith(text: string | Uint8Array): string {
@@ -59,6 +65,12 @@ test('nothing asked prints the help where problems go, and fails', async () => {
   assert.equal(code, 2);
   assert.equal(out, '');
   assert.match(err, /^vibing: .*\n\nUsage:/);
+});
+
+test('load gets its arguments as they are, and says the exit code', async () => {
+  const { code, loaded, out, err } = await ran(['load', 'http://a/', '-c', '3', '--help']);
+  assert.deepEqual([code, loaded, out, err], [43, ['http://a/', '-c', '3', '--help'], '', '']);
+  assert.match((await ran(['help', 'load'])).out, /^vibing load: /);
 });
 
 test('help on request goes to the standard output', async () => {

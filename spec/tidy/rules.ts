@@ -36,6 +36,7 @@ export const ENTRIES: readonly string[] = [
   'src/index.ts',
   'src/middleware/index.ts',
   'src/static/index.ts',
+  'src/load/index.ts',
   'src/cli/main.ts',
 ];
 
@@ -44,6 +45,7 @@ export const INDEX_FILES: readonly string[] = [
   'src/index.ts',
   'src/middleware/index.ts',
   'src/static/index.ts',
+  'src/load/index.ts',
 ];
 
 /**
@@ -57,6 +59,7 @@ export const PORTS: Readonly<Record<string, string>> = {
   'src/driver/': 'is the port for sockets, the clock and waking up',
   'src/work/': 'is the port for files, compression and digests',
   'src/reactor/pump.ts': 'says when the next turn comes',
+  'src/load/pump.ts': 'says when the next turn of a load comes',
   'src/cluster/': 'supervises processes, which the simulator does not have',
   'src/cli/': 'starts a process, reads its config file and answers its signals',
 };

@@ -3,18 +3,18 @@
 import { type ConfigKey, KEYS } from '../server/config-keys.ts';
 import { jsonFrom, type Rule } from '../server/config-rules.ts';
 import { negationOf } from './flags.ts';
+import { entry } from './help-entry.ts';
+import { loadHelp } from './load-help.ts';
 
-/** Wide enough for most flags; longer ones get a line of their own. */
-const FLAG_COLUMNS = 30;
-const LINE_COLUMNS = 96;
-
-export const COMMANDS = ['serve', 'check', 'help'] as const;
+export const COMMANDS = ['serve', 'load', 'check', 'help'] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export function helpFor(command: Command): string {
   switch (command) {
     case 'serve':
       return serveHelp();
+    case 'load':
+      return loadHelp();
     case 'check':
       return checkHelp();
     case 'help':
@@ -27,6 +27,7 @@ function generalHelp(): string {
 
 Usage:
   vibing serve [directory] [flags]   serve the files of a directory
+  vibing load URL [flags]            measure a server, and tell how it went
   vibing check [flags]               check a configuration without starting anything
   vibing help [command]              explain a command and list its flags
   vibing --version                   print the version
@@ -98,17 +99,4 @@ function slot(rule: Rule): string {
     case 'boolean':
       return '';
   }
-}
-
-function entry(usage: string, text: string): string {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines[lines.length - 1];
-    if (FLAG_COLUMNS + line.length + 1 + word.length > LINE_COLUMNS) lines.push(word);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-  }
-  const name = `  ${usage}`;
-  const indent = ' '.repeat(FLAG_COLUMNS);
-  const first = name.length < FLAG_COLUMNS ? name.padEnd(FLAG_COLUMNS) : `${name}\n${indent}`;
-  return `${first}${lines.join(`\n${indent}`)}`;
 }

@@ -29,6 +29,18 @@ const code = await run(process.argv.slice(2), {
       out: (line) => process.stdout.write(`${line}\n`),
       problem: (line) => process.stderr.write(`vibing: ${line}\n`),
     }),
+  load: async (args) => {
+    const { load } = await import('./load.ts');
+    return load(args, {
+      out: (text) => process.stdout.write(text),
+      err: (text) => process.stderr.write(text),
+      columns: process.stderr.isTTY ? (process.stderr.columns ?? 80) : 0,
+      onInterrupt: (listener) => {
+        process.on('SIGINT', listener);
+        process.on('SIGTERM', listener);
+      },
+    });
+  },
 });
 // A pipe may take its last bytes later; the exit waits for them and for nothing else.
 process.stdout.write('', () => process.exit(code));

@@ -22,6 +22,8 @@ export interface RunWorld {
   err(text: string): void;
   /** Serves until the end and gives the exit code. */
   serve(config: Config): Promise<number>;
+  /** Runs a load with these arguments and gives the exit code. */
+  load(args: readonly string[]): Promise<number>;
 }
 
 /** `args` are those after the script's name. Resolves with the exit code. */
@@ -34,6 +36,8 @@ export async function run(args: readonly string[], world: RunWorld): Promise<num
       return MISUSE;
     case 'serve':
       return runServe(rest, world);
+    case 'load':
+      return world.load(rest);
     case 'check':
       return runCheck(rest, world);
     case 'help':

@@ -87,10 +87,16 @@ export class Completions {
 
 /**
  * Where to listen or connect. `host` is a literal IPv4 or IPv6 address, `path` a unix socket,
- * `fd` a socket that listens already (inherited).
+ * `fd` a socket that listens already (inherited). `from` is the local address to connect from, of
+ * the same family; without it the system chooses.
  */
 export type Address =
-  | { readonly host: string; readonly port: number; readonly reusePort?: boolean }
+  | {
+      readonly host: string;
+      readonly port: number;
+      readonly reusePort?: boolean;
+      readonly from?: string;
+    }
   | { readonly path: string; readonly mode?: number }
   | { readonly fd: number };
 

@@ -22,12 +22,10 @@ import {
   EVENTS_INPUT,
   EVENTS_OUTPUT,
   EVENTS_WATCHED,
-  IPPROTO_TCP,
   MSG_PEEK,
   SO_ERROR,
   SOL_SOCKET,
   STREAM_SOCKET,
-  TCP_NODELAY,
 } from './linux/layout.ts';
 import { Sends } from './linux/sends.ts';
 import { addressFrom } from './linux/sockaddr.ts';
@@ -91,12 +89,11 @@ export class EpollDriver extends LinuxDriver implements Driver {
   connect(address: Address, slot: number): void {
     const target = addressFrom(address);
     assert(target !== null, 'connect() gets a literal address');
-    const fd = this.calls.socket(target.family, STREAM_SOCKET, 0);
+    const fd = this.connectingSocket(target.family, STREAM_SOCKET, address);
     if (fd < 0) {
       this.finish(Op.Connect, slot, fd);
       return;
     }
-    this.calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     const status = this.calls.connect(fd, target.bytes, target.length);
     this.adopt(fd, slot);
     if (status === -ERRNO.EINPROGRESS) this.#state[slot] |= CONNECTING;

@@ -6,9 +6,16 @@ import type { Slab } from '../base/slab.ts';
 import { CompletionQueue } from './completion-queue.ts';
 import { type Address, type DriverOptions, Op, type Peer } from './driver.ts';
 import { EpollListener } from './linux/epoll-listener.ts';
-import { SHUT_WR, SOCKADDR_BYTES } from './linux/layout.ts';
+import {
+  IP_BIND_ADDRESS_NO_PORT,
+  IPPROTO_IP,
+  IPPROTO_TCP,
+  SHUT_WR,
+  SOCKADDR_BYTES,
+  TCP_NODELAY,
+} from './linux/layout.ts';
 import { RegionAddresses } from './linux/region-addresses.ts';
-import { peerFrom } from './linux/sockaddr.ts';
+import { peerFrom, socketAddress } from './linux/sockaddr.ts';
 import type { Syscalls } from './linux/syscalls.ts';
 
 /** What comes back with an event of a listener; sockets have their slot. */
@@ -89,6 +96,22 @@ export abstract class LinuxDriver {
   peer(slot: number): Peer {
     const status = this.calls.getpeername(this.fds[slot], this.scratch);
     return status < 0 ? { address: '', port: 0 } : peerFrom(this.scratch);
+  }
+
+  /** A socket to connect with, at the address it is to connect from; or -errno. */
+  protected connectingSocket(family: number, type: number, address: Address): number {
+    const fd = this.calls.socket(family, type, 0);
+    if (fd < 0) return fd;
+    this.calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (!('host' in address) || address.from === undefined) return fd;
+    const from = socketAddress(address.from, 0);
+    assert(from !== null && from.family === family, 'a connection comes from its own family');
+    // The port is chosen by connect(), which knows that a pair of addresses need only differ.
+    this.calls.setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    const status = this.calls.bind(fd, from.bytes, from.length);
+    if (status >= 0) return fd;
+    this.calls.close(fd);
+    return status;
   }
 
   /** Nothing is in flight. After a failed connect() there may be no descriptor. */

@@ -116,7 +116,9 @@ export class NetDriver implements Driver {
       if ('path' in address) {
         socket.connect({ path: address.path });
       } else if ('host' in address) {
-        socket.connect({ host: address.host, port: address.port, noDelay: true });
+        const { host, port, from } = address;
+        const local = from === undefined ? {} : { localAddress: from };
+        socket.connect({ host, port, noDelay: true, ...local });
       } else {
         entry.connectDone(-ERRNO.EINVAL);
       }

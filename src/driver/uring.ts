@@ -15,14 +15,7 @@ import {
 } from './driver.ts';
 import type { Watch } from './linux/ffi.ts';
 import { IoUring, type RingSizes, ringSizesFor } from './linux/io-uring.ts';
-import {
-  IPPROTO_TCP,
-  MSG_DONTWAIT,
-  MSG_PEEK,
-  SOCK_CLOEXEC,
-  SOCK_STREAM,
-  TCP_NODELAY,
-} from './linux/layout.ts';
+import { MSG_DONTWAIT, MSG_PEEK, SOCK_CLOEXEC, SOCK_STREAM } from './linux/layout.ts';
 import { bufferCountFor, ProvidedBuffers } from './linux/provided-buffers.ts';
 import { addressFrom } from './linux/sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from './linux/syscalls.ts';
@@ -133,12 +126,11 @@ export class UringDriver extends LinuxDriver implements Driver {
   connect(address: Address, slot: number): void {
     const target = addressFrom(address);
     assert(target !== null, 'connect() gets a literal address');
-    const fd = this.calls.socket(target.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const fd = this.connectingSocket(target.family, SOCK_STREAM | SOCK_CLOEXEC, address);
     if (fd < 0) {
       this.finish(Op.Connect, slot, fd);
       return;
     }
-    this.calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     this.adopt(fd, slot);
     this.#state[slot] |= CONNECTING;
     this.#targets.set(slot, target.bytes);

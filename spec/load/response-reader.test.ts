@@ -1,0 +1,321 @@
+// The reader of answers, with each answer in one piece, byte by byte and cut at every place, after
+// a fresh start and when it remembers a head.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ResponseFault, responseFaultText } from '../../src/load/response-fault.ts';
+import { type Asked, HeadMemory, ResponseReader } from '../../src/load/response-reader.ts';
+
+interface Read {
+  readonly status: number;
+  readonly closes: boolean;
+  readonly isAsExpected: boolean;
+}
+
+interface Outcome {
+  readonly answers: readonly Read[];
+  /** A fault, 0, or 'more' when an answer is not whole at the end of the bytes. */
+  readonly end: number | 'more';
+}
+
+const asked = (isHead = false, expected: string | null = null): Asked => ({
+  isHead,
+  memory: new HeadMemory(),
+  expected: expected === null ? null : Buffer.from(expected),
+});
+
+/** Reads answers from pieces, as a connection does; with `ends` the stream then ends. */
+function readPieces(pieces: readonly Buffer[], kind: Asked, ends = false): Outcome {
+  const reader = new ResponseReader();
+  const answers: Read[] = [];
+  reader.begin(kind);
+  const take = (): void => {
+    answers.push({
+      status: reader.status,
+      closes: reader.closes,
+      isAsExpected: reader.isAsExpected,
+    });
+    reader.begin(kind);
+  };
+  for (const piece of pieces) {
+    // Somewhere within a larger memory, as blocks are.
+    const memory = Buffer.concat([Buffer.from('xyz'), piece, Buffer.from('\r\n\r\n')]);
+    const bytes = new Uint8Array(memory);
+    const view = new DataView(bytes.buffer);
+    let at = 3;
+    while (at < 3 + piece.length) {
+      at = reader.read(bytes, view, at, 3 + piece.length);
+      if (at < 0) return { answers, end: at };
+      assert.ok(at <= 3 + piece.length, 'nothing behind the piece is read');
+      if (reader.isWhole) take();
+    }
+  }
+  if (ends && reader.isBegun && reader.ended()) take();
+  return { answers, end: reader.isBegun ? 'more' : 0 };
+}
+
+function cutsOf(text: string): Buffer[][] {
+  const whole = Buffer.from(text, 'latin1');
+  const cuts: Buffer[][] = [[whole], [...whole].map((byte) => Buffer.from([byte]))];
+  for (let at = 1; at < whole.length; at++) cuts.push([whole.subarray(0, at), whole.subarray(at)]);
+  return cuts;
+}
+
+/** All ways to cut it come to the same; gives that. */
+function read(text: string, kind: () => Asked = asked, ends = false): Outcome {
+  const [first, ...others] = cutsOf(text).map((pieces) => readPieces(pieces, kind(), ends));
+  for (const other of others) assert.deepEqual(other, first, JSON.stringify(text));
+  // Once more with a memory that knows the head already.
+  const memory = kind();
+  readPieces([Buffer.from(text, 'latin1')], memory, ends);
+  for (const pieces of cutsOf(text)) {
+    assert.deepEqual(readPieces(pieces, memory, ends), first, `again: ${JSON.stringify(text)}`);
+  }
+  return first;
+}
+
+const ok = (status = 200, closes = false): Read => ({ status, closes, isAsExpected: true });
+const whole = (...answers: Read[]): Outcome => ({ answers, end: 0 });
+const lines = (...all: string[]): string => all.join('\r\n');
+
+describe('answers that are right', () => {
+  it('by length', () => {
+    const answer = lines('HTTP/1.1 200 OK', 'Content-Length: 5', '', 'hello');
+    assert.deepEqual(read(answer), whole(ok()));
+    assert.deepEqual(read(answer + answer + answer), whole(ok(), ok(), ok()));
+    assert.deepEqual(read(lines('HTTP/1.1 404 ', 'content-length:0  ', '', '')), whole(ok(404)));
+    assert.deepEqual(read(lines('HTTP/1.1 200', 'CONTENT-LENGTH:\t3\t', '', 'abc')), whole(ok()));
+  });
+
+  it('by chunks, with extensions and trailers', () => {
+    const head = lines('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked', '', '');
+    const next = lines('HTTP/1.1 201 Created', 'Content-Length: 0', '', '');
+    for (const body of [
+      lines('0', '', ''),
+      lines('5', 'hello', '0', '', ''),
+      lines('5;a=b;c="d e"', 'hello', '00a', '0123456789', '0', 'Trailer: x', 'B:', '', ''),
+      lines('A ;x', '0123456789', '0', '', ''),
+    ]) {
+      assert.deepEqual(read(head + body), whole(ok()), body);
+      assert.deepEqual(read(head + body + next), whole(ok(), ok(201)), body);
+    }
+    const gzip = lines('HTTP/1.1 200 OK', 'transfer-encoding: gzip , CHUNKED', '', '0', '', '');
+    assert.deepEqual(read(gzip), whole(ok()));
+    const split = lines(
+      'HTTP/1.1 200 OK',
+      'TE: a',
+      'Transfer-Encoding: x',
+      'Transfer-Encoding: chunked',
+    );
+    assert.deepEqual(read(lines(split, '', '0', '', '')), whole(ok()));
+  });
+
+  it('by the end of the stream', () => {
+    const answer = lines('HTTP/1.1 200 OK', 'A: b', '', 'all that comes');
+    assert.deepEqual(read(answer, asked, true), whole(ok(200, true)));
+    assert.equal(read(answer).end, 'more');
+    const coding = lines('HTTP/1.1 200 OK', 'Transfer-Encoding: gzip', '', 'x');
+    assert.deepEqual(read(coding, asked, true), whole(ok(200, true)));
+  });
+
+  it('without a body, whatever their heads say', () => {
+    const next = lines('HTTP/1.1 200 OK', 'Content-Length: 1', '', 'x');
+    for (const status of [204, 304]) {
+      const answer = lines(`HTTP/1.1 ${status} None`, 'Content-Length: 10', '', '');
+      assert.deepEqual(read(answer + next), whole(ok(status), ok()));
+    }
+    for (const field of ['Content-Length: 10', 'Transfer-Encoding: chunked', 'A: b']) {
+      const answer = lines('HTTP/1.1 200 OK', field, '', '');
+      assert.deepEqual(
+        read(answer + answer, () => asked(true)),
+        whole(ok(), ok()),
+      );
+    }
+  });
+
+  it('behind interim answers', () => {
+    const interim = lines(
+      'HTTP/1.1 100 Continue',
+      '',
+      'HTTP/1.1 103 Early Hints',
+      'Link: a',
+      '',
+      '',
+    );
+    const answer = lines('HTTP/1.1 200 OK', 'Content-Length: 2', '', 'ab');
+    assert.deepEqual(read(interim + answer + interim + answer), whole(ok(), ok()));
+  });
+
+  it('that end their connection, or not', () => {
+    const closes = (...fields: string[]): boolean => {
+      const { answers, end } = read(lines(...fields, 'Content-Length: 0', '', ''));
+      assert.equal(end, 0);
+      return answers[0].closes;
+    };
+    assert.equal(closes('HTTP/1.1 200 OK', 'Connection: close'), true);
+    assert.equal(closes('HTTP/1.1 200 OK', 'connection: a, Close ,b'), true);
+    assert.equal(closes('HTTP/1.1 200 OK', 'Connection: closed'), false);
+    assert.equal(closes('HTTP/1.1 200 OK', 'Connection: not close'), false);
+    assert.equal(closes('HTTP/1.1 200 OK', 'Connection: keep-alive'), false);
+    assert.equal(closes('HTTP/1.1 200 OK', 'X-Connection: close'), false);
+    assert.equal(closes('HTTP/1.0 200 OK'), true);
+    assert.equal(closes('HTTP/1.0 200 OK', 'Connection: Keep-Alive'), false);
+    assert.equal(closes('HTTP/1.0 200 OK', 'Connection: keep-alive, close'), true);
+  });
+
+  it('with all that a field may hold', () => {
+    const answer = lines('HTTP/1.1 200 \tr\xe9ason', 'A:', 'B: \x80\xff\t ~', 'Content-Length: 0');
+    assert.deepEqual(read(lines(answer, '', '')), whole(ok()));
+  });
+});
+
+describe('answers that are wrong', () => {
+  const wrong: readonly [ResponseFault, ...string[]][] = [
+    [ResponseFault.StatusLine, 'HTTP/2.0 200 OK', ''],
+    [ResponseFault.StatusLine, 'HTTP/1.2 200 OK', ''],
+    [ResponseFault.StatusLine, 'http/1.1 200 OK', ''],
+    [ResponseFault.StatusLine, 'HTTP/1.1  200 OK', ''],
+    [ResponseFault.StatusLine, 'HTTP/1.1 2000 OK', ''],
+    [ResponseFault.StatusLine, 'HTTP/1.1 20 OK', ''],
+    [ResponseFault.StatusLine, 'HTTP/1.1 099 OK', ''],
+    [ResponseFault.StatusLine, 'HTTP/1.1 200 a\x00b', ''],
+    [ResponseFault.StatusLine, '', 'HTTP/1.1 200 OK'],
+    [ResponseFault.Field, 'HTTP/1.1 200 OK', 'no colon', ''],
+    [ResponseFault.Field, 'HTTP/1.1 200 OK', ': no name', ''],
+    [ResponseFault.Field, 'HTTP/1.1 200 OK', 'A : b', ''],
+    [ResponseFault.Field, 'HTTP/1.1 200 OK', 'A: b', ' folded', ''],
+    [ResponseFault.Field, 'HTTP/1.1 200 OK', 'A: b\x00', ''],
+    [ResponseFault.Field, 'HTTP/1.1 200 OK', 'A: b\rc', ''],
+    [ResponseFault.Field, 'HTTP/1.1 200 OK', 'A: b\nB: c', ''],
+    [ResponseFault.Length, 'HTTP/1.1 200 OK', 'Content-Length: ', ''],
+    [ResponseFault.Length, 'HTTP/1.1 200 OK', 'Content-Length: -1', ''],
+    [ResponseFault.Length, 'HTTP/1.1 200 OK', 'Content-Length: 1 2', ''],
+    [ResponseFault.Length, 'HTTP/1.1 200 OK', 'Content-Length: 5, 5', ''],
+    [ResponseFault.Length, 'HTTP/1.1 200 OK', 'Content-Length: 0x5', ''],
+    [ResponseFault.Length, 'HTTP/1.1 200 OK', 'Content-Length: 99999999999999999', ''],
+    [ResponseFault.Length, 'HTTP/1.1 200 OK', 'Content-Length: 1', 'Content-Length: 1', ''],
+    [
+      ResponseFault.Both,
+      'HTTP/1.1 200 OK',
+      'Content-Length: 1',
+      'Transfer-Encoding: chunked',
+      '',
+      '',
+    ],
+    [ResponseFault.Coding, 'HTTP/1.1 200 OK', 'Transfer-Encoding: chunked, gzip', '', ''],
+    [ResponseFault.Coding, 'HTTP/1.1 200 OK', 'Transfer-Encoding: chunked, chunked', '', ''],
+    [ResponseFault.Coding, 'HTTP/1.0 200 OK', 'Transfer-Encoding: chunked', '', ''],
+    [ResponseFault.Switched, 'HTTP/1.1 101 Switching Protocols', 'Upgrade: a', '', ''],
+  ];
+  const chunked = lines('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked', '', '');
+  const wrongBodies: readonly [ResponseFault, ...string[]][] = [
+    [ResponseFault.Chunk, '', '0'],
+    [ResponseFault.Chunk, 'g'],
+    [ResponseFault.Chunk, '-1', ''],
+    [ResponseFault.Chunk, ';a', ''],
+    [ResponseFault.Chunk, '5', 'hello!', ''],
+    [ResponseFault.Chunk, '5', 'hellox\n', ''],
+    [ResponseFault.Chunk, '5\nhello', ''],
+    [ResponseFault.Chunk, '5;a\x00', ''],
+    [ResponseFault.Chunk, 'fffffffffffffffff', ''],
+    [ResponseFault.Trailer, '0', 'no colon', ''],
+    [ResponseFault.Trailer, '0', ' a: b', ''],
+    [ResponseFault.Trailer, '0', 'a: b\x01', ''],
+    [ResponseFault.Trailer, '0', '\rx'],
+  ];
+
+  it('are each told by the fault that it is, wherever they are cut', () => {
+    for (const [fault, ...text] of wrong) {
+      assert.deepEqual(read(lines(...text)), { answers: [], end: fault }, JSON.stringify(text));
+    }
+    for (const [fault, ...text] of wrongBodies) {
+      const outcome = read(chunked + lines(...text));
+      assert.deepEqual(outcome, { answers: [], end: fault }, JSON.stringify(text));
+    }
+    for (const fault of Object.values(ResponseFault)) assert.match(responseFaultText(fault), /./);
+  });
+
+  it('are not whole when the stream ends early', () => {
+    const length = lines('HTTP/1.1 200 OK', 'Content-Length: 5', '', 'hell');
+    for (const text of [length, 'HTTP/1.1 200 OK\r\n', `${chunked}5\r\nhello\r\n`]) {
+      assert.deepEqual(read(text, asked, true), { answers: [], end: 'more' });
+    }
+  });
+
+  it('have heads that end', () => {
+    const filler = Buffer.from(`A: ${'x'.repeat(60_000)}\r\n`);
+    const start = Buffer.from('HTTP/1.1 200 OK\r\n');
+    const pieces = [start, ...new Array<Buffer>(5).fill(filler)];
+    assert.equal(readPieces(pieces, asked()).end, ResponseFault.HeadTooLong);
+  });
+});
+
+describe('what was expected', () => {
+  const by = (body: string): readonly string[] => [
+    lines('HTTP/1.1 200 OK', `Content-Length: ${body.length}`, '', body),
+    lines('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked', '', body.length.toString(16), body) +
+      lines('', '0', '', ''),
+  ];
+
+  it('is what came', () => {
+    for (const text of by('hello')) {
+      assert.deepEqual(
+        read(text, () => asked(false, 'hello')),
+        whole(ok()),
+      );
+    }
+    const close = lines('HTTP/1.1 200 OK', '', 'hello');
+    assert.deepEqual(
+      read(close, () => asked(false, 'hello'), true),
+      whole(ok(200, true)),
+    );
+    const none = lines('HTTP/1.1 200 OK', 'Content-Length: 0', '', '');
+    assert.deepEqual(
+      read(none, () => asked(false, '')),
+      whole(ok()),
+    );
+  });
+
+  it('is another, shorter or longer', () => {
+    for (const body of ['hallo', 'hell', 'hello!', 'h']) {
+      for (const text of by(body)) {
+        const { answers, end } = read(text + text, () => asked(false, 'hello'));
+        assert.equal(end, 0);
+        assert.deepEqual(
+          answers.map((one) => one.isAsExpected),
+          [false, false],
+          body,
+        );
+      }
+    }
+    const none = lines('HTTP/1.1 200 OK', 'Content-Length: 0', '', '');
+    assert.equal(read(none, () => asked(false, 'x')).answers[0].isAsExpected, false);
+  });
+});
+
+describe('a head that is remembered', () => {
+  it('counts only when it is the same in every byte', () => {
+    const memory = asked();
+    const answer = (length: string, connection: string): Buffer =>
+      Buffer.from(
+        lines(`HTTP/1.1 200 OK`, `Content-Length: ${length}`, `Connection: ${connection}`, '', ''),
+      );
+    const one = readPieces([answer('3', 'a'), Buffer.from('abc')], memory);
+    assert.deepEqual(one, whole(ok()));
+    const two = readPieces([answer('4', 'a'), Buffer.from('abcd')], memory);
+    assert.deepEqual(two, whole(ok()));
+    assert.deepEqual(readPieces([answer('3', 'a')], memory).end, 'more');
+    const closing = readPieces([answer('0', 'close')], memory);
+    assert.deepEqual(closing, whole(ok(200, true)));
+    assert.deepEqual(readPieces([answer('0', 'clone')], memory), whole(ok()));
+  });
+
+  it('is not that of an interim answer', () => {
+    const memory = asked();
+    const interim = Buffer.from(lines('HTTP/1.1 100 Continue', '', ''));
+    const final = Buffer.from(lines('HTTP/1.1 204 None', '', ''));
+    for (let round = 0; round < 3; round++) {
+      assert.deepEqual(readPieces([interim, final], memory), whole(ok(204)));
+    }
+  });
+});

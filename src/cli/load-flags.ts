@@ -1,0 +1,339 @@
+// The arguments of `vibing load`, after the habits of wrk and autocannon. Every problem is a line,
+// and all of them come at once.
+
+import { nearMiss } from '../base/near-miss.ts';
+import type { LoadOptions } from '../load/options.ts';
+import type { RateStep } from '../load/schedule.ts';
+import { guess, shown, shownName } from '../server/config-lines.ts';
+
+export interface LoadFlags {
+  readonly options: LoadOptions;
+  /** Where reports go: a path, or - for standard output. */
+  readonly json: string | null;
+  readonly csv: string | null;
+  readonly html: string | null;
+  /** Two reports to be compared instead of a run. */
+  readonly compare: readonly [string, string] | null;
+  readonly progress: boolean;
+  readonly help: boolean;
+  readonly problems: readonly string[];
+}
+
+/** The bytes of a file, or what is wrong with it. */
+export type ReadBytes = (path: string) => Uint8Array | string;
+
+export interface LoadFlag {
+  readonly long: string;
+  readonly short?: string;
+  /** What stands for its value in the help; '' when it takes none. */
+  readonly slot: string;
+  readonly what: string;
+}
+
+/** In the order of the help. */
+export const LOAD_FLAGS: readonly LoadFlag[] = [
+  { long: 'connections', short: 'c', slot: 'N', what: 'connections, up to 50000 (default 10)' },
+  {
+    long: 'duration',
+    short: 'd',
+    slot: 'TIME',
+    what: 'how long: 10, 10s, 1m, 500ms (default 10s)',
+  },
+  { long: 'requests', short: 'n', slot: 'N', what: 'ends after so many requests' },
+  {
+    long: 'pipelining',
+    short: 'p',
+    slot: 'N',
+    what: 'requests in flight a connection (default 1)',
+  },
+  {
+    long: 'rate',
+    short: 'R',
+    slot: 'RATE',
+    what:
+      'requests a second, whatever the server does; latency counts from when each was due. ' +
+      'Steps: 1000@5s,2000@5s; a climb: 0..5000@30s. Without it a connection asks again when it ' +
+      'was answered',
+  },
+  { long: 'method', short: 'm', slot: 'NAME', what: 'request method (default GET)' },
+  { long: 'header', short: 'H', slot: 'FIELD', what: "'Name: value'; may be given several times" },
+  { long: 'body', short: 'b', slot: 'TEXT', what: 'request body' },
+  { long: 'input', short: 'i', slot: 'FILE', what: 'request body from a file' },
+  { long: 'weights', slot: 'N,N', what: 'how often each URL comes, when there are several' },
+  { long: 'expect-body', slot: 'TEXT', what: 'every other body of an answer is an error' },
+  { long: 'expect-body-file', slot: 'FILE', what: 'the same from a file' },
+  { long: 'no-keep-alive', slot: '', what: 'a connection for each request' },
+  { long: 'warm-up', slot: 'TIME', what: 'runs so long before anything counts (default 0)' },
+  { long: 'timeout', slot: 'TIME', what: 'for an answer or a connection (default 10s)' },
+  { long: 'socket', slot: 'PATH', what: 'a unix socket to connect to' },
+  { long: 'driver', slot: 'NAME', what: 'auto, uring, epoll or net (default auto)' },
+  { long: 'core', slot: 'N', what: 'pins the load to a core' },
+  { long: 'threads', short: 't', slot: 'N', what: '1: a load runs on one core; start several' },
+  {
+    long: 'json',
+    slot: 'FILE',
+    what: 'writes all figures as JSON; - prints them instead of the text',
+  },
+  { long: 'csv', slot: 'FILE', what: 'writes a line for each second' },
+  { long: 'html', slot: 'FILE', what: 'writes a page with charts' },
+  { long: 'compare', slot: '', what: 'compares two reports: vibing load --compare A.json B.json' },
+  { long: 'no-progress', slot: '', what: 'says nothing while it runs' },
+  { long: 'help', short: 'h', slot: '', what: 'print this' },
+];
+
+const NAMES = LOAD_FLAGS.map(({ long }) => `--${long}`);
+const DRIVERS = ['auto', 'uring', 'epoll', 'net'] as const;
+
+export function parseLoadFlags(args: readonly string[], read: ReadBytes): LoadFlags {
+  const parse = new LoadParse(args, read);
+  parse.all();
+  return parse.result();
+}
+
+type Options = { -readonly [K in keyof LoadOptions]: LoadOptions[K] };
+
+class LoadParse {
+  readonly #args: readonly string[];
+  readonly #read: ReadBytes;
+  readonly #problems: string[] = [];
+  readonly #plain: string[] = [];
+  readonly #headers: (readonly [string, string])[] = [];
+  readonly #options: Options = { url: [] };
+  readonly #outputs = new Map<string, string>();
+  readonly #switches = new Set<string>();
+  #at = 0;
+
+  constructor(args: readonly string[], read: ReadBytes) {
+    this.#args = args;
+    this.#read = read;
+  }
+
+  all(): void {
+    while (this.#at < this.#args.length) this.#next();
+  }
+
+  result(): LoadFlags {
+    const isCompare = this.#switches.has('compare');
+    const isHelp = this.#switches.has('help');
+    if (isCompare && this.#plain.length !== 2) {
+      this.#problems.push('--compare: takes two files that --json wrote');
+    }
+    if (!isCompare && !isHelp && this.#plain.length === 0) {
+      this.#problems.push('no URL was given, such as http://127.0.0.1:8080/');
+    }
+    const options = { ...this.#options, url: this.#plain.map(withScheme) };
+    if (this.#headers.length > 0) options.headers = this.#headers;
+    const [first = '', second = ''] = this.#plain;
+    return {
+      options,
+      json: this.#outputs.get('json') ?? null,
+      csv: this.#outputs.get('csv') ?? null,
+      html: this.#outputs.get('html') ?? null,
+      compare: isCompare ? [first, second] : null,
+      progress: !this.#switches.has('no-progress'),
+      help: isHelp,
+      problems: this.#problems,
+    };
+  }
+
+  #next(): void {
+    const arg = this.#args[this.#at];
+    this.#at += 1;
+    if (!arg.startsWith('-') || arg === '-') {
+      this.#plain.push(arg);
+      return;
+    }
+    const { flag, inline, shownAs } = split(arg);
+    if (flag === undefined) {
+      const meant = nearMiss(shownAs, NAMES);
+      const advice = meant === undefined ? '; "vibing load --help" lists them' : guess(meant);
+      this.#problems.push(`${shownName(shownAs)}: no such flag${advice}`);
+      return;
+    }
+    if (flag.slot === '') {
+      if (inline === undefined) this.#switch(flag.long);
+      else this.#problems.push(`${shownAs}: takes no value`);
+      return;
+    }
+    const value = inline ?? this.#args[this.#at];
+    if (inline === undefined) this.#at += 1;
+    if (value === undefined)
+      this.#problems.push(`${shownAs}: given no value, it takes ${flag.slot}`);
+    else this.#take(flag.long, shownAs, value);
+  }
+
+  #switch(name: string): void {
+    if (name === 'no-keep-alive') this.#options.keepAlive = false;
+    else this.#switches.add(name);
+  }
+
+  #take(name: string, flag: string, value: string): void {
+    const options = this.#options;
+    switch (name) {
+      case 'connections':
+        options.connections = this.#whole(flag, value, 1, 50_000);
+        break;
+      case 'pipelining':
+        options.pipelining = this.#whole(flag, value, 1, 1_024);
+        break;
+      case 'requests':
+        options.count = this.#whole(flag, value, 1, 1e12);
+        break;
+      case 'core':
+        options.core = this.#whole(flag, value, 0, 1_023);
+        break;
+      case 'threads':
+        this.#threads(flag, value);
+        break;
+      case 'duration':
+        options.durationMs = this.#time(flag, value, 1);
+        break;
+      case 'warm-up':
+        options.warmUpMs = this.#time(flag, value, 0);
+        break;
+      case 'timeout':
+        options.timeoutMs = this.#time(flag, value, 1);
+        break;
+      case 'rate':
+        options.rate = this.#rate(flag, value);
+        break;
+      case 'driver':
+        this.#driver(flag, value);
+        break;
+      default:
+        this.#text(name, flag, value);
+    }
+  }
+
+  #text(name: string, flag: string, value: string): void {
+    const options = this.#options;
+    switch (name) {
+      case 'method':
+        options.method = value;
+        break;
+      case 'header':
+        this.#header(flag, value);
+        break;
+      case 'body':
+        options.body = value;
+        break;
+      case 'input':
+        options.body = this.#file(flag, value);
+        break;
+      case 'expect-body':
+        options.expectBody = value;
+        break;
+      case 'expect-body-file':
+        options.expectBody = this.#file(flag, value);
+        break;
+      case 'weights':
+        options.weights = value
+          .split(',')
+          .map((text) => (/^\d{1,7}$/.test(text) ? Number(text) : 0));
+        break;
+      case 'socket':
+        options.socket = value;
+        break;
+      default:
+        this.#outputs.set(name, value);
+    }
+  }
+
+  #whole(flag: string, text: string, min: number, max: number): number {
+    const value = /^\d{1,13}$/.test(text) ? Number(text) : -1;
+    if (value >= min && value <= max) return value;
+    this.#problems.push(`${flag}: given ${shown(text)}, allowed: a whole number, ${min} to ${max}`);
+    return min;
+  }
+
+  #threads(flag: string, text: string): void {
+    if (this.#whole(flag, text, 1, 1_024) === 1) return;
+    this.#problems.push(`${flag}: a load runs on one thread; start one a core, with --core`);
+  }
+
+  #time(flag: string, text: string, minMs: number): number {
+    const ms = timeFrom(text);
+    if (ms !== null && ms >= minMs) return ms;
+    this.#problems.push(
+      `${flag}: given ${shown(text)}, allowed: a time such as 10, 10s, 1m, 500ms`,
+    );
+    return 1;
+  }
+
+  #rate(flag: string, text: string): readonly RateStep[] {
+    const steps = rateFrom(text);
+    if (steps !== null) return steps;
+    const allowed = 'requests a second, or steps such as 1000@5s,2000@5s or 0..5000@30s';
+    this.#problems.push(`${flag}: given ${shown(text)}, allowed: ${allowed}`);
+    return [];
+  }
+
+  #driver(flag: string, text: string): void {
+    const driver = DRIVERS.find((name) => name === text);
+    if (driver !== undefined) this.#options.driver = driver;
+    else this.#problems.push(`${flag}: given ${shown(text)}, allowed: ${DRIVERS.join(', ')}`);
+  }
+
+  #header(flag: string, text: string): void {
+    const colon = text.indexOf(':');
+    if (colon <= 0) this.#problems.push(`${flag}: given ${shown(text)}, allowed: 'Name: value'`);
+    else this.#headers.push([text.slice(0, colon), text.slice(colon + 1).trim()]);
+  }
+
+  #file(flag: string, path: string): Uint8Array {
+    const bytes = this.#read(path);
+    if (typeof bytes !== 'string') return bytes;
+    this.#problems.push(`${flag}: cannot read ${shown(path)}: ${bytes}`);
+    return new Uint8Array(0);
+  }
+}
+
+interface Split {
+  readonly flag: LoadFlag | undefined;
+  readonly inline: string | undefined;
+  /** As it was written, without the value. */
+  readonly shownAs: string;
+}
+
+/** `--name=value`, `--name`, `-n`, `-nvalue`. */
+function split(arg: string): Split {
+  if (!arg.startsWith('--')) {
+    const flag = LOAD_FLAGS.find(({ short }) => short === arg[1]);
+    const inline = arg.length > 2 ? arg.slice(2) : undefined;
+    return { flag, inline, shownAs: arg.slice(0, 2) };
+  }
+  const equals = arg.indexOf('=');
+  const name = equals < 0 ? arg : arg.slice(0, equals);
+  // What these are called elsewhere.
+  const known = name === '--amount' ? '--requests' : name;
+  return {
+    flag: LOAD_FLAGS.find(({ long }) => `--${long}` === known),
+    inline: equals < 0 ? undefined : arg.slice(equals + 1),
+    shownAs: name,
+  };
+}
+
+function withScheme(text: string): string {
+  return /^[\w.-]+(:\d+)?(\/|$)/.test(text) || text.startsWith('[') ? `http://${text}` : text;
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds; seconds are meant where no unit is given. */
+export function timeFrom(text: string): number | null {
+  const match = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)?$/.exec(text);
+  return match === null ? null : Number(match[1]) * UNITS[match[2] ?? 's'];
+}
+
+/** `1000`, or steps with commas between them: `1000@5s`, `0..5000@30s`. */
+export function rateFrom(text: string): readonly RateStep[] | null {
+  const steps: RateStep[] = [];
+  for (const part of text.split(',')) {
+    const match = /^(\d{1,8}(?:\.\d+)?)(?:\.\.(\d{1,8}(?:\.\d+)?))?(?:@(.+))?$/.exec(part);
+    const duration = match?.[3] === undefined ? Number.POSITIVE_INFINITY : timeFrom(match[3]);
+    if (match === null || duration === null) return null;
+    const from = Number(match[1]);
+    steps.push({ from, to: Number(match[2] ?? from), durationMs: duration });
+  }
+  return steps;
+}

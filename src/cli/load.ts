@@ -1,0 +1,112 @@
+// Runs `vibing load`: a progress line while it goes, reports in the end, Ctrl-C on the way.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { compareText, reportFrom } from '../load/compare.ts';
+import type { LoadReport } from '../load/report.ts';
+import { reportCsv } from '../load/report-csv.ts';
+import { reportHtml } from '../load/report-html.ts';
+import { reportText } from '../load/report-text.ts';
+import { LoadProblem, startLoad } from '../load/run-load.ts';
+import { faultText } from './fault-text.ts';
+import { type LoadFlags, parseLoadFlags } from './load-flags.ts';
+import { loadHelp } from './load-help.ts';
+import { ProgressLine } from './progress-line.ts';
+
+export interface LoadWorld {
+  out(text: string): void;
+  err(text: string): void;
+  /** Columns of the terminal that progress is shown on; 0 when it is none. */
+  readonly columns: number;
+  onInterrupt(listener: () => void): void;
+}
+
+const OK = 0;
+/** Some request came to nothing, or nothing could be measured or written. */
+const FAILED = 1;
+const MISUSE = 2;
+const INTERRUPTED = 130;
+
+/** Gives the exit code. */
+export async function load(args: readonly string[], world: LoadWorld): Promise<number> {
+  const flags = parseLoadFlags(args, readBytes);
+  if (flags.help) {
+    world.out(loadHelp());
+    return OK;
+  }
+  if (flags.problems.length > 0) return refuse(world, flags.problems);
+  if (flags.compare !== null) return compare(flags.compare, world);
+  try {
+    return await run(flags, world);
+  } catch (error) {
+    if (!(error instanceof LoadProblem)) throw error;
+    for (const problem of error.problems) world.err(`vibing: ${problem}\n`);
+    return error.isMisuse ? MISUSE : FAILED;
+  }
+}
+
+async function run(flags: LoadFlags, world: LoadWorld): Promise<number> {
+  const line = new ProgressLine(world);
+  const hooks = flags.progress ? { progress: line.show.bind(line) } : {};
+  const running = startLoad(flags.options, hooks);
+  world.onInterrupt(() => running.stop());
+  let report: LoadReport;
+  try {
+    report = await running.report;
+  } finally {
+    line.clear();
+  }
+  const json = `${JSON.stringify(report, null, 2)}\n`;
+  const isPrinted = [flags.json, flags.csv, flags.html].includes('-');
+  if (!isPrinted) world.out(reportText(report));
+  const written = [
+    write('--json', flags.json, json, world),
+    write('--csv', flags.csv, reportCsv(report), world),
+    write('--html', flags.html, reportHtml(report), world),
+  ];
+  if (written.includes(false)) return FAILED;
+  if (report.interrupted) return INTERRUPTED;
+  return report.errorCount > 0 || report.answers === 0 ? FAILED : OK;
+}
+
+function write(flag: string, path: string | null, text: string, world: LoadWorld): boolean {
+  if (path === null) return true;
+  if (path === '-') {
+    world.out(text);
+    return true;
+  }
+  try {
+    writeFileSync(path, text);
+    return true;
+  } catch (error) {
+    world.err(`vibing: ${flag}: cannot write ${JSON.stringify(path)}: ${faultText(error)}\n`);
+    return false;
+  }
+}
+
+function compare(paths: readonly [string, string], world: LoadWorld): number {
+  const problems: string[] = [];
+  const reports = paths.map((path) => {
+    const bytes = readBytes(path);
+    const report = typeof bytes === 'string' ? bytes : reportFrom(new TextDecoder().decode(bytes));
+    if (typeof report === 'string') problems.push(`${JSON.stringify(path)}: ${report}`);
+    return report;
+  });
+  const [before, after] = reports;
+  if (before === undefined || after === undefined) return MISUSE;
+  if (typeof before === 'string' || typeof after === 'string') return refuse(world, problems);
+  world.out(compareText(before, after, paths));
+  return OK;
+}
+
+function refuse(world: LoadWorld, problems: readonly string[]): number {
+  for (const problem of problems) world.err(`vibing: ${problem}\n`);
+  return MISUSE;
+}
+
+function readBytes(path: string): Uint8Array | string {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    return faultText(error);
+  }
+}

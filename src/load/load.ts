@@ -1,0 +1,372 @@
+// Hot: runs for every turn. Measured by perf/micro/load.ts. One load from its first connection to
+// its last: connecting, warm-up, the time that counts, waiting for what is due, closing. It has no
+// loop and reads no clock but the driver's: a pump calls turn(), or a test does.
+
+import { assert } from '../base/assert.ts';
+import { Ring } from '../base/ring.ts';
+import type { Slab } from '../base/slab.ts';
+import { Completions, type Driver } from '../driver/driver.ts';
+import { type Client, ClientState } from './client.ts';
+import { Crowd, type CrowdEvents } from './crowd.ts';
+import type { Plan } from './plan.ts';
+import { LoadError, Recorder } from './recorder.ts';
+import { Schedule } from './schedule.ts';
+import { Sources } from './sources.ts';
+import { Wheel } from './wheel.ts';
+
+const COMPLETIONS_PER_TURN = 256;
+/** Requests that may be asked for in a turn before the driver is looked at again. */
+const ASKED_PER_TURN = 1024;
+/** How long those that were due are waited for when the time is over, at most. */
+const DRAIN_MS_MAX = 2_000;
+const SECOND_MS = 1_000;
+/** From when on waiting for the next request is worth a sleep. */
+const SLEEP_MS_MIN = 3;
+/** Nobody is waited for longer than this without a look at the clock. */
+const SLEEP_MS_MAX = 50;
+
+export const Phase = {
+  Connecting: 0,
+  Running: 1,
+  Draining: 2,
+  Closing: 3,
+  Over: 4,
+} as const;
+export type Phase = (typeof Phase)[keyof typeof Phase];
+
+/** What is told of a load as it goes. */
+export interface LoadEvents {
+  /** The time that counts begins; and ends. */
+  counting(): void;
+  counted(): void;
+  /** Another second is over. */
+  secondOver(): void;
+}
+
+export class Load implements CrowdEvents {
+  readonly recorder: Recorder;
+  readonly crowd: Crowd;
+  phase: Phase = Phase.Connecting;
+  /** When the time that counts began, and when it ended. */
+  beginMs = 0;
+  endMs = 0;
+  /** The time since beginMs in which there was nothing to do. */
+  idleMs = 0;
+  /** The longest that a request went out after it was due though a connection was free. */
+  lateMsMax = 0;
+  isStopped = false;
+  readonly #plan: Plan;
+  readonly #driver: Driver;
+  readonly #events: LoadEvents;
+  readonly #out = new Completions(COMPLETIONS_PER_TURN);
+  /** Null for a closed loop. */
+  readonly #schedule: Schedule | null;
+  /** Slots that can take a request, the one that waits longest first. */
+  readonly #ready: Ring;
+  #startMs = 0;
+  #isCounting = false;
+  /** Requests that were sent since the load began to count. */
+  #asked = 0;
+  #nextSecondMs = Number.POSITIVE_INFINITY;
+  /** When the last request that counts was due, at which the schedule ends. */
+  #drainEndMs = 0;
+
+  constructor(plan: Plan, driver: Driver, slab: Slab, events: LoadEvents) {
+    this.#plan = plan;
+    this.#driver = driver;
+    this.#events = events;
+    this.recorder = new Recorder(plan.requests.length);
+    this.#schedule = plan.rate.length === 0 ? null : new Schedule(plan.rate);
+    this.#ready = new Ring(plan.connections);
+    this.crowd = new Crowd({
+      driver,
+      slab,
+      wheel: new Wheel(plan.requests, plan.depth),
+      sources: new Sources(plan.address, plan.connections),
+      connections: plan.connections,
+      depth: plan.depth,
+      timeoutMs: plan.timeoutMs,
+      keepAlive: plan.keepAlive,
+      recorder: this.recorder,
+      events: this,
+    });
+  }
+
+  /** Why nothing could be measured, as -errno; 0 when it could. */
+  get fault(): number {
+    return this.beginMs === 0 && this.recorder.answers === 0 ? this.crowd.lastFault : 0;
+  }
+
+  start(): void {
+    this.crowd.nowMs = this.#driver.now();
+    this.#startMs = this.crowd.nowMs;
+    this.crowd.open();
+  }
+
+  /** Gives how much was done. */
+  turn(): number {
+    const { crowd } = this;
+    const out = this.#out;
+    const count = this.#driver.poll(out);
+    const nowMs = this.#driver.now();
+    const sinceMs = crowd.nowMs;
+    crowd.nowMs = nowMs;
+    for (let index = 0; index < count; index++) {
+      crowd.completed(out.op[index], out.slot[index], out.result[index], out.block[index]);
+    }
+    const asked = this.#schedule === null ? 0 : this.#askDue(this.#schedule);
+    if (count + asked === 0 && this.phase === Phase.Running) this.idleMs += nowMs - sinceMs;
+    crowd.sweep();
+    this.#advance();
+    return count + asked;
+  }
+
+  /** How long nothing is due that the driver would not announce; 0 when that is not worth a sleep. */
+  quietMs(): number {
+    const schedule = this.#schedule;
+    if (schedule === null || this.phase !== Phase.Running) return SLEEP_MS_MAX;
+    const dueMs = this.#startMs + schedule.dueMs;
+    const waitMs = Math.min(dueMs - this.crowd.nowMs, SLEEP_MS_MAX);
+    return waitMs < SLEEP_MS_MIN ? 0 : waitMs;
+  }
+
+  /** Sleeping is not waiting in a loop: that time is no work, but no processor time either. */
+  slept(): void {
+    this.crowd.nowMs = this.#driver.now();
+  }
+
+  /** Ends the load; what was seen stays. */
+  stop(): void {
+    this.isStopped = true;
+    if (this.phase === Phase.Connecting) this.endMs = this.beginMs;
+    if (this.phase === Phase.Running) this.#finish(this.#driver.now());
+    if (this.phase < Phase.Closing) this.#close();
+  }
+
+  #advance(): void {
+    const { nowMs } = this.crowd;
+    switch (this.phase) {
+      case Phase.Connecting:
+        if (this.#isConnected()) this.#run(nowMs);
+        break;
+      case Phase.Running:
+        this.#tick(nowMs);
+        if (nowMs >= this.endMs || this.#isCountReached()) this.#finish(nowMs);
+        break;
+      case Phase.Draining:
+        if (this.#isDrained() || nowMs >= this.#drainEndMs) this.#close();
+        break;
+      case Phase.Closing:
+        if (this.crowd.isGone) this.#over();
+        break;
+      case Phase.Over:
+        break;
+    }
+  }
+
+  /** Everybody has been tried. With one request a connection there is nothing to wait for. */
+  #isConnected(): boolean {
+    const { crowd } = this;
+    if (this.isStopped) return false;
+    const tried = crowd.openCount + crowd.failedCount;
+    if (crowd.openCount === 0 && crowd.failedCount > 0 && tried >= this.#firstTries()) {
+      this.#close();
+      return false;
+    }
+    return tried >= this.#plan.connections;
+  }
+
+  /** Where the first hundred find nobody, no other will. */
+  #firstTries(): number {
+    return Math.min(this.#plan.connections, 100);
+  }
+
+  #run(nowMs: number): void {
+    this.phase = Phase.Running;
+    this.#startMs = nowMs;
+    const countsFromMs = nowMs + this.#plan.warmUpMs;
+    this.beginMs = countsFromMs;
+    this.endMs = countsFromMs + this.#plan.durationMs;
+    if (this.#plan.warmUpMs === 0) this.#count();
+    else this.#nextSecondMs = nowMs + SECOND_MS;
+    for (const client of this.crowd.clients) {
+      if (client.capacity > 0) this.ready(client);
+    }
+  }
+
+  /** The time that counts begins. */
+  #count(): void {
+    // What went wrong with connections before is part of the report.
+    if (this.#plan.warmUpMs > 0) this.recorder.clear();
+    this.#isCounting = true;
+    this.#asked = 0;
+    this.idleMs = 0;
+    this.lateMsMax = 0;
+    this.#nextSecondMs = this.beginMs + SECOND_MS;
+    this.#events.counting();
+  }
+
+  #tick(nowMs: number): void {
+    if (!this.#isCounting && nowMs >= this.beginMs) this.#count();
+    if (nowMs < this.#nextSecondMs || nowMs >= this.endMs) return;
+    if (this.#isCounting) this.recorder.endSecond(nowMs - this.beginMs);
+    while (this.#nextSecondMs <= nowMs) this.#nextSecondMs += SECOND_MS;
+    this.#events.secondOver();
+  }
+
+  #isCountReached(): boolean {
+    const { answers, errors } = this.recorder;
+    return this.#isCounting && answers + errors >= this.#plan.count;
+  }
+
+  /** The time is over. Of an open loop, what was due by then is waited for. */
+  #finish(nowMs: number): void {
+    this.endMs = Math.min(this.endMs, nowMs);
+    if (!this.#isCounting) this.beginMs = this.endMs;
+    this.recorder.endSecond(this.endMs - this.beginMs);
+    this.#events.counted();
+    if (this.#schedule === null || this.isStopped) {
+      this.#close();
+      return;
+    }
+    this.phase = Phase.Draining;
+    this.#drainEndMs = nowMs + Math.min(this.#plan.timeoutMs, DRAIN_MS_MAX);
+    this.#askDue(this.#schedule);
+  }
+
+  #isDrained(): boolean {
+    if (this.#nextDueMs() < this.endMs) return false;
+    return this.crowd.clients.every(({ inFlight }) => inFlight === 0);
+  }
+
+  #nextDueMs(): number {
+    return this.#startMs + (this.#schedule?.dueMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  #close(): void {
+    const schedule = this.#schedule;
+    if (schedule !== null && this.#isCounting) {
+      this.#countUnanswered(schedule);
+      this.recorder.endSecond(this.crowd.nowMs - this.beginMs);
+    }
+    this.phase = Phase.Closing;
+    this.crowd.end();
+  }
+
+  /** Who was never answered has waited until now at least; leaving that out would be a lie. */
+  #countUnanswered(schedule: Schedule): void {
+    const { nowMs, clients, dues } = this.crowd;
+    let count = 0;
+    const waited = (dueMs: number): void => {
+      if (dueMs < this.beginMs || dueMs >= this.endMs) return;
+      this.recorder.waited(nowMs - dueMs);
+      count += 1;
+    };
+    for (const client of clients) this.#eachDue(client, dues, waited);
+    for (; this.#nextDueMs() < this.endMs && this.#asked < this.#plan.count; schedule.advance()) {
+      this.#asked += 1;
+      waited(this.#nextDueMs());
+    }
+    if (count > 0) this.recorder.failed(LoadError.Unanswered, count);
+  }
+
+  #eachDue(client: Client, dues: Float64Array, act: (dueMs: number) => void): void {
+    const { depth } = this.#plan;
+    for (let index = 0; index < client.inFlight; index++) {
+      act(dues[client.slot * depth + ((client.headIndex + index) % depth)]);
+    }
+  }
+
+  #over(): void {
+    this.crowd.release();
+    this.phase = Phase.Over;
+  }
+
+  /** Requests whose time has come go out, as long as there are connections for them. */
+  #askDue(schedule: Schedule): number {
+    if (this.phase !== Phase.Running && this.phase !== Phase.Draining) return 0;
+    const { crowd } = this;
+    const lastMs = Math.min(crowd.nowMs, this.endMs);
+    let asked = 0;
+    while (this.#ready.length > 0 && asked < ASKED_PER_TURN) {
+      const dueMs = this.#startMs + schedule.dueMs;
+      if (dueMs > lastMs || dueMs >= this.endMs || this.#asked >= this.#plan.count) break;
+      const client = crowd.clients[this.#ready.shift()];
+      client.isQueued = false;
+      if (client.capacity === 0) continue;
+      if (this.#isCounting && crowd.nowMs - dueMs > this.lateMsMax) {
+        this.lateMsMax = crowd.nowMs - dueMs;
+      }
+      schedule.advance();
+      this.#asked += dueMs >= this.beginMs ? 1 : 0;
+      asked += 1;
+      crowd.ask(client, 1, dueMs);
+    }
+    return asked;
+  }
+
+  ready(client: Client): void {
+    if (this.#schedule !== null) {
+      if (client.isQueued) return;
+      client.isQueued = true;
+      this.#ready.push(client.slot);
+      return;
+    }
+    if (this.phase !== Phase.Running) return;
+    const left = this.#plan.count - this.#asked;
+    const count = Math.min(client.capacity, left);
+    if (count <= 0) return;
+    this.#asked += count;
+    // Without keep-alive a request waits for its connection, so that is part of its time.
+    this.crowd.ask(client, count, this.#plan.keepAlive ? this.crowd.nowMs : client.startMs);
+  }
+
+  answered(client: Client, kind: number, dueMs: number): void {
+    if (!this.#counts(dueMs)) return;
+    const { reader } = client;
+    this.recorder.answered(this.crowd.nowMs - dueMs, reader.status, kind);
+    if (!reader.isAsExpected) this.recorder.failed(LoadError.Body, 1);
+  }
+
+  /** An open loop counts what was due in its time, a closed one what came in it. */
+  #counts(dueMs: number): boolean {
+    if (this.#schedule === null) return this.#isCounting && this.phase === Phase.Running;
+    return dueMs >= this.beginMs && dueMs < this.endMs && this.beginMs > 0;
+  }
+
+  lost(client: Client, error: LoadError, detail: string): void {
+    const { recorder } = this;
+    if (error === LoadError.Connect) {
+      if (this.phase <= Phase.Running) recorder.failed(error, 1, detail);
+      return;
+    }
+    // Requests behind the last answer of a connection were never looked at: they are asked again.
+    const isAnnounced = error === LoadError.Closed && client.isLast;
+    if (this.#schedule === null) {
+      if (isAnnounced) this.#asked -= client.inFlight;
+      else if (this.#isCounting && this.phase === Phase.Running)
+        this.#failAll(client, error, detail);
+      return;
+    }
+    let count = 0;
+    this.#eachDue(client, this.crowd.dues, (dueMs) => {
+      if (!this.#counts(dueMs)) return;
+      count += 1;
+      if (error === LoadError.Timeout) recorder.waited(this.crowd.nowMs - dueMs);
+    });
+    if (count > 0) recorder.failed(error, count, detail);
+  }
+
+  #failAll(client: Client, error: LoadError, detail: string): void {
+    const { inFlight } = client;
+    // An answer that is none ends the connection, and what waits behind it comes to nothing.
+    const count = error === LoadError.Framing ? 1 : inFlight;
+    this.recorder.failed(error, count, detail);
+    if (inFlight > count) this.recorder.failed(LoadError.Closed, inFlight - count);
+    assert(client.state === ClientState.Open, 'only what is open is lost');
+    if (error !== LoadError.Timeout) return;
+    this.#eachDue(client, this.crowd.dues, (dueMs) => {
+      this.recorder.waited(this.crowd.nowMs - dueMs);
+    });
+  }
+}

@@ -1,0 +1,242 @@
+// What a user may say of a load, checked, and made a plan: every problem is one line, all at once.
+
+import { nearMiss } from '../base/near-miss.ts';
+import type { DriverName } from '../driver/choose.ts';
+import type { Plan, PlannedRequest } from './plan.ts';
+import { type HeaderPair, headerProblem, requestBytes } from './request-bytes.ts';
+import { type RateStep, stepsDurationMs } from './schedule.ts';
+import { weightsOf, wheelBytes } from './wheel.ts';
+
+export interface LoadOptions {
+  /** `http://host[:port]/path`; several are mixed by their weights. All are of one server. */
+  readonly url: string | readonly string[];
+  /** Whole numbers from 1 on, one for each URL; equal when left out. */
+  readonly weights?: readonly number[];
+  /** A unix socket to connect to instead of the URL's host and port. */
+  readonly socket?: string;
+  readonly method?: string;
+  readonly headers?: readonly HeaderPair[];
+  readonly body?: string | Uint8Array;
+  /** What every answer's body has to be. */
+  readonly expectBody?: string | Uint8Array;
+  readonly connections?: number;
+  /** Requests that a connection may have in flight. */
+  readonly pipelining?: number;
+  /** How long answers are counted; Infinity with `count`, or with steps that have an end. */
+  readonly durationMs?: number;
+  /** Ends the load after so many requests. */
+  readonly count?: number;
+  /** Before anything is counted. */
+  readonly warmUpMs?: number;
+  /** Requests a second, or steps of it; left out, a connection asks again when it is answered. */
+  readonly rate?: number | readonly RateStep[];
+  /** For an answer, and for a connection. */
+  readonly timeoutMs?: number;
+  /** False opens a connection for every request. */
+  readonly keepAlive?: boolean;
+  readonly driver?: DriverName;
+  /** The core that the load is pinned to. */
+  readonly core?: number;
+}
+
+export interface NumberRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+export const CONNECTIONS_DEFAULT = 10;
+export const DURATION_MS_DEFAULT = 10_000;
+export const TIMEOUT_MS_DEFAULT = 10_000;
+export const RATE_MAX = 10_000_000;
+
+const RANGES: Readonly<Record<string, NumberRange>> = {
+  connections: { min: 1, max: 50_000 },
+  pipelining: { min: 1, max: 1_024 },
+  durationMs: { min: 1, max: DAY_MS },
+  count: { min: 1, max: 1e12 },
+  warmUpMs: { min: 0, max: DAY_MS },
+  timeoutMs: { min: 1, max: DAY_MS },
+  core: { min: 0, max: 1_023 },
+};
+
+const KNOWN = [
+  ...Object.keys(RANGES),
+  ...['url', 'weights', 'socket', 'method', 'headers', 'body', 'expectBody', 'rate'],
+  ...['keepAlive', 'driver'],
+];
+
+const WEIGHTS_SUM_MAX = 1_000;
+/** Requests lie ready as bytes, `pipelining` of them and a round by weight. */
+const REQUEST_BYTES_MAX = 256 * 1024 * 1024;
+
+/** A plan but for its address, which takes looking up. */
+export interface Prepared extends Omit<Plan, 'address'> {
+  readonly host: string;
+  readonly port: number;
+  readonly socket: string | null;
+  readonly urls: readonly string[];
+  readonly driver: DriverName;
+  /** -1 for any. */
+  readonly core: number;
+}
+
+/** What is to be done, or all that is wrong with the options. */
+export function prepareLoad(options: LoadOptions): Prepared | readonly string[] {
+  const problems = [...unknownProblems(options), ...numberProblems(options)];
+  const urls = typeof options.url === 'string' ? [options.url] : options.url;
+  const parsed = parseUrls(urls, problems);
+  problems.push(...weightProblems(options.weights, urls.length));
+  const headers = options.headers ?? [];
+  for (const pair of headers) problems.push(...headerProblem(pair));
+  const method = options.method ?? 'GET';
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/.test(method)) problems.push(`method: not ${method}`);
+  const rate = stepsFrom(options.rate, problems);
+  const ends = endsFrom(options, rate, problems);
+  const keepAlive = options.keepAlive ?? true;
+  const depth = options.pipelining ?? 1;
+  if (!keepAlive && depth > 1) {
+    problems.push('pipelining: needs connections that are kept alive');
+  }
+  if (problems.length > 0 || parsed.length === 0) return problems;
+  const requests = requestsFrom(options, parsed, method, keepAlive);
+  if (wheelBytes(requests, depth) > REQUEST_BYTES_MAX) {
+    return [`pipelining and body: together at most ${REQUEST_BYTES_MAX} bytes of requests`];
+  }
+  return {
+    host: parsed[0].hostname.replace(/^\[|\]$/g, ''),
+    port: Number(parsed[0].port || 80),
+    socket: options.socket ?? null,
+    urls,
+    requests,
+    connections: options.connections ?? CONNECTIONS_DEFAULT,
+    depth,
+    ...ends,
+    warmUpMs: options.warmUpMs ?? 0,
+    rate,
+    timeoutMs: options.timeoutMs ?? TIMEOUT_MS_DEFAULT,
+    keepAlive,
+    driver: options.driver ?? 'auto',
+    core: options.core ?? -1,
+  };
+}
+
+function unknownProblems(options: LoadOptions): readonly string[] {
+  const unknown = Object.keys(options).filter((name) => !KNOWN.includes(name));
+  return unknown.map((name) => {
+    const near = nearMiss(name, KNOWN);
+    return `${name}: no such option${near === undefined ? '' : `; did you mean ${near}?`}`;
+  });
+}
+
+function numberProblems(options: LoadOptions): readonly string[] {
+  const found: string[] = [];
+  for (const [name, { min, max }] of Object.entries(RANGES)) {
+    const value = (options as unknown as Record<string, unknown>)[name];
+    if (value === undefined) continue;
+    const isEndless = value === Number.POSITIVE_INFINITY;
+    if (isEndless && (name === 'durationMs' || name === 'count')) continue;
+    const isMs = name.endsWith('Ms');
+    const fits = typeof value === 'number' && value >= min && value <= max;
+    if (fits && (isMs || Number.isInteger(value))) continue;
+    const kind = isMs ? 'milliseconds' : 'a whole number';
+    found.push(`${name}: given ${String(value)}, allowed: ${kind} from ${min} to ${max}`);
+  }
+  return found;
+}
+
+function parseUrls(urls: readonly string[], problems: string[]): readonly URL[] {
+  if (urls.length === 0) problems.push('url: none was given');
+  const parsed: URL[] = [];
+  for (const text of urls) {
+    const url = URL.canParse(text) ? new URL(text) : null;
+    if (url?.protocol === 'https:') problems.push(`${text}: TLS is not spoken here, only http://`);
+    else if (url === null || url.protocol !== 'http:') {
+      problems.push(`${text}: not a URL such as http://127.0.0.1:8080/`);
+    } else parsed.push(url);
+  }
+  const other = parsed.find((url) => url.host !== parsed[0].host);
+  if (other !== undefined) {
+    problems.push(`${other.href}: another server than ${parsed[0].host}; a load has one`);
+  }
+  return parsed;
+}
+
+function weightProblems(weights: readonly number[] | undefined, urls: number): readonly string[] {
+  if (weights === undefined) return [];
+  if (weights.length !== urls) return [`weights: ${weights.length} given for ${urls} URLs`];
+  if (weights.some((weight) => !Number.isInteger(weight) || weight < 1 || weight > 1e6)) {
+    return ['weights: allowed: whole numbers from 1 on'];
+  }
+  const sum = weightsOf(weights).reduce((total, weight) => total + weight, 0);
+  return sum > WEIGHTS_SUM_MAX
+    ? [`weights: their least common form adds up to ${sum}, allowed: ${WEIGHTS_SUM_MAX}`]
+    : [];
+}
+
+function stepsFrom(rate: LoadOptions['rate'], problems: string[]): readonly RateStep[] {
+  if (rate === undefined) return [];
+  const steps =
+    typeof rate === 'number'
+      ? [{ from: rate, to: rate, durationMs: Number.POSITIVE_INFINITY }]
+      : rate;
+  const isRate = (value: number): boolean => value >= 0 && value <= RATE_MAX;
+  const isStep = ({ from, to, durationMs }: RateStep, index: number): boolean =>
+    isRate(from) &&
+    isRate(to) &&
+    durationMs > 0 &&
+    (from === to || durationMs < Number.POSITIVE_INFINITY) &&
+    (index === steps.length - 1 || durationMs < Number.POSITIVE_INFINITY);
+  const isAny = steps.some(({ from, to }) => from > 0 || to > 0);
+  if (!isAny || !steps.every(isStep)) {
+    problems.push(`rate: allowed: requests a second up to ${RATE_MAX}, or steps that have an end`);
+  }
+  return steps;
+}
+
+function endsFrom(
+  options: LoadOptions,
+  rate: readonly RateStep[],
+  problems: string[],
+): { readonly durationMs: number; readonly count: number } {
+  const { count = Number.POSITIVE_INFINITY, warmUpMs = 0 } = options;
+  const rateMs = rate.length === 0 ? Number.POSITIVE_INFINITY : stepsDurationMs(rate);
+  const standard =
+    rateMs < Number.POSITIVE_INFINITY
+      ? rateMs - warmUpMs
+      : options.count === undefined
+        ? DURATION_MS_DEFAULT
+        : Number.POSITIVE_INFINITY;
+  const durationMs = options.durationMs ?? standard;
+  if (durationMs <= 0) problems.push('warmUpMs: longer than all steps of the rate');
+  if (durationMs === Number.POSITIVE_INFINITY && count === Number.POSITIVE_INFINITY) {
+    problems.push('durationMs: a load without an end needs a count');
+  }
+  return { durationMs, count };
+}
+
+function requestsFrom(
+  options: LoadOptions,
+  urls: readonly URL[],
+  method: string,
+  keepAlive: boolean,
+): readonly PlannedRequest[] {
+  const body = bytesOf(options.body);
+  const expected = bytesOf(options.expectBody);
+  const fields = { method, headers: options.headers ?? [], body, keepAlive };
+  return urls.map((url, index) => {
+    const target = `${url.pathname}${url.search}`;
+    return {
+      name: `${method} ${target}`,
+      bytes: requestBytes({ ...fields, host: url.host, target }),
+      isHead: method === 'HEAD',
+      expected,
+      weight: options.weights?.[index] ?? 1,
+    };
+  });
+}
+
+function bytesOf(value: string | Uint8Array | undefined): Uint8Array | null {
+  if (value === undefined) return null;
+  return typeof value === 'string' ? new TextEncoder().encode(value) : value;
+}

@@ -1,0 +1,138 @@
+// Hot: runs for every answer. Measured by perf/micro/load.ts. What a run has seen so far: latencies,
+// statuses, errors, and how all that went over time.
+
+import { Histogram } from './histogram.ts';
+
+const STATUS_MAX = 1000;
+
+/** What went wrong with a request or a connection. */
+export const LoadError = {
+  /** No connection came about. */
+  Connect: 'connect',
+  /** No answer, or no connection, in time. */
+  Timeout: 'timeout',
+  /** The connection broke with requests in flight. */
+  Reset: 'reset',
+  /** The connection ended with requests in flight. */
+  Closed: 'closed',
+  /** What came was no answer. */
+  Framing: 'framing',
+  /** The body was another one than expected. */
+  Body: 'body',
+  /** It was due and never answered before the run was over. */
+  Unanswered: 'unanswered',
+} as const;
+export type LoadError = (typeof LoadError)[keyof typeof LoadError];
+
+/** A second of a run, or what was left of one. */
+export interface Second {
+  /** Since counting began. */
+  readonly endMs: number;
+  readonly lengthMs: number;
+  readonly answers: number;
+  readonly errors: number;
+  readonly bytes: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export class Recorder {
+  readonly histogram: Histogram = new Histogram();
+  readonly seconds: Second[] = [];
+  /** By kind of request. */
+  readonly answersByKind: Float64Array;
+  answers = 0;
+  bytes = 0;
+  errors = 0;
+  /** Connections that came about after the first ones. */
+  reconnects = 0;
+  readonly #statuses = new Float64Array(STATUS_MAX);
+  readonly #errors = new Map<LoadError, number>();
+  readonly #details = new Map<string, number>();
+  #countsBefore: Float64Array = this.histogram.copyCounts();
+  #secondStartMs = 0;
+  #answersBefore = 0;
+  #errorsBefore = 0;
+  #bytesBefore = 0;
+
+  constructor(kinds: number) {
+    this.answersByKind = new Float64Array(kinds);
+  }
+
+  answered(latencyMs: number, status: number, kind: number): void {
+    this.histogram.add(latencyMs);
+    this.#statuses[status] += 1;
+    this.answersByKind[kind] += 1;
+    this.answers += 1;
+  }
+
+  /** A request that was given up: it took this long at least. */
+  waited(latencyMs: number): void {
+    this.histogram.add(latencyMs);
+  }
+
+  /** `detail` says more of it, and is counted by itself. */
+  failed(error: LoadError, count: number, detail = ''): void {
+    this.errors += count;
+    this.#errors.set(error, (this.#errors.get(error) ?? 0) + count);
+    if (detail !== '') this.#details.set(detail, (this.#details.get(detail) ?? 0) + count);
+  }
+
+  /** Ends a second of the series. */
+  endSecond(atMs: number): void {
+    const lengthMs = atMs - this.#secondStartMs;
+    // What comes just after a second is over has none of its own.
+    const isNothing = this.answers === this.#answersBefore && this.errors === this.#errorsBefore;
+    if (lengthMs <= 0 || (lengthMs < 1 && isNothing)) return;
+    this.seconds.push({
+      endMs: atMs,
+      lengthMs,
+      answers: this.answers - this.#answersBefore,
+      errors: this.errors - this.#errorsBefore,
+      bytes: this.bytes - this.#bytesBefore,
+      p50Ms: this.histogram.atSince(0.5, this.#countsBefore),
+      p99Ms: this.histogram.atSince(0.99, this.#countsBefore),
+    });
+    this.#secondStartMs = atMs;
+    this.#answersBefore = this.answers;
+    this.#errorsBefore = this.errors;
+    this.#bytesBefore = this.bytes;
+    this.histogram.copyCounts(this.#countsBefore);
+  }
+
+  /** How often each status came, as text, in order. */
+  statuses(): Readonly<Record<string, number>> {
+    const found: Record<string, number> = {};
+    this.#statuses.forEach((count, status) => {
+      if (count > 0) found[status] = count;
+    });
+    return found;
+  }
+
+  errorCounts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#errors);
+  }
+
+  errorDetails(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#details);
+  }
+
+  /** The warm-up is over: forgets all of it. */
+  clear(): void {
+    this.histogram.clear();
+    this.histogram.copyCounts(this.#countsBefore);
+    this.seconds.length = 0;
+    this.answersByKind.fill(0);
+    this.answers = 0;
+    this.bytes = 0;
+    this.errors = 0;
+    this.reconnects = 0;
+    this.#statuses.fill(0);
+    this.#errors.clear();
+    this.#details.clear();
+    this.#secondStartMs = 0;
+    this.#answersBefore = 0;
+    this.#errorsBefore = 0;
+    this.#bytesBefore = 0;
+  }
+}

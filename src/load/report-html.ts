@@ -1,0 +1,174 @@
+// A report as one page that needs nothing else: figures, charts drawn as SVG, no script.
+
+import { rowsOf } from './bars.ts';
+import { axisTicks, type Chart, chartSvg } from './chart-svg.ts';
+import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
+import type { LoadReport } from './report.ts';
+
+const HISTOGRAM_ROWS = 40;
+
+export function reportHtml(report: LoadReport): string {
+  const title = `${report.method} ${report.urls.join(', ')}`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title>
+<style>
+${STYLE}
+</style>
+</head>
+<body>
+<main>
+<h1>${escapeHtml(title)}</h1>
+<p>${escapeHtml(conditionsText(report))}</p>
+${report.load.isBound ? '<p class="warning">LOAD-BOUND: the load kept its own core full.</p>' : ''}
+${report.interrupted ? '<p class="warning">INTERRUPTED: this is what there was until then.</p>' : ''}
+<section class="figures">
+${figure('requests/s', countText(report.requestsPerSecond))}
+${figure('P50', timeText(report.latencyMs.percentiles['50'] ?? 0))}
+${figure('P99', timeText(report.latencyMs.percentiles['99'] ?? 0))}
+${figure('P99.99', timeText(report.latencyMs.percentiles['99.99'] ?? 0))}
+${figure('errors', countText(report.errorCount))}
+</section>
+${charts(report).map(chartSection).join('\n')}
+<h2>Figures</h2>
+<table>
+${rows(report)
+  .map(([name, text]) => `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(text)}</td></tr>`)
+  .join('\n')}
+</table>
+</main>
+</body>
+</html>
+`;
+}
+
+const STYLE = `:root { color-scheme: light dark; --line: #2563eb; --bar: #60a5fa; --grid: #8884; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0; }
+main { max-width: 60rem; margin: 0 auto; padding: 1.5rem; }
+h1 { font-size: 1.4rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+.figures { display: flex; flex-wrap: wrap; gap: 1rem; }
+.figures div { flex: 1 1 8rem; border: 1px solid var(--grid); border-radius: .5rem; padding: .75rem; }
+.figures b { display: block; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
+.warning { border-left: .25rem solid #d97706; padding-left: .75rem; }
+svg { width: 100%; height: auto; display: block; }
+svg text { font: 12px system-ui, sans-serif; fill: currentColor; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .2rem 1.5rem .2rem 0; font-weight: normal; vertical-align: top; }
+th { opacity: .7; }`;
+
+function figure(name: string, text: string): string {
+  return `<div>${escapeHtml(name)}<b>${escapeHtml(text)}</b></div>`;
+}
+
+function chartSection(chart: Chart): string {
+  return `<h2>${escapeHtml(chart.title)}</h2>\n${chartSvg(chart)}`;
+}
+
+function charts(report: LoadReport): readonly Chart[] {
+  const { histogram, latencyMs, series } = report;
+  const found: Chart[] = [];
+  if (series.length > 1) {
+    const at = series.map(({ endMs }) => endMs / 1000);
+    const rates = series.map(({ answers, lengthMs }) => (answers * 1000) / lengthMs);
+    const p99 = series.map(({ p99Ms }) => p99Ms);
+    const seconds = (value: number): string => `${Number(value.toFixed(2))} s`;
+    found.push(
+      lineChart('Requests/s over time', at, rates, seconds, countText),
+      lineChart('P99 over time', at, p99, seconds, timeText),
+    );
+  }
+  const all = Object.entries(latencyMs.percentiles);
+  if (all.length > 1 && latencyMs.most > 0) {
+    found.push({
+      title: 'Latency by percentile',
+      kind: 'line',
+      points: all.map(([, ms], index) => [index, ms]),
+      xTicks: all.map(([percent], index) => [index, `P${percent}`]),
+      yTicks: axisTicks(Math.max(...all.map(([, ms]) => ms)), timeText),
+    });
+  }
+  const bars = rowsOf(histogram, HISTOGRAM_ROWS);
+  if (bars.length > 0) {
+    const every = Math.ceil(bars.length / 8);
+    const ticks = bars.flatMap(({ toMs }, index): [number, string][] =>
+      index % every === 0 ? [[index, timeText(toMs)]] : [],
+    );
+    found.push({
+      title: 'How many took how long (logarithmic)',
+      kind: 'bars',
+      points: bars.map(({ share }, index) => [index, share]),
+      xTicks: ticks,
+      yTicks: axisTicks(Math.max(...bars.map(({ share }) => share)), (share) =>
+        percentText(share, 1),
+      ),
+    });
+  }
+  return found;
+}
+
+function lineChart(
+  title: string,
+  at: readonly number[],
+  values: readonly number[],
+  xText: (value: number) => string,
+  yText: (value: number) => string,
+): Chart {
+  return {
+    title,
+    kind: 'line',
+    points: values.map((value, index) => [at[index], value]),
+    xTicks: axisTicks(at[at.length - 1], xText),
+    yTicks: axisTicks(Math.max(...values), yText),
+  };
+}
+
+function conditionsText(report: LoadReport): string {
+  const { connections, driver, loop, pipelining, seconds, startedAt } = report;
+  return (
+    `${startedAt}: ${connections} connections, pipelining ${pipelining}, ` +
+    `${loop === 'closed' ? 'closed loop' : loop}, ${seconds.toFixed(1)} s, driver ${driver}`
+  );
+}
+
+function rows(report: LoadReport): readonly (readonly [string, string])[] {
+  const { errorDetails, errors, latencyMs, load, statuses } = report;
+  return [
+    ['answers', countText(report.answers)],
+    ['received', `${bytesText(report.bytes)}, ${bytesText(report.bytesPerSecond)}/s`],
+    ...Object.entries(latencyMs.percentiles).map(([percent, ms]): [string, string] => {
+      return [`P${percent}`, timeText(ms)];
+    }),
+    ['longest', timeText(latencyMs.most)],
+    ['mean', `${timeText(latencyMs.mean)}, deviation ${timeText(latencyMs.deviation)}`],
+    ...counted('status', statuses),
+    ...counted('errors:', errors),
+    ...Object.entries(errorDetails).map(([detail, count]): [string, string] => {
+      return [detailText(detail), countText(count)];
+    }),
+    ...counted('', report.answersByRequest),
+    ['reconnects', countText(report.reconnects)],
+    [
+      'this load',
+      `${percentText(load.cpuShare)} of a core, ${percentText(load.workShare)} working`,
+    ],
+  ];
+}
+
+function counted(name: string, of: Readonly<Record<string, number>>): [string, string][] {
+  return Object.entries(of).map(([key, count]) => [`${name} ${key}`.trim(), countText(count)]);
+}
+
+export function escapeHtml(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
+  return text.replace(/[&<>"']/g, (character) => entities[character]);
+}

@@ -1,0 +1,150 @@
+// A report for a terminal or a log: what was asked, how fast it was, how long it took, what failed.
+
+import { barText, rowsOf } from './bars.ts';
+import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
+import type { LoadReport } from './report.ts';
+
+const HISTOGRAM_ROWS = 16;
+const BAR_COLUMNS = 40;
+const SERIES_ROWS_MAX = 20;
+const NAME_COLUMNS = 12;
+
+export function reportText(report: LoadReport): string {
+  return [
+    ...headLines(report),
+    '',
+    ...rateLines(report),
+    '',
+    ...latencyLines(report),
+    '',
+    ...histogramLines(report),
+    ...statusLines(report),
+    ...seriesLines(report),
+    ...ownLines(report),
+    '',
+  ].join('\n');
+}
+
+function headLines(report: LoadReport): readonly string[] {
+  const { connections, keepAlive, loop, pipelining, warmUpSeconds } = report;
+  const parts = [
+    `${connections} ${connections === 1 ? 'connection' : 'connections'}`,
+    pipelining === 1 ? 'no pipelining' : `pipelining ${pipelining}`,
+    ...(keepAlive ? [] : ['a connection for each request']),
+    loop === 'closed'
+      ? 'closed loop'
+      : `${loop} loop`.replace(/^open, (.*) loop$/, 'open loop: $1'),
+    ...(warmUpSeconds > 0 ? [`after ${warmUpSeconds} s of warm-up`] : []),
+    `driver ${report.driver}`,
+  ];
+  return [
+    ...report.urls.map((url) => `${report.method} ${url}`),
+    parts.join(', '),
+    ...(report.interrupted ? ['INTERRUPTED: this is what there was until then'] : []),
+  ];
+}
+
+function rateLines(report: LoadReport): readonly string[] {
+  const { answers, bytes, bytesPerSecond, errorCount, requestsPerSecond, seconds } = report;
+  return [
+    line('requests/s', countText(requestsPerSecond)),
+    line('answers', `${countText(answers)} in ${seconds.toFixed(2)} s`),
+    line('received', `${bytesText(bytes)}, ${bytesText(bytesPerSecond)}/s`),
+    line('errors', countText(errorCount)),
+  ];
+}
+
+function line(name: string, value: string): string {
+  return `  ${name.padEnd(NAME_COLUMNS)}${value}`;
+}
+
+function latencyLines({ latencyMs, loop }: LoadReport): readonly string[] {
+  const since = loop === 'closed' ? 'from sending' : 'from when each request was due';
+  return [
+    `latency, ${since}`,
+    ...Object.entries(latencyMs.percentiles).map(([percent, ms]) => {
+      return line(`P${percent}`, timeText(ms));
+    }),
+    line('longest', timeText(latencyMs.most)),
+    line('mean', `${timeText(latencyMs.mean)}, deviation ${timeText(latencyMs.deviation)}`),
+  ];
+}
+
+function histogramLines({ histogram }: LoadReport): readonly string[] {
+  const rows = rowsOf(histogram, HISTOGRAM_ROWS);
+  const most = rows.reduce((share, row) => Math.max(share, row.share), 0);
+  if (most === 0) return [];
+  return [
+    ...rows.map(({ count, share, toMs }) => {
+      const bar = barText(share / most, BAR_COLUMNS).padEnd(BAR_COLUMNS);
+      return `  to ${timeText(toMs).padStart(8)} ${bar} ${percentText(share, 2).padStart(8)} ${count}`;
+    }),
+    '',
+  ];
+}
+
+function statusLines(report: LoadReport): readonly string[] {
+  const { answersByRequest, errorDetails, errors, reconnects, statuses } = report;
+  const counts = (of: Readonly<Record<string, number>>): string =>
+    Object.entries(of)
+      .map(([name, count]) => `${name}: ${countText(count)}`)
+      .join(', ');
+  const lines = [line('status', counts(statuses) || 'no answer')];
+  if (Object.keys(answersByRequest).length > 1) {
+    for (const [name, count] of Object.entries(answersByRequest)) {
+      lines.push(line('', `${name}: ${countText(count)}`));
+    }
+  }
+  if (Object.keys(errors).length > 0) lines.push(line('errors', counts(errors)));
+  for (const [detail, count] of Object.entries(errorDetails)) {
+    lines.push(line('', `${detailText(detail)}: ${countText(count)}`));
+  }
+  if (reconnects > 0) lines.push(line('reconnects', countText(reconnects)));
+  return lines;
+}
+
+/** Seconds that are many are joined, so that the whole fits on a screen. */
+function seriesLines({ series }: LoadReport): readonly string[] {
+  if (series.length < 2) return [];
+  const step = Math.ceil(series.length / SERIES_ROWS_MAX);
+  const rows: { endMs: number; rate: number; p99Ms: number; errors: number }[] = [];
+  for (let index = 0; index < series.length; index += step) {
+    const part = series.slice(index, index + step);
+    const lengthMs = part.reduce((sum, second) => sum + second.lengthMs, 0);
+    rows.push({
+      endMs: part[part.length - 1].endMs,
+      rate: (part.reduce((sum, second) => sum + second.answers, 0) * 1000) / lengthMs,
+      p99Ms: part.reduce((most, second) => Math.max(most, second.p99Ms), 0),
+      errors: part.reduce((sum, second) => sum + second.errors, 0),
+    });
+  }
+  const most = rows.reduce((rate, row) => Math.max(rate, row.rate), 0) || 1;
+  return [
+    '',
+    'over time: requests/s, P99',
+    ...rows.map(({ endMs, errors, p99Ms, rate }) => {
+      const at = `${(endMs / 1000).toFixed(1)} s`.padStart(8);
+      const bar = barText(rate / most, BAR_COLUMNS / 2).padEnd(BAR_COLUMNS / 2);
+      const failed = errors === 0 ? '' : `  ${countText(errors)} errors`;
+      return `  ${at} ${bar} ${countText(rate).padStart(10)} ${timeText(p99Ms).padStart(9)}${failed}`;
+    }),
+  ];
+}
+
+/** What the load itself took, and when that makes a figure worth less. */
+function ownLines({ load, loop }: LoadReport): readonly string[] {
+  const core = load.core < 0 ? 'no core of its own' : `core ${load.core}`;
+  const used = `${percentText(load.cpuShare)} of a core, ${percentText(load.workShare)} working`;
+  const lines = ['', line('this load', `${used} (${core})`)];
+  if (loop !== 'closed') {
+    lines.push(
+      line('', `requests went out at most ${timeText(load.lateMsMax)} after they were due`),
+    );
+  }
+  if (load.isBound) {
+    lines.push(
+      'LOAD-BOUND: this load kept its own core full, and the server may be faster than this',
+    );
+  }
+  return lines;
+}

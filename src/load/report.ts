@@ -1,0 +1,147 @@
+// What a load came to, as it stands in JSON and as every other form of a report is made from.
+
+import type { Histogram } from './histogram.ts';
+import type { Load } from './load.ts';
+import type { Prepared } from './options.ts';
+import type { Second } from './recorder.ts';
+
+/** Of a core: from here on the load may be what limits a figure. */
+export const LOAD_BOUND = 0.97;
+
+export const PERCENTILES = [50, 75, 90, 95, 99, 99.9, 99.99] as const;
+
+export interface LoadReport {
+  readonly format: 1;
+  readonly startedAt: string;
+  readonly urls: readonly string[];
+  readonly method: string;
+  readonly driver: string;
+  readonly connections: number;
+  readonly pipelining: number;
+  readonly keepAlive: boolean;
+  /** 'closed', or what the rate was in words. */
+  readonly loop: string;
+  readonly warmUpSeconds: number;
+  /** How long answers were counted. */
+  readonly seconds: number;
+  readonly answers: number;
+  readonly requestsPerSecond: number;
+  readonly bytes: number;
+  readonly bytesPerSecond: number;
+  readonly latencyMs: Latencies;
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly errorCount: number;
+  readonly errors: Readonly<Record<string, number>>;
+  readonly errorDetails: Readonly<Record<string, number>>;
+  readonly reconnects: number;
+  readonly answersByRequest: Readonly<Record<string, number>>;
+  readonly series: readonly Second[];
+  /** Buckets as [from, to, count], in milliseconds. */
+  readonly histogram: readonly (readonly [number, number, number])[];
+  readonly load: LoadShare;
+  /** It was ended before its time. */
+  readonly interrupted: boolean;
+}
+
+export interface Latencies {
+  readonly least: number;
+  readonly mean: number;
+  readonly deviation: number;
+  readonly most: number;
+  /** By percent, as '99.9'. */
+  readonly percentiles: Readonly<Record<string, number>>;
+}
+
+/** What the load itself took. */
+export interface LoadShare {
+  /** The core it was pinned to, -1 for none. */
+  readonly core: number;
+  /** Processor time of this process by time, 0 to 1 and a little more with V8's own threads. */
+  readonly cpuShare: number;
+  /** The same without looking for work where there was none. */
+  readonly workShare: number;
+  /** Its core was full: the figure may be the load's, not the server's. */
+  readonly isBound: boolean;
+  /** The longest that a request was due before it went out. */
+  readonly lateMsMax: number;
+}
+
+export interface Measured {
+  readonly prepared: Prepared;
+  readonly load: Load;
+  readonly driver: string;
+  readonly startedAtMs: number;
+  /** Processor time in the time that counted, microseconds. */
+  readonly cpuMicroseconds: number;
+}
+
+export function reportOf(measured: Measured): LoadReport {
+  const { prepared, load } = measured;
+  const { recorder } = load;
+  const seconds = Math.max(0, load.endMs - load.beginMs) / 1000;
+  const perSecond = (count: number): number => (seconds === 0 ? 0 : count / seconds);
+  return {
+    format: 1,
+    startedAt: new Date(measured.startedAtMs).toISOString(),
+    urls: prepared.urls,
+    method: prepared.requests[0].name.split(' ', 1)[0],
+    driver: measured.driver,
+    connections: prepared.connections,
+    pipelining: prepared.depth,
+    keepAlive: prepared.keepAlive,
+    loop: loopText(prepared),
+    warmUpSeconds: prepared.warmUpMs / 1000,
+    seconds,
+    answers: recorder.answers,
+    requestsPerSecond: perSecond(recorder.answers),
+    bytes: recorder.bytes,
+    bytesPerSecond: perSecond(recorder.bytes),
+    latencyMs: latenciesOf(recorder.histogram),
+    statuses: recorder.statuses(),
+    errorCount: recorder.errors,
+    errors: recorder.errorCounts(),
+    errorDetails: recorder.errorDetails(),
+    reconnects: recorder.reconnects,
+    answersByRequest: Object.fromEntries(
+      prepared.requests.map(({ name }, index) => [name, recorder.answersByKind[index]]),
+    ),
+    series: recorder.seconds,
+    histogram: recorder.histogram.buckets().map(({ fromMs, toMs, count }) => [fromMs, toMs, count]),
+    load: shareOf(measured, seconds),
+    interrupted: load.isStopped,
+  };
+}
+
+function shareOf({ load, prepared, cpuMicroseconds }: Measured, seconds: number): LoadShare {
+  const cpuShare = seconds === 0 ? 0 : cpuMicroseconds / 1e6 / seconds;
+  const idleShare = seconds === 0 ? 0 : load.idleMs / 1000 / seconds;
+  const workShare = Math.max(0, cpuShare - idleShare);
+  return {
+    core: prepared.core,
+    cpuShare,
+    workShare,
+    isBound: workShare >= LOAD_BOUND,
+    lateMsMax: load.lateMsMax,
+  };
+}
+
+export function latenciesOf(histogram: Histogram): Latencies {
+  return {
+    least: histogram.leastMs,
+    mean: histogram.meanMs,
+    deviation: histogram.deviationMs,
+    most: histogram.mostMs,
+    percentiles: Object.fromEntries(
+      PERCENTILES.map((percent) => [String(percent), histogram.at(percent / 100)]),
+    ),
+  };
+}
+
+function loopText({ rate }: Prepared): string {
+  if (rate.length === 0) return 'closed';
+  const steps = rate.map(({ from, to, durationMs }) => {
+    const many = from === to ? `${from}/s` : `${from}/s to ${to}/s`;
+    return durationMs === Number.POSITIVE_INFINITY ? many : `${many} for ${durationMs / 1000} s`;
+  });
+  return `open, ${steps.join(', then ')}`;
+}

@@ -1,0 +1,229 @@
+// Hot: runs for every answer. Measured by perf/micro/load.ts. Reads answers one after the other from
+// the bytes of a connection, in whatever pieces they come, and checks their framing (RFC 9112 6.3).
+// Nothing is allocated for an answer. A head that is the same as the one before, byte by byte, is
+// what that one was: most answers of a load differ in nothing, or once a second in their Date.
+
+import { ResponseChunks } from './response-chunks.ts';
+import { ResponseFault } from './response-fault.ts';
+import { ResponseHead } from './response-head.ts';
+
+const MEMORY_BYTES = 2048;
+
+/** What was learnt from the last head of a kind of request. */
+export class HeadMemory {
+  readonly bytes: Uint8Array = new Uint8Array(MEMORY_BYTES);
+  readonly view: DataView = new DataView(this.bytes.buffer);
+  /** 0 while nothing is remembered. */
+  length = 0;
+  status = 0;
+  body: number = NONE;
+  contentLength = 0;
+  closes = false;
+}
+
+/** What has to be known of a request to read its answer. */
+export interface Asked {
+  /** The answer has no body, whatever its head says. */
+  readonly isHead: boolean;
+  readonly memory: HeadMemory;
+  /** What the body has to be, or null. */
+  readonly expected: Uint8Array | null;
+}
+
+/** How the body is framed. */
+const NONE = 0;
+const BY_LENGTH = 1;
+const BY_CHUNKS = 2;
+const BY_CLOSE = 3;
+
+/** Where the reader is. */
+const BEGIN = 0;
+const HEAD = 1;
+const BODY = 2;
+const WHOLE = 3;
+
+export class ResponseReader {
+  /** Of the answer that is whole: its status, and whether the connection ends with it. */
+  status = 0;
+  closes = false;
+  /** Whether its body was what was expected; true when nothing was. */
+  isAsExpected = true;
+  #place: number = WHOLE;
+  #asked: Asked | null = null;
+  #body: number = NONE;
+  #left = 0;
+  #expectedAt = 0;
+  readonly #head: ResponseHead = new ResponseHead();
+  readonly #chunks: ResponseChunks = new ResponseChunks();
+
+  get isWhole(): boolean {
+    return this.#place === WHOLE;
+  }
+
+  /** Bytes of this answer have come, and not all. */
+  get isBegun(): boolean {
+    return this.#place === HEAD || this.#place === BODY;
+  }
+
+  /** The next bytes are of an answer to this. */
+  begin(asked: Asked): void {
+    this.#place = BEGIN;
+    this.#asked = asked;
+    this.#expectedAt = 0;
+    this.isAsExpected = true;
+  }
+
+  /**
+   * Reads from `at` to the end of the answer, or to `end`: gives where it stopped, or a fault.
+   * `view` is of the same memory as `bytes`.
+   */
+  read(bytes: Uint8Array, view: DataView, at: number, end: number): number {
+    let next = at;
+    if (this.#place === BEGIN) {
+      next = this.#begin(bytes, view, at, end);
+      if (next < 0 || next === end || this.isWhole) return next;
+    }
+    while (this.#place === HEAD) {
+      next = this.#readHead(bytes, next, end);
+      if (next < 0 || next === end) return next;
+    }
+    return this.#place === WHOLE ? next : this.#readBody(bytes, next, end);
+  }
+
+  /** The stream has ended: whether that was right, which may make the answer whole. */
+  ended(): boolean {
+    if (this.#place === BODY && this.#body === BY_CLOSE) {
+      this.#finish();
+      return true;
+    }
+    return this.#place === BEGIN || this.#place === WHOLE;
+  }
+
+  #begin(bytes: Uint8Array, view: DataView, at: number, end: number): number {
+    const memory = this.#asked?.memory;
+    if (memory !== undefined && memory.length > 0 && isSame(view, at, end, memory)) {
+      this.status = memory.status;
+      this.closes = memory.closes;
+      this.#enterBody(memory.body, memory.contentLength);
+      return at + memory.length;
+    }
+    this.#place = HEAD;
+    this.#head.clear();
+    const next = this.#readHead(bytes, at, end);
+    // Not of interim answers, and only what came in one piece.
+    if (memory !== undefined && next > at && (this.#place === BODY || this.#place === WHOLE)) {
+      this.#remember(memory, bytes, at, next);
+    }
+    return next;
+  }
+
+  #remember(memory: HeadMemory, bytes: Uint8Array, from: number, to: number): void {
+    memory.length = 0;
+    if (to - from > MEMORY_BYTES) return;
+    memory.bytes.set(bytes.subarray(from, to));
+    memory.length = to - from;
+    memory.status = this.status;
+    memory.closes = this.closes;
+    memory.body = this.#body;
+    memory.contentLength = this.#head.contentLength;
+  }
+
+  #readHead(bytes: Uint8Array, at: number, end: number): number {
+    const head = this.#head;
+    const next = head.read(bytes, at, end);
+    if (next < 0 || !head.isDone) return next;
+    if (head.status === 101) return ResponseFault.Switched;
+    if (head.status < 200) {
+      head.clear();
+      return next;
+    }
+    const body = bodyOf(head, this.#asked?.isHead === true);
+    if (body < 0) return body;
+    this.status = head.status;
+    const lasts = head.minor === 1 ? !head.saysClose : head.saysKeepAlive && !head.saysClose;
+    this.closes = !lasts || body === BY_CLOSE;
+    this.#enterBody(body, head.contentLength);
+    return next;
+  }
+
+  #enterBody(body: number, contentLength: number): void {
+    this.#body = body;
+    this.#left = contentLength;
+    if (body === NONE || (body === BY_LENGTH && contentLength === 0)) {
+      this.#finish();
+      return;
+    }
+    if (body === BY_CHUNKS) this.#chunks.clear();
+    this.#place = BODY;
+  }
+
+  #finish(): void {
+    this.#place = WHOLE;
+    const expected = this.#asked?.expected ?? null;
+    if (expected !== null && this.#expectedAt !== expected.length) this.isAsExpected = false;
+  }
+
+  #readBody(bytes: Uint8Array, at: number, end: number): number {
+    switch (this.#body) {
+      case BY_LENGTH: {
+        const next = Math.min(end, at + this.#left);
+        this.#compare(bytes, at, next);
+        this.#left -= next - at;
+        if (this.#left === 0) this.#finish();
+        return next;
+      }
+      case BY_CHUNKS: {
+        let next = at;
+        while (next >= 0 && next < end && !this.#chunks.isDone) {
+          next = this.#chunks.read(bytes, next, end);
+          if (next >= 0) this.#compare(bytes, this.#chunks.from, this.#chunks.to);
+        }
+        if (this.#chunks.isDone) this.#finish();
+        return next;
+      }
+      default:
+        this.#compare(bytes, at, end);
+        return end;
+    }
+  }
+
+  #compare(bytes: Uint8Array, from: number, to: number): void {
+    const expected = this.#asked?.expected ?? null;
+    if (expected === null || !this.isAsExpected) return;
+    let at = this.#expectedAt;
+    for (let index = from; index < to; index++) {
+      if (bytes[index] !== expected[at]) {
+        this.isAsExpected = false;
+        return;
+      }
+      at += 1;
+    }
+    this.#expectedAt = at;
+  }
+}
+
+/** RFC 9112 6.3, for the client; or a fault. */
+function bodyOf(head: ResponseHead, isHead: boolean): number {
+  if (head.hasCoding && head.contentLength >= 0) return ResponseFault.Both;
+  if (isHead || head.status === 204 || head.status === 304) return NONE;
+  if (head.hasCoding) {
+    // HTTP/1.0 has no transfer codings: such an answer is framed wrongly (RFC 9112 6.1).
+    if (head.minor === 0) return ResponseFault.Coding;
+    return head.isChunked ? BY_CHUNKS : BY_CLOSE;
+  }
+  return head.contentLength >= 0 ? BY_LENGTH : BY_CLOSE;
+}
+
+function isSame(view: DataView, at: number, end: number, memory: HeadMemory): boolean {
+  const { length } = memory;
+  if (end - at < length) return false;
+  const known = memory.view;
+  let index = 0;
+  for (; index + 4 <= length; index += 4) {
+    if (view.getInt32(at + index, true) !== known.getInt32(index, true)) return false;
+  }
+  for (; index < length; index++) {
+    if (view.getUint8(at + index) !== known.getUint8(index)) return false;
+  }
+  return true;
+}
