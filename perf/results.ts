@@ -9,7 +9,7 @@ import type { Bar } from './table.ts';
 
 /** Compiled, this file lies in build/perf/. */
 export const REPORTS_FOLDER: string = fileURLToPath(new URL('../../reports/', import.meta.url));
-export const RESULTS_FILE = `${REPORTS_FOLDER}results.jsonl`;
+export const RESULTS_FILE: string = `${REPORTS_FOLDER}results.jsonl`;
 
 export const RESULT_KINDS = ['perf', 'peers', 'gate'] as const;
 export type ResultKind = (typeof RESULT_KINDS)[number];

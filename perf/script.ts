@@ -11,7 +11,7 @@ export interface Script<N extends string, L extends string> extends ScriptShape<
   readonly programs: readonly string[];
   /** Longer than it can take when all goes well; then the run ends as failed. */
   secondsMax(given: Given<N, L>): number;
-  /** Prints its table and gives what it is judged by. */
+  /** Prints its table and gives what it is judged by; nothing where it only tells. */
   measure(given: Given<N, L>): Promise<readonly Bar[]>;
 }
 
@@ -41,6 +41,7 @@ export async function runScript<N extends string, L extends string>(
   try {
     console.log(`${Object.values(describeMachine()).join(', ')}\n`);
     const bars = await script.measure(given);
+    if (bars.length === 0) return 0;
     console.log(`\n${bars.map(barLine).join('\n')}`);
     const missed = bars.filter((bar) => !isMet(bar)).length;
     console.log(missed === 0 ? 'every bar is met' : `bars missed: ${missed} of ${bars.length}`);
