@@ -20,7 +20,7 @@ interface Ran {
   readonly out: string;
   readonly err: string;
   readonly served: Config | undefined;
-  readonly loaded: readonly string[] | undefined;
+  readonly loaded?: readonly string[];
 }
 
 async function ran(
@@ -51,7 +51,7 @@ async function ran(
       return 43;
     },
   });
-  return { code, out, err, served, loaded };
+  return { code, out, err, served, ...(loaded === undefined ? {} : { loaded }) };
 }
 
 function fileWith(text: string | Uint8Array): string {

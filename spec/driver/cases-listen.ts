@@ -14,6 +14,7 @@ const ENOENT = 2;
 const ENAMETOOLONG = 36;
 
 const isWindows = process.platform === 'win32';
+const isLinux = process.platform === 'linux';
 const hasLoopback6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === '::1'),
 );
@@ -200,6 +201,34 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
+    name: 'connect comes from the address that it is told',
+    needs: isLinux ? null : 'only Linux has all of 127.0.0.0/8',
+    async run({ world }) {
+      const { server, port } = await plainServer((_text, from) => from);
+      for (const from of ['127.0.0.3', '127.0.0.1']) {
+        const slot = world.connect({ host: '127.0.0.1', port, from });
+        assert.equal((await world.wait(Op.Connect, slot)).result, 0);
+        await world.write(slot, 'who am I');
+        assert.equal(String(await world.readAll(slot, from.length)), from);
+        await world.close(slot);
+      }
+      server.close();
+    },
+  },
+  {
+    name: 'connect from an address of another machine fails, and the slot is used again',
+    async run({ world }) {
+      const { server, port } = await plainServer((text) => text);
+      for (const from of ['192.0.2.1', undefined]) {
+        const slot = world.connect({ host: '127.0.0.1', port, ...(from && { from }) });
+        const wanted = from === undefined ? 0 : -ERRNO.EADDRNOTAVAIL;
+        assert.equal((await world.wait(Op.Connect, slot)).result, wanted);
+        await world.close(slot);
+      }
+      server.close();
+    },
+  },
+  {
     name: 'abort ends a connect',
     async run({ world }) {
       const { server, port } = await plainServer();
@@ -353,9 +382,12 @@ interface PlainServer {
   readonly port: number;
 }
 
-async function plainServer(answer: (text: string) => string = String): Promise<PlainServer> {
+async function plainServer(
+  answer: (text: string, from: string) => string = String,
+): Promise<PlainServer> {
   const server = createServer((socket) => {
-    socket.on('data', (chunk) => socket.write(answer(String(chunk))));
+    const from = socket.remoteAddress ?? '';
+    socket.on('data', (chunk) => socket.write(answer(String(chunk), from)));
     socket.on('error', () => {});
   });
   server.listen(0, '127.0.0.1');

@@ -215,8 +215,7 @@ export class Load implements CrowdEvents {
   }
 
   #isCountReached(): boolean {
-    const { answers, errors } = this.recorder;
-    return this.#isCounting && answers + errors >= this.#plan.count;
+    return this.#isCounting && this.recorder.endedCount >= this.#plan.count;
   }
 
   /** The time is over. Of an open loop, what was due by then is waited for. */
@@ -325,7 +324,7 @@ export class Load implements CrowdEvents {
     if (!this.#counts(dueMs)) return;
     const { reader } = client;
     this.recorder.answered(this.crowd.nowMs - dueMs, reader.status, kind);
-    if (!reader.isAsExpected) this.recorder.failed(LoadError.Body, 1);
+    if (!reader.isAsExpected) this.recorder.mismatched();
   }
 
   /** An open loop counts what was due in its time, a closed one what came in it. */

@@ -50,6 +50,7 @@ export class Recorder {
   readonly #errors = new Map<LoadError, number>();
   readonly #details = new Map<string, number>();
   #countsBefore: Float64Array = this.histogram.copyCounts();
+  #mismatches = 0;
   #secondStartMs = 0;
   #answersBefore = 0;
   #errorsBefore = 0;
@@ -69,6 +70,17 @@ export class Recorder {
   /** A request that was given up: it took this long at least. */
   waited(latencyMs: number): void {
     this.histogram.add(latencyMs);
+  }
+
+  /** An answer that came had another body than expected. */
+  mismatched(): void {
+    this.#mismatches += 1;
+    this.failed(LoadError.Body, 1);
+  }
+
+  /** Requests that came to an end, good or bad. */
+  get endedCount(): number {
+    return this.answers + this.errors - this.#mismatches;
   }
 
   /** `detail` says more of it, and is counted by itself. */
@@ -127,6 +139,7 @@ export class Recorder {
     this.bytes = 0;
     this.errors = 0;
     this.reconnects = 0;
+    this.#mismatches = 0;
     this.#statuses.fill(0);
     this.#errors.clear();
     this.#details.clear();

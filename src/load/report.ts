@@ -7,6 +7,8 @@ import type { Second } from './recorder.ts';
 
 /** Of a core: from here on the load may be what limits a figure. */
 export const LOAD_BOUND = 0.97;
+/** A shorter run is compiling most of its time. */
+const BOUND_SECONDS_MIN = 0.5;
 
 export const PERCENTILES = [50, 75, 90, 95, 99, 99.9, 99.99] as const;
 
@@ -120,7 +122,7 @@ function shareOf({ load, prepared, cpuMicroseconds }: Measured, seconds: number)
     core: prepared.core,
     cpuShare,
     workShare,
-    isBound: workShare >= LOAD_BOUND,
+    isBound: seconds >= BOUND_SECONDS_MIN && workShare >= LOAD_BOUND,
     lateMsMax: load.lateMsMax,
   };
 }

@@ -1,0 +1,71 @@
+// Judges the speed of the server: npm run perf:gate. docs/performance.md says what is judged.
+
+import { pairingProblem } from '../child.ts';
+import { describeMachine } from '../machine.ts';
+import { type GateArguments, parseGateArguments, USAGE } from './arguments.ts';
+import { judge } from './judge.ts';
+import { measureGate } from './measure.ts';
+import { figuresText, keepResult, verdictText } from './report.ts';
+
+/** No further round is begun after this; a gate that takes longer than the second has failed. */
+const ROUNDS_MS_MAX = 270_000;
+const MS_MAX = 350_000;
+
+process.exit(await main());
+
+async function main(): Promise<number> {
+  const given = parseGateArguments(process.argv.slice(2));
+  if (typeof given === 'string') {
+    console.error(`${given}\n\n${USAGE}`);
+    return 2;
+  }
+  if (given.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const problem = pairingProblem([]);
+  if (problem !== null) {
+    console.error(problem);
+    return 2;
+  }
+  const timer = setTimeout(() => {
+    console.error(`perf:gate: not done after ${MS_MAX / 1000} s`);
+    process.exit(1);
+  }, MS_MAX);
+  try {
+    return await run(given);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return 1;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function run(given: GateArguments): Promise<number> {
+  const { driver, latency, only, rounds, seconds, strict } = given;
+  const machine = describeMachine();
+  console.log(Object.values(machine).join(', '));
+  console.log(
+    `${rounds} windows or more of ${seconds} s for the server (driver ${driver}), ` +
+      'each between two of the floor\n',
+  );
+  const figures = await measureGate({
+    seconds,
+    rounds,
+    only,
+    latency,
+    driver,
+    server: 'servers/vibing.ts',
+    serverArgs: [],
+    untilMs: performance.now() + ROUNDS_MS_MAX,
+    progress: (text) => {
+      if (process.stderr.isTTY) console.error(text);
+    },
+  });
+  const verdict = judge(figures, strict);
+  console.log(`${figuresText(figures)}\n`);
+  console.log(verdictText(verdict));
+  console.log(`written to ${keepResult(machine, { ...given }, figures, verdict)}`);
+  return verdict.exitCode;
+}

@@ -1,0 +1,259 @@
+// The verdict of the gate, a pure function of windows. A window of the server stands between two of
+// the floor; every figure that is judged is a median.
+
+import { median } from '../pairs.ts';
+import {
+  COUNTED_MIN,
+  GC_PAUSE_MS_BAR,
+  HEAP_BYTES_BAR,
+  LOAD_BOUND,
+  P99_FLOOR_MS,
+  P99_RATIO_BAR,
+  P99_TARGET_MS,
+  RATE_FLOOR,
+  RATE_TARGET,
+  RESIDENT_BYTES_BAR,
+  type Scenario,
+  TURN_MS,
+  TURNS_BAR,
+  TURNS_QUIET,
+} from './bars.ts';
+
+export interface RateWindow {
+  /** Requests a second. */
+  readonly rate: number;
+  /** Processor time of the server for a request. */
+  readonly microseconds: number;
+  /** How busy the load was, of a core. */
+  readonly loadShare: number;
+  /** Requests that failed, and answers that were not 2xx. */
+  readonly failures: number;
+  /** The longest collection of garbage in the server; 0 for the floor. */
+  readonly gcPauseMs: number;
+}
+
+export interface LatencyWindow {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  /** Turns that took too long, a second: for whatever reason, and for work of the server. */
+  readonly lateTurns: number;
+  readonly busyTurns: number;
+  readonly loadShare: number;
+  readonly failures: number;
+  readonly gcPauseMs: number;
+}
+
+/** One window of the floor more than of the server: they stand around each of them. */
+export interface Windows<W> {
+  readonly floors: readonly W[];
+  readonly servers: readonly W[];
+}
+
+export interface GateFigures {
+  readonly throughput: readonly (Windows<RateWindow> & { readonly scenario: Scenario })[];
+  /** Null when latency was not asked for. */
+  readonly latency: Windows<LatencyWindow> | null;
+  /** What the heap kept of each request, after a collection of all garbage. */
+  readonly heapBytesPerRequest: number;
+  /** The most memory that the server had. */
+  readonly residentBytes: number;
+}
+
+export type State = 'met' | 'MISSED' | 'NOT JUDGED';
+
+export interface Check {
+  readonly name: string;
+  readonly state: State;
+  /** What was seen, and against what. */
+  readonly text: string;
+}
+
+export interface Verdict {
+  readonly checks: readonly Check[];
+  readonly remarks: readonly string[];
+  /** 1 when a bar is missed; 3 when it is strict and something is not judged; else 0. */
+  readonly exitCode: number;
+}
+
+export function judge(figures: GateFigures, strict: boolean): Verdict {
+  const { latency, throughput } = figures;
+  const checks: Check[] = [];
+  for (const { scenario, ...windows } of throughput) checks.push(ratioCheck(scenario, windows));
+  const hello = throughput.find(({ scenario }) => scenario.name === 'hello');
+  if (hello !== undefined) checks.push(targetCheck(hello));
+  if (latency !== null) checks.push(...latencyChecks(latency), ...turnsChecks(latency));
+  checks.push(gcCheck(figures), failureCheck(figures), heapCheck(figures), memoryCheck(figures));
+  const missed = checks.some(({ state }) => state === 'MISSED');
+  const open = checks.some(({ state }) => state === 'NOT JUDGED');
+  const exitCode = missed ? 1 : open && strict ? 3 : 0;
+  return { checks, remarks: remarksOf(figures), exitCode };
+}
+
+/** The mean of a figure of the floor's two windows around a window of the server. */
+function around<W>(floors: readonly W[], index: number, figure: (window: W) => number): number {
+  return (figure(floors[index]) + figure(floors[index + 1])) / 2;
+}
+
+function state(isMet: boolean): State {
+  return isMet ? 'met' : 'MISSED';
+}
+
+/** What keeps a figure from being one: a gate must not pass because nothing was measured. */
+function medianOf(values: readonly number[]): number {
+  return values.length === 0 ? Number.NaN : median(values);
+}
+
+export function ratios({ floors, servers }: Windows<RateWindow>): readonly number[] {
+  return servers.map((server, index) => server.rate / around(floors, index, ({ rate }) => rate));
+}
+
+function ratioCheck({ bar, name }: Scenario, windows: Windows<RateWindow>): Check {
+  const ratio = medianOf(ratios(windows));
+  const text = `median ratio to the floor ${ratio.toFixed(3)}, at least ${bar.toFixed(2)}`;
+  return { name, state: state(ratio >= bar), text };
+}
+
+/** The windows in which the machine could carry the target. */
+export function countedRates({ floors, servers }: Windows<RateWindow>): readonly RateWindow[] {
+  return servers.filter((_, index) => around(floors, index, ({ rate }) => rate) >= RATE_FLOOR);
+}
+
+function targetCheck(windows: Windows<RateWindow>): Check {
+  const name = `hello at ${count(RATE_TARGET)}/s`;
+  const counted = countedRates(windows);
+  if (counted.length < COUNTED_MIN) {
+    const floor = count(medianOf(windows.floors.map(({ rate }) => rate)));
+    const text =
+      `${counted.length} windows count, ${COUNTED_MIN} are needed: ` +
+      `the floor gave ${floor}/s (median), and ${count(RATE_FLOOR)}/s is what a window needs`;
+    return { name, state: 'NOT JUDGED', text };
+  }
+  const rate = medianOf(counted.map((window) => window.rate));
+  const text = `median of ${counted.length} counted windows ${count(rate)}/s`;
+  return { name, state: state(rate >= RATE_TARGET), text };
+}
+
+/** The windows in which the machine could keep the target, and those in which it could not. */
+export function splitLatencies({ floors, servers }: Windows<LatencyWindow>): {
+  readonly counted: readonly LatencyWindow[];
+  /** P99 to the floor's. */
+  readonly otherRatios: readonly number[];
+} {
+  const counted: LatencyWindow[] = [];
+  const otherRatios: number[] = [];
+  servers.forEach((server, index) => {
+    const floor = around(floors, index, ({ p99Ms }) => p99Ms);
+    if (floor <= P99_FLOOR_MS) counted.push(server);
+    else otherRatios.push(server.p99Ms / floor);
+  });
+  return { counted, otherRatios };
+}
+
+function latencyChecks(windows: Windows<LatencyWindow>): readonly Check[] {
+  const { counted, otherRatios } = splitLatencies(windows);
+  const name = `P99 below ${P99_TARGET_MS} ms`;
+  const found: Check[] = [];
+  if (counted.length < COUNTED_MIN) {
+    const floor = medianOf(windows.floors.map(({ p99Ms }) => p99Ms)).toFixed(2);
+    const text =
+      `${counted.length} windows count, ${COUNTED_MIN} are needed: the floor's P99 was ` +
+      `${floor} ms (median), and ${P99_FLOOR_MS} ms is what a window needs`;
+    found.push({ name, state: 'NOT JUDGED', text });
+  } else {
+    const p99Ms = medianOf(counted.map((window) => window.p99Ms));
+    const text = `median of ${counted.length} counted windows ${p99Ms.toFixed(2)} ms`;
+    found.push({ name, state: state(p99Ms < P99_TARGET_MS), text });
+  }
+  // No window at all is no pass.
+  if (otherRatios.length > 0 || counted.length === 0) {
+    const ratio = medianOf(otherRatios);
+    const text =
+      `median ratio to the floor ${ratio.toFixed(2)} in ${otherRatios.length} windows that do ` +
+      `not count, at most ${P99_RATIO_BAR}`;
+    found.push({ name: 'P99 beside the floor', state: state(ratio <= P99_RATIO_BAR), text });
+  }
+  return found;
+}
+
+/**
+ * Where the floor itself is held up often, by others on the machine, lateness says nothing: then
+ * only those turns are judged in which the server had the core for so long.
+ */
+function turnsChecks({ floors, servers }: Windows<LatencyWindow>): readonly Check[] {
+  const more = (figure: (window: LatencyWindow) => number): number =>
+    medianOf(servers.map((server, index) => figure(server) - around(floors, index, figure)));
+  const busy = more(({ busyTurns }) => busyTurns);
+  const late = more(({ lateTurns }) => lateTurns);
+  const floorLate = medianOf(floors.map(({ lateTurns }) => lateTurns));
+  const said = (middle: number): string =>
+    `median ${middle.toFixed(2)} a second more than the floor, at most ${TURNS_BAR}`;
+  const name = `turns over ${TURN_MS} ms`;
+  const isQuiet = floorLate <= TURNS_QUIET;
+  const lateText = isQuiet
+    ? said(late)
+    : `the floor was ${floorLate.toFixed(1)} times a second (median) as late, by others`;
+  return [
+    { name: `${name} of work`, state: state(busy <= TURNS_BAR), text: said(busy) },
+    { name, state: isQuiet ? state(late <= TURNS_BAR) : 'NOT JUDGED', text: lateText },
+  ];
+}
+
+function gcCheck({ latency, throughput }: GateFigures): Check {
+  const hello = throughput.find(({ scenario }) => scenario.name === 'hello');
+  const counted = [
+    ...(hello === undefined ? [] : countedRates(hello)),
+    ...(latency === null ? [] : splitLatencies(latency).counted),
+  ];
+  const name = 'collections of garbage';
+  if (counted.length === 0) return { name, state: 'NOT JUDGED', text: 'no window counts' };
+  const longest = Math.max(...counted.map(({ gcPauseMs }) => gcPauseMs));
+  const text =
+    `longest of ${counted.length} counted windows ${longest.toFixed(2)} ms, ` +
+    `at most ${GC_PAUSE_MS_BAR} ms`;
+  return { name, state: state(longest <= GC_PAUSE_MS_BAR), text };
+}
+
+function failureCheck({ latency, throughput }: GateFigures): Check {
+  const all = [
+    ...throughput.flatMap(({ floors, servers }) => [...floors, ...servers]),
+    ...(latency === null ? [] : [...latency.floors, ...latency.servers]),
+  ];
+  const failures = all.reduce((sum, window) => sum + window.failures, 0);
+  const text = `${failures} requests failed or were not answered with 2xx, none may`;
+  return { name: 'failures', state: state(failures === 0 && all.length > 0), text };
+}
+
+function heapCheck({ heapBytesPerRequest }: GateFigures): Check {
+  const text =
+    `the heap kept ${heapBytesPerRequest.toFixed(2)} bytes of each request, ` +
+    `at most ${HEAP_BYTES_BAR}`;
+  return { name: 'heap', state: state(heapBytesPerRequest <= HEAP_BYTES_BAR), text };
+}
+
+function memoryCheck({ residentBytes }: GateFigures): Check {
+  const mib = (bytes: number): string => (bytes / 1024 / 1024).toFixed(0);
+  const text = `${mib(residentBytes)} MiB resident, at most ${mib(RESIDENT_BYTES_BAR)}`;
+  return { name: 'memory', state: state(residentBytes <= RESIDENT_BYTES_BAR), text };
+}
+
+/** What makes figures worth less than they look. */
+function remarksOf({ latency, throughput }: GateFigures): readonly string[] {
+  const found: string[] = [];
+  const bound = (windows: readonly { loadShare: number }[]): number =>
+    windows.filter(({ loadShare }) => loadShare >= LOAD_BOUND).length;
+  const say = (name: string, { floors, servers }: Windows<{ loadShare: number }>): void => {
+    if (bound(floors) + bound(servers) === 0) return;
+    found.push(
+      `LOAD-BOUND: ${name}: the load's core was full in ${bound(floors)} of ${floors.length} ` +
+        `floor windows and ${bound(servers)} of ${servers.length} server windows`,
+    );
+  };
+  for (const { scenario, ...windows } of throughput) say(scenario.name, windows);
+  if (latency !== null) say('latency', latency);
+  return found;
+}
+
+function count(value: number): string {
+  return Number.isNaN(value) ? '-' : Math.round(value).toLocaleString('en-US');
+}

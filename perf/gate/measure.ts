@@ -1,0 +1,221 @@
+// Takes the windows of the gate: servers and floors in processes of their own on one core, the load
+// in this process on the other.
+
+import { performance } from 'node:perf_hooks';
+import type { LoadReport } from '../../src/load/report.ts';
+import { runLoad } from '../../src/load/run-load.ts';
+import { freePort, perfScript, type ServerChild, startServer } from '../child.ts';
+import { probe } from '../probe.ts';
+import { residentBytes, usedMicroseconds } from '../process-figures.ts';
+import {
+  CONNECTIONS,
+  COUNTED_MIN,
+  LATENCY_RATE,
+  LATENCY_SCENARIO,
+  LOAD_CORE,
+  SCENARIOS,
+  type Scenario,
+  type ScenarioName,
+  SERVER_CORE,
+} from './bars.ts';
+import {
+  countedRates,
+  type GateFigures,
+  type LatencyWindow,
+  type RateWindow,
+  splitLatencies,
+  type Windows,
+} from './judge.ts';
+import type { Watched } from './watch.ts';
+
+export interface GateOptions {
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly only: readonly ScenarioName[];
+  readonly latency: boolean;
+  /** Of the server. */
+  readonly driver: string;
+  /** The script of the server that is measured, and its arguments. */
+  readonly server: string;
+  readonly serverArgs: readonly string[];
+  /** When no further round is begun to have enough windows that count. */
+  readonly untilMs: number;
+  readonly progress: (text: string) => void;
+}
+
+/** Long enough for the code to be compiled well; not counted. */
+const WARM_UP_MS = 2_000;
+/** The first moments of a window are of connections that were just opened. */
+const WARM_MS = 100;
+
+interface Child {
+  readonly server: ServerChild;
+  readonly url: string;
+  /** Requests answered so far, by windows that were measured. */
+  requests: number;
+}
+
+interface Mutable<W> {
+  readonly floors: W[];
+  readonly servers: W[];
+}
+
+export async function measureGate(options: GateOptions): Promise<GateFigures> {
+  const nodeFlags = [`--import=${perfScript('gate/watch.ts')}`];
+  const args = ['--driver', options.driver, ...options.serverArgs];
+  const core = SERVER_CORE;
+  const child = await startServer(options.server, { args, core, nodeFlags });
+  const server: Child = { server: child, url: `http://127.0.0.1:${child.port}`, requests: 0 };
+  const throughput: (Mutable<RateWindow> & { scenario: Scenario })[] = [];
+  let residentMost = 0;
+  const remember = (): void => {
+    residentMost = Math.max(residentMost, residentBytes(child.pid, 'peak'));
+  };
+  const scenarios = SCENARIOS.filter(({ name }) => options.only.includes(name));
+  let heapBefore = -1;
+  for (const scenario of scenarios) {
+    const floor = await startFloor(scenario, child, nodeFlags);
+    await warmUp(floor, scenario);
+    await warmUp(server, scenario);
+    if (heapBefore < 0) {
+      heapBefore = (await child.ask('heap')) as number;
+      server.requests = 0;
+    }
+    const take = (one: Child): Promise<RateWindow> => rateWindow(one, scenario, options.seconds);
+    const isEnough = (windows: Windows<RateWindow>): boolean =>
+      scenario.name !== 'hello' || countedRates(windows).length >= COUNTED_MIN;
+    const windows = await inTurn(options, scenario.name, floor, server, take, isEnough);
+    throughput.push({ scenario, ...windows });
+    await floor.server.stop();
+    remember();
+  }
+  let latency: Windows<LatencyWindow> | null = null;
+  if (options.latency) {
+    const floor = await startFloor(LATENCY_SCENARIO, child, nodeFlags);
+    const take = (one: Child): Promise<LatencyWindow> => latencyWindow(one, options.seconds);
+    await take(floor);
+    await take(server);
+    if (heapBefore < 0) {
+      heapBefore = (await child.ask('heap')) as number;
+      server.requests = 0;
+    }
+    const isEnough = (windows: Windows<LatencyWindow>): boolean =>
+      splitLatencies(windows).counted.length >= COUNTED_MIN;
+    latency = await inTurn(options, 'latency', floor, server, take, isEnough);
+    await floor.server.stop();
+    remember();
+  }
+  const kept = ((await child.ask('heap')) as number) - heapBefore;
+  await child.stop();
+  return {
+    throughput,
+    latency,
+    heapBytesPerRequest: kept / server.requests,
+    residentBytes: residentMost,
+  };
+}
+
+/** A window of the floor before and after each of the server; more rounds where too few count. */
+async function inTurn<W>(
+  { progress, rounds, untilMs }: GateOptions,
+  name: string,
+  floor: Child,
+  server: Child,
+  take: (child: Child) => Promise<W>,
+  isEnough: (windows: Windows<W>) => boolean,
+): Promise<Mutable<W>> {
+  const windows: Mutable<W> = { floors: [await take(floor)], servers: [] };
+  const wanted = (): boolean => {
+    const taken = windows.servers.length;
+    if (taken < rounds) return true;
+    return taken < 3 * rounds && !isEnough(windows) && performance.now() < untilMs;
+  };
+  while (wanted()) {
+    windows.servers.push(await take(server));
+    windows.floors.push(await take(floor));
+    progress(`${name}: ${windows.servers.length} windows`);
+  }
+  return windows;
+}
+
+/** The floor sends exactly as many bytes as the server does. */
+async function startFloor(
+  { answer, path }: Scenario,
+  server: ServerChild,
+  nodeFlags: readonly string[],
+): Promise<Child> {
+  const { bytes, head, status } = await probe(server.port, path);
+  if (status !== 200) throw new Error(`GET ${path} was not answered well:\n${head}`);
+  const args = [String(await freePort()), answer, String(bytes)];
+  const floor = await startServer('floor/epoll.ts', { args, core: SERVER_CORE, nodeFlags });
+  const answered = await probe(floor.port, path);
+  if (answered.bytes !== bytes) throw new Error(`the floor answers with ${answered.bytes} bytes`);
+  return { server: floor, url: `http://127.0.0.1:${floor.port}`, requests: 0 };
+}
+
+async function warmUp(child: Child, { depth, headers, path }: Scenario): Promise<void> {
+  const load = { connections: CONNECTIONS, pipelining: depth, headers, core: LOAD_CORE };
+  await runLoad({ url: child.url + path, ...load, durationMs: WARM_UP_MS });
+}
+
+async function rateWindow(child: Child, scenario: Scenario, seconds: number): Promise<RateWindow> {
+  const { depth, headers, path } = scenario;
+  await child.server.ask('begin');
+  const before = usedMicroseconds(child.server.pid);
+  const report = await runLoad({
+    url: child.url + path,
+    connections: CONNECTIONS,
+    pipelining: depth,
+    headers,
+    durationMs: seconds * 1000,
+    core: LOAD_CORE,
+  });
+  const used = usedMicroseconds(child.server.pid) - before;
+  const { gcPausesMs } = (await child.server.ask('end')) as Watched;
+  child.requests += report.answers;
+  return {
+    rate: report.requestsPerSecond,
+    microseconds: used / report.answers,
+    loadShare: report.load.workShare,
+    failures: failuresOf(report),
+    gcPauseMs: Math.max(0, ...gcPausesMs),
+  };
+}
+
+async function latencyWindow(child: Child, seconds: number): Promise<LatencyWindow> {
+  await child.server.ask('begin with turns');
+  const report = await runLoad({
+    url: child.url + LATENCY_SCENARIO.path,
+    connections: CONNECTIONS,
+    rate: LATENCY_RATE,
+    warmUpMs: WARM_MS,
+    durationMs: seconds * 1000,
+    core: LOAD_CORE,
+  });
+  const { busyTurns, gcPausesMs, lateTurns } = (await child.server.ask('end')) as Watched;
+  child.requests += report.answers;
+  const { percentiles } = report.latencyMs;
+  return {
+    p50Ms: percentiles['50'],
+    p99Ms: percentiles['99'],
+    p999Ms: percentiles['99.9'],
+    lateTurns: lateTurns / (seconds + WARM_MS / 1000),
+    busyTurns: busyTurns / (seconds + WARM_MS / 1000),
+    loadShare: report.load.workShare,
+    failures: failuresOf(report),
+    gcPauseMs: Math.max(0, ...gcPausesMs),
+  };
+}
+
+/**
+ * Of an open loop on a machine that stands still some requests may not be answered when the window
+ * is over; they stand in its latencies.
+ */
+function failuresOf({ answers, errorCount, errors, statuses }: LoadReport): number {
+  let refused = 0;
+  for (const [status, count] of Object.entries(statuses)) {
+    if (!status.startsWith('2')) refused += count;
+  }
+  const late = errors['unanswered'] ?? 0;
+  return answers === 0 ? 1 : refused + errorCount - late;
+}

@@ -1,0 +1,131 @@
+// What the gate prints, and the line of JSON that stays of a run.
+
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { median } from '../pairs.ts';
+import { tableText } from '../table.ts';
+import {
+  CONNECTIONS,
+  LATENCY_RATE,
+  LATENCY_SCENARIO,
+  LOAD_BOUND,
+  LOAD_CORE,
+  SERVER_CORE,
+} from './bars.ts';
+import { type GateFigures, ratios, type Verdict } from './judge.ts';
+
+const REPORTS = fileURLToPath(new URL('../../../reports/', import.meta.url));
+
+export function figuresText(figures: GateFigures): string {
+  const parts: string[] = [];
+  for (const { floors, scenario, servers } of figures.throughput) {
+    const windows = ratios({ floors, servers });
+    const rows = [['window', 'floor/s', 'server/s', 'ratio', 'us CPU', 'GC ms', 'load core']];
+    servers.forEach((server, index) => {
+      const floor = (floors[index].rate + floors[index + 1].rate) / 2;
+      rows.push([
+        `${index + 1}`,
+        count(floor),
+        count(server.rate),
+        windows[index].toFixed(3),
+        server.microseconds.toFixed(2),
+        server.gcPauseMs.toFixed(2),
+        share(server.loadShare),
+      ]);
+    });
+    const depth = scenario.depth === 1 ? 'no pipelining' : `pipelining ${scenario.depth}`;
+    parts.push(`${scenario.name}: GET ${scenario.path}, ${conditions(depth)}\n${tableText(rows)}`);
+  }
+  if (figures.latency !== null) parts.push(latencyText(figures.latency));
+  return parts.join('\n\n');
+}
+
+function latencyText({ floors, servers }: NonNullable<GateFigures['latency']>): string {
+  const rows = [
+    [
+      'window',
+      'floor P99 ms',
+      'P50 ms',
+      'P99 ms',
+      'P99.9 ms',
+      'late turns/s',
+      'of work',
+      'GC ms',
+      'load core',
+    ],
+  ];
+  servers.forEach((server, index) => {
+    const floor = (floors[index].p99Ms + floors[index + 1].p99Ms) / 2;
+    rows.push([
+      `${index + 1}`,
+      ...[floor, server.p50Ms, server.p99Ms, server.p999Ms].map((ms) => ms.toFixed(3)),
+      server.lateTurns.toFixed(1),
+      server.busyTurns.toFixed(1),
+      server.gcPauseMs.toFixed(2),
+      share(server.loadShare),
+    ]);
+  });
+  const rate = `${count(LATENCY_RATE)} requests/s in an open loop, from when each was due`;
+  return `latency: GET ${LATENCY_SCENARIO.path}, ${rate}, ${conditions('no pipelining')}\n${tableText(rows)}`;
+}
+
+/** To stand beside every figure. */
+function conditions(depth: string): string {
+  return (
+    `${CONNECTIONS} connections, ${depth}, server and floor on core ${SERVER_CORE}, ` +
+    `load on core ${LOAD_CORE}`
+  );
+}
+
+export function verdictText({ checks, exitCode, remarks }: Verdict): string {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  const lines = checks.map(({ name, state, text }) => `${name.padEnd(width)}  ${state}: ${text}`);
+  const open = checks.filter(({ state }) => state === 'NOT JUDGED').map(({ name }) => name);
+  const missed = checks.filter(({ state }) => state === 'MISSED').map(({ name }) => name);
+  const last = [
+    ...(missed.length > 0 ? [`the gate is CLOSED: ${missed.join('; ')}`] : []),
+    ...(missed.length === 0 && open.length === 0 ? ['the gate is open: every bar is met'] : []),
+    ...(missed.length === 0 && open.length > 0
+      ? [`the gate is open, NOT JUDGED: ${open.join('; ')}${exitCode === 3 ? ' (--strict)' : ''}`]
+      : []),
+  ];
+  return [...lines, ...remarks, '', ...last].join('\n');
+}
+
+/** One line of JSON behind those of earlier runs; gives where. */
+export function keepResult(
+  machine: Readonly<Record<string, string>>,
+  options: Readonly<Record<string, unknown>>,
+  figures: GateFigures,
+  verdict: Verdict,
+): string {
+  const path = `${REPORTS}results.jsonl`;
+  mkdirSync(REPORTS, { recursive: true });
+  const throughput = figures.throughput.map(({ floors, scenario, servers }) => ({
+    scenario: scenario.name,
+    connections: CONNECTIONS,
+    pipelining: scenario.depth,
+    ratio: median(ratios({ floors, servers })),
+    requestsPerSecond: median(servers.map(({ rate }) => rate)),
+    floorPerSecond: median(floors.map(({ rate }) => rate)),
+    cpuMicroseconds: median(servers.map(({ microseconds }) => microseconds)),
+    floorCpuMicroseconds: median(floors.map(({ microseconds }) => microseconds)),
+    loadBound: servers.filter(({ loadShare }) => loadShare >= LOAD_BOUND).length,
+    floors,
+    servers,
+  }));
+  const { heapBytesPerRequest, latency, residentBytes } = figures;
+  const cores = { server: SERVER_CORE, load: LOAD_CORE };
+  const kept = { ...machine, options, cores, throughput, latency, heapBytesPerRequest };
+  const line = JSON.stringify({ ...kept, residentBytes, ...verdict });
+  appendFileSync(path, `${line}\n`);
+  return path;
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+function share(value: number): string {
+  return `${Math.round(value * 100)} %${value >= LOAD_BOUND ? ' !' : ''}`;
+}

@@ -1,0 +1,138 @@
+// `vibing load` as a program: reports to the terminal and to files, exit codes, Ctrl-C.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createServer, type Server } from '../../src/index.ts';
+
+const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+const FOLDER = mkdtempSync(join(tmpdir(), 'vibing-load-'));
+const timeout = 60_000;
+let server: Server;
+let url: string;
+
+before(async () => {
+  server = createServer({ host: '127.0.0.1', port: 0, logLevel: 'warn' });
+  server.get('/', (_req, res) => res.text('Hello, World!'));
+  url = `http://127.0.0.1:${(await server.listen()).port}/`;
+});
+
+after(async () => {
+  await server.close();
+  rmSync(FOLDER, { recursive: true, force: true });
+});
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** With `interruptAt` it gets SIGINT when that stands in its standard error. */
+function load(args: readonly string[], interruptAt: RegExp | null = null): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, 'load', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  let isInterrupted = false;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+    if (isInterrupted || interruptAt?.test(err) !== true) return;
+    isInterrupted = true;
+    child.kill('SIGINT');
+  });
+  return new Promise((resolve) => {
+    child.once('close', (code) => resolve({ code, out, err }));
+  });
+}
+
+describe('vibing load', { timeout }, () => {
+  it('prints a report, and writes it in every form', async () => {
+    const [json, csv, html] = ['a.json', 'a.csv', 'a.html'].map((name) => join(FOLDER, name));
+    const files = ['--json', json, '--csv', csv, '--html', html];
+    const { code, err, out } = await load([url, '-c', '4', '-n', '2000', ...files]);
+    assert.deepEqual([code, err.replace(/^.* of 2,000 .*\n/gm, '')], [0, '']);
+    for (const part of [
+      /^GET http:/,
+      /\n4 connections, no pipelining, closed loop, driver \w+\n/,
+      /\n {2}requests\/s +[\d,]+\n/,
+      /\n {2}answers +2,000 in /,
+      /\n {2}P99\.99 +[\d.]+ (us|ms|s)\n/,
+      /█.* %/,
+      /\n {2}status +200: 2,000\n/,
+      /\n {2}this load +\d+ % of a core/,
+    ]) {
+      assert.match(out, part);
+    }
+    const report = JSON.parse(readFileSync(json, 'utf8'));
+    assert.equal(report.answers, 2_000);
+    assert.deepEqual(report.urls, [url]);
+    const [columns, ...rows] = readFileSync(csv, 'utf8').trim().split('\n');
+    assert.match(columns, /^end_s,.*p99_ms$/);
+    const sum = rows.reduce((count, row) => count + Number(row.split(',')[2]), 0);
+    assert.equal(sum, 2_000);
+    const page = readFileSync(html, 'utf8');
+    assert.match(page, /^<!doctype html>/);
+    assert.doesNotMatch(page, /<script|src=|href=/);
+  });
+
+  it('prints only JSON when that is asked for', async () => {
+    const { code, out } = await load([url, '-n', '10', '-c', '2', '--json', '-', '--no-progress']);
+    assert.equal(code, 0);
+    assert.equal(JSON.parse(out).answers, 10);
+  });
+
+  it('ends on Ctrl-C, and prints what there is', async () => {
+    const { code, err, out } = await load([url, '-c', '2', '-d', '60s'], /1 of 60 s/);
+    assert.equal(code, 130, err);
+    assert.match(out, /INTERRUPTED/);
+    assert.match(out, / {2}status +200: /);
+  });
+
+  it('has exit codes', async () => {
+    const other = await load([url, '-n', '10', '-c', '1', '--expect-body', 'no']);
+    assert.equal(other.code, 1);
+    assert.match(other.out, /errors +body: 10/);
+    const nobody = await load(['http://127.0.0.1:1/', '-c', '1']);
+    assert.deepEqual([nobody.code, nobody.out], [1, '']);
+    assert.match(nobody.err, /^vibing: cannot connect to 127\.0\.0\.1:1: .*\n$/);
+    const wrong = await load(['https://a/', '-c', '0', '--fast']);
+    assert.deepEqual([wrong.code, wrong.out], [2, '']);
+    assert.match(wrong.err, /^vibing: -c: .*\nvibing: --fast: .*\n$/);
+    const tls = await load(['https://a/']);
+    assert.deepEqual(
+      [tls.code, tls.err],
+      [2, 'vibing: https://a/: TLS is not spoken here, only http://\n'],
+    );
+    const full = await load([url, '-n', '1', '-c', '1', '--json', join(FOLDER, 'no', 'a.json')]);
+    assert.equal(full.code, 1);
+    assert.match(full.err, /--json: cannot write .*\(ENOENT\)/);
+    const help = await load(['--help']);
+    assert.equal(help.code, 0);
+    assert.match(help.out, /^vibing load: /);
+  });
+
+  it('compares two reports', async () => {
+    const [a, b, none] = ['one.json', 'two.json', 'none.json'].map((name) => join(FOLDER, name));
+    await load([url, '-n', '100', '-c', '2', '--json', a]);
+    await load([url, '-n', '200', '-c', '2', '--json', b]);
+    writeFileSync(none, '{}');
+    const compared = await load(['--compare', a, b]);
+    assert.equal(compared.code, 0);
+    assert.match(compared.out, /\nrequests\/s +[\d,]+ +[\d,]+ +[+-]?[\d.]+ %/);
+    const wrong = await load(['--compare', none, join(FOLDER, 'gone.json')]);
+    assert.equal(wrong.code, 2);
+    assert.match(
+      wrong.err,
+      /none\.json": not a report of a load\nvibing: .*gone\.json": no such file/,
+    );
+  });
+});

@@ -1,0 +1,247 @@
+// A whole load on a clock that the test turns: when requests go out, what is counted, and that a
+// server that stands still shows in the latencies of all who had to wait.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Load, Phase } from '../../src/load/load.ts';
+import { type LoadOptions, prepareLoad } from '../../src/load/options.ts';
+import { type Script, VirtualServer } from './virtual-server.ts';
+
+const TURN_MS = 0.01;
+
+interface Ran {
+  readonly load: Load;
+  readonly server: VirtualServer;
+}
+
+/** Runs to the end; `act` is called before every turn. */
+function run(
+  options: Omit<LoadOptions, 'url'>,
+  script: Script,
+  act: (load: Load, elapsedMs: number) => void = () => {},
+  turnMs = TURN_MS,
+): Ran {
+  const prepared = prepareLoad({ url: 'http://127.0.0.1:80/', ...options });
+  assert.ok('requests' in prepared, String(prepared));
+  const server = new VirtualServer(script);
+  const plan = { ...prepared, address: { host: '127.0.0.1', port: 80 } };
+  const events = { counting: () => {}, counted: () => {}, secondOver: () => {} };
+  const load = new Load(plan, server, server.slab, events);
+  load.start();
+  const startMs = server.nowMs;
+  for (let turn = 1; load.phase !== Phase.Over; turn++) {
+    server.goTo(startMs + turn * turnMs);
+    act(load, turn * turnMs);
+    load.turn();
+    assert.ok(turn < 5e6, 'a load ends');
+  }
+  server.destroy();
+  return { load, server };
+}
+
+const prompt: Script = { takesMs: () => 0.5 };
+const near = (is: number, wanted: number, off: number): void => {
+  assert.ok(Math.abs(is - wanted) <= off, `${is}, not ${wanted}`);
+};
+
+describe('an open loop', () => {
+  it('asks evenly, not in bursts', () => {
+    const { load, server } = run({ rate: 2_000, durationMs: 500, connections: 8 }, prompt);
+    assert.equal(server.sent.length, 1_000);
+    assert.equal(load.recorder.answers, 1_000);
+    for (let index = 1; index < server.sent.length; index++) {
+      const gapMs = server.sent[index].atMs - server.sent[index - 1].atMs;
+      near(gapMs, 0.5, 2 * TURN_MS);
+    }
+    near(load.recorder.histogram.at(0.99), 0.5, 3 * TURN_MS);
+    assert.equal(load.recorder.errors, 0);
+  });
+
+  it('counts from when a request was due: a server that stands still shows', () => {
+    // Between 200 and 400 ms nothing is answered; with one connection a fifth of all wait for it.
+    const from = 1_200;
+    const stalled: Script = {
+      takesMs: (_index, atMs) => (atMs >= from && atMs < from + 200 ? from + 200 - atMs : 0.1),
+    };
+    const { load, server } = run({ rate: 1_000, durationMs: 1_000, connections: 1 }, stalled);
+    const { histogram } = load.recorder;
+    assert.equal(histogram.count, 1_000, 'none is left out');
+    assert.equal(server.sent.length, 1_000);
+    // From when each was sent only one would be slow.
+    const slow = server.sent.filter(({ answerMs, atMs }) => answerMs - atMs > 50);
+    assert.equal(slow.length, 1);
+    assert.ok(histogram.count - histogram.countTo(50) > 130, 'those behind it waited as well');
+    near(histogram.at(0.99), 190, 5);
+    near(histogram.mostMs, 200, 2);
+    assert.ok(load.lateMsMax > 190);
+  });
+
+  it('tells of those who were never answered, with the time they waited', () => {
+    const dead: Script = { takesMs: (_index, atMs) => (atMs < 1_500 ? 0.1 : Infinity) };
+    const options = { rate: 1_000, durationMs: 1_000, connections: 4, timeoutMs: 60_000 };
+    const { load } = run(options, dead, () => {}, 0.1);
+    const { histogram } = load.recorder;
+    assert.equal(histogram.count, 1_000);
+    near(load.recorder.answers, 500, 2);
+    assert.deepEqual(load.recorder.errorCounts(), { unanswered: 1_000 - load.recorder.answers });
+    assert.ok(histogram.at(0.99) > 2_400, 'half a second late, and two more to the end');
+    near(histogram.at(0.4), 0.1, 0.3);
+  });
+
+  it('leaves out what was due in the warm-up, and takes what is answered after the end', () => {
+    const slow: Script = { takesMs: () => 40 };
+    const options = { rate: 1_000, warmUpMs: 100, durationMs: 200, connections: 100 };
+    const { load, server } = run(options, slow);
+    assert.equal(server.sent.length, 300);
+    assert.equal(load.recorder.answers, 200);
+    near(load.endMs - load.beginMs, 200, 1e-6);
+    near(load.recorder.histogram.leastMs, 40, 3 * TURN_MS);
+  });
+
+  it('follows steps', () => {
+    const rate = [
+      { from: 1_000, to: 1_000, durationMs: 100 },
+      { from: 0, to: 4_000, durationMs: 100 },
+    ];
+    const { load, server } = run({ rate, connections: 20 }, prompt);
+    assert.equal(server.sent.length, 300);
+    assert.equal(load.recorder.answers, 300);
+    const first = server.sent[0].atMs;
+    assert.equal(server.sent.filter(({ atMs }) => atMs - first < 99.9).length, 100);
+    near(server.sent.filter(({ atMs }) => atMs - first < 150).length, 150, 1);
+  });
+
+  it('gives up who waits for too long, and says so', () => {
+    const dead: Script = { takesMs: (index) => (index === 0 ? Infinity : 0.1) };
+    const options = { rate: 100, durationMs: 1_000, connections: 2, timeoutMs: 200 };
+    const { load, server } = run(options, dead);
+    assert.deepEqual(load.recorder.errorCounts(), { timeout: 1 });
+    assert.equal(load.recorder.histogram.count, 100);
+    assert.ok(load.recorder.histogram.mostMs >= 200);
+    assert.equal(server.addresses.length, 3, 'it came back on a new connection');
+  });
+});
+
+describe('a closed loop', () => {
+  it('asks again when it is answered', () => {
+    const { load, server } = run({ durationMs: 100, connections: 4 }, { takesMs: () => 1 });
+    near(load.recorder.answers, 4 * 100, 12);
+    near(load.recorder.histogram.at(0.5), 1, 3 * TURN_MS);
+    assert.equal(server.addresses.length, 4);
+  });
+
+  it('has as many in flight as it may', () => {
+    let most = 0;
+    const script: Script = { takesMs: () => 1 };
+    const { load } = run({ durationMs: 50, connections: 2, pipelining: 16 }, script, (one) => {
+      const inFlight = one.crowd.clients.map((client) => client.inFlight);
+      most = Math.max(most, ...inFlight);
+    });
+    assert.equal(most, 16);
+    near(load.recorder.answers, 2 * 16 * 50, 100);
+    assert.equal(load.recorder.errors, 0);
+  });
+
+  it('ends after a count', () => {
+    const { load, server } = run({ count: 1_000, connections: 7, pipelining: 3 }, prompt);
+    assert.equal(load.recorder.answers, 1_000);
+    assert.equal(server.sent.length, 1_000);
+  });
+
+  it('opens a connection for each request when that is asked for', () => {
+    const { load, server } = run({ count: 50, connections: 5, keepAlive: false }, prompt);
+    assert.equal(load.recorder.answers, 50);
+    assert.ok(server.addresses.length >= 50);
+    assert.equal(new Set(server.sent.map(({ slot }) => slot)).size, 5);
+  });
+
+  it('counts what breaks: connections that end, answers that are none, other bodies', () => {
+    const hello = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
+    const script: Script = {
+      takesMs: () => 0.2,
+      answer: (index) =>
+        index === 10
+          ? null
+          : index === 20
+            ? 'HTTP/1.1 OK\r\n\r\n'
+            : index === 30
+              ? hello.replace('hello', 'hallo')
+              : index === 40
+                ? `${hello}${hello}`
+                : hello,
+    };
+    const { load } = run({ durationMs: 100, connections: 3, expectBody: 'hello' }, script);
+    const { recorder } = load;
+    assert.deepEqual(recorder.errorCounts(), { closed: 1, framing: 2, body: 1 });
+    assert.deepEqual(recorder.errorDetails(), {
+      'no status line of HTTP/1.0 or 1.1': 1,
+      'bytes that nobody asked for': 1,
+    });
+    assert.equal(recorder.reconnects, 3);
+    assert.ok(recorder.answers > 300);
+  });
+
+  it('goes on after answers that announce the end of their connection', () => {
+    const script: Script = {
+      takesMs: () => 0.2,
+      answer: (index) =>
+        index % 10 === 9
+          ? 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+          : 'HTTP/1.1 204 None\r\n\r\n',
+    };
+    // The virtual server does not end them; whoever waits for that in vain leaves after its time.
+    const { load } = run({ count: 100, connections: 2, timeoutMs: 20 }, script);
+    assert.equal(load.recorder.answers, 100);
+    assert.deepEqual(load.recorder.errorCounts(), {});
+  });
+
+  it('keeps a second by second account', () => {
+    const { load } = run(
+      { durationMs: 3_000, connections: 1 },
+      { takesMs: () => 1 },
+      () => {},
+      0.1,
+    );
+    assert.equal(load.recorder.seconds.length, 3);
+    for (const { answers, endMs, p99Ms } of load.recorder.seconds) {
+      near(answers, 900, 100);
+      near(endMs % 1000, endMs % 1000 > 500 ? 1000 : 0, 1);
+      near(p99Ms, 1.1, 0.15);
+    }
+  });
+
+  it('ends when it is told to, with what there is', () => {
+    const { load } = run({ durationMs: 60_000, connections: 2 }, prompt, (one, elapsedMs) => {
+      if (elapsedMs > 50 && !one.isStopped) one.stop();
+    });
+    assert.ok(load.recorder.answers > 150);
+    near(load.endMs - load.beginMs, 50, 1);
+  });
+});
+
+describe('connecting', () => {
+  it('to nobody is told, once it is known', () => {
+    const { load } = run({ connections: 3 }, { takesMs: () => 1, connects: () => -111 });
+    assert.equal(load.fault, -111);
+    assert.equal(load.recorder.answers, 0);
+  });
+
+  it('to some is enough to begin, and the others are tried again', () => {
+    const script: Script = { takesMs: () => 1, connects: (index) => (index === 1 ? -111 : 0) };
+    const { load, server } = run({ connections: 3, durationMs: 300 }, script);
+    assert.deepEqual(load.recorder.errorCounts(), { connect: 1 });
+    assert.equal(server.addresses.length, 4);
+    assert.equal(load.fault, 0);
+  });
+
+  it('goes on from another address of loopback when the ports of one are used up', () => {
+    const script: Script = {
+      takesMs: () => 1,
+      connects: (_index, address) => ('from' in address ? 0 : -99),
+    };
+    const { load, server } = run({ connections: 2, durationMs: 10 }, script);
+    assert.deepEqual(load.recorder.errorCounts(), {});
+    const from = server.addresses.map((address) => ('from' in address ? address.from : ''));
+    assert.deepEqual(from, ['', '', '127.0.0.2', '127.0.0.2']);
+  });
+});

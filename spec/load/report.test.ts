@@ -1,0 +1,217 @@
+// Reports: figures in words and pictures, two of them compared, pages that hold what they say.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { barText, rowsOf } from '../../src/load/bars.ts';
+import { axisTicks } from '../../src/load/chart-svg.ts';
+import { compareReports, compareText, reportFrom } from '../../src/load/compare.ts';
+import { bytesText, countText, detailText, timeText } from '../../src/load/format.ts';
+import type { LoadReport } from '../../src/load/report.ts';
+import { reportCsv } from '../../src/load/report-csv.ts';
+import { escapeHtml, reportHtml } from '../../src/load/report-html.ts';
+import { reportText } from '../../src/load/report-text.ts';
+
+function report(rate = 1_000, change: Partial<LoadReport> = {}): LoadReport {
+  const series = Array.from({ length: 8 }, (_, index) => ({
+    endMs: (index + 1) * 1000,
+    lengthMs: 1000,
+    answers: rate + (index % 3),
+    errors: index === 2 ? 1 : 0,
+    bytes: 10,
+    p50Ms: 1,
+    p99Ms: 2,
+  }));
+  return {
+    format: 1,
+    startedAt: '2026-01-02T03:04:05.000Z',
+    urls: ['http://127.0.0.1:8080/a?b=<c>&d'],
+    method: 'GET',
+    driver: 'epoll',
+    connections: 64,
+    pipelining: 1,
+    keepAlive: true,
+    loop: 'closed',
+    warmUpSeconds: 0,
+    seconds: 8,
+    answers: rate * 8,
+    requestsPerSecond: rate,
+    bytes: 80,
+    bytesPerSecond: 10,
+    latencyMs: {
+      least: 0.5,
+      mean: 1,
+      deviation: 0.25,
+      most: 20,
+      percentiles: { 50: 1, 75: 1.1, 90: 1.2, 95: 1.5, 99: 2, 99.9: 5, 99.99: 20 },
+    },
+    statuses: { 200: rate * 8 - 1, 503: 1 },
+    errorCount: 1,
+    errors: { reset: 1 },
+    errorDetails: { 'errno 104': 1 },
+    reconnects: 1,
+    answersByRequest: { 'GET /a': rate * 8 },
+    series,
+    histogram: [
+      [0.5, 0.6, 10],
+      [1, 1.1, 80],
+      [2, 2.1, 9],
+      [20, 20.1, 1],
+    ],
+    load: { core: 1, cpuShare: 0.5, workShare: 0.4, isBound: false, lateMsMax: 0 },
+    interrupted: false,
+    ...change,
+  };
+}
+
+describe('a report as text', () => {
+  it('says when figures are worth less', () => {
+    assert.doesNotMatch(reportText(report()), /LOAD-BOUND|INTERRUPTED/);
+    const bound = { core: 1, cpuShare: 1, workShare: 0.98, isBound: true, lateMsMax: 0 };
+    assert.match(reportText(report(1, { load: bound })), /LOAD-BOUND: this load kept its own core/);
+    assert.match(reportText(report(1, { interrupted: true })), /INTERRUPTED/);
+  });
+
+  it('names since when latencies count', () => {
+    assert.match(reportText(report()), /latency, from sending/);
+    const open = reportText(report(1, { loop: 'open, 100/s' }));
+    assert.match(open, /from when each request was due/);
+    assert.match(open, /open loop: 100\/s/);
+  });
+
+  it('counts errors in words', () => {
+    const text = reportText(report());
+    assert.match(text, /status +200: 7,999, 503: 1/);
+    assert.match(text, /errors +reset: 1\n +connection reset \(ECONNRESET\): 1/);
+    assert.match(text, / 3\.0 s .* 1 errors/);
+  });
+
+  it('fits on a screen however long it ran', () => {
+    const [second] = report().series;
+    const series = Array.from({ length: 999 }, (_, index) => ({ ...second, endMs: index * 1000 }));
+    assert.ok(reportText(report(1, { series })).split('\n').length < 70);
+  });
+});
+
+describe('a histogram in rows', () => {
+  it('leaves nothing out', () => {
+    for (const rows of [2, 5, 16, 40]) {
+      const found = rowsOf(report().histogram, rows);
+      assert.equal(found.length, rows);
+      assert.equal(
+        found.reduce((sum, { count }) => sum + count, 0),
+        100,
+      );
+      assert.ok(Math.abs(found.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-9);
+      for (let index = 1; index < rows; index++) {
+        assert.ok(found[index].fromMs >= found[index - 1].fromMs);
+      }
+    }
+    assert.deepEqual(rowsOf([], 5), []);
+    assert.equal(
+      rowsOf([[0, 0.1, 3]], 4).reduce((sum, { count }) => sum + count, 0),
+      3,
+    );
+  });
+
+  it('has bars of the right length', () => {
+    assert.deepEqual(
+      [barText(0, 8), barText(0.5, 8), barText(1, 8), barText(9, 8)],
+      ['', '████', '████████', '████████'],
+    );
+    assert.equal(barText(1 / 64, 8), '▏');
+  });
+});
+
+describe('a report as a page', () => {
+  const page = reportHtml(report());
+
+  it('needs nothing but itself', () => {
+    assert.doesNotMatch(page, /<script|<link|<img|src=|href=|@import|url\(/);
+    assert.equal(page.match(/<svg /g)?.length, 4);
+    assert.doesNotMatch(page, /NaN|Infinity|undefined/);
+  });
+
+  it('closes what it opens, and escapes what it shows', () => {
+    for (const name of ['html', 'head', 'body', 'main', 'svg', 'table', 'tr', 'td', 'h1', 'h2']) {
+      const opened = page.match(new RegExp(`<${name}[ >]`, 'g'))?.length;
+      assert.equal(page.match(new RegExp(`</${name}>`, 'g'))?.length, opened, name);
+    }
+    assert.ok(page.includes('?b=&lt;c&gt;&amp;d'));
+    assert.ok(!page.includes('<c>'));
+    assert.equal(escapeHtml(`<a b="c" d='e'>&`), '&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;');
+  });
+
+  it('can be made of nothing, too', () => {
+    const none = reportHtml(report(0, { series: [], histogram: [], answers: 0 }));
+    assert.doesNotMatch(none, /NaN|Infinity/);
+  });
+
+  it('has round numbers on its axes', () => {
+    const ticks = (most: number): number[] => axisTicks(most, String).map(([value]) => value);
+    assert.deepEqual(ticks(100), [0, 25, 50, 75, 100]);
+    assert.deepEqual(ticks(7), [0, 2, 4, 6, 8]);
+    assert.deepEqual(ticks(0), [0]);
+  });
+});
+
+describe('a report as CSV', () => {
+  it('has a line a second', () => {
+    const lines = reportCsv(report()).trim().split('\n');
+    assert.equal(lines.length, 9);
+    assert.equal(lines[1], '1.000,1.000,1000,1000.0,0,10,1.0000,2.0000');
+  });
+});
+
+describe('two reports', () => {
+  it('differ where their seconds lie apart', () => {
+    const [rate] = compareReports(report(1_000), report(800));
+    assert.ok(Math.abs(rate.change + 0.2) < 1e-9);
+    assert.equal(rate.isApart, true);
+    assert.match(compareText(report(1_000), report(800), ['a', 'b']), /-20\.0 % +WORSE/);
+    assert.match(compareText(report(800), report(1_000), ['a', 'b']), /\+25\.0 % +better/);
+  });
+
+  it('of the same do not differ', () => {
+    const text = compareText(report(1_000), report(1_000), ['a', 'b']);
+    assert.match(text, /requests\/s +1,000 +1,000 +0\.0 % +within what seconds differ by/);
+    assert.doesNotMatch(text, /WORSE|better|NOT ALIKE/);
+  });
+
+  it('that were asked differently are not alike', () => {
+    assert.match(compareText(report(), report(1, { connections: 8 }), ['a', 'b']), /NOT ALIKE/);
+    const load = { ...report().load, isBound: true };
+    assert.match(compareText(report(), report(1, { load }), ['a', 'b']), /LOAD-BOUND: in b/);
+  });
+
+  it('are read from what was written, and from nothing else', () => {
+    assert.deepEqual(reportFrom(JSON.stringify(report())), report());
+    assert.equal(reportFrom('{'), 'not JSON');
+    for (const text of ['null', '3', '{}', '{"format":2}']) {
+      assert.equal(reportFrom(text), 'not a report of a load');
+    }
+  });
+});
+
+describe('figures in words', () => {
+  it('have the unit that suits', () => {
+    assert.deepEqual([0, 0.0012, 0.85, 1.234, 12.34, 123.4, 2_100].map(timeText), [
+      '0.0 us',
+      '1.2 us',
+      '850 us',
+      '1.23 ms',
+      '12.3 ms',
+      '123 ms',
+      '2.10 s',
+    ]);
+    assert.deepEqual([0, 999, 1_500, 2.5e6, 123e9].map(bytesText), [
+      '0 B',
+      '999 B',
+      '1.5 kB',
+      '2.5 MB',
+      '123 GB',
+    ]);
+    assert.equal(countText(1_234_567.8), '1,234,568');
+    assert.equal(detailText('errno 111'), 'connection refused (ECONNREFUSED)');
+    assert.equal(detailText('errno 7'), 'errno 7');
+  });
+});

@@ -1,0 +1,250 @@
+// The gate's verdict upon scripted windows: what closes it, what leaves it open, what is not judged.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseGateArguments } from '../../perf/gate/arguments.ts';
+import { SCENARIOS } from '../../perf/gate/bars.ts';
+import {
+  type Check,
+  type GateFigures,
+  judge,
+  type LatencyWindow,
+  type RateWindow,
+} from '../../perf/gate/judge.ts';
+import { figuresText, verdictText } from '../../perf/gate/report.ts';
+
+const ROUNDS = 5;
+
+const rateWindow = (rate: number, change: Partial<RateWindow> = {}): RateWindow => ({
+  rate,
+  microseconds: 9,
+  loadShare: 0.8,
+  failures: 0,
+  gcPauseMs: 0,
+  ...change,
+});
+
+const latencyWindow = (p99Ms: number, change: Partial<LatencyWindow> = {}): LatencyWindow => ({
+  p50Ms: p99Ms / 4,
+  p99Ms,
+  p999Ms: p99Ms * 2,
+  lateTurns: 0,
+  busyTurns: 0,
+  loadShare: 0.5,
+  failures: 0,
+  gcPauseMs: 0,
+  ...change,
+});
+
+const many = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+
+interface Script {
+  /** Requests a second of the floor, and of the server by it. */
+  readonly floor?: number;
+  readonly ratio?: number;
+  readonly server?: (index: number) => RateWindow;
+  readonly floorP99?: number;
+  readonly serverP99?: (index: number) => LatencyWindow;
+  readonly floorLatency?: LatencyWindow;
+  readonly heap?: number;
+  readonly resident?: number;
+}
+
+/** A quiet machine that can carry everything, and a server that is well, unless told otherwise. */
+function figures(script: Script = {}): GateFigures {
+  const { floor = 120_000, floorP99 = 0.3, heap = 1, ratio = 0.95, resident = 90e6 } = script;
+  const server = script.server ?? (() => rateWindow(floor * ratio));
+  return {
+    throughput: SCENARIOS.map((scenario) => ({
+      scenario,
+      floors: many(ROUNDS + 1, () => rateWindow(floor)),
+      servers: many(ROUNDS, server),
+    })),
+    latency: {
+      floors: many(ROUNDS + 1, () => script.floorLatency ?? latencyWindow(floorP99)),
+      servers: many(ROUNDS, script.serverP99 ?? (() => latencyWindow(0.4))),
+    },
+    heapBytesPerRequest: heap,
+    residentBytes: resident,
+  };
+}
+
+function check(given: GateFigures, name: string): Check {
+  const found = judge(given, false).checks.find((one) => one.name === name);
+  assert.ok(found !== undefined, name);
+  return found;
+}
+
+const states = (given: GateFigures): Record<string, string> =>
+  Object.fromEntries(judge(given, false).checks.map(({ name, state }) => [name, state]));
+
+describe('the gate', () => {
+  it('is open for a server that is well on a machine that is quiet', () => {
+    const verdict = judge(figures(), true);
+    assert.deepEqual(
+      verdict.checks.filter(({ state }) => state !== 'met'),
+      [],
+    );
+    assert.equal(verdict.exitCode, 0);
+    assert.deepEqual(verdict.remarks, []);
+    assert.match(verdictText(verdict), /the gate is open: every bar is met$/);
+  });
+
+  it('has the bars of the design', () => {
+    const bars = SCENARIOS.map(({ bar, name }) => `${name} ${bar}`);
+    assert.deepEqual(bars, [
+      'hello 0.9',
+      'static-1k 0.9',
+      'pipelined-16 0.55',
+      'browser-headers 0.85',
+    ]);
+  });
+
+  it('closes for a server that is a fifth slower', () => {
+    const slow = figures({ ratio: 0.97 / 1.2, floor: 80_000 });
+    assert.equal(check(slow, 'hello').state, 'MISSED');
+    assert.equal(check(slow, 'static-1k').state, 'MISSED');
+    assert.equal(judge(slow, false).exitCode, 1);
+    assert.equal(check(figures({ floor: 80_000, ratio: 0.9 }), 'hello').state, 'met');
+    assert.equal(check(figures({ floor: 80_000, ratio: 0.899 }), 'hello').state, 'MISSED');
+  });
+
+  it('closes for a pause of 5 ms once a second, which no P99 shows', () => {
+    const pausing = figures({
+      serverP99: () => latencyWindow(0.4, { lateTurns: 1, busyTurns: 1 }),
+    });
+    assert.equal(check(pausing, 'P99 below 1 ms').state, 'met');
+    assert.equal(check(pausing, 'turns over 2 ms').state, 'MISSED');
+    assert.equal(check(pausing, 'turns over 2 ms of work').state, 'MISSED');
+    assert.equal(judge(pausing, false).exitCode, 1);
+    const once = figures({
+      serverP99: (index) => latencyWindow(0.4, { busyTurns: index === 2 ? 5 : 0 }),
+    });
+    assert.equal(check(once, 'turns over 2 ms of work').state, 'met', 'it is a median');
+  });
+
+  it('finds that pause also where others take the core away all the time', () => {
+    const noisy = latencyWindow(6, { lateTurns: 25, busyTurns: 0.5 });
+    const serverP99 = (more: number) => () =>
+      latencyWindow(6, { lateTurns: 20, busyTurns: 0.5 + more });
+    const well = figures({ floorLatency: noisy, serverP99: serverP99(0.1) });
+    assert.equal(check(well, 'turns over 2 ms of work').state, 'met');
+    assert.equal(check(well, 'turns over 2 ms').state, 'NOT JUDGED');
+    assert.match(check(well, 'turns over 2 ms').text, /25\.0 times a second/);
+    const pausing = figures({ floorLatency: noisy, serverP99: serverP99(1) });
+    assert.equal(check(pausing, 'turns over 2 ms of work').state, 'MISSED');
+  });
+
+  it('closes for a leak, by what the heap keeps and by the memory', () => {
+    assert.equal(check(figures({ heap: 1_024 }), 'heap').state, 'MISSED');
+    assert.equal(check(figures({ heap: 64 }), 'heap').state, 'met');
+    assert.equal(check(figures({ heap: Number.NaN }), 'heap').state, 'MISSED');
+    assert.equal(check(figures({ resident: 121 * 1024 * 1024 }), 'memory').state, 'MISSED');
+    assert.equal(judge(figures({ heap: 1_024 }), false).exitCode, 1);
+  });
+
+  it('closes for a single failure, in a window of the server or of the floor', () => {
+    const server = (index: number) => rateWindow(115_000, { failures: index === 3 ? 1 : 0 });
+    assert.equal(check(figures({ server }), 'failures').state, 'MISSED');
+    const floorLatency = latencyWindow(0.3, { failures: 1 });
+    assert.equal(check(figures({ floorLatency }), 'failures').state, 'MISSED');
+  });
+
+  it('closes for a long collection of garbage in a window that counts, and in no other', () => {
+    const server = (index: number) => rateWindow(115_000, { gcPauseMs: index === 1 ? 1.1 : 0.2 });
+    assert.equal(check(figures({ server }), 'collections of garbage').state, 'MISSED');
+    const noisy = figures({ server, floor: 100_000, floorP99: 3 });
+    assert.equal(check(noisy, 'collections of garbage').state, 'NOT JUDGED');
+  });
+
+  it('closes when nothing was measured', () => {
+    const none: GateFigures = {
+      throughput: [{ scenario: SCENARIOS[0], floors: [], servers: [] }],
+      latency: { floors: [], servers: [] },
+      heapBytesPerRequest: Number.NaN,
+      residentBytes: Number.NaN,
+    };
+    const { checks, exitCode } = judge(none, false);
+    assert.equal(exitCode, 1);
+    assert.deepEqual(
+      checks.filter(({ state }) => state === 'met'),
+      [],
+    );
+  });
+});
+
+describe('the targets', () => {
+  it('are judged on windows whose floor could carry them, by the median', () => {
+    const rates = [99_000, 99_500, 101_000, 102_000, 103_000];
+    const server = (index: number) => rateWindow(rates[index] ?? 0);
+    const target = check(figures({ floor: 110_000, server }), 'hello at 100,000/s');
+    assert.deepEqual(target.state, 'met');
+    assert.match(target.text, /median of 5 counted windows 101,000\/s/);
+    const below = (index: number) => rateWindow((rates[index] ?? 0) - 2_000);
+    assert.equal(check(figures({ floor: 110_000, server: below }), target.name).state, 'MISSED');
+    const p99 = [0.5, 0.6, 0.99, 5, 9];
+    const late = figures({ serverP99: (index) => latencyWindow(p99[index] ?? 0) });
+    assert.equal(check(late, 'P99 below 1 ms').state, 'met');
+    const later = figures({ serverP99: (index) => latencyWindow((p99[index] ?? 0) + 0.01) });
+    assert.equal(check(later, 'P99 below 1 ms').state, 'MISSED');
+  });
+
+  it('are NOT JUDGED where too few windows count, with the floor that was seen', () => {
+    const slow = figures({ floor: 109_000, floorP99: 0.51, serverP99: () => latencyWindow(0.6) });
+    const verdict = judge(slow, false);
+    const rate = check(slow, 'hello at 100,000/s');
+    assert.equal(rate.state, 'NOT JUDGED');
+    assert.match(rate.text, /0 windows count, 5 are needed: the floor gave 109,000\/s/);
+    assert.match(check(slow, 'P99 below 1 ms').text, /floor's P99 was 0\.51 ms/);
+    assert.equal(verdict.exitCode, 0);
+    assert.equal(judge(slow, true).exitCode, 3, '--strict');
+    assert.match(verdictText(verdict), /open, NOT JUDGED: hello at 100,000\/s; P99 below 1 ms/);
+  });
+
+  it('give way to the ratio of P99 where windows do not count', () => {
+    const beside = (p99: number): string | undefined =>
+      states(figures({ floorP99: 2, serverP99: () => latencyWindow(p99) }))['P99 beside the floor'];
+    assert.deepEqual([beside(3), beside(3.1)], ['met', 'MISSED']);
+    assert.equal(states(figures())['P99 beside the floor'], undefined);
+  });
+
+  it('missed weigh more than not judged', () => {
+    assert.equal(judge(figures({ floor: 80_000, heap: 999 }), true).exitCode, 1);
+  });
+});
+
+describe('what the gate prints', () => {
+  it('says when the load was what limited', () => {
+    const server = (index: number) => rateWindow(115_000, { loadShare: index < 2 ? 0.97 : 0.96 });
+    const { remarks } = judge(figures({ server }), false);
+    assert.match(remarks[0], /^LOAD-BOUND: hello: .* 0 of 6 floor windows and 2 of 5 server/);
+  });
+
+  it('names cores, connections and pipelining beside every figure', () => {
+    const text = figuresText(figures());
+    const heads = text.split('\n\n').map((part) => part.split('\n', 1)[0]);
+    assert.equal(heads.length, SCENARIOS.length + 1);
+    for (const head of heads) {
+      assert.match(
+        head,
+        /64 connections, (no pipelining|pipelining 16), server and floor on core 0/,
+      );
+      assert.match(head, /load on core 1$/);
+    }
+    assert.match(heads.at(-1) ?? '', /30,000 requests\/s in an open loop/);
+  });
+
+  it('comes from arguments that are checked, all at once', () => {
+    const given = parseGateArguments(['--only', 'hello,latency', '--strict', '--seconds=1']);
+    assert.ok(typeof given !== 'string');
+    assert.deepEqual([given.only, given.latency, given.strict], [['hello'], true, true]);
+    const wrong = parseGateArguments(['--rounds', '4', '--only', 'helo', '--driver', 'iocp']);
+    assert.ok(typeof wrong === 'string');
+    assert.match(
+      wrong,
+      /^--rounds takes a whole number from 5 to 25, not '4'\n--only .*\n--driver/,
+    );
+    assert.match(String(parseGateArguments(['--fast'])), /--fast/);
+  });
+});
