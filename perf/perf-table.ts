@@ -13,8 +13,8 @@ export function perfTable(lines: readonly ResultLine[]): string {
     count(line.rate.most),
     // At a rate of our own both do as many: there is nothing to compare.
     line.load === 'full' ? cell(line.ratio?.median ?? Number.NaN, 3) : '-',
-    cell(line.cpuUs.median, 2),
-    cell(line.floor?.cpuUs.median ?? Number.NaN, 2),
+    cell(line.cpuUs?.median ?? Number.NaN, 2),
+    cell(line.floor?.cpuUs?.median ?? Number.NaN, 2),
     cell(line.latencyMs['50'] ?? Number.NaN, 3),
     cell(line.latencyMs['99'] ?? Number.NaN, 3),
   ]);

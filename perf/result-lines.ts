@@ -48,7 +48,7 @@ export function resultLine(measured: MeasuredServer): ResultLine {
     ratio: hasFloor ? ratios(ratesOf(floors), ratesOf(windows), (pair) => pair) : null,
     cpuRatio: hasFloor ? ratios(costsOf(floors), costsOf(windows), (pair) => 1 / pair) : null,
     remarks: remarks(windows, floors),
-    bars: [],
+    checks: [],
   };
 }
 

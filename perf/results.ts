@@ -5,7 +5,6 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Summary } from './pairs.ts';
-import type { Bar } from './table.ts';
 
 /** Compiled, this file lies in build/perf/. */
 export const REPORTS_FOLDER: string = fileURLToPath(new URL('../../reports/', import.meta.url));
@@ -34,13 +33,16 @@ export interface ServerResult {
   /** Requests a second. */
   readonly rate: Summary;
   /** Processor time of the server for a request, user and system, in microseconds. */
-  readonly cpuUs: Summary;
+  readonly cpuUs: Summary | null;
   /** Medians over the windows. */
   readonly latencyMs: Latencies;
 }
 
-export interface JudgedBar extends Bar {
-  readonly verdict: 'met' | 'MISSED' | 'NOT JUDGED';
+/** What a gate judged, and why. */
+export interface ResultCheck {
+  readonly name: string;
+  readonly state: 'met' | 'MISSED' | 'NOT JUDGED';
+  readonly text: string;
 }
 
 export interface ResultLine extends RunFacts, ServerResult {
@@ -69,8 +71,8 @@ export interface ResultLine extends RunFacts, ServerResult {
   readonly cpuRatio: Summary | null;
   /** What makes the figures worth less than they look: LOAD-BOUND, DISTURBED. */
   readonly remarks: readonly string[];
-  /** What a gate judged by this line. */
-  readonly bars: readonly JudgedBar[];
+  /** What a gate judged in all; they stand in the first line of its run. */
+  readonly checks: readonly ResultCheck[];
 }
 
 export function appendResults(lines: readonly ResultLine[], file: string = RESULTS_FILE): void {
@@ -117,7 +119,7 @@ const COUNTS = ['cores', 'connections', 'pipelining', 'askedRate', 'windows', 'w
 /** What the page reads of a line is there; a file that people may edit is not taken at its word. */
 export function isResultLine(value: unknown): value is ResultLine {
   if (!isRecord(value) || value['format'] !== 1) return false;
-  const { kind, load, floor, ratio, cpuRatio, remarks, bars } = value;
+  const { kind, load, floor, ratio, cpuRatio, remarks, checks } = value;
   if (!RESULT_KINDS.includes(kind as ResultKind)) return false;
   if (load !== 'full' && load !== 'rate' && load !== 'half') return false;
   if (!TEXTS.every((name) => typeof value[name] === 'string')) return false;
@@ -126,13 +128,14 @@ export function isResultLine(value: unknown): value is ResultLine {
   if (floor !== null && !(isServerResult(floor) && isText(floor, 'name'))) return false;
   if (![ratio, cpuRatio].every((one) => one === null || isSummary(one))) return false;
   if (!Array.isArray(remarks) || !remarks.every((one) => typeof one === 'string')) return false;
-  return Array.isArray(bars) && bars.every(isBar);
+  return Array.isArray(checks) && checks.every(isCheck);
 }
 
 function isServerResult(value: unknown): boolean {
   if (!isRecord(value)) return false;
   const { rate, cpuUs, latencyMs } = value;
-  if (!isSummary(rate) || !isSummary(cpuUs) || !isRecord(latencyMs)) return false;
+  if (!isSummary(rate) || !isRecord(latencyMs)) return false;
+  if (cpuUs !== null && !isSummary(cpuUs)) return false;
   return Object.values(latencyMs).every((ms) => Number.isFinite(ms));
 }
 
@@ -141,11 +144,8 @@ function isSummary(value: unknown): boolean {
   return ['median', 'least', 'most'].every((name) => Number.isFinite(value[name]));
 }
 
-function isBar(value: unknown): boolean {
-  if (!isRecord(value)) return false;
-  // What was not measured is NaN, which JSON writes as null.
-  const isMeasured = value['value'] === null || typeof value['value'] === 'number';
-  return isMeasured && isText(value, 'name') && isText(value, 'is') && isText(value, 'verdict');
+function isCheck(value: unknown): boolean {
+  return isText(value, 'name') && isText(value, 'state') && isText(value, 'text');
 }
 
 function isText(value: unknown, name: string): boolean {
