@@ -2,6 +2,7 @@
 // those that other servers can answer as well.
 
 import { type AskedRequest, browserRequest, equallyLong, get, post } from './scenario-requests.ts';
+import { USER } from './servers/answers.ts';
 
 export interface Scenario {
   readonly name: string;
@@ -48,16 +49,6 @@ const SUM_REQUESTS = equallyLong([
   post(SUM_TARGET, Buffer.from('20'), 'length', '75'),
   post(SUM_TARGET, Buffer.from('20'), 'chunked', '75'),
 ]);
-
-/** What GET /users/42 answers with. */
-export const USER: Readonly<Record<string, string | number | boolean | readonly string[]>> = {
-  id: '42',
-  name: 'Ada Lovelace',
-  email: 'ada@example.com',
-  roles: ['author', 'reviewer'],
-  active: true,
-  logins: 1815,
-};
 
 export const SCENARIOS: readonly Scenario[] = [
   {

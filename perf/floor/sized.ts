@@ -49,6 +49,8 @@ const NOSIGNAL = 0x4000;
 const READABLE = 1;
 const WRITABLE = 4;
 const EDGES = 0x80000000;
+/** EPOLLERR, EPOLLHUP: the client has cut the connection. */
+const GONE = 0x18;
 
 const [port, requestBytes, bodyBytes, answerBytes] = process.argv.slice(2).map(Number);
 const [inAddress] = mapped(BUFFER_BYTES);
@@ -127,12 +129,14 @@ function poll(): number {
   const count = epollWait(epoll, eventsAddress, EVENTS_MAX, 0);
   for (let index = 0; index < count; index++) {
     const fd = events[index * 3 + 1];
+    const bits = events[index * 3];
     if (fd === listener) {
       acceptAll();
+    } else if ((bits & GONE) !== 0) {
+      close(fd);
     } else {
-      const bits = events[index * 3];
       if ((bits & WRITABLE) !== 0 && pending[fd] > 0) answer(fd);
-      if ((bits & ~WRITABLE) !== 0) serve(fd);
+      if ((bits & READABLE) !== 0) serve(fd);
     }
   }
   return count;

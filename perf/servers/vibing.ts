@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createServer, type Server, type ServerOptions } from 'vibing';
-import { USER } from '../scenarios.ts';
+import { sumOf, USER } from './answers.ts';
 
 const KIB = 1024;
 const FILE_BYTES = { '1k': KIB, '16k': 16 * KIB, '300k': 300 * KIB, '1m': KIB * KIB };
@@ -70,12 +70,6 @@ server.post('/baseline11', async (request, response) => {
   const body = Number(await request.text());
   response.text(String(sumOf(request.query) + body));
 });
-
-function sumOf(query: URLSearchParams): number {
-  let sum = 0;
-  for (const value of query.values()) sum += Number(value);
-  return sum;
-}
 
 const { port, driver } = await server.listen().catch((error: Error) => {
   console.log(error.message);
