@@ -36,7 +36,7 @@ export function scenariosSection(lines: readonly ResultLine[]): string {
     .map(({ startedAt }) => startedAt)
     .sort()
     .at(-1);
-  const rows = full.map((line) => rowHtml(line, line.startedAt === newest));
+  const rows = full.map((line) => rowHtml(line, line.commit === newest?.commit));
   const intro = `<p class="lead">As fast as it goes on one core, the load on another. Every window of
 the server stands between two of the floor, a loop of bare system calls that sends as many bytes and
 looks at nothing; ratios are of neighbours.</p>`;

@@ -39,7 +39,14 @@ describe('arguments of a script', () => {
   });
 
   it('are taken, lists in the order of the table', () => {
-    const given = parseGiven(SHAPE, ['--rounds=3', '--only', 'blue,red', '--help']);
+    const given = parseGiven(SHAPE, [
+      '--rounds=3',
+      '--only',
+      'blue,red',
+      '--help',
+      '--quick',
+      '--shade=light',
+    ]);
     assert.ok(typeof given !== 'string');
     assert.equal(given.numbers.rounds, 3);
     assert.deepEqual(given.lists.only, ['red', 'blue']);
