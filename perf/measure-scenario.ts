@@ -45,8 +45,9 @@ export async function measureScenario(
     for (const one of [server, floor]) keep(await startIdle(scenario, one));
     const run = (child: ServerChild, windowMs: number, rate: number): Promise<WindowFigures> =>
       options.load.run(child, scenario.name, { windowMs, rate });
-    await run(floor, FLOOR_WARM_UP_MS, 0);
-    await run(server, SERVER_WARM_UP_MS, 0);
+    // What goes wrong here goes wrong in what counts as well, or was nothing but a slow start.
+    await run(floor, FLOOR_WARM_UP_MS, 0).catch(() => undefined);
+    await run(server, SERVER_WARM_UP_MS, 0).catch(() => undefined);
     const lines = await measureLoads(scenario, options, server, floor, run);
     await askAll(server.port, scenario);
     return lines;

@@ -105,7 +105,7 @@ async function measure(
   const order = able.filter((peer) => children.has(peer));
   const run = (peer: Peer, ms: number): Promise<WindowFigures> =>
     load.run(children.get(peer) as ServerChild, scenario.name, { windowMs: ms, rate: 0 });
-  for (const peer of order) await run(peer, WARM_UP_MS);
+  for (const peer of order) await run(peer, WARM_UP_MS).catch(() => undefined);
   const all = await windowsInTurn(order, rounds, (peer) => run(peer, windowMs));
   await children.get('floor')?.stop();
   const windowsOf = (peer: Peer): readonly WindowFigures[] =>

@@ -2,13 +2,14 @@
 // perf, perf:peers and the gate alike. Lines are only ever added.
 
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Summary } from './pairs.ts';
 
-/** Compiled, this file lies in build/perf/. */
-export const REPORTS_FOLDER: string = fileURLToPath(new URL('../../reports/', import.meta.url));
-export const RESULTS_FILE: string = `${REPORTS_FOLDER}results.jsonl`;
+/** Compiled, this file lies in build/perf/. VIBING_REPORTS names another folder, as for tests. */
+export const REPORTS_FOLDER: string =
+  process.env['VIBING_REPORTS'] ?? fileURLToPath(new URL('../../reports/', import.meta.url));
+export const RESULTS_FILE: string = join(REPORTS_FOLDER, 'results.jsonl');
 
 export const RESULT_KINDS = ['perf', 'peers', 'gate'] as const;
 export type ResultKind = (typeof RESULT_KINDS)[number];

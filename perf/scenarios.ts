@@ -95,7 +95,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...PLAIN,
     name: 'pipelined-16',
-    about: 'hello, 16 requests at once on each connection',
+    about: 'hello, pipelined',
     requests: [hello],
     depth: 16,
     isQuick: true,
@@ -135,7 +135,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...[1, 32, 256, 1_024].map((connections) => ({
     ...PLAIN,
     name: `connections-${connections}`,
-    about: `hello on ${connections === 1 ? 'one connection' : `${connections} connections`}`,
+    about: 'hello',
     requests: [hello],
     connections,
     atRates: connections === 1_024,

@@ -92,7 +92,7 @@ function cardsHtml(latest: readonly ResultLine[]): string {
     const { cpuUs, rate, ratio } = hello;
     cards.push(
       card('hello, on one core', countText(rate.median), 'requests/s'),
-      card('of the floor', ratioText(ratio?.median), 'neighbours compared'),
+      card('rate, beside the floor', ratioText(ratio?.median), 'of it'),
       card('processor time', microsText(cpuUs?.median), 'a request'),
     );
   }

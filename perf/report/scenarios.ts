@@ -32,10 +32,7 @@ export function inOrder(lines: readonly ResultLine[]): readonly ResultLine[] {
 
 export function scenariosSection(lines: readonly ResultLine[]): string {
   const full = inOrder(lines.filter(({ load }) => load === 'full'));
-  const newest = full
-    .map(({ startedAt }) => startedAt)
-    .sort()
-    .at(-1);
+  const newest = [...full].sort((a, b) => a.startedAt.localeCompare(b.startedAt)).at(-1);
   const rows = full.map((line) => rowHtml(line, line.commit === newest?.commit));
   const intro = `<p class="lead">As fast as it goes on one core, the load on another. Every window of
 the server stands between two of the floor, a loop of bare system calls that sends as many bytes and
@@ -56,13 +53,14 @@ ${rows.join('\n')}
 
 function rowHtml(line: ResultLine, isNewest: boolean): string {
   const { commit, cpuRatio, cpuUs, floor, rate, ratio, remarks, scenario } = line;
-  const remark = remarks
-    .map((text) => `<p class="remark" title="${escapeHtml(text)}">${escapeHtml(text)}</p>`)
-    .join('');
+  const tags = remarks.map((text) => {
+    const [name] = text.split(':', 1);
+    return `<span class="tag" title="${escapeHtml(text)}">${escapeHtml(name)}</span>`;
+  });
   const old = isNewest ? '' : `; measured at ${commit}`;
   return `<div class="row" id="${escapeHtml(scenario)}">
 <div><h3>${escapeHtml(scenario)}</h3>
-<p class="soft">${escapeHtml(aboutOf(scenario))}; ${connectionsText(line)}${escapeHtml(old)}</p>${remark}</div>
+<p class="soft">${escapeHtml(aboutOf(scenario))}; ${connectionsText(line)}${escapeHtml(old)}</p>${tags.join(' ')}</div>
 ${pairHtml('requests/s', rate, floor?.rate ?? null, countText)}
 ${cpuUs === null ? '<div class="bars"></div>' : pairHtml('processor time a request', cpuUs, floor?.cpuUs ?? null, microsText)}
 <div class="ratio"><b>${ratioText(ratio?.median)}</b>

@@ -48,6 +48,9 @@ code { font: .88em ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .row.head { padding: .4rem 0; color: var(--soft); font-size: .8125rem; }
 .row p { font-size: .8125rem; line-height: 1.4; }
 .remark { color: var(--open); }
+.tag { display: inline-block; font-size: .6875rem; letter-spacing: .03em; color: var(--open);
+  border: 1px solid currentColor; border-radius: .25rem; padding: 0 .3rem; margin-top: .2rem;
+  cursor: help; }
 .bars { display: grid; gap: .3rem; font-variant-numeric: tabular-nums; font-size: .875rem; }
 .bar { display: grid; grid-template-columns: 1fr 5.2rem; gap: .6rem; align-items: center; }
 .bar span { text-align: right; white-space: nowrap; }

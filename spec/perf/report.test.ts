@@ -64,7 +64,12 @@ describe('the page', () => {
   it('shows what a scenario came to, beside the floor', () => {
     const html = page([line({ remarks: ['LOAD-BOUND: in 2 of 5 windows'] })]);
     const shown = ['98,765', '101,010', '11.3 µs', '10.5 µs', '0.98×', '0.93× by CPU'];
-    for (const text of [...shown, 'LOAD-BOUND: in 2 of 5 windows', 'commit abcdef123', '64 conn']) {
+    for (const text of [
+      ...shown,
+      'title="LOAD-BOUND: in 2 of 5 windows">LOAD-BOUND<',
+      'commit abcdef123',
+      '64 conn',
+    ]) {
       assert.ok(html.includes(text), text);
     }
     // 98,765 by the most of both, which is the floor's.
