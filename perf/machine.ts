@@ -28,19 +28,13 @@ export function runFacts(): RunFacts {
   };
 }
 
-/** A short hash, with '+' when a tracked file is not as committed; reports are results themselves. */
+/** A short hash, with '+' when a tracked file is not as committed, but for reports themselves. */
 function commit(): string {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' }).trim();
   try {
-    const changes = [
-      'status',
-      '--porcelain',
-      '--untracked-files=no',
-      '--',
-      ':/',
-      ':(top,exclude)reports',
-    ];
+    const tracked = ['status', '--porcelain', '--untracked-files=no'];
+    const changes = [...tracked, '--', ':/', ':(top,exclude)reports'];
     return `${git('rev-parse', '--short=9', 'HEAD')}${git(...changes) === '' ? '' : '+'}`;
   } catch {
     return 'unknown';

@@ -97,7 +97,7 @@ export function peerProblem(peer: Peer): string | null {
     return `fastify is not installed: ${INSTALL}`;
   }
   if (peer === 'uws' && !existsSync(UWS_PATH)) {
-    return 'uWebSockets.js is not on the npm registry; its release goes to perf/peers/node_modules/';
+    return 'uWebSockets.js is not on the registry; its release goes into perf/peers/node_modules/';
   }
   return null;
 }

@@ -23,9 +23,9 @@ process.exit(
   await runScript({
     name: 'perf:peers',
     about:
-      'Measures the server on both of its Linux drivers beside other servers and a floor of bare\n' +
-      'system calls, in the same scenarios, windows in turn on the same core. Adds lines to\n' +
-      'reports/results.jsonl and makes reports/index.html.',
+      'Measures the server on both of its Linux drivers beside other servers and a floor of\n' +
+      'bare system calls, in the same scenarios, windows in turn on the same core. Adds lines\n' +
+      'to reports/results.jsonl and makes reports/index.html.',
     programs: [],
     numbers: {
       rounds: { default: 5, max: 99, what: 'windows of each' },

@@ -1,5 +1,5 @@
-// Measures the server in every scenario beside the floor, writes reports/results.jsonl and makes the
-// page reports/index.html: npm run perf. docs/performance.md says how to read it.
+// Measures the server in every scenario beside the floor, writes reports/results.jsonl and makes
+// the page reports/index.html: npm run perf. docs/performance.md says how to read it.
 
 import { runFacts } from './machine.ts';
 import { measureScenario } from './measure-scenario.ts';
@@ -23,8 +23,8 @@ process.exit(
     name: 'perf',
     about:
       'Measures the server in every scenario, in windows between those of a floor on the same\n' +
-      'core: requests/s, processor time for a request, latencies at 10,000 requests/s and at half\n' +
-      'of the most. Adds a line each to reports/results.jsonl and makes reports/index.html.',
+      'core: requests/s, processor time for a request, latencies at 10,000 requests/s and at\n' +
+      'half of the most. Adds a line each to reports/results.jsonl and makes reports/index.html.',
     programs: ['prlimit'],
     numbers: {
       seconds: { default: 1, max: 60, what: 'length of a window' },

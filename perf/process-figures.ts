@@ -26,8 +26,8 @@ export function usedMicrosecondsOfTree(pid: number): number {
 }
 
 /**
- * The same to the microsecond, where the kernel counts it (schedstat): a window of a second at a low
- * rate is a handful of ticks.
+ * The same to the microsecond, where the kernel counts it (schedstat): a window of a second at a
+ * low rate is a handful of ticks.
  */
 export function workedMicroseconds(pid: number): number {
   const tasks = readdirSync(`/proc/${pid}/task`);

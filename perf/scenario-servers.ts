@@ -75,7 +75,7 @@ export function answerProblem({ expected }: AskedRequest, answer: Probe): string
   return answer.body === expected ? null : `${JSON.stringify(answer.body.slice(0, 80))} came back`;
 }
 
-/** Connections that asked once and stay, for as long as the child runs; null where none are asked. */
+/** Connections that asked once and stay while the child runs; null where none are asked for. */
 export async function startIdle(
   scenario: Scenario,
   server: ServerChild,

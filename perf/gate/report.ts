@@ -61,7 +61,8 @@ function latencyText({ floors, servers }: NonNullable<GateFigures['latency']>): 
     ]);
   });
   const rate = `${count(LATENCY_RATE)} requests/s in an open loop, from when each was due`;
-  return `latency: GET ${LATENCY_SCENARIO.path}, ${rate}, ${conditions('no pipelining')}\n${tableText(rows)}`;
+  const asked = `GET ${LATENCY_SCENARIO.path}, ${rate}, ${conditions('no pipelining')}`;
+  return `latency: ${asked}\n${tableText(rows)}`;
 }
 
 /** To stand beside every figure. */

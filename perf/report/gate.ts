@@ -20,8 +20,9 @@ export function gateSection(lines: readonly ResultLine[]): string {
       `<td class="wide state ${CLASSES[state] ?? 'open'}">${escapeHtml(state)}</td>` +
       `<td class="wide">${escapeHtml(text)}</td></tr>`,
   );
+  const when = `at ${last.commit}, ${dateText(last.startedAt)}`;
   return `${head}
-<p class="lead">What every change has to keep: at ${escapeHtml(last.commit)}, ${escapeHtml(dateText(last.startedAt))}.</p>
+<p class="lead">What every change has to keep: ${escapeHtml(when)}.</p>
 <div class="scroll"><table class="checks">
 <tr><th>bar</th><th class="wide">state</th><th class="wide">seen</th></tr>
 ${rows.join('\n')}

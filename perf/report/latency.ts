@@ -28,8 +28,9 @@ export function latencySection(lines: readonly ResultLine[]): string {
   const paced = inOrder(
     lines.filter(({ latencyMs, load }) => load !== 'full' && '50' in latencyMs),
   );
-  const intro = `<p class="lead">At a fixed rate, each request timed from the moment it was due, so a
-server that stalls pays for all who had to wait. Medians over windows; both axes are logarithmic.</p>
+  const intro = `<p class="lead">At a fixed rate, each request timed from the moment it was due, so
+a server that stalls pays for all who had to wait. Medians over windows; both axes are
+logarithmic.</p>
 <div class="key"><span><i class="own"></i>Vibing</span><span><i></i>floor</span></div>`;
   if (paced.length === 0) {
     const empty = emptySection('No scenario was measured at a fixed rate yet:', 'npm run perf');

@@ -81,7 +81,8 @@ function factsHtml(lines: readonly ResultLine[]): string {
     `Node ${node}`,
     `Linux ${kernel}`,
   ];
-  return `<div class="facts">${facts.map((one) => `<span>${escapeHtml(one)}</span>`).join('\n')}</div>`;
+  const spans = facts.map((one) => `<span>${escapeHtml(one)}</span>`);
+  return `<div class="facts">${spans.join('\n')}</div>`;
 }
 
 function cardsHtml(latest: readonly ResultLine[]): string {
@@ -112,13 +113,14 @@ function card(name: string, figure: string, unit: string): string {
 function badLinesHtml(badLines: readonly number[]): string {
   if (badLines.length === 0) return '';
   const which = badLines.slice(0, 20).join(', ');
-  return `<p class="remark">Not read, because they are no results: lines ${which} of results.jsonl.</p>`;
+  return `<p class="remark">Left out, as no results: lines ${which} of results.jsonl.</p>`;
 }
 
 function profilesSection(profiles: PageOptions['profiles']): string {
   const head = '<h2 id="profiles">Profiles</h2>';
   if (profiles.length === 0) {
-    return `${head}\n${emptySection('None made yet:', 'npm run perf:flame, npm run perf:clinic')}`;
+    const empty = emptySection('None made yet; these scripts do:', 'perf:flame, perf:clinic');
+    return `${head}\n${empty}`;
   }
   const items = profiles.map(
     ({ href, name }) => `<li><a href="${escapeHtml(href)}">${escapeHtml(name)}</a></li>`,
@@ -130,14 +132,14 @@ const GLOSSARY = `<h2 id="reading">How to read this</h2>
 <dl>
 <dt>floor</dt><dd>A loop of system calls that sends a fixed answer of as many bytes and parses
 nothing: what the kernel and the foreign calls take by themselves.</dd>
-<dt>of the floor</dt><dd>The median of each window's rate by the mean of the two floor windows around
-it. By CPU: the floor's processor time for a request by the server's.</dd>
+<dt>of the floor</dt><dd>The median of each window's rate by the mean of the two floor windows
+around it. By CPU: the floor's processor time for a request by the server's.</dd>
 <dt>processor time</dt><dd>User and system time of the server's process, by the requests answered
 meanwhile.</dd>
 <dt>LOAD-BOUND</dt><dd>The load had no time left on its own core, so the server may be able to do
 more than is shown.</dd>
-<dt>DISTURBED</dt><dd>Others took five per cent or more of the server's core. The ratio still compares
-neighbours, the rate alone says little.</dd>
+<dt>DISTURBED</dt><dd>Others took five per cent or more of the server's core. The ratio still
+compares neighbours, the rate alone says little.</dd>
 <dt>OVERLOADED</dt><dd>At a fixed rate some requests were not answered before patience ended; they
 stand in the latencies with the time they had waited.</dd>
 </dl>`;

@@ -14,6 +14,7 @@ import {
   ratioText,
 } from './text.ts';
 
+const BY_CPU = "the floor's processor time for a request by the server's";
 const ORDER = [...SCENARIOS.map(({ name }) => name), SECOND_OPINION];
 
 export function aboutOf(scenario: string): string {
@@ -34,11 +35,12 @@ export function scenariosSection(lines: readonly ResultLine[]): string {
   const full = inOrder(lines.filter(({ load }) => load === 'full'));
   const newest = [...full].sort((a, b) => a.startedAt.localeCompare(b.startedAt)).at(-1);
   const rows = full.map((line) => rowHtml(line, line.commit === newest?.commit));
-  const intro = `<p class="lead">As fast as it goes on one core, the load on another. Every window of
-the server stands between two of the floor, a loop of bare system calls that sends as many bytes and
-looks at nothing; ratios are of neighbours.</p>`;
+  const intro = `<p class="lead">As fast as it goes on one core, the load on another. Every window
+of the server stands between two of the floor, a loop of bare system calls that sends as many bytes
+and looks at nothing; ratios are of neighbours.</p>`;
   if (rows.length === 0) {
-    return `<h2 id="scenarios">Scenarios</h2>\n${emptySection('Nothing measured yet:', 'npm run perf')}`;
+    const empty = emptySection('Nothing measured yet:', 'npm run perf');
+    return `<h2 id="scenarios">Scenarios</h2>\n${empty}`;
   }
   return `<h2 id="scenarios">Scenarios</h2>
 ${intro}
@@ -58,13 +60,18 @@ function rowHtml(line: ResultLine, isNewest: boolean): string {
     return `<span class="tag" title="${escapeHtml(text)}">${escapeHtml(name)}</span>`;
   });
   const old = isNewest ? '' : `; measured at ${commit}`;
+  const about = `${aboutOf(scenario)}; ${connectionsText(line)}${old}`;
+  const cost =
+    cpuUs === null
+      ? '<div class="bars"></div>'
+      : pairHtml('processor time a request', cpuUs, floor?.cpuUs ?? null, microsText);
   return `<div class="row" id="${escapeHtml(scenario)}">
 <div><h3>${escapeHtml(scenario)}</h3>
-<p class="soft">${escapeHtml(aboutOf(scenario))}; ${connectionsText(line)}${escapeHtml(old)}</p>${tags.join(' ')}</div>
+<p class="soft">${escapeHtml(about)}</p>${tags.join(' ')}</div>
 ${pairHtml('requests/s', rate, floor?.rate ?? null, countText)}
-${cpuUs === null ? '<div class="bars"></div>' : pairHtml('processor time a request', cpuUs, floor?.cpuUs ?? null, microsText)}
+${cost}
 <div class="ratio"><b>${ratioText(ratio?.median)}</b>
-<span title="the floor's processor time for a request by the server's">${ratioText(cpuRatio?.median)} by CPU</span></div>
+<span title="${BY_CPU}">${ratioText(cpuRatio?.median)} by CPU</span></div>
 </div>`;
 }
 
@@ -88,7 +95,8 @@ function barHtml(
   text: (value: number) => string,
 ): string {
   const share = (value: number): string => `${Math.round((value / all) * 1000) / 10}%`;
-  const title = `${kind === 'own' ? 'Vibing' : 'floor'}: median ${text(median)}, ${text(least)} to ${text(most)}`;
+  const name = kind === 'own' ? 'Vibing' : 'floor';
+  const title = `${name}: median ${text(median)}, ${text(least)} to ${text(most)}`;
   return `<div class="bar ${kind}" title="${escapeHtml(title)}"><div class="track">
 <div class="fill" style="width:${share(median)}"></div>
 <div class="spread" style="left:${share(least)};width:${share(most - least)}"></div></div>

@@ -28,7 +28,8 @@ a { color: var(--own); }
 code { font: .88em ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 .soft, figcaption { color: var(--soft); font-size: .875rem; }
 .lead { max-width: 46rem; color: var(--soft); margin-bottom: 1.25rem; }
-.facts { display: flex; flex-wrap: wrap; gap: .15rem 1.1rem; color: var(--soft); font-size: .875rem; }
+.facts { display: flex; flex-wrap: wrap; gap: .15rem 1.1rem; color: var(--soft);
+  font-size: .875rem; }
 .cards { display: grid; gap: .75rem; margin: 1.75rem 0 0;
   grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
@@ -105,6 +106,10 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .45rem 1.5rem; 
 dt { font-weight: 600; } dd { margin: 0; color: var(--soft); }
 @media (max-width: 52rem) {
   main { padding: 1.5rem 1rem 3rem; }
+  .cards { grid-template-columns: 1fr 1fr; }
+  .card { padding: .75rem .85rem; }
+  .card b { font-size: 1.45rem; }
+  .card b small { display: block; font-size: .8125rem; }
   .row { grid-template-columns: 1fr auto; gap: .6rem 1rem; padding: 1rem 0; }
   .row.head { display: none; }
   .row > .bars { grid-column: 1 / -1; }
