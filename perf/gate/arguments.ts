@@ -8,13 +8,15 @@ export interface GateArguments {
   readonly rounds: number;
   readonly only: readonly ScenarioName[];
   readonly latency: boolean;
+  readonly turns: boolean;
   readonly driver: string;
   readonly strict: boolean;
   readonly help: boolean;
 }
 
 const LATENCY = 'latency';
-const NAMES = [...SCENARIOS.map(({ name }) => name as string), LATENCY];
+const TURNS = 'turns';
+const NAMES = [...SCENARIOS.map(({ name }) => name as string), LATENCY, TURNS];
 const DRIVERS = ['auto', 'uring', 'epoll', 'net'];
 const SECONDS_MAX = 10;
 const ROUNDS_MIN = 5;
@@ -78,6 +80,7 @@ export function parseGateArguments(given: readonly string[]): GateArguments | st
     rounds,
     only: SCENARIOS.map(({ name }) => name).filter((name) => only.includes(name)),
     latency: only.includes(LATENCY),
+    turns: only.includes(TURNS),
     driver,
     strict: values['strict'] === true,
     help: values['help'] === true,

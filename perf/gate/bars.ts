@@ -22,6 +22,8 @@ export const P99_RATIO_BAR = 1.5;
 export const TURN_MS = 2;
 /** How many of them more than the floor's, a second. */
 export const TURNS_BAR = 0.2;
+/** So few requests a second that a turn is long only if something held it up. */
+export const TURNS_RATE = 2_000;
 /** A floor that is late more often than this, a second, is on a machine with others. */
 export const TURNS_QUIET = 0.5;
 /** One collection of garbage, in counted windows. */

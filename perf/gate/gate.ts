@@ -46,7 +46,7 @@ async function main(): Promise<number> {
 }
 
 async function run(given: GateArguments): Promise<number> {
-  const { driver, latency, only, rounds, seconds, strict } = given;
+  const { driver, latency, only, rounds, seconds, strict, turns } = given;
   const machine = describeMachine();
   const facts = runFacts();
   console.log(Object.values(machine).join(', '));
@@ -59,6 +59,7 @@ async function run(given: GateArguments): Promise<number> {
     rounds,
     only,
     latency,
+    turns,
     driver,
     server: 'servers/vibing.ts',
     serverArgs: [],

@@ -36,12 +36,19 @@ export interface LatencyWindow {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
-  /** Turns that took too long, a second: for whatever reason, and for work of the server. */
+  /** Turns that took too long, a second, for whatever reason. */
   readonly lateTurns: number;
-  readonly busyTurns: number;
   readonly loadShare: number;
   readonly failures: number;
   readonly gcPauseMs: number;
+}
+
+/** At a rate so low that there is no work for a long turn. */
+export interface TurnWindow {
+  /** Turns a second in which the server had the core for too long. */
+  readonly busyTurns: number;
+  readonly loadShare: number;
+  readonly failures: number;
 }
 
 /** One window of the floor more than of the server: they stand around each of them. */
@@ -54,6 +61,8 @@ export interface GateFigures {
   readonly throughput: readonly (Windows<RateWindow> & { readonly scenario: Scenario })[];
   /** Null when latency was not asked for. */
   readonly latency: Windows<LatencyWindow> | null;
+  /** Null when turns were not asked for. */
+  readonly turns: Windows<TurnWindow> | null;
   /** What the heap kept of each request, after a collection of all garbage. */
   readonly heapBytesPerRequest: number;
   /** The most memory that the server had. */
@@ -77,12 +86,13 @@ export interface Verdict {
 }
 
 export function judge(figures: GateFigures, strict: boolean): Verdict {
-  const { latency, throughput } = figures;
+  const { latency, throughput, turns } = figures;
   const checks: Check[] = [];
   for (const { scenario, ...windows } of throughput) checks.push(ratioCheck(scenario, windows));
   const hello = throughput.find(({ scenario }) => scenario.name === 'hello');
   if (hello !== undefined) checks.push(targetCheck(hello));
-  if (latency !== null) checks.push(...latencyChecks(latency), ...turnsChecks(latency));
+  if (latency !== null) checks.push(...latencyChecks(latency), lateCheck(latency));
+  if (turns !== null) checks.push(busyCheck(turns));
   checks.push(gcCheck(figures), failureCheck(figures), heapCheck(figures), memoryCheck(figures));
   const missed = checks.some(({ state }) => state === 'MISSED');
   const open = checks.some(({ state }) => state === 'NOT JUDGED');
@@ -176,27 +186,31 @@ function latencyChecks(windows: Windows<LatencyWindow>): readonly Check[] {
   return found;
 }
 
-/**
- * Where the floor itself is held up often, by others on the machine, lateness says nothing: then
- * only those turns are judged in which the server had the core for so long.
- */
-function turnsChecks({ floors, servers }: Windows<LatencyWindow>): readonly Check[] {
-  const more = (figure: (window: LatencyWindow) => number): number =>
-    medianOf(servers.map((server, index) => figure(server) - around(floors, index, figure)));
-  const busy = more(({ busyTurns }) => busyTurns);
-  const late = more(({ lateTurns }) => lateTurns);
-  const floorLate = medianOf(floors.map(({ lateTurns }) => lateTurns));
-  const said = (middle: number): string =>
-    `median ${middle.toFixed(2)} a second more than the floor, at most ${TURNS_BAR}`;
-  const name = `turns over ${TURN_MS} ms`;
-  const isQuiet = floorLate <= TURNS_QUIET;
-  const lateText = isQuiet
-    ? said(late)
-    : `the floor was ${floorLate.toFixed(1)} times a second (median) as late, by others`;
-  return [
-    { name: `${name} of work`, state: state(busy <= TURNS_BAR), text: said(busy) },
-    { name, state: isQuiet ? state(late <= TURNS_BAR) : 'NOT JUDGED', text: lateText },
-  ];
+function more<W>({ floors, servers }: Windows<W>, figure: (window: W) => number): number {
+  return medianOf(servers.map((one, index) => figure(one) - around(floors, index, figure)));
+}
+
+function moreCheck(name: string, middle: number): Check {
+  const text = `median ${middle.toFixed(2)} a second more than the floor, at most ${TURNS_BAR}`;
+  return { name, state: state(middle <= TURNS_BAR), text };
+}
+
+/** Where the floor itself is held up often, by others on the machine, lateness says nothing. */
+function lateCheck(windows: Windows<LatencyWindow>): Check {
+  const name = `late turns over ${TURN_MS} ms`;
+  const floor = medianOf(windows.floors.map(({ lateTurns }) => lateTurns));
+  if (floor > TURNS_QUIET) {
+    const text = `the floor was late ${floor.toFixed(1)} times a second (median), by others`;
+    return { name, state: 'NOT JUDGED', text };
+  }
+  const middle = more(windows, ({ lateTurns }) => lateTurns);
+  return moreCheck(name, middle);
+}
+
+/** What a server does with the core for so long while nearly nothing is asked is a pause. */
+function busyCheck(windows: Windows<TurnWindow>): Check {
+  const middle = more(windows, ({ busyTurns }) => busyTurns);
+  return moreCheck(`pauses over ${TURN_MS} ms`, middle);
 }
 
 function gcCheck({ latency, throughput }: GateFigures): Check {
@@ -214,10 +228,11 @@ function gcCheck({ latency, throughput }: GateFigures): Check {
   return { name, state: state(longest <= GC_PAUSE_MS_BAR), text };
 }
 
-function failureCheck({ latency, throughput }: GateFigures): Check {
+function failureCheck({ latency, throughput, turns }: GateFigures): Check {
   const all = [
     ...throughput.flatMap(({ floors, servers }) => [...floors, ...servers]),
     ...(latency === null ? [] : [...latency.floors, ...latency.servers]),
+    ...(turns === null ? [] : [...turns.floors, ...turns.servers]),
   ];
   const failures = all.reduce((sum, window) => sum + window.failures, 0);
   const text = `${failures} requests failed or were not answered with 2xx, none may`;

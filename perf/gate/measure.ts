@@ -17,6 +17,7 @@ import {
   type Scenario,
   type ScenarioName,
   SERVER_CORE,
+  TURNS_RATE,
 } from './bars.ts';
 import {
   countedRates,
@@ -24,6 +25,7 @@ import {
   type LatencyWindow,
   type RateWindow,
   splitLatencies,
+  type TurnWindow,
   type Windows,
 } from './judge.ts';
 import type { Watched } from './watch.ts';
@@ -33,6 +35,7 @@ export interface GateOptions {
   readonly rounds: number;
   readonly only: readonly ScenarioName[];
   readonly latency: boolean;
+  readonly turns: boolean;
   /** Of the server. */
   readonly driver: string;
   /** The script of the server that is measured, and its arguments. */
@@ -105,12 +108,24 @@ export async function measureGate(options: GateOptions): Promise<GateFigures> {
     await floor.server.stop();
     remember();
   }
+  let turns: Windows<TurnWindow> | null = null;
+  if (options.turns) {
+    const floor = await startFloor(SCENARIOS[0], child, nodeFlags);
+    const take = (one: Child): Promise<TurnWindow> => turnWindow(one, options.seconds);
+    await take(floor);
+    await take(server);
+    turns = await inTurn(options, 'turns', floor, server, take, () => true);
+    await floor.server.stop();
+    remember();
+  }
+  if (heapBefore < 0) heapBefore = (await child.ask('heap')) as number;
   const kept = ((await child.ask('heap')) as number) - heapBefore;
   await child.stop();
   return {
     throughput,
     latency,
-    heapBytesPerRequest: kept / server.requests,
+    turns,
+    heapBytesPerRequest: kept / Math.max(1, server.requests),
     residentBytes: residentMost,
   };
 }
@@ -192,7 +207,7 @@ async function latencyWindow(child: Child, seconds: number): Promise<LatencyWind
     durationMs: seconds * 1000,
     core: LOAD_CORE,
   });
-  const { busyTurns, gcPausesMs, lateTurns } = (await child.server.ask('end')) as Watched;
+  const { gcPausesMs, lateTurns } = (await child.server.ask('end')) as Watched;
   child.requests += report.answers;
   const { percentiles } = report.latencyMs;
   return {
@@ -200,10 +215,27 @@ async function latencyWindow(child: Child, seconds: number): Promise<LatencyWind
     p99Ms: percentiles['99'],
     p999Ms: percentiles['99.9'],
     lateTurns: lateTurns / (seconds + WARM_MS / 1000),
-    busyTurns: busyTurns / (seconds + WARM_MS / 1000),
     loadShare: report.load.workShare,
     failures: failuresOf(report),
     gcPauseMs: Math.max(0, ...gcPausesMs),
+  };
+}
+
+async function turnWindow(child: Child, seconds: number): Promise<TurnWindow> {
+  await child.server.ask('begin with turns');
+  const report = await runLoad({
+    url: `${child.url}/`,
+    connections: CONNECTIONS,
+    rate: TURNS_RATE,
+    durationMs: seconds * 1000,
+    core: LOAD_CORE,
+  });
+  const { busyTurns } = (await child.server.ask('end')) as Watched;
+  child.requests += report.answers;
+  return {
+    busyTurns: busyTurns / seconds,
+    loadShare: report.load.workShare,
+    failures: failuresOf(report),
   };
 }
 

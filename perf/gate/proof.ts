@@ -13,7 +13,7 @@ type Fault = 'none' | 'slow' | 'pause' | 'leak';
 /** What a fault has to close the gate by. */
 const FOUND_BY: Readonly<Record<Exclude<Fault, 'none'>, readonly string[]>> = {
   slow: ['hello'],
-  pause: ['turns over 2 ms of work'],
+  pause: ['pauses over 2 ms'],
   leak: ['heap'],
 };
 const FAULTS = Object.keys(FOUND_BY) as Exclude<Fault, 'none'>[];
@@ -95,7 +95,8 @@ async function measure(fault: Fault, spinNs: number): Promise<Run> {
     seconds: 1,
     rounds: ROUNDS,
     only: fault === 'pause' ? [] : ['hello'],
-    latency: fault === 'none' || fault === 'pause',
+    latency: false,
+    turns: fault === 'none' || fault === 'pause',
     driver: 'auto',
     server: 'gate/planted.ts',
     serverArgs: ['--fault', fault, '--spin', String(spinNs)],

@@ -8,6 +8,8 @@ import {
   LOAD_BOUND,
   LOAD_CORE,
   SERVER_CORE,
+  TURN_MS,
+  TURNS_RATE,
 } from './bars.ts';
 import { type GateFigures, ratios, type Verdict } from './judge.ts';
 
@@ -32,7 +34,20 @@ export function figuresText(figures: GateFigures): string {
     parts.push(`${scenario.name}: GET ${scenario.path}, ${conditions(depth)}\n${tableText(rows)}`);
   }
   if (figures.latency !== null) parts.push(latencyText(figures.latency));
+  if (figures.turns !== null) parts.push(turnsText(figures.turns));
   return parts.join('\n\n');
+}
+
+function turnsText({ floors, servers }: NonNullable<GateFigures['turns']>): string {
+  const rows = [['window', 'floor pauses/s', 'server pauses/s', 'load core']];
+  servers.forEach((server, index) => {
+    const floor = (floors[index].busyTurns + floors[index + 1].busyTurns) / 2;
+    const figures = [floor, server.busyTurns].map((count) => count.toFixed(2));
+    rows.push([`${index + 1}`, ...figures, share(server.loadShare)]);
+  });
+  const rate = `${count(TURNS_RATE)} requests/s in an open loop`;
+  const head = `turns over ${TURN_MS} ms: GET /, ${rate}, ${conditions('no pipelining')}`;
+  return `${head}\n${tableText(rows)}`;
 }
 
 function latencyText({ floors, servers }: NonNullable<GateFigures['latency']>): string {
@@ -44,7 +59,6 @@ function latencyText({ floors, servers }: NonNullable<GateFigures['latency']>): 
       'P99 ms',
       'P99.9 ms',
       'late turns/s',
-      'of work',
       'GC ms',
       'load core',
     ],
@@ -55,14 +69,13 @@ function latencyText({ floors, servers }: NonNullable<GateFigures['latency']>): 
       `${index + 1}`,
       ...[floor, server.p50Ms, server.p99Ms, server.p999Ms].map((ms) => ms.toFixed(3)),
       server.lateTurns.toFixed(1),
-      server.busyTurns.toFixed(1),
       server.gcPauseMs.toFixed(2),
       share(server.loadShare),
     ]);
   });
   const rate = `${count(LATENCY_RATE)} requests/s in an open loop, from when each was due`;
-  const asked = `GET ${LATENCY_SCENARIO.path}, ${rate}, ${conditions('no pipelining')}`;
-  return `latency: ${asked}\n${tableText(rows)}`;
+  const head = `latency: GET ${LATENCY_SCENARIO.path}, ${rate}, ${conditions('no pipelining')}`;
+  return `${head}\n${tableText(rows)}`;
 }
 
 /** To stand beside every figure. */

@@ -1,4 +1,5 @@
-// The gate's verdict upon scripted windows: what closes it, what leaves it open, what is not judged.
+// The gate's verdict upon scripted windows: what closes it, what leaves it open, and what is not
+// judged.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -29,12 +30,13 @@ const latencyWindow = (p99Ms: number, change: Partial<LatencyWindow> = {}): Late
   p99Ms,
   p999Ms: p99Ms * 2,
   lateTurns: 0,
-  busyTurns: 0,
   loadShare: 0.5,
   failures: 0,
   gcPauseMs: 0,
   ...change,
 });
+
+const turnWindow = (busyTurns: number) => ({ busyTurns, loadShare: 0.1, failures: 0 });
 
 const many = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index));
@@ -47,6 +49,8 @@ interface Script {
   readonly floorP99?: number;
   readonly serverP99?: (index: number) => LatencyWindow;
   readonly floorLatency?: LatencyWindow;
+  /** A second, of the server. */
+  readonly pauses?: (index: number) => number;
   readonly heap?: number;
   readonly resident?: number;
 }
@@ -64,6 +68,10 @@ function figures(script: Script = {}): GateFigures {
     latency: {
       floors: many(ROUNDS + 1, () => script.floorLatency ?? latencyWindow(floorP99)),
       servers: many(ROUNDS, script.serverP99 ?? (() => latencyWindow(0.4))),
+    },
+    turns: {
+      floors: many(ROUNDS + 1, () => turnWindow(0)),
+      servers: many(ROUNDS, (index) => turnWindow(script.pauses?.(index) ?? 0)),
     },
     heapBytesPerRequest: heap,
     residentBytes: resident,
@@ -112,28 +120,27 @@ describe('the gate', () => {
 
   it('closes for a pause of 5 ms once a second, which no P99 shows', () => {
     const pausing = figures({
-      serverP99: () => latencyWindow(0.4, { lateTurns: 1, busyTurns: 1 }),
+      serverP99: () => latencyWindow(0.4, { lateTurns: 1 }),
+      pauses: () => 1,
     });
     assert.equal(check(pausing, 'P99 below 1 ms').state, 'met');
-    assert.equal(check(pausing, 'turns over 2 ms').state, 'MISSED');
-    assert.equal(check(pausing, 'turns over 2 ms of work').state, 'MISSED');
+    assert.equal(check(pausing, 'late turns over 2 ms').state, 'MISSED');
+    assert.equal(check(pausing, 'pauses over 2 ms').state, 'MISSED');
     assert.equal(judge(pausing, false).exitCode, 1);
-    const once = figures({
-      serverP99: (index) => latencyWindow(0.4, { busyTurns: index === 2 ? 5 : 0 }),
-    });
-    assert.equal(check(once, 'turns over 2 ms of work').state, 'met', 'it is a median');
+    const once = figures({ pauses: (index) => (index === 2 ? 5 : 0) });
+    assert.equal(check(once, 'pauses over 2 ms').state, 'met', 'it is a median');
   });
 
   it('finds that pause also where others take the core away all the time', () => {
-    const noisy = latencyWindow(6, { lateTurns: 25, busyTurns: 0.5 });
-    const serverP99 = (more: number) => () =>
-      latencyWindow(6, { lateTurns: 20, busyTurns: 0.5 + more });
-    const well = figures({ floorLatency: noisy, serverP99: serverP99(0.1) });
-    assert.equal(check(well, 'turns over 2 ms of work').state, 'met');
-    assert.equal(check(well, 'turns over 2 ms').state, 'NOT JUDGED');
-    assert.match(check(well, 'turns over 2 ms').text, /25\.0 times a second/);
-    const pausing = figures({ floorLatency: noisy, serverP99: serverP99(1) });
-    assert.equal(check(pausing, 'turns over 2 ms of work').state, 'MISSED');
+    const floorLatency = latencyWindow(6, { lateTurns: 25 });
+    const noisy = { floorLatency, serverP99: () => latencyWindow(6, { lateTurns: 20 }) };
+    const well = figures({ ...noisy, pauses: () => 0.1 });
+    assert.equal(check(well, 'pauses over 2 ms').state, 'met');
+    assert.equal(check(well, 'late turns over 2 ms').state, 'NOT JUDGED');
+    assert.match(check(well, 'late turns over 2 ms').text, /25\.0 times a second/);
+    const pausing = figures({ ...noisy, pauses: () => 1 });
+    assert.equal(check(pausing, 'pauses over 2 ms').state, 'MISSED');
+    assert.equal(judge(pausing, false).exitCode, 1);
   });
 
   it('closes for a leak, by what the heap keeps and by the memory', () => {
@@ -162,6 +169,7 @@ describe('the gate', () => {
     const none: GateFigures = {
       throughput: [{ scenario: SCENARIOS[0], floors: [], servers: [] }],
       latency: { floors: [], servers: [] },
+      turns: { floors: [], servers: [] },
       heapBytesPerRequest: Number.NaN,
       residentBytes: Number.NaN,
     };
@@ -224,7 +232,7 @@ describe('what the gate prints', () => {
   it('names cores, connections and pipelining beside every figure', () => {
     const text = figuresText(figures());
     const heads = text.split('\n\n').map((part) => part.split('\n', 1)[0]);
-    assert.equal(heads.length, SCENARIOS.length + 1);
+    assert.equal(heads.length, SCENARIOS.length + 2);
     for (const head of heads) {
       assert.match(
         head,
@@ -232,7 +240,8 @@ describe('what the gate prints', () => {
       );
       assert.match(head, /load on core 1$/);
     }
-    assert.match(heads.at(-1) ?? '', /30,000 requests\/s in an open loop/);
+    assert.match(heads.at(-2) ?? '', /30,000 requests\/s in an open loop/);
+    assert.match(heads.at(-1) ?? '', /2,000 requests\/s in an open loop/);
   });
 
   it('comes from arguments that are checked, all at once', () => {

@@ -1,5 +1,5 @@
-// The servers that are compared answer as they should in every scenario that they are asked, so that
-// no figure is of a wrong answer. What is not installed is left out, as in a run.
+// The servers that are compared answer as they should in every scenario that they are asked, so
+// that no figure is of a wrong answer. What is not installed is left out, as in a run.
 
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';

@@ -13,6 +13,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { SCENARIOS } from '../../perf/gate/bars.ts';
+import type { GateFigures, RateWindow } from '../../perf/gate/judge.ts';
+import { gateLines } from '../../perf/gate/result-lines.ts';
 import { latestOf, pageHtml } from '../../perf/report/page.ts';
 import { evenTicks, logarithmicTicks } from '../../perf/report/plot.ts';
 import { profilesIn, writeReport } from '../../perf/report/write.ts';
@@ -57,6 +60,31 @@ describe('lines of results', () => {
     const { badLines, lines } = parseResults(`${text}\n{"format":1\n\n`);
     assert.deepEqual(lines, [good]);
     assert.deepEqual(badLines, [...bad.map((_, index) => index + 2), bad.length + 2]);
+  });
+});
+
+describe('lines of the gate', () => {
+  it('are of the same shape, with the checks in the first', () => {
+    const window = (rate: number, microseconds: number): RateWindow => {
+      return { rate, microseconds, loadShare: 0.99, failures: 0, gcPauseMs: 0 };
+    };
+    const floors = [window(100, 10), window(300, 10)];
+    const throughput = [{ scenario: SCENARIOS[0], floors, servers: [window(100, 20)] }];
+    const checks = [{ name: 'hello', state: 'met', text: 'so' }] as const;
+    const figures = { throughput, latency: null, turns: null } as unknown as GateFigures;
+    const lines = gateLines(line(), { driver: 'epoll', windowMs: 500 }, figures, {
+      checks,
+      remarks: [],
+      exitCode: 0,
+    });
+    assert.deepEqual(parseResults(lines.map((one) => JSON.stringify(one)).join('\n')), {
+      lines,
+      badLines: [],
+    });
+    const [{ cpuRatio, ratio, remarks, scenario }] = lines;
+    assert.deepEqual([scenario, ratio?.median, cpuRatio?.median], ['hello', 0.5, 0.5]);
+    assert.match(remarks[0], /^LOAD-BOUND: .* 1 of 1 windows$/);
+    assert.deepEqual(lines[0].checks, checks);
   });
 });
 

@@ -25,7 +25,8 @@ export function chartSvg({ kind, points, title, xTicks, yTicks }: Chart): string
   const up = (y: number): number => round(HEIGHT - BOTTOM - (y / yMost) * (HEIGHT - BOTTOM - TOP));
   const grid = yTicks.map(
     ([y, text]) =>
-      `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${up(y)}" y2="${up(y)}" stroke="var(--grid)"/>` +
+      `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${up(y)}" y2="${up(y)}" ` +
+      'stroke="var(--grid)"/>' +
       `<text x="${LEFT - 8}" y="${up(y) + 4}" text-anchor="end">${text}</text>`,
   );
   const below = xTicks.map(

@@ -322,7 +322,7 @@ export class Crowd {
     this.connect();
   }
 
-  /** Gives up those who waited for too long; a share of all at a time, so that nobody is held up. */
+  /** Gives up those who waited for too long; some at a time, so that nobody is held up. */
   sweep(): void {
     if (this.nowMs < this.#nextSweepMs) return;
     this.#nextSweepMs = this.nowMs + SWEEP_MS;

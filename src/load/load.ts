@@ -121,7 +121,7 @@ export class Load implements CrowdEvents {
     return count + asked;
   }
 
-  /** How long nothing is due that the driver would not announce; 0 when that is not worth a sleep. */
+  /** How long nothing is due that the driver would not announce; 0 when no sleep is worth it. */
   quietMs(): number {
     const schedule = this.#schedule;
     if (schedule === null || this.phase !== Phase.Running) return SLEEP_MS_MAX;

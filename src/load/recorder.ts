@@ -1,5 +1,5 @@
-// Hot: runs for every answer. Measured by perf/micro/load.ts. What a run has seen so far: latencies,
-// statuses, errors, and how all that went over time.
+// Hot: runs for every answer. Measured by perf/micro/load.ts. What a run has seen so far:
+// latencies, statuses, errors, and how all that went over time.
 
 import { Histogram } from './histogram.ts';
 

@@ -23,8 +23,8 @@ ${STYLE}
 <main>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(conditionsText(report))}</p>
-${report.load.isBound ? '<p class="warning">LOAD-BOUND: the load kept its own core full.</p>' : ''}
-${report.interrupted ? '<p class="warning">INTERRUPTED: this is what there was until then.</p>' : ''}
+${report.load.isBound ? warning('LOAD-BOUND: the load kept its own core full.') : ''}
+${report.interrupted ? warning('INTERRUPTED: this is what there was until then.') : ''}
 <section class="figures">
 ${figure('requests/s', countText(report.requestsPerSecond))}
 ${figure('P50', timeText(report.latencyMs.percentiles['50'] ?? 0))}
@@ -51,14 +51,18 @@ main { max-width: 60rem; margin: 0 auto; padding: 1.5rem; }
 h1 { font-size: 1.4rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 .figures { display: flex; flex-wrap: wrap; gap: 1rem; }
-.figures div { flex: 1 1 8rem; border: 1px solid var(--grid); border-radius: .5rem; padding: .75rem; }
+.figures div { flex: 1 1 8rem; border: 1px solid var(--grid); padding: .75rem; }
 .figures b { display: block; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
 .warning { border-left: .25rem solid #d97706; padding-left: .75rem; }
 svg { width: 100%; height: auto; display: block; }
 svg text { font: 12px system-ui, sans-serif; fill: currentColor; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .2rem 1.5rem .2rem 0; font-weight: normal; vertical-align: top; }
+th, td { text-align: left; padding: .2rem 1.5rem .2rem 0; font-weight: normal; }
 th { opacity: .7; }`;
+
+function warning(text: string): string {
+  return `<p class="warning">${text}</p>`;
+}
 
 function figure(name: string, text: string): string {
   return `<div>${escapeHtml(name)}<b>${escapeHtml(text)}</b></div>`;

@@ -77,7 +77,8 @@ function histogramLines({ histogram }: LoadReport): readonly string[] {
   return [
     ...rows.map(({ count, share, toMs }) => {
       const bar = barText(share / most, BAR_COLUMNS).padEnd(BAR_COLUMNS);
-      return `  to ${timeText(toMs).padStart(8)} ${bar} ${percentText(share, 2).padStart(8)} ${count}`;
+      const to = timeText(toMs).padStart(8);
+      return `  to ${to} ${bar} ${percentText(share, 2).padStart(8)} ${count}`;
     }),
     '',
   ];
@@ -126,7 +127,8 @@ function seriesLines({ series }: LoadReport): readonly string[] {
       const at = `${(endMs / 1000).toFixed(1)} s`.padStart(8);
       const bar = barText(rate / most, BAR_COLUMNS / 2).padEnd(BAR_COLUMNS / 2);
       const failed = errors === 0 ? '' : `  ${countText(errors)} errors`;
-      return `  ${at} ${bar} ${countText(rate).padStart(10)} ${timeText(p99Ms).padStart(9)}${failed}`;
+      const figures = `${countText(rate).padStart(10)} ${timeText(p99Ms).padStart(9)}`;
+      return `  ${at} ${bar} ${figures}${failed}`;
     }),
   ];
 }

@@ -28,7 +28,7 @@ const DONE = 12;
 const SIZE_MAX = Number.MAX_SAFE_INTEGER / 32;
 
 export class ResponseChunks {
-  /** The bytes of content that read() has just found: from `from` to `to`, none if they are equal. */
+  /** The content that read() has just found: from `from` to `to`, none if they are equal. */
   from = 0;
   to = 0;
   #state: number = SIZE_BEGIN;

@@ -98,6 +98,11 @@ export class ResponseHead {
   /** Gives where it stopped: behind the head when it is done, else at `end`; or a fault. */
   read(bytes: Uint8Array, at: number, end: number): number {
     for (let index = at; index < end; index++) {
+      // Most bytes of a head are of values that mean nothing here.
+      if (this.#state === VALUE && this.#kind === OTHER) {
+        while (index < end && FIELD_VALUE[bytes[index]] === 1) index += 1;
+        if (index === end) break;
+      }
       const fault = this.#step(bytes[index]);
       if (fault < 0) return fault;
       if (this.#state === DONE) {

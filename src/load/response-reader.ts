@@ -1,5 +1,5 @@
-// Hot: runs for every answer. Measured by perf/micro/load.ts. Reads answers one after the other from
-// the bytes of a connection, in whatever pieces they come, and checks their framing (RFC 9112 6.3).
+// Hot: runs for every answer. Measured by perf/micro/load.ts. Reads answers one after the other
+// from the bytes of a connection, in whatever pieces, and checks their framing (RFC 9112 6.3).
 // Nothing is allocated for an answer. A head that is the same as the one before, byte by byte, is
 // what that one was: most answers of a load differ in nothing, or once a second in their Date.
 
