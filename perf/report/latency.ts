@@ -44,12 +44,12 @@ logarithmic.</p>
 function curveHtml(line: ResultLine): string {
   const { askedRate, floor, latencyMs, load, scenario } = line;
   const values = [...Object.values(latencyMs), ...Object.values(floor?.latencyMs ?? {})];
-  const half = load === 'half' ? ', half of its most' : '';
+  const half = load === 'half' ? 'half of its most; ' : '';
   const p99 = `P99 ${latencyText(latencyMs['99'])}`;
   const beside = floor === null ? '' : `, floor ${latencyText(floor.latencyMs['99'])}`;
   return plotHtml({
-    title: `${scenario} at ${countText(askedRate)}/s${half}`,
-    about: `${p99}${beside}`,
+    title: `${scenario} at ${countText(askedRate)}/s`,
+    about: `${half}${p99}${beside}`,
     lines: [
       ...(floor === null
         ? []

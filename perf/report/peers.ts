@@ -19,7 +19,7 @@ export function peersSection(lines: readonly ResultLine[]): string {
   return `${head}
 <p class="lead">Each in one process on the same core, set up as its own documentation advises for
 speed, with windows in turn and the same load for all.</p>
-<div class="plots">
+<div class="plots pairs">
 ${scenarios
   .map((name) =>
     tableHtml(

@@ -22,13 +22,15 @@ export function aboutOf(scenario: string): string {
   return SCENARIOS.find(({ name }) => name === scenario)?.about ?? '';
 }
 
-/** In the order of the list; what is not in it comes last. */
+/** In the order of the list, a fixed rate before half; what is not in the list comes last. */
 export function inOrder(lines: readonly ResultLine[]): readonly ResultLine[] {
   const rank = ({ scenario }: ResultLine): number => {
     const index = ORDER.indexOf(scenario);
     return index < 0 ? ORDER.length : index;
   };
-  return [...lines].sort((left, right) => rank(left) - rank(right));
+  return [...lines].sort(
+    (left, right) => rank(left) - rank(right) || right.load.localeCompare(left.load),
+  );
 }
 
 export function scenariosSection(lines: readonly ResultLine[]): string {

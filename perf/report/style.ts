@@ -95,7 +95,9 @@ th, td { text-align: right; padding: .35rem 0 .35rem 1.1rem; border-bottom: 1px 
 th { color: var(--soft); font-weight: 500; font-size: .8125rem; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 tr.own td { font-weight: 600; }
-td.wide { text-align: left; }
+td { white-space: nowrap; }
+td.wide { text-align: left; white-space: normal; }
+.plots.pairs { grid-template-columns: repeat(auto-fill, minmax(min(100%, 27rem), 1fr)); }
 .scroll { overflow-x: auto; }
 .met { color: var(--good); } .missed { color: var(--bad); } .open { color: var(--open); }
 .state { font-weight: 650; white-space: nowrap; }
