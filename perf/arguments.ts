@@ -18,6 +18,13 @@ export interface NamesOption {
   readonly what: string;
 }
 
+/** One of a few names. */
+export interface ChoiceOption {
+  readonly values: readonly string[];
+  readonly default: string;
+  readonly what: string;
+}
+
 /** What a script takes; N are the names of its numbers, L those of its lists. */
 export interface ScriptShape<N extends string, L extends string> {
   /** As in package.json. */
@@ -25,11 +32,16 @@ export interface ScriptShape<N extends string, L extends string> {
   readonly about: string;
   readonly numbers: Readonly<Record<N, NumberOption>>;
   readonly lists: Readonly<Record<L, NamesOption>>;
+  readonly choices?: Readonly<Record<string, ChoiceOption>>;
+  /** What each of those means that take no value. */
+  readonly flags?: Readonly<Record<string, string>>;
 }
 
 export interface Given<N extends string, L extends string> {
   readonly numbers: Readonly<Record<N, number>>;
   readonly lists: Readonly<Record<L, readonly string[]>>;
+  readonly choices: Readonly<Record<string, string>>;
+  readonly flags: Readonly<Record<string, boolean>>;
   readonly help: boolean;
 }
 
@@ -45,6 +57,10 @@ export function usage<N extends string, L extends string>(shape: ScriptShape<N, 
     ...listsOf(shape).map(([name, { values, what, default: some }]) =>
       optionLine(`--${name} NAMES`, `${what}: some of ${values.join(', ')} (${some ?? 'all'})`),
     ),
+    ...Object.entries(shape.choices ?? {}).map(([name, { values, what, default: one }]) =>
+      optionLine(`--${name} NAME`, `${what}: one of ${values.join(', ')} (${one})`),
+    ),
+    ...Object.entries(shape.flags ?? {}).map(([name, what]) => optionLine(`--${name}`, what)),
     optionLine('--help', 'this text'),
     '',
     'Exit codes: 0 when every bar is met, 1 when one is missed or a run fails, 2 when the',
@@ -61,7 +77,10 @@ export function parseGiven<N extends string, L extends string>(
   const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = {
     help: { type: 'boolean', short: 'h' },
   };
-  for (const [name] of [...numbersOf(shape), ...listsOf(shape)]) options[name] = { type: 'string' };
+  const { choices: known = {}, flags: signs = {} } = shape;
+  const taking = [...numbersOf(shape), ...listsOf(shape), ...Object.entries(known)];
+  for (const [name] of taking) options[name] = { type: 'string' };
+  for (const name of Object.keys(signs)) options[name] = { type: 'boolean' };
   let values: Readonly<Record<string, string | boolean | undefined>>;
   try {
     values = parseArgs({ args: [...given], options }).values;
@@ -77,14 +96,20 @@ export function parseGiven<N extends string, L extends string>(
     }
   }
   const lists = {} as Record<L, readonly string[]>;
-  for (const [name, { values: known, default: some = known }] of listsOf(shape)) {
+  for (const [name, { values: all, default: some = all }] of listsOf(shape)) {
     const names = values[name] === undefined ? some : String(values[name]).split(',');
-    const unknown = names.find((one) => !known.includes(one));
-    if (unknown !== undefined)
-      return `--${name} takes some of ${known.join(', ')}, not '${unknown}'`;
-    lists[name] = known.filter((one) => names.includes(one));
+    const unknown = names.find((one) => !all.includes(one));
+    if (unknown !== undefined) return `--${name} takes some of ${all.join(', ')}, not '${unknown}'`;
+    lists[name] = all.filter((one) => names.includes(one));
   }
-  return { numbers, lists, help: values['help'] === true };
+  const choices: Record<string, string> = {};
+  for (const [name, { values: all, default: one }] of Object.entries(known)) {
+    choices[name] = String(values[name] ?? one);
+    if (!all.includes(choices[name])) return `--${name} takes one of ${all.join(', ')}`;
+  }
+  const flags: Record<string, boolean> = {};
+  for (const name of Object.keys(signs)) flags[name] = values[name] === true;
+  return { numbers, lists, choices, flags, help: values['help'] === true };
 }
 
 function numbersOf<N extends string>(shape: ScriptShape<N, string>): [N, NumberOption][] {

@@ -69,7 +69,10 @@ export function perfScript(name: string): string {
   return fileURLToPath(new URL(name.replace(/\.ts$/, '.js'), import.meta.url));
 }
 
-/** Starts a server script, which prints one line with 127.0.0.1:PORT when it listens. */
+/**
+ * Starts a server script, which prints one line with 127.0.0.1:PORT when it listens, or any script
+ * that hears, whose line begins with 'ready'.
+ */
 export function startServer(script: string, options: ServerOptions = {}): Promise<ServerChild> {
   const { args = [], nodeFlags = [], core = -1, descriptors = 0 } = options;
   const node = [process.execPath, ...nodeFlags, perfScript(script), ...args];
@@ -129,7 +132,7 @@ function ready(
       if (yes) finish('');
     };
     const look = (): void => {
-      const line = /^.*127\.0\.0\.1:\d+.*(?=\n)/m.exec(text())?.[0];
+      const line = /^(?:.*127\.0\.0\.1:\d+.*|ready.*)(?=\n)/m.exec(text())?.[0];
       if (line !== undefined) finish(line);
     };
     if (port === 0) child.stdout?.on('data', look);

@@ -2,24 +2,42 @@
 
 import { execFileSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
+import type { RunFacts } from './results.ts';
 
 export function describeMachine(): Readonly<Record<string, string>> {
-  const all = cpus();
+  const { startedAt, commit, cores, machine, node, kernel } = runFacts();
   return {
-    date: new Date().toISOString(),
-    commit: commit(),
-    machine: `${all.length} cores of ${all[0]?.model.trim() ?? 'an unknown kind'}`,
-    node: `Node ${process.version}`,
-    kernel: `Linux ${release()}`,
+    date: startedAt,
+    commit: `commit ${commit}`,
+    machine: `${cores} cores of ${machine}`,
+    node: `Node ${node}`,
+    kernel: `Linux ${kernel}`,
   };
 }
 
+/** What stands in every line of results. */
+export function runFacts(): RunFacts {
+  const all = cpus();
+  return {
+    startedAt: new Date().toISOString(),
+    commit: commit(),
+    machine: all[0]?.model.trim() ?? 'an unknown kind',
+    cores: all.length,
+    node: process.version,
+    kernel: release(),
+  };
+}
+
+/** A short hash, with '+' when a tracked file is not as committed, but for reports themselves. */
 function commit(): string {
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' }).trim();
   try {
-    const command = ['describe', '--always', '--dirty'];
-    return `commit ${execFileSync('git', command, { encoding: 'utf8', stdio: 'pipe' }).trim()}`;
+    const tracked = ['status', '--porcelain', '--untracked-files=no'];
+    const changes = [...tracked, '--', ':/', ':(top,exclude)reports'];
+    return `${git('rev-parse', '--short=9', 'HEAD')}${git(...changes) === '' ? '' : '+'}`;
   } catch {
-    return 'commit unknown';
+    return 'unknown';
   }
 }
 

@@ -1,4 +1,5 @@
-// nginx with one process and its fastest settings for a fixed answer, in a folder of its own.
+// nginx with one process and its fastest settings for a fixed answer and for files, in a folder of
+// its own.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,8 @@ export const NGINX_MISSING = 'nginx is not installed: apt-get install nginx-ligh
 
 /** The folders nginx makes for itself, which it must find in ours. */
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+
+const FILE_BYTES = { 'file-1k.txt': 1024, 'file-16k.txt': 16 * 1024 };
 
 /** Debian installs it outside of the PATH of ordinary users. */
 function program(): string {
@@ -24,7 +27,10 @@ export async function startNginx(core: number, connections: number): Promise<Ser
   if (!hasNginx()) throw new Error(NGINX_MISSING);
   const folder = mkdtempSync(join(tmpdir(), 'vibing-nginx-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  for (const name of TEMPORARY) mkdirSync(join(folder, name));
+  for (const name of [...TEMPORARY, 'html']) mkdirSync(join(folder, name));
+  for (const [name, bytes] of Object.entries(FILE_BYTES)) {
+    writeFileSync(join(folder, 'html', name), 'x'.repeat(bytes));
+  }
   const port = await freePort();
   const configuration = join(folder, 'nginx.conf');
   writeFileSync(configuration, nginxConfiguration(port, connections));
@@ -48,6 +54,9 @@ events {
 http {
 ${temporary}
   access_log off;
+  sendfile on;
+  open_file_cache max=100 inactive=1h;
+  open_file_cache_valid 1h;
   tcp_nopush on;
   tcp_nodelay on;
   keepalive_requests 2000000000;
@@ -57,6 +66,9 @@ ${temporary}
     listen 127.0.0.1:${port} reuseport backlog=4096;
     location / {
       return 200 "Hello, World!";
+    }
+    location /file- {
+      root html;
     }
   }
 }

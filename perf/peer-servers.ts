@@ -1,38 +1,76 @@
-// The servers that perf:peers measures in turn, and why one of them cannot run here.
+// The servers that perf:peers measures in turn, what each can be asked, and why one of them cannot
+// run here.
 
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePort, perfScript, type ServerChild, startCommand, startServer } from './child.ts';
 import { hasNginx, NGINX_MISSING, startNginx } from './nginx.ts';
+import type { Peer } from './peer-names.ts';
 import { CONNECTIONS, SERVER_CORE } from './workloads.ts';
 
-export const PEERS = ['floor', 'uring', 'epoll', 'nginx', 'bun'] as const;
-export type Peer = (typeof PEERS)[number];
-
-export const PEER_NAMES: Readonly<Record<Peer, string>> = {
-  floor: 'uring floor',
-  uring: 'vibing uring',
-  epoll: 'vibing epoll',
-  nginx: 'nginx',
-  bun: 'Bun.serve',
-};
-
-const BUN_MISSING = 'Bun is not installed: npm ci --prefix perf/peers';
+const INSTALL = 'npm ci --prefix perf/peers';
 /** Its packages for Linux, the fastest first; no script of theirs has to run. */
 const BUN_PACKAGES = ['x64', 'aarch64', 'x64-baseline'];
 
 /** Compiled, this file lies in build/perf/. */
-const PEERS_FOLDER = fileURLToPath(new URL('../../perf/peers/', import.meta.url));
+export const PEERS_FOLDER: string = fileURLToPath(new URL('../../perf/peers/', import.meta.url));
 
-/** Starts one; rejects with the reason when it cannot run here. */
-export async function startPeer(peer: Peer): Promise<ServerChild> {
-  if (peer === 'floor') {
-    const args = [String(await freePort()), 'hello'];
-    return startServer('floor/uring.ts', { args, core: SERVER_CORE });
+/** Any scenario that is asked in peers, in this order. */
+export const PEER_SCENARIOS = [
+  'hello',
+  'static-1k',
+  'static-16k',
+  'json',
+  'pipelined-16',
+  'browser-headers',
+  'baseline',
+  'echo-10k',
+  'close',
+] as const;
+
+/** Without code of a user: text and files. */
+const FIXED = ['hello', 'static-1k', 'static-16k', 'pipelined-16', 'browser-headers', 'close'];
+/** Without files: neither has any of its own that it would call fast. */
+const CODE = PEER_SCENARIOS.filter((name) => !name.startsWith('static'));
+
+const CAN: Readonly<Record<Peer, readonly string[]>> = {
+  floor: PEER_SCENARIOS,
+  uring: PEER_SCENARIOS,
+  epoll: PEER_SCENARIOS,
+  nginx: FIXED,
+  bun: PEER_SCENARIOS,
+  uws: CODE,
+  fastify: CODE,
+  'node-http': CODE,
+  'node-net': ['hello', 'pipelined-16', 'browser-headers', 'close'],
+};
+
+export function canAnswer(peer: Peer, scenario: string): boolean {
+  return CAN[peer].includes(scenario);
+}
+
+/** Starts one; rejects with the reason when it cannot run here. The floor follows the scenario. */
+export async function startPeer(peer: Exclude<Peer, 'floor'>): Promise<ServerChild> {
+  const core = SERVER_CORE;
+  switch (peer) {
+    case 'uring':
+    case 'epoll':
+      return startVibing(peer);
+    case 'nginx':
+      return startNginx(core, CONNECTIONS);
+    case 'bun':
+      return startBun();
+    case 'uws':
+      return startServer('servers/uws.ts', { core, args: [UWS_PATH] });
+    case 'fastify':
+      return startServer('servers/fastify.ts', { core, args: [`${PEERS_FOLDER}package.json`] });
+    case 'node-http':
+      return startServer('servers/node-http.ts', { core });
+    case 'node-net': {
+      const args = [String(await freePort()), 'hello'];
+      return startServer('floor/net.ts', { core, args });
+    }
   }
-  if (peer === 'nginx') return startNginx(SERVER_CORE, CONNECTIONS);
-  if (peer === 'bun') return startBun();
-  return startVibing(peer);
 }
 
 /** Rejects as well when another driver came up than was asked for. */
@@ -48,16 +86,24 @@ export async function startVibing(
   throw new Error(`not what was asked: ${server.line}`);
 }
 
+/** Its package is not on the npm registry: who has it puts it here. */
+const UWS_PATH = `${PEERS_FOLDER}node_modules/uWebSockets.js/uws.js`;
+
 /** Why it is not even tried, or null. */
 export function peerProblem(peer: Peer): string | null {
   if (peer === 'nginx' && !hasNginx()) return NGINX_MISSING;
-  return peer === 'bun' && bunBinary() === '' ? BUN_MISSING : null;
+  if (peer === 'bun' && bunBinary() === '') return `Bun is not installed: ${INSTALL}`;
+  if (peer === 'fastify' && !existsSync(`${PEERS_FOLDER}node_modules/fastify/package.json`)) {
+    return `fastify is not installed: ${INSTALL}`;
+  }
+  if (peer === 'uws' && !existsSync(UWS_PATH)) {
+    return 'uWebSockets.js is not on the registry; its release goes into perf/peers/node_modules/';
+  }
+  return null;
 }
 
 async function startBun(): Promise<ServerChild> {
-  const binary = bunBinary();
-  if (binary === '') throw new Error(BUN_MISSING);
-  const command = [binary, perfScript('servers/bun.ts'), String(await freePort())];
+  const command = [bunBinary(), perfScript('servers/bun.ts'), String(await freePort())];
   return startCommand('Bun', command, { core: SERVER_CORE });
 }
 

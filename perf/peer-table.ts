@@ -1,7 +1,7 @@
 // The figures of perf:peers as a table, and its bars.
 
 import { median } from './pairs.ts';
-import { PEER_NAMES, type Peer } from './peer-servers.ts';
+import { PEER_NAMES, PEERS, type Peer } from './peer-names.ts';
 import { type Bar, cell, tableText } from './table.ts';
 
 export interface PeerFigures {
@@ -38,6 +38,38 @@ export function peerTable(figures: readonly PeerFigures[]): string {
     rows.push([name, rate, ...ratios, cell(microseconds, 2)]);
   }
   return tableText(rows);
+}
+
+interface ScenarioFigures {
+  readonly scenario: string;
+  readonly figures: readonly PeerFigures[];
+}
+
+/**
+ * All scenarios as one table for a document: requests a second of the first of ours that ran, and
+ * of the others how many times as many.
+ */
+export function peerMarkdown(tables: readonly ScenarioFigures[]): string {
+  const ran = (peer: Peer): boolean =>
+    tables.some(({ figures }) => figures.some((one) => one.peer === peer && one.rates.length > 0));
+  const own: Peer = ran('uring') ? 'uring' : 'epoll';
+  const peers = [own, ...PEERS.filter((peer) => peer !== own)].filter(ran);
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const lines = [
+    row(['requests/s, 64 connections', ...tables.map(({ scenario }) => scenario)]),
+    row(['---', ...tables.map(() => '---:')]),
+  ];
+  for (const peer of peers) {
+    const cells = tables.map(({ figures }) => {
+      const { rates = [] } = figures.find((one) => one.peer === peer) ?? {};
+      if (rates.length === 0) return '-';
+      if (peer === own) return Math.round(median(rates)).toLocaleString('en-US');
+      const times = ratio(figures, peer, own);
+      return Number.isNaN(times) ? '-' : `${times.toFixed(2)}x`;
+    });
+    lines.push(row([PEER_NAMES[peer], ...cells]));
+  }
+  return lines.join('\n');
 }
 
 const BARS: readonly (readonly [peer: Peer, other: Peer, bound: number])[] = [

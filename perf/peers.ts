@@ -1,17 +1,21 @@
-// Measures the server beside other servers, and all of them beside a floor of io_uring, in one run
-// with windows in turn: npm run perf:peers. docs/performance.md says how to read it.
+// Measures the server beside other servers and a floor, in the same scenarios, with windows in turn
+// on one core: npm run perf:peers. docs/performance.md says how to read it.
 
 import type { ServerChild } from './child.ts';
+import { runFacts } from './machine.ts';
 import { median } from './pairs.ts';
-import { PEER_NAMES, PEERS, type Peer, peerProblem, startPeer } from './peer-servers.ts';
-import { type PeerFigures, peerBars, peerTable } from './peer-table.ts';
-import { probe } from './probe.ts';
-import { usedMicrosecondsOfTree } from './process-figures.ts';
+import { PEER_NAMES, PEERS, type Peer } from './peer-names.ts';
+import { canAnswer, PEER_SCENARIOS, peerProblem, startPeer } from './peer-servers.ts';
+import { type PeerFigures, peerBars, peerMarkdown, peerTable } from './peer-table.ts';
+import { writeReport } from './report/write.ts';
+import { resultLine } from './result-lines.ts';
+import { appendResults, type RunFacts } from './results.ts';
+import { askAll, startScenarioFloor } from './scenario-servers.ts';
+import { type Scenario, scenarioOf } from './scenarios.ts';
 import { runScript } from './script.ts';
-import { CONNECTIONS, LOAD_CORE } from './workloads.ts';
-import { runWrk } from './wrk.ts';
+import { type WindowFigures, WindowLoad, windowsInTurn } from './windows.ts';
 
-const WARM_UP_SECONDS = 1;
+const WARM_UP_MS = 700;
 const START_SECONDS = 20;
 
 // Servers and loads of a run that failed end with it.
@@ -19,76 +23,109 @@ process.exit(
   await runScript({
     name: 'perf:peers',
     about:
-      'Measures the server on both of its Linux drivers beside nginx, Bun and a floor that does\n' +
-      'nothing but io_uring: GET / with 64 connections, windows in turn on the same core.',
-    programs: ['wrk'],
+      'Measures the server on both of its Linux drivers beside other servers and a floor of\n' +
+      'bare system calls, in the same scenarios, windows in turn on the same core. Adds lines\n' +
+      'to reports/results.jsonl and makes reports/index.html.',
+    programs: [],
     numbers: {
-      rounds: { default: 7, max: 99, what: 'windows of each' },
-      seconds: { default: 2, max: 60, what: 'length of a window' },
+      rounds: { default: 5, max: 99, what: 'windows of each' },
+      seconds: { default: 1, max: 60, what: 'length of a window' },
     },
-    lists: { only: { values: PEERS, what: 'which are measured' } },
-    secondsMax: ({ numbers, lists }) =>
-      lists.only.length *
-      (START_SECONDS + WARM_UP_SECONDS + 2 + numbers.rounds * (numbers.seconds + 2)),
-    measure: async ({ numbers, lists }) => {
+    lists: {
+      only: { values: PEERS, what: 'which are measured' },
+      scenarios: { values: PEER_SCENARIOS, what: 'what they are asked' },
+    },
+    secondsMax: ({ numbers: { rounds, seconds }, lists }) =>
+      START_SECONDS * lists.only.length +
+      lists.scenarios.length * lists.only.length * (rounds + 2) * (seconds + 2),
+    measure: async ({ numbers: { rounds, seconds }, lists }) => {
       const only = PEERS.filter((peer) => lists.only.includes(peer));
       const running = await startAll(only);
-      const rates = new Map<Peer, number[]>([...running.keys()].map((peer) => [peer, []]));
-      const costs = new Map<Peer, number[]>([...running.keys()].map((peer) => [peer, []]));
-      for (const child of running.values()) await window(child, WARM_UP_SECONDS);
-      for (let round = 0; round < numbers.rounds; round++) {
-        for (const [peer, child] of running) {
-          const { rate, microseconds } = await window(child, numbers.seconds);
-          rates.get(peer)?.push(rate);
-          costs.get(peer)?.push(microseconds);
-        }
+      const load = await WindowLoad.start();
+      const facts = runFacts();
+      const tables: { readonly scenario: string; readonly figures: readonly PeerFigures[] }[] = [];
+      for (const name of lists.scenarios) {
+        console.error(`${name}: ${rounds} windows of ${seconds} s for each`);
+        const scenario = scenarioOf(name);
+        const options = { load, facts, only, running, rounds, windowMs: seconds * 1000 };
+        const figures = await measure(scenario, options);
+        tables.push({ scenario: name, figures });
+        console.log(`${name}: ${scenario.about}\n${peerTable(figures)}\n`);
       }
+      await load.stop();
       for (const child of running.values()) await child.stop();
-      const figures: PeerFigures[] = only.map((peer) => ({
-        peer,
-        rates: rates.get(peer) ?? [],
-        microseconds: running.has(peer) ? median(costs.get(peer) ?? []) : Number.NaN,
-        isMissing: peerProblem(peer) !== null,
-      }));
-      console.log(`${numbers.rounds} windows of ${numbers.seconds} s each, in turn; medians\n`);
-      console.log(peerTable(figures));
-      return peerBars(figures);
+      console.log(`${peerMarkdown(tables)}\n\n${writeReport()}`);
+      const hello = tables.find(({ scenario }) => scenario === 'hello');
+      return hello === undefined ? [] : peerBars(hello.figures);
     },
   }),
 );
 
-/** All are up all the time; those that are not asked sleep. */
+/** All are up all the time; those that are not asked sleep. The floor follows the scenario. */
 async function startAll(only: readonly Peer[]): Promise<ReadonlyMap<Peer, ServerChild>> {
   const running = new Map<Peer, ServerChild>();
   for (const peer of only) {
+    if (peer === 'floor') continue;
     try {
       const problem = peerProblem(peer);
       if (problem !== null) throw new Error(problem);
-      const child = await startPeer(peer);
-      const { status } = await probe(child.port, '/');
-      if (status !== 200) throw new Error(`it answers ${status}`);
-      running.set(peer, child);
+      running.set(peer, await startPeer(peer));
     } catch (error) {
-      const reason = error instanceof Error ? error.message.trim() : String(error);
-      console.log(`${PEER_NAMES[peer]}: NOT RUN: ${reason}`);
+      console.log(`${PEER_NAMES[peer]}: NOT RUN: ${(error as Error).message.trim()}`);
     }
   }
   return running;
 }
 
-async function window(
-  child: ServerChild,
-  seconds: number,
-): Promise<{ readonly rate: number; readonly microseconds: number }> {
-  const url = `http://127.0.0.1:${child.port}/`;
-  const before = usedMicrosecondsOfTree(child.pid);
-  const report = await runWrk({
-    url,
-    connections: CONNECTIONS,
-    seconds,
-    core: LOAD_CORE,
-    script: '',
+interface RoundOptions {
+  readonly load: WindowLoad;
+  readonly facts: RunFacts;
+  readonly only: readonly Peer[];
+  readonly running: ReadonlyMap<Peer, ServerChild>;
+  readonly rounds: number;
+  readonly windowMs: number;
+}
+
+async function measure(
+  scenario: Scenario,
+  { facts, load, only, rounds, running, windowMs }: RoundOptions,
+): Promise<readonly PeerFigures[]> {
+  const able = only.filter((peer) => canAnswer(peer, scenario.name));
+  const children = new Map<Peer, ServerChild>();
+  for (const peer of able) {
+    const child = running.get(peer);
+    if (child === undefined) continue;
+    const answer = await askAll(child.port, scenario).catch((error: Error) => error);
+    if (answer instanceof Error) console.log(`${PEER_NAMES[peer]}: NOT RUN: ${answer.message}`);
+    else children.set(peer, child);
+    if (answer instanceof Error || children.has('floor') || !only.includes('floor')) continue;
+    // As many bytes as the first of them sends, which is ours unless it was left out.
+    children.set('floor', await startScenarioFloor(scenario, answer));
+  }
+  const order = able.filter((peer) => children.has(peer));
+  const run = (peer: Peer, ms: number): Promise<WindowFigures> =>
+    load.run(children.get(peer) as ServerChild, scenario.name, { windowMs: ms, rate: 0 });
+  for (const peer of order) await run(peer, WARM_UP_MS).catch(() => undefined);
+  const all = await windowsInTurn(order, rounds, (peer) => run(peer, windowMs));
+  await children.get('floor')?.stop();
+  const windowsOf = (peer: Peer): readonly WindowFigures[] =>
+    (all.get(peer) ?? []).slice(0, rounds);
+  const driverOf = (peer: Peer): string => (peer === 'uring' || peer === 'epoll' ? peer : '');
+  const common = { kind: 'peers', facts, scenario, load: 'full', askedRate: 0, windowMs } as const;
+  appendResults(
+    order.map((peer) => {
+      const windows = windowsOf(peer);
+      const driver = driverOf(peer);
+      return resultLine({ ...common, server: peer, driver, windows, floors: [] });
+    }),
+  );
+  return able.map((peer) => {
+    const windows = windowsOf(peer);
+    return {
+      peer,
+      rates: windows.map(({ rate }) => rate),
+      microseconds: windows.length > 0 ? median(windows.map(({ cpuUs }) => cpuUs)) : Number.NaN,
+      isMissing: peerProblem(peer) !== null,
+    };
   });
-  const used = usedMicrosecondsOfTree(child.pid) - before;
-  return { rate: report.requestsPerSecond, microseconds: used / report.requests };
 }

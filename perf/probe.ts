@@ -9,10 +9,17 @@ export interface Probe {
   /** Head and body together. */
   readonly bytes: number;
   readonly head: string;
+  readonly body: string;
 }
 
 /** The answer to GET; rejects when it has no Content-Length or does not come. */
 export function probe(port: number, path: string): Promise<Probe> {
+  const request = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
+  return probeWith(port, Buffer.from(request, 'latin1'), `GET ${path}`);
+}
+
+/** The same for any request; `name` is what it is called when there is no answer. */
+export function probeWith(port: number, request: Uint8Array, name: string): Promise<Probe> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
     let text = '';
@@ -21,16 +28,16 @@ export function probe(port: number, path: string): Promise<Probe> {
       if (result instanceof Error) reject(result);
       else resolve(result);
     };
-    socket.setTimeout(TIMEOUT_MS, () => finish(new Error(`no answer to GET ${path}`)));
+    socket.setTimeout(TIMEOUT_MS, () => finish(new Error(`no answer to ${name}`)));
     socket.setEncoding('latin1');
     socket.once('error', finish);
-    socket.once('end', () => finish(new Error(`half an answer to GET ${path}: ${text}`)));
+    socket.once('end', () => finish(new Error(`half an answer to ${name}: ${text}`)));
     socket.on('data', (more: string) => {
       text += more;
       const answer = wholeAnswer(text);
       if (answer !== null) finish(answer);
     });
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
+    socket.write(request);
   });
 }
 
@@ -45,5 +52,5 @@ export function wholeAnswer(text: string): Probe | Error | null {
   const bytes = headEnd + Number(length);
   if (text.length < bytes) return null;
   if (text.length > bytes) return new Error(`more than one answer: ${text}`);
-  return { status: Number(status), bytes, head };
+  return { status: Number(status), bytes, head, body: text.slice(headEnd) };
 }

@@ -4,18 +4,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServerChild, startServer } from './child.ts';
 import { startNginx } from './nginx.ts';
-import type { PacedReport } from './paced-load.ts';
 import { median } from './pairs.ts';
 import { startVibing } from './peer-servers.ts';
-import { usedMicroseconds, usedMicrosecondsOfTree, wakeUps } from './process-figures.ts';
+import { usedMicroseconds, wakeUps } from './process-figures.ts';
 import { runScript } from './script.ts';
 import { type Bar, cell, tableText } from './table.ts';
+import { type WindowFigures, WindowLoad } from './windows.ts';
 import { LOAD_CORE, SERVER_CORE } from './workloads.ts';
 
 const DRIVERS = ['uring', 'epoll'];
 const IDLE_CONNECTIONS = 1_000;
 const SHARE_BAR = 0.003;
 const WAKE_UPS_BAR = 5;
+/** hello on as many connections. */
+const SCENARIO = 'connections-1024';
 const LOAD_CONNECTIONS = 1_024;
 const RATE = 10_000;
 /** Some 8 s after work V8 tidies its heap up, once, for 50 ms; then all is quiet. */
@@ -137,53 +139,47 @@ function keptFor(seconds: number): readonly string[] {
 
 interface Measured {
   readonly server: ServerChild;
-  readonly load: ServerChild;
   readonly costs: number[];
 }
 
-/** Microseconds for a request, by name. All are up and connected; only one is asked at a time. */
+/** Microseconds for a request, by name. All are up; only one is asked at a time. */
 async function measureLoad(
   drivers: readonly string[],
   seconds: number,
   rounds: number,
 ): Promise<ReadonlyMap<string, number>> {
   const all = new Map<string, Measured>();
+  const load = await WindowLoad.start();
   const keep = keptFor((drivers.length + 1) * (rounds + 1) * (seconds + 10) + START_SECONDS);
   for (const name of [...drivers, 'nginx']) {
     const measured = await tried(name, async () => {
       const server = await (name === 'nginx'
         ? startNginx(SERVER_CORE, LOAD_CONNECTIONS)
         : startVibing(name, keep));
-      return { server, load: await startLoad(server.port, seconds), costs: [] };
+      return { server, costs: [] };
     });
     if (measured !== null) all.set(name, measured);
   }
   for (let round = 0; round <= rounds; round++) {
-    for (const { server, load, costs } of all.values()) {
-      const before = usedMicrosecondsOfTree(server.pid);
-      const { answered } = await run(load, seconds);
+    for (const [name, { server, costs }] of all) {
+      const { cpuUs } = await run(load, name, server, seconds);
       // The first window is for compiling, and not counted.
-      if (round > 0) costs.push((usedMicrosecondsOfTree(server.pid) - before) / answered);
+      if (round > 0) costs.push(cpuUs);
     }
   }
-  for (const { server, load } of all.values()) {
-    await load.stop();
-    await server.stop();
-  }
+  await load.stop();
+  for (const { server } of all.values()) await server.stop();
   return new Map([...all].map(([name, { costs }]) => [name, median(costs)]));
 }
 
-function startLoad(port: number, seconds: number): Promise<ServerChild> {
-  const args = [`--port=${port}`, `--connections=${LOAD_CONNECTIONS}`, `--rate=${RATE}`];
-  args.push(`--seconds=${seconds}`);
-  return startServer('paced-load.ts', { args, core: LOAD_CORE });
-}
-
-async function run(load: ServerChild, seconds: number): Promise<PacedReport> {
-  const report = (await load.ask('run', seconds * 1000 + 10_000)) as PacedReport;
-  const { errors, unanswered } = report;
-  if (errors > 0 || unanswered > 0) {
-    throw new Error(`${load.line}: ${errors} errors, ${unanswered} requests unanswered`);
-  }
-  return report;
+async function run(
+  load: WindowLoad,
+  name: string,
+  server: ServerChild,
+  seconds: number,
+): Promise<WindowFigures> {
+  const figures = await load.run(server, SCENARIO, { windowMs: seconds * 1000, rate: RATE });
+  const { unanswered } = figures;
+  if (unanswered > 0) throw new Error(`${name}: ${unanswered} requests unanswered`);
+  return figures;
 }

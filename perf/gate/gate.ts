@@ -1,11 +1,14 @@
 // Judges the speed of the server: npm run perf:gate. docs/performance.md says what is judged.
 
 import { pairingProblem } from '../child.ts';
-import { describeMachine } from '../machine.ts';
+import { describeMachine, runFacts } from '../machine.ts';
+import { writeReport } from '../report/write.ts';
+import { appendResults } from '../results.ts';
 import { type GateArguments, parseGateArguments, USAGE } from './arguments.ts';
 import { judge } from './judge.ts';
 import { measureGate } from './measure.ts';
-import { figuresText, keepResult, verdictText } from './report.ts';
+import { figuresText, verdictText } from './report.ts';
+import { gateLines } from './result-lines.ts';
 
 /** No further round is begun after this; a gate that takes longer than the second has failed. */
 const ROUNDS_MS_MAX = 270_000;
@@ -45,6 +48,7 @@ async function main(): Promise<number> {
 async function run(given: GateArguments): Promise<number> {
   const { driver, latency, only, rounds, seconds, strict, turns } = given;
   const machine = describeMachine();
+  const facts = runFacts();
   console.log(Object.values(machine).join(', '));
   console.log(
     `${rounds} windows or more of ${seconds} s for the server (driver ${driver}), ` +
@@ -67,6 +71,7 @@ async function run(given: GateArguments): Promise<number> {
   const verdict = judge(figures, strict);
   console.log(`${figuresText(figures)}\n`);
   console.log(verdictText(verdict));
-  console.log(`written to ${keepResult(machine, { ...given }, figures, verdict)}`);
+  appendResults(gateLines(facts, { driver, windowMs: seconds * 1000 }, figures, verdict));
+  console.log(writeReport());
   return verdict.exitCode;
 }

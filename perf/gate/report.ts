@@ -1,8 +1,5 @@
-// What the gate prints, and the line of JSON that stays of a run.
+// What the gate prints.
 
-import { appendFileSync, mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { median } from '../pairs.ts';
 import { tableText } from '../table.ts';
 import {
   CONNECTIONS,
@@ -15,8 +12,6 @@ import {
   TURNS_RATE,
 } from './bars.ts';
 import { type GateFigures, ratios, type Verdict } from './judge.ts';
-
-const REPORTS = fileURLToPath(new URL('../../../reports/', import.meta.url));
 
 export function figuresText(figures: GateFigures): string {
   const parts: string[] = [];
@@ -104,36 +99,6 @@ export function verdictText({ checks, exitCode, remarks }: Verdict): string {
       : []),
   ];
   return [...lines, ...remarks, '', ...last].join('\n');
-}
-
-/** One line of JSON behind those of earlier runs; gives where. */
-export function keepResult(
-  machine: Readonly<Record<string, string>>,
-  options: Readonly<Record<string, unknown>>,
-  figures: GateFigures,
-  verdict: Verdict,
-): string {
-  const path = `${REPORTS}results.jsonl`;
-  mkdirSync(REPORTS, { recursive: true });
-  const throughput = figures.throughput.map(({ floors, scenario, servers }) => ({
-    scenario: scenario.name,
-    connections: CONNECTIONS,
-    pipelining: scenario.depth,
-    ratio: median(ratios({ floors, servers })),
-    requestsPerSecond: median(servers.map(({ rate }) => rate)),
-    floorPerSecond: median(floors.map(({ rate }) => rate)),
-    cpuMicroseconds: median(servers.map(({ microseconds }) => microseconds)),
-    floorCpuMicroseconds: median(floors.map(({ microseconds }) => microseconds)),
-    loadBound: servers.filter(({ loadShare }) => loadShare >= LOAD_BOUND).length,
-    floors,
-    servers,
-  }));
-  const { heapBytesPerRequest, latency, residentBytes, turns } = figures;
-  const cores = { server: SERVER_CORE, load: LOAD_CORE };
-  const kept = { ...machine, options, cores, throughput, latency, turns, heapBytesPerRequest };
-  const line = JSON.stringify({ ...kept, residentBytes, ...verdict });
-  appendFileSync(path, `${line}\n`);
-  return path;
 }
 
 function count(value: number): string {

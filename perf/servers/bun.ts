@@ -1,19 +1,46 @@
-// Bun's own server with a fixed answer, for perf:peers. Run by Bun, not by Node.
+// Bun's own server, for perf:peers, with what its documentation calls fastest: routes, those with a
+// fixed answer given as that answer, files read once. Run by Bun, not by Node.
 //
 //   bun build/perf/servers/bun.js PORT
+
+import { sumOf, USER } from './answers.ts';
+
+type Route = (request: Request & { readonly params: Readonly<Record<string, string>> }) => unknown;
 
 interface BunGlobal {
   serve(options: {
     readonly port: number;
     readonly hostname: string;
+    readonly routes: Readonly<Record<string, unknown>>;
     fetch(): globalThis.Response;
   }): { readonly port: number };
 }
 
 const { Bun } = globalThis as unknown as { readonly Bun: BunGlobal };
+
+const user: Route = ({ params }) => Response.json({ ...USER, id: params['id'] });
+const sum: Route = (request) => new Response(String(sumOf(queryOf(request.url))));
+const sumWithBody: Route = async (request) => {
+  const body = Number(await request.text());
+  return new Response(String(sumOf(queryOf(request.url)) + body));
+};
+const mirror: Route = async (request) => new Response(await request.arrayBuffer());
+
 const { port } = Bun.serve({
   port: Number(process.argv[2]),
   hostname: '127.0.0.1',
-  fetch: () => new Response('Hello, World!'),
+  routes: {
+    '/': new Response('Hello, World!'),
+    '/file-1k.txt': new Response('x'.repeat(1024)),
+    '/file-16k.txt': new Response('x'.repeat(16 * 1024)),
+    '/users/:id': { GET: user },
+    '/baseline11': { GET: sum, POST: sumWithBody },
+    '/mirror': { POST: mirror },
+  },
+  fetch: () => new Response('Not Found', { status: 404 }),
 });
 console.log(`bun on 127.0.0.1:${port}`);
+
+function queryOf(url: string): URLSearchParams {
+  return new URL(url).searchParams;
+}

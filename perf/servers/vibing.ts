@@ -1,5 +1,5 @@
-// The server that is measured, as a user would write it: a handler for GET /, an echo of request
-// bodies, a megabyte at GET /large, and a folder with two files, /file-1k.txt and /file-300k.txt.
+// The server that is measured, as a user would write it: a handler for GET /, JSON, sums, echoes of
+// request bodies, a megabyte at GET /large, and a folder with files, /file-1k.txt and larger ones.
 //
 //   node build/perf/servers/vibing.js [--driver NAME] [--port PORT] [--set OPTION=NUMBER]...
 
@@ -8,10 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createServer, type Server, type ServerOptions } from 'vibing';
+import { sumOf, USER } from './answers.ts';
 
-const FILE_BYTES = 1024;
-const LONG_FILE_BYTES = 300 * 1024;
-const LARGE_BYTES = 1024 * 1024;
+const KIB = 1024;
+const FILE_BYTES = { '1k': KIB, '16k': 16 * KIB, '300k': 300 * KIB, '1m': KIB * KIB };
+const LARGE_BYTES = KIB * KIB;
 const SHUTDOWN_TIMEOUT_MS = 500;
 
 const { values } = parseArgs({
@@ -24,8 +25,9 @@ const { values } = parseArgs({
 
 const folder = mkdtempSync(join(tmpdir(), 'vibing-perf-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-writeFileSync(join(folder, 'file-1k.txt'), 'x'.repeat(FILE_BYTES));
-writeFileSync(join(folder, 'file-300k.txt'), 'x'.repeat(LONG_FILE_BYTES));
+for (const [name, bytes] of Object.entries(FILE_BYTES)) {
+  writeFileSync(join(folder, `file-${name}.txt`), 'x'.repeat(bytes));
+}
 
 const limits = values.set.map((setting) => {
   const [name, value] = setting.split('=');
@@ -57,6 +59,16 @@ server.get('/large', (_request, response) => response.end(large));
 server.post('/echo', async (request, response) => {
   for await (const chunk of request.body) await response.write(chunk);
   response.end();
+});
+server.post('/mirror', async (request, response) => response.send(await request.bytes()));
+server.get('/users/:id', (request, response) => {
+  const { id = '' } = request.params;
+  response.json({ ...USER, id });
+});
+server.get('/baseline11', (request, response) => response.text(String(sumOf(request.query))));
+server.post('/baseline11', async (request, response) => {
+  const body = Number(await request.text());
+  response.text(String(sumOf(request.query) + body));
 });
 
 const { port, driver } = await server.listen().catch((error: Error) => {

@@ -1,13 +1,19 @@
-// The scripts that measure, as processes: they tell what they take, refuse the rest, and the paced
-// load counts what it asked for. No figure of speed is looked at.
+// The scripts that measure, as processes: they tell what they take and refuse the rest, and one of
+// them measures. No figure of speed is looked at.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { perfScript, startServer } from '../../perf/child.ts';
+import { pairingProblem, perfScript } from '../../perf/child.ts';
+import { readResults } from '../../perf/results.ts';
 import { epollProblem } from '../../src/driver/epoll.ts';
 
 const SCRIPTS = [
+  'perf',
+  'report/main',
   'peers',
   'quiet',
   'idle-connections',
@@ -25,7 +31,7 @@ describe('scripts that measure', { timeout: 4 * TIMEOUT_MS }, () => {
     it(`${script} helps, and refuses wrong arguments`, () => {
       const help = run(script, '--help');
       assert.equal(help.status, 0, help.stderr);
-      assert.match(help.stdout, /^usage: npm run \w+:\w+ -- /);
+      assert.match(help.stdout, /^usage: npm run [\w:]+ -- /);
       const wrong = run(script, '--fast');
       assert.equal(wrong.status, 2);
       assert.match(wrong.stderr, /--fast[\s\S]*usage: /);
@@ -33,21 +39,34 @@ describe('scripts that measure', { timeout: 4 * TIMEOUT_MS }, () => {
   }
 });
 
-describe('the paced load', { timeout: TIMEOUT_MS, skip: epollProblem() ?? false }, () => {
-  it('asks as often as it was told, and every request is answered', async () => {
-    const server = await startServer('servers/vibing.ts', { args: ['--driver', 'net'] });
-    const args = [`--port=${server.port}`, '--connections=8', '--rate=50', '--seconds=1'];
-    const { stdout, stderr, status } = run('paced-load', ...args);
-    await server.stop();
-    assert.equal(status, 0, stderr);
-    const { sent, answered, errors, unanswered } = JSON.parse(stdout);
-    assert.deepEqual([sent, answered, errors, unanswered], [50, 50, 0, 0]);
-  });
+const problem = pairingProblem(['prlimit']) ?? epollProblem() ?? false;
 
-  it('refuses wrong arguments', () => {
-    const { status, stderr } = run('paced-load', '--port', '0');
-    assert.equal(status, 2);
-    assert.match(stderr, /^--port takes a whole number/);
+describe('perf', { timeout: 2 * TIMEOUT_MS, skip: problem }, () => {
+  it('measures a scenario, writes lines of it and makes the page', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vibing-perf-'));
+    try {
+      const command = [perfScript('perf.ts'), '--quick', '--windows=1', '--scenarios=static-1k'];
+      const { status, stderr, stdout } = spawnSync(process.execPath, command, {
+        encoding: 'utf8',
+        timeout: TIMEOUT_MS,
+        env: { ...process.env, VIBING_REPORTS: folder },
+      });
+      assert.equal(status, 0, `${stdout}${stderr}`);
+      assert.match(stdout, /^static-1k +[\d,]+ +/m);
+      const { badLines, lines } = readResults(join(folder, 'results.jsonl'));
+      assert.deepEqual(badLines, []);
+      const [full] = lines;
+      assert.deepEqual([full.scenario, full.load, full.windows], ['static-1k', 'full', 1]);
+      assert.ok(full.rate.median > 0);
+      assert.ok((full.cpuUs?.median ?? 0) > 0);
+      assert.ok((full.floor?.rate.median ?? 0) > 0);
+      assert.equal(full.latencyMs['50'] > 0, true);
+      // A machine that is very busy cannot give 10,000 requests/s, and then is not asked for it.
+      for (const paced of lines.slice(1)) assert.equal(paced.askedRate, 10_000);
+      assert.match(readFileSync(join(folder, 'index.html'), 'utf8'), /<h3>static-1k<\/h3>/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

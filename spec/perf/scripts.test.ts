@@ -1,10 +1,9 @@
-// What the scripts that measure share: arguments, tables and bars, trends, histograms.
+// What the scripts that measure share: arguments, tables and bars, trends.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseGiven, usage } from '../../perf/arguments.ts';
 import { hardLimit } from '../../perf/child.ts';
-import { Histogram } from '../../perf/histogram.ts';
 import { nginxConfiguration } from '../../perf/nginx.ts';
 import { type PeerFigures, peerBars, peerTable, ratio } from '../../perf/peer-table.ts';
 import { voluntarySwitches } from '../../perf/process-figures.ts';
@@ -24,6 +23,8 @@ const SHAPE = {
     only: { values: ['red', 'green', 'blue'], what: 'colours' },
     tried: { values: ['red', 'green'], default: ['green'], what: 'what is tried' },
   },
+  choices: { shade: { values: ['dark', 'light'], default: 'dark', what: 'how' } },
+  flags: { quick: 'less of it' },
 } as const;
 
 describe('arguments of a script', () => {
@@ -31,16 +32,26 @@ describe('arguments of a script', () => {
     assert.deepEqual(parseGiven(SHAPE, []), {
       numbers: { rounds: 7, seed: 0 },
       lists: { only: ['red', 'green', 'blue'], tried: ['green'] },
+      choices: { shade: 'dark' },
+      flags: { quick: false },
       help: false,
     });
   });
 
   it('are taken, lists in the order of the table', () => {
-    const given = parseGiven(SHAPE, ['--rounds=3', '--only', 'blue,red', '--help']);
+    const given = parseGiven(SHAPE, [
+      '--rounds=3',
+      '--only',
+      'blue,red',
+      '--help',
+      '--quick',
+      '--shade=light',
+    ]);
     assert.ok(typeof given !== 'string');
     assert.equal(given.numbers.rounds, 3);
     assert.deepEqual(given.lists.only, ['red', 'blue']);
     assert.equal(given.help, true);
+    assert.deepEqual([given.choices['shade'], given.flags['quick']], ['light', true]);
   });
 
   it('are refused with one line', () => {
@@ -51,6 +62,8 @@ describe('arguments of a script', () => {
       [['--seed', '10'], /^--seed takes a whole number from 0 to 9$/],
       [['--only', 'red,grey'], /^--only takes some of red, green, blue, not 'grey'$/],
       [['--only', ''], /^--only takes/],
+      [['--shade', 'pale'], /^--shade takes one of dark, light$/],
+      [['--quick=yes'], /--quick/],
       [['--fast'], /--fast/],
       [['red'], /red/],
     ];
@@ -69,6 +82,8 @@ describe('arguments of a script', () => {
     }
     assert.match(text, /windows, 1 to 99 \(7\)/);
     assert.match(text, /some of red, green \(green\)/);
+    assert.match(text, /^ {2}--shade NAME +how: one of dark, light \(dark\)$/m);
+    assert.match(text, /^ {2}--quick +less of it$/m);
   });
 });
 
@@ -137,13 +152,13 @@ describe('figures of peers', () => {
     ];
     const bars = peerBars(figures).map((bar) => `${bar.name} ${isMet(bar)}`);
     assert.deepEqual(bars, [
-      'vibing uring to uring floor false',
-      'vibing uring to vibing epoll false',
-      'vibing uring to nginx false',
-      'vibing epoll to nginx true',
+      'Vibing, io_uring to floor false',
+      'Vibing, io_uring to Vibing, epoll false',
+      'Vibing, io_uring to nginx false',
+      'Vibing, epoll to nginx true',
     ]);
-    assert.match(peerTable(figures), /^vibing uring +NOT RUN/m);
-    assert.match(peerTable(figures), /^vibing epoll +100 +1\.000 +1\.000 +- +10\.00$/m);
+    assert.match(peerTable(figures), /^Vibing, io_uring +NOT RUN/m);
+    assert.match(peerTable(figures), /^Vibing, epoll +100 +1\.000 +1\.000 +- +10\.00$/m);
   });
 
   it('name the port and the connections to nginx', () => {
@@ -170,30 +185,6 @@ describe('trends', () => {
       ).length,
       10,
     );
-  });
-});
-
-describe('histograms', () => {
-  it('are right within a bucket', () => {
-    const histogram = new Histogram();
-    for (let value = 1; value <= 10_000; value++) histogram.add(value);
-    for (const share of [0.01, 0.5, 0.9, 0.99]) {
-      const exact = share * 10_000;
-      const figure = histogram.at(share);
-      assert.ok(figure >= exact && figure <= exact * 1.07, `${share}: ${figure}`);
-    }
-    assert.equal(histogram.at(1), 10_000);
-    assert.equal(histogram.most, 10_000);
-  });
-
-  it('take nothing, little and too much', () => {
-    assert.equal(new Histogram().at(0.5), 0);
-    const histogram = new Histogram();
-    for (const value of [-5, 0, 3, 15, 16, 1e12]) histogram.add(value);
-    assert.equal(histogram.count, 6);
-    assert.equal(histogram.at(0.3), 0);
-    assert.equal(histogram.at(0.5), 3);
-    assert.equal(histogram.at(0.8), 16);
   });
 });
 

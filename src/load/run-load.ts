@@ -30,6 +30,9 @@ export interface Progress {
 
 export interface LoadHooks {
   readonly progress?: (progress: Progress) => void;
+  /** The time that counts begins; and ends. */
+  readonly counting?: () => void;
+  readonly counted?: () => void;
 }
 
 export interface RunningLoad {
@@ -79,6 +82,14 @@ export function startLoad(options: LoadOptions, hooks: LoadHooks = {}): RunningL
   };
 }
 
+/** A load of requests that options cannot say: they may be any bytes. */
+export async function runPrepared(prepared: Prepared, hooks: LoadHooks = {}): Promise<LoadReport> {
+  const address = await addressOf(prepared);
+  return new Promise((resolve, reject) => {
+    launch(prepared, address, hooks, resolve, reject);
+  });
+}
+
 async function addressOf({ host, port, socket }: Prepared): Promise<Address> {
   if (socket !== null) return { path: socket };
   try {
@@ -113,11 +124,13 @@ function launch(
   let cpuMicroseconds = 0;
   const load: Load = new Load({ ...prepared, address }, driver, slab, {
     counting: () => {
+      hooks.counting?.();
       used = process.cpuUsage();
     },
     counted: () => {
       const { user, system } = process.cpuUsage(used);
       cpuMicroseconds = user + system;
+      hooks.counted?.();
     },
     secondOver: () => hooks.progress?.(progressOf(load, prepared, driver.now())),
   });

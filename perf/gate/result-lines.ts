@@ -1,0 +1,96 @@
+// A run of the gate as lines of results, of the shape that all that measures has.
+
+import { type Summary, summary } from '../pairs.ts';
+import type { Latencies, ResultLine, RunFacts, ServerResult } from '../results.ts';
+import { CONNECTIONS, LATENCY_RATE, LATENCY_SCENARIO, LOAD_BOUND } from './bars.ts';
+import {
+  type GateFigures,
+  type LatencyWindow,
+  type RateWindow,
+  ratios,
+  type Verdict,
+} from './judge.ts';
+
+export interface GateRun {
+  readonly driver: string;
+  readonly windowMs: number;
+}
+
+/** One for each scenario and one for the latencies; the checks stand in the first. */
+export function gateLines(
+  facts: RunFacts,
+  run: GateRun,
+  figures: GateFigures,
+  verdict: Verdict,
+): readonly ResultLine[] {
+  const common = {
+    format: 1,
+    kind: 'gate',
+    ...facts,
+    ...run,
+    server: 'vibing',
+    connections: CONNECTIONS,
+    checks: [],
+  } as const;
+  const lines: ResultLine[] = figures.throughput.map(({ floors, scenario, servers }) => ({
+    ...common,
+    scenario: scenario.name,
+    pipelining: scenario.depth,
+    load: 'full',
+    askedRate: 0,
+    windows: servers.length,
+    ...rateResult(servers),
+    floor: { name: 'floor/epoll', ...rateResult(floors) },
+    ratio: summary(ratios({ floors, servers })),
+    cpuRatio: summary(
+      servers.map(({ microseconds }, index) => {
+        const around = floors[index].microseconds + floors[index + 1].microseconds;
+        return around / 2 / microseconds;
+      }),
+    ),
+    remarks: boundRemark(servers),
+  }));
+  const { latency } = figures;
+  if (latency !== null) {
+    lines.push({
+      ...common,
+      scenario: LATENCY_SCENARIO.name,
+      pipelining: LATENCY_SCENARIO.depth,
+      load: 'rate',
+      askedRate: LATENCY_RATE,
+      windows: latency.servers.length,
+      ...latencyResult(latency.servers),
+      floor: { name: 'floor/epoll', ...latencyResult(latency.floors) },
+      ratio: null,
+      cpuRatio: null,
+      remarks: boundRemark(latency.servers),
+    });
+  }
+  return lines.map((line, index) => (index === 0 ? { ...line, checks: verdict.checks } : line));
+}
+
+function rateResult(windows: readonly RateWindow[]): ServerResult {
+  return {
+    rate: summary(windows.map(({ rate }) => rate)),
+    cpuUs: summary(windows.map(({ microseconds }) => microseconds)),
+    latencyMs: {},
+  };
+}
+
+function latencyResult(windows: readonly LatencyWindow[]): ServerResult {
+  const middle = (figure: (window: LatencyWindow) => number): number =>
+    summary(windows.map(figure)).median;
+  const latencyMs: Latencies = {
+    '50': middle(({ p50Ms }) => p50Ms),
+    '99': middle(({ p99Ms }) => p99Ms),
+    '99.9': middle(({ p999Ms }) => p999Ms),
+  };
+  const asked: Summary = { median: LATENCY_RATE, least: LATENCY_RATE, most: LATENCY_RATE };
+  return { rate: asked, cpuUs: null, latencyMs };
+}
+
+function boundRemark(windows: readonly { readonly loadShare: number }[]): readonly string[] {
+  const bound = windows.filter(({ loadShare }) => loadShare >= LOAD_BOUND).length;
+  if (bound === 0) return [];
+  return [`LOAD-BOUND: the load's core was full in ${bound} of ${windows.length} windows`];
+}

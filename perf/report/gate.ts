@@ -1,0 +1,30 @@
+// The section of the gate: what the last run of perf:gate judged.
+
+import type { ResultCheck, ResultLine } from '../results.ts';
+import { dateText, emptySection, escapeHtml } from './text.ts';
+
+const CLASSES: Readonly<Record<ResultCheck['state'], string>> = {
+  met: 'met',
+  MISSED: 'missed',
+  'NOT JUDGED': 'open',
+};
+
+export function gateSection(lines: readonly ResultLine[]): string {
+  const head = '<h2 id="gate">The gate</h2>';
+  const judged = lines.filter(({ checks }) => checks.length > 0);
+  const last = [...judged].sort((a, b) => a.startedAt.localeCompare(b.startedAt)).at(-1);
+  if (last === undefined) return `${head}\n${emptySection('Not run yet:', 'npm run perf:gate')}`;
+  const rows = last.checks.map(
+    ({ name, state, text }) =>
+      `<tr><td>${escapeHtml(name)}</td>` +
+      `<td class="wide state ${CLASSES[state] ?? 'open'}">${escapeHtml(state)}</td>` +
+      `<td class="wide">${escapeHtml(text)}</td></tr>`,
+  );
+  const when = `at ${last.commit}, ${dateText(last.startedAt)}`;
+  return `${head}
+<p class="lead">What every change has to keep: ${escapeHtml(when)}.</p>
+<div class="scroll"><table class="checks">
+<tr><th>bar</th><th class="wide">state</th><th class="wide">seen</th></tr>
+${rows.join('\n')}
+</table></div>`;
+}

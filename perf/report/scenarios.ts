@@ -1,0 +1,106 @@
+// The section of scenarios: for each how many requests a second and what a request costs, beside
+// the floor.
+
+import type { Summary } from '../pairs.ts';
+import type { ResultLine } from '../results.ts';
+import { SCENARIOS } from '../scenarios.ts';
+import { SECOND_OPINION } from '../second-opinion.ts';
+import {
+  connectionsText,
+  countText,
+  emptySection,
+  escapeHtml,
+  microsText,
+  ratioText,
+} from './text.ts';
+
+const BY_CPU = "the floor's processor time for a request by the server's";
+const ORDER = [...SCENARIOS.map(({ name }) => name), SECOND_OPINION];
+
+export function aboutOf(scenario: string): string {
+  if (scenario === SECOND_OPINION) return 'hello, asked by autocannon instead of our own load';
+  return SCENARIOS.find(({ name }) => name === scenario)?.about ?? '';
+}
+
+/** In the order of the list, a fixed rate before half; what is not in the list comes last. */
+export function inOrder(lines: readonly ResultLine[]): readonly ResultLine[] {
+  const rank = ({ scenario }: ResultLine): number => {
+    const index = ORDER.indexOf(scenario);
+    return index < 0 ? ORDER.length : index;
+  };
+  return [...lines].sort(
+    (left, right) => rank(left) - rank(right) || right.load.localeCompare(left.load),
+  );
+}
+
+export function scenariosSection(lines: readonly ResultLine[]): string {
+  const full = inOrder(lines.filter(({ load }) => load === 'full'));
+  const newest = [...full].sort((a, b) => a.startedAt.localeCompare(b.startedAt)).at(-1);
+  const rows = full.map((line) => rowHtml(line, line.commit === newest?.commit));
+  const intro = `<p class="lead">As fast as it goes on one core, the load on another. Every window
+of the server stands between two of the floor, a loop of bare system calls that sends as many bytes
+and looks at nothing; ratios are of neighbours.</p>`;
+  if (rows.length === 0) {
+    const empty = emptySection('Nothing measured yet:', 'npm run perf');
+    return `<h2 id="scenarios">Scenarios</h2>\n${empty}`;
+  }
+  return `<h2 id="scenarios">Scenarios</h2>
+${intro}
+<div class="key"><span><i class="own"></i>Vibing</span><span><i></i>floor</span>
+<span>thin line: least to most of all windows</span></div>
+<div class="rows">
+<div class="row head"><span></span><span>requests/s, more is better</span>
+<span>processor time a request, less is better</span><span class="ratio">of the floor</span></div>
+${rows.join('\n')}
+</div>`;
+}
+
+function rowHtml(line: ResultLine, isNewest: boolean): string {
+  const { commit, cpuRatio, cpuUs, floor, rate, ratio, remarks, scenario } = line;
+  const tags = remarks.map((text) => {
+    const [name] = text.split(':', 1);
+    return `<span class="tag" title="${escapeHtml(text)}">${escapeHtml(name)}</span>`;
+  });
+  const old = isNewest ? '' : `; measured at ${commit}`;
+  const about = `${aboutOf(scenario)}; ${connectionsText(line)}${old}`;
+  const cost =
+    cpuUs === null
+      ? '<div class="bars"></div>'
+      : pairHtml('processor time a request', cpuUs, floor?.cpuUs ?? null, microsText);
+  return `<div class="row" id="${escapeHtml(scenario)}">
+<div><h3>${escapeHtml(scenario)}</h3>
+<p class="soft">${escapeHtml(about)}</p>${tags.join(' ')}</div>
+${pairHtml('requests/s', rate, floor?.rate ?? null, countText)}
+${cost}
+<div class="ratio"><b>${ratioText(ratio?.median)}</b>
+<span title="${BY_CPU}">${ratioText(cpuRatio?.median)} by CPU</span></div>
+</div>`;
+}
+
+function pairHtml(
+  name: string,
+  own: Summary,
+  floor: Summary | null,
+  text: (value: number) => string,
+): string {
+  const most = Math.max(own.most, floor?.most ?? 0) || 1;
+  return `<div class="bars"><span class="label">${name}</span>
+${barHtml('own', own, most, text)}
+${floor === null ? '' : barHtml('floor', floor, most, text)}
+</div>`;
+}
+
+function barHtml(
+  kind: 'own' | 'floor',
+  { least, median, most }: Summary,
+  all: number,
+  text: (value: number) => string,
+): string {
+  const share = (value: number): string => `${Math.round((value / all) * 1000) / 10}%`;
+  const name = kind === 'own' ? 'Vibing' : 'floor';
+  const title = `${name}: median ${text(median)}, ${text(least)} to ${text(most)}`;
+  return `<div class="bar ${kind}" title="${escapeHtml(title)}"><div class="track">
+<div class="fill" style="width:${share(median)}"></div>
+<div class="spread" style="left:${share(least)};width:${share(most - least)}"></div></div>
+<span>${escapeHtml(text(median))}</span></div>`;
+}

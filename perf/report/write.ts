@@ -1,0 +1,40 @@
+// Makes reports/index.html from reports/results.jsonl and from what lies beside it.
+
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { REPORTS_FOLDER, readResults } from '../results.ts';
+import { pageHtml } from './page.ts';
+
+/** Where profilers leave their pages. */
+const PROFILE_FOLDERS = ['flame', 'clinic'];
+const DEPTH_MAX = 3;
+
+/** Gives one line that says what was made. */
+export function writeReport(folder: string = REPORTS_FOLDER): string {
+  const { badLines, lines } = readResults(join(folder, 'results.jsonl'));
+  const page = join(folder, 'index.html');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(page, pageHtml({ lines, badLines, profiles: profilesIn(folder) }));
+  const bad = badLines.length === 0 ? '' : `, ${badLines.length} lines that are none left out`;
+  return `page of ${lines.length} results${bad}: ${relative(process.cwd(), page)}`;
+}
+
+/** Pages of profilers below a folder, as links from it. */
+export function profilesIn(folder: string): readonly { href: string; name: string }[] {
+  return PROFILE_FOLDERS.flatMap((name) => pagesIn(join(folder, name), DEPTH_MAX))
+    .map((path) => relative(folder, path).split(sep))
+    .sort((left, right) => left.join('/').localeCompare(right.join('/')))
+    .map((parts) => ({
+      href: parts.map(encodeURIComponent).join('/'),
+      name: parts.join(' / ').replace(/( \/ index)?\.html$/, ''),
+    }));
+}
+
+function pagesIn(folder: string, depth: number): readonly string[] {
+  if (depth === 0 || !existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return pagesIn(path, depth - 1);
+    return entry.name.endsWith('.html') ? [path] : [];
+  });
+}

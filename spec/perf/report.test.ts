@@ -1,0 +1,228 @@
+// The page of results and the lines it is made from: what is in them stands on it, whatever they
+// hold cannot become markup, and nothing at all makes a page as well.
+
+import assert from 'node:assert/strict';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { SCENARIOS } from '../../perf/gate/bars.ts';
+import type { GateFigures, RateWindow } from '../../perf/gate/judge.ts';
+import { gateLines } from '../../perf/gate/result-lines.ts';
+import { latestOf, pageHtml } from '../../perf/report/page.ts';
+import { evenTicks, logarithmicTicks } from '../../perf/report/plot.ts';
+import { profilesIn, writeReport } from '../../perf/report/write.ts';
+import { appendResults, parseResults, type ResultLine } from '../../perf/results.ts';
+import { line, serverResult } from './result-lines.ts';
+
+const page = (lines: readonly ResultLine[]): string =>
+  pageHtml({ lines, badLines: [], profiles: [] });
+
+describe('lines of results', () => {
+  it('are read as they were written', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vibing-results-'));
+    try {
+      const file = join(folder, 'deep', 'results.jsonl');
+      const lines = [line(), line({ kind: 'peers', server: 'nginx', driver: '', floor: null })];
+      appendResults(lines.slice(0, 1), file);
+      appendResults(lines.slice(1), file);
+      assert.deepEqual(parseResults(readFileSync(file, 'utf8')), { lines, badLines: [] });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('are left out where they are none, and told', () => {
+    const good = line();
+    const bad: unknown[] = [
+      'text',
+      [good],
+      { ...good, format: 2 },
+      { ...good, kind: 'other' },
+      { ...good, load: 'most' },
+      { ...good, scenario: 5 },
+      { ...good, connections: '64' },
+      { ...good, rate: { median: 1 } },
+      { ...good, floor: { ...serverResult(1, 1) } },
+      { ...good, ratio: { median: null, least: 1, most: 1 } },
+      { ...good, latencyMs: { '50': '1' } },
+      { ...good, remarks: [1] },
+      { ...good, checks: [{ name: 'x' }] },
+    ];
+    const text = [good, ...bad].map((one) => JSON.stringify(one)).join('\n');
+    const { badLines, lines } = parseResults(`${text}\n{"format":1\n\n`);
+    assert.deepEqual(lines, [good]);
+    assert.deepEqual(badLines, [...bad.map((_, index) => index + 2), bad.length + 2]);
+  });
+});
+
+describe('lines of the gate', () => {
+  it('are of the same shape, with the checks in the first', () => {
+    const window = (rate: number, microseconds: number): RateWindow => {
+      return { rate, microseconds, loadShare: 0.99, failures: 0, gcPauseMs: 0 };
+    };
+    const floors = [window(100, 10), window(300, 10)];
+    const throughput = [{ scenario: SCENARIOS[0], floors, servers: [window(100, 20)] }];
+    const checks = [{ name: 'hello', state: 'met', text: 'so' }] as const;
+    const figures = { throughput, latency: null, turns: null } as unknown as GateFigures;
+    const lines = gateLines(line(), { driver: 'epoll', windowMs: 500 }, figures, {
+      checks,
+      remarks: [],
+      exitCode: 0,
+    });
+    assert.deepEqual(parseResults(lines.map((one) => JSON.stringify(one)).join('\n')), {
+      lines,
+      badLines: [],
+    });
+    const [{ cpuRatio, ratio, remarks, scenario }] = lines;
+    assert.deepEqual([scenario, ratio?.median, cpuRatio?.median], ['hello', 0.5, 0.5]);
+    assert.match(remarks[0], /^LOAD-BOUND: .* 1 of 1 windows$/);
+    assert.deepEqual(lines[0].checks, checks);
+  });
+});
+
+describe('the page', () => {
+  it('shows what a scenario came to, beside the floor', () => {
+    const html = page([line({ remarks: ['LOAD-BOUND: in 2 of 5 windows'] })]);
+    const shown = ['98,765', '101,010', '11.3 µs', '10.5 µs', '0.98×', '0.93× by CPU'];
+    for (const text of [
+      ...shown,
+      'title="LOAD-BOUND: in 2 of 5 windows">LOAD-BOUND<',
+      'commit abcdef123',
+      '64 conn',
+    ]) {
+      assert.ok(html.includes(text), text);
+    }
+    // 98,765 by the most of both, which is the floor's.
+    assert.ok(html.includes(`width:${Math.round((98_765 / 111_111) * 1000) / 10}%`));
+  });
+
+  it('draws latencies of rates that were asked for, and those alone', () => {
+    const paced = line({ scenario: 'static-1k', load: 'rate', askedRate: 10_000 });
+    const html = page([line(), paced]);
+    assert.equal(html.match(/<figure>/g)?.length, 1);
+    for (const text of ['static-1k at 10,000/s', 'P99 1.23 ms, floor 1.23 ms', 'P99.9: 4.5 ms']) {
+      assert.ok(html.includes(text), text);
+    }
+    assert.ok(!html.includes('Pmost'), 'the longest is no percentile');
+    assert.match(html, /<path class="own" d="M0 [\d.]+L/);
+  });
+
+  it('draws a history from the second run on, the oldest first', () => {
+    const later = line({ startedAt: '2026-11-23T10:00:00.000Z', commit: 'fedcba321' });
+    assert.match(page([line()]), /It begins with the second run/);
+    const html = page([later, line()]);
+    assert.doesNotMatch(html, /It begins with the second run/);
+    const dots = [...html.matchAll(/class="dot own"[^>]*title="(\w+), /g)].map(([, name]) => name);
+    assert.deepEqual(dots, ['abcdef123', 'fedcba321', 'abcdef123', 'fedcba321']);
+  });
+
+  it('shows the newest of each scenario and load', () => {
+    const older = line({ startedAt: '2026-11-20T10:00:00.000Z', ...serverResult(55_555, 9) });
+    const half = line({ load: 'half', askedRate: 50_000 });
+    assert.deepEqual(latestOf([line(), older, half]), [line(), half]);
+    assert.ok(!page([line(), older]).includes('>55,555<'));
+  });
+
+  it('compares other servers, the fastest first', () => {
+    const peer = (server: string, driver: string, rate: number): ResultLine =>
+      line({ kind: 'peers', server, driver, floor: null, ratio: null, ...serverResult(rate, 9) });
+    const html = page([peer('nginx', '', 80_000), peer('uring', 'uring', 100_000)]);
+    assert.match(html, /Vibing, io_uring[\s\S]*100,000[\s\S]*nginx[\s\S]*80,000<\/td><td>0\.80×/);
+  });
+
+  it('shows what the gate judged', () => {
+    const checks = [
+      { name: 'hello', state: 'MISSED', text: 'median ratio 0.5' },
+      { name: 'P99 below 1 ms', state: 'NOT JUDGED', text: '2 windows count' },
+    ] as const;
+    const html = page([line({ kind: 'gate', checks })]);
+    assert.match(
+      html,
+      /<td class="wide state missed">MISSED<\/td><td class="wide">median ratio 0\.5/,
+    );
+    assert.match(html, /<td class="wide state open">NOT JUDGED/);
+  });
+
+  it('lets no text become markup', () => {
+    const evil = '<script>alert("1")</script>\'&';
+    const lines = (['perf', 'peers', 'gate'] as const).flatMap((kind) =>
+      [1, 2].map((day) =>
+        line({
+          kind,
+          startedAt: `2026-11-0${day}${evil}`,
+          commit: evil,
+          machine: evil,
+          node: evil,
+          kernel: evil,
+          driver: evil,
+          server: evil,
+          scenario: day === 1 ? evil : `${evil}2`,
+          load: 'full',
+          remarks: [evil],
+          checks: [{ name: evil, state: 'met', text: evil }],
+        }),
+      ),
+    );
+    const again = lines.map((one) => ({ ...one, startedAt: `${one.startedAt}3` }));
+    const paced = lines.map((one) => ({ ...one, load: 'rate' }) as const);
+    const profiles = [{ href: evil, name: evil }];
+    const html = pageHtml({ lines: [...lines, ...again, ...paced], badLines: [7], profiles });
+    assert.ok(html.includes('&lt;script&gt;'));
+    assert.doesNotMatch(html, /<script|"1"/);
+    assert.match(html, /lines 7 of results\.jsonl/);
+  });
+
+  it('is whole without any result', () => {
+    const html = page([]);
+    assert.equal(html.match(/class="empty"/g)?.length, 6);
+    assert.match(html, /No results yet/);
+    for (const command of ['npm run perf<', 'perf:peers', 'perf:gate', 'perf:flame']) {
+      assert.ok(html.includes(command), command);
+    }
+  });
+
+  it('loads nothing from anywhere', () => {
+    const html = page([line(), line({ load: 'rate', askedRate: 10_000 })]);
+    assert.doesNotMatch(html, /(src|href)="(?!data:,)|@import|url\(/);
+  });
+});
+
+describe('axes', () => {
+  it('have even steps, or powers of ten', () => {
+    assert.deepEqual(evenTicks(1.07), [0, 0.5, 1, 1.5]);
+    assert.deepEqual(evenTicks(11.3), [0, 5, 10, 15]);
+    assert.deepEqual(evenTicks(100), [0, 25, 50, 75, 100]);
+    assert.deepEqual(logarithmicTicks([0.2, 30]), [0.1, 1, 10, 100]);
+    assert.deepEqual(logarithmicTicks([]), [0.1, 1]);
+  });
+});
+
+describe('the report on disk', () => {
+  it('is made beside its results, with links to the profiles that are there', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vibing-report-'));
+    try {
+      appendResults([line()], join(folder, 'results.jsonl'));
+      appendFileSync(join(folder, 'results.jsonl'), 'broken\n');
+      mkdirSync(join(folder, 'flame', 'hello 1'), { recursive: true });
+      writeFileSync(join(folder, 'flame', 'hello 1', 'index.html'), '');
+      writeFileSync(join(folder, 'flame', 'notes.txt'), '');
+      assert.deepEqual(profilesIn(folder), [
+        { href: 'flame/hello%201/index.html', name: 'flame / hello 1' },
+      ]);
+      assert.match(writeReport(folder), /^page of 1 results, 1 lines that are none left out: /);
+      const html = readFileSync(join(folder, 'index.html'), 'utf8');
+      assert.match(html, /<a href="flame\/hello%201\/index\.html">flame \/ hello 1<\/a>/);
+      assert.match(html, /98,765/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
