@@ -120,7 +120,10 @@ function sameConversation(first: Conversation, second: Conversation): void {
   for (const [index, answer] of first.answers.entries()) {
     const other = second.answers[index];
     same(answer.status, other.status, 'status');
-    same(answer.field('connection'), other.field('connection'), 'Connection');
+    // Whether it says that it is the last one depends on whether the end of the stream, in the
+    // middle of a body that nobody read, had come when it was written.
+    const isLast = index === first.answers.length - 1;
+    if (!isLast) same(answer.field('connection'), other.field('connection'), 'Connection');
     same(answer.framing, other.framing, 'framing');
     same(answer.body.equals(other.body), true, 'whether content is the same');
   }
