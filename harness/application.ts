@@ -19,6 +19,8 @@ export interface ApplicationParts {
   readonly after: (ms: number, run: () => void) => void;
   /** The folder that stands for SITE. */
   readonly site: string;
+  /** A write() of this piece resolved: its memory is used again now. */
+  readonly reused: (piece: Uint8Array) => void;
 }
 
 export interface ApplicationState {
@@ -27,10 +29,12 @@ export interface ApplicationState {
   /** Requests that reached a handler, and lines in the access log. */
   handled: number;
   logged: number;
+  /** Handlers that found their answer not sent any more, after it was. */
+  reopened: number;
 }
 
 export function addRoutes(server: Server, parts: ApplicationParts): ApplicationState {
-  const state: ApplicationState = { running: 0, handled: 0, logged: 0 };
+  const state: ApplicationState = { running: 0, handled: 0, logged: 0, reopened: 0 };
   const pause = (ms: number): Promise<void> => new Promise((done) => parts.after(ms, done));
   /** Counts a handler for as long as it runs. */
   const counted =
@@ -59,8 +63,8 @@ export function addRoutes(server: Server, parts: ApplicationParts): ApplicationS
   );
   server.use('/static', serveStatic(parts.site, { listing: true, cacheEntryBytesMax: 65536 }));
   addPlain(server);
-  addBodies(server, counted, pause);
-  addStreams(server, counted, pause);
+  addBodies(server, counted, pause, state);
+  addStreams(server, counted, pause, parts.reused);
   addTrouble(server, counted, pause);
   server.get(
     '/file/:name',
@@ -91,7 +95,7 @@ function addPlain(server: Server): void {
   });
 }
 
-function addBodies(server: Server, counted: Counted, pause: Pause): void {
+function addBodies(server: Server, counted: Counted, pause: Pause, state: ApplicationState): void {
   server.post(
     '/echo',
     counted(async (request, response) => response.send(await request.bytes())),
@@ -120,9 +124,33 @@ function addBodies(server: Server, counted: Counted, pause: Pause): void {
     }),
   );
   server.post('/ignore', (_request, response) => response.text('ignored\n'));
+  server.post(
+    '/ignore/later',
+    counted(async (_request, response) => {
+      await pause(1);
+      response.text('ignored\n');
+      // Users keep what they were given. It may throw by then, but never be another's.
+      void pause(15).then(() => {
+        if (isOpenAgain(response)) state.reopened += 1;
+      });
+    }),
+  );
 }
 
-function addStreams(server: Server, counted: Counted, pause: Pause): void {
+function isOpenAgain(response: Response): boolean {
+  try {
+    return !response.sent;
+  } catch {
+    return false;
+  }
+}
+
+function addStreams(
+  server: Server,
+  counted: Counted,
+  pause: Pause,
+  reused: ApplicationParts['reused'],
+): void {
   /** One buffer for all pieces: it is written over as soon as the promise says that it may be. */
   const writePieces = async (request: Request, response: Response): Promise<void> => {
     const whole = wanted(request);
@@ -132,6 +160,7 @@ function addStreams(server: Server, counted: Counted, pause: Pause): void {
     for (let at = 0; at < whole.length; at += pieceBytes) {
       const count = whole.copy(piece, 0, at, Math.min(at + pieceBytes, whole.length));
       await response.write(piece.subarray(0, count));
+      reused(piece);
       piece.fill(0xdd);
       if (pauseMs > 0) await pause(pauseMs);
     }

@@ -3,19 +3,23 @@
 
 import type { Slab } from '../src/base/slab.ts';
 import { Connection } from '../src/connection/connection.ts';
+import { Reading } from '../src/connection/reading.ts';
 import { Phase } from '../src/exchange/phase.ts';
 import type { Reactor } from '../src/reactor/reactor.ts';
-import { CLOSING, OPEN, RECEIVING, SENDING } from '../src/reactor/sockets.ts';
+import { CLOSING, EXTRA, OPEN, RECEIVING, SENDING } from '../src/reactor/sockets.ts';
 import type { Clock } from './clock.ts';
 import type { SimDriver } from './driver.ts';
 import type { Settings } from './settings.ts';
-import { ensure } from './violation.ts';
+import { type CheckName, ensure, Violation } from './violation.ts';
 
 /** Kinds of deadline by their number, as the connection arms them. */
 const KINDS = ['idle', 'head', 'body', 'handler', 'linger', 'write', 'drain'];
 
 /** Deadlines that are extended all the time come so much late, at most, and turns cost time. */
 const LATE_MS = 160;
+
+/** Those of a head, a handler and lingering: they run from their beginning, whatever comes. */
+const FROM_THE_BEGINNING: readonly number[] = [1, 3, 4];
 
 const READING = ['reads a head', 'has a handler and a body', 'awaits its answer', 'stopped'];
 
@@ -36,6 +40,8 @@ export class Checks {
   /** Per slot: the deadline it has, since when, and how long time was held up by then. */
   readonly #kind: Int8Array;
   readonly #sinceMs: Float64Array;
+  /** The request it was armed for, by its number. */
+  readonly #request: Int32Array;
   readonly #heldUpMs: Float64Array;
   /** Since when a send is in flight, NaN when none is. */
   readonly #sendingMs: Float64Array;
@@ -55,6 +61,7 @@ export class Checks {
     const { slots } = reactor.sockets;
     this.#kind = new Int8Array(slots).fill(-1);
     this.#sinceMs = new Float64Array(slots);
+    this.#request = new Int32Array(slots);
     this.#heldUpMs = new Float64Array(slots);
     this.#sendingMs = new Float64Array(slots).fill(Number.NaN);
   }
@@ -63,20 +70,28 @@ export class Checks {
   run(): void {
     const { reactor, driver } = this.#parts;
     const { slots, state } = reactor.sockets;
+    const { connectionsMax } = this.#parts.settings;
     let open = 0;
+    let served = 0;
     for (let slot = 0; slot < slots; slot++) {
       if (state[slot] === 0) {
-        ensure(driver.sockets[slot] === null, 'balance', `slot ${slot} is free, its socket is not`);
+        if (driver.sockets[slot] !== null) {
+          fail('balance', `slot ${slot} is free, its socket is not`);
+        }
         this.#kind[slot] = -1;
         this.#sendingMs[slot] = Number.NaN;
         continue;
       }
       open += 1;
+      if ((state[slot] & EXTRA) === 0) served += 1;
       this.slot = slot;
       this.#checkSlot(slot, state[slot]);
     }
     this.slot = -1;
     ensure(open === reactor.sockets.openCount, 'balance', 'free slots are counted right');
+    if (served > connectionsMax) {
+      fail('balance', `${served} clients are served, and ${connectionsMax} may be`);
+    }
     this.#checkMemory(open);
   }
 
@@ -85,31 +100,30 @@ export class Checks {
     const { slab } = reactor;
     const used = slab.blockCount - slab.freeCount - driver.heldBlocks;
     ensure(used >= 0, 'balance', 'no block is counted twice');
-    if (open === 0) ensure(used === 0, 'balance', `${used} blocks are out and nobody is there`);
+    if (open === 0 && used !== 0) fail('balance', `${used} blocks are out and nobody is there`);
   }
 
   #checkSlot(slot: number, state: number): void {
     const { driver, reactor } = this.#parts;
-    ensure((state & OPEN) !== 0, 'balance', `slot ${slot} is in use and open`);
+    if ((state & OPEN) === 0) fail('balance', `slot ${slot} is in use and not open`);
     const socket = driver.socket(slot);
     const agrees =
       socket.receiving === ((state & RECEIVING) !== 0) &&
       socket.sending === ((state & SENDING) !== 0);
-    ensure(agrees, 'balance', `reactor and driver agree on what is in flight on slot ${slot}`);
+    if (!agrees) fail('balance', `reactor and driver disagree on what slot ${slot} has in flight`);
     const owner = reactor.sockets.owners[slot];
-    ensure(owner instanceof Connection, 'balance', `slot ${slot} has an owner`);
+    if (!(owner instanceof Connection)) fail('balance', `slot ${slot} has no owner`);
     this.#countState(owner, state);
     if ((state & CLOSING) !== 0) {
       this.#checkClosing(slot, state);
       return;
     }
     ensure(owner.slot === slot && !owner.lost, 'balance', `an open connection is not lost`);
-    const { outbox } = owner;
-    ensure(
-      outbox.waiting === 0 || (state & SENDING) !== 0,
-      'wake-up',
-      `slot ${slot} has ${outbox.waiting} bytes to send and sends nothing`,
-    );
+    const { waiting } = owner.outbox;
+    if (waiting > 0 && (state & SENDING) === 0) {
+      fail('wake-up', `slot ${slot} has ${waiting} bytes to send and sends nothing`);
+    }
+    this.#checkEnded(owner, slot);
     this.#checkReceiving(owner, slot, state);
     this.#checkDeadline(owner, slot, state);
   }
@@ -132,7 +146,16 @@ export class Checks {
     const { clock } = this.#parts;
     const lateMs = clock.nowMs - this.#sinceMs[slot] - (clock.heldUpMs - this.#heldUpMs[slot]);
     const flight = state & (RECEIVING | SENDING);
-    ensure(lateMs < 1000, 'liveness', `slot ${slot} does not finish closing (${flight})`);
+    if (lateMs >= 1000) fail('liveness', `slot ${slot} does not finish closing (${flight})`);
+  }
+
+  /** A client that ended its side and has all its answers is not kept. */
+  #checkEnded(owner: Connection, slot: number): void {
+    const { ended, exchange, inbox, outbox, reading } = owner;
+    if (!ended || exchange !== null || reading !== Reading.Head) return;
+    if (inbox.empty && outbox.waiting === 0) {
+      fail('liveness', `slot ${slot} has nothing left to do for a client that ended, and stays`);
+    }
   }
 
   #begin(slot: number, kind: number): void {
@@ -146,7 +169,7 @@ export class Checks {
   #checkReceiving(owner: Connection, slot: number, state: number): void {
     if ((state & RECEIVING) !== 0 || owner.ended) return;
     const isBlocked = owner.inbox.hasRoom === false || owner.inbox.isHeavy;
-    ensure(isBlocked, 'wake-up', `slot ${slot} has room and does not receive`);
+    if (!isBlocked) fail('wake-up', `slot ${slot} has room and does not receive`);
   }
 
   #checkDeadline(owner: Connection, slot: number, state: number): void {
@@ -154,24 +177,28 @@ export class Checks {
     const armed = reactor.armed(slot);
     const { activeMs, activeHeldUpMs } = driver.socket(slot);
     const isOurTurn = owner.outbox.waiting > 0 || reactor.slab.freeCount === 0;
-    if (armed !== this.#kind[slot] || isOurTurn) this.#begin(slot, armed);
-    else if (activeMs > this.#sinceMs[slot]) {
+    const isNew = armed !== this.#kind[slot] || owner.requests !== this.#request[slot];
+    if (isNew || isOurTurn) {
+      this.#begin(slot, armed);
+      this.#request[slot] = owner.requests;
+    } else if (activeMs > this.#sinceMs[slot] && !FROM_THE_BEGINNING.includes(armed)) {
       this.#sinceMs[slot] = activeMs;
       this.#heldUpMs[slot] = activeHeldUpMs;
     }
     this.#checkSend(slot, state);
     if (armed < 0) {
       const isBusy = (state & SENDING) !== 0 || owner.exchange?.phase === Phase.Streaming;
-      ensure(isBusy, 'timeout', `slot ${slot} waits and has no deadline`);
+      if (!isBusy) fail('timeout', `slot ${slot} waits and has no deadline`);
       return;
     }
     const heldUpMs = clock.heldUpMs - this.#heldUpMs[slot];
     const lateMs = clock.nowMs - this.#sinceMs[slot] - heldUpMs - this.#timeoutsMs[armed];
-    ensure(
-      lateMs < LATE_MS,
-      'timeout',
-      `the ${KINDS[armed]} deadline of slot ${slot} is ${lateMs.toFixed(1)} ms late`,
-    );
+    if (lateMs >= LATE_MS) {
+      fail(
+        'timeout',
+        `the ${KINDS[armed]} deadline of slot ${slot} is ${lateMs.toFixed(1)} ms late`,
+      );
+    }
   }
 
   #checkSend(slot: number, state: number): void {
@@ -185,8 +212,13 @@ export class Checks {
       this.#sendingMs[slot] = clock.nowMs - clock.heldUpMs;
     }
     const lateMs = clock.nowMs - clock.heldUpMs - this.#sendingMs[slot] - settings.writeTimeoutMs;
-    ensure(lateMs < LATE_MS, 'timeout', `slot ${slot} sends and sends, ${lateMs.toFixed(1)} ms`);
+    if (lateMs >= LATE_MS) fail('timeout', `slot ${slot} sends and sends, ${lateMs.toFixed(1)} ms`);
   }
+}
+
+/** Unlike ensure() it costs nothing while all is well: these checks run before every poll. */
+function fail(check: CheckName, message: string): never {
+  throw new Violation(check, message);
 }
 
 /** What was written where a block was given back; nobody may read it again. */
@@ -205,9 +237,29 @@ export function watchSlab(slab: Slab, driver: () => SimDriver | null): void {
       const send = socket?.send ?? null;
       if (send === null || send.region !== 0) continue;
       const isApart = send.end <= start || send.start >= start + slab.blockBytes;
-      ensure(isApart, 'memory', `block ${block} is given back while it is sent from`);
+      if (!isApart) fail('memory', `block ${block} is given back while it is sent from`);
     }
     slab.bytes.fill(POISON, start, start + slab.blockBytes);
     release(block);
   };
+}
+
+/**
+ * Whoever waited for a write() uses its memory again at once, so the kernel must have read it by
+ * then. Given back and not thrown: in a handler it would only become another answer.
+ */
+export function reuseViolation(driver: SimDriver, memory: Uint8Array): Violation | null {
+  const from = memory.byteOffset;
+  const to = from + memory.length;
+  for (const socket of driver.sockets) {
+    const send = socket?.send ?? null;
+    if (socket === null || send === null) continue;
+    const region = driver.region(send.region);
+    if (region.buffer !== memory.buffer) continue;
+    const start = region.byteOffset;
+    if (start + send.end <= from || start + send.start >= to) continue;
+    const message = 'write() resolved while its piece is being sent from';
+    return new Violation('memory', message, socket.link.lane);
+  }
+  return null;
 }

@@ -19,7 +19,7 @@ import { type Link, type Network, peerOf } from './network.ts';
 import { Random } from './random.ts';
 import { type Completion, SimSocket } from './sim-socket.ts';
 import type { Trace } from './trace.ts';
-import { ensure } from './violation.ts';
+import { ensure, Violation } from './violation.ts';
 
 export interface SimDriverParts {
   readonly seed: number;
@@ -201,7 +201,9 @@ export class SimDriver implements Driver {
 
   socket(slot: number): SimSocket {
     const socket = this.sockets[slot];
-    ensure(socket !== null && socket !== undefined, 'contract', `slot ${slot} is a socket`);
+    if (socket === null || socket === undefined) {
+      throw new Violation('contract', `slot ${slot} is no socket`);
+    }
     return socket;
   }
 

@@ -37,3 +37,13 @@ export const REQUESTS_PER_RUN = 200;
 export function scenarioOf(seed: number): Scenario {
   return { seed, clients: null, requestsMax: Number.POSITIVE_INFINITY, faultsOff: [] };
 }
+
+export function noScores(): Scores {
+  return {
+    answered: 0,
+    answers: new Map(),
+    endings: new Map(),
+    shapes: new Map(),
+    statuses: new Map(),
+  };
+}

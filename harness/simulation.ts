@@ -6,10 +6,10 @@ import type { Reactor } from '../src/reactor/reactor.ts';
 import { Server } from '../src/server/server.ts';
 import { World as ServerWorld, type WorldOptions } from '../src/server/world.ts';
 import { type ApplicationState, addRoutes } from './application.ts';
-import { Checks, watchSlab } from './checks.ts';
-import { Client, type Scores } from './clients/client.ts';
+import { Checks, reuseViolation, watchSlab } from './checks.ts';
+import { Client } from './clients/client.ts';
 import { Judge } from './clients/judge.ts';
-import { planClient, planProbe } from './clients/shapes.ts';
+import { planClient, planProbe, planStaller } from './clients/shapes.ts';
 import { Clock, Schedule } from './clock.ts';
 import { SimDriver } from './driver.ts';
 import { Faults } from './faults.ts';
@@ -17,7 +17,7 @@ import { SITE } from './files.ts';
 import { drain, VirtualLoop } from './loop.ts';
 import { Network } from './network.ts';
 import { Random } from './random.ts';
-import { type Outcome, REQUESTS_PER_RUN, type Scenario } from './scenario.ts';
+import { noScores, type Outcome, REQUESTS_PER_RUN, type Scenario } from './scenario.ts';
 import { drawSettings, type Settings, serverOptions } from './settings.ts';
 import { Trace } from './trace.ts';
 import { ensure, Violation } from './violation.ts';
@@ -50,13 +50,7 @@ export class Simulation implements World {
   readonly #judge: Judge;
   readonly #clients: Client[] = [];
   readonly #states = new Map<string, number>();
-  readonly #scores: Scores = {
-    answered: 0,
-    answers: new Map(),
-    endings: new Map(),
-    shapes: new Map(),
-    statuses: new Map(),
-  };
+  readonly #scores = noScores();
   #driver: SimDriver | null = null;
   #checks: Checks | null = null;
   #reactor: Reactor | null = null;
@@ -77,8 +71,7 @@ export class Simulation implements World {
     this.#schedule = new Schedule(this.clock, new Random(seed, 'order'));
     this.#loop = new VirtualLoop(this.clock);
     this.#faults = new Faults(seed, scenario.faultsOff, this.clock, this.trace);
-    const { trace } = this;
-    const shared = { seed, schedule: this.#schedule, faults: this.#faults, trace };
+    const shared = { seed, schedule: this.#schedule, faults: this.#faults, trace: this.trace };
     this.#network = new Network(shared);
     this.#work = new SimWork({ ...shared, loop: this.#loop, random: new Random(seed, 'work') });
     this.#server = new Server(
@@ -95,7 +88,11 @@ export class Simulation implements World {
     const after = (ms: number, run: () => void): void => {
       this.#loop.after(ms, run);
     };
-    this.#application = addRoutes(this.#server, { after, site: SITE });
+    const reused = (piece: Uint8Array): void => {
+      const violation = this.#driver === null ? null : reuseViolation(this.#driver, piece);
+      if (violation !== null) this.#report(violation);
+    };
+    this.#application = addRoutes(this.#server, { after, site: SITE, reused });
     this.#judge = this.#makeJudge();
   }
 
@@ -220,6 +217,9 @@ export class Simulation implements World {
         this.#start(planProbe(seed, 10_000 + probe, this.settings));
       }
       await this.#until(isOver, HEALED_MS, 'clients served after all faults');
+      // Alone, so that nothing else wakes the pump.
+      this.#start(planStaller(seed, 10_000 + PROBES, this.settings));
+      await this.#until(isOver, HEALED_MS, 'a lone client was given up');
       this.#close();
     }
     const closeMs = this.settings.shutdownTimeoutMs + CLOSE_SLACK_MS + this.settings.drainLingerMs;
@@ -368,7 +368,12 @@ export class Simulation implements World {
     ensure(this.#loop.timerCount === 0, 'balance', 'no timer is left');
     const { counters } = this.#server;
     ensure(counters.accepted === counters.closed, 'balance', 'who was taken was closed');
-    const { handled, logged } = this.#application;
+    const { handled, logged, reopened } = this.#application;
+    ensure(
+      reopened === 0,
+      'memory',
+      `${reopened} exchanges were used again while handlers had them`,
+    );
     ensure(handled === logged, 'balance', `${handled} requests handled, ${logged} lines logged`);
   }
 

@@ -4,6 +4,7 @@ import { HELLO } from '../application.ts';
 import { content, DIGEST_START, digest } from '../content.ts';
 import { FILES, fileBytes, MODIFIED_MS } from '../files.ts';
 import type { Random } from '../random.ts';
+import type { Draft } from './draft.ts';
 import type { Expected, Part, Planned, RequestKind } from './expected.ts';
 
 /** What requests have to know of the server they are for. */
@@ -16,22 +17,6 @@ export interface ServerFacts {
   readonly headBytesMax: number;
   /** Nothing goes wrong beside the plan: sizes of bodies stay moderate for speed. */
   readonly bodyBytesUsual: number;
-}
-
-interface Draft {
-  readonly kind: RequestKind;
-  readonly method?: string;
-  readonly target: string;
-  readonly fields?: readonly string[];
-  readonly minor?: number;
-  readonly body?: readonly Part[];
-  readonly status?: number;
-  readonly answer: Expected['body'];
-  readonly answerFields?: Expected['fields'];
-  readonly close?: Expected['close'];
-  readonly cut?: boolean;
-  readonly usesFiles?: boolean;
-  readonly takesMs?: number;
 }
 
 const TEXT: Expected['fields'] = [['content-type', 'text/plain; charset=utf-8']];
@@ -70,6 +55,8 @@ export class Requests {
       answerFields.push(['x-id', id]);
     }
     if (random.chance(0.1)) lines.push(`X-Padding: ${'p'.repeat(random.size(700))}`);
+    const { paddingBytes = 0 } = draft;
+    if (paddingBytes > 0) lines.push(`X-Heavy: ${'h'.repeat(paddingBytes)}`);
     lines.push(...(draft.fields ?? []));
     const close = draft.close ?? (minor === 0 ? 'yes' : 'no');
     const head = text(`${lines.join('\r\n')}\r\n\r\n`);
@@ -109,6 +96,14 @@ export class Requests {
   text(): Planned {
     const id = this.#id();
     return this.#make({ kind: 'text', target: `/text/${id}`, answer: text(`text ${id}\n`) });
+  }
+
+  /** A few of these fill a block. */
+  heavy(): Planned {
+    const id = this.#id();
+    const paddingBytes = this.#random.between(2000, 3100);
+    const answer = text(`text ${id}\n`);
+    return this.#make({ kind: 'text', target: `/text/${id}`, answer, paddingBytes });
   }
 
   bytes(max: number = this.#facts.bodyBytesUsual): Planned {
@@ -179,6 +174,16 @@ export class Requests {
     return this.#make({ kind, method: 'POST', target, fields, body, answer, takesMs });
   }
 
+  /** Its handler begins to read when all but the last byte may be there. */
+  late(): Planned {
+    const bytes = content(this.#id(), 1000);
+    const hash = digest(DIGEST_START, bytes);
+    const answer = text(JSON.stringify({ bytes: bytes.length, hash }));
+    const target = '/sum?later=20';
+    const body = [part(bytes)];
+    return this.#make({ kind: 'sum later', method: 'POST', target, body, answer, takesMs: 20 });
+  }
+
   /** What comes goes back, piece by piece. */
   mirror(): Planned {
     const bytes = content(this.#id(), this.#length(this.#facts.bodyBytesUsual * 2));
@@ -192,11 +197,12 @@ export class Requests {
     const bytes = content(this.#id(), this.#length(this.#facts.bodyBytesUsual));
     const chunked = this.#random.chance(0.5);
     const fields = chunked ? ['Transfer-Encoding: chunked'] : [];
-    const body = this.#body(bytes, chunked, 0);
+    const later = this.#random.chance(0.5);
+    const body = this.#body(bytes, chunked, later ? 4 : 0);
     const answer = text('ignored\n');
     const isMuch = bytes.length > this.#facts.discardBytesMax;
     const close = isMuch ? 'may' : 'no';
-    const target = '/ignore';
+    const target = later ? '/ignore/later' : '/ignore';
     return this.#make({ kind: 'ignore', method: 'POST', target, fields, body, answer, close });
   }
 

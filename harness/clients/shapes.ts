@@ -126,7 +126,9 @@ export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
   'stuck reader': (make, random) => {
     const requests = [make.hello(), ...several(4, () => make.bytes(150_000)), make.text()];
     const mishap = mishapAt('stop reading', requests, random, random.pick([500, FOREVER_MS]));
-    return { ...ORDINARY, requests, depth: random.pick([1, 6]), mishap };
+    // More than a block of them waits in the server until there is room for answers again.
+    requests.push(...several(14, () => make.heavy()));
+    return { ...ORDINARY, requests, depth: random.pick([1, 20]), mishap };
   },
   slowloris: (make, random) => {
     const requests = [make.hello(), make.hello()];
@@ -236,4 +238,14 @@ export function planProbe(seed: number, lane: number, facts: ServerFacts): Clien
   const make = new Requests(random, facts, lane);
   const requests = [make.hello(), make.echo(true), make.stream('stream'), make.file()];
   return { ...ORDINARY, requests, shape: 'probe', lane, startMs: 0 };
+}
+
+/** A client on its own, that stops in the middle of a body which a handler waits for. */
+export function planStaller(seed: number, lane: number, facts: ServerFacts): ClientPlan {
+  const random = new Random(seed, `staller ${lane}`);
+  const make = new Requests(random, facts, lane);
+  const request = make.late();
+  const afterBytes = bytesOf(request) - 1;
+  const mishap = { kind: 'stop sending', atRequest: 0, afterBytes, forMs: FOREVER_MS } as const;
+  return { ...ORDINARY, requests: [request], mishap, shape: 'probe', lane, startMs: 0 };
 }

@@ -137,7 +137,9 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'an exchange is used again while its handler runs',
     file: CONNECTION,
-    find: 'if (exchange.retained)\n            exchange.live = exchange.headOnly;\n        else\n',
+    find:
+      'if (!exchange.handled)\n            return;\n        if (exchange.retained)\n' +
+      '            exchange.live = exchange.headOnly;\n        else\n',
     replace: '',
   },
   {
@@ -153,7 +155,7 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
     replace: '',
   },
   {
-    name: 'a request in the inbox is forgotten when its client half closes',
+    name: 'a client that half closed is kept after its last answer',
     file: CONNECTION,
     find: 'if (!this.ended)\n                return false;',
     replace:

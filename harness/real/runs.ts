@@ -95,6 +95,7 @@ export async function realRun(
   const state = addRoutes(server, {
     after: (ms, run) => world.after(ms, run),
     site: join(root, 'site'),
+    reused: () => {},
   });
   const { port } = await server.listen();
   world.port = port;

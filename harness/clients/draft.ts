@@ -1,0 +1,21 @@
+// What a kind of request says of itself; everything else is as usual.
+
+import type { Expected, Part, RequestKind } from './expected.ts';
+
+export interface Draft {
+  readonly kind: RequestKind;
+  readonly method?: string;
+  readonly target: string;
+  readonly fields?: readonly string[];
+  readonly minor?: number;
+  readonly body?: readonly Part[];
+  readonly status?: number;
+  readonly answer: Expected['body'];
+  readonly answerFields?: Expected['fields'];
+  readonly close?: Expected['close'];
+  readonly cut?: boolean;
+  readonly usesFiles?: boolean;
+  readonly takesMs?: number;
+  /** Bytes of a field that nobody reads. */
+  readonly paddingBytes?: number;
+}
