@@ -20,7 +20,7 @@ import type { Reactor } from '../reactor/reactor.ts';
 import type { SocketOwner } from '../reactor/sockets.ts';
 import { Answering } from './answering.ts';
 import { type ConnectionContext, Draining, Timeout } from './context.ts';
-import { continueEnding, forget, lose, refuse, stop, yieldSlot } from './ending.ts';
+import { continueEnding, endUnasked, forget, lose, refuse, stop, yieldSlot } from './ending.ts';
 import { Inbox } from './inbox.ts';
 import { IncomingBody } from './incoming-body.ts';
 import { Outbox } from './outbox.ts';
@@ -202,16 +202,9 @@ export class Connection implements SocketOwner {
     if (length < 0) refuse(this, length);
     else if (inbox.join()) return true;
     else if (!this.ended) return false;
-    else if (isBlank(exchange.head)) this.#endUnasked(exchange);
+    else if (isBlank(exchange.head)) endUnasked(this, exchange);
     else refuse(this, Fault.Incomplete);
     return true;
-  }
-
-  /** The stream ended behind an empty line: no request was begun, and none is to be answered. */
-  #endUnasked(exchange: Exchange): void {
-    this.exchange = null;
-    this.context.exchanges.release(exchange);
-    stop(this);
   }
 
   #pipelineMayGoOn(): boolean {
@@ -342,15 +335,11 @@ export class Connection implements SocketOwner {
     } else {
       this.detach(exchange);
       this.reading = Reading.Head;
-      this.#endDeadline();
+      // The next request has the whole of these two for itself, also when it is here already.
+      const armed = this.reactor.armed(this.slot);
+      if (armed === Timeout.Head || armed === Timeout.Handler) this.reactor.disarm(this.slot);
     }
     return true;
-  }
-
-  /** The next request has the whole of these two for itself, also when it is here already. */
-  #endDeadline(): void {
-    const armed = this.reactor.armed(this.slot);
-    if (armed === Timeout.Head || armed === Timeout.Handler) this.reactor.disarm(this.slot);
   }
 
   detach(exchange: Exchange): void {

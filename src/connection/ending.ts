@@ -54,6 +54,13 @@ function answerUnasked(connection: Connection, status: number): void {
   stop(connection);
 }
 
+/** The stream ended behind an empty line: no request was begun, and none is to be answered. */
+export function endUnasked(connection: Connection, exchange: Exchange): void {
+  connection.exchange = null;
+  connection.context.exchanges.release(exchange);
+  stop(connection);
+}
+
 /** Reads no further request: sends what is queued, then ends in order. */
 export function stop(connection: Connection): void {
   if (connection.reading === Reading.Stopped) return;
