@@ -131,8 +131,8 @@ describe('wholeAnswer', () => {
     for (let length = 0; length < answer.length; length++) {
       assert.equal(wholeAnswer(answer.slice(0, length)), null);
     }
-    const head = answer.slice(0, -3);
-    assert.deepEqual(wholeAnswer(answer), { status: 404, bytes: answer.length, head });
+    const [head, body] = [answer.slice(0, -3), 'no\n'];
+    assert.deepEqual(wholeAnswer(answer), { status: 404, bytes: answer.length, head, body });
   });
 
   it('refuses more than one, and one without a length', () => {
