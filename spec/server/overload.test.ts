@@ -354,8 +354,8 @@ interface Spent {
 }
 
 /**
- * On net now and then a client who came while there was no descriptor is neither served nor cut off
- * before its time is over, so there it is not asked of all who waited, only of who comes afterwards.
+ * On net now and then a client who came while there was no descriptor is neither served nor cut
+ * off before its time is over: there nothing is asked of those who waited, only of who comes later.
  */
 async function starve(port: number, isEveryoneTold: boolean): Promise<void> {
   const watcher = await RawClient.open(port);
