@@ -16,11 +16,12 @@ const ODD = Uint8Array.from(
 );
 
 /** Numbers that limits are made of. */
+// biome-ignore format: one table
 const NUMBERS = [
   '0', '1', '7', '8', '10', '00', '255', '256', '65535', '65536', '-1', '+1', '0x10', '1e3',
   '2147483647', '2147483648', '4294967296', '9007199254740991', '9007199254740993',
   '18446744073709551616', 'ffffffff', '1fffffffffffff', '20000000000000', 'fffffffffffffffff',
-]; // biome-ignore format: one table
+];
 
 const STACKED_MAX = 8;
 
