@@ -165,13 +165,18 @@ export class Judge {
     return status === 400 && answer.close && !client.isWhole(flight);
   }
 
+  /** What the server waits for a body at least: for its next bytes, or for all of them. */
+  get #bodyMs(): number {
+    const { bodyTimeoutMs, bodyTotalTimeoutMs } = this.#parts;
+    return Math.min(bodyTimeoutMs, bodyTotalTimeoutMs) - EARLY_MS;
+  }
+
   /** 408: the client took its time. */
   #checkSlow(client: Client, flight: Flight): boolean {
-    const { headTimeoutMs, bodyTimeoutMs, bodyTotalTimeoutMs } = this.#parts;
+    const { headTimeoutMs } = this.#parts;
     const tookMs = client.world.nowMs() - flight.sentMs;
     const hasBody = flight.planned.parts.length > 1;
-    const bodyMs = Math.min(bodyTimeoutMs, bodyTotalTimeoutMs);
-    const leastMs = hasBody ? Math.min(headTimeoutMs, bodyMs) : headTimeoutMs;
+    const leastMs = hasBody ? Math.min(headTimeoutMs, this.#bodyMs) : headTimeoutMs;
     if (tookMs < leastMs - EARLY_MS) {
       const given = `after ${tookMs.toFixed(3)} ms, not ${leastMs}`;
       this.#report(client, 'timeout', `408 early: ${given}`);
@@ -198,7 +203,7 @@ export class Judge {
   #mayBeCut(client: Client, { planned, sentMs }: Flight): boolean {
     // A body that stays away ends an answer that has begun, too.
     const tookMs = client.world.nowMs() - sentMs;
-    if (planned.kind === 'mirror' && tookMs >= this.#parts.bodyTimeoutMs) return true;
+    if (planned.kind === 'mirror' && tookMs >= this.#bodyMs) return true;
     return this.#isInjured(client) || this.#isCutOff(client) || this.#readsSlowly(client);
   }
 
