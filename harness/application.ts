@@ -113,7 +113,7 @@ function addBodies(server: Server, counted: Counted, pause: Pause, state: Applic
         bytes += chunk.length;
         if (pauseMs > 0) await pause(pauseMs);
       }
-      response.json({ bytes, hash });
+      response.json({ bytes, hash, target: request.target });
     }),
   );
   server.post(

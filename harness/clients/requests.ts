@@ -2,7 +2,7 @@
 
 import { HELLO } from '../application.ts';
 import { content, DIGEST_START, digest } from '../content.ts';
-import { FILES, fileBytes, MODIFIED_MS } from '../files.ts';
+import { fileBytes, MODIFIED_MS } from '../files.ts';
 import type { Random } from '../random.ts';
 import type { Draft } from './draft.ts';
 import type { Expected, Part, Planned, RequestKind } from './expected.ts';
@@ -26,6 +26,12 @@ function part(bytes: Uint8Array, pauseMs = 0, awaitsContinue = false): Part {
 }
 
 const text = (value: string): Buffer => Buffer.from(value, 'latin1');
+
+/** Its handler tells the target after it has read the body: the head must still be there. */
+function answerOfSum(target: string, bytes: Uint8Array): Buffer {
+  const hash = digest(DIGEST_START, bytes);
+  return text(JSON.stringify({ bytes: bytes.length, hash, target }));
+}
 
 export class Requests {
   readonly #random: Random;
@@ -98,10 +104,11 @@ export class Requests {
     return this.#make({ kind: 'text', target: `/text/${id}`, answer: text(`text ${id}\n`) });
   }
 
-  /** A few of these fill a block. */
+  /** A few of these fill a block: their heads do, or bodies that handlers read at once. */
   heavy(): Planned {
     const id = this.#id();
     const paddingBytes = this.#random.between(2000, 3100);
+    if (this.#random.chance(0.5)) return this.#sumOf('sum', '/sum', paddingBytes);
     const answer = text(`text ${id}\n`);
     return this.#make({ kind: 'text', target: `/text/${id}`, answer, paddingBytes });
   }
@@ -165,9 +172,8 @@ export class Requests {
     const chunked = random.chance(0.5);
     const fields = chunked ? ['Transfer-Encoding: chunked'] : [];
     const body = this.#body(bytes, chunked, random.ms(0, 3));
-    const hash = digest(DIGEST_START, bytes);
-    const answer = text(JSON.stringify({ bytes: bytes.length, hash }));
     const target = { '': '/sum', slow: '/sum?ms=4', later: '/sum?later=20' }[how];
+    const answer = answerOfSum(target, bytes);
     const kind = how === '' ? 'sum' : (`sum ${how}` as const);
     // A piece may be one byte in the worst case; each costs the handler its pause.
     const takesMs = how === 'slow' ? 1000 : 20;
@@ -176,12 +182,13 @@ export class Requests {
 
   /** Its handler begins to read when all but the last byte may be there. */
   late(): Planned {
-    const bytes = content(this.#id(), 1000);
-    const hash = digest(DIGEST_START, bytes);
-    const answer = text(JSON.stringify({ bytes: bytes.length, hash }));
-    const target = '/sum?later=20';
-    const body = [part(bytes)];
-    return this.#make({ kind: 'sum later', method: 'POST', target, body, answer, takesMs: 20 });
+    return this.#sumOf('sum later', '/sum?later=20', 1000);
+  }
+
+  #sumOf(kind: RequestKind, target: string, length: number): Planned {
+    const bytes = content(this.#id(), length);
+    const answer = answerOfSum(target, bytes);
+    return this.#make({ kind, method: 'POST', target, body: [part(bytes)], answer, takesMs: 20 });
   }
 
   /** What comes goes back, piece by piece. */
@@ -390,6 +397,3 @@ export class Requests {
     return { kind, method: 'GET', parts: [part(bytes)], expected, ...rest };
   }
 }
-
-/** Every file that is served is one that the tree has. */
-export const SERVED: readonly string[] = FILES.map(({ path }) => path);

@@ -11,7 +11,10 @@ const BUILT = fileURLToPath(new URL('../../src/', import.meta.url));
 const FOLDERS = ['reactor', 'connection'];
 
 export interface MechanicalMutant extends Patch {
+  /** Where it is, and what. */
   readonly name: string;
+  /** The same without the number of the line, which changes with every line above. */
+  readonly key: string;
 }
 
 /** A piece of a file and what to put there. */
@@ -22,6 +25,8 @@ interface Site {
   readonly end: number;
   readonly replace: string;
   readonly rule: string;
+  /** How many before it in its file are the same by rule and line of text. */
+  readonly alike: number;
 }
 
 const TURNED: Readonly<Record<string, string>> = {
@@ -43,13 +48,19 @@ export function mechanicalMutants(seed: number, count: number): MechanicalMutant
     const names = readdirSync(`${BUILT}${folder}`).filter((name) => name.endsWith('.js'));
     for (const name of names.sort()) sites.push(...sitesOf(`${folder}/${name}`));
   }
-  const random = new Random(seed, 'mutants');
-  const made: MechanicalMutant[] = [];
-  while (made.length < count && sites.length > 0) {
-    const [site] = sites.splice(random.below(sites.length), 1);
-    made.push(mutantOf(site));
-  }
-  return made;
+  // Each has a rank of its own, so that a change elsewhere in the code leaves the chosen as they are.
+  const ranked = sites.map((site) => ({ site, rank: rankOf(seed, site) }));
+  ranked.sort((one, other) => one.rank - other.rank);
+  return ranked.slice(0, count).map(({ site }) => mutantOf(site));
+}
+
+function rankOf(seed: number, site: Site): number {
+  return new Random(seed, keyOf(site)).next();
+}
+
+function keyOf({ file, source, start, rule, alike }: Site): string {
+  const which = alike === 0 ? '' : ` (${alike + 1})`;
+  return `${file}: ${rule}${which}: ${lineAt(source, start)}`;
 }
 
 function sitesOf(file: string): Site[] {
@@ -57,7 +68,11 @@ function sitesOf(file: string): Site[] {
   const tree = parse(source, { ecmaVersion: 'latest', sourceType: 'module' });
   const sites: Site[] = [];
   const add = (start: number, end: number, replace: string, rule: string): void => {
-    sites.push({ file, source, start, end, replace, rule });
+    const text = lineAt(source, start);
+    const isAlike = (other: Site): boolean =>
+      other.rule === rule && lineAt(source, other.start) === text;
+    const alike = sites.filter(isAlike).length;
+    sites.push({ file, source, start, end, replace, rule, alike });
   };
   walk(tree, (node) => {
     if (node.type === 'BinaryExpression' || node.type === 'LogicalExpression') {
@@ -94,7 +109,8 @@ function isAssertion(node: AnyNode): boolean {
 }
 
 /** Takes in as much around the piece as makes it one of a kind. */
-function mutantOf({ file, source, start, end, replace, rule }: Site): MechanicalMutant {
+function mutantOf(site: Site): MechanicalMutant {
+  const { file, source, start, end, replace } = site;
   let from = start;
   let to = end;
   while (source.split(source.slice(from, to)).length !== 2) {
@@ -102,11 +118,18 @@ function mutantOf({ file, source, start, end, replace, rule }: Site): Mechanical
     to = Math.min(source.length, to + 8);
   }
   const line = source.slice(0, start).split('\n').length;
-  const text = source.slice(source.lastIndexOf('\n', start) + 1).split('\n')[0];
+  const key = keyOf(site);
   return {
-    name: `${file}:${line}: ${rule}: ${text.trim().slice(0, 60)}`,
+    name: `${file}:${line}${key.slice(file.length)}`,
+    key,
     file,
     find: source.slice(from, to),
     replace: source.slice(from, start) + replace + source.slice(end, to),
   };
+}
+
+/** The line of text that a place stands in. */
+function lineAt(source: string, at: number): string {
+  const from = source.lastIndexOf('\n', at) + 1;
+  return source.slice(from).split('\n', 1)[0].trim();
 }

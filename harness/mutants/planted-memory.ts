@@ -121,6 +121,12 @@ export const PLANTED_IN_MEMORY: readonly Mutant[] = [
       '            this.#raw(outbox, LINE_END);\n        return target;',
   },
   {
+    name: 'a handler that reads pieces of its body loses its head',
+    file: 'connection/answering.js',
+    find: 'exchange.retain();\n        const chunk =',
+    replace: 'const chunk =',
+  },
+  {
     name: 'a large piece of a stream may be used again at once',
     file: WRITER,
     find: 'const target = outbox.queuedTotal;',

@@ -92,7 +92,7 @@ async function mechanical(made: readonly MechanicalMutant[], seeds: number): Pro
     const verdict = await tryMutant(mutant, seeds);
     console.log(line(mutant.name, verdict));
     if (verdict.caughtBy !== '') continue;
-    const reason = SURVIVORS[mutant.name];
+    const reason = SURVIVORS[mutant.key];
     console.log(`${' '.repeat(21)}${reason ?? 'no reason is known'}`);
     if (reason === undefined) unexplained += 1;
   }
