@@ -8,7 +8,7 @@ import type { Response } from '../src/exchange/response.ts';
 import { accessLog } from '../src/middleware/access-log.ts';
 import type { Server } from '../src/server/server.ts';
 import { serveStatic } from '../src/static/serve-static.ts';
-import { content, DIGEST_START, digest } from './content.ts';
+import { content, DIGEST_START, digest, textOf } from './content.ts';
 
 export const HELLO = 'Hello, world!\n';
 
@@ -31,10 +31,18 @@ export interface ApplicationState {
   logged: number;
   /** Handlers that found their answer not sent any more, after it was. */
   reopened: number;
+  /** Answers that were told to be of another length than they were. */
+  miscounted: number;
 }
 
 export function addRoutes(server: Server, parts: ApplicationParts): ApplicationState {
-  const state: ApplicationState = { running: 0, handled: 0, logged: 0, reopened: 0 };
+  const state: ApplicationState = {
+    running: 0,
+    handled: 0,
+    logged: 0,
+    reopened: 0,
+    miscounted: 0,
+  };
   const pause = (ms: number): Promise<void> => new Promise((done) => parts.after(ms, done));
   /** Counts a handler for as long as it runs. */
   const counted =
@@ -52,6 +60,11 @@ export function addRoutes(server: Server, parts: ApplicationParts): ApplicationS
     state.handled += 1;
     const id = request.header('x-id');
     if (id !== undefined) response.header('X-Id', id);
+    const { method, target } = request;
+    response.afterSend(({ status, bytes, complete }) => {
+      const right = contentBytes(method, target);
+      if (complete && status === 200 && right >= 0 && bytes !== right) state.miscounted += 1;
+    });
     return next();
   });
   server.use(
@@ -82,10 +95,20 @@ function wanted(request: Request): Buffer {
   return content(Number(request.query.get('id')), Number(request.params['length']));
 }
 
+/** How long the content of the answer to a target is, where that is known; else -1. */
+function contentBytes(method: string, target: string): number {
+  const [, name, number] = /^\/(text|bytes|stream|sized)\/(\d+)/.exec(target) ?? [];
+  if (name === undefined) return -1;
+  if (method === 'HEAD') return 0;
+  return name === 'text' ? Buffer.byteLength(textOf(Number(number))) : Number(number);
+}
+
 function addPlain(server: Server): void {
   const hello = prepare(200, {}, HELLO);
   server.get('/hello', (_request, response) => response.prepared(hello));
-  server.get('/text/:id', (request, response) => response.text(`text ${request.params['id']}\n`));
+  server.get('/text/:id', (request, response) => {
+    response.text(textOf(Number(request.params['id'])));
+  });
   server.get('/bytes/:length', (request, response) => response.send(wanted(request)));
   server.get('/peer', (request, response) => {
     response.text(`${request.remoteAddress}:${request.remotePort}`);
@@ -157,6 +180,8 @@ function addStreams(
     const pauseMs = Number(request.query.get('ms') ?? 0);
     const pieceBytes = Number(request.query.get('piece') ?? PIECE_BYTES);
     const piece = Buffer.alloc(pieceBytes);
+    // An empty piece is not the end.
+    await response.write('');
     for (let at = 0; at < whole.length; at += pieceBytes) {
       const count = whole.copy(piece, 0, at, Math.min(at + pieceBytes, whole.length));
       await response.write(piece.subarray(0, count));

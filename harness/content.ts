@@ -23,6 +23,12 @@ export function content(id: number, length: number): Buffer {
   return noise.subarray(from, from + length);
 }
 
+/** A text that names itself: up to a few hundred characters, at times other than ASCII. */
+export function textOf(id: number): string {
+  const end = id % 7 === 0 ? 'ä\n' : '\n';
+  return `text ${id}${'.'.repeat(id % 290)}${end}`;
+}
+
 /** FNV-1a over the bytes so far; begin with DIGEST_START. */
 export function digest(start: number, bytes: Uint8Array): number {
   let hash = start;

@@ -140,6 +140,7 @@ export class SimDriver implements Driver {
   }
 
   accepting(on: boolean): void {
+    ensure(this.#listening, 'contract', 'accepting() is about a listener');
     this.#accepting = on;
     if (on) this.#takeClients();
   }
@@ -310,6 +311,7 @@ export class SimDriver implements Driver {
     ensure(!this.#destroyed, 'contract', 'nobody polls what was destroyed');
     this.beforePoll();
     this.polls += 1;
+    this.parts.loop.countTurn();
     this.#asleep = false;
     const asked = this.#asked;
     this.#asked = [];
@@ -369,10 +371,6 @@ export class SimDriver implements Driver {
   /** Nothing is to be had by polling now. */
   get isIdle(): boolean {
     return this.#ready.length === 0 && this.#asked.length === 0;
-  }
-
-  get isAsleep(): boolean {
-    return this.#asleep;
   }
 
   sleep(): boolean {

@@ -3,8 +3,12 @@
 // Promises stay real: they are drained between steps by one real setImmediate.
 
 import type { Clock } from './clock.ts';
+import { ensure } from './violation.ts';
 
 type Callback = () => void;
+
+/** Turns that one call of the loop may lead to. */
+const TURNS_IN_A_ROW_MAX = 32;
 
 interface VirtualTimer {
   readonly atMs: number;
@@ -31,6 +35,8 @@ export class VirtualLoop {
   #restore: Callback | null = null;
   /** What a callback threw: Node would end the process. */
   failure: unknown = null;
+  /** Turns of the server since the loop called. */
+  #turnsInARow = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -82,12 +88,15 @@ export class VirtualLoop {
     this.#polled.push(run);
   }
 
-  get timerCount(): number {
-    return this.#timers.reduce((count, { run }) => (run === null ? count : count + 1), 0);
+  /** The server takes a turn. Promises, timers and files of handlers wait for the loop meanwhile. */
+  countTurn(): void {
+    this.#turnsInARow += 1;
+    const isFew = this.#turnsInARow <= TURNS_IN_A_ROW_MAX;
+    ensure(isFew, 'liveness', `${this.#turnsInARow} turns in a row keep Node's loop waiting`);
   }
 
-  get immediateCount(): number {
-    return this.#immediates.length;
+  get timerCount(): number {
+    return this.#timers.reduce((count, { run }) => (run === null ? count : count + 1), 0);
   }
 
   /** When the loop has something to do: now, later, or Infinity for never. */
@@ -133,6 +142,7 @@ export class VirtualLoop {
   }
 
   #guard(run: Callback): void {
+    this.#turnsInARow = 0;
     try {
       run();
     } catch (error) {

@@ -9,7 +9,7 @@ import { type ApplicationState, addRoutes } from './application.ts';
 import { Checks, reuseViolation, watchSlab } from './checks.ts';
 import { Client } from './clients/client.ts';
 import { Judge } from './clients/judge.ts';
-import { planClient, planProbe, planStaller } from './clients/shapes.ts';
+import { planBreaker, planClient, planProbe, planStaller } from './clients/shapes.ts';
 import { Clock, Schedule } from './clock.ts';
 import { SimDriver } from './driver.ts';
 import { Faults } from './faults.ts';
@@ -216,9 +216,10 @@ export class Simulation implements World {
       for (let probe = 0; probe < PROBES; probe++) {
         this.#start(planProbe(seed, 10_000 + probe, this.settings));
       }
+      this.#start(planBreaker(seed, 10_000 + PROBES, this.settings));
       await this.#until(isOver, HEALED_MS, 'clients served after all faults');
       // Alone, so that nothing else wakes the pump.
-      this.#start(planStaller(seed, 10_000 + PROBES, this.settings));
+      this.#start(planStaller(seed, 10_001 + PROBES, this.settings));
       await this.#until(isOver, HEALED_MS, 'a lone client was given up');
       this.#close();
     }
@@ -368,12 +369,11 @@ export class Simulation implements World {
     ensure(this.#loop.timerCount === 0, 'balance', 'no timer is left');
     const { counters } = this.#server;
     ensure(counters.accepted === counters.closed, 'balance', 'who was taken was closed');
-    const { handled, logged, reopened } = this.#application;
-    ensure(
-      reopened === 0,
-      'memory',
-      `${reopened} exchanges were used again while handlers had them`,
-    );
+    ensure(this.#checks?.spansUsed === 0, 'balance', 'all spans came back');
+    const { handled, logged, reopened, miscounted } = this.#application;
+    ensure(miscounted === 0, 'answer', `${miscounted} answers were told to be longer or shorter`);
+    const again = `${reopened} exchanges were used again while handlers had them`;
+    ensure(reopened === 0, 'memory', again);
     ensure(handled === logged, 'balance', `${handled} requests handled, ${logged} lines logged`);
   }
 

@@ -153,7 +153,11 @@ export class Judge {
       if (!answer.whole || [403, 404, 500].includes(status)) return true;
     }
     if (!answer.whole) return this.#mayBeCut(client, flight);
-    if (status === 408 && answer.close) return this.#checkSlow(client, flight);
+    if (status === 408 && answer.close) {
+      // Who broke off when all is well sends nothing more, and there is nothing to wait for.
+      if (client.plan.shape === 'probe' && planned.expected.status === 400) return false;
+      return this.#checkSlow(client, flight);
+    }
     if (status === 503 && answer.close) {
       // Whoever is turned away is told when to come again.
       if (isTurnedAway(answer)) return client.answeredCount === 0 && this.#isFull();

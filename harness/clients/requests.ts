@@ -1,11 +1,12 @@
 // Requests of every kind with their right answers, made from a client's own chance.
 
 import { HELLO } from '../application.ts';
-import { content, DIGEST_START, digest } from '../content.ts';
+import { content, DIGEST_START, digest, textOf } from '../content.ts';
 import { fileBytes, MODIFIED_MS } from '../files.ts';
 import type { Random } from '../random.ts';
 import type { Draft } from './draft.ts';
 import type { Expected, Part, Planned, RequestKind } from './expected.ts';
+import { BAD_REQUESTS } from './garbage.ts';
 
 /** What requests have to know of the server they are for. */
 export interface ServerFacts {
@@ -101,7 +102,8 @@ export class Requests {
 
   text(): Planned {
     const id = this.#id();
-    return this.#make({ kind: 'text', target: `/text/${id}`, answer: text(`text ${id}\n`) });
+    const answer = Buffer.from(textOf(id));
+    return this.#make({ kind: 'text', target: `/text/${id}`, answer });
   }
 
   /** A few of these fill a block: their heads do, or bodies that handlers read at once. */
@@ -109,7 +111,7 @@ export class Requests {
     const id = this.#id();
     const paddingBytes = this.#random.between(2000, 3100);
     if (this.#random.chance(0.5)) return this.#sumOf('sum', '/sum', paddingBytes);
-    const answer = text(`text ${id}\n`);
+    const answer = Buffer.from(textOf(id));
     return this.#make({ kind: 'text', target: `/text/${id}`, answer, paddingBytes });
   }
 
@@ -246,7 +248,9 @@ export class Requests {
     const pauseMs = this.#random.pick([0, 0, 1, 20]);
     const target = `/${kind}/${length}?id=${id}&piece=${piece}&ms=${pauseMs}`;
     const takesMs = Math.ceil(length / piece) * (pauseMs + 1);
-    return this.#make({ kind, target, answer: content(id, length), takesMs });
+    const isHead = this.#random.chance(0.1);
+    const answer = isHead ? text('') : content(id, length);
+    return this.#make({ kind, method: isHead ? 'HEAD' : 'GET', target, answer, takesMs });
   }
 
   events(): Planned {
@@ -362,22 +366,18 @@ export class Requests {
   closing(): Planned {
     const id = this.#id();
     const fields = ['Connection: close'];
-    const answer = text(`text ${id}\n`);
+    const answer = Buffer.from(textOf(id));
     return this.#make({ kind: 'closing', target: `/text/${id}`, fields, answer, close: 'yes' });
   }
 
   garbage(): Planned {
-    const bad = this.#random.pick([
-      'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
-      'GET /hello HTTP/1.1\r\n\r\n',
-      'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n',
-      'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n',
-      'GET /hello HTTP/1.1\nHost: a\n\n',
-      '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03hello there, this is no HTTP\r\n\r\n',
-      'GET /he llo HTTP/1.1\r\nHost: a\r\n\r\n',
-      'GET /hello HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n',
-    ]);
-    return this.#raw('garbage', 400, text(bad));
+    return this.#raw('garbage', 400, text(this.#random.pick(BAD_REQUESTS)));
+  }
+
+  /** Its body ends before its length, with the stream. */
+  brokenOff(): Planned {
+    const head = 'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n';
+    return this.#raw('garbage', 400, text(head + 'b'.repeat(this.#random.below(900))));
   }
 
   longTarget(): Planned {

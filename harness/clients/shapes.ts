@@ -60,6 +60,13 @@ function quick(make: Requests, random: Random): Planned {
   return random.pick(kinds)();
 }
 
+function withEmptyLine(planned: Planned): Planned {
+  const parts = [...planned.parts];
+  const last = parts[parts.length - 1];
+  parts[parts.length - 1] = { ...last, bytes: Buffer.concat([last.bytes, Buffer.from('\r\n')]) };
+  return { ...planned, parts };
+}
+
 function mishapAt(
   kind: Mishap['kind'],
   requests: readonly Planned[],
@@ -197,6 +204,9 @@ export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
   },
   'half close': (make, random) => {
     const requests = several(random.between(1, 6), () => common(make, random));
+    // Some clients send an empty line behind their last request.
+    const last = requests.length - 1;
+    if (random.chance(0.5)) requests[last] = withEmptyLine(requests[last]);
     return { ...ORDINARY, requests, depth: 16, halfClose: true };
   },
   resetter: (make, random) => {
@@ -238,6 +248,13 @@ export function planProbe(seed: number, lane: number, facts: ServerFacts): Clien
   const make = new Requests(random, facts, lane);
   const requests = [make.hello(), make.echo(true), make.stream('stream'), make.file()];
   return { ...ORDINARY, requests, shape: 'probe', lane, startMs: 0 };
+}
+
+/** A client that ends its side in the middle of a body, and is told at once. */
+export function planBreaker(seed: number, lane: number, facts: ServerFacts): ClientPlan {
+  const random = new Random(seed, `breaker ${lane}`);
+  const requests = [new Requests(random, facts, lane).brokenOff()];
+  return { ...ORDINARY, requests, halfClose: true, shape: 'probe', lane, startMs: 0 };
 }
 
 /** A client on its own, that stops in the middle of a body which a handler waits for. */
