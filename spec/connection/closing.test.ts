@@ -17,13 +17,18 @@ const never: Handler = async () => await new Promise(() => {});
 const SLACK_MS = 63;
 
 describe('room for another client', () => {
-  it('is made by who is idle, without a word', async () => {
+  it('is made by who is idle, without a word, and without losing what it was sent', async () => {
     const world = new ConnectionWorld(echo);
     const client = world.open();
     assert.equal(client.connection.yieldSlot(), true);
     world.turn();
+    assert.deepEqual([client.isShut, client.isClosed], [true, false]);
+    assert.equal(client.connection.yieldSlot(), false, 'once is enough');
+    client.send(get('/'));
+    client.finish();
     assert.equal(client.isClosed, true);
     assert.equal(client.isReset, false);
+    assert.equal(world.counters.requests, 0);
     assert.equal(world.counters.evicted, 1);
     assert.match(world.debugLines[0] ?? '', /idle, and makes room for another client/);
     world.checkGivenBack();

@@ -20,6 +20,8 @@ class World {
   /** Slots in the order they were given, with '503' behind those of clients turned away. */
   readonly given: string[] = [];
   readonly idle: Set<number> = new Set();
+  /** Whether those who make room take their time to end. */
+  lingers = false;
 
   constructor(waitMs = WAIT_MS) {
     this.reactor = new Reactor({
@@ -40,7 +42,7 @@ class World {
             due() {},
             closed() {},
             yieldSlot: () => {
-              if (this.idle.has(slot)) this.reactor.close(slot);
+              if (this.idle.has(slot) && !this.lingers) this.reactor.close(slot);
               return this.idle.delete(slot);
             },
           };
@@ -133,6 +135,45 @@ it('the idlest connection makes room, if it was idle for long enough', () => {
   assert.equal(world.given.length, 4);
   world.arrive(15);
   assert.match(world.given[4], /503/, 'those in use stay');
+});
+
+it('who makes room may take its time, until no place is left', () => {
+  const world = new World();
+  world.lingers = true;
+  world.arrive(11, 12);
+  world.idle.add(0).add(1);
+  world.pass(WAIT_MS);
+  const closes = (): string[] => world.driver.calls.filter((call) => call.startsWith('close'));
+  world.arrive(13);
+  world.pass(WAIT_MS);
+  world.arrive(14);
+  world.pass(WAIT_MS);
+  assert.deepEqual(world.given, ['0', '1', '2', '3']);
+  assert.deepEqual(closes(), ['close 0'], 'one place is kept ready, that of who left first');
+  world.idle.add(2);
+  world.arrive(15);
+  assert.deepEqual(world.given.slice(4), ['0']);
+  assert.deepEqual(closes(), ['close 0', 'close 1']);
+});
+
+it('who made room and has gone is not closed again', () => {
+  const world = new World();
+  world.lingers = true;
+  world.arrive(11, 12);
+  world.idle.add(0).add(1);
+  world.pass(WAIT_MS);
+  world.arrive(13);
+  world.pass(WAIT_MS);
+  world.close(0);
+  world.arrive(14);
+  assert.deepEqual(world.given, ['0', '1', '2', '0']);
+  world.pass(WAIT_MS);
+  world.close(1);
+  world.idle.add(2);
+  world.pass(WAIT_MS);
+  world.arrive(15);
+  const closes = world.driver.calls.filter((call) => call.startsWith('close'));
+  assert.deepEqual(closes, ['close 0', 'close 1']);
 });
 
 it('without a limit everybody waits for ever', () => {

@@ -141,6 +141,30 @@ onEachDriver('overload', (add) => {
     });
   });
 
+  add('who makes room gets all of its last answer, whatever it sends meanwhile', async (driver) => {
+    const options = { connectionsMax: 1, overloadWaitMs: 50, keepAliveTimeoutMs: LONG_MS };
+    const bytes = 400_000;
+    const routes = (server: Server): void => {
+      hello(server);
+      server.get('/big', (_request, response) => response.send(Buffer.alloc(bytes)));
+    };
+    await withServer(driver, options, routes, async ({ open, server }) => {
+      const slow = await open();
+      slow.pause();
+      void slow.send(get('/big'));
+      await eventually('the kernel has the answer', () => server.counters.answers === 1);
+      await wait(300);
+      assert.equal((await (await open()).ask(get('/'))).text, 'hello');
+      assert.equal(server.counters.evicted, 1);
+      // This request crosses the end of the connection.
+      void slow.send(get('/'));
+      await wait(100);
+      slow.resume();
+      assert.equal((await slow.answer()).body.length, bytes);
+      await slow.endsCleanly();
+    });
+  });
+
   add('who asks now and then is not idle, and keeps its place', async (driver) => {
     const options = { connectionsMax: 1, overloadWaitMs: 2_000 };
     await withServer(driver, options, hello, async ({ open, server }) => {

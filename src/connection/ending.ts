@@ -112,7 +112,10 @@ export function cutOff(connection: Connection): void {
   else lose(connection);
 }
 
-/** Makes room for another client, if nothing is going on here. */
+/**
+ * Makes room for another client, if nothing is going on here. In order, as any end: the last answer
+ * may still be on its way to a slow client.
+ */
 export function yieldSlot(connection: Connection): boolean {
   const { context, exchange, inbox, outbox, reading } = connection;
   const isIdle = exchange === null && reading === Reading.Head && !connection.ended;
@@ -121,8 +124,7 @@ export function yieldSlot(connection: Connection): boolean {
   if (connection.reactor.slab.freeCount === 0) return false;
   context.counters.evicted += 1;
   connection.debug('idle, and makes room for another client');
-  connection.reading = Reading.Stopped;
-  connection.reactor.close(connection.slot);
+  stop(connection);
   return true;
 }
 

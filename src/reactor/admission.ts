@@ -1,7 +1,7 @@
 // Who gets in. A client that was taken from the kernel's queue gets a slot, or waits for one; while
 // all are used accept() pauses and further clients wait in that queue. When no slot came free for
 // too long, the idlest connections make room, and where there are none, clients are turned away
-// with an answer on a few slots kept for that.
+// with an answer on a few slots kept for that. The former end in order, as long as there are slots.
 
 import { assert } from '../base/assert.ts';
 import type { Deadlines } from '../base/deadlines.ts';
@@ -42,6 +42,8 @@ export interface AdmissionParts {
   readonly retryKind: number;
   readonly backlog: number;
   readonly overload: OverloadOptions | null;
+  /** Ends the socket of a slot now. */
+  readonly close: (slot: number) => void;
 }
 
 export class Admission {
@@ -61,6 +63,8 @@ export class Admission {
   #overloaded = false;
   /** Sockets in use beyond #slotsMax: of clients turned away, and of those that made room. */
   #extraCount = 0;
+  /** Slots of connections that made room and are not gone, in that order; some of the extra ones. */
+  readonly #leaving: number[] = [];
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
@@ -154,6 +158,14 @@ export class Admission {
   #shed(nowMs: number): void {
     const { sockets } = this.#parts;
     while (this.#waiting.length > 0 && sockets.freeCount > 0) this.#admit(!this.#makeRoom(nowMs));
+    if (sockets.freeCount === 0) this.#hurry();
+  }
+
+  /** Whoever waits, and the next to come, cannot wait for those who take their time to leave. */
+  #hurry(): void {
+    const { close } = this.#parts;
+    let wanted = this.#waiting.length + 1;
+    for (; wanted > 0 && this.#leaving.length > 0; wanted--) close(this.#leaving.shift() ?? -1);
   }
 
   /** Ends the connection that has been idle for longest, if it was for long enough. */
@@ -168,6 +180,7 @@ export class Admission {
       const owner = sockets.owners[slot];
       if ((sockets.state[slot] & (CLOSING | EXTRA)) === 0 && owner?.yieldSlot() === true) {
         this.#markExtra(slot);
+        this.#leaving.push(slot);
         return true;
       }
       node = next;
@@ -188,9 +201,12 @@ export class Admission {
     this.#parts.driver.accepting(true);
   }
 
-  /** A slot is about to be free; `state` is what its socket was in. */
-  closed(state: number): void {
-    if ((state & EXTRA) !== 0) this.#extraCount -= 1;
+  /** A slot is about to be free. */
+  closed(slot: number): void {
+    if ((this.#parts.sockets.state[slot] & EXTRA) === 0) return;
+    this.#extraCount -= 1;
+    const at = this.#leaving.indexOf(slot);
+    if (at >= 0) this.#leaving.splice(at, 1);
   }
 
   /** A slot came free, and a descriptor: this also ends the wait after EMFILE. */

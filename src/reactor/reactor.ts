@@ -77,6 +77,7 @@ export class Reactor {
       retryKind: this.#kinds,
       backlog: options.backlog,
       overload,
+      close: (slot) => this.close(slot),
     });
     this.nowMs = this.driver.now();
     this.wallMs = this.driver.wall();
@@ -180,7 +181,7 @@ export class Reactor {
     const owner = this.#owner(slot);
     this.#deadlines.disarm(2 * slot);
     this.#deadlines.disarm(2 * slot + 1);
-    this.#admission.closed(this.sockets.state[slot]);
+    this.#admission.closed(slot);
     this.sockets.release(slot);
     owner.closed();
     this.#admission.freed(this.nowMs);

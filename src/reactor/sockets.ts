@@ -12,7 +12,7 @@ export interface SocketOwner {
   due(kind: number): void;
   /** The socket is gone; the slot is free when this returns. */
   closed(): void;
-  /** Another client waits: ends at once when idle, and gives whether it was. */
+  /** Another client waits: begins to end when idle, and gives whether it was. */
   yieldSlot(): boolean;
 }
 
