@@ -13,6 +13,8 @@ export interface Arguments {
   readonly fromCommit: boolean;
   readonly replay: string | null;
   readonly driver: DriverChoice;
+  /** A line for each run, to compare with runs elsewhere. */
+  readonly traces: boolean;
   /** Only one run, with all that can be told of it. */
   readonly isSingle: boolean;
 }
@@ -27,6 +29,7 @@ failing run is made small and written to reports/sim/, with a page that draws it
   --from-commit   the first seed follows from the commit that is checked out
   --replay FILE   the run of a file that a failure left
   --driver NAME   sim, or the same clients over real sockets: uring, epoll, net (sim)
+  --traces        a line for each run, with its trace
   --help          this text
 
 Exit codes: 0 when nothing is wrong, 1 when something is, 2 when the arguments are.`;
@@ -38,6 +41,7 @@ const OPTIONS = {
   'from-commit': { type: 'boolean' },
   replay: { type: 'string' },
   driver: { type: 'string' },
+  traces: { type: 'boolean' },
 } as const;
 
 /** The arguments, or what is wrong with them. */
@@ -62,7 +66,8 @@ export function parseGiven(given: readonly string[]): Arguments | string {
   }
   if (replay !== null && driver !== 'sim') return '--replay needs the simulated driver';
   const isSingle = values.seed !== undefined && values.seeds === undefined;
-  return { help: values.help === true, seed, seeds, fromCommit, replay, driver, isSingle };
+  const [help, traces] = [values.help === true, values.traces === true];
+  return { help, seed, seeds, fromCommit, replay, driver, isSingle, traces };
 }
 
 function parse(given: readonly string[]) {

@@ -82,7 +82,7 @@ async function repeats(outcome: Outcome): Promise<boolean> {
   return false;
 }
 
-async function many({ seed, seeds, fromCommit }: Arguments): Promise<number> {
+async function many({ seed, seeds, fromCommit, traces }: Arguments): Promise<number> {
   const first = fromCommit ? seedOfCommit() : seed;
   const began = performance.now();
   const table = new Table();
@@ -91,6 +91,7 @@ async function many({ seed, seeds, fromCommit }: Arguments): Promise<number> {
   for (let run = 0; run < seeds && failures < 3; run++) {
     const outcome = await simulate(scenarioOf(first + run));
     table.add(outcome);
+    if (traces) console.log(`seed ${first + run}: trace ${outcome.hash}`);
     if (outcome.violation !== null) {
       failures += 1;
       tell(outcome);

@@ -57,7 +57,8 @@ export class Simulation implements World {
   #violation: Violation | null = null;
   #closingMs = Number.POSITIVE_INFINITY;
   #closed = false;
-  #wasFull = false;
+  /** Slots that were in use at once, at most. */
+  #openMost = 0;
   #turnsAtOnce = 0;
   /** Promises were set going outside of the loop. */
   #drainWanted = false;
@@ -121,13 +122,13 @@ export class Simulation implements World {
   }
 
   #makeJudge(): Judge {
-    const { settings } = this;
     return new Judge({
-      ...settings,
-      idleTimeoutMs: settings.keepAliveTimeoutMs,
+      ...this.settings,
+      idleTimeoutMs: this.settings.keepAliveTimeoutMs,
       closingMs: () => this.#closingMs,
       failures: () => this.#work.failures,
-      wasFull: () => this.#wasFull,
+      wasFull: () => this.#openMost >= this.settings.connectionsMax,
+      wasCrowded: () => this.#openMost === this.#reactor?.sockets.slots,
       healed: () => this.#faults.healed,
       slackMs: 0,
       report: (violation) => this.#report(violation),
@@ -172,8 +173,7 @@ export class Simulation implements World {
       const lane = this.#driver?.sockets[this.#checks.slot]?.link.lane ?? -1;
       this.#report(new Violation(error.check, error.message, lane));
     }
-    const { sockets } = this.#reactor;
-    if (sockets.openCount >= this.settings.connectionsMax) this.#wasFull = true;
+    this.#openMost = Math.max(this.#openMost, this.#reactor.sockets.openCount);
   }
 
   // --- Running ---

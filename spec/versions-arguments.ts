@@ -8,6 +8,8 @@ export interface VersionsArguments {
   readonly wanted: readonly string[];
   /** Arguments of spec/run.ts, the same for every version. */
   readonly forTests: readonly string[];
+  /** Runs of the simulator to compare, instead of tests; 0 for none. */
+  readonly traces: number;
   readonly help: boolean;
 }
 
@@ -22,6 +24,8 @@ npm registry, once, into node_modules/.cache/node-versions/, where its output is
   --drivers NAMES  the drivers to test, as epoll,net
   --no-coverage    leaves coverage and lint out; they are for the major that runs this
   --test-...       options of node --test, passed on
+  --traces N       no tests: so many runs of the simulator, 1 to 10000, whose traces
+                   must be the same on all versions
   --help           this text
 
 Exit codes: 0 when all passed on all versions, 1 when something failed, 2 when the
@@ -32,6 +36,7 @@ export function parseVersionsArguments(given: readonly string[]): VersionsArgume
   const wanted: string[] = [];
   const forTests: string[] = [];
   let help = false;
+  let traces = 0;
   for (let index = 0; index < given.length; index++) {
     const argument = given[index] ?? '';
     if (argument === '--help' || argument === '-h') help = true;
@@ -45,6 +50,10 @@ export function parseVersionsArguments(given: readonly string[]): VersionsArgume
       }
       if (argument === '--only') forTests.push(...names);
       else forTests.push('--drivers', names.join(','));
+    } else if (argument === '--traces') {
+      index += 1;
+      traces = /^\d{1,5}$/.test(given[index] ?? '') ? Number(given[index]) : 0;
+      if (traces < 1 || traces > 10_000) return '--traces takes a whole number from 1 to 10000';
     } else if (argument === '--no-coverage' || argument.startsWith('--test-')) {
       forTests.push(argument);
     } else if (argument.startsWith('-')) return `unknown option ${argument}`;
@@ -52,5 +61,6 @@ export function parseVersionsArguments(given: readonly string[]): VersionsArgume
       wanted.push(argument.replace(/^v/, ''));
     } else return `'${argument}' is no version: a major as 22, a release as 20.19.0, or newest`;
   }
-  return { wanted: wanted.length === 0 ? USUAL : wanted, forTests, help };
+  if (traces > 0 && forTests.length > 0) return '--traces runs no tests, so it takes no options';
+  return { wanted: wanted.length === 0 ? USUAL : wanted, forTests, traces, help };
 }

@@ -76,6 +76,17 @@ export function countsIn(output: string): Counts | null {
   return { passed, failed: failed + Math.max(0, count('cancelled')), skipped };
 }
 
+/** The trace of each run of the simulator, by its seed. */
+export function tracesIn(output: string): ReadonlyMap<string, string> {
+  const traces = new Map<string, string>();
+  for (const [, seed = '', trace = ''] of output.matchAll(
+    /^seed (\d+): trace ([0-9a-f]{16})\r?$/gm,
+  )) {
+    traces.set(seed, trace);
+  }
+  return traces;
+}
+
 /** What a person wants to see of a run that failed: the failing tests, else how it ended. */
 export function tellingPart(output: string, linesMax: number): string {
   const lines = output.trimEnd().split('\n');

@@ -13,11 +13,12 @@ import {
   packageFor,
   releaseFor,
   tellingPart,
+  tracesIn,
 } from './versions-found.ts';
 
 describe('arguments', () => {
   it('name versions, or leave it at the usual ones', () => {
-    const usual = { wanted: ['20', '22', '24', 'newest'], forTests: [], help: false };
+    const usual = { wanted: ['20', '22', '24', 'newest'], forTests: [], traces: 0, help: false };
     assert.deepEqual(parseVersionsArguments([]), usual);
     const some = { ...usual, wanted: ['22', '20.19.0', 'newest'] };
     assert.deepEqual(parseVersionsArguments(['22', 'v20.19.0', 'newest']), some);
@@ -28,8 +29,14 @@ describe('arguments', () => {
     assert.deepEqual(parseVersionsArguments([...given, '--no-coverage']), {
       wanted: ['22'],
       forTests: ['--drivers', 'epoll,net', 'a', 'b/', '--test-only', '--no-coverage'],
+      traces: 0,
       help: false,
     });
+  });
+
+  it('ask for traces of the simulator instead', () => {
+    const given = { wanted: ['20', '22'], forTests: [], traces: 20, help: false };
+    assert.deepEqual(parseVersionsArguments(['--traces', '20', '20', '22']), given);
   });
 
   it('that are not understood are named', () => {
@@ -42,6 +49,9 @@ describe('arguments', () => {
       [['--drivers'], /names drivers/],
       [['--drivers', ','], /names drivers/],
       [['--only', '--help'], /names words/],
+      [['--traces'], /takes a whole number/],
+      [['--traces', '0'], /takes a whole number/],
+      [['--traces', '5', '--no-coverage'], /runs no tests/],
     ];
     for (const [given, problem] of wrong) {
       assert.match(String(parseVersionsArguments(given)), problem);
@@ -102,6 +112,18 @@ describe('the output of a run', () => {
     const begin = { node: 'v26.10.0', driver: 'driver net; epoll cannot run here: why; not' };
     assert.deepEqual(beginIn(`\n> vibing\n\n${formatBegin(begin)}\r\nNode v1.0.0; x\n`), begin);
     assert.equal(beginIn('node: not found\n'), null);
+  });
+
+  it('holds the traces of the simulator', () => {
+    const output =
+      'seeds 1 to 2\nseed 1: trace 0123456789abcdef\r\nseed 2: trace 00000000ffffffff\n';
+    assert.deepEqual(
+      [...tracesIn(`${output}seed 3: trace 12\n`)],
+      [
+        ['1', '0123456789abcdef'],
+        ['2', '00000000ffffffff'],
+      ],
+    );
   });
 
   it('holds the counts, in both forms', () => {

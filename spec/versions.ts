@@ -1,4 +1,5 @@
 // Runs npm test on several versions of Node: npm run test:versions -- [version...] [option...].
+// With --traces it is runs of the simulator, to see that they are the same: npm run sim:versions.
 //
 // They come from the npm registry, each into a folder of its own below node_modules/.cache/.
 // What is compiled and installed for the project is shared by all of them and stays as it is.
@@ -20,12 +21,15 @@ import {
   releaseFor,
   SYSTEMS,
   tellingPart,
+  tracesIn,
 } from './versions-found.ts';
 
 /** Compiled, this file lies in build/spec/. */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Git ignores it, and npm ci empties it. */
 const FOLDER = join(ROOT, 'node_modules', '.cache', 'node-versions');
+
+const SIMULATOR = join(ROOT, 'build', 'harness', 'run.js');
 
 /** A look into the registry, and the download of some 50 MB. */
 const REGISTRY_MS_MAX = 600_000;
@@ -73,7 +77,7 @@ async function main(): Promise<number> {
   }
 }
 
-async function testAll({ wanted, forTests }: VersionsArguments): Promise<number> {
+async function testAll({ wanted, forTests, traces }: VersionsArguments): Promise<number> {
   const name = packageFor(process.platform, process.arch);
   if (name === '') {
     const system = `${process.platform}-${process.arch}`;
@@ -83,6 +87,7 @@ async function testAll({ wanted, forTests }: VersionsArguments): Promise<number>
   // All are fetched first: what is not to be had is said before the minutes of tests.
   const nodes = new Map<string, string>();
   for (const release of releases) nodes.set(release, await install(name, release));
+  if (traces > 0) return compareTraces(nodes, traces);
   const failed: string[] = [];
   for (const [release, folder] of nodes) {
     if (!(await testOn(release, folder, forTests))) failed.push(release);
@@ -177,6 +182,31 @@ async function testOn(release: string, bin: string, forTests: readonly string[])
   if (problem === '') return true;
   console.log(`${tellingPart(ended.output, LINES_SHOWN)}\nNode ${release}: ${problem}; see ${log}`);
   return false;
+}
+
+/** Runs seeds of the simulator on each version; 0 when all traces are those of the first. */
+async function compareTraces(nodes: ReadonlyMap<string, string>, seeds: number): Promise<number> {
+  let first: ReadonlyMap<string, string> | null = null;
+  let differing = 0;
+  for (const [release, bin] of nodes) {
+    const given = ['--seed', '1', '--seeds', String(seeds), '--traces'];
+    const command = [programIn(bin), SIMULATOR, ...given];
+    const { code, output } = await run(command, environmentOf(bin), TESTS_MS_MAX);
+    const traces = tracesIn(output);
+    if (code !== 0 || traces.size !== seeds) {
+      console.log(`${tellingPart(output, LINES_SHOWN)}\nNode ${release}: exit code ${code}`);
+      return 1;
+    }
+    first ??= traces;
+    const others = [...traces].filter(([seed, trace]) => first?.get(seed) !== trace);
+    for (const [seed, trace] of others) {
+      console.log(`seed ${seed}: trace ${trace}, and ${first.get(seed)} on the first`);
+    }
+    console.log(`Node ${release}: ${traces.size} traces, ${others.length} differ from the first`);
+    differing += others.length;
+  }
+  console.log(differing === 0 ? 'all traces are the same' : `${differing} traces differ`);
+  return differing === 0 ? 0 : 1;
 }
 
 /** That of this process with `node` from `bin`, so that npm's scripts start that one as well. */

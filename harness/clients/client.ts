@@ -349,7 +349,7 @@ export class Client implements WireEvents {
     this.note(() => 'hears a reset');
     const partly = this.reader.end();
     if (partly !== null) this.judge.partly(this, partly);
-    const ending = this.judge.broke(this, partly !== null);
+    const ending = this.judge.broke(this);
     this.wire.close();
     this.#over(ending);
   }

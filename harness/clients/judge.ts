@@ -25,6 +25,8 @@ export interface JudgeParts {
   readonly failures: () => number;
   /** All places were taken at some time: clients may be turned away and idle ones ended. */
   readonly wasFull: () => boolean;
+  /** So were those beyond: who makes room is not waited for. */
+  readonly wasCrowded: () => boolean;
   /** Faults are over: no reason counts but the client's own. */
   readonly healed: () => boolean;
   /** How exact the world's clock is; a real one is not. */
@@ -276,26 +278,19 @@ export class Judge {
   }
 
   /** The connection broke. Gives what to call it. */
-  broke(client: Client, inAnswer: boolean): string {
+  broke(client: Client): string {
     const { facts } = client.wire ?? { facts: null };
     if (this.#isInjured(client)) {
       return facts?.injected.includes('refused') === true ? 'refused' : 'injected fault';
     }
     if (this.#isCutOff(client)) return 'cut off';
-    if (client.closing) return 'reset after the last answer';
-    if (this.#lingered(client)) return 'sent on after the end';
+    if (this.#lingered(client) || this.#isHurried(client)) {
+      return client.closing ? 'reset after the last answer' : 'sent on after the end';
+    }
     if (this.#tookNothing(client)) {
       return this.#readsSlowly(client) ? 'stopped reading' : 'write timeout';
     }
     if (client.flights[0]?.planned.expected.cut === true) return 'answer cut';
-    if (client.flights.length === 0 || !inAnswer) {
-      // Its request crossed the server's end, whose reason is as good as if it had been heard.
-      const ending = this.#endReason(client);
-      if (ending !== null) return `${ending}, crossed`;
-    }
-    // Who makes room is closed at once: what it sends just then resets its last answer away.
-    const quietMs = facts === null ? 0 : facts.serverEndMs - facts.serverActiveMs;
-    if (this.#isFull() && quietMs >= this.#parts.overloadWaitMs) return 'evicted, crossed';
     if (this.#readsSlowly(client)) return this.#givenUpEarly(client);
     const known = this.#known(client);
     this.wrong(client, `the server reset the connection without reason (${known})`);
@@ -307,7 +302,14 @@ export class Judge {
     if (wire === null) return false;
     const { serverEndMs, serverClosedMs } = wire.facts;
     const { lingerTimeoutMs, slackMs } = this.#parts;
-    return serverClosedMs - serverEndMs >= lingerTimeoutMs - EARLY_MS - slackMs;
+    return !(serverClosedMs - serverEndMs < lingerTimeoutMs - EARLY_MS - slackMs);
+  }
+
+  /** Who makes room is waited for, unless nobody else can come in meanwhile. */
+  #isHurried({ wire }: Client): boolean {
+    if (wire === null) return false;
+    const { serverEndMs, serverActiveMs } = wire.facts;
+    return this.#parts.wasCrowded() && serverEndMs - serverActiveMs >= this.#parts.overloadWaitMs;
   }
 
   /** Nothing went to this client for as long as a server waits for that, for want of room. */

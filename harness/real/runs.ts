@@ -115,6 +115,7 @@ export async function realRun(
     closingMs: () => closingMs,
     failures: () => 0,
     wasFull: () => settings.connectionsMax < 64 || counters.turnedAway + counters.evicted > 0,
+    wasCrowded: () => counters.turnedAway + counters.evicted > 0,
     healed: () => false,
     slackMs: 250,
     report: (found) => {

@@ -226,7 +226,8 @@ describe('the arguments', () => {
     const given = parseGiven(['--seeds', '1000']);
     assert.ok(typeof given !== 'string');
     assert.equal(given.seeds, 1000);
-    assert.equal(given.isSingle, false);
+    assert.deepEqual([given.isSingle, given.traces], [false, false]);
+    assert.equal(Object(parseGiven(['--traces'])).traces, true);
     const single = parseGiven(['--seed', '7']);
     assert.ok(typeof single !== 'string' && single.isSingle && single.seed === 7);
     for (const bad of [['--seed', 'x'], ['--seeds', '0'], ['--driver', 'no'], ['--what'], ['x']]) {
