@@ -52,6 +52,8 @@ export class Client implements WireEvents {
   /** The server has said that this connection ends. */
   closing = false;
   connectedMs: number = Number.NaN;
+  /** How long the server had been held up when the last request began. */
+  heldUpMs = 0;
   /** What this client itself did to the connection. */
   ownFault: string | null = null;
   /** Answers that came over this connection. */
@@ -168,6 +170,7 @@ export class Client implements WireEvents {
       heldUpMs: this.world.heldUpMs(),
     };
     this.flights.push(flight);
+    this.heldUpMs = flight.heldUpMs;
     this.reader.methods.push(planned.method);
     this.note(() => `sends ${planned.method} ${planned.kind}`);
     return flight;

@@ -313,8 +313,10 @@ export class Judge {
   }
 
   /** Nothing went to this client for as long as a server waits for that, for want of room. */
-  #tookNothing({ wire, flights }: Client): boolean {
-    if (wire === null || flights.length === 0) return false;
+  #tookNothing({ wire, flights, world, heldUpMs }: Client): boolean {
+    if (wire === null) return false;
+    // A server that was held up finds the time over before it hears that the client took it all.
+    if (flights.length === 0 && world.heldUpMs() === heldUpMs) return false;
     const { serverSentMs, serverEndMs } = wire.facts;
     const { writeTimeoutMs, slackMs } = this.#parts;
     return !(serverEndMs - serverSentMs < writeTimeoutMs - EARLY_MS - slackMs);

@@ -151,6 +151,21 @@ describe('deadlines', () => {
     await world.end();
   });
 
+  it('an empty line begins no head: nothing is answered, and the end comes', async () => {
+    const world = new ConnectionWorld(echo, { limits: { headTimeoutMs: 1_000 } });
+    const client = world.open();
+    client.send(`${get('/')}\r\n`);
+    assert.equal(await client.read(), answer('/'));
+    world.pass(999);
+    assert.equal(client.isShut, false);
+    world.pass(1);
+    assert.equal(client.isShut, true);
+    assert.equal(await client.read(), '');
+    client.finish();
+    assert.equal(client.isClosed, true);
+    world.checkGivenBack();
+  });
+
   it('a head has head_timeout_ms from its first byte to its last, then 408', async () => {
     const world = new ConnectionWorld(echo, {
       limits: { headTimeoutMs: 1_000, keepAliveTimeoutMs: 5_000 },

@@ -54,7 +54,7 @@ function answerUnasked(connection: Connection, status: number): void {
   stop(connection);
 }
 
-/** The stream ended behind an empty line: no request was begun, and none is to be answered. */
+/** Nothing came behind an empty line: no request was begun, and none is to be answered. */
 export function endUnasked(connection: Connection, exchange: Exchange): void {
   connection.exchange = null;
   connection.context.exchanges.release(exchange);

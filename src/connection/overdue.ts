@@ -2,9 +2,10 @@
 
 import { assert } from '../base/assert.ts';
 import { Fault } from '../http/fault.ts';
+import { isBlank } from '../http/parse-head.ts';
 import type { Connection } from './connection.ts';
 import { Timeout } from './context.ts';
-import { lose, refuse, stop } from './ending.ts';
+import { endUnasked, lose, refuse, stop } from './ending.ts';
 
 export function overdue(connection: Connection, kind: number): void {
   const { context, reactor, slot } = connection;
@@ -19,7 +20,7 @@ export function overdue(connection: Connection, kind: number): void {
       stop(connection);
       break;
     case Timeout.Head:
-      refuse(connection, Fault.HeadTimeout);
+      headDue(connection);
       break;
     case Timeout.Body:
       bodyDue(connection);
@@ -43,6 +44,13 @@ export function overdue(connection: Connection, kind: number): void {
  */
 function isOurTurn({ outbox, reactor }: Connection): boolean {
   return outbox.waiting > 0 || reactor.slab.freeCount === 0;
+}
+
+function headDue(connection: Connection): void {
+  const { exchange } = connection;
+  assert(exchange !== null, 'a head that is awaited belongs to a request');
+  if (isBlank(exchange.head)) endUnasked(connection, exchange);
+  else refuse(connection, Fault.HeadTimeout);
 }
 
 function bodyDue(connection: Connection): void {
