@@ -5,7 +5,7 @@
 import type { Answer } from '../reader.ts';
 import { type CheckName, Violation } from '../violation.ts';
 import type { Client, Flight } from './client.ts';
-import type { Expected } from './expected.ts';
+import type { Expected, Planned } from './expected.ts';
 
 /** What the judge knows of the server. */
 export interface JudgeParts {
@@ -129,7 +129,7 @@ export class Judge {
     const isMax = max > 0 && client.answeredCount + 1 === max;
     if (isMax || this.#isClosing(client)) return;
     // A body that has not come by the time of its answer may be too much to wait for.
-    if (!client.isWhole(flight) || flight.planned.parts.length > 1) return;
+    if (!client.isWhole(flight) || hasBody(planned)) return;
     this.wrong(client, `${planned.kind}: the answer ends the connection without need`);
   }
 
@@ -181,8 +181,7 @@ export class Judge {
   #checkSlow(client: Client, flight: Flight): boolean {
     const { headTimeoutMs } = this.#parts;
     const tookMs = client.world.nowMs() - flight.sentMs;
-    const hasBody = flight.planned.parts.length > 1;
-    const leastMs = hasBody ? Math.min(headTimeoutMs, this.#bodyMs) : headTimeoutMs;
+    const leastMs = hasBody(flight.planned) ? Math.min(headTimeoutMs, this.#bodyMs) : headTimeoutMs;
     if (tookMs < leastMs - EARLY_MS) {
       const given = `after ${tookMs.toFixed(3)} ms, not ${leastMs}`;
       this.#report(client, 'timeout', `408 early: ${given}`);
@@ -368,6 +367,10 @@ function bodyOf(expected: Expected, client: Client): Uint8Array | null {
   const { body } = expected;
   if (typeof body !== 'function') return body;
   return client.wire === null ? null : Buffer.from(body(client.wire.facts));
+}
+
+function hasBody({ method }: Planned): boolean {
+  return method === 'POST';
 }
 
 function isTurnedAway({ status, close, fields }: Answer): boolean {

@@ -60,6 +60,14 @@ function quick(make: Requests, random: Random): Planned {
   return random.pick(kinds)();
 }
 
+/** A pause stands in the middle of its head. */
+function halved(planned: Planned, random: Random, pauseMs: number): Planned {
+  const [head] = planned.parts;
+  const at = random.between(1, head.bytes.length - 1);
+  const begin = { ...head, bytes: head.bytes.subarray(0, at) };
+  return { ...planned, parts: [begin, { ...head, bytes: head.bytes.subarray(at), pauseMs }] };
+}
+
 function withEmptyLine(planned: Planned): Planned {
   const parts = [...planned.parts];
   const last = parts[parts.length - 1];
@@ -95,10 +103,10 @@ export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
     return { ...ORDINARY, requests, depth: random.between(2, 24), train: random.chance(0.7) };
   },
   astride: (make, random, { headTimeoutMs }) => {
-    const requests = several(random.between(8, 12), () => make.text());
     // Each piece ends in the middle of a head: it is there soon, and the next one has begun.
-    const send = { bytesMax: random.between(45, 60), pauseMs: headTimeoutMs * 0.3 };
-    return { ...ORDINARY, requests, depth: requests.length, send };
+    const half = (): Planned => halved(make.text(), random, headTimeoutMs * 0.3);
+    const requests = several(random.between(8, 12), half);
+    return { ...ORDINARY, requests, depth: requests.length };
   },
   'keep-alive churn': (make, random) => {
     const requests = several(random.between(6, 16), () => quick(make, random));
