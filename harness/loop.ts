@@ -88,7 +88,7 @@ export class VirtualLoop {
     this.#polled.push(run);
   }
 
-  /** The server takes a turn. Promises, timers and files of handlers wait for the loop meanwhile. */
+  /** The server takes a turn, and promises, timers and files of handlers wait meanwhile. */
   countTurn(): void {
     this.#turnsInARow += 1;
     const isFew = this.#turnsInARow <= TURNS_IN_A_ROW_MAX;

@@ -10,10 +10,12 @@ import type { Patch } from './patch.ts';
 const BUILT = fileURLToPath(new URL('../../src/', import.meta.url));
 const FOLDERS = ['reactor', 'connection'];
 
+const KEY_CHARACTERS = 90;
+
 export interface MechanicalMutant extends Patch {
   /** Where it is, and what. */
   readonly name: string;
-  /** The same without the number of the line, which changes with every line above. */
+  /** Its beginning without the number of the line, which changes with every line above. */
   readonly key: string;
 }
 
@@ -48,7 +50,7 @@ export function mechanicalMutants(seed: number, count: number): MechanicalMutant
     const names = readdirSync(`${BUILT}${folder}`).filter((name) => name.endsWith('.js'));
     for (const name of names.sort()) sites.push(...sitesOf(`${folder}/${name}`));
   }
-  // Each has a rank of its own, so that a change elsewhere in the code leaves the chosen as they are.
+  // Each has a rank of its own: a change elsewhere in the code leaves the chosen as they are.
   const ranked = sites.map((site) => ({ site, rank: rankOf(seed, site) }));
   ranked.sort((one, other) => one.rank - other.rank);
   return ranked.slice(0, count).map(({ site }) => mutantOf(site));
@@ -121,7 +123,7 @@ function mutantOf(site: Site): MechanicalMutant {
   const key = keyOf(site);
   return {
     name: `${file}:${line}${key.slice(file.length)}`,
-    key,
+    key: key.slice(0, KEY_CHARACTERS),
     file,
     find: source.slice(from, to),
     replace: source.slice(from, start) + replace + source.slice(end, to),

@@ -1,12 +1,12 @@
 // Mutants made by rule that no run can tell from the original, each with the reason. They are named
-// by file, rule and line of text.
+// by file, rule and line of text, as far as 90 characters go.
 
 export const SURVIVORS: Readonly<Record<string, string>> = {
-  'reactor/reactor.js: + becomes -: return this.#deadlines.kind(2 * slot + DeadlineSide.Input);':
+  'reactor/reactor.js: + becomes -: return this.#deadlines.kind(2 * slot + DeadlineSide.Input':
     'the side of input has number 0, which may as well be taken away',
   'reactor/reactor.js: a condition never holds: if (this.inTurn)':
     'the clock is read once more, and who is awake is woken',
-  'reactor/pump.js: < becomes <=: for (let turn = 0; turn < TURNS_IN_A_ROW && !this.#stopped; turn++) {':
+  'reactor/pump.js: < becomes <=: for (let turn = 0; turn < TURNS_IN_A_ROW && !this.#stopped;':
     'seventeen turns in a row, and not sixteen, are as right',
   'connection/overdue.js: !== becomes ===: if (kind !== Timeout.Drain)':
     'it only changes what the counter of timeouts says, which no client sees',
@@ -16,9 +16,9 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'a common head that is not found again is made again, only slower',
   'connection/incoming-body.js: a statement is left out: this.#gatheredBytes = 0;':
     'whatever ends a read has set it to 0 for the next one',
-  'connection/incoming-body.js: <= becomes <: if (this.#gatheredBytes > 0 && needed <= this.#gathered.length)':
+  'connection/incoming-body.js: <= becomes <: if (this.#gatheredBytes > 0 && needed <= this.#':
     'a buffer that is just large enough grows all the same',
-  'connection/incoming-body.js: === becomes !==: const wanted = this.#kind === BodyKind.Length ? Math.min(doubled, Math.max(known, needed)) : doubled;':
+  'connection/incoming-body.js: === becomes !==: const wanted = this.#kind === BodyKind.Lengt':
     'the buffer grows by more or by less at a time, and is large enough either way',
   'connection/ending.js: a condition never holds: if (connection.lost)':
     'what is let go of the second time has gone already',

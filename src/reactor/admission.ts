@@ -63,7 +63,7 @@ export class Admission {
   #overloaded = false;
   /** Sockets in use beyond #slotsMax: of clients turned away, and of those that made room. */
   #extraCount = 0;
-  /** Slots of connections that made room and are not gone, in that order; some of the extra ones. */
+  /** Slots of connections that made room and are not gone, in that order. */
   readonly #leaving: number[] = [];
 
   constructor(parts: AdmissionParts) {
