@@ -97,9 +97,10 @@ export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
     return { ...ORDINARY, requests, leave, thinkMs: random.pick([0, 0, 1, 50]) };
   },
   'pipelined train': (make, random) => {
-    const requests = several(random.between(16, 48), () =>
-      random.chance(0.8) ? quick(make, random) : common(make, random),
-    );
+    // The answers of some trains fill blocks, one behind the other.
+    const usual = (): Planned => (random.chance(0.8) ? quick(make, random) : common(make, random));
+    const one = random.chance(0.3) ? () => make.bytes(3000) : usual;
+    const requests = several(random.between(16, 48), one);
     return { ...ORDINARY, requests, depth: random.between(2, 24), train: random.chance(0.7) };
   },
   astride: (make, random, { headTimeoutMs }) => {
