@@ -213,7 +213,7 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'extra slots are counted for ever',
     file: ADMISSION,
-    find: 'if ((state & EXTRA) !== 0)\n            this.#extraCount -= 1;',
+    find: 'this.#extraCount -= 1;',
     replace: '',
   },
 ];

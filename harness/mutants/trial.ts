@@ -9,6 +9,9 @@ const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 /** One seed takes a few hundred milliseconds; a mutant that needs longer turns in a circle. */
 const SEED_MS_MAX = 20_000;
 
+/** How the complaint of patched() begins. */
+const NOT_FITTING = 'Error: the piece';
+
 export interface Verdict {
   /** The check that failed, 'hang' or 'crash'; '' when nobody noticed. */
   readonly caughtBy: string;
@@ -41,10 +44,14 @@ export function tryMutant(patch: Patch, seeds: number): Promise<Verdict> {
       clearTimeout(timer);
       seed = told.seed;
       if (told.caughtBy === undefined) timer = setTimeout(hang, SEED_MS_MAX);
-      else end({ caughtBy: told.caughtBy, message: told.message ?? '', seed });
+      else {
+        const message = told.message ?? '';
+        const isUnusable = message.startsWith(NOT_FITTING);
+        end({ caughtBy: isUnusable ? 'unusable' : told.caughtBy, message, seed });
+      }
     });
     child.on('exit', () => {
-      const known = errors.split('\n').find((line) => line.startsWith('Error: the piece'));
+      const known = errors.split('\n').find((line) => line.startsWith(NOT_FITTING));
       const caughtBy = known === undefined ? 'crash' : 'unusable';
       end({ caughtBy, message: known ?? errors.slice(0, 300), seed });
     });
