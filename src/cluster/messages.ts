@@ -1,7 +1,7 @@
 // What the primary and its workers tell each other.
 
 import type { Address } from '../driver/driver.ts';
-import type { Config } from '../server/config.ts';
+import type { Config, ServerOptions } from '../server/config.ts';
 import type { FixedValues } from './fixed-keys.ts';
 
 /** A worker accepts. */
@@ -11,6 +11,8 @@ export interface Ready {
   readonly driver: string;
   /** What its own configuration says of keys that are the primary's to decide. */
   readonly fixed: FixedValues;
+  /** Its whole configuration. */
+  readonly options: ServerOptions;
   /** How long it may take to finish what is in flight. */
   readonly shutdownTimeoutMs: number;
 }
@@ -45,6 +47,8 @@ export interface Assignment {
   /** Where to listen when it inherits none. */
   readonly address: Address;
   readonly driver: Config['driver'];
+  /** The configuration that was last accepted; null when it is to be read anew. */
+  readonly options: ServerOptions | null;
 }
 
 /** Holds an Assignment as JSON in the environment of a worker. */

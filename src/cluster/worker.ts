@@ -5,6 +5,7 @@ import cluster from 'node:cluster';
 import { pinTo } from '../driver/linux/affinity.ts';
 import { F_SETFD, FD_CLOEXEC } from '../driver/linux/layout.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
+import { optionsOf } from '../server/config.ts';
 import type { Inherited, Listening, Server } from '../server/server.ts';
 import { assignment } from './assignment.ts';
 import { fixedValues } from './fixed-keys.ts';
@@ -70,6 +71,7 @@ export async function listenAsWorker(
       port: listening.port,
       driver: listening.driver,
       fixed: fixedValues(server.config),
+      options: optionsOf(server.config),
       shutdownTimeoutMs: server.config.limits.shutdownTimeoutMs,
     });
     return listening;
