@@ -13,11 +13,11 @@ export interface Ready {
   readonly fixed: FixedValues;
   /** Its whole configuration. */
   readonly options: ServerOptions;
-  /** How long it may take to finish what is in flight. */
-  readonly shutdownTimeoutMs: number;
 }
 
 export type FromWorker =
+  /** It is about to listen, and waits for the word to; then it may take this long to finish. */
+  | { readonly vibing: 'asking'; readonly shutdownTimeoutMs: number }
   | Ready
   /** It could not listen. */
   | { readonly vibing: 'failed'; readonly message: string; readonly code: string }
@@ -29,6 +29,8 @@ export type FromWorker =
   | { readonly vibing: 'served'; readonly connections: number; readonly requests: number };
 
 export type FromPrimary =
+  /** Listen: from now on there may be clients. */
+  | { readonly vibing: 'listen' }
   /** Its last word was heard, and nothing more will come: go. */
   | { readonly vibing: 'leave' }
   /** Finish and end; `last` when no fresh worker takes the clients that wait. */

@@ -337,17 +337,18 @@ export class Primary implements Cluster {
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;
     });
+    for (const seat of this.#seats) seat.abandon(new Error('the server closes'));
+    // Who starts serves nobody, and holds listeners open: clients that came when all others have
+    // finished with them would be reset.
+    const starting = [...this.#processes].filter((worker) => !worker.mayListen);
+    for (const worker of starting) worker.kill();
+    await Promise.all(starting.map((worker) => worker.ended));
     // Now, so that clients go elsewhere while the workers finish.
     this.#listeners?.close();
     this.#listeners = null;
-    for (const seat of this.#seats) seat.abandon(new Error('the server closes'));
     // A socket that was handed over has somebody who keeps it, and its queue.
     const last = this.#activated === null;
-    for (const worker of this.#processes) {
-      // One that starts serves nobody, and holds the listeners open that others have finished with.
-      if (worker.listenedMs < 0) worker.kill();
-      else worker.retire(last);
-    }
+    for (const worker of this.#processes) worker.retire(last);
     if (this.#processes.size > 0) await emptied;
     process.off('exit', this.#killAll);
   }

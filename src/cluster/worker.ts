@@ -52,11 +52,18 @@ export async function listenAsWorker(
 ): Promise<Listening> {
   const core = assignment?.core ?? null;
   if (core !== null) pinTo(core);
+  let allow = (): void => {};
+  const allowed = new Promise<void>((resolve) => {
+    allow = resolve;
+  });
   const close = (last: boolean) => {
+    // Perhaps nobody is left who could allow it; what listens and closes at once harms nobody.
+    allow();
     void (last ? server.closeLast() : server.close()).then(() => leave(server));
   };
   process.on('message', (message: FromPrimary) => {
     if (message?.vibing === 'close') close(message.last);
+    else if (message?.vibing === 'listen') allow();
     else if (message?.vibing === 'accept') {
       server.acceptAlso(LISTENER_FD + message.listener, message.on);
     }
@@ -65,6 +72,10 @@ export async function listenAsWorker(
   process.on('disconnect', () => close(true));
   process.on('SIGTERM', () => close(false));
   try {
+    // A primary that closes kills whom it has not allowed to take clients.
+    const { shutdownTimeoutMs } = server.config.limits;
+    void tell({ vibing: 'asking', shutdownTimeoutMs });
+    if (process.connected) await allowed;
     const listening = await listen();
     tell({
       vibing: 'listening',
@@ -72,7 +83,6 @@ export async function listenAsWorker(
       driver: listening.driver,
       fixed: fixedValues(server.config),
       options: optionsOf(server.config),
-      shutdownTimeoutMs: server.config.limits.shutdownTimeoutMs,
     });
     return listening;
   } catch (error) {
