@@ -11,7 +11,7 @@ export function isWorker(): boolean {
   return assignment !== null;
 }
 
-/** What a worker is to run with instead of what it would read; null where there is no such thing. */
+/** What a worker runs with instead of what it would read; null where there is no such thing. */
 export function acceptedOptions(): ServerOptions | null {
   return assignment?.options ?? null;
 }

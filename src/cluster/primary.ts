@@ -30,7 +30,7 @@ export class Primary implements Cluster {
   #listeners: Listeners | null = null;
   /** Where workers listen that inherit no listener. */
   #address: Address = { host: '', port: 0 };
-  /** The configuration of the worker that came up last: what replaces one that dies runs with it. */
+  /** The configuration of the worker that came up last, for those that replace one that died. */
   #accepted: ServerOptions;
   readonly #notesTold = new Set<string>();
   /** Changes that a reload cannot make and has warned of. */
