@@ -61,6 +61,8 @@ export class SimDriver implements Driver {
   #acceptsDue = 0;
   #destroyed = false;
   polls = 0;
+  /** Sockets that are taken and not closed. */
+  openCount = 0;
   /** Runs before each poll: what stands between two turns is looked at. */
   beforePoll: () => void = () => {};
 
@@ -173,10 +175,10 @@ export class SimDriver implements Driver {
     ensure(this.sockets[slot] === null, 'contract', `slot ${slot} is adopted while it is in use`);
     const link = this.#link(handle);
     ensure(!link.adopted && !link.serverClosed, 'contract', 'a handle is adopted once');
-    link.adopted = true;
     const socket = new SimSocket(this, slot, link);
-    link.server = socket;
+    link.adopt(socket);
     this.sockets[slot] = socket;
+    this.openCount += 1;
     this.#noteServer(link.lane, () => `taken as slot ${slot}`);
   }
 
@@ -319,7 +321,8 @@ export class SimDriver implements Driver {
     if (this.#ready.length > 1 && faults.hit('reorder')) this.#shuffle();
     let most = Math.min(this.#ready.length, out.capacity);
     if (most > FEW && faults.hit('fewAtOnce')) most = FEW;
-    const given = this.#ready.splice(0, most);
+    const given = this.#ready;
+    this.#ready = given.splice(most);
     let count = 0;
     for (const completion of given) count = this.#give(completion, out, count);
     if (faults.hit('holdBlocks')) this.#hold();
@@ -350,8 +353,10 @@ export class SimDriver implements Driver {
     const { trace, clock } = this.parts;
     trace.mix(op, slot, result, Math.round(clock.nowMs * 1000));
     if (op === Op.Accept) this.#acceptsDue -= 1;
-    else if (op === Op.Close) this.sockets[slot] = null;
-    else if (op === Op.Receive || op === Op.Send) this.socket(slot).given(op, result);
+    else if (op === Op.Close) {
+      this.sockets[slot] = null;
+      this.openCount -= 1;
+    } else if (op === Op.Receive || op === Op.Send) this.socket(slot).given(op, result);
     if (trace.events !== null && slot >= 0 && op !== Op.Close) {
       const name = op === Op.Receive ? 'received' : 'sent';
       this.#noteServer(this.socket(slot).link.lane, () => `${name} ${result}`);

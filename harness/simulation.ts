@@ -49,6 +49,7 @@ export class Simulation implements World {
   readonly #random: Random;
   readonly #judge: Judge;
   readonly #clients: Client[] = [];
+  #doneCount = 0;
   readonly #states = new Map<string, number>();
   readonly #scores = noScores();
   #driver: SimDriver | null = null;
@@ -205,7 +206,7 @@ export class Simulation implements World {
     const closesEarly = this.#random.chance(0.25);
     this.#startClients(closesEarly ? 2 * REQUESTS_PER_RUN : REQUESTS_PER_RUN);
     this.#planTrouble();
-    const isOver = (): boolean => this.#clients.every(({ isDone }) => isDone) || this.#closed;
+    const isOver = (): boolean => this.#doneCount === this.#clients.length || this.#closed;
     const isEnough = (): boolean => closesEarly && this.#scores.answered >= REQUESTS_PER_RUN;
     await this.#until(() => isEnough() || isOver(), FAULTY_MS, null);
     if (closesEarly) this.#close();
@@ -242,7 +243,9 @@ export class Simulation implements World {
   }
 
   #start(plan: ConstructorParameters<typeof Client>[0]): void {
-    const client = new Client(plan, this, this.#judge, this.#scores, () => {});
+    const client = new Client(plan, this, this.#judge, this.#scores, () => {
+      this.#doneCount += 1;
+    });
     this.#clients.push(client);
     client.start();
   }
@@ -252,10 +255,13 @@ export class Simulation implements World {
     const random = this.#faults.random('networkReset');
     const trouble = (): void => {
       if (this.#faults.healed) return;
-      const links = this.#network.links.filter((link) => link.adopted && !link.serverClosed);
-      if (links.length > 0 && this.#faults.hit('networkReset')) random.pick(links).breakOff();
-      const sockets = this.#driver?.sockets.filter((socket) => socket !== null) ?? [];
-      if (sockets.length > 0 && this.#faults.hit('receiveFails')) {
+      const driver = this.#driver;
+      if (this.#network.takenCount > 0 && this.#faults.hit('networkReset')) {
+        const links = this.#network.links.filter((link) => link.adopted && !link.serverClosed);
+        random.pick(links).breakOff();
+      }
+      if (driver !== null && driver.openCount > 0 && this.#faults.hit('receiveFails')) {
+        const sockets = driver.sockets.filter((socket) => socket !== null);
         random.pick(sockets).failReceive();
       }
       if (this.#faults.hit('jump')) this.#jump(this.#faults.random('jump').ms(10, 5000));
@@ -294,7 +300,7 @@ export class Simulation implements World {
     while (!isSo()) {
       if (this.#violation !== null) throw this.#violation;
       const limitMs = untilMs + this.clock.heldUpMs - heldUpMs;
-      if (this.clock.nowMs >= limitMs || !(await this.#step())) {
+      if (this.clock.nowMs >= limitMs || !(this.#stepWorld() || (await this.#step()))) {
         if (what === null) return;
         throw new Violation('liveness', `not so in ${forMs} ms of virtual time: ${what}`);
       }
@@ -312,19 +318,30 @@ export class Simulation implements World {
     const loopMs = this.#loop.nextMs;
     if (worldMs === Number.POSITIVE_INFINITY && loopMs === worldMs) return false;
     const beganMs = this.clock.nowMs;
-    if (loopMs <= worldMs) {
-      if (loopMs > this.clock.nowMs) this.clock.nowMs = loopMs;
-      await this.#turn();
-    } else {
-      this.#schedule.step(worldMs);
-      // A moment's events come together, so that a poll may find several.
-      while (this.#schedule.step(this.clock.nowMs)) {
-        // One after the other.
-      }
+    if (loopMs > worldMs) return this.#stepWorld();
+    if (loopMs > this.clock.nowMs) this.clock.nowMs = loopMs;
+    await this.#turn();
+    this.#stepped(beganMs);
+    return true;
+  }
+
+  /** The next thing if it happens outside of the server: most do, and none of it is to await. */
+  #stepWorld(): boolean {
+    const worldMs = this.#schedule.nextMs;
+    if (this.#drainWanted || this.#loop.nextMs <= worldMs) return false;
+    const beganMs = this.clock.nowMs;
+    this.#schedule.step(worldMs);
+    // A moment's events come together, so that a poll may find several.
+    while (this.#schedule.step(this.clock.nowMs)) {
+      // One after the other.
     }
+    this.#stepped(beganMs);
+    return true;
+  }
+
+  #stepped(beganMs: number): void {
     this.#turnsAtOnce = this.clock.nowMs > beganMs ? 0 : this.#turnsAtOnce + 1;
     ensure(this.#turnsAtOnce < TURNS_AT_ONCE_MAX, 'liveness', 'turns and turns, and time stands');
-    return true;
   }
 
   async #turn(): Promise<void> {
