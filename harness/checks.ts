@@ -21,15 +21,30 @@ const LATE_MS = 160;
 /** Those of a head, a handler and lingering: they run from their beginning, whatever comes. */
 const FROM_THE_BEGINNING: readonly number[] = [1, 3, 4];
 
-const READING = ['reads a head', 'has a handler and a body', 'awaits its answer', 'stopped'];
+/** What a connection does, by number: the first ones are those of Reading. */
+const DOING = [
+  'reads a head',
+  'has a handler and a body',
+  'awaits its answer',
+  'stopped',
+  'idle',
+  'lingers',
+  'closing',
+];
+const IDLE = 4;
+const LINGERS = 5;
+const CLOSES = 6;
+/** And what else there is to say of it, a bit each. */
+const STREAMS = 8;
+const SENDS = 16;
+const HALF_CLOSED = 32;
+const STATE_BITS = 6;
 
 export interface CheckParts {
   readonly driver: SimDriver;
   readonly reactor: Reactor;
   readonly clock: Clock;
   readonly settings: Settings;
-  /** How often connections were seen in each state. */
-  readonly states: Map<string, number>;
 }
 
 export class Checks {
@@ -43,6 +58,8 @@ export class Checks {
   /** The request it was armed for, by its number. */
   readonly #request: Int32Array;
   readonly #heldUpMs: Float64Array;
+  /** How often connections were seen in each state, by its number. */
+  readonly #seen = new Float64Array(1 << STATE_BITS);
   /** Since when a send is in flight, NaN when none is. */
   readonly #sendingMs: Float64Array;
 
@@ -129,15 +146,23 @@ export class Checks {
   }
 
   #countState(owner: Connection, state: number): void {
-    const { states } = this.#parts;
-    let name = READING[owner.reading];
-    if (owner.exchange?.phase === Phase.Streaming) name += ', streams';
-    if ((state & CLOSING) !== 0) name = 'closing';
-    else if (owner.lingering) name = 'lingers';
-    else if (owner.exchange === null && owner.reading === 0) name = 'idle';
-    if ((state & SENDING) !== 0) name += ', sends';
-    if (owner.ended) name += ', half closed';
-    states.set(name, (states.get(name) ?? 0) + 1);
+    let number: number = owner.reading;
+    if ((state & CLOSING) !== 0) number = CLOSES;
+    else if (owner.lingering) number = LINGERS;
+    else if (owner.exchange === null && owner.reading === Reading.Head) number = IDLE;
+    else if (owner.exchange?.phase === Phase.Streaming) number |= STREAMS;
+    if ((state & SENDING) !== 0) number |= SENDS;
+    if (owner.ended) number |= HALF_CLOSED;
+    this.#seen[number] += 1;
+  }
+
+  /** How often connections were seen in each state. */
+  get states(): ReadonlyMap<string, number> {
+    const states = new Map<string, number>();
+    for (const [number, count] of this.#seen.entries()) {
+      if (count > 0) states.set(nameOf(number), count);
+    }
+    return states;
   }
 
   /** A closing socket finishes what is in flight and is gone, without anybody's help. */
@@ -214,6 +239,14 @@ export class Checks {
     const lateMs = clock.nowMs - clock.heldUpMs - this.#sendingMs[slot] - settings.writeTimeoutMs;
     if (lateMs >= LATE_MS) fail('timeout', `slot ${slot} sends and sends, ${lateMs.toFixed(1)} ms`);
   }
+}
+
+function nameOf(state: number): string {
+  let name = DOING[state & 7];
+  if ((state & STREAMS) !== 0) name += ', streams';
+  if ((state & SENDS) !== 0) name += ', sends';
+  if ((state & HALF_CLOSED) !== 0) name += ', half closed';
+  return name;
 }
 
 /** Unlike ensure() it costs nothing while all is well: these checks run before every poll. */

@@ -50,7 +50,6 @@ export class Simulation implements World {
   readonly #judge: Judge;
   readonly #clients: Client[] = [];
   #doneCount = 0;
-  readonly #states = new Map<string, number>();
   readonly #scores = noScores();
   #driver: SimDriver | null = null;
   #checks: Checks | null = null;
@@ -116,7 +115,7 @@ export class Simulation implements World {
     const { reactor } = world;
     this.#reactor = reactor;
     const { clock, settings } = this;
-    this.#checks = new Checks({ driver, reactor, clock, settings, states: this.#states });
+    this.#checks = new Checks({ driver, reactor, clock, settings });
     driver.beforePoll = () => this.#check();
     return world;
   }
@@ -403,7 +402,7 @@ export class Simulation implements World {
       requests: this.#scores.answered,
       virtualMs: this.clock.nowMs,
       scores: this.#scores,
-      states: this.#states,
+      states: this.#checks?.states ?? new Map(),
       faults: this.#faults,
       counters: { ...this.#server.counters },
       clients: this.#clients.map(({ plan }) => plan.lane).filter((lane) => lane < 10_000),
