@@ -3,6 +3,7 @@
 
 import type { Slab } from '../src/base/slab.ts';
 import { Connection } from '../src/connection/connection.ts';
+import { Draining } from '../src/connection/context.ts';
 import { Reading } from '../src/connection/reading.ts';
 import { Phase } from '../src/exchange/phase.ts';
 import type { Reactor } from '../src/reactor/reactor.ts';
@@ -20,6 +21,13 @@ const LATE_MS = 160;
 
 /** Those of a head, a handler and lingering: they run from their beginning, whatever comes. */
 const FROM_THE_BEGINNING: readonly number[] = [1, 3, 4];
+
+const READINGS = Object.keys(Reading).map((name) => `Reading.${name}`);
+const PHASES = Object.keys(Phase).map((name) => `Phase.${name}`);
+const DRAININGS = Object.keys(Draining).map((name) => `Draining.${name}`);
+
+/** Every state of a connection, its answer and a closing server that the source lists. */
+export const STATES_LISTED: readonly string[] = [...READINGS, ...PHASES, ...DRAININGS];
 
 /** What a connection does, by number: the first ones are those of Reading. */
 const DOING = [
@@ -60,6 +68,10 @@ export class Checks {
   readonly #heldUpMs: Float64Array;
   /** How often connections were seen in each state, by its number. */
   readonly #seen = new Float64Array(1 << STATE_BITS);
+  /** The same by what the server's own source calls them. */
+  readonly #readings = new Float64Array(READINGS.length);
+  readonly #phases = new Float64Array(PHASES.length);
+  readonly #drainings = new Float64Array(DRAININGS.length);
   /** Since when a send is in flight, NaN when none is. */
   readonly #sendingMs: Float64Array;
 
@@ -154,6 +166,9 @@ export class Checks {
     if ((state & SENDING) !== 0) number |= SENDS;
     if (owner.ended) number |= HALF_CLOSED;
     this.#seen[number] += 1;
+    this.#readings[owner.reading] += 1;
+    this.#drainings[owner.context.draining] += 1;
+    if (owner.exchange !== null) this.#phases[owner.exchange.phase] += 1;
   }
 
   /** How often connections were seen in each state. */
@@ -162,6 +177,9 @@ export class Checks {
     for (const [number, count] of this.#seen.entries()) {
       if (count > 0) states.set(nameOf(number), count);
     }
+    for (const [index, name] of READINGS.entries()) states.set(name, this.#readings[index]);
+    for (const [index, name] of PHASES.entries()) states.set(name, this.#phases[index]);
+    for (const [index, name] of DRAININGS.entries()) states.set(name, this.#drainings[index]);
     return states;
   }
 

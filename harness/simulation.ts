@@ -7,17 +7,17 @@ import { Server } from '../src/server/server.ts';
 import { World as ServerWorld, type WorldOptions } from '../src/server/world.ts';
 import { type ApplicationState, addRoutes } from './application.ts';
 import { Checks, reuseViolation, watchSlab } from './checks.ts';
-import { Client } from './clients/client.ts';
 import { Judge } from './clients/judge.ts';
-import { planClient, planProbe, planStaller } from './clients/shapes.ts';
 import { Clock, Schedule } from './clock.ts';
+import { Crowd } from './crowd.ts';
 import { SimDriver } from './driver.ts';
 import { Faults } from './faults.ts';
 import { SITE } from './files.ts';
+import { Heard } from './heard.ts';
 import { drain, VirtualLoop } from './loop.ts';
 import { Network } from './network.ts';
 import { Random } from './random.ts';
-import { noScores, type Outcome, REQUESTS_PER_RUN, type Scenario } from './scenario.ts';
+import { type Outcome, REQUESTS_PER_RUN, type Scenario } from './scenario.ts';
 import { drawSettings, type Settings, serverOptions } from './settings.ts';
 import { Trace } from './trace.ts';
 import { ensure, Violation } from './violation.ts';
@@ -27,7 +27,9 @@ import { SimWork } from './work.ts';
 /** Virtual time that clients get with faults, and after them. */
 const FAULTY_MS = 200_000;
 const HEALED_MS = 400_000;
-const PROBES = 2;
+/** Waves of clients that come while things go wrong, and all in all. */
+const FAULTY_WAVES = 13;
+const WAVES = 17;
 /** How often something may happen to the process or the network as a whole. */
 const TROUBLE_MS = 20;
 const CLOSE_SLACK_MS = 3000;
@@ -47,10 +49,8 @@ export class Simulation implements World {
   readonly #server: Server;
   readonly #application: ApplicationState;
   readonly #random: Random;
-  readonly #judge: Judge;
-  readonly #clients: Client[] = [];
-  #doneCount = 0;
-  readonly #scores = noScores();
+  readonly #crowd: Crowd;
+  readonly #heard = new Heard();
   #driver: SimDriver | null = null;
   #checks: Checks | null = null;
   #reactor: Reactor | null = null;
@@ -93,7 +93,7 @@ export class Simulation implements World {
       if (violation !== null) this.#report(violation);
     };
     this.#application = addRoutes(this.#server, { after, site: SITE, reused });
-    this.#judge = this.#makeJudge();
+    this.#crowd = new Crowd(scenario, this.settings, this, this.#makeJudge());
   }
 
   #makeWorld(options: WorldOptions): ServerWorld {
@@ -180,6 +180,7 @@ export class Simulation implements World {
 
   async run(): Promise<Outcome> {
     this.#loop.install();
+    this.#heard.install();
     // Errors for clients that went are many, and nobody reads where they were made.
     const { stackTraceLimit } = Error;
     if (this.trace.events === null) Error.stackTraceLimit = 0;
@@ -190,6 +191,7 @@ export class Simulation implements World {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#report(known ?? new Violation('assertion', text));
     } finally {
+      this.#heard.restore();
       this.#loop.restore();
       Error.stackTraceLimit = stackTraceLimit;
     }
@@ -197,28 +199,29 @@ export class Simulation implements World {
   }
 
   async #phases(): Promise<void> {
-    const { seed } = this.scenario;
     void this.#server.listen();
     this.#drainWanted = true;
     await this.#until(() => this.#network.listening, 1000, 'listening');
     // In one of four runs the server closes in the middle of everything.
     const closesEarly = this.#random.chance(0.25);
-    this.#startClients(closesEarly ? 2 * REQUESTS_PER_RUN : REQUESTS_PER_RUN);
+    const crowd = this.#crowd;
+    const isOver = (): boolean => crowd.isDone || this.#closed;
+    const isEnough = (): boolean => isOver() || (closesEarly && crowd.isEnough);
+    crowd.startFirst(closesEarly ? 2 * REQUESTS_PER_RUN : REQUESTS_PER_RUN);
     this.#planTrouble();
-    const isOver = (): boolean => this.#doneCount === this.#clients.length || this.#closed;
-    const isEnough = (): boolean => closesEarly && this.#scores.answered >= REQUESTS_PER_RUN;
-    await this.#until(() => isEnough() || isOver(), FAULTY_MS, null);
+    do await this.#until(isEnough, FAULTY_MS, null);
+    while (crowd.startMore(FAULTY_WAVES));
     if (closesEarly) this.#close();
     await this.#until(isOver, FAULTY_MS, null);
     this.#faults.healed = true;
     await this.#until(isOver, HEALED_MS, 'all clients done');
     if (!closesEarly) {
-      for (let probe = 0; probe < PROBES; probe++) {
-        this.#start(planProbe(seed, 10_000 + probe, this.settings));
+      while (crowd.startMore(WAVES)) {
+        await this.#until(isOver, HEALED_MS, 'clients that came later done');
       }
+      crowd.startProbes();
       await this.#until(isOver, HEALED_MS, 'clients served after all faults');
-      // Alone, so that nothing else wakes the pump.
-      this.#start(planStaller(seed, 10_000 + PROBES, this.settings));
+      crowd.startStaller();
       await this.#until(isOver, HEALED_MS, 'a lone client was given up');
       this.#close();
     }
@@ -226,27 +229,6 @@ export class Simulation implements World {
     await this.#until(() => this.#closed, closeMs, 'the server closed');
     await this.#until(isOver, HEALED_MS, 'clients gone after the server');
     await this.#checkEnd();
-  }
-
-  #startClients(requestsMin: number): void {
-    const { seed, clients, requestsMax } = this.scenario;
-    let requests = 0;
-    const lanes = clients ?? Array.from({ length: 400 }, (_, lane) => lane);
-    for (const lane of lanes) {
-      if (clients === null && requests >= 1.02 * requestsMin) return;
-      const plan = planClient(seed, lane, this.settings);
-      const cut = plan.requests.slice(0, requestsMax);
-      requests += cut.length;
-      this.#start({ ...plan, requests: cut });
-    }
-  }
-
-  #start(plan: ConstructorParameters<typeof Client>[0]): void {
-    const client = new Client(plan, this, this.#judge, this.#scores, () => {
-      this.#doneCount += 1;
-    });
-    this.#clients.push(client);
-    client.start();
   }
 
   /** What happens to the process and the network as a whole, now and then. */
@@ -399,13 +381,15 @@ export class Simulation implements World {
       hash: this.trace.hash,
       events: this.trace.count,
       violation: this.#violation,
-      requests: this.#scores.answered,
+      requests: this.#crowd.scores.answered,
       virtualMs: this.clock.nowMs,
-      scores: this.#scores,
+      scores: this.#crowd.scores,
       states: this.#checks?.states ?? new Map(),
+      deadlines: this.#heard.deadlines,
+      refusals: this.#heard.refusals,
       faults: this.#faults,
       counters: { ...this.#server.counters },
-      clients: this.#clients.map(({ plan }) => plan.lane).filter((lane) => lane < 10_000),
+      clients: this.#crowd.lanes,
       trace: this.trace,
     };
   }
