@@ -99,16 +99,17 @@ export class Checks {
   run(): void {
     const { reactor, driver } = this.#parts;
     const { slots, state } = reactor.sockets;
+    const { sockets } = driver;
     const { connectionsMax } = this.#parts.settings;
+    const kinds = this.#kind;
+    const sendingMs = this.#sendingMs;
     let open = 0;
     let served = 0;
     for (let slot = 0; slot < slots; slot++) {
       if (state[slot] === 0) {
-        if (driver.sockets[slot] !== null) {
-          fail('balance', `slot ${slot} is free, its socket is not`);
-        }
-        this.#kind[slot] = -1;
-        this.#sendingMs[slot] = Number.NaN;
+        if (sockets[slot] !== null) fail('balance', `slot ${slot} is free, its socket is not`);
+        kinds[slot] = -1;
+        sendingMs[slot] = Number.NaN;
         continue;
       }
       open += 1;
