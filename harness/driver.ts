@@ -61,8 +61,6 @@ export class SimDriver implements Driver {
   #acceptsDue = 0;
   #destroyed = false;
   polls = 0;
-  /** Sockets that are taken and not closed. */
-  openCount = 0;
   /** Runs before each poll: what stands between two turns is looked at. */
   beforePoll: () => void = () => {};
 
@@ -178,7 +176,6 @@ export class SimDriver implements Driver {
     const socket = new SimSocket(this, slot, link);
     link.adopt(socket);
     this.sockets[slot] = socket;
-    this.openCount += 1;
     this.#noteServer(link.lane, () => `taken as slot ${slot}`);
   }
 
@@ -353,10 +350,8 @@ export class SimDriver implements Driver {
     const { trace, clock } = this.parts;
     trace.mix(op, slot, result, Math.round(clock.nowMs * 1000));
     if (op === Op.Accept) this.#acceptsDue -= 1;
-    else if (op === Op.Close) {
-      this.sockets[slot] = null;
-      this.openCount -= 1;
-    } else if (op === Op.Receive || op === Op.Send) this.socket(slot).given(op, result);
+    else if (op === Op.Close) this.sockets[slot] = null;
+    else if (op === Op.Receive || op === Op.Send) this.socket(slot).given(op, result);
     if (trace.events !== null && slot >= 0 && op !== Op.Close) {
       const name = op === Op.Receive ? 'received' : 'sent';
       this.#noteServer(this.socket(slot).link.lane, () => `${name} ${result}`);

@@ -236,13 +236,13 @@ export class Simulation implements World {
     const random = this.#faults.random('networkReset');
     const trouble = (): void => {
       if (this.#faults.healed) return;
-      const driver = this.#driver;
       if (this.#network.takenCount > 0 && this.#faults.hit('networkReset')) {
         const links = this.#network.links.filter((link) => link.adopted && !link.serverClosed);
         random.pick(links).breakOff();
       }
-      if (driver !== null && driver.openCount > 0 && this.#faults.hit('receiveFails')) {
-        const sockets = driver.sockets.filter((socket) => socket !== null);
+      const open = this.#reactor?.sockets.openCount ?? 0;
+      if (open > 0 && this.#faults.hit('receiveFails')) {
+        const sockets = this.#driver?.sockets.filter((socket) => socket !== null) ?? [];
         random.pick(sockets).failReceive();
       }
       if (this.#faults.hit('jump')) this.#jump(this.#faults.random('jump').ms(10, 5000));

@@ -1,5 +1,5 @@
-// How a connection can end, as its client sees it. What a client or its judge may call an end stands
-// here, and the table wants each of them.
+// How a connection can end, as its client sees it. What a client or its judge may call an end
+// stands here, and the table wants each of them.
 
 export const ENDINGS = [
   "client's end",
