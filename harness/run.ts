@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type Arguments, parseGiven, USAGE } from './arguments.ts';
 import { realRuns } from './real/runs.ts';
 import { readReplay, replayText } from './replay.ts';
-import { type Outcome, scenarioOf } from './scenario.ts';
+import { type Outcome, scenarioOf, tooFew } from './scenario.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulation.ts';
 import { RUNS_FOR_ALL, Table } from './table.ts';
@@ -69,7 +69,11 @@ async function single(seed: number): Promise<number> {
   tell(outcome);
   if (!(await repeats(outcome))) return 1;
   console.log('a second run has the same trace');
-  if (outcome.violation === null) return 0;
+  if (outcome.violation === null) {
+    const few = tooFew(outcome);
+    if (few !== null) console.log(few);
+    return few === null ? 0 : 1;
+  }
   await report(outcome);
   return 1;
 }
@@ -91,7 +95,11 @@ async function many({ seed, seeds, fromCommit }: Arguments): Promise<number> {
   for (let run = 0; run < seeds && failures < 3; run++) {
     const outcome = await simulate(scenarioOf(first + run));
     table.add(outcome);
-    if (outcome.violation !== null) {
+    const few = tooFew(outcome);
+    if (few !== null) {
+      failures += 1;
+      console.log(few);
+    } else if (outcome.violation !== null) {
       failures += 1;
       tell(outcome);
       await report(outcome);
@@ -106,8 +114,9 @@ async function many({ seed, seeds, fromCommit }: Arguments): Promise<number> {
     for (const name of missing) console.log(`never happened: ${name}`);
     failures += missing.length;
   }
+  console.log(`\n${table.perSeed()}`);
   const speed = `${seconds.toFixed(1)} s, ${Math.round(table.requests / seconds)} answers/s`;
-  console.log(`\n${table.runs} runs, ${table.requests} answers, ${speed}`);
+  console.log(`${table.runs} runs, ${table.requests} answers, ${speed}`);
   console.log(failures === 0 ? 'nothing is wrong' : `failures: ${failures}`);
   return failures === 0 ? 0 : 1;
 }

@@ -6,6 +6,7 @@ import { FILES, fileBytes, MODIFIED_MS } from '../files.ts';
 import type { Random } from '../random.ts';
 import type { Draft } from './draft.ts';
 import type { Expected, Part, Planned, RequestKind } from './expected.ts';
+import { GARBAGE } from './garbage.ts';
 
 /** What requests have to know of the server they are for. */
 export interface ServerFacts {
@@ -360,17 +361,8 @@ export class Requests {
   }
 
   garbage(): Planned {
-    const bad = this.#random.pick([
-      'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
-      'GET /hello HTTP/1.1\r\n\r\n',
-      'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n',
-      'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n',
-      'GET /hello HTTP/1.1\nHost: a\n\n',
-      '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03hello there, this is no HTTP\r\n\r\n',
-      'GET /he llo HTTP/1.1\r\nHost: a\r\n\r\n',
-      'GET /hello HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n',
-    ]);
-    return this.#raw('garbage', 400, text(bad));
+    const bad = this.#random.pick(GARBAGE);
+    return this.#raw('garbage', bad.status, text(bad.text));
   }
 
   longTarget(): Planned {
