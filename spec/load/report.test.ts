@@ -33,6 +33,7 @@ function report(rate = 1_000, change: Partial<LoadReport> = {}): LoadReport {
     loop: 'closed',
     warmUpSeconds: 0,
     seconds: 8,
+    drainSeconds: 0,
     answers: rate * 8,
     requestsPerSecond: rate,
     bytes: 80,
@@ -83,6 +84,26 @@ describe('a report as text', () => {
     assert.match(text, /status +200: 7,999, 503: 1/);
     assert.match(text, /errors +reset: 1\n +connection reset \(ECONNRESET\): 1/);
     assert.match(text, / 3\.0 s .* 1 errors/);
+  });
+
+  it('leaves out the share of a core that a short run cannot tell', () => {
+    assert.match(reportText(report()), /this load +50 % of a core, 40 % working \(core 1\)/);
+    const short = reportText(report(1, { seconds: 0.4 }));
+    assert.match(short, /this load +no share of a core told of a run below 0\.5 s/);
+    assert.doesNotMatch(short, /working/);
+    const page = reportHtml(report(1, { seconds: 0.4 }));
+    assert.match(page, /<th>this load<\/th><td>no share/);
+    assert.match(reportHtml(report()), /<th>this load<\/th><td>50 % of a core, 40 % working</);
+  });
+
+  it('tells of answers that came after the end', () => {
+    assert.doesNotMatch(reportText(report()), /after/);
+    const [second] = report().series;
+    const series = [...report().series, { ...second, endMs: 9_500, lengthMs: 1_500 }];
+    const late = reportText(report(1_000, { drainSeconds: 1.5, series }));
+    assert.match(late, /in 8\.00 s and 1\.50 s after it/);
+    assert.equal(late.match(/ after the end$/gm)?.length, 1);
+    assert.match(late, / 9\.5 s .* after the end\n/);
   });
 
   it('fits on a screen however long it ran', () => {

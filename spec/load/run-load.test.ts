@@ -168,7 +168,7 @@ describe('options that are wrong', () => {
         'conections: no such option; did you mean connections?',
         'connections: given 1.5, allowed: a whole number from 1 to 50000',
         'durationMs: given 0',
-        'https://a/: TLS is not spoken here',
+        'https://a/: TLS is not supported here',
         'ftp://b/: not a URL',
         'http://d/: another server than c',
         'weights: 1 given for 4 URLs',
@@ -177,7 +177,7 @@ describe('options that are wrong', () => {
         'header: Content-Length follows from',
         'method: not G T',
         'rate: allowed',
-        'pipelining: needs connections that are kept alive',
+        'pipelining: given 2, allowed: 1 without keep-alive',
       ]) {
         assert.ok(
           error.problems.some((line) => line.startsWith(part)),

@@ -5,13 +5,13 @@ import { nearMiss } from '../base/near-miss.ts';
 import type { LoadOptions } from '../load/options.ts';
 import type { RateStep } from '../load/schedule.ts';
 import { guess, shown, shownName } from '../server/config-lines.ts';
+import { otherwise, sameFlag } from './load-habits.ts';
+import { type Output, STANDARD_OUTPUT } from './output-files.ts';
 
 export interface LoadFlags {
   readonly options: LoadOptions;
-  /** Where reports go: a path, or - for standard output. */
-  readonly json: string | null;
-  readonly csv: string | null;
-  readonly html: string | null;
+  /** Where reports go. */
+  readonly outputs: readonly Output[];
   /** Two reports to be compared instead of a run. */
   readonly compare: readonly [string, string] | null;
   readonly progress: boolean;
@@ -76,6 +76,7 @@ export const LOAD_FLAGS: readonly LoadFlag[] = [
   },
   { long: 'csv', slot: 'FILE', what: 'writes a line for each second' },
   { long: 'html', slot: 'FILE', what: 'writes a page with charts' },
+  { long: 'latency', slot: '', what: 'nothing more: percentiles are always told' },
   { long: 'compare', slot: '', what: 'compares two reports: vibing load --compare A.json B.json' },
   { long: 'no-progress', slot: '', what: 'says nothing while it runs' },
   { long: 'help', short: 'h', slot: '', what: 'print this' },
@@ -121,14 +122,19 @@ class LoadParse {
     if (!isCompare && !isHelp && this.#plain.length === 0) {
       this.#problems.push('no URL was given, such as http://127.0.0.1:8080/');
     }
+    const { keepAlive, pipelining = 1 } = this.#options;
+    if (keepAlive === false && pipelining > 1) {
+      this.#problems.push(
+        `--pipelining ${pipelining} and --no-keep-alive exclude each other: ` +
+          'a connection for each request has one request',
+      );
+    }
     const options = { ...this.#options, url: this.#plain.map(withScheme) };
     if (this.#headers.length > 0) options.headers = this.#headers;
     const [first = '', second = ''] = this.#plain;
     return {
       options,
-      json: this.#outputs.get('json') ?? null,
-      csv: this.#outputs.get('csv') ?? null,
-      html: this.#outputs.get('html') ?? null,
+      outputs: [...this.#outputs].map(([name, path]) => ({ flag: `--${name}`, path })),
       compare: isCompare ? [first, second] : null,
       progress: !this.#switches.has('no-progress'),
       help: isHelp,
@@ -143,11 +149,14 @@ class LoadParse {
       this.#plain.push(arg);
       return;
     }
+    if (arg === '--') {
+      this.#plain.push(...this.#args.slice(this.#at));
+      this.#at = this.#args.length;
+      return;
+    }
     const { flag, inline, shownAs } = split(arg);
     if (flag === undefined) {
-      const meant = nearMiss(shownAs, NAMES);
-      const advice = meant === undefined ? '; "vibing load --help" lists them' : guess(meant);
-      this.#problems.push(`${shownName(shownAs)}: no such flag${advice}`);
+      this.#problems.push(unknownFlag(shownAs));
       return;
     }
     if (flag.slot === '') {
@@ -235,8 +244,16 @@ class LoadParse {
         options.socket = value;
         break;
       default:
-        this.#outputs.set(name, value);
+        this.#output(name, flag, value);
     }
+  }
+
+  #output(name: string, flag: string, path: string): void {
+    if (path.startsWith('-') && path !== STANDARD_OUTPUT) {
+      this.#problems.push(
+        `${flag}: given ${shown(path)}, allowed: a file, or - (./${path} is one)`,
+      );
+    } else this.#outputs.set(name, path);
   }
 
   #whole(flag: string, text: string, min: number, max: number): number {
@@ -288,6 +305,14 @@ class LoadParse {
   }
 }
 
+function unknownFlag(flag: string): string {
+  const other = otherwise(flag);
+  if (other !== undefined) return `${shownName(flag)}: no such flag; ${other}`;
+  const meant = nearMiss(flag, NAMES);
+  const advice = meant === undefined ? '; "vibing load --help" lists them' : guess(meant);
+  return `${shownName(flag)}: no such flag${advice}`;
+}
+
 interface Split {
   readonly flag: LoadFlag | undefined;
   readonly inline: string | undefined;
@@ -297,24 +322,20 @@ interface Split {
 
 /** `--name=value`, `--name`, `-n`, `-nvalue`. */
 function split(arg: string): Split {
-  if (!arg.startsWith('--')) {
-    const flag = LOAD_FLAGS.find(({ short }) => short === arg[1]);
-    const inline = arg.length > 2 ? arg.slice(2) : undefined;
-    return { flag, inline, shownAs: arg.slice(0, 2) };
-  }
-  const equals = arg.indexOf('=');
-  const name = equals < 0 ? arg : arg.slice(0, equals);
-  // What these are called elsewhere.
-  const known = name === '--amount' ? '--requests' : name;
-  return {
-    flag: LOAD_FLAGS.find(({ long }) => `--${long}` === known),
-    inline: equals < 0 ? undefined : arg.slice(equals + 1),
-    shownAs: name,
-  };
+  const equals = arg.startsWith('--') ? arg.indexOf('=') : -1;
+  const isShort = !arg.startsWith('--');
+  const written = equals < 0 ? arg : arg.slice(0, equals);
+  const shownAs = isShort ? arg.slice(0, 2) : written;
+  const same = sameFlag(shownAs);
+  const flag = LOAD_FLAGS.find(
+    ({ long, short }) => shownAs === `--${long}` || shownAs === `-${short}` || long === same,
+  );
+  const rest = isShort && arg.length > 2 ? arg.slice(2) : undefined;
+  return { flag, inline: equals < 0 ? rest : arg.slice(equals + 1), shownAs };
 }
 
 function withScheme(text: string): string {
-  return /^[\w.-]+(:\d+)?(\/|$)/.test(text) || text.startsWith('[') ? `http://${text}` : text;
+  return /^[\w.-]+(:\d+)?([/?#]|$)/.test(text) || text.startsWith('[') ? `http://${text}` : text;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };

@@ -19,6 +19,8 @@ const COMPLETIONS_PER_TURN = 256;
 const ASKED_PER_TURN = 1024;
 /** How long those that were due are waited for when the time is over, at most. */
 const DRAIN_MS_MAX = 2_000;
+/** From when on waiting for them has a row of its own in what is told over time. */
+const DRAIN_MS_OWN = 200;
 const SECOND_MS = 1_000;
 /** From when on waiting for the next request is worth a sleep. */
 const SLEEP_MS_MIN = 3;
@@ -50,6 +52,8 @@ export class Load implements CrowdEvents {
   /** When the time that counts began, and when it ended. */
   beginMs = 0;
   endMs = 0;
+  /** How long after the end the last answer that counts came; 0 of a closed loop. */
+  drainMs = 0;
   /** The time since beginMs in which there was nothing to do. */
   idleMs = 0;
   /** The longest that a request went out after it was due though a connection was free. */
@@ -246,10 +250,19 @@ export class Load implements CrowdEvents {
     const schedule = this.#schedule;
     if (schedule !== null && this.#isCounting) {
       this.#countUnanswered(schedule);
-      this.recorder.endSecond(this.crowd.nowMs - this.beginMs);
+      this.#endDrain();
     }
     this.phase = Phase.Closing;
     this.crowd.end();
+  }
+
+  /** What came after the end is part of the last second, or a row of its own when that took long. */
+  #endDrain(): void {
+    const { beginMs, crowd, endMs, recorder } = this;
+    const atMs = crowd.nowMs - beginMs;
+    if (this.phase === Phase.Draining && crowd.nowMs - endMs < DRAIN_MS_OWN) {
+      recorder.extendSecond(atMs);
+    } else recorder.endSecond(atMs);
   }
 
   /** Who was never answered has waited until now at least; leaving that out would be a lie. */
@@ -323,6 +336,7 @@ export class Load implements CrowdEvents {
   answered(client: Client, kind: number, dueMs: number): void {
     if (!this.#counts(dueMs)) return;
     const { reader } = client;
+    if (this.phase === Phase.Draining) this.drainMs = this.crowd.nowMs - this.endMs;
     this.recorder.answered(this.crowd.nowMs - dueMs, reader.status, kind);
     if (!reader.isAsExpected) this.recorder.mismatched();
   }

@@ -5,6 +5,7 @@ import type { DriverName } from '../driver/choose.ts';
 import type { Plan, PlannedRequest } from './plan.ts';
 import { type HeaderPair, headerProblem, requestBytes } from './request-bytes.ts';
 import { type RateStep, stepsDurationMs } from './schedule.ts';
+import { parseUrl } from './url.ts';
 import { weightsOf, wheelBytes } from './wheel.ts';
 
 export interface LoadOptions {
@@ -96,7 +97,9 @@ export function prepareLoad(options: LoadOptions): Prepared | readonly string[] 
   const keepAlive = options.keepAlive ?? true;
   const depth = options.pipelining ?? 1;
   if (!keepAlive && depth > 1) {
-    problems.push('pipelining: needs connections that are kept alive');
+    problems.push(
+      `pipelining: given ${depth}, allowed: 1 without keep-alive, where a connection is for one request`,
+    );
   }
   if (problems.length > 0 || parsed.length === 0) return problems;
   const requests = requestsFrom(options, parsed, method, keepAlive);
@@ -149,11 +152,9 @@ function parseUrls(urls: readonly string[], problems: string[]): readonly URL[] 
   if (urls.length === 0) problems.push('url: none was given');
   const parsed: URL[] = [];
   for (const text of urls) {
-    const url = URL.canParse(text) ? new URL(text) : null;
-    if (url?.protocol === 'https:') problems.push(`${text}: TLS is not spoken here, only http://`);
-    else if (url === null || url.protocol !== 'http:') {
-      problems.push(`${text}: not a URL such as http://127.0.0.1:8080/`);
-    } else parsed.push(url);
+    const url = parseUrl(text);
+    if (typeof url === 'string') problems.push(url);
+    else parsed.push(url);
   }
   const other = parsed.find((url) => url.host !== parsed[0].host);
   if (other !== undefined) {

@@ -50,6 +50,8 @@ export class Recorder {
   readonly #errors = new Map<LoadError, number>();
   readonly #details = new Map<string, number>();
   #countsBefore: Float64Array = this.histogram.copyCounts();
+  /** What the last second of the series began with. */
+  #countsOfLast: Float64Array = this.histogram.copyCounts();
   #mismatches = 0;
   #secondStartMs = 0;
   #answersBefore = 0;
@@ -109,7 +111,22 @@ export class Recorder {
     this.#answersBefore = this.answers;
     this.#errorsBefore = this.errors;
     this.#bytesBefore = this.bytes;
-    this.histogram.copyCounts(this.#countsBefore);
+    const spare = this.#countsOfLast;
+    this.#countsOfLast = this.#countsBefore;
+    this.#countsBefore = this.histogram.copyCounts(spare);
+  }
+
+  /** The last second of the series lasted until now. */
+  extendSecond(atMs: number): void {
+    const last = this.seconds.pop();
+    if (last !== undefined) {
+      this.#secondStartMs -= last.lengthMs;
+      this.#answersBefore -= last.answers;
+      this.#errorsBefore -= last.errors;
+      this.#bytesBefore -= last.bytes;
+      this.#countsBefore.set(this.#countsOfLast);
+    }
+    this.endSecond(atMs);
   }
 
   /** How often each status came, as text, in order. */

@@ -3,7 +3,7 @@
 import { rowsOf } from './bars.ts';
 import { axisTicks, type Chart, chartSvg } from './chart-svg.ts';
 import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
-import type { LoadReport } from './report.ts';
+import { type LoadReport, shareText } from './report.ts';
 
 const HISTOGRAM_ROWS = 40;
 
@@ -139,7 +139,7 @@ function conditionsText(report: LoadReport): string {
 }
 
 function rows(report: LoadReport): readonly (readonly [string, string])[] {
-  const { errorDetails, errors, latencyMs, load, statuses } = report;
+  const { errorDetails, errors, latencyMs, statuses } = report;
   return [
     ['answers', countText(report.answers)],
     ['received', `${bytesText(report.bytes)}, ${bytesText(report.bytesPerSecond)}/s`],
@@ -155,10 +155,7 @@ function rows(report: LoadReport): readonly (readonly [string, string])[] {
     }),
     ...counted('', report.answersByRequest),
     ['reconnects', countText(report.reconnects)],
-    [
-      'this load',
-      `${percentText(load.cpuShare)} of a core, ${percentText(load.workShare)} working`,
-    ],
+    ['this load', shareText(report)],
   ];
 }
 

@@ -2,7 +2,7 @@
 
 import { barText, rowsOf } from './bars.ts';
 import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
-import type { LoadReport } from './report.ts';
+import { type LoadReport, shareText } from './report.ts';
 
 const HISTOGRAM_ROWS = 16;
 const BAR_COLUMNS = 40;
@@ -48,10 +48,18 @@ function rateLines(report: LoadReport): readonly string[] {
   const { answers, bytes, bytesPerSecond, errorCount, requestsPerSecond, seconds } = report;
   return [
     line('requests/s', countText(requestsPerSecond)),
-    line('answers', `${countText(answers)} in ${seconds.toFixed(2)} s`),
+    line('answers', `${countText(answers)} in ${seconds.toFixed(2)} s${drainText(report)}`),
     line('received', `${bytesText(bytes)}, ${bytesText(bytesPerSecond)}/s`),
     line('errors', countText(errorCount)),
   ];
+}
+
+/** What is worth a word: longer than the last answers of any run take. */
+const DRAIN_SECONDS_TOLD = 0.1;
+
+function drainText({ drainSeconds }: LoadReport): string {
+  if (drainSeconds < DRAIN_SECONDS_TOLD) return '';
+  return ` and ${drainSeconds.toFixed(2)} s after it, until the last that was due was answered`;
 }
 
 function line(name: string, value: string): string {
@@ -104,16 +112,26 @@ function statusLines(report: LoadReport): readonly string[] {
   return lines;
 }
 
+interface SeriesRow {
+  readonly endMs: number;
+  readonly rate: number;
+  readonly p99Ms: number;
+  readonly errors: number;
+  /** It holds only what came after the end. */
+  readonly isLate: boolean;
+}
+
 /** Seconds that are many are joined, so that the whole fits on a screen. */
-function seriesLines({ series }: LoadReport): readonly string[] {
+function seriesLines({ seconds: lasted, series }: LoadReport): readonly string[] {
   if (series.length < 2) return [];
   const step = Math.ceil(series.length / SERIES_ROWS_MAX);
-  const rows: { endMs: number; rate: number; p99Ms: number; errors: number }[] = [];
+  const rows: SeriesRow[] = [];
   for (let index = 0; index < series.length; index += step) {
     const part = series.slice(index, index + step);
     const lengthMs = part.reduce((sum, second) => sum + second.lengthMs, 0);
     rows.push({
       endMs: part[part.length - 1].endMs,
+      isLate: part[0].endMs - part[0].lengthMs > lasted * 1000 - 1,
       rate: (part.reduce((sum, second) => sum + second.answers, 0) * 1000) / lengthMs,
       p99Ms: part.reduce((most, second) => Math.max(most, second.p99Ms), 0),
       errors: part.reduce((sum, second) => sum + second.errors, 0),
@@ -123,21 +141,22 @@ function seriesLines({ series }: LoadReport): readonly string[] {
   return [
     '',
     'over time: requests/s, P99',
-    ...rows.map(({ endMs, errors, p99Ms, rate }) => {
+    ...rows.map(({ endMs, errors, isLate, p99Ms, rate }) => {
       const at = `${(endMs / 1000).toFixed(1)} s`.padStart(8);
       const bar = barText(rate / most, BAR_COLUMNS / 2).padEnd(BAR_COLUMNS / 2);
       const failed = errors === 0 ? '' : `  ${countText(errors)} errors`;
       const figures = `${countText(rate).padStart(10)} ${timeText(p99Ms).padStart(9)}`;
-      return `  ${at} ${bar} ${figures}${failed}`;
+      const late = isLate ? '  after the end' : '';
+      return `  ${at} ${bar} ${figures}${failed}${late}`;
     }),
   ];
 }
 
 /** What the load itself took, and when that makes a figure worth less. */
-function ownLines({ load, loop }: LoadReport): readonly string[] {
+function ownLines(report: LoadReport): readonly string[] {
+  const { load, loop } = report;
   const core = load.core < 0 ? 'no core of its own' : `core ${load.core}`;
-  const used = `${percentText(load.cpuShare)} of a core, ${percentText(load.workShare)} working`;
-  const lines = ['', line('this load', `${used} (${core})`)];
+  const lines = ['', line('this load', `${shareText(report)} (${core})`)];
   if (loop !== 'closed') {
     lines.push(
       line('', `requests went out at most ${timeText(load.lateMsMax)} after they were due`),

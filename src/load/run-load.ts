@@ -5,6 +5,7 @@ import { chooseDriver } from '../driver/choose.ts';
 import type { Address } from '../driver/driver.ts';
 import { pinTo } from '../driver/linux/affinity.ts';
 import { resolveHost } from '../driver/resolve.ts';
+import { descriptorProblem, descriptorsMax } from './descriptors.ts';
 import { Load, Phase } from './load.ts';
 import { type LoadOptions, type Prepared, prepareLoad } from './options.ts';
 import { LoadPump } from './pump.ts';
@@ -67,6 +68,8 @@ export function startLoad(options: LoadOptions, hooks: LoadHooks = {}): RunningL
   const begin = async (): Promise<LoadReport> => {
     const prepared = prepareLoad(options);
     if (!('requests' in prepared)) throw new LoadProblem(prepared, true);
+    const shortage = descriptorProblem(prepared.connections, descriptorsMax());
+    if (shortage !== '') throw new LoadProblem([shortage], false);
     const address = await addressOf(prepared);
     return new Promise((resolve, reject) => {
       load = launch(prepared, address, hooks, resolve, reject);
