@@ -49,6 +49,8 @@ function report(rate = 1_000, change: Partial<LoadReport> = {}): LoadReport {
     errorCount: 1,
     errors: { reset: 1 },
     errorDetails: { 'errno 104': 1 },
+    badBytes: '',
+    waiting: { count: 0, mostMs: 0 },
     reconnects: 1,
     answersByRequest: { 'GET /a': rate * 8 },
     series,
@@ -94,6 +96,42 @@ describe('a report as text', () => {
     const page = reportHtml(report(1, { seconds: 0.4 }));
     assert.match(page, /<th>this load<\/th><td>no share/);
     assert.match(reportHtml(report()), /<th>this load<\/th><td>50 % of a core, 40 % working</);
+  });
+
+  it('counts what was refused, and what nobody answered', () => {
+    const text = reportText(report(1_000, { waiting: { count: 3, mostMs: 2_000 } }));
+    assert.match(text, /4xx, 5xx +1, 0\.0 % of all\n/);
+    assert.match(text, /waiting +3 requests were not answered by the end, after up to 2\.00 s\n/);
+    const well = reportText(report(1_000, { statuses: { 200: 1, 301: 1 } }));
+    assert.doesNotMatch(well, /4xx|waiting/);
+    const page = reportHtml(report(1_000, { waiting: { count: 1, mostMs: 500 } }));
+    assert.match(page, /<th>waiting<\/th><td>1 request was not answered/);
+  });
+
+  it('has no latencies where nothing was answered', () => {
+    const none = { histogram: [], answers: 0, statuses: {} };
+    assert.match(reportText(report(0, none)), /\nlatency: nothing was answered\n/);
+    assert.doesNotMatch(reportText(report(0, none)), /P50/);
+    assert.match(reportHtml(report(0, none)), /<div>P50<b>-<\/b>/);
+  });
+
+  it('shows how bytes began that were no answer', () => {
+    const shown = (badBytes: string): string => reportText(report(1, { badBytes }));
+    assert.match(shown('SSH-2.0\r\n'), / what came began with "SSH-2\.0\\r\\n"\n/);
+    assert.match(shown('\u0015\u0003\u0001'), /"\\u0015\\u0003\\u0001", which is TLS\n/);
+    assert.ok(reportHtml(report(1, { badBytes: '<b>' })).includes('&lt;b&gt;'));
+  });
+
+  it('draws a gap in a histogram as one row', () => {
+    const gap = [
+      [1, 1.01, 5],
+      [100, 101, 5],
+    ] as const;
+    const rows = reportText(report(1, { histogram: gap })).match(/^ {2}to .*$/gm) ?? [];
+    assert.deepEqual(
+      rows.map((row) => row.trim().split(' ').at(-1)),
+      ['5', '0', '5'],
+    );
   });
 
   it('tells of answers that came after the end', () => {

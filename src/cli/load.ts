@@ -19,6 +19,8 @@ export interface LoadWorld {
   /** Columns of the terminal that progress is shown on; 0 when it is none. */
   readonly columns: number;
   onInterrupt(listener: () => void): void;
+  /** Ends the process at once. */
+  exit(code: number): void;
 }
 
 const OK = 0;
@@ -51,7 +53,13 @@ async function run(flags: LoadFlags, world: LoadWorld): Promise<number> {
   const line = new ProgressLine(world);
   const hooks = flags.progress ? { progress: line.show.bind(line) } : {};
   const running = startLoad(flags.options, hooks);
-  world.onInterrupt(() => running.stop());
+  let isInterrupted = false;
+  world.onInterrupt(() => {
+    // What does not end by itself, such as looking up a name, is ended by asking again.
+    if (isInterrupted) world.exit(INTERRUPTED);
+    isInterrupted = true;
+    running.stop();
+  });
   let report: LoadReport;
   try {
     report = await running.report;

@@ -12,6 +12,7 @@ import type { Plan } from './plan.ts';
 import { LoadError, Recorder } from './recorder.ts';
 import { Schedule } from './schedule.ts';
 import { Sources } from './sources.ts';
+import { type Waiting, waitingIn } from './waiting.ts';
 import { Wheel } from './wheel.ts';
 
 const COMPLETIONS_PER_TURN = 256;
@@ -21,6 +22,8 @@ const ASKED_PER_TURN = 1024;
 const DRAIN_MS_MAX = 2_000;
 /** From when on waiting for them has a row of its own in what is told over time. */
 const DRAIN_MS_OWN = 200;
+/** Less is nothing to speak of. */
+const WAITING_MS_MIN = 100;
 const SECOND_MS = 1_000;
 /** From when on waiting for the next request is worth a sleep. */
 const SLEEP_MS_MIN = 3;
@@ -58,6 +61,8 @@ export class Load implements CrowdEvents {
   idleMs = 0;
   /** The longest that a request went out after it was due though a connection was free. */
   lateMsMax = 0;
+  /** Of a closed loop: requests that had waited at its end for longer than any answer took. */
+  waiting: Waiting = { count: 0, mostMs: 0 };
   isStopped = false;
   readonly #plan: Plan;
   readonly #driver: Driver;
@@ -228,6 +233,12 @@ export class Load implements CrowdEvents {
     if (!this.#isCounting) this.beginMs = this.endMs;
     this.recorder.endSecond(this.endMs - this.beginMs);
     this.#events.counted();
+    if (this.#schedule === null) {
+      this.waiting = waitingIn(
+        this.crowd,
+        Math.max(WAITING_MS_MIN, this.recorder.histogram.mostMs),
+      );
+    }
     if (this.#schedule === null || this.isStopped) {
       this.#close();
       return;
@@ -274,19 +285,12 @@ export class Load implements CrowdEvents {
       this.recorder.waited(nowMs - dueMs);
       count += 1;
     };
-    for (const client of clients) this.#eachDue(client, dues, waited);
+    for (const client of clients) client.eachDue(dues, waited);
     for (; this.#nextDueMs() < this.endMs && this.#asked < this.#plan.count; schedule.advance()) {
       this.#asked += 1;
       waited(this.#nextDueMs());
     }
     if (count > 0) this.recorder.failed(LoadError.Unanswered, count);
-  }
-
-  #eachDue(client: Client, dues: Float64Array, act: (dueMs: number) => void): void {
-    const { depth } = this.#plan;
-    for (let index = 0; index < client.inFlight; index++) {
-      act(dues[client.slot * depth + ((client.headIndex + index) % depth)]);
-    }
   }
 
   #over(): void {
@@ -362,7 +366,7 @@ export class Load implements CrowdEvents {
       return;
     }
     let count = 0;
-    this.#eachDue(client, this.crowd.dues, (dueMs) => {
+    client.eachDue(this.crowd.dues, (dueMs) => {
       if (!this.#counts(dueMs)) return;
       count += 1;
       if (error === LoadError.Timeout) recorder.waited(this.crowd.nowMs - dueMs);
@@ -378,7 +382,7 @@ export class Load implements CrowdEvents {
     if (inFlight > count) this.recorder.failed(LoadError.Closed, inFlight - count);
     assert(client.state === ClientState.Open, 'only what is open is lost');
     if (error !== LoadError.Timeout) return;
-    this.#eachDue(client, this.crowd.dues, (dueMs) => {
+    client.eachDue(this.crowd.dues, (dueMs) => {
       this.recorder.waited(this.crowd.nowMs - dueMs);
     });
   }

@@ -3,7 +3,7 @@
 import { rowsOf } from './bars.ts';
 import { axisTicks, type Chart, chartSvg } from './chart-svg.ts';
 import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
-import { type LoadReport, shareText } from './report.ts';
+import { type LoadReport, refusedText, shareText, waitingText } from './report.ts';
 
 const HISTOGRAM_ROWS = 40;
 
@@ -27,9 +27,7 @@ ${report.load.isBound ? warning('LOAD-BOUND: the load kept its own core full.') 
 ${report.interrupted ? warning('INTERRUPTED: this is what there was until then.') : ''}
 <section class="figures">
 ${figure('requests/s', countText(report.requestsPerSecond))}
-${figure('P50', timeText(report.latencyMs.percentiles['50'] ?? 0))}
-${figure('P99', timeText(report.latencyMs.percentiles['99'] ?? 0))}
-${figure('P99.99', timeText(report.latencyMs.percentiles['99.99'] ?? 0))}
+${['50', '99', '99.99'].map((percent) => figure(`P${percent}`, latency(report, percent))).join('\n')}
 ${figure('errors', countText(report.errorCount))}
 </section>
 ${charts(report).map(chartSection).join('\n')}
@@ -62,6 +60,10 @@ th { opacity: .7; }`;
 
 function warning(text: string): string {
   return `<p class="warning">${text}</p>`;
+}
+
+function latency({ histogram, latencyMs }: LoadReport, percent: string): string {
+  return histogram.length === 0 ? '-' : timeText(latencyMs.percentiles[percent] ?? 0);
 }
 
 function figure(name: string, text: string): string {
@@ -139,24 +141,31 @@ function conditionsText(report: LoadReport): string {
 }
 
 function rows(report: LoadReport): readonly (readonly [string, string])[] {
-  const { errorDetails, errors, latencyMs, statuses } = report;
+  const { badBytes, errorDetails, errors, latencyMs, statuses } = report;
   return [
     ['answers', countText(report.answers)],
     ['received', `${bytesText(report.bytes)}, ${bytesText(report.bytesPerSecond)}/s`],
-    ...Object.entries(latencyMs.percentiles).map(([percent, ms]): [string, string] => {
-      return [`P${percent}`, timeText(ms)];
+    ...Object.keys(latencyMs.percentiles).map((percent): [string, string] => {
+      return [`P${percent}`, latency(report, percent)];
     }),
     ['longest', timeText(latencyMs.most)],
     ['mean', `${timeText(latencyMs.mean)}, deviation ${timeText(latencyMs.deviation)}`],
     ...counted('status', statuses),
+    ...some('4xx, 5xx', refusedText(report)),
     ...counted('errors:', errors),
     ...Object.entries(errorDetails).map(([detail, count]): [string, string] => {
       return [detailText(detail), countText(count)];
     }),
+    ...some('what came began with', badBytes === '' ? '' : JSON.stringify(badBytes)),
+    ...some('waiting', waitingText(report)),
     ...counted('', report.answersByRequest),
     ['reconnects', countText(report.reconnects)],
     ['this load', shareText(report)],
   ];
+}
+
+function some(name: string, text: string): [string, string][] {
+  return text === '' ? [] : [[name, text]];
 }
 
 function counted(name: string, of: Readonly<Record<string, number>>): [string, string][] {

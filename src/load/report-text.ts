@@ -2,7 +2,7 @@
 
 import { barText, rowsOf } from './bars.ts';
 import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
-import { type LoadReport, shareText } from './report.ts';
+import { type LoadReport, refusedText, shareText, waitingText } from './report.ts';
 
 const HISTOGRAM_ROWS = 16;
 const BAR_COLUMNS = 40;
@@ -51,7 +51,13 @@ function rateLines(report: LoadReport): readonly string[] {
     line('answers', `${countText(answers)} in ${seconds.toFixed(2)} s${drainText(report)}`),
     line('received', `${bytesText(bytes)}, ${bytesText(bytesPerSecond)}/s`),
     line('errors', countText(errorCount)),
+    ...some('4xx, 5xx', refusedText(report)),
+    ...some('waiting', waitingText(report)),
   ];
+}
+
+function some(name: string, value: string): readonly string[] {
+  return value === '' ? [] : [line(name, value)];
 }
 
 /** What is worth a word: longer than the last answers of any run take. */
@@ -66,7 +72,8 @@ function line(name: string, value: string): string {
   return `  ${name.padEnd(NAME_COLUMNS)}${value}`;
 }
 
-function latencyLines({ latencyMs, loop }: LoadReport): readonly string[] {
+function latencyLines({ histogram, latencyMs, loop }: LoadReport): readonly string[] {
+  if (histogram.length === 0) return ['latency: nothing was answered'];
   const since = loop === 'closed' ? 'from sending' : 'from when each request was due';
   return [
     `latency, ${since}`,
@@ -82,18 +89,18 @@ function histogramLines({ histogram }: LoadReport): readonly string[] {
   const rows = rowsOf(histogram, HISTOGRAM_ROWS);
   const most = rows.reduce((share, row) => Math.max(share, row.share), 0);
   if (most === 0) return [];
-  return [
-    ...rows.map(({ count, share, toMs }) => {
-      const bar = barText(share / most, BAR_COLUMNS).padEnd(BAR_COLUMNS);
-      const to = timeText(toMs).padStart(8);
-      return `  to ${to} ${bar} ${percentText(share, 2).padStart(8)} ${count}`;
-    }),
-    '',
-  ];
+  const lines = rows.map(({ count, share, toMs }) => {
+    const bar = barText(share / most, BAR_COLUMNS).padEnd(BAR_COLUMNS);
+    const to = timeText(toMs).padStart(8);
+    return `  to ${to} ${bar} ${percentText(share, 2).padStart(8)} ${count}`;
+  });
+  const isEmpty = (index: number): boolean => rows[index]?.count === 0;
+  // Of empty rows in a row the last one stays, so that a gap is seen and nothing more.
+  return [...lines.filter((_, index) => !(isEmpty(index) && isEmpty(index + 1))), ''];
 }
 
 function statusLines(report: LoadReport): readonly string[] {
-  const { answersByRequest, errorDetails, errors, reconnects, statuses } = report;
+  const { answersByRequest, badBytes, errorDetails, errors, reconnects, statuses } = report;
   const counts = (of: Readonly<Record<string, number>>): string =>
     Object.entries(of)
       .map(([name, count]) => `${name}: ${countText(count)}`)
@@ -108,8 +115,18 @@ function statusLines(report: LoadReport): readonly string[] {
   for (const [detail, count] of Object.entries(errorDetails)) {
     lines.push(line('', `${detailText(detail)}: ${countText(count)}`));
   }
+  if (badBytes !== '') {
+    lines.push(line('', `what came began with ${JSON.stringify(badBytes)}${hint(badBytes)}`));
+  }
   if (reconnects > 0) lines.push(line('reconnects', countText(reconnects)));
   return lines;
+}
+
+/** An alert and a handshake: what a server sends that expects TLS. */
+const TLS_RECORDS = ['\u0015\u0003', '\u0016\u0003'];
+
+function hint(bytes: string): string {
+  return TLS_RECORDS.some((record) => bytes.startsWith(record)) ? ', which is TLS' : '';
 }
 
 interface SeriesRow {
@@ -145,7 +162,7 @@ function seriesLines({ seconds: lasted, series }: LoadReport): readonly string[]
       const at = `${(endMs / 1000).toFixed(1)} s`.padStart(8);
       const bar = barText(rate / most, BAR_COLUMNS / 2).padEnd(BAR_COLUMNS / 2);
       const failed = errors === 0 ? '' : `  ${countText(errors)} errors`;
-      const figures = `${countText(rate).padStart(10)} ${timeText(p99Ms).padStart(9)}`;
+      const figures = `${countText(rate).padStart(10)} ${(p99Ms === 0 ? '-' : timeText(p99Ms)).padStart(9)}`;
       const late = isLate ? '  after the end' : '';
       return `  ${at} ${bar} ${figures}${failed}${late}`;
     }),

@@ -1,10 +1,11 @@
 // What a load came to, as it stands in JSON and as every other form of a report is made from.
 
-import { percentText } from './format.ts';
+import { countText, percentText, timeText } from './format.ts';
 import type { Histogram } from './histogram.ts';
 import type { Load } from './load.ts';
 import type { Prepared } from './options.ts';
 import type { Second } from './recorder.ts';
+import type { Waiting } from './waiting.ts';
 
 /** Of a core: from here on the load may be what limits a figure. */
 export const LOAD_BOUND = 0.97;
@@ -41,6 +42,13 @@ export interface LoadReport {
   readonly errorCount: number;
   readonly errors: Readonly<Record<string, number>>;
   readonly errorDetails: Readonly<Record<string, number>>;
+  /** How the first bytes began that were no answer, a character for each; '' when all were. */
+  readonly badBytes: string;
+  /**
+   * Requests of a closed loop that had waited at its end for longer than any answer took: they
+   * stand in no other figure.
+   */
+  readonly waiting: Waiting;
   readonly reconnects: number;
   readonly answersByRequest: Readonly<Record<string, number>>;
   readonly series: readonly Second[];
@@ -115,6 +123,8 @@ export function reportOf(measured: Measured): LoadReport {
     errorCount: recorder.errors,
     errors: recorder.errorCounts(),
     errorDetails: recorder.errorDetails(),
+    badBytes: recorder.badBytes,
+    waiting: load.waiting,
     reconnects: recorder.reconnects,
     answersByRequest: Object.fromEntries(
       prepared.requests.map(({ name }, index) => [name, recorder.answersByKind[index]]),
@@ -166,4 +176,19 @@ export function shareText({ load, seconds }: LoadReport): string {
     return `no share of a core told of a run below ${SHARE_SECONDS_MIN} s`;
   }
   return `${percentText(load.cpuShare)} of a core, ${percentText(load.workShare)} working`;
+}
+
+/** Answers that refuse or fail: 4xx and 5xx, in words; '' when there are none. */
+export function refusedText({ answers, statuses }: LoadReport): string {
+  const refused = Object.entries(statuses).reduce((sum, [status, count]) => {
+    return Number(status) >= 400 ? sum + count : sum;
+  }, 0);
+  return refused === 0 ? '' : `${countText(refused)}, ${percentText(refused / Math.max(1, answers), 1)} of all`;
+}
+
+/** Requests that stand in no figure, in words; '' when there are none. */
+export function waitingText({ waiting: { count, mostMs } }: LoadReport): string {
+  if (count === 0) return '';
+  const requests = count === 1 ? '1 request was' : `${countText(count)} requests were`;
+  return `${requests} not answered by the end, after up to ${timeText(mostMs)}`;
 }

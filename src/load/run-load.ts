@@ -4,8 +4,8 @@ import { Slab } from '../base/slab.ts';
 import { chooseDriver } from '../driver/choose.ts';
 import type { Address } from '../driver/driver.ts';
 import { pinTo } from '../driver/linux/affinity.ts';
-import { resolveHost } from '../driver/resolve.ts';
 import { descriptorProblem, descriptorsMax } from './descriptors.ts';
+import { findHost } from './find-host.ts';
 import { Load, Phase } from './load.ts';
 import { type LoadOptions, type Prepared, prepareLoad } from './options.ts';
 import { LoadPump } from './pump.ts';
@@ -96,9 +96,9 @@ export async function runPrepared(prepared: Prepared, hooks: LoadHooks = {}): Pr
 async function addressOf({ host, port, socket }: Prepared): Promise<Address> {
   if (socket !== null) return { path: socket };
   try {
-    return { host: await resolveHost(host), port };
+    return { host: await findHost(host, port), port };
   } catch (error) {
-    throw new LoadProblem([`cannot find ${host}: ${(error as Error).message}`], false);
+    throw new LoadProblem([(error as Error).message], false);
   }
 }
 
