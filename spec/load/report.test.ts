@@ -186,8 +186,18 @@ describe('a report as a page', () => {
 
   it('needs nothing but itself', () => {
     assert.doesNotMatch(page, /<script|<link|<img|src=|href=|@import|url\(/);
-    assert.equal(page.match(/<svg /g)?.length, 4);
+    assert.equal(page.match(/<svg /g)?.length, 5);
+    const clean = reportHtml(report(1_000, { errorCount: 0 }));
+    assert.equal(clean.match(/<svg /g)?.length, 4, 'no chart of no errors');
     assert.doesNotMatch(page, /NaN|Infinity|undefined/);
+  });
+
+  it('draws a line where the run ended, when answers came later', () => {
+    assert.doesNotMatch(page, /stroke-dasharray/);
+    const [second] = report().series;
+    const series = [...report().series, { ...second, endMs: 9_500, lengthMs: 1_500 }];
+    const late = reportHtml(report(1_000, { series }));
+    assert.equal(late.match(/stroke-dasharray.*?>end<\/text>/g)?.length, 3);
   });
 
   it('closes what it opens, and escapes what it shows', () => {

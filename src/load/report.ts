@@ -183,7 +183,9 @@ export function refusedText({ answers, statuses }: LoadReport): string {
   const refused = Object.entries(statuses).reduce((sum, [status, count]) => {
     return Number(status) >= 400 ? sum + count : sum;
   }, 0);
-  return refused === 0 ? '' : `${countText(refused)}, ${percentText(refused / Math.max(1, answers), 1)} of all`;
+  return refused === 0
+    ? ''
+    : `${countText(refused)}, ${percentText(refused / Math.max(1, answers), 1)} of all`;
 }
 
 /** Requests that stand in no figure, in words; '' when there are none. */
