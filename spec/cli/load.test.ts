@@ -112,6 +112,12 @@ describe('vibing load', { timeout }, () => {
     const bad = await load(['https://a/', 'http:///x']);
     assert.equal(bad.code, 2);
     assert.match(bad.err, /^vibing: https:.*: TLS is not supported .*\nvibing: .*no host.*\n$/);
+    const rate = await load([url, '-R', '0', '-m', 'G T', '--weights', '1,2']);
+    assert.equal(rate.code, 2);
+    assert.match(
+      rate.err,
+      /^vibing: --weights: 2 given .*\nvibing: --method: .*\nvibing: --rate: /,
+    );
     const help = await load(['--help']);
     assert.equal(help.code, 0);
     assert.match(help.out, /^vibing load: /);

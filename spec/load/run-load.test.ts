@@ -212,7 +212,7 @@ describe('options that are wrong', () => {
         'header: "A b: c" has no name',
         'header: "A: b\\nc" has a value',
         'header: Content-Length follows from',
-        'method: not G T',
+        'method: given "G T", allowed: a name such as GET',
         'rate: allowed',
         'pipelining: given 2, allowed: 1 without keep-alive',
       ]) {

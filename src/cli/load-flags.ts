@@ -83,6 +83,7 @@ export const LOAD_FLAGS: readonly LoadFlag[] = [
 ];
 
 const NAMES = LOAD_FLAGS.map(({ long }) => `--${long}`);
+const TIME_MS_MAX = 24 * 60 * 60 * 1000;
 const DRIVERS = ['auto', 'uring', 'epoll', 'net'] as const;
 
 export function parseLoadFlags(args: readonly string[], read: ReadBytes): LoadFlags {
@@ -120,7 +121,9 @@ class LoadParse {
       this.#problems.push('--compare: takes two files that --json wrote');
     }
     if (!isCompare && !isHelp && this.#plain.length === 0) {
-      this.#problems.push('no URL was given, such as http://127.0.0.1:8080/');
+      this.#problems.push(
+        'no URL was given, such as http://127.0.0.1:8080/; "vibing load --help" tells more',
+      );
     }
     const { keepAlive, pipelining = 1 } = this.#options;
     if (keepAlive === false && pipelining > 1) {
@@ -270,9 +273,9 @@ class LoadParse {
 
   #time(flag: string, text: string, minMs: number): number {
     const ms = timeFrom(text);
-    if (ms !== null && ms >= minMs) return ms;
+    if (ms !== null && ms >= minMs && ms <= TIME_MS_MAX) return ms;
     this.#problems.push(
-      `${flag}: given ${shown(text)}, allowed: a time such as 10, 10s, 1m, 500ms`,
+      `${flag}: given ${shown(text)}, allowed: a time such as 10, 10s, 1m, 500ms, up to 24h`,
     );
     return 1;
   }
@@ -345,6 +348,24 @@ export function timeFrom(text: string): number | null {
   const match = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)?$/.exec(text);
   return match === null ? null : Number(match[1]) * UNITS[match[2] ?? 's'];
 }
+
+/** A problem of an option as one of the flag that it is here. */
+export function flagProblem(problem: string): string {
+  const option = /^(\w+):/.exec(problem)?.[1] ?? '';
+  const flag = FLAG_BY_OPTION[option];
+  return flag === undefined ? problem : `--${flag}${problem.slice(option.length)}`;
+}
+
+/** Those whose problems only show when all options are known. */
+const FLAG_BY_OPTION: Readonly<Record<string, string>> = {
+  durationMs: 'duration',
+  warmUpMs: 'warm-up',
+  header: 'header',
+  method: 'method',
+  pipelining: 'pipelining',
+  rate: 'rate',
+  weights: 'weights',
+};
 
 /** `1000`, or steps with commas between them: `1000@5s`, `0..5000@30s`. */
 export function rateFrom(text: string): readonly RateStep[] | null {

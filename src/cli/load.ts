@@ -8,7 +8,7 @@ import { reportHtml } from '../load/report-html.ts';
 import { reportText } from '../load/report-text.ts';
 import { LoadProblem, startLoad } from '../load/run-load.ts';
 import { faultText } from './fault-text.ts';
-import { type LoadFlags, parseLoadFlags } from './load-flags.ts';
+import { flagProblem, type LoadFlags, parseLoadFlags } from './load-flags.ts';
 import { loadHelp } from './load-help.ts';
 import { type Output, outputProblems, STANDARD_OUTPUT, writeProblem } from './output-files.ts';
 import { ProgressLine } from './progress-line.ts';
@@ -44,8 +44,9 @@ export async function load(args: readonly string[], world: LoadWorld): Promise<n
     return await run(flags, world);
   } catch (error) {
     if (!(error instanceof LoadProblem)) throw error;
+    if (error.isMisuse) return refuse(world, error.problems.map(flagProblem));
     for (const problem of error.problems) world.err(`vibing: ${problem}\n`);
-    return error.isMisuse ? MISUSE : FAILED;
+    return FAILED;
   }
 }
 

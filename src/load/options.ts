@@ -91,7 +91,7 @@ export function prepareLoad(options: LoadOptions): Prepared | readonly string[] 
   const headers = options.headers ?? [];
   for (const pair of headers) problems.push(...headerProblem(pair));
   const method = options.method ?? 'GET';
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/.test(method)) problems.push(`method: not ${method}`);
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/.test(method)) problems.push(methodProblem(method));
   const rate = stepsFrom(options.rate, problems);
   const ends = endsFrom(options, rate, problems);
   const keepAlive = options.keepAlive ?? true;
@@ -122,6 +122,10 @@ export function prepareLoad(options: LoadOptions): Prepared | readonly string[] 
     driver: options.driver ?? 'auto',
     core: options.core ?? -1,
   };
+}
+
+function methodProblem(method: string): string {
+  return `method: given ${JSON.stringify(method)}, allowed: a name such as GET`;
 }
 
 function unknownProblems(options: LoadOptions): readonly string[] {
@@ -189,9 +193,12 @@ function stepsFrom(rate: LoadOptions['rate'], problems: string[]): readonly Rate
     (from === to || durationMs < Number.POSITIVE_INFINITY) &&
     (index === steps.length - 1 || durationMs < Number.POSITIVE_INFINITY);
   const isAny = steps.some(({ from, to }) => from > 0 || to > 0);
-  if (!isAny || !steps.every(isStep)) {
-    problems.push(`rate: allowed: requests a second up to ${RATE_MAX}, or steps that have an end`);
-  }
+  if (!steps.every(isStep)) {
+    problems.push(
+      `rate: allowed: requests a second up to ${RATE_MAX}, or steps, ` +
+        'of which all but the last have a time, and a climb too',
+    );
+  } else if (!isAny) problems.push('rate: allowed: more than 0 requests a second');
   return steps;
 }
 

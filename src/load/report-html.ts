@@ -46,6 +46,7 @@ ${rows(report)
 }
 
 const STYLE = `:root { color-scheme: light dark; --line: #2563eb; --bar: #60a5fa; --grid: #8884; }
+@media (prefers-color-scheme: dark) { :root { --line: #93c5fd; } }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0; }
 main { max-width: 60rem; margin: 0 auto; padding: 1.5rem; }
 h1 { font-size: 1.4rem; overflow-wrap: anywhere; }
