@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { descriptorProblem, descriptorsMax, maxFrom } from '../../src/load/descriptors.ts';
+import { descriptorsMax, maxFrom } from '../../src/driver/linux/descriptors.ts';
+import { descriptorProblem } from '../../src/load/descriptors.ts';
 
 test('the limit is taken from the text of the system', () => {
   const text =

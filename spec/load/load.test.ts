@@ -131,6 +131,19 @@ describe('an open loop', () => {
     near(answers / ((load.endMs - load.beginMs + load.drainMs) / 1000), 500, 10);
   });
 
+  it('that is interrupted has no row of its own for what was on its way', () => {
+    const slow: Script = { takesMs: () => 40 };
+    const options = { rate: 1_000, durationMs: 60_000, connections: 100 };
+    const { load } = run(options, slow, (one, atMs) => {
+      if (atMs > 1_500 && !one.isStopped) one.stop();
+    });
+    const { seconds } = load.recorder;
+    assert.equal(seconds.length, 2);
+    near(seconds[1].lengthMs, 500, 2);
+    assert.ok((load.recorder.errorCounts()['unanswered'] ?? 0) > 30);
+    assert.equal(seconds[1].errors, load.recorder.errors);
+  });
+
   it('follows steps', () => {
     const rate = [
       { from: 1_000, to: 1_000, durationMs: 100 },

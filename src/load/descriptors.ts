@@ -1,8 +1,6 @@
-// How many descriptors this process may have open. Node raises its soft limit to the hard one when
-// it starts, so what is short here is short for good, and is better said before a load than seen in
-// it as connections that never came about.
-
-import { readFileSync } from 'node:fs';
+// Whether there are descriptors for all connections. Node raises its soft limit to the hard one
+// when it starts, so what is short then is short for good, and is better said before a load than
+// seen in it as connections that never came about.
 
 /** What a process of Node holds besides connections, with room for what is opened on the way. */
 const OTHERS = 64;
@@ -16,19 +14,4 @@ export function descriptorProblem(connections: number, most: number): string {
     `ulimit -n ${wanted} in this shell raises that (as root, or LimitNOFILE= of a service), ` +
     `or ask for ${Math.max(1, most - OTHERS)} connections at most`
   );
-}
-
-/** Infinity where the system does not say. */
-export function descriptorsMax(): number {
-  try {
-    return maxFrom(readFileSync('/proc/self/limits', 'utf8'));
-  } catch {
-    return Number.POSITIVE_INFINITY;
-  }
-}
-
-/** The soft limit in the text that Linux gives. */
-export function maxFrom(limits: string): number {
-  const most = /^Max open files +(\d+)/m.exec(limits)?.[1];
-  return most === undefined ? Number.POSITIVE_INFINITY : Number(most);
 }

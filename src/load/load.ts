@@ -267,13 +267,12 @@ export class Load implements CrowdEvents {
     this.crowd.end();
   }
 
-  /** What came after the end is part of the last second, or a row of its own when that took long. */
+  /** What came after the end belongs to the last second, or is a row when that took long. */
   #endDrain(): void {
     const { beginMs, crowd, endMs, recorder } = this;
     const atMs = crowd.nowMs - beginMs;
-    if (this.phase === Phase.Draining && crowd.nowMs - endMs < DRAIN_MS_OWN) {
-      recorder.extendSecond(atMs);
-    } else recorder.endSecond(atMs);
+    if (crowd.nowMs - endMs < DRAIN_MS_OWN) recorder.extendSecond(atMs);
+    else recorder.endSecond(atMs);
   }
 
   /** Who was never answered has waited until now at least; leaving that out would be a lie. */

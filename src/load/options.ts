@@ -85,7 +85,7 @@ export interface Prepared extends Omit<Plan, 'address'> {
 /** What is to be done, or all that is wrong with the options. */
 export function prepareLoad(options: LoadOptions): Prepared | readonly string[] {
   const problems = [...unknownProblems(options), ...numberProblems(options)];
-  const urls = typeof options.url === 'string' ? [options.url] : options.url;
+  const urls = urlsOf(options.url);
   const parsed = parseUrls(urls, problems);
   problems.push(...weightProblems(options.weights, urls.length));
   const headers = options.headers ?? [];
@@ -98,7 +98,8 @@ export function prepareLoad(options: LoadOptions): Prepared | readonly string[] 
   const depth = options.pipelining ?? 1;
   if (!keepAlive && depth > 1) {
     problems.push(
-      `pipelining: given ${depth}, allowed: 1 without keep-alive, where a connection is for one request`,
+      `pipelining: given ${depth}, allowed: 1 without keep-alive, ` +
+        'where a connection is for one request',
     );
   }
   if (problems.length > 0 || parsed.length === 0) return problems;
@@ -122,6 +123,11 @@ export function prepareLoad(options: LoadOptions): Prepared | readonly string[] 
     driver: options.driver ?? 'auto',
     core: options.core ?? -1,
   };
+}
+
+/** Callers in JavaScript may have left it out. */
+function urlsOf(url: string | readonly string[] | undefined): readonly string[] {
+  return typeof url === 'string' ? [url] : (url ?? []);
 }
 
 function methodProblem(method: string): string {

@@ -7,6 +7,8 @@ import type { Second } from './recorder.ts';
 import { type LoadReport, refusedText, shareText, waitingText } from './report.ts';
 
 const HISTOGRAM_ROWS = 40;
+/** The percentiles that stand above all. */
+const TOLD = ['50', '99', '99.99'];
 const LATE_SECONDS_DRAWN = 0.1;
 
 export function reportHtml(report: LoadReport): string {
@@ -29,7 +31,7 @@ ${report.load.isBound ? warning('LOAD-BOUND: the load kept its own core full.') 
 ${report.interrupted ? warning('INTERRUPTED: this is what there was until then.') : ''}
 <section class="figures">
 ${figure('requests/s', countText(report.requestsPerSecond))}
-${['50', '99', '99.99'].map((percent) => figure(`P${percent}`, latency(report, percent))).join('\n')}
+${TOLD.map((percent) => figure(`P${percent}`, latency(report, percent))).join('\n')}
 ${figure('errors', countText(report.errorCount))}
 </section>
 ${charts(report).map(chartSection).join('\n')}

@@ -162,7 +162,8 @@ function seriesLines({ seconds: lasted, series }: LoadReport): readonly string[]
       const at = `${(endMs / 1000).toFixed(1)} s`.padStart(8);
       const bar = barText(rate / most, BAR_COLUMNS / 2).padEnd(BAR_COLUMNS / 2);
       const failed = errors === 0 ? '' : `  ${countText(errors)} errors`;
-      const figures = `${countText(rate).padStart(10)} ${(p99Ms === 0 ? '-' : timeText(p99Ms)).padStart(9)}`;
+      const p99 = p99Ms === 0 ? '-' : timeText(p99Ms);
+      const figures = `${countText(rate).padStart(10)} ${p99.padStart(9)}`;
       const late = isLate ? '  after the end' : '';
       return `  ${at} ${bar} ${figures}${failed}${late}`;
     }),

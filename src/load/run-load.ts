@@ -3,9 +3,10 @@
 import { Slab } from '../base/slab.ts';
 import { chooseDriver } from '../driver/choose.ts';
 import type { Address } from '../driver/driver.ts';
+import { findHost } from '../driver/find-host.ts';
 import { pinTo } from '../driver/linux/affinity.ts';
-import { descriptorProblem, descriptorsMax } from './descriptors.ts';
-import { findHost } from './find-host.ts';
+import { descriptorsMax } from '../driver/linux/descriptors.ts';
+import { descriptorProblem } from './descriptors.ts';
 import { Load, Phase } from './load.ts';
 import { type LoadOptions, type Prepared, prepareLoad } from './options.ts';
 import { LoadPump } from './pump.ts';
