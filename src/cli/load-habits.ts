@@ -22,7 +22,7 @@ const SAME: Readonly<Record<string, string>> = {
 };
 
 const AUTHORIZATION = "-H 'Authorization: Basic ...' says who asks";
-const PROGRAM = 'what a request is stays the same; import { runLoad } from "vibing/load" for more';
+const PROGRAM = 'there are no scripts; several URLs, or the export vibing/load, do most of it';
 const BODY_FILE = '--input FILE takes the body from a file';
 const WARM_UP = '--warm-up TIME runs before anything counts';
 const REQUESTS = '--requests N ends after so many requests';
