@@ -4,6 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Interrupt } from '../perf/interrupt.ts';
+import { refuse } from '../perf/refusal.ts';
 import { type Arguments, parseGiven, USAGE } from './arguments.ts';
 import { realRuns } from './real/runs.ts';
 import { readReplay, replayText } from './replay.ts';
@@ -21,10 +23,7 @@ const TWICE_EVERY = 50;
 
 async function main(): Promise<number> {
   const given = parseGiven(process.argv.slice(2));
-  if (typeof given === 'string') {
-    console.error(`${given}\n\n${USAGE}`);
-    return 2;
-  }
+  if (typeof given === 'string') return refuse(given);
   if (given.help) {
     console.log(USAGE);
     return 0;
@@ -90,9 +89,10 @@ async function many({ seed, seeds, fromCommit }: Arguments): Promise<number> {
   const first = fromCommit ? seedOfCommit() : seed;
   const began = performance.now();
   const table = new Table();
+  const interrupt = new Interrupt();
   console.log(`seeds ${first} to ${first + seeds - 1}`);
   let failures = 0;
-  for (let run = 0; run < seeds && failures < 3; run++) {
+  for (let run = 0; run < seeds && failures < 3 && !interrupt.isAsked; run++) {
     const outcome = await simulate(scenarioOf(first + run));
     table.add(outcome);
     const few = tooFew(outcome);
@@ -110,7 +110,7 @@ async function many({ seed, seeds, fromCommit }: Arguments): Promise<number> {
   const seconds = (performance.now() - began) / 1000;
   console.log(table.lines().join('\n'));
   const { missing } = table;
-  if (table.runs >= RUNS_FOR_ALL) {
+  if (table.runs >= RUNS_FOR_ALL && !interrupt.isAsked) {
     for (const name of missing) console.log(`never happened: ${name}`);
     failures += missing.length;
   }
@@ -118,7 +118,18 @@ async function many({ seed, seeds, fromCommit }: Arguments): Promise<number> {
   const speed = `${seconds.toFixed(1)} s, ${Math.round(table.requests / seconds)} answers/s`;
   console.log(`${table.runs} runs, ${table.requests} answers, ${speed}`);
   console.log(failures === 0 ? 'nothing is wrong' : `failures: ${failures}`);
+  if (interrupt.isAsked) {
+    tellInterrupted(first + table.runs, seeds - table.runs);
+    return interrupt.code;
+  }
+  interrupt.release();
   return failures === 0 ? 0 : 1;
+}
+
+function tellInterrupted(next: number, left: number): void {
+  if (left === 0) return;
+  console.log(`INTERRUPTED, ${left} runs were left`);
+  console.log(`go on with: npm run sim -- --seed ${next} --seeds ${left}`);
 }
 
 /** Fresh seeds for every commit, and the same for everybody who looks at it. */

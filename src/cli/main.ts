@@ -35,6 +35,7 @@ const code = await run(process.argv.slice(2), {
     return load(args, {
       out: (text) => process.stdout.write(text),
       err: (text) => process.stderr.write(text),
+      exit: (exitCode) => process.exit(exitCode),
       columns: process.stderr.isTTY ? (process.stderr.columns ?? 80) : 0,
       onInterrupt: (listener) => {
         process.on('SIGINT', listener);
