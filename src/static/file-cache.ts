@@ -7,9 +7,9 @@ import type { FileStat } from '../work/work.ts';
 
 /**
  * How long a file counts as unchanged after it was looked at: shorter than anybody can change it and
- * ask again, long enough that a busy file is looked at about once a turn.
+ * ask again, long enough that a busy file is looked at for a few requests in a thousand.
  */
-export const FRESH_MS = 0.5;
+export const FRESH_MS = 2;
 
 /** So long after a look the system still has the file's state in memory: the next is quick. */
 export const KNOWN_MS = 10_000;
