@@ -18,9 +18,9 @@ export function readArguments(usage: string, countMax: number): string[] {
     process.exit(0);
   }
   const flag = words.find((word) => word.startsWith('-'));
-  if (flag !== undefined) fail(`unknown flag ${flag}; see --help`);
+  if (flag !== undefined) fail(`unknown option ${flag}; --help lists the options`);
   if (words.length > countMax) {
-    fail(`${words.length} arguments given, at most ${countMax} are allowed; see --help`);
+    fail(`at most ${countMax} arguments are taken, not ${words.length}; --help lists them`);
   }
   return words;
 }

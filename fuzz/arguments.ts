@@ -2,6 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { argumentProblem } from '../perf/refusal.ts';
 
 export interface FuzzArguments {
   readonly targets: readonly string[];
@@ -57,7 +58,7 @@ export function parseFuzzArguments(given: readonly string[]): FuzzArguments | st
       args: [...given],
       options: {
         target: { type: 'string', default: TARGETS.join(',') },
-        seconds: { type: 'string', default: '60' },
+        seconds: { type: 'string' },
         seed: { type: 'string' },
         executions: { type: 'string' },
         keep: { type: 'boolean', default: false },
@@ -66,13 +67,16 @@ export function parseFuzzArguments(given: readonly string[]): FuzzArguments | st
       },
     }).values;
   } catch (error) {
-    return (error as Error).message.split('\n')[0];
+    return argumentProblem(error);
   }
   const names = String(values['target']).split(',');
   const unknown = names.find((name) => !TARGETS.includes(name));
   if (unknown !== undefined)
     return `--target takes some of ${TARGETS.join(', ')}, not '${unknown}'`;
-  const seconds = wholeNumber(values['seconds'], 1, SECONDS_MAX);
+  if (values['seconds'] !== undefined && values['executions'] !== undefined) {
+    return '--seconds and --executions exclude each other';
+  }
+  const seconds = wholeNumber(values['seconds'] ?? '60', 1, SECONDS_MAX);
   if (seconds < 0) return `--seconds takes a whole number from 1 to ${SECONDS_MAX}`;
   const seed = wholeNumber(values['seed'] ?? String(randomInt(SEED_MAX)), 0, SEED_MAX);
   if (seed < 0) return `--seed takes a whole number from 0 to ${SEED_MAX}`;

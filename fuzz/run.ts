@@ -1,11 +1,13 @@
 // npm run fuzz: every target for its share of the time, each in a thread of its own. See
 // docs/fuzzing.md.
 
+import { Interrupt } from '../perf/interrupt.ts';
+import { refuse } from '../perf/refusal.ts';
 import { type FuzzArguments, parseFuzzArguments, TARGETS, USAGE } from './arguments.ts';
 import { readCorpus, readInput, writeCorpus, writeFinding } from './files.ts';
 import { runSession } from './session.ts';
 import { Status } from './status.ts';
-import type { Found } from './worker-messages.ts';
+import type { Found, Result } from './worker-messages.ts';
 
 /** An input that takes longer than this is stuck, however busy the machine may be. */
 const STUCK_MS = 20_000;
@@ -17,8 +19,7 @@ process.exitCode = await run(process.argv.slice(2));
 async function run(given: readonly string[]): Promise<number> {
   const chosen = parseFuzzArguments(given);
   if (typeof chosen === 'string') {
-    console.error(`${chosen}; --help lists the options`);
-    return 2;
+    return refuse(chosen);
   }
   if (chosen.help) {
     console.log(USAGE);
@@ -28,21 +29,20 @@ async function run(given: readonly string[]): Promise<number> {
 }
 
 async function fuzz(chosen: FuzzArguments): Promise<number> {
-  const { targets, seed, executions } = chosen;
+  const { targets, seed } = chosen;
   const endMs = performance.now() + chosen.seconds * 1000;
   let findings = 0;
+  let stop = (): void => {};
+  const interrupt = new Interrupt(() => stop());
+  const stoppable = (one: () => void): void => {
+    stop = one;
+    if (interrupt.isAsked) stop();
+  };
+  const length = chosen.executions > 0 ? `${chosen.executions} executions` : `${chosen.seconds} s`;
+  status.line(`seed ${seed}, ${length}, ${targets.join(', ')}`);
   for (const [index, target] of targets.entries()) {
-    const share = (endMs - performance.now()) / (targets.length - index);
-    const result = await runSession({
-      target,
-      seed,
-      runsMs: executions > 0 ? Number.POSITIVE_INFINITY : share,
-      executionsMax: executions > 0 ? executions : Number.POSITIVE_INFINITY,
-      kept: readCorpus(target),
-      replay: null,
-      stuckMs: STUCK_MS,
-      tell: (figures, elapsedMs) => status.tell(target, seed, figures, elapsedMs),
-    });
+    const shareMs = (endMs - performance.now()) / (targets.length - index);
+    const result = await session(chosen, target, shareMs, stoppable);
     status.end(target, seed, result);
     if (result.found !== null) {
       findings += 1;
@@ -51,9 +51,43 @@ async function fuzz(chosen: FuzzArguments): Promise<number> {
       const bytes = writeCorpus(target, result.minimal);
       status.line(`${target}: ${result.minimal.length} inputs kept, ${bytes} bytes`);
     }
+    if (interrupt.isAsked) {
+      tellInterrupted(chosen, index, findings);
+      return interrupt.code;
+    }
   }
+  interrupt.release();
   if (findings > 0) status.line(`found in ${findings} of ${targets.length} targets`);
   return findings > 0 ? 1 : 0;
+}
+
+function session(
+  { executions, seed }: FuzzArguments,
+  target: string,
+  shareMs: number,
+  stoppable: (stop: () => void) => void,
+): Promise<Result> {
+  return runSession({
+    target,
+    seed,
+    runsMs: executions > 0 ? Number.POSITIVE_INFINITY : shareMs,
+    executionsMax: executions > 0 ? executions : Number.POSITIVE_INFINITY,
+    kept: readCorpus(target),
+    replay: null,
+    stuckMs: STUCK_MS,
+    stoppable,
+    tell: (figures, elapsedMs) => status.tell(target, seed, figures, elapsedMs),
+  });
+}
+
+/** What was done, and how to go on: from the target that was interrupted, with another seed. */
+function tellInterrupted(chosen: FuzzArguments, index: number, findings: number): void {
+  const { executions, keeps, seconds, targets } = chosen;
+  const found = findings === 0 ? 'nothing was found' : `found in ${findings} of them`;
+  status.line(`INTERRUPTED in ${targets[index]}, ${index + 1} of ${targets.length}; ${found}`);
+  const length = executions > 0 ? `--executions ${executions}` : `--seconds ${seconds}`;
+  const rest = `--target ${targets.slice(index).join(',')} ${length}${keeps ? ' --keep' : ''}`;
+  status.line(`go on with: npm run fuzz -- ${rest}`);
 }
 
 function tellFinding({ seed }: FuzzArguments, target: string, found: Found): void {
@@ -84,6 +118,7 @@ async function replay(file: string): Promise<number> {
     kept: [],
     replay: input,
     stuckMs: STUCK_MS,
+    stoppable: () => {},
     tell: () => {},
   });
   console.log(JSON.stringify(Buffer.from(input).toString('latin1')));

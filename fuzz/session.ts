@@ -21,6 +21,8 @@ export interface SessionOptions {
   readonly replay: Uint8Array | null;
   /** How long one execution may take before it counts as stuck. */
   readonly stuckMs: number;
+  /** Takes what ends the session before its time; it ends well then, with what it found. */
+  readonly stoppable: (stop: () => void) => void;
   /** Told now and then while it runs. */
   readonly tell: (figures: Float64Array, elapsedMs: number) => void;
 }
@@ -50,6 +52,9 @@ function watched(job: Job, options: SessionOptions): Promise<Result> {
   const beganMs = performance.now();
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job });
   const figures = new Float64Array(job.figures);
+  options.stoppable(() => {
+    figures[Figure.Stop] = 1;
+  });
   return new Promise((resolve, reject) => {
     let executions = -1;
     let movedMs = beganMs;

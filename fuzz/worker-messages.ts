@@ -28,8 +28,10 @@ export const Figure = {
   Counters: 4,
   Features: 5,
   InputBytes: 6,
+  /** Set by whoever watches: it ends as if its time were over. */
+  Stop: 7,
 } as const;
-export const FIGURES = 7;
+export const FIGURES = 8;
 
 /** The longest input of any target. */
 export const INPUT_BYTES_MAX = 65_536;

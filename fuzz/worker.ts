@@ -32,7 +32,9 @@ await engine.begin(job.replay === null ? job.kept : [job.replay]);
 const before = engine.corpus.entries.length;
 show();
 const isOver = (executions: number) =>
-  executions >= job.executionsMax || performance.now() - beganMs >= job.runsMs;
+  executions >= job.executionsMax ||
+  figures[Figure.Stop] !== 0 ||
+  performance.now() - beganMs >= job.runsMs;
 while (job.replay === null && engine.finding === null && !isOver(engine.executions)) {
   await engine.round(isOver);
   show();

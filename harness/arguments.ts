@@ -1,6 +1,7 @@
 // The arguments of `npm run sim`.
 
 import { parseArgs } from 'node:util';
+import { argumentProblem } from '../perf/refusal.ts';
 
 export const DRIVERS = ['sim', 'uring', 'epoll', 'net'] as const;
 export type DriverChoice = (typeof DRIVERS)[number];
@@ -50,7 +51,7 @@ export function parseGiven(given: readonly string[]): Arguments | string {
   try {
     values = parse(given);
   } catch (error) {
-    return (error as Error).message;
+    return argumentProblem(error, Object.keys(OPTIONS));
   }
   const seed = wholeNumber(values.seed ?? '1', 0, 0xffffffff);
   if (seed === null) return '--seed takes a whole number from 0 to 4294967295';

@@ -3,6 +3,7 @@
 
 import type { Slab } from '../src/base/slab.ts';
 import { Connection } from '../src/connection/connection.ts';
+import { Draining } from '../src/connection/context.ts';
 import { Reading } from '../src/connection/reading.ts';
 import type { SpanPool } from '../src/connection/span.ts';
 import { Phase } from '../src/exchange/phase.ts';
@@ -22,15 +23,37 @@ const LATE_MS = 160;
 /** Those of a head, a handler and lingering: they run from their beginning, whatever comes. */
 const FROM_THE_BEGINNING: readonly number[] = [1, 3, 4];
 
-const READING = ['reads a head', 'has a handler and a body', 'awaits its answer', 'stopped'];
+const READINGS = Object.keys(Reading).map((name) => `Reading.${name}`);
+const PHASES = Object.keys(Phase).map((name) => `Phase.${name}`);
+const DRAININGS = Object.keys(Draining).map((name) => `Draining.${name}`);
+
+/** Every state of a connection, its answer and a closing server that the source lists. */
+export const STATES_LISTED: readonly string[] = [...READINGS, ...PHASES, ...DRAININGS];
+
+/** What a connection does, by number: the first ones are those of Reading. */
+const DOING = [
+  'reads a head',
+  'has a handler and a body',
+  'awaits its answer',
+  'stopped',
+  'idle',
+  'lingers',
+  'closing',
+];
+const IDLE = 4;
+const LINGERS = 5;
+const CLOSES = 6;
+/** And what else there is to say of it, a bit each. */
+const STREAMS = 8;
+const SENDS = 16;
+const HALF_CLOSED = 32;
+const STATE_BITS = 6;
 
 export interface CheckParts {
   readonly driver: SimDriver;
   readonly reactor: Reactor;
   readonly clock: Clock;
   readonly settings: Settings;
-  /** How often connections were seen in each state. */
-  readonly states: Map<string, number>;
 }
 
 export class Checks {
@@ -47,6 +70,12 @@ export class Checks {
   /** The request it was armed for, by its number. */
   readonly #request: Int32Array;
   readonly #heldUpMs: Float64Array;
+  /** How often connections were seen in each state, by its number. */
+  readonly #seen = new Float64Array(1 << STATE_BITS);
+  /** The same by what the server's own source calls them. */
+  readonly #readings = new Float64Array(READINGS.length);
+  readonly #phases = new Float64Array(PHASES.length);
+  readonly #drainings = new Float64Array(DRAININGS.length);
   /** Since when a send is in flight, NaN when none is. */
   readonly #sendingMs: Float64Array;
 
@@ -79,17 +108,18 @@ export class Checks {
   run(): void {
     const { reactor, driver } = this.#parts;
     const { slots, state } = reactor.sockets;
+    const { sockets } = driver;
     const { connectionsMax } = this.#parts.settings;
+    const kinds = this.#kind;
+    const sendingMs = this.#sendingMs;
     let open = 0;
     let served = 0;
     this.#idle = 0;
     for (let slot = 0; slot < slots; slot++) {
       if (state[slot] === 0) {
-        if (driver.sockets[slot] !== null) {
-          fail('balance', `slot ${slot} is free, its socket is not`);
-        }
-        this.#kind[slot] = -1;
-        this.#sendingMs[slot] = Number.NaN;
+        if (sockets[slot] !== null) fail('balance', `slot ${slot} is free, its socket is not`);
+        kinds[slot] = -1;
+        sendingMs[slot] = Number.NaN;
         continue;
       }
       open += 1;
@@ -142,15 +172,29 @@ export class Checks {
   }
 
   #countState(owner: Connection, state: number): void {
-    const { states } = this.#parts;
-    let name = READING[owner.reading];
-    if (owner.exchange?.phase === Phase.Streaming) name += ', streams';
-    if ((state & CLOSING) !== 0) name = 'closing';
-    else if (owner.lingering) name = 'lingers';
-    else if (owner.exchange === null && owner.reading === 0) name = 'idle';
-    if ((state & SENDING) !== 0) name += ', sends';
-    if (owner.ended) name += ', half closed';
-    states.set(name, (states.get(name) ?? 0) + 1);
+    let number: number = owner.reading;
+    if ((state & CLOSING) !== 0) number = CLOSES;
+    else if (owner.lingering) number = LINGERS;
+    else if (owner.exchange === null && owner.reading === Reading.Head) number = IDLE;
+    else if (owner.exchange?.phase === Phase.Streaming) number |= STREAMS;
+    if ((state & SENDING) !== 0) number |= SENDS;
+    if (owner.ended) number |= HALF_CLOSED;
+    this.#seen[number] += 1;
+    this.#readings[owner.reading] += 1;
+    this.#drainings[owner.context.draining] += 1;
+    if (owner.exchange !== null) this.#phases[owner.exchange.phase] += 1;
+  }
+
+  /** How often connections were seen in each state. */
+  get states(): ReadonlyMap<string, number> {
+    const states = new Map<string, number>();
+    for (const [number, count] of this.#seen.entries()) {
+      if (count > 0) states.set(nameOf(number), count);
+    }
+    for (const [index, name] of READINGS.entries()) states.set(name, this.#readings[index]);
+    for (const [index, name] of PHASES.entries()) states.set(name, this.#phases[index]);
+    for (const [index, name] of DRAININGS.entries()) states.set(name, this.#drainings[index]);
+    return states;
   }
 
   /** A closing socket finishes what is in flight and is gone, without anybody's help. */
@@ -227,6 +271,14 @@ export class Checks {
     const lateMs = clock.nowMs - clock.heldUpMs - this.#sendingMs[slot] - settings.writeTimeoutMs;
     if (lateMs >= LATE_MS) fail('timeout', `slot ${slot} sends and sends, ${lateMs.toFixed(1)} ms`);
   }
+}
+
+function nameOf(state: number): string {
+  let name = DOING[state & 7];
+  if ((state & STREAMS) !== 0) name += ', streams';
+  if ((state & SENDS) !== 0) name += ', sends';
+  if ((state & HALF_CLOSED) !== 0) name += ', half closed';
+  return name;
 }
 
 /** Unlike ensure() it costs nothing while all is well: these checks run before every poll. */

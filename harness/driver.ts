@@ -174,9 +174,8 @@ export class SimDriver implements Driver {
     ensure(this.sockets[slot] === null, 'contract', `slot ${slot} is adopted while it is in use`);
     const link = this.#link(handle);
     ensure(!link.adopted && !link.serverClosed, 'contract', 'a handle is adopted once');
-    link.adopted = true;
     const socket = new SimSocket(this, slot, link);
-    link.server = socket;
+    link.adopt(socket);
     this.sockets[slot] = socket;
     this.#noteServer(link.lane, () => `taken as slot ${slot}`);
   }
@@ -321,7 +320,8 @@ export class SimDriver implements Driver {
     if (this.#ready.length > 1 && faults.hit('reorder')) this.#shuffle();
     let most = Math.min(this.#ready.length, out.capacity);
     if (most > FEW && faults.hit('fewAtOnce')) most = FEW;
-    const given = this.#ready.splice(0, most);
+    const given = this.#ready;
+    this.#ready = given.splice(most);
     let count = 0;
     for (const completion of given) count = this.#give(completion, out, count);
     if (faults.hit('holdBlocks')) this.#hold();

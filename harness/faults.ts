@@ -100,7 +100,9 @@ export class Faults {
 
   /** Whether this fault happens here and now. */
   hit(name: FaultName, lane = -1): boolean {
-    if (this.healed || !this.#streams[name].chance(this.probability[name])) return false;
+    if (this.healed) return false;
+    const probability = this.probability[name];
+    if (probability === 0 || !this.#streams[name].chance(probability)) return false;
     this.count[name] += 1;
     this.#trace.mix(1, name.length, lane, this.count[name]);
     this.#trace.note(this.#clock.nowMs, lane, 'fault', () => FAULTS[name].what);

@@ -34,6 +34,8 @@ export class Network {
   listening = false;
   backlogMax = 128;
   readonly latencyMs: number;
+  /** Links that the server has taken and not let go of. */
+  takenCount = 0;
   /** A client came to the backlog. */
   knocked: () => void = () => {};
 
@@ -111,15 +113,24 @@ export class Link implements Wire, WireFacts {
     const { seed, schedule, faults } = network.options;
     const random = new Random(seed, `link ${lane} ${id}`);
     this.latencyMs = network.latencyMs * (0.5 + random.below(100) / 100);
-    const shared = { schedule, faults, random, lane, latencyMs: this.latencyMs };
+    const { latencyMs } = this;
+    // Property by property: a spread would take longer than all the rest of this.
     this.up = new Pipe({
-      ...shared,
+      schedule,
+      faults,
+      random,
+      lane,
+      latencyMs,
       capacity: random.pick(CAPACITIES),
       arrived: () => this.#arrivedUp(),
       roomy: () => this.#flush(),
     });
     this.down = new Pipe({
-      ...shared,
+      schedule,
+      faults,
+      random,
+      lane,
+      latencyMs,
       capacity: random.pick(CAPACITIES),
       arrived: () => this.#arrivedDown(),
       roomy: () => this.server?.roomy(),
@@ -245,6 +256,12 @@ export class Link implements Wire, WireFacts {
 
   // --- The server's side ---
 
+  adopt(server: ServerEnd): void {
+    this.adopted = true;
+    this.server = server;
+    this.#network.takenCount += 1;
+  }
+
   #arrivedUp(): void {
     if (this.serverClosed) {
       if (this.up.arrivedBytes > 0) this.down.reset();
@@ -262,6 +279,7 @@ export class Link implements Wire, WireFacts {
 
   #serverCloses(): void {
     this.server = null;
+    if (this.adopted && !this.serverClosed) this.#network.takenCount -= 1;
     this.serverClosed = true;
     if (Number.isNaN(this.serverClosedMs)) this.serverClosedMs = this.#network.clock.nowMs;
   }

@@ -10,6 +10,24 @@ type Segment = Uint8Array | 'end' | 'reset';
 
 const SEGMENT_BYTES_MAX = 1460;
 
+/** Copies are cut from large pieces of memory: one of its own for each takes longer to get. */
+const PIECE_BYTES = 1 << 18;
+let piece: Uint8Array = new Uint8Array(PIECE_BYTES);
+let pieceUsed = 0;
+
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes;
+  if (length > PIECE_BYTES >> 2) return new Uint8Array(bytes);
+  if (pieceUsed + length > PIECE_BYTES) {
+    piece = new Uint8Array(PIECE_BYTES);
+    pieceUsed = 0;
+  }
+  const copy = piece.subarray(pieceUsed, pieceUsed + length);
+  pieceUsed += length;
+  copy.set(bytes);
+  return copy;
+}
+
 export interface PipeOptions {
   readonly schedule: Schedule;
   readonly faults: Faults;
@@ -56,8 +74,9 @@ export class Pipe {
   write(bytes: Uint8Array): void {
     this.writtenBytes += bytes.length;
     const { faults, lane, random } = this.#options;
+    const copy = copyOf(bytes);
     if (!faults.hit('segments', lane)) {
-      this.#launch(new Uint8Array(bytes));
+      this.#launch(copy);
       return;
     }
     // Not too many: a large body in single bytes would make one run out of all time.
@@ -65,7 +84,7 @@ export class Pipe {
     let at = 0;
     for (let left = 12; at < bytes.length && left > 0; left--) {
       const end = left === 1 ? bytes.length : Math.min(at + random.between(1, most), bytes.length);
-      this.#launch(new Uint8Array(bytes.subarray(at, end)));
+      this.#launch(copy.subarray(at, end));
       at = end;
     }
   }

@@ -15,6 +15,14 @@ export interface Answer {
 
 type State = 'head' | 'length' | 'size' | 'chunk' | 'chunk end' | 'trailers' | 'until end' | 'over';
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
+type Field = readonly [string, string];
+
+/** Fields by their lines: most answers bring the same, and reading one again tells nothing new. */
+const fieldsRead = new Map<string, Field>();
+const FIELDS_READ_MAX = 5000;
+
 /** Longer heads no server of ours sends. */
 const LINE_BYTES_MAX = 32768;
 
@@ -24,10 +32,10 @@ export class AnswerReader {
   /** What is wrong with the bytes, once something is. */
   problem: string | null = null;
   #state: State = 'head';
-  #buffer: Buffer = Buffer.alloc(0);
+  #buffer: Buffer = NOTHING;
   #status = 0;
   #minor = 1;
-  #fields: [string, string][] = [];
+  #fields: Field[] = [];
   #close = false;
   #left = 0;
   /** It may have content, or none. */
@@ -132,15 +140,17 @@ export class AnswerReader {
     this.#status = Number(status[2]);
     this.#fields = [];
     for (const line of lines.slice(1)) {
-      const field = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line);
+      const field = fieldsRead.get(line) ?? readField(line);
       if (field === null) return this.#fail(`no field: ${quoted(line)}`);
-      this.#fields.push([field[1].toLowerCase(), field[2]]);
+      this.#fields.push(field);
     }
     return this.#frame();
   }
 
   #values(name: string): string[] {
-    return this.#fields.filter(([one]) => one === name).map(([, value]) => value);
+    const values: string[] = [];
+    for (const field of this.#fields) if (field[0] === name) values.push(field[1]);
+    return values;
   }
 
   /** RFC 9112 section 6.3. */
@@ -228,6 +238,15 @@ export class AnswerReader {
     const fields = this.#fields;
     this.#answers.push({ status: this.#status, minor: this.#minor, fields, body, close, whole });
   }
+}
+
+function readField(line: string): Field | null {
+  const parts = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line);
+  if (parts === null) return null;
+  const field: Field = [parts[1].toLowerCase(), parts[2]];
+  if (fieldsRead.size >= FIELDS_READ_MAX) fieldsRead.clear();
+  fieldsRead.set(line, field);
+  return field;
 }
 
 function quoted(text: string): string {

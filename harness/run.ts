@@ -4,10 +4,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Interrupt } from '../perf/interrupt.ts';
+import { refuse } from '../perf/refusal.ts';
 import { type Arguments, parseGiven, USAGE } from './arguments.ts';
 import { realRuns } from './real/runs.ts';
 import { readReplay, replayText } from './replay.ts';
-import { type Outcome, scenarioOf } from './scenario.ts';
+import { type Outcome, scenarioOf, tooFew } from './scenario.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulation.ts';
 import { RUNS_FOR_ALL, Table } from './table.ts';
@@ -21,10 +23,7 @@ const TWICE_EVERY = 50;
 
 async function main(): Promise<number> {
   const given = parseGiven(process.argv.slice(2));
-  if (typeof given === 'string') {
-    console.error(`${given}\n\n${USAGE}`);
-    return 2;
-  }
+  if (typeof given === 'string') return refuse(given);
   if (given.help) {
     console.log(USAGE);
     return 0;
@@ -69,7 +68,11 @@ async function single(seed: number): Promise<number> {
   tell(outcome);
   if (!(await repeats(outcome))) return 1;
   console.log('a second run has the same trace');
-  if (outcome.violation === null) return 0;
+  if (outcome.violation === null) {
+    const few = tooFew(outcome);
+    if (few !== null) console.log(few);
+    return few === null ? 0 : 1;
+  }
   await report(outcome);
   return 1;
 }
@@ -86,13 +89,18 @@ async function many({ seed, seeds, fromCommit, traces }: Arguments): Promise<num
   const first = fromCommit ? seedOfCommit() : seed;
   const began = performance.now();
   const table = new Table();
+  const interrupt = new Interrupt();
   console.log(`seeds ${first} to ${first + seeds - 1}`);
   let failures = 0;
-  for (let run = 0; run < seeds && failures < 3; run++) {
+  for (let run = 0; run < seeds && failures < 3 && !interrupt.isAsked; run++) {
     const outcome = await simulate(scenarioOf(first + run));
     table.add(outcome);
     if (traces) console.log(`seed ${first + run}: trace ${outcome.hash}`);
-    if (outcome.violation !== null) {
+    const few = tooFew(outcome);
+    if (few !== null) {
+      failures += 1;
+      console.log(few);
+    } else if (outcome.violation !== null) {
       failures += 1;
       tell(outcome);
       await report(outcome);
@@ -103,14 +111,26 @@ async function many({ seed, seeds, fromCommit, traces }: Arguments): Promise<num
   const seconds = (performance.now() - began) / 1000;
   console.log(table.lines().join('\n'));
   const { missing } = table;
-  if (table.runs >= RUNS_FOR_ALL) {
+  if (table.runs >= RUNS_FOR_ALL && !interrupt.isAsked) {
     for (const name of missing) console.log(`never happened: ${name}`);
     failures += missing.length;
   }
+  console.log(`\n${table.perSeed()}`);
   const speed = `${seconds.toFixed(1)} s, ${Math.round(table.requests / seconds)} answers/s`;
-  console.log(`\n${table.runs} runs, ${table.requests} answers, ${speed}`);
+  console.log(`${table.runs} runs, ${table.requests} answers, ${speed}`);
   console.log(failures === 0 ? 'nothing is wrong' : `failures: ${failures}`);
+  if (interrupt.isAsked) {
+    tellInterrupted(first + table.runs, seeds - table.runs);
+    return interrupt.code;
+  }
+  interrupt.release();
   return failures === 0 ? 0 : 1;
+}
+
+function tellInterrupted(next: number, left: number): void {
+  if (left === 0) return;
+  console.log(`INTERRUPTED, ${left} runs were left`);
+  console.log(`go on with: npm run sim -- --seed ${next} --seeds ${left}`);
 }
 
 /** Fresh seeds for every commit, and the same for everybody who looks at it. */

@@ -24,6 +24,9 @@ export interface Outcome {
   readonly virtualMs: number;
   readonly scores: Scores;
   readonly states: ReadonlyMap<string, number>;
+  /** By the server's names: deadlines that passed, and what was wrong with requests. */
+  readonly deadlines: ReadonlyMap<string, number>;
+  readonly refusals: ReadonlyMap<string, number>;
   readonly faults: Faults;
   readonly counters: Readonly<Record<string, number>>;
   /** The clients that took part. */
@@ -31,8 +34,17 @@ export interface Outcome {
   readonly trace: Trace;
 }
 
-/** What clients plan to ask in a run, at least. */
+/** Requests that every run judges, at least. */
 export const REQUESTS_PER_RUN = 200;
+
+/**
+ * One line for a run that went well and judged fewer requests than every run promises: who does
+ * nothing finds nothing. Null otherwise.
+ */
+export function tooFew({ scenario, requests, violation }: Outcome): string | null {
+  if (violation !== null || requests >= REQUESTS_PER_RUN) return null;
+  return `seed ${scenario.seed} judged ${requests} requests, and ${REQUESTS_PER_RUN} are promised`;
+}
 
 export function scenarioOf(seed: number): Scenario {
   return { seed, clients: null, requestsMax: Number.POSITIVE_INFINITY, faultsOff: [] };

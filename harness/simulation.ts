@@ -7,17 +7,17 @@ import { Server } from '../src/server/server.ts';
 import { World as ServerWorld, type WorldOptions } from '../src/server/world.ts';
 import { type ApplicationState, addRoutes } from './application.ts';
 import { Checks, reuseViolation, watchSlab } from './checks.ts';
-import { Client } from './clients/client.ts';
 import { Judge } from './clients/judge.ts';
-import { planBreaker, planClient, planProbe, planStaller } from './clients/shapes.ts';
 import { Clock, Schedule } from './clock.ts';
+import { Crowd } from './crowd.ts';
 import { SimDriver } from './driver.ts';
 import { Faults } from './faults.ts';
 import { SITE } from './files.ts';
+import { Heard } from './heard.ts';
 import { drain, VirtualLoop } from './loop.ts';
 import { Network } from './network.ts';
 import { Random } from './random.ts';
-import { noScores, type Outcome, REQUESTS_PER_RUN, type Scenario } from './scenario.ts';
+import { type Outcome, REQUESTS_PER_RUN, type Scenario } from './scenario.ts';
 import { drawSettings, type Settings, serverOptions } from './settings.ts';
 import { Trace } from './trace.ts';
 import { ensure, Violation } from './violation.ts';
@@ -27,7 +27,9 @@ import { SimWork } from './work.ts';
 /** Virtual time that clients get with faults, and after them. */
 const FAULTY_MS = 200_000;
 const HEALED_MS = 400_000;
-const PROBES = 2;
+/** Waves of clients that come while things go wrong, and all in all. */
+const FAULTY_WAVES = 13;
+const WAVES = 17;
 /** How often something may happen to the process or the network as a whole. */
 const TROUBLE_MS = 20;
 const CLOSE_SLACK_MS = 3000;
@@ -47,10 +49,8 @@ export class Simulation implements World {
   readonly #server: Server;
   readonly #application: ApplicationState;
   readonly #random: Random;
-  readonly #judge: Judge;
-  readonly #clients: Client[] = [];
-  readonly #states = new Map<string, number>();
-  readonly #scores = noScores();
+  readonly #crowd: Crowd;
+  readonly #heard = new Heard();
   #driver: SimDriver | null = null;
   #checks: Checks | null = null;
   #reactor: Reactor | null = null;
@@ -94,7 +94,7 @@ export class Simulation implements World {
       if (violation !== null) this.#report(violation);
     };
     this.#application = addRoutes(this.#server, { after, site: SITE, reused });
-    this.#judge = this.#makeJudge();
+    this.#crowd = new Crowd(scenario, this.settings, this, this.#makeJudge());
   }
 
   #makeWorld(options: WorldOptions): ServerWorld {
@@ -116,7 +116,7 @@ export class Simulation implements World {
     const { reactor } = world;
     this.#reactor = reactor;
     const { clock, settings } = this;
-    this.#checks = new Checks({ driver, reactor, clock, settings, states: this.#states });
+    this.#checks = new Checks({ driver, reactor, clock, settings });
     driver.beforePoll = () => this.#check();
     return world;
   }
@@ -180,6 +180,7 @@ export class Simulation implements World {
 
   async run(): Promise<Outcome> {
     this.#loop.install();
+    this.#heard.install();
     // Errors for clients that went are many, and nobody reads where they were made.
     const { stackTraceLimit } = Error;
     if (this.trace.events === null) Error.stackTraceLimit = 0;
@@ -190,6 +191,7 @@ export class Simulation implements World {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#report(known ?? new Violation('assertion', text));
     } finally {
+      this.#heard.restore();
       this.#loop.restore();
       Error.stackTraceLimit = stackTraceLimit;
     }
@@ -197,29 +199,29 @@ export class Simulation implements World {
   }
 
   async #phases(): Promise<void> {
-    const { seed } = this.scenario;
     void this.#server.listen();
     this.#drainWanted = true;
     await this.#until(() => this.#network.listening, 1000, 'listening');
     // In one of four runs the server closes in the middle of everything.
     const closesEarly = this.#random.chance(0.25);
-    this.#startClients(closesEarly ? 2 * REQUESTS_PER_RUN : REQUESTS_PER_RUN);
+    const crowd = this.#crowd;
+    const isOver = (): boolean => crowd.isDone || this.#closed;
+    const isEnough = (): boolean => isOver() || (closesEarly && crowd.isEnough);
+    crowd.startFirst(closesEarly ? 2 * REQUESTS_PER_RUN : REQUESTS_PER_RUN);
     this.#planTrouble();
-    const isOver = (): boolean => this.#clients.every(({ isDone }) => isDone) || this.#closed;
-    const isEnough = (): boolean => closesEarly && this.#scores.answered >= REQUESTS_PER_RUN;
-    await this.#until(() => isEnough() || isOver(), FAULTY_MS, null);
+    do await this.#until(isEnough, FAULTY_MS, null);
+    while (crowd.startMore(FAULTY_WAVES));
     if (closesEarly) this.#close();
     await this.#until(isOver, FAULTY_MS, null);
     this.#faults.healed = true;
     await this.#until(isOver, HEALED_MS, 'all clients done');
     if (!closesEarly) {
-      for (let probe = 0; probe < PROBES; probe++) {
-        this.#start(planProbe(seed, 10_000 + probe, this.settings));
+      while (crowd.startMore(WAVES)) {
+        await this.#until(isOver, HEALED_MS, 'clients that came later done');
       }
-      this.#start(planBreaker(seed, 10_000 + PROBES, this.settings));
+      crowd.startProbes();
       await this.#until(isOver, HEALED_MS, 'clients served after all faults');
-      // Alone, so that nothing else wakes the pump.
-      this.#start(planStaller(seed, 10_001 + PROBES, this.settings));
+      crowd.startStaller();
       await this.#until(isOver, HEALED_MS, 'a lone client was given up');
       this.#close();
     }
@@ -229,34 +231,18 @@ export class Simulation implements World {
     await this.#checkEnd();
   }
 
-  #startClients(requestsMin: number): void {
-    const { seed, clients, requestsMax } = this.scenario;
-    let requests = 0;
-    const lanes = clients ?? Array.from({ length: 400 }, (_, lane) => lane);
-    for (const lane of lanes) {
-      if (clients === null && requests >= 1.02 * requestsMin) return;
-      const plan = planClient(seed, lane, this.settings);
-      const cut = plan.requests.slice(0, requestsMax);
-      requests += cut.length;
-      this.#start({ ...plan, requests: cut });
-    }
-  }
-
-  #start(plan: ConstructorParameters<typeof Client>[0]): void {
-    const client = new Client(plan, this, this.#judge, this.#scores, () => {});
-    this.#clients.push(client);
-    client.start();
-  }
-
   /** What happens to the process and the network as a whole, now and then. */
   #planTrouble(): void {
     const random = this.#faults.random('networkReset');
     const trouble = (): void => {
       if (this.#faults.healed) return;
-      const links = this.#network.links.filter((link) => link.adopted && !link.serverClosed);
-      if (links.length > 0 && this.#faults.hit('networkReset')) random.pick(links).breakOff();
-      const sockets = this.#driver?.sockets.filter((socket) => socket !== null) ?? [];
-      if (sockets.length > 0 && this.#faults.hit('receiveFails')) {
+      if (this.#network.takenCount > 0 && this.#faults.hit('networkReset')) {
+        const links = this.#network.links.filter((link) => link.adopted && !link.serverClosed);
+        random.pick(links).breakOff();
+      }
+      const open = this.#reactor?.sockets.openCount ?? 0;
+      if (open > 0 && this.#faults.hit('receiveFails')) {
+        const sockets = this.#driver?.sockets.filter((socket) => socket !== null) ?? [];
         random.pick(sockets).failReceive();
       }
       if (this.#faults.hit('jump')) this.#jump(this.#faults.random('jump').ms(10, 5000));
@@ -295,7 +281,7 @@ export class Simulation implements World {
     while (!isSo()) {
       if (this.#violation !== null) throw this.#violation;
       const limitMs = untilMs + this.clock.heldUpMs - heldUpMs;
-      if (this.clock.nowMs >= limitMs || !(await this.#step())) {
+      if (this.clock.nowMs >= limitMs || !(this.#stepWorld() || (await this.#step()))) {
         if (what === null) return;
         throw new Violation('liveness', `not so in ${forMs} ms of virtual time: ${what}`);
       }
@@ -313,19 +299,30 @@ export class Simulation implements World {
     const loopMs = this.#loop.nextMs;
     if (worldMs === Number.POSITIVE_INFINITY && loopMs === worldMs) return false;
     const beganMs = this.clock.nowMs;
-    if (loopMs <= worldMs) {
-      if (loopMs > this.clock.nowMs) this.clock.nowMs = loopMs;
-      await this.#turn();
-    } else {
-      this.#schedule.step(worldMs);
-      // A moment's events come together, so that a poll may find several.
-      while (this.#schedule.step(this.clock.nowMs)) {
-        // One after the other.
-      }
+    if (loopMs > worldMs) return this.#stepWorld();
+    if (loopMs > this.clock.nowMs) this.clock.nowMs = loopMs;
+    await this.#turn();
+    this.#stepped(beganMs);
+    return true;
+  }
+
+  /** The next thing if it happens outside of the server: most do, and none of it is to await. */
+  #stepWorld(): boolean {
+    const worldMs = this.#schedule.nextMs;
+    if (this.#drainWanted || this.#loop.nextMs <= worldMs) return false;
+    const beganMs = this.clock.nowMs;
+    this.#schedule.step(worldMs);
+    // A moment's events come together, so that a poll may find several.
+    while (this.#schedule.step(this.clock.nowMs)) {
+      // One after the other.
     }
+    this.#stepped(beganMs);
+    return true;
+  }
+
+  #stepped(beganMs: number): void {
     this.#turnsAtOnce = this.clock.nowMs > beganMs ? 0 : this.#turnsAtOnce + 1;
     ensure(this.#turnsAtOnce < TURNS_AT_ONCE_MAX, 'liveness', 'turns and turns, and time stands');
-    return true;
   }
 
   async #turn(): Promise<void> {
@@ -383,13 +380,15 @@ export class Simulation implements World {
       hash: this.trace.hash,
       events: this.trace.count,
       violation: this.#violation,
-      requests: this.#scores.answered,
+      requests: this.#crowd.scores.answered,
       virtualMs: this.clock.nowMs,
-      scores: this.#scores,
-      states: this.#states,
+      scores: this.#crowd.scores,
+      states: this.#checks?.states ?? new Map(),
+      deadlines: this.#heard.deadlines,
+      refusals: this.#heard.refusals,
       faults: this.#faults,
       counters: { ...this.#server.counters },
-      clients: this.#clients.map(({ plan }) => plan.lane).filter((lane) => lane < 10_000),
+      clients: this.#crowd.lanes,
       trace: this.trace,
     };
   }

@@ -1,9 +1,14 @@
 // What happened over many runs, and what never did: a fault, a workload, an end or a state that
 // does not occur in a thousand runs is not tested, whatever the list says.
 
-import type { RequestKind } from './clients/expected.ts';
+import { Fault, faultStatus } from '../src/http/fault.ts';
+import { makeCounters } from '../src/metrics/counters.ts';
+import { STATES_LISTED } from './checks.ts';
+import { ENDINGS } from './clients/endings.ts';
+import { REQUEST_KINDS } from './clients/expected.ts';
 import { SHAPE_NAMES } from './clients/shapes.ts';
 import { FAULT_NAMES } from './faults.ts';
+import { DEADLINES, REFUSALS } from './heard.ts';
 import type { Outcome } from './scenario.ts';
 
 type Group =
@@ -12,70 +17,10 @@ type Group =
   | 'request'
   | 'connection ends by'
   | 'state'
+  | 'deadline'
+  | 'refusal'
   | 'status'
   | 'server';
-
-const REQUESTS: readonly RequestKind[] = [
-  'hello',
-  'text',
-  'bytes',
-  'head',
-  'params',
-  'peer',
-  'echo',
-  'echo chunked',
-  'sum',
-  'sum slow',
-  'sum later',
-  'mirror',
-  'ignore',
-  'expect',
-  'too large',
-  'stream',
-  'sized',
-  'events',
-  'slow',
-  'never',
-  'throw',
-  'reject',
-  'cut',
-  'static',
-  'static large',
-  'range',
-  'not modified',
-  'listing',
-  'missing',
-  'wrong method',
-  'options',
-  'http/1.0',
-  'closing',
-  'garbage',
-  'long target',
-  'long head',
-];
-
-const ENDINGS = [
-  "client's end",
-  "client's close",
-  "client's reset",
-  'Connection: close',
-  'idle',
-  'evicted',
-  'turned away',
-  'refused',
-  'drained',
-  'cut off',
-  'server closing',
-  'write timeout',
-  'stopped reading',
-  'answer cut',
-  'unread body',
-  'sent on after the end',
-  'reset after the last answer',
-  'reset by the client',
-  'left by the client',
-  'injected fault',
-];
 
 const STATES = [
   'idle',
@@ -96,19 +41,21 @@ const STATES = [
   'closing, sends',
 ];
 
-const STATUSES = ['200', '204', '304', '400', '404', '405', '408', '409', '413', '414', '431'];
-
-const COUNTERS = ['requests', 'answers', 'faults', 'timeouts', 'resets', 'evicted', 'turnedAway'];
+/** Of answers to requests that nothing is wrong with; those of the others the source lists. */
+const STATUSES = ['200', '204', '304', '404', '405', '409', '500', '503'];
+const REFUSED = Object.values(Fault).map((fault) => String(faultStatus(fault)));
 
 /** What has to occur. */
 const WANTED: Readonly<Record<Group, readonly string[]>> = {
   fault: FAULT_NAMES,
   workload: [...SHAPE_NAMES, 'probe'],
-  request: REQUESTS,
+  request: REQUEST_KINDS,
   'connection ends by': ENDINGS,
-  state: STATES,
-  status: [...STATUSES, '500', '503'],
-  server: [...COUNTERS, 'acceptFaults', 'handlerErrors', 'lateWrites'],
+  state: [...STATES, ...STATES_LISTED],
+  deadline: DEADLINES,
+  refusal: REFUSALS,
+  status: [...new Set([...STATUSES, ...REFUSED])],
+  server: Object.keys(makeCounters()),
 };
 
 /** Runs from which on a zero is a failure. */
@@ -117,6 +64,7 @@ export const RUNS_FOR_ALL = 1000;
 export class Table {
   runs = 0;
   requests = 0;
+  readonly #perSeed: number[] = [];
   readonly #counts = new Map<Group, Map<string, number>>();
 
   constructor() {
@@ -128,12 +76,15 @@ export class Table {
   add(outcome: Outcome): void {
     this.runs += 1;
     this.requests += outcome.requests;
+    this.#perSeed.push(outcome.requests);
     this.#addAll('fault', Object.entries(outcome.faults.count));
     const { shapes, answers, endings, statuses } = outcome.scores;
     this.#addAll('workload', shapes);
     this.#addAll('request', answers);
     this.#addAll('connection ends by', endings);
     this.#addAll('state', outcome.states);
+    this.#addAll('deadline', outcome.deadlines);
+    this.#addAll('refusal', outcome.refusals);
     this.#addAll(
       'status',
       [...statuses].map(([status, count]) => [String(status), count]),
@@ -155,6 +106,14 @@ export class Table {
       }
     }
     return missing;
+  }
+
+  /** Answers that clients compared with the right ones. */
+  perSeed(): string {
+    const sorted = this.#perSeed.toSorted((one, other) => one - other);
+    const [least, most] = [sorted[0], sorted.at(-1)];
+    const median = sorted[sorted.length >> 1];
+    return `requests judged per seed: least ${least}, median ${median}, most ${most}`;
   }
 
   lines(): string[] {

@@ -108,6 +108,17 @@ export class SimWork implements Work {
     return this.#later<FileStat | number>(() => this.#stat(path), -EIO);
   }
 
+  /** At once; a disk that is slow answers stat() only, and a look may fail like any other. */
+  statNow(path: string): FileStat | number | null {
+    const { faults } = this.#parts;
+    if (faults.hit('workSlow')) return null;
+    if (faults.hit('workFails')) {
+      this.failures += 1;
+      return -EIO;
+    }
+    return this.#stat(path);
+  }
+
   open(path: string): Promise<OpenFile | number> {
     return this.#later<OpenFile | number>(() => {
       const real = this.#resolve(path);

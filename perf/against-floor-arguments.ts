@@ -1,6 +1,7 @@
 // The arguments of perf/against-floor.ts.
 
 import { parseArgs } from 'node:util';
+import { argumentProblem } from './refusal.ts';
 import { WORKLOADS, type Workload } from './workloads.ts';
 
 export interface FloorArguments {
@@ -45,7 +46,7 @@ export function parseFloorArguments(given: readonly string[]): FloorArguments | 
       },
     }).values;
   } catch (error) {
-    return (error as Error).message;
+    return argumentProblem(error);
   }
   const seconds = wholeNumber(values['seconds'], SECONDS_MAX);
   if (seconds < 0) return `--seconds takes a whole number from 1 to ${SECONDS_MAX}`;

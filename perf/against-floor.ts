@@ -11,6 +11,7 @@ import { describeMachine } from './machine.ts';
 import { pairUp, summary } from './pairs.ts';
 import { probe } from './probe.ts';
 import { busyShare, othersShare, readCoreTicks, usedMicroseconds } from './process-figures.ts';
+import { refuse } from './refusal.ts';
 import {
   CONNECTIONS,
   conditions,
@@ -28,10 +29,7 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   const options = parseFloorArguments(process.argv.slice(2));
-  if (typeof options === 'string') {
-    console.error(`${options}\n\n${USAGE}`);
-    return 2;
-  }
+  if (typeof options === 'string') return refuse(options);
   if (options.help) {
     console.log(USAGE);
     return 0;

@@ -2,6 +2,7 @@
 // table from which the help follows too.
 
 import { parseArgs } from 'node:util';
+import { argumentProblem } from './refusal.ts';
 
 export interface NumberOption {
   readonly default: number;
@@ -85,7 +86,7 @@ export function parseGiven<N extends string, L extends string>(
   try {
     values = parseArgs({ args: [...given], options }).values;
   } catch (error) {
-    return (error as Error).message;
+    return argumentProblem(error, Object.keys(options));
   }
   const numbers = {} as Record<N, number>;
   for (const [name, { min = 1, max, default: value }] of numbersOf(shape)) {

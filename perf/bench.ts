@@ -6,6 +6,7 @@ import { benchTable } from './bench/bench-table.ts';
 import type { BenchGroup } from './bench/groups.ts';
 import { perfScript, runProgram } from './child.ts';
 import { describeMachine } from './machine.ts';
+import { refuse } from './refusal.ts';
 
 /** Longer than a group takes whose cases have no time at all, on a busy machine. */
 const GROUP_MS_MAX = 30_000;
@@ -17,10 +18,7 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   const given = parseBenchArguments(process.argv.slice(2));
-  if (typeof given === 'string') {
-    console.error(`${given}\n\n${BENCH_USAGE}`);
-    return 2;
-  }
+  if (typeof given === 'string') return refuse(given);
   if (given.help) {
     console.log(BENCH_USAGE);
     return 0;

@@ -13,6 +13,7 @@ import { type Figure, judge, type Verdict, verdictLine, verdictTable } from './c
 import { describeMachine } from './machine.ts';
 import { usedMicroseconds } from './process-figures.ts';
 import { runScenario, SCENARIOS } from './profile/scenarios.ts';
+import { refuse } from './refusal.ts';
 import { SERVER_CORE } from './workloads.ts';
 
 const WARM_UP_SECONDS = 2;
@@ -26,10 +27,7 @@ process.exit(await main());
 
 async function main(): Promise<number> {
   const given = parseCompareArguments(process.argv.slice(2));
-  if (typeof given === 'string') {
-    console.error(`${given}\n\n${COMPARE_USAGE}`);
-    return 2;
-  }
+  if (typeof given === 'string') return refuse(given);
   if (given.help) {
     console.log(COMPARE_USAGE);
     return 0;

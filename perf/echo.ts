@@ -5,6 +5,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { parseArgs } from 'node:util';
 import { type ServerChild, startServer } from './child.ts';
 import { forgetPeak, residentBytes } from './process-figures.ts';
+import { argumentProblem, refuse } from './refusal.ts';
 
 const MB = 1_000_000;
 const BODY_BYTES = 100 * MB;
@@ -44,8 +45,7 @@ async function main(): Promise<number> {
     seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
     if (!Number.isSafeInteger(seed)) throw new Error('--seed takes a whole number');
   } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return 2;
+    return refuse(argumentProblem(error));
   }
   console.log(`${BODY_BYTES / MB} MB each way; Node ${process.version}; --seed ${seed}`);
   try {

@@ -5,6 +5,7 @@
 
 import { parseArgs } from 'node:util';
 import { pairingProblem, startServer } from './child.ts';
+import { argumentProblem, refuse } from './refusal.ts';
 import { type Collection, collectionsIn } from './trace-gc.ts';
 import { runWrk } from './wrk.ts';
 
@@ -38,8 +39,7 @@ async function main(): Promise<number> {
     driver = values.driver;
     if (!/^(epoll|net)$/.test(driver ?? 'net')) throw new Error('--driver takes epoll or net');
   } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return 2;
+    return refuse(argumentProblem(error));
   }
   try {
     return report(await measure(driver === undefined ? [] : ['--driver', driver]));

@@ -4,6 +4,7 @@
 import { type Given, parseGiven, type ScriptShape, usage } from './arguments.ts';
 import { pairingProblem } from './child.ts';
 import { describeMachine } from './machine.ts';
+import { refuse } from './refusal.ts';
 import { type Bar, barLine, isMet } from './table.ts';
 
 export interface Script<N extends string, L extends string> extends ScriptShape<N, L> {
@@ -20,10 +21,7 @@ export async function runScript<N extends string, L extends string>(
   script: Script<N, L>,
 ): Promise<number> {
   const given = parseGiven(script, process.argv.slice(2));
-  if (typeof given === 'string') {
-    console.error(`${given}\n\n${usage(script)}`);
-    return 2;
-  }
+  if (typeof given === 'string') return refuse(given);
   if (given.help) {
     console.log(usage(script));
     return 0;

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseRunArguments } from './run-arguments.ts';
+import { parseRunArguments, RUN_USAGE } from './run-arguments.ts';
 
-const NOTHING = { words: [], drivers: '', coverage: true, forNode: [] };
+const NOTHING = { words: [], drivers: '', coverage: true, forNode: [], help: false };
 
 test('without arguments everything runs, with coverage', () => {
   assert.deepEqual(parseRunArguments([]), NOTHING);
@@ -26,7 +26,17 @@ test('drivers and coverage', () => {
   });
 });
 
+test('help is given, and names every option', () => {
+  for (const help of ['--help', '-h']) {
+    assert.deepEqual(parseRunArguments([help]), { ...NOTHING, help: true });
+  }
+  for (const name of ['--drivers', '--no-coverage', '--test-']) assert.ok(RUN_USAGE.includes(name));
+});
+
 test('what is not understood is said, not ignored', () => {
-  assert.match(String(parseRunArguments(['--driver'])), /unknown option --driver/);
+  assert.match(
+    String(parseRunArguments(['--driver'])),
+    /^unknown option --driver \(did you mean --drivers\?\)$/,
+  );
   assert.match(String(parseRunArguments(['--drivers'])), /names drivers/);
 });

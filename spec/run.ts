@@ -7,9 +7,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { refuse } from '../perf/refusal.ts';
 import { Slab } from '../src/base/slab.ts';
 import { chooseDriver } from '../src/driver/choose.ts';
-import { parseRunArguments } from './run-arguments.ts';
+import { parseRunArguments, RUN_USAGE } from './run-arguments.ts';
 import { formatBegin } from './versions-found.ts';
 
 /** Compiled, this file lies in build/spec/. */
@@ -29,7 +30,11 @@ process.exitCode = main();
 
 function main(): number {
   const options = parseRunArguments(process.argv.slice(2));
-  if (typeof options === 'string') return fail(options, 2);
+  if (typeof options === 'string') return refuse(options);
+  if (options.help) {
+    console.log(RUN_USAGE);
+    return 0;
+  }
   const all = below('build/spec').filter(isTest);
   const chosen = all.filter(
     (path) => options.words.length === 0 || options.words.some((word) => path.includes(word)),

@@ -1,7 +1,11 @@
 // The arguments of spec/versions.ts.
 
+import { unknownOption } from '../perf/refusal.ts';
+
 /** What runs when nothing is named: the oldest Node that is supported, and what came after. */
 const USUAL = ['20', '22', '24', 'newest'] as const;
+
+const NAMES = ['only', 'drivers', 'no-coverage', 'help'];
 
 export interface VersionsArguments {
   /** Majors, whole versions, or 'newest'. */
@@ -56,7 +60,7 @@ export function parseVersionsArguments(given: readonly string[]): VersionsArgume
       if (traces < 1 || traces > 10_000) return '--traces takes a whole number from 1 to 10000';
     } else if (argument === '--no-coverage' || argument.startsWith('--test-')) {
       forTests.push(argument);
-    } else if (argument.startsWith('-')) return `unknown option ${argument}`;
+    } else if (argument.startsWith('-')) return unknownOption(argument, NAMES);
     else if (argument === 'newest' || /^v?\d{1,4}(\.\d{1,4}\.\d{1,4})?$/.test(argument)) {
       wanted.push(argument.replace(/^v/, ''));
     } else return `'${argument}' is no version: a major as 22, a release as 20.19.0, or newest`;

@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { refuse } from '../perf/refusal.ts';
 import {
   parseVersionsArguments,
   VERSIONS_USAGE,
@@ -60,10 +61,7 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   const options = parseVersionsArguments(process.argv.slice(2));
-  if (typeof options === 'string') {
-    console.error(`${options}\n\n${VERSIONS_USAGE}`);
-    return 2;
-  }
+  if (typeof options === 'string') return refuse(options);
   if (options.help) {
     console.log(VERSIONS_USAGE);
     return 0;

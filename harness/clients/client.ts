@@ -3,6 +3,7 @@
 
 import { type Answer, AnswerReader } from '../reader.ts';
 import type { Wire, WireEvents, World } from '../wire.ts';
+import type { Ending } from './endings.ts';
 import { bytesOf, type Planned, type RequestKind } from './expected.ts';
 import type { Judge } from './judge.ts';
 import type { ClientPlan } from './plan.ts';
@@ -23,7 +24,7 @@ export interface Flight {
 export interface Scores {
   answered: number;
   answers: Map<string, number>;
-  endings: Map<string, number>;
+  endings: Map<Ending, number>;
   shapes: Map<string, number>;
   statuses: Map<number, number>;
 }
@@ -358,7 +359,7 @@ export class Client implements WireEvents {
   }
 
   /** This connection is over: the next one, if there is something left to do. */
-  #over(ending: string): void {
+  #over(ending: Ending): void {
     const { endings } = this.#scores;
     endings.set(ending, (endings.get(ending) ?? 0) + 1);
     this.note(() => `over: ${ending}`);

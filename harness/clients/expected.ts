@@ -4,43 +4,45 @@
 import type { WireFacts } from '../wire.ts';
 
 /** Kinds of request, for the table at the end of a run. */
-export type RequestKind =
-  | 'hello'
-  | 'text'
-  | 'bytes'
-  | 'head'
-  | 'params'
-  | 'peer'
-  | 'echo'
-  | 'echo chunked'
-  | 'sum'
-  | 'sum slow'
-  | 'sum later'
-  | 'mirror'
-  | 'ignore'
-  | 'expect'
-  | 'too large'
-  | 'stream'
-  | 'sized'
-  | 'events'
-  | 'slow'
-  | 'never'
-  | 'throw'
-  | 'reject'
-  | 'cut'
-  | 'static'
-  | 'static large'
-  | 'range'
-  | 'not modified'
-  | 'listing'
-  | 'missing'
-  | 'wrong method'
-  | 'options'
-  | 'http/1.0'
-  | 'closing'
-  | 'garbage'
-  | 'long target'
-  | 'long head';
+export const REQUEST_KINDS = [
+  'hello',
+  'text',
+  'bytes',
+  'head',
+  'params',
+  'peer',
+  'echo',
+  'echo chunked',
+  'sum',
+  'sum slow',
+  'sum later',
+  'mirror',
+  'ignore',
+  'expect',
+  'too large',
+  'stream',
+  'sized',
+  'events',
+  'slow',
+  'never',
+  'throw',
+  'reject',
+  'cut',
+  'static',
+  'static large',
+  'range',
+  'not modified',
+  'listing',
+  'missing',
+  'wrong method',
+  'options',
+  'http/1.0',
+  'closing',
+  'garbage',
+  'long target',
+  'long head',
+] as const;
+export type RequestKind = (typeof REQUEST_KINDS)[number];
 
 export interface Expected {
   readonly status: number;

@@ -5,6 +5,7 @@
 import type { Answer } from '../reader.ts';
 import { type CheckName, Violation } from '../violation.ts';
 import type { Client, Flight } from './client.ts';
+import type { Ending, PlainEnding } from './endings.ts';
 import type { Expected, Planned } from './expected.ts';
 
 /** What the judge knows of the server. */
@@ -218,7 +219,7 @@ export class Judge {
   }
 
   /** The server's side ended in order. Gives what to call this end. */
-  ended(client: Client): string {
+  ended(client: Client): Ending {
     if (client.closing) return this.#closeNamed(client);
     if (this.#isInjured(client)) return 'injected fault';
     const unanswered = client.flights.length > 0;
@@ -241,14 +242,14 @@ export class Judge {
     return `${answeredCount} answers; quiet for ${quietMs} ms; ${bytes}`;
   }
 
-  #closeNamed(client: Client): string {
+  #closeNamed(client: Client): PlainEnding {
     const { last } = client;
     if (last !== null && isTurnedAway(last)) return 'turned away';
     if (last?.whole === false) return 'answer cut';
     return this.#isClosing(client) ? 'server closing' : 'Connection: close';
   }
 
-  #endReason(client: Client): string | null {
+  #endReason(client: Client): PlainEnding | null {
     const { facts } = client.wire ?? { facts: null };
     if (facts === null) return null;
     if (client.ownFault === 'end' || client.halfClosed) {
@@ -267,7 +268,7 @@ export class Judge {
   }
 
   /** An end between two requests: its time is over, exactly, or somebody else needs the place. */
-  #idleReason(client: Client): string | null {
+  #idleReason(client: Client): PlainEnding | null {
     const { idleTimeoutMs, slackMs } = this.#parts;
     const { facts } = client.wire ?? { facts: null };
     if (facts === null) return null;
@@ -277,7 +278,7 @@ export class Judge {
   }
 
   /** The connection broke. Gives what to call it. */
-  broke(client: Client): string {
+  broke(client: Client): Ending {
     const { facts } = client.wire ?? { facts: null };
     if (this.#isInjured(client)) {
       return facts?.injected.includes('refused') === true ? 'refused' : 'injected fault';
@@ -321,7 +322,7 @@ export class Judge {
     return !(serverEndMs - serverSentMs < writeTimeoutMs - EARLY_MS - slackMs);
   }
 
-  #givenUpEarly(client: Client): string {
+  #givenUpEarly(client: Client): Ending {
     const { facts } = client.wire ?? { facts: null };
     const quietMs = facts === null ? 0 : facts.serverEndMs - facts.serverSentMs;
     const given = `after ${quietMs.toFixed(3)} ms, not ${this.#parts.writeTimeoutMs}`;

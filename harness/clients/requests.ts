@@ -6,7 +6,7 @@ import { fileBytes, MODIFIED_MS } from '../files.ts';
 import type { Random } from '../random.ts';
 import type { Draft } from './draft.ts';
 import type { Expected, Part, Planned, RequestKind } from './expected.ts';
-import { BAD_REQUESTS } from './garbage.ts';
+import { GARBAGE } from './garbage.ts';
 
 /** What requests have to know of the server they are for. */
 export interface ServerFacts {
@@ -371,7 +371,8 @@ export class Requests {
   }
 
   garbage(): Planned {
-    return this.#raw('garbage', 400, text(this.#random.pick(BAD_REQUESTS)));
+    const bad = this.#random.pick(GARBAGE);
+    return this.#raw('garbage', bad.status, text(bad.text));
   }
 
   /** Its body ends before its length, with the stream. */

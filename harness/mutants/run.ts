@@ -1,6 +1,7 @@
 // npm run sim:mutants: plants one bug after the other and counts the seeds until it is caught.
 
 import { parseArgs } from 'node:util';
+import { argumentProblem, refuse } from '../../perf/refusal.ts';
 import { MUTANTS } from './list.ts';
 import { type MechanicalMutant, mechanicalMutants } from './mechanical.ts';
 import { SURVIVORS } from './survivors.ts';
@@ -46,7 +47,7 @@ function parse(): Given | string | null {
     if (!(mechanical <= 1000)) return '--mechanical takes a whole number from 0 to 1000';
     return { only, seeds, seed, mechanical };
   } catch (error) {
-    return (error as Error).message;
+    return argumentProblem(error, Object.keys(OPTIONS));
   }
 }
 
@@ -63,11 +64,11 @@ function line(name: string, { caughtBy, seed, message }: Verdict): string {
 
 async function main(): Promise<number> {
   const given = parse();
-  if (given === null || typeof given === 'string') {
-    if (given === null) console.log(USAGE);
-    else console.error(`${given}\n\n${USAGE}`);
-    return given === null ? 0 : 2;
+  if (given === null) {
+    console.log(USAGE);
+    return 0;
   }
+  if (typeof given === 'string') return refuse(given);
   const { only, seeds } = given;
   let planted = 0;
   let missed = 0;

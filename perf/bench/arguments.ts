@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { nearMiss } from '../../src/base/near-miss.ts';
+import { argumentProblem } from '../refusal.ts';
 import { type BenchGroup, GROUPS } from './groups.ts';
 
 export interface BenchArguments {
@@ -46,7 +47,7 @@ export function parseBenchArguments(given: readonly string[]): BenchArguments | 
       },
     }));
   } catch (error) {
-    return (error as Error).message;
+    return argumentProblem(error);
   }
   const ms = String(values['ms']);
   const msPerCase = /^\d{1,5}$/.test(ms) ? Number(ms) : 0;

@@ -1,6 +1,7 @@
 // The arguments of perf:gate.
 
 import { parseArgs } from 'node:util';
+import { argumentProblem } from '../refusal.ts';
 import { SCENARIOS, type ScenarioName } from './bars.ts';
 
 export interface GateArguments {
@@ -53,7 +54,7 @@ export function parseGateArguments(given: readonly string[]): GateArguments | st
       },
     }).values;
   } catch (error) {
-    return (error as Error).message.split('\n', 1)[0];
+    return argumentProblem(error);
   }
   const problems: string[] = [];
   const whole = (name: string, min: number, max: number): number => {

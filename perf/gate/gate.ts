@@ -2,6 +2,7 @@
 
 import { pairingProblem } from '../child.ts';
 import { describeMachine, runFacts } from '../machine.ts';
+import { refuse } from '../refusal.ts';
 import { writeReport } from '../report/write.ts';
 import { appendResults } from '../results.ts';
 import { type GateArguments, parseGateArguments, USAGE } from './arguments.ts';
@@ -18,10 +19,7 @@ process.exit(await main());
 
 async function main(): Promise<number> {
   const given = parseGateArguments(process.argv.slice(2));
-  if (typeof given === 'string') {
-    console.error(`${given}\n\n${USAGE}`);
-    return 2;
-  }
+  if (typeof given === 'string') return refuse(given);
   if (given.help) {
     console.log(USAGE);
     return 0;

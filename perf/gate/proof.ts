@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { pairingProblem } from '../child.ts';
 import { describeMachine } from '../machine.ts';
 import { median } from '../pairs.ts';
+import { argumentProblem, refuse } from '../refusal.ts';
 import { type Check, type GateFigures, judge, ratios, type Verdict } from './judge.ts';
 import { measureGate } from './measure.ts';
 
@@ -51,10 +52,12 @@ async function main(): Promise<number> {
     if (unknown !== undefined) {
       throw new Error(`--only takes some of ${FAULTS.join(', ')}, not '${unknown}'`);
     }
-    const problem = pairingProblem([]);
-    if (problem !== null) throw new Error(problem);
   } catch (error) {
-    console.error(`${(error as Error).message.split('\n', 1)[0]}\n\n${USAGE}`);
+    return refuse(argumentProblem(error));
+  }
+  const problem = pairingProblem([]);
+  if (problem !== null) {
+    console.error(problem);
     return 2;
   }
   try {

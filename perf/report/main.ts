@@ -1,6 +1,7 @@
 // Makes the page of all results again: npm run perf:report. It measures nothing.
 
 import { parseGiven, usage } from '../arguments.ts';
+import { refuse } from '../refusal.ts';
 import { writeReport } from './write.ts';
 
 const SHAPE = {
@@ -12,8 +13,7 @@ const SHAPE = {
 
 const given = parseGiven(SHAPE, process.argv.slice(2));
 if (typeof given === 'string') {
-  console.error(`${given}\n\n${usage(SHAPE)}`);
-  process.exitCode = 2;
+  process.exitCode = refuse(given);
 } else if (given.help) {
   console.log(usage(SHAPE));
 } else {

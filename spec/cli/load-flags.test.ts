@@ -39,14 +39,19 @@ describe('the flags of a load', () => {
   });
 
   it('say the rest as well', () => {
-    const { compare, csv, html, json, options, problems, progress } = parse(
+    const { compare, options, outputs, problems, progress } = parse(
       ...['localhost', '[::1]:8080/x', 'http://c/', '--weights', '1,2,3', '--amount', '5'],
       ...['--no-keep-alive', '--warm-up=0.5', '--timeout', '250ms', '--socket', 's', '-t', '1'],
       ...['--driver', 'net', '--core', '1', '-R', '10@1s,0..5@2s', '--input', 'there'],
       ...['--expect-body-file=there', '--json', '-', '--csv=b', '--html', 'c', '--no-progress'],
     );
     assert.deepEqual(problems, []);
-    assert.deepEqual([json, csv, html, progress, compare], ['-', 'b', 'c', false, null]);
+    assert.deepEqual([progress, compare], [false, null]);
+    assert.deepEqual(outputs, [
+      { flag: '--json', path: '-' },
+      { flag: '--csv', path: 'b' },
+      { flag: '--html', path: 'c' },
+    ]);
     assert.deepEqual(options, {
       url: ['http://localhost', 'http://[::1]:8080/x', 'http://c/'],
       weights: [1, 2, 3],
@@ -90,6 +95,43 @@ describe('the flags of a load', () => {
     assert.equal(problems.length, wanted.length, problems.join('\n'));
     for (const [index, pattern] of wanted.entries()) assert.match(problems[index], pattern);
     assert.match(parse('--compare', 'a').problems[0], /^--compare: takes two files/);
+  });
+
+  it('that others have are taken where they mean the same', () => {
+    const { options, problems } = parse(
+      ...['-a', '5', '-z', '3s', '--overallRate=7', '-w', '1', '-L', '--latency', '-E', 'body'],
+      ...['--disable-keepalive', '-S', 'path', '--', 'a:1'],
+    );
+    assert.deepEqual(problems, []);
+    assert.deepEqual(options, {
+      url: ['http://a:1'],
+      count: 5,
+      durationMs: 3_000,
+      rate: [{ from: 7, to: 7, durationMs: FOREVER }],
+      expectBody: 'body',
+      keepAlive: false,
+      socket: 'path',
+    });
+  });
+
+  it('that others have are answered with what to say here', () => {
+    const told = (flag: string): string => parse('a:1', flag).problems[0];
+    assert.match(told('-q'), /^-q: no such flag; requests a second .* --rate$/);
+    assert.match(told('-u'), /^-u: no such flag; -H 'Authorization: Basic \.\.\.' says who asks$/);
+    assert.match(told('--vus=3'), /^--vus: no such flag; users are --connections here$/);
+    assert.match(told('-W'), /^-W: no such flag; --warm-up TIME/);
+  });
+
+  it('that exclude each other are told by their names', () => {
+    const { problems } = parse('a:1', '-p', '4', '--no-keep-alive');
+    assert.equal(problems.length, 1);
+    assert.match(problems[0], /^--pipelining 4 and --no-keep-alive exclude each other: /);
+    assert.deepEqual(parse('a:1', '-p', '1', '--no-keep-alive').problems, []);
+  });
+
+  it('do not take a flag for a file', () => {
+    const { problems } = parse('a:1', '--json', '--html', 'page.html');
+    assert.match(problems[0], /^--json: given "--html", allowed: a file, or - /);
   });
 
   it('all stand in the help, in lines that fit', () => {

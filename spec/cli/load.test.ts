@@ -1,8 +1,8 @@
 // `vibing load` as a program: reports to the terminal and to files, exit codes, Ctrl-C.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -12,6 +12,8 @@ import { createServer, type Server } from '../../src/index.ts';
 const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const FOLDER = mkdtempSync(join(tmpdir(), 'vibing-load-'));
 const timeout = 60_000;
+const NO_PRLIMIT =
+  spawnSync('prlimit', ['--version']).error === undefined ? false : 'prlimit is not installed';
 let server: Server;
 let url: string;
 
@@ -68,7 +70,7 @@ describe('vibing load', { timeout }, () => {
       /\n {2}P99\.99 +[\d.]+ (us|ms|s)\n/,
       /█.* %/,
       /\n {2}status +200: 2,000\n/,
-      /\n {2}this load +\d+ % of a core/,
+      /\n {2}this load +(\d+ %|no share) of a core/,
     ]) {
       assert.match(out, part);
     }
@@ -107,17 +109,49 @@ describe('vibing load', { timeout }, () => {
     const wrong = await load(['https://a/', '-c', '0', '--fast']);
     assert.deepEqual([wrong.code, wrong.out], [2, '']);
     assert.match(wrong.err, /^vibing: -c: .*\nvibing: --fast: .*\n$/);
-    const tls = await load(['https://a/']);
-    assert.deepEqual(
-      [tls.code, tls.err],
-      [2, 'vibing: https://a/: TLS is not spoken here, only http://\n'],
+    const bad = await load(['https://a/', 'http:///x']);
+    assert.equal(bad.code, 2);
+    assert.match(bad.err, /^vibing: https:.*: TLS is not supported .*\nvibing: .*no host.*\n$/);
+    const rate = await load([url, '-R', '0', '-m', 'G T', '--weights', '1,2']);
+    assert.equal(rate.code, 2);
+    assert.match(
+      rate.err,
+      /^vibing: --weights: 2 given .*\nvibing: --method: .*\nvibing: --rate: /,
     );
-    const full = await load([url, '-n', '1', '-c', '1', '--json', join(FOLDER, 'no', 'a.json')]);
-    assert.equal(full.code, 1);
-    assert.match(full.err, /--json: cannot write .*\(ENOENT\)/);
     const help = await load(['--help']);
     assert.equal(help.code, 0);
     assert.match(help.out, /^vibing load: /);
+  });
+
+  it('finds out before it begins what cannot be written, and changes nothing by that', async () => {
+    const [old, fresh] = ['old.json', 'fresh.csv'].map((name) => join(FOLDER, name));
+    writeFileSync(old, 'as it was');
+    const nowhere = join(FOLDER, 'no', 'a.html');
+    const files = ['--json', old, '--csv', fresh, '--html', nowhere];
+    // Nobody listens there, so a load that began would tell that instead.
+    const { code, err, out } = await load(['http://127.0.0.1:1/', ...files]);
+    assert.deepEqual([code, out], [2, '']);
+    assert.match(err, /^vibing: --html: cannot write .*: no such file or directory \(ENOENT\)\n$/);
+    const missing = await load(['http://127.0.0.1:1/', '--json', old, '--csv', fresh]);
+    assert.equal(missing.code, 1);
+    assert.equal(readFileSync(old, 'utf8'), 'as it was');
+    assert.equal(existsSync(fresh), false);
+    const folder = await load([url, '--json', FOLDER]);
+    assert.match(folder.err, /^vibing: --json: cannot write .*\(EISDIR\)\n$/);
+    const twice = await load([url, '--json', old, '--csv', old, '--html', '-']);
+    assert.equal(twice.code, 2);
+    assert.match(twice.err, /^vibing: --csv: ".*old\.json" is taken by --json\n$/);
+    const both = await load([url, '--json', '-', '--csv', '-']);
+    assert.equal(both.err, 'vibing: --csv: standard output is taken by --json\n');
+  });
+
+  it('says at once when descriptors are too few', { skip: NO_PRLIMIT }, async () => {
+    const few = [process.execPath, MAIN, 'load', url, '-c', '200'];
+    const { status, stderr } = spawnSync('prlimit', ['--nofile=128:128', ...few], {
+      encoding: 'utf8',
+    });
+    assert.equal(status, 1);
+    assert.match(stderr, /^vibing: 200 connections need 264 open files, .* may have 128: .*\n$/);
   });
 
   it('compares two reports', async () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { run } from '../../src/cli/run.ts';
-import type { Config } from '../../src/server/config.ts';
+import { type Config, optionsOf, type ServerOptions } from '../../src/server/config.ts';
 import { KEYS } from '../../src/server/config-keys.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'vibing-cli-'));
@@ -27,6 +27,7 @@ async function ran(
   args: string[],
   env: Record<string, string> = {},
   isWorker = false,
+  accepted: ServerOptions | null = null,
 ): Promise<Ran> {
   let out = '';
   let err = '';
@@ -36,6 +37,7 @@ async function ran(
     env,
     version: '1.2.3',
     isWorker,
+    accepted,
     out: (text) => {
       out += text;
     },
@@ -202,4 +204,21 @@ test('warnings are told once, by the first process, and stop nothing', async () 
     'vibing: warning: VIBING_PROT: no such key, ignored; did you mean VIBING_PORT?\n',
   );
   assert.equal((await ran(['serve'], env, true)).err, '');
+});
+
+test('a worker serves what its primary has accepted, whatever the file says by now', async () => {
+  const accepted = { port: 1234, staticDir: SITE, listing: true };
+  const args = ['serve', '--config', fileWith('{ "prot": 1 }')];
+  const { code, err, served } = await ran(args, {}, true, accepted);
+  assert.deepEqual([code, err], [42, '']);
+  assert.ok(served !== undefined);
+  const { port, staticDir, listing } = optionsOf(served);
+  assert.deepEqual({ port, staticDir, listing }, accepted);
+});
+
+test('what was accepted by other code may be wrong to this', async () => {
+  const accepted = { prot: 1234 } as ServerOptions;
+  const { code, err, served } = await ran(['serve'], {}, true, accepted);
+  assert.deepEqual([code, served], [2, undefined]);
+  assert.match(err, /^vibing: .*prot: no such /);
 });

@@ -97,6 +97,35 @@ test(
   },
 );
 
+test(
+  'a worker that dies is replaced with the configuration that was last accepted',
+  BOUND,
+  async () => {
+    config({ supervise: true, listing: true });
+    const command = new Command('--config', CONFIG);
+    const address = await command.address();
+    const dies = async () => {
+      const [worker] = command.workers();
+      process.kill(worker, 'SIGKILL');
+      await eventually('it is gone', () => !isAlive(worker));
+    };
+    config({ wrokers: 1 });
+    await dies();
+    assert.equal(await statusOf(`${address}/`), 200, 'a wrong file is not read');
+    config({ listing: false });
+    await dies();
+    assert.equal(await statusOf(`${address}/`), 200, 'a right one is read by a reload only');
+    command.child.kill('SIGHUP');
+    await eventually('it reloaded', () => command.err.includes('reloaded: 1 fresh worker serves'));
+    assert.equal(await statusOf(`${address}/`), 404);
+    rmSync(CONFIG);
+    await dies();
+    assert.equal(await statusOf(`${address}/`), 404, 'what the reload has read counts');
+    command.child.kill('SIGTERM');
+    assert.equal(await command.ended, 0, command.err);
+  },
+);
+
 test('a single worker under supervision is restarted and reloaded', BOUND, async () => {
   const command = new Command('--supervise');
   const address = await command.address();

@@ -7,8 +7,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createServer } from '../../src/index.ts';
 import type { Child } from '../server/child.ts';
+import { get, RawClient } from '../server/raw-client.ts';
 import { eventually, fewDrivers, onEachDriver } from '../server/with-server.ts';
-import { isAlive, pidsOf, reload, withWorkers } from '../server/workers-world.ts';
+import { freshPid, isAlive, pidsOf, reload, withWorkers } from '../server/workers-world.ts';
+import { inFolder } from './supervision-world.ts';
+
+/** Enough that every worker gets some. */
+const CLIENTS = 40;
 
 onEachDriver(
   'reload',
@@ -38,6 +43,35 @@ onEachDriver(
         }
       },
     );
+
+    add('a close during a reload loses nobody whom a fresh worker has taken', async (driver) => {
+      await inFolder(async (folder) => {
+        const body = async (port: number, child: Child): Promise<void> => {
+          const before = await pidsOf(port, 2);
+          writeFileSync(join(folder, 'mute'), '');
+          child.process.stdin.write('reload\n');
+          await freshPid(port, before);
+          const clients: RawClient[] = [];
+          for (let count = 0; count < CLIENTS; count++) {
+            const client = await RawClient.open(port);
+            await client.ask(get('/'));
+            void client.send(get('/after/500'));
+            clients.push(client);
+          }
+          child.process.stdin.end();
+          const pids = new Set<number>();
+          for (const client of clients) {
+            pids.add(Number((await client.answer()).text));
+            client.half();
+          }
+          assert.ok(
+            [...pids].some((pid) => !before.has(pid)),
+            'a fresh one had some of them',
+          );
+        };
+        await withWorkers(driver, body, 0, folder);
+      });
+    });
 
     add('calls during a reload become one more', async (driver) => {
       await withWorkers(driver, async (_port, child) => {

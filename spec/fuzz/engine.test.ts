@@ -41,6 +41,7 @@ function session(seed: number): Promise<Result> {
     kept: [],
     replay: null,
     stuckMs: 60_000,
+    stoppable: () => {},
     tell: () => {},
   });
 }

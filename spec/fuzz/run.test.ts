@@ -90,6 +90,7 @@ describe('arguments of npm run fuzz', () => {
       [['--executions', '0'], /^--executions takes/],
       [['--target', 'heads'], /^--target takes some of .*not 'heads'$/],
       [['--replay', ''], /^--replay takes a file$/],
+      [['--seconds', '5', '--executions', '9'], /^--seconds and --executions exclude each/],
       [['--fast'], /--fast/],
       [['head'], /head/],
     ];

@@ -13,12 +13,16 @@ import { Pipe } from '../../harness/pipe.ts';
 import { Random } from '../../harness/random.ts';
 import { AnswerReader } from '../../harness/reader.ts';
 import { readReplay, replayText } from '../../harness/replay.ts';
-import { type Outcome, type Scenario, scenarioOf } from '../../harness/scenario.ts';
+import { type Outcome, type Scenario, scenarioOf, tooFew } from '../../harness/scenario.ts';
 import { shrink } from '../../harness/shrink.ts';
 import { Table } from '../../harness/table.ts';
 import { timelinePage } from '../../harness/timeline.ts';
 import { Trace } from '../../harness/trace.ts';
 import { Violation } from '../../harness/violation.ts';
+import { Timeout } from '../../src/connection/context.ts';
+import { Reading } from '../../src/connection/reading.ts';
+import { Fault } from '../../src/http/fault.ts';
+import { makeCounters } from '../../src/metrics/counters.ts';
 
 describe('chance', () => {
   it('repeats, and differs by seed and by name', () => {
@@ -173,6 +177,8 @@ function failingRun(scenario: Scenario): Promise<Outcome> {
     virtualMs: 10,
     scores,
     states: new Map(),
+    deadlines: new Map(),
+    refusals: new Map(),
     faults,
     counters: {},
     clients,
@@ -248,5 +254,26 @@ describe('the table', () => {
     assert.ok(!table.missing.includes('fault: jump'));
     assert.ok(table.missing.includes('state: lingers'));
     assert.ok(table.lines().some((line) => line.includes('stall') && line.includes('never')));
+    // What the source lists is wanted, whoever adds to it.
+    for (const name of Object.keys(Timeout)) assert.ok(table.missing.includes(`deadline: ${name}`));
+    for (const name of Object.keys(Fault)) assert.ok(table.missing.includes(`refusal: ${name}`));
+    for (const name of Object.keys(Reading)) {
+      assert.ok(table.missing.includes(`state: Reading.${name}`));
+    }
+    for (const name of Object.keys(makeCounters())) {
+      assert.ok(table.missing.includes(`server: ${name}`));
+    }
+  });
+
+  it('tells how many requests a run judged, and of one with too few', async () => {
+    const table = new Table();
+    for (const requests of [230, 200, 215]) {
+      const outcome = { ...(await failingRun(scenarioOf(1))), violation: null, requests };
+      assert.equal(tooFew(outcome), null);
+      table.add(outcome);
+    }
+    assert.match(table.perSeed(), /least 200, median 215, most 230$/);
+    const idle = { ...(await failingRun(scenarioOf(9))), violation: null, requests: 199 };
+    assert.match(tooFew(idle) ?? '', /^seed 9 judged 199 requests/);
   });
 });

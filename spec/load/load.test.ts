@@ -98,6 +98,52 @@ describe('an open loop', () => {
     near(load.recorder.histogram.leastMs, 40, 3 * TURN_MS);
   });
 
+  it('has no row of its own for the last answers, which come just after the end', () => {
+    const options = { rate: 1_000, durationMs: 2_000, connections: 100 };
+    const { load } = run(options, { takesMs: () => 20 });
+    const { answers, seconds } = load.recorder;
+    assert.equal(answers, 2_000);
+    assert.equal(seconds.length, 2);
+    near(seconds[0].answers, 980, 2);
+    assert.equal(seconds[0].answers + seconds[1].answers, 2_000);
+    near(seconds[1].lengthMs, 1_020, 1);
+    near(seconds[1].p50Ms, 20, 1);
+    near(load.drainMs, 20, 1);
+  });
+
+  it('tells by itself what came long after the end, and takes no rate from it', () => {
+    // 500 a second are served, and twice as many are due.
+    let freeMs = 0;
+    const busy: Script = {
+      takesMs: (_index, atMs) => {
+        freeMs = Math.max(freeMs, atMs) + 2;
+        return freeMs - atMs;
+      },
+    };
+    const { load } = run({ rate: 1_000, durationMs: 1_000, connections: 4 }, busy, () => {}, 0.1);
+    const { answers, seconds } = load.recorder;
+    assert.equal(answers, 1_000);
+    near(load.drainMs, 1_000, 20);
+    assert.equal(seconds.length, 2);
+    near(seconds[0].answers, 500, 5);
+    near(seconds[1].answers, 500, 5);
+    near(seconds[1].endMs, 2_000, 20);
+    near(answers / ((load.endMs - load.beginMs + load.drainMs) / 1000), 500, 10);
+  });
+
+  it('that is interrupted has no row of its own for what was on its way', () => {
+    const slow: Script = { takesMs: () => 40 };
+    const options = { rate: 1_000, durationMs: 60_000, connections: 100 };
+    const { load } = run(options, slow, (one, atMs) => {
+      if (atMs > 1_500 && !one.isStopped) one.stop();
+    });
+    const { seconds } = load.recorder;
+    assert.equal(seconds.length, 2);
+    near(seconds[1].lengthMs, 500, 2);
+    assert.ok((load.recorder.errorCounts()['unanswered'] ?? 0) > 30);
+    assert.equal(seconds[1].errors, load.recorder.errors);
+  });
+
   it('follows steps', () => {
     const rate = [
       { from: 1_000, to: 1_000, durationMs: 100 },

@@ -33,6 +33,7 @@ function report(rate = 1_000, change: Partial<LoadReport> = {}): LoadReport {
     loop: 'closed',
     warmUpSeconds: 0,
     seconds: 8,
+    drainSeconds: 0,
     answers: rate * 8,
     requestsPerSecond: rate,
     bytes: 80,
@@ -48,6 +49,8 @@ function report(rate = 1_000, change: Partial<LoadReport> = {}): LoadReport {
     errorCount: 1,
     errors: { reset: 1 },
     errorDetails: { 'errno 104': 1 },
+    badBytes: '',
+    waiting: { count: 0, mostMs: 0 },
     reconnects: 1,
     answersByRequest: { 'GET /a': rate * 8 },
     series,
@@ -83,6 +86,62 @@ describe('a report as text', () => {
     assert.match(text, /status +200: 7,999, 503: 1/);
     assert.match(text, /errors +reset: 1\n +connection reset \(ECONNRESET\): 1/);
     assert.match(text, / 3\.0 s .* 1 errors/);
+  });
+
+  it('leaves out the share of a core that a short run cannot tell', () => {
+    assert.match(reportText(report()), /this load +50 % of a core, 40 % working \(core 1\)/);
+    const short = reportText(report(1, { seconds: 0.4 }));
+    assert.match(short, /this load +no share of a core told of a run below 0\.5 s/);
+    assert.doesNotMatch(short, /working/);
+    const page = reportHtml(report(1, { seconds: 0.4 }));
+    assert.match(page, /<th>this load<\/th><td>no share/);
+    assert.match(reportHtml(report()), /<th>this load<\/th><td>50 % of a core, 40 % working</);
+  });
+
+  it('counts what was refused, and what nobody answered', () => {
+    const text = reportText(report(1_000, { waiting: { count: 3, mostMs: 2_000 } }));
+    assert.match(text, /4xx, 5xx +1, 0\.0 % of all\n/);
+    assert.match(text, /waiting +3 requests were not answered by the end, after up to 2\.00 s\n/);
+    const well = reportText(report(1_000, { statuses: { 200: 1, 301: 1 } }));
+    assert.doesNotMatch(well, /4xx|waiting/);
+    const page = reportHtml(report(1_000, { waiting: { count: 1, mostMs: 500 } }));
+    assert.match(page, /<th>waiting<\/th><td>1 request was not answered/);
+  });
+
+  it('has no latencies where nothing was answered', () => {
+    const none = { histogram: [], answers: 0, statuses: {} };
+    assert.match(reportText(report(0, none)), /\nlatency: nothing was answered\n/);
+    assert.doesNotMatch(reportText(report(0, none)), /P50/);
+    assert.match(reportHtml(report(0, none)), /<div>P50<b>-<\/b>/);
+  });
+
+  it('shows how bytes began that were no answer', () => {
+    const shown = (badBytes: string): string => reportText(report(1, { badBytes }));
+    assert.match(shown('SSH-2.0\r\n'), / what came began with "SSH-2\.0\\r\\n"\n/);
+    assert.match(shown('\u0015\u0003\u0001'), /"\\u0015\\u0003\\u0001", which is TLS\n/);
+    assert.ok(reportHtml(report(1, { badBytes: '<b>' })).includes('&lt;b&gt;'));
+  });
+
+  it('draws a gap in a histogram as one row', () => {
+    const gap = [
+      [1, 1.01, 5],
+      [100, 101, 5],
+    ] as const;
+    const rows = reportText(report(1, { histogram: gap })).match(/^ {2}to .*$/gm) ?? [];
+    assert.deepEqual(
+      rows.map((row) => row.trim().split(' ').at(-1)),
+      ['5', '0', '5'],
+    );
+  });
+
+  it('tells of answers that came after the end', () => {
+    assert.doesNotMatch(reportText(report()), /after/);
+    const [second] = report().series;
+    const series = [...report().series, { ...second, endMs: 9_500, lengthMs: 1_500 }];
+    const late = reportText(report(1_000, { drainSeconds: 1.5, series }));
+    assert.match(late, /in 8\.00 s and 1\.50 s after it/);
+    assert.equal(late.match(/ after the end$/gm)?.length, 1);
+    assert.match(late, / 9\.5 s .* after the end\n/);
   });
 
   it('fits on a screen however long it ran', () => {
@@ -127,8 +186,18 @@ describe('a report as a page', () => {
 
   it('needs nothing but itself', () => {
     assert.doesNotMatch(page, /<script|<link|<img|src=|href=|@import|url\(/);
-    assert.equal(page.match(/<svg /g)?.length, 4);
+    assert.equal(page.match(/<svg /g)?.length, 5);
+    const clean = reportHtml(report(1_000, { errorCount: 0 }));
+    assert.equal(clean.match(/<svg /g)?.length, 4, 'no chart of no errors');
     assert.doesNotMatch(page, /NaN|Infinity|undefined/);
+  });
+
+  it('draws a line where the run ended, when answers came later', () => {
+    assert.doesNotMatch(page, /stroke-dasharray/);
+    const [second] = report().series;
+    const series = [...report().series, { ...second, endMs: 9_500, lengthMs: 1_500 }];
+    const late = reportHtml(report(1_000, { series }));
+    assert.equal(late.match(/stroke-dasharray.*?>end<\/text>/g)?.length, 3);
   });
 
   it('closes what it opens, and escapes what it shows', () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, it } from 'node:test';
+import { findHost, firstOf } from '../../src/driver/find-host.ts';
 import { createServer as createVibing } from '../../src/index.ts';
 import { LoadProblem, type LoadReport, runLoad, startLoad } from '../../src/load/index.ts';
 import type { LoadOptions } from '../../src/load/options.ts';
@@ -105,6 +106,42 @@ for (const driver of chosenDrivers()) {
       await new Promise((resolve) => breaking.close(resolve));
     });
 
+    it('shows what came that was no answer', async () => {
+      const odd = createServer((socket) => {
+        socket.on('error', () => {});
+        socket.once('data', () => socket.write('SSH-2.0-odd\r\n'));
+      });
+      odd.listen(0, '127.0.0.1');
+      await once(odd, 'listening');
+      const { port } = odd.address() as AddressInfo;
+      const url = `http://127.0.0.1:${port}/`;
+      const report = await runLoad({ url, driver, count: 4, connections: 2 });
+      assert.deepEqual([report.errors, report.badBytes], [{ framing: 4 }, 'SSH-2.0-odd\r\n']);
+      await new Promise((resolve) => odd.close(resolve));
+    });
+
+    it('tells of requests that nobody has answered by the end', async () => {
+      let asked = 0;
+      const partly = createServer((socket) => {
+        socket.on('error', () => {});
+        asked += 1;
+        const answers = asked > 1;
+        socket.on('data', () => {
+          if (answers) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        });
+      });
+      partly.listen(0, '127.0.0.1');
+      await once(partly, 'listening');
+      const { port } = partly.address() as AddressInfo;
+      const url = `http://127.0.0.1:${port}/`;
+      const report = await runLoad({ url, driver, durationMs: 600, connections: 3 });
+      assert.ok(report.answers > 0 && report.errorCount === 0);
+      // Another that just waits longest may be among them on a busy machine.
+      assert.ok(report.waiting.count >= 1 && report.waiting.count <= 3);
+      assert.ok(report.waiting.mostMs >= 590, String(report.waiting.mostMs));
+      await new Promise((resolve) => partly.close(resolve));
+    });
+
     it('gives up when nobody is there, or nobody answers', async () => {
       const silent = createServer((socket) => {
         socket.on('error', () => {});
@@ -168,16 +205,16 @@ describe('options that are wrong', () => {
         'conections: no such option; did you mean connections?',
         'connections: given 1.5, allowed: a whole number from 1 to 50000',
         'durationMs: given 0',
-        'https://a/: TLS is not spoken here',
+        'https://a/: TLS is not supported here',
         'ftp://b/: not a URL',
         'http://d/: another server than c',
         'weights: 1 given for 4 URLs',
         'header: "A b: c" has no name',
         'header: "A: b\\nc" has a value',
         'header: Content-Length follows from',
-        'method: not G T',
+        'method: given "G T", allowed: a name such as GET',
         'rate: allowed',
-        'pipelining: needs connections that are kept alive',
+        'pipelining: given 2, allowed: 1 without keep-alive',
       ]) {
         assert.ok(
           error.problems.some((line) => line.startsWith(part)),
@@ -188,10 +225,23 @@ describe('options that are wrong', () => {
     });
   });
 
+  it('are none where a name has two addresses: the one with a server is asked', async () => {
+    const server = createServer((socket) => socket.on('error', () => {}).end());
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    // 127.0.0.2 is of loopback as well, and nobody listens there.
+    assert.equal(await firstOf(['127.0.0.2', '127.0.0.1'], port), '127.0.0.1');
+    assert.equal(await firstOf(['127.0.0.1', '127.0.0.2'], port), '127.0.0.1');
+    assert.equal(await findHost('127.0.0.2', port), '127.0.0.2');
+    await new Promise((resolve) => server.close(resolve));
+    assert.equal(await firstOf(['127.0.0.2', '127.0.0.1'], port), '127.0.0.2');
+  });
+
   it('as a host that is not known', async () => {
     await assert.rejects(
       runLoad({ url: 'http://no-such-host.invalid/' }),
-      /cannot find no-such-host/,
+      /^LoadProblem: cannot find no-such-host\.invalid: no /,
     );
   });
 });

@@ -3,7 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { parseGiven, usage } from '../../perf/arguments.ts';
+import { Interrupt } from '../../perf/interrupt.ts';
 import { randomFrom } from '../../perf/random.ts';
+import { refuse } from '../../perf/refusal.ts';
 import { compare } from './compare.ts';
 import { DIFFERENCES } from './differences.ts';
 import { modelStream } from './model.ts';
@@ -23,30 +25,36 @@ const SHAPE = {
   lists: {},
 } as const;
 
-process.exitCode = main();
+/** Signals come between streams, so often. */
+const LOOK_EVERY_MS = 100;
 
-function main(): number {
+process.exitCode = await main();
+
+async function main(): Promise<number> {
   const given = parseGiven(SHAPE, process.argv.slice(2));
-  if (typeof given === 'string') {
-    console.error(`${given}\n\n${usage(SHAPE)}`);
-    return 2;
-  }
+  if (typeof given === 'string') return refuse(given);
   if (given.help) {
     console.log(usage(SHAPE));
     return 0;
   }
   const { seconds } = given.numbers;
   const seed = given.numbers.seed === 0 ? 1 + Math.floor(Math.random() * 1e8) : given.numbers.seed;
+  const interrupt = new Interrupt();
   console.log(`seed ${seed}, ${seconds} s; llhttp ${process.versions['llhttp']}`);
-  return search(seed, performance.now() + seconds * 1000);
+  return search(seed, performance.now() + seconds * 1000, interrupt);
 }
 
 /** Each stream has a seed of its own, which is one more than that of the stream before. */
-function search(firstSeed: number, untilMs: number): number {
+async function search(firstSeed: number, untilMs: number, interrupt: Interrupt): Promise<number> {
   const rules = new Map<string, number>();
   const differences = new Map<string, number>();
   let seed = firstSeed;
-  for (; performance.now() < untilMs; seed++) {
+  let lookMs = 0;
+  for (; performance.now() < untilMs && !interrupt.isAsked; seed++) {
+    if (performance.now() >= lookMs) {
+      await new Promise((resolve) => setImmediate(resolve));
+      lookMs = performance.now() + LOOK_EVERY_MS;
+    }
     const sample = drawStream(randomFrom(seed));
     const problem = problemOf(sample, rules, differences);
     if (problem !== '') {
@@ -57,7 +65,12 @@ function search(firstSeed: number, untilMs: number): number {
   console.log(`${seed - firstSeed} streams, no disagreement`);
   report('refused by the model for', rules, Object.keys(STRICT));
   report('differences from llhttp', differences, Object.keys(DIFFERENCES));
-  return 0;
+  interrupt.release();
+  if (!interrupt.isAsked) return 0;
+  const left = Math.max(1, Math.ceil((untilMs - performance.now()) / 1000));
+  console.log(`\nINTERRUPTED, ${left} s were left`);
+  console.log(`go on with: npm run model -- --seed ${seed} --seconds ${left}`);
+  return interrupt.code;
 }
 
 function problemOf(

@@ -1,6 +1,7 @@
 // The arguments of npm run mutate.
 
 import { parseArgs } from 'node:util';
+import { argumentProblem } from '../../perf/refusal.ts';
 
 export interface MutateArguments {
   /** Patterns of the sources to mutate. */
@@ -49,7 +50,7 @@ export function parseMutateArguments(given: readonly string[]): MutateArguments 
       },
     }).values;
   } catch (error) {
-    return (error as Error).message;
+    return argumentProblem(error);
   }
   const files = values['files'] === undefined ? MUTATED : String(values['files']).split(',');
   const outside = files.find((file) => !/^src\/[\w-]+\/./.test(file));

@@ -28,13 +28,10 @@ const TIMEOUT_MS = 60_000;
 
 describe('scripts that measure', { timeout: 4 * TIMEOUT_MS }, () => {
   for (const script of SCRIPTS) {
-    it(`${script} helps, and refuses wrong arguments`, () => {
+    it(`${script} helps`, () => {
       const help = run(script, '--help');
       assert.equal(help.status, 0, help.stderr);
       assert.match(help.stdout, /^usage: npm run [\w:]+ -- /);
-      const wrong = run(script, '--fast');
-      assert.equal(wrong.status, 2);
-      assert.match(wrong.stderr, /--fast[\s\S]*usage: /);
     });
   }
 });

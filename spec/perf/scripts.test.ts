@@ -63,9 +63,13 @@ describe('arguments of a script', () => {
       [['--only', 'red,grey'], /^--only takes some of red, green, blue, not 'grey'$/],
       [['--only', ''], /^--only takes/],
       [['--shade', 'pale'], /^--shade takes one of dark, light$/],
-      [['--quick=yes'], /--quick/],
-      [['--fast'], /--fast/],
-      [['red'], /red/],
+      [['--quick=yes'], /^--quick takes no value$/],
+      [['--rounds'], /^--rounds needs a value$/],
+      [['--rounds', '--quick'], /^--rounds needs a value$/],
+      [['--fast'], /^unknown option --fast$/],
+      [['--round=3'], /^unknown option --round \(did you mean --rounds\?\)$/],
+      [['-x'], /^unknown option -x$/],
+      [['red'], /^unexpected argument 'red'$/],
     ];
     for (const [given, problem] of wrong) {
       const result = parseGiven(SHAPE, given);

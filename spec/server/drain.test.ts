@@ -7,6 +7,7 @@ import { createConnection } from 'node:net';
 import { openListener } from '../../src/driver/linux/listener.ts';
 import { linuxSyscalls } from '../../src/driver/linux/syscalls.ts';
 import { Server } from '../../src/server/server.ts';
+import { randomFrom } from './random.ts';
 import { get, post, RawClient } from './raw-client.ts';
 import {
   type DriverName,
@@ -44,15 +45,6 @@ async function isLastAnswer(client: RawClient, text = 'hello'): Promise<void> {
   assert.equal(answer.field('connection'), 'close');
   await client.endsCleanly();
   client.half();
-}
-
-/** A pseudo-random sequence of numbers below 1. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
-    return (state >>> 8) / 2 ** 24;
-  };
 }
 
 onEachDriver('draining', (add) => {

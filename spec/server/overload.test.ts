@@ -1,10 +1,10 @@
-// More than there is room for: connections, blocks, descriptors, pipelined answers. Whoever comes
-// is served, or told that there is no room; nobody is closed without a word.
+// More than there is room for: connections, blocks, pipelined answers. Whoever comes is served, or
+// told that there is no room; nobody is closed without a word.
 
 import assert from 'node:assert/strict';
 import type { Server } from '../../src/server/server.ts';
-import { Child } from './child.ts';
-import { get, post, RawClient, request } from './raw-client.ts';
+import { randomFrom } from './random.ts';
+import { get, post, type RawClient, request } from './raw-client.ts';
 import { eventually, Gate, onEachDriver, type Running, wait, withServer } from './with-server.ts';
 
 /** Long enough never to be over in a test. */
@@ -229,15 +229,6 @@ onEachDriver('overload', (add) => {
   }
 });
 
-/** A pseudo-random sequence of numbers below 1. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
-    return (state >>> 8) / 2 ** 24;
-  };
-}
-
 /** Fifty clients at once: every good one gets a whole answer, or a 503. */
 async function crowd({ open }: Running, random: () => number): Promise<void> {
   const behaviours = Array.from({ length: 50 }, async (_, index) => {
@@ -358,61 +349,3 @@ onEachDriver('limits of one connection', (add) => {
     });
   });
 });
-
-if (process.platform === 'linux') {
-  onEachDriver('without descriptors', (add) => {
-    add('the server rests instead of spinning, and goes on afterwards', async (driver) => {
-      const child = new Child('overload-server', [driver], 'ulimit -n 128');
-      try {
-        await starve(Number((await child.firstLine())['port']), driver !== 'net');
-      } finally {
-        assert.equal(await child.end(), 0, child.problems);
-      }
-    });
-  });
-}
-
-interface Spent {
-  readonly acceptFaults: number;
-  readonly cpuMs: number;
-}
-
-/**
- * On net now and then a client who came while there was no descriptor is neither served nor cut
- * off before its time is over: there nothing is asked of those who waited, only of who comes later.
- */
-async function starve(port: number, isEveryoneTold: boolean): Promise<void> {
-  const watcher = await RawClient.open(port);
-  const spent = async (): Promise<Spent> => JSON.parse((await watcher.ask(get('/spent'))).text);
-  await spent();
-  const crowd = await Promise.all(Array.from({ length: 200 }, () => RawClient.open(port)));
-  const isServed = crowd.map(() => false);
-  for (const [index, client] of crowd.entries()) {
-    void client.send(get('/'));
-    client.answer().then(
-      () => {
-        isServed[index] = true;
-      },
-      () => {},
-    );
-  }
-  await eventually('some are served', () => isServed.includes(true));
-  await wait(300);
-  const before = await spent();
-  await wait(1_000);
-  const after = await spent();
-  assert.ok(after.acceptFaults - before.acceptFaults < 50, 'accept() is tried now and then');
-  assert.ok(after.cpuMs - before.cpuMs < 500, `a second costs ${after.cpuMs - before.cpuMs} ms`);
-  assert.ok(isServed.includes(false), 'there are more clients than descriptors');
-  for (const [index, client] of crowd.entries()) if (isServed[index]) client.reset();
-  if (isEveryoneTold) {
-    await eventually('somebody has room again', () =>
-      crowd.every((client, index) => isServed[index] || client.closed),
-    );
-  }
-  const late = await RawClient.open(port);
-  for (const client of crowd) client.reset();
-  assert.equal((await late.ask(get('/'))).text, 'hello');
-  late.reset();
-  watcher.reset();
-}

@@ -1,7 +1,7 @@
 // A server of two workers in processes of its own, for tests of clusters. The primary says in one
 // line of JSON where it listens, reloads when it is told 'reload', and closes when its standard
 // input ends. Files in the folder it is given, if any, make workers start badly: `crash` has them
-// exit at once, `wait` has them wait.
+// exit at once, `wait` has them wait, `mute` keeps it from the primary that they listen.
 
 import { execFileSync } from 'node:child_process';
 import cluster from 'node:cluster';
@@ -18,6 +18,14 @@ const wait = (waitMs: number) => new Promise((resolve) => setTimeout(resolve, wa
 const isAsked = (file: string) => folder !== undefined && existsSync(join(folder, file));
 
 if (cluster.isWorker && isAsked('crash')) process.exit(CRASH_CODE);
+
+if (cluster.isWorker && isAsked('mute')) {
+  const send = process.send?.bind(process) as (...args: unknown[]) => boolean;
+  process.send = (...args: unknown[]) => {
+    const [message] = args as [{ vibing?: string }];
+    return message.vibing === 'listening' || send(...args);
+  };
+}
 
 const server = createServer({
   port: Number(port),

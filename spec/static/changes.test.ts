@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DriverName } from '../../src/driver/choose.ts';
 import { NodeWork } from '../../src/work/node.ts';
 import type { FileStat, OpenFile } from '../../src/work/work.ts';
@@ -21,6 +22,8 @@ import { DRIVERS, posixOnly, Site, until } from './site.ts';
 
 /** As long as the clocks of file systems may be behind, a file counts as changed only now. */
 const NEW_MS = 20;
+/** Two requests this far apart have the file looked at in between, also on a slow disk. */
+const APART_MS = 10;
 const LONG_AGO = new Date('2020-02-29T12:00:00.250Z');
 
 for (const driver of DRIVERS) {
@@ -71,6 +74,16 @@ function changeCases(driver: DriverName): void {
       await site.text(`/${name}`);
       writeFileSync(site.at(name), 'two');
       await becomes(`/${name}`, 'one', 'two');
+    }
+  });
+
+  it('a change is seen by whoever asks next', async () => {
+    for (let round = 0; round < 20; round++) {
+      const text = `round ${round}`;
+      writeFileSync(site.at('next.txt'), text);
+      utimesSync(site.at('next.txt'), round, round);
+      await known('/next.txt', text);
+      await delay(APART_MS);
     }
   });
 
@@ -172,6 +185,9 @@ class CountingWork extends NodeWork {
   opens = 0;
   reads = 0;
   stats = 0;
+  looks = 0;
+  /** Looks at once are given up, as on a slow disk. */
+  slow = false;
   beforeRead: (() => void) | null = null;
 
   override open(path: string): Promise<OpenFile | number> {
@@ -182,6 +198,12 @@ class CountingWork extends NodeWork {
   override stat(path: string): Promise<FileStat | number> {
     this.stats += 1;
     return super.stat(path);
+  }
+
+  override statNow(path: string): FileStat | number | null {
+    if (this.slow) return null;
+    this.looks += 1;
+    return super.statNow(path);
   }
 
   override read(file: number, into: Uint8Array, position: number): Promise<number> {
@@ -213,6 +235,25 @@ function memoryCases(driver: DriverName): void {
     assert.equal(await opensFor('/a/b.txt?query'), 0);
     assert.equal(await opensFor('/a/%62.txt'), 0);
     assert.equal(await opensFor('/x/../a/b.txt'), 0);
+  });
+
+  it('a file that is asked for often is looked at on the way, and elsewhere where that is slow', async () => {
+    assert.equal(await opensFor('/a/b.txt', 2), 0);
+    const { looks } = work;
+    for (let round = 0; round < 20 && work.looks === looks; round++) {
+      await delay(APART_MS);
+      assert.equal(await opensFor('/a/b.txt', 1), 0);
+    }
+    assert.notEqual(work.looks, looks);
+    work.slow = true;
+    try {
+      const { stats } = work;
+      await delay(APART_MS);
+      assert.equal(await opensFor('/a/b.txt', 1), 0);
+      assert.equal(work.stats, stats + 1);
+    } finally {
+      work.slow = false;
+    }
   });
 
   it('an index is opened once, behind its directory', async () => {

@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { ERRNO } from '../../src/driver/driver.ts';
 import { NodeWork } from '../../src/work/node.ts';
@@ -42,6 +43,15 @@ async function opened(name: string): Promise<OpenFile> {
   return result as OpenFile;
 }
 
+/** What statNow() finds, once it does not take long. */
+async function lookedAt(path: string): Promise<FileStat | number> {
+  for (;;) {
+    const seen = work.statNow(path);
+    if (seen !== null) return seen;
+    await delay(100);
+  }
+}
+
 describe('faults of paths', () => {
   const paths: readonly (readonly [string, string, number])[] = [
     ['a missing file', 'missing', -ENOENT],
@@ -56,6 +66,9 @@ describe('faults of paths', () => {
       assert.equal(await work.realPath(path), fault);
       assert.equal(await work.open(path), fault);
       assert.equal(await work.list(path), fault);
+      const seen = await lookedAt(path);
+      // At once it is not told what kind of nothing is there.
+      assert.ok(seen === fault || seen === -ENOENT, `statNow gave ${JSON.stringify(seen)}`);
     });
   }
 
@@ -85,6 +98,7 @@ describe('realPath and stat', () => {
     assert.equal(stat.bytes, 12);
     assert.ok(stat.modifiedMs > Date.UTC(2020, 0) && stat.inode > 0);
     assert.notEqual(stat.inode, other.inode);
+    assert.deepEqual(await lookedAt(join(root, 'file.txt')), stat);
   });
 });
 

@@ -5,13 +5,13 @@ import { nearMiss } from '../base/near-miss.ts';
 import type { LoadOptions } from '../load/options.ts';
 import type { RateStep } from '../load/schedule.ts';
 import { guess, shown, shownName } from '../server/config-lines.ts';
+import { otherwise, sameFlag } from './load-habits.ts';
+import { type Output, STANDARD_OUTPUT } from './output-files.ts';
 
 export interface LoadFlags {
   readonly options: LoadOptions;
-  /** Where reports go: a path, or - for standard output. */
-  readonly json: string | null;
-  readonly csv: string | null;
-  readonly html: string | null;
+  /** Where reports go. */
+  readonly outputs: readonly Output[];
   /** Two reports to be compared instead of a run. */
   readonly compare: readonly [string, string] | null;
   readonly progress: boolean;
@@ -76,12 +76,14 @@ export const LOAD_FLAGS: readonly LoadFlag[] = [
   },
   { long: 'csv', slot: 'FILE', what: 'writes a line for each second' },
   { long: 'html', slot: 'FILE', what: 'writes a page with charts' },
+  { long: 'latency', slot: '', what: 'nothing more: percentiles are always told' },
   { long: 'compare', slot: '', what: 'compares two reports: vibing load --compare A.json B.json' },
   { long: 'no-progress', slot: '', what: 'says nothing while it runs' },
   { long: 'help', short: 'h', slot: '', what: 'print this' },
 ];
 
 const NAMES = LOAD_FLAGS.map(({ long }) => `--${long}`);
+const TIME_MS_MAX = 24 * 60 * 60 * 1000;
 const DRIVERS = ['auto', 'uring', 'epoll', 'net'] as const;
 
 export function parseLoadFlags(args: readonly string[], read: ReadBytes): LoadFlags {
@@ -119,16 +121,23 @@ class LoadParse {
       this.#problems.push('--compare: takes two files that --json wrote');
     }
     if (!isCompare && !isHelp && this.#plain.length === 0) {
-      this.#problems.push('no URL was given, such as http://127.0.0.1:8080/');
+      this.#problems.push(
+        'no URL was given, such as http://127.0.0.1:8080/; "vibing load --help" tells more',
+      );
+    }
+    const { keepAlive, pipelining = 1 } = this.#options;
+    if (keepAlive === false && pipelining > 1) {
+      this.#problems.push(
+        `--pipelining ${pipelining} and --no-keep-alive exclude each other: ` +
+          'a connection for each request has one request',
+      );
     }
     const options = { ...this.#options, url: this.#plain.map(withScheme) };
     if (this.#headers.length > 0) options.headers = this.#headers;
     const [first = '', second = ''] = this.#plain;
     return {
       options,
-      json: this.#outputs.get('json') ?? null,
-      csv: this.#outputs.get('csv') ?? null,
-      html: this.#outputs.get('html') ?? null,
+      outputs: [...this.#outputs].map(([name, path]) => ({ flag: `--${name}`, path })),
       compare: isCompare ? [first, second] : null,
       progress: !this.#switches.has('no-progress'),
       help: isHelp,
@@ -143,11 +152,14 @@ class LoadParse {
       this.#plain.push(arg);
       return;
     }
+    if (arg === '--') {
+      this.#plain.push(...this.#args.slice(this.#at));
+      this.#at = this.#args.length;
+      return;
+    }
     const { flag, inline, shownAs } = split(arg);
     if (flag === undefined) {
-      const meant = nearMiss(shownAs, NAMES);
-      const advice = meant === undefined ? '; "vibing load --help" lists them' : guess(meant);
-      this.#problems.push(`${shownName(shownAs)}: no such flag${advice}`);
+      this.#problems.push(unknownFlag(shownAs));
       return;
     }
     if (flag.slot === '') {
@@ -235,8 +247,16 @@ class LoadParse {
         options.socket = value;
         break;
       default:
-        this.#outputs.set(name, value);
+        this.#output(name, flag, value);
     }
+  }
+
+  #output(name: string, flag: string, path: string): void {
+    if (path.startsWith('-') && path !== STANDARD_OUTPUT) {
+      this.#problems.push(
+        `${flag}: given ${shown(path)}, allowed: a file, or - (./${path} is one)`,
+      );
+    } else this.#outputs.set(name, path);
   }
 
   #whole(flag: string, text: string, min: number, max: number): number {
@@ -253,9 +273,9 @@ class LoadParse {
 
   #time(flag: string, text: string, minMs: number): number {
     const ms = timeFrom(text);
-    if (ms !== null && ms >= minMs) return ms;
+    if (ms !== null && ms >= minMs && ms <= TIME_MS_MAX) return ms;
     this.#problems.push(
-      `${flag}: given ${shown(text)}, allowed: a time such as 10, 10s, 1m, 500ms`,
+      `${flag}: given ${shown(text)}, allowed: a time such as 10, 10s, 1m, 500ms, up to 24h`,
     );
     return 1;
   }
@@ -288,6 +308,14 @@ class LoadParse {
   }
 }
 
+function unknownFlag(flag: string): string {
+  const other = otherwise(flag);
+  if (other !== undefined) return `${shownName(flag)}: no such flag; ${other}`;
+  const meant = nearMiss(flag, NAMES);
+  const advice = meant === undefined ? '; "vibing load --help" lists them' : guess(meant);
+  return `${shownName(flag)}: no such flag${advice}`;
+}
+
 interface Split {
   readonly flag: LoadFlag | undefined;
   readonly inline: string | undefined;
@@ -297,24 +325,20 @@ interface Split {
 
 /** `--name=value`, `--name`, `-n`, `-nvalue`. */
 function split(arg: string): Split {
-  if (!arg.startsWith('--')) {
-    const flag = LOAD_FLAGS.find(({ short }) => short === arg[1]);
-    const inline = arg.length > 2 ? arg.slice(2) : undefined;
-    return { flag, inline, shownAs: arg.slice(0, 2) };
-  }
-  const equals = arg.indexOf('=');
-  const name = equals < 0 ? arg : arg.slice(0, equals);
-  // What these are called elsewhere.
-  const known = name === '--amount' ? '--requests' : name;
-  return {
-    flag: LOAD_FLAGS.find(({ long }) => `--${long}` === known),
-    inline: equals < 0 ? undefined : arg.slice(equals + 1),
-    shownAs: name,
-  };
+  const equals = arg.startsWith('--') ? arg.indexOf('=') : -1;
+  const isShort = !arg.startsWith('--');
+  const written = equals < 0 ? arg : arg.slice(0, equals);
+  const shownAs = isShort ? arg.slice(0, 2) : written;
+  const same = sameFlag(shownAs);
+  const flag = LOAD_FLAGS.find(
+    ({ long, short }) => shownAs === `--${long}` || shownAs === `-${short}` || long === same,
+  );
+  const rest = isShort && arg.length > 2 ? arg.slice(2) : undefined;
+  return { flag, inline: equals < 0 ? rest : arg.slice(equals + 1), shownAs };
 }
 
 function withScheme(text: string): string {
-  return /^[\w.-]+(:\d+)?(\/|$)/.test(text) || text.startsWith('[') ? `http://${text}` : text;
+  return /^[\w.-]+(:\d+)?([/?#]|$)/.test(text) || text.startsWith('[') ? `http://${text}` : text;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
@@ -324,6 +348,24 @@ export function timeFrom(text: string): number | null {
   const match = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)?$/.exec(text);
   return match === null ? null : Number(match[1]) * UNITS[match[2] ?? 's'];
 }
+
+/** A problem of an option as one of the flag that it is here. */
+export function flagProblem(problem: string): string {
+  const option = /^(\w+):/.exec(problem)?.[1] ?? '';
+  const flag = FLAG_BY_OPTION[option];
+  return flag === undefined ? problem : `--${flag}${problem.slice(option.length)}`;
+}
+
+/** Those whose problems only show when all options are known. */
+const FLAG_BY_OPTION: Readonly<Record<string, string>> = {
+  durationMs: 'duration',
+  warmUpMs: 'warm-up',
+  header: 'header',
+  method: 'method',
+  pipelining: 'pipelining',
+  rate: 'rate',
+  weights: 'weights',
+};
 
 /** `1000`, or steps with commas between them: `1000@5s`, `0..5000@30s`. */
 export function rateFrom(text: string): readonly RateStep[] | null {

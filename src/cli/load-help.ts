@@ -13,7 +13,7 @@ Usage:
 Answers are checked for their framing, all of them. Ctrl-C ends a run and prints what there is.
 
 Exit code: 0 when every request was answered, 1 when some was not or nothing could be measured,
-2 when the arguments are wrong, 130 after Ctrl-C.
+2 when the arguments are wrong or a file cannot be written, 130 after Ctrl-C.
 
 Examples:
   vibing load http://127.0.0.1:8080/ -c 64 -d 10s

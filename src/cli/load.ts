@@ -8,8 +8,9 @@ import { reportHtml } from '../load/report-html.ts';
 import { reportText } from '../load/report-text.ts';
 import { LoadProblem, startLoad } from '../load/run-load.ts';
 import { faultText } from './fault-text.ts';
-import { type LoadFlags, parseLoadFlags } from './load-flags.ts';
+import { flagProblem, type LoadFlags, parseLoadFlags } from './load-flags.ts';
 import { loadHelp } from './load-help.ts';
+import { type Output, outputProblems, STANDARD_OUTPUT, writeProblem } from './output-files.ts';
 import { ProgressLine } from './progress-line.ts';
 
 export interface LoadWorld {
@@ -18,6 +19,8 @@ export interface LoadWorld {
   /** Columns of the terminal that progress is shown on; 0 when it is none. */
   readonly columns: number;
   onInterrupt(listener: () => void): void;
+  /** Ends the process at once. */
+  exit(code: number): void;
 }
 
 const OK = 0;
@@ -35,12 +38,15 @@ export async function load(args: readonly string[], world: LoadWorld): Promise<n
   }
   if (flags.problems.length > 0) return refuse(world, flags.problems);
   if (flags.compare !== null) return compare(flags.compare, world);
+  const problems = outputProblems(flags.outputs);
+  if (problems.length > 0) return refuse(world, problems);
   try {
     return await run(flags, world);
   } catch (error) {
     if (!(error instanceof LoadProblem)) throw error;
+    if (error.isMisuse) return refuse(world, error.problems.map(flagProblem));
     for (const problem of error.problems) world.err(`vibing: ${problem}\n`);
-    return error.isMisuse ? MISUSE : FAILED;
+    return FAILED;
   }
 }
 
@@ -48,37 +54,48 @@ async function run(flags: LoadFlags, world: LoadWorld): Promise<number> {
   const line = new ProgressLine(world);
   const hooks = flags.progress ? { progress: line.show.bind(line) } : {};
   const running = startLoad(flags.options, hooks);
-  world.onInterrupt(() => running.stop());
+  let isInterrupted = false;
+  world.onInterrupt(() => {
+    // What does not end by itself, such as looking up a name, is ended by asking again.
+    if (isInterrupted) world.exit(INTERRUPTED);
+    isInterrupted = true;
+    running.stop();
+  });
   let report: LoadReport;
   try {
     report = await running.report;
   } finally {
     line.clear();
   }
-  const json = `${JSON.stringify(report, null, 2)}\n`;
-  const isPrinted = [flags.json, flags.csv, flags.html].includes('-');
+  const isPrinted = flags.outputs.some(({ path }) => path === STANDARD_OUTPUT);
   if (!isPrinted) world.out(reportText(report));
-  const written = [
-    write('--json', flags.json, json, world),
-    write('--csv', flags.csv, reportCsv(report), world),
-    write('--html', flags.html, reportHtml(report), world),
-  ];
-  if (written.includes(false)) return FAILED;
+  const written = flags.outputs.map((output) => write(output, report, world));
+  if (written.includes(false)) {
+    // What a file could not take is not lost altogether.
+    if (isPrinted) world.err(reportText(report));
+    return FAILED;
+  }
   if (report.interrupted) return INTERRUPTED;
   return report.errorCount > 0 || report.answers === 0 ? FAILED : OK;
 }
 
-function write(flag: string, path: string | null, text: string, world: LoadWorld): boolean {
-  if (path === null) return true;
-  if (path === '-') {
+const FORMS: Readonly<Record<string, (report: LoadReport) => string>> = {
+  '--json': (report) => `${JSON.stringify(report, null, 2)}\n`,
+  '--csv': reportCsv,
+  '--html': reportHtml,
+};
+
+function write(output: Output, report: LoadReport, world: LoadWorld): boolean {
+  const text = FORMS[output.flag](report);
+  if (output.path === STANDARD_OUTPUT) {
     world.out(text);
     return true;
   }
   try {
-    writeFileSync(path, text);
+    writeFileSync(output.path, text);
     return true;
   } catch (error) {
-    world.err(`vibing: ${flag}: cannot write ${JSON.stringify(path)}: ${faultText(error)}\n`);
+    world.err(`vibing: ${writeProblem(output, error)}\n`);
     return false;
   }
 }

@@ -2,7 +2,7 @@
 // The command `vibing`: hands the process's arguments, environment and streams to run().
 
 import { readFileSync } from 'node:fs';
-import { isWorker } from '../cluster/assignment.ts';
+import { acceptedOptions, isWorker } from '../cluster/assignment.ts';
 import { run } from './run.ts';
 import { serve } from './serve.ts';
 
@@ -14,6 +14,7 @@ const code = await run(process.argv.slice(2), {
   env: process.env,
   version: packageVersion(),
   isWorker: isWorker(),
+  accepted: acceptedOptions(),
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   serve: (config) =>
@@ -34,6 +35,7 @@ const code = await run(process.argv.slice(2), {
     return load(args, {
       out: (text) => process.stdout.write(text),
       err: (text) => process.stderr.write(text),
+      exit: (exitCode) => process.exit(exitCode),
       columns: process.stderr.isTTY ? (process.stderr.columns ?? 80) : 0,
       onInterrupt: (listener) => {
         process.on('SIGINT', listener);

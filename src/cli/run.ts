@@ -1,7 +1,13 @@
 // What a command line does: picks the command, and turns its outcome into text and an exit code.
 
 import { nearMiss } from '../base/near-miss.ts';
-import type { Config, FlagText } from '../server/config.ts';
+import {
+  type Config,
+  ConfigError,
+  configFrom,
+  type FlagText,
+  type ServerOptions,
+} from '../server/config.ts';
 import { KEY_BY_OPTION } from '../server/config-keys.ts';
 import { guess, shown, shownName } from '../server/config-lines.ts';
 import { checkText } from './check.ts';
@@ -18,6 +24,8 @@ export interface RunWorld {
   readonly version: string;
   /** Whether this process is a worker of another one, which has said everything already. */
   readonly isWorker: boolean;
+  /** What a worker serves with, whatever arguments, environment and file say by now. */
+  readonly accepted: ServerOptions | null;
   out(text: string): void;
   err(text: string): void;
   /** Serves until the end and gives the exit code. */
@@ -56,6 +64,7 @@ export async function run(args: readonly string[], world: RunWorld): Promise<num
 async function runServe(args: readonly string[], world: RunWorld): Promise<number> {
   const flags = parseFlags(args);
   if (flags.help) return printHelp('serve', world);
+  if (world.accepted !== null) return serveAccepted(world.accepted, world);
   const [directory, ...others] = flags.plain;
   const key = KEY_BY_OPTION.get('staticDir');
   const more: FlagText[] = [];
@@ -65,6 +74,18 @@ async function runServe(args: readonly string[], world: RunWorld): Promise<numbe
   const config = configOrProblems(flags, more, others, world);
   if (config === undefined) return MISUSE;
   return world.serve({ ...config, staticDir: config.staticDir ?? '.' });
+}
+
+async function serveAccepted(options: ServerOptions, world: RunWorld): Promise<number> {
+  let config: Config;
+  try {
+    config = configFrom(options);
+  } catch (error) {
+    // The code has changed beneath a server that runs.
+    if (error instanceof ConfigError) return refuse(world, error.problems);
+    throw error;
+  }
+  return world.serve(config);
 }
 
 async function runCheck(args: readonly string[], world: RunWorld): Promise<number> {

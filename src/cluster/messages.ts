@@ -1,7 +1,7 @@
 // What the primary and its workers tell each other.
 
 import type { Address } from '../driver/driver.ts';
-import type { Config } from '../server/config.ts';
+import type { Config, ServerOptions } from '../server/config.ts';
 import type { FixedValues } from './fixed-keys.ts';
 
 /** A worker accepts. */
@@ -11,11 +11,13 @@ export interface Ready {
   readonly driver: string;
   /** What its own configuration says of keys that are the primary's to decide. */
   readonly fixed: FixedValues;
-  /** How long it may take to finish what is in flight. */
-  readonly shutdownTimeoutMs: number;
+  /** Its whole configuration. */
+  readonly options: ServerOptions;
 }
 
 export type FromWorker =
+  /** It is about to listen, and waits for the word to; then it may take this long to finish. */
+  | { readonly vibing: 'asking'; readonly shutdownTimeoutMs: number }
   | Ready
   /** It could not listen. */
   | { readonly vibing: 'failed'; readonly message: string; readonly code: string }
@@ -27,6 +29,8 @@ export type FromWorker =
   | { readonly vibing: 'served'; readonly connections: number; readonly requests: number };
 
 export type FromPrimary =
+  /** Listen: from now on there may be clients. */
+  | { readonly vibing: 'listen' }
   /** Its last word was heard, and nothing more will come: go. */
   | { readonly vibing: 'leave' }
   /** Finish and end; `last` when no fresh worker takes the clients that wait. */
@@ -45,6 +49,8 @@ export interface Assignment {
   /** Where to listen when it inherits none. */
   readonly address: Address;
   readonly driver: Config['driver'];
+  /** The configuration that was last accepted; null when it is to be read anew. */
+  readonly options: ServerOptions | null;
 }
 
 /** Holds an Assignment as JSON in the environment of a worker. */

@@ -6,7 +6,7 @@ import type { Address } from '../driver/driver.ts';
 import { epollProblem } from '../driver/epoll.ts';
 import { allowedCores } from '../driver/linux/affinity.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
-import type { Config } from '../server/config.ts';
+import { type Config, optionsOf, type ServerOptions } from '../server/config.ts';
 import { listenError } from '../server/listen-error.ts';
 import { addressOf, type Cluster, type Listening, type Log } from '../server/server.ts';
 import { STARTED_MS, STARTS_MAX } from './back-off.ts';
@@ -30,6 +30,8 @@ export class Primary implements Cluster {
   #listeners: Listeners | null = null;
   /** Where workers listen that inherit no listener. */
   #address: Address = { host: '', port: 0 };
+  /** The configuration of the worker that came up last, for those that replace one that died. */
+  #accepted: ServerOptions;
   readonly #notesTold = new Set<string>();
   /** Changes that a reload cannot make and has warned of. */
   readonly #changesTold = new Set<string>();
@@ -48,6 +50,7 @@ export class Primary implements Cluster {
   /** `activated` is a listener that was there before us, and stands over the configuration. */
   constructor(config: Config, log: Log, activated: Address | null = null) {
     this.#config = config;
+    this.#accepted = optionsOf(config);
     this.#activated = activated;
     this.#log = log;
     this.failed = new Promise((resolve) => {
@@ -132,6 +135,7 @@ export class Primary implements Cluster {
     if (started.ending !== null) {
       throw new StartError(`worker ${seat.index} ended (${started.ending})`, 'ECHILD', false);
     }
+    this.#accepted = ready.options;
     const before = seat.worker;
     seat.worker = started;
     this.#uncover(seat);
@@ -173,6 +177,8 @@ export class Primary implements Cluster {
       listener: listeners > 1 ? index : 0,
       address: this.#address,
       driver: this.#config.driver,
+      // Only a reload may find that what is to be read is wrong.
+      options: this.#reloading === null ? this.#accepted : null,
     };
   }
 
@@ -331,17 +337,18 @@ export class Primary implements Cluster {
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;
     });
+    for (const seat of this.#seats) seat.abandon(new Error('the server closes'));
+    // Who starts serves nobody, and holds listeners open: clients that came when all others have
+    // finished with them would be reset.
+    const starting = [...this.#processes].filter((worker) => !worker.mayListen);
+    for (const worker of starting) worker.kill();
+    await Promise.all(starting.map((worker) => worker.ended));
     // Now, so that clients go elsewhere while the workers finish.
     this.#listeners?.close();
     this.#listeners = null;
-    for (const seat of this.#seats) seat.abandon(new Error('the server closes'));
     // A socket that was handed over has somebody who keeps it, and its queue.
     const last = this.#activated === null;
-    for (const worker of this.#processes) {
-      // One that starts serves nobody, and holds the listeners open that others have finished with.
-      if (worker.listenedMs < 0) worker.kill();
-      else worker.retire(last);
-    }
+    for (const worker of this.#processes) worker.retire(last);
     if (this.#processes.size > 0) await emptied;
     process.off('exit', this.#killAll);
   }

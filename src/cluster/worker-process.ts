@@ -34,6 +34,8 @@ export class WorkerProcess {
   readonly index: number;
   /** Resolves when it accepts; rejects with a StartError when it ended before. */
   readonly ready: Promise<Ready>;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
   /** How it ended, in words; null while it runs. */
   ending: string | null = null;
   /** Whether somebody killed it. */
@@ -41,11 +43,15 @@ export class WorkerProcess {
   readonly #worker: Worker;
   readonly #events: WorkerEvents;
   #listening: Ready | null = null;
+  #shutdownTimeoutMs = 0;
   #listeningSinceMs = 0;
   #retired = false;
+  #mayListen = false;
+  #wasKilledHere = false;
   #killer: NodeJS.Timeout;
   #resolve: (ready: Ready) => void = () => {};
   #reject: (error: StartError) => void = () => {};
+  #hasEnded: () => void = () => {};
 
   constructor(index: number, worker: Worker, events: WorkerEvents) {
     this.index = index;
@@ -54,6 +60,9 @@ export class WorkerProcess {
     this.ready = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
+    });
+    this.ended = new Promise((resolve) => {
+      this.#hasEnded = resolve;
     });
     // Whoever waits hears of it; nobody may be waiting.
     this.ready.catch(() => {});
@@ -74,6 +83,11 @@ export class WorkerProcess {
     return this.#worker.process.pid;
   }
 
+  /** Whether it may have clients, told or not that it listens. */
+  get mayListen(): boolean {
+    return this.#mayListen;
+  }
+
   /** How long it has listened; -1 if it never did. */
   get listenedMs(): number {
     return this.#listening === null ? -1 : performance.now() - this.#listeningSinceMs;
@@ -82,11 +96,17 @@ export class WorkerProcess {
   #told(message: unknown): void {
     if (!isFromWorker(message)) return;
     switch (message.vibing) {
+      case 'asking':
+        if (this.#wasKilledHere) break;
+        this.#mayListen = true;
+        this.#shutdownTimeoutMs = message.shutdownTimeoutMs;
+        this.#tell({ vibing: 'listen' });
+        break;
       case 'listening':
         clearTimeout(this.#killer);
         this.#listening = message;
         this.#listeningSinceMs = performance.now();
-        if (this.#retired) this.#killLater(message.shutdownTimeoutMs);
+        if (this.#retired) this.#killLater();
         this.#resolve(message);
         break;
       case 'failed':
@@ -102,7 +122,7 @@ export class WorkerProcess {
           const message = `worker ${this.index} was ended while it started`;
           this.#reject(new StartError(message, 'ECHILD', false));
         }
-        this.#killLater(this.#listening?.shutdownTimeoutMs ?? 0);
+        this.#killLater();
         this.#events.leaving();
         break;
       case 'served':
@@ -121,6 +141,7 @@ export class WorkerProcess {
     const message = `worker ${this.index} ended before it listened (${how})`;
     this.#reject(new StartError(message, 'ECHILD', false));
     this.#events.ended();
+    this.#hasEnded();
   }
 
   /** Lets it finish what is in flight and end; kills it if it does not. */
@@ -128,12 +149,12 @@ export class WorkerProcess {
     if (this.#retired || this.ending !== null) return;
     this.#retired = true;
     this.#tell({ vibing: 'close', last });
-    this.#killLater(this.#listening?.shutdownTimeoutMs ?? 0);
+    this.#killLater();
   }
 
-  #killLater(shutdownTimeoutMs: number): void {
+  #killLater(): void {
     clearTimeout(this.#killer);
-    this.#killer = setTimeout(() => this.kill(), shutdownTimeoutMs + KILL_SLACK_MS);
+    this.#killer = setTimeout(() => this.kill(), this.#shutdownTimeoutMs + KILL_SLACK_MS);
   }
 
   acceptAlso(listener: number, on: boolean): void {
@@ -146,6 +167,7 @@ export class WorkerProcess {
   }
 
   kill(): void {
+    this.#wasKilledHere = true;
     if (this.ending === null) this.#worker.process.kill('SIGKILL');
   }
 }

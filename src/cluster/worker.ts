@@ -5,6 +5,7 @@ import cluster from 'node:cluster';
 import { pinTo } from '../driver/linux/affinity.ts';
 import { F_SETFD, FD_CLOEXEC } from '../driver/linux/layout.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
+import { optionsOf } from '../server/config.ts';
 import type { Inherited, Listening, Server } from '../server/server.ts';
 import { assignment } from './assignment.ts';
 import { fixedValues } from './fixed-keys.ts';
@@ -51,11 +52,18 @@ export async function listenAsWorker(
 ): Promise<Listening> {
   const core = assignment?.core ?? null;
   if (core !== null) pinTo(core);
+  let allow = (): void => {};
+  const allowed = new Promise<void>((resolve) => {
+    allow = resolve;
+  });
   const close = (last: boolean) => {
+    // Perhaps nobody is left who could allow it; what listens and closes at once harms nobody.
+    allow();
     void (last ? server.closeLast() : server.close()).then(() => leave(server));
   };
   process.on('message', (message: FromPrimary) => {
     if (message?.vibing === 'close') close(message.last);
+    else if (message?.vibing === 'listen') allow();
     else if (message?.vibing === 'accept') {
       server.acceptAlso(LISTENER_FD + message.listener, message.on);
     }
@@ -64,13 +72,17 @@ export async function listenAsWorker(
   process.on('disconnect', () => close(true));
   process.on('SIGTERM', () => close(false));
   try {
+    // A primary that closes kills whom it has not allowed to take clients.
+    const { shutdownTimeoutMs } = server.config.limits;
+    void tell({ vibing: 'asking', shutdownTimeoutMs });
+    if (process.connected) await allowed;
     const listening = await listen();
     tell({
       vibing: 'listening',
       port: listening.port,
       driver: listening.driver,
       fixed: fixedValues(server.config),
-      shutdownTimeoutMs: server.config.limits.shutdownTimeoutMs,
+      options: optionsOf(server.config),
     });
     return listening;
   } catch (error) {

@@ -2,6 +2,7 @@
 
 import type { Driver, DriverOptions } from './driver.ts';
 import { EpollDriver, epollProblem } from './epoll.ts';
+import { inlineMore } from './inlining.ts';
 import { uringProblem } from './linux/uring-problem.ts';
 import { NetDriver } from './net.ts';
 import { UringDriver } from './uring.ts';
@@ -34,6 +35,7 @@ export function chooseDriver(
   options: DriverOptions,
   candidates: readonly Candidate[] = CANDIDATES,
 ): Choice {
+  inlineMore();
   /** Why not, and who is meant: often it is the same for all of them. */
   const reasons = new Map<string, string[]>();
   for (const candidate of candidates) {

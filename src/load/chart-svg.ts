@@ -7,6 +7,8 @@ export interface Chart {
   /** Where the axes say something, and what. */
   readonly xTicks: readonly (readonly [number, string])[];
   readonly yTicks: readonly (readonly [number, string])[];
+  /** A place on the x axis that a line stands at, and what it is. */
+  readonly mark?: readonly [number, string] | undefined;
 }
 
 const WIDTH = 900;
@@ -16,7 +18,7 @@ const BOTTOM = 30;
 const TOP = 10;
 const RIGHT = 20;
 
-export function chartSvg({ kind, points, title, xTicks, yTicks }: Chart): string {
+export function chartSvg({ kind, mark, points, title, xTicks, yTicks }: Chart): string {
   const xMost = Math.max(...points.map(([x]) => x), ...xTicks.map(([x]) => x)) || 1;
   const yMost = Math.max(...points.map(([, y]) => y), ...yTicks.map(([y]) => y)) || 1;
   // A bar stands on the right of its number.
@@ -32,6 +34,12 @@ export function chartSvg({ kind, points, title, xTicks, yTicks }: Chart): string
   const below = xTicks.map(
     ([x, text]) => `<text x="${at(x)}" y="${HEIGHT - 8}" text-anchor="middle">${text}</text>`,
   );
+  const marked =
+    mark === undefined
+      ? ''
+      : `<line x1="${at(mark[0])}" x2="${at(mark[0])}" y1="${TOP}" y2="${HEIGHT - BOTTOM}" ` +
+        'stroke="currentColor" stroke-dasharray="4 4"/>' +
+        `<text x="${at(mark[0]) + 5}" y="${TOP + 12}">${mark[1]}</text>`;
   const width = round((WIDTH - LEFT - RIGHT) / xSpan - 1);
   const drawn =
     kind === 'line'
@@ -47,7 +55,7 @@ export function chartSvg({ kind, points, title, xTicks, yTicks }: Chart): string
           .join('');
   return (
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">` +
-    `${grid.join('')}${below.join('')}${drawn}</svg>`
+    `${grid.join('')}${below.join('')}${drawn}${marked}</svg>`
   );
 }
 

@@ -51,6 +51,14 @@ export class Client {
     return index < this.#depth ? index : index - this.#depth;
   }
 
+  /** When each of those in flight was due, the oldest first; `dues` are those of all clients. */
+  eachDue(dues: Float64Array, act: (dueMs: number) => void): void {
+    const depth = this.#depth;
+    for (let index = 0; index < this.inFlight; index++) {
+      act(dues[this.slot * depth + ((this.headIndex + index) % depth)]);
+    }
+  }
+
   popHead(): void {
     this.inFlight -= 1;
     this.headIndex = this.headIndex + 1 === this.#depth ? 0 : this.headIndex + 1;

@@ -234,6 +234,7 @@ export class Crowd {
     const start = slab.start(block);
     client.sinceMs = this.nowMs;
     const fault = this.#read(client, slab.bytes, start, start + result);
+    if (fault !== 0) this.#options.recorder.sawBad(slab.bytes.subarray(start, start + result));
     slab.release(block);
     if (fault !== 0) {
       const text = fault < 0 ? responseFaultText(fault) : 'bytes that nobody asked for';

@@ -12,6 +12,7 @@ import type { Plan } from './plan.ts';
 import { LoadError, Recorder } from './recorder.ts';
 import { Schedule } from './schedule.ts';
 import { Sources } from './sources.ts';
+import { type Waiting, waitingIn } from './waiting.ts';
 import { Wheel } from './wheel.ts';
 
 const COMPLETIONS_PER_TURN = 256;
@@ -19,6 +20,10 @@ const COMPLETIONS_PER_TURN = 256;
 const ASKED_PER_TURN = 1024;
 /** How long those that were due are waited for when the time is over, at most. */
 const DRAIN_MS_MAX = 2_000;
+/** From when on waiting for them has a row of its own in what is told over time. */
+const DRAIN_MS_OWN = 200;
+/** Less is nothing to speak of. */
+const WAITING_MS_MIN = 100;
 const SECOND_MS = 1_000;
 /** From when on waiting for the next request is worth a sleep. */
 const SLEEP_MS_MIN = 3;
@@ -50,10 +55,14 @@ export class Load implements CrowdEvents {
   /** When the time that counts began, and when it ended. */
   beginMs = 0;
   endMs = 0;
+  /** How long after the end the last answer that counts came; 0 of a closed loop. */
+  drainMs = 0;
   /** The time since beginMs in which there was nothing to do. */
   idleMs = 0;
   /** The longest that a request went out after it was due though a connection was free. */
   lateMsMax = 0;
+  /** Of a closed loop: requests that had waited at its end for longer than any answer took. */
+  waiting: Waiting = { count: 0, mostMs: 0 };
   isStopped = false;
   readonly #plan: Plan;
   readonly #driver: Driver;
@@ -224,6 +233,12 @@ export class Load implements CrowdEvents {
     if (!this.#isCounting) this.beginMs = this.endMs;
     this.recorder.endSecond(this.endMs - this.beginMs);
     this.#events.counted();
+    if (this.#schedule === null) {
+      this.waiting = waitingIn(
+        this.crowd,
+        Math.max(WAITING_MS_MIN, this.recorder.histogram.mostMs),
+      );
+    }
     if (this.#schedule === null || this.isStopped) {
       this.#close();
       return;
@@ -246,10 +261,18 @@ export class Load implements CrowdEvents {
     const schedule = this.#schedule;
     if (schedule !== null && this.#isCounting) {
       this.#countUnanswered(schedule);
-      this.recorder.endSecond(this.crowd.nowMs - this.beginMs);
+      this.#endDrain();
     }
     this.phase = Phase.Closing;
     this.crowd.end();
+  }
+
+  /** What came after the end belongs to the last second, or is a row when that took long. */
+  #endDrain(): void {
+    const { beginMs, crowd, endMs, recorder } = this;
+    const atMs = crowd.nowMs - beginMs;
+    if (crowd.nowMs - endMs < DRAIN_MS_OWN) recorder.extendSecond(atMs);
+    else recorder.endSecond(atMs);
   }
 
   /** Who was never answered has waited until now at least; leaving that out would be a lie. */
@@ -261,19 +284,12 @@ export class Load implements CrowdEvents {
       this.recorder.waited(nowMs - dueMs);
       count += 1;
     };
-    for (const client of clients) this.#eachDue(client, dues, waited);
+    for (const client of clients) client.eachDue(dues, waited);
     for (; this.#nextDueMs() < this.endMs && this.#asked < this.#plan.count; schedule.advance()) {
       this.#asked += 1;
       waited(this.#nextDueMs());
     }
     if (count > 0) this.recorder.failed(LoadError.Unanswered, count);
-  }
-
-  #eachDue(client: Client, dues: Float64Array, act: (dueMs: number) => void): void {
-    const { depth } = this.#plan;
-    for (let index = 0; index < client.inFlight; index++) {
-      act(dues[client.slot * depth + ((client.headIndex + index) % depth)]);
-    }
   }
 
   #over(): void {
@@ -323,6 +339,7 @@ export class Load implements CrowdEvents {
   answered(client: Client, kind: number, dueMs: number): void {
     if (!this.#counts(dueMs)) return;
     const { reader } = client;
+    if (this.phase === Phase.Draining) this.drainMs = this.crowd.nowMs - this.endMs;
     this.recorder.answered(this.crowd.nowMs - dueMs, reader.status, kind);
     if (!reader.isAsExpected) this.recorder.mismatched();
   }
@@ -348,7 +365,7 @@ export class Load implements CrowdEvents {
       return;
     }
     let count = 0;
-    this.#eachDue(client, this.crowd.dues, (dueMs) => {
+    client.eachDue(this.crowd.dues, (dueMs) => {
       if (!this.#counts(dueMs)) return;
       count += 1;
       if (error === LoadError.Timeout) recorder.waited(this.crowd.nowMs - dueMs);
@@ -364,7 +381,7 @@ export class Load implements CrowdEvents {
     if (inFlight > count) this.recorder.failed(LoadError.Closed, inFlight - count);
     assert(client.state === ClientState.Open, 'only what is open is lost');
     if (error !== LoadError.Timeout) return;
-    this.#eachDue(client, this.crowd.dues, (dueMs) => {
+    client.eachDue(this.crowd.dues, (dueMs) => {
       this.recorder.waited(this.crowd.nowMs - dueMs);
     });
   }

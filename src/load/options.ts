@@ -5,6 +5,7 @@ import type { DriverName } from '../driver/choose.ts';
 import type { Plan, PlannedRequest } from './plan.ts';
 import { type HeaderPair, headerProblem, requestBytes } from './request-bytes.ts';
 import { type RateStep, stepsDurationMs } from './schedule.ts';
+import { parseUrl } from './url.ts';
 import { weightsOf, wheelBytes } from './wheel.ts';
 
 export interface LoadOptions {
@@ -84,19 +85,22 @@ export interface Prepared extends Omit<Plan, 'address'> {
 /** What is to be done, or all that is wrong with the options. */
 export function prepareLoad(options: LoadOptions): Prepared | readonly string[] {
   const problems = [...unknownProblems(options), ...numberProblems(options)];
-  const urls = typeof options.url === 'string' ? [options.url] : options.url;
+  const urls = urlsOf(options.url);
   const parsed = parseUrls(urls, problems);
   problems.push(...weightProblems(options.weights, urls.length));
   const headers = options.headers ?? [];
   for (const pair of headers) problems.push(...headerProblem(pair));
   const method = options.method ?? 'GET';
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/.test(method)) problems.push(`method: not ${method}`);
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/.test(method)) problems.push(methodProblem(method));
   const rate = stepsFrom(options.rate, problems);
   const ends = endsFrom(options, rate, problems);
   const keepAlive = options.keepAlive ?? true;
   const depth = options.pipelining ?? 1;
   if (!keepAlive && depth > 1) {
-    problems.push('pipelining: needs connections that are kept alive');
+    problems.push(
+      `pipelining: given ${depth}, allowed: 1 without keep-alive, ` +
+        'where a connection is for one request',
+    );
   }
   if (problems.length > 0 || parsed.length === 0) return problems;
   const requests = requestsFrom(options, parsed, method, keepAlive);
@@ -119,6 +123,15 @@ export function prepareLoad(options: LoadOptions): Prepared | readonly string[] 
     driver: options.driver ?? 'auto',
     core: options.core ?? -1,
   };
+}
+
+/** Callers in JavaScript may have left it out. */
+function urlsOf(url: string | readonly string[] | undefined): readonly string[] {
+  return typeof url === 'string' ? [url] : (url ?? []);
+}
+
+function methodProblem(method: string): string {
+  return `method: given ${JSON.stringify(method)}, allowed: a name such as GET`;
 }
 
 function unknownProblems(options: LoadOptions): readonly string[] {
@@ -149,11 +162,9 @@ function parseUrls(urls: readonly string[], problems: string[]): readonly URL[] 
   if (urls.length === 0) problems.push('url: none was given');
   const parsed: URL[] = [];
   for (const text of urls) {
-    const url = URL.canParse(text) ? new URL(text) : null;
-    if (url?.protocol === 'https:') problems.push(`${text}: TLS is not spoken here, only http://`);
-    else if (url === null || url.protocol !== 'http:') {
-      problems.push(`${text}: not a URL such as http://127.0.0.1:8080/`);
-    } else parsed.push(url);
+    const url = parseUrl(text);
+    if (typeof url === 'string') problems.push(url);
+    else parsed.push(url);
   }
   const other = parsed.find((url) => url.host !== parsed[0].host);
   if (other !== undefined) {
@@ -188,9 +199,12 @@ function stepsFrom(rate: LoadOptions['rate'], problems: string[]): readonly Rate
     (from === to || durationMs < Number.POSITIVE_INFINITY) &&
     (index === steps.length - 1 || durationMs < Number.POSITIVE_INFINITY);
   const isAny = steps.some(({ from, to }) => from > 0 || to > 0);
-  if (!isAny || !steps.every(isStep)) {
-    problems.push(`rate: allowed: requests a second up to ${RATE_MAX}, or steps that have an end`);
-  }
+  if (!steps.every(isStep)) {
+    problems.push(
+      `rate: allowed: requests a second up to ${RATE_MAX}, or steps, ` +
+        'of which all but the last have a time, and a climb too',
+    );
+  } else if (!isAny) problems.push('rate: allowed: more than 0 requests a second');
   return steps;
 }
 

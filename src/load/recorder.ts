@@ -4,6 +4,7 @@
 import { Histogram } from './histogram.ts';
 
 const STATUS_MAX = 1000;
+const BAD_BYTES_KEPT = 60;
 
 /** What went wrong with a request or a connection. */
 export const LoadError = {
@@ -46,10 +47,14 @@ export class Recorder {
   errors = 0;
   /** Connections that came about after the first ones. */
   reconnects = 0;
+  /** How the first bytes began that were no answer; '' when all were. */
+  badBytes = '';
   readonly #statuses = new Float64Array(STATUS_MAX);
   readonly #errors = new Map<LoadError, number>();
   readonly #details = new Map<string, number>();
   #countsBefore: Float64Array = this.histogram.copyCounts();
+  /** What the last second of the series began with. */
+  #countsOfLast: Float64Array = this.histogram.copyCounts();
   #mismatches = 0;
   #secondStartMs = 0;
   #answersBefore = 0;
@@ -109,7 +114,30 @@ export class Recorder {
     this.#answersBefore = this.answers;
     this.#errorsBefore = this.errors;
     this.#bytesBefore = this.bytes;
-    this.histogram.copyCounts(this.#countsBefore);
+    const spare = this.#countsOfLast;
+    this.#countsOfLast = this.#countsBefore;
+    this.#countsBefore = this.histogram.copyCounts(spare);
+  }
+
+  /** The last second of the series lasted until now. */
+  extendSecond(atMs: number): void {
+    const last = this.seconds.pop();
+    if (last !== undefined) {
+      this.#secondStartMs -= last.lengthMs;
+      this.#answersBefore -= last.answers;
+      this.#errorsBefore -= last.errors;
+      this.#bytesBefore -= last.bytes;
+      this.#countsBefore.set(this.#countsOfLast);
+    }
+    this.endSecond(atMs);
+  }
+
+  /** Bytes that were no answer: the first of them are kept, for whoever wonders what they are. */
+  sawBad(bytes: Uint8Array): void {
+    if (this.badBytes !== '') return;
+    for (const byte of bytes.subarray(0, BAD_BYTES_KEPT)) {
+      this.badBytes += String.fromCharCode(byte);
+    }
   }
 
   /** How often each status came, as text, in order. */
@@ -139,6 +167,7 @@ export class Recorder {
     this.bytes = 0;
     this.errors = 0;
     this.reconnects = 0;
+    this.badBytes = '';
     this.#mismatches = 0;
     this.#statuses.fill(0);
     this.#errors.clear();

@@ -3,9 +3,13 @@
 import { rowsOf } from './bars.ts';
 import { axisTicks, type Chart, chartSvg } from './chart-svg.ts';
 import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
-import type { LoadReport } from './report.ts';
+import type { Second } from './recorder.ts';
+import { type LoadReport, refusedText, shareText, waitingText } from './report.ts';
 
 const HISTOGRAM_ROWS = 40;
+/** The percentiles that stand above all. */
+const TOLD = ['50', '99', '99.99'];
+const LATE_SECONDS_DRAWN = 0.1;
 
 export function reportHtml(report: LoadReport): string {
   const title = `${report.method} ${report.urls.join(', ')}`;
@@ -27,9 +31,7 @@ ${report.load.isBound ? warning('LOAD-BOUND: the load kept its own core full.') 
 ${report.interrupted ? warning('INTERRUPTED: this is what there was until then.') : ''}
 <section class="figures">
 ${figure('requests/s', countText(report.requestsPerSecond))}
-${figure('P50', timeText(report.latencyMs.percentiles['50'] ?? 0))}
-${figure('P99', timeText(report.latencyMs.percentiles['99'] ?? 0))}
-${figure('P99.99', timeText(report.latencyMs.percentiles['99.99'] ?? 0))}
+${TOLD.map((percent) => figure(`P${percent}`, latency(report, percent))).join('\n')}
 ${figure('errors', countText(report.errorCount))}
 </section>
 ${charts(report).map(chartSection).join('\n')}
@@ -46,6 +48,7 @@ ${rows(report)
 }
 
 const STYLE = `:root { color-scheme: light dark; --line: #2563eb; --bar: #60a5fa; --grid: #8884; }
+@media (prefers-color-scheme: dark) { :root { --line: #93c5fd; } }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0; }
 main { max-width: 60rem; margin: 0 auto; padding: 1.5rem; }
 h1 { font-size: 1.4rem; overflow-wrap: anywhere; }
@@ -64,6 +67,10 @@ function warning(text: string): string {
   return `<p class="warning">${text}</p>`;
 }
 
+function latency({ histogram, latencyMs }: LoadReport, percent: string): string {
+  return histogram.length === 0 ? '-' : timeText(latencyMs.percentiles[percent] ?? 0);
+}
+
 function figure(name: string, text: string): string {
   return `<div>${escapeHtml(name)}<b>${escapeHtml(text)}</b></div>`;
 }
@@ -76,14 +83,16 @@ function charts(report: LoadReport): readonly Chart[] {
   const { histogram, latencyMs, series } = report;
   const found: Chart[] = [];
   if (series.length > 1) {
-    const at = series.map(({ endMs }) => endMs / 1000);
-    const rates = series.map(({ answers, lengthMs }) => (answers * 1000) / lengthMs);
-    const p99 = series.map(({ p99Ms }) => p99Ms);
-    const seconds = (value: number): string => `${Number(value.toFixed(2))} s`;
+    const perSecond = (count: number, { lengthMs }: Second): number => (count * 1000) / lengthMs;
+    const over = (title: string, of: (second: Second) => number, text: ValueText): Chart =>
+      timeChart(`${title} over time`, report, of, text);
     found.push(
-      lineChart('Requests/s over time', at, rates, seconds, countText),
-      lineChart('P99 over time', at, p99, seconds, timeText),
+      over('Requests/s', (second) => perSecond(second.answers, second), countText),
+      over('P99', ({ p99Ms }) => p99Ms, timeOrZero),
     );
+    if (report.errorCount > 0) {
+      found.push(over('Errors/s', (second) => perSecond(second.errors, second), countText));
+    }
   }
   const all = Object.entries(latencyMs.percentiles);
   if (all.length > 1 && latencyMs.most > 0) {
@@ -92,7 +101,7 @@ function charts(report: LoadReport): readonly Chart[] {
       kind: 'line',
       points: all.map(([, ms], index) => [index, ms]),
       xTicks: all.map(([percent], index) => [index, `P${percent}`]),
-      yTicks: axisTicks(Math.max(...all.map(([, ms]) => ms)), timeText),
+      yTicks: axisTicks(Math.max(...all.map(([, ms]) => ms)), timeOrZero),
     });
   }
   const bars = rowsOf(histogram, HISTOGRAM_ROWS);
@@ -114,19 +123,37 @@ function charts(report: LoadReport): readonly Chart[] {
   return found;
 }
 
-function lineChart(
+type ValueText = (value: number) => string;
+
+function timeOrZero(ms: number): string {
+  return ms === 0 ? '0' : timeText(ms);
+}
+
+/** A value for each second, which holds from its beginning to its end. */
+function timeChart(
   title: string,
-  at: readonly number[],
-  values: readonly number[],
-  xText: (value: number) => string,
-  yText: (value: number) => string,
+  { seconds, series }: LoadReport,
+  of: (second: Second) => number,
+  text: ValueText,
 ): Chart {
+  const points = series.flatMap((second): [number, number][] => {
+    const { endMs, lengthMs } = second;
+    const value = of(second);
+    return [
+      [(endMs - lengthMs) / 1000, value],
+      [endMs / 1000, value],
+    ];
+  });
+  const lastAt = series[series.length - 1].endMs / 1000;
+  // Answers to what was due in time may come later, and stand behind this line.
+  const isLate = lastAt - seconds > LATE_SECONDS_DRAWN;
   return {
     title,
     kind: 'line',
-    points: values.map((value, index) => [at[index], value]),
-    xTicks: axisTicks(at[at.length - 1], xText),
-    yTicks: axisTicks(Math.max(...values), yText),
+    points,
+    xTicks: axisTicks(lastAt, (value) => `${Number(value.toFixed(2))} s`),
+    yTicks: axisTicks(Math.max(...points.map(([, value]) => value)), text),
+    mark: isLate ? [seconds, 'end'] : undefined,
   };
 }
 
@@ -134,32 +161,38 @@ function conditionsText(report: LoadReport): string {
   const { connections, driver, loop, pipelining, seconds, startedAt } = report;
   return (
     `${startedAt}: ${connections} connections, pipelining ${pipelining}, ` +
-    `${loop === 'closed' ? 'closed loop' : loop}, ${seconds.toFixed(1)} s, driver ${driver}`
+    `${loop === 'closed' ? 'closed loop' : loop.replace(/^open,/, 'open loop:')}, ` +
+    `${seconds.toFixed(1)} s, driver ${driver}`
   );
 }
 
 function rows(report: LoadReport): readonly (readonly [string, string])[] {
-  const { errorDetails, errors, latencyMs, load, statuses } = report;
+  const { badBytes, errorDetails, errors, latencyMs, load, loop, statuses } = report;
   return [
     ['answers', countText(report.answers)],
     ['received', `${bytesText(report.bytes)}, ${bytesText(report.bytesPerSecond)}/s`],
-    ...Object.entries(latencyMs.percentiles).map(([percent, ms]): [string, string] => {
-      return [`P${percent}`, timeText(ms)];
+    ...Object.keys(latencyMs.percentiles).map((percent): [string, string] => {
+      return [`P${percent}`, latency(report, percent)];
     }),
     ['longest', timeText(latencyMs.most)],
     ['mean', `${timeText(latencyMs.mean)}, deviation ${timeText(latencyMs.deviation)}`],
     ...counted('status', statuses),
+    ...some('4xx, 5xx', refusedText(report)),
     ...counted('errors:', errors),
     ...Object.entries(errorDetails).map(([detail, count]): [string, string] => {
       return [detailText(detail), countText(count)];
     }),
+    ...some('what came began with', badBytes === '' ? '' : JSON.stringify(badBytes)),
+    ...some('waiting', waitingText(report)),
     ...counted('', report.answersByRequest),
     ['reconnects', countText(report.reconnects)],
-    [
-      'this load',
-      `${percentText(load.cpuShare)} of a core, ${percentText(load.workShare)} working`,
-    ],
+    ...some('sent late', loop === 'closed' ? '' : `at most ${timeText(load.lateMsMax)}`),
+    ['this load', shareText(report)],
   ];
+}
+
+function some(name: string, text: string): [string, string][] {
+  return text === '' ? [] : [[name, text]];
 }
 
 function counted(name: string, of: Readonly<Record<string, number>>): [string, string][] {

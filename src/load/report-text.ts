@@ -2,7 +2,7 @@
 
 import { barText, rowsOf } from './bars.ts';
 import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
-import type { LoadReport } from './report.ts';
+import { type LoadReport, refusedText, shareText, waitingText } from './report.ts';
 
 const HISTOGRAM_ROWS = 16;
 const BAR_COLUMNS = 40;
@@ -48,17 +48,32 @@ function rateLines(report: LoadReport): readonly string[] {
   const { answers, bytes, bytesPerSecond, errorCount, requestsPerSecond, seconds } = report;
   return [
     line('requests/s', countText(requestsPerSecond)),
-    line('answers', `${countText(answers)} in ${seconds.toFixed(2)} s`),
+    line('answers', `${countText(answers)} in ${seconds.toFixed(2)} s${drainText(report)}`),
     line('received', `${bytesText(bytes)}, ${bytesText(bytesPerSecond)}/s`),
     line('errors', countText(errorCount)),
+    ...some('4xx, 5xx', refusedText(report)),
+    ...some('waiting', waitingText(report)),
   ];
+}
+
+function some(name: string, value: string): readonly string[] {
+  return value === '' ? [] : [line(name, value)];
+}
+
+/** What is worth a word: longer than the last answers of any run take. */
+const DRAIN_SECONDS_TOLD = 0.1;
+
+function drainText({ drainSeconds }: LoadReport): string {
+  if (drainSeconds < DRAIN_SECONDS_TOLD) return '';
+  return ` and ${drainSeconds.toFixed(2)} s after it, until the last that was due was answered`;
 }
 
 function line(name: string, value: string): string {
   return `  ${name.padEnd(NAME_COLUMNS)}${value}`;
 }
 
-function latencyLines({ latencyMs, loop }: LoadReport): readonly string[] {
+function latencyLines({ histogram, latencyMs, loop }: LoadReport): readonly string[] {
+  if (histogram.length === 0) return ['latency: nothing was answered'];
   const since = loop === 'closed' ? 'from sending' : 'from when each request was due';
   return [
     `latency, ${since}`,
@@ -74,18 +89,18 @@ function histogramLines({ histogram }: LoadReport): readonly string[] {
   const rows = rowsOf(histogram, HISTOGRAM_ROWS);
   const most = rows.reduce((share, row) => Math.max(share, row.share), 0);
   if (most === 0) return [];
-  return [
-    ...rows.map(({ count, share, toMs }) => {
-      const bar = barText(share / most, BAR_COLUMNS).padEnd(BAR_COLUMNS);
-      const to = timeText(toMs).padStart(8);
-      return `  to ${to} ${bar} ${percentText(share, 2).padStart(8)} ${count}`;
-    }),
-    '',
-  ];
+  const lines = rows.map(({ count, share, toMs }) => {
+    const bar = barText(share / most, BAR_COLUMNS).padEnd(BAR_COLUMNS);
+    const to = timeText(toMs).padStart(8);
+    return `  to ${to} ${bar} ${percentText(share, 2).padStart(8)} ${count}`;
+  });
+  const isEmpty = (index: number): boolean => rows[index]?.count === 0;
+  // Of empty rows in a row the last one stays, so that a gap is seen and nothing more.
+  return [...lines.filter((_, index) => !(isEmpty(index) && isEmpty(index + 1))), ''];
 }
 
 function statusLines(report: LoadReport): readonly string[] {
-  const { answersByRequest, errorDetails, errors, reconnects, statuses } = report;
+  const { answersByRequest, badBytes, errorDetails, errors, reconnects, statuses } = report;
   const counts = (of: Readonly<Record<string, number>>): string =>
     Object.entries(of)
       .map(([name, count]) => `${name}: ${countText(count)}`)
@@ -100,20 +115,40 @@ function statusLines(report: LoadReport): readonly string[] {
   for (const [detail, count] of Object.entries(errorDetails)) {
     lines.push(line('', `${detailText(detail)}: ${countText(count)}`));
   }
+  if (badBytes !== '') {
+    lines.push(line('', `what came began with ${JSON.stringify(badBytes)}${hint(badBytes)}`));
+  }
   if (reconnects > 0) lines.push(line('reconnects', countText(reconnects)));
   return lines;
 }
 
+/** An alert and a handshake: what a server sends that expects TLS. */
+const TLS_RECORDS = ['\u0015\u0003', '\u0016\u0003'];
+
+function hint(bytes: string): string {
+  return TLS_RECORDS.some((record) => bytes.startsWith(record)) ? ', which is TLS' : '';
+}
+
+interface SeriesRow {
+  readonly endMs: number;
+  readonly rate: number;
+  readonly p99Ms: number;
+  readonly errors: number;
+  /** It holds only what came after the end. */
+  readonly isLate: boolean;
+}
+
 /** Seconds that are many are joined, so that the whole fits on a screen. */
-function seriesLines({ series }: LoadReport): readonly string[] {
+function seriesLines({ seconds: lasted, series }: LoadReport): readonly string[] {
   if (series.length < 2) return [];
   const step = Math.ceil(series.length / SERIES_ROWS_MAX);
-  const rows: { endMs: number; rate: number; p99Ms: number; errors: number }[] = [];
+  const rows: SeriesRow[] = [];
   for (let index = 0; index < series.length; index += step) {
     const part = series.slice(index, index + step);
     const lengthMs = part.reduce((sum, second) => sum + second.lengthMs, 0);
     rows.push({
       endMs: part[part.length - 1].endMs,
+      isLate: part[0].endMs - part[0].lengthMs > lasted * 1000 - 1,
       rate: (part.reduce((sum, second) => sum + second.answers, 0) * 1000) / lengthMs,
       p99Ms: part.reduce((most, second) => Math.max(most, second.p99Ms), 0),
       errors: part.reduce((sum, second) => sum + second.errors, 0),
@@ -123,21 +158,23 @@ function seriesLines({ series }: LoadReport): readonly string[] {
   return [
     '',
     'over time: requests/s, P99',
-    ...rows.map(({ endMs, errors, p99Ms, rate }) => {
+    ...rows.map(({ endMs, errors, isLate, p99Ms, rate }) => {
       const at = `${(endMs / 1000).toFixed(1)} s`.padStart(8);
       const bar = barText(rate / most, BAR_COLUMNS / 2).padEnd(BAR_COLUMNS / 2);
       const failed = errors === 0 ? '' : `  ${countText(errors)} errors`;
-      const figures = `${countText(rate).padStart(10)} ${timeText(p99Ms).padStart(9)}`;
-      return `  ${at} ${bar} ${figures}${failed}`;
+      const p99 = p99Ms === 0 ? '-' : timeText(p99Ms);
+      const figures = `${countText(rate).padStart(10)} ${p99.padStart(9)}`;
+      const late = isLate ? '  after the end' : '';
+      return `  ${at} ${bar} ${figures}${failed}${late}`;
     }),
   ];
 }
 
 /** What the load itself took, and when that makes a figure worth less. */
-function ownLines({ load, loop }: LoadReport): readonly string[] {
+function ownLines(report: LoadReport): readonly string[] {
+  const { load, loop } = report;
   const core = load.core < 0 ? 'no core of its own' : `core ${load.core}`;
-  const used = `${percentText(load.cpuShare)} of a core, ${percentText(load.workShare)} working`;
-  const lines = ['', line('this load', `${used} (${core})`)];
+  const lines = ['', line('this load', `${shareText(report)} (${core})`)];
   if (loop !== 'closed') {
     lines.push(
       line('', `requests went out at most ${timeText(load.lateMsMax)} after they were due`),

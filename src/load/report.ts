@@ -1,14 +1,19 @@
 // What a load came to, as it stands in JSON and as every other form of a report is made from.
 
+import { countText, percentText, timeText } from './format.ts';
 import type { Histogram } from './histogram.ts';
 import type { Load } from './load.ts';
 import type { Prepared } from './options.ts';
 import type { Second } from './recorder.ts';
+import type { Waiting } from './waiting.ts';
 
 /** Of a core: from here on the load may be what limits a figure. */
 export const LOAD_BOUND = 0.97;
-/** A shorter run is compiling most of its time. */
-const BOUND_SECONDS_MIN = 0.5;
+/**
+ * A shorter run is compiling most of its time, on threads of V8's own, and counting so coarsely
+ * that its share of a core says nothing.
+ */
+const SHARE_SECONDS_MIN = 0.5;
 
 export const PERCENTILES = [50, 75, 90, 95, 99, 99.9, 99.99] as const;
 
@@ -24,8 +29,10 @@ export interface LoadReport {
   /** 'closed', or what the rate was in words. */
   readonly loop: string;
   readonly warmUpSeconds: number;
-  /** How long answers were counted. */
+  /** How long the time that counts was. */
   readonly seconds: number;
+  /** How much longer an open loop waited for the last answer that counts; part of every rate. */
+  readonly drainSeconds: number;
   readonly answers: number;
   readonly requestsPerSecond: number;
   readonly bytes: number;
@@ -35,6 +42,13 @@ export interface LoadReport {
   readonly errorCount: number;
   readonly errors: Readonly<Record<string, number>>;
   readonly errorDetails: Readonly<Record<string, number>>;
+  /** How the first bytes began that were no answer, a character for each; '' when all were. */
+  readonly badBytes: string;
+  /**
+   * Requests of a closed loop that had waited at its end for longer than any answer took: they
+   * stand in no other figure.
+   */
+  readonly waiting: Waiting;
   readonly reconnects: number;
   readonly answersByRequest: Readonly<Record<string, number>>;
   readonly series: readonly Second[];
@@ -58,7 +72,10 @@ export interface Latencies {
 export interface LoadShare {
   /** The core it was pinned to, -1 for none. */
   readonly core: number;
-  /** Processor time of this process by time, 0 to 1 and a little more with V8's own threads. */
+  /**
+   * Processor time of this process by time, 0 to 1 and a little more with V8's own threads. Of a
+   * run below half a second it says nothing, and reports for people leave it out.
+   */
   readonly cpuShare: number;
   /** The same without looking for work where there was none. */
   readonly workShare: number;
@@ -81,7 +98,9 @@ export function reportOf(measured: Measured): LoadReport {
   const { prepared, load } = measured;
   const { recorder } = load;
   const seconds = Math.max(0, load.endMs - load.beginMs) / 1000;
-  const perSecond = (count: number): number => (seconds === 0 ? 0 : count / seconds);
+  const drainSeconds = load.drainMs / 1000;
+  const lasted = seconds + drainSeconds;
+  const perSecond = (count: number): number => (lasted === 0 ? 0 : count / lasted);
   return {
     format: 1,
     startedAt: new Date(measured.startedAtMs).toISOString(),
@@ -94,6 +113,7 @@ export function reportOf(measured: Measured): LoadReport {
     loop: loopText(prepared),
     warmUpSeconds: prepared.warmUpMs / 1000,
     seconds,
+    drainSeconds,
     answers: recorder.answers,
     requestsPerSecond: perSecond(recorder.answers),
     bytes: recorder.bytes,
@@ -103,6 +123,8 @@ export function reportOf(measured: Measured): LoadReport {
     errorCount: recorder.errors,
     errors: recorder.errorCounts(),
     errorDetails: recorder.errorDetails(),
+    badBytes: recorder.badBytes,
+    waiting: load.waiting,
     reconnects: recorder.reconnects,
     answersByRequest: Object.fromEntries(
       prepared.requests.map(({ name }, index) => [name, recorder.answersByKind[index]]),
@@ -122,7 +144,7 @@ function shareOf({ load, prepared, cpuMicroseconds }: Measured, seconds: number)
     core: prepared.core,
     cpuShare,
     workShare,
-    isBound: seconds >= BOUND_SECONDS_MIN && workShare >= LOAD_BOUND,
+    isBound: seconds >= SHARE_SECONDS_MIN && workShare >= LOAD_BOUND,
     lateMsMax: load.lateMsMax,
   };
 }
@@ -146,4 +168,29 @@ function loopText({ rate }: Prepared): string {
     return durationMs === Number.POSITIVE_INFINITY ? many : `${many} for ${durationMs / 1000} s`;
   });
   return `open, ${steps.join(', then ')}`;
+}
+
+/** The processor time of the load in words. */
+export function shareText({ load, seconds }: LoadReport): string {
+  if (seconds < SHARE_SECONDS_MIN) {
+    return `no share of a core told of a run below ${SHARE_SECONDS_MIN} s`;
+  }
+  return `${percentText(load.cpuShare)} of a core, ${percentText(load.workShare)} working`;
+}
+
+/** Answers that refuse or fail: 4xx and 5xx, in words; '' when there are none. */
+export function refusedText({ answers, statuses }: LoadReport): string {
+  const refused = Object.entries(statuses).reduce((sum, [status, count]) => {
+    return Number(status) >= 400 ? sum + count : sum;
+  }, 0);
+  return refused === 0
+    ? ''
+    : `${countText(refused)}, ${percentText(refused / Math.max(1, answers), 1)} of all`;
+}
+
+/** Requests that stand in no figure, in words; '' when there are none. */
+export function waitingText({ waiting: { count, mostMs } }: LoadReport): string {
+  if (count === 0) return '';
+  const requests = count === 1 ? '1 request was' : `${countText(count)} requests were`;
+  return `${requests} not answered by the end, after up to ${timeText(mostMs)}`;
 }

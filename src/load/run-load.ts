@@ -3,8 +3,10 @@
 import { Slab } from '../base/slab.ts';
 import { chooseDriver } from '../driver/choose.ts';
 import type { Address } from '../driver/driver.ts';
+import { findHost } from '../driver/find-host.ts';
 import { pinTo } from '../driver/linux/affinity.ts';
-import { resolveHost } from '../driver/resolve.ts';
+import { descriptorsMax } from '../driver/linux/descriptors.ts';
+import { descriptorProblem } from './descriptors.ts';
 import { Load, Phase } from './load.ts';
 import { type LoadOptions, type Prepared, prepareLoad } from './options.ts';
 import { LoadPump } from './pump.ts';
@@ -67,6 +69,8 @@ export function startLoad(options: LoadOptions, hooks: LoadHooks = {}): RunningL
   const begin = async (): Promise<LoadReport> => {
     const prepared = prepareLoad(options);
     if (!('requests' in prepared)) throw new LoadProblem(prepared, true);
+    const shortage = descriptorProblem(prepared.connections, descriptorsMax());
+    if (shortage !== '') throw new LoadProblem([shortage], false);
     const address = await addressOf(prepared);
     return new Promise((resolve, reject) => {
       load = launch(prepared, address, hooks, resolve, reject);
@@ -93,9 +97,9 @@ export async function runPrepared(prepared: Prepared, hooks: LoadHooks = {}): Pr
 async function addressOf({ host, port, socket }: Prepared): Promise<Address> {
   if (socket !== null) return { path: socket };
   try {
-    return { host: await resolveHost(host), port };
+    return { host: await findHost(host, port), port };
   } catch (error) {
-    throw new LoadProblem([`cannot find ${host}: ${(error as Error).message}`], false);
+    throw new LoadProblem([(error as Error).message], false);
   }
 }
 

@@ -39,16 +39,26 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
     const { transport } = exchangeOf(request);
     const write = options.write ?? ((line: string) => transport.work.print(`${line}\n`));
     // Everything of the request is read now: the answer may be sent when it is over.
-    const about = {
-      address: request.remoteAddress,
-      method: request.method,
-      target: request.target,
-      version: request.httpVersion,
-      referer: request.header('referer') ?? '',
-      userAgent: request.header('user-agent') ?? '',
-    };
-    response.afterSend((summary) => {
-      write(format({ ...about, ...summary, timeMs: transport.wallMs() }));
+    const { remoteAddress: address, method, target, httpVersion: version } = request;
+    const referer = request.header('referer') ?? '';
+    const userAgent = request.header('user-agent') ?? '';
+    response.afterSend(({ status, bytes, durationMs, complete }) => {
+      const timeMs = transport.wallMs();
+      // Property by property: spreading two objects into one takes longer than all the rest.
+      const entry = {
+        timeMs,
+        address,
+        method,
+        target,
+        version,
+        referer,
+        userAgent,
+        status,
+        bytes,
+        durationMs,
+        complete,
+      };
+      write(format(entry));
     });
     return next();
   };

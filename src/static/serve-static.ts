@@ -30,7 +30,14 @@ import {
   type OpenFile,
   type Work,
 } from '../work/work.ts';
-import { type CachedFile, FileCache, GRACE_MS, RECHECK_MS } from './file-cache.ts';
+import {
+  type CachedFile,
+  FileCache,
+  FRESH_MS,
+  GRACE_MS,
+  KNOWN_MS,
+  RECHECK_MS,
+} from './file-cache.ts';
 import { listingPage } from './listing.ts';
 
 export interface StaticOptions {
@@ -99,11 +106,31 @@ class StaticSite {
     const from = exchange.pathFrom + exchange.mountBytes;
     const cached = this.#cache.get(pathBytes, from, pathTo);
     if (cached === null) return this.#find(exchange, next);
-    const ageMs = exchange.transport.nowMs() - cached.checkedMs;
-    // While somebody looks at a busy file the others need not wait.
-    const isGood = ageMs <= RECHECK_MS || (cached.checking !== null && ageMs <= GRACE_MS);
-    if (!isGood) return this.#recheck(exchange, cached, next);
+    if (!this.#isUnchanged(exchange.transport, cached))
+      return this.#recheck(exchange, cached, next);
     this.#sendCached(exchange, cached);
+  }
+
+  /** Whether a file is known to be as it was; false also where that takes longer to find out. */
+  #isUnchanged(transport: Transport, cached: CachedFile): boolean {
+    const nowMs = transport.nowMs();
+    const ageMs = nowMs - cached.checkedMs;
+    if (ageMs <= FRESH_MS) return true;
+    const stat =
+      ageMs <= KNOWN_MS && cached.checking === null ? transport.work.statNow(cached.file) : null;
+    if (stat !== null) return this.#compare(cached, stat, nowMs);
+    // While somebody looks at a busy file the others need not wait.
+    return ageMs <= RECHECK_MS || (cached.checking !== null && ageMs <= GRACE_MS);
+  }
+
+  /** True when a look found the file as it was; else it is forgotten. */
+  #compare(cached: CachedFile, stat: FileStat | number, nowMs: number): boolean {
+    if (isFault(stat) || !sameFile(stat, cached.stat)) {
+      this.#cache.remove(cached);
+      return false;
+    }
+    this.#cache.refresh(cached, nowMs);
+    return true;
   }
 
   #sendCached(exchange: Exchange, cached: CachedFile): void {
@@ -123,16 +150,11 @@ class StaticSite {
     if (!exchange.gone) this.#sendCached(exchange, cached);
   }
 
-  /** True when the file is as it was; else it is forgotten. One look serves all who wait. */
+  /** One look serves all who wait. */
   async #check(transport: Transport, cached: CachedFile): Promise<boolean> {
     const stat = await transport.work.stat(cached.file);
     cached.checking = null;
-    if (isFault(stat) || !sameFile(stat, cached.stat)) {
-      this.#cache.remove(cached);
-      return false;
-    }
-    this.#cache.refresh(cached, transport.nowMs());
-    return true;
+    return this.#compare(cached, stat, transport.nowMs());
   }
 
   async #find(exchange: Exchange, next: Next): Promise<void> {

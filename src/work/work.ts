@@ -37,6 +37,11 @@ export interface Work {
   /** The absolute path with every symbolic link resolved. */
   realPath(path: string): Promise<string | number>;
   stat(path: string): Promise<FileStat | number>;
+  /**
+   * As stat(), at once, for a path that was looked at a moment ago, so that the system still knows
+   * it; null where that takes long lately, and stat() is to be asked.
+   */
+  statNow(path: string): FileStat | number | null;
   /** Opens a regular file for reading (never blocks on a FIFO); its stat is of the open file. */
   open(path: string): Promise<OpenFile | number>;
   /** Reads at most into.length bytes at `position`: how many, 0 at the end, or -errno. */
