@@ -49,7 +49,8 @@ export class Client implements WireEvents {
   finished = 0;
   #sentNumber = 0;
   onConnection = 0;
-  answeredBytes = 0;
+  /** Bytes of requests that went out over this connection. */
+  sentBytes = 0;
   /** The server has said that this connection ends. */
   closing = false;
   connectedMs: number = Number.NaN;
@@ -104,7 +105,7 @@ export class Client implements WireEvents {
     this.flights.length = 0;
     this.#sentNumber = this.finished;
     this.onConnection = 0;
-    this.answeredBytes = 0;
+    this.sentBytes = 0;
     this.answeredCount = 0;
     this.lastKind = null;
     this.last = null;
@@ -252,7 +253,6 @@ export class Client implements WireEvents {
     }
     this.judge.answer(this, flight, answer);
     this.#count(flight, answer);
-    this.answeredBytes += flight.sentBytes;
     this.answeredCount += 1;
     this.lastKind = flight.planned.kind;
     this.finished = flight.number + 1;
@@ -341,7 +341,6 @@ export class Client implements WireEvents {
     }
     this.judge.answer(this, flight, answer);
     this.#count(flight, answer);
-    this.answeredBytes += flight.sentBytes;
     this.answeredCount += 1;
     this.lastKind = flight.planned.kind;
     this.finished = flight.number + 1;
@@ -385,9 +384,9 @@ export class Client implements WireEvents {
     this.world.after(RECONNECT_MS * this.#tries, () => this.#connect());
   }
 
-  /** Bytes of requests that went out over this connection. */
-  get sentBytes(): number {
-    return this.flights.reduce((sum, { sentBytes }) => sum + sentBytes, this.answeredBytes);
+  /** Those of requests that are answered, some of which came after their answers. */
+  get answeredBytes(): number {
+    return this.flights.reduce((left, { sentBytes }) => left - sentBytes, this.sentBytes);
   }
 
   /** True when every byte of the request was sent. */

@@ -88,6 +88,7 @@ export class Sender {
     const bytes = part.bytes.subarray(this.#at, this.#at + most);
     this.#gathered.push(bytes);
     flight.sentBytes += most;
+    this.#client.sentBytes += most;
     this.#at += most;
     const isWhole = this.#at === part.bytes.length;
     if (isWhole) {

@@ -9,7 +9,7 @@ import { Requests, type ServerFacts } from './requests.ts';
 type Draft = Omit<ClientPlan, 'shape' | 'lane' | 'startMs'>;
 
 /** Everything a shape leaves as it is. */
-const ORDINARY: Omit<Draft, 'requests'> = {
+export const ORDINARY: Omit<Draft, 'requests'> = {
   depth: 1,
   train: true,
   requestsPerConnection: Number.POSITIVE_INFINITY,
