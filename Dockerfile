@@ -6,7 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json ./
-COPY .ci/build.mjs .ci/build.mjs
+COPY .ci/build.mjs .ci/bundle.mjs .ci/
 COPY src src
 RUN npm run build
 

@@ -1,4 +1,4 @@
-// Compiles src/ to dist/ (the package), then the whole tree to build/ (tests and tools), each only
+// Compiles src/ to dist/ (the package, in one file), then the whole tree to build/ (tests and tools), each only
 // when something is newer than its last good compile. Plain JavaScript without dependencies, since
 // it runs before anything is compiled.
 //
@@ -10,6 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -24,6 +25,7 @@ const PROJECTS = {
     config: 'src/tsconfig.json',
     out: 'dist',
     folders: { src: '.' },
+    bundled: true,
   },
   tree: {
     config: 'tsconfig.json',
@@ -40,16 +42,16 @@ const PROJECTS = {
 };
 
 /** Compiles 'package' or 'all'; true when that went well. The compiler prints what is wrong. */
-export function build(what, force = false) {
+export async function build(what, force = false) {
   if (!existsSync(COMPILER)) {
     console.error('node_modules is not there: run npm ci first');
     return false;
   }
-  if (!compile(PROJECTS.package, force)) return false;
+  if (!(await compile(PROJECTS.package, force))) return false;
   return what === 'package' || compile(PROJECTS.tree, force);
 }
 
-function compile(project, force) {
+async function compile(project, force) {
   const out = join(ROOT, project.out);
   const stamp = join(out, STAMP);
   if (!force && isFresh(project, stamp)) return true;
@@ -63,6 +65,7 @@ function compile(project, force) {
   for (const [from, to] of Object.entries(project.folders)) {
     removeOrphans(join(ROOT, from), join(out, to));
   }
+  if (project.bundled) await bundle(out);
   writeFileSync(stamp, '');
   // What was edited while the compiler ran is newer than the beginning of the compile.
   utimesSync(stamp, startedAt, startedAt);
@@ -118,5 +121,5 @@ function removeOrphans(sources, outputs) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [what = 'package', ...flags] = process.argv.slice(2);
-  process.exitCode = build(what, flags.includes('--force')) ? 0 : 1;
+  process.exitCode = (await build(what, flags.includes('--force'))) ? 0 : 1;
 }

@@ -12,7 +12,7 @@ if (source === undefined) {
   console.error('usage: node .ci/start.mjs SCRIPT.ts [argument...]');
   process.exit(2);
 }
-if (!build('all')) process.exit(1);
+if (!(await build('all'))) process.exit(1);
 if (process.env.npm_lifecycle_event !== undefined) endWithParent();
 
 // Set before the import: a script that forks itself (a cluster) forks what stands here.

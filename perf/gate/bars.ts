@@ -31,6 +31,8 @@ export const GC_PAUSE_MS_BAR = 1;
 /** A leak of a kilobyte a request is far above, what V8 keeps of a run far below. */
 export const HEAP_BYTES_BAR = 64;
 export const RESIDENT_BYTES_BAR: number = 120 * 1024 * 1024;
+/** A window in which others had so much of a core says little of the server. */
+export const DISTURBED = 0.05;
 /** From here on the load is what limits a window, and hides what the server could do. */
 export const LOAD_BOUND = 0.97;
 

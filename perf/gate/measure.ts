@@ -6,7 +6,7 @@ import type { LoadReport } from '../../src/load/report.ts';
 import { runLoad } from '../../src/load/run-load.ts';
 import { freePort, perfScript, type ServerChild, startServer } from '../child.ts';
 import { probe } from '../probe.ts';
-import { residentBytes, usedMicroseconds } from '../process-figures.ts';
+import { othersShare, readCoreTicks, residentBytes, usedMicroseconds } from '../process-figures.ts';
 import {
   CONNECTIONS,
   COUNTED_MIN,
@@ -23,6 +23,7 @@ import {
   countedRates,
   type GateFigures,
   type LatencyWindow,
+  quietRatios,
   type RateWindow,
   splitLatencies,
   type TurnWindow,
@@ -86,7 +87,8 @@ export async function measureGate(options: GateOptions): Promise<GateFigures> {
     }
     const take = (one: Child): Promise<RateWindow> => rateWindow(one, scenario, options.seconds);
     const isEnough = (windows: Windows<RateWindow>): boolean =>
-      scenario.name !== 'hello' || countedRates(windows).length >= COUNTED_MIN;
+      quietRatios(windows).length >= COUNTED_MIN &&
+      (scenario.name !== 'hello' || countedRates(windows).length >= COUNTED_MIN);
     const windows = await inTurn(options, scenario.name, floor, server, take, isEnough);
     throughput.push({ scenario, ...windows });
     await floor.server.stop();
@@ -177,6 +179,8 @@ async function rateWindow(child: Child, scenario: Scenario, seconds: number): Pr
   const { depth, headers, path } = scenario;
   await child.server.ask('begin');
   const before = usedMicroseconds(child.server.pid);
+  const loadBefore = usedMicroseconds(process.pid);
+  const coresBefore = [readCoreTicks(SERVER_CORE), readCoreTicks(LOAD_CORE)];
   const report = await runLoad({
     url: child.url + path,
     connections: CONNECTIONS,
@@ -186,12 +190,18 @@ async function rateWindow(child: Child, scenario: Scenario, seconds: number): Pr
     core: LOAD_CORE,
   });
   const used = usedMicroseconds(child.server.pid) - before;
+  const loadUsed = usedMicroseconds(process.pid) - loadBefore;
+  const others = Math.max(
+    othersShare(coresBefore[0], readCoreTicks(SERVER_CORE), used),
+    othersShare(coresBefore[1], readCoreTicks(LOAD_CORE), loadUsed),
+  );
   const { gcPausesMs } = (await child.server.ask('end')) as Watched;
   child.requests += report.answers;
   return {
     rate: report.requestsPerSecond,
     microseconds: used / report.answers,
     loadShare: report.load.workShare,
+    othersShare: others,
     failures: failuresOf(report),
     gcPauseMs: Math.max(0, ...gcPausesMs),
   };

@@ -17,7 +17,9 @@ export function figuresText(figures: GateFigures): string {
   const parts: string[] = [];
   for (const { floors, scenario, servers } of figures.throughput) {
     const windows = ratios({ floors, servers });
-    const rows = [['window', 'floor/s', 'server/s', 'ratio', 'us CPU', 'GC ms', 'load core']];
+    const rows = [
+      ['window', 'floor/s', 'server/s', 'ratio', 'us CPU', 'GC ms', 'others', 'load core'],
+    ];
     servers.forEach((server, index) => {
       const floor = (floors[index].rate + floors[index + 1].rate) / 2;
       rows.push([
@@ -27,6 +29,7 @@ export function figuresText(figures: GateFigures): string {
         windows[index].toFixed(3),
         server.microseconds.toFixed(2),
         server.gcPauseMs.toFixed(2),
+        `${Math.round(server.othersShare * 100)} %`,
         share(server.loadShare),
       ]);
     });

@@ -1,7 +1,7 @@
 // Says for each stack which part of a request it belongs to. What runs is the innermost frame; for
 // the kernel, what it was about is told by all of its frames.
 
-import { isKernel, projectPath, type Stack, scriptOf } from './stacks.ts';
+import { isKernel, type Stack, scriptOf } from './stacks.ts';
 
 /** In the order of the table. */
 export const PARTS = [
@@ -42,7 +42,7 @@ const COMPILING =
 const ENCODING_FILES = [
   ...['http/encode', 'http/answer-fields', 'http/date', 'http/status'],
   ...['connection/answer-writer', 'connection/head-templates'],
-].map((name) => `dist/${name}.js`);
+].map((name) => `src/${name}.ts`);
 
 const FOLDERS: Readonly<Record<string, Part>> = {
   driver: 'driver',
@@ -62,8 +62,8 @@ export function partOf(stack: Stack): Part {
   const frame = stack[0];
   if (frame === undefined) return 'unknown';
   if (isKernel(frame)) return kernelPart(stack);
-  const script = scriptOf(frame);
-  if (script !== '') return scriptPart(script);
+  const { path } = scriptOf(frame);
+  if (path !== '') return scriptPart(path);
   const { symbol, object } = frame;
   if (/koffi\.node$|\/libc[.-]|\[vdso\]|\/libpthread/.test(object)) {
     return 'foreign calls (koffi, libc)';
@@ -86,14 +86,13 @@ function kernelPart(stack: Stack): Part {
   return 'kernel: entry, scheduling, the rest';
 }
 
-function scriptPart(script: string): Part {
-  if (script.startsWith('node:')) return "Node's scripts";
-  const path = projectPath(script);
+function scriptPart(path: string): Part {
+  if (path.startsWith('node:')) return "Node's scripts";
   // The handler of the server that is measured.
-  if (path.startsWith('build/perf/servers/')) return 'routing and handler';
+  if (path.startsWith('perf/servers/')) return 'routing and handler';
   if (path.startsWith('node_modules/koffi')) return 'foreign calls (koffi, libc)';
   if (ENCODING_FILES.includes(path)) return 'encoding of answers';
-  const folder = /^dist\/([\w-]+)\//.exec(path)?.[1] ?? '';
+  const folder = /^src\/([\w-]+)\//.exec(path)?.[1] ?? '';
   return FOLDERS[folder] ?? 'other scripts of the project';
 }
 

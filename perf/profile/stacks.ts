@@ -1,5 +1,7 @@
 // Reads the stacks that `perf script` prints, and makes their frames readable.
 
+import { type Place, placeIn } from './sources.ts';
+
 export interface Frame {
   /** A function, as the kernel, a library or V8 calls it. */
   readonly symbol: string;
@@ -35,11 +37,19 @@ export function isKernel({ object }: Frame): boolean {
   return /^\[(?!unknown|vdso|vsyscall|heap|stack)/.test(object);
 }
 
-/** Where compiled JavaScript came from: `dist/http/parse-head.js` and the like, '' for others. */
-export function scriptOf({ symbol, object }: Frame): string {
-  if (!isScript(object)) return '';
-  return /(?:file:\/\/|node:)\S+?(?=:\d+(?::\d+)?$)/.exec(symbol)?.[0] ?? '';
+/**
+ * Where compiled JavaScript came from: `src/http/parse-head.ts` and the like, the path in the
+ * project or the URL where no map leads to a source, and a line; '' for others.
+ */
+export function scriptOf({ symbol, object }: Frame): Place {
+  const match = /((?:file:\/\/|node:)\S+?):(\d+)(?::(\d+))?$/.exec(symbol);
+  if (match === null || !isScript(object)) return NOWHERE;
+  const [, script = '', line = '', column = '1'] = match;
+  const found = placeIn(script, Number(line), Number(column));
+  return found ?? { path: projectPath(script), line: Number(line) };
 }
+
+const NOWHERE: Place = { path: '', line: 0 };
 
 /** V8 writes down where it compiled code to, in a file for perf. */
 function isScript(object: string): boolean {
@@ -47,19 +57,18 @@ function isScript(object: string): boolean {
 }
 
 /** `dist/x.js` of the project for a URL of a script, the URL for others. */
-export function projectPath(script: string): string {
-  return /\/((?:dist|build|node_modules)\/.*)$/.exec(script)?.[1] ?? script;
+function projectPath(script: string): string {
+  return /\/((?:src|dist|perf\/servers|build|node_modules)\/.*)$/.exec(script)?.[1] ?? script;
 }
 
 /** A frame as it stands in a flame graph. */
 export function frameName(frame: Frame): string {
   const { symbol, object } = frame;
   if (isKernel(frame)) return `${symbol} [kernel]`;
-  const script = scriptOf(frame);
-  if (script !== '') {
+  const { path, line } = scriptOf(frame);
+  if (path !== '') {
     const name = /^\w+:[*^~+']*(\S*) /.exec(symbol)?.[1] || 'anonymous';
-    const line = /:(\d+)(?::\d+)?$/.exec(symbol)?.[1] ?? '?';
-    return `${name} ${projectPath(script)}:${line}`;
+    return `${name} ${path}:${line}`;
   }
   const library = object.split('/').at(-1) ?? object;
   const name = symbol === '[unknown]' ? `code of ${library}` : symbol;

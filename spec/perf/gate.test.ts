@@ -10,6 +10,7 @@ import {
   type GateFigures,
   judge,
   type LatencyWindow,
+  quietRatios,
   type RateWindow,
 } from '../../perf/gate/judge.ts';
 import { figuresText, verdictText } from '../../perf/gate/report.ts';
@@ -20,6 +21,7 @@ const rateWindow = (rate: number, change: Partial<RateWindow> = {}): RateWindow 
   rate,
   microseconds: 9,
   loadShare: 0.8,
+  othersShare: 0,
   failures: 0,
   gcPauseMs: 0,
   ...change,
@@ -219,6 +221,41 @@ describe('the targets', () => {
 
   it('missed weigh more than not judged', () => {
     assert.equal(judge(figures({ floor: 80_000, heap: 999 }), true).exitCode, 1);
+  });
+});
+
+describe('windows that others disturbed', () => {
+  /** Good ones, of which some are slow because of others. */
+  const disturbed = (count: number, of: number): Pick<GateFigures, 'throughput'> => ({
+    throughput: SCENARIOS.map((scenario) => ({
+      scenario,
+      floors: many(of + 1, () => rateWindow(120_000)),
+      servers: many(of, (index) =>
+        index < count ? rateWindow(60_000, { othersShare: 0.3 }) : rateWindow(118_000),
+      ),
+    })),
+  });
+
+  it('do not count where enough others are there', () => {
+    const { checks, remarks } = judge({ ...figures(), ...disturbed(8, 13) }, false);
+    assert.equal(checks[0].state, 'met');
+    assert.match(checks[0].text, /^median ratio to the floor 0\.983 in 5 windows/);
+    assert.match(remarks[0], /^DISTURBED: hello: .* 8 of 13 server windows/);
+  });
+
+  it('count where too few are left', () => {
+    const { checks } = judge({ ...figures(), ...disturbed(8, 12) }, false);
+    assert.equal(checks[0].state, 'MISSED');
+    assert.match(checks[0].text, /^median ratio to the floor 0\.500 in 12 windows/);
+  });
+
+  it('take the windows beside them along', () => {
+    const { throughput } = disturbed(0, 6);
+    const [hello] = throughput;
+    const floors = hello.floors.map((floor, index) =>
+      index === 3 ? { ...floor, othersShare: 0.05 } : floor,
+    );
+    assert.equal(quietRatios({ ...hello, floors }).length, 4);
   });
 });
 

@@ -2,10 +2,12 @@
 // part of a request each belongs to.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { unhide } from '../../perf/profile/draw.ts';
 import { SCENARIO_NAMES, SCENARIOS } from '../../perf/profile/scenarios.ts';
 import { countParts, partOf } from '../../perf/profile/shares.ts';
+import { placeIn } from '../../perf/profile/sources.ts';
 import { type Frame, frameNames, parseStacks } from '../../perf/profile/stacks.ts';
 
 const MAP = '/a/perf-4752.map';
@@ -13,7 +15,7 @@ const KERNEL = '[kernel.kallsyms]';
 
 const PRINTED = [
   'node  4752 26956.230156:    1001001 cpu-clock: ',
-  `\t    7f6658057385 JS:*turn file:///srv/vibing/dist/reactor/reactor.js:59:7+0x5 (${MAP})`,
+  `\t    7f6658057385 JS:*turn file:///srv/vibing/src/reactor/reactor.ts:59:7+0x5 (${MAP})`,
   `\t         14ce0dc Builtins_JSEntryTrampoline+0x5c (/usr/bin/node)`,
   `\t         14cde03 Builtins_JSEntry+0x83 (/usr/bin/node)`,
   `\t          c494db v8::internal::(anonymous namespace)::Invoke+0x12b (/usr/bin/node)`,
@@ -37,7 +39,7 @@ describe('stacks of perf', () => {
       [4, 5],
     );
     assert.deepEqual(stacks[0][0], {
-      symbol: 'JS:*turn file:///srv/vibing/dist/reactor/reactor.js:59:7',
+      symbol: 'JS:*turn file:///srv/vibing/src/reactor/reactor.ts:59:7',
       object: MAP,
     });
     assert.equal(stacks[0][3].symbol, 'v8::internal::(anonymous namespace)::Invoke');
@@ -47,7 +49,7 @@ describe('stacks of perf', () => {
 
   it('have short names, the outermost first', () => {
     const [script, foreign] = parseStacks(PRINTED);
-    assert.deepEqual(frameNames(script), ["node's event loop", 'turn dist/reactor/reactor.js:59']);
+    assert.deepEqual(frameNames(script), ["node's event loop", 'turn src/reactor/reactor.ts:59']);
     assert.deepEqual(frameNames(foreign), [
       'foreign call (koffi)',
       'syscall [libc.so.6]',
@@ -57,23 +59,39 @@ describe('stacks of perf', () => {
   });
 
   it('name functions without a name', () => {
-    const frames = [js('JS:^ file:///srv/vibing/dist/driver/uring.js:76:60')];
-    assert.deepEqual(frameNames(frames), ['node', 'anonymous dist/driver/uring.js:76']);
+    const frames = [js('JS:^ file:///srv/vibing/src/driver/uring.ts:76:60')];
+    assert.deepEqual(frameNames(frames), ['node', 'anonymous src/driver/uring.ts:76']);
+  });
+});
+
+describe('the bundle of the package', () => {
+  it('is told as the sources that it was made of', () => {
+    const bundle = new URL('../../../dist/vibing.js', import.meta.url);
+    const lines = readFileSync(bundle, 'utf8').split('\n');
+    const line = lines.findIndex((text) => text.startsWith('function parseHead(')) + 1;
+    const place = placeIn(bundle.href, line, 10);
+    assert.equal(place?.path, 'src/http/parse-head.ts');
+    const source = new URL('../../../src/http/parse-head.ts', import.meta.url);
+    const sourceLine = readFileSync(source, 'utf8').split('\n')[place.line - 1];
+    assert.match(sourceLine, /^export function parseHead\(/);
+    assert.equal(placeIn('file:///nowhere/else.js', 1, 1), null);
+    const frame = js(`JS:*parseHead ${bundle.href}:${line}:10`);
+    assert.equal(partOf([frame]), 'parsing of requests');
   });
 });
 
 describe('parts of a request', () => {
   it('are told by the innermost frame, and of the kernel by all of its frames', () => {
     const samples: [Frame[], string][] = [
-      [[js('JS:*turn file:///v/dist/reactor/reactor.js:59:7')], 'reactor'],
-      [[js('JS:*poll file:///v/dist/driver/epoll.js:9:7')], 'driver'],
-      [[js('JS:*parseHead file:///v/dist/http/parse-head.js:9:7')], 'parsing of requests'],
-      [[js('JS:*encodeHead file:///v/dist/http/encode.js:9:7')], 'encoding of answers'],
-      [[js('JS:*whole file:///v/dist/connection/answer-writer.js:9:7')], 'encoding of answers'],
-      [[js('JS:*advance file:///v/dist/connection/connection.js:9:7')], 'connection'],
-      [[js('JS:*find file:///v/dist/route/router.js:9:7')], 'routing and handler'],
-      [[js('JS:* file:///v/build/perf/servers/vibing.js:48:17')], 'routing and handler'],
-      [[js('JS:*x file:///v/dist/index.js:1:1')], 'other scripts of the project'],
+      [[js('JS:*turn file:///v/src/reactor/reactor.ts:59:7')], 'reactor'],
+      [[js('JS:*poll file:///v/src/driver/epoll.ts:9:7')], 'driver'],
+      [[js('JS:*parseHead file:///v/src/http/parse-head.ts:9:7')], 'parsing of requests'],
+      [[js('JS:*encodeHead file:///v/src/http/encode.ts:9:7')], 'encoding of answers'],
+      [[js('JS:*whole file:///v/src/connection/answer-writer.ts:9:7')], 'encoding of answers'],
+      [[js('JS:*advance file:///v/src/connection/connection.ts:9:7')], 'connection'],
+      [[js('JS:*find file:///v/src/route/router.ts:9:7')], 'routing and handler'],
+      [[js('JS:* file:///v/perf/servers/vibing.ts:48:17')], 'routing and handler'],
+      [[js('JS:*x file:///v/src/index.ts:1:1')], 'other scripts of the project'],
       [[js('JS:^setImmediate node:timers:282:22')], "Node's scripts"],
       [[kernel('tcp_ack'), kernel('io_send')], 'kernel: TCP and sockets'],
       [[kernel('__memcpy'), kernel('skb_copy_datagram_iter')], 'kernel: TCP and sockets'],

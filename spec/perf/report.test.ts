@@ -66,7 +66,7 @@ describe('lines of results', () => {
 describe('lines of the gate', () => {
   it('are of the same shape, with the checks in the first', () => {
     const window = (rate: number, microseconds: number): RateWindow => {
-      return { rate, microseconds, loadShare: 0.99, failures: 0, gcPauseMs: 0 };
+      return { rate, microseconds, loadShare: 0.99, othersShare: 0, failures: 0, gcPauseMs: 0 };
     };
     const floors = [window(100, 10), window(300, 10)];
     const throughput = [{ scenario: SCENARIOS[0], floors, servers: [window(100, 20)] }];

@@ -91,6 +91,8 @@ export class Exchange {
   deferred: boolean;
   failure: { readonly error: unknown; readonly caught: boolean } | null;
   readonly nexts: (() => Promise<void>)[];
+  /** As nexts, for the files behind all routes. */
+  lastNext: (() => Promise<void>) | null;
 
   constructor(transport: Transport, fieldsMax: number) {
     this.head = new Head(fieldsMax);
@@ -132,6 +134,7 @@ export class Exchange {
     this.deferred = false;
     this.failure = null;
     this.nexts = [];
+    this.lastNext = null;
   }
 
   /** Ready for a new request of `transport`; the head is about to be parsed. */

@@ -5,7 +5,7 @@
 import { describe } from '../base/describe.ts';
 import type { Exchange, Handler } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';
-import type { Middleware } from '../exchange/middleware.ts';
+import type { Middleware, Next } from '../exchange/middleware.ts';
 import { Phase } from '../exchange/phase.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
@@ -99,10 +99,7 @@ export class Application {
       this.#answerAllowed(request, response);
       return;
     }
-    return this.#fallback(request, response, () => {
-      this.#answerAllowed(request, response);
-      return Promise.resolve();
-    });
+    return this.#fallback(request, response, this.#lastNext(exchangeOf(request)));
   };
 
   #answerAllowed(request: Request, response: Response): void {
@@ -127,11 +124,24 @@ export class Application {
       plain(response, 404);
       return;
     }
-    return this.#fallback(request, response, () => {
-      plain(response, 404);
-      return Promise.resolve();
-    });
+    return this.#fallback(request, response, this.#lastNext(exchangeOf(request)));
   };
+
+  #lastNext(exchange: Exchange): Next {
+    return exchange.lastNext ?? this.#makeLastNext(exchange);
+  }
+
+  /** What is left when there is no file either. Made once for each exchange, as in Chain. */
+  #makeLastNext(exchange: Exchange): Next {
+    const next = (): Promise<void> => {
+      const { endpoint, request, response } = exchange;
+      if (endpoint === this.#wrongMethod) this.#answerAllowed(request, response);
+      else plain(response, 404);
+      return Promise.resolve();
+    };
+    exchange.lastNext = next;
+    return next;
+  }
 
   /** Every part of the chain is done, with an answer or without. */
   #settled(exchange: Exchange): void {

@@ -6,16 +6,13 @@ import type { Prepared } from '../exchange/prepared.ts';
 import type { FileStat } from '../work/work.ts';
 
 /**
- * How long a file counts as unchanged after it was looked at: shorter than anybody can change it and
- * ask again, long enough that a busy file is looked at for a few requests in a thousand.
+ * How long a file counts as unchanged after it was looked at: shorter than anybody can save and
+ * reload, long enough that a busy file is looked at for a few requests in a thousand.
  */
-export const FRESH_MS = 2;
+export const RECHECK_MS = 5;
 
 /** So long after a look the system still has the file's state in memory: the next is quick. */
 export const KNOWN_MS = 10_000;
-
-/** As FRESH_MS, where looks are slow. */
-export const RECHECK_MS = 5;
 
 /** How long it may be served without another look while one is under way. */
 export const GRACE_MS = 50;
