@@ -154,7 +154,9 @@ function addBodies(server: Server, counted: Counted, pause: Pause, state: Applic
       await pause(1);
       response.text('ignored\n');
       // Users keep what they were given. It may throw by then, but never be another's.
+      state.running += 1;
       void pause(15).then(() => {
+        state.running -= 1;
         if (isOpenAgain(response)) state.reopened += 1;
       });
     }),
