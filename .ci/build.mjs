@@ -1,6 +1,6 @@
-// Compiles src/ to dist/ (the package, in one file), then the whole tree to build/ (tests and tools), each only
-// when something is newer than its last good compile. Plain JavaScript without dependencies, since
-// it runs before anything is compiled.
+// Compiles src/ to dist/ (the package, in one file), then the whole tree to build/ (tests and
+// tools), each only when something is newer than its last good compile. Plain JavaScript, since it
+// runs before anything is compiled.
 //
 //   node .ci/build.mjs             the package, as it is published
 //   node .ci/build.mjs all         the package and the tree

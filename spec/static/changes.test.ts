@@ -237,7 +237,7 @@ function memoryCases(driver: DriverName): void {
     assert.equal(await opensFor('/x/../a/b.txt'), 0);
   });
 
-  it('a file that is asked for often is looked at on the way, and elsewhere where that is slow', async () => {
+  it('a busy file is looked at on the way, and elsewhere where that is slow', async () => {
     assert.equal(await opensFor('/a/b.txt', 2), 0);
     const { looks } = work;
     for (let round = 0; round < 20 && work.looks === looks; round++) {

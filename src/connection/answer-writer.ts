@@ -70,6 +70,14 @@ export class AnswerWriter {
     const bound = headBytesBound(exchange.fields) + text.length;
     const at = outbox.reserve(bound);
     if (at < 0) return false;
+    if (!omitted && exchange.owedBytes < 0) {
+      const again = this.#heads.writeAgain(this.#memory, at, exchange, text, wallMs);
+      if (again >= 0) {
+        exchange.contentBytes = text.length;
+        outbox.commit(again);
+        return true;
+      }
+    }
     const length = bodyLength(exchange, text.length);
     let end = this.#heads.write(this.#memory, at, exchange, length, wallMs);
     if (end < 0) end = this.#encode(this.#memory, at, exchange, length, wallMs);
@@ -77,6 +85,7 @@ export class AnswerWriter {
       end = writeAscii(this.#memory, end, text);
       if (end < 0) return false;
       exchange.contentBytes = text.length;
+      this.#heads.ended(text, this.#memory, at, end);
     }
     outbox.commit(end);
     return true;
