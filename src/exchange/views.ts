@@ -7,7 +7,7 @@ import type { Exchange } from './exchange.ts';
 import { attachRequest, Request } from './request.ts';
 import { attachResponse, Response } from './response.ts';
 
-/** Views at rest before one is used again: a guess, 80 ms at 100,000 requests a second. */
+/** Views at rest before one is used again: a guess, 80 ms at 100,000 requests a second. 2^n. */
 const REST_COUNT = 8192;
 
 export class Views {
@@ -28,7 +28,7 @@ export class Views {
     if (this.#count === REST_COUNT) {
       exchange.request = this.#requests[this.#first];
       exchange.response = this.#responses[this.#first];
-      this.#first = (this.#first + 1) % REST_COUNT;
+      this.#first = (this.#first + 1) & (REST_COUNT - 1);
       this.#count -= 1;
     } else {
       exchange.request = new Request();
@@ -43,9 +43,11 @@ export class Views {
     attachRequest(exchange.request, null);
     attachResponse(exchange.response, null);
     if (this.#fresh || this.#count === REST_COUNT) return;
-    const place = (this.#first + this.#count) % REST_COUNT;
+    const place = (this.#first + this.#count) & (REST_COUNT - 1);
+    this.#count += 1;
+    // Answered at once, it comes back to where it was taken from.
+    if (this.#requests[place] === exchange.request) return;
     this.#requests[place] = exchange.request;
     this.#responses[place] = exchange.response;
-    this.#count += 1;
   }
 }

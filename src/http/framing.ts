@@ -1,7 +1,7 @@
 // Where the body of a request ends and whether its connection may live: RFC 9112 section 6 read
 // strictly. Whatever two readers could understand in two ways is a fault (request smuggling).
 
-import { isAuthority } from './authority.ts';
+import { isUsualAuthority } from './authority.ts';
 import { Fault } from './fault.ts';
 import { Field } from './fields.ts';
 import { TOKEN } from './grammar.ts';
@@ -72,6 +72,7 @@ export function frame(bytes: Uint8Array, start: number, head: Head, framing: Fra
   framing.reset();
   const offsets = head.offsets;
   const names = head.names;
+  const view = head.viewOf(bytes);
   const modern = head.minor === 1;
   let hosts = 0;
   let length = NOT_GIVEN;
@@ -87,7 +88,8 @@ export function frame(bytes: Uint8Array, start: number, head: Head, framing: Fra
     switch (names[index]) {
       case Field.Host:
         hosts += 1;
-        if (hosts > 1 || (from < to && !isAuthority(bytes, from, to))) return Fault.BadHost;
+        if (hosts > 1) return Fault.BadHost;
+        if (from < to && !isUsualAuthority(bytes, view, from, to)) return Fault.BadHost;
         break;
       case Field.ContentLength:
         if (length !== NOT_GIVEN) return Fault.BadContentLength;
