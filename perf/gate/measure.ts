@@ -2,6 +2,7 @@
 // in this process on the other.
 
 import { performance } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
 import type { LoadReport } from '../../src/load/report.ts';
 import { runLoad } from '../../src/load/run-load.ts';
 import { freePort, perfScript, type ServerChild, startServer } from '../child.ts';
@@ -51,6 +52,9 @@ export interface GateOptions {
 const WARM_UP_MS = 2_000;
 /** The first moments of a window are of connections that were just opened. */
 const WARM_MS = 100;
+
+/** Until all connections are there, or before the first may leave. */
+const CROWD_MS = 250;
 
 interface Child {
   readonly server: ServerChild;
@@ -231,16 +235,20 @@ async function latencyWindow(child: Child, seconds: number): Promise<LatencyWind
   };
 }
 
+/** Clients who come or leave all at once are work, not a pause: that is over, or yet to come. */
 async function turnWindow(child: Child, seconds: number): Promise<TurnWindow> {
-  await child.server.ask('begin with turns');
-  const report = await runLoad({
+  const load = runLoad({
     url: `${child.url}/`,
     connections: CONNECTIONS,
     rate: TURNS_RATE,
-    durationMs: seconds * 1000,
+    durationMs: seconds * 1000 + 2 * CROWD_MS,
     core: LOAD_CORE,
   });
+  await setTimeout(CROWD_MS);
+  await child.server.ask('begin with turns');
+  await setTimeout(seconds * 1000);
   const { busyTurns } = (await child.server.ask('end')) as Watched;
+  const report = await load;
   child.requests += report.answers;
   return {
     busyTurns: busyTurns / seconds,
