@@ -6,9 +6,12 @@ import type { Prepared } from '../exchange/prepared.ts';
 import type { FileStat } from '../work/work.ts';
 
 /**
- * How long a file counts as unchanged after it was looked at: shorter than anybody can save and
- * reload, long enough that a busy file is looked at for a few requests in a thousand.
+ * How long a file counts as unchanged after it was looked at: hardly longer than a program takes to
+ * change it and ask again, long enough that a busy file is looked at once in a hundred requests.
  */
+export const FRESH_MS = 1;
+
+/** The same where looks are slow. */
 export const RECHECK_MS = 5;
 
 /** So long after a look the system still has the file's state in memory: the next is quick. */

@@ -30,7 +30,14 @@ import {
   type OpenFile,
   type Work,
 } from '../work/work.ts';
-import { type CachedFile, FileCache, GRACE_MS, KNOWN_MS, RECHECK_MS } from './file-cache.ts';
+import {
+  type CachedFile,
+  FileCache,
+  FRESH_MS,
+  GRACE_MS,
+  KNOWN_MS,
+  RECHECK_MS,
+} from './file-cache.ts';
 import { listingPage } from './listing.ts';
 
 export interface StaticOptions {
@@ -108,12 +115,12 @@ class StaticSite {
   #isUnchanged(transport: Transport, cached: CachedFile): boolean {
     const nowMs = transport.nowMs();
     const ageMs = nowMs - cached.checkedMs;
-    if (ageMs <= RECHECK_MS) return true;
+    if (ageMs <= FRESH_MS) return true;
     const stat =
       ageMs <= KNOWN_MS && cached.checking === null ? transport.work.statNow(cached.file) : null;
     if (stat !== null) return this.#compare(cached, stat, nowMs);
     // While somebody looks at a busy file the others need not wait.
-    return cached.checking !== null && ageMs <= GRACE_MS;
+    return ageMs <= RECHECK_MS || (cached.checking !== null && ageMs <= GRACE_MS);
   }
 
   /** True when a look found the file as it was; else it is forgotten. */
