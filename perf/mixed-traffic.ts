@@ -95,6 +95,7 @@ export class MixedTraffic {
   }
 
   start(lanes: number): void {
+    this.#isOver = false;
     this.#lanes = Array.from({ length: lanes }, () => this.#lane());
   }
 

@@ -78,9 +78,11 @@ export async function startVibing(
   driver: string,
   settings: readonly string[] = [],
   descriptors = 0,
+  nodeFlags: readonly string[] = [],
 ): Promise<ServerChild> {
   const args = ['--driver', driver, ...settings.flatMap((setting) => ['--set', setting])];
-  const server = await startServer('servers/vibing.ts', { args, core: SERVER_CORE, descriptors });
+  const options = { args, core: SERVER_CORE, descriptors, nodeFlags };
+  const server = await startServer('servers/vibing.ts', options);
   if (driver === 'auto' || server.line.includes(` ${driver} `)) return server;
   await server.stop();
   throw new Error(`not what was asked: ${server.line}`);

@@ -1,10 +1,10 @@
 // Watches a process from inside: collections of garbage, turns that took too long, the heap. Loaded
 // before the program by `node --import`, so that a server and a floor are watched in the same way
-// and know nothing of it. Answers 'begin' or 'begin with turns' and 'end' around a window, and
-// 'heap'.
+// and know nothing of it. Answers 'begin' or 'begin with turns' and 'end' around a window, 'heap' and
+// 'held'.
 
 import { PerformanceObserver } from 'node:perf_hooks';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { TURN_MS } from './bars.ts';
 
@@ -17,6 +17,14 @@ export interface Watched {
    * shared takes the core away for milliseconds, many times a second, and that is not the server's.
    */
   readonly busyTurns: number;
+}
+
+/** Bytes that a process has after a collection of all garbage. */
+export interface Held {
+  /** What is alive, with the buffers that belong to it. */
+  readonly heap: number;
+  /** Resident beside V8's spaces, which grow and shrink as it pleases. */
+  readonly beside: number;
 }
 
 /** A timer this short comes round with every turn that is not longer. */
@@ -42,6 +50,7 @@ process.on('message', (question) => {
   // What the observer was told last comes with a later round of the loop.
   else if (question === 'end') setTimeout(() => process.send?.(end()), 5);
   else if (question === 'heap') process.send?.(heapBytes());
+  else if (question === 'held') process.send?.(held());
 });
 
 function begin(withTurns: boolean): void {
@@ -89,4 +98,10 @@ function heapBytes(): number {
   collect();
   const { external, heapUsed } = process.memoryUsage();
   return heapUsed + external;
+}
+
+function held(): Held {
+  const heap = heapBytes();
+  const spaces = getHeapSpaceStatistics().reduce((sum, one) => sum + one.physical_space_size, 0);
+  return { heap, beside: process.memoryUsage.rss() - spaces };
 }
