@@ -31,7 +31,7 @@ export const GROUPS: readonly BenchGroup[] = [
   { name: 'chunked', file: 'chunked.ts', what: 'chunked bodies', cases: chunkedCases },
   { name: 'encoder', file: 'encode.ts', what: 'heads of answers', cases: encodeCases },
   { name: 'date', file: 'date.ts', what: 'dates of HTTP, written and read', cases: dateCases },
-  { name: 'router', file: 'route.ts', what: 'routes and byte maps', cases: routeCases },
+  { name: 'router', file: 'route.ts', what: 'middleware, routes and byte maps', cases: routeCases },
   {
     name: 'deadlines',
     file: 'deadlines.ts',

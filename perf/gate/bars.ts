@@ -22,9 +22,11 @@ export const P99_RATIO_BAR = 1.5;
 export const TURN_MS = 2;
 /** How many of them more than the floor's, a second. */
 export const TURNS_BAR = 0.2;
+/** What is added to that at most, half of what the floor has, where no window is a quiet one. */
+export const TURNS_NOISE_MAX = 0.4;
 /** So few requests a second that a turn is long only if something held it up. */
 export const TURNS_RATE = 2_000;
-/** A floor that is late more often than this, a second, is on a machine with others. */
+/** A floor that is late, or pauses, more often than this, a second, is on a machine with others. */
 export const TURNS_QUIET = 0.5;
 /** One collection of garbage, in counted windows. */
 export const GC_PAUSE_MS_BAR = 1;

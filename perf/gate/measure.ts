@@ -24,6 +24,7 @@ import {
   countedRates,
   type GateFigures,
   type LatencyWindow,
+  quietPauses,
   quietRatios,
   type RateWindow,
   splitLatencies,
@@ -120,7 +121,9 @@ export async function measureGate(options: GateOptions): Promise<GateFigures> {
     const take = (one: Child): Promise<TurnWindow> => turnWindow(one, options.seconds);
     await take(floor);
     await take(server);
-    turns = await inTurn(options, 'turns', floor, server, take, () => true);
+    const isEnough = (windows: Windows<TurnWindow>): boolean =>
+      quietPauses(windows).length >= COUNTED_MIN;
+    turns = await inTurn(options, 'turns', floor, server, take, isEnough);
     await floor.server.stop();
     remember();
   }

@@ -1,10 +1,12 @@
-// Measures finding by path: a search in the router, and a look-up in a ByteMap.
+// Measures the way to a handler: middleware, a search in the router, a look-up in a ByteMap.
 
 import { do_not_optimize as keep } from 'mitata';
 import { ByteMap } from '../../src/base/byte-map.ts';
+import type { Exchange } from '../../src/exchange/exchange.ts';
 import { Method } from '../../src/http/method.ts';
 import { Found, Match } from '../../src/route/match.ts';
 import { Router } from '../../src/route/router.ts';
+import { Chain } from '../../src/server/chain.ts';
 import type { BenchCase } from '../bench/bench-case.ts';
 
 /** Routes of a middle-sized API. */
@@ -57,6 +59,8 @@ export function routeCases(): readonly BenchCase[] {
       const run = searching(router, path, expected);
       return { name: `route, ${name}`, run };
     }),
+    { name: 'chain, no middleware', run: passing(0) },
+    { name: 'chain, three middleware that return next()', run: passing(3) },
     { name: 'byte map, hit', run: lookingUp(map, '/assets/file-500.css', 500) },
     { name: 'byte map, miss', run: lookingUp(map, '/assets/file-x00.css', -1) },
   ];
@@ -69,6 +73,23 @@ function searching(router: Router<string>, path: string, expected: Found): () =>
   const search = (): Found => router.find(Method.GET, '', bytes, 4, to, match);
   if (search() !== expected) throw new Error(`the search for ${path} is wrong`);
   return () => keep(search());
+}
+
+/** A request through middleware, as much of one as the chain looks at. */
+function passing(steps: number): () => void {
+  const tally = { handled: 0, settled: 0 };
+  const chain = new Chain(() => (tally.settled += 1));
+  for (let step = 0; step < steps; step++) {
+    chain.add({ prefix: new Uint8Array(), run: (_request, _response, next) => next() });
+  }
+  const endpoint = (): void => {
+    tally.handled += 1;
+  };
+  const given = { endpoint, live: true, nexts: [], failure: null, deferred: false, mountBytes: 0 };
+  const exchange = given as unknown as Exchange;
+  chain.run(exchange);
+  if (tally.handled !== 1 || tally.settled !== 1) throw new Error('the chain is wrong');
+  return () => chain.run(exchange);
 }
 
 function lookingUp(map: ByteMap<number>, path: string, expected: number): () => void {

@@ -16,7 +16,7 @@ import { routePath } from '../http/target.ts';
 import type { Counters } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
 import { Router } from '../route/router.ts';
-import { Chain, isPromise, unanswered } from './chain.ts';
+import { Chain, DONE, isPromise, unanswered } from './chain.ts';
 
 export type ErrorHandler = (
   error: unknown,
@@ -137,7 +137,7 @@ export class Application {
       const { endpoint, request, response } = exchange;
       if (endpoint === this.#wrongMethod) this.#answerAllowed(request, response);
       else plain(response, 404);
-      return Promise.resolve();
+      return DONE;
     };
     exchange.lastNext = next;
     return next;

@@ -19,8 +19,8 @@ export type Settled = (exchange: Exchange) => void;
 
 const SLASH = 47;
 
-/** One for all requests whose rest was done at once. */
-const DONE: Promise<void> = Promise.resolve();
+/** What next() gives for all requests whose rest was done at once. */
+export const DONE: Promise<void> = Promise.resolve();
 
 export class Chain {
   readonly #steps: Step[] = [];
@@ -39,7 +39,7 @@ export class Chain {
     exchange.running = 1;
     try {
       const result = this.#enter(exchange, 0);
-      if (isPromise(result)) {
+      if (isLater(result)) {
         this.#join(exchange, result, 0, false);
         return;
       }
@@ -89,7 +89,7 @@ export class Chain {
       exchange.mountBytes = mountBytes;
       return quietly(Promise.reject(error));
     }
-    if (!isPromise(result)) {
+    if (!isLater(result)) {
       exchange.mountBytes = mountBytes;
       return DONE;
     }
@@ -132,6 +132,11 @@ export class Chain {
     exchange.running -= 1;
     if (exchange.running === 0) this.#settled(exchange);
   }
+}
+
+/** False for what a middleware returns that passes on what next() gave it, all being done. */
+function isLater(result: void | Promise<void>): result is Promise<void> {
+  return result !== DONE && isPromise(result);
 }
 
 /** True for a promise and for whatever can be awaited. */
