@@ -16,7 +16,7 @@ const ODD = Uint8Array.from(
 );
 
 /** Numbers that limits are made of. */
-// biome-ignore format: one table
+// biome-ignore format: numbers near one edge stand in one row
 const NUMBERS = [
   '0', '1', '7', '8', '10', '00', '255', '256', '65535', '65536', '-1', '+1', '0x10', '1e3',
   '2147483647', '2147483648', '4294967296', '9007199254740991', '9007199254740993',

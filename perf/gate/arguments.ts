@@ -12,6 +12,9 @@ export interface GateArguments {
   readonly turns: boolean;
   readonly driver: string;
   readonly strict: boolean;
+  /** Of the bars of rates, 0 to 1. */
+  readonly margin: number;
+  readonly tries: number;
   readonly help: boolean;
 }
 
@@ -22,6 +25,9 @@ const DRIVERS = ['auto', 'uring', 'epoll', 'net'];
 const SECONDS_MAX = 10;
 const ROUNDS_MIN = 5;
 const ROUNDS_MAX = 25;
+/** With more, a server that is a fifth slower would pass. */
+const MARGIN_MAX = 10;
+const TRIES_MAX = 3;
 
 export const USAGE: string = `usage: npm run perf:gate -- [option...]
 
@@ -32,6 +38,8 @@ core and in turn, and judges medians. Under six minutes with the defaults.
   --rounds N     windows of the server, ${ROUNDS_MIN} to ${ROUNDS_MAX} (5)
   --only NAMES   some of ${NAMES.join(', ')} (all)
   --driver NAME  of the server: ${DRIVERS.join(', ')} (auto)
+  --margin N     bars of rates are lowered by N percent, 0 to ${MARGIN_MAX} (0)
+  --tries N      what is missed is measured again, 1 to ${TRIES_MAX} times in all (1)
   --strict       exit code 3 when something could not be judged
   --help         this text
 
@@ -49,6 +57,8 @@ export function parseGateArguments(given: readonly string[]): GateArguments | st
         rounds: { type: 'string', default: String(ROUNDS_MIN) },
         only: { type: 'string', default: NAMES.join(',') },
         driver: { type: 'string', default: 'auto' },
+        margin: { type: 'string', default: '0' },
+        tries: { type: 'string', default: '1' },
         strict: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -66,6 +76,8 @@ export function parseGateArguments(given: readonly string[]): GateArguments | st
   };
   const seconds = whole('seconds', 1, SECONDS_MAX);
   const rounds = whole('rounds', ROUNDS_MIN, ROUNDS_MAX);
+  const margin = whole('margin', 0, MARGIN_MAX) / 100;
+  const tries = whole('tries', 1, TRIES_MAX);
   const only = String(values['only']).split(',');
   const unknown = only.find((name) => !NAMES.includes(name));
   if (unknown !== undefined) {
@@ -83,6 +95,8 @@ export function parseGateArguments(given: readonly string[]): GateArguments | st
     latency: only.includes(LATENCY),
     turns: only.includes(TURNS),
     driver,
+    margin,
+    tries,
     strict: values['strict'] === true,
     help: values['help'] === true,
   };

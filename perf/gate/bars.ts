@@ -26,6 +26,8 @@ export const TURNS_BAR = 0.2;
 export const TURNS_NOISE_MAX = 0.4;
 /** So few requests a second that a turn is long only if something held it up. */
 export const TURNS_RATE = 2_000;
+/** The least length of a window for it: one pause in it is no more than the bar. */
+export const TURNS_SECONDS_MIN = 5;
 /** A floor that is late, or pauses, more often than this, a second, is on a machine with others. */
 export const TURNS_QUIET = 0.5;
 /** One collection of garbage, in counted windows. */

@@ -19,6 +19,7 @@ import {
   type ScenarioName,
   SERVER_CORE,
   TURNS_RATE,
+  TURNS_SECONDS_MIN,
 } from './bars.ts';
 import {
   countedRates,
@@ -118,7 +119,8 @@ export async function measureGate(options: GateOptions): Promise<GateFigures> {
   let turns: Windows<TurnWindow> | null = null;
   if (options.turns) {
     const floor = await startFloor(SCENARIOS[0], child, nodeFlags);
-    const take = (one: Child): Promise<TurnWindow> => turnWindow(one, options.seconds);
+    const take = (one: Child): Promise<TurnWindow> =>
+      turnWindow(one, Math.max(options.seconds, TURNS_SECONDS_MIN));
     await take(floor);
     await take(server);
     const isEnough = (windows: Windows<TurnWindow>): boolean =>

@@ -66,7 +66,8 @@ export function gateLines(
       remarks: boundRemark(latency.servers),
     });
   }
-  return lines.map((line, index) => (index === 0 ? { ...line, checks: verdict.checks } : line));
+  const checks = verdict.checks.map(({ name, state, text }) => ({ name, state, text }));
+  return lines.map((line, index) => (index === 0 ? { ...line, checks } : line));
 }
 
 function rateResult(windows: readonly RateWindow[]): ServerResult {

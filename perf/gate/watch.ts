@@ -1,7 +1,7 @@
 // Watches a process from inside: collections of garbage, turns that took too long, the heap. Loaded
 // before the program by `node --import`, so that a server and a floor are watched in the same way
-// and know nothing of it. Answers 'begin' or 'begin with turns' and 'end' around a window, 'heap' and
-// 'held'.
+// and know nothing of it. Answers 'begin' or 'begin with turns' and 'end' around a window, 'heap'
+// and 'held'.
 
 import { createRequire } from 'node:module';
 import { PerformanceObserver } from 'node:perf_hooks';
