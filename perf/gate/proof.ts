@@ -20,7 +20,7 @@ const FOUND_BY: Readonly<Record<Exclude<Fault, 'none'>, readonly string[]>> = {
 const FAULTS = Object.keys(FOUND_BY) as Exclude<Fault, 'none'>[];
 /** Of a server that is this much slower, the ratio has to fall by half of it at least. */
 const SLOWER_BY = 0.2;
-const ROUNDS = 5;
+const ROUNDS = 9;
 
 const USAGE = `usage: npm run perf:gate:proof -- [option...]
 
