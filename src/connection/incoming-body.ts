@@ -24,8 +24,8 @@ export interface BodyLimits extends ChunkedLimits {
   readonly streamBytesMax: number;
 }
 
-/** The first buffer for gathering a body whose length nobody knows. */
-const GATHER_BYTES = 4096;
+/** The first buffer for gathering, at least: so small that Node cuts it from a larger one. */
+const GATHER_BYTES = 1024;
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -226,7 +226,8 @@ export class IncomingBody {
     if (this.#gatheredBytes > 0 && needed <= this.#gathered.length) return;
     if (this.#gatheredBytes === 0) {
       const first = this.want === Want.All ? Math.max(bound, GATHER_BYTES) : bound;
-      this.#gathered = Buffer.allocUnsafe(Math.max(first, count));
+      const most = this.#kind === BodyKind.Length ? this.#remaining : first;
+      this.#gathered = Buffer.allocUnsafe(Math.max(Math.min(first, most), count));
       return;
     }
     const known = this.#kind === BodyKind.Length ? needed - count + this.#remaining : needed;

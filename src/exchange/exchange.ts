@@ -183,7 +183,9 @@ export class Exchange {
   retain(): void {
     if (this.retained) return;
     this.retained = true;
-    const copy = this.bytes.slice(this.base, this.base + this.headBytes);
+    // Unlike slice(), it is mostly cut from memory that is there already.
+    const copy = Buffer.allocUnsafe(this.headBytes);
+    copy.set(this.bytes.subarray(this.base, this.base + this.headBytes));
     if (this.pathBytes === this.bytes) {
       this.pathBytes = copy;
       this.pathFrom -= this.base;

@@ -2,6 +2,7 @@
 // from the first byte of the request, so the bytes may be moved while a head is still arriving.
 
 import { assert } from '../base/assert.ts';
+import { carveBytes, carveInt32 } from '../base/carve.ts';
 import { fieldName } from './fields.ts';
 import { Method } from './method.ts';
 import { latin1 } from './text.ts';
@@ -54,8 +55,8 @@ export class Head {
 
   constructor(fieldsMax: number) {
     this.fieldsMax = fieldsMax;
-    this.offsets = new Int32Array(OFFSETS_PER_FIELD * fieldsMax);
-    this.names = new Uint8Array(fieldsMax);
+    this.offsets = carveInt32(OFFSETS_PER_FIELD * fieldsMax);
+    this.names = carveBytes(fieldsMax);
     this.state = 0;
     this.cursor = 0;
     this.method = Method.Other;

@@ -1,5 +1,6 @@
 // What a search in the router answers: whether there is a route, and the reused record of which.
 
+import { carveInt32 } from '../base/carve.ts';
 import { PARAMS_MAX } from './pattern.ts';
 
 export const Found = {
@@ -28,7 +29,7 @@ export class Match<T> {
     this.value = null;
     this.paramCount = 0;
     this.names = NO_NAMES;
-    this.offsets = new Int32Array(2 * PARAMS_MAX);
+    this.offsets = carveInt32(2 * PARAMS_MAX);
   }
 
   reset(): void {

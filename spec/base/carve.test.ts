@@ -1,0 +1,38 @@
+// Arrays that are cut from shared memory are as good as arrays of their own.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { carveBytes, carveInt32 } from '../../src/base/carve.ts';
+
+const LENGTH_MAX = 5_000; // of 32 bits: some are larger than what all are cut from
+
+describe('arrays cut from larger memory', () => {
+  it('are zeros, and keep what is written into each', () => {
+    const lengths = fc.array(
+      fc.record({ isWords: fc.boolean(), length: fc.integer({ min: 0, max: LENGTH_MAX }) }),
+    );
+    fc.assert(
+      fc.property(lengths, (given) => {
+        const arrays = given.map(({ isWords, length }) => {
+          const array = isWords ? carveInt32(length) : carveBytes(length);
+          assert.equal(array.length, length);
+          assert.ok(array.every((value) => value === 0));
+          return array;
+        });
+        for (const [index, array] of arrays.entries()) array.fill(index + 1);
+        arrays.forEach((array, index) => {
+          assert.ok(
+            array.every((value) => value === index + 1),
+            `array ${index} was written over`,
+          );
+        });
+      }),
+    );
+  });
+
+  it('share memory, which is what they are for', () => {
+    const buffers = Array.from({ length: 16 }, () => carveInt32(10).buffer);
+    assert.ok(new Set(buffers).size <= 2);
+  });
+});
