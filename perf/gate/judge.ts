@@ -115,13 +115,14 @@ export function judge(figures: GateFigures, { margin, strict }: Judging): Verdic
   return verdictOf(checks, remarksOf(figures), strict);
 }
 
-/** Of a second measuring only what was missed before counts, and both times' remarks. */
+/** What was missed has to be met now; what noise does not explain may be missed in neither. */
 export function judgeAgain(first: Verdict, second: Verdict, strict: boolean): Verdict {
-  const checks = first.checks.map((check) =>
-    check.state === 'MISSED'
-      ? (second.checks.find(({ name }) => name === check.name) ?? check)
-      : check,
-  );
+  const checks = first.checks.map((check) => {
+    const again = second.checks.find(({ name }) => name === check.name) ?? check;
+    const isMended = check.state === 'MISSED' && again.state === 'met' && again.parts.length > 0;
+    const isFound = again.state === 'MISSED' && again.parts.length === 0;
+    return isMended || isFound ? again : check;
+  });
   return verdictOf(checks, [...first.remarks, ...second.remarks], strict);
 }
 

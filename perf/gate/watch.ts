@@ -35,9 +35,8 @@ const TICK_MS = 1;
 interface Koffi {
   load(path: null): { func(prototype: string): (id: number, into: BigInt64Array) => number };
 }
-/** As in the floor, which cannot do without either; Node 20 has no clock of a thread. */
-const koffi = createRequire(import.meta.url)('koffi') as Koffi;
-const readClock = koffi.load(null).func('int clock_gettime(int, _Out_ void *)');
+/** By koffi, as the floor's calls, at the first need: Node 20 has no clock of a thread. */
+let readClock: ((id: number, into: BigInt64Array) => number) | null = null;
 const THREAD_CLOCK = 3;
 /** Seconds and nanoseconds. */
 const clock = new BigInt64Array(2);
@@ -90,8 +89,14 @@ function tick(): void {
 
 /** Processor time of this thread, CLOCK_THREAD_CPUTIME_ID. */
 function usedMs(): number {
+  readClock ??= clockReader();
   readClock(THREAD_CLOCK, clock);
   return Number(clock[0]) * 1e3 + Number(clock[1]) / 1e6;
+}
+
+function clockReader(): (id: number, into: BigInt64Array) => number {
+  const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+  return koffi.load(null).func('int clock_gettime(int, _Out_ void *)');
 }
 
 function end(): Watched {

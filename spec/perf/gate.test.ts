@@ -324,6 +324,20 @@ describe('what the gate prints', () => {
     assert.equal(judgeAgain(first, judge(none, OPEN), false).exitCode, 1, 'not measured again');
   });
 
+  it('is not opened by a second measuring that judges nothing', () => {
+    const counted = judge(figures({ serverP99: () => latencyWindow(1.2) }), OPEN);
+    assert.deepEqual(partsToRepeat(counted), ['latency']);
+    const uncounted = judge(figures({ floorP99: 2 }), OPEN);
+    assert.equal(judgeAgain(counted, uncounted, false).exitCode, 1);
+  });
+
+  it('is closed by a failure or a leak in a second measuring', () => {
+    const first = judge(figures({ pauses: () => 1 }), OPEN);
+    assert.equal(judgeAgain(first, judge(figures({ heap: 1_024 }), OPEN), false).exitCode, 1);
+    const server = () => rateWindow(115_000, { failures: 1 });
+    assert.equal(judgeAgain(first, judge(figures({ server }), OPEN), false).exitCode, 1);
+  });
+
   it('measures nothing again for a failure or a leak', () => {
     assert.deepEqual(partsToRepeat(judge(figures({ heap: 1_024, pauses: () => 1 }), OPEN)), []);
     const server = () => rateWindow(115_000, { failures: 1 });
