@@ -396,8 +396,8 @@ describe('the clocks', () => {
     world.driver.nowMs += 250;
     world.driver.wallMs += 61_000;
     (response as Response | null)?.text('x');
-    assert.deepEqual(summary, { status: 200, bytes: 1, durationMs: 250, complete: true });
     assert.equal(await client.read(), answer('x').replace(DATE, DATE.replace(':00:00', ':01:01')));
+    assert.deepEqual(summary, { status: 200, bytes: 1, durationMs: 250, complete: true });
     await world.end();
   });
 });
