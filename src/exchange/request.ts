@@ -10,7 +10,7 @@ import { latin1 } from '../http/text.ts';
 import type { Exchange } from './exchange.ts';
 import { formFrom } from './form.ts';
 import { HttpError } from './http-error.ts';
-import { quietly } from './late.ts';
+import { latePause, quietly } from './late.ts';
 import type { Response } from './response.ts';
 
 const OVER = 'this request is over: its response was sent, and its head is gone';
@@ -214,13 +214,18 @@ function takeBody(exchange: Exchange): void {
   exchange.bodyRead = true;
 }
 
+/** A record that is not kept for its request may have gone on to another one. */
+function lateRead(exchange: Exchange): Promise<void> {
+  return latePause(exchange, !exchange.retained);
+}
+
 /** A read that fails does so later than at once: a loop around it must not hold up the loop. */
 async function readBytes(request: Request, exchange: Exchange): Promise<Buffer> {
   try {
     takeBody(exchangeOf(request));
     return await exchange.transport.readAll(exchange, exchange.services.limits.bodyBytesMax);
   } catch (error) {
-    await exchange.services.pause(0);
+    await lateRead(exchange);
     throw error;
   }
 }
@@ -248,7 +253,7 @@ async function readForm(request: Request, exchange: Exchange): Promise<FormData>
     const type = request.header('content-type') ?? '';
     return await formFrom(type, () => readBytes(request, exchange));
   } catch (error) {
-    await exchange.services.pause(0);
+    await lateRead(exchange);
     throw error;
   }
 }
@@ -280,11 +285,11 @@ class BodyIterator implements AsyncIterator<Uint8Array> {
       const chunk = this.#ended ? null : await exchange.transport.readChunk(exchange);
       if (chunk !== null) return { done: false, value: chunk };
     } catch (error) {
-      await exchange.services.pause(0);
+      await lateRead(exchange);
       throw error;
     }
     // A loop that asks on must not hold up the event loop.
-    if (this.#ended) await exchange.services.pause(0);
+    if (this.#ended) await lateRead(exchange);
     this.#ended = true;
     return DONE;
   }
