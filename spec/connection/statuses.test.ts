@@ -51,6 +51,25 @@ describe('a status without content', () => {
       assert.match(text ?? '', /^HTTP\/1\.1 500 /);
     });
 
+    it(`${status} ends its source with the first piece`, async () => {
+      let pieces = 0;
+      const handler: Handler = (_request, response) =>
+        response.status(status).stream(
+          (async function* () {
+            for (; pieces < 1_000; pieces++) yield 'piece';
+          })(),
+        );
+      const expected = lines(line, ['Content-Type: application/octet-stream', ...fields]);
+      assert.deepEqual(await got(handler, get('/'), get('/')), [expected, expected]);
+      assert.equal(pieces, 0);
+    });
+
+    it(`${status} needs no content of the declared length`, async () => {
+      const handler: Handler = (_request, response) =>
+        response.header('Content-Length', 5).empty(status);
+      assert.deepEqual(await got(handler, get('/')), [lines(line, fields)]);
+    });
+
     for (const declared of [-1, 5]) {
       const length = declared < 0 ? 'no length' : 'a length';
       it(`${status} begun as a stream of ${length} is its head`, async () => {

@@ -9,6 +9,7 @@ import type { Exchange } from './exchange.ts';
 import { HttpError } from './http-error.ts';
 import { mediaType } from './media-type.ts';
 import { runBeforeSend } from './outgoing.ts';
+import { isHeadOnly } from './stream.ts';
 
 export interface FileOptions {
   /** Instead of the type that follows from the name. */
@@ -97,7 +98,7 @@ export async function sendOpenFile(
   }
   runBeforeSend(exchange, null, true);
   exchange.transport.startStream(exchange, stat.bytes);
-  if (exchange.head.method !== Method.HEAD) await copyFile(exchange, opened);
+  if (!isHeadOnly(exchange)) await copyFile(exchange, opened);
   if (!exchange.gone) exchange.transport.endStream(exchange);
 }
 

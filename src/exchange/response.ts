@@ -292,7 +292,8 @@ function checkDeclared(exchange: Exchange, content: string | Uint8Array | null):
         ? Buffer.byteLength(content)
         : content.length;
   const isHead = exchange.methodName() === 'HEAD';
-  if (actual === exchange.owedBytes || (isHead && actual === 0)) return;
+  const isOmitted = isHead || hasNoContent(exchange.status);
+  if (actual === exchange.owedBytes || (isOmitted && actual === 0)) return;
   const declared = exchange.owedBytes;
   throw new TypeError(`Content-Length is ${declared}, the content has ${actual} bytes`);
 }

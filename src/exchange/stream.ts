@@ -1,6 +1,7 @@
 // Streams of the handler: everything a source gives, sent piece by piece with backpressure.
 
 import { Method } from '../http/method.ts';
+import { hasNoContent } from '../http/status.ts';
 import { checkContent } from './content.ts';
 import type { Exchange } from './exchange.ts';
 import { Phase } from './phase.ts';
@@ -11,12 +12,17 @@ export type ChunkSource =
   | Iterable<string | Uint8Array>
   | ReadableStream<Uint8Array>;
 
-/** Ends the answer to a HEAD, whose content nobody will see: its source may never end. */
+/** True where content is never sent: to HEAD, and with a status that has none. */
+export function isHeadOnly(exchange: Exchange): boolean {
+  return exchange.head.method === Method.HEAD || hasNoContent(exchange.status);
+}
+
+/** Ends an answer whose content nobody will see at its head: the source may never end. */
 export function endedByHead(exchange: Exchange): boolean {
-  if (exchange.head.method !== Method.HEAD || exchange.phase !== Phase.Streaming) return false;
+  if (!isHeadOnly(exchange) || exchange.phase !== Phase.Streaming) return false;
   exchange.headOnly = true;
   exchange.transport.endStream(exchange);
-  exchange.aborter?.abort(new Error('a HEAD has no content'));
+  exchange.aborter?.abort(new Error('the answer has no content'));
   return true;
 }
 
