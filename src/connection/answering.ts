@@ -64,6 +64,9 @@ export class Answering implements Transport {
   startStream(exchange: Exchange, length: number): void {
     const { context, outbox } = this.#connection;
     this.#beforeHead(exchange);
+    // A handler that took the body may read on while it answers; another one can still begin to,
+    // behind a head that says that the connection ends.
+    if (!this.#mayReadOn(exchange)) this.#closeOverRest(exchange);
     context.writer.start(outbox, exchange, length, this.wallMs());
     exchange.phase = Phase.Streaming;
     this.#connection.advance();
@@ -76,7 +79,12 @@ export class Answering implements Transport {
     if (connection.context.draining !== Draining.No && connection.isLast()) exchange.close = true;
   }
 
-  /** A whole answer tells the client that the rest of its body will not be read. */
+  /** True when the handler has begun to read the body and neither failed nor left it. */
+  #mayReadOn(exchange: Exchange): boolean {
+    return exchange.bodyRead && !exchange.bodyLeft && !this.#connection.body.discarding;
+  }
+
+  /** A head tells the client that the rest of its body will not be read. */
   #closeOverRest(exchange: Exchange): void {
     const connection = this.#connection;
     const { body } = connection;

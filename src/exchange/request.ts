@@ -224,6 +224,7 @@ function bodyIterator(exchange: Exchange): AsyncIterator<Uint8Array> {
     },
     async return() {
       ended = true;
+      exchange.bodyLeft = true;
       return done;
     },
   };
