@@ -225,7 +225,7 @@ export class Application {
     const known = isHttpError(error) ? error : new HttpError(500);
     exchange.status = known.status;
     try {
-      exchange.fields.set('Content-Type', 'content-type', 'text/plain; charset=utf-8');
+      exchange.fields.setKnown('Content-Type', 'content-type', 'text/plain; charset=utf-8');
       exchange.response.send(`${known.message}\n`);
     } catch (second) {
       // Only a beforeSend() callback can throw here; nothing more can be said to the client.
