@@ -78,6 +78,7 @@ it('one that is used again equals a new one, field by field', () => {
     owedBytes: 8,
     chunked: true,
     bodyRead: true,
+    bodyLeft: true,
     trailers: [['a', 'b']],
     beforeSend: [() => {}],
     afterSend: [() => {}],

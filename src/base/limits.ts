@@ -293,8 +293,11 @@ export function blockBytesFor(limits: Limits): number {
   return Math.ceil(bytes / lineBytes) * lineBytes;
 }
 
-/** Fields of one answer: setting one looks through those before it. */
+/** Fields that a handler sets for one answer: setting one looks through those before it. */
 export const ANSWER_FIELDS_MAX = 1_000;
+
+/** Names and values of these fields together: far above what clients take (256 KiB is much). */
+export const ANSWER_FIELD_BYTES_MAX: number = 1 * MIB;
 
 /** Most completions one turn handles: enough to spread its costs, few enough to stay in cache. */
 export const COMPLETIONS_PER_TURN = 256;

@@ -19,7 +19,7 @@ import {
   writeLineEnd,
 } from '../http/encode.ts';
 import { Method } from '../http/method.ts';
-import { hasNoContent } from '../http/status.ts';
+import { hasNoContent, hasNoLength } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
 import type { Regions } from '../reactor/regions.ts';
 import { HeadTemplates, persistenceOf } from './head-templates.ts';
@@ -157,10 +157,12 @@ export class AnswerWriter {
 
   /** Queues the head of a stream; `length` -1 is not known. */
   start(outbox: Outbox, exchange: Exchange, length: number, wallMs: number): void {
-    exchange.owedBytes = length;
-    exchange.chunked = length < 0 && exchange.head.minor === 1 && !hasNoContent(exchange.status);
+    const omitted = hasNoContent(exchange.status);
+    // Whatever was declared: nothing is owed where the status has no content.
+    exchange.owedBytes = omitted ? 0 : length;
+    exchange.chunked = length < 0 && exchange.head.minor === 1 && !omitted;
     // Without chunks only the end of the connection ends the content (RFC 9112 6.3, rule 8).
-    if (length < 0 && !exchange.chunked && !hasNoContent(exchange.status)) exchange.close = true;
+    if (length < 0 && !exchange.chunked && !omitted) exchange.close = true;
     const framing = exchange.chunked ? LENGTH_CHUNKED : length >= 0 ? length : LENGTH_NONE;
     this.#head(outbox, exchange, bodyLength(exchange, framing), 0, wallMs);
   }
@@ -242,7 +244,9 @@ function framed(bytes: Uint8Array): Uint8Array {
 
 /** The framing to announce, given that of the content (RFC 9110 8.6). */
 function bodyLength(exchange: Exchange, length: number): number {
-  if (hasNoContent(exchange.status)) return LENGTH_NONE;
+  const { status } = exchange;
+  if (hasNoLength(status)) return LENGTH_NONE;
+  if (hasNoContent(status)) return 0;
   // A handler for HEAD may say how long the answer to GET would be.
   if (length === 0 && exchange.owedBytes > 0) return exchange.owedBytes;
   return length;

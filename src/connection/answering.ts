@@ -44,7 +44,9 @@ export class Answering implements Transport {
   startStream(exchange: Exchange, length: number): void {
     const { context, outbox } = this.#connection;
     this.#beforeHead(exchange);
-    this.#closeOverUntaken(exchange);
+    // A handler that took the body may read on while it answers; another one can still begin to,
+    // behind a head that says that the connection ends.
+    if (!this.#mayReadOn(exchange)) this.#closeOverRest(exchange);
     context.writer.start(outbox, exchange, length, context.services.wallMs());
     exchange.phase = Phase.Streaming;
     this.#connection.advance();
@@ -57,16 +59,16 @@ export class Answering implements Transport {
     if (connection.context.draining !== Draining.No && connection.isLast()) exchange.close = true;
   }
 
-  /** A whole answer tells the client that the rest of its body will not be read. */
+  /** True when the handler has begun to read the body and neither failed nor left it. */
+  #mayReadOn(exchange: Exchange): boolean {
+    return exchange.bodyRead && !exchange.bodyLeft && !this.#connection.body.discarding;
+  }
+
+  /** A head tells the client that the rest of its body will not be read. */
   #closeOverRest(exchange: Exchange): void {
     const connection = this.#connection;
     const { body } = connection;
     if (!body.ended && !body.reading && !connection.worthSkipping()) exchange.close = true;
-  }
-
-  /** As #closeOverRest(), while the handler may still read a body that it has taken. */
-  #closeOverUntaken(exchange: Exchange): void {
-    if (!exchange.bodyRead) this.#closeOverRest(exchange);
   }
 
   write(exchange: Exchange, chunk: string | Uint8Array, borrowed: boolean): Promise<void> {

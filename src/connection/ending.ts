@@ -10,7 +10,6 @@ import { clientGone } from '../exchange/gone.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { Phase } from '../exchange/phase.ts';
 import { faultStatus, faultText } from '../http/fault.ts';
-import { Method } from '../http/method.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { Connection } from './connection.ts';
 import { Timeout } from './context.ts';
@@ -23,33 +22,38 @@ export function refuse(connection: Connection, fault: number): void {
   const status = faultStatus(fault);
   context.counters.faults += 1;
   connection.debug(`${faultText(fault)}: ${status}`);
-  answerUnasked(connection, status);
+  answerUnasked(connection, status, `${reasonPhrase(status)}\n`);
 }
 
-/** For a client there is no room for: answers whatever it may want, and ends. */
+/**
+ * For a client there is no room for: answers whatever it may want, and ends. What it wants may be a
+ * HEAD, and is never read: an answer without content fits every request.
+ */
 export function turnAway(connection: Connection): void {
   connection.context.counters.turnedAway += 1;
   connection.debug('no connection is free: 503');
-  answerUnasked(connection, 503);
+  answerUnasked(connection, 503, null);
 }
 
 /** The answer to what is no request. */
-function answerUnasked(connection: Connection, status: number): void {
+function answerUnasked(connection: Connection, status: number, content: string | null): void {
   const { context } = connection;
   connection.exchange ??= context.exchanges.acquire(connection.answering);
   const { exchange } = connection;
-  // Nothing that was read of the request may shape the answer to it.
+  // Nothing that was read of the request may shape the answer to it, but for its method: the answer
+  // to a HEAD has no content (RFC 9110 9.3.2).
   exchange.framing.reset();
   exchange.fields.reset();
   exchange.head.minor = 1;
-  exchange.head.method = Method.Other;
   exchange.close = true;
   exchange.status = status;
-  exchange.fields.set('Content-Type', 'content-type', 'text/plain; charset=utf-8');
+  if (content !== null) {
+    exchange.fields.set('Content-Type', 'content-type', 'text/plain; charset=utf-8');
+  }
   if (status === 503)
     exchange.fields.set('Retry-After', 'retry-after', String(RETRY_AFTER_SECONDS));
   const wallMs = context.services.wallMs();
-  context.writer.whole(connection.outbox, exchange, `${reasonPhrase(status)}\n`, wallMs);
+  context.writer.whole(connection.outbox, exchange, content, wallMs);
   exchange.phase = Phase.Ended;
   exchange.handled = true;
   stop(connection);

@@ -84,7 +84,9 @@ export class Exchange {
   contentBytes: number;
   owedBytes: number;
   chunked: boolean;
+  /** The handler began to read the body; it left before its end. */
   bodyRead: boolean;
+  bodyLeft: boolean;
   trailers: [string, string][] | null;
   beforeSend: ((outgoing: Outgoing) => void)[] | null;
   afterSend: ((summary: Summary) => void)[] | null;
@@ -141,6 +143,7 @@ export class Exchange {
     this.owedBytes = -1;
     this.chunked = false;
     this.bodyRead = false;
+    this.bodyLeft = false;
     this.trailers = null;
     this.beforeSend = null;
     this.afterSend = null;
@@ -193,6 +196,7 @@ export class Exchange {
     this.owedBytes = -1;
     this.chunked = false;
     this.bodyRead = false;
+    this.bodyLeft = false;
     this.trailers = null;
     this.beforeSend = null;
     this.afterSend = null;

@@ -4,7 +4,7 @@
 import { AnswerFields, checkedName } from '../http/answer-fields.ts';
 import { DATE_BYTES } from '../http/date.ts';
 import { ConnectionField, encodeHead, headBytesBound } from '../http/encode.ts';
-import { hasNoContent, isFinalStatus } from '../http/status.ts';
+import { hasNoContent, hasNoLength, isFinalStatus } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
 import type { Exchange } from './exchange.ts';
 import { checkFraming } from './framing-fields.ts';
@@ -84,7 +84,7 @@ export function prepare(
     fields.append('Content-Type', 'content-type', type);
   }
   const bytes = new Uint8Array(headBytesBound(fields) + content.length);
-  const length = hasNoContent(status) ? -1 : content.length;
+  const length = hasNoLength(status) ? -1 : content.length;
   const none = ConnectionField.None;
   const headBytes = encodeHead(bytes, 0, status, fields, BLANK_DATE, length, none);
   bytes.set(content, headBytes);

@@ -296,6 +296,7 @@ class BodyIterator implements AsyncIterator<Uint8Array> {
 
   async return(): Promise<IteratorResult<Uint8Array>> {
     this.#ended = true;
+    this.#exchange.bodyLeft = true;
     return DONE;
   }
 }

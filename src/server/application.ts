@@ -233,7 +233,7 @@ export class Application {
     exchange.status = known.status;
     exchange.endWriter();
     try {
-      exchange.fields.set('Content-Type', 'content-type', 'text/plain; charset=utf-8');
+      exchange.fields.setKnown('Content-Type', 'content-type', 'text/plain; charset=utf-8');
       respondWhole(exchange, `${known.message}\n`, 'send()');
     } catch (second) {
       // Only a beforeSend() callback can throw here; nothing more can be said to the client.
