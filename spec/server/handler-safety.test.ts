@@ -194,7 +194,11 @@ onEachDriver('the event loop', (add) => {
         const routes = (server: Server) => {
           server.get('/loop', (_request, response) => {
             if (how.startsWith('status')) response.status(Number(how.slice(7)));
-            setTimeout(() => seen.push(response.closed), 50);
+            const timer = setInterval(() => {
+              if (!response.closed) return;
+              seen.push(true);
+              clearInterval(timer);
+            }, 5);
             return loop(response);
           });
           server.get('/other', (_request, response) => response.text('other'));

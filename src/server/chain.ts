@@ -85,6 +85,8 @@ export class Chain {
       return lateNext(exchange, isOver, at);
     }
     beginPart(exchange);
+    // Whether the step itself meant to respond later counts no more: what follows decides.
+    exchange.awaited = false;
     // Within the call of the handler, or of a middleware that kept next() and calls it now.
     const { entered } = exchange;
     exchange.entered = true;
