@@ -12,9 +12,9 @@ export interface Counters {
   timeouts: number;
   /** Connections that broke while a request was being answered. */
   resets: number;
-  /** Writes by handlers whose client was gone: dropped. */
+  /** Calls of handlers that had no effect: the response had ended, or its client was gone. */
   lateWrites: number;
-  /** Errors that handlers threw, HttpError apart. */
+  /** Errors that handlers threw, HttpError apart, and late calls whose client was there. */
   handlerErrors: number;
   /** Clients that got 503 for want of a connection, and idle connections that made room for one. */
   turnedAway: number;

@@ -7,7 +7,7 @@ import type { Exchange, Handler } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { noteLate } from '../exchange/late.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
-import { Phase } from '../exchange/phase.ts';
+import { Phase, Writer } from '../exchange/phase.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import { respondWhole } from '../exchange/respond.ts';
 import type { Response } from '../exchange/response.ts';
@@ -18,7 +18,7 @@ import { routePath } from '../http/target.ts';
 import type { Counters } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
 import { Router } from '../route/router.ts';
-import { Chain, DONE, isPromise, unanswered } from './chain.ts';
+import { Chain, DONE, laterPart, unanswered } from './chain.ts';
 
 export type ErrorHandler = (
   error: unknown,
@@ -186,21 +186,23 @@ export class Application {
   }
 
   #runErrorHandler(exchange: Exchange, handler: ErrorHandler, error: unknown): void {
-    let result: void | Promise<void>;
+    let later: Promise<void> | null;
     exchange.entered = true;
     try {
-      result = handler(error, exchange.request, exchange.response);
+      later = laterPart(handler(error, exchange.request, exchange.response));
     } catch (second) {
       exchange.entered = false;
       this.#errorHandlerFailed(exchange, second);
       return;
     }
     exchange.entered = false;
-    if (!isPromise(result)) {
-      if (unanswered(exchange)) this.#answer(exchange, error);
+    if (later === null) {
+      // A file() or stream() that it began is a part of its own.
+      const isSending = exchange.writer !== Writer.None;
+      if (unanswered(exchange) && !isSending) this.#answer(exchange, error);
       return;
     }
-    const guarded = Promise.resolve(result).then(
+    const guarded = new Promise<void>((resolve) => resolve(later)).then(
       () => {
         if (unanswered(exchange)) this.#answer(exchange, error);
       },
