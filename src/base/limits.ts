@@ -311,6 +311,9 @@ export const OVERLOAD_SLOTS = 16;
 /** What clients that are turned away are told, as Retry-After. */
 export const RETRY_AFTER_SECONDS = 1;
 
+/** Longest entry of a log, as of an error that holds a whole document; the rest is cut. */
+export const LOG_ENTRY_CHARACTERS_MAX = 65_536;
+
 /** How long accept() rests after it failed for want of descriptors or memory. */
 export const ACCEPT_RETRY_MS = 250;
 

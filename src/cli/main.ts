@@ -2,7 +2,9 @@
 // The command `vibing`: hands the process's arguments, environment and streams to run().
 
 import { readFileSync } from 'node:fs';
+import { logText } from '../base/log-text.ts';
 import { acceptedOptions, isWorker } from '../cluster/assignment.ts';
+import { problemLine } from './fault-text.ts';
 import { run } from './run.ts';
 import { serve } from './serve.ts';
 
@@ -27,8 +29,8 @@ const code = await run(process.argv.slice(2), {
       },
       exit: (exitCode) => process.exit(exitCode),
       isWorker: isWorker(),
-      out: (line) => process.stdout.write(`${line}\n`),
-      problem: (line) => process.stderr.write(`vibing: ${line}\n`),
+      out: (line) => process.stdout.write(`${logText(line)}\n`),
+      problem: (line) => process.stderr.write(problemLine(line)),
     }),
   load: async (args) => {
     const { load } = await import('./load.ts');

@@ -3,6 +3,7 @@
 // middleware, the answers that need no handler (404, 405, 501, OPTIONS), and onError.
 
 import { describe } from '../base/describe.ts';
+import { logText } from '../base/log-text.ts';
 import type { Exchange, Handler } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
@@ -213,7 +214,7 @@ export class Application {
 
   /** A handler gave no answer in time: the client gets one, the handler's comes to nothing. */
   timedOut(exchange: Exchange): void {
-    this.#options.logError(`${exchange.methodName()} ${exchange.path()}: no answer in time`);
+    this.#options.logError(`${requestLine(exchange)}: no answer in time`);
     clearContent(exchange);
     exchange.beforeSend = null;
     this.#answer(exchange, new HttpError(503));
@@ -236,8 +237,13 @@ export class Application {
 
   #logHandlerError(exchange: Exchange, error: unknown): void {
     this.#options.counters.handlerErrors += 1;
-    this.#options.logError(`${exchange.methodName()} ${exchange.path()}: ${describe(error)}`);
+    this.#options.logError(`${requestLine(exchange)}: ${describe(error)}`);
   }
+}
+
+/** A request in the log. A line end in its path is the client's, and begins no line there. */
+function requestLine(exchange: Exchange): string {
+  return `${exchange.methodName()} ${logText(exchange.path())}`;
 }
 
 /** Finds the path the router sees; false when it cannot be decoded. */

@@ -1,6 +1,7 @@
 // A server: configuration, routes and life cycle. It makes the world that requests are answered in
 // (slab, driver, reactor, connections) when it listens, and frees all of it when it closes.
 
+import { logEntry } from '../base/log-text.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
 import type { Handler } from '../exchange/exchange.ts';
@@ -349,7 +350,8 @@ export async function addressOf(config: Config): Promise<Address> {
 function makeLog(level: string, work: Work, prefix = ''): Log {
   const rank = LEVELS.indexOf(level);
   const line = (name: string, message: string) => {
-    if (rank >= LEVELS.indexOf(name)) work.printError(`vibing ${name}: ${prefix}${message}\n`);
+    if (rank < LEVELS.indexOf(name)) return;
+    work.printError(`vibing ${name}: ${logEntry(`${prefix}${message}`)}\n`);
   };
   return {
     error: (message) => line('error', message),
