@@ -109,10 +109,11 @@ export class Server {
 
   constructor(options: ServerOptions, parts: ServerParts) {
     this.config = configFrom(options);
-    this.#counters = makeCounters();
+    const work = parts.work ?? new NodeWork((text) => this.#log.error(text));
+    this.#work = work;
+    this.#counters = makeCounters(() => work.linesDropped);
     this.counters = this.#counters;
     this.#parts = parts;
-    this.#work = parts.work ?? new NodeWork();
     this.#log = makeLog(this.config.logLevel, this.#work, parts.logPrefix);
     this.#application = new Application({
       counters: this.#counters,
@@ -314,6 +315,7 @@ export class Server {
     this.#world = null;
     this.#state = 'new';
     this.#parts.service?.ended();
+    await this.#work.flush();
     await this.#parts.closed(this);
     this.#ended.end();
   }
