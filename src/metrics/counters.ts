@@ -21,9 +21,11 @@ export interface Counters {
   evicted: number;
   /** accept() failing for want of descriptors or memory. */
   acceptFaults: number;
+  /** Lines of logs that could not be written; all servers of a process share its streams. */
+  readonly logLinesDropped: number;
 }
 
-export function makeCounters(): Counters {
+export function makeCounters(linesDropped: () => number = () => 0): Counters {
   return {
     accepted: 0,
     closed: 0,
@@ -37,5 +39,8 @@ export function makeCounters(): Counters {
     turnedAway: 0,
     evicted: 0,
     acceptFaults: 0,
+    get logLinesDropped(): number {
+      return linesDropped();
+    },
   };
 }

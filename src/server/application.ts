@@ -9,6 +9,7 @@ import { noteLate } from '../exchange/late.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
 import { Phase, Writer } from '../exchange/phase.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
+import { requestLine } from '../exchange/request-line.ts';
 import { respondWhole } from '../exchange/respond.ts';
 import type { Response } from '../exchange/response.ts';
 import { TargetForm } from '../http/head.ts';
@@ -221,8 +222,7 @@ export class Application {
 
   /** A handler gave no answer in time: the client gets one, the handler's comes to nothing. */
   timedOut(exchange: Exchange): void {
-    const what = 'no answer in time';
-    this.#options.logError(`${exchange.methodName()} ${exchange.path(0)}: ${what}`);
+    this.#options.logError(`${requestLine(exchange)}: no answer in time`);
     clearContent(exchange);
     exchange.beforeSend = null;
     this.#answer(exchange, new HttpError(503));
@@ -247,7 +247,7 @@ export class Application {
   /** Counts and logs an error of a handler. */
   handlerFailed(exchange: Exchange, error: unknown): void {
     this.#options.counters.handlerErrors += 1;
-    this.#options.logError(`${exchange.methodName()} ${exchange.path(0)}: ${describe(error)}`);
+    this.#options.logError(`${requestLine(exchange)}: ${describe(error)}`);
   }
 }
 
