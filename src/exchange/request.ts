@@ -158,11 +158,13 @@ export class Request {
 
   /**
    * The fields and files of a form: application/x-www-form-urlencoded or multipart/form-data.
-   * Rejects with HttpError 415 for another type, 400 for a malformed one.
+   * Rejects with HttpError 415 for another type, 400 for a malformed one, 413 for one with more
+   * parts than form_parts_max or more files than form_files_max.
    */
   async form(): Promise<FormData> {
+    const { limits } = this.#live().transport;
     const type = this.header('content-type') ?? '';
-    return formFrom(type, () => this.bytes());
+    return formFrom(type, limits, () => this.bytes());
   }
 
   /** The body piece by piece. Each piece is the caller's to keep. */
