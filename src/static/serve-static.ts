@@ -1,8 +1,9 @@
 // Hot: runs for every static request. Measured by perf/micro/static.ts.
 // Static files below a root, as middleware: what it has, it answers; what it does not have falls
-// through. Nothing outside the root is ever sent, however a path is written or linked.
+// through. Nothing outside the root is ever sent, however a path is written or linked, and within
+// the root a file has one path.
 
-import { isAbsolute, join, resolve, sep } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { checkOptions } from '../base/options.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import {
@@ -21,7 +22,6 @@ import type { Transport } from '../exchange/transport.ts';
 import { formatDate } from '../http/date.ts';
 import { Field } from '../http/fields.ts';
 import { Method } from '../http/method.ts';
-import { latin1 } from '../http/text.ts';
 import {
   type DirectoryEntry,
   FileKind,
@@ -30,6 +30,7 @@ import {
   type OpenFile,
   type Work,
 } from '../work/work.ts';
+import { endsInSlash, fullPath, keyAsked, namesAsked, withSlash } from './asked.ts';
 import {
   type CachedFile,
   FileCache,
@@ -39,6 +40,8 @@ import {
   RECHECK_MS,
 } from './file-cache.ts';
 import { listingPage } from './listing.ts';
+import { isFileName } from './names.ts';
+import { Spelling } from './spelling.ts';
 
 export interface StaticOptions {
   /** Answer a directory without an index file with a page that lists it. Default false. */
@@ -83,6 +86,7 @@ class StaticSite {
   readonly #dotfiles: boolean;
   readonly #entryBytesMax: number;
   readonly #cache: FileCache;
+  readonly #spelling: Spelling = new Spelling();
   /** The root with its links followed; '' until it was looked at. */
   #realRoot = '';
 
@@ -158,28 +162,38 @@ class StaticSite {
   }
 
   async #find(exchange: Exchange, next: Next): Promise<void> {
-    const path = exchange.path();
-    const key = exchange.pathBytes.slice(exchange.pathFrom + exchange.mountBytes, exchange.pathTo);
-    const file = await this.#locate(exchange.transport.work, path);
+    const names = namesAsked(exchange);
+    if (names === null) return next();
+    const { work } = exchange.transport;
+    const key = keyAsked(exchange);
+    const file = await this.#locate(work, names, endsInSlash(exchange));
     if (file === null) return next();
-    const opened = await exchange.transport.work.open(file);
+    const opened = await work.open(file);
     if (isFault(opened)) {
-      if (opened === -EISDIR) return this.#directory(exchange, path, file, next);
+      if (opened === -EISDIR) return this.#directory(exchange, names, file, next);
       checkDenied(opened);
       return next();
     }
     try {
-      if (path.endsWith('/') || opened.stat.kind !== FileKind.File) return await next();
-      await this.#sendFile(exchange, opened, join(this.#root, path), key);
+      const isFile = opened.stat.kind === FileKind.File && names.length > 0;
+      if (!isFile || endsInSlash(exchange)) return await next();
+      await this.#sendFile(exchange, opened, join(this.#root, ...names), key);
     } finally {
-      await exchange.transport.work.close(opened.file);
+      await work.close(opened.file);
     }
   }
 
-  /** The file behind a path with its links followed; null when it is not below the root. */
-  async #locate(work: Work, path: string): Promise<string | null> {
-    if (!this.#isAllowed(path)) return null;
-    const real = await work.realPath(join(this.#root, path));
+  /** The file that these names lead to, its links followed; null unless they are spelled so. */
+  async #locate(work: Work, names: readonly string[], folder = false): Promise<string | null> {
+    const real = await this.#realPath(work, names, folder);
+    if (real === null) return null;
+    return (await this.#spelling.isAsAsked(work, this.#realRoot, names, real)) ? real : null;
+  }
+
+  /** Where names lead with links followed; null when it is hidden or not below the root. */
+  async #realPath(work: Work, names: readonly string[], folder = false): Promise<string | null> {
+    if (!this.#dotfiles && names.some(isHidden)) return null;
+    const real = await work.realPath(join(this.#root, ...names, folder ? sep : ''));
     if (typeof real !== 'string') return null;
     if (this.#isBelowRoot(real)) return real;
     // The root may be a link too, and lead elsewhere than it did.
@@ -193,17 +207,6 @@ class StaticSite {
     const root = this.#realRoot;
     if (root === '') return false;
     return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep);
-  }
-
-  #isAllowed(path: string): boolean {
-    // On Windows a backslash separates, and a colon names drives and streams.
-    if (sep === '\\' && /[\\:]/.test(path)) return false;
-    if (path.includes('\0') || isAbsolute(path.slice(1)) || path.includes('/../')) return false;
-    if (this.#dotfiles) return true;
-    for (const segment of path.split('/')) {
-      if (segment.startsWith('.') && segment !== '.well-known') return false;
-    }
-    return true;
   }
 
   async #sendFile(
@@ -228,14 +231,18 @@ class StaticSite {
     const answer = prepareFile(stat, etag, type, content, wallMs);
     const checkedMs = transport.nowMs();
     const cached: CachedFile = { key, file, stat, etag, answer, checkedMs, checking: null };
-    if (isSettled(stat, wallMs) && isPlain(key)) this.#cache.add(cached);
+    if (isSettled(stat, wallMs)) this.#cache.add(cached);
     this.#sendCached(exchange, cached);
   }
 
-  async #directory(exchange: Exchange, path: string, directory: string, next: Next): Promise<void> {
+  async #directory(
+    exchange: Exchange,
+    names: readonly string[],
+    directory: string,
+    next: Next,
+  ): Promise<void> {
     const { work } = exchange.transport;
-    const folder = path.endsWith('/') ? path : `${path}/`;
-    const index = await this.#locate(work, folder + this.#index);
+    const index = await this.#locate(work, [...names, this.#index]);
     const opened = index === null ? -ENOENT : await work.open(index);
     if (isFault(opened)) checkDenied(opened);
     try {
@@ -243,29 +250,34 @@ class StaticSite {
       if (!endsInSlash(exchange)) {
         exchange.response.redirect(withSlash(exchange), 301);
       } else if (!isFault(opened)) {
-        const file = join(this.#root, path, this.#index);
-        const key = exchange.pathBytes.slice(
-          exchange.pathFrom + exchange.mountBytes,
-          exchange.pathTo,
-        );
-        await this.#sendFile(exchange, opened, file, key);
+        const file = join(this.#root, ...names, this.#index);
+        await this.#sendFile(exchange, opened, file, keyAsked(exchange));
       } else {
-        await this.#list(exchange, folder, directory, next);
+        await this.#list(exchange, names, directory, next);
       }
     } finally {
       if (!isFault(opened)) await work.close(opened.file);
     }
   }
 
-  async #list(exchange: Exchange, folder: string, directory: string, next: Next): Promise<void> {
+  async #list(
+    exchange: Exchange,
+    names: readonly string[],
+    directory: string,
+    next: Next,
+  ): Promise<void> {
     const { work } = exchange.transport;
     const entries = await work.list(directory);
     if (typeof entries === 'number') return next();
     const shown: DirectoryEntry[] = [];
     for (let index = 0; index < entries.length; index += ENTRIES_AT_ONCE) {
-      const some = entries.slice(index, index + ENTRIES_AT_ONCE);
+      const some = entries
+        .slice(index, index + ENTRIES_AT_ONCE)
+        .filter((entry) => isFileName(entry.name));
       // What leads out of the root is not sent, so nothing is said of it either.
-      const files = await Promise.all(some.map(({ name }) => this.#locate(work, folder + name)));
+      const files = await Promise.all(
+        some.map(({ name }) => this.#realPath(work, [...names, name])),
+      );
       shown.push(...some.filter((_, at) => files[at] !== null));
     }
     exchange.response.html(listingPage(fullPath(exchange), shown));
@@ -273,20 +285,24 @@ class StaticSite {
 
   /** A file is there, but not for this method. */
   async #otherMethod(exchange: Exchange, next: Next): Promise<void> {
-    if (!(await this.#has(exchange.transport.work, exchange.path()))) return next();
+    const names = namesAsked(exchange);
+    if (names === null || !(await this.#has(exchange, names))) return next();
     exchange.response.header('Allow', ALLOWED);
     if (exchange.head.method === Method.OPTIONS) exchange.response.empty(204);
     else exchange.response.status(405).text('Method Not Allowed\n');
   }
 
   /** Whether GET would be answered here. */
-  async #has(work: Work, path: string): Promise<boolean> {
-    const file = await this.#locate(work, path);
+  async #has(exchange: Exchange, names: readonly string[]): Promise<boolean> {
+    const { work } = exchange.transport;
+    const file = await this.#locate(work, names, endsInSlash(exchange));
     const stat = file === null ? -ENOENT : await work.stat(file);
     if (isFault(stat)) return false;
-    if (stat.kind !== FileKind.Directory) return stat.kind === FileKind.File;
+    if (stat.kind !== FileKind.Directory) {
+      return stat.kind === FileKind.File && names.length > 0 && !endsInSlash(exchange);
+    }
     if (this.#listing) return true;
-    const index = await this.#locate(work, `${path}/${this.#index}`.replace('//', '/'));
+    const index = await this.#locate(work, [...names, this.#index]);
     const indexStat = index === null ? -ENOENT : await work.stat(index);
     return !isFault(indexStat) && indexStat.kind === FileKind.File;
   }
@@ -296,19 +312,10 @@ const EPERM = 1;
 const ENOENT = 2;
 const EACCES = 13;
 const EISDIR = 21;
-const SLASH = 47;
 
 /** Throws HttpError 403 where a file is there and may not be read. */
 function checkDenied(fault: number): void {
   if (fault === -EACCES || fault === -EPERM) throw new HttpError(403);
-}
-
-/**
- * False for the other spellings of a path (`//`, an encoded slash): each that was remembered would
- * let a client fill the cache with one file.
- */
-function isPlain(key: Uint8Array): boolean {
-  return !key.includes(0) && !key.some((byte, at) => byte === SLASH && key[at + 1] === SLASH);
 }
 
 function isSettled(stat: FileStat, wallMs: number): boolean {
@@ -348,29 +355,6 @@ function prepareFile(
   return prepare(200, fields, content);
 }
 
-function endsInSlash(exchange: Exchange): boolean {
-  return exchange.pathBytes[exchange.pathTo - 1] === SLASH && exchange.pathTo > exchange.pathFrom;
-}
-
-/**
- * The path of a directory with the slash it lacked. It is written anew from what the path means: as
- * it was sent it may begin as the name of another host does (`/\\host/..`).
- */
-function withSlash(exchange: Exchange): string {
-  const path = encodeURI(fullPath(exchange)).replace(/[?#]/g, encodeURIComponent);
-  return `${path.replace(/^\/+|\/+$/g, '/')}${path.endsWith('/') ? '' : '/'}${rawQuery(exchange)}`;
-}
-
-function rawQuery(exchange: Exchange): string {
-  const { head, bytes, base } = exchange;
-  if (head.queryStart < 0) return '';
-  return `?${latin1(bytes, base + head.queryStart, base + head.queryEnd)}`;
-}
-
-function fullPath(exchange: Exchange): string {
-  const { mountBytes } = exchange;
-  exchange.mountBytes = 0;
-  const path = exchange.path();
-  exchange.mountBytes = mountBytes;
-  return path;
+function isHidden(name: string): boolean {
+  return name.startsWith('.') && name !== '.well-known';
 }

@@ -1,0 +1,52 @@
+// What a request asks of the files below a root: which names, whether of a directory, and where a
+// directory is that was asked for without its slash.
+
+import type { Exchange } from '../exchange/exchange.ts';
+import { latin1 } from '../http/text.ts';
+import { namesIn } from './names.ts';
+
+const SLASH = 47;
+
+/** The names below the root; null where no file can have such a path. */
+export function namesAsked(exchange: Exchange): readonly string[] | null {
+  const { pathBytes, pathTo } = exchange;
+  return namesIn(pathBytes, Math.min(keyStart(exchange), pathTo), pathTo);
+}
+
+/** The decoded path below the root, a copy. */
+export function keyAsked(exchange: Exchange): Uint8Array {
+  return exchange.pathBytes.slice(keyStart(exchange), exchange.pathTo);
+}
+
+function keyStart({ pathFrom, mountBytes }: Exchange): number {
+  return pathFrom + mountBytes;
+}
+
+export function endsInSlash({ pathBytes, pathFrom, pathTo }: Exchange): boolean {
+  return pathBytes[pathTo - 1] === SLASH && pathTo > pathFrom;
+}
+
+/**
+ * The path of a directory with the slash it lacked. It is written anew from what the path means: as
+ * it was sent it may begin as the name of another host does (`/\\host/..`). What a directory has
+ * for a path begins with one slash.
+ */
+export function withSlash(exchange: Exchange): string {
+  const path = encodeURI(fullPath(exchange)).replace(/[?#]/g, encodeURIComponent);
+  return `${path}/${rawQuery(exchange)}`;
+}
+
+function rawQuery(exchange: Exchange): string {
+  const { head, bytes, base } = exchange;
+  if (head.queryStart < 0) return '';
+  return `?${latin1(bytes, base + head.queryStart, base + head.queryEnd)}`;
+}
+
+/** The decoded path, with what is mounted above the root. */
+export function fullPath(exchange: Exchange): string {
+  const { mountBytes } = exchange;
+  exchange.mountBytes = 0;
+  const path = exchange.path();
+  exchange.mountBytes = mountBytes;
+  return path;
+}
