@@ -1,7 +1,7 @@
 // Cross-origin resource sharing (the fetch standard, section 3.3): which pages of other origins may
 // read what this server answers.
 
-import { checkOptions } from '../base/options.ts';
+import { BOOLEAN, checkOptions, wholeNumber } from '../base/options.ts';
 import type { Middleware } from '../exchange/middleware.ts';
 import type { Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
@@ -25,14 +25,25 @@ export interface CorsOptions {
   readonly maxAgeSeconds?: number;
 }
 
-const OPTIONS = [
-  'origin',
-  'methods',
-  'allowedHeaders',
-  'exposedHeaders',
-  'credentials',
-  'maxAgeSeconds',
-];
+const TOKENS = {
+  wanted: 'a list of tokens',
+  fits: (value: unknown) =>
+    Array.isArray(value) && value.every((one) => typeof one === 'string' && isToken(one)),
+};
+
+const OPTIONS = {
+  origin: {
+    wanted: "'*', an origin, a list of origins or a function",
+    fits: (value: unknown) =>
+      typeof value === 'function' ||
+      (Array.isArray(value) ? value : [value]).every((one) => typeof one === 'string'),
+  },
+  methods: TOKENS,
+  allowedHeaders: TOKENS,
+  exposedHeaders: TOKENS,
+  credentials: BOOLEAN,
+  maxAgeSeconds: wholeNumber('seconds'),
+} as const;
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'];
 
@@ -72,15 +83,12 @@ interface Policy {
 
 function policyFrom(options: CorsOptions): Policy {
   const { allowedHeaders, maxAgeSeconds } = options;
-  if (maxAgeSeconds !== undefined && !(Number.isInteger(maxAgeSeconds) && maxAgeSeconds >= 0)) {
-    throw new TypeError('cors: maxAgeSeconds is a whole number of seconds');
-  }
   return {
     // Null is a mistake, not a wish to let everybody in.
     isAllowed: originTest(options.origin === undefined ? '*' : options.origin),
-    methods: tokens('methods', options.methods ?? METHODS),
-    headers: allowedHeaders === undefined ? null : tokens('allowedHeaders', allowedHeaders),
-    exposed: tokens('exposedHeaders', options.exposedHeaders ?? []),
+    methods: (options.methods ?? METHODS).join(', '),
+    headers: allowedHeaders === undefined ? null : allowedHeaders.join(', '),
+    exposed: (options.exposedHeaders ?? []).join(', '),
     credentials: options.credentials === true,
     maxAge: maxAgeSeconds === undefined ? null : String(maxAgeSeconds),
   };
@@ -90,17 +98,7 @@ function originTest(origin: NonNullable<CorsOptions['origin']>): Policy['isAllow
   if (typeof origin === 'function') return origin;
   if (origin === '*') return null;
   const origins = typeof origin === 'string' ? [origin] : origin;
-  if (!Array.isArray(origins) || origins.some((one) => typeof one !== 'string')) {
-    throw new TypeError("cors: origin is '*', an origin, a list of origins or a function");
-  }
   return (asked) => origins.includes(asked);
-}
-
-function tokens(option: string, list: readonly string[]): string {
-  for (const item of list) {
-    if (!isToken(item)) throw new TypeError(`cors: ${option} holds ${JSON.stringify(item)}`);
-  }
-  return list.join(', ');
 }
 
 /** Sets the fields that depend on the origin. False when it may not read the answer. */

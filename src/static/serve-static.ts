@@ -4,7 +4,8 @@
 // the root a file has one path.
 
 import { join, resolve, sep } from 'node:path';
-import { checkOptions } from '../base/options.ts';
+import { BOOLEAN, checkOptions, wholeNumber } from '../base/options.ts';
+import { shown } from '../base/shown.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import {
   clientHas,
@@ -58,7 +59,16 @@ export interface StaticOptions {
 const CACHE_BYTES_MAX = 32 * 1024 * 1024;
 const CACHE_ENTRY_BYTES_MAX = 64 * 1024;
 const ALLOWED = 'GET, HEAD, OPTIONS';
-const OPTIONS = ['listing', 'index', 'dotfiles', 'cacheBytesMax', 'cacheEntryBytesMax'];
+const OPTIONS = {
+  listing: BOOLEAN,
+  index: {
+    wanted: "the name of a file, as 'index.html'",
+    fits: (value: unknown) => typeof value === 'string' && isFileName(value),
+  },
+  dotfiles: BOOLEAN,
+  cacheBytesMax: wholeNumber('bytes'),
+  cacheEntryBytesMax: wholeNumber('bytes'),
+} as const;
 
 /**
  * A file that changed this short a time ago is not remembered: its next change may leave size and
@@ -71,10 +81,19 @@ const COARSE_STEPS_MS = 2000;
 /** Entries of a listing that are looked at together: a guess, four times what works at once. */
 const ENTRIES_AT_ONCE = 16;
 
-/** Throws a TypeError for a root that is no text. The root is looked at when it is first needed. */
+/**
+ * Throws a TypeError for a root that is no path, and for options that are unknown or unfit. The
+ * root is looked at when it is first needed.
+ */
 export function serveStatic(root: string, options: StaticOptions = {}): Middleware {
-  if (typeof root !== 'string' || root === '') throw new TypeError('the root is a directory path');
+  if (typeof root !== 'string' || root === '' || root.includes('\0')) {
+    throw new TypeError(`serveStatic: the root is the path of a directory, given ${shown(root)}`);
+  }
   checkOptions('serveStatic', options, OPTIONS);
+  const { index, dotfiles } = options;
+  if (index !== undefined && isHidden(index) && dotfiles !== true) {
+    throw new TypeError(`serveStatic: index ${shown(index)} is never sent without dotfiles: true`);
+  }
   const site = new StaticSite(resolve(root), options);
   return (request, _response, next) => site.serve(exchangeOf(request), next);
 }
