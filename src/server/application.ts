@@ -15,6 +15,7 @@ import { reasonPhrase } from '../http/status.ts';
 import { routePath } from '../http/target.ts';
 import type { Counters } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
+import { parsePrefix } from '../route/pattern.ts';
 import { Router } from '../route/router.ts';
 import { Chain, DONE, isPromise, unanswered } from './chain.ts';
 
@@ -45,18 +46,18 @@ export class Application {
   }
 
   route(method: string, pattern: string, handler: Handler): void {
-    if (typeof handler !== 'function') {
-      throw new TypeError(`the handler for ${method} ${pattern} is not a function`);
-    }
     this.#router.add(method, pattern, handler);
   }
 
   use(prefix: string, middleware: Middleware): void {
-    if (typeof middleware !== 'function') throw new TypeError('a middleware is a function');
-    this.#chain.add({ prefix: prefixBytes(prefix), run: middleware });
+    this.#chain.add({ prefix: parsePrefix(prefix), run: middleware });
   }
 
   onError(handler: ErrorHandler): void {
+    if (this.#errorHandler !== null) {
+      const why = 'there is one error handler, and it was set before';
+      throw new TypeError(`onError(): ${why}; decide between errors within it`);
+    }
     this.#errorHandler = handler;
   }
 
@@ -298,11 +299,3 @@ const CONTENT_FIELDS = [
   'expires',
   'location',
 ];
-
-/** '/files/' and '/files' cover the same; '/' and '' cover everything. */
-function prefixBytes(prefix: string): Uint8Array {
-  if (typeof prefix !== 'string' || (prefix !== '' && !prefix.startsWith('/'))) {
-    throw new TypeError(`a prefix begins with '/': ${JSON.stringify(prefix)}`);
-  }
-  return new TextEncoder().encode(prefix.replace(/\/+$/, ''));
-}
