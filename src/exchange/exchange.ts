@@ -18,6 +18,12 @@ import type { Transport } from './transport.ts';
 
 export type Handler = (request: Request, response: Response) => void | Promise<void>;
 
+/**
+ * Methods that a path takes without a route: those of a file, which middleware answers for GET and
+ * HEAD and lets through for others. Empty when there is no such file.
+ */
+export type Allowance = () => Promise<readonly string[]>;
+
 const NO_BYTES = new Uint8Array(0);
 /** Views of no exchange, which throw. */
 const NO_REQUEST = new Request();
@@ -91,6 +97,8 @@ export class Exchange {
   deferred: boolean;
   failure: { readonly error: unknown; readonly caught: boolean } | null;
   readonly nexts: (() => Promise<void>)[];
+  /** What the path allows beside its routes, asked when no handler takes the request. */
+  allowances: Allowance[] | null;
   /** As nexts, for the files behind all routes. */
   lastNext: (() => Promise<void>) | null;
 
@@ -134,6 +142,7 @@ export class Exchange {
     this.deferred = false;
     this.failure = null;
     this.nexts = [];
+    this.allowances = null;
     this.lastNext = null;
   }
 
@@ -177,6 +186,7 @@ export class Exchange {
     this.running = 0;
     this.deferred = false;
     this.failure = null;
+    this.allowances = null;
   }
 
   /** Copies the head, so that its block can go while the handler goes on. */

@@ -3,7 +3,7 @@
 // middleware, the answers that need no handler (404, 405, 501, OPTIONS), and onError.
 
 import { describe } from '../base/describe.ts';
-import type { Exchange, Handler } from '../exchange/exchange.ts';
+import type { Allowance, Exchange, Handler } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
 import { Phase } from '../exchange/phase.ts';
@@ -29,6 +29,8 @@ export interface ApplicationOptions {
   readonly counters: Counters;
   readonly logError: (message: string) => void;
 }
+
+const NO_METHODS: readonly string[] = Object.freeze([]);
 
 /** Every path begins with it. */
 const SLASH = new Uint8Array([47]);
@@ -94,21 +96,40 @@ export class Application {
   };
 
   /** A route has this path for other methods; a file may have it for GET and HEAD. */
-  readonly #wrongMethod: Handler = (request, response) => {
-    const { method } = request;
-    if (this.#fallback === null || (method !== 'GET' && method !== 'HEAD')) {
-      this.#answerAllowed(request, response);
+  readonly #wrongMethod: Handler = (request, response) => this.#unrouted(request, response);
+
+  readonly #noRoute: Handler = (request, response) => this.#unrouted(request, response);
+
+  #unrouted(request: Request, response: Response): void | Promise<void> {
+    const exchange = exchangeOf(request);
+    if (this.#fallback === null) return this.#answerUnrouted(exchange);
+    return this.#fallback(request, response, this.#lastNext(exchange));
+  }
+
+  #answerUnrouted(exchange: Exchange): void | Promise<void> {
+    const { allowances } = exchange;
+    if (allowances !== null) return this.#answerAllowances(exchange, allowances);
+    this.#answerAllowed(exchange, NO_METHODS);
+  }
+
+  async #answerAllowances(exchange: Exchange, allowances: readonly Allowance[]): Promise<void> {
+    const methods = await Promise.all(allowances.map((allowance) => allowance()));
+    if (unanswered(exchange)) this.#answerAllowed(exchange, methods.flat());
+  }
+
+  /** What routes and `others` allow: 404 when that is nothing. */
+  #answerAllowed(exchange: Exchange, others: readonly string[]): void {
+    const { request, response, endpoint, pathBytes, pathFrom, pathTo } = exchange;
+    const hasRoute = endpoint === this.#wrongMethod;
+    if (!hasRoute && others.length === 0) {
+      plain(response, 404);
       return;
     }
-    return this.#fallback(request, response, this.#lastNext(exchangeOf(request)));
-  };
-
-  #answerAllowed(request: Request, response: Response): void {
-    const { pathBytes, pathFrom, pathTo } = exchangeOf(request);
-    const allowed = this.#router.allowedMethods(pathBytes, pathFrom, pathTo);
+    const routed = hasRoute ? this.#router.allowedMethods(pathBytes, pathFrom, pathTo) : [];
+    const allowed = [...new Set([...routed, ...others])].sort();
     response.header('Allow', allowed.join(', '));
     if (request.method === 'OPTIONS') response.empty(204);
-    else if (this.#knows(request)) plain(response, 405);
+    else if (others.length > 0 || this.#knows(request)) plain(response, 405);
     else plain(response, 501);
   }
 
@@ -120,26 +141,13 @@ export class Application {
     );
   }
 
-  readonly #noRoute: Handler = (request, response) => {
-    if (this.#fallback === null) {
-      plain(response, 404);
-      return;
-    }
-    return this.#fallback(request, response, this.#lastNext(exchangeOf(request)));
-  };
-
   #lastNext(exchange: Exchange): Next {
     return exchange.lastNext ?? this.#makeLastNext(exchange);
   }
 
   /** What is left when there is no file either. Made once for each exchange, as in Chain. */
   #makeLastNext(exchange: Exchange): Next {
-    const next = (): Promise<void> => {
-      const { endpoint, request, response } = exchange;
-      if (endpoint === this.#wrongMethod) this.#answerAllowed(request, response);
-      else plain(response, 404);
-      return DONE;
-    };
+    const next = (): Promise<void> => this.#answerUnrouted(exchange) ?? DONE;
     exchange.lastNext = next;
     return next;
   }
