@@ -7,19 +7,16 @@ import { namesIn } from './names.ts';
 
 const SLASH = 47;
 
-/** The names below the root; null where no file can have such a path. */
-export function namesAsked(exchange: Exchange): readonly string[] | null {
-  const { pathBytes, pathTo } = exchange;
-  return namesIn(pathBytes, Math.min(keyStart(exchange), pathTo), pathTo);
+/** The names below what is mounted at so many bytes; null where no file can have such a path. */
+export function namesAsked(exchange: Exchange, mountBytes: number): readonly string[] | null {
+  const { pathBytes, pathFrom, pathTo } = exchange;
+  return namesIn(pathBytes, Math.min(pathFrom + mountBytes, pathTo), pathTo);
 }
 
 /** The decoded path below the root, a copy. */
 export function keyAsked(exchange: Exchange): Uint8Array {
-  return exchange.pathBytes.slice(keyStart(exchange), exchange.pathTo);
-}
-
-function keyStart({ pathFrom, mountBytes }: Exchange): number {
-  return pathFrom + mountBytes;
+  const { pathBytes, pathFrom, mountBytes, pathTo } = exchange;
+  return pathBytes.slice(pathFrom + mountBytes, pathTo);
 }
 
 export function endsInSlash({ pathBytes, pathFrom, pathTo }: Exchange): boolean {

@@ -58,7 +58,8 @@ export interface StaticOptions {
 
 const CACHE_BYTES_MAX = 32 * 1024 * 1024;
 const CACHE_ENTRY_BYTES_MAX = 64 * 1024;
-const ALLOWED = 'GET, HEAD, OPTIONS';
+const ALLOWED = Object.freeze(['GET', 'HEAD', 'OPTIONS']);
+const NONE_ALLOWED: readonly string[] = Object.freeze([]);
 const OPTIONS = {
   listing: BOOLEAN,
   index: {
@@ -124,7 +125,8 @@ class StaticSite {
     // Neither `*` nor an authority has a path, nor has what could not be decoded.
     if (pathTo === exchange.pathFrom) return next();
     if (head.method !== Method.GET && head.method !== Method.HEAD) {
-      return this.#otherMethod(exchange, next);
+      this.#allow(exchange);
+      return next();
     }
     const from = exchange.pathFrom + exchange.mountBytes;
     const cached = this.#cache.get(pathBytes, from, pathTo);
@@ -181,7 +183,7 @@ class StaticSite {
   }
 
   async #find(exchange: Exchange, next: Next): Promise<void> {
-    const names = namesAsked(exchange);
+    const names = namesAsked(exchange, exchange.mountBytes);
     if (names === null) return next();
     const { work } = exchange.transport;
     const key = keyAsked(exchange);
@@ -302,13 +304,14 @@ class StaticSite {
     exchange.response.html(listingPage(fullPath(exchange), shown));
   }
 
-  /** A file is there, but not for this method. */
-  async #otherMethod(exchange: Exchange, next: Next): Promise<void> {
-    const names = namesAsked(exchange);
-    if (names === null || !(await this.#has(exchange, names))) return next();
-    exchange.response.header('Allow', ALLOWED);
-    if (exchange.head.method === Method.OPTIONS) exchange.response.empty(204);
-    else exchange.response.status(405).text('Method Not Allowed\n');
+  /** Another method is for what stands behind; a look tells of the file when nothing answers. */
+  #allow(exchange: Exchange): void {
+    const { mountBytes } = exchange;
+    exchange.allowances ??= [];
+    exchange.allowances.push(async () => {
+      const names = namesAsked(exchange, mountBytes);
+      return names !== null && (await this.#has(exchange, names)) ? ALLOWED : NONE_ALLOWED;
+    });
   }
 
   /** Whether GET would be answered here. */
