@@ -380,7 +380,7 @@ function linkCases(driver: DriverName): void {
 
   it('a root that is a link itself is followed, also when it leads elsewhere later', async () => {
     const current = join(site.outside, 'current');
-    for (const release of ['one', 'two']) {
+    for (const release of ['one', 'two', 'one/sub']) {
       mkdirSync(join(site.outside, release));
       writeFileSync(join(site.outside, release, 'page.txt'), release);
     }
@@ -399,11 +399,13 @@ function linkCases(driver: DriverName): void {
         assert.ok(text === 'one' || text === 'two', text);
         return text === 'two';
       });
-      unlinkSync(current);
-      symlinkSync('one', current);
-      await until('the old one again', async () => {
-        return (await linked.text('/linked/page.txt')) === 'one';
-      });
+      for (const release of ['one', 'one/sub', 'one']) {
+        unlinkSync(current);
+        symlinkSync(release, current);
+        await until(`${release} is served`, async () => {
+          return (await linked.text('/linked/page.txt')) === release;
+        });
+      }
     } finally {
       await linked.close();
     }

@@ -208,7 +208,19 @@ class StaticSite {
   async #locate(work: Work, names: readonly string[], folder = false): Promise<string | null> {
     const real = await this.#realPath(work, names, folder);
     if (real === null) return null;
+    const root = this.#realRoot;
+    if (await this.#spelling.isAsAsked(work, root, names, real)) return real;
+    if (!(await this.#lookAtRoot(work)) || this.#realRoot === root) return null;
+    if (!this.#isBelowRoot(real)) return null;
     return (await this.#spelling.isAsAsked(work, this.#realRoot, names, real)) ? real : null;
+  }
+
+  /** The root may be a link, and lead elsewhere than it did. False when it leads nowhere. */
+  async #lookAtRoot(work: Work): Promise<boolean> {
+    const root = await work.realPath(this.#root);
+    if (typeof root !== 'string') return false;
+    this.#realRoot = root;
+    return true;
   }
 
   /** Where names lead with links followed; null when it is hidden or not below the root. */
@@ -217,11 +229,7 @@ class StaticSite {
     const real = await work.realPath(join(this.#root, ...names, folder ? sep : ''));
     if (typeof real !== 'string') return null;
     if (this.#isBelowRoot(real)) return real;
-    // The root may be a link too, and lead elsewhere than it did.
-    const root = await work.realPath(this.#root);
-    if (typeof root !== 'string') return null;
-    this.#realRoot = root;
-    return this.#isBelowRoot(real) ? real : null;
+    return (await this.#lookAtRoot(work)) && this.#isBelowRoot(real) ? real : null;
   }
 
   #isBelowRoot(real: string): boolean {

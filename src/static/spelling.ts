@@ -36,7 +36,7 @@ export class Spelling {
       if (child === null) return false;
       parent = child;
     }
-    return true;
+    return parent === real;
   }
 
   /** The real path of what a directory holds by exactly this name, or null. */
