@@ -32,7 +32,12 @@ import type { ServerOptions } from './server/config.ts';
 import { Server } from './server/server.ts';
 
 /** A server that does nothing yet; throws ConfigError with every problem of the options. */
-export function createServer(options: ServerOptions = {}): Server {
+export function createServer(...given: [options?: ServerOptions]): Server {
+  const [options = {}] = given;
+  if (given.length > 1) {
+    const instead = 'routes are added by its methods, as server.get(pattern, handler)';
+    throw new TypeError(`createServer() takes one object of options: ${instead}`);
+  }
   if (assignment !== null) {
     prepareWorker();
     return new Server(options, {

@@ -53,6 +53,7 @@ export function checkTarget(input: Uint8Array, thorough: boolean): void {
   const path = pathString(out, length);
   check(!/(^|\/)\.\.?(\/|$)/.test(path), 'no segment of a path is . or ..');
   check(path.startsWith('/') && !path.includes('\0'), 'a path is one that handlers understand');
+  same(path, text(length).replaceAll('\0', '%2F'), 'handlers and routes see one path');
   if (thorough) findRoute(length);
 }
 

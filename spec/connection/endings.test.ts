@@ -295,7 +295,9 @@ describe('deadlines', () => {
     assert.equal(client.isClosed, true);
     assert.equal(client.isReset, true);
     await world.rest();
-    const [{ status, bytes, complete }] = told as [{ status: number; bytes: number; complete: boolean }];
+    const [{ status, bytes, complete }] = told as [
+      { status: number; bytes: number; complete: boolean },
+    ];
     assert.deepEqual({ status, complete }, { status: 200, complete: false });
     assert.ok(bytes > 2_000 && bytes <= 3_000, `the client took 3,000 bytes, told ${bytes}`);
     assert.deepEqual([world.counters.timeouts, world.counters.resets], [1, 0]);

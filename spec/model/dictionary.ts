@@ -86,6 +86,7 @@ export const TOKENS: readonly string[] = [
   '%',
   '%2',
   '%2f',
+  '..%2f',
   '%2e%2e',
   '%00',
   '%zz',

@@ -4,7 +4,7 @@
 import { exactly, pctEncoded } from './abnf.ts';
 
 const TRIPLET = exactly(pctEncoded);
-/** Stands for an encoded slash, until slashes no longer divide segments. */
+/** Stands for an encoded slash, until dot segments are gone. */
 const ENCODED_SLASH = '\0';
 
 /** The path as a handler sees it, or null for one that is answered with 400. */
@@ -12,10 +12,8 @@ export function modelPath(path: string): string | null {
   if (path === '') return '/';
   const segments = path.split('/').map(decodedSegment);
   if (segments.includes(null)) return null;
-  const resolved = removeDotSegments(segments.join('/'));
-  // An encoded slash is a slash to a handler, who shall not meet a dot segment in its wake either.
-  if (!resolved.includes(ENCODED_SLASH)) return resolved;
-  return removeDotSegments(resolved.replaceAll(ENCODED_SLASH, '/'));
+  // An encoded slash divides no segments, also not for a handler.
+  return removeDotSegments(segments.join('/')).replaceAll(ENCODED_SLASH, '%2F');
 }
 
 /** Null for a '%' that begins no triplet, for an encoded NUL, and for what is not UTF-8 then. */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PARAMS_MAX, parsePattern, SEGMENTS_MAX } from '../../src/route/pattern.ts';
+import { PARAMS_MAX, parsePattern, parsePrefix, SEGMENTS_MAX } from '../../src/route/pattern.ts';
 
 function textOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
@@ -95,6 +95,21 @@ for (const [pattern, reason] of BAD) {
     );
   });
 }
+
+test('a prefix is the decoded bytes that paths below it begin with', () => {
+  for (const [prefix, bytes] of [
+    ['/', ''],
+    ['/a', '/a'],
+    ['/a/', '/a'],
+    ['/a/b', '/a/b'],
+    ['/%61/%C3%A9', '/a/é'],
+    ['/a%20b', '/a b'],
+    ['/%2a%3A%25', '/*:%'],
+  ]) {
+    assert.equal(textOf(parsePrefix(prefix)), bytes, prefix);
+  }
+  assert.throws(() => parsePrefix('/a'.repeat(SEGMENTS_MAX + 1)), /more than 128 segments/);
+});
 
 test('parameters and segments are counted', () => {
   const params = (count: number): string =>

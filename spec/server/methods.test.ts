@@ -255,7 +255,11 @@ onEachDriver('methods', (add) => {
       assert.deepEqual(await seen('/a/../b/./c'), ['/b/c', 'b/c', null]);
       assert.deepEqual(await seen('/%2e%2e/x'), ['/x', 'x', null]);
       assert.deepEqual(await seen('/%2541'), ['/%41', '%41', null]);
-      assert.deepEqual(await seen('/a%2Fb'), ['/a/b', 'a/b', null]);
+      assert.deepEqual(await seen('/a%2fb'), ['/a%2Fb', 'a/b', null]);
+      assert.deepEqual(await seen('/x/..%2fb'), ['/x/..%2Fb', 'x/../b', null]);
+      assert.deepEqual(await seen('/a%252fb'), ['/a%2fb', 'a%2fb', null]);
+      assert.deepEqual(await seen('//a//'), ['//a//', '/a//', null]);
+      assert.deepEqual(await seen('http://h/a%2fb/../c'), ['/c', 'c', null]);
       assert.deepEqual(await seen('/?q='), ['/', '', '']);
       for (const target of ['/%', '/%g0', '/%00', '/%ff']) {
         assert.equal((await client.ask(get(target))).status, 400, target);

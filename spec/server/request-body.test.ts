@@ -365,9 +365,36 @@ onEachDriver('request bodies', (add) => {
       for (const type of ['text/plain', 'application/json', 'multipart/mixed', '']) {
         const answer = await client.ask(post('/form', 'a=1', `Content-Type: ${type}`));
         assert.equal(answer.status, 415, type);
+        assert.match(answer.text, /; a form is application\/x-www-form-urlencoded or multipart/);
       }
       assert.equal((await client.ask(post('/form', 'a=1'))).status, 415, 'no type at all');
       assert.equal((await client.ask(get('/'))).status, 200);
+    });
+  });
+
+  add('forms: too many parts or files are 413, before Node sees them', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      const head = 'Content-Disposition: form-data; name="a"; filename="f"';
+      const part = `--line\r\n${head}\r\n\r\n\r\n`;
+      const type = 'Content-Type: multipart/form-data; boundary=line';
+      const files = await client.ask(post('/form', `${part.repeat(10_000)}--line--`, type));
+      assert.equal(files.status, 413);
+      assert.equal(files.text, 'the form has more than 100 files (form_files_max)\n');
+      const urlencoded = 'Content-Type: application/x-www-form-urlencoded';
+      const fields = await client.ask(post('/form', 'a&'.repeat(500_000), urlencoded));
+      assert.equal(fields.status, 413);
+      assert.equal(fields.text, 'the form has more than 1000 fields and files (form_parts_max)\n');
+      assert.equal((await client.ask(post('/form', 'a=1', urlencoded))).status, 200);
+    });
+  });
+
+  add('forms: how many parts there may be is configured', async (driver) => {
+    await withServer(driver, { formPartsMax: 2, formFilesMax: 0 }, routes, async ({ open }) => {
+      const client = await open();
+      const urlencoded = 'Content-Type: application/x-www-form-urlencoded';
+      assert.equal((await client.ask(post('/form', 'a&b', urlencoded))).status, 200);
+      assert.equal((await client.ask(post('/form', 'a&b&c', urlencoded))).status, 413);
     });
   });
 

@@ -21,7 +21,13 @@ const FILES: Readonly<Record<string, string>> = {
   'sub/.env': SECRET,
   '.well-known/security.txt': 'contact',
   ...(isPosix
-    ? { 'back\\slash.txt': 'back', '.../dots.txt': 'dots', '%2e%2e/odd.txt': 'odd' }
+    ? {
+        'semi;colon.txt': 'semi',
+        'dot./end .txt.': 'end',
+        'back\\slash.txt': 'back',
+        '.../dots.txt': 'dots',
+        '%2e%2e/odd.txt': 'odd',
+      }
     : {}),
   'a b.txt': 'blank',
   'é€😀.txt': 'wide',
@@ -153,11 +159,8 @@ const GOOD: readonly (readonly [path: string, text: string])[] = [
   ['/../ok.txt', 'ok'],
   ['/%2e%2e/ok.txt', 'ok'],
   ['/sub/../ok.txt', 'ok'],
-  ['/sub/..%2fok.txt', 'ok'],
   ['/missing/../ok.txt', 'ok'],
   ['/sub/file.txt', 'file'],
-  ['/sub%2ffile.txt', 'file'],
-  ['/sub//file.txt', 'file'],
   ['/.well-known/security.txt', 'contact'],
   ['/a%20b.txt', 'blank'],
   ['/%C3%A9%e2%82%ac%F0%9F%98%80.txt', 'wide'],
@@ -165,10 +168,40 @@ const GOOD: readonly (readonly [path: string, text: string])[] = [
   ...(isPosix
     ? ([
         ['/back%5cslash.txt', 'back'],
+        ['/semi;colon.txt', 'semi'],
+        ['/dot./end%20.txt.', 'end'],
         ['/.../dots.txt', ''],
         ['/%252e%252e/odd.txt', 'odd'],
       ] as const)
     : []),
+];
+
+/** An empty segment or an encoded slash, which no file has in its path. */
+const NAMELESS: readonly string[] = [
+  '//ok.txt',
+  '///ok.txt',
+  '/sub//file.txt',
+  '//sub/file.txt',
+  '/sub/file.txt/',
+  '/sub/file.txt//',
+  '/sub//',
+  '//',
+  '/sub/.//file.txt',
+  '/%2fok.txt',
+  '/ok.txt%2f',
+  '/sub%2ffile.txt',
+  '/sub%2Ffile.txt',
+  '/sub/%2ffile.txt',
+  '/sub%2f/file.txt',
+  '/sub/..%2fok.txt',
+  '/sub%2f../ok.txt',
+  '/sub/%2e%2e%2fok.txt',
+  '/.%2fok.txt',
+  '/%2e%2fok.txt',
+  '/sub%252ffile.txt',
+  '/%2573ub/file.txt',
+  'http://site//ok.txt',
+  'http://site/sub%2ffile.txt',
 ];
 
 function gaveNothing(path: string, { status, headers, body, whole }: Answer): void {
@@ -210,6 +243,20 @@ for (const driver of DRIVERS) {
         });
       });
     }
+
+    it('an empty segment or an encoded slash names no file', async () => {
+      const site = await Site.open({ driver, files: FILES, static: { listing: true } });
+      try {
+        for (const path of NAMELESS) {
+          assert.equal((await site.ask(path)).status, 404, path);
+          assert.equal((await site.ask(path, { method: 'POST' })).status, 404, path);
+        }
+        assert.equal(await site.text('http://site/sub/../ok.txt'), 'ok');
+        assert.equal((await site.ask('http://site')).status, 200);
+      } finally {
+        await site.close();
+      }
+    });
 
     it('a prefix is left neither by dots nor by encoded slashes', async () => {
       const site = await Site.open({ driver, files: FILES, mount: '/mnt' });
@@ -333,7 +380,7 @@ function linkCases(driver: DriverName): void {
 
   it('a root that is a link itself is followed, also when it leads elsewhere later', async () => {
     const current = join(site.outside, 'current');
-    for (const release of ['one', 'two']) {
+    for (const release of ['one', 'two', 'one/sub']) {
       mkdirSync(join(site.outside, release));
       writeFileSync(join(site.outside, release, 'page.txt'), release);
     }
@@ -352,11 +399,13 @@ function linkCases(driver: DriverName): void {
         assert.ok(text === 'one' || text === 'two', text);
         return text === 'two';
       });
-      unlinkSync(current);
-      symlinkSync('one', current);
-      await until('the old one again', async () => {
-        return (await linked.text('/linked/page.txt')) === 'one';
-      });
+      for (const release of ['one', 'one/sub', 'one']) {
+        unlinkSync(current);
+        symlinkSync(release, current);
+        await until(`${release} is served`, async () => {
+          return (await linked.text('/linked/page.txt')) === release;
+        });
+      }
     } finally {
       await linked.close();
     }

@@ -42,6 +42,8 @@ export type LimitName =
   | 'trailerBytesMax'
   | 'chunkExtensionBytesMax'
   | 'bodyBytesMax'
+  | 'formPartsMax'
+  | 'formFilesMax'
   | 'streamBytesMax'
   | 'discardBytesMax'
   | 'blockCount'
@@ -213,6 +215,22 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     unit: 'bytes',
     what: 'a body read whole by bytes(), text(), json() or form() (413)',
   },
+  formPartsMax: {
+    // A field takes Node's parser some 10 microseconds, so this many hold the loop up for 10 ms.
+    default: 1_000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'count',
+    what: 'fields and files together of a form that form() reads (413)',
+  },
+  formFilesMax: {
+    // A file takes nearly 100 microseconds: a File of Node's is made in several steps.
+    default: 100,
+    min: 0,
+    max: 1_000_000,
+    unit: 'count',
+    what: 'files of a form that form() reads (413)',
+  },
   streamBytesMax: {
     default: 1 * GIB,
     min: 0,
@@ -293,6 +311,16 @@ export function blockBytesFor(limits: Limits): number {
   return Math.ceil(bytes / lineBytes) * lineBytes;
 }
 
+/**
+ * The head of a part of a form: RFC 7578 knows three fields, and a file's name has hardly more than
+ * 255 characters, each of nine bytes at most.
+ */
+export const FORM_HEAD_BYTES_MAX = 4_096;
+export const FORM_HEAD_FIELDS_MAX = 16;
+
+/** RFC 2046 5.1.1. */
+export const FORM_BOUNDARY_BYTES_MAX = 70;
+
 /** Fields that a handler sets for one answer: setting one looks through those before it. */
 export const ANSWER_FIELDS_MAX = 1_000;
 
@@ -330,6 +358,7 @@ export const LOG_FLUSH_MS = 500;
 export const ACCEPT_RETRY_MS = 250;
 
 assert(LIMITS.targetBytesMax.default <= LIMITS.headBytesMax.default, 'a target fits in a head');
+assert(LIMITS.formFilesMax.default <= LIMITS.formPartsMax.default, 'a file is a part');
 assert(LIMITS.fileCacheEntryBytesMax.default <= LIMITS.fileCacheBytesMax.default, 'an entry fits');
 
 /**

@@ -1,16 +1,61 @@
-// Options of functions that users call: a misspelt one must not silently mean the default.
+// Options of functions that users call: a misspelt one, or one of the wrong type, must not silently
+// mean the default.
 
 import { nearMiss } from './near-miss.ts';
+import { shown } from './shown.ts';
 
-/** Throws a TypeError that names what is unknown and what may have been meant. */
-export function checkOptions(owner: string, options: object, known: readonly string[]): void {
+export interface OptionRule {
+  /** Stands after 'is', as 'true or false'. */
+  readonly wanted: string;
+  readonly fits: (value: unknown) => boolean;
+}
+
+export const BOOLEAN: OptionRule = {
+  wanted: 'true or false',
+  fits: (value) => typeof value === 'boolean',
+};
+
+export const FUNCTION: OptionRule = {
+  wanted: 'a function',
+  fits: (value) => typeof value === 'function',
+};
+
+/** A number of things called `what`. */
+export function wholeNumber(what: string): OptionRule {
+  return {
+    wanted: `a whole number of ${what}, 0 or more`,
+    fits: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+  };
+}
+
+export function choice(values: readonly string[]): OptionRule {
+  return {
+    wanted: `one of ${values.map((value) => `'${value}'`).join(', ')}`,
+    fits: (value) => values.some((one) => one === value),
+  };
+}
+
+/** Throws a TypeError that names what is unknown or unfit, and what may have been meant. */
+export function checkOptions(
+  owner: string,
+  options: object,
+  rules: Readonly<Record<string, OptionRule>>,
+): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError(`${owner}: options are an object`);
+    throw new TypeError(`${owner}: options are an object, given ${shown(options)}`);
   }
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    const near = nearMiss(name, known);
-    const hint = near === undefined ? `it knows ${known.join(', ')}` : `did you mean ${near}?`;
-    throw new TypeError(`${owner}: there is no option ${JSON.stringify(name)}; ${hint}`);
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(rules, name)) throw new TypeError(`${owner}: ${unknownOption(name, rules)}`);
+    const { wanted, fits } = rules[name];
+    // Undefined is the same as left out.
+    if (value === undefined || fits(value)) continue;
+    throw new TypeError(`${owner}: ${name} is ${wanted}, given ${shown(value)}`);
   }
+}
+
+function unknownOption(name: string, rules: Readonly<Record<string, OptionRule>>): string {
+  const known = Object.keys(rules);
+  const near = nearMiss(name, known);
+  const hint = near === undefined ? `it knows ${known.join(', ')}` : `did you mean ${near}?`;
+  return `there is no option ${shown(name)}; ${hint}`;
 }

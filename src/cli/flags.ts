@@ -2,9 +2,10 @@
 // plain arguments. Values stay text; the configuration checks them with those of the file.
 
 import { nearMiss } from '../base/near-miss.ts';
+import { shown } from '../base/shown.ts';
 import type { FlagText } from '../server/config.ts';
 import { type ConfigKey, KEYS } from '../server/config-keys.ts';
-import { guess, shown, shownName } from '../server/config-lines.ts';
+import { guess, shownName } from '../server/config-lines.ts';
 
 export interface Flags {
   readonly keys: readonly FlagText[];

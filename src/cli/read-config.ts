@@ -2,8 +2,8 @@
 // the directory to serve is there. Every problem of all of them comes back at once.
 
 import { readFileSync, statSync } from 'node:fs';
+import { shown } from '../base/shown.ts';
 import { type Config, type FlagText, loadConfig } from '../server/config.ts';
-import { shown } from '../server/config-lines.ts';
 import { faultText } from './fault-text.ts';
 import type { Flags } from './flags.ts';
 

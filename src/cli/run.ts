@@ -1,6 +1,7 @@
 // What a command line does: picks the command, and turns its outcome into text and an exit code.
 
 import { nearMiss } from '../base/near-miss.ts';
+import { shown } from '../base/shown.ts';
 import {
   type Config,
   ConfigError,
@@ -9,7 +10,7 @@ import {
   type ServerOptions,
 } from '../server/config.ts';
 import { KEY_BY_OPTION } from '../server/config-keys.ts';
-import { guess, shown, shownName } from '../server/config-lines.ts';
+import { guess, shownName } from '../server/config-lines.ts';
 import { checkText } from './check.ts';
 import { problemLine } from './fault-text.ts';
 import { type Flags, parseFlags } from './flags.ts';

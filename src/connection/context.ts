@@ -52,6 +52,8 @@ export type ConnectionLimits = Pick<
   | 'trailerBytesMax'
   | 'chunkExtensionBytesMax'
   | 'bodyBytesMax'
+  | 'formPartsMax'
+  | 'formFilesMax'
   | 'streamBytesMax'
   | 'discardBytesMax'
   | 'sendQueueBytesMax'
@@ -72,6 +74,8 @@ export function connectionLimits(limits: Limits): ConnectionLimits {
     trailerBytesMax: limits.trailerBytesMax,
     chunkExtensionBytesMax: limits.chunkExtensionBytesMax,
     bodyBytesMax: limits.bodyBytesMax,
+    formPartsMax: limits.formPartsMax,
+    formFilesMax: limits.formFilesMax,
     streamBytesMax: limits.streamBytesMax,
     discardBytesMax: limits.discardBytesMax,
     sendQueueBytesMax: limits.sendQueueBytesMax,

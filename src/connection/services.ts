@@ -10,7 +10,7 @@ import type { Work } from '../work/work.ts';
 export interface ServicesOptions {
   readonly reactor: Reactor;
   readonly work: Work;
-  readonly limits: { readonly bodyBytesMax: number };
+  readonly limits: Services['limits'];
   readonly counters: Counters;
   readonly pause: (ms: number) => Promise<void>;
   readonly settled: (exchange: Exchange) => void;
@@ -20,7 +20,7 @@ export interface ServicesOptions {
 
 export class ServerServices implements Services {
   readonly work: Work;
-  readonly limits: { readonly bodyBytesMax: number };
+  readonly limits: Services['limits'];
   lateNotedMs: number = Number.NEGATIVE_INFINITY;
   readonly #options: ServicesOptions;
 

@@ -19,6 +19,12 @@ import type { Services, Transport } from './transport.ts';
 
 export type Handler = (request: Request, response: Response) => void | Promise<void>;
 
+/**
+ * Methods that a path takes without a route: those of a file, which middleware answers for GET and
+ * HEAD and lets through for others. Empty when there is no such file.
+ */
+export type Allowance = () => Promise<readonly string[]>;
+
 const NO_BYTES = new Uint8Array(0);
 const NO_ENDPOINT: Handler = () => {};
 
@@ -109,6 +115,8 @@ export class Exchange {
   /** Whether any of them gave a promise, and the first error among them. */
   deferred: boolean;
   failure: Failure | null;
+  /** What the path allows beside its routes, asked when no handler takes the request. */
+  allowances: Allowance[] | null;
 
   constructor(services: Services, transport: Transport, fieldsMax: number) {
     this.services = services;
@@ -159,6 +167,7 @@ export class Exchange {
     this.running = 0;
     this.deferred = false;
     this.failure = null;
+    this.allowances = null;
   }
 
   /** Ready for a new request of `transport`, with handles of its own. */
@@ -212,6 +221,7 @@ export class Exchange {
     this.running = 0;
     this.deferred = false;
     this.failure = null;
+    this.allowances = null;
   }
 
   /**

@@ -8,6 +8,7 @@ import { FileKind, type FileStat, isFault, type OpenFile } from '../work/work.ts
 import type { Exchange } from './exchange.ts';
 import { HttpError } from './http-error.ts';
 import { mediaType } from './media-type.ts';
+import { Phase, Writer } from './phase.ts';
 import { requestLine } from './request-line.ts';
 import { endedAtHead, respondWhole, startStream } from './respond.ts';
 
@@ -87,10 +88,11 @@ export async function sendOpenFile(
   opened: OpenFile,
   type: string,
 ): Promise<void> {
-  if (exchange.gone) {
+  if (exchange.phase !== Phase.Open || exchange.gone) {
     exchange.services.countLateCall(false);
     return;
   }
+  exchange.writer = Writer.File;
   const { stat } = opened;
   const etag = etagOf(stat);
   describeFile(exchange, stat, etag, type);

@@ -1,6 +1,7 @@
 // A response made ready as bytes, for answers that never change: nothing is encoded per request but
 // the Date and, where it must be said, the Connection field.
 
+import { shown } from '../base/shown.ts';
 import { AnswerFields, checkedName } from '../http/answer-fields.ts';
 import { DATE_BYTES } from '../http/date.ts';
 import { ConnectionField, encodeHead, headBytesBound } from '../http/encode.ts';
@@ -66,14 +67,15 @@ export function prepare(
   headers: HeaderSource = {},
   body: string | Uint8Array = '',
 ): Prepared {
-  if (!isFinalStatus(status)) throw new RangeError(`not a final status: ${status}`);
-  const content = typeof body === 'string' ? new TextEncoder().encode(body) : new Uint8Array(body);
+  if (!isFinalStatus(status)) {
+    throw new RangeError(`prepare: its status is from 200 to 599, given ${shown(status)}`);
+  }
+  const content = contentOf(body);
   if (hasNoContent(status) && content.length > 0) {
     throw new TypeError(`an answer with status ${status} has no content`);
   }
   const fields = new AnswerFields();
-  const pairs = Symbol.iterator in headers ? headers : Object.entries(headers);
-  for (const [name, value] of pairs) {
+  for (const [name, value] of headerPairs(headers)) {
     const lower = checkedName(name);
     checkFraming(lower);
     fields.append(name, lower, String(value));
@@ -94,6 +96,33 @@ export function prepare(
     headBytes,
     dateAt: fields.hasDate ? -1 : bytes.indexOf(10) + 1,
   });
+}
+
+function contentOf(body: unknown): Uint8Array {
+  if (typeof body === 'string') return new TextEncoder().encode(body);
+  if (body instanceof Uint8Array) return new Uint8Array(body);
+  throw new TypeError(`prepare: its body is a string or a Uint8Array, given ${shown(body)}`);
+}
+
+/** Throws a TypeError for what would become a field with a value such as 'undefined'. */
+function* headerPairs(headers: unknown): Generator<[name: string, value: string | number]> {
+  if (typeof headers !== 'object' || headers === null) {
+    const order = 'the order is prepare(status, headers, body)';
+    const wanted = `its headers are an object or pairs of name and value; ${order}`;
+    throw new TypeError(`prepare: ${wanted}, given ${shown(headers)}`);
+  }
+  const pairs = Symbol.iterator in headers ? headers : Object.entries(headers);
+  for (const pair of pairs as Iterable<unknown>) {
+    if (!Array.isArray(pair) || pair.length !== 2) {
+      throw new TypeError(`prepare: a header is a pair of name and value, given ${shown(pair)}`);
+    }
+    const [name, value] = pair;
+    if (typeof value !== 'string' && !Number.isFinite(value)) {
+      const wanted = 'is a string or a finite number';
+      throw new TypeError(`prepare: header ${shown(name)} ${wanted}, given ${shown(value)}`);
+    }
+    yield [name, value];
+  }
 }
 
 function pairsOf(fields: AnswerFields): readonly (readonly [string, string])[] {

@@ -156,7 +156,8 @@ export class Request {
 
   /**
    * The fields and files of a form: application/x-www-form-urlencoded or multipart/form-data.
-   * Rejects with HttpError 415 for another type, 400 for a malformed one.
+   * Rejects with HttpError 415 for another type, 400 for a malformed one, 413 for one with more
+   * parts than form_parts_max or more files than form_files_max.
    */
   form(): Promise<FormData> {
     return quietly(readForm(this, this.#exchange));
@@ -251,7 +252,7 @@ async function readJson(request: Request, exchange: Exchange): Promise<unknown> 
 async function readForm(request: Request, exchange: Exchange): Promise<FormData> {
   try {
     const type = request.header('content-type') ?? '';
-    return await formFrom(type, () => readBytes(request, exchange));
+    return await formFrom(type, exchange.services.limits, () => readBytes(request, exchange));
   } catch (error) {
     await lateRead(exchange);
     throw error;

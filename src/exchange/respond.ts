@@ -7,12 +7,17 @@ import { checkContent, ownContent } from './content.ts';
 import type { Exchange } from './exchange.ts';
 import { noteLate } from './late.ts';
 import { runBeforeSend } from './outgoing.ts';
-import { Phase } from './phase.ts';
+import { Phase, Writer } from './phase.ts';
 import type { Content } from './transport.ts';
 
 /** True when a response is only a head: to HEAD, and with a status that has no content. */
 export function endsAtHead(exchange: Exchange): boolean {
   return exchange.head.method === Method.HEAD || hasNoContent(exchange.status);
+}
+
+/** True while nothing was sent, and nothing else is about to send. */
+export function isUnsent(exchange: Exchange): boolean {
+  return exchange.phase === Phase.Open && exchange.writer === Writer.None && !exchange.gone;
 }
 
 /** Sends a whole response, unless a callback has sent one. */

@@ -13,7 +13,7 @@ import type { Outgoing } from './outgoing.ts';
 import { asPart } from './parts.ts';
 import { Phase, type Summary, Writer } from './phase.ts';
 import { type Prepared, partsOf, spellOut } from './prepared.ts';
-import { endedAtHead, respondWhole, startStream } from './respond.ts';
+import { endedAtHead, isUnsent, respondWhole, startStream } from './respond.ts';
 import { type ChunkSource, cancelSource, openSource } from './source.ts';
 import { pipe } from './stream.ts';
 
@@ -42,14 +42,7 @@ export class Response {
   /** As #open(), for a call that sends: no other call may be sending. */
   #unsent(call: string): Exchange | null {
     const exchange = this.#exchange;
-    if (
-      exchange.phase === Phase.Open &&
-      exchange.writer === Writer.None &&
-      !exchange.gone &&
-      exchange.identity === this
-    ) {
-      return exchange;
-    }
+    if (isUnsent(exchange) && exchange.identity === this) return exchange;
     noteLate(exchange, call, this.#isOver);
     return null;
   }

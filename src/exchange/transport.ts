@@ -4,6 +4,7 @@
 import type { Peer } from '../driver/driver.ts';
 import type { Work } from '../work/work.ts';
 import type { Exchange } from './exchange.ts';
+import type { FormLimits } from './form-parts.ts';
 import type { Prepared } from './prepared.ts';
 
 /** Content of a whole response; null where there is none. */
@@ -12,7 +13,7 @@ export type Content = string | Uint8Array | null;
 /** What a server offers to all its requests, also when their connection is done with them. */
 export interface Services {
   readonly work: Work;
-  readonly limits: { readonly bodyBytesMax: number };
+  readonly limits: FormLimits & { readonly bodyBytesMax: number };
   /** Milliseconds of the driver's two clocks, as of now. */
   nowMs(): number;
   wallMs(): number;

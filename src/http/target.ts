@@ -1,6 +1,7 @@
-// What the path of a target means: percent-decoded once, then its dot segments resolved (RFC 3986
-// 5.2.4), so that '%2e%2e' climbs no further than '..' does. An encoded slash stays apart from a
-// real one: it becomes a NUL byte, which no path may hold otherwise.
+// What the path of a target means: percent-decoded once, then its dot segments resolved once (RFC
+// 3986 5.2.4), so that '%2e%2e' climbs no further than '..' does. An encoded slash stays apart from
+// a real one: it becomes a NUL byte, which no path may hold otherwise. Routes, prefixes, handlers
+// and the look-up of files all see this one path.
 
 import { Fault } from './fault.ts';
 import { HEX_VALUE } from './grammar.ts';
@@ -54,12 +55,12 @@ export function routePath(bytes: Uint8Array, from: number, to: number, out: Uint
 }
 
 /**
- * The path as handlers see it: encoded slashes are slashes, and dot segments that only appear with
- * them ('a%2f..%2fb') are resolved as well, so no segment of the result is '.' or '..'.
+ * The path as handlers see it. An encoded slash is shown as '%2F', because it separates nothing:
+ * the result has the segments of the routePath(), and none of them is '.' or '..'.
  */
 export function pathString(out: Uint8Array, length: number): string {
   const path = utf8(out, 0, length);
-  return path.includes('\0') ? resolveDots(path.replaceAll('\0', '/')) : path;
+  return path.includes('\0') ? path.replaceAll('\0', '%2F') : path;
 }
 
 /** The text of a span of a routePath(), such as a parameter: encoded slashes are slashes. */
@@ -86,19 +87,6 @@ function parentStart(out: Uint8Array, segmentStart: number): number {
   let start = segmentStart - 1;
   while (out[start - 1] !== SLASH) start -= 1;
   return start;
-}
-
-function resolveDots(path: string): string {
-  const kept: string[] = [];
-  const segments = path.split('/');
-  const last = segments.length - 1;
-  for (let index = 1; index <= last; index++) {
-    const segment = segments[index];
-    if (segment === '..') kept.pop();
-    if (segment !== '.' && segment !== '..') kept.push(segment);
-    else if (index === last) kept.push('');
-  }
-  return `/${kept.join('/')}`;
 }
 
 /** RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF. */

@@ -1,7 +1,7 @@
 // One line per answer, in the combined format that log tools read, or as JSON.
 
 import { escaped, safeJson } from '../base/log-text.ts';
-import { checkOptions } from '../base/options.ts';
+import { checkOptions, choice, FUNCTION } from '../base/options.ts';
 import type { Middleware } from '../exchange/middleware.ts';
 import { exchangeOf } from '../exchange/request.ts';
 
@@ -27,15 +27,12 @@ interface Entry {
 }
 
 const FORMATS = { combined, common, json } as const;
+const OPTIONS = { format: choice(Object.keys(FORMATS)), write: FUNCTION } as const;
 
-/** Throws a TypeError for an unknown format. */
+/** Throws a TypeError for options that are unknown or unfit. */
 export function accessLog(options: AccessLogOptions = {}): Middleware {
-  checkOptions('accessLog', options, ['format', 'write']);
-  const name = options.format ?? 'combined';
-  if (!Object.hasOwn(FORMATS, name)) {
-    throw new TypeError(`accessLog: format is one of ${Object.keys(FORMATS).join(', ')}`);
-  }
-  const format = FORMATS[name];
+  checkOptions('accessLog', options, OPTIONS);
+  const format = FORMATS[options.format ?? 'combined'];
   return (request, response, next) => {
     const { services } = exchangeOf(request);
     const write = options.write ?? ((line: string) => services.work.print(`${line}\n`));

@@ -1,7 +1,7 @@
 // Cross-origin resource sharing (the fetch standard, section 3.3): which pages of other origins may
 // read what this server sends. What is not clearly allowed is refused: by fields that are missing.
 
-import { checkOptions } from '../base/options.ts';
+import { BOOLEAN, checkOptions, type OptionRule } from '../base/options.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
@@ -31,14 +31,20 @@ export interface CorsOptions {
   readonly maxAgeSeconds?: number;
 }
 
-const OPTIONS = [
-  'origin',
-  'methods',
-  'allowedHeaders',
-  'exposedHeaders',
-  'credentials',
-  'maxAgeSeconds',
-];
+const ANY: OptionRule = { wanted: 'what its description says', fits: () => true };
+
+/** Lists and origins are looked at one by one (policyFrom), with a reason for each that is refused. */
+const OPTIONS = {
+  origin: ANY,
+  methods: ANY,
+  allowedHeaders: ANY,
+  exposedHeaders: ANY,
+  credentials: BOOLEAN,
+  maxAgeSeconds: {
+    wanted: 'a whole number of seconds',
+    fits: (value: unknown) => isSeconds(value),
+  },
+} as const;
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'];
 /** Browsers send these whatever Access-Control-Allow-Methods says. */
@@ -85,10 +91,6 @@ function policyFrom(options: CorsOptions): Policy {
   // Null is a mistake, not a wish for the default.
   const { allowedHeaders, exposedHeaders = [], methods: listed = METHODS } = options;
   const { credentials = false, maxAgeSeconds, origin = EVERYTHING } = options;
-  if (typeof credentials !== 'boolean') throw new TypeError('cors: credentials is true or false');
-  if (maxAgeSeconds !== undefined && !isSeconds(maxAgeSeconds)) {
-    throw new TypeError('cors: maxAgeSeconds is a whole number of seconds');
-  }
   if (credentials && origin === EVERYTHING) {
     throw new TypeError(
       "cors: credentials: true with origin '*' would let every site read with its users' " +

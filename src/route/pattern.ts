@@ -1,6 +1,8 @@
 // Reads a route pattern: literal segments, ':name' for one segment, '*' at the end for the rest.
 // Literals become the bytes of decoded paths, because that is what a router compares.
 
+import { shown } from '../base/shown.ts';
+
 /** Most parameters of a pattern, its wildcard included. 32 is a guess far above what is used. */
 export const PARAMS_MAX = 32;
 
@@ -27,17 +29,9 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 const NOTHING = new Uint8Array(0);
 
 /** Throws a TypeError that names the pattern and the reason when it cannot be a route. */
-export function parsePattern(text: string): Pattern {
-  if (!text.startsWith('/')) fault(text, "it must begin with '/'");
-  for (const [character, name] of [
-    ['?', "'?'"],
-    ['#', "'#'"],
-    ['\0', 'NUL'],
-  ]) {
-    if (text.includes(character)) fault(text, `it must not contain ${name}`);
-  }
-  const parts = text.slice(1).split('/');
-  if (parts.length > SEGMENTS_MAX) fault(text, `it has more than ${SEGMENTS_MAX} segments`);
+export function parsePattern(pattern: string): Pattern {
+  const text = `route pattern ${shown(pattern)}`;
+  const parts = partsOf(text, pattern);
   const segments: Segment[] = [];
   const names: string[] = [];
   for (const [index, part] of parts.entries()) {
@@ -55,6 +49,45 @@ export function parsePattern(text: string): Pattern {
   }
   if (names.length > PARAMS_MAX) fault(text, `it has more than ${PARAMS_MAX} parameters`);
   return { segments, names };
+}
+
+/**
+ * The bytes that the paths below a prefix of use() begin with: '/files/' and '/files' cover the
+ * same, '/' covers everything. Throws a TypeError for what no path begins with.
+ */
+export function parsePrefix(prefix: string): Uint8Array {
+  const text = `prefix ${shown(prefix)} of use()`;
+  const parts = partsOf(text, prefix);
+  if (parts[parts.length - 1] === '') parts.pop();
+  const literals = parts.map((part, index) => {
+    const above = `/${parts.slice(0, index).join('/')}`;
+    const covers = `use('${above}', ...) covers every path below '${above}'`;
+    if (part === '') fault(text, "it must not contain '//'");
+    if (part.includes('*')) {
+      fault(text, `a prefix takes no '*': ${covers} (a literal '*' is %2A)`);
+    }
+    if (part.includes(':')) {
+      fault(text, `a prefix takes no parameters: ${covers} (a literal ':' is %3A)`);
+    }
+    return `/${decodeLiteral(text, part)}`;
+  });
+  return new TextEncoder().encode(literals.join(''));
+}
+
+/** The segments of a pattern or prefix as they are written. */
+function partsOf(text: string, pattern: string): string[] {
+  if (typeof pattern !== 'string') fault(text, "it must be a string that begins with '/'");
+  if (!pattern.startsWith('/')) fault(text, "it must begin with '/'");
+  for (const [character, name] of [
+    ['?', "'?'"],
+    ['#', "'#'"],
+    ['\0', 'NUL'],
+  ]) {
+    if (pattern.includes(character)) fault(text, `it must not contain ${name}`);
+  }
+  const parts = pattern.slice(1).split('/');
+  if (parts.length > SEGMENTS_MAX) fault(text, `it has more than ${SEGMENTS_MAX} segments`);
+  return parts;
 }
 
 function paramName(text: string, part: string, taken: readonly string[]): string {
@@ -92,5 +125,5 @@ function decodePercent(text: string, part: string): string {
 }
 
 function fault(text: string, reason: string): never {
-  throw new TypeError(`route pattern ${JSON.stringify(text)}: ${reason}`);
+  throw new TypeError(`${text}: ${reason}`);
 }

@@ -2,6 +2,7 @@
 // Which route a path belongs to, by its bytes alone: in every segment a literal goes before a
 // parameter and a parameter before the wildcard, and a dead end goes back to what else fits.
 
+import { shown } from '../base/shown.ts';
 import { METHOD_BYTES_MAX, Method } from '../http/method.ts';
 import { Found, type Match } from './match.ts';
 import { ANY_METHOD, type Endpoint, METHOD_NAMES, Node, type Route } from './node.ts';
@@ -46,10 +47,7 @@ export class Router<T> {
 
   /** Adds a route for a method token, or '*' for all. A TypeError says what is wrong with it. */
   add(method: string, pattern: string, value: T): void {
-    if (!METHOD_TOKEN.test(method) || method.length > METHOD_BYTES_MAX) {
-      const wanted = `an HTTP token of at most ${METHOD_BYTES_MAX} bytes`;
-      throw new TypeError(`route method ${JSON.stringify(method)} is not ${wanted}`);
-    }
+    checkMethod(method);
     const { segments, names } = parsePattern(pattern);
     const endpoint = this.#root.endpointOf(segments);
     const other = endpoint.routes.get(method);
@@ -159,6 +157,14 @@ export class Router<T> {
     if (this.#collected === null) return endpoint.pick(this.#method, this.#token);
     for (const method of endpoint.routes.keys()) this.#collected.add(method);
     return null;
+  }
+}
+
+function checkMethod(method: string): void {
+  const isToken = typeof method === 'string' && METHOD_TOKEN.test(method);
+  if (!isToken || method.length > METHOD_BYTES_MAX) {
+    const wanted = `an HTTP token of at most ${METHOD_BYTES_MAX} bytes`;
+    throw new TypeError(`route method ${shown(method)} is not ${wanted}`);
   }
 }
 

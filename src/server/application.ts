@@ -3,7 +3,7 @@
 // middleware, the answers that need no handler (404, 405, 501, OPTIONS), and onError.
 
 import { describe } from '../base/describe.ts';
-import type { Exchange, Handler } from '../exchange/exchange.ts';
+import type { Allowance, Exchange, Handler } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { noteLate } from '../exchange/late.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
@@ -18,6 +18,7 @@ import { reasonPhrase } from '../http/status.ts';
 import { routePath } from '../http/target.ts';
 import type { Counters } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
+import { parsePrefix } from '../route/pattern.ts';
 import { Router } from '../route/router.ts';
 import { Chain, DONE, laterPart, unanswered } from './chain.ts';
 
@@ -31,6 +32,8 @@ export interface ApplicationOptions {
   readonly counters: Counters;
   readonly logError: (message: string) => void;
 }
+
+const NO_METHODS: readonly string[] = Object.freeze([]);
 
 /** Every path begins with it. */
 const SLASH = new Uint8Array([47]);
@@ -48,18 +51,18 @@ export class Application {
   }
 
   route(method: string, pattern: string, handler: Handler): void {
-    if (typeof handler !== 'function') {
-      throw new TypeError(`the handler for ${method} ${pattern} is not a function`);
-    }
     this.#router.add(method, pattern, handler);
   }
 
   use(prefix: string, middleware: Middleware): void {
-    if (typeof middleware !== 'function') throw new TypeError('a middleware is a function');
-    this.#chain.add({ prefix: prefixBytes(prefix), run: middleware });
+    this.#chain.add({ prefix: parsePrefix(prefix), run: middleware });
   }
 
   onError(handler: ErrorHandler): void {
+    if (this.#errorHandler !== null) {
+      const why = 'there is one error handler, and it was set before';
+      throw new TypeError(`onError(): ${why}; decide between errors within it`);
+    }
     this.#errorHandler = handler;
   }
 
@@ -96,21 +99,40 @@ export class Application {
   };
 
   /** A route has this path for other methods; a file may have it for GET and HEAD. */
-  readonly #wrongMethod: Handler = (request, response) => {
-    const { method } = request;
-    if (this.#fallback === null || (method !== 'GET' && method !== 'HEAD')) {
-      this.#answerAllowed(request, response);
+  readonly #wrongMethod: Handler = (request, response) => this.#unrouted(request, response);
+
+  readonly #noRoute: Handler = (request, response) => this.#unrouted(request, response);
+
+  #unrouted(request: Request, response: Response): void | Promise<void> {
+    const exchange = exchangeOf(request);
+    if (this.#fallback === null) return this.#answerUnrouted(exchange);
+    return this.#fallback(request, response, this.#makeLastNext(exchange));
+  }
+
+  #answerUnrouted(exchange: Exchange): void | Promise<void> {
+    const { allowances } = exchange;
+    if (allowances !== null) return this.#answerAllowances(exchange, allowances);
+    this.#answerAllowed(exchange, NO_METHODS);
+  }
+
+  async #answerAllowances(exchange: Exchange, allowances: readonly Allowance[]): Promise<void> {
+    const methods = await Promise.all(allowances.map((allowance) => allowance()));
+    if (unanswered(exchange)) this.#answerAllowed(exchange, methods.flat());
+  }
+
+  /** What routes and `others` allow: 404 when that is nothing. */
+  #answerAllowed(exchange: Exchange, others: readonly string[]): void {
+    const { request, response, endpoint, pathBytes, pathFrom, pathTo } = exchange;
+    const hasRoute = endpoint === this.#wrongMethod;
+    if (!hasRoute && others.length === 0) {
+      plain(response, 404);
       return;
     }
-    return this.#fallback(request, response, this.#makeLastNext(exchangeOf(request)));
-  };
-
-  #answerAllowed(request: Request, response: Response): void {
-    const { pathBytes, pathFrom, pathTo } = exchangeOf(request);
-    const allowed = this.#router.allowedMethods(pathBytes, pathFrom, pathTo);
+    const routed = hasRoute ? this.#router.allowedMethods(pathBytes, pathFrom, pathTo) : [];
+    const allowed = [...new Set([...routed, ...others])].sort();
     response.header('Allow', allowed.join(', '));
     if (request.method === 'OPTIONS') response.empty(204);
-    else if (this.#knows(request)) plain(response, 405);
+    else if (others.length > 0 || this.#knows(request)) plain(response, 405);
     else plain(response, 501);
   }
 
@@ -122,26 +144,13 @@ export class Application {
     );
   }
 
-  readonly #noRoute: Handler = (request, response) => {
-    if (this.#fallback === null) {
-      plain(response, 404);
-      return;
-    }
-    return this.#fallback(request, response, this.#makeLastNext(exchangeOf(request)));
-  };
-
   /** What is left when there is no file either. As the next() of a chain: kept, it does nothing. */
   #makeLastNext(exchange: Exchange): Next {
     const { identity } = exchange;
     return (): Promise<void> => {
       const isOver = exchange.identity !== identity;
-      if (isOver || !unanswered(exchange)) {
-        noteLate(exchange, 'next()', isOver);
-        return DONE;
-      }
-      const { endpoint, request, response } = exchange;
-      if (endpoint === this.#wrongMethod) this.#answerAllowed(request, response);
-      else plain(response, 404);
+      if (!isOver && unanswered(exchange)) return this.#answerUnrouted(exchange) ?? DONE;
+      noteLate(exchange, 'next()', isOver);
       return DONE;
     };
   }
@@ -309,11 +318,3 @@ const CONTENT_FIELDS = [
   'expires',
   'location',
 ];
-
-/** '/files/' and '/files' cover the same; '/' and '' cover everything. */
-function prefixBytes(prefix: string): Uint8Array {
-  if (typeof prefix !== 'string' || (prefix !== '' && !prefix.startsWith('/'))) {
-    throw new TypeError(`a prefix begins with '/': ${JSON.stringify(prefix)}`);
-  }
-  return new TextEncoder().encode(prefix.replace(/\/+$/, ''));
-}

@@ -2,6 +2,7 @@
 // configuration. Problems add up: nothing stops at the first.
 
 import { blockBytesFor, LIMITS, type LimitName, type Limits, limitsFrom } from '../base/limits.ts';
+import { shown } from '../base/shown.ts';
 import {
   type ConfigKey,
   type DriverName,
@@ -9,7 +10,7 @@ import {
   KEYS,
   type LogLevel,
 } from './config-keys.ts';
-import { nameIn, refusedLine, shown, unknownLine } from './config-lines.ts';
+import { nameIn, refusedLine, unknownLine } from './config-lines.ts';
 import { type Form, type Value, valueFrom } from './config-rules.ts';
 
 /** All blocks of a worker lie in one buffer, and every Node that we support makes one this long. */

@@ -1,7 +1,7 @@
 // Reads the text of a JSON file and knows where its keys and mistakes are: JSON.parse tells the
 // place of some mistakes only, and keeps quiet about keys that stand there twice.
 
-import { shown } from './config-lines.ts';
+import { shown } from '../base/shown.ts';
 
 export interface JsonKey {
   readonly name: string;

@@ -1,12 +1,10 @@
 // The lines that tell what is wrong with a configuration. Each is one line whatever was given, and
 // names the place, the key, what was given and what is allowed.
 
-import { safeJson } from '../base/log-text.ts';
 import { nearMiss } from '../base/near-miss.ts';
+import { quoted, shown } from '../base/shown.ts';
 import type { ConfigKey } from './config-keys.ts';
 import { allowedBy, type Form, meantBy } from './config-rules.ts';
-
-const SHOWN_LENGTH_MAX = 60;
 
 /** A value that its key refuses. */
 export function refusedLine(where: string, key: ConfigKey, given: unknown, form: Form): string {
@@ -38,23 +36,7 @@ export function guess(meant: string | undefined): string {
   return meant === undefined ? '' : `; did you mean ${meant}?`;
 }
 
-/** A value on one line, in at most some sixty characters. */
-export function shown(value: unknown): string {
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object' && value !== null) return 'an object';
-  if (typeof value === 'function') return 'a function';
-  if (typeof value === 'string') return quoted(value);
-  return String(value);
-}
-
 /** A name as it is when it is plain, else quoted. */
 export function shownName(name: string): string {
   return /^[\w$.-]{1,60}$/.test(name) ? name : quoted(name);
-}
-
-function quoted(text: string): string {
-  const characters = [...text.slice(0, SHOWN_LENGTH_MAX * 2)];
-  const clipped = characters.length > SHOWN_LENGTH_MAX;
-  const kept = clipped ? `${characters.slice(0, SHOWN_LENGTH_MAX).join('')}...` : text;
-  return safeJson(kept);
 }

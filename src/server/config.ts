@@ -3,6 +3,7 @@
 
 import type { LimitName } from '../base/limits.ts';
 import { nearMiss } from '../base/near-miss.ts';
+import { shown } from '../base/shown.ts';
 import { Collected, type Config, type Given } from './config-collect.ts';
 import { readJson } from './config-json.ts';
 import {
@@ -12,7 +13,7 @@ import {
   type LogLevel,
   VARIABLE_PREFIX,
 } from './config-keys.ts';
-import { guess, shown, shownName } from './config-lines.ts';
+import { guess, shownName } from './config-lines.ts';
 import { jsonFrom, type Value } from './config-rules.ts';
 
 export type { Config, Given } from './config-collect.ts';

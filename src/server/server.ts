@@ -4,7 +4,6 @@
 import { logEntry } from '../base/log-text.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
-import type { Handler } from '../exchange/exchange.ts';
 import type { Middleware } from '../exchange/middleware.ts';
 import { type Counters, makeCounters } from '../metrics/counters.ts';
 import { serveStatic } from '../static/serve-static.ts';
@@ -13,6 +12,13 @@ import { FileKind, isFault, type Work } from '../work/work.ts';
 import { Application, type ErrorHandler } from './application.ts';
 import { type Config, configFrom, type ServerOptions } from './config.ts';
 import { listenError } from './listen-error.ts';
+import {
+  checkErrorHandler,
+  checkOn,
+  checkRoute,
+  type RouteArguments,
+  useArguments,
+} from './registration.ts';
 import { World, type WorldOptions } from './world.ts';
 
 /** Where a server listens. */
@@ -88,6 +94,9 @@ export interface ServerParts {
   readonly service?: ServiceLife;
 }
 
+const LISTEN_TAKES_NOTHING =
+  'listen() takes no arguments: host and port are options, as in createServer({ port: 8080 })';
+
 const LEVELS = ['silent', 'error', 'warn', 'info', 'debug'];
 
 export class Server {
@@ -128,63 +137,73 @@ export class Server {
     }
   }
 
-  get(pattern: string, handler: Handler): this {
-    return this.on('GET', pattern, handler);
+  get(...route: RouteArguments): this {
+    return this.#route('get', 'GET', route);
   }
 
-  head(pattern: string, handler: Handler): this {
-    return this.on('HEAD', pattern, handler);
+  head(...route: RouteArguments): this {
+    return this.#route('head', 'HEAD', route);
   }
 
-  post(pattern: string, handler: Handler): this {
-    return this.on('POST', pattern, handler);
+  post(...route: RouteArguments): this {
+    return this.#route('post', 'POST', route);
   }
 
-  put(pattern: string, handler: Handler): this {
-    return this.on('PUT', pattern, handler);
+  put(...route: RouteArguments): this {
+    return this.#route('put', 'PUT', route);
   }
 
-  patch(pattern: string, handler: Handler): this {
-    return this.on('PATCH', pattern, handler);
+  patch(...route: RouteArguments): this {
+    return this.#route('patch', 'PATCH', route);
   }
 
-  delete(pattern: string, handler: Handler): this {
-    return this.on('DELETE', pattern, handler);
+  delete(...route: RouteArguments): this {
+    return this.#route('delete', 'DELETE', route);
   }
 
-  options(pattern: string, handler: Handler): this {
-    return this.on('OPTIONS', pattern, handler);
+  options(...route: RouteArguments): this {
+    return this.#route('options', 'OPTIONS', route);
   }
 
   /** Every method that has no handler of its own. */
-  all(pattern: string, handler: Handler): this {
-    return this.on('*', pattern, handler);
+  all(...route: RouteArguments): this {
+    return this.#route('all', '*', route);
   }
 
   /** Any method by its name, which is case-sensitive (RFC 9110 9.1). */
-  on(method: string, pattern: string, handler: Handler): this {
-    this.#application.route(method, pattern, handler);
+  on(...route: [method: string, ...RouteArguments]): this {
+    checkOn(route);
+    this.#application.route(...route);
+    return this;
+  }
+
+  #route(call: string, method: string, route: RouteArguments): this {
+    checkRoute(call, route);
+    this.#application.route(method, ...route);
     return this;
   }
 
   /** Middleware around every request, or around those below a prefix, which it does not see. */
   use(middleware: Middleware): this;
   use(prefix: string, middleware: Middleware): this;
-  use(first: string | Middleware, second?: Middleware): this {
-    if (typeof first === 'string') this.#application.use(first, second as Middleware);
-    else this.#application.use('', first);
+  use(...given: unknown[]): this {
+    this.#application.use(...useArguments(given));
     return this;
   }
 
-  /** Answers what handlers throw. Without an answer from it the client gets the usual one. */
-  onError(handler: ErrorHandler): this {
-    if (typeof handler !== 'function') throw new TypeError('onError() takes a function');
-    this.#application.onError(handler);
+  /**
+   * Answers what handlers throw. Without an answer from it the client gets the usual one. There is
+   * one: a second call throws.
+   */
+  onError(...given: [handler: ErrorHandler]): this {
+    checkErrorHandler(given);
+    this.#application.onError(given[0]);
     return this;
   }
 
   /** Rejects with an Error whose `code` names what the kernel said, such as EADDRINUSE. */
-  listen(): Promise<Listening> {
+  listen(...given: []): Promise<Listening> {
+    if (given.length > 0) return Promise.reject(new TypeError(LISTEN_TAKES_NOTHING));
     if (this.#state !== 'new') return Promise.reject(new Error('the server listens already'));
     this.#state = 'listening';
     this.#closed = null;

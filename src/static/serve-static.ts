@@ -1,9 +1,11 @@
 // Hot: runs for every static request. Measured by perf/micro/static.ts.
 // Static files below a root, as middleware: what it has, it answers; what it does not have falls
-// through. Nothing outside the root is ever sent, however a path is written or linked.
+// through. Nothing outside the root is ever sent, however a path is written or linked, and within
+// the root a file has one path.
 
-import { isAbsolute, join, resolve, sep } from 'node:path';
-import { checkOptions } from '../base/options.ts';
+import { join, resolve, sep } from 'node:path';
+import { BOOLEAN, checkOptions, wholeNumber } from '../base/options.ts';
+import { shown } from '../base/shown.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import {
   clientHas,
@@ -17,11 +19,11 @@ import { mediaType } from '../exchange/media-type.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
 import { type Prepared, prepare } from '../exchange/prepared.ts';
 import { exchangeOf, mountBytesOf } from '../exchange/request.ts';
+import { isUnsent } from '../exchange/respond.ts';
 import type { Services } from '../exchange/transport.ts';
 import { formatDate } from '../http/date.ts';
 import { Field } from '../http/fields.ts';
 import { Method } from '../http/method.ts';
-import { latin1 } from '../http/text.ts';
 import {
   type DirectoryEntry,
   FileKind,
@@ -30,6 +32,7 @@ import {
   type OpenFile,
   type Work,
 } from '../work/work.ts';
+import { endsInSlash, keyAsked, namesAsked, withSlash } from './asked.ts';
 import {
   type CachedFile,
   FileCache,
@@ -39,6 +42,8 @@ import {
   RECHECK_MS,
 } from './file-cache.ts';
 import { listingPage } from './listing.ts';
+import { isFileName } from './names.ts';
+import { Spelling } from './spelling.ts';
 
 export interface StaticOptions {
   /** Answer a directory without an index file with a page that lists it. Default false. */
@@ -54,8 +59,18 @@ export interface StaticOptions {
 
 const CACHE_BYTES_MAX = 32 * 1024 * 1024;
 const CACHE_ENTRY_BYTES_MAX = 64 * 1024;
-const ALLOWED = 'GET, HEAD, OPTIONS';
-const OPTIONS = ['listing', 'index', 'dotfiles', 'cacheBytesMax', 'cacheEntryBytesMax'];
+const ALLOWED = Object.freeze(['GET', 'HEAD', 'OPTIONS']);
+const NONE_ALLOWED: readonly string[] = Object.freeze([]);
+const OPTIONS = {
+  listing: BOOLEAN,
+  index: {
+    wanted: "the name of a file, as 'index.html'",
+    fits: (value: unknown) => typeof value === 'string' && isFileName(value),
+  },
+  dotfiles: BOOLEAN,
+  cacheBytesMax: wholeNumber('bytes'),
+  cacheEntryBytesMax: wholeNumber('bytes'),
+} as const;
 
 /**
  * A file that changed this short a time ago is not remembered: its next change may leave size and
@@ -68,10 +83,19 @@ const COARSE_STEPS_MS = 2000;
 /** Entries of a listing that are looked at together: a guess, four times what works at once. */
 const ENTRIES_AT_ONCE = 16;
 
-/** Throws a TypeError for a root that is no text. The root is looked at when it is first needed. */
+/**
+ * Throws a TypeError for a root that is no path, and for options that are unknown or unfit. The
+ * root is looked at when it is first needed.
+ */
 export function serveStatic(root: string, options: StaticOptions = {}): Middleware {
-  if (typeof root !== 'string' || root === '') throw new TypeError('the root is a directory path');
+  if (typeof root !== 'string' || root === '' || root.includes('\0')) {
+    throw new TypeError(`serveStatic: the root is the path of a directory, given ${shown(root)}`);
+  }
   checkOptions('serveStatic', options, OPTIONS);
+  const { index, dotfiles } = options;
+  if (index !== undefined && isHidden(index) && dotfiles !== true) {
+    throw new TypeError(`serveStatic: index ${shown(index)} is never sent without dotfiles: true`);
+  }
   const site = new StaticSite(resolve(root), options);
   return (request, _response, next) => {
     return site.serve(exchangeOf(request), mountBytesOf(request), next);
@@ -85,6 +109,7 @@ class StaticSite {
   readonly #dotfiles: boolean;
   readonly #entryBytesMax: number;
   readonly #cache: FileCache;
+  readonly #spelling: Spelling = new Spelling();
   /** The root with its links followed; '' until it was looked at. */
   #realRoot = '';
 
@@ -103,7 +128,8 @@ class StaticSite {
     // Neither `*` nor an authority has a path, nor has what could not be decoded.
     if (pathTo === exchange.pathFrom) return next();
     if (head.method !== Method.GET && head.method !== Method.HEAD) {
-      return this.#otherMethod(exchange, mountBytes, next);
+      this.#allow(exchange, mountBytes);
+      return next();
     }
     const from = exchange.pathFrom + mountBytes;
     const cached = this.#cache.get(pathBytes, from, pathTo);
@@ -137,6 +163,8 @@ class StaticSite {
   }
 
   #sendCached(exchange: Exchange, cached: CachedFile): void {
+    // While files were looked at something else may have responded.
+    if (!isUnsent(exchange)) return;
     const { head } = exchange;
     const asks = head.find(Field.IfNoneMatch) >= 0 || head.find(Field.IfModifiedSince) >= 0;
     if (asks && clientHas(exchange, cached.stat, cached.etag)) {
@@ -153,9 +181,10 @@ class StaticSite {
     cached: CachedFile,
     next: Next,
   ): Promise<void> {
+    exchange.retain();
     cached.checking ??= this.#check(exchange.services, cached);
     if (!(await cached.checking)) return this.#find(exchange, mountBytes, next);
-    if (!exchange.gone) this.#sendCached(exchange, cached);
+    this.#sendCached(exchange, cached);
   }
 
   /** One look serves all who wait. */
@@ -166,52 +195,61 @@ class StaticSite {
   }
 
   async #find(exchange: Exchange, mountBytes: number, next: Next): Promise<void> {
-    const path = exchange.path(mountBytes);
-    const key = exchange.pathBytes.slice(exchange.pathFrom + mountBytes, exchange.pathTo);
-    const file = await this.#locate(exchange.services.work, path);
+    // The middleware around may not wait for this.
+    exchange.retain();
+    const names = namesAsked(exchange, mountBytes);
+    if (names === null) return next();
+    const { work } = exchange.services;
+    const key = keyAsked(exchange, mountBytes);
+    const file = await this.#locate(work, names, endsInSlash(exchange));
     if (file === null) return next();
-    const opened = await exchange.services.work.open(file);
+    const opened = await work.open(file);
     if (isFault(opened)) {
-      if (opened === -EISDIR) return this.#directory(exchange, path, key, file, next);
+      if (opened === -EISDIR) return this.#directory(exchange, names, key, file, next);
       checkDenied(opened);
       return next();
     }
     try {
-      if (path.endsWith('/') || opened.stat.kind !== FileKind.File) return await next();
-      await this.#sendFile(exchange, opened, join(this.#root, path), key);
+      const isFile = opened.stat.kind === FileKind.File && names.length > 0;
+      if (!isFile || endsInSlash(exchange)) return await next();
+      await this.#sendFile(exchange, opened, join(this.#root, ...names), key);
     } finally {
-      await exchange.services.work.close(opened.file);
+      await work.close(opened.file);
     }
   }
 
-  /** The file behind a path with its links followed; null when it is not below the root. */
-  async #locate(work: Work, path: string): Promise<string | null> {
-    if (!this.#isAllowed(path)) return null;
-    const real = await work.realPath(join(this.#root, path));
+  /** The file that these names lead to, its links followed; null unless they are spelled so. */
+  async #locate(work: Work, names: readonly string[], folder = false): Promise<string | null> {
+    const real = await this.#realPath(work, names, folder);
+    if (real === null) return null;
+    const root = this.#realRoot;
+    if (await this.#spelling.isAsAsked(work, root, names, real)) return real;
+    if (!(await this.#lookAtRoot(work)) || this.#realRoot === root) return null;
+    if (!this.#isBelowRoot(real)) return null;
+    return (await this.#spelling.isAsAsked(work, this.#realRoot, names, real)) ? real : null;
+  }
+
+  /** The root may be a link, and lead elsewhere than it did. False when it leads nowhere. */
+  async #lookAtRoot(work: Work): Promise<boolean> {
+    const root = await work.realPath(this.#root);
+    if (typeof root !== 'string') return false;
+    this.#realRoot = root;
+    return true;
+  }
+
+  /** Where names lead with links followed; null when it is hidden or not below the root. */
+  async #realPath(work: Work, names: readonly string[], folder = false): Promise<string | null> {
+    if (!this.#dotfiles && names.some(isHidden)) return null;
+    const real = await work.realPath(join(this.#root, ...names, folder ? sep : ''));
     if (typeof real !== 'string') return null;
     if (this.#isBelowRoot(real)) return real;
-    // The root may be a link too, and lead elsewhere than it did.
-    const root = await work.realPath(this.#root);
-    if (typeof root !== 'string') return null;
-    this.#realRoot = root;
-    return this.#isBelowRoot(real) ? real : null;
+    return (await this.#lookAtRoot(work)) && this.#isBelowRoot(real) ? real : null;
   }
 
   #isBelowRoot(real: string): boolean {
     const root = this.#realRoot;
     if (root === '') return false;
     return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep);
-  }
-
-  #isAllowed(path: string): boolean {
-    // On Windows a backslash separates, and a colon names drives and streams.
-    if (sep === '\\' && /[\\:]/.test(path)) return false;
-    if (path.includes('\0') || isAbsolute(path.slice(1)) || path.includes('/../')) return false;
-    if (this.#dotfiles) return true;
-    for (const segment of path.split('/')) {
-      if (segment.startsWith('.') && segment !== '.well-known') return false;
-    }
-    return true;
   }
 
   async #sendFile(
@@ -236,20 +274,19 @@ class StaticSite {
     const answer = prepareFile(stat, etag, type, content, wallMs);
     const checkedMs = services.nowMs();
     const cached: CachedFile = { key, file, stat, etag, answer, checkedMs, checking: null };
-    if (isSettled(stat, wallMs) && isPlain(key)) this.#cache.add(cached);
+    if (isSettled(stat, wallMs)) this.#cache.add(cached);
     this.#sendCached(exchange, cached);
   }
 
   async #directory(
     exchange: Exchange,
-    path: string,
+    names: readonly string[],
     key: Uint8Array,
     directory: string,
     next: Next,
   ): Promise<void> {
     const { work } = exchange.services;
-    const folder = path.endsWith('/') ? path : `${path}/`;
-    const index = await this.#locate(work, folder + this.#index);
+    const index = await this.#locate(work, [...names, this.#index]);
     const opened = index === null ? -ENOENT : await work.open(index);
     if (isFault(opened)) checkDenied(opened);
     try {
@@ -257,46 +294,59 @@ class StaticSite {
       if (!endsInSlash(exchange)) {
         exchange.response.redirect(withSlash(exchange), 301);
       } else if (!isFault(opened)) {
-        const file = join(this.#root, path, this.#index);
+        const file = join(this.#root, ...names, this.#index);
         await this.#sendFile(exchange, opened, file, key);
       } else {
-        await this.#list(exchange, folder, directory, next);
+        await this.#list(exchange, names, directory, next);
       }
     } finally {
       if (!isFault(opened)) await work.close(opened.file);
     }
   }
 
-  async #list(exchange: Exchange, folder: string, directory: string, next: Next): Promise<void> {
+  async #list(
+    exchange: Exchange,
+    names: readonly string[],
+    directory: string,
+    next: Next,
+  ): Promise<void> {
     const { work } = exchange.services;
     const entries = await work.list(directory);
     if (typeof entries === 'number') return next();
     const shown: DirectoryEntry[] = [];
     for (let index = 0; index < entries.length; index += ENTRIES_AT_ONCE) {
-      const some = entries.slice(index, index + ENTRIES_AT_ONCE);
+      const some = entries
+        .slice(index, index + ENTRIES_AT_ONCE)
+        .filter((entry) => isFileName(entry.name));
       // What leads out of the root is not sent, so nothing is said of it either.
-      const files = await Promise.all(some.map(({ name }) => this.#locate(work, folder + name)));
+      const files = await Promise.all(
+        some.map(({ name }) => this.#realPath(work, [...names, name])),
+      );
       shown.push(...some.filter((_, at) => files[at] !== null));
     }
     exchange.response.html(listingPage(exchange.path(0), shown));
   }
 
-  /** A file is there, but not for this method. */
-  async #otherMethod(exchange: Exchange, mountBytes: number, next: Next): Promise<void> {
-    if (!(await this.#has(exchange.services.work, exchange.path(mountBytes)))) return next();
-    exchange.response.header('Allow', ALLOWED);
-    if (exchange.head.method === Method.OPTIONS) exchange.response.empty(204);
-    else exchange.response.status(405).text('Method Not Allowed\n');
+  /** Another method is for what stands behind; a look tells of the file when nothing answers. */
+  #allow(exchange: Exchange, mountBytes: number): void {
+    exchange.allowances ??= [];
+    exchange.allowances.push(async () => {
+      const names = namesAsked(exchange, mountBytes);
+      return names !== null && (await this.#has(exchange, names)) ? ALLOWED : NONE_ALLOWED;
+    });
   }
 
   /** Whether GET would be answered here. */
-  async #has(work: Work, path: string): Promise<boolean> {
-    const file = await this.#locate(work, path);
+  async #has(exchange: Exchange, names: readonly string[]): Promise<boolean> {
+    const { work } = exchange.services;
+    const file = await this.#locate(work, names, endsInSlash(exchange));
     const stat = file === null ? -ENOENT : await work.stat(file);
     if (isFault(stat)) return false;
-    if (stat.kind !== FileKind.Directory) return stat.kind === FileKind.File;
+    if (stat.kind !== FileKind.Directory) {
+      return stat.kind === FileKind.File && names.length > 0 && !endsInSlash(exchange);
+    }
     if (this.#listing) return true;
-    const index = await this.#locate(work, `${path}/${this.#index}`.replace('//', '/'));
+    const index = await this.#locate(work, [...names, this.#index]);
     const indexStat = index === null ? -ENOENT : await work.stat(index);
     return !isFault(indexStat) && indexStat.kind === FileKind.File;
   }
@@ -306,19 +356,10 @@ const EPERM = 1;
 const ENOENT = 2;
 const EACCES = 13;
 const EISDIR = 21;
-const SLASH = 47;
 
 /** Throws HttpError 403 where a file is there and may not be read. */
 function checkDenied(fault: number): void {
   if (fault === -EACCES || fault === -EPERM) throw new HttpError(403);
-}
-
-/**
- * False for the other spellings of a path (`//`, an encoded slash): each that was remembered would
- * let a client fill the cache with one file.
- */
-function isPlain(key: Uint8Array): boolean {
-  return !key.includes(0) && !key.some((byte, at) => byte === SLASH && key[at + 1] === SLASH);
 }
 
 function isSettled(stat: FileStat, wallMs: number): boolean {
@@ -358,21 +399,6 @@ function prepareFile(
   return prepare(200, fields, content);
 }
 
-function endsInSlash(exchange: Exchange): boolean {
-  return exchange.pathBytes[exchange.pathTo - 1] === SLASH && exchange.pathTo > exchange.pathFrom;
-}
-
-/**
- * The path of a directory with the slash it lacked. It is written anew from what the path means: as
- * it was sent it may begin as the name of another host does (`/\\host/..`).
- */
-function withSlash(exchange: Exchange): string {
-  const path = encodeURI(exchange.path(0)).replace(/[?#]/g, encodeURIComponent);
-  return `${path.replace(/^\/+|\/+$/g, '/')}${path.endsWith('/') ? '' : '/'}${rawQuery(exchange)}`;
-}
-
-function rawQuery(exchange: Exchange): string {
-  const { head, bytes, base } = exchange;
-  if (head.queryStart < 0) return '';
-  return `?${latin1(bytes, base + head.queryStart, base + head.queryEnd)}`;
+function isHidden(name: string): boolean {
+  return name.startsWith('.') && name !== '.well-known';
 }

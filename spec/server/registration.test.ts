@@ -1,0 +1,325 @@
+// What cannot be registered: whatever would be dropped, or would never run, throws when it is said,
+// and the message tells what to write instead.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createServer, HttpError, prepare } from '../../src/index.ts';
+import { accessLog } from '../../src/middleware/access-log.ts';
+import { cors } from '../../src/middleware/cors.ts';
+import type { Server } from '../../src/server/server.ts';
+import { serveStatic } from '../../src/static/serve-static.ts';
+import { get, request } from './raw-client.ts';
+import { onEachDriver, oneDriver, withServer } from './with-server.ts';
+
+const run = () => {};
+const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'all'] as const;
+
+/** The methods of a server as a program without types calls them. */
+type Loose = Record<string, (...given: unknown[]) => unknown>;
+
+function loose(): Loose {
+  return createServer() as unknown as Loose;
+}
+
+function refuses(attempt: () => unknown, message: RegExp, what: string): void {
+  assert.throws(attempt, (error) => {
+    assert.ok(error instanceof TypeError, `${what}: ${error}`);
+    assert.match(error.message, message, what);
+    return true;
+  });
+}
+
+describe('routes', () => {
+  it('take a pattern and one handler', () => {
+    for (const method of METHODS) {
+      const add = (...given: unknown[]) => loose()[method](...given);
+      refuses(() => add(), /the pattern is a string/, method);
+      refuses(
+        () => add(run),
+        /the pattern is a string that begins with '\/', given a function/,
+        method,
+      );
+      refuses(() => add(/x/, run), /the pattern is a string/, method);
+      refuses(() => add(['/a', '/b'], run), /given an array/, method);
+      refuses(() => add(null, run), /given null/, method);
+      refuses(() => add('/x'), /^\w+\("\/x"\): its handler is .* given undefined$/, method);
+      refuses(() => add('/x', 'y'), /given "y"/, method);
+      refuses(() => add('/x', [run]), /given an array/, method);
+      refuses(() => add('/x', { handle: run }), /given an object/, method);
+      refuses(() => add('/x', run, run), /takes one handler, given 2: call use\("\/x", /, method);
+      refuses(() => add('/x', run, undefined), /takes one handler/, method);
+      refuses(() => add('x', run), /must begin with '\/'/, method);
+    }
+  });
+
+  it('of any method take its name first', () => {
+    const on = (...given: unknown[]) => loose()['on'](...given);
+    for (const given of [
+      [],
+      [run],
+      [null, '/x', run],
+      [['GET'], '/x', run],
+      [undefined, '/', run],
+    ]) {
+      refuses(() => on(...given), /the name of a method/, String(given));
+    }
+    refuses(() => on('/x', run), /on\(\): the pattern is a string/, 'no method');
+    refuses(() => on('', '/x', run), /is not an HTTP token/, 'empty');
+    refuses(() => on('GET POST', '/x', run), /is not an HTTP token/, 'two');
+    refuses(() => on('get', '/x', run), /case-sensitive; did you mean "GET"/, 'lower case');
+    refuses(() => on('Delete', '/x', run), /did you mean "DELETE"/, 'mixed case');
+    refuses(() => on('CONNECT', '/x', run), /answered with 501/, 'CONNECT');
+    refuses(() => on('PURGE', '/x'), /^on\("PURGE", "\/x"\): its handler is /, 'no handler');
+    refuses(() => on('PURGE', '/x', run, run), /takes one handler/, 'two handlers');
+    on('purge', '/x', run);
+  });
+
+  it('take any function', () => {
+    const server = createServer();
+    server.get('/a', async () => {});
+    server.get('/b', async function* () {} as never);
+    server.get('/c', run.bind(null));
+  });
+});
+
+describe('middleware', () => {
+  const use = (...given: unknown[]) => loose()['use'](...given);
+
+  it('is one function, behind a prefix or not', () => {
+    refuses(() => use(), /use\('\/prefix', .* given undefined/, 'nothing');
+    refuses(() => use([run, run]), /given an array/, 'a list');
+    refuses(() => use(/a/, run), /given an object/, 'a pattern');
+    refuses(() => use(null), /given null/, 'null');
+    refuses(() => use(run, run), /takes one middleware, given 2: call it once for each/, 'two');
+    refuses(() => use(run, '/x'), /takes one middleware/, 'a prefix behind');
+    refuses(() => use(run, undefined), /takes one middleware/, 'a second that is missing');
+    refuses(() => use('/x'), /^use\("\/x"\): its middleware is .* given undefined$/, 'none');
+    refuses(() => use('/x', 'y'), /given "y"/, 'text');
+    refuses(() => use('/x', [run]), /given an array/, 'a list behind a prefix');
+    refuses(() => use('/x', run, run), /use\("\/x"\) takes one middleware, given 2/, 'two');
+    refuses(() => use(['/x', '/y'], run), /given an array/, 'two prefixes');
+  });
+
+  it('has a prefix that paths can begin with', () => {
+    for (const [prefix, message] of [
+      ['', /must begin with '\/'/],
+      ['x', /must begin with '\/'/],
+      ['*', /must begin with '\/'/],
+      ['http://host/x', /must begin with '\/'/],
+      ['/a/*', /takes no '\*': use\('\/a', \.\.\.\) covers every path below '\/a'/],
+      ['/*', /use\('\/', \.\.\.\) covers every path below '\/'/],
+      ['/a/b/*/c', /use\('\/a\/b', \.\.\.\)/],
+      ['/a*', /takes no '\*'/],
+      ['/u/:id', /takes no parameters: use\('\/u', \.\.\.\) covers every path below '\/u'/],
+      ['/u:id', /takes no parameters/],
+      ['/a?b', /must not contain '\?'/],
+      ['/a#b', /must not contain '#'/],
+      ['/a\0', /must not contain NUL/],
+      ['/a%00', /encoded NUL/],
+      ['/a%2Fb', /encoded slash/],
+      ['/a%2fb', /encoded slash/],
+      ['/100%', /a '%' must begin an escape/],
+      ['/%zz', /a '%' must begin an escape/],
+      ['/%ff', /valid UTF-8/],
+      ['/\ud800', /surrogate/],
+      ['/.', /'\.' and '\.\.' never match/],
+      ['/a/../b', /'\.' and '\.\.' never match/],
+      ['/%2e%2E', /'\.' and '\.\.' never match/],
+      ['//', /must not contain '\/\/'/],
+      ['//a', /must not contain '\/\/'/],
+      ['/a//', /must not contain '\/\/'/],
+      ['/a//b', /must not contain '\/\/'/],
+    ] as const) {
+      refuses(() => use(prefix, run), message, JSON.stringify(prefix));
+    }
+  });
+});
+
+describe('other registrations', () => {
+  it('an error handler is one function, once', () => {
+    const onError = (...given: unknown[]) => loose()['onError'](...given);
+    for (const given of [[], [null], ['x'], [run, run]]) {
+      refuses(() => onError(...given), /^onError\(\): it takes \(error, /, String(given));
+    }
+    const server = createServer().onError(run);
+    refuses(() => server.onError(run), /was set before/, 'twice');
+  });
+
+  it('listen() takes its address from the options', async () => {
+    const listening = loose()['listen'](8080) as Promise<unknown>;
+    await assert.rejects(listening, /as in createServer\(\{ port: 8080 \}\)/);
+  });
+
+  it('a server takes options, and nothing else', () => {
+    const make = createServer as unknown as (...given: unknown[]) => unknown;
+    refuses(() => make({}, run), /takes one object of options/, 'a handler behind');
+    for (const given of [null, 'x', 8080, run, []]) {
+      assert.throws(() => make(given), /allowed: an object of options/);
+    }
+  });
+});
+
+describe('options', () => {
+  const MADE: readonly (readonly [what: string, make: (options: unknown) => unknown])[] = [
+    ['serveStatic', (options) => serveStatic('.', options as object)],
+    ['accessLog', (options) => accessLog(options as object)],
+    ['cors', (options) => cors(options as object)],
+  ];
+
+  for (const [name, make] of MADE) {
+    it(`of ${name} are an object of what it knows`, () => {
+      for (const options of [null, 'x', 7, true, [], run]) {
+        refuses(() => make(options), /options are an object, given /, String(options));
+      }
+      refuses(() => make({ surely: 1 }), /there is no option "surely"; it knows /, name);
+      refuses(() => make({ constructor: 1 }), /there is no option "constructor"/, name);
+      refuses(() => make(JSON.parse('{"__proto__":1}')), /there is no option "__proto__"/, name);
+      make({});
+      make(undefined);
+    });
+  }
+
+  const BAD: readonly (readonly [what: string, options: Record<string, readonly unknown[]>])[] = [
+    [
+      'serveStatic',
+      {
+        listing: ['yes', 1, 'false', null],
+        index: [5, null, '', '.', '..', 'a/b', '../x', '/x', 'a\0', ['index.html'], false, '.x'],
+        dotfiles: [1, 'no', null],
+        cacheBytesMax: ['1', -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, null],
+        cacheEntryBytesMax: ['1', -1, 0.5, Number.NaN, Number.NEGATIVE_INFINITY, 2 ** 53],
+      },
+    ],
+    ['accessLog', { format: ['short', 5, ['json'], null, ''], write: ['x', null, {}] }],
+    [
+      'cors',
+      {
+        origin: [5, null, [5], {}, true],
+        methods: ['GET', ['GET POST'], [5], [''], null],
+        allowedHeaders: ['x', ['x: y']],
+        exposedHeaders: ['x', ['']],
+        credentials: ['yes', 1, null],
+        maxAgeSeconds: ['1', -1, 1.5, Number.NaN],
+      },
+    ],
+  ];
+  for (const [name, options] of BAD) {
+    for (const [option, values] of Object.entries(options)) {
+      it(`${option} of ${name} has to fit`, () => {
+        const make = new Map(MADE).get(name);
+        for (const value of values) {
+          const message = new RegExp(`^${name}: ${option} .+`);
+          refuses(() => make?.({ [option]: value }), message, `${option}: ${String(value)}`);
+        }
+        make?.({ [option]: undefined });
+      });
+    }
+  }
+
+  it('of serveStatic that fit are taken', () => {
+    serveStatic('.', { listing: true, index: 'main.htm', dotfiles: true, cacheBytesMax: 0 });
+    serveStatic('.', { index: '.main', dotfiles: true, cacheEntryBytesMax: 0 });
+    serveStatic('.', { index: '.well-known' });
+    refuses(() => serveStatic('a\0b'), /the root is the path of a directory/, 'NUL');
+  });
+
+  it('of createServer have their types', () => {
+    for (const options of [{ port: '80' }, { staticDir: 5 }, { listing: 1 }, { prot: 80 }]) {
+      assert.throws(() => createServer(options as never), /createServer: /);
+    }
+  });
+});
+
+describe('what becomes a response', () => {
+  it('prepare() takes fields and content that it can send as they are', () => {
+    const make = prepare as (...given: unknown[]) => unknown;
+    for (const body of [5, null, true, {}, [1], new ArrayBuffer(1), new Date(), 10n]) {
+      refuses(() => make(200, {}, body), /its body is a string or a Uint8Array/, String(body));
+    }
+    for (const headers of ['text', 5, null, true, run]) {
+      refuses(() => make(200, headers), /its headers are an object or pairs/, String(headers));
+    }
+    for (const value of [undefined, null, {}, [], true, Number.NaN, Number.POSITIVE_INFINITY, 1n]) {
+      refuses(() => make(200, { A: value }), /header "A" is a string or a finite number/, '');
+      refuses(() => make(200, [['A', value]]), /header "A" is a string or a finite number/, '');
+    }
+    for (const pair of ['ab', ['A'], ['A', 'b', 'c'], null, 5]) {
+      refuses(() => make(200, [pair]), /a header is a pair of name and value/, String(pair));
+    }
+    for (const status of ['200', null, undefined, 99]) {
+      assert.throws(() => make(status), /its status is from 200 to 599, given /);
+    }
+    make(200, new Headers({ a: 'b' }), Buffer.from('x'));
+  });
+
+  it('HttpError takes a status, text and a cause', () => {
+    const make = (...given: unknown[]) =>
+      new (HttpError as new (...all: unknown[]) => Error)(...given);
+    for (const status of ['404', null, undefined, 200, 404.5]) {
+      assert.throws(() => make(status), /its status is from 400 to 599, given /);
+    }
+    for (const message of [5, null, {}, ['a']]) {
+      refuses(() => make(404, message), /its message is a string/, String(message));
+    }
+    refuses(() => make(404, 'x', { headers: {} }), /there is no option "headers"/, 'headers');
+    refuses(() => make(404, 'x', null), /options are an object/, 'null');
+    assert.equal(make(404, undefined, { cause: 1 }).message, 'Not Found');
+  });
+});
+
+onEachDriver(
+  'registration',
+  (add) => {
+    add('prefixes are decoded once, as routes are', async (driver) => {
+      const routes = (server: Server) => {
+        for (const prefix of ['/a%20b', '/c d/', '/%65', '/100%25', '/x/y', '/%2a', '/caf%C3%A9']) {
+          server.use(prefix, (_request, response) => response.text(prefix));
+        }
+      };
+      await withServer(driver, {}, routes, async ({ open }) => {
+        const client = await open();
+        for (const [target, text] of [
+          ['/a%20b', '/a%20b'],
+          ['/%61%20b/x', '/a%20b'],
+          ['/c%20d', '/c d/'],
+          ['/e/', '/%65'],
+          ['/100%25/x', '/100%25'],
+          ['/x/y/z', '/x/y'],
+          ['/x/yz', 'Not Found\n'],
+          ['/x%2fy', 'Not Found\n'],
+          ['/*', '/%2a'],
+          ['/caf%c3%a9', '/caf%C3%A9'],
+        ]) {
+          assert.equal((await client.ask(get(target))).text, text, target);
+        }
+      });
+    });
+
+    add('goes on while the server listens, for what comes then', async (driver) => {
+      await withServer(
+        driver,
+        {},
+        () => {},
+        async ({ open, server }) => {
+          const client = await open();
+          assert.equal((await client.ask(get('/late'))).status, 404);
+          server.get('/late', (_request, response) => response.text('late'));
+          assert.equal((await client.ask(get('/late'))).text, 'late');
+          server.use('/late', (_request, response, next) => {
+            response.header('X-Late', 'yes');
+            return next();
+          });
+          assert.equal((await client.ask(get('/late'))).field('x-late'), 'yes');
+          server.get('/error', () => {
+            throw new Error('planned');
+          });
+          server.onError((_error, _request, response) => response.status(418).text('caught'));
+          assert.equal((await client.ask(get('/error'))).status, 418);
+          server.on('PURGE', '/late', (_request, response) => response.text('purged'));
+          assert.equal((await client.ask(request('PURGE', '/late'))).text, 'purged');
+        },
+      );
+    });
+  },
+  oneDriver(),
+);

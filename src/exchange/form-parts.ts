@@ -1,0 +1,130 @@
+// What a form may hold, checked before Node's parser makes objects of it: how many parts and files
+// there are, and how long the head of each is. All of it takes two passes over the bytes at most.
+
+import {
+  FORM_BOUNDARY_BYTES_MAX,
+  FORM_HEAD_BYTES_MAX,
+  FORM_HEAD_FIELDS_MAX,
+} from '../base/limits.ts';
+import { HttpError } from './http-error.ts';
+
+export interface FormLimits {
+  readonly formPartsMax: number;
+  readonly formFilesMax: number;
+}
+
+const AMPERSAND = 0x26;
+const DASH = 0x2d;
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** One parameter of a media type; what is in quotes may hold anything. */
+const PARAMETER = /[ \t]*;[ \t]*(?:([^\s"=;]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*)))?[ \t]*/y;
+/** RFC 2046 5.1.1: bchars, the last of them no space. */
+const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]*[0-9A-Za-z'()+_,\-./:=?]$/;
+/** Node's parser takes some of these for line ends. */
+const BARE_LINE_END = /\r(?!\n)|(?<!\r)\n/;
+/** How the head of a part says that it is a file. */
+const FILE_NAME = /;[ \t]*filename\*?[ \t]*=/i;
+
+/** The boundary in a value of Content-Type; throws HttpError 400 when there is no valid one. */
+export function boundaryOf(type: string): string {
+  const boundaries: string[] = [];
+  let at = type.indexOf(';');
+  while (at >= 0 && at < type.length) {
+    PARAMETER.lastIndex = at;
+    const found = PARAMETER.exec(type);
+    if (found === null) malformed('its Content-Type has parameters that are not valid');
+    const [, name = '', quoted, plain = ''] = found;
+    if (name.toLowerCase() === 'boundary') {
+      boundaries.push(quoted === undefined ? plain : quoted.replace(/\\(.)/g, '$1'));
+    }
+    at = PARAMETER.lastIndex;
+  }
+  if (boundaries.length === 0) malformed('its Content-Type has no boundary');
+  if (boundaries.length > 1) malformed('its Content-Type has more than one boundary');
+  const [boundary] = boundaries;
+  if (boundary.length > FORM_BOUNDARY_BYTES_MAX || !BOUNDARY.test(boundary)) {
+    const allowed = `1 to ${FORM_BOUNDARY_BYTES_MAX} characters of RFC 2046`;
+    malformed(`its boundary is not valid; a boundary has ${allowed}`);
+  }
+  return boundary;
+}
+
+/** Throws HttpError 413 when there are more pieces between ampersands than a form may have. */
+export function checkUrlencoded(bytes: Buffer, limits: FormLimits): void {
+  let parts = 1;
+  let at = bytes.indexOf(AMPERSAND);
+  while (at >= 0) {
+    parts += 1;
+    if (parts > limits.formPartsMax) tooManyParts(limits);
+    at = bytes.indexOf(AMPERSAND, at + 1);
+  }
+}
+
+/**
+ * Throws HttpError 413 for more parts, files or bytes in a head than a form may have, 400 when the
+ * delimiters are not as RFC 2046 wants them. Goes from one delimiter to the next, and ends at the
+ * first thing that is wrong, so there are no more steps than parts.
+ */
+export function checkMultipart(bytes: Buffer, boundary: string, limits: FormLimits): void {
+  const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
+  let at = 0;
+  while (bytes[at] === CR && bytes[at + 1] === LF) at += 2;
+  if (!bytes.subarray(at, at + delimiter.length - 2).equals(delimiter.subarray(2))) {
+    malformed('its content does not begin with its boundary');
+  }
+  at += delimiter.length - 2;
+  let parts = 0;
+  let files = 0;
+  while (!(bytes[at] === DASH && bytes[at + 1] === DASH)) {
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) malformed('a boundary does not end its line');
+    parts += 1;
+    if (parts > limits.formPartsMax) tooManyParts(limits);
+    const contentAt = partHeadEnd(bytes, at);
+    if (FILE_NAME.test(bytes.toString('latin1', at, contentAt))) files += 1;
+    if (files > limits.formFilesMax) {
+      tooLarge(`more than ${limits.formFilesMax} files (form_files_max)`);
+    }
+    const next = bytes.indexOf(delimiter, contentAt);
+    if (next < 0) malformed('its last boundary is missing');
+    // Node's parser ends a part wherever the boundary stands, also in the middle of a line.
+    if (bytes.indexOf(boundary, contentAt, 'latin1') < next + 4) {
+      malformed('its boundary occurs within the content of a part; use a longer one');
+    }
+    at = next + delimiter.length;
+  }
+  for (let p = at + 2; p < bytes.length; p++) {
+    if (bytes[p] !== CR && bytes[p] !== LF) malformed('something follows its last boundary');
+  }
+}
+
+/** Where the content of a part begins whose head begins with the line end at `at`. */
+function partHeadEnd(bytes: Buffer, at: number): number {
+  // Of a long head no more is looked at, however many parts have one.
+  const head = bytes.toString('latin1', at, at + FORM_HEAD_BYTES_MAX + 4);
+  const end = head.indexOf('\r\n\r\n');
+  if (end < 0) {
+    if (head.length < FORM_HEAD_BYTES_MAX + 4) malformed('a part ends within its head');
+    tooLarge(`a part with a head of more than ${FORM_HEAD_BYTES_MAX} bytes`);
+  }
+  if (BARE_LINE_END.test(head.slice(0, end))) malformed('a line of a head ends in CR or LF alone');
+  let fields = 0;
+  for (let p = 0; p < end; p = head.indexOf('\r\n', p + 2)) fields += 1;
+  if (fields > FORM_HEAD_FIELDS_MAX) {
+    tooLarge(`a part with more than ${FORM_HEAD_FIELDS_MAX} fields in its head`);
+  }
+  return at + end + 4;
+}
+
+function tooManyParts(limits: FormLimits): never {
+  tooLarge(`more than ${limits.formPartsMax} fields and files (form_parts_max)`);
+}
+
+function tooLarge(what: string): never {
+  throw new HttpError(413, `the form has ${what}`);
+}
+
+function malformed(why: string): never {
+  throw new HttpError(400, `the form cannot be read: ${why}`);
+}

@@ -1,0 +1,81 @@
+// The arguments of the methods that register routes and middleware. One that would be dropped, or
+// that nothing can be done with, throws a TypeError that says what to write instead.
+
+import { shown } from '../base/shown.ts';
+import type { Handler } from '../exchange/exchange.ts';
+import type { Middleware } from '../exchange/middleware.ts';
+import { Method, methodNumber } from '../http/method.ts';
+import type { ErrorHandler } from './application.ts';
+
+export type RouteArguments = [pattern: string, handler: Handler];
+
+const HANDLER = '(request, response) => { ... }';
+const MIDDLEWARE = '(request, response, next) => { ... }';
+
+/** For `get(...given)` and its like; `before` is what stands before the pattern. */
+export function checkRoute(call: string, given: readonly unknown[], before = ''): void {
+  const [pattern, handler] = given;
+  if (typeof pattern !== 'string') {
+    const wanted = "the pattern is a string that begins with '/'";
+    throw new TypeError(`${call}(): ${wanted}, given ${shown(pattern)}`);
+  }
+  const route = `${call}(${before}${shown(pattern)})`;
+  if (given.length > 2) {
+    const instead = `call use(${shown(pattern)}, middleware) for what runs before the handler`;
+    throw new TypeError(`${route} takes one handler, given ${given.length - 1}: ${instead}`);
+  }
+  if (typeof handler !== 'function') {
+    throw new TypeError(`${route}: its handler is ${HANDLER}, given ${shown(handler)}`);
+  }
+}
+
+/** For `on(method, pattern, handler)`. */
+export function checkOn(given: readonly unknown[]): void {
+  const [method, ...route] = given;
+  if (typeof method !== 'string') {
+    const wanted = "its first argument is the name of a method, such as 'PURGE'";
+    throw new TypeError(`on(): ${wanted}, given ${shown(method)}`);
+  }
+  const upper = method.toUpperCase();
+  if (method !== upper && methodNumber(upper) !== Method.Other) {
+    const hint = `methods are case-sensitive; did you mean ${shown(upper)}?`;
+    throw new TypeError(`on(${shown(method)}): no client sends this method: ${hint}`);
+  }
+  if (method === 'CONNECT') {
+    throw new TypeError(
+      'on("CONNECT"): no route gets CONNECT requests, which are answered with 501',
+    );
+  }
+  checkRoute('on', route, `${shown(method)}, `);
+}
+
+/** The prefix and the middleware of `use(...given)`. */
+export function useArguments(given: readonly unknown[]): [prefix: string, middleware: Middleware] {
+  const [first, second] = given;
+  if (typeof first === 'function') {
+    if (given.length > 1) throw new TypeError(`use() ${oneOnly(given.length)}`);
+    return ['/', first as Middleware];
+  }
+  if (typeof first !== 'string') {
+    const wanted = `use(${MIDDLEWARE}) or use('/prefix', ${MIDDLEWARE})`;
+    throw new TypeError(`use(): it takes ${wanted}, given ${shown(first)}`);
+  }
+  if (given.length > 2) throw new TypeError(`use(${shown(first)}) ${oneOnly(given.length - 1)}`);
+  if (typeof second !== 'function') {
+    const problem = `its middleware is ${MIDDLEWARE}, given ${shown(second)}`;
+    throw new TypeError(`use(${shown(first)}): ${problem}`);
+  }
+  return [first, second as Middleware];
+}
+
+function oneOnly(count: number): string {
+  return `takes one middleware, given ${count}: call it once for each, in their order`;
+}
+
+export function checkErrorHandler(given: readonly unknown[]): asserts given is [ErrorHandler] {
+  const [handler] = given;
+  if (given.length === 1 && typeof handler === 'function') return;
+  const wanted = '(error, request, response) => { ... }';
+  const came = given.length > 1 ? `${given.length} arguments` : shown(handler);
+  throw new TypeError(`onError(): it takes ${wanted}, given ${came}`);
+}
