@@ -3,6 +3,7 @@
 // connection is in the middle of reading, which sends when it is through.
 
 import { assert } from '../base/assert.ts';
+import { describe } from '../base/describe.ts';
 import type { Peer } from '../driver/driver.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { Phase } from '../exchange/phase.ts';
@@ -97,9 +98,11 @@ export class Answering implements Transport {
     const target = context.writer.piece(outbox, exchange, chunk);
     if (bounded && exchange.owedBytes < 0) {
       // What was queued is too long: only a reset keeps it from being read as an answer.
-      exchange.abandoned = true;
+      const declared = exchange.contentBytes + exchange.owedBytes;
+      const error = new TypeError(`more was written than Content-Length announced (${declared})`);
+      this.#logMistake(exchange, error);
       lose(this.#connection);
-      throw new TypeError('more was written than Content-Length announced');
+      throw error;
     }
     if (!advancing) this.#connection.settle();
     const roomAt = outbox.queuedTotal - context.limits.sendQueueBytesMax;
@@ -108,8 +111,12 @@ export class Answering implements Transport {
 
   endStream(exchange: Exchange): void {
     if (exchange.owedBytes > 0 && exchange.head.method !== Method.HEAD) {
-      this.abandon(exchange);
-      throw new TypeError(`the stream ended ${exchange.owedBytes} bytes before its Content-Length`);
+      const error = new TypeError(
+        `the stream ended ${exchange.owedBytes} bytes before its Content-Length`,
+      );
+      this.#logMistake(exchange, error);
+      cutShort(this.#connection, exchange);
+      throw error;
     }
     this.#connection.context.writer.last(this.#connection.outbox, exchange);
     this.#answered(exchange);
@@ -127,6 +134,22 @@ export class Answering implements Transport {
     exchange.abandoned = true;
     if (exchange.phase === Phase.Streaming) cutShort(this.#connection, exchange);
     else lose(this.#connection);
+  }
+
+  cut(exchange: Exchange, why: string): void {
+    if (exchange !== this.#connection.exchange) return;
+    this.#logCut(exchange, why);
+    lose(this.#connection);
+  }
+
+  /** Also where the handler catches the error, or no handler waits for it. */
+  #logMistake(exchange: Exchange, error: Error): void {
+    this.#connection.context.counters.handlerErrors += 1;
+    this.#logCut(exchange, describe(error));
+  }
+
+  #logCut(exchange: Exchange, why: string): void {
+    this.logError(`${exchange.methodName()} ${exchange.path()}: the response is cut: ${why}`);
   }
 
   readChunk(exchange: Exchange): Promise<Uint8Array | null> {

@@ -118,7 +118,8 @@ async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
       if (exchange.gone) return;
       // A file that shrank or cannot be read: the client sees an answer that is not whole.
       if (count <= 0) {
-        transport.abandon(exchange);
+        const missing = opened.stat.bytes - position;
+        transport.cut(exchange, `the file ended ${missing} bytes before its Content-Length`);
         return;
       }
       sent = transport.write(exchange, buffer.subarray(0, count));

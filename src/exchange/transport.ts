@@ -27,6 +27,8 @@ export interface Transport {
   endStream(exchange: Exchange): void;
   /** Gives the answer up: the client sees that it is not whole. */
   abandon(exchange: Exchange): void;
+  /** The same by a reset, and with a line of the log. */
+  cut(exchange: Exchange, why: string): void;
 
   /** The next piece of the request body, a copy; null at its end. */
   readChunk(exchange: Exchange): Promise<Uint8Array | null>;
