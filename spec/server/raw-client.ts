@@ -99,6 +99,11 @@ export class RawClient {
     return JSON.stringify({ ended, closed, errorCode, unread: this.rest.length, shown });
   }
 
+  /** False once the server ended or reset the connection. */
+  get isOpen(): boolean {
+    return !this.ended && !this.closed && this.errorCode === '';
+  }
+
   /** Received bytes that no answer has taken. */
   get rest(): Buffer {
     return this.#memory.subarray(this.#start, this.#end);
