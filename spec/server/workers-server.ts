@@ -51,6 +51,8 @@ server.get('/after/:ms', async (request, response) => {
   await wait(Number(request.params['ms']));
   response.text(String(process.pid));
 });
+/** The options of V8 and Node that this worker was started with. */
+server.get('/options', (_request, response) => response.json(process.execArgv));
 server.get('/throw', () => {
   throw new Error('thrown on purpose');
 });
