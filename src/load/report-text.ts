@@ -2,7 +2,7 @@
 
 import { barText, rowsOf } from './bars.ts';
 import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
-import { type LoadReport, refusedText, shareText, waitingText } from './report.ts';
+import { type LoadReport, reconnectsText, refusedText, shareText, waitingText } from './report.ts';
 
 const HISTOGRAM_ROWS = 16;
 const BAR_COLUMNS = 40;
@@ -100,7 +100,7 @@ function histogramLines({ histogram }: LoadReport): readonly string[] {
 }
 
 function statusLines(report: LoadReport): readonly string[] {
-  const { answersByRequest, badBytes, errorDetails, errors, reconnects, statuses } = report;
+  const { answersByRequest, badBytes, errorDetails, errors, statuses } = report;
   const counts = (of: Readonly<Record<string, number>>): string =>
     Object.entries(of)
       .map(([name, count]) => `${name}: ${countText(count)}`)
@@ -118,7 +118,7 @@ function statusLines(report: LoadReport): readonly string[] {
   if (badBytes !== '') {
     lines.push(line('', `what came began with ${JSON.stringify(badBytes)}${hint(badBytes)}`));
   }
-  if (reconnects > 0) lines.push(line('reconnects', countText(reconnects)));
+  if (report.reconnects > 0) lines.push(line('reconnects', reconnectsText(report)));
   return lines;
 }
 
