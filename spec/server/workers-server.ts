@@ -46,6 +46,14 @@ server.get('/slow', async (_request, response) => {
   await wait(20);
   response.text(String(process.pid));
 });
+/** Events that end when this worker begins to close. */
+server.get('/events', async (_request, response) => {
+  const events = response.events();
+  await events.send(String(process.pid), { event: 'worker' });
+  if (!server.closing.aborted) await once(server.closing, 'abort');
+  await events.send('closing', { event: 'bye' });
+  events.close();
+});
 /** Is answered after so many milliseconds. */
 server.get('/after/:ms', async (request, response) => {
   await wait(Number(request.params['ms']));
