@@ -38,8 +38,6 @@ export class AnswerReader {
   #fields: Field[] = [];
   #close = false;
   #left = 0;
-  /** It may have content, or none. */
-  #isUnsure = false;
   #body: Uint8Array[] = [];
   readonly #answers: Answer[] = [];
 
@@ -101,7 +99,7 @@ export class AnswerReader {
         this.#take(this.#buffer.length);
         return false;
       case 'over':
-        if (this.#buffer.length > 0 && !this.#isUnsure) this.#fail('bytes after the last answer');
+        if (this.#buffer.length > 0) this.#fail('bytes after the last answer');
         return false;
       default:
         return this.#state satisfies never;
@@ -163,8 +161,6 @@ export class AnswerReader {
     const codings = this.#values('transfer-encoding');
     if (lengths.length > 1) return this.#fail('two Content-Length fields');
     if (lengths.length > 0 && codings.length > 0) return this.#fail('two kinds of framing');
-    // Who is refused before the request was read gets the content that any method gets.
-    this.#isUnsure = method === 'HEAD' && this.#close && this.#status >= 400;
     if (method === 'HEAD' || this.#status === 204 || this.#status === 304) {
       this.#finish(true);
       return true;

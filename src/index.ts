@@ -10,7 +10,7 @@ export type { Summary } from './exchange/phase.ts';
 export { type HeaderSource, type Prepared, prepare } from './exchange/prepared.ts';
 export type { Params, Request } from './exchange/request.ts';
 export type { Response } from './exchange/response.ts';
-export type { ChunkSource } from './exchange/stream.ts';
+export type { ChunkSource } from './exchange/source.ts';
 export type { Counters } from './metrics/counters.ts';
 export type { ErrorHandler } from './server/application.ts';
 export { type Config, ConfigError, type ServerOptions } from './server/config.ts';

@@ -1,12 +1,12 @@
 // Measures what is taken and given back for every request: blocks of the slab, exchanges with the
-// views of them, numbers in a ring.
+// handles of them, numbers in a ring.
 
 import { do_not_optimize as keep } from 'mitata';
 import { Ring } from '../../src/base/ring.ts';
 import { Slab } from '../../src/base/slab.ts';
 import { ExchangePool } from '../../src/connection/exchange-pool.ts';
 import type { Exchange } from '../../src/exchange/exchange.ts';
-import type { Transport } from '../../src/exchange/transport.ts';
+import type { Services, Transport } from '../../src/exchange/transport.ts';
 import type { BenchCase } from '../bench/bench-case.ts';
 
 const BLOCK_BYTES = 17_408;
@@ -14,8 +14,6 @@ const BLOCK_COUNT = 1_024;
 const FIELDS_MAX = 100;
 /** As many as a busy server takes in a turn. */
 const BATCH = 64;
-/** Requests after which every pair of views rested once. */
-const VIEWS = 8_192;
 
 export function poolsCases(): readonly BenchCase[] {
   return [
@@ -45,10 +43,10 @@ function manyBlocks(): () => void {
   };
 }
 
-/** A pool as it is after its first thousands of requests, when it makes nothing new. */
+/** A pool as it is after its first request. */
 function usedPool(): ExchangePool {
-  const pool = new ExchangePool(FIELDS_MAX, false);
-  for (let count = 0; count < VIEWS; count++) pool.release(pool.acquire(NO_TRANSPORT));
+  const pool = new ExchangePool(NO_SERVICES, FIELDS_MAX, true);
+  pool.release(pool.acquire(NO_TRANSPORT));
   return pool;
 }
 
@@ -79,4 +77,5 @@ function numbers(): () => void {
 }
 
 /** An exchange only keeps it until it is asked something, which nobody does here. */
+const NO_SERVICES = {} as unknown as Services;
 const NO_TRANSPORT = {} as Transport;

@@ -2,7 +2,9 @@
 
 import { do_not_optimize as keep } from 'mitata';
 import { ByteMap } from '../../src/base/byte-map.ts';
-import type { Exchange } from '../../src/exchange/exchange.ts';
+import { DETACHED } from '../../src/connection/detached.ts';
+import { Exchange } from '../../src/exchange/exchange.ts';
+import type { Services } from '../../src/exchange/transport.ts';
 import { Method } from '../../src/http/method.ts';
 import { Found, Match } from '../../src/route/match.ts';
 import { Router } from '../../src/route/router.ts';
@@ -78,15 +80,16 @@ function searching(router: Router<string>, path: string, expected: Found): () =>
 /** A request through middleware, as much of one as the chain looks at. */
 function passing(steps: number): () => void {
   const tally = { handled: 0, settled: 0 };
-  const chain = new Chain(() => (tally.settled += 1));
+  const chain = new Chain();
   for (let step = 0; step < steps; step++) {
     chain.add({ prefix: new Uint8Array(), run: (_request, _response, next) => next() });
   }
-  const endpoint = (): void => {
+  const services = { settled: () => (tally.settled += 1) } as unknown as Services;
+  const exchange = new Exchange(services, DETACHED, 1);
+  exchange.reset(DETACHED);
+  exchange.endpoint = () => {
     tally.handled += 1;
   };
-  const given = { endpoint, live: true, nexts: [], failure: null, deferred: false, mountBytes: 0 };
-  const exchange = given as unknown as Exchange;
   chain.run(exchange);
   if (tally.handled !== 1 || tally.settled !== 1) throw new Error('the chain is wrong');
   return () => chain.run(exchange);

@@ -3,7 +3,7 @@
 
 import { do_not_optimize as keep } from 'mitata';
 import { copyBytes } from '../../src/base/bytes.ts';
-import { prepare } from '../../src/exchange/prepared.ts';
+import { partsOf, prepare } from '../../src/exchange/prepared.ts';
 import { DateField } from '../../src/http/date.ts';
 import { type CachedFile, FileCache } from '../../src/static/file-cache.ts';
 import { FileKind } from '../../src/work/work.ts';
@@ -32,8 +32,9 @@ export function staticCases(): readonly BenchCase[] {
     const file = find(path);
     if (file === null) throw new Error('a file is missing');
     date.update(WALL_MS);
-    const end = copyBytes(target, AT, file.answer.bytes);
-    copyBytes(target, AT + file.answer.dateAt, date.bytes);
+    const { bytes, dateAt } = partsOf(file.answer);
+    const end = copyBytes(target, AT, bytes);
+    copyBytes(target, AT + dateAt, date.bytes);
     return end;
   };
   return [

@@ -194,6 +194,91 @@ describe('a body that nobody reads', () => {
     await world.end();
   });
 
+  for (const begun of ['write', 'stream', 'events'] as const) {
+    it(`ends the connection when it is long: the head says so (${begun})`, async () => {
+      const world = new ConnectionWorld(
+        async (_request, response) => {
+          if (begun === 'events') response.events().close();
+          else if (begun === 'stream') await response.stream(['a']);
+          else await response.write('a');
+          if (begun === 'write') response.end();
+        },
+        { limits: { discardBytesMax: 10 } },
+      );
+      for (const [bytes, closes] of [
+        [10, false],
+        [11, true],
+      ] as const) {
+        const client = world.open();
+        const text = await client.ask(post('/', bytes, '0123456789a'.slice(0, bytes)));
+        assert.equal(text.includes(`${CLOSE}\r\n`), closes, text);
+        await world.rest();
+        assert.equal(client.isShut, closes);
+        client.finish();
+      }
+      await world.end();
+    });
+  }
+
+  for (const [how, read] of [
+    [
+      'leaves it',
+      async (request: Request) => {
+        for await (const _piece of request.body) break;
+      },
+    ],
+    ['fails', async (request: Request) => void (await request.bytes().catch(() => {}))],
+  ] as const) {
+    it(`ends the connection when its reader ${how} and a stream begins`, async () => {
+      const world = new ConnectionWorld(
+        async (request, response) => {
+          await read(request);
+          await response.stream(['a']);
+        },
+        { limits: { bodyBytesMax: 15, discardBytesMax: 10 } },
+      );
+      const client = world.open();
+      client.send(post('/', 40, '0123456789'));
+      await world.rest();
+      assert.ok((await client.read()).includes(CLOSE));
+      assert.equal(client.isShut, true);
+      await world.end();
+    });
+  }
+
+  it('may still be read behind a head that says the connection ends', async () => {
+    const world = new ConnectionWorld(
+      async (request, response) => {
+        void response.write('early ');
+        response.end(await request.text());
+      },
+      { limits: { discardBytesMax: 10 } },
+    );
+    const client = world.open();
+    client.send(post('/', 20, '0123456789'));
+    await world.rest();
+    assert.ok((await client.read()).includes(CLOSE), 'the handler had not asked for the body');
+    assert.ok((await client.ask('abcdefghij')).includes('14\r\n0123456789abcdefghij\r\n0\r\n'));
+    assert.equal(client.isShut, true);
+    await world.end();
+  });
+
+  it('is not announced as unread while the handler takes it piece by piece', async () => {
+    const world = new ConnectionWorld(
+      async (request, response) => {
+        for await (const piece of request.body) await response.write(piece);
+        response.end();
+      },
+      { limits: { discardBytesMax: 10 } },
+    );
+    const client = world.open();
+    const first = await client.ask(post('/', 40, '0123456789'));
+    assert.ok(!first.includes(CLOSE), first);
+    assert.ok((await client.ask('x'.repeat(30))).endsWith('0\r\n\r\n'));
+    assert.equal(client.isShut, false);
+    await world.end();
+  });
+
   it('ends the connection when its chunks turn out to be long', async () => {
     const world = new ConnectionWorld(careless, { limits: { discardBytesMax: 10 } });
     const client = world.open();

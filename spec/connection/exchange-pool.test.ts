@@ -1,97 +1,130 @@
-// The pool of exchanges: those that come back are dead at once, rest as long as can be, and begin
-// anew.
+// The pool of exchanges: records are used again at once and have forgotten everything, while the
+// handles of one request never reach another.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { DETACHED } from '../../src/connection/detached.ts';
 import { ExchangePool } from '../../src/connection/exchange-pool.ts';
-import type { Exchange } from '../../src/exchange/exchange.ts';
-import { Phase } from '../../src/exchange/phase.ts';
+import { Exchange } from '../../src/exchange/exchange.ts';
+import { Phase, Writer } from '../../src/exchange/phase.ts';
+import type { Request } from '../../src/exchange/request.ts';
+import type { Response } from '../../src/exchange/response.ts';
 import type { Transport } from '../../src/exchange/transport.ts';
+import { fakeServices } from '../exchange/exchanges.ts';
 
-const FIRST = { limits: { bodyBytesMax: 1 } } as unknown as Transport;
-const SECOND = { limits: { bodyBytesMax: 2 } } as unknown as Transport;
+const FIRST = { name: 'first' } as unknown as Transport;
+const SECOND = { name: 'second' } as unknown as Transport;
 
 function acquired(pool: ExchangePool, count: number): Exchange[] {
   return Array.from({ length: count }, () => pool.acquire(FIRST));
 }
 
-it('an exchange that came back throws for who kept it', () => {
-  const pool = new ExchangePool(10, false);
-  const exchange = pool.acquire(FIRST);
-  assert.equal(exchange.request.httpVersion.slice(0, 2), '1.');
-  pool.release(exchange);
-  assert.throws(() => exchange.request.method, /this request is over/);
-  assert.throws(() => exchange.response.status(200), /this response is over/);
-});
-
-it('a view that came back rests for long, its exchange serves again at once', () => {
-  const pool = new ExchangePool(10, false);
+it('handles never reach the record again, however often it is used', () => {
+  const services = fakeServices();
+  const pool = new ExchangePool(services, 10, true);
   const first = pool.acquire(FIRST);
-  const kept = first.request;
+  const kept: [Request, Response] = [first.request, first.response];
   pool.release(first);
-  const lastUsed = new Map<object, number>([[kept, 0]]);
   for (let turn = 1; turn < 20_000; turn++) {
     const exchange = pool.acquire(SECOND);
     assert.equal(exchange, first);
-    const before = lastUsed.get(exchange.request);
-    assert.ok(before === undefined || turn - before > 4_000, `used again after ${turn}`);
-    lastUsed.set(exchange.request, turn);
-    if (exchange.request !== kept) assert.throws(() => kept.method, /this request is over/);
+    assert.notEqual(exchange.request, kept[0]);
+    assert.notEqual(exchange.response, kept[1]);
+    assert.throws(() => kept[0].method, /this request is over/);
+    assert.throws(() => kept[1].statusCode, /this response is over/);
+    kept[1].status(500).send('other');
+    assert.equal(exchange.status, 200);
+    assert.equal(exchange.phase, Phase.Open);
     pool.release(exchange);
   }
-  assert.ok(lastUsed.size < 10_000, 'they are used again');
+  assert.equal(services.lateCount, 2 * 19_999);
 });
 
-it('one that is used again has forgotten everything', () => {
-  const pool = new ExchangePool(10, false);
-  const all = acquired(pool, 40);
-  for (const exchange of all) {
-    exchange.status = 404;
-    exchange.phase = Phase.Ended;
-    exchange.gone = true;
-    exchange.detached = true;
-    exchange.close = true;
-    exchange.mountBytes = 5;
-    exchange.fields.append('A', 'a', 'b');
-    exchange.state = { secret: true };
-    exchange.aborter = new AbortController();
-    exchange.beforeSend = [() => {}];
-    exchange.afterSend = [() => {}];
-    exchange.trailers = [['a', 'b']];
-    exchange.failure = { error: new Error('old'), caught: false };
-    pool.release(exchange);
-  }
-  const exchange = pool.acquire(SECOND);
-  assert.ok(all.includes(exchange));
-  assert.equal(exchange.transport, SECOND);
-  assert.ok(exchange.live && !exchange.gone && !exchange.detached && !exchange.close);
-  assert.equal(exchange.status, 200);
-  assert.equal(exchange.phase, Phase.Open);
-  assert.equal(exchange.mountBytes, 0);
+it('the connection is out of reach once an exchange came back', () => {
+  const pool = new ExchangePool(fakeServices(), 10, true);
+  const exchange = pool.acquire(FIRST);
+  pool.release(exchange);
+  assert.equal(exchange.transport, DETACHED);
+});
+
+it('one that is used again equals a new one, field by field', () => {
+  const services = fakeServices();
+  const pool = new ExchangePool(services, 10, true);
+  const exchange = pool.acquire(FIRST);
+  Object.assign(exchange, {
+    peer: { address: 'x', port: 1 },
+    gone: true,
+    headOnly: true,
+    abandoned: true,
+    detached: true,
+    retained: true,
+    headBorrowed: true,
+    handled: true,
+    entered: true,
+    awaited: true,
+    bytes: Buffer.from('secret'),
+    base: 1,
+    headBytes: 2,
+    pathBytes: Buffer.from('secret'),
+    pathFrom: 3,
+    pathTo: 4,
+    matchedFrom: 5,
+    startedMs: 6,
+    phase: Phase.Ended,
+    writer: Writer.Events,
+    status: 404,
+    close: true,
+    contentBytes: 7,
+    owedBytes: 8,
+    chunked: true,
+    bodyRead: true,
+    bodyLeft: true,
+    trailers: [['a', 'b']],
+    beforeSend: [() => {}],
+    afterSend: [() => {}],
+    onGone: () => {},
+    aborter: new AbortController(),
+    state: { secret: true },
+    query: new URLSearchParams('a=b'),
+    lateCalls: 9,
+    lateNoted: true,
+    quickWrites: 10,
+    endpoint: () => {},
+    step: 11,
+    running: 12,
+    deferred: true,
+    failure: { error: new Error('old'), caught: false },
+  });
+  exchange.fields.append('A', 'a', 'b');
+  pool.release(exchange);
+  assert.equal(pool.acquire(SECOND), exchange);
+  const fresh = new Exchange(services, SECOND, 10);
+  fresh.reset(SECOND);
   assert.equal(exchange.fields.count, 0);
-  const { state, aborter, beforeSend, afterSend, trailers, failure } = exchange;
-  assert.deepEqual([state, aborter, beforeSend, afterSend, trailers, failure], Array(6).fill(null));
+  // These are objects of their own in each record, reset by their own methods.
+  const own = ['request', 'response', 'identity', 'head', 'framing', 'match', 'fields'];
+  for (const name of Object.keys(fresh) as (keyof Exchange)[]) {
+    if (!own.includes(name)) assert.equal(exchange[name], fresh[name], name);
+  }
 });
 
-it('no view is used again where handlers that keep them are looked for', () => {
-  const pool = new ExchangePool(10, true);
-  const seen = new Set<object>();
-  for (let turn = 0; turn < 20_000; turn++) {
+it('without reuse every request has a record of its own', () => {
+  const pool = new ExchangePool(fakeServices(), 10, false);
+  const seen = new Set<Exchange>();
+  for (let turn = 0; turn < 1000; turn++) {
     const exchange = pool.acquire(FIRST);
-    assert.ok(!seen.has(exchange.request));
-    assert.ok(!seen.has(exchange.response));
-    seen.add(exchange.request);
-    seen.add(exchange.response);
+    assert.ok(!seen.has(exchange));
+    seen.add(exchange);
     pool.release(exchange);
   }
 });
 
 it('more than it keeps are let go', () => {
-  const pool = new ExchangePool(1, false);
+  const pool = new ExchangePool(fakeServices(), 1, true);
   const all = acquired(pool, 1500);
   for (const exchange of all) pool.release(exchange);
   const again = new Set(acquired(pool, 1500));
   const kept = all.filter((exchange) => again.has(exchange));
   assert.ok(kept.length > 900 && kept.length < 1100, `${kept.length} were kept`);
-  assert.ok(again.size === 1500 && [...again].every(({ live }) => live));
+  assert.ok(again.size === 1500 && [...again].every(({ identity }) => identity !== null));
 });

@@ -136,7 +136,8 @@ describe('an end', () => {
   it('lets writers go on only when the kernel has let go of their memory', async () => {
     let wentOn = false;
     const life = new Life({}, async (_request, res) => {
-      await res.write(new Uint8Array(20_000));
+      const { sendQueueBytesMax } = limitsFrom({});
+      await res.write(new Uint8Array(2 * sendQueueBytesMax));
       wentOn = true;
     });
     life.deliver(HEAD);

@@ -14,6 +14,11 @@ function refusal(status: string, ...lines: string[]): string {
   return answerOf(status, `${status.slice(4)}\n`, ...lines, CLOSE);
 }
 
+/** What a HEAD gets where another method gets this. */
+function headOf(text: string): string {
+  return text.slice(0, text.indexOf('\r\n\r\n') + 4);
+}
+
 /** Answers every request with its target. */
 function echo(): ConnectionWorld {
   return new ConnectionWorld((request, response) => response.text(request.target));
@@ -283,18 +288,43 @@ describe('what is no request', () => {
       assert.equal(world.counters.answers, 0);
       assert.equal(world.counters.faults, 1);
       assert.equal(client.isShut, true);
+      const headClient = world.open();
+      const head = text.replace(/^\w+/, 'HEAD');
+      assert.equal(await headClient.ask(head), headOf(refusal(status)), 'a HEAD gets no content');
+      assert.equal(headClient.isShut, true);
       await world.end();
     });
   }
 
   it('says nothing of the request before it', async () => {
-    // The refused head is HEAD and HTTP/1.0: the answer is of neither.
+    // The refused head is HTTP/1.0: the answer is not.
     const world = echo();
     const client = world.open();
-    const bad = 'HEAD / HTTP/1.0\r\nContent-Length: 1, 2\r\nTE: trailers\r\n\r\n';
+    const bad = 'GET / HTTP/1.0\r\nContent-Length: 1, 2\r\nTE: trailers\r\n\r\n';
     assert.equal(await client.ask(bad), refusal('400 Bad Request'));
     await world.end();
   });
+
+  for (const [sent, isHead] of [
+    ['HEAD / HTTP/1.1\r\nHo', true],
+    ['HEAD ', true],
+    ['HEAD', false],
+    ['HEADS /', false],
+    ['head /', false],
+  ] as const) {
+    const content = isHead ? 'no content' : 'content';
+    it(`${JSON.stringify(sent)} and the end of the stream: ${content}`, async () => {
+      const world = echo();
+      const client = world.open();
+      // The method of the request before it is not that of what is refused.
+      await client.ask(get('/'));
+      client.send(sent);
+      client.finish();
+      const whole = refusal('400 Bad Request');
+      assert.equal(await client.read(), isHead ? headOf(whole) : whole);
+      await world.end();
+    });
+  }
 
   it('a stream that ends in the middle of a head is answered', async () => {
     const world = echo();
@@ -396,8 +426,8 @@ describe('the clocks', () => {
     world.driver.nowMs += 250;
     world.driver.wallMs += 61_000;
     (response as Response | null)?.text('x');
-    assert.deepEqual(summary, { status: 200, bytes: 1, durationMs: 250, complete: true });
     assert.equal(await client.read(), answer('x').replace(DATE, DATE.replace(':00:00', ':01:01')));
+    assert.deepEqual(summary, { status: 200, bytes: 1, durationMs: 250, complete: true });
     await world.end();
   });
 });

@@ -15,6 +15,7 @@ import {
 } from '../../src/connection/context.ts';
 import { turnAway } from '../../src/connection/ending.ts';
 import { ExchangePool } from '../../src/connection/exchange-pool.ts';
+import { ServerServices } from '../../src/connection/services.ts';
 import { SpanPool } from '../../src/connection/span.ts';
 import { ERRNO } from '../../src/driver/driver.ts';
 import type { Handler } from '../../src/exchange/exchange.ts';
@@ -84,14 +85,25 @@ export class ConnectionWorld {
         unlistened() {},
       },
     });
+    const services = new ServerServices({
+      reactor: this.reactor,
+      work: new NodeWork(),
+      limits: this.limits,
+      counters,
+      pause: (ms) =>
+        new Promise((resolve) => (ms === 0 ? setImmediate(resolve) : setTimeout(resolve, ms))),
+      settled: (exchange) => this.application.settled(exchange),
+      handlerFailed: (exchange, error) => this.application.handlerFailed(exchange, error),
+      logError,
+    });
     this.context = {
       reactor: this.reactor,
       writer: new AnswerWriter(this.regions, this.slab.bytes),
-      exchanges: new ExchangePool(this.limits.fieldsMax, false),
+      exchanges: new ExchangePool(services, this.limits.fieldsMax, true),
       spans: this.spans,
       limits: connectionLimits(this.limits),
       counters,
-      work: new NodeWork(),
+      services,
       draining: Draining.No,
       idleTimeout: Timeout.Idle,
       handle: (exchange) => this.application.handle(exchange),

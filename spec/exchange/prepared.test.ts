@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type HeaderSource, prepare } from '../../src/exchange/prepared.ts';
+import { type HeaderSource, partsOf, prepare } from '../../src/exchange/prepared.ts';
 
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('latin1');
@@ -14,13 +14,13 @@ describe('prepare', () => {
     const prepared = prepare(200, { 'X-A': 'b', 'X-N': 7 }, 'hello');
     const blank = ' '.repeat(29);
     assert.equal(
-      textOf(prepared.bytes),
+      textOf(partsOf(prepared).bytes),
       `HTTP/1.1 200 OK\r\nDate: ${blank}\r\nX-A: b\r\nX-N: 7\r\n` +
         'Content-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\n\r\nhello',
     );
-    assert.equal(textOf(prepared.bytes.subarray(prepared.headBytes)), 'hello');
-    const { dateAt } = prepared;
-    assert.equal(textOf(prepared.bytes.subarray(dateAt, dateAt + 6)), 'Date: ');
+    assert.equal(textOf(partsOf(prepared).bytes.subarray(partsOf(prepared).headBytes)), 'hello');
+    const { dateAt, bytes } = partsOf(prepared);
+    assert.equal(textOf(bytes.subarray(dateAt, dateAt + 6)), 'Date: ');
     assert.deepEqual(prepared.headers, [
       ['X-A', 'b'],
       ['X-N', '7'],
@@ -49,8 +49,8 @@ describe('prepare', () => {
 
   it('a date of its own is the only one', () => {
     const prepared = prepare(200, { date: 'today' });
-    assert.equal(prepared.dateAt, -1);
-    assert.equal(textOf(prepared.bytes).match(/date/gi)?.length, 1);
+    assert.equal(partsOf(prepared).dateAt, -1);
+    assert.equal(textOf(partsOf(prepared).bytes).match(/date/gi)?.length, 1);
   });
 
   it('content is copied, text is UTF-8', () => {
@@ -59,15 +59,15 @@ describe('prepare', () => {
     content.fill('x');
     assert.equal(textOf(prepared.body), 'abc');
     assert.equal(prepare(200, {}, 'é€').body.length, 5);
-    assert.ok(textOf(prepare(200, {}, 'é€').bytes).includes('Content-Length: 5\r\n'));
+    assert.ok(textOf(partsOf(prepare(200, {}, 'é€')).bytes).includes('Content-Length: 5\r\n'));
   });
 
   it('204 and 304 have no length and no content', () => {
     for (const status of [204, 304]) {
-      assert.ok(!/content-length/i.test(textOf(prepare(status).bytes)));
+      assert.ok(!/content-length/i.test(textOf(partsOf(prepare(status)).bytes)));
       assert.throws(() => prepare(status, {}, 'x'), TypeError);
     }
-    assert.ok(textOf(prepare(205).bytes).includes('Content-Length: 0\r\n'));
+    assert.ok(textOf(partsOf(prepare(205)).bytes).includes('Content-Length: 0\r\n'));
   });
 
   it('refuses what no answer may say', () => {

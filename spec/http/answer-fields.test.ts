@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ANSWER_FIELDS_MAX } from '../../src/base/limits.ts';
+import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../../src/base/limits.ts';
 import { AnswerFields, checkedName, checkValue, isToken } from '../../src/http/answer-fields.ts';
 import { seeded } from './pieces.ts';
 
@@ -135,9 +135,36 @@ describe('the limits of AnswerFields', () => {
     const full = /an answer has 1000 fields at most/;
     assert.throws(() => fields.append('A', 'a', 'b'), full);
     assert.throws(() => fields.set('B', 'b', 'c'), full);
-    assert.throws(() => fields.setKnown('B', 'b', 'c'), full);
     assert.equal(fields.count, ANSWER_FIELDS_MAX);
     assert.equal(fields.characters, 2 * ANSWER_FIELDS_MAX);
+  });
+
+  it('has room for a field of our own when it is full', () => {
+    const fields = new AnswerFields();
+    for (let index = 0; index < ANSWER_FIELDS_MAX; index++) fields.append('A', 'a', 'b');
+    fields.setKnown('B', 'b', 'c');
+    fields.setKnown('B', 'b', 'd');
+    assert.equal(fields.count, ANSWER_FIELDS_MAX + 1);
+    assert.throws(() => fields.append('A', 'a', 'b'), RangeError);
+    fields.set('A', 'a', 'b');
+    fields.append('A', 'a', 'b');
+    assert.equal(fields.count, 3);
+  });
+
+  it('has so many bytes and no more', () => {
+    const fields = new AnswerFields();
+    const half = 'v'.repeat(ANSWER_FIELD_BYTES_MAX / 2 - 1);
+    fields.set('A', 'a', half);
+    fields.append('A', 'a', half);
+    assert.equal(fields.characters, ANSWER_FIELD_BYTES_MAX);
+    const full = /the fields of an answer have 1048576 bytes at most/;
+    assert.throws(() => fields.append('B', 'b', ''), full);
+    assert.throws(() => fields.set('B', 'b', ''), full);
+    assert.throws(() => fields.set('A', 'a', `${half}v`), full);
+    assert.equal(fields.count, 2);
+    assert.equal(fields.characters, ANSWER_FIELD_BYTES_MAX);
+    fields.set('A', 'a', half);
+    assert.equal(fields.count, 1);
   });
 
   it('sets a known value as any other, and instead of what was there', () => {

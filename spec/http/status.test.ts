@@ -3,7 +3,13 @@
 import assert from 'node:assert/strict';
 import { STATUS_CODES } from 'node:http';
 import { it } from 'node:test';
-import { hasNoContent, isFinalStatus, reasonPhrase, statusLine } from '../../src/http/status.ts';
+import {
+  hasNoContent,
+  hasNoLength,
+  isFinalStatus,
+  reasonPhrase,
+  statusLine,
+} from '../../src/http/status.ts';
 
 /** Where RFC 9110 names a status otherwise than Node does, or has no such status. */
 const NEWER: Readonly<Record<string, string>> = {
@@ -49,7 +55,8 @@ it('handlers answer with final statuses only', () => {
   }
 });
 
-it('204 and 304 have no content, 205 an empty one', () => {
-  const without = Array.from({ length: 400 }, (_, index) => 200 + index).filter(hasNoContent);
-  assert.deepEqual(without, [204, 304]);
+it('204, 205 and 304 have no content, and 205 has a length of 0', () => {
+  const statuses = Array.from({ length: 400 }, (_, index) => 200 + index);
+  assert.deepEqual(statuses.filter(hasNoContent), [204, 205, 304]);
+  assert.deepEqual(statuses.filter(hasNoLength), [204, 304]);
 });

@@ -3,18 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Exchange } from '../../src/exchange/exchange.ts';
 import type { Middleware } from '../../src/exchange/middleware.ts';
 import { Chain } from '../../src/server/chain.ts';
+import { exchangeWith, fakeServices } from '../exchange/exchanges.ts';
 
-/** As much of an exchange as a chain looks at. */
-function exchangeWith(endpoint: () => void | Promise<void>): Exchange {
-  const given = { endpoint, live: true, nexts: [], failure: null, deferred: false, mountBytes: 0 };
-  return given as unknown as Exchange;
-}
-
-function chainOf(settled: () => void, middleware: readonly Middleware[]): Chain {
-  const chain = new Chain(settled);
+function chainOf(middleware: readonly Middleware[]): Chain {
+  const chain = new Chain();
   for (const run of middleware) chain.add({ prefix: new Uint8Array(), run });
   return chain;
 }
@@ -32,35 +26,35 @@ describe('the chain', () => {
   ] as const) {
     it(`is over before run() returns, ${name}`, () => {
       let handled = 0;
-      let settled = 0;
-      const exchange = exchangeWith(() => {
+      const services = fakeServices();
+      const exchange = exchangeWith(services, () => {
         handled += 1;
       });
-      chainOf(() => (settled += 1), middleware).run(exchange);
-      assert.deepEqual([handled, settled], [1, 1]);
-      // Whoever answers later may: nothing here promised to be done.
-      assert.equal(exchange.deferred, false);
+      chainOf(middleware).run(exchange);
+      assert.deepEqual([handled, services.settledCount], [1, 1]);
+      // The handler may respond later: nothing here promised to be done.
+      assert.deepEqual([exchange.deferred, exchange.awaited], [false, true]);
     });
   }
 
   it('waits for an endpoint that answers later, behind those who return next()', async () => {
-    let settled = 0;
-    const exchange = exchangeWith(async () => undefined);
-    chainOf(() => (settled += 1), [passOn, passOn]).run(exchange);
-    assert.deepEqual([settled, exchange.deferred], [0, true]);
+    const services = fakeServices();
+    const exchange = exchangeWith(services, async () => undefined);
+    chainOf([passOn, passOn]).run(exchange);
+    assert.deepEqual([services.settledCount, exchange.deferred], [0, true]);
     await new Promise(setImmediate);
-    assert.equal(settled, 1);
+    assert.equal(services.settledCount, 1);
   });
 
   it('keeps an error that is thrown behind those who return next()', async () => {
     const error = new Error('thrown');
-    let settled = 0;
-    const exchange = exchangeWith(() => {
+    const services = fakeServices();
+    const exchange = exchangeWith(services, () => {
       throw error;
     });
-    chainOf(() => (settled += 1), [passOn, passOn]).run(exchange);
+    chainOf([passOn, passOn]).run(exchange);
     await new Promise(setImmediate);
-    assert.equal(settled, 1);
+    assert.equal(services.settledCount, 1);
     assert.equal(exchange.failure?.error, error);
   });
 });

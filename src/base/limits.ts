@@ -293,8 +293,11 @@ export function blockBytesFor(limits: Limits): number {
   return Math.ceil(bytes / lineBytes) * lineBytes;
 }
 
-/** Fields of one answer: setting one looks through those before it. */
+/** Fields that a handler sets for one answer: setting one looks through those before it. */
 export const ANSWER_FIELDS_MAX = 1_000;
+
+/** Names and values of these fields together: far above what clients take (256 KiB is much). */
+export const ANSWER_FIELD_BYTES_MAX: number = 1 * MIB;
 
 /**
  * V8's young generation is two spaces of this size, in a process that serves. Objects of a request
@@ -326,3 +329,19 @@ export const ACCEPT_RETRY_MS = 250;
 
 assert(LIMITS.targetBytesMax.default <= LIMITS.headBytesMax.default, 'a target fits in a head');
 assert(LIMITS.fileCacheEntryBytesMax.default <= LIMITS.fileCacheBytesMax.default, 'an entry fits');
+
+/**
+ * Calls of a request that come too late are free up to this many. Those beyond take ever longer, up
+ * to LATE_PAUSE_MS_MAX, so that a loop that does not see the end of its response costs nothing.
+ */
+export const LATE_CALLS_AT_ONCE = 100;
+export const LATE_PAUSE_MS_MAX = 1000;
+
+/** The same for calls on a handle whose request is over. */
+export const LATE_PAUSE_MS = 1;
+
+/** The log tells of late calls of one request once, and beyond that so seldom. */
+export const LATE_NOTE_MS = 1000;
+
+/** Writes in a row that need not wait, before one waits for a turn of the event loop. A guess. */
+export const QUICK_WRITES_MAX = 256;

@@ -3,8 +3,10 @@
 // decides framing (RFC 9112 section 6) and nothing else; when to send is the connection's business.
 
 import { copyBytes, isAscii, writeAscii, writeHex } from '../base/bytes.ts';
+import { INLINE_BYTES } from '../exchange/content.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { type Prepared, spellOut } from '../exchange/prepared.ts';
+import { type Prepared, partsOf, spellOut } from '../exchange/prepared.ts';
+import { endsAtHead } from '../exchange/respond.ts';
 import type { Content } from '../exchange/transport.ts';
 import { DateField } from '../http/date.ts';
 import {
@@ -17,14 +19,11 @@ import {
   writeLineEnd,
 } from '../http/encode.ts';
 import { Method } from '../http/method.ts';
-import { hasNoContent } from '../http/status.ts';
+import { hasNoContent, hasNoLength } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
 import type { Regions } from '../reactor/regions.ts';
 import { HeadTemplates, persistenceOf } from './head-templates.ts';
 import type { Outbox } from './outbox.ts';
-
-/** Content up to this size is copied behind its head: a copy costs less than a second send. */
-const INLINE_BYTES = 8192;
 
 /** Text up to this length is written in a loop, longer text by the runtime's encoder. */
 const LOOP_CHARACTERS = 256;
@@ -55,17 +54,18 @@ export class AnswerWriter {
     }
     const bytes = content === null ? NO_BYTES : toBytes(content);
     const length = bodyLength(exchange, bytes.length);
-    const sent = omitsContent(exchange) ? 0 : bytes.length;
+    const sent = endsAtHead(exchange) ? 0 : bytes.length;
     exchange.contentBytes = sent;
     const inline = sent <= INLINE_BYTES ? sent : 0;
     const at = this.#head(outbox, exchange, length, inline, wallMs);
     if (inline > 0 && at >= 0) outbox.commit(copyBytes(this.#memory, at, bytes));
-    else if (sent > 0) this.#attach(outbox, bytes);
+    // Short content may be memory of the handler's.
+    else if (sent > 0) this.#attach(outbox, inline > 0 ? new Uint8Array(bytes) : bytes);
   }
 
   /** The common answer: a few ASCII characters. False, and nothing queued, when it is not one. */
   #shortText(outbox: Outbox, exchange: Exchange, text: string, wallMs: number): boolean {
-    const omitted = omitsContent(exchange);
+    const omitted = endsAtHead(exchange);
     if (omitted && !isAscii(text)) return false;
     const bound = headBytesBound(exchange.fields) + text.length;
     const at = outbox.reserve(bound);
@@ -141,26 +141,28 @@ export class AnswerWriter {
   prepared(outbox: Outbox, exchange: Exchange, prepared: Prepared, wallMs: number): void {
     const plain = persistenceOf(exchange) === ConnectionField.None && exchange.fields.count === 0;
     const omitted = exchange.head.method === Method.HEAD;
-    const bytes = prepared.bytes.length;
-    const at = plain && !omitted ? outbox.reserve(bytes) : -1;
+    const { bytes, content, dateAt } = partsOf(prepared);
+    const at = plain && !omitted ? outbox.reserve(bytes.length) : -1;
     if (at < 0) {
       spellOut(exchange, prepared);
-      this.whole(outbox, exchange, prepared.body, wallMs);
+      this.whole(outbox, exchange, content, wallMs);
       return;
     }
     this.#date.update(wallMs);
     exchange.status = prepared.status;
-    exchange.contentBytes = prepared.body.length;
-    outbox.commit(copyBytes(this.#memory, at, prepared.bytes));
-    if (prepared.dateAt >= 0) copyBytes(this.#memory, at + prepared.dateAt, this.#date.bytes);
+    exchange.contentBytes = content.length;
+    outbox.commit(copyBytes(this.#memory, at, bytes));
+    if (dateAt >= 0) copyBytes(this.#memory, at + dateAt, this.#date.bytes);
   }
 
   /** Queues the head of a stream; `length` -1 is not known. */
   start(outbox: Outbox, exchange: Exchange, length: number, wallMs: number): void {
-    exchange.owedBytes = length;
-    exchange.chunked = length < 0 && exchange.head.minor === 1 && !hasNoContent(exchange.status);
+    const omitted = hasNoContent(exchange.status);
+    // Whatever was declared: nothing is owed where the status has no content.
+    exchange.owedBytes = omitted ? 0 : length;
+    exchange.chunked = length < 0 && exchange.head.minor === 1 && !omitted;
     // Without chunks only the end of the connection ends the content (RFC 9112 6.3, rule 8).
-    if (length < 0 && !exchange.chunked && !hasNoContent(exchange.status)) exchange.close = true;
+    if (length < 0 && !exchange.chunked && !omitted) exchange.close = true;
     const framing = exchange.chunked ? LENGTH_CHUNKED : length >= 0 ? length : LENGTH_NONE;
     this.#head(outbox, exchange, bodyLength(exchange, framing), 0, wallMs);
   }
@@ -171,7 +173,7 @@ export class AnswerWriter {
    */
   piece(outbox: Outbox, exchange: Exchange, chunk: string | Uint8Array): number {
     const bytes = toBytes(chunk);
-    if (bytes.length === 0 || omitsContent(exchange)) return 0;
+    if (bytes.length === 0 || endsAtHead(exchange)) return 0;
     exchange.contentBytes += bytes.length;
     if (exchange.owedBytes >= 0) exchange.owedBytes -= bytes.length;
     const inline = bytes.length <= INLINE_BYTES;
@@ -198,7 +200,7 @@ export class AnswerWriter {
 
   /** Queues the end of a chunked stream. */
   last(outbox: Outbox, exchange: Exchange): void {
-    if (!exchange.chunked || omitsContent(exchange)) return;
+    if (!exchange.chunked || endsAtHead(exchange)) return;
     const trailers = exchange.framing.trailersAccepted ? exchange.trailers : null;
     if (trailers === null) {
       this.#raw(outbox, END);
@@ -240,14 +242,11 @@ function framed(bytes: Uint8Array): Uint8Array {
   return own.subarray(0, end);
 }
 
-/** True when an answer is only a head: to HEAD, and with a status that has no content. */
-function omitsContent(exchange: Exchange): boolean {
-  return exchange.head.method === Method.HEAD || hasNoContent(exchange.status);
-}
-
 /** The framing to announce, given that of the content (RFC 9110 8.6). */
 function bodyLength(exchange: Exchange, length: number): number {
-  if (hasNoContent(exchange.status)) return LENGTH_NONE;
+  const { status } = exchange;
+  if (hasNoLength(status)) return LENGTH_NONE;
+  if (hasNoContent(status)) return 0;
   // A handler for HEAD may say how long the answer to GET would be.
   if (length === 0 && exchange.owedBytes > 0) return exchange.owedBytes;
   return length;

@@ -5,40 +5,20 @@
 import { assert } from '../base/assert.ts';
 import type { Peer } from '../driver/driver.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { lateRejection, quick } from '../exchange/late.ts';
 import { Phase } from '../exchange/phase.ts';
 import type { Prepared } from '../exchange/prepared.ts';
+import { endsAtHead } from '../exchange/respond.ts';
 import type { Content, Transport } from '../exchange/transport.ts';
-import { Method } from '../http/method.ts';
-import type { Work } from '../work/work.ts';
 import type { Connection } from './connection.ts';
-import { type ConnectionLimits, Draining } from './context.ts';
-import { clientGone, cutShort, lose, notifySent } from './ending.ts';
+import { Draining } from './context.ts';
+import { cutShort, lose } from './ending.ts';
 
 export class Answering implements Transport {
   readonly #connection: Connection;
 
   constructor(connection: Connection) {
     this.#connection = connection;
-  }
-
-  get work(): Work {
-    return this.#connection.context.work;
-  }
-
-  get limits(): ConnectionLimits {
-    return this.#connection.context.limits;
-  }
-
-  nowMs(): number {
-    const { reactor } = this.#connection;
-    if (!reactor.inTurn) reactor.readClocks();
-    return reactor.nowMs;
-  }
-
-  wallMs(): number {
-    const { reactor } = this.#connection;
-    if (!reactor.inTurn) reactor.readClocks();
-    return reactor.wallMs;
   }
 
   peer(): Peer {
@@ -49,7 +29,7 @@ export class Answering implements Transport {
     const { context, outbox } = this.#connection;
     this.#beforeHead(exchange);
     this.#closeOverRest(exchange);
-    context.writer.whole(outbox, exchange, content, this.wallMs());
+    context.writer.whole(outbox, exchange, content, context.services.wallMs());
     this.#answered(exchange);
   }
 
@@ -57,14 +37,17 @@ export class Answering implements Transport {
     const { context, outbox } = this.#connection;
     this.#beforeHead(exchange);
     this.#closeOverRest(exchange);
-    context.writer.prepared(outbox, exchange, prepared, this.wallMs());
+    context.writer.prepared(outbox, exchange, prepared, context.services.wallMs());
     this.#answered(exchange);
   }
 
   startStream(exchange: Exchange, length: number): void {
     const { context, outbox } = this.#connection;
     this.#beforeHead(exchange);
-    context.writer.start(outbox, exchange, length, this.wallMs());
+    // A handler that took the body may read on while it answers; another one can still begin to,
+    // behind a head that says that the connection ends.
+    if (!this.#mayReadOn(exchange)) this.#closeOverRest(exchange);
+    context.writer.start(outbox, exchange, length, context.services.wallMs());
     exchange.phase = Phase.Streaming;
     this.#connection.advance();
   }
@@ -76,53 +59,65 @@ export class Answering implements Transport {
     if (connection.context.draining !== Draining.No && connection.isLast()) exchange.close = true;
   }
 
-  /** A whole answer tells the client that the rest of its body will not be read. */
+  /** True when the handler has begun to read the body and neither failed nor left it. */
+  #mayReadOn(exchange: Exchange): boolean {
+    return exchange.bodyRead && !exchange.bodyLeft && !this.#connection.body.discarding;
+  }
+
+  /** A head tells the client that the rest of its body will not be read. */
   #closeOverRest(exchange: Exchange): void {
     const connection = this.#connection;
     const { body } = connection;
     if (!body.ended && !body.reading && !connection.worthSkipping()) exchange.close = true;
   }
 
-  write(exchange: Exchange, chunk: string | Uint8Array): Promise<void> {
-    const { context, outbox, advancing } = this.#connection;
+  write(exchange: Exchange, chunk: string | Uint8Array, borrowed: boolean): Promise<void> {
+    const connection = this.#connection;
+    const { context, outbox, advancing } = connection;
     const bounded = exchange.owedBytes >= 0;
     const target = context.writer.piece(outbox, exchange, chunk);
     if (bounded && exchange.owedBytes < 0) {
-      // What was queued is too long: only a reset keeps it from being read as an answer.
-      exchange.abandoned = true;
-      lose(this.#connection);
-      throw new TypeError('more was written than Content-Length announced');
+      // What was queued is too long: only a reset keeps it from being read as a response.
+      const error = new TypeError('more was written than Content-Length announced');
+      exchange.services.handlerFailed(exchange, error);
+      lose(connection);
+      return lateRejection(exchange, false, error);
     }
-    if (!advancing) this.#connection.settle();
+    if (!advancing) connection.settle();
     const roomAt = outbox.queuedTotal - context.limits.sendQueueBytesMax;
-    return outbox.reached(Math.max(target, roomAt));
+    const wanted = borrowed ? Math.max(target, roomAt) : roomAt;
+    const reached = outbox.reached(wanted);
+    if (outbox.sentTotal >= wanted) return quick(exchange, reached);
+    exchange.quickWrites = 0;
+    return reached;
   }
 
   endStream(exchange: Exchange): void {
-    if (exchange.owedBytes > 0 && exchange.head.method !== Method.HEAD) {
-      this.abandon(exchange);
-      throw new TypeError(`the stream ended ${exchange.owedBytes} bytes before its Content-Length`);
+    const connection = this.#connection;
+    if (exchange.owedBytes > 0 && !endsAtHead(exchange)) {
+      const what = `the stream ended ${exchange.owedBytes} bytes before its Content-Length`;
+      exchange.services.handlerFailed(exchange, new TypeError(what));
+      cutShort(connection, exchange);
+      return;
     }
-    this.#connection.context.writer.last(this.#connection.outbox, exchange);
+    connection.context.writer.last(connection.outbox, exchange);
     this.#answered(exchange);
   }
 
   #answered(exchange: Exchange): void {
     exchange.phase = Phase.Ended;
     this.#connection.context.counters.answers += 1;
-    if (exchange.afterSend !== null) notifySent(exchange, true);
+    if (exchange.afterSend !== null) this.#connection.deliver(exchange, true);
     this.#connection.advance();
   }
 
   abandon(exchange: Exchange): void {
-    if (exchange !== this.#connection.exchange) return;
     exchange.abandoned = true;
     if (exchange.phase === Phase.Streaming) cutShort(this.#connection, exchange);
     else lose(this.#connection);
   }
 
   readChunk(exchange: Exchange): Promise<Uint8Array | null> {
-    if (exchange !== this.#connection.exchange) return Promise.reject(bodyOver(exchange));
     exchange.retain();
     const chunk = this.#connection.body.readChunk();
     this.#readOn(exchange);
@@ -130,7 +125,6 @@ export class Answering implements Transport {
   }
 
   readAll(exchange: Exchange, bytesMax: number): Promise<Buffer> {
-    if (exchange !== this.#connection.exchange) return Promise.reject(bodyOver(exchange));
     // The handler's strings must not change when the inbox moves on.
     exchange.retain();
     const bytes = this.#connection.body.readAll(bytesMax);
@@ -151,19 +145,7 @@ export class Answering implements Transport {
     else if (body.wanted && !inbox.empty) connection.feed();
   }
 
-  trailers(exchange: Exchange): readonly (readonly [string, string])[] {
-    return exchange === this.#connection.exchange ? this.#connection.body.trailers() : [];
+  trailers(): readonly (readonly [string, string])[] {
+    return this.#connection.body.trailers();
   }
-
-  countLateWrite(): void {
-    this.#connection.context.counters.lateWrites += 1;
-  }
-
-  logError(message: string): void {
-    this.#connection.context.logError(message);
-  }
-}
-
-function bodyOver(exchange: Exchange): Error {
-  return exchange.gone ? clientGone() : new Error('the body is gone: this request is over');
 }

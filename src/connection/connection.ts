@@ -20,14 +20,14 @@ import type { Reactor } from '../reactor/reactor.ts';
 import type { SocketOwner } from '../reactor/sockets.ts';
 import { Answering } from './answering.ts';
 import { type ConnectionContext, Draining, Timeout } from './context.ts';
+import { type Delivery, delivered, deliveryOf } from './delivery.ts';
+import { DETACHED, NO_PEER } from './detached.ts';
 import { continueEnding, endUnasked, forget, lose, refuse, stop, yieldSlot } from './ending.ts';
 import { Inbox } from './inbox.ts';
 import { IncomingBody } from './incoming-body.ts';
 import { Outbox } from './outbox.ts';
 import { overdue } from './overdue.ts';
 import { Reading } from './reading.ts';
-
-const NOBODY: Peer = Object.freeze({ address: '', port: 0 });
 
 export class Connection implements SocketOwner {
   readonly context: ConnectionContext;
@@ -55,6 +55,8 @@ export class Connection implements SocketOwner {
   /** How many requests there may be before the answers to all of them have to be sent. */
   #pipelineEnd: number;
   #peer: Peer | null;
+  /** Responses that are not sent, in order, where callbacks wait for that. */
+  #deliveries: Delivery[];
 
   constructor(context: ConnectionContext) {
     this.context = context;
@@ -74,6 +76,7 @@ export class Connection implements SocketOwner {
     this.requests = 0;
     this.#pipelineEnd = 0;
     this.#peer = null;
+    this.#deliveries = [];
   }
 
   /** Begins with a new client. */
@@ -95,9 +98,14 @@ export class Connection implements SocketOwner {
     this.reactor.receive(slot);
   }
 
-  /** The client's address; nobody when it was never asked for while the client was there. */
+  /** The client's address if it was asked for. */
+  get knownPeer(): Peer | null {
+    return this.#peer;
+  }
+
+  /** The client's address; none when it was never asked for while the client was there. */
   peer(): Peer {
-    this.#peer ??= this.lost ? NOBODY : this.reactor.peer(this.slot);
+    this.#peer ??= this.lost ? NO_PEER : this.reactor.peer(this.slot);
     return this.#peer;
   }
 
@@ -124,6 +132,8 @@ export class Connection implements SocketOwner {
     }
     this.outbox.sent(result);
     if (this.lost) return;
+    if (this.#deliveries.length > 0) this.tellDelivered();
+    if (this.lost) return;
     if (this.outbox.waiting > 0) this.outbox.flush();
     else if (this.exchange === null && this.reading === Reading.Head) {
       this.reactor.extend(this.slot, this.context.idleTimeout);
@@ -131,6 +141,29 @@ export class Connection implements SocketOwner {
     // A pipeline may have waited for room, and the last answer for the end.
     if (this.reading === Reading.Stopped) this.settle();
     else if (!this.inbox.empty) this.advance();
+  }
+
+  /** A response is queued, whole or cut: its callbacks are told when the kernel took it. */
+  deliver(exchange: Exchange, complete: boolean): void {
+    const delivery = deliveryOf(exchange, this.outbox.queuedTotal, complete);
+    if (delivery !== null) this.#deliveries.push(delivery);
+  }
+
+  /** Tells of those that are sent. */
+  tellDelivered(): void {
+    const { sentTotal } = this.outbox;
+    while (this.#deliveries.length > 0 && this.#deliveries[0].target <= sentTotal) {
+      const [delivery] = this.#deliveries.splice(0, 1);
+      delivered(delivery, sentTotal);
+    }
+  }
+
+  /** What was handed over and not sent never will be. */
+  tellUndelivered(): void {
+    const deliveries = this.#deliveries;
+    if (deliveries.length === 0) return;
+    this.#deliveries = [];
+    for (const delivery of deliveries) delivered(delivery, this.outbox.sentTotal);
   }
 
   due(kind: number): void {
@@ -218,6 +251,7 @@ export class Connection implements SocketOwner {
     exchange.bytes = memory;
     exchange.base = this.inbox.start;
     exchange.headBytes = length;
+    exchange.headBorrowed = true;
     exchange.startedMs = this.reactor.nowMs;
     context.counters.requests += 1;
     this.requests += 1;
@@ -242,9 +276,9 @@ export class Connection implements SocketOwner {
     if (exchange.phase !== Phase.Ended || !exchange.handled || exchange.headOnly) {
       exchange.retain();
       this.reactor.yieldWanted = true;
-    } else if (!body.ended) {
+    } else if (!body.ended && !exchange.retained) {
       // The head's memory may go while the body is skipped.
-      exchange.live = false;
+      exchange.revoke();
     }
   }
 
@@ -345,10 +379,10 @@ export class Connection implements SocketOwner {
   detach(exchange: Exchange): void {
     this.exchange = null;
     exchange.detached = true;
-    // A handler that still runs keeps its exchange, which is used for nothing else afterwards.
-    if (!exchange.handled) return;
-    if (exchange.retained) exchange.live = exchange.headOnly;
-    else this.context.exchanges.release(exchange);
+    exchange.transport = DETACHED;
+    exchange.peer = this.#peer;
+    // What is kept beyond the handler's call stays this request's for ever.
+    if (exchange.handled && !exchange.retained) this.context.exchanges.release(exchange);
   }
 
   // --- At the end of each step ---
@@ -357,7 +391,7 @@ export class Connection implements SocketOwner {
   settle(): void {
     if (this.lost) return;
     const { slot, reactor, outbox, exchange } = this;
-    if (exchange === null || exchange.retained || !exchange.live) this.inbox.trim();
+    if (exchange === null || !exchange.headBorrowed) this.inbox.trim();
     if (!this.inbox.empty && reactor.slab.isShort) this.inbox.shelve();
     outbox.flush();
     if (this.reading === Reading.Stopped) {

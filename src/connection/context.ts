@@ -2,9 +2,9 @@
 
 import type { Limits } from '../base/limits.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { Services } from '../exchange/transport.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Reactor } from '../reactor/reactor.ts';
-import type { Work } from '../work/work.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import type { Connection } from './connection.ts';
 import type { ExchangePool } from './exchange-pool.ts';
@@ -17,7 +17,7 @@ export interface ConnectionContext {
   readonly spans: SpanPool;
   readonly limits: ConnectionLimits;
   readonly counters: Counters;
-  readonly work: Work;
+  readonly services: Services;
   /** How far the server is with closing. */
   draining: Draining;
   /** The deadline of connections between two requests: Idle, and Drain while the server closes. */

@@ -4,16 +4,16 @@
 // At once: when the socket broke, a client stopped reading, or an answer cannot be finished.
 
 import { assert } from '../base/assert.ts';
-import { describe } from '../base/describe.ts';
 import { RETRY_AFTER_SECONDS } from '../base/limits.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { clientGone } from '../exchange/gone.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { Phase } from '../exchange/phase.ts';
 import { faultStatus, faultText } from '../http/fault.ts';
-import { Method } from '../http/method.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { Connection } from './connection.ts';
 import { Timeout } from './context.ts';
+import { DETACHED } from './detached.ts';
 import { Reading } from './reading.ts';
 
 /** Answers what is no request, after those before it, and ends. */
@@ -22,33 +22,38 @@ export function refuse(connection: Connection, fault: number): void {
   const status = faultStatus(fault);
   context.counters.faults += 1;
   connection.debug(`${faultText(fault)}: ${status}`);
-  answerUnasked(connection, status);
+  answerUnasked(connection, status, `${reasonPhrase(status)}\n`);
 }
 
-/** For a client there is no room for: answers whatever it may want, and ends. */
+/**
+ * For a client there is no room for: answers whatever it may want, and ends. What it wants may be a
+ * HEAD, and is never read: an answer without content fits every request.
+ */
 export function turnAway(connection: Connection): void {
   connection.context.counters.turnedAway += 1;
   connection.debug('no connection is free: 503');
-  answerUnasked(connection, 503);
+  answerUnasked(connection, 503, null);
 }
 
 /** The answer to what is no request. */
-function answerUnasked(connection: Connection, status: number): void {
+function answerUnasked(connection: Connection, status: number, content: string | null): void {
   const { context } = connection;
   connection.exchange ??= context.exchanges.acquire(connection.answering);
   const { exchange } = connection;
-  // Nothing that was read of the request may shape the answer to it.
+  // Nothing that was read of the request may shape the answer to it, but for its method: the answer
+  // to a HEAD has no content (RFC 9110 9.3.2).
   exchange.framing.reset();
   exchange.fields.reset();
   exchange.head.minor = 1;
-  exchange.head.method = Method.Other;
   exchange.close = true;
   exchange.status = status;
-  exchange.fields.set('Content-Type', 'content-type', 'text/plain; charset=utf-8');
+  if (content !== null) {
+    exchange.fields.set('Content-Type', 'content-type', 'text/plain; charset=utf-8');
+  }
   if (status === 503)
     exchange.fields.set('Retry-After', 'retry-after', String(RETRY_AFTER_SECONDS));
-  const wallMs = connection.answering.wallMs();
-  context.writer.whole(connection.outbox, exchange, `${reasonPhrase(status)}\n`, wallMs);
+  const wallMs = context.services.wallMs();
+  context.writer.whole(connection.outbox, exchange, content, wallMs);
   exchange.phase = Phase.Ended;
   exchange.handled = true;
   stop(connection);
@@ -140,7 +145,9 @@ export function cutShort(connection: Connection, exchange: Exchange): void {
   }
   connection.exchange = null;
   connection.context.counters.resets += 1;
-  goneFor(exchange);
+  goneFor(connection, exchange);
+  connection.deliver(exchange, false);
+  connection.tellDelivered();
   stop(connection);
 }
 
@@ -160,8 +167,10 @@ export function forget(connection: Connection): void {
   connection.exchange = null;
   if (exchange !== null && exchange.headBytes > 0) {
     if (exchange.phase !== Phase.Ended) context.counters.resets += 1;
-    goneFor(exchange);
+    goneFor(connection, exchange);
+    connection.deliver(exchange, false);
   }
+  connection.tellUndelivered();
   // Errors with their stacks cost more than all the rest of an end.
   if (!connection.body.isOver) connection.body.cut(clientGone());
   // What is being sent is still read from memory that writers use again once they go on; those who
@@ -169,31 +178,11 @@ export function forget(connection: Connection): void {
   if (!connection.reactor.sending(connection.slot)) connection.outbox.giveUp();
 }
 
-function goneFor(exchange: Exchange): void {
+function goneFor(connection: Connection, exchange: Exchange): void {
   exchange.retain();
   exchange.gone = true;
   exchange.detached = true;
-  if (exchange.handled && exchange.phase === Phase.Ended) exchange.live = false;
-  notifySent(exchange, false);
-  exchange.aborter?.abort(clientGone());
-}
-
-/** Runs afterSend() callbacks, once. They may not break the connection. */
-export function notifySent(exchange: Exchange, complete: boolean): void {
-  const callbacks = exchange.afterSend;
-  if (callbacks === null) return;
-  exchange.afterSend = null;
-  const durationMs = exchange.transport.nowMs() - exchange.startedMs;
-  const summary = { status: exchange.status, bytes: exchange.contentBytes, durationMs, complete };
-  for (const callback of callbacks) {
-    try {
-      callback(summary);
-    } catch (error) {
-      exchange.transport.logError(`an afterSend callback threw: ${describe(error)}`);
-    }
-  }
-}
-
-export function clientGone(): Error {
-  return Object.assign(new Error('the client went away'), { code: 'ECONNRESET' });
+  exchange.transport = DETACHED;
+  exchange.peer = connection.knownPeer;
+  exchange.leave(clientGone());
 }

@@ -1,36 +1,38 @@
 // Hot: runs for every request. Measured by perf/micro/pools.ts.
-// Exchanges made beforehand and used again, last in first out: a server that answers at once needs
-// one, and it stays warm. What handlers hold of them are views, which rest much longer (views.ts).
+// Exchanges made beforehand and used again, last in first out: a server that responds at once needs
+// one, and it stays warm. The handles that handlers hold of them are new for each request.
 
 import { Exchange } from '../exchange/exchange.ts';
-import type { Transport } from '../exchange/transport.ts';
-import { Views } from '../exchange/views.ts';
+import type { Services, Transport } from '../exchange/transport.ts';
+import { DETACHED } from './detached.ts';
 
 /** Exchanges at rest; beyond them (a burst of slow heads) they are garbage. */
 const POOL_MAX = 1024;
 
 export class ExchangePool {
+  readonly #services: Services;
   readonly #fieldsMax: number;
-  readonly #views: Views;
+  readonly #max: number;
   readonly #resting: Exchange[] = [];
 
-  /** With `fresh` no view is ever used twice: it finds handlers that keep requests. */
-  constructor(fieldsMax: number, fresh: boolean) {
+  /** Without `reuse` every request has a record of its own: it tells mistakes of ours apart. */
+  constructor(services: Services, fieldsMax: number, reuse: boolean) {
+    this.#services = services;
     this.#fieldsMax = fieldsMax;
-    this.#views = new Views(fresh);
+    this.#max = reuse ? POOL_MAX : 0;
   }
 
   acquire(transport: Transport): Exchange {
-    const exchange = this.#resting.pop() ?? new Exchange(transport, this.#fieldsMax);
+    const exchange =
+      this.#resting.pop() ?? new Exchange(this.#services, transport, this.#fieldsMax);
     exchange.reset(transport);
-    this.#views.give(exchange);
     return exchange;
   }
 
-  /** Takes back an exchange that nobody uses; its request and response throw from now on. */
+  /** Takes back an exchange that only handles refer to, which do not reach it any more. */
   release(exchange: Exchange): void {
-    exchange.live = false;
-    this.#views.take(exchange);
-    if (this.#resting.length < POOL_MAX) this.#resting.push(exchange);
+    exchange.revoke();
+    exchange.transport = DETACHED;
+    if (this.#resting.length < this.#max) this.#resting.push(exchange);
   }
 }

@@ -119,6 +119,11 @@ export class IncomingBody {
     return this.want !== Want.Nothing && !this.ended && this.fault === 0;
   }
 
+  /** True when the rest goes nowhere: nobody reads it, or its reader failed. */
+  get discarding(): boolean {
+    return this.want === Want.Discard;
+  }
+
   /** True while somebody waits for bytes. */
   get reading(): boolean {
     return this.#resolve !== null;

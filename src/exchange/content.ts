@@ -1,7 +1,22 @@
-// What can be sent as content. Anything else is refused before a byte of the answer is on its way.
+// What can be sent as content. Anything else is refused before a byte of the response is sent.
+
+import type { Content } from './transport.ts';
+
+/** Content up to this size is copied behind its head: a copy costs less than a second send. */
+export const INLINE_BYTES = 8192;
 
 /** Throws a TypeError for what is neither text nor bytes. */
 export function checkContent(content: unknown): asserts content is string | Uint8Array {
   if (typeof content === 'string' || content instanceof Uint8Array) return;
   throw new TypeError('content is a string or bytes (a Uint8Array); json() takes other values');
+}
+
+/**
+ * The content in memory that no handler can reach. The kernel reads it later: a handler that fills
+ * its buffer again for another client, or hands it to another thread, must not change it.
+ */
+export function ownContent<T extends Content>(content: T): T | Uint8Array {
+  if (content === null || typeof content === 'string') return content;
+  if (content.length <= INLINE_BYTES) return content;
+  return new Uint8Array(content);
 }

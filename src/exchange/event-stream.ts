@@ -1,6 +1,7 @@
 // Server-sent events (the text/event-stream of the HTML standard, section 9.2).
 
 import type { Exchange } from './exchange.ts';
+import { latePause } from './late.ts';
 import { Phase } from './phase.ts';
 
 export interface EventOptions {
@@ -12,24 +13,34 @@ export interface EventOptions {
 }
 
 export class EventStream {
+  /** Retained, if the stream was open: no other request ever uses it. */
   readonly #exchange: Exchange;
+  readonly #wasOpen: boolean;
+  /** Once closed it stays closed. */
+  #closed: boolean;
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, isOpen: boolean) {
     this.#exchange = exchange;
+    this.#wasOpen = isOpen;
+    this.#closed = !isOpen;
   }
 
   /** True once close() was called or the client is gone: send() does nothing then. */
   get closed(): boolean {
-    return this.#exchange.gone || this.#exchange.phase !== Phase.Streaming;
+    if (!this.#closed) {
+      this.#closed = this.#exchange.gone || this.#exchange.phase !== Phase.Streaming;
+    }
+    return this.#closed;
   }
 
   /** Resolves when there is room for more. */
   send(text: string, options: EventOptions = {}): Promise<void> {
     const lines = [];
-    if (options.event !== undefined) lines.push(`event: ${oneLine(options.event)}`);
-    if (options.id !== undefined) lines.push(`id: ${oneLine(options.id)}`);
-    if (options.retryMs !== undefined) lines.push(`retry: ${Math.trunc(options.retryMs)}`);
-    for (const line of text.split(/\r\n|\r|\n/)) lines.push(`data: ${line}`);
+    const { event, id, retryMs } = options;
+    if (event !== undefined) lines.push(`event: ${oneLine(event)}`);
+    if (id !== undefined) lines.push(`id: ${oneLine(id)}`);
+    if (retryMs !== undefined) lines.push(`retry: ${wholeMs(retryMs)}`);
+    for (const line of String(text).split(/\r\n|\r|\n/)) lines.push(`data: ${line}`);
     return this.#write(`${lines.join('\n')}\n\n`);
   }
 
@@ -40,16 +51,22 @@ export class EventStream {
 
   close(): void {
     if (!this.closed) this.#exchange.transport.endStream(this.#exchange);
+    this.#closed = true;
   }
 
   #write(text: string): Promise<void> {
-    if (!this.closed) return this.#exchange.transport.write(this.#exchange, text);
-    this.#exchange.transport.countLateWrite();
-    return Promise.resolve();
+    if (!this.closed) return this.#exchange.transport.write(this.#exchange, text, false);
+    this.#exchange.services.countLateCall(false);
+    return latePause(this.#exchange, !this.#wasOpen);
   }
 }
 
 function oneLine(text: string): string {
   if (/[\r\n\0]/.test(text)) throw new TypeError('an event name, id or comment is one line');
   return text;
+}
+
+function wholeMs(ms: number): number {
+  if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`retryMs is not a time: ${ms}`);
+  return Math.trunc(ms);
 }

@@ -8,7 +8,7 @@ import { FileKind, type FileStat, isFault, type OpenFile } from '../work/work.ts
 import type { Exchange } from './exchange.ts';
 import { HttpError } from './http-error.ts';
 import { mediaType } from './media-type.ts';
-import { runBeforeSend } from './outgoing.ts';
+import { endedAtHead, respondWhole, startStream } from './respond.ts';
 
 export interface FileOptions {
   /** Instead of the type that follows from the name. */
@@ -29,13 +29,15 @@ export async function sendFile(
   path: string,
   options: FileOptions,
 ): Promise<void> {
-  const { work } = exchange.transport;
+  const { work } = exchange.services;
   const opened = await work.open(path);
   if (isFault(opened)) {
     throw new HttpError(opened === -EACCES || opened === -EPERM ? 403 : 404);
   }
   try {
-    if (opened.stat.kind !== FileKind.File) throw new HttpError(404);
+    if (opened.stat.kind !== FileKind.File) {
+      throw new HttpError(404);
+    }
     await sendOpenFile(exchange, opened, options.type ?? mediaType(path));
   } finally {
     await work.close(opened.file);
@@ -54,7 +56,7 @@ export function describeFile(exchange: Exchange, stat: FileStat, etag: string, t
   if (fields.find('content-type') < 0) fields.set('Content-Type', 'content-type', type);
   if (fields.find('last-modified') < 0) {
     // A time to come would be a mistake (RFC 9110 8.8.2.1).
-    const modifiedMs = Math.min(stat.modifiedMs, exchange.transport.wallMs());
+    const modifiedMs = Math.min(stat.modifiedMs, exchange.services.wallMs());
     fields.set('Last-Modified', 'last-modified', formatDate(modifiedMs));
   }
   if (fields.find('etag') < 0) fields.set('ETag', 'etag', etag);
@@ -68,14 +70,14 @@ export function clientHas(exchange: Exchange, stat: FileStat, etag: string): boo
   const match = request.header('if-none-match');
   const since = request.header('if-modified-since');
   if (match === undefined && since === undefined) return false;
-  return isFresh(match, since, etag, stat.modifiedMs, exchange.transport.wallMs());
+  return isFresh(match, since, etag, stat.modifiedMs, exchange.services.wallMs());
 }
 
 /** Answers 304: the fields stay but for those of content that is not sent. */
 export function sendNotModified(exchange: Exchange): void {
   exchange.fields.remove('content-type');
   exchange.status = 304;
-  exchange.response.empty(304);
+  respondWhole(exchange, null, 'file()');
 }
 
 /** Answers with a file that is open, and stays the caller's to close. */
@@ -85,7 +87,7 @@ export async function sendOpenFile(
   type: string,
 ): Promise<void> {
   if (exchange.gone) {
-    exchange.transport.countLateWrite();
+    exchange.services.countLateCall(false);
     return;
   }
   const { stat } = opened;
@@ -95,15 +97,15 @@ export async function sendOpenFile(
     sendNotModified(exchange);
     return;
   }
-  runBeforeSend(exchange, null, true);
-  exchange.transport.startStream(exchange, stat.bytes);
-  if (exchange.head.method !== Method.HEAD) await copyFile(exchange, opened);
+  exchange.owedBytes = stat.bytes;
+  if (!startStream(exchange, 'file()') || endedAtHead(exchange)) return;
+  await copyFile(exchange, opened);
   if (!exchange.gone) exchange.transport.endStream(exchange);
 }
 
 /** Two buffers take turns: one is read into while the other is sent. */
 async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
-  const { transport } = exchange;
+  const { services, transport } = exchange;
   const buffers = [takeBuffer(), takeBuffer()];
   let turn = 0;
   let position = 0;
@@ -112,15 +114,18 @@ async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
     while (position < opened.stat.bytes && !exchange.gone) {
       const buffer = buffers[turn];
       const wanted = Math.min(PIECE_BYTES, opened.stat.bytes - position);
-      const count = await transport.work.read(opened.file, buffer.subarray(0, wanted), position);
+      const count = await services.work.read(opened.file, buffer.subarray(0, wanted), position);
       await sent;
       if (exchange.gone) return;
       // A file that shrank or cannot be read: the client sees an answer that is not whole.
       if (count <= 0) {
+        const missing = opened.stat.bytes - position;
+        const what = `the file became ${missing} bytes shorter while it was sent`;
+        services.logError(`${exchange.methodName()} ${exchange.path(0)}: ${what}`);
         transport.abandon(exchange);
         return;
       }
-      sent = transport.write(exchange, buffer.subarray(0, count));
+      sent = transport.write(exchange, buffer.subarray(0, count), true);
       position += count;
       turn = 1 - turn;
     }

@@ -1,4 +1,4 @@
-// How far an answer is, and what is known of it at its end.
+// How far a response is, which call sends it, and what is known of it at its end.
 
 export const Phase = {
   /** Nothing was sent. */
@@ -10,12 +10,24 @@ export const Phase = {
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
-/** What the server found out when an answer was handed over. */
+/** Which call sends a response in several steps: no other may send then. */
+export const Writer = {
+  None: 0,
+  /** write() and end(). */
+  Chunks: 1,
+  Stream: 2,
+  File: 3,
+  Events: 4,
+} as const;
+export type Writer = (typeof Writer)[keyof typeof Writer];
+
+/** What the server found out when a response was sent, or cut. */
 export interface Summary {
   readonly status: number;
-  /** Bytes of content, without the head. */
+  /** Bytes of content that the kernel took, without the head. */
   readonly bytes: number;
+  /** From the request's head to the last byte that the kernel took. */
   readonly durationMs: number;
-  /** False when the answer was cut: the client went away, or it could not be finished. */
+  /** False when the response was cut: the client went away, or it could not be finished. */
   readonly complete: boolean;
 }

@@ -4,22 +4,55 @@
 import { AnswerFields, checkedName } from '../http/answer-fields.ts';
 import { DATE_BYTES } from '../http/date.ts';
 import { ConnectionField, encodeHead, headBytesBound } from '../http/encode.ts';
-import { hasNoContent, isFinalStatus } from '../http/status.ts';
+import { hasNoContent, hasNoLength, isFinalStatus } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
 import type { Exchange } from './exchange.ts';
 import { checkFraming } from './framing-fields.ts';
 
 const BLANK_DATE = asciiBytes(`Date: ${' '.repeat(DATE_BYTES)}\r\n`);
 
-export interface Prepared {
-  readonly status: number;
-  readonly headers: readonly (readonly [string, string])[];
-  readonly body: Uint8Array;
-  /** Head and body in one; the head ends at headBytes. */
+/** What is sent of a prepared response, by the layers below the handler. */
+export interface PreparedParts {
+  readonly content: Uint8Array;
+  /** Head and content in one; the head ends at headBytes. */
   readonly bytes: Uint8Array;
   readonly headBytes: number;
   /** Where the line of the Date field begins, -1 when the fields bring their own. */
   readonly dateAt: number;
+}
+
+let partsBehind: (prepared: Prepared) => PreparedParts;
+
+/** A response that prepare() made. Its bytes are shared by requests, so handlers cannot reach them. */
+export class Prepared {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly #parts: PreparedParts;
+
+  constructor(
+    status: number,
+    headers: readonly (readonly [string, string])[],
+    parts: PreparedParts,
+  ) {
+    this.status = status;
+    this.headers = headers;
+    this.#parts = parts;
+    Object.freeze(this);
+  }
+
+  static {
+    partsBehind = (prepared) => prepared.#parts;
+  }
+
+  /** A copy of the content. */
+  get body(): Uint8Array {
+    return new Uint8Array(this.#parts.content);
+  }
+}
+
+/** Throws a TypeError for what prepare() did not make. */
+export function partsOf(prepared: Prepared): PreparedParts {
+  return partsBehind(prepared);
 }
 
 /** Fields of an answer as an object or as pairs. */
@@ -51,26 +84,24 @@ export function prepare(
     fields.append('Content-Type', 'content-type', type);
   }
   const bytes = new Uint8Array(headBytesBound(fields) + content.length);
-  const length = hasNoContent(status) ? -1 : content.length;
+  const length = hasNoLength(status) ? -1 : content.length;
   const none = ConnectionField.None;
   const headBytes = encodeHead(bytes, 0, status, fields, BLANK_DATE, length, none);
   bytes.set(content, headBytes);
-  return Object.freeze({
-    status,
-    headers: pairsOf(fields),
-    body: content,
+  return new Prepared(status, pairsOf(fields), {
+    content,
     bytes: bytes.slice(0, headBytes + content.length),
     headBytes,
     dateAt: fields.hasDate ? -1 : bytes.indexOf(10) + 1,
   });
 }
 
-function pairsOf(fields: AnswerFields): [string, string][] {
-  const pairs: [string, string][] = [];
+function pairsOf(fields: AnswerFields): readonly (readonly [string, string])[] {
+  const pairs: (readonly [string, string])[] = [];
   for (let index = 0; index < fields.count; index++) {
-    pairs.push([fields.names[index], fields.values[index]]);
+    pairs.push(Object.freeze([fields.names[index], fields.values[index]] as const));
   }
-  return pairs;
+  return Object.freeze(pairs);
 }
 
 /** Fields that may stand several times: those of the exchange and of the answer add up. */

@@ -1,7 +1,7 @@
-// A request as a handler sees it. Strings are made only when asked for. Every member throws once
-// the exchange is over: what a handler keeps for longer is a mistake that must not read another
-// request.
+// A request as a handler sees it. Strings are made only when asked for. A handle is made for one
+// request: when the record behind it goes to another one every member throws.
 
+import type { Peer } from '../driver/driver.ts';
 import { checkedName } from '../http/answer-fields.ts';
 import { Field, fieldNumber } from '../http/fields.ts';
 import { TargetForm } from '../http/head.ts';
@@ -10,28 +10,38 @@ import { latin1 } from '../http/text.ts';
 import type { Exchange } from './exchange.ts';
 import { formFrom } from './form.ts';
 import { HttpError } from './http-error.ts';
+import { latePause, quietly } from './late.ts';
+import type { Response } from './response.ts';
 
-const OVER = 'this request is over: its answer was sent';
+const OVER = 'this request is over: its response was sent, and its head is gone';
 
 /** Values of route parameters by name; the wildcard's is '*'. */
 export type Params = Readonly<Record<string, string>>;
 
-let exchangeOfRequest: (request: Request) => Exchange | null;
-let attach: (request: Request, exchange: Exchange | null) => void;
+let exchangeBehind: (request: Request) => Exchange;
+let mountBehind: (request: Request) => number;
 
 export class Request {
-  #exchange: Exchange | null = null;
+  readonly #exchange: Exchange;
+  /** The identity of the request, which the exchange has as long as it is this request's. */
+  readonly #identity: Response;
+  /** How much of the path a mounted middleware does not see. */
+  readonly #mountBytes: number;
+
+  constructor(exchange: Exchange, identity: Response, mountBytes: number) {
+    this.#exchange = exchange;
+    this.#identity = identity;
+    this.#mountBytes = mountBytes;
+  }
 
   static {
-    exchangeOfRequest = (request) => request.#exchange;
-    attach = (request, exchange) => {
-      request.#exchange = exchange;
-    };
+    exchangeBehind = (request) => request.#live();
+    mountBehind = (request) => request.#mountBytes;
   }
 
   #live(): Exchange {
     const exchange = this.#exchange;
-    if (exchange === null || !exchange.live) throw new Error(OVER);
+    if (exchange.identity !== this.#identity) throw new Error(OVER);
     return exchange;
   }
 
@@ -47,7 +57,7 @@ export class Request {
 
   /** The path: percent-decoded once, dot segments resolved, without the prefix of a mount. */
   get path(): string {
-    return this.#live().path();
+    return this.#live().path(this.#mountBytes);
   }
 
   get query(): URLSearchParams {
@@ -105,11 +115,11 @@ export class Request {
 
   /** The client's address; '' for a unix socket, or when the client is gone. */
   get remoteAddress(): string {
-    return this.#live().transport.peer().address;
+    return peerOf(this.#live()).address;
   }
 
   get remotePort(): number {
-    return this.#live().transport.peer().port;
+    return peerOf(this.#live()).port;
   }
 
   /** Aborts when the client resets the connection or takes no more of the answer. */
@@ -117,7 +127,7 @@ export class Request {
     const exchange = this.#live();
     if (exchange.aborter === null) {
       exchange.aborter = new AbortController();
-      if (exchange.gone || exchange.headOnly) exchange.aborter.abort();
+      if (exchange.gone || exchange.headOnly) exchange.aborter.abort(responseOver());
     }
     return exchange.aborter.signal;
   }
@@ -130,45 +140,32 @@ export class Request {
   }
 
   /** The body whole; rejects with HttpError 413 over body_bytes_max. The body is read once. */
-  async bytes(): Promise<Buffer> {
-    const exchange = this.#live();
-    takeBody(exchange);
-    return exchange.transport.readAll(exchange, exchange.transport.limits.bodyBytesMax);
+  bytes(): Promise<Buffer> {
+    return quietly(readBytes(this, this.#exchange));
   }
 
   /** The body as UTF-8; rejects with HttpError 400 when it is not. */
-  async text(): Promise<string> {
-    const bytes = await this.bytes();
-    try {
-      return strictUtf8.decode(bytes);
-    } catch (cause) {
-      throw new HttpError(400, 'the body is not valid UTF-8', { cause });
-    }
+  text(): Promise<string> {
+    return quietly(readText(this, this.#exchange));
   }
 
   /** The body as JSON; rejects with HttpError 400 when it is not. */
-  async json(): Promise<unknown> {
-    const text = await this.text();
-    try {
-      return JSON.parse(text) as unknown;
-    } catch (cause) {
-      throw new HttpError(400, 'the body is not valid JSON', { cause });
-    }
+  json(): Promise<unknown> {
+    return quietly(readJson(this, this.#exchange));
   }
 
   /**
    * The fields and files of a form: application/x-www-form-urlencoded or multipart/form-data.
    * Rejects with HttpError 415 for another type, 400 for a malformed one.
    */
-  async form(): Promise<FormData> {
-    const type = this.header('content-type') ?? '';
-    return formFrom(type, () => this.bytes());
+  form(): Promise<FormData> {
+    return quietly(readForm(this, this.#exchange));
   }
 
   /** The body piece by piece. Each piece is the caller's to keep. */
   get body(): AsyncIterable<Uint8Array> {
-    const exchange = this.#live();
-    return { [Symbol.asyncIterator]: () => bodyIterator(exchange) };
+    this.#live();
+    return { [Symbol.asyncIterator]: () => bodyIterator(this.#live()) };
   }
 
   /** The trailer fields, as [lower-case name, value], once the body was read to its end. */
@@ -180,14 +177,12 @@ export class Request {
 
 /** For the layers above: the exchange behind a request. Throws when it is over. */
 export function exchangeOf(request: Request): Exchange {
-  const exchange = exchangeOfRequest(request);
-  if (exchange === null || !exchange.live) throw new Error(OVER);
-  return exchange;
+  return exchangeBehind(request);
 }
 
-/** Makes a request a view of this exchange, or of none. */
-export function attachRequest(request: Request, exchange: Exchange | null): void {
-  attach(request, exchange);
+/** How many bytes of the path a mounted middleware does not see. */
+export function mountBytesOf(request: Request): number {
+  return mountBehind(request);
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
@@ -205,26 +200,103 @@ function authority(exchange: Exchange): string {
   return target.slice(target.indexOf('//') + 2).replace(/[/?].*$/, '');
 }
 
+function responseOver(): Error {
+  return new Error('nothing more of the response can reach the client');
+}
+
+function peerOf(exchange: Exchange): Peer {
+  exchange.peer ??= exchange.transport.peer();
+  return exchange.peer;
+}
+
 function takeBody(exchange: Exchange): void {
   if (exchange.bodyRead) throw new TypeError('the body was read already');
   exchange.bodyRead = true;
 }
 
+/** A record that is not kept for its request may have gone on to another one. */
+function lateRead(exchange: Exchange): Promise<void> {
+  return latePause(exchange, !exchange.retained);
+}
+
+/** A read that fails does so later than at once: a loop around it must not hold up the loop. */
+async function readBytes(request: Request, exchange: Exchange): Promise<Buffer> {
+  try {
+    takeBody(exchangeOf(request));
+    return await exchange.transport.readAll(exchange, exchange.services.limits.bodyBytesMax);
+  } catch (error) {
+    await lateRead(exchange);
+    throw error;
+  }
+}
+
+async function readText(request: Request, exchange: Exchange): Promise<string> {
+  const bytes = await readBytes(request, exchange);
+  try {
+    return strictUtf8.decode(bytes);
+  } catch (cause) {
+    throw new HttpError(400, 'the body is not valid UTF-8', { cause });
+  }
+}
+
+async function readJson(request: Request, exchange: Exchange): Promise<unknown> {
+  const text = await readText(request, exchange);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new HttpError(400, 'the body is not valid JSON', { cause });
+  }
+}
+
+async function readForm(request: Request, exchange: Exchange): Promise<FormData> {
+  try {
+    const type = request.header('content-type') ?? '';
+    return await formFrom(type, () => readBytes(request, exchange));
+  } catch (error) {
+    await lateRead(exchange);
+    throw error;
+  }
+}
+
 function bodyIterator(exchange: Exchange): AsyncIterator<Uint8Array> {
   takeBody(exchange);
-  let ended = false;
-  const done = { done: true, value: undefined } as const;
-  return {
-    async next() {
-      if (ended) return done;
-      const chunk = await exchange.transport.readChunk(exchange);
+  // The iterator may be kept: the record behind it must stay this request's.
+  exchange.retain();
+  return new BodyIterator(exchange);
+}
+
+const DONE = { done: true, value: undefined } as const;
+
+class BodyIterator implements AsyncIterator<Uint8Array> {
+  readonly #exchange: Exchange;
+  #ended = false;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    return quietly(this.#next());
+  }
+
+  async #next(): Promise<IteratorResult<Uint8Array>> {
+    const exchange = this.#exchange;
+    try {
+      const chunk = this.#ended ? null : await exchange.transport.readChunk(exchange);
       if (chunk !== null) return { done: false, value: chunk };
-      ended = true;
-      return done;
-    },
-    async return() {
-      ended = true;
-      return done;
-    },
-  };
+    } catch (error) {
+      await lateRead(exchange);
+      throw error;
+    }
+    // A loop that asks on must not hold up the event loop.
+    if (this.#ended) await lateRead(exchange);
+    this.#ended = true;
+    return DONE;
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array>> {
+    this.#ended = true;
+    this.#exchange.bodyLeft = true;
+    return DONE;
+  }
 }

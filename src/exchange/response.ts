@@ -1,196 +1,253 @@
-// A response as a handler sees it. It is answered once: a second answer throws, and what is written
-// after the client went away is counted and dropped.
+// A response as a handler sees it. It is sent once, by one call or by one that sends in steps. A
+// call that comes too late has no effect (late.ts). Wrong arguments throw.
 
 import { checkedName, checkValue } from '../http/answer-fields.ts';
-import { hasNoContent, isFinalStatus } from '../http/status.ts';
-import { checkContent } from './content.ts';
+import { isFinalStatus } from '../http/status.ts';
+import { checkContent, ownContent } from './content.ts';
 import { EventStream } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { type FileOptions, sendFile } from './file.ts';
 import { checkFraming, checkTrailer } from './framing-fields.ts';
-import { type Outgoing, runBeforeSend } from './outgoing.ts';
-import { Phase, type Summary } from './phase.ts';
-import { type Prepared, spellOut } from './prepared.ts';
-import { type ChunkSource, endedByHead, pipe } from './stream.ts';
-
-let attach: (response: Response, exchange: Exchange | null) => void;
-
-/** Makes a response a view of this exchange, or of none. */
-export function attachResponse(response: Response, exchange: Exchange | null): void {
-  attach(response, exchange);
-}
+import { latePause, noteLate } from './late.ts';
+import type { Outgoing } from './outgoing.ts';
+import { asPart } from './parts.ts';
+import { Phase, type Summary, Writer } from './phase.ts';
+import { type Prepared, partsOf, spellOut } from './prepared.ts';
+import { endedAtHead, respondWhole, startStream } from './respond.ts';
+import { type ChunkSource, cancelSource, openSource } from './source.ts';
+import { pipe } from './stream.ts';
 
 export class Response {
-  #exchange: Exchange | null = null;
+  readonly #exchange: Exchange;
 
-  static {
-    attach = (response, exchange) => {
-      response.#exchange = exchange;
-    };
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
   }
 
-  #live(): Exchange {
+  get #isOver(): boolean {
+    return this.#exchange.identity !== this;
+  }
+
+  /** The exchange, for a call that needs the head not to be sent yet; else null, and it is noted. */
+  #open(call: string): Exchange | null {
     const exchange = this.#exchange;
-    if (exchange === null || !exchange.live) throw new Error('this response is over: it was sent');
-    return exchange;
+    if (exchange.phase === Phase.Open && !exchange.gone && exchange.identity === this) {
+      return exchange;
+    }
+    // That the client is gone counts where something would be sent.
+    if (this.#isOver || !exchange.gone) noteLate(exchange, call, this.#isOver);
+    return null;
   }
 
-  /** An exchange whose head is not sent yet. */
-  #open(): Exchange {
-    const exchange = this.#live();
-    if (exchange.phase !== Phase.Open && !exchange.gone) {
-      throw new Error('this request was answered already');
+  /** As #open(), for a call that sends: no other call may be sending. */
+  #unsent(call: string): Exchange | null {
+    const exchange = this.#exchange;
+    if (
+      exchange.phase === Phase.Open &&
+      exchange.writer === Writer.None &&
+      !exchange.gone &&
+      exchange.identity === this
+    ) {
+      return exchange;
     }
-    return exchange;
+    noteLate(exchange, call, this.#isOver);
+    return null;
+  }
+
+  /** Reads nothing of another request. */
+  #readable(): Exchange {
+    if (this.#isOver) throw new Error('this response is over: it was sent, and its head is gone');
+    return this.#exchange;
   }
 
   /** 200 unless set; a final status, 200 to 599. */
   status(code: number): this {
     if (!isFinalStatus(code)) throw new RangeError(`not a final status: ${code}`);
-    this.#open().status = code;
+    const exchange = this.#open('status()');
+    if (exchange !== null) exchange.status = code;
     return this;
   }
 
   get statusCode(): number {
-    return this.#live().status;
+    return this.#readable().status;
   }
 
   /** Sets a field, instead of any of that name. CR, LF and NUL in a value throw. */
   header(name: string, value: string | number): this {
-    const exchange = this.#open();
     const lower = checkedName(name);
-    if (!framingField(exchange, lower, String(value))) {
-      exchange.fields.set(name, lower, String(value));
-    }
+    const text = String(value);
+    const exchange = this.#open('header()');
+    if (exchange === null || framingField(exchange, lower, text)) return this;
+    exchange.fields.set(name, lower, text);
     return this;
   }
 
   /** Adds a field line beside those of the same name. */
   appendHeader(name: string, value: string | number): this {
-    const exchange = this.#open();
     const lower = checkedName(name);
+    const text = String(value);
     checkFraming(lower);
-    exchange.fields.append(name, lower, String(value));
+    this.#open('appendHeader()')?.fields.append(name, lower, text);
     return this;
   }
 
   /** The value a field has so far, undefined when it has none. */
   getHeader(name: string): string | undefined {
-    return this.#live().fields.get(checkedName(name));
+    return this.#readable().fields.get(checkedName(name));
   }
 
   /** True once the head is on its way: status and fields can no longer change. */
   get sent(): boolean {
-    return this.#live().phase !== Phase.Open;
+    return this.#isOver || this.#exchange.phase !== Phase.Open;
   }
 
-  /** Text or bytes, whole. The bytes are not copied: leave them alone afterwards. */
+  /**
+   * True once nothing more can reach the client: the response has ended, or the client is gone.
+   */
+  get closed(): boolean {
+    return this.#isOver || this.#exchange.phase === Phase.Ended || this.#exchange.gone;
+  }
+
+  /** Text or bytes, whole. */
   send(content: string | Uint8Array, type?: string): void {
-    const exchange = this.#open();
     checkContent(content);
+    const exchange = this.#unsent('send()');
+    if (exchange === null) return;
     setType(exchange, type, typeof content === 'string' ? TEXT : BYTES);
-    this.#whole(exchange, content);
+    respondWhole(exchange, content, 'send()');
   }
 
   text(content: string): void {
-    const exchange = this.#open();
+    checkText(content);
+    const exchange = this.#unsent('text()');
+    if (exchange === null) return;
     setType(exchange, undefined, TEXT);
-    this.#whole(exchange, textOf(content));
+    respondWhole(exchange, content, 'text()');
   }
 
   html(content: string): void {
-    const exchange = this.#open();
+    checkText(content);
+    const exchange = this.#unsent('html()');
+    if (exchange === null) return;
     setType(exchange, undefined, HTML);
-    this.#whole(exchange, textOf(content));
+    respondWhole(exchange, content, 'html()');
   }
 
   json(value: unknown): void {
-    const exchange = this.#open();
     const content = JSON.stringify(value);
     if (content === undefined) throw new TypeError('json() cannot send undefined or a function');
+    const exchange = this.#unsent('json()');
+    if (exchange === null) return;
     setType(exchange, undefined, JSON_TYPE);
-    this.#whole(exchange, content);
+    respondWhole(exchange, content, 'json()');
   }
 
   /** No content; 204 unless a status is given here or was set. */
   empty(code?: number): void {
-    const exchange = this.#open();
-    if (code !== undefined) this.status(code);
+    if (code !== undefined && !isFinalStatus(code)) {
+      throw new RangeError(`not a final status: ${code}`);
+    }
+    const exchange = this.#unsent('empty()');
+    if (exchange === null) return;
+    if (code !== undefined) exchange.status = code;
     else if (exchange.status === 200) exchange.status = 204;
-    this.#whole(exchange, null);
+    respondWhole(exchange, null, 'empty()');
   }
 
   /** 302 unless `code` says otherwise (301, 303, 307, 308). Characters over ASCII are encoded. */
   redirect(location: string, code = 302): void {
-    const exchange = this.#open();
     if (!REDIRECTS.includes(code)) throw new RangeError(`not a redirection: ${code}`);
+    const encoded = encodeLocation(location);
+    const exchange = this.#unsent('redirect()');
+    if (exchange === null) return;
     exchange.status = code;
-    exchange.fields.set('Location', 'location', encodeLocation(location));
-    this.#whole(exchange, null);
+    exchange.fields.set('Location', 'location', encoded);
+    respondWhole(exchange, null, 'redirect()');
   }
 
   prepared(prepared: Prepared): void {
-    const exchange = this.#open();
-    if (exchange.gone) exchange.transport.countLateWrite();
-    else if (exchange.beforeSend === null) exchange.transport.sendPrepared(exchange, prepared);
-    else {
+    const exchange = this.#unsent('prepared()');
+    if (exchange === null) return;
+    if (exchange.beforeSend === null) {
+      exchange.transport.sendPrepared(exchange, prepared);
+    } else {
       spellOut(exchange, prepared);
-      this.#whole(exchange, prepared.body);
+      respondWhole(exchange, partsOf(prepared).content, 'prepared()');
     }
   }
 
   /** A file; rejects with HttpError 404 when there is none. Its type follows from its name. */
-  async file(path: string, options: FileOptions = {}): Promise<void> {
-    await sendFile(this.#open(), path, options);
+  file(path: string, options: FileOptions = {}): Promise<void> {
+    const exchange = this.#unsent('file()');
+    if (exchange === null) return latePause(this.#exchange, this.#isOver);
+    exchange.writer = Writer.File;
+    // The reading of the file outlives this call.
+    exchange.retain();
+    return asPart(exchange, sendFile(exchange, path, options));
   }
 
   /** Everything an iterable or a Readable gives, in bounded memory. */
-  async stream(source: ChunkSource): Promise<void> {
-    const exchange = this.#open();
+  stream(source: ChunkSource): Promise<void> {
+    const exchange = this.#unsent('stream()');
+    if (exchange === null) {
+      cancelSource(source);
+      return latePause(this.#exchange, this.#isOver);
+    }
+    const opened = openSource(source);
     setType(exchange, undefined, BYTES);
-    await pipe(exchange, source, () => this.#startStream(exchange));
+    exchange.writer = Writer.Stream;
+    exchange.retain();
+    return asPart(exchange, pipe(exchange, opened));
   }
 
-  /** Sends a piece; resolves when there is room for the next, and the piece may be reused. */
+  /** Sends a piece; resolves when there is room for the next. */
   write(chunk: string | Uint8Array): Promise<void> {
-    const exchange = this.#live();
     checkContent(chunk);
-    if (exchange.gone) {
-      exchange.transport.countLateWrite();
-      return Promise.resolve();
+    const exchange = this.#exchange;
+    if (!this.#mayWrite(exchange, 'write()') || endedAtHead(exchange)) {
+      return latePause(exchange, this.#isOver);
     }
-    if (exchange.headOnly) return Promise.resolve();
-    if (exchange.phase === Phase.Ended) throw new Error('this request was answered already');
-    if (exchange.phase === Phase.Open) this.#startStream(exchange);
-    if (endedByHead(exchange)) return Promise.resolve();
-    return exchange.transport.write(exchange, chunk);
+    return exchange.transport.write(exchange, ownContent(chunk), false);
   }
 
-  /** Ends what write() began. */
+  /** Ends what write() began; without it, the whole response. */
   end(chunk?: string | Uint8Array): void {
-    const exchange = this.#live();
     if (chunk !== undefined) checkContent(chunk);
-    if (exchange.gone) {
-      exchange.transport.countLateWrite();
+    const exchange = this.#exchange;
+    if (exchange.phase === Phase.Open && exchange.writer === Writer.None) {
+      if (this.#unsent('end()') !== null) respondWhole(exchange, chunk ?? null, 'end()');
       return;
     }
-    if (exchange.headOnly) return;
-    if (exchange.phase === Phase.Ended) throw new Error('this request was answered already');
-    if (exchange.phase === Phase.Open) {
-      this.#whole(exchange, chunk ?? null);
-      return;
-    }
-    if (chunk !== undefined) void exchange.transport.write(exchange, chunk);
-    exchange.transport.endStream(exchange);
+    if (!this.#mayWrite(exchange, 'end()')) return;
+    if (chunk !== undefined) void exchange.transport.write(exchange, ownContent(chunk), false);
+    // What was too long has cut the response.
+    if (!exchange.gone) exchange.transport.endStream(exchange);
   }
 
-  /** A trailer field of a chunked answer; sent to clients that said `TE: trailers`. */
+  /** True when a piece can be sent; the first one starts the stream. */
+  #mayWrite(exchange: Exchange, call: string): boolean {
+    const isOurs = exchange.identity === this && !exchange.gone;
+    if (isOurs && exchange.writer === Writer.Chunks && exchange.phase === Phase.Streaming) {
+      return true;
+    }
+    if (isOurs && exchange.writer === Writer.None && exchange.phase === Phase.Open) {
+      exchange.writer = Writer.Chunks;
+      return startStream(exchange, call);
+    }
+    noteLate(exchange, call, this.#isOver);
+    return false;
+  }
+
+  /** A trailer field of a chunked response; sent to clients that said `TE: trailers`. */
   trailer(name: string, value: string): this {
-    const exchange = this.#live();
-    if (exchange.phase === Phase.Ended) throw new Error('this request was answered already');
     const lower = checkedName(name);
     checkTrailer(lower);
     checkValue(name, value);
+    const exchange = this.#exchange;
+    if (this.closed) {
+      noteLate(exchange, 'trailer()', this.#isOver);
+      return this;
+    }
     exchange.trailers ??= [];
     exchange.trailers.push([name, value]);
     return this;
@@ -198,51 +255,39 @@ export class Response {
 
   /** Begins server-sent events. */
   events(): EventStream {
-    const exchange = this.#open();
+    const exchange = this.#unsent('events()');
+    if (exchange === null) return new EventStream(this.#exchange, false);
     exchange.fields.set('Content-Type', 'content-type', 'text/event-stream');
     if (exchange.fields.find('cache-control') < 0) {
       exchange.fields.set('Cache-Control', 'cache-control', 'no-store');
     }
-    if (!exchange.gone) this.#startStream(exchange);
-    endedByHead(exchange);
-    return new EventStream(exchange);
+    exchange.writer = Writer.Events;
+    exchange.retain();
+    const isStarted = startStream(exchange, 'events()') && !endedAtHead(exchange);
+    return new EventStream(exchange, isStarted);
   }
 
   /** `callback` runs just before the head is sent and may change status, fields and content. */
   beforeSend(callback: (outgoing: Outgoing) => void): this {
-    const exchange = this.#open();
+    checkCallback(callback);
+    const exchange = this.#open('beforeSend()');
+    if (exchange === null) return this;
     exchange.beforeSend ??= [];
     exchange.beforeSend.push(callback);
     return this;
   }
 
-  /** `callback` runs once the answer was handed over whole, or given up. */
+  /** `callback` runs once the kernel took all of the response, or the response was cut. */
   afterSend(callback: (summary: Summary) => void): this {
-    const exchange = this.#live();
+    checkCallback(callback);
+    const exchange = this.#exchange;
+    if (this.closed) {
+      noteLate(exchange, 'afterSend()', this.#isOver);
+      return this;
+    }
     exchange.afterSend ??= [];
     exchange.afterSend.push(callback);
     return this;
-  }
-
-  #whole(exchange: Exchange, content: string | Uint8Array | null): void {
-    if (exchange.gone) {
-      exchange.transport.countLateWrite();
-      return;
-    }
-    const sent = exchange.beforeSend === null ? content : runBeforeSend(exchange, content, false);
-    if (exchange.phase !== Phase.Open) throw new Error('this request was answered already');
-    if (sent !== null) checkContent(sent);
-    if (hasNoContent(exchange.status) && sent !== null && sent.length > 0) {
-      throw new TypeError(`an answer with status ${exchange.status} has no content`);
-    }
-    if (exchange.owedBytes >= 0) checkDeclared(exchange, sent);
-    exchange.transport.sendWhole(exchange, sent);
-  }
-
-  #startStream(exchange: Exchange): void {
-    runBeforeSend(exchange, null, true);
-    if (exchange.phase !== Phase.Open) throw new Error('this request was answered already');
-    exchange.transport.startStream(exchange, exchange.owedBytes);
   }
 }
 
@@ -252,9 +297,12 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const BYTES = 'application/octet-stream';
 const REDIRECTS = [301, 302, 303, 307, 308];
 
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content;
-  throw new TypeError('text() and html() take a string');
+function checkText(content: unknown): asserts content is string {
+  if (typeof content !== 'string') throw new TypeError('text() and html() take a string');
+}
+
+function checkCallback(callback: unknown): void {
+  if (typeof callback !== 'function') throw new TypeError('a callback is a function');
 }
 
 function setType(exchange: Exchange, type: string | undefined, fallback: string): void {
@@ -281,20 +329,6 @@ function framingField(exchange: Exchange, lowerName: string, value: string): boo
   }
   checkFraming(lowerName);
   return false;
-}
-
-/** A declared Content-Length must be true, except where the answer has no content anyway. */
-function checkDeclared(exchange: Exchange, content: string | Uint8Array | null): void {
-  const actual =
-    content === null
-      ? 0
-      : typeof content === 'string'
-        ? Buffer.byteLength(content)
-        : content.length;
-  const isHead = exchange.methodName() === 'HEAD';
-  if (actual === exchange.owedBytes || (isHead && actual === 0)) return;
-  const declared = exchange.owedBytes;
-  throw new TypeError(`Content-Length is ${declared}, the content has ${actual} bytes`);
 }
 
 /** Percent-encodes what cannot stand in a field value; what is encoded already stays. */

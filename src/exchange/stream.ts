@@ -1,51 +1,60 @@
 // Streams of the handler: everything a source gives, sent piece by piece with backpressure.
 
-import { Method } from '../http/method.ts';
-import { checkContent } from './content.ts';
+import { checkContent, ownContent } from './content.ts';
 import type { Exchange } from './exchange.ts';
+import { quick } from './late.ts';
 import { Phase } from './phase.ts';
+import { endedAtHead, startStream } from './respond.ts';
+import { END, type Source } from './source.ts';
 
-/** Pieces of content: strings (as UTF-8) or bytes. A Node Readable is one. */
-export type ChunkSource =
-  | AsyncIterable<string | Uint8Array>
-  | Iterable<string | Uint8Array>
-  | ReadableStream<Uint8Array>;
-
-/** Ends the answer to a HEAD, whose content nobody will see: its source may never end. */
-export function endedByHead(exchange: Exchange): boolean {
-  if (exchange.head.method !== Method.HEAD || exchange.phase !== Phase.Streaming) return false;
-  exchange.headOnly = true;
-  exchange.transport.endStream(exchange);
-  exchange.aborter?.abort(new Error('a HEAD has no content'));
-  return true;
-}
+const SETTLED: Promise<void> = Promise.resolve();
 
 /**
  * Sends all of `source`. The head goes out with the first piece, so a source that fails before it
- * still gets an error's answer; one that fails later leaves an answer that the client sees is cut.
+ * still gets an error's response; one that fails later leaves a response that the client sees is
+ * cut. The source is cancelled when the response ends before it does.
  */
-export async function pipe(
-  exchange: Exchange,
-  source: ChunkSource,
-  start: () => void,
-): Promise<void> {
+export async function pipe(exchange: Exchange, source: Source): Promise<void> {
   try {
-    for await (const chunk of source as AsyncIterable<string | Uint8Array>) {
-      if (exchange.gone) {
-        exchange.transport.countLateWrite();
+    for (;;) {
+      const chunk = await nextChunk(exchange, source);
+      if (chunk === END) break;
+      checkContent(chunk);
+      if (!begun(exchange)) {
+        source.cancel();
         return;
       }
-      checkContent(chunk);
-      if (exchange.phase === Phase.Open) start();
-      if (endedByHead(exchange)) return;
-      await exchange.transport.write(exchange, chunk);
+      // A source of nothing but empty pieces must not hold up the event loop.
+      if (chunk.length === 0) await quick(exchange, SETTLED);
+      else await exchange.transport.write(exchange, ownContent(chunk), false);
     }
   } catch (error) {
+    source.cancel();
     if (exchange.gone) return;
     if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);
     throw error;
   }
-  if (exchange.gone) return;
-  if (exchange.phase === Phase.Open) start();
-  if (exchange.phase === Phase.Streaming) exchange.transport.endStream(exchange);
+  if (begun(exchange)) exchange.transport.endStream(exchange);
+}
+
+/** The next piece, END at the end, and when the response has ended before. */
+function nextChunk(exchange: Exchange, source: Source): Promise<unknown> {
+  if (exchange.gone || exchange.phase === Phase.Ended) {
+    source.cancel();
+    return Promise.resolve(END);
+  }
+  return new Promise((resolve, reject) => {
+    exchange.onGone = () => {
+      source.cancel();
+      resolve(END);
+    };
+    source.next().then(resolve, reject);
+  });
+}
+
+/** Sends the head if need be. False when no content is to follow. */
+function begun(exchange: Exchange): boolean {
+  if (exchange.gone || exchange.phase === Phase.Ended) return false;
+  if (exchange.phase === Phase.Open && !startStream(exchange, 'stream()')) return false;
+  return !endedAtHead(exchange);
 }

@@ -1,7 +1,7 @@
 // The fields of an answer as a handler sets them: three parallel lists that are reused. Names and
 // values are checked here, once, so that nothing set later can split an answer.
 
-import { ANSWER_FIELDS_MAX } from '../base/limits.ts';
+import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../base/limits.ts';
 import { TOKEN } from './grammar.ts';
 
 /** Checked names -> lower case. Bounded: a program that makes up names gets no memory for them. */
@@ -39,6 +39,12 @@ export function checkValue(name: string, value: string): void {
       throw new TypeError(`the value of field ${name} cannot hold ${shown}`);
     }
   }
+}
+
+/** Each character of a field is a byte of the head. */
+function checkBytes(characters: number): void {
+  if (characters <= ANSWER_FIELD_BYTES_MAX) return;
+  throw new RangeError(`the fields of an answer have ${ANSWER_FIELD_BYTES_MAX} bytes at most`);
 }
 
 export class AnswerFields {
@@ -83,15 +89,21 @@ export class AnswerFields {
     checkValue(name, value);
     const index = this.find(lowerName);
     if (index < 0) {
+      this.#checkRoom(name.length + value.length);
       this.#push(name, lowerName, value);
       return;
     }
-    this.characters += value.length - this.values[index].length;
+    const growth = value.length - this.values[index].length;
+    checkBytes(this.characters + growth);
+    this.characters += growth;
     this.values[index] = value;
     this.#removeFrom(index + 1, lowerName);
   }
 
-  /** As set(), for a value of our own that was checked when it was made. */
+  /**
+   * As set(), for a value of our own that was checked when it was made. There is always room for
+   * one: an answer with as many fields as a handler may set can be sent, and so can an error.
+   */
   setKnown(name: string, lowerName: string, value: string): void {
     const index = this.find(lowerName);
     if (index < 0) this.#push(name, lowerName, value);
@@ -100,6 +112,7 @@ export class AnswerFields {
 
   append(name: string, lowerName: string, value: string): void {
     checkValue(name, value);
+    this.#checkRoom(name.length + value.length);
     this.#push(name, lowerName, value);
   }
 
@@ -108,10 +121,15 @@ export class AnswerFields {
     if (lowerName === 'date') this.hasDate = false;
   }
 
-  #push(name: string, lowerName: string, value: string): void {
-    if (this.count === ANSWER_FIELDS_MAX) {
+  /** Throws a RangeError where one more field of so many characters would be too much. */
+  #checkRoom(characters: number): void {
+    if (this.count >= ANSWER_FIELDS_MAX) {
       throw new RangeError(`an answer has ${ANSWER_FIELDS_MAX} fields at most`);
     }
+    checkBytes(this.characters + characters);
+  }
+
+  #push(name: string, lowerName: string, value: string): void {
     const index = this.count;
     this.names[index] = name;
     this.lowerNames[index] = lowerName;

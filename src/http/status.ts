@@ -78,8 +78,16 @@ export function isFinalStatus(status: number): boolean {
   return Number.isInteger(status) && status >= 200 && status <= STATUS_MAX;
 }
 
-/** True where an answer never has content (RFC 9110 15.3.5, 15.4.5). 205 has an empty one. */
+/** True where an answer never has content (RFC 9110 15.3.5, 15.3.6, 15.4.5). */
 export function hasNoContent(status: number): boolean {
+  return status === 204 || status === 205 || status === 304;
+}
+
+/**
+ * True where an answer without content does not say so: the status alone ends it at its head (RFC
+ * 9112 6.3). 205 does not, so it has a Content-Length of 0.
+ */
+export function hasNoLength(status: number): boolean {
   return status === 204 || status === 304;
 }
 

@@ -36,14 +36,14 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
   }
   const format = FORMATS[name];
   return (request, response, next) => {
-    const { transport } = exchangeOf(request);
-    const write = options.write ?? ((line: string) => transport.work.print(`${line}\n`));
+    const { services } = exchangeOf(request);
+    const write = options.write ?? ((line: string) => services.work.print(`${line}\n`));
     // Everything of the request is read now: the answer may be sent when it is over.
     const { remoteAddress: address, method, target, httpVersion: version } = request;
     const referer = request.header('referer') ?? '';
     const userAgent = request.header('user-agent') ?? '';
     response.afterSend(({ status, bytes, durationMs, complete }) => {
-      const timeMs = transport.wallMs();
+      const timeMs = services.wallMs();
       // Property by property: spreading two objects into one takes longer than all the rest.
       const entry = {
         timeMs,

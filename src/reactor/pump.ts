@@ -45,6 +45,17 @@ export class Pump {
     });
   }
 
+  /**
+   * Resolves after so many milliseconds, 0: when Node's loop has gone round. It keeps no process
+   * alive for longer than a turn.
+   */
+  pause(pauseMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (pauseMs === 0) setImmediate(resolve);
+      else setTimeout(resolve, pauseMs).unref();
+    });
+  }
+
   #turns(): void {
     for (let turn = 0; turn < TURNS_IN_A_ROW && !this.#stopped; turn++) {
       const count = this.#reactor.turn();

@@ -5,9 +5,11 @@
 import { describe } from '../base/describe.ts';
 import type { Exchange, Handler } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';
+import { noteLate } from '../exchange/late.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
 import { Phase } from '../exchange/phase.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
+import { respondWhole } from '../exchange/respond.ts';
 import type { Response } from '../exchange/response.ts';
 import { TargetForm } from '../http/head.ts';
 import { Method } from '../http/method.ts';
@@ -34,7 +36,7 @@ const SLASH = new Uint8Array([47]);
 
 export class Application {
   readonly #router: Router<Handler> = new Router<Handler>();
-  readonly #chain: Chain = new Chain((exchange) => this.#settled(exchange));
+  readonly #chain: Chain = new Chain();
   readonly #options: ApplicationOptions;
   #errorHandler: ErrorHandler | null = null;
   /** Asked where no route matches. */
@@ -99,7 +101,7 @@ export class Application {
       this.#answerAllowed(request, response);
       return;
     }
-    return this.#fallback(request, response, this.#lastNext(exchangeOf(request)));
+    return this.#fallback(request, response, this.#makeLastNext(exchangeOf(request)));
   };
 
   #answerAllowed(request: Request, response: Response): void {
@@ -124,56 +126,57 @@ export class Application {
       plain(response, 404);
       return;
     }
-    return this.#fallback(request, response, this.#lastNext(exchangeOf(request)));
+    return this.#fallback(request, response, this.#makeLastNext(exchangeOf(request)));
   };
 
-  #lastNext(exchange: Exchange): Next {
-    return exchange.lastNext ?? this.#makeLastNext(exchange);
-  }
-
-  /** What is left when there is no file either. Made once for each exchange, as in Chain. */
+  /** What is left when there is no file either. As the next() of a chain: kept, it does nothing. */
   #makeLastNext(exchange: Exchange): Next {
-    const next = (): Promise<void> => {
+    const { identity } = exchange;
+    return (): Promise<void> => {
+      const isOver = exchange.identity !== identity;
+      if (isOver || !unanswered(exchange)) {
+        noteLate(exchange, 'next()', isOver);
+        return DONE;
+      }
       const { endpoint, request, response } = exchange;
       if (endpoint === this.#wrongMethod) this.#answerAllowed(request, response);
       else plain(response, 404);
       return DONE;
     };
-    exchange.lastNext = next;
-    return next;
   }
 
-  /** Every part of the chain is done, with an answer or without. */
-  #settled(exchange: Exchange): void {
+  /** Every part of the chain is done, with a response or without. */
+  settled(exchange: Exchange): void {
     const { failure, deferred } = exchange;
     if (failure !== null) {
       exchange.failure = null;
-      if (!failure.caught || unanswered(exchange)) this.#fail(exchange, failure.error);
-    } else if (deferred && unanswered(exchange)) {
+      if (!failure.caught || unanswered(exchange) || exchange.abandoned) {
+        this.#fail(exchange, failure.error);
+      }
+    } else if (deferred && !exchange.awaited && unanswered(exchange)) {
       this.#fail(exchange, new Error('the handler finished without an answer'));
     }
     // onError may have begun something that settles later.
-    if (exchange.running > 0) return;
-    exchange.handled = true;
-    if (exchange.detached) exchange.live = exchange.headOnly;
+    if (exchange.running === 0) exchange.handled = true;
   }
 
   #fail(exchange: Exchange, error: unknown): void {
     if (exchange.gone) {
       // That a client went away is nobody's mistake, and makes handlers throw.
       if (exchange.abandoned && !isHttpError(error)) {
-        this.#logHandlerError(exchange, error);
+        this.handlerFailed(exchange, error);
       }
       return;
     }
     if (exchange.phase !== Phase.Open) {
       // An answer under way cannot change; the client must see that it is not whole.
-      if (!isHttpError(error)) this.#logHandlerError(exchange, error);
+      if (!isHttpError(error)) this.handlerFailed(exchange, error);
       if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);
       return;
     }
     clearContent(exchange);
-    if (!isHttpError(error)) this.#logHandlerError(exchange, error);
+    exchange.endWriter();
+    if (!isHttpError(error)) this.handlerFailed(exchange, error);
     const handler = this.#errorHandler;
     if (handler === null) {
       this.#answer(exchange, error);
@@ -184,12 +187,15 @@ export class Application {
 
   #runErrorHandler(exchange: Exchange, handler: ErrorHandler, error: unknown): void {
     let result: void | Promise<void>;
+    exchange.entered = true;
     try {
       result = handler(error, exchange.request, exchange.response);
     } catch (second) {
+      exchange.entered = false;
       this.#errorHandlerFailed(exchange, second);
       return;
     }
+    exchange.entered = false;
     if (!isPromise(result)) {
       if (unanswered(exchange)) this.#answer(exchange, error);
       return;
@@ -204,7 +210,7 @@ export class Application {
   }
 
   #errorHandlerFailed(exchange: Exchange, error: unknown): void {
-    if (!isHttpError(error)) this.#logHandlerError(exchange, error);
+    if (!isHttpError(error)) this.handlerFailed(exchange, error);
     if (unanswered(exchange)) {
       clearContent(exchange);
       this.#answer(exchange, isHttpError(error) ? error : new HttpError(500));
@@ -213,30 +219,33 @@ export class Application {
 
   /** A handler gave no answer in time: the client gets one, the handler's comes to nothing. */
   timedOut(exchange: Exchange): void {
-    this.#options.logError(`${exchange.methodName()} ${exchange.path()}: no answer in time`);
+    const what = 'no answer in time';
+    this.#options.logError(`${exchange.methodName()} ${exchange.path(0)}: ${what}`);
     clearContent(exchange);
     exchange.beforeSend = null;
     this.#answer(exchange, new HttpError(503));
     exchange.gone = true;
-    exchange.aborter?.abort(new Error('the handler took too long'));
+    exchange.leave(new Error('the handler took too long'));
   }
 
   #answer(exchange: Exchange, error: unknown): void {
     const known = isHttpError(error) ? error : new HttpError(500);
     exchange.status = known.status;
+    exchange.endWriter();
     try {
-      exchange.fields.set('Content-Type', 'content-type', 'text/plain; charset=utf-8');
-      exchange.response.send(`${known.message}\n`);
+      exchange.fields.setKnown('Content-Type', 'content-type', 'text/plain; charset=utf-8');
+      respondWhole(exchange, `${known.message}\n`, 'send()');
     } catch (second) {
       // Only a beforeSend() callback can throw here; nothing more can be said to the client.
-      this.#logHandlerError(exchange, second);
+      this.handlerFailed(exchange, second);
       exchange.transport.abandon(exchange);
     }
   }
 
-  #logHandlerError(exchange: Exchange, error: unknown): void {
+  /** Counts and logs an error of a handler. */
+  handlerFailed(exchange: Exchange, error: unknown): void {
     this.#options.counters.handlerErrors += 1;
-    this.#options.logError(`${exchange.methodName()} ${exchange.path()}: ${describe(error)}`);
+    this.#options.logError(`${exchange.methodName()} ${exchange.path(0)}: ${describe(error)}`);
   }
 }
 

@@ -1,11 +1,14 @@
 // Hot: runs for every request. Measured by perf/micro/route.ts.
 // The middleware of a server, run by an index: each is called with a next() that runs those behind
-// it and at last the endpoint. A request that everybody handles at once makes no promise and no
-// closure.
+// it and at last the endpoint. A request that is handled at once makes no promise.
 
 import type { Exchange } from '../exchange/exchange.ts';
+import { lateRejection, noteLate, quietly } from '../exchange/late.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
+import { beginPart, endPart, failPart } from '../exchange/parts.ts';
 import { Phase } from '../exchange/phase.ts';
+import { Request } from '../exchange/request.ts';
+import type { Response } from '../exchange/response.ts';
 
 /** A middleware and the part of the site that it covers. */
 export interface Step {
@@ -14,21 +17,13 @@ export interface Step {
   readonly run: Middleware;
 }
 
-/** Told when every part of an exchange's chain has settled. */
-export type Settled = (exchange: Exchange) => void;
-
 const SLASH = 47;
 
-/** What next() gives for all requests whose rest was done at once. */
+/** What next() returns for all requests whose rest was done at once. */
 export const DONE: Promise<void> = Promise.resolve();
 
 export class Chain {
   readonly #steps: Step[] = [];
-  readonly #settled: Settled;
-
-  constructor(settled: Settled) {
-    this.#settled = settled;
-  }
 
   add(step: Step): void {
     this.#steps.push(step);
@@ -37,22 +32,24 @@ export class Chain {
   /** Runs everything for an exchange whose endpoint is set. Never throws. */
   run(exchange: Exchange): void {
     exchange.running = 1;
+    exchange.entered = true;
+    let result: void | Promise<void>;
     try {
-      const result = this.#enter(exchange, 0);
-      if (isLater(result)) {
-        this.#join(exchange, result, 0, false);
-        return;
-      }
+      result = this.#enter(exchange, 0);
     } catch (error) {
-      exchange.failure = { error, caught: false };
+      exchange.entered = false;
+      failPart(exchange, error, false);
+      return;
     }
-    this.#leave(exchange);
+    exchange.entered = false;
+    if (isLater(result)) void this.#join(exchange, result, false);
+    else endPart(exchange);
   }
 
   /** Runs further work of the exchange as a part of its chain. */
   also(exchange: Exchange, work: Promise<void>): void {
-    exchange.running += 1;
-    this.#join(exchange, work, exchange.mountBytes, false);
+    beginPart(exchange);
+    void this.#join(exchange, work, false);
   }
 
   /** Calls the first step from `index` on that covers the request, or the endpoint. */
@@ -62,76 +59,83 @@ export class Chain {
     while (at < steps.length && !covers(steps[at].prefix, exchange)) at += 1;
     exchange.step = at;
     if (at === steps.length) {
-      exchange.mountBytes = 0;
-      return exchange.endpoint(exchange.request, exchange.response);
+      const result = exchange.endpoint(exchange.request, exchange.response);
+      if (unanswered(exchange) && !isPromise(result)) exchange.awaited = true;
+      return result;
     }
-    exchange.mountBytes = steps[at].prefix.length;
-    const next = exchange.nexts[at] ?? this.#makeNext(exchange, at);
-    return steps[at].run(exchange.request, exchange.response, next);
+    const { prefix, run } = steps[at];
+    const request = prefix.length === 0 ? exchange.request : mounted(exchange, prefix.length);
+    const result = run(request, exchange.response, this.#makeNext(exchange, exchange.response, at));
+    // It keeps next(), or means to respond later.
+    if (exchange.step === at && unanswered(exchange) && !isPromise(result)) exchange.awaited = true;
+    return result;
   }
 
-  /** Apart, since a function that makes one keeps its variables on the heap each time it runs. */
-  #makeNext(exchange: Exchange, at: number): Next {
-    const next = () => this.#next(exchange, at);
-    exchange.nexts[at] = next;
-    return next;
+  /**
+   * A next() for one step of one request: it may be kept, so it is not used again, and names its
+   * request by the identity. Apart, since a function that makes one keeps its variables on the heap.
+   */
+  #makeNext(exchange: Exchange, identity: Response, at: number): Next {
+    return () => this.#next(exchange, identity, at);
   }
 
-  #next(exchange: Exchange, at: number): Promise<void> {
-    if (!exchange.live) throw new Error('next() was called after the request was over');
-    if (exchange.step !== at) throw new Error('next() was called twice');
-    const { mountBytes } = exchange;
+  #next(exchange: Exchange, identity: Response, at: number): Promise<void> {
+    const isOver = exchange.identity !== identity;
+    if (isOver || exchange.phase === Phase.Ended || exchange.step !== at) {
+      return lateNext(exchange, isOver, at);
+    }
+    beginPart(exchange);
+    // Whether the step itself meant to respond later counts no more: what follows decides.
+    exchange.awaited = false;
+    // Within the call of the handler, or of a middleware that kept next() and calls it now.
+    const { entered } = exchange;
+    exchange.entered = true;
     let result: void | Promise<void>;
     try {
       result = this.#enter(exchange, at + 1);
     } catch (error) {
-      exchange.failure ??= { error, caught: true };
-      exchange.mountBytes = mountBytes;
+      exchange.entered = entered;
+      failPart(exchange, error, true);
       return quietly(Promise.reject(error));
     }
-    if (!isLater(result)) {
-      exchange.mountBytes = mountBytes;
-      return DONE;
-    }
-    exchange.running += 1;
-    return this.#join(exchange, result, mountBytes, true);
+    exchange.entered = entered;
+    if (isLater(result)) return this.#join(exchange, result, true);
+    endPart(exchange);
+    return DONE;
   }
 
   /**
-   * Waits for one part of the chain; what it gives may be awaited or not. The error of a part that
-   * a middleware called may be `caught` there; it counts only when nobody answers.
+   * Waits for one part of the chain; what it returns may be awaited or not. The error of a part
+   * that a middleware called may be `caught` there; it counts only when nothing responds.
    */
-  #join(
-    exchange: Exchange,
-    part: Promise<void>,
-    mountBytes: number,
-    caught: boolean,
-  ): Promise<void> {
+  #join(exchange: Exchange, part: Promise<void>, caught: boolean): Promise<void> {
     exchange.deferred = true;
     // Whatever can be awaited may come from a handler, with a then() of its own making.
     const joined = Promise.resolve(part).then(
-      () => {
-        exchange.mountBytes = mountBytes;
-        this.#leave(exchange);
-      },
+      () => endPart(exchange),
       (error: unknown) => {
-        if (!caught || exchange.failure === null) exchange.failure = { error, caught };
-        exchange.mountBytes = mountBytes;
-        this.#leave(exchange);
+        failPart(exchange, error, caught);
         throw error;
       },
     );
     return quietly(joined);
   }
+}
 
-  /**
-   * The middleware that awaits a part goes on only after this, so it is asked again whether
-   * everything has settled when its own part ends.
-   */
-  #leave(exchange: Exchange): void {
-    exchange.running -= 1;
-    if (exchange.running === 0) this.#settled(exchange);
-  }
+/** The request as a middleware below a prefix sees it. */
+function mounted(exchange: Exchange, prefixBytes: number): Request {
+  return new Request(exchange, exchange.response, prefixBytes);
+}
+
+/** A second next(), or one after the response: nothing runs. */
+function lateNext(exchange: Exchange, isOver: boolean, at: number): Promise<void> {
+  const isTwice = !isOver && exchange.step !== at;
+  const what = isTwice ? 'next() was called twice' : 'next() was called after the response';
+  if (isTwice && exchange.entered) throw new Error(what);
+  // A part of the chain that still runs awaits it, as a rule, and fails: that is told then.
+  if (isOver || exchange.running === 0) noteLate(exchange, what, isOver);
+  else exchange.services.countLateCall(false);
+  return lateRejection(exchange, isOver, new Error(what));
 }
 
 /** False for what a middleware returns that passes on what next() gave it, all being done. */
@@ -142,12 +146,6 @@ function isLater(result: void | Promise<void>): result is Promise<void> {
 /** True for a promise and for whatever can be awaited. */
 export function isPromise(result: void | Promise<void>): result is Promise<void> {
   return typeof result === 'object' && result !== null && typeof result.then === 'function';
-}
-
-/** A rejection is kept in the exchange: that nobody awaits it must not end the process. */
-function quietly(promise: Promise<void>): Promise<void> {
-  promise.catch(() => {});
-  return promise;
 }
 
 /** True when the path is the prefix or lies below it. */

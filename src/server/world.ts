@@ -13,6 +13,7 @@ import {
 } from '../connection/context.ts';
 import { cutOff, drain, turnAway } from '../connection/ending.ts';
 import { ExchangePool } from '../connection/exchange-pool.ts';
+import { ServerServices } from '../connection/services.ts';
 import { SpanPool } from '../connection/span.ts';
 import { type Choice, chooseDriver } from '../driver/choose.ts';
 import type { Address, DriverOptions } from '../driver/driver.ts';
@@ -84,14 +85,25 @@ export class World {
       },
     });
     this.#pump = new Pump(this.reactor);
+    const connectionLimitsOf = connectionLimits(limits);
+    const services = new ServerServices({
+      reactor: this.reactor,
+      work: options.work,
+      limits: connectionLimitsOf,
+      counters,
+      pause: (ms) => this.#pump.pause(ms),
+      settled: (exchange) => options.application.settled(exchange),
+      handlerFailed: (exchange, error) => options.application.handlerFailed(exchange, error),
+      logError: (message) => log.error(message),
+    });
     this.#context = {
       reactor: this.reactor,
       writer: new AnswerWriter(new Regions(choice.driver), slab.bytes),
-      exchanges: new ExchangePool(limits.fieldsMax, config.debug),
+      exchanges: new ExchangePool(services, limits.fieldsMax, !config.debug),
       spans: new SpanPool(),
-      limits: connectionLimits(limits),
+      limits: connectionLimitsOf,
       counters,
-      work: options.work,
+      services,
       draining: Draining.No,
       idleTimeout: Timeout.Idle,
       handle: (exchange) => options.application.handle(exchange),

@@ -2,7 +2,7 @@
 // that was not looked at for a moment is looked at again before it is sent.
 
 import { ByteMap } from '../base/byte-map.ts';
-import type { Prepared } from '../exchange/prepared.ts';
+import { type Prepared, partsOf } from '../exchange/prepared.ts';
 import type { FileStat } from '../work/work.ts';
 
 /**
@@ -81,5 +81,6 @@ export class FileCache {
 
 /** What a cached file costs: its content twice (alone and behind its head), and small change. */
 function weight(file: CachedFile): number {
-  return file.answer.bytes.length + file.answer.body.length + file.key.length + 512;
+  const { bytes, content } = partsOf(file.answer);
+  return bytes.length + content.length + file.key.length + 512;
 }

@@ -16,8 +16,8 @@ import { HttpError } from '../exchange/http-error.ts';
 import { mediaType } from '../exchange/media-type.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
 import { type Prepared, prepare } from '../exchange/prepared.ts';
-import { exchangeOf } from '../exchange/request.ts';
-import type { Transport } from '../exchange/transport.ts';
+import { exchangeOf, mountBytesOf } from '../exchange/request.ts';
+import type { Services } from '../exchange/transport.ts';
 import { formatDate } from '../http/date.ts';
 import { Field } from '../http/fields.ts';
 import { Method } from '../http/method.ts';
@@ -73,7 +73,9 @@ export function serveStatic(root: string, options: StaticOptions = {}): Middlewa
   if (typeof root !== 'string' || root === '') throw new TypeError('the root is a directory path');
   checkOptions('serveStatic', options, OPTIONS);
   const site = new StaticSite(resolve(root), options);
-  return (request, _response, next) => site.serve(exchangeOf(request), next);
+  return (request, _response, next) => {
+    return site.serve(exchangeOf(request), mountBytesOf(request), next);
+  };
 }
 
 class StaticSite {
@@ -96,28 +98,29 @@ class StaticSite {
   }
 
   /** At once from memory where that is possible, else with a promise. */
-  serve(exchange: Exchange, next: Next): void | Promise<void> {
+  serve(exchange: Exchange, mountBytes: number, next: Next): void | Promise<void> {
     const { head, pathBytes, pathTo } = exchange;
     // Neither `*` nor an authority has a path, nor has what could not be decoded.
     if (pathTo === exchange.pathFrom) return next();
     if (head.method !== Method.GET && head.method !== Method.HEAD) {
-      return this.#otherMethod(exchange, next);
+      return this.#otherMethod(exchange, mountBytes, next);
     }
-    const from = exchange.pathFrom + exchange.mountBytes;
+    const from = exchange.pathFrom + mountBytes;
     const cached = this.#cache.get(pathBytes, from, pathTo);
-    if (cached === null) return this.#find(exchange, next);
-    if (!this.#isUnchanged(exchange.transport, cached))
-      return this.#recheck(exchange, cached, next);
+    if (cached === null) return this.#find(exchange, mountBytes, next);
+    if (!this.#isUnchanged(exchange.services, cached)) {
+      return this.#recheck(exchange, mountBytes, cached, next);
+    }
     this.#sendCached(exchange, cached);
   }
 
   /** Whether a file is known to be as it was; false also where that takes longer to find out. */
-  #isUnchanged(transport: Transport, cached: CachedFile): boolean {
-    const nowMs = transport.nowMs();
+  #isUnchanged(services: Services, cached: CachedFile): boolean {
+    const nowMs = services.nowMs();
     const ageMs = nowMs - cached.checkedMs;
     if (ageMs <= FRESH_MS) return true;
     const stat =
-      ageMs <= KNOWN_MS && cached.checking === null ? transport.work.statNow(cached.file) : null;
+      ageMs <= KNOWN_MS && cached.checking === null ? services.work.statNow(cached.file) : null;
     if (stat !== null) return this.#compare(cached, stat, nowMs);
     // While somebody looks at a busy file the others need not wait.
     return ageMs <= RECHECK_MS || (cached.checking !== null && ageMs <= GRACE_MS);
@@ -144,27 +147,32 @@ class StaticSite {
     exchange.response.prepared(cached.answer);
   }
 
-  async #recheck(exchange: Exchange, cached: CachedFile, next: Next): Promise<void> {
-    cached.checking ??= this.#check(exchange.transport, cached);
-    if (!(await cached.checking)) return this.#find(exchange, next);
+  async #recheck(
+    exchange: Exchange,
+    mountBytes: number,
+    cached: CachedFile,
+    next: Next,
+  ): Promise<void> {
+    cached.checking ??= this.#check(exchange.services, cached);
+    if (!(await cached.checking)) return this.#find(exchange, mountBytes, next);
     if (!exchange.gone) this.#sendCached(exchange, cached);
   }
 
   /** One look serves all who wait. */
-  async #check(transport: Transport, cached: CachedFile): Promise<boolean> {
-    const stat = await transport.work.stat(cached.file);
+  async #check(services: Services, cached: CachedFile): Promise<boolean> {
+    const stat = await services.work.stat(cached.file);
     cached.checking = null;
-    return this.#compare(cached, stat, transport.nowMs());
+    return this.#compare(cached, stat, services.nowMs());
   }
 
-  async #find(exchange: Exchange, next: Next): Promise<void> {
-    const path = exchange.path();
-    const key = exchange.pathBytes.slice(exchange.pathFrom + exchange.mountBytes, exchange.pathTo);
-    const file = await this.#locate(exchange.transport.work, path);
+  async #find(exchange: Exchange, mountBytes: number, next: Next): Promise<void> {
+    const path = exchange.path(mountBytes);
+    const key = exchange.pathBytes.slice(exchange.pathFrom + mountBytes, exchange.pathTo);
+    const file = await this.#locate(exchange.services.work, path);
     if (file === null) return next();
-    const opened = await exchange.transport.work.open(file);
+    const opened = await exchange.services.work.open(file);
     if (isFault(opened)) {
-      if (opened === -EISDIR) return this.#directory(exchange, path, file, next);
+      if (opened === -EISDIR) return this.#directory(exchange, path, key, file, next);
       checkDenied(opened);
       return next();
     }
@@ -172,7 +180,7 @@ class StaticSite {
       if (path.endsWith('/') || opened.stat.kind !== FileKind.File) return await next();
       await this.#sendFile(exchange, opened, join(this.#root, path), key);
     } finally {
-      await exchange.transport.work.close(opened.file);
+      await exchange.services.work.close(opened.file);
     }
   }
 
@@ -213,11 +221,11 @@ class StaticSite {
     key: Uint8Array,
   ): Promise<void> {
     const { stat } = opened;
-    const { transport } = exchange;
+    const { services } = exchange;
     const type = mediaType(file);
-    const wallMs = transport.wallMs();
+    const wallMs = services.wallMs();
     const isSmall = stat.bytes <= this.#entryBytesMax;
-    const content = isSmall ? await readWhole(transport.work, opened) : null;
+    const content = isSmall ? await readWhole(services.work, opened) : null;
     if (exchange.gone) return;
     // Null also when it changed while it was read: send what is there, remember nothing.
     if (content === null) {
@@ -226,14 +234,20 @@ class StaticSite {
     }
     const etag = etagOf(stat);
     const answer = prepareFile(stat, etag, type, content, wallMs);
-    const checkedMs = transport.nowMs();
+    const checkedMs = services.nowMs();
     const cached: CachedFile = { key, file, stat, etag, answer, checkedMs, checking: null };
     if (isSettled(stat, wallMs) && isPlain(key)) this.#cache.add(cached);
     this.#sendCached(exchange, cached);
   }
 
-  async #directory(exchange: Exchange, path: string, directory: string, next: Next): Promise<void> {
-    const { work } = exchange.transport;
+  async #directory(
+    exchange: Exchange,
+    path: string,
+    key: Uint8Array,
+    directory: string,
+    next: Next,
+  ): Promise<void> {
+    const { work } = exchange.services;
     const folder = path.endsWith('/') ? path : `${path}/`;
     const index = await this.#locate(work, folder + this.#index);
     const opened = index === null ? -ENOENT : await work.open(index);
@@ -244,10 +258,6 @@ class StaticSite {
         exchange.response.redirect(withSlash(exchange), 301);
       } else if (!isFault(opened)) {
         const file = join(this.#root, path, this.#index);
-        const key = exchange.pathBytes.slice(
-          exchange.pathFrom + exchange.mountBytes,
-          exchange.pathTo,
-        );
         await this.#sendFile(exchange, opened, file, key);
       } else {
         await this.#list(exchange, folder, directory, next);
@@ -258,7 +268,7 @@ class StaticSite {
   }
 
   async #list(exchange: Exchange, folder: string, directory: string, next: Next): Promise<void> {
-    const { work } = exchange.transport;
+    const { work } = exchange.services;
     const entries = await work.list(directory);
     if (typeof entries === 'number') return next();
     const shown: DirectoryEntry[] = [];
@@ -268,12 +278,12 @@ class StaticSite {
       const files = await Promise.all(some.map(({ name }) => this.#locate(work, folder + name)));
       shown.push(...some.filter((_, at) => files[at] !== null));
     }
-    exchange.response.html(listingPage(fullPath(exchange), shown));
+    exchange.response.html(listingPage(exchange.path(0), shown));
   }
 
   /** A file is there, but not for this method. */
-  async #otherMethod(exchange: Exchange, next: Next): Promise<void> {
-    if (!(await this.#has(exchange.transport.work, exchange.path()))) return next();
+  async #otherMethod(exchange: Exchange, mountBytes: number, next: Next): Promise<void> {
+    if (!(await this.#has(exchange.services.work, exchange.path(mountBytes)))) return next();
     exchange.response.header('Allow', ALLOWED);
     if (exchange.head.method === Method.OPTIONS) exchange.response.empty(204);
     else exchange.response.status(405).text('Method Not Allowed\n');
@@ -357,7 +367,7 @@ function endsInSlash(exchange: Exchange): boolean {
  * it was sent it may begin as the name of another host does (`/\\host/..`).
  */
 function withSlash(exchange: Exchange): string {
-  const path = encodeURI(fullPath(exchange)).replace(/[?#]/g, encodeURIComponent);
+  const path = encodeURI(exchange.path(0)).replace(/[?#]/g, encodeURIComponent);
   return `${path.replace(/^\/+|\/+$/g, '/')}${path.endsWith('/') ? '' : '/'}${rawQuery(exchange)}`;
 }
 
@@ -365,12 +375,4 @@ function rawQuery(exchange: Exchange): string {
   const { head, bytes, base } = exchange;
   if (head.queryStart < 0) return '';
   return `?${latin1(bytes, base + head.queryStart, base + head.queryEnd)}`;
-}
-
-function fullPath(exchange: Exchange): string {
-  const { mountBytes } = exchange;
-  exchange.mountBytes = 0;
-  const path = exchange.path();
-  exchange.mountBytes = mountBytes;
-  return path;
 }

@@ -1,0 +1,143 @@
+// Answers with as many fields, and as long ones, as a handler may set, and with more than that.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../../src/base/limits.ts';
+import type { Handler } from '../../src/exchange/exchange.ts';
+import { prepare } from '../../src/exchange/prepared.ts';
+import type { Response } from '../../src/exchange/response.ts';
+import { ConnectionWorld, get } from './world.ts';
+
+interface Got {
+  readonly text: string;
+  /** How many fields have this name. */
+  readonly counts: Map<string, number>;
+  readonly log: readonly string[];
+}
+
+/** What a handler's answer is, read as lines, and that the connection lives behind it. */
+async function got(handler: Handler): Promise<Got> {
+  const world = new ConnectionWorld((request, response) =>
+    request.path === '/next' ? response.text('next') : handler(request, response),
+  );
+  const client = world.open();
+  const text = await client.ask(get('/'));
+  const counts = new Map<string, number>();
+  for (const line of text.slice(0, text.indexOf('\r\n\r\n')).split('\r\n').slice(1)) {
+    const name = line.slice(0, line.indexOf(':'));
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  assert.ok((await client.ask(get('/next'))).endsWith('next'), text.slice(0, 200));
+  await world.end();
+  return { text, counts, log: world.errorLines };
+}
+
+function fill(response: Response, count: number): void {
+  for (let index = 0; index < count; index++) response.appendHeader('X-Many', index);
+}
+
+const OWN = ['Date', 'Content-Type', 'Content-Length'] as const;
+
+describe('as many fields as there may be', () => {
+  const answers: readonly (readonly [name: string, handler: Handler])[] = [
+    ['text()', (_request, response) => response.text('hello')],
+    ['send()', (_request, response) => response.send(new Uint8Array([104]))],
+    ['json()', (_request, response) => response.json('h')],
+  ];
+  for (const [name, answer] of answers) {
+    it(`are all sent by ${name}, with those of the server beside them`, async () => {
+      const { text, counts } = await got((request, response) => {
+        fill(response, ANSWER_FIELDS_MAX);
+        return answer(request, response);
+      });
+      assert.match(text, /^HTTP\/1\.1 200 OK\r\n/);
+      assert.equal(counts.get('X-Many'), ANSWER_FIELDS_MAX);
+      for (const own of OWN) assert.equal(counts.get(own), 1, own);
+    });
+  }
+
+  it('are sent by a stream', async () => {
+    const { counts } = await got(async (_request, response) => {
+      fill(response, ANSWER_FIELDS_MAX);
+      await response.stream(['hello']);
+    });
+    assert.equal(counts.get('X-Many'), ANSWER_FIELDS_MAX);
+    assert.equal(counts.get('Transfer-Encoding'), 1);
+  });
+
+  it('leave room for the answer to an error', async () => {
+    const { text, counts, log } = await got((_request, response) => {
+      fill(response, ANSWER_FIELDS_MAX);
+      throw new Error('broken');
+    });
+    assert.match(text, /^HTTP\/1\.1 500 /);
+    assert.ok(text.endsWith('\r\n\r\nInternal Server Error\n'));
+    assert.equal(counts.get('X-Many'), ANSWER_FIELDS_MAX);
+    assert.match(log.join(), /broken/);
+  });
+});
+
+describe('more fields than there may be', () => {
+  const TOO_MANY = new RegExp(`an answer has ${ANSWER_FIELDS_MAX} fields at most`);
+
+  it('are a mistake of the handler: 500, and a line of the log', async () => {
+    const { text, log } = await got((_request, response) => {
+      fill(response, 1_000_000);
+      response.text('hello');
+    });
+    assert.match(text, /^HTTP\/1\.1 500 /);
+    assert.match(log.join(), TOO_MANY);
+  });
+
+  it('throw, and the handler may go on without them', async () => {
+    const { text, counts } = await got((_request, response) => {
+      assert.throws(() => fill(response, 1_000_000), TOO_MANY);
+      assert.throws(() => response.header('X-Other', '1'), TOO_MANY);
+      response.header('X-Many', 'one').header('X-Other', '1').text('hello');
+    });
+    assert.match(text, /^HTTP\/1\.1 200 OK\r\n/);
+    assert.deepEqual([counts.get('X-Many'), counts.get('X-Other')], [1, 1]);
+  });
+
+  it('by beforeSend() and by prepared() are a mistake as well', async () => {
+    for (const answer of [
+      (response: Response) =>
+        response.beforeSend((outgoing) => outgoing.appendHeader('X', '1')).text('hello'),
+      (response: Response) => response.prepared(prepare(200, { 'X-Own': '1' }, 'hello')),
+    ]) {
+      const { text, log } = await got((_request, response) => {
+        fill(response, ANSWER_FIELDS_MAX);
+        answer(response);
+      });
+      assert.match(text, /^HTTP\/1\.1 500 /);
+      assert.match(log.join(), TOO_MANY);
+    }
+  });
+});
+
+describe('a long value', () => {
+  it('of a megabyte is sent, in memory of its own', async () => {
+    const value = 'v'.repeat(1_000_000);
+    const { text } = await got((_request, response) => {
+      response.header('X-Long', value).text('hello');
+    });
+    assert.ok(text.includes(`\r\nX-Long: ${value}\r\n`));
+    assert.ok(text.endsWith('\r\n\r\nhello'));
+  });
+
+  it('that takes the fields over their limit is a mistake of the handler', async () => {
+    const value = 'v'.repeat(ANSWER_FIELD_BYTES_MAX - 1_000);
+    const tooLong = new RegExp(`the fields of an answer have ${ANSWER_FIELD_BYTES_MAX} bytes`);
+    for (const set of [
+      (response: Response) => response.appendHeader('X-Other', value),
+      (response: Response) => response.header('X-Long', `${value}${'v'.repeat(1_000)}`),
+    ]) {
+      const { text, log } = await got((_request, response) => {
+        response.header('X-Long', value);
+        set(response).text('hello');
+      });
+      assert.match(text, /^HTTP\/1\.1 500 /);
+      assert.match(log.join(), tooLong);
+    }
+  });
+});

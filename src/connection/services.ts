@@ -1,0 +1,66 @@
+// What a server offers to all its requests, whichever connection they come on: clocks, pauses,
+// files, and the log.
+
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Services } from '../exchange/transport.ts';
+import type { Counters } from '../metrics/counters.ts';
+import type { Reactor } from '../reactor/reactor.ts';
+import type { Work } from '../work/work.ts';
+
+export interface ServicesOptions {
+  readonly reactor: Reactor;
+  readonly work: Work;
+  readonly limits: { readonly bodyBytesMax: number };
+  readonly counters: Counters;
+  readonly pause: (ms: number) => Promise<void>;
+  readonly settled: (exchange: Exchange) => void;
+  readonly handlerFailed: (exchange: Exchange, error: unknown) => void;
+  readonly logError: (message: string) => void;
+}
+
+export class ServerServices implements Services {
+  readonly work: Work;
+  readonly limits: { readonly bodyBytesMax: number };
+  lateNotedMs: number = Number.NEGATIVE_INFINITY;
+  readonly #options: ServicesOptions;
+
+  constructor(options: ServicesOptions) {
+    this.work = options.work;
+    this.limits = options.limits;
+    this.#options = options;
+  }
+
+  nowMs(): number {
+    const { reactor } = this.#options;
+    if (!reactor.inTurn) reactor.readClocks();
+    return reactor.nowMs;
+  }
+
+  wallMs(): number {
+    const { reactor } = this.#options;
+    if (!reactor.inTurn) reactor.readClocks();
+    return reactor.wallMs;
+  }
+
+  pause(ms: number): Promise<void> {
+    return this.#options.pause(ms);
+  }
+
+  settled(exchange: Exchange): void {
+    this.#options.settled(exchange);
+  }
+
+  countLateCall(isMistake: boolean): void {
+    const { counters } = this.#options;
+    counters.lateWrites += 1;
+    if (isMistake) counters.handlerErrors += 1;
+  }
+
+  handlerFailed(exchange: Exchange, error: unknown): void {
+    this.#options.handlerFailed(exchange, error);
+  }
+
+  logError(message: string): void {
+    this.#options.logError(message);
+  }
+}

@@ -1,0 +1,62 @@
+// Sends the head of an exchange: with all of its content, or as the beginning of a stream. What a
+// response offers ends here.
+
+import { Method } from '../http/method.ts';
+import { hasNoContent } from '../http/status.ts';
+import { checkContent, ownContent } from './content.ts';
+import type { Exchange } from './exchange.ts';
+import { noteLate } from './late.ts';
+import { runBeforeSend } from './outgoing.ts';
+import { Phase } from './phase.ts';
+import type { Content } from './transport.ts';
+
+/** True when a response is only a head: to HEAD, and with a status that has no content. */
+export function endsAtHead(exchange: Exchange): boolean {
+  return exchange.head.method === Method.HEAD || hasNoContent(exchange.status);
+}
+
+/** Sends a whole response, unless a callback has sent one. */
+export function respondWhole(exchange: Exchange, content: Content, call: string): void {
+  const sent = exchange.beforeSend === null ? content : runBeforeSend(exchange, content, false);
+  if (exchange.phase !== Phase.Open || exchange.gone) {
+    noteLate(exchange, call, false);
+    return;
+  }
+  if (sent !== null) checkContent(sent);
+  if (hasNoContent(exchange.status) && sent !== null && sent.length > 0) {
+    throw new TypeError(`a response with status ${exchange.status} has no content`);
+  }
+  if (exchange.owedBytes >= 0) checkDeclared(exchange, sent);
+  exchange.transport.sendWhole(exchange, ownContent(sent));
+}
+
+/** Sends the head of a stream of exchange.owedBytes. False when a callback has sent something. */
+export function startStream(exchange: Exchange, call: string): boolean {
+  runBeforeSend(exchange, null, true);
+  if (exchange.phase !== Phase.Open || exchange.gone) {
+    noteLate(exchange, call, false);
+    return false;
+  }
+  exchange.transport.startStream(exchange, exchange.owedBytes);
+  return true;
+}
+
+/** Ends a stream whose content is never sent: its source may have no end. */
+export function endedAtHead(exchange: Exchange): boolean {
+  if (exchange.phase !== Phase.Streaming || !endsAtHead(exchange)) return false;
+  exchange.headOnly = true;
+  exchange.transport.endStream(exchange);
+  exchange.leave(new Error('the response has no content: it ended at its head'));
+  return true;
+}
+
+/** A declared Content-Length must be true, except where the response has no content anyway. */
+function checkDeclared(exchange: Exchange, content: Content): void {
+  let actual = 0;
+  if (content !== null) {
+    actual = typeof content === 'string' ? Buffer.byteLength(content) : content.length;
+  }
+  if (actual === exchange.owedBytes || (actual === 0 && endsAtHead(exchange))) return;
+  const declared = exchange.owedBytes;
+  throw new TypeError(`Content-Length is ${declared}, the content has ${actual} bytes`);
+}

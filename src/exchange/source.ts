@@ -1,0 +1,88 @@
+// Where the content of a stream comes from: anything that can be iterated, Node's Readable, and the
+// ReadableStream of the web. One form for all, so that a source can be ended while it is quiet.
+
+/** Pieces of content: strings (as UTF-8) or bytes. */
+export type ChunkSource =
+  | AsyncIterable<string | Uint8Array>
+  | Iterable<string | Uint8Array>
+  | ReadableStream<Uint8Array>;
+
+/** What a source returns instead of a piece at its end. */
+export const END: unique symbol = Symbol('end');
+
+export interface Source {
+  /** The next piece, or END. */
+  next(): Promise<unknown>;
+  /** No more is wanted. A source that waits for something is told at once. */
+  cancel(): void;
+}
+
+/** Throws a TypeError for what is no source. */
+export function openSource(source: ChunkSource): Source {
+  if (isWebStream(source)) return openWebStream(source);
+  const iterator = iteratorOf(source);
+  return {
+    async next() {
+      const result = await iterator.next();
+      return result.done === true ? END : await result.value;
+    },
+    cancel() {
+      if (isDestroyable(source)) source.destroy();
+      else endQuietly(() => iterator.return?.());
+    },
+  };
+}
+
+/** Ends a source of which nothing is wanted. */
+export function cancelSource(source: unknown): void {
+  if (isWebStream(source)) endQuietly(() => source.cancel());
+  else if (isDestroyable(source)) source.destroy();
+  else if (isObject(source) && typeof (source as AsyncGenerator).return === 'function') {
+    endQuietly(() => (source as AsyncGenerator).return(undefined));
+  }
+}
+
+type AnyIterator = AsyncIterator<unknown> | Iterator<unknown>;
+
+function iteratorOf(source: unknown): AnyIterator {
+  if (typeof source === 'string' || isObject(source)) {
+    const one = source as AsyncIterable<unknown> & Iterable<unknown>;
+    if (typeof one[Symbol.asyncIterator] === 'function') return one[Symbol.asyncIterator]();
+    if (typeof one[Symbol.iterator] === 'function') return one[Symbol.iterator]();
+  }
+  throw new TypeError('stream() takes an async iterable, an iterable, or a readable stream');
+}
+
+function openWebStream(stream: ReadableStream<unknown>): Source {
+  const reader = stream.getReader();
+  return {
+    async next() {
+      const { done, value } = await reader.read();
+      return done ? END : value;
+    },
+    cancel() {
+      endQuietly(() => reader.cancel());
+    },
+  };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function isWebStream(value: unknown): value is ReadableStream<unknown> {
+  return isObject(value) && typeof (value as ReadableStream).getReader === 'function';
+}
+
+function isDestroyable(value: unknown): value is { destroy(): void } {
+  return isObject(value) && typeof (value as { destroy?: unknown }).destroy === 'function';
+}
+
+/** What a source says of its end is of no use any more, and must not end the process. */
+function endQuietly(end: () => unknown): void {
+  try {
+    Promise.resolve(end()).catch(() => {});
+  } catch {
+    // As a rejection: the source is not used again.
+  }
+}
