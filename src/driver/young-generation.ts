@@ -8,6 +8,10 @@ import { PROCESS_BYTES_MIN, SEMI_SPACE_BYTES } from '../base/limits.ts';
 const MIB = 1024 * 1024;
 /** V8's own: each growth doubles the size. */
 const GROWTH_FACTOR = 2;
+/** From this version on V8 may grow beyond the size that is wanted here, to 32 or 64 MiB. */
+const V8_GROWS_BEYOND = 13;
+/** The size that V8 begins with, and goes back to when it collects everything while little happens. */
+const V8_BEGINS_WITH = MIB;
 
 /** Options that decide the size; V8 refuses some of them together. */
 const SIZE_OPTIONS: readonly string[] = [
@@ -42,10 +46,15 @@ export function youngGenerationOptions(memoryBytes: number): readonly string[] {
  */
 export function growYoungGeneration(options: readonly string[]): void {
   if (decidesYoungGeneration(options)) return;
-  const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
-  if (space === undefined) return;
-  const bytes = space.space_used_size + space.space_available_size;
-  // Headers of pages are left out of what V8 tells, hence the rounding.
-  const factor = bytes > 0 ? Math.round(SEMI_SPACE_BYTES / bytes) : 0;
+  const stops = Number.parseInt(process.versions.v8, 10) < V8_GROWS_BEYOND;
+  // Where V8 stops at that size the factor may be too large, which serves when it has shrunk.
+  const bytes = stops ? V8_BEGINS_WITH : semiSpaceBytes();
+  const factor = Math.round(SEMI_SPACE_BYTES / bytes);
   if (factor > GROWTH_FACTOR) setFlagsFromString(`--semi-space-growth-factor=${factor}`);
+}
+
+/** What a semi-space holds now; V8 leaves out the headers of its pages. */
+function semiSpaceBytes(): number {
+  const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
+  return Math.max(MIB, (space?.space_used_size ?? 0) + (space?.space_available_size ?? 0));
 }
