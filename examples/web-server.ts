@@ -20,7 +20,6 @@ interface Note {
 const [given = '127.0.0.1:8081'] = readArguments(USAGE, 1);
 const address = readAddress(given);
 const server = createServer(address);
-const stopping = new AbortController();
 const notes = new Map<number, Note>();
 let lastId = 0;
 
@@ -47,10 +46,9 @@ server.delete('/api/notes/:id', (req, res) => {
 /** The time every second until the client or the server goes away. */
 server.get('/api/stream', async (req, res) => {
   const events = res.events();
-  const gone = AbortSignal.any([req.signal, stopping.signal]);
-  for (let id = 1; !events.closed && !gone.aborted; id++) {
+  for (let id = 1; !events.closed && !server.closing.aborted; id++) {
     await events.send(new Date().toISOString(), { event: 'time', id: String(id) });
-    await sleep(1000, undefined, { signal: gone }).catch(() => {});
+    await sleep(1000, undefined, { signal: req.signal }).catch(() => {});
   }
   events.close();
 });
@@ -65,9 +63,6 @@ function noteText(body: unknown): string {
 
 const { port } = await server.listen().catch(failListening);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    stopping.abort();
-    void server.close();
-  });
+  process.once(signal, () => void server.close());
 }
 console.log(`web server on ${formatUrl(address.host, port)}`);

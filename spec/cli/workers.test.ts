@@ -126,6 +126,17 @@ test(
   },
 );
 
+test('workers have a young generation that suits a server', BOUND, async () => {
+  const command = new Command('--workers', '2');
+  await command.address();
+  for (const pid of command.workers()) {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    assert.ok(words.includes('--min-semi-space-size=16'), words.join(' '));
+  }
+  command.child.kill('SIGTERM');
+  assert.equal(await command.ended, 0, command.err);
+});
+
 test('a single worker under supervision is restarted and reloaded', BOUND, async () => {
   const command = new Command('--supervise');
   const address = await command.address();

@@ -32,12 +32,13 @@ export async function connections(port: number, count: number): Promise<Map<numb
   return clients;
 }
 
-/** A process that is killed if the test has not ended it. */
+/** A process that is killed if the test has not ended it; `before` is what a shell does first. */
 export async function withChild(
   args: readonly string[],
   run: (child: Child) => Promise<void>,
+  before = '',
 ): Promise<void> {
-  const child = new Child('workers-server', args);
+  const child = new Child('workers-server', args, before);
   try {
     await run(child);
   } finally {

@@ -3,40 +3,20 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Load, Phase } from '../../src/load/load.ts';
-import { type LoadOptions, prepareLoad } from '../../src/load/options.ts';
-import { type Script, VirtualServer } from './virtual-server.ts';
+import type { Load } from '../../src/load/load.ts';
+import type { LoadOptions } from '../../src/load/options.ts';
+import { type Ran, runVirtual } from './run-virtual.ts';
+import type { Script } from './virtual-server.ts';
 
 const TURN_MS = 0.01;
 
-interface Ran {
-  readonly load: Load;
-  readonly server: VirtualServer;
-}
-
-/** Runs to the end; `act` is called before every turn. */
 function run(
   options: Omit<LoadOptions, 'url'>,
   script: Script,
-  act: (load: Load, elapsedMs: number) => void = () => {},
+  act?: (load: Load, elapsedMs: number) => void,
   turnMs = TURN_MS,
 ): Ran {
-  const prepared = prepareLoad({ url: 'http://127.0.0.1:80/', ...options });
-  assert.ok('requests' in prepared, String(prepared));
-  const server = new VirtualServer(script);
-  const plan = { ...prepared, address: { host: '127.0.0.1', port: 80 } };
-  const events = { counting: () => {}, counted: () => {}, secondOver: () => {} };
-  const load = new Load(plan, server, server.slab, events);
-  load.start();
-  const startMs = server.nowMs;
-  for (let turn = 1; load.phase !== Phase.Over; turn++) {
-    server.goTo(startMs + turn * turnMs);
-    act(load, turn * turnMs);
-    load.turn();
-    assert.ok(turn < 5e6, 'a load ends');
-  }
-  server.destroy();
-  return { load, server };
+  return runVirtual(options, script, turnMs, act);
 }
 
 const prompt: Script = { takesMs: () => 0.5 };

@@ -52,6 +52,7 @@ function report(rate = 1_000, change: Partial<LoadReport> = {}): LoadReport {
     badBytes: '',
     waiting: { count: 0, mostMs: 0 },
     reconnects: 1,
+    delayedReconnects: 0,
     answersByRequest: { 'GET /a': rate * 8 },
     series,
     histogram: [
@@ -96,6 +97,17 @@ describe('a report as text', () => {
     const page = reportHtml(report(1, { seconds: 0.4 }));
     assert.match(page, /<th>this load<\/th><td>no share/);
     assert.match(reportHtml(report()), /<th>this load<\/th><td>50 % of a core, 40 % working</);
+  });
+
+  it('tells how many connections were opened again, and how many of them later', () => {
+    assert.match(reportText(report()), /reconnects +1\n/);
+    assert.doesNotMatch(reportText(report(1, { reconnects: 0 })), /reconnects/);
+    const delayed = report(1, { reconnects: 1_200, delayedReconnects: 30 });
+    assert.match(
+      reportText(delayed),
+      /reconnects +1,200, 30 of them delayed: the connection before/,
+    );
+    assert.match(reportHtml(delayed), /<th>reconnects<\/th><td>1,200, 30 of them delayed/);
   });
 
   it('counts what was refused, and what nobody answered', () => {

@@ -106,6 +106,25 @@ for (const driver of chosenDrivers()) {
       await new Promise((resolve) => breaking.close(resolve));
     });
 
+    it('does not connect without pause to a server that closes at once', async () => {
+      let accepted = 0;
+      const closing = createServer((socket) => {
+        accepted += 1;
+        socket.on('error', () => {});
+        socket.destroy();
+      });
+      closing.listen(0, '127.0.0.1');
+      await once(closing, 'listening');
+      const { port } = closing.address() as AddressInfo;
+      const options = { driver, connections: 2, rate: 10, durationMs: 600, timeoutMs: 100 };
+      const report = await runLoad({ url: `http://127.0.0.1:${port}/`, ...options });
+      assert.equal(report.answers, 0);
+      // One that was held up connects less often: 0, 0, 10, 20, 40 ... ms is the most.
+      assert.ok(accepted <= 2 * 10, `${accepted} connections`);
+      assert.ok(report.delayedReconnects > 0 && report.reconnects < accepted);
+      await new Promise((resolve) => closing.close(resolve));
+    });
+
     it('shows what came that was no answer', async () => {
       const odd = createServer((socket) => {
         socket.on('error', () => {});

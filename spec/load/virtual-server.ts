@@ -17,8 +17,12 @@ export interface Script {
   takesMs(index: number, atMs: number): number;
   /** What a connect comes to: 0 or -errno. */
   connects?(index: number, address: Address): number;
+  /** Whether that connection ends at once, though it came about. */
+  endsAtOnce?(index: number): boolean;
   /** The answer, or null to end the connection instead. */
   answer?(index: number): string | null;
+  /** Whether the connection ends behind the answer. */
+  endsBehind?(index: number): boolean;
 }
 
 const HELLO = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
@@ -41,7 +45,9 @@ export class VirtualServer implements Driver {
   readonly name = 'virtual';
   readonly slab: Slab = new Slab(1024, 64);
   readonly sent: Sent[] = [];
+  /** Where each connect came from, and when. */
   readonly addresses: Address[] = [];
+  readonly connectsMs: number[] = [];
   wake: (fromLoop: boolean) => void = () => {};
   nowMs = 1_000;
   readonly #script: Script;
@@ -89,9 +95,12 @@ export class VirtualServer implements Driver {
 
   connect(address: Address, slot: number): void {
     assert.ok(!this.#sockets.has(slot), 'a slot is closed before it is used again');
-    const result = this.#script.connects?.(this.addresses.length, address) ?? 0;
+    const index = this.addresses.length;
+    const result = this.#script.connects?.(index, address) ?? 0;
+    const isEnded = this.#script.endsAtOnce?.(index) ?? false;
     this.addresses.push(address);
-    this.#sockets.set(slot, { pending: '', isEnded: false, isReceiving: false, aborted: false });
+    this.connectsMs.push(this.nowMs);
+    this.#sockets.set(slot, { pending: '', isEnded, isReceiving: false, aborted: false });
     this.#queue.push([Op.Connect, slot, result, -1]);
   }
 
@@ -125,6 +134,7 @@ export class VirtualServer implements Driver {
         if (this.#sockets.get(slot) !== socket) return;
         if (answer === null) socket.isEnded = true;
         else socket.pending += answer;
+        if (this.#script.endsBehind?.(index) === true) socket.isEnded = true;
         this.#deliver(slot);
       },
     });

@@ -69,8 +69,8 @@ onEachDriver('closing', (add) => {
         await eventually('the handler runs', () => server.counters.requests === 1);
         if (kind === 'streaming') await client.sees('begun');
         const closing = server.close();
-        await wait(20);
-        assert.equal(await isOpen(port), false, 'nobody new comes in');
+        // On net and on a busy machine the port closes a moment later.
+        while (await isOpen(port)) await wait(1);
         if (kind === 'reading') void client.send(bytes.slice(-1));
         gate.open();
         const answer = await client.answer('POST');

@@ -46,11 +46,21 @@ server.get('/slow', async (_request, response) => {
   await wait(20);
   response.text(String(process.pid));
 });
+/** Events that end when this worker begins to close. */
+server.get('/events', async (_request, response) => {
+  const events = response.events();
+  await events.send(String(process.pid), { event: 'worker' });
+  if (!server.closing.aborted) await once(server.closing, 'abort');
+  await events.send('closing', { event: 'bye' });
+  events.close();
+});
 /** Is answered after so many milliseconds. */
 server.get('/after/:ms', async (request, response) => {
   await wait(Number(request.params['ms']));
   response.text(String(process.pid));
 });
+/** The options of V8 and Node that this worker was started with. */
+server.get('/options', (_request, response) => response.json(process.execArgv));
 server.get('/throw', () => {
   throw new Error('thrown on purpose');
 });

@@ -17,6 +17,7 @@ import { ASSIGNMENT_VARIABLE, type Assignment, type Ready } from './messages.ts'
 import { Seat } from './seat.ts';
 import { removeStaleSocket } from './stale-socket.ts';
 import { workerCount } from './worker-count.ts';
+import { workerOptions } from './worker-options.ts';
 import { StartError, WorkerProcess } from './worker-process.ts';
 
 export class Primary implements Cluster {
@@ -149,7 +150,10 @@ export class Primary implements Cluster {
     let worker: Worker;
     try {
       const stdio = ['inherit', 'inherit', 'inherit', 'ipc', ...(this.#listeners?.fds ?? [])];
-      cluster.setupPrimary({ stdio: stdio as NonNullable<ClusterSettings['stdio']> });
+      cluster.setupPrimary({
+        stdio: stdio as NonNullable<ClusterSettings['stdio']>,
+        execArgv: workerOptions(this.#seats.length),
+      });
       worker = cluster.fork({ [ASSIGNMENT_VARIABLE]: JSON.stringify(this.#assignment(seat)) });
     } catch (error) {
       throw new StartError(`worker ${seat.index} cannot start: ${error}`, 'ECHILD', false);

@@ -6,6 +6,7 @@ import { inlineMore } from './inlining.ts';
 import { uringProblem } from './linux/uring-problem.ts';
 import { NetDriver } from './net.ts';
 import { UringDriver } from './uring.ts';
+import { growYoungGeneration } from './young-generation.ts';
 
 export type DriverName = 'auto' | 'uring' | 'epoll' | 'net';
 
@@ -36,6 +37,7 @@ export function chooseDriver(
   candidates: readonly Candidate[] = CANDIDATES,
 ): Choice {
   inlineMore();
+  growYoungGeneration([...process.execArgv, process.env['NODE_OPTIONS'] ?? '']);
   /** Why not, and who is meant: often it is the same for all of them. */
   const reasons = new Map<string, string[]>();
   for (const candidate of candidates) {

@@ -27,8 +27,12 @@ export class Client {
   /** No further request: the connection ends with the answer that came. */
   isLast = false;
   hadConnection = false;
-  /** The next try of a connection comes later. */
-  retries = false;
+  /** Connections in a row, this one included, that brought no response. */
+  fruitless = 0;
+  /** The last connect came to nothing. */
+  hasFailed = false;
+  /** The connection waited before it was tried again. */
+  isDelayed = false;
   /** Stands among those that can take a request. */
   isQueued = false;
   readonly #depth: number;

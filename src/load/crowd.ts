@@ -7,6 +7,7 @@ import { Ring } from '../base/ring.ts';
 import type { Slab } from '../base/slab.ts';
 import { type Driver, ERRNO, Op } from '../driver/driver.ts';
 import { Client, ClientState } from './client.ts';
+import { Reconnects, reconnectDelayMs } from './reconnects.ts';
 import { LoadError, type Recorder } from './recorder.ts';
 import { responseFaultText } from './response-fault.ts';
 import type { Sources } from './sources.ts';
@@ -16,12 +17,9 @@ import type { Wheel } from './wheel.ts';
 const WHEEL_REGION = 1;
 /** Connects at once, fewer than any server's queue holds. */
 const CONNECTING_MAX = 128;
-/** After a connect that failed, so that a server that is gone is not called without pause. */
-const RECONNECT_MS = 100;
 /** The shares in which all connections are looked through for timeouts, and how often. */
 const SWEEP_SHARES = 32;
 const SWEEP_MS = 8;
-const NONE = -1;
 
 export interface CrowdEvents {
   /** The connection can take requests: client.capacity says how many. */
@@ -59,12 +57,9 @@ export class Crowd {
   lastFault = 0;
   readonly #options: CrowdOptions;
   readonly #view: DataView;
-  /** Slots to be connected now, and those to be connected later, in the order of their times. */
+  /** Slots to be connected now, and those to be connected later. */
   readonly #toConnect: Ring;
-  readonly #toRetry: Ring;
-  readonly #retryMs: Float64Array;
-  /** The first of those to be tried later. */
-  #retry: number = NONE;
+  readonly #later: Reconnects;
   #connecting = 0;
   #socketCount = 0;
   #sweepAt = 0;
@@ -80,14 +75,18 @@ export class Crowd {
       return new Client(slot, depth, slot % wheel.length);
     });
     this.#toConnect = new Ring(connections);
-    this.#toRetry = new Ring(connections);
-    this.#retryMs = new Float64Array(connections);
+    this.#later = new Reconnects(connections);
     driver.map(WHEEL_REGION, wheel.bytes);
   }
 
   /** Whether a socket is left. */
   get isGone(): boolean {
     return this.#socketCount === 0;
+  }
+
+  /** When the next connection that waits may be tried again. */
+  get nextConnectMs(): number {
+    return this.#later.nextMs;
   }
 
   /** Begins to connect everybody. */
@@ -99,20 +98,10 @@ export class Crowd {
   /** Goes on connecting, as far as it may at once. */
   connect(): void {
     if (this.#isEnding) return;
-    while (this.#nextRetry() >= 0) {
-      this.#toConnect.push(this.#retry);
-      this.#retry = NONE;
-    }
+    this.#later.moveDue(this.nowMs, this.#toConnect);
     while (this.#toConnect.length > 0 && this.#connecting < CONNECTING_MAX) {
       this.#connectOne(this.clients[this.#toConnect.shift()]);
     }
-  }
-
-  /** The slot whose time to try again has come, or NONE. */
-  #nextRetry(): number {
-    if (this.#retry === NONE && this.#toRetry.length > 0) this.#retry = this.#toRetry.shift();
-    if (this.#retry === NONE) return NONE;
-    return this.#retryMs[this.#retry] <= this.nowMs ? this.#retry : NONE;
   }
 
   #connectOne(client: Client): void {
@@ -120,6 +109,7 @@ export class Crowd {
     client.state = ClientState.Connecting;
     client.sinceMs = this.nowMs;
     client.startMs = this.nowMs;
+    client.fruitless += 1;
     this.#connecting += 1;
     this.#socketCount += 1;
     driver.connect(sources.target(client.slot), client.slot);
@@ -159,18 +149,25 @@ export class Crowd {
     client.state = ClientState.Open;
     client.clear();
     this.openCount += 1;
-    if (client.hadConnection) this.#options.recorder.reconnects += 1;
+    if (client.hadConnection) this.#reconnected(client);
     client.hadConnection = true;
     client.isReceiving = true;
     this.#options.driver.receive(client.slot);
     this.#options.events.ready(client);
   }
 
+  #reconnected(client: Client): void {
+    const { recorder } = this.#options;
+    recorder.reconnects += 1;
+    if (client.isDelayed) recorder.delayedReconnects += 1;
+  }
+
   #connectFailed(client: Client, result: number): void {
     client.state = ClientState.Closing;
-    client.retries = true;
+    client.hasFailed = true;
     if (result === -ERRNO.EADDRNOTAVAIL && this.#options.sources.exhausted(client.slot)) {
-      client.retries = false;
+      client.hasFailed = false;
+      client.fruitless -= 1;
     } else {
       this.failedCount += 1;
       this.lastFault = result;
@@ -270,6 +267,7 @@ export class Crowd {
     const kind = wheel.kindAt(client.position);
     const dueMs = this.dues[client.slot * depth + client.headIndex];
     client.popHead();
+    client.fruitless = 0;
     client.position = wheel.after(client.position, 1);
     if (reader.closes || !keepAlive) client.isLast = true;
     events.answered(client, kind, dueMs);
@@ -297,7 +295,7 @@ export class Crowd {
     const isCut = client.inFlight > 0 || client.isSending || this.#isEnding;
     client.state = ClientState.Closing;
     client.inFlight = 0;
-    client.retries = false;
+    client.hasFailed = false;
     if (client.isReceiving || client.isSending) {
       this.#options.driver.abort(client.slot, isCut);
       return;
@@ -314,12 +312,10 @@ export class Crowd {
     client.state = ClientState.Free;
     this.#socketCount -= 1;
     if (this.#isEnding) return;
-    if (client.retries) {
-      this.#retryMs[client.slot] = this.nowMs + RECONNECT_MS;
-      this.#toRetry.push(client.slot);
-    } else {
-      this.#toConnect.push(client.slot);
-    }
+    const delayMs = reconnectDelayMs(client.slot, client.fruitless, client.hasFailed);
+    client.isDelayed = delayMs > 0;
+    if (client.isDelayed) this.#later.add(client.slot, this.nowMs + delayMs);
+    else this.#toConnect.push(client.slot);
     this.connect();
   }
 
@@ -344,7 +340,7 @@ export class Crowd {
 
   #giveUpConnect(client: Client): void {
     client.state = ClientState.Closing;
-    client.retries = true;
+    client.hasFailed = true;
     this.failedCount += 1;
     this.lastFault = -ERRNO.ETIMEDOUT;
     this.#options.events.lost(client, LoadError.Connect, `errno ${ERRNO.ETIMEDOUT}`);

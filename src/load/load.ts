@@ -132,10 +132,11 @@ export class Load implements CrowdEvents {
 
   /** How long nothing is due that the driver would not announce; 0 when no sleep is worth it. */
   quietMs(): number {
-    const schedule = this.#schedule;
-    if (schedule === null || this.phase !== Phase.Running) return SLEEP_MS_MAX;
-    const dueMs = this.#startMs + schedule.dueMs;
-    const waitMs = Math.min(dueMs - this.crowd.nowMs, SLEEP_MS_MAX);
+    const { crowd } = this;
+    // Without a connection nothing can be asked, whatever is due.
+    const asks = this.phase === Phase.Running && crowd.openCount > 0;
+    const dueMs = asks ? this.#nextDueMs() : Number.POSITIVE_INFINITY;
+    const waitMs = Math.min(Math.min(dueMs, crowd.nextConnectMs) - crowd.nowMs, SLEEP_MS_MAX);
     return waitMs < SLEEP_MS_MIN ? 0 : waitMs;
   }
 

@@ -47,6 +47,8 @@ export class Recorder {
   errors = 0;
   /** Connections that came about after the first ones. */
   reconnects = 0;
+  /** Those of them that were delayed: the connection before had brought no response. */
+  delayedReconnects = 0;
   /** How the first bytes began that were no answer; '' when all were. */
   badBytes = '';
   readonly #statuses = new Float64Array(STATUS_MAX);
@@ -167,6 +169,7 @@ export class Recorder {
     this.bytes = 0;
     this.errors = 0;
     this.reconnects = 0;
+    this.delayedReconnects = 0;
     this.badBytes = '';
     this.#mismatches = 0;
     this.#statuses.fill(0);

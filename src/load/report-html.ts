@@ -5,7 +5,7 @@ import { rowsOf } from './bars.ts';
 import { axisTicks, type Chart, chartSvg } from './chart-svg.ts';
 import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
 import type { Second } from './recorder.ts';
-import { type LoadReport, refusedText, shareText, waitingText } from './report.ts';
+import { type LoadReport, reconnectsText, refusedText, shareText, waitingText } from './report.ts';
 
 const HISTOGRAM_ROWS = 40;
 /** The percentiles that stand above all. */
@@ -186,7 +186,7 @@ function rows(report: LoadReport): readonly (readonly [string, string])[] {
     ...some('what came began with', badBytes === '' ? '' : safeJson(badBytes)),
     ...some('waiting', waitingText(report)),
     ...counted('', report.answersByRequest),
-    ['reconnects', countText(report.reconnects)],
+    ['reconnects', reconnectsText(report)],
     ...some('sent late', loop === 'closed' ? '' : `at most ${timeText(load.lateMsMax)}`),
     ['this load', shareText(report)],
   ];

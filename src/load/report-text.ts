@@ -3,7 +3,7 @@
 import { logText, safeJson } from '../base/log-text.ts';
 import { barText, rowsOf } from './bars.ts';
 import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
-import { type LoadReport, refusedText, shareText, waitingText } from './report.ts';
+import { type LoadReport, reconnectsText, refusedText, shareText, waitingText } from './report.ts';
 
 const HISTOGRAM_ROWS = 16;
 const BAR_COLUMNS = 40;
@@ -103,7 +103,7 @@ function histogramLines({ histogram }: LoadReport): readonly string[] {
 }
 
 function statusLines(report: LoadReport): readonly string[] {
-  const { answersByRequest, badBytes, errorDetails, errors, reconnects, statuses } = report;
+  const { answersByRequest, badBytes, errorDetails, errors, statuses } = report;
   const counts = (of: Readonly<Record<string, number>>): string =>
     Object.entries(of)
       .map(([name, count]) => `${name}: ${countText(count)}`)
@@ -121,7 +121,7 @@ function statusLines(report: LoadReport): readonly string[] {
   if (badBytes !== '') {
     lines.push(line('', `what came began with ${safeJson(badBytes)}${hint(badBytes)}`));
   }
-  if (reconnects > 0) lines.push(line('reconnects', countText(reconnects)));
+  if (report.reconnects > 0) lines.push(line('reconnects', reconnectsText(report)));
   return lines;
 }
 

@@ -50,6 +50,8 @@ export interface LoadReport {
    */
   readonly waiting: Waiting;
   readonly reconnects: number;
+  /** Those of them that were delayed: the connection before had brought no response. */
+  readonly delayedReconnects: number;
   readonly answersByRequest: Readonly<Record<string, number>>;
   readonly series: readonly Second[];
   /** Buckets as [from, to, count], in milliseconds. */
@@ -126,6 +128,7 @@ export function reportOf(measured: Measured): LoadReport {
     badBytes: recorder.badBytes,
     waiting: load.waiting,
     reconnects: recorder.reconnects,
+    delayedReconnects: recorder.delayedReconnects,
     answersByRequest: Object.fromEntries(
       prepared.requests.map(({ name }, index) => [name, recorder.answersByKind[index]]),
     ),
@@ -193,4 +196,12 @@ export function waitingText({ waiting: { count, mostMs } }: LoadReport): string 
   if (count === 0) return '';
   const requests = count === 1 ? '1 request was' : `${countText(count)} requests were`;
   return `${requests} not answered by the end, after up to ${timeText(mostMs)}`;
+}
+
+/** Connections that were opened again, in words. */
+export function reconnectsText({ reconnects, delayedReconnects }: LoadReport): string {
+  const count = countText(reconnects);
+  if (delayedReconnects === 0) return count;
+  const delayed = countText(delayedReconnects);
+  return `${count}, ${delayed} of them delayed: the connection before brought no response`;
 }

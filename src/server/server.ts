@@ -1,6 +1,7 @@
 // A server: configuration, routes and life cycle. It makes the world that requests are answered in
 // (slab, driver, reactor, connections) when it listens, and frees all of it when it closes.
 
+import { setMaxListeners } from 'node:events';
 import { logEntry } from '../base/log-text.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
@@ -115,6 +116,7 @@ export class Server {
   #closed: Promise<void> | null = null;
   #isLast = false;
   #ended = new Ending();
+  #closing = closingController();
 
   constructor(options: ServerOptions, parts: ServerParts) {
     this.config = configFrom(options);
@@ -207,6 +209,7 @@ export class Server {
     if (this.#state !== 'new') return Promise.reject(new Error('the server listens already'));
     this.#state = 'listening';
     this.#closed = null;
+    if (this.#closing.signal.aborted) this.#closing = closingController();
     if (this.#ended.isOver) this.#ended = new Ending();
     this.#listening = this.#listenNow();
     return this.#listening;
@@ -293,6 +296,14 @@ export class Server {
     return Promise.reject(new Error(`the server cannot reload: ${why}`));
   }
 
+  /**
+   * Aborts when this process begins to close: by close(), and in a worker also when its primary
+   * replaces it or has gone. Of a server that has closed, the next listen() makes another one.
+   */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
   /** Resolves when the server has closed: with null, or with the error that made it close. */
   get ended(): Promise<Error | null> {
     return this.#ended.whenOver;
@@ -309,11 +320,15 @@ export class Server {
    */
   close(): Promise<void> {
     if (this.#state === 'new') return Promise.resolve();
-    if (this.#state === 'listening') {
+    const begins = this.#state === 'listening';
+    this.#state = 'closing';
+    if (begins) {
       this.#parts.service?.closes();
       this.#parts.closing?.(this);
+      // Handlers that hear of the end answer at once, and those responses end their connections.
+      this.#world?.beginDraining();
+      this.#closing.abort();
     }
-    this.#state = 'closing';
     this.#closed ??= this.#closeNow();
     return this.#closed;
   }
@@ -338,6 +353,13 @@ export class Server {
     await this.#parts.closed(this);
     this.#ended.end();
   }
+}
+
+/** Every stream of events may listen to it, and Node warns of more than ten. */
+function closingController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 /** The end of a server's life, as those who wait for it see it. */

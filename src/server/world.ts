@@ -48,6 +48,8 @@ export class World {
   readonly #pump: Pump;
   readonly #context: ConnectionContext;
   readonly #options: WorldOptions;
+  /** When draining began. */
+  #drainsSinceMs = 0;
   /** Connections between two clients. */
   readonly #resting: Connection[] = [];
   #listened: ((result: number) => void) | null = null;
@@ -141,14 +143,22 @@ export class World {
     this.reactor.acceptAlso(fd, on);
   }
 
+  /** From now on responses end their connections. The first step of close(), which follows. */
+  beginDraining(): void {
+    const context = this.#context;
+    if (context.draining !== Draining.No) return;
+    this.#drainsSinceMs = this.reactor.driver.now();
+    context.draining = Draining.Gently;
+    context.idleTimeout = Timeout.Drain;
+  }
+
   /** `last`: nobody else takes the clients of an inherited listener. */
   async close(last: boolean): Promise<void> {
     const { shutdownTimeoutMs, drainLingerMs } = this.#options.config.limits;
     const context = this.#context;
     const lingerMs = Math.min(drainLingerMs, shutdownTimeoutMs);
-    const beganMs = this.reactor.driver.now();
-    context.draining = Draining.Gently;
-    context.idleTimeout = Timeout.Drain;
+    this.beginDraining();
+    const beganMs = this.#drainsSinceMs;
     for (const connection of this.#connections()) drain(connection);
     await this.#unlisten(last);
     await this.#emptied(beganMs + lingerMs);

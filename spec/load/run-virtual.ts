@@ -1,0 +1,36 @@
+// Runs a whole load on a clock that the test turns, against a server that is a script.
+
+import assert from 'node:assert/strict';
+import { Load, Phase } from '../../src/load/load.ts';
+import { type LoadOptions, prepareLoad } from '../../src/load/options.ts';
+import { type Script, VirtualServer } from './virtual-server.ts';
+
+export interface Ran {
+  readonly load: Load;
+  readonly server: VirtualServer;
+}
+
+/** Runs to the end, a turn every `turnMs`; `act` is called before every turn. */
+export function runVirtual(
+  options: Omit<LoadOptions, 'url'>,
+  script: Script,
+  turnMs: number,
+  act: (load: Load, elapsedMs: number) => void = () => {},
+): Ran {
+  const prepared = prepareLoad({ url: 'http://127.0.0.1:80/', ...options });
+  assert.ok('requests' in prepared, String(prepared));
+  const server = new VirtualServer(script);
+  const plan = { ...prepared, address: { host: '127.0.0.1', port: 80 } };
+  const events = { counting: () => {}, counted: () => {}, secondOver: () => {} };
+  const load = new Load(plan, server, server.slab, events);
+  load.start();
+  const startMs = server.nowMs;
+  for (let turn = 1; load.phase !== Phase.Over; turn++) {
+    server.goTo(startMs + turn * turnMs);
+    act(load, turn * turnMs);
+    load.turn();
+    assert.ok(turn < 5e6, 'a load ends');
+  }
+  server.destroy();
+  return { load, server };
+}
