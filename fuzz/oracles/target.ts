@@ -1,6 +1,6 @@
-// What has to be true of a path, whatever the bytes: no segment of it climbs, it is the path that a
-// slower reading finds, and taken as a target once more it stays what it is. Routes are found in it
-// by another way as well.
+// What has to be true of a path, whatever the bytes: no segment of it climbs or is empty, it is the
+// path that a slower reading finds, and taken as a target once more it stays what it is. Routes are
+// found in it by another way as well.
 
 import { HEX_VALUE } from '../../src/http/grammar.ts';
 import { pathString, routePath } from '../../src/http/target.ts';
@@ -52,6 +52,7 @@ export function checkTarget(input: Uint8Array, thorough: boolean): void {
   onceMore(length);
   const path = pathString(out, length);
   check(!/(^|\/)\.\.?(\/|$)/.test(path), 'no segment of a path is . or ..');
+  check(!path.includes('//'), 'no two slashes of a path stand in a row');
   check(path.startsWith('/') && !path.includes('\0'), 'a path is one that handlers understand');
   same(path, text(length).replaceAll('\0', '%2F'), 'handlers and routes see one path');
   if (thorough) findRoute(length);
@@ -67,6 +68,7 @@ function checkSegments(length: number): void {
     if (p < length && out[p] !== SLASH) continue;
     const dots = p - from <= 2 && p > from && out[from] === 0x2e && out[p - 1] === 0x2e;
     check(!dots, 'no segment is . or ..');
+    check(p > from || p === length, 'no segment is empty but the last');
     from = p + 1;
   }
 }
@@ -100,7 +102,7 @@ function slowPath(input: Uint8Array): string | null {
     const decoded = slowSegment(segment);
     if (decoded === null) return null;
     if (decoded === '..') kept.pop();
-    if (decoded !== '.' && decoded !== '..') kept.push(decoded);
+    if (decoded !== '' && decoded !== '.' && decoded !== '..') kept.push(decoded);
     else if (index === segments.length - 1) kept.push('');
   }
   return `/${kept.join('/')}`;

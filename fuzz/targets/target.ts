@@ -8,8 +8,9 @@ export const target: Target = {
   bytesMax: TARGET_BYTES_MAX,
   controlBytes: 0,
   stepsMax: 100_000,
-  seeds: ['/', '/a/b', '/a/%2e%2E/b/./c', '/b/c/d%2fe', '/%e2%82%ac/x/c'],
+  seeds: ['/', '/a/b', '//a//../b//', '/a/%2e%2E/b/./c', '/b/c/d%2fe', '/%e2%82%ac/x/c'],
   words: [
+    '//',
     '/.',
     '/..',
     '%2e',

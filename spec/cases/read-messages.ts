@@ -143,8 +143,12 @@ export class MessageReader {
   }
 
   #pathOf(bytes: Uint8Array, start: number): string | null {
-    const { form, pathStart, pathEnd } = this.#head;
+    const { form, pathStart, pathEnd, plainPath } = this.#head;
     if (form !== TargetForm.Origin && form !== TargetForm.Absolute) return null;
+    // As the server looks at it: a plain path stands for itself.
+    if (plainPath === 1 && pathEnd > pathStart) {
+      return latin1(bytes, start + pathStart, start + pathEnd);
+    }
     const out = new Uint8Array(pathEnd - pathStart + 1);
     const length = routePath(bytes, start + pathStart, start + pathEnd, out);
     return length < 0 ? '' : pathString(out, length);

@@ -53,7 +53,9 @@ describe('parseHead: request lines', () => {
     ['GET /a? HTTP/1.1', { path: '/a', query: '' }],
     ['GET /? HTTP/1.1', { path: '/', query: '' }],
     ['GET /a?b?c%zz/../ HTTP/1.1', { path: '/a', query: 'b?c%zz/../', plainPath: 1 }],
-    ['GET //a//b HTTP/1.1', { path: '//a//b', plainPath: 1 }],
+    ['GET //a HTTP/1.1', { path: '//a', plainPath: 0 }],
+    ['GET /a//b HTTP/1.1', { path: '/a//b', plainPath: 0 }],
+    ['GET /a/b/?c//d HTTP/1.1', { path: '/a/b/', plainPath: 1 }],
     ['GET /%41 HTTP/1.1', { path: '/%41', plainPath: 0 }],
     ['GET /. HTTP/1.1', { plainPath: 0 }],
     ['GET /.. HTTP/1.1', { plainPath: 0 }],
@@ -74,6 +76,7 @@ describe('parseHead: request lines', () => {
     ['GET http://a?b HTTP/1.1', { form: TargetForm.Absolute, path: '', query: 'b' }],
     ['GET HTTPS://a.b:80/c/d?e HTTP/1.1', { path: '/c/d', query: 'e', plainPath: 1 }],
     ['GET hTTp://[2001:db8::1]:/c/../d HTTP/1.1', { path: '/c/../d', plainPath: 0 }],
+    ['GET http://a/c//d HTTP/1.1', { path: '/c//d', plainPath: 0 }],
     ['GET http://a%20b/./c?d HTTP/1.1', { path: '/./c', query: 'd', plainPath: 0 }],
   ];
   for (const [line, expected] of good) {

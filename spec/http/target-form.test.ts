@@ -25,7 +25,7 @@ describe('origin-form', () => {
     assert.equal(taken(`GET ${target}`).path, target);
   });
 
-  it('is plain without escapes and dot segments', () => {
+  it('is plain without escapes, dot segments and empty segments', () => {
     for (const path of [
       '/',
       '/a',
@@ -36,11 +36,15 @@ describe('origin-form', () => {
       '/...',
       '/a/.../b',
       '/a/b/',
-      '//',
+      '/a?//',
+      '/a?b//c/..',
     ]) {
       assert.equal(taken(`GET ${path}`).plainPath, 1, path);
     }
     for (const path of ['/.', '/..', '/./', '/../', '/a/.', '/a/..', '/a/./b', '/a/../b', '/%61']) {
+      assert.equal(taken(`GET ${path}`).plainPath, 0, path);
+    }
+    for (const path of ['//', '//a', '/a//', '/a//b', '/a///b', '/a//?b', '/a/b//c?d']) {
       assert.equal(taken(`GET ${path}`).plainPath, 0, path);
     }
   });
@@ -70,6 +74,14 @@ describe('absolute-form', () => {
     assert.equal(taken('GET http://b/x/y').plainPath, 1);
     assert.equal(taken('GET http://b/x/../y').plainPath, 0);
     assert.equal(taken('GET http://b/%78').plainPath, 0);
+    assert.equal(taken('GET http://b//').plainPath, 0);
+    assert.equal(taken('GET http://b//x').plainPath, 0);
+    assert.equal(taken('GET http://b/x//y?z').plainPath, 0);
+    assert.equal(taken('GET http://b/x//').plainPath, 0);
+    assert.equal(taken('GET http://b').plainPath, 1);
+    assert.equal(taken('GET http://b/').plainPath, 1);
+    assert.equal(taken('GET http://b?//').plainPath, 1);
+    assert.equal(taken('GET http://b/x?//').plainPath, 1);
     // What looks like dots stands in the query or in the host.
     assert.equal(taken('GET http://b/x?/../').plainPath, 1);
     assert.equal(taken('GET http://../x').plainPath, 1);

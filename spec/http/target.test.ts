@@ -1,4 +1,4 @@
-// Paths: decoding, dot segments, encoded slashes, and what is refused.
+// Paths: decoding, empty segments, dot segments, encoded slashes, and what is refused.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -27,11 +27,17 @@ describe('routePath', () => {
   const good: [string, string][] = [
     ['', '/'],
     ['/', '/'],
-    ['//', '//'],
-    ['//a', '//a'],
+    ['//', '/'],
+    ['///', '/'],
+    ['//a', '/a'],
+    ['///a', '/a'],
     ['/a', '/a'],
     ['/a/', '/a/'],
-    ['/a//b', '/a//b'],
+    ['/a//', '/a/'],
+    ['/a///', '/a/'],
+    ['/a//b', '/a/b'],
+    ['/a////b//c//', '/a/b/c/'],
+    ['//%61//b', '/a/b'],
     ['/%41%7e', '/A~'],
     ['/%2F', '/\0'],
     ['/a%2fb/c', '/a\0b/c'],
@@ -56,9 +62,22 @@ describe('routePath', () => {
     ['/a/b/../..', '/'],
     ['/../../a', '/a'],
     ['/a/../../../b', '/b'],
-    ['/a//../b', '/a/b'],
+    ['/a//../b', '/b'],
+    ['/a//..', '/'],
+    ['/a/b//..//', '/a/'],
+    ['/a/b//%2e%2e//c', '/a/c'],
     ['//..', '/'],
-    ['/..//a', '//a'],
+    ['//../..//a', '/a'],
+    ['/..//a', '/a'],
+    ['/x//..//a/b', '/a/b'],
+    ['/a/.//b', '/a/b'],
+    ['/a//./b', '/a/b'],
+    ['/a//.', '/a/'],
+    ['/.//', '/'],
+    ['/%2f/', '/\0/'],
+    ['//%2f//a', '/\0/a'],
+    ['/a/%2f%2f/b', '/a/\0\0/b'],
+    ['/a//%2f..', '/a/\0..'],
     ['/a/b/c/./../../g', '/a/g'],
     ['/%2e', '/'],
     ['/%2E%2e', '/'],
@@ -124,6 +143,7 @@ describe('pathString and segmentString', () => {
     ['/a/..%2f', '/a/..%2F'],
     ['/x/..%2fadmin', '/x/..%2Fadmin'],
     ['/%2f', '/%2F'],
+    ['//%2f//a', '/%2F/a'],
     ['/a/%2f../b', '/a/%2F../b'],
     ['/a/%2f/../b', '/a/b'],
     ['/%C3%A9', '/é'],
@@ -153,7 +173,7 @@ describe('target: properties', () => {
   const part = fc.constantFrom('/', '.', '..', '%2e', '%2F', 'a', '%C3%A9', '%', '\\', 'b.c');
   const path = fc.array(part, { maxLength: 14 }).map((parts) => `/${parts.join('')}`);
 
-  it('no path has a dot segment, and none is longer than its target', (context) => {
+  it('no path has a dot segment or an empty one, nor is it longer than its target', (context) => {
     const property = fc.property(mutated(path), (text) => {
       const bytes = bytesOf(text);
       const out = new Uint8Array(Math.max(1, bytes.length));
@@ -164,6 +184,7 @@ describe('target: properties', () => {
       assert.ok(!routed.includes('\ufffd') || text.toLowerCase().includes('%ef%bf%bd'));
       assert.equal(routed[0], '/');
       assert.ok(!routed.split('/').some((segment) => segment === '.' || segment === '..'));
+      assert.ok(!routed.includes('//'));
       const shown = pathString(out, length);
       assert.ok(!shown.includes('\0'));
       assert.deepEqual(
@@ -175,7 +196,7 @@ describe('target: properties', () => {
     fc.assert(property, seeded(context, 5_000));
   });
 
-  it('agrees with decoding by the platform and removing dots by the book', (context) => {
+  it('agrees with the platform for decoding, and with the book for dots', (context) => {
     const property = fc.property(path, (text) => {
       let segments: string[] | null;
       try {
@@ -187,7 +208,7 @@ describe('target: properties', () => {
       }
       assert.equal(
         route(text),
-        segments === null ? Fault.BadTarget : removeDots(segments.join('/')),
+        segments === null ? Fault.BadTarget : removeDots(segments.join('/').replace(/\/+/g, '/')),
       );
     });
     fc.assert(property, seeded(context, 5_000));

@@ -98,6 +98,9 @@ describe('the cost of a path', () => {
       `/${'a'.repeat(length / 2)}${'/.'.repeat(length / 4)}`,
     'ways back beyond the root': (length) =>
       `/${'a'.repeat(length / 2)}${'/..'.repeat(length / 6)}`,
+    'empty segments': (length) => '/'.repeat(length),
+    'ways back behind empty segments': (length) =>
+      `/${'a'.repeat(length / 2)}${'//..'.repeat(length / 8)}`,
     triplets: (length) => `/${'%c3%a9'.repeat(length / 6)}`,
     'encoded dots': (length) => '/%2e%2E'.repeat(length / 7),
   };

@@ -1,5 +1,5 @@
-// The model's meaning of a path: each segment percent-decoded by itself, then dot segments removed
-// as RFC 3986 5.2.4 writes it down, step by step.
+// The model's meaning of a path: each segment percent-decoded by itself, slashes in a row merged,
+// then dot segments removed as RFC 3986 5.2.4 writes it down, step by step.
 
 import { exactly, pctEncoded } from './abnf.ts';
 
@@ -13,7 +13,8 @@ export function modelPath(path: string): string | null {
   const segments = path.split('/').map(decodedSegment);
   if (segments.includes(null)) return null;
   // An encoded slash divides no segments, also not for a handler.
-  return removeDotSegments(segments.join('/')).replaceAll(ENCODED_SLASH, '%2F');
+  const merged = segments.join('/').replace(/\/{2,}/g, '/');
+  return removeDotSegments(merged).replaceAll(ENCODED_SLASH, '%2F');
 }
 
 /** Null for a '%' that begins no triplet, for an encoded NUL, and for what is not UTF-8 then. */

@@ -12,8 +12,6 @@ const STATIC: [pattern: string, path: string][] = [
   ['/', '/'],
   ['/a', '/a'],
   ['/a/', '/a/'],
-  ['/a//b', '/a//b'],
-  ['//', '//'],
   ['/caf%C3%A9', '/café'],
   ['/café', '/café'],
   ['/a%20b+c', '/a b+c'],
@@ -80,6 +78,13 @@ const BAD: [pattern: string, reason: RegExp][] = [
   ['/a/../b', /paths are resolved first/],
   ['/.', /paths are resolved first/],
   ['/%2e%2E', /paths are resolved first/],
+  ['//', /must not contain '\/\/'/],
+  ['//a', /must not contain '\/\/'/],
+  ['/a//b', /must not contain '\/\/'/],
+  ['/a//', /must not contain '\/\/'/],
+  ['/:a//:b', /must not contain '\/\/'/],
+  ['/a//*', /must not contain '\/\/'/],
+  ['//*', /must not contain '\/\/'/],
 ];
 
 for (const [pattern, reason] of BAD) {
@@ -109,6 +114,9 @@ test('a prefix is the decoded bytes that paths below it begin with', () => {
     assert.equal(textOf(parsePrefix(prefix)), bytes, prefix);
   }
   assert.throws(() => parsePrefix('/a'.repeat(SEGMENTS_MAX + 1)), /more than 128 segments/);
+  for (const prefix of ['//', '//x', '/x//', '/x//y']) {
+    assert.throws(() => parsePrefix(prefix), /^TypeError: prefix .* must not contain '\/\/'/);
+  }
 });
 
 test('parameters and segments are counted', () => {

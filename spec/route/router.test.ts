@@ -18,13 +18,12 @@ interface Table {
 const TABLES: Table[] = [
   {
     name: 'static paths are compared whole',
-    routes: ['GET /', 'GET /a', 'GET /a/', 'GET /a/b', 'GET /x//y'],
+    routes: ['GET /', 'GET /a', 'GET /a/', 'GET /a/b'],
     searches: [
       ['GET /', 'GET /'],
       ['GET /a', 'GET /a'],
       ['GET /a/', 'GET /a/'],
       ['GET /a/b', 'GET /a/b'],
-      ['GET /x//y', 'GET /x//y'],
       ['GET /x/y', 'no'],
       ['GET /A', 'no'],
       ['GET /ab', 'no'],
@@ -293,14 +292,14 @@ test('any routes and paths give what the slow matcher gives', (t) => {
   const seed = Number(process.env['VIBING_SEED'] ?? Date.now() % 2 ** 31);
   t.diagnostic(`seed ${seed}`);
   // 'é' and 'è' share their first byte, 'a' and 'ab' a node: both split the tree.
-  const literal = fc.constantFrom('a', 'b', 'é', 'è', 'ab', 'abc', '');
+  const literal = fc.constantFrom('a', 'b', 'é', 'è', 'ab', 'abc');
   const segment = fc.oneof({ weight: 3, arbitrary: literal }, fc.constantFrom(':x', ':y', ':z'));
   const methods = fc.constantFrom('GET', 'HEAD', 'POST', '*', 'PURGE', 'OPTIONS');
   const route = fc
-    .tuple(methods, fc.array(segment, { maxLength: 4 }), fc.boolean())
-    .map(([method, segments, wild]) => {
+    .tuple(methods, fc.array(segment, { maxLength: 4 }), fc.constantFrom('', '*', null))
+    .map(([method, segments, last]) => {
       const unique = segments.map((part, index) => (part.startsWith(':') ? part + index : part));
-      const all = wild || unique.length === 0 ? [...unique, wild ? '*' : ''] : unique;
+      const all = last === null && unique.length > 0 ? unique : [...unique, last ?? ''];
       return `${method} /${all.join('/')}`;
     });
   const routes = fc.uniqueArray(route, { selector: shapeOf, maxLength: 40, size: 'max' });
@@ -364,7 +363,7 @@ test('deep patterns of parameters and wildcards stay linear in the path', () => 
   const routes: string[] = [];
   for (let depth = 1; depth < 31; depth++) {
     const params = Array.from({ length: depth }, (_, index) => `/:p${index}`).join('');
-    routes.push(`PUT ${params}/*`, `GET ${params}/a/${'/b'.repeat(40)}`);
+    routes.push(`PUT ${params}/*`, `GET ${params}/a${'/b'.repeat(40)}`);
   }
   const router = routerOf(routes);
   const [short, long] = [500, 4_000].map((count) => {

@@ -258,13 +258,45 @@ onEachDriver('methods', (add) => {
       assert.deepEqual(await seen('/a%2fb'), ['/a%2Fb', 'a/b', null]);
       assert.deepEqual(await seen('/x/..%2fb'), ['/x/..%2Fb', 'x/../b', null]);
       assert.deepEqual(await seen('/a%252fb'), ['/a%2fb', 'a%2fb', null]);
-      assert.deepEqual(await seen('//a//'), ['//a//', '/a//', null]);
       assert.deepEqual(await seen('http://h/a%2fb/../c'), ['/c', 'c', null]);
       assert.deepEqual(await seen('/?q='), ['/', '', '']);
       for (const target of ['/%', '/%g0', '/%00', '/%ff']) {
         assert.equal((await client.ask(get(target))).status, 400, target);
       }
       assert.deepEqual(await seen('/still'), ['/still', 'still', null]);
+    });
+  });
+
+  add('empty segments are merged for routes, prefixes, parameters and req.path', async (driver) => {
+    const paths = (server: Server) => {
+      server.use('/admin', (request, response) => response.text(`guarded ${request.path}`));
+      server.get('/u/:id/', (request, response) => response.text(`user ${request.params['id']}`));
+      server.all('/*', (request, response) => {
+        response.json([request.path, request.params['*'], request.target]);
+      });
+    };
+    await withServer(driver, {}, paths, async ({ open }) => {
+      const client = await open();
+      const text = async (target: string) => (await client.ask(get(target))).text;
+      for (const [target, path] of [
+        ['//', '/'],
+        ['///', '/'],
+        ['//a//', '/a/'],
+        ['/a//../b', '/b'],
+        ['/a//b?q=//', '/a/b'],
+        ['/a?q=//', '/a'],
+        ['/proxy/http://x', '/proxy/http:/x'],
+        ['http://h', '/'],
+        ['http://h//', '/'],
+        ['http://h//a//b', '/a/b'],
+      ] as const) {
+        assert.deepEqual(JSON.parse(await text(target)), [path, path.slice(1), target]);
+      }
+      assert.equal(await text('//admin//x'), 'guarded /x');
+      assert.equal(await text('///admin'), 'guarded /');
+      assert.equal(await text('/x//..//admin//'), 'guarded /');
+      assert.equal(await text('http://h//admin'), 'guarded /');
+      assert.equal(await text('//u///7//'), 'user 7');
     });
   });
 });

@@ -270,8 +270,12 @@ function memoryCases(driver: DriverName): void {
   it('a path that names no file opens none, also when the file is remembered', async () => {
     assert.equal(await opensFor('/a/b.txt', 1), 0);
     const { opens } = work;
-    for (const path of ['/a//b.txt', '//a/b.txt', '/a%2fb.txt', '/a////b.txt', '/a/b.txt%2f']) {
+    for (const path of ['/a%2fb.txt', '/a/%2fb.txt', '/a/b.txt%2f', '/a/b.txt//']) {
       assert.equal((await site.ask(path)).status, 404, path);
+    }
+    // Other spellings of the path itself find the remembered file.
+    for (const path of ['/a//b.txt', '//a/b.txt', '/a////b.txt']) {
+      assert.equal((await site.ask(path)).status, 200, path);
     }
     assert.equal(work.opens, opens);
   });

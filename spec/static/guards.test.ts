@@ -7,7 +7,6 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import type { DriverName } from '../../src/driver/choose.ts';
 import type { Handler } from '../../src/exchange/exchange.ts';
-import { HttpError } from '../../src/exchange/http-error.ts';
 import type { Middleware } from '../../src/exchange/middleware.ts';
 import type { Server } from '../../src/server/server.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
@@ -80,10 +79,18 @@ const GUARDED: readonly Guarded[] = [
       server.all('/*', (request, response) => {
         const { path } = request;
         if (path.startsWith('/admin')) return refuseRoute(request, response);
-        // An empty segment is one of the path, and none of a file name.
-        if (path.includes('//')) throw new HttpError(404);
         return response.file(join(root, path));
       }),
+  },
+  {
+    what: 'a handler that makes file names of req.path behind use(prefix)',
+    prefix: '/files',
+    build: (server, root) =>
+      server
+        .use('/files/admin', refuse)
+        .get('/files/*', (request, response) =>
+          response.file(join(root, request.path.slice('/files'.length))),
+        ),
   },
 ];
 

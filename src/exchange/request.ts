@@ -55,7 +55,7 @@ export class Request {
     return latin1(bytes, base + head.targetStart, base + head.targetEnd);
   }
 
-  /** The path: percent-decoded once, dot segments resolved, without the prefix of a mount. */
+  /** The path: decoded, slashes merged, dot segments resolved, without the prefix of a mount. */
   get path(): string {
     return this.#live().path(this.#mountBytes);
   }

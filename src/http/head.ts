@@ -42,7 +42,7 @@ export class Head {
   /** What follows the '?'; both -1 when there is none. */
   queryStart: number;
   queryEnd: number;
-  /** 1 when the path stands for itself: no '%' in it and no segment '.' or '..'. */
+  /** 1 when the path stands for itself: no '%', no '//' and no segment '.' or '..' in it. */
   plainPath: number;
 
   /** The x of HTTP/1.x: 0 or 1. */

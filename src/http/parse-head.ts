@@ -52,6 +52,7 @@ const PERCENT = 0x25;
 TARGET_PLAIN[QUESTION] = 0;
 TARGET_PLAIN[PERCENT] = 0;
 TARGET_PLAIN[DOT] = 0;
+TARGET_PLAIN[SLASH] = 0;
 
 /** 'HTTP', '/1.1' and '/1.0' as little-endian words. */
 const WORD_HTTP = 0x50545448;
@@ -162,8 +163,9 @@ function parseTarget(
     while (p < limit && TARGET_PLAIN[bytes[p]] !== 0) p += 1;
     if (p === limit) break;
     const byte = bytes[p];
-    if (byte === DOT) {
-      // Only a segment that begins with a dot can be one of the two; finishTarget looks closer.
+    if (byte === SLASH || byte === DOT) {
+      // Behind a slash another one means an empty segment, and a dot perhaps a dot segment:
+      // finishTarget looks closer.
       if (bytes[p - 1] === SLASH && head.queryStart < 0) head.plainPath = 0;
     } else if (byte === QUESTION) {
       if (head.queryStart < 0) head.queryStart = p + 1 - start;

@@ -87,13 +87,14 @@ function finishWithoutPath(head: Head): void {
   head.plainPath = 1;
 }
 
-/** Whether the path has no '%' and no segment that is '.' or '..'. */
+/** Whether the path has no '%', no '//' and no segment that is '.' or '..'. */
 function isPlainPath(bytes: Uint8Array, from: number, to: number): boolean {
   let segmentStart = from;
   for (let p = from; p <= to; p++) {
     if (p < to && bytes[p] === PERCENT) return false;
     if (p === to || bytes[p] === SLASH) {
       const length = p - segmentStart;
+      if (length === 0 && segmentStart > from && p < to) return false;
       const dots = length >= 1 && length <= 2 && bytes[segmentStart] === DOT;
       if (dots && bytes[p - 1] === DOT) return false;
       segmentStart = p + 1;

@@ -1,7 +1,7 @@
-// What the path of a target means: percent-decoded once, then its dot segments resolved once (RFC
-// 3986 5.2.4), so that '%2e%2e' climbs no further than '..' does. An encoded slash stays apart from
-// a real one: it becomes a NUL byte, which no path may hold otherwise. Routes, prefixes, handlers
-// and the look-up of files all see this one path.
+// What the path of a target means: percent-decoded once, slashes in a row merged, then its dot
+// segments resolved once (RFC 3986 5.2.4), so that '%2e%2e' climbs no further than '..' does and
+// '//a' is '/a'. An encoded slash stays apart from a real one: it becomes a NUL byte, which no path
+// may hold otherwise. Routes, prefixes, handlers and the look-up of files all see this one path.
 
 import { Fault } from './fault.ts';
 import { HEX_VALUE } from './grammar.ts';
@@ -46,8 +46,8 @@ export function routePath(bytes: Uint8Array, from: number, to: number, out: Uint
     if (dots === 2) length = parentStart(out, segmentStart);
     if (p === to) return length;
     p += 1;
-    // After a dot segment the slash before it stands already.
-    if (dots === 0) {
+    // Behind an empty segment or a dot segment the slash before it stands already.
+    if (length > segmentStart) {
       out[length] = SLASH;
       length += 1;
     }
@@ -56,7 +56,8 @@ export function routePath(bytes: Uint8Array, from: number, to: number, out: Uint
 
 /**
  * The path as handlers see it. An encoded slash is shown as '%2F', because it separates nothing:
- * the result has the segments of the routePath(), and none of them is '.' or '..'.
+ * the result has the segments of the routePath(). None of them is '.' or '..', and only the last one
+ * may be empty.
  */
 export function pathString(out: Uint8Array, length: number): string {
   const path = utf8(out, 0, length);

@@ -62,7 +62,6 @@ export function parsePrefix(prefix: string): Uint8Array {
   const literals = parts.map((part, index) => {
     const above = `/${parts.slice(0, index).join('/')}`;
     const covers = `use('${above}', ...) covers every path below '${above}'`;
-    if (part === '') fault(text, "it must not contain '//'");
     if (part.includes('*')) {
       fault(text, `a prefix takes no '*': ${covers} (a literal '*' is %2A)`);
     }
@@ -84,6 +83,9 @@ function partsOf(text: string, pattern: string): string[] {
     ['\0', 'NUL'],
   ]) {
     if (pattern.includes(character)) fault(text, `it must not contain ${name}`);
+  }
+  if (pattern.includes('//')) {
+    fault(text, "it must not contain '//', because slashes in a row are one in every path");
   }
   const parts = pattern.slice(1).split('/');
   if (parts.length > SEGMENTS_MAX) fault(text, `it has more than ${SEGMENTS_MAX} segments`);

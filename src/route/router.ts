@@ -12,8 +12,9 @@ const SLASH = 0x2f;
 const METHOD_TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
- * Paths come percent-decoded, dot segments resolved, with a NUL for each encoded slash: it
- * separates nothing, and since no literal holds a NUL only parameters and wildcards ever match it.
+ * Paths come percent-decoded, slashes in a row merged, dot segments resolved, with a NUL for each
+ * encoded slash: it separates nothing, and since no literal holds a NUL only parameters and
+ * wildcards ever match it.
  *
  * Why no path is expensive: a parameter takes one whole segment, so a node is always reached at the
  * same place of a path and in one way, and a search with all its backtracking visits no node

@@ -24,9 +24,9 @@ export function endsInSlash({ pathBytes, pathFrom, pathTo }: Exchange): boolean 
 }
 
 /**
- * The path of a directory with the slash it lacked. It is written anew from what the path means: as
- * it was sent it may begin as the name of another host does (`/\\host/..`). What a directory has
- * for a path begins with one slash.
+ * The path of a directory with the slash it lacked. It is written anew from what the path means,
+ * which begins with one slash alone: as it was sent it may begin as the name of another host does
+ * (`//host/..`, `/\\host/..`).
  */
 export function withSlash(exchange: Exchange): string {
   const path = encodeURI(exchange.path(0)).replace(/[?#]/g, encodeURIComponent);

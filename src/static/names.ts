@@ -13,8 +13,9 @@ const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²
 
 /**
  * The names between the slashes of a decoded path in bytes [from, to), which may end in a slash;
- * none for the root. Null when no file can have such a path: for an empty segment, an encoded slash
- * (a NUL byte here), and a name that the system would take for another one.
+ * none for the root. Null when no file can have such a path: for an encoded slash (a NUL byte
+ * here), a name that the system would take for another one, and an empty segment, which no
+ * routePath() has.
  */
 export function namesIn(path: Uint8Array, from: number, to: number): readonly string[] | null {
   // The root of a mount may be asked for without its slash.
