@@ -165,7 +165,7 @@ function addBodies(server: Server, counted: Counted, pause: Pause, state: Applic
 
 function isOpenAgain(response: Response): boolean {
   try {
-    return !response.sent;
+    return !response.closed;
   } catch {
     return false;
   }

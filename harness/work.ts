@@ -185,6 +185,14 @@ export class SimWork implements Work {
     this.lines.push(text);
   }
 
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  get linesDropped(): number {
+    return 0;
+  }
+
   hash(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Promise<string> {
     return this.#later(() => createHash(algorithm).update(bytes).digest('hex'));
   }

@@ -12,12 +12,6 @@ const PUMP = 'reactor/pump.js';
 
 export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
-    name: 'writers go on while their memory is being sent, when a client is lost',
-    file: ENDING,
-    find: 'if (!connection.reactor.sending(connection.slot))\n        connection.outbox.giveUp();',
-    replace: 'connection.outbox.giveUp();',
-  },
-  {
     name: 'a socket is closed while something is in flight',
     file: REACTOR,
     find:
@@ -137,10 +131,8 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'an exchange is used again while its handler runs',
     file: CONNECTION,
-    find:
-      'if (!exchange.handled)\n            return;\n        if (exchange.retained)\n' +
-      '            exchange.live = exchange.headOnly;\n        else\n',
-    replace: '',
+    find: 'if (exchange.handled && !exchange.retained)\n            this.context',
+    replace: 'this.context',
   },
   {
     name: 'Connection: close is forgotten when the body was not read',
@@ -183,7 +175,7 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'handlers of a lost client never hear of it',
     file: ENDING,
-    find: 'exchange.aborter?.abort(clientGone());',
+    find: 'exchange.leave(clientGone());',
     replace: '',
   },
   {
@@ -195,7 +187,7 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'a stream that is written outside of a turn is not sent',
     file: ANSWERING,
-    find: 'if (!advancing)\n            this.#connection.settle();',
+    find: 'if (!advancing)\n            connection.settle();',
     replace: '',
   },
   {

@@ -69,6 +69,26 @@ test('nothing asked prints the help where problems go, and fails', async () => {
   assert.match(err, /^vibing: .*\n\nUsage:/);
 });
 
+test('problems and warnings are one line each, and no terminal obeys them', async () => {
+  const bad = '\u001b[2J\u009b\nvibing: fake\u202e';
+  const file = fileWith(JSON.stringify({ [bad]: bad, port: bad }));
+  for (const args of [
+    [bad],
+    ['serve', '--port', bad],
+    ['serve', `--${bad}`, bad],
+    ['serve', SITE, bad],
+    ['serve', '--config', bad],
+    ['check', '--config', file],
+    ['help', bad],
+  ]) {
+    const { err } = await ran(args, { [`VIBING_${bad}`]: bad, VIBING_PORT: bad });
+    for (const line of err.trimEnd().split('\n')) {
+      assert.match(line, /^vibing: [\x20-\x7e]+$/, args.join(' '));
+      assert.doesNotMatch(line, /^vibing: fake/);
+    }
+  }
+});
+
 test('load gets its arguments as they are, and says the exit code', async () => {
   const { code, loaded, out, err } = await ran(['load', 'http://a/', '-c', '3', '--help']);
   assert.deepEqual([code, loaded, out, err], [43, ['http://a/', '-c', '3', '--help'], '', '']);

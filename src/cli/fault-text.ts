@@ -1,6 +1,13 @@
-// A fault of the system in words: 'address already in use (EADDRINUSE)'.
+// Problems in words: a fault of the system as 'address already in use (EADDRINUSE)', and the line
+// that tells of one.
 
 import { getSystemErrorMap } from 'node:util';
+import { logText } from '../base/log-text.ts';
+
+/** The line of a problem, whatever its words are taken from. */
+export function problemLine(problem: string): string {
+  return `vibing: ${logText(problem)}\n`;
+}
 
 /** What the system calls the fault, or undefined when `error` is none of the system's. */
 export function faultCode(error: unknown): string | undefined {

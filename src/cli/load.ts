@@ -1,13 +1,14 @@
 // Runs `vibing load`: a progress line while it goes, reports in the end, Ctrl-C on the way.
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { safeJson } from '../base/log-text.ts';
 import { compareText, reportFrom } from '../load/compare.ts';
 import type { LoadReport } from '../load/report.ts';
 import { reportCsv } from '../load/report-csv.ts';
 import { reportHtml } from '../load/report-html.ts';
 import { reportText } from '../load/report-text.ts';
 import { LoadProblem, startLoad } from '../load/run-load.ts';
-import { faultText } from './fault-text.ts';
+import { faultText, problemLine } from './fault-text.ts';
 import { flagProblem, type LoadFlags, parseLoadFlags } from './load-flags.ts';
 import { loadHelp } from './load-help.ts';
 import { type Output, outputProblems, STANDARD_OUTPUT, writeProblem } from './output-files.ts';
@@ -45,7 +46,7 @@ export async function load(args: readonly string[], world: LoadWorld): Promise<n
   } catch (error) {
     if (!(error instanceof LoadProblem)) throw error;
     if (error.isMisuse) return refuse(world, error.problems.map(flagProblem));
-    for (const problem of error.problems) world.err(`vibing: ${problem}\n`);
+    for (const problem of error.problems) world.err(problemLine(problem));
     return FAILED;
   }
 }
@@ -80,7 +81,7 @@ async function run(flags: LoadFlags, world: LoadWorld): Promise<number> {
 }
 
 const FORMS: Readonly<Record<string, (report: LoadReport) => string>> = {
-  '--json': (report) => `${JSON.stringify(report, null, 2)}\n`,
+  '--json': (report) => `${safeJson(report, 2)}\n`,
   '--csv': reportCsv,
   '--html': reportHtml,
 };
@@ -95,7 +96,7 @@ function write(output: Output, report: LoadReport, world: LoadWorld): boolean {
     writeFileSync(output.path, text);
     return true;
   } catch (error) {
-    world.err(`vibing: ${writeProblem(output, error)}\n`);
+    world.err(problemLine(writeProblem(output, error)));
     return false;
   }
 }
@@ -116,7 +117,7 @@ function compare(paths: readonly [string, string], world: LoadWorld): number {
 }
 
 function refuse(world: LoadWorld, problems: readonly string[]): number {
-  for (const problem of problems) world.err(`vibing: ${problem}\n`);
+  for (const problem of problems) world.err(problemLine(problem));
   return MISUSE;
 }
 

@@ -2,13 +2,18 @@
 // The command `vibing`: hands the process's arguments, environment and streams to run().
 
 import { readFileSync } from 'node:fs';
+import { logText } from '../base/log-text.ts';
 import { acceptedOptions, isWorker } from '../cluster/assignment.ts';
+import { standardStreams } from '../work/standard-streams.ts';
+import { problemLine } from './fault-text.ts';
 import { run } from './run.ts';
 import { serve } from './serve.ts';
 
-// A reader that has gone, as of `vibing serve | head`, is no reason to stop serving.
+// A reader that has gone, as of `vibing check | head`, is no reason for a stack.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
+
+let hasServed = false;
 
 const code = await run(process.argv.slice(2), {
   env: process.env,
@@ -17,8 +22,11 @@ const code = await run(process.argv.slice(2), {
   accepted: acceptedOptions(),
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
-  serve: (config) =>
-    serve(config, {
+  serve: (config) => {
+    hasServed = true;
+    // What a server prints goes the way of its logs: no reader holds it up.
+    const { error, output } = standardStreams();
+    return serve(config, {
       loadServer: async () => (await import('../index.ts')).createServer,
       onSignal: (listener) => {
         process.on('SIGINT', () => listener('SIGINT'));
@@ -27,9 +35,10 @@ const code = await run(process.argv.slice(2), {
       },
       exit: (exitCode) => process.exit(exitCode),
       isWorker: isWorker(),
-      out: (line) => process.stdout.write(`${line}\n`),
-      problem: (line) => process.stderr.write(`vibing: ${line}\n`),
-    }),
+      out: (line) => output.write(`${logText(line)}\n`),
+      problem: (line) => error.write(problemLine(line)),
+    });
+  },
   load: async (args) => {
     const { load } = await import('./load.ts');
     return load(args, {
@@ -44,7 +53,9 @@ const code = await run(process.argv.slice(2), {
     });
   },
 });
-// A pipe may take its last bytes later; the exit waits for them and for nothing else.
+// A pipe may take its last bytes later. The exit waits for them and for nothing else; that of a
+// server does not depend on who reads its log.
+if (hasServed) process.exit(code);
 process.stdout.write('', () => process.exit(code));
 
 /** The package lies above dist/ or above build/src/, wherever this file runs from. */

@@ -11,6 +11,7 @@ import {
 import { KEY_BY_OPTION } from '../server/config-keys.ts';
 import { guess, shown, shownName } from '../server/config-lines.ts';
 import { checkText } from './check.ts';
+import { problemLine } from './fault-text.ts';
 import { type Flags, parseFlags } from './flags.ts';
 import { COMMANDS, type Command, helpFor } from './help.ts';
 import { type Environment, readConfig } from './read-config.ts';
@@ -113,7 +114,7 @@ function configOrProblems(
 ): Config | undefined {
   const { config, problems, warnings } = readConfig(flags, more, world.env);
   if (!world.isWorker) {
-    for (const warning of warnings) world.err(`vibing: warning: ${warning}\n`);
+    for (const warning of warnings) world.err(problemLine(`warning: ${warning}`));
   }
   const all = [...surplus.map((arg) => `${shown(arg)}: one argument too many`), ...problems];
   if (all.length === 0) return config;
@@ -127,7 +128,7 @@ function printHelp(command: Command, world: RunWorld): number {
 }
 
 function refuse(world: RunWorld, problems: readonly string[]): number {
-  for (const problem of problems) world.err(`vibing: ${problem}\n`);
+  for (const problem of problems) world.err(problemLine(problem));
   return MISUSE;
 }
 

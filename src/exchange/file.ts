@@ -8,6 +8,7 @@ import { FileKind, type FileStat, isFault, type OpenFile } from '../work/work.ts
 import type { Exchange } from './exchange.ts';
 import { HttpError } from './http-error.ts';
 import { mediaType } from './media-type.ts';
+import { requestLine } from './request-line.ts';
 import { endedAtHead, respondWhole, startStream } from './respond.ts';
 
 export interface FileOptions {
@@ -121,7 +122,7 @@ async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
       if (count <= 0) {
         const missing = opened.stat.bytes - position;
         const what = `the file became ${missing} bytes shorter while it was sent`;
-        services.logError(`${exchange.methodName()} ${exchange.path(0)}: ${what}`);
+        services.logError(`${requestLine(exchange)}: ${what}`);
         transport.abandon(exchange);
         return;
       }

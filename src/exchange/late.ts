@@ -12,6 +12,7 @@ import {
 } from '../base/limits.ts';
 import type { Exchange } from './exchange.ts';
 import { Phase, Writer } from './phase.ts';
+import { requestLine } from './request-line.ts';
 import type { Services } from './transport.ts';
 
 const WRITER_NAMES = {
@@ -37,7 +38,7 @@ export function noteLate(exchange: Exchange, call: string, isOver: boolean): voi
   if (isExpected) return;
   if ((isOver || exchange.lateNoted) && !isDue(services)) return;
   if (!isOver) exchange.lateNoted = true;
-  const request = isOver ? '' : `${exchange.methodName()} ${exchange.path(0)}: `;
+  const request = isOver ? '' : `${requestLine(exchange)}: `;
   const error = new Error(`${call} had no effect: ${reason}`);
   services.logError(`${request}${describe(error)}`);
 }

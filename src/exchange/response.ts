@@ -231,8 +231,9 @@ export class Response {
       return true;
     }
     if (isOurs && exchange.writer === Writer.None && exchange.phase === Phase.Open) {
+      if (!startStream(exchange, call)) return false;
       exchange.writer = Writer.Chunks;
-      return startStream(exchange, call);
+      return true;
     }
     noteLate(exchange, call, this.#isOver);
     return false;
@@ -261,10 +262,10 @@ export class Response {
     if (exchange.fields.find('cache-control') < 0) {
       exchange.fields.set('Cache-Control', 'cache-control', 'no-store');
     }
-    exchange.writer = Writer.Events;
     exchange.retain();
-    const isStarted = startStream(exchange, 'events()') && !endedAtHead(exchange);
-    return new EventStream(exchange, isStarted);
+    const isStarted = startStream(exchange, 'events()');
+    if (isStarted) exchange.writer = Writer.Events;
+    return new EventStream(exchange, isStarted && !endedAtHead(exchange));
   }
 
   /** `callback` runs just before the head is sent and may change status, fields and content. */

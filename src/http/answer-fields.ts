@@ -47,6 +47,19 @@ function checkBytes(characters: number): void {
   throw new RangeError(`the fields of an answer have ${ANSWER_FIELD_BYTES_MAX} bytes at most`);
 }
 
+/**
+ * Vary only grows: a cache that does not hear of one field that a response depends on gives it to
+ * clients it is not for. So setting it adds to what was there, and it cannot be removed.
+ */
+const VARY = 'vary';
+
+function members(value: string): string[] {
+  return value
+    .split(',')
+    .map((member) => member.trim())
+    .filter((member) => member !== '');
+}
+
 export class AnswerFields {
   readonly names: string[];
   readonly lowerNames: string[];
@@ -84,13 +97,17 @@ export class AnswerFields {
     return index < 0 ? undefined : this.values[index];
   }
 
-  /** Sets a field, instead of any of that name. The value is checked, the name already was. */
+  /** Sets a field, instead of any of that name (but see VARY). The name was checked before. */
   set(name: string, lowerName: string, value: string): void {
     checkValue(name, value);
     const index = this.find(lowerName);
     if (index < 0) {
       this.#checkRoom(name.length + value.length);
       this.#push(name, lowerName, value);
+      return;
+    }
+    if (lowerName === VARY) {
+      this.#alsoVary(name, value);
       return;
     }
     const growth = value.length - this.values[index].length;
@@ -112,13 +129,38 @@ export class AnswerFields {
 
   append(name: string, lowerName: string, value: string): void {
     checkValue(name, value);
+    if (lowerName === VARY) {
+      this.#alsoVary(name, value);
+      return;
+    }
     this.#checkRoom(name.length + value.length);
     this.#push(name, lowerName, value);
   }
 
+  /** Removes all fields of a name. Vary stays: see VARY. */
   remove(lowerName: string): void {
+    if (lowerName === VARY) return;
     this.#removeFrom(0, lowerName);
     if (lowerName === 'date') this.hasDate = false;
+  }
+
+  /** Adds a line with those members of a Vary that no line before has. */
+  #alsoVary(name: string, value: string): void {
+    const known = new Set<string>();
+    for (let index = 0; index < this.count; index++) {
+      if (this.lowerNames[index] !== VARY) continue;
+      for (const member of members(this.values[index])) known.add(member.toLowerCase());
+    }
+    const fresh: string[] = [];
+    for (const member of members(value)) {
+      if (known.has(member.toLowerCase())) continue;
+      known.add(member.toLowerCase());
+      fresh.push(member);
+    }
+    if (fresh.length === 0) return;
+    const text = fresh.join(', ');
+    this.#checkRoom(name.length + text.length);
+    this.#push(name, VARY, text);
   }
 
   /** Throws a RangeError where one more field of so many characters would be too much. */

@@ -1,6 +1,7 @@
 // Two reports beside each other. Runs of the same thing differ, so a difference is called one only
 // where the seconds of the two runs lie apart.
 
+import { logText } from '../base/log-text.ts';
 import { countText, percentText, timeText } from './format.ts';
 import type { Second } from './recorder.ts';
 import { LOAD_BOUND, type LoadReport } from './report.ts';
@@ -82,10 +83,12 @@ export function compareText(
   after: LoadReport,
   names: readonly [string, string],
 ): string {
-  const rows = [['', ...names, 'change', '']];
+  const found = [['', ...names, 'change', '']];
   for (const one of compareReports(before, after)) {
-    rows.push([one.name, value(one.name, one.before), value(one.name, one.after), ...said(one)]);
+    found.push([one.name, value(one.name, one.before), value(one.name, one.after), ...said(one)]);
   }
+  // Names and reports may come from anywhere.
+  const rows = found.map((row) => row.map(logText));
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const lines = rows.map((row) =>
     row
@@ -95,7 +98,7 @@ export function compareText(
       .join('  ')
       .trimEnd(),
   );
-  return `${[...lines, ...remarks(before, after, names)].join('\n')}\n`;
+  return `${[...lines, ...remarks(before, after, names).map(logText)].join('\n')}\n`;
 }
 
 function value(name: string, amount: number): string {

@@ -1,5 +1,6 @@
 // A report as one page that needs nothing else: figures, charts drawn as SVG, no script.
 
+import { safeJson } from '../base/log-text.ts';
 import { rowsOf } from './bars.ts';
 import { axisTicks, type Chart, chartSvg } from './chart-svg.ts';
 import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
@@ -182,7 +183,7 @@ function rows(report: LoadReport): readonly (readonly [string, string])[] {
     ...Object.entries(errorDetails).map(([detail, count]): [string, string] => {
       return [detailText(detail), countText(count)];
     }),
-    ...some('what came began with', badBytes === '' ? '' : JSON.stringify(badBytes)),
+    ...some('what came began with', badBytes === '' ? '' : safeJson(badBytes)),
     ...some('waiting', waitingText(report)),
     ...counted('', report.answersByRequest),
     ['reconnects', reconnectsText(report)],

@@ -1,5 +1,6 @@
 // A report for a terminal or a log: what was asked, how fast it was, how long it took, what failed.
 
+import { logText, safeJson } from '../base/log-text.ts';
 import { barText, rowsOf } from './bars.ts';
 import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
 import { type LoadReport, reconnectsText, refusedText, shareText, waitingText } from './report.ts';
@@ -22,7 +23,9 @@ export function reportText(report: LoadReport): string {
     ...seriesLines(report),
     ...ownLines(report),
     '',
-  ].join('\n');
+  ]
+    .map(logText)
+    .join('\n');
 }
 
 function headLines(report: LoadReport): readonly string[] {
@@ -116,7 +119,7 @@ function statusLines(report: LoadReport): readonly string[] {
     lines.push(line('', `${detailText(detail)}: ${countText(count)}`));
   }
   if (badBytes !== '') {
-    lines.push(line('', `what came began with ${JSON.stringify(badBytes)}${hint(badBytes)}`));
+    lines.push(line('', `what came began with ${safeJson(badBytes)}${hint(badBytes)}`));
   }
   if (report.reconnects > 0) lines.push(line('reconnects', reconnectsText(report)));
   return lines;

@@ -12,18 +12,20 @@ export interface Counters {
   timeouts: number;
   /** Connections that broke while a request was being answered. */
   resets: number;
-  /** Writes by handlers whose client was gone: dropped. */
+  /** Calls of handlers that had no effect: the response had ended, or its client was gone. */
   lateWrites: number;
-  /** Errors that handlers threw, HttpError apart. */
+  /** Errors that handlers threw, HttpError apart, and late calls whose client was there. */
   handlerErrors: number;
   /** Clients that got 503 for want of a connection, and idle connections that made room for one. */
   turnedAway: number;
   evicted: number;
   /** accept() failing for want of descriptors or memory. */
   acceptFaults: number;
+  /** Lines of logs that could not be written; all servers of a process share its streams. */
+  readonly logLinesDropped: number;
 }
 
-export function makeCounters(): Counters {
+export function makeCounters(linesDropped: () => number = () => 0): Counters {
   return {
     accepted: 0,
     closed: 0,
@@ -37,5 +39,8 @@ export function makeCounters(): Counters {
     turnedAway: 0,
     evicted: 0,
     acceptFaults: 0,
+    get logLinesDropped(): number {
+      return linesDropped();
+    },
   };
 }

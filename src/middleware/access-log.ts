@@ -1,5 +1,6 @@
 // One line per answer, in the combined format that log tools read, or as JSON.
 
+import { escaped, safeJson } from '../base/log-text.ts';
 import { checkOptions } from '../base/options.ts';
 import type { Middleware } from '../exchange/middleware.ts';
 import { exchangeOf } from '../exchange/request.ts';
@@ -80,7 +81,7 @@ function json(entry: Entry): string {
   const { timeMs, durationMs, complete, ...rest } = entry;
   const time = new Date(timeMs).toISOString();
   const known = { time, ...rest, duration_ms: Number(durationMs.toFixed(3)) };
-  return JSON.stringify(complete ? known : { ...known, complete });
+  return safeJson(complete ? known : { ...known, complete });
 }
 
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
@@ -92,11 +93,9 @@ function clock(time: Date): string {
   return `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
 }
 
-/** Nothing a client sends may end the quotes or the line. */
+/** Nothing a client sends may end the quotes or the line. Log tools expect ASCII. */
 function quoted(text: string): string {
   return text.replace(/["\\]|[^\x20-\x7e]/g, (character) =>
-    character === '"' || character === '\\'
-      ? `\\${character}`
-      : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    character === '"' || character === '\\' ? `\\${character}` : escaped(character),
   );
 }

@@ -1,25 +1,31 @@
 // Cross-origin resource sharing (the fetch standard, section 3.3): which pages of other origins may
-// read what this server answers.
+// read what this server sends. What is not clearly allowed is refused: by fields that are missing.
 
 import { checkOptions } from '../base/options.ts';
-import type { Middleware } from '../exchange/middleware.ts';
-import type { Request } from '../exchange/request.ts';
+import type { Middleware, Next } from '../exchange/middleware.ts';
+import { exchangeOf, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 import { isToken } from '../http/answer-fields.ts';
+import { checkOrigin, isOrigin, NULL_ORIGIN } from './origin.ts';
 
 export interface CorsOptions {
   /**
-   * '*' for everybody (the default), one origin, a list of them, or a function that says whether an
-   * origin is allowed.
+   * '*' for every origin (the default), one origin, a list of them, or a function that returns true
+   * for an origin that is allowed, or a promise of true. Everything else refuses. The origin 'null'
+   * is allowed only where it is listed.
    */
-  readonly origin?: '*' | string | readonly string[] | ((origin: string) => boolean);
+  readonly origin?:
+    | '*'
+    | string
+    | readonly string[]
+    | ((origin: string) => boolean | PromiseLike<boolean>);
   /** Methods that a preflight allows. Default GET, HEAD, PUT, PATCH, POST, DELETE. */
   readonly methods?: readonly string[];
   /** Request fields that a preflight allows; by default those it asks for. */
   readonly allowedHeaders?: readonly string[];
-  /** Answer fields that pages may read beside the safe ones. */
+  /** Response fields that pages may read beside the safe ones. */
   readonly exposedHeaders?: readonly string[];
-  /** Also with cookies and authentication; then the origin is named, never '*'. */
+  /** Also with cookies and authentication; then `origin` cannot be '*'. */
   readonly credentials?: boolean;
   /** How long a client may remember a preflight, in seconds. */
   readonly maxAgeSeconds?: number;
@@ -35,34 +41,20 @@ const OPTIONS = [
 ];
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'];
+/** Browsers send these whatever Access-Control-Allow-Methods says. */
+const SAFE_METHODS = ['GET', 'HEAD', 'POST'];
+/** What clients take as delta-seconds (RFC 9111 1.2.2). */
+const SECONDS_MAX = 2_147_483_647;
+const EVERYTHING = '*';
 
-/** Throws a TypeError for options that make no sense. */
-export function cors(options: CorsOptions = {}): Middleware {
-  checkOptions('cors', options, OPTIONS);
-  const policy = policyFrom(options);
-  return (request, response, next) => {
-    const origin = request.header('origin');
-    const preflight =
-      request.method === 'OPTIONS' &&
-      origin !== undefined &&
-      request.header('access-control-request-method') !== undefined;
-    const allowed = allowOrigin(policy, origin, response);
-    if (preflight) {
-      if (allowed) allowRequest(policy, request, response);
-      response.empty(204);
-      return;
-    }
-    if (allowed && policy.exposed !== '') {
-      response.header('Access-Control-Expose-Headers', policy.exposed);
-    }
-    return next();
-  };
-}
+type OriginTest = (origin: string) => unknown;
 
 interface Policy {
-  /** Null stands for everybody. */
-  readonly isAllowed: ((origin: string) => boolean) | null;
-  readonly methods: string;
+  /** Origins by name, or what decides; both null stand for every origin. */
+  readonly origins: ReadonlySet<string> | null;
+  readonly test: OriginTest | null;
+  readonly methods: readonly string[];
+  readonly methodsField: string;
   /** Null: what the preflight asks for. */
   readonly headers: string | null;
   readonly exposed: string;
@@ -70,61 +62,175 @@ interface Policy {
   readonly maxAge: string | null;
 }
 
+/** Throws a TypeError for options that make no sense, or would let in more than they say. */
+export function cors(options: CorsOptions = {}): Middleware {
+  checkOptions('cors', options, OPTIONS);
+  const policy = policyFrom(options);
+  return (request, response, next) => {
+    forgetEarlier(request);
+    if (policy.origins === null && policy.test === null) {
+      return proceed(policy, EVERYTHING, request, response, next);
+    }
+    // The response depends on the origin even where it is refused: caches must know.
+    response.appendHeader('Vary', 'Origin');
+    const origin = request.header('origin');
+    if (origin === undefined) return proceed(policy, null, request, response, next);
+    const verdict = judge(policy, origin);
+    if (isThenable(verdict)) return proceedLater(policy, verdict, origin, request, response, next);
+    return proceed(policy, verdict === true ? origin : null, request, response, next);
+  };
+}
+
 function policyFrom(options: CorsOptions): Policy {
-  const { allowedHeaders, maxAgeSeconds } = options;
-  if (maxAgeSeconds !== undefined && !(Number.isInteger(maxAgeSeconds) && maxAgeSeconds >= 0)) {
+  // Null is a mistake, not a wish for the default.
+  const { allowedHeaders, exposedHeaders = [], methods: listed = METHODS } = options;
+  const { credentials = false, maxAgeSeconds, origin = EVERYTHING } = options;
+  if (typeof credentials !== 'boolean') throw new TypeError('cors: credentials is true or false');
+  if (maxAgeSeconds !== undefined && !isSeconds(maxAgeSeconds)) {
     throw new TypeError('cors: maxAgeSeconds is a whole number of seconds');
   }
+  if (credentials && origin === EVERYTHING) {
+    throw new TypeError(
+      "cors: credentials: true with origin '*' would let every site read with its users' " +
+        'cookies; set origin to an origin, a list of origins, or a function',
+    );
+  }
+  const methods = tokens('methods', listed, credentials);
+  const headers =
+    allowedHeaders === undefined ? null : tokens('allowedHeaders', allowedHeaders, credentials);
   return {
-    // Null is a mistake, not a wish to let everybody in.
-    isAllowed: originTest(options.origin === undefined ? '*' : options.origin),
-    methods: tokens('methods', options.methods ?? METHODS),
-    headers: allowedHeaders === undefined ? null : tokens('allowedHeaders', allowedHeaders),
-    exposed: tokens('exposedHeaders', options.exposedHeaders ?? []),
-    credentials: options.credentials === true,
+    origins: typeof origin === 'function' || origin === EVERYTHING ? null : originSet(origin),
+    test: typeof origin === 'function' ? origin : null,
+    methods,
+    methodsField: methods.join(', '),
+    headers: headers === null ? null : headers.join(', '),
+    exposed: tokens('exposedHeaders', exposedHeaders, credentials).join(', '),
+    credentials,
     maxAge: maxAgeSeconds === undefined ? null : String(maxAgeSeconds),
   };
 }
 
-function originTest(origin: NonNullable<CorsOptions['origin']>): Policy['isAllowed'] {
-  if (typeof origin === 'function') return origin;
-  if (origin === '*') return null;
+function isSeconds(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= SECONDS_MAX;
+}
+
+function originSet(origin: string | readonly string[]): ReadonlySet<string> {
   const origins = typeof origin === 'string' ? [origin] : origin;
-  if (!Array.isArray(origins) || origins.some((one) => typeof one !== 'string')) {
-    throw new TypeError("cors: origin is '*', an origin, a list of origins or a function");
+  if (!Array.isArray(origins)) {
+    throw new TypeError("cors: origin is '*', an origin, a list of origins, or a function");
   }
-  return (asked) => origins.includes(asked);
+  for (const each of origins) checkOrigin(each);
+  return new Set(origins);
 }
 
-function tokens(option: string, list: readonly string[]): string {
+/** A copy of a list of tokens. '*' in it stands for everything only without credentials. */
+function tokens(option: string, list: readonly string[], credentials: boolean): readonly string[] {
+  if (!Array.isArray(list)) throw new TypeError(`cors: ${option} is an array of names`);
   for (const item of list) {
-    if (!isToken(item)) throw new TypeError(`cors: ${option} holds ${JSON.stringify(item)}`);
+    if (typeof item !== 'string' || !isToken(item)) {
+      throw new TypeError(`cors: ${option} holds ${JSON.stringify(item)}, which is no name`);
+    }
+    if (item === EVERYTHING && credentials) {
+      throw new TypeError(`cors: ${option}: browsers ignore '*' with credentials; list the names`);
+    }
   }
-  return list.join(', ');
+  return [...list];
 }
 
-/** Sets the fields that depend on the origin. False when it may not read the answer. */
-function allowOrigin(policy: Policy, origin: string | undefined, response: Response): boolean {
-  if (policy.isAllowed === null && !policy.credentials) {
-    response.header('Access-Control-Allow-Origin', '*');
-    return true;
+/** A cors() that covers more of the site may have decided before: the last one's word counts. */
+function forgetEarlier(request: Request): void {
+  const { fields } = exchangeOf(request);
+  if (fields.count === 0) return;
+  fields.remove('access-control-allow-origin');
+  fields.remove('access-control-allow-credentials');
+  fields.remove('access-control-expose-headers');
+}
+
+/** True, or a promise of true, for an origin that is allowed. */
+function judge({ origins, test }: Policy, origin: string): unknown {
+  if (origins !== null) return origins.has(origin);
+  // Any page can make itself the origin null, and what is no origin comes from no browser.
+  if (test === null || origin === NULL_ORIGIN || !isOrigin(origin)) return false;
+  return test(origin);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== 'object' || value === null || !('then' in value)) return false;
+  return typeof value.then === 'function';
+}
+
+/** Apart: only origins that are looked up somewhere cost a promise. A rejection is the chain's. */
+async function proceedLater(
+  policy: Policy,
+  verdict: PromiseLike<unknown>,
+  origin: string,
+  request: Request,
+  response: Response,
+  next: Next,
+): Promise<void> {
+  const allowed = (await verdict) === true ? origin : null;
+  return proceed(policy, allowed, request, response, next);
+}
+
+/** `allowed` is what Access-Control-Allow-Origin says; null refuses. */
+function proceed(
+  policy: Policy,
+  allowed: string | null,
+  request: Request,
+  response: Response,
+  next: Next,
+): void | Promise<void> {
+  const method = preflightMethod(request);
+  if (method !== undefined) {
+    if (allowed !== null) answerPreflight(policy, allowed, method, request, response);
+    response.empty(204);
+    return;
   }
-  // The answer depends on the origin even where it is refused: caches must know.
-  response.appendHeader('Vary', 'Origin');
-  if (origin === undefined) return false;
-  if (policy.isAllowed !== null && !policy.isAllowed(origin)) return false;
-  response.header('Access-Control-Allow-Origin', origin);
+  if (allowed !== null) {
+    allowOrigin(policy, allowed, response);
+    if (policy.exposed !== '') response.header('Access-Control-Expose-Headers', policy.exposed);
+  }
+  return next();
+}
+
+/** The method that a preflight asks about; undefined for every other request. */
+function preflightMethod(request: Request): string | undefined {
+  if (request.method !== 'OPTIONS' || request.header('origin') === undefined) return undefined;
+  return request.header('access-control-request-method');
+}
+
+function allowOrigin(policy: Policy, allowed: string, response: Response): void {
+  response.header('Access-Control-Allow-Origin', allowed);
   if (policy.credentials) response.header('Access-Control-Allow-Credentials', 'true');
-  return true;
 }
 
-function allowRequest(policy: Policy, request: Request, response: Response): void {
-  response.header('Access-Control-Allow-Methods', policy.methods);
+function answerPreflight(
+  policy: Policy,
+  allowed: string,
+  method: string,
+  request: Request,
+  response: Response,
+): void {
+  const { headers, maxAge, methods, methodsField } = policy;
+  response.appendHeader('Vary', 'Access-Control-Request-Method');
+  const isListed = methods.includes(method) || methods.includes(EVERYTHING);
+  // A browser refuses other methods that are not listed by itself, and can then say why.
+  if (!isListed && SAFE_METHODS.includes(method)) return;
+  allowOrigin(policy, allowed, response);
+  if (methodsField !== '') response.header('Access-Control-Allow-Methods', methodsField);
+  if (headers === null) allowAsked(request, response);
+  else if (headers !== '') response.header('Access-Control-Allow-Headers', headers);
+  if (maxAge !== null) response.header('Access-Control-Max-Age', maxAge);
+}
+
+/** Allows the fields that a preflight asks for, unless one of them is no name of a field. */
+function allowAsked(request: Request, response: Response): void {
   const asked = request.header('access-control-request-headers');
-  if (policy.headers !== null) response.header('Access-Control-Allow-Headers', policy.headers);
-  else if (asked !== undefined) {
-    response.appendHeader('Vary', 'Access-Control-Request-Headers');
-    response.header('Access-Control-Allow-Headers', asked);
-  }
-  if (policy.maxAge !== null) response.header('Access-Control-Max-Age', policy.maxAge);
+  if (asked === undefined) return;
+  response.appendHeader('Vary', 'Access-Control-Request-Headers');
+  const names = asked.split(',').map((name) => name.trim());
+  const given = names.filter((name) => name !== '');
+  // '*' would allow them all.
+  if (given.length === 0 || given.some((name) => name === EVERYTHING || !isToken(name))) return;
+  response.header('Access-Control-Allow-Headers', given.join(', '));
 }

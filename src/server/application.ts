@@ -7,8 +7,9 @@ import type { Exchange, Handler } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { noteLate } from '../exchange/late.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
-import { Phase } from '../exchange/phase.ts';
+import { Phase, Writer } from '../exchange/phase.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
+import { requestLine } from '../exchange/request-line.ts';
 import { respondWhole } from '../exchange/respond.ts';
 import type { Response } from '../exchange/response.ts';
 import { TargetForm } from '../http/head.ts';
@@ -18,7 +19,7 @@ import { routePath } from '../http/target.ts';
 import type { Counters } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
 import { Router } from '../route/router.ts';
-import { Chain, DONE, isPromise, unanswered } from './chain.ts';
+import { Chain, DONE, laterPart, unanswered } from './chain.ts';
 
 export type ErrorHandler = (
   error: unknown,
@@ -186,21 +187,23 @@ export class Application {
   }
 
   #runErrorHandler(exchange: Exchange, handler: ErrorHandler, error: unknown): void {
-    let result: void | Promise<void>;
+    let later: Promise<void> | null;
     exchange.entered = true;
     try {
-      result = handler(error, exchange.request, exchange.response);
+      later = laterPart(handler(error, exchange.request, exchange.response));
     } catch (second) {
       exchange.entered = false;
       this.#errorHandlerFailed(exchange, second);
       return;
     }
     exchange.entered = false;
-    if (!isPromise(result)) {
-      if (unanswered(exchange)) this.#answer(exchange, error);
+    if (later === null) {
+      // A file() or stream() that it began is a part of its own.
+      const isSending = exchange.writer !== Writer.None;
+      if (unanswered(exchange) && !isSending) this.#answer(exchange, error);
       return;
     }
-    const guarded = Promise.resolve(result).then(
+    const guarded = new Promise<void>((resolve) => resolve(later)).then(
       () => {
         if (unanswered(exchange)) this.#answer(exchange, error);
       },
@@ -219,8 +222,7 @@ export class Application {
 
   /** A handler gave no answer in time: the client gets one, the handler's comes to nothing. */
   timedOut(exchange: Exchange): void {
-    const what = 'no answer in time';
-    this.#options.logError(`${exchange.methodName()} ${exchange.path(0)}: ${what}`);
+    this.#options.logError(`${requestLine(exchange)}: no answer in time`);
     clearContent(exchange);
     exchange.beforeSend = null;
     this.#answer(exchange, new HttpError(503));
@@ -245,7 +247,7 @@ export class Application {
   /** Counts and logs an error of a handler. */
   handlerFailed(exchange: Exchange, error: unknown): void {
     this.#options.counters.handlerErrors += 1;
-    this.#options.logError(`${exchange.methodName()} ${exchange.path(0)}: ${describe(error)}`);
+    this.#options.logError(`${requestLine(exchange)}: ${describe(error)}`);
   }
 }
 

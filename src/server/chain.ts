@@ -33,17 +33,17 @@ export class Chain {
   run(exchange: Exchange): void {
     exchange.running = 1;
     exchange.entered = true;
-    let result: void | Promise<void>;
+    let later: Promise<void> | null;
     try {
-      result = this.#enter(exchange, 0);
+      later = laterPart(this.#enter(exchange, 0));
     } catch (error) {
       exchange.entered = false;
       failPart(exchange, error, false);
       return;
     }
     exchange.entered = false;
-    if (isLater(result)) void this.#join(exchange, result, false);
-    else endPart(exchange);
+    if (later === null) endPart(exchange);
+    else void this.#join(exchange, later, false);
   }
 
   /** Runs further work of the exchange as a part of its chain. */
@@ -90,16 +90,16 @@ export class Chain {
     // Within the call of the handler, or of a middleware that kept next() and calls it now.
     const { entered } = exchange;
     exchange.entered = true;
-    let result: void | Promise<void>;
+    let later: Promise<void> | null;
     try {
-      result = this.#enter(exchange, at + 1);
+      later = laterPart(this.#enter(exchange, at + 1));
     } catch (error) {
       exchange.entered = entered;
       failPart(exchange, error, true);
       return quietly(Promise.reject(error));
     }
     exchange.entered = entered;
-    if (isLater(result)) return this.#join(exchange, result, true);
+    if (later !== null) return this.#join(exchange, later, true);
     endPart(exchange);
     return DONE;
   }
@@ -110,8 +110,8 @@ export class Chain {
    */
   #join(exchange: Exchange, part: Promise<void>, caught: boolean): Promise<void> {
     exchange.deferred = true;
-    // Whatever can be awaited may come from a handler, with a then() of its own making.
-    const joined = Promise.resolve(part).then(
+    // What can be awaited may be of a handler's own making: unlike Promise.resolve() this never throws.
+    const joined = new Promise<void>((resolve) => resolve(part)).then(
       () => endPart(exchange),
       (error: unknown) => {
         failPart(exchange, error, caught);
@@ -138,13 +138,13 @@ function lateNext(exchange: Exchange, isOver: boolean, at: number): Promise<void
   return lateRejection(exchange, isOver, new Error(what));
 }
 
-/** False for what a middleware returns that passes on what next() gave it, all being done. */
-function isLater(result: void | Promise<void>): result is Promise<void> {
-  return result !== DONE && isPromise(result);
+/** What is to be waited for; null also where a middleware passes on what next() returned at once. */
+export function laterPart(result: void | Promise<void>): Promise<void> | null {
+  return result !== DONE && isPromise(result) ? result : null;
 }
 
 /** True for a promise and for whatever can be awaited. */
-export function isPromise(result: void | Promise<void>): result is Promise<void> {
+function isPromise(result: void | Promise<void>): result is Promise<void> {
   return typeof result === 'object' && result !== null && typeof result.then === 'function';
 }
 

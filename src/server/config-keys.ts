@@ -93,7 +93,7 @@ export const KEYS: readonly ConfigKey[] = [
     'debug',
     false,
     { kind: 'boolean' },
-    'never reuse request and response objects, to find handlers that keep them',
+    'give every request a record of its own, to tell mistakes of the pool of records apart',
   ),
   ...(Object.keys(LIMITS) as LimitName[]).map(limitKey),
 ];

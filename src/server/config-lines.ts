@@ -1,6 +1,7 @@
 // The lines that tell what is wrong with a configuration. Each is one line whatever was given, and
 // names the place, the key, what was given and what is allowed.
 
+import { safeJson } from '../base/log-text.ts';
 import { nearMiss } from '../base/near-miss.ts';
 import type { ConfigKey } from './config-keys.ts';
 import { allowedBy, type Form, meantBy } from './config-rules.ts';
@@ -55,9 +56,5 @@ function quoted(text: string): string {
   const characters = [...text.slice(0, SHOWN_LENGTH_MAX * 2)];
   const clipped = characters.length > SHOWN_LENGTH_MAX;
   const kept = clipped ? `${characters.slice(0, SHOWN_LENGTH_MAX).join('')}...` : text;
-  // JSON leaves some controls and line ends of Unicode as they are.
-  return JSON.stringify(kept).replace(
-    /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return safeJson(kept);
 }

@@ -2,6 +2,7 @@
 // (slab, driver, reactor, connections) when it listens, and frees all of it when it closes.
 
 import { setMaxListeners } from 'node:events';
+import { logEntry } from '../base/log-text.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
 import type { Handler } from '../exchange/exchange.ts';
@@ -110,10 +111,11 @@ export class Server {
 
   constructor(options: ServerOptions, parts: ServerParts) {
     this.config = configFrom(options);
-    this.#counters = makeCounters();
+    const work = parts.work ?? new NodeWork((text) => this.#log.error(text));
+    this.#work = work;
+    this.#counters = makeCounters(() => work.linesDropped);
     this.counters = this.#counters;
     this.#parts = parts;
-    this.#work = parts.work ?? new NodeWork();
     this.#log = makeLog(this.config.logLevel, this.#work, parts.logPrefix);
     this.#application = new Application({
       counters: this.#counters,
@@ -328,6 +330,7 @@ export class Server {
     this.#world = null;
     this.#state = 'new';
     this.#parts.service?.ended();
+    await this.#work.flush();
     await this.#parts.closed(this);
     this.#ended.end();
   }
@@ -371,7 +374,8 @@ export async function addressOf(config: Config): Promise<Address> {
 function makeLog(level: string, work: Work, prefix = ''): Log {
   const rank = LEVELS.indexOf(level);
   const line = (name: string, message: string) => {
-    if (rank >= LEVELS.indexOf(name)) work.printError(`vibing ${name}: ${prefix}${message}\n`);
+    if (rank < LEVELS.indexOf(name)) return;
+    work.printError(`vibing ${name}: ${logEntry(`${prefix}${message}`)}\n`);
   };
   return {
     error: (message) => line('error', message),

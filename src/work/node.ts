@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { unreachable } from '../base/assert.ts';
 import { faultOf } from '../base/errno.ts';
-import { LineWriter } from './line-writer.ts';
+import type { DropListener } from './line-writer.ts';
+import { type StandardStreams, standardStreams } from './standard-streams.ts';
 import {
   type ContentCoding,
   type DirectoryEntry,
@@ -52,16 +53,35 @@ type Compressor<Options> = (bytes: Uint8Array, options: Options) => Promise<Buff
 const SUBTLE_NAME = { sha1: 'SHA-1', sha256: 'SHA-256' } as const;
 
 export class NodeWork implements Work {
-  readonly #out = new LineWriter(process.stdout);
-  readonly #error = new LineWriter(process.stderr);
+  readonly #streams: StandardStreams = standardStreams();
+  readonly #outputDropped: DropListener;
+  readonly #errorDropped: DropListener;
   #looksSlowUntilMs = 0;
 
+  /** `notice` is told of lines that were dropped, in words; it may print them. */
+  constructor(notice: (text: string) => void = () => {}) {
+    this.#outputDropped = (lines, code) => notice(dropText('standard output', lines, code));
+    this.#errorDropped = (lines, code) => {
+      // One that will never be written cannot tell of it either.
+      if (code === null) notice(dropText('standard error', lines, code));
+    };
+  }
+
   print(text: string): void {
-    this.#out.write(text);
+    this.#streams.output.write(text, this.#outputDropped);
   }
 
   printError(text: string): void {
-    this.#error.write(text);
+    this.#streams.error.write(text, this.#errorDropped);
+  }
+
+  async flush(): Promise<void> {
+    const { error, output } = this.#streams;
+    await Promise.all([output.flush(), error.flush()]);
+  }
+
+  get linesDropped(): number {
+    return this.#streams.output.dropped + this.#streams.error.dropped;
   }
 
   async realPath(path: string): Promise<string | number> {
@@ -159,6 +179,12 @@ export class NodeWork implements Work {
     const digest = await webcrypto.subtle.digest(SUBTLE_NAME[algorithm], input);
     return Buffer.from(digest).toString('hex');
   }
+}
+
+function dropText(stream: string, lines: number, code: string | null): string {
+  const what = lines === 1 ? '1 line was dropped' : `${lines} lines were dropped`;
+  if (code === null) return `${stream} could not be written for a while: ${what}`;
+  return `${stream} can no longer be written (${code}): ${what}, and so are all that follow`;
 }
 
 function openStat(file: number, resolve: (result: OpenFile | number) => void): void {

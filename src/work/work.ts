@@ -51,9 +51,16 @@ export interface Work {
   list(path: string): Promise<readonly DirectoryEntry[] | number>;
   /** The whole of `bytes` in a content coding (RFC 9110 8.4.1), at a level of that coding. */
   compress(coding: ContentCoding, bytes: Uint8Array, level: number): Promise<Uint8Array>;
-  /** Text for standard output and standard error; many lines become few writes. */
+  /**
+   * Whole lines for standard output and standard error; many lines become few writes. Never throws
+   * and never waits: lines that cannot be written for long are dropped.
+   */
   print(text: string): void;
   printError(text: string): void;
+  /** Resolves when what was printed is written, or will not be in good time. */
+  flush(): Promise<void>;
+  /** Lines that this process had to drop. */
+  readonly linesDropped: number;
   /** A digest as lower-case hexadecimal. */
   hash(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Promise<string>;
 }
