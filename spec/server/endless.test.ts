@@ -58,7 +58,12 @@ onEachDriver('endless', (add) => {
       () => {},
     );
     assert.ok(tookMs < CLOSE_MS_MAX, `${tookMs} ms`);
-    for (const path of ['/busy-generator', '/busy-readable', '/quiet-readable', '/quiet-web-stream']) {
+    for (const path of [
+      '/busy-generator',
+      '/busy-readable',
+      '/quiet-readable',
+      '/quiet-web-stream',
+    ]) {
       assert.ok(released.includes(path), `the source of ${path} is let go of`);
     }
     // The others wait for what never comes, by their own code.
