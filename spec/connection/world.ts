@@ -93,7 +93,8 @@ export class ConnectionWorld {
       pause: (ms) =>
         new Promise((resolve) => (ms === 0 ? setImmediate(resolve) : setTimeout(resolve, ms))),
       settled: (exchange) => this.application.settled(exchange),
-      handlerFailed: (exchange, error) => this.application.handlerFailed(exchange, error),
+      handlerFailed: (exchange, error, what) =>
+        this.application.handlerFailed(exchange, error, what),
       logError,
     });
     this.context = {

@@ -141,13 +141,13 @@ onEachDriver('a response of the wrong length', (add) => {
         },
         async ({ log, open }) => {
           const client = await open();
-          client.pause();
           void client.send(get(target));
-          // Paused, it has the first bytes at most; the kernel has a few million more.
-          await new Promise((resolve) => setTimeout(resolve, 100));
+          await client.hasReceived(1);
+          client.pause();
+          // The kernel has a few million bytes more.
           truncateSync(file, 1_000_000);
           client.resume();
-          await client.isReset();
+          await client.ending();
           assert.ok(client.receivedBytes < HUGE_BYTES);
           await eventually('the log tells of it', () => log.length > 0);
           assert.equal(messages(log).length, 1, log.join('\n'));

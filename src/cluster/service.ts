@@ -4,7 +4,8 @@
 import type { Address } from '../driver/driver.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
 import type { Config } from '../server/config.ts';
-import type { Listening, Log, ServiceLife } from '../server/server.ts';
+import type { Log } from '../server/log.ts';
+import type { Listening, ServiceLife } from '../server/server.ts';
 import { type Activated, takeActivated } from './activation.ts';
 import { type Notifier, takeNotifier } from './notify.ts';
 import { PidFile } from './pid-file.ts';

@@ -14,6 +14,9 @@ import type { Connection } from './connection.ts';
 import { Draining } from './context.ts';
 import { cutShort, lose } from './ending.ts';
 
+/** Stands before what the log tells of a response that the client sees is not whole. */
+const IS_CUT = 'the response is cut: ';
+
 export class Answering implements Transport {
   readonly #connection: Connection;
 
@@ -78,8 +81,9 @@ export class Answering implements Transport {
     const target = context.writer.piece(outbox, exchange, chunk);
     if (bounded && exchange.owedBytes < 0) {
       // What was queued is too long: only a reset keeps it from being read as a response.
-      const error = new TypeError('more was written than Content-Length announced');
-      exchange.services.handlerFailed(exchange, error);
+      const declared = exchange.contentBytes + exchange.owedBytes;
+      const error = new TypeError(`more was written than Content-Length announced (${declared})`);
+      exchange.services.handlerFailed(exchange, error, IS_CUT);
       lose(connection);
       return lateRejection(exchange, false, error);
     }
@@ -96,7 +100,7 @@ export class Answering implements Transport {
     const connection = this.#connection;
     if (exchange.owedBytes > 0 && !endsAtHead(exchange)) {
       const what = `the stream ended ${exchange.owedBytes} bytes before its Content-Length`;
-      exchange.services.handlerFailed(exchange, new TypeError(what));
+      exchange.services.handlerFailed(exchange, new TypeError(what), IS_CUT);
       cutShort(connection, exchange);
       return;
     }
@@ -105,9 +109,10 @@ export class Answering implements Transport {
   }
 
   #answered(exchange: Exchange): void {
+    const { context, deliveries, outbox } = this.#connection;
     exchange.phase = Phase.Ended;
-    this.#connection.context.counters.answers += 1;
-    if (exchange.afterSend !== null) this.#connection.deliver(exchange, true);
+    context.counters.answers += 1;
+    if (exchange.afterSend !== null) deliveries.add(exchange, outbox.queuedTotal, true);
     this.#connection.advance();
   }
 

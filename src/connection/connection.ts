@@ -20,7 +20,7 @@ import type { Reactor } from '../reactor/reactor.ts';
 import type { SocketOwner } from '../reactor/sockets.ts';
 import { Answering } from './answering.ts';
 import { type ConnectionContext, Draining, Timeout } from './context.ts';
-import { type Delivery, delivered, deliveryOf } from './delivery.ts';
+import { Deliveries } from './delivery.ts';
 import { DETACHED, NO_PEER } from './detached.ts';
 import { continueEnding, endUnasked, forget, lose, refuse, stop, yieldSlot } from './ending.ts';
 import { Inbox } from './inbox.ts';
@@ -35,6 +35,8 @@ export class Connection implements SocketOwner {
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly body: IncomingBody;
+  /** Responses that callbacks want to hear the end of. */
+  readonly deliveries: Deliveries = new Deliveries();
   /** What exchanges see of this connection. */
   readonly answering: Answering;
   slot: number;
@@ -54,9 +56,8 @@ export class Connection implements SocketOwner {
   requests: number;
   /** How many requests there may be before the answers to all of them have to be sent. */
   #pipelineEnd: number;
-  #peer: Peer | null;
-  /** Responses that are not sent, in order, where callbacks wait for that. */
-  #deliveries: Delivery[];
+  /** The client's address, once it was asked for. */
+  knownPeer: Peer | null;
 
   constructor(context: ConnectionContext) {
     this.context = context;
@@ -75,8 +76,7 @@ export class Connection implements SocketOwner {
     this.continueOwed = false;
     this.requests = 0;
     this.#pipelineEnd = 0;
-    this.#peer = null;
-    this.#deliveries = [];
+    this.knownPeer = null;
   }
 
   /** Begins with a new client. */
@@ -91,22 +91,17 @@ export class Connection implements SocketOwner {
     this.continueOwed = false;
     this.requests = 0;
     this.#pipelineEnd = this.context.limits.pipelineDepthMax;
-    this.#peer = null;
+    this.knownPeer = null;
     this.outbox.open(slot);
     this.context.counters.accepted += 1;
     this.reactor.extend(slot, this.context.idleTimeout);
     this.reactor.receive(slot);
   }
 
-  /** The client's address if it was asked for. */
-  get knownPeer(): Peer | null {
-    return this.#peer;
-  }
-
   /** The client's address; none when it was never asked for while the client was there. */
   peer(): Peer {
-    this.#peer ??= this.lost ? NO_PEER : this.reactor.peer(this.slot);
-    return this.#peer;
+    this.knownPeer ??= this.lost ? NO_PEER : this.reactor.peer(this.slot);
+    return this.knownPeer;
   }
 
   // --- What the reactor tells ---
@@ -131,8 +126,7 @@ export class Connection implements SocketOwner {
       return;
     }
     this.outbox.sent(result);
-    if (this.lost) return;
-    if (this.#deliveries.length > 0) this.tellDelivered();
+    if (!this.lost) this.deliveries.tellSent(this.outbox.sentTotal);
     if (this.lost) return;
     if (this.outbox.waiting > 0) this.outbox.flush();
     else if (this.exchange === null && this.reading === Reading.Head) {
@@ -141,29 +135,6 @@ export class Connection implements SocketOwner {
     // A pipeline may have waited for room, and the last answer for the end.
     if (this.reading === Reading.Stopped) this.settle();
     else if (!this.inbox.empty) this.advance();
-  }
-
-  /** A response is queued, whole or cut: its callbacks are told when the kernel took it. */
-  deliver(exchange: Exchange, complete: boolean): void {
-    const delivery = deliveryOf(exchange, this.outbox.queuedTotal, complete);
-    if (delivery !== null) this.#deliveries.push(delivery);
-  }
-
-  /** Tells of those that are sent. */
-  tellDelivered(): void {
-    const { sentTotal } = this.outbox;
-    while (this.#deliveries.length > 0 && this.#deliveries[0].target <= sentTotal) {
-      const [delivery] = this.#deliveries.splice(0, 1);
-      delivered(delivery, sentTotal);
-    }
-  }
-
-  /** What was handed over and not sent never will be. */
-  tellUndelivered(): void {
-    const deliveries = this.#deliveries;
-    if (deliveries.length === 0) return;
-    this.#deliveries = [];
-    for (const delivery of deliveries) delivered(delivery, this.outbox.sentTotal);
   }
 
   due(kind: number): void {
@@ -380,8 +351,7 @@ export class Connection implements SocketOwner {
     this.exchange = null;
     exchange.detached = true;
     exchange.transport = DETACHED;
-    exchange.peer = this.#peer;
-    // What is kept beyond the handler's call stays this request's for ever.
+    exchange.peer = this.knownPeer;
     if (exchange.handled && !exchange.retained) this.context.exchanges.release(exchange);
   }
 

@@ -7,7 +7,7 @@ import type { Summary } from '../exchange/phase.ts';
 import type { Services } from '../exchange/transport.ts';
 
 /** A response that was handed over and is not sent; what is told of it is kept apart. */
-export interface Delivery {
+interface Delivery {
   /** Of all bytes ever queued on the connection, up to which it goes. */
   readonly target: number;
   readonly callbacks: readonly ((summary: Summary) => void)[];
@@ -19,27 +19,54 @@ export interface Delivery {
   readonly services: Services;
 }
 
-/** Takes the callbacks of a response that is queued up to `target`; null when there are none. */
-export function deliveryOf(exchange: Exchange, target: number, complete: boolean): Delivery | null {
-  const callbacks = exchange.afterSend;
-  if (callbacks === null) return null;
-  exchange.afterSend = null;
-  const { status, contentBytes, startedMs, services } = exchange;
-  return { target, callbacks, status, contentBytes, startedMs, complete, services };
+/** Those of one connection, in order. Most responses have no callbacks and never get here. */
+export class Deliveries {
+  #waiting: Delivery[] = [];
+
+  /** Takes the callbacks of a response that is queued up to `target`, if it has any. */
+  add(exchange: Exchange, target: number, complete: boolean): void {
+    const callbacks = exchange.afterSend;
+    if (callbacks === null) return;
+    exchange.afterSend = null;
+    const { status, contentBytes, startedMs, services } = exchange;
+    this.#waiting.push({
+      target,
+      callbacks,
+      status,
+      contentBytes,
+      startedMs,
+      complete,
+      services,
+    });
+  }
+
+  /** Tells of those that are sent. `sentTotal`: of all bytes ever queued, what the kernel took. */
+  tellSent(sentTotal: number): void {
+    while (this.#waiting.length > 0 && this.#waiting[0].target <= sentTotal) {
+      const [delivery] = this.#waiting.splice(0, 1);
+      tell(delivery, sentTotal);
+    }
+  }
+
+  /** What is not sent never will be. */
+  tellLost(sentTotal: number): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (const delivery of waiting) tell(delivery, sentTotal);
+  }
 }
 
-/**
- * Runs the callbacks. `sentTotal`: of all bytes ever queued, how many the kernel took. They may not
- * break the connection.
- */
-export function delivered(delivery: Delivery, sentTotal: number): void {
+/** Runs the callbacks, which may not break the connection. */
+function tell(delivery: Delivery, sentTotal: number): void {
   const { callbacks, status, startedMs, services } = delivery;
   const missing = Math.max(delivery.target - sentTotal, 0);
   const complete = delivery.complete && missing === 0;
   const bytes = Math.max(delivery.contentBytes - missing, 0);
   const durationMs = services.nowMs() - startedMs;
-  for (const callback of callbacks)
+  for (const callback of callbacks) {
     runCallback(callback, { status, bytes, durationMs, complete }, services);
+  }
 }
 
 function runCallback(

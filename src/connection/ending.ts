@@ -146,8 +146,9 @@ export function cutShort(connection: Connection, exchange: Exchange): void {
   connection.exchange = null;
   connection.context.counters.resets += 1;
   goneFor(connection, exchange);
-  connection.deliver(exchange, false);
-  connection.tellDelivered();
+  const { deliveries, outbox } = connection;
+  deliveries.add(exchange, outbox.queuedTotal, false);
+  deliveries.tellSent(outbox.sentTotal);
   stop(connection);
 }
 
@@ -168,9 +169,9 @@ export function forget(connection: Connection): void {
   if (exchange !== null && exchange.headBytes > 0) {
     if (exchange.phase !== Phase.Ended) context.counters.resets += 1;
     goneFor(connection, exchange);
-    connection.deliver(exchange, false);
+    connection.deliveries.add(exchange, connection.outbox.queuedTotal, false);
   }
-  connection.tellUndelivered();
+  connection.deliveries.tellLost(connection.outbox.sentTotal);
   // Errors with their stacks cost more than all the rest of an end.
   if (!connection.body.isOver) connection.body.cut(clientGone());
   // What is being sent is still read from memory that writers use again once they go on; those who

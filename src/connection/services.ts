@@ -14,7 +14,7 @@ export interface ServicesOptions {
   readonly counters: Counters;
   readonly pause: (ms: number) => Promise<void>;
   readonly settled: (exchange: Exchange) => void;
-  readonly handlerFailed: (exchange: Exchange, error: unknown) => void;
+  readonly handlerFailed: (exchange: Exchange, error: unknown, what: string) => void;
   readonly logError: (message: string) => void;
 }
 
@@ -56,8 +56,8 @@ export class ServerServices implements Services {
     if (isMistake) counters.handlerErrors += 1;
   }
 
-  handlerFailed(exchange: Exchange, error: unknown): void {
-    this.#options.handlerFailed(exchange, error);
+  handlerFailed(exchange: Exchange, error: unknown, what = ''): void {
+    this.#options.handlerFailed(exchange, error, what);
   }
 
   logError(message: string): void {

@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
 const GROWTH_FACTOR = 2;
 /** From this version on V8 may grow beyond the size that is wanted here, to 32 or 64 MiB. */
 const V8_GROWS_BEYOND = 13;
-/** The size that V8 begins with, and goes back to when it collects everything while little happens. */
+/** The size that V8 begins with, and goes back to when it collects all while little happens. */
 const V8_BEGINS_WITH = MIB;
 
 /** Options that decide the size; V8 refuses some of them together. */

@@ -123,8 +123,8 @@ async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
       // A file that shrank or cannot be read: the client sees an answer that is not whole.
       if (count <= 0) {
         const missing = opened.stat.bytes - position;
-        const what = `the file became ${missing} bytes shorter while it was sent`;
-        services.logError(`${requestLine(exchange)}: ${what}`);
+        const what = `the file ended ${missing} bytes before its Content-Length`;
+        services.logError(`${requestLine(exchange)}: the response is cut: ${what}`);
         transport.abandon(exchange);
         return;
       }

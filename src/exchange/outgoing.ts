@@ -1,5 +1,5 @@
-// A response at the last moment before it is sent, as beforeSend() callbacks see it: they may change
-// its status, its fields and, when it is whole, its content.
+// A response just before it is sent, as beforeSend() callbacks see it: they may change its status,
+// its fields and, when it is whole, its content.
 
 import { checkedName } from '../http/answer-fields.ts';
 import { isFinalStatus } from '../http/status.ts';

@@ -24,7 +24,7 @@ export interface PreparedParts {
 
 let partsBehind: (prepared: Prepared) => PreparedParts;
 
-/** A response that prepare() made. Its bytes are shared by requests, so handlers cannot reach them. */
+/** A response that prepare() made. Its bytes are shared by requests: handlers cannot reach them. */
 export class Prepared {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];

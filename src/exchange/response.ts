@@ -28,7 +28,7 @@ export class Response {
     return this.#exchange.identity !== this;
   }
 
-  /** The exchange, for a call that needs the head not to be sent yet; else null, and it is noted. */
+  /** The exchange, for a call that needs the head not to be sent; else null, and it is noted. */
   #open(call: string): Exchange | null {
     const exchange = this.#exchange;
     if (exchange.phase === Phase.Open && !exchange.gone && exchange.identity === this) {

@@ -24,7 +24,7 @@ export interface Services {
   /** A call of a handler that came too late to have an effect; a mistake, or its client is gone. */
   countLateCall(isMistake: boolean): void;
   /** A mistake of a handler that cannot be thrown where it would be caught: logs and counts it. */
-  handlerFailed(exchange: Exchange, error: unknown): void;
+  handlerFailed(exchange: Exchange, error: unknown, what?: string): void;
   /** When such a call was last told in the log without a request of its own. */
   lateNotedMs: number;
   logError(message: string): void;

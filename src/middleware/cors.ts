@@ -33,7 +33,7 @@ export interface CorsOptions {
 
 const ANY: OptionRule = { wanted: 'what its description says', fits: () => true };
 
-/** Lists and origins are looked at one by one (policyFrom), with a reason for each that is refused. */
+/** Lists and origins are looked at one by one by policyFrom(), with a reason for each refusal. */
 const OPTIONS = {
   origin: ANY,
   methods: ANY,

@@ -254,9 +254,9 @@ export class Application {
   }
 
   /** Counts and logs an error of a handler. */
-  handlerFailed(exchange: Exchange, error: unknown): void {
+  handlerFailed(exchange: Exchange, error: unknown, what = ''): void {
     this.#options.counters.handlerErrors += 1;
-    this.#options.logError(`${requestLine(exchange)}: ${describe(error)}`);
+    this.#options.logError(`${requestLine(exchange)}: ${what}${describe(error)}`);
   }
 }
 

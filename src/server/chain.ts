@@ -73,7 +73,7 @@ export class Chain {
 
   /**
    * A next() for one step of one request: it may be kept, so it is not used again, and names its
-   * request by the identity. Apart, since a function that makes one keeps its variables on the heap.
+   * request by the identity. Apart: a function that makes one keeps its variables on the heap.
    */
   #makeNext(exchange: Exchange, identity: Response, at: number): Next {
     return () => this.#next(exchange, identity, at);
@@ -110,7 +110,7 @@ export class Chain {
    */
   #join(exchange: Exchange, part: Promise<void>, caught: boolean): Promise<void> {
     exchange.deferred = true;
-    // What can be awaited may be of a handler's own making: unlike Promise.resolve() this never throws.
+    // What can be awaited may be of a handler's own making, and Promise.resolve() can throw then.
     const joined = new Promise<void>((resolve) => resolve(part)).then(
       () => endPart(exchange),
       (error: unknown) => {
@@ -138,7 +138,7 @@ function lateNext(exchange: Exchange, isOver: boolean, at: number): Promise<void
   return lateRejection(exchange, isOver, new Error(what));
 }
 
-/** What is to be waited for; null also where a middleware passes on what next() returned at once. */
+/** What is to be waited for; null also where a middleware returns what next() did at once. */
 export function laterPart(result: void | Promise<void>): Promise<void> | null {
   return result !== DONE && isPromise(result) ? result : null;
 }

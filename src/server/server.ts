@@ -2,7 +2,6 @@
 // (slab, driver, reactor, connections) when it listens, and frees all of it when it closes.
 
 import { setMaxListeners } from 'node:events';
-import { logEntry } from '../base/log-text.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
 import type { Middleware } from '../exchange/middleware.ts';
@@ -13,6 +12,7 @@ import { FileKind, isFault, type Work } from '../work/work.ts';
 import { Application, type ErrorHandler } from './application.ts';
 import { type Config, configFrom, type ServerOptions } from './config.ts';
 import { listenError } from './listen-error.ts';
+import { type Log, makeLog } from './log.ts';
 import {
   checkErrorHandler,
   checkOn,
@@ -53,14 +53,6 @@ export interface Inherited {
   readonly driver: Config['driver'] | null;
 }
 
-export interface Log {
-  error(message: string): void;
-  warn(message: string): void;
-  notice(message: string): void;
-  debug(message: string): void;
-  readonly debugEnabled: boolean;
-}
-
 /** Whoever runs this process as a service follows the life of the server. */
 export interface ServiceLife {
   /** Before anything is started; may throw. */
@@ -97,8 +89,6 @@ export interface ServerParts {
 
 const LISTEN_TAKES_NOTHING =
   'listen() takes no arguments: host and port are options, as in createServer({ port: 8080 })';
-
-const LEVELS = ['silent', 'error', 'warn', 'info', 'debug'];
 
 export class Server {
   readonly config: Config;
@@ -388,19 +378,4 @@ export async function addressOf(config: Config): Promise<Address> {
     return mode === undefined ? { path: config.socket } : { path: config.socket, mode };
   }
   return { host: await resolveHost(config.host), port: config.port };
-}
-
-function makeLog(level: string, work: Work, prefix = ''): Log {
-  const rank = LEVELS.indexOf(level);
-  const line = (name: string, message: string) => {
-    if (rank < LEVELS.indexOf(name)) return;
-    work.printError(`vibing ${name}: ${logEntry(`${prefix}${message}`)}\n`);
-  };
-  return {
-    error: (message) => line('error', message),
-    warn: (message) => line('warn', message),
-    notice: (message) => line('info', message),
-    debug: (message) => line('debug', message),
-    debugEnabled: rank >= LEVELS.indexOf('debug'),
-  };
 }

@@ -25,7 +25,7 @@ import type { SocketOwner } from '../reactor/sockets.ts';
 import type { Work } from '../work/work.ts';
 import type { Application } from './application.ts';
 import type { Config } from './config.ts';
-import type { Log } from './server.ts';
+import type { Log } from './log.ts';
 
 export interface WorldOptions {
   readonly config: Config;
@@ -93,7 +93,8 @@ export class World {
       counters,
       pause: (ms) => this.#pump.pause(ms),
       settled: (exchange) => options.application.settled(exchange),
-      handlerFailed: (exchange, error) => options.application.handlerFailed(exchange, error),
+      handlerFailed: (exchange, error, what) =>
+        options.application.handlerFailed(exchange, error, what),
       logError: (message) => log.error(message),
     });
     this.#context = {

@@ -17,11 +17,9 @@ import {
 import { HttpError } from '../exchange/http-error.ts';
 import { mediaType } from '../exchange/media-type.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
-import { type Prepared, prepare } from '../exchange/prepared.ts';
 import { exchangeOf, mountBytesOf } from '../exchange/request.ts';
 import { isUnsent } from '../exchange/respond.ts';
 import type { Services } from '../exchange/transport.ts';
-import { formatDate } from '../http/date.ts';
 import { Field } from '../http/fields.ts';
 import { Method } from '../http/method.ts';
 import {
@@ -43,6 +41,7 @@ import {
 } from './file-cache.ts';
 import { listingPage } from './listing.ts';
 import { isFileName } from './names.ts';
+import { prepareFile, readWhole } from './ready-file.ts';
 import { Spelling } from './spelling.ts';
 
 export interface StaticOptions {
@@ -371,32 +370,6 @@ function sameFile(one: FileStat, other: FileStat): boolean {
   return (
     one.bytes === other.bytes && one.modifiedMs === other.modifiedMs && one.inode === other.inode
   );
-}
-
-/** Null when the file is not as long as it said. */
-async function readWhole(work: Work, opened: OpenFile): Promise<Uint8Array | null> {
-  // One byte more than there should be: reading into it means that the file grew.
-  const bytes = new Uint8Array(opened.stat.bytes + 1);
-  let length = 0;
-  while (length < bytes.length) {
-    const count = await work.read(opened.file, bytes.subarray(length), length);
-    if (count <= 0) break;
-    length += count;
-  }
-  return length === opened.stat.bytes ? bytes.subarray(0, length) : null;
-}
-
-function prepareFile(
-  stat: FileStat,
-  etag: string,
-  type: string,
-  content: Uint8Array,
-  wallMs: number,
-): Prepared {
-  // A time in the future is not told (RFC 9110 8.8.2.1).
-  const modified = formatDate(Math.min(stat.modifiedMs, wallMs));
-  const fields = { 'Content-Type': type, 'Last-Modified': modified, ETag: etag };
-  return prepare(200, fields, content);
 }
 
 function isHidden(name: string): boolean {

@@ -1,0 +1,29 @@
+// The log of a server: lines by severity, to standard error.
+
+import { logEntry } from '../base/log-text.ts';
+import type { Work } from '../work/work.ts';
+
+export interface Log {
+  error(message: string): void;
+  warn(message: string): void;
+  notice(message: string): void;
+  debug(message: string): void;
+  readonly debugEnabled: boolean;
+}
+
+const LEVELS = ['silent', 'error', 'warn', 'info', 'debug'];
+
+export function makeLog(level: string, work: Work, prefix = ''): Log {
+  const rank = LEVELS.indexOf(level);
+  const line = (name: string, message: string) => {
+    if (rank < LEVELS.indexOf(name)) return;
+    work.printError(`vibing ${name}: ${logEntry(`${prefix}${message}`)}\n`);
+  };
+  return {
+    error: (message) => line('error', message),
+    warn: (message) => line('warn', message),
+    notice: (message) => line('info', message),
+    debug: (message) => line('debug', message),
+    debugEnabled: rank >= LEVELS.indexOf('debug'),
+  };
+}

@@ -1,0 +1,31 @@
+// A small file made ready: its bytes, and the response that they are.
+
+import { type Prepared, prepare } from '../exchange/prepared.ts';
+import { formatDate } from '../http/date.ts';
+import type { FileStat, OpenFile, Work } from '../work/work.ts';
+
+/** Null when the file is not as long as it said. */
+export async function readWhole(work: Work, opened: OpenFile): Promise<Uint8Array | null> {
+  // One byte more than there should be: reading into it means that the file grew.
+  const bytes = new Uint8Array(opened.stat.bytes + 1);
+  let length = 0;
+  while (length < bytes.length) {
+    const count = await work.read(opened.file, bytes.subarray(length), length);
+    if (count <= 0) break;
+    length += count;
+  }
+  return length === opened.stat.bytes ? bytes.subarray(0, length) : null;
+}
+
+export function prepareFile(
+  stat: FileStat,
+  etag: string,
+  type: string,
+  content: Uint8Array,
+  wallMs: number,
+): Prepared {
+  // A time in the future is not told (RFC 9110 8.8.2.1).
+  const modified = formatDate(Math.min(stat.modifiedMs, wallMs));
+  const fields = { 'Content-Type': type, 'Last-Modified': modified, ETag: etag };
+  return prepare(200, fields, content);
+}
