@@ -56,8 +56,8 @@ export function routePath(bytes: Uint8Array, from: number, to: number, out: Uint
 
 /**
  * The path as handlers see it. An encoded slash is shown as '%2F', because it separates nothing:
- * the result has the segments of the routePath(). None of them is '.' or '..', and only the last one
- * may be empty.
+ * the result has the segments of the routePath(). None of them is '.' or '..', and only the last
+ * one may be empty.
  */
 export function pathString(out: Uint8Array, length: number): string {
   const path = utf8(out, 0, length);
