@@ -208,7 +208,7 @@ describe('options', () => {
       it(`${option} of ${name} has to fit`, () => {
         const make = new Map(MADE).get(name);
         for (const value of values) {
-          const message = new RegExp(`^${name}: ${option} .+`);
+          const message = new RegExp(`^${name}: ${option}\\b.+`);
           refuses(() => make?.({ [option]: value }), message, `${option}: ${String(value)}`);
         }
         make?.({ [option]: undefined });
