@@ -152,7 +152,7 @@ export class Judge {
   #isExcused(client: Client, flight: Flight, answer: Answer): boolean {
     const { planned } = flight;
     const { status } = answer;
-    if (planned.usesFiles && this.failures() > flight.failuresBefore) {
+    if (this.#hasFailed(flight)) {
       if (!answer.whole || [403, 404, 500].includes(status)) return true;
     }
     if (!answer.whole) return this.#mayBeCut(client, flight);
@@ -170,6 +170,11 @@ export class Judge {
     }
     // A request that its client broke off.
     return status === 400 && answer.close && !client.isWhole(flight);
+  }
+
+  /** A file that the answer needs could not be read. */
+  #hasFailed({ planned, failuresBefore }: Flight): boolean {
+    return planned.usesFiles && this.failures() > failuresBefore;
   }
 
   /** What the server waits for a body at least: for its next bytes, or for all of them. */
@@ -290,7 +295,9 @@ export class Judge {
     if (this.#tookNothing(client)) {
       return this.#readsSlowly(client) ? 'stopped reading' : 'write timeout';
     }
-    if (client.flights[0]?.planned.expected.cut === true) return 'answer cut';
+    const [flight] = client.flights;
+    if (flight?.planned.expected.cut === true) return 'answer cut';
+    if (flight !== undefined && this.#hasFailed(flight)) return 'answer cut';
     if (this.#readsSlowly(client)) return this.#givenUpEarly(client);
     const known = this.#known(client);
     this.wrong(client, `the server reset the connection without reason (${known})`);
