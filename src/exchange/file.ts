@@ -123,7 +123,8 @@ async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
       // A file that shrank or cannot be read: the client sees an answer that is not whole.
       if (count <= 0) {
         const missing = opened.stat.bytes - position;
-        const what = `the file ended ${missing} bytes before its Content-Length`;
+        const ended = `the file ended ${missing} bytes before its Content-Length`;
+        const what = count < 0 ? `the file cannot be read: errno ${-count}` : ended;
         services.logError(`${requestLine(exchange)}: the response is cut: ${what}`);
         transport.abandon(exchange);
         return;
