@@ -120,6 +120,25 @@ onEachDriver('a response', (add) => {
   });
 });
 
+onEachDriver('trailers', (add) => {
+  add('are bounded', async (driver) => {
+    let added = 0;
+    const routes = (server: Server) => {
+      server.get('/', (_request, response) => {
+        for (;;) {
+          response.trailer('A', 'b');
+          added += 1;
+        }
+      });
+    };
+    await withServer(driver, {}, routes, async ({ open, log }) => {
+      assert.equal((await (await open()).ask(get('/'))).status, 500);
+      assert.equal(added, 1000);
+      assert.match(log.join('\n'), /at most 1000 trailers/);
+    });
+  });
+});
+
 onEachDriver('a guard', (add) => {
   add('is not passed by a next() that was kept', async (driver) => {
     const kept: Next[] = [];

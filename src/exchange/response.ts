@@ -1,6 +1,7 @@
 // A response as a handler sees it. It is sent once, by one call or by one that sends in steps. A
 // call that comes too late has no effect (late.ts). Wrong arguments throw.
 
+import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../base/limits.ts';
 import { checkedName, checkValue } from '../http/answer-fields.ts';
 import { isFinalStatus } from '../http/status.ts';
 import { checkContent, ownContent } from './content.ts';
@@ -243,6 +244,7 @@ export class Response {
       return this;
     }
     exchange.trailers ??= [];
+    checkRoom(exchange.trailers, name.length + value.length);
     exchange.trailers.push([name, value]);
     return this;
   }
@@ -293,6 +295,15 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 
 function checkText(content: unknown): asserts content is string {
   if (typeof content !== 'string') throw new TypeError('text() and html() take a string');
+}
+
+/** Trailers have the limits that the fields of a head have. */
+function checkRoom(trailers: readonly [string, string][], characters: number): void {
+  let total = characters;
+  for (const [name, value] of trailers) total += name.length + value.length;
+  if (trailers.length < ANSWER_FIELDS_MAX && total <= ANSWER_FIELD_BYTES_MAX) return;
+  const limits = `${ANSWER_FIELDS_MAX} trailers of ${ANSWER_FIELD_BYTES_MAX} bytes together`;
+  throw new RangeError(`a response has at most ${limits}`);
 }
 
 function checkCallback(callback: unknown): void {
