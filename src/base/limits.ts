@@ -311,6 +311,9 @@ export const OVERLOAD_SLOTS = 16;
 /** What clients that are turned away are told, as Retry-After. */
 export const RETRY_AFTER_SECONDS = 1;
 
+/** How often the net driver asks whether a client is still there from which nothing is read. */
+export const WATCH_PROBE_MS = 500;
+
 /** How long accept() rests after it failed for want of descriptors or memory. */
 export const ACCEPT_RETRY_MS = 250;
 
