@@ -147,6 +147,13 @@ function addBodies(server: Server, counted: Counted, pause: Pause, state: Applic
       response.end();
     }),
   );
+  server.post(
+    '/hold',
+    counted(async (request) => {
+      await request.body[Symbol.asyncIterator]().next();
+      await aborted(request);
+    }),
+  );
   server.post('/ignore', (_request, response) => response.text('ignored\n'));
   server.post(
     '/ignore/later',
@@ -161,6 +168,13 @@ function addBodies(server: Server, counted: Counted, pause: Pause, state: Applic
       });
     }),
   );
+}
+
+/** When the client is gone, or the time of the handler is over. */
+function aborted({ signal }: Request): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve());
+  });
 }
 
 function isOpenAgain(response: Response): boolean {
@@ -233,12 +247,7 @@ function addTrouble(server: Server, counted: Counted, pause: Pause): void {
   );
   server.get(
     '/never',
-    counted(
-      (request) =>
-        new Promise((resolve) => {
-          request.signal.addEventListener('abort', () => resolve());
-        }),
-    ),
+    counted((request) => aborted(request)),
   );
   server.get('/throw', () => {
     throw new Error('thrown on purpose');

@@ -8,20 +8,36 @@ import { Reading } from '../src/connection/reading.ts';
 import type { SpanPool } from '../src/connection/span.ts';
 import { Phase } from '../src/exchange/phase.ts';
 import type { Reactor } from '../src/reactor/reactor.ts';
-import { CLOSING, EXTRA, OPEN, RECEIVING, SENDING } from '../src/reactor/sockets.ts';
+import {
+  CLOSING,
+  EXTRA,
+  IN_FLIGHT,
+  OPEN,
+  RECEIVING,
+  SENDING,
+  WATCHING,
+} from '../src/reactor/sockets.ts';
 import type { Clock } from './clock.ts';
 import type { SimDriver } from './driver.ts';
 import type { Settings } from './settings.ts';
+import { SLOW_WATCH_MS_MAX } from './sim-socket.ts';
 import { type CheckName, ensure, Violation } from './violation.ts';
 
 /** Kinds of deadline by their number, as the connection arms them. */
-const KINDS = ['idle', 'head', 'body', 'handler', 'linger', 'write', 'drain'];
+const KINDS = ['idle', 'head', 'body', 'handler', 'linger', 'write', 'drain', 'deliver'];
+const DELIVERS = 7;
 
 /** Deadlines that are extended all the time come so much late, at most, and turns cost time. */
 const LATE_MS = 160;
 
 /** Those of a head, a handler and lingering: they run from their beginning, whatever comes. */
 const FROM_THE_BEGINNING: readonly number[] = [1, 3, 4];
+
+/** A client that takes nothing is reset so late at most, as a part of the time that it has. */
+const WRITE_PART = 1.25;
+
+/** A client that broke off is let go of within this time, however busy its handler is. */
+const BROKEN_MS = 2 * SLOW_WATCH_MS_MAX + 300;
 
 const READINGS = Object.keys(Reading).map((name) => `Reading.${name}`);
 const PHASES = Object.keys(Phase).map((name) => `Phase.${name}`);
@@ -76,8 +92,13 @@ export class Checks {
   readonly #readings = new Float64Array(READINGS.length);
   readonly #phases = new Float64Array(PHASES.length);
   readonly #drainings = new Float64Array(DRAININGS.length);
-  /** Since when a send is in flight, NaN when none is. */
+  /** Since when a send is in flight without progress, NaN when none is. */
   readonly #sendingMs: Float64Array;
+  readonly #sendingHeldUpMs: Float64Array;
+  /** How long time had been held up when a client had not broken off yet. */
+  readonly #brokenHeldUpMs: Float64Array;
+  /** When blocks were short last: without one the server does not find out what a client did. */
+  #shortMs = 0;
 
   constructor(parts: CheckParts) {
     this.#parts = parts;
@@ -90,6 +111,7 @@ export class Checks {
       settings.lingerTimeoutMs,
       settings.writeTimeoutMs,
       settings.drainLingerMs,
+      settings.writeTimeoutMs * WRITE_PART,
     ];
     const { slots } = reactor.sockets;
     this.#kind = new Int8Array(slots).fill(-1);
@@ -97,6 +119,8 @@ export class Checks {
     this.#request = new Int32Array(slots);
     this.#heldUpMs = new Float64Array(slots);
     this.#sendingMs = new Float64Array(slots).fill(Number.NaN);
+    this.#sendingHeldUpMs = new Float64Array(slots);
+    this.#brokenHeldUpMs = new Float64Array(slots);
   }
 
   /** Spans that wait to be sent. */
@@ -120,6 +144,7 @@ export class Checks {
         if (sockets[slot] !== null) fail('balance', `slot ${slot} is free, its socket is not`);
         kinds[slot] = -1;
         sendingMs[slot] = Number.NaN;
+        this.#brokenHeldUpMs[slot] = this.#parts.clock.heldUpMs;
         continue;
       }
       open += 1;
@@ -150,7 +175,8 @@ export class Checks {
     const socket = driver.socket(slot);
     const agrees =
       socket.receiving === ((state & RECEIVING) !== 0) &&
-      socket.sending === ((state & SENDING) !== 0);
+      socket.sending === ((state & SENDING) !== 0) &&
+      socket.watching === ((state & WATCHING) !== 0);
     if (!agrees) fail('balance', `reactor and driver disagree on what slot ${slot} has in flight`);
     const owner = reactor.sockets.owners[slot];
     if (!(owner instanceof Connection)) fail('balance', `slot ${slot} has no owner`);
@@ -168,6 +194,7 @@ export class Checks {
     }
     this.#checkEnded(owner, slot);
     this.#checkReceiving(owner, slot, state);
+    this.#checkBroken(slot);
     this.#checkDeadline(owner, slot, state);
   }
 
@@ -202,7 +229,7 @@ export class Checks {
     if (this.#kind[slot] !== 99) this.#begin(slot, 99);
     const { clock } = this.#parts;
     const lateMs = clock.nowMs - this.#sinceMs[slot] - (clock.heldUpMs - this.#heldUpMs[slot]);
-    const flight = state & (RECEIVING | SENDING);
+    const flight = state & IN_FLIGHT;
     if (lateMs >= 1000) fail('liveness', `slot ${slot} does not finish closing (${flight})`);
   }
 
@@ -224,15 +251,34 @@ export class Checks {
 
   /** A connection that could go on with what may come listens for it. */
   #checkReceiving(owner: Connection, slot: number, state: number): void {
-    if ((state & RECEIVING) !== 0 || owner.ended) return;
+    if ((state & RECEIVING) !== 0) return;
     const isBlocked = owner.inbox.hasRoom === false || owner.inbox.isHeavy;
-    if (!isBlocked) fail('wake-up', `slot ${slot} has room and does not receive`);
+    if (!isBlocked && !owner.ended) fail('wake-up', `slot ${slot} has room and does not receive`);
+    const isOver = owner.reading === Reading.Stopped;
+    if (!isOver && (state & WATCHING) === 0) fail('wake-up', `slot ${slot} is not watched`);
+  }
+
+  /** A client that broke off is not kept. */
+  #checkBroken(slot: number): void {
+    const { clock, driver, reactor } = this.#parts;
+    const { adoptedMs, link } = driver.socket(slot);
+    const { brokenMs } = link.up;
+    const isShort = reactor.slab.freeCount === 0;
+    if (isShort) this.#shortMs = clock.nowMs;
+    if (Number.isNaN(brokenMs) || isShort) {
+      this.#brokenHeldUpMs[slot] = clock.heldUpMs;
+      return;
+    }
+    // It may have broken off while it waited to be taken.
+    const sinceMs = Math.max(brokenMs, adoptedMs, this.#shortMs);
+    const keptMs = clock.nowMs - sinceMs - (clock.heldUpMs - this.#brokenHeldUpMs[slot]);
+    if (keptMs >= BROKEN_MS) fail('liveness', `slot ${slot} keeps a client that broke off`);
   }
 
   #checkDeadline(owner: Connection, slot: number, state: number): void {
     const { clock, reactor, driver } = this.#parts;
     const armed = reactor.armed(slot);
-    const { activeMs, activeHeldUpMs } = driver.socket(slot);
+    const { activeMs, activeHeldUpMs, link } = driver.socket(slot);
     const isOurTurn = owner.outbox.waiting > 0 || reactor.slab.freeCount === 0;
     const isNew = armed !== this.#kind[slot] || owner.requests !== this.#request[slot];
     if (isNew || isOurTurn) {
@@ -242,6 +288,7 @@ export class Checks {
       this.#sinceMs[slot] = activeMs;
       this.#heldUpMs[slot] = activeHeldUpMs;
     }
+    if (armed === DELIVERS && link.down.ackedMs > this.#sinceMs[slot]) this.#begin(slot, armed);
     this.#checkSend(slot, state);
     if (armed < 0) {
       const isBusy = (state & SENDING) !== 0 || owner.exchange?.phase === Phase.Streaming;
@@ -264,11 +311,14 @@ export class Checks {
       this.#sendingMs[slot] = Number.NaN;
       return;
     }
-    const { activeMs } = driver.socket(slot);
-    if (!(this.#sendingMs[slot] >= activeMs)) {
-      this.#sendingMs[slot] = clock.nowMs - clock.heldUpMs;
+    const { activeMs, link } = driver.socket(slot);
+    if (!(this.#sendingMs[slot] >= Math.max(activeMs, link.down.ackedMs))) {
+      this.#sendingMs[slot] = clock.nowMs;
+      this.#sendingHeldUpMs[slot] = clock.heldUpMs;
     }
-    const lateMs = clock.nowMs - clock.heldUpMs - this.#sendingMs[slot] - settings.writeTimeoutMs;
+    const heldUpMs = clock.heldUpMs - this.#sendingHeldUpMs[slot];
+    const timeoutMs = settings.writeTimeoutMs * WRITE_PART;
+    const lateMs = clock.nowMs - this.#sendingMs[slot] - heldUpMs - timeoutMs;
     if (lateMs >= LATE_MS) fail('timeout', `slot ${slot} sends and sends, ${lateMs.toFixed(1)} ms`);
   }
 }

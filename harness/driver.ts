@@ -221,6 +221,16 @@ export class SimDriver implements Driver {
     this.ask(socket);
   }
 
+  watch(slot: number): void {
+    const socket = this.socket(slot);
+    socket.askWatch();
+    this.ask(socket);
+  }
+
+  unacknowledged(slot: number): number {
+    return this.socket(slot).link.down.unacknowledged;
+  }
+
   shutdownSend(slot: number): void {
     this.socket(slot).shutdown();
     this.#noteServer(this.socket(slot).link.lane, () => 'shuts its side');
@@ -317,7 +327,10 @@ export class SimDriver implements Driver {
     for (const socket of asked) socket.attempt();
     this.#serveBlockless();
     const { faults } = this.parts;
-    if (this.#ready.length > 1 && faults.hit('reorder')) this.#shuffle();
+    if (this.#ready.length > 1 && faults.hit('reorder')) {
+      // Only the order between sockets is open; UNLISTEN and LISTEN keep their places.
+      this.#random.shuffle(this.#ready, ({ slot }) => slot >= 0);
+    }
     let most = Math.min(this.#ready.length, out.capacity);
     if (most > FEW && faults.hit('fewAtOnce')) most = FEW;
     const given = this.#ready;
@@ -335,27 +348,15 @@ export class SimDriver implements Driver {
     for (const socket of waiting) socket.attempt();
   }
 
-  /** Only the order between sockets is anybody's guess; UNLISTEN and LISTEN keep their places. */
-  #shuffle(): void {
-    const ready = this.#ready;
-    for (let last = ready.length - 1; last > 0; last--) {
-      const other = this.#random.below(last + 1);
-      const one = ready[last];
-      if (one.slot < 0 || ready[other].slot < 0) continue;
-      ready[last] = ready[other];
-      ready[other] = one;
-    }
-  }
-
   #give(completion: Completion, out: Completions, at: number): number {
     const { op, slot, result, block } = completion;
     const { trace, clock } = this.parts;
     trace.mix(op, slot, result, Math.round(clock.nowMs * 1000));
     if (op === Op.Accept) this.#acceptsDue -= 1;
     else if (op === Op.Close) this.sockets[slot] = null;
-    else if (op === Op.Receive || op === Op.Send) this.socket(slot).given(op, result);
+    else if (slot >= 0) this.socket(slot).given(op, result);
     if (trace.events !== null && slot >= 0 && op !== Op.Close) {
-      const name = op === Op.Receive ? 'received' : 'sent';
+      const name = { [Op.Receive]: 'received', [Op.Send]: 'sent' }[op] ?? 'watched';
       this.#noteServer(this.socket(slot).link.lane, () => `${name} ${result}`);
     }
     return out.set(at, op, slot, result, block);

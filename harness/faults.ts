@@ -17,6 +17,7 @@ export type FaultName =
   | 'slowReceive'
   | 'slowSend'
   | 'slowClose'
+  | 'slowWatch'
   | 'reorder'
   | 'fewAtOnce'
   | 'sendNoBuffers'
@@ -43,6 +44,7 @@ export const FAULTS: Readonly<Record<FaultName, FaultSpec>> = {
   shortSend: { most: 0.5, what: 'a send takes fewer bytes than it could' },
   slowReceive: { most: 0.3, what: 'a receive finishes late' },
   slowSend: { most: 0.3, what: 'a send finishes late' },
+  slowWatch: { most: 0.5, what: 'a watch tells of a reset late' },
   slowClose: { most: 0.5, what: 'a close finishes late' },
   reorder: { most: 0.8, what: 'completions of a poll come in another order' },
   fewAtOnce: { most: 0.3, what: 'a poll gives only some of what is ready' },

@@ -89,9 +89,11 @@ export class Link implements Wire, WireFacts {
   serverActiveMs: number = Number.NaN;
   serverEndMs: number = Number.NaN;
   serverSentMs: number = Number.NaN;
-  serverClosedMs: number = Number.NaN;
   serverFirstMs: number = Number.NaN;
   serverReadAtEnd = 0;
+  serverLeftMs: number = Number.NaN;
+  serverUnacked = 0;
+  serverAckedMs: number = Number.NaN;
   /** Bytes that the reactor was given. */
   takenBytes = 0;
   readonly #network: Network;
@@ -114,6 +116,7 @@ export class Link implements Wire, WireFacts {
     const random = new Random(seed, `link ${lane} ${id}`);
     this.latencyMs = network.latencyMs * (0.5 + random.below(100) / 100);
     const { latencyMs } = this;
+    const downCapacity = random.pick(CAPACITIES);
     // Property by property: a spread would take longer than all the rest of this.
     this.up = new Pipe({
       schedule,
@@ -124,6 +127,7 @@ export class Link implements Wire, WireFacts {
       capacity: random.pick(CAPACITIES),
       arrived: () => this.#arrivedUp(),
       roomy: () => this.#flush(),
+      roomBytes: 1,
     });
     this.down = new Pipe({
       schedule,
@@ -131,9 +135,11 @@ export class Link implements Wire, WireFacts {
       random,
       lane,
       latencyMs,
-      capacity: random.pick(CAPACITIES),
+      capacity: downCapacity,
       arrived: () => this.#arrivedDown(),
       roomy: () => this.server?.roomy(),
+      // Linux tells a sender of room when a third of its buffer is free.
+      roomBytes: Math.ceil(downCapacity / 3),
     });
   }
 
@@ -281,7 +287,15 @@ export class Link implements Wire, WireFacts {
     this.server = null;
     if (this.adopted && !this.serverClosed) this.#network.takenCount -= 1;
     this.serverClosed = true;
-    if (Number.isNaN(this.serverClosedMs)) this.serverClosedMs = this.#network.clock.nowMs;
+    this.serverLeaves();
+  }
+
+  /** The server has decided to let go: what it could know of the client by then. */
+  serverLeaves(): void {
+    if (!Number.isNaN(this.serverLeftMs)) return;
+    this.serverLeftMs = this.#network.clock.nowMs;
+    this.serverUnacked = this.down.unacknowledged;
+    this.serverAckedMs = this.down.ackedMs;
   }
 
   #serverEnds(): void {

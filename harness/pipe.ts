@@ -1,5 +1,6 @@
 // One direction of a connection: bytes on their way, in order, and bytes that arrived and were not
-// read. Both together have room for so many bytes, as the buffers of two kernels do.
+// read. Both together have room for so many bytes, as the buffers of two kernels do: half of it is
+// the receiver's. What is beyond that waits at the sender's, so it is not acknowledged.
 
 import type { Schedule } from './clock.ts';
 import type { Faults } from './faults.ts';
@@ -37,8 +38,9 @@ export interface PipeOptions {
   readonly latencyMs: number;
   /** Something arrived, or an end did. */
   readonly arrived: () => void;
-  /** There is room again. */
+  /** There is room again: so much of it as a sender waits for. */
   readonly roomy: () => void;
+  readonly roomBytes: number;
 }
 
 export class Pipe {
@@ -56,6 +58,10 @@ export class Pipe {
   /** All that was ever written, and read. */
   writtenBytes = 0;
   readBytes = 0;
+  /** When the sender last heard that something of it was acknowledged. */
+  ackedMs = 0;
+  /** When the receiver heard of a reset. */
+  brokenMs: number = Number.NaN;
 
   constructor(options: PipeOptions) {
     this.#options = options;
@@ -63,6 +69,19 @@ export class Pipe {
 
   get room(): number {
     return Math.max(this.#options.capacity - this.#transitBytes - this.arrivedBytes, 0);
+  }
+
+  /** As the sender's kernel counts it; the end of the stream is one. */
+  get unacknowledged(): number {
+    const beyondWindow = this.#transitBytes + this.arrivedBytes - (this.#options.capacity >> 1);
+    const bytes = Math.max(this.#transitBytes, beyondWindow);
+    if (!this.endSent) return bytes;
+    return this.ended && bytes === 0 ? 0 : bytes + 1;
+  }
+
+  /** Something came closer to the receiver: whether the sender hears of it. */
+  #note(before: number): void {
+    if (this.unacknowledged < before) this.ackedMs = this.#options.schedule.clock.nowMs;
   }
 
   /** True when a read would not wait. */
@@ -123,6 +142,7 @@ export class Pipe {
   #arrive(): void {
     const segment = this.#transit.shift();
     if (segment === undefined || this.broken) return;
+    const before = this.unacknowledged;
     if (segment === 'end') this.ended = true;
     else if (segment === 'reset') this.#break();
     else if (segment.length === 0) return;
@@ -131,12 +151,14 @@ export class Pipe {
       this.#arrived.push(segment);
       this.arrivedBytes += segment.length;
     }
+    this.#note(before);
     this.#options.arrived();
   }
 
   #break(): void {
     const { faults, lane } = this.#options;
     this.broken = true;
+    this.brokenMs = this.#options.schedule.clock.nowMs;
     if (faults.hit('discardOnReset', lane)) this.discard();
   }
 
@@ -175,8 +197,10 @@ export class Pipe {
   }
 
   #took(count: number): void {
+    const before = this.unacknowledged;
     this.arrivedBytes -= count;
     this.readBytes += count;
-    if (count > 0) this.#options.roomy();
+    this.#note(before);
+    if (count > 0 && this.room >= this.#options.roomBytes) this.#options.roomy();
   }
 }

@@ -53,6 +53,17 @@ export class Random {
     return items[this.below(items.length)];
   }
 
+  /** Changes the order of those that may move; the others keep their places. */
+  shuffle<T>(items: T[], mayMove: (item: T) => boolean): void {
+    for (let last = items.length - 1; last > 0; last--) {
+      const other = this.below(last + 1);
+      const one = items[last];
+      if (!mayMove(one) || !mayMove(items[other])) continue;
+      items[last] = items[other];
+      items[other] = one;
+    }
+  }
+
   /** From 1 to about max, small numbers as often as large ones. */
   size(max: number): number {
     let bits = 1;

@@ -21,6 +21,9 @@ export interface Send {
   readonly more: boolean;
 }
 
+/** A driver that has to ask does so twice a second. */
+export const SLOW_WATCH_MS_MAX = 600;
+
 /** Where an operation is on its way. */
 const Step = {
   None: 0,
@@ -38,9 +41,11 @@ type Step = (typeof Step)[keyof typeof Step];
 export class SimSocket implements ServerEnd {
   readonly slot: number;
   readonly link: Link;
+  readonly adoptedMs: number;
   readonly #driver: SimDriver;
   #receive: Step = Step.None;
   #send: Step = Step.None;
+  #watch: Step = Step.None;
   /** The send in flight, until the reactor has its completion. */
   send: Send | null = null;
   isShut = false;
@@ -57,7 +62,8 @@ export class SimSocket implements ServerEnd {
     this.#driver = driver;
     this.slot = slot;
     this.link = link;
-    this.activeMs = driver.now();
+    this.adoptedMs = driver.now();
+    this.activeMs = this.adoptedMs;
     this.activeHeldUpMs = driver.parts.clock.heldUpMs;
     link.serverActiveMs = this.activeMs;
     link.serverSentMs = this.activeMs;
@@ -75,6 +81,16 @@ export class SimSocket implements ServerEnd {
     ensure(this.#receive === Step.None, 'contract', 'one receive is in flight per socket');
     ensure(!this.isAborted, 'contract', 'an aborted socket receives nothing more');
     this.#receive = Step.Asked;
+  }
+
+  get watching(): boolean {
+    return this.#watch !== Step.None;
+  }
+
+  askWatch(): void {
+    ensure(this.#watch === Step.None, 'contract', 'one watch is in flight per socket');
+    ensure(!this.isAborted, 'contract', 'an aborted socket is not watched');
+    this.#watch = Step.Asked;
   }
 
   askSend(send: Send): void {
@@ -99,6 +115,7 @@ export class SimSocket implements ServerEnd {
       if (faults.hit('slowReceive', this.link.lane)) this.#delayReceive();
       else this.#tryReceive();
     }
+    if (this.#watch === Step.Asked) this.#tryWatch();
   }
 
   #delaySend(): void {
@@ -121,10 +138,32 @@ export class SimSocket implements ServerEnd {
     if (this.#receive === Step.Parked) this.#tryReceive();
     // A send that waits for room hears of a reset, too.
     if (this.#send === Step.Parked && this.link.up.broken) this.#trySend();
+    if (this.#watch === Step.Parked) this.#tryWatch();
   }
 
   roomy(): void {
     if (this.#send === Step.Parked) this.#trySend();
+  }
+
+  // --- Watching ---
+
+  #tryWatch(): void {
+    const { faults, schedule } = this.#driver.parts;
+    if (!this.link.up.broken) {
+      this.#watch = Step.Parked;
+    } else if (faults.hit('slowWatch', this.link.lane)) {
+      this.#watch = Step.Delayed;
+      schedule.after(faults.random('slowWatch').ms(0, SLOW_WATCH_MS_MAX), () => {
+        if (this.#watch === Step.Delayed) this.#finishWatch(-ERRNO.ECONNRESET);
+      });
+    } else {
+      this.#finishWatch(-ERRNO.ECONNRESET);
+    }
+  }
+
+  #finishWatch(result: number): void {
+    this.#watch = Step.Finished;
+    this.#driver.finish({ op: Op.Watch, slot: this.slot, result, block: -1 }, 0);
   }
 
   // --- Receiving ---
@@ -214,6 +253,10 @@ export class SimSocket implements ServerEnd {
 
   /** The reactor has it now. */
   given(op: number, result: number): void {
+    if (op === Op.Watch) {
+      this.#watch = Step.None;
+      return;
+    }
     this.activeMs = this.#driver.now();
     this.activeHeldUpMs = this.#driver.parts.clock.heldUpMs;
     const isOpen = Number.isNaN(this.link.serverEndMs) && !this.isAborted;
@@ -245,8 +288,10 @@ export class SimSocket implements ServerEnd {
   abort(reset: boolean): void {
     this.isAborted = true;
     this.#reset ||= reset;
+    this.link.serverLeaves();
     // The kernel hears of it with the next poll, and may finish what it has until then.
-    if (this.#isWaiting(this.#receive) || this.#isWaiting(this.#send)) this.#driver.ask(this);
+    const steps = [this.#receive, this.#send, this.#watch];
+    if (steps.some((step) => this.#isWaiting(step))) this.#driver.ask(this);
   }
 
   #cancel(): void {
@@ -259,6 +304,7 @@ export class SimSocket implements ServerEnd {
       if (faults.hit('lateCancel', this.link.lane)) this.#trySend();
       if (this.#isWaiting(this.#send)) this.#finishSend(-ERRNO.ECANCELED);
     }
+    if (this.#isWaiting(this.#watch)) this.#finishWatch(-ERRNO.ECANCELED);
   }
 
   #isWaiting(step: Step): boolean {
@@ -266,7 +312,8 @@ export class SimSocket implements ServerEnd {
   }
 
   close(): void {
-    ensure(!this.receiving && !this.sending, 'contract', 'nothing is in flight at close');
+    const isQuiet = !this.receiving && !this.sending && !this.watching;
+    ensure(isQuiet, 'contract', 'nothing is in flight at close');
     ensure(this.link.server === this, 'contract', 'a socket is closed once');
     if (this.#reset) this.link.serverReset();
     else this.link.serverClose();

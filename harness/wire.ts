@@ -20,8 +20,13 @@ export interface WireFacts {
   /** When it last got rid of some. */
   readonly serverSentMs: number;
   readonly serverEndMs: number;
-  /** When it let go of the connection altogether. */
-  readonly serverClosedMs: number;
+  /**
+   * When it decided to let go of the connection altogether, what the client had not acknowledged by
+   * then, and when the client had last acknowledged something.
+   */
+  readonly serverLeftMs: number;
+  readonly serverUnacked: number;
+  readonly serverAckedMs: number;
   /** When the server took the first byte, and how many it had taken when it ended its side. */
   readonly serverFirstMs: number;
   readonly serverReadAtEnd: number;

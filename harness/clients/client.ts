@@ -190,14 +190,12 @@ export class Client implements WireEvents {
 
   /** What the plan wants done wrong is done now. */
   misbehave(): void {
-    const { mishap } = this.plan;
-    const { wire } = this;
+    const [mishap, wire] = [this.plan.mishap, this.wire];
     if (mishap === null || wire === null || this.ownFault !== null) return;
     this.ownFault = mishap.kind;
     this.note(() => `mishap: ${mishap.kind}`);
     if (mishap.kind === 'reset') {
-      wire.reset();
-      this.#over('reset by the client');
+      this.world.after(mishap.forMs, () => this.#reset(wire));
     } else if (mishap.kind === 'leave') {
       wire.close();
       this.#over('left by the client');
@@ -217,6 +215,12 @@ export class Client implements WireEvents {
         if (this.wire === wire && this.reader.isBetween) this.#next();
       });
     }
+  }
+
+  #reset(wire: Wire): void {
+    if (this.wire !== wire) return;
+    wire.reset();
+    this.#over('reset by the client');
   }
 
   // --- Hearing ---

@@ -17,6 +17,7 @@ export const REQUEST_KINDS = [
   'sum slow',
   'sum later',
   'mirror',
+  'hold',
   'ignore',
   'expect',
   'too large',

@@ -4,6 +4,7 @@
 
 import type { Answer } from '../reader.ts';
 import { type CheckName, Violation } from '../violation.ts';
+import type { WireFacts } from '../wire.ts';
 import type { Client, Flight } from './client.ts';
 import type { Ending, PlainEnding } from './endings.ts';
 import type { Expected, Planned } from './expected.ts';
@@ -215,12 +216,7 @@ export class Judge {
     // A body that stays away ends an answer that has begun, too.
     const tookMs = client.world.nowMs() - sentMs;
     if (planned.kind === 'mirror' && tookMs >= this.#bodyMs) return true;
-    return this.#isInjured(client) || this.#isCutOff(client) || this.#readsSlowly(client);
-  }
-
-  /** The server waits for writeTimeoutMs that a client takes something. */
-  #readsSlowly(client: Client): boolean {
-    return client.stoppedReading || client.plan.read !== null;
+    return this.#isInjured(client) || this.#isCutOff(client) || client.stoppedReading;
   }
 
   /** The server's side ended in order. Gives what to call this end. */
@@ -293,23 +289,28 @@ export class Judge {
       return client.closing ? 'reset after the last answer' : 'sent on after the end';
     }
     if (this.#tookNothing(client)) {
-      return this.#readsSlowly(client) ? 'stopped reading' : 'write timeout';
+      return client.stoppedReading ? 'stopped reading' : 'write timeout';
     }
     const [flight] = client.flights;
     if (flight?.planned.expected.cut === true) return 'answer cut';
     if (flight !== undefined && this.#hasFailed(flight)) return 'answer cut';
-    if (this.#readsSlowly(client)) return this.#givenUpEarly(client);
+    if (client.stoppedReading || client.plan.read !== null) return this.#givenUpEarly(client);
     const known = this.#known(client);
     this.wrong(client, `the server reset the connection without reason (${known})`);
     return 'violation';
   }
 
-  /** The server ended in order and waited for the client, who went on sending for too long. */
+  /**
+   * The server ended in order and all of that arrived; then it waited for the client, who went on
+   * sending for too long.
+   */
   #lingered({ wire }: Client): boolean {
     if (wire === null) return false;
-    const { serverEndMs, serverClosedMs } = wire.facts;
+    const { serverAckedMs, serverEndMs, serverLeftMs, serverUnacked } = wire.facts;
     const { lingerTimeoutMs, slackMs } = this.#parts;
-    return !(serverClosedMs - serverEndMs < lingerTimeoutMs - EARLY_MS - slackMs);
+    const fromMs = Math.max(serverEndMs, serverAckedMs);
+    const isOver = !(serverLeftMs - fromMs < lingerTimeoutMs - EARLY_MS - slackMs);
+    return isOver && serverUnacked === 0;
   }
 
   /** Who makes room is waited for, unless nobody else can come in meanwhile. */
@@ -319,20 +320,20 @@ export class Judge {
     return this.#parts.wasCrowded() && serverEndMs - serverActiveMs >= this.#parts.overloadWaitMs;
   }
 
-  /** Nothing went to this client for as long as a server waits for that, for want of room. */
+  /** This client acknowledged nothing for as long as a server waits for that. */
   #tookNothing({ wire, flights, world, heldUpMs }: Client): boolean {
     if (wire === null) return false;
+    const { serverUnacked } = wire.facts;
     // A server that was held up finds the time over before it hears that the client took it all.
-    if (flights.length === 0 && world.heldUpMs() === heldUpMs) return false;
-    const { serverSentMs, serverEndMs } = wire.facts;
+    const mayBeMore = flights.length > 0 || serverUnacked > 0 || world.heldUpMs() !== heldUpMs;
     const { writeTimeoutMs, slackMs } = this.#parts;
-    return !(serverEndMs - serverSentMs < writeTimeoutMs - EARLY_MS - slackMs);
+    return mayBeMore && !(quietMs(wire.facts) < writeTimeoutMs - EARLY_MS - slackMs);
   }
 
   #givenUpEarly(client: Client): Ending {
     const { facts } = client.wire ?? { facts: null };
-    const quietMs = facts === null ? 0 : facts.serverEndMs - facts.serverSentMs;
-    const given = `after ${quietMs.toFixed(3)} ms, not ${this.#parts.writeTimeoutMs}`;
+    const quiet = facts === null ? 0 : quietMs(facts);
+    const given = `after ${quiet.toFixed(3)} ms, not ${this.#parts.writeTimeoutMs}`;
     this.#report(client, 'timeout', `a slow reader was given up early: ${given}`);
     return 'violation';
   }
@@ -371,14 +372,20 @@ export class Judge {
   }
 }
 
+/** How long a client had taken nothing when the server let go of it. */
+function quietMs({ serverAckedMs, serverLeftMs, serverSentMs }: WireFacts): number {
+  return serverLeftMs - Math.max(serverSentMs, serverAckedMs);
+}
+
 function bodyOf(expected: Expected, client: Client): Uint8Array | null {
   const { body } = expected;
   if (typeof body !== 'function') return body;
   return client.wire === null ? null : Buffer.from(body(client.wire.facts));
 }
 
-function hasBody({ method }: Planned): boolean {
-  return method === 'POST';
+/** Garbage may have one before the server sees what it is. */
+function hasBody({ kind, method }: Planned): boolean {
+  return method === 'POST' || kind === 'garbage';
 }
 
 function isTurnedAway({ status, close, fields }: Answer): boolean {

@@ -10,6 +10,8 @@ export type ShapeName =
   | 'uploads'
   | 'huge bodies'
   | 'slow reader'
+  | 'steady reader'
+  | 'talking reader'
   | 'stuck reader'
   | 'slowloris'
   | 'body stall'
@@ -22,6 +24,7 @@ export type ShapeName =
   | 'old and closing'
   | 'half close'
   | 'resetter'
+  | 'uploader that breaks off'
   | 'vanisher'
   | 'flood after close'
   | 'probe';
@@ -32,7 +35,7 @@ export interface Mishap {
   readonly atRequest: number;
   /** After how many bytes of that request; as many as there are for all of it. */
   readonly afterBytes: number;
-  /** How long it stays that way before it leaves. */
+  /** How long it stays that way before it leaves; or of a reset, how long before that comes. */
   readonly forMs: number;
 }
 
@@ -55,6 +58,8 @@ export interface ClientPlan {
   readonly leave: 'end' | 'close' | 'reset' | 'wait';
   /** Sends the end of its stream right behind its last request. */
   readonly halfClose: boolean;
+  /** After its requests it sends a byte this often, as long as it is connected; 0 is never. */
+  readonly byteEveryMs: number;
   /** Goes on sending this many bytes when the server has said that it closes. */
   readonly floodBytes: number;
 }

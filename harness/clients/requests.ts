@@ -4,9 +4,9 @@ import { HELLO } from '../application.ts';
 import { content, DIGEST_START, digest, textOf } from '../content.ts';
 import { fileBytes, MODIFIED_MS } from '../files.ts';
 import type { Random } from '../random.ts';
+import { BadRequests } from './bad-requests.ts';
 import type { Draft } from './draft.ts';
 import type { Expected, Part, Planned, RequestKind } from './expected.ts';
-import { GARBAGE } from './garbage.ts';
 
 /** What requests have to know of the server they are for. */
 export interface ServerFacts {
@@ -34,13 +34,14 @@ function answerOfSum(target: string, bytes: Uint8Array): Buffer {
   return text(JSON.stringify({ bytes: bytes.length, hash, target }));
 }
 
-export class Requests {
+export class Requests extends BadRequests {
   readonly #random: Random;
   readonly #facts: ServerFacts;
   readonly #lane: number;
   #number = 0;
 
   constructor(random: Random, facts: ServerFacts, lane: number) {
+    super(random, facts);
     this.#random = random;
     this.#facts = facts;
     this.#lane = lane;
@@ -122,6 +123,14 @@ export class Requests {
     return this.#make({ kind: 'bytes', target, answer: content(id, length) });
   }
 
+  /** More than a client here takes at once. */
+  large(): Planned {
+    const id = this.#id();
+    const length = this.#random.between(40_000, 120_000);
+    const target = `/bytes/${length}?id=${id}`;
+    return this.#make({ kind: 'bytes', target, answer: content(id, length) });
+  }
+
   head(): Planned {
     const length = this.#length(20000);
     const target = `/bytes/${length}?id=1`;
@@ -191,6 +200,14 @@ export class Requests {
     const bytes = content(this.#id(), length);
     const answer = answerOfSum(target, bytes);
     return this.#make({ kind, method: 'POST', target, body: [part(bytes)], answer, takesMs: 20 });
+  }
+
+  /** Its handler reads one piece of a body that is too long to receive ahead, and waits. */
+  hold(): Planned {
+    const { handlerTimeoutMs: takesMs } = this.#facts;
+    const body = [part(content(this.#id(), 60_000))];
+    const rest = { status: 503, answer: null, close: 'yes', takesMs } as const;
+    return this.#make({ kind: 'hold', method: 'POST', target: '/hold', body, ...rest });
   }
 
   /** What comes goes back, piece by piece. */
@@ -368,33 +385,5 @@ export class Requests {
     const fields = ['Connection: close'];
     const answer = Buffer.from(textOf(id));
     return this.#make({ kind: 'closing', target: `/text/${id}`, fields, answer, close: 'yes' });
-  }
-
-  garbage(): Planned {
-    const bad = this.#random.pick(GARBAGE);
-    return this.#raw('garbage', bad.status, text(bad.text));
-  }
-
-  /** Its body ends before its length, with the stream. */
-  brokenOff(): Planned {
-    const head = 'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n';
-    return this.#raw('garbage', 400, text(head + 'b'.repeat(this.#random.below(900))));
-  }
-
-  longTarget(): Planned {
-    const target = `/${'t'.repeat(this.#facts.targetBytesMax + this.#random.below(200))}`;
-    return this.#raw('long target', 414, text(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`));
-  }
-
-  longHead(): Planned {
-    const line = `X-Long: ${'v'.repeat(900)}\r\n`;
-    const lines = line.repeat(Math.ceil((this.#facts.headBytesMax + 100) / line.length));
-    return this.#raw('long head', 431, text(`GET /hello HTTP/1.1\r\nHost: a\r\n${lines}\r\n`));
-  }
-
-  #raw(kind: RequestKind, status: number, bytes: Uint8Array): Planned {
-    const expected: Expected = { status, body: null, fields: [], close: 'yes', cut: false };
-    const rest = { usesFiles: false, takesMs: 0, isLast: true };
-    return { kind, method: 'GET', parts: [part(bytes)], expected, ...rest };
   }
 }

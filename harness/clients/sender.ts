@@ -56,6 +56,7 @@ export class Sender {
         this.isOver = true;
         this.#flush();
         this.#client.sentAll();
+        this.#talk();
         return;
       }
       const planned = this.#batch[this.#index];
@@ -73,6 +74,17 @@ export class Sender {
       waited = false;
       if (!this.#sendSome(planned, part)) return;
     }
+  }
+
+  /** Bytes of no request, though the server has said that none follows. */
+  #talk(): void {
+    const { byteEveryMs } = this.#client.plan;
+    if (byteEveryMs === 0) return;
+    this.#client.world.after(byteEveryMs, () => {
+      if (this.#client.wire !== this.#wire) return;
+      this.#wire.write(Buffer.from('x'));
+      this.#talk();
+    });
   }
 
   /** False when it goes on later, or never. */

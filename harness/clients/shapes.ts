@@ -19,6 +19,7 @@ export const ORDINARY: Omit<Draft, 'requests'> = {
   mishap: null,
   leave: 'end',
   halfClose: false,
+  byteEveryMs: 0,
   floodBytes: 0,
 };
 
@@ -66,6 +67,15 @@ function halved(planned: Planned, random: Random, pauseMs: number): Planned {
   const at = random.between(1, head.bytes.length - 1);
   const begin = { ...head, bytes: head.bytes.subarray(0, at) };
   return { ...planned, parts: [begin, { ...head, bytes: head.bytes.subarray(at), pauseMs }] };
+}
+
+/** The same, and the last request of its connection. */
+function asLast(planned: Planned): Planned {
+  const [head, ...rest] = planned.parts;
+  const lines = Buffer.from(head.bytes).toString('latin1').slice(0, -2);
+  const bytes = Buffer.from(`${lines}Connection: close\r\n\r\n`, 'latin1');
+  const expected = { ...planned.expected, close: 'yes' } as const;
+  return { ...planned, parts: [{ ...head, bytes }, ...rest], expected, isLast: true };
 }
 
 function withEmptyLine(planned: Planned): Planned {
@@ -138,6 +148,17 @@ export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
   'slow reader': (make, random) => {
     const requests = several(random.between(1, 3), () => make.bytes(20_000));
     return { ...ORDINARY, requests, depth: 2, read: { bytesMax: 1000, pauseMs: random.ms(1, 20) } };
+  },
+  // The kernel has room for a part of these, and tells of more when a third of its buffer is free.
+  'steady reader': (make, random) => {
+    const requests = several(random.between(1, 2), () => make.large());
+    const read = { bytesMax: random.pick([600, 2500]), pauseMs: random.ms(5, 25) };
+    return { ...ORDINARY, requests, read };
+  },
+  'talking reader': (make, random) => {
+    const requests = several(random.between(1, 2), () => asLast(make.large()));
+    const read = { bytesMax: random.pick([600, 2500]), pauseMs: random.ms(5, 25) };
+    return { ...ORDINARY, requests, read, byteEveryMs: random.pick([20, 90]) };
   },
   'stuck reader': (make, random) => {
     const requests = [make.hello(), ...several(4, () => make.bytes(150_000)), make.text()];
@@ -223,6 +244,11 @@ export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
       random.chance(0.5) ? common(make, random) : make.stream('stream'),
     );
     return { ...ORDINARY, requests, depth: 4, mishap: mishapAt('reset', requests, random, 0) };
+  },
+  'uploader that breaks off': (make, random) => {
+    const requests = [make.hello(), make.hold(), make.text()];
+    const mishap = { ...mishapAt('reset', requests, random, random.ms(1, 900)), atRequest: 1 };
+    return { ...ORDINARY, requests, mishap: { ...mishap, afterBytes: Number.POSITIVE_INFINITY } };
   },
   vanisher: (make, random) => {
     const requests = several(random.between(2, 8), () =>

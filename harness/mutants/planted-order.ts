@@ -15,7 +15,7 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
     name: 'a socket is closed while something is in flight',
     file: REACTOR,
     find:
-      'if ((state & (RECEIVING | SENDING)) !== 0)\n' +
+      'if ((state & IN_FLIGHT) !== 0)\n' +
       '            this.driver.abort(slot, false);\n        else\n' +
       '            this.driver.close(slot);',
     replace: 'this.driver.close(slot);',
@@ -25,7 +25,7 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
     file: REACTOR,
     find:
       '#join(slot) {\n' +
-      '        if ((this.sockets.state[slot] & (RECEIVING | SENDING)) === 0)\n' +
+      '        if ((this.sockets.state[slot] & IN_FLIGHT) === 0)\n' +
       '            this.driver.close(slot);',
     replace: '#join(slot) {\n        this.driver.close(slot);',
   },
@@ -64,6 +64,24 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
     file: REACTOR,
     find: 'this.#deadlines.arm(node, this.#sendTimeout, this.nowMs);',
     replace: '',
+  },
+  {
+    name: 'the deadline of a send takes no account of what was acknowledged',
+    file: 'reactor/progress.js',
+    find: 'const isQuiet = left < 0 || left === this.#left[slot];',
+    replace: 'const isQuiet = true;',
+  },
+  {
+    name: 'a send is looked at too often, and its client reset late',
+    file: REACTOR,
+    find: 'this.#progress.look(slot) < WRITE_LOOKS',
+    replace: 'this.#progress.look(slot) < WRITE_LOOKS + 2',
+  },
+  {
+    name: 'looks at one send count for the next',
+    file: REACTOR,
+    find: 'this.#progress.begin(slot);\n                this.#deadlines',
+    replace: 'this.#deadlines',
   },
   {
     name: 'only one deadline expires in a turn, and the pump thinks there are none',
@@ -157,13 +175,39 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'the server closes at once after its last answer',
     file: ENDING,
-    find: 'reactor.shutdownSend(slot);\n        reactor.arm(slot, Timeout.Linger);',
+    find: 'reactor.shutdownSend(slot);\n        reactor.arm(slot, Timeout.Deliver);',
     replace: 'reactor.close(slot);\n        return;',
   },
   {
     name: 'a lingering connection has no deadline',
     file: ENDING,
     find: 'reactor.arm(slot, Timeout.Linger);',
+    replace: '',
+  },
+  {
+    name: 'lingering ends while something is unacknowledged',
+    file: ENDING,
+    find: 'if (looks < 0) {',
+    replace: 'if (looks >= -1) {',
+  },
+  {
+    name: 'a last response that is not taken is waited for without end',
+    file: ENDING,
+    find: 'else if (looks < deliverLooks(context.limits)) {',
+    replace: 'else if (looks >= 0) {',
+  },
+  {
+    name: 'a client that breaks off while nothing is received is not noticed',
+    file: CONNECTION,
+    find: 'reactor.watch(slot);',
+    replace: 'this.requests > 9 && reactor.watch(slot);',
+  },
+  {
+    name: 'what a watch tells is forgotten',
+    file: REACTOR,
+    find:
+      'else if ((state & RECEIVING) === 0)\n' +
+      '            this.#owner(slot).received(result, -1);',
     replace: '',
   },
   {

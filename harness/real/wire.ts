@@ -9,9 +9,11 @@ export class RealWire implements Wire, WireFacts {
   readonly serverActiveMs: number = Number.NaN;
   readonly serverSentMs: number = Number.NaN;
   readonly serverEndMs: number = Number.NaN;
-  readonly serverClosedMs: number = Number.NaN;
   readonly serverFirstMs: number = Number.NaN;
   readonly serverReadAtEnd = 0;
+  readonly serverLeftMs: number = Number.NaN;
+  readonly serverUnacked = 0;
+  readonly serverAckedMs: number = Number.NaN;
   readonly adopted = true;
   readonly #socket: Socket;
   readonly #events: WireEvents;

@@ -55,6 +55,10 @@ class EndlessDriver implements Driver {
     this.#sent[slot] = end - start;
   }
 
+  watch(): void {}
+  unacknowledged(): number {
+    return 0;
+  }
   shutdownSend(): void {}
   abort(): void {}
   close(): void {}

@@ -175,6 +175,7 @@ describe('a closing server', () => {
     const client = world.open();
     await client.ask(get('/', CLOSE));
     closing(world);
+    world.pass(500);
     world.pass(1_000);
     assert.equal(client.isShut, true);
     world.pass(1_000);

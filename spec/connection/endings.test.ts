@@ -49,6 +49,9 @@ describe('an end in order', () => {
     const client = world.open();
     await client.ask(get('/', CLOSE));
     client.send('x');
+    // All has arrived: a look finds that.
+    client.socket.unacknowledged = 0;
+    world.pass(25);
     world.pass(99);
     assert.equal(client.isClosed, false, 'what arrives gives no more time, nor less');
     client.send('x');
@@ -56,6 +59,61 @@ describe('an end in order', () => {
     assert.equal(client.isClosed, true);
     assert.equal(client.isReset, false);
     assert.equal(world.counters.timeouts, 1);
+    world.checkGivenBack();
+  });
+
+  it('waits as long where nothing is known of what has arrived', async () => {
+    const world = new ConnectionWorld(echo, { limits: { lingerTimeoutMs: 100 } });
+    const client = world.open();
+    await client.ask(get('/', CLOSE));
+    world.pass(25);
+    world.pass(99);
+    assert.equal(client.isClosed, false);
+    world.pass(1);
+    assert.equal(client.isClosed, true);
+    assert.equal(client.isReset, false);
+    world.checkGivenBack();
+  });
+
+  it('waits while the client still takes what was sent', async () => {
+    const world = new ConnectionWorld(echo, {
+      limits: { lingerTimeoutMs: 100, writeTimeoutMs: 200 },
+    });
+    const client = world.open();
+    await client.ask(get('/', CLOSE));
+    for (let left = 2_000; left > 0; left -= 10) {
+      client.socket.unacknowledged = left;
+      world.pass(25);
+      client.send('x');
+      assert.equal(client.isClosed, false);
+    }
+    client.socket.unacknowledged = 0;
+    world.pass(25);
+    world.pass(99);
+    assert.equal(client.isClosed, false, 'the time begins when all has arrived');
+    world.pass(1);
+    assert.equal(client.isClosed, true);
+    assert.equal(client.isReset, false);
+    world.checkGivenBack();
+  });
+
+  it('gives a client up that takes nothing more, after write_timeout_ms', async () => {
+    const world = new ConnectionWorld(echo, {
+      limits: { lingerTimeoutMs: 100, writeTimeoutMs: 200 },
+    });
+    const client = world.open();
+    await client.ask(get('/', CLOSE));
+    client.socket.unacknowledged = 500;
+    world.pass(25);
+    for (let passedMs = 25; passedMs < 200; passedMs += 25) {
+      world.pass(25);
+      assert.equal(client.isClosed, false, `after ${passedMs} ms`);
+    }
+    world.pass(25);
+    assert.equal(client.isClosed, true);
+    assert.equal(client.isReset, true);
+    assert.equal(world.counters.timeouts, 1);
+    assert.match(world.debugLines.at(-1) ?? '', /takes no more of its last response/);
     world.checkGivenBack();
   });
 
@@ -284,12 +342,13 @@ describe('deadlines', () => {
     await world.rest();
     client.take();
     for (let count = 0; count < 3; count++) {
-      world.pass(900);
+      for (let look = 0; look < 3; look++) world.pass(250);
       client.take(1_000);
       world.turn();
     }
     assert.equal(client.isClosed, false, 'a byte now and then is progress');
-    world.pass(999);
+    for (let look = 0; look < 3; look++) world.pass(250);
+    world.pass(249);
     assert.equal(client.isClosed, false);
     world.pass(1);
     assert.equal(client.isClosed, true);
@@ -335,6 +394,36 @@ describe('a client that is gone', () => {
     assert.equal(world.counters.resets, 1);
     assert.equal(client.isReset, true);
     world.checkGivenBack();
+  });
+
+  it('while its handler reads no more of its body aborts the signal', async () => {
+    let isAborted = false;
+    const world = new ConnectionWorld(async (request) => {
+      request.signal.addEventListener('abort', () => {
+        isAborted = true;
+      });
+      await request.body[Symbol.asyncIterator]().next();
+      await new Promise(() => {});
+    });
+    const client = world.open();
+    client.send(post('/', 9_000, 'b'.repeat(500)));
+    await world.rest();
+    client.send('b'.repeat(2_048));
+    assert.equal(client.socket.receiving, false, 'as much as it takes ahead');
+    assert.equal(client.socket.watched, true);
+    client.breakOff();
+    assert.equal(isAborted, true);
+    assert.equal(client.isReset, true);
+    world.checkGivenBack();
+  });
+
+  it('is not watched as long as something is received', async () => {
+    const world = new ConnectionWorld(echo);
+    const client = world.open();
+    for (let count = 0; count < 3; count++) await client.ask(get('/') + get('/'));
+    await client.ask(post('/', 3_000, 'b'.repeat(3_000)));
+    assert.equal(client.socket.watched, false);
+    await world.end();
   });
 
   it('while its body is read fails the reader', async () => {

@@ -250,6 +250,7 @@ export class Client {
     const { driver } = this.world;
     if (this.socket.receiving) driver.finish(this.slot, -ERRNO.ECONNRESET);
     else if (this.socket.send !== null) driver.failSend(this.slot, -ERRNO.ECONNRESET);
+    else if (this.socket.watched) driver.breakWatched(this.slot);
     else this.world.reactor.reset(this.slot);
     this.world.turn();
   }

@@ -24,6 +24,17 @@ const POINTS: Readonly<Record<string, Point>> = {
     world.receive(slot);
     return [Op.Receive];
   },
+  'with a watch in flight': async (world, slot) => {
+    world.watch(slot);
+    await turns(world);
+    return [Op.Watch];
+  },
+  'with a watch in flight and a receive just asked for': async (world, slot) => {
+    world.watch(slot);
+    await turns(world);
+    world.receive(slot);
+    return [Op.Watch, Op.Receive];
+  },
   'with a send just asked for': async (world, slot) => {
     world.send(slot, REGION, 0, 100);
     return [Op.Send];
@@ -239,7 +250,7 @@ export async function turns(world: World): Promise<void> {
 }
 
 /** Sends until a send stays in flight, for the client reads nothing. */
-async function fillUp(world: World, slot: number): Promise<void> {
+export async function fillUp(world: World, slot: number): Promise<void> {
   let sentBefore = -1;
   let quietRounds = 0;
   let next = 0;

@@ -6,6 +6,7 @@ import { assert } from '../../src/base/assert.ts';
 import type { Case } from './case.ts';
 import { abortCases } from './cases-aborts.ts';
 import { alsoCases } from './cases-also.ts';
+import { breakCases } from './cases-breaks.ts';
 import { byteCases } from './cases-bytes.ts';
 import { crowdCases } from './cases-crowd.ts';
 import { endCases } from './cases-ends.ts';
@@ -45,6 +46,7 @@ export function runDriverCases({ name, make, skip = {} }: DriverSuite): void {
     ...byteCases,
     ...endCases,
     ...abortCases,
+    ...breakCases,
     ...crowdCases,
   ];
   for (const skipped of Object.keys(skip)) {

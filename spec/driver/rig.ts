@@ -86,6 +86,11 @@ export class Rig {
     this.driver.receive(slot);
   }
 
+  watch(slot: number): void {
+    this.ask(Op.Watch, slot);
+    this.driver.watch(slot);
+  }
+
   send(slot: number, text: string): void {
     this.region.set(Buffer.from(text), slot * 128);
     this.sendRange(slot, slot * 128, slot * 128 + text.length);

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { Slab } from '../../src/base/slab.ts';
 import { Completions } from '../../src/driver/driver.ts';
 import type { RingSizes } from '../../src/driver/linux/io-uring.ts';
+import { EPOLLERR, EPOLLHUP } from '../../src/driver/linux/layout.ts';
 import type { Syscalls } from '../../src/driver/linux/syscalls.ts';
 import { UringDriver } from '../../src/driver/uring.ts';
 import { ScriptedRing, type ScriptedSocket } from './scripted-ring.ts';
@@ -67,8 +68,7 @@ export class RingBench {
   }
 
   reset(socket: ScriptedSocket, error: number): void {
-    socket.error = error;
-    this.kernel.changed(socket.fd);
+    this.kernel.reset(socket, error);
   }
 
   /** The peer reads: so many bytes fit again. */
@@ -149,7 +149,8 @@ export class RingBench {
   }
 }
 
-const OP_NAMES = ['', 'LISTEN', 'UNLISTEN', 'ACCEPT', 'CONNECT', 'RECEIVE', 'SEND', 'CLOSE'];
+const OP_NAMES: readonly string[] =
+  ' LISTEN UNLISTEN ACCEPT CONNECT RECEIVE SEND CLOSE WATCH'.split(' ');
 
 export function makeSocket(kernel: ScriptedRing): ScriptedSocket {
   const socket: ScriptedSocket = {
@@ -162,6 +163,10 @@ export function makeSocket(kernel: ScriptedRing): ScriptedSocket {
     connected: null,
     backlog: [],
     lingersZero: false,
+    isReset: false,
+    unacknowledged: 0,
+    watched: new Map(),
+    hungUp: [],
   };
   kernel.sockets.set(socket.fd, socket);
   return socket;
@@ -192,8 +197,11 @@ export function plainCalls(kernel: ScriptedRing): Syscalls {
     close: (fd) => kernel.close(fd),
     fcntl: () => 0,
     epollCreate: () => makeSocket(kernel).fd,
-    epollControl: (epoll, operation, fd) => kernel.watchListener(epoll, operation, fd),
-    epollWait: unused,
+    epollControl: (epoll, operation, fd, events, tag) =>
+      kernel.control(epoll, operation, fd, events, tag),
+    epollWait: (epoll, address, eventsMax) => kernel.wait(epoll, address, eventsMax),
+    unacknowledged: (fd) => kernel.sockets.get(fd)?.unacknowledged ?? -9,
+    broken: (fd) => (kernel.sockets.get(fd)?.isReset ? EPOLLERR | EPOLLHUP : 0),
     addressOf: (bytes) => kernel.addressOf(bytes),
     watch: (fd, readable) => kernel.watch(fd, readable),
   };

@@ -6,6 +6,10 @@ import { ERRNO } from '../../src/driver/driver.ts';
 import type { Watch } from '../../src/driver/linux/ffi.ts';
 import {
   EPOLL_CTL_ADD,
+  EPOLL_DATA_OFFSET,
+  EPOLL_EVENT_BYTES,
+  EPOLLET,
+  EPOLLIN,
   MSG_DONTWAIT,
   MSG_NOSIGNAL,
   MSG_PEEK,
@@ -68,6 +72,13 @@ export interface ScriptedSocket {
   /** Clients that wait, of a listener. */
   backlog: number[];
   lingersZero: boolean;
+  /** The peer broke off; unlike its error this stays. */
+  isReset: boolean;
+  /** What the peer has not acknowledged, as the test has it. */
+  unacknowledged: number;
+  /** Of an epoll: whose hang-ups it tells, by descriptor, and tags that are there to take. */
+  readonly watched: Map<number, number>;
+  hungUp: number[];
 }
 
 /** An entry that the kernel has, with its result when that is known already. */
@@ -211,6 +222,11 @@ export class ScriptedRing implements UringCalls {
   close(fd: number): number {
     assert.ok(this.open.delete(fd), `descriptor ${fd} is closed once`);
     this.sockets.delete(fd);
+    for (const epoll of this.sockets.values()) {
+      const tag = epoll.watched.get(fd);
+      epoll.watched.delete(fd);
+      epoll.hungUp = epoll.hungUp.filter((other) => other !== tag);
+    }
     // What a ring has in flight goes with it.
     if (fd === this.#ringFd) this.#armed.clear();
     for (const entry of this.#armed) {
@@ -412,6 +428,37 @@ export class ScriptedRing implements UringCalls {
     words[CQ.tail] += 1;
   }
 
+  /** epoll_ctl(2): for a listener, or for the hang-ups of a socket. */
+  control(epoll: number, operation: number, fd: number, events: number, tag: number): number {
+    if ((events & EPOLLIN) !== 0) return this.watchListener(epoll, operation, fd);
+    const watching = this.sockets.get(epoll);
+    assert.ok(watching !== undefined && operation === EPOLL_CTL_ADD && events === EPOLLET);
+    assert.ok(!watching.watched.has(fd), 'a descriptor stands in an epoll once');
+    watching.watched.set(fd, tag);
+    if (this.sockets.get(fd)?.isReset) this.#hangUp(fd);
+    return 0;
+  }
+
+  #hangUp(fd: number): void {
+    for (const [epoll, { watched, hungUp }] of this.sockets) {
+      const tag = watched.get(fd);
+      if (tag === undefined) continue;
+      hungUp.push(tag);
+      this.changed(epoll);
+    }
+  }
+
+  /** epoll_wait(2), for hang-ups. */
+  wait(epoll: number, address: number, eventsMax: number): number {
+    const tags = this.sockets.get(epoll)?.hungUp.splice(0, eventsMax) ?? [];
+    const bytes = this.memory.at(address, tags.length * EPOLL_EVENT_BYTES);
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    for (const [index, tag] of tags.entries()) {
+      view.setInt32(index * EPOLL_EVENT_BYTES + EPOLL_DATA_OFFSET, tag, true);
+    }
+    return tags.length;
+  }
+
   /** epoll_ctl(2) for a listener: while it is watched its clients make the epoll readable. */
   watchListener(epoll: number, operation: number, fd: number): number {
     const listener = this.sockets.get(fd);
@@ -428,6 +475,14 @@ export class ScriptedRing implements UringCalls {
     const socket = [...this.sockets.values()].at(-1);
     assert.ok(socket !== undefined);
     return socket;
+  }
+
+  /** The peer breaks off. */
+  reset(socket: ScriptedSocket, error: number): void {
+    socket.error = error;
+    socket.isReset = true;
+    this.#hangUp(socket.fd);
+    this.changed(socket.fd);
   }
 
   /** What the peer did may let entries go on. */
@@ -467,8 +522,8 @@ export class ScriptedRing implements UringCalls {
 }
 
 function isReadable(socket: ScriptedSocket): boolean {
-  const { input, ended, error, backlog } = socket;
-  return input.length > 0 || ended || error !== 0 || backlog.length > 0;
+  const { input, ended, error, backlog, hungUp } = socket;
+  return input.length > 0 || ended || error !== 0 || backlog.length > 0 || hungUp.length > 0;
 }
 
 /** 0 or an error that is told once; after it comes the end. */

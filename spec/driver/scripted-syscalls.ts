@@ -15,6 +15,7 @@ import {
   EPOLLIN,
   EPOLLOUT,
   EPOLLRDHUP,
+  EVENTS_BROKEN,
   MSG_PEEK,
 } from '../../src/driver/linux/layout.ts';
 import type { Syscalls } from '../../src/driver/linux/syscalls.ts';
@@ -300,6 +301,14 @@ export class ScriptedSyscalls implements Syscalls {
     socket.sendingEnded = true;
     this.announce(socket);
     return 0;
+  }
+
+  unacknowledged(fd: number): number {
+    return this.#socketAt(fd).outgoing.length;
+  }
+
+  broken(fd: number): number {
+    return this.#socketAt(fd).mask & EVENTS_BROKEN;
   }
 
   /** Nothing is inherited here, so nobody asks. */

@@ -18,6 +18,7 @@ interface Life {
   isConnecting: boolean;
   receiving: boolean;
   sending: boolean;
+  watching: boolean;
   aborted: boolean;
   broken: boolean;
   closing: boolean;
@@ -108,7 +109,7 @@ class Walk {
     }
     if (life.closing) return;
     const choice = this.#random(16);
-    const inFlight = life.receiving || life.sending || life.isConnecting;
+    const inFlight = life.receiving || life.sending || life.watching || life.isConnecting;
     if (choice === 0) {
       life.aborted = true;
       driver.abort(slot, this.#random(2) === 0);
@@ -116,7 +117,8 @@ class Walk {
       life.closing = true;
       driver.close(slot);
     } else if (life.isConnecting || life.aborted) return;
-    else if (choice < 10) this.#receive(slot, life);
+    else if (choice < 9) this.#receive(slot, life);
+    else if (choice === 9) this.#watch(slot, life);
     else this.#send(slot, life);
     this.#heard();
   }
@@ -135,6 +137,7 @@ class Walk {
       isConnecting,
       receiving: false,
       sending: false,
+      watching: false,
       aborted: false,
       broken: false,
       closing: false,
@@ -151,6 +154,12 @@ class Walk {
     if (life.receiving) return;
     life.receiving = true;
     this.bench.driver.receive(slot);
+  }
+
+  #watch(slot: number, life: Life): void {
+    if (life.watching) return;
+    life.watching = true;
+    this.bench.driver.watch(slot);
   }
 
   #send(slot: number, life: Life): void {
@@ -222,7 +231,11 @@ class Walk {
     assert.equal(block >= 0, op === Op.Receive && result > 0);
     if (op === Op.Receive) this.#received(life, result, block);
     else if (op === Op.Send) this.#sent(life, result);
-    else if (op === Op.Connect) {
+    else if (op === Op.Watch) {
+      assert.ok(life.watching, 'one answer for one watch');
+      life.watching = false;
+      assert.ok(result === -ERRNO.ECANCELED ? life.aborted : life.socket.isReset, `${result}`);
+    } else if (op === Op.Connect) {
       assert.ok(life.isConnecting);
       life.isConnecting = false;
       if (result !== life.socket.connected) assert.ok(life.aborted && result === -ERRNO.ECANCELED);
@@ -282,6 +295,7 @@ class Walk {
         const { input, ended } = life.socket;
         assert.ok(input.length === 0 && !ended, `slot ${slot} was forgotten with bytes there`);
       }
+      if (life?.watching) assert.ok(!life.socket.isReset, `slot ${slot}'s break was forgotten`);
       if (life?.sending) assert.equal(life.socket.room, 0, `slot ${slot}'s send was forgotten`);
       if (life !== null && !life.closing) bench.driver.abort(slot, true);
       if (life !== null) life.aborted = true;
@@ -289,7 +303,8 @@ class Walk {
     this.#rest();
     for (const [slot, life] of this.#lives.entries()) {
       if (life === null) continue;
-      assert.ok(!life.receiving && !life.sending && !life.isConnecting, `slot ${slot} answered`);
+      const { receiving, sending, watching, isConnecting } = life;
+      assert.ok(!receiving && !sending && !watching && !isConnecting, `slot ${slot} answered`);
       life.closing = true;
       bench.driver.close(slot);
     }

@@ -129,6 +129,7 @@ export class Walk {
     if (rig.isInFlight(Op.Send, slot)) {
       assert.ok(socket.noSpace && !socket.isReset, `slot ${slot} could send`);
     }
+    if (rig.isInFlight(Op.Watch, slot)) assert.ok(!socket.isReset, `slot ${slot} is broken`);
     if (rig.isInFlight(Op.Connect, slot)) assert.ok(socket.connecting, `slot ${slot} connected`);
     assert.ok(!rig.isInFlight(Op.Close, slot), `slot ${slot} could close`);
   }
@@ -223,7 +224,8 @@ export class Walk {
     else if (draw.isOnce(10) && !sends && !model.sendingEnded) {
       model.sendingEnded = true;
       rig.driver.shutdownSend(slot);
-    } else if (draw.isOnce(2) && !receives) rig.receive(slot);
+    } else if (draw.isOnce(6) && !rig.isInFlight(Op.Watch, slot)) rig.watch(slot);
+    else if (draw.isOnce(2) && !receives) rig.receive(slot);
     else if (!sends && !model.sendingEnded) {
       model.sendStart = draw.below(REGION_BYTES - 400);
       model.sendEnd = model.sendStart + 1 + draw.below(399);
@@ -238,7 +240,8 @@ export class Walk {
 
   #close(slot: number, model: Model): void {
     const { rig } = this;
-    const busy = [Op.Connect, Op.Receive, Op.Send].some((op) => rig.isInFlight(op, slot));
+    const ops = [Op.Connect, Op.Receive, Op.Send, Op.Watch];
+    const busy = ops.some((op) => rig.isInFlight(op, slot));
     if (busy || model.closing) return;
     model.closing = true;
     rig.close(slot);
@@ -256,6 +259,9 @@ export class Walk {
       case Op.Send:
         if (!isCanceled) this.#sent(one, model);
         break;
+      case Op.Watch:
+        if (!isCanceled) this.#watched(one, model);
+        break;
       case Op.Connect:
         assert.ok([0, -ECONNREFUSED, -ECONNRESET, -ECANCELED].includes(one.result));
         break;
@@ -263,6 +269,12 @@ export class Walk {
         assert.ok(model.closing && model.socket.isClosed);
         this.#slots[one.slot] = null;
     }
+  }
+
+  #watched({ result }: Told, { socket, sendingEnded }: Model): void {
+    assert.ok(BROKEN.includes(result), `a watch gives ${result}`);
+    // Ends of both directions are as good as a break.
+    assert.ok(socket.isReset || (socket.peerEnded && sendingEnded), 'it is broken');
   }
 
   #received(one: Told, model: Model): void {

@@ -36,7 +36,8 @@ const PATIENCE_MS = 10_000;
 export const REGION = 1;
 export const REGION_BYTES: number = 4 * 1024 * 1024;
 
-const OP_NAMES = ['', 'LISTEN', 'UNLISTEN', 'ACCEPT', 'CONNECT', 'RECEIVE', 'SEND', 'CLOSE'];
+const OP_NAMES: readonly string[] =
+  ' LISTEN UNLISTEN ACCEPT CONNECT RECEIVE SEND CLOSE WATCH'.split(' ');
 
 export class World {
   readonly driver: Driver;
@@ -248,6 +249,11 @@ export class World {
     this.driver.receive(slot);
   }
 
+  watch(slot: number): void {
+    this.#ask(Op.Watch, slot);
+    this.driver.watch(slot);
+  }
+
   /** The bytes of a RECEIVE, its block given back; or the result that brought none. */
   take({ result, block }: Completion): Buffer | number {
     if (result <= 0) return result;
@@ -337,7 +343,7 @@ export class World {
 
   async #endSlot(slot: number): Promise<void> {
     if (!this.#aborted.has(slot)) this.abort(slot);
-    for (const op of [Op.Connect, Op.Send]) {
+    for (const op of [Op.Connect, Op.Send, Op.Watch]) {
       if (this.isInFlight(op, slot)) await this.wait(op, slot);
     }
     if (this.isInFlight(Op.Receive, slot)) this.take(await this.wait(Op.Receive, slot));

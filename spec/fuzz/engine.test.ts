@@ -133,7 +133,7 @@ const MISTAKES: readonly (Plant & { readonly target: string; readonly says: RegE
 describe('targets notice', () => {
   for (const { target, says, ...plant } of MISTAKES) {
     it(`${target}: a mistake in ${plant.module}`, async () => {
-      const { finding } = await fuzz(target, 10_000, plant);
+      const { finding } = await fuzz(target, 20_000, plant);
       assert.ok(finding !== null, 'it is found');
       assert.match(String(finding.error), says);
       assert.ok(finding.input.length <= finding.original.length);

@@ -80,9 +80,27 @@ describe('a pipe', () => {
     const schedule = new Schedule(clock, null);
     const faults = new Faults(1, FAULT_NAMES, clock, new Trace(false));
     const random = new Random(1, 'pipe');
-    const rest = { lane: 0, latencyMs: 2, arrived: () => {}, roomy: () => {} };
+    const rest = { lane: 0, latencyMs: 2, arrived: () => {}, roomy: () => {}, roomBytes: 1 };
     return { pipe: new Pipe({ schedule, faults, random, capacity, ...rest }), schedule };
   };
+
+  it('acknowledges what is within the half of the receiver, and then the end', () => {
+    const { pipe, schedule } = pipeWith(10);
+    const arrive = (): void => {
+      while (schedule.step(Number.POSITIVE_INFINITY));
+    };
+    pipe.write(Buffer.from('abcdefgh'));
+    assert.equal(pipe.unacknowledged, 8);
+    arrive();
+    assert.equal(pipe.unacknowledged, 3);
+    pipe.end();
+    arrive();
+    assert.equal(pipe.unacknowledged, 4);
+    pipe.read(2);
+    assert.equal(pipe.unacknowledged, 2);
+    pipe.read(1);
+    assert.equal(pipe.unacknowledged, 0);
+  });
 
   it('brings bytes in order, after a while, and counts its room', () => {
     const { pipe, schedule } = pipeWith(10);

@@ -202,6 +202,10 @@ export class VirtualServer implements Driver {
   acceptAlso(): void {}
   adopt(): void {}
   refuse(): void {}
+  watch(): void {}
+  unacknowledged(): number {
+    return -1;
+  }
   shutdownSend(): void {}
   peer(): { address: string; port: number } {
     return { address: '', port: 0 };

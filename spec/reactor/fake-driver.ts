@@ -23,6 +23,9 @@ interface Send {
 /** What the driver knows of a socket. */
 export class FakeSocket {
   receiving = false;
+  watched = false;
+  /** What the kernel would say of it; unknown until a test sets it. */
+  unacknowledged = -1;
   send: Send | null = null;
   /** All that went out. */
   output: Buffer = Buffer.alloc(0);
@@ -100,6 +103,14 @@ export class FakeDriver implements Driver {
     socket.output = Buffer.concat([socket.output, sent]);
     socket.send = null;
     this.complete(Op.Send, slot, bytes);
+  }
+
+  /** The connection breaks, and a watch tells it. */
+  breakWatched(slot: number, result: number = -ERRNO.ECONNRESET): void {
+    const socket = this.socket(slot);
+    assert.ok(socket.watched, 'only a watched socket tells');
+    socket.watched = false;
+    this.complete(Op.Watch, slot, result);
   }
 
   failSend(slot: number, result: number): void {
@@ -185,6 +196,17 @@ export class FakeDriver implements Driver {
     socket.send = { region, start, end, more };
   }
 
+  watch(slot: number): void {
+    const socket = this.socket(slot);
+    assert.ok(!socket.watched && !socket.isAborted, 'one watch at a time');
+    socket.watched = true;
+  }
+
+  unacknowledged(slot: number): number {
+    this.calls.push(`unacknowledged ${slot}`);
+    return this.socket(slot).unacknowledged;
+  }
+
   shutdownSend(slot: number): void {
     const socket = this.socket(slot);
     assert.equal(socket.send, null, 'no send is in flight');
@@ -198,12 +220,14 @@ export class FakeDriver implements Driver {
     socket.isReset ||= reset;
     if (socket.receiving) this.finish(slot, -ERRNO.ECANCELED);
     if (socket.send !== null) this.failSend(slot, -ERRNO.ECANCELED);
+    if (socket.watched) this.breakWatched(slot, -ERRNO.ECANCELED);
   }
 
   close(slot: number): void {
     const socket = this.socket(slot);
     this.calls.push(`close ${slot}`);
-    assert.ok(!socket.receiving && socket.send === null, 'nothing is in flight');
+    const isQuiet = !socket.receiving && socket.send === null && !socket.watched;
+    assert.ok(isQuiet, 'nothing is in flight');
     this.sockets.delete(slot);
     this.complete(Op.Close, slot, 0);
   }

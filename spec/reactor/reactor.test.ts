@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AssertionFault } from '../../src/base/assert.ts';
-import { ACCEPT_RETRY_MS } from '../../src/base/limits.ts';
+import { ACCEPT_RETRY_MS, WRITE_LOOKS } from '../../src/base/limits.ts';
 import { Slab } from '../../src/base/slab.ts';
 import { ERRNO, Op } from '../../src/driver/driver.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
@@ -12,8 +12,8 @@ import type { SocketOwner } from '../../src/reactor/sockets.ts';
 import { FakeDriver } from './fake-driver.ts';
 
 const SLOTS = 3;
-const Kind = { Short: 0, Long: 1, Write: 2, Idle: 3 } as const;
-const TIMEOUTS_MS = [50, 1000, 200, 80];
+const Kind = { Short: 0, Long: 1, Write: 2, Idle: 3, Longest: 4 } as const;
+const TIMEOUTS_MS = [50, 1000, 200, 80, 9000];
 
 /** Writes down what it hears, and gives blocks back. */
 class Listener implements SocketOwner {
@@ -388,13 +388,65 @@ describe('deadlines', () => {
   it('a send that does not come back passes, beside what its owner waits for', () => {
     const world = new World();
     const slot = world.accept();
-    world.reactor.arm(slot, Kind.Long);
+    world.reactor.arm(slot, Kind.Longest);
     world.reactor.send(slot, 0, 0, 10, false);
     world.reactor.turn();
     assert.equal(world.reactor.nextDueMs(), world.driver.nowMs + 200);
+    for (let look = 1; look < WRITE_LOOKS; look++) {
+      world.pass(200);
+      assert.deepEqual(world.news(slot), [], `look ${look}`);
+    }
     world.pass(200);
     assert.deepEqual(world.news(slot), [`due ${Kind.Write}`]);
-    assert.equal(world.reactor.armed(slot), Kind.Long);
+    assert.equal(world.reactor.armed(slot), Kind.Longest);
+  });
+
+  it('a send is late only when looks in a row find nothing acknowledged', () => {
+    const world = new World();
+    const slot = world.accept();
+    world.reactor.send(slot, 0, 0, 10, false);
+    world.reactor.turn();
+    const socket = world.driver.socket(slot);
+    const look = (unacknowledged: number): string[] => {
+      socket.unacknowledged = unacknowledged;
+      world.pass(200);
+      return world.news(slot);
+    };
+    // The first has nothing to compare with; less and more are progress, the same is none.
+    const looks = [900, 900, 900, 900, 899, 899, 899, 899, 950, 950, 950, 950];
+    for (const [index, left] of looks.entries()) assert.deepEqual(look(left), [], `${index}`);
+    assert.deepEqual(look(950), [`due ${Kind.Write}`]);
+    assert.equal(world.reactor.nextDueMs(), Number.POSITIVE_INFINITY);
+  });
+
+  it('a send begins its looks anew, whatever those of the send before found', () => {
+    const world = new World();
+    const slot = world.accept();
+    const socket = world.driver.socket(slot);
+    socket.unacknowledged = 900;
+    for (let send = 0; send < 5; send++) {
+      world.reactor.send(slot, 0, 0, 10, false);
+      world.reactor.turn();
+      for (let look = 0; look < WRITE_LOOKS; look++) world.pass(200);
+      world.driver.take(slot);
+      world.reactor.turn();
+      assert.deepEqual(world.news(slot), ['sent 10']);
+    }
+  });
+
+  it('of a driver is asked only while a send is late', () => {
+    const world = new World();
+    const slot = world.accept();
+    world.driver.calls.length = 0;
+    for (let send = 0; send < 3; send++) {
+      world.reactor.send(slot, 0, 0, 10, false);
+      world.reactor.turn();
+      world.pass(150);
+      world.driver.take(slot);
+      world.reactor.turn();
+      world.pass(300);
+    }
+    assert.deepEqual(world.driver.calls, []);
   });
 
   it('a send that makes progress has its whole time again', () => {
@@ -410,7 +462,97 @@ describe('deadlines', () => {
     }
     world.reactor.turn();
     assert.deepEqual(world.news(slot), []);
-    world.pass(200);
+    for (let look = 0; look < WRITE_LOOKS; look++) {
+      assert.deepEqual(world.news(slot), []);
+      world.pass(200);
+    }
     assert.deepEqual(world.news(slot), [`due ${Kind.Write}`]);
+  });
+});
+
+describe('a watch', () => {
+  it('is told as a failed receive would be', () => {
+    const world = new World();
+    const slot = world.accept();
+    world.reactor.watch(slot);
+    world.reactor.watch(slot);
+    world.driver.breakWatched(slot);
+    world.reactor.turn();
+    assert.deepEqual(world.news(slot), [`received ${-ERRNO.ECONNRESET}`]);
+    world.reactor.watch(slot);
+    assert.ok(world.driver.socket(slot).watched, 'there may be another one');
+  });
+
+  it('is not asked for while a receive is in flight, which tells by itself', () => {
+    const world = new World();
+    const slot = world.accept();
+    world.reactor.receive(slot);
+    world.reactor.watch(slot);
+    assert.equal(world.driver.socket(slot).watched, false);
+  });
+
+  it('that began before a receive leaves it to that one', () => {
+    const world = new World();
+    const slot = world.accept();
+    world.reactor.watch(slot);
+    world.reactor.receive(slot);
+    world.driver.breakWatched(slot);
+    world.reactor.turn();
+    assert.deepEqual(world.news(slot), []);
+    world.driver.deliver(slot, Buffer.from('the last'));
+    world.reactor.turn();
+    world.reactor.watch(slot);
+    world.driver.breakWatched(slot);
+    world.reactor.turn();
+    assert.deepEqual(world.news(slot), ['received 8', `received ${-ERRNO.ECONNRESET}`]);
+  });
+
+  it('is joined before its socket is closed', () => {
+    const world = new World();
+    const slot = world.accept();
+    world.reactor.watch(slot);
+    world.driver.calls.length = 0;
+    world.reactor.close(slot);
+    assert.deepEqual(world.driver.calls, [`abort ${slot}`]);
+    world.reactor.turn();
+    assert.deepEqual(world.driver.calls, [`abort ${slot}`, `close ${slot}`]);
+    world.reactor.turn();
+    assert.deepEqual(world.news(slot), ['closed']);
+  });
+});
+
+describe('looks at what was sent before our side was shut', () => {
+  it('count in a row those without progress, until all is acknowledged', () => {
+    const world = new World();
+    const slot = world.accept();
+    const socket = world.driver.socket(slot);
+    world.reactor.shutdownSend(slot);
+    const looks: number[] = [];
+    for (const left of [500, 500, 500, 400, 400, 1, 0]) {
+      socket.unacknowledged = left;
+      looks.push(world.reactor.quietLooks(slot));
+    }
+    assert.deepEqual(looks, [0, 1, 2, 0, 1, 0, -1]);
+  });
+
+  it('begin anew, whatever looks at sends had found', () => {
+    const world = new World();
+    const slot = world.accept();
+    world.driver.socket(slot).unacknowledged = 500;
+    world.reactor.send(slot, 0, 0, 10, false);
+    world.reactor.turn();
+    for (let look = 0; look < WRITE_LOOKS; look++) world.pass(200);
+    world.driver.take(slot);
+    world.reactor.turn();
+    world.reactor.shutdownSend(slot);
+    assert.equal(world.reactor.quietLooks(slot), 0);
+    assert.equal(world.reactor.quietLooks(slot), 1);
+  });
+
+  it('find nothing to wait for where nothing is known', () => {
+    const world = new World();
+    const slot = world.accept();
+    world.reactor.shutdownSend(slot);
+    assert.equal(world.reactor.quietLooks(slot), -1);
   });
 });

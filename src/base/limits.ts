@@ -92,13 +92,16 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
       '0 is no limit',
   },
   writeTimeoutMs: {
-    // Progress is what the kernel tells of it: room for a good part of its send buffer. A client
-    // that takes a few bytes now and then shows none for a long time, so it is cut off as well.
+    // Progress is what the client's kernel has acknowledged. Where the system does not tell that
+    // (the net driver: other systems than Linux, and unix sockets), progress is what the own
+    // kernel took, which has room for more only when a good part of its send buffer is free.
     default: FOLLOWS,
     min: 0,
     max: DAY_MS,
     unit: 'ms',
-    what: 'a client taking no byte of its answer (reset); 0 follows connection_timeout_ms',
+    what:
+      'a client taking no byte of its answer (reset), noticed up to a quarter later; ' +
+      '0 follows connection_timeout_ms',
   },
   handlerTimeoutMs: {
     default: 60_000,
@@ -112,7 +115,9 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     min: 1,
     max: 60_000,
     unit: 'ms',
-    what: 'waiting for the client to close after the last answer (RFC 9112 9.6)',
+    what:
+      'waiting for the client to close after it has received all of the last answer, up to a ' +
+      'quarter longer (RFC 9112 9.6)',
   },
   drainLingerMs: {
     // A client learns of the end by `Connection: close` or by the end of the stream. The second may
@@ -363,6 +368,18 @@ export const LOG_WAITING_CHARACTERS_MAX = 4_194_304;
 
 /** How long a server that closes, or a process that ends, waits for the reader of its log. */
 export const LOG_FLUSH_MS = 500;
+
+/**
+ * How often the server looks within writeTimeoutMs whether a client takes more of its response. The
+ * last progress may be as old as one look, so a client is reset up to a quarter late, never early.
+ */
+export const WRITE_LOOKS = 4;
+
+/** How often the server looks within lingerTimeoutMs whether the last response has arrived. */
+export const LINGER_LOOKS = 4;
+
+/** How often the net driver asks whether a client is still there from which nothing is read. */
+export const WATCH_PROBE_MS = 500;
 
 /** How long accept() rests after it failed for want of descriptors or memory. */
 export const ACCEPT_RETRY_MS = 250;

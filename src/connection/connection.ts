@@ -370,7 +370,8 @@ export class Connection implements SocketOwner {
     }
     const wanted = this.reading === Reading.Head || !this.inbox.isHeavy;
     const takes = !this.ended && wanted && this.inbox.hasRoom;
-    if (takes && !reactor.receiving(slot)) reactor.receive(slot);
+    if (!takes) reactor.watch(slot);
+    else if (!reactor.receiving(slot)) reactor.receive(slot);
     this.#setDeadline(exchange);
   }
 

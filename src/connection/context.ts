@@ -1,6 +1,6 @@
 // What all connections of a server share. The server makes one and hands it to each.
 
-import type { Limits } from '../base/limits.ts';
+import { LINGER_LOOKS, type Limits, WRITE_LOOKS } from '../base/limits.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Services } from '../exchange/transport.ts';
 import type { Counters } from '../metrics/counters.ts';
@@ -60,6 +60,8 @@ export type ConnectionLimits = Pick<
   | 'requestsPerConnectionMax'
   | 'pipelineDepthMax'
   | 'bodyTotalTimeoutMs'
+  | 'lingerTimeoutMs'
+  | 'writeTimeoutMs'
 >;
 
 /**
@@ -82,6 +84,8 @@ export function connectionLimits(limits: Limits): ConnectionLimits {
     requestsPerConnectionMax: limits.requestsPerConnectionMax,
     pipelineDepthMax: limits.pipelineDepthMax,
     bodyTotalTimeoutMs: limits.bodyTotalTimeoutMs || Number.POSITIVE_INFINITY,
+    lingerTimeoutMs: limits.lingerTimeoutMs,
+    writeTimeoutMs: limits.writeTimeoutMs,
   };
 }
 
@@ -92,8 +96,11 @@ export const Timeout = {
   Body: 2,
   Handler: 3,
   Linger: 4,
+  /** The reactor waits for this one WRITE_LOOKS times, or more, before a connection hears of it. */
   Write: 5,
   Drain: 6,
+  /** Before Linger: whether what was sent has arrived is looked at again. */
+  Deliver: 7,
 } as const;
 export type Timeout = (typeof Timeout)[keyof typeof Timeout];
 
@@ -104,8 +111,21 @@ export function timeoutsMs(limits: Limits): number[] {
     limits.bodyTimeoutMs,
     limits.handlerTimeoutMs,
     limits.lingerTimeoutMs,
-    limits.writeTimeoutMs,
+    limits.writeTimeoutMs / WRITE_LOOKS,
     // One that is put off at once would come again in the same moment, for ever.
     Math.max(limits.drainLingerMs, 1),
+    deliverMs(limits),
   ];
+}
+
+type DeliverLimits = Pick<Limits, 'lingerTimeoutMs' | 'writeTimeoutMs'>;
+
+/** Short beside both the time that begins when all has arrived and the one until it is given up. */
+function deliverMs({ lingerTimeoutMs, writeTimeoutMs }: DeliverLimits): number {
+  return Math.min(lingerTimeoutMs / LINGER_LOOKS, writeTimeoutMs / WRITE_LOOKS);
+}
+
+/** How many looks without progress make writeTimeoutMs. */
+export function deliverLooks(limits: DeliverLimits): number {
+  return Math.ceil(limits.writeTimeoutMs / deliverMs(limits));
 }

@@ -12,7 +12,7 @@ import { Phase } from '../exchange/phase.ts';
 import { faultStatus, faultText } from '../http/fault.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { Connection } from './connection.ts';
-import { Timeout } from './context.ts';
+import { deliverLooks, Timeout } from './context.ts';
 import { DETACHED } from './detached.ts';
 import { Reading } from './reading.ts';
 
@@ -93,9 +93,27 @@ export function continueEnding(connection: Connection): void {
   } else if (!connection.lingering) {
     connection.lingering = true;
     reactor.shutdownSend(slot);
-    reactor.arm(slot, Timeout.Linger);
+    reactor.arm(slot, Timeout.Deliver);
   }
   if (!connection.ended && !reactor.receiving(slot)) reactor.receive(slot);
+}
+
+/**
+ * While our side is shut: the time for the client to close begins when all that was sent has
+ * arrived. Before that closing could reset it, and what is on its way would be lost.
+ */
+export function deliver(connection: Connection): void {
+  const { context, reactor, slot } = connection;
+  const looks = reactor.quietLooks(slot);
+  if (looks < 0) {
+    reactor.arm(slot, Timeout.Linger);
+  } else if (looks < deliverLooks(context.limits)) {
+    reactor.arm(slot, Timeout.Deliver);
+  } else {
+    context.counters.timeouts += 1;
+    connection.debug('the client takes no more of its last response');
+    lose(connection);
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { Fault } from '../http/fault.ts';
 import { isBlank } from '../http/parse-head.ts';
 import type { Connection } from './connection.ts';
 import { Timeout } from './context.ts';
-import { endUnasked, lose, refuse, stop } from './ending.ts';
+import { deliver, endUnasked, lose, refuse, stop } from './ending.ts';
 
 export function overdue(connection: Connection, kind: number): void {
   const { context, reactor, slot } = connection;
@@ -13,7 +13,7 @@ export function overdue(connection: Connection, kind: number): void {
     reactor.extend(slot, kind);
     return;
   }
-  if (kind !== Timeout.Drain) context.counters.timeouts += 1;
+  if (kind !== Timeout.Drain && kind !== Timeout.Deliver) context.counters.timeouts += 1;
   switch (kind) {
     case Timeout.Idle:
     case Timeout.Drain:
@@ -30,6 +30,9 @@ export function overdue(connection: Connection, kind: number): void {
       break;
     case Timeout.Linger:
       reactor.close(slot);
+      break;
+    case Timeout.Deliver:
+      deliver(connection);
       break;
     default:
       assert(kind === Timeout.Write, 'every kind of deadline has its consequence');

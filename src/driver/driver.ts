@@ -5,7 +5,8 @@
 //   submitted by then. poll() never blocks and never calls up. The one call upwards is wake(),
 //   which says "a turn is worth having", nothing more.
 // - A result is the kernel's: a count of bytes, a handle, or minus errno (negative, see ERRNO).
-// - At most one receive and one send are in flight per socket, asserted here and in the reactor.
+// - At most one receive, one send and one watch are in flight per socket, asserted here and in the
+//   reactor.
 // - close(slot) is asked for only when nothing is in flight; abort(slot) brings that about.
 // - A RECEIVE with result > 0 hands over one block of the slab; its new owner releases it.
 //   Result 0 is the peer's end of stream, and brings no block.
@@ -30,6 +31,8 @@ export const Op = {
   Send: 6,
   /** The socket is gone and its slot free. */
   Close: 7,
+  /** The connection broke: -errno. */
+  Watch: 8,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
@@ -165,6 +168,20 @@ export interface Driver {
    * follows at once, so the kernel may hold back a packet that is not full.
    */
   send(slot: number, region: number, start: number, end: number, more: boolean): void;
+  /**
+   * Gives one WATCH with -errno when the connection breaks: by a reset, by a timeout of the kernel,
+   * on a unix socket also when the peer closes. It is meant for a socket on which nothing is
+   * received, as a receive tells the same; it may stay in flight beside receives and sends. A peer
+   * that only ends its own stream does not complete it.
+   */
+  watch(slot: number): void;
+  /**
+   * How many of the bytes that the kernel has taken the peer has not acknowledged; the end of our
+   * stream counts as one. -1 where the system does not tell. While one send is in flight, a number
+   * that differs from the one before is progress of the peer: less is left, or the kernel took more
+   * because there was room. On a unix socket it is the memory that unread bytes take.
+   */
+  unacknowledged(slot: number): number;
   /**
    * Half close: the peer sees the end of the stream after what was sent. Nothing completes. No send
    * is in flight, and none follows.

@@ -18,6 +18,7 @@ import {
   EPOLL_CTL_ADD,
   EPOLL_DATA_OFFSET,
   EPOLL_EVENT_BYTES,
+  EVENTS_BROKEN,
   EVENTS_ENDED,
   EVENTS_INPUT,
   EVENTS_OUTPUT,
@@ -136,10 +137,14 @@ export class EpollDriver extends LinuxDriver implements Driver {
     const state = this.#state[slot];
     if (reset) this.calls.lingerZero(fd);
     this.#state[slot] &= ~(ARMED | PARKED | UNSENT | CONNECTING);
+    this.cancelWatch(slot);
     if ((state & CONNECTING) !== 0) this.finish(Op.Connect, slot, -ERRNO.ECANCELED);
     if ((state & ARMED) !== 0) this.finish(Op.Receive, slot, -ERRNO.ECANCELED);
     if ((state & (PARKED | UNSENT)) !== 0) this.finish(Op.Send, slot, -ERRNO.ECANCELED);
   }
+
+  /** Every event of a socket tells of it. */
+  protected override prepareWatch(): void {}
 
   close(slot: number): void {
     assert((this.#state[slot] & (ARMED | SENDING)) === 0, 'nothing is in flight at close');
@@ -219,6 +224,7 @@ export class EpollDriver extends LinuxDriver implements Driver {
   #event(out: Completions, from: number, slot: number, mask: number): number {
     let count = from;
     if ((mask & EVENTS_ENDED) !== 0) this.#state[slot] |= ENDING;
+    if ((mask & EVENTS_BROKEN) !== 0) this.broke(slot);
     const state = this.#state[slot];
     if ((state & CONNECTING) !== 0) return this.#connected(out, count, slot, mask);
     if ((mask & EVENTS_INPUT) !== 0) {

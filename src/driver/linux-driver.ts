@@ -4,7 +4,7 @@
 import { assert } from '../base/assert.ts';
 import type { Slab } from '../base/slab.ts';
 import { CompletionQueue } from './completion-queue.ts';
-import { type Address, type DriverOptions, Op, type Peer } from './driver.ts';
+import { type Address, type DriverOptions, ERRNO, Op, type Peer } from './driver.ts';
 import { EpollListener } from './linux/epoll-listener.ts';
 import {
   IP_BIND_ADDRESS_NO_PORT,
@@ -20,6 +20,10 @@ import type { Syscalls } from './linux/syscalls.ts';
 
 /** What comes back with an event of a listener; sockets have their slot. */
 export const LISTENER_TAG = -1;
+
+/** What is so of a watch; bits of #watches. */
+const WATCHING = 1; // its completion was not yet made
+const PREPARED = 2; // events will tell of a break
 
 export abstract class LinuxDriver {
   wake: (fromLoop: boolean) => void = () => {};
@@ -37,13 +41,15 @@ export abstract class LinuxDriver {
   protected readonly scratch: Uint8Array = new Uint8Array(SOCKADDR_BYTES);
   protected readonly scratchAddress: number;
   readonly #backlog: number;
+  readonly #watches: Uint8Array;
 
   constructor({ slab, slots, backlog }: DriverOptions, calls: Syscalls) {
     this.calls = calls;
     this.slab = slab;
     this.#backlog = backlog;
     this.fds = new Int32Array(slots).fill(-1);
-    this.queue = new CompletionQueue(3 * slots + 8);
+    this.queue = new CompletionQueue(4 * slots + 8);
+    this.#watches = new Uint8Array(slots);
     this.regions = new RegionAddresses(calls, slab);
     this.scratchAddress = calls.addressOf(this.scratch);
     this.epoll = calls.epollCreate();
@@ -93,6 +99,40 @@ export abstract class LinuxDriver {
     this.calls.shutdown(this.fds[slot], SHUT_WR);
   }
 
+  unacknowledged(slot: number): number {
+    const bytes = this.calls.unacknowledged(this.fds[slot]);
+    return bytes < 0 ? -1 : bytes;
+  }
+
+  watch(slot: number): void {
+    const fd = this.fds[slot];
+    const watch = this.#watches[slot];
+    assert(fd >= 0, 'a watched slot is open');
+    assert((watch & WATCHING) === 0, 'one watch in flight a socket');
+    this.#watches[slot] = WATCHING | PREPARED;
+    // The event may have come before anything was to be told of it.
+    if (this.calls.broken(fd) > 0) this.#endWatch(slot, -ERRNO.ECONNRESET);
+    else if ((watch & PREPARED) === 0) this.prepareWatch(fd, slot);
+  }
+
+  /** From now on broke() is called when the socket breaks. */
+  protected abstract prepareWatch(fd: number, slot: number): void;
+
+  /** An event tells that the socket is broken; it may be one of the past. */
+  protected broke(slot: number): void {
+    if ((this.#watches[slot] & WATCHING) === 0) return;
+    if (this.calls.broken(this.fds[slot]) > 0) this.#endWatch(slot, -ERRNO.ECONNRESET);
+  }
+
+  protected cancelWatch(slot: number): void {
+    if ((this.#watches[slot] & WATCHING) !== 0) this.#endWatch(slot, -ERRNO.ECANCELED);
+  }
+
+  #endWatch(slot: number, result: number): void {
+    this.#watches[slot] &= ~WATCHING;
+    this.finish(Op.Watch, slot, result);
+  }
+
   peer(slot: number): Peer {
     const status = this.calls.getpeername(this.fds[slot], this.scratch);
     return status < 0 ? { address: '', port: 0 } : peerFrom(this.scratch);
@@ -117,8 +157,10 @@ export abstract class LinuxDriver {
   /** Nothing is in flight. After a failed connect() there may be no descriptor. */
   protected closeSlot(slot: number): void {
     const fd = this.fds[slot];
+    assert((this.#watches[slot] & WATCHING) === 0, 'no watch is in flight at close');
     if (fd >= 0) this.calls.close(fd);
     this.fds[slot] = -1;
+    this.#watches[slot] = 0;
     this.finish(Op.Close, slot, 0);
   }
 

@@ -7,7 +7,9 @@ import { assert } from '../base/assert.ts';
 import { faultOf } from '../base/errno.ts';
 import type { Slab } from '../base/slab.ts';
 import { ERRNO, Op, type Peer } from './driver.ts';
+import type { NetProbe } from './net-probe.ts';
 import type { NetQueue } from './net-queue.ts';
+import type { NetTable } from './net-table.ts';
 
 /** Where an operation of a socket is. For the caller it is in flight until poll() hands it over. */
 export const Flight = { Idle: 0, Asked: 1, Queued: 2 } as const;
@@ -24,7 +26,12 @@ export interface NetShared {
   readonly starving: Set<NetSocket>;
   /** For the slab to call when the starving can be fed. */
   readonly blockFree: () => void;
+  /** Asks after the sockets that are watched. */
+  readonly probe: NetProbe;
+  readonly table: NetTable;
 }
+
+const NO_BYTES = Buffer.alloc(0);
 
 export class NetSocket {
   readonly shared: NetShared;
@@ -35,8 +42,11 @@ export class NetSocket {
   connecting: Flight = Flight.Idle;
   receiving: Flight = Flight.Idle;
   sending: Flight = Flight.Idle;
+  watching: Flight = Flight.Idle;
   /** How many bytes the send in flight has. */
   sendBytes = 0;
+  /** The reading of the table that told last of this socket. */
+  reading = 0;
   /** Received bytes from restStart on, for the next RECEIVE; reading pauses meanwhile. */
   rest: Buffer | null = null;
   restStart = 0;
@@ -144,6 +154,36 @@ export class NetSocket {
     if (this.shutdownAsked) this.endSending();
   }
 
+  watch(): void {
+    assert(this.watching === Flight.Idle, 'one watch is in flight per socket');
+    assert(!this.closeAsked, 'a socket that closes is not watched');
+    this.watching = Flight.Asked;
+    if (this.fault !== 0) this.watchDone(this.fault);
+    else if (this.socket.destroyed) this.watchDone(-ERRNO.ECONNRESET);
+    else this.shared.probe.add(this);
+  }
+
+  /**
+   * An empty write sends nothing, and fails when the connection is broken. A send under way fails
+   * by itself, and a socket whose side is shut takes no write.
+   */
+  ask(): void {
+    if (this.sending === Flight.Asked || this.shutdownAsked || this.socket.destroyed) return;
+    this.socket.write(NO_BYTES);
+  }
+
+  watchDone(result: number): void {
+    this.watching = Flight.Queued;
+    this.shared.probe.remove(this);
+    this.shared.queue.push(Op.Watch, this.slot, result, -1);
+  }
+
+  unacknowledged(): number {
+    const { bytes, reading } = this.shared.table.look(this.socket, this.reading);
+    this.reading = reading;
+    return bytes;
+  }
+
   shutdownSend(): void {
     if (this.shutdownAsked) return;
     this.shutdownAsked = true;
@@ -190,12 +230,13 @@ export class NetSocket {
     if (this.connecting === Flight.Asked) this.connectDone(result);
     if (this.receiving === Flight.Asked && this.rest === null) this.receiveDone(result, -1);
     if (this.sending === Flight.Asked) this.sendDone(result);
+    if (this.watching === Flight.Asked) this.watchDone(result);
   }
 
   close(): void {
     assert(!this.closeAsked, 'a socket is closed once');
-    const isIdle = this.connecting + this.receiving + this.sending === Flight.Idle;
-    assert(isIdle, 'nothing is in flight when a socket is closed');
+    const flights = this.connecting + this.receiving + this.sending + this.watching;
+    assert(flights === Flight.Idle, 'nothing is in flight when a socket is closed');
     this.closeAsked = true;
     this.rest = null;
     if (this.gone) {

@@ -7,6 +7,8 @@
 // - A SEND comes when all of its bytes have left, never for a part of them; `more` changes nothing.
 // - abort() of a unix socket closes it plainly, for Node can reset TCP only.
 // - A reset that arrives behind bytes can look like the end of the stream: libuv does not ask.
+// - Nothing tells of a reset while nothing is read, so a watched socket is asked now and then.
+// - What a peer has not acknowledged is known on Linux alone, and only of TCP.
 
 import { Socket } from 'node:net';
 import { assert } from '../base/assert.ts';
@@ -22,8 +24,10 @@ import {
   type Peer,
 } from './driver.ts';
 import { NetClients } from './net-clients.ts';
+import { NetProbe } from './net-probe.ts';
 import { NetQueue } from './net-queue.ts';
 import { Flight, type NetShared, NetSocket } from './net-socket.ts';
+import { NetTable } from './net-table.ts';
 
 export class NetDriver implements Driver {
   readonly name = 'net';
@@ -39,14 +43,16 @@ export class NetDriver implements Driver {
   constructor(options: DriverOptions) {
     this.#slab = options.slab;
     this.#slabRegion = wholeOf(options.slab.bytes);
-    // A socket has a receive and a send in flight, or a connect, or a close.
-    const queue = new NetQueue(options.slots * 2);
+    // A socket has a receive, a send and a watch in flight, or a connect, or a close.
+    const queue = new NetQueue(options.slots * 3);
     this.#queue = queue;
     this.#shared = {
       slab: options.slab,
       queue,
       starving: new Set(),
       blockFree: () => queue.ring(),
+      probe: new NetProbe(),
+      table: new NetTable(),
     };
     this.#clients = new NetClients(this.#shared, options.backlog);
     this.#sockets = new Array<NetSocket | null>(options.slots).fill(null);
@@ -138,6 +144,14 @@ export class NetDriver implements Driver {
     this.#at(slot).send(bytes.subarray(start, end));
   }
 
+  watch(slot: number): void {
+    this.#at(slot).watch();
+  }
+
+  unacknowledged(slot: number): number {
+    return this.#at(slot).unacknowledged();
+  }
+
   shutdownSend(slot: number): void {
     this.#at(slot).shutdownSend();
   }
@@ -176,6 +190,7 @@ export class NetDriver implements Driver {
     const isEmpty = this.#sockets.every((entry) => entry === null);
     assert(isEmpty, 'a driver is destroyed when every socket is closed');
     this.#clients.destroy();
+    this.#shared.probe.stop();
     this.#queue.armed = false;
     this.#regions.clear();
   }
@@ -204,6 +219,9 @@ export class NetDriver implements Driver {
         break;
       case Op.Connect:
         entry.connecting = Flight.Idle;
+        break;
+      case Op.Watch:
+        entry.watching = Flight.Idle;
         break;
       default:
         this.#sockets[slot] = null;

@@ -14,6 +14,7 @@ import {
   Op,
 } from './driver.ts';
 import type { Watch } from './linux/ffi.ts';
+import { Hangups } from './linux/hangups.ts';
 import { IoUring, type RingSizes, ringSizesFor } from './linux/io-uring.ts';
 import { MSG_DONTWAIT, MSG_PEEK, SOCK_CLOEXEC, SOCK_STREAM } from './linux/layout.ts';
 import { bufferCountFor, ProvidedBuffers } from './linux/provided-buffers.ts';
@@ -57,6 +58,7 @@ export class UringDriver extends LinuxDriver implements Driver {
   readonly #entries: UringEntries;
   readonly #buffers: ProvidedBuffers;
   readonly #watch: Watch;
+  readonly #hangups: Hangups;
   /** Where connect() goes; the kernel reads it when the entry is submitted. */
   readonly #targets = new Map<number, Uint8Array>();
   readonly #state: Uint8Array;
@@ -66,8 +68,9 @@ export class UringDriver extends LinuxDriver implements Driver {
   readonly #hungry: Ring;
   /** How many of them, from the front on, hold some whose stream may be at its end, or broken. */
   #unfed = 0;
-  /** The ring watches the epoll, from the first listen() on. */
+  /** The ring watches the epoll, from the first listen() on; and that of hang-ups. */
   #isWatching = false;
+  #watchesHangups = false;
 
   constructor(
     options: DriverOptions,
@@ -83,18 +86,16 @@ export class UringDriver extends LinuxDriver implements Driver {
     this.#state = new Uint8Array(slots);
     this.#generation = new Int32Array(slots);
     this.#hungry = new Ring(slots);
+    const undo = [() => this.closeListeners()];
     try {
+      this.#hangups = new Hangups(calls);
+      undo.push(() => this.#hangups.close());
       this.#ring = new IoUring(uringCalls, sizes.entries, sizes.completions);
-    } catch (error) {
-      this.closeListeners();
-      throw error;
-    }
-    try {
+      undo.push(() => this.#ring.destroy());
       const count = bufferCountFor(slab);
       this.#buffers = new ProvidedBuffers(uringCalls, this.#ring.fd, GROUP, slab, count);
     } catch (error) {
-      this.#ring.destroy();
-      this.closeListeners();
+      for (const step of undo) step();
       throw error;
     }
     this.#buffers.refill();
@@ -169,6 +170,7 @@ export class UringDriver extends LinuxDriver implements Driver {
     const fd = this.fds[slot];
     if (fd < 0) return;
     if (reset) this.calls.lingerZero(fd);
+    this.cancelWatch(slot);
     const state = this.#state[slot];
     this.#state[slot] = (state | ABORTED) & ~HUNGRY;
     if ((state & HUNGRY) !== 0) this.finish(Op.Receive, slot, -ERRNO.ECANCELED);
@@ -181,6 +183,17 @@ export class UringDriver extends LinuxDriver implements Driver {
 
   #cancel(kind: number, slot: number): void {
     this.#entries.cancel(kind, slot, this.#generation[slot]);
+    this.wakeUp();
+  }
+
+  protected override prepareWatch(fd: number, slot: number): void {
+    this.#hangups.add(fd, slot);
+    if (!this.#watchesHangups) this.#watchHangups();
+  }
+
+  #watchHangups(): void {
+    this.#watchesHangups = true;
+    this.#entries.poll(Kind.Hangup, 0, 0, this.#hangups.fd, POLLIN);
     this.wakeUp();
   }
 
@@ -308,6 +321,11 @@ export class UringDriver extends LinuxDriver implements Driver {
   #rare(out: Completions, count: number, tag: number, generation: number, result: number): number {
     const slot = tag & SLOT_MASK;
     const kind = tag >>> KIND_SHIFT;
+    if (kind === Kind.Hangup) {
+      this.#hangups.take((hungUp) => this.broke(hungUp));
+      this.#watchHangups();
+      return count;
+    }
     if (kind === Kind.Cancel || generation !== this.#generation[slot]) return count;
     if (kind === Kind.Connect) {
       this.#state[slot] &= ~CONNECTING;
@@ -375,6 +393,7 @@ export class UringDriver extends LinuxDriver implements Driver {
     this.asleep = false;
     this.slab.whenFree = null;
     this.#ring.destroy();
+    this.#hangups.close();
     this.closeListeners();
     this.#buffers.destroy();
   }

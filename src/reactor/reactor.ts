@@ -4,12 +4,22 @@
 
 import { assert } from '../base/assert.ts';
 import { Deadlines } from '../base/deadlines.ts';
-import { ACCEPT_RETRY_MS, COMPLETIONS_PER_TURN } from '../base/limits.ts';
+import { ACCEPT_RETRY_MS, COMPLETIONS_PER_TURN, WRITE_LOOKS } from '../base/limits.ts';
 import { Ring } from '../base/ring.ts';
 import type { Slab } from '../base/slab.ts';
 import { type Address, Completions, type Driver, Op, type Peer } from '../driver/driver.ts';
 import { Admission, type AdmissionEvents, type OverloadOptions } from './admission.ts';
-import { CLOSING, OPEN, RECEIVING, SENDING, type SocketOwner, Sockets } from './sockets.ts';
+import { Progress } from './progress.ts';
+import {
+  CLOSING,
+  IN_FLIGHT,
+  OPEN,
+  RECEIVING,
+  SENDING,
+  type SocketOwner,
+  Sockets,
+  WATCHING,
+} from './sockets.ts';
 
 /** What the reactor tells its server, beside what it tells the owners of sockets. */
 export interface ReactorEvents extends AdmissionEvents {
@@ -26,7 +36,11 @@ export interface ReactorOptions {
   readonly slots: number;
   /** One entry per kind of deadline that owners arm. */
   readonly timeoutsMs: readonly number[];
-  /** The kind among them for a send that does not come back. */
+  /**
+   * The kind among them for a send that does not complete. Each time it passes, the reactor looks
+   * whether the peer takes anything; after WRITE_LOOKS looks in a row without progress it tells
+   * the owner.
+   */
   readonly sendTimeout: number;
   /** Clients that a closing listener may hand over at once. */
   readonly backlog: number;
@@ -52,6 +66,7 @@ export class Reactor {
   readonly #kinds: number;
   readonly #admission: Admission;
   readonly #sendTimeout: number;
+  readonly #progress: Progress;
   /** Slots whose send was asked for in the last turn or since. */
   readonly #sentLately: Ring;
 
@@ -62,6 +77,7 @@ export class Reactor {
     this.#events = options.events;
     this.#kinds = options.timeoutsMs.length;
     this.#sendTimeout = options.sendTimeout;
+    this.#progress = new Progress(options.driver, options.slots);
     this.#sentLately = new Ring(4 * options.slots);
     const { overload } = options;
     const timeoutsMs = [...options.timeoutsMs, ACCEPT_RETRY_MS, overload?.waitMs ?? 0];
@@ -111,6 +127,7 @@ export class Reactor {
       if ((state & (SENDING | CLOSING)) !== SENDING) continue;
       const node = 2 * slot + DeadlineSide.Output;
       if (this.#deadlines.kind(node) < 0) {
+        this.#progress.begin(slot);
         this.#deadlines.arm(node, this.#sendTimeout, this.nowMs);
       }
     }
@@ -143,6 +160,9 @@ export class Reactor {
       case Op.Unlisten:
         this.#events.unlistened();
         break;
+      case Op.Watch:
+        this.#broke(slot, result);
+        break;
       default:
         assert(false, 'the server asks for no other operation');
     }
@@ -171,6 +191,18 @@ export class Reactor {
     if ((state & CLOSING) !== 0) this.#join(slot);
   }
 
+  /**
+   * The owner hears of it as of a failed receive. A receive in flight tells by itself, after the
+   * bytes that came before the break.
+   */
+  #broke(slot: number, result: number): void {
+    const state = this.sockets.state[slot];
+    assert((state & WATCHING) !== 0, 'a watch was in flight');
+    this.sockets.state[slot] = state & ~WATCHING;
+    if ((state & CLOSING) !== 0) this.#join(slot);
+    else if ((state & RECEIVING) === 0) this.#owner(slot).received(result, -1);
+  }
+
   #owner(slot: number): SocketOwner {
     const owner = this.sockets.owners[slot];
     assert(owner !== null, 'a socket has an owner');
@@ -192,11 +224,19 @@ export class Reactor {
       let node = this.#deadlines.expire(kind, this.nowMs);
       while (node >= 0) {
         const slot = node >> 1;
-        if ((this.sockets.state[slot] & CLOSING) === 0) this.#owner(slot).due(kind);
+        if ((this.sockets.state[slot] & CLOSING) === 0) this.#due(slot, node, kind);
         node = this.#deadlines.expire(kind, this.nowMs);
       }
     }
     this.#admission.expire(this.nowMs);
+  }
+
+  /** The deadline of a send is armed again as long as its peer takes something. */
+  #due(slot: number, node: number, kind: number): void {
+    const isOfSend = node === 2 * slot + DeadlineSide.Output;
+    if (isOfSend && this.#progress.look(slot) < WRITE_LOOKS) {
+      this.#deadlines.arm(node, kind, this.nowMs);
+    } else this.#owner(slot).due(kind);
   }
 
   /** When turn() is due even though nothing completes; Infinity when never. */
@@ -252,8 +292,27 @@ export class Reactor {
     this.driver.send(slot, region, start, end, more);
   }
 
+  /** Has the driver tell of a break while nothing is received: received() then gets -errno. */
+  watch(slot: number): void {
+    const state = this.sockets.state[slot];
+    if ((state & (RECEIVING | WATCHING)) !== 0) return;
+    assert((state & CLOSING) === 0, 'a closing socket is not watched');
+    this.sockets.state[slot] = state | WATCHING;
+    this.driver.watch(slot);
+  }
+
   shutdownSend(slot: number): void {
+    this.#progress.begin(slot);
     this.driver.shutdownSend(slot);
+  }
+
+  /**
+   * After shutdownSend(): how many looks in a row, this one included, found nothing more to be
+   * acknowledged; -1 when all is acknowledged, or the system does not tell.
+   */
+  quietLooks(slot: number): number {
+    const looks = this.#progress.look(slot);
+    return this.#progress.left(slot) > 0 ? looks : -1;
   }
 
   /**
@@ -267,7 +326,7 @@ export class Reactor {
     this.sockets.state[slot] = state | CLOSING;
     this.#deadlines.disarm(2 * slot);
     this.#deadlines.disarm(2 * slot + 1);
-    if ((state & (RECEIVING | SENDING)) !== 0) this.driver.abort(slot, false);
+    if ((state & IN_FLIGHT) !== 0) this.driver.abort(slot, false);
     else this.driver.close(slot);
   }
 
@@ -279,7 +338,7 @@ export class Reactor {
 
   /** Closes when the last operation in flight has come back. */
   #join(slot: number): void {
-    if ((this.sockets.state[slot] & (RECEIVING | SENDING)) === 0) this.driver.close(slot);
+    if ((this.sockets.state[slot] & IN_FLIGHT) === 0) this.driver.close(slot);
   }
 
   /** Starts the one deadline that an owner has, instead of any before. */

@@ -23,6 +23,10 @@ export const CLOSING = 4;
 export const OPEN = 8;
 /** In use beyond the slots for clients that are served: it ends soon. */
 export const EXTRA = 16;
+/** A watch is in flight. */
+export const WATCHING = 32;
+/** Operations that have to come back before a slot closes. */
+export const IN_FLIGHT: number = RECEIVING | SENDING | WATCHING;
 
 export class Sockets {
   readonly slots: number;
@@ -60,7 +64,7 @@ export class Sockets {
   }
 
   release(slot: number): void {
-    assert((this.state[slot] & (RECEIVING | SENDING)) === 0, 'a freed slot has nothing in flight');
+    assert((this.state[slot] & IN_FLIGHT) === 0, 'a freed slot has nothing in flight');
     assert(this.state[slot] !== 0, 'a freed slot was in use');
     this.state[slot] = 0;
     this.owners[slot] = null;

@@ -34,6 +34,9 @@ export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_MORE = 0x8000;
 
+// <asm-generic/ioctls.h>, where it is called TIOCOUTQ
+export const SIOCOUTQ = 0x5411;
+
 // <asm-generic/fcntl.h>
 export const F_SETFD = 2;
 export const F_GETFL = 3;
@@ -55,6 +58,8 @@ export const EPOLLET: number = 0x80000000 | 0;
 export const EVENTS_WATCHED: number = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 export const EVENTS_INPUT: number = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 export const EVENTS_ENDED: number = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+/** The connection is broken; epoll and poll always tell of these. */
+export const EVENTS_BROKEN: number = EPOLLHUP | EPOLLERR;
 export const EVENTS_OUTPUT: number = EPOLLOUT | EPOLLHUP | EPOLLERR;
 export const EPOLL_EVENT_BYTES: number = process.arch === 'x64' ? 12 : 16;
 /** Where the caller's number stands in struct epoll_event. */

@@ -21,6 +21,10 @@ export interface Syscalls {
   recv(fd: number, address: number, bytes: number, flags: number): number;
   send(fd: number, address: number, bytes: number, flags: number): number;
   shutdown(fd: number, how: number): number;
+  /** SIOCOUTQ: bytes that the peer has not acknowledged, or on a unix socket not read. */
+  unacknowledged(fd: number): number;
+  /** Which of EVENTS_BROKEN are so now, without taking the error away. */
+  broken(fd: number): number;
   fcntl(fd: number, command: number, value: number): number;
   close(fd: number): number;
   epollCreate(): number;
@@ -36,6 +40,7 @@ import {
   EPOLL_CLOEXEC,
   EPOLL_DATA_OFFSET,
   EPOLL_EVENT_BYTES,
+  SIOCOUTQ,
   SO_LINGER,
   SOL_SOCKET,
 } from './layout.ts';
@@ -144,6 +149,19 @@ class LinuxSyscalls implements Syscalls {
     return this.#result(this.#functions.shutdown(fd, how));
   }
 
+  unacknowledged(fd: number): number {
+    const status = this.#functions.ioctl(fd, SIOCOUTQ, this.#words);
+    return status < 0 ? -this.#errno() : this.#words[0];
+  }
+
+  broken(fd: number): number {
+    // struct pollfd: the descriptor, what is asked for, and what is so, in the upper half.
+    this.#words[0] = fd;
+    this.#words[1] = 0;
+    const count = this.#functions.poll(this.#words, 1, 0);
+    return count < 0 ? -this.#errno() : this.#words[1] >>> 16;
+  }
+
   fcntl(fd: number, command: number, value: number): number {
     return this.#result(this.#functions.fcntl(fd, command, value));
   }
@@ -190,6 +208,8 @@ const PROTOTYPES = {
   recv: 'intptr_t recv(int, uintptr_t, size_t, int)',
   send: 'intptr_t send(int, uintptr_t, size_t, int)',
   shutdown: 'int shutdown(int, int)',
+  ioctl: 'int ioctl(int, unsigned long, void*)',
+  poll: 'int poll(void*, unsigned long, int)',
   fcntl: 'int fcntl(int, int, long)',
   close: 'int close(int)',
   epollCreate: 'int epoll_create1(int)',

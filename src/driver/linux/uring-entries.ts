@@ -24,6 +24,7 @@ export const Kind = {
   Poll: 4,
   Listener: 5,
   Cancel: 6,
+  Hangup: 7,
 } as const;
 export const KIND_SHIFT = 24;
 export const SLOT_MASK = 0xffffff;
