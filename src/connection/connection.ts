@@ -35,7 +35,6 @@ export class Connection implements SocketOwner {
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly body: IncomingBody;
-  /** Responses that callbacks want to hear the end of. */
   readonly deliveries: Deliveries = new Deliveries();
   /** What exchanges see of this connection. */
   readonly answering: Answering;
