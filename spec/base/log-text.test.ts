@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { LOG_ENTRY_CHARACTERS_MAX } from '../../src/base/limits.ts';
+import { LOG_ENTRY_CHARACTERS_MAX } from '../../src/base/fixed-limits.ts';
 import { escaped, logEntry, logText, safeJson } from '../../src/base/log-text.ts';
 
 const RANGES = [

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../../src/base/limits.ts';
+import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../../src/base/fixed-limits.ts';
 import type { Handler } from '../../src/exchange/exchange.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
 import type { Response } from '../../src/exchange/response.ts';

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { PROCESS_BYTES_MIN } from '../../src/base/limits.ts';
+import { PROCESS_BYTES_MIN } from '../../src/base/fixed-limits.ts';
 import {
   decidesYoungGeneration,
   youngGenerationOptions,

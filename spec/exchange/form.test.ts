@@ -7,8 +7,8 @@ import {
   FORM_BOUNDARY_BYTES_MAX,
   FORM_HEAD_BYTES_MAX,
   FORM_HEAD_FIELDS_MAX,
-  limitsFrom,
-} from '../../src/base/limits.ts';
+} from '../../src/base/fixed-limits.ts';
+import { limitsFrom } from '../../src/base/limits.ts';
 import { formFrom } from '../../src/exchange/form.ts';
 import type { FormLimits } from '../../src/exchange/form-parts.ts';
 import { HttpError } from '../../src/exchange/http-error.ts';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../../src/base/limits.ts';
+import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../../src/base/fixed-limits.ts';
 import { AnswerFields, checkedName, checkValue, isToken } from '../../src/http/answer-fields.ts';
 import { seeded } from './pieces.ts';
 

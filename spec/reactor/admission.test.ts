@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { ACCEPT_RETRY_MS } from '../../src/base/limits.ts';
+import { ACCEPT_RETRY_MS } from '../../src/base/fixed-limits.ts';
 import { Slab } from '../../src/base/slab.ts';
 import { ERRNO, Op } from '../../src/driver/driver.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { LOG_FLUSH_MS, LOG_WAITING_CHARACTERS_MAX } from '../../src/base/limits.ts';
+import { LOG_FLUSH_MS, LOG_WAITING_CHARACTERS_MAX } from '../../src/base/fixed-limits.ts';
 import type { LineSink } from '../../src/work/line-sink.ts';
 import { LineWriter } from '../../src/work/line-writer.ts';
 

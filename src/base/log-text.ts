@@ -1,7 +1,7 @@
 // Text from outside on its way to a log or a terminal: a peer may begin no line of its own, and no
 // terminal may obey it. What is not safe is shown by its number, as `\x1b` or `\u2028`.
 
-import { LOG_ENTRY_CHARACTERS_MAX } from './limits.ts';
+import { LOG_ENTRY_CHARACTERS_MAX } from './fixed-limits.ts';
 
 /**
  * Everything but what is safe. Unsafe are C0, DEL and C1 controls, line and paragraph separators,

@@ -1,6 +1,7 @@
 // What all connections of a server share. The server makes one and hands it to each.
 
-import { LINGER_LOOKS, type Limits, WRITE_LOOKS } from '../base/limits.ts';
+import { LINGER_LOOKS, WRITE_LOOKS } from '../base/fixed-limits.ts';
+import type { Limits } from '../base/limits.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Services } from '../exchange/transport.ts';
 import type { Counters } from '../metrics/counters.ts';

@@ -4,7 +4,7 @@
 // At once: when the socket broke, a client stopped reading, or an answer cannot be finished.
 
 import { assert } from '../base/assert.ts';
-import { RETRY_AFTER_SECONDS } from '../base/limits.ts';
+import { RETRY_AFTER_SECONDS } from '../base/fixed-limits.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { clientGone } from '../exchange/gone.ts';
 import { HttpError } from '../exchange/http-error.ts';

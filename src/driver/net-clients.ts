@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { assert } from '../base/assert.ts';
-import { ACCEPTS_PER_TURN } from '../base/limits.ts';
+import { ACCEPTS_PER_TURN } from '../base/fixed-limits.ts';
 import { Ring } from '../base/ring.ts';
 import { type Address, type Completions, Op } from './driver.ts';
 import { NetListener } from './net-listener.ts';

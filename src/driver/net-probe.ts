@@ -1,7 +1,7 @@
 // Asks after the sockets of the portable driver that are watched: while Node reads nothing from one
 // it does not hear that the connection broke.
 
-import { WATCH_PROBE_MS } from '../base/limits.ts';
+import { WATCH_PROBE_MS } from '../base/fixed-limits.ts';
 
 export interface Asked {
   ask(): void;

@@ -3,7 +3,7 @@
 // collection costs about the same then, whatever died, so a small generation pays for it often.
 
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
-import { PROCESS_BYTES_MIN, SEMI_SPACE_BYTES } from '../base/limits.ts';
+import { PROCESS_BYTES_MIN, SEMI_SPACE_BYTES } from '../base/fixed-limits.ts';
 
 const MIB = 1024 * 1024;
 /** V8's own: each growth doubles the size. */

@@ -5,7 +5,7 @@ import {
   FORM_BOUNDARY_BYTES_MAX,
   FORM_HEAD_BYTES_MAX,
   FORM_HEAD_FIELDS_MAX,
-} from '../base/limits.ts';
+} from '../base/fixed-limits.ts';
 import { HttpError } from './http-error.ts';
 
 export interface FormLimits {

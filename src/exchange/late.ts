@@ -9,7 +9,7 @@ import {
   LATE_PAUSE_MS,
   LATE_PAUSE_MS_MAX,
   QUICK_WRITES_MAX,
-} from '../base/limits.ts';
+} from '../base/fixed-limits.ts';
 import type { Exchange } from './exchange.ts';
 import { Phase, Writer } from './phase.ts';
 import { requestLine } from './request-line.ts';

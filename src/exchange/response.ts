@@ -1,7 +1,7 @@
 // A response as a handler sees it. It is sent once, by one call or by one that sends in steps. A
 // call that comes too late has no effect (late.ts). Wrong arguments throw.
 
-import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../base/limits.ts';
+import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../base/fixed-limits.ts';
 import { checkedName, checkValue } from '../http/answer-fields.ts';
 import { isFinalStatus } from '../http/status.ts';
 import { checkContent, ownContent } from './content.ts';

@@ -1,7 +1,7 @@
 // The fields of an answer as a handler sets them: three parallel lists that are reused. Names and
 // values are checked here, once, so that nothing set later can split an answer.
 
-import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../base/limits.ts';
+import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../base/fixed-limits.ts';
 import { TOKEN } from './grammar.ts';
 
 /** Checked names -> lower case. Bounded: a program that makes up names gets no memory for them. */

@@ -5,7 +5,7 @@
 
 import { assert } from '../base/assert.ts';
 import type { Deadlines } from '../base/deadlines.ts';
-import { COMPLETIONS_PER_TURN } from '../base/limits.ts';
+import { COMPLETIONS_PER_TURN } from '../base/fixed-limits.ts';
 import { Ring } from '../base/ring.ts';
 import type { Driver } from '../driver/driver.ts';
 import { CLOSING, EXTRA, type SocketOwner, type Sockets } from './sockets.ts';

@@ -4,7 +4,7 @@
 
 import { assert } from '../base/assert.ts';
 import { Deadlines } from '../base/deadlines.ts';
-import { ACCEPT_RETRY_MS, COMPLETIONS_PER_TURN, WRITE_LOOKS } from '../base/limits.ts';
+import { ACCEPT_RETRY_MS, COMPLETIONS_PER_TURN, WRITE_LOOKS } from '../base/fixed-limits.ts';
 import { Ring } from '../base/ring.ts';
 import type { Slab } from '../base/slab.ts';
 import { type Address, Completions, type Driver, Op, type Peer } from '../driver/driver.ts';

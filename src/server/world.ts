@@ -1,6 +1,7 @@
 // Everything a listening server consists of, made beforehand and freed together.
 
-import { blockBytesFor, OVERLOAD_SLOTS } from '../base/limits.ts';
+import { OVERLOAD_SLOTS } from '../base/fixed-limits.ts';
+import { blockBytesFor } from '../base/limits.ts';
 import { Slab } from '../base/slab.ts';
 import { AnswerWriter } from '../connection/answer-writer.ts';
 import { Connection } from '../connection/connection.ts';

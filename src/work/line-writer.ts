@@ -2,7 +2,7 @@
 // of many. A reader that is slow, stopped or gone holds nobody up: a bounded amount waits for it,
 // lines beyond are dropped and counted, and how many is told as soon as there is room again.
 
-import { LOG_FLUSH_MS, LOG_WAITING_CHARACTERS_MAX } from '../base/limits.ts';
+import { LOG_FLUSH_MS, LOG_WAITING_CHARACTERS_MAX } from '../base/fixed-limits.ts';
 import type { LineSink } from './line-sink.ts';
 
 /** Gathered text is written at once beyond this many characters. */
