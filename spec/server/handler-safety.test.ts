@@ -3,11 +3,15 @@
 // possible once.
 
 import assert from 'node:assert/strict';
+import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
+import { HttpError } from '../../src/exchange/http-error.ts';
 import type { Next } from '../../src/exchange/middleware.ts';
 import type { Response } from '../../src/exchange/response.ts';
+import { cors } from '../../src/middleware/cors.ts';
 import type { Server } from '../../src/server/server.ts';
-import { get, request as requestOf } from './raw-client.ts';
+import { serveStatic } from '../../src/static/serve-static.ts';
+import { get, post, request as requestOf } from './raw-client.ts';
 import { eventually, onEachDriver, wait, withServer } from './with-server.ts';
 
 async function* slowly(text: string, count: number): AsyncGenerator<string> {
@@ -242,6 +246,35 @@ onEachDriver('the event loop', (add) => {
     }
   }
 
+  add('goes on while a handler leaves its body again and again', async (driver) => {
+    const routes = (server: Server) => {
+      server.post('/return', async (request, response) => {
+        const iterator = request.body[Symbol.asyncIterator]();
+        response.send('x');
+        for (;;) await iterator.return?.();
+      });
+      server.post('/break', async (request, response) => {
+        response.send('x');
+        for (;;) {
+          try {
+            for await (const _piece of request.body) break;
+          } catch {
+            // It asks again.
+          }
+        }
+      });
+      server.get('/other', (_request, response) => response.text('other'));
+    };
+    await withServer(driver, { shutdownTimeoutMs: 200 }, routes, async ({ open }) => {
+      const client = await open();
+      for (const target of ['/return', '/break']) {
+        await client.ask(post(target, 'body'));
+        await wait(5);
+        assert.equal((await client.ask(get('/other'))).text, 'other');
+      }
+    });
+  });
+
   add('goes on while a handler asks a finished body again and again', async (driver) => {
     const routes = (server: Server) => {
       server.get('/loop', async (request, response) => {
@@ -441,6 +474,116 @@ onEachDriver('what is told of a response', (add) => {
       await eventually('it is told', () => told.length === 2);
       assert.equal(told[1].complete, false);
       assert.ok(told[1].bytes < 40_000_000, `${told[1].bytes} bytes`);
+    });
+  });
+});
+
+/** Sources that fail when they are ended, or by themselves soon after. */
+const FAILING: readonly (readonly [string, () => never | Readable])[] = [
+  ['a missing file', () => createReadStream('/no/such/file')],
+  ['an error of destroy()', () => new Readable({ destroy: (_e, done) => done(new Error('x')) })],
+  ['a destroy() that throws', () => throwing() as unknown as Readable],
+];
+
+function throwing(): AsyncIterable<string> & { destroy(): void } {
+  return {
+    destroy() {
+      throw new Error('planted');
+    },
+    [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }),
+  };
+}
+
+onEachDriver('a process goes on', (add) => {
+  for (const [what, make] of FAILING) {
+    add(`when a stream() that comes too late is given ${what}`, async (driver) => {
+      const routes = (server: Server) => {
+        server.get('/late', async (_request, response) => {
+          response.text('x');
+          await wait(1);
+          await response.stream(make());
+        });
+        server.get('/twice', (_request, response) => {
+          response.text('x');
+          return response.stream(make());
+        });
+        server.get('/gone', async (request, response) => {
+          await new Promise((resolve) => request.signal.addEventListener('abort', resolve));
+          await response.stream(make());
+        });
+        server.get('/quiet', (_request, response) => response.stream(make()));
+      };
+      await withServer(driver, {}, routes, async ({ open, server }) => {
+        const client = await open();
+        await client.ask(get('/late'));
+        await client.ask(get('/twice'));
+        for (const target of ['/gone', '/quiet']) {
+          const { requests } = server.counters;
+          const leaving = await open();
+          await leaving.send(get(target));
+          await eventually('the handler runs', () => server.counters.requests > requests);
+          leaving.reset();
+        }
+        await wait(20);
+        await client.ask(get('/late'));
+      });
+    });
+  }
+
+  add('when middleware does not return the promise of ours', async (driver) => {
+    const site = serveStatic('.');
+    const allow = cors({ origin: async () => true });
+    const fail = cors({ origin: () => Promise.reject(new Error('planted')) });
+    const routes = (server: Server) => {
+      server.use('/site', (request, response, next) => void site(request, response, next));
+      server.use('/both', (request, response, next) => {
+        void site(request, response, next);
+        response.send('x');
+      });
+      server.use('/allow', (request, response, next) => void allow(request, response, next));
+      server.use('/fail', (request, response, next) => void fail(request, response, next));
+      server.get('/*', () => {
+        throw new HttpError(404);
+      });
+    };
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      const origin = 'Origin: http://a.test';
+      for (const [target, status] of [
+        ['/site/none', 404],
+        ['/both/none', 200],
+        ['/allow/none', 404],
+        ['/fail/none', 500],
+      ] as const) {
+        assert.equal((await client.ask(get(target, origin))).status, status, target);
+      }
+      await wait(20);
+      assert.equal((await client.ask(get('/both/none'))).text, 'x');
+    });
+  });
+
+  add('when an HttpError was spoiled: it is a 500', async (driver) => {
+    const spoiled: readonly (() => object)[] = [
+      () => Object.assign(new HttpError(404), { message: Symbol('x') }),
+      () => Object.assign(new HttpError(404), { status: Symbol('x') }),
+      () => Object.assign(new HttpError(404), { status: 99 }),
+      () =>
+        Object.defineProperty(new HttpError(404), 'message', {
+          get() {
+            throw new Error('planted');
+          },
+        }),
+    ];
+    const routes = (server: Server) => {
+      server.get('/:index', (request) => {
+        throw spoiled[Number(request.params['index'])]();
+      });
+    };
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      for (const index of spoiled.keys()) {
+        assert.equal((await client.ask(get(`/${index}`))).status, 500);
+      }
     });
   });
 });

@@ -233,7 +233,7 @@ test('options that are not known are not taken for others', () => {
   assert.throws(() => accessLog({ fromat: 'json' } as object), /did you mean format\?/);
   assert.throws(() => serveStatic('.', { listng: true } as object), /did you mean listing\?/);
   assert.throws(() => cors({ zzzzzzzz: 1 } as object), /it knows origin, methods/);
-  assert.throws(() => cors([] as object), /options are an object/);
+  assert.throws(() => cors([] as object), /options are a plain object/);
 });
 
 function proxyTraps(): ProxyHandler<object> {

@@ -195,7 +195,8 @@ export const OBJECT_ROWS: ReadonlyMap<string, DriverTest> = new Map<string, Driv
           await client.ask(post('/kept', 'first'));
           await client.ask(post('/begun', 'second'));
           const answer = client.ask(post('/read', 'secret'));
-          assert.throws(() => bodies[0][Symbol.asyncIterator](), /is over/);
+          const late = bodies[0][Symbol.asyncIterator]();
+          await assert.rejects(late.next(), /is over/);
           const rest = await iterators[0].next().catch(() => ({ done: true }));
           assert.equal(rest.done, true);
           assert.equal((await answer).text, 'secret');

@@ -77,7 +77,6 @@ describe('routes', () => {
   it('take any function', () => {
     const server = createServer();
     server.get('/a', async () => {});
-    server.get('/b', async function* () {} as never);
     server.get('/c', run.bind(null));
   });
 });
@@ -154,7 +153,7 @@ describe('other registrations', () => {
     const make = createServer as unknown as (...given: unknown[]) => unknown;
     refuses(() => make({}, run), /takes one object of options/, 'a handler behind');
     for (const given of [null, 'x', 8080, run, []]) {
-      assert.throws(() => make(given), /allowed: an object of options/);
+      assert.throws(() => make(given), /allowed: a plain object of options/);
     }
   });
 });
@@ -169,7 +168,7 @@ describe('options', () => {
   for (const [name, make] of MADE) {
     it(`of ${name} are an object of what it knows`, () => {
       for (const options of [null, 'x', 7, true, [], run]) {
-        refuses(() => make(options), /options are an object, given /, String(options));
+        refuses(() => make(options), /options are a plain object, given /, String(options));
       }
       refuses(() => make({ surely: 1 }), /there is no option "surely"; it knows /, name);
       refuses(() => make({ constructor: 1 }), /there is no option "constructor"/, name);
@@ -223,6 +222,24 @@ describe('options', () => {
     refuses(() => serveStatic('a\0b'), /the root is the path of a directory/, 'NUL');
   });
 
+  it('refuse functions whose body never runs', () => {
+    const server = createServer();
+    refuses(() => server.use(function* guard() {} as never), /given a generator/, 'use');
+    refuses(() => server.get('/', async function* () {} as never), /given a generator/, 'get');
+    refuses(() => server.use(class {} as never), /given a class/, 'class');
+    const four = (_error: unknown, _request: unknown, _response: unknown, _next: unknown) => {};
+    refuses(() => server.use(four as never), /errors go to onError/, 'four parameters');
+    refuses(() => cors({ methods: ['get'] }), /write GET/, 'cors');
+  });
+
+  it('are a plain object: what is inherited, or an entry of a Map, would be dropped', () => {
+    for (const options of [new Map(), Object.create({ port: 80 }), new (class {})()]) {
+      refuses(() => cors(options), /^cors: options are a plain object/, 'cors');
+      assert.throws(() => createServer(options), /a plain object of options/);
+    }
+    cors(Object.create(null));
+  });
+
   it('of createServer have their types', () => {
     for (const options of [{ port: '80' }, { staticDir: 5 }, { listing: 1 }, { prot: 80 }]) {
       assert.throws(() => createServer(options as never), /createServer: /);
@@ -262,7 +279,7 @@ describe('what becomes a response', () => {
       refuses(() => make(404, message), /its message is a string/, String(message));
     }
     refuses(() => make(404, 'x', { headers: {} }), /there is no option "headers"/, 'headers');
-    refuses(() => make(404, 'x', null), /options are an object/, 'null');
+    refuses(() => make(404, 'x', null), /options are a plain object/, 'null');
     assert.equal(make(404, undefined, { cause: 1 }).message, 'Not Found');
   });
 });

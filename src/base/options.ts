@@ -41,8 +41,8 @@ export function checkOptions(
   options: object,
   rules: Readonly<Record<string, OptionRule>>,
 ): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError(`${owner}: options are an object, given ${shown(options)}`);
+  if (!isPlainObject(options)) {
+    throw new TypeError(`${owner}: options are a plain object, given ${shown(options)}`);
   }
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(rules, name)) throw new TypeError(`${owner}: ${unknownOption(name, rules)}`);
@@ -51,6 +51,14 @@ export function checkOptions(
     if (value === undefined || fits(value)) continue;
     throw new TypeError(`${owner}: ${name} is ${wanted}, given ${shown(value)}`);
   }
+}
+
+/** False also for what would be dropped: entries of a Map, getters of a class, inherited ones. */
+export function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Those of other realms have an Object.prototype of their own.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function unknownOption(name: string, rules: Readonly<Record<string, OptionRule>>): string {

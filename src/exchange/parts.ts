@@ -27,6 +27,8 @@ export function failPart(exchange: Exchange, error: unknown, caught: boolean): v
 
 /** Work of a response, as a part of its own: it counts even when the handler does not await it. */
 export function asPart(exchange: Exchange, work: Promise<void>): Promise<void> {
+  // The handler may not wait for it: the record must stay this request's.
+  exchange.retain();
   beginPart(exchange);
   exchange.deferred = true;
   work.then(

@@ -166,7 +166,7 @@ export class Request {
   /** The body piece by piece. Each piece is the caller's to keep. */
   get body(): AsyncIterable<Uint8Array> {
     this.#live();
-    return { [Symbol.asyncIterator]: () => bodyIterator(this.#live()) };
+    return { [Symbol.asyncIterator]: () => new BodyIterator(this, this.#exchange) };
   }
 
   /** The trailer fields, as [lower-case name, value], once the body was read to its end. */
@@ -259,21 +259,24 @@ async function readForm(request: Request, exchange: Exchange): Promise<FormData>
   }
 }
 
-function bodyIterator(exchange: Exchange): AsyncIterator<Uint8Array> {
-  takeBody(exchange);
-  // The iterator may be kept: the record behind it must stay this request's.
-  exchange.retain();
-  return new BodyIterator(exchange);
-}
-
 const DONE = { done: true, value: undefined } as const;
 
+/** Reads the body of its request alone. What goes wrong is told by next(), and never at once. */
 class BodyIterator implements AsyncIterator<Uint8Array> {
   readonly #exchange: Exchange;
+  readonly #refused: unknown;
   #ended = false;
 
-  constructor(exchange: Exchange) {
+  constructor(request: Request, exchange: Exchange) {
     this.#exchange = exchange;
+    this.#refused = null;
+    try {
+      takeBody(exchangeOf(request));
+      // The iterator may be kept: the record behind it must stay this request's.
+      exchange.retain();
+    } catch (error) {
+      this.#refused = error;
+    }
   }
 
   next(): Promise<IteratorResult<Uint8Array>> {
@@ -283,6 +286,7 @@ class BodyIterator implements AsyncIterator<Uint8Array> {
   async #next(): Promise<IteratorResult<Uint8Array>> {
     const exchange = this.#exchange;
     try {
+      if (this.#refused !== null) throw this.#refused;
       const chunk = this.#ended ? null : await exchange.transport.readChunk(exchange);
       if (chunk !== null) return { done: false, value: chunk };
     } catch (error) {
@@ -296,8 +300,9 @@ class BodyIterator implements AsyncIterator<Uint8Array> {
   }
 
   async return(): Promise<IteratorResult<Uint8Array>> {
+    if (this.#ended || this.#refused !== null) await lateRead(this.#exchange);
+    else this.#exchange.bodyLeft = true;
     this.#ended = true;
-    this.#exchange.bodyLeft = true;
     return DONE;
   }
 }

@@ -175,22 +175,17 @@ export class Response {
     const exchange = this.#unsent('file()');
     if (exchange === null) return latePause(this.#exchange, this.#isOver);
     exchange.writer = Writer.File;
-    // The reading of the file outlives this call.
-    exchange.retain();
     return asPart(exchange, sendFile(exchange, path, options));
   }
 
   /** Everything an iterable or a Readable gives, in bounded memory. */
   stream(source: ChunkSource): Promise<void> {
+    if (!isUnsent(this.#exchange) || this.#isOver) cancelSource(source);
     const exchange = this.#unsent('stream()');
-    if (exchange === null) {
-      cancelSource(source);
-      return latePause(this.#exchange, this.#isOver);
-    }
+    if (exchange === null) return latePause(this.#exchange, this.#isOver);
     const opened = openSource(source);
     setType(exchange, undefined, BYTES);
     exchange.writer = Writer.Stream;
-    exchange.retain();
     return asPart(exchange, pipe(exchange, opened));
   }
 

@@ -27,7 +27,7 @@ export function openSource(source: ChunkSource): Source {
       return result.done === true ? END : await result.value;
     },
     cancel() {
-      if (isDestroyable(source)) source.destroy();
+      if (isDestroyable(source)) destroyQuietly(source);
       else endQuietly(() => iterator.return?.());
     },
   };
@@ -35,11 +35,26 @@ export function openSource(source: ChunkSource): Source {
 
 /** Ends a source of which nothing is wanted. */
 export function cancelSource(source: unknown): void {
-  if (isWebStream(source)) endQuietly(() => source.cancel());
-  else if (isDestroyable(source)) source.destroy();
-  else if (isObject(source) && typeof (source as AsyncGenerator).return === 'function') {
-    endQuietly(() => (source as AsyncGenerator).return(undefined));
-  }
+  endQuietly(() => {
+    if (isWebStream(source)) return source.cancel();
+    if (isDestroyable(source)) return destroyQuietly(source);
+    if (isObject(source) && typeof (source as AsyncGenerator).return === 'function') {
+      return (source as AsyncGenerator).return(undefined);
+    }
+  });
+}
+
+/** What a stream reports of its end is of no use, and without a listener it ends the process. */
+function destroyQuietly(source: Destroyable): void {
+  endQuietly(() => {
+    if (typeof source.on === 'function') source.on('error', () => {});
+    source.destroy();
+  });
+}
+
+interface Destroyable {
+  destroy(): void;
+  on?: (event: 'error', listener: () => void) => void;
 }
 
 type AnyIterator = AsyncIterator<unknown> | Iterator<unknown>;
@@ -74,7 +89,7 @@ function isWebStream(value: unknown): value is ReadableStream<unknown> {
   return isObject(value) && typeof (value as ReadableStream).getReader === 'function';
 }
 
-function isDestroyable(value: unknown): value is { destroy(): void } {
+function isDestroyable(value: unknown): value is Destroyable {
   return isObject(value) && typeof (value as { destroy?: unknown }).destroy === 'function';
 }
 

@@ -3,9 +3,11 @@
 
 import { BOOLEAN, checkOptions, type OptionRule } from '../base/options.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
+import { asPart } from '../exchange/parts.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 import { isToken } from '../http/answer-fields.ts';
+import { Method, methodNumber } from '../http/method.ts';
 import { checkOrigin, isOrigin, NULL_ORIGIN } from './origin.ts';
 
 export interface CorsOptions {
@@ -82,7 +84,10 @@ export function cors(options: CorsOptions = {}): Middleware {
     const origin = request.header('origin');
     if (origin === undefined) return proceed(policy, null, request, response, next);
     const verdict = judge(policy, origin);
-    if (isThenable(verdict)) return proceedLater(policy, verdict, origin, request, response, next);
+    if (isThenable(verdict)) {
+      const later = proceedLater(policy, verdict, origin, request, response, next);
+      return asPart(exchangeOf(request), later);
+    }
     return proceed(policy, verdict === true ? origin : null, request, response, next);
   };
 }
@@ -131,6 +136,12 @@ function tokens(option: string, list: readonly string[], credentials: boolean): 
   for (const item of list) {
     if (typeof item !== 'string' || !isToken(item)) {
       throw new TypeError(`cors: ${option} holds ${JSON.stringify(item)}, which is no name`);
+    }
+    const upper = item.toUpperCase();
+    if (option === 'methods' && item !== upper && methodNumber(upper) !== Method.Other) {
+      throw new TypeError(
+        `cors: methods are case-sensitive: ${item} is never sent, write ${upper}`,
+      );
     }
     if (item === EVERYTHING && credentials) {
       throw new TypeError(`cors: ${option}: browsers ignore '*' with credentials; list the names`);

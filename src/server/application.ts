@@ -14,7 +14,7 @@ import { respondWhole } from '../exchange/respond.ts';
 import type { Response } from '../exchange/response.ts';
 import { TargetForm } from '../http/head.ts';
 import { Method } from '../http/method.ts';
-import { reasonPhrase } from '../http/status.ts';
+import { isFinalStatus, reasonPhrase } from '../http/status.ts';
 import { routePath } from '../http/target.ts';
 import type { Counters } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
@@ -240,12 +240,12 @@ export class Application {
   }
 
   #answer(exchange: Exchange, error: unknown): void {
-    const known = isHttpError(error) ? error : new HttpError(500);
-    exchange.status = known.status;
+    const { status, text } = errorContent(error);
+    exchange.status = status;
     exchange.endWriter();
     try {
       exchange.fields.setKnown('Content-Type', 'content-type', 'text/plain; charset=utf-8');
-      respondWhole(exchange, `${known.message}\n`, 'send()');
+      respondWhole(exchange, `${text}\n`, 'send()');
     } catch (second) {
       // Only a beforeSend() callback can throw here; nothing more can be said to the client.
       this.handlerFailed(exchange, second);
@@ -277,6 +277,21 @@ function setPath(exchange: Exchange): boolean {
   exchange.pathFrom = 0;
   exchange.pathTo = Math.max(length, 0);
   return length > 0;
+}
+
+/** What a client is told of an error: of an HttpError its message, unless a handler spoiled it. */
+function errorContent(error: unknown): { status: number; text: string } {
+  try {
+    if (error instanceof HttpError) {
+      const { status, message } = error;
+      if (isFinalStatus(status) && status >= 400 && typeof message === 'string') {
+        return { status, text: message };
+      }
+    }
+  } catch {
+    // A getter or a proxy of the handler's: it is told as any other error.
+  }
+  return { status: 500, text: reasonPhrase(500) };
 }
 
 /** A proxy may throw even when it is only asked what it is. */

@@ -3,6 +3,7 @@
 
 import type { LimitName } from '../base/limits.ts';
 import { nearMiss } from '../base/near-miss.ts';
+import { isPlainObject } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import { Collected, type Config, type Given } from './config-collect.ts';
 import { readJson } from './config-json.ts';
@@ -87,8 +88,9 @@ export interface LoadedConfig {
 /** Throws ConfigError. */
 export function configFrom(options: ServerOptions): Config {
   const collected = new Collected();
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new ConfigError([`createServer: given ${shown(options)}, allowed: an object of options`]);
+  if (!isPlainObject(options)) {
+    const allowed = 'a plain object of options';
+    throw new ConfigError([`createServer: given ${shown(options)}, allowed: ${allowed}`]);
   }
   for (const [option, value] of Object.entries(options)) {
     if (value === undefined) continue;

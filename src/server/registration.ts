@@ -27,6 +27,28 @@ export function checkRoute(call: string, given: readonly unknown[], before = '')
   if (typeof handler !== 'function') {
     throw new TypeError(`${route}: its handler is ${HANDLER}, given ${shown(handler)}`);
   }
+  checkRuns(route, handler);
+}
+
+/** Throws a TypeError for a function whose body never runs when it is called as a handler is. */
+function checkRuns(call: string, handler: unknown): void {
+  const source = Function.prototype.toString.call(handler);
+  if (/^class\b/.test(source)) {
+    throw new TypeError(`${call}: given a class, which cannot be called; give a function`);
+  }
+  if (/Generator/.test(Object.prototype.toString.call(handler))) {
+    const instead = 'give a function or an async function';
+    throw new TypeError(`${call}: given a generator, whose body is not run; ${instead}`);
+  }
+}
+
+/** With four parameters it is an error handler elsewhere; here it would never get an error. */
+function checkMiddleware(call: string, middleware: (...given: never[]) => unknown): void {
+  checkRuns(call, middleware);
+  if (middleware.length <= 3) return;
+  const instead = 'errors go to onError((error, request, response) => { ... })';
+  const given = `given ${middleware.length}`;
+  throw new TypeError(`${call}: a middleware has three parameters, ${given}: ${instead}`);
 }
 
 /** For `on(method, pattern, handler)`. */
@@ -54,6 +76,7 @@ export function useArguments(given: readonly unknown[]): [prefix: string, middle
   const [first, second] = given;
   if (typeof first === 'function') {
     if (given.length > 1) throw new TypeError(`use() ${oneOnly(given.length)}`);
+    checkMiddleware('use()', first as Middleware);
     return ['/', first as Middleware];
   }
   if (typeof first !== 'string') {
@@ -65,6 +88,7 @@ export function useArguments(given: readonly unknown[]): [prefix: string, middle
     const problem = `its middleware is ${MIDDLEWARE}, given ${shown(second)}`;
     throw new TypeError(`use(${shown(first)}): ${problem}`);
   }
+  checkMiddleware(`use(${shown(first)})`, second as Middleware);
   return [first, second as Middleware];
 }
 

@@ -17,6 +17,7 @@ import {
 import { HttpError } from '../exchange/http-error.ts';
 import { mediaType } from '../exchange/media-type.ts';
 import type { Middleware, Next } from '../exchange/middleware.ts';
+import { asPart } from '../exchange/parts.ts';
 import { exchangeOf, mountBytesOf } from '../exchange/request.ts';
 import { isUnsent } from '../exchange/respond.ts';
 import type { Services } from '../exchange/transport.ts';
@@ -132,9 +133,9 @@ class StaticSite {
     }
     const from = exchange.pathFrom + mountBytes;
     const cached = this.#cache.get(pathBytes, from, pathTo);
-    if (cached === null) return this.#find(exchange, mountBytes, next);
+    if (cached === null) return asPart(exchange, this.#find(exchange, mountBytes, next));
     if (!this.#isUnchanged(exchange.services, cached)) {
-      return this.#recheck(exchange, mountBytes, cached, next);
+      return asPart(exchange, this.#recheck(exchange, mountBytes, cached, next));
     }
     this.#sendCached(exchange, cached);
   }
@@ -180,7 +181,6 @@ class StaticSite {
     cached: CachedFile,
     next: Next,
   ): Promise<void> {
-    exchange.retain();
     cached.checking ??= this.#check(exchange.services, cached);
     if (!(await cached.checking)) return this.#find(exchange, mountBytes, next);
     this.#sendCached(exchange, cached);
@@ -194,8 +194,6 @@ class StaticSite {
   }
 
   async #find(exchange: Exchange, mountBytes: number, next: Next): Promise<void> {
-    // The middleware around may not wait for this.
-    exchange.retain();
     const names = namesAsked(exchange, mountBytes);
     if (names === null) return next();
     const { work } = exchange.services;
