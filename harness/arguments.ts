@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { argumentProblem } from '../perf/refusal.ts';
+import { CHECK_NAMES, type CheckName } from './violation.ts';
 
 export const DRIVERS = ['sim', 'uring', 'epoll', 'net'] as const;
 export type DriverChoice = (typeof DRIVERS)[number];
@@ -14,6 +15,10 @@ export interface Arguments {
   readonly fromCommit: boolean;
   readonly replay: string | null;
   readonly driver: DriverChoice;
+  /** The hostile application in place of the usual one. */
+  readonly hostile: boolean;
+  /** Checks of it that are not made. */
+  readonly except: readonly CheckName[];
   /** A line for each run, to compare with runs elsewhere. */
   readonly traces: boolean;
   /** Only one run, with all that can be told of it. */
@@ -28,6 +33,8 @@ failing run is made small and written to reports/sim/, with a page that draws it
   --seed N        one run, twice, whose traces must agree; with --seeds the first of many
   --seeds N       so many runs, 1 to 1000000 (100)
   --from-commit   the first seed follows from the commit that is checked out
+  --hostile       handlers that do all that the API lets them, at any time
+  --except NAMES  with --hostile: no such checks, as 'starvation,late call'
   --replay FILE   the run of a file that a failure left
   --driver NAME   sim, or the same clients over real sockets: uring, epoll, net (sim)
   --traces        a line for each run, with its trace
@@ -40,6 +47,8 @@ const OPTIONS = {
   seed: { type: 'string' },
   seeds: { type: 'string' },
   'from-commit': { type: 'boolean' },
+  hostile: { type: 'boolean' },
+  except: { type: 'string' },
   replay: { type: 'string' },
   driver: { type: 'string' },
   traces: { type: 'boolean' },
@@ -66,9 +75,17 @@ export function parseGiven(given: readonly string[]): Arguments | string {
     return '--replay takes its seed from the file';
   }
   if (replay !== null && driver !== 'sim') return '--replay needs the simulated driver';
+  const hostile = values.hostile === true;
+  if (hostile && driver !== 'sim') return '--hostile needs the simulated driver';
+  if (hostile && replay !== null) return '--replay takes --hostile from the file';
+  const names = values.except?.split(',') ?? [];
+  const except = CHECK_NAMES.filter((name) => names.includes(name));
+  if (except.length < names.length) return `--except takes some of ${CHECK_NAMES.join(', ')}`;
+  if (except.length > 0 && !hostile) return '--except goes with --hostile';
   const isSingle = values.seed !== undefined && values.seeds === undefined;
   const [help, traces] = [values.help === true, values.traces === true];
-  return { help, seed, seeds, fromCommit, replay, driver, isSingle, traces };
+  const rest = { hostile, except, isSingle, traces };
+  return { help, seed, seeds, fromCommit, replay, driver, ...rest };
 }
 
 function parse(given: readonly string[]) {

@@ -30,6 +30,9 @@ const DELIVERS = 7;
 /** Deadlines that are extended all the time come so much late, at most, and turns cost time. */
 const LATE_MS = 160;
 
+/** So soon a handler that has answered reads on, if it does. */
+const READ_ON_MS = 2;
+
 /** Those of a head, a handler and lingering: they run from their beginning, whatever comes. */
 const FROM_THE_BEGINNING: readonly number[] = [1, 3, 4];
 
@@ -70,6 +73,11 @@ export interface CheckParts {
   readonly reactor: Reactor;
   readonly clock: Clock;
   readonly settings: Settings;
+  /**
+   * Calls back after so long, where a connection may wait without a deadline until the promises of
+   * its handler have run; else null.
+   */
+  readonly again: ((ms: number) => void) | null;
 }
 
 export class Checks {
@@ -292,7 +300,13 @@ export class Checks {
     this.#checkSend(slot, state);
     if (armed < 0) {
       const isBusy = (state & SENDING) !== 0 || owner.exchange?.phase === Phase.Streaming;
-      if (!isBusy) fail('timeout', `slot ${slot} waits and has no deadline`);
+      const waitsMs = clock.nowMs - this.#sinceMs[slot];
+      if (isBusy) return;
+      const { again } = this.#parts;
+      if (again === null || waitsMs >= READ_ON_MS) {
+        fail('timeout', `slot ${slot} waits and has no deadline`);
+      }
+      again(READ_ON_MS);
       return;
     }
     const heldUpMs = clock.heldUpMs - this.#heldUpMs[slot];

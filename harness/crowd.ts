@@ -1,11 +1,11 @@
 // The clients of a run. They come in waves: a first one with as many requests as a run plans, and
 // later ones for those that faults took away, so that every run judges as many as it promises.
 
+import type { Cast } from './cast.ts';
 import { Client } from './clients/client.ts';
 import type { Judge } from './clients/judge.ts';
 import type { ClientPlan } from './clients/plan.ts';
-import { planBreaker, planClient, planProbe, planStaller } from './clients/shapes.ts';
-import { noScores, REQUESTS_PER_RUN, type Scenario } from './scenario.ts';
+import { noScores, type Scenario } from './scenario.ts';
 import type { Settings } from './settings.ts';
 import type { World } from './wire.ts';
 
@@ -25,15 +25,17 @@ export class Crowd {
   readonly #settings: Settings;
   readonly #world: World;
   readonly #judge: Judge;
+  readonly #cast: Cast;
   readonly #clients: Client[] = [];
   #doneCount = 0;
   #waves = 0;
 
-  constructor(scenario: Scenario, settings: Settings, world: World, judge: Judge) {
+  constructor(scenario: Scenario, settings: Settings, world: World, judge: Judge, cast: Cast) {
     this.#scenario = scenario;
     this.#settings = settings;
     this.#world = world;
     this.#judge = judge;
+    this.#cast = cast;
   }
 
   /** Everybody has done what was planned. */
@@ -43,7 +45,7 @@ export class Crowd {
 
   /** The run has judged as many requests as it promises. */
   get isEnough(): boolean {
-    return this.scores.answered >= REQUESTS_PER_RUN;
+    return this.scores.answered >= this.#cast.requestsMin;
   }
 
   /** The clients that took part, but for those of the end. */
@@ -51,13 +53,14 @@ export class Crowd {
     return this.#clients.map(({ plan }) => plan.lane).filter((lane) => lane < PROBE_LANE);
   }
 
-  startFirst(requestsMin: number): void {
-    this.#startWave(requestsMin);
+  /** So many times as many requests as a run judges at least. */
+  startFirst(times: number): void {
+    this.#startWave(times * this.#cast.requestsMin);
   }
 
   /** More clients, if requests are missing, of which these lose some as well. False if none are. */
   startMore(wavesMax: number): boolean {
-    const missing = REQUESTS_PER_RUN - this.scores.answered;
+    const missing = this.#cast.requestsMin - this.scores.answered;
     return this.#waves < wavesMax && this.#startWave(2 * missing);
   }
 
@@ -71,7 +74,7 @@ export class Crowd {
     let requests = 0;
     for (const lane of lanes) {
       if (clients === null && requests >= MORE * requestsMin) break;
-      const plan = planClient(seed, lane, this.#settings);
+      const plan = this.#cast.planClient(seed, lane, this.#settings);
       const cut = plan.requests.slice(0, requestsMax);
       requests += cut.length;
       this.#start({ ...plan, requests: cut });
@@ -83,14 +86,17 @@ export class Crowd {
   startProbes(): void {
     const { seed } = this.#scenario;
     for (let probe = 0; probe < PROBES; probe++) {
-      this.#start(planProbe(seed, PROBE_LANE + probe, this.#settings));
+      this.#start(this.#cast.planProbe(seed, PROBE_LANE + probe, this.#settings));
     }
-    this.#start(planBreaker(seed, BREAKER_LANE, this.#settings));
+    const breaker = this.#cast.planBreaker(seed, BREAKER_LANE, this.#settings);
+    if (breaker !== null) this.#start(breaker);
   }
 
-  /** Alone, so that nothing else wakes the pump. */
-  startStaller(): void {
-    this.#start(planStaller(this.#scenario.seed, STALLER_LANE, this.#settings));
+  /** Alone, so that nothing else wakes the pump. False if there is none. */
+  startStaller(): boolean {
+    const staller = this.#cast.planStaller(this.#scenario.seed, STALLER_LANE, this.#settings);
+    if (staller !== null) this.#start(staller);
+    return staller !== null;
   }
 
   #start(plan: ClientPlan): void {

@@ -10,10 +10,23 @@ type Callback = () => void;
 /** Turns that one call of the loop may lead to. */
 const TURNS_IN_A_ROW_MAX = 32;
 
-interface VirtualTimer {
+class VirtualTimer {
   readonly atMs: number;
   readonly sequence: number;
   run: Callback | null;
+  /** It keeps the process alive. */
+  isRef = true;
+
+  constructor(atMs: number, sequence: number, run: Callback) {
+    this.atMs = atMs;
+    this.sequence = sequence;
+    this.run = run;
+  }
+
+  unref(): this {
+    this.isRef = false;
+    return this;
+  }
 }
 
 const realSetImmediate = globalThis.setImmediate;
@@ -35,6 +48,8 @@ export class VirtualLoop {
   #restore: Callback | null = null;
   /** What a callback threw: Node would end the process. */
   failure: unknown = null;
+  /** Phases that are over, with all promises that followed on them. */
+  phases = 0;
   /** Turns of the server since the loop called. */
   #turnsInARow = 0;
 
@@ -78,7 +93,7 @@ export class VirtualLoop {
     // As Node does it: at least one millisecond, whole ones.
     const wholeMs = ms >= 1 && ms <= 0x7fffffff ? Math.trunc(ms) : 1;
     this.#sequence += 1;
-    const timer = { atMs: this.#clock.nowMs + wholeMs, sequence: this.#sequence, run };
+    const timer = new VirtualTimer(this.#clock.nowMs + wholeMs, this.#sequence, run);
     this.#timers.push(timer);
     return timer;
   }
@@ -95,8 +110,9 @@ export class VirtualLoop {
     ensure(isFew, 'liveness', `${this.#turnsInARow} turns in a row keep Node's loop waiting`);
   }
 
+  /** Timers that keep the process alive. */
   get timerCount(): number {
-    return this.#timers.reduce((count, { run }) => (run === null ? count : count + 1), 0);
+    return this.#timers.filter(({ run, isRef }) => run !== null && isRef).length;
   }
 
   /** When the loop has something to do: now, later, or Infinity for never. */
@@ -111,18 +127,23 @@ export class VirtualLoop {
 
   /** Once around: timers, poll, immediates. Promises run between the three. */
   async turn(): Promise<void> {
-    if (this.#runTimers()) await drain();
+    if (this.#runTimers()) {
+      await drain();
+      this.phases += 1;
+    }
     const polled = this.#polled;
     if (polled.length > 0) {
       this.#polled = [];
       for (const run of polled) this.#guard(run);
       await drain();
+      this.phases += 1;
     }
     const immediates = this.#immediates;
     if (immediates.length > 0) {
       this.#immediates = [];
       for (const run of immediates) this.#guard(run);
       await drain();
+      this.phases += 1;
     }
   }
 

@@ -7,6 +7,7 @@ export interface Answer {
   /** Lower-case names with their values, in order. */
   readonly fields: readonly (readonly [string, string])[];
   readonly body: Uint8Array;
+  readonly trailers: readonly (readonly [string, string])[];
   /** The connection ends after it. */
   readonly close: boolean;
   /** False when the stream ended before the answer did. */
@@ -39,6 +40,7 @@ export class AnswerReader {
   #close = false;
   #left = 0;
   #body: Uint8Array[] = [];
+  #trailers: Field[] = [];
   readonly #answers: Answer[] = [];
 
   /** True between two answers, with nothing of the next one read. */
@@ -49,6 +51,11 @@ export class AnswerReader {
   /** True when the head of the current answer is read. */
   get isInBody(): boolean {
     return this.#state !== 'head' && this.#state !== 'over';
+  }
+
+  /** What was not read yet, or could not be. */
+  get rest(): string {
+    return this.#buffer.toString('latin1');
   }
 
   get bodyBytes(): number {
@@ -219,20 +226,27 @@ export class AnswerReader {
   #readTrailer(): boolean {
     const line = this.#line();
     if (line === null) return false;
-    if (line === '') this.#finish(true);
+    if (line === '') {
+      this.#finish(true);
+      return true;
+    }
+    const field = readField(line);
+    if (field === null) return this.#fail(`no trailer field: ${quoted(line)}`);
+    this.#trailers.push(field);
     return true;
   }
 
   #finish(whole: boolean): void {
     this.#push(whole, this.#close || !whole);
     this.#body = [];
+    this.#trailers = [];
     this.#state = this.#close ? 'over' : 'head';
   }
 
   #push(whole: boolean, close: boolean): void {
     const body = this.#body.length === 1 ? this.#body[0] : Buffer.concat(this.#body);
-    const fields = this.#fields;
-    this.#answers.push({ status: this.#status, minor: this.#minor, fields, body, close, whole });
+    const rest = { fields: this.#fields, body, trailers: this.#trailers, close, whole };
+    this.#answers.push({ status: this.#status, minor: this.#minor, ...rest });
   }
 }
 

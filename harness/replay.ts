@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { FAULT_NAMES, type FaultName } from './faults.ts';
 import type { Outcome, Scenario } from './scenario.ts';
+import { CHECK_NAMES, type CheckName } from './violation.ts';
 
 const FORMAT = 1;
 
@@ -15,10 +16,10 @@ export interface Recorded {
 }
 
 export function replayText(outcome: Outcome): string {
-  const { seed, clients, requestsMax, faultsOff } = outcome.scenario;
+  const { seed, clients, requestsMax, faultsOff, hostile } = outcome.scenario;
   const { violation, hash } = outcome;
   const all = requestsMax === Number.POSITIVE_INFINITY ? null : requestsMax;
-  const scenario = { seed, clients, requestsMax: all, faultsOff };
+  const scenario = { seed, clients, requestsMax: all, faultsOff, hostile };
   const seen = { check: violation?.check ?? '', message: violation?.message ?? '', hash };
   return `${JSON.stringify({ format: FORMAT, scenario, ...seen }, null, 2)}\n`;
 }
@@ -37,11 +38,15 @@ export function readReplay(path: string): Recorded {
   if (format !== FORMAT || typeof scenario !== 'object' || scenario === null) {
     throw new Error(problem);
   }
-  const { seed, clients, requestsMax, faultsOff } = scenario as Record<string, unknown>;
+  const { seed, clients, requestsMax, faultsOff, hostile } = scenario as Record<string, unknown>;
+  const { tamed, except } = (hostile ?? { tamed: [], except: [] }) as Record<string, unknown>;
   const isGood =
     Number.isInteger(seed) &&
     (clients === null || isNumbers(clients)) &&
     (requestsMax === null || Number.isInteger(requestsMax)) &&
+    isNumbers(tamed) &&
+    Array.isArray(except) &&
+    except.every((name) => CHECK_NAMES.includes(name as CheckName)) &&
     Array.isArray(faultsOff) &&
     faultsOff.every((name) => FAULT_NAMES.includes(name as FaultName));
   if (!isGood) throw new Error(problem);
@@ -51,6 +56,9 @@ export function readReplay(path: string): Recorded {
       clients: clients as number[] | null,
       requestsMax: (requestsMax as number | null) ?? Number.POSITIVE_INFINITY,
       faultsOff: faultsOff as FaultName[],
+      ...(hostile === undefined
+        ? {}
+        : { hostile: { tamed: tamed as number[], except: except as CheckName[] } }),
     },
     check: String(check),
     message: String(message),

@@ -7,12 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { Interrupt } from '../perf/interrupt.ts';
 import { refuse } from '../perf/refusal.ts';
 import { type Arguments, parseGiven, USAGE } from './arguments.ts';
+import { HOSTILE_WANTED } from './hostile/wanted.ts';
 import { realRuns } from './real/runs.ts';
 import { readReplay, replayText } from './replay.ts';
-import { type Outcome, scenarioOf, tooFew } from './scenario.ts';
+import { hostileScenarioOf, type Outcome, type Scenario, scenarioOf, tooFew } from './scenario.ts';
 import { shrink } from './shrink.ts';
 import { simulate } from './simulation.ts';
-import { RUNS_FOR_ALL, Table } from './table.ts';
+import { RUNS_FOR_ALL, Table, WANTED } from './table.ts';
 import { timelinePage } from './timeline.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -30,7 +31,11 @@ async function main(): Promise<number> {
   }
   if (given.replay !== null) return replay(given.replay);
   if (given.driver !== 'sim') return realRuns(given.driver, given.seed, given.seeds);
-  return given.isSingle ? single(given.seed) : many(given);
+  return given.isSingle ? single(scenarioFor(given, given.seed)) : many(given);
+}
+
+function scenarioFor({ except, hostile }: Arguments, seed: number): Scenario {
+  return hostile ? hostileScenarioOf(seed, except) : scenarioOf(seed);
 }
 
 async function replay(path: string): Promise<number> {
@@ -63,8 +68,8 @@ function tell(outcome: Outcome): void {
   if (violation !== null) console.log(`VIOLATION (${violation.check}) ${violation.message}`);
 }
 
-async function single(seed: number): Promise<number> {
-  const outcome = await simulate(scenarioOf(seed));
+async function single(scenario: Scenario): Promise<number> {
+  const outcome = await simulate(scenario);
   tell(outcome);
   if (!(await repeats(outcome))) return 1;
   console.log('a second run has the same trace');
@@ -85,15 +90,16 @@ async function repeats(outcome: Outcome): Promise<boolean> {
   return false;
 }
 
-async function many({ seed, seeds, fromCommit, traces }: Arguments): Promise<number> {
+async function many(given: Arguments): Promise<number> {
+  const { seed, seeds, fromCommit, traces } = given;
   const first = fromCommit ? seedOfCommit() : seed;
   const began = performance.now();
-  const table = new Table();
+  const table = new Table(given.hostile ? HOSTILE_WANTED : WANTED);
   const interrupt = new Interrupt();
   console.log(`seeds ${first} to ${first + seeds - 1}`);
   let failures = 0;
   for (let run = 0; run < seeds && failures < 3 && !interrupt.isAsked; run++) {
-    const outcome = await simulate(scenarioOf(first + run));
+    const outcome = await simulate(scenarioFor(given, first + run));
     table.add(outcome);
     if (traces) console.log(`seed ${first + run}: trace ${outcome.hash}`);
     const few = tooFew(outcome);
@@ -120,17 +126,18 @@ async function many({ seed, seeds, fromCommit, traces }: Arguments): Promise<num
   console.log(`${table.runs} runs, ${table.requests} answers, ${speed}`);
   console.log(failures === 0 ? 'nothing is wrong' : `failures: ${failures}`);
   if (interrupt.isAsked) {
-    tellInterrupted(first + table.runs, seeds - table.runs);
+    tellInterrupted(given, first + table.runs, seeds - table.runs);
     return interrupt.code;
   }
   interrupt.release();
   return failures === 0 ? 0 : 1;
 }
 
-function tellInterrupted(next: number, left: number): void {
+function tellInterrupted({ hostile }: Arguments, next: number, left: number): void {
   if (left === 0) return;
   console.log(`INTERRUPTED, ${left} runs were left`);
-  console.log(`go on with: npm run sim -- --seed ${next} --seeds ${left}`);
+  const option = hostile ? '--hostile ' : '';
+  console.log(`go on with: npm run sim -- ${option}--seed ${next} --seeds ${left}`);
 }
 
 /** Fresh seeds for every commit, and the same for everybody who looks at it. */
@@ -152,7 +159,8 @@ async function report(outcome: Outcome): Promise<void> {
 /** Writes the two files of a failing run; gives the path of the page. */
 function leave(outcome: Outcome): string {
   mkdirSync(REPORTS, { recursive: true });
-  const name = join(REPORTS, `seed-${outcome.scenario.seed}`);
+  const { hostile, seed } = outcome.scenario;
+  const name = join(REPORTS, hostile === undefined ? `seed-${seed}` : `hostile-seed-${seed}`);
   writeFileSync(`${name}.json`, replayText(outcome));
   writeFileSync(`${name}.html`, timelinePage(outcome));
   return `${name}.html`;

@@ -1,9 +1,9 @@
 // What a run follows from, and what came of it.
 
-import type { Scores } from './clients/client.ts';
+import type { Scores } from './clients/flight.ts';
 import type { FaultName, Faults } from './faults.ts';
 import type { Trace } from './trace.ts';
-import type { Violation } from './violation.ts';
+import type { CheckName, Violation } from './violation.ts';
 
 /** What is run: everything else follows from it. */
 export interface Scenario {
@@ -13,6 +13,15 @@ export interface Scenario {
   /** Of each client's requests at most so many. */
   readonly requestsMax: number;
   readonly faultsOff: readonly FaultName[];
+  /** With it the hostile application runs in place of the usual one. */
+  readonly hostile?: HostileChoice;
+}
+
+export interface HostileChoice {
+  /** Requests, by their number, whose handlers do nothing but answer. */
+  readonly tamed: readonly number[];
+  /** Checks that are not made, to see past faults that are known. */
+  readonly except: readonly CheckName[];
 }
 
 export interface Outcome {
@@ -31,23 +40,32 @@ export interface Outcome {
   readonly counters: Readonly<Record<string, number>>;
   /** The clients that took part. */
   readonly clients: readonly number[];
+  /** What handlers did, by the names of the hostile application. */
+  readonly occurred: ReadonlyMap<string, number>;
   readonly trace: Trace;
 }
 
 /** Requests that every run judges, at least. */
 export const REQUESTS_PER_RUN = 200;
+/** The same with the hostile application. */
+export const HOSTILE_REQUESTS_PER_RUN = 70;
 
 /**
  * One line for a run that went well and judged fewer requests than every run promises: who does
  * nothing finds nothing. Null otherwise.
  */
 export function tooFew({ scenario, requests, violation }: Outcome): string | null {
-  if (violation !== null || requests >= REQUESTS_PER_RUN) return null;
-  return `seed ${scenario.seed} judged ${requests} requests, and ${REQUESTS_PER_RUN} are promised`;
+  const promised = scenario.hostile === undefined ? REQUESTS_PER_RUN : HOSTILE_REQUESTS_PER_RUN;
+  if (violation !== null || requests >= promised) return null;
+  return `seed ${scenario.seed} judged ${requests} requests, and ${promised} are promised`;
 }
 
 export function scenarioOf(seed: number): Scenario {
   return { seed, clients: null, requestsMax: Number.POSITIVE_INFINITY, faultsOff: [] };
+}
+
+export function hostileScenarioOf(seed: number, except: readonly CheckName[] = []): Scenario {
+  return { ...scenarioOf(seed), hostile: { tamed: [], except } };
 }
 
 export function noScores(): Scores {

@@ -1,7 +1,8 @@
-// Makes a failing run small: fewer clients, fewer requests, fewer kinds of fault, as long as the
-// same check fails. Every client and every fault has its own chance, so the rest stays as it was.
+// Makes a failing run small: fewer clients, requests, kinds of fault and hostile handlers, as long
+// as the same check fails. Every client and fault has its own chance, so the rest stays as it was.
 
 import { FAULT_NAMES, type FaultName } from './faults.ts';
+import { tamer } from './hostile/tame.ts';
 import type { Outcome, Scenario } from './scenario.ts';
 import { simulate } from './simulation.ts';
 
@@ -45,6 +46,7 @@ export async function shrink(
     ),
   );
   await fewerClients(() => best, attempt);
+  await tamer(() => best, attempt);
   return { outcome: best, tries };
 }
 

@@ -5,21 +5,25 @@
 import type { Reactor } from '../src/reactor/reactor.ts';
 import { Server } from '../src/server/server.ts';
 import { World as ServerWorld, type WorldOptions } from '../src/server/world.ts';
-import { type ApplicationState, addRoutes } from './application.ts';
+import { ensureBack } from './balance.ts';
+import type { Cast } from './cast.ts';
 import { Checks, reuseViolation, watchSlab } from './checks.ts';
-import { Judge } from './clients/judge.ts';
+import type { Judge } from './clients/judge.ts';
 import { Clock, Schedule } from './clock.ts';
 import { Crowd } from './crowd.ts';
 import { SimDriver } from './driver.ts';
 import { Faults } from './faults.ts';
-import { SITE } from './files.ts';
 import { Heard } from './heard.ts';
+import { HostileCast, markedFile } from './hostile/cast.ts';
 import { drain, VirtualLoop } from './loop.ts';
 import { Network } from './network.ts';
+import { OrdinaryCast } from './ordinary.ts';
 import { Random } from './random.ts';
-import { type Outcome, REQUESTS_PER_RUN, type Scenario } from './scenario.ts';
+import type { Outcome, Scenario } from './scenario.ts';
 import { drawSettings, type Settings, serverOptions } from './settings.ts';
+import type { SimSocket } from './sim-socket.ts';
 import { Trace } from './trace.ts';
+import { planTrouble } from './trouble.ts';
 import { ensure, Violation } from './violation.ts';
 import type { Wire, WireEvents, World } from './wire.ts';
 import { SimWork } from './work.ts';
@@ -30,9 +34,9 @@ const HEALED_MS = 400_000;
 /** Waves of clients that come while things go wrong, and all in all. */
 const FAULTY_WAVES = 13;
 const WAVES = 17;
-/** How often something may happen to the process or the network as a whole. */
-const TROUBLE_MS = 20;
 const CLOSE_SLACK_MS = 3000;
+/** What handlers still wait for after the end of a server comes as soon as this. */
+const QUIET_MS = 10_000;
 /** Turns of the loop without virtual time going on: somebody turns in a circle. */
 const TURNS_AT_ONCE_MAX = 20_000;
 
@@ -47,7 +51,7 @@ export class Simulation implements World {
   readonly #network: Network;
   readonly #work: SimWork;
   readonly #server: Server;
-  readonly #application: ApplicationState;
+  readonly #cast: Cast;
   readonly #random: Random;
   readonly #crowd: Crowd;
   readonly #heard = new Heard();
@@ -74,7 +78,9 @@ export class Simulation implements World {
     this.#faults = new Faults(seed, scenario.faultsOff, this.clock, this.trace);
     const shared = { seed, schedule: this.#schedule, faults: this.#faults, trace: this.trace };
     this.#network = new Network(shared);
-    this.#work = new SimWork({ ...shared, loop: this.#loop, random: new Random(seed, 'work') });
+    const made = scenario.hostile === undefined ? {} : { made: markedFile };
+    const random = new Random(seed, 'work');
+    this.#work = new SimWork({ ...shared, ...made, loop: this.#loop, random });
     this.#server = new Server(
       { host: '127.0.0.1', port: 8080, logLevel: 'error', ...serverOptions(this.settings) },
       {
@@ -86,15 +92,23 @@ export class Simulation implements World {
         makeWorld: (options) => this.#makeWorld(options),
       },
     );
-    const after = (ms: number, run: () => void): void => {
-      this.#loop.after(ms, run);
-    };
+    this.#cast = this.#makeCast();
+    this.#crowd = new Crowd(scenario, this.settings, this, this.#makeJudge(), this.#cast);
+  }
+
+  #makeCast(): Cast {
+    const { scenario, settings, clock, trace } = this;
     const reused = (piece: Uint8Array): void => {
       const violation = this.#driver === null ? null : reuseViolation(this.#driver, piece);
       if (violation !== null) this.#report(violation);
     };
-    this.#application = addRoutes(this.#server, { after, site: SITE, reused });
-    this.#crowd = new Crowd(scenario, this.settings, this, this.#makeJudge());
+    const parts = {
+      ...{ scenario, settings, clock, trace, reused },
+      ...{ server: this.#server, work: this.#work, loop: this.#loop },
+      report: (violation: Violation) => this.#report(violation),
+      isOver: () => this.#violation !== null,
+    };
+    return scenario.hostile === undefined ? new OrdinaryCast(parts) : new HostileCast(parts);
   }
 
   #makeWorld(options: WorldOptions): ServerWorld {
@@ -116,13 +130,18 @@ export class Simulation implements World {
     const { reactor } = world;
     this.#reactor = reactor;
     const { clock, settings } = this;
-    this.#checks = new Checks({ driver, reactor, clock, settings });
+    const again = (ms: number): void => {
+      this.#schedule.after(ms, () => this.#check());
+    };
+    const { hostile } = this.scenario;
+    const parts = { driver, reactor, clock, settings };
+    this.#checks = new Checks({ ...parts, again: hostile === undefined ? null : again });
     driver.beforePoll = () => this.#check();
     return world;
   }
 
   #makeJudge(): Judge {
-    return new Judge({
+    return this.#cast.makeJudge({
       ...this.settings,
       idleTimeoutMs: this.settings.keepAliveTimeoutMs,
       closingMs: () => this.#closingMs,
@@ -146,7 +165,9 @@ export class Simulation implements World {
   }
 
   connect(lane: number, events: WireEvents): Wire {
-    return this.#network.connect(lane, events);
+    const wire = this.#network.connect(lane, events);
+    this.#cast.connected(lane, wire.facts.address);
+    return wire;
   }
 
   heldUpMs(): number {
@@ -158,7 +179,8 @@ export class Simulation implements World {
   }
 
   #report(violation: Violation): void {
-    if (this.#violation !== null) return;
+    const isExcepted = this.scenario.hostile?.except.includes(violation.check) ?? false;
+    if (this.#violation !== null || isExcepted) return;
     this.#violation = violation;
     const { message } = violation;
     this.trace.note(this.clock.nowMs, violation.lane, 'check', () => message);
@@ -181,6 +203,7 @@ export class Simulation implements World {
   async run(): Promise<Outcome> {
     this.#loop.install();
     this.#heard.install();
+    this.#cast.begin();
     // Errors for clients that went are many, and nobody reads where they were made.
     const { stackTraceLimit } = Error;
     if (this.trace.events === null) Error.stackTraceLimit = 0;
@@ -191,6 +214,7 @@ export class Simulation implements World {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#report(known ?? new Violation('assertion', text));
     } finally {
+      this.#cast.end();
       this.#heard.restore();
       this.#loop.restore();
       Error.stackTraceLimit = stackTraceLimit;
@@ -207,7 +231,7 @@ export class Simulation implements World {
     const crowd = this.#crowd;
     const isOver = (): boolean => crowd.isDone || this.#closed;
     const isEnough = (): boolean => isOver() || (closesEarly && crowd.isEnough);
-    crowd.startFirst(closesEarly ? 2 * REQUESTS_PER_RUN : REQUESTS_PER_RUN);
+    crowd.startFirst(closesEarly ? 2 : 1);
     this.#planTrouble();
     do await this.#until(isEnough, FAULTY_MS, null);
     while (crowd.startMore(FAULTY_WAVES));
@@ -221,8 +245,9 @@ export class Simulation implements World {
       }
       crowd.startProbes();
       await this.#until(isOver, HEALED_MS, 'clients served after all faults');
-      crowd.startStaller();
-      await this.#until(isOver, HEALED_MS, 'a lone client was given up');
+      if (crowd.startStaller()) {
+        await this.#until(isOver, HEALED_MS, 'a lone client was given up');
+      }
       this.#close();
     }
     const closeMs = this.settings.shutdownTimeoutMs + CLOSE_SLACK_MS + this.settings.drainLingerMs;
@@ -231,33 +256,10 @@ export class Simulation implements World {
     await this.#checkEnd();
   }
 
-  /** What happens to the process and the network as a whole, now and then. */
   #planTrouble(): void {
-    const random = this.#faults.random('networkReset');
-    const trouble = (): void => {
-      if (this.#faults.healed) return;
-      if (this.#network.takenCount > 0 && this.#faults.hit('networkReset')) {
-        const links = this.#network.links.filter((link) => link.adopted && !link.serverClosed);
-        random.pick(links).breakOff();
-      }
-      const open = this.#reactor?.sockets.openCount ?? 0;
-      if (open > 0 && this.#faults.hit('receiveFails')) {
-        const sockets = this.#driver?.sockets.filter((socket) => socket !== null) ?? [];
-        random.pick(sockets).failReceive();
-      }
-      if (this.#faults.hit('jump')) this.#jump(this.#faults.random('jump').ms(10, 5000));
-      if (this.#faults.hit('wallJump')) {
-        this.clock.wallOffsetMs += this.#faults.random('wallJump').ms(0, 7_200_000) - 3_600_000;
-      }
-      this.#schedule.after(TROUBLE_MS, trouble);
-    };
-    this.#schedule.after(TROUBLE_MS, trouble);
-  }
-
-  /** Nothing happened meanwhile, as in a machine that was asleep. */
-  #jump(ms: number): void {
-    this.clock.nowMs += ms;
-    this.clock.heldUpMs += ms;
+    const sockets = (): readonly (SimSocket | null)[] => this.#driver?.sockets ?? [];
+    const world = { clock: this.clock, schedule: this.#schedule, network: this.#network, sockets };
+    planTrouble(this.#faults, world);
   }
 
   #close(): void {
@@ -265,6 +267,7 @@ export class Simulation implements World {
     this.#closingMs = this.clock.nowMs;
     this.#drainWanted = true;
     this.trace.note(this.clock.nowMs, -1, 'server', () => 'close()');
+    this.#cast.closing();
     this.#server.close().then(
       () => {
         this.#closed = true;
@@ -352,26 +355,16 @@ export class Simulation implements World {
     const [driver, reactor] = [this.#driver, this.#reactor];
     if (driver === null || reactor === null) throw new Violation('balance', 'a server has a world');
     await this.#until(() => this.#work.pendingCount === 0, 10_000, 'file operations done');
-    const { running } = this.#application;
-    await this.#until(() => this.#application.running === 0, 20_000, `${running} handlers done`);
+    const cast = this.#cast;
+    const isDone = (): boolean => cast.running === 0;
+    await this.#until(isDone, 20_000, `${cast.running} handlers done`);
+    await this.#until(() => isDone() && cast.isQuiet, QUIET_MS, null);
+    await this.#until(isDone, 20_000, 'handlers done after all');
     await drain();
-    const { slab, sockets } = reactor;
-    ensure(slab.freeCount === slab.blockCount, 'balance', 'all blocks came back');
-    ensure(sockets.openCount === 0, 'balance', 'all slots are free');
-    ensure(driver.regionCount === 0, 'balance', `${driver.regionCount} regions are still mapped`);
-    ensure(this.#work.openCount === 0, 'work', `${this.#work.openCount} files are still open`);
-    for (let slot = 0; slot < sockets.slots; slot++) {
-      ensure(reactor.armed(slot) < 0, 'balance', `slot ${slot} is free and has no deadline`);
-    }
-    ensure(this.#loop.timerCount === 0, 'balance', 'no timer is left');
     const { counters } = this.#server;
-    ensure(counters.accepted === counters.closed, 'balance', 'who was taken was closed');
-    ensure(this.#checks?.spansUsed === 0, 'balance', 'all spans came back');
-    const { handled, logged, reopened, miscounted } = this.#application;
-    ensure(miscounted === 0, 'answer', `${miscounted} answers were told to be longer or shorter`);
-    const again = `${reopened} exchanges were used again while handlers had them`;
-    ensure(reopened === 0, 'memory', again);
-    ensure(handled === logged, 'balance', `${handled} requests handled, ${logged} lines logged`);
+    const spansUsed = this.#checks?.spansUsed ?? 0;
+    ensureBack({ driver, reactor, counters, spansUsed, work: this.#work, loop: this.#loop });
+    this.#cast.checkEnd();
   }
 
   #outcome(): Outcome {
@@ -389,6 +382,7 @@ export class Simulation implements World {
       faults: this.#faults,
       counters: { ...this.#server.counters },
       clients: this.#crowd.lanes,
+      occurred: this.#cast.occurred,
       trace: this.trace,
     };
   }

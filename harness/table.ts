@@ -11,17 +11,6 @@ import { FAULT_NAMES } from './faults.ts';
 import { DEADLINES, REFUSALS } from './heard.ts';
 import type { Outcome } from './scenario.ts';
 
-type Group =
-  | 'fault'
-  | 'workload'
-  | 'request'
-  | 'connection ends by'
-  | 'state'
-  | 'deadline'
-  | 'refusal'
-  | 'status'
-  | 'server';
-
 const STATES = [
   'idle',
   'idle, sends',
@@ -45,8 +34,11 @@ const STATES = [
 const STATUSES = ['200', '204', '304', '404', '405', '409', '500', '503'];
 const REFUSED = Object.values(Fault).map((fault) => String(faultStatus(fault)));
 
-/** What has to occur. */
-const WANTED: Readonly<Record<Group, readonly string[]>> = {
+/** What has to occur, by groups. */
+export type Wanted = Readonly<Record<string, readonly string[]>>;
+
+/** The same with the ordinary cast. */
+export const WANTED: Wanted = {
   fault: FAULT_NAMES,
   workload: [...SHAPE_NAMES, 'probe'],
   request: REQUEST_KINDS,
@@ -65,11 +57,14 @@ export class Table {
   runs = 0;
   requests = 0;
   readonly #perSeed: number[] = [];
-  readonly #counts = new Map<Group, Map<string, number>>();
+  readonly #counts = new Map<string, Map<string, number>>();
 
-  constructor() {
-    for (const [group, names] of Object.entries(WANTED)) {
-      this.#counts.set(group as Group, new Map(names.map((name) => [name, 0])));
+  readonly #wanted: Wanted;
+
+  constructor(wanted: Wanted) {
+    this.#wanted = wanted;
+    for (const [group, names] of Object.entries(wanted)) {
+      this.#counts.set(group, new Map(names.map((name) => [name, 0])));
     }
   }
 
@@ -90,9 +85,13 @@ export class Table {
       [...statuses].map(([status, count]) => [String(status), count]),
     );
     this.#addAll('server', Object.entries(outcome.counters));
+    for (const [name, count] of outcome.occurred) {
+      const at = name.indexOf(': ');
+      this.#addAll(name.slice(0, at), [[name.slice(at + 2), count]]);
+    }
   }
 
-  #addAll(group: Group, counts: Iterable<readonly [string, number]>): void {
+  #addAll(group: string, counts: Iterable<readonly [string, number]>): void {
     const sums = this.#counts.get(group);
     for (const [name, count] of counts) sums?.set(name, (sums.get(name) ?? 0) + count);
   }
@@ -100,9 +99,9 @@ export class Table {
   /** What was to occur and never did, as 'group: name'. */
   get missing(): string[] {
     const missing: string[] = [];
-    for (const [group, names] of Object.entries(WANTED)) {
+    for (const [group, names] of Object.entries(this.#wanted)) {
       for (const name of names) {
-        if (this.#counts.get(group as Group)?.get(name) === 0) missing.push(`${group}: ${name}`);
+        if (this.#counts.get(group)?.get(name) === 0) missing.push(`${group}: ${name}`);
       }
     }
     return missing;

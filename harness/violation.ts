@@ -1,16 +1,27 @@
 // What a check finds. The kind of check is what shrinking keeps: another failure is another bug.
 
-/** What the checks are about. */
-export type CheckName =
-  | 'contract'
-  | 'memory'
-  | 'answer'
-  | 'liveness'
-  | 'balance'
-  | 'timeout'
-  | 'wake-up'
-  | 'assertion'
-  | 'work';
+/** What the checks are about; the last ones are those of the hostile application. */
+export const CHECK_NAMES = [
+  'contract',
+  'memory',
+  'answer',
+  'liveness',
+  'balance',
+  'timeout',
+  'wake-up',
+  'assertion',
+  'work',
+  'isolation',
+  'address',
+  'guard',
+  'starvation',
+  'rejection',
+  'late call',
+  'later answer',
+  'source',
+  'unsettled',
+] as const;
+export type CheckName = (typeof CHECK_NAMES)[number];
 
 export class Violation extends Error {
   override readonly name = 'Violation';

@@ -25,6 +25,8 @@ export interface SimWorkParts {
   readonly faults: Faults;
   readonly random: Random;
   readonly trace: Trace;
+  /** Files beside those of the tree, made when they are asked for. */
+  readonly made?: (path: string) => TreeFile | undefined;
 }
 
 const ENOENT = 2;
@@ -86,6 +88,7 @@ export class SimWork implements Work {
 
   #resolve(path: string): string | number {
     const plain = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+    this.#make(plain);
     const file = this.#files.get(plain);
     if (file?.link !== undefined) return file.link;
     if (file !== undefined) return plain === path ? plain : -ENOTDIR;
@@ -94,6 +97,11 @@ export class SimWork implements Work {
 
   realPath(path: string): Promise<string | number> {
     return this.#later<string | number>(() => this.#resolve(path), -EIO);
+  }
+
+  #make(path: string): void {
+    const made = this.#files.has(path) ? undefined : this.#parts.made?.(path);
+    if (made !== undefined) this.#files.set(path, made);
   }
 
   #stat(path: string): FileStat | number {

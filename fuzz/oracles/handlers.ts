@@ -28,7 +28,7 @@ export function makeApplication(counters: Counters, handled: Handled): Applicati
       if (!message.includes(PLANNED)) handled.errors.push(message);
     },
   });
-  application.use('', (request, _response, next) => {
+  application.use('/', (request, _response, next) => {
     handled.seen.push({ method: request.method, target: request.target });
     return next();
   });

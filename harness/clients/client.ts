@@ -4,35 +4,14 @@
 import { type Answer, AnswerReader } from '../reader.ts';
 import type { Wire, WireEvents, World } from '../wire.ts';
 import type { Ending } from './endings.ts';
-import { bytesOf, type Planned, type RequestKind } from './expected.ts';
+import { bytesOf, type Planned } from './expected.ts';
+import type { Flight, Scores } from './flight.ts';
 import type { Judge } from './judge.ts';
 import type { ClientPlan } from './plan.ts';
 import { Sender } from './sender.ts';
 
-/** A request on its way. */
-export interface Flight {
-  readonly planned: Planned;
-  readonly number: number;
-  /** When its first byte went out, and how many of its bytes did. */
-  readonly sentMs: number;
-  sentBytes: number;
-  readonly failuresBefore: number;
-  readonly heldUpMs: number;
-}
-
-/** What all clients of a run report to. */
-export interface Scores {
-  answered: number;
-  answers: Map<string, number>;
-  endings: Map<Ending, number>;
-  shapes: Map<string, number>;
-  statuses: Map<number, number>;
-}
-
 /** Tries of one request over connections that ended without fault of anybody. */
 const TRIES_MAX = 4;
-/** So long nothing may come: beyond any timeout of a server here. */
-export const PATIENCE_MS = 120_000;
 const RECONNECT_MS = 7;
 
 export class Client implements WireEvents {
@@ -61,7 +40,7 @@ export class Client implements WireEvents {
   /** Answers that came over this connection. */
   answeredCount = 0;
   /** What the last answer was to. */
-  lastKind: RequestKind | null = null;
+  lastFlight: Flight | null = null;
   last: Answer | null = null;
   halfClosed = false;
   #isDone = false;
@@ -107,7 +86,7 @@ export class Client implements WireEvents {
     this.onConnection = 0;
     this.sentBytes = 0;
     this.answeredCount = 0;
-    this.lastKind = null;
+    this.lastFlight = null;
     this.last = null;
     this.closing = false;
     this.ownFault = null;
@@ -120,15 +99,16 @@ export class Client implements WireEvents {
     const { read } = this.plan;
     if (read !== null) wire.pace(read.bytesMax, read.pauseMs);
     this.#progressMs = this.world.nowMs();
-    this.#watch(wire, PATIENCE_MS);
+    this.#watch(wire, this.judge.watchMs);
   }
 
   /** Whoever waits for longer than everybody's patience has been forgotten. */
   #watch(wire: Wire, waitMs: number): void {
     this.world.after(waitMs, () => {
       if (wire !== this.wire) return;
-      const leftMs = this.#progressMs + PATIENCE_MS - this.world.nowMs();
-      if (leftMs > 0) this.#watch(wire, leftMs);
+      const leftMs = this.#progressMs + this.judge.patienceMs(this) - this.world.nowMs();
+      // Times are rounded to microseconds.
+      if (leftMs >= 0.001) this.#watch(wire, Math.min(leftMs, this.judge.watchMs));
       else this.judge.forgotten(this);
     });
   }
@@ -258,7 +238,7 @@ export class Client implements WireEvents {
     this.judge.answer(this, flight, answer);
     this.#count(flight, answer);
     this.answeredCount += 1;
-    this.lastKind = flight.planned.kind;
+    this.lastFlight = flight;
     this.finished = flight.number + 1;
     this.#tries = 0;
     if (answer.close) {
@@ -346,7 +326,7 @@ export class Client implements WireEvents {
     this.judge.answer(this, flight, answer);
     this.#count(flight, answer);
     this.answeredCount += 1;
-    this.lastKind = flight.planned.kind;
+    this.lastFlight = flight;
     this.finished = flight.number + 1;
     this.closing = true;
   }
@@ -374,6 +354,8 @@ export class Client implements WireEvents {
       // The request of the mishap is not tried again.
       this.finished = Math.max(this.finished, plan.mishap.atRequest + 1);
     }
+    const last = this.flights.at(-1);
+    if (!plan.again && last !== undefined) this.finished = last.number + 1;
     this.#tries += 1;
     if (this.#tries > TRIES_MAX) {
       this.#tries = 0;

@@ -26,4 +26,7 @@ export const ENDINGS = [
 
 export type PlainEnding = (typeof ENDINGS)[number];
 
-export type Ending = PlainEnding | 'violation';
+/** With the hostile application a handler may cut its answer, and clients give up on some. */
+export const HOSTILE_ENDINGS = ['cut by a handler', 'given up by the client'] as const;
+
+export type Ending = PlainEnding | (typeof HOSTILE_ENDINGS)[number] | 'violation';

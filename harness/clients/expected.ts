@@ -43,7 +43,11 @@ export const REQUEST_KINDS = [
   'long target',
   'long head',
 ] as const;
-export type RequestKind = (typeof REQUEST_KINDS)[number];
+
+/** The same for the hostile application: how its handlers and guards treat a request. */
+export const HOSTILE_KINDS = ['hostile', 'citizen', 'denied'] as const;
+
+export type RequestKind = (typeof REQUEST_KINDS)[number] | (typeof HOSTILE_KINDS)[number];
 
 export interface Expected {
   readonly status: number;

@@ -5,37 +5,14 @@
 import type { Answer } from '../reader.ts';
 import { type CheckName, Violation } from '../violation.ts';
 import type { WireFacts } from '../wire.ts';
-import type { Client, Flight } from './client.ts';
+import type { Client } from './client.ts';
 import type { Ending, PlainEnding } from './endings.ts';
 import type { Expected, Planned } from './expected.ts';
+import type { Flight } from './flight.ts';
+import type { JudgeParts } from './judge-parts.ts';
 
-/** What the judge knows of the server. */
-export interface JudgeParts {
-  readonly idleTimeoutMs: number;
-  readonly headTimeoutMs: number;
-  readonly bodyTimeoutMs: number;
-  readonly bodyTotalTimeoutMs: number;
-  readonly writeTimeoutMs: number;
-  readonly handlerTimeoutMs: number;
-  readonly lingerTimeoutMs: number;
-  readonly overloadWaitMs: number;
-  readonly requestsPerConnectionMax: number;
-  /** When close() was called, Infinity before; and when requests in flight are cut off. */
-  readonly closingMs: () => number;
-  readonly shutdownTimeoutMs: number;
-  /** File operations that failed so far. */
-  readonly failures: () => number;
-  /** All places were taken at some time: clients may be turned away and idle ones ended. */
-  readonly wasFull: () => boolean;
-  /** So were those beyond: who makes room is not waited for. */
-  readonly wasCrowded: () => boolean;
-  /** Faults are over: no reason counts but the client's own. */
-  readonly healed: () => boolean;
-  /** How exact the world's clock is; a real one is not. */
-  readonly slackMs: number;
-  readonly report: (violation: Violation) => void;
-}
-
+/** So long nothing may come: beyond any timeout of a server here. */
+export const PATIENCE_MS = 120_000;
 /** Computed times differ by rounding to microseconds. */
 const EARLY_MS = 0.01;
 /** What happens within one turn of the server. */
@@ -50,6 +27,16 @@ export class Judge {
 
   failures(): number {
     return this.#parts.failures();
+  }
+
+  /** How often somebody looks whether a client has waited for too long. */
+  get watchMs(): number {
+    return PATIENCE_MS;
+  }
+
+  /** How long this client waits for the next byte. */
+  patienceMs(_client: Client): number {
+    return PATIENCE_MS;
   }
 
   #report(client: Client, check: CheckName, message: string): void {
@@ -215,7 +202,7 @@ export class Judge {
   #mayBeCut(client: Client, { planned, sentMs }: Flight): boolean {
     // A body that stays away ends an answer that has begun, too.
     const tookMs = client.world.nowMs() - sentMs;
-    if (planned.kind === 'mirror' && tookMs >= this.#bodyMs) return true;
+    if (answersFromBody(planned) && tookMs >= this.#bodyMs) return true;
     return this.#isInjured(client) || this.#isCutOff(client) || client.stoppedReading;
   }
 
@@ -259,7 +246,8 @@ export class Judge {
     const tookMore = facts.serverReadAtEnd > client.answeredBytes;
     if (this.#isCutOff(client)) return 'cut off';
     // A body that nobody read was too long to skip: what stood behind it is lost.
-    if (client.lastKind === 'ignore' || client.lastKind === 'too large') return 'unread body';
+    const lastKind = client.lastFlight?.planned.kind;
+    if (lastKind === 'ignore' || lastKind === 'too large') return 'unread body';
     // An idle connection that makes room may lose what comes in that very moment.
     const atOnce = facts.serverEndMs - facts.serverActiveMs <= MOMENT_MS;
     if (tookMore && atOnce && this.#isFull()) return 'evicted';
@@ -385,7 +373,12 @@ function bodyOf(expected: Expected, client: Client): Uint8Array | null {
 
 /** Garbage may have one before the server sees what it is. */
 function hasBody({ kind, method }: Planned): boolean {
-  return method === 'POST' || kind === 'garbage';
+  return method === 'POST' || method === 'PUT' || kind === 'garbage';
+}
+
+/** What its answer says comes from its body, piece by piece. */
+function answersFromBody(planned: Planned): boolean {
+  return planned.kind === 'mirror' || (planned.kind === 'citizen' && hasBody(planned));
 }
 
 function isTurnedAway({ status, close, fields }: Answer): boolean {

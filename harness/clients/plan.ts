@@ -2,6 +2,19 @@
 
 import type { Planned } from './expected.ts';
 
+/** Shapes of the clients of the hostile application. */
+export const HOSTILE_SHAPES = [
+  'one after the other',
+  'pipeline',
+  'new connections',
+  'slow to read',
+  'breaks off',
+  'goes away',
+  'stops reading',
+  'ends its side',
+] as const;
+export type HostileShape = (typeof HOSTILE_SHAPES)[number];
+
 export type ShapeName =
   | 'one by one'
   | 'pipelined train'
@@ -27,7 +40,8 @@ export type ShapeName =
   | 'uploader that breaks off'
   | 'vanisher'
   | 'flood after close'
-  | 'probe';
+  | 'probe'
+  | HostileShape;
 
 /** What a client does wrong, at the request with this number. */
 export interface Mishap {
@@ -53,6 +67,8 @@ export interface ClientPlan {
   readonly send: { readonly bytesMax: number; readonly pauseMs: number } | null;
   readonly read: { readonly bytesMax: number; readonly pauseMs: number } | null;
   readonly thinkMs: number;
+  /** A request whose connection ended without an answer is sent again. */
+  readonly again: boolean;
   readonly mishap: Mishap | null;
   /** How it ends when it has all answers. */
   readonly leave: 'end' | 'close' | 'reset' | 'wait';

@@ -2,8 +2,9 @@
 // only in part where a mishap ends it.
 
 import type { Wire } from '../wire.ts';
-import type { Client, Flight } from './client.ts';
+import type { Client } from './client.ts';
 import type { Part, Planned } from './expected.ts';
+import type { Flight } from './flight.ts';
 
 export class Sender {
   readonly #client: Client;

@@ -3,7 +3,7 @@
 
 import { Random } from '../random.ts';
 import { bytesOf, type Planned } from './expected.ts';
-import type { ClientPlan, Mishap, ShapeName } from './plan.ts';
+import type { ClientPlan, HostileShape, Mishap, ShapeName } from './plan.ts';
 import { Requests, type ServerFacts } from './requests.ts';
 
 type Draft = Omit<ClientPlan, 'shape' | 'lane' | 'startMs'>;
@@ -16,6 +16,7 @@ export const ORDINARY: Omit<Draft, 'requests'> = {
   send: null,
   read: null,
   thinkMs: 0,
+  again: true,
   mishap: null,
   leave: 'end',
   halfClose: false,
@@ -100,7 +101,9 @@ function mishapAt(
 /** So long a client stays silent to see what the server does: longer than any timeout here. */
 const FOREVER_MS = 60_000;
 
-export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
+type Ordinary = Exclude<ShapeName, 'probe' | HostileShape>;
+
+export const SHAPES: Readonly<Record<Ordinary, Shape>> = {
   'one by one': (make, random) => {
     const requests = several(random.between(8, 20), () => common(make, random));
     const leave = random.pick(['end', 'close', 'reset'] as const);
@@ -263,10 +266,7 @@ export const SHAPES: Readonly<Record<Exclude<ShapeName, 'probe'>, Shape>> = {
   },
 };
 
-export const SHAPE_NAMES: readonly Exclude<ShapeName, 'probe'>[] = Object.keys(SHAPES) as Exclude<
-  ShapeName,
-  'probe'
->[];
+export const SHAPE_NAMES: readonly Ordinary[] = Object.keys(SHAPES) as Ordinary[];
 
 /** The plan of client number `lane` of a run. */
 export function planClient(seed: number, lane: number, facts: ServerFacts): ClientPlan {

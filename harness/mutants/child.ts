@@ -29,11 +29,12 @@ process.on('uncaughtException', (error) => end('crash', String(error)));
 process.on('unhandledRejection', (error) => end('crash', String(error)));
 
 register('./hook.js', import.meta.url, { data: patch });
-const { scenarioOf } = await import('../scenario.ts');
+const { hostileScenarioOf, scenarioOf } = await import('../scenario.ts');
 const { simulate } = await import('../simulation.ts');
 for (seed = 1; seed <= seeds; seed++) {
   tell({ seed });
-  const { violation } = await simulate(scenarioOf(seed));
+  const scenario = patch.hostile === true ? hostileScenarioOf(seed) : scenarioOf(seed);
+  const { violation } = await simulate(scenario);
   if (violation !== null) end(violation.check, violation.message);
 }
 end('', '');

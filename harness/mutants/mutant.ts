@@ -7,4 +7,6 @@ export interface Mutant {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+  /** The hostile application looks for it, in place of the usual one. */
+  readonly hostile?: boolean;
 }

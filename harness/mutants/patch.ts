@@ -5,6 +5,8 @@ export interface Patch {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+  /** The hostile application runs. */
+  readonly hostile?: boolean;
 }
 
 /** Throws when the piece is not there, or twice. */

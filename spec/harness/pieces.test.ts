@@ -15,7 +15,7 @@ import { AnswerReader } from '../../harness/reader.ts';
 import { readReplay, replayText } from '../../harness/replay.ts';
 import { type Outcome, type Scenario, scenarioOf, tooFew } from '../../harness/scenario.ts';
 import { shrink } from '../../harness/shrink.ts';
-import { Table } from '../../harness/table.ts';
+import { Table, WANTED } from '../../harness/table.ts';
 import { timelinePage } from '../../harness/timeline.ts';
 import { Trace } from '../../harness/trace.ts';
 import { Violation } from '../../harness/violation.ts';
@@ -200,6 +200,7 @@ function failingRun(scenario: Scenario): Promise<Outcome> {
     faults,
     counters: {},
     clients,
+    occurred: new Map(),
     trace,
   });
 }
@@ -264,7 +265,7 @@ describe('the arguments', () => {
 
 describe('the table', () => {
   it('names what never happened', async () => {
-    const table = new Table();
+    const table = new Table(WANTED);
     const outcome = await failingRun(scenarioOf(1));
     outcome.faults.count.stall = 0;
     table.add(outcome);
@@ -284,7 +285,7 @@ describe('the table', () => {
   });
 
   it('tells how many requests a run judged, and of one with too few', async () => {
-    const table = new Table();
+    const table = new Table(WANTED);
     for (const requests of [230, 200, 215]) {
       const outcome = { ...(await failingRun(scenarioOf(1))), violation: null, requests };
       assert.equal(tooFew(outcome), null);

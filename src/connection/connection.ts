@@ -382,7 +382,7 @@ export class Connection implements SocketOwner {
     } else if (this.reading === Reading.Head) {
       // From the first byte to the last: a slow sender gets no more time for each byte.
       if (armed !== Timeout.Head) reactor.arm(slot, Timeout.Head);
-    } else if (this.body.wanted) {
+    } else if (this.body.wanted || (exchange.phase === Phase.Ended && !this.body.ended)) {
       reactor.arm(slot, Timeout.Body);
       this.body.waitsFromMs = reactor.nowMs;
     } else if (exchange.phase === Phase.Open) {

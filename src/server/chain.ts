@@ -81,7 +81,9 @@ export class Chain {
 
   #next(exchange: Exchange, identity: Response, at: number): Promise<void> {
     const isOver = exchange.identity !== identity;
-    if (isOver || exchange.phase === Phase.Ended || exchange.step !== at) {
+    // A request whose client is gone is over when all that it started has settled.
+    const isLeft = exchange.gone && exchange.running === 0;
+    if (isOver || isLeft || exchange.phase === Phase.Ended || exchange.step !== at) {
       return lateNext(exchange, isOver, at);
     }
     beginPart(exchange);

@@ -1,0 +1,43 @@
+// What has to occur in a thousand runs with the hostile application: every word of its grammar.
+
+import { HOSTILE_ENDINGS } from '../clients/endings.ts';
+import { HOSTILE_KINDS } from '../clients/expected.ts';
+import { HOSTILE_SHAPES } from '../clients/plan.ts';
+import type { Wanted } from '../table.ts';
+import { BEHAVIOURS, GIVES, KINDS, PARTS, PASSES, SOURCES, THROWS, WHENS } from './grammar.ts';
+import { ALL_CALLS } from './stage.ts';
+
+const LOOPS = [
+  'response.write',
+  'response.write of nothing',
+  'response.stream',
+  'response.file',
+  'request.bytes',
+  'the next piece of request.body',
+  'next',
+  'events.send',
+  'events.comment',
+  'an iterator of a body',
+];
+
+export const HOSTILE_WANTED: Wanted = {
+  call: ALL_CALLS,
+  when: WHENS,
+  on: ['its own request', 'another request', 'all that are over'],
+  late: ['response', 'request', 'next', 'events', 'outgoing', 'chunks', 'fields'],
+  kept: KINDS,
+  throws: THROWS,
+  gives: GIVES,
+  pass: PASSES,
+  part: PARTS,
+  source: SOURCES,
+  loop: LOOPS,
+  callback: ['beforeSend', 'afterSend', 'abort'],
+  guard: ['guard/sync', 'guard/async', 'guard/timer'],
+  behaviour: BEHAVIOURS,
+  workload: [...HOSTILE_SHAPES, 'probe'],
+  request: HOSTILE_KINDS,
+  answer: ['whole', 'cut'],
+  'connection ends by': HOSTILE_ENDINGS,
+  status: ['200', '204', '304', '403', '404', '409', '418', '500', '503'],
+};

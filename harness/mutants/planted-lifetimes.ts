@@ -1,0 +1,292 @@
+// Planted bugs of lifetimes: a handle that reaches another request, a late call that has an effect,
+// a chain that runs twice, a promise that never lets Node's loop go on. The hostile application
+// finds them.
+
+import type { Mutant } from './mutant.ts';
+
+const REQUEST = 'exchange/request.js';
+const RESPONSE = 'exchange/response.js';
+const EXCHANGE = 'exchange/exchange.js';
+const LATE = 'exchange/late.js';
+const OUTGOING = 'exchange/outgoing.js';
+const EVENTS = 'exchange/event-stream.js';
+const STREAM = 'exchange/stream.js';
+const CONNECTION = 'connection/connection.js';
+const ENDING = 'connection/ending.js';
+const POOL = 'connection/exchange-pool.js';
+const CHAIN = 'server/chain.js';
+const APPLICATION = 'server/application.js';
+
+const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
+  {
+    name: 'a kept request reads the next one of its record',
+    file: REQUEST,
+    find: 'if (exchange.identity !== this.#identity)\n            throw new Error(OVER);',
+    replace: '',
+  },
+  {
+    name: 'fields set on a kept response go to the next one of its record',
+    file: RESPONSE,
+    find: 'if (exchange.phase === Phase.Open && !exchange.gone && exchange.identity === this) {',
+    replace: 'if (exchange.phase === Phase.Open && !exchange.gone) {',
+  },
+  {
+    name: 'a kept response answers the next request of its record',
+    file: RESPONSE,
+    find: '!exchange.gone &&\n            exchange.identity === this) {',
+    replace: '!exchange.gone) {',
+  },
+  {
+    name: 'write() on a kept response goes to the next one of its record',
+    file: RESPONSE,
+    find: 'const isOurs = exchange.identity === this && !exchange.gone;',
+    replace: 'const isOurs = !exchange.gone;',
+  },
+  {
+    name: 'a kept response shows the fields of the next one of its record',
+    file: RESPONSE,
+    find: 'if (this.#isOver)\n            throw new Error',
+    replace: 'if (false)\n            throw new Error',
+  },
+  {
+    name: 'a response that was sent is open again when its record is used again',
+    file: RESPONSE,
+    find: 'return this.#isOver || this.#exchange.phase !== Phase.Open;',
+    replace: 'return this.#exchange.phase !== Phase.Open;',
+  },
+  {
+    name: 'an exchange keeps the way to its connection when the connection is done with it',
+    file: CONNECTION,
+    find: 'exchange.detached = true;\n        exchange.transport = DETACHED;',
+    replace: 'exchange.detached = true;',
+  },
+  {
+    name: 'an exchange keeps the way to its connection when the client is gone',
+    file: ENDING,
+    find: 'exchange.transport = DETACHED;\n    exchange.peer = connection.knownPeer;',
+    replace: '',
+  },
+  {
+    name: 'a record that a stream still uses goes to another request',
+    file: CONNECTION,
+    find: 'if (exchange.handled && !exchange.retained)\n            this.context.exchanges',
+    replace: 'if (exchange.handled)\n            this.context.exchanges',
+  },
+  {
+    name: 'a record goes to another request while its handler runs',
+    file: CONNECTION,
+    find: 'if (exchange.handled && !exchange.retained)\n            this.context.exchanges',
+    replace: 'if (!exchange.retained || !exchange.handled)\n            this.context.exchanges',
+  },
+  {
+    name: 'what middleware left for handlers is there for the next request',
+    file: POOL,
+    find: 'exchange.reset(transport);\n        return exchange;',
+    replace:
+      'const { state } = exchange;\n        exchange.reset(transport);\n' +
+      '        exchange.state = state;\n        return exchange;',
+  },
+  {
+    name: 'the query of a request is that of the one before',
+    file: POOL,
+    find: 'exchange.reset(transport);\n        return exchange;',
+    replace:
+      'const { query } = exchange;\n        exchange.reset(transport);\n' +
+      '        exchange.query = query;\n        return exchange;',
+  },
+  {
+    name: 'trailers stay for the next response',
+    file: POOL,
+    find: 'exchange.reset(transport);\n        return exchange;',
+    replace:
+      'const { trailers } = exchange;\n        exchange.reset(transport);\n' +
+      '        exchange.trailers = trailers;\n        return exchange;',
+  },
+  {
+    name: 'a kept next() runs the handler of the next request of its record',
+    file: CHAIN,
+    find: 'const isOver = exchange.identity !== identity;',
+    replace: 'const isOver = false;',
+  },
+  {
+    name: 'next() runs the rest of the chain twice',
+    file: CHAIN,
+    find: 'exchange.phase === Phase.Ended || exchange.step !== at',
+    replace: 'exchange.phase === Phase.Ended || exchange.step < at',
+  },
+  {
+    name: 'next() runs a handler after the response',
+    file: CHAIN,
+    find: 'if (isOver || exchange.phase === Phase.Ended || exchange.step !== at)',
+    replace: 'if (isOver || exchange.step !== at)',
+  },
+  {
+    name: 'outgoing changes the next response of its record',
+    file: OUTGOING,
+    find: 'finish(outgoing);\n    }',
+    replace: '}',
+  },
+  {
+    name: 'late calls let nothing else run',
+    file: LATE,
+    find: 'return exchange.services.pause(Math.min(Math.max(beyond, 0), LATE_PAUSE_MS_MAX));',
+    replace: 'return Promise.resolve();',
+  },
+  {
+    name: 'late calls of a request that is over let nothing else run',
+    file: LATE,
+    find: 'return exchange.services.pause(LATE_PAUSE_MS);',
+    replace: 'return Promise.resolve();',
+  },
+  {
+    name: 'writes that settle at once let nothing else run',
+    file: LATE,
+    find: 'if (exchange.quickWrites < QUICK_WRITES_MAX)\n        return settled;',
+    replace: 'return settled;',
+  },
+  {
+    name: 'reads of a body that fail let nothing else run',
+    file: REQUEST,
+    find:
+      'catch (error) {\n        await lateRead(exchange);\n        throw error;\n    }\n}\n' +
+      'async function readText',
+    replace: 'catch (error) {\n        throw error;\n    }\n}\nasync function readText',
+  },
+  {
+    name: 'an iterator of a body that has ended lets nothing else run',
+    file: REQUEST,
+    find: 'if (this.#ended)\n            await lateRead(exchange);',
+    replace: '',
+  },
+  {
+    name: 'a late rejection that is ignored ends the process',
+    file: LATE,
+    find: 'promise.catch(() => { });\n    return promise;',
+    replace: 'return promise;',
+  },
+  {
+    name: 'a late call throws where nothing catches it',
+    file: LATE,
+    find: 'if (exchange.entered && !isOver && !isExpected)',
+    replace: 'if (!isOver && !isExpected)',
+  },
+  {
+    name: 'a late call on a handle whose request is over throws',
+    file: LATE,
+    find: 'if (exchange.entered && !isOver && !isExpected)',
+    replace: 'if (isOver || (exchange.entered && !isExpected))',
+  },
+  {
+    name: 'late calls are not counted',
+    file: LATE,
+    find: 'services.countLateCall(!isExpected);',
+    replace: '',
+  },
+  {
+    name: 'a handler is taken to be on the stack for ever',
+    file: CHAIN,
+    find: 'exchange.entered = false;\n        if (later === null)',
+    replace: 'if (later === null)',
+  },
+  {
+    name: 'two calls send one response',
+    file: RESPONSE,
+    find: 'exchange.writer === Writer.None &&\n            !exchange.gone &&',
+    replace: '!exchange.gone &&',
+  },
+  {
+    name: 'write() goes into a stream that another call sends',
+    file: RESPONSE,
+    find: 'if (isOurs && exchange.writer === Writer.Chunks && exchange.phase',
+    replace: 'if (isOurs && exchange.phase',
+  },
+  {
+    name: 'events that were closed are open for the next request of their record',
+    file: EVENTS,
+    find: 'if (!this.#closed) {',
+    replace: 'if (true) {',
+  },
+  {
+    name: 'a source that is quiet is not ended when its client is gone',
+    file: EXCHANGE,
+    find: 'onGone?.();',
+    replace: '',
+  },
+  {
+    name: 'a source that comes too late is not ended',
+    file: RESPONSE,
+    find: 'cancelSource(source);',
+    replace: '',
+  },
+  {
+    name: 'a stream goes on when its response has ended',
+    file: STREAM,
+    find: 'if (exchange.gone || exchange.phase === Phase.Ended) {\n        source.cancel();',
+    replace: 'if (false) {\n        source.cancel();',
+  },
+  {
+    name: 'a handler that returns nothing cannot answer later',
+    file: APPLICATION,
+    find: 'else if (deferred && !exchange.awaited && unanswered(exchange))',
+    replace: 'else if (deferred && unanswered(exchange))',
+  },
+  {
+    name: 'a kept iterator of a body does not keep its record',
+    file: REQUEST,
+    find: 'exchange.retain();\n    return new BodyIterator(exchange);',
+    replace: 'return new BodyIterator(exchange);',
+  },
+  {
+    name: 'fields are read on when the request is over',
+    file: REQUEST,
+    find: 'const { bytes, base } = this.#live();\n            yield',
+    replace: 'const { bytes, base } = this.#exchange;\n            yield',
+  },
+  {
+    name: 'the end of a response is not told when its client is gone',
+    file: CONNECTION,
+    find: 'this.#deliveries = [];\n        for (const delivery',
+    replace: 'this.#deliveries = [];\n        return;\n        for (const delivery',
+  },
+  {
+    name: 'the end of a response is told again to the next client',
+    file: CONNECTION,
+    find: 'if (deliveries.length === 0)\n            return;\n        this.#deliveries = [];',
+    replace: 'if (deliveries.length === 0)\n            return;',
+  },
+  {
+    name: 'callbacks of a response run for the next one of its record',
+    file: OUTGOING,
+    find: 'exchange.beforeSend = null;\n    const outgoing',
+    replace: 'queueMicrotask(() => { exchange.beforeSend ??= callbacks; });\n    const outgoing',
+  },
+  {
+    name: 'a source that is quiet is not ended when its handler takes too long',
+    file: APPLICATION,
+    find: "exchange.leave(new Error('the handler took too long'));",
+    replace: '',
+  },
+  {
+    name: 'behind a mounted middleware handlers see the path without the prefix',
+    file: CHAIN,
+    find: 'const request = prefix.length === 0 ? exchange.request : mounted',
+    replace: 'const request = prefix.length === 0 ? exchange.request : exchange.request = mounted',
+  },
+  {
+    name: 'a body that failed makes the next one fail',
+    file: 'connection/incoming-body.js',
+    find: 'this.#failure = null;\n        if (this.ended)',
+    replace: 'if (this.ended)',
+  },
+  {
+    name: 'a response that was cut is told to be whole',
+    file: 'connection/delivery.js',
+    find: 'const complete = delivery.complete && missing === 0;',
+    replace: 'const complete = !delivery.complete;',
+  },
+];
+
+export const PLANTED_LIFETIMES: readonly Mutant[] = LIFETIMES.map((mutant) => ({
+  ...mutant,
+  hostile: true,
+}));
