@@ -5,6 +5,7 @@
 import type { Mutant } from './mutant.ts';
 
 const REQUEST = 'exchange/request.js';
+const DELIVERY = 'connection/delivery.js';
 const RESPONSE = 'exchange/response.js';
 const EXCHANGE = 'exchange/exchange.js';
 const LATE = 'exchange/late.js';
@@ -33,8 +34,8 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'a kept response answers the next request of its record',
     file: RESPONSE,
-    find: '!exchange.gone &&\n            exchange.identity === this) {',
-    replace: '!exchange.gone) {',
+    find: 'if (isUnsent(exchange) && exchange.identity === this)\n            return exchange;',
+    replace: 'if (isUnsent(exchange))\n            return exchange;',
   },
   {
     name: 'write() on a kept response goes to the next one of its record',
@@ -117,8 +118,8 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'next() runs a handler after the response',
     file: CHAIN,
-    find: 'if (isOver || exchange.phase === Phase.Ended || exchange.step !== at)',
-    replace: 'if (isOver || exchange.step !== at)',
+    find: 'if (isOver || isLeft || exchange.phase === Phase.Ended || exchange.step !== at)',
+    replace: 'if (isOver || isLeft || exchange.step !== at)',
   },
   {
     name: 'outgoing changes the next response of its record',
@@ -190,9 +191,9 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   },
   {
     name: 'two calls send one response',
-    file: RESPONSE,
-    find: 'exchange.writer === Writer.None &&\n            !exchange.gone &&',
-    replace: '!exchange.gone &&',
+    file: 'exchange/respond.js',
+    find: 'exchange.writer === Writer.None && !exchange.gone;',
+    replace: '!exchange.gone;',
   },
   {
     name: 'write() goes into a stream that another call sends',
@@ -233,8 +234,8 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'a kept iterator of a body does not keep its record',
     file: REQUEST,
-    find: 'exchange.retain();\n    return new BodyIterator(exchange);',
-    replace: 'return new BodyIterator(exchange);',
+    find: "takeBody(exchangeOf(request));\n            // The iterator may be kept: the record behind it must stay this request's.\n            exchange.retain();",
+    replace: 'takeBody(exchangeOf(request));',
   },
   {
     name: 'fields are read on when the request is over',
@@ -244,15 +245,15 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   },
   {
     name: 'the end of a response is not told when its client is gone',
-    file: CONNECTION,
-    find: 'this.#deliveries = [];\n        for (const delivery',
-    replace: 'this.#deliveries = [];\n        return;\n        for (const delivery',
+    file: DELIVERY,
+    find: 'this.#waiting = [];\n        for (const delivery',
+    replace: 'this.#waiting = [];\n        return;\n        for (const delivery',
   },
   {
     name: 'the end of a response is told again to the next client',
-    file: CONNECTION,
-    find: 'if (deliveries.length === 0)\n            return;\n        this.#deliveries = [];',
-    replace: 'if (deliveries.length === 0)\n            return;',
+    file: DELIVERY,
+    find: 'if (waiting.length === 0)\n            return;\n        this.#waiting = [];',
+    replace: 'if (waiting.length === 0)\n            return;',
   },
   {
     name: 'callbacks of a response run for the next one of its record',
