@@ -39,7 +39,10 @@ export class HostileJudge extends Judge {
 
   /** What came and is no answer may be what was written for another request. */
   override wrong(client: Client, message: string): void {
-    const { flights, reader } = client;
+    const { flights, last, lastFlight, reader } = client;
+    // Who sends a HEAD too slowly may be refused before the server can see that it is one.
+    const isBehind = reader.problem !== null && last?.status === 408;
+    if (isBehind && lastFlight?.planned.method === 'HEAD') return;
     const id = flights[0] === undefined ? -1 : idOfFlight(flights[0]);
     const foreign = reader.problem === null ? null : foreignIn(reader.rest, id);
     if (foreign !== null)

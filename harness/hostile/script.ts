@@ -147,8 +147,11 @@ function drawQuickPart(choices: Choices, isMiddleware: boolean): Part {
     const [kind, calls] = pick(choices, QUICK_CALLS);
     return quickly(kind, pick(choices, calls));
   });
-  const answer = { ...quickly('response', pick(choices, QUICK_ANSWERS)), kept: null };
-  return { pass: null, steps: [...steps, answer], gives: 'nothing', throws: 'nothing' };
+  const own = (kind: Kind, call: string): Step => ({ ...quickly(kind, call), kept: null });
+  const last = choices.chance(0.15)
+    ? [own('response', 'events'), own('events', 'comment'), own('events', 'close')]
+    : [own('response', pick(choices, QUICK_ANSWERS))];
+  return { pass: null, steps: [...steps, ...last], gives: 'nothing', throws: 'nothing' };
 }
 
 function drawSteps(choices: Choices, most: number, depth: number): Step[] {
