@@ -11,7 +11,6 @@ const EXCHANGE = 'exchange/exchange.js';
 const LATE = 'exchange/late.js';
 const OUTGOING = 'exchange/outgoing.js';
 const EVENTS = 'exchange/event-stream.js';
-const STREAM = 'exchange/stream.js';
 const CONNECTION = 'connection/connection.js';
 const ENDING = 'connection/ending.js';
 const POOL = 'connection/exchange-pool.js';
@@ -216,14 +215,8 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'a source that comes too late is not ended',
     file: RESPONSE,
-    find: 'cancelSource(source);',
+    find: 'if (!isUnsent(this.#exchange) || this.#isOver)\n            cancelSource(source);',
     replace: '',
-  },
-  {
-    name: 'a stream goes on when its response has ended',
-    file: STREAM,
-    find: 'if (exchange.gone || exchange.phase === Phase.Ended) {\n        source.cancel();',
-    replace: 'if (false) {\n        source.cancel();',
   },
   {
     name: 'a handler that returns nothing cannot answer later',
