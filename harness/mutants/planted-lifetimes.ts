@@ -227,8 +227,8 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'a kept iterator of a body does not keep its record',
     file: REQUEST,
-    find: "takeBody(exchangeOf(request));\n            // The iterator may be kept: the record behind it must stay this request's.\n            exchange.retain();",
-    replace: 'takeBody(exchangeOf(request));',
+    find: "must stay this request's.\n            exchange.retain();",
+    replace: "must stay this request's.",
   },
   {
     name: 'fields are read on when the request is over',
@@ -247,18 +247,6 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
     file: DELIVERY,
     find: 'if (waiting.length === 0)\n            return;\n        this.#waiting = [];',
     replace: 'if (waiting.length === 0)\n            return;',
-  },
-  {
-    name: 'callbacks of a response run for the next one of its record',
-    file: OUTGOING,
-    find: 'exchange.beforeSend = null;\n    const outgoing',
-    replace: 'queueMicrotask(() => { exchange.beforeSend ??= callbacks; });\n    const outgoing',
-  },
-  {
-    name: 'a source that is quiet is not ended when its handler takes too long',
-    file: APPLICATION,
-    find: "exchange.leave(new Error('the handler took too long'));",
-    replace: '',
   },
   {
     name: 'behind a mounted middleware handlers see the path without the prefix',
