@@ -1,5 +1,5 @@
-// What the hostile application of the simulator found: bodies that are left half read behind a
-// response, and next() of a request whose client is gone.
+// What the hostile application of the simulator found: bodies left half read behind a response,
+// next() of a request whose client is gone, and streams that callbacks begin.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -68,6 +68,29 @@ describe('next() of a request whose client is gone', () => {
     client.breakOff();
     await world.rest();
     assert.equal(runs, 1);
+    await world.end();
+  });
+});
+
+describe('a stream that a beforeSend() callback begins', () => {
+  it('is the response, and its source is ended with it', async () => {
+    let ended = false;
+    const quiet = new ReadableStream<Uint8Array>({
+      cancel() {
+        ended = true;
+      },
+    });
+    const world = new ConnectionWorld((_request, response) => {
+      response.beforeSend(() => {
+        void response.stream(quiet);
+      });
+      assert.throws(() => response.json({}), /json\(\): stream\(\) is sending the response/);
+    });
+    const client = world.open();
+    assert.equal(await client.ask(get('/')), '', 'the source has given nothing yet');
+    client.breakOff();
+    await world.rest();
+    assert.equal(ended, true, 'nobody waits for it any more');
     await world.end();
   });
 });

@@ -20,10 +20,11 @@ export function isUnsent(exchange: Exchange): boolean {
   return exchange.phase === Phase.Open && exchange.writer === Writer.None && !exchange.gone;
 }
 
-/** Sends a whole response, unless a callback has sent one. */
+/** Sends a whole response, unless a callback has sent one, or has begun to. */
 export function respondWhole(exchange: Exchange, content: Content, call: string): void {
+  const { writer } = exchange;
   const sent = exchange.beforeSend === null ? content : runBeforeSend(exchange, content, false);
-  if (exchange.phase !== Phase.Open || exchange.gone) {
+  if (exchange.phase !== Phase.Open || exchange.gone || exchange.writer !== writer) {
     noteLate(exchange, call, false);
     return;
   }
@@ -35,10 +36,11 @@ export function respondWhole(exchange: Exchange, content: Content, call: string)
   exchange.transport.sendWhole(exchange, ownContent(sent));
 }
 
-/** Sends the head of a stream of exchange.owedBytes. False when a callback has sent something. */
+/** Sends the head of a stream of exchange.owedBytes. False when a callback sends something else. */
 export function startStream(exchange: Exchange, call: string): boolean {
+  const { writer } = exchange;
   runBeforeSend(exchange, null, true);
-  if (exchange.phase !== Phase.Open || exchange.gone) {
+  if (exchange.phase !== Phase.Open || exchange.gone || exchange.writer !== writer) {
     noteLate(exchange, call, false);
     return false;
   }
