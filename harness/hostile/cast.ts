@@ -124,7 +124,7 @@ export class HostileCast implements Cast {
     const { status, bytes, complete } = summary;
     // A connection that broke may have carried more than the server ever heard of: what it says of
     // such a response is the least that the client got.
-    if (!complete && (!heard.isSure || bytes <= heard.bytes)) return;
+    if (!complete && !heard.isSure && bytes <= heard.bytes) return;
     const isSame = complete && status === heard.status && bytes === heard.bytes;
     const told = `${status}, ${bytes} bytes, ${complete ? 'whole' : 'cut'}`;
     const got = `its client got ${heard.status}, ${heard.bytes} bytes, whole`;

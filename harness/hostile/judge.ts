@@ -19,12 +19,14 @@ export class HostileJudge extends Judge {
   readonly #report: JudgeParts['report'];
   readonly #watch: Watch;
   readonly #healed: () => boolean;
+  readonly #closingMs: () => number;
 
   constructor(parts: JudgeParts, watch: Watch) {
     super(parts);
     this.#report = parts.report;
     this.#watch = watch;
     this.#healed = parts.healed;
+    this.#closingMs = parts.closingMs;
   }
 
   #isolation(client: Client, text: string): void {
@@ -77,7 +79,8 @@ export class HostileJudge extends Judge {
     if (this.#isTooEarly(client, flight, answer)) return;
     if (kind !== 'hostile' && answer.whole) {
       const { status, body } = answer;
-      const isSure = this.#healed();
+      // A closing server cuts connections off, whatever they carry.
+      const isSure = this.#healed() && client.world.nowMs() < this.#closingMs();
       this.#watch.heard.set(idOfFlight(flight), { status, bytes: body.length, isSure });
     }
     if (kind !== 'hostile') super.answer(client, flight, answer);

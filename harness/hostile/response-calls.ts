@@ -52,6 +52,17 @@ function runNested({ stage, step, owner }: Act, objects: { response: Response })
   stage.runSteps(step.nested, frame);
 }
 
+/** A callback is called for its own response, and so once at most. */
+function once(name: string, { owner, stage }: Act): () => void {
+  let count = 0;
+  return () => {
+    stage.watch.count('callback', name);
+    count += 1;
+    if (count < 2) return;
+    stage.watch.report('isolation', `a ${name}() callback of request ${owner.id} ran twice`, owner);
+  };
+}
+
 /** Writes from one buffer, which is written over as soon as that is allowed. */
 async function writeReused(response: Response, act: Act): Promise<void> {
   const piece = Buffer.from(textOf(act), 'latin1');
@@ -123,15 +134,18 @@ export const RESPONSE_CALLS: Readonly<Record<CallOf<'response'>, ResponseCall>> 
     act.stage.obtained('events', response.events(), act.owner);
   },
   beforeSend: (response, act) => {
+    const called = once('beforeSend', act);
     response.beforeSend((outgoing: Outgoing) => {
-      act.stage.watch.count('callback', 'beforeSend');
+      called();
+      act.stage.watch.read(act.owner, 'a header of outgoing', outgoing.header('X-Mark'));
       act.stage.obtained('outgoing', outgoing, act.owner);
       runNested(act, { response });
     });
   },
   afterSend: (response, act) => {
+    const called = once('afterSend', act);
     response.afterSend(() => {
-      act.stage.watch.count('callback', 'afterSend');
+      called();
       runNested(act, { response });
     });
   },

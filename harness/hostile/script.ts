@@ -90,6 +90,15 @@ const KIND_WEIGHTS: readonly (readonly [Kind, number])[] = [
   ['state', 2],
 ];
 
+/** How often a call is made on what was kept; some objects are good for little else. */
+const KEPT_CHANCES: Partial<Readonly<Record<Kind, number>>> = {
+  next: 0.4,
+  events: 0.4,
+  outgoing: 0.7,
+  fields: 0.6,
+  chunks: 0.5,
+};
+
 const WHEN_WEIGHTS: readonly (readonly [When, number])[] = [
   ['now', 52],
   ['after microtasks', 10],
@@ -169,7 +178,7 @@ function drawCall(choices: Choices, kind: Kind, call: string, depth: number): St
     kind,
     call,
     when: weighted(choices, WHEN_WEIGHTS),
-    kept: choices.chance(0.25) ? choices.below(256) : null,
+    kept: choices.chance(KEPT_CHANCES[kind] ?? 0.25) ? choices.below(256) : null,
     awaited: choices.chance(0.6),
     guarded: choices.chance(0.85),
     form: choices.below(256),

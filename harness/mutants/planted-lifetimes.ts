@@ -249,6 +249,12 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
     replace: 'if (waiting.length === 0)\n            return;',
   },
   {
+    name: 'callbacks of a response run for the next one of its record',
+    file: OUTGOING,
+    find: 'exchange.beforeSend = null;\n    const outgoing',
+    replace: 'queueMicrotask(() => { exchange.beforeSend ??= callbacks; });\n    const outgoing',
+  },
+  {
     name: 'behind a mounted middleware handlers see the path without the prefix',
     file: CHAIN,
     find: 'const request = prefix.length === 0 ? exchange.request : mounted',

@@ -52,7 +52,9 @@ export function tryMutant(patch: Patch, seeds: number): Promise<Verdict> {
     });
     child.on('exit', () => {
       const known = errors.split('\n').find((line) => line.startsWith(NOT_FITTING));
-      const caughtBy = known === undefined ? 'crash' : 'unusable';
+      // What does not even compile shows nothing.
+      const isUsable = known === undefined && !errors.includes('SyntaxError');
+      const caughtBy = isUsable ? 'crash' : 'unusable';
       end({ caughtBy, message: known ?? errors.slice(0, 300), seed });
     });
   });
