@@ -70,7 +70,7 @@ async function converse(
   const { requests, resets } = { ...counters };
   const output = await world.converse(bytes, manner);
   const seen = handled.seen.slice();
-  const read = readAnswers(output, seen);
+  const read = readAnswers(output, seen, bytes);
   const { answers, isCut } = read;
   const wasReset = manner.ending === Ending.Reset;
   check(!isCut || wasReset || counters.resets > resets, 'an answer is cut only with a reason');
@@ -93,19 +93,34 @@ async function converse(
   return { seen, answers, isCut };
 }
 
-/** All answers, each by the method of its request; throws where one is none. */
-function readAnswers(output: Buffer, seen: readonly Seen[]): { answers: Answer[]; isCut: boolean } {
+/**
+ * All answers, each by the method of its request; throws where one is none. A refusal has no
+ * content when what it refuses began as a HEAD (RFC 9110 9.3.2), which no handler saw.
+ */
+function readAnswers(
+  output: Buffer,
+  seen: readonly Seen[],
+  sent: Uint8Array,
+): { answers: Answer[]; isCut: boolean } {
   const answers: Answer[] = [];
   let rest = output;
   while (rest.length > 0) {
     const method = seen[answers.length]?.method ?? '';
-    const answer = readAnswer(rest, method, true);
+    let answer = readAnswer(rest, method, true);
+    if (answer === null && answers.length === seen.length && beginsHead(sent)) {
+      answer = readAnswer(rest, 'HEAD', true);
+    }
     if (answer === null) return { answers, isCut: true };
     if (answer.status >= 200) answers.push(answer);
     else same(answer.status, 100, 'an interim answer');
     rest = rest.subarray(answer.raw.length);
   }
   return { answers, isCut: false };
+}
+
+/** A line of what was sent begins with the method HEAD. */
+function beginsHead(sent: Uint8Array): boolean {
+  return /(?:^|\n)HEAD /.test(Buffer.from(sent).toString('latin1'));
 }
 
 function sameConversation(first: Conversation, second: Conversation): void {
