@@ -1,12 +1,12 @@
 // A server in memory and a client that talks to it: the real reactor, connections and handlers over
 // a driver that does what the client says.
 
-import { FakeDriver, type FakeSocket } from '../../spec/reactor/fake-driver.ts';
+import { FakeDriver, type FakeSocket } from '../../testing/fake-driver.ts';
 import type { Slab } from '../../src/base/slab.ts';
 import { type Counters, makeCounters } from '../../src/metrics/counters.ts';
-import { configFrom } from '../../src/server/config.ts';
-import { World } from '../../src/server/world.ts';
-import type { Work } from '../../src/work/work.ts';
+import { configFrom } from '../../src/server/config/config.ts';
+import { World } from '../../src/server/runtime.ts';
+import type { Work } from '../../src/async-io/async-io.ts';
 import { check, same } from './check.ts';
 import { Handled, makeApplication } from './handlers.ts';
 
@@ -26,7 +26,7 @@ export type Ending = (typeof Ending)[keyof typeof Ending];
 const ECONNRESET = 104;
 /** Rounds until a client is served or given up; each moves at least the clock. */
 const ROUNDS_MAX = 4_000;
-/** Rounds of the event loop in which a handler that waits for nothing outside goes on. A guess. */
+/** Rounds of the event loop after which a handler that goes on waits for the client. A guess. */
 const ROUNDS_OF_PROMISES = 5;
 
 const CONFIG = configFrom({
@@ -93,7 +93,7 @@ export class MemoryWorld {
       for (let round = 0; !socket.receiving; round++) {
         if (socket.isAborted || !driver.sockets.has(slot)) return;
         check(round < ROUNDS_MAX, 'a server takes what it is sent, or ends');
-        if (!(await this.#step(slot, socket, manner))) this.#passTime();
+        if (!(await this.#step(slot, socket, manner))) await this.#passTime();
       }
       driver.deliver(slot, bytes.subarray(from, from + manner.pieceBytes));
       reactor.turn();
@@ -110,7 +110,7 @@ export class MemoryWorld {
         driver.finish(slot, manner.ending === Ending.Reset ? -ECONNRESET : 0);
         isOver = true;
       }
-      if (!(await this.#step(slot, socket, manner))) this.#passTime();
+      if (!(await this.#step(slot, socket, manner))) await this.#passTime();
     }
     // Handlers that outlive their connection.
     for (let round = 0; this.handled.pending > 0; round++) {
@@ -123,11 +123,10 @@ export class MemoryWorld {
   async #step(slot: number, socket: FakeSocket, manner: Manner): Promise<boolean> {
     const { reactor } = this.#world;
     let moved = reactor.turn() > 0;
-    const before = this.handled.pending;
-    // The server lets the event loop go round before some promises settle, more than once in a row.
-    for (let round = 0; round < ROUNDS_OF_PROMISES && !moved && before > 0; round++) {
+    if (this.handled.pending > 0) {
+      const before = this.handled.pending;
       await drained();
-      moved = reactor.turn() > 0 || this.handled.pending !== before;
+      moved ||= this.handled.pending !== before;
     }
     if (socket.send !== null) {
       this.#driver.take(slot, manner.takenBytes);
@@ -136,9 +135,15 @@ export class MemoryWorld {
     return moved;
   }
 
-  /** To the next deadline. */
-  #passTime(): void {
+  /** To the next deadline, when nothing else is left to do. */
+  async #passTime(): Promise<void> {
     const { reactor } = this.#world;
+    // The server lets the event loop go round before some promises settle, more than once in a row.
+    const before = this.handled.pending;
+    for (let round = 0; round < ROUNDS_OF_PROMISES; round++) {
+      await drained();
+      if (reactor.turn() > 0 || this.handled.pending !== before) return;
+    }
     const dueMs = reactor.nextDueMs();
     check(Number.isFinite(dueMs), 'whoever waits has a deadline');
     this.#driver.nowMs = Math.max(this.#driver.nowMs, dueMs);
