@@ -32,6 +32,7 @@ const PROJECTS = {
     out: 'build',
     folders: {
       src: 'src',
+      testing: 'testing',
       spec: 'spec',
       harness: 'harness',
       fuzz: 'fuzz',

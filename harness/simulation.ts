@@ -3,8 +3,8 @@
 // then the server closes, and must have given everything back.
 
 import type { Reactor } from '../src/reactor/reactor.ts';
+import { World as ServerWorld, type WorldOptions } from '../src/server/runtime.ts';
 import { Server } from '../src/server/server.ts';
-import { World as ServerWorld, type WorldOptions } from '../src/server/world.ts';
 import { ensureBack } from './balance.ts';
 import type { Cast } from './cast.ts';
 import { Checks, reuseViolation, watchSlab } from './checks.ts';

@@ -10,7 +10,7 @@ import {
   type FileStat,
   type OpenFile,
   type Work,
-} from '../src/work/work.ts';
+} from '../src/async-io/async-io.ts';
 import type { Schedule } from './clock.ts';
 import type { Faults } from './faults.ts';
 import { FILES, MODIFIED_MS, type TreeFile } from './files.ts';

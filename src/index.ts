@@ -13,7 +13,7 @@ export type { Response } from './exchange/response.ts';
 export type { ChunkSource } from './exchange/source.ts';
 export type { Counters } from './metrics/counters.ts';
 export type { ErrorHandler } from './server/application.ts';
-export { type Config, ConfigError, type ServerOptions } from './server/config.ts';
+export { type Config, ConfigError, type ServerOptions } from './server/config/config.ts';
 export type { Listening, Server } from './server/server.ts';
 
 import { assignment } from './cluster/assignment.ts';
@@ -28,7 +28,7 @@ import {
   prepareWorker,
 } from './cluster/worker.ts';
 import { workerCount } from './cluster/worker-count.ts';
-import type { ServerOptions } from './server/config.ts';
+import type { ServerOptions } from './server/config/config.ts';
 import { Server } from './server/server.ts';
 
 /** A server that does nothing yet; throws ConfigError with every problem of the options. */

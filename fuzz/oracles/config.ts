@@ -1,9 +1,9 @@
 // What has to be true of a configuration file, whatever the text: it is right or every problem is
 // one line, it is JSON when JSON.parse says so, and what is right makes itself again.
 
-import { configFrom, fileOf, loadConfig, optionsOf } from '../../src/server/config.ts';
-import { readJson } from '../../src/server/config-json.ts';
-import { KEYS } from '../../src/server/config-keys.ts';
+import { configFrom, fileOf, loadConfig, optionsOf } from '../../src/server/config/config.ts';
+import { readJson } from '../../src/server/config/json.ts';
+import { KEYS } from '../../src/server/config/keys.ts';
 import { check, same } from './check.ts';
 
 export const CONFIG_BYTES_MAX = 800;

@@ -2,7 +2,7 @@
 // many as there were requests at most and nothing behind the last one; and another client who sends
 // the same in one piece gets the same.
 
-import { type Answer, readAnswer } from '../../spec/server/raw-answer.ts';
+import { type Answer, readAnswer } from '../../testing/raw-response.ts';
 import { check, same } from './check.ts';
 import type { Seen } from './handlers.ts';
 import { Ending, type Manner, MemoryWorld } from './memory-world.ts';

@@ -1,12 +1,12 @@
 // A server in memory and a client that talks to it: the real reactor, connections and handlers over
 // a driver that does what the client says.
 
-import { FakeDriver, type FakeSocket } from '../../testing/fake-driver.ts';
+import type { Work } from '../../src/async-io/async-io.ts';
 import type { Slab } from '../../src/base/slab.ts';
 import { type Counters, makeCounters } from '../../src/metrics/counters.ts';
 import { configFrom } from '../../src/server/config/config.ts';
 import { World } from '../../src/server/runtime.ts';
-import type { Work } from '../../src/async-io/async-io.ts';
+import { FakeDriver, type FakeSocket } from '../../testing/fake-driver.ts';
 import { check, same } from './check.ts';
 import { Handled, makeApplication } from './handlers.ts';
 

@@ -1,14 +1,14 @@
 // What a request costs above the kernel: the whole path from a received block to a queued send,
 // over a driver without system calls.
 
+import { NodeWork } from '../../src/async-io/node.ts';
 import { limitsFrom } from '../../src/base/limits.ts';
 import type { Slab } from '../../src/base/slab.ts';
 import { type Address, type Completions, type Driver, Op } from '../../src/driver/driver.ts';
 import { makeCounters } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';
-import { configFrom } from '../../src/server/config.ts';
-import { World } from '../../src/server/world.ts';
-import { NodeWork } from '../../src/work/node.ts';
+import { configFrom } from '../../src/server/config/config.ts';
+import { World } from '../../src/server/runtime.ts';
 import type { BenchCase } from '../bench/bench-case.ts';
 
 const SOCKETS = 64;

@@ -4,10 +4,10 @@
 
 import { Slab } from '../../src/base/slab.ts';
 import { Completions, type Driver, type DriverOptions, Op } from '../../src/driver/driver.ts';
-import { EpollDriver, epollProblem } from '../../src/driver/epoll.ts';
+import { EpollDriver, epollProblem } from '../../src/driver/linux/epoll.ts';
+import { UringDriver } from '../../src/driver/linux/uring.ts';
 import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
-import { NetDriver } from '../../src/driver/net.ts';
-import { UringDriver } from '../../src/driver/uring.ts';
+import { NetDriver } from '../../src/driver/net/net.ts';
 import type { BenchCase } from '../bench/bench-case.ts';
 
 const PAIRS = 16;

@@ -1,9 +1,9 @@
 // Measures writing the head of an answer, with few fields and with more, and setting those fields.
 
 import { do_not_optimize as keep } from 'mitata';
-import { AnswerFields } from '../../src/http/answer-fields.ts';
 import { DateField } from '../../src/http/date.ts';
 import { ConnectionField, encodeHead, headBytesBound, writeField } from '../../src/http/encode.ts';
+import { AnswerFields } from '../../src/http/response-fields.ts';
 import type { BenchCase } from '../bench/bench-case.ts';
 
 const CONTENT_BYTES = 1_234;

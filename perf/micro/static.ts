@@ -2,11 +2,11 @@
 // copying it ready made, bringing its Date up to date.
 
 import { do_not_optimize as keep } from 'mitata';
+import { FileKind } from '../../src/async-io/async-io.ts';
 import { copyBytes } from '../../src/base/bytes.ts';
 import { partsOf, prepare } from '../../src/exchange/prepared.ts';
 import { DateField } from '../../src/http/date.ts';
 import { type CachedFile, FileCache } from '../../src/static/file-cache.ts';
-import { FileKind } from '../../src/work/work.ts';
 import type { BenchCase } from '../bench/bench-case.ts';
 
 const FILES = 1_000;

@@ -12,7 +12,7 @@ import {
   writeHex,
   writeLatin1,
 } from '../../src/base/bytes.ts';
-import { seeded } from '../http/pieces.ts';
+import { seeded } from '../../testing/splits.ts';
 
 const MARK = 0xee;
 

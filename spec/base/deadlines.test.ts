@@ -5,7 +5,7 @@ import { it } from 'node:test';
 import fc from 'fast-check';
 import { AssertionFault } from '../../src/base/assert.ts';
 import { Deadlines } from '../../src/base/deadlines.ts';
-import { seeded } from '../http/pieces.ts';
+import { seeded } from '../../testing/splits.ts';
 
 const TIMEOUTS_MS = [5, 100, 3];
 const NODES = 8;

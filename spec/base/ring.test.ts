@@ -5,7 +5,7 @@ import { it } from 'node:test';
 import fc from 'fast-check';
 import { AssertionFault } from '../../src/base/assert.ts';
 import { Ring } from '../../src/base/ring.ts';
-import { seeded } from '../http/pieces.ts';
+import { seeded } from '../../testing/splits.ts';
 
 it('a new ring is empty, and giving a number from it is a mistake of ours', () => {
   const ring = new Ring(4);

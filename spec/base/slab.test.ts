@@ -5,7 +5,7 @@ import { it } from 'node:test';
 import fc from 'fast-check';
 import { AssertionFault } from '../../src/base/assert.ts';
 import { Slab } from '../../src/base/slab.ts';
-import { seeded } from '../http/pieces.ts';
+import { seeded } from '../../testing/splits.ts';
 
 it('blocks lie apart, each within the memory', () => {
   for (const [blockBytes, blockCount] of [

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { example, start } from '../examples/child.ts';
+import { example, start } from '../../testing/program.ts';
 import { skip, useBrowser, watchProblems } from './browser.ts';
 
 const timeout = 120_000;

@@ -3,8 +3,8 @@
 // and keeps all that follows from being answered.
 
 import assert from 'node:assert/strict';
-import type { RawClient } from '../server/raw-client.ts';
-import { onEachDriver, type Running, wait, withServer } from '../server/with-server.ts';
+import type { RawClient } from '../../testing/raw-client.ts';
+import { onEachDriver, type Running, wait, withServer } from '../../testing/with-server.ts';
 import type { Case, End, Expected, Message } from './case.ts';
 import { describeEnd, report } from './difference.ts';
 import { echoOf, echoRoutes } from './echo-server.ts';

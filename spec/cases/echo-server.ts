@@ -2,7 +2,7 @@
 // of each request, as its API shows them.
 
 import type { Server } from '../../src/server/server.ts';
-import type { Answer } from '../server/raw-answer.ts';
+import type { Answer } from '../../testing/raw-response.ts';
 import type { Pair } from './case.ts';
 import type { ReadMessage } from './read-messages.ts';
 

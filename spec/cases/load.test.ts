@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Fault } from '../../src/http/fault.ts';
-import { seeded } from '../http/pieces.ts';
+import { seeded } from '../../testing/splits.ts';
 import type { Case, Expected, Message } from './case.ts';
 import { agrees, difference } from './difference.ts';
 import { allCases, casesOf, refuseDoubles } from './load.ts';

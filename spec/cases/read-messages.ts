@@ -10,7 +10,7 @@ import { BodyKind, Framing, frame } from '../../src/http/framing.ts';
 import { Head, TargetForm } from '../../src/http/head.ts';
 import { isBlank, parseHead } from '../../src/http/parse-head.ts';
 import { pathString, routePath } from '../../src/http/target.ts';
-import { place } from '../http/pieces.ts';
+import { place } from '../../testing/splits.ts';
 import type { CaseLimits, End, Pair } from './case.ts';
 
 export interface ReadMessage {

@@ -1,6 +1,6 @@
 // The ways a case is sent: alone or between other requests, and where its bytes are cut.
 
-import { bytesOf } from '../http/pieces.ts';
+import { bytesOf } from '../../testing/splits.ts';
 import type { Case, Expected, Message } from './case.ts';
 
 export interface Train {

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { run } from '../../src/cli/run.ts';
-import { type Config, optionsOf, type ServerOptions } from '../../src/server/config.ts';
-import { KEYS } from '../../src/server/config-keys.ts';
+import { type Config, optionsOf, type ServerOptions } from '../../src/server/config/config.ts';
+import { KEYS } from '../../src/server/config/keys.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'vibing-cli-'));
 after(() => rmSync(FOLDER, { recursive: true }));

@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Pipe } from '../server/log-child.ts';
-import { RawClient } from '../server/raw-client.ts';
-import { eventually, wait } from '../server/with-server.ts';
+import { RawClient } from '../../testing/raw-client.ts';
+import { eventually, wait } from '../../testing/with-server.ts';
+import { Pipe } from '../behaviour/log-child.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const FOLDER = mkdtempSync(join(tmpdir(), 'vibing-streams-'));

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Listening, type ServeWorld, type Signal, serve } from '../../src/cli/serve.ts';
 import { ServiceError } from '../../src/cluster/service-error.ts';
-import { ConfigError, configFrom, type ServerOptions } from '../../src/server/config.ts';
+import { ConfigError, configFrom, type ServerOptions } from '../../src/server/config/config.ts';
 
 /** A process that writes down what happens to it. */
 class FakeWorld implements ServeWorld {

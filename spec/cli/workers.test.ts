@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { eventually } from '../server/with-server.ts';
-import { isAlive } from '../server/workers-world.ts';
+import { eventually } from '../../testing/with-server.ts';
+import { isAlive } from '../behaviour/workers-fixture.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const linuxOnly = process.platform === 'linux' ? false : 'it reads /proc';

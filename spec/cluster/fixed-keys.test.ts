@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { changedKeys, fixedValues } from '../../src/cluster/fixed-keys.ts';
-import { configFrom, type ServerOptions } from '../../src/server/config.ts';
+import { configFrom, type ServerOptions } from '../../src/server/config/config.ts';
 
 const CHANGES: readonly (readonly [ServerOptions, readonly string[]])[] = [
   [{}, []],

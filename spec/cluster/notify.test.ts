@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { type Notifier, takeNotifier } from '../../src/cluster/notify.ts';
-import { eventually } from '../server/with-server.ts';
+import { eventually } from '../../testing/with-server.ts';
 import { kernel, LINUX_ONLY, Mailbox } from './service-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vibing-notify-'));

@@ -2,7 +2,7 @@
 // no client notices, whichever way it asks.
 
 import assert from 'node:assert/strict';
-import { eventually, onEachDriver } from '../server/with-server.ts';
+import { eventually, onEachDriver } from '../../testing/with-server.ts';
 import {
   type Asking,
   isAlive,
@@ -10,7 +10,7 @@ import {
   reload,
   SteadyClient,
   withWorkers,
-} from '../server/workers-world.ts';
+} from '../behaviour/workers-fixture.ts';
 
 const CLIENTS: readonly Asking[] = ['piped', 'kept', 'fresh', 'late', 'late', 'late'];
 /** `npm run perf:reload` does more of them. */

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createServer } from '../../src/index.ts';
-import type { Child } from '../server/child.ts';
-import { get, RawClient } from '../server/raw-client.ts';
-import { eventually, fewDrivers, onEachDriver } from '../server/with-server.ts';
-import { freshPid, isAlive, pidsOf, reload, withWorkers } from '../server/workers-world.ts';
-import { inFolder } from './supervision-world.ts';
+import { get, RawClient } from '../../testing/raw-client.ts';
+import { eventually, fewDrivers, onEachDriver } from '../../testing/with-server.ts';
+import type { Child } from '../behaviour/child.ts';
+import { freshPid, isAlive, pidsOf, reload, withWorkers } from '../behaviour/workers-fixture.ts';
+import { inFolder } from './supervision-fixture.ts';
 
 /** Enough that every worker gets some. */
 const CLIENTS = 40;

@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { IPPROTO_TCP, SOCK_DGRAM, TCP_NODELAY } from '../../src/driver/linux/layout.ts';
 import { listenerPort } from '../../src/driver/linux/listener.ts';
-import { chosenDrivers, eventually } from '../server/with-server.ts';
+import { chosenDrivers, eventually } from '../../testing/with-server.ts';
 import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './service-process.ts';
 import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './service-site.ts';
 

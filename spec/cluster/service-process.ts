@@ -16,7 +16,7 @@ import {
 } from '../../src/driver/linux/layout.ts';
 import { abstractAddress, addressFrom, unixAddress } from '../../src/driver/linux/sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from '../../src/driver/linux/syscalls.ts';
-import { eventually } from '../server/with-server.ts';
+import { eventually } from '../../testing/with-server.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const DATAGRAM_BYTES_MAX = 4_096;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { chosenDrivers } from '../server/with-server.ts';
+import { chosenDrivers } from '../../testing/with-server.ts';
 import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './service-process.ts';
 import { BOUND, fetched, fresh, site } from './service-site.ts';
 

@@ -4,10 +4,10 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { get } from '../server/raw-client.ts';
-import { eventually, onEachDriver, oneDriver } from '../server/with-server.ts';
-import { ask, freshPid, pidsOf, withWorkers } from '../server/workers-world.ts';
-import { connections, gone, inFolder, withChild } from './supervision-world.ts';
+import { get } from '../../testing/raw-client.ts';
+import { eventually, onEachDriver, oneDriver } from '../../testing/with-server.ts';
+import { ask, freshPid, pidsOf, withWorkers } from '../behaviour/workers-fixture.ts';
+import { connections, gone, inFolder, withChild } from './supervision-fixture.ts';
 
 onEachDriver('workers that die', (add) => {
   add('kill -9 of a worker breaks its own connections only', async (driver) => {

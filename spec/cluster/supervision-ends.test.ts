@@ -1,10 +1,10 @@
 // How workers end: at a signal of their own, by force when they hang, and when they are left alone.
 
 import assert from 'node:assert/strict';
-import { get, RawClient } from '../server/raw-client.ts';
-import { eventually, fewDrivers, onEachDriver } from '../server/with-server.ts';
-import { isAlive, pidsOf, withWorkers } from '../server/workers-world.ts';
-import { connections, gone, withChild } from './supervision-world.ts';
+import { get, RawClient } from '../../testing/raw-client.ts';
+import { eventually, fewDrivers, onEachDriver } from '../../testing/with-server.ts';
+import { isAlive, pidsOf, withWorkers } from '../behaviour/workers-fixture.ts';
+import { connections, gone, withChild } from './supervision-fixture.ts';
 
 onEachDriver('workers that end', (add) => {
   add('SIGTERM to a worker drains it, and it is replaced', async (driver) => {

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { get, RawClient } from '../server/raw-client.ts';
-import { fewDrivers, onEachDriver } from '../server/with-server.ts';
-import { ask, pidsOf, withWorkers } from '../server/workers-world.ts';
+import { get, RawClient } from '../../testing/raw-client.ts';
+import { fewDrivers, onEachDriver } from '../../testing/with-server.ts';
+import { ask, pidsOf, withWorkers } from '../behaviour/workers-fixture.ts';
 
 onEachDriver('workers and their sockets', (add) => {
   add('programs that a worker starts inherit no socket', async (driver, context) => {

@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 import cluster from 'node:cluster';
 import { it } from 'node:test';
 import { workerOptions } from '../../src/cluster/worker-options.ts';
-import { get, RawClient } from '../server/raw-client.ts';
-import { onEachDriver, oneDriver } from '../server/with-server.ts';
-import { withWorkers } from '../server/workers-world.ts';
-import { withChild } from './supervision-world.ts';
+import { get, RawClient } from '../../testing/raw-client.ts';
+import { onEachDriver, oneDriver } from '../../testing/with-server.ts';
+import { withWorkers } from '../behaviour/workers-fixture.ts';
+import { withChild } from './supervision-fixture.ts';
 
 const OURS = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
 

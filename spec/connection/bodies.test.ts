@@ -16,7 +16,7 @@ import {
   post,
   postChunked,
   type WorldOptions,
-} from './world.ts';
+} from '../../testing/connection-fixture.ts';
 
 const CLOSE = 'Connection: close';
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';

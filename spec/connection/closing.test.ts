@@ -3,11 +3,19 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { cutOff, drain } from '../../src/connection/close.ts';
 import { Draining, Timeout } from '../../src/connection/context.ts';
-import { cutOff, drain } from '../../src/connection/ending.ts';
 import type { Handler } from '../../src/exchange/exchange.ts';
 import type { Response } from '../../src/exchange/response.ts';
-import { answer, type Client, ConnectionWorld, DATE, Gate, get, post } from './world.ts';
+import {
+  answer,
+  type Client,
+  ConnectionWorld,
+  DATE,
+  Gate,
+  get,
+  post,
+} from '../../testing/connection-fixture.ts';
 
 const CLOSE = 'Connection: close';
 const echo: Handler = (request, response) => response.text(request.target);

@@ -3,16 +3,16 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { NodeWork } from '../../src/async-io/node.ts';
 import { limitsFrom } from '../../src/base/limits.ts';
 import { Timeout, timeoutsMs } from '../../src/connection/context.ts';
 import { ERRNO } from '../../src/driver/driver.ts';
 import type { Handler } from '../../src/exchange/exchange.ts';
 import { makeCounters } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';
-import { configFrom, type ServerOptions } from '../../src/server/config.ts';
-import { World } from '../../src/server/world.ts';
-import { NodeWork } from '../../src/work/node.ts';
-import { FakeDriver } from '../reactor/fake-driver.ts';
+import { configFrom, type ServerOptions } from '../../src/server/config/config.ts';
+import { World } from '../../src/server/runtime.ts';
+import { FakeDriver } from '../../testing/fake-driver.ts';
 
 /** Lets the promises of handlers go on. */
 function settled(): Promise<void> {

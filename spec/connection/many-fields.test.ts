@@ -6,7 +6,7 @@ import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../../src/base/fixed-
 import type { Handler } from '../../src/exchange/exchange.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
 import type { Response } from '../../src/exchange/response.ts';
-import { ConnectionWorld, get } from './world.ts';
+import { ConnectionWorld, get } from '../../testing/connection-fixture.ts';
 
 interface Got {
   readonly text: string;

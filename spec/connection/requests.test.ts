@@ -5,7 +5,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Reading } from '../../src/connection/reading.ts';
 import type { Response } from '../../src/exchange/response.ts';
-import { answer, answerOf, ConnectionWorld, DATE, get, post } from './world.ts';
+import {
+  answer,
+  answerOf,
+  ConnectionWorld,
+  DATE,
+  get,
+  post,
+} from '../../testing/connection-fixture.ts';
 
 const CLOSE = 'Connection: close';
 const KEEP = 'Connection: keep-alive';

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Handler } from '../../src/exchange/exchange.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
-import { ConnectionWorld, DATE, get } from './world.ts';
+import { ConnectionWorld, DATE, get } from '../../testing/connection-fixture.ts';
 
 const KEEP = 'Connection: keep-alive';
 const HEAD = 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n';

@@ -12,10 +12,10 @@ import {
   type DriverName,
 } from '../../src/driver/choose.ts';
 import { ERRNO } from '../../src/driver/driver.ts';
-import { epollProblem } from '../../src/driver/epoll.ts';
+import { epollProblem } from '../../src/driver/linux/epoll.ts';
 import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
-import { NetDriver } from '../../src/driver/net.ts';
-import { ScriptedRing } from './scripted-ring.ts';
+import { NetDriver } from '../../src/driver/net/net.ts';
+import { ScriptedRing } from './scripted/ring.ts';
 
 function chosen(name: DriverName): Choice {
   const choice = chooseDriver(name, { slab: new Slab(1024, 4), slots: 4, backlog: 8 });
@@ -127,7 +127,7 @@ it('a kernel without rings of buffers is too old, and asking leaves nothing open
 
 /** What is said in a process where requiring the FFI library fails with `fault`. */
 function problemWith(fault: { code?: string; message: string }): string {
-  const module = new URL('../../src/driver/epoll.js', import.meta.url).href;
+  const module = new URL('../../src/driver/linux/epoll.js', import.meta.url).href;
   const script = `
     import Module from 'node:module';
     const load = Module._load;

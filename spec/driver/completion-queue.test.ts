@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { AssertionFault } from '../../src/base/assert.ts';
 import { CompletionQueue } from '../../src/driver/completion-queue.ts';
 import { Completions } from '../../src/driver/driver.ts';
-import { seeded } from '../http/pieces.ts';
+import { seeded } from '../../testing/splits.ts';
 
 type Entry = readonly [op: number, slot: number, result: number, block: number];
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
-import { example, type Running, run, start } from './child.ts';
+import { example, type Running, run, start } from '../../testing/program.ts';
 
 const script = example('web-server');
 const timeout = 60_000;

@@ -102,7 +102,7 @@ const MISTAKES: readonly (Plant & { readonly target: string; readonly says: RegE
   },
   {
     target: 'config',
-    module: 'src/server/config-rules.js',
+    module: 'src/server/config/rules.js',
     find: 'toString(8)',
     replacement: 'toString(10)',
     says: /written anew/,

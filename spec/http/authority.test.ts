@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { isAuthority, isAuthorityWithPort } from '../../src/http/authority.ts';
-import { bytesOf } from './pieces.ts';
+import { bytesOf } from '../../testing/splits.ts';
 
 function check(test: typeof isAuthority, text: string): boolean {
   return test(bytesOf(`[${text}]:1`), 1, 1 + text.length);

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ChunkEvent, ChunkedDecoder, type ChunkedLimits } from '../../src/http/chunked.ts';
 import { Fault, faultText } from '../../src/http/fault.ts';
-import { bytesOf, cutsWithin, everyCutting, mutated, place, seeded } from './pieces.ts';
+import { bytesOf, cutsWithin, everyCutting, mutated, place, seeded } from '../../testing/splits.ts';
 
 const LIMITS: ChunkedLimits = { chunkExtensionBytesMax: 64, trailerBytesMax: 512, fieldsMax: 4 };
 

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isFresh, matchesTag } from '../../src/http/conditional.ts';
 import { formatDate } from '../../src/http/date.ts';
-import { seeded } from './pieces.ts';
+import { seeded } from '../../testing/splits.ts';
 
 const NOW_MS = Date.UTC(2026, 5, 15);
 const CHANGED_MS = Date.UTC(2025, 0, 1, 12, 0, 0, 750);

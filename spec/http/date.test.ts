@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { DATE_BYTES, DateField, formatDate, parseDate } from '../../src/http/date.ts';
-import { seeded } from './pieces.ts';
+import { seeded } from '../../testing/splits.ts';
 
 const NOW_MS = Date.UTC(2026, 5, 15);
 const YEAR_0_MS = Date.parse('0000-01-01T00:00:00Z');

@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { AnswerFields, checkedName } from '../../src/http/answer-fields.ts';
 import { DateField } from '../../src/http/date.ts';
 import {
   ConnectionField,
@@ -14,8 +13,9 @@ import {
   LENGTH_NONE,
   writeField,
 } from '../../src/http/encode.ts';
+import { AnswerFields, checkedName } from '../../src/http/response-fields.ts';
 import { reasonPhrase } from '../../src/http/status.ts';
-import { seeded } from './pieces.ts';
+import { seeded } from '../../testing/splits.ts';
 
 const MARK = 0xee;
 const CONNECTIONS = Object.values(ConnectionField);

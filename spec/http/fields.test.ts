@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { Field, fieldName, fieldNumber, recognizeField } from '../../src/http/fields.ts';
-import { bytesOf } from './pieces.ts';
+import { bytesOf } from '../../testing/splits.ts';
 
 /** Recognizes a name that fills its memory to the last byte, from an odd place in it. */
 function recognize(text: string): number {

@@ -7,7 +7,7 @@ import { Fault, faultText } from '../../src/http/fault.ts';
 import { BodyKind, Framing, frame } from '../../src/http/framing.ts';
 import { Head } from '../../src/http/head.ts';
 import { parseHead } from '../../src/http/parse-head.ts';
-import { bytesOf, mutated, seeded } from './pieces.ts';
+import { bytesOf, mutated, seeded } from '../../testing/splits.ts';
 
 const LIMITS = { headBytesMax: 16_384, targetBytesMax: 8_192, fieldsMax: 20 };
 const framing = new Framing();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { Head } from '../../src/http/head.ts';
 import { type HeadLimits, parseHead } from '../../src/http/parse-head.ts';
-import { bytesOf, place } from './pieces.ts';
+import { bytesOf, place } from '../../testing/splits.ts';
 
 export const LIMITS: HeadLimits = { headBytesMax: 16_384, targetBytesMax: 8_192, fieldsMax: 20 };
 

@@ -5,7 +5,7 @@ import { it } from 'node:test';
 import { AssertionFault } from '../../src/base/assert.ts';
 import { Head } from '../../src/http/head.ts';
 import { parseHead } from '../../src/http/parse-head.ts';
-import { bytesOf } from './pieces.ts';
+import { bytesOf } from '../../testing/splits.ts';
 
 const LIMITS = { headBytesMax: 1_000, targetBytesMax: 100, fieldsMax: 4 };
 const TEXT = 'POST /a/../b?c HTTP/1.1\r\nHost: a\r\nX-Name: caf\xe9\r\n\r\n';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { Method, methodName, methodNumber, recognizeMethod } from '../../src/http/method.ts';
-import { bytesOf } from './pieces.ts';
+import { bytesOf } from '../../testing/splits.ts';
 
 function recognize(text: string): number {
   return recognizeMethod(bytesOf(`<${text}>`), 1, 1 + text.length);

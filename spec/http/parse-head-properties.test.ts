@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { cutsWithin, mutated, seeded } from '../../testing/splits.ts';
 import { LIMITS, parse } from './head-pieces.ts';
-import { cutsWithin, mutated, seeded } from './pieces.ts';
 
 describe('parseHead: properties', () => {
   const request = fc.constantFrom(

@@ -7,8 +7,8 @@ import { Field } from '../../src/http/fields.ts';
 import { Head, TargetForm } from '../../src/http/head.ts';
 import { Method } from '../../src/http/method.ts';
 import { parseHead } from '../../src/http/parse-head.ts';
+import { bytesOf, everyCutting } from '../../testing/splits.ts';
 import { LIMITS, type Parts, parse } from './head-pieces.ts';
-import { bytesOf, everyCutting } from './pieces.ts';
 
 function assertGood(text: string, expected: Partial<Parts>, limits = LIMITS): void {
   for (const cuts of everyCutting(text.length)) {

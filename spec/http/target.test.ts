@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Fault } from '../../src/http/fault.ts';
 import { pathString, routePath, segmentString } from '../../src/http/target.ts';
-import { bytesOf, mutated, seeded } from './pieces.ts';
+import { bytesOf, mutated, seeded } from '../../testing/splits.ts';
 
 /** The decoded path with NUL for an encoded slash, or the Fault. The room for it is exact. */
 function route(path: string): string | number {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { asciiBytes, equalsWord, latin1, utf8 } from '../../src/http/text.ts';
-import { bytesOf } from './pieces.ts';
+import { bytesOf } from '../../testing/splits.ts';
 
 function equals(text: string, word: string): boolean {
   const bytes = bytesOf(`<${text}>`);

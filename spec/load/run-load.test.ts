@@ -8,7 +8,7 @@ import { findHost, firstOf } from '../../src/driver/find-host.ts';
 import { createServer as createVibing } from '../../src/index.ts';
 import { LoadProblem, type LoadReport, runLoad, startLoad } from '../../src/load/index.ts';
 import type { LoadOptions } from '../../src/load/options.ts';
-import { chosenDrivers } from '../server/with-server.ts';
+import { chosenDrivers } from '../../testing/with-server.ts';
 
 const timeout = 60_000;
 

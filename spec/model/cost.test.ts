@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { routePath } from '../../src/http/target.ts';
-import { bytesOf, seeded } from '../http/pieces.ts';
+import { bytesOf, seeded } from '../../testing/splits.ts';
 import type { ModelLimits } from './model-head.ts';
 import { limits, runs, streams } from './streams.ts';
 import { inPlace, readStream } from './subject.ts';

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { bytesOf, seeded } from '../http/pieces.ts';
+import { bytesOf, seeded } from '../../testing/splits.ts';
 import { ROOT } from '../tidy/tree.ts';
 import { compare } from './compare.ts';
 import { DIFFERENCES } from './differences.ts';

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { randomFrom } from '../../perf/random.ts';
-import { bytesOf } from '../http/pieces.ts';
+import { bytesOf } from '../../testing/splits.ts';
 import { randomFromChoices } from './choices.ts';
 import { generate, generateInto } from './generate.ts';
 import { mutate, mutateOnce } from './mutate.ts';

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { seeded } from '../http/pieces.ts';
+import { seeded } from '../../testing/splits.ts';
 import { modelStream } from './model.ts';
 import { cutsOf, limits, places, runs, type Sample, streams, USUAL_LIMITS } from './streams.ts';
 import { type Piece, readStream } from './subject.ts';

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { bytesOf } from '../http/pieces.ts';
+import { bytesOf } from '../../testing/splits.ts';
 import { modelStream } from './model.ts';
 import { USUAL_LIMITS } from './streams.ts';
 import { STRICT, TOLERANT } from './strictness.ts';

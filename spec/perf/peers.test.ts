@@ -12,7 +12,7 @@ import { probeWith } from '../../perf/probe.ts';
 import { bytesOf } from '../../perf/scenario-requests.ts';
 import { askAll, floorCommand } from '../../perf/scenario-servers.ts';
 import { SCENARIOS, scenarioOf } from '../../perf/scenarios.ts';
-import { epollProblem } from '../../src/driver/epoll.ts';
+import { epollProblem } from '../../src/driver/linux/epoll.ts';
 import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
 
 const TIMEOUT_MS = 60_000;

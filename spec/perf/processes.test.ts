@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pairingProblem, perfScript } from '../../perf/child.ts';
 import { readResults } from '../../perf/results.ts';
-import { epollProblem } from '../../src/driver/epoll.ts';
+import { epollProblem } from '../../src/driver/linux/epoll.ts';
 
 const SCRIPTS = [
   'perf',

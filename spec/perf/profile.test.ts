@@ -59,8 +59,8 @@ describe('stacks of perf', () => {
   });
 
   it('name functions without a name', () => {
-    const frames = [js('JS:^ file:///srv/vibing/src/driver/uring.ts:76:60')];
-    assert.deepEqual(frameNames(frames), ['node', 'anonymous src/driver/uring.ts:76']);
+    const frames = [js('JS:^ file:///srv/vibing/src/driver/linux/uring.ts:76:60')];
+    assert.deepEqual(frameNames(frames), ['node', 'anonymous src/driver/linux/uring.ts:76']);
   });
 });
 
@@ -84,10 +84,10 @@ describe('parts of a request', () => {
   it('are told by the innermost frame, and of the kernel by all of its frames', () => {
     const samples: [Frame[], string][] = [
       [[js('JS:*turn file:///v/src/reactor/reactor.ts:59:7')], 'reactor'],
-      [[js('JS:*poll file:///v/src/driver/epoll.ts:9:7')], 'driver'],
+      [[js('JS:*poll file:///v/src/driver/linux/epoll.ts:9:7')], 'driver'],
       [[js('JS:*parseHead file:///v/src/http/parse-head.ts:9:7')], 'parsing of requests'],
       [[js('JS:*encodeHead file:///v/src/http/encode.ts:9:7')], 'encoding of answers'],
-      [[js('JS:*whole file:///v/src/connection/answer-writer.ts:9:7')], 'encoding of answers'],
+      [[js('JS:*whole file:///v/src/connection/response-writer.ts:9:7')], 'encoding of answers'],
       [[js('JS:*advance file:///v/src/connection/connection.ts:9:7')], 'connection'],
       [[js('JS:*find file:///v/src/route/router.ts:9:7')], 'routing and handler'],
       [[js('JS:* file:///v/perf/servers/vibing.ts:48:17')], 'routing and handler'],

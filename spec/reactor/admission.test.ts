@@ -6,7 +6,7 @@ import { ACCEPT_RETRY_MS } from '../../src/base/fixed-limits.ts';
 import { Slab } from '../../src/base/slab.ts';
 import { ERRNO, Op } from '../../src/driver/driver.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
-import { FakeDriver } from './fake-driver.ts';
+import { FakeDriver } from '../../testing/fake-driver.ts';
 
 const SLOTS = 2;
 const EXTRA_SLOTS = 2;

@@ -7,7 +7,7 @@ import { Slab } from '../../src/base/slab.ts';
 import { Op } from '../../src/driver/driver.ts';
 import { Pump } from '../../src/reactor/pump.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
-import { FakeDriver } from './fake-driver.ts';
+import { FakeDriver } from '../../testing/fake-driver.ts';
 
 class World {
   readonly driver: FakeDriver;

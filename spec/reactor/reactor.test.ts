@@ -9,7 +9,7 @@ import { Slab } from '../../src/base/slab.ts';
 import { ERRNO, Op } from '../../src/driver/driver.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
 import type { SocketOwner } from '../../src/reactor/sockets.ts';
-import { FakeDriver } from './fake-driver.ts';
+import { FakeDriver } from '../../testing/fake-driver.ts';
 
 const SLOTS = 3;
 const Kind = { Short: 0, Long: 1, Write: 2, Idle: 3, Longest: 4 } as const;

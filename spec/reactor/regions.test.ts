@@ -5,7 +5,7 @@ import { it } from 'node:test';
 import { AssertionFault } from '../../src/base/assert.ts';
 import { Slab } from '../../src/base/slab.ts';
 import { Regions, SLAB_REGION } from '../../src/reactor/regions.ts';
-import { FakeDriver } from './fake-driver.ts';
+import { FakeDriver } from '../../testing/fake-driver.ts';
 
 function made(): { driver: FakeDriver; regions: Regions } {
   const driver = new FakeDriver(new Slab(64, 1));

@@ -8,8 +8,8 @@ import { accessLog } from '../../src/middleware/access-log.ts';
 import { cors } from '../../src/middleware/cors.ts';
 import type { Server } from '../../src/server/server.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
-import { get, request } from './raw-client.ts';
-import { onEachDriver, oneDriver, withServer } from './with-server.ts';
+import { get, request } from '../../testing/raw-client.ts';
+import { onEachDriver, oneDriver, withServer } from '../../testing/with-server.ts';
 
 const run = () => {};
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'all'] as const;

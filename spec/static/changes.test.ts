@@ -15,9 +15,9 @@ import {
 } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { FileStat, OpenFile } from '../../src/async-io/async-io.ts';
+import { NodeWork } from '../../src/async-io/node.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
-import { NodeWork } from '../../src/work/node.ts';
-import type { FileStat, OpenFile } from '../../src/work/work.ts';
 import { DRIVERS, posixOnly, Site, until } from './site.ts';
 
 /** As long as the clocks of file systems may be behind, a file counts as changed only now. */

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { FileKind } from '../../src/async-io/async-io.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
 import { type CachedFile, FileCache } from '../../src/static/file-cache.ts';
-import { FileKind } from '../../src/work/work.ts';
-import { seeded } from '../http/pieces.ts';
+import { seeded } from '../../testing/splits.ts';
 
 function cachedFile(name: string, bytes: number): CachedFile {
   const stat = { kind: FileKind.File, bytes, modifiedMs: 0, inode: 1 };

@@ -10,8 +10,8 @@ import type { Handler } from '../../src/exchange/exchange.ts';
 import type { Middleware } from '../../src/exchange/middleware.ts';
 import type { Server } from '../../src/server/server.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
-import { get, RawClient } from '../server/raw-client.ts';
-import { oneDriver } from '../server/with-server.ts';
+import { get, RawClient } from '../../testing/raw-client.ts';
+import { oneDriver } from '../../testing/with-server.ts';
 import { DRIVERS, makeServer, makeTree, SECRET } from './site.ts';
 import { spellings } from './spellings.ts';
 

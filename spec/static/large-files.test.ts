@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { NodeWork } from '../../src/async-io/node.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
-import { NodeWork } from '../../src/work/node.ts';
 import {
   answerOf,
   closed,

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
+import { type DirectoryEntry, FileKind } from '../../src/async-io/async-io.ts';
 import { listingPage } from '../../src/static/listing.ts';
-import { type DirectoryEntry, FileKind } from '../../src/work/work.ts';
-import { seeded } from '../http/pieces.ts';
+import { seeded } from '../../testing/splits.ts';
 
 const CHANGED_MS = Date.UTC(2024, 1, 29, 23, 59, 59);
 

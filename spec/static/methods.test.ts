@@ -6,11 +6,11 @@ import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { DriverName } from '../../src/driver/choose.ts';
-import type { ServerOptions } from '../../src/server/config.ts';
+import type { ServerOptions } from '../../src/server/config/config.ts';
 import type { Server } from '../../src/server/server.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
-import type { Answer } from '../server/raw-answer.ts';
-import { get, post, RawClient, request } from '../server/raw-client.ts';
+import { get, post, RawClient, request } from '../../testing/raw-client.ts';
+import type { Answer } from '../../testing/raw-response.ts';
 import { DRIVERS, makeServer, makeTree } from './site.ts';
 
 const FILES = { 'file.txt': 'file', 'taken.txt': 'file', 'sub/index.html': 'index', 'bare/x': '' };

@@ -6,12 +6,12 @@ import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { OpenFile } from '../../src/async-io/async-io.ts';
+import { NodeWork } from '../../src/async-io/node.ts';
 import { blockBytesFor, limitsFrom } from '../../src/base/limits.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
 import { formatDate } from '../../src/http/date.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
-import { NodeWork } from '../../src/work/node.ts';
-import type { OpenFile } from '../../src/work/work.ts';
 import { DRIVERS, makeServer, Site } from './site.ts';
 
 const EACCES = 13;

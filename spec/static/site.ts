@@ -13,14 +13,14 @@ import {
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Work } from '../../src/async-io/async-io.ts';
+import { NodeWork } from '../../src/async-io/node.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
 import type { Middleware } from '../../src/exchange/middleware.ts';
-import type { ServerOptions } from '../../src/server/config.ts';
+import type { ServerOptions } from '../../src/server/config/config.ts';
 import { Server } from '../../src/server/server.ts';
 import { type StaticOptions, serveStatic } from '../../src/static/serve-static.ts';
-import { NodeWork } from '../../src/work/node.ts';
-import type { Work } from '../../src/work/work.ts';
-import { chosenDrivers } from '../server/with-server.ts';
+import { chosenDrivers } from '../../testing/with-server.ts';
 
 /** A guard against waiting for ever, never a measurement. */
 const PATIENCE_MS = 30_000;

@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { NodeWork } from '../../src/work/node.ts';
-import type { DirectoryEntry, FileStat, OpenFile } from '../../src/work/work.ts';
-import { oneDriver } from '../server/with-server.ts';
+import type { DirectoryEntry, FileStat, OpenFile } from '../../src/async-io/async-io.ts';
+import { NodeWork } from '../../src/async-io/node.ts';
+import { oneDriver } from '../../testing/with-server.ts';
 import { posixOnly, SECRET, Site } from './site.ts';
 
 interface Folding {

@@ -1,7 +1,7 @@
 // Ways to write the path of a guarded file: every short one, and random long ones. Most of them
 // name something else, or nothing; none may name the file in a way that its guard does not see.
 
-import { randomFrom } from '../server/random.ts';
+import { randomFrom } from '../../testing/random.ts';
 
 /** What may stand where a path has one slash. */
 const SLASHES: readonly string[] = [

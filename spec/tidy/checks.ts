@@ -199,8 +199,8 @@ export const CHECKS: readonly Check[] = [
     of: isShipped,
     check: foreignLibrary,
     bad: [
-      ['src/driver/epoll.ts', "import koffi from 'koffi';\n"],
-      ['src/driver/epoll.ts', "const koffi = require('koffi');\n"],
+      ['src/driver/linux/epoll.ts', "import koffi from 'koffi';\n"],
+      ['src/driver/linux/epoll.ts', "const koffi = require('koffi');\n"],
     ],
     good: [['src/driver/linux/ffi.ts', "const koffi = await import('koffi');\n"]],
   },

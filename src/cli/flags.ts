@@ -3,9 +3,9 @@
 
 import { nearMiss } from '../base/near-miss.ts';
 import { shown } from '../base/shown.ts';
-import type { FlagText } from '../server/config.ts';
-import { type ConfigKey, KEYS } from '../server/config-keys.ts';
-import { guess, shownName } from '../server/config-lines.ts';
+import type { FlagText } from '../server/config/config.ts';
+import { type ConfigKey, KEYS } from '../server/config/keys.ts';
+import { guess, shownName } from '../server/config/lines.ts';
 
 export interface Flags {
   readonly keys: readonly FlagText[];

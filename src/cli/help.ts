@@ -1,7 +1,7 @@
 // The help texts. Flags and their defaults come from the table of configuration keys.
 
-import { type ConfigKey, KEYS } from '../server/config-keys.ts';
-import { jsonFrom, type Rule } from '../server/config-rules.ts';
+import { type ConfigKey, KEYS } from '../server/config/keys.ts';
+import { jsonFrom, type Rule } from '../server/config/rules.ts';
 import { negationOf } from './flags.ts';
 import { entry } from './help-entry.ts';
 import { loadHelp } from './load-help.ts';

@@ -5,7 +5,7 @@ import { nearMiss } from '../base/near-miss.ts';
 import { shown } from '../base/shown.ts';
 import type { LoadOptions } from '../load/options.ts';
 import type { RateStep } from '../load/schedule.ts';
-import { guess, shownName } from '../server/config-lines.ts';
+import { guess, shownName } from '../server/config/lines.ts';
 import { otherwise, sameFlag } from './load-habits.ts';
 import { type Output, STANDARD_OUTPUT } from './output-files.ts';
 

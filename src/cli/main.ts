@@ -2,9 +2,9 @@
 // The command `vibing`: hands the process's arguments, environment and streams to run().
 
 import { readFileSync } from 'node:fs';
+import { standardStreams } from '../async-io/standard-streams.ts';
 import { logText } from '../base/log-text.ts';
 import { acceptedOptions, isWorker } from '../cluster/assignment.ts';
-import { standardStreams } from '../work/standard-streams.ts';
 import { problemLine } from './fault-text.ts';
 import { run } from './run.ts';
 import { serve } from './serve.ts';

@@ -1,9 +1,9 @@
 // The line that shows where a load stands: drawn over itself on a terminal, one line a second
 // elsewhere.
 
-import { barText } from '../load/bars.ts';
 import { countText, timeText } from '../load/format.ts';
 import type { Progress } from '../load/run-load.ts';
+import { barText } from '../load/thresholds.ts';
 
 export interface ProgressWorld {
   err(text: string): void;

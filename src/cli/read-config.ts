@@ -3,7 +3,7 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { shown } from '../base/shown.ts';
-import { type Config, type FlagText, loadConfig } from '../server/config.ts';
+import { type Config, type FlagText, loadConfig } from '../server/config/config.ts';
 import { faultText } from './fault-text.ts';
 import type { Flags } from './flags.ts';
 

@@ -8,9 +8,9 @@ import {
   configFrom,
   type FlagText,
   type ServerOptions,
-} from '../server/config.ts';
-import { KEY_BY_OPTION } from '../server/config-keys.ts';
-import { guess, shownName } from '../server/config-lines.ts';
+} from '../server/config/config.ts';
+import { KEY_BY_OPTION } from '../server/config/keys.ts';
+import { guess, shownName } from '../server/config/lines.ts';
 import { checkText } from './check.ts';
 import { problemLine } from './fault-text.ts';
 import { type Flags, parseFlags } from './flags.ts';

@@ -3,7 +3,12 @@
 
 import { constants } from 'node:os';
 import { ServiceError } from '../cluster/service-error.ts';
-import { type Config, ConfigError, optionsOf, type ServerOptions } from '../server/config.ts';
+import {
+  type Config,
+  ConfigError,
+  optionsOf,
+  type ServerOptions,
+} from '../server/config/config.ts';
 import { faultCode, faultText } from './fault-text.ts';
 
 /** What listen() tells, as far as it is printed. */

@@ -1,7 +1,7 @@
 // What this process was started for, if a primary of ours did.
 
 import cluster from 'node:cluster';
-import type { ServerOptions } from '../server/config.ts';
+import type { ServerOptions } from '../server/config/config.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment } from './messages.ts';
 
 /** Null in a process that is no worker of ours. */

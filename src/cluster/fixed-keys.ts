@@ -1,8 +1,8 @@
 // The configuration keys that a reload cannot change: the primary has acted on them already.
 
-import { type Config, optionsOf } from '../server/config.ts';
-import { KEY_BY_OPTION } from '../server/config-keys.ts';
-import type { Value } from '../server/config-rules.ts';
+import { type Config, optionsOf } from '../server/config/config.ts';
+import { KEY_BY_OPTION } from '../server/config/keys.ts';
+import type { Value } from '../server/config/rules.ts';
 
 const FIXED = [
   'host',

@@ -1,7 +1,7 @@
 // What the primary and its workers tell each other.
 
 import type { Address } from '../driver/driver.ts';
-import type { Config, ServerOptions } from '../server/config.ts';
+import type { Config, ServerOptions } from '../server/config/config.ts';
 import type { FixedValues } from './fixed-keys.ts';
 
 /** A worker accepts. */

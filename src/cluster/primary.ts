@@ -3,10 +3,10 @@
 
 import cluster, { type ClusterSettings, type Worker } from 'node:cluster';
 import type { Address } from '../driver/driver.ts';
-import { epollProblem } from '../driver/epoll.ts';
 import { allowedCores } from '../driver/linux/affinity.ts';
+import { epollProblem } from '../driver/linux/epoll.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
-import { type Config, optionsOf, type ServerOptions } from '../server/config.ts';
+import { type Config, optionsOf, type ServerOptions } from '../server/config/config.ts';
 import { listenError } from '../server/listen-error.ts';
 import type { Log } from '../server/log.ts';
 import { addressOf, type Cluster, type Listening } from '../server/server.ts';
@@ -15,11 +15,11 @@ import { changedKeys, fixedValues } from './fixed-keys.ts';
 import { freePort } from './free-port.ts';
 import { type Listeners, openListeners } from './listeners.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment, type Ready } from './messages.ts';
-import { Seat } from './seat.ts';
 import { removeStaleSocket } from './stale-socket.ts';
 import { workerCount } from './worker-count.ts';
 import { workerOptions } from './worker-options.ts';
 import { StartError, WorkerProcess } from './worker-process.ts';
+import { Seat } from './worker-slot.ts';
 
 export class Primary implements Cluster {
   readonly failed: Promise<Error>;

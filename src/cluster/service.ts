@@ -3,7 +3,7 @@
 
 import type { Address } from '../driver/driver.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
-import type { Config } from '../server/config.ts';
+import type { Config } from '../server/config/config.ts';
 import type { Log } from '../server/log.ts';
 import type { Listening, ServiceLife } from '../server/server.ts';
 import { type Activated, takeActivated } from './activation.ts';

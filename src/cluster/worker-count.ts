@@ -1,6 +1,6 @@
 // How many processes a configuration asks for.
 
-import type { Config } from '../server/config.ts';
+import type { Config } from '../server/config/config.ts';
 import { availableCores } from './cores.ts';
 
 export function workerCount(config: Config): number {

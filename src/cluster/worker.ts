@@ -5,7 +5,7 @@ import cluster from 'node:cluster';
 import { pinTo } from '../driver/linux/affinity.ts';
 import { F_SETFD, FD_CLOEXEC } from '../driver/linux/layout.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
-import { optionsOf } from '../server/config.ts';
+import { optionsOf } from '../server/config/config.ts';
 import type { Inherited, Listening, Server } from '../server/server.ts';
 import { assignment } from './assignment.ts';
 import { fixedValues } from './fixed-keys.ts';

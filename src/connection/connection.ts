@@ -18,16 +18,16 @@ import { frame } from '../http/framing.ts';
 import { isBlank, parseHead } from '../http/parse-head.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { SocketOwner } from '../reactor/sockets.ts';
-import { Answering } from './answering.ts';
+import { continueEnding, endUnasked, forget, lose, refuse, stop, yieldSlot } from './close.ts';
 import { type ConnectionContext, Draining, Timeout } from './context.ts';
 import { Deliveries } from './delivery.ts';
 import { DETACHED, NO_PEER } from './detached.ts';
-import { continueEnding, endUnasked, forget, lose, refuse, stop, yieldSlot } from './ending.ts';
-import { Inbox } from './inbox.ts';
-import { IncomingBody } from './incoming-body.ts';
-import { Outbox } from './outbox.ts';
-import { overdue } from './overdue.ts';
 import { Reading } from './reading.ts';
+import { Inbox } from './receive-buffer.ts';
+import { IncomingBody } from './request-body.ts';
+import { Outbox } from './send-queue.ts';
+import { overdue } from './timeouts.ts';
+import { Answering } from './transport.ts';
 
 export class Connection implements SocketOwner {
   readonly context: ConnectionContext;

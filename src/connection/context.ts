@@ -6,9 +6,9 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Services } from '../exchange/transport.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Reactor } from '../reactor/reactor.ts';
-import type { AnswerWriter } from './answer-writer.ts';
 import type { Connection } from './connection.ts';
 import type { ExchangePool } from './exchange-pool.ts';
+import type { AnswerWriter } from './response-writer.ts';
 import type { SpanPool } from './span.ts';
 
 export interface ConnectionContext {

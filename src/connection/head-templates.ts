@@ -5,7 +5,6 @@
 
 import { writeDecimal } from '../base/bytes.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { AnswerFields } from '../http/answer-fields.ts';
 import { DateField } from '../http/date.ts';
 import {
   ConnectionField,
@@ -14,6 +13,7 @@ import {
   LENGTH_NONE,
   writeLineEnd,
 } from '../http/encode.ts';
+import { AnswerFields } from '../http/response-fields.ts';
 import { asciiBytes } from '../http/text.ts';
 
 /** A guess: a site answers with a handful of types. The oldest gives way. */

@@ -1,11 +1,11 @@
 // What a server offers to all its requests, whichever connection they come on: clocks, pauses,
 // files, and the log.
 
+import type { Work } from '../async-io/async-io.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Services } from '../exchange/transport.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Reactor } from '../reactor/reactor.ts';
-import type { Work } from '../work/work.ts';
 
 export interface ServicesOptions {
   readonly reactor: Reactor;

@@ -1,11 +1,11 @@
 // The best driver that works here, and why the others do not.
 
 import type { Driver, DriverOptions } from './driver.ts';
-import { EpollDriver, epollProblem } from './epoll.ts';
 import { inlineMore } from './inlining.ts';
+import { EpollDriver, epollProblem } from './linux/epoll.ts';
+import { UringDriver } from './linux/uring.ts';
 import { uringProblem } from './linux/uring-problem.ts';
-import { NetDriver } from './net.ts';
-import { UringDriver } from './uring.ts';
+import { NetDriver } from './net/net.ts';
 import { growYoungGeneration } from './young-generation.ts';
 
 export type DriverName = 'auto' | 'uring' | 'epoll' | 'net';

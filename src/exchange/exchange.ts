@@ -3,11 +3,11 @@
 // every use, so that none of them ever reaches another request.
 
 import type { Peer } from '../driver/driver.ts';
-import { AnswerFields } from '../http/answer-fields.ts';
 import { Framing } from '../http/framing.ts';
 import { Head } from '../http/head.ts';
 import type { Method } from '../http/method.ts';
 import { methodName } from '../http/method.ts';
+import { AnswerFields } from '../http/response-fields.ts';
 import { pathString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
 import { Match } from '../route/match.ts';

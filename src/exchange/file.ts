@@ -1,10 +1,10 @@
 // Files as answers: their fields, whether the client has them already, and their bytes, read piece
 // by piece in bounded memory while the piece before is being sent.
 
+import { FileKind, type FileStat, isFault, type OpenFile } from '../async-io/async-io.ts';
 import { isFresh } from '../http/conditional.ts';
 import { formatDate } from '../http/date.ts';
 import { Method } from '../http/method.ts';
-import { FileKind, type FileStat, isFault, type OpenFile } from '../work/work.ts';
 import type { Exchange } from './exchange.ts';
 import { HttpError } from './http-error.ts';
 import { mediaType } from './media-type.ts';

@@ -1,7 +1,7 @@
 // A response just before it is sent, as beforeSend() callbacks see it: they may change its status,
 // its fields and, when it is whole, its content.
 
-import { checkedName } from '../http/answer-fields.ts';
+import { checkedName } from '../http/response-fields.ts';
 import { isFinalStatus } from '../http/status.ts';
 import type { Exchange } from './exchange.ts';
 import { checkFraming } from './framing-fields.ts';

@@ -2,9 +2,9 @@
 // the Date and, where it must be said, the Connection field.
 
 import { shown } from '../base/shown.ts';
-import { AnswerFields, checkedName } from '../http/answer-fields.ts';
 import { DATE_BYTES } from '../http/date.ts';
 import { ConnectionField, encodeHead, headBytesBound } from '../http/encode.ts';
+import { AnswerFields, checkedName } from '../http/response-fields.ts';
 import { hasNoContent, hasNoLength, isFinalStatus } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
 import type { Exchange } from './exchange.ts';

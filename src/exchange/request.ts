@@ -2,9 +2,9 @@
 // request: when the record behind it goes to another one every member throws.
 
 import type { Peer } from '../driver/driver.ts';
-import { checkedName } from '../http/answer-fields.ts';
 import { Field, fieldNumber } from '../http/fields.ts';
 import { TargetForm } from '../http/head.ts';
+import { checkedName } from '../http/response-fields.ts';
 import { segmentString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
 import type { Exchange } from './exchange.ts';

@@ -2,7 +2,7 @@
 // call that comes too late has no effect (late.ts). Wrong arguments throw.
 
 import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../base/fixed-limits.ts';
-import { checkedName, checkValue } from '../http/answer-fields.ts';
+import { checkedName, checkValue } from '../http/response-fields.ts';
 import { isFinalStatus } from '../http/status.ts';
 import { checkContent, ownContent } from './content.ts';
 import { EventStream } from './event-stream.ts';

@@ -1,8 +1,8 @@
 // What an exchange needs of the server, and of the connection it came on. Both are implemented in
 // the layers above, so that requests and responses know nothing of sockets, blocks or chunks.
 
+import type { Work } from '../async-io/async-io.ts';
 import type { Peer } from '../driver/driver.ts';
-import type { Work } from '../work/work.ts';
 import type { Exchange } from './exchange.ts';
 import type { FormLimits } from './form-parts.ts';
 import type { Prepared } from './prepared.ts';

@@ -3,7 +3,7 @@
 // of the handler, then the fields of framing, which only the server sets.
 
 import { copyBytes, writeDecimal, writeLatin1 } from '../base/bytes.ts';
-import type { AnswerFields } from './answer-fields.ts';
+import type { AnswerFields } from './response-fields.ts';
 import { statusLine } from './status.ts';
 import { asciiBytes } from './text.ts';
 

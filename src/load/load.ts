@@ -7,13 +7,13 @@ import { Ring } from '../base/ring.ts';
 import type { Slab } from '../base/slab.ts';
 import { Completions, type Driver } from '../driver/driver.ts';
 import { type Client, ClientState } from './client.ts';
-import { Crowd, type CrowdEvents } from './crowd.ts';
+import { Crowd, type CrowdEvents } from './connection-pool.ts';
 import type { Plan } from './plan.ts';
 import { LoadError, Recorder } from './recorder.ts';
+import { Wheel } from './request-sequence.ts';
 import { Schedule } from './schedule.ts';
 import { Sources } from './sources.ts';
 import { type Waiting, waitingIn } from './waiting.ts';
-import { Wheel } from './wheel.ts';
 
 const COMPLETIONS_PER_TURN = 256;
 /** Requests that may be asked for in a turn before the driver is looked at again. */

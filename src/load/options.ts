@@ -4,9 +4,9 @@ import { nearMiss } from '../base/near-miss.ts';
 import type { DriverName } from '../driver/choose.ts';
 import type { Plan, PlannedRequest } from './plan.ts';
 import { type HeaderPair, headerProblem, requestBytes } from './request-bytes.ts';
+import { weightsOf, wheelBytes } from './request-sequence.ts';
 import { type RateStep, stepsDurationMs } from './schedule.ts';
 import { parseUrl } from './url.ts';
-import { weightsOf, wheelBytes } from './wheel.ts';
 
 export interface LoadOptions {
   /** `http://host[:port]/path`; several are mixed by their weights. All are of one server. */

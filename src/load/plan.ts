@@ -1,8 +1,8 @@
 // What a load is to do, worked out: addresses, bytes, times. Made from the options of a user.
 
 import type { Address } from '../driver/driver.ts';
+import type { WheelRequest } from './request-sequence.ts';
 import type { RateStep } from './schedule.ts';
-import type { WheelRequest } from './wheel.ts';
 
 export interface PlannedRequest extends WheelRequest {
   /** For reports: `GET /path`. */

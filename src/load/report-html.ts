@@ -1,11 +1,11 @@
 // A report as one page that needs nothing else: figures, charts drawn as SVG, no script.
 
 import { safeJson } from '../base/log-text.ts';
-import { rowsOf } from './bars.ts';
 import { axisTicks, type Chart, chartSvg } from './chart-svg.ts';
 import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
 import type { Second } from './recorder.ts';
 import { type LoadReport, reconnectsText, refusedText, shareText, waitingText } from './report.ts';
+import { rowsOf } from './thresholds.ts';
 
 const HISTOGRAM_ROWS = 40;
 /** The percentiles that stand above all. */

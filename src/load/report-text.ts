@@ -1,9 +1,9 @@
 // A report for a terminal or a log: what was asked, how fast it was, how long it took, what failed.
 
 import { logText, safeJson } from '../base/log-text.ts';
-import { barText, rowsOf } from './bars.ts';
 import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
 import { type LoadReport, reconnectsText, refusedText, shareText, waitingText } from './report.ts';
+import { barText, rowsOf } from './thresholds.ts';
 
 const HISTOGRAM_ROWS = 16;
 const BAR_COLUMNS = 40;

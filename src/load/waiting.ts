@@ -1,7 +1,7 @@
 // Who asks again only when it is answered hides who is not: the requests that a closed loop leaves
 // unanswered stand in none of its latencies, and are told by themselves.
 
-import type { Crowd } from './crowd.ts';
+import type { Crowd } from './connection-pool.ts';
 
 export interface Waiting {
   readonly count: number;

@@ -6,8 +6,8 @@ import type { Middleware, Next } from '../exchange/middleware.ts';
 import { asPart } from '../exchange/parts.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
-import { isToken } from '../http/answer-fields.ts';
 import { Method, methodNumber } from '../http/method.ts';
+import { isToken } from '../http/response-fields.ts';
 import { checkOrigin, isOrigin, NULL_ORIGIN } from './origin.ts';
 
 export interface CorsOptions {

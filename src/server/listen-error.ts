@@ -1,7 +1,7 @@
 // Errors of listen(), in words: which address, what the kernel said, under its usual name.
 
 import { ERRNO } from '../driver/driver.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 
 const WORDS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'address already in use',

@@ -1,7 +1,7 @@
 // The log of a server: lines by severity, to standard error.
 
+import type { Work } from '../async-io/async-io.ts';
 import { logEntry } from '../base/log-text.ts';
-import type { Work } from '../work/work.ts';
 
 export interface Log {
   error(message: string): void;

@@ -2,15 +2,15 @@
 // (slab, driver, reactor, connections) when it listens, and frees all of it when it closes.
 
 import { setMaxListeners } from 'node:events';
+import { FileKind, isFault, type Work } from '../async-io/async-io.ts';
+import { NodeWork } from '../async-io/node.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
 import type { Middleware } from '../exchange/middleware.ts';
 import { type Counters, makeCounters } from '../metrics/counters.ts';
 import { serveStatic } from '../static/serve-static.ts';
-import { NodeWork } from '../work/node.ts';
-import { FileKind, isFault, type Work } from '../work/work.ts';
 import { Application, type ErrorHandler } from './application.ts';
-import { type Config, configFrom, type ServerOptions } from './config.ts';
+import { type Config, configFrom, type ServerOptions } from './config/config.ts';
 import { listenError } from './listen-error.ts';
 import { type Log, makeLog } from './log.ts';
 import {
@@ -20,7 +20,7 @@ import {
   type RouteArguments,
   useArguments,
 } from './registration.ts';
-import { World, type WorldOptions } from './world.ts';
+import { World, type WorldOptions } from './runtime.ts';
 
 /** Where a server listens. */
 export interface Listening {

@@ -1,9 +1,9 @@
 // Small static files in memory, by the path that clients ask for, each ready to be sent. A file
 // that was not looked at for a moment is looked at again before it is sent.
 
+import type { FileStat } from '../async-io/async-io.ts';
 import { ByteMap } from '../base/byte-map.ts';
 import { type Prepared, partsOf } from '../exchange/prepared.ts';
-import type { FileStat } from '../work/work.ts';
 
 /**
  * How long a file counts as unchanged after it was looked at: hardly longer than a program takes to

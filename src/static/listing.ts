@@ -1,6 +1,6 @@
 // A directory as a page: names, sizes and times, folders first. Works without scripts.
 
-import { type DirectoryEntry, FileKind } from '../work/work.ts';
+import { type DirectoryEntry, FileKind } from '../async-io/async-io.ts';
 
 /** `path` is the decoded path of the directory, with a slash at its end. */
 export function listingPage(path: string, entries: readonly DirectoryEntry[]): string {

@@ -1,8 +1,8 @@
 // A small file made ready: its bytes, and the response that they are.
 
+import type { FileStat, OpenFile, Work } from '../async-io/async-io.ts';
 import { type Prepared, prepare } from '../exchange/prepared.ts';
 import { formatDate } from '../http/date.ts';
-import type { FileStat, OpenFile, Work } from '../work/work.ts';
 
 /** Null when the file is not as long as it said. */
 export async function readWhole(work: Work, opened: OpenFile): Promise<Uint8Array | null> {

@@ -4,6 +4,14 @@
 // the root a file has one path.
 
 import { join, resolve, sep } from 'node:path';
+import {
+  type DirectoryEntry,
+  FileKind,
+  type FileStat,
+  isFault,
+  type OpenFile,
+  type Work,
+} from '../async-io/async-io.ts';
 import { BOOLEAN, checkOptions, wholeNumber } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import type { Exchange } from '../exchange/exchange.ts';
@@ -23,14 +31,6 @@ import { isUnsent } from '../exchange/respond.ts';
 import type { Services } from '../exchange/transport.ts';
 import { Field } from '../http/fields.ts';
 import { Method } from '../http/method.ts';
-import {
-  type DirectoryEntry,
-  FileKind,
-  type FileStat,
-  isFault,
-  type OpenFile,
-  type Work,
-} from '../work/work.ts';
 import { endsInSlash, keyAsked, namesAsked, withSlash } from './asked.ts';
 import {
   type CachedFile,

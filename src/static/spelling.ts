@@ -3,7 +3,7 @@
 // guard before `/admin` does not know that, so such a spelling has to find nothing.
 
 import { join } from 'node:path';
-import { isFault, type Work } from '../work/work.ts';
+import { isFault, type Work } from '../async-io/async-io.ts';
 
 const ENOENT = 2;
 

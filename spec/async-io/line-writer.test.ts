@@ -1,0 +1,312 @@
+// Gathered text on a stream that takes what a test lets it: few writes, nothing lost that fits,
+// nothing out of order, and what does not fit dropped, counted and told.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { LineSink } from '../../src/async-io/line-sink.ts';
+import { LineWriter } from '../../src/async-io/line-writer.ts';
+import { LOG_FLUSH_MS, LOG_WAITING_CHARACTERS_MAX } from '../../src/base/fixed-limits.ts';
+
+const EPIPE = -32;
+const EAGAIN = -11;
+const ENOSPC = -28;
+const EINTR = -4;
+const EBADF = -9;
+
+/** Takes everything, or gives the results it was told to, at once or when it is told to. */
+class FakeSink implements LineSink {
+  readonly pieceBytes: number;
+  readonly writes: string[] = [];
+  /** Results of the next writes; a number below zero is an error. */
+  results: number[] = [];
+  /** What every further write gives. */
+  always: number | null = null;
+  isLater = false;
+  finish: () => void = () => {};
+  callsNow = 0;
+
+  constructor(pieceBytes = 65_536) {
+    this.pieceBytes = pieceBytes;
+  }
+
+  #result(bytes: Uint8Array, from: number, to: number): number {
+    const result = this.results.shift() ?? this.always ?? to - from;
+    const count = Math.min(result, to - from);
+    if (count > 0) this.writes.push(Buffer.from(bytes.subarray(from, from + count)).toString());
+    return count;
+  }
+
+  write(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    done: (result: number) => void,
+  ): number | null {
+    if (!this.isLater) return this.#result(bytes, from, to);
+    this.finish = () => done(this.#result(bytes, from, to));
+    return null;
+  }
+
+  writeNow(bytes: Uint8Array, from: number, to: number): number {
+    this.callsNow += 1;
+    return this.#result(bytes, from, to);
+  }
+
+  get text(): string {
+    return this.writes.join('');
+  }
+}
+
+function made(pieceBytes?: number): { sink: FakeSink; writer: LineWriter } {
+  const sink = new FakeSink(pieceBytes);
+  return { sink, writer: new LineWriter(sink) };
+}
+
+async function nextImmediate(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+const LINE = `${'x'.repeat(999)}\n`;
+const ROOM = Math.floor(LOG_WAITING_CHARACTERS_MAX / LINE.length);
+
+describe('LineWriter', { timeout: 60_000 }, () => {
+  it('lines of one turn are one write', async () => {
+    const { sink, writer } = made();
+    for (let line = 0; line < 100; line++) writer.write(`line ${line}\n`);
+    assert.deepEqual(sink.writes, []);
+    await nextImmediate();
+    const expected = Array.from({ length: 100 }, (_, line) => `line ${line}\n`).join('');
+    assert.deepEqual(sink.writes, [expected]);
+    writer.write('next turn é€\n');
+    await nextImmediate();
+    await nextImmediate();
+    assert.deepEqual(sink.writes, [expected, 'next turn é€\n']);
+    assert.equal(writer.dropped, 0);
+  });
+
+  it('much text does not wait for the turn to end', async () => {
+    const { sink, writer } = made();
+    for (let count = 0; count < 100; count++) writer.write(LINE);
+    assert.ok(sink.text.length > 64_000, `${sink.text.length} characters are written`);
+    assert.ok(sink.writes.length < 10);
+    await nextImmediate();
+    assert.equal(sink.text, LINE.repeat(100));
+  });
+
+  it('no text is no write', async () => {
+    const { sink, writer } = made();
+    writer.write('');
+    await nextImmediate();
+    await writer.flush();
+    assert.deepEqual(sink.writes, []);
+  });
+
+  it('pieces end where lines do, as far as lines fit', async () => {
+    const { sink, writer } = made(10);
+    writer.write('1234\n6789\n');
+    writer.write('123\n567\n9');
+    writer.write('012\na line that is longer\nx\n');
+    await nextImmediate();
+    assert.deepEqual(sink.writes, [
+      '1234\n6789\n',
+      '123\n567\n',
+      '9012\n',
+      'a line that is longer\n',
+      'x\n',
+    ]);
+  });
+
+  it('goes on behind what was written of a piece', async () => {
+    const { sink, writer } = made();
+    sink.results = [3, EINTR, 1];
+    writer.write('one\ntwo\n');
+    await nextImmediate();
+    assert.deepEqual(sink.writes, ['one', '\n', 'two\n']);
+  });
+
+  it('has one write under way, and gathers meanwhile', async () => {
+    const { sink, writer } = made();
+    sink.isLater = true;
+    writer.write('one\n');
+    await nextImmediate();
+    writer.write('two\n');
+    writer.write(LINE.repeat(20));
+    await nextImmediate();
+    assert.deepEqual(sink.writes, []);
+    sink.finish();
+    assert.deepEqual(sink.writes, ['one\n']);
+    sink.finish();
+    assert.deepEqual(sink.writes, ['one\n', `two\n${LINE.repeat(20)}`]);
+    writer.write('three\n');
+    await nextImmediate();
+    sink.finish();
+    assert.equal(sink.writes.length, 3);
+  });
+
+  it('tries a full stream again, more and more seldom', async () => {
+    for (const full of [EAGAIN, 0]) {
+      const { sink, writer } = made();
+      sink.results = [full, full, full, 2, full];
+      writer.write('one\n');
+      await nextImmediate();
+      writer.write('two\n');
+      await until(() => sink.text === 'one\ntwo\n');
+      assert.equal(writer.dropped, 0);
+    }
+  });
+
+  it('drops what has no room, counts it, and tells when half of it is free', async () => {
+    const { sink, writer } = made(4_096);
+    sink.always = EAGAIN;
+    const told: (number | string | null)[] = [];
+    const listener = (lines: number, code: string | null) => {
+      told.push(lines, code);
+      writer.write('told\n', listener);
+    };
+    for (let count = 0; count < ROOM; count++) writer.write(LINE, listener);
+    assert.equal(writer.dropped, 0);
+    for (let count = 0; count < 70; count++) writer.write(`${'y'.repeat(999)}\nz\n`, listener);
+    writer.write('short\n', listener);
+    assert.equal(writer.dropped, 141);
+    assert.deepEqual(told, []);
+    // A little room is not enough.
+    sink.results = [4_000, 4_000];
+    await until(() => sink.results.length === 0);
+    writer.write('short\n', listener);
+    assert.equal(writer.dropped, 142);
+    sink.always = null;
+    await until(() => sink.text.endsWith('told\n'));
+    assert.equal(sink.text, `${LINE.repeat(ROOM)}told\n`);
+    assert.deepEqual(told, [142, null]);
+    writer.write('after\n', listener);
+    await nextImmediate();
+    assert.ok(sink.text.endsWith('told\nafter\n'));
+    assert.equal(writer.dropped, 142);
+  });
+
+  it('counts what is under way as waiting', async () => {
+    const { sink, writer } = made();
+    sink.isLater = true;
+    for (let count = 0; count < 2 * ROOM; count++) writer.write(LINE);
+    assert.equal(writer.dropped, ROOM);
+    sink.finish();
+  });
+
+  it('a line longer than the room is taken where nothing waits', async () => {
+    const { sink, writer } = made();
+    const long = `${'x'.repeat(LOG_WAITING_CHARACTERS_MAX)}\n`;
+    sink.always = EAGAIN;
+    writer.write(long);
+    writer.write('no room\n');
+    assert.equal(writer.dropped, 1);
+    sink.always = null;
+    await until(() => sink.text === long);
+  });
+
+  it('a stream that nobody will read again is given up, once', async () => {
+    for (const [fault, code] of [
+      [EPIPE, 'EPIPE'],
+      [EBADF, 'EBADF'],
+    ] as const) {
+      const { sink, writer } = made();
+      const told: (number | string | null)[] = [];
+      const listener = (lines: number, why: string | null) => told.push(lines, why);
+      sink.always = fault;
+      writer.write('one\ntwo\n', listener);
+      writer.write('three\n', listener);
+      await nextImmediate();
+      assert.deepEqual(told, [3, code]);
+      assert.equal(writer.dropped, 3);
+      sink.always = null;
+      writer.write('four\nfive\n', listener);
+      await writer.flush();
+      writer.flushNow();
+      await nextImmediate();
+      assert.deepEqual(sink.writes, []);
+      assert.equal(writer.dropped, 5);
+      assert.equal(told.length, 2);
+    }
+  });
+
+  it('a reader that goes away costs what waited and what was dropped', async () => {
+    const { sink, writer } = made();
+    const told: (number | string | null)[] = [];
+    const listener = (lines: number, why: string | null) => told.push(lines, why);
+    sink.always = EAGAIN;
+    for (let count = 0; count < ROOM + 10; count++) writer.write(LINE, listener);
+    sink.always = EPIPE;
+    await until(() => told.length > 0);
+    assert.deepEqual(told, [ROOM + 10, 'EPIPE']);
+    assert.equal(writer.dropped, ROOM + 10);
+  });
+
+  it('after another error it rests, and keeps what fits', async () => {
+    const { sink, writer } = made();
+    sink.results = [ENOSPC];
+    writer.write('one\n');
+    await nextImmediate();
+    writer.write('two\n');
+    // Nobody waits for a disk.
+    await writer.flush();
+    assert.deepEqual([sink.results.length, sink.text, writer.dropped], [0, '', 0]);
+    await until(() => sink.text !== '');
+    assert.equal(sink.text, 'one\ntwo\n');
+  });
+
+  it('flush() resolves when all is written, and within its time when it is not', async () => {
+    const { sink, writer } = made();
+    writer.write('one\n');
+    await writer.flush();
+    assert.equal(sink.text, 'one\n');
+    sink.results = [EAGAIN, EAGAIN];
+    writer.write('two\n');
+    await writer.flush();
+    assert.equal(sink.text, 'one\ntwo\n');
+    sink.isLater = true;
+    writer.write('three\n');
+    const flushed = writer.flush();
+    sink.finish();
+    await flushed;
+    assert.equal(sink.text, 'one\ntwo\nthree\n');
+    sink.isLater = false;
+    sink.always = EAGAIN;
+    writer.write('four\n');
+    const beganMs = performance.now();
+    await writer.flush();
+    assert.ok(performance.now() - beganMs >= LOG_FLUSH_MS - 5);
+    sink.always = null;
+    await writer.flush();
+    assert.ok(sink.writes.join('').endsWith('four\n'));
+  });
+
+  it('flushNow() writes at once, and within its time', async () => {
+    const { sink, writer } = made(8);
+    writer.flushNow();
+    writer.write('one\ntwo\nthree\n');
+    sink.results = [8, EAGAIN, EINTR, 2, 0];
+    writer.flushNow();
+    assert.equal(sink.text, 'one\ntwo\nthree\n');
+    writer.write('four\n');
+    sink.always = EAGAIN;
+    writer.flushNow();
+    sink.always = ENOSPC;
+    const { callsNow } = sink;
+    writer.flushNow();
+    assert.equal(sink.callsNow, callsNow + 1, 'an error is not tried again');
+    assert.equal(sink.text, 'one\ntwo\nthree\n');
+  });
+
+  it('flushNow() leaves to a thread what it has', async () => {
+    const { sink, writer } = made(8);
+    sink.isLater = true;
+    writer.write('one\ntwo\nthree\n');
+    await nextImmediate();
+    writer.write('four\n');
+    writer.flushNow();
+    assert.equal(sink.text, 'three\nfour\n');
+  });
+});

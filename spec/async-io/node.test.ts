@@ -1,0 +1,229 @@
+// The work of the real world against a directory of its own.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import { FileKind, type FileStat, isFault, type OpenFile } from '../../src/async-io/async-io.ts';
+import { NodeWork } from '../../src/async-io/node.ts';
+import { ERRNO } from '../../src/driver/driver.ts';
+
+const ENOENT = 2;
+const EBADF = 9;
+const ENOTDIR = 20;
+const EISDIR = 21;
+const ENAMETOOLONG = 36;
+const ELOOP = 40;
+const isWindows = process.platform === 'win32';
+const posixOnly = isWindows ? { skip: 'Windows has no such files' } : {};
+
+const root = realpathSync(mkdtempSync(join(tmpdir(), 'vibing-work-')));
+after(() => rmSync(root, { recursive: true }));
+mkdirSync(join(root, 'folder'));
+writeFileSync(join(root, 'file.txt'), 'what it says');
+writeFileSync(join(root, 'empty'), '');
+if (!isWindows) {
+  symlinkSync('file.txt', join(root, 'link'));
+  symlinkSync('nowhere', join(root, 'broken'));
+  symlinkSync('loop', join(root, 'loop'));
+  execFileSync('mkfifo', [join(root, 'fifo')]);
+}
+
+const work = new NodeWork();
+
+async function opened(name: string): Promise<OpenFile> {
+  const result = await work.open(join(root, name));
+  assert.ok(!isFault(result), `open gave ${JSON.stringify(result)}`);
+  return result as OpenFile;
+}
+
+/** What statNow() finds, once it does not take long. */
+async function lookedAt(path: string): Promise<FileStat | number> {
+  for (;;) {
+    const seen = work.statNow(path);
+    if (seen !== null) return seen;
+    await delay(100);
+  }
+}
+
+describe('faults of paths', () => {
+  const paths: readonly (readonly [string, string, number])[] = [
+    ['a missing file', 'missing', -ENOENT],
+    ['a file used as a directory', 'file.txt/below', -ENOTDIR],
+    ['a name too long', 'x'.repeat(300), -ENAMETOOLONG],
+    ['a NUL in a name', 'file.txt\0.html', -ERRNO.EINVAL],
+  ];
+  for (const [what, name, fault] of paths) {
+    it(`${what} gives ${fault} everywhere`, posixOnly, async () => {
+      const path = `${root}/${name}`;
+      assert.equal(await work.stat(path), fault);
+      assert.equal(await work.realPath(path), fault);
+      assert.equal(await work.open(path), fault);
+      assert.equal(await work.list(path), fault);
+      const seen = await lookedAt(path);
+      // At once it is not told what kind of nothing is there.
+      assert.ok(seen === fault || seen === -ENOENT, `statNow gave ${JSON.stringify(seen)}`);
+    });
+  }
+
+  it('a circle of links gives ELOOP', posixOnly, async () => {
+    assert.equal(await work.stat(join(root, 'loop')), -ELOOP);
+    assert.equal(await work.realPath(join(root, 'loop')), -ELOOP);
+  });
+});
+
+describe('realPath and stat', () => {
+  it('resolves links and dots', posixOnly, async () => {
+    assert.equal(await work.realPath(`${root}/folder/../link`), join(root, 'file.txt'));
+  });
+
+  it('tells files, directories and other things apart', posixOnly, async () => {
+    const kindOf = async (name: string): Promise<number> =>
+      ((await work.stat(join(root, name))) as FileStat).kind;
+    assert.equal(await kindOf('file.txt'), FileKind.File);
+    assert.equal(await kindOf('link'), FileKind.File);
+    assert.equal(await kindOf('folder'), FileKind.Directory);
+    assert.equal(await kindOf('fifo'), FileKind.Other);
+  });
+
+  it('gives size, time and inode', async () => {
+    const stat = (await work.stat(join(root, 'file.txt'))) as FileStat;
+    const other = (await work.stat(join(root, 'empty'))) as FileStat;
+    assert.equal(stat.bytes, 12);
+    assert.ok(stat.modifiedMs > Date.UTC(2020, 0) && stat.inode > 0);
+    assert.notEqual(stat.inode, other.inode);
+    assert.deepEqual(await lookedAt(join(root, 'file.txt')), stat);
+  });
+});
+
+describe('open, read, close', () => {
+  it('reads at positions, as much as there is, 0 at the end', async () => {
+    const { file, stat } = await opened('file.txt');
+    assert.equal(stat.bytes, 12);
+    const into = new Uint8Array(8);
+    assert.equal(await work.read(file, into, 0), 8);
+    assert.equal(Buffer.from(into).toString(), 'what it ');
+    assert.equal(await work.read(file, into, 8), 4);
+    assert.equal(Buffer.from(into.subarray(0, 4)).toString(), 'says');
+    assert.equal(await work.read(file, into, 12), 0);
+    await work.close(file);
+    assert.equal(await work.read(file, into, 0), -EBADF);
+  });
+
+  it('reads into a part of a larger buffer and nowhere else', async () => {
+    const { file } = await opened('file.txt');
+    const memory = new Uint8Array(16).fill(0x2e);
+    assert.equal(await work.read(file, memory.subarray(4, 8), 5), 4);
+    assert.equal(Buffer.from(memory).toString(), '....it s........');
+    await work.close(file);
+  });
+
+  it('gives the stat of what is open, also when the name is gone', posixOnly, async () => {
+    writeFileSync(join(root, 'doomed'), 'still there');
+    const { file, stat } = await opened('doomed');
+    rmSync(join(root, 'doomed'));
+    assert.equal(stat.bytes, 11);
+    assert.equal(await work.read(file, new Uint8Array(20), 0), 11);
+    await work.close(file);
+  });
+
+  it('refuses a directory', posixOnly, async () => {
+    assert.equal(await work.open(join(root, 'folder')), -EISDIR);
+  });
+
+  it('refuses a FIFO at once, without waiting for its writer', posixOnly, async () => {
+    assert.equal(await work.open(join(root, 'fifo')), -ERRNO.EACCES);
+  });
+
+  it('refuses a device', posixOnly, async () => {
+    assert.equal(await work.open('/dev/null'), -ERRNO.EACCES);
+  });
+
+  it('refuses a unix socket', posixOnly, async () => {
+    const server = createServer();
+    const path = join(root, 'socket');
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    assert.equal(await work.open(path), -ERRNO.EACCES);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('leaves no descriptor behind for what it refuses', posixOnly, async () => {
+    const { file } = await opened('file.txt');
+    await work.close(file);
+    for (let count = 0; count < 20; count++) await work.open(join(root, 'folder'));
+    const again = await opened('file.txt');
+    await work.close(again.file);
+    assert.ok(again.file < file + 20, `descriptor ${again.file} after ${file}`);
+  });
+});
+
+describe('list', () => {
+  it('gives what each entry leads to, without broken links', posixOnly, async () => {
+    const entries = await work.list(root);
+    assert.ok(typeof entries !== 'number');
+    const kinds = new Map(entries.map(({ name, stat }) => [name, stat.kind]));
+    assert.equal(kinds.get('folder'), FileKind.Directory);
+    assert.equal(kinds.get('link'), FileKind.File);
+    assert.equal(kinds.get('fifo'), FileKind.Other);
+    assert.equal(kinds.has('broken'), false);
+    assert.equal(kinds.has('loop'), false);
+  });
+
+  it('gives every entry of a large directory once', async () => {
+    const names = Array.from({ length: 100 }, (_, index) => `entry ${index}`);
+    mkdirSync(join(root, 'large'));
+    for (const name of names) writeFileSync(join(root, 'large', name), name);
+    const entries = await work.list(join(root, 'large'));
+    assert.ok(typeof entries !== 'number');
+    assert.deepEqual(entries.map(({ name }) => name).sort(), names.sort());
+    for (const { name, stat } of entries) assert.equal(stat.bytes, name.length);
+  });
+
+  it('gives nothing for an empty directory, and a fault for a file', posixOnly, async () => {
+    assert.deepEqual(await work.list(join(root, 'folder')), []);
+    assert.equal(await work.list(join(root, 'file.txt')), -ENOTDIR);
+  });
+});
+
+describe('compress and hash', () => {
+  const bytes = Buffer.from('the same again and '.repeat(500));
+
+  it('makes what the codings say', async () => {
+    const gzip = await work.compress('gzip', bytes, 6);
+    const deflate = await work.compress('deflate', bytes, 6);
+    const brotli = await work.compress('br', bytes, 4);
+    assert.ok(gunzipSync(gzip).equals(bytes));
+    // RFC 9110 8.4.1.2: deflate is the zlib format, not the bare stream.
+    assert.ok(inflateSync(deflate).equals(bytes));
+    assert.ok(brotliDecompressSync(brotli).equals(bytes));
+  });
+
+  it('makes less of it at a higher level', async () => {
+    const words = Buffer.from(Array.from({ length: 4000 }, (_, at) => at ** 2 % 997).join(' '));
+    for (const coding of ['gzip', 'deflate', 'br'] as const) {
+      const fast = await work.compress(coding, words, 1);
+      const small = await work.compress(coding, words, 9);
+      assert.ok(small.length < fast.length, `${coding}: ${small.length} of ${fast.length}`);
+    }
+  });
+
+  it('compresses nothing at all too', async () => {
+    assert.equal(gunzipSync(await work.compress('gzip', new Uint8Array(0), 6)).length, 0);
+  });
+
+  it('gives digests in lower-case hexadecimal', async () => {
+    for (const algorithm of ['sha1', 'sha256'] as const) {
+      const expected = createHash(algorithm).update(bytes).digest('hex');
+      assert.equal(await work.hash(algorithm, bytes), expected);
+      const part = new Uint8Array(bytes.buffer, bytes.byteOffset + 3, 40);
+      const expectedPart = createHash(algorithm).update(part).digest('hex');
+      assert.equal(await work.hash(algorithm, part), expectedPart);
+    }
+  });
+});

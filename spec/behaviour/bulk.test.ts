@@ -1,0 +1,201 @@
+// A hundred megabytes through a server in a process of its own: every byte comes back, in order,
+// and the server's memory does not follow the size of what passes through it.
+
+import assert from 'node:assert/strict';
+import { createHash, type Hash } from 'node:crypto';
+import { createConnection, type Socket } from 'node:net';
+import { get, post, RawClient, request } from '../../testing/raw-client.ts';
+import { onEachDriver, wait } from '../../testing/with-server.ts';
+import { Child } from './child.ts';
+
+const MIB = 1024 * 1024;
+const BODY_BYTES = 100 * MIB;
+const WARM_UP_BYTES = 30 * MIB;
+const GROWTH_MAX = 50 * MIB;
+const PIECE_BYTES = 61_440;
+
+/** What an echo is made of: never the same bytes twice in a row. */
+function pieceOf(index: number, bytes: number): Buffer {
+  const piece = Buffer.alloc(bytes, index % 253);
+  piece.writeUInt32BE(index);
+  return piece;
+}
+
+/** Hashes the content of an answer as it comes, and knows when it is over. */
+class AnswerHash {
+  readonly hash: Hash = createHash('sha256');
+  bytes = 0;
+  isOver = false;
+  #left = -1;
+  #chunked = false;
+  #rest: Buffer = Buffer.alloc(0);
+
+  add(part: Buffer): void {
+    this.#rest = this.#rest.length === 0 ? part : Buffer.concat([this.#rest, part]);
+    while (!this.isOver && this.#step());
+  }
+
+  /** True when there may be more to do. */
+  #step(): boolean {
+    if (this.#left > 0) return this.#content();
+    if (this.#left < 0 && !this.#chunked) return this.#head();
+    if (!this.#chunked) {
+      this.isOver = true;
+      return false;
+    }
+    return this.#chunkLine();
+  }
+
+  #head(): boolean {
+    const end = this.#rest.indexOf('\r\n\r\n');
+    if (end < 0) return false;
+    const head = this.#rest.toString('latin1', 0, end);
+    assert.match(head, /^HTTP\/1\.1 200 /);
+    this.#rest = this.#rest.subarray(end + 4);
+    const length = /\r\nContent-Length: (\d+)/.exec(head);
+    this.#chunked = length === null;
+    this.#left = length === null ? 0 : Number(length[1]);
+    return true;
+  }
+
+  #content(): boolean {
+    if (this.#rest.length === 0) return false;
+    const part = this.#rest.subarray(0, this.#left);
+    this.hash.update(part);
+    this.bytes += part.length;
+    this.#left -= part.length;
+    this.#rest = this.#rest.subarray(part.length);
+    return true;
+  }
+
+  #chunkLine(): boolean {
+    // The line end of the chunk before, then a size.
+    const match = /^(?:\r\n)?([0-9a-f]+)\r\n/i.exec(this.#rest.toString('latin1', 0, 20));
+    if (match === null) return false;
+    this.#left = Number.parseInt(match[1], 16);
+    if (this.#left === 0) this.isOver = true;
+    this.#rest = this.#rest.subarray(match[0].length);
+    return true;
+  }
+}
+
+async function send(socket: Socket, bytes: Buffer): Promise<void> {
+  if (socket.write(bytes)) return;
+  await new Promise((resolve) => socket.once('drain', resolve));
+}
+
+/** Sends a body while its echo is read; gives what both hash to. */
+async function echo(
+  port: number,
+  total: number,
+  chunked: boolean,
+): Promise<{ sent: string; received: string; bytes: number }> {
+  const socket = createConnection({ host: '127.0.0.1', port });
+  const answer = new AnswerHash();
+  const over = new Promise<void>((resolve, reject) => {
+    socket.on('data', (part: Buffer) => {
+      try {
+        answer.add(part);
+      } catch (error) {
+        reject(error);
+      }
+      if (answer.isOver) resolve();
+    });
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error(`closed after ${answer.bytes} bytes`)));
+  });
+  const hash = createHash('sha256');
+  const framing = chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${total}`;
+  const sending = (async () => {
+    await send(socket, Buffer.from(request('POST', '/echo', [framing])));
+    for (let sent = 0, index = 0; sent < total; index++) {
+      const piece = pieceOf(index, Math.min(PIECE_BYTES, total - sent));
+      hash.update(piece);
+      sent += piece.length;
+      if (chunked) await send(socket, Buffer.from(`${piece.length.toString(16)}\r\n`));
+      await send(socket, piece);
+      if (chunked) await send(socket, Buffer.from('\r\n'));
+    }
+    if (chunked) await send(socket, Buffer.from('0\r\n\r\n'));
+    // The last length is 0 only when the content was whole.
+    if (!chunked) answer.add(Buffer.alloc(0));
+  })();
+  await Promise.all([sending, over]);
+  socket.destroy();
+  return { sent: hash.digest('hex'), received: answer.hash.digest('hex'), bytes: answer.bytes };
+}
+
+async function memory(port: number): Promise<number> {
+  const client = await RawClient.open(port);
+  const answer = await client.ask(get('/memory', 'Connection: close'));
+  client.half();
+  return Number(answer.text);
+}
+
+async function withBulk(driver: string, body: (port: number) => Promise<void>): Promise<void> {
+  const child = new Child('bulk-server', [driver]);
+  try {
+    await body(Number((await child.firstLine())['port']));
+  } catch (error) {
+    throw new Error(`the server said: ${child.problems}`, { cause: error });
+  } finally {
+    assert.equal(await child.end(), 0, child.problems);
+  }
+}
+
+onEachDriver('bulk', (add) => {
+  for (const chunked of [false, true]) {
+    const framing = chunked ? 'chunks' : 'length';
+    add(`an echo of 100 MiB by ${framing} is whole and costs little memory`, async (driver) => {
+      await withBulk(driver, async (port) => {
+        await echo(port, WARM_UP_BYTES, chunked);
+        const before = await memory(port).then(() => memory(port));
+        const { sent, received, bytes } = await echo(port, BODY_BYTES, chunked);
+        const grown = (await memory(port)) - before;
+        assert.equal(bytes, BODY_BYTES);
+        assert.equal(received, sent);
+        assert.ok(grown < GROWTH_MAX, `memory grew by ${Math.round(grown / MIB)} MiB`);
+      });
+    });
+  }
+
+  add('four echoes at once do not mix', async (driver) => {
+    await withBulk(driver, async (port) => {
+      const totals = [7 * MIB + 1, 11 * MIB + 3, 5 * MIB, 9 * MIB + 7];
+      const echoes = await Promise.all(totals.map((total, n) => echo(port, total, n % 2 === 0)));
+      echoes.forEach(({ sent, received, bytes }, index) => {
+        assert.equal(bytes, totals[index]);
+        assert.equal(received, sent);
+      });
+    });
+  });
+
+  add('a reader that does not read bounds what is received for it', async (driver) => {
+    await withBulk(driver, async (port) => {
+      await echo(port, WARM_UP_BYTES, false);
+      const before = await memory(port).then(() => memory(port));
+      const client = await RawClient.open(port);
+      client.pause();
+      void client.send(request('POST', '/echo', [`Content-Length: ${BODY_BYTES}`]));
+      const piece = Buffer.alloc(PIECE_BYTES);
+      let accepted = 0;
+      for (let index = 0; index < BODY_BYTES / PIECE_BYTES; index++) {
+        void client.send(piece).then(() => {
+          accepted += PIECE_BYTES;
+        });
+      }
+      let seen = -1;
+      while (seen !== accepted) {
+        seen = accepted;
+        await wait(100);
+      }
+      assert.ok(accepted < BODY_BYTES, 'the server stops receiving what it cannot send');
+      const grown = (await memory(port)) - before;
+      assert.ok(grown < GROWTH_MAX, `memory grew by ${Math.round(grown / MIB)} MiB`);
+      client.reset();
+      const other = await RawClient.open(port);
+      assert.equal((await other.ask(post('/count', 'still here'))).text, '10');
+      other.half();
+    });
+  });
+});

@@ -1,0 +1,199 @@
+// server.closing tells handlers that their process begins to close, so that streams without an end
+// and requests that wait for something do not hold the end up.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer as createNetServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Server } from '../../src/server/server.ts';
+import { get, RawClient } from '../../testing/raw-client.ts';
+import {
+  eventually,
+  fewDrivers,
+  makeServer,
+  onEachDriver,
+  withServer,
+} from '../../testing/with-server.ts';
+import { withChild } from '../cluster/supervision-fixture.ts';
+import { isAlive, reload, withWorkers } from './workers-fixture.ts';
+
+/** Far beyond the bound of a test: who waits for that has failed. */
+const LONG_MS = 600_000;
+
+/** Events until the server closes. */
+function untilClosing(server: Server): void {
+  server.get('/events', async (_request, response) => {
+    const events = response.events();
+    await events.send('first');
+    await once(server.closing, 'abort');
+    events.close();
+  });
+  server.get('/poll', (_request, response) => {
+    server.closing.addEventListener('abort', () => response.text('nothing new'), { once: true });
+  });
+}
+
+onEachDriver('server.closing', (add) => {
+  add('aborts with close(), and is another one for the next listen()', async (driver) => {
+    const { server } = makeServer(driver, {});
+    const first = server.closing;
+    for (let round = 1; round <= 3; round++) {
+      await server.listen();
+      const { closing } = server;
+      assert.equal(closing.aborted, false);
+      assert.equal(server.closing, closing, 'all readers have the same one');
+      assert.equal(closing === first, round === 1, 'the first one is there before listen()');
+      let told = 0;
+      closing.addEventListener('abort', () => {
+        told += 1;
+      });
+      const closed = server.close();
+      assert.deepEqual([closing.aborted, told], [true, 1], 'at once');
+      await closed;
+      await server.close();
+      assert.deepEqual([server.closing, told], [closing, 1]);
+    }
+  });
+
+  add('ends streams of events, whose clients see the end', async (driver) => {
+    const options = { shutdownTimeoutMs: LONG_MS };
+    await withServer(driver, options, untilClosing, async ({ open, server }) => {
+      const clients = await Promise.all(Array.from({ length: 12 }, open));
+      const warnings: Error[] = [];
+      const warned = (warning: Error) => warnings.push(warning);
+      process.on('warning', warned);
+      for (const client of clients) await client.send(get('/events'));
+      for (const client of clients) await client.sees('first');
+      const closed = server.close();
+      for (const client of clients) {
+        assert.match((await client.answer()).text, /^data: first\n\n$/);
+        await client.endsCleanly();
+        client.half();
+      }
+      await closed;
+      process.off('warning', warned);
+      assert.deepEqual(warnings, [], 'as many may listen as like');
+    });
+  });
+
+  add('responses of its listeners end their connections', async (driver) => {
+    const options = { shutdownTimeoutMs: LONG_MS, drainLingerMs: 60_000 };
+    await withServer(driver, options, untilClosing, async ({ open, server }) => {
+      const client = await open();
+      await client.send(get('/poll'));
+      await eventually('the handler runs', () => server.counters.requests === 1);
+      const closed = server.close();
+      const answer = await client.answer();
+      assert.deepEqual([answer.text, answer.field('connection')], ['nothing new', 'close']);
+      await client.endsCleanly();
+      client.half();
+      await closed;
+    });
+  });
+
+  add('a listener may close the server itself', async (driver) => {
+    const { server } = makeServer(driver, {});
+    await server.listen();
+    const inner: Promise<void>[] = [];
+    server.closing.addEventListener('abort', () => inner.push(server.close()));
+    await server.close();
+    assert.equal(inner.length, 1);
+    await inner[0];
+  });
+
+  add('aborts when the server closes while it begins to listen', async (driver) => {
+    const { server } = makeServer(driver, {});
+    const listening = server.listen().catch(() => {});
+    const { closing } = server;
+    await server.close();
+    assert.equal(closing.aborted, true);
+    await listening;
+  });
+
+  add('does not abort when listening fails', async (driver) => {
+    const other = createNetServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const address = other.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const { server } = makeServer(driver, { port: address.port });
+    await assert.rejects(server.listen(), { code: 'EADDRINUSE' });
+    assert.equal(server.closing.aborted, false);
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  add('a listener that throws is an uncaught exception, and the end goes on', async (driver) => {
+    const child = fileURLToPath(new URL('../server/closing-throws.js', import.meta.url));
+    const out = execFileSync(process.execPath, [child, driver], { encoding: 'utf8' });
+    assert.deepEqual(out.split('\n').sort(), ['', 'closed', 'told', 'uncaught: on purpose']);
+  });
+});
+
+/** Opens the events of both workers: by process, with its client. */
+async function openEvents(port: number): Promise<Map<number, RawClient>> {
+  const clients = new Map<number, RawClient>();
+  for (let tries = 0; clients.size < 2 && tries < 400; tries++) {
+    const client = await RawClient.open(port);
+    await client.send(get('/events'));
+    await client.sees('\n\n');
+    await client.sees('data: ');
+    const pid = Number(/data: (\d+)\n/.exec(client.rest.toString('latin1'))?.[1]);
+    assert.ok(pid > 0);
+    if (clients.has(pid)) client.reset();
+    else clients.set(pid, client);
+  }
+  assert.equal(clients.size, 2);
+  return clients;
+}
+
+async function saysGoodbye(client: RawClient): Promise<void> {
+  assert.match((await client.answer()).text, /event: bye\ndata: closing\n\n$/);
+  await client.endsCleanly();
+  client.half();
+}
+
+onEachDriver(
+  'server.closing of workers',
+  (add) => {
+    add('aborts when the primary closes', async (driver) => {
+      await withWorkers(driver, async (port, child) => {
+        const clients = await openEvents(port);
+        const ended = child.end();
+        for (const client of clients.values()) await saysGoodbye(client);
+        assert.equal(await ended, 0, child.problems);
+      });
+    });
+
+    add('aborts in the workers that a reload replaces', async (driver) => {
+      await withWorkers(driver, async (port, child) => {
+        const clients = await openEvents(port);
+        const reloaded = reload(child);
+        for (const client of clients.values()) await saysGoodbye(client);
+        await reloaded;
+        await eventually('the old ones have ended', () => ![...clients.keys()].some(isAlive));
+        for (const client of (await openEvents(port)).values()) client.reset();
+      });
+    });
+
+    add('aborts in the one worker that gets SIGTERM', async (driver) => {
+      await withWorkers(driver, async (port) => {
+        const [[pid, told], [, other]] = await openEvents(port);
+        process.kill(pid, 'SIGTERM');
+        await saysGoodbye(told);
+        await other.staysQuiet();
+        other.reset();
+        await eventually('the worker has ended', () => !isAlive(pid));
+      });
+    });
+
+    add('aborts when the primary has gone', async (driver) => {
+      await withChild([driver, '0'], async (child) => {
+        const clients = await openEvents(Number((await child.firstLine())['port']));
+        child.process.kill('SIGKILL');
+        for (const client of clients.values()) await saysGoodbye(client);
+        await eventually('the workers have ended', () => ![...clients.keys()].some(isAlive));
+      });
+    });
+  },
+  fewDrivers(),
+);

@@ -1,0 +1,170 @@
+// Expect: 100-continue. A client is asked for its body when a handler reads it, and not otherwise.
+
+import assert from 'node:assert/strict';
+import { HttpError } from '../../src/exchange/http-error.ts';
+import type { Server } from '../../src/server/server.ts';
+import { get, request } from '../../testing/raw-client.ts';
+import { onEachDriver, wait, withServer } from '../../testing/with-server.ts';
+
+function routes(server: Server): void {
+  server.post('/read', async (request, response) => response.send(await request.bytes()));
+  server.post('/read-later', async (request, response) => {
+    await wait(5);
+    response.send(await request.bytes());
+  });
+  server.post('/pieces', async (request, response) => {
+    let bytes = 0;
+    for await (const piece of request.body) bytes += piece.length;
+    response.text(String(bytes));
+  });
+  server.post('/unread', (_request, response) => response.text('no need'));
+  server.post('/unread-later', async (_request, response) => {
+    await wait(5);
+    response.text('no need');
+  });
+  server.post('/refuse', () => {
+    throw new HttpError(403, 'not you');
+  });
+  server.post('/head-first', async (request, response) => {
+    await response.write('reading: ');
+    response.end(await request.text());
+  });
+  server.get('/', (_request, response) => response.text('hello'));
+}
+
+const EXPECT = 'Expect: 100-continue';
+
+onEachDriver('expect', (add) => {
+  for (const target of ['/read', '/read-later']) {
+    for (const [kind, field, body] of [
+      ['length', 'Content-Length: 4', 'body'],
+      ['chunked', 'Transfer-Encoding: chunked', '4\r\nbody\r\n0\r\n\r\n'],
+    ] as const) {
+      add(`100 comes when ${target} reads (${kind}), then the answer`, async (driver) => {
+        await withServer(driver, {}, routes, async ({ open }) => {
+          const client = await open();
+          void client.send(request('POST', target, [EXPECT, field]));
+          const interim = await client.answer('POST');
+          assert.equal(interim.raw.toString('latin1'), 'HTTP/1.1 100 Continue\r\n\r\n');
+          const answer = await client.ask(body);
+          assert.equal(answer.text, 'body');
+          assert.equal(answer.field('connection'), undefined);
+          assert.equal((await client.ask(get('/'))).text, 'hello');
+        });
+      });
+    }
+  }
+
+  add('100 comes once for a body read in pieces', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      void client.send(request('POST', '/pieces', [EXPECT, 'Content-Length: 6']));
+      assert.equal((await client.answer('POST')).status, 100);
+      for (const piece of ['ab', 'cd']) {
+        void client.send(piece);
+        await client.staysQuiet(15);
+      }
+      void client.send('ef');
+      const answer = await client.answer('POST');
+      assert.equal(answer.status, 200);
+      assert.equal(answer.text, '6');
+    });
+  });
+
+  for (const target of ['/read', '/pieces']) {
+    add(`no 100 when the body came with the head (${target})`, async (driver) => {
+      await withServer(driver, {}, routes, async ({ open }) => {
+        const client = await open();
+        void client.send(`${request('POST', target, [EXPECT, 'Content-Length: 4'])}body`);
+        assert.equal((await client.answer('POST')).status, 200);
+        assert.equal((await client.ask(get('/'))).text, 'hello');
+      });
+    });
+  }
+
+  add('no 100 for a request without a body', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      const empty = request('POST', '/read', [EXPECT, 'Content-Length: 0']);
+      assert.equal((await client.ask(empty)).status, 200);
+      assert.equal((await client.ask(get('/', EXPECT))).status, 200);
+    });
+  });
+
+  for (const [target, status] of [
+    ['/unread', 200],
+    ['/unread-later', 200],
+    ['/refuse', 403],
+    ['/missing', 404],
+  ] as const) {
+    add(`an answer without reading (${target}) is final and closes`, async (driver) => {
+      await withServer(driver, {}, routes, async ({ open, server }) => {
+        const client = await open();
+        void client.send(request('POST', target, [EXPECT, 'Content-Length: 4']));
+        const answer = await client.answer('POST');
+        assert.equal(answer.status, status);
+        assert.equal(answer.field('connection'), 'close');
+        await client.endsCleanly();
+        assert.equal(server.counters.requests, 1);
+      });
+    });
+  }
+
+  add('no 100 after the head of the answer was sent', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      void client.send(request('POST', '/head-first', [EXPECT, 'Content-Length: 4']));
+      await client.hasReceived(1);
+      void client.send('body');
+      const answer = await client.answer('POST');
+      assert.equal(answer.status, 200);
+      assert.equal(answer.text, 'reading: body');
+    });
+  });
+
+  add('too long a body gets 413 instead of 100', async (driver) => {
+    await withServer(driver, { bodyBytesMax: 3 }, routes, async ({ open }) => {
+      const client = await open();
+      void client.send(request('POST', '/read', [EXPECT, 'Content-Length: 4']));
+      const answer = await client.answer('POST');
+      assert.equal(answer.status, 413);
+      assert.equal(answer.field('connection'), 'close');
+      await client.endsCleanly();
+    });
+  });
+
+  add('HTTP/1.0 expects nothing', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      void client.send(`POST /read HTTP/1.0\r\n${EXPECT}\r\nContent-Length: 4\r\n\r\n`);
+      await client.staysQuiet(30);
+      void client.send('body');
+      const answer = await client.answer('POST');
+      assert.equal(answer.status, 200);
+      assert.equal(answer.text, 'body');
+    });
+  });
+
+  for (const value of ['200-ok', '100-continue, x', 'x']) {
+    add(`Expect: ${value} is 417`, async (driver) => {
+      await withServer(driver, {}, routes, async ({ open, server }) => {
+        const client = await open();
+        void client.send(request('POST', '/read', [`Expect: ${value}`, 'Content-Length: 4']));
+        const answer = await client.answer('POST');
+        assert.equal(answer.status, 417);
+        assert.equal(answer.field('connection'), 'close');
+        await client.endsCleanly();
+        assert.equal(server.counters.faults, 1);
+      });
+    });
+  }
+
+  add('the word is understood in any case', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      void client.send(request('POST', '/read', ['expect: 100-Continue', 'Content-Length: 1']));
+      assert.equal((await client.answer('POST')).status, 100);
+      assert.equal((await client.ask('x')).text, 'x');
+    });
+  });
+});

@@ -1,0 +1,382 @@
+// Handlers that fail, in every way they can, and onError: the client gets a whole answer, or sees
+// that it is not whole; never a stack, never silence.
+
+import assert from 'node:assert/strict';
+import { HttpError } from '../../src/exchange/http-error.ts';
+import type { Server } from '../../src/server/server.ts';
+import { get, post } from '../../testing/raw-client.ts';
+import { eventually, onEachDriver, wait, withServer } from '../../testing/with-server.ts';
+
+function routes(server: Server): void {
+  server.get('/', (_request, response) => response.text('hello'));
+  server.get('/throw', () => {
+    throw new Error('secret words');
+  });
+  server.get('/reject', async () => {
+    await null;
+    throw new Error('secret words');
+  });
+  server.get('/throw-value', () => {
+    throw 'secret words' as unknown as Error;
+  });
+  server.get('/reject-undefined', () => Promise.reject(undefined));
+  server.get('/no-answer', async () => {
+    await null;
+  });
+  server.get('/http-error', () => {
+    throw new HttpError(404, 'no such user');
+  });
+  server.get('/http-error-later', async () => {
+    await null;
+    throw new HttpError(409);
+  });
+  server.get('/http-error-500', () => {
+    throw new HttpError(500, 'told on purpose');
+  });
+  server.get('/twice', (_request, response) => {
+    response.text('first');
+    response.text('second');
+  });
+  server.get('/twice-later', async (_request, response) => {
+    response.text('first');
+    await wait(1);
+    response.json(2);
+  });
+  server.get('/answer-throw', (_request, response) => {
+    response.text('first');
+    throw new Error('secret words');
+  });
+  server.get('/answer-reject', async (_request, response) => {
+    response.text('first');
+    await null;
+    throw new Error('secret words');
+  });
+  server.get('/fields-throw', (_request, response) => {
+    response.status(201).header('Content-Type', 'image/png').header('ETag', '"1"');
+    response.header('Content-Length', 99).header('X-Kept', 'yes');
+    throw new Error('secret words');
+  });
+  server.get('/write-throw', async (_request, response) => {
+    await response.write('part of ');
+    throw new Error('secret words');
+  });
+  server.get('/write-throw-later', async (_request, response) => {
+    await response.write('part of ');
+    await wait(20);
+    throw new HttpError(404);
+  });
+  server.get('/stream-first', (_request, response) =>
+    response.stream(
+      (async function* () {
+        yield* [];
+        throw new Error('secret words');
+      })(),
+    ),
+  );
+  server.get('/stream-later', (_request, response) =>
+    response.stream(
+      (async function* () {
+        yield 'part of ';
+        await wait(20);
+        throw new Error('secret words');
+      })(),
+    ),
+  );
+  server.get('/short', async (_request, response) => {
+    response.header('Content-Length', 10);
+    await response.write('part of ');
+    response.end();
+  });
+  server.get('/long', async (_request, response) => {
+    response.header('Content-Length', 10);
+    await response.write('part of ');
+    await response.write('more than 10');
+    response.end();
+  });
+  server.post('/', async (request, response) => response.send(await request.bytes()));
+}
+
+const SECRET = /secret|at |\.ts|\.js|Error:/;
+
+onEachDriver('handler errors', (add) => {
+  for (const target of ['/throw', '/reject', '/throw-value', '/reject-undefined', '/no-answer']) {
+    add(`${target}: 500, nothing of the error shows, the connection stays`, async (driver) => {
+      await withServer(driver, {}, routes, async ({ open, server, log }) => {
+        const client = await open();
+        const answer = await client.ask(get(target));
+        assert.equal(answer.status, 500);
+        assert.equal(answer.text, 'Internal Server Error\n');
+        assert.equal(answer.field('content-type'), 'text/plain; charset=utf-8');
+        assert.doesNotMatch(answer.raw.toString('latin1'), SECRET);
+        assert.equal(answer.field('connection'), undefined);
+        assert.equal((await client.ask(get('/'))).text, 'hello');
+        assert.equal(server.counters.handlerErrors, 1);
+        assert.ok(log[0].startsWith(`vibing error: GET ${target}: `), log.join('\n'));
+      });
+    });
+  }
+
+  add('the log has the stack of an error', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open, log }) => {
+      const client = await open();
+      await client.ask(get('/throw'));
+      assert.match(log.join('\n'), /secret words\n\s+at .*handler-errors/);
+    });
+  });
+
+  add('HttpError is its status and its message, and no error of the server', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open, server, log }) => {
+      const client = await open();
+      const answer = await client.ask(get('/http-error'));
+      assert.equal(answer.status, 404);
+      assert.equal(answer.text, 'no such user\n');
+      const later = await client.ask(get('/http-error-later'));
+      assert.equal(later.status, 409);
+      assert.equal(later.text, 'Conflict\n');
+      assert.equal((await client.ask(get('/http-error-500'))).text, 'told on purpose\n');
+      assert.equal((await client.ask(get('/'))).text, 'hello');
+      assert.equal(server.counters.handlerErrors, 0);
+      assert.deepEqual(log, []);
+    });
+  });
+
+  add('HttpError takes error statuses only', async () => {
+    for (const status of [0, 99, 200, 302, 399, 600, 404.5, Number.NaN]) {
+      assert.throws(() => new HttpError(status), RangeError);
+    }
+  });
+
+  for (const target of ['/twice', '/twice-later', '/answer-throw', '/answer-reject']) {
+    add(`${target}: the first answer counts, the error is logged`, async (driver) => {
+      await withServer(driver, {}, routes, async ({ open, server }) => {
+        const client = await open();
+        assert.equal((await client.ask(get(target))).text, 'first');
+        assert.equal((await client.ask(get('/'))).text, 'hello');
+        await eventually('the error is counted', () => server.counters.handlerErrors === 1);
+        assert.equal(server.counters.answers, 2);
+      });
+    });
+  }
+
+  add('what a failed handler set of its content is dropped, other fields stay', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      const answer = await client.ask(get('/fields-throw'));
+      assert.equal(answer.status, 500);
+      assert.equal(answer.field('content-type'), 'text/plain; charset=utf-8');
+      assert.equal(answer.field('etag'), undefined);
+      assert.equal(answer.field('x-kept'), 'yes');
+      assert.equal(answer.text, 'Internal Server Error\n');
+    });
+  });
+
+  add('a stream that fails before its first piece is a 500', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open, server }) => {
+      const client = await open();
+      assert.equal((await client.ask(get('/stream-first'))).status, 500);
+      assert.equal((await client.ask(get('/'))).text, 'hello');
+      assert.equal(server.counters.handlerErrors, 1);
+    });
+  });
+
+  const cut = ['/write-throw', '/write-throw-later', '/stream-later', '/short', '/long'];
+  for (const target of cut) {
+    add(`${target}: the client sees that the answer is not whole`, async (driver) => {
+      await withServer(driver, {}, routes, async ({ open }) => {
+        const client = await open();
+        void client.send(get(target) + get('/'));
+        await assert.rejects(client.answer(), /no whole answer/);
+        await client.ending();
+        assert.doesNotMatch(client.rest.toString('latin1'), /hello/);
+      });
+    });
+
+    add(`${target}: HTTP/1.0, where only the end tells, is reset`, async (driver) => {
+      await withServer(driver, {}, routes, async ({ open }) => {
+        const client = await open();
+        void client.send(`GET ${target} HTTP/1.0\r\n\r\n`);
+        const how = await client.ending();
+        // One that announced its length needs no reset to be seen as cut.
+        if (target !== '/short') assert.equal(how, 'reset');
+      });
+    });
+  }
+
+  for (const target of ['/write-throw', '/stream-later', '/short', '/long']) {
+    add(
+      `${target}: the error is logged and counted though the answer had begun`,
+      async (driver) => {
+        await withServer(driver, {}, routes, async ({ open, server, log }) => {
+          const client = await open();
+          void client.send(get(target));
+          await client.ending();
+          client.half();
+          await eventually('the connection is over', () => server.counters.closed === 1);
+          assert.equal(server.counters.handlerErrors, 1);
+          assert.ok(
+            log.some((line) => line.startsWith(`vibing error: GET ${target}: `)),
+            log.join('\n'),
+          );
+        });
+      },
+    );
+  }
+
+  add(
+    'a body cut off by a reset fails its reader, and is no error of the handler',
+    async (driver) => {
+      await withServer(driver, {}, routes, async ({ open, server, log }) => {
+        const client = await open();
+        await client.send(post('/', 'a body').slice(0, -1));
+        await eventually('the handler runs', () => server.counters.requests === 1);
+        client.reset();
+        await eventually('the server noticed', () => server.counters.closed === 1);
+        assert.equal(server.counters.resets, 1);
+        assert.equal(server.counters.handlerErrors, 0, log.join('\n'));
+      });
+    },
+  );
+});
+
+onEachDriver('onError', (add) => {
+  add('answers instead of the server, with the error, at once and later', async (driver) => {
+    for (const isLater of [false, true]) {
+      const own = (server: Server) => {
+        routes(server);
+        server.onError((error, request, response) => {
+          const answer = () => {
+            const message = error instanceof Error ? error.message : String(error);
+            response.status(418).json([request.path, message]);
+          };
+          if (!isLater) return answer();
+          return wait(2).then(answer);
+        });
+      };
+      await withServer(driver, {}, own, async ({ open }) => {
+        const client = await open();
+        for (const [target, message] of [
+          ['/throw', 'secret words'],
+          ['/reject', 'secret words'],
+          ['/http-error', 'no such user'],
+          ['/no-answer', 'the handler finished without an answer'],
+          ['/fields-throw', 'secret words'],
+        ] as const) {
+          const answer = await client.ask(get(target));
+          assert.equal(answer.status, 418);
+          assert.deepEqual(JSON.parse(answer.text), [target, message]);
+          assert.equal(answer.field('content-type'), 'application/json; charset=utf-8');
+        }
+        assert.equal((await client.ask(get('/'))).text, 'hello');
+      });
+    }
+  });
+
+  const broken: readonly (readonly [what: string, run: (server: Server) => void])[] = [
+    [
+      'throws',
+      (server) =>
+        server.onError(() => {
+          throw new Error('broken, too');
+        }),
+    ],
+    [
+      'rejects',
+      (server) =>
+        server.onError(async () => {
+          await wait(1);
+          throw new Error('broken, too');
+        }),
+    ],
+  ];
+  for (const [what, run] of broken) {
+    add(`that ${what} gives the usual 500, both errors logged`, async (driver) => {
+      const own = (server: Server) => {
+        routes(server);
+        run(server);
+      };
+      await withServer(driver, {}, own, async ({ open, server, log }) => {
+        const client = await open();
+        const answer = await client.ask(get('/throw'));
+        assert.equal(answer.status, 500);
+        assert.equal(answer.text, 'Internal Server Error\n');
+        assert.equal((await client.ask(get('/'))).text, 'hello');
+        assert.equal(server.counters.handlerErrors, 2);
+        assert.match(log.join('\n'), /secret words[\s\S]*broken, too/);
+      });
+    });
+  }
+
+  add('that answers nothing leaves it to the server', async (driver) => {
+    for (const isLater of [false, true]) {
+      const seen: unknown[] = [];
+      const own = (server: Server) => {
+        routes(server);
+        server.onError((error) => {
+          seen.push((error as Error).message);
+          return isLater ? wait(2) : undefined;
+        });
+      };
+      await withServer(driver, {}, own, async ({ open }) => {
+        const client = await open();
+        assert.equal((await client.ask(get('/throw'))).status, 500);
+        assert.equal((await client.ask(get('/reject'))).status, 500);
+        const known = await client.ask(get('/http-error'));
+        assert.equal(known.status, 404);
+        assert.equal(known.text, 'no such user\n');
+        assert.deepEqual(seen, ['secret words', 'secret words', 'no such user']);
+      });
+    }
+  });
+
+  add('that throws an HttpError gives that one', async (driver) => {
+    const own = (server: Server) => {
+      routes(server);
+      server.onError(() => {
+        throw new HttpError(502, 'behind us');
+      });
+    };
+    await withServer(driver, {}, own, async ({ open, server }) => {
+      const client = await open();
+      const answer = await client.ask(get('/throw'));
+      assert.equal(answer.status, 502);
+      assert.equal(answer.text, 'behind us\n');
+      assert.equal(server.counters.handlerErrors, 1);
+    });
+  });
+
+  add('that never settles ends in 503', async (driver) => {
+    const own = (server: Server) => {
+      routes(server);
+      server.onError(() => new Promise(() => {}));
+    };
+    await withServer(driver, { handlerTimeoutMs: 50 }, own, async ({ open }) => {
+      const client = await open();
+      assert.equal((await client.ask(get('/throw'))).status, 503);
+      await client.endsCleanly();
+    });
+  });
+
+  add('is not asked once the answer has begun, nor for 404 and 405', async (driver) => {
+    let calls = 0;
+    const own = (server: Server) => {
+      routes(server);
+      server.onError(() => {
+        calls += 1;
+      });
+    };
+    await withServer(driver, {}, own, async ({ open }) => {
+      const client = await open();
+      assert.equal((await client.ask(get('/missing'))).status, 404);
+      assert.equal((await client.ask(post('/throw', ''))).status, 405);
+      assert.equal((await client.ask(get('/answer-throw'))).text, 'first');
+      void client.send(get('/write-throw'));
+      await client.ending();
+      assert.equal(calls, 0);
+    });
+  });
+
+  add('takes a function', async () => {
+    const { createServer } = await import('../../src/index.ts');
+    assert.throws(() => createServer().onError('no' as never), TypeError);
+  });
+});

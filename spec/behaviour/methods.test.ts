@@ -1,0 +1,302 @@
+// What a method asks for: HEAD that follows from GET, OPTIONS, methods that a path or the server
+// does not know, and the forms of a target.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import type { Server } from '../../src/server/server.ts';
+import { get, request } from '../../testing/raw-client.ts';
+import { eventually, onEachDriver, wait, withServer } from '../../testing/with-server.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'vibing-methods-'));
+const file = join(folder, 'page.html');
+const FILE_BYTES = 300_000;
+writeFileSync(file, Buffer.alloc(FILE_BYTES, 'f'));
+after(() => rmSync(folder, { recursive: true }));
+
+function routes(server: Server): void {
+  server.get('/text', (_request, response) => response.text('hello'));
+  server.get('/accents', (_request, response) => response.text('h\u00e9llo \u20ac'));
+  server.get('/long-accents', (_request, response) => response.text('\u00e9'.repeat(20_000)));
+  server.get('/later', async (_request, response) => {
+    await null;
+    response.json({ a: 1 });
+  });
+  server.get('/stream', (_request, response) => response.stream(['one', 'two']));
+  server.get('/sized', (_request, response) =>
+    response.header('Content-Length', 6).stream(['one', 'two']),
+  );
+  server.get('/written', async (_request, response) => {
+    await response.write('one');
+    response.end('two');
+  });
+  server.get('/file', (_request, response) => response.file(file));
+  server.get('/empty', (_request, response) => response.empty());
+  server.get('/error', () => {
+    throw new Error('failed');
+  });
+  server.get('/method', (request, response) => response.text(request.method));
+  server.head('/head', (_request, response) => response.header('X-Head', 'own').empty(200));
+  server.head('/declared', (_request, response) => {
+    response.header('Content-Length', 1234).empty(200);
+  });
+  server.post('/post', (_request, response) => response.text('posted'));
+  server.delete('/post', (_request, response) => response.empty());
+  server.on('PURGE', '/purge', (_request, response) => response.text('purged'));
+  server.options('/own', (_request, response) => response.text('own options'));
+  server.all('/all', (request, response) => response.text(request.method));
+}
+
+onEachDriver('methods', (add) => {
+  for (const target of ['/text', '/accents', '/long-accents', '/later', '/sized', '/file']) {
+    add(`HEAD ${target} has the fields of GET and no content`, async (driver) => {
+      await withServer(driver, {}, routes, async ({ open }) => {
+        const client = await open();
+        const whole = await client.ask(get(target));
+        const head = await client.ask(request('HEAD', target));
+        assert.equal(head.status, 200);
+        assert.equal(whole.field('content-length'), String(whole.body.length));
+        for (const name of ['content-length', 'content-type', 'etag', 'last-modified']) {
+          assert.equal(head.field(name), whole.field(name), name);
+        }
+        // No content follows: what comes next is the next answer.
+        assert.equal((await client.ask(get('/text'))).text, 'hello');
+      });
+    });
+  }
+
+  for (const target of ['/stream', '/written']) {
+    add(`HEAD ${target}, of no known length, has no content either`, async (driver) => {
+      await withServer(driver, {}, routes, async ({ open }) => {
+        const client = await open();
+        const whole = await client.ask(get(target));
+        assert.equal(whole.text, 'onetwo');
+        const head = await client.ask(request('HEAD', target));
+        assert.equal(head.status, 200);
+        assert.equal(head.field('content-type'), whole.field('content-type'));
+        assert.equal((await client.ask(get('/text'))).text, 'hello');
+      });
+    });
+  }
+
+  add('HEAD of what never ends is answered, and its source closed', async (driver) => {
+    const closed: string[] = [];
+    const endless = (server: Server) => {
+      routes(server);
+      server.get('/endless', (_request, response) =>
+        response.stream(
+          (async function* () {
+            try {
+              for (;;) {
+                yield 'piece';
+                await wait(1);
+              }
+            } finally {
+              closed.push('source');
+            }
+          })(),
+        ),
+      );
+      server.get('/events', (_request, response) => {
+        const stream = response.events();
+        if (stream.closed) closed.push('events');
+      });
+    };
+    await withServer(driver, {}, endless, async ({ open }) => {
+      for (const target of ['/endless', '/events']) {
+        const client = await open();
+        const head = await client.ask(request('HEAD', target));
+        assert.equal(head.status, 200);
+        assert.equal((await client.ask(get('/text'))).text, 'hello', target);
+      }
+      await eventually('both are closed', () => closed.length === 2);
+    });
+  });
+
+  add('HEAD of an answer without content, of an error and of nothing', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      for (const target of ['/empty', '/error', '/missing']) {
+        const whole = await client.ask(get(target));
+        const head = await client.ask(request('HEAD', target));
+        assert.equal(head.status, whole.status, target);
+        assert.equal(head.field('content-length'), whole.field('content-length'), target);
+      }
+      assert.equal((await client.ask(get('/text'))).text, 'hello');
+    });
+  });
+
+  add('the handler of an automatic HEAD sees HEAD', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      assert.equal((await client.ask(request('HEAD', '/method'))).field('content-length'), '4');
+      assert.equal((await client.ask(get('/method'))).text, 'GET');
+    });
+  });
+
+  add('a HEAD route of its own goes before; GET does not reach it', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      assert.equal((await client.ask(request('HEAD', '/head'))).field('x-head'), 'own');
+      const declared = await client.ask(request('HEAD', '/declared'));
+      assert.equal(declared.field('content-length'), '1234');
+      const refused = await client.ask(get('/head'));
+      assert.equal(refused.status, 405);
+      assert.equal(refused.field('allow'), 'HEAD, OPTIONS');
+    });
+  });
+
+  add('OPTIONS * tells what the server can', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      const answer = await client.ask(request('OPTIONS', '*'));
+      assert.equal(answer.status, 204);
+      const allowed = (answer.field('allow') ?? '').split(', ');
+      for (const method of ['GET', 'HEAD', 'POST', 'DELETE', 'PURGE', 'OPTIONS']) {
+        assert.ok(allowed.includes(method), `${method} in ${allowed}`);
+      }
+    });
+  });
+
+  add('* is a target of OPTIONS alone', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      assert.equal((await client.ask(get('*'))).status, 400);
+      await client.endsCleanly();
+    });
+  });
+
+  add('OPTIONS of a path tells its methods, a route of its own goes before', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      const text = await client.ask(request('OPTIONS', '/text'));
+      assert.equal(text.status, 204);
+      assert.equal(text.field('allow'), 'GET, HEAD, OPTIONS');
+      const post = await client.ask(request('OPTIONS', '/post'));
+      assert.equal(post.field('allow'), 'DELETE, OPTIONS, POST');
+      assert.equal((await client.ask(request('OPTIONS', '/own'))).text, 'own options');
+      assert.equal((await client.ask(request('OPTIONS', '/missing'))).status, 404);
+    });
+  });
+
+  add('405 tells what would do, and the connection stays', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      const answer = await client.ask(request('DELETE', '/text'));
+      assert.equal(answer.status, 405);
+      assert.equal(answer.field('allow'), 'GET, HEAD, OPTIONS');
+      assert.equal(answer.text, 'Method Not Allowed\n');
+      assert.equal((await client.ask(get('/post'))).field('allow'), 'DELETE, OPTIONS, POST');
+      // Known to the server from another route, so not 501.
+      assert.equal((await client.ask(request('PURGE', '/text'))).status, 405);
+      assert.equal((await client.ask(get('/text'))).status, 200);
+    });
+  });
+
+  add('501 for methods that nobody knows; case counts', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      assert.equal((await client.ask(request('BREW', '/text'))).status, 501);
+      assert.equal((await client.ask(request('get', '/text'))).status, 501);
+      assert.equal((await client.ask(request('GETT', '/text'))).status, 501);
+      assert.equal((await client.ask(request('PURGE', '/purge'))).text, 'purged');
+      assert.equal((await client.ask(request('BREW', '/missing'))).status, 404);
+    });
+  });
+
+  add('a route for all methods takes any', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS', 'BREW', 'PATCH', 'TRACE']) {
+        assert.equal((await client.ask(request(method, '/all'))).text, method);
+      }
+    });
+  });
+
+  add('CONNECT is refused: 501, as a whole answer', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      const answer = await client.ask('CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n');
+      assert.equal(answer.status, 501);
+    });
+  });
+
+  add('absolute targets are understood', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      assert.equal((await client.ask(get('http://a.test/text'))).text, 'hello');
+      assert.equal((await client.ask(get('HTTP://A.TEST:80/text?x=1'))).text, 'hello');
+      assert.equal((await client.ask(get('http://a.test'))).status, 404);
+    });
+  });
+
+  add('Upgrade is ignored, the request answered', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      const answer = await client.ask(get('/text', 'Connection: Upgrade', 'Upgrade: websocket'));
+      assert.equal(answer.status, 200);
+      assert.equal(answer.text, 'hello');
+      assert.equal((await client.ask(get('/text'))).text, 'hello');
+    });
+  });
+
+  add('paths are decoded once, dots resolved; bad escapes are 400', async (driver) => {
+    const paths = (server: Server) => {
+      server.all('/*', (request, response) => {
+        response.json([request.path, request.params['*'], request.query.get('q')]);
+      });
+    };
+    await withServer(driver, {}, paths, async ({ open }) => {
+      const client = await open();
+      const seen = async (target: string) => JSON.parse((await client.ask(get(target))).text);
+      assert.deepEqual(await seen('/a%20b?q=%C3%A9+x'), ['/a b', 'a b', '\u00e9 x']);
+      assert.deepEqual(await seen('/a/../b/./c'), ['/b/c', 'b/c', null]);
+      assert.deepEqual(await seen('/%2e%2e/x'), ['/x', 'x', null]);
+      assert.deepEqual(await seen('/%2541'), ['/%41', '%41', null]);
+      assert.deepEqual(await seen('/a%2fb'), ['/a%2Fb', 'a/b', null]);
+      assert.deepEqual(await seen('/x/..%2fb'), ['/x/..%2Fb', 'x/../b', null]);
+      assert.deepEqual(await seen('/a%252fb'), ['/a%2fb', 'a%2fb', null]);
+      assert.deepEqual(await seen('http://h/a%2fb/../c'), ['/c', 'c', null]);
+      assert.deepEqual(await seen('/?q='), ['/', '', '']);
+      for (const target of ['/%', '/%g0', '/%00', '/%ff']) {
+        assert.equal((await client.ask(get(target))).status, 400, target);
+      }
+      assert.deepEqual(await seen('/still'), ['/still', 'still', null]);
+    });
+  });
+
+  add('empty segments are merged for routes, prefixes, parameters and req.path', async (driver) => {
+    const paths = (server: Server) => {
+      server.use('/admin', (request, response) => response.text(`guarded ${request.path}`));
+      server.get('/u/:id/', (request, response) => response.text(`user ${request.params['id']}`));
+      server.all('/*', (request, response) => {
+        response.json([request.path, request.params['*'], request.target]);
+      });
+    };
+    await withServer(driver, {}, paths, async ({ open }) => {
+      const client = await open();
+      const text = async (target: string) => (await client.ask(get(target))).text;
+      for (const [target, path] of [
+        ['//', '/'],
+        ['///', '/'],
+        ['//a//', '/a/'],
+        ['/a//../b', '/b'],
+        ['/a//b?q=//', '/a/b'],
+        ['/a?q=//', '/a'],
+        ['/proxy/http://x', '/proxy/http:/x'],
+        ['http://h', '/'],
+        ['http://h//', '/'],
+        ['http://h//a//b', '/a/b'],
+      ] as const) {
+        assert.deepEqual(JSON.parse(await text(target)), [path, path.slice(1), target]);
+      }
+      assert.equal(await text('//admin//x'), 'guarded /x');
+      assert.equal(await text('///admin'), 'guarded /');
+      assert.equal(await text('/x//..//admin//'), 'guarded /');
+      assert.equal(await text('http://h//admin'), 'guarded /');
+      assert.equal(await text('//u///7//'), 'user 7');
+    });
+  });
+});

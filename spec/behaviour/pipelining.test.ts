@@ -1,0 +1,244 @@
+// Many requests at once on one connection: answers come in the order of the requests, whoever is
+// slow, and one bad request spoils none of those before it.
+
+import assert from 'node:assert/strict';
+import type { Request } from '../../src/exchange/request.ts';
+import type { Server } from '../../src/server/server.ts';
+import { get, post, postChunks, request } from '../../testing/raw-client.ts';
+import { eventually, onEachDriver, wait, withServer } from '../../testing/with-server.ts';
+
+function numberOf(request: Request): string {
+  return request.params['n'] ?? '';
+}
+
+function routes(server: Server): void {
+  server.get('/sync/:n', (request, response) => response.text(`sync ${numberOf(request)}`));
+  server.get('/async/:n', async (request, response) => {
+    await null;
+    response.text(`async ${numberOf(request)}`);
+  });
+  server.get('/slow/:n', async (request, response) => {
+    const number = numberOf(request);
+    await wait(Number(number) % 7);
+    response.text(`slow ${number}`);
+  });
+  server.get('/callback/:n', (request, response) => {
+    setImmediate(() => response.text(`callback ${numberOf(request)}`));
+  });
+  server.get('/stream/:n', async (request, response) => {
+    await response.write('stream ');
+    await wait(1);
+    response.end(numberOf(request));
+  });
+  server.get('/big/:n', (request, response) => {
+    response.text(`big ${numberOf(request)}`.padEnd(20_000, '.'));
+  });
+  server.post('/echo/:n', async (request, response) => {
+    response.text(`echo ${numberOf(request)} ${await request.text()}`);
+  });
+  server.post('/ignore/:n', (request, response) => response.text(`ignore ${numberOf(request)}`));
+}
+
+const KINDS = ['sync', 'async', 'slow', 'callback', 'stream', 'big'];
+
+onEachDriver('pipelining', (add) => {
+  add('200 requests in one write get 200 answers in order', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open, server }) => {
+      const client = await open();
+      let train = '';
+      for (let n = 0; n < 200; n++) train += get(`/sync/${n}`);
+      void client.send(train);
+      for (let n = 0; n < 200; n++) assert.equal((await client.answer()).text, `sync ${n}`);
+      assert.equal(server.counters.answers, 200);
+    });
+  });
+
+  add('answers of all kinds of handlers keep their places', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      let train = '';
+      const expected: string[] = [];
+      for (let n = 0; n < 120; n++) {
+        // Neighbours differ, and every kind stands before every other one.
+        const kind = KINDS[(n * n + Math.floor(n / KINDS.length)) % KINDS.length];
+        train += get(`/${kind}/${n}`);
+        expected.push(`${kind} ${n}`);
+      }
+      void client.send(train);
+      for (const text of expected) {
+        const answer = await client.answer();
+        assert.equal(answer.text.replace(/\.+$/, ''), text);
+      }
+    });
+  });
+
+  add('bodies between the requests belong to the right ones', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      let train = '';
+      const expected: string[] = [];
+      for (let n = 0; n < 60; n++) {
+        const body = `GET /trap/${n} HTTP/1.1\r\n\r\n`;
+        if (n % 3 === 0) {
+          train += post(`/echo/${n}`, body);
+          expected.push(`echo ${n} ${body}`);
+        } else if (n % 3 === 1) {
+          train += postChunks(`/echo/${n}`, [body.slice(0, 9), body.slice(9)]);
+          expected.push(`echo ${n} ${body}`);
+        } else {
+          train += post(`/ignore/${n}`, body);
+          expected.push(`ignore ${n}`);
+        }
+      }
+      void client.send(train);
+      for (const text of expected) assert.equal((await client.answer()).text, text);
+    });
+  });
+
+  add('a train longer than all buffers is answered while it comes', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      const count = 5_000;
+      let train = '';
+      for (let n = 0; n < count; n++) train += get(`/sync/${n}`, `X-Padding: ${'p'.repeat(100)}`);
+      void client.send(train);
+      for (let n = 0; n < count; n++) assert.equal((await client.answer()).text, `sync ${n}`);
+    });
+  });
+
+  add('a train may be cut anywhere', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      const train = get('/sync/1') + post('/echo/2', 'body') + get('/async/3') + get('/sync/4');
+      for (let cut = 1; cut < train.length; cut++) {
+        await client.send(train.slice(0, cut));
+        void client.send(train.slice(cut));
+        const texts: string[] = [];
+        for (let n = 0; n < 4; n++) texts.push((await client.answer()).text);
+        assert.deepEqual(texts, ['sync 1', 'echo 2 body', 'async 3', 'sync 4'], `cut at ${cut}`);
+      }
+    });
+  });
+
+  for (const kind of ['sync', 'slow', 'stream']) {
+    add(`a bad request behind good ones (${kind}): they are answered, then 400`, async (driver) => {
+      await withServer(driver, {}, routes, async ({ open, server }) => {
+        const client = await open();
+        let train = '';
+        for (let n = 0; n < 10; n++) train += get(`/${kind}/${n}`);
+        void client.send(`${train}GET / HTTP/1.1\r\nBad Field: x\r\n\r\n${get('/sync/11')}`);
+        for (let n = 0; n < 10; n++) assert.equal((await client.answer()).text, `${kind} ${n}`);
+        const refusal = await client.answer();
+        assert.equal(refusal.status, 400);
+        assert.equal(refusal.field('connection'), 'close');
+        await client.endsCleanly();
+        assert.equal(server.counters.requests, 10);
+        assert.equal(server.counters.faults, 1);
+      });
+    });
+  }
+
+  add('a refusal arrives though the client goes on sending', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const client = await open();
+      void client.send(`${get('/sync/1')}nonsense\r\n\r\n`);
+      // More than the buffers of both sides hold would need the server to read: it does, and drops
+      // it.
+      const filler = Buffer.alloc(256 * 1024, 'x');
+      for (let index = 0; index < 16; index++) await client.send(filler);
+      assert.equal((await client.answer()).text, 'sync 1');
+      assert.equal((await client.answer()).status, 400);
+      await client.endsCleanly();
+    });
+  });
+
+  add('a refusal arrives though the client sends a large body without waiting', async (driver) => {
+    await withServer(driver, { streamBytesMax: 1000 }, routes, async ({ open }) => {
+      const client = await open();
+      void client.send(get('/sync/1'));
+      void client.send(request('POST', '/echo/2', ['Content-Length: 4000000']));
+      for (let index = 0; index < 40; index++) void client.send(Buffer.alloc(100_000, 'x'));
+      assert.equal((await client.answer()).text, 'sync 1');
+      assert.equal((await client.answer('POST')).status, 413);
+      await client.endsCleanly();
+    });
+  });
+
+  add('a client that reads nothing gets no further work done', async (driver) => {
+    let calls = 0;
+    const count = (server: Server) => {
+      server.get('/', (_request, response) => {
+        calls += 1;
+        response.send(Buffer.alloc(100_000, 'x'));
+      });
+    };
+    await withServer(driver, {}, count, async ({ open }) => {
+      const client = await open();
+      client.pause();
+      const wanted = 400;
+      void client.send(get('/').repeat(wanted));
+      // Loopback buffers take some megabytes; 40 MB are more than they can.
+      let before = -1;
+      while (calls !== before) {
+        before = calls;
+        await wait(50);
+      }
+      assert.ok(
+        calls < wanted,
+        `${calls} of ${wanted} handlers ran for a client that does not read`,
+      );
+      client.resume();
+      for (let index = 0; index < wanted; index++) {
+        assert.equal((await client.answer()).body.length, 100_000);
+      }
+      await eventually('all handlers have run', () => calls === wanted);
+    });
+  });
+
+  add('HEAD, 304 and 204 in a train do not shift what follows', async (driver) => {
+    const mixed = (server: Server) => {
+      routes(server);
+      server.get('/304', (_request, response) => response.empty(304));
+      server.get('/204', (_request, response) => response.empty());
+    };
+    await withServer(driver, {}, mixed, async ({ open }) => {
+      const client = await open();
+      void client.send(
+        request('HEAD', '/big/1') + get('/304') + get('/204') + request('HEAD', '/stream/2'),
+      );
+      void client.send(get('/sync/5'));
+      assert.equal((await client.answer('HEAD')).field('content-length'), '20000');
+      assert.equal((await client.answer()).status, 304);
+      assert.equal((await client.answer()).status, 204);
+      assert.equal((await client.answer('HEAD')).status, 200);
+      assert.equal((await client.answer()).text, 'sync 5');
+    });
+  });
+
+  add('one connection never holds up another', async (driver) => {
+    const stuck = (server: Server) => {
+      routes(server);
+      server.get('/never', () => {});
+      server.get('/endless', async (_request, response) => {
+        for (;;) {
+          await response.write(Buffer.alloc(50_000));
+          if (response.sent && _request.signal.aborted) return;
+        }
+      });
+    };
+    await withServer(driver, {}, stuck, async ({ open }) => {
+      const waiting = await open();
+      void waiting.send(get('/never') + get('/sync/1'));
+      const reader = await open();
+      reader.pause();
+      void reader.send(get('/endless'));
+      const half = await open();
+      void half.send('POST /echo/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhal');
+      const fast = await open();
+      for (let n = 0; n < 200; n++) {
+        assert.equal((await fast.ask(get(`/sync/${n}`))).text, `sync ${n}`);
+      }
+      await waiting.staysQuiet(1);
+    });
+  });
+});

@@ -1,0 +1,158 @@
+// What the server refuses by itself, for every method: a whole response that says that the
+// connection ends, the same for HEAD but without content, and nothing behind it.
+
+import assert from 'node:assert/strict';
+import type { Server } from '../../src/server/server.ts';
+import { get, type RawClient } from '../../testing/raw-client.ts';
+import type { Answer } from '../../testing/raw-response.ts';
+import { onEachDriver, withServer } from '../../testing/with-server.ts';
+
+const LIMITS = { targetBytesMax: 200, headBytesMax: 600, fieldsMax: 6, streamBytesMax: 1_000 };
+const HEAD_TIMEOUT_MS = 200;
+
+function routes(server: Server): void {
+  server.all('/', (_request, response) => response.text('hello'));
+}
+
+/** Request lines and fields, `M` standing for the method; the status that refuses them. */
+const REFUSED: readonly (readonly [name: string, status: number, request: string])[] = [
+  ['no Host', 400, 'M / HTTP/1.1\r\n\r\n'],
+  ['two Hosts', 400, 'M / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
+  ['a bad Host', 400, 'M / HTTP/1.1\r\nHost: a b\r\n\r\n'],
+  ['a bad target', 400, 'M nothing HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['no target', 400, 'M  HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['no version', 400, 'M /\r\nHost: a\r\n\r\n'],
+  ['a bad version', 400, 'M / HTP/1.1\r\nHost: a\r\n\r\n'],
+  ['another version', 505, 'M / HTTP/2.0\r\nHost: a\r\n\r\n'],
+  ['a bad field name', 400, 'M / HTTP/1.1\r\nHost: a\r\nA b: c\r\n\r\n'],
+  ['a bad field value', 400, 'M / HTTP/1.1\r\nHost: a\r\nA: \x01\r\n\r\n'],
+  ['space before a colon', 400, 'M / HTTP/1.1\r\nHost: a\r\nA : b\r\n\r\n'],
+  ['a folded line', 400, 'M / HTTP/1.1\r\nHost: a\r\nA: b\r\n c\r\n\r\n'],
+  ['a bare LF', 400, 'M / HTTP/1.1\nHost: a\n\n'],
+  ['a bare CR', 400, 'M / HTTP/1.1\r\nHost: a\rb\r\n\r\n'],
+  ['a bad length', 400, 'M / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\nx'],
+  [
+    'a length and a coding',
+    400,
+    'M / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ],
+  ['an unknown coding', 501, 'M / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: a, chunked\r\n\r\n'],
+  ['a coding of HTTP/1.0', 400, 'M / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+  ['an expectation', 417, 'M / HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n'],
+  ['a long target', 414, `M /${'x'.repeat(200)} HTTP/1.1\r\nHost: a\r\n\r\n`],
+  ['a long head', 431, `M / HTTP/1.1\r\nHost: a\r\nA: ${'x'.repeat(600)}\r\n\r\n`],
+  ['many fields', 431, `M / HTTP/1.1\r\nHost: a\r\n${'A: b\r\n'.repeat(6)}\r\n`],
+  ['a long body', 413, 'M / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n'],
+];
+
+/** What ends in the middle, with the client or in time; the methods of `M` are known. */
+const UNFINISHED: readonly string[] = ['M ', 'M /', 'M / HTTP/1.1\r\n', 'M / HTTP/1.1\r\nHost: a'];
+const METHODS = ['GET', 'HEAD', 'POST', 'BREW'] as const;
+
+/** The response is a refusal that RFC 9110 allows for the method; nothing follows it. */
+async function isRefused(client: RawClient, method: string, status: number): Promise<Answer> {
+  const answer = await client.answer(method);
+  assert.equal(answer.status, status, method);
+  assert.equal(answer.field('connection'), 'close');
+  assert.equal(answer.all('date').length, 1);
+  const text = `${answer.reason}\n`;
+  assert.equal(answer.field('content-length'), String(text.length));
+  assert.equal(answer.text, method === 'HEAD' ? '' : text);
+  await client.endsCleanly();
+  return answer;
+}
+
+/** The same field lines, but for Date, for every method. */
+function haveSameFields(answers: readonly Answer[]): void {
+  const fields = answers.map(({ fields }) => fields.filter(([name]) => name !== 'Date'));
+  for (const other of fields) assert.deepEqual(other, fields[0]);
+}
+
+onEachDriver('refusals', (add) => {
+  add('a head that is refused, alone and behind another', async (driver) => {
+    await withServer(driver, LIMITS, routes, async ({ open, server }) => {
+      for (const [name, status, request] of REFUSED) {
+        const answers: Answer[] = [];
+        for (const method of METHODS) {
+          for (const isBehind of [false, true]) {
+            const client = await open();
+            const bytes = request.replace(/^M/, method);
+            // What stands behind what is refused is no request.
+            void client.send(`${isBehind ? get('/') : ''}${bytes}${get('/')}`);
+            if (isBehind) assert.equal((await client.answer()).text, 'hello');
+            answers.push(await isRefused(client, method, status));
+            client.reset();
+          }
+        }
+        haveSameFields(answers);
+        assert.equal(answers.length, 2 * METHODS.length, name);
+      }
+      assert.equal(server.counters.faults, REFUSED.length * 2 * METHODS.length);
+    });
+  });
+
+  add('a head that ends in the middle: 400', async (driver) => {
+    await withServer(driver, LIMITS, routes, async ({ open }) => {
+      for (const request of UNFINISHED) {
+        const answers: Answer[] = [];
+        for (const method of METHODS) {
+          const client = await open();
+          void client.send(get('/') + request.replace(/^M/, method));
+          client.half();
+          assert.equal((await client.answer()).text, 'hello');
+          answers.push(await isRefused(client, method, 400));
+        }
+        haveSameFields(answers);
+      }
+    });
+  });
+
+  add('a head that is not there in time: 408', async (driver) => {
+    const options = { ...LIMITS, headTimeoutMs: HEAD_TIMEOUT_MS };
+    await withServer(driver, options, routes, async ({ open }) => {
+      const refused = UNFINISHED.flatMap((request) =>
+        METHODS.map(async (method) => {
+          const client = await open();
+          void client.send(request.replace(/^M/, method));
+          return await isRefused(client, method, 408);
+        }),
+      );
+      haveSameFields(await Promise.all(refused));
+    });
+  });
+
+  add('a handler that does not answer: 503, for HEAD without content', async (driver) => {
+    const never = (server: Server) => {
+      server.all('/', () => {});
+    };
+    await withServer(driver, { handlerTimeoutMs: 50 }, never, async ({ open }) => {
+      const refused = METHODS.map(async (method) => {
+        const client = await open();
+        void client.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
+        return await isRefused(client, method, 503);
+      });
+      haveSameFields(await Promise.all(refused));
+    });
+  });
+
+  add('a client there is no room for: 503 without content, whatever it asks', async (driver) => {
+    const options = { connectionsMax: 1, overloadWaitMs: 30, handlerTimeoutMs: 60_000 };
+    const held = (server: Server) => {
+      server.all('/', () => {});
+    };
+    await withServer(driver, options, held, async ({ open }) => {
+      void (await open()).send(get('/'));
+      for (const method of METHODS) {
+        const client = await open();
+        void client.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
+        const answer = await client.answer(method);
+        assert.equal(answer.status, 503);
+        assert.equal(answer.field('retry-after'), '1');
+        assert.equal(answer.field('content-length'), '0');
+        assert.equal(answer.field('connection'), 'close');
+        await client.endsCleanly();
+        client.half();
+      }
+    });
+  });
+});

@@ -1,0 +1,298 @@
+// Clients that are slow, and handlers: every wait has an end, and the end is the right one.
+// Timeouts here are short; nothing is said about how long anything takes.
+
+import assert from 'node:assert/strict';
+import type { Server } from '../../src/server/server.ts';
+import { get, post, request } from '../../testing/raw-client.ts';
+import { eventually, Gate, onEachDriver, wait, withServer } from '../../testing/with-server.ts';
+
+/** Long enough never to come in a test. */
+const NEVER = { connectionTimeoutMs: 60_000, handlerTimeoutMs: 60_000 };
+
+function routes(server: Server): void {
+  server.get('/', (_request, response) => response.text('hello'));
+  server.post('/', async (request, response) => response.text(`got ${await request.text()}`));
+  server.post('/pieces', async (request, response) => {
+    let bytes = 0;
+    for await (const piece of request.body) bytes += piece.length;
+    response.text(String(bytes));
+  });
+  server.post('/ignore', (_request, response) => response.text('ignored'));
+  server.get('/never', () => {});
+  server.get('/never-promise', () => new Promise(() => {}));
+  server.get('/big', (_request, response) => response.send(Buffer.alloc(50_000_000)));
+}
+
+onEachDriver('timeouts', (add) => {
+  add('an idle connection is closed without a word', async (driver) => {
+    await withServer(driver, { ...NEVER, keepAliveTimeoutMs: 50 }, routes, async (running) => {
+      const fresh = await running.open();
+      const used = await running.open();
+      assert.equal((await used.ask(get('/'))).text, 'hello');
+      await fresh.endsCleanly();
+      await used.endsCleanly();
+      assert.equal(running.server.counters.faults, 0);
+      assert.equal(running.server.counters.timeouts, 2);
+    });
+  });
+
+  add('a connection in use is not idle', async (driver) => {
+    await withServer(driver, { ...NEVER, keepAliveTimeoutMs: 150 }, routes, async ({ open }) => {
+      const client = await open();
+      for (let index = 0; index < 10; index++) {
+        assert.equal((await client.ask(get('/'))).text, 'hello');
+        await wait(30);
+      }
+      await client.endsCleanly();
+    });
+  });
+
+  add('connection_timeout_ms stands for the others', async (driver) => {
+    await withServer(driver, { connectionTimeoutMs: 50 }, routes, async ({ open, server }) => {
+      const idle = await open();
+      const head = await open();
+      void head.send('GET / HTTP/1.1\r\n');
+      const body = await open();
+      void body.send(request('POST', '/', ['Content-Length: 4']));
+      await idle.endsCleanly();
+      assert.equal((await head.answer()).status, 408);
+      assert.equal((await body.answer('POST')).status, 408);
+      assert.equal(server.counters.timeouts, 3);
+    });
+  });
+
+  add('a head that does not end is 408', async (driver) => {
+    await withServer(driver, { ...NEVER, headTimeoutMs: 50 }, routes, async (running) => {
+      const { open, server, log } = running;
+      const client = await open();
+      void client.send('GET / HTTP/1.1\r\nHost: a\r\nX: ');
+      const answer = await client.answer();
+      assert.equal(answer.status, 408);
+      assert.equal(answer.field('connection'), 'close');
+      await client.endsCleanly();
+      assert.equal(server.counters.faults, 1);
+      assert.equal(server.counters.requests, 0);
+      assert.equal(log.length, 1, log.join('\n'));
+    });
+  });
+
+  add('a byte now and then does not lengthen the time for a head', async (driver) => {
+    await withServer(driver, { ...NEVER, headTimeoutMs: 100 }, routes, async ({ open }) => {
+      const client = await open();
+      let sent = 0;
+      void client.send('GET / HTTP/1.1\r\nX: ');
+      while (client.receivedBytes === 0 && sent < 1_000) {
+        void client.send('x');
+        sent += 1;
+        await wait(10);
+      }
+      assert.equal((await client.answer()).status, 408);
+      await client.endsCleanly();
+    });
+  });
+
+  add('the time for a second head begins with its first byte', async (driver) => {
+    await withServer(driver, { ...NEVER, headTimeoutMs: 60 }, routes, async ({ open }) => {
+      const client = await open();
+      assert.equal((await client.ask(get('/'))).text, 'hello');
+      await client.staysQuiet(120);
+      assert.equal((await client.ask(get('/'))).text, 'hello');
+      void client.send(`${get('/')}GET`);
+      assert.equal((await client.answer()).text, 'hello');
+      assert.equal((await client.answer()).status, 408);
+      await client.endsCleanly();
+    });
+  });
+
+  for (const target of ['/', '/pieces']) {
+    for (const [kind, field, part] of [
+      ['length', 'Content-Length: 10', 'part'],
+      ['chunked', 'Transfer-Encoding: chunked', 'a\r\npart'],
+    ] as const) {
+      add(`silence in a body that ${target} reads (${kind}) is 408`, async (driver) => {
+        await withServer(driver, { ...NEVER, bodyTimeoutMs: 50 }, routes, async (running) => {
+          const client = await running.open();
+          void client.send(request('POST', target, [field]) + part);
+          const answer = await client.answer('POST');
+          assert.equal(answer.status, 408);
+          assert.equal(answer.field('connection'), 'close');
+          await client.endsCleanly();
+          assert.equal(running.server.counters.faults, 1);
+          assert.equal(running.log.length, 1, running.log.join('\n'));
+        });
+      });
+    }
+  }
+
+  add('a body that keeps coming has its time again with every piece', async (driver) => {
+    await withServer(driver, { ...NEVER, bodyTimeoutMs: 1000 }, routes, async ({ open }) => {
+      const client = await open();
+      void client.send(request('POST', '/pieces', ['Content-Length: 40']));
+      for (let index = 0; index < 40; index++) {
+        await wait(40);
+        void client.send('x');
+      }
+      assert.equal((await client.answer('POST')).text, '40');
+    });
+  });
+
+  add('silence in a body that nobody reads ends the connection', async (driver) => {
+    await withServer(driver, { ...NEVER, bodyTimeoutMs: 50 }, routes, async ({ open }) => {
+      const client = await open();
+      void client.send(`${request('POST', '/ignore', ['Content-Length: 10'])}part`);
+      assert.equal((await client.answer('POST')).text, 'ignored');
+      await client.endsCleanly();
+    });
+  });
+
+  for (const target of ['/never', '/never-promise']) {
+    add(`a handler without an answer, ${target}: 503`, async (driver) => {
+      await withServer(driver, { ...NEVER, handlerTimeoutMs: 50 }, routes, async (running) => {
+        const { open, server, log } = running;
+        const client = await open();
+        const other = await open();
+        void client.send(get(target));
+        assert.equal((await other.ask(get('/'))).text, 'hello');
+        const answer = await client.answer();
+        assert.equal(answer.status, 503);
+        assert.equal(answer.text, 'Service Unavailable\n');
+        assert.equal(answer.field('connection'), 'close');
+        await client.endsCleanly();
+        assert.equal(server.counters.timeouts, 1);
+        assert.ok(log.some((line) => line.includes(`GET ${target}: no answer in time`)));
+        assert.equal((await other.ask(get('/'))).text, 'hello');
+      });
+    });
+  }
+
+  add('what a handler does after its 503 comes to nothing', async (driver) => {
+    const gate = new Gate();
+    const seen: unknown[] = [];
+    const late = (server: Server) => {
+      server.get('/', async (request, response) => {
+        response.header('Content-Type', 'image/png').header('X-Kept', 'yes');
+        response.header('Content-Length', 77);
+        const { signal } = request;
+        await gate.opened;
+        seen.push(signal.aborted);
+        response.text('too late');
+        await response.write('too late');
+        response.end();
+      });
+    };
+    await withServer(driver, { ...NEVER, handlerTimeoutMs: 30 }, late, async ({ open, server }) => {
+      const client = await open();
+      const answer = await client.ask(get('/'));
+      assert.equal(answer.status, 503);
+      assert.match(answer.field('content-type') ?? '', /^text\/plain/);
+      assert.equal(answer.field('x-kept'), 'yes');
+      await client.endsCleanly();
+      gate.open();
+      await eventually('late writes are counted', () => server.counters.lateWrites === 3);
+      assert.deepEqual(seen, [true]);
+      assert.equal(server.counters.handlerErrors, 0);
+    });
+  });
+
+  add('a handler that has begun its answer may take its time', async (driver) => {
+    const slow = (server: Server) => {
+      server.get('/', async (_request, response) => {
+        await response.write('begun, ');
+        await wait(150);
+        response.end('done');
+      });
+    };
+    await withServer(driver, { ...NEVER, handlerTimeoutMs: 30 }, slow, async ({ open }) => {
+      const client = await open();
+      assert.equal((await client.ask(get('/'))).text, 'begun, done');
+    });
+  });
+
+  add('the time for a handler begins when the body is there', async (driver) => {
+    await withServer(driver, { ...NEVER, handlerTimeoutMs: 60 }, routes, async ({ open }) => {
+      const client = await open();
+      void client.send(request('POST', '/', ['Content-Length: 4']));
+      await client.staysQuiet(150);
+      assert.equal((await client.ask('body')).text, 'got body');
+    });
+  });
+
+  add('a client that takes nothing of its answer is reset', async (driver) => {
+    await withServer(driver, { ...NEVER, writeTimeoutMs: 100 }, routes, async (running) => {
+      const { open, server } = running;
+      const client = await open();
+      client.pause();
+      void client.send(get('/big'));
+      const other = await open();
+      await eventually('the server gives up', () => server.counters.closed === 1);
+      assert.equal(server.counters.timeouts, 1);
+      assert.equal((await other.ask(get('/'))).text, 'hello');
+      client.resume();
+      await client.isReset();
+      assert.ok(client.receivedBytes < 50_000_000);
+    });
+  });
+
+  add('a client that takes a little now and then is not', async (driver) => {
+    await withServer(
+      driver,
+      { ...NEVER, writeTimeoutMs: 300 },
+      routes,
+      async ({ open, server }) => {
+        const client = await open();
+        client.pause();
+        void client.send(get('/big'));
+        for (let index = 0; index < 10; index++) {
+          await wait(60);
+          client.resume();
+          await wait(5);
+          client.pause();
+        }
+        client.resume();
+        assert.equal((await client.answer()).body.length, 50_000_000);
+        assert.equal(server.counters.timeouts, 0);
+      },
+    );
+  });
+
+  add('after the last answer the client has lingerTimeoutMs to close', async (driver) => {
+    await withServer(driver, { ...NEVER, lingerTimeoutMs: 50 }, routes, async (running) => {
+      const client = await running.open();
+      assert.equal((await client.ask(get('/', 'Connection: close'))).text, 'hello');
+      await eventually('the server closes', () => running.server.counters.closed === 1);
+      const patient = await running.open();
+      assert.equal((await patient.ask('nonsense\r\n\r\n')).status, 400);
+      await eventually('the server closes', () => running.server.counters.closed === 2);
+    });
+  });
+
+  add('a client that never stops sending is not read for ever', async (driver) => {
+    await withServer(driver, { ...NEVER, lingerTimeoutMs: 100 }, routes, async (running) => {
+      const client = await running.open();
+      void client.send('nonsense\r\n\r\n');
+      assert.equal((await client.answer()).status, 400);
+      let rounds = 0;
+      while (running.server.counters.closed === 0 && rounds < 5_000) {
+        void client.send('x'.repeat(1000));
+        rounds += 1;
+        await wait(1);
+      }
+      assert.equal(running.server.counters.closed, 1);
+    });
+  });
+
+  add('many clients time out each in its own way', async (driver) => {
+    const options = { ...NEVER, headTimeoutMs: 80, bodyTimeoutMs: 80, keepAliveTimeoutMs: 80 };
+    await withServer(driver, { ...options, logLevel: 'error' }, routes, async (running) => {
+      const idle = await Promise.all(Array.from({ length: 20 }, running.open));
+      const heads = await Promise.all(Array.from({ length: 20 }, running.open));
+      const bodies = await Promise.all(Array.from({ length: 20 }, running.open));
+      for (const client of heads) void client.send('GET /');
+      for (const client of bodies) void client.send(post('/', '12345').slice(0, -1));
+      for (const client of heads) assert.equal((await client.answer()).status, 408);
+      for (const client of bodies) assert.equal((await client.answer('POST')).status, 408);
+      for (const client of [...idle, ...heads, ...bodies]) await client.endsCleanly();
+      assert.equal(running.server.counters.timeouts, 60);
+    });
+  });
+});

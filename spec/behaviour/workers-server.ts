@@ -1,0 +1,100 @@
+// A server of two workers in processes of its own, for tests of clusters. The primary says in one
+// line of JSON where it listens, reloads when it is told 'reload', and closes when its standard
+// input ends. Files in the folder it is given, if any, make workers start badly: `crash` has them
+// exit at once, `wait` has them wait, `mute` keeps it from the primary that they listen.
+
+import { execFileSync } from 'node:child_process';
+import cluster from 'node:cluster';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createServer } from '../../src/index.ts';
+import type { DriverName } from '../../testing/with-server.ts';
+
+const [driver, port, folder] = process.argv.slice(2);
+const CRASH_CODE = 7;
+
+const wait = (waitMs: number) => new Promise((resolve) => setTimeout(resolve, waitMs));
+const isAsked = (file: string) => folder !== undefined && existsSync(join(folder, file));
+
+if (cluster.isWorker && isAsked('crash')) process.exit(CRASH_CODE);
+
+if (cluster.isWorker && isAsked('mute')) {
+  const send = process.send?.bind(process) as (...args: unknown[]) => boolean;
+  process.send = (...args: unknown[]) => {
+    const [message] = args as [{ vibing?: string }];
+    return message.vibing === 'listening' || send(...args);
+  };
+}
+
+const server = createServer({
+  port: Number(port),
+  workers: 2,
+  driver: driver as DriverName,
+  shutdownTimeoutMs: 2_000,
+  // Clients that keep their side open are part of many tests, and not what these are about.
+  lingerTimeoutMs: 200,
+  // Tests wait for less than that before they ask, on a busy machine too.
+  drainLingerMs: 1_000,
+});
+server.get('/', (_request, response) => response.text(String(process.pid)));
+/** Is answered only when this worker was told to close. */
+server.get('/slow', async (_request, response) => {
+  const told = once(process, 'message');
+  console.log('slow');
+  await told;
+  await wait(20);
+  response.text(String(process.pid));
+});
+/** Events that end when this worker begins to close. */
+server.get('/events', async (_request, response) => {
+  const events = response.events();
+  await events.send(String(process.pid), { event: 'worker' });
+  if (!server.closing.aborted) await once(server.closing, 'abort');
+  await events.send('closing', { event: 'bye' });
+  events.close();
+});
+/** Is answered after so many milliseconds. */
+server.get('/after/:ms', async (request, response) => {
+  await wait(Number(request.params['ms']));
+  response.text(String(process.pid));
+});
+/** The options of V8 and Node that this worker was started with. */
+server.get('/options', (_request, response) => response.json(process.execArgv));
+server.get('/throw', () => {
+  throw new Error('thrown on purpose');
+});
+server.get('/hang', () => {
+  console.log('hanging');
+  for (;;) {}
+});
+/** What a program that a handler starts has open, one line a descriptor. */
+server.get('/descriptors', (_request, response) => {
+  response.text(execFileSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' }));
+});
+
+try {
+  while (cluster.isWorker && isAsked('wait')) await wait(10);
+  const listening = await server.listen();
+  if (cluster.isPrimary) {
+    console.log(JSON.stringify(listening));
+    void server.ended.then((error) => {
+      if (error !== null) console.log(`ended: ${error.message}`);
+    });
+    process.stdin.setEncoding('utf8').on('data', (text: string) => {
+      for (const _command of text.matchAll(/reload/g)) {
+        server.reload().then(
+          () => console.log('reloaded'),
+          (error: Error) => console.log(`not reloaded: ${error.message}`),
+        );
+      }
+    });
+    process.stdin.on('end', () => {
+      void server.close().then(() => console.log('closed'));
+    });
+  }
+} catch (error) {
+  if (!cluster.isPrimary) throw error;
+  const { code, message } = error as Error & { code?: string };
+  console.log(JSON.stringify({ code, message }));
+}

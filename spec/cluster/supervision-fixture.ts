@@ -1,0 +1,51 @@
+// What tests of supervision share: folders that make workers start badly, a connection to each
+// worker, and processes that do not outlive their test.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { get, RawClient } from '../../testing/raw-client.ts';
+import { eventually } from '../../testing/with-server.ts';
+import { Child } from '../behaviour/child.ts';
+import { isAlive } from '../behaviour/workers-fixture.ts';
+
+export async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'vibing-workers-'));
+  try {
+    await run(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A connection to each worker, by the worker's process. */
+export async function connections(port: number, count: number): Promise<Map<number, RawClient>> {
+  const clients = new Map<number, RawClient>();
+  for (let tries = 0; clients.size < count && tries < 400; tries++) {
+    const client = await RawClient.open(port);
+    const pid = Number((await client.ask(get('/'))).text);
+    if (clients.has(pid)) client.half();
+    else clients.set(pid, client);
+  }
+  assert.equal(clients.size, count);
+  return clients;
+}
+
+/** A process that is killed if the test has not ended it; `before` is what a shell does first. */
+export async function withChild(
+  args: readonly string[],
+  run: (child: Child) => Promise<void>,
+  before = '',
+): Promise<void> {
+  const child = new Child('workers-server', args, before);
+  try {
+    await run(child);
+  } finally {
+    child.process.kill('SIGKILL');
+  }
+}
+
+export async function gone(pids: Iterable<number>): Promise<void> {
+  await eventually('they are gone', () => ![...pids].some(isAlive));
+}

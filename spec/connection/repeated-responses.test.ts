@@ -1,0 +1,82 @@
+// Short texts that are given again and again are kept behind their heads: every answer is the same,
+// byte for byte, as the first.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { answer, answerOf, ConnectionWorld, DATE, get } from '../../testing/connection-fixture.ts';
+
+/** More than it takes to be kept. */
+const OFTEN = 20;
+
+it('texts in any order, with any status, and to HEAD', async () => {
+  let text = '';
+  let status = 200;
+  const world = new ConnectionWorld((_request, response) => response.status(status).text(text));
+  const client = world.open();
+  const often = async (line: string, code: number, given: string): Promise<void> => {
+    status = code;
+    text = given;
+    for (let times = 0; times < OFTEN; times++) {
+      assert.equal(await client.ask(get('/')), answerOf(line, given), `${code} ${given}`);
+    }
+  };
+  await often('200 OK', 200, 'same');
+  await often('200 OK', 200, 'else');
+  await often('200 OK', 200, '');
+  await often('404 Not Found', 404, 'else');
+  await often('200 OK', 200, 'longer than before');
+  await often('404 Not Found', 404, 'else');
+  const whole = answerOf('404 Not Found', 'else');
+  const toHead = await client.ask('HEAD / HTTP/1.1\r\nHost: a\r\n\r\n');
+  assert.equal(toHead, whole.slice(0, -'else'.length));
+  await often('404 Not Found', 404, 'else');
+  const last = await client.ask(get('/', 'Connection: close'));
+  assert.equal(last, answerOf('404 Not Found', 'else', 'Connection: close'));
+  await world.end();
+});
+
+it('two texts in turn, and a field that comes and goes', async () => {
+  let turn = 0;
+  const world = new ConnectionWorld((_request, response) => {
+    turn += 1;
+    if (turn % 3 === 0) response.header('X-Turn', turn);
+    response.text(turn % 2 === 0 ? 'even' : 'uneven');
+  });
+  const client = world.open();
+  for (let times = 1; times <= 3 * OFTEN; times++) {
+    const got = await client.ask(get('/'));
+    const text = times % 2 === 0 ? 'even' : 'uneven';
+    assert.ok(got.endsWith(`\r\n\r\n${text}`), got);
+    assert.equal(got.includes(`X-Turn: ${times}\r\n`), times % 3 === 0, got);
+    assert.match(got, new RegExp(`^Content-Length: ${text.length}\r$`, 'm'));
+  }
+  await world.end();
+});
+
+it('the date goes on', async () => {
+  const world = new ConnectionWorld((_request, response) => response.text('same'));
+  const client = world.open();
+  const { wallMs } = world.driver;
+  for (let seconds = 0; seconds < 5; seconds++) {
+    world.driver.wallMs = wallMs + seconds * 1000;
+    const date = DATE.replace('12:00:00', `12:00:0${seconds}`);
+    for (let times = 0; times < OFTEN; times++) {
+      assert.equal(await client.ask(get('/')), answer('same').replace(DATE, date));
+    }
+  }
+  await world.end();
+});
+
+it('texts beyond ASCII, and in a pipeline', async () => {
+  const world = new ConnectionWorld((request, response) =>
+    response.text(request.path === '/umlaut' ? 'grüße' : 'gruesse'),
+  );
+  const client = world.open();
+  const umlaut = Buffer.from(answer('grüße')).toString('latin1');
+  for (let times = 0; times < OFTEN; times++) {
+    const got = await client.ask(get('/').repeat(3) + get('/umlaut') + get('/'));
+    const plain = answer('gruesse');
+    assert.equal(got, plain.repeat(3) + umlaut + plain);
+  }
+  await world.end();
+});

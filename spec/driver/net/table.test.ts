@@ -1,0 +1,91 @@
+// What the portable driver reads from /proc/net, from texts as Linux writes them.
+
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { type NetName, NetTable } from '../../../src/driver/net/table.ts';
+
+const HEAD = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt\n';
+const REST = ':00000007 01:00000014 00000000     0        0 1151 1 00000000 100 0 0 10 0\n';
+const INET =
+  `${HEAD}   0: 0100007F:1F90 00000000:0000 0A 00000000${REST}` +
+  ` 110: 0100007F:1F90 0200000A:C350 06 00000009${REST}` +
+  ` 111: 0100007F:1F90 0200000A:C350 01 0000002A${REST}` +
+  `1112: 0100007F:1F90 0200000A:C351 04 0012D687${REST}`;
+const INET6 =
+  `${HEAD}   0: B80D0120000000000000000001000000:1F90 ` +
+  `B80D0120000000000000000002000000:C350 01 00000003${REST}` +
+  `   1: 0000000000000000FFFF00000100007F:1F90 ` +
+  `0000000000000000FFFF00000200000A:C352 01 00000004${REST}`;
+
+const local = { localAddress: '127.0.0.1', localPort: 0x1f90 };
+const one: NetName = { ...local, remoteAddress: '10.0.0.2', remotePort: 0xc350 };
+
+class World {
+  inet = INET;
+  reads: string[] = [];
+  nowMs = 0;
+  readMs = 0;
+  readonly table: NetTable = new NetTable(
+    (path) => {
+      this.reads.push(path);
+      this.nowMs += this.readMs;
+      return path === '/proc/net/tcp' ? this.inet : path === '/proc/net/tcp6' ? INET6 : '';
+    },
+    () => this.nowMs,
+  );
+}
+
+it('finds connections by both their ends', () => {
+  const { table } = new World();
+  assert.equal(table.look(one, 0).bytes, 42);
+  assert.equal(table.look({ ...one, remotePort: 0xc351 }, 0).bytes, 0x12d687);
+  const six = { localAddress: '2001:db8::1', localPort: 8080, remoteAddress: '2001:db8::2' };
+  assert.equal(table.look({ ...six, remotePort: 0xc350 }, 0).bytes, 3);
+  assert.equal(
+    table.look({ ...six, remoteAddress: '2001:db8::2%eth0', remotePort: 0xc350 }, 0).bytes,
+    3,
+  );
+  const mapped = { localAddress: '::ffff:127.0.0.1', localPort: 8080, remotePort: 0xc352 };
+  assert.equal(table.look({ ...mapped, remoteAddress: '::ffff:10.0.0.2' }, 0).bytes, 4);
+});
+
+it('knows nothing of others', () => {
+  const { table } = new World();
+  assert.equal(table.look({ ...one, remotePort: 1 }, 0).bytes, -1);
+  assert.equal(table.look({ ...one, localPort: 1 }, 0).bytes, -1);
+  assert.equal(table.look({}, 0).bytes, -1);
+  assert.equal(table.look({ ...one, remoteAddress: 'nonsense' }, 0).bytes, -1);
+  const without = new NetTable(() => '');
+  assert.equal(without.look(one, 0).bytes, -1);
+});
+
+it('reads once for questions that come together, and never tells one asker twice the same', () => {
+  const world = new World();
+  const { table } = world;
+  const first = table.look(one, 0);
+  const other = table.look({ ...one, remotePort: 0xc351 }, 0);
+  assert.equal(other.reading, first.reading);
+  assert.equal(world.reads.length, 1);
+  world.inet = INET.replace('0000002A', '00000029');
+  const second = table.look(one, first.reading);
+  assert.deepEqual([second.bytes, second.reading], [41, first.reading + 1]);
+  assert.equal(table.look({ ...one, remotePort: 0xc351 }, other.reading).reading, second.reading);
+  assert.equal(world.reads.length, 2);
+});
+
+it('reads again when time has passed, the later the longer reading takes', () => {
+  const world = new World();
+  const { table } = world;
+  table.look(one, 0);
+  world.nowMs += 10;
+  world.readMs = 30;
+  assert.equal(table.look(one, 0).reading, 2);
+  world.nowMs += 500;
+  assert.equal(table.look(one, 0).reading, 2);
+  world.nowMs += 101;
+  assert.equal(table.look(one, 0).reading, 3);
+});
+
+it('looks at the real table', { skip: process.platform !== 'linux' }, () => {
+  assert.equal(new NetTable().look({ ...one, localPort: 1, remotePort: 1 }, 0).reading, 1);
+});

@@ -1,0 +1,230 @@
+// A driver on the scripted kernel, one turn at a time and without a clock. It keeps account as the
+// world of the driver suite does, and finds what only a fake can show: a driver that spins, and one
+// that sleeps while something could be done.
+
+import assert from 'node:assert/strict';
+import { Slab } from '../../../src/base/slab.ts';
+import { Completions, type Driver, type DriverOptions, Op } from '../../../src/driver/driver.ts';
+import type { Syscalls } from '../../../src/driver/linux/syscalls.ts';
+import { type ScriptedSocket, ScriptedSyscalls } from './syscalls.ts';
+
+export type MakeScripted = (options: DriverOptions, calls: Syscalls) => Driver;
+
+export interface RigOptions {
+  readonly slots?: number;
+  readonly blockBytes?: number;
+  readonly blockCount?: number;
+  readonly completions?: number;
+}
+
+export interface Told {
+  readonly op: number;
+  readonly slot: number;
+  readonly result: number;
+  readonly block: number;
+}
+
+export const REGION = 1;
+
+/** So many turns in which nothing happens, though nobody sleeps, are no accident. */
+const IDLE_TURNS_MAX = 32;
+
+export class Rig {
+  readonly kernel: ScriptedSyscalls = new ScriptedSyscalls();
+  readonly slab: Slab;
+  readonly driver: Driver;
+  readonly region: Uint8Array = new Uint8Array(4096);
+  /** Everything that was told, in order. */
+  readonly told: Told[] = [];
+  /** Operations in flight, as operation and slot. */
+  readonly inFlight: Set<string> = new Set();
+  wakes = 0;
+  readonly #out: Completions;
+  #asleep = false;
+
+  constructor(make: MakeScripted, options: RigOptions = {}) {
+    this.slab = new Slab(options.blockBytes ?? 64, options.blockCount ?? 8);
+    this.#out = new Completions(options.completions ?? 256);
+    const slots = options.slots ?? 8;
+    this.driver = make({ slab: this.slab, slots, backlog: 8 }, this.kernel);
+    this.driver.map(REGION, this.region);
+    this.driver.wake = () => {
+      assert.ok(this.#asleep, 'only sleepers are woken, once');
+      this.#asleep = false;
+      this.wakes += 1;
+    };
+  }
+
+  get isAsleep(): boolean {
+    return this.#asleep;
+  }
+
+  listen(): void {
+    this.ask(Op.Listen, -1);
+    this.driver.listen({ host: '127.0.0.1', port: 0 });
+    this.turn();
+    assert.ok(this.last(Op.Listen, -1) >= 0);
+  }
+
+  /** A connected socket in `slot`. */
+  adopt(slot: number): ScriptedSocket {
+    const socket = this.kernel.accepted();
+    this.driver.adopt(socket.fd, slot);
+    return socket;
+  }
+
+  ask(op: Op, slot: number): void {
+    this.inFlight.add(`${op}:${slot}`);
+  }
+
+  isInFlight(op: Op, slot: number): boolean {
+    return this.inFlight.has(`${op}:${slot}`);
+  }
+
+  receive(slot: number): void {
+    this.ask(Op.Receive, slot);
+    this.driver.receive(slot);
+  }
+
+  watch(slot: number): void {
+    this.ask(Op.Watch, slot);
+    this.driver.watch(slot);
+  }
+
+  send(slot: number, text: string): void {
+    this.region.set(Buffer.from(text), slot * 128);
+    this.sendRange(slot, slot * 128, slot * 128 + text.length);
+  }
+
+  sendRange(slot: number, start: number, end: number): void {
+    this.ask(Op.Send, slot);
+    this.driver.send(slot, REGION, start, end, false);
+  }
+
+  connect(slot: number): void {
+    this.ask(Op.Connect, slot);
+    this.driver.connect({ host: '127.0.0.1', port: 1 }, slot);
+  }
+
+  close(slot: number): void {
+    this.ask(Op.Close, slot);
+    this.driver.close(slot);
+  }
+
+  /** One poll(): what it told. */
+  turn(): Told[] {
+    const wakesBefore = this.wakes;
+    const count = this.driver.poll(this.#out);
+    this.#asleep = false;
+    assert.equal(this.wakes, wakesBefore, 'poll() calls nobody');
+    assert.ok(count <= this.#out.capacity);
+    const { op, slot, result, block } = this.#out;
+    const told: Told[] = [];
+    for (let index = 0; index < count; index++) {
+      const one = {
+        op: op[index],
+        slot: slot[index],
+        result: result[index],
+        block: block[index],
+      };
+      this.#check(one);
+      told.push(one);
+    }
+    this.told.push(...told);
+    return told;
+  }
+
+  #check(one: Told): void {
+    const name = JSON.stringify(one);
+    const { op, slot, result, block } = one;
+    if (op !== Op.Accept) assert.ok(this.inFlight.delete(`${op}:${slot}`), `in flight: ${name}`);
+    const bringsBytes = op === Op.Receive && result > 0;
+    assert.equal(block >= 0, bringsBytes, `a block comes with bytes alone: ${name}`);
+    if (op === Op.Receive) assert.ok(result <= this.slab.blockBytes, name);
+    if (op === Op.Send) assert.notEqual(result, 0, name);
+  }
+
+  /** driver.sleep() with the account of wake() kept. */
+  sleep(): boolean {
+    this.#asleep = true;
+    this.#asleep = this.driver.sleep();
+    return this.#asleep;
+  }
+
+  /**
+   * Runs turns as the pump does, until the driver sleeps and nothing wakes it: what they told. Who
+   * sleeps already gets a turn only if it was woken. Each completion is given to `act` at once,
+   * which may go on.
+   */
+  settle(act: (one: Told) => void = () => {}): Told[] {
+    const all: Told[] = [];
+    let idleTurns = 0;
+    for (;;) {
+      if (this.#asleep) this.kernel.round();
+      if (this.#asleep) return all;
+      const told = this.turn();
+      for (const one of told) act(one);
+      all.push(...told);
+      idleTurns = told.length > 0 ? 0 : idleTurns + 1;
+      assert.ok(idleTurns < IDLE_TURNS_MAX, 'the driver spins: no sleep, and nothing to tell');
+      if (told.length === 0) this.sleep();
+    }
+  }
+
+  /** The bytes a RECEIVE brought, its block given back; or what it said instead. */
+  take({ result, block }: Told): string | number {
+    if (result <= 0) return result;
+    const start = this.slab.start(block);
+    const text = Buffer.from(this.slab.bytes.subarray(start, start + result)).toString('latin1');
+    this.slab.release(block);
+    return text;
+  }
+
+  /** The result told last of an operation, as a number; asserts that there is one. */
+  last(op: Op, slot: number): number {
+    const one = this.told.findLast((each) => each.op === op && each.slot === slot);
+    assert.ok(one !== undefined, `operation ${op} of slot ${slot} was told`);
+    return one.result;
+  }
+
+  /** Receives until nothing comes: the bytes, and 0 or -errno once the stream is over. */
+  drain(slot: number): { text: string; end: number | null } {
+    let text = '';
+    let end: number | null = null;
+    if (!this.isInFlight(Op.Receive, slot)) this.receive(slot);
+    this.settle((one) => {
+      if (one.op !== Op.Receive || one.slot !== slot) return;
+      const taken = this.take(one);
+      if (typeof taken === 'number') {
+        end = taken;
+        return;
+      }
+      text += taken;
+      this.receive(slot);
+    });
+    return { text, end };
+  }
+
+  /** Aborts and closes a slot; everything in flight is answered. */
+  finish(slot: number): void {
+    this.driver.abort(slot, true);
+    this.settle((one) => {
+      if (one.op === Op.Receive) this.take(one);
+    });
+    this.close(slot);
+    this.settle();
+  }
+
+  /** After the last slot is closed: nothing is left over. */
+  end(): void {
+    if (this.kernel.listener !== null) {
+      this.ask(Op.Unlisten, -1);
+      this.driver.unlisten();
+    }
+    this.settle();
+    assert.deepEqual([...this.inFlight], [], 'every operation was answered');
+    assert.equal(this.slab.freeCount, this.slab.blockCount, 'every block came back');
+    this.driver.destroy();
+    assert.equal(this.kernel.openCount, 0, 'no descriptor is left open');
+  }
+}

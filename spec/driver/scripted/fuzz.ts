@@ -1,0 +1,345 @@
+// A random walk: calls of the contract, deeds of the other ends and faults of the kernel, in an
+// order that a seed draws, against a model of what each connection must carry. One seed, one walk.
+
+import assert from 'node:assert/strict';
+import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { type MakeScripted, Rig, type Told } from './driver-fixture.ts';
+import type { Scripted, ScriptedSocket } from './syscalls.ts';
+
+const { EAGAIN, EINTR, ENOBUFS, ENOMEM } = ERRNO;
+const { ECANCELED, ECONNREFUSED, ECONNRESET, EPIPE } = ERRNO;
+
+const REGION_BYTES = 4096;
+const BROKEN: readonly number[] = [-ECONNRESET, -EPIPE];
+const SHORTAGE: readonly number[] = [-ENOMEM, -ENOBUFS];
+
+/** Numbers from a seed (xorshift32). */
+export class Draw {
+  #state: number;
+
+  constructor(seed: number) {
+    // Small seeds alone would draw much alike at first.
+    this.#state = Math.imul(seed, 2654435761) | 1;
+    for (let rounds = 0; rounds < 8; rounds++) this.below(2);
+  }
+
+  below(end: number): number {
+    this.#state ^= this.#state << 13;
+    this.#state ^= this.#state >>> 17;
+    this.#state ^= this.#state << 5;
+    return (this.#state >>> 0) % end;
+  }
+
+  isOnce(inRounds: number): boolean {
+    return this.below(inRounds) === 0;
+  }
+
+  of<T>(items: readonly T[]): T {
+    return items[this.below(items.length)];
+  }
+}
+
+/** What a connection must carry. Byte `index` towards the driver is byteOf(seed, index). */
+interface Model {
+  readonly socket: ScriptedSocket;
+  readonly seed: number;
+  written: number;
+  received: number;
+  /** The range of the send in flight, and all bytes that SENDs said have gone. */
+  sendStart: number;
+  sendEnd: number;
+  readonly sent: number[];
+  sendingEnded: boolean;
+  aborted: boolean;
+  closing: boolean;
+}
+
+function byteOf(seed: number, index: number): number {
+  return (seed * 31 + index * 7 + (index >> 8)) & 0xff;
+}
+
+export class Walk {
+  readonly rig: Rig;
+  readonly #draw: Draw;
+  readonly #slots: (Model | null)[];
+  readonly #held: number[] = [];
+  /** One call in so many misbehaves; 0 is none. */
+  #faultEvery: number;
+
+  constructor(make: MakeScripted, seed: number) {
+    const draw = new Draw(seed);
+    this.#draw = draw;
+    const slots = draw.of([1, 3, 6]);
+    this.#slots = new Array<Model | null>(slots).fill(null);
+    this.rig = new Rig(make, {
+      slots,
+      blockCount: draw.of([1, 2, 8]),
+      completions: draw.of([4, 5, 8, 256]),
+    });
+    for (let at = 0; at < REGION_BYTES; at++) this.rig.region[at] = byteOf(seed, at);
+    this.rig.kernel.sendBufferBytes = draw.of([16, 64, 300]);
+    this.#faultEvery = draw.of([0, 3, 10, 40]);
+    this.rig.kernel.chance = (call) => this.#fault(call);
+  }
+
+  #fault(call: Scripted): number | null {
+    const draw = this.#draw;
+    if (this.#faultEvery === 0 || !draw.isOnce(this.#faultEvery)) return null;
+    switch (call) {
+      case 'recv':
+      case 'send':
+        return draw.of([-EINTR, -EAGAIN, -EINTR, -EAGAIN, -draw.of([ENOMEM, ENOBUFS]), 1, 5]);
+      case 'wait':
+        return draw.of([-EINTR, 1, 2]);
+      case 'control':
+        return draw.isOnce(4) ? -ENOMEM : null;
+      case 'connect':
+        return -ECONNREFUSED;
+      default:
+        return null;
+    }
+  }
+
+  run(steps: number): void {
+    for (let step = 0; step < steps; step++) {
+      this.#act();
+      if (this.#draw.isOnce(3)) for (const one of this.rig.turn()) this.#tell(one);
+      if (this.#draw.isOnce(8)) this.#settle();
+    }
+    this.#heal();
+  }
+
+  #settle(): void {
+    this.rig.settle((one) => this.#tell(one));
+    for (const [slot, model] of this.#slots.entries()) {
+      if (model !== null && model.socket.watched !== 0) this.#mustBeStuck(slot, model);
+    }
+  }
+
+  /** Whatever is in flight while the driver sleeps has a reason to be. */
+  #mustBeStuck(slot: number, { socket }: Model): void {
+    const { rig } = this;
+    if (rig.isInFlight(Op.Receive, slot)) {
+      // Without a block a look for the end is not repeated when it was interrupted: a block comes.
+      const mayWait = socket.incoming.length > 0 || this.#faultEvery !== 0;
+      const waitsForBlock = mayWait && rig.slab.freeCount === 0;
+      const hasNothing = socket.incoming.length === 0 && !socket.hasEnd;
+      assert.ok(waitsForBlock || hasNothing, `slot ${slot} could receive`);
+    }
+    if (rig.isInFlight(Op.Send, slot)) {
+      assert.ok(socket.noSpace && !socket.isReset, `slot ${slot} could send`);
+    }
+    if (rig.isInFlight(Op.Watch, slot)) assert.ok(!socket.isReset, `slot ${slot} is broken`);
+    if (rig.isInFlight(Op.Connect, slot)) assert.ok(socket.connecting, `slot ${slot} connected`);
+    assert.ok(!rig.isInFlight(Op.Close, slot), `slot ${slot} could close`);
+  }
+
+  #act(): void {
+    const { rig } = this;
+    const slot = this.#draw.below(this.#slots.length);
+    const model = this.#slots[slot];
+    if (this.#draw.isOnce(12)) this.#holdBlocks();
+    else if (model === null) this.#open(slot);
+    else if (model.closing) return;
+    else if (model.socket.connecting && rig.isInFlight(Op.Connect, slot))
+      this.#connect(slot, model);
+    else if (this.#draw.isOnce(2)) this.#actOutside(slot, model);
+    else this.#actInside(slot, model);
+  }
+
+  #holdBlocks(): void {
+    const { slab } = this.rig;
+    if (this.#draw.isOnce(2) && slab.freeCount > 0) this.#held.push(slab.acquire());
+    else if (this.#held.length > 0) slab.release(this.#held.pop() ?? -1);
+  }
+
+  #open(slot: number): void {
+    const { rig } = this;
+    let socket: ScriptedSocket | null = null;
+    if (this.#draw.isOnce(3)) {
+      rig.connect(slot);
+      socket = rig.kernel.newest;
+    } else {
+      socket = rig.adopt(slot);
+    }
+    assert.ok(socket !== null);
+    this.#slots[slot] = {
+      socket,
+      seed: this.#draw.below(1000),
+      written: 0,
+      received: 0,
+      sendStart: 0,
+      sendEnd: 0,
+      sent: [],
+      sendingEnded: false,
+      aborted: false,
+      closing: false,
+    };
+  }
+
+  #connect(slot: number, model: Model): void {
+    const { socket } = model;
+    if (this.#draw.isOnce(5)) this.#abort(slot, model);
+    else if (this.#draw.isOnce(3)) socket.reset(ECONNREFUSED);
+    else socket.connected();
+  }
+
+  /** Something the other end does, or the kernel by itself. */
+  #actOutside(slot: number, model: Model): void {
+    const { socket } = model;
+    const draw = this.#draw;
+    const hasEnded = socket.isReset || socket.peerEnded;
+    switch (draw.below(8)) {
+      case 0:
+        if (draw.isOnce(4)) socket.end();
+        break;
+      case 1:
+        if (draw.isOnce(6)) socket.reset();
+        break;
+      case 2:
+        if (!this.rig.isInFlight(Op.Connect, slot)) this.rig.kernel.inject(slot, draw.below(32));
+        break;
+      case 3:
+        socket.take(draw.isOnce(2) ? Infinity : draw.below(20));
+        break;
+      default: {
+        if (hasEnded) break;
+        const bytes = draw.of([1, 10, 63, 64, 65, 128, 200]);
+        const from = model.written;
+        model.written += bytes;
+        socket.write(Array.from({ length: bytes }, (_, at) => byteOf(model.seed, from + at)));
+      }
+    }
+  }
+
+  /** Something the server asks for. */
+  #actInside(slot: number, model: Model): void {
+    const { rig } = this;
+    const draw = this.#draw;
+    if (rig.isInFlight(Op.Connect, slot)) return;
+    const sends = rig.isInFlight(Op.Send, slot);
+    const receives = rig.isInFlight(Op.Receive, slot);
+    if (draw.isOnce(15)) this.#abort(slot, model);
+    else if (model.aborted || draw.isOnce(15)) this.#close(slot, model);
+    else if (draw.isOnce(10) && !sends && !model.sendingEnded) {
+      model.sendingEnded = true;
+      rig.driver.shutdownSend(slot);
+    } else if (draw.isOnce(6) && !rig.isInFlight(Op.Watch, slot)) rig.watch(slot);
+    else if (draw.isOnce(2) && !receives) rig.receive(slot);
+    else if (!sends && !model.sendingEnded) {
+      model.sendStart = draw.below(REGION_BYTES - 400);
+      model.sendEnd = model.sendStart + 1 + draw.below(399);
+      rig.sendRange(slot, model.sendStart, model.sendEnd);
+    }
+  }
+
+  #abort(slot: number, model: Model): void {
+    model.aborted = true;
+    this.rig.driver.abort(slot, this.#draw.isOnce(2));
+  }
+
+  #close(slot: number, model: Model): void {
+    const { rig } = this;
+    const ops = [Op.Connect, Op.Receive, Op.Send, Op.Watch];
+    const busy = ops.some((op) => rig.isInFlight(op, slot));
+    if (busy || model.closing) return;
+    model.closing = true;
+    rig.close(slot);
+  }
+
+  #tell(one: Told): void {
+    const model = this.#slots[one.slot];
+    assert.ok(model !== null, `nobody is in the slot of ${JSON.stringify(one)}`);
+    const isCanceled = one.result === -ECANCELED;
+    assert.ok(!isCanceled || model.aborted, `only abort cancels: ${JSON.stringify(one)}`);
+    switch (one.op) {
+      case Op.Receive:
+        if (!isCanceled) this.#received(one, model);
+        break;
+      case Op.Send:
+        if (!isCanceled) this.#sent(one, model);
+        break;
+      case Op.Watch:
+        if (!isCanceled) this.#watched(one, model);
+        break;
+      case Op.Connect:
+        assert.ok([0, -ECONNREFUSED, -ECONNRESET, -ECANCELED].includes(one.result));
+        break;
+      default:
+        assert.ok(model.closing && model.socket.isClosed);
+        this.#slots[one.slot] = null;
+    }
+  }
+
+  #watched({ result }: Told, { socket, sendingEnded }: Model): void {
+    assert.ok(BROKEN.includes(result), `a watch gives ${result}`);
+    // Ends of both directions are as good as a break.
+    assert.ok(socket.isReset || (socket.peerEnded && sendingEnded), 'it is broken');
+  }
+
+  #received(one: Told, model: Model): void {
+    const { result } = one;
+    if (result > 0) {
+      const text = String(this.rig.take(one));
+      for (let at = 0; at < text.length; at++) {
+        const expected = byteOf(model.seed, model.received + at);
+        assert.equal(text.charCodeAt(at), expected, `byte ${model.received + at}`);
+      }
+      model.received += text.length;
+      assert.ok(model.received <= model.written);
+    } else if (!SHORTAGE.includes(result)) {
+      assert.ok(result === 0 || BROKEN.includes(result) || result === -ECONNREFUSED, `${result}`);
+      assert.ok(model.socket.peerEnded || model.socket.isReset, 'an end was there');
+      assert.equal(model.received, model.written, 'the end comes after all bytes');
+    }
+  }
+
+  #sent({ result }: Told, model: Model): void {
+    if (result > 0) {
+      assert.ok(result <= model.sendEnd - model.sendStart);
+      model.sent.push(...this.rig.region.subarray(model.sendStart, model.sendStart + result));
+    } else if (!SHORTAGE.includes(result)) {
+      assert.ok(BROKEN.includes(result) || result === -ECONNREFUSED, `send gave ${result}`);
+      assert.ok(model.socket.isReset);
+    }
+    const { taken, outgoing, isReset } = model.socket;
+    const arrived = [...taken, ...outgoing];
+    if (isReset) assert.deepEqual(taken, model.sent.slice(0, taken.length));
+    else assert.deepEqual(arrived, model.sent, 'what was sent is what SENDs said');
+  }
+
+  /** Nothing fails any more: everything that was written arrives, and all is given back. */
+  #heal(): void {
+    const { rig } = this;
+    this.#faultEvery = 0;
+    for (const block of this.#held.splice(0)) rig.slab.release(block);
+    this.#settle();
+    for (const [slot, model] of this.#slots.entries()) {
+      if (model === null) continue;
+      if (model.socket.connecting) model.socket.connected();
+      this.#settle();
+      if (!model.aborted && model.socket.watched !== 0) this.#finishStream(slot, model);
+      this.#abort(slot, model);
+      this.#settle();
+      this.#close(slot, model);
+      this.#settle();
+      assert.equal(this.#slots[slot], null, `slot ${slot} is free`);
+    }
+    rig.end();
+  }
+
+  #finishStream(slot: number, model: Model): void {
+    const { rig } = this;
+    const bytes = model.written - model.received;
+    for (let rounds = 0; rounds <= bytes && model.received < model.written; rounds++) {
+      if (!rig.isInFlight(Op.Receive, slot)) rig.receive(slot);
+      this.#settle();
+    }
+    assert.equal(model.received, model.written, `slot ${slot} got everything`);
+    for (let rounds = 0; rounds < REGION_BYTES && rig.isInFlight(Op.Send, slot); rounds++) {
+      model.socket.take();
+      this.#settle();
+    }
+    assert.ok(!rig.isInFlight(Op.Send, slot), `slot ${slot} sent`);
+  }
+}

@@ -1,0 +1,208 @@
+// A ring driver on a scripted kernel, turn by turn: what peers do, what the driver is asked, what
+// it answers. Everything happens when the test says so, and the account is checked at the end.
+
+import assert from 'node:assert/strict';
+import { Slab } from '../../../src/base/slab.ts';
+import { Completions } from '../../../src/driver/driver.ts';
+import type { RingSizes } from '../../../src/driver/linux/io-uring.ts';
+import { EPOLLERR, EPOLLHUP } from '../../../src/driver/linux/layout.ts';
+import type { Syscalls } from '../../../src/driver/linux/syscalls.ts';
+import { UringDriver } from '../../../src/driver/linux/uring.ts';
+import { ScriptedRing, type ScriptedSocket } from './ring.ts';
+
+export const REGION = 1;
+export const REGION_BYTES = 4096;
+
+export interface Finished {
+  readonly op: number;
+  readonly slot: number;
+  readonly result: number;
+  readonly block: number;
+}
+
+export interface BenchOptions {
+  readonly slots?: number;
+  readonly blockCount?: number;
+  /** Entries of a poll(). */
+  readonly capacity?: number;
+  readonly sizes?: RingSizes;
+  /** The kernel makes its completion queue this large. */
+  readonly completionCount?: number;
+}
+
+export class RingBench {
+  readonly kernel: ScriptedRing;
+  readonly slab: Slab;
+  readonly driver: UringDriver;
+  readonly out: Completions;
+  readonly region: Buffer = Buffer.alloc(REGION_BYTES);
+  wakes: boolean[] = [];
+
+  constructor(options: BenchOptions = {}) {
+    const slots = options.slots ?? 8;
+    this.kernel = new ScriptedRing(options.completionCount);
+    this.slab = new Slab(64, options.blockCount ?? 32);
+    this.out = new Completions(options.capacity ?? 64);
+    const driverOptions = { slab: this.slab, slots, backlog: 8 };
+    const calls = plainCalls(this.kernel);
+    this.driver = new UringDriver(driverOptions, calls, this.kernel, options.sizes);
+    this.driver.map(REGION, this.region);
+    this.driver.wake = (fromLoop) => this.wakes.push(fromLoop);
+  }
+
+  /** A connected socket in a slot. */
+  adopt(slot: number): ScriptedSocket {
+    const socket = makeSocket(this.kernel);
+    this.driver.adopt(socket.fd, slot);
+    return socket;
+  }
+
+  write(socket: ScriptedSocket, bytes: Uint8Array | string): void {
+    socket.input = Buffer.concat([socket.input, Buffer.from(bytes)]);
+    this.kernel.changed(socket.fd);
+  }
+
+  end(socket: ScriptedSocket): void {
+    socket.ended = true;
+    this.kernel.changed(socket.fd);
+  }
+
+  reset(socket: ScriptedSocket, error: number): void {
+    this.kernel.reset(socket, error);
+  }
+
+  /** The peer reads: so many bytes fit again. */
+  drain(socket: ScriptedSocket, bytes: number): void {
+    socket.room += bytes;
+    this.kernel.changed(socket.fd);
+  }
+
+  poll(): Finished[] {
+    const wakesBefore = this.wakes.length;
+    const count = this.driver.poll(this.out);
+    assert.equal(this.wakes.length, wakesBefore, 'poll() calls nobody');
+    return Array.from({ length: count }, (_, index) => ({
+      op: this.out.op[index],
+      slot: this.out.slot[index],
+      result: this.out.result[index],
+      block: this.out.block[index],
+    }));
+  }
+
+  /** Polls until the driver has nothing more to do and falls asleep; it is awake after that. */
+  settle(): Finished[] {
+    const all: Finished[] = [];
+    for (let turn = 0; turn < 10_000; turn++) {
+      const finished = this.poll();
+      all.push(...finished);
+      if (finished.length === 0 && this.driver.sleep()) {
+        assert.ok(this.kernel.isQuiet, 'who sleeps has read everything');
+        assert.deepEqual(this.poll(), [], 'who sleeps has nothing to tell');
+        return all;
+      }
+    }
+    return assert.fail('the driver does not come to rest');
+  }
+
+  /** The one thing that finished, its text if it brought any (its block given back). */
+  single(finished: readonly Finished[]): string {
+    assert.equal(finished.length, 1, JSON.stringify(finished));
+    return this.told(finished[0]);
+  }
+
+  /** One completion as text; a block comes back. */
+  told({ op, slot, result, block }: Finished): string {
+    if (block < 0) return `${OP_NAMES[op]} ${slot}: ${result}`;
+    const text = this.bytesOf(block, result).toString('latin1');
+    this.slab.release(block);
+    return `${OP_NAMES[op]} ${slot}: '${text}'`;
+  }
+
+  bytesOf(block: number, bytes: number): Buffer {
+    const start = this.slab.start(block);
+    return Buffer.from(this.slab.bytes.subarray(start, start + bytes));
+  }
+
+  /** Takes every block that is free, and those that the kernel has too. */
+  starve(): number[] {
+    const taken: number[] = [];
+    for (let block = this.slab.acquire(); block >= 0; block = this.slab.acquire()) {
+      taken.push(block);
+    }
+    return taken;
+  }
+
+  release(blocks: readonly number[]): void {
+    for (const block of blocks) this.slab.release(block);
+  }
+
+  /** Closes slots in which nothing is in flight, and lets the driver go: nothing is left. */
+  finish(...slots: number[]): void {
+    for (const slot of slots) {
+      this.driver.close(slot);
+      assert.equal(this.single(this.settle()), `CLOSE ${slot}: 0`);
+    }
+    this.driver.destroy();
+    assert.deepEqual([...this.kernel.open], [], 'every descriptor is closed');
+    assert.equal(this.kernel.memory.mappingCount, 0, 'all memory is unmapped');
+    assert.equal(this.slab.freeCount, this.slab.blockCount, 'every block came back');
+  }
+}
+
+const OP_NAMES: readonly string[] =
+  ' LISTEN UNLISTEN ACCEPT CONNECT RECEIVE SEND CLOSE WATCH'.split(' ');
+
+export function makeSocket(kernel: ScriptedRing): ScriptedSocket {
+  const socket: ScriptedSocket = {
+    fd: kernel.descriptor(),
+    input: Buffer.alloc(0),
+    ended: false,
+    error: 0,
+    output: [],
+    room: 1_000_000,
+    connected: null,
+    backlog: [],
+    lingersZero: false,
+    isReset: false,
+    unacknowledged: 0,
+    watched: new Map(),
+    hungUp: [],
+  };
+  kernel.sockets.set(socket.fd, socket);
+  return socket;
+}
+
+/** The calls that a ring driver makes besides its ring. */
+export function plainCalls(kernel: ScriptedRing): Syscalls {
+  const unused = (): number => assert.fail('a ring driver does not call this');
+  return {
+    socket: () => makeSocket(kernel).fd,
+    setsockopt: () => 0,
+    lingerZero: (fd) => {
+      const socket = kernel.sockets.get(fd);
+      assert.ok(socket !== undefined);
+      socket.lingersZero = true;
+      return 0;
+    },
+    getsockopt: () => 0,
+    bind: () => 0,
+    connect: unused,
+    listen: () => 0,
+    getsockname: () => 16,
+    getpeername: () => 16,
+    accept: (fd) => kernel.sockets.get(fd)?.backlog.shift() ?? -11,
+    recv: (fd, address, bytes, flags) => kernel.recv(fd, address, bytes, flags),
+    send: unused,
+    shutdown: () => 0,
+    close: (fd) => kernel.close(fd),
+    fcntl: () => 0,
+    epollCreate: () => makeSocket(kernel).fd,
+    epollControl: (epoll, operation, fd, events, tag) =>
+      kernel.control(epoll, operation, fd, events, tag),
+    epollWait: (epoll, address, eventsMax) => kernel.wait(epoll, address, eventsMax),
+    unacknowledged: (fd) => kernel.sockets.get(fd)?.unacknowledged ?? -9,
+    broken: (fd) => (kernel.sockets.get(fd)?.isReset ? EPOLLERR | EPOLLHUP : 0),
+    addressOf: (bytes) => kernel.addressOf(bytes),
+    watch: (fd, readable) => kernel.watch(fd, readable),
+  };
+}

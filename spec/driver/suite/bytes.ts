@@ -1,0 +1,255 @@
+// Driver cases: bytes in and out, blocks, regions, many sockets.
+
+import assert from 'node:assert/strict';
+import { Op } from '../../../src/driver/driver.ts';
+import type { Case } from './case.ts';
+import { Client, pair, starve } from './client.ts';
+import { REGION, REGION_BYTES, until, type World } from './fixture.ts';
+
+const MIB = 1024 * 1024;
+
+export const byteCases: readonly Case[] = [
+  {
+    name: 'a receive asked for early gets the bytes when they come',
+    async run({ world }) {
+      const { client, slot } = await pair(world);
+      world.receive(slot);
+      client.socket.write('later');
+      assert.equal(String(world.take(await world.wait(Op.Receive, slot))), 'later');
+    },
+  },
+  {
+    name: 'megabytes come in whole and in order, in blocks',
+    async run({ world, seed }) {
+      const { client, slot } = await pair(world);
+      const bytes = noise(5 * MIB + 123, seed);
+      client.socket.write(bytes);
+      assert.ok((await world.readAll(slot, bytes.length)).equals(bytes));
+    },
+  },
+  {
+    name: 'megabytes go out whole and in order',
+    async run({ world, seed }) {
+      const { client, slot } = await pair(world);
+      noise(REGION_BYTES, seed).copy(world.region);
+      for (let round = 0; round < 2; round++) {
+        assert.equal(await world.sendAll(slot, REGION, 0, REGION_BYTES), 0);
+      }
+      await client.hasBytes(2 * REGION_BYTES);
+      assert.ok(client.bytes.equals(Buffer.concat([world.region, world.region])));
+    },
+  },
+  {
+    name: 'both directions flow at the same time',
+    async run({ world, seed }) {
+      const { client, slot } = await pair(world);
+      const inward = noise(3 * MIB, seed);
+      noise(REGION_BYTES, seed + 1).copy(world.region);
+      client.socket.write(inward);
+      const [received, result] = await Promise.all([
+        world.readAll(slot, inward.length),
+        world.sendAll(slot, REGION, 0, REGION_BYTES),
+      ]);
+      assert.equal(result, 0);
+      assert.ok(received.equals(inward));
+      await client.hasBytes(REGION_BYTES);
+      assert.ok(client.bytes.equals(world.region));
+    },
+  },
+  {
+    name: 'a received block is sent back from where it lies',
+    async run({ world, seed }) {
+      const { client, slot } = await pair(world);
+      const bytes = noise(MIB, seed);
+      client.socket.write(bytes);
+      for (let echoed = 0; echoed < bytes.length; ) {
+        world.receive(slot);
+        const { result, block } = await world.wait(Op.Receive, slot);
+        assert.ok(result > 0);
+        const start = world.slab.start(block);
+        assert.equal(await world.sendAll(slot, 0, start, start + result), 0);
+        world.slab.release(block);
+        echoed += result;
+      }
+      await client.hasBytes(bytes.length);
+      assert.ok(client.bytes.equals(bytes));
+    },
+  },
+  {
+    name: 'without a receive in flight a client is slowed down, not buffered without end',
+    async run({ world }) {
+      const { client, slot } = await pair(world);
+      // More than all socket buffers of loopback hold.
+      const bytes = Buffer.alloc(64 * MIB);
+      let accepted = false;
+      client.socket.write(bytes, () => {
+        accepted = true;
+      });
+      await world.readAll(slot, 1);
+      await settle();
+      assert.equal(accepted, false, 'most of it waits at the client');
+      // Reading on sets it free again.
+      let taken = 0;
+      while (!accepted) taken += (await world.readAll(slot, 1)).length;
+      assert.ok(taken > 0);
+    },
+  },
+  {
+    name: 'a client that does not read stops the send, and gets everything when it reads on',
+    async run({ world, seed }) {
+      const { client, slot } = await pair(world);
+      noise(REGION_BYTES, seed).copy(world.region);
+      client.socket.pause();
+      const sent = sendRounds(world, slot, 16);
+      await settle();
+      assert.equal(sent.isOver, false, 'the client has not taken it');
+      client.socket.resume();
+      await sent.over;
+      await client.hasBytes(16 * REGION_BYTES);
+      for (let round = 0; round < 16; round++) {
+        const part = client.bytes.subarray(round * REGION_BYTES, (round + 1) * REGION_BYTES);
+        assert.ok(part.equals(world.region), `round ${round}`);
+      }
+    },
+  },
+  {
+    name: 'more: what is held back goes out with what follows',
+    async run({ world }) {
+      const { client, slot } = await pair(world);
+      world.region.write('headbody', 'latin1');
+      world.send(slot, REGION, 0, 4, true);
+      assert.equal((await world.wait(Op.Send, slot)).result, 4);
+      world.send(slot, REGION, 4, 8, false);
+      assert.equal((await world.wait(Op.Send, slot)).result, 4);
+      await client.hasBytes(8);
+      assert.equal(client.text, 'headbody');
+    },
+  },
+  {
+    name: 'regions are mapped and unmapped while others are in use',
+    async run({ world }) {
+      const { client, slot } = await pair(world);
+      for (let round = 0; round < 10; round++) {
+        const bytes = Buffer.from(`round ${round}.`);
+        world.driver.map(7, bytes);
+        assert.equal(await world.sendAll(slot, 7, 0, bytes.length), 0);
+        world.driver.unmap(7);
+      }
+      await client.hasBytes(80);
+      assert.match(client.text, /^round 0\.round 1\..*round 9\.$/);
+    },
+  },
+  {
+    name: 'a receive waits for a block when the slab is empty',
+    options: { blockCount: 2 },
+    async run({ world }) {
+      const { client, slot, port } = await pair(world);
+      const blocks = await starve(world, port);
+      world.receive(slot);
+      client.socket.write('patience');
+      await settle();
+      assert.ok(world.isInFlight(Op.Receive, slot), 'no block, no RECEIVE');
+      // Freed between turns, while the driver may be asleep.
+      for (const block of blocks) world.slab.release(block);
+      assert.equal(String(world.take(await world.wait(Op.Receive, slot))), 'patience');
+    },
+  },
+  {
+    name: 'many sockets share one block',
+    options: { blockCount: 1 },
+    async run({ world, seed }) {
+      const port = await world.listen();
+      const bytes = noise(100_000, seed);
+      const streams: Promise<Buffer>[] = [];
+      for (let count = 0; count < 8; count++) {
+        const client = await Client.open(port);
+        client.socket.write(bytes);
+        streams.push(world.readAll(await world.accept(), bytes.length));
+      }
+      for (const received of await Promise.all(streams)) assert.ok(received.equals(bytes));
+    },
+  },
+  {
+    name: 'abort of a receive that waits for a block',
+    options: { blockCount: 1 },
+    async run({ world }) {
+      const { client, slot, port } = await pair(world);
+      const blocks = await starve(world, port);
+      world.receive(slot);
+      client.socket.write('nobody reads this');
+      await settle();
+      world.abort(slot);
+      const { result } = await world.wait(Op.Receive, slot);
+      assert.ok(result < 0);
+      await world.close(slot);
+      for (const block of blocks) world.slab.release(block);
+    },
+  },
+  {
+    name: '500 sockets at once, with a poll that fits a few',
+    options: { slots: 512, blockCount: 64, completions: 16 },
+    async run({ world }) {
+      const port = await world.listen();
+      const clients = await Promise.all(
+        Array.from({ length: 500 }, async (_, index) => {
+          const client = await Client.open(port);
+          client.socket.write(`client ${index}`.padEnd(16));
+          return client;
+        }),
+      );
+      const serving: Promise<void>[] = [];
+      for (let count = 0; count < 500; count++) serving.push(echo(await world.accept()));
+      await Promise.all(serving);
+      for (const [index, client] of clients.entries()) {
+        await client.hasBytes(16);
+        assert.equal(client.text.trimEnd(), `client ${index}`);
+      }
+
+      async function echo(slot: number): Promise<void> {
+        const bytes = await world.readAll(slot, 16);
+        const start = slot * 16;
+        bytes.copy(world.region, start);
+        assert.equal(await world.sendAll(slot, REGION, start, start + 16), 0);
+        await world.close(slot);
+      }
+    },
+  },
+];
+
+interface Sending {
+  isOver: boolean;
+  over: Promise<void>;
+}
+
+function sendRounds(world: World, slot: number, rounds: number): Sending {
+  const sending: Sending = { isOver: false, over: Promise.resolve() };
+  sending.over = (async () => {
+    for (let round = 0; round < rounds; round++) {
+      assert.equal(await world.sendAll(slot, REGION, 0, REGION_BYTES), 0);
+    }
+    sending.isOver = true;
+  })();
+  return sending;
+}
+
+/** Long enough for what must not happen to happen on loopback; nothing waits for it to be exact. */
+async function settle(): Promise<void> {
+  let rounds = 0;
+  await until('fifty rounds', () => {
+    rounds += 1;
+    return rounds > 50;
+  });
+}
+
+/** Bytes that are like no others, from a seed (xorshift32). */
+function noise(length: number, seed: number): Buffer {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  let state = seed | 1;
+  for (let index = 0; index < words.length; index++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    words[index] = state;
+  }
+  return Buffer.from(words.buffer, 0, length);
+}

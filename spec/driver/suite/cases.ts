@@ -1,0 +1,92 @@
+// What every driver must do, whatever it is made of: the suite of the contract in driver.ts.
+
+import { randomInt } from 'node:crypto';
+import { after, describe, it } from 'node:test';
+import { assert } from '../../../src/base/assert.ts';
+import { abortCases } from './aborts.ts';
+import { breakCases } from './breaks.ts';
+import { byteCases } from './bytes.ts';
+import type { Case } from './case.ts';
+import { Client } from './client.ts';
+import { endCases } from './ends.ts';
+import { exhaustedCases, isExhausted, serveExhausted } from './exhausted.ts';
+import { type MakeDriver, World } from './fixture.ts';
+import { inheritedCases, isInheriting, serveInherited } from './inherited.ts';
+import { listenCases } from './listen.ts';
+import { crowdCases } from './many-sockets.ts';
+import { alsoCases } from './second-listener.ts';
+
+/** Most a case may take; those that hang say so instead of holding up the suite. */
+const CASE_TIMEOUT_MS = 60_000;
+
+/** What a failed case left open may hold the process up for this long after the last one. */
+const EXIT_TIMEOUT_MS = 5_000;
+
+export interface DriverSuite {
+  readonly name: string;
+  readonly make: MakeDriver;
+  /** Cases that the driver does not pass, by name, each with its reason. */
+  readonly skip?: Readonly<Record<string, string>>;
+}
+
+export function runDriverCases({ name, make, skip = {} }: DriverSuite): void {
+  if (isInheriting()) {
+    void serveInherited(make);
+    return;
+  }
+  if (isExhausted()) {
+    void serveExhausted(make);
+    return;
+  }
+  const cases = [
+    ...listenCases,
+    ...alsoCases,
+    ...inheritedCases,
+    ...exhaustedCases,
+    ...byteCases,
+    ...endCases,
+    ...abortCases,
+    ...breakCases,
+    ...crowdCases,
+  ];
+  for (const skipped of Object.keys(skip)) {
+    assert(
+      cases.some((one) => one.name === skipped),
+      `a skipped case exists: ${skipped}`,
+    );
+  }
+  const seed = Number(process.env['VIBING_SEED'] ?? randomInt(1, 2 ** 31));
+  describe(`driver ${name}, seed ${seed}`, () => {
+    after(() => {
+      setTimeout(() => process.exit(1), EXIT_TIMEOUT_MS).unref();
+    });
+    for (const one of cases) {
+      const reason = skip[one.name] ?? one.needs ?? null;
+      const options = reason === null ? {} : { skip: reason };
+      it(one.name, { timeout: CASE_TIMEOUT_MS, ...options }, () => runCase(one, make, seed));
+    }
+  });
+}
+
+async function runCase(one: Case, make: MakeDriver, seed: number): Promise<void> {
+  const world = new World(make, one.options);
+  try {
+    await one.run({ world, make, seed });
+  } catch (error) {
+    // What failed first is the news; what is left over then is only its consequence.
+    await world.end().catch(() => {});
+    Client.destroyAll();
+    throw error;
+  }
+  try {
+    await world.end();
+  } finally {
+    Client.destroyAll();
+  }
+}
+
+/** True when VIBING_DRIVERS (a list with commas) names the driver, or names none. */
+export function isChosen(name: string): boolean {
+  const chosen = process.env['VIBING_DRIVERS'];
+  return chosen === undefined || chosen === '' || chosen.split(',').includes(name);
+}

@@ -1,0 +1,103 @@
+// A driver in a process that has no descriptor left. The test file runs a second time as that
+// process, under a low limit; the clients are in the first.
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import type { Case } from './case.ts';
+import { Client } from './client.ts';
+import { type MakeDriver, until, World } from './fixture.ts';
+
+/** Set in the process without descriptors. */
+const VARIABLE = 'VIBING_FEW_DESCRIPTORS';
+const DESCRIPTORS = 200;
+
+export const exhaustedCases: readonly Case[] = [
+  {
+    name: 'without descriptors clients wait or are cut off, and are served once there are some',
+    needs: process.platform === 'win32' ? 'Windows has no such limit' : null,
+    async run() {
+      const child = spawn(
+        'sh',
+        ['-c', `ulimit -n ${DESCRIPTORS} && exec "$0" "$1"`, process.execPath, testFile()],
+        {
+          env: { PATH: process.env['PATH'], [VARIABLE]: '1' },
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      const said = listenTo(child);
+      try {
+        await until('the child has no descriptor left', () => said().includes('exhausted'));
+        const port = Number(/port (\d+)/.exec(said())?.[1]);
+        const early = await Client.open(port);
+        early.socket.write('early');
+        await until('the child has descriptors', () => said().includes('freed'));
+        const late = await Client.open(port);
+        late.socket.write('later');
+        await late.hasBytes(5);
+        assert.equal(late.text, 'ready');
+        if (!early.closed && !early.ended) await early.isGone();
+        assert.ok(early.text === '' || early.text === 'ready');
+        assert.equal(await exited, 0);
+      } finally {
+        child.kill();
+      }
+    },
+  },
+];
+
+function testFile(): string {
+  return String(process.argv[1]);
+}
+
+function listenTo(child: ChildProcess): () => string {
+  let text = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    text += String(chunk);
+  });
+  return () => text;
+}
+
+export function isExhausted(): boolean {
+  return process.env[VARIABLE] !== undefined;
+}
+
+/** The other process: uses up its descriptors, then serves the client that says 'later'. */
+export async function serveExhausted(make: MakeDriver): Promise<void> {
+  const world = new World(make);
+  const port = await world.listen();
+  const taken: number[] = [];
+  try {
+    for (;;) taken.push(openSync('/dev/null', 'r'));
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'EMFILE');
+  }
+  process.stdout.write(`port ${port}\nexhausted\n`);
+  const slot = world.connect({ host: '127.0.0.1', port });
+  assert.equal((await world.wait(Op.Connect, slot)).result, -ERRNO.EMFILE);
+  await world.close(slot);
+  // Node cuts such clients off by itself and may say nothing of it.
+  let rounds = 0;
+  await until('a fault, or time for one', () => {
+    rounds += 1;
+    return world.cameCount(Op.Accept, -1) > 0 || rounds > 500;
+  });
+  world.driver.accepting(false);
+  for (const { result } of world.came(Op.Accept, -1)) assert.equal(result, -ERRNO.EMFILE);
+  for (const fd of taken) closeSync(fd);
+  world.driver.accepting(true);
+  process.stdout.write('freed\n');
+  for (let isLate = false; !isLate; ) {
+    const { result } = await world.wait(Op.Accept, -1);
+    // A fault that was on its way may come after all.
+    if (result < 0) continue;
+    const client = world.adopt(result);
+    const heard = String(await world.readAll(client, 5));
+    await world.write(client, 'ready');
+    await world.close(client);
+    isLate = heard === 'later';
+  }
+  await world.end();
+}

@@ -1,0 +1,177 @@
+// Driver cases: clients from a second listening socket, which stays somebody else's.
+
+import assert from 'node:assert/strict';
+import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { listenerPort, openListener } from '../../../src/driver/linux/listener.ts';
+import { linuxSyscalls, type Syscalls } from '../../../src/driver/linux/syscalls.ts';
+import type { Case } from './case.ts';
+import { Client } from './client.ts';
+import type { World } from './fixture.ts';
+
+const found = linuxSyscalls();
+const needs = typeof found === 'string' ? found : null;
+
+/** Rounds of Node's loop, enough for a driver to take a client that it must not take. */
+const IDLE_ROUNDS = 50;
+
+interface Other {
+  readonly calls: Syscalls;
+  readonly fd: number;
+  readonly port: number;
+}
+
+async function withOther(run: (other: Other) => Promise<void>): Promise<void> {
+  const calls = linuxSyscalls();
+  assert.ok(typeof calls !== 'string');
+  const fd = openListener(calls, { host: '127.0.0.1', port: 0 }, 16);
+  assert.ok(fd >= 0, `a listener of somebody else: ${fd}`);
+  const port = listenerPort(calls, fd);
+  try {
+    await run({ calls, fd, port });
+  } finally {
+    calls.close(fd);
+  }
+}
+
+/** Serves a listener of others, with a client in its queue, and leaves it. */
+async function leavesWithOneWaiting(world: World, last: boolean): Promise<Client> {
+  const calls = linuxSyscalls();
+  assert.ok(typeof calls !== 'string');
+  const fd = openListener(calls, { host: '127.0.0.1', port: 0 }, 16);
+  const port = await world.listen({ fd });
+  assert.ok(port > 0);
+  world.driver.accepting(false);
+  const client = await Client.open(port);
+  await takesNobody(world);
+  await world.unlisten(last);
+  return client;
+}
+
+/** The next client is this one: it is greeted on its slot. */
+async function serves(world: World, client: Client): Promise<void> {
+  const slot = await world.accept();
+  await world.write(slot, 'hello');
+  await client.hasBytes(5);
+  await world.close(slot);
+}
+
+async function takesNobody(world: World): Promise<void> {
+  for (let round = 0; round < IDLE_ROUNDS; round++) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(world.cameCount(Op.Accept, -1), 0, 'no ACCEPT of a listener that is not watched');
+}
+
+export const alsoCases: readonly Case[] = [
+  {
+    name: 'acceptAlso takes clients of another listener until it is told no longer',
+    needs,
+    run: ({ world }) =>
+      withOther(async (other) => {
+        const port = await world.listen();
+        world.driver.acceptAlso(other.fd, true);
+        world.driver.acceptAlso(other.fd, true);
+        for (const target of [other.port, port, other.port]) {
+          await serves(world, await Client.open(target));
+        }
+        world.driver.acceptAlso(other.fd, false);
+        world.driver.acceptAlso(other.fd, false);
+        const waiting = await Client.open(other.port);
+        await takesNobody(world);
+        await serves(world, await Client.open(port));
+        world.driver.acceptAlso(other.fd, true);
+        await serves(world, waiting);
+      }),
+  },
+  {
+    name: 'acceptAlso wakes a sleeper for clients who wait already',
+    needs,
+    run: ({ world }) =>
+      withOther(async (other) => {
+        await world.listen();
+        const client = await Client.open(other.port);
+        await takesNobody(world);
+        world.driver.acceptAlso(other.fd, true);
+        await serves(world, client);
+      }),
+  },
+  {
+    name: 'accepting() holds for every listener, whichever was said first',
+    needs,
+    run: ({ world }) =>
+      withOther((first) =>
+        withOther(async (second) => {
+          const port = await world.listen();
+          world.driver.acceptAlso(first.fd, true);
+          world.driver.accepting(false);
+          world.driver.acceptAlso(second.fd, true);
+          const ports = [port, first.port, second.port];
+          const clients = await Promise.all(ports.map((each) => Client.open(each)));
+          await takesNobody(world);
+          world.driver.accepting(true);
+          for (let count = 0; count < clients.length; count++) {
+            await world.write(await world.accept(), 'hello');
+          }
+          for (const client of clients) await client.hasBytes(5);
+        }),
+      ),
+  },
+  {
+    name: 'unlisten ends acceptAlso and leaves the descriptor open',
+    needs,
+    run: ({ world }) =>
+      withOther(async (other) => {
+        await world.listen();
+        world.driver.acceptAlso(other.fd, true);
+        await world.unlisten();
+        assert.equal(listenerPort(other.calls, other.fd), other.port, 'it listens still');
+        const client = await Client.open(other.port);
+        await takesNobody(world);
+        // A later listen() begins without it.
+        await world.listen();
+        await takesNobody(world);
+        world.driver.acceptAlso(other.fd, true);
+        await serves(world, client);
+      }),
+  },
+  {
+    name: 'whoever leaves an inherited listener last takes those who wait',
+    needs,
+    async run({ world }) {
+      const client = await leavesWithOneWaiting(world, true);
+      assert.equal(world.cameCount(Op.Accept, -1), 1, 'before UNLISTEN');
+      await serves(world, client);
+    },
+  },
+  {
+    name: 'whoever leaves an inherited listener to others leaves those who wait as well',
+    needs,
+    async run({ world }) {
+      const client = await leavesWithOneWaiting(world, false);
+      assert.equal(world.cameCount(Op.Accept, -1), 0);
+      client.socket.destroy();
+    },
+  },
+  {
+    name: 'a descriptor may be closed as soon as acceptAlso was told no longer',
+    needs,
+    run: ({ world }) =>
+      withOther(async (kept) => {
+        const port = await world.listen();
+        const fd = openListener(kept.calls, { host: '127.0.0.1', port: 0 }, 16);
+        const closedPort = listenerPort(kept.calls, fd);
+        world.driver.acceptAlso(fd, true);
+        await serves(world, await Client.open(closedPort));
+        world.driver.acceptAlso(fd, false);
+        assert.equal(kept.calls.close(fd), 0);
+        await assert.rejects(Client.open(closedPort), /ECONNREFUSED/);
+        await serves(world, await Client.open(port));
+        assert.equal(kept.calls.accept(kept.fd, 0), -ERRNO.EAGAIN, 'the other one is left alone');
+      }),
+  },
+];
+
+/** Why the portable driver passes none of them. */
+export const alsoSkips: Readonly<Record<string, string>> = Object.fromEntries(
+  alsoCases.map(({ name }) => [name, 'node:cluster gives all workers the same listener']),
+);

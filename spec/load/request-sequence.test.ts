@@ -1,0 +1,53 @@
+// The order in which requests of several kinds go out, and where their bytes lie.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { mixed, Wheel, wheelBytes } from '../../src/load/request-sequence.ts';
+
+const request = (text: string, weight: number) => ({
+  bytes: Buffer.from(text),
+  isHead: false,
+  expected: null,
+  weight,
+});
+
+describe('an order by weight', () => {
+  it('is as even as can be', () => {
+    assert.deepEqual(mixed([1]), [0]);
+    assert.deepEqual(mixed([2, 1]), [0, 1, 0]);
+    assert.deepEqual(mixed([10, 5]), [0, 1, 0]);
+    assert.deepEqual(mixed([5, 1, 1]), [0, 0, 1, 0, 2, 0, 0]);
+  });
+
+  it('has each kind as often as its weight says', () => {
+    const order = mixed([7, 3, 90]);
+    assert.deepEqual(
+      [0, 1, 2].map((kind) => order.filter((one) => one === kind).length),
+      [7, 3, 90],
+    );
+  });
+});
+
+describe('a wheel', () => {
+  it('has every batch in one piece, also around its end', () => {
+    const requests = [request('aa', 2), request('b', 1)];
+    const wheel = new Wheel(requests, 4);
+    assert.equal(wheel.length, 3);
+    const text = (from: number, count: number): string =>
+      Buffer.from(wheel.bytes.subarray(wheel.start(from), wheel.end(from, count))).toString();
+    assert.deepEqual(
+      [text(0, 1), text(1, 1), text(2, 1), text(0, 3), text(2, 4), text(1, 4)],
+      ['aa', 'b', 'aa', 'aabaa', 'aaaabaa', 'baaaab'],
+    );
+    assert.deepEqual(
+      [0, 1, 2].map((at) => wheel.kindAt(at)),
+      [0, 1, 0],
+    );
+    assert.deepEqual([wheel.after(2, 1), wheel.after(0, 3), wheel.after(1, 100)], [0, 0, 2]);
+    assert.ok(wheelBytes(requests, 4) >= 5 + 7);
+  });
+
+  it('gives memory that does not move', () => {
+    assert.ok(new Wheel([request('a', 1)], 1).bytes.length >= 64);
+  });
+});

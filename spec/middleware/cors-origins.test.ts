@@ -1,0 +1,275 @@
+// cors() with origins that a function decides, at once or later, with the origin null, and where
+// several of them cover a request.
+
+import assert from 'node:assert/strict';
+import { type CorsOptions, cors } from '../../src/middleware/cors.ts';
+import type { Server } from '../../src/server/server.ts';
+import { get, request } from '../../testing/raw-client.ts';
+import { onEachDriver, type Running, wait, withServer } from '../../testing/with-server.ts';
+
+const ORIGIN = 'Origin: https://a.test';
+const ALLOW = 'access-control-allow-origin';
+const CREDENTIALS = 'access-control-allow-credentials';
+
+function preflight(origin: string, method = 'PUT', ...lines: string[]): string {
+  const asked = `Access-Control-Request-Method: ${method}`;
+  return request('OPTIONS', '/', [origin, asked, ...lines]);
+}
+
+function routes(...all: CorsOptions[]): (server: Server) => void {
+  return (server) => {
+    for (const options of all) server.use(cors(options));
+    server.get('/', (_request, response) => response.text('hello'));
+    server.get('/later', async (_request, response) => {
+      await wait(1);
+      response.text('later');
+    });
+    server.get('/error', () => {
+      throw new Error('failed');
+    });
+  };
+}
+
+async function refuses({ open }: Running, origin: string, status = 200): Promise<void> {
+  const client = await open();
+  const answer = await client.ask(get('/', origin));
+  assert.equal(answer.status, status, origin);
+  assert.equal(answer.field(ALLOW), undefined, origin);
+  assert.equal(answer.field(CREDENTIALS), undefined, origin);
+  assert.equal(answer.field('access-control-expose-headers'), undefined);
+  assert.ok(answer.all('vary').includes('Origin'), 'a cache is told');
+  const before = await client.ask(preflight(origin));
+  assert.equal(before.status, status === 200 ? 204 : status);
+  for (const [name] of before.fields) assert.doesNotMatch(name, /^access-control-/i);
+}
+
+async function allows({ open }: Running, origin: string): Promise<void> {
+  const client = await open();
+  for (const bytes of [get('/', origin), get('/later', origin), preflight(origin)]) {
+    const answer = await client.ask(bytes);
+    assert.equal(`Origin: ${answer.field(ALLOW)}`, origin);
+    assert.ok(answer.all('vary').includes('Origin'));
+  }
+}
+
+onEachDriver('cors, functions', (add) => {
+  const refusing: readonly (readonly [string, unknown])[] = [
+    ['false', () => false],
+    ['undefined', () => {}],
+    ['1', () => 1],
+    ['a string', (origin: string) => origin],
+    ['an object', () => ({})],
+    ['a function', () => () => true],
+    ['a promise of false', async () => false],
+    ['a promise of 1', async () => 1],
+    ['a promise of a string', async (origin: string) => origin],
+    ['a promise of nothing', async () => {}],
+    // biome-ignore lint/suspicious/noThenProperty: what can be awaited need not be a promise
+    ['a thenable of false', () => ({ then: (done: (it: unknown) => void) => done(false) })],
+  ];
+  for (const [what, origin] of refusing) {
+    add(`one that gives ${what} refuses`, async (driver) => {
+      for (const credentials of [false, true]) {
+        const options = { origin, credentials, exposedHeaders: ['X-A'] } as CorsOptions;
+        await withServer(driver, {}, routes(options), (running) => refuses(running, ORIGIN));
+      }
+    });
+  }
+
+  const allowing: readonly (readonly [string, unknown])[] = [
+    ['true', (origin: string) => origin === 'https://a.test'],
+    ['a promise of true', async (origin: string) => origin === 'https://a.test'],
+    ['true later', () => wait(2).then(() => true)],
+    // biome-ignore lint/suspicious/noThenProperty: what can be awaited need not be a promise
+    ['a thenable of true', () => ({ then: (done: (it: unknown) => void) => done(true) })],
+  ];
+  for (const [what, origin] of allowing) {
+    add(`one that gives ${what} allows`, async (driver) => {
+      const options = { origin, credentials: true } as CorsOptions;
+      await withServer(driver, {}, routes(options), (running) => allows(running, ORIGIN));
+    });
+  }
+
+  const failing: readonly (readonly [string, CorsOptions['origin']])[] = [
+    [
+      'throws',
+      () => {
+        throw new Error('no origins today');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no origins today'))],
+    ['rejects later', () => wait(2).then(() => Promise.reject(new Error('no origins today')))],
+  ];
+  for (const [what, origin] of failing) {
+    add(`one that ${what} refuses, and is an error like that of a handler`, async (driver) => {
+      const options = { origin, credentials: true } as CorsOptions;
+      await withServer(driver, {}, routes(options), async (running) => {
+        await refuses(running, ORIGIN, 500);
+        assert.equal(running.server.counters.handlerErrors, 2);
+        assert.match(running.log.join('\n'), /GET \/: Error: no origins today/);
+      });
+    });
+  }
+
+  add('is not asked without an Origin, nor for what is no origin', async (driver) => {
+    const asked: string[] = [];
+    const options = {
+      origin: (origin: string) => {
+        asked.push(origin);
+        return origin.endsWith('.a.test');
+      },
+    };
+    await withServer(driver, {}, routes(options), async (running) => {
+      await refuses(running, 'X: y');
+      for (const origin of [
+        'https://b.test/.a.test',
+        'https://b.test, https://www.a.test',
+        'https://b.test#.a.test',
+        'https://b.test?.a.test',
+        'https://user@www.a.test',
+        'www.a.test',
+        '*',
+        '',
+      ]) {
+        await refuses(running, `Origin: ${origin}`);
+      }
+      assert.deepEqual(asked, []);
+      await allows(running, 'Origin: https://www.a.test');
+      assert.deepEqual(new Set(asked), new Set(['https://www.a.test']));
+    });
+  });
+
+  add('a client that leaves while a function thinks harms nobody', async (driver) => {
+    const options = { origin: () => wait(20).then(() => true) };
+    await withServer(driver, {}, routes(options), async (running) => {
+      const client = await running.open();
+      await client.send(get('/', ORIGIN));
+      await wait(5);
+      client.reset();
+      await wait(30);
+      await allows(running, ORIGIN);
+    });
+  });
+});
+
+onEachDriver('cors, the origin null', (add) => {
+  add('is allowed only where it is listed', async (driver) => {
+    for (const credentials of [false, true]) {
+      for (const origin of ['https://a.test', ['https://a.test'], () => true, async () => true]) {
+        const options: CorsOptions = { origin, credentials };
+        await withServer(driver, {}, routes(options), (it) => refuses(it, 'Origin: null'));
+      }
+      for (const origin of ['null', ['https://a.test', 'null']]) {
+        const options: CorsOptions = { origin, credentials };
+        await withServer(driver, {}, routes(options), (it) => allows(it, 'Origin: null'));
+      }
+    }
+  });
+});
+
+onEachDriver('cors, twice', (add) => {
+  add('the inner one decides', async (driver) => {
+    const outer = { origin: '*', exposedHeaders: ['X-A'] };
+    const inner = { origin: ['https://a.test'], credentials: true };
+    await withServer(driver, {}, routes(outer, inner), async ({ open }) => {
+      const client = await open();
+      const wrong = await client.ask(get('/', 'Origin: https://b.test'));
+      for (const [name] of wrong.fields) assert.doesNotMatch(name, /^access-control-/i);
+      const right = await client.ask(get('/', ORIGIN));
+      assert.deepEqual(right.all(ALLOW), ['https://a.test']);
+      assert.deepEqual(right.all(CREDENTIALS), ['true']);
+      assert.deepEqual(right.all('access-control-expose-headers'), []);
+    });
+    await withServer(driver, {}, routes(inner, outer), async ({ open }) => {
+      const client = await open();
+      const right = await client.ask(get('/', ORIGIN));
+      assert.deepEqual(right.all(ALLOW), ['*']);
+      assert.deepEqual(right.all(CREDENTIALS), []);
+    });
+  });
+});
+
+onEachDriver('cors, preflights', (add) => {
+  const METHODS = 'access-control-allow-methods';
+  const HEADERS = 'access-control-allow-headers';
+
+  add('a method that is not listed is not permitted', async (driver) => {
+    const options = { methods: ['GET', 'PUT'], allowedHeaders: ['X-A'], maxAgeSeconds: 9 };
+    await withServer(driver, {}, routes(options), async ({ open }) => {
+      const client = await open();
+      for (const method of ['DELETE', 'put', 'PUTS', 'P UT', 'GET, DELETE', '*']) {
+        const answer = await client.ask(preflight(ORIGIN, method));
+        assert.equal(answer.status, 204);
+        const permitted = (answer.field(METHODS) ?? '').split(', ');
+        assert.ok(!permitted.includes(method) && !permitted.includes('*'), method);
+      }
+      // Browsers permit these whatever is listed: only a refusal of the origin keeps them off.
+      for (const method of ['POST', 'HEAD']) {
+        const answer = await client.ask(
+          preflight(ORIGIN, method, 'Access-Control-Request-Headers: x-a'),
+        );
+        assert.equal(answer.status, 204);
+        for (const [name] of answer.fields) assert.doesNotMatch(name, /^access-control-/i);
+      }
+      assert.equal((await client.ask(preflight(ORIGIN, 'PUT'))).field(METHODS), 'GET, PUT');
+    });
+  });
+
+  add('only tokens are given back as fields', async (driver) => {
+    await withServer(driver, {}, routes({}), async ({ open }) => {
+      const client = await open();
+      for (const [asked, given] of [
+        ['x-a', 'x-a'],
+        ['x-a,content-type', 'x-a, content-type'],
+        [' x-a ,\t x-b', 'x-a, x-b'],
+        ['x-a,,x-b,', 'x-a, x-b'],
+        ['authorization', 'authorization'],
+        ['*', undefined],
+        ['x-a, *', undefined],
+        ['x a', undefined],
+        ['x-a, y:z', undefined],
+        ['"x"', undefined],
+        ['x-\xe9', undefined],
+        ['', undefined],
+      ] as const) {
+        const line = `Access-Control-Request-Headers: ${asked}`;
+        const answer = await client.ask(preflight(ORIGIN, 'PUT', line));
+        assert.equal(answer.status, 204);
+        assert.equal(answer.field(HEADERS), given, JSON.stringify(asked));
+        assert.ok(answer.all('vary').includes('Access-Control-Request-Headers'));
+      }
+    });
+  });
+
+  add('* permits everything where there are no credentials', async (driver) => {
+    const options = {
+      methods: ['*'],
+      allowedHeaders: ['*', 'Authorization'],
+      exposedHeaders: ['*'],
+    };
+    await withServer(driver, {}, routes(options), async ({ open }) => {
+      const client = await open();
+      for (const method of ['PURGE', 'POST']) {
+        const answer = await client.ask(preflight(ORIGIN, method));
+        assert.equal(answer.field(METHODS), '*');
+        assert.equal(answer.field(HEADERS), '*, Authorization');
+        assert.equal(answer.field(CREDENTIALS), undefined);
+      }
+      const answer = await client.ask(get('/', ORIGIN));
+      assert.equal(answer.field('access-control-expose-headers'), '*');
+    });
+  });
+
+  add('empty lists permit nothing, and are no empty fields', async (driver) => {
+    const options = { methods: [], allowedHeaders: [], exposedHeaders: [] };
+    await withServer(driver, {}, routes(options), async ({ open }) => {
+      const client = await open();
+      const line = 'Access-Control-Request-Headers: x-a';
+      for (const method of ['PUT', 'GET']) {
+        const answer = await client.ask(preflight(ORIGIN, method, line));
+        assert.equal(answer.field(METHODS), undefined);
+        assert.equal(answer.field(HEADERS), undefined);
+      }
+    });
+  });
+});

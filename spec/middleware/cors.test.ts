@@ -1,0 +1,194 @@
+// cors() in a running server: which origins may read answers, what a preflight allows, and that
+// caches are told what an answer depends on.
+
+import assert from 'node:assert/strict';
+import { HttpError } from '../../src/exchange/http-error.ts';
+import { prepare } from '../../src/exchange/prepared.ts';
+import { type CorsOptions, cors } from '../../src/middleware/cors.ts';
+import type { Server } from '../../src/server/server.ts';
+import { get, request } from '../../testing/raw-client.ts';
+import type { Answer } from '../../testing/raw-response.ts';
+import { type DriverName, onEachDriver, withServer } from '../../testing/with-server.ts';
+
+const ORIGIN = 'Origin: https://a.test';
+const ready = prepare(200, { Vary: 'Accept' }, 'ready');
+
+function routes(options: CorsOptions | undefined): (server: Server) => void {
+  return (server) => {
+    server.use(cors(options));
+    server.get('/', (_request, response) => response.text('hello'));
+    server.get('/ready', (_request, response) => response.prepared(ready));
+    server.get('/error', () => {
+      throw new Error('failed');
+    });
+    server.get('/http-error', () => {
+      throw new HttpError(403);
+    });
+    server.delete('/', (_request, response) => response.empty());
+  };
+}
+
+async function ask(
+  driver: DriverName,
+  options: CorsOptions | undefined,
+  bytes: string,
+): Promise<Answer> {
+  let answer: Answer | undefined;
+  await withServer(driver, {}, routes(options), async ({ open }) => {
+    answer = await (await open()).ask(bytes);
+  });
+  assert.ok(answer !== undefined);
+  return answer;
+}
+
+function preflight(...lines: string[]): string {
+  return request('OPTIONS', '/', [ORIGIN, 'Access-Control-Request-Method: DELETE', ...lines]);
+}
+
+const ALLOW = 'access-control-allow-origin';
+
+onEachDriver('cors', (add) => {
+  add('by default everybody may read, and nothing depends on the origin', async (driver) => {
+    for (const bytes of [
+      get('/', ORIGIN),
+      get('/'),
+      get('/missing', ORIGIN),
+      get('/error', ORIGIN),
+    ]) {
+      const answer = await ask(driver, undefined, bytes);
+      assert.equal(answer.field(ALLOW), '*');
+      assert.deepEqual(answer.all('vary'), []);
+      assert.equal(answer.field('access-control-allow-credentials'), undefined);
+    }
+  });
+
+  add('a preflight is answered without asking the routes', async (driver) => {
+    const answer = await ask(driver, undefined, preflight());
+    assert.equal(answer.status, 204);
+    assert.equal(answer.field(ALLOW), '*');
+    const methods = 'GET, HEAD, PUT, PATCH, POST, DELETE';
+    assert.equal(answer.field('access-control-allow-methods'), methods);
+    assert.equal(answer.field('access-control-allow-headers'), undefined);
+    assert.equal(answer.field('allow'), undefined);
+    const missing = request('OPTIONS', '/missing', [ORIGIN, 'Access-Control-Request-Method: PUT']);
+    assert.equal((await ask(driver, undefined, missing)).status, 204);
+  });
+
+  add('a preflight gets the fields it asks for, and Vary says so', async (driver) => {
+    const asked = preflight('Access-Control-Request-Headers: x-a, content-type');
+    const answer = await ask(driver, undefined, asked);
+    assert.equal(answer.field('access-control-allow-headers'), 'x-a, content-type');
+    assert.ok(answer.all('vary').includes('Access-Control-Request-Headers'));
+  });
+
+  add('OPTIONS that is no preflight goes on to the routes', async (driver) => {
+    for (const lines of [[ORIGIN], ['Access-Control-Request-Method: PUT'], []]) {
+      const answer = await ask(driver, undefined, request('OPTIONS', '/', lines));
+      assert.equal(answer.status, 204);
+      assert.equal(answer.field('allow'), 'DELETE, GET, HEAD, OPTIONS');
+      assert.equal(answer.field('access-control-allow-methods'), undefined);
+    }
+  });
+
+  add('one origin: named when it asks, Vary in any case', async (driver) => {
+    const options = { origin: 'https://a.test' };
+    const right = await ask(driver, options, get('/', ORIGIN));
+    assert.equal(right.field(ALLOW), 'https://a.test');
+    assert.deepEqual(right.all('vary'), ['Origin']);
+    for (const lines of [
+      ['Origin: https://b.test'],
+      ['Origin: https://a.test.b'],
+      ['Origin: null'],
+      [],
+    ]) {
+      const wrong = await ask(driver, options, get('/', ...lines));
+      assert.equal(wrong.text, 'hello');
+      assert.equal(wrong.field(ALLOW), undefined, String(lines));
+      assert.deepEqual(wrong.all('vary'), ['Origin']);
+    }
+  });
+
+  add('a list of origins, or a function', async (driver) => {
+    const choices = [
+      ['https://a.test', 'https://c.test'],
+      (origin: string) => origin.endsWith('a.test') || origin.endsWith('c.test'),
+    ];
+    for (const origin of choices) {
+      for (const [asked, allowed] of [
+        ['https://a.test', 'https://a.test'],
+        ['https://c.test', 'https://c.test'],
+        ['https://b.test', undefined],
+      ] as const) {
+        const answer = await ask(driver, { origin }, get('/', `Origin: ${asked}`));
+        assert.equal(answer.field(ALLOW), allowed);
+        assert.deepEqual(answer.all('vary'), ['Origin']);
+      }
+    }
+  });
+
+  add('a preflight of an origin that may not gets nothing', async (driver) => {
+    const options = { origin: 'https://b.test', credentials: true, maxAgeSeconds: 5 };
+    const answer = await ask(driver, options, preflight('Access-Control-Request-Headers: x'));
+    assert.equal(answer.status, 204);
+    for (const [name] of answer.fields) {
+      assert.doesNotMatch(name, /^access-control-/i);
+    }
+    assert.deepEqual(answer.all('vary'), ['Origin']);
+  });
+
+  add('credentials: the origin is named, never *', async (driver) => {
+    const named = (origin: string) => origin === 'https://a.test';
+    for (const origin of ['https://a.test', ['https://a.test'], named]) {
+      const options = { origin, credentials: true };
+      for (const bytes of [get('/', ORIGIN), preflight()]) {
+        const answer = await ask(driver, options, bytes);
+        assert.equal(answer.field(ALLOW), 'https://a.test');
+        assert.equal(answer.field('access-control-allow-credentials'), 'true');
+        assert.ok(answer.all('vary').includes('Origin'));
+      }
+      const none = await ask(driver, options, get('/'));
+      assert.equal(none.field(ALLOW), undefined);
+      assert.equal(none.field('access-control-allow-credentials'), undefined);
+    }
+  });
+
+  add('lists of methods and fields, and how long to remember', async (driver) => {
+    const options: CorsOptions = {
+      methods: ['GET', 'PURGE'],
+      allowedHeaders: ['X-A', 'X-B'],
+      exposedHeaders: ['X-C', 'ETag'],
+      maxAgeSeconds: 600,
+    };
+    const answer = await ask(driver, options, preflight('Access-Control-Request-Headers: x-z'));
+    assert.equal(answer.field('access-control-allow-methods'), 'GET, PURGE');
+    assert.equal(answer.field('access-control-allow-headers'), 'X-A, X-B');
+    assert.equal(answer.field('access-control-max-age'), '600');
+    assert.equal(answer.field('access-control-expose-headers'), undefined);
+    const simple = await ask(driver, options, get('/', ORIGIN));
+    assert.equal(simple.field('access-control-expose-headers'), 'X-C, ETag');
+    assert.equal(simple.field('access-control-max-age'), undefined);
+  });
+
+  add('errors can be read too, and keep their Vary', async (driver) => {
+    const options = { origin: ['https://a.test'], credentials: true };
+    for (const [target, status] of [
+      ['/error', 500],
+      ['/http-error', 403],
+      ['/missing', 404],
+    ] as const) {
+      const answer = await ask(driver, options, get(target, ORIGIN));
+      assert.equal(answer.status, status);
+      assert.equal(answer.field(ALLOW), 'https://a.test');
+      assert.deepEqual(answer.all('vary'), ['Origin']);
+    }
+  });
+
+  add('a prepared answer with a Vary of its own keeps both', async (driver) => {
+    const options = { origin: 'https://a.test' };
+    const answer = await ask(driver, options, get('/ready', ORIGIN));
+    assert.equal(answer.text, 'ready');
+    assert.equal(answer.field(ALLOW), 'https://a.test');
+    const vary = answer.all('vary').join(', ');
+    assert.deepEqual(vary.split(', ').sort(), ['Accept', 'Origin']);
+  });
+});

@@ -1,0 +1,90 @@
+// The documents say what the code does: every key with its default, range and meaning stands in
+// docs/configuration.md, and docs/config.schema.json takes what the loader takes. UPDATE_DOCS=1 in
+// the environment writes both anew.
+
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { loadConfig } from '../../../src/server/config/config.ts';
+import { KEYS } from '../../../src/server/config/keys.ts';
+import { keyTable, type Schema, schemaOf, schemaText } from './documents.ts';
+
+const DOCS = new URL('../../../../docs/', import.meta.url);
+const TABLE = /(?<=<!-- keys: begin -->\n)[\s\S]*(?=<!-- keys: end -->)/;
+
+if (process.env['UPDATE_DOCS'] === '1') {
+  writeFileSync(new URL('config.schema.json', DOCS), schemaText());
+  const guide = read('configuration.md');
+  writeFileSync(
+    new URL('configuration.md', DOCS),
+    guide.replace(TABLE, () => `\n${keyTable()}\n\n`),
+  );
+}
+
+test('the guide has a row for every key, with its default, range and meaning', () => {
+  assert.equal(TABLE.exec(read('configuration.md'))?.[0].trim(), keyTable());
+  for (const { key, what } of KEYS) {
+    assert.match(keyTable(), new RegExp(`^\\| \`${key}\` \\|`, 'm'));
+    assert.ok(!what.includes('|'), 'a meaning fits in a cell');
+  }
+});
+
+test('the guide says what load balancers want', () => {
+  const guide = read('configuration.md').replace(/\s+/g, ' ');
+  assert.match(guide, /60 to 75 seconds/);
+  assert.match(guide, /set `connection_timeout_ms`/);
+});
+
+test('the example of the guide is a right configuration', () => {
+  const example = /```json\n([\s\S]*?)```/.exec(read('configuration.md'))?.[1] ?? '';
+  const loaded = loadConfig({ file: { name: 'x.json', text: example }, env: {}, flags: [] });
+  assert.deepEqual(loaded.problems, []);
+  assert.equal(loaded.config?.workers, 4);
+});
+
+test('the schema stands in its file', () => {
+  assert.equal(read('config.schema.json'), schemaText());
+});
+
+test('the schema takes what the loader takes', () => {
+  const edges = KEYS.flatMap(({ rule }) =>
+    rule.kind === 'integer' ? [rule.min - 1, rule.min, rule.max, rule.max + 1] : [],
+  );
+  const words = ['auto', 'epoll', 'net', 'info', 'x', '', '660', '0660', '66', '::1', 'Auto'];
+  const value = fc.oneof(
+    fc.constantFrom<unknown>(...edges, ...words, true, false, null, 1.5, 1024, 1025),
+    fc.jsonValue(),
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(...KEYS), value, (key, given) => {
+      // A mode needs a socket beside it, and many blocks together are too many.
+      const file = { name: 'x.json', text: JSON.stringify({ [key.key]: given }) };
+      const { problems } = loadConfig({ file, env: {}, flags: [] });
+      const taken = problems.every((line) => /without a socket| bytes together/.test(line));
+      const fits = schemaTakes(schemaOf(key), given);
+      if (taken) assert.ok(fits, `${key.key}: the schema refuses ${JSON.stringify(given)}`);
+      // What a host or a path looks like is more than the schema tells.
+      if (key.rule.kind === 'host' || key.rule.kind === 'path') return;
+      assert.equal(taken, fits, `${key.key}: ${JSON.stringify(given)}: ${problems.join('\n')}`);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+function read(name: string): string {
+  return readFileSync(new URL(name, DOCS), 'utf8');
+}
+
+function schemaTakes(schema: Schema, value: unknown): boolean {
+  if (schema.anyOf !== undefined) return schema.anyOf.some((each) => schemaTakes(each, value));
+  if (schema.const !== undefined) return value === schema.const;
+  if (schema.enum !== undefined) return schema.enum.some((each) => each === value);
+  if (schema.type === 'boolean') return typeof value === 'boolean';
+  if (schema.type === 'integer') {
+    const { minimum = 0, maximum = 0 } = schema;
+    return Number.isInteger(value) && Number(value) >= minimum && Number(value) <= maximum;
+  }
+  if (typeof value !== 'string' || value.length < (schema.minLength ?? 0)) return false;
+  return schema.pattern === undefined || new RegExp(schema.pattern).test(value);
+}

@@ -1,0 +1,214 @@
+// The work of the real world: files, compression and digests by Node's own thread pool.
+
+import { webcrypto } from 'node:crypto';
+import * as fs from 'node:fs';
+import { constants, promises } from 'node:fs';
+import { promisify } from 'node:util';
+import * as zlib from 'node:zlib';
+import { unreachable } from '../base/assert.ts';
+import { faultOf } from '../base/errno.ts';
+import {
+  type ContentCoding,
+  type DirectoryEntry,
+  FileKind,
+  type FileStat,
+  isFault,
+  type OpenFile,
+  type Work,
+} from './async-io.ts';
+import type { DropListener } from './line-writer.ts';
+import { type StandardStreams, standardStreams } from './standard-streams.ts';
+
+const ENOENT = 2;
+const EIO = 5;
+const ENXIO = 6;
+const EACCES = 13;
+const EISDIR = 21;
+
+/**
+ * A look at a file that the system has in memory takes 3 microseconds. One that took this long went
+ * to a disk or a network: for a while nobody waits for such looks on the loop.
+ */
+const SLOW_LOOK_MS = 2;
+const SLOW_WHILE_MS = 1000;
+
+const NO_THROW = { throwIfNoEntry: false } as const;
+
+/** Entries of a directory looked at together: a guess, four times what the thread pool runs. */
+const STATS_AT_ONCE = 16;
+
+/**
+ * A FIFO without a writer must not hold up a thread, a terminal must not become ours. Windows has
+ * neither flag. Node adds close-on-exec.
+ */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
+
+const realPathNative = promisify(fs.realpath.native) as (path: string) => Promise<string>;
+const gzip = promisify(zlib.gzip) as Compressor<zlib.ZlibOptions>;
+const deflate = promisify(zlib.deflate) as Compressor<zlib.ZlibOptions>;
+const brotli = promisify(zlib.brotliCompress) as Compressor<zlib.BrotliOptions>;
+
+type Compressor<Options> = (bytes: Uint8Array, options: Options) => Promise<Buffer>;
+
+const SUBTLE_NAME = { sha1: 'SHA-1', sha256: 'SHA-256' } as const;
+
+export class NodeWork implements Work {
+  readonly #streams: StandardStreams = standardStreams();
+  readonly #outputDropped: DropListener;
+  readonly #errorDropped: DropListener;
+  #looksSlowUntilMs = 0;
+
+  /** `notice` is told of lines that were dropped, in words; it may print them. */
+  constructor(notice: (text: string) => void = () => {}) {
+    this.#outputDropped = (lines, code) => notice(dropText('standard output', lines, code));
+    this.#errorDropped = (lines, code) => {
+      // One that will never be written cannot tell of it either.
+      if (code === null) notice(dropText('standard error', lines, code));
+    };
+  }
+
+  print(text: string): void {
+    this.#streams.output.write(text, this.#outputDropped);
+  }
+
+  printError(text: string): void {
+    this.#streams.error.write(text, this.#errorDropped);
+  }
+
+  async flush(): Promise<void> {
+    const { error, output } = this.#streams;
+    await Promise.all([output.flush(), error.flush()]);
+  }
+
+  get linesDropped(): number {
+    return this.#streams.output.dropped + this.#streams.error.dropped;
+  }
+
+  async realPath(path: string): Promise<string | number> {
+    try {
+      return await realPathNative(path);
+    } catch (error) {
+      return faultOf(error, EIO);
+    }
+  }
+
+  async stat(path: string): Promise<FileStat | number> {
+    try {
+      return fileStat(await promises.stat(path));
+    } catch (error) {
+      return faultOf(error, EIO);
+    }
+  }
+
+  statNow(path: string): FileStat | number | null {
+    const beganMs = performance.now();
+    if (beganMs < this.#looksSlowUntilMs) return null;
+    try {
+      const stats = fs.statSync(path, NO_THROW);
+      const isSlow = performance.now() - beganMs > SLOW_LOOK_MS;
+      if (isSlow) this.#looksSlowUntilMs = beganMs + SLOW_WHILE_MS;
+      return stats === undefined ? -ENOENT : fileStat(stats);
+    } catch (error) {
+      return faultOf(error, EIO);
+    }
+  }
+
+  open(path: string): Promise<OpenFile | number> {
+    return new Promise((resolve) => {
+      try {
+        fs.open(path, OPEN_FLAGS, (error, file) => {
+          if (error === null) openStat(file, resolve);
+          else resolve(openFault(error));
+        });
+      } catch (error) {
+        // Node throws for a NUL in the path, which may well be a client's.
+        resolve(openFault(error));
+      }
+    });
+  }
+
+  read(file: number, into: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve) => {
+      fs.read(file, into, 0, into.length, position, (error, count) => {
+        resolve(error === null ? count : faultOf(error, EIO));
+      });
+    });
+  }
+
+  close(file: number): Promise<void> {
+    // A failed close has let the descriptor go too, and nothing was written that could be lost.
+    return new Promise((resolve) => fs.close(file, () => resolve()));
+  }
+
+  async list(path: string): Promise<readonly DirectoryEntry[] | number> {
+    const entries: DirectoryEntry[] = [];
+    try {
+      const names = await promises.readdir(path);
+      for (let index = 0; index < names.length; index += STATS_AT_ONCE) {
+        const some = names.slice(index, index + STATS_AT_ONCE);
+        const stats = await Promise.all(some.map((name) => this.stat(`${path}/${name}`)));
+        stats.forEach((stat, at) => {
+          if (!isFault(stat)) entries.push({ name: some[at], stat });
+        });
+      }
+    } catch (error) {
+      return faultOf(error, EIO);
+    }
+    return entries;
+  }
+
+  compress(coding: ContentCoding, bytes: Uint8Array, level: number): Promise<Uint8Array> {
+    switch (coding) {
+      case 'gzip':
+        return gzip(bytes, { level });
+      case 'deflate':
+        return deflate(bytes, { level });
+      case 'br': {
+        const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } = zlib.constants;
+        const params = { [BROTLI_PARAM_QUALITY]: level, [BROTLI_PARAM_SIZE_HINT]: bytes.length };
+        return brotli(bytes, { params });
+      }
+      default:
+        return unreachable(coding);
+    }
+  }
+
+  async hash(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Promise<string> {
+    // The digest of node:crypto's Hash would be made on the loop; this one runs beside it.
+    const input = bytes as Uint8Array<ArrayBuffer>;
+    const digest = await webcrypto.subtle.digest(SUBTLE_NAME[algorithm], input);
+    return Buffer.from(digest).toString('hex');
+  }
+}
+
+function dropText(stream: string, lines: number, code: string | null): string {
+  const what = lines === 1 ? '1 line was dropped' : `${lines} lines were dropped`;
+  if (code === null) return `${stream} could not be written for a while: ${what}`;
+  return `${stream} can no longer be written (${code}): ${what}, and so are all that follow`;
+}
+
+function openStat(file: number, resolve: (result: OpenFile | number) => void): void {
+  fs.fstat(file, (error, stats) => {
+    if (error === null && stats.isFile()) {
+      resolve({ file, stat: fileStat(stats) });
+      return;
+    }
+    let fault: number = -EACCES;
+    if (error !== null) fault = faultOf(error, EIO);
+    else if (stats.isDirectory()) fault = -EISDIR;
+    fs.close(file, () => resolve(fault));
+  });
+}
+
+/** A unix socket cannot be opened at all: it is refused like everything else that is no file. */
+function openFault(error: unknown): number {
+  const fault = faultOf(error, EIO);
+  return fault === -ENXIO ? -EACCES : fault;
+}
+
+function fileStat(stats: fs.Stats): FileStat {
+  let kind: FileKind = FileKind.Other;
+  if (stats.isFile()) kind = FileKind.File;
+  else if (stats.isDirectory()) kind = FileKind.Directory;
+  return { kind, bytes: stats.size, modifiedMs: stats.mtimeMs, inode: stats.ino };
+}

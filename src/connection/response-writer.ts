@@ -1,0 +1,253 @@
+// Hot: runs for every answer. Measured by perf/micro/encode.ts.
+// Turns an exchange's answer into bytes in the outbox: whole, prepared, mapped, or as a stream. It
+// decides framing (RFC 9112 section 6) and nothing else; when to send is the connection's business.
+
+import { copyBytes, isAscii, writeAscii, writeHex } from '../base/bytes.ts';
+import { INLINE_BYTES } from '../exchange/content.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { type Prepared, partsOf, spellOut } from '../exchange/prepared.ts';
+import { endsAtHead } from '../exchange/respond.ts';
+import type { Content } from '../exchange/transport.ts';
+import { DateField } from '../http/date.ts';
+import {
+  ConnectionField,
+  encodeHead,
+  headBytesBound,
+  LENGTH_CHUNKED,
+  LENGTH_NONE,
+  writeField,
+  writeLineEnd,
+} from '../http/encode.ts';
+import { Method } from '../http/method.ts';
+import { hasNoContent, hasNoLength } from '../http/status.ts';
+import { asciiBytes } from '../http/text.ts';
+import type { Regions } from '../reactor/regions.ts';
+import { HeadTemplates, persistenceOf } from './head-templates.ts';
+import type { Outbox } from './send-queue.ts';
+
+/** Text up to this length is written in a loop, longer text by the runtime's encoder. */
+const LOOP_CHARACTERS = 256;
+
+/** Chunk size in hexadecimal and two line ends. */
+const CHUNK_OVERHEAD_BYTES = 24;
+
+const CONTINUE = asciiBytes('HTTP/1.1 100 Continue\r\n\r\n');
+const LAST_CHUNK = asciiBytes('0\r\n');
+const NO_BYTES = new Uint8Array(0);
+
+export class AnswerWriter {
+  readonly #regions: Regions;
+  readonly #date: DateField = new DateField();
+  readonly #heads: HeadTemplates = new HeadTemplates();
+  /** All of the slab, as the target of the encoders. */
+  readonly #memory: Buffer;
+
+  constructor(regions: Regions, slabBytes: Uint8Array) {
+    this.#regions = regions;
+    this.#memory = Buffer.from(slabBytes.buffer, slabBytes.byteOffset, slabBytes.length);
+  }
+
+  /** Queues a whole answer; `wallMs` is for its Date. */
+  whole(outbox: Outbox, exchange: Exchange, content: Content, wallMs: number): void {
+    if (typeof content === 'string' && content.length <= LOOP_CHARACTERS) {
+      if (this.#shortText(outbox, exchange, content, wallMs)) return;
+    }
+    const bytes = content === null ? NO_BYTES : toBytes(content);
+    const length = bodyLength(exchange, bytes.length);
+    const sent = endsAtHead(exchange) ? 0 : bytes.length;
+    exchange.contentBytes = sent;
+    const inline = sent <= INLINE_BYTES ? sent : 0;
+    const at = this.#head(outbox, exchange, length, inline, wallMs);
+    if (inline > 0 && at >= 0) outbox.commit(copyBytes(this.#memory, at, bytes));
+    // Short content may be memory of the handler's.
+    else if (sent > 0) this.#attach(outbox, inline > 0 ? new Uint8Array(bytes) : bytes);
+  }
+
+  /** The common answer: a few ASCII characters. False, and nothing queued, when it is not one. */
+  #shortText(outbox: Outbox, exchange: Exchange, text: string, wallMs: number): boolean {
+    const omitted = endsAtHead(exchange);
+    if (omitted && !isAscii(text)) return false;
+    const bound = headBytesBound(exchange.fields) + text.length;
+    const at = outbox.reserve(bound);
+    if (at < 0) return false;
+    if (!omitted && exchange.owedBytes < 0) {
+      const again = this.#heads.writeAgain(this.#memory, at, exchange, text, wallMs);
+      if (again >= 0) {
+        exchange.contentBytes = text.length;
+        outbox.commit(again);
+        return true;
+      }
+    }
+    const length = bodyLength(exchange, text.length);
+    let end = this.#heads.write(this.#memory, at, exchange, length, wallMs);
+    if (end < 0) end = this.#encode(this.#memory, at, exchange, length, wallMs);
+    if (!omitted) {
+      end = writeAscii(this.#memory, end, text);
+      if (end < 0) return false;
+      exchange.contentBytes = text.length;
+      this.#heads.ended(text, this.#memory, at, end);
+    }
+    outbox.commit(end);
+    return true;
+  }
+
+  /** Queues a head with room for `inline` bytes behind it; gives where they go, -1 if elsewhere. */
+  #head(
+    outbox: Outbox,
+    exchange: Exchange,
+    length: number,
+    inline: number,
+    wallMs: number,
+  ): number {
+    const bound = headBytesBound(exchange.fields);
+    const at = outbox.reserve(bound + inline);
+    if (at >= 0) {
+      const end = this.#encode(this.#memory, at, exchange, length, wallMs);
+      outbox.commit(end);
+      return end;
+    }
+    // Fields larger than a block, or no block free: memory of its own.
+    const own = new Uint8Array(bound);
+    const end = this.#encode(own, 0, exchange, length, wallMs);
+    this.#attach(outbox, own.subarray(0, end));
+    return -1;
+  }
+
+  #encode(
+    target: Uint8Array,
+    at: number,
+    exchange: Exchange,
+    length: number,
+    wallMs: number,
+  ): number {
+    this.#date.update(wallMs);
+    const { status, fields } = exchange;
+    return encodeHead(
+      target,
+      at,
+      status,
+      fields,
+      this.#date.bytes,
+      length,
+      persistenceOf(exchange),
+    );
+  }
+
+  #attach(outbox: Outbox, bytes: Uint8Array): void {
+    outbox.attach(this.#regions.map(bytes), 0, bytes.length);
+  }
+
+  /** Queues a prepared answer as it is, but for its Date; else as any whole one. */
+  prepared(outbox: Outbox, exchange: Exchange, prepared: Prepared, wallMs: number): void {
+    const plain = persistenceOf(exchange) === ConnectionField.None && exchange.fields.count === 0;
+    const omitted = exchange.head.method === Method.HEAD;
+    const { bytes, content, dateAt } = partsOf(prepared);
+    const at = plain && !omitted ? outbox.reserve(bytes.length) : -1;
+    if (at < 0) {
+      spellOut(exchange, prepared);
+      this.whole(outbox, exchange, content, wallMs);
+      return;
+    }
+    this.#date.update(wallMs);
+    exchange.status = prepared.status;
+    exchange.contentBytes = content.length;
+    outbox.commit(copyBytes(this.#memory, at, bytes));
+    if (dateAt >= 0) copyBytes(this.#memory, at + dateAt, this.#date.bytes);
+  }
+
+  /** Queues the head of a stream; `length` -1 is not known. */
+  start(outbox: Outbox, exchange: Exchange, length: number, wallMs: number): void {
+    const omitted = hasNoContent(exchange.status);
+    // Whatever was declared: nothing is owed where the status has no content.
+    exchange.owedBytes = omitted ? 0 : length;
+    exchange.chunked = length < 0 && exchange.head.minor === 1 && !omitted;
+    // Without chunks only the end of the connection ends the content (RFC 9112 6.3, rule 8).
+    if (length < 0 && !exchange.chunked && !omitted) exchange.close = true;
+    const framing = exchange.chunked ? LENGTH_CHUNKED : length >= 0 ? length : LENGTH_NONE;
+    this.#head(outbox, exchange, bodyLength(exchange, framing), 0, wallMs);
+  }
+
+  /**
+   * Queues a piece of a stream. Gives up to which byte ever queued must be sent before the piece's
+   * memory is free again, 0 when it is free now.
+   */
+  piece(outbox: Outbox, exchange: Exchange, chunk: string | Uint8Array): number {
+    const bytes = toBytes(chunk);
+    if (bytes.length === 0 || endsAtHead(exchange)) return 0;
+    exchange.contentBytes += bytes.length;
+    if (exchange.owedBytes >= 0) exchange.owedBytes -= bytes.length;
+    const inline = bytes.length <= INLINE_BYTES;
+    const at = outbox.reserve((inline ? bytes.length : 0) + CHUNK_OVERHEAD_BYTES);
+    if (at < 0) {
+      this.#attach(outbox, exchange.chunked ? framed(bytes) : new Uint8Array(bytes));
+      return 0;
+    }
+    let end = at;
+    if (exchange.chunked)
+      end = writeLineEnd(this.#memory, writeHex(this.#memory, end, bytes.length));
+    if (inline) {
+      end = copyBytes(this.#memory, end, bytes);
+      if (exchange.chunked) end = writeLineEnd(this.#memory, end);
+      outbox.commit(end);
+      return 0;
+    }
+    outbox.commit(end);
+    this.#attach(outbox, bytes);
+    const target = outbox.queuedTotal;
+    if (exchange.chunked) this.#raw(outbox, LINE_END);
+    return target;
+  }
+
+  /** Queues the end of a chunked stream. */
+  last(outbox: Outbox, exchange: Exchange): void {
+    if (!exchange.chunked || endsAtHead(exchange)) return;
+    const trailers = exchange.framing.trailersAccepted ? exchange.trailers : null;
+    if (trailers === null) {
+      this.#raw(outbox, END);
+      return;
+    }
+    let bound = LAST_CHUNK.length + 2;
+    for (const [name, value] of trailers) bound += name.length + value.length + 4;
+    const own = new Uint8Array(bound);
+    let end = copyBytes(own, 0, LAST_CHUNK);
+    for (const [name, value] of trailers) end = writeField(own, end, name, value);
+    this.#raw(outbox, own.subarray(0, writeLineEnd(own, end)));
+  }
+
+  /** Queues the interim answer that asks for the body (RFC 9110 10.1.1). */
+  continue(outbox: Outbox): void {
+    this.#raw(outbox, CONTINUE);
+  }
+
+  #raw(outbox: Outbox, bytes: Uint8Array): void {
+    const at = outbox.reserve(bytes.length);
+    if (at < 0) this.#attach(outbox, bytes);
+    else outbox.commit(copyBytes(this.#memory, at, bytes));
+  }
+}
+
+const LINE_END = asciiBytes('\r\n');
+const END = asciiBytes('0\r\n\r\n');
+
+function toBytes(content: string | Uint8Array): Uint8Array {
+  return typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+}
+
+/** One chunk with its frame, in memory of its own. */
+function framed(bytes: Uint8Array): Uint8Array {
+  const own = new Uint8Array(bytes.length + CHUNK_OVERHEAD_BYTES);
+  let end = writeLineEnd(own, writeHex(own, 0, bytes.length));
+  own.set(bytes, end);
+  end = writeLineEnd(own, end + bytes.length);
+  return own.subarray(0, end);
+}
+
+/** The framing to announce, given that of the content (RFC 9110 8.6). */
+function bodyLength(exchange: Exchange, length: number): number {
+  const { status } = exchange;
+  if (hasNoLength(status)) return LENGTH_NONE;
+  if (hasNoContent(status)) return 0;
+  // A handler for HEAD may say how long the answer to GET would be.
+  if (length === 0 && exchange.owedBytes > 0) return exchange.owedBytes;
+  return length;
+}

@@ -1,0 +1,194 @@
+// What the Linux drivers share: the table of descriptors, memory to send from, listeners, the queue
+// of what finished without the kernel, and waking up. How bytes move is each driver's own.
+
+import { assert } from '../../base/assert.ts';
+import type { Slab } from '../../base/slab.ts';
+import { CompletionQueue } from '../completion-queue.ts';
+import { type Address, type DriverOptions, ERRNO, Op, type Peer } from '../driver.ts';
+import { EpollListener } from './epoll-listener.ts';
+import {
+  IP_BIND_ADDRESS_NO_PORT,
+  IPPROTO_IP,
+  IPPROTO_TCP,
+  SHUT_WR,
+  SOCKADDR_BYTES,
+  TCP_NODELAY,
+} from './layout.ts';
+import { RegionAddresses } from './region-addresses.ts';
+import { peerFrom, socketAddress } from './sockaddr.ts';
+import type { Syscalls } from './syscalls.ts';
+
+/** What comes back with an event of a listener; sockets have their slot. */
+export const LISTENER_TAG = -1;
+
+/** What is so of a watch; bits of #watches. */
+const WATCHING = 1; // its completion was not yet made
+const PREPARED = 2; // events will tell of a break
+
+export abstract class LinuxDriver {
+  wake: (fromLoop: boolean) => void = () => {};
+  protected asleep = false;
+  protected readonly calls: Syscalls;
+  protected readonly slab: Slab;
+  protected readonly regions: RegionAddresses;
+  protected readonly listener: EpollListener;
+  /** An epoll, which listeners stand in at least. */
+  protected readonly epoll: number;
+  /** The descriptor of a slot, -1 when there is none. */
+  protected readonly fds: Int32Array;
+  protected readonly queue: CompletionQueue;
+  /** For a socket's name, and for a byte that is only looked at. */
+  protected readonly scratch: Uint8Array = new Uint8Array(SOCKADDR_BYTES);
+  protected readonly scratchAddress: number;
+  readonly #backlog: number;
+  readonly #watches: Uint8Array;
+
+  constructor({ slab, slots, backlog }: DriverOptions, calls: Syscalls) {
+    this.calls = calls;
+    this.slab = slab;
+    this.#backlog = backlog;
+    this.fds = new Int32Array(slots).fill(-1);
+    this.queue = new CompletionQueue(4 * slots + 8);
+    this.#watches = new Uint8Array(slots);
+    this.regions = new RegionAddresses(calls, slab);
+    this.scratchAddress = calls.addressOf(this.scratch);
+    this.epoll = calls.epollCreate();
+    if (this.epoll < 0) throw new Error(`epoll_create1 failed with errno ${-this.epoll}`);
+    this.listener = new EpollListener(calls, this.epoll, LISTENER_TAG);
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  wall(): number {
+    return Date.now();
+  }
+
+  map(region: number, bytes: Uint8Array): void {
+    this.regions.map(region, bytes);
+  }
+
+  unmap(region: number): void {
+    this.regions.unmap(region);
+  }
+
+  listen(address: Address): void {
+    this.finish(Op.Listen, -1, this.listener.open(address, this.#backlog));
+  }
+
+  unlisten(last = false): void {
+    this.listener.leave(last);
+    this.wakeUp();
+  }
+
+  accepting(on: boolean): void {
+    const status = this.listener.accepting(on);
+    if (status < 0) this.finish(Op.Accept, -1, status);
+  }
+
+  acceptAlso(fd: number, on: boolean): void {
+    this.listener.acceptAlso(fd, on);
+  }
+
+  refuse(handle: number): void {
+    this.calls.close(handle);
+  }
+
+  shutdownSend(slot: number): void {
+    this.calls.shutdown(this.fds[slot], SHUT_WR);
+  }
+
+  unacknowledged(slot: number): number {
+    const bytes = this.calls.unacknowledged(this.fds[slot]);
+    return bytes < 0 ? -1 : bytes;
+  }
+
+  watch(slot: number): void {
+    const fd = this.fds[slot];
+    const watch = this.#watches[slot];
+    assert(fd >= 0, 'a watched slot is open');
+    assert((watch & WATCHING) === 0, 'one watch in flight a socket');
+    this.#watches[slot] = WATCHING | PREPARED;
+    // The event may have come before anything was to be told of it.
+    if (this.calls.broken(fd) > 0) this.#endWatch(slot, -ERRNO.ECONNRESET);
+    else if ((watch & PREPARED) === 0) this.prepareWatch(fd, slot);
+  }
+
+  /** From now on broke() is called when the socket breaks. */
+  protected abstract prepareWatch(fd: number, slot: number): void;
+
+  /** An event tells that the socket is broken; it may be one of the past. */
+  protected broke(slot: number): void {
+    if ((this.#watches[slot] & WATCHING) === 0) return;
+    if (this.calls.broken(this.fds[slot]) > 0) this.#endWatch(slot, -ERRNO.ECONNRESET);
+  }
+
+  protected cancelWatch(slot: number): void {
+    if ((this.#watches[slot] & WATCHING) !== 0) this.#endWatch(slot, -ERRNO.ECANCELED);
+  }
+
+  #endWatch(slot: number, result: number): void {
+    this.#watches[slot] &= ~WATCHING;
+    this.finish(Op.Watch, slot, result);
+  }
+
+  peer(slot: number): Peer {
+    const status = this.calls.getpeername(this.fds[slot], this.scratch);
+    return status < 0 ? { address: '', port: 0 } : peerFrom(this.scratch);
+  }
+
+  /** A socket to connect with, at the address it is to connect from; or -errno. */
+  protected connectingSocket(family: number, type: number, address: Address): number {
+    const fd = this.calls.socket(family, type, 0);
+    if (fd < 0) return fd;
+    this.calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (!('host' in address) || address.from === undefined) return fd;
+    const from = socketAddress(address.from, 0);
+    assert(from !== null && from.family === family, 'a connection comes from its own family');
+    // The port is chosen by connect(), which knows that a pair of addresses need only differ.
+    this.calls.setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    const status = this.calls.bind(fd, from.bytes, from.length);
+    if (status >= 0) return fd;
+    this.calls.close(fd);
+    return status;
+  }
+
+  /** Nothing is in flight. After a failed connect() there may be no descriptor. */
+  protected closeSlot(slot: number): void {
+    const fd = this.fds[slot];
+    assert((this.#watches[slot] & WATCHING) === 0, 'no watch is in flight at close');
+    if (fd >= 0) this.calls.close(fd);
+    this.fds[slot] = -1;
+    this.#watches[slot] = 0;
+    this.finish(Op.Close, slot, 0);
+  }
+
+  /** Queues a completion; poll() hands it out. */
+  protected finish(op: number, slot: number, result: number): void {
+    this.queue.push(op, slot, result, -1);
+    this.wakeUp();
+  }
+
+  protected wakeUp(): void {
+    if (!this.asleep) return;
+    this.awake();
+    this.wake(false);
+  }
+
+  /** Node's loop has waited, and perhaps for something else; only a sleeper cares. */
+  protected rang(): void {
+    if (!this.asleep) return;
+    this.awake();
+    this.wake(true);
+  }
+
+  protected awake(): void {
+    this.asleep = false;
+  }
+
+  protected closeListeners(): void {
+    assert(!this.listener.isOpen, 'the listener is closed first');
+    this.calls.close(this.epoll);
+  }
+}

@@ -1,0 +1,244 @@
+// Hot: runs for every completion. Measured by perf/micro/driver.ts.
+// The portable driver: node:net behind the completions of driver.ts, for macOS, Windows and where
+// the Linux drivers cannot run. Where it differs from them:
+//
+// - Node accepts clients by itself. While accepting(false) holds they wait here, unread, instead of
+//   in the kernel's queue; `backlog` bounds both, and clients beyond it are closed.
+// - A SEND comes when all of its bytes have left, never for a part of them; `more` changes nothing.
+// - abort() of a unix socket closes it plainly, for Node can reset TCP only.
+// - A reset that arrives behind bytes can look like the end of the stream: libuv does not ask.
+// - Nothing tells of a reset while nothing is read, so a watched socket is asked now and then.
+// - What a peer has not acknowledged is known on Linux alone, and only of TCP.
+
+import { Socket } from 'node:net';
+import { assert } from '../../base/assert.ts';
+import { faultOf } from '../../base/errno.ts';
+import type { Slab } from '../../base/slab.ts';
+import {
+  type Address,
+  type Completions,
+  type Driver,
+  type DriverOptions,
+  ERRNO,
+  Op,
+  type Peer,
+} from '../driver.ts';
+import { NetClients } from './clients.ts';
+import { NetProbe } from './probe.ts';
+import { NetQueue } from './queue.ts';
+import { Flight, type NetShared, NetSocket } from './socket.ts';
+import { NetTable } from './table.ts';
+
+export class NetDriver implements Driver {
+  readonly name = 'net';
+  readonly #slab: Slab;
+  readonly #queue: NetQueue;
+  readonly #shared: NetShared;
+  readonly #clients: NetClients;
+  readonly #sockets: (NetSocket | null)[];
+  /** Whole regions as buffers; a send takes a view of one. Region 0, the slab, stands apart. */
+  readonly #regions = new Map<number, Buffer>();
+  readonly #slabRegion: Buffer;
+
+  constructor(options: DriverOptions) {
+    this.#slab = options.slab;
+    this.#slabRegion = wholeOf(options.slab.bytes);
+    // A socket has a receive, a send and a watch in flight, or a connect, or a close.
+    const queue = new NetQueue(options.slots * 3);
+    this.#queue = queue;
+    this.#shared = {
+      slab: options.slab,
+      queue,
+      starving: new Set(),
+      blockFree: () => queue.ring(),
+      probe: new NetProbe(),
+      table: new NetTable(),
+    };
+    this.#clients = new NetClients(this.#shared, options.backlog);
+    this.#sockets = new Array<NetSocket | null>(options.slots).fill(null);
+  }
+
+  get wake(): (fromLoop: boolean) => void {
+    return this.#queue.wake;
+  }
+
+  set wake(wake: (fromLoop: boolean) => void) {
+    this.#queue.wake = wake;
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  wall(): number {
+    return Date.now();
+  }
+
+  map(region: number, bytes: Uint8Array): void {
+    assert(region > 0 && !this.#regions.has(region), 'a mapped region is new and not the slab');
+    this.#regions.set(region, wholeOf(bytes));
+  }
+
+  unmap(region: number): void {
+    const wasMapped = this.#regions.delete(region);
+    assert(wasMapped, 'an unmapped region was mapped');
+  }
+
+  listen(address: Address): void {
+    this.#clients.listen(address);
+  }
+
+  unlisten(last = false): void {
+    this.#clients.unlisten(last);
+  }
+
+  accepting(on: boolean): void {
+    this.#clients.accept(on);
+  }
+
+  /**
+   * Nothing to do: node:cluster gives every worker of a port the same listener, so none of its
+   * clients waits for one worker alone.
+   */
+  acceptAlso(_fd: number, _on: boolean): void {}
+
+  adopt(handle: number, slot: number): void {
+    this.#place(this.#clients.release(handle), slot);
+  }
+
+  refuse(handle: number): void {
+    this.#clients.release(handle).socket.destroy();
+  }
+
+  connect(address: Address, slot: number): void {
+    const socket = new Socket({ allowHalfOpen: true });
+    // Like an accepted one, it reads nothing before the first receive().
+    socket.pause();
+    const entry = new NetSocket(this.#shared, socket, 'path' in address);
+    this.#place(entry, slot);
+    entry.connecting = Flight.Asked;
+    socket.once('connect', () => entry.onConnect());
+    try {
+      if ('path' in address) {
+        socket.connect({ path: address.path });
+      } else if ('host' in address) {
+        const { host, port, from } = address;
+        const local = from === undefined ? {} : { localAddress: from };
+        socket.connect({ host, port, noDelay: true, ...local });
+      } else {
+        entry.connectDone(-ERRNO.EINVAL);
+      }
+    } catch (error) {
+      entry.connectDone(faultOf(error, ERRNO.EINVAL));
+    }
+  }
+
+  receive(slot: number): void {
+    this.#at(slot).receive();
+  }
+
+  send(slot: number, region: number, start: number, end: number, _more: boolean): void {
+    const bytes = region === 0 ? this.#slabRegion : this.#regions.get(region);
+    assert(bytes !== undefined, 'what is sent is mapped');
+    assert(start >= 0 && start < end && end <= bytes.length, 'what is sent lies in its region');
+    this.#at(slot).send(bytes.subarray(start, end));
+  }
+
+  watch(slot: number): void {
+    this.#at(slot).watch();
+  }
+
+  unacknowledged(slot: number): number {
+    return this.#at(slot).unacknowledged();
+  }
+
+  shutdownSend(slot: number): void {
+    this.#at(slot).shutdownSend();
+  }
+
+  abort(slot: number, reset: boolean): void {
+    this.#at(slot).abort(reset);
+  }
+
+  close(slot: number): void {
+    this.#at(slot).close();
+  }
+
+  peer(slot: number): Peer {
+    return this.#at(slot).peer();
+  }
+
+  poll(out: Completions): number {
+    const queue = this.#queue;
+    queue.armed = false;
+    if (this.#shared.starving.size > 0) this.#feed();
+    const first = this.#clients.isReady() ? this.#clients.poll(out) : 0;
+    const count = queue.drain(out, first);
+    for (let index = first; index < count; index++) this.#landed(out.slot[index], out.op[index]);
+    return count;
+  }
+
+  sleep(): boolean {
+    const canFeed = this.#shared.starving.size > 0 && this.#slab.freeCount > 0;
+    if (this.#queue.length > 0 || canFeed || this.#clients.isReady()) return false;
+    if (this.#shared.starving.size > 0) this.#slab.whenFree = this.#shared.blockFree;
+    this.#queue.armed = true;
+    return true;
+  }
+
+  destroy(): void {
+    const isEmpty = this.#sockets.every((entry) => entry === null);
+    assert(isEmpty, 'a driver is destroyed when every socket is closed');
+    this.#clients.destroy();
+    this.#shared.probe.stop();
+    this.#queue.armed = false;
+    this.#regions.clear();
+  }
+
+  #at(slot: number): NetSocket {
+    const entry = this.#sockets[slot];
+    assert(entry !== null && entry !== undefined, 'a slot in use has a socket');
+    return entry;
+  }
+
+  #place(entry: NetSocket, slot: number): void {
+    assert(this.#sockets[slot] === null, 'a new socket takes a free slot');
+    entry.slot = slot;
+    this.#sockets[slot] = entry;
+  }
+
+  /** The caller is about to learn that an operation is over. */
+  #landed(slot: number, op: number): void {
+    const entry = this.#at(slot);
+    switch (op) {
+      case Op.Receive:
+        entry.receiving = Flight.Idle;
+        break;
+      case Op.Send:
+        entry.sending = Flight.Idle;
+        break;
+      case Op.Connect:
+        entry.connecting = Flight.Idle;
+        break;
+      case Op.Watch:
+        entry.watching = Flight.Idle;
+        break;
+      default:
+        this.#sockets[slot] = null;
+    }
+  }
+
+  /** Blocks came free: those who wait for one get it, in their order. */
+  #feed(): void {
+    const starving = this.#shared.starving;
+    for (const entry of starving) {
+      if (this.#slab.freeCount === 0) return;
+      starving.delete(entry);
+      if (entry.rest !== null) entry.deliver(entry.rest, entry.restStart, true);
+    }
+  }
+}
+
+function wholeOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,306 @@
+// Hot: runs for every completion. Measured by perf/micro/driver.ts.
+// One socket of the portable driver: turns the events of a node:net socket into completions. Events
+// only queue; nothing above runs inside them.
+
+import type { Socket } from 'node:net';
+import { assert } from '../../base/assert.ts';
+import { faultOf } from '../../base/errno.ts';
+import type { Slab } from '../../base/slab.ts';
+import { ERRNO, Op, type Peer } from '../driver.ts';
+import type { NetProbe } from './probe.ts';
+import type { NetQueue } from './queue.ts';
+import type { NetTable } from './table.ts';
+
+/** Where an operation of a socket is. For the caller it is in flight until poll() hands it over. */
+export const Flight = { Idle: 0, Asked: 1, Queued: 2 } as const;
+export type Flight = (typeof Flight)[keyof typeof Flight];
+
+/** Most that one send hands to Node: it tells of a write only when all of it has left. */
+const SEND_BYTES_MAX = 128 * 1024;
+
+/** What all sockets of a driver share. */
+export interface NetShared {
+  readonly slab: Slab;
+  readonly queue: NetQueue;
+  /** Sockets with bytes to hand over and no block to put them in, the longest waiting first. */
+  readonly starving: Set<NetSocket>;
+  /** For the slab to call when the starving can be fed. */
+  readonly blockFree: () => void;
+  /** Asks after the sockets that are watched. */
+  readonly probe: NetProbe;
+  readonly table: NetTable;
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+export class NetSocket {
+  readonly shared: NetShared;
+  readonly socket: Socket;
+  readonly isUnix: boolean;
+  /** -1 until the socket is adopted. */
+  slot = -1;
+  connecting: Flight = Flight.Idle;
+  receiving: Flight = Flight.Idle;
+  sending: Flight = Flight.Idle;
+  watching: Flight = Flight.Idle;
+  /** How many bytes the send in flight has. */
+  sendBytes = 0;
+  /** The reading of the table that told last of this socket. */
+  reading = 0;
+  /** Received bytes from restStart on, for the next RECEIVE; reading pauses meanwhile. */
+  rest: Buffer | null = null;
+  restStart = 0;
+  paused = true;
+  /** The peer's end of stream was seen. */
+  ended = false;
+  /** Minus the errno that broke the socket, 0 while it works. */
+  fault = 0;
+  /** shutdownSend() was asked for; it waits for the send in flight. */
+  shutdownAsked = false;
+  aborted = false;
+  /** An abort() waits for the half close that is under way; the reset then closes the socket. */
+  resetWaits = false;
+  closeAsked = false;
+  /** Node has let the descriptor go. */
+  gone = false;
+  readonly sent: (error?: Error | null) => void;
+
+  /** `socket` is paused: nothing is read before the first receive(). */
+  constructor(shared: NetShared, socket: Socket, isUnix: boolean) {
+    this.shared = shared;
+    this.socket = socket;
+    this.isUnix = isUnix;
+    this.sent = (error) => this.onSent(error);
+    socket.on('data', (chunk: Buffer) => this.onData(chunk));
+    socket.on('end', () => this.onEnd());
+    socket.on('error', (error: Error) => this.onError(error));
+    socket.on('close', () => this.onClose());
+  }
+
+  receive(): void {
+    assert(this.receiving === Flight.Idle, 'one receive is in flight per socket');
+    assert(!this.closeAsked, 'a socket that closes receives nothing');
+    this.receiving = Flight.Asked;
+    if (this.rest !== null) {
+      this.deliver(this.rest, this.restStart, false);
+    } else if (this.fault !== 0) {
+      this.receiveDone(this.fault, -1);
+    } else if (this.ended) {
+      this.receiveDone(0, -1);
+    } else if (this.paused) {
+      this.paused = false;
+      this.socket.resume();
+    }
+  }
+
+  /**
+   * Copies what fits into a block. Without a free block it waits for one, and reading with it; also
+   * behind those who wait already, unless it is `first` of them.
+   */
+  deliver(chunk: Buffer, start: number, first: boolean): void {
+    const slab = this.shared.slab;
+    const block = first || this.shared.starving.size === 0 ? slab.acquire() : -1;
+    if (block === -1) {
+      this.keep(chunk, start);
+      this.shared.starving.add(this);
+      slab.whenFree = this.shared.blockFree;
+      return;
+    }
+    const end = Math.min(chunk.length, start + slab.blockBytes);
+    const isWhole = start === 0 && end === chunk.length;
+    slab.bytes.set(isWhole ? chunk : chunk.subarray(start, end), slab.start(block));
+    if (end < chunk.length) {
+      this.keep(chunk, end);
+    } else {
+      this.rest = null;
+    }
+    this.receiveDone(end - start, block);
+  }
+
+  keep(chunk: Buffer, start: number): void {
+    this.rest = chunk;
+    this.restStart = start;
+    if (this.paused) return;
+    // Node reads on until its own buffer is full, so one socket holds a few chunks at most.
+    this.paused = true;
+    this.socket.pause();
+  }
+
+  receiveDone(result: number, block: number): void {
+    this.receiving = Flight.Queued;
+    this.shared.queue.push(Op.Receive, this.slot, result, block);
+  }
+
+  /** `bytes` stay in place until SEND. */
+  send(bytes: Buffer): void {
+    assert(this.sending === Flight.Idle, 'one send is in flight per socket');
+    assert(!this.shutdownAsked && !this.closeAsked, 'nothing is sent after a shutdown');
+    this.sending = Flight.Asked;
+    if (this.fault !== 0) {
+      this.sendDone(this.fault);
+    } else if (this.socket.destroyed) {
+      this.sendDone(-ERRNO.EPIPE);
+    } else {
+      // In pieces, so that a slow client's progress shows.
+      this.sendBytes = Math.min(bytes.length, SEND_BYTES_MAX);
+      const whole = this.sendBytes === bytes.length;
+      this.socket.write(whole ? bytes : bytes.subarray(0, this.sendBytes), this.sent);
+    }
+  }
+
+  sendDone(result: number): void {
+    this.sending = Flight.Queued;
+    this.shared.queue.push(Op.Send, this.slot, result, -1);
+    if (this.shutdownAsked) this.endSending();
+  }
+
+  watch(): void {
+    assert(this.watching === Flight.Idle, 'one watch is in flight per socket');
+    assert(!this.closeAsked, 'a socket that closes is not watched');
+    this.watching = Flight.Asked;
+    if (this.fault !== 0) this.watchDone(this.fault);
+    else if (this.socket.destroyed) this.watchDone(-ERRNO.ECONNRESET);
+    else this.shared.probe.add(this);
+  }
+
+  /**
+   * An empty write sends nothing, and fails when the connection is broken. A send under way fails
+   * by itself, and a socket whose side is shut takes no write.
+   */
+  ask(): void {
+    if (this.sending === Flight.Asked || this.shutdownAsked || this.socket.destroyed) return;
+    this.socket.write(NO_BYTES);
+  }
+
+  watchDone(result: number): void {
+    this.watching = Flight.Queued;
+    this.shared.probe.remove(this);
+    this.shared.queue.push(Op.Watch, this.slot, result, -1);
+  }
+
+  unacknowledged(): number {
+    const { bytes, reading } = this.shared.table.look(this.socket, this.reading);
+    this.reading = reading;
+    return bytes;
+  }
+
+  shutdownSend(): void {
+    if (this.shutdownAsked) return;
+    this.shutdownAsked = true;
+    if (this.sending !== Flight.Asked) this.endSending();
+  }
+
+  endSending(): void {
+    if (!this.aborted && !this.socket.destroyed) this.socket.end();
+  }
+
+  /**
+   * Without `reset` the destroy() of the close that follows lets the kernel deliver what it has.
+   */
+  abort(reset: boolean): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.shared.starving.delete(this);
+    this.rest = null;
+    if (this.fault === 0) this.fault = -ERRNO.ECANCELED;
+    this.cancel(-ERRNO.ECANCELED);
+    if (!reset) return;
+    if (this.socket.writableEnded && !this.socket.writableFinished) {
+      // A handle in the middle of its half close cannot be reset. That is over in a moment, for
+      // nothing is left to be written.
+      this.resetWaits = true;
+      this.socket.once('finish', () => this.reset());
+    } else {
+      this.reset();
+    }
+  }
+
+  reset(): void {
+    if (this.socket.destroyed) return;
+    // Only TCP has resets; and Node would wait for a connection before it resets one.
+    if (this.isUnix || this.socket.connecting) {
+      this.socket.destroy();
+    } else {
+      this.socket.resetAndDestroy();
+    }
+  }
+
+  /** Gives what is in flight a result; later events of Node find nothing in flight. */
+  cancel(result: number): void {
+    if (this.connecting === Flight.Asked) this.connectDone(result);
+    if (this.receiving === Flight.Asked && this.rest === null) this.receiveDone(result, -1);
+    if (this.sending === Flight.Asked) this.sendDone(result);
+    if (this.watching === Flight.Asked) this.watchDone(result);
+  }
+
+  close(): void {
+    assert(!this.closeAsked, 'a socket is closed once');
+    const flights = this.connecting + this.receiving + this.sending + this.watching;
+    assert(flights === Flight.Idle, 'nothing is in flight when a socket is closed');
+    this.closeAsked = true;
+    this.rest = null;
+    if (this.gone) {
+      this.shared.queue.push(Op.Close, this.slot, 0, -1);
+    } else if (!this.resetWaits) {
+      this.socket.destroy();
+    }
+  }
+
+  peer(): Peer {
+    const address = this.socket.remoteAddress ?? '';
+    const isMapped = address.startsWith('::ffff:') && address.includes('.');
+    return {
+      address: isMapped ? address.slice('::ffff:'.length) : address,
+      port: this.socket.remotePort ?? 0,
+    };
+  }
+
+  connectDone(result: number): void {
+    this.connecting = Flight.Queued;
+    this.shared.queue.push(Op.Connect, this.slot, result, -1);
+  }
+
+  onConnect(): void {
+    if (this.connecting === Flight.Asked) this.connectDone(0);
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.aborted || this.closeAsked) return;
+    assert(this.rest === null, 'a paused socket hands nothing over');
+    if (this.receiving === Flight.Asked) {
+      this.deliver(chunk, 0, false);
+    } else {
+      this.keep(chunk, 0);
+    }
+  }
+
+  onEnd(): void {
+    this.ended = true;
+    if (this.receiving === Flight.Asked && this.rest === null) this.receiveDone(0, -1);
+  }
+
+  onError(error: Error): void {
+    if (this.fault === 0) this.fault = faultOf(error, ERRNO.ECONNRESET);
+    this.cancel(this.fault);
+  }
+
+  onSent(error?: Error | null): void {
+    if (this.sending !== Flight.Asked) return;
+    if (error === null || error === undefined) {
+      this.sendDone(this.sendBytes);
+    } else {
+      this.sendDone(this.fault !== 0 ? this.fault : faultOf(error, ERRNO.ECONNRESET));
+    }
+  }
+
+  onClose(): void {
+    this.gone = true;
+    if (this.closeAsked) {
+      this.shared.queue.push(Op.Close, this.slot, 0, -1);
+      return;
+    }
+    // Node also closes by itself, once both directions have ended.
+    if (this.fault === 0 && !this.ended) this.fault = -ERRNO.ECONNRESET;
+    if (this.fault !== 0) this.cancel(this.fault);
+  }
+}

@@ -1,0 +1,173 @@
+// The configuration of a server, checked as a whole and frozen: from options of createServer, or
+// from a file, the environment and flags. Text in, a Config or all of its problems out.
+
+import type { LimitName } from '../../base/limits.ts';
+import { nearMiss } from '../../base/near-miss.ts';
+import { isPlainObject } from '../../base/options.ts';
+import { shown } from '../../base/shown.ts';
+import { Collected, type Config, type Given } from './collect.ts';
+import { readJson } from './json.ts';
+import { type ConfigKey, type DriverName, KEYS, type LogLevel, VARIABLE_PREFIX } from './keys.ts';
+import { guess, shownName } from './lines.ts';
+import { jsonFrom, type Value } from './rules.ts';
+
+export type { Config, Given } from './collect.ts';
+
+/** What a server tells its own worker processes through their environment. */
+const OWN_VARIABLE_PREFIX = 'VIBING__';
+
+/** A higher layer stands over a lower one. */
+const OPTION_LAYER = 0;
+const FILE_LAYER = 0;
+const ENV_LAYER = 1;
+const FLAG_LAYER = 2;
+
+/** What createServer takes; undefined is the same as left out. */
+export interface ServerOptions extends Partial<Readonly<Record<LimitName, number | undefined>>> {
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  /** A unix socket, instead of host and port. */
+  readonly socket?: string | undefined;
+  /** Permissions of the unix socket, such as 0o660. */
+  readonly socketMode?: number | undefined;
+  readonly staticDir?: string | undefined;
+  readonly workers?: number | 'auto' | undefined;
+  /** Run even one worker under a supervising process. */
+  readonly supervise?: boolean | undefined;
+  readonly driver?: DriverName | undefined;
+  /** Holds the number of the main process while it serves. */
+  readonly pidFile?: string | undefined;
+  readonly logLevel?: LogLevel | undefined;
+  /** Never reuse request and response objects. */
+  readonly debug?: boolean | undefined;
+  /** Directory listings of staticDir. */
+  readonly listing?: boolean | undefined;
+}
+
+/** Everything that is wrong with a configuration. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  /** One line each. */
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** A value from the command line. */
+export interface FlagText {
+  /** What a problem line calls it, such as --port. */
+  readonly where: string;
+  readonly key: ConfigKey;
+  readonly text: string;
+}
+
+export interface ConfigSources {
+  readonly file?: { readonly name: string; readonly text: string } | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly flags: readonly FlagText[];
+}
+
+export interface LoadedConfig {
+  /** Undefined when there are problems. */
+  readonly config: Config | undefined;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+  /** The values that are in force and not defaults, by option name. */
+  readonly given: ReadonlyMap<string, Given>;
+}
+
+/** Throws ConfigError. */
+export function configFrom(options: ServerOptions): Config {
+  const collected = new Collected();
+  if (!isPlainObject(options)) {
+    const allowed = 'a plain object of options';
+    throw new ConfigError([`createServer: given ${shown(options)}, allowed: ${allowed}`]);
+  }
+  for (const [option, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    collected.addNamed('createServer', option, value, 'option', OPTION_LAYER);
+  }
+  const config = collected.settle();
+  if (config === undefined) throw new ConfigError(collected.problems);
+  return config;
+}
+
+/** Flags stand over the environment, that over the file, that over the defaults. */
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const collected = new Collected();
+  if (sources.file !== undefined) addFile(collected, sources.file.name, sources.file.text);
+  for (const key of KEYS) {
+    const text = sources.env[key.variable];
+    if (text !== undefined) collected.add(key.variable, key, text, 'text', ENV_LAYER);
+  }
+  for (const { where, key, text } of sources.flags)
+    collected.add(where, key, text, 'text', FLAG_LAYER);
+  const config = collected.settle();
+  const { problems, given } = collected;
+  return { config, problems, warnings: warningsFor(sources.env), given };
+}
+
+/** The options that make this very configuration; configFrom is the inverse. */
+export function optionsOf(config: Config): ServerOptions {
+  const { limits, host, port, ...rest } = config;
+  const address = config.socket === undefined ? { host, port } : {};
+  return { ...address, ...rest, ...limits };
+}
+
+/** What a file with this very configuration holds. */
+export function fileOf(config: Config): Readonly<Record<string, Value>> {
+  const options = new Map(Object.entries(optionsOf(config)));
+  const file: Record<string, Value> = {};
+  for (const { option, key, rule } of KEYS) {
+    const value = options.get(option);
+    if (value !== undefined) file[key] = jsonFrom(rule, value);
+  }
+  return file;
+}
+
+function addFile(collected: Collected, name: string, text: string): void {
+  const json = readJson(text);
+  if (!json.ok) {
+    const { line, column, fault } = json;
+    collected.problems.push(`${name}: line ${line}, column ${column}: not JSON: ${fault}`);
+    return;
+  }
+  const { value } = json;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    collected.problems.push(`${name}: given ${shown(value)}, allowed: an object of keys`);
+    return;
+  }
+  const values = new Map<string, unknown>(Object.entries(value));
+  const lines = new Map<string, number>();
+  for (const key of json.keys) {
+    const where = `${name}: line ${key.line}`;
+    const before = lines.get(key.name);
+    lines.set(key.name, key.line);
+    if (before !== undefined) {
+      const label = `${where}: ${shownName(key.name)}`;
+      collected.problems.push(`${label}: given twice (before in line ${before}), allowed: once`);
+      continue;
+    }
+    // Editors find the schema by this key.
+    if (key.name === '$schema') continue;
+    collected.addNamed(where, key.name, values.get(key.name), 'json', FILE_LAYER);
+  }
+}
+
+/** Other programs may have variables of this prefix, so an unknown one is no problem. */
+function warningsFor(env: ConfigSources['env']): string[] {
+  const known = KEYS.map((key) => key.variable.slice(VARIABLE_PREFIX.length));
+  const warnings: string[] = [];
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith(VARIABLE_PREFIX) || name.startsWith(OWN_VARIABLE_PREFIX)) continue;
+    const bare = name.slice(VARIABLE_PREFIX.length);
+    if (known.includes(bare)) continue;
+    const meant = nearMiss(bare, known);
+    const proposal = guess(meant === undefined ? undefined : `${VARIABLE_PREFIX}${meant}`);
+    warnings.push(`${shownName(name)}: no such key, ignored${proposal}`);
+  }
+  return warnings;
+}

@@ -1,0 +1,122 @@
+// The table of all configuration keys: what a key is called everywhere, its default, its rule and
+// its meaning. Flags, environment, file, options, help, schema and documentation follow from it.
+
+import { LIMITS, type LimitName } from '../../base/limits.ts';
+import type { Rule, Value } from './rules.ts';
+
+/** The driver 'auto' is the best one that works on this machine. */
+export const DRIVERS = ['auto', 'uring', 'epoll', 'net'] as const;
+export type DriverName = (typeof DRIVERS)[number];
+
+export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface ConfigKey {
+  /** In camelCase, as an option of createServer. */
+  readonly option: string;
+  /** In snake_case, as in the file. */
+  readonly key: string;
+  /** With its dashes, as on the command line. */
+  readonly flag: string;
+  /** As an environment variable. */
+  readonly variable: string;
+  readonly default: Value | undefined;
+  readonly rule: Rule;
+  readonly what: string;
+}
+
+export const VARIABLE_PREFIX = 'VIBING_';
+
+const WORKERS_MAX = 1_024;
+/** Linux: PATH_MAX and sun_path, each less the byte that ends the text. */
+const PATH_BYTES_MAX = 4_095;
+const SOCKET_PATH_BYTES_MAX = 107;
+
+export const KEYS: readonly ConfigKey[] = [
+  key('host', '127.0.0.1', { kind: 'host' }, 'address or host name to listen on'),
+  key(
+    'port',
+    8_080,
+    { kind: 'integer', min: 0, max: 65_535 },
+    'port to listen on; 0 takes any free one',
+  ),
+  key(
+    'socket',
+    undefined,
+    { kind: 'path', bytesMax: SOCKET_PATH_BYTES_MAX },
+    'path of a unix socket to listen on, instead of host and port',
+  ),
+  key(
+    'socketMode',
+    undefined,
+    { kind: 'mode' },
+    'permissions of the unix socket; without it the umask decides',
+  ),
+  key(
+    'staticDir',
+    undefined,
+    { kind: 'path', bytesMax: PATH_BYTES_MAX },
+    'directory of files to serve, relative to the current directory',
+  ),
+  key('listing', false, { kind: 'boolean' }, 'list directories that have no index.html'),
+  key(
+    'workers',
+    1,
+    { kind: 'workers', max: WORKERS_MAX },
+    'processes that serve; auto is one per core',
+  ),
+  key(
+    'supervise',
+    false,
+    { kind: 'boolean' },
+    'run even one worker under a supervising process, which restarts and reloads it',
+  ),
+  key(
+    'driver',
+    'auto',
+    { kind: 'choice', values: DRIVERS },
+    'how the kernel is asked for work; auto is the best that works here',
+  ),
+  key(
+    'pidFile',
+    undefined,
+    { kind: 'path', bytesMax: PATH_BYTES_MAX },
+    'file that holds the number of the main process while it serves',
+  ),
+  key(
+    'logLevel',
+    'info',
+    { kind: 'choice', values: LOG_LEVELS },
+    'least severity of lines that are logged',
+  ),
+  key(
+    'debug',
+    false,
+    { kind: 'boolean' },
+    'give every request a record of its own, to tell mistakes of the pool of records apart',
+  ),
+  ...(Object.keys(LIMITS) as LimitName[]).map(limitKey),
+];
+
+/** Each key by its name in camelCase. */
+export const KEY_BY_OPTION: ReadonlyMap<string, ConfigKey> = new Map(
+  KEYS.map((entry) => [entry.option, entry]),
+);
+
+function key(option: string, value: Value | undefined, rule: Rule, what: string): ConfigKey {
+  const snake = option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return {
+    option,
+    key: snake,
+    flag: `--${snake.replaceAll('_', '-')}`,
+    variable: `${VARIABLE_PREFIX}${snake.toUpperCase()}`,
+    default: value,
+    rule,
+    what,
+  };
+}
+
+function limitKey(name: LimitName): ConfigKey {
+  const { default: value, min, max, what } = LIMITS[name];
+  return key(name, value, { kind: 'integer', min, max }, what);
+}

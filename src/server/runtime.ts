@@ -1,0 +1,200 @@
+// Everything a listening server consists of, made beforehand and freed together.
+
+import type { Work } from '../async-io/async-io.ts';
+import { OVERLOAD_SLOTS } from '../base/fixed-limits.ts';
+import { blockBytesFor } from '../base/limits.ts';
+import { Slab } from '../base/slab.ts';
+import { cutOff, drain, turnAway } from '../connection/close.ts';
+import { Connection } from '../connection/connection.ts';
+import {
+  type ConnectionContext,
+  connectionLimits,
+  Draining,
+  Timeout,
+  timeoutsMs,
+} from '../connection/context.ts';
+import { ExchangePool } from '../connection/exchange-pool.ts';
+import { AnswerWriter } from '../connection/response-writer.ts';
+import { ServerServices } from '../connection/services.ts';
+import { SpanPool } from '../connection/span.ts';
+import { type Choice, chooseDriver } from '../driver/choose.ts';
+import type { Address, DriverOptions } from '../driver/driver.ts';
+import type { Counters } from '../metrics/counters.ts';
+import { Pump } from '../reactor/pump.ts';
+import { Reactor } from '../reactor/reactor.ts';
+import { Regions } from '../reactor/regions.ts';
+import type { SocketOwner } from '../reactor/sockets.ts';
+import type { Application } from './application.ts';
+import type { Config } from './config/config.ts';
+import type { Log } from './log.ts';
+
+export interface WorldOptions {
+  readonly config: Config;
+  readonly work: Work;
+  readonly log: Log;
+  readonly counters: Counters;
+  readonly application: Application;
+  /** The driver to use instead of the configured one: a simulator's. */
+  readonly makeDriver?: (options: DriverOptions) => Choice;
+}
+
+/** Descriptors and timers may be freed only when every socket is closed; how often to look. */
+const CLOSE_POLL_MS = 5;
+
+export class World {
+  readonly driverName: string;
+  /** Why the driver is not the fastest one, or null. */
+  readonly driverNote: string | null;
+  readonly reactor: Reactor;
+  readonly #pump: Pump;
+  readonly #context: ConnectionContext;
+  readonly #options: WorldOptions;
+  /** When draining began. */
+  #drainsSinceMs = 0;
+  /** Connections between two clients. */
+  readonly #resting: Connection[] = [];
+  #listened: ((result: number) => void) | null = null;
+  #unlistened: (() => void) | null = null;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    const { config, log, counters } = options;
+    const { limits } = config;
+    const slab = new Slab(blockBytesFor(limits), limits.blockCount);
+    const slots = limits.connectionsMax + OVERLOAD_SLOTS;
+    const makeDriver = options.makeDriver ?? ((given) => chooseDriver(config.driver, given));
+    const choice = makeDriver({ slab, slots, backlog: limits.backlog });
+    this.driverName = choice.driver.name;
+    this.driverNote = choice.note;
+    this.reactor = new Reactor({
+      driver: choice.driver,
+      slab,
+      slots,
+      timeoutsMs: timeoutsMs(limits),
+      sendTimeout: Timeout.Write,
+      backlog: limits.backlog,
+      overload: {
+        extraSlots: OVERLOAD_SLOTS,
+        waitMs: limits.overloadWaitMs,
+        idleTimeout: Timeout.Idle,
+      },
+      events: {
+        accepted: (slot, overloaded) => this.#accepted(slot, overloaded),
+        acceptFault: (result) => this.#acceptFault(result),
+        listening: (result) => this.#listened?.(result),
+        unlistened: () => this.#unlistened?.(),
+      },
+    });
+    this.#pump = new Pump(this.reactor);
+    const connectionLimitsOf = connectionLimits(limits);
+    const services = new ServerServices({
+      reactor: this.reactor,
+      work: options.work,
+      limits: connectionLimitsOf,
+      counters,
+      pause: (ms) => this.#pump.pause(ms),
+      settled: (exchange) => options.application.settled(exchange),
+      handlerFailed: (exchange, error, what) =>
+        options.application.handlerFailed(exchange, error, what),
+      logError: (message) => log.error(message),
+    });
+    this.#context = {
+      reactor: this.reactor,
+      writer: new AnswerWriter(new Regions(choice.driver), slab.bytes),
+      exchanges: new ExchangePool(services, limits.fieldsMax, !config.debug),
+      spans: new SpanPool(),
+      limits: connectionLimitsOf,
+      counters,
+      services,
+      draining: Draining.No,
+      idleTimeout: Timeout.Idle,
+      handle: (exchange) => options.application.handle(exchange),
+      handlerTimedOut: (exchange) => options.application.timedOut(exchange),
+      released: (connection) => this.#resting.push(connection),
+      logDebug: (message) => log.debug(message),
+      logError: (message) => log.error(message),
+      debugEnabled: log.debugEnabled,
+    };
+  }
+
+  #accepted(slot: number, overloaded: boolean): SocketOwner {
+    const connection = this.#resting.pop() ?? new Connection(this.#context);
+    connection.open(slot);
+    if (overloaded) turnAway(connection);
+    return connection;
+  }
+
+  #acceptFault(result: number): void {
+    const { counters, log } = this.#options;
+    // Once is enough until it has worked again.
+    if (counters.acceptFaults === 0) log.warn(`accept failed with errno ${-result}; waiting`);
+    counters.acceptFaults += 1;
+  }
+
+  /** The port, or -errno. */
+  listen(address: Address): Promise<number> {
+    this.#pump.start();
+    return new Promise((resolve) => {
+      this.#listened = resolve;
+      this.reactor.listen(address);
+    });
+  }
+
+  /** Takes clients from a listener of a sibling too, or no longer. */
+  acceptAlso(fd: number, on: boolean): void {
+    this.reactor.acceptAlso(fd, on);
+  }
+
+  /** From now on responses end their connections. The first step of close(), which follows. */
+  beginDraining(): void {
+    const context = this.#context;
+    if (context.draining !== Draining.No) return;
+    this.#drainsSinceMs = this.reactor.driver.now();
+    context.draining = Draining.Gently;
+    context.idleTimeout = Timeout.Drain;
+  }
+
+  /** `last`: nobody else takes the clients of an inherited listener. */
+  async close(last: boolean): Promise<void> {
+    const { shutdownTimeoutMs, drainLingerMs } = this.#options.config.limits;
+    const context = this.#context;
+    const lingerMs = Math.min(drainLingerMs, shutdownTimeoutMs);
+    this.beginDraining();
+    const beganMs = this.#drainsSinceMs;
+    for (const connection of this.#connections()) drain(connection);
+    await this.#unlisten(last);
+    await this.#emptied(beganMs + lingerMs);
+    context.draining = Draining.Firmly;
+    await this.#emptied(beganMs + shutdownTimeoutMs);
+    this.reactor.turnAway();
+    for (const connection of this.#connections()) cutOff(connection);
+    await this.#emptied(Number.POSITIVE_INFINITY);
+    this.free();
+  }
+
+  #unlisten(last: boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#unlistened = resolve;
+      this.reactor.unlisten(last);
+    });
+  }
+
+  #connections(): Connection[] {
+    return this.reactor.sockets.owners.filter((owner) => owner instanceof Connection);
+  }
+
+  /** Resolves when every socket is closed and nobody waits for one, or when it is `untilMs`. */
+  async #emptied(untilMs: number): Promise<void> {
+    const { reactor } = this;
+    const { driver, sockets } = reactor;
+    while (sockets.openCount + reactor.waitingCount > 0 && driver.now() < untilMs) {
+      await this.#pump.wait(CLOSE_POLL_MS);
+    }
+  }
+
+  /** Only when nothing is open. */
+  free(): void {
+    this.#pump.stop();
+    this.reactor.driver.destroy();
+  }
+}
