@@ -5,24 +5,24 @@ import type { Reactor } from '../src/reactor/reactor.ts';
 import type { SimDriver } from './driver.ts';
 import type { VirtualLoop } from './loop.ts';
 import { ensure } from './violation.ts';
-import type { SimWork } from './work.ts';
+import type { SimAsyncIo } from './work.ts';
 
 export interface Closed {
   readonly driver: SimDriver;
   readonly reactor: Reactor;
-  readonly work: SimWork;
+  readonly asyncIo: SimAsyncIo;
   readonly loop: VirtualLoop;
   readonly counters: Readonly<Counters>;
   readonly spansUsed: number;
 }
 
 /** Throws a Violation for the first thing that is missing. */
-export function ensureBack({ driver, reactor, work, loop, counters, spansUsed }: Closed): void {
+export function ensureBack({ driver, reactor, asyncIo, loop, counters, spansUsed }: Closed): void {
   const { slab, sockets } = reactor;
   ensure(slab.freeCount === slab.blockCount, 'balance', 'all blocks came back');
   ensure(sockets.openCount === 0, 'balance', 'all slots are free');
   ensure(driver.regionCount === 0, 'balance', `${driver.regionCount} regions are still mapped`);
-  ensure(work.openCount === 0, 'work', `${work.openCount} files are still open`);
+  ensure(asyncIo.openCount === 0, 'work', `${asyncIo.openCount} files are still open`);
   for (let slot = 0; slot < sockets.slots; slot++) {
     ensure(reactor.armed(slot) < 0, 'balance', `slot ${slot} is free and has no deadline`);
   }

@@ -11,13 +11,13 @@ import type { Scenario } from './scenario.ts';
 import type { Settings } from './settings.ts';
 import type { Trace } from './trace.ts';
 import type { Violation } from './violation.ts';
-import type { SimWork } from './work.ts';
+import type { SimAsyncIo } from './work.ts';
 
 export interface CastParts {
   readonly scenario: Scenario;
   readonly settings: Settings;
   readonly server: Server;
-  readonly work: SimWork;
+  readonly asyncIo: SimAsyncIo;
   readonly loop: VirtualLoop;
   readonly clock: Clock;
   readonly trace: Trace;

@@ -195,8 +195,8 @@ export class Checks {
     }
     ensure(owner.slot === slot && !owner.lost, 'balance', `an open connection is not lost`);
     this.#spans = owner.context.spans;
-    const { waiting } = owner.outbox;
-    if (waiting === 0 && owner.exchange === null && owner.inbox.empty) this.#idle += 1;
+    const { waiting } = owner.sendQueue;
+    if (waiting === 0 && owner.exchange === null && owner.receiveBuffer.empty) this.#idle += 1;
     if (waiting > 0 && (state & SENDING) === 0) {
       fail('wake-up', `slot ${slot} has ${waiting} bytes to send and sends nothing`);
     }
@@ -243,9 +243,9 @@ export class Checks {
 
   /** A client that ended its side and has all its answers is not kept. */
   #checkEnded(owner: Connection, slot: number): void {
-    const { ended, exchange, inbox, outbox, reading } = owner;
+    const { ended, exchange, receiveBuffer, sendQueue, reading } = owner;
     if (!ended || exchange !== null || reading !== Reading.Head) return;
-    if (inbox.empty && outbox.waiting === 0) {
+    if (receiveBuffer.empty && sendQueue.waiting === 0) {
       fail('liveness', `slot ${slot} has nothing left to do for a client that ended, and stays`);
     }
   }
@@ -260,7 +260,7 @@ export class Checks {
   /** A connection that could go on with what may come listens for it. */
   #checkReceiving(owner: Connection, slot: number, state: number): void {
     if ((state & RECEIVING) !== 0) return;
-    const isBlocked = owner.inbox.hasRoom === false || owner.inbox.isHeavy;
+    const isBlocked = owner.receiveBuffer.hasRoom === false || owner.receiveBuffer.isHeavy;
     if (!isBlocked && !owner.ended) fail('wake-up', `slot ${slot} has room and does not receive`);
     const isOver = owner.reading === Reading.Stopped;
     if (!isOver && (state & WATCHING) === 0) fail('wake-up', `slot ${slot} is not watched`);
@@ -287,7 +287,7 @@ export class Checks {
     const { clock, reactor, driver } = this.#parts;
     const armed = reactor.armed(slot);
     const { activeMs, activeHeldUpMs, link } = driver.socket(slot);
-    const isOurTurn = owner.outbox.waiting > 0 || reactor.slab.freeCount === 0;
+    const isOurTurn = owner.sendQueue.waiting > 0 || reactor.slab.freeCount === 0;
     const isNew = armed !== this.#kind[slot] || owner.requests !== this.#request[slot];
     if (isNew || isOurTurn) {
       this.#begin(slot, armed);

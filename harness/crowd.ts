@@ -45,7 +45,7 @@ export class Crowd {
 
   /** The run has judged as many requests as it promises. */
   get isEnough(): boolean {
-    return this.scores.answered >= this.#cast.requestsMin;
+    return this.scores.responded >= this.#cast.requestsMin;
   }
 
   /** The clients that took part, but for those of the end. */
@@ -60,7 +60,7 @@ export class Crowd {
 
   /** More clients, if requests are missing, of which these lose some as well. False if none are. */
   startMore(wavesMax: number): boolean {
-    const missing = this.#cast.requestsMin - this.scores.answered;
+    const missing = this.#cast.requestsMin - this.scores.responded;
     return this.#waves < wavesMax && this.#startWave(2 * missing);
   }
 

@@ -1,7 +1,7 @@
 // Reads responses off a connection (RFC 9112), strictly, and shares no code with the server: what
 // it does not understand is the server's mistake.
 
-export interface Answer {
+export interface RawResponse {
   readonly status: number;
   readonly minor: number;
   /** Lower-case names with their values, in order. */
@@ -27,7 +27,7 @@ const FIELDS_READ_MAX = 5000;
 /** Longer heads no server of ours sends. */
 const LINE_BYTES_MAX = 32768;
 
-export class AnswerReader {
+export class ResponseReader {
   /** The methods of the requests whose answers are still to come. */
   readonly methods: string[] = [];
   /** What is wrong with the bytes, once something is. */
@@ -41,7 +41,7 @@ export class AnswerReader {
   #left = 0;
   #body: Uint8Array[] = [];
   #trailers: Field[] = [];
-  readonly #answers: Answer[] = [];
+  readonly #responses: RawResponse[] = [];
 
   /** True between two answers, with nothing of the next one read. */
   get isBetween(): boolean {
@@ -73,19 +73,19 @@ export class AnswerReader {
     }
   }
 
-  next(): Answer | undefined {
-    return this.#answers.shift();
+  next(): RawResponse | undefined {
+    return this.#responses.shift();
   }
 
   /** The stream ended: the answer that this leaves unfinished, or that it finishes. */
-  end(): Answer | null {
+  end(): RawResponse | null {
     if (this.#state === 'until end') {
       this.#finish(true);
-      return this.#answers.shift() ?? null;
+      return this.#responses.shift() ?? null;
     }
     if (!this.isInBody) return null;
     this.#finish(false);
-    return this.#answers.pop() ?? null;
+    return this.#responses.pop() ?? null;
   }
 
   #step(): boolean {
@@ -246,7 +246,7 @@ export class AnswerReader {
   #push(whole: boolean, close: boolean): void {
     const body = this.#body.length === 1 ? this.#body[0] : Buffer.concat(this.#body);
     const rest = { fields: this.#fields, body, trailers: this.#trailers, close, whole };
-    this.#answers.push({ status: this.#status, minor: this.#minor, ...rest });
+    this.#responses.push({ status: this.#status, minor: this.#minor, ...rest });
   }
 }
 

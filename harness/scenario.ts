@@ -70,8 +70,8 @@ export function hostileScenarioOf(seed: number, except: readonly CheckName[] = [
 
 export function noScores(): Scores {
   return {
-    answered: 0,
-    answers: new Map(),
+    responded: 0,
+    responses: new Map(),
     endings: new Map(),
     shapes: new Map(),
     statuses: new Map(),

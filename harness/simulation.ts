@@ -3,7 +3,7 @@
 // then the server closes, and must have given everything back.
 
 import type { Reactor } from '../src/reactor/reactor.ts';
-import { World as ServerWorld, type WorldOptions } from '../src/server/runtime.ts';
+import { type RuntimeOptions, Runtime as ServerRuntime } from '../src/server/runtime.ts';
 import { Server } from '../src/server/server.ts';
 import { ensureBack } from './balance.ts';
 import type { Cast } from './cast.ts';
@@ -26,7 +26,7 @@ import { Trace } from './trace.ts';
 import { planTrouble } from './trouble.ts';
 import { ensure, Violation } from './violation.ts';
 import type { Wire, WireEvents, World } from './wire.ts';
-import { SimWork } from './work.ts';
+import { SimAsyncIo } from './work.ts';
 
 /** Virtual time that clients get with faults, and after them. */
 const FAULTY_MS = 200_000;
@@ -49,7 +49,7 @@ export class Simulation implements World {
   readonly #loop: VirtualLoop;
   readonly #faults: Faults;
   readonly #network: Network;
-  readonly #work: SimWork;
+  readonly #asyncIo: SimAsyncIo;
   readonly #server: Server;
   readonly #cast: Cast;
   readonly #random: Random;
@@ -80,7 +80,7 @@ export class Simulation implements World {
     this.#network = new Network(shared);
     const made = scenario.hostile === undefined ? {} : { made: markedFile };
     const random = new Random(seed, 'work');
-    this.#work = new SimWork({ ...shared, ...made, loop: this.#loop, random });
+    this.#asyncIo = new SimAsyncIo({ ...shared, ...made, loop: this.#loop, random });
     this.#server = new Server(
       { host: '127.0.0.1', port: 8080, logLevel: 'error', ...serverOptions(this.settings) },
       {
@@ -88,8 +88,8 @@ export class Simulation implements World {
         inherited: () => null,
         listening: (_server, listen) => listen(),
         closed: () => {},
-        work: this.#work,
-        makeWorld: (options) => this.#makeWorld(options),
+        asyncIo: this.#asyncIo,
+        makeRuntime: (options) => this.#makeRuntime(options),
       },
     );
     this.#cast = this.#makeCast();
@@ -104,16 +104,16 @@ export class Simulation implements World {
     };
     const parts = {
       ...{ scenario, settings, clock, trace, reused },
-      ...{ server: this.#server, work: this.#work, loop: this.#loop },
+      ...{ server: this.#server, asyncIo: this.#asyncIo, loop: this.#loop },
       report: (violation: Violation) => this.#report(violation),
       isOver: () => this.#violation !== null,
     };
     return scenario.hostile === undefined ? new OrdinaryCast(parts) : new HostileCast(parts);
   }
 
-  #makeWorld(options: WorldOptions): ServerWorld {
+  #makeRuntime(options: RuntimeOptions): ServerRuntime {
     const { seed } = this.scenario;
-    const world = new ServerWorld({
+    const runtime = new ServerRuntime({
       ...options,
       makeDriver: (given) => {
         const { clock, trace } = this;
@@ -127,7 +127,7 @@ export class Simulation implements World {
     });
     const driver = this.#driver;
     ensure(driver !== null, 'balance', 'a world has a driver');
-    const { reactor } = world;
+    const { reactor } = runtime;
     this.#reactor = reactor;
     const { clock, settings } = this;
     const again = (ms: number): void => {
@@ -137,7 +137,7 @@ export class Simulation implements World {
     const parts = { driver, reactor, clock, settings };
     this.#checks = new Checks({ ...parts, again: hostile === undefined ? null : again });
     driver.beforePoll = () => this.#check();
-    return world;
+    return runtime;
   }
 
   #makeJudge(): Judge {
@@ -145,7 +145,7 @@ export class Simulation implements World {
       ...this.settings,
       idleTimeoutMs: this.settings.keepAliveTimeoutMs,
       closingMs: () => this.#closingMs,
-      failures: () => this.#work.failures,
+      failures: () => this.#asyncIo.failures,
       wasFull: () => this.#openMost >= this.settings.connectionsMax,
       wasCrowded: () => this.#openMost === this.#reactor?.sockets.slots,
       healed: () => this.#faults.healed,
@@ -258,8 +258,13 @@ export class Simulation implements World {
 
   #planTrouble(): void {
     const sockets = (): readonly (SimSocket | null)[] => this.#driver?.sockets ?? [];
-    const world = { clock: this.clock, schedule: this.#schedule, network: this.#network, sockets };
-    planTrouble(this.#faults, world);
+    const runtime = {
+      clock: this.clock,
+      schedule: this.#schedule,
+      network: this.#network,
+      sockets,
+    };
+    planTrouble(this.#faults, runtime);
   }
 
   #close(): void {
@@ -354,7 +359,7 @@ export class Simulation implements World {
   async #checkEnd(): Promise<void> {
     const [driver, reactor] = [this.#driver, this.#reactor];
     if (driver === null || reactor === null) throw new Violation('balance', 'a server has a world');
-    await this.#until(() => this.#work.pendingCount === 0, 10_000, 'file operations done');
+    await this.#until(() => this.#asyncIo.pendingCount === 0, 10_000, 'file operations done');
     const cast = this.#cast;
     const isDone = (): boolean => cast.running === 0;
     await this.#until(isDone, 20_000, `${cast.running} handlers done`);
@@ -363,7 +368,7 @@ export class Simulation implements World {
     await drain();
     const { counters } = this.#server;
     const spansUsed = this.#checks?.spansUsed ?? 0;
-    ensureBack({ driver, reactor, counters, spansUsed, work: this.#work, loop: this.#loop });
+    ensureBack({ driver, reactor, counters, spansUsed, asyncIo: this.#asyncIo, loop: this.#loop });
     this.#cast.checkEnd();
   }
 
@@ -373,7 +378,7 @@ export class Simulation implements World {
       hash: this.trace.hash,
       events: this.trace.count,
       violation: this.#violation,
-      requests: this.#crowd.scores.answered,
+      requests: this.#crowd.scores.responded,
       virtualMs: this.clock.nowMs,
       scores: this.#crowd.scores,
       states: this.#checks?.states ?? new Map(),

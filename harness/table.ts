@@ -76,9 +76,9 @@ export class Table {
     this.requests += outcome.requests;
     this.#perSeed.push(outcome.requests);
     this.#addAll('fault', Object.entries(outcome.faults.count));
-    const { shapes, answers, endings, statuses } = outcome.scores;
+    const { shapes, responses, endings, statuses } = outcome.scores;
     this.#addAll('workload', shapes);
-    this.#addAll('request', answers);
+    this.#addAll('request', responses);
     this.#addAll('connection ends by', endings);
     this.#addAll('state', outcome.states);
     this.#addAll('deadline', outcome.deadlines);

@@ -4,12 +4,12 @@
 import { createHash } from 'node:crypto';
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
 import {
+  type AsyncIo,
   type ContentCoding,
   type DirectoryEntry,
   FileKind,
   type FileStat,
   type OpenFile,
-  type Work,
 } from '../src/async-io/async-io.ts';
 import type { Schedule } from './clock.ts';
 import type { Faults } from './faults.ts';
@@ -19,7 +19,7 @@ import type { Random } from './random.ts';
 import type { Trace } from './trace.ts';
 import { ensure } from './violation.ts';
 
-export interface SimWorkParts {
+export interface SimAsyncIoParts {
   readonly schedule: Schedule;
   readonly loop: VirtualLoop;
   readonly faults: Faults;
@@ -35,8 +35,8 @@ const ENOTDIR = 20;
 const EISDIR = 21;
 const EMFILE = 24;
 
-export class SimWork implements Work {
-  readonly #parts: SimWorkParts;
+export class SimAsyncIo implements AsyncIo {
+  readonly #parts: SimAsyncIoParts;
   readonly #files = new Map<string, TreeFile>();
   readonly #folders = new Set<string>(['/']);
   readonly #open = new Map<number, TreeFile>();
@@ -46,7 +46,7 @@ export class SimWork implements Work {
   failures = 0;
   readonly lines: string[] = [];
 
-  constructor(parts: SimWorkParts) {
+  constructor(parts: SimAsyncIoParts) {
     this.#parts = parts;
     for (const file of FILES) {
       this.#files.set(file.path, file);

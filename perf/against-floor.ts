@@ -81,11 +81,11 @@ async function measure(
   if (!server.line.includes(` ${workload.driver} `))
     throw new Error(`not what was asked: ${server.line}`);
   const { bytes } = await probeWell(server, workload.path);
-  const floorArgs = [String(await freePort()), workload.answer, String(bytes)];
+  const floorArgs = [String(await freePort()), workload.response, String(bytes)];
   const floor = await startServer(workload.floor, { args: floorArgs, core: SERVER_CORE });
-  const answered = await probeWell(floor, workload.path);
-  if (answered.bytes !== bytes) {
-    throw new Error(`the floor answers with ${answered.bytes} bytes, the server with ${bytes}`);
+  const responded = await probeWell(floor, workload.path);
+  if (responded.bytes !== bytes) {
+    throw new Error(`the floor answers with ${responded.bytes} bytes, the server with ${bytes}`);
   }
   const script = workload.depth === 1 ? '' : writePipelineScript(folder, workload.depth);
   const run = (child: ServerChild, seconds: number): Promise<Window> =>
@@ -136,7 +136,7 @@ async function measureWindow(
 
 function judge(
   workload: Workload,
-  answerBytes: number,
+  responseBytes: number,
   floors: readonly Window[],
   servers: readonly Window[],
 ): Measured {
@@ -145,7 +145,7 @@ function judge(
   const ratios = summary(pairs.map(({ ratio }) => ratio));
   return {
     workload,
-    conditions: conditions(workload, answerBytes),
+    conditions: conditions(workload, responseBytes),
     pairs,
     floors,
     servers,

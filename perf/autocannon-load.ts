@@ -29,7 +29,7 @@ const result = await autocannon({
 });
 const { errors, latency, non2xx, requests } = result;
 const report: AutocannonReport = {
-  answers: requests.total,
+  responses: requests.total,
   rate: requests.average,
   problems: errors + non2xx,
   latencyMs: {

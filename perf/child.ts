@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const START_MS_MAX = 15_000;
 const STOP_MS_MAX = 5_000;
 const READY_POLL_MS = 50;
-const ANSWER_MS_MAX = 30_000;
+const RESPONSE_MS_MAX = 30_000;
 
 /** A server that runs in a process of its own. */
 export interface ServerChild {
@@ -105,7 +105,7 @@ export async function startCommand(
     port: told || Number(/127\.0\.0\.1:(\d+)/.exec(line)?.[1]),
     line,
     printed: () => text,
-    ask: (question, timeoutMs = ANSWER_MS_MAX) => ask(child, name, question, timeoutMs),
+    ask: (question, timeoutMs = RESPONSE_MS_MAX) => ask(child, name, question, timeoutMs),
     signal: (signal) => void child.kill(signal),
     ended,
     stop: () => stop(child, name),
@@ -165,14 +165,14 @@ function ask(
   return new Promise((resolve, reject) => {
     const fail = (): void => finish(() => reject(new Error(`${name} did not answer ${question}`)));
     const timer = setTimeout(fail, timeoutMs);
-    const answered = (answer: unknown): void => finish(() => resolve(answer));
+    const responded = (response: unknown): void => finish(() => resolve(response));
     const finish = (settle: () => void): void => {
       clearTimeout(timer);
-      child.off('message', answered);
+      child.off('message', responded);
       child.off('close', fail);
       settle();
     };
-    child.once('message', answered);
+    child.once('message', responded);
     child.once('close', fail);
     child.send(question);
   });

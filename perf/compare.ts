@@ -115,13 +115,13 @@ async function measure(
     for (const which of round % 2 === 0 ? [0, 1] : [1, 0]) {
       const { port, pid } = servers[which];
       const before = usedMicroseconds(pid);
-      const { requestsPerSecond, answers, load } = await runScenario(
+      const { requestsPerSecond, responses, load } = await runScenario(
         SCENARIOS[scenario],
         port,
         seconds,
       );
       rates[which].push(requestsPerSecond);
-      costs[which].push((usedMicroseconds(pid) - before) / answers);
+      costs[which].push((usedMicroseconds(pid) - before) / responses);
       if (load.isBound) bound += 1;
     }
   }

@@ -105,13 +105,13 @@ async function measure(
   const openBefore = descriptorCount(burdened.pid);
   const args = ['--port', `${burdened.port}`, '--kind', 'idle', '--count', `${connections}`];
   const descriptors = connections + SPARE;
-  const crowd = await startServer('crowd.ts', { args, core: LOAD_CORE, descriptors });
+  const pool = await startServer('crowd.ts', { args, core: LOAD_CORE, descriptors });
   await sleep(SETTLE_MS);
   const bytes = (residentBytes(burdened.pid, 'now') - bytesBefore) / connections;
   const beside = await measureBeside({ free, burdened, rounds, seconds });
   const open = descriptorCount(burdened.pid) - openBefore;
   if (open < connections) throw new Error(`only ${open} of ${connections} connections stayed`);
-  await crowd.stop();
+  await pool.stop();
   for (const server of [burdened, free]) await server.stop();
   return { ...beside, connections: open, bytes, ratio: beside.ratios.median };
 }

@@ -3,7 +3,7 @@
 
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, AnswerReader } from './answer-reader.ts';
+import { type RawResponse, ResponseReader } from './answer-reader.ts';
 
 /** Why a request failed. */
 export type Reason =
@@ -42,7 +42,7 @@ export class KeepAliveClient {
   #lanes: Promise<void>[] = [];
   #isOver = false;
   #failures: Failure[] = [];
-  answered = 0;
+  responded = 0;
   retried = 0;
   /** Connections the server said it closes. */
   renewed = 0;
@@ -82,7 +82,7 @@ export class KeepAliveClient {
     const { port, retries } = this.#options;
     let connection = kept ?? new Kept(port);
     let result = await connection.ask(path);
-    if (kept !== null && retries && isUnanswered(result)) {
+    if (kept !== null && retries && isOutstanding(result)) {
       this.retried += 1;
       connection.socket.destroy();
       connection = new Kept(port);
@@ -94,7 +94,7 @@ export class KeepAliveClient {
       await sleep(REST_MS);
       return null;
     }
-    this.answered += 1;
+    this.responded += 1;
     if (!result.closes) return connection;
     this.renewed += 1;
     connection.socket.destroySoon();
@@ -102,16 +102,16 @@ export class KeepAliveClient {
   }
 }
 
-function isUnanswered(result: Answer | Failure): boolean {
+function isOutstanding(result: RawResponse | Failure): boolean {
   if (!('reason' in result)) return false;
   return /^(closed|reset) before/.test(result.reason);
 }
 
 class Kept {
   readonly socket: Socket;
-  readonly #reader = new AnswerReader();
+  readonly #reader = new ResponseReader();
   readonly #host: string;
-  #settle: ((result: Answer | Failure) => void) | null = null;
+  #settle: ((result: RawResponse | Failure) => void) | null = null;
   #ownPort = 0;
   #end: Failure | null = null;
 
@@ -132,7 +132,7 @@ class Kept {
     socket.setTimeout(TIMEOUT_MS, () => this.#over('silence', 'no answer'));
   }
 
-  ask(path: string): Promise<Answer | Failure> {
+  ask(path: string): Promise<RawResponse | Failure> {
     return new Promise((resolve) => {
       if (this.#end !== null) {
         resolve(this.#end);
@@ -144,12 +144,12 @@ class Kept {
   }
 
   #received(chunk: Buffer): void {
-    const answer =
+    const response =
       this.#settle === null ? new Error('an answer to nothing') : this.#reader.feed(chunk);
-    if (answer === null) return;
-    if (answer instanceof Error) this.#over('wrong answer', answer.message);
-    else if (answer.status !== 200) this.#over('wrong answer', `status ${answer.status}`);
-    else this.#finish(answer);
+    if (response === null) return;
+    if (response instanceof Error) this.#over('wrong answer', response.message);
+    else if (response.status !== 200) this.#over('wrong answer', `status ${response.status}`);
+    else this.#finish(response);
   }
 
   #over(reason: Reason, what: string): void {
@@ -163,7 +163,7 @@ class Kept {
     this.#finish(failure);
   }
 
-  #finish(result: Answer | Failure): void {
+  #finish(result: RawResponse | Failure): void {
     const settle = this.#settle;
     this.#settle = null;
     settle?.(result);

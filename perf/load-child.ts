@@ -17,7 +17,7 @@ import {
 import { bytesOf } from './scenario-requests.ts';
 import { type Scenario, scenarioOf } from './scenarios.ts';
 import { percentilesOf } from './window-latencies.ts';
-import type { WindowAnswer, WindowOrder } from './windows.ts';
+import type { WindowOrder, WindowResponse } from './windows.ts';
 import { LOAD_CORE, SERVER_CORE } from './workloads.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -25,8 +25,8 @@ const TIMEOUT_MS = 5_000;
 process.on('message', (message) => {
   const order = JSON.parse(String(message)) as WindowOrder;
   run(order)
-    .catch((error: Error): WindowAnswer => ({ problem: error.message }))
-    .then((answer) => process.send?.(answer));
+    .catch((error: Error): WindowResponse => ({ problem: error.message }))
+    .then((response) => process.send?.(response));
 });
 process.on('disconnect', () => process.exit());
 process.on('SIGTERM', () => process.exit());
@@ -38,7 +38,7 @@ interface Look {
   readonly load: CoreTicks;
 }
 
-async function run(order: WindowOrder): Promise<WindowAnswer> {
+async function run(order: WindowOrder): Promise<WindowResponse> {
   const scenario = scenarioOf(order.scenario);
   const prepared = prepareLoad({
     url: `http://127.0.0.1:${order.port}/`,
@@ -61,7 +61,7 @@ async function run(order: WindowOrder): Promise<WindowAnswer> {
     { ...prepared, requests: requestsOf(scenario) },
     { counting: look, counted: look },
   );
-  return answerOf(order, report, looks[0], looks[1]);
+  return responseOf(order, report, looks[0], looks[1]);
 }
 
 function requestsOf({ requests }: Scenario) {
@@ -74,24 +74,24 @@ function requestsOf({ requests }: Scenario) {
   }));
 }
 
-function answerOf(order: WindowOrder, report: LoadReport, from: Look, to: Look): WindowAnswer {
-  const { unanswered = 0, ...errors } = report.errors;
+function responseOf(order: WindowOrder, report: LoadReport, from: Look, to: Look): WindowResponse {
+  const { outstanding = 0, ...errors } = report.errors;
   const problems = Object.entries(errors).map(([error, count]) => `${count} times ${error}`);
   for (const [status, count] of Object.entries(report.statuses)) {
     if (status !== '200') problems.push(`${count} answers of status ${status}`);
   }
-  if (report.answers === 0) problems.push('nothing was answered');
+  if (report.responses === 0) problems.push('nothing was answered');
   if (problems.length > 0) return { problem: problems.join(', ') };
   const usedUs = to.usedUs - from.usedUs;
   return {
     problem: null,
     figures: {
       rate: report.requestsPerSecond,
-      cpuUs: usedUs / report.answers,
+      cpuUs: usedUs / report.responses,
       othersShare: othersShare(from.server, to.server, usedUs),
       loadShare: busyShare(from.load, to.load),
       isLoadBound: order.rate === 0 && report.load.isBound,
-      unanswered,
+      outstanding,
       latencyMs: percentilesOf(report.histogram, report.latencyMs.most),
     },
   };

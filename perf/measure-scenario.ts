@@ -40,8 +40,8 @@ export async function measureScenario(
   };
   try {
     const server = keep(await startScenarioServer(scenario, options.driver));
-    const answer = await askAll(server.port, scenario);
-    const floor = keep(await startScenarioFloor(scenario, answer));
+    const response = await askAll(server.port, scenario);
+    const floor = keep(await startScenarioFloor(scenario, response));
     for (const one of [server, floor]) keep(await startIdle(scenario, one));
     const run = (child: ServerChild, windowMs: number, rate: number): Promise<WindowFigures> =>
       options.load.run(child, scenario.name, { windowMs, rate });

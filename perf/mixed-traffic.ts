@@ -49,15 +49,15 @@ const ACTS: Readonly<Record<string, Act>> = {
     const one = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
     const last = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
     const text = await exchange(port, one.repeat(PIPELINED - 1) + last);
-    const answers = text.split(HELLO).length - 1;
-    if (answers !== PIPELINED) throw new Error(`${answers} of ${PIPELINED} answers`);
+    const responses = text.split(HELLO).length - 1;
+    if (responses !== PIPELINED) throw new Error(`${responses} of ${PIPELINED} answers`);
   },
   echo: async (port, random) => {
     const body = Buffer.alloc(random(ECHO_BYTES_MAX), 'e');
     await expectLength(await ask(port, '/echo', undefined, body), body.length);
   },
   'slow reader': slowReader,
-  'reset in an answer': resetInAnswer,
+  'reset in an answer': resetInResponse,
   malformed: async (port, random) => {
     const text = await exchange(port, MALFORMED[random(MALFORMED.length)]);
     if (!/^HTTP\/1\.1 (400|505) /.test(text)) throw new Error(`answered ${text.slice(0, 40)}`);
@@ -174,7 +174,7 @@ async function slowReader(port: number): Promise<void> {
 }
 
 /** Leaves with a reset when the first bytes have come. */
-function resetInAnswer(port: number): Promise<void> {
+function resetInResponse(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = opened(port, reject);
     socket.once('data', () => socket.resetAndDestroy());

@@ -45,7 +45,7 @@ const CAN: Readonly<Record<Peer, readonly string[]>> = {
   'node-net': ['hello', 'pipelined-16', 'browser-headers', 'close'],
 };
 
-export function canAnswer(peer: Peer, scenario: string): boolean {
+export function canRespond(peer: Peer, scenario: string): boolean {
   return CAN[peer].includes(scenario);
 }
 

@@ -5,7 +5,7 @@ import type { ServerChild } from './child.ts';
 import { runFacts } from './machine.ts';
 import { median } from './pairs.ts';
 import { PEER_NAMES, PEERS, type Peer } from './peer-names.ts';
-import { canAnswer, PEER_SCENARIOS, peerProblem, startPeer } from './peer-servers.ts';
+import { canRespond, PEER_SCENARIOS, peerProblem, startPeer } from './peer-servers.ts';
 import { type PeerFigures, peerBars, peerMarkdown, peerTable } from './peer-table.ts';
 import { writeReport } from './report/write.ts';
 import { resultLine } from './result-lines.ts';
@@ -90,17 +90,17 @@ async function measure(
   scenario: Scenario,
   { facts, load, only, rounds, running, windowMs }: RoundOptions,
 ): Promise<readonly PeerFigures[]> {
-  const able = only.filter((peer) => canAnswer(peer, scenario.name));
+  const able = only.filter((peer) => canRespond(peer, scenario.name));
   const children = new Map<Peer, ServerChild>();
   for (const peer of able) {
     const child = running.get(peer);
     if (child === undefined) continue;
-    const answer = await askAll(child.port, scenario).catch((error: Error) => error);
-    if (answer instanceof Error) console.log(`${PEER_NAMES[peer]}: NOT RUN: ${answer.message}`);
+    const response = await askAll(child.port, scenario).catch((error: Error) => error);
+    if (response instanceof Error) console.log(`${PEER_NAMES[peer]}: NOT RUN: ${response.message}`);
     else children.set(peer, child);
-    if (answer instanceof Error || children.has('floor') || !only.includes('floor')) continue;
+    if (response instanceof Error || children.has('floor') || !only.includes('floor')) continue;
     // As many bytes as the first of them sends, which is ours unless it was left out.
-    children.set('floor', await startScenarioFloor(scenario, answer));
+    children.set('floor', await startScenarioFloor(scenario, response));
   }
   const order = able.filter((peer) => children.has(peer));
   const run = (peer: Peer, ms: number): Promise<WindowFigures> =>

@@ -34,15 +34,15 @@ export function probeWith(port: number, request: Uint8Array, name: string): Prom
     socket.once('end', () => finish(new Error(`half an answer to ${name}: ${text}`)));
     socket.on('data', (more: string) => {
       text += more;
-      const answer = wholeAnswer(text);
-      if (answer !== null) finish(answer);
+      const response = wholeResponse(text);
+      if (response !== null) finish(response);
     });
     socket.write(request);
   });
 }
 
 /** Null while more has to come. */
-export function wholeAnswer(text: string): Probe | Error | null {
+export function wholeResponse(text: string): Probe | Error | null {
   const headEnd = text.indexOf('\r\n\r\n') + 4;
   if (headEnd < 4) return null;
   const head = text.slice(0, headEnd);

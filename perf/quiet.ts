@@ -116,7 +116,7 @@ async function tried<T>(name: string, act: () => Promise<T>): Promise<T | null> 
 async function measureIdle(driver: string, seconds: number): Promise<Idle> {
   const server = await startVibing(driver, keptFor(seconds + START_SECONDS));
   const args = ['--port', `${server.port}`, '--kind', 'idle', '--count', `${IDLE_CONNECTIONS}`];
-  const crowd = await startServer('crowd.ts', { args, core: LOAD_CORE });
+  const pool = await startServer('crowd.ts', { args, core: LOAD_CORE });
   // What was made for the requests is collected, and compiled, by then.
   await sleep(SETTLE_MS);
   const usedBefore = usedMicroseconds(server.pid);
@@ -128,7 +128,7 @@ async function measureIdle(driver: string, seconds: number): Promise<Idle> {
     share: (usedMicroseconds(server.pid) - usedBefore) / 1000 / elapsedMs,
     wakeUps: ((wakeUps(server.pid) - wakesBefore) * 1000) / elapsedMs,
   };
-  await crowd.stop();
+  await pool.stop();
   await server.stop();
   return figures;
 }
@@ -179,7 +179,7 @@ async function run(
   seconds: number,
 ): Promise<WindowFigures> {
   const figures = await load.run(server, SCENARIO, { windowMs: seconds * 1000, rate: RATE });
-  const { unanswered } = figures;
-  if (unanswered > 0) throw new Error(`${name}: ${unanswered} requests unanswered`);
+  const { outstanding } = figures;
+  if (outstanding > 0) throw new Error(`${name}: ${outstanding} requests unanswered`);
   return figures;
 }

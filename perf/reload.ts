@@ -17,7 +17,7 @@ const WORKERS = 2;
 const PATHS = ['/', '/about.html', '/robots.txt', '/favicon.svg'];
 const WARM_UP_MS = 1_000;
 /** After a worker was killed. */
-const ANSWER_MS_BAR = 1_000;
+const RESPONSE_MS_BAR = 1_000;
 const RECOVERY_MS_MAX = 10_000;
 /** Beyond the time between two reloads: a worker of before may still have a client. */
 const RENEWAL_MS_MAX = 10_000;
@@ -29,7 +29,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 interface Phase {
   readonly name: string;
-  readonly answered: number;
+  readonly responded: number;
   readonly retried: number;
   readonly failures: readonly Failure[];
   readonly bars: readonly Bar[];
@@ -70,8 +70,8 @@ process.exit(
         await phase('the end', client, () => end(server, client)),
       ];
       const rows = [['', 'answered', 'asked again', 'failed', 'reasons']];
-      for (const { name, answered, retried, failures } of phases) {
-        const counts = [answered, retried, failures.length].map(String);
+      for (const { name, responded, retried, failures } of phases) {
+        const counts = [responded, retried, failures.length].map(String);
         rows.push([name, ...counts, reasonsText(failures) || '-']);
       }
       console.log(tableText(rows));
@@ -97,13 +97,13 @@ async function phase(
   client: KeepAliveClient,
   act: () => Promise<Judge>,
 ): Promise<Phase> {
-  const { answered, retried } = client;
+  const { responded, retried } = client;
   client.takeFailures();
   const judge = await act();
   const failures = client.takeFailures();
   return {
     name,
-    answered: client.answered - answered,
+    responded: client.responded - responded,
     retried: client.retried - retried,
     failures,
     bars: judge(failures),
@@ -144,13 +144,13 @@ async function kill(server: ServerChild): Promise<Judge> {
   // Of our own child, found a moment ago.
   process.kill(victim, 'SIGKILL');
   const beganMs = performance.now();
-  let answeredMs = Number.POSITIVE_INFINITY;
-  while (answeredMs > RECOVERY_MS_MAX && performance.now() - beganMs < RECOVERY_MS_MAX) {
+  let respondedMs = Number.POSITIVE_INFINITY;
+  while (respondedMs > RECOVERY_MS_MAX && performance.now() - beganMs < RECOVERY_MS_MAX) {
     const isGood = await probe(server.port, '/').then(
       ({ status }) => status === 200,
       () => false,
     );
-    if (isGood) answeredMs = performance.now() - beganMs;
+    if (isGood) respondedMs = performance.now() - beganMs;
     else await sleep(LOOK_MS);
   }
   while (performance.now() - beganMs < RECOVERY_MS_MAX && !isWhole(server, victim)) {
@@ -162,7 +162,7 @@ async function kill(server: ServerChild): Promise<Judge> {
   return (failures) => {
     const others = failures.filter(({ port }) => !ports.has(port));
     return [
-      atMost('killed: ms until a new connection is answered', answeredMs, ANSWER_MS_BAR),
+      atMost('killed: ms until a new connection is answered', respondedMs, RESPONSE_MS_BAR),
       atMost("killed: failures on others' connections", others.length, 0),
       atMost('killed: failures', failures.length, ports.size),
       { name: 'killed: workers again', value: workers, is: 'at least', bound: WORKERS, digits: 0 },

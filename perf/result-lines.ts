@@ -89,7 +89,7 @@ function remarks(
   };
   say('LOAD-BOUND', "the load's core was full", ({ isLoadBound }) => isLoadBound);
   say('DISTURBED', 'others had 5 % of the core', ({ othersShare }) => othersShare >= DISTURBED);
-  say('OVERLOADED', 'requests were left unanswered', ({ unanswered }) => unanswered > 0);
+  say('OVERLOADED', 'requests were left unanswered', ({ outstanding }) => outstanding > 0);
   return found;
 }
 

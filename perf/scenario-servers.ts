@@ -30,8 +30,11 @@ export async function startScenarioServer(
 }
 
 /** A floor that answers as the server whose answer that is. */
-export async function startScenarioFloor(scenario: Scenario, answer: Probe): Promise<ServerChild> {
-  const { script, args } = floorCommand(scenario, answer, await freePort());
+export async function startScenarioFloor(
+  scenario: Scenario,
+  response: Probe,
+): Promise<ServerChild> {
+  const { script, args } = floorCommand(scenario, response, await freePort());
   return startServer(script, { args, core: SERVER_CORE, descriptors: openMost(scenario) });
 }
 
@@ -51,28 +54,30 @@ export function floorCommand(
 
 /** The answer to the first request; rejects when one is not answered as it should be. */
 export async function askAll(port: number, { requests }: Scenario): Promise<Probe> {
-  const answers: Probe[] = [];
+  const responses: Probe[] = [];
   for (const request of requests) {
     const name = `${request.method} ${request.target}`;
-    const answer = await probeWith(port, bytesOf(request), name);
-    const problem = answerProblem(request, answer);
+    const response = await probeWith(port, bytesOf(request), name);
+    const problem = responseProblem(request, response);
     if (problem !== null) throw new Error(`${name}: ${problem}`);
-    answers.push(answer);
+    responses.push(response);
   }
-  const [first] = answers;
-  if (answers.some(({ bytes }) => bytes !== first.bytes)) {
+  const [first] = responses;
+  if (responses.some(({ bytes }) => bytes !== first.bytes)) {
     throw new Error('its answers are not of one length, so no floor stands beside them');
   }
   return first;
 }
 
-export function answerProblem({ expected }: AskedRequest, answer: Probe): string | null {
-  if (answer.status !== 200) return `answered with ${answer.status}`;
+export function responseProblem({ expected }: AskedRequest, response: Probe): string | null {
+  if (response.status !== 200) return `answered with ${response.status}`;
   if (typeof expected === 'number') {
-    const { length } = answer.body;
+    const { length } = response.body;
     return length === expected ? null : `${length} bytes instead of ${expected}`;
   }
-  return answer.body === expected ? null : `${JSON.stringify(answer.body.slice(0, 80))} came back`;
+  return response.body === expected
+    ? null
+    : `${JSON.stringify(response.body.slice(0, 80))} came back`;
 }
 
 /** Connections that asked once and stay while the child runs; null where none are asked for. */

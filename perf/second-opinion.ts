@@ -21,7 +21,7 @@ const FULL = 0.97;
 
 /** What autocannon-load prints. */
 export interface AutocannonReport {
-  readonly answers: number;
+  readonly responses: number;
   readonly rate: number;
   readonly problems: number;
   readonly latencyMs: Latencies;
@@ -84,17 +84,17 @@ async function autocannonWindow(
   const { code, output } = await runProgram([process.execPath, ...args], LOAD_CORE, timeoutMs);
   if (code !== 0) throw new Error(`autocannon ended with ${code}\n${output}`);
   const used = workedMicroseconds(pid) - usedBefore;
-  const { answers, latencyMs, problems, rate } = JSON.parse(output) as AutocannonReport;
-  if (problems > 0 || answers === 0) throw new Error(`autocannon: ${problems} requests failed`);
+  const { responses, latencyMs, problems, rate } = JSON.parse(output) as AutocannonReport;
+  if (problems > 0 || responses === 0) throw new Error(`autocannon: ${problems} requests failed`);
   const loadShare = busyShare(loadBefore, readCoreTicks(LOAD_CORE));
   return {
     rate,
-    cpuUs: used / answers,
+    cpuUs: used / responses,
     othersShare: othersShare(serverBefore, readCoreTicks(SERVER_CORE), used),
     loadShare,
     // Its start and its end are in that share, too.
     isLoadBound: loadShare >= FULL * (seconds / (seconds + 1)),
-    unanswered: 0,
+    outstanding: 0,
     latencyMs,
   };
 }

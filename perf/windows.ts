@@ -25,11 +25,11 @@ export interface WindowFigures {
   /** The load had no time left: the server may be able to do more. */
   readonly isLoadBound: boolean;
   /** Requests that were due and not answered when patience ended. */
-  readonly unanswered: number;
+  readonly outstanding: number;
   readonly latencyMs: Latencies;
 }
 
-export type WindowAnswer =
+export type WindowResponse =
   | { readonly problem: null; readonly figures: WindowFigures }
   | { readonly problem: string };
 
@@ -64,12 +64,12 @@ export class WindowLoad {
   ): Promise<WindowFigures> {
     const { pid, port } = server;
     const order: WindowOrder = { scenario, port, pid, windowMs, warmUpMs: WARM_UP_MS, rate };
-    const answer = (await this.#child.ask(
+    const response = (await this.#child.ask(
       JSON.stringify(order),
       windowMs + PATIENCE_MS,
-    )) as WindowAnswer;
-    if (answer.problem !== null) throw new Error(answer.problem);
-    return answer.figures;
+    )) as WindowResponse;
+    if (response.problem !== null) throw new Error(response.problem);
+    return response.figures;
   }
 
   stop(): Promise<void> {

@@ -13,7 +13,7 @@ export interface Workload {
   readonly driver: 'epoll' | 'net';
   /** The floor's script, and what it answers. */
   readonly floor: string;
-  readonly answer: 'hello' | '1024';
+  readonly response: 'hello' | '1024';
   /** Requests that a connection sends at once. */
   readonly depth: number;
   /** The least median of ratios. */
@@ -27,7 +27,7 @@ export const WORKLOADS: readonly Workload[] = [
     path: '/',
     driver: 'epoll',
     floor: 'floor/epoll.ts',
-    answer: 'hello',
+    response: 'hello',
     depth: 1,
     bar: 0.9,
     why: '0.90 of the floor',
@@ -37,7 +37,7 @@ export const WORKLOADS: readonly Workload[] = [
     path: '/file-1k.txt',
     driver: 'epoll',
     floor: 'floor/epoll.ts',
-    answer: '1024',
+    response: '1024',
     depth: 1,
     bar: 0.85,
     why: '0.85 of the floor',
@@ -47,7 +47,7 @@ export const WORKLOADS: readonly Workload[] = [
     path: '/',
     driver: 'epoll',
     floor: 'floor/epoll.ts',
-    answer: 'hello',
+    response: 'hello',
     depth: PIPELINE_DEPTH,
     bar: 0.588,
     why: '500,000/s where the floor gives 850,000/s',
@@ -57,7 +57,7 @@ export const WORKLOADS: readonly Workload[] = [
     path: '/',
     driver: 'net',
     floor: 'floor/net.ts',
-    answer: 'hello',
+    response: 'hello',
     depth: 1,
     bar: 0.85,
     why: '0.85 of bare node:net',
@@ -65,10 +65,10 @@ export const WORKLOADS: readonly Workload[] = [
 ];
 
 /** How a workload's figures came about, to stand beside them. */
-export function conditions(workload: Workload, answerBytes: number): string {
+export function conditions(workload: Workload, responseBytes: number): string {
   const pipelining = workload.depth === 1 ? 'no pipelining' : `pipelining ${workload.depth}`;
   return (
-    `GET ${workload.path}, ${answerBytes} bytes an answer, driver ${workload.driver}, ` +
+    `GET ${workload.path}, ${responseBytes} bytes an answer, driver ${workload.driver}, ` +
     `${CONNECTIONS} connections, ${pipelining}, one core (${SERVER_CORE}), ` +
     `load on core ${LOAD_CORE}`
   );

@@ -2,7 +2,7 @@
 // and clocks are the test's. Clients send and take exactly what they are told to.
 
 import assert from 'node:assert/strict';
-import { NodeWork } from '../src/async-io/node.ts';
+import { NodeAsyncIo } from '../src/async-io/node.ts';
 import { type Limits, limitsFrom } from '../src/base/limits.ts';
 import { Slab } from '../src/base/slab.ts';
 import { turnAway } from '../src/connection/close.ts';
@@ -15,7 +15,7 @@ import {
   timeoutsMs,
 } from '../src/connection/context.ts';
 import { ExchangePool } from '../src/connection/exchange-pool.ts';
-import { AnswerWriter } from '../src/connection/response-writer.ts';
+import { ResponseWriter } from '../src/connection/response-writer.ts';
 import { ServerServices } from '../src/connection/services.ts';
 import { SpanPool } from '../src/connection/span.ts';
 import { ERRNO } from '../src/driver/driver.ts';
@@ -28,7 +28,7 @@ import { FakeDriver, type FakeSocket } from './fake-driver.ts';
 
 export const DATE = 'Date: Thu, 29 Feb 2024 12:00:00 GMT';
 
-export interface WorldOptions {
+export interface FixtureOptions {
   readonly limits?: Partial<Limits>;
   readonly blockBytes?: number;
   readonly blocks?: number;
@@ -37,7 +37,7 @@ export interface WorldOptions {
   readonly overloaded?: boolean;
 }
 
-export class ConnectionWorld {
+export class ConnectionFixture {
   readonly limits: Limits;
   readonly slab: Slab;
   readonly driver: FakeDriver;
@@ -54,7 +54,7 @@ export class ConnectionWorld {
   readonly errorLines: string[] = [];
   readonly #clients: Client[] = [];
 
-  constructor(handler: Handler, options: WorldOptions = {}) {
+  constructor(handler: Handler, options: FixtureOptions = {}) {
     const { blockBytes = 1024, blocks = 32, slots = 4, overloaded = false } = options;
     const { counters } = this;
     this.limits = limitsFrom({ headBytesMax: 512, ...options.limits });
@@ -87,7 +87,7 @@ export class ConnectionWorld {
     });
     const services = new ServerServices({
       reactor: this.reactor,
-      work: new NodeWork(),
+      asyncIo: new NodeAsyncIo(),
       limits: this.limits,
       counters,
       pause: (ms) =>
@@ -99,7 +99,7 @@ export class ConnectionWorld {
     });
     this.context = {
       reactor: this.reactor,
-      writer: new AnswerWriter(this.regions, this.slab.bytes),
+      writer: new ResponseWriter(this.regions, this.slab.bytes),
       exchanges: new ExchangePool(services, this.limits.fieldsMax, true),
       spans: this.spans,
       limits: connectionLimits(this.limits),
@@ -173,15 +173,20 @@ export class ConnectionWorld {
 }
 
 export class Client {
-  readonly world: ConnectionWorld;
+  readonly runtime: ConnectionFixture;
   readonly slot: number;
   readonly connection: Connection;
   readonly socket: FakeSocket;
   /** Of the output, how much the test has looked at. */
   #seen = 0;
 
-  constructor(world: ConnectionWorld, slot: number, connection: Connection, socket: FakeSocket) {
-    this.world = world;
+  constructor(
+    runtime: ConnectionFixture,
+    slot: number,
+    connection: Connection,
+    socket: FakeSocket,
+  ) {
+    this.runtime = runtime;
     this.slot = slot;
     this.connection = connection;
     this.socket = socket;
@@ -190,13 +195,13 @@ export class Client {
   /** Sends, a block at a time, as far as the connection takes it: how many bytes that was. */
   give(sent: string | Uint8Array): number {
     const bytes = typeof sent === 'string' ? Buffer.from(sent, 'latin1') : sent;
-    const { driver, slab } = this.world;
+    const { driver, slab } = this.runtime;
     let at = 0;
     while (at < bytes.length && this.socket.receiving && !this.isClosed) {
       const piece = bytes.subarray(at, at + slab.blockBytes);
       driver.deliver(this.slot, piece);
       at += piece.length;
-      this.world.turn();
+      this.runtime.turn();
     }
     return at;
   }
@@ -209,15 +214,15 @@ export class Client {
   /** Sends, lets handlers run and takes all there is: what came. */
   async ask(sent: string | Uint8Array): Promise<string> {
     this.send(sent);
-    await this.world.rest();
+    await this.runtime.rest();
     return await this.read();
   }
 
   /** Takes at most so many bytes of the send in flight; gives the news. */
   take(bytesMax?: number): string {
     if (this.socket.send !== null) {
-      this.world.driver.take(this.slot, bytesMax);
-      this.world.turn();
+      this.runtime.driver.take(this.slot, bytesMax);
+      this.runtime.turn();
     }
     return this.news();
   }
@@ -225,9 +230,9 @@ export class Client {
   /** Takes everything, also what handlers write meanwhile; gives the news. */
   async read(): Promise<string> {
     for (let count = 0; count < 10_000 && this.socket.send !== null; count++) {
-      this.world.driver.take(this.slot);
-      this.world.turn();
-      await this.world.rest();
+      this.runtime.driver.take(this.slot);
+      this.runtime.turn();
+      await this.runtime.rest();
     }
     return this.news();
   }
@@ -241,22 +246,22 @@ export class Client {
 
   /** Says that nothing more will be sent. */
   finish(): void {
-    this.world.driver.finish(this.slot);
-    this.world.turn();
+    this.runtime.driver.finish(this.slot);
+    this.runtime.turn();
   }
 
   /** Is gone at once. */
   breakOff(): void {
-    const { driver } = this.world;
+    const { driver } = this.runtime;
     if (this.socket.receiving) driver.finish(this.slot, -ERRNO.ECONNRESET);
     else if (this.socket.send !== null) driver.failSend(this.slot, -ERRNO.ECONNRESET);
     else if (this.socket.watched) driver.breakWatched(this.slot);
-    else this.world.reactor.reset(this.slot);
-    this.world.turn();
+    else this.runtime.reactor.reset(this.slot);
+    this.runtime.turn();
   }
 
   get isClosed(): boolean {
-    return this.world.driver.sockets.get(this.slot) !== this.socket;
+    return this.runtime.driver.sockets.get(this.slot) !== this.socket;
   }
 
   /** Our side is shut and the connection waits for the client's end. */
@@ -285,11 +290,11 @@ export function postChunked(target: string, body: string, ...lines: string[]): s
 }
 
 /** An answer of text(): its whole bytes. */
-export function answer(text: string, ...lines: string[]): string {
-  return answerOf('200 OK', text, ...lines);
+export function respond(text: string, ...lines: string[]): string {
+  return responseOf('200 OK', text, ...lines);
 }
 
-export function answerOf(status: string, text: string, ...lines: string[]): string {
+export function responseOf(status: string, text: string, ...lines: string[]): string {
   const type = 'Content-Type: text/plain; charset=utf-8';
   const head = [`HTTP/1.1 ${status}`, DATE, type, `Content-Length: ${Buffer.byteLength(text)}`];
   return `${[...head, ...lines].join('\r\n')}\r\n\r\n${text}`;

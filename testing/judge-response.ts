@@ -3,7 +3,7 @@
 
 import { type Expected, isEmptyStatus } from '../spec/behaviour/ways.ts';
 import type { RawClient } from './raw-client.ts';
-import { type Answer, readAnswer } from './raw-response.ts';
+import { type RawResponse, readResponse } from './raw-response.ts';
 
 /** The versions of a request, and what it says of its connection. */
 export const PERSISTENCES = ['1.1', '1.1 close', '1.0', '1.0 keep-alive'] as const;
@@ -34,7 +34,7 @@ function isOld(persistence: Persistence): boolean {
 }
 
 /** How the content of the response must be framed (RFC 9112 6.3). */
-function framingOf({ method, persistence, expected }: Case): Answer['framing'] {
+function framingOf({ method, persistence, expected }: Case): RawResponse['framing'] {
   if (method === 'HEAD' || expected.status === 204 || expected.status === 304) return 'none';
   if (expected.known || expected.status === 205) return 'length';
   return isOld(persistence) ? 'close' : 'chunked';
@@ -57,31 +57,35 @@ export function requestBytes(one: Case): Buffer {
 }
 
 /** What is wrong with a response, by itself. */
-function* faultsOf(one: Case, answer: Answer): Generator<string> {
+function* faultsOf(one: Case, response: RawResponse): Generator<string> {
   const { expected, method } = one;
-  if (answer.status !== expected.status) yield `status ${answer.status}, not ${expected.status}`;
+  if (response.status !== expected.status)
+    yield `status ${response.status}, not ${expected.status}`;
   const framing = framingOf(one);
-  if (answer.framing !== framing) yield `framed by ${answer.framing}, not by ${framing}`;
+  if (response.framing !== framing) yield `framed by ${response.framing}, not by ${framing}`;
   const isEmpty = isEmptyStatus(expected.status) || method === 'HEAD';
   const content = Buffer.from(isEmpty ? '' : expected.content);
-  if (!answer.body.equals(content)) {
-    yield `${answer.body.length} bytes of content, not ${content.length}`;
+  if (!response.body.equals(content)) {
+    yield `${response.body.length} bytes of content, not ${content.length}`;
   }
-  yield* lengthFaults(one, answer);
+  yield* lengthFaults(one, response);
   for (const [name, value] of Object.entries(expected.fields ?? {})) {
-    if (answer.field(name) !== value) yield `${name}: ${answer.field(name)}, not ${value}`;
+    if (response.field(name) !== value) yield `${name}: ${response.field(name)}, not ${value}`;
   }
-  yield* dateFaults(answer);
+  yield* dateFaults(response);
   const isClosing = endsByItself(one);
   const wanted = isClosing ? ['close'] : isOld(one.persistence) ? ['keep-alive'] : [];
-  if (answer.all('connection').join() !== wanted.join()) {
-    yield `Connection: ${answer.all('connection')}, not ${wanted}`;
+  if (response.all('connection').join() !== wanted.join()) {
+    yield `Connection: ${response.all('connection')}, not ${wanted}`;
   }
 }
 
 /** RFC 9110 8.6 and RFC 9112 6.1. */
-function* lengthFaults({ expected, method, persistence }: Case, answer: Answer): Generator<string> {
-  const length = answer.field('content-length');
+function* lengthFaults(
+  { expected, method, persistence }: Case,
+  response: RawResponse,
+): Generator<string> {
+  const length = response.field('content-length');
   const { status } = expected;
   const wanted = status === 205 ? 0 : Buffer.byteLength(expected.content);
   if (length !== undefined && length !== String(wanted)) {
@@ -90,14 +94,14 @@ function* lengthFaults({ expected, method, persistence }: Case, answer: Answer):
   if (method === 'HEAD' && expected.known && !isEmptyStatus(status) && length === undefined) {
     yield 'a HEAD without the length that a GET has';
   }
-  if (answer.field('transfer-encoding') === undefined) return;
+  if (response.field('transfer-encoding') === undefined) return;
   if (isOld(persistence)) yield 'a transfer coding for HTTP/1.0';
   if (isEmptyStatus(status)) yield `a transfer coding with status ${status}`;
 }
 
 /** RFC 9110 6.6.1. */
-function* dateFaults(answer: Answer): Generator<string> {
-  const dates = answer.all('date');
+function* dateFaults(response: RawResponse): Generator<string> {
+  const dates = response.all('date');
   if (dates.length !== 1) {
     yield `${dates.length} Date fields`;
     return;
@@ -108,9 +112,9 @@ function* dateFaults(answer: Answer): Generator<string> {
 }
 
 /** What a HEAD must have in common with a GET (RFC 9110 9.3.2). */
-function comparable(answer: Answer): string {
-  const fields = answer.fields.filter(([name]) => name !== 'Date');
-  return `${answer.status} ${JSON.stringify(fields)}`;
+function comparable(response: RawResponse): string {
+  const fields = response.fields.filter(([name]) => name !== 'Date');
+  return `${response.status} ${JSON.stringify(fields)}`;
 }
 
 /** Sends requests on connections of its own, one after the other, and judges the responses. */
@@ -151,21 +155,21 @@ export class Lane {
     const first = requestBytes(one);
     void client.send(one.together ? Buffer.concat([first, Buffer.from(behind)]) : first);
     if (one.expected.cut === true) return await cutFault(client, one);
-    const answer = await client.answer(one.method);
-    const faults = [...faultsOf(one, answer), ...this.#headFaults(one, answer)];
+    const response = await client.nextResponse(one.method);
+    const faults = [...faultsOf(one, response), ...this.#headFaults(one, response)];
     if (faults.length > 0) return faults.join('; ');
-    if (answer.all('connection').includes('close')) {
+    if (response.all('connection').includes('close')) {
       await client.endsCleanly();
       return null;
     }
     if (!one.together) void client.send(behind);
-    const second = await client.answer('GET');
+    const second = await client.nextResponse('GET');
     if (second.text !== `plain ${this.#sent}`) return `the next response is ${second.text}`;
     return client.rest.length > 0 ? 'bytes behind the last response' : null;
   }
 
-  #headFaults(one: Case, answer: Answer): string[] {
-    const fields = comparable(answer);
+  #headFaults(one: Case, response: RawResponse): string[] {
+    const fields = comparable(response);
     if (one.method === 'GET') this.#gets.set(one.name, fields);
     const got = this.#gets.get(one.name);
     if (one.method !== 'HEAD' || got === undefined || got === fields) return [];
@@ -181,7 +185,7 @@ export class Lane {
 async function cutFault(client: RawClient, one: Case): Promise<string | null> {
   const how = await client.ending();
   const isEnd = how === 'end';
-  if (readAnswer(client.rest, one.method, isEnd) !== null) return 'what was cut looks whole';
+  if (readResponse(client.rest, one.method, isEnd) !== null) return 'what was cut looks whole';
   return null;
 }
 

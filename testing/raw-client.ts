@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { createConnection, type Socket } from 'node:net';
-import { type Answer, readAnswer } from './raw-response.ts';
+import { type RawResponse, readResponse } from './raw-response.ts';
 
 /** A guard against waiting for ever, never a measurement. */
 const PATIENCE_MS = 10_000;
@@ -118,23 +118,23 @@ export class RawClient {
   }
 
   /** The next answer, interim ones included. Fails when the connection ends before its end. */
-  async answer(method = 'GET'): Promise<Answer> {
-    let answer: Answer | null = null;
+  async nextResponse(method = 'GET'): Promise<RawResponse> {
+    let response: RawResponse | null = null;
     await this.#until(`an answer to ${method}`, () => {
-      answer = readAnswer(this.rest, method, this.ended && this.errorCode === '');
-      return answer !== null || this.ended || this.closed || this.errorCode !== '';
+      response = readResponse(this.rest, method, this.ended && this.errorCode === '');
+      return response !== null || this.ended || this.closed || this.errorCode !== '';
     });
-    const found = answer as Answer | null;
+    const found = response as RawResponse | null;
     if (found === null) throw new Error(`no whole answer to ${method}: ${this.#situation()}`);
     this.#start += found.raw.length;
     return found;
   }
 
   /** Sends a request and reads its answer; the method is the request's first word. */
-  async ask(request: string | Uint8Array): Promise<Answer> {
+  async ask(request: string | Uint8Array): Promise<RawResponse> {
     void this.send(request);
     const method = Buffer.from(request.slice(0, 20)).toString('latin1').split(' ', 1)[0];
-    return await this.answer(method);
+    return await this.nextResponse(method);
   }
 
   /** Waits for so many received bytes in all. */

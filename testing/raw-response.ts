@@ -3,7 +3,7 @@
 
 export type Pair = readonly [name: string, value: string];
 
-export interface Answer {
+export interface RawResponse {
   readonly status: number;
   readonly reason: string;
   /** Fields as they were written, in their order. */
@@ -22,7 +22,7 @@ export interface Answer {
   all(name: string): string[];
 }
 
-export class AnswerFault extends Error {
+export class ResponseFault extends Error {
   override readonly name = 'AnswerFault';
 }
 
@@ -39,7 +39,7 @@ interface Head {
 }
 
 interface Content {
-  readonly framing: Answer['framing'];
+  readonly framing: RawResponse['framing'];
   readonly body: Buffer;
   readonly chunks: readonly number[];
   readonly trailers: readonly Pair[];
@@ -47,7 +47,7 @@ interface Content {
 }
 
 /** The answer at the beginning of `bytes`; null when it is not whole yet. */
-export function readAnswer(bytes: Buffer, method: string, ended: boolean): Answer | null {
+export function readResponse(bytes: Buffer, method: string, ended: boolean): RawResponse | null {
   const head = readHead(bytes);
   if (head === null) return null;
   const content = readContent(bytes, head, method, ended);
@@ -70,7 +70,7 @@ export function readAnswer(bytes: Buffer, method: string, ended: boolean): Answe
     all,
     field: (name) => {
       const values = all(name);
-      if (values.length > 1) throw new AnswerFault(`${values.length} fields ${name}`);
+      if (values.length > 1) throw new ResponseFault(`${values.length} fields ${name}`);
       return values[0];
     },
   };
@@ -80,7 +80,7 @@ function readHead(bytes: Buffer): Head | null {
   const first = lineAt(bytes, 0);
   if (first === null) return null;
   const match = STATUS_LINE.exec(first.text);
-  if (match === null) throw new AnswerFault(`status line ${JSON.stringify(first.text)}`);
+  if (match === null) throw new ResponseFault(`status line ${JSON.stringify(first.text)}`);
   const section = readFields(bytes, first.end);
   if (section === null) return null;
   return { status: Number(match[1]), reason: match[2], fields: section.fields, end: section.end };
@@ -96,7 +96,7 @@ function readFields(bytes: Buffer, from: number): { fields: Pair[]; end: number 
     at = line.end;
     if (line.text === '') return { fields, end: at };
     const match = FIELD_LINE.exec(line.text);
-    if (match === null) throw new AnswerFault(`field line ${JSON.stringify(line.text)}`);
+    if (match === null) throw new ResponseFault(`field line ${JSON.stringify(line.text)}`);
     fields.push([match[1], match[2]]);
   }
 }
@@ -107,25 +107,25 @@ function lineAt(bytes: Buffer, from: number): { text: string; end: number } | nu
   const to = feed < 0 ? bytes.length : feed;
   const carriage = bytes.subarray(from, to).indexOf(13);
   if (feed < 0) {
-    if (carriage >= 0 && from + carriage < to - 1) throw new AnswerFault('CR without LF');
+    if (carriage >= 0 && from + carriage < to - 1) throw new ResponseFault('CR without LF');
     return null;
   }
   if (carriage < 0 || from + carriage !== feed - 1)
-    throw new AnswerFault('LF without CR, or CR inside');
+    throw new ResponseFault('LF without CR, or CR inside');
   return { text: bytes.toString('latin1', from, feed - 1), end: feed + 1 };
 }
 
 function readContent(bytes: Buffer, head: Head, method: string, ended: boolean): Content | null {
   const lengths = valuesOf(head.fields, 'content-length');
   const codings = valuesOf(head.fields, 'transfer-encoding');
-  if (lengths.length > 1) throw new AnswerFault('Content-Length twice');
-  if (codings.length > 1) throw new AnswerFault('Transfer-Encoding twice');
-  if (lengths.length + codings.length > 1) throw new AnswerFault('two framings');
-  if (lengths.length === 1 && !/^[0-9]+$/.test(lengths[0])) throw new AnswerFault('bad length');
-  if (codings.length === 1 && codings[0] !== 'chunked') throw new AnswerFault('unknown coding');
+  if (lengths.length > 1) throw new ResponseFault('Content-Length twice');
+  if (codings.length > 1) throw new ResponseFault('Transfer-Encoding twice');
+  if (lengths.length + codings.length > 1) throw new ResponseFault('two framings');
+  if (lengths.length === 1 && !/^[0-9]+$/.test(lengths[0])) throw new ResponseFault('bad length');
+  if (codings.length === 1 && codings[0] !== 'chunked') throw new ResponseFault('unknown coding');
   const { status, end: start } = head;
   if (status < 200 || status === 204) {
-    if (lengths.length + codings.length > 0) throw new AnswerFault(`framing on a ${status}`);
+    if (lengths.length + codings.length > 0) throw new ResponseFault(`framing on a ${status}`);
   }
   const none = status < 200 || status === 204 || status === 304 || method === 'HEAD';
   const empty = { chunks: [], trailers: [] };
@@ -137,7 +137,7 @@ function readContent(bytes: Buffer, head: Head, method: string, ended: boolean):
     return { framing: 'length', body: bytes.subarray(start, end), ...empty, end };
   }
   if (!valuesOf(head.fields, 'connection').includes('close')) {
-    throw new AnswerFault('nothing says where the content ends');
+    throw new ResponseFault('nothing says where the content ends');
   }
   if (!ended) return null;
   return { framing: 'close', body: bytes.subarray(start), ...empty, end: bytes.length };
@@ -150,7 +150,7 @@ function readChunked(bytes: Buffer, start: number): Content | null {
   for (;;) {
     const line = lineAt(bytes, at);
     if (line === null) return null;
-    if (!CHUNK_LINE.test(line.text)) throw new AnswerFault(`chunk ${JSON.stringify(line.text)}`);
+    if (!CHUNK_LINE.test(line.text)) throw new ResponseFault(`chunk ${JSON.stringify(line.text)}`);
     const size = Number.parseInt(line.text, 16);
     at = line.end;
     if (size === 0) break;
@@ -158,7 +158,7 @@ function readChunked(bytes: Buffer, start: number): Content | null {
     parts.push(bytes.subarray(at, at + size));
     chunks.push(size);
     at += size;
-    if (bytes[at] !== 13 || bytes[at + 1] !== 10) throw new AnswerFault('no CRLF behind a chunk');
+    if (bytes[at] !== 13 || bytes[at + 1] !== 10) throw new ResponseFault('no CRLF behind a chunk');
     at += 2;
   }
   const section = readFields(bytes, at);

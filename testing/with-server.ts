@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
-import { NodeWork } from '../src/async-io/node.ts';
+import { NodeAsyncIo } from '../src/async-io/node.ts';
 import { epollProblem } from '../src/driver/linux/epoll.ts';
 import { uringProblem } from '../src/driver/linux/uring-problem.ts';
 import type { ServerOptions } from '../src/server/config/config.ts';
@@ -33,7 +33,7 @@ const SHUTDOWN_MS = 2_000;
 const DRAIN_LINGER_MS = 20;
 
 /** The world of a server that writes into lists. */
-class RecordingWork extends NodeWork {
+class RecordingAsyncIo extends NodeAsyncIo {
   readonly log: string[] = [];
   readonly out: string[] = [];
 
@@ -96,8 +96,8 @@ export function onEachDriver(
 export function makeServer(
   driver: DriverName,
   options: ServerOptions,
-): { server: Server; work: RecordingWork } {
-  const work = new RecordingWork();
+): { server: Server; asyncIo: RecordingAsyncIo } {
+  const asyncIo = new RecordingAsyncIo();
   const address = options.socket === undefined ? { host: '127.0.0.1', port: 0 } : {};
   const server = new Server(
     {
@@ -113,10 +113,10 @@ export function makeServer(
       inherited: () => null,
       listening: (_server, listen) => listen(),
       closed: () => {},
-      work,
+      asyncIo,
     },
   );
-  return { server, work };
+  return { server, asyncIo };
 }
 
 export async function withServer(
@@ -127,7 +127,7 @@ export async function withServer(
 ): Promise<void> {
   await warmUp(driver);
   const descriptorsBefore = descriptors();
-  const { server, work } = makeServer(driver, options);
+  const { server, asyncIo } = makeServer(driver, options);
   routes(server);
   const { port } = await server.listen();
   const clients: RawClient[] = [];
@@ -137,7 +137,7 @@ export async function withServer(
     return client;
   };
   try {
-    await body({ server, port, log: work.log, out: work.out, open });
+    await body({ server, port, log: asyncIo.log, out: asyncIo.out, open });
   } catch (error) {
     // What failed first is the news; what is left over then is only its consequence.
     for (const client of clients) client.reset();

@@ -1,11 +1,11 @@
 // A server in memory and a client that talks to it: the real reactor, connections and handlers over
 // a driver that does what the client says.
 
-import type { Work } from '../../src/async-io/async-io.ts';
+import type { AsyncIo } from '../../src/async-io/async-io.ts';
 import type { Slab } from '../../src/base/slab.ts';
 import { type Counters, makeCounters } from '../../src/metrics/counters.ts';
 import { configFrom } from '../../src/server/config/config.ts';
-import { World } from '../../src/server/runtime.ts';
+import { Runtime } from '../../src/server/runtime.ts';
 import { FakeDriver, type FakeSocket } from '../../testing/fake-driver.ts';
 import { check, same } from './check.ts';
 import { Handled, makeApplication } from './handlers.ts';
@@ -45,19 +45,19 @@ const CONFIG = configFrom({
   connectionsMax: 4,
 });
 
-export class MemoryWorld {
+export class MemoryServer {
   readonly counters: Counters = makeCounters();
   readonly handled: Handled = new Handled();
   readonly #driver: FakeDriver;
-  readonly #world: World;
+  readonly #runtime: Runtime;
 
   constructor() {
     let driver: FakeDriver | null = null;
     const logged = (message: string) => this.handled.errors.push(message);
-    this.#world = new World({
+    this.#runtime = new Runtime({
       config: CONFIG,
       // No handler asks for files.
-      work: {} as Work,
+      asyncIo: {} as AsyncIo,
       log: { error: logged, warn: logged, notice() {}, debug() {}, debugEnabled: false },
       counters: this.counters,
       application: makeApplication(this.counters, this.handled),
@@ -68,8 +68,8 @@ export class MemoryWorld {
     });
     check(driver !== null, 'a world makes its driver');
     this.#driver = driver as unknown as FakeDriver;
-    this.#world.reactor.listen({ host: '127.0.0.1', port: 80 });
-    this.#world.reactor.turn();
+    this.#runtime.reactor.listen({ host: '127.0.0.1', port: 80 });
+    this.#runtime.reactor.turn();
   }
 
   /** All that a client gets who sends this. */
@@ -77,7 +77,7 @@ export class MemoryWorld {
     const driver = this.#driver;
     driver.calls.length = 0;
     driver.arrive(1);
-    this.#world.reactor.turn();
+    this.#runtime.reactor.turn();
     const [slot] = driver.sockets.keys();
     const socket = driver.socket(slot);
     await this.#send(slot, socket, bytes, manner);
@@ -87,7 +87,7 @@ export class MemoryWorld {
   }
 
   async #send(slot: number, socket: FakeSocket, bytes: Uint8Array, manner: Manner): Promise<void> {
-    const { reactor } = this.#world;
+    const { reactor } = this.#runtime;
     const driver = this.#driver;
     for (let from = 0; from < bytes.length; from += manner.pieceBytes) {
       for (let round = 0; !socket.receiving; round++) {
@@ -121,7 +121,7 @@ export class MemoryWorld {
 
   /** What can go on without the client or the clock; false when that was nothing. */
   async #step(slot: number, socket: FakeSocket, manner: Manner): Promise<boolean> {
-    const { reactor } = this.#world;
+    const { reactor } = this.#runtime;
     let moved = reactor.turn() > 0;
     if (this.handled.pending > 0) {
       const before = this.handled.pending;
@@ -137,7 +137,7 @@ export class MemoryWorld {
 
   /** To the next deadline, when nothing else is left to do. */
   async #passTime(): Promise<void> {
-    const { reactor } = this.#world;
+    const { reactor } = this.#runtime;
     // The server lets the event loop go round before some promises settle, more than once in a row.
     const before = this.handled.pending;
     for (let round = 0; round < ROUNDS_OF_PROMISES; round++) {
@@ -151,7 +151,7 @@ export class MemoryWorld {
   }
 
   #isBalanced(): void {
-    const { reactor } = this.#world;
+    const { reactor } = this.#runtime;
     const { sockets, slab } = reactor;
     reactor.turn();
     same(sockets.openCount, 0, 'open slots');

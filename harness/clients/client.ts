@@ -1,7 +1,7 @@
 // A client: carries out its plan over one connection after the other, and compares every answer
 // with the right one. What is not as planned goes before the judge.
 
-import { type Answer, AnswerReader } from '../reader.ts';
+import { type RawResponse, ResponseReader } from '../reader.ts';
 import type { Wire, WireEvents, World } from '../wire.ts';
 import type { Ending } from './endings.ts';
 import { bytesOf, type Planned } from './expected.ts';
@@ -22,7 +22,7 @@ export class Client implements WireEvents {
   /** Called once, when the plan is carried out. */
   readonly #done: (client: Client) => void;
   wire: Wire | null = null;
-  reader: AnswerReader = new AnswerReader();
+  reader: ResponseReader = new ResponseReader();
   readonly flights: Flight[] = [];
   /** Requests that are answered, or given up; and those of this connection. */
   finished = 0;
@@ -38,10 +38,10 @@ export class Client implements WireEvents {
   /** What this client itself did to the connection. */
   ownFault: string | null = null;
   /** Answers that came over this connection. */
-  answeredCount = 0;
+  responseCount = 0;
   /** What the last answer was to. */
   lastFlight: Flight | null = null;
-  last: Answer | null = null;
+  last: RawResponse | null = null;
   halfClosed = false;
   #isDone = false;
   #tries = 0;
@@ -80,12 +80,12 @@ export class Client implements WireEvents {
   }
 
   #connect(): void {
-    this.reader = new AnswerReader();
+    this.reader = new ResponseReader();
     this.flights.length = 0;
     this.#sentNumber = this.finished;
     this.onConnection = 0;
     this.sentBytes = 0;
-    this.answeredCount = 0;
+    this.responseCount = 0;
     this.lastFlight = null;
     this.last = null;
     this.closing = false;
@@ -211,37 +211,37 @@ export class Client implements WireEvents {
     const { wire } = this;
     this.reader.push(bytes);
     // An answer to a request that was never sent is nobody's.
-    for (let answer = this.reader.next(); answer !== undefined; answer = this.reader.next()) {
-      this.#answered(answer);
+    for (let response = this.reader.next(); response !== undefined; response = this.reader.next()) {
+      this.#responded(response);
       if (this.wire !== wire) return;
     }
     const { problem } = this.reader;
     if (problem !== null) this.judge.wrong(this, `what came is no answer: ${problem}`);
   }
 
-  #answered(answer: Answer): void {
-    if (answer.status === 100) {
+  #responded(response: RawResponse): void {
+    if (response.status === 100) {
       this.judge.continued(this);
       this.#sender?.goOn();
       return;
     }
     const flight = this.flights.shift();
-    this.note(() => `hears ${answer.status}, ${answer.body.length} bytes`);
+    this.note(() => `hears ${response.status}, ${response.body.length} bytes`);
     if (flight === undefined) {
-      if (this.judge.unasked(this, answer)) {
+      if (this.judge.unasked(this, response)) {
         this.closing = true;
         return;
       }
-      this.judge.wrong(this, `an answer ${answer.status} that nobody asked for`);
+      this.judge.wrong(this, `an answer ${response.status} that nobody asked for`);
       return;
     }
-    this.judge.answer(this, flight, answer);
-    this.#count(flight, answer);
-    this.answeredCount += 1;
+    this.judge.respond(this, flight, response);
+    this.#count(flight, response);
+    this.responseCount += 1;
     this.lastFlight = flight;
     this.finished = flight.number + 1;
     this.#tries = 0;
-    if (answer.close) {
+    if (response.close) {
       this.closing = true;
       this.#sender?.stop();
       this.#flood();
@@ -251,11 +251,11 @@ export class Client implements WireEvents {
     this.#next();
   }
 
-  #count(flight: Flight, answer: Answer): void {
-    const { answers, statuses } = this.#scores;
-    this.#scores.answered += 1;
-    answers.set(flight.planned.kind, (answers.get(flight.planned.kind) ?? 0) + 1);
-    statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+  #count(flight: Flight, response: RawResponse): void {
+    const { responses, statuses } = this.#scores;
+    this.#scores.responded += 1;
+    responses.set(flight.planned.kind, (responses.get(flight.planned.kind) ?? 0) + 1);
+    statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
   }
 
   /** An answer is in: another request, or the end. */
@@ -316,16 +316,16 @@ export class Client implements WireEvents {
 
   /** An answer may end with the connection, or be cut off by it. */
   #finishReading(): void {
-    const answer = this.reader.end();
-    if (answer === null) return;
+    const response = this.reader.end();
+    if (response === null) return;
     const flight = this.flights.shift();
     if (flight === undefined) {
       this.judge.wrong(this, 'part of an answer nobody asked for');
       return;
     }
-    this.judge.answer(this, flight, answer);
-    this.#count(flight, answer);
-    this.answeredCount += 1;
+    this.judge.respond(this, flight, response);
+    this.#count(flight, response);
+    this.responseCount += 1;
     this.lastFlight = flight;
     this.finished = flight.number + 1;
     this.closing = true;
@@ -371,7 +371,7 @@ export class Client implements WireEvents {
   }
 
   /** Those of requests that are answered, some of which came after their answers. */
-  get answeredBytes(): number {
+  get respondedBytes(): number {
     return this.flights.reduce((left, { sentBytes }) => left - sentBytes, this.sentBytes);
   }
 

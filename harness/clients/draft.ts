@@ -10,8 +10,8 @@ export interface Draft {
   readonly minor?: number;
   readonly body?: readonly Part[];
   readonly status?: number;
-  readonly answer: Expected['body'];
-  readonly answerFields?: Expected['fields'];
+  readonly response: Expected['body'];
+  readonly responseFields?: Expected['fields'];
   readonly close?: Expected['close'];
   readonly cut?: boolean;
   readonly usesFiles?: boolean;

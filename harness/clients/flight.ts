@@ -16,8 +16,8 @@ export interface Flight {
 
 /** What all clients of a run report to. */
 export interface Scores {
-  answered: number;
-  answers: Map<string, number>;
+  responded: number;
+  responses: Map<string, number>;
   endings: Map<Ending, number>;
   shapes: Map<string, number>;
   statuses: Map<number, number>;

@@ -2,7 +2,7 @@
 // answer needs a reason: a fault that was injected, what the client did itself, a deadline that is
 // over, a server that is full or closes. Without one it is a violation.
 
-import type { Answer } from '../reader.ts';
+import type { RawResponse } from '../reader.ts';
 import { type CheckName, Violation } from '../violation.ts';
 import type { WireFacts } from '../wire.ts';
 import type { Client } from './client.ts';
@@ -58,44 +58,44 @@ export class Judge {
   }
 
   /** An answer without a request: only a server without room, or one that gives up waiting. */
-  unasked(client: Client, answer: Answer): boolean {
-    client.last = answer;
-    return isTurnedAway(answer) && client.onConnection === 0 && this.#isFull();
+  unasked(client: Client, response: RawResponse): boolean {
+    client.last = response;
+    return isTurnedAway(response) && client.onConnection === 0 && this.#isFull();
   }
 
   #isFull(): boolean {
     return this.#parts.wasFull();
   }
 
-  answer(client: Client, flight: Flight, answer: Answer): void {
-    client.last = answer;
-    if (this.#isExcused(client, flight, answer)) return;
+  respond(client: Client, flight: Flight, response: RawResponse): void {
+    client.last = response;
+    if (this.#isExcused(client, flight, response)) return;
     const { planned } = flight;
     const { expected } = planned;
-    if (answer.status !== expected.status) {
-      this.wrong(client, `${planned.kind}: status ${answer.status}, not ${expected.status}`);
+    if (response.status !== expected.status) {
+      this.wrong(client, `${planned.kind}: status ${response.status}, not ${expected.status}`);
       return;
     }
     for (const [name, value] of expected.fields) {
-      const found = answer.fields.find(([one]) => one === name)?.[1];
+      const found = response.fields.find(([one]) => one === name)?.[1];
       if (found === value) continue;
       this.wrong(client, `${planned.kind}: ${name} is ${found ?? 'missing'}, not ${value}`);
     }
-    this.#compareBody(client, flight, answer);
-    if (!expected.cut) this.#compareClose(client, flight, answer);
+    this.#compareBody(client, flight, response);
+    if (!expected.cut) this.#compareClose(client, flight, response);
     if (planned.kind === 'never') this.#checkHandlerTimeout(client, flight);
   }
 
-  #compareBody(client: Client, { planned }: Flight, answer: Answer): void {
+  #compareBody(client: Client, { planned }: Flight, response: RawResponse): void {
     const { expected, kind } = planned;
     const right = bodyOf(expected, client);
-    if (answer.whole === expected.cut) {
-      const what = answer.whole ? 'whole, though its handler failed' : 'cut off';
-      this.wrong(client, `${kind}: the answer is ${what} after ${answer.body.length} bytes`);
+    if (response.whole === expected.cut) {
+      const what = response.whole ? 'whole, though its handler failed' : 'cut off';
+      this.wrong(client, `${kind}: the answer is ${what} after ${response.body.length} bytes`);
       return;
     }
     if (right === null) return;
-    const { body } = answer;
+    const { body } = response;
     const same = expected.cut
       ? body.length <= right.length && Buffer.compare(body, right.subarray(0, body.length)) === 0
       : Buffer.compare(body, right) === 0;
@@ -106,16 +106,16 @@ export class Judge {
     }
   }
 
-  #compareClose(client: Client, flight: Flight, answer: Answer): void {
+  #compareClose(client: Client, flight: Flight, response: RawResponse): void {
     const { planned } = flight;
     const { close } = planned.expected;
-    if (close === 'may' || (close === 'yes') === answer.close) return;
+    if (close === 'may' || (close === 'yes') === response.close) return;
     if (close === 'yes') {
       this.wrong(client, `${planned.kind}: the answer does not say that the connection ends`);
       return;
     }
     const { requestsPerConnectionMax: max } = this.#parts;
-    const isMax = max > 0 && client.answeredCount + 1 === max;
+    const isMax = max > 0 && client.responseCount + 1 === max;
     if (isMax || this.#isClosing(client)) return;
     // A body that has not come by the time of its answer may be too much to wait for.
     if (!client.isWhole(flight) || hasBody(planned)) return;
@@ -137,27 +137,27 @@ export class Judge {
   }
 
   /** Another answer than the right one, for a reason. */
-  #isExcused(client: Client, flight: Flight, answer: Answer): boolean {
+  #isExcused(client: Client, flight: Flight, response: RawResponse): boolean {
     const { planned } = flight;
-    const { status } = answer;
+    const { status } = response;
     if (this.#hasFailed(flight)) {
-      if (!answer.whole || [403, 404, 500].includes(status)) return true;
+      if (!response.whole || [403, 404, 500].includes(status)) return true;
     }
-    if (!answer.whole) return this.#mayBeCut(client, flight);
-    if (status === 408 && answer.close) {
+    if (!response.whole) return this.#mayBeCut(client, flight);
+    if (status === 408 && response.close) {
       // Who broke off when all is well sends nothing more, and there is nothing to wait for.
       if (client.plan.shape === 'probe' && planned.expected.status === 400) return false;
       return this.#checkSlow(client, flight);
     }
-    if (status === 503 && answer.close) {
+    if (status === 503 && response.close) {
       // Whoever is turned away is told when to come again.
-      if (isTurnedAway(answer)) return client.answeredCount === 0 && this.#isFull();
+      if (isTurnedAway(response)) return client.responseCount === 0 && this.#isFull();
       const { handlerTimeoutMs } = this.#parts;
       const ownMs = client.world.nowMs() - flight.sentMs;
       return planned.kind !== 'never' && ownMs >= handlerTimeoutMs;
     }
     // A request that its client broke off.
-    return status === 400 && answer.close && !client.isWhole(flight);
+    return status === 400 && response.close && !client.isWhole(flight);
   }
 
   /** A file that the answer needs could not be read. */
@@ -202,7 +202,7 @@ export class Judge {
   #mayBeCut(client: Client, { planned, sentMs }: Flight): boolean {
     // A body that stays away ends an answer that has begun, too.
     const tookMs = client.world.nowMs() - sentMs;
-    if (answersFromBody(planned) && tookMs >= this.#bodyMs) return true;
+    if (responsesFromBody(planned) && tookMs >= this.#bodyMs) return true;
     return this.#isInjured(client) || this.#isCutOff(client) || client.stoppedReading;
   }
 
@@ -210,10 +210,10 @@ export class Judge {
   ended(client: Client): Ending {
     if (client.closing) return this.#closeNamed(client);
     if (this.#isInjured(client)) return 'injected fault';
-    const unanswered = client.flights.length > 0;
+    const outstanding = client.flights.length > 0;
     const ending = this.#endReason(client);
     if (ending === null) {
-      const what = unanswered ? 'without an answer' : 'between two requests';
+      const what = outstanding ? 'without an answer' : 'between two requests';
       const known = this.#known(client);
       this.wrong(client, `the server ended the connection ${what}, without reason (${known})`);
       return 'violation';
@@ -222,12 +222,12 @@ export class Judge {
   }
 
   /** What a reader of a violation wants to know first. */
-  #known({ wire, answeredBytes, answeredCount }: Client): string {
+  #known({ wire, respondedBytes, responseCount }: Client): string {
     if (wire === null) return 'no connection';
     const { serverEndMs, serverActiveMs, serverReadAtEnd } = wire.facts;
     const quietMs = (serverEndMs - serverActiveMs).toFixed(1);
-    const bytes = `it had taken ${serverReadAtEnd} bytes, ${answeredBytes} of them answered`;
-    return `${answeredCount} answers; quiet for ${quietMs} ms; ${bytes}`;
+    const bytes = `it had taken ${serverReadAtEnd} bytes, ${respondedBytes} of them answered`;
+    return `${responseCount} answers; quiet for ${quietMs} ms; ${bytes}`;
   }
 
   #closeNamed(client: Client): PlainEnding {
@@ -243,7 +243,7 @@ export class Judge {
     if (client.ownFault === 'end' || client.halfClosed) {
       if (client.flights.length === 0) return "client's end";
     }
-    const tookMore = facts.serverReadAtEnd > client.answeredBytes;
+    const tookMore = facts.serverReadAtEnd > client.respondedBytes;
     if (this.#isCutOff(client)) return 'cut off';
     // A body that nobody read was too long to skip: what stood behind it is lost.
     const lastKind = client.lastFlight?.planned.kind;
@@ -327,17 +327,17 @@ export class Judge {
   }
 
   /** What came of an answer before the connection broke must have been right. */
-  partly(client: Client, answer: Answer): void {
+  partly(client: Client, response: RawResponse): void {
     const flight = client.flights[0];
     if (flight === undefined) {
       this.wrong(client, 'part of an answer nobody asked for');
       return;
     }
-    if (this.#isExcused(client, flight, { ...answer, whole: true })) return;
+    if (this.#isExcused(client, flight, { ...response, whole: true })) return;
     const { expected, kind } = flight.planned;
     const right = bodyOf(expected, client);
-    const { body } = answer;
-    if (right === null || answer.status !== expected.status) return;
+    const { body } = response;
+    if (right === null || response.status !== expected.status) return;
     const same = Buffer.compare(body, right.subarray(0, body.length)) === 0;
     if (!same) this.wrong(client, `${kind}: the part that came is not of the right answer`);
   }
@@ -377,11 +377,11 @@ function hasBody({ kind, method }: Planned): boolean {
 }
 
 /** What its answer says comes from its body, piece by piece. */
-function answersFromBody(planned: Planned): boolean {
+function responsesFromBody(planned: Planned): boolean {
   return planned.kind === 'mirror' || (planned.kind === 'citizen' && hasBody(planned));
 }
 
-function isTurnedAway({ status, close, fields }: Answer): boolean {
+function isTurnedAway({ status, close, fields }: RawResponse): boolean {
   return status === 503 && close && fields.some(([name]) => name === 'retry-after');
 }
 

@@ -29,7 +29,7 @@ function part(bytes: Uint8Array, pauseMs = 0, awaitsContinue = false): Part {
 const text = (value: string): Buffer => Buffer.from(value, 'latin1');
 
 /** Its handler tells the target after it has read the body: the head must still be there. */
-function answerOfSum(target: string, bytes: Uint8Array): Buffer {
+function responseOfSum(target: string, bytes: Uint8Array): Buffer {
   const hash = digest(DIGEST_START, bytes);
   return text(JSON.stringify({ bytes: bytes.length, hash, target }));
 }
@@ -53,14 +53,14 @@ export class Requests extends BadRequests {
     const random = this.#random;
     this.#number += 1;
     const lines = [`${method} ${target} HTTP/1.${minor}`, 'Host: simulated'];
-    const answerFields = [...(draft.answerFields ?? [])];
+    const responseFields = [...(draft.responseFields ?? [])];
     const length = draft.body?.reduce((sum, { bytes }) => sum + bytes.length, 0) ?? 0;
     const chunked = draft.fields?.some((field) => field.startsWith('Transfer-Encoding')) ?? false;
     if (draft.body !== undefined && !chunked) lines.push(`Content-Length: ${length}`);
     if (random.chance(0.5)) {
       const id = `${this.#lane}.${this.#number}`;
       lines.push(`X-Id: ${id}`);
-      answerFields.push(['x-id', id]);
+      responseFields.push(['x-id', id]);
     }
     if (random.chance(0.1)) lines.push(`X-Padding: ${'p'.repeat(random.size(700))}`);
     const { paddingBytes = 0 } = draft;
@@ -74,8 +74,8 @@ export class Requests extends BadRequests {
       parts: [part(head), ...(draft.body ?? [])],
       expected: {
         status: draft.status ?? 200,
-        body: draft.answer,
-        fields: answerFields,
+        body: draft.response,
+        fields: responseFields,
         close,
         cut: draft.cut ?? false,
       },
@@ -98,13 +98,18 @@ export class Requests extends BadRequests {
   }
 
   hello(): Planned {
-    return this.#make({ kind: 'hello', target: '/hello', answer: text(HELLO), answerFields: TEXT });
+    return this.#make({
+      kind: 'hello',
+      target: '/hello',
+      response: text(HELLO),
+      responseFields: TEXT,
+    });
   }
 
   text(): Planned {
     const id = this.#id();
-    const answer = Buffer.from(textOf(id));
-    return this.#make({ kind: 'text', target: `/text/${id}`, answer });
+    const response = Buffer.from(textOf(id));
+    return this.#make({ kind: 'text', target: `/text/${id}`, response });
   }
 
   /** A few of these fill a block: their heads do, or bodies that handlers read at once. */
@@ -112,15 +117,15 @@ export class Requests extends BadRequests {
     const id = this.#id();
     const paddingBytes = this.#random.between(2000, 3100);
     if (this.#random.chance(0.5)) return this.#sumOf('sum', '/sum', paddingBytes);
-    const answer = Buffer.from(textOf(id));
-    return this.#make({ kind: 'text', target: `/text/${id}`, answer, paddingBytes });
+    const response = Buffer.from(textOf(id));
+    return this.#make({ kind: 'text', target: `/text/${id}`, response, paddingBytes });
   }
 
   bytes(max: number = this.#facts.bodyBytesUsual): Planned {
     const id = this.#id();
     const length = this.#length(max);
     const target = `/bytes/${length}?id=${id}`;
-    return this.#make({ kind: 'bytes', target, answer: content(id, length) });
+    return this.#make({ kind: 'bytes', target, response: content(id, length) });
   }
 
   /** More than a client here takes at once. */
@@ -128,25 +133,25 @@ export class Requests extends BadRequests {
     const id = this.#id();
     const length = this.#random.between(40_000, 120_000);
     const target = `/bytes/${length}?id=${id}`;
-    return this.#make({ kind: 'bytes', target, answer: content(id, length) });
+    return this.#make({ kind: 'bytes', target, response: content(id, length) });
   }
 
   head(): Planned {
     const length = this.#length(20000);
     const target = `/bytes/${length}?id=1`;
-    const answerFields: Expected['fields'] = [['content-length', String(length)]];
-    const answer = text('');
-    return this.#make({ kind: 'head', method: 'HEAD', target, answer, answerFields });
+    const responseFields: Expected['fields'] = [['content-length', String(length)]];
+    const response = text('');
+    return this.#make({ kind: 'head', method: 'HEAD', target, response, responseFields });
   }
 
   params(): Planned {
     const id = this.#id();
-    const answer = text(JSON.stringify({ one: `a${id}`, two: 'b c', q: 'd&e' }));
-    return this.#make({ kind: 'params', target: `/params/a${id}/b%20c?q=d%26e`, answer });
+    const response = text(JSON.stringify({ one: `a${id}`, two: 'b c', q: 'd&e' }));
+    return this.#make({ kind: 'params', target: `/params/a${id}/b%20c?q=d%26e`, response });
   }
 
   peer(): Planned {
-    return this.#make({ kind: 'peer', target: '/peer', answer: ({ address }) => address });
+    return this.#make({ kind: 'peer', target: '/peer', response: ({ address }) => address });
   }
 
   /** A body in parts; with `chunked` each is a chunk or several. */
@@ -173,7 +178,7 @@ export class Requests extends BadRequests {
     const fields = chunked ? ['Transfer-Encoding: chunked'] : [];
     const body = this.#body(bytes, chunked, this.#random.ms(0, 3));
     const kind = chunked ? 'echo chunked' : 'echo';
-    return this.#make({ kind, method: 'POST', target: '/echo', fields, body, answer: bytes });
+    return this.#make({ kind, method: 'POST', target: '/echo', fields, body, response: bytes });
   }
 
   /** Read at once, or slowly, or only after a while. */
@@ -184,11 +189,11 @@ export class Requests extends BadRequests {
     const fields = chunked ? ['Transfer-Encoding: chunked'] : [];
     const body = this.#body(bytes, chunked, random.ms(0, 3));
     const target = { '': '/sum', slow: '/sum?ms=4', later: '/sum?later=20' }[how];
-    const answer = answerOfSum(target, bytes);
+    const response = responseOfSum(target, bytes);
     const kind = how === '' ? 'sum' : (`sum ${how}` as const);
     // A piece may be one byte in the worst case; each costs the handler its pause.
     const takesMs = how === 'slow' ? 1000 : 20;
-    return this.#make({ kind, method: 'POST', target, fields, body, answer, takesMs });
+    return this.#make({ kind, method: 'POST', target, fields, body, response, takesMs });
   }
 
   /** Its handler begins to read when all but the last byte may be there. */
@@ -198,15 +203,15 @@ export class Requests extends BadRequests {
 
   #sumOf(kind: RequestKind, target: string, length: number): Planned {
     const bytes = content(this.#id(), length);
-    const answer = answerOfSum(target, bytes);
-    return this.#make({ kind, method: 'POST', target, body: [part(bytes)], answer, takesMs: 20 });
+    const response = responseOfSum(target, bytes);
+    return this.#make({ kind, method: 'POST', target, body: [part(bytes)], response, takesMs: 20 });
   }
 
   /** Its handler reads one piece of a body that is too long to receive ahead, and waits. */
   hold(): Planned {
     const { handlerTimeoutMs: takesMs } = this.#facts;
     const body = [part(content(this.#id(), 60_000))];
-    const rest = { status: 503, answer: null, close: 'yes', takesMs } as const;
+    const rest = { status: 503, response: null, close: 'yes', takesMs } as const;
     return this.#make({ kind: 'hold', method: 'POST', target: '/hold', body, ...rest });
   }
 
@@ -216,7 +221,7 @@ export class Requests extends BadRequests {
     const fields = ['Transfer-Encoding: chunked'];
     const body = this.#body(bytes, true, this.#random.ms(0, 3));
     const target = '/mirror';
-    return this.#make({ kind: 'mirror', method: 'POST', target, fields, body, answer: bytes });
+    return this.#make({ kind: 'mirror', method: 'POST', target, fields, body, response: bytes });
   }
 
   ignore(): Planned {
@@ -225,11 +230,11 @@ export class Requests extends BadRequests {
     const fields = chunked ? ['Transfer-Encoding: chunked'] : [];
     const later = this.#random.chance(0.5);
     const body = this.#body(bytes, chunked, later ? 4 : 0);
-    const answer = text('ignored\n');
+    const response = text('ignored\n');
     const isMuch = bytes.length > this.#facts.discardBytesMax;
     const close = isMuch ? 'may' : 'no';
     const target = later ? '/ignore/later' : '/ignore';
-    return this.#make({ kind: 'ignore', method: 'POST', target, fields, body, answer, close });
+    return this.#make({ kind: 'ignore', method: 'POST', target, fields, body, response, close });
   }
 
   /** Sends its body when it is asked to. */
@@ -239,7 +244,7 @@ export class Requests extends BadRequests {
     const body = [part(bytes, 0, true)];
     const fields = ['Expect: 100-continue'];
     const target = '/echo';
-    return this.#make({ kind: 'expect', method: 'POST', target, fields, body, answer: bytes });
+    return this.#make({ kind: 'expect', method: 'POST', target, fields, body, response: bytes });
   }
 
   tooLarge(): Planned {
@@ -247,7 +252,7 @@ export class Requests extends BadRequests {
     const chunked = this.#random.chance(0.5);
     const fields = chunked ? ['Transfer-Encoding: chunked'] : [];
     const body = this.#body(bytes, chunked, 0);
-    const rest = { status: 413, answer: null, close: 'may' } as const;
+    const rest = { status: 413, response: null, close: 'may' } as const;
     return this.#make({
       kind: 'too large',
       method: 'POST',
@@ -266,50 +271,56 @@ export class Requests extends BadRequests {
     const target = `/${kind}/${length}?id=${id}&piece=${piece}&ms=${pauseMs}`;
     const takesMs = Math.ceil(length / piece) * (pauseMs + 1);
     const isHead = this.#random.chance(0.1);
-    const answer = isHead ? text('') : content(id, length);
-    return this.#make({ kind, method: isHead ? 'HEAD' : 'GET', target, answer, takesMs });
+    const response = isHead ? text('') : content(id, length);
+    return this.#make({ kind, method: isHead ? 'HEAD' : 'GET', target, response, takesMs });
   }
 
   events(): Planned {
     const count = this.#random.between(1, 6);
     const pauseMs = this.#random.pick([0, 5, 50]);
-    let answer = '';
+    let response = '';
     for (let number = 1; number <= count; number++) {
-      answer += `id: ${number}\ndata: event ${number}\n\n`;
+      response += `id: ${number}\ndata: event ${number}\n\n`;
     }
-    const answerFields: Expected['fields'] = [['content-type', 'text/event-stream']];
+    const responseFields: Expected['fields'] = [['content-type', 'text/event-stream']];
     const target = `/events/${count}?ms=${pauseMs}`;
     const takesMs = count * (pauseMs + 1);
-    return this.#make({ kind: 'events', target, answer: text(answer), answerFields, takesMs });
+    return this.#make({
+      kind: 'events',
+      target,
+      response: text(response),
+      responseFields,
+      takesMs,
+    });
   }
 
   slow(): Planned {
     const ms = this.#random.pick([1, 5, 30, 200]);
-    const answer = text(`slow ${ms}\n`);
-    return this.#make({ kind: 'slow', target: `/slow/${ms}`, answer, takesMs: ms });
+    const response = text(`slow ${ms}\n`);
+    return this.#make({ kind: 'slow', target: `/slow/${ms}`, response, takesMs: ms });
   }
 
   never(): Planned {
     const { handlerTimeoutMs: takesMs } = this.#facts;
-    const rest = { status: 503, answer: null, close: 'yes', takesMs } as const;
+    const rest = { status: 503, response: null, close: 'yes', takesMs } as const;
     return this.#make({ kind: 'never', target: '/never', ...rest });
   }
 
   throws(): Planned {
-    const answer = text('Internal Server Error\n');
-    return this.#make({ kind: 'throw', target: '/throw', status: 500, answer });
+    const response = text('Internal Server Error\n');
+    return this.#make({ kind: 'throw', target: '/throw', status: 500, response });
   }
 
   reject(): Planned {
-    const answer = text('rejected on purpose\n');
-    return this.#make({ kind: 'reject', target: '/reject', status: 409, answer, takesMs: 2 });
+    const response = text('rejected on purpose\n');
+    return this.#make({ kind: 'reject', target: '/reject', status: 409, response, takesMs: 2 });
   }
 
   cut(): Planned {
     const id = this.#id();
     const length = 1 + this.#length(30000);
-    const answer = content(id, length);
-    return this.#make({ kind: 'cut', target: `/cut/${length}?id=${id}`, answer, cut: true });
+    const response = content(id, length);
+    return this.#make({ kind: 'cut', target: `/cut/${length}?id=${id}`, response, cut: true });
   }
 
   file(): Planned {
@@ -318,56 +329,61 @@ export class Requests extends BadRequests {
     const bytes = fileBytes(`/site/${name}`);
     const target = random.chance(0.3) ? `/file/${name}` : `/static/${name}`;
     const method = random.chance(0.1) ? 'HEAD' : 'GET';
-    const answer = method === 'HEAD' ? text('') : bytes;
-    const answerFields: Expected['fields'] = [
+    const response = method === 'HEAD' ? text('') : bytes;
+    const responseFields: Expected['fields'] = [
       ['content-length', String(bytes.length)],
       ['last-modified', new Date(MODIFIED_MS).toUTCString()],
     ];
     const usesFiles = true;
-    return this.#make({ kind: 'static', method, target, answer, answerFields, usesFiles });
+    return this.#make({ kind: 'static', method, target, response, responseFields, usesFiles });
   }
 
   largeFile(): Planned {
     const folder = this.#random.chance(0.5) ? 'file' : 'static';
-    const answer = fileBytes('/site/large.bin');
+    const response = fileBytes('/site/large.bin');
     const target = `/${folder}/large.bin`;
-    return this.#make({ kind: 'static large', target, answer, usesFiles: true, takesMs: 500 });
+    return this.#make({ kind: 'static large', target, response, usesFiles: true, takesMs: 500 });
   }
 
   /** The server knows no ranges: the whole file is a right answer (RFC 9110 14.2). */
   range(): Planned {
     const from = this.#random.below(600);
     const fields = [`Range: bytes=${from}-${from + this.#random.below(99)}`];
-    const answer = fileBytes('/site/small.txt');
+    const response = fileBytes('/site/small.txt');
     const target = '/static/small.txt';
-    return this.#make({ kind: 'range', target, fields, answer, usesFiles: true });
+    return this.#make({ kind: 'range', target, fields, response, usesFiles: true });
   }
 
   notModified(): Planned {
     const fields = [`If-Modified-Since: ${new Date(MODIFIED_MS).toUTCString()}`];
-    const rest = { status: 304, answer: text(''), usesFiles: true };
+    const rest = { status: 304, response: text(''), usesFiles: true };
     return this.#make({ kind: 'not modified', target: '/static/small.txt', fields, ...rest });
   }
 
   listing(): Planned {
-    return this.#make({ kind: 'listing', target: '/static/list/', answer: null, usesFiles: true });
+    return this.#make({
+      kind: 'listing',
+      target: '/static/list/',
+      response: null,
+      usesFiles: true,
+    });
   }
 
   missing(): Planned {
     const targets = ['/nothing', '/static/nothing.txt', '/static/.hidden', '/static/way-out'];
-    const answer = text('Not Found\n');
+    const response = text('Not Found\n');
     const target = this.#random.pick([...targets, '/static/../../secret.txt']);
-    return this.#make({ kind: 'missing', target, status: 404, answer, usesFiles: true });
+    return this.#make({ kind: 'missing', target, status: 404, response, usesFiles: true });
   }
 
   wrongMethod(): Planned {
-    const answerFields: Expected['fields'] = [['allow', 'GET, HEAD, OPTIONS']];
-    const rest = { status: 405, answer: text('Method Not Allowed\n'), answerFields };
+    const responseFields: Expected['fields'] = [['allow', 'GET, HEAD, OPTIONS']];
+    const rest = { status: 405, response: text('Method Not Allowed\n'), responseFields };
     return this.#make({ kind: 'wrong method', method: 'DELETE', target: '/hello', ...rest });
   }
 
   options(): Planned {
-    const rest = { status: 204, answer: text(''), target: '/hello' };
+    const rest = { status: 204, response: text(''), target: '/hello' };
     return this.#make({ kind: 'options', method: 'OPTIONS', ...rest });
   }
 
@@ -377,13 +393,13 @@ export class Requests extends BadRequests {
     const length = this.#length(5000);
     const path = this.#random.pick(['bytes', 'stream']);
     const target = `/${path}/${length}?id=${id}`;
-    return this.#make({ kind: 'http/1.0', target, minor: 0, answer: content(id, length) });
+    return this.#make({ kind: 'http/1.0', target, minor: 0, response: content(id, length) });
   }
 
   closing(): Planned {
     const id = this.#id();
     const fields = ['Connection: close'];
-    const answer = Buffer.from(textOf(id));
-    return this.#make({ kind: 'closing', target: `/text/${id}`, fields, answer, close: 'yes' });
+    const response = Buffer.from(textOf(id));
+    return this.#make({ kind: 'closing', target: `/text/${id}`, fields, response, close: 'yes' });
   }
 }

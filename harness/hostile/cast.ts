@@ -103,14 +103,14 @@ export class HostileCast implements Cast {
   }
 
   checkEnd(): void {
-    const { work } = this.#parts;
+    const { asyncIo } = this.#parts;
     for (const record of this.#stage.records) {
       if (!record.script.watched) continue;
       const text = `the end of request ${record.id} was told ${record.ends} times`;
       ensure(record.ends === 1, 'balance', text);
       this.#checkSummary(record);
     }
-    const own = work.lines.find((line) => OWN_MISTAKES.test(line));
+    const own = asyncIo.lines.find((line) => OWN_MISTAKES.test(line));
     ensure(own === undefined, 'assertion', `the log says: ${own?.slice(0, 200)}`);
     this.#checkPromises();
     const { left } = this.#stage.sources;

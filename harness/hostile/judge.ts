@@ -7,7 +7,7 @@ import type { Ending } from '../clients/endings.ts';
 import type { Flight } from '../clients/flight.ts';
 import { Judge, PATIENCE_MS } from '../clients/judge.ts';
 import type { JudgeParts } from '../clients/judge-parts.ts';
-import type { Answer } from '../reader.ts';
+import type { RawResponse } from '../reader.ts';
 import { Violation } from '../violation.ts';
 import { foreignIn, idsIn } from './marks.ts';
 import type { Watch } from './watch.ts';
@@ -68,28 +68,28 @@ export class HostileJudge extends Judge {
     if (!asked) this.wrong(client, 'a 100 that was not asked for');
   }
 
-  override answer(client: Client, flight: Flight, answer: Answer): void {
-    client.last = answer;
-    this.#scan(client, flight, answer);
+  override respond(client: Client, flight: Flight, response: RawResponse): void {
+    client.last = response;
+    this.#scan(client, flight, response);
     const { kind } = flight.planned;
-    if (kind === 'denied' && answer.status < 300) {
-      const text = `client ${client.plan.lane}: ${answer.status} for a request that was denied`;
+    if (kind === 'denied' && response.status < 300) {
+      const text = `client ${client.plan.lane}: ${response.status} for a request that was denied`;
       this.#report(new Violation('guard', text, client.plan.lane));
     }
-    if (this.#isTooEarly(client, flight, answer)) return;
-    if (kind !== 'hostile' && answer.whole) {
-      const { status, body } = answer;
+    if (this.#isTooEarly(client, flight, response)) return;
+    if (kind !== 'hostile' && response.whole) {
+      const { status, body } = response;
       // A closing server cuts connections off, whatever they carry.
       const isSure = this.#healed() && client.world.nowMs() < this.#closingMs();
       this.#watch.heard.set(idOfFlight(flight), { status, bytes: body.length, isSure });
     }
-    if (kind !== 'hostile') super.answer(client, flight, answer);
-    else if (!answer.whole) this.#watch.count('answer', 'cut');
+    if (kind !== 'hostile') super.respond(client, flight, response);
+    else if (!response.whole) this.#watch.count('answer', 'cut');
     else this.#watch.count('answer', 'whole');
   }
 
   /** A handler that returned nothing was to answer later, and the server did not wait for it. */
-  #isTooEarly({ plan }: Client, { planned }: Flight, { status }: Answer): boolean {
+  #isTooEarly({ plan }: Client, { planned }: Flight, { status }: RawResponse): boolean {
     if (planned.kind !== 'citizen' || status !== 500 || planned.expected.status === 500)
       return false;
     const text = `client ${plan.lane}: ${status} while the handler was about to answer`;
@@ -99,33 +99,33 @@ export class HostileJudge extends Judge {
   }
 
   /** Everything in an answer names its own request, or none. */
-  #scan(client: Client, flight: Flight, answer: Answer): void {
+  #scan(client: Client, flight: Flight, response: RawResponse): void {
     const id = idOfFlight(flight);
-    const body = Buffer.from(answer.body.buffer, answer.body.byteOffset, answer.body.length);
-    const fields = [...answer.fields, ...answer.trailers].flat().join(' ');
+    const body = Buffer.from(response.body.buffer, response.body.byteOffset, response.body.length);
+    const fields = [...response.fields, ...response.trailers].flat().join(' ');
     const foreign = foreignIn(fields, id) ?? foreignIn(body.toString('latin1'), id);
     if (foreign !== null) {
       const where = foreignIn(fields, id) === null ? 'content' : 'fields';
       const which = `the answer to request ${id} (${flight.planned.kind})`;
       this.#isolation(client, `${which} has ${foreign} in its ${where}`);
     }
-    const injected = answer.fields.find(([name]) => name === 'x-injected');
+    const injected = response.fields.find(([name]) => name === 'x-injected');
     if (injected !== undefined) this.#isolation(client, `a field was injected into request ${id}`);
   }
 
-  override partly(client: Client, answer: Answer): void {
+  override partly(client: Client, response: RawResponse): void {
     const flight = client.flights[0];
     if (flight === undefined) {
-      super.partly(client, answer);
+      super.partly(client, response);
       return;
     }
-    this.#scan(client, flight, answer);
-    if (!isHostile(flight)) super.partly(client, answer);
+    this.#scan(client, flight, response);
+    if (!isHostile(flight)) super.partly(client, response);
   }
 
   override ended(client: Client): Ending {
-    const isAnswered = client.halfClosed && client.flights.length === 0;
-    if (client.closing || isAnswered) return super.ended(client);
+    const isResponded = client.halfClosed && client.flights.length === 0;
+    if (client.closing || isResponded) return super.ended(client);
     if (leftBody(client.lastFlight)) return 'unread body';
     const isCut = isHostile(client.flights[0]) || mayFailBehindContent(client);
     return isCut ? 'cut by a handler' : super.ended(client);

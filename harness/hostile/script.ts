@@ -112,7 +112,7 @@ const WHEN_WEIGHTS: readonly (readonly [When, number])[] = [
 ];
 
 /** Calls that answer, for the end of a program: most requests should get an answer. */
-const ANSWERS = [
+const RESPONSES = [
   ...['send', 'text', 'html', 'json', 'empty', 'redirect', 'prepared', 'file', 'end'],
   ...['stream', 'stream', 'stream', 'events', 'write', 'text', 'text'],
 ];
@@ -141,7 +141,7 @@ const QUICK_CALLS: readonly (readonly [Kind, readonly string[]])[] = [
   ['state', CALLS.state],
   ['signal', CALLS.signal],
 ];
-const QUICK_ANSWERS = ['send', 'text', 'html', 'json', 'empty', 'redirect', 'prepared', 'end'];
+const QUICK_RESPONSES = ['send', 'text', 'html', 'json', 'empty', 'redirect', 'prepared', 'end'];
 
 /** A handler or a middleware that is done when it returns, and whose objects are kept. */
 function drawQuickPart(choices: Choices, isMiddleware: boolean): Part {
@@ -159,7 +159,7 @@ function drawQuickPart(choices: Choices, isMiddleware: boolean): Part {
   const own = (kind: Kind, call: string): Step => ({ ...quickly(kind, call), kept: null });
   const last = choices.chance(0.15)
     ? [own('response', 'events'), own('events', 'comment'), own('events', 'close')]
-    : [own('response', pick(choices, QUICK_ANSWERS))];
+    : [own('response', pick(choices, QUICK_RESPONSES))];
   return { pass: null, steps: [...steps, ...last], gives: 'nothing', throws: 'nothing' };
 }
 
@@ -199,8 +199,8 @@ function drawPart(choices: Choices, isMiddleware: boolean): Part {
     steps.splice(at, 0, { ...drawCall(choices, 'next', 'call', 0), kept: null });
   }
   if (choices.chance(0.6)) {
-    const answer = drawCall(choices, 'response', pick(choices, ANSWERS), 1);
-    steps.push({ ...answer, kept: null });
+    const response = drawCall(choices, 'response', pick(choices, RESPONSES), 1);
+    steps.push({ ...response, kept: null });
   }
   const isOdd = choices.chance(0.2);
   const usual: Gives = choices.chance(0.65) ? 'promise' : 'nothing';

@@ -37,7 +37,7 @@ export const HOSTILE_WANTED: Wanted = {
   behaviour: BEHAVIOURS,
   workload: [...HOSTILE_SHAPES, 'probe'],
   request: HOSTILE_KINDS,
-  answer: ['whole', 'cut'],
+  response: ['whole', 'cut'],
   'connection ends by': HOSTILE_ENDINGS,
   status: ['200', '204', '304', '403', '404', '409', '418', '500', '503'],
 };

@@ -12,7 +12,7 @@ const LATE = 'exchange/late.js';
 const OUTGOING = 'exchange/outgoing.js';
 const EVENTS = 'exchange/event-stream.js';
 const CONNECTION = 'connection/connection.js';
-const ENDING = 'connection/ending.js';
+const CLOSE = 'connection/close.js';
 const POOL = 'connection/exchange-pool.js';
 const CHAIN = 'server/chain.js';
 const APPLICATION = 'server/application.js';
@@ -62,7 +62,7 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   },
   {
     name: 'an exchange keeps the way to its connection when the client is gone',
-    file: ENDING,
+    file: CLOSE,
     find: 'exchange.transport = DETACHED;\n    exchange.peer = connection.knownPeer;',
     replace: '',
   },
@@ -221,8 +221,8 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'a handler that returns nothing cannot answer later',
     file: APPLICATION,
-    find: 'else if (deferred && !exchange.awaited && unanswered(exchange))',
-    replace: 'else if (deferred && unanswered(exchange))',
+    find: 'else if (deferred && !exchange.awaited && needsResponse(exchange))',
+    replace: 'else if (deferred && needsResponse(exchange))',
   },
   {
     name: 'a kept iterator of a body does not keep its record',
@@ -262,7 +262,7 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   },
   {
     name: 'a body that failed makes the next one fail',
-    file: 'connection/incoming-body.js',
+    file: 'connection/request-body.js',
     find: 'this.#failure = null;\n        if (this.ended)',
     replace: 'if (this.ended)',
   },

@@ -2,27 +2,27 @@
 
 import type { Mutant } from './mutant.ts';
 
-const OUTBOX = 'connection/outbox.js';
-const INBOX = 'connection/inbox.js';
-const BODY = 'connection/incoming-body.js';
-const WRITER = 'connection/answer-writer.js';
+const SEND_QUEUE = 'connection/send-queue.js';
+const RECEIVE_BUFFER = 'connection/receive-buffer.js';
+const BODY = 'connection/request-body.js';
+const WRITER = 'connection/response-writer.js';
 
 export const PLANTED_IN_MEMORY: readonly Mutant[] = [
   {
     name: 'the rest of a partial send is dropped',
-    file: OUTBOX,
+    file: SEND_QUEUE,
     find: 'if (span.start === span.end)\n            this.#pop(span);\n        if',
     replace: 'this.sentTotal += span.end - span.start; this.#pop(span);\n        if',
   },
   {
     name: 'a partial send is sent again from its beginning',
-    file: OUTBOX,
+    file: SEND_QUEUE,
     find: 'span.start += bytes;',
     replace: 'if (span.start + bytes === span.end) span.start += bytes;',
   },
   {
     name: 'a block is given back when its send begins',
-    file: OUTBOX,
+    file: SEND_QUEUE,
     find: 'this.#reactor.send(this.#slot, span.number, span.start, span.end, more);',
     replace:
       'this.#reactor.send(this.#slot, span.number, span.start, span.end, more);\n' +
@@ -30,7 +30,7 @@ export const PLANTED_IN_MEMORY: readonly Mutant[] = [
   },
   {
     name: 'a region is let go when its send begins',
-    file: OUTBOX,
+    file: SEND_QUEUE,
     find: 'this.#reactor.send(this.#slot, span.number, span.start, span.end, more);',
     replace:
       'this.#reactor.send(this.#slot, span.number, span.start, span.end, more);\n' +
@@ -38,49 +38,49 @@ export const PLANTED_IN_MEMORY: readonly Mutant[] = [
   },
   {
     name: 'a block that was sent is never given back',
-    file: OUTBOX,
+    file: SEND_QUEUE,
     find: 'if (span.block >= 0)\n            this.#slab.release(span.block);',
     replace: '',
   },
   {
     name: 'an answer is written over the end of its block',
-    file: OUTBOX,
+    file: SEND_QUEUE,
     find: 'if (last.end + bytes <= slab.start(last.block) + slab.blockBytes)',
     replace: 'if (last.end + bytes <= slab.start(last.block) + slab.blockBytes + 4096)',
   },
   {
     name: 'who waits for room is told before it is there',
-    file: OUTBOX,
+    file: SEND_QUEUE,
     find: 'if (waiter.target <= this.sentTotal)',
     replace: 'if (waiter.target <= this.sentTotal + 20000)',
   },
   {
     name: 'who waits for room is never told',
-    file: OUTBOX,
+    file: SEND_QUEUE,
     find: 'if (this.#waiters !== null)\n            this.#resolveReached();',
     replace: '',
   },
   {
     name: 'a second send goes out while one is in flight',
-    file: OUTBOX,
+    file: SEND_QUEUE,
     find: 'if (this.waiting === 0 || this.#reactor.sending(this.#slot))',
     replace: 'if (this.waiting === 0)',
   },
   {
     name: 'the second part of a block is moved from its beginning',
-    file: INBOX,
+    file: RECEIVE_BUFFER,
     find: 'const from = this.#nextStart;',
     replace: 'const from = this.#slab.start(this.#nextBlock);',
   },
   {
     name: 'unread bytes stay where they are when they should move to the front',
-    file: INBOX,
+    file: RECEIVE_BUFFER,
     find: 'this.memory.copyWithin(this.#low, this.start, this.end);',
     replace: '',
   },
   {
     name: 'a joined block is not given back',
-    file: INBOX,
+    file: RECEIVE_BUFFER,
     find:
       'if (this.#nextStart === this.#nextEnd) {\n' +
       '            this.#slab.release(this.#nextBlock);',
@@ -88,13 +88,13 @@ export const PLANTED_IN_MEMORY: readonly Mutant[] = [
   },
   {
     name: 'bytes that move out of the slab lose the last of them',
-    file: INBOX,
+    file: RECEIVE_BUFFER,
     find: 'this.start = 0;\n        this.end = unread;\n        this.join();',
     replace: 'this.start = 0;\n        this.end = unread - 1;\n        this.join();',
   },
   {
     name: 'a closed connection keeps its second block',
-    file: INBOX,
+    file: RECEIVE_BUFFER,
     find:
       'clear() {\n        if (this.#nextBlock !== NONE)\n' +
       '            this.#slab.release(this.#nextBlock);',
@@ -115,21 +115,21 @@ export const PLANTED_IN_MEMORY: readonly Mutant[] = [
   {
     name: 'a stream forgets the end of a large chunk',
     file: WRITER,
-    find: 'if (exchange.chunked)\n            this.#raw(outbox, LINE_END);\n        return target;',
+    find: 'if (exchange.chunked)\n            this.#raw(sendQueue, LINE_END);\n        return target;',
     replace:
-      'if (exchange.chunked && outbox.waiting < 15000)\n' +
-      '            this.#raw(outbox, LINE_END);\n        return target;',
+      'if (exchange.chunked && sendQueue.waiting < 15000)\n' +
+      '            this.#raw(sendQueue, LINE_END);\n        return target;',
   },
   {
     name: 'a handler that reads pieces of its body loses its head',
-    file: 'connection/answering.js',
+    file: 'connection/transport.js',
     find: 'exchange.retain();\n        const chunk =',
     replace: 'const chunk =',
   },
   {
     name: 'a large piece of a stream may be used again at once',
     file: WRITER,
-    find: 'const target = outbox.queuedTotal;',
+    find: 'const target = sendQueue.queuedTotal;',
     replace: 'const target = 0;',
   },
 ];

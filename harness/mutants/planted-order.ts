@@ -3,9 +3,9 @@
 
 import type { Mutant } from './mutant.ts';
 
-const ENDING = 'connection/ending.js';
+const CLOSE = 'connection/close.js';
 const CONNECTION = 'connection/connection.js';
-const ANSWERING = 'connection/answering.js';
+const RESPONSEING = 'connection/transport.js';
 const REACTOR = 'reactor/reactor.js';
 const ADMISSION = 'reactor/admission.js';
 const PUMP = 'reactor/pump.js';
@@ -161,7 +161,7 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'a pipeline that waits for room is not taken up again',
     file: CONNECTION,
-    find: 'else if (!this.inbox.empty)\n            this.advance();',
+    find: 'else if (!this.receiveBuffer.empty)\n            this.advance();',
     replace: '',
   },
   {
@@ -174,25 +174,25 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   },
   {
     name: 'the server closes at once after its last answer',
-    file: ENDING,
+    file: CLOSE,
     find: 'reactor.shutdownSend(slot);\n        reactor.arm(slot, Timeout.Deliver);',
     replace: 'reactor.close(slot);\n        return;',
   },
   {
     name: 'a lingering connection has no deadline',
-    file: ENDING,
+    file: CLOSE,
     find: 'reactor.arm(slot, Timeout.Linger);',
     replace: '',
   },
   {
     name: 'lingering ends while something is unacknowledged',
-    file: ENDING,
+    file: CLOSE,
     find: 'if (looks < 0) {',
     replace: 'if (looks >= -1) {',
   },
   {
     name: 'a last response that is not taken is waited for without end',
-    file: ENDING,
+    file: CLOSE,
     find: 'else if (looks < deliverLooks(context.limits)) {',
     replace: 'else if (looks >= 0) {',
   },
@@ -212,25 +212,25 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   },
   {
     name: 'the last answer is cut off by the half close',
-    file: ENDING,
-    find: 'if (outbox.waiting > 0) {\n        reactor.disarm(slot);',
-    replace: 'if (outbox.waiting > 16384) {\n        reactor.disarm(slot);',
+    file: CLOSE,
+    find: 'if (sendQueue.waiting > 0) {\n        reactor.disarm(slot);',
+    replace: 'if (sendQueue.waiting > 16384) {\n        reactor.disarm(slot);',
   },
   {
     name: 'handlers of a lost client never hear of it',
-    file: ENDING,
+    file: CLOSE,
     find: 'exchange.leave(clientGone());',
     replace: '',
   },
   {
     name: 'an idle connection makes room though a request of it waits',
-    file: ENDING,
-    find: 'if (!isIdle || outbox.waiting > 0 || !inbox.empty)',
+    file: CLOSE,
+    find: 'if (!isIdle || sendQueue.waiting > 0 || !receiveBuffer.empty)',
     replace: 'if (connection.lost || connection.ended)',
   },
   {
     name: 'a stream that is written outside of a turn is not sent',
-    file: ANSWERING,
+    file: RESPONSEING,
     find: 'if (!advancing)\n            connection.settle();',
     replace: '',
   },

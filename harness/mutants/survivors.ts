@@ -22,12 +22,12 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'bodyFault(), which comes next, says the same',
   'connection/head-templates.js: + becomes -: this.#next = (this.#next + 1) % TEMPLATES_MAX;':
     'a common head that is not found again is made again, only slower',
-  'connection/incoming-body.js: a statement is left out: this.#gatheredBytes = 0;':
+  'connection/request-body.js: a statement is left out: this.#gatheredBytes = 0;':
     'whatever ends a read has set it to 0 for the next one',
-  'connection/incoming-body.js: <= becomes <: if (this.#gatheredBytes > 0 && needed <= this.#':
+  'connection/request-body.js: <= becomes <: if (this.#gatheredBytes > 0 && needed <= this.#':
     'a buffer that is just large enough grows all the same',
-  'connection/incoming-body.js: === becomes !==: const wanted = this.#kind === BodyKind.Lengt':
+  'connection/request-body.js: === becomes !==: const wanted = this.#kind === BodyKind.Lengt':
     'the buffer grows by more or by less at a time, and is large enough either way',
-  'connection/ending.js: a condition never holds: if (connection.lost)':
+  'connection/close.js: a condition never holds: if (connection.lost)':
     'what is let go of the second time has gone already',
 };

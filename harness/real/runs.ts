@@ -101,8 +101,8 @@ export async function realRun(
   const { port } = await server.listen();
   world.port = port;
   const scores: Scores = {
-    answered: 0,
-    answers: new Map(),
+    responded: 0,
+    responses: new Map(),
     endings: new Map(),
     shapes: new Map(),
     statuses: new Map(),
@@ -136,7 +136,7 @@ export async function realRun(
   await server.close();
   const left = counters.accepted - counters.closed;
   const sums = `${left} connections left, ${state.running} handlers running`;
-  console.log(`seed ${seed}: ${scores.answered} answers over ${driver}, ${sums}`);
+  console.log(`seed ${seed}: ${scores.responded} answers over ${driver}, ${sums}`);
   return found();
 }
 

@@ -10,17 +10,17 @@ const FILL_NAME = 'ETag: ';
 const FILL_BYTES_MIN = FILL_NAME.length + 3;
 
 /** `hello` is 13 bytes of text, `1024` a kilobyte; `bytes` is head and body together, 0 for any. */
-export function floorAnswer(name: string, bytes: number): Buffer {
+export function floorResponse(name: string, bytes: number): Buffer {
   if (name !== 'hello' && name !== '1024') throw new Error(`no answer is called ${name}`);
   const body = name === 'hello' ? HELLO : 'x'.repeat(KILOBYTE);
-  const plain = answer('', body);
+  const plain = respond('', body);
   const missing = bytes === 0 ? 0 : bytes - plain.length;
   if (missing === 0) return plain;
   if (missing < FILL_BYTES_MIN) throw new Error(`an answer of ${bytes} bytes cannot be made`);
-  return answer(`${FILL_NAME}${'x'.repeat(missing - FILL_BYTES_MIN + 1)}\r\n`, body);
+  return respond(`${FILL_NAME}${'x'.repeat(missing - FILL_BYTES_MIN + 1)}\r\n`, body);
 }
 
-function answer(fill: string, body: string): Buffer {
+function respond(fill: string, body: string): Buffer {
   const head =
     'HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n' +
     `Content-Type: text/plain; charset=utf-8\r\n${fill}Content-Length: ${body.length}\r\n\r\n`;

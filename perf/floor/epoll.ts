@@ -8,7 +8,7 @@
 // for.
 
 import { createRequire } from 'node:module';
-import { floorAnswer } from './answer.ts';
+import { floorResponse } from './answer.ts';
 
 type Foreign = (...args: (number | Uint8Array | Int32Array)[]) => number;
 
@@ -51,18 +51,18 @@ const NOSIGNAL = 0x4000;
 const CR = 13;
 const LF = 10;
 
-const [portText = '', answerName = '', bytesText = '0'] = process.argv.slice(2);
+const [portText = '', responseName = '', bytesText = '0'] = process.argv.slice(2);
 const port = Number(portText);
-const answer = floorAnswer(answerName, Number(bytesText));
-const answerBytes = answer.length;
+const response = floorResponse(responseName, Number(bytesText));
+const responseBytes = response.length;
 
 const [inAddress, inMemory] = mapped(BUFFER_BYTES);
 const input = new Uint8Array(inMemory);
 const [eventsAddress, eventsMemory] = mapped(EVENTS_MAX * EVENT_BYTES);
 const events = new Int32Array(eventsMemory);
-const [outAddress, outMemory] = mapped(COPIES * answerBytes);
+const [outAddress, outMemory] = mapped(COPIES * responseBytes);
 for (let copy = 0; copy < COPIES; copy++) {
-  new Uint8Array(outMemory).set(answer, copy * answerBytes);
+  new Uint8Array(outMemory).set(response, copy * responseBytes);
 }
 
 const listener = openListener();
@@ -75,7 +75,7 @@ const handle = koffi.node.poll(epoll, { readable: true }, run);
 setInterval(() => handle, FOREVER_MS);
 process.on('disconnect', () => process.exit());
 process.on('SIGTERM', () => process.exit());
-console.log(`floor epoll on 127.0.0.1:${port}, ${answerBytes} bytes an answer`);
+console.log(`floor epoll on 127.0.0.1:${port}, ${responseBytes} bytes an answer`);
 
 function mapped(bytes: number): readonly [address: number, memory: ArrayBuffer] {
   const address = Number(mmap(0, bytes, READ_WRITE, PRIVATE_ANONYMOUS_POPULATED, -1, 0));
@@ -141,9 +141,10 @@ function serve(fd: number): void {
     close(fd);
     return;
   }
-  const wanted = blankLines(received) * answerBytes;
+  const wanted = blankLines(received) * responseBytes;
   if (wanted === 0) return;
-  if (wanted > COPIES * answerBytes || send(fd, outAddress, wanted, NOSIGNAL) !== wanted) close(fd);
+  if (wanted > COPIES * responseBytes || send(fd, outAddress, wanted, NOSIGNAL) !== wanted)
+    close(fd);
 }
 
 /** How many lines of the input are empty: each ends a request. */

@@ -6,7 +6,7 @@
 // Requests come whole, as with the loads it is made for.
 
 import { createServer } from 'node:net';
-import { floorAnswer } from './answer.ts';
+import { floorResponse } from './answer.ts';
 
 /** Answers that one write can hold: more requests than this in one read end the connection. */
 const COPIES = 64;
@@ -14,21 +14,21 @@ const BACKLOG = 4_096;
 const CR = 13;
 const LF = 10;
 
-const [portText = '', answerName = '', bytesText = '0'] = process.argv.slice(2);
-const answer = floorAnswer(answerName, Number(bytesText));
-const answers = Buffer.concat(new Array<Buffer>(COPIES).fill(answer));
+const [portText = '', responseName = '', bytesText = '0'] = process.argv.slice(2);
+const response = floorResponse(responseName, Number(bytesText));
+const responses = Buffer.concat(new Array<Buffer>(COPIES).fill(response));
 
 const server = createServer({ noDelay: true }, (socket) => {
   socket.on('data', (chunk: Buffer) => {
-    const wanted = blankLines(chunk) * answer.length;
-    if (wanted === answer.length) socket.write(answer);
-    else if (wanted > answers.length) socket.destroy();
-    else if (wanted > 0) socket.write(answers.subarray(0, wanted));
+    const wanted = blankLines(chunk) * response.length;
+    if (wanted === response.length) socket.write(response);
+    else if (wanted > responses.length) socket.destroy();
+    else if (wanted > 0) socket.write(responses.subarray(0, wanted));
   });
   socket.on('error', () => socket.destroy());
 });
 server.listen({ host: '127.0.0.1', port: Number(portText), backlog: BACKLOG }, () => {
-  console.log(`floor net on 127.0.0.1:${portText}, ${answer.length} bytes an answer`);
+  console.log(`floor net on 127.0.0.1:${portText}, ${response.length} bytes an answer`);
 });
 process.on('disconnect', () => process.exit());
 process.on('SIGTERM', () => process.exit());

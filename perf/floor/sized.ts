@@ -52,12 +52,12 @@ const EDGES = 0x80000000;
 /** EPOLLERR, EPOLLHUP: the client has cut the connection. */
 const GONE = 0x18;
 
-const [port, requestBytes, bodyBytes, answerBytes] = process.argv.slice(2).map(Number);
+const [port, requestBytes, bodyBytes, responseBytes] = process.argv.slice(2).map(Number);
 const [inAddress] = mapped(BUFFER_BYTES);
 const [eventsAddress, eventsMemory] = mapped(EVENTS_MAX * EVENT_BYTES);
 const events = new Int32Array(eventsMemory);
-const [outAddress, outMemory] = mapped(answerBytes);
-new Uint8Array(outMemory).set(fixedAnswer());
+const [outAddress, outMemory] = mapped(responseBytes);
+new Uint8Array(outMemory).set(fixedResponse());
 /** By descriptor: bytes received of the next request, and bytes to be sent. */
 const received = new Float64Array(DESCRIPTORS_MAX);
 const pending = new Float64Array(DESCRIPTORS_MAX);
@@ -72,14 +72,14 @@ const handle = koffi.node.poll(epoll, { readable: true }, run);
 setInterval(() => handle, FOREVER_MS);
 process.on('disconnect', () => process.exit());
 process.on('SIGTERM', () => process.exit());
-console.log(`floor sized on 127.0.0.1:${port}, ${answerBytes} for ${requestBytes} bytes`);
+console.log(`floor sized on 127.0.0.1:${port}, ${responseBytes} for ${requestBytes} bytes`);
 
 /** Filled up with a field, as the answers of other floors are. */
-function fixedAnswer(): Buffer {
+function fixedResponse(): Buffer {
   const head = `HTTP/1.1 200 OK\r\nContent-Length: ${bodyBytes}\r\nETag: `;
-  const fill = answerBytes - bodyBytes - head.length - 4;
+  const fill = responseBytes - bodyBytes - head.length - 4;
   if (!(fill >= 1)) {
-    console.error(`floor: an answer of ${answerBytes} bytes cannot be made`);
+    console.error(`floor: an answer of ${responseBytes} bytes cannot be made`);
     process.exit(1);
   }
   return Buffer.from(`${head}${'x'.repeat(fill)}\r\n\r\n${'x'.repeat(bodyBytes)}`, 'latin1');
@@ -135,7 +135,7 @@ function poll(): number {
     } else if ((bits & GONE) !== 0) {
       close(fd);
     } else {
-      if ((bits & WRITABLE) !== 0 && pending[fd] > 0) answer(fd);
+      if ((bits & WRITABLE) !== 0 && pending[fd] > 0) respond(fd);
       if ((bits & READABLE) !== 0) serve(fd);
     }
   }
@@ -161,18 +161,18 @@ function serve(fd: number): void {
     received[fd] += count;
     while (received[fd] >= requestBytes) {
       received[fd] -= requestBytes;
-      pending[fd] += answerBytes;
+      pending[fd] += responseBytes;
     }
-    if (pending[fd] > 0) answer(fd);
+    if (pending[fd] > 0) respond(fd);
     if (count < BUFFER_BYTES) return;
   }
 }
 
 /** Sends what is pending, as far as there is room. */
-function answer(fd: number): void {
+function respond(fd: number): void {
   while (pending[fd] > 0) {
-    const left = pending[fd] % answerBytes || answerBytes;
-    const sent = send(fd, outAddress + answerBytes - left, left, NOSIGNAL);
+    const left = pending[fd] % responseBytes || responseBytes;
+    const sent = send(fd, outAddress + responseBytes - left, left, NOSIGNAL);
     if (sent <= 0) return;
     pending[fd] -= sent;
     if (sent < left) return;

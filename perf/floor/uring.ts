@@ -9,7 +9,7 @@
 // come whole and their answers fit in the socket's buffer, as with the loads it is made for.
 
 import { createRequire } from 'node:module';
-import { floorAnswer } from './answer.ts';
+import { floorResponse } from './answer.ts';
 
 type Foreign = (...args: (number | Uint8Array | Int32Array)[]) => number;
 
@@ -88,10 +88,10 @@ const LF = 10;
 /** What a completion belongs to, in the upper half of its user data; the lower is a descriptor. */
 const Kind = { Accept: 1, Receive: 2, Send: 3 } as const;
 
-const [portText = '', answerName = '', bytesText = '0'] = process.argv.slice(2);
+const [portText = '', responseName = '', bytesText = '0'] = process.argv.slice(2);
 const port = Number(portText);
-const answer = floorAnswer(answerName, Number(bytesText));
-const answerBytes = answer.length;
+const response = floorResponse(responseName, Number(bytesText));
+const responseBytes = response.length;
 
 // struct io_uring_params: 40 bytes, then ten words of offsets for each ring.
 const parameters = new Int32Array(30);
@@ -128,9 +128,9 @@ const bufferHalves = new Uint16Array(bufferRingMemory);
 /** The tail lies in the last two bytes of the first entry. */
 const BUFFER_TAIL = 7;
 
-const [outAddress, outMemory] = anonymous(COPIES * answerBytes);
+const [outAddress, outMemory] = anonymous(COPIES * responseBytes);
 for (let copy = 0; copy < COPIES; copy++) {
-  new Uint8Array(outMemory).set(answer, copy * answerBytes);
+  new Uint8Array(outMemory).set(response, copy * responseBytes);
 }
 const outLow = outAddress | 0;
 const outHigh = (outAddress / HIGH) | 0;
@@ -159,7 +159,7 @@ const handle = koffi.node.poll(event, { readable: true }, wake);
 setInterval(() => handle, FOREVER_MS);
 process.on('disconnect', () => process.exit());
 process.on('SIGTERM', () => process.exit());
-console.log(`floor uring on 127.0.0.1:${port}, ${answerBytes} bytes an answer`);
+console.log(`floor uring on 127.0.0.1:${port}, ${responseBytes} bytes an answer`);
 run();
 
 function fail(problem: string): never {
@@ -332,7 +332,7 @@ function received(fd: number, result: number, flags: number): void {
   giveBack(buffer);
   // The receive that is still armed brings the end, and with it the close.
   if (wanted > COPIES) shutdown(fd, 2);
-  else if (wanted > 0) send(fd, wanted * answerBytes);
+  else if (wanted > 0) send(fd, wanted * responseBytes);
   if ((flags & MORE_FOLLOWS) === 0) receive(fd);
 }
 

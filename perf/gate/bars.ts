@@ -48,7 +48,7 @@ export interface Scenario {
   readonly depth: number;
   readonly headers: readonly (readonly [string, string])[];
   /** What the floor answers. */
-  readonly answer: 'hello' | '1024';
+  readonly response: 'hello' | '1024';
   /** The least median ratio to the floor. */
   readonly bar: number;
 }
@@ -76,10 +76,10 @@ const BROWSER: readonly (readonly [string, string])[] = [
 ];
 
 export const SCENARIOS: readonly Scenario[] = [
-  { name: 'hello', path: '/', depth: 1, headers: [], answer: 'hello', bar: 0.9 },
-  { name: 'static-1k', path: '/file-1k.txt', depth: 1, headers: [], answer: '1024', bar: 0.9 },
-  { name: 'pipelined-16', path: '/', depth: 16, headers: [], answer: 'hello', bar: 0.55 },
-  { name: 'browser-headers', path: '/', depth: 1, headers: BROWSER, answer: 'hello', bar: 0.85 },
+  { name: 'hello', path: '/', depth: 1, headers: [], response: 'hello', bar: 0.9 },
+  { name: 'static-1k', path: '/file-1k.txt', depth: 1, headers: [], response: '1024', bar: 0.9 },
+  { name: 'pipelined-16', path: '/', depth: 16, headers: [], response: 'hello', bar: 0.55 },
+  { name: 'browser-headers', path: '/', depth: 1, headers: BROWSER, response: 'hello', bar: 0.85 },
 ];
 
 /** Its floor and path are those of the second scenario. */

@@ -166,16 +166,16 @@ async function inTurn<W>(
 
 /** The floor sends exactly as many bytes as the server does. */
 async function startFloor(
-  { answer, path }: Scenario,
+  { response, path }: Scenario,
   server: ServerChild,
   nodeFlags: readonly string[],
 ): Promise<Child> {
   const { bytes, head, status } = await probe(server.port, path);
   if (status !== 200) throw new Error(`GET ${path} was not answered well:\n${head}`);
-  const args = [String(await freePort()), answer, String(bytes)];
+  const args = [String(await freePort()), response, String(bytes)];
   const floor = await startServer('floor/epoll.ts', { args, core: SERVER_CORE, nodeFlags });
-  const answered = await probe(floor.port, path);
-  if (answered.bytes !== bytes) throw new Error(`the floor answers with ${answered.bytes} bytes`);
+  const responded = await probe(floor.port, path);
+  if (responded.bytes !== bytes) throw new Error(`the floor answers with ${responded.bytes} bytes`);
   return { server: floor, url: `http://127.0.0.1:${floor.port}`, requests: 0 };
 }
 
@@ -205,10 +205,10 @@ async function rateWindow(child: Child, scenario: Scenario, seconds: number): Pr
     othersShare(coresBefore[1], readCoreTicks(LOAD_CORE), loadUsed),
   );
   const { gcPausesMs } = (await child.server.ask('end')) as Watched;
-  child.requests += report.answers;
+  child.requests += report.responses;
   return {
     rate: report.requestsPerSecond,
-    microseconds: used / report.answers,
+    microseconds: used / report.responses,
     loadShare: report.load.workShare,
     othersShare: others,
     failures: failuresOf(report),
@@ -227,7 +227,7 @@ async function latencyWindow(child: Child, seconds: number): Promise<LatencyWind
     core: LOAD_CORE,
   });
   const { gcPausesMs, lateTurns } = (await child.server.ask('end')) as Watched;
-  child.requests += report.answers;
+  child.requests += report.responses;
   const { percentiles } = report.latencyMs;
   return {
     p50Ms: percentiles['50'],
@@ -254,7 +254,7 @@ async function turnWindow(child: Child, seconds: number): Promise<TurnWindow> {
   await setTimeout(seconds * 1000);
   const { busyTurns } = (await child.server.ask('end')) as Watched;
   const report = await load;
-  child.requests += report.answers;
+  child.requests += report.responses;
   return {
     busyTurns: busyTurns / seconds,
     loadShare: report.load.workShare,
@@ -266,11 +266,11 @@ async function turnWindow(child: Child, seconds: number): Promise<TurnWindow> {
  * Of an open loop on a machine that stands still some requests may not be answered when the window
  * is over; they stand in its latencies.
  */
-function failuresOf({ answers, errorCount, errors, statuses }: LoadReport): number {
+function failuresOf({ responses, errorCount, errors, statuses }: LoadReport): number {
   let refused = 0;
   for (const [status, count] of Object.entries(statuses)) {
     if (!status.startsWith('2')) refused += count;
   }
   const late = errors['unanswered'] ?? 0;
-  return answers === 0 ? 1 : refused + errorCount - late;
+  return responses === 0 ? 1 : refused + errorCount - late;
 }

@@ -1,14 +1,14 @@
 // What a request costs above the kernel: the whole path from a received block to a queued send,
 // over a driver without system calls.
 
-import { NodeWork } from '../../src/async-io/node.ts';
+import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import { limitsFrom } from '../../src/base/limits.ts';
 import type { Slab } from '../../src/base/slab.ts';
 import { type Address, type Completions, type Driver, Op } from '../../src/driver/driver.ts';
 import { makeCounters } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';
 import { configFrom } from '../../src/server/config/config.ts';
-import { World } from '../../src/server/runtime.ts';
+import { Runtime } from '../../src/server/runtime.ts';
 import type { BenchCase } from '../bench/bench-case.ts';
 
 const SOCKETS = 64;
@@ -114,26 +114,26 @@ const BATCHES: readonly (readonly [name: string, text: string, count: number])[]
 
 export function connectionCases(): readonly BenchCase[] {
   return BATCHES.map(([name, text, count]) => {
-    const { turn, answered } = worldFor(text);
+    const { turn, responded } = worldFor(text);
     turn();
     turn();
-    if (answered() < SOCKETS * count) throw new Error(`${name}: not all requests are answered`);
+    if (responded() < SOCKETS * count) throw new Error(`${name}: not all requests are answered`);
     return { name, operations: SOCKETS * count, run: turn };
   });
 }
 
 /** A server whose 64 sockets have the same bytes to read in every turn. */
-function worldFor(text: string): { turn: () => void; answered: () => number } {
-  let answers = 0;
+function worldFor(text: string): { turn: () => void; responded: () => number } {
+  let responses = 0;
   const config = configFrom({ logLevel: 'silent' });
   const application = new Application({ counters: makeCounters(), logError: console.error });
   application.route('GET', '/', (_request, response) => {
-    answers += 1;
+    responses += 1;
     response.text('Hello, World!');
   });
-  const world = new World({
+  const runtime = new Runtime({
     config: { ...config, limits: limitsFrom({ blockCount: 1024 }) },
-    work: new NodeWork(),
+    asyncIo: new NodeAsyncIo(),
     log: { error() {}, warn() {}, notice() {}, debug() {}, debugEnabled: false },
     counters: makeCounters(),
     application,
@@ -141,8 +141,8 @@ function worldFor(text: string): { turn: () => void; answered: () => number } {
       return { driver: new EndlessDriver(slab, new TextEncoder().encode(text)), note: null };
     },
   });
-  const { reactor } = world;
+  const { reactor } = runtime;
   reactor.listen({ host: '127.0.0.1', port: 80 });
   reactor.turn();
-  return { turn: () => void reactor.turn(), answered: () => answers };
+  return { turn: () => void reactor.turn(), responded: () => responses };
 }

@@ -20,14 +20,14 @@ export function deadlinesCases(): readonly BenchCase[] {
   ];
 }
 
-function crowd(nowMs: number): Deadlines {
+function pool(nowMs: number): Deadlines {
   const deadlines = new Deadlines(NODES, TIMEOUTS_MS);
   for (let node = 0; node < NODES; node++) deadlines.arm(node, IDLE, nowMs);
   return deadlines;
 }
 
 function arming(): () => void {
-  const deadlines = crowd(0);
+  const deadlines = pool(0);
   let node = 0;
   return () => {
     node = node === NODES - 1 ? 0 : node + 1;
@@ -39,7 +39,7 @@ function arming(): () => void {
 
 /** Each node's turn comes again after `roundMs`, or always at the same moment. */
 function extending(roundMs: number): () => void {
-  const deadlines = crowd(0);
+  const deadlines = pool(0);
   let node = 0;
   let nowMs = 0;
   return () => {
@@ -50,7 +50,7 @@ function extending(roundMs: number): () => void {
 }
 
 function asking(): () => void {
-  const deadlines = crowd(0);
+  const deadlines = pool(0);
   return () => {
     for (let kind = 0; kind < TIMEOUTS_MS.length; kind++) keep(deadlines.expire(kind, 1));
     keep(deadlines.nextDueMs());

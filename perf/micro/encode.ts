@@ -3,7 +3,7 @@
 import { do_not_optimize as keep } from 'mitata';
 import { DateField } from '../../src/http/date.ts';
 import { ConnectionField, encodeHead, headBytesBound, writeField } from '../../src/http/encode.ts';
-import { AnswerFields } from '../../src/http/response-fields.ts';
+import { ResponseFields } from '../../src/http/response-fields.ts';
 import type { BenchCase } from '../bench/bench-case.ts';
 
 const CONTENT_BYTES = 1_234;
@@ -24,11 +24,11 @@ export function encodeCases(): readonly BenchCase[] {
   const target = new Uint8Array(65_536);
   const date = new DateField();
   date.update(Date.now());
-  const encode = (fields: AnswerFields): number =>
+  const encode = (fields: ResponseFields): number =>
     encodeHead(target, AT, 200, fields, date.bytes, CONTENT_BYTES, ConnectionField.None);
 
   const cases = [FEW, MORE].flatMap((pairs) => {
-    const fields = new AnswerFields();
+    const fields = new ResponseFields();
     const fill = (): void => {
       fields.reset();
       for (const [name, value] of pairs) fields.set(name, name.toLowerCase(), value);

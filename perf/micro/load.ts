@@ -21,7 +21,7 @@ export function loadCases(): readonly BenchCase[] {
       name: 'a latency, recorded',
       run: () => {
         latency = latency === LATENCIES ? 0 : latency + 1;
-        recorder.answered(0.1 + latency / LATENCIES, 200, 0);
+        recorder.responded(0.1 + latency / LATENCIES, 200, 0);
       },
     },
   ];

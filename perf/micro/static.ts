@@ -28,11 +28,11 @@ export function staticCases(): readonly BenchCase[] {
 
   const target = new Uint8Array(65_536);
   const date = new DateField();
-  const answer = (path: Path): number => {
+  const respond = (path: Path): number => {
     const file = find(path);
     if (file === null) throw new Error('a file is missing');
     date.update(WALL_MS);
-    const { bytes, dateAt } = partsOf(file.answer);
+    const { bytes, dateAt } = partsOf(file.response);
     const end = copyBytes(target, AT, bytes);
     copyBytes(target, AT + dateAt, date.bytes);
     return end;
@@ -40,8 +40,8 @@ export function staticCases(): readonly BenchCase[] {
   return [
     { name: 'look-up, found', run: () => keep(find(small)) },
     { name: 'look-up, not found', run: () => keep(find(missing)) },
-    { name: 'found and copied, 1 KiB', run: () => keep(answer(small)) },
-    { name: 'found and copied, 8 KiB', run: () => keep(answer(large)) },
+    { name: 'found and copied, 1 KiB', run: () => keep(respond(small)) },
+    { name: 'found and copied, 8 KiB', run: () => keep(respond(large)) },
   ];
 }
 
@@ -67,7 +67,7 @@ function cachedFile(path: string, bytes: number): CachedFile {
     file: path,
     stat: { kind: FileKind.File, bytes, modifiedMs: WALL_MS, inode: 1 },
     etag,
-    answer: prepare(200, fields, new Uint8Array(bytes)),
+    response: prepare(200, fields, new Uint8Array(bytes)),
     checkedMs: 0,
     checking: null,
   };

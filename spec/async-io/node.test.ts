@@ -11,7 +11,7 @@ import { after, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { FileKind, type FileStat, isFault, type OpenFile } from '../../src/async-io/async-io.ts';
-import { NodeWork } from '../../src/async-io/node.ts';
+import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import { ERRNO } from '../../src/driver/driver.ts';
 
 const ENOENT = 2;
@@ -35,10 +35,10 @@ if (!isWindows) {
   execFileSync('mkfifo', [join(root, 'fifo')]);
 }
 
-const work = new NodeWork();
+const asyncIo = new NodeAsyncIo();
 
 async function opened(name: string): Promise<OpenFile> {
-  const result = await work.open(join(root, name));
+  const result = await asyncIo.open(join(root, name));
   assert.ok(!isFault(result), `open gave ${JSON.stringify(result)}`);
   return result as OpenFile;
 }
@@ -46,7 +46,7 @@ async function opened(name: string): Promise<OpenFile> {
 /** What statNow() finds, once it does not take long. */
 async function lookedAt(path: string): Promise<FileStat | number> {
   for (;;) {
-    const seen = work.statNow(path);
+    const seen = asyncIo.statNow(path);
     if (seen !== null) return seen;
     await delay(100);
   }
@@ -62,10 +62,10 @@ describe('faults of paths', () => {
   for (const [what, name, fault] of paths) {
     it(`${what} gives ${fault} everywhere`, posixOnly, async () => {
       const path = `${root}/${name}`;
-      assert.equal(await work.stat(path), fault);
-      assert.equal(await work.realPath(path), fault);
-      assert.equal(await work.open(path), fault);
-      assert.equal(await work.list(path), fault);
+      assert.equal(await asyncIo.stat(path), fault);
+      assert.equal(await asyncIo.realPath(path), fault);
+      assert.equal(await asyncIo.open(path), fault);
+      assert.equal(await asyncIo.list(path), fault);
       const seen = await lookedAt(path);
       // At once it is not told what kind of nothing is there.
       assert.ok(seen === fault || seen === -ENOENT, `statNow gave ${JSON.stringify(seen)}`);
@@ -73,19 +73,19 @@ describe('faults of paths', () => {
   }
 
   it('a circle of links gives ELOOP', posixOnly, async () => {
-    assert.equal(await work.stat(join(root, 'loop')), -ELOOP);
-    assert.equal(await work.realPath(join(root, 'loop')), -ELOOP);
+    assert.equal(await asyncIo.stat(join(root, 'loop')), -ELOOP);
+    assert.equal(await asyncIo.realPath(join(root, 'loop')), -ELOOP);
   });
 });
 
 describe('realPath and stat', () => {
   it('resolves links and dots', posixOnly, async () => {
-    assert.equal(await work.realPath(`${root}/folder/../link`), join(root, 'file.txt'));
+    assert.equal(await asyncIo.realPath(`${root}/folder/../link`), join(root, 'file.txt'));
   });
 
   it('tells files, directories and other things apart', posixOnly, async () => {
     const kindOf = async (name: string): Promise<number> =>
-      ((await work.stat(join(root, name))) as FileStat).kind;
+      ((await asyncIo.stat(join(root, name))) as FileStat).kind;
     assert.equal(await kindOf('file.txt'), FileKind.File);
     assert.equal(await kindOf('link'), FileKind.File);
     assert.equal(await kindOf('folder'), FileKind.Directory);
@@ -93,8 +93,8 @@ describe('realPath and stat', () => {
   });
 
   it('gives size, time and inode', async () => {
-    const stat = (await work.stat(join(root, 'file.txt'))) as FileStat;
-    const other = (await work.stat(join(root, 'empty'))) as FileStat;
+    const stat = (await asyncIo.stat(join(root, 'file.txt'))) as FileStat;
+    const other = (await asyncIo.stat(join(root, 'empty'))) as FileStat;
     assert.equal(stat.bytes, 12);
     assert.ok(stat.modifiedMs > Date.UTC(2020, 0) && stat.inode > 0);
     assert.notEqual(stat.inode, other.inode);
@@ -107,21 +107,21 @@ describe('open, read, close', () => {
     const { file, stat } = await opened('file.txt');
     assert.equal(stat.bytes, 12);
     const into = new Uint8Array(8);
-    assert.equal(await work.read(file, into, 0), 8);
+    assert.equal(await asyncIo.read(file, into, 0), 8);
     assert.equal(Buffer.from(into).toString(), 'what it ');
-    assert.equal(await work.read(file, into, 8), 4);
+    assert.equal(await asyncIo.read(file, into, 8), 4);
     assert.equal(Buffer.from(into.subarray(0, 4)).toString(), 'says');
-    assert.equal(await work.read(file, into, 12), 0);
-    await work.close(file);
-    assert.equal(await work.read(file, into, 0), -EBADF);
+    assert.equal(await asyncIo.read(file, into, 12), 0);
+    await asyncIo.close(file);
+    assert.equal(await asyncIo.read(file, into, 0), -EBADF);
   });
 
   it('reads into a part of a larger buffer and nowhere else', async () => {
     const { file } = await opened('file.txt');
     const memory = new Uint8Array(16).fill(0x2e);
-    assert.equal(await work.read(file, memory.subarray(4, 8), 5), 4);
+    assert.equal(await asyncIo.read(file, memory.subarray(4, 8), 5), 4);
     assert.equal(Buffer.from(memory).toString(), '....it s........');
-    await work.close(file);
+    await asyncIo.close(file);
   });
 
   it('gives the stat of what is open, also when the name is gone', posixOnly, async () => {
@@ -129,43 +129,43 @@ describe('open, read, close', () => {
     const { file, stat } = await opened('doomed');
     rmSync(join(root, 'doomed'));
     assert.equal(stat.bytes, 11);
-    assert.equal(await work.read(file, new Uint8Array(20), 0), 11);
-    await work.close(file);
+    assert.equal(await asyncIo.read(file, new Uint8Array(20), 0), 11);
+    await asyncIo.close(file);
   });
 
   it('refuses a directory', posixOnly, async () => {
-    assert.equal(await work.open(join(root, 'folder')), -EISDIR);
+    assert.equal(await asyncIo.open(join(root, 'folder')), -EISDIR);
   });
 
   it('refuses a FIFO at once, without waiting for its writer', posixOnly, async () => {
-    assert.equal(await work.open(join(root, 'fifo')), -ERRNO.EACCES);
+    assert.equal(await asyncIo.open(join(root, 'fifo')), -ERRNO.EACCES);
   });
 
   it('refuses a device', posixOnly, async () => {
-    assert.equal(await work.open('/dev/null'), -ERRNO.EACCES);
+    assert.equal(await asyncIo.open('/dev/null'), -ERRNO.EACCES);
   });
 
   it('refuses a unix socket', posixOnly, async () => {
     const server = createServer();
     const path = join(root, 'socket');
     await new Promise<void>((resolve) => server.listen(path, resolve));
-    assert.equal(await work.open(path), -ERRNO.EACCES);
+    assert.equal(await asyncIo.open(path), -ERRNO.EACCES);
     await new Promise((resolve) => server.close(resolve));
   });
 
   it('leaves no descriptor behind for what it refuses', posixOnly, async () => {
     const { file } = await opened('file.txt');
-    await work.close(file);
-    for (let count = 0; count < 20; count++) await work.open(join(root, 'folder'));
+    await asyncIo.close(file);
+    for (let count = 0; count < 20; count++) await asyncIo.open(join(root, 'folder'));
     const again = await opened('file.txt');
-    await work.close(again.file);
+    await asyncIo.close(again.file);
     assert.ok(again.file < file + 20, `descriptor ${again.file} after ${file}`);
   });
 });
 
 describe('list', () => {
   it('gives what each entry leads to, without broken links', posixOnly, async () => {
-    const entries = await work.list(root);
+    const entries = await asyncIo.list(root);
     assert.ok(typeof entries !== 'number');
     const kinds = new Map(entries.map(({ name, stat }) => [name, stat.kind]));
     assert.equal(kinds.get('folder'), FileKind.Directory);
@@ -179,15 +179,15 @@ describe('list', () => {
     const names = Array.from({ length: 100 }, (_, index) => `entry ${index}`);
     mkdirSync(join(root, 'large'));
     for (const name of names) writeFileSync(join(root, 'large', name), name);
-    const entries = await work.list(join(root, 'large'));
+    const entries = await asyncIo.list(join(root, 'large'));
     assert.ok(typeof entries !== 'number');
     assert.deepEqual(entries.map(({ name }) => name).sort(), names.sort());
     for (const { name, stat } of entries) assert.equal(stat.bytes, name.length);
   });
 
   it('gives nothing for an empty directory, and a fault for a file', posixOnly, async () => {
-    assert.deepEqual(await work.list(join(root, 'folder')), []);
-    assert.equal(await work.list(join(root, 'file.txt')), -ENOTDIR);
+    assert.deepEqual(await asyncIo.list(join(root, 'folder')), []);
+    assert.equal(await asyncIo.list(join(root, 'file.txt')), -ENOTDIR);
   });
 });
 
@@ -195,9 +195,9 @@ describe('compress and hash', () => {
   const bytes = Buffer.from('the same again and '.repeat(500));
 
   it('makes what the codings say', async () => {
-    const gzip = await work.compress('gzip', bytes, 6);
-    const deflate = await work.compress('deflate', bytes, 6);
-    const brotli = await work.compress('br', bytes, 4);
+    const gzip = await asyncIo.compress('gzip', bytes, 6);
+    const deflate = await asyncIo.compress('deflate', bytes, 6);
+    const brotli = await asyncIo.compress('br', bytes, 4);
     assert.ok(gunzipSync(gzip).equals(bytes));
     // RFC 9110 8.4.1.2: deflate is the zlib format, not the bare stream.
     assert.ok(inflateSync(deflate).equals(bytes));
@@ -207,23 +207,23 @@ describe('compress and hash', () => {
   it('makes less of it at a higher level', async () => {
     const words = Buffer.from(Array.from({ length: 4000 }, (_, at) => at ** 2 % 997).join(' '));
     for (const coding of ['gzip', 'deflate', 'br'] as const) {
-      const fast = await work.compress(coding, words, 1);
-      const small = await work.compress(coding, words, 9);
+      const fast = await asyncIo.compress(coding, words, 1);
+      const small = await asyncIo.compress(coding, words, 9);
       assert.ok(small.length < fast.length, `${coding}: ${small.length} of ${fast.length}`);
     }
   });
 
   it('compresses nothing at all too', async () => {
-    assert.equal(gunzipSync(await work.compress('gzip', new Uint8Array(0), 6)).length, 0);
+    assert.equal(gunzipSync(await asyncIo.compress('gzip', new Uint8Array(0), 6)).length, 0);
   });
 
   it('gives digests in lower-case hexadecimal', async () => {
     for (const algorithm of ['sha1', 'sha256'] as const) {
       const expected = createHash(algorithm).update(bytes).digest('hex');
-      assert.equal(await work.hash(algorithm, bytes), expected);
+      assert.equal(await asyncIo.hash(algorithm, bytes), expected);
       const part = new Uint8Array(bytes.buffer, bytes.byteOffset + 3, 40);
       const expectedPart = createHash(algorithm).update(part).digest('hex');
-      assert.equal(await work.hash(algorithm, part), expectedPart);
+      assert.equal(await asyncIo.hash(algorithm, part), expectedPart);
     }
   });
 });

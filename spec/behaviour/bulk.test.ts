@@ -22,7 +22,7 @@ function pieceOf(index: number, bytes: number): Buffer {
 }
 
 /** Hashes the content of an answer as it comes, and knows when it is over. */
-class AnswerHash {
+class ResponseHash {
   readonly hash: Hash = createHash('sha256');
   bytes = 0;
   isOver = false;
@@ -91,18 +91,18 @@ async function echo(
   chunked: boolean,
 ): Promise<{ sent: string; received: string; bytes: number }> {
   const socket = createConnection({ host: '127.0.0.1', port });
-  const answer = new AnswerHash();
+  const response = new ResponseHash();
   const over = new Promise<void>((resolve, reject) => {
     socket.on('data', (part: Buffer) => {
       try {
-        answer.add(part);
+        response.add(part);
       } catch (error) {
         reject(error);
       }
-      if (answer.isOver) resolve();
+      if (response.isOver) resolve();
     });
     socket.on('error', reject);
-    socket.on('close', () => reject(new Error(`closed after ${answer.bytes} bytes`)));
+    socket.on('close', () => reject(new Error(`closed after ${response.bytes} bytes`)));
   });
   const hash = createHash('sha256');
   const framing = chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${total}`;
@@ -118,18 +118,18 @@ async function echo(
     }
     if (chunked) await send(socket, Buffer.from('0\r\n\r\n'));
     // The last length is 0 only when the content was whole.
-    if (!chunked) answer.add(Buffer.alloc(0));
+    if (!chunked) response.add(Buffer.alloc(0));
   })();
   await Promise.all([sending, over]);
   socket.destroy();
-  return { sent: hash.digest('hex'), received: answer.hash.digest('hex'), bytes: answer.bytes };
+  return { sent: hash.digest('hex'), received: response.hash.digest('hex'), bytes: response.bytes };
 }
 
 async function memory(port: number): Promise<number> {
   const client = await RawClient.open(port);
-  const answer = await client.ask(get('/memory', 'Connection: close'));
+  const response = await client.ask(get('/memory', 'Connection: close'));
   client.half();
-  return Number(answer.text);
+  return Number(response.text);
 }
 
 async function withBulk(driver: string, body: (port: number) => Promise<void>): Promise<void> {

@@ -179,7 +179,7 @@ onEachDriver('clients that break off', (add) => {
         await wait(700);
         assert.equal(isAborted, false, 'an end is no reset');
         gate.open();
-        assert.equal((await client.answer('POST')).text, String(BODY_BYTES));
+        assert.equal((await client.nextResponse('POST')).text, String(BODY_BYTES));
         await client.endsCleanly();
       });
     },

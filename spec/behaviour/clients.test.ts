@@ -60,8 +60,8 @@ onEachDriver('clients by others', (add) => {
     await withPort(driver, async (url) => {
       const all = Array.from({ length: 50 }, async (_, index) => {
         const body = 'x'.repeat(index * 1000);
-        const answer = await fetch(`${url}/echo`, { method: 'POST', body });
-        assert.equal(await answer.text(), body);
+        const response = await fetch(`${url}/echo`, { method: 'POST', body });
+        assert.equal(await response.text(), body);
       });
       await Promise.all(all);
       const page = await fetch(`${url}/site/`);
@@ -83,7 +83,7 @@ onEachDriver('clients by others', (add) => {
 
   add('curl, if it is installed', async (driver, context) => {
     await withPort(driver, async (url) => {
-      const answer = await run(
+      const response = await run(
         'curl',
         '-s',
         '-d',
@@ -92,8 +92,8 @@ onEachDriver('clients by others', (add) => {
         'Expect: 100-continue',
         `${url}/echo`,
       );
-      if (answer === null) return context.skip('curl is not installed');
-      assert.equal(JSON.parse(answer.replaceAll('\n', '')).name, 'vibing');
+      if (response === null) return context.skip('curl is not installed');
+      assert.equal(JSON.parse(response.replaceAll('\n', '')).name, 'vibing');
     });
   });
 

@@ -80,10 +80,10 @@ onEachDriver('closing', (add) => {
         while (await isOpen(port)) await wait(1);
         if (kind === 'reading') void client.send(bytes.slice(-1));
         gate.open();
-        const answer = await client.answer('POST');
-        assert.equal(answer.text, kind === 'streaming' ? 'begun, got body' : 'got body');
+        const response = await client.nextResponse('POST');
+        assert.equal(response.text, kind === 'streaming' ? 'begun, got body' : 'got body');
         // The head of a stream went out before anybody closed.
-        if (kind !== 'streaming') assert.equal(answer.field('connection'), 'close');
+        if (kind !== 'streaming') assert.equal(response.field('connection'), 'close');
         await client.endsCleanly();
         client.half();
         await closing;
@@ -100,9 +100,9 @@ onEachDriver('closing', (add) => {
       const closing = server.close();
       await wait(20);
       void client.send('\r\n');
-      const answer = await client.answer();
-      assert.equal(answer.text, 'hello');
-      assert.equal(answer.field('connection'), 'close');
+      const response = await client.nextResponse();
+      assert.equal(response.text, 'hello');
+      assert.equal(response.field('connection'), 'close');
       await client.endsCleanly();
       client.half();
       await closing;
@@ -230,7 +230,7 @@ onEachDriver('closing', (add) => {
       await third.staysQuiet();
       assert.equal(server.counters.accepted, 2);
       first.reset();
-      assert.equal((await third.answer()).text, 'hello');
+      assert.equal((await third.nextResponse()).text, 'hello');
       assert.equal((await second.ask(get('/'))).text, 'hello');
     });
   });
@@ -248,10 +248,10 @@ onEachDriver('closing', (add) => {
       const good = await Promise.all(Array.from({ length: 20 }, open));
       for (const client of good) void client.send(post('/', 'b'.repeat(50_000)) + get('/'));
       for (const client of good) {
-        assert.equal((await client.answer('POST')).body.length, 50_000);
-        assert.equal((await client.answer()).text, 'hello');
+        assert.equal((await client.nextResponse('POST')).body.length, 50_000);
+        assert.equal((await client.nextResponse()).text, 'hello');
       }
-      for (const client of slow) assert.equal((await client.answer()).status, 408);
+      for (const client of slow) assert.equal((await client.nextResponse()).status, 408);
     });
   });
 
@@ -261,14 +261,14 @@ onEachDriver('closing', (add) => {
         const clients = await Promise.all(Array.from({ length: 50 }, open));
         for (const client of clients) void client.send(get('/', 'Connection: close'));
         for (const client of clients) {
-          assert.equal((await client.answer()).text, 'hello');
+          assert.equal((await client.nextResponse()).text, 'hello');
           await client.endsCleanly();
           client.half();
         }
       }
       await eventually('all are closed', () => server.counters.closed === 1_000);
       assert.equal(server.counters.accepted, 1_000);
-      assert.equal(server.counters.answers, 1_000);
+      assert.equal(server.counters.responses, 1_000);
       assert.equal(server.counters.resets, 0);
     });
   });
@@ -282,7 +282,7 @@ onEachDriver('unix sockets', (add) => {
       assert.equal(statSync(socket).mode & 0o777, 0o600);
       const client = await open();
       assert.equal((await client.ask(get('/') + get('/'))).text, 'hello');
-      assert.equal((await client.answer()).text, 'hello');
+      assert.equal((await client.nextResponse()).text, 'hello');
       assert.equal((await client.ask('x\r\n\r\n')).status, 400);
       await client.endsCleanly();
     });

@@ -67,7 +67,7 @@ onEachDriver('server.closing', (add) => {
       for (const client of clients) await client.sees('first');
       const closed = server.close();
       for (const client of clients) {
-        assert.match((await client.answer()).text, /^data: first\n\n$/);
+        assert.match((await client.nextResponse()).text, /^data: first\n\n$/);
         await client.endsCleanly();
         client.half();
       }
@@ -84,8 +84,8 @@ onEachDriver('server.closing', (add) => {
       await client.send(get('/poll'));
       await eventually('the handler runs', () => server.counters.requests === 1);
       const closed = server.close();
-      const answer = await client.answer();
-      assert.deepEqual([answer.text, answer.field('connection')], ['nothing new', 'close']);
+      const response = await client.nextResponse();
+      assert.deepEqual([response.text, response.field('connection')], ['nothing new', 'close']);
       await client.endsCleanly();
       client.half();
       await closed;
@@ -147,7 +147,7 @@ async function openEvents(port: number): Promise<Map<number, RawClient>> {
 }
 
 async function saysGoodbye(client: RawClient): Promise<void> {
-  assert.match((await client.answer()).text, /event: bye\ndata: closing\n\n$/);
+  assert.match((await client.nextResponse()).text, /event: bye\ndata: closing\n\n$/);
   await client.endsCleanly();
   client.half();
 }

@@ -117,8 +117,8 @@ async function isCut(
       const client = await open();
       void client.send(get('/') + get('/next'));
       await client.ending();
-      if (isWhole) assert.equal((await client.answer()).text, '12345');
-      await assert.rejects(client.answer(), 'what came is not whole');
+      if (isWhole) assert.equal((await client.nextResponse()).text, '12345');
+      await assert.rejects(client.nextResponse(), 'what came is not whole');
       assert.equal((await (await open()).ask(get('/next'))).text, 'next');
       assert.equal(messages(log).length, 1, log.join('\n'));
       assert.match(log[0] ?? '', why);

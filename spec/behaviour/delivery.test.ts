@@ -52,7 +52,7 @@ onEachDriver('delivery', (add) => {
             // Lets the server's turn come, so that bytes arrive alone.
             await new Promise((resolve) => setImmediate(resolve));
           }
-          assert.equal((await client.answer('POST')).text, text);
+          assert.equal((await client.nextResponse('POST')).text, text);
         }
         assert.equal(server.counters.faults, 0);
         assert.equal(server.counters.accepted, 1);
@@ -66,7 +66,7 @@ onEachDriver('delivery', (add) => {
           await client.send(bytes.slice(0, cut));
           await new Promise((resolve) => setImmediate(resolve));
           void client.send(bytes.slice(cut));
-          assert.equal((await client.answer('POST')).text, text, `cut at ${cut}`);
+          assert.equal((await client.nextResponse('POST')).text, text, `cut at ${cut}`);
         }
       });
     });
@@ -78,9 +78,9 @@ onEachDriver('delivery', (add) => {
           if (length > 0) await client.send(bytes.slice(0, length));
           client.half();
           if (length > 0) {
-            const answer = await client.answer('POST');
-            assert.equal(answer.status, 400, `cut at ${length}`);
-            assert.equal(answer.field('connection'), 'close');
+            const response = await client.nextResponse('POST');
+            assert.equal(response.status, 400, `cut at ${length}`);
+            assert.equal(response.field('connection'), 'close');
           }
           await client.endsCleanly();
         }
@@ -110,8 +110,8 @@ onEachDriver('delivery', (add) => {
         const client = await open();
         void client.send(get(target));
         client.half();
-        const answer = await client.answer();
-        assert.ok(answer.body.equals(whole.body), 'the content is whole');
+        const response = await client.nextResponse();
+        assert.ok(response.body.equals(whole.body), 'the content is whole');
         await client.endsCleanly();
       });
     });
@@ -124,7 +124,7 @@ onEachDriver('delivery', (add) => {
           const client = await open();
           void client.send(bytes);
           client.half();
-          assert.equal((await client.answer('POST')).text, 'got body');
+          assert.equal((await client.nextResponse('POST')).text, 'got body');
           await client.endsCleanly();
         }
       });
@@ -137,7 +137,7 @@ onEachDriver('delivery', (add) => {
       void client.send(get('/') + get('/later') + post('/', 'x') + get('/stream') + get('/'));
       client.half();
       const texts: string[] = [];
-      for (let index = 0; index < 5; index++) texts.push((await client.answer()).text);
+      for (let index = 0; index < 5; index++) texts.push((await client.nextResponse()).text);
       const stream = 'piece 0;piece 1;piece 2;piece 3;piece 4;';
       assert.deepEqual(texts, ['hello', 'later', 'got x', stream, 'hello']);
       await client.endsCleanly();
@@ -149,9 +149,9 @@ onEachDriver('delivery', (add) => {
       const client = await open();
       void client.send(`${get('/later') + get('/')}GET / HT`);
       client.half();
-      assert.equal((await client.answer()).text, 'later');
-      assert.equal((await client.answer()).text, 'hello');
-      assert.equal((await client.answer()).status, 400);
+      assert.equal((await client.nextResponse()).text, 'later');
+      assert.equal((await client.nextResponse()).text, 'hello');
+      assert.equal((await client.nextResponse()).status, 400);
       await client.endsCleanly();
     });
   });
@@ -173,9 +173,9 @@ onEachDriver('delivery', (add) => {
       const client = await open();
       await client.send(`${request('POST', '/pieces', ['Content-Length: 10'])}half`);
       client.half();
-      const answer = await client.answer('POST');
-      assert.equal(answer.status, 400);
-      assert.equal(answer.field('connection'), 'close');
+      const response = await client.nextResponse('POST');
+      assert.equal(response.status, 400);
+      assert.equal(response.field('connection'), 'close');
       await client.endsCleanly();
       assert.equal(seen.pop(), 400);
       assert.equal(seen.join(''), 'half');
@@ -203,7 +203,11 @@ onEachDriver('delivery', (add) => {
         const padded = get('/', `X-Padding: ${'p'.repeat(15_000 + 13 * shift)}`);
         void client.send(padded + padded + padded);
         for (let index = 0; index < 3; index++) {
-          assert.equal((await client.answer()).text, 'hello', `shift ${shift}, answer ${index}`);
+          assert.equal(
+            (await client.nextResponse()).text,
+            'hello',
+            `shift ${shift}, answer ${index}`,
+          );
         }
       }
     });

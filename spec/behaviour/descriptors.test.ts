@@ -95,7 +95,7 @@ class Visitor {
   static async come(port: number): Promise<Visitor> {
     const visitor = new Visitor(await RawClient.open(port));
     void visitor.client.send(get('/'));
-    visitor.client.answer().then(
+    visitor.client.nextResponse().then(
       ({ status }) => {
         visitor.isServed = status === 200;
       },

@@ -39,10 +39,10 @@ async function queueUp(where: number | string, count: number): Promise<RawClient
   return clients;
 }
 
-async function isLastAnswer(client: RawClient, text = 'hello'): Promise<void> {
-  const answer = await client.answer();
-  assert.equal(answer.text, text);
-  assert.equal(answer.field('connection'), 'close');
+async function isLastResponse(client: RawClient, text = 'hello'): Promise<void> {
+  const response = await client.nextResponse();
+  assert.equal(response.text, text);
+  assert.equal(response.field('connection'), 'close');
   await client.endsCleanly();
   client.half();
 }
@@ -55,7 +55,7 @@ onEachDriver('draining', (add) => {
         const clients = await queueUp(port, 20);
         const closing = server.close();
         for (const client of clients) void client.send(get('/'));
-        for (const client of clients) await isLastAnswer(client);
+        for (const client of clients) await isLastResponse(client);
         await closing;
         assert.equal(server.counters.accepted, 20);
         await assert.rejects(RawClient.open(port), /ECONNREFUSED/);
@@ -92,9 +92,9 @@ onEachDriver('draining', (add) => {
       const closing = server.close();
       await used.staysQuiet();
       void used.send(get('/'));
-      await isLastAnswer(used);
+      await isLastResponse(used);
       void fresh.send(get('/'));
-      await isLastAnswer(fresh);
+      await isLastResponse(fresh);
       await closing;
       assert.equal(server.counters.resets, 0);
     });
@@ -117,11 +117,11 @@ onEachDriver('draining', (add) => {
       await wait(20);
       gate.open();
       for (const text of ['slow', 'hello']) {
-        const answer = await client.answer();
-        assert.equal(answer.text, text);
-        assert.equal(answer.field('connection'), undefined);
+        const response = await client.nextResponse();
+        assert.equal(response.text, text);
+        assert.equal(response.field('connection'), undefined);
       }
-      await isLastAnswer(client);
+      await isLastResponse(client);
       await closing;
     });
   });
@@ -139,10 +139,10 @@ onEachDriver('draining', (add) => {
           await wait(1);
         }
       })();
-      await client.answer();
+      await client.nextResponse();
       const closing = server.close();
       let isLast = false;
-      while (!isLast) isLast = (await client.answer()).field('connection') === 'close';
+      while (!isLast) isLast = (await client.nextResponse()).field('connection') === 'close';
       over = true;
       await flood;
       client.half();
@@ -167,11 +167,11 @@ onEachDriver('draining', (add) => {
       const closing = server.close();
       await wait(20);
       gate.open();
-      const answer = await client.answer();
-      assert.equal(answer.text, 'begun, done');
-      assert.equal(answer.field('connection'), undefined, 'its head went out before');
+      const response = await client.nextResponse();
+      assert.equal(response.text, 'begun, done');
+      assert.equal(response.field('connection'), undefined, 'its head went out before');
       void client.send(get('/'));
-      await isLastAnswer(client);
+      await isLastResponse(client);
       await closing;
     });
   });
@@ -185,11 +185,11 @@ onEachDriver('draining', (add) => {
       const client = await open();
       client.pause();
       void client.send(get('/'));
-      await eventually('the answer begins', () => server.counters.answers === 1);
+      await eventually('the answer begins', () => server.counters.responses === 1);
       const closing = server.close();
       await wait(100);
       client.resume();
-      assert.equal((await client.answer()).body.length, bytes);
+      assert.equal((await client.nextResponse()).body.length, bytes);
       await client.endsCleanly();
       client.half();
       await closing;
@@ -261,9 +261,9 @@ async function storm({ open, server }: Running, random: () => number): Promise<v
     for (let isLast = false; !isLast; ) {
       await wait(random() * 100);
       const text = 'x'.repeat(1 + random() * 30_000);
-      const answer = await client.ask(post('/', text));
-      assert.equal(answer.text, text);
-      isLast = answer.field('connection') === 'close';
+      const response = await client.ask(post('/', text));
+      assert.equal(response.text, text);
+      isLast = response.field('connection') === 'close';
     }
     await client.endsCleanly();
     client.half();
@@ -277,7 +277,7 @@ async function inheriting(
   driver: DriverName,
   fd: number,
 ): Promise<{ port: number; server: Server }> {
-  const { work } = makeServer(driver, {});
+  const { asyncIo } = makeServer(driver, {});
   const server = new Server(
     { driver, logLevel: 'error' },
     {
@@ -285,7 +285,7 @@ async function inheriting(
       inherited: () => ({ driver, address: { fd } }),
       listening: (_server, listen) => listen(),
       closed: () => {},
-      work,
+      asyncIo,
     },
   );
   hello(server);

@@ -44,11 +44,11 @@ onEachDriver('expect', (add) => {
         await withServer(driver, {}, routes, async ({ open }) => {
           const client = await open();
           void client.send(request('POST', target, [EXPECT, field]));
-          const interim = await client.answer('POST');
+          const interim = await client.nextResponse('POST');
           assert.equal(interim.raw.toString('latin1'), 'HTTP/1.1 100 Continue\r\n\r\n');
-          const answer = await client.ask(body);
-          assert.equal(answer.text, 'body');
-          assert.equal(answer.field('connection'), undefined);
+          const response = await client.ask(body);
+          assert.equal(response.text, 'body');
+          assert.equal(response.field('connection'), undefined);
           assert.equal((await client.ask(get('/'))).text, 'hello');
         });
       });
@@ -59,15 +59,15 @@ onEachDriver('expect', (add) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       void client.send(request('POST', '/pieces', [EXPECT, 'Content-Length: 6']));
-      assert.equal((await client.answer('POST')).status, 100);
+      assert.equal((await client.nextResponse('POST')).status, 100);
       for (const piece of ['ab', 'cd']) {
         void client.send(piece);
         await client.staysQuiet(15);
       }
       void client.send('ef');
-      const answer = await client.answer('POST');
-      assert.equal(answer.status, 200);
-      assert.equal(answer.text, '6');
+      const response = await client.nextResponse('POST');
+      assert.equal(response.status, 200);
+      assert.equal(response.text, '6');
     });
   });
 
@@ -76,7 +76,7 @@ onEachDriver('expect', (add) => {
       await withServer(driver, {}, routes, async ({ open }) => {
         const client = await open();
         void client.send(`${request('POST', target, [EXPECT, 'Content-Length: 4'])}body`);
-        assert.equal((await client.answer('POST')).status, 200);
+        assert.equal((await client.nextResponse('POST')).status, 200);
         assert.equal((await client.ask(get('/'))).text, 'hello');
       });
     });
@@ -101,9 +101,9 @@ onEachDriver('expect', (add) => {
       await withServer(driver, {}, routes, async ({ open, server }) => {
         const client = await open();
         void client.send(request('POST', target, [EXPECT, 'Content-Length: 4']));
-        const answer = await client.answer('POST');
-        assert.equal(answer.status, status);
-        assert.equal(answer.field('connection'), 'close');
+        const response = await client.nextResponse('POST');
+        assert.equal(response.status, status);
+        assert.equal(response.field('connection'), 'close');
         await client.endsCleanly();
         assert.equal(server.counters.requests, 1);
       });
@@ -116,9 +116,9 @@ onEachDriver('expect', (add) => {
       void client.send(request('POST', '/head-first', [EXPECT, 'Content-Length: 4']));
       await client.hasReceived(1);
       void client.send('body');
-      const answer = await client.answer('POST');
-      assert.equal(answer.status, 200);
-      assert.equal(answer.text, 'reading: body');
+      const response = await client.nextResponse('POST');
+      assert.equal(response.status, 200);
+      assert.equal(response.text, 'reading: body');
     });
   });
 
@@ -126,9 +126,9 @@ onEachDriver('expect', (add) => {
     await withServer(driver, { bodyBytesMax: 3 }, routes, async ({ open }) => {
       const client = await open();
       void client.send(request('POST', '/read', [EXPECT, 'Content-Length: 4']));
-      const answer = await client.answer('POST');
-      assert.equal(answer.status, 413);
-      assert.equal(answer.field('connection'), 'close');
+      const response = await client.nextResponse('POST');
+      assert.equal(response.status, 413);
+      assert.equal(response.field('connection'), 'close');
       await client.endsCleanly();
     });
   });
@@ -139,9 +139,9 @@ onEachDriver('expect', (add) => {
       void client.send(`POST /read HTTP/1.0\r\n${EXPECT}\r\nContent-Length: 4\r\n\r\n`);
       await client.staysQuiet(30);
       void client.send('body');
-      const answer = await client.answer('POST');
-      assert.equal(answer.status, 200);
-      assert.equal(answer.text, 'body');
+      const response = await client.nextResponse('POST');
+      assert.equal(response.status, 200);
+      assert.equal(response.text, 'body');
     });
   });
 
@@ -150,9 +150,9 @@ onEachDriver('expect', (add) => {
       await withServer(driver, {}, routes, async ({ open, server }) => {
         const client = await open();
         void client.send(request('POST', '/read', [`Expect: ${value}`, 'Content-Length: 4']));
-        const answer = await client.answer('POST');
-        assert.equal(answer.status, 417);
-        assert.equal(answer.field('connection'), 'close');
+        const response = await client.nextResponse('POST');
+        assert.equal(response.status, 417);
+        assert.equal(response.field('connection'), 'close');
         await client.endsCleanly();
         assert.equal(server.counters.faults, 1);
       });
@@ -163,7 +163,7 @@ onEachDriver('expect', (add) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       void client.send(request('POST', '/read', ['expect: 100-Continue', 'Content-Length: 1']));
-      assert.equal((await client.answer('POST')).status, 100);
+      assert.equal((await client.nextResponse('POST')).status, 100);
       assert.equal((await client.ask('x')).text, 'x');
     });
   });

@@ -177,11 +177,11 @@ onEachDriver('faults', (add) => {
         assert.equal((await other.ask(get('/'))).text, 'hello');
         const client = await open();
         void client.send(bytes);
-        const answer = await client.answer();
-        assert.equal(answer.status, status);
-        assert.equal(answer.field('connection'), 'close');
-        assert.equal(answer.field('content-length'), String(answer.body.length));
-        assert.ok(answer.field('date') !== undefined);
+        const response = await client.nextResponse();
+        assert.equal(response.status, status);
+        assert.equal(response.field('connection'), 'close');
+        assert.equal(response.field('content-length'), String(response.body.length));
+        assert.ok(response.field('date') !== undefined);
         await client.endsCleanly();
         assert.equal(server.counters.faults, 1);
         assert.equal(server.counters.handlerErrors, 0);
@@ -209,10 +209,10 @@ onEachDriver('faults', (add) => {
         ['HEAD / HTTP/1.1\r\n\r\n', ''],
       ] as const) {
         const client = await open();
-        const answer = await client.ask(bytes);
-        assert.equal(answer.status, 400);
-        assert.equal(answer.field('content-length'), '12');
-        assert.equal(answer.text, text);
+        const response = await client.ask(bytes);
+        assert.equal(response.status, 400);
+        assert.equal(response.field('content-length'), '12');
+        assert.equal(response.text, text);
         await client.endsCleanly();
       }
     });
@@ -221,9 +221,9 @@ onEachDriver('faults', (add) => {
   add('the preface of HTTP/2 is refused', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      const answer = await client.ask('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+      const response = await client.ask('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
       // The target is wrong for HTTP/1.1, the version for this server: either may be said.
-      assert.ok([400, 505].includes(answer.status), String(answer.status));
+      assert.ok([400, 505].includes(response.status), String(response.status));
       await client.endsCleanly();
     });
   });
@@ -259,7 +259,7 @@ onEachDriver('faults', (add) => {
       for (let index = 0; index < 50; index++) {
         assert.equal((await good.ask(get('/'))).text, 'hello');
       }
-      for (const client of bad) assert.equal((await client.answer()).status, 501);
+      for (const client of bad) assert.equal((await client.nextResponse()).status, 501);
       for (const client of bad) await client.endsCleanly();
       assert.equal(server.counters.faults, 100);
     });

@@ -103,12 +103,12 @@ onEachDriver('handler errors', (add) => {
     add(`${target}: 500, nothing of the error shows, the connection stays`, async (driver) => {
       await withServer(driver, {}, routes, async ({ open, server, log }) => {
         const client = await open();
-        const answer = await client.ask(get(target));
-        assert.equal(answer.status, 500);
-        assert.equal(answer.text, 'Internal Server Error\n');
-        assert.equal(answer.field('content-type'), 'text/plain; charset=utf-8');
-        assert.doesNotMatch(answer.raw.toString('latin1'), SECRET);
-        assert.equal(answer.field('connection'), undefined);
+        const response = await client.ask(get(target));
+        assert.equal(response.status, 500);
+        assert.equal(response.text, 'Internal Server Error\n');
+        assert.equal(response.field('content-type'), 'text/plain; charset=utf-8');
+        assert.doesNotMatch(response.raw.toString('latin1'), SECRET);
+        assert.equal(response.field('connection'), undefined);
         assert.equal((await client.ask(get('/'))).text, 'hello');
         assert.equal(server.counters.handlerErrors, 1);
         assert.ok(log[0].startsWith(`vibing error: GET ${target}: `), log.join('\n'));
@@ -127,9 +127,9 @@ onEachDriver('handler errors', (add) => {
   add('HttpError is its status and its message, and no error of the server', async (driver) => {
     await withServer(driver, {}, routes, async ({ open, server, log }) => {
       const client = await open();
-      const answer = await client.ask(get('/http-error'));
-      assert.equal(answer.status, 404);
-      assert.equal(answer.text, 'no such user\n');
+      const response = await client.ask(get('/http-error'));
+      assert.equal(response.status, 404);
+      assert.equal(response.text, 'no such user\n');
       const later = await client.ask(get('/http-error-later'));
       assert.equal(later.status, 409);
       assert.equal(later.text, 'Conflict\n');
@@ -153,7 +153,7 @@ onEachDriver('handler errors', (add) => {
         assert.equal((await client.ask(get(target))).text, 'first');
         assert.equal((await client.ask(get('/'))).text, 'hello');
         await eventually('the error is counted', () => server.counters.handlerErrors === 1);
-        assert.equal(server.counters.answers, 2);
+        assert.equal(server.counters.responses, 2);
       });
     });
   }
@@ -161,12 +161,12 @@ onEachDriver('handler errors', (add) => {
   add('what a failed handler set of its content is dropped, other fields stay', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      const answer = await client.ask(get('/fields-throw'));
-      assert.equal(answer.status, 500);
-      assert.equal(answer.field('content-type'), 'text/plain; charset=utf-8');
-      assert.equal(answer.field('etag'), undefined);
-      assert.equal(answer.field('x-kept'), 'yes');
-      assert.equal(answer.text, 'Internal Server Error\n');
+      const response = await client.ask(get('/fields-throw'));
+      assert.equal(response.status, 500);
+      assert.equal(response.field('content-type'), 'text/plain; charset=utf-8');
+      assert.equal(response.field('etag'), undefined);
+      assert.equal(response.field('x-kept'), 'yes');
+      assert.equal(response.text, 'Internal Server Error\n');
     });
   });
 
@@ -185,7 +185,7 @@ onEachDriver('handler errors', (add) => {
       await withServer(driver, {}, routes, async ({ open }) => {
         const client = await open();
         void client.send(get(target) + get('/'));
-        await assert.rejects(client.answer(), /no whole answer/);
+        await assert.rejects(client.nextResponse(), /no whole answer/);
         await client.ending();
         assert.doesNotMatch(client.rest.toString('latin1'), /hello/);
       });
@@ -244,12 +244,12 @@ onEachDriver('onError', (add) => {
       const own = (server: Server) => {
         routes(server);
         server.onError((error, request, response) => {
-          const answer = () => {
+          const respond = () => {
             const message = error instanceof Error ? error.message : String(error);
             response.status(418).json([request.path, message]);
           };
-          if (!isLater) return answer();
-          return wait(2).then(answer);
+          if (!isLater) return respond();
+          return wait(2).then(respond);
         });
       };
       await withServer(driver, {}, own, async ({ open }) => {
@@ -261,10 +261,10 @@ onEachDriver('onError', (add) => {
           ['/no-answer', 'the handler finished without an answer'],
           ['/fields-throw', 'secret words'],
         ] as const) {
-          const answer = await client.ask(get(target));
-          assert.equal(answer.status, 418);
-          assert.deepEqual(JSON.parse(answer.text), [target, message]);
-          assert.equal(answer.field('content-type'), 'application/json; charset=utf-8');
+          const response = await client.ask(get(target));
+          assert.equal(response.status, 418);
+          assert.deepEqual(JSON.parse(response.text), [target, message]);
+          assert.equal(response.field('content-type'), 'application/json; charset=utf-8');
         }
         assert.equal((await client.ask(get('/'))).text, 'hello');
       });
@@ -296,9 +296,9 @@ onEachDriver('onError', (add) => {
       };
       await withServer(driver, {}, own, async ({ open, server, log }) => {
         const client = await open();
-        const answer = await client.ask(get('/throw'));
-        assert.equal(answer.status, 500);
-        assert.equal(answer.text, 'Internal Server Error\n');
+        const response = await client.ask(get('/throw'));
+        assert.equal(response.status, 500);
+        assert.equal(response.text, 'Internal Server Error\n');
         assert.equal((await client.ask(get('/'))).text, 'hello');
         assert.equal(server.counters.handlerErrors, 2);
         assert.match(log.join('\n'), /secret words[\s\S]*broken, too/);
@@ -337,9 +337,9 @@ onEachDriver('onError', (add) => {
     };
     await withServer(driver, {}, own, async ({ open, server }) => {
       const client = await open();
-      const answer = await client.ask(get('/throw'));
-      assert.equal(answer.status, 502);
-      assert.equal(answer.text, 'behind us\n');
+      const response = await client.ask(get('/throw'));
+      assert.equal(response.status, 502);
+      assert.equal(response.text, 'behind us\n');
       assert.equal(server.counters.handlerErrors, 1);
     });
   });

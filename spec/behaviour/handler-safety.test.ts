@@ -75,14 +75,14 @@ onEachDriver('a response', (add) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       assert.equal((await client.ask(get('/events'))).text, 'data: first\n\n');
-      const answer = client.ask(get('/slow'));
+      const response = client.ask(get('/slow'));
       for (let count = 0; count < 20; count++) {
         assert.equal(kept[0].closed, true);
         void kept[0].send('leaked');
         kept[0].close();
         await wait(5);
       }
-      assert.equal((await answer).text, 'mine'.repeat(5));
+      assert.equal((await response).text, 'mine'.repeat(5));
     });
   });
 
@@ -98,11 +98,11 @@ onEachDriver('a response', (add) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       for (let count = 0; count < 3; count++) {
-        const answer = await client.ask(get('/'));
+        const response = await client.ask(get('/'));
         kept[0].setHeader('X-Leaked', 'yes');
         kept[0].status = 500;
-        assert.equal(answer.status, 200);
-        assert.ok(!answer.fields.some(([name]) => name.toLowerCase() === 'x-leaked'));
+        assert.equal(response.status, 200);
+        assert.ok(!response.fields.some(([name]) => name.toLowerCase() === 'x-leaked'));
       }
     });
   });
@@ -118,7 +118,7 @@ onEachDriver('a response', (add) => {
       const client = await open();
       void client.send(get('/a') + get('/b') + get('/c'));
       for (const letter of ['a', 'b', 'c']) {
-        assert.equal((await client.answer()).text, letter.repeat(100_000));
+        assert.equal((await client.nextResponse()).text, letter.repeat(100_000));
       }
     });
   });
@@ -173,11 +173,11 @@ onEachDriver('a guard', (add) => {
       const client = await open();
       await client.ask(get('/public', 'X-Key: 1'));
       for (let count = 0; count < 5; count++) {
-        const answer = client.ask(get('/secret'));
+        const response = client.ask(get('/secret'));
         for (const next of kept.slice(0, -1)) void next();
         await wait(5);
         for (const next of kept.slice(0, -1)) void next();
-        assert.equal((await answer).status, 401);
+        assert.equal((await response).status, 401);
         for (const next of kept) void next();
         await wait(1);
       }
@@ -315,8 +315,8 @@ onEachDriver('a handler that responds later', (add) => {
     };
     await withServer(driver, {}, routes, async ({ open, server }) => {
       const client = await open();
-      const answer = await client.ask(get('/below/later'));
-      assert.deepEqual([answer.status, answer.text], [200, 'later /below/later']);
+      const response = await client.ask(get('/below/later'));
+      assert.deepEqual([response.status, response.text], [200, 'later /below/later']);
       assert.equal(server.counters.handlerErrors, 0);
     });
   });
@@ -362,8 +362,8 @@ onEachDriver('a handler that responds later', (add) => {
       });
     };
     await withServer(driver, {}, routes, async ({ open, server }) => {
-      const answer = await (await open()).ask(get('/'));
-      assert.deepEqual([answer.status, answer.text], [418, 'planted']);
+      const response = await (await open()).ask(get('/'));
+      assert.deepEqual([response.status, response.text], [418, 'planted']);
       assert.equal(server.counters.handlerErrors, 0);
     });
   });
@@ -439,8 +439,8 @@ onEachDriver('the source of a stream', (add) => {
       };
       await withServer(driver, { handlerTimeoutMs: 100 }, routes, async ({ open }) => {
         const client = await open();
-        const answer = await client.ask(requestOf('HEAD', '/'));
-        assert.equal(answer.status, 503, 'the source gave nothing');
+        const response = await client.ask(requestOf('HEAD', '/'));
+        assert.equal(response.status, 503, 'the source gave nothing');
         await eventually('the source is ended', () => ended === 1);
       });
     });

@@ -34,7 +34,7 @@ onEachDriver('hostile', (add) => {
       const client = await open();
       void client.send(get('/big', 'Connection: close'));
       await readSlowly(client, 600);
-      assert.equal((await client.answer()).body.length, BIG_BYTES);
+      assert.equal((await client.nextResponse()).body.length, BIG_BYTES);
       assert.equal(await client.ending(), 'end');
     });
   });
@@ -44,7 +44,7 @@ onEachDriver('hostile', (add) => {
       const client = await open();
       void client.send(get('/big'));
       await readSlowly(client, 600);
-      assert.equal((await client.answer()).body.length, BIG_BYTES);
+      assert.equal((await client.nextResponse()).body.length, BIG_BYTES);
     });
   });
 
@@ -182,9 +182,9 @@ onEachDriver('hostile', (add) => {
       const client = await open();
       await client.ask(get('/keep'));
       for (let index = 0; index < 200; index++) {
-        const answer = client.ask(get(index % 2 === 0 ? '/slow' : '/'));
+        const response = client.ask(get(index % 2 === 0 ? '/slow' : '/'));
         assert.throws(() => kept?.path, /over/);
-        await answer;
+        await response;
         assert.throws(() => kept?.path, /over/);
       }
     });
@@ -199,7 +199,7 @@ onEachDriver('hostile', (add) => {
         for (const client of clients) await client.send(text.slice(at, at + step));
         await wait(5);
       }
-      for (const client of clients) assert.equal((await client.answer()).text, 'hello');
+      for (const client of clients) assert.equal((await client.nextResponse()).text, 'hello');
     });
   });
 
@@ -221,9 +221,9 @@ onEachDriver('hostile', (add) => {
   add('what follows a CONNECT is no request', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      const answer = await client.ask('CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n');
-      assert.equal(answer.status, 501);
-      assert.equal(answer.field('connection'), 'close');
+      const response = await client.ask('CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n');
+      assert.equal(response.status, 501);
+      assert.equal(response.field('connection'), 'close');
     });
   });
 });

@@ -32,12 +32,12 @@ onEachDriver('keep-alive', (add) => {
     await withServer(driver, {}, routes, async ({ open, server }) => {
       const client = await open();
       for (const target of ['/', '/later', '/stream', '/sized', '/missing', '/']) {
-        const answer = await client.ask(get(target));
-        assert.equal(answer.field('connection'), undefined, target);
+        const response = await client.ask(get(target));
+        assert.equal(response.field('connection'), undefined, target);
       }
       assert.equal(server.counters.accepted, 1);
       assert.equal(server.counters.requests, 6);
-      assert.equal(server.counters.answers, 6);
+      assert.equal(server.counters.responses, 6);
     });
   });
 
@@ -58,9 +58,9 @@ onEachDriver('keep-alive', (add) => {
     add(`Connection: ${value} ends the connection after the answer`, async (driver) => {
       await withServer(driver, {}, routes, async ({ open }) => {
         const client = await open();
-        const answer = await client.ask(get('/later', `Connection: ${value}`));
-        assert.equal(answer.text, 'later');
-        assert.equal(answer.field('connection'), 'close');
+        const response = await client.ask(get('/later', `Connection: ${value}`));
+        assert.equal(response.text, 'later');
+        assert.equal(response.field('connection'), 'close');
         await client.endsCleanly();
       });
     });
@@ -80,7 +80,7 @@ onEachDriver('keep-alive', (add) => {
     await withServer(driver, {}, routes, async ({ open, server }) => {
       const client = await open();
       void client.send(get('/', 'Connection: close') + get('/'));
-      assert.equal((await client.answer()).text, 'hello');
+      assert.equal((await client.nextResponse()).text, 'hello');
       await client.endsCleanly();
       assert.equal(server.counters.requests, 1);
     });
@@ -90,9 +90,9 @@ onEachDriver('keep-alive', (add) => {
     await withServer(driver, {}, routes, async ({ open, server }) => {
       const client = await open();
       void client.send(get('/close') + get('/'));
-      const answer = await client.answer();
-      assert.equal(answer.text, 'bye');
-      assert.equal(answer.field('connection'), 'close');
+      const response = await client.nextResponse();
+      assert.equal(response.text, 'bye');
+      assert.equal(response.field('connection'), 'close');
       await client.endsCleanly();
       assert.equal(server.counters.requests, 1);
     });
@@ -101,9 +101,9 @@ onEachDriver('keep-alive', (add) => {
   add('HTTP/1.0 closes unless it asks to keep the connection', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      const answer = await client.ask('GET / HTTP/1.0\r\n\r\n');
-      assert.equal(answer.text, 'hello');
-      assert.equal(answer.field('connection'), 'close');
+      const response = await client.ask('GET / HTTP/1.0\r\n\r\n');
+      assert.equal(response.text, 'hello');
+      assert.equal(response.field('connection'), 'close');
       await client.endsCleanly();
     });
   });
@@ -112,9 +112,9 @@ onEachDriver('keep-alive', (add) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       for (let index = 0; index < 3; index++) {
-        const answer = await client.ask('GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n');
-        assert.equal(answer.text, 'hello');
-        assert.equal(answer.field('connection'), 'keep-alive');
+        const response = await client.ask('GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n');
+        assert.equal(response.text, 'hello');
+        assert.equal(response.field('connection'), 'keep-alive');
       }
       const last = await client.ask('GET /later HTTP/1.0\r\n\r\n');
       assert.equal(last.field('connection'), 'close');
@@ -125,10 +125,10 @@ onEachDriver('keep-alive', (add) => {
   add('HTTP/1.0 gets a stream of unknown length until the connection ends', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      const answer = await client.ask('GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n');
-      assert.equal(answer.framing, 'close');
-      assert.equal(answer.text, 'onetwo');
-      assert.equal(answer.field('connection'), 'close');
+      const response = await client.ask('GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n');
+      assert.equal(response.framing, 'close');
+      assert.equal(response.text, 'onetwo');
+      assert.equal(response.field('connection'), 'close');
       await client.endsCleanly();
     });
   });
@@ -138,10 +138,10 @@ onEachDriver('keep-alive', (add) => {
       const client = await open();
       const keep = 'GET /sized HTTP/1.0\r\nConnection: keep-alive\r\n\r\n';
       for (let index = 0; index < 2; index++) {
-        const answer = await client.ask(keep);
-        assert.equal(answer.framing, 'length');
-        assert.equal(answer.text, 'onetwo');
-        assert.equal(answer.field('connection'), 'keep-alive');
+        const response = await client.ask(keep);
+        assert.equal(response.framing, 'length');
+        assert.equal(response.text, 'onetwo');
+        assert.equal(response.field('connection'), 'keep-alive');
       }
     });
   });
@@ -150,9 +150,9 @@ onEachDriver('keep-alive', (add) => {
     await withServer(driver, { requestsPerConnectionMax: 3 }, routes, async ({ open, server }) => {
       const client = await open();
       void client.send(get('/').repeat(5));
-      assert.equal((await client.answer()).field('connection'), undefined);
-      assert.equal((await client.answer()).field('connection'), undefined);
-      assert.equal((await client.answer()).field('connection'), 'close');
+      assert.equal((await client.nextResponse()).field('connection'), undefined);
+      assert.equal((await client.nextResponse()).field('connection'), undefined);
+      assert.equal((await client.nextResponse()).field('connection'), 'close');
       await client.endsCleanly();
       assert.equal(server.counters.requests, 3);
       const next = await open();
@@ -165,7 +165,7 @@ onEachDriver('keep-alive', (add) => {
       const client = await open();
       assert.equal((await client.ask(`\r\n${get('/')}`)).status, 200);
       void client.send(`\r\n${get('/')}`);
-      assert.equal((await client.answer()).status, 200);
+      assert.equal((await client.nextResponse()).status, 200);
     });
   });
 

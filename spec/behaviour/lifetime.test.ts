@@ -154,7 +154,7 @@ onEachDriver('lifetime', (add) => {
         const client = await open();
         const bytes = post('/sync', 'x'.repeat(50_000));
         void client.send(bytes.slice(0, 1_000));
-        assert.equal((await client.answer('POST')).text, 'hello');
+        assert.equal((await client.nextResponse('POST')).text, 'hello');
         await assertUnreadable(kept[0]);
         await assertWithoutEffect(kept[0]);
         void client.send(bytes.slice(1_000));
@@ -175,7 +175,7 @@ onEachDriver('lifetime', (add) => {
       for (let sent = 0; sent < 8_192 + 128; sent += 64) {
         void client.send(batch);
         for (let count = 0; count < 64; count++) {
-          assert.equal((await client.answer()).text, 'hello');
+          assert.equal((await client.nextResponse()).text, 'hello');
           assert.throws(() => first.request.header('host'), /is over/);
         }
       }
@@ -212,7 +212,7 @@ onEachDriver('lifetime', (add) => {
       await eventually('the handler ends', () => finished);
       assert.equal(server.counters.lateWrites, 4);
       assert.equal(server.counters.handlerErrors, 0, log.join('\n'));
-      assert.equal(server.counters.answers, 0);
+      assert.equal(server.counters.responses, 0);
     });
   });
 
@@ -290,7 +290,7 @@ onEachDriver('lifetime', (add) => {
       const client = await open();
       void client.send(get('/'));
       client.half();
-      assert.equal((await client.answer()).text, 'false');
+      assert.equal((await client.nextResponse()).text, 'false');
       await client.endsCleanly();
       const other = await open();
       assert.equal((await other.ask(get('/'))).text, 'false');
@@ -339,8 +339,8 @@ onEachDriver('lifetime', (add) => {
     };
     await withServer(driver, {}, asking, async ({ open, server }) => {
       const client = await open();
-      const answer = await client.ask(get('/'));
-      assert.deepEqual(JSON.parse(answer.text), ['127.0.0.1', client.socket.localPort]);
+      const response = await client.ask(get('/'));
+      assert.deepEqual(JSON.parse(response.text), ['127.0.0.1', client.socket.localPort]);
       await client.send(get('/wait'));
       await eventually('the handler runs', () => server.counters.requests === 2);
       client.reset();

@@ -128,8 +128,8 @@ export const CALL_ROWS: ReadonlyMap<string, DriverTest> = new Map<string, Driver
         const client = await open();
         for (const way of ['write', 'stream', 'events']) {
           for (const status of [204, 205, 304]) {
-            const answer = await client.ask(get(`/?way=${way}&status=${status}`));
-            assert.deepEqual([answer.status, answer.text], [status, '']);
+            const response = await client.ask(get(`/?way=${way}&status=${status}`));
+            assert.deepEqual([response.status, response.text], [status, '']);
           }
           const target = `/?way=${way}&status=200`;
           assert.equal((await client.ask(requestOf('HEAD', target))).text, '');

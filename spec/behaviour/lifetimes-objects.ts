@@ -76,11 +76,11 @@ export const OBJECT_ROWS: ReadonlyMap<string, DriverTest> = new Map<string, Driv
         async ({ open, server }) => {
           const client = await open();
           await client.ask(get('/'));
-          const answer = client.ask(get('/'));
+          const response = client.ask(get('/'));
           kept[0].status(500).header('X-Late', 'yes').send('late');
           await kept[0].write('late');
           assert.deepEqual([kept[0].sent, kept[0].closed], [true, true]);
-          const { status, text } = await answer;
+          const { status, text } = await response;
           assert.deepEqual([status, text], [200, 'hello']);
           assert.equal(server.counters.lateWrites, 4);
         },
@@ -194,12 +194,12 @@ export const OBJECT_ROWS: ReadonlyMap<string, DriverTest> = new Map<string, Driv
           const client = await open();
           await client.ask(post('/kept', 'first'));
           await client.ask(post('/begun', 'second'));
-          const answer = client.ask(post('/read', 'secret'));
+          const response = client.ask(post('/read', 'secret'));
           const late = bodies[0][Symbol.asyncIterator]();
           await assert.rejects(late.next(), /is over/);
           const rest = await iterators[0].next().catch(() => ({ done: true }));
           assert.equal(rest.done, true);
-          assert.equal((await answer).text, 'secret');
+          assert.equal((await response).text, 'secret');
           assert.equal(Buffer.from(pieces[0]).toString(), 'second');
         },
       );
@@ -252,12 +252,12 @@ export const OBJECT_ROWS: ReadonlyMap<string, DriverTest> = new Map<string, Driv
         async ({ open }) => {
           const client = await open();
           await client.ask(get('/'));
-          const answer = client.ask(get('/'));
+          const response = client.ask(get('/'));
           await wait(10);
           await kept[0].send('late');
           kept[0].close();
           assert.equal(kept[0].closed, true);
-          assert.equal((await answer).text, 'data: 2\n\n');
+          assert.equal((await response).text, 'data: 2\n\n');
         },
       );
     },

@@ -111,7 +111,7 @@ export class LogServer {
     for (let left = times; left > 0; ) {
       const train = Math.min(left, 50);
       void client.send(request.repeat(train));
-      for (let index = 0; index < train; index++) text = (await client.answer()).text;
+      for (let index = 0; index < train; index++) text = (await client.nextResponse()).text;
       left -= train;
     }
     client.reset();

@@ -151,9 +151,9 @@ onEachDriver('methods', (add) => {
   add('OPTIONS * tells what the server can', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      const answer = await client.ask(request('OPTIONS', '*'));
-      assert.equal(answer.status, 204);
-      const allowed = (answer.field('allow') ?? '').split(', ');
+      const response = await client.ask(request('OPTIONS', '*'));
+      assert.equal(response.status, 204);
+      const allowed = (response.field('allow') ?? '').split(', ');
       for (const method of ['GET', 'HEAD', 'POST', 'DELETE', 'PURGE', 'OPTIONS']) {
         assert.ok(allowed.includes(method), `${method} in ${allowed}`);
       }
@@ -184,10 +184,10 @@ onEachDriver('methods', (add) => {
   add('405 tells what would do, and the connection stays', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      const answer = await client.ask(request('DELETE', '/text'));
-      assert.equal(answer.status, 405);
-      assert.equal(answer.field('allow'), 'GET, HEAD, OPTIONS');
-      assert.equal(answer.text, 'Method Not Allowed\n');
+      const response = await client.ask(request('DELETE', '/text'));
+      assert.equal(response.status, 405);
+      assert.equal(response.field('allow'), 'GET, HEAD, OPTIONS');
+      assert.equal(response.text, 'Method Not Allowed\n');
       assert.equal((await client.ask(get('/post'))).field('allow'), 'DELETE, OPTIONS, POST');
       // Known to the server from another route, so not 501.
       assert.equal((await client.ask(request('PURGE', '/text'))).status, 405);
@@ -218,8 +218,8 @@ onEachDriver('methods', (add) => {
   add('CONNECT is refused: 501, as a whole answer', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      const answer = await client.ask('CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n');
-      assert.equal(answer.status, 501);
+      const response = await client.ask('CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n');
+      assert.equal(response.status, 501);
     });
   });
 
@@ -235,9 +235,9 @@ onEachDriver('methods', (add) => {
   add('Upgrade is ignored, the request answered', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      const answer = await client.ask(get('/text', 'Connection: Upgrade', 'Upgrade: websocket'));
-      assert.equal(answer.status, 200);
-      assert.equal(answer.text, 'hello');
+      const response = await client.ask(get('/text', 'Connection: Upgrade', 'Upgrade: websocket'));
+      assert.equal(response.status, 200);
+      assert.equal(response.text, 'hello');
       assert.equal((await client.ask(get('/text'))).text, 'hello');
     });
   });

@@ -64,9 +64,9 @@ onEachDriver('middleware', (add) => {
         ['HEAD', '/', 200],
         ['GET', '/%ff', 400],
       ] as const) {
-        const answer = await client.ask(request(method, target));
-        assert.equal(answer.status, status);
-        assert.equal(answer.field('x-around'), 'yes');
+        const response = await client.ask(request(method, target));
+        assert.equal(response.status, status);
+        assert.equal(response.field('x-around'), 'yes');
         assert.equal(seen.pop(), `${method} ${target}`);
       }
     });
@@ -330,12 +330,12 @@ onEachDriver('beforeSend', (add) => {
     await withServer(driver, {}, changing, async ({ open }) => {
       const client = await open();
       for (let index = 0; index < 2; index++) {
-        const answer = await client.ask(get('/'));
-        assert.equal(answer.status, 201);
-        assert.equal(answer.text, 'hello changed \u20ac');
-        assert.equal(answer.field('x-order'), 'second first');
-        assert.equal(answer.field('x-gone'), undefined);
-        assert.deepEqual(answer.all('x-two'), ['a', 'b']);
+        const response = await client.ask(get('/'));
+        assert.equal(response.status, 201);
+        assert.equal(response.text, 'hello changed \u20ac');
+        assert.equal(response.field('x-order'), 'second first');
+        assert.equal(response.field('x-gone'), undefined);
+        assert.deepEqual(response.all('x-two'), ['a', 'b']);
       }
       const error = await client.ask(get('/error'));
       assert.equal(error.status, 405);

@@ -45,10 +45,10 @@ async function fill({ open, server }: Running, count: number): Promise<RawClient
 }
 
 async function isTurnedAway(client: RawClient): Promise<void> {
-  const answer = await client.answer();
-  assert.equal(answer.status, 503);
-  assert.equal(answer.field('retry-after'), '1');
-  assert.equal(answer.field('connection'), 'close');
+  const response = await client.nextResponse();
+  assert.equal(response.status, 503);
+  assert.equal(response.field('retry-after'), '1');
+  assert.equal(response.field('connection'), 'close');
   await client.endsCleanly();
   client.half();
 }
@@ -60,7 +60,7 @@ onEachDriver('overload', (add) => {
       const clients = await Promise.all(Array.from({ length: 60 }, open));
       for (const client of clients) void client.send(get('/', 'Connection: close'));
       const served = clients.map(async (client) => {
-        assert.equal((await client.answer()).text, 'hello');
+        assert.equal((await client.nextResponse()).text, 'hello');
         await client.endsCleanly();
         client.half();
       });
@@ -84,7 +84,7 @@ onEachDriver('overload', (add) => {
       assert.equal(server.counters.turnedAway, 3);
       assert.equal(server.counters.requests, 2, 'no handler saw them');
       gate.open();
-      for (const client of held) assert.equal((await client.answer()).text, 'held');
+      for (const client of held) assert.equal((await client.nextResponse()).text, 'held');
       held[0].half();
       await held[0].endsCleanly();
       await eventually('their slots are free', () => server.counters.closed === 4);
@@ -101,9 +101,9 @@ onEachDriver('overload', (add) => {
       void client.send(get('/'));
       await client.staysQuiet(200);
       gate.open();
-      assert.equal((await held.answer()).text, 'held');
+      assert.equal((await held.nextResponse()).text, 'held');
       held.half();
-      assert.equal((await client.answer()).text, 'hello');
+      assert.equal((await client.nextResponse()).text, 'hello');
     });
   });
 
@@ -116,10 +116,10 @@ onEachDriver('overload', (add) => {
       const stubborn = await Promise.all(Array.from({ length: 50 }, open));
       for (const client of stubborn) void client.send(get('/'));
       await eventually('all have their answer', () => server.counters.turnedAway === 50);
-      for (const client of stubborn) assert.equal((await client.answer()).status, 503);
+      for (const client of stubborn) assert.equal((await client.nextResponse()).status, 503);
       assert.ok(server.counters.accepted - server.counters.closed <= 17);
       gate.open();
-      assert.equal((await held.answer()).text, 'held');
+      assert.equal((await held.nextResponse()).text, 'held');
     });
   });
 
@@ -144,7 +144,7 @@ onEachDriver('overload', (add) => {
       assert.equal(server.counters.evicted, 2);
       assert.equal(server.counters.turnedAway, 0);
       gate.open();
-      assert.equal((await busy.answer()).text, 'held');
+      assert.equal((await busy.nextResponse()).text, 'held');
     });
   });
 
@@ -159,7 +159,7 @@ onEachDriver('overload', (add) => {
       const slow = await open();
       slow.pause();
       void slow.send(get('/big'));
-      await eventually('the kernel has the answer', () => server.counters.answers === 1);
+      await eventually('the kernel has the answer', () => server.counters.responses === 1);
       await wait(300);
       assert.equal((await (await open()).ask(get('/'))).text, 'hello');
       assert.equal(server.counters.evicted, 1);
@@ -167,7 +167,7 @@ onEachDriver('overload', (add) => {
       void slow.send(get('/'));
       await wait(100);
       slow.resume();
-      assert.equal((await slow.answer()).body.length, bytes);
+      assert.equal((await slow.nextResponse()).body.length, bytes);
       await slow.endsCleanly();
     });
   });
@@ -291,7 +291,7 @@ onEachDriver('limits of one connection', (add) => {
       assert.ok(seen > 0 && seen < 40, `${seen} requests were answered unread`);
       client.resume();
       for (let index = 0; index < 60; index++) {
-        assert.equal((await client.answer()).body.length, 1_000_000);
+        assert.equal((await client.nextResponse()).body.length, 1_000_000);
       }
       assert.equal((await client.ask(get('/'))).body.length, 1_000_000);
     });
@@ -305,7 +305,7 @@ onEachDriver('limits of one connection', (add) => {
       await withServer(driver, { pipelineDepthMax }, echo, async ({ open }) => {
         const client = await open();
         void client.send(Array.from({ length: 500 }, (_, n) => get(`/${n}`)).join(''));
-        for (let n = 0; n < 500; n++) assert.equal((await client.answer()).text, String(n));
+        for (let n = 0; n < 500; n++) assert.equal((await client.nextResponse()).text, String(n));
       });
     });
   }
@@ -324,7 +324,7 @@ onEachDriver('limits of one connection', (add) => {
           await wait(10);
           void client.send(drop);
         }
-        assert.equal((await client.answer('POST')).status, 408);
+        assert.equal((await client.nextResponse('POST')).status, 408);
         await client.endsCleanly();
         assert.equal(server.counters.timeouts, 1);
       });
@@ -352,7 +352,7 @@ onEachDriver('limits of one connection', (add) => {
         void client.send(body);
         await wait(40);
       }
-      assert.equal((await client.answer('POST')).text, '200000');
+      assert.equal((await client.nextResponse('POST')).text, '200000');
     });
   });
 });

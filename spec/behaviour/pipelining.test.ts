@@ -48,8 +48,8 @@ onEachDriver('pipelining', (add) => {
       let train = '';
       for (let n = 0; n < 200; n++) train += get(`/sync/${n}`);
       void client.send(train);
-      for (let n = 0; n < 200; n++) assert.equal((await client.answer()).text, `sync ${n}`);
-      assert.equal(server.counters.answers, 200);
+      for (let n = 0; n < 200; n++) assert.equal((await client.nextResponse()).text, `sync ${n}`);
+      assert.equal(server.counters.responses, 200);
     });
   });
 
@@ -66,8 +66,8 @@ onEachDriver('pipelining', (add) => {
       }
       void client.send(train);
       for (const text of expected) {
-        const answer = await client.answer();
-        assert.equal(answer.text.replace(/\.+$/, ''), text);
+        const response = await client.nextResponse();
+        assert.equal(response.text.replace(/\.+$/, ''), text);
       }
     });
   });
@@ -91,7 +91,7 @@ onEachDriver('pipelining', (add) => {
         }
       }
       void client.send(train);
-      for (const text of expected) assert.equal((await client.answer()).text, text);
+      for (const text of expected) assert.equal((await client.nextResponse()).text, text);
     });
   });
 
@@ -102,7 +102,7 @@ onEachDriver('pipelining', (add) => {
       let train = '';
       for (let n = 0; n < count; n++) train += get(`/sync/${n}`, `X-Padding: ${'p'.repeat(100)}`);
       void client.send(train);
-      for (let n = 0; n < count; n++) assert.equal((await client.answer()).text, `sync ${n}`);
+      for (let n = 0; n < count; n++) assert.equal((await client.nextResponse()).text, `sync ${n}`);
     });
   });
 
@@ -114,7 +114,7 @@ onEachDriver('pipelining', (add) => {
         await client.send(train.slice(0, cut));
         void client.send(train.slice(cut));
         const texts: string[] = [];
-        for (let n = 0; n < 4; n++) texts.push((await client.answer()).text);
+        for (let n = 0; n < 4; n++) texts.push((await client.nextResponse()).text);
         assert.deepEqual(texts, ['sync 1', 'echo 2 body', 'async 3', 'sync 4'], `cut at ${cut}`);
       }
     });
@@ -127,8 +127,9 @@ onEachDriver('pipelining', (add) => {
         let train = '';
         for (let n = 0; n < 10; n++) train += get(`/${kind}/${n}`);
         void client.send(`${train}GET / HTTP/1.1\r\nBad Field: x\r\n\r\n${get('/sync/11')}`);
-        for (let n = 0; n < 10; n++) assert.equal((await client.answer()).text, `${kind} ${n}`);
-        const refusal = await client.answer();
+        for (let n = 0; n < 10; n++)
+          assert.equal((await client.nextResponse()).text, `${kind} ${n}`);
+        const refusal = await client.nextResponse();
         assert.equal(refusal.status, 400);
         assert.equal(refusal.field('connection'), 'close');
         await client.endsCleanly();
@@ -146,8 +147,8 @@ onEachDriver('pipelining', (add) => {
       // it.
       const filler = Buffer.alloc(256 * 1024, 'x');
       for (let index = 0; index < 16; index++) await client.send(filler);
-      assert.equal((await client.answer()).text, 'sync 1');
-      assert.equal((await client.answer()).status, 400);
+      assert.equal((await client.nextResponse()).text, 'sync 1');
+      assert.equal((await client.nextResponse()).status, 400);
       await client.endsCleanly();
     });
   });
@@ -158,8 +159,8 @@ onEachDriver('pipelining', (add) => {
       void client.send(get('/sync/1'));
       void client.send(request('POST', '/echo/2', ['Content-Length: 4000000']));
       for (let index = 0; index < 40; index++) void client.send(Buffer.alloc(100_000, 'x'));
-      assert.equal((await client.answer()).text, 'sync 1');
-      assert.equal((await client.answer('POST')).status, 413);
+      assert.equal((await client.nextResponse()).text, 'sync 1');
+      assert.equal((await client.nextResponse('POST')).status, 413);
       await client.endsCleanly();
     });
   });
@@ -189,7 +190,7 @@ onEachDriver('pipelining', (add) => {
       );
       client.resume();
       for (let index = 0; index < wanted; index++) {
-        assert.equal((await client.answer()).body.length, 100_000);
+        assert.equal((await client.nextResponse()).body.length, 100_000);
       }
       await eventually('all handlers have run', () => calls === wanted);
     });
@@ -207,11 +208,11 @@ onEachDriver('pipelining', (add) => {
         request('HEAD', '/big/1') + get('/304') + get('/204') + request('HEAD', '/stream/2'),
       );
       void client.send(get('/sync/5'));
-      assert.equal((await client.answer('HEAD')).field('content-length'), '20000');
-      assert.equal((await client.answer()).status, 304);
-      assert.equal((await client.answer()).status, 204);
-      assert.equal((await client.answer('HEAD')).status, 200);
-      assert.equal((await client.answer()).text, 'sync 5');
+      assert.equal((await client.nextResponse('HEAD')).field('content-length'), '20000');
+      assert.equal((await client.nextResponse()).status, 304);
+      assert.equal((await client.nextResponse()).status, 204);
+      assert.equal((await client.nextResponse('HEAD')).status, 200);
+      assert.equal((await client.nextResponse()).text, 'sync 5');
     });
   });
 

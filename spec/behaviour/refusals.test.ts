@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import type { Server } from '../../src/server/server.ts';
 import { get, type RawClient } from '../../testing/raw-client.ts';
-import type { Answer } from '../../testing/raw-response.ts';
+import type { RawResponse } from '../../testing/raw-response.ts';
 import { onEachDriver, withServer } from '../../testing/with-server.ts';
 
 const LIMITS = { targetBytesMax: 200, headBytesMax: 600, fieldsMax: 6, streamBytesMax: 1_000 };
@@ -50,21 +50,21 @@ const UNFINISHED: readonly string[] = ['M ', 'M /', 'M / HTTP/1.1\r\n', 'M / HTT
 const METHODS = ['GET', 'HEAD', 'POST', 'BREW'] as const;
 
 /** The response is a refusal that RFC 9110 allows for the method; nothing follows it. */
-async function isRefused(client: RawClient, method: string, status: number): Promise<Answer> {
-  const answer = await client.answer(method);
-  assert.equal(answer.status, status, method);
-  assert.equal(answer.field('connection'), 'close');
-  assert.equal(answer.all('date').length, 1);
-  const text = `${answer.reason}\n`;
-  assert.equal(answer.field('content-length'), String(text.length));
-  assert.equal(answer.text, method === 'HEAD' ? '' : text);
+async function isRefused(client: RawClient, method: string, status: number): Promise<RawResponse> {
+  const response = await client.nextResponse(method);
+  assert.equal(response.status, status, method);
+  assert.equal(response.field('connection'), 'close');
+  assert.equal(response.all('date').length, 1);
+  const text = `${response.reason}\n`;
+  assert.equal(response.field('content-length'), String(text.length));
+  assert.equal(response.text, method === 'HEAD' ? '' : text);
   await client.endsCleanly();
-  return answer;
+  return response;
 }
 
 /** The same field lines, but for Date, for every method. */
-function haveSameFields(answers: readonly Answer[]): void {
-  const fields = answers.map(({ fields }) => fields.filter(([name]) => name !== 'Date'));
+function haveSameFields(responses: readonly RawResponse[]): void {
+  const fields = responses.map(({ fields }) => fields.filter(([name]) => name !== 'Date'));
   for (const other of fields) assert.deepEqual(other, fields[0]);
 }
 
@@ -72,20 +72,20 @@ onEachDriver('refusals', (add) => {
   add('a head that is refused, alone and behind another', async (driver) => {
     await withServer(driver, LIMITS, routes, async ({ open, server }) => {
       for (const [name, status, request] of REFUSED) {
-        const answers: Answer[] = [];
+        const responses: RawResponse[] = [];
         for (const method of METHODS) {
           for (const isBehind of [false, true]) {
             const client = await open();
             const bytes = request.replace(/^M/, method);
             // What stands behind what is refused is no request.
             void client.send(`${isBehind ? get('/') : ''}${bytes}${get('/')}`);
-            if (isBehind) assert.equal((await client.answer()).text, 'hello');
-            answers.push(await isRefused(client, method, status));
+            if (isBehind) assert.equal((await client.nextResponse()).text, 'hello');
+            responses.push(await isRefused(client, method, status));
             client.reset();
           }
         }
-        haveSameFields(answers);
-        assert.equal(answers.length, 2 * METHODS.length, name);
+        haveSameFields(responses);
+        assert.equal(responses.length, 2 * METHODS.length, name);
       }
       assert.equal(server.counters.faults, REFUSED.length * 2 * METHODS.length);
     });
@@ -94,15 +94,15 @@ onEachDriver('refusals', (add) => {
   add('a head that ends in the middle: 400', async (driver) => {
     await withServer(driver, LIMITS, routes, async ({ open }) => {
       for (const request of UNFINISHED) {
-        const answers: Answer[] = [];
+        const responses: RawResponse[] = [];
         for (const method of METHODS) {
           const client = await open();
           void client.send(get('/') + request.replace(/^M/, method));
           client.half();
-          assert.equal((await client.answer()).text, 'hello');
-          answers.push(await isRefused(client, method, 400));
+          assert.equal((await client.nextResponse()).text, 'hello');
+          responses.push(await isRefused(client, method, 400));
         }
-        haveSameFields(answers);
+        haveSameFields(responses);
       }
     });
   });
@@ -145,11 +145,11 @@ onEachDriver('refusals', (add) => {
       for (const method of METHODS) {
         const client = await open();
         void client.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
-        const answer = await client.answer(method);
-        assert.equal(answer.status, 503);
-        assert.equal(answer.field('retry-after'), '1');
-        assert.equal(answer.field('content-length'), '0');
-        assert.equal(answer.field('connection'), 'close');
+        const response = await client.nextResponse(method);
+        assert.equal(response.status, 503);
+        assert.equal(response.field('retry-after'), '1');
+        assert.equal(response.field('content-length'), '0');
+        assert.equal(response.field('connection'), 'close');
         await client.endsCleanly();
         client.half();
       }

@@ -79,8 +79,8 @@ onEachDriver('request bodies', (add) => {
       const client = await open();
       const head = request('POST', '/bytes', ['Transfer-Encoding: Chunked']);
       const body = '00A;name=value;q="a;b"\r\n0123456789\r\n1a;x\r\nabcdefghijklmnopqrstuvwxyz\r\n';
-      const answer = await client.ask(`${head}${body}000\r\n\r\n`);
-      assert.equal(answer.text, '0123456789abcdefghijklmnopqrstuvwxyz');
+      const response = await client.ask(`${head}${body}000\r\n\r\n`);
+      assert.equal(response.text, '0123456789abcdefghijklmnopqrstuvwxyz');
       assert.equal((await client.ask(get('/'))).status, 200);
     });
   });
@@ -113,7 +113,7 @@ onEachDriver('request bodies', (add) => {
         // The answer to a piece comes before the next piece is sent.
         await client.sees(`got ${piece.length};`);
       }
-      assert.equal((await client.answer('POST')).text, 'got 1;got 2;got 3;');
+      assert.equal((await client.nextResponse('POST')).text, 'got 1;got 2;got 3;');
       assert.deepEqual(gathered, ['a', 'bc', 'def']);
     });
   });
@@ -168,8 +168,8 @@ onEachDriver('request bodies', (add) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const head = request('POST', '/trailers', ['Transfer-Encoding: chunked']);
-      const answer = await client.ask(`${head}1\r\nx\r\n0\r\nX-Sum: 1 \r\nx-B: b\r\n\r\n`);
-      assert.deepEqual(JSON.parse(answer.text), [
+      const response = await client.ask(`${head}1\r\nx\r\n0\r\nX-Sum: 1 \r\nx-B: b\r\n\r\n`);
+      assert.deepEqual(JSON.parse(response.text), [
         [],
         [
           ['x-sum', '1'],
@@ -201,7 +201,7 @@ onEachDriver('request bodies', (add) => {
     await withServer(driver, { discardBytesMax: 1000 }, routes, async ({ open }) => {
       const client = await open();
       void client.send(request('POST', '/ignore', ['Transfer-Encoding: chunked']));
-      assert.equal((await client.answer('POST')).text, 'ignored');
+      assert.equal((await client.nextResponse('POST')).text, 'ignored');
       for (let index = 0; index < 4; index++) void client.send(`12c\r\n${'x'.repeat(300)}\r\n`);
       await client.endsCleanly();
     });
@@ -214,7 +214,7 @@ onEachDriver('request bodies', (add) => {
         for (const target of ['/bytes', '/text', '/json']) {
           const client = await open();
           void client.send(request('POST', target, ['Content-Length: 101']));
-          assert.equal((await client.answer('POST')).status, 413, target);
+          assert.equal((await client.nextResponse('POST')).status, 413, target);
           const other = await open();
           const chunked = await other.ask(postChunks(target, ['x'.repeat(60), 'x'.repeat(41)]));
           assert.equal(chunked.status, 413, target);
@@ -234,9 +234,9 @@ onEachDriver('request bodies', (add) => {
       const large = postChunks('/bytes', ['x'.repeat(101)]);
       for (const next of [request('POST', '/bytes'), post('/bytes', ''), post('/bytes', 'abc')]) {
         assert.equal((await client.ask(large)).status, 413);
-        const answer = await client.ask(next);
-        assert.equal(answer.status, 200);
-        assert.equal(answer.text, next.endsWith('abc') ? 'abc' : '');
+        const response = await client.ask(next);
+        assert.equal(response.status, 200);
+        assert.equal(response.text, next.endsWith('abc') ? 'abc' : '');
       }
     });
   });
@@ -251,9 +251,9 @@ onEachDriver('request bodies', (add) => {
     await withServer(driver, { discardBytesMax: 1000 }, echo, async ({ open, server }) => {
       const client = await open();
       for (const bytes of [post('/', 'x'.repeat(500_000)), postChunks('/', ['x'.repeat(50_000)])]) {
-        const answer = await client.ask(bytes);
-        assert.ok(answer.body.length >= 50_000);
-        assert.equal(answer.field('connection'), undefined);
+        const response = await client.ask(bytes);
+        assert.ok(response.body.length >= 50_000);
+        assert.equal(response.field('connection'), undefined);
       }
       assert.equal(server.counters.accepted, 1);
     });
@@ -264,9 +264,9 @@ onEachDriver('request bodies', (add) => {
     await withServer(driver, options, routes, async ({ open }) => {
       const client = await open();
       const chunks = new Array<string>(11).fill('x'.repeat(100));
-      const answer = await client.ask(postChunks('/pieces', chunks));
-      assert.equal(answer.status, 413);
-      assert.equal(answer.field('connection'), 'close');
+      const response = await client.ask(postChunks('/pieces', chunks));
+      assert.equal(response.status, 413);
+      assert.equal(response.field('connection'), 'close');
       await client.endsCleanly();
     });
   });
@@ -286,8 +286,8 @@ onEachDriver('request bodies', (add) => {
       const readers = ['bytes', 'text', 'json', 'pieces'];
       for (const first of readers) {
         for (const second of readers) {
-          const answer = await client.ask(post(`/${first}/${second}`, '1'));
-          assert.equal(answer.text, 'TypeError', `${first}, then ${second}`);
+          const response = await client.ask(post(`/${first}/${second}`, '1'));
+          assert.equal(response.text, 'TypeError', `${first}, then ${second}`);
         }
       }
     });
@@ -301,9 +301,9 @@ onEachDriver('request bodies', (add) => {
       assert.equal((await client.ask(post('/text', utf8))).text, text);
       assert.equal((await client.ask(postChunks('/text', [...utf8]))).text, text);
       for (const bad of ['\xff', '\xc3', '\xed\xa0\x80', 'a\x80']) {
-        const answer = await client.ask(post('/text', bad));
-        assert.equal(answer.status, 400);
-        assert.equal(answer.text, 'the body is not valid UTF-8\n');
+        const response = await client.ask(post('/text', bad));
+        assert.equal(response.status, 400);
+        assert.equal(response.text, 'the body is not valid UTF-8\n');
       }
       assert.equal((await client.ask(get('/'))).status, 200);
     });
@@ -326,8 +326,8 @@ onEachDriver('request bodies', (add) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const type = 'Content-Type: application/x-www-form-urlencoded';
-      const answer = await client.ask(post('/form', 'a=1&b=x+y%20z&a=%C3%A9&empty=', type));
-      assert.deepEqual(JSON.parse(answer.text), [
+      const response = await client.ask(post('/form', 'a=1&b=x+y%20z&a=%C3%A9&empty=', type));
+      assert.deepEqual(JSON.parse(response.text), [
         ['a', '1'],
         ['b', 'x y z'],
         ['a', '\u00e9'],
@@ -347,8 +347,8 @@ onEachDriver('request bodies', (add) => {
         'Content-Type: text/plain\r\n\r\nin the file\r\n--line--\r\n',
       ].join('');
       const type = 'Content-Type: multipart/form-data; boundary=line';
-      const answer = await client.ask(post('/form', body, type));
-      assert.deepEqual(JSON.parse(answer.text), [
+      const response = await client.ask(post('/form', body, type));
+      assert.deepEqual(JSON.parse(response.text), [
         ['a', 'one'],
         ['f', 'x.txt', 'text/plain', 'in the file'],
       ]);
@@ -363,9 +363,9 @@ onEachDriver('request bodies', (add) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       for (const type of ['text/plain', 'application/json', 'multipart/mixed', '']) {
-        const answer = await client.ask(post('/form', 'a=1', `Content-Type: ${type}`));
-        assert.equal(answer.status, 415, type);
-        assert.match(answer.text, /; a form is application\/x-www-form-urlencoded or multipart/);
+        const response = await client.ask(post('/form', 'a=1', `Content-Type: ${type}`));
+        assert.equal(response.status, 415, type);
+        assert.match(response.text, /; a form is application\/x-www-form-urlencoded or multipart/);
       }
       assert.equal((await client.ask(post('/form', 'a=1'))).status, 415, 'no type at all');
       assert.equal((await client.ask(get('/'))).status, 200);
@@ -412,8 +412,8 @@ onEachDriver('request bodies', (add) => {
       void client.send(request('POST', '/users/7%20x?q=1', ['X-A: b', 'Content-Length: 100000']));
       await client.staysQuiet(10);
       void client.send('z'.repeat(100_000) + get('/'));
-      const answer = await client.answer('POST');
-      assert.deepEqual(JSON.parse(answer.text), [
+      const response = await client.nextResponse('POST');
+      assert.deepEqual(JSON.parse(response.text), [
         '7 x',
         '/users/7 x',
         '/users/7%20x?q=1',

@@ -6,27 +6,27 @@ import { type Prepared, prepare } from '../../src/exchange/prepared.ts';
 import type { Response } from '../../src/exchange/response.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get, request } from '../../testing/raw-client.ts';
-import type { Answer } from '../../testing/raw-response.ts';
+import type { RawResponse } from '../../testing/raw-response.ts';
 import { type DriverName, onEachDriver, withServer } from '../../testing/with-server.ts';
 
 /** The answer of one handler to GET, followed by that of a second request on the connection. */
-async function answerOf(
+async function responseOf(
   driver: DriverName,
   handler: (response: Response) => void | Promise<void>,
   bytes: string = get('/'),
-): Promise<Answer> {
-  let answer: Answer | undefined;
+): Promise<RawResponse> {
+  let response: RawResponse | undefined;
   const routes = (server: Server) => {
     server.get('/', (_request, response) => handler(response));
     server.get('/next', (_request, response) => response.text('next'));
   };
   await withServer(driver, {}, routes, async ({ open }) => {
     const client = await open();
-    answer = await client.ask(bytes);
+    response = await client.ask(bytes);
     assert.equal((await client.ask(get('/next'))).text, 'next', 'the connection is in order');
   });
-  assert.ok(answer !== undefined);
-  return answer;
+  assert.ok(response !== undefined);
+  return response;
 }
 
 /** What a call within a handler throws. */
@@ -35,7 +35,7 @@ async function thrownBy(
   call: (response: Response) => unknown,
 ): Promise<unknown> {
   let thrown: unknown = null;
-  await answerOf(driver, (response) => {
+  await responseOf(driver, (response) => {
     try {
       call(response);
     } catch (error) {
@@ -54,61 +54,61 @@ const EURO = 'h\u00e9llo \u20ac \u{1f600}';
 
 interface Case {
   readonly what: string;
-  readonly answer: (response: Response) => void;
+  readonly response: (response: Response) => void;
   readonly type: string | undefined;
   readonly text: string;
 }
 
 const CASES: readonly Case[] = [
-  { what: 'text()', answer: (r) => r.text('hello'), type: TEXT, text: 'hello' },
-  { what: 'text() of nothing', answer: (r) => r.text(''), type: TEXT, text: '' },
-  { what: 'html()', answer: (r) => r.html('<p>'), type: HTML, text: '<p>' },
-  { what: 'send() of text', answer: (r) => r.send('hello'), type: TEXT, text: 'hello' },
+  { what: 'text()', response: (r) => r.text('hello'), type: TEXT, text: 'hello' },
+  { what: 'text() of nothing', response: (r) => r.text(''), type: TEXT, text: '' },
+  { what: 'html()', response: (r) => r.html('<p>'), type: HTML, text: '<p>' },
+  { what: 'send() of text', response: (r) => r.send('hello'), type: TEXT, text: 'hello' },
   {
     what: 'send() with a type',
-    answer: (r) => r.send('a,b', 'text/csv'),
+    response: (r) => r.send('a,b', 'text/csv'),
     type: 'text/csv',
     text: 'a,b',
   },
-  { what: 'send() of bytes', answer: (r) => r.send(Buffer.from('ab')), type: BYTES, text: 'ab' },
+  { what: 'send() of bytes', response: (r) => r.send(Buffer.from('ab')), type: BYTES, text: 'ab' },
   {
     what: 'send() of part of a buffer',
-    answer: (r) => r.send(Buffer.from('abcdef').subarray(2, 4)),
+    response: (r) => r.send(Buffer.from('abcdef').subarray(2, 4)),
     type: BYTES,
     text: 'cd',
   },
   {
     what: 'json() of an object',
-    answer: (r) => r.json({ a: EURO }),
+    response: (r) => r.json({ a: EURO }),
     type: JSON_TYPE,
     text: `{"a":"${EURO}"}`,
   },
-  { what: 'json() of null', answer: (r) => r.json(null), type: JSON_TYPE, text: 'null' },
-  { what: 'json() of false', answer: (r) => r.json(false), type: JSON_TYPE, text: 'false' },
-  { what: 'other than ASCII', answer: (r) => r.text(EURO), type: TEXT, text: EURO },
-  { what: 'Latin-1', answer: (r) => r.text('\u00ff\u0080'), type: TEXT, text: '\u00ff\u0080' },
+  { what: 'json() of null', response: (r) => r.json(null), type: JSON_TYPE, text: 'null' },
+  { what: 'json() of false', response: (r) => r.json(false), type: JSON_TYPE, text: 'false' },
+  { what: 'other than ASCII', response: (r) => r.text(EURO), type: TEXT, text: EURO },
+  { what: 'Latin-1', response: (r) => r.text('\u00ff\u0080'), type: TEXT, text: '\u00ff\u0080' },
   {
     what: 'half a surrogate pair',
-    answer: (r) => r.text('a\ud800b'),
+    response: (r) => r.text('a\ud800b'),
     type: TEXT,
     text: 'a\ufffdb',
   },
   {
     what: 'a type set before',
-    answer: (r) => r.header('content-type', 'text/x').text('a'),
+    response: (r) => r.header('content-type', 'text/x').text('a'),
     type: 'text/x',
     text: 'a',
   },
-  { what: 'end() alone', answer: (r) => r.end('hello'), type: undefined, text: 'hello' },
-  { what: 'end() of nothing', answer: (r) => r.end(), type: undefined, text: '' },
+  { what: 'end() alone', response: (r) => r.end('hello'), type: undefined, text: 'hello' },
+  { what: 'end() of nothing', response: (r) => r.end(), type: undefined, text: '' },
 ];
 
 const SIZES = [255, 256, 257, 8_191, 8_192, 8_193, 17_000, 65_536, 1_000_003];
 
 onEachDriver('answers', (add) => {
-  for (const { what, answer, type, text } of CASES) {
+  for (const { what, response, type, text } of CASES) {
     add(`${what}: type, length, content`, async (driver) => {
-      const got = await answerOf(driver, answer);
+      const got = await responseOf(driver, response);
       assert.equal(got.status, 200);
       assert.equal(got.framing, 'length');
       assert.equal(got.text, text);
@@ -139,15 +139,15 @@ onEachDriver('answers', (add) => {
   });
 
   add('empty(): 204, or the status that was set, and no content', async (driver) => {
-    const none = await answerOf(driver, (response) => response.empty());
+    const none = await responseOf(driver, (response) => response.empty());
     assert.equal(none.status, 204);
     assert.equal(none.framing, 'none');
-    const created = await answerOf(driver, (response) => response.status(201).empty());
+    const created = await responseOf(driver, (response) => response.status(201).empty());
     assert.equal(created.status, 201);
     assert.equal(created.field('content-length'), '0');
-    const notModified = await answerOf(driver, (response) => response.empty(304));
+    const notModified = await responseOf(driver, (response) => response.empty(304));
     assert.equal(notModified.status, 304);
-    const reset = await answerOf(driver, (response) => response.empty(205));
+    const reset = await responseOf(driver, (response) => response.empty(205));
     assert.equal(reset.field('content-length'), '0');
   });
 
@@ -161,11 +161,11 @@ onEachDriver('answers', (add) => {
       ['/x\r\nSet-Cookie: a=b', 302, '/x%0D%0ASet-Cookie:%20a=b'],
       ['/tab\tnul\0', 302, '/tab%09nul%00'],
     ] as const) {
-      const answer = await answerOf(driver, (response) => response.redirect(location, code));
-      assert.equal(answer.status, code ?? 302);
-      assert.equal(answer.field('location'), expected);
-      assert.equal(answer.field('content-length'), '0');
-      assert.equal(answer.field('set-cookie'), undefined);
+      const response = await responseOf(driver, (response) => response.redirect(location, code));
+      assert.equal(response.status, code ?? 302);
+      assert.equal(response.field('location'), expected);
+      assert.equal(response.field('content-length'), '0');
+      assert.equal(response.field('set-cookie'), undefined);
     }
     for (const code of [200, 300, 304, 400]) {
       const thrown = await thrownBy(driver, (response) => response.redirect('/', code));
@@ -174,7 +174,7 @@ onEachDriver('answers', (add) => {
   });
 
   add('fields: set, replaced, added, read', async (driver) => {
-    const answer = await answerOf(driver, (response) => {
+    const response = await responseOf(driver, (response) => {
       response.header('X-A', 'old').header('x-a', 'new').header('X-Number', 7);
       response.appendHeader('Set-Cookie', 'a=1').appendHeader('set-cookie', 'b=2');
       response.appendHeader('Link', 'A').header('Link', 'B');
@@ -185,18 +185,18 @@ onEachDriver('answers', (add) => {
       response.header('X-Latin', 'caf\u00e9').header('X-Empty', '').text('hello');
       assert.equal(response.sent, true);
     });
-    assert.equal(answer.field('x-a'), 'new');
-    assert.equal(answer.field('x-number'), '7');
-    assert.deepEqual(answer.all('set-cookie'), ['a=1', 'b=2']);
-    assert.equal(answer.field('link'), 'B');
-    assert.equal(answer.field('x-latin'), 'caf\u00e9');
-    assert.equal(answer.field('x-empty'), '');
+    assert.equal(response.field('x-a'), 'new');
+    assert.equal(response.field('x-number'), '7');
+    assert.deepEqual(response.all('set-cookie'), ['a=1', 'b=2']);
+    assert.equal(response.field('link'), 'B');
+    assert.equal(response.field('x-latin'), 'caf\u00e9');
+    assert.equal(response.field('x-empty'), '');
   });
 
   add('a Date of the handler stands alone', async (driver) => {
     const own = 'Mon, 01 Jan 2001 00:00:00 GMT';
-    const answer = await answerOf(driver, (response) => response.header('Date', own).text('x'));
-    assert.equal(answer.field('date'), own);
+    const response = await responseOf(driver, (response) => response.header('Date', own).text('x'));
+    assert.equal(response.field('date'), own);
   });
 
   const values = ['a\r\nX: y', 'a\nX: y', 'a\rb', 'a\0b', '\x01', '\x7f', '\u20ac'];
@@ -247,14 +247,16 @@ onEachDriver('answers', (add) => {
   });
 
   add('a Content-Length that is true may be said, another throws', async (driver) => {
-    const answer = await answerOf(driver, (r) => r.header('Content-Length', 5).text('hello'));
-    assert.equal(answer.field('content-length'), '5');
+    const response = await responseOf(driver, (r) => r.header('Content-Length', 5).text('hello'));
+    assert.equal(response.field('content-length'), '5');
     for (const length of [4, 6]) {
-      const wrong = await answerOf(driver, (r) => r.header('Content-Length', length).text('hello'));
+      const wrong = await responseOf(driver, (r) =>
+        r.header('Content-Length', length).text('hello'),
+      );
       assert.equal(wrong.status, 500);
       assert.equal(wrong.text, 'Internal Server Error\n');
     }
-    const bytes = await answerOf(driver, (r) => r.header('Content-Length', 2).text('\u00e9'));
+    const bytes = await responseOf(driver, (r) => r.header('Content-Length', 2).text('\u00e9'));
     assert.equal(bytes.text, '\u00e9', 'bytes count, not characters');
   });
 
@@ -283,18 +285,18 @@ onEachDriver('answers', (add) => {
 
   add('a status without a phrase of its own is answered all the same', async (driver) => {
     for (const code of [299, 399, 418, 499, 599]) {
-      const answer = await answerOf(driver, (response) => response.status(code).text('x'));
-      assert.equal(answer.status, code);
+      const response = await responseOf(driver, (response) => response.status(code).text('x'));
+      assert.equal(response.status, code);
     }
   });
 
   add('many and long fields are sent', async (driver) => {
-    const answer = await answerOf(driver, (response) => {
+    const response = await responseOf(driver, (response) => {
       for (let index = 0; index < 200; index++) response.header(`X-${index}`, 'v'.repeat(200));
       response.text('content');
     });
-    assert.equal(answer.field('x-199'), 'v'.repeat(200));
-    assert.equal(answer.text, 'content');
+    assert.equal(response.field('x-199'), 'v'.repeat(200));
+    assert.equal(response.text, 'content');
   });
 });
 
@@ -310,13 +312,13 @@ onEachDriver('prepared answers', (add) => {
   );
 
   add('are sent as they are, with a Date', async (driver) => {
-    const answer = await answerOf(driver, (response) => response.prepared(cookies));
-    assert.equal(answer.status, 201);
-    assert.equal(answer.text, 'prepared \u20ac');
-    assert.equal(answer.field('content-type'), TEXT);
-    assert.deepEqual(answer.all('set-cookie'), ['a=1', 'b=2']);
-    assert.equal(answer.field('x-number'), '7');
-    const date = answer.field('date') ?? '';
+    const response = await responseOf(driver, (response) => response.prepared(cookies));
+    assert.equal(response.status, 201);
+    assert.equal(response.text, 'prepared \u20ac');
+    assert.equal(response.field('content-type'), TEXT);
+    assert.deepEqual(response.all('set-cookie'), ['a=1', 'b=2']);
+    assert.equal(response.field('x-number'), '7');
+    const date = response.field('date') ?? '';
     assert.equal(new Date(Date.parse(date)).toUTCString(), date);
   });
 
@@ -341,16 +343,16 @@ onEachDriver('prepared answers', (add) => {
   });
 
   add('with fields that were set before, and through beforeSend', async (driver) => {
-    const answer = await answerOf(driver, (response) => {
+    const response = await responseOf(driver, (response) => {
       response.header('X-Own', 'yes').header('X-Number', 8);
       response.prepared(cookies);
     });
-    assert.equal(answer.status, 201);
-    assert.equal(answer.field('x-own'), 'yes');
-    assert.equal(answer.field('x-number'), '8');
-    assert.deepEqual(answer.all('set-cookie'), ['a=1', 'b=2']);
-    assert.equal(answer.text, 'prepared \u20ac');
-    const changed = await answerOf(driver, (response) => {
+    assert.equal(response.status, 201);
+    assert.equal(response.field('x-own'), 'yes');
+    assert.equal(response.field('x-number'), '8');
+    assert.deepEqual(response.all('set-cookie'), ['a=1', 'b=2']);
+    assert.equal(response.text, 'prepared \u20ac');
+    const changed = await responseOf(driver, (response) => {
       response.beforeSend((outgoing) => {
         outgoing.content = 'changed';
         outgoing.setHeader('X-Number', '9');
@@ -362,22 +364,22 @@ onEachDriver('prepared answers', (add) => {
   });
 
   add('of all sizes, again and again', async (driver) => {
-    const answers = new Map<string, Prepared>();
+    const responses = new Map<string, Prepared>();
     for (const size of [0, ...SIZES]) {
-      answers.set(String(size), prepare(200, {}, Buffer.alloc(size, 'p')));
+      responses.set(String(size), prepare(200, {}, Buffer.alloc(size, 'p')));
     }
     const routes = (server: Server) => {
       server.get('/:size', ({ params }, response) => {
-        const answer = answers.get(params['size'] ?? '');
-        if (answer !== undefined) response.prepared(answer);
+        const made = responses.get(params['size'] ?? '');
+        if (made !== undefined) response.prepared(made);
       });
     };
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       for (let round = 0; round < 3; round++) {
-        for (const size of answers.keys()) {
-          const answer = await client.ask(get(`/${size}`));
-          assert.ok(answer.body.equals(Buffer.alloc(Number(size), 'p')), size);
+        for (const size of responses.keys()) {
+          const response = await client.ask(get(`/${size}`));
+          assert.ok(response.body.equals(Buffer.alloc(Number(size), 'p')), size);
         }
       }
     });
@@ -386,10 +388,10 @@ onEachDriver('prepared answers', (add) => {
   add('keep what they were made from', async (driver) => {
     const body = Buffer.from('before');
     const headers = { 'X-A': 'before' };
-    const answer = prepare(200, headers, body);
+    const made = prepare(200, headers, body);
     body.fill('x');
     headers['X-A'] = 'after';
-    const got = await answerOf(driver, (response) => response.prepared(answer));
+    const got = await responseOf(driver, (response) => response.prepared(made));
     assert.equal(got.text, 'before');
     assert.equal(got.field('x-a'), 'before');
   });
@@ -416,10 +418,10 @@ onEachDriver('prepared answers', (add) => {
   });
 
   add('without content: 204 and 304', async (driver) => {
-    const none = await answerOf(driver, (response) => response.prepared(prepare(204)));
+    const none = await responseOf(driver, (response) => response.prepared(prepare(204)));
     assert.equal(none.status, 204);
     const tagged = prepare(304, { ETag: '"a"' });
-    const not = await answerOf(driver, (response) => response.prepared(tagged));
+    const not = await responseOf(driver, (response) => response.prepared(tagged));
     assert.equal(not.field('etag'), '"a"');
   });
 });

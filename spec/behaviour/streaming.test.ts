@@ -53,10 +53,10 @@ onEachDriver('streaming', (add) => {
   add('pieces are chunks, without empty ones', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      const answer = await client.ask(get('/pieces'));
-      assert.deepEqual(answer.chunks, [3, 3]);
-      assert.equal(answer.text, 'onetwo');
-      assert.equal(answer.field('content-type'), 'application/octet-stream');
+      const response = await client.ask(get('/pieces'));
+      assert.deepEqual(response.chunks, [3, 3]);
+      assert.equal(response.text, 'onetwo');
+      assert.equal(response.field('content-type'), 'application/octet-stream');
       assert.equal((await client.ask(get('/none'))).text, '');
       const sized = await client.ask(get('/sized'));
       assert.equal(sized.framing, 'length');
@@ -107,7 +107,7 @@ onEachDriver('streaming', (add) => {
         void client.send(get(`/${size}`));
         await wait(20);
         client.resume();
-        const { body } = await client.answer();
+        const { body } = await client.nextResponse();
         assert.equal(body.length, 50 * size);
         for (let index = 0; index < 50; index++) {
           const piece = body.subarray(index * size, (index + 1) * size);
@@ -137,9 +137,9 @@ onEachDriver('streaming', (add) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       for (const te of ['trailers', 'deflate, trailers', 'Trailers']) {
-        const answer = await client.ask(get('/trailers', `TE: ${te}`, 'Connection: TE'));
-        assert.equal(answer.text, 'content');
-        assert.deepEqual(answer.trailers, [
+        const response = await client.ask(get('/trailers', `TE: ${te}`, 'Connection: TE'));
+        assert.equal(response.text, 'content');
+        assert.deepEqual(response.trailers, [
           ['X-Sum', '7'],
           ['X-Other', 'b'],
         ]);
@@ -175,8 +175,8 @@ onEachDriver('streaming', (add) => {
     };
     await withServer(driver, {}, bad, async ({ open }) => {
       const client = await open();
-      const answer = await client.ask(get('/', 'TE: trailers'));
-      assert.deepEqual(answer.trailers, []);
+      const response = await client.ask(get('/', 'TE: trailers'));
+      assert.deepEqual(response.trailers, []);
       assert.equal(thrown.length, 5);
       assert.ok(thrown.every((error) => error instanceof TypeError));
       assert.equal(client.rest.length, 0);
@@ -206,11 +206,11 @@ onEachDriver('streaming', (add) => {
     };
     await withServer(driver, {}, events, async ({ open }) => {
       const client = await open();
-      const answer = await client.ask(get('/', 'Accept: text/event-stream'));
-      assert.equal(answer.field('content-type'), 'text/event-stream');
-      assert.equal(answer.field('cache-control'), 'no-store');
+      const response = await client.ask(get('/', 'Accept: text/event-stream'));
+      assert.equal(response.field('content-type'), 'text/event-stream');
+      assert.equal(response.field('cache-control'), 'no-store');
       assert.equal(
-        answer.text,
+        response.text,
         'data: one\n\n' +
           'data: two\ndata: lines\ndata: and three\ndata: four\n\n' +
           'event: tick\nid: 7\nretry: 1500\ndata: \n\n' +
@@ -248,11 +248,11 @@ onEachDriver('streaming', (add) => {
   add('file(): its bytes, type, tag and time; 304 when the client has it', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      const answer = await client.ask(get('/file'));
-      assert.ok(answer.body.equals(CONTENT));
-      assert.equal(answer.field('content-type'), 'application/octet-stream');
-      const etag = answer.field('etag') ?? '';
-      const modified = answer.field('last-modified') ?? '';
+      const response = await client.ask(get('/file'));
+      assert.ok(response.body.equals(CONTENT));
+      assert.equal(response.field('content-type'), 'application/octet-stream');
+      const etag = response.field('etag') ?? '';
+      const modified = response.field('last-modified') ?? '';
       for (const line of [`If-None-Match: ${etag}`, `If-Modified-Since: ${modified}`]) {
         const same = await client.ask(get('/file', line));
         assert.equal(same.status, 304, line);
@@ -279,7 +279,7 @@ onEachDriver('streaming', (add) => {
       for (const client of clients) client.resume();
       for (const client of clients) {
         for (let round = 0; round < 2; round++) {
-          assert.ok((await client.answer()).body.equals(CONTENT));
+          assert.ok((await client.nextResponse()).body.equals(CONTENT));
         }
       }
     });
@@ -344,13 +344,13 @@ onEachDriver('streaming', (add) => {
         client.pause();
       }
       client.resume();
-      const { body } = await client.answer();
+      const { body } = await client.nextResponse();
       assert.equal(body.length, 1000 * 10_007);
       for (let index = 0; index < 1000; index++) {
         assert.equal(body[index * 10_007], index % 256);
         assert.equal(body[(index + 1) * 10_007 - 1], index % 256);
       }
-      assert.equal((await client.answer()).text, 'hello');
+      assert.equal((await client.nextResponse()).text, 'hello');
     });
   });
 });

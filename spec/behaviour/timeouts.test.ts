@@ -55,8 +55,8 @@ onEachDriver('timeouts', (add) => {
       const body = await open();
       void body.send(request('POST', '/', ['Content-Length: 4']));
       await idle.endsCleanly();
-      assert.equal((await head.answer()).status, 408);
-      assert.equal((await body.answer('POST')).status, 408);
+      assert.equal((await head.nextResponse()).status, 408);
+      assert.equal((await body.nextResponse('POST')).status, 408);
       assert.equal(server.counters.timeouts, 3);
     });
   });
@@ -66,9 +66,9 @@ onEachDriver('timeouts', (add) => {
       const { open, server, log } = running;
       const client = await open();
       void client.send('GET / HTTP/1.1\r\nHost: a\r\nX: ');
-      const answer = await client.answer();
-      assert.equal(answer.status, 408);
-      assert.equal(answer.field('connection'), 'close');
+      const response = await client.nextResponse();
+      assert.equal(response.status, 408);
+      assert.equal(response.field('connection'), 'close');
       await client.endsCleanly();
       assert.equal(server.counters.faults, 1);
       assert.equal(server.counters.requests, 0);
@@ -86,7 +86,7 @@ onEachDriver('timeouts', (add) => {
         sent += 1;
         await wait(10);
       }
-      assert.equal((await client.answer()).status, 408);
+      assert.equal((await client.nextResponse()).status, 408);
       await client.endsCleanly();
     });
   });
@@ -98,8 +98,8 @@ onEachDriver('timeouts', (add) => {
       await client.staysQuiet(120);
       assert.equal((await client.ask(get('/'))).text, 'hello');
       void client.send(`${get('/')}GET`);
-      assert.equal((await client.answer()).text, 'hello');
-      assert.equal((await client.answer()).status, 408);
+      assert.equal((await client.nextResponse()).text, 'hello');
+      assert.equal((await client.nextResponse()).status, 408);
       await client.endsCleanly();
     });
   });
@@ -113,9 +113,9 @@ onEachDriver('timeouts', (add) => {
         await withServer(driver, { ...NEVER, bodyTimeoutMs: 50 }, routes, async (running) => {
           const client = await running.open();
           void client.send(request('POST', target, [field]) + part);
-          const answer = await client.answer('POST');
-          assert.equal(answer.status, 408);
-          assert.equal(answer.field('connection'), 'close');
+          const response = await client.nextResponse('POST');
+          assert.equal(response.status, 408);
+          assert.equal(response.field('connection'), 'close');
           await client.endsCleanly();
           assert.equal(running.server.counters.faults, 1);
           assert.equal(running.log.length, 1, running.log.join('\n'));
@@ -132,7 +132,7 @@ onEachDriver('timeouts', (add) => {
         await wait(40);
         void client.send('x');
       }
-      assert.equal((await client.answer('POST')).text, '40');
+      assert.equal((await client.nextResponse('POST')).text, '40');
     });
   });
 
@@ -140,7 +140,7 @@ onEachDriver('timeouts', (add) => {
     await withServer(driver, { ...NEVER, bodyTimeoutMs: 50 }, routes, async ({ open }) => {
       const client = await open();
       void client.send(`${request('POST', '/ignore', ['Content-Length: 10'])}part`);
-      assert.equal((await client.answer('POST')).text, 'ignored');
+      assert.equal((await client.nextResponse('POST')).text, 'ignored');
       await client.endsCleanly();
     });
   });
@@ -153,10 +153,10 @@ onEachDriver('timeouts', (add) => {
         const other = await open();
         void client.send(get(target));
         assert.equal((await other.ask(get('/'))).text, 'hello');
-        const answer = await client.answer();
-        assert.equal(answer.status, 503);
-        assert.equal(answer.text, 'Service Unavailable\n');
-        assert.equal(answer.field('connection'), 'close');
+        const response = await client.nextResponse();
+        assert.equal(response.status, 503);
+        assert.equal(response.text, 'Service Unavailable\n');
+        assert.equal(response.field('connection'), 'close');
         await client.endsCleanly();
         assert.equal(server.counters.timeouts, 1);
         assert.ok(log.some((line) => line.includes(`GET ${target}: no answer in time`)));
@@ -182,10 +182,10 @@ onEachDriver('timeouts', (add) => {
     };
     await withServer(driver, { ...NEVER, handlerTimeoutMs: 30 }, late, async ({ open, server }) => {
       const client = await open();
-      const answer = await client.ask(get('/'));
-      assert.equal(answer.status, 503);
-      assert.match(answer.field('content-type') ?? '', /^text\/plain/);
-      assert.equal(answer.field('x-kept'), 'yes');
+      const response = await client.ask(get('/'));
+      assert.equal(response.status, 503);
+      assert.match(response.field('content-type') ?? '', /^text\/plain/);
+      assert.equal(response.field('x-kept'), 'yes');
       await client.endsCleanly();
       gate.open();
       await eventually('late writes are counted', () => server.counters.lateWrites === 3);
@@ -249,7 +249,7 @@ onEachDriver('timeouts', (add) => {
           client.pause();
         }
         client.resume();
-        assert.equal((await client.answer()).body.length, 50_000_000);
+        assert.equal((await client.nextResponse()).body.length, 50_000_000);
         assert.equal(server.counters.timeouts, 0);
       },
     );
@@ -270,7 +270,7 @@ onEachDriver('timeouts', (add) => {
     await withServer(driver, { ...NEVER, lingerTimeoutMs: 100 }, routes, async (running) => {
       const client = await running.open();
       void client.send('nonsense\r\n\r\n');
-      assert.equal((await client.answer()).status, 400);
+      assert.equal((await client.nextResponse()).status, 400);
       let rounds = 0;
       while (running.server.counters.closed === 0 && rounds < 5_000) {
         void client.send('x'.repeat(1000));
@@ -289,8 +289,8 @@ onEachDriver('timeouts', (add) => {
       const bodies = await Promise.all(Array.from({ length: 20 }, running.open));
       for (const client of heads) void client.send('GET /');
       for (const client of bodies) void client.send(post('/', '12345').slice(0, -1));
-      for (const client of heads) assert.equal((await client.answer()).status, 408);
-      for (const client of bodies) assert.equal((await client.answer('POST')).status, 408);
+      for (const client of heads) assert.equal((await client.nextResponse()).status, 408);
+      for (const client of bodies) assert.equal((await client.nextResponse('POST')).status, 408);
       for (const client of [...idle, ...heads, ...bodies]) await client.endsCleanly();
       assert.equal(running.server.counters.timeouts, 60);
     });

@@ -228,15 +228,15 @@ async function sendRequest(client: RawClient, one: Case): Promise<void> {
 /** Judges one request on a connection; false when the connection has ended. */
 async function judge(client: RawClient, one: Case): Promise<boolean> {
   await sendRequest(client, one);
-  let answer = await client.answer('POST');
-  if (answer.status === 100) {
+  let response = await client.nextResponse('POST');
+  if (response.status === 100) {
     assert.ok(mayContinue(one), 'an interim response that was not asked for');
-    assert.deepEqual(answer.fields, []);
-    answer = await client.answer('POST');
+    assert.deepEqual(response.fields, []);
+    response = await client.nextResponse('POST');
   }
-  assert.equal(answer.status, one.kind.status);
+  assert.equal(response.status, one.kind.status);
   const end = endOf(one);
-  const saysClose = answer.all('connection').includes('close');
+  const saysClose = response.all('connection').includes('close');
   if (end !== 'either') assert.equal(saysClose, end === 'closes', `${end}: Connection: close`);
   if (saysClose) {
     await client.endsCleanly();
@@ -244,7 +244,7 @@ async function judge(client: RawClient, one: Case): Promise<boolean> {
   }
   void client.send('GET /next HTTP/1.1\r\nHost: a.test\r\n\r\n');
   if (end === 'lives' || (end === 'either' && !one.large)) {
-    assert.equal((await client.answer()).text, 'next');
+    assert.equal((await client.nextResponse()).text, 'next');
     assert.equal(client.rest.length, 0);
     return true;
   }

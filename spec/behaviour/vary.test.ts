@@ -76,12 +76,12 @@ onEachDriver('Vary', (add) => {
     ] as const;
     await withServer(driver, {}, routes(root), async ({ open }) => {
       for (const [bytes, status] of cases) {
-        const answer = await (await open()).ask(bytes);
-        assert.equal(answer.status, status, bytes);
-        const vary = members(answer.all('vary'));
+        const response = await (await open()).ask(bytes);
+        assert.equal(response.status, status, bytes);
+        const vary = members(response.all('vary'));
         for (const name of ['x-outer', 'x-set', 'origin']) assert.ok(vary.includes(name), bytes);
         assert.equal(new Set(vary).size, vary.length, `each once: ${vary}`);
-        assert.equal(answer.field('access-control-allow-origin'), 'https://a.test');
+        assert.equal(response.field('access-control-allow-origin'), 'https://a.test');
       }
     });
   });
@@ -90,8 +90,8 @@ onEachDriver('Vary', (add) => {
     await withServer(driver, {}, plainRoutes, async ({ open }) => {
       const client = await open();
       for (const target of ['/set', '/append', '/same', '/ready', '/late', '/error']) {
-        const answer = await client.ask(get(target, ORIGIN));
-        const vary = members(answer.all('vary')).sort();
+        const response = await client.ask(get(target, ORIGIN));
+        const vary = members(response.all('vary')).sort();
         assert.deepEqual(vary, ['accept', 'origin'], target);
       }
     });

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { get, RawClient } from '../../testing/raw-client.ts';
-import type { Answer } from '../../testing/raw-response.ts';
+import type { RawResponse } from '../../testing/raw-response.ts';
 import { eventually, wait } from '../../testing/with-server.ts';
 import { Child } from './child.ts';
 
@@ -12,10 +12,10 @@ const PATIENCE_MS = 30_000;
 
 export async function ask(port: number, target = '/'): Promise<number> {
   const client = await RawClient.open(port);
-  const answer = await client.ask(get(target, 'Connection: close'));
-  assert.equal(answer.status, 200);
+  const response = await client.ask(get(target, 'Connection: close'));
+  assert.equal(response.status, 200);
   client.half();
-  return Number(answer.text);
+  return Number(response.text);
 }
 
 /** Asks until so many different workers have answered. */
@@ -92,7 +92,7 @@ const LATE_MS = 100;
 /** Asks all the time. A request without an answer is a failure, whenever it was sent. */
 export class SteadyClient {
   readonly pids: Set<number> = new Set();
-  answers = 0;
+  responses = 0;
   /** Why it stopped, if it did so by itself. */
   failure: unknown = null;
   readonly #port: number;
@@ -131,19 +131,19 @@ export class SteadyClient {
     await client.send(get('/after/5'));
     for (;;) {
       await client.send(get('/after/5'));
-      if (!this.#note(await client.answer())) return;
+      if (!this.#note(await client.nextResponse())) return;
       if (!this.#stopping) continue;
-      await client.answer();
+      await client.nextResponse();
       return;
     }
   }
 
   /** Gives whether the connection goes on. */
-  #note(answer: Answer): boolean {
-    assert.equal(answer.status, 200);
-    this.answers += 1;
-    this.pids.add(Number(answer.text));
-    return answer.field('connection') !== 'close';
+  #note(response: RawResponse): boolean {
+    assert.equal(response.status, 200);
+    this.responses += 1;
+    this.pids.add(Number(response.text));
+    return response.field('connection') !== 'close';
   }
 
   /** Fails if a request has failed. */

@@ -39,9 +39,9 @@ onEachDriver('workers', (add) => {
       await eventually('all requests are in flight', () => arrived() === clients.length);
       const ended = child.end();
       for (const client of clients) {
-        const answer = await client.answer();
-        assert.equal(answer.status, 200);
-        assert.equal(answer.field('connection'), 'close');
+        const response = await client.nextResponse();
+        assert.equal(response.status, 200);
+        assert.equal(response.field('connection'), 'close');
         await client.endsCleanly();
         client.half();
       }

@@ -64,7 +64,7 @@ async function wrong(running: Running, { one, train, cuts }: Errand): Promise<st
     const wanted = describe(train.expected);
     const got: string[] = [];
     for (const message of train.expected.messages) {
-      got.push(await describeAnswer(client, message));
+      got.push(await describeResponse(client, message));
       if (got.at(-1) !== wanted[got.length - 1]) break;
     }
     if (got.length === train.expected.messages.length) {
@@ -104,23 +104,23 @@ function describeMessage(message: Message): string {
 }
 
 /** The next answer in the same words; interim ones are passed over. */
-async function describeAnswer(client: RawClient, message: Message): Promise<string> {
-  const answer = await finalAnswer(client, message.method);
-  const closes = answer.field('connection') === 'close';
-  const status = `${answer.status}${closes ? ', close' : ''}`;
-  if (answer.status !== 200) return status;
-  const { method, target, version, path, fields, body, trailers } = echoOf(answer);
+async function describeResponse(client: RawClient, message: Message): Promise<string> {
+  const response = await finalResponse(client, message.method);
+  const closes = response.field('connection') === 'close';
+  const status = `${response.status}${closes ? ', close' : ''}`;
+  if (response.status !== 200) return status;
+  const { method, target, version, path, fields, body, trailers } = echoOf(response);
   const shown = { method, target, version, path: message.path === null ? null : path };
   return `${status} ${JSON.stringify({ ...shown, fields, body, trailers })}`;
 }
 
-async function finalAnswer(
+async function finalResponse(
   client: RawClient,
   method: string,
-): Promise<Awaited<ReturnType<RawClient['answer']>>> {
+): Promise<Awaited<ReturnType<RawClient['nextResponse']>>> {
   for (;;) {
-    const answer = await client.answer(method);
-    if (answer.status >= 200) return answer;
+    const response = await client.nextResponse(method);
+    if (response.status >= 200) return response;
   }
 }
 
@@ -129,9 +129,9 @@ async function ending(client: RawClient, end: End): Promise<string> {
   if (end.kind === 'open') {
     client.half();
   } else if (end.kind !== 'closed') {
-    const answer = await finalAnswer(client, 'GET');
-    if (answer.status !== end.status) return `status ${answer.status}`;
-    if (answer.field('connection') !== 'close') return 'no Connection: close';
+    const response = await finalResponse(client, 'GET');
+    if (response.status !== end.status) return `status ${response.status}`;
+    if (response.field('connection') !== 'close') return 'no Connection: close';
   }
   const how = await client.ending();
   if (client.rest.length > 0) return `more: ${client.rest.toString('latin1')}`;

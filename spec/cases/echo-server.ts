@@ -2,7 +2,7 @@
 // of each request, as its API shows them.
 
 import type { Server } from '../../src/server/server.ts';
-import type { Answer } from '../../testing/raw-response.ts';
+import type { RawResponse } from '../../testing/raw-response.ts';
 import type { Pair } from './case.ts';
 import type { ReadMessage } from './read-messages.ts';
 
@@ -30,9 +30,9 @@ export function echoRoutes(server: Server): void {
 }
 
 /** What an answer with status 200 tells. */
-export function echoOf(answer: Answer): Echo {
-  const inField = answer.field(ECHO_FIELD);
-  const json = inField === undefined ? answer.text : Buffer.from(inField, 'base64').toString();
+export function echoOf(response: RawResponse): Echo {
+  const inField = response.field(ECHO_FIELD);
+  const json = inField === undefined ? response.text : Buffer.from(inField, 'base64').toString();
   return JSON.parse(json) as Echo;
 }
 

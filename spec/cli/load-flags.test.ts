@@ -163,7 +163,7 @@ describe('the line of progress', () => {
     phase: 'running',
     elapsedMs: 5_000,
     durationMs: 10_000,
-    answers: 1_000,
+    responses: 1_000,
     count: FOREVER,
     errors: 0,
     requestsPerSecond: 12_345,

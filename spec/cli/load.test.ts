@@ -75,7 +75,7 @@ describe('vibing load', { timeout }, () => {
       assert.match(out, part);
     }
     const report = JSON.parse(readFileSync(json, 'utf8'));
-    assert.equal(report.answers, 2_000);
+    assert.equal(report.responses, 2_000);
     assert.deepEqual(report.urls, [url]);
     const [columns, ...rows] = readFileSync(csv, 'utf8').trim().split('\n');
     assert.match(columns, /^end_s,.*p99_ms$/);
@@ -89,7 +89,7 @@ describe('vibing load', { timeout }, () => {
   it('prints only JSON when that is asked for', async () => {
     const { code, out } = await load([url, '-n', '10', '-c', '2', '--json', '-', '--no-progress']);
     assert.equal(code, 0);
-    assert.equal(JSON.parse(out).answers, 10);
+    assert.equal(JSON.parse(out).responses, 10);
   });
 
   it('ends on Ctrl-C, and prints what there is', async () => {

@@ -83,9 +83,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       /^vibing listening on http:\/\/127\.0\.0\.1:\d+ \(driver \w+, 1 worker\)/,
     );
     assert.ok(command.out.endsWith(`, serving ${SITE}\n`));
-    const answer = await fetch(`${address}/hello.txt`);
-    assert.equal(answer.status, 200);
-    assert.equal(await answer.text(), 'hello\n');
+    const response = await fetch(`${address}/hello.txt`);
+    assert.equal(response.status, 200);
+    assert.equal(await response.text(), 'hello\n');
     command.child.kill(signal);
     assert.equal(await command.ended, 0);
     assert.equal(command.err, '');

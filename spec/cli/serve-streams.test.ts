@@ -42,8 +42,8 @@ async function served(out: number, error: number): Promise<number> {
     await eventually('there is a socket', isUp);
     for (let round = 0; round < 20; round++) {
       const client = await opened(socket);
-      const answer = await client.ask('BAD\r\n\r\n');
-      assert.equal(answer.status, 400);
+      const response = await client.ask('BAD\r\n\r\n');
+      assert.equal(response.status, 400);
       client.reset();
     }
     const beganMs = performance.now();

@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Listening, type ServeWorld, type Signal, serve } from '../../src/cli/serve.ts';
+import { type Listening, type ServeEnvironment, type Signal, serve } from '../../src/cli/serve.ts';
 import { ServiceError } from '../../src/cluster/service-error.ts';
 import { ConfigError, configFrom, type ServerOptions } from '../../src/server/config/config.ts';
 
 /** A process that writes down what happens to it. */
-class FakeWorld implements ServeWorld {
+class FakeEnvironment implements ServeEnvironment {
   readonly events: string[] = [];
   readonly isWorker: boolean;
   options: ServerOptions = {};
@@ -29,7 +29,7 @@ class FakeWorld implements ServeWorld {
     this.isWorker = isWorker;
   }
 
-  async loadServer(): ReturnType<ServeWorld['loadServer']> {
+  async loadServer(): ReturnType<ServeEnvironment['loadServer']> {
     const ended = new Promise<Error | null>((resolve) => {
       this.end = resolve;
     });
@@ -103,63 +103,63 @@ const LINES: readonly (readonly [ServerOptions, Listening, line: string])[] = [
 for (const [options, listening, line] of LINES) {
   test(line, async () => {
     const config = configFrom(options);
-    const world = new FakeWorld(async () => listening);
-    const code = serve(config, world);
+    const environment = new FakeEnvironment(async () => listening);
+    const code = serve(config, environment);
     await settled();
-    assert.deepEqual(world.events, [line]);
-    assert.deepEqual(configFrom(world.options), config);
-    world.signal('SIGTERM');
+    assert.deepEqual(environment.events, [line]);
+    assert.deepEqual(configFrom(environment.options), config);
+    environment.signal('SIGTERM');
     assert.equal(await code, 0);
-    assert.deepEqual(world.events, [line, 'close']);
+    assert.deepEqual(environment.events, [line, 'close']);
   });
 }
 
 test('a worker leaves talking and signals to the first process', async () => {
-  const world = new FakeWorld(async () => ({ port: 1, workers: 1 }), undefined, true);
-  const code = serve(configFrom({}), world);
+  const environment = new FakeEnvironment(async () => ({ port: 1, workers: 1 }), undefined, true);
+  const code = serve(configFrom({}), environment);
   await settled();
-  assert.throws(() => world.signal('SIGINT'), /nobody listens for signals/);
-  world.end(null);
+  assert.throws(() => environment.signal('SIGINT'), /nobody listens for signals/);
+  environment.end(null);
   assert.equal(await code, 0);
-  assert.deepEqual(world.events, ['close']);
+  assert.deepEqual(environment.events, ['close']);
 });
 
 test('a server that closes by itself for a fault is exit code 1', async () => {
-  const world = new FakeWorld(async () => ({ port: 1, workers: 2 }));
-  const code = serve(configFrom({ workers: 2 }), world);
+  const environment = new FakeEnvironment(async () => ({ port: 1, workers: 2 }));
+  const code = serve(configFrom({ workers: 2 }), environment);
   await settled();
-  world.end(new Error('it could not go on'));
+  environment.end(new Error('it could not go on'));
   assert.equal(await code, 1);
 });
 
 test('SIGHUP reloads workers; a failure is one line and the server goes on', async () => {
   for (const options of [{ workers: 2 }, { workers: 1, supervise: true }]) {
     const { workers } = options;
-    const world = new FakeWorld(async () => ({ port: 1, workers }));
-    const code = serve(configFrom(options), world);
-    world.signal('SIGHUP');
-    assert.deepEqual(world.events, []);
+    const environment = new FakeEnvironment(async () => ({ port: 1, workers }));
+    const code = serve(configFrom(options), environment);
+    environment.signal('SIGHUP');
+    assert.deepEqual(environment.events, []);
     await settled();
-    const [, ...before] = world.events;
+    const [, ...before] = environment.events;
     assert.deepEqual(before, ['reload'], 'one that came early is not forgotten');
-    world.reloading = Promise.reject(new Error('reload stopped'));
-    world.signal('SIGHUP');
+    environment.reloading = Promise.reject(new Error('reload stopped'));
+    environment.signal('SIGHUP');
     await settled();
-    assert.deepEqual(world.events.slice(2), ['reload', 'problem: reload stopped']);
-    world.signal('SIGTERM');
-    world.signal('SIGHUP');
+    assert.deepEqual(environment.events.slice(2), ['reload', 'problem: reload stopped']);
+    environment.signal('SIGTERM');
+    environment.signal('SIGHUP');
     assert.equal(await code, 0);
-    assert.deepEqual(world.events.slice(4), ['close']);
+    assert.deepEqual(environment.events.slice(4), ['close']);
   }
 });
 
 test('SIGHUP without a supervising process is told, and does nothing', async () => {
-  const world = new FakeWorld(async () => ({ port: 1, workers: 1 }));
-  const code = serve(configFrom({}), world);
+  const environment = new FakeEnvironment(async () => ({ port: 1, workers: 1 }));
+  const code = serve(configFrom({}), environment);
   await settled();
-  world.signal('SIGHUP');
-  assert.match(world.events[1], /^problem: SIGHUP does nothing here: .*--supervise$/);
-  world.signal('SIGTERM');
+  environment.signal('SIGHUP');
+  assert.match(environment.events[1], /^problem: SIGHUP does nothing here: .*--supervise$/);
+  environment.signal('SIGTERM');
   assert.equal(await code, 0);
 });
 
@@ -172,17 +172,17 @@ test('the exit waits for the requests in flight, and a second signal does not', 
     const closing = new Promise<void>((resolve) => {
       closed = resolve;
     });
-    const world = new FakeWorld(
+    const environment = new FakeEnvironment(
       async () => ({ port: 1, workers: 1 }),
       () => closing,
     );
-    const code = serve(configFrom({}), world);
+    const code = serve(configFrom({}), environment);
     await settled();
-    world.signal('SIGTERM');
+    environment.signal('SIGTERM');
     await settled();
-    assert.deepEqual(world.events.slice(1), ['close']);
-    world.signal(signal);
-    assert.deepEqual(world.events.slice(1), ['close', exit]);
+    assert.deepEqual(environment.events.slice(1), ['close']);
+    environment.signal(signal);
+    assert.deepEqual(environment.events.slice(1), ['close', exit]);
     closed();
     assert.equal(await code, 0);
   }
@@ -193,14 +193,14 @@ test('a signal before it listens stops it as soon as it does', async () => {
   const listening = new Promise<Listening>((resolve) => {
     up = resolve;
   });
-  const world = new FakeWorld(() => listening);
-  const code = serve(configFrom({}), world);
-  world.signal('SIGINT');
+  const environment = new FakeEnvironment(() => listening);
+  const code = serve(configFrom({}), environment);
+  environment.signal('SIGINT');
   await settled();
-  assert.deepEqual(world.events, []);
+  assert.deepEqual(environment.events, []);
   up({ port: 8080, workers: 1 });
   assert.equal(await code, 0);
-  assert.equal(world.events.at(-1), 'close');
+  assert.equal(environment.events.at(-1), 'close');
 });
 
 test('not being able to listen is one line and exit code 1', async () => {
@@ -213,33 +213,37 @@ test('not being able to listen is one line and exit code 1', async () => {
     ['ESTRANGE', {}, '127.0.0.1:8080: listen failed (ESTRANGE)'],
   ];
   for (const [name, options, line] of cases) {
-    const world = new FakeWorld(() => Promise.reject(fault(name)));
-    assert.equal(await serve(configFrom(options), world), 1);
-    assert.deepEqual(world.events, [`problem: cannot listen on ${line}`]);
+    const environment = new FakeEnvironment(() => Promise.reject(fault(name)));
+    assert.equal(await serve(configFrom(options), environment), 1);
+    assert.deepEqual(environment.events, [`problem: cannot listen on ${line}`]);
   }
 });
 
 test('a worker leaves it to the first process to tell that', async () => {
-  const world = new FakeWorld(() => Promise.reject(fault('EADDRINUSE')), undefined, true);
-  assert.equal(await serve(configFrom({}), world), 1);
-  assert.deepEqual(world.events, []);
+  const environment = new FakeEnvironment(
+    () => Promise.reject(fault('EADDRINUSE')),
+    undefined,
+    true,
+  );
+  assert.equal(await serve(configFrom({}), environment), 1);
+  assert.deepEqual(environment.events, []);
 });
 
 test('what the surroundings of a service refuse is one line and exit code 1', async () => {
   const error = new ServiceError('pid_file: x cannot be written (EROFS)', 'EROFS');
-  const world = new FakeWorld(() => Promise.reject(error));
-  assert.equal(await serve(configFrom({}), world), 1);
-  assert.deepEqual(world.events, ['problem: pid_file: x cannot be written (EROFS)']);
+  const environment = new FakeEnvironment(() => Promise.reject(error));
+  assert.equal(await serve(configFrom({}), environment), 1);
+  assert.deepEqual(environment.events, ['problem: pid_file: x cannot be written (EROFS)']);
 });
 
 test('a configuration that only the server can refuse is told line by line', async () => {
-  const world = new FakeWorld(() => Promise.reject(new ConfigError(['one', 'two'])));
-  assert.equal(await serve(configFrom({}), world), 2);
-  assert.deepEqual(world.events, ['problem: one', 'problem: two']);
+  const environment = new FakeEnvironment(() => Promise.reject(new ConfigError(['one', 'two'])));
+  assert.equal(await serve(configFrom({}), environment), 2);
+  assert.deepEqual(environment.events, ['problem: one', 'problem: two']);
 });
 
 test('a mistake of ours is not dressed up', async () => {
-  const world = new FakeWorld(() => Promise.reject(new TypeError('a mistake')));
-  await assert.rejects(serve(configFrom({}), world), /a mistake/);
-  assert.deepEqual(world.events, []);
+  const environment = new FakeEnvironment(() => Promise.reject(new TypeError('a mistake')));
+  await assert.rejects(serve(configFrom({}), environment), /a mistake/);
+  assert.deepEqual(environment.events, []);
 });

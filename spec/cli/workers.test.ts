@@ -67,9 +67,9 @@ function config(values: object): void {
 }
 
 async function statusOf(url: string): Promise<number> {
-  const answer = await fetch(url, { headers: { connection: 'close' } });
-  await answer.arrayBuffer();
-  return answer.status;
+  const response = await fetch(url, { headers: { connection: 'close' } });
+  await response.arrayBuffer();
+  return response.status;
 }
 
 test(

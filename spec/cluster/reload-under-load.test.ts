@@ -21,19 +21,19 @@ onEachDriver('reload under load', (add) => {
     await withWorkers(driver, async (port, child) => {
       const before = await pidsOf(port, 2);
       const clients = CLIENTS.map((asking) => new SteadyClient(port, asking));
-      const answered = () => {
+      const responded = () => {
         for (const { failure } of clients) if (failure !== null) throw failure;
-        return clients.every((client) => client.answers > 0);
+        return clients.every((client) => client.responses > 0);
       };
       for (let count = 0; count < RELOADS; count++) {
-        await eventually('the load goes on', answered);
-        for (const client of clients) client.answers = 0;
+        await eventually('the load goes on', responded);
+        for (const client of clients) client.responses = 0;
         await reload(child);
       }
       await eventually('the old ones have ended', () => ![...before].some(isAlive));
       const after = await pidsOf(port, 2);
-      for (const client of clients) client.answers = 0;
-      await eventually('the load is still there', answered);
+      for (const client of clients) client.responses = 0;
+      await eventually('the load is still there', responded);
       for (const client of clients) await client.stop();
       for (const pid of before) assert.ok(!after.has(pid), 'both are fresh');
       for (const { pids } of clients) assert.ok(pids.size > 2, 'every client met several workers');

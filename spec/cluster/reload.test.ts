@@ -61,7 +61,7 @@ onEachDriver(
           child.process.stdin.end();
           const pids = new Set<number>();
           for (const client of clients) {
-            pids.add(Number((await client.answer()).text));
+            pids.add(Number((await client.nextResponse()).text));
             client.half();
           }
           assert.ok(

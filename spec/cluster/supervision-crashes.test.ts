@@ -17,8 +17,8 @@ onEachDriver('workers that die', (add) => {
       process.kill(victim, 'SIGKILL');
       await clients.get(victim)?.ending();
       for (let count = 0; count < 20; count++) {
-        const answer = await clients.get(survivor)?.ask(get('/'));
-        assert.equal(Number(answer?.text), survivor);
+        const response = await clients.get(survivor)?.ask(get('/'));
+        assert.equal(Number(response?.text), survivor);
       }
       const fresh = await pidsOf(port, 2);
       assert.ok(fresh.has(survivor) && !fresh.has(victim));

@@ -17,9 +17,9 @@ onEachDriver('workers that end', (add) => {
       // SIGINT and SIGHUP of a terminal reach everybody, and mean nothing to a worker.
       for (const signal of ['SIGINT', 'SIGHUP'] as const) process.kill(leaver, signal);
       process.kill(leaver, 'SIGTERM');
-      const answer = await client.answer();
-      assert.equal(Number(answer.text), leaver);
-      assert.equal(answer.field('connection'), 'close');
+      const response = await client.nextResponse();
+      assert.equal(Number(response.text), leaver);
+      assert.equal(response.field('connection'), 'close');
       client.half();
       await gone([leaver]);
       const fresh = await pidsOf(port, 2);
@@ -52,7 +52,7 @@ onEachDriver(
         for (const client of clients.values()) await client.send(get('/after/200'));
         child.process.kill('SIGKILL');
         for (const [pid, client] of clients) {
-          assert.equal(Number((await client.answer()).text), pid);
+          assert.equal(Number((await client.nextResponse()).text), pid);
           client.half();
         }
         await gone(clients.keys());

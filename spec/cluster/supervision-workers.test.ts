@@ -63,9 +63,9 @@ onEachDriver(
         );
         let served = 0;
         const lines = problems().matchAll(/worker \d served (\d+) connections, (\d+) requests/g);
-        for (const [, accepted, answered] of lines) {
-          assert.equal(accepted, answered);
-          served += Number(answered);
+        for (const [, accepted, responded] of lines) {
+          assert.equal(accepted, responded);
+          served += Number(responded);
         }
         assert.equal(served, requests);
       },

@@ -14,9 +14,9 @@ const OURS = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
 
 async function optionsOf(port: number): Promise<string[]> {
   const client = await RawClient.open(port);
-  const answer = await client.ask(get('/options', 'Connection: close'));
+  const response = await client.ask(get('/options', 'Connection: close'));
   client.half();
-  return JSON.parse(answer.text);
+  return JSON.parse(response.text);
 }
 
 /** Runs `body` with what a program gives node:cluster. */

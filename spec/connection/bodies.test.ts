@@ -8,14 +8,14 @@ import { HttpError } from '../../src/exchange/http-error.ts';
 import type { Request } from '../../src/exchange/request.ts';
 import type { Response } from '../../src/exchange/response.ts';
 import {
-  answer,
-  answerOf,
-  ConnectionWorld,
+  ConnectionFixture,
+  type FixtureOptions,
   Gate,
   get,
   post,
   postChunked,
-  type WorldOptions,
+  respond,
+  responseOf,
 } from '../../testing/connection-fixture.ts';
 
 const CLOSE = 'Connection: close';
@@ -30,127 +30,127 @@ const echoBody: Handler = async (request, response) => {
 /** Answers at once and reads nothing. */
 const careless: Handler = (request, response) => response.text(request.target);
 
-function echo(options: WorldOptions = {}): ConnectionWorld {
-  return new ConnectionWorld(echoBody, options);
+function echo(options: FixtureOptions = {}): ConnectionFixture {
+  return new ConnectionFixture(echoBody, options);
 }
 
 describe('a body', () => {
   it('comes whole with its head, and the next request behind it', async () => {
-    const world = echo();
-    const client = world.open();
+    const fixture = echo();
+    const client = fixture.open();
     const text = await client.ask(post('/a', 5, 'hello') + get('/b'));
-    assert.equal(text, answer('/a:hello') + answer('/b:'));
-    await world.end();
+    assert.equal(text, respond('/a:hello') + respond('/b:'));
+    await fixture.end();
   });
 
   it('comes byte by byte', async () => {
-    const world = echo();
-    const client = world.open();
+    const fixture = echo();
+    const client = fixture.open();
     for (const byte of post('/a', 5, 'hello')) client.send(byte);
-    await world.rest();
-    assert.equal(await client.read(), answer('/a:hello'));
-    await world.end();
+    await fixture.rest();
+    assert.equal(await client.read(), respond('/a:hello'));
+    await fixture.end();
   });
 
   it('that comes while nobody reads is received a block ahead and no further', async () => {
     const gate = new Gate();
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       await gate.opened;
       response.text(String((await request.bytes()).length));
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(post('/', 100_000));
-    await world.rest();
+    await fixture.rest();
     const bytes = Buffer.alloc(100_000, 'x');
     const taken = client.give(bytes);
     assert.ok(taken < 5_000, `${taken} bytes are taken`);
     assert.equal(client.socket.receiving, false);
     gate.open();
-    await world.rest();
+    await fixture.rest();
     client.send(bytes.subarray(taken));
-    await world.rest();
-    assert.equal(await client.read(), answer('100000'));
-    await world.end();
+    await fixture.rest();
+    assert.equal(await client.read(), respond('100000'));
+    await fixture.end();
   });
 
   it('is read piece by piece, and the pieces are the handler’s to keep', async () => {
     const pieces: Uint8Array[] = [];
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       for await (const piece of request.body) pieces.push(piece);
       response.text('done');
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(postChunked('/', '3\r\nabc\r\n'));
-    await world.rest();
+    await fixture.rest();
     client.send('2\r\nde\r\n');
-    await world.rest();
-    assert.equal(await client.ask('0\r\n\r\n'), answer('done'));
+    await fixture.rest();
+    assert.equal(await client.ask('0\r\n\r\n'), respond('done'));
     assert.deepEqual(
       pieces.map((piece) => Buffer.from(piece).toString()),
       ['abc', 'de'],
     );
-    await world.end();
+    await fixture.end();
   });
 
   it('in chunks brings its trailers', async () => {
     let trailers: unknown = null;
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       const text = await request.text();
       trailers = request.trailers();
       response.text(text);
     });
-    const client = world.open();
+    const client = fixture.open();
     const text = await client.ask(postChunked('/', '3\r\nabc\r\n0\r\nSum: 6\r\n\r\n'));
-    assert.equal(text, answer('abc'));
+    assert.equal(text, respond('abc'));
     assert.deepEqual(trailers, [['sum', '6']]);
-    await world.end();
+    await fixture.end();
   });
 
   it('has trailers only when it was in chunks, and only at its end', async () => {
     const trailers: unknown[] = [];
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       trailers.push(request.trailers());
       await request.bytes();
       trailers.push(request.trailers());
       response.text('x');
     });
-    const client = world.open();
+    const client = fixture.open();
     await client.ask(postChunked('/', '0\r\nA: b\r\n\r\n'));
     await client.ask(post('/', 3, 'abc'));
     await client.ask(get('/'));
     assert.deepEqual(trailers, [[], [['a', 'b']], [], [], [], []]);
-    await world.end();
+    await fixture.end();
   });
 
   it('that is being read when the answer comes is read on, and the connection lives', async () => {
     const texts: string[] = [];
-    const world = new ConnectionWorld((request, response) => {
+    const fixture = new ConnectionFixture((request, response) => {
       void request.text().then((text) => texts.push(text));
       response.text(request.target);
     });
-    const client = world.open();
-    assert.equal(await client.ask(post('/a', 600_000, 'x'.repeat(1_000))), answer('/a'));
+    const client = fixture.open();
+    assert.equal(await client.ask(post('/a', 600_000, 'x'.repeat(1_000))), respond('/a'));
     client.send('x'.repeat(599_000));
-    assert.equal(await client.ask(get('/b')), answer('/b'));
+    assert.equal(await client.ask(get('/b')), respond('/b'));
     assert.deepEqual(
       texts.map((text) => text.length),
       [600_000, 0],
     );
-    await world.end();
+    await fixture.end();
   });
 
   it('longer than body_bytes_max is 413, and skipped', async () => {
-    const world = echo({ limits: { bodyBytesMax: 4 } });
-    const client = world.open();
+    const fixture = echo({ limits: { bodyBytesMax: 4 } });
+    const client = fixture.open();
     const text = await client.ask(post('/a', 5, 'hello') + get('/b'));
-    assert.equal(text, answerOf('413 Content Too Large', 'Content Too Large\n') + answer('/b:'));
-    await world.end();
+    assert.equal(text, responseOf('413 Content Too Large', 'Content Too Large\n') + respond('/b:'));
+    await fixture.end();
   });
 
   it('is gone once its answer was given', async () => {
     const kept: Request[] = [];
     const errors: unknown[] = [];
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       kept.push(request);
       response.text('x');
       // The connection is at its next request by now.
@@ -158,45 +158,49 @@ describe('a body', () => {
       await request.bytes().catch((error: unknown) => errors.push(error));
       assert.deepEqual(request.trailers(), []);
     });
-    const client = world.open();
+    const client = fixture.open();
     await client.ask(get('/a'));
-    await world.rest();
+    await fixture.rest();
     assert.match(String(errors[0]), /the body is gone: this request is over/);
     assert.equal(kept.length, 1);
-    await world.end();
+    await fixture.end();
   });
 });
 
 describe('a body that nobody reads', () => {
   it('is skipped when it is short, and the connection lives', async () => {
-    const world = new ConnectionWorld(careless, { limits: { discardBytesMax: 10 } });
-    const client = world.open();
-    assert.equal(await client.ask(post('/a', 10, '0123456789')), answer('/a'));
-    assert.equal(await client.ask(get('/b')), answer('/b'));
-    await world.end();
+    const fixture = new ConnectionFixture(careless, { limits: { discardBytesMax: 10 } });
+    const client = fixture.open();
+    assert.equal(await client.ask(post('/a', 10, '0123456789')), respond('/a'));
+    assert.equal(await client.ask(get('/b')), respond('/b'));
+    await fixture.end();
   });
 
   it('is skipped when it comes after the answer', async () => {
-    const world = new ConnectionWorld(careless, { limits: { discardBytesMax: 10 } });
-    const client = world.open();
-    assert.equal(await client.ask(post('/a', 10)), answer('/a'));
-    assert.equal(world.slab.freeCount, world.slab.blockCount, 'the head holds no block meanwhile');
+    const fixture = new ConnectionFixture(careless, { limits: { discardBytesMax: 10 } });
+    const client = fixture.open();
+    assert.equal(await client.ask(post('/a', 10)), respond('/a'));
+    assert.equal(
+      fixture.slab.freeCount,
+      fixture.slab.blockCount,
+      'the head holds no block meanwhile',
+    );
     client.send('01234');
-    assert.equal(await client.ask(`56789${get('/b')}`), answer('/b'));
-    await world.end();
+    assert.equal(await client.ask(`56789${get('/b')}`), respond('/b'));
+    await fixture.end();
   });
 
   it('ends the connection when it is announced to be long', async () => {
-    const world = new ConnectionWorld(careless, { limits: { discardBytesMax: 10 } });
-    const client = world.open();
-    assert.equal(await client.ask(post('/a', 11, '0123456789a')), answer('/a', CLOSE));
+    const fixture = new ConnectionFixture(careless, { limits: { discardBytesMax: 10 } });
+    const client = fixture.open();
+    assert.equal(await client.ask(post('/a', 11, '0123456789a')), respond('/a', CLOSE));
     assert.equal(client.isShut, true);
-    await world.end();
+    await fixture.end();
   });
 
   for (const begun of ['write', 'stream', 'events'] as const) {
     it(`ends the connection when it is long: the head says so (${begun})`, async () => {
-      const world = new ConnectionWorld(
+      const fixture = new ConnectionFixture(
         async (_request, response) => {
           if (begun === 'events') response.events().close();
           else if (begun === 'stream') await response.stream(['a']);
@@ -209,14 +213,14 @@ describe('a body that nobody reads', () => {
         [10, false],
         [11, true],
       ] as const) {
-        const client = world.open();
+        const client = fixture.open();
         const text = await client.ask(post('/', bytes, '0123456789a'.slice(0, bytes)));
         assert.equal(text.includes(`${CLOSE}\r\n`), closes, text);
-        await world.rest();
+        await fixture.rest();
         assert.equal(client.isShut, closes);
         client.finish();
       }
-      await world.end();
+      await fixture.end();
     });
   }
 
@@ -230,84 +234,84 @@ describe('a body that nobody reads', () => {
     ['fails', async (request: Request) => void (await request.bytes().catch(() => {}))],
   ] as const) {
     it(`ends the connection when its reader ${how} and a stream begins`, async () => {
-      const world = new ConnectionWorld(
+      const fixture = new ConnectionFixture(
         async (request, response) => {
           await read(request);
           await response.stream(['a']);
         },
         { limits: { bodyBytesMax: 15, discardBytesMax: 10 } },
       );
-      const client = world.open();
+      const client = fixture.open();
       client.send(post('/', 40, '0123456789'));
-      await world.rest();
+      await fixture.rest();
       assert.ok((await client.read()).includes(CLOSE));
       assert.equal(client.isShut, true);
-      await world.end();
+      await fixture.end();
     });
   }
 
   it('may still be read behind a head that says the connection ends', async () => {
-    const world = new ConnectionWorld(
+    const fixture = new ConnectionFixture(
       async (request, response) => {
         void response.write('early ');
         response.end(await request.text());
       },
       { limits: { discardBytesMax: 10 } },
     );
-    const client = world.open();
+    const client = fixture.open();
     client.send(post('/', 20, '0123456789'));
-    await world.rest();
+    await fixture.rest();
     assert.ok((await client.read()).includes(CLOSE), 'the handler had not asked for the body');
     assert.ok((await client.ask('abcdefghij')).includes('14\r\n0123456789abcdefghij\r\n0\r\n'));
     assert.equal(client.isShut, true);
-    await world.end();
+    await fixture.end();
   });
 
   it('is not announced as unread while the handler takes it piece by piece', async () => {
-    const world = new ConnectionWorld(
+    const fixture = new ConnectionFixture(
       async (request, response) => {
         for await (const piece of request.body) await response.write(piece);
         response.end();
       },
       { limits: { discardBytesMax: 10 } },
     );
-    const client = world.open();
+    const client = fixture.open();
     const first = await client.ask(post('/', 40, '0123456789'));
     assert.ok(!first.includes(CLOSE), first);
     assert.ok((await client.ask('x'.repeat(30))).endsWith('0\r\n\r\n'));
     assert.equal(client.isShut, false);
-    await world.end();
+    await fixture.end();
   });
 
   it('ends the connection when its chunks turn out to be long', async () => {
-    const world = new ConnectionWorld(careless, { limits: { discardBytesMax: 10 } });
-    const client = world.open();
-    assert.equal(await client.ask(postChunked('/a', '5\r\n01234\r\n')), answer('/a'));
+    const fixture = new ConnectionFixture(careless, { limits: { discardBytesMax: 10 } });
+    const client = fixture.open();
+    assert.equal(await client.ask(postChunked('/a', '5\r\n01234\r\n')), respond('/a'));
     client.send('5\r\n01234\r\n');
     assert.equal(client.isShut, false, 'ten bytes are not too many');
     client.send('1\r\n0\r\n');
     assert.equal(client.isShut, true);
     assert.equal(client.news(), '', 'the answer is out, nothing more is said');
-    await world.end();
+    await fixture.end();
   });
 
   it('is skipped when its reader gives up half way', async () => {
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       for await (const piece of request.body) {
         response.text(`${piece.length}`);
         return;
       }
       response.text('no body');
     });
-    const client = world.open();
-    assert.equal(await client.ask(post('/a', 10, '01234')), answer('5'));
-    assert.equal(await client.ask(`56789${get('/b')}`), answer('no body'));
-    await world.end();
+    const client = fixture.open();
+    assert.equal(await client.ask(post('/a', 10, '01234')), respond('5'));
+    assert.equal(await client.ask(`56789${get('/b')}`), respond('no body'));
+    await fixture.end();
   });
 
   it('answers 413 to a reader when too much is discarded for it', async () => {
     const errors: HttpError[] = [];
-    const world = new ConnectionWorld(
+    const fixture = new ConnectionFixture(
       async (request, response) => {
         await request.bytes().catch((error: HttpError) => errors.push(error));
         await new Promise((resolve) => setImmediate(resolve));
@@ -315,35 +319,35 @@ describe('a body that nobody reads', () => {
       },
       { limits: { bodyBytesMax: 4, discardBytesMax: 8 } },
     );
-    const client = world.open();
+    const client = fixture.open();
     client.send(postChunked('/', '6\r\n012345\r\n6\r\n012345\r\n'));
-    await world.rest();
-    assert.equal(await client.read(), answerOf('413 Content Too Large', 'no', CLOSE));
+    await fixture.rest();
+    assert.equal(await client.read(), responseOf('413 Content Too Large', 'no', CLOSE));
     assert.equal(errors[0]?.status, 413);
     assert.equal(client.isShut, true);
-    await world.end();
+    await fixture.end();
   });
 
   it('that breaks after the answer ends the connection without another', async () => {
-    const world = new ConnectionWorld(careless);
-    const client = world.open();
-    assert.equal(await client.ask(postChunked('/a', '5\r\n012')), answer('/a'));
+    const fixture = new ConnectionFixture(careless);
+    const client = fixture.open();
+    assert.equal(await client.ask(postChunked('/a', '5\r\n012')), respond('/a'));
     assert.equal(await client.ask('34broken'), '');
     assert.equal(client.isShut, true);
-    assert.equal(world.counters.faults, 1);
-    assert.match(world.debugLines[0] ?? '', /bad chunk$/);
-    await world.end();
+    assert.equal(fixture.counters.faults, 1);
+    assert.match(fixture.debugLines[0] ?? '', /bad chunk$/);
+    await fixture.end();
   });
 
   it('that ends in the middle ends the connection', async () => {
-    const world = new ConnectionWorld(careless);
-    const client = world.open();
-    assert.equal(await client.ask(post('/a', 10, '012')), answer('/a'));
+    const fixture = new ConnectionFixture(careless);
+    const client = fixture.open();
+    assert.equal(await client.ask(post('/a', 10, '012')), respond('/a'));
     client.finish();
     assert.equal(client.isClosed, true);
     assert.equal(client.isReset, false);
-    assert.equal(world.counters.faults, 1);
-    await world.end();
+    assert.equal(fixture.counters.faults, 1);
+    await fixture.end();
   });
 });
 
@@ -365,211 +369,211 @@ describe('a broken body', () => {
     ],
   ] as const) {
     it(`${name}: the reader gets ${status}, and the connection ends`, async () => {
-      const world = echo({ limits: { chunkExtensionBytesMax: 64, trailerBytesMax: 64 } });
-      const client = world.open();
+      const fixture = echo({ limits: { chunkExtensionBytesMax: 64, trailerBytesMax: 64 } });
+      const client = fixture.open();
       const got = await client.ask(sent);
       assert.ok(got.startsWith(`HTTP/1.1 ${status}\r\n`), got);
       assert.ok(got.includes(`\r\n${CLOSE}\r\n`), got);
       assert.ok(got.includes(text), got);
       assert.equal(client.isShut, true);
-      assert.equal(world.counters.faults, 1);
-      await world.end();
+      assert.equal(fixture.counters.faults, 1);
+      await fixture.end();
     });
   }
 
   it('that is longer than stream_bytes_max is 413', async () => {
-    const world = echo({ limits: { streamBytesMax: 8 } });
-    const client = world.open();
+    const fixture = echo({ limits: { streamBytesMax: 8 } });
+    const client = fixture.open();
     const got = await client.ask(postChunked('/', '9\r\n012345678\r\n0\r\n\r\n'));
-    assert.equal(got, answerOf('413 Content Too Large', 'body too large\n', CLOSE));
-    await world.end();
+    assert.equal(got, responseOf('413 Content Too Large', 'body too large\n', CLOSE));
+    await fixture.end();
   });
 
   it('that ends too early is 400 for its reader', async () => {
-    const world = echo();
-    const client = world.open();
+    const fixture = echo();
+    const client = fixture.open();
     client.send(post('/', 10, '012'));
-    await world.rest();
+    await fixture.rest();
     client.finish();
-    await world.rest();
-    assert.equal(await client.read(), answerOf('400 Bad Request', 'incomplete message\n', CLOSE));
+    await fixture.rest();
+    assert.equal(await client.read(), responseOf('400 Bad Request', 'incomplete message\n', CLOSE));
     assert.equal(client.isClosed, true);
-    await world.end();
+    await fixture.end();
   });
 
   it('that broke before anybody read it fails its reader', async () => {
     const gate = new Gate();
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       await gate.opened;
       response.text(await request.text());
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(post('/', 10, '012'));
-    await world.rest();
+    await fixture.rest();
     client.finish();
     gate.open();
-    await world.rest();
+    await fixture.rest();
     assert.match(await client.read(), /^HTTP\/1\.1 400 [\s\S]*incomplete message\n$/);
-    await world.end();
+    await fixture.end();
   });
 });
 
 describe('a slow body', () => {
   it('gets body_timeout_ms for each piece, then 408', async () => {
-    const world = echo({ limits: { bodyTimeoutMs: 1_000 } });
-    const client = world.open();
+    const fixture = echo({ limits: { bodyTimeoutMs: 1_000 } });
+    const client = fixture.open();
     client.send(post('/', 10, '0'));
-    await world.rest();
+    await fixture.rest();
     for (let count = 0; count < 5; count++) {
-      world.pass(900);
+      fixture.pass(900);
       client.send('1');
-      await world.rest();
+      await fixture.rest();
     }
     assert.equal(client.news(), '');
-    world.pass(999);
-    await world.rest();
+    fixture.pass(999);
+    await fixture.rest();
     assert.equal(client.socket.send, null);
-    world.pass(1);
-    await world.rest();
-    assert.equal(await client.read(), answerOf('408 Request Timeout', 'body too slow\n', CLOSE));
-    assert.equal(world.counters.timeouts, 1);
+    fixture.pass(1);
+    await fixture.rest();
+    assert.equal(await client.read(), responseOf('408 Request Timeout', 'body too slow\n', CLOSE));
+    assert.equal(fixture.counters.timeouts, 1);
     assert.equal(client.isShut, true);
-    await world.end();
+    await fixture.end();
   });
 
   it('gets body_total_timeout_ms and a millisecond for each byte in all', async () => {
-    const world = echo({ limits: { bodyTimeoutMs: 1_000, bodyTotalTimeoutMs: 2_000 } });
-    const client = world.open();
+    const fixture = echo({ limits: { bodyTimeoutMs: 1_000, bodyTotalTimeoutMs: 2_000 } });
+    const client = fixture.open();
     client.send(post('/', 10));
-    await world.rest();
+    await fixture.rest();
     for (let count = 1; count <= 4; count++) {
-      world.pass(501);
+      fixture.pass(501);
       client.send('x');
-      await world.rest();
+      await fixture.rest();
       const isOver = 501 * count > 2_000 + count;
       assert.equal(client.socket.send !== null, isOver, `after ${count} bytes`);
     }
-    assert.equal(world.counters.timeouts, 0);
-    world.pass(5);
+    assert.equal(fixture.counters.timeouts, 0);
+    fixture.pass(5);
     client.send('x');
-    await world.rest();
+    await fixture.rest();
     assert.match(await client.read(), /^HTTP\/1\.1 408 /);
-    assert.equal(world.counters.timeouts, 1);
-    await world.end();
+    assert.equal(fixture.counters.timeouts, 1);
+    await fixture.end();
   });
 
   it('time in which nobody reads does not count', async () => {
     const gates = [new Gate(), new Gate()];
-    const world = new ConnectionWorld(
+    const fixture = new ConnectionFixture(
       async (request, response) => {
         await gates[0]?.opened;
         response.text(await request.text());
       },
       { limits: { bodyTimeoutMs: 1_000, bodyTotalTimeoutMs: 500, handlerTimeoutMs: 60_000 } },
     );
-    const client = world.open();
+    const client = fixture.open();
     client.send(post('/', 3, 'a'));
-    await world.rest();
-    world.pass(10_000);
+    await fixture.rest();
+    fixture.pass(10_000);
     gates[0]?.open();
-    await world.rest();
-    world.pass(400);
+    await fixture.rest();
+    fixture.pass(400);
     client.send('bc');
-    await world.rest();
-    assert.equal(await client.read(), answer('abc'));
-    await world.end();
+    await fixture.rest();
+    assert.equal(await client.read(), respond('abc'));
+    await fixture.end();
   });
 
   it('that is skipped is waited for as well, then the connection ends', async () => {
-    const world = new ConnectionWorld(careless, { limits: { bodyTimeoutMs: 1_000 } });
-    const client = world.open();
-    assert.equal(await client.ask(post('/a', 10, '0')), answer('/a'));
-    world.pass(1_000);
+    const fixture = new ConnectionFixture(careless, { limits: { bodyTimeoutMs: 1_000 } });
+    const client = fixture.open();
+    assert.equal(await client.ask(post('/a', 10, '0')), respond('/a'));
+    fixture.pass(1_000);
     assert.equal(client.isShut, true);
-    assert.equal(world.counters.timeouts, 1);
+    assert.equal(fixture.counters.timeouts, 1);
     assert.equal(await client.read(), '');
-    await world.end();
+    await fixture.end();
   });
 });
 
 describe('100 (Continue)', () => {
   it('is sent when the handler begins to read, and not before', async () => {
     const gate = new Gate();
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       await gate.opened;
       response.text(await request.text());
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(post('/', 5, '', EXPECT));
-    await world.rest();
+    await fixture.rest();
     assert.equal(client.socket.send, null);
     gate.open();
-    await world.rest();
+    await fixture.rest();
     assert.equal(await client.read(), CONTINUE);
-    assert.equal(await client.ask('hello'), answer('hello'));
-    await world.end();
+    assert.equal(await client.ask('hello'), respond('hello'));
+    await fixture.end();
   });
 
   it('is sent once, however often the handler reads', async () => {
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       let text = '';
       for await (const piece of request.body) text += Buffer.from(piece).toString();
       response.text(text);
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(post('/', 4, '', EXPECT));
-    await world.rest();
+    await fixture.rest();
     assert.equal(await client.read(), CONTINUE);
     client.send('ab');
-    await world.rest();
-    assert.equal(await client.ask('cd'), answer('abcd'));
-    await world.end();
+    await fixture.rest();
+    assert.equal(await client.ask('cd'), respond('abcd'));
+    await fixture.end();
   });
 
   it('is not sent when the body is on its way already', async () => {
-    const world = echo();
-    const client = world.open();
-    assert.equal(await client.ask(post('/', 5, 'hello', EXPECT)), answer('/:hello'));
-    await world.end();
+    const fixture = echo();
+    const client = fixture.open();
+    assert.equal(await client.ask(post('/', 5, 'hello', EXPECT)), respond('/:hello'));
+    await fixture.end();
   });
 
   it('is not sent for a body that is empty', async () => {
-    const world = echo();
-    const client = world.open();
-    assert.equal(await client.ask(post('/', 0, '', EXPECT)), answer('/:'));
-    await world.end();
+    const fixture = echo();
+    const client = fixture.open();
+    assert.equal(await client.ask(post('/', 0, '', EXPECT)), respond('/:'));
+    await fixture.end();
   });
 
   it('is not sent behind the head of an answer', async () => {
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       void response.write('early ');
       response.end(await request.text());
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(post('/', 3, '', EXPECT));
-    await world.rest();
+    await fixture.rest();
     const text = await client.read();
     assert.ok(!text.includes('100 Continue'), text);
     assert.ok((await client.ask('abc')).includes('3\r\nabc\r\n'));
-    await world.end();
+    await fixture.end();
   });
 
   it('an answer without it ends the connection: whether the body comes is open', async () => {
-    const world = new ConnectionWorld(careless);
-    const client = world.open();
-    assert.equal(await client.ask(post('/a', 5, '', EXPECT)), answer('/a', CLOSE));
+    const fixture = new ConnectionFixture(careless);
+    const client = fixture.open();
+    assert.equal(await client.ask(post('/a', 5, '', EXPECT)), respond('/a', CLOSE));
     assert.equal(client.isShut, true);
-    await world.end();
+    await fixture.end();
   });
 
   it('an error instead of it ends the connection', async () => {
-    const world = new ConnectionWorld(() => {
+    const fixture = new ConnectionFixture(() => {
       throw new HttpError(403);
     });
-    const client = world.open();
+    const client = fixture.open();
     const text = await client.ask(post('/a', 5, '', EXPECT));
-    assert.equal(text, answerOf('403 Forbidden', 'Forbidden\n', CLOSE));
-    await world.end();
+    assert.equal(text, responseOf('403 Forbidden', 'Forbidden\n', CLOSE));
+    await fixture.end();
   });
 });
 
@@ -577,18 +581,18 @@ describe('the memory of a head', () => {
   it('stays as it was for a handler that goes on', async () => {
     const seen: string[] = [];
     const responses: Response[] = [];
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       responses.push(response);
       await new Promise((resolve) => setImmediate(resolve));
       seen.push(request.target, request.header('x') ?? '', request.path);
       response.text(await request.text());
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(post('/kept%20', 300, 'x'.repeat(100), 'X: value'));
     client.send('y'.repeat(200));
-    await world.rest();
-    assert.equal(await client.read(), answer('x'.repeat(100) + 'y'.repeat(200)));
+    await fixture.rest();
+    assert.equal(await client.read(), respond('x'.repeat(100) + 'y'.repeat(200)));
     assert.deepEqual(seen, ['/kept%20', 'value', '/kept ']);
-    await world.end();
+    await fixture.end();
   });
 });

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Handler } from '../../src/exchange/exchange.ts';
 import type { Next } from '../../src/exchange/middleware.ts';
-import { ConnectionWorld, get, post } from '../../testing/connection-fixture.ts';
+import { ConnectionFixture, get, post } from '../../testing/connection-fixture.ts';
 
 describe('a body that is left half read behind its response', () => {
   it('has a deadline', async () => {
@@ -14,20 +14,20 @@ describe('a body that is left half read behind its response', () => {
       void request.body[Symbol.asyncIterator]().next();
       response.text('early');
     };
-    const world = new ConnectionWorld(handler, { limits });
-    const client = world.open();
+    const fixture = new ConnectionFixture(handler, { limits });
+    const client = fixture.open();
     client.send(post('/', 8));
-    await world.rest();
+    await fixture.rest();
     client.send('12345');
-    await world.rest();
+    await fixture.rest();
     assert.match(await client.read(), /early$/);
-    world.pass(199);
-    await world.rest();
+    fixture.pass(199);
+    await fixture.rest();
     assert.equal(client.isShut, false, 'the rest may still come');
-    world.pass(1);
-    await world.rest();
+    fixture.pass(1);
+    await fixture.rest();
     assert.equal(client.isShut, true, 'a client that sends nothing more is not kept');
-    await world.end();
+    await fixture.end();
   });
 });
 
@@ -35,40 +35,40 @@ describe('next() of a request whose client is gone', () => {
   it('runs nothing once the middleware has settled', async () => {
     let kept: Next | null = null;
     let runs = 0;
-    const world = new ConnectionWorld(() => {
+    const fixture = new ConnectionFixture(() => {
       runs += 1;
     });
-    world.application.use('/', async (request, response, next) => {
+    fixture.application.use('/', async (request, response, next) => {
       kept = next;
       await new Promise((resolve) => request.signal.addEventListener('abort', resolve));
       response.status(403).text('no');
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(get('/'));
     client.breakOff();
-    await world.rest();
+    await fixture.rest();
     const late = kept as Next | null;
     assert.ok(late !== null);
     await assert.rejects(late(), /after the response/);
     assert.equal(runs, 0, 'the guard let nothing through');
-    await world.end();
+    await fixture.end();
   });
 
   it('still runs the rest for a middleware that goes on', async () => {
     let runs = 0;
-    const world = new ConnectionWorld(() => {
+    const fixture = new ConnectionFixture(() => {
       runs += 1;
     });
-    world.application.use('/', async (request, _response, next) => {
+    fixture.application.use('/', async (request, _response, next) => {
       await new Promise((resolve) => request.signal.addEventListener('abort', resolve));
       await next();
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(get('/'));
     client.breakOff();
-    await world.rest();
+    await fixture.rest();
     assert.equal(runs, 1);
-    await world.end();
+    await fixture.end();
   });
 });
 
@@ -80,17 +80,17 @@ describe('a stream that a beforeSend() callback begins', () => {
         ended = true;
       },
     });
-    const world = new ConnectionWorld((_request, response) => {
+    const fixture = new ConnectionFixture((_request, response) => {
       response.beforeSend(() => {
         void response.stream(quiet);
       });
       assert.throws(() => response.json({}), /json\(\): stream\(\) is sending the response/);
     });
-    const client = world.open();
+    const client = fixture.open();
     assert.equal(await client.ask(get('/')), '', 'the source has given nothing yet');
     client.breakOff();
-    await world.rest();
+    await fixture.rest();
     assert.equal(ended, true, 'nobody waits for it any more');
-    await world.end();
+    await fixture.end();
   });
 });

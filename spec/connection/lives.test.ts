@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { NodeWork } from '../../src/async-io/node.ts';
+import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import { limitsFrom } from '../../src/base/limits.ts';
 import { Timeout, timeoutsMs } from '../../src/connection/context.ts';
 import { ERRNO } from '../../src/driver/driver.ts';
@@ -11,7 +11,7 @@ import type { Handler } from '../../src/exchange/exchange.ts';
 import { makeCounters } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';
 import { configFrom, type ServerOptions } from '../../src/server/config/config.ts';
-import { World } from '../../src/server/runtime.ts';
+import { Runtime } from '../../src/server/runtime.ts';
 import { FakeDriver } from '../../testing/fake-driver.ts';
 
 /** Lets the promises of handlers go on. */
@@ -23,7 +23,7 @@ function settled(): Promise<void> {
 
 /** A server with one client on slot 0. */
 class Life {
-  readonly world: World;
+  readonly runtime: Runtime;
   readonly driver: FakeDriver;
   slot = 0;
 
@@ -33,9 +33,9 @@ class Life {
     application.route('GET', '/*', handler);
     const drivers: FakeDriver[] = [];
     const quiet = (): void => {};
-    this.world = new World({
+    this.runtime = new Runtime({
       config: configFrom({ host: '127.0.0.1', port: 0, ...options }),
-      work: new NodeWork(),
+      asyncIo: new NodeAsyncIo(),
       log: { error: quiet, warn: quiet, notice: quiet, debug: quiet, debugEnabled: false },
       counters,
       application,
@@ -46,7 +46,7 @@ class Life {
       },
     });
     this.driver = drivers[0];
-    this.world.reactor.listen({ host: '127.0.0.1', port: 0 });
+    this.runtime.reactor.listen({ host: '127.0.0.1', port: 0 });
     this.turn();
     this.driver.arrive(5);
     this.turn();
@@ -54,7 +54,7 @@ class Life {
   }
 
   turn(): void {
-    this.world.reactor.turn();
+    this.runtime.reactor.turn();
   }
 
   /** Time goes on, and the next turn sees it. */
@@ -104,20 +104,20 @@ describe('a pipeline', () => {
   });
 
   it('gives each handler its own time, also when its request waited for another', async () => {
-    const answers: (() => void)[] = [];
+    const responses: (() => void)[] = [];
     const life = new Life({ handlerTimeoutMs: 1000 }, async (_request, res) => {
       await new Promise<void>((resolve) => {
-        answers.push(resolve);
+        responses.push(resolve);
       });
       res.text('x');
     });
     life.deliver(HEAD + HEAD);
     await settled();
     life.pass(600);
-    answers[0]();
+    responses[0]();
     await settled();
     life.take();
-    assert.equal(answers.length, 2, 'the second handler runs');
+    assert.equal(responses.length, 2, 'the second handler runs');
     life.pass(600);
     life.take();
     assert.ok(!life.output.includes('503'), 'the second has had 600 ms of its 1000');

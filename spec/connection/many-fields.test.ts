@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../../src/base/fixed-limits.ts';
+import { RESPONSE_FIELD_BYTES_MAX, RESPONSE_FIELDS_MAX } from '../../src/base/fixed-limits.ts';
 import type { Handler } from '../../src/exchange/exchange.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
 import type { Response } from '../../src/exchange/response.ts';
-import { ConnectionWorld, get } from '../../testing/connection-fixture.ts';
+import { ConnectionFixture, get } from '../../testing/connection-fixture.ts';
 
 interface Got {
   readonly text: string;
@@ -17,10 +17,10 @@ interface Got {
 
 /** What a handler's answer is, read as lines, and that the connection lives behind it. */
 async function got(handler: Handler): Promise<Got> {
-  const world = new ConnectionWorld((request, response) =>
+  const fixture = new ConnectionFixture((request, response) =>
     request.path === '/next' ? response.text('next') : handler(request, response),
   );
-  const client = world.open();
+  const client = fixture.open();
   const text = await client.ask(get('/'));
   const counts = new Map<string, number>();
   for (const line of text.slice(0, text.indexOf('\r\n\r\n')).split('\r\n').slice(1)) {
@@ -28,8 +28,8 @@ async function got(handler: Handler): Promise<Got> {
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   assert.ok((await client.ask(get('/next'))).endsWith('next'), text.slice(0, 200));
-  await world.end();
-  return { text, counts, log: world.errorLines };
+  await fixture.end();
+  return { text, counts, log: fixture.errorLines };
 }
 
 function fill(response: Response, count: number): void {
@@ -39,46 +39,46 @@ function fill(response: Response, count: number): void {
 const OWN = ['Date', 'Content-Type', 'Content-Length'] as const;
 
 describe('as many fields as there may be', () => {
-  const answers: readonly (readonly [name: string, handler: Handler])[] = [
+  const responses: readonly (readonly [name: string, handler: Handler])[] = [
     ['text()', (_request, response) => response.text('hello')],
     ['send()', (_request, response) => response.send(new Uint8Array([104]))],
     ['json()', (_request, response) => response.json('h')],
   ];
-  for (const [name, answer] of answers) {
+  for (const [name, respond] of responses) {
     it(`are all sent by ${name}, with those of the server beside them`, async () => {
       const { text, counts } = await got((request, response) => {
-        fill(response, ANSWER_FIELDS_MAX);
-        return answer(request, response);
+        fill(response, RESPONSE_FIELDS_MAX);
+        return respond(request, response);
       });
       assert.match(text, /^HTTP\/1\.1 200 OK\r\n/);
-      assert.equal(counts.get('X-Many'), ANSWER_FIELDS_MAX);
+      assert.equal(counts.get('X-Many'), RESPONSE_FIELDS_MAX);
       for (const own of OWN) assert.equal(counts.get(own), 1, own);
     });
   }
 
   it('are sent by a stream', async () => {
     const { counts } = await got(async (_request, response) => {
-      fill(response, ANSWER_FIELDS_MAX);
+      fill(response, RESPONSE_FIELDS_MAX);
       await response.stream(['hello']);
     });
-    assert.equal(counts.get('X-Many'), ANSWER_FIELDS_MAX);
+    assert.equal(counts.get('X-Many'), RESPONSE_FIELDS_MAX);
     assert.equal(counts.get('Transfer-Encoding'), 1);
   });
 
   it('leave room for the answer to an error', async () => {
     const { text, counts, log } = await got((_request, response) => {
-      fill(response, ANSWER_FIELDS_MAX);
+      fill(response, RESPONSE_FIELDS_MAX);
       throw new Error('broken');
     });
     assert.match(text, /^HTTP\/1\.1 500 /);
     assert.ok(text.endsWith('\r\n\r\nInternal Server Error\n'));
-    assert.equal(counts.get('X-Many'), ANSWER_FIELDS_MAX);
+    assert.equal(counts.get('X-Many'), RESPONSE_FIELDS_MAX);
     assert.match(log.join(), /broken/);
   });
 });
 
 describe('more fields than there may be', () => {
-  const TOO_MANY = new RegExp(`an answer has ${ANSWER_FIELDS_MAX} fields at most`);
+  const TOO_MANY = new RegExp(`an answer has ${RESPONSE_FIELDS_MAX} fields at most`);
 
   it('are a mistake of the handler: 500, and a line of the log', async () => {
     const { text, log } = await got((_request, response) => {
@@ -100,14 +100,14 @@ describe('more fields than there may be', () => {
   });
 
   it('by beforeSend() and by prepared() are a mistake as well', async () => {
-    for (const answer of [
+    for (const respond of [
       (response: Response) =>
         response.beforeSend((outgoing) => outgoing.appendHeader('X', '1')).text('hello'),
       (response: Response) => response.prepared(prepare(200, { 'X-Own': '1' }, 'hello')),
     ]) {
       const { text, log } = await got((_request, response) => {
-        fill(response, ANSWER_FIELDS_MAX);
-        answer(response);
+        fill(response, RESPONSE_FIELDS_MAX);
+        respond(response);
       });
       assert.match(text, /^HTTP\/1\.1 500 /);
       assert.match(log.join(), TOO_MANY);
@@ -126,8 +126,8 @@ describe('a long value', () => {
   });
 
   it('that takes the fields over their limit is a mistake of the handler', async () => {
-    const value = 'v'.repeat(ANSWER_FIELD_BYTES_MAX - 1_000);
-    const tooLong = new RegExp(`the fields of an answer have ${ANSWER_FIELD_BYTES_MAX} bytes`);
+    const value = 'v'.repeat(RESPONSE_FIELD_BYTES_MAX - 1_000);
+    const tooLong = new RegExp(`the fields of an answer have ${RESPONSE_FIELD_BYTES_MAX} bytes`);
     for (const set of [
       (response: Response) => response.appendHeader('X-Other', value),
       (response: Response) => response.header('X-Long', `${value}${'v'.repeat(1_000)}`),

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import { Slab } from '../../src/base/slab.ts';
-import { Inbox } from '../../src/connection/receive-buffer.ts';
+import { ReceiveBuffer } from '../../src/connection/receive-buffer.ts';
 
 const BLOCK_BYTES = 1024;
 
@@ -24,35 +24,35 @@ const steps = fc.array(
 
 function play(all: readonly Step[]): void {
   const slab = new Slab(BLOCK_BYTES, 4);
-  const inbox = new Inbox(slab);
+  const receiveBuffer = new ReceiveBuffer(slab);
   let came = 0;
   let read = 0;
   for (const { what, bytes } of all) {
-    if (what === 'add' && inbox.hasRoom) {
+    if (what === 'add' && receiveBuffer.hasRoom) {
       const block = slab.acquire();
       assert.notEqual(block, -1, 'two blocks at most are held');
       for (let at = 0; at < bytes; at++) slab.bytes[slab.start(block) + at] = (came + at) & 0xff;
       came += bytes;
-      inbox.add(block, bytes);
+      receiveBuffer.add(block, bytes);
     } else if (what === 'consume') {
-      const count = Math.min(bytes, inbox.end - inbox.start);
-      inbox.consume(count);
+      const count = Math.min(bytes, receiveBuffer.end - receiveBuffer.start);
+      receiveBuffer.consume(count);
       read += count;
-    } else if (what === 'shelve') inbox.shelve();
-    else if (what === 'trim') inbox.trim();
-    else if (what === 'join') inbox.join();
-    const unread = inbox.memory.subarray(inbox.start, inbox.end);
+    } else if (what === 'shelve') receiveBuffer.shelve();
+    else if (what === 'trim') receiveBuffer.trim();
+    else if (what === 'join') receiveBuffer.join();
+    const unread = receiveBuffer.memory.subarray(receiveBuffer.start, receiveBuffer.end);
     assert.ok(unread.length <= Math.max(BLOCK_BYTES, came - read));
     for (const [at, byte] of unread.entries()) assert.equal(byte, (read + at) & 0xff);
   }
   // What is left can be read to the end, and then nothing is held.
   for (let round = 0; round < 10 && read < came; round++) {
-    read += inbox.end - inbox.start;
-    inbox.consume(inbox.end - inbox.start);
-    inbox.trim();
+    read += receiveBuffer.end - receiveBuffer.start;
+    receiveBuffer.consume(receiveBuffer.end - receiveBuffer.start);
+    receiveBuffer.trim();
   }
   assert.equal(read, came);
-  inbox.clear();
+  receiveBuffer.clear();
   assert.equal(slab.freeCount, 4);
 }
 
@@ -64,13 +64,13 @@ it('keeps every byte in its place, shelved or not', () => {
 
 it('a shelf grows to the size of a block, for a head that goes on', () => {
   const slab = new Slab(BLOCK_BYTES, 4);
-  const inbox = new Inbox(slab);
-  inbox.add(slab.acquire(), 10);
-  inbox.shelve();
+  const receiveBuffer = new ReceiveBuffer(slab);
+  receiveBuffer.add(slab.acquire(), 10);
+  receiveBuffer.shelve();
   assert.equal(slab.freeCount, 4);
-  assert.ok(inbox.hasRoom);
-  inbox.add(slab.acquire(), 900);
-  assert.equal(inbox.end - inbox.start, 910);
+  assert.ok(receiveBuffer.hasRoom);
+  receiveBuffer.add(slab.acquire(), 900);
+  assert.equal(receiveBuffer.end - receiveBuffer.start, 910);
   assert.equal(slab.freeCount, 4);
-  assert.equal(inbox.isHeavy, true, 'more waits with the kernel, unless it is a head');
+  assert.equal(receiveBuffer.isHeavy, true, 'more waits with the kernel, unless it is a head');
 });

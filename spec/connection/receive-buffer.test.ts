@@ -6,14 +6,14 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { AssertionFault } from '../../src/base/assert.ts';
 import { Slab } from '../../src/base/slab.ts';
-import { Inbox } from '../../src/connection/receive-buffer.ts';
+import { ReceiveBuffer } from '../../src/connection/receive-buffer.ts';
 import { seeded } from '../../testing/splits.ts';
 
 const BLOCK_BYTES = 64;
 
-class World {
+class Fixture {
   readonly slab = new Slab(BLOCK_BYTES, 4);
-  readonly inbox = new Inbox(this.slab);
+  readonly receiveBuffer = new ReceiveBuffer(this.slab);
   /** What was added and not consumed. */
   unread: number[] = [];
   #next = 0;
@@ -31,25 +31,26 @@ class World {
       this.slab.bytes[start + index] = this.#next;
       this.unread.push(this.#next);
     }
-    this.inbox.add(block, count);
+    this.receiveBuffer.add(block, count);
   }
 
   consume(count: number): void {
-    this.inbox.consume(count);
+    this.receiveBuffer.consume(count);
     this.unread.splice(0, count);
   }
 
   get visible(): number {
-    return this.inbox.end - this.inbox.start;
+    return this.receiveBuffer.end - this.receiveBuffer.start;
   }
 
   check(): void {
-    const { inbox } = this;
-    const seen = [...this.slab.bytes.subarray(inbox.start, inbox.end)];
+    const { receiveBuffer } = this;
+    const seen = [...this.slab.bytes.subarray(receiveBuffer.start, receiveBuffer.end)];
     assert.deepEqual(seen, this.unread.slice(0, seen.length));
-    assert.equal(inbox.empty, seen.length === 0);
-    if (inbox.hasRoom) assert.equal(seen.length, this.unread.length, 'nothing is kept back');
-    assert.ok(this.blocksOut <= (inbox.hasRoom ? 1 : 2));
+    assert.equal(receiveBuffer.empty, seen.length === 0);
+    if (receiveBuffer.hasRoom)
+      assert.equal(seen.length, this.unread.length, 'nothing is kept back');
+    assert.ok(this.blocksOut <= (receiveBuffer.hasRoom ? 1 : 2));
   }
 }
 
@@ -61,69 +62,69 @@ describe('Inbox', () => {
       fc.constantFrom('join' as const, 'trim' as const),
     );
     const property = fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-      const world = new World();
+      const fixture = new Fixture();
       for (const one of steps) {
-        if (one === 'trim') world.inbox.trim();
-        else if (one === 'join') world.inbox.join();
-        else if ('consume' in one) world.consume(Math.min(one.consume, world.visible));
-        else if (world.inbox.hasRoom) {
-          world.add(one.add);
-          assertFilled(world);
+        if (one === 'trim') fixture.receiveBuffer.trim();
+        else if (one === 'join') fixture.receiveBuffer.join();
+        else if ('consume' in one) fixture.consume(Math.min(one.consume, fixture.visible));
+        else if (fixture.receiveBuffer.hasRoom) {
+          fixture.add(one.add);
+          assertFilled(fixture);
         }
-        if (one === 'join') assertFilled(world);
-        if (one === 'trim') assert.ok(!world.inbox.empty || world.unread.length === 0);
-        if (one === 'trim' && world.inbox.empty) assert.equal(world.blocksOut, 0);
-        world.check();
+        if (one === 'join') assertFilled(fixture);
+        if (one === 'trim') assert.ok(!fixture.receiveBuffer.empty || fixture.unread.length === 0);
+        if (one === 'trim' && fixture.receiveBuffer.empty) assert.equal(fixture.blocksOut, 0);
+        fixture.check();
       }
-      world.inbox.clear();
-      world.unread = [];
-      world.check();
-      assert.equal(world.blocksOut, 0);
+      fixture.receiveBuffer.clear();
+      fixture.unread = [];
+      fixture.check();
+      assert.equal(fixture.blocksOut, 0);
     });
     fc.assert(property, seeded(context, 500));
   });
 
   /** A second block waits only for what does not fit in the first. */
-  function assertFilled({ inbox, visible }: World): void {
-    if (!inbox.hasRoom) assert.equal(visible, BLOCK_BYTES);
+  function assertFilled({ receiveBuffer, visible }: Fixture): void {
+    if (!receiveBuffer.hasRoom) assert.equal(visible, BLOCK_BYTES);
   }
 
   it('joins two blocks so that a head is in one piece', () => {
-    const world = new World();
-    world.add(40);
-    world.consume(30);
-    world.add(50);
-    assert.equal(world.visible, 60);
-    assert.equal(world.blocksOut, 1);
-    world.check();
+    const fixture = new Fixture();
+    fixture.add(40);
+    fixture.consume(30);
+    fixture.add(50);
+    assert.equal(fixture.visible, 60);
+    assert.equal(fixture.blocksOut, 1);
+    fixture.check();
   });
 
   it('keeps the memory of what was consumed until it is trimmed', () => {
-    const world = new World();
-    world.add(10);
-    const { start } = world.inbox;
-    const before = world.slab.bytes.slice(start, start + 10);
-    world.consume(10);
-    assert.equal(world.blocksOut, 1);
-    assert.deepEqual(world.slab.bytes.subarray(start, start + 10), before);
-    world.inbox.trim();
-    assert.equal(world.blocksOut, 0);
+    const fixture = new Fixture();
+    fixture.add(10);
+    const { start } = fixture.receiveBuffer;
+    const before = fixture.slab.bytes.slice(start, start + 10);
+    fixture.consume(10);
+    assert.equal(fixture.blocksOut, 1);
+    assert.deepEqual(fixture.slab.bytes.subarray(start, start + 10), before);
+    fixture.receiveBuffer.trim();
+    assert.equal(fixture.blocksOut, 0);
   });
 
   it('has room for one block besides, and consumes no more than is there', () => {
-    const world = new World();
-    world.add(BLOCK_BYTES);
-    world.add(5);
-    assert.equal(world.inbox.hasRoom, false);
-    assert.throws(() => world.inbox.add(3, 1), AssertionFault);
-    assert.throws(() => world.inbox.consume(BLOCK_BYTES + 1), AssertionFault);
+    const fixture = new Fixture();
+    fixture.add(BLOCK_BYTES);
+    fixture.add(5);
+    assert.equal(fixture.receiveBuffer.hasRoom, false);
+    assert.throws(() => fixture.receiveBuffer.add(3, 1), AssertionFault);
+    assert.throws(() => fixture.receiveBuffer.consume(BLOCK_BYTES + 1), AssertionFault);
   });
 
   it('an empty one has nothing to join, trim or clear', () => {
-    const world = new World();
-    world.inbox.join();
-    world.inbox.trim();
-    world.inbox.clear();
-    assert.ok(world.inbox.empty && world.inbox.hasRoom);
+    const fixture = new Fixture();
+    fixture.receiveBuffer.join();
+    fixture.receiveBuffer.trim();
+    fixture.receiveBuffer.clear();
+    assert.ok(fixture.receiveBuffer.empty && fixture.receiveBuffer.hasRoom);
   });
 });

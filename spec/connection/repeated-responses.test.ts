@@ -3,7 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { answer, answerOf, ConnectionWorld, DATE, get } from '../../testing/connection-fixture.ts';
+import {
+  ConnectionFixture,
+  DATE,
+  get,
+  respond,
+  responseOf,
+} from '../../testing/connection-fixture.ts';
 
 /** More than it takes to be kept. */
 const OFTEN = 20;
@@ -11,13 +17,13 @@ const OFTEN = 20;
 it('texts in any order, with any status, and to HEAD', async () => {
   let text = '';
   let status = 200;
-  const world = new ConnectionWorld((_request, response) => response.status(status).text(text));
-  const client = world.open();
+  const fixture = new ConnectionFixture((_request, response) => response.status(status).text(text));
+  const client = fixture.open();
   const often = async (line: string, code: number, given: string): Promise<void> => {
     status = code;
     text = given;
     for (let times = 0; times < OFTEN; times++) {
-      assert.equal(await client.ask(get('/')), answerOf(line, given), `${code} ${given}`);
+      assert.equal(await client.ask(get('/')), responseOf(line, given), `${code} ${given}`);
     }
   };
   await often('200 OK', 200, 'same');
@@ -26,23 +32,23 @@ it('texts in any order, with any status, and to HEAD', async () => {
   await often('404 Not Found', 404, 'else');
   await often('200 OK', 200, 'longer than before');
   await often('404 Not Found', 404, 'else');
-  const whole = answerOf('404 Not Found', 'else');
+  const whole = responseOf('404 Not Found', 'else');
   const toHead = await client.ask('HEAD / HTTP/1.1\r\nHost: a\r\n\r\n');
   assert.equal(toHead, whole.slice(0, -'else'.length));
   await often('404 Not Found', 404, 'else');
   const last = await client.ask(get('/', 'Connection: close'));
-  assert.equal(last, answerOf('404 Not Found', 'else', 'Connection: close'));
-  await world.end();
+  assert.equal(last, responseOf('404 Not Found', 'else', 'Connection: close'));
+  await fixture.end();
 });
 
 it('two texts in turn, and a field that comes and goes', async () => {
   let turn = 0;
-  const world = new ConnectionWorld((_request, response) => {
+  const fixture = new ConnectionFixture((_request, response) => {
     turn += 1;
     if (turn % 3 === 0) response.header('X-Turn', turn);
     response.text(turn % 2 === 0 ? 'even' : 'uneven');
   });
-  const client = world.open();
+  const client = fixture.open();
   for (let times = 1; times <= 3 * OFTEN; times++) {
     const got = await client.ask(get('/'));
     const text = times % 2 === 0 ? 'even' : 'uneven';
@@ -50,33 +56,33 @@ it('two texts in turn, and a field that comes and goes', async () => {
     assert.equal(got.includes(`X-Turn: ${times}\r\n`), times % 3 === 0, got);
     assert.match(got, new RegExp(`^Content-Length: ${text.length}\r$`, 'm'));
   }
-  await world.end();
+  await fixture.end();
 });
 
 it('the date goes on', async () => {
-  const world = new ConnectionWorld((_request, response) => response.text('same'));
-  const client = world.open();
-  const { wallMs } = world.driver;
+  const fixture = new ConnectionFixture((_request, response) => response.text('same'));
+  const client = fixture.open();
+  const { wallMs } = fixture.driver;
   for (let seconds = 0; seconds < 5; seconds++) {
-    world.driver.wallMs = wallMs + seconds * 1000;
+    fixture.driver.wallMs = wallMs + seconds * 1000;
     const date = DATE.replace('12:00:00', `12:00:0${seconds}`);
     for (let times = 0; times < OFTEN; times++) {
-      assert.equal(await client.ask(get('/')), answer('same').replace(DATE, date));
+      assert.equal(await client.ask(get('/')), respond('same').replace(DATE, date));
     }
   }
-  await world.end();
+  await fixture.end();
 });
 
 it('texts beyond ASCII, and in a pipeline', async () => {
-  const world = new ConnectionWorld((request, response) =>
+  const fixture = new ConnectionFixture((request, response) =>
     response.text(request.path === '/umlaut' ? 'grüße' : 'gruesse'),
   );
-  const client = world.open();
-  const umlaut = Buffer.from(answer('grüße')).toString('latin1');
+  const client = fixture.open();
+  const umlaut = Buffer.from(respond('grüße')).toString('latin1');
   for (let times = 0; times < OFTEN; times++) {
     const got = await client.ask(get('/').repeat(3) + get('/umlaut') + get('/'));
-    const plain = answer('gruesse');
+    const plain = respond('gruesse');
     assert.equal(got, plain.repeat(3) + umlaut + plain);
   }
-  await world.end();
+  await fixture.end();
 });

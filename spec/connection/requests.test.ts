@@ -6,19 +6,19 @@ import { describe, it } from 'node:test';
 import { Reading } from '../../src/connection/reading.ts';
 import type { Response } from '../../src/exchange/response.ts';
 import {
-  answer,
-  answerOf,
-  ConnectionWorld,
+  ConnectionFixture,
   DATE,
   get,
   post,
+  respond,
+  responseOf,
 } from '../../testing/connection-fixture.ts';
 
 const CLOSE = 'Connection: close';
 const KEEP = 'Connection: keep-alive';
 
 function refusal(status: string, ...lines: string[]): string {
-  return answerOf(status, `${status.slice(4)}\n`, ...lines, CLOSE);
+  return responseOf(status, `${status.slice(4)}\n`, ...lines, CLOSE);
 }
 
 /** What a HEAD gets where another method gets this. */
@@ -27,252 +27,256 @@ function headOf(text: string): string {
 }
 
 /** Answers every request with its target. */
-function echo(): ConnectionWorld {
-  return new ConnectionWorld((request, response) => response.text(request.target));
+function echo(): ConnectionFixture {
+  return new ConnectionFixture((request, response) => response.text(request.target));
 }
 
 describe('a connection', () => {
   it('waits for the first byte, counts its client, and answers', async () => {
-    const world = echo();
-    const client = world.open();
+    const fixture = echo();
+    const client = fixture.open();
     assert.equal(client.socket.receiving, true);
-    assert.equal(world.counters.accepted, 1);
-    assert.equal(await client.ask(get('/a')), answer('/a'));
+    assert.equal(fixture.counters.accepted, 1);
+    assert.equal(await client.ask(get('/a')), respond('/a'));
     assert.deepEqual(
-      [world.counters.requests, world.counters.answers, world.counters.faults],
+      [fixture.counters.requests, fixture.counters.responses, fixture.counters.faults],
       [1, 1, 0],
     );
     assert.equal(client.connection.requests, 1);
     assert.equal(client.connection.exchange, null);
-    await world.end();
+    await fixture.end();
   });
 
   it('lives on after an answer, and holds no block between two', async () => {
-    const world = echo();
-    const client = world.open();
+    const fixture = echo();
+    const client = fixture.open();
     for (const target of ['/1', '/2', '/3']) {
-      assert.equal(await client.ask(get(target)), answer(target));
-      assert.equal(world.slab.freeCount, world.slab.blockCount, 'idle connections hold no memory');
+      assert.equal(await client.ask(get(target)), respond(target));
+      assert.equal(
+        fixture.slab.freeCount,
+        fixture.slab.blockCount,
+        'idle connections hold no memory',
+      );
       assert.equal(client.socket.receiving, true);
     }
     assert.equal(client.isShut, false);
-    await world.end();
+    await fixture.end();
   });
 
   it('reads a head in pieces of every size', async () => {
     const whole = get('/pieces', 'X: y');
     for (let size = 1; size < whole.length; size++) {
-      const world = echo();
-      const client = world.open();
+      const fixture = echo();
+      const client = fixture.open();
       for (let at = 0; at < whole.length; at += size) {
         assert.equal(client.news(), '');
         client.send(whole.slice(at, at + size));
       }
-      assert.equal(await client.read(), answer('/pieces'));
-      await world.end();
+      assert.equal(await client.read(), respond('/pieces'));
+      await fixture.end();
     }
   });
 
   it('can be opened again after it was released', async () => {
-    const world = echo();
-    const client = world.open();
+    const fixture = echo();
+    const client = fixture.open();
     await client.ask(get('/a', CLOSE));
     client.finish();
-    const [connection] = world.released;
+    const [connection] = fixture.released;
     assert.ok(connection !== undefined);
-    const slot = world.reactor.sockets.acquire();
-    world.driver.adopt(0, slot);
-    world.reactor.sockets.owners[slot] = connection;
+    const slot = fixture.reactor.sockets.acquire();
+    fixture.driver.adopt(0, slot);
+    fixture.reactor.sockets.owners[slot] = connection;
     connection.open(slot);
     assert.deepEqual(
       [connection.reading, connection.ended, connection.lost, connection.lingering],
       [Reading.Head, false, false, false],
     );
     assert.deepEqual([connection.continueOwed, connection.requests], [false, 0]);
-    world.driver.deliver(slot, Buffer.from(get('/again')));
-    world.turn();
-    world.driver.take(slot);
-    world.turn();
-    assert.equal(world.driver.socket(slot).output.toString(), answer('/again'));
-    world.driver.finish(slot);
-    world.turn();
-    assert.equal(world.released.length, 2);
+    fixture.driver.deliver(slot, Buffer.from(get('/again')));
+    fixture.turn();
+    fixture.driver.take(slot);
+    fixture.turn();
+    assert.equal(fixture.driver.socket(slot).output.toString(), respond('/again'));
+    fixture.driver.finish(slot);
+    fixture.turn();
+    assert.equal(fixture.released.length, 2);
   });
 });
 
 describe('a pipeline', () => {
   it('is answered in its order and in one send', async () => {
-    const world = echo();
-    const client = world.open();
+    const fixture = echo();
+    const client = fixture.open();
     client.send(get('/1') + get('/2') + get('/3'));
-    assert.equal(client.take(), answer('/1') + answer('/2') + answer('/3'));
-    await world.end();
+    assert.equal(client.take(), respond('/1') + respond('/2') + respond('/3'));
+    await fixture.end();
   });
 
   it('waits for an answer that comes later; none overtakes it', async () => {
     const waiting: Response[] = [];
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       if (request.target === '/slow') {
         waiting.push(response);
         await new Promise(() => {});
       }
       response.text(request.target);
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(get('/1') + get('/slow') + get('/3'));
-    await world.rest();
-    assert.equal(await client.read(), answer('/1'));
-    assert.equal(world.counters.requests, 2, 'the third is not begun');
+    await fixture.rest();
+    assert.equal(await client.read(), respond('/1'));
+    assert.equal(fixture.counters.requests, 2, 'the third is not begun');
     waiting[0]?.text('late');
-    await world.rest();
-    assert.equal(await client.read(), answer('late') + answer('/3'));
-    await world.end();
+    await fixture.rest();
+    assert.equal(await client.read(), respond('late') + respond('/3'));
+    await fixture.end();
   });
 
   it('is read on only when the answers before are sent, beyond pipeline_depth_max', async () => {
-    const world = new ConnectionWorld((request, response) => response.text(request.target), {
+    const fixture = new ConnectionFixture((request, response) => response.text(request.target), {
       limits: { pipelineDepthMax: 2 },
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(get('/1') + get('/2') + get('/3') + get('/4') + get('/5'));
-    assert.equal(world.counters.requests, 2);
-    assert.equal(client.take(), answer('/1') + answer('/2'));
-    assert.equal(world.counters.requests, 4, 'as many again');
-    assert.equal(client.take(), answer('/3') + answer('/4'));
-    assert.equal(client.take(), answer('/5'));
-    assert.equal(world.counters.requests, 5);
-    await world.end();
+    assert.equal(fixture.counters.requests, 2);
+    assert.equal(client.take(), respond('/1') + respond('/2'));
+    assert.equal(fixture.counters.requests, 4, 'as many again');
+    assert.equal(client.take(), respond('/3') + respond('/4'));
+    assert.equal(client.take(), respond('/5'));
+    assert.equal(fixture.counters.requests, 5);
+    await fixture.end();
   });
 
   it('is not read on while more than send_queue_bytes_max waits to be sent', async () => {
     const text = 'x'.repeat(700);
-    const world = new ConnectionWorld((_request, response) => response.text(text), {
+    const fixture = new ConnectionFixture((_request, response) => response.text(text), {
       limits: { sendQueueBytesMax: 1024 },
       blockBytes: 2048,
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(get('/').repeat(6));
-    assert.equal(world.counters.requests, 2, 'two answers are more than that');
+    assert.equal(fixture.counters.requests, 2, 'two answers are more than that');
     client.take(100);
-    assert.equal(world.counters.requests, 2);
-    client.take(answer(text).length);
-    assert.equal(world.counters.requests, 3, 'there was room for one more');
+    assert.equal(fixture.counters.requests, 2);
+    client.take(respond(text).length);
+    assert.equal(fixture.counters.requests, 3, 'there was room for one more');
     client.news();
     await client.read();
-    assert.equal(client.socket.output.toString(), answer(text).repeat(6));
-    await world.end();
+    assert.equal(client.socket.output.toString(), respond(text).repeat(6));
+    await fixture.end();
   });
 
   it('is received a block ahead and no further', async () => {
-    const world = new ConnectionWorld(async () => await new Promise(() => {}));
-    const client = world.open();
+    const fixture = new ConnectionFixture(async () => await new Promise(() => {}));
+    const client = fixture.open();
     client.send(get('/1'));
     const block = Buffer.alloc(1024, 'G');
     assert.ok(client.give(Buffer.concat(Array(10).fill(block))) <= 2048, 'a block, one behind it');
     assert.equal(client.socket.receiving, false);
-    await world.end();
+    await fixture.end();
   });
 });
 
 describe('persistence', () => {
   it('ends when the client says close, and the answer says so', async () => {
-    const world = echo();
-    const client = world.open();
-    assert.equal(await client.ask(get('/a', CLOSE) + get('/b')), answer('/a', CLOSE));
-    assert.equal(world.counters.requests, 1, 'what follows close is no request');
+    const fixture = echo();
+    const client = fixture.open();
+    assert.equal(await client.ask(get('/a', CLOSE) + get('/b')), respond('/a', CLOSE));
+    assert.equal(fixture.counters.requests, 1, 'what follows close is no request');
     assert.equal(client.isShut, true);
     client.finish();
     assert.equal(client.isClosed, true);
     assert.equal(client.isReset, false);
-    await world.end();
+    await fixture.end();
   });
 
   it('ends when the handler says close', async () => {
-    const world = new ConnectionWorld((_request, response) => {
+    const fixture = new ConnectionFixture((_request, response) => {
       response.header('Connection', 'close').text('x');
     });
-    const client = world.open();
-    assert.equal(await client.ask(get('/') + get('/')), answer('x', CLOSE));
+    const client = fixture.open();
+    assert.equal(await client.ask(get('/') + get('/')), respond('x', CLOSE));
     assert.equal(client.isShut, true);
-    await world.end();
+    await fixture.end();
   });
 
   it('of HTTP/1.0 is asked for and granted', async () => {
-    const world = echo();
-    const client = world.open();
+    const fixture = echo();
+    const client = fixture.open();
     const request = `GET /a HTTP/1.0\r\n${KEEP}\r\n\r\n`;
-    assert.equal(await client.ask(request), answer('/a', KEEP));
-    assert.equal(await client.ask('GET /b HTTP/1.0\r\n\r\n'), answer('/b', CLOSE));
+    assert.equal(await client.ask(request), respond('/a', KEEP));
+    assert.equal(await client.ask('GET /b HTTP/1.0\r\n\r\n'), respond('/b', CLOSE));
     assert.equal(client.isShut, true);
-    await world.end();
+    await fixture.end();
   });
 
   it('ends with request number requests_per_connection_max', async () => {
-    const world = new ConnectionWorld((request, response) => response.text(request.target), {
+    const fixture = new ConnectionFixture((request, response) => response.text(request.target), {
       limits: { requestsPerConnectionMax: 2 },
     });
-    const client = world.open();
-    assert.equal(await client.ask(get('/1')), answer('/1'));
-    assert.equal(await client.ask(get('/2') + get('/3')), answer('/2', CLOSE));
+    const client = fixture.open();
+    assert.equal(await client.ask(get('/1')), respond('/1'));
+    assert.equal(await client.ask(get('/2') + get('/3')), respond('/2', CLOSE));
     assert.equal(client.isShut, true);
-    await world.end();
+    await fixture.end();
   });
 
   it('the end of the stream between two requests closes, without a word', async () => {
-    const world = echo();
-    const client = world.open();
+    const fixture = echo();
+    const client = fixture.open();
     await client.ask(get('/a'));
     client.finish();
     assert.equal(client.isClosed, true);
     assert.equal(client.news(), '');
     assert.equal(client.isReset, false);
-    assert.deepEqual([world.counters.faults, world.counters.resets], [0, 0]);
-    await world.end();
+    assert.deepEqual([fixture.counters.faults, fixture.counters.resets], [0, 0]);
+    await fixture.end();
   });
 
   it('an end of the stream behind requests lets them be answered', async () => {
-    const world = echo();
-    const client = world.open();
+    const fixture = echo();
+    const client = fixture.open();
     client.send(get('/1') + get('/2'));
     client.finish();
     assert.equal(client.isClosed, false);
-    assert.equal(await client.read(), answer('/1') + answer('/2'));
+    assert.equal(await client.read(), respond('/1') + respond('/2'));
     assert.equal(client.isClosed, true);
     assert.equal(client.isReset, false);
-    await world.end();
+    await fixture.end();
   });
 
   it('an end of the stream while a handler runs lets it answer', async () => {
     let response: Response | null = null;
-    const world = new ConnectionWorld(async (_request, later) => {
+    const fixture = new ConnectionFixture(async (_request, later) => {
       response = later;
       await new Promise(() => {});
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(get('/'));
     client.finish();
-    await world.rest();
+    await fixture.rest();
     assert.equal(client.isClosed, false);
     (response as Response | null)?.text('late');
-    await world.rest();
-    assert.equal(await client.read(), answer('late'));
+    await fixture.rest();
+    assert.equal(await client.read(), respond('late'));
     assert.equal(client.isClosed, true);
-    await world.end();
+    await fixture.end();
   });
 });
 
 describe('what is no request', () => {
   it('is answered after those before it, and ends the connection', async () => {
-    const world = echo();
-    const client = world.open();
+    const fixture = echo();
+    const client = fixture.open();
     const text = await client.ask(`${get('/1')}what is this\r\n\r\n${get('/2')}`);
-    assert.equal(text, answer('/1') + refusal('400 Bad Request'));
+    assert.equal(text, respond('/1') + refusal('400 Bad Request'));
     assert.equal(client.isShut, true);
-    assert.equal(world.counters.faults, 1);
-    assert.deepEqual(world.debugLines, [`192.0.2.1:${1000 + client.slot} bad target: 400`]);
+    assert.equal(fixture.counters.faults, 1);
+    assert.deepEqual(fixture.debugLines, [`192.0.2.1:${1000 + client.slot} bad target: 400`]);
     client.finish();
     assert.equal(client.isClosed, true);
-    await world.end();
+    await fixture.end();
   });
 
   for (const [name, text, status] of [
@@ -287,29 +291,29 @@ describe('what is no request', () => {
     ['a body above every limit', post('/', 5_000), '413 Content Too Large'],
   ] as const) {
     it(`${name}: ${status}`, async () => {
-      const world = new ConnectionWorld((_request, response) => response.text('no'), {
+      const fixture = new ConnectionFixture((_request, response) => response.text('no'), {
         limits: { targetBytesMax: 256, headBytesMax: 512, fieldsMax: 3, streamBytesMax: 4096 },
       });
-      const client = world.open();
+      const client = fixture.open();
       assert.equal(await client.ask(text), refusal(status));
-      assert.equal(world.counters.answers, 0);
-      assert.equal(world.counters.faults, 1);
+      assert.equal(fixture.counters.responses, 0);
+      assert.equal(fixture.counters.faults, 1);
       assert.equal(client.isShut, true);
-      const headClient = world.open();
+      const headClient = fixture.open();
       const head = text.replace(/^\w+/, 'HEAD');
       assert.equal(await headClient.ask(head), headOf(refusal(status)), 'a HEAD gets no content');
       assert.equal(headClient.isShut, true);
-      await world.end();
+      await fixture.end();
     });
   }
 
   it('says nothing of the request before it', async () => {
     // The refused head is HTTP/1.0: the answer is not.
-    const world = echo();
-    const client = world.open();
+    const fixture = echo();
+    const client = fixture.open();
     const bad = 'GET / HTTP/1.0\r\nContent-Length: 1, 2\r\nTE: trailers\r\n\r\n';
     assert.equal(await client.ask(bad), refusal('400 Bad Request'));
-    await world.end();
+    await fixture.end();
   });
 
   for (const [sent, isHead] of [
@@ -321,58 +325,58 @@ describe('what is no request', () => {
   ] as const) {
     const content = isHead ? 'no content' : 'content';
     it(`${JSON.stringify(sent)} and the end of the stream: ${content}`, async () => {
-      const world = echo();
-      const client = world.open();
+      const fixture = echo();
+      const client = fixture.open();
       // The method of the request before it is not that of what is refused.
       await client.ask(get('/'));
       client.send(sent);
       client.finish();
       const whole = refusal('400 Bad Request');
       assert.equal(await client.read(), isHead ? headOf(whole) : whole);
-      await world.end();
+      await fixture.end();
     });
   }
 
   it('a stream that ends in the middle of a head is answered', async () => {
-    const world = echo();
-    const client = world.open();
+    const fixture = echo();
+    const client = fixture.open();
     client.send('GET / HTTP/1.1\r\nHo');
     client.finish();
     assert.equal(await client.read(), refusal('400 Bad Request'));
     assert.equal(client.isClosed, true, 'there is nothing to wait for');
-    assert.match(world.debugLines[0] ?? '', /incomplete message: 400$/);
-    await world.end();
+    assert.match(fixture.debugLines[0] ?? '', /incomplete message: 400$/);
+    await fixture.end();
   });
 
   it('a stream that ends in a head over two blocks is answered', async () => {
-    const world = new ConnectionWorld((_request, response) => response.text('no'), {
+    const fixture = new ConnectionFixture((_request, response) => response.text('no'), {
       blockBytes: 64,
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send('GET /0123456789 HTTP/1.1\r\nHo');
     client.finish();
     assert.equal(await client.read(), refusal('400 Bad Request'));
-    await world.end();
+    await fixture.end();
   });
 
   it('what arrives after the answer is thrown away', async () => {
-    const world = echo();
-    const client = world.open();
+    const fixture = echo();
+    const client = fixture.open();
     await client.ask('?\r\n\r\n');
     for (let count = 0; count < 100; count++) client.send(get('/again'));
     assert.equal(client.news(), '');
-    assert.equal(world.counters.requests, 0);
-    assert.equal(world.slab.freeCount, world.slab.blockCount);
-    await world.end();
+    assert.equal(fixture.counters.requests, 0);
+    assert.equal(fixture.slab.freeCount, fixture.slab.blockCount);
+    await fixture.end();
   });
 
   it('is not logged when nobody wants to know', async () => {
-    const world = echo();
-    Object.assign(world.context, { debugEnabled: false });
-    const client = world.open();
+    const fixture = echo();
+    Object.assign(fixture.context, { debugEnabled: false });
+    const client = fixture.open();
     await client.ask('?\r\n\r\n');
-    assert.deepEqual(world.debugLines, []);
-    await world.end();
+    assert.deepEqual(fixture.debugLines, []);
+    await fixture.end();
   });
 });
 
@@ -380,39 +384,39 @@ describe('the address of a client', () => {
   it('is asked once, and kept when the client is gone', async () => {
     const seen: string[] = [];
     const later: (() => void)[] = [];
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       seen.push(`${request.remoteAddress}:${request.remotePort}`);
       await new Promise<void>((resolve) => later.push(resolve));
       seen.push(`${request.remoteAddress}:${request.remotePort}`);
       response.text('x');
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(get('/'));
-    await world.rest();
+    await fixture.rest();
     client.breakOff();
     later[0]?.();
-    await world.rest();
+    await fixture.rest();
     assert.deepEqual(seen, Array(2).fill(`192.0.2.1:${1000 + client.slot}`));
-    await world.end();
+    await fixture.end();
   });
 
   it('is nobody when it was never asked while the client was there', async () => {
     const seen: unknown[] = [];
     const later: (() => void)[] = [];
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       await new Promise<void>((resolve) => later.push(resolve));
       seen.push(request.remoteAddress, request.remotePort);
       response.text('x');
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(get('/'));
-    await world.rest();
+    await fixture.rest();
     client.breakOff();
     later[0]?.();
-    await world.rest();
+    await fixture.rest();
     assert.deepEqual(seen, ['', 0]);
-    assert.equal(world.counters.lateWrites, 1);
-    await world.end();
+    assert.equal(fixture.counters.lateWrites, 1);
+    await fixture.end();
   });
 });
 
@@ -420,21 +424,21 @@ describe('the clocks', () => {
   it('of an answer that comes between turns are as of then', async () => {
     let response: Response | null = null;
     let summary: unknown = null;
-    const world = new ConnectionWorld(async (_request, later) => {
+    const fixture = new ConnectionFixture(async (_request, later) => {
       response = later;
       later.afterSend((given) => {
         summary = given;
       });
       await new Promise(() => {});
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(get('/'));
-    await world.rest();
-    world.driver.nowMs += 250;
-    world.driver.wallMs += 61_000;
+    await fixture.rest();
+    fixture.driver.nowMs += 250;
+    fixture.driver.wallMs += 61_000;
     (response as Response | null)?.text('x');
-    assert.equal(await client.read(), answer('x').replace(DATE, DATE.replace(':00:00', ':01:01')));
+    assert.equal(await client.read(), respond('x').replace(DATE, DATE.replace(':00:00', ':01:01')));
     assert.deepEqual(summary, { status: 200, bytes: 1, durationMs: 250, complete: true });
-    await world.end();
+    await fixture.end();
   });
 });

@@ -7,13 +7,13 @@ import type { Handler } from '../../src/exchange/exchange.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
 import type { Response } from '../../src/exchange/response.ts';
 import {
-  answer,
-  answerOf,
-  ConnectionWorld,
+  ConnectionFixture,
   DATE,
+  type FixtureOptions,
   Gate,
   get,
-  type WorldOptions,
+  respond,
+  responseOf,
 } from '../../testing/connection-fixture.ts';
 
 const CLOSE = 'Connection: close';
@@ -23,10 +23,10 @@ const OLD_KEEP = `GET / HTTP/1.0\r\n${KEEP}\r\n\r\n`;
 const HEAD = 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 /** What one request gets, on a connection of its own. */
-async function got(sent: string, handler: Handler, options: WorldOptions = {}): Promise<string> {
-  const world = new ConnectionWorld(handler, options);
-  const text = await world.open().ask(sent);
-  await world.end();
+async function got(sent: string, handler: Handler, options: FixtureOptions = {}): Promise<string> {
+  const fixture = new ConnectionFixture(handler, options);
+  const text = await fixture.open().ask(sent);
+  await fixture.end();
   return text;
 }
 
@@ -44,8 +44,8 @@ describe('a whole answer', () => {
     it(`of ${length} characters`, async () => {
       const text = 'abcdefghij'.repeat(length / 10 + 1).slice(0, length);
       const handler: Handler = (_request, response) => response.text(text);
-      assert.equal(await got(get('/'), handler), answer(text), 'in blocks shorter than it');
-      assert.equal(await got(get('/'), handler, { blockBytes: 16_384 }), answer(text));
+      assert.equal(await got(get('/'), handler), respond(text), 'in blocks shorter than it');
+      assert.equal(await got(get('/'), handler, { blockBytes: 16_384 }), respond(text));
     });
   }
 
@@ -70,11 +70,11 @@ describe('a whole answer', () => {
       [8192, 1],
       [8193, 2],
     ] as const) {
-      const world = new ConnectionWorld(
+      const fixture = new ConnectionFixture(
         (_request, response) => response.send(new Uint8Array(length)),
         { blockBytes: 16_384 },
       );
-      const client = world.open();
+      const client = fixture.open();
       client.send(get('/'));
       let count = 0;
       while (client.socket.send !== null) {
@@ -83,7 +83,7 @@ describe('a whole answer', () => {
         count += 1;
       }
       assert.equal(count, sends, `${length} bytes`);
-      await world.end();
+      await fixture.end();
     }
   });
 
@@ -121,13 +121,13 @@ describe('a whole answer', () => {
 
   it('has memory of its own when blocks are short', async () => {
     const handler: Handler = (_request, response) => response.text('hello');
-    const world = new ConnectionWorld(handler, { blocks: 16 });
-    const client = world.open();
+    const fixture = new ConnectionFixture(handler, { blocks: 16 });
+    const client = fixture.open();
     const held: number[] = [];
-    while (world.slab.freeCount > 2) held.push(world.slab.acquire());
-    assert.equal(await client.ask(get('/')), answer('hello'));
-    for (const block of held) world.slab.release(block);
-    await world.end();
+    while (fixture.slab.freeCount > 2) held.push(fixture.slab.acquire());
+    assert.equal(await client.ask(get('/')), respond('hello'));
+    for (const block of held) fixture.slab.release(block);
+    await fixture.end();
   });
 
   it('without fields of a template', async () => {
@@ -152,11 +152,11 @@ describe('a whole answer', () => {
 
 describe('common heads', () => {
   it('tell one status and type from another, however many there are', async () => {
-    const world = new ConnectionWorld((request, response) => {
+    const fixture = new ConnectionFixture((request, response) => {
       const [, status = '200', type = ''] = request.path.split('/');
       response.status(Number(status)).header('Content-Type', type).send('x');
     });
-    const client = world.open();
+    const client = fixture.open();
     for (let round = 0; round < 3; round++) {
       for (const status of ['200 OK', '404 Not Found']) {
         for (let type = 0; type < 7 + round; type++) {
@@ -165,7 +165,7 @@ describe('common heads', () => {
         }
       }
     }
-    await world.end();
+    await fixture.end();
   });
 
   it('are not for answers with another field, without one, or without a length', async () => {
@@ -177,21 +177,23 @@ describe('common heads', () => {
       (_request, response) => response.header('Connection', 'close').text('last'),
     ];
     let next = 0;
-    const world = new ConnectionWorld((request, response) => handlers[next++]?.(request, response));
-    const client = world.open();
-    assert.equal(await client.ask(get('/')), answer('one'));
+    const fixture = new ConnectionFixture((request, response) =>
+      handlers[next++]?.(request, response),
+    );
+    const client = fixture.open();
+    assert.equal(await client.ask(get('/')), respond('one'));
     const two = ['Content-Type: t', 'A: b', 'Content-Length: 3'];
     assert.equal(await client.ask(get('/')), lines('200 OK', two, 'two'));
     assert.equal(await client.ask(get('/')), lines('200 OK', ['Content-Length: 0']));
     assert.equal(await client.ask(get('/')), lines('204 No Content', [TEXT]));
-    assert.equal(await client.ask(get('/')), answer('last', CLOSE));
-    await world.end();
+    assert.equal(await client.ask(get('/')), respond('last', CLOSE));
+    await fixture.end();
   });
 
   it('tell the second of each answer', async () => {
-    const world = new ConnectionWorld((_request, response) => response.text('x'));
-    const client = world.open();
-    const noon = world.driver.wallMs;
+    const fixture = new ConnectionFixture((_request, response) => response.text('x'));
+    const client = fixture.open();
+    const noon = fixture.driver.wallMs;
     for (const [ms, time] of [
       [0, '12:00:00'],
       [999, '12:00:00'],
@@ -200,10 +202,10 @@ describe('common heads', () => {
       [-1, '11:59:59'],
       [0, '12:00:00'],
     ] as const) {
-      world.driver.wallMs = noon + ms;
-      assert.equal(await client.ask(get('/')), answer('x').replace('12:00:00', time));
+      fixture.driver.wallMs = noon + ms;
+      assert.equal(await client.ask(get('/')), respond('x').replace('12:00:00', time));
     }
-    await world.end();
+    await fixture.end();
   });
 });
 
@@ -218,13 +220,13 @@ describe('a prepared answer', () => {
   const fields = ['X-A: b', TEXT, 'Content-Length: 5'];
 
   it('is sent as it is, with the date of now', async () => {
-    const world = new ConnectionWorld(send(plain));
-    const client = world.open();
+    const fixture = new ConnectionFixture(send(plain));
+    const client = fixture.open();
     assert.equal(await client.ask(get('/')), lines('200 OK', fields, 'hello'));
-    world.driver.wallMs += 3_000;
+    fixture.driver.wallMs += 3_000;
     const later = lines('200 OK', fields, 'hello').replace('12:00:00', '12:00:03');
     assert.equal(await client.ask(get('/')), later);
-    await world.end();
+    await fixture.end();
   });
 
   it('counts its content and tells its status', async () => {
@@ -296,16 +298,16 @@ describe('a stream', () => {
   });
 
   it('of known length is not chunked, and lives', async () => {
-    const world = new ConnectionWorld(async (_request, response) => {
+    const fixture = new ConnectionFixture(async (_request, response) => {
       response.header('Content-Length', '5');
       await response.write('he');
       response.end('llo');
     });
-    const client = world.open();
+    const client = fixture.open();
     const expected = lines('200 OK', ['Content-Length: 5'], 'hello');
     assert.equal(await client.ask(get('/')), expected);
     assert.equal(await client.ask(get('/')), expected);
-    await world.end();
+    await fixture.end();
   });
 
   it('of known length in one large piece', async () => {
@@ -381,7 +383,7 @@ describe('a stream', () => {
 
   it('when blocks are short has memory of its own', async () => {
     for (const known of [false, true]) {
-      const world = new ConnectionWorld(
+      const fixture = new ConnectionFixture(
         async (_request, response) => {
           if (known) response.header('Content-Length', '5');
           await response.write('hello');
@@ -389,21 +391,21 @@ describe('a stream', () => {
         },
         { blocks: 16 },
       );
-      const client = world.open();
+      const client = fixture.open();
       const held: number[] = [];
-      while (world.slab.freeCount > 2) held.push(world.slab.acquire());
+      while (fixture.slab.freeCount > 2) held.push(fixture.slab.acquire());
       const expected = known
         ? lines('200 OK', ['Content-Length: 5'], 'hello')
         : lines('200 OK', [CHUNKED], '5\r\nhello\r\n0\r\n\r\n');
       assert.equal(await client.ask(get('/')), expected);
-      for (const block of held) world.slab.release(block);
-      await world.end();
+      for (const block of held) fixture.slab.release(block);
+      await fixture.end();
     }
   });
 
   it('more than was announced is a reset, and the handler hears of it', async () => {
     const errors: unknown[] = [];
-    const world = new ConnectionWorld(async (_request, response) => {
+    const fixture = new ConnectionFixture(async (_request, response) => {
       response.header('Content-Length', '5');
       try {
         await response.write('hello!');
@@ -411,49 +413,49 @@ describe('a stream', () => {
         errors.push(error);
       }
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(get('/'));
-    await world.rest();
+    await fixture.rest();
     assert.match(String(errors[0]), /TypeError: more was written than Content-Length announced/);
     assert.equal(client.isClosed, true);
     assert.equal(client.isReset, true);
-    assert.equal(world.counters.resets, 1);
-    await world.end();
+    assert.equal(fixture.counters.resets, 1);
+    await fixture.end();
   });
 
   it('more than was announced is logged as the handler’s mistake', async () => {
-    const world = new ConnectionWorld(async (_request, response) => {
+    const fixture = new ConnectionFixture(async (_request, response) => {
       response.header('Content-Length', '5');
       await response.write('hello!');
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(get('/'));
-    await world.rest();
-    assert.match(world.errorLines[0] ?? '', /more was written than Content-Length announced/);
+    await fixture.rest();
+    assert.match(fixture.errorLines[0] ?? '', /more was written than Content-Length announced/);
     assert.equal(client.isReset, true);
-    await world.end();
+    await fixture.end();
   });
 
   it('less than was announced ends early, and the handler hears of it', async () => {
-    const world = new ConnectionWorld(async (_request, response) => {
+    const fixture = new ConnectionFixture(async (_request, response) => {
       response.header('Content-Length', '5');
       await response.write('hell');
       response.end();
     });
-    const client = world.open();
+    const client = fixture.open();
     const text = await client.ask(get('/'));
     assert.equal(text, lines('200 OK', ['Content-Length: 5'], 'hell'));
     assert.equal(client.isShut, true, 'the client sees that a byte is missing');
-    assert.match(world.errorLines[0] ?? '', /ended 1 bytes before its Content-Length/);
-    assert.equal(world.counters.resets, 1);
-    await world.end();
+    assert.match(fixture.errorLines[0] ?? '', /ended 1 bytes before its Content-Length/);
+    assert.equal(fixture.counters.resets, 1);
+    await fixture.end();
   });
 });
 
 describe('room for more', () => {
   it('is there until more than send_queue_bytes_max waits', async () => {
     const done: number[] = [];
-    const world = new ConnectionWorld(
+    const fixture = new ConnectionFixture(
       async (_request, response) => {
         for (let count = 1; count <= 4; count++) {
           await response.write('x'.repeat(1_000));
@@ -463,43 +465,43 @@ describe('room for more', () => {
       },
       { limits: { sendQueueBytesMax: 2_048 }, blockBytes: 4_096 },
     );
-    const client = world.open();
+    const client = fixture.open();
     client.send(get('/'));
-    await world.rest();
+    await fixture.rest();
     assert.deepEqual(done, [1], 'the second is beyond it');
     client.take(500);
-    await world.rest();
+    await fixture.rest();
     assert.deepEqual(done, [1, 2]);
     client.take();
-    await world.rest();
+    await fixture.rest();
     assert.deepEqual(done, [1, 2, 3, 4]);
     await client.read();
-    await world.end();
+    await fixture.end();
   });
 
   it('is there at once for a large piece: its memory is the handler’s again', async () => {
     const done: string[] = [];
     const piece = Buffer.alloc(10_000, 'x');
-    const world = new ConnectionWorld(async (_request, response) => {
+    const fixture = new ConnectionFixture(async (_request, response) => {
       await response.write(piece);
       done.push('written');
       piece.fill('y');
       response.end();
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(get('/'));
-    await world.rest();
+    await fixture.rest();
     assert.deepEqual(done, ['written'], 'nothing of it was sent');
     await client.read();
     const text = client.socket.output.toString();
     assert.ok(text.includes(`2710\r\n${'x'.repeat(10_000)}\r\n0\r\n`), 'nothing of it changed');
-    await world.end();
+    await fixture.end();
   });
 
   it('is there when the client is gone, and what is written then is dropped', async () => {
     const gate = new Gate();
     const done: string[] = [];
-    const world = new ConnectionWorld(async (_request, response) => {
+    const fixture = new ConnectionFixture(async (_request, response) => {
       await response.write(new Uint8Array(100_000));
       done.push('first');
       await gate.opened;
@@ -507,25 +509,25 @@ describe('room for more', () => {
       response.end();
       done.push('second');
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(get('/'));
-    await world.rest();
+    await fixture.rest();
     assert.deepEqual(done, []);
     client.breakOff();
-    await world.rest();
+    await fixture.rest();
     assert.deepEqual(done, ['first']);
     gate.open();
-    await world.rest();
+    await fixture.rest();
     assert.deepEqual(done, ['first', 'second']);
-    assert.equal(world.counters.lateWrites, 2);
-    await world.end();
+    assert.equal(fixture.counters.lateWrites, 2);
+    await fixture.end();
   });
 });
 
 describe('answers behind each other', () => {
   it('of all kinds, on one connection, taken byte by byte', async () => {
     const prepared = prepare(200, {}, 'ready');
-    const world = new ConnectionWorld(async (request, response) => {
+    const fixture = new ConnectionFixture(async (request, response) => {
       switch (request.path) {
         case '/short':
           response.text('short');
@@ -544,32 +546,32 @@ describe('answers behind each other', () => {
           response.end('two');
       }
     });
-    const client = world.open();
+    const client = fixture.open();
     client.send(
       ['/short', '/long', '/ready', '/none', '/stream', '/short'].map((t) => get(t)).join(''),
     );
-    await world.rest();
+    await fixture.rest();
     while (client.socket.send !== null) {
       client.take(1);
       await Promise.resolve();
     }
-    await world.rest();
+    await fixture.rest();
     await client.read();
     assert.equal(
       client.socket.output.toString(),
-      answer('short') +
-        answer('l'.repeat(2_000)) +
-        answer('ready') +
+      respond('short') +
+        respond('l'.repeat(2_000)) +
+        respond('ready') +
         lines('204 No Content', []) +
         lines('200 OK', [CHUNKED], '3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n') +
-        answer('short'),
+        respond('short'),
     );
-    assert.equal(world.counters.answers, 6);
-    await world.end();
+    assert.equal(fixture.counters.responses, 6);
+    await fixture.end();
   });
 
   it('an answer of a status and text', async () => {
     const handler: Handler = (_request, response) => response.status(418).text('tea');
-    assert.equal(await got(get('/'), handler), answerOf("418 I'm a teapot", 'tea'));
+    assert.equal(await got(get('/'), handler), responseOf("418 I'm a teapot", 'tea'));
   });
 });

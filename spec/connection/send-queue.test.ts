@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { AssertionFault } from '../../src/base/assert.ts';
 import { Slab } from '../../src/base/slab.ts';
-import { Outbox } from '../../src/connection/send-queue.ts';
+import { SendQueue } from '../../src/connection/send-queue.ts';
 import { SpanPool } from '../../src/connection/span.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
 import { Regions } from '../../src/reactor/regions.ts';
@@ -17,13 +17,13 @@ const BLOCK_BYTES = 64;
 const BLOCKS = 3;
 
 /** One connection of which only the outbox is there. */
-class World {
+class Fixture {
   readonly slab = new Slab(BLOCK_BYTES, BLOCKS);
   readonly driver = new FakeDriver(this.slab);
   readonly regions = new Regions(this.driver);
   readonly spans = new SpanPool();
   readonly reactor: Reactor;
-  readonly outbox: Outbox;
+  readonly sendQueue: SendQueue;
   readonly slot: number;
   /** All that was queued, in order. */
   queued: number[] = [];
@@ -43,7 +43,7 @@ class World {
         accepted: () => ({
           received() {},
           sent: (result) => {
-            if (result > 0) this.outbox.sent(result);
+            if (result > 0) this.sendQueue.sent(result);
           },
           due() {},
           closed: () => {
@@ -56,11 +56,11 @@ class World {
         unlistened() {},
       },
     });
-    this.outbox = new Outbox(this.reactor, this.spans);
+    this.sendQueue = new SendQueue(this.reactor, this.spans);
     this.driver.arrive(1);
     this.reactor.turn();
     this.slot = 0;
-    this.outbox.open(this.slot);
+    this.sendQueue.open(this.slot);
   }
 
   #bytes(count: number): Uint8Array {
@@ -75,10 +75,10 @@ class World {
 
   /** Writes bytes into a block; false, and nothing queued, where none is free. */
   write(count: number): boolean {
-    const at = this.outbox.reserve(count);
+    const at = this.sendQueue.reserve(count);
     if (at < 0) return false;
     this.slab.bytes.set(this.#bytes(count), at);
-    this.outbox.commit(at + count);
+    this.sendQueue.commit(at + count);
     return true;
   }
 
@@ -86,7 +86,7 @@ class World {
     // Two bytes around that are not to be sent.
     const bytes = new Uint8Array(count + 2).fill(0xee);
     bytes.set(this.#bytes(count), 1);
-    this.outbox.attach(this.regions.map(bytes), 1, count + 1);
+    this.sendQueue.attach(this.regions.map(bytes), 1, count + 1);
   }
 
   /** The client takes some of what is on its way. */
@@ -97,8 +97,8 @@ class World {
   }
 
   drain(): void {
-    for (let count = 0; count < 10_000 && this.outbox.waiting > 0; count++) {
-      this.outbox.flush();
+    for (let count = 0; count < 10_000 && this.sendQueue.waiting > 0; count++) {
+      this.sendQueue.flush();
       this.take();
     }
   }
@@ -126,143 +126,143 @@ describe('sending', () => {
       fc.constant('flush' as const),
     );
     const property = fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-      const world = new World();
-      const { outbox } = world;
+      const fixture = new Fixture();
+      const { sendQueue } = fixture;
       for (const one of steps) {
-        if (one === 'flush') outbox.flush();
-        else if ('write' in one) world.write(one.write);
-        else if ('attach' in one) world.attach(one.attach);
-        else if ('take' in one) world.take(one.take);
-        else outbox.reserve(one.unused);
-        assert.equal(outbox.queuedTotal, world.queued.length);
-        assert.equal(outbox.sentTotal, world.output.length);
-        assert.equal(outbox.waiting, world.queued.length - world.output.length);
-        assert.deepEqual(world.output, world.queued.slice(0, world.output.length));
+        if (one === 'flush') sendQueue.flush();
+        else if ('write' in one) fixture.write(one.write);
+        else if ('attach' in one) fixture.attach(one.attach);
+        else if ('take' in one) fixture.take(one.take);
+        else sendQueue.reserve(one.unused);
+        assert.equal(sendQueue.queuedTotal, fixture.queued.length);
+        assert.equal(sendQueue.sentTotal, fixture.output.length);
+        assert.equal(sendQueue.waiting, fixture.queued.length - fixture.output.length);
+        assert.deepEqual(fixture.output, fixture.queued.slice(0, fixture.output.length));
       }
-      world.drain();
-      assert.deepEqual(world.output, world.queued);
-      outbox.clear();
-      world.checkGivenBack();
+      fixture.drain();
+      assert.deepEqual(fixture.output, fixture.queued);
+      sendQueue.clear();
+      fixture.checkGivenBack();
     });
     fc.assert(property, seeded(context, 500));
   });
 
   it('what is written one after the other goes out in one send', () => {
-    const world = new World();
-    for (const count of [10, 20, 30]) assert.ok(world.write(count));
-    world.outbox.flush();
-    const { send } = world.driver.socket(world.slot);
+    const fixture = new Fixture();
+    for (const count of [10, 20, 30]) assert.ok(fixture.write(count));
+    fixture.sendQueue.flush();
+    const { send } = fixture.driver.socket(fixture.slot);
     assert.equal((send?.end ?? 0) - (send?.start ?? 0), 60);
     assert.equal(send?.more, false);
-    world.take();
-    world.checkGivenBack();
+    fixture.take();
+    fixture.checkGivenBack();
   });
 
   it('what is written while a send is in flight waits in the same block', () => {
-    const world = new World();
-    world.write(10);
-    world.outbox.flush();
-    world.write(10);
-    assert.equal(world.slab.freeCount, BLOCKS - 1);
-    world.take(4);
-    world.outbox.flush();
-    world.take();
-    assert.deepEqual(world.output, world.queued);
-    world.checkGivenBack();
+    const fixture = new Fixture();
+    fixture.write(10);
+    fixture.sendQueue.flush();
+    fixture.write(10);
+    assert.equal(fixture.slab.freeCount, BLOCKS - 1);
+    fixture.take(4);
+    fixture.sendQueue.flush();
+    fixture.take();
+    assert.deepEqual(fixture.output, fixture.queued);
+    fixture.checkGivenBack();
   });
 
   it('says that more follows when it does', () => {
-    const world = new World();
-    world.write(10);
-    world.attach(10);
-    world.outbox.flush();
-    assert.equal(world.driver.socket(world.slot).send?.more, true);
-    world.take();
-    world.outbox.flush();
-    assert.equal(world.driver.socket(world.slot).send?.more, false);
-    world.take();
-    world.checkGivenBack();
+    const fixture = new Fixture();
+    fixture.write(10);
+    fixture.attach(10);
+    fixture.sendQueue.flush();
+    assert.equal(fixture.driver.socket(fixture.slot).send?.more, true);
+    fixture.take();
+    fixture.sendQueue.flush();
+    assert.equal(fixture.driver.socket(fixture.slot).send?.more, false);
+    fixture.take();
+    fixture.checkGivenBack();
   });
 
   it('flushing nothing, or twice, sends nothing more', () => {
-    const world = new World();
-    world.outbox.flush();
-    assert.equal(world.reactor.sending(world.slot), false);
-    world.attach(5);
-    world.outbox.flush();
-    world.outbox.flush();
-    world.take();
-    assert.deepEqual(world.output, world.queued);
+    const fixture = new Fixture();
+    fixture.sendQueue.flush();
+    assert.equal(fixture.reactor.sending(fixture.slot), false);
+    fixture.attach(5);
+    fixture.sendQueue.flush();
+    fixture.sendQueue.flush();
+    fixture.take();
+    assert.deepEqual(fixture.output, fixture.queued);
   });
 
   it('a region is mapped until its last byte is sent, also when somebody else holds it', () => {
-    const world = new World();
-    const region = world.regions.map(new Uint8Array(10));
+    const fixture = new Fixture();
+    const region = fixture.regions.map(new Uint8Array(10));
     region.hold();
-    world.outbox.attach(region, 0, 10);
-    world.outbox.flush();
-    world.take(9);
-    assert.equal(world.driver.regionCount, 1);
-    world.outbox.flush();
-    world.take(1);
-    assert.equal(world.driver.regionCount, 1);
+    fixture.sendQueue.attach(region, 0, 10);
+    fixture.sendQueue.flush();
+    fixture.take(9);
+    assert.equal(fixture.driver.regionCount, 1);
+    fixture.sendQueue.flush();
+    fixture.take(1);
+    assert.equal(fixture.driver.regionCount, 1);
     region.release();
-    world.checkGivenBack();
+    fixture.checkGivenBack();
   });
 
   it('one region stands in the queue more than once', () => {
-    const world = new World();
-    const region = world.regions.map(Uint8Array.from([1, 2, 3, 4]));
+    const fixture = new Fixture();
+    const region = fixture.regions.map(Uint8Array.from([1, 2, 3, 4]));
     region.hold();
-    world.outbox.attach(region, 2, 4);
-    world.outbox.attach(region, 0, 2);
-    world.drain();
-    assert.deepEqual(world.output, [3, 4, 1, 2]);
-    world.checkGivenBack();
+    fixture.sendQueue.attach(region, 2, 4);
+    fixture.sendQueue.attach(region, 0, 2);
+    fixture.drain();
+    assert.deepEqual(fixture.output, [3, 4, 1, 2]);
+    fixture.checkGivenBack();
   });
 });
 
 describe('room', () => {
   it('there is none for more than a block, nor without a free block', () => {
-    const world = new World();
-    assert.equal(world.outbox.reserve(BLOCK_BYTES + 1), -1);
-    for (let count = 0; count < BLOCKS; count++) assert.ok(world.write(BLOCK_BYTES));
-    assert.equal(world.outbox.reserve(1), -1);
-    world.outbox.flush();
-    world.take();
-    assert.ok(world.write(1));
-    world.drain();
-    world.checkGivenBack();
+    const fixture = new Fixture();
+    assert.equal(fixture.sendQueue.reserve(BLOCK_BYTES + 1), -1);
+    for (let count = 0; count < BLOCKS; count++) assert.ok(fixture.write(BLOCK_BYTES));
+    assert.equal(fixture.sendQueue.reserve(1), -1);
+    fixture.sendQueue.flush();
+    fixture.take();
+    assert.ok(fixture.write(1));
+    fixture.drain();
+    fixture.checkGivenBack();
   });
 
   it('that was not used is used next', () => {
-    const world = new World();
-    const at = world.outbox.reserve(50);
-    assert.equal(world.outbox.reserve(BLOCK_BYTES), at);
-    assert.equal(world.slab.freeCount, BLOCKS - 1);
-    world.outbox.clear();
-    world.checkGivenBack();
+    const fixture = new Fixture();
+    const at = fixture.sendQueue.reserve(50);
+    assert.equal(fixture.sendQueue.reserve(BLOCK_BYTES), at);
+    assert.equal(fixture.slab.freeCount, BLOCKS - 1);
+    fixture.sendQueue.clear();
+    fixture.checkGivenBack();
   });
 
   it('an empty span, or one that nobody reserved, is a mistake of ours', () => {
-    const world = new World();
-    const region = world.regions.map(new Uint8Array(1));
-    assert.throws(() => world.outbox.attach(region, 1, 1), AssertionFault);
-    assert.throws(() => world.outbox.commit(5), AssertionFault);
-    assert.throws(() => world.outbox.sent(1), AssertionFault);
-    world.write(5);
-    world.outbox.flush();
-    assert.throws(() => world.outbox.sent(6), AssertionFault);
+    const fixture = new Fixture();
+    const region = fixture.regions.map(new Uint8Array(1));
+    assert.throws(() => fixture.sendQueue.attach(region, 1, 1), AssertionFault);
+    assert.throws(() => fixture.sendQueue.commit(5), AssertionFault);
+    assert.throws(() => fixture.sendQueue.sent(1), AssertionFault);
+    fixture.write(5);
+    fixture.sendQueue.flush();
+    assert.throws(() => fixture.sendQueue.sent(6), AssertionFault);
   });
 
   it('a new connection begins with nothing', () => {
-    const world = new World();
-    world.write(5);
-    assert.throws(() => world.outbox.open(0), AssertionFault);
-    world.drain();
-    world.outbox.open(0);
-    assert.equal(world.outbox.queuedTotal, 0);
-    assert.equal(world.outbox.sentTotal, 0);
+    const fixture = new Fixture();
+    fixture.write(5);
+    assert.throws(() => fixture.sendQueue.open(0), AssertionFault);
+    fixture.drain();
+    fixture.sendQueue.open(0);
+    assert.equal(fixture.sendQueue.queuedTotal, 0);
+    assert.equal(fixture.sendQueue.sentTotal, 0);
   });
 });
 
@@ -280,55 +280,55 @@ describe('those who wait', () => {
   }
 
   it('go on when what they wait for is sent', async () => {
-    const world = new World();
-    world.attach(100);
-    const { outbox } = world;
-    const waiting = [0, 10, 50, 100, 10].map((target) => outbox.reached(target));
+    const fixture = new Fixture();
+    fixture.attach(100);
+    const { sendQueue } = fixture;
+    const waiting = [0, 10, 50, 100, 10].map((target) => sendQueue.reached(target));
     assert.deepEqual(await resolved(waiting), [true, false, false, false, false]);
-    outbox.flush();
-    world.take(9);
+    sendQueue.flush();
+    fixture.take(9);
     assert.deepEqual(await resolved(waiting), [true, false, false, false, false]);
-    outbox.flush();
-    world.take(41);
+    sendQueue.flush();
+    fixture.take(41);
     assert.deepEqual(await resolved(waiting), [true, true, true, false, true]);
-    outbox.flush();
-    world.take();
+    sendQueue.flush();
+    fixture.take();
     assert.deepEqual(await resolved(waiting), [true, true, true, true, true]);
   });
 
   it('make no promise of their own where nothing is to be waited for', () => {
-    const { outbox } = new World();
-    assert.equal(outbox.reached(0), outbox.reached(0));
+    const { sendQueue } = new Fixture();
+    assert.equal(sendQueue.reached(0), sendQueue.reached(0));
   });
 
   it('go on when the connection is lost', async () => {
-    const world = new World();
-    world.attach(100);
-    const waiting = [world.outbox.reached(50), world.outbox.reached(100)];
-    world.outbox.giveUp();
+    const fixture = new Fixture();
+    fixture.attach(100);
+    const waiting = [fixture.sendQueue.reached(50), fixture.sendQueue.reached(100)];
+    fixture.sendQueue.giveUp();
     assert.deepEqual(await resolved(waiting), [true, true]);
-    world.outbox.giveUp();
-    const late = world.outbox.reached(100);
+    fixture.sendQueue.giveUp();
+    const late = fixture.sendQueue.reached(100);
     assert.deepEqual(await resolved([late]), [false]);
-    world.outbox.clear();
+    fixture.sendQueue.clear();
     assert.deepEqual(await resolved([late]), [true]);
   });
 });
 
 it('a connection that breaks gives everything back once its send is', () => {
-  const world = new World();
-  world.write(30);
-  world.attach(100);
-  world.write(30);
-  world.outbox.flush();
-  world.take(12);
-  world.outbox.flush();
-  world.reactor.reset(world.slot);
-  world.reactor.turn();
-  world.reactor.turn();
-  assert.ok(world.isClosed);
-  world.outbox.clear();
-  world.checkGivenBack();
-  world.outbox.clear();
-  assert.equal(world.outbox.waiting, 0);
+  const fixture = new Fixture();
+  fixture.write(30);
+  fixture.attach(100);
+  fixture.write(30);
+  fixture.sendQueue.flush();
+  fixture.take(12);
+  fixture.sendQueue.flush();
+  fixture.reactor.reset(fixture.slot);
+  fixture.reactor.turn();
+  fixture.reactor.turn();
+  assert.ok(fixture.isClosed);
+  fixture.sendQueue.clear();
+  fixture.checkGivenBack();
+  fixture.sendQueue.clear();
+  assert.equal(fixture.sendQueue.waiting, 0);
 });

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Handler } from '../../src/exchange/exchange.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
-import { ConnectionWorld, DATE, get } from '../../testing/connection-fixture.ts';
+import { ConnectionFixture, DATE, get } from '../../testing/connection-fixture.ts';
 
 const KEEP = 'Connection: keep-alive';
 const HEAD = 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -18,11 +18,11 @@ const EMPTY = [
 
 /** What each of some requests on one connection gets. */
 async function got(handler: Handler, ...requests: readonly string[]): Promise<string[]> {
-  const world = new ConnectionWorld(handler);
-  const client = world.open();
+  const fixture = new ConnectionFixture(handler);
+  const client = fixture.open();
   const texts: string[] = [];
   for (const sent of requests) texts.push(await client.ask(sent));
-  await world.end();
+  await fixture.end();
   return texts;
 }
 

@@ -7,7 +7,7 @@ server.get('/', (_request, response) => {
   response.text('hello');
 });
 const { port, driver } = await server.listen();
-const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } });
-const text = await answer.text();
+const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } });
+const text = await response.text();
 await server.close();
 process.stdout.write(`${driver}: ${text}\n`);

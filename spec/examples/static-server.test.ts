@@ -34,14 +34,14 @@ after(async () => {
   rmSync(outside, { recursive: true });
 });
 
-interface Answer {
+interface RawResponse {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly body: Buffer;
 }
 
 /** Sends the path as it is given: fetch would tidy it first. */
-async function ask(base: Running, path: string, method = 'GET'): Promise<Answer> {
+async function ask(base: Running, path: string, method = 'GET'): Promise<RawResponse> {
   const { port } = base;
   const sent = request({ host: '127.0.0.1', port, path, method, agent: false });
   sent.setTimeout(timeout, () => sent.destroy(new Error('no answer'))).end();
@@ -89,18 +89,18 @@ test('lists folders, and the links lead somewhere', { timeout }, async () => {
   for (const link of links) {
     const target = new URL(link.replaceAll('&amp;', '&'), server.url);
     assert.equal(target.origin, new URL(server.url).origin);
-    const answer = await ask(server, target.pathname);
-    assert.equal(answer.status, 200, link);
-    bodies.push(answer.body.toString('latin1'));
+    const response = await ask(server, target.pathname);
+    assert.equal(response.status, 200, link);
+    bodies.push(response.body.toString('latin1'));
   }
   assert.ok(bodies.includes('odd'), 'the oddly named file can be reached');
   assert.ok(bodies.includes('hello\n'));
 });
 
 test('sends a folder without its slash to the one with it', { timeout }, async () => {
-  const answer = await ask(server, '/sub');
-  assert.ok(answer.status === 301 || answer.status === 308, String(answer.status));
-  assert.match(answer.headers.location ?? '', /\/sub\/$/);
+  const response = await ask(server, '/sub');
+  assert.ok(response.status === 301 || response.status === 308, String(response.status));
+  assert.match(response.headers.location ?? '', /\/sub\/$/);
   assert.ok((await ask(server, '/sub/')).body.toString().includes('page.html'));
   assert.equal((await ask(server, '/sub/empty/')).status, 200);
 });
@@ -109,9 +109,9 @@ test('gives nothing from outside', { timeout }, async () => {
   const paths = ['/../secret.txt', '/%2e%2e/secret.txt', '/sub/../../secret.txt'];
   paths.push('/..%2fsecret.txt', '/sub/%2e%2e%2f%2e%2e%2fsecret.txt', '/..%5csecret.txt');
   for (const path of paths) {
-    const answer = await ask(server, path);
-    assert.ok(answer.status >= 400 && answer.status < 500, `${path}: ${answer.status}`);
-    assert.ok(!answer.body.includes('secret\n') && answer.body.toString() !== 'secret', path);
+    const response = await ask(server, path);
+    assert.ok(response.status >= 400 && response.status < 500, `${path}: ${response.status}`);
+    assert.ok(!response.body.includes('secret\n') && response.body.toString() !== 'secret', path);
   }
   assert.equal((await ask(server, '/missing.txt')).status, 404);
 });

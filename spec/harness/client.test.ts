@@ -66,7 +66,7 @@ function violationsOf(takenMore: number): Violation[] {
     ...{ facts, write, end: nothing, close: nothing, reset: nothing },
     ...{ pause: nothing, resume: nothing, pace: nothing },
   };
-  const world = {
+  const fixture = {
     nowMs: () => clock.nowMs,
     after,
     connect(_lane: number, heard: WireEvents): Wire {
@@ -87,7 +87,7 @@ function violationsOf(takenMore: number): Violation[] {
   });
   const rest = { requests: REQUESTS, depth: 2, thinkMs: IDLE_MS, lane: 1, startMs: 0 };
   const plan = { ...ORDINARY, ...rest, shape: 'one by one' } as const;
-  new Client(plan, world, judge, noScores(), nothing).start();
+  new Client(plan, fixture, judge, noScores(), nothing).start();
   while (writtenBytes <= TAKEN_BYTES) assert(schedule.step(schedule.nextMs));
   events?.ended();
   return violations;

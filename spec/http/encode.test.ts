@@ -13,7 +13,7 @@ import {
   LENGTH_NONE,
   writeField,
 } from '../../src/http/encode.ts';
-import { AnswerFields, checkedName } from '../../src/http/response-fields.ts';
+import { checkedName, ResponseFields } from '../../src/http/response-fields.ts';
 import { reasonPhrase } from '../../src/http/status.ts';
 import { seeded } from '../../testing/splits.ts';
 
@@ -26,8 +26,8 @@ const DATE: Pair = ['Date', 'Thu, 29 Feb 2024 12:00:00 GMT'];
 
 type Pair = readonly [name: string, value: string];
 
-function fieldsOf(pairs: readonly Pair[]): AnswerFields {
-  const fields = new AnswerFields();
+function fieldsOf(pairs: readonly Pair[]): ResponseFields {
+  const fields = new ResponseFields();
   for (const [name, value] of pairs) fields.append(name, checkedName(name), value);
   return fields;
 }

@@ -3,8 +3,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../../src/base/fixed-limits.ts';
-import { AnswerFields, checkedName, checkValue, isToken } from '../../src/http/response-fields.ts';
+import { RESPONSE_FIELD_BYTES_MAX, RESPONSE_FIELDS_MAX } from '../../src/base/fixed-limits.ts';
+import {
+  checkedName,
+  checkValue,
+  isToken,
+  ResponseFields,
+} from '../../src/http/response-fields.ts';
 import { seeded } from '../../testing/splits.ts';
 
 const names = ['Date', 'date', 'X-One', 'x-one', 'X-Two', 'Content-Type', 'Set-Cookie'];
@@ -17,7 +22,7 @@ const step = fc.record({
 
 type Pair = readonly [name: string, value: string];
 
-function pairs(fields: AnswerFields): Pair[] {
+function pairs(fields: ResponseFields): Pair[] {
   return Array.from({ length: fields.count }, (_, index) => [
     fields.names[index],
     fields.values[index],
@@ -27,7 +32,7 @@ function pairs(fields: AnswerFields): Pair[] {
 describe('AnswerFields', () => {
   it('behaves as a list of pairs, whatever the order of calls', (context) => {
     const property = fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const fields = new AnswerFields();
+      const fields = new ResponseFields();
       let model: Pair[] = [];
       for (const one of steps) {
         model = applied(fields, model, one.op, one.name, one.value);
@@ -40,7 +45,7 @@ describe('AnswerFields', () => {
   });
 
   it('has every member of a Vary that was ever given, once, and never loses one', () => {
-    const fields = new AnswerFields();
+    const fields = new ResponseFields();
     const varies = () => pairs(fields).filter(([name]) => name.toLowerCase() === 'vary');
     fields.set('Vary', 'vary', 'Origin');
     fields.set('vary', 'vary', 'Accept, origin ,,X-A');
@@ -68,7 +73,7 @@ describe('AnswerFields', () => {
   });
 
   function applied(
-    fields: AnswerFields,
+    fields: ResponseFields,
     model: readonly Pair[],
     op: string,
     name: string,
@@ -91,7 +96,7 @@ describe('AnswerFields', () => {
     return model.flatMap((pair, at) => (at === first ? [replaced] : isOther(pair) ? [pair] : []));
   }
 
-  function checkAgainst(fields: AnswerFields, model: readonly Pair[]): void {
+  function checkAgainst(fields: ResponseFields, model: readonly Pair[]): void {
     assert.deepEqual(pairs(fields), model);
     const characters = model.reduce((sum, [name, given]) => sum + name.length + given.length, 0);
     assert.equal(fields.characters, characters);
@@ -108,7 +113,7 @@ describe('AnswerFields', () => {
   }
 
   it('a value that is refused changes nothing', () => {
-    const fields = new AnswerFields();
+    const fields = new ResponseFields();
     fields.set('A', 'a', 'kept');
     assert.throws(() => fields.set('A', 'a', 'x\r\ny'), TypeError);
     assert.throws(() => fields.append('B', 'b', '\0'), TypeError);
@@ -158,21 +163,21 @@ describe('names and values', () => {
 
 describe('the limits of AnswerFields', () => {
   it('has so many fields and no more', () => {
-    const fields = new AnswerFields();
-    for (let index = 0; index < ANSWER_FIELDS_MAX; index++) fields.append('A', 'a', 'b');
+    const fields = new ResponseFields();
+    for (let index = 0; index < RESPONSE_FIELDS_MAX; index++) fields.append('A', 'a', 'b');
     const full = /an answer has 1000 fields at most/;
     assert.throws(() => fields.append('A', 'a', 'b'), full);
     assert.throws(() => fields.set('B', 'b', 'c'), full);
-    assert.equal(fields.count, ANSWER_FIELDS_MAX);
-    assert.equal(fields.characters, 2 * ANSWER_FIELDS_MAX);
+    assert.equal(fields.count, RESPONSE_FIELDS_MAX);
+    assert.equal(fields.characters, 2 * RESPONSE_FIELDS_MAX);
   });
 
   it('has room for a field of our own when it is full', () => {
-    const fields = new AnswerFields();
-    for (let index = 0; index < ANSWER_FIELDS_MAX; index++) fields.append('A', 'a', 'b');
+    const fields = new ResponseFields();
+    for (let index = 0; index < RESPONSE_FIELDS_MAX; index++) fields.append('A', 'a', 'b');
     fields.setKnown('B', 'b', 'c');
     fields.setKnown('B', 'b', 'd');
-    assert.equal(fields.count, ANSWER_FIELDS_MAX + 1);
+    assert.equal(fields.count, RESPONSE_FIELDS_MAX + 1);
     assert.throws(() => fields.append('A', 'a', 'b'), RangeError);
     fields.set('A', 'a', 'b');
     fields.append('A', 'a', 'b');
@@ -180,23 +185,23 @@ describe('the limits of AnswerFields', () => {
   });
 
   it('has so many bytes and no more', () => {
-    const fields = new AnswerFields();
-    const half = 'v'.repeat(ANSWER_FIELD_BYTES_MAX / 2 - 1);
+    const fields = new ResponseFields();
+    const half = 'v'.repeat(RESPONSE_FIELD_BYTES_MAX / 2 - 1);
     fields.set('A', 'a', half);
     fields.append('A', 'a', half);
-    assert.equal(fields.characters, ANSWER_FIELD_BYTES_MAX);
+    assert.equal(fields.characters, RESPONSE_FIELD_BYTES_MAX);
     const full = /the fields of an answer have 1048576 bytes at most/;
     assert.throws(() => fields.append('B', 'b', ''), full);
     assert.throws(() => fields.set('B', 'b', ''), full);
     assert.throws(() => fields.set('A', 'a', `${half}v`), full);
     assert.equal(fields.count, 2);
-    assert.equal(fields.characters, ANSWER_FIELD_BYTES_MAX);
+    assert.equal(fields.characters, RESPONSE_FIELD_BYTES_MAX);
     fields.set('A', 'a', half);
     assert.equal(fields.count, 1);
   });
 
   it('sets a known value as any other, and instead of what was there', () => {
-    const fields = new AnswerFields();
+    const fields = new ResponseFields();
     fields.setKnown('Content-Type', 'content-type', 'one');
     assert.deepEqual(pairs(fields), [['Content-Type', 'one']]);
     fields.append('A', 'a', 'b');

@@ -28,7 +28,7 @@ describe('an open loop', () => {
   it('asks evenly, not in bursts', () => {
     const { load, server } = run({ rate: 2_000, durationMs: 500, connections: 8 }, prompt);
     assert.equal(server.sent.length, 1_000);
-    assert.equal(load.recorder.answers, 1_000);
+    assert.equal(load.recorder.responses, 1_000);
     for (let index = 1; index < server.sent.length; index++) {
       const gapMs = server.sent[index].atMs - server.sent[index - 1].atMs;
       near(gapMs, 0.5, 2 * TURN_MS);
@@ -48,7 +48,7 @@ describe('an open loop', () => {
     assert.equal(histogram.count, 1_000, 'none is left out');
     assert.equal(server.sent.length, 1_000);
     // From when each was sent only one would be slow.
-    const slow = server.sent.filter(({ answerMs, atMs }) => answerMs - atMs > 50);
+    const slow = server.sent.filter(({ responseMs, atMs }) => responseMs - atMs > 50);
     assert.equal(slow.length, 1);
     assert.ok(histogram.count - histogram.countTo(50) > 130, 'those behind it waited as well');
     near(histogram.at(0.99), 190, 5);
@@ -62,8 +62,8 @@ describe('an open loop', () => {
     const { load } = run(options, dead, () => {}, 0.1);
     const { histogram } = load.recorder;
     assert.equal(histogram.count, 1_000);
-    near(load.recorder.answers, 500, 2);
-    assert.deepEqual(load.recorder.errorCounts(), { unanswered: 1_000 - load.recorder.answers });
+    near(load.recorder.responses, 500, 2);
+    assert.deepEqual(load.recorder.errorCounts(), { outstanding: 1_000 - load.recorder.responses });
     assert.ok(histogram.at(0.99) > 2_400, 'half a second late, and two more to the end');
     near(histogram.at(0.4), 0.1, 0.3);
   });
@@ -73,7 +73,7 @@ describe('an open loop', () => {
     const options = { rate: 1_000, warmUpMs: 100, durationMs: 200, connections: 100 };
     const { load, server } = run(options, slow);
     assert.equal(server.sent.length, 300);
-    assert.equal(load.recorder.answers, 200);
+    assert.equal(load.recorder.responses, 200);
     near(load.endMs - load.beginMs, 200, 1e-6);
     near(load.recorder.histogram.leastMs, 40, 3 * TURN_MS);
   });
@@ -81,11 +81,11 @@ describe('an open loop', () => {
   it('has no row of its own for the last answers, which come just after the end', () => {
     const options = { rate: 1_000, durationMs: 2_000, connections: 100 };
     const { load } = run(options, { takesMs: () => 20 });
-    const { answers, seconds } = load.recorder;
-    assert.equal(answers, 2_000);
+    const { responses, seconds } = load.recorder;
+    assert.equal(responses, 2_000);
     assert.equal(seconds.length, 2);
-    near(seconds[0].answers, 980, 2);
-    assert.equal(seconds[0].answers + seconds[1].answers, 2_000);
+    near(seconds[0].responses, 980, 2);
+    assert.equal(seconds[0].responses + seconds[1].responses, 2_000);
     near(seconds[1].lengthMs, 1_020, 1);
     near(seconds[1].p50Ms, 20, 1);
     near(load.drainMs, 20, 1);
@@ -101,14 +101,14 @@ describe('an open loop', () => {
       },
     };
     const { load } = run({ rate: 1_000, durationMs: 1_000, connections: 4 }, busy, () => {}, 0.1);
-    const { answers, seconds } = load.recorder;
-    assert.equal(answers, 1_000);
+    const { responses, seconds } = load.recorder;
+    assert.equal(responses, 1_000);
     near(load.drainMs, 1_000, 20);
     assert.equal(seconds.length, 2);
-    near(seconds[0].answers, 500, 5);
-    near(seconds[1].answers, 500, 5);
+    near(seconds[0].responses, 500, 5);
+    near(seconds[1].responses, 500, 5);
     near(seconds[1].endMs, 2_000, 20);
-    near(answers / ((load.endMs - load.beginMs + load.drainMs) / 1000), 500, 10);
+    near(responses / ((load.endMs - load.beginMs + load.drainMs) / 1000), 500, 10);
   });
 
   it('that is interrupted has no row of its own for what was on its way', () => {
@@ -131,7 +131,7 @@ describe('an open loop', () => {
     ];
     const { load, server } = run({ rate, connections: 20 }, prompt);
     assert.equal(server.sent.length, 300);
-    assert.equal(load.recorder.answers, 300);
+    assert.equal(load.recorder.responses, 300);
     const first = server.sent[0].atMs;
     assert.equal(server.sent.filter(({ atMs }) => atMs - first < 99.9).length, 100);
     near(server.sent.filter(({ atMs }) => atMs - first < 150).length, 150, 1);
@@ -151,7 +151,7 @@ describe('an open loop', () => {
 describe('a closed loop', () => {
   it('asks again when it is answered', () => {
     const { load, server } = run({ durationMs: 100, connections: 4 }, { takesMs: () => 1 });
-    near(load.recorder.answers, 4 * 100, 12);
+    near(load.recorder.responses, 4 * 100, 12);
     near(load.recorder.histogram.at(0.5), 1, 3 * TURN_MS);
     assert.equal(server.addresses.length, 4);
   });
@@ -160,23 +160,23 @@ describe('a closed loop', () => {
     let most = 0;
     const script: Script = { takesMs: () => 1 };
     const { load } = run({ durationMs: 50, connections: 2, pipelining: 16 }, script, (one) => {
-      const inFlight = one.crowd.clients.map((client) => client.inFlight);
+      const inFlight = one.pool.clients.map((client) => client.inFlight);
       most = Math.max(most, ...inFlight);
     });
     assert.equal(most, 16);
-    near(load.recorder.answers, 2 * 16 * 50, 100);
+    near(load.recorder.responses, 2 * 16 * 50, 100);
     assert.equal(load.recorder.errors, 0);
   });
 
   it('ends after a count', () => {
     const { load, server } = run({ count: 1_000, connections: 7, pipelining: 3 }, prompt);
-    assert.equal(load.recorder.answers, 1_000);
+    assert.equal(load.recorder.responses, 1_000);
     assert.equal(server.sent.length, 1_000);
   });
 
   it('opens a connection for each request when that is asked for', () => {
     const { load, server } = run({ count: 50, connections: 5, keepAlive: false }, prompt);
-    assert.equal(load.recorder.answers, 50);
+    assert.equal(load.recorder.responses, 50);
     assert.ok(server.addresses.length >= 50);
     assert.equal(new Set(server.sent.map(({ slot }) => slot)).size, 5);
   });
@@ -185,7 +185,7 @@ describe('a closed loop', () => {
     const hello = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
     const script: Script = {
       takesMs: () => 0.2,
-      answer: (index) =>
+      respond: (index) =>
         index === 10
           ? null
           : index === 20
@@ -204,20 +204,20 @@ describe('a closed loop', () => {
       'bytes that nobody asked for': 1,
     });
     assert.equal(recorder.reconnects, 3);
-    assert.ok(recorder.answers > 300);
+    assert.ok(recorder.responses > 300);
   });
 
   it('goes on after answers that announce the end of their connection', () => {
     const script: Script = {
       takesMs: () => 0.2,
-      answer: (index) =>
+      respond: (index) =>
         index % 10 === 9
           ? 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
           : 'HTTP/1.1 204 None\r\n\r\n',
     };
     // The virtual server does not end them; whoever waits for that in vain leaves after its time.
     const { load } = run({ count: 100, connections: 2, timeoutMs: 20 }, script);
-    assert.equal(load.recorder.answers, 100);
+    assert.equal(load.recorder.responses, 100);
     assert.deepEqual(load.recorder.errorCounts(), {});
   });
 
@@ -229,8 +229,8 @@ describe('a closed loop', () => {
       0.1,
     );
     assert.equal(load.recorder.seconds.length, 3);
-    for (const { answers, endMs, p99Ms } of load.recorder.seconds) {
-      near(answers, 900, 100);
+    for (const { responses, endMs, p99Ms } of load.recorder.seconds) {
+      near(responses, 900, 100);
       near(endMs % 1000, endMs % 1000 > 500 ? 1000 : 0, 1);
       near(p99Ms, 1.1, 0.15);
     }
@@ -240,7 +240,7 @@ describe('a closed loop', () => {
     const { load } = run({ durationMs: 60_000, connections: 2 }, prompt, (one, elapsedMs) => {
       if (elapsedMs > 50 && !one.isStopped) one.stop();
     });
-    assert.ok(load.recorder.answers > 150);
+    assert.ok(load.recorder.responses > 150);
     near(load.endMs - load.beginMs, 50, 1);
   });
 });
@@ -249,7 +249,7 @@ describe('connecting', () => {
   it('to nobody is told, once it is known', () => {
     const { load } = run({ connections: 3 }, { takesMs: () => 1, connects: () => -111 });
     assert.equal(load.fault, -111);
-    assert.equal(load.recorder.answers, 0);
+    assert.equal(load.recorder.responses, 0);
   });
 
   it('to some is enough to begin, and the others are tried again', () => {

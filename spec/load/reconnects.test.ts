@@ -46,7 +46,7 @@ describe('connecting again', () => {
     const { load, server } = runVirtual({ count: 16, connections: 1 }, script, TURN_MS);
     const { closed = 0 } = load.recorder.errorCounts();
     assert.ok(closed > 3, `${closed}`);
-    assert.equal(load.recorder.answers, 16 - closed);
+    assert.equal(load.recorder.responses, 16 - closed);
     const gapsMs = gapsOf(server.connectsMs);
     assert.ok(gapsMs[5] > 100);
     for (const gapMs of gapsMs.slice(6)) assert.ok(gapMs < 2, `${gapMs}`);
@@ -59,21 +59,21 @@ describe('connecting again', () => {
       { takesMs: () => 0.5 },
       TURN_MS,
     );
-    assert.ok(load.recorder.answers > 300, `${load.recorder.answers}`);
+    assert.ok(load.recorder.responses > 300, `${load.recorder.responses}`);
     assert.ok(Math.max(...gapsOf(server.connectsMs)) < 2);
     assert.equal(load.recorder.delayedReconnects, 0);
   });
 
   it('is not delayed where the server closes behind each response, and says so', () => {
-    const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
-    const script: Script = { takesMs: () => 0.5, answer: () => answer, endsBehind: () => true };
+    const response = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
+    const script: Script = { takesMs: () => 0.5, respond: () => response, endsBehind: () => true };
     const { load } = runVirtual({ durationMs: 200, connections: 2 }, script, TURN_MS);
-    assert.ok(load.recorder.answers > 300, `${load.recorder.answers}`);
+    assert.ok(load.recorder.responses > 300, `${load.recorder.responses}`);
     assert.deepEqual([load.recorder.errors, load.recorder.delayedReconnects], [0, 0]);
   });
 
   it('behind requests that are reset or ended unanswered is delayed', () => {
-    const script: Script = { takesMs: () => 0.5, answer: () => null };
+    const script: Script = { takesMs: () => 0.5, respond: () => null };
     const options = { durationMs: 1_500, connections: 1 };
     const { load, server } = runVirtual(options, script, TURN_MS);
     assert.ok(server.addresses.length <= 11, `${server.addresses.length}`);

@@ -15,7 +15,7 @@ function report(rate = 1_000, change: Partial<LoadReport> = {}): LoadReport {
   const series = Array.from({ length: 8 }, (_, index) => ({
     endMs: (index + 1) * 1000,
     lengthMs: 1000,
-    answers: rate + (index % 3),
+    responses: rate + (index % 3),
     errors: index === 2 ? 1 : 0,
     bytes: 10,
     p50Ms: 1,
@@ -34,7 +34,7 @@ function report(rate = 1_000, change: Partial<LoadReport> = {}): LoadReport {
     warmUpSeconds: 0,
     seconds: 8,
     drainSeconds: 0,
-    answers: rate * 8,
+    responses: rate * 8,
     requestsPerSecond: rate,
     bytes: 80,
     bytesPerSecond: 10,
@@ -53,7 +53,7 @@ function report(rate = 1_000, change: Partial<LoadReport> = {}): LoadReport {
     waiting: { count: 0, mostMs: 0 },
     reconnects: 1,
     delayedReconnects: 0,
-    answersByRequest: { 'GET /a': rate * 8 },
+    responsesByRequest: { 'GET /a': rate * 8 },
     series,
     histogram: [
       [0.5, 0.6, 10],
@@ -121,7 +121,7 @@ describe('a report as text', () => {
   });
 
   it('has no latencies where nothing was answered', () => {
-    const none = { histogram: [], answers: 0, statuses: {} };
+    const none = { histogram: [], responses: 0, statuses: {} };
     assert.match(reportText(report(0, none)), /\nlatency: nothing was answered\n/);
     assert.doesNotMatch(reportText(report(0, none)), /P50/);
     assert.match(reportHtml(report(0, none)), /<div>P50<b>-<\/b>/);
@@ -240,7 +240,7 @@ describe('a report as a page', () => {
   });
 
   it('can be made of nothing, too', () => {
-    const none = reportHtml(report(0, { series: [], histogram: [], answers: 0 }));
+    const none = reportHtml(report(0, { series: [], histogram: [], responses: 0 }));
     assert.doesNotMatch(none, /NaN|Infinity/);
   });
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { mixed, Wheel, wheelBytes } from '../../src/load/request-sequence.ts';
+import { mixed, RequestSequence, wheelBytes } from '../../src/load/request-sequence.ts';
 
 const request = (text: string, weight: number) => ({
   bytes: Buffer.from(text),
@@ -31,23 +31,28 @@ describe('an order by weight', () => {
 describe('a wheel', () => {
   it('has every batch in one piece, also around its end', () => {
     const requests = [request('aa', 2), request('b', 1)];
-    const wheel = new Wheel(requests, 4);
-    assert.equal(wheel.length, 3);
+    const sequence = new RequestSequence(requests, 4);
+    assert.equal(sequence.length, 3);
     const text = (from: number, count: number): string =>
-      Buffer.from(wheel.bytes.subarray(wheel.start(from), wheel.end(from, count))).toString();
+      Buffer.from(
+        sequence.bytes.subarray(sequence.start(from), sequence.end(from, count)),
+      ).toString();
     assert.deepEqual(
       [text(0, 1), text(1, 1), text(2, 1), text(0, 3), text(2, 4), text(1, 4)],
       ['aa', 'b', 'aa', 'aabaa', 'aaaabaa', 'baaaab'],
     );
     assert.deepEqual(
-      [0, 1, 2].map((at) => wheel.kindAt(at)),
+      [0, 1, 2].map((at) => sequence.kindAt(at)),
       [0, 1, 0],
     );
-    assert.deepEqual([wheel.after(2, 1), wheel.after(0, 3), wheel.after(1, 100)], [0, 0, 2]);
+    assert.deepEqual(
+      [sequence.after(2, 1), sequence.after(0, 3), sequence.after(1, 100)],
+      [0, 0, 2],
+    );
     assert.ok(wheelBytes(requests, 4) >= 5 + 7);
   });
 
   it('gives memory that does not move', () => {
-    assert.ok(new Wheel([request('a', 1)], 1).bytes.length >= 64);
+    assert.ok(new RequestSequence([request('a', 1)], 1).bytes.length >= 64);
   });
 });

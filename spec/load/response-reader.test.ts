@@ -13,7 +13,7 @@ interface Read {
 }
 
 interface Outcome {
-  readonly answers: readonly Read[];
+  readonly responses: readonly Read[];
   /** A fault, 0, or 'more' when an answer is not whole at the end of the bytes. */
   readonly end: number | 'more';
 }
@@ -27,10 +27,10 @@ const asked = (isHead = false, expected: string | null = null): Asked => ({
 /** Reads answers from pieces, as a connection does; with `ends` the stream then ends. */
 function readPieces(pieces: readonly Buffer[], kind: Asked, ends = false): Outcome {
   const reader = new ResponseReader();
-  const answers: Read[] = [];
+  const responses: Read[] = [];
   reader.begin(kind);
   const take = (): void => {
-    answers.push({
+    responses.push({
       status: reader.status,
       closes: reader.closes,
       isAsExpected: reader.isAsExpected,
@@ -45,13 +45,13 @@ function readPieces(pieces: readonly Buffer[], kind: Asked, ends = false): Outco
     let at = 3;
     while (at < 3 + piece.length) {
       at = reader.read(bytes, view, at, 3 + piece.length);
-      if (at < 0) return { answers, end: at };
+      if (at < 0) return { responses, end: at };
       assert.ok(at <= 3 + piece.length, 'nothing behind the piece is read');
       if (reader.isWhole) take();
     }
   }
   if (ends && reader.isBegun && reader.ended()) take();
-  return { answers, end: reader.isBegun ? 'more' : 0 };
+  return { responses, end: reader.isBegun ? 'more' : 0 };
 }
 
 function cutsOf(text: string): Buffer[][] {
@@ -75,14 +75,14 @@ function read(text: string, kind: () => Asked = asked, ends = false): Outcome {
 }
 
 const ok = (status = 200, closes = false): Read => ({ status, closes, isAsExpected: true });
-const whole = (...answers: Read[]): Outcome => ({ answers, end: 0 });
+const whole = (...responses: Read[]): Outcome => ({ responses, end: 0 });
 const lines = (...all: string[]): string => all.join('\r\n');
 
 describe('answers that are right', () => {
   it('by length', () => {
-    const answer = lines('HTTP/1.1 200 OK', 'Content-Length: 5', '', 'hello');
-    assert.deepEqual(read(answer), whole(ok()));
-    assert.deepEqual(read(answer + answer + answer), whole(ok(), ok(), ok()));
+    const response = lines('HTTP/1.1 200 OK', 'Content-Length: 5', '', 'hello');
+    assert.deepEqual(read(response), whole(ok()));
+    assert.deepEqual(read(response + response + response), whole(ok(), ok(), ok()));
     assert.deepEqual(read(lines('HTTP/1.1 404 ', 'content-length:0  ', '', '')), whole(ok(404)));
     assert.deepEqual(read(lines('HTTP/1.1 200', 'CONTENT-LENGTH:\t3\t', '', 'abc')), whole(ok()));
   });
@@ -111,9 +111,9 @@ describe('answers that are right', () => {
   });
 
   it('by the end of the stream', () => {
-    const answer = lines('HTTP/1.1 200 OK', 'A: b', '', 'all that comes');
-    assert.deepEqual(read(answer, asked, true), whole(ok(200, true)));
-    assert.equal(read(answer).end, 'more');
+    const response = lines('HTTP/1.1 200 OK', 'A: b', '', 'all that comes');
+    assert.deepEqual(read(response, asked, true), whole(ok(200, true)));
+    assert.equal(read(response).end, 'more');
     const coding = lines('HTTP/1.1 200 OK', 'Transfer-Encoding: gzip', '', 'x');
     assert.deepEqual(read(coding, asked, true), whole(ok(200, true)));
   });
@@ -121,13 +121,13 @@ describe('answers that are right', () => {
   it('without a body, whatever their heads say', () => {
     const next = lines('HTTP/1.1 200 OK', 'Content-Length: 1', '', 'x');
     for (const status of [204, 304]) {
-      const answer = lines(`HTTP/1.1 ${status} None`, 'Content-Length: 10', '', '');
-      assert.deepEqual(read(answer + next), whole(ok(status), ok()));
+      const response = lines(`HTTP/1.1 ${status} None`, 'Content-Length: 10', '', '');
+      assert.deepEqual(read(response + next), whole(ok(status), ok()));
     }
     for (const field of ['Content-Length: 10', 'Transfer-Encoding: chunked', 'A: b']) {
-      const answer = lines('HTTP/1.1 200 OK', field, '', '');
+      const response = lines('HTTP/1.1 200 OK', field, '', '');
       assert.deepEqual(
-        read(answer + answer, () => asked(true)),
+        read(response + response, () => asked(true)),
         whole(ok(), ok()),
       );
     }
@@ -142,15 +142,15 @@ describe('answers that are right', () => {
       '',
       '',
     );
-    const answer = lines('HTTP/1.1 200 OK', 'Content-Length: 2', '', 'ab');
-    assert.deepEqual(read(interim + answer + interim + answer), whole(ok(), ok()));
+    const response = lines('HTTP/1.1 200 OK', 'Content-Length: 2', '', 'ab');
+    assert.deepEqual(read(interim + response + interim + response), whole(ok(), ok()));
   });
 
   it('that end their connection, or not', () => {
     const closes = (...fields: string[]): boolean => {
-      const { answers, end } = read(lines(...fields, 'Content-Length: 0', '', ''));
+      const { responses, end } = read(lines(...fields, 'Content-Length: 0', '', ''));
       assert.equal(end, 0);
-      return answers[0].closes;
+      return responses[0].closes;
     };
     assert.equal(closes('HTTP/1.1 200 OK', 'Connection: close'), true);
     assert.equal(closes('HTTP/1.1 200 OK', 'connection: a, Close ,b'), true);
@@ -164,8 +164,13 @@ describe('answers that are right', () => {
   });
 
   it('with all that a field may hold', () => {
-    const answer = lines('HTTP/1.1 200 \tr\xe9ason', 'A:', 'B: \x80\xff\t ~', 'Content-Length: 0');
-    assert.deepEqual(read(lines(answer, '', '')), whole(ok()));
+    const response = lines(
+      'HTTP/1.1 200 \tr\xe9ason',
+      'A:',
+      'B: \x80\xff\t ~',
+      'Content-Length: 0',
+    );
+    assert.deepEqual(read(lines(response, '', '')), whole(ok()));
   });
 });
 
@@ -226,11 +231,11 @@ describe('answers that are wrong', () => {
 
   it('are each told by the fault that it is, wherever they are cut', () => {
     for (const [fault, ...text] of wrong) {
-      assert.deepEqual(read(lines(...text)), { answers: [], end: fault }, JSON.stringify(text));
+      assert.deepEqual(read(lines(...text)), { responses: [], end: fault }, JSON.stringify(text));
     }
     for (const [fault, ...text] of wrongBodies) {
       const outcome = read(chunked + lines(...text));
-      assert.deepEqual(outcome, { answers: [], end: fault }, JSON.stringify(text));
+      assert.deepEqual(outcome, { responses: [], end: fault }, JSON.stringify(text));
     }
     for (const fault of Object.values(ResponseFault)) assert.match(responseFaultText(fault), /./);
   });
@@ -238,7 +243,7 @@ describe('answers that are wrong', () => {
   it('are not whole when the stream ends early', () => {
     const length = lines('HTTP/1.1 200 OK', 'Content-Length: 5', '', 'hell');
     for (const text of [length, 'HTTP/1.1 200 OK\r\n', `${chunked}5\r\nhello\r\n`]) {
-      assert.deepEqual(read(text, asked, true), { answers: [], end: 'more' });
+      assert.deepEqual(read(text, asked, true), { responses: [], end: 'more' });
     }
   });
 
@@ -279,35 +284,35 @@ describe('what was expected', () => {
   it('is another, shorter or longer', () => {
     for (const body of ['hallo', 'hell', 'hello!', 'h']) {
       for (const text of by(body)) {
-        const { answers, end } = read(text + text, () => asked(false, 'hello'));
+        const { responses, end } = read(text + text, () => asked(false, 'hello'));
         assert.equal(end, 0);
         assert.deepEqual(
-          answers.map((one) => one.isAsExpected),
+          responses.map((one) => one.isAsExpected),
           [false, false],
           body,
         );
       }
     }
     const none = lines('HTTP/1.1 200 OK', 'Content-Length: 0', '', '');
-    assert.equal(read(none, () => asked(false, 'x')).answers[0].isAsExpected, false);
+    assert.equal(read(none, () => asked(false, 'x')).responses[0].isAsExpected, false);
   });
 });
 
 describe('a head that is remembered', () => {
   it('counts only when it is the same in every byte', () => {
     const memory = asked();
-    const answer = (length: string, connection: string): Buffer =>
+    const respond = (length: string, connection: string): Buffer =>
       Buffer.from(
         lines(`HTTP/1.1 200 OK`, `Content-Length: ${length}`, `Connection: ${connection}`, '', ''),
       );
-    const one = readPieces([answer('3', 'a'), Buffer.from('abc')], memory);
+    const one = readPieces([respond('3', 'a'), Buffer.from('abc')], memory);
     assert.deepEqual(one, whole(ok()));
-    const two = readPieces([answer('4', 'a'), Buffer.from('abcd')], memory);
+    const two = readPieces([respond('4', 'a'), Buffer.from('abcd')], memory);
     assert.deepEqual(two, whole(ok()));
-    assert.deepEqual(readPieces([answer('3', 'a')], memory).end, 'more');
-    const closing = readPieces([answer('0', 'close')], memory);
+    assert.deepEqual(readPieces([respond('3', 'a')], memory).end, 'more');
+    const closing = readPieces([respond('0', 'close')], memory);
     assert.deepEqual(closing, whole(ok(200, true)));
-    assert.deepEqual(readPieces([answer('0', 'clone')], memory), whole(ok()));
+    assert.deepEqual(readPieces([respond('0', 'clone')], memory), whole(ok()));
   });
 
   it('is not that of an interim answer', () => {

@@ -38,12 +38,12 @@ async function serve(): Promise<Served> {
   return { url: `http://127.0.0.1:${port}`, counts, close: () => server.close() };
 }
 
-function checked(report: LoadReport, answers: number): void {
-  assert.equal(report.answers, answers);
-  assert.deepEqual([report.errorCount, report.statuses], [0, { 200: answers }]);
+function checked(report: LoadReport, responses: number): void {
+  assert.equal(report.responses, responses);
+  assert.deepEqual([report.errorCount, report.statuses], [0, { 200: responses }]);
   assert.equal(
     report.histogram.reduce((sum, [, , count]) => sum + count, 0),
-    answers,
+    responses,
   );
   assert.equal(report.interrupted, false);
 }
@@ -68,7 +68,7 @@ for (const driver of chosenDrivers()) {
       assert.deepEqual(served.counts.get('/echo'), 50);
       const report = await runLoad({ ...many, url: [url, `${url}/stream`], weights: [3, 1] });
       checked(report, 2_000);
-      const { 'GET /': hello = 0, 'GET /stream': stream1 = 0 } = report.answersByRequest;
+      const { 'GET /': hello = 0, 'GET /stream': stream1 = 0 } = report.responsesByRequest;
       assert.ok(Math.abs(hello - 1_500) < 20 && hello + stream1 === 2_000, `${hello}`);
       assert.equal(report.driver, driver);
       await served.close();
@@ -100,7 +100,7 @@ for (const driver of chosenDrivers()) {
       await once(breaking, 'listening');
       const { port } = breaking.address() as AddressInfo;
       const broken = await runLoad({ url: `http://127.0.0.1:${port}/`, ...options, count: 20 });
-      assert.equal(broken.answers, 0);
+      assert.equal(broken.responses, 0);
       assert.equal((broken.errors['reset'] ?? 0) + (broken.errors['closed'] ?? 0), 20);
       assert.ok(accepted >= 20);
       await new Promise((resolve) => breaking.close(resolve));
@@ -118,7 +118,7 @@ for (const driver of chosenDrivers()) {
       const { port } = closing.address() as AddressInfo;
       const options = { driver, connections: 2, rate: 10, durationMs: 600, timeoutMs: 100 };
       const report = await runLoad({ url: `http://127.0.0.1:${port}/`, ...options });
-      assert.equal(report.answers, 0);
+      assert.equal(report.responses, 0);
       // One that was held up connects less often: 0, 0, 10, 20, 40 ... ms is the most.
       assert.ok(accepted <= 2 * 10, `${accepted} connections`);
       assert.ok(report.delayedReconnects > 0 && report.reconnects < accepted);
@@ -144,9 +144,9 @@ for (const driver of chosenDrivers()) {
       const partly = createServer((socket) => {
         socket.on('error', () => {});
         asked += 1;
-        const answers = asked > 1;
+        const responses = asked > 1;
         socket.on('data', () => {
-          if (answers) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+          if (responses) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
         });
       });
       partly.listen(0, '127.0.0.1');
@@ -154,7 +154,7 @@ for (const driver of chosenDrivers()) {
       const { port } = partly.address() as AddressInfo;
       const url = `http://127.0.0.1:${port}/`;
       const report = await runLoad({ url, driver, durationMs: 600, connections: 3 });
-      assert.ok(report.answers > 0 && report.errorCount === 0);
+      assert.ok(report.responses > 0 && report.errorCount === 0);
       // Another that just waits longest may be among them on a busy machine.
       assert.ok(report.waiting.count >= 1 && report.waiting.count <= 3);
       assert.ok(report.waiting.mostMs >= 590, String(report.waiting.mostMs));
@@ -171,7 +171,7 @@ for (const driver of chosenDrivers()) {
       const { port } = silent.address() as AddressInfo;
       const url = `http://127.0.0.1:${port}/`;
       const report = await runLoad({ url, driver, count: 3, connections: 3, timeoutMs: 100 });
-      assert.deepEqual([report.answers, report.errors], [0, { timeout: 3 }]);
+      assert.deepEqual([report.responses, report.errors], [0, { timeout: 3 }]);
       await new Promise((resolve) => silent.close(resolve));
       await assert.rejects(runLoad({ url, driver, connections: 2 }), (error: LoadProblem) => {
         assert.ok(error instanceof LoadProblem && !error.isMisuse);
@@ -194,7 +194,7 @@ for (const driver of chosenDrivers()) {
       );
       const report = await running.report;
       assert.equal(progressCount, 1);
-      assert.ok(report.interrupted && report.answers > 0 && report.seconds < 30);
+      assert.ok(report.interrupted && report.responses > 0 && report.seconds < 30);
       await served.close();
     });
   });

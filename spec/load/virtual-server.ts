@@ -9,7 +9,7 @@ export interface Sent {
   readonly slot: number;
   readonly atMs: number;
   /** When its last byte was answered. */
-  readonly answerMs: number;
+  readonly responseMs: number;
 }
 
 export interface Script {
@@ -20,7 +20,7 @@ export interface Script {
   /** Whether that connection ends at once, though it came about. */
   endsAtOnce?(index: number): boolean;
   /** The answer, or null to end the connection instead. */
-  answer?(index: number): string | null;
+  respond?(index: number): string | null;
   /** Whether the connection ends behind the answer. */
   endsBehind?(index: number): boolean;
 }
@@ -123,17 +123,17 @@ export class VirtualServer implements Driver {
   #request(slot: number): void {
     const index = this.#requests;
     this.#requests += 1;
-    const answerMs = this.nowMs + this.#script.takesMs(index, this.nowMs);
-    this.sent.push({ slot, atMs: this.nowMs, answerMs });
-    if (answerMs === Number.POSITIVE_INFINITY) return;
+    const responseMs = this.nowMs + this.#script.takesMs(index, this.nowMs);
+    this.sent.push({ slot, atMs: this.nowMs, responseMs });
+    if (responseMs === Number.POSITIVE_INFINITY) return;
     const socket = this.#socket(slot);
-    const answer = this.#script.answer === undefined ? HELLO : this.#script.answer(index);
+    const response = this.#script.respond === undefined ? HELLO : this.#script.respond(index);
     this.#events.push({
-      atMs: answerMs,
+      atMs: responseMs,
       act: () => {
         if (this.#sockets.get(slot) !== socket) return;
-        if (answer === null) socket.isEnded = true;
-        else socket.pending += answer;
+        if (response === null) socket.isEnded = true;
+        else socket.pending += response;
         if (this.#script.endsBehind?.(index) === true) socket.isEnded = true;
         this.#deliver(slot);
       },

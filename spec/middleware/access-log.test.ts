@@ -126,7 +126,7 @@ onEachDriver('accessLog', (add) => {
       const client = await open();
       const targets = ['/later', '/', '/stream', '/missing', '/later', '/error'];
       void client.send(targets.map((target) => get(target)).join(''));
-      for (const _target of targets) await client.answer();
+      for (const _target of targets) await client.nextResponse();
       await eventually('all lines', () => lines.length === targets.length);
       const logged = lines.map((line) => /"GET (\S+) /.exec(line)?.[1]);
       assert.deepEqual(logged, targets);

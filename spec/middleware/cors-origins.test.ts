@@ -32,12 +32,12 @@ function routes(...all: CorsOptions[]): (server: Server) => void {
 
 async function refuses({ open }: Running, origin: string, status = 200): Promise<void> {
   const client = await open();
-  const answer = await client.ask(get('/', origin));
-  assert.equal(answer.status, status, origin);
-  assert.equal(answer.field(ALLOW), undefined, origin);
-  assert.equal(answer.field(CREDENTIALS), undefined, origin);
-  assert.equal(answer.field('access-control-expose-headers'), undefined);
-  assert.ok(answer.all('vary').includes('Origin'), 'a cache is told');
+  const response = await client.ask(get('/', origin));
+  assert.equal(response.status, status, origin);
+  assert.equal(response.field(ALLOW), undefined, origin);
+  assert.equal(response.field(CREDENTIALS), undefined, origin);
+  assert.equal(response.field('access-control-expose-headers'), undefined);
+  assert.ok(response.all('vary').includes('Origin'), 'a cache is told');
   const before = await client.ask(preflight(origin));
   assert.equal(before.status, status === 200 ? 204 : status);
   for (const [name] of before.fields) assert.doesNotMatch(name, /^access-control-/i);
@@ -46,9 +46,9 @@ async function refuses({ open }: Running, origin: string, status = 200): Promise
 async function allows({ open }: Running, origin: string): Promise<void> {
   const client = await open();
   for (const bytes of [get('/', origin), get('/later', origin), preflight(origin)]) {
-    const answer = await client.ask(bytes);
-    assert.equal(`Origin: ${answer.field(ALLOW)}`, origin);
-    assert.ok(answer.all('vary').includes('Origin'));
+    const response = await client.ask(bytes);
+    assert.equal(`Origin: ${response.field(ALLOW)}`, origin);
+    assert.ok(response.all('vary').includes('Origin'));
   }
 }
 
@@ -198,18 +198,18 @@ onEachDriver('cors, preflights', (add) => {
     await withServer(driver, {}, routes(options), async ({ open }) => {
       const client = await open();
       for (const method of ['DELETE', 'put', 'PUTS', 'P UT', 'GET, DELETE', '*']) {
-        const answer = await client.ask(preflight(ORIGIN, method));
-        assert.equal(answer.status, 204);
-        const permitted = (answer.field(METHODS) ?? '').split(', ');
+        const response = await client.ask(preflight(ORIGIN, method));
+        assert.equal(response.status, 204);
+        const permitted = (response.field(METHODS) ?? '').split(', ');
         assert.ok(!permitted.includes(method) && !permitted.includes('*'), method);
       }
       // Browsers permit these whatever is listed: only a refusal of the origin keeps them off.
       for (const method of ['POST', 'HEAD']) {
-        const answer = await client.ask(
+        const response = await client.ask(
           preflight(ORIGIN, method, 'Access-Control-Request-Headers: x-a'),
         );
-        assert.equal(answer.status, 204);
-        for (const [name] of answer.fields) assert.doesNotMatch(name, /^access-control-/i);
+        assert.equal(response.status, 204);
+        for (const [name] of response.fields) assert.doesNotMatch(name, /^access-control-/i);
       }
       assert.equal((await client.ask(preflight(ORIGIN, 'PUT'))).field(METHODS), 'GET, PUT');
     });
@@ -233,10 +233,10 @@ onEachDriver('cors, preflights', (add) => {
         ['', undefined],
       ] as const) {
         const line = `Access-Control-Request-Headers: ${asked}`;
-        const answer = await client.ask(preflight(ORIGIN, 'PUT', line));
-        assert.equal(answer.status, 204);
-        assert.equal(answer.field(HEADERS), given, JSON.stringify(asked));
-        assert.ok(answer.all('vary').includes('Access-Control-Request-Headers'));
+        const response = await client.ask(preflight(ORIGIN, 'PUT', line));
+        assert.equal(response.status, 204);
+        assert.equal(response.field(HEADERS), given, JSON.stringify(asked));
+        assert.ok(response.all('vary').includes('Access-Control-Request-Headers'));
       }
     });
   });
@@ -250,13 +250,13 @@ onEachDriver('cors, preflights', (add) => {
     await withServer(driver, {}, routes(options), async ({ open }) => {
       const client = await open();
       for (const method of ['PURGE', 'POST']) {
-        const answer = await client.ask(preflight(ORIGIN, method));
-        assert.equal(answer.field(METHODS), '*');
-        assert.equal(answer.field(HEADERS), '*, Authorization');
-        assert.equal(answer.field(CREDENTIALS), undefined);
+        const response = await client.ask(preflight(ORIGIN, method));
+        assert.equal(response.field(METHODS), '*');
+        assert.equal(response.field(HEADERS), '*, Authorization');
+        assert.equal(response.field(CREDENTIALS), undefined);
       }
-      const answer = await client.ask(get('/', ORIGIN));
-      assert.equal(answer.field('access-control-expose-headers'), '*');
+      const response = await client.ask(get('/', ORIGIN));
+      assert.equal(response.field('access-control-expose-headers'), '*');
     });
   });
 
@@ -266,9 +266,9 @@ onEachDriver('cors, preflights', (add) => {
       const client = await open();
       const line = 'Access-Control-Request-Headers: x-a';
       for (const method of ['PUT', 'GET']) {
-        const answer = await client.ask(preflight(ORIGIN, method, line));
-        assert.equal(answer.field(METHODS), undefined);
-        assert.equal(answer.field(HEADERS), undefined);
+        const response = await client.ask(preflight(ORIGIN, method, line));
+        assert.equal(response.field(METHODS), undefined);
+        assert.equal(response.field(HEADERS), undefined);
       }
     });
   });

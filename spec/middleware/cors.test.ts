@@ -7,7 +7,7 @@ import { prepare } from '../../src/exchange/prepared.ts';
 import { type CorsOptions, cors } from '../../src/middleware/cors.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get, request } from '../../testing/raw-client.ts';
-import type { Answer } from '../../testing/raw-response.ts';
+import type { RawResponse } from '../../testing/raw-response.ts';
 import { type DriverName, onEachDriver, withServer } from '../../testing/with-server.ts';
 
 const ORIGIN = 'Origin: https://a.test';
@@ -32,13 +32,13 @@ async function ask(
   driver: DriverName,
   options: CorsOptions | undefined,
   bytes: string,
-): Promise<Answer> {
-  let answer: Answer | undefined;
+): Promise<RawResponse> {
+  let response: RawResponse | undefined;
   await withServer(driver, {}, routes(options), async ({ open }) => {
-    answer = await (await open()).ask(bytes);
+    response = await (await open()).ask(bytes);
   });
-  assert.ok(answer !== undefined);
-  return answer;
+  assert.ok(response !== undefined);
+  return response;
 }
 
 function preflight(...lines: string[]): string {
@@ -55,38 +55,38 @@ onEachDriver('cors', (add) => {
       get('/missing', ORIGIN),
       get('/error', ORIGIN),
     ]) {
-      const answer = await ask(driver, undefined, bytes);
-      assert.equal(answer.field(ALLOW), '*');
-      assert.deepEqual(answer.all('vary'), []);
-      assert.equal(answer.field('access-control-allow-credentials'), undefined);
+      const response = await ask(driver, undefined, bytes);
+      assert.equal(response.field(ALLOW), '*');
+      assert.deepEqual(response.all('vary'), []);
+      assert.equal(response.field('access-control-allow-credentials'), undefined);
     }
   });
 
   add('a preflight is answered without asking the routes', async (driver) => {
-    const answer = await ask(driver, undefined, preflight());
-    assert.equal(answer.status, 204);
-    assert.equal(answer.field(ALLOW), '*');
+    const response = await ask(driver, undefined, preflight());
+    assert.equal(response.status, 204);
+    assert.equal(response.field(ALLOW), '*');
     const methods = 'GET, HEAD, PUT, PATCH, POST, DELETE';
-    assert.equal(answer.field('access-control-allow-methods'), methods);
-    assert.equal(answer.field('access-control-allow-headers'), undefined);
-    assert.equal(answer.field('allow'), undefined);
+    assert.equal(response.field('access-control-allow-methods'), methods);
+    assert.equal(response.field('access-control-allow-headers'), undefined);
+    assert.equal(response.field('allow'), undefined);
     const missing = request('OPTIONS', '/missing', [ORIGIN, 'Access-Control-Request-Method: PUT']);
     assert.equal((await ask(driver, undefined, missing)).status, 204);
   });
 
   add('a preflight gets the fields it asks for, and Vary says so', async (driver) => {
     const asked = preflight('Access-Control-Request-Headers: x-a, content-type');
-    const answer = await ask(driver, undefined, asked);
-    assert.equal(answer.field('access-control-allow-headers'), 'x-a, content-type');
-    assert.ok(answer.all('vary').includes('Access-Control-Request-Headers'));
+    const response = await ask(driver, undefined, asked);
+    assert.equal(response.field('access-control-allow-headers'), 'x-a, content-type');
+    assert.ok(response.all('vary').includes('Access-Control-Request-Headers'));
   });
 
   add('OPTIONS that is no preflight goes on to the routes', async (driver) => {
     for (const lines of [[ORIGIN], ['Access-Control-Request-Method: PUT'], []]) {
-      const answer = await ask(driver, undefined, request('OPTIONS', '/', lines));
-      assert.equal(answer.status, 204);
-      assert.equal(answer.field('allow'), 'DELETE, GET, HEAD, OPTIONS');
-      assert.equal(answer.field('access-control-allow-methods'), undefined);
+      const response = await ask(driver, undefined, request('OPTIONS', '/', lines));
+      assert.equal(response.status, 204);
+      assert.equal(response.field('allow'), 'DELETE, GET, HEAD, OPTIONS');
+      assert.equal(response.field('access-control-allow-methods'), undefined);
     }
   });
 
@@ -119,21 +119,21 @@ onEachDriver('cors', (add) => {
         ['https://c.test', 'https://c.test'],
         ['https://b.test', undefined],
       ] as const) {
-        const answer = await ask(driver, { origin }, get('/', `Origin: ${asked}`));
-        assert.equal(answer.field(ALLOW), allowed);
-        assert.deepEqual(answer.all('vary'), ['Origin']);
+        const response = await ask(driver, { origin }, get('/', `Origin: ${asked}`));
+        assert.equal(response.field(ALLOW), allowed);
+        assert.deepEqual(response.all('vary'), ['Origin']);
       }
     }
   });
 
   add('a preflight of an origin that may not gets nothing', async (driver) => {
     const options = { origin: 'https://b.test', credentials: true, maxAgeSeconds: 5 };
-    const answer = await ask(driver, options, preflight('Access-Control-Request-Headers: x'));
-    assert.equal(answer.status, 204);
-    for (const [name] of answer.fields) {
+    const response = await ask(driver, options, preflight('Access-Control-Request-Headers: x'));
+    assert.equal(response.status, 204);
+    for (const [name] of response.fields) {
       assert.doesNotMatch(name, /^access-control-/i);
     }
-    assert.deepEqual(answer.all('vary'), ['Origin']);
+    assert.deepEqual(response.all('vary'), ['Origin']);
   });
 
   add('credentials: the origin is named, never *', async (driver) => {
@@ -141,10 +141,10 @@ onEachDriver('cors', (add) => {
     for (const origin of ['https://a.test', ['https://a.test'], named]) {
       const options = { origin, credentials: true };
       for (const bytes of [get('/', ORIGIN), preflight()]) {
-        const answer = await ask(driver, options, bytes);
-        assert.equal(answer.field(ALLOW), 'https://a.test');
-        assert.equal(answer.field('access-control-allow-credentials'), 'true');
-        assert.ok(answer.all('vary').includes('Origin'));
+        const response = await ask(driver, options, bytes);
+        assert.equal(response.field(ALLOW), 'https://a.test');
+        assert.equal(response.field('access-control-allow-credentials'), 'true');
+        assert.ok(response.all('vary').includes('Origin'));
       }
       const none = await ask(driver, options, get('/'));
       assert.equal(none.field(ALLOW), undefined);
@@ -159,11 +159,11 @@ onEachDriver('cors', (add) => {
       exposedHeaders: ['X-C', 'ETag'],
       maxAgeSeconds: 600,
     };
-    const answer = await ask(driver, options, preflight('Access-Control-Request-Headers: x-z'));
-    assert.equal(answer.field('access-control-allow-methods'), 'GET, PURGE');
-    assert.equal(answer.field('access-control-allow-headers'), 'X-A, X-B');
-    assert.equal(answer.field('access-control-max-age'), '600');
-    assert.equal(answer.field('access-control-expose-headers'), undefined);
+    const response = await ask(driver, options, preflight('Access-Control-Request-Headers: x-z'));
+    assert.equal(response.field('access-control-allow-methods'), 'GET, PURGE');
+    assert.equal(response.field('access-control-allow-headers'), 'X-A, X-B');
+    assert.equal(response.field('access-control-max-age'), '600');
+    assert.equal(response.field('access-control-expose-headers'), undefined);
     const simple = await ask(driver, options, get('/', ORIGIN));
     assert.equal(simple.field('access-control-expose-headers'), 'X-C, ETag');
     assert.equal(simple.field('access-control-max-age'), undefined);
@@ -176,19 +176,19 @@ onEachDriver('cors', (add) => {
       ['/http-error', 403],
       ['/missing', 404],
     ] as const) {
-      const answer = await ask(driver, options, get(target, ORIGIN));
-      assert.equal(answer.status, status);
-      assert.equal(answer.field(ALLOW), 'https://a.test');
-      assert.deepEqual(answer.all('vary'), ['Origin']);
+      const response = await ask(driver, options, get(target, ORIGIN));
+      assert.equal(response.status, status);
+      assert.equal(response.field(ALLOW), 'https://a.test');
+      assert.deepEqual(response.all('vary'), ['Origin']);
     }
   });
 
   add('a prepared answer with a Vary of its own keeps both', async (driver) => {
     const options = { origin: 'https://a.test' };
-    const answer = await ask(driver, options, get('/ready', ORIGIN));
-    assert.equal(answer.text, 'ready');
-    assert.equal(answer.field(ALLOW), 'https://a.test');
-    const vary = answer.all('vary').join(', ');
+    const response = await ask(driver, options, get('/ready', ORIGIN));
+    assert.equal(response.text, 'ready');
+    assert.equal(response.field(ALLOW), 'https://a.test');
+    const vary = response.all('vary').join(', ');
     assert.deepEqual(vary.split(', ').sort(), ['Accept', 'Origin']);
   });
 });

@@ -6,7 +6,7 @@ import { modelChunkedBody } from './model-chunked.ts';
 import { fieldSection, type ModelField, type ModelLimits } from './model-head.ts';
 import { Reader, refuse } from './reader.ts';
 
-export interface Answer {
+export interface RawResponse {
   readonly status: number;
   readonly reason: string;
   readonly fields: readonly ModelField[];
@@ -19,16 +19,16 @@ const DIGIT = exactly('[0-9]');
 const REASON_BYTE = exactly(fieldByte);
 
 /** The answers to GET requests that a stream holds, one behind the other. */
-export function modelAnswers(bytes: Uint8Array, limits: ModelLimits): readonly Answer[] {
+export function modelResponses(bytes: Uint8Array, limits: ModelLimits): readonly RawResponse[] {
   const text = Buffer.from(bytes).toString('latin1');
   const reader = new Reader(text, 0);
-  const answers: Answer[] = [];
-  while (reader.at < text.length) answers.push(modelAnswer(reader, limits));
-  return answers;
+  const responses: RawResponse[] = [];
+  while (reader.at < text.length) responses.push(modelResponse(reader, limits));
+  return responses;
 }
 
 /** status-line = HTTP-version SP status-code SP [ reason-phrase ] */
-function modelAnswer(reader: Reader, limits: ModelLimits): Answer {
+function modelResponse(reader: Reader, limits: ModelLimits): RawResponse {
   reader.literal('HTTP/1.1 ', 'status-line');
   const digits = reader.while(DIGIT);
   if (digits.length !== 3) refuse('status-code');
@@ -37,12 +37,12 @@ function modelAnswer(reader: Reader, limits: ModelLimits): Answer {
   reader.crlf();
   const fields = fieldSection(reader, limits.fieldsMax);
   const status = Number(digits);
-  const { content, trailers } = answerBody(reader, status, fields, limits);
+  const { content, trailers } = responseBody(reader, status, fields, limits);
   return { status, reason, fields, body: content, trailers };
 }
 
 /** The rules of RFC 9112 6.3 for a response, in their order. */
-function answerBody(
+function responseBody(
   reader: Reader,
   status: number,
   fields: readonly ModelField[],

@@ -14,10 +14,10 @@ import {
   LENGTH_NONE,
   writeLineEnd,
 } from '../../src/http/encode.ts';
-import { AnswerFields, checkedName } from '../../src/http/response-fields.ts';
+import { checkedName, ResponseFields } from '../../src/http/response-fields.ts';
 import { reasonPhrase } from '../../src/http/status.ts';
 import { bytesOf, seeded } from '../../testing/splits.ts';
-import { modelAnswers } from './model-response.ts';
+import { modelResponses } from './model-response.ts';
 import { runs, USUAL_LIMITS } from './streams.ts';
 
 const date = new DateField();
@@ -53,7 +53,7 @@ function hasBody({ status }: Given): boolean {
 
 /** As the server writes it: the head, then the content by its length or in chunks. */
 function encoded(one: Given): string {
-  const fields = new AnswerFields();
+  const fields = new ResponseFields();
   for (const [name, value] of one.fields) fields.append(name, checkedName(name), value);
   const head = new Uint8Array(headBytesBound(fields));
   const content = one.pieces.join('');
@@ -83,7 +83,7 @@ function framing(one: Given): (readonly [string, string])[] {
 
 it('answers are read back one by one', (context) => {
   const property = fc.property(fc.array(given, { maxLength: 4 }), (all) => {
-    const answers = modelAnswers(bytesOf(all.map(encoded).join('')), USUAL_LIMITS);
+    const responses = modelResponses(bytesOf(all.map(encoded).join('')), USUAL_LIMITS);
     const expected = all.map((one) => ({
       status: one.status,
       reason: reasonPhrase(one.status),
@@ -98,7 +98,7 @@ it('answers are read back one by one', (context) => {
       body: hasBody(one) ? one.pieces.join('') : '',
       trailers: [],
     }));
-    assert.deepEqual(answers, expected);
+    assert.deepEqual(responses, expected);
   });
   fc.assert(property, seeded(context, runs(300)));
 });

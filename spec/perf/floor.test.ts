@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type FloorArguments, parseFloorArguments } from '../../perf/against-floor-arguments.ts';
-import { floorAnswer } from '../../perf/floor/answer.ts';
+import { floorResponse } from '../../perf/floor/answer.ts';
 import { tableOf, type Window } from '../../perf/floor-table.ts';
 import { median, pairUp, summary } from '../../perf/pairs.ts';
-import { wholeAnswer } from '../../perf/probe.ts';
+import { wholeResponse } from '../../perf/probe.ts';
 import { passes, WORKLOADS, type Workload } from '../../perf/workloads.ts';
 
 describe('pairs', () => {
@@ -102,42 +102,42 @@ describe('parseFloorArguments', () => {
 
 describe('the answer of the floor', () => {
   it('is whole, and as long as it is asked to be', () => {
-    const plain = floorAnswer('hello', 0);
+    const plain = floorResponse('hello', 0);
     assert.equal(plain.length, 130);
-    assert.equal(floorAnswer('hello', plain.length).length, plain.length);
+    assert.equal(floorResponse('hello', plain.length).length, plain.length);
     for (const name of ['hello', '1024']) {
       for (const bytes of [0, 1200, 1223, 2000]) {
-        const answer = floorAnswer(name, bytes);
-        if (bytes > 0) assert.equal(answer.length, bytes);
-        const probed = wholeAnswer(answer.toString('latin1'));
+        const response = floorResponse(name, bytes);
+        if (bytes > 0) assert.equal(response.length, bytes);
+        const probed = wholeResponse(response.toString('latin1'));
         assert.ok(probed !== null && !(probed instanceof Error), `${name} of ${bytes} bytes`);
         assert.equal(probed.status, 200);
-        assert.equal(probed.bytes, answer.length);
+        assert.equal(probed.bytes, response.length);
       }
     }
   });
 
   it('is refused where it cannot be so long', () => {
-    assert.throws(() => floorAnswer('hello', 100), /an answer of 100 bytes cannot be made/);
-    assert.throws(() => floorAnswer('hello', 131), /cannot be made/);
-    assert.throws(() => floorAnswer('other', 0), /no answer is called other/);
+    assert.throws(() => floorResponse('hello', 100), /an answer of 100 bytes cannot be made/);
+    assert.throws(() => floorResponse('hello', 131), /cannot be made/);
+    assert.throws(() => floorResponse('other', 0), /no answer is called other/);
   });
 });
 
 describe('wholeAnswer', () => {
-  const answer = 'HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno\n';
+  const response = 'HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno\n';
 
   it('waits for all of it', () => {
-    for (let length = 0; length < answer.length; length++) {
-      assert.equal(wholeAnswer(answer.slice(0, length)), null);
+    for (let length = 0; length < response.length; length++) {
+      assert.equal(wholeResponse(response.slice(0, length)), null);
     }
-    const [head, body] = [answer.slice(0, -3), 'no\n'];
-    assert.deepEqual(wholeAnswer(answer), { status: 404, bytes: answer.length, head, body });
+    const [head, body] = [response.slice(0, -3), 'no\n'];
+    assert.deepEqual(wholeResponse(response), { status: 404, bytes: response.length, head, body });
   });
 
   it('refuses more than one, and one without a length', () => {
-    assert.ok(wholeAnswer(`${answer}H`) instanceof Error);
-    assert.ok(wholeAnswer('HTTP/1.1 200 OK\r\n\r\n') instanceof Error);
+    assert.ok(wholeResponse(`${response}H`) instanceof Error);
+    assert.ok(wholeResponse('HTTP/1.1 200 OK\r\n\r\n') instanceof Error);
   });
 });
 

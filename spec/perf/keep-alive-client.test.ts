@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { AnswerReader } from '../../perf/answer-reader.ts';
+import { ResponseReader } from '../../perf/answer-reader.ts';
 import { type Failure, KeepAliveClient, reasonsText } from '../../perf/keep-alive-client.ts';
 
 const GOOD = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
@@ -15,7 +15,7 @@ const PATIENCE_MS = 20_000;
 describe('AnswerReader', () => {
   it('knows a whole answer, however it is cut', () => {
     for (let cut = 1; cut < CLOSING.length; cut++) {
-      const reader = new AnswerReader();
+      const reader = new ResponseReader();
       assert.equal(reader.feed(Buffer.from(CLOSING.slice(0, cut))), null);
       assert.equal(reader.isBegun, true);
       assert.deepEqual(reader.feed(Buffer.from(CLOSING.slice(cut))), { status: 200, closes: true });
@@ -27,7 +27,7 @@ describe('AnswerReader', () => {
   it('refuses what is none', () => {
     const wrong = [`${GOOD}x`, 'HTTP/1.1 200 OK\r\n\r\n', 'x'.repeat(20_000), 'no\r\n\r\n'];
     for (const text of wrong) {
-      assert.ok(new AnswerReader().feed(Buffer.from(text)) instanceof Error, text.slice(0, 40));
+      assert.ok(new ResponseReader().feed(Buffer.from(text)) instanceof Error, text.slice(0, 40));
     }
   });
 });
@@ -96,7 +96,7 @@ interface Loaded {
 
 /** Two clients against a server that answers the nth request of a connection, for a while. */
 async function load(
-  answer: (socket: Socket, nth: number) => void,
+  respond: (socket: Socket, nth: number) => void,
   retries = true,
 ): Promise<Loaded> {
   let connections = 0;
@@ -108,7 +108,7 @@ async function load(
     socket.on('data', () => {
       asked += 1;
       nth += 1;
-      answer(socket, nth);
+      respond(socket, nth);
     });
   });
   const port = await listen(server);

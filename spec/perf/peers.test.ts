@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { freePort, type ServerChild, startServer } from '../../perf/child.ts';
 import { PEERS } from '../../perf/peer-names.ts';
-import { canAnswer, PEER_SCENARIOS, peerProblem, startPeer } from '../../perf/peer-servers.ts';
+import { canRespond, PEER_SCENARIOS, peerProblem, startPeer } from '../../perf/peer-servers.ts';
 import { peerMarkdown } from '../../perf/peer-table.ts';
 import { probeWith } from '../../perf/probe.ts';
 import { bytesOf } from '../../perf/scenario-requests.ts';
@@ -29,7 +29,7 @@ describe('peers', { timeout: TIMEOUT_MS, skip: !isLinux && 'they are pinned to c
       const child = await startPeer(peer);
       try {
         for (const name of PEER_SCENARIOS) {
-          if (canAnswer(peer, name)) await askAll(child.port, scenarioOf(name));
+          if (canRespond(peer, name)) await askAll(child.port, scenarioOf(name));
         }
       } finally {
         await child.stop();
@@ -43,13 +43,13 @@ describe('floors', { timeout: TIMEOUT_MS, skip: noFloor }, () => {
     const server = await startServer('servers/vibing.ts', { args: ['--driver', 'epoll'] });
     try {
       for (const scenario of SCENARIOS) {
-        const answer = await askAll(server.port, scenario);
-        const { script, args } = floorCommand(scenario, answer, await freePort());
+        const response = await askAll(server.port, scenario);
+        const { script, args } = floorCommand(scenario, response, await freePort());
         const floor = await startServer(script, { args });
         try {
           for (const request of scenario.requests) {
             const { bytes } = await probeWith(floor.port, bytesOf(request), scenario.name);
-            assert.equal(bytes, answer.bytes, scenario.name);
+            assert.equal(bytes, response.bytes, scenario.name);
           }
         } finally {
           await floor.stop();
@@ -66,8 +66,8 @@ describe('floors', { timeout: TIMEOUT_MS, skip: noFloor }, () => {
     try {
       // Half a request and a reset each, more often than there are descriptors.
       for (let count = 0; count < 100; count++) await half(floor);
-      const answer = await probeWith(floor.port, Buffer.from('0123456789'), 'ten bytes');
-      assert.deepEqual([answer.bytes, answer.body], [80, 'xxxxx']);
+      const response = await probeWith(floor.port, Buffer.from('0123456789'), 'ten bytes');
+      assert.deepEqual([response.bytes, response.body], [80, 'xxxxx']);
     } finally {
       await floor.stop();
     }

@@ -9,7 +9,7 @@ import { Pump } from '../../src/reactor/pump.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
 import { FakeDriver } from '../../testing/fake-driver.ts';
 
-class World {
+class Fixture {
   readonly driver: FakeDriver;
   readonly reactor: Reactor;
   readonly pump: Pump;
@@ -62,169 +62,169 @@ class World {
 }
 
 it('without anything to do it sleeps after a few turns', (context) => {
-  const world = new World(context);
-  assert.equal(world.driver.polls, 0);
-  world.pump.start();
-  world.settle();
-  const { polls } = world.driver;
+  const fixture = new Fixture(context);
+  assert.equal(fixture.driver.polls, 0);
+  fixture.pump.start();
+  fixture.settle();
+  const { polls } = fixture.driver;
   assert.ok(polls >= 1 && polls < 10, `${polls} turns`);
-  world.tick(10_000);
-  assert.equal(world.driver.polls, polls);
+  fixture.tick(10_000);
+  assert.equal(fixture.driver.polls, polls);
 });
 
 it('what finishes wakes it', (context) => {
-  const world = new World(context);
-  world.pump.start();
-  world.settle();
-  const { polls } = world.driver;
-  world.driver.arrive(1);
-  assert.equal(world.driver.polls, polls, 'not within the call');
-  world.settle();
-  assert.ok(world.driver.polls > polls);
-  assert.equal(world.reactor.sockets.openCount, 1);
+  const fixture = new Fixture(context);
+  fixture.pump.start();
+  fixture.settle();
+  const { polls } = fixture.driver;
+  fixture.driver.arrive(1);
+  assert.equal(fixture.driver.polls, polls, 'not within the call');
+  fixture.settle();
+  assert.ok(fixture.driver.polls > polls);
+  assert.equal(fixture.reactor.sockets.openCount, 1);
 });
 
 it('while there is work it goes on, and lets others go on in between', (context) => {
-  const world = new World(context);
-  world.pump.start();
-  world.settle();
+  const fixture = new Fixture(context);
+  fixture.pump.start();
+  fixture.settle();
   let sends = 0;
-  world.onSent = () => {
+  fixture.onSent = () => {
     if (sends === 100) return;
     sends += 1;
-    world.reactor.send(0, 0, 0, 1, false);
-    world.driver.take(0);
+    fixture.reactor.send(0, 0, 0, 1, false);
+    fixture.driver.take(0);
   };
-  world.driver.arrive(1);
-  world.tick();
+  fixture.driver.arrive(1);
+  fixture.tick();
   let turnsOfOthers = 0;
   const other = () => {
     if (sends === 100) return;
     turnsOfOthers += 1;
     setImmediate(other);
   };
-  world.onSent();
+  fixture.onSent();
   other();
-  for (let count = 0; count < 100 && sends < 100; count++) world.tick();
+  for (let count = 0; count < 100 && sends < 100; count++) fixture.tick();
   assert.equal(sends, 100);
   assert.ok(turnsOfOthers > 3, `others had ${turnsOfOthers} turns in between`);
-  world.settle();
+  fixture.settle();
 });
 
 it('who wants the time gets it after the turn', (context) => {
-  const world = new World(context);
-  world.pump.start();
-  world.settle();
-  world.driver.arrive(1);
-  world.driver.arrive(2);
-  const { polls } = world.driver;
-  world.reactor.yieldWanted = true;
+  const fixture = new Fixture(context);
+  fixture.pump.start();
+  fixture.settle();
+  fixture.driver.arrive(1);
+  fixture.driver.arrive(2);
+  const { polls } = fixture.driver;
+  fixture.reactor.yieldWanted = true;
   let pollsThen = 0;
   setImmediate(() => {
-    pollsThen = world.driver.polls;
+    pollsThen = fixture.driver.polls;
   });
-  world.tick();
+  fixture.tick();
   assert.equal(pollsThen, polls + 1);
-  assert.equal(world.reactor.yieldWanted, false);
-  world.settle();
+  assert.equal(fixture.reactor.yieldWanted, false);
+  fixture.settle();
 });
 
 it('a driver that refuses to sleep is asked again', (context) => {
-  const world = new World(context);
+  const fixture = new Fixture(context);
   let refusals = 0;
-  const sleep = world.driver.sleep.bind(world.driver);
-  world.driver.sleep = () => {
+  const sleep = fixture.driver.sleep.bind(fixture.driver);
+  fixture.driver.sleep = () => {
     refusals += 1;
     return refusals > 3 && sleep();
   };
-  world.pump.start();
-  world.settle();
+  fixture.pump.start();
+  fixture.settle();
   assert.equal(refusals, 4);
 });
 
 it('a deadline wakes it, not before its time', (context) => {
-  const world = new World(context);
-  world.pump.start();
-  world.driver.arrive(1);
-  world.settle();
-  world.reactor.arm(0, 0);
-  world.settle();
-  world.tick(499);
-  assert.equal(world.dues, 0);
-  world.tick(3);
-  world.settle();
-  assert.equal(world.dues, 1);
+  const fixture = new Fixture(context);
+  fixture.pump.start();
+  fixture.driver.arrive(1);
+  fixture.settle();
+  fixture.reactor.arm(0, 0);
+  fixture.settle();
+  fixture.tick(499);
+  assert.equal(fixture.dues, 0);
+  fixture.tick(3);
+  fixture.settle();
+  assert.equal(fixture.dues, 1);
 });
 
 it('an earlier deadline goes before a later one, a timer too early does no harm', (context) => {
-  const world = new World(context);
-  world.pump.start();
-  world.driver.arrive(1);
-  world.driver.arrive(2);
-  world.settle();
-  world.reactor.arm(0, 0);
-  world.settle();
-  world.reactor.arm(1, 1);
-  world.settle();
-  world.tick(62);
-  world.settle();
-  assert.equal(world.dues, 1);
+  const fixture = new Fixture(context);
+  fixture.pump.start();
+  fixture.driver.arrive(1);
+  fixture.driver.arrive(2);
+  fixture.settle();
+  fixture.reactor.arm(0, 0);
+  fixture.settle();
+  fixture.reactor.arm(1, 1);
+  fixture.settle();
+  fixture.tick(62);
+  fixture.settle();
+  assert.equal(fixture.dues, 1);
   // The first is put off: its timer comes too early and sleeps on.
-  world.tick(300);
-  world.reactor.arm(0, 0);
-  world.settle();
-  world.tick(300);
-  world.settle();
-  assert.equal(world.dues, 1);
-  world.tick(300);
-  world.settle();
-  assert.equal(world.dues, 2);
+  fixture.tick(300);
+  fixture.reactor.arm(0, 0);
+  fixture.settle();
+  fixture.tick(300);
+  fixture.settle();
+  assert.equal(fixture.dues, 1);
+  fixture.tick(300);
+  fixture.settle();
+  assert.equal(fixture.dues, 2);
 });
 
 it('once stopped there are no turns, whatever comes', (context) => {
-  const world = new World(context);
-  world.pump.start();
-  world.driver.arrive(1);
-  world.settle();
-  world.reactor.arm(0, 0);
-  world.pump.stop();
-  const { polls } = world.driver;
-  world.driver.complete(Op.Unlisten, -1, 0);
-  world.tick(10_000);
-  assert.equal(world.driver.polls, polls);
+  const fixture = new Fixture(context);
+  fixture.pump.start();
+  fixture.driver.arrive(1);
+  fixture.settle();
+  fixture.reactor.arm(0, 0);
+  fixture.pump.stop();
+  const { polls } = fixture.driver;
+  fixture.driver.complete(Op.Unlisten, -1, 0);
+  fixture.tick(10_000);
+  assert.equal(fixture.driver.polls, polls);
 });
 
 it('stopped before its first turn it has none', (context) => {
-  const world = new World(context);
-  world.pump.start();
-  world.pump.stop();
-  world.tick(100);
-  assert.equal(world.driver.polls, 0);
+  const fixture = new Fixture(context);
+  fixture.pump.start();
+  fixture.pump.stop();
+  fixture.tick(100);
+  assert.equal(fixture.driver.polls, 0);
 });
 
 it('stopped within a turn it has no other', (context) => {
-  const world = new World(context);
-  world.pump.start();
-  world.driver.arrive(1);
-  world.settle();
-  world.onSent = () => world.pump.stop();
-  world.reactor.send(0, 0, 0, 1, false);
-  world.driver.take(0);
-  const { polls } = world.driver;
-  world.tick();
-  world.tick(1000);
-  assert.equal(world.driver.polls, polls + 1);
+  const fixture = new Fixture(context);
+  fixture.pump.start();
+  fixture.driver.arrive(1);
+  fixture.settle();
+  fixture.onSent = () => fixture.pump.stop();
+  fixture.reactor.send(0, 0, 0, 1, false);
+  fixture.driver.take(0);
+  const { polls } = fixture.driver;
+  fixture.tick();
+  fixture.tick(1000);
+  assert.equal(fixture.driver.polls, polls + 1);
 });
 
 it('who waits between turns waits its time', async (context) => {
-  const world = new World(context);
+  const fixture = new Fixture(context);
   let isOver = false;
-  const waiting = world.pump.wait(50).then(() => {
+  const waiting = fixture.pump.wait(50).then(() => {
     isOver = true;
   });
-  world.tick(49);
+  fixture.tick(49);
   await Promise.resolve();
   assert.equal(isOver, false);
-  world.tick(1);
+  fixture.tick(1);
   await waiting;
 });

@@ -8,7 +8,7 @@ import { Router } from '../../src/route/router.ts';
 /** 'GET /a/:b': also the route's value, so that an answer says which route it is. */
 export type RouteText = string;
 
-export interface Answer {
+export interface RawResponse {
   found: Found;
   route: RouteText | null;
   params: Record<string, string>;
@@ -24,7 +24,7 @@ export function routerOf(routes: readonly RouteText[]): Router<RouteText> {
 }
 
 /** Searches for a decoded path that stands in the middle of other bytes. */
-export function search(router: Router<RouteText>, method: string, path: string): Answer {
+export function search(router: Router<RouteText>, method: string, path: string): RawResponse {
   const before = '/a/b/';
   const bytes = new TextEncoder().encode(`${before}${path}/b/c`);
   const from = before.length;
@@ -57,7 +57,11 @@ interface Fit {
 }
 
 /** Every route against every segment, no tree, no state. Literals are written plainly. */
-export function modelSearch(routes: readonly RouteText[], method: string, path: string): Answer {
+export function modelSearch(
+  routes: readonly RouteText[],
+  method: string,
+  path: string,
+): RawResponse {
   const fits = modelFits(routes, path);
   if (fits.length === 0) return { found: Found.No, route: null, params: {} };
   for (const ranks of [...new Set(fits.map((fit) => fit.ranks))].sort()) {

@@ -184,14 +184,14 @@ for (const { name, routes, searches } of TABLES) {
       const router = routerOf(order === 'reversed' ? routes.toReversed() : routes);
       for (const [request, expected, params = {}] of searches) {
         const [, method, path] = /^(\S+) (.*)$/s.exec(request) ?? ['', '', ''];
-        const answer = search(router, method, path);
+        const response = search(router, method, path);
         const result = { [Found.No]: 'no', [Found.WrongMethod]: 'wrong method' };
-        const route = answer.found === Found.Yes ? answer.route : result[answer.found];
+        const route = response.found === Found.Yes ? response.route : result[response.found];
         assert.deepEqual(
-          { request, route, params: answer.params },
+          { request, route, params: response.params },
           { request, route: expected, params },
         );
-        if (answer.found !== Found.Yes) assert.equal(answer.route, null);
+        if (response.found !== Found.Yes) assert.equal(response.route, null);
       }
     });
   }

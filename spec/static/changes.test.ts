@@ -16,7 +16,7 @@ import {
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FileStat, OpenFile } from '../../src/async-io/async-io.ts';
-import { NodeWork } from '../../src/async-io/node.ts';
+import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
 import { DRIVERS, posixOnly, Site, until } from './site.ts';
 
@@ -181,7 +181,7 @@ function changeCases(driver: DriverName): void {
 }
 
 /** Counts what is asked of the disk, and can fail or change what comes back. */
-class CountingWork extends NodeWork {
+class CountingAsyncIo extends NodeAsyncIo {
   opens = 0;
   reads = 0;
   stats = 0;
@@ -215,19 +215,19 @@ class CountingWork extends NodeWork {
 
 function memoryCases(driver: DriverName): void {
   let site: Site;
-  let work: CountingWork;
+  let asyncIo: CountingAsyncIo;
   before(async () => {
-    work = new CountingWork();
+    asyncIo = new CountingAsyncIo();
     const files = { 'a/b.txt': 'text', 'a/index.html': 'index', 'large.bin': Buffer.alloc(70_000) };
-    site = await Site.open({ driver, files, work });
+    site = await Site.open({ driver, files, asyncIo });
     for (const name of Object.keys(files)) utimesSync(site.at(name), LONG_AGO, LONG_AGO);
   });
   after(() => site.close());
 
   async function opensFor(path: string, times = 4): Promise<number> {
-    const before = work.opens;
+    const before = asyncIo.opens;
     for (let round = 0; round < times; round++) assert.equal((await site.ask(path)).status, 200);
-    return work.opens - before;
+    return asyncIo.opens - before;
   }
 
   it('a small file is opened once', async () => {
@@ -239,20 +239,20 @@ function memoryCases(driver: DriverName): void {
 
   it('a busy file is looked at on the way, and elsewhere where that is slow', async () => {
     assert.equal(await opensFor('/a/b.txt', 2), 0);
-    const { looks } = work;
-    for (let round = 0; round < 20 && work.looks === looks; round++) {
+    const { looks } = asyncIo;
+    for (let round = 0; round < 20 && asyncIo.looks === looks; round++) {
       await delay(APART_MS);
       assert.equal(await opensFor('/a/b.txt', 1), 0);
     }
-    assert.notEqual(work.looks, looks);
-    work.slow = true;
+    assert.notEqual(asyncIo.looks, looks);
+    asyncIo.slow = true;
     try {
-      const { stats } = work;
+      const { stats } = asyncIo;
       await delay(APART_MS);
       assert.equal(await opensFor('/a/b.txt', 1), 0);
-      assert.equal(work.stats, stats + 1);
+      assert.equal(asyncIo.stats, stats + 1);
     } finally {
-      work.slow = false;
+      asyncIo.slow = false;
     }
   });
 
@@ -262,14 +262,14 @@ function memoryCases(driver: DriverName): void {
 
   it('a large file is opened for each request, and not read for HEAD', async () => {
     assert.equal(await opensFor('/large.bin'), 4);
-    const readsBefore = work.reads;
+    const readsBefore = asyncIo.reads;
     assert.equal((await site.ask('/large.bin', { method: 'HEAD' })).status, 200);
-    assert.equal(work.reads, readsBefore);
+    assert.equal(asyncIo.reads, readsBefore);
   });
 
   it('a path that names no file opens none, also when the file is remembered', async () => {
     assert.equal(await opensFor('/a/b.txt', 1), 0);
-    const { opens } = work;
+    const { opens } = asyncIo;
     for (const path of ['/a%2fb.txt', '/a/%2fb.txt', '/a/b.txt%2f', '/a/b.txt//']) {
       assert.equal((await site.ask(path)).status, 404, path);
     }
@@ -277,7 +277,7 @@ function memoryCases(driver: DriverName): void {
     for (const path of ['/a//b.txt', '//a/b.txt', '/a////b.txt']) {
       assert.equal((await site.ask(path)).status, 200, path);
     }
-    assert.equal(work.opens, opens);
+    assert.equal(asyncIo.opens, opens);
   });
 
   it('a file that changed only now is not remembered yet', async () => {
@@ -298,8 +298,8 @@ function memoryCases(driver: DriverName): void {
   it('a file that changes while it is read is sent, and not remembered', async () => {
     writeFileSync(site.at('moving.txt'), 'first');
     utimesSync(site.at('moving.txt'), LONG_AGO, LONG_AGO);
-    work.beforeRead = () => {
-      work.beforeRead = null;
+    asyncIo.beforeRead = () => {
+      asyncIo.beforeRead = null;
       appendFileSync(site.at('moving.txt'), ' and second');
     };
     // As long as it was when it was opened.
@@ -309,8 +309,8 @@ function memoryCases(driver: DriverName): void {
 
   it('a small file that shrinks while it is read is cut', async () => {
     writeFileSync(site.at('less.txt'), 'first and second');
-    work.beforeRead = () => {
-      work.beforeRead = null;
+    asyncIo.beforeRead = () => {
+      asyncIo.beforeRead = null;
       truncateSync(site.at('less.txt'), 5);
     };
     // The reset may overtake the head.
@@ -322,8 +322,8 @@ function memoryCases(driver: DriverName): void {
     const bytes = Buffer.alloc(3000);
     const files: Record<string, Buffer> = {};
     for (let index = 0; index < 10; index++) files[`${index}.bin`] = bytes;
-    const counting = new CountingWork();
-    const options = { driver, files, work: counting, static: { cacheBytesMax: 30_000 } };
+    const counting = new CountingAsyncIo();
+    const options = { driver, files, asyncIo: counting, static: { cacheBytesMax: 30_000 } };
     const small = await Site.open(options);
     try {
       for (const name of Object.keys(files)) utimesSync(small.at(name), LONG_AGO, LONG_AGO);

@@ -10,13 +10,13 @@ import { seeded } from '../../testing/splits.ts';
 
 function cachedFile(name: string, bytes: number): CachedFile {
   const stat = { kind: FileKind.File, bytes, modifiedMs: 0, inode: 1 };
-  const answer = prepare(200, {}, new Uint8Array(bytes));
+  const response = prepare(200, {}, new Uint8Array(bytes));
   return {
     key: Buffer.from(name),
     file: name,
     stat,
     etag: '"1"',
-    answer,
+    response,
     checkedMs: 0,
     checking: null,
   };

@@ -7,15 +7,15 @@ import { once } from 'node:events';
 import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { NodeWork } from '../../src/async-io/node.ts';
+import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
 import {
-  answerOf,
   closed,
   DRIVERS,
   everything,
   linuxOnly,
   openBelow,
+  responseOf,
   Site,
   until,
 } from './site.ts';
@@ -91,7 +91,7 @@ function readerCases(driver: DriverName): void {
     socket.resume();
     for (let round = 0; round < 5; round++) assert.equal(await site.text('/small.txt'), 'small');
     await end;
-    const { body, whole } = answerOf('GET', Buffer.concat(chunks));
+    const { body, whole } = responseOf('GET', Buffer.concat(chunks));
     assert.ok(whole);
     assert.equal(digest(body), digest(NOISE));
   });
@@ -107,7 +107,7 @@ function readerCases(driver: DriverName): void {
       assert.ok(grownBytes < 32 * MIB, `${clients.length} clients took ${grownBytes} bytes`);
     }
     const [socket, first] = clients[0];
-    const { body, whole } = answerOf('GET', await rest(socket, first));
+    const { body, whole } = responseOf('GET', await rest(socket, first));
     assert.ok(whole);
     assert.equal(body.length, HUGE_BYTES);
     assert.ok(body.equals(Buffer.alloc(HUGE_BYTES)));
@@ -117,7 +117,7 @@ function readerCases(driver: DriverName): void {
   it('one that has nothing more to say still gets its answer', async () => {
     const socket = site.connect();
     socket.end('GET /noise.bin HTTP/1.1\r\nHost: site\r\n\r\n');
-    const { body, whole } = answerOf('GET', await everything(socket));
+    const { body, whole } = responseOf('GET', await everything(socket));
     assert.ok(whole);
     assert.equal(digest(body), digest(NOISE));
   });
@@ -137,14 +137,14 @@ function readerCases(driver: DriverName): void {
       assert.equal(digest(bytes.subarray(headEnd, end)), digest(expected));
       bytes = bytes.subarray(end);
     }
-    assert.equal(answerOf('GET', bytes).status, 404);
+    assert.equal(responseOf('GET', bytes).status, 404);
   });
 
   it('a file that grows meanwhile ends where it was announced to', async () => {
     makeHuge(site, 'growing.bin');
     const [socket, first] = await stalled(site, '/growing.bin');
     appendFileSync(site.at('growing.bin'), 'more');
-    const { body, whole } = answerOf('GET', await rest(socket, first));
+    const { body, whole } = responseOf('GET', await rest(socket, first));
     assert.ok(whole);
     assert.equal(body.length, HUGE_BYTES);
   });
@@ -157,7 +157,7 @@ function cutCases(driver: DriverName): void {
       makeHuge(site, 'shrinking.bin');
       const [socket, first] = await stalled(site, '/shrinking.bin');
       truncateSync(site.at('shrinking.bin'), MIB);
-      const { status, headers, body, whole } = answerOf('GET', await rest(socket, first));
+      const { status, headers, body, whole } = responseOf('GET', await rest(socket, first));
       assert.equal(status, 200);
       assert.equal(headers.get('content-length'), String(HUGE_BYTES));
       assert.equal(whole, false);
@@ -169,14 +169,14 @@ function cutCases(driver: DriverName): void {
   });
 
   it('a file that cannot be read on', async () => {
-    class Failing extends NodeWork {
+    class Failing extends NodeAsyncIo {
       override read(file: number, into: Uint8Array, position: number): Promise<number> {
         if (position > MIB) return Promise.resolve(-5);
         return super.read(file, into, position);
       }
     }
     const files = { 'noise.bin': NOISE, 'small.txt': 'small' };
-    const site = await Site.open({ driver, files, work: new Failing() });
+    const site = await Site.open({ driver, files, asyncIo: new Failing() });
     try {
       const { body, whole } = await site.ask('/noise.bin');
       assert.equal(whole, false);
@@ -247,7 +247,7 @@ function descriptorCases(driver: DriverName): void {
     makeHuge(other, 'huge.bin');
     const [socket, first] = await stalled(other, '/huge.bin');
     await other.server.close();
-    const { whole } = answerOf('GET', await rest(socket, first));
+    const { whole } = responseOf('GET', await rest(socket, first));
     assert.equal(whole, false);
     await until('every file is closed', () => openBelow(other.outside).length === 0);
     await other.close();

@@ -10,7 +10,7 @@ import type { ServerOptions } from '../../src/server/config/config.ts';
 import type { Server } from '../../src/server/server.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
 import { get, post, RawClient, request } from '../../testing/raw-client.ts';
-import type { Answer } from '../../testing/raw-response.ts';
+import type { RawResponse } from '../../testing/raw-response.ts';
 import { DRIVERS, makeServer, makeTree } from './site.ts';
 
 const FILES = { 'file.txt': 'file', 'taken.txt': 'file', 'sub/index.html': 'index', 'bare/x': '' };
@@ -82,7 +82,7 @@ class Site {
     server.on('PURGE', `${prefix}/purge`, (_request, response) => response.text('purged'));
   }
 
-  async ask(text: string): Promise<Answer> {
+  async ask(text: string): Promise<RawResponse> {
     this.client ??= await RawClient.open((await this.server.listen()).port);
     return this.client.ask(text);
   }
@@ -94,15 +94,15 @@ class Site {
   }
 }
 
-function allows(answer: Answer, methods: string, what: string): void {
-  assert.equal(answer.status, 405, what);
-  assert.equal(answer.field('allow'), methods, what);
-  assert.equal(answer.text, 'Method Not Allowed\n', what);
+function allows(response: RawResponse, methods: string, what: string): void {
+  assert.equal(response.status, 405, what);
+  assert.equal(response.field('allow'), methods, what);
+  assert.equal(response.text, 'Method Not Allowed\n', what);
 }
 
-function tells(answer: Answer, methods: string, what: string): void {
-  assert.equal(answer.status, 204, what);
-  assert.equal(answer.field('allow'), methods, what);
+function tells(response: RawResponse, methods: string, what: string): void {
+  assert.equal(response.status, 204, what);
+  assert.equal(response.field('allow'), methods, what);
 }
 
 for (const driver of DRIVERS) {
@@ -116,9 +116,9 @@ for (const driver of DRIVERS) {
       after(() => site.close());
 
       it('a route of another method is reached, also where a file lies', async () => {
-        const answer = await site.ask(post(`${prefix}/taken.txt`, 'body'));
-        assert.equal(answer.status, 200);
-        assert.equal(answer.text, 'posted body');
+        const response = await site.ask(post(`${prefix}/taken.txt`, 'body'));
+        assert.equal(response.status, 200);
+        assert.equal(response.text, 'posted body');
         assert.equal((await site.ask(request('DELETE', `${prefix}/sub/`))).text, 'deleted');
         assert.equal((await site.ask(request('OPTIONS', `${prefix}/bare`))).text, 'own options');
         assert.equal((await site.ask(request('PUT', `${prefix}/put/x`))).text, 'put');
@@ -130,8 +130,8 @@ for (const driver of DRIVERS) {
       });
 
       it('GET and HEAD are the file\u2019s where it goes first', async () => {
-        const answer = await site.ask(get(`${prefix}/taken.txt`));
-        assert.equal(answer.text, place.filesFirst ? 'file' : 'route');
+        const response = await site.ask(get(`${prefix}/taken.txt`));
+        assert.equal(response.text, place.filesFirst ? 'file' : 'route');
         assert.equal((await site.ask(get(`${prefix}/file.txt`))).text, 'file');
         assert.equal((await site.ask(request('HEAD', `${prefix}/file.txt`))).status, 200);
         assert.equal((await site.ask(get(`${prefix}/sub/`))).text, 'index');
@@ -140,8 +140,8 @@ for (const driver of DRIVERS) {
       it('a file alone allows what it can', async () => {
         for (const target of ['/file.txt', '/sub', '/%66ile.txt', '/x/../file.txt']) {
           for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'PURGE', 'BREW']) {
-            const answer = await site.ask(request(method, prefix + target));
-            allows(answer, 'GET, HEAD, OPTIONS', `${method} ${target}`);
+            const response = await site.ask(request(method, prefix + target));
+            allows(response, 'GET, HEAD, OPTIONS', `${method} ${target}`);
           }
           const options = await site.ask(request('OPTIONS', prefix + target));
           tells(options, 'GET, HEAD, OPTIONS', target);

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { DriverName } from '../../src/driver/choose.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
-import { type Answer, DRIVERS, posixOnly, SECRET, Site, until } from './site.ts';
+import { DRIVERS, posixOnly, type RawResponse, SECRET, Site, until } from './site.ts';
 
 const isPosix = process.platform !== 'win32';
 
@@ -203,7 +203,7 @@ const NAMELESS: readonly string[] = [
   'http://site/sub%2ffile.txt',
 ];
 
-function gaveNothing(path: string, { status, headers, body, whole }: Answer): void {
+function gaveNothing(path: string, { status, headers, body, whole }: RawResponse): void {
   const shown = `${path.slice(0, 80)} gave ${status}: ${body.toString('latin1', 0, 80)}`;
   assert.ok(!body.includes(SECRET) && !body.includes('root:'), shown);
   assert.ok(!body.includes('secret.txt') && !body.includes('.git'), shown);
@@ -355,15 +355,15 @@ function linkCases(driver: DriverName): void {
       'self/secret-file',
       'folder/../secret-file',
     ]) {
-      const answer = await site.ask(`/links/${name}`);
-      gaveNothing(name, answer);
-      assert.equal(answer.status, 404, name);
+      const response = await site.ask(`/links/${name}`);
+      gaveNothing(name, response);
+      assert.equal(response.status, 404, name);
     }
   });
 
   it('an index that leads out of the root is none', async () => {
-    const answer = await site.ask('/indexed/');
-    gaveNothing('/indexed/', answer);
+    const response = await site.ask('/indexed/');
+    gaveNothing('/indexed/', response);
   });
 
   it('that lead in circles or to nothing are not there', async () => {

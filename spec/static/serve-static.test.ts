@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OpenFile } from '../../src/async-io/async-io.ts';
-import { NodeWork } from '../../src/async-io/node.ts';
+import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import { blockBytesFor, limitsFrom } from '../../src/base/limits.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
 import { formatDate } from '../../src/http/date.ts';
@@ -151,10 +151,10 @@ function contentCases(driver: DriverName): void {
     try {
       utimesSync(framed.at('page.html'), LONG_AGO, LONG_AGO);
       for (const headers of [{}, {}, { 'If-None-Match': '*' }]) {
-        const answer = await framed.ask('/page.html', { headers });
-        assert.equal(answer.headers.get('x-frame-options'), 'DENY');
-        assert.equal(answer.headers.get('cache-control'), 'no-cache');
-        assert.ok(answer.headers.has('etag'));
+        const response = await framed.ask('/page.html', { headers });
+        assert.equal(response.headers.get('x-frame-options'), 'DENY');
+        assert.equal(response.headers.get('cache-control'), 'no-cache');
+        assert.ok(response.headers.has('etag'));
       }
     } finally {
       await framed.close();
@@ -187,13 +187,13 @@ function conditionCases(driver: DriverName): void {
         { 'If-Modified-Since': formatDate(Date.now()) },
       ]) {
         for (const method of ['GET', 'HEAD']) {
-          const answer = await site.ask(`/${name}`, { method, headers: condition });
-          assert.equal(answer.status, 304, JSON.stringify(condition));
-          assert.equal(answer.body.length, 0);
-          assert.equal(answer.headers.get('etag'), etag);
-          assert.equal(answer.headers.get('last-modified'), changed);
-          assert.equal(answer.headers.has('content-type'), false);
-          assert.equal(answer.headers.has('content-length'), false);
+          const response = await site.ask(`/${name}`, { method, headers: condition });
+          assert.equal(response.status, 304, JSON.stringify(condition));
+          assert.equal(response.body.length, 0);
+          assert.equal(response.headers.get('etag'), etag);
+          assert.equal(response.headers.get('last-modified'), changed);
+          assert.equal(response.headers.has('content-type'), false);
+          assert.equal(response.headers.has('content-length'), false);
         }
       }
     });
@@ -206,9 +206,9 @@ function conditionCases(driver: DriverName): void {
         { 'If-Modified-Since': formatDate(LONG_AGO.getTime() - 1000) },
         { 'If-Modified-Since': 'yesterday' },
       ]) {
-        const answer = await site.ask(`/${name}`, { headers: condition });
-        assert.equal(answer.status, 200, JSON.stringify(condition));
-        assert.ok(answer.whole);
+        const response = await site.ask(`/${name}`, { headers: condition });
+        assert.equal(response.status, 200, JSON.stringify(condition));
+        assert.ok(response.whole);
       }
     });
   }
@@ -392,7 +392,7 @@ function fallThroughCases(driver: DriverName): void {
   });
 
   it('what may not be read is 403', async () => {
-    class Locked extends NodeWork {
+    class Locked extends NodeAsyncIo {
       override open(path: string): Promise<OpenFile | number> {
         if (path.includes('locked')) return Promise.resolve(-EACCES);
         return super.open(path);
@@ -400,8 +400,8 @@ function fallThroughCases(driver: DriverName): void {
     }
     const files = { 'locked.txt': 'x', 'open.txt': 'y', 'locked/index.html': 'z', 'in/locked': '' };
     const listing = { listing: true, index: 'locked' };
-    const locked = await Site.open({ driver, files, work: new Locked() });
-    const indexed = await Site.open({ driver, files, work: new Locked(), static: listing });
+    const locked = await Site.open({ driver, files, asyncIo: new Locked() });
+    const indexed = await Site.open({ driver, files, asyncIo: new Locked(), static: listing });
     try {
       assert.equal((await locked.ask('/locked.txt')).status, 403);
       assert.equal((await locked.ask('/locked.txt', { method: 'HEAD' })).status, 403);

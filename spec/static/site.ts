@@ -13,8 +13,8 @@ import {
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Work } from '../../src/async-io/async-io.ts';
-import { NodeWork } from '../../src/async-io/node.ts';
+import type { AsyncIo } from '../../src/async-io/async-io.ts';
+import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
 import type { Middleware } from '../../src/exchange/middleware.ts';
 import type { ServerOptions } from '../../src/server/config/config.ts';
@@ -37,7 +37,7 @@ export const linuxOnly: { skip?: string } =
 /** What lies beside the root and must never be seen. */
 export const SECRET = 'the secret beside the root';
 
-export interface Answer {
+export interface RawResponse {
   readonly status: number;
   /** Lower-case names; of several lines the last. */
   readonly headers: ReadonlyMap<string, string>;
@@ -59,7 +59,7 @@ export interface SiteOptions {
   /** Where the root is mounted; everywhere unless given. */
   readonly mount?: string;
   readonly server?: ServerOptions;
-  readonly work?: Work;
+  readonly asyncIo?: AsyncIo;
   /** Routes and middleware in front of the files, or behind them. */
   readonly before?: (server: Server) => void;
   readonly behind?: (server: Server) => void;
@@ -85,7 +85,7 @@ export function makeTree(files: Readonly<Record<string, string | Uint8Array>> = 
 }
 
 /** A server as the public one makes it, in this process, with a world of ours if wanted. */
-export function makeServer(driver: DriverName, options: ServerOptions, work?: Work): Server {
+export function makeServer(driver: DriverName, options: ServerOptions, asyncIo?: AsyncIo): Server {
   const base = { host: '127.0.0.1', port: 0, driver, logLevel: 'silent' as const };
   return new Server(
     { ...base, ...options },
@@ -94,7 +94,7 @@ export function makeServer(driver: DriverName, options: ServerOptions, work?: Wo
       inherited: () => null,
       listening: (_server, listen) => listen(),
       closed: () => {},
-      work: work ?? new NodeWork(),
+      asyncIo: asyncIo ?? new NodeAsyncIo(),
     },
   );
 }
@@ -114,7 +114,7 @@ export class Site {
 
   static async open(options: SiteOptions): Promise<Site> {
     const root = makeTree(options.files);
-    const server = makeServer(options.driver, options.server ?? {}, options.work);
+    const server = makeServer(options.driver, options.server ?? {}, options.asyncIo);
     const site = new Site(root, server);
     options.before?.(server);
     const middleware: Middleware = serveStatic(root, options.static);
@@ -138,12 +138,12 @@ export class Site {
   }
 
   /** One request on a connection of its own; the path is sent as Latin-1, untouched. */
-  async ask(path: string, { method = 'GET', headers = {} }: AskOptions = {}): Promise<Answer> {
+  async ask(path: string, { method = 'GET', headers = {} }: AskOptions = {}): Promise<RawResponse> {
     const socket = this.connect();
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     const end = `Host: site\r\nConnection: close\r\n${lines.join('')}\r\n`;
     socket.write(`${method} ${path} HTTP/1.1\r\n${end}`, 'latin1');
-    return answerOf(method, await everything(socket));
+    return responseOf(method, await everything(socket));
   }
 
   async text(path: string): Promise<string> {
@@ -176,7 +176,7 @@ export function closed(socket: Socket): Promise<void> {
 }
 
 /** Status 0 when the connection broke before a head came. */
-export function answerOf(method: string, bytes: Buffer): Answer {
+export function responseOf(method: string, bytes: Buffer): RawResponse {
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd < 0) return { status: 0, headers: new Map(), body: bytes, whole: false };
   const [line, ...lines] = bytes.toString('latin1', 0, headEnd).split('\r\n');

@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { DirectoryEntry, FileStat, OpenFile } from '../../src/async-io/async-io.ts';
-import { NodeWork } from '../../src/async-io/node.ts';
+import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import { oneDriver } from '../../testing/with-server.ts';
 import { posixOnly, SECRET, Site } from './site.ts';
 
@@ -18,7 +18,7 @@ interface Folding {
 }
 
 /** A file system that takes two names for one where `fold` makes one of them. */
-class FoldingWork extends NodeWork {
+class FoldingAsyncIo extends NodeAsyncIo {
   readonly #folding: Folding;
   lists = 0;
   looks = 0;
@@ -98,10 +98,10 @@ const FILES: Readonly<Record<string, string>> = {
 for (const driver of oneDriver()) {
   for (const [what, folding] of SYSTEMS) {
     describe(`a file system that ${what}`, posixOnly, () => {
-      const work = new FoldingWork(folding);
+      const asyncIo = new FoldingAsyncIo(folding);
       let site: Site;
       before(async () => {
-        site = await Site.open({ driver, files: FILES, work });
+        site = await Site.open({ driver, files: FILES, asyncIo });
         symlinkSync('admin', site.at('link'));
         symlinkSync('../public.bin', site.at('Public/link.bin'));
       });
@@ -149,10 +149,10 @@ for (const driver of oneDriver()) {
   }
 
   describe('a file system that tells all spellings apart', posixOnly, () => {
-    const work = new FoldingWork({ fold: (name) => name, tellsReal: true });
+    const asyncIo = new FoldingAsyncIo({ fold: (name) => name, tellsReal: true });
     let site: Site;
     before(async () => {
-      site = await Site.open({ driver, files: FILES, work });
+      site = await Site.open({ driver, files: FILES, asyncIo });
       mkdirSync(site.at('Admin'));
       writeFileSync(site.at('Admin/secret.txt'), 'other');
       symlinkSync('admin', site.at('ADMIN'));
@@ -170,9 +170,9 @@ for (const driver of oneDriver()) {
 
     it('is asked for one path and no list, once it is known', async () => {
       await site.ask('/public.bin');
-      const { looks, lists } = work;
+      const { looks, lists } = asyncIo;
       assert.equal((await site.ask('/public.bin')).status, 200);
-      assert.deepEqual([work.looks - looks, work.lists - lists], [1, 0]);
+      assert.deepEqual([asyncIo.looks - looks, asyncIo.lists - lists], [1, 0]);
     });
   });
 }

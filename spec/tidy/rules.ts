@@ -15,7 +15,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   base: { rank: 0 },
   http: { rank: 1 },
   metrics: { rank: 1 },
-  work: { rank: 1 },
+  'async-io': { rank: 1 },
   driver: { rank: 2, only: ['base'] },
   route: { rank: 2 },
   reactor: { rank: 3 },
@@ -57,7 +57,7 @@ export const TYPES_MAKE_CYCLES = false;
 /** Those who may touch the world outside, with the reason. Elsewhere a simulator owns the world. */
 export const PORTS: Readonly<Record<string, string>> = {
   'src/driver/': 'is the port for sockets, the clock and waking up',
-  'src/work/': 'is the port for files, compression and digests',
+  'src/async-io/': 'is the port for files, compression and digests',
   'src/reactor/pump.ts': 'says when the next turn comes',
   'src/load/pump.ts': 'says when the next turn of a load comes',
   'src/cluster/': 'supervises processes, which the simulator does not have',

@@ -33,7 +33,7 @@ export function isFault(result: unknown): result is number {
   return typeof result === 'number' && result < 0;
 }
 
-export interface Work {
+export interface AsyncIo {
   /** The absolute path with every symbolic link resolved. */
   realPath(path: string): Promise<string | number>;
   stat(path: string): Promise<FileStat | number>;

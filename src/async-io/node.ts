@@ -8,13 +8,13 @@ import * as zlib from 'node:zlib';
 import { unreachable } from '../base/assert.ts';
 import { faultOf } from '../base/errno.ts';
 import {
+  type AsyncIo,
   type ContentCoding,
   type DirectoryEntry,
   FileKind,
   type FileStat,
   isFault,
   type OpenFile,
-  type Work,
 } from './async-io.ts';
 import type { DropListener } from './line-writer.ts';
 import { type StandardStreams, standardStreams } from './standard-streams.ts';
@@ -52,7 +52,7 @@ type Compressor<Options> = (bytes: Uint8Array, options: Options) => Promise<Buff
 
 const SUBTLE_NAME = { sha1: 'SHA-1', sha256: 'SHA-256' } as const;
 
-export class NodeWork implements Work {
+export class NodeAsyncIo implements AsyncIo {
   readonly #streams: StandardStreams = standardStreams();
   readonly #outputDropped: DropListener;
   readonly #errorDropped: DropListener;

@@ -11,10 +11,10 @@ export const FORM_HEAD_FIELDS_MAX = 16;
 export const FORM_BOUNDARY_BYTES_MAX = 70;
 
 /** Fields that a handler sets for one answer: setting one looks through those before it. */
-export const ANSWER_FIELDS_MAX = 1_000;
+export const RESPONSE_FIELDS_MAX = 1_000;
 
 /** Names and values of these fields together: far above what clients take (256 KiB is much). */
-export const ANSWER_FIELD_BYTES_MAX: number = 1024 * 1024;
+export const RESPONSE_FIELD_BYTES_MAX: number = 1024 * 1024;
 
 /**
  * V8's young generation is two spaces of this size, in a process that serves. Objects of a request

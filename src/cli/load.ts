@@ -14,7 +14,7 @@ import { loadHelp } from './load-help.ts';
 import { type Output, outputProblems, STANDARD_OUTPUT, writeProblem } from './output-files.ts';
 import { ProgressLine } from './progress-line.ts';
 
-export interface LoadWorld {
+export interface LoadEnvironment {
   out(text: string): void;
   err(text: string): void;
   /** Columns of the terminal that progress is shown on; 0 when it is none. */
@@ -31,34 +31,34 @@ const MISUSE = 2;
 const INTERRUPTED = 130;
 
 /** Gives the exit code. */
-export async function load(args: readonly string[], world: LoadWorld): Promise<number> {
+export async function load(args: readonly string[], environment: LoadEnvironment): Promise<number> {
   const flags = parseLoadFlags(args, readBytes);
   if (flags.help) {
-    world.out(loadHelp());
+    environment.out(loadHelp());
     return OK;
   }
-  if (flags.problems.length > 0) return refuse(world, flags.problems);
-  if (flags.compare !== null) return compare(flags.compare, world);
+  if (flags.problems.length > 0) return refuse(environment, flags.problems);
+  if (flags.compare !== null) return compare(flags.compare, environment);
   const problems = outputProblems(flags.outputs);
-  if (problems.length > 0) return refuse(world, problems);
+  if (problems.length > 0) return refuse(environment, problems);
   try {
-    return await run(flags, world);
+    return await run(flags, environment);
   } catch (error) {
     if (!(error instanceof LoadProblem)) throw error;
-    if (error.isMisuse) return refuse(world, error.problems.map(flagProblem));
-    for (const problem of error.problems) world.err(problemLine(problem));
+    if (error.isMisuse) return refuse(environment, error.problems.map(flagProblem));
+    for (const problem of error.problems) environment.err(problemLine(problem));
     return FAILED;
   }
 }
 
-async function run(flags: LoadFlags, world: LoadWorld): Promise<number> {
-  const line = new ProgressLine(world);
+async function run(flags: LoadFlags, environment: LoadEnvironment): Promise<number> {
+  const line = new ProgressLine(environment);
   const hooks = flags.progress ? { progress: line.show.bind(line) } : {};
   const running = startLoad(flags.options, hooks);
   let isInterrupted = false;
-  world.onInterrupt(() => {
+  environment.onInterrupt(() => {
     // What does not end by itself, such as looking up a name, is ended by asking again.
-    if (isInterrupted) world.exit(INTERRUPTED);
+    if (isInterrupted) environment.exit(INTERRUPTED);
     isInterrupted = true;
     running.stop();
   });
@@ -69,15 +69,15 @@ async function run(flags: LoadFlags, world: LoadWorld): Promise<number> {
     line.clear();
   }
   const isPrinted = flags.outputs.some(({ path }) => path === STANDARD_OUTPUT);
-  if (!isPrinted) world.out(reportText(report));
-  const written = flags.outputs.map((output) => write(output, report, world));
+  if (!isPrinted) environment.out(reportText(report));
+  const written = flags.outputs.map((output) => write(output, report, environment));
   if (written.includes(false)) {
     // What a file could not take is not lost altogether.
-    if (isPrinted) world.err(reportText(report));
+    if (isPrinted) environment.err(reportText(report));
     return FAILED;
   }
   if (report.interrupted) return INTERRUPTED;
-  return report.errorCount > 0 || report.answers === 0 ? FAILED : OK;
+  return report.errorCount > 0 || report.responses === 0 ? FAILED : OK;
 }
 
 const FORMS: Readonly<Record<string, (report: LoadReport) => string>> = {
@@ -86,22 +86,22 @@ const FORMS: Readonly<Record<string, (report: LoadReport) => string>> = {
   '--html': reportHtml,
 };
 
-function write(output: Output, report: LoadReport, world: LoadWorld): boolean {
+function write(output: Output, report: LoadReport, environment: LoadEnvironment): boolean {
   const text = FORMS[output.flag](report);
   if (output.path === STANDARD_OUTPUT) {
-    world.out(text);
+    environment.out(text);
     return true;
   }
   try {
     writeFileSync(output.path, text);
     return true;
   } catch (error) {
-    world.err(problemLine(writeProblem(output, error)));
+    environment.err(problemLine(writeProblem(output, error)));
     return false;
   }
 }
 
-function compare(paths: readonly [string, string], world: LoadWorld): number {
+function compare(paths: readonly [string, string], environment: LoadEnvironment): number {
   const problems: string[] = [];
   const reports = paths.map((path) => {
     const bytes = readBytes(path);
@@ -111,13 +111,13 @@ function compare(paths: readonly [string, string], world: LoadWorld): number {
   });
   const [before, after] = reports;
   if (before === undefined || after === undefined) return MISUSE;
-  if (typeof before === 'string' || typeof after === 'string') return refuse(world, problems);
-  world.out(compareText(before, after, paths));
+  if (typeof before === 'string' || typeof after === 'string') return refuse(environment, problems);
+  environment.out(compareText(before, after, paths));
   return OK;
 }
 
-function refuse(world: LoadWorld, problems: readonly string[]): number {
-  for (const problem of problems) world.err(problemLine(problem));
+function refuse(environment: LoadEnvironment, problems: readonly string[]): number {
+  for (const problem of problems) environment.err(problemLine(problem));
   return MISUSE;
 }
 

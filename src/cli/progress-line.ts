@@ -5,7 +5,7 @@ import { countText, timeText } from '../load/format.ts';
 import type { Progress } from '../load/run-load.ts';
 import { barText } from '../load/thresholds.ts';
 
-export interface ProgressWorld {
+export interface ProgressEnvironment {
   err(text: string): void;
   readonly columns: number;
 }
@@ -14,38 +14,38 @@ const BAR_COLUMNS = 24;
 const CLEAR = '\r\u001b[2K';
 
 export class ProgressLine {
-  readonly #world: ProgressWorld;
+  readonly #environment: ProgressEnvironment;
   #isDrawn = false;
 
-  constructor(world: ProgressWorld) {
-    this.#world = world;
+  constructor(environment: ProgressEnvironment) {
+    this.#environment = environment;
   }
 
   show(progress: Progress): void {
-    const { columns } = this.#world;
+    const { columns } = this.#environment;
     if (columns === 0) {
-      this.#world.err(`${progressText(progress, 0)}\n`);
+      this.#environment.err(`${progressText(progress, 0)}\n`);
       return;
     }
     this.#isDrawn = true;
-    this.#world.err(`${CLEAR}${progressText(progress, BAR_COLUMNS).slice(0, columns - 1)}`);
+    this.#environment.err(`${CLEAR}${progressText(progress, BAR_COLUMNS).slice(0, columns - 1)}`);
   }
 
   clear(): void {
-    if (this.#isDrawn) this.#world.err(CLEAR);
+    if (this.#isDrawn) this.#environment.err(CLEAR);
     this.#isDrawn = false;
   }
 }
 
 export function progressText(progress: Progress, barColumns: number): string {
-  const { answers, count, durationMs, elapsedMs, errors, p99Ms, phase, requestsPerSecond } =
+  const { responses, count, durationMs, elapsedMs, errors, p99Ms, phase, requestsPerSecond } =
     progress;
   if (phase === 'warm-up') return `warming up, ${(-elapsedMs / 1000).toFixed(0)} s left`;
   const isCounted = durationMs === Number.POSITIVE_INFINITY;
-  const done = isCounted ? answers / count : elapsedMs / durationMs;
+  const done = isCounted ? responses / count : elapsedMs / durationMs;
   const bar = barColumns === 0 ? '' : `${barText(done, barColumns).padEnd(barColumns, '░')} `;
   const where = isCounted
-    ? `${countText(answers)} of ${countText(count)}`
+    ? `${countText(responses)} of ${countText(count)}`
     : `${(elapsedMs / 1000).toFixed(0)} of ${(durationMs / 1000).toFixed(0)} s`;
   const failed = errors === 0 ? '' : `, ${countText(errors)} errors`;
   return `${bar}${where}  ${countText(requestsPerSecond)}/s  P99 ${timeText(p99Ms)}${failed}`;

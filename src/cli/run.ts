@@ -21,7 +21,7 @@ const OK = 0;
 /** The command line or the configuration is wrong, and nothing was started. */
 const MISUSE = 2;
 
-export interface RunWorld {
+export interface RunEnvironment {
   readonly env: Environment;
   readonly version: string;
   /** Whether this process is a worker of another one, which has said everything already. */
@@ -37,73 +37,73 @@ export interface RunWorld {
 }
 
 /** `args` are those after the script's name. Resolves with the exit code. */
-export async function run(args: readonly string[], world: RunWorld): Promise<number> {
+export async function run(args: readonly string[], environment: RunEnvironment): Promise<number> {
   const [first, ...rest] = args;
   switch (first) {
     case undefined:
       // Nothing was asked for and nothing was done, which a script must be able to notice.
-      world.err(helpFor('help'));
+      environment.err(helpFor('help'));
       return MISUSE;
     case 'serve':
-      return runServe(rest, world);
+      return runServe(rest, environment);
     case 'load':
-      return world.load(rest);
+      return environment.load(rest);
     case 'check':
-      return runCheck(rest, world);
+      return runCheck(rest, environment);
     case 'help':
     case '--help':
     case '-h':
-      return runHelp(rest, world);
+      return runHelp(rest, environment);
     case '--version':
     case '-V':
-      world.out(`${world.version}\n`);
+      environment.out(`${environment.version}\n`);
       return OK;
     default:
-      return refuse(world, [unknownCommand(first)]);
+      return refuse(environment, [unknownCommand(first)]);
   }
 }
 
-async function runServe(args: readonly string[], world: RunWorld): Promise<number> {
+async function runServe(args: readonly string[], environment: RunEnvironment): Promise<number> {
   const flags = parseFlags(args);
-  if (flags.help) return printHelp('serve', world);
-  if (world.accepted !== null) return serveAccepted(world.accepted, world);
+  if (flags.help) return printHelp('serve', environment);
+  if (environment.accepted !== null) return serveAccepted(environment.accepted, environment);
   const [directory, ...others] = flags.plain;
   const key = KEY_BY_OPTION.get('staticDir');
   const more: FlagText[] = [];
   if (key !== undefined && directory !== undefined) {
     more.push({ where: 'directory', key, text: directory });
   }
-  const config = configOrProblems(flags, more, others, world);
+  const config = configOrProblems(flags, more, others, environment);
   if (config === undefined) return MISUSE;
-  return world.serve({ ...config, staticDir: config.staticDir ?? '.' });
+  return environment.serve({ ...config, staticDir: config.staticDir ?? '.' });
 }
 
-async function serveAccepted(options: ServerOptions, world: RunWorld): Promise<number> {
+async function serveAccepted(options: ServerOptions, environment: RunEnvironment): Promise<number> {
   let config: Config;
   try {
     config = configFrom(options);
   } catch (error) {
     // The code has changed beneath a server that runs.
-    if (error instanceof ConfigError) return refuse(world, error.problems);
+    if (error instanceof ConfigError) return refuse(environment, error.problems);
     throw error;
   }
-  return world.serve(config);
+  return environment.serve(config);
 }
 
-async function runCheck(args: readonly string[], world: RunWorld): Promise<number> {
+async function runCheck(args: readonly string[], environment: RunEnvironment): Promise<number> {
   const flags = parseFlags(args);
-  if (flags.help) return printHelp('check', world);
-  const config = configOrProblems(flags, [], flags.plain, world);
+  if (flags.help) return printHelp('check', environment);
+  const config = configOrProblems(flags, [], flags.plain, environment);
   if (config === undefined) return MISUSE;
-  world.out(checkText(config));
+  environment.out(checkText(config));
   return OK;
 }
 
-function runHelp(args: readonly string[], world: RunWorld): number {
+function runHelp(args: readonly string[], environment: RunEnvironment): number {
   const [topic = 'help'] = args;
   const command = COMMANDS.find((each) => each === topic);
-  if (command !== undefined) return printHelp(command, world);
-  return refuse(world, [unknownCommand(topic)]);
+  if (command !== undefined) return printHelp(command, environment);
+  return refuse(environment, [unknownCommand(topic)]);
 }
 
 /** `surplus` are arguments that the command has no use for. */
@@ -111,25 +111,25 @@ function configOrProblems(
   flags: Flags,
   more: readonly FlagText[],
   surplus: readonly string[],
-  world: RunWorld,
+  environment: RunEnvironment,
 ): Config | undefined {
-  const { config, problems, warnings } = readConfig(flags, more, world.env);
-  if (!world.isWorker) {
-    for (const warning of warnings) world.err(problemLine(`warning: ${warning}`));
+  const { config, problems, warnings } = readConfig(flags, more, environment.env);
+  if (!environment.isWorker) {
+    for (const warning of warnings) environment.err(problemLine(`warning: ${warning}`));
   }
   const all = [...surplus.map((arg) => `${shown(arg)}: one argument too many`), ...problems];
   if (all.length === 0) return config;
-  refuse(world, all);
+  refuse(environment, all);
   return undefined;
 }
 
-function printHelp(command: Command, world: RunWorld): number {
-  world.out(helpFor(command));
+function printHelp(command: Command, environment: RunEnvironment): number {
+  environment.out(helpFor(command));
   return OK;
 }
 
-function refuse(world: RunWorld, problems: readonly string[]): number {
-  for (const problem of problems) world.err(problemLine(problem));
+function refuse(environment: RunEnvironment, problems: readonly string[]): number {
+  for (const problem of problems) environment.err(problemLine(problem));
   return MISUSE;
 }
 

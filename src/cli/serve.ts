@@ -31,7 +31,7 @@ export interface Served {
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 export type Signal = StopSignal | 'SIGHUP';
 
-export interface ServeWorld {
+export interface ServeEnvironment {
   /** Loads the server's code, which only this command needs. */
   loadServer(): Promise<(options: ServerOptions) => Served>;
   onSignal(listener: (signal: Signal) => void): void;
@@ -46,17 +46,17 @@ export interface ServeWorld {
 }
 
 /** Resolves with the exit code when the server has closed or could not start. */
-export async function serve(config: Config, world: ServeWorld): Promise<number> {
-  const signals = new Signals(world);
-  const createServer = await world.loadServer();
+export async function serve(config: Config, environment: ServeEnvironment): Promise<number> {
+  const signals = new Signals(environment);
+  const createServer = await environment.loadServer();
   let server: Served;
   try {
     server = createServer(optionsOf(config));
     const listening = await server.listen();
-    if (!world.isWorker) world.out(listeningLine(config, listening));
+    if (!environment.isWorker) environment.out(listeningLine(config, listening));
     signals.reloads(isSupervised(config, listening) ? server : null);
   } catch (error) {
-    return serveFault(error, config, world);
+    return serveFault(error, config, environment);
   }
   await Promise.race([signals.stop, server.ended]);
   await server.close();
@@ -68,20 +68,20 @@ function isSupervised(config: Config, { workers }: Listening): boolean {
 }
 
 /** Tells why it could not start and gives the exit code. */
-function serveFault(error: unknown, config: Config, world: ServeWorld): number {
+function serveFault(error: unknown, config: Config, environment: ServeEnvironment): number {
   if (error instanceof ConfigError) {
-    for (const problem of error.problems) world.problem(problem);
+    for (const problem of error.problems) environment.problem(problem);
     return 2;
   }
   if (error instanceof ServiceError) {
-    world.problem(error.message);
+    environment.problem(error.message);
     return 1;
   }
   // Anything but a fault of the system is a mistake of ours, and shows where.
   if (faultCode(error) === undefined) throw error;
   // The first process hears of it, and does the talking.
-  if (world.isWorker) return 1;
-  world.problem(`cannot listen on ${addressText(config, config.port)}: ${faultText(error)}`);
+  if (environment.isWorker) return 1;
+  environment.problem(`cannot listen on ${addressText(config, config.port)}: ${faultText(error)}`);
   return 1;
 }
 
@@ -89,22 +89,22 @@ function serveFault(error: unknown, config: Config, world: ServeWorld): number {
 class Signals {
   /** Resolves at the first signal to stop; the second ends the process. */
   readonly stop: Promise<void>;
-  readonly #world: ServeWorld;
+  readonly #environment: ServeEnvironment;
   #stops = 0;
   #stop: () => void = () => {};
   #reload: () => void;
   /** SIGHUP came before there was anything to reload. */
   #isDue = false;
 
-  constructor(world: ServeWorld) {
-    this.#world = world;
+  constructor(environment: ServeEnvironment) {
+    this.#environment = environment;
     this.stop = new Promise((resolve) => {
       this.#stop = resolve;
     });
     this.#reload = () => {
       this.#isDue = true;
     };
-    if (!world.isWorker) world.onSignal((signal) => this.#came(signal));
+    if (!environment.isWorker) environment.onSignal((signal) => this.#came(signal));
   }
 
   #came(signal: Signal): void {
@@ -114,15 +114,16 @@ class Signals {
     }
     this.#stops += 1;
     if (this.#stops === 1) this.#stop();
-    else this.#world.exit(128 + constants.signals[signal]);
+    else this.#environment.exit(128 + constants.signals[signal]);
   }
 
   /** SIGHUP reloads this server from now on; null is one that cannot. */
   reloads(server: Served | null): void {
-    const world = this.#world;
+    const environment = this.#environment;
     this.#reload = () => {
-      if (server === null) world.problem(`SIGHUP does nothing here: reloading wants ${WANTED}`);
-      else server.reload().catch((error: Error) => world.problem(error.message));
+      if (server === null)
+        environment.problem(`SIGHUP does nothing here: reloading wants ${WANTED}`);
+      else server.reload().catch((error: Error) => environment.problem(error.message));
     };
     if (this.#isDue) this.#reload();
   }

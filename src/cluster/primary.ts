@@ -19,14 +19,14 @@ import { removeStaleSocket } from './stale-socket.ts';
 import { workerCount } from './worker-count.ts';
 import { workerOptions } from './worker-options.ts';
 import { StartError, WorkerProcess } from './worker-process.ts';
-import { Seat } from './worker-slot.ts';
+import { WorkerSlot } from './worker-slot.ts';
 
 export class Primary implements Cluster {
   readonly failed: Promise<Error>;
   readonly #config: Config;
   readonly #log: Log;
   readonly #activated: Address | null;
-  readonly #seats: Seat[] = [];
+  readonly #workerSlots: WorkerSlot[] = [];
   /** All that run, also those that are on their way out. */
   readonly #processes = new Set<WorkerProcess>();
   #listeners: Listeners | null = null;
@@ -65,12 +65,12 @@ export class Primary implements Cluster {
     const count = workerCount(config);
     this.#warnOfCrowding(count);
     await this.#openListeners(count);
-    for (let index = 0; index < count; index++) this.#seats.push(new Seat(index));
+    for (let index = 0; index < count; index++) this.#workerSlots.push(new WorkerSlot(index));
     process.on('exit', this.#killAll);
     try {
       // The first alone: on `net` it is the one that finds the port taken.
-      const first = await this.#fill(this.#seats[0]);
-      await Promise.all(this.#seats.slice(1).map((seat) => this.#fill(seat)));
+      const first = await this.#fill(this.#workerSlots[0]);
+      await Promise.all(this.#workerSlots.slice(1).map((workerSlot) => this.#fill(workerSlot)));
       this.#isUp = true;
       return { port: first.port, host: config.host, driver: first.driver, workers: count };
     } catch (error) {
@@ -104,28 +104,28 @@ export class Primary implements Cluster {
   }
 
   /** Starts workers until one listens. Rejects when there is no sense in going on. */
-  #fill(seat: Seat): Promise<Ready> {
-    return seat.fill(async () => {
+  #fill(workerSlot: WorkerSlot): Promise<Ready> {
+    return workerSlot.fill(async () => {
       for (;;) {
-        await seat.wait();
+        await workerSlot.wait();
         if (this.#closed !== null) throw new Error('the server closes');
         try {
-          return await this.#start(seat);
+          return await this.#start(workerSlot);
         } catch (error) {
           if (this.#closed !== null || !(error instanceof StartError)) throw error;
           if (error.isTold && !this.#isUp) throw error;
-          seat.backOff.ended(-1, false);
-          if (this.#isHopeless(seat)) throw hopeless(seat, error);
-          seat.attemptFailed(error);
-          this.#log.error(`${error.message}; next start in ${seat.backOff.waitMs} ms`);
+          workerSlot.backOff.ended(-1, false);
+          if (this.#isHopeless(workerSlot)) throw hopeless(workerSlot, error);
+          workerSlot.attemptFailed(error);
+          this.#log.error(`${error.message}; next start in ${workerSlot.backOff.waitMs} ms`);
         }
       }
     });
   }
 
   /** Starts a worker, which takes the seat over when it listens. */
-  async #start(seat: Seat): Promise<Ready> {
-    const started = this.#fork(seat);
+  async #start(workerSlot: WorkerSlot): Promise<Ready> {
+    const started = this.#fork(workerSlot);
     let ready: Ready;
     try {
       ready = await started.ready;
@@ -135,44 +135,46 @@ export class Primary implements Cluster {
     }
     // It may have gone as soon as it listened.
     if (started.ending !== null) {
-      throw new StartError(`worker ${seat.index} ended (${started.ending})`, 'ECHILD', false);
+      throw new StartError(`worker ${workerSlot.index} ended (${started.ending})`, 'ECHILD', false);
     }
     this.#accepted = ready.options;
-    const before = seat.worker;
-    seat.worker = started;
-    this.#uncover(seat);
-    for (const other of this.#seats) if (other.worker === null) this.#cover(other);
+    const before = workerSlot.worker;
+    workerSlot.worker = started;
+    this.#uncover(workerSlot);
+    for (const other of this.#workerSlots) if (other.worker === null) this.#cover(other);
     if (before !== null) this.#letGo(before);
     this.#warnOfChanges(ready);
     return ready;
   }
 
-  #fork(seat: Seat): WorkerProcess {
+  #fork(workerSlot: WorkerSlot): WorkerProcess {
     let worker: Worker;
     try {
       const stdio = ['inherit', 'inherit', 'inherit', 'ipc', ...(this.#listeners?.fds ?? [])];
       cluster.setupPrimary({
         stdio: stdio as NonNullable<ClusterSettings['stdio']>,
-        execArgv: workerOptions(this.#seats.length),
+        execArgv: workerOptions(this.#workerSlots.length),
       });
-      worker = cluster.fork({ [ASSIGNMENT_VARIABLE]: JSON.stringify(this.#assignment(seat)) });
+      worker = cluster.fork({
+        [ASSIGNMENT_VARIABLE]: JSON.stringify(this.#assignment(workerSlot)),
+      });
     } catch (error) {
-      throw new StartError(`worker ${seat.index} cannot start: ${error}`, 'ECHILD', false);
+      throw new StartError(`worker ${workerSlot.index} cannot start: ${error}`, 'ECHILD', false);
     }
-    const started = new WorkerProcess(seat.index, worker, {
-      leaving: () => this.#leaving(seat, started),
-      ended: () => this.#ended(seat, started),
+    const started = new WorkerProcess(workerSlot.index, worker, {
+      leaving: () => this.#leaving(workerSlot, started),
+      ended: () => this.#ended(workerSlot, started),
       note: (text) => this.#note(text),
       served: (connections, requests) => {
         const what = `${connections} connections, ${requests} requests`;
-        this.#log.notice(`worker ${seat.index} served ${what}`);
+        this.#log.notice(`worker ${workerSlot.index} served ${what}`);
       },
     });
     this.#processes.add(started);
     return started;
   }
 
-  #assignment({ index }: Seat): Assignment {
+  #assignment({ index }: WorkerSlot): Assignment {
     const cores = allowedCores();
     const listeners = this.#listeners?.fds.length ?? 0;
     return {
@@ -201,45 +203,46 @@ export class Primary implements Cluster {
   }
 
   /** A worker stops without having been told: somebody sent it SIGTERM, or its code closed it. */
-  #leaving(seat: Seat, worker: WorkerProcess): void {
-    if (seat.worker !== worker || this.#closed !== null) return;
-    this.#log.notice(`worker ${seat.index} finishes and ends; a new one starts`);
-    this.#vacate(seat, worker, true);
+  #leaving(workerSlot: WorkerSlot, worker: WorkerProcess): void {
+    if (workerSlot.worker !== worker || this.#closed !== null) return;
+    this.#log.notice(`worker ${workerSlot.index} finishes and ends; a new one starts`);
+    this.#exited(workerSlot, worker, true);
   }
 
-  #ended(seat: Seat, worker: WorkerProcess): void {
+  #ended(workerSlot: WorkerSlot, worker: WorkerProcess): void {
     this.#processes.delete(worker);
     if (this.#processes.size === 0) this.#emptied();
-    if (seat.worker !== worker || this.#closed !== null) return;
-    this.#vacate(seat, worker, worker.wasKilled);
+    if (workerSlot.worker !== worker || this.#closed !== null) return;
+    this.#exited(workerSlot, worker, worker.wasKilled);
   }
 
-  #vacate(seat: Seat, worker: WorkerProcess, byOthers: boolean): void {
-    seat.worker = null;
-    seat.backOff.ended(worker.listenedMs, byOthers);
-    this.#cover(seat);
+  #exited(workerSlot: WorkerSlot, worker: WorkerProcess, byOthers: boolean): void {
+    workerSlot.worker = null;
+    workerSlot.backOff.ended(worker.listenedMs, byOthers);
+    this.#cover(workerSlot);
     this.#recover(worker);
-    const error = new Error(`worker ${seat.index} ended (${worker.ending})`);
-    if (this.#isHopeless(seat)) {
-      this.#giveUp(hopeless(seat, error));
+    const error = new Error(`worker ${workerSlot.index} ended (${worker.ending})`);
+    if (this.#isHopeless(workerSlot)) {
+      this.#giveUp(hopeless(workerSlot, error));
       return;
     }
     if (worker.ending !== null) {
-      this.#log.error(`${error.message}; next start in ${seat.backOff.waitMs} ms`);
+      this.#log.error(`${error.message}; next start in ${workerSlot.backOff.waitMs} ms`);
     }
     // A reload may be starting the next one already.
-    if (!seat.isRenewing) this.#refill(seat);
+    if (!workerSlot.isRenewing) this.#refill(workerSlot);
   }
 
-  #refill(seat: Seat): void {
-    this.#fill(seat).catch((error: Error) => this.#giveUp(error));
+  #refill(workerSlot: WorkerSlot): void {
+    this.#fill(workerSlot).catch((error: Error) => this.#giveUp(error));
   }
 
   /** Where others serve well, a seat that does not must not take them down: it goes on trying. */
-  #isHopeless(seat: Seat): boolean {
-    if (!seat.backOff.isHopeless) return false;
+  #isHopeless(workerSlot: WorkerSlot): boolean {
+    if (!workerSlot.backOff.isHopeless) return false;
     return (
-      !this.#isUp || !this.#seats.some(({ worker }) => (worker?.listenedMs ?? -1) > STARTED_MS)
+      !this.#isUp ||
+      !this.#workerSlots.some(({ worker }) => (worker?.listenedMs ?? -1) > STARTED_MS)
     );
   }
 
@@ -247,7 +250,7 @@ export class Primary implements Cluster {
     if (this.#closed !== null) return;
     if (!this.#isUp) {
       // listen() tells of it.
-      for (const seat of this.#seats) seat.abandon(error);
+      for (const workerSlot of this.#workerSlots) workerSlot.abandon(error);
       return;
     }
     this.#log.error(`${error.message}; everything is closed`);
@@ -257,26 +260,26 @@ export class Primary implements Cluster {
   }
 
   /** A sibling takes the clients of a seat that has no worker. */
-  #cover(seat: Seat): void {
-    if (seat.helper !== null || (this.#listeners?.fds.length ?? 0) < 2) return;
-    const { length } = this.#seats;
-    for (let step = 1; step < length && seat.helper === null; step++) {
-      seat.helper = this.#seats[(seat.index + step) % length].worker;
+  #cover(workerSlot: WorkerSlot): void {
+    if (workerSlot.helper !== null || (this.#listeners?.fds.length ?? 0) < 2) return;
+    const { length } = this.#workerSlots;
+    for (let step = 1; step < length && workerSlot.helper === null; step++) {
+      workerSlot.helper = this.#workerSlots[(workerSlot.index + step) % length].worker;
     }
-    seat.helper?.acceptAlso(seat.index, true);
+    workerSlot.helper?.acceptAlso(workerSlot.index, true);
   }
 
-  #uncover(seat: Seat): void {
-    seat.helper?.acceptAlso(seat.index, false);
-    seat.helper = null;
+  #uncover(workerSlot: WorkerSlot): void {
+    workerSlot.helper?.acceptAlso(workerSlot.index, false);
+    workerSlot.helper = null;
   }
 
   /** Somebody else covers what this worker has covered. */
   #recover(worker: WorkerProcess): void {
-    for (const seat of this.#seats) {
-      if (seat.helper !== worker) continue;
-      seat.helper = null;
-      this.#cover(seat);
+    for (const workerSlot of this.#workerSlots) {
+      if (workerSlot.helper !== worker) continue;
+      workerSlot.helper = null;
+      this.#cover(workerSlot);
     }
   }
 
@@ -305,31 +308,31 @@ export class Primary implements Cluster {
 
   async #reloadNow(): Promise<void> {
     this.#changesTold.clear();
-    for (const seat of this.#seats) {
+    for (const workerSlot of this.#workerSlots) {
       try {
         // One that is starting has perhaps read what was there before.
-        await seat.whenFilled();
-        await this.#renew(seat);
+        await workerSlot.whenFilled();
+        await this.#renew(workerSlot);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         if (this.#closed !== null) throw new Error(`reload stopped: ${why}`);
         throw new Error(`reload stopped, the workers of before go on: ${why}`);
       }
     }
-    const { length } = this.#seats;
+    const { length } = this.#workerSlots;
     this.#log.notice(
       `reloaded: ${length} fresh ${length === 1 ? 'worker serves' : 'workers serve'}`,
     );
   }
 
-  async #renew(seat: Seat): Promise<void> {
+  async #renew(workerSlot: WorkerSlot): Promise<void> {
     if (this.#closed !== null) throw new Error('the server closes');
-    seat.isRenewing = true;
+    workerSlot.isRenewing = true;
     try {
-      await this.#start(seat);
+      await this.#start(workerSlot);
     } finally {
-      seat.isRenewing = false;
-      if (seat.worker === null && this.#closed === null) this.#refill(seat);
+      workerSlot.isRenewing = false;
+      if (workerSlot.worker === null && this.#closed === null) this.#refill(workerSlot);
     }
   }
 
@@ -342,7 +345,7 @@ export class Primary implements Cluster {
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;
     });
-    for (const seat of this.#seats) seat.abandon(new Error('the server closes'));
+    for (const workerSlot of this.#workerSlots) workerSlot.abandon(new Error('the server closes'));
     // Who starts serves nobody, and holds listeners open: clients that came when all others have
     // finished with them would be reset.
     const starting = [...this.#processes].filter((worker) => !worker.mayListen);
@@ -359,7 +362,7 @@ export class Primary implements Cluster {
   }
 }
 
-function hopeless(seat: Seat, last: Error): Error {
-  const what = `worker ${seat.index} failed to start ${STARTS_MAX} times in a row`;
+function hopeless(workerSlot: WorkerSlot, last: Error): Error {
+  const what = `worker ${workerSlot.index} failed to start ${STARTS_MAX} times in a row`;
   return Object.assign(new Error(`${what}: ${last.message}`), { code: 'ECHILD' });
 }

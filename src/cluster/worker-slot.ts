@@ -5,7 +5,7 @@ import { BackOff } from './back-off.ts';
 import type { Ready } from './messages.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
-export class Seat {
+export class WorkerSlot {
   readonly index: number;
   readonly backOff: BackOff = new BackOff();
   /** The worker that takes this seat's clients: it listens and was not told to end. */

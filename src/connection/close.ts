@@ -22,7 +22,7 @@ export function refuse(connection: Connection, fault: number): void {
   const status = faultStatus(fault);
   context.counters.faults += 1;
   connection.debug(`${faultText(fault)}: ${status}`);
-  answerUnasked(connection, status, `${reasonPhrase(status)}\n`);
+  respondWithoutRequest(connection, status, `${reasonPhrase(status)}\n`);
 }
 
 /**
@@ -32,13 +32,17 @@ export function refuse(connection: Connection, fault: number): void {
 export function turnAway(connection: Connection): void {
   connection.context.counters.turnedAway += 1;
   connection.debug('no connection is free: 503');
-  answerUnasked(connection, 503, null);
+  respondWithoutRequest(connection, 503, null);
 }
 
 /** The answer to what is no request. */
-function answerUnasked(connection: Connection, status: number, content: string | null): void {
+function respondWithoutRequest(
+  connection: Connection,
+  status: number,
+  content: string | null,
+): void {
   const { context } = connection;
-  connection.exchange ??= context.exchanges.acquire(connection.answering);
+  connection.exchange ??= context.exchanges.acquire(connection.transport);
   const { exchange } = connection;
   // Nothing that was read of the request may shape the answer to it, but for its method: the answer
   // to a HEAD has no content (RFC 9110 9.3.2).
@@ -53,7 +57,7 @@ function answerUnasked(connection: Connection, status: number, content: string |
   if (status === 503)
     exchange.fields.set('Retry-After', 'retry-after', String(RETRY_AFTER_SECONDS));
   const wallMs = context.services.wallMs();
-  context.writer.whole(connection.outbox, exchange, content, wallMs);
+  context.writer.whole(connection.sendQueue, exchange, content, wallMs);
   exchange.phase = Phase.Ended;
   exchange.handled = true;
   stop(connection);
@@ -70,12 +74,12 @@ export function endUnasked(connection: Connection, exchange: Exchange): void {
 export function stop(connection: Connection): void {
   if (connection.reading === Reading.Stopped) return;
   connection.reading = Reading.Stopped;
-  const { exchange, inbox } = connection;
+  const { exchange, receiveBuffer } = connection;
   if (exchange !== null) {
     assert(exchange.phase === Phase.Ended, 'only an answered request is left behind');
     connection.detach(exchange);
   }
-  inbox.consume(inbox.end - inbox.start);
+  receiveBuffer.consume(receiveBuffer.end - receiveBuffer.start);
   const { body } = connection;
   if (!body.isOver) body.cut(new HttpError(400, 'the connection ends'));
   if (!connection.advancing) connection.settle();
@@ -83,9 +87,9 @@ export function stop(connection: Connection): void {
 
 /** Takes the next step of an end in order. */
 export function continueEnding(connection: Connection): void {
-  const { slot, reactor, outbox } = connection;
-  connection.inbox.clear();
-  if (outbox.waiting > 0) {
+  const { slot, reactor, sendQueue } = connection;
+  connection.receiveBuffer.clear();
+  if (sendQueue.waiting > 0) {
     reactor.disarm(slot);
   } else if (connection.ended) {
     reactor.close(slot);
@@ -130,8 +134,8 @@ export function drain(connection: Connection): void {
 
 /** For a closing server whose time is over: a client sees a reset if something is missing. */
 export function cutOff(connection: Connection): void {
-  const { exchange, inbox, outbox, reactor, slot } = connection;
-  if (exchange === null && outbox.waiting === 0 && inbox.empty) reactor.close(slot);
+  const { exchange, receiveBuffer, sendQueue, reactor, slot } = connection;
+  if (exchange === null && sendQueue.waiting === 0 && receiveBuffer.empty) reactor.close(slot);
   else lose(connection);
 }
 
@@ -140,9 +144,9 @@ export function cutOff(connection: Connection): void {
  * may still be on its way to a slow client.
  */
 export function yieldSlot(connection: Connection): boolean {
-  const { context, exchange, inbox, outbox, reading } = connection;
+  const { context, exchange, receiveBuffer, sendQueue, reading } = connection;
   const isIdle = exchange === null && reading === Reading.Head && !connection.ended;
-  if (!isIdle || outbox.waiting > 0 || !inbox.empty) return false;
+  if (!isIdle || sendQueue.waiting > 0 || !receiveBuffer.empty) return false;
   // Its request may have come, and wait for a block.
   if (connection.reactor.slab.freeCount === 0) return false;
   context.counters.evicted += 1;
@@ -164,9 +168,9 @@ export function cutShort(connection: Connection, exchange: Exchange): void {
   connection.exchange = null;
   connection.context.counters.resets += 1;
   goneFor(connection, exchange);
-  const { deliveries, outbox } = connection;
-  deliveries.add(exchange, outbox.queuedTotal, false);
-  deliveries.tellSent(outbox.sentTotal);
+  const { deliveries, sendQueue } = connection;
+  deliveries.add(exchange, sendQueue.queuedTotal, false);
+  deliveries.tellSent(sendQueue.sentTotal);
   stop(connection);
 }
 
@@ -187,14 +191,14 @@ export function forget(connection: Connection): void {
   if (exchange !== null && exchange.headBytes > 0) {
     if (exchange.phase !== Phase.Ended) context.counters.resets += 1;
     goneFor(connection, exchange);
-    connection.deliveries.add(exchange, connection.outbox.queuedTotal, false);
+    connection.deliveries.add(exchange, connection.sendQueue.queuedTotal, false);
   }
-  connection.deliveries.tellLost(connection.outbox.sentTotal);
+  connection.deliveries.tellLost(connection.sendQueue.sentTotal);
   // Errors with their stacks cost more than all the rest of an end.
   if (!connection.body.isOver) connection.body.cut(clientGone());
   // What is being sent is still read from memory that writers use again once they go on; those who
   // wait then are told when the socket has closed.
-  if (!connection.reactor.sending(connection.slot)) connection.outbox.giveUp();
+  if (!connection.reactor.sending(connection.slot)) connection.sendQueue.giveUp();
 }
 
 function goneFor(connection: Connection, exchange: Exchange): void {

@@ -23,21 +23,21 @@ import { type ConnectionContext, Draining, Timeout } from './context.ts';
 import { Deliveries } from './delivery.ts';
 import { DETACHED, NO_PEER } from './detached.ts';
 import { Reading } from './reading.ts';
-import { Inbox } from './receive-buffer.ts';
+import { ReceiveBuffer } from './receive-buffer.ts';
 import { IncomingBody } from './request-body.ts';
-import { Outbox } from './send-queue.ts';
+import { SendQueue } from './send-queue.ts';
 import { overdue } from './timeouts.ts';
-import { Answering } from './transport.ts';
+import { ConnectionTransport } from './transport.ts';
 
 export class Connection implements SocketOwner {
   readonly context: ConnectionContext;
   readonly reactor: Reactor;
-  readonly inbox: Inbox;
-  readonly outbox: Outbox;
+  readonly receiveBuffer: ReceiveBuffer;
+  readonly sendQueue: SendQueue;
   readonly body: IncomingBody;
   readonly deliveries: Deliveries = new Deliveries();
   /** What exchanges see of this connection. */
-  readonly answering: Answering;
+  readonly transport: ConnectionTransport;
   slot: number;
   reading: Reading;
   /** The request being read or answered; null between two. */
@@ -61,10 +61,10 @@ export class Connection implements SocketOwner {
   constructor(context: ConnectionContext) {
     this.context = context;
     this.reactor = context.reactor;
-    this.inbox = new Inbox(context.reactor.slab);
-    this.outbox = new Outbox(context.reactor, context.spans);
+    this.receiveBuffer = new ReceiveBuffer(context.reactor.slab);
+    this.sendQueue = new SendQueue(context.reactor, context.spans);
     this.body = new IncomingBody(context.limits);
-    this.answering = new Answering(this);
+    this.transport = new ConnectionTransport(this);
     this.slot = -1;
     this.reading = Reading.Head;
     this.exchange = null;
@@ -81,7 +81,7 @@ export class Connection implements SocketOwner {
   /** Begins with a new client. */
   open(slot: number): void {
     assert(this.exchange === null, 'a new connection has no request');
-    assert(this.inbox.empty, 'a new connection has received nothing');
+    assert(this.receiveBuffer.empty, 'a new connection has received nothing');
     this.slot = slot;
     this.reading = Reading.Head;
     this.ended = false;
@@ -91,7 +91,7 @@ export class Connection implements SocketOwner {
     this.requests = 0;
     this.#pipelineEnd = this.context.limits.pipelineDepthMax;
     this.knownPeer = null;
-    this.outbox.open(slot);
+    this.sendQueue.open(slot);
     this.context.counters.accepted += 1;
     this.reactor.extend(slot, this.context.idleTimeout);
     this.reactor.receive(slot);
@@ -114,7 +114,7 @@ export class Connection implements SocketOwner {
       this.settle();
     } else {
       if (result === 0) this.ended = true;
-      else this.inbox.add(block, result);
+      else this.receiveBuffer.add(block, result);
       this.advance();
     }
   }
@@ -124,16 +124,16 @@ export class Connection implements SocketOwner {
       lose(this);
       return;
     }
-    this.outbox.sent(result);
-    if (!this.lost) this.deliveries.tellSent(this.outbox.sentTotal);
+    this.sendQueue.sent(result);
+    if (!this.lost) this.deliveries.tellSent(this.sendQueue.sentTotal);
     if (this.lost) return;
-    if (this.outbox.waiting > 0) this.outbox.flush();
+    if (this.sendQueue.waiting > 0) this.sendQueue.flush();
     else if (this.exchange === null && this.reading === Reading.Head) {
       this.reactor.extend(this.slot, this.context.idleTimeout);
     }
     // A pipeline may have waited for room, and the last answer for the end.
     if (this.reading === Reading.Stopped) this.settle();
-    else if (!this.inbox.empty) this.advance();
+    else if (!this.receiveBuffer.empty) this.advance();
   }
 
   due(kind: number): void {
@@ -146,8 +146,8 @@ export class Connection implements SocketOwner {
 
   closed(): void {
     forget(this);
-    this.inbox.clear();
-    this.outbox.clear();
+    this.receiveBuffer.clear();
+    this.sendQueue.clear();
     this.context.counters.closed += 1;
     this.context.released(this);
   }
@@ -167,7 +167,7 @@ export class Connection implements SocketOwner {
         case Reading.Body:
           going = this.#readBody();
           break;
-        case Reading.Answer:
+        case Reading.RawResponse:
           going = this.#finish();
           break;
         case Reading.Stopped:
@@ -183,27 +183,27 @@ export class Connection implements SocketOwner {
 
   /** True when a whole head was taken, or reading stopped. */
   #readHead(): boolean {
-    const { inbox, context } = this;
+    const { receiveBuffer, context } = this;
     const { limits } = context;
-    if (inbox.empty && !inbox.join()) {
+    if (receiveBuffer.empty && !receiveBuffer.join()) {
       if (!this.ended) return false;
       if (this.exchange === null) stop(this);
       else refuse(this, Fault.Incomplete);
       return true;
     }
     // The answers before are not sent: a client that does not read gets no more work done.
-    if (this.outbox.waiting > limits.sendQueueBytesMax) return false;
+    if (this.sendQueue.waiting > limits.sendQueueBytesMax) return false;
     if (this.requests === this.#pipelineEnd && !this.#pipelineMayGoOn()) return false;
-    this.exchange ??= context.exchanges.acquire(this.answering);
+    this.exchange ??= context.exchanges.acquire(this.transport);
     const { exchange } = this;
-    const { memory } = inbox;
-    const length = parseHead(memory, inbox.start, inbox.end, exchange.head, limits);
+    const { memory } = receiveBuffer;
+    const length = parseHead(memory, receiveBuffer.start, receiveBuffer.end, exchange.head, limits);
     if (length > 0) {
       this.#begin(exchange, memory, length);
       return true;
     }
     if (length < 0) refuse(this, length);
-    else if (inbox.join()) return true;
+    else if (receiveBuffer.join()) return true;
     else if (!this.ended) return false;
     else if (isBlank(exchange.head)) endUnasked(this, exchange);
     else refuse(this, Fault.Incomplete);
@@ -211,7 +211,7 @@ export class Connection implements SocketOwner {
   }
 
   #pipelineMayGoOn(): boolean {
-    if (this.outbox.waiting > 0) return false;
+    if (this.sendQueue.waiting > 0) return false;
     this.#pipelineEnd = this.requests + this.context.limits.pipelineDepthMax;
     return true;
   }
@@ -219,7 +219,7 @@ export class Connection implements SocketOwner {
   #begin(exchange: Exchange, memory: Uint8Array, length: number): void {
     const { context, body } = this;
     exchange.bytes = memory;
-    exchange.base = this.inbox.start;
+    exchange.base = this.receiveBuffer.start;
     exchange.headBytes = length;
     exchange.headBorrowed = true;
     exchange.startedMs = this.reactor.nowMs;
@@ -230,7 +230,7 @@ export class Connection implements SocketOwner {
       refuse(this, fault);
       return;
     }
-    this.inbox.consume(length);
+    this.receiveBuffer.consume(length);
     body.begin(exchange.framing);
     if (body.fault !== 0) {
       refuse(this, body.fault);
@@ -241,7 +241,7 @@ export class Connection implements SocketOwner {
       (context.draining !== Draining.No && this.isLast()) ||
       this.requests === context.limits.requestsPerConnectionMax;
     this.continueOwed = exchange.framing.expectContinue;
-    this.reading = body.ended ? Reading.Answer : Reading.Body;
+    this.reading = body.ended ? Reading.RawResponse : Reading.Body;
     context.handle(exchange);
     if (exchange.phase !== Phase.Ended || !exchange.handled || exchange.headOnly) {
       exchange.retain();
@@ -255,7 +255,7 @@ export class Connection implements SocketOwner {
   /** While the server closes: whether an answer now should say that the connection ends. */
   isLast(): boolean {
     if (this.context.draining === Draining.Firmly || !this.body.ended) return true;
-    return this.inbox.empty && this.inbox.hasRoom;
+    return this.receiveBuffer.empty && this.receiveBuffer.hasRoom;
   }
 
   /** True when the body's end was reached, or reading stopped. */
@@ -265,10 +265,10 @@ export class Connection implements SocketOwner {
     if (exchange.phase === Phase.Ended && !body.reading) this.#discardRest();
     if (this.#stopped()) return true;
     // A second block may have come while nobody read.
-    while (body.wanted && !this.inbox.empty) this.feed();
+    while (body.wanted && !this.receiveBuffer.empty) this.feed();
     if (body.fault !== 0) return this.bodyFault(exchange, body.fault);
     if (body.ended) {
-      this.reading = Reading.Answer;
+      this.reading = Reading.RawResponse;
       return true;
     }
     if (body.waitedMs > this.context.limits.bodyTotalTimeoutMs + body.receivedBytes) {
@@ -280,7 +280,7 @@ export class Connection implements SocketOwner {
       if (exchange.phase === Phase.Ended) stop(this);
       return exchange.phase === Phase.Ended;
     }
-    if (this.ended && this.inbox.empty) return this.bodyFault(exchange, Fault.Incomplete);
+    if (this.ended && this.receiveBuffer.empty) return this.bodyFault(exchange, Fault.Incomplete);
     return false;
   }
 
@@ -291,11 +291,13 @@ export class Connection implements SocketOwner {
 
   /** Gives what is there to whoever wants the body. */
   feed(): void {
-    const { inbox } = this;
+    const { receiveBuffer } = this;
     this.continueOwed = false;
     if (this.reactor.armed(this.slot) === Timeout.Body) this.body.waited(this.reactor.nowMs);
-    inbox.consume(this.body.feed(inbox.memory, inbox.start, inbox.end));
-    inbox.join();
+    receiveBuffer.consume(
+      this.body.feed(receiveBuffer.memory, receiveBuffer.start, receiveBuffer.end),
+    );
+    receiveBuffer.join();
   }
 
   /** The answer is out and nobody reads the body: skip it if that is cheap, else close. */
@@ -324,8 +326,8 @@ export class Connection implements SocketOwner {
     }
     // Whoever reads the body hears of it, now or later; the message is over in any case.
     this.body.cut(new HttpError(faultStatus(fault), faultText(fault)));
-    this.reading = Reading.Answer;
-    this.inbox.consume(this.inbox.end - this.inbox.start);
+    this.reading = Reading.RawResponse;
+    this.receiveBuffer.consume(this.receiveBuffer.end - this.receiveBuffer.start);
     return true;
   }
 
@@ -359,16 +361,16 @@ export class Connection implements SocketOwner {
   /** Sends, asks for more, and sets the deadline that fits what is awaited. */
   settle(): void {
     if (this.lost) return;
-    const { slot, reactor, outbox, exchange } = this;
-    if (exchange === null || !exchange.headBorrowed) this.inbox.trim();
-    if (!this.inbox.empty && reactor.slab.isShort) this.inbox.shelve();
-    outbox.flush();
+    const { slot, reactor, sendQueue, exchange } = this;
+    if (exchange === null || !exchange.headBorrowed) this.receiveBuffer.trim();
+    if (!this.receiveBuffer.empty && reactor.slab.isShort) this.receiveBuffer.shelve();
+    sendQueue.flush();
     if (this.reading === Reading.Stopped) {
       continueEnding(this);
       return;
     }
-    const wanted = this.reading === Reading.Head || !this.inbox.isHeavy;
-    const takes = !this.ended && wanted && this.inbox.hasRoom;
+    const wanted = this.reading === Reading.Head || !this.receiveBuffer.isHeavy;
+    const takes = !this.ended && wanted && this.receiveBuffer.hasRoom;
     if (!takes) reactor.watch(slot);
     else if (!reactor.receiving(slot)) reactor.receive(slot);
     this.#setDeadline(exchange);

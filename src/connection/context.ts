@@ -8,12 +8,12 @@ import type { Counters } from '../metrics/counters.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { Connection } from './connection.ts';
 import type { ExchangePool } from './exchange-pool.ts';
-import type { AnswerWriter } from './response-writer.ts';
+import type { ResponseWriter } from './response-writer.ts';
 import type { SpanPool } from './span.ts';
 
 export interface ConnectionContext {
   readonly reactor: Reactor;
-  readonly writer: AnswerWriter;
+  readonly writer: ResponseWriter;
   readonly exchanges: ExchangePool;
   readonly spans: SpanPool;
   readonly limits: ConnectionLimits;

@@ -13,7 +13,7 @@ import {
   LENGTH_NONE,
   writeLineEnd,
 } from '../http/encode.ts';
-import { AnswerFields } from '../http/response-fields.ts';
+import { ResponseFields } from '../http/response-fields.ts';
 import { asciiBytes } from '../http/text.ts';
 
 /** A guess: a site answers with a handful of types. The oldest gives way. */
@@ -116,7 +116,7 @@ export class HeadTemplates {
 
   #make(status: number, type: string, second: number): Uint8Array {
     this.#date.update(second * 1000);
-    const fields = new AnswerFields();
+    const fields = new ResponseFields();
     fields.set('Content-Type', 'content-type', type);
     const own = new Uint8Array(headBytesBound(fields));
     const none = ConnectionField.None;

@@ -6,7 +6,7 @@ export const Reading = {
   /** A handler runs, its request's body is not consumed. */
   Body: 1,
   /** The request is consumed, its answer is not handed over. */
-  Answer: 2,
+  RawResponse: 2,
   /** Nothing more is read as a request. */
   Stopped: 3,
 } as const;

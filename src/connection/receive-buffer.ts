@@ -12,7 +12,7 @@ const NONE = -1;
 /** The least that bytes out of the slab get: room for a few more of them. */
 const SHELF_BYTES = 512;
 
-export class Inbox {
+export class ReceiveBuffer {
   readonly #slab: Slab;
   /** What the unread bytes lie in: a block of the slab, or memory of their own, or nothing. */
   #block: number;

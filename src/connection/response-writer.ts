@@ -23,7 +23,7 @@ import { hasNoContent, hasNoLength } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
 import type { Regions } from '../reactor/regions.ts';
 import { HeadTemplates, persistenceOf } from './head-templates.ts';
-import type { Outbox } from './send-queue.ts';
+import type { SendQueue } from './send-queue.ts';
 
 /** Text up to this length is written in a loop, longer text by the runtime's encoder. */
 const LOOP_CHARACTERS = 256;
@@ -35,7 +35,7 @@ const CONTINUE = asciiBytes('HTTP/1.1 100 Continue\r\n\r\n');
 const LAST_CHUNK = asciiBytes('0\r\n');
 const NO_BYTES = new Uint8Array(0);
 
-export class AnswerWriter {
+export class ResponseWriter {
   readonly #regions: Regions;
   readonly #date: DateField = new DateField();
   readonly #heads: HeadTemplates = new HeadTemplates();
@@ -48,33 +48,33 @@ export class AnswerWriter {
   }
 
   /** Queues a whole answer; `wallMs` is for its Date. */
-  whole(outbox: Outbox, exchange: Exchange, content: Content, wallMs: number): void {
+  whole(sendQueue: SendQueue, exchange: Exchange, content: Content, wallMs: number): void {
     if (typeof content === 'string' && content.length <= LOOP_CHARACTERS) {
-      if (this.#shortText(outbox, exchange, content, wallMs)) return;
+      if (this.#shortText(sendQueue, exchange, content, wallMs)) return;
     }
     const bytes = content === null ? NO_BYTES : toBytes(content);
     const length = bodyLength(exchange, bytes.length);
     const sent = endsAtHead(exchange) ? 0 : bytes.length;
     exchange.contentBytes = sent;
     const inline = sent <= INLINE_BYTES ? sent : 0;
-    const at = this.#head(outbox, exchange, length, inline, wallMs);
-    if (inline > 0 && at >= 0) outbox.commit(copyBytes(this.#memory, at, bytes));
+    const at = this.#head(sendQueue, exchange, length, inline, wallMs);
+    if (inline > 0 && at >= 0) sendQueue.commit(copyBytes(this.#memory, at, bytes));
     // Short content may be memory of the handler's.
-    else if (sent > 0) this.#attach(outbox, inline > 0 ? new Uint8Array(bytes) : bytes);
+    else if (sent > 0) this.#attach(sendQueue, inline > 0 ? new Uint8Array(bytes) : bytes);
   }
 
   /** The common answer: a few ASCII characters. False, and nothing queued, when it is not one. */
-  #shortText(outbox: Outbox, exchange: Exchange, text: string, wallMs: number): boolean {
+  #shortText(sendQueue: SendQueue, exchange: Exchange, text: string, wallMs: number): boolean {
     const omitted = endsAtHead(exchange);
     if (omitted && !isAscii(text)) return false;
     const bound = headBytesBound(exchange.fields) + text.length;
-    const at = outbox.reserve(bound);
+    const at = sendQueue.reserve(bound);
     if (at < 0) return false;
     if (!omitted && exchange.owedBytes < 0) {
       const again = this.#heads.writeAgain(this.#memory, at, exchange, text, wallMs);
       if (again >= 0) {
         exchange.contentBytes = text.length;
-        outbox.commit(again);
+        sendQueue.commit(again);
         return true;
       }
     }
@@ -87,29 +87,29 @@ export class AnswerWriter {
       exchange.contentBytes = text.length;
       this.#heads.ended(text, this.#memory, at, end);
     }
-    outbox.commit(end);
+    sendQueue.commit(end);
     return true;
   }
 
   /** Queues a head with room for `inline` bytes behind it; gives where they go, -1 if elsewhere. */
   #head(
-    outbox: Outbox,
+    sendQueue: SendQueue,
     exchange: Exchange,
     length: number,
     inline: number,
     wallMs: number,
   ): number {
     const bound = headBytesBound(exchange.fields);
-    const at = outbox.reserve(bound + inline);
+    const at = sendQueue.reserve(bound + inline);
     if (at >= 0) {
       const end = this.#encode(this.#memory, at, exchange, length, wallMs);
-      outbox.commit(end);
+      sendQueue.commit(end);
       return end;
     }
     // Fields larger than a block, or no block free: memory of its own.
     const own = new Uint8Array(bound);
     const end = this.#encode(own, 0, exchange, length, wallMs);
-    this.#attach(outbox, own.subarray(0, end));
+    this.#attach(sendQueue, own.subarray(0, end));
     return -1;
   }
 
@@ -133,30 +133,30 @@ export class AnswerWriter {
     );
   }
 
-  #attach(outbox: Outbox, bytes: Uint8Array): void {
-    outbox.attach(this.#regions.map(bytes), 0, bytes.length);
+  #attach(sendQueue: SendQueue, bytes: Uint8Array): void {
+    sendQueue.attach(this.#regions.map(bytes), 0, bytes.length);
   }
 
   /** Queues a prepared answer as it is, but for its Date; else as any whole one. */
-  prepared(outbox: Outbox, exchange: Exchange, prepared: Prepared, wallMs: number): void {
+  prepared(sendQueue: SendQueue, exchange: Exchange, prepared: Prepared, wallMs: number): void {
     const plain = persistenceOf(exchange) === ConnectionField.None && exchange.fields.count === 0;
     const omitted = exchange.head.method === Method.HEAD;
     const { bytes, content, dateAt } = partsOf(prepared);
-    const at = plain && !omitted ? outbox.reserve(bytes.length) : -1;
+    const at = plain && !omitted ? sendQueue.reserve(bytes.length) : -1;
     if (at < 0) {
       spellOut(exchange, prepared);
-      this.whole(outbox, exchange, content, wallMs);
+      this.whole(sendQueue, exchange, content, wallMs);
       return;
     }
     this.#date.update(wallMs);
     exchange.status = prepared.status;
     exchange.contentBytes = content.length;
-    outbox.commit(copyBytes(this.#memory, at, bytes));
+    sendQueue.commit(copyBytes(this.#memory, at, bytes));
     if (dateAt >= 0) copyBytes(this.#memory, at + dateAt, this.#date.bytes);
   }
 
   /** Queues the head of a stream; `length` -1 is not known. */
-  start(outbox: Outbox, exchange: Exchange, length: number, wallMs: number): void {
+  start(sendQueue: SendQueue, exchange: Exchange, length: number, wallMs: number): void {
     const omitted = hasNoContent(exchange.status);
     // Whatever was declared: nothing is owed where the status has no content.
     exchange.owedBytes = omitted ? 0 : length;
@@ -164,22 +164,22 @@ export class AnswerWriter {
     // Without chunks only the end of the connection ends the content (RFC 9112 6.3, rule 8).
     if (length < 0 && !exchange.chunked && !omitted) exchange.close = true;
     const framing = exchange.chunked ? LENGTH_CHUNKED : length >= 0 ? length : LENGTH_NONE;
-    this.#head(outbox, exchange, bodyLength(exchange, framing), 0, wallMs);
+    this.#head(sendQueue, exchange, bodyLength(exchange, framing), 0, wallMs);
   }
 
   /**
    * Queues a piece of a stream. Gives up to which byte ever queued must be sent before the piece's
    * memory is free again, 0 when it is free now.
    */
-  piece(outbox: Outbox, exchange: Exchange, chunk: string | Uint8Array): number {
+  piece(sendQueue: SendQueue, exchange: Exchange, chunk: string | Uint8Array): number {
     const bytes = toBytes(chunk);
     if (bytes.length === 0 || endsAtHead(exchange)) return 0;
     exchange.contentBytes += bytes.length;
     if (exchange.owedBytes >= 0) exchange.owedBytes -= bytes.length;
     const inline = bytes.length <= INLINE_BYTES;
-    const at = outbox.reserve((inline ? bytes.length : 0) + CHUNK_OVERHEAD_BYTES);
+    const at = sendQueue.reserve((inline ? bytes.length : 0) + CHUNK_OVERHEAD_BYTES);
     if (at < 0) {
-      this.#attach(outbox, exchange.chunked ? framed(bytes) : new Uint8Array(bytes));
+      this.#attach(sendQueue, exchange.chunked ? framed(bytes) : new Uint8Array(bytes));
       return 0;
     }
     let end = at;
@@ -188,22 +188,22 @@ export class AnswerWriter {
     if (inline) {
       end = copyBytes(this.#memory, end, bytes);
       if (exchange.chunked) end = writeLineEnd(this.#memory, end);
-      outbox.commit(end);
+      sendQueue.commit(end);
       return 0;
     }
-    outbox.commit(end);
-    this.#attach(outbox, bytes);
-    const target = outbox.queuedTotal;
-    if (exchange.chunked) this.#raw(outbox, LINE_END);
+    sendQueue.commit(end);
+    this.#attach(sendQueue, bytes);
+    const target = sendQueue.queuedTotal;
+    if (exchange.chunked) this.#raw(sendQueue, LINE_END);
     return target;
   }
 
   /** Queues the end of a chunked stream. */
-  last(outbox: Outbox, exchange: Exchange): void {
+  last(sendQueue: SendQueue, exchange: Exchange): void {
     if (!exchange.chunked || endsAtHead(exchange)) return;
     const trailers = exchange.framing.trailersAccepted ? exchange.trailers : null;
     if (trailers === null) {
-      this.#raw(outbox, END);
+      this.#raw(sendQueue, END);
       return;
     }
     let bound = LAST_CHUNK.length + 2;
@@ -211,18 +211,18 @@ export class AnswerWriter {
     const own = new Uint8Array(bound);
     let end = copyBytes(own, 0, LAST_CHUNK);
     for (const [name, value] of trailers) end = writeField(own, end, name, value);
-    this.#raw(outbox, own.subarray(0, writeLineEnd(own, end)));
+    this.#raw(sendQueue, own.subarray(0, writeLineEnd(own, end)));
   }
 
   /** Queues the interim answer that asks for the body (RFC 9110 10.1.1). */
-  continue(outbox: Outbox): void {
-    this.#raw(outbox, CONTINUE);
+  continue(sendQueue: SendQueue): void {
+    this.#raw(sendQueue, CONTINUE);
   }
 
-  #raw(outbox: Outbox, bytes: Uint8Array): void {
-    const at = outbox.reserve(bytes.length);
-    if (at < 0) this.#attach(outbox, bytes);
-    else outbox.commit(copyBytes(this.#memory, at, bytes));
+  #raw(sendQueue: SendQueue, bytes: Uint8Array): void {
+    const at = sendQueue.reserve(bytes.length);
+    if (at < 0) this.#attach(sendQueue, bytes);
+    else sendQueue.commit(copyBytes(this.#memory, at, bytes));
   }
 }
 

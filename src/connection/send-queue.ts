@@ -14,7 +14,7 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
-export class Outbox {
+export class SendQueue {
   readonly #reactor: Reactor;
   readonly #slab: Slab;
   #slot: number;

@@ -1,7 +1,7 @@
 // What a server offers to all its requests, whichever connection they come on: clocks, pauses,
 // files, and the log.
 
-import type { Work } from '../async-io/async-io.ts';
+import type { AsyncIo } from '../async-io/async-io.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Services } from '../exchange/transport.ts';
 import type { Counters } from '../metrics/counters.ts';
@@ -9,7 +9,7 @@ import type { Reactor } from '../reactor/reactor.ts';
 
 export interface ServicesOptions {
   readonly reactor: Reactor;
-  readonly work: Work;
+  readonly asyncIo: AsyncIo;
   readonly limits: Services['limits'];
   readonly counters: Counters;
   readonly pause: (ms: number) => Promise<void>;
@@ -19,13 +19,13 @@ export interface ServicesOptions {
 }
 
 export class ServerServices implements Services {
-  readonly work: Work;
+  readonly asyncIo: AsyncIo;
   readonly limits: Services['limits'];
   lateNotedMs: number = Number.NEGATIVE_INFINITY;
   readonly #options: ServicesOptions;
 
   constructor(options: ServicesOptions) {
-    this.work = options.work;
+    this.asyncIo = options.asyncIo;
     this.limits = options.limits;
     this.#options = options;
   }

@@ -45,8 +45,8 @@ export function overdue(connection: Connection, kind: number): void {
  * As long as the client takes its answer, the deadline of sends is the one that counts. And without
  * a free block nobody knows whether the client has sent something.
  */
-function isOurTurn({ outbox, reactor }: Connection): boolean {
-  return outbox.waiting > 0 || reactor.slab.freeCount === 0;
+function isOurTurn({ sendQueue, reactor }: Connection): boolean {
+  return sendQueue.waiting > 0 || reactor.slab.freeCount === 0;
 }
 
 function headDue(connection: Connection): void {

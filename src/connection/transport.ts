@@ -17,7 +17,7 @@ import { Draining } from './context.ts';
 /** Stands before what the log tells of a response that the client sees is not whole. */
 const IS_CUT = 'the response is cut: ';
 
-export class Answering implements Transport {
+export class ConnectionTransport implements Transport {
   readonly #connection: Connection;
 
   constructor(connection: Connection) {
@@ -29,28 +29,28 @@ export class Answering implements Transport {
   }
 
   sendWhole(exchange: Exchange, content: Content): void {
-    const { context, outbox } = this.#connection;
+    const { context, sendQueue } = this.#connection;
     this.#beforeHead(exchange);
     this.#closeOverRest(exchange);
-    context.writer.whole(outbox, exchange, content, context.services.wallMs());
-    this.#answered(exchange);
+    context.writer.whole(sendQueue, exchange, content, context.services.wallMs());
+    this.#responded(exchange);
   }
 
   sendPrepared(exchange: Exchange, prepared: Prepared): void {
-    const { context, outbox } = this.#connection;
+    const { context, sendQueue } = this.#connection;
     this.#beforeHead(exchange);
     this.#closeOverRest(exchange);
-    context.writer.prepared(outbox, exchange, prepared, context.services.wallMs());
-    this.#answered(exchange);
+    context.writer.prepared(sendQueue, exchange, prepared, context.services.wallMs());
+    this.#responded(exchange);
   }
 
   startStream(exchange: Exchange, length: number): void {
-    const { context, outbox } = this.#connection;
+    const { context, sendQueue } = this.#connection;
     this.#beforeHead(exchange);
     // A handler that took the body may read on while it answers; another one can still begin to,
     // behind a head that says that the connection ends.
     if (!this.#mayReadOn(exchange)) this.#closeOverRest(exchange);
-    context.writer.start(outbox, exchange, length, context.services.wallMs());
+    context.writer.start(sendQueue, exchange, length, context.services.wallMs());
     exchange.phase = Phase.Streaming;
     this.#connection.advance();
   }
@@ -76,9 +76,9 @@ export class Answering implements Transport {
 
   write(exchange: Exchange, chunk: string | Uint8Array, borrowed: boolean): Promise<void> {
     const connection = this.#connection;
-    const { context, outbox, advancing } = connection;
+    const { context, sendQueue, advancing } = connection;
     const bounded = exchange.owedBytes >= 0;
-    const target = context.writer.piece(outbox, exchange, chunk);
+    const target = context.writer.piece(sendQueue, exchange, chunk);
     if (bounded && exchange.owedBytes < 0) {
       // What was queued is too long: only a reset keeps it from being read as a response.
       const declared = exchange.contentBytes + exchange.owedBytes;
@@ -88,10 +88,10 @@ export class Answering implements Transport {
       return lateRejection(exchange, false, error);
     }
     if (!advancing) connection.settle();
-    const roomAt = outbox.queuedTotal - context.limits.sendQueueBytesMax;
+    const roomAt = sendQueue.queuedTotal - context.limits.sendQueueBytesMax;
     const wanted = borrowed ? Math.max(target, roomAt) : roomAt;
-    const reached = outbox.reached(wanted);
-    if (outbox.sentTotal >= wanted) return quick(exchange, reached);
+    const reached = sendQueue.reached(wanted);
+    if (sendQueue.sentTotal >= wanted) return quick(exchange, reached);
     exchange.quickWrites = 0;
     return reached;
   }
@@ -104,15 +104,15 @@ export class Answering implements Transport {
       cutShort(connection, exchange);
       return;
     }
-    connection.context.writer.last(connection.outbox, exchange);
-    this.#answered(exchange);
+    connection.context.writer.last(connection.sendQueue, exchange);
+    this.#responded(exchange);
   }
 
-  #answered(exchange: Exchange): void {
-    const { context, deliveries, outbox } = this.#connection;
+  #responded(exchange: Exchange): void {
+    const { context, deliveries, sendQueue } = this.#connection;
     exchange.phase = Phase.Ended;
-    context.counters.answers += 1;
-    if (exchange.afterSend !== null) deliveries.add(exchange, outbox.queuedTotal, true);
+    context.counters.responses += 1;
+    if (exchange.afterSend !== null) deliveries.add(exchange, sendQueue.queuedTotal, true);
     this.#connection.advance();
   }
 
@@ -140,14 +140,14 @@ export class Answering implements Transport {
   /** Takes what is there, and asks for the rest. */
   #readOn(exchange: Exchange): void {
     const connection = this.#connection;
-    const { body, inbox } = connection;
-    if (connection.continueOwed && body.wanted && body.reading && inbox.empty) {
+    const { body, receiveBuffer } = connection;
+    if (connection.continueOwed && body.wanted && body.reading && receiveBuffer.empty) {
       connection.continueOwed = false;
-      if (exchange.phase === Phase.Open) connection.context.writer.continue(connection.outbox);
+      if (exchange.phase === Phase.Open) connection.context.writer.continue(connection.sendQueue);
     }
     // Within advance() the loop goes on when the handler returns.
     if (!connection.advancing) connection.advance();
-    else if (body.wanted && !inbox.empty) connection.feed();
+    else if (body.wanted && !receiveBuffer.empty) connection.feed();
   }
 
   trailers(): readonly (readonly [string, string])[] {

@@ -7,7 +7,7 @@ import { Framing } from '../http/framing.ts';
 import { Head } from '../http/head.ts';
 import type { Method } from '../http/method.ts';
 import { methodName } from '../http/method.ts';
-import { AnswerFields } from '../http/response-fields.ts';
+import { ResponseFields } from '../http/response-fields.ts';
 import { pathString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
 import { Match } from '../route/match.ts';
@@ -34,7 +34,7 @@ export class Exchange {
   readonly head: Head;
   readonly framing: Framing = new Framing();
   readonly match: Match<Handler> = new Match<Handler>();
-  readonly fields: AnswerFields = new AnswerFields();
+  readonly fields: ResponseFields = new ResponseFields();
   /** The handles of this request. The next request gets others. */
   request: Request;
   response: Response;

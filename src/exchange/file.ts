@@ -31,8 +31,8 @@ export async function sendFile(
   path: string,
   options: FileOptions,
 ): Promise<void> {
-  const { work } = exchange.services;
-  const opened = await work.open(path);
+  const { asyncIo } = exchange.services;
+  const opened = await asyncIo.open(path);
   if (isFault(opened)) {
     throw new HttpError(opened === -EACCES || opened === -EPERM ? 403 : 404);
   }
@@ -42,7 +42,7 @@ export async function sendFile(
     }
     await sendOpenFile(exchange, opened, options.type ?? mediaType(path));
   } finally {
-    await work.close(opened.file);
+    await asyncIo.close(opened.file);
   }
 }
 
@@ -117,7 +117,7 @@ async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
     while (position < opened.stat.bytes && !exchange.gone) {
       const buffer = buffers[turn];
       const wanted = Math.min(PIECE_BYTES, opened.stat.bytes - position);
-      const count = await services.work.read(opened.file, buffer.subarray(0, wanted), position);
+      const count = await services.asyncIo.read(opened.file, buffer.subarray(0, wanted), position);
       await sent;
       if (exchange.gone) return;
       // A file that shrank or cannot be read: the client sees an answer that is not whole.

@@ -4,7 +4,7 @@
 import { shown } from '../base/shown.ts';
 import { DATE_BYTES } from '../http/date.ts';
 import { ConnectionField, encodeHead, headBytesBound } from '../http/encode.ts';
-import { AnswerFields, checkedName } from '../http/response-fields.ts';
+import { checkedName, ResponseFields } from '../http/response-fields.ts';
 import { hasNoContent, hasNoLength, isFinalStatus } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
 import type { Exchange } from './exchange.ts';
@@ -74,7 +74,7 @@ export function prepare(
   if (hasNoContent(status) && content.length > 0) {
     throw new TypeError(`an answer with status ${status} has no content`);
   }
-  const fields = new AnswerFields();
+  const fields = new ResponseFields();
   for (const [name, value] of headerPairs(headers)) {
     const lower = checkedName(name);
     checkFraming(lower);
@@ -125,7 +125,7 @@ function* headerPairs(headers: unknown): Generator<[name: string, value: string 
   }
 }
 
-function pairsOf(fields: AnswerFields): readonly (readonly [string, string])[] {
+function pairsOf(fields: ResponseFields): readonly (readonly [string, string])[] {
   const pairs: (readonly [string, string])[] = [];
   for (let index = 0; index < fields.count; index++) {
     pairs.push(Object.freeze([fields.names[index], fields.values[index]] as const));

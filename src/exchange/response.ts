@@ -1,7 +1,7 @@
 // A response as a handler sees it. It is sent once, by one call or by one that sends in steps. A
 // call that comes too late has no effect (late.ts). Wrong arguments throw.
 
-import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../base/fixed-limits.ts';
+import { RESPONSE_FIELD_BYTES_MAX, RESPONSE_FIELDS_MAX } from '../base/fixed-limits.ts';
 import { checkedName, checkValue } from '../http/response-fields.ts';
 import { isFinalStatus } from '../http/status.ts';
 import { checkContent, ownContent } from './content.ts';
@@ -296,8 +296,8 @@ function checkText(content: unknown): asserts content is string {
 function checkRoom(trailers: readonly [string, string][], characters: number): void {
   let total = characters;
   for (const [name, value] of trailers) total += name.length + value.length;
-  if (trailers.length < ANSWER_FIELDS_MAX && total <= ANSWER_FIELD_BYTES_MAX) return;
-  const limits = `${ANSWER_FIELDS_MAX} trailers of ${ANSWER_FIELD_BYTES_MAX} bytes together`;
+  if (trailers.length < RESPONSE_FIELDS_MAX && total <= RESPONSE_FIELD_BYTES_MAX) return;
+  const limits = `${RESPONSE_FIELDS_MAX} trailers of ${RESPONSE_FIELD_BYTES_MAX} bytes together`;
   throw new RangeError(`a response has at most ${limits}`);
 }
 

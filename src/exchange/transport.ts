@@ -1,7 +1,7 @@
 // What an exchange needs of the server, and of the connection it came on. Both are implemented in
 // the layers above, so that requests and responses know nothing of sockets, blocks or chunks.
 
-import type { Work } from '../async-io/async-io.ts';
+import type { AsyncIo } from '../async-io/async-io.ts';
 import type { Peer } from '../driver/driver.ts';
 import type { Exchange } from './exchange.ts';
 import type { FormLimits } from './form-parts.ts';
@@ -12,7 +12,7 @@ export type Content = string | Uint8Array | null;
 
 /** What a server offers to all its requests, also when their connection is done with them. */
 export interface Services {
-  readonly work: Work;
+  readonly asyncIo: AsyncIo;
   readonly limits: FormLimits & { readonly bodyBytesMax: number };
   /** Milliseconds of the driver's two clocks, as of now. */
   nowMs(): number;

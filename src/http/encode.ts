@@ -3,7 +3,7 @@
 // of the handler, then the fields of framing, which only the server sets.
 
 import { copyBytes, writeDecimal, writeLatin1 } from '../base/bytes.ts';
-import type { AnswerFields } from './response-fields.ts';
+import type { ResponseFields } from './response-fields.ts';
 import { statusLine } from './status.ts';
 import { asciiBytes } from './text.ts';
 
@@ -31,7 +31,7 @@ const COLON = 58;
 const SPACE = 32;
 
 /** No head with these fields is longer. */
-export function headBytesBound(fields: AnswerFields): number {
+export function headBytesBound(fields: ResponseFields): number {
   return FIXED_BYTES + fields.characters + 4 * fields.count;
 }
 
@@ -40,7 +40,7 @@ export function encodeHead(
   target: Uint8Array,
   at: number,
   status: number,
-  fields: AnswerFields,
+  fields: ResponseFields,
   date: Uint8Array,
   length: number,
   connection: number,

@@ -1,7 +1,7 @@
 // The fields of an answer as a handler sets them: three parallel lists that are reused. Names and
 // values are checked here, once, so that nothing set later can split an answer.
 
-import { ANSWER_FIELD_BYTES_MAX, ANSWER_FIELDS_MAX } from '../base/fixed-limits.ts';
+import { RESPONSE_FIELD_BYTES_MAX, RESPONSE_FIELDS_MAX } from '../base/fixed-limits.ts';
 import { TOKEN } from './grammar.ts';
 
 /** Checked names -> lower case. Bounded: a program that makes up names gets no memory for them. */
@@ -43,8 +43,8 @@ export function checkValue(name: string, value: string): void {
 
 /** Each character of a field is a byte of the head. */
 function checkBytes(characters: number): void {
-  if (characters <= ANSWER_FIELD_BYTES_MAX) return;
-  throw new RangeError(`the fields of an answer have ${ANSWER_FIELD_BYTES_MAX} bytes at most`);
+  if (characters <= RESPONSE_FIELD_BYTES_MAX) return;
+  throw new RangeError(`the fields of an answer have ${RESPONSE_FIELD_BYTES_MAX} bytes at most`);
 }
 
 /**
@@ -60,7 +60,7 @@ function members(value: string): string[] {
     .filter((member) => member !== '');
 }
 
-export class AnswerFields {
+export class ResponseFields {
   readonly names: string[];
   readonly lowerNames: string[];
   readonly values: string[];
@@ -165,8 +165,8 @@ export class AnswerFields {
 
   /** Throws a RangeError where one more field of so many characters would be too much. */
   #checkRoom(characters: number): void {
-    if (this.count >= ANSWER_FIELDS_MAX) {
-      throw new RangeError(`an answer has ${ANSWER_FIELDS_MAX} fields at most`);
+    if (this.count >= RESPONSE_FIELDS_MAX) {
+      throw new RangeError(`an answer has ${RESPONSE_FIELDS_MAX} fields at most`);
     }
     checkBytes(this.characters + characters);
   }

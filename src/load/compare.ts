@@ -19,7 +19,7 @@ export interface Change {
 }
 
 export function compareReports(before: LoadReport, after: LoadReport): readonly Change[] {
-  const rate = ({ answers, lengthMs }: Second): number => (answers * 1000) / lengthMs;
+  const rate = ({ responses, lengthMs }: Second): number => (responses * 1000) / lengthMs;
   const changes: Change[] = [
     change('requests/s', before.requestsPerSecond, after.requestsPerSecond, true, {
       before: before.series.map(rate),

@@ -9,7 +9,7 @@ import { type Driver, ERRNO, Op } from '../driver/driver.ts';
 import { Client, ClientState } from './client.ts';
 import { Reconnects, reconnectDelayMs } from './reconnects.ts';
 import { LoadError, type Recorder } from './recorder.ts';
-import type { Wheel } from './request-sequence.ts';
+import type { RequestSequence } from './request-sequence.ts';
 import { responseFaultText } from './response-fault.ts';
 import type { Sources } from './sources.ts';
 
@@ -21,19 +21,19 @@ const CONNECTING_MAX = 128;
 const SWEEP_SHARES = 32;
 const SWEEP_MS = 8;
 
-export interface CrowdEvents {
+export interface ConnectionPoolEvents {
   /** The connection can take requests: client.capacity says how many. */
   ready(client: Client): void;
   /** An answer came to the request that was due then; the client's reader knows the rest. */
-  answered(client: Client, kind: number, dueMs: number): void;
+  responded(client: Client, kind: number, dueMs: number): void;
   /** Requests that nobody answers any more; `dueMs` is when the oldest of them was due. */
   lost(client: Client, error: LoadError, detail: string): void;
 }
 
-export interface CrowdOptions {
+export interface ConnectionPoolOptions {
   readonly driver: Driver;
   readonly slab: Slab;
-  readonly wheel: Wheel;
+  readonly sequence: RequestSequence;
   readonly sources: Sources;
   readonly connections: number;
   readonly depth: number;
@@ -41,10 +41,10 @@ export interface CrowdOptions {
   /** False: every connection is for one request. */
   readonly keepAlive: boolean;
   readonly recorder: Recorder;
-  readonly events: CrowdEvents;
+  readonly events: ConnectionPoolEvents;
 }
 
-export class Crowd {
+export class ConnectionPool {
   readonly clients: readonly Client[];
   /** When the requests in flight were due, `depth` a client. */
   readonly dues: Float64Array;
@@ -55,7 +55,7 @@ export class Crowd {
   failedCount = 0;
   /** The fault of the last of them, as -errno. */
   lastFault = 0;
-  readonly #options: CrowdOptions;
+  readonly #options: ConnectionPoolOptions;
   readonly #view: DataView;
   /** Slots to be connected now, and those to be connected later. */
   readonly #toConnect: Ring;
@@ -66,17 +66,17 @@ export class Crowd {
   #nextSweepMs = 0;
   #isEnding = false;
 
-  constructor(options: CrowdOptions) {
+  constructor(options: ConnectionPoolOptions) {
     this.#options = options;
-    const { connections, depth, driver, slab, wheel } = options;
+    const { connections, depth, driver, slab, sequence } = options;
     this.#view = new DataView(slab.bytes.buffer, slab.bytes.byteOffset, slab.bytes.byteLength);
     this.dues = new Float64Array(connections * depth);
     this.clients = Array.from({ length: connections }, (_, slot) => {
-      return new Client(slot, depth, slot % wheel.length);
+      return new Client(slot, depth, slot % sequence.length);
     });
     this.#toConnect = new Ring(connections);
     this.#later = new Reconnects(connections);
-    driver.map(WHEEL_REGION, wheel.bytes);
+    driver.map(WHEEL_REGION, sequence.bytes);
   }
 
   /** Whether a socket is left. */
@@ -179,19 +179,19 @@ export class Crowd {
   /** Sends `count` requests, no more than the client's capacity. */
   ask(client: Client, count: number, dueMs: number): void {
     assert(count > 0 && count <= client.capacity, 'a client is asked for what it can do');
-    const { depth, driver, wheel } = this.#options;
+    const { depth, driver, sequence } = this.#options;
     const base = client.slot * depth;
     if (client.inFlight === 0) {
       client.sinceMs = this.nowMs;
-      client.reader.begin(wheel.asked[wheel.kindAt(client.position)]);
+      client.reader.begin(sequence.asked[sequence.kindAt(client.position)]);
     }
-    const first = wheel.after(client.position, client.inFlight);
+    const first = sequence.after(client.position, client.inFlight);
     for (let index = 0; index < count; index++) {
       this.dues[base + client.tailIndex()] = dueMs;
       client.inFlight += 1;
     }
-    client.sendAt = wheel.start(first);
-    client.sendEnd = wheel.end(first, count);
+    client.sendAt = sequence.start(first);
+    client.sendEnd = sequence.end(first, count);
     client.isSending = true;
     driver.send(client.slot, WHEEL_REGION, client.sendAt, client.sendEnd, false);
   }
@@ -256,27 +256,27 @@ export class Crowd {
       if (client.inFlight === 0 || client.isLast) return 1;
       at = reader.read(bytes, this.#view, at, end);
       if (at < 0) return at;
-      if (reader.isWhole) this.#answered(client);
+      if (reader.isWhole) this.#responded(client);
     }
     return 0;
   }
 
-  #answered(client: Client): void {
-    const { depth, events, keepAlive, wheel } = this.#options;
+  #responded(client: Client): void {
+    const { depth, events, keepAlive, sequence } = this.#options;
     const { reader } = client;
-    const kind = wheel.kindAt(client.position);
+    const kind = sequence.kindAt(client.position);
     const dueMs = this.dues[client.slot * depth + client.headIndex];
     client.popHead();
     client.fruitless = 0;
-    client.position = wheel.after(client.position, 1);
+    client.position = sequence.after(client.position, 1);
     if (reader.closes || !keepAlive) client.isLast = true;
-    events.answered(client, kind, dueMs);
-    if (client.inFlight > 0) reader.begin(wheel.asked[wheel.kindAt(client.position)]);
+    events.responded(client, kind, dueMs);
+    if (client.inFlight > 0) reader.begin(sequence.asked[sequence.kindAt(client.position)]);
   }
 
   #streamEnded(client: Client, result: number): void {
     if (result === 0 && client.inFlight > 0 && client.reader.isBegun && client.reader.ended()) {
-      this.#answered(client);
+      this.#responded(client);
     }
     if (client.inFlight === 0) this.#drop(client);
     else if (result === 0) this.lose(client, LoadError.Closed, '');

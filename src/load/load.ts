@@ -7,10 +7,10 @@ import { Ring } from '../base/ring.ts';
 import type { Slab } from '../base/slab.ts';
 import { Completions, type Driver } from '../driver/driver.ts';
 import { type Client, ClientState } from './client.ts';
-import { Crowd, type CrowdEvents } from './connection-pool.ts';
+import { ConnectionPool, type ConnectionPoolEvents } from './connection-pool.ts';
 import type { Plan } from './plan.ts';
 import { LoadError, Recorder } from './recorder.ts';
-import { Wheel } from './request-sequence.ts';
+import { RequestSequence } from './request-sequence.ts';
 import { Schedule } from './schedule.ts';
 import { Sources } from './sources.ts';
 import { type Waiting, waitingIn } from './waiting.ts';
@@ -48,9 +48,9 @@ export interface LoadEvents {
   secondOver(): void;
 }
 
-export class Load implements CrowdEvents {
+export class Load implements ConnectionPoolEvents {
   readonly recorder: Recorder;
-  readonly crowd: Crowd;
+  readonly pool: ConnectionPool;
   phase: Phase = Phase.Connecting;
   /** When the time that counts began, and when it ended. */
   beginMs = 0;
@@ -87,10 +87,10 @@ export class Load implements CrowdEvents {
     this.recorder = new Recorder(plan.requests.length);
     this.#schedule = plan.rate.length === 0 ? null : new Schedule(plan.rate);
     this.#ready = new Ring(plan.connections);
-    this.crowd = new Crowd({
+    this.pool = new ConnectionPool({
       driver,
       slab,
-      wheel: new Wheel(plan.requests, plan.depth),
+      sequence: new RequestSequence(plan.requests, plan.depth),
       sources: new Sources(plan.address, plan.connections),
       connections: plan.connections,
       depth: plan.depth,
@@ -103,46 +103,46 @@ export class Load implements CrowdEvents {
 
   /** Why nothing could be measured, as -errno; 0 when it could. */
   get fault(): number {
-    return this.beginMs === 0 && this.recorder.answers === 0 ? this.crowd.lastFault : 0;
+    return this.beginMs === 0 && this.recorder.responses === 0 ? this.pool.lastFault : 0;
   }
 
   start(): void {
-    this.crowd.nowMs = this.#driver.now();
-    this.#startMs = this.crowd.nowMs;
-    this.crowd.open();
+    this.pool.nowMs = this.#driver.now();
+    this.#startMs = this.pool.nowMs;
+    this.pool.open();
   }
 
   /** Gives how much was done. */
   turn(): number {
-    const { crowd } = this;
+    const { pool } = this;
     const out = this.#out;
     const count = this.#driver.poll(out);
     const nowMs = this.#driver.now();
-    const sinceMs = crowd.nowMs;
-    crowd.nowMs = nowMs;
+    const sinceMs = pool.nowMs;
+    pool.nowMs = nowMs;
     for (let index = 0; index < count; index++) {
-      crowd.completed(out.op[index], out.slot[index], out.result[index], out.block[index]);
+      pool.completed(out.op[index], out.slot[index], out.result[index], out.block[index]);
     }
     const asked = this.#schedule === null ? 0 : this.#askDue(this.#schedule);
     if (count + asked === 0 && this.phase === Phase.Running) this.idleMs += nowMs - sinceMs;
-    crowd.sweep();
+    pool.sweep();
     this.#advance();
     return count + asked;
   }
 
   /** How long nothing is due that the driver would not announce; 0 when no sleep is worth it. */
   quietMs(): number {
-    const { crowd } = this;
+    const { pool } = this;
     // Without a connection nothing can be asked, whatever is due.
-    const asks = this.phase === Phase.Running && crowd.openCount > 0;
+    const asks = this.phase === Phase.Running && pool.openCount > 0;
     const dueMs = asks ? this.#nextDueMs() : Number.POSITIVE_INFINITY;
-    const waitMs = Math.min(Math.min(dueMs, crowd.nextConnectMs) - crowd.nowMs, SLEEP_MS_MAX);
+    const waitMs = Math.min(Math.min(dueMs, pool.nextConnectMs) - pool.nowMs, SLEEP_MS_MAX);
     return waitMs < SLEEP_MS_MIN ? 0 : waitMs;
   }
 
   /** Sleeping is not waiting in a loop: that time is no work, but no processor time either. */
   slept(): void {
-    this.crowd.nowMs = this.#driver.now();
+    this.pool.nowMs = this.#driver.now();
   }
 
   /** Ends the load; what was seen stays. */
@@ -154,7 +154,7 @@ export class Load implements CrowdEvents {
   }
 
   #advance(): void {
-    const { nowMs } = this.crowd;
+    const { nowMs } = this.pool;
     switch (this.phase) {
       case Phase.Connecting:
         if (this.#isConnected()) this.#run(nowMs);
@@ -167,7 +167,7 @@ export class Load implements CrowdEvents {
         if (this.#isDrained() || nowMs >= this.#drainEndMs) this.#close();
         break;
       case Phase.Closing:
-        if (this.crowd.isGone) this.#over();
+        if (this.pool.isGone) this.#over();
         break;
       case Phase.Over:
         break;
@@ -176,10 +176,10 @@ export class Load implements CrowdEvents {
 
   /** Everybody has been tried. With one request a connection there is nothing to wait for. */
   #isConnected(): boolean {
-    const { crowd } = this;
+    const { pool } = this;
     if (this.isStopped) return false;
-    const tried = crowd.openCount + crowd.failedCount;
-    if (crowd.openCount === 0 && crowd.failedCount > 0 && tried >= this.#firstTries()) {
+    const tried = pool.openCount + pool.failedCount;
+    if (pool.openCount === 0 && pool.failedCount > 0 && tried >= this.#firstTries()) {
       this.#close();
       return false;
     }
@@ -199,7 +199,7 @@ export class Load implements CrowdEvents {
     this.endMs = countsFromMs + this.#plan.durationMs;
     if (this.#plan.warmUpMs === 0) this.#count();
     else this.#nextSecondMs = nowMs + SECOND_MS;
-    for (const client of this.crowd.clients) {
+    for (const client of this.pool.clients) {
       if (client.capacity > 0) this.ready(client);
     }
   }
@@ -235,10 +235,7 @@ export class Load implements CrowdEvents {
     this.recorder.endSecond(this.endMs - this.beginMs);
     this.#events.counted();
     if (this.#schedule === null) {
-      this.waiting = waitingIn(
-        this.crowd,
-        Math.max(WAITING_MS_MIN, this.recorder.histogram.mostMs),
-      );
+      this.waiting = waitingIn(this.pool, Math.max(WAITING_MS_MIN, this.recorder.histogram.mostMs));
     }
     if (this.#schedule === null || this.isStopped) {
       this.#close();
@@ -251,7 +248,7 @@ export class Load implements CrowdEvents {
 
   #isDrained(): boolean {
     if (this.#nextDueMs() < this.endMs) return false;
-    return this.crowd.clients.every(({ inFlight }) => inFlight === 0);
+    return this.pool.clients.every(({ inFlight }) => inFlight === 0);
   }
 
   #nextDueMs(): number {
@@ -261,24 +258,24 @@ export class Load implements CrowdEvents {
   #close(): void {
     const schedule = this.#schedule;
     if (schedule !== null && this.#isCounting) {
-      this.#countUnanswered(schedule);
+      this.#countOutstanding(schedule);
       this.#endDrain();
     }
     this.phase = Phase.Closing;
-    this.crowd.end();
+    this.pool.end();
   }
 
   /** What came after the end belongs to the last second, or is a row when that took long. */
   #endDrain(): void {
-    const { beginMs, crowd, endMs, recorder } = this;
-    const atMs = crowd.nowMs - beginMs;
-    if (crowd.nowMs - endMs < DRAIN_MS_OWN) recorder.extendSecond(atMs);
+    const { beginMs, pool, endMs, recorder } = this;
+    const atMs = pool.nowMs - beginMs;
+    if (pool.nowMs - endMs < DRAIN_MS_OWN) recorder.extendSecond(atMs);
     else recorder.endSecond(atMs);
   }
 
   /** Who was never answered has waited until now at least; leaving that out would be a lie. */
-  #countUnanswered(schedule: Schedule): void {
-    const { nowMs, clients, dues } = this.crowd;
+  #countOutstanding(schedule: Schedule): void {
+    const { nowMs, clients, dues } = this.pool;
     let count = 0;
     const waited = (dueMs: number): void => {
       if (dueMs < this.beginMs || dueMs >= this.endMs) return;
@@ -290,33 +287,33 @@ export class Load implements CrowdEvents {
       this.#asked += 1;
       waited(this.#nextDueMs());
     }
-    if (count > 0) this.recorder.failed(LoadError.Unanswered, count);
+    if (count > 0) this.recorder.failed(LoadError.Outstanding, count);
   }
 
   #over(): void {
-    this.crowd.release();
+    this.pool.release();
     this.phase = Phase.Over;
   }
 
   /** Requests whose time has come go out, as long as there are connections for them. */
   #askDue(schedule: Schedule): number {
     if (this.phase !== Phase.Running && this.phase !== Phase.Draining) return 0;
-    const { crowd } = this;
-    const lastMs = Math.min(crowd.nowMs, this.endMs);
+    const { pool } = this;
+    const lastMs = Math.min(pool.nowMs, this.endMs);
     let asked = 0;
     while (this.#ready.length > 0 && asked < ASKED_PER_TURN) {
       const dueMs = this.#startMs + schedule.dueMs;
       if (dueMs > lastMs || dueMs >= this.endMs || this.#asked >= this.#plan.count) break;
-      const client = crowd.clients[this.#ready.shift()];
+      const client = pool.clients[this.#ready.shift()];
       client.isQueued = false;
       if (client.capacity === 0) continue;
-      if (this.#isCounting && crowd.nowMs - dueMs > this.lateMsMax) {
-        this.lateMsMax = crowd.nowMs - dueMs;
+      if (this.#isCounting && pool.nowMs - dueMs > this.lateMsMax) {
+        this.lateMsMax = pool.nowMs - dueMs;
       }
       schedule.advance();
       this.#asked += dueMs >= this.beginMs ? 1 : 0;
       asked += 1;
-      crowd.ask(client, 1, dueMs);
+      pool.ask(client, 1, dueMs);
     }
     return asked;
   }
@@ -334,14 +331,14 @@ export class Load implements CrowdEvents {
     if (count <= 0) return;
     this.#asked += count;
     // Without keep-alive a request waits for its connection, so that is part of its time.
-    this.crowd.ask(client, count, this.#plan.keepAlive ? this.crowd.nowMs : client.startMs);
+    this.pool.ask(client, count, this.#plan.keepAlive ? this.pool.nowMs : client.startMs);
   }
 
-  answered(client: Client, kind: number, dueMs: number): void {
+  responded(client: Client, kind: number, dueMs: number): void {
     if (!this.#counts(dueMs)) return;
     const { reader } = client;
-    if (this.phase === Phase.Draining) this.drainMs = this.crowd.nowMs - this.endMs;
-    this.recorder.answered(this.crowd.nowMs - dueMs, reader.status, kind);
+    if (this.phase === Phase.Draining) this.drainMs = this.pool.nowMs - this.endMs;
+    this.recorder.responded(this.pool.nowMs - dueMs, reader.status, kind);
     if (!reader.isAsExpected) this.recorder.mismatched();
   }
 
@@ -366,10 +363,10 @@ export class Load implements CrowdEvents {
       return;
     }
     let count = 0;
-    client.eachDue(this.crowd.dues, (dueMs) => {
+    client.eachDue(this.pool.dues, (dueMs) => {
       if (!this.#counts(dueMs)) return;
       count += 1;
-      if (error === LoadError.Timeout) recorder.waited(this.crowd.nowMs - dueMs);
+      if (error === LoadError.Timeout) recorder.waited(this.pool.nowMs - dueMs);
     });
     if (count > 0) recorder.failed(error, count, detail);
   }
@@ -382,8 +379,8 @@ export class Load implements CrowdEvents {
     if (inFlight > count) this.recorder.failed(LoadError.Closed, inFlight - count);
     assert(client.state === ClientState.Open, 'only what is open is lost');
     if (error !== LoadError.Timeout) return;
-    client.eachDue(this.crowd.dues, (dueMs) => {
-      this.recorder.waited(this.crowd.nowMs - dueMs);
+    client.eachDue(this.pool.dues, (dueMs) => {
+      this.recorder.waited(this.pool.nowMs - dueMs);
     });
   }
 }

@@ -1,10 +1,10 @@
 // What a load is to do, worked out: addresses, bytes, times. Made from the options of a user.
 
 import type { Address } from '../driver/driver.ts';
-import type { WheelRequest } from './request-sequence.ts';
+import type { SequencedRequest } from './request-sequence.ts';
 import type { RateStep } from './schedule.ts';
 
-export interface PlannedRequest extends WheelRequest {
+export interface PlannedRequest extends SequencedRequest {
   /** For reports: `GET /path`. */
   readonly name: string;
 }

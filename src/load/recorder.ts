@@ -21,7 +21,7 @@ export const LoadError = {
   /** The body was another one than expected. */
   Body: 'body',
   /** It was due and never answered before the run was over. */
-  Unanswered: 'unanswered',
+  Outstanding: 'unanswered',
 } as const;
 export type LoadError = (typeof LoadError)[keyof typeof LoadError];
 
@@ -30,7 +30,7 @@ export interface Second {
   /** Since counting began. */
   readonly endMs: number;
   readonly lengthMs: number;
-  readonly answers: number;
+  readonly responses: number;
   readonly errors: number;
   readonly bytes: number;
   readonly p50Ms: number;
@@ -41,8 +41,8 @@ export class Recorder {
   readonly histogram: Histogram = new Histogram();
   readonly seconds: Second[] = [];
   /** By kind of request. */
-  readonly answersByKind: Float64Array;
-  answers = 0;
+  readonly responsesByKind: Float64Array;
+  responses = 0;
   bytes = 0;
   errors = 0;
   /** Connections that came about after the first ones. */
@@ -59,19 +59,19 @@ export class Recorder {
   #countsOfLast: Float64Array = this.histogram.copyCounts();
   #mismatches = 0;
   #secondStartMs = 0;
-  #answersBefore = 0;
+  #responsesBefore = 0;
   #errorsBefore = 0;
   #bytesBefore = 0;
 
   constructor(kinds: number) {
-    this.answersByKind = new Float64Array(kinds);
+    this.responsesByKind = new Float64Array(kinds);
   }
 
-  answered(latencyMs: number, status: number, kind: number): void {
+  responded(latencyMs: number, status: number, kind: number): void {
     this.histogram.add(latencyMs);
     this.#statuses[status] += 1;
-    this.answersByKind[kind] += 1;
-    this.answers += 1;
+    this.responsesByKind[kind] += 1;
+    this.responses += 1;
   }
 
   /** A request that was given up: it took this long at least. */
@@ -87,7 +87,7 @@ export class Recorder {
 
   /** Requests that came to an end, good or bad. */
   get endedCount(): number {
-    return this.answers + this.errors - this.#mismatches;
+    return this.responses + this.errors - this.#mismatches;
   }
 
   /** `detail` says more of it, and is counted by itself. */
@@ -101,19 +101,20 @@ export class Recorder {
   endSecond(atMs: number): void {
     const lengthMs = atMs - this.#secondStartMs;
     // What comes just after a second is over has none of its own.
-    const isNothing = this.answers === this.#answersBefore && this.errors === this.#errorsBefore;
+    const isNothing =
+      this.responses === this.#responsesBefore && this.errors === this.#errorsBefore;
     if (lengthMs <= 0 || (lengthMs < 1 && isNothing)) return;
     this.seconds.push({
       endMs: atMs,
       lengthMs,
-      answers: this.answers - this.#answersBefore,
+      responses: this.responses - this.#responsesBefore,
       errors: this.errors - this.#errorsBefore,
       bytes: this.bytes - this.#bytesBefore,
       p50Ms: this.histogram.atSince(0.5, this.#countsBefore),
       p99Ms: this.histogram.atSince(0.99, this.#countsBefore),
     });
     this.#secondStartMs = atMs;
-    this.#answersBefore = this.answers;
+    this.#responsesBefore = this.responses;
     this.#errorsBefore = this.errors;
     this.#bytesBefore = this.bytes;
     const spare = this.#countsOfLast;
@@ -126,7 +127,7 @@ export class Recorder {
     const last = this.seconds.pop();
     if (last !== undefined) {
       this.#secondStartMs -= last.lengthMs;
-      this.#answersBefore -= last.answers;
+      this.#responsesBefore -= last.responses;
       this.#errorsBefore -= last.errors;
       this.#bytesBefore -= last.bytes;
       this.#countsBefore.set(this.#countsOfLast);
@@ -164,8 +165,8 @@ export class Recorder {
     this.histogram.clear();
     this.histogram.copyCounts(this.#countsBefore);
     this.seconds.length = 0;
-    this.answersByKind.fill(0);
-    this.answers = 0;
+    this.responsesByKind.fill(0);
+    this.responses = 0;
     this.bytes = 0;
     this.errors = 0;
     this.reconnects = 0;
@@ -176,7 +177,7 @@ export class Recorder {
     this.#errors.clear();
     this.#details.clear();
     this.#secondStartMs = 0;
-    this.#answersBefore = 0;
+    this.#responsesBefore = 0;
     this.#errorsBefore = 0;
     this.#bytesBefore = 0;
   }

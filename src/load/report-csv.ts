@@ -5,12 +5,12 @@ import type { LoadReport } from './report.ts';
 const COLUMNS = 'end_s,length_s,answers,requests_per_s,errors,bytes,p50_ms,p99_ms';
 
 export function reportCsv({ series }: LoadReport): string {
-  const lines = series.map(({ answers, bytes, endMs, errors, lengthMs, p50Ms, p99Ms }) =>
+  const lines = series.map(({ responses, bytes, endMs, errors, lengthMs, p50Ms, p99Ms }) =>
     [
       (endMs / 1000).toFixed(3),
       (lengthMs / 1000).toFixed(3),
-      answers,
-      ((answers * 1000) / lengthMs).toFixed(1),
+      responses,
+      ((responses * 1000) / lengthMs).toFixed(1),
       errors,
       bytes,
       p50Ms.toFixed(4),

@@ -88,7 +88,7 @@ function charts(report: LoadReport): readonly Chart[] {
     const over = (title: string, of: (second: Second) => number, text: ValueText): Chart =>
       timeChart(`${title} over time`, report, of, text);
     found.push(
-      over('Requests/s', (second) => perSecond(second.answers, second), countText),
+      over('Requests/s', (second) => perSecond(second.responses, second), countText),
       over('P99', ({ p99Ms }) => p99Ms, timeOrZero),
     );
     if (report.errorCount > 0) {
@@ -170,7 +170,7 @@ function conditionsText(report: LoadReport): string {
 function rows(report: LoadReport): readonly (readonly [string, string])[] {
   const { badBytes, errorDetails, errors, latencyMs, load, loop, statuses } = report;
   return [
-    ['answers', countText(report.answers)],
+    ['answers', countText(report.responses)],
     ['received', `${bytesText(report.bytes)}, ${bytesText(report.bytesPerSecond)}/s`],
     ...Object.keys(latencyMs.percentiles).map((percent): [string, string] => {
       return [`P${percent}`, latency(report, percent)];
@@ -185,7 +185,7 @@ function rows(report: LoadReport): readonly (readonly [string, string])[] {
     }),
     ...some('what came began with', badBytes === '' ? '' : safeJson(badBytes)),
     ...some('waiting', waitingText(report)),
-    ...counted('', report.answersByRequest),
+    ...counted('', report.responsesByRequest),
     ['reconnects', reconnectsText(report)],
     ...some('sent late', loop === 'closed' ? '' : `at most ${timeText(load.lateMsMax)}`),
     ['this load', shareText(report)],

@@ -48,10 +48,10 @@ function headLines(report: LoadReport): readonly string[] {
 }
 
 function rateLines(report: LoadReport): readonly string[] {
-  const { answers, bytes, bytesPerSecond, errorCount, requestsPerSecond, seconds } = report;
+  const { responses, bytes, bytesPerSecond, errorCount, requestsPerSecond, seconds } = report;
   return [
     line('requests/s', countText(requestsPerSecond)),
-    line('answers', `${countText(answers)} in ${seconds.toFixed(2)} s${drainText(report)}`),
+    line('answers', `${countText(responses)} in ${seconds.toFixed(2)} s${drainText(report)}`),
     line('received', `${bytesText(bytes)}, ${bytesText(bytesPerSecond)}/s`),
     line('errors', countText(errorCount)),
     ...some('4xx, 5xx', refusedText(report)),
@@ -103,14 +103,14 @@ function histogramLines({ histogram }: LoadReport): readonly string[] {
 }
 
 function statusLines(report: LoadReport): readonly string[] {
-  const { answersByRequest, badBytes, errorDetails, errors, statuses } = report;
+  const { responsesByRequest, badBytes, errorDetails, errors, statuses } = report;
   const counts = (of: Readonly<Record<string, number>>): string =>
     Object.entries(of)
       .map(([name, count]) => `${name}: ${countText(count)}`)
       .join(', ');
   const lines = [line('status', counts(statuses) || 'no answer')];
-  if (Object.keys(answersByRequest).length > 1) {
-    for (const [name, count] of Object.entries(answersByRequest)) {
+  if (Object.keys(responsesByRequest).length > 1) {
+    for (const [name, count] of Object.entries(responsesByRequest)) {
       lines.push(line('', `${name}: ${countText(count)}`));
     }
   }
@@ -152,7 +152,7 @@ function seriesLines({ seconds: lasted, series }: LoadReport): readonly string[]
     rows.push({
       endMs: part[part.length - 1].endMs,
       isLate: part[0].endMs - part[0].lengthMs > lasted * 1000 - 1,
-      rate: (part.reduce((sum, second) => sum + second.answers, 0) * 1000) / lengthMs,
+      rate: (part.reduce((sum, second) => sum + second.responses, 0) * 1000) / lengthMs,
       p99Ms: part.reduce((most, second) => Math.max(most, second.p99Ms), 0),
       errors: part.reduce((sum, second) => sum + second.errors, 0),
     });

@@ -33,7 +33,7 @@ export interface LoadReport {
   readonly seconds: number;
   /** How much longer an open loop waited for the last answer that counts; part of every rate. */
   readonly drainSeconds: number;
-  readonly answers: number;
+  readonly responses: number;
   readonly requestsPerSecond: number;
   readonly bytes: number;
   readonly bytesPerSecond: number;
@@ -52,7 +52,7 @@ export interface LoadReport {
   readonly reconnects: number;
   /** Those of them that were delayed: the connection before had brought no response. */
   readonly delayedReconnects: number;
-  readonly answersByRequest: Readonly<Record<string, number>>;
+  readonly responsesByRequest: Readonly<Record<string, number>>;
   readonly series: readonly Second[];
   /** Buckets as [from, to, count], in milliseconds. */
   readonly histogram: readonly (readonly [number, number, number])[];
@@ -116,8 +116,8 @@ export function reportOf(measured: Measured): LoadReport {
     warmUpSeconds: prepared.warmUpMs / 1000,
     seconds,
     drainSeconds,
-    answers: recorder.answers,
-    requestsPerSecond: perSecond(recorder.answers),
+    responses: recorder.responses,
+    requestsPerSecond: perSecond(recorder.responses),
     bytes: recorder.bytes,
     bytesPerSecond: perSecond(recorder.bytes),
     latencyMs: latenciesOf(recorder.histogram),
@@ -129,8 +129,8 @@ export function reportOf(measured: Measured): LoadReport {
     waiting: load.waiting,
     reconnects: recorder.reconnects,
     delayedReconnects: recorder.delayedReconnects,
-    answersByRequest: Object.fromEntries(
-      prepared.requests.map(({ name }, index) => [name, recorder.answersByKind[index]]),
+    responsesByRequest: Object.fromEntries(
+      prepared.requests.map(({ name }, index) => [name, recorder.responsesByKind[index]]),
     ),
     series: recorder.seconds,
     histogram: recorder.histogram.buckets().map(({ fromMs, toMs, count }) => [fromMs, toMs, count]),
@@ -182,13 +182,13 @@ export function shareText({ load, seconds }: LoadReport): string {
 }
 
 /** Answers that refuse or fail: 4xx and 5xx, in words; '' when there are none. */
-export function refusedText({ answers, statuses }: LoadReport): string {
+export function refusedText({ responses, statuses }: LoadReport): string {
   const refused = Object.entries(statuses).reduce((sum, [status, count]) => {
     return Number(status) >= 400 ? sum + count : sum;
   }, 0);
   return refused === 0
     ? ''
-    : `${countText(refused)}, ${percentText(refused / Math.max(1, answers), 1)} of all`;
+    : `${countText(refused)}, ${percentText(refused / Math.max(1, responses), 1)} of all`;
 }
 
 /** Requests that stand in no figure, in words; '' when there are none. */

@@ -5,7 +5,7 @@ import { assert } from '../base/assert.ts';
 import { type Asked, HeadMemory } from './response-reader.ts';
 
 /** One kind of request, as bytes. */
-export interface WheelRequest {
+export interface SequencedRequest {
   readonly bytes: Uint8Array;
   readonly isHead: boolean;
   /** What the body of the answer has to be, or null. */
@@ -17,7 +17,7 @@ export interface WheelRequest {
 /** Memory below this size may lie on V8's heap, where the kernel cannot follow it. */
 const LEAST_BYTES = 256;
 
-export class Wheel {
+export class RequestSequence {
   /** What is sent; a batch that begins anywhere lies in one piece. */
   readonly bytes: Uint8Array;
   readonly length: number;
@@ -29,7 +29,7 @@ export class Wheel {
   readonly #kinds: Int32Array;
 
   /** `depth` is the most that goes out at once. */
-  constructor(requests: readonly WheelRequest[], depth: number) {
+  constructor(requests: readonly SequencedRequest[], depth: number) {
     const order = mixed(requests.map(({ weight }) => weight));
     this.length = order.length;
     this.#kinds = Int32Array.from(order);
@@ -69,7 +69,7 @@ export class Wheel {
 }
 
 /** Bytes that a wheel takes. */
-export function wheelBytes(requests: readonly WheelRequest[], depth: number): number {
+export function wheelBytes(requests: readonly SequencedRequest[], depth: number): number {
   const most = requests.reduce((bytes, request) => Math.max(bytes, request.bytes.length), 0);
   const round = weightsOf(requests.map(({ weight }) => weight));
   return requests.reduce(

@@ -22,7 +22,7 @@ export interface Progress {
   /** Since counting began, and until it ends (Infinity when a count ends it). */
   readonly elapsedMs: number;
   readonly durationMs: number;
-  readonly answers: number;
+  readonly responses: number;
   readonly count: number;
   readonly errors: number;
   /** Of the last second. */
@@ -175,10 +175,10 @@ function progressOf(load: Load, prepared: Prepared, nowMs: number): Progress {
     phase: isWarmUp ? 'warm-up' : PHASES[load.phase],
     elapsedMs: nowMs - load.beginMs,
     durationMs: prepared.durationMs,
-    answers: recorder.answers,
+    responses: recorder.responses,
     count: prepared.count,
     errors: recorder.errors,
-    requestsPerSecond: last === undefined ? 0 : (last.answers * 1000) / last.lengthMs,
+    requestsPerSecond: last === undefined ? 0 : (last.responses * 1000) / last.lengthMs,
     p99Ms: last?.p99Ms ?? 0,
   };
 }

@@ -1,7 +1,7 @@
 // Who asks again only when it is answered hides who is not: the requests that a closed loop leaves
 // unanswered stand in none of its latencies, and are told by themselves.
 
-import type { Crowd } from './connection-pool.ts';
+import type { ConnectionPool } from './connection-pool.ts';
 
 export interface Waiting {
   readonly count: number;
@@ -9,7 +9,7 @@ export interface Waiting {
 }
 
 /** The requests in flight that have waited for longer than `longestMs`. */
-export function waitingIn({ clients, dues, nowMs }: Crowd, longestMs: number): Waiting {
+export function waitingIn({ clients, dues, nowMs }: ConnectionPool, longestMs: number): Waiting {
   let count = 0;
   let mostMs = 0;
   for (const client of clients) {

@@ -6,7 +6,7 @@ export interface Counters {
   closed: number;
   /** Requests whose head was whole, and answers handed over whole. */
   requests: number;
-  answers: number;
+  responses: number;
   /** Requests refused for their syntax, framing or size. */
   faults: number;
   timeouts: number;
@@ -30,7 +30,7 @@ export function makeCounters(linesDropped: () => number = () => 0): Counters {
     accepted: 0,
     closed: 0,
     requests: 0,
-    answers: 0,
+    responses: 0,
     faults: 0,
     timeouts: 0,
     resets: 0,

@@ -35,7 +35,7 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
   const format = FORMATS[options.format ?? 'combined'];
   return (request, response, next) => {
     const { services } = exchangeOf(request);
-    const write = options.write ?? ((line: string) => services.work.print(`${line}\n`));
+    const write = options.write ?? ((line: string) => services.asyncIo.print(`${line}\n`));
     // Everything of the request is read now: the answer may be sent when it is over.
     const { remoteAddress: address, method, target, httpVersion: version } = request;
     const referer = request.header('referer') ?? '';

@@ -195,7 +195,7 @@ function proceed(
 ): void | Promise<void> {
   const method = preflightMethod(request);
   if (method !== undefined) {
-    if (allowed !== null) answerPreflight(policy, allowed, method, request, response);
+    if (allowed !== null) respondToPreflight(policy, allowed, method, request, response);
     response.empty(204);
     return;
   }
@@ -217,7 +217,7 @@ function allowOrigin(policy: Policy, allowed: string, response: Response): void 
   if (policy.credentials) response.header('Access-Control-Allow-Credentials', 'true');
 }
 
-function answerPreflight(
+function respondToPreflight(
   policy: Policy,
   allowed: string,
   method: string,

@@ -20,7 +20,7 @@ import type { Counters } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
 import { parsePrefix } from '../route/pattern.ts';
 import { Router } from '../route/router.ts';
-import { Chain, DONE, laterPart, unanswered } from './chain.ts';
+import { Chain, DONE, laterPart, needsResponse } from './chain.ts';
 
 export type ErrorHandler = (
   error: unknown,
@@ -105,23 +105,23 @@ export class Application {
 
   #unrouted(request: Request, response: Response): void | Promise<void> {
     const exchange = exchangeOf(request);
-    if (this.#fallback === null) return this.#answerUnrouted(exchange);
+    if (this.#fallback === null) return this.#respondUnrouted(exchange);
     return this.#fallback(request, response, this.#makeLastNext(exchange));
   }
 
-  #answerUnrouted(exchange: Exchange): void | Promise<void> {
+  #respondUnrouted(exchange: Exchange): void | Promise<void> {
     const { allowances } = exchange;
-    if (allowances !== null) return this.#answerAllowances(exchange, allowances);
-    this.#answerAllowed(exchange, NO_METHODS);
+    if (allowances !== null) return this.#respondAllowances(exchange, allowances);
+    this.#respondAllowed(exchange, NO_METHODS);
   }
 
-  async #answerAllowances(exchange: Exchange, allowances: readonly Allowance[]): Promise<void> {
+  async #respondAllowances(exchange: Exchange, allowances: readonly Allowance[]): Promise<void> {
     const methods = await Promise.all(allowances.map((allowance) => allowance()));
-    if (unanswered(exchange)) this.#answerAllowed(exchange, methods.flat());
+    if (needsResponse(exchange)) this.#respondAllowed(exchange, methods.flat());
   }
 
   /** What routes and `others` allow: 404 when that is nothing. */
-  #answerAllowed(exchange: Exchange, others: readonly string[]): void {
+  #respondAllowed(exchange: Exchange, others: readonly string[]): void {
     const { request, response, endpoint, pathBytes, pathFrom, pathTo } = exchange;
     const hasRoute = endpoint === this.#wrongMethod;
     if (!hasRoute && others.length === 0) {
@@ -149,7 +149,7 @@ export class Application {
     const { identity } = exchange;
     return (): Promise<void> => {
       const isOver = exchange.identity !== identity;
-      if (!isOver && unanswered(exchange)) return this.#answerUnrouted(exchange) ?? DONE;
+      if (!isOver && needsResponse(exchange)) return this.#respondUnrouted(exchange) ?? DONE;
       noteLate(exchange, 'next()', isOver);
       return DONE;
     };
@@ -160,10 +160,10 @@ export class Application {
     const { failure, deferred } = exchange;
     if (failure !== null) {
       exchange.failure = null;
-      if (!failure.caught || unanswered(exchange) || exchange.abandoned) {
+      if (!failure.caught || needsResponse(exchange) || exchange.abandoned) {
         this.#fail(exchange, failure.error);
       }
-    } else if (deferred && !exchange.awaited && unanswered(exchange)) {
+    } else if (deferred && !exchange.awaited && needsResponse(exchange)) {
       this.#fail(exchange, new Error('the handler finished without an answer'));
     }
     // onError may have begun something that settles later.
@@ -189,7 +189,7 @@ export class Application {
     if (!isHttpError(error)) this.handlerFailed(exchange, error);
     const handler = this.#errorHandler;
     if (handler === null) {
-      this.#answer(exchange, error);
+      this.#respond(exchange, error);
       return;
     }
     this.#runErrorHandler(exchange, handler, error);
@@ -209,12 +209,12 @@ export class Application {
     if (later === null) {
       // A file() or stream() that it began is a part of its own.
       const isSending = exchange.writer !== Writer.None;
-      if (unanswered(exchange) && !isSending) this.#answer(exchange, error);
+      if (needsResponse(exchange) && !isSending) this.#respond(exchange, error);
       return;
     }
     const guarded = new Promise<void>((resolve) => resolve(later)).then(
       () => {
-        if (unanswered(exchange)) this.#answer(exchange, error);
+        if (needsResponse(exchange)) this.#respond(exchange, error);
       },
       (second: unknown) => this.#errorHandlerFailed(exchange, second),
     );
@@ -223,9 +223,9 @@ export class Application {
 
   #errorHandlerFailed(exchange: Exchange, error: unknown): void {
     if (!isHttpError(error)) this.handlerFailed(exchange, error);
-    if (unanswered(exchange)) {
+    if (needsResponse(exchange)) {
       clearContent(exchange);
-      this.#answer(exchange, isHttpError(error) ? error : new HttpError(500));
+      this.#respond(exchange, isHttpError(error) ? error : new HttpError(500));
     } else if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);
   }
 
@@ -234,12 +234,12 @@ export class Application {
     this.#options.logError(`${requestLine(exchange)}: no answer in time`);
     clearContent(exchange);
     exchange.beforeSend = null;
-    this.#answer(exchange, new HttpError(503));
+    this.#respond(exchange, new HttpError(503));
     exchange.gone = true;
     exchange.leave(new Error('the handler took too long'));
   }
 
-  #answer(exchange: Exchange, error: unknown): void {
+  #respond(exchange: Exchange, error: unknown): void {
     const { status, text } = errorContent(error);
     exchange.status = status;
     exchange.endWriter();

@@ -60,14 +60,15 @@ export class Chain {
     exchange.step = at;
     if (at === steps.length) {
       const result = exchange.endpoint(exchange.request, exchange.response);
-      if (unanswered(exchange) && !isPromise(result)) exchange.awaited = true;
+      if (needsResponse(exchange) && !isPromise(result)) exchange.awaited = true;
       return result;
     }
     const { prefix, run } = steps[at];
     const request = prefix.length === 0 ? exchange.request : mounted(exchange, prefix.length);
     const result = run(request, exchange.response, this.#makeNext(exchange, exchange.response, at));
     // It keeps next(), or means to respond later.
-    if (exchange.step === at && unanswered(exchange) && !isPromise(result)) exchange.awaited = true;
+    if (exchange.step === at && needsResponse(exchange) && !isPromise(result))
+      exchange.awaited = true;
     return result;
   }
 
@@ -163,6 +164,6 @@ function covers(prefix: Uint8Array, exchange: Exchange): boolean {
 }
 
 /** True when an exchange still waits for its answer. */
-export function unanswered(exchange: Exchange): boolean {
+export function needsResponse(exchange: Exchange): boolean {
   return exchange.phase === Phase.Open && !exchange.gone;
 }

@@ -1,6 +1,6 @@
 // The log of a server: lines by severity, to standard error.
 
-import type { Work } from '../async-io/async-io.ts';
+import type { AsyncIo } from '../async-io/async-io.ts';
 import { logEntry } from '../base/log-text.ts';
 
 export interface Log {
@@ -13,11 +13,11 @@ export interface Log {
 
 const LEVELS = ['silent', 'error', 'warn', 'info', 'debug'];
 
-export function makeLog(level: string, work: Work, prefix = ''): Log {
+export function makeLog(level: string, asyncIo: AsyncIo, prefix = ''): Log {
   const rank = LEVELS.indexOf(level);
   const line = (name: string, message: string) => {
     if (rank < LEVELS.indexOf(name)) return;
-    work.printError(`vibing ${name}: ${logEntry(`${prefix}${message}`)}\n`);
+    asyncIo.printError(`vibing ${name}: ${logEntry(`${prefix}${message}`)}\n`);
   };
   return {
     error: (message) => line('error', message),

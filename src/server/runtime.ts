@@ -1,6 +1,6 @@
 // Everything a listening server consists of, made beforehand and freed together.
 
-import type { Work } from '../async-io/async-io.ts';
+import type { AsyncIo } from '../async-io/async-io.ts';
 import { OVERLOAD_SLOTS } from '../base/fixed-limits.ts';
 import { blockBytesFor } from '../base/limits.ts';
 import { Slab } from '../base/slab.ts';
@@ -14,7 +14,7 @@ import {
   timeoutsMs,
 } from '../connection/context.ts';
 import { ExchangePool } from '../connection/exchange-pool.ts';
-import { AnswerWriter } from '../connection/response-writer.ts';
+import { ResponseWriter } from '../connection/response-writer.ts';
 import { ServerServices } from '../connection/services.ts';
 import { SpanPool } from '../connection/span.ts';
 import { type Choice, chooseDriver } from '../driver/choose.ts';
@@ -28,9 +28,9 @@ import type { Application } from './application.ts';
 import type { Config } from './config/config.ts';
 import type { Log } from './log.ts';
 
-export interface WorldOptions {
+export interface RuntimeOptions {
   readonly config: Config;
-  readonly work: Work;
+  readonly asyncIo: AsyncIo;
   readonly log: Log;
   readonly counters: Counters;
   readonly application: Application;
@@ -41,14 +41,14 @@ export interface WorldOptions {
 /** Descriptors and timers may be freed only when every socket is closed; how often to look. */
 const CLOSE_POLL_MS = 5;
 
-export class World {
+export class Runtime {
   readonly driverName: string;
   /** Why the driver is not the fastest one, or null. */
   readonly driverNote: string | null;
   readonly reactor: Reactor;
   readonly #pump: Pump;
   readonly #context: ConnectionContext;
-  readonly #options: WorldOptions;
+  readonly #options: RuntimeOptions;
   /** When draining began. */
   #drainsSinceMs = 0;
   /** Connections between two clients. */
@@ -56,7 +56,7 @@ export class World {
   #listened: ((result: number) => void) | null = null;
   #unlistened: (() => void) | null = null;
 
-  constructor(options: WorldOptions) {
+  constructor(options: RuntimeOptions) {
     this.#options = options;
     const { config, log, counters } = options;
     const { limits } = config;
@@ -89,7 +89,7 @@ export class World {
     const connectionLimitsOf = connectionLimits(limits);
     const services = new ServerServices({
       reactor: this.reactor,
-      work: options.work,
+      asyncIo: options.asyncIo,
       limits: connectionLimitsOf,
       counters,
       pause: (ms) => this.#pump.pause(ms),
@@ -100,7 +100,7 @@ export class World {
     });
     this.#context = {
       reactor: this.reactor,
-      writer: new AnswerWriter(new Regions(choice.driver), slab.bytes),
+      writer: new ResponseWriter(new Regions(choice.driver), slab.bytes),
       exchanges: new ExchangePool(services, limits.fieldsMax, !config.debug),
       spans: new SpanPool(),
       limits: connectionLimitsOf,

@@ -2,8 +2,8 @@
 // (slab, driver, reactor, connections) when it listens, and frees all of it when it closes.
 
 import { setMaxListeners } from 'node:events';
-import { FileKind, isFault, type Work } from '../async-io/async-io.ts';
-import { NodeWork } from '../async-io/node.ts';
+import { type AsyncIo, FileKind, isFault } from '../async-io/async-io.ts';
+import { NodeAsyncIo } from '../async-io/node.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
 import type { Middleware } from '../exchange/middleware.ts';
@@ -20,7 +20,7 @@ import {
   type RouteArguments,
   useArguments,
 } from './registration.ts';
-import { World, type WorldOptions } from './runtime.ts';
+import { Runtime, type RuntimeOptions } from './runtime.ts';
 
 /** Where a server listens. */
 export interface Listening {
@@ -80,9 +80,9 @@ export interface ServerParts {
   readonly logPrefix?: string;
   /** Tells which driver was taken for want of a faster one; without it the log does. */
   readonly noted?: (note: string) => void;
-  readonly work?: Work;
+  readonly asyncIo?: AsyncIo;
   /** Makes the world in place of `new World()`: a simulator's, with a driver of its own. */
-  readonly makeWorld?: (options: WorldOptions) => World;
+  readonly makeRuntime?: (options: RuntimeOptions) => Runtime;
   /** Left out in a worker, whose primary has it. */
   readonly service?: ServiceLife;
 }
@@ -97,9 +97,9 @@ export class Server {
   readonly #counters: Counters;
   readonly #application: Application;
   readonly #parts: ServerParts;
-  readonly #work: Work;
+  readonly #asyncIo: AsyncIo;
   readonly #log: Log;
-  #world: World | null = null;
+  #runtime: Runtime | null = null;
   #cluster: Cluster | null = null;
   #listening: Promise<Listening> | null = null;
   #state: 'new' | 'listening' | 'closing' = 'new';
@@ -110,12 +110,12 @@ export class Server {
 
   constructor(options: ServerOptions, parts: ServerParts) {
     this.config = configFrom(options);
-    const work = parts.work ?? new NodeWork((text) => this.#log.error(text));
-    this.#work = work;
-    this.#counters = makeCounters(() => work.linesDropped);
+    const asyncIo = parts.asyncIo ?? new NodeAsyncIo((text) => this.#log.error(text));
+    this.#asyncIo = asyncIo;
+    this.#counters = makeCounters(() => asyncIo.linesDropped);
     this.counters = this.#counters;
     this.#parts = parts;
-    this.#log = makeLog(this.config.logLevel, this.#work, parts.logPrefix);
+    this.#log = makeLog(this.config.logLevel, this.#asyncIo, parts.logPrefix);
     this.#application = new Application({
       counters: this.#counters,
       logError: (message) => this.#log.error(message),
@@ -218,10 +218,10 @@ export class Server {
     } catch (error) {
       // What follows on listening may fail when clients are taken already.
       await this.#cluster?.close();
-      await this.#world?.close(false);
+      await this.#runtime?.close(false);
       this.#parts.service?.ended();
       this.#cluster = null;
-      this.#world = null;
+      this.#runtime = null;
       if (this.#state === 'listening') this.#state = 'new';
       throw error;
     }
@@ -239,7 +239,7 @@ export class Server {
   async #checkRoot(): Promise<void> {
     const { staticDir } = this.config;
     if (staticDir === undefined) return;
-    const stat = await this.#work.stat(staticDir);
+    const stat = await this.#asyncIo.stat(staticDir);
     if (!isFault(stat) && stat.kind === FileKind.Directory) return;
     const code = isFault(stat) ? 'ENOENT' : 'ENOTDIR';
     throw Object.assign(new Error(`static_dir is no directory: ${staticDir}`), { code });
@@ -249,22 +249,22 @@ export class Server {
     const { config } = this;
     const inherited = this.#parts.inherited();
     const address = inherited?.address ?? (await addressOf(config));
-    const makeWorld = this.#parts.makeWorld ?? ((options) => new World(options));
-    const world = makeWorld({
+    const makeRuntime = this.#parts.makeRuntime ?? ((options) => new Runtime(options));
+    const runtime = makeRuntime({
       config: { ...config, driver: inherited?.driver ?? config.driver },
-      work: this.#work,
+      asyncIo: this.#asyncIo,
       log: this.#log,
       counters: this.#counters,
       application: this.#application,
     });
-    if (world.driverNote !== null) this.#tellDriver(world.driverNote);
-    const result = await world.listen(address);
+    if (runtime.driverNote !== null) this.#tellDriver(runtime.driverNote);
+    const result = await runtime.listen(address);
     if (result < 0) {
-      world.free();
+      runtime.free();
       throw listenError(-result, config);
     }
-    this.#world = world;
-    return { port: result, host: config.host, driver: world.driverName, workers: 1 };
+    this.#runtime = runtime;
+    return { port: result, host: config.host, driver: runtime.driverName, workers: 1 };
   }
 
   #tellDriver(note: string): void {
@@ -301,7 +301,7 @@ export class Server {
 
   /** Takes the clients of another inherited listener too, or no longer. @internal */
   acceptAlso(fd: number, on: boolean): void {
-    this.#world?.acceptAlso(fd, on);
+    this.#runtime?.acceptAlso(fd, on);
   }
 
   /**
@@ -316,7 +316,7 @@ export class Server {
       this.#parts.service?.closes();
       this.#parts.closing?.(this);
       // Handlers that hear of the end answer at once, and those responses end their connections.
-      this.#world?.beginDraining();
+      this.#runtime?.beginDraining();
       this.#closing.abort();
     }
     this.#closed ??= this.#closeNow();
@@ -334,12 +334,12 @@ export class Server {
     if (this.#cluster !== null) await this.#cluster.close();
     await this.#listening?.catch(() => {});
     if (this.#cluster !== null) await this.#cluster.close();
-    if (this.#world !== null) await this.#world.close(this.#isLast);
+    if (this.#runtime !== null) await this.#runtime.close(this.#isLast);
     this.#cluster = null;
-    this.#world = null;
+    this.#runtime = null;
     this.#state = 'new';
     this.#parts.service?.ended();
-    await this.#work.flush();
+    await this.#asyncIo.flush();
     await this.#parts.closed(this);
     this.#ended.end();
   }

@@ -27,7 +27,7 @@ export interface CachedFile {
   readonly file: string;
   readonly stat: FileStat;
   readonly etag: string;
-  readonly answer: Prepared;
+  readonly response: Prepared;
   checkedMs: number;
   /** A look at the file that is under way; true when it is unchanged. */
   checking: Promise<boolean> | null;
@@ -81,6 +81,6 @@ export class FileCache {
 
 /** What a cached file costs: its content twice (alone and behind its head), and small change. */
 function weight(file: CachedFile): number {
-  const { bytes, content } = partsOf(file.answer);
+  const { bytes, content } = partsOf(file.response);
   return bytes.length + content.length + file.key.length + 512;
 }

@@ -1,16 +1,16 @@
 // A small file made ready: its bytes, and the response that they are.
 
-import type { FileStat, OpenFile, Work } from '../async-io/async-io.ts';
+import type { AsyncIo, FileStat, OpenFile } from '../async-io/async-io.ts';
 import { type Prepared, prepare } from '../exchange/prepared.ts';
 import { formatDate } from '../http/date.ts';
 
 /** Null when the file is not as long as it said. */
-export async function readWhole(work: Work, opened: OpenFile): Promise<Uint8Array | null> {
+export async function readWhole(asyncIo: AsyncIo, opened: OpenFile): Promise<Uint8Array | null> {
   // One byte more than there should be: reading into it means that the file grew.
   const bytes = new Uint8Array(opened.stat.bytes + 1);
   let length = 0;
   while (length < bytes.length) {
-    const count = await work.read(opened.file, bytes.subarray(length), length);
+    const count = await asyncIo.read(opened.file, bytes.subarray(length), length);
     if (count <= 0) break;
     length += count;
   }

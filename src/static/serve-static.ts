@@ -5,12 +5,12 @@
 
 import { join, resolve, sep } from 'node:path';
 import {
+  type AsyncIo,
   type DirectoryEntry,
   FileKind,
   type FileStat,
   isFault,
   type OpenFile,
-  type Work,
 } from '../async-io/async-io.ts';
 import { BOOLEAN, checkOptions, wholeNumber } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
@@ -146,7 +146,7 @@ class StaticSite {
     const ageMs = nowMs - cached.checkedMs;
     if (ageMs <= FRESH_MS) return true;
     const stat =
-      ageMs <= KNOWN_MS && cached.checking === null ? services.work.statNow(cached.file) : null;
+      ageMs <= KNOWN_MS && cached.checking === null ? services.asyncIo.statNow(cached.file) : null;
     if (stat !== null) return this.#compare(cached, stat, nowMs);
     // While somebody looks at a busy file the others need not wait.
     return ageMs <= RECHECK_MS || (cached.checking !== null && ageMs <= GRACE_MS);
@@ -172,7 +172,7 @@ class StaticSite {
       sendNotModified(exchange);
       return;
     }
-    exchange.response.prepared(cached.answer);
+    exchange.response.prepared(cached.response);
   }
 
   async #recheck(
@@ -188,7 +188,7 @@ class StaticSite {
 
   /** One look serves all who wait. */
   async #check(services: Services, cached: CachedFile): Promise<boolean> {
-    const stat = await services.work.stat(cached.file);
+    const stat = await services.asyncIo.stat(cached.file);
     cached.checking = null;
     return this.#compare(cached, stat, services.nowMs());
   }
@@ -196,11 +196,11 @@ class StaticSite {
   async #find(exchange: Exchange, mountBytes: number, next: Next): Promise<void> {
     const names = namesAsked(exchange, mountBytes);
     if (names === null) return next();
-    const { work } = exchange.services;
+    const { asyncIo } = exchange.services;
     const key = keyAsked(exchange, mountBytes);
-    const file = await this.#locate(work, names, endsInSlash(exchange));
+    const file = await this.#locate(asyncIo, names, endsInSlash(exchange));
     if (file === null) return next();
-    const opened = await work.open(file);
+    const opened = await asyncIo.open(file);
     if (isFault(opened)) {
       if (opened === -EISDIR) return this.#directory(exchange, names, key, file, next);
       checkDenied(opened);
@@ -211,36 +211,44 @@ class StaticSite {
       if (!isFile || endsInSlash(exchange)) return await next();
       await this.#sendFile(exchange, opened, join(this.#root, ...names), key);
     } finally {
-      await work.close(opened.file);
+      await asyncIo.close(opened.file);
     }
   }
 
   /** The file that these names lead to, its links followed; null unless they are spelled so. */
-  async #locate(work: Work, names: readonly string[], folder = false): Promise<string | null> {
-    const real = await this.#realPath(work, names, folder);
+  async #locate(
+    asyncIo: AsyncIo,
+    names: readonly string[],
+    folder = false,
+  ): Promise<string | null> {
+    const real = await this.#realPath(asyncIo, names, folder);
     if (real === null) return null;
     const root = this.#realRoot;
-    if (await this.#spelling.isAsAsked(work, root, names, real)) return real;
-    if (!(await this.#lookAtRoot(work)) || this.#realRoot === root) return null;
+    if (await this.#spelling.isAsAsked(asyncIo, root, names, real)) return real;
+    if (!(await this.#lookAtRoot(asyncIo)) || this.#realRoot === root) return null;
     if (!this.#isBelowRoot(real)) return null;
-    return (await this.#spelling.isAsAsked(work, this.#realRoot, names, real)) ? real : null;
+    return (await this.#spelling.isAsAsked(asyncIo, this.#realRoot, names, real)) ? real : null;
   }
 
   /** The root may be a link, and lead elsewhere than it did. False when it leads nowhere. */
-  async #lookAtRoot(work: Work): Promise<boolean> {
-    const root = await work.realPath(this.#root);
+  async #lookAtRoot(asyncIo: AsyncIo): Promise<boolean> {
+    const root = await asyncIo.realPath(this.#root);
     if (typeof root !== 'string') return false;
     this.#realRoot = root;
     return true;
   }
 
   /** Where names lead with links followed; null when it is hidden or not below the root. */
-  async #realPath(work: Work, names: readonly string[], folder = false): Promise<string | null> {
+  async #realPath(
+    asyncIo: AsyncIo,
+    names: readonly string[],
+    folder = false,
+  ): Promise<string | null> {
     if (!this.#dotfiles && names.some(isHidden)) return null;
-    const real = await work.realPath(join(this.#root, ...names, folder ? sep : ''));
+    const real = await asyncIo.realPath(join(this.#root, ...names, folder ? sep : ''));
     if (typeof real !== 'string') return null;
     if (this.#isBelowRoot(real)) return real;
-    return (await this.#lookAtRoot(work)) && this.#isBelowRoot(real) ? real : null;
+    return (await this.#lookAtRoot(asyncIo)) && this.#isBelowRoot(real) ? real : null;
   }
 
   #isBelowRoot(real: string): boolean {
@@ -260,7 +268,7 @@ class StaticSite {
     const type = mediaType(file);
     const wallMs = services.wallMs();
     const isSmall = stat.bytes <= this.#entryBytesMax;
-    const content = isSmall ? await readWhole(services.work, opened) : null;
+    const content = isSmall ? await readWhole(services.asyncIo, opened) : null;
     if (exchange.gone) return;
     // Null also when it changed while it was read: send what is there, remember nothing.
     if (content === null) {
@@ -268,9 +276,9 @@ class StaticSite {
       return;
     }
     const etag = etagOf(stat);
-    const answer = prepareFile(stat, etag, type, content, wallMs);
+    const response = prepareFile(stat, etag, type, content, wallMs);
     const checkedMs = services.nowMs();
-    const cached: CachedFile = { key, file, stat, etag, answer, checkedMs, checking: null };
+    const cached: CachedFile = { key, file, stat, etag, response, checkedMs, checking: null };
     if (isSettled(stat, wallMs)) this.#cache.add(cached);
     this.#sendCached(exchange, cached);
   }
@@ -282,9 +290,9 @@ class StaticSite {
     directory: string,
     next: Next,
   ): Promise<void> {
-    const { work } = exchange.services;
-    const index = await this.#locate(work, [...names, this.#index]);
-    const opened = index === null ? -ENOENT : await work.open(index);
+    const { asyncIo } = exchange.services;
+    const index = await this.#locate(asyncIo, [...names, this.#index]);
+    const opened = index === null ? -ENOENT : await asyncIo.open(index);
     if (isFault(opened)) checkDenied(opened);
     try {
       if (isFault(opened) && !this.#listing) return await next();
@@ -297,7 +305,7 @@ class StaticSite {
         await this.#list(exchange, names, directory, next);
       }
     } finally {
-      if (!isFault(opened)) await work.close(opened.file);
+      if (!isFault(opened)) await asyncIo.close(opened.file);
     }
   }
 
@@ -307,8 +315,8 @@ class StaticSite {
     directory: string,
     next: Next,
   ): Promise<void> {
-    const { work } = exchange.services;
-    const entries = await work.list(directory);
+    const { asyncIo } = exchange.services;
+    const entries = await asyncIo.list(directory);
     if (typeof entries === 'number') return next();
     const shown: DirectoryEntry[] = [];
     for (let index = 0; index < entries.length; index += ENTRIES_AT_ONCE) {
@@ -317,7 +325,7 @@ class StaticSite {
         .filter((entry) => isFileName(entry.name));
       // What leads out of the root is not sent, so nothing is said of it either.
       const files = await Promise.all(
-        some.map(({ name }) => this.#realPath(work, [...names, name])),
+        some.map(({ name }) => this.#realPath(asyncIo, [...names, name])),
       );
       shown.push(...some.filter((_, at) => files[at] !== null));
     }
@@ -335,16 +343,16 @@ class StaticSite {
 
   /** Whether GET would be answered here. */
   async #has(exchange: Exchange, names: readonly string[]): Promise<boolean> {
-    const { work } = exchange.services;
-    const file = await this.#locate(work, names, endsInSlash(exchange));
-    const stat = file === null ? -ENOENT : await work.stat(file);
+    const { asyncIo } = exchange.services;
+    const file = await this.#locate(asyncIo, names, endsInSlash(exchange));
+    const stat = file === null ? -ENOENT : await asyncIo.stat(file);
     if (isFault(stat)) return false;
     if (stat.kind !== FileKind.Directory) {
       return stat.kind === FileKind.File && names.length > 0 && !endsInSlash(exchange);
     }
     if (this.#listing) return true;
-    const index = await this.#locate(work, [...names, this.#index]);
-    const indexStat = index === null ? -ENOENT : await work.stat(index);
+    const index = await this.#locate(asyncIo, [...names, this.#index]);
+    const indexStat = index === null ? -ENOENT : await asyncIo.stat(index);
     return !isFault(indexStat) && indexStat.kind === FileKind.File;
   }
 }

@@ -3,7 +3,7 @@
 // guard before `/admin` does not know that, so such a spelling has to find nothing.
 
 import { join } from 'node:path';
-import { isFault, type Work } from '../async-io/async-io.ts';
+import { type AsyncIo, isFault } from '../async-io/async-io.ts';
 
 const ENOENT = 2;
 
@@ -16,7 +16,7 @@ export class Spelling {
 
   /** `real` is the real path of `names` below `root`, which is a real path itself. */
   async isAsAsked(
-    work: Work,
+    asyncIo: AsyncIo,
     root: string,
     names: readonly string[],
     real: string,
@@ -25,14 +25,14 @@ export class Spelling {
       const at = names.findLastIndex((name) => otherCase(name) !== null);
       if (at < 0) return true;
       const parent = join(root, ...names.slice(0, at));
-      const found = await this.#findOther(work, parent, names[at]);
+      const found = await this.#findOther(asyncIo, parent, names[at]);
       if (found === null) return true;
       // A system that gives one real path for both spellings gives it as it is written.
       if (join(found, ...names.slice(at + 1)) === real) return true;
     }
     let parent = root;
     for (const name of names) {
-      const child = await this.#child(work, parent, name);
+      const child = await this.#child(asyncIo, parent, name);
       if (child === null) return false;
       parent = child;
     }
@@ -40,17 +40,17 @@ export class Spelling {
   }
 
   /** The real path of what a directory holds by exactly this name, or null. */
-  async #child(work: Work, parent: string, name: string): Promise<string | null> {
-    const child = await work.realPath(join(parent, name));
+  async #child(asyncIo: AsyncIo, parent: string, name: string): Promise<string | null> {
+    const child = await asyncIo.realPath(join(parent, name));
     if (typeof child !== 'string') return null;
     const isLink = child !== join(parent, name);
     if (otherCase(name) === null) {
       if (!isLink) return child;
     } else {
-      const found = await this.#findOther(work, parent, name);
+      const found = await this.#findOther(asyncIo, parent, name);
       if (found === null || (found === child && !isLink)) return child;
     }
-    const entries = await work.list(parent);
+    const entries = await asyncIo.list(parent);
     return !isFault(entries) && entries.some((entry) => entry.name === name) ? child : null;
   }
 
@@ -58,9 +58,9 @@ export class Spelling {
    * The real path of a name in the other case; null where the directory has no such name, '' where
    * the system does not tell.
    */
-  async #findOther(work: Work, parent: string, name: string): Promise<string | null> {
+  async #findOther(asyncIo: AsyncIo, parent: string, name: string): Promise<string | null> {
     if (this.#tellApart.has(parent)) return null;
-    const found = await work.realPath(join(parent, otherCase(name) ?? name));
+    const found = await asyncIo.realPath(join(parent, otherCase(name) ?? name));
     if (typeof found === 'string') return found;
     if (found !== -ENOENT) return '';
     if (this.#tellApart.size >= REMEMBERED_MAX) this.#tellApart.clear();

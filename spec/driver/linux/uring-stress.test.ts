@@ -12,7 +12,7 @@ import { uringProblem } from '../../../src/driver/linux/uring-problem.ts';
 
 import { isChosen } from '../suite/cases.ts';
 import { Client } from '../suite/client.ts';
-import { REGION, until, World } from '../suite/fixture.ts';
+import { Fixture, REGION, until } from '../suite/fixture.ts';
 
 const BLOCK_BYTES = 1024;
 const TIMEOUT_MS = 120_000;
@@ -42,7 +42,7 @@ const STRESSES: readonly Stress[] = [
 ];
 
 class Pressure {
-  readonly #world: World;
+  readonly #fixture: Fixture;
   readonly #port: number;
   readonly #random: (below: number) => number;
   /** Local ports of clients that the server broke off. */
@@ -50,8 +50,8 @@ class Pressure {
   /** Bytes that came back whole. */
   echoedBytes = 0;
 
-  constructor(world: World, port: number, random: (below: number) => number) {
-    this.#world = world;
+  constructor(fixture: Fixture, port: number, random: (below: number) => number) {
+    this.#fixture = fixture;
     this.#port = port;
     this.#random = random;
   }
@@ -60,29 +60,29 @@ class Pressure {
     const clients = Array.from({ length: sockets }, () => this.#clients(rounds));
     const serving: Promise<void>[] = [];
     for (let left = sockets * rounds; left > 0; left--) {
-      serving.push(this.#serve(await this.#world.accept()));
+      serving.push(this.#serve(await this.#fixture.accept()));
     }
     await Promise.all([...clients, ...serving]);
   }
 
   /** The driver's side: an echo, now and then broken off. */
   async #serve(slot: number): Promise<void> {
-    const world = this.#world;
-    const { port } = world.peer(slot);
+    const fixture = this.#fixture;
+    const { port } = fixture.peer(slot);
     const start = slot * BLOCK_BYTES;
     // Whoever is broken off has sent something, and so knows that it is connected.
     for (let isKnown = false; ; isKnown = true) {
-      world.receive(slot);
+      fixture.receive(slot);
       if (isKnown && this.#random(30) === 0) {
         this.#brokenOff.add(port);
-        world.abort(slot);
+        fixture.abort(slot);
       }
-      const bytes = world.take(await world.wait(Op.Receive, slot));
+      const bytes = fixture.take(await fixture.wait(Op.Receive, slot));
       if (typeof bytes === 'number' || this.#brokenOff.has(port)) break;
-      bytes.copy(world.region, start);
-      if ((await world.sendAll(slot, REGION, start, start + bytes.length)) < 0) break;
+      bytes.copy(fixture.region, start);
+      if ((await fixture.sendAll(slot, REGION, start, start + bytes.length)) < 0) break;
     }
-    await world.close(slot);
+    await fixture.close(slot);
   }
 
   async #clients(rounds: number): Promise<void> {
@@ -139,16 +139,16 @@ function chance(seed: number): (below: number) => number {
 async function runStress(stress: Stress, seed: number): Promise<void> {
   const { sockets, rounds, blockCount, completions, sizes } = stress;
   const descriptorsBefore = readdirSync('/proc/self/fd').length;
-  const world = new World((options) => new UringDriver(options, undefined, undefined, sizes), {
+  const fixture = new Fixture((options) => new UringDriver(options, undefined, undefined, sizes), {
     // Some may still be ending while others come.
     slots: sockets * rounds,
     blockBytes: BLOCK_BYTES,
     blockCount,
     completions,
   });
-  const pressure = new Pressure(world, await world.listen(), chance(seed));
+  const pressure = new Pressure(fixture, await fixture.listen(), chance(seed));
   await pressure.run(sockets, rounds);
-  await world.end();
+  await fixture.end();
   assert.ok(pressure.echoedBytes > 0);
   Client.destroyAll();
   await until(

@@ -20,7 +20,7 @@ const INET6 =
 const local = { localAddress: '127.0.0.1', localPort: 0x1f90 };
 const one: NetName = { ...local, remoteAddress: '10.0.0.2', remotePort: 0xc350 };
 
-class World {
+class Fixture {
   inet = INET;
   reads: string[] = [];
   nowMs = 0;
@@ -36,7 +36,7 @@ class World {
 }
 
 it('finds connections by both their ends', () => {
-  const { table } = new World();
+  const { table } = new Fixture();
   assert.equal(table.look(one, 0).bytes, 42);
   assert.equal(table.look({ ...one, remotePort: 0xc351 }, 0).bytes, 0x12d687);
   const six = { localAddress: '2001:db8::1', localPort: 8080, remoteAddress: '2001:db8::2' };
@@ -50,7 +50,7 @@ it('finds connections by both their ends', () => {
 });
 
 it('knows nothing of others', () => {
-  const { table } = new World();
+  const { table } = new Fixture();
   assert.equal(table.look({ ...one, remotePort: 1 }, 0).bytes, -1);
   assert.equal(table.look({ ...one, localPort: 1 }, 0).bytes, -1);
   assert.equal(table.look({}, 0).bytes, -1);
@@ -60,29 +60,29 @@ it('knows nothing of others', () => {
 });
 
 it('reads once for questions that come together, and never tells one asker twice the same', () => {
-  const world = new World();
-  const { table } = world;
+  const fixture = new Fixture();
+  const { table } = fixture;
   const first = table.look(one, 0);
   const other = table.look({ ...one, remotePort: 0xc351 }, 0);
   assert.equal(other.reading, first.reading);
-  assert.equal(world.reads.length, 1);
-  world.inet = INET.replace('0000002A', '00000029');
+  assert.equal(fixture.reads.length, 1);
+  fixture.inet = INET.replace('0000002A', '00000029');
   const second = table.look(one, first.reading);
   assert.deepEqual([second.bytes, second.reading], [41, first.reading + 1]);
   assert.equal(table.look({ ...one, remotePort: 0xc351 }, other.reading).reading, second.reading);
-  assert.equal(world.reads.length, 2);
+  assert.equal(fixture.reads.length, 2);
 });
 
 it('reads again when time has passed, the later the longer reading takes', () => {
-  const world = new World();
-  const { table } = world;
+  const fixture = new Fixture();
+  const { table } = fixture;
   table.look(one, 0);
-  world.nowMs += 10;
-  world.readMs = 30;
+  fixture.nowMs += 10;
+  fixture.readMs = 30;
   assert.equal(table.look(one, 0).reading, 2);
-  world.nowMs += 500;
+  fixture.nowMs += 500;
   assert.equal(table.look(one, 0).reading, 2);
-  world.nowMs += 101;
+  fixture.nowMs += 101;
   assert.equal(table.look(one, 0).reading, 3);
 });
 

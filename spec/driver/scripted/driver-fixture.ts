@@ -10,7 +10,7 @@ import { type ScriptedSocket, ScriptedSyscalls } from './syscalls.ts';
 
 export type MakeScripted = (options: DriverOptions, calls: Syscalls) => Driver;
 
-export interface RigOptions {
+export interface ScriptedFixtureOptions {
   readonly slots?: number;
   readonly blockBytes?: number;
   readonly blockCount?: number;
@@ -29,7 +29,7 @@ export const REGION = 1;
 /** So many turns in which nothing happens, though nobody sleeps, are no accident. */
 const IDLE_TURNS_MAX = 32;
 
-export class Rig {
+export class ScriptedFixture {
   readonly kernel: ScriptedSyscalls = new ScriptedSyscalls();
   readonly slab: Slab;
   readonly driver: Driver;
@@ -42,7 +42,7 @@ export class Rig {
   readonly #out: Completions;
   #asleep = false;
 
-  constructor(make: MakeScripted, options: RigOptions = {}) {
+  constructor(make: MakeScripted, options: ScriptedFixtureOptions = {}) {
     this.slab = new Slab(options.blockBytes ?? 64, options.blockCount ?? 8);
     this.#out = new Completions(options.completions ?? 256);
     const slots = options.slots ?? 8;

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { ERRNO, Op } from '../../../src/driver/driver.ts';
-import { type MakeScripted, Rig, type Told } from './driver-fixture.ts';
+import { type MakeScripted, ScriptedFixture, type Told } from './driver-fixture.ts';
 import type { Scripted, ScriptedSocket } from './syscalls.ts';
 
 const { EAGAIN, EINTR, ENOBUFS, ENOMEM } = ERRNO;
@@ -59,7 +59,7 @@ function byteOf(seed: number, index: number): number {
 }
 
 export class Walk {
-  readonly rig: Rig;
+  readonly fixture: ScriptedFixture;
   readonly #draw: Draw;
   readonly #slots: (Model | null)[];
   readonly #held: number[] = [];
@@ -71,15 +71,15 @@ export class Walk {
     this.#draw = draw;
     const slots = draw.of([1, 3, 6]);
     this.#slots = new Array<Model | null>(slots).fill(null);
-    this.rig = new Rig(make, {
+    this.fixture = new ScriptedFixture(make, {
       slots,
       blockCount: draw.of([1, 2, 8]),
       completions: draw.of([4, 5, 8, 256]),
     });
-    for (let at = 0; at < REGION_BYTES; at++) this.rig.region[at] = byteOf(seed, at);
-    this.rig.kernel.sendBufferBytes = draw.of([16, 64, 300]);
+    for (let at = 0; at < REGION_BYTES; at++) this.fixture.region[at] = byteOf(seed, at);
+    this.fixture.kernel.sendBufferBytes = draw.of([16, 64, 300]);
     this.#faultEvery = draw.of([0, 3, 10, 40]);
-    this.rig.kernel.chance = (call) => this.#fault(call);
+    this.fixture.kernel.chance = (call) => this.#fault(call);
   }
 
   #fault(call: Scripted): number | null {
@@ -103,14 +103,14 @@ export class Walk {
   run(steps: number): void {
     for (let step = 0; step < steps; step++) {
       this.#act();
-      if (this.#draw.isOnce(3)) for (const one of this.rig.turn()) this.#tell(one);
+      if (this.#draw.isOnce(3)) for (const one of this.fixture.turn()) this.#tell(one);
       if (this.#draw.isOnce(8)) this.#settle();
     }
     this.#heal();
   }
 
   #settle(): void {
-    this.rig.settle((one) => this.#tell(one));
+    this.fixture.settle((one) => this.#tell(one));
     for (const [slot, model] of this.#slots.entries()) {
       if (model !== null && model.socket.watched !== 0) this.#mustBeStuck(slot, model);
     }
@@ -118,49 +118,50 @@ export class Walk {
 
   /** Whatever is in flight while the driver sleeps has a reason to be. */
   #mustBeStuck(slot: number, { socket }: Model): void {
-    const { rig } = this;
-    if (rig.isInFlight(Op.Receive, slot)) {
+    const { fixture } = this;
+    if (fixture.isInFlight(Op.Receive, slot)) {
       // Without a block a look for the end is not repeated when it was interrupted: a block comes.
       const mayWait = socket.incoming.length > 0 || this.#faultEvery !== 0;
-      const waitsForBlock = mayWait && rig.slab.freeCount === 0;
+      const waitsForBlock = mayWait && fixture.slab.freeCount === 0;
       const hasNothing = socket.incoming.length === 0 && !socket.hasEnd;
       assert.ok(waitsForBlock || hasNothing, `slot ${slot} could receive`);
     }
-    if (rig.isInFlight(Op.Send, slot)) {
+    if (fixture.isInFlight(Op.Send, slot)) {
       assert.ok(socket.noSpace && !socket.isReset, `slot ${slot} could send`);
     }
-    if (rig.isInFlight(Op.Watch, slot)) assert.ok(!socket.isReset, `slot ${slot} is broken`);
-    if (rig.isInFlight(Op.Connect, slot)) assert.ok(socket.connecting, `slot ${slot} connected`);
-    assert.ok(!rig.isInFlight(Op.Close, slot), `slot ${slot} could close`);
+    if (fixture.isInFlight(Op.Watch, slot)) assert.ok(!socket.isReset, `slot ${slot} is broken`);
+    if (fixture.isInFlight(Op.Connect, slot))
+      assert.ok(socket.connecting, `slot ${slot} connected`);
+    assert.ok(!fixture.isInFlight(Op.Close, slot), `slot ${slot} could close`);
   }
 
   #act(): void {
-    const { rig } = this;
+    const { fixture } = this;
     const slot = this.#draw.below(this.#slots.length);
     const model = this.#slots[slot];
     if (this.#draw.isOnce(12)) this.#holdBlocks();
     else if (model === null) this.#open(slot);
     else if (model.closing) return;
-    else if (model.socket.connecting && rig.isInFlight(Op.Connect, slot))
+    else if (model.socket.connecting && fixture.isInFlight(Op.Connect, slot))
       this.#connect(slot, model);
     else if (this.#draw.isOnce(2)) this.#actOutside(slot, model);
     else this.#actInside(slot, model);
   }
 
   #holdBlocks(): void {
-    const { slab } = this.rig;
+    const { slab } = this.fixture;
     if (this.#draw.isOnce(2) && slab.freeCount > 0) this.#held.push(slab.acquire());
     else if (this.#held.length > 0) slab.release(this.#held.pop() ?? -1);
   }
 
   #open(slot: number): void {
-    const { rig } = this;
+    const { fixture } = this;
     let socket: ScriptedSocket | null = null;
     if (this.#draw.isOnce(3)) {
-      rig.connect(slot);
-      socket = rig.kernel.newest;
+      fixture.connect(slot);
+      socket = fixture.kernel.newest;
     } else {
-      socket = rig.adopt(slot);
+      socket = fixture.adopt(slot);
     }
     assert.ok(socket !== null);
     this.#slots[slot] = {
@@ -197,7 +198,8 @@ export class Walk {
         if (draw.isOnce(6)) socket.reset();
         break;
       case 2:
-        if (!this.rig.isInFlight(Op.Connect, slot)) this.rig.kernel.inject(slot, draw.below(32));
+        if (!this.fixture.isInFlight(Op.Connect, slot))
+          this.fixture.kernel.inject(slot, draw.below(32));
         break;
       case 3:
         socket.take(draw.isOnce(2) ? Infinity : draw.below(20));
@@ -214,37 +216,37 @@ export class Walk {
 
   /** Something the server asks for. */
   #actInside(slot: number, model: Model): void {
-    const { rig } = this;
+    const { fixture } = this;
     const draw = this.#draw;
-    if (rig.isInFlight(Op.Connect, slot)) return;
-    const sends = rig.isInFlight(Op.Send, slot);
-    const receives = rig.isInFlight(Op.Receive, slot);
+    if (fixture.isInFlight(Op.Connect, slot)) return;
+    const sends = fixture.isInFlight(Op.Send, slot);
+    const receives = fixture.isInFlight(Op.Receive, slot);
     if (draw.isOnce(15)) this.#abort(slot, model);
     else if (model.aborted || draw.isOnce(15)) this.#close(slot, model);
     else if (draw.isOnce(10) && !sends && !model.sendingEnded) {
       model.sendingEnded = true;
-      rig.driver.shutdownSend(slot);
-    } else if (draw.isOnce(6) && !rig.isInFlight(Op.Watch, slot)) rig.watch(slot);
-    else if (draw.isOnce(2) && !receives) rig.receive(slot);
+      fixture.driver.shutdownSend(slot);
+    } else if (draw.isOnce(6) && !fixture.isInFlight(Op.Watch, slot)) fixture.watch(slot);
+    else if (draw.isOnce(2) && !receives) fixture.receive(slot);
     else if (!sends && !model.sendingEnded) {
       model.sendStart = draw.below(REGION_BYTES - 400);
       model.sendEnd = model.sendStart + 1 + draw.below(399);
-      rig.sendRange(slot, model.sendStart, model.sendEnd);
+      fixture.sendRange(slot, model.sendStart, model.sendEnd);
     }
   }
 
   #abort(slot: number, model: Model): void {
     model.aborted = true;
-    this.rig.driver.abort(slot, this.#draw.isOnce(2));
+    this.fixture.driver.abort(slot, this.#draw.isOnce(2));
   }
 
   #close(slot: number, model: Model): void {
-    const { rig } = this;
+    const { fixture } = this;
     const ops = [Op.Connect, Op.Receive, Op.Send, Op.Watch];
-    const busy = ops.some((op) => rig.isInFlight(op, slot));
+    const busy = ops.some((op) => fixture.isInFlight(op, slot));
     if (busy || model.closing) return;
     model.closing = true;
-    rig.close(slot);
+    fixture.close(slot);
   }
 
   #tell(one: Told): void {
@@ -280,7 +282,7 @@ export class Walk {
   #received(one: Told, model: Model): void {
     const { result } = one;
     if (result > 0) {
-      const text = String(this.rig.take(one));
+      const text = String(this.fixture.take(one));
       for (let at = 0; at < text.length; at++) {
         const expected = byteOf(model.seed, model.received + at);
         assert.equal(text.charCodeAt(at), expected, `byte ${model.received + at}`);
@@ -297,7 +299,7 @@ export class Walk {
   #sent({ result }: Told, model: Model): void {
     if (result > 0) {
       assert.ok(result <= model.sendEnd - model.sendStart);
-      model.sent.push(...this.rig.region.subarray(model.sendStart, model.sendStart + result));
+      model.sent.push(...this.fixture.region.subarray(model.sendStart, model.sendStart + result));
     } else if (!SHORTAGE.includes(result)) {
       assert.ok(BROKEN.includes(result) || result === -ECONNREFUSED, `send gave ${result}`);
       assert.ok(model.socket.isReset);
@@ -310,9 +312,9 @@ export class Walk {
 
   /** Nothing fails any more: everything that was written arrives, and all is given back. */
   #heal(): void {
-    const { rig } = this;
+    const { fixture } = this;
     this.#faultEvery = 0;
-    for (const block of this.#held.splice(0)) rig.slab.release(block);
+    for (const block of this.#held.splice(0)) fixture.slab.release(block);
     this.#settle();
     for (const [slot, model] of this.#slots.entries()) {
       if (model === null) continue;
@@ -325,21 +327,21 @@ export class Walk {
       this.#settle();
       assert.equal(this.#slots[slot], null, `slot ${slot} is free`);
     }
-    rig.end();
+    fixture.end();
   }
 
   #finishStream(slot: number, model: Model): void {
-    const { rig } = this;
+    const { fixture } = this;
     const bytes = model.written - model.received;
     for (let rounds = 0; rounds <= bytes && model.received < model.written; rounds++) {
-      if (!rig.isInFlight(Op.Receive, slot)) rig.receive(slot);
+      if (!fixture.isInFlight(Op.Receive, slot)) fixture.receive(slot);
       this.#settle();
     }
     assert.equal(model.received, model.written, `slot ${slot} got everything`);
-    for (let rounds = 0; rounds < REGION_BYTES && rig.isInFlight(Op.Send, slot); rounds++) {
+    for (let rounds = 0; rounds < REGION_BYTES && fixture.isInFlight(Op.Send, slot); rounds++) {
       model.socket.take();
       this.#settle();
     }
-    assert.ok(!rig.isInFlight(Op.Send, slot), `slot ${slot} sent`);
+    assert.ok(!fixture.isInFlight(Op.Send, slot), `slot ${slot} sent`);
   }
 }

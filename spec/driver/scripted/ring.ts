@@ -280,7 +280,7 @@ export class ScriptedRing implements UringCalls {
     while (this.#overflow.length > 0 && this.#hasRoom) this.#write(this.#overflow.shift());
     for (const { entry, result } of this.#work.splice(0)) {
       if (result === null) this.#issue(entry, true);
-      else this.#answer(entry, result, 0);
+      else this.#respond(entry, result, 0);
     }
     if (this.#overflow.length === 0) words[SQ.flags] &= ~SQ_CQ_OVERFLOW;
   }
@@ -289,7 +289,7 @@ export class ScriptedRing implements UringCalls {
     const operation = entry[0] & 0xff;
     const socket = this.sockets.get(entry[1]);
     if (operation === IORING_OP_ASYNC_CANCEL) this.#cancel(entry);
-    else if (socket === undefined) this.#answer(entry, -EBADF, 0);
+    else if (socket === undefined) this.#respond(entry, -EBADF, 0);
     else if (operation === IORING_OP_RECV) this.#receive(entry, socket, isRetry);
     else if (operation === IORING_OP_SEND) this.#send(entry, socket);
     else if (operation === IORING_OP_CONNECT) this.#connect(entry, socket);
@@ -331,13 +331,13 @@ export class ScriptedRing implements UringCalls {
     }
     const scripted = this.receiveScript.shift();
     if (scripted !== undefined) {
-      this.#answer(entry, scripted, 0);
+      this.#respond(entry, scripted, 0);
       return;
     }
     // The kernel looks for a buffer before it looks for bytes.
-    if (this.buffersLeft === 0) this.#answer(entry, -ERRNO.ENOBUFS, 0);
+    if (this.buffersLeft === 0) this.#respond(entry, -ERRNO.ENOBUFS, 0);
     else if (socket.input.length > 0) this.#fill(entry, socket);
-    else if (isReadable(socket)) this.#answer(entry, endOf(socket), 0);
+    else if (isReadable(socket)) this.#respond(entry, endOf(socket), 0);
     else this.#arm(entry);
   }
 
@@ -350,7 +350,7 @@ export class ScriptedRing implements UringCalls {
     this.memory.at(addressOfWords(low, high), length).set(socket.input.subarray(0, bytes));
     socket.input = socket.input.subarray(bytes);
     const more = isReadable(socket) ? CQE_F_SOCK_NONEMPTY : 0;
-    this.#answer(entry, bytes, CQE_F_BUFFER | more | (number << CQE_BUFFER_SHIFT));
+    this.#respond(entry, bytes, CQE_F_BUFFER | more | (number << CQE_BUFFER_SHIFT));
   }
 
   /** Buffers that the kernel has and did not use. */
@@ -363,25 +363,25 @@ export class ScriptedRing implements UringCalls {
   #send(entry: Int32Array, socket: ScriptedSocket): void {
     assert.ok((entry[7] & MSG_NOSIGNAL) !== 0, 'a send raises no signal');
     const bytes = Math.min(entry[6], socket.room, this.sendBytesMax);
-    if (socket.error !== 0) this.#answer(entry, -ERRNO.EPIPE, 0);
+    if (socket.error !== 0) this.#respond(entry, -ERRNO.EPIPE, 0);
     else if (bytes === 0) this.#arm(entry);
     else {
       const source = this.memory.at(addressOfWords(entry[4], entry[5]), bytes);
       socket.output.push(Buffer.from(source));
       socket.room -= bytes;
-      this.#answer(entry, bytes, 0);
+      this.#respond(entry, bytes, 0);
     }
   }
 
   #connect(entry: Int32Array, socket: ScriptedSocket): void {
     this.memory.at(addressOfWords(entry[4], entry[5]), entry[2]);
     if (socket.connected === null) this.#arm(entry);
-    else this.#answer(entry, socket.connected, 0);
+    else this.#respond(entry, socket.connected, 0);
   }
 
   #poll(entry: Int32Array, socket: ScriptedSocket): void {
     if (!isReadable(socket)) this.#arm(entry);
-    else this.#answer(entry, socket.error === 0 ? POLLIN : POLLIN | POLLHUP, 0);
+    else this.#respond(entry, socket.error === 0 ? POLLIN : POLLIN | POLLHUP, 0);
   }
 
   #cancel(entry: Int32Array): void {
@@ -395,14 +395,14 @@ export class ScriptedRing implements UringCalls {
     } else if (ready !== undefined) {
       this.#work[this.#work.indexOf(ready)] = { entry: ready.entry, result: -ERRNO.ECANCELED };
     } else {
-      this.#answer(entry, -ENOENT, 0);
+      this.#respond(entry, -ENOENT, 0);
       return;
     }
     const isSilent = ((entry[0] >>> 8) & IOSQE_CQE_SKIP_SUCCESS) !== 0;
-    if (!isSilent) this.#answer(entry, 0, 0);
+    if (!isSilent) this.#respond(entry, 0, 0);
   }
 
-  #answer(entry: Int32Array, result: number, flags: number): void {
+  #respond(entry: Int32Array, result: number, flags: number): void {
     this.post(entry[8], entry[9], result, flags);
   }
 

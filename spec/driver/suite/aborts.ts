@@ -6,72 +6,72 @@ import { createServer } from 'node:net';
 import { ERRNO, Op } from '../../../src/driver/driver.ts';
 import type { Case } from './case.ts';
 import { Client, pair } from './client.ts';
-import { assertBroken, REGION, REGION_BYTES, until, type World } from './fixture.ts';
+import { assertBroken, type Fixture, REGION, REGION_BYTES, until } from './fixture.ts';
 
 const canceled = -ERRNO.ECANCELED;
 
 /** Brings a connection to a point: what is in flight there. */
-type Point = (world: World, slot: number, client: Client) => Promise<readonly Op[]>;
+type Point = (fixture: Fixture, slot: number, client: Client) => Promise<readonly Op[]>;
 
 const POINTS: Readonly<Record<string, Point>> = {
   'with nothing in flight': async () => [],
-  'with a receive in flight': async (world, slot) => {
-    world.receive(slot);
-    await turns(world);
+  'with a receive in flight': async (fixture, slot) => {
+    fixture.receive(slot);
+    await turns(fixture);
     return [Op.Receive];
   },
-  'with a receive just asked for': async (world, slot) => {
-    world.receive(slot);
+  'with a receive just asked for': async (fixture, slot) => {
+    fixture.receive(slot);
     return [Op.Receive];
   },
-  'with a watch in flight': async (world, slot) => {
-    world.watch(slot);
-    await turns(world);
+  'with a watch in flight': async (fixture, slot) => {
+    fixture.watch(slot);
+    await turns(fixture);
     return [Op.Watch];
   },
-  'with a watch in flight and a receive just asked for': async (world, slot) => {
-    world.watch(slot);
-    await turns(world);
-    world.receive(slot);
+  'with a watch in flight and a receive just asked for': async (fixture, slot) => {
+    fixture.watch(slot);
+    await turns(fixture);
+    fixture.receive(slot);
     return [Op.Watch, Op.Receive];
   },
-  'with a send just asked for': async (world, slot) => {
-    world.send(slot, REGION, 0, 100);
+  'with a send just asked for': async (fixture, slot) => {
+    fixture.send(slot, REGION, 0, 100);
     return [Op.Send];
   },
-  'with a send that waits for room, and a receive': async (world, slot, client) => {
+  'with a send that waits for room, and a receive': async (fixture, slot, client) => {
     client.socket.pause();
-    world.receive(slot);
-    await fillUp(world, slot);
+    fixture.receive(slot);
+    await fillUp(fixture, slot);
     return [Op.Receive, Op.Send];
   },
-  'with bytes unread': async (world, _slot, client) => {
+  'with bytes unread': async (fixture, _slot, client) => {
     client.socket.write('unread');
-    await turns(world);
+    await turns(fixture);
     return [];
   },
-  'with bytes unread and a receive just asked for': async (world, slot, client) => {
+  'with bytes unread and a receive just asked for': async (fixture, slot, client) => {
     client.socket.write('unread');
-    await turns(world);
-    world.receive(slot);
+    await turns(fixture);
+    fixture.receive(slot);
     return [Op.Receive];
   },
-  'after the end of the stream': async (world, slot, client) => {
+  'after the end of the stream': async (fixture, slot, client) => {
     client.socket.end();
-    assert.equal(await world.read(slot), 0);
+    assert.equal(await fixture.read(slot), 0);
     return [];
   },
-  'after shutdownSend, with a receive in flight': async (world, slot) => {
-    world.driver.shutdownSend(slot);
-    world.receive(slot);
-    await turns(world);
+  'after shutdownSend, with a receive in flight': async (fixture, slot) => {
+    fixture.driver.shutdownSend(slot);
+    fixture.receive(slot);
+    await turns(fixture);
     return [Op.Receive];
   },
-  'after the ends of both directions': async (world, slot, client) => {
+  'after the ends of both directions': async (fixture, slot, client) => {
     client.socket.end();
-    assert.equal(await world.read(slot), 0);
-    world.driver.shutdownSend(slot);
-    await turns(world);
+    assert.equal(await fixture.read(slot), 0);
+    fixture.driver.shutdownSend(slot);
+    await turns(fixture);
     return [];
   },
 };
@@ -85,49 +85,49 @@ export const abortCases: readonly Case[] = [
     .map(([point, reach]): Case => resetCase(point, reach)),
   {
     name: 'abort without reset delivers what was sent',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      await world.write(slot, 'last words');
-      world.receive(slot);
-      world.abort(slot, false);
-      assert.equal((await world.wait(Op.Receive, slot)).result, canceled);
-      await world.close(slot);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      await fixture.write(slot, 'last words');
+      fixture.receive(slot);
+      fixture.abort(slot, false);
+      assert.equal((await fixture.wait(Op.Receive, slot)).result, canceled);
+      await fixture.close(slot);
       await client.hasEnded();
       assert.equal(client.text, 'last words');
     },
   },
   {
     name: 'a second abort adds nothing',
-    async run({ world }) {
-      const { slot } = await pair(world);
-      world.receive(slot);
-      await turns(world);
-      world.abort(slot);
-      world.abort(slot);
-      assert.equal((await world.wait(Op.Receive, slot)).result, canceled);
-      world.abort(slot);
-      await turns(world);
-      await world.close(slot);
+    async run({ fixture }) {
+      const { slot } = await pair(fixture);
+      fixture.receive(slot);
+      await turns(fixture);
+      fixture.abort(slot);
+      fixture.abort(slot);
+      assert.equal((await fixture.wait(Op.Receive, slot)).result, canceled);
+      fixture.abort(slot);
+      await turns(fixture);
+      await fixture.close(slot);
     },
   },
   {
     name: 'a server that resets a connect at once is told of by the connect or the receive',
-    async run({ world }) {
+    async run({ fixture }) {
       const server = createServer((socket) => socket.resetAndDestroy());
       server.listen(0, '127.0.0.1');
       await until('the server listens', () => server.listening);
       const address = server.address();
       assert.ok(address !== null && typeof address !== 'string');
       for (let round = 0; round < 5; round++) {
-        const slot = world.connect({ host: '127.0.0.1', port: address.port });
-        const { result } = await world.wait(Op.Connect, slot);
+        const slot = fixture.connect({ host: '127.0.0.1', port: address.port });
+        const { result } = await fixture.wait(Op.Connect, slot);
         if (result === 0) {
-          const read = await world.read(slot);
+          const read = await fixture.read(slot);
           assert.ok(read === 0 || read === -ERRNO.ECONNRESET, `a fault or the end, not ${read}`);
         } else {
           assertBroken(result);
         }
-        await world.close(slot);
+        await fixture.close(slot);
       }
       server.close();
     },
@@ -135,8 +135,8 @@ export const abortCases: readonly Case[] = [
   {
     name: 'sockets that come and go in few slots keep their bytes apart',
     options: { slots: 3, completions: 16 },
-    async run({ world, seed }) {
-      const port = await world.listen();
+    async run({ fixture, seed }) {
+      const port = await fixture.listen();
       let state = seed | 1;
       const below = (end: number): number => {
         state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
@@ -145,24 +145,25 @@ export const abortCases: readonly Case[] = [
       const visit = async (name: string): Promise<void> => {
         const client = await Client.open(port);
         client.socket.write(name);
-        const slot = await world.accept();
-        const heard = String(await world.readAll(slot, 8));
+        const slot = await fixture.accept();
+        const heard = String(await fixture.readAll(slot, 8));
         // Clients are taken in any order: who is in the slot says so itself.
         assert.match(heard, /^visit\d{3}$/);
-        world.region.write(heard, slot * 8);
-        assert.equal(await world.sendAll(slot, REGION, slot * 8, slot * 8 + 8), 0);
-        if (below(2) === 0) world.receive(slot);
-        if (below(3) === 0) world.send(slot, REGION, REGION_BYTES / 2, REGION_BYTES);
+        fixture.region.write(heard, slot * 8);
+        assert.equal(await fixture.sendAll(slot, REGION, slot * 8, slot * 8 + 8), 0);
+        if (below(2) === 0) fixture.receive(slot);
+        if (below(3) === 0) fixture.send(slot, REGION, REGION_BYTES / 2, REGION_BYTES);
         if (below(3) === 0) client.socket.resetAndDestroy();
         else await client.startsWith(heard);
-        if (below(2) === 0) await turns(world);
-        world.abort(slot, below(2) === 0);
-        if (world.isInFlight(Op.Send, slot)) await world.wait(Op.Send, slot);
-        if (world.isInFlight(Op.Receive, slot)) world.take(await world.wait(Op.Receive, slot));
+        if (below(2) === 0) await turns(fixture);
+        fixture.abort(slot, below(2) === 0);
+        if (fixture.isInFlight(Op.Send, slot)) await fixture.wait(Op.Send, slot);
+        if (fixture.isInFlight(Op.Receive, slot))
+          fixture.take(await fixture.wait(Op.Receive, slot));
         // What came unasked is accounted for, lest the next visitor takes it for its own.
-        world.came(Op.Send, slot);
-        for (const one of world.came(Op.Receive, slot)) world.take(one);
-        await world.close(slot);
+        fixture.came(Op.Send, slot);
+        for (const one of fixture.came(Op.Receive, slot)) fixture.take(one);
+        await fixture.close(slot);
         client.socket.destroy();
       };
       for (let count = 0; count < 40; count++) await visit(`visit${100 + count}`);
@@ -174,23 +175,23 @@ function abortCase(point: string, reach: Point, reset: boolean): Case {
   return {
     name: `abort ${reset ? 'and reset ' : ''}${point}, and a close`,
     options: { slots: 1 },
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       const client = await Client.open(port);
-      const slot = await world.accept();
-      const inFlight = await reach(world, slot, client);
-      world.abort(slot, reset);
+      const slot = await fixture.accept();
+      const inFlight = await reach(fixture, slot, client);
+      fixture.abort(slot, reset);
       for (const op of inFlight) {
-        const one = await world.wait(op, slot);
+        const one = await fixture.wait(op, slot);
         // It may have finished before the abort, but not by a fault.
         assert.ok(one.result === canceled || one.result > 0, `${point}: ${one.result}`);
-        if (op === Op.Receive) world.take(one);
+        if (op === Op.Receive) fixture.take(one);
       }
-      await world.close(slot);
+      await fixture.close(slot);
       // The client reads what it left unread, then sees that it is over.
       client.socket.resume();
       await client.isGone();
-      await isServed(world, port);
+      await isServed(fixture, port);
     },
   };
 }
@@ -199,49 +200,49 @@ function resetCase(point: string, reach: Point): Case {
   return {
     name: `a reset by the client ${point}`,
     options: { slots: 1 },
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       const client = await Client.open(port);
-      const slot = await world.accept();
-      const inFlight = await reach(world, slot, client);
+      const slot = await fixture.accept();
+      const inFlight = await reach(fixture, slot, client);
       client.socket.resetAndDestroy();
       await until('the client is gone', () => client.closed);
       for (const op of inFlight) {
-        const one = await world.wait(op, slot);
+        const one = await fixture.wait(op, slot);
         // The kernel tells its error once, and bytes may be there before it.
-        if (op === Op.Receive) world.take(one);
+        if (op === Op.Receive) fixture.take(one);
         if (one.result < 0) assertBroken(one.result);
       }
       for (let rounds = 0; ; rounds++) {
-        const read = await world.read(slot);
+        const read = await fixture.read(slot);
         if (typeof read === 'number') break;
         assert.ok(rounds < 2, 'no more is read than was written');
       }
-      await world.close(slot);
-      await isServed(world, port);
+      await fixture.close(slot);
+      await isServed(fixture, port);
     },
   };
 }
 
 /** The next client is served in the same slot, and hears nothing else. */
-async function isServed(world: World, port: number): Promise<void> {
+async function isServed(fixture: Fixture, port: number): Promise<void> {
   const client = await Client.open(port);
-  const slot = await world.accept();
+  const slot = await fixture.accept();
   assert.equal(slot, 0);
-  world.receive(slot);
-  await turns(world);
-  assert.ok(world.isInFlight(Op.Receive, slot), 'nothing of the past');
+  fixture.receive(slot);
+  await turns(fixture);
+  assert.ok(fixture.isInFlight(Op.Receive, slot), 'nothing of the past');
   client.socket.write('next');
-  assert.equal(String(world.take(await world.wait(Op.Receive, slot))), 'next');
-  await world.write(slot, 'served');
+  assert.equal(String(fixture.take(await fixture.wait(Op.Receive, slot))), 'next');
+  await fixture.write(slot, 'served');
   await client.hasBytes(6);
   assert.equal(client.text, 'served');
-  await world.close(slot);
+  await fixture.close(slot);
 }
 
 /** Some rounds of the loop, in which what should not happen could. */
-export async function turns(world: World): Promise<void> {
-  assert.ok(world.isRunning);
+export async function turns(fixture: Fixture): Promise<void> {
+  assert.ok(fixture.isRunning);
   let rounds = 0;
   await until('ten rounds', () => {
     rounds += 1;
@@ -250,18 +251,18 @@ export async function turns(world: World): Promise<void> {
 }
 
 /** Sends until a send stays in flight, for the client reads nothing. */
-export async function fillUp(world: World, slot: number): Promise<void> {
+export async function fillUp(fixture: Fixture, slot: number): Promise<void> {
   let sentBefore = -1;
   let quietRounds = 0;
   let next = 0;
   await until('a send that stays in flight', () => {
-    if (!world.isInFlight(Op.Send, slot)) {
-      for (const { result } of world.came(Op.Send, slot)) next += result;
+    if (!fixture.isInFlight(Op.Send, slot)) {
+      for (const { result } of fixture.came(Op.Send, slot)) next += result;
       next %= REGION_BYTES;
-      world.send(slot, REGION, next, REGION_BYTES);
+      fixture.send(slot, REGION, next, REGION_BYTES);
     }
-    quietRounds = world.sendCount === sentBefore ? quietRounds + 1 : 0;
-    sentBefore = world.sendCount;
+    quietRounds = fixture.sendCount === sentBefore ? quietRounds + 1 : 0;
+    sentBefore = fixture.sendCount;
     return quietRounds > 20;
   });
 }

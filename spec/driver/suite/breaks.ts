@@ -10,232 +10,236 @@ import { ERRNO, Op } from '../../../src/driver/driver.ts';
 import { fillUp, turns } from './aborts.ts';
 import type { Case } from './case.ts';
 import { Client, pair } from './client.ts';
-import { assertBroken, REGION, until, type World } from './fixture.ts';
+import { assertBroken, type Fixture, REGION, until } from './fixture.ts';
 
 const isLinux = process.platform === 'linux';
 
 export const breakCases: readonly Case[] = [
   {
     name: 'a watch tells of a reset, with nothing else in flight',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      world.watch(slot);
-      await turns(world);
-      assert.ok(world.isInFlight(Op.Watch, slot), 'nothing has happened yet');
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      fixture.watch(slot);
+      await turns(fixture);
+      assert.ok(fixture.isInFlight(Op.Watch, slot), 'nothing has happened yet');
       client.socket.resetAndDestroy();
-      assertBroken((await world.wait(Op.Watch, slot)).result);
-      await world.close(slot);
+      assertBroken((await fixture.wait(Op.Watch, slot)).result);
+      await fixture.close(slot);
     },
   },
   {
     name: 'a watch tells of a reset behind bytes that are not read',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
       client.socket.write('unread');
-      await turns(world);
-      world.watch(slot);
-      await turns(world);
-      assert.ok(world.isInFlight(Op.Watch, slot), 'bytes are no break');
+      await turns(fixture);
+      fixture.watch(slot);
+      await turns(fixture);
+      assert.ok(fixture.isInFlight(Op.Watch, slot), 'bytes are no break');
       client.socket.write('more');
-      await turns(world);
+      await turns(fixture);
       client.socket.resetAndDestroy();
-      assertBroken((await world.wait(Op.Watch, slot)).result);
-      await world.close(slot);
+      assertBroken((await fixture.wait(Op.Watch, slot)).result);
+      await fixture.close(slot);
     },
   },
   {
     name: 'a watch that comes after the reset tells of it, and again',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
       client.socket.resetAndDestroy();
       await until('the client is gone', () => client.closed);
-      await turns(world);
+      await turns(fixture);
       for (let round = 0; round < 3; round++) {
-        world.watch(slot);
-        assertBroken((await world.wait(Op.Watch, slot)).result);
+        fixture.watch(slot);
+        assertBroken((await fixture.wait(Op.Watch, slot)).result);
       }
-      await world.close(slot);
+      await fixture.close(slot);
     },
   },
   {
     name: 'a watch tells nothing of an end, and then of a reset',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      world.watch(slot);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      fixture.watch(slot);
       client.socket.end('last words');
       // Longer than a driver waits that has to ask.
       await new Promise((resolve) => setTimeout(resolve, 700));
-      assert.ok(world.isInFlight(Op.Watch, slot), 'an end is no break');
-      await world.write(slot, 'answer');
+      assert.ok(fixture.isInFlight(Op.Watch, slot), 'an end is no break');
+      await fixture.write(slot, 'answer');
       await client.hasBytes(6);
-      assert.equal(String(await world.readAll(slot, 10)), 'last words');
-      assert.equal(await world.read(slot), 0);
-      assert.ok(world.isInFlight(Op.Watch, slot));
+      assert.equal(String(await fixture.readAll(slot, 10)), 'last words');
+      assert.equal(await fixture.read(slot), 0);
+      assert.ok(fixture.isInFlight(Op.Watch, slot));
       client.socket.resetAndDestroy();
-      assertBroken((await world.wait(Op.Watch, slot)).result);
-      await world.close(slot);
+      assertBroken((await fixture.wait(Op.Watch, slot)).result);
+      await fixture.close(slot);
     },
   },
   {
     name: 'a watch goes on beside receives and sends',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      world.watch(slot);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      fixture.watch(slot);
       for (let round = 0; round < 5; round++) {
         client.socket.write(`round ${round}`);
-        assert.equal(String(await world.readAll(slot, 7)), `round ${round}`);
-        await world.write(slot, 'answer');
+        assert.equal(String(await fixture.readAll(slot, 7)), `round ${round}`);
+        await fixture.write(slot, 'answer');
       }
       await client.hasBytes(30);
-      assert.ok(world.isInFlight(Op.Watch, slot));
-      world.receive(slot);
+      assert.ok(fixture.isInFlight(Op.Watch, slot));
+      fixture.receive(slot);
       client.socket.resetAndDestroy();
-      assertBroken((await world.wait(Op.Watch, slot)).result);
-      const { result } = await world.wait(Op.Receive, slot);
+      assertBroken((await fixture.wait(Op.Watch, slot)).result);
+      const { result } = await fixture.wait(Op.Receive, slot);
       if (result !== 0) assertBroken(result);
-      await world.close(slot);
+      await fixture.close(slot);
     },
   },
   {
     name: 'a watch of a client that closes a unix socket tells of it',
     needs: process.platform === 'win32' ? 'no unix sockets' : null,
-    async run({ world }) {
-      await withUnix(world, async (client, slot) => {
+    async run({ fixture }) {
+      await withUnix(fixture, async (client, slot) => {
         client.socket.write('unread');
-        await turns(world);
-        world.watch(slot);
+        await turns(fixture);
+        fixture.watch(slot);
         client.socket.destroy();
-        assertBroken((await world.wait(Op.Watch, slot)).result);
-        await world.close(slot);
+        assertBroken((await fixture.wait(Op.Watch, slot)).result);
+        await fixture.close(slot);
       });
     },
   },
   {
     name: 'a slot used again hears nothing of the watch before',
     options: { slots: 1 },
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       for (let round = 0; round < 10; round++) {
         const client = await Client.open(port);
-        const slot = await world.accept();
-        world.watch(slot);
+        const slot = await fixture.accept();
+        fixture.watch(slot);
         if (round % 2 === 0) client.socket.resetAndDestroy();
-        if (round % 3 === 0) await turns(world);
-        world.abort(slot);
-        const { result } = await world.wait(Op.Watch, slot);
+        if (round % 3 === 0) await turns(fixture);
+        fixture.abort(slot);
+        const { result } = await fixture.wait(Op.Watch, slot);
         if (result !== -ERRNO.ECANCELED) assertBroken(result);
-        await world.close(slot);
+        await fixture.close(slot);
         client.socket.destroy();
       }
       const client = await Client.open(port);
-      const slot = await world.accept();
-      world.watch(slot);
-      await turns(world);
-      assert.ok(world.isInFlight(Op.Watch, slot), 'nothing of the past');
+      const slot = await fixture.accept();
+      fixture.watch(slot);
+      await turns(fixture);
+      assert.ok(fixture.isInFlight(Op.Watch, slot), 'nothing of the past');
       client.socket.write('fresh');
-      assert.equal(String(await world.readAll(slot, 5)), 'fresh');
+      assert.equal(String(await fixture.readAll(slot, 5)), 'fresh');
     },
   },
   {
     name: 'many are watched, and only those that break tell',
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       const clients: Client[] = [];
       const slots: number[] = [];
       for (let index = 0; index < 50; index++) {
         clients.push(await Client.open(port));
-        slots.push(await world.accept());
-        world.watch(slots[index]);
+        slots.push(await fixture.accept());
+        fixture.watch(slots[index]);
       }
       for (let index = 0; index < 50; index += 2) clients[index].socket.resetAndDestroy();
       for (let index = 0; index < 50; index += 2) {
-        assertBroken((await world.wait(Op.Watch, slots[index])).result);
+        assertBroken((await fixture.wait(Op.Watch, slots[index])).result);
       }
       for (let index = 1; index < 50; index += 2) {
-        assert.ok(world.isInFlight(Op.Watch, slots[index]));
+        assert.ok(fixture.isInFlight(Op.Watch, slots[index]));
       }
     },
   },
   {
     name: 'a second watch in flight and a close beside one are mistakes',
-    async run({ world }) {
-      const { slot } = await pair(world);
-      world.watch(slot);
-      assert.throws(() => world.driver.watch(slot), AssertionFault);
-      assert.throws(() => world.driver.close(slot), AssertionFault);
+    async run({ fixture }) {
+      const { slot } = await pair(fixture);
+      fixture.watch(slot);
+      assert.throws(() => fixture.driver.watch(slot), AssertionFault);
+      assert.throws(() => fixture.driver.close(slot), AssertionFault);
     },
   },
   {
     name: 'what a client does not take is unacknowledged, and less of it when it reads',
     needs: isLinux ? null : 'only Linux tells',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
       client.socket.pause();
-      await fillUp(world, slot);
-      const before = world.driver.unacknowledged(slot);
+      await fillUp(fixture, slot);
+      const before = fixture.driver.unacknowledged(slot);
       assert.ok(before > 0, `${before} bytes`);
-      assert.equal(world.driver.unacknowledged(slot), before, 'it stays so while nothing is read');
+      assert.equal(
+        fixture.driver.unacknowledged(slot),
+        before,
+        'it stays so while nothing is read',
+      );
       client.socket.resume();
-      await until('progress', () => world.driver.unacknowledged(slot) !== before);
+      await until('progress', () => fixture.driver.unacknowledged(slot) !== before);
     },
   },
   {
     name: 'when all is acknowledged nothing is left, also of the end of the stream',
     needs: isLinux ? null : 'only Linux tells',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      await world.write(slot, 'all there is');
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      await fixture.write(slot, 'all there is');
       await client.hasBytes(12);
-      await until('an acknowledgement', () => world.driver.unacknowledged(slot) === 0);
-      world.driver.shutdownSend(slot);
+      await until('an acknowledgement', () => fixture.driver.unacknowledged(slot) === 0);
+      fixture.driver.shutdownSend(slot);
       await client.hasEnded();
-      await until('an acknowledgement', () => world.driver.unacknowledged(slot) === 0);
+      await until('an acknowledgement', () => fixture.driver.unacknowledged(slot) === 0);
     },
   },
   {
     name: 'over IPv6 the same is known',
     needs: isLinux ? null : 'only Linux tells',
-    async run({ world }) {
-      const port = await world.listen({ host: '::1', port: 0 });
+    async run({ fixture }) {
+      const port = await fixture.listen({ host: '::1', port: 0 });
       if (port < 0) return;
       const client = await Client.open({ host: '::1', port });
-      const slot = await world.accept();
-      await world.write(slot, 'six');
+      const slot = await fixture.accept();
+      await fixture.write(slot, 'six');
       await client.hasBytes(3);
-      await until('an acknowledgement', () => world.driver.unacknowledged(slot) === 0);
+      await until('an acknowledgement', () => fixture.driver.unacknowledged(slot) === 0);
     },
   },
   {
     name: 'of a unix socket it is known what was read, or nothing',
     needs: isLinux ? null : 'only Linux tells',
-    async run({ world }) {
-      await withUnix(world, async (client, slot) => {
+    async run({ fixture }) {
+      await withUnix(fixture, async (client, slot) => {
         client.socket.pause();
-        world.send(slot, REGION, 0, 1000);
-        assert.equal((await world.wait(Op.Send, slot)).result, 1000);
-        const bytes = world.driver.unacknowledged(slot);
-        if (world.driver.name === 'net') {
+        fixture.send(slot, REGION, 0, 1000);
+        assert.equal((await fixture.wait(Op.Send, slot)).result, 1000);
+        const bytes = fixture.driver.unacknowledged(slot);
+        if (fixture.driver.name === 'net') {
           assert.equal(bytes, -1, 'Node does not tell');
           return;
         }
         client.socket.resume();
         await client.hasBytes(1000);
-        await until('it was read', () => world.driver.unacknowledged(slot) === 0);
+        await until('it was read', () => fixture.driver.unacknowledged(slot) === 0);
       });
     },
   },
 ];
 
 async function withUnix(
-  world: World,
+  fixture: Fixture,
   run: (client: Client, slot: number) => Promise<void>,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'vibing-breaks-'));
   try {
     const path = join(folder, 'socket');
-    await world.listen({ path });
+    await fixture.listen({ path });
     const client = await Client.open({ path });
-    await run(client, await world.accept());
+    await run(client, await fixture.accept());
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -4,71 +4,71 @@ import assert from 'node:assert/strict';
 import { Op } from '../../../src/driver/driver.ts';
 import type { Case } from './case.ts';
 import { Client, pair, starve } from './client.ts';
-import { REGION, REGION_BYTES, until, type World } from './fixture.ts';
+import { type Fixture, REGION, REGION_BYTES, until } from './fixture.ts';
 
 const MIB = 1024 * 1024;
 
 export const byteCases: readonly Case[] = [
   {
     name: 'a receive asked for early gets the bytes when they come',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      world.receive(slot);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      fixture.receive(slot);
       client.socket.write('later');
-      assert.equal(String(world.take(await world.wait(Op.Receive, slot))), 'later');
+      assert.equal(String(fixture.take(await fixture.wait(Op.Receive, slot))), 'later');
     },
   },
   {
     name: 'megabytes come in whole and in order, in blocks',
-    async run({ world, seed }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture, seed }) {
+      const { client, slot } = await pair(fixture);
       const bytes = noise(5 * MIB + 123, seed);
       client.socket.write(bytes);
-      assert.ok((await world.readAll(slot, bytes.length)).equals(bytes));
+      assert.ok((await fixture.readAll(slot, bytes.length)).equals(bytes));
     },
   },
   {
     name: 'megabytes go out whole and in order',
-    async run({ world, seed }) {
-      const { client, slot } = await pair(world);
-      noise(REGION_BYTES, seed).copy(world.region);
+    async run({ fixture, seed }) {
+      const { client, slot } = await pair(fixture);
+      noise(REGION_BYTES, seed).copy(fixture.region);
       for (let round = 0; round < 2; round++) {
-        assert.equal(await world.sendAll(slot, REGION, 0, REGION_BYTES), 0);
+        assert.equal(await fixture.sendAll(slot, REGION, 0, REGION_BYTES), 0);
       }
       await client.hasBytes(2 * REGION_BYTES);
-      assert.ok(client.bytes.equals(Buffer.concat([world.region, world.region])));
+      assert.ok(client.bytes.equals(Buffer.concat([fixture.region, fixture.region])));
     },
   },
   {
     name: 'both directions flow at the same time',
-    async run({ world, seed }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture, seed }) {
+      const { client, slot } = await pair(fixture);
       const inward = noise(3 * MIB, seed);
-      noise(REGION_BYTES, seed + 1).copy(world.region);
+      noise(REGION_BYTES, seed + 1).copy(fixture.region);
       client.socket.write(inward);
       const [received, result] = await Promise.all([
-        world.readAll(slot, inward.length),
-        world.sendAll(slot, REGION, 0, REGION_BYTES),
+        fixture.readAll(slot, inward.length),
+        fixture.sendAll(slot, REGION, 0, REGION_BYTES),
       ]);
       assert.equal(result, 0);
       assert.ok(received.equals(inward));
       await client.hasBytes(REGION_BYTES);
-      assert.ok(client.bytes.equals(world.region));
+      assert.ok(client.bytes.equals(fixture.region));
     },
   },
   {
     name: 'a received block is sent back from where it lies',
-    async run({ world, seed }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture, seed }) {
+      const { client, slot } = await pair(fixture);
       const bytes = noise(MIB, seed);
       client.socket.write(bytes);
       for (let echoed = 0; echoed < bytes.length; ) {
-        world.receive(slot);
-        const { result, block } = await world.wait(Op.Receive, slot);
+        fixture.receive(slot);
+        const { result, block } = await fixture.wait(Op.Receive, slot);
         assert.ok(result > 0);
-        const start = world.slab.start(block);
-        assert.equal(await world.sendAll(slot, 0, start, start + result), 0);
-        world.slab.release(block);
+        const start = fixture.slab.start(block);
+        assert.equal(await fixture.sendAll(slot, 0, start, start + result), 0);
+        fixture.slab.release(block);
         echoed += result;
       }
       await client.hasBytes(bytes.length);
@@ -77,30 +77,30 @@ export const byteCases: readonly Case[] = [
   },
   {
     name: 'without a receive in flight a client is slowed down, not buffered without end',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
       // More than all socket buffers of loopback hold.
       const bytes = Buffer.alloc(64 * MIB);
       let accepted = false;
       client.socket.write(bytes, () => {
         accepted = true;
       });
-      await world.readAll(slot, 1);
+      await fixture.readAll(slot, 1);
       await settle();
       assert.equal(accepted, false, 'most of it waits at the client');
       // Reading on sets it free again.
       let taken = 0;
-      while (!accepted) taken += (await world.readAll(slot, 1)).length;
+      while (!accepted) taken += (await fixture.readAll(slot, 1)).length;
       assert.ok(taken > 0);
     },
   },
   {
     name: 'a client that does not read stops the send, and gets everything when it reads on',
-    async run({ world, seed }) {
-      const { client, slot } = await pair(world);
-      noise(REGION_BYTES, seed).copy(world.region);
+    async run({ fixture, seed }) {
+      const { client, slot } = await pair(fixture);
+      noise(REGION_BYTES, seed).copy(fixture.region);
       client.socket.pause();
-      const sent = sendRounds(world, slot, 16);
+      const sent = sendRounds(fixture, slot, 16);
       await settle();
       assert.equal(sent.isOver, false, 'the client has not taken it');
       client.socket.resume();
@@ -108,32 +108,32 @@ export const byteCases: readonly Case[] = [
       await client.hasBytes(16 * REGION_BYTES);
       for (let round = 0; round < 16; round++) {
         const part = client.bytes.subarray(round * REGION_BYTES, (round + 1) * REGION_BYTES);
-        assert.ok(part.equals(world.region), `round ${round}`);
+        assert.ok(part.equals(fixture.region), `round ${round}`);
       }
     },
   },
   {
     name: 'more: what is held back goes out with what follows',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      world.region.write('headbody', 'latin1');
-      world.send(slot, REGION, 0, 4, true);
-      assert.equal((await world.wait(Op.Send, slot)).result, 4);
-      world.send(slot, REGION, 4, 8, false);
-      assert.equal((await world.wait(Op.Send, slot)).result, 4);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      fixture.region.write('headbody', 'latin1');
+      fixture.send(slot, REGION, 0, 4, true);
+      assert.equal((await fixture.wait(Op.Send, slot)).result, 4);
+      fixture.send(slot, REGION, 4, 8, false);
+      assert.equal((await fixture.wait(Op.Send, slot)).result, 4);
       await client.hasBytes(8);
       assert.equal(client.text, 'headbody');
     },
   },
   {
     name: 'regions are mapped and unmapped while others are in use',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
       for (let round = 0; round < 10; round++) {
         const bytes = Buffer.from(`round ${round}.`);
-        world.driver.map(7, bytes);
-        assert.equal(await world.sendAll(slot, 7, 0, bytes.length), 0);
-        world.driver.unmap(7);
+        fixture.driver.map(7, bytes);
+        assert.equal(await fixture.sendAll(slot, 7, 0, bytes.length), 0);
+        fixture.driver.unmap(7);
       }
       await client.hasBytes(80);
       assert.match(client.text, /^round 0\.round 1\..*round 9\.$/);
@@ -142,29 +142,29 @@ export const byteCases: readonly Case[] = [
   {
     name: 'a receive waits for a block when the slab is empty',
     options: { blockCount: 2 },
-    async run({ world }) {
-      const { client, slot, port } = await pair(world);
-      const blocks = await starve(world, port);
-      world.receive(slot);
+    async run({ fixture }) {
+      const { client, slot, port } = await pair(fixture);
+      const blocks = await starve(fixture, port);
+      fixture.receive(slot);
       client.socket.write('patience');
       await settle();
-      assert.ok(world.isInFlight(Op.Receive, slot), 'no block, no RECEIVE');
+      assert.ok(fixture.isInFlight(Op.Receive, slot), 'no block, no RECEIVE');
       // Freed between turns, while the driver may be asleep.
-      for (const block of blocks) world.slab.release(block);
-      assert.equal(String(world.take(await world.wait(Op.Receive, slot))), 'patience');
+      for (const block of blocks) fixture.slab.release(block);
+      assert.equal(String(fixture.take(await fixture.wait(Op.Receive, slot))), 'patience');
     },
   },
   {
     name: 'many sockets share one block',
     options: { blockCount: 1 },
-    async run({ world, seed }) {
-      const port = await world.listen();
+    async run({ fixture, seed }) {
+      const port = await fixture.listen();
       const bytes = noise(100_000, seed);
       const streams: Promise<Buffer>[] = [];
       for (let count = 0; count < 8; count++) {
         const client = await Client.open(port);
         client.socket.write(bytes);
-        streams.push(world.readAll(await world.accept(), bytes.length));
+        streams.push(fixture.readAll(await fixture.accept(), bytes.length));
       }
       for (const received of await Promise.all(streams)) assert.ok(received.equals(bytes));
     },
@@ -172,24 +172,24 @@ export const byteCases: readonly Case[] = [
   {
     name: 'abort of a receive that waits for a block',
     options: { blockCount: 1 },
-    async run({ world }) {
-      const { client, slot, port } = await pair(world);
-      const blocks = await starve(world, port);
-      world.receive(slot);
+    async run({ fixture }) {
+      const { client, slot, port } = await pair(fixture);
+      const blocks = await starve(fixture, port);
+      fixture.receive(slot);
       client.socket.write('nobody reads this');
       await settle();
-      world.abort(slot);
-      const { result } = await world.wait(Op.Receive, slot);
+      fixture.abort(slot);
+      const { result } = await fixture.wait(Op.Receive, slot);
       assert.ok(result < 0);
-      await world.close(slot);
-      for (const block of blocks) world.slab.release(block);
+      await fixture.close(slot);
+      for (const block of blocks) fixture.slab.release(block);
     },
   },
   {
     name: '500 sockets at once, with a poll that fits a few',
     options: { slots: 512, blockCount: 64, completions: 16 },
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       const clients = await Promise.all(
         Array.from({ length: 500 }, async (_, index) => {
           const client = await Client.open(port);
@@ -198,7 +198,7 @@ export const byteCases: readonly Case[] = [
         }),
       );
       const serving: Promise<void>[] = [];
-      for (let count = 0; count < 500; count++) serving.push(echo(await world.accept()));
+      for (let count = 0; count < 500; count++) serving.push(echo(await fixture.accept()));
       await Promise.all(serving);
       for (const [index, client] of clients.entries()) {
         await client.hasBytes(16);
@@ -206,11 +206,11 @@ export const byteCases: readonly Case[] = [
       }
 
       async function echo(slot: number): Promise<void> {
-        const bytes = await world.readAll(slot, 16);
+        const bytes = await fixture.readAll(slot, 16);
         const start = slot * 16;
-        bytes.copy(world.region, start);
-        assert.equal(await world.sendAll(slot, REGION, start, start + 16), 0);
-        await world.close(slot);
+        bytes.copy(fixture.region, start);
+        assert.equal(await fixture.sendAll(slot, REGION, start, start + 16), 0);
+        await fixture.close(slot);
       }
     },
   },
@@ -221,11 +221,11 @@ interface Sending {
   over: Promise<void>;
 }
 
-function sendRounds(world: World, slot: number, rounds: number): Sending {
+function sendRounds(fixture: Fixture, slot: number, rounds: number): Sending {
   const sending: Sending = { isOver: false, over: Promise.resolve() };
   sending.over = (async () => {
     for (let round = 0; round < rounds; round++) {
-      assert.equal(await world.sendAll(slot, REGION, 0, REGION_BYTES), 0);
+      assert.equal(await fixture.sendAll(slot, REGION, 0, REGION_BYTES), 0);
     }
     sending.isOver = true;
   })();

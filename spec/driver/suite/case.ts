@@ -1,10 +1,10 @@
 // One case of the driver suite, and what it is given.
 
-import type { MakeDriver, World, WorldOptions } from './fixture.ts';
+import type { Fixture, FixtureOptions, MakeDriver } from './fixture.ts';
 
 export interface CaseContext {
   /** Ended after the case, which fails if anything is left over. */
-  readonly world: World;
+  readonly fixture: Fixture;
   /** For a second world. */
   readonly make: MakeDriver;
   readonly seed: number;
@@ -14,6 +14,6 @@ export interface Case {
   readonly name: string;
   /** Why this machine cannot run it, or null. */
   readonly needs?: string | null;
-  readonly options?: WorldOptions;
+  readonly options?: FixtureOptions;
   run(context: CaseContext): Promise<void>;
 }

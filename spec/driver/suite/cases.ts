@@ -10,7 +10,7 @@ import type { Case } from './case.ts';
 import { Client } from './client.ts';
 import { endCases } from './ends.ts';
 import { exhaustedCases, isExhausted, serveExhausted } from './exhausted.ts';
-import { type MakeDriver, World } from './fixture.ts';
+import { Fixture, type MakeDriver } from './fixture.ts';
 import { inheritedCases, isInheriting, serveInherited } from './inherited.ts';
 import { listenCases } from './listen.ts';
 import { crowdCases } from './many-sockets.ts';
@@ -69,17 +69,17 @@ export function runDriverCases({ name, make, skip = {} }: DriverSuite): void {
 }
 
 async function runCase(one: Case, make: MakeDriver, seed: number): Promise<void> {
-  const world = new World(make, one.options);
+  const fixture = new Fixture(make, one.options);
   try {
-    await one.run({ world, make, seed });
+    await one.run({ fixture, make, seed });
   } catch (error) {
     // What failed first is the news; what is left over then is only its consequence.
-    await world.end().catch(() => {});
+    await fixture.end().catch(() => {});
     Client.destroyAll();
     throw error;
   }
   try {
-    await world.end();
+    await fixture.end();
   } finally {
     Client.destroyAll();
   }

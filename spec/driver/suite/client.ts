@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createConnection, type NetConnectOpts, type Socket } from 'node:net';
 import { Op } from '../../../src/driver/driver.ts';
-import { until, type World } from './fixture.ts';
+import { type Fixture, until } from './fixture.ts';
 
 /** Every client of the case that runs; it destroys them when it is over. */
 const all = new Set<Client>();
@@ -101,24 +101,26 @@ export class Client {
 }
 
 /** A client of a new listener and the slot that serves it. */
-export async function pair(world: World): Promise<{ client: Client; slot: number; port: number }> {
-  const port = await world.listen();
+export async function pair(
+  fixture: Fixture,
+): Promise<{ client: Client; slot: number; port: number }> {
+  const port = await fixture.listen();
   const client = await Client.open(port);
-  return { client, slot: await world.accept(), port };
+  return { client, slot: await fixture.accept(), port };
 }
 
 /** Takes every block: those that are free, then those that the driver holds for its receives. */
-export async function starve(world: World, port: number): Promise<number[]> {
-  const { slab } = world;
+export async function starve(fixture: Fixture, port: number): Promise<number[]> {
+  const { slab } = fixture;
   const blocks: number[] = [];
   while (slab.freeCount > 0) blocks.push(slab.acquire());
   if (blocks.length === slab.blockCount) return blocks;
   const client = await Client.open(port);
-  const slot = await world.accept();
+  const slot = await fixture.accept();
   while (blocks.length < slab.blockCount) {
     client.socket.write('x');
-    world.receive(slot);
-    blocks.push((await world.wait(Op.Receive, slot)).block);
+    fixture.receive(slot);
+    blocks.push((await fixture.wait(Op.Receive, slot)).block);
   }
   return blocks;
 }

@@ -6,20 +6,20 @@ import { AssertionFault } from '../../../src/base/assert.ts';
 import { ERRNO, Op } from '../../../src/driver/driver.ts';
 import type { Case } from './case.ts';
 import { Client, pair } from './client.ts';
-import { assertBroken, REGION, REGION_BYTES, until, World } from './fixture.ts';
+import { assertBroken, Fixture, REGION, REGION_BYTES, until } from './fixture.ts';
 
 const isLinux = process.platform === 'linux';
 
 export const endCases: readonly Case[] = [
   {
     name: 'the end of the stream is 0, again and again, and sending goes on after it',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
       client.socket.end('last words');
-      assert.equal(String(await world.readAll(slot, 10)), 'last words');
-      assert.equal(await world.read(slot), 0);
-      assert.equal(await world.read(slot), 0);
-      await world.write(slot, 'answer');
+      assert.equal(String(await fixture.readAll(slot, 10)), 'last words');
+      assert.equal(await fixture.read(slot), 0);
+      assert.equal(await fixture.read(slot), 0);
+      await fixture.write(slot, 'answer');
       await client.hasBytes(6);
       assert.equal(client.text, 'answer');
       assert.equal(client.ended, false);
@@ -27,224 +27,224 @@ export const endCases: readonly Case[] = [
   },
   {
     name: 'close is an end for a client whose bytes were all read',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      await world.write(slot, 'bye');
-      await world.close(slot);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      await fixture.write(slot, 'bye');
+      await fixture.close(slot);
       await client.hasEnded();
       assert.equal(client.text, 'bye');
     },
   },
   {
     name: 'shutdownSend is the end for the client, and receiving goes on',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      await world.write(slot, 'all there is');
-      world.receive(slot);
-      world.driver.shutdownSend(slot);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      await fixture.write(slot, 'all there is');
+      fixture.receive(slot);
+      fixture.driver.shutdownSend(slot);
       await client.hasEnded();
       assert.equal(client.text, 'all there is');
       client.socket.write('thanks');
-      assert.equal(String(world.take(await world.wait(Op.Receive, slot))), 'thanks');
+      assert.equal(String(fixture.take(await fixture.wait(Op.Receive, slot))), 'thanks');
       client.socket.end();
-      assert.equal(await world.read(slot), 0);
-      await world.close(slot);
+      assert.equal(await fixture.read(slot), 0);
+      await fixture.close(slot);
     },
   },
   {
     name: 'abort after shutdownSend finishes, and so does close',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      world.receive(slot);
-      world.driver.shutdownSend(slot);
-      world.abort(slot);
-      assert.equal((await world.wait(Op.Receive, slot)).result, -ERRNO.ECANCELED);
-      await world.close(slot);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      fixture.receive(slot);
+      fixture.driver.shutdownSend(slot);
+      fixture.abort(slot);
+      assert.equal((await fixture.wait(Op.Receive, slot)).result, -ERRNO.ECANCELED);
+      await fixture.close(slot);
       await client.isGone();
     },
   },
   {
     name: 'a reset during a receive breaks it',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      world.receive(slot);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      fixture.receive(slot);
       client.socket.resetAndDestroy();
-      assert.equal((await world.wait(Op.Receive, slot)).result, -ERRNO.ECONNRESET);
-      await world.close(slot);
+      assert.equal((await fixture.wait(Op.Receive, slot)).result, -ERRNO.ECONNRESET);
+      await fixture.close(slot);
     },
   },
   {
     name: 'a reset during a send breaks it',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
       client.socket.pause();
-      const sent = sendUntilBroken(world, slot);
+      const sent = sendUntilBroken(fixture, slot);
       await until('bytes at the client', () => client.socket.bytesRead > 0);
       client.socket.resetAndDestroy();
       assertBroken(await sent);
-      await world.close(slot);
+      await fixture.close(slot);
     },
   },
   {
     name: 'a reset while nothing is in flight is told by the next operations',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
       client.socket.resetAndDestroy();
       await until('the client is gone', () => client.closed);
-      const received = await world.read(slot);
+      const received = await fixture.read(slot);
       assert.equal(received, -ERRNO.ECONNRESET);
-      world.send(slot, REGION, 0, 10);
-      assertBroken((await world.wait(Op.Send, slot)).result);
-      await world.close(slot);
+      fixture.send(slot, REGION, 0, 10);
+      assertBroken((await fixture.wait(Op.Send, slot)).result);
+      await fixture.close(slot);
     },
   },
   {
     name: 'a reset breaks a receive and a send, each once',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
       client.socket.pause();
-      world.receive(slot);
-      const sent = sendUntilBroken(world, slot);
+      fixture.receive(slot);
+      const sent = sendUntilBroken(fixture, slot);
       await until('bytes at the client', () => client.socket.bytesRead > 0);
       client.socket.resetAndDestroy();
-      const [{ result }, sendResult] = await Promise.all([world.wait(Op.Receive, slot), sent]);
+      const [{ result }, sendResult] = await Promise.all([fixture.wait(Op.Receive, slot), sent]);
       assertBroken(sendResult);
       // The kernel tells its error once: when the send got it, the receive sees the end.
       if (result !== 0) assertBroken(result);
-      await world.close(slot);
+      await fixture.close(slot);
     },
   },
   {
     name: 'abort cancels what is in flight, and the client sees a reset',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
       client.socket.pause();
-      world.receive(slot);
-      const sent = sendUntilBroken(world, slot);
-      await untilStuck(world, slot);
-      world.abort(slot);
-      assert.equal((await world.wait(Op.Receive, slot)).result, -ERRNO.ECANCELED);
+      fixture.receive(slot);
+      const sent = sendUntilBroken(fixture, slot);
+      await untilStuck(fixture, slot);
+      fixture.abort(slot);
+      assert.equal((await fixture.wait(Op.Receive, slot)).result, -ERRNO.ECANCELED);
       assert.equal(await sent, -ERRNO.ECANCELED);
-      await world.close(slot);
+      await fixture.close(slot);
       await client.cannotWrite();
     },
   },
   {
     name: 'abort with nothing in flight gives nothing, and the close resets',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      world.abort(slot);
-      await world.close(slot);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      fixture.abort(slot);
+      await fixture.close(slot);
       await client.wasReset();
     },
   },
   {
     name: 'a result that came before the abort stays what it was',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      world.pause();
-      world.region.write('sent');
-      world.send(slot, REGION, 0, 4);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      fixture.pause();
+      fixture.region.write('sent');
+      fixture.send(slot, REGION, 0, 4);
       // What was asked for is submitted by the next poll() at the latest.
-      world.step();
+      fixture.step();
       await client.hasBytes(4);
-      world.abort(slot);
-      world.run();
-      const { result } = await world.wait(Op.Send, slot);
+      fixture.abort(slot);
+      fixture.run();
+      const { result } = await fixture.wait(Op.Send, slot);
       assert.ok(result === 4 || result === -ERRNO.ECANCELED, `send gave ${result}`);
-      await world.close(slot);
+      await fixture.close(slot);
     },
   },
   {
     name: 'a slot used again hears nothing of its past',
     options: { slots: 1 },
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       for (let round = 0; round < 20; round++) {
         const client = await Client.open(port);
-        const slot = await world.accept();
+        const slot = await fixture.accept();
         assert.equal(slot, 0);
-        world.receive(slot);
+        fixture.receive(slot);
         client.socket.write(`round ${round}`);
-        const text = String(world.take(await world.wait(Op.Receive, slot)));
+        const text = String(fixture.take(await fixture.wait(Op.Receive, slot)));
         assert.equal(text, `round ${round}`);
         if (round % 3 === 0) client.socket.resetAndDestroy();
         if (round % 3 === 1) client.socket.write('too late');
-        world.receive(slot);
-        world.abort(slot);
-        world.take(await world.wait(Op.Receive, slot));
-        await world.close(slot);
+        fixture.receive(slot);
+        fixture.abort(slot);
+        fixture.take(await fixture.wait(Op.Receive, slot));
+        await fixture.close(slot);
         client.socket.destroy();
       }
     },
   },
   {
     name: 'a second receive, a second send and a close in flight are mistakes',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
       client.socket.pause();
-      world.receive(slot);
-      assert.throws(() => world.driver.receive(slot), AssertionFault);
-      assert.throws(() => world.driver.close(slot), AssertionFault);
-      const sent = sendUntilBroken(world, slot);
-      await untilStuck(world, slot);
-      assert.throws(() => world.driver.send(slot, REGION, 0, 1, false), AssertionFault);
-      world.abort(slot);
+      fixture.receive(slot);
+      assert.throws(() => fixture.driver.receive(slot), AssertionFault);
+      assert.throws(() => fixture.driver.close(slot), AssertionFault);
+      const sent = sendUntilBroken(fixture, slot);
+      await untilStuck(fixture, slot);
+      assert.throws(() => fixture.driver.send(slot, REGION, 0, 1, false), AssertionFault);
+      fixture.abort(slot);
       await sent;
     },
   },
   {
     name: 'sleep refuses while something waits, and wake comes once after it',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      world.pause();
-      world.receive(slot);
-      while (world.step() > 0) {}
-      assert.equal(world.sleep(), true, 'nothing waits');
-      const wakesBefore = world.wakes;
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      fixture.pause();
+      fixture.receive(slot);
+      while (fixture.step() > 0) {}
+      assert.equal(fixture.sleep(), true, 'nothing waits');
+      const wakesBefore = fixture.wakes;
       client.socket.write('one');
-      await until('wake()', () => world.wakes > wakesBefore);
+      await until('wake()', () => fixture.wakes > wakesBefore);
       client.socket.write('two');
-      await until('a completion', () => world.step() > 0);
-      assert.equal(String(world.take(await world.wait(Op.Receive, slot))).slice(0, 3), 'one');
-      assert.equal(world.wakes, wakesBefore + 1, 'one wake() for one sleep()');
-      world.send(slot, REGION, 0, 5);
+      await until('a completion', () => fixture.step() > 0);
+      assert.equal(String(fixture.take(await fixture.wait(Op.Receive, slot))).slice(0, 3), 'one');
+      assert.equal(fixture.wakes, wakesBefore + 1, 'one wake() for one sleep()');
+      fixture.send(slot, REGION, 0, 5);
       // Either something is left to do, or the send's end wakes.
-      const asleep = world.sleep();
-      if (asleep) await until('wake()', () => world.wakes > wakesBefore + 1);
-      world.run();
+      const asleep = fixture.sleep();
+      if (asleep) await until('wake()', () => fixture.wakes > wakesBefore + 1);
+      fixture.run();
       await client.hasBytes(5);
-      assert.equal((await world.wait(Op.Send, slot)).result, 5);
+      assert.equal((await fixture.wait(Op.Send, slot)).result, 5);
     },
   },
   {
     name: 'a poll that nobody was woken for takes the wake back',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
-      world.pause();
-      world.receive(slot);
-      while (world.step() > 0) {}
-      assert.equal(world.sleep(), true);
-      world.step();
-      const wakesBefore = world.wakes;
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
+      fixture.pause();
+      fixture.receive(slot);
+      while (fixture.step() > 0) {}
+      assert.equal(fixture.sleep(), true);
+      fixture.step();
+      const wakesBefore = fixture.wakes;
       client.socket.write('quiet');
-      await until('a completion', () => world.step() > 0);
-      assert.equal(world.wakes, wakesBefore, 'no wake() without sleep()');
-      world.run();
-      assert.equal(String(world.take(await world.wait(Op.Receive, slot))), 'quiet');
+      await until('a completion', () => fixture.step() > 0);
+      assert.equal(fixture.wakes, wakesBefore, 'no wake() without sleep()');
+      fixture.run();
+      assert.equal(String(fixture.take(await fixture.wait(Op.Receive, slot))), 'quiet');
     },
   },
   {
     name: 'a call while asleep wakes, or its completion does',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
       client.socket.end();
-      assert.equal(await world.read(slot), 0);
+      assert.equal(await fixture.read(slot), 0);
       // The loop sleeps by now; each of these comes from outside a turn.
       for (let round = 0; round < 5; round++) {
         await new Promise((resolve) => setTimeout(resolve, 2));
-        assert.equal(await world.read(slot), 0);
-        await world.write(slot, 'x');
+        assert.equal(await fixture.read(slot), 0);
+        await fixture.write(slot, 'x');
       }
       await client.hasBytes(5);
     },
@@ -262,27 +262,27 @@ export const endCases: readonly Case[] = [
 ];
 
 /** Every way for a connection to come and go, in a world of its own. */
-async function useMuch(make: ConstructorParameters<typeof World>[0]): Promise<void> {
-  const world = new World(make);
-  const port = await world.listen();
+async function useMuch(make: ConstructorParameters<typeof Fixture>[0]): Promise<void> {
+  const fixture = new Fixture(make);
+  const port = await fixture.listen();
   const clients: Client[] = [];
   for (let index = 0; index < 12; index++) {
     const client = await Client.open(port);
     clients.push(client);
-    const handle = await world.acceptHandle();
+    const handle = await fixture.acceptHandle();
     if (index % 4 === 0) {
-      world.driver.refuse(handle);
+      fixture.driver.refuse(handle);
       continue;
     }
-    const slot = world.adopt(handle);
-    if (index % 4 === 1) await world.close(slot);
-    if (index % 4 === 2) world.receive(slot);
+    const slot = fixture.adopt(handle);
+    if (index % 4 === 1) await fixture.close(slot);
+    if (index % 4 === 2) fixture.receive(slot);
   }
-  const ours = world.connect({ host: '127.0.0.1', port });
-  await world.wait(Op.Connect, ours);
-  world.driver.accepting(false);
+  const ours = fixture.connect({ host: '127.0.0.1', port });
+  await fixture.wait(Op.Connect, ours);
+  fixture.driver.accepting(false);
   clients.push(await Client.open(port));
-  await world.end();
+  await fixture.end();
   for (const client of clients) client.socket.destroy();
   await until('the clients are gone', () => clients.every((client) => client.closed));
 }
@@ -292,21 +292,21 @@ function descriptorCount(): number {
 }
 
 /** Sends the region over and over: the -errno that ends it. */
-async function sendUntilBroken(world: World, slot: number): Promise<number> {
+async function sendUntilBroken(fixture: Fixture, slot: number): Promise<number> {
   for (;;) {
-    const result = await world.sendAll(slot, REGION, 0, REGION_BYTES);
+    const result = await fixture.sendAll(slot, REGION, 0, REGION_BYTES);
     if (result < 0) return result;
   }
 }
 
 /** The buffers between us and a client that does not read are full: the send in flight stays. */
-async function untilStuck(world: World, slot: number): Promise<void> {
+async function untilStuck(fixture: Fixture, slot: number): Promise<void> {
   let quietRounds = 0;
   let countBefore = -1;
   await until('a send that stays in flight', () => {
-    const isSame = world.sendCount === countBefore && world.isInFlight(Op.Send, slot);
+    const isSame = fixture.sendCount === countBefore && fixture.isInFlight(Op.Send, slot);
     quietRounds = isSame ? quietRounds + 1 : 0;
-    countBefore = world.sendCount;
+    countBefore = fixture.sendCount;
     return quietRounds > 20;
   });
 }

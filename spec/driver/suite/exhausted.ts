@@ -7,7 +7,7 @@ import { closeSync, openSync } from 'node:fs';
 import { ERRNO, Op } from '../../../src/driver/driver.ts';
 import type { Case } from './case.ts';
 import { Client } from './client.ts';
-import { type MakeDriver, until, World } from './fixture.ts';
+import { Fixture, type MakeDriver, until } from './fixture.ts';
 
 /** Set in the process without descriptors. */
 const VARIABLE = 'VIBING_FEW_DESCRIPTORS';
@@ -66,8 +66,8 @@ export function isExhausted(): boolean {
 
 /** The other process: uses up its descriptors, then serves the client that says 'later'. */
 export async function serveExhausted(make: MakeDriver): Promise<void> {
-  const world = new World(make);
-  const port = await world.listen();
+  const fixture = new Fixture(make);
+  const port = await fixture.listen();
   const taken: number[] = [];
   try {
     for (;;) taken.push(openSync('/dev/null', 'r'));
@@ -75,29 +75,29 @@ export async function serveExhausted(make: MakeDriver): Promise<void> {
     assert.equal((error as NodeJS.ErrnoException).code, 'EMFILE');
   }
   process.stdout.write(`port ${port}\nexhausted\n`);
-  const slot = world.connect({ host: '127.0.0.1', port });
-  assert.equal((await world.wait(Op.Connect, slot)).result, -ERRNO.EMFILE);
-  await world.close(slot);
+  const slot = fixture.connect({ host: '127.0.0.1', port });
+  assert.equal((await fixture.wait(Op.Connect, slot)).result, -ERRNO.EMFILE);
+  await fixture.close(slot);
   // Node cuts such clients off by itself and may say nothing of it.
   let rounds = 0;
   await until('a fault, or time for one', () => {
     rounds += 1;
-    return world.cameCount(Op.Accept, -1) > 0 || rounds > 500;
+    return fixture.cameCount(Op.Accept, -1) > 0 || rounds > 500;
   });
-  world.driver.accepting(false);
-  for (const { result } of world.came(Op.Accept, -1)) assert.equal(result, -ERRNO.EMFILE);
+  fixture.driver.accepting(false);
+  for (const { result } of fixture.came(Op.Accept, -1)) assert.equal(result, -ERRNO.EMFILE);
   for (const fd of taken) closeSync(fd);
-  world.driver.accepting(true);
+  fixture.driver.accepting(true);
   process.stdout.write('freed\n');
   for (let isLate = false; !isLate; ) {
-    const { result } = await world.wait(Op.Accept, -1);
+    const { result } = await fixture.wait(Op.Accept, -1);
     // A fault that was on its way may come after all.
     if (result < 0) continue;
-    const client = world.adopt(result);
-    const heard = String(await world.readAll(client, 5));
-    await world.write(client, 'ready');
-    await world.close(client);
+    const client = fixture.adopt(result);
+    const heard = String(await fixture.readAll(client, 5));
+    await fixture.write(client, 'ready');
+    await fixture.close(client);
     isLate = heard === 'later';
   }
-  await world.end();
+  await fixture.end();
 }

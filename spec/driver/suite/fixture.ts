@@ -15,7 +15,7 @@ import {
 
 export type MakeDriver = (options: DriverOptions) => Driver;
 
-export interface WorldOptions {
+export interface FixtureOptions {
   readonly blockBytes?: number;
   readonly blockCount?: number;
   readonly slots?: number;
@@ -39,7 +39,7 @@ export const REGION_BYTES: number = 4 * 1024 * 1024;
 const OP_NAMES: readonly string[] =
   ' LISTEN UNLISTEN ACCEPT CONNECT RECEIVE SEND CLOSE WATCH'.split(' ');
 
-export class World {
+export class Fixture {
   readonly driver: Driver;
   readonly slab: Slab;
   readonly region: Buffer = Buffer.alloc(REGION_BYTES);
@@ -61,7 +61,7 @@ export class World {
   /** SENDs that came so far. */
   sendCount = 0;
 
-  constructor(make: MakeDriver, options: WorldOptions = {}) {
+  constructor(make: MakeDriver, options: FixtureOptions = {}) {
     const slots = options.slots ?? 64;
     this.slab = new Slab(options.blockBytes ?? 16 * 1024, options.blockCount ?? 256);
     this.out = new Completions(options.completions ?? 256);

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:net';
 import type { Case } from './case.ts';
 import { Client } from './client.ts';
-import { type MakeDriver, until, World } from './fixture.ts';
+import { Fixture, type MakeDriver, until } from './fixture.ts';
 
 /** Set in the process that inherits: the number of the descriptor. */
 const VARIABLE = 'VIBING_INHERITED_FD';
@@ -52,11 +52,11 @@ export function isInheriting(): boolean {
 
 /** The other process: serves one client, who says which port it should be. */
 export async function serveInherited(make: MakeDriver): Promise<void> {
-  const world = new World(make);
-  const port = await world.listen({ fd: INHERITED_FD });
-  const slot = await world.accept();
-  assert.equal(Number(await world.readAll(slot, 5)), port);
-  await world.write(slot, 'ready');
-  await world.close(slot);
-  await world.end();
+  const fixture = new Fixture(make);
+  const port = await fixture.listen({ fd: INHERITED_FD });
+  const slot = await fixture.accept();
+  assert.equal(Number(await fixture.readAll(slot, 5)), port);
+  await fixture.write(slot, 'ready');
+  await fixture.close(slot);
+  await fixture.end();
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { ERRNO, Op } from '../../../src/driver/driver.ts';
 import type { Case } from './case.ts';
 import { Client } from './client.ts';
-import { until, World } from './fixture.ts';
+import { Fixture, until } from './fixture.ts';
 
 const ENOENT = 2;
 const ENAMETOOLONG = 36;
@@ -22,59 +22,59 @@ const hasLoopback6 = Object.values(networkInterfaces()).some((addresses) =>
 export const listenCases: readonly Case[] = [
   {
     name: 'port 0 gives the port that clients reach',
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       assert.ok(port > 0 && port < 65_536, `port ${port}`);
-      await roundTrip(world, port);
+      await roundTrip(fixture, port);
     },
   },
   {
     name: 'an address in use is refused, and another listen may follow',
-    async run({ world }) {
+    async run({ fixture }) {
       const { server, port } = await plainServer();
       try {
-        assert.equal(await world.listen({ host: '127.0.0.1', port }), -ERRNO.EADDRINUSE);
+        assert.equal(await fixture.listen({ host: '127.0.0.1', port }), -ERRNO.EADDRINUSE);
       } finally {
         server.close();
       }
-      await roundTrip(world, await world.listen());
+      await roundTrip(fixture, await fixture.listen());
     },
   },
   {
     name: 'an address of another machine is refused',
-    async run({ world }) {
-      const result = await world.listen({ host: '192.0.2.1', port: 0 });
+    async run({ fixture }) {
+      const result = await fixture.listen({ host: '192.0.2.1', port: 0 });
       assert.equal(result, -ERRNO.EADDRNOTAVAIL);
     },
   },
   {
     name: 'a host that is no literal address is refused',
-    async run({ world }) {
-      const result = await world.listen({ host: 'not an address', port: 0 });
+    async run({ fixture }) {
+      const result = await fixture.listen({ host: 'not an address', port: 0 });
       assert.equal(result, -ERRNO.EINVAL);
     },
   },
   {
     name: 'a refused client is cut off, an adopted one is served',
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       const refused = await Client.open(port);
-      world.driver.refuse(await world.acceptHandle());
+      fixture.driver.refuse(await fixture.acceptHandle());
       await refused.isGone();
-      await roundTrip(world, port);
+      await roundTrip(fixture, port);
     },
   },
   {
     name: 'more clients come and go than the backlog holds at once',
     options: { backlog: 4 },
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       for (let count = 0; count < 12; count++) {
         if (count % 2 === 0) {
-          await roundTrip(world, port);
+          await roundTrip(fixture, port);
         } else {
           const client = await Client.open(port);
-          world.driver.refuse(await world.acceptHandle());
+          fixture.driver.refuse(await fixture.acceptHandle());
           await client.isGone();
         }
       }
@@ -82,167 +82,168 @@ export const listenCases: readonly Case[] = [
   },
   {
     name: 'bytes that came before adoption are there after it',
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       const client = await Client.open(port);
       client.socket.write('early');
-      const handle = await world.acceptHandle();
-      await fence(world, port);
-      const slot = world.adopt(handle);
-      assert.equal(String(await world.readAll(slot, 5)), 'early');
+      const handle = await fixture.acceptHandle();
+      await fence(fixture, port);
+      const slot = fixture.adopt(handle);
+      assert.equal(String(await fixture.readAll(slot, 5)), 'early');
     },
   },
   {
     name: 'a client that leaves before adoption does no harm',
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       const client = await Client.open(port);
-      const handle = await world.acceptHandle();
+      const handle = await fixture.acceptHandle();
       client.socket.resetAndDestroy();
-      await fence(world, port);
-      const slot = world.adopt(handle);
-      const result = await world.read(slot);
+      await fence(fixture, port);
+      const slot = fixture.adopt(handle);
+      const result = await fixture.read(slot);
       assert.ok(typeof result === 'number' && result <= 0, `a fault or the end, not ${result}`);
-      await world.close(slot);
+      await fixture.close(slot);
     },
   },
   {
     name: 'accepting(false) takes no clients, accepting(true) takes those who waited',
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       const first = await Client.open(port);
-      const slot = await world.accept();
-      world.driver.accepting(false);
+      const slot = await fixture.accept();
+      fixture.driver.accepting(false);
       const clients = [await Client.open(port), await Client.open(port), await Client.open(port)];
       // Several exchanges on the first connection: enough turns for a driver to go wrong in.
       for (const text of ['one', 'two', 'three', 'four']) {
         first.socket.write(text);
-        assert.equal(String(await world.readAll(slot, text.length)), text);
+        assert.equal(String(await fixture.readAll(slot, text.length)), text);
       }
-      assert.equal(world.cameCount(Op.Accept, -1), 0, 'no ACCEPT while not accepting');
-      world.pause();
-      while (world.step() > 0) {}
-      assert.equal(world.sleep(), true, 'clients who wait keep nobody awake');
-      const wakesBefore = world.wakes;
-      world.driver.accepting(true);
-      await until('wake()', () => world.wakes > wakesBefore);
-      world.run();
+      assert.equal(fixture.cameCount(Op.Accept, -1), 0, 'no ACCEPT while not accepting');
+      fixture.pause();
+      while (fixture.step() > 0) {}
+      assert.equal(fixture.sleep(), true, 'clients who wait keep nobody awake');
+      const wakesBefore = fixture.wakes;
+      fixture.driver.accepting(true);
+      await until('wake()', () => fixture.wakes > wakesBefore);
+      fixture.run();
       for (const client of clients) {
-        const late = await world.accept();
-        await world.write(late, 'hello');
+        const late = await fixture.accept();
+        await fixture.write(late, 'hello');
         await client.hasBytes(5);
       }
     },
   },
   {
     name: 'unlisten stops taking clients and leaves the others alone',
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       const client = await Client.open(port);
-      const slot = await world.accept();
-      await world.unlisten();
+      const slot = await fixture.accept();
+      await fixture.unlisten();
       await assert.rejects(Client.open(port), /ECONNREFUSED/);
       client.socket.write('still here');
-      assert.equal(String(await world.readAll(slot, 10)), 'still here');
+      assert.equal(String(await fixture.readAll(slot, 10)), 'still here');
     },
   },
   {
     name: 'unlisten loses no client that waits: each is delivered or cut off',
     options: { completions: 4 },
-    async run({ world }) {
-      const port = await world.listen();
-      world.pause();
+    async run({ fixture }) {
+      const port = await fixture.listen();
+      fixture.pause();
       const clients: Client[] = [];
       for (let count = 0; count < 5; count++) clients.push(await Client.open(port));
-      world.run();
-      await world.unlisten();
-      while (world.cameCount(Op.Accept, -1) > 0) world.driver.refuse(await world.acceptHandle());
+      fixture.run();
+      await fixture.unlisten();
+      while (fixture.cameCount(Op.Accept, -1) > 0)
+        fixture.driver.refuse(await fixture.acceptHandle());
       for (const client of clients) await client.isGone();
     },
   },
   {
     name: 'unlisten takes those who wait in the kernel, also while not accepting',
-    async run({ world }) {
-      const port = await world.listen();
-      world.driver.accepting(false);
+    async run({ fixture }) {
+      const port = await fixture.listen();
+      fixture.driver.accepting(false);
       const clients = [await Client.open(port), await Client.open(port)];
-      await world.unlisten();
+      await fixture.unlisten();
       for (const client of clients) {
-        const slot = await world.accept();
-        await world.write(slot, 'hello');
+        const slot = await fixture.accept();
+        await fixture.write(slot, 'hello');
         await client.hasBytes(5);
       }
-      await roundTrip(world, await world.listen());
+      await roundTrip(fixture, await fixture.listen());
     },
   },
   {
     name: 'connect reaches a server, and bytes go both ways',
-    async run({ world }) {
+    async run({ fixture }) {
       const { server, port } = await plainServer((text) => text.toUpperCase());
-      const slot = world.connect({ host: '127.0.0.1', port });
-      assert.equal((await world.wait(Op.Connect, slot)).result, 0);
-      assert.deepEqual(world.peer(slot), { address: '127.0.0.1', port });
-      await world.write(slot, 'shout');
-      assert.equal(String(await world.readAll(slot, 5)), 'SHOUT');
-      await world.close(slot);
+      const slot = fixture.connect({ host: '127.0.0.1', port });
+      assert.equal((await fixture.wait(Op.Connect, slot)).result, 0);
+      assert.deepEqual(fixture.peer(slot), { address: '127.0.0.1', port });
+      await fixture.write(slot, 'shout');
+      assert.equal(String(await fixture.readAll(slot, 5)), 'SHOUT');
+      await fixture.close(slot);
       server.close();
     },
   },
   {
     name: 'connect to nobody is refused, and the slot is closed and used again',
-    async run({ world }) {
+    async run({ fixture }) {
       const { server, port } = await plainServer();
       await new Promise((resolve) => server.close(resolve));
       for (let round = 0; round < 3; round++) {
-        const slot = world.connect({ host: '127.0.0.1', port });
-        assert.equal((await world.wait(Op.Connect, slot)).result, -ERRNO.ECONNREFUSED);
-        await world.close(slot);
+        const slot = fixture.connect({ host: '127.0.0.1', port });
+        assert.equal((await fixture.wait(Op.Connect, slot)).result, -ERRNO.ECONNREFUSED);
+        await fixture.close(slot);
       }
     },
   },
   {
     name: 'connect comes from the address that it is told',
     needs: isLinux ? null : 'only Linux has all of 127.0.0.0/8',
-    async run({ world }) {
+    async run({ fixture }) {
       const { server, port } = await plainServer((_text, from) => from);
       for (const from of ['127.0.0.3', '127.0.0.1']) {
-        const slot = world.connect({ host: '127.0.0.1', port, from });
-        assert.equal((await world.wait(Op.Connect, slot)).result, 0);
-        await world.write(slot, 'who am I');
-        assert.equal(String(await world.readAll(slot, from.length)), from);
-        await world.close(slot);
+        const slot = fixture.connect({ host: '127.0.0.1', port, from });
+        assert.equal((await fixture.wait(Op.Connect, slot)).result, 0);
+        await fixture.write(slot, 'who am I');
+        assert.equal(String(await fixture.readAll(slot, from.length)), from);
+        await fixture.close(slot);
       }
       server.close();
     },
   },
   {
     name: 'connect from an address of another machine fails, and the slot is used again',
-    async run({ world }) {
+    async run({ fixture }) {
       const { server, port } = await plainServer((text) => text);
       for (const from of ['192.0.2.1', undefined]) {
-        const slot = world.connect({ host: '127.0.0.1', port, ...(from && { from }) });
+        const slot = fixture.connect({ host: '127.0.0.1', port, ...(from && { from }) });
         const wanted = from === undefined ? 0 : -ERRNO.EADDRNOTAVAIL;
-        assert.equal((await world.wait(Op.Connect, slot)).result, wanted);
-        await world.close(slot);
+        assert.equal((await fixture.wait(Op.Connect, slot)).result, wanted);
+        await fixture.close(slot);
       }
       server.close();
     },
   },
   {
     name: 'abort ends a connect',
-    async run({ world }) {
+    async run({ fixture }) {
       const { server, port } = await plainServer();
-      const slot = world.connect({ host: '127.0.0.1', port });
-      world.abort(slot);
-      const { result } = await world.wait(Op.Connect, slot);
+      const slot = fixture.connect({ host: '127.0.0.1', port });
+      fixture.abort(slot);
+      const { result } = await fixture.wait(Op.Connect, slot);
       assert.ok(result === 0 || result === -ERRNO.ECANCELED, `connect gave ${result}`);
-      await world.close(slot);
+      await fixture.close(slot);
       server.close();
     },
   },
   {
     name: 'a server that says something and ends at once is heard to the end',
-    async run({ world }) {
+    async run({ fixture }) {
       let hasEnded = false;
       const server = createServer((socket) => {
         socket.end('bye', () => {
@@ -254,127 +255,128 @@ export const listenCases: readonly Case[] = [
       await until('the server listens', () => server.listening);
       const address = server.address();
       assert.ok(address !== null && typeof address !== 'string');
-      world.pause();
-      const slot = world.connect({ host: '127.0.0.1', port: address.port });
+      fixture.pause();
+      const slot = fixture.connect({ host: '127.0.0.1', port: address.port });
       // A ring submits what it was asked for with the next poll.
-      if (world.driver.name === 'uring') world.step();
+      if (fixture.driver.name === 'uring') fixture.step();
       await until('the server is done before the next turn', () => hasEnded);
-      world.run();
-      assert.equal((await world.wait(Op.Connect, slot)).result, 0);
-      assert.equal(String(await world.readAll(slot, 3)), 'bye');
-      assert.equal(await world.read(slot), 0);
-      await world.close(slot);
+      fixture.run();
+      assert.equal((await fixture.wait(Op.Connect, slot)).result, 0);
+      assert.equal(String(await fixture.readAll(slot, 3)), 'bye');
+      assert.equal(await fixture.read(slot), 0);
+      await fixture.close(slot);
       server.close();
     },
   },
   {
     name: 'peer is the client',
-    async run({ world }) {
-      const client = await Client.open(await world.listen());
-      const slot = await world.accept();
+    async run({ fixture }) {
+      const client = await Client.open(await fixture.listen());
+      const slot = await fixture.accept();
       const expected = { address: '127.0.0.1', port: client.socket.localPort };
-      assert.deepEqual(world.peer(slot), expected);
+      assert.deepEqual(fixture.peer(slot), expected);
     },
   },
   {
     name: 'IPv6: listen, peer and connect on ::1',
     needs: hasLoopback6 ? null : 'this machine has no ::1',
-    async run({ world }) {
-      const port = await world.listen({ host: '::1', port: 0 });
+    async run({ fixture }) {
+      const port = await fixture.listen({ host: '::1', port: 0 });
       const client = await Client.open({ host: '::1', port });
-      const slot = await world.accept();
-      assert.deepEqual(world.peer(slot), { address: '::1', port: client.socket.localPort });
-      const ours = world.connect({ host: '::1', port });
-      assert.equal((await world.wait(Op.Connect, ours)).result, 0);
-      assert.deepEqual(world.peer(ours), { address: '::1', port });
-      const theirs = await world.accept();
-      await world.write(ours, 'six');
-      assert.equal(String(await world.readAll(theirs, 3)), 'six');
+      const slot = await fixture.accept();
+      assert.deepEqual(fixture.peer(slot), { address: '::1', port: client.socket.localPort });
+      const ours = fixture.connect({ host: '::1', port });
+      assert.equal((await fixture.wait(Op.Connect, ours)).result, 0);
+      assert.deepEqual(fixture.peer(ours), { address: '::1', port });
+      const theirs = await fixture.accept();
+      await fixture.write(ours, 'six');
+      assert.equal(String(await fixture.readAll(theirs, 3)), 'six');
     },
   },
   {
     name: 'an IPv4 client of an IPv6 listener has a plain IPv4 address',
     needs: hasLoopback6 ? null : 'this machine has no ::1',
-    async run({ world }) {
-      const port = await world.listen({ host: '::', port: 0 });
+    async run({ fixture }) {
+      const port = await fixture.listen({ host: '::', port: 0 });
       const client = await Client.open(port);
-      const slot = await world.accept();
+      const slot = await fixture.accept();
       const expected = { address: '127.0.0.1', port: client.socket.localPort };
-      assert.deepEqual(world.peer(slot), expected);
+      assert.deepEqual(fixture.peer(slot), expected);
     },
   },
   {
     name: 'a unix socket has its mode, no port and no peer, and goes with unlisten',
     needs: isWindows ? 'Windows has named pipes instead' : null,
-    run: ({ world }) =>
+    run: ({ fixture }) =>
       inTempDirectory(async (path) => {
-        assert.equal(await world.listen({ path, mode: 0o600 }), 0);
+        assert.equal(await fixture.listen({ path, mode: 0o600 }), 0);
         assert.equal(statSync(path).mode & 0o777, 0o600);
-        await roundTrip(world, { path });
-        const slot = world.connect({ path });
-        assert.equal((await world.wait(Op.Connect, slot)).result, 0);
-        assert.deepEqual(world.peer(await world.accept()), { address: '', port: 0 });
-        await world.unlisten();
+        await roundTrip(fixture, { path });
+        const slot = fixture.connect({ path });
+        assert.equal((await fixture.wait(Op.Connect, slot)).result, 0);
+        assert.deepEqual(fixture.peer(await fixture.accept()), { address: '', port: 0 });
+        await fixture.unlisten();
         assert.equal(existsSync(path), false, 'the file is gone');
       }),
   },
   {
     name: 'the socket file of a dead server is replaced, that of a living one is not',
     needs: isWindows ? 'Windows has named pipes instead' : null,
-    run: ({ world, make }) =>
+    run: ({ fixture, make }) =>
       inTempDirectory(async (path) => {
         await leaveStaleSocket(path);
-        assert.equal(await world.listen({ path, mode: 0o660 }), 0);
-        const second = new World(make);
+        assert.equal(await fixture.listen({ path, mode: 0o660 }), 0);
+        const second = new Fixture(make);
         assert.equal(await second.listen({ path }), -ERRNO.EADDRINUSE);
         await second.end();
         // The probe of the second is a client of the first, gone at once.
-        while (world.cameCount(Op.Accept, -1) > 0) world.driver.refuse(await world.acceptHandle());
-        await roundTrip(world, { path });
+        while (fixture.cameCount(Op.Accept, -1) > 0)
+          fixture.driver.refuse(await fixture.acceptHandle());
+        await roundTrip(fixture, { path });
       }),
   },
   {
     name: 'a path that is too long, or whose folder is missing, is refused',
     needs: isWindows ? 'Windows has named pipes instead' : null,
-    run: ({ world }) =>
+    run: ({ fixture }) =>
       inTempDirectory(async (path) => {
-        const tooLong = await world.listen({ path: path.padEnd(200, 'x') });
+        const tooLong = await fixture.listen({ path: path.padEnd(200, 'x') });
         assert.ok(tooLong === -ERRNO.EINVAL || tooLong === -ENAMETOOLONG, `${tooLong}`);
         // Node says EACCES here, as Windows does.
-        const missing = await world.listen({ path: join(path, 'below') });
+        const missing = await fixture.listen({ path: join(path, 'below') });
         assert.ok(missing === -ENOENT || missing === -ERRNO.EACCES, `${missing}`);
-        assert.equal(await world.listen({ path }), 0);
+        assert.equal(await fixture.listen({ path }), 0);
       }),
   },
   {
     name: 'a file that is no socket is left alone',
     needs: isWindows ? 'Windows has named pipes instead' : null,
-    run: ({ world }) =>
+    run: ({ fixture }) =>
       inTempDirectory(async (path) => {
         writeFileSync(path, 'precious');
-        assert.equal(await world.listen({ path }), -ERRNO.EADDRINUSE);
+        assert.equal(await fixture.listen({ path }), -ERRNO.EADDRINUSE);
         assert.equal(existsSync(path), true);
       }),
   },
 ];
 
 /** A client is served: five bytes each way. */
-async function roundTrip(world: World, where: number | NetConnectOpts): Promise<void> {
+async function roundTrip(fixture: Fixture, where: number | NetConnectOpts): Promise<void> {
   const client = await Client.open(where);
   client.socket.write('hello');
-  const slot = await world.accept();
-  assert.equal(String(await world.readAll(slot, 5)), 'hello');
-  await world.write(slot, 'world');
+  const slot = await fixture.accept();
+  assert.equal(String(await fixture.readAll(slot, 5)), 'hello');
+  await fixture.write(slot, 'world');
   await client.hasBytes(5);
   assert.equal(client.text, 'world');
-  await world.close(slot);
+  await fixture.close(slot);
   await client.hasEnded();
   client.socket.destroy();
 }
 
 /** Whatever clients did before has reached the kernel, and the driver had turns to see it. */
-async function fence(world: World, port: number): Promise<void> {
-  for (let round = 0; round < 2; round++) await roundTrip(world, port);
+async function fence(fixture: Fixture, port: number): Promise<void> {
+  for (let round = 0; round < 2; round++) await roundTrip(fixture, port);
 }
 
 interface PlainServer {
@@ -383,11 +385,11 @@ interface PlainServer {
 }
 
 async function plainServer(
-  answer: (text: string, from: string) => string = String,
+  respond: (text: string, from: string) => string = String,
 ): Promise<PlainServer> {
   const server = createServer((socket) => {
     const from = socket.remoteAddress ?? '';
-    socket.on('data', (chunk) => socket.write(answer(String(chunk), from)));
+    socket.on('data', (chunk) => socket.write(respond(String(chunk), from)));
     socket.on('error', () => {});
   });
   server.listen(0, '127.0.0.1');

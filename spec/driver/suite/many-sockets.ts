@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { Op } from '../../../src/driver/driver.ts';
 import type { Case } from './case.ts';
 import { Client, pair, starve } from './client.ts';
-import { REGION, until, type World } from './fixture.ts';
+import { type Fixture, REGION, until } from './fixture.ts';
 
 const ROUNDS = 3;
 
@@ -13,29 +13,29 @@ export const crowdCases: readonly Case[] = [
   {
     name: '1,000 sockets are all answered, and none is far behind',
     options: { slots: 1000, blockCount: 300, backlog: 1024 },
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       const clients: Client[] = [];
       const slots: number[] = [];
       while (clients.length < 1000) {
         const opened = Array.from({ length: 100 }, () => Client.open(port));
         clients.push(...(await Promise.all(opened)));
-        while (slots.length < clients.length) slots.push(await world.accept());
+        while (slots.length < clients.length) slots.push(await fixture.accept());
       }
-      world.pause();
+      fixture.pause();
       for (const client of clients) talk(client);
       const served = new Map<number, number>();
       let leastWhenFirstWasDone = -1;
       const serving = slots.map(async (slot) => {
         for (let round = 1; round <= ROUNDS; round++) {
-          await world.readAll(slot, 4);
-          assert.equal(await world.sendAll(slot, REGION, 0, 4), 0);
+          await fixture.readAll(slot, 4);
+          assert.equal(await fixture.sendAll(slot, REGION, 0, 4), 0);
           served.set(slot, round);
           if (round < ROUNDS || leastWhenFirstWasDone >= 0) continue;
           leastWhenFirstWasDone = Math.min(...slots.map((each) => served.get(each) ?? 0));
         }
       });
-      world.run();
+      fixture.run();
       await Promise.all(serving);
       for (const client of clients) await client.hasBytes(4 * ROUNDS);
       assert.ok(leastWhenFirstWasDone >= 1, 'nobody was done before everybody was served once');
@@ -44,55 +44,55 @@ export const crowdCases: readonly Case[] = [
   {
     name: 'a poll of four completions serves everybody, and lets clients in',
     options: { completions: 4, blockCount: 8 },
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       const bytes = Buffer.alloc(300_000, 'abc');
       const busy: Promise<void>[] = [];
       for (let count = 0; count < 8; count++) {
         const client = await Client.open(port);
         client.socket.write(bytes);
-        busy.push(upload(await world.accept()));
+        busy.push(upload(await fixture.accept()));
       }
       for (let count = 0; count < 20; count++) {
         const client = await Client.open(port);
         client.socket.write(bytes);
-        const slot = await world.accept();
-        world.receive(slot);
-        world.take(await world.wait(Op.Receive, slot));
-        await world.write(slot, 'welcome');
-        await world.close(slot);
+        const slot = await fixture.accept();
+        fixture.receive(slot);
+        fixture.take(await fixture.wait(Op.Receive, slot));
+        await fixture.write(slot, 'welcome');
+        await fixture.close(slot);
       }
       await Promise.all(busy);
 
       async function upload(slot: number): Promise<void> {
-        assert.ok((await world.readAll(slot, bytes.length)).equals(bytes));
-        await world.close(slot);
+        assert.ok((await fixture.readAll(slot, bytes.length)).equals(bytes));
+        await fixture.close(slot);
       }
     },
   },
   {
     name: 'who waits for a block gets one in turn',
     options: { blockCount: 1, blockBytes: 1024 },
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       const counts = new Map<number, number>();
       const bytes = Buffer.alloc(200 * 1024);
       const streams: Promise<void>[] = [];
-      const blocks = await starve(world, port);
+      const blocks = await starve(fixture, port);
       for (let count = 0; count < 4; count++) {
         const client = await Client.open(port);
         client.socket.write(bytes);
-        const slot = await world.accept();
-        world.receive(slot);
+        const slot = await fixture.accept();
+        fixture.receive(slot);
         streams.push(stream(slot));
       }
       await rounds();
-      for (const block of blocks) world.slab.release(block);
+      for (const block of blocks) fixture.slab.release(block);
       await Promise.all(streams);
 
       async function stream(slot: number): Promise<void> {
         for (let left = bytes.length; left > 0; ) {
-          const taken = world.take(await world.wait(Op.Receive, slot));
+          const taken = fixture.take(await fixture.wait(Op.Receive, slot));
           assert.ok(typeof taken !== 'number');
           left -= taken.length;
           counts.set(slot, (counts.get(slot) ?? 0) + 1);
@@ -100,7 +100,7 @@ export const crowdCases: readonly Case[] = [
             const least = Math.min(...[...counts.values()]);
             assert.ok(counts.size === 4 && least >= 10, `${[...counts.values()]} blocks each`);
           }
-          if (left > 0) world.receive(slot);
+          if (left > 0) fixture.receive(slot);
         }
       }
     },
@@ -108,80 +108,80 @@ export const crowdCases: readonly Case[] = [
   {
     name: 'an end and a reset are told without a block',
     options: { blockCount: 1 },
-    async run({ world }) {
-      const port = await world.listen();
-      const blocks = await starve(world, port);
+    async run({ fixture }) {
+      const port = await fixture.listen();
+      const blocks = await starve(fixture, port);
       for (const isReset of [false, true]) {
         const client = await Client.open(port);
-        const slot = await world.accept();
-        world.receive(slot);
+        const slot = await fixture.accept();
+        fixture.receive(slot);
         if (isReset) client.socket.resetAndDestroy();
         else client.socket.end();
-        const { result } = await world.wait(Op.Receive, slot);
+        const { result } = await fixture.wait(Op.Receive, slot);
         assert.ok(isReset ? result < 0 : result === 0, `receive gave ${result}`);
-        await world.close(slot);
+        await fixture.close(slot);
       }
-      for (const block of blocks) world.slab.release(block);
+      for (const block of blocks) fixture.slab.release(block);
     },
   },
   {
     name: 'a block that comes back wakes, also when it came and went before the sleep',
     options: { blockCount: 1 },
-    async run({ world }) {
-      const { client, slot, port } = await pair(world);
-      const [block] = await starve(world, port);
-      world.receive(slot);
+    async run({ fixture }) {
+      const { client, slot, port } = await pair(fixture);
+      const [block] = await starve(fixture, port);
+      fixture.receive(slot);
       client.socket.write('hungry');
       await rounds();
-      world.pause();
-      world.step();
-      world.slab.release(block);
-      assert.equal(world.slab.acquire(), block);
+      fixture.pause();
+      fixture.step();
+      fixture.slab.release(block);
+      assert.equal(fixture.slab.acquire(), block);
       // At once, for a poll() before it would look again. It may refuse, if it has something to do.
-      await until('sleep', () => world.sleep() || world.step() < 0);
-      const wakesBefore = world.wakes;
-      world.slab.release(block);
-      await until('wake()', () => world.wakes > wakesBefore);
-      world.run();
-      assert.equal(String(world.take(await world.wait(Op.Receive, slot))), 'hungry');
+      await until('sleep', () => fixture.sleep() || fixture.step() < 0);
+      const wakesBefore = fixture.wakes;
+      fixture.slab.release(block);
+      await until('wake()', () => fixture.wakes > wakesBefore);
+      fixture.run();
+      assert.equal(String(fixture.take(await fixture.wait(Op.Receive, slot))), 'hungry');
     },
   },
   {
     name: 'bytes that come between the poll and the sleep wake, or refuse the sleep',
-    async run({ world }) {
-      const { client, slot } = await pair(world);
+    async run({ fixture }) {
+      const { client, slot } = await pair(fixture);
       for (let round = 0; round < 10; round++) {
-        world.receive(slot);
+        fixture.receive(slot);
         await rounds();
-        world.pause();
-        while (world.step() > 0) {}
+        fixture.pause();
+        while (fixture.step() > 0) {}
         let written = false;
         client.socket.write('now', () => {
           written = true;
         });
         await until('the bytes are with the kernel', () => written);
         await rounds();
-        const wakesBefore = world.wakes;
-        if (world.sleep()) await until('wake()', () => world.wakes > wakesBefore);
-        assert.ok(world.wakes <= wakesBefore + 1);
-        world.run();
-        assert.equal(String(world.take(await world.wait(Op.Receive, slot))), 'now');
+        const wakesBefore = fixture.wakes;
+        if (fixture.sleep()) await until('wake()', () => fixture.wakes > wakesBefore);
+        assert.ok(fixture.wakes <= wakesBefore + 1);
+        fixture.run();
+        assert.equal(String(fixture.take(await fixture.wait(Op.Receive, slot))), 'now');
       }
     },
   },
   {
     name: 'sends from several regions at once, while others come and go',
-    async run({ world }) {
-      const port = await world.listen();
+    async run({ fixture }) {
+      const port = await fixture.listen();
       const sending: Promise<void>[] = [];
       for (let index = 0; index < 6; index++) {
         const client = await Client.open(port);
-        sending.push(serve(world, await world.accept(), client, 10 + index));
+        sending.push(serve(fixture, await fixture.accept(), client, 10 + index));
       }
       for (let round = 0; round < 20; round++) {
-        world.driver.map(50 + round, Buffer.alloc(4096, round));
+        fixture.driver.map(50 + round, Buffer.alloc(4096, round));
         await rounds(1);
-        world.driver.unmap(50 + round);
+        fixture.driver.unmap(50 + round);
       }
       await Promise.all(sending);
     },
@@ -200,12 +200,17 @@ function talk(client: Client): void {
   });
 }
 
-async function serve(world: World, slot: number, client: Client, region: number): Promise<void> {
+async function serve(
+  fixture: Fixture,
+  slot: number,
+  client: Client,
+  region: number,
+): Promise<void> {
   const bytes = Buffer.alloc(1_000_003, `region ${region}, `);
   for (let round = 0; round < 3; round++) {
-    world.driver.map(region, bytes);
-    assert.equal(await world.sendAll(slot, region, round, bytes.length), 0);
-    world.driver.unmap(region);
+    fixture.driver.map(region, bytes);
+    assert.equal(await fixture.sendAll(slot, region, round, bytes.length), 0);
+    fixture.driver.unmap(region);
   }
   await client.hasBytes(3 * bytes.length - 3);
   const expected = Buffer.concat([bytes, bytes.subarray(1), bytes.subarray(2)]);

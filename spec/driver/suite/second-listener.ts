@@ -6,7 +6,7 @@ import { listenerPort, openListener } from '../../../src/driver/linux/listener.t
 import { linuxSyscalls, type Syscalls } from '../../../src/driver/linux/syscalls.ts';
 import type { Case } from './case.ts';
 import { Client } from './client.ts';
-import type { World } from './fixture.ts';
+import type { Fixture } from './fixture.ts';
 
 const found = linuxSyscalls();
 const needs = typeof found === 'string' ? found : null;
@@ -34,83 +34,83 @@ async function withOther(run: (other: Other) => Promise<void>): Promise<void> {
 }
 
 /** Serves a listener of others, with a client in its queue, and leaves it. */
-async function leavesWithOneWaiting(world: World, last: boolean): Promise<Client> {
+async function leavesWithOneWaiting(fixture: Fixture, last: boolean): Promise<Client> {
   const calls = linuxSyscalls();
   assert.ok(typeof calls !== 'string');
   const fd = openListener(calls, { host: '127.0.0.1', port: 0 }, 16);
-  const port = await world.listen({ fd });
+  const port = await fixture.listen({ fd });
   assert.ok(port > 0);
-  world.driver.accepting(false);
+  fixture.driver.accepting(false);
   const client = await Client.open(port);
-  await takesNobody(world);
-  await world.unlisten(last);
+  await takesNobody(fixture);
+  await fixture.unlisten(last);
   return client;
 }
 
 /** The next client is this one: it is greeted on its slot. */
-async function serves(world: World, client: Client): Promise<void> {
-  const slot = await world.accept();
-  await world.write(slot, 'hello');
+async function serves(fixture: Fixture, client: Client): Promise<void> {
+  const slot = await fixture.accept();
+  await fixture.write(slot, 'hello');
   await client.hasBytes(5);
-  await world.close(slot);
+  await fixture.close(slot);
 }
 
-async function takesNobody(world: World): Promise<void> {
+async function takesNobody(fixture: Fixture): Promise<void> {
   for (let round = 0; round < IDLE_ROUNDS; round++) {
     await new Promise((resolve) => setImmediate(resolve));
   }
-  assert.equal(world.cameCount(Op.Accept, -1), 0, 'no ACCEPT of a listener that is not watched');
+  assert.equal(fixture.cameCount(Op.Accept, -1), 0, 'no ACCEPT of a listener that is not watched');
 }
 
 export const alsoCases: readonly Case[] = [
   {
     name: 'acceptAlso takes clients of another listener until it is told no longer',
     needs,
-    run: ({ world }) =>
+    run: ({ fixture }) =>
       withOther(async (other) => {
-        const port = await world.listen();
-        world.driver.acceptAlso(other.fd, true);
-        world.driver.acceptAlso(other.fd, true);
+        const port = await fixture.listen();
+        fixture.driver.acceptAlso(other.fd, true);
+        fixture.driver.acceptAlso(other.fd, true);
         for (const target of [other.port, port, other.port]) {
-          await serves(world, await Client.open(target));
+          await serves(fixture, await Client.open(target));
         }
-        world.driver.acceptAlso(other.fd, false);
-        world.driver.acceptAlso(other.fd, false);
+        fixture.driver.acceptAlso(other.fd, false);
+        fixture.driver.acceptAlso(other.fd, false);
         const waiting = await Client.open(other.port);
-        await takesNobody(world);
-        await serves(world, await Client.open(port));
-        world.driver.acceptAlso(other.fd, true);
-        await serves(world, waiting);
+        await takesNobody(fixture);
+        await serves(fixture, await Client.open(port));
+        fixture.driver.acceptAlso(other.fd, true);
+        await serves(fixture, waiting);
       }),
   },
   {
     name: 'acceptAlso wakes a sleeper for clients who wait already',
     needs,
-    run: ({ world }) =>
+    run: ({ fixture }) =>
       withOther(async (other) => {
-        await world.listen();
+        await fixture.listen();
         const client = await Client.open(other.port);
-        await takesNobody(world);
-        world.driver.acceptAlso(other.fd, true);
-        await serves(world, client);
+        await takesNobody(fixture);
+        fixture.driver.acceptAlso(other.fd, true);
+        await serves(fixture, client);
       }),
   },
   {
     name: 'accepting() holds for every listener, whichever was said first',
     needs,
-    run: ({ world }) =>
+    run: ({ fixture }) =>
       withOther((first) =>
         withOther(async (second) => {
-          const port = await world.listen();
-          world.driver.acceptAlso(first.fd, true);
-          world.driver.accepting(false);
-          world.driver.acceptAlso(second.fd, true);
+          const port = await fixture.listen();
+          fixture.driver.acceptAlso(first.fd, true);
+          fixture.driver.accepting(false);
+          fixture.driver.acceptAlso(second.fd, true);
           const ports = [port, first.port, second.port];
           const clients = await Promise.all(ports.map((each) => Client.open(each)));
-          await takesNobody(world);
-          world.driver.accepting(true);
+          await takesNobody(fixture);
+          fixture.driver.accepting(true);
           for (let count = 0; count < clients.length; count++) {
-            await world.write(await world.accept(), 'hello');
+            await fixture.write(await fixture.accept(), 'hello');
           }
           for (const client of clients) await client.hasBytes(5);
         }),
@@ -119,53 +119,53 @@ export const alsoCases: readonly Case[] = [
   {
     name: 'unlisten ends acceptAlso and leaves the descriptor open',
     needs,
-    run: ({ world }) =>
+    run: ({ fixture }) =>
       withOther(async (other) => {
-        await world.listen();
-        world.driver.acceptAlso(other.fd, true);
-        await world.unlisten();
+        await fixture.listen();
+        fixture.driver.acceptAlso(other.fd, true);
+        await fixture.unlisten();
         assert.equal(listenerPort(other.calls, other.fd), other.port, 'it listens still');
         const client = await Client.open(other.port);
-        await takesNobody(world);
+        await takesNobody(fixture);
         // A later listen() begins without it.
-        await world.listen();
-        await takesNobody(world);
-        world.driver.acceptAlso(other.fd, true);
-        await serves(world, client);
+        await fixture.listen();
+        await takesNobody(fixture);
+        fixture.driver.acceptAlso(other.fd, true);
+        await serves(fixture, client);
       }),
   },
   {
     name: 'whoever leaves an inherited listener last takes those who wait',
     needs,
-    async run({ world }) {
-      const client = await leavesWithOneWaiting(world, true);
-      assert.equal(world.cameCount(Op.Accept, -1), 1, 'before UNLISTEN');
-      await serves(world, client);
+    async run({ fixture }) {
+      const client = await leavesWithOneWaiting(fixture, true);
+      assert.equal(fixture.cameCount(Op.Accept, -1), 1, 'before UNLISTEN');
+      await serves(fixture, client);
     },
   },
   {
     name: 'whoever leaves an inherited listener to others leaves those who wait as well',
     needs,
-    async run({ world }) {
-      const client = await leavesWithOneWaiting(world, false);
-      assert.equal(world.cameCount(Op.Accept, -1), 0);
+    async run({ fixture }) {
+      const client = await leavesWithOneWaiting(fixture, false);
+      assert.equal(fixture.cameCount(Op.Accept, -1), 0);
       client.socket.destroy();
     },
   },
   {
     name: 'a descriptor may be closed as soon as acceptAlso was told no longer',
     needs,
-    run: ({ world }) =>
+    run: ({ fixture }) =>
       withOther(async (kept) => {
-        const port = await world.listen();
+        const port = await fixture.listen();
         const fd = openListener(kept.calls, { host: '127.0.0.1', port: 0 }, 16);
         const closedPort = listenerPort(kept.calls, fd);
-        world.driver.acceptAlso(fd, true);
-        await serves(world, await Client.open(closedPort));
-        world.driver.acceptAlso(fd, false);
+        fixture.driver.acceptAlso(fd, true);
+        await serves(fixture, await Client.open(closedPort));
+        fixture.driver.acceptAlso(fd, false);
         assert.equal(kept.calls.close(fd), 0);
         await assert.rejects(Client.open(closedPort), /ECONNREFUSED/);
-        await serves(world, await Client.open(port));
+        await serves(fixture, await Client.open(port));
         assert.equal(kept.calls.accept(kept.fd, 0), -ERRNO.EAGAIN, 'the other one is left alone');
       }),
   },
