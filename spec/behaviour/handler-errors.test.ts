@@ -258,7 +258,7 @@ onEachDriver('onError', (add) => {
           ['/throw', 'secret words'],
           ['/reject', 'secret words'],
           ['/http-error', 'no such user'],
-          ['/no-answer', 'the handler finished without an answer'],
+          ['/no-answer', 'the handler finished without a response'],
           ['/fields-throw', 'secret words'],
         ] as const) {
           const response = await client.ask(get(target));

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { Handler } from '../../src/exchange/exchange.ts';
+import type { Handler } from '../../src/exchange/handler.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get, request as requestOf } from '../../testing/raw-client.ts';
 import {
@@ -279,7 +279,7 @@ export const CALL_ROWS: ReadonlyMap<string, DriverTest> = new Map<string, Driver
           other.socket.resume();
           await eventually('it is cut', () => other.ended || other.closed);
           assert.ok(other.receivedBytes < bytes);
-          assert.match(log.join('\n'), /the response is cut: the file ended/);
+          assert.match(log.join('\n'), /the response was truncated: the file ended/);
         });
       } finally {
         await rm(folder, { recursive: true });

@@ -1,10 +1,9 @@
 // What a handler may keep: a test for each row of the first table of docs/lifetimes.md.
 
 import assert from 'node:assert/strict';
+import type { Outgoing, Summary } from '../../src/exchange/callbacks.ts';
 import type { EventStream } from '../../src/exchange/event-stream.ts';
-import type { Next } from '../../src/exchange/middleware.ts';
-import type { Outgoing } from '../../src/exchange/outgoing.ts';
-import type { Summary } from '../../src/exchange/phase.ts';
+import type { Next } from '../../src/exchange/handler.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
 import type { Request } from '../../src/exchange/request.ts';
 import type { Response } from '../../src/exchange/response.ts';

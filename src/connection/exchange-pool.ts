@@ -2,8 +2,8 @@
 // Exchanges made beforehand and used again, last in first out: a server that responds at once needs
 // one, and it stays warm. The handles that handlers hold of them are new for each request.
 
+import type { Services, Transport } from '../exchange/exchange.ts';
 import { Exchange } from '../exchange/exchange.ts';
-import type { Services, Transport } from '../exchange/transport.ts';
 import { DETACHED } from './detached.ts';
 
 /** Exchanges at rest; beyond them (a burst of slow heads) they are garbage. */

@@ -136,6 +136,6 @@ function isCommon(exchange: Exchange): boolean {
 
 /** Whether, and how, an answer speaks of its connection. */
 export function persistenceOf(exchange: Exchange): ConnectionField {
-  if (exchange.close || !exchange.framing.keepAlive) return ConnectionField.Close;
+  if (!exchange.keepAlive || !exchange.framing.keepAlive) return ConnectionField.Close;
   return exchange.head.minor === 0 ? ConnectionField.Keep : ConnectionField.None;
 }

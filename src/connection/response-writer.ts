@@ -3,11 +3,11 @@
 // decides framing (RFC 9112 section 6) and nothing else; when to send is the connection's business.
 
 import { copyBytes, isAscii, writeAscii, writeHex } from '../base/bytes.ts';
+import type { Content } from '../exchange/content.ts';
 import { INLINE_BYTES } from '../exchange/content.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { type Prepared, partsOf, spellOut } from '../exchange/prepared.ts';
-import { endsAtHead } from '../exchange/respond.ts';
-import type { Content } from '../exchange/transport.ts';
+import { type Prepared, partsOf } from '../exchange/prepared.ts';
+import { endsAtHead, spellOut } from '../exchange/respond.ts';
 import { DateField } from '../http/date.ts';
 import {
   ConnectionField,
@@ -48,7 +48,7 @@ export class ResponseWriter {
   }
 
   /** Queues a whole answer; `wallMs` is for its Date. */
-  whole(sendQueue: SendQueue, exchange: Exchange, content: Content, wallMs: number): void {
+  full(sendQueue: SendQueue, exchange: Exchange, content: Content, wallMs: number): void {
     if (typeof content === 'string' && content.length <= LOOP_CHARACTERS) {
       if (this.#shortText(sendQueue, exchange, content, wallMs)) return;
     }
@@ -145,7 +145,7 @@ export class ResponseWriter {
     const at = plain && !omitted ? sendQueue.reserve(bytes.length) : -1;
     if (at < 0) {
       spellOut(exchange, prepared);
-      this.whole(sendQueue, exchange, content, wallMs);
+      this.full(sendQueue, exchange, content, wallMs);
       return;
     }
     this.#date.update(wallMs);
@@ -162,7 +162,7 @@ export class ResponseWriter {
     exchange.owedBytes = omitted ? 0 : length;
     exchange.chunked = length < 0 && exchange.head.minor === 1 && !omitted;
     // Without chunks only the end of the connection ends the content (RFC 9112 6.3, rule 8).
-    if (length < 0 && !exchange.chunked && !omitted) exchange.close = true;
+    if (length < 0 && !exchange.chunked && !omitted) exchange.disableKeepAlive();
     const framing = exchange.chunked ? LENGTH_CHUNKED : length >= 0 ? length : LENGTH_NONE;
     this.#head(sendQueue, exchange, bodyLength(exchange, framing), 0, wallMs);
   }
@@ -171,7 +171,7 @@ export class ResponseWriter {
    * Queues a piece of a stream. Gives up to which byte ever queued must be sent before the piece's
    * memory is free again, 0 when it is free now.
    */
-  piece(sendQueue: SendQueue, exchange: Exchange, chunk: string | Uint8Array): number {
+  chunk(sendQueue: SendQueue, exchange: Exchange, chunk: string | Uint8Array): number {
     const bytes = toBytes(chunk);
     if (bytes.length === 0 || endsAtHead(exchange)) return 0;
     exchange.contentBytes += bytes.length;
@@ -199,7 +199,7 @@ export class ResponseWriter {
   }
 
   /** Queues the end of a chunked stream. */
-  last(sendQueue: SendQueue, exchange: Exchange): void {
+  end(sendQueue: SendQueue, exchange: Exchange): void {
     if (!exchange.chunked || endsAtHead(exchange)) return;
     const trailers = exchange.framing.trailersAccepted ? exchange.trailers : null;
     if (trailers === null) {

@@ -154,7 +154,7 @@ export class SendQueue {
   }
 
   /** Lets all waiters go on: the connection is lost, and they find that out by themselves. */
-  giveUp(): void {
+  abandon(): void {
     const waiters = this.#waiters;
     this.#waiters = null;
     if (waiters !== null) for (const waiter of waiters) waiter.resolve();
@@ -162,7 +162,7 @@ export class SendQueue {
 
   /** Gives everything back. No send is in flight. */
   clear(): void {
-    this.giveUp();
+    this.abandon();
     while (this.#first !== null) this.#pop(this.#first);
     this.queuedTotal = 0;
     this.sentTotal = 0;

@@ -2,8 +2,7 @@
 // files, and the log.
 
 import type { AsyncIo } from '../async-io/async-io.ts';
-import type { Exchange } from '../exchange/exchange.ts';
-import type { Services } from '../exchange/transport.ts';
+import type { Exchange, Services } from '../exchange/exchange.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 

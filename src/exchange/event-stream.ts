@@ -2,7 +2,7 @@
 
 import type { Exchange } from './exchange.ts';
 import { latePause } from './late.ts';
-import { Phase } from './phase.ts';
+import { Phase } from './state.ts';
 
 export interface EventOptions {
   /** The event's type; 'message' when left out. */

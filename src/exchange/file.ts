@@ -6,11 +6,12 @@ import { isFresh } from '../http/conditional.ts';
 import { formatDate } from '../http/date.ts';
 import { Method } from '../http/method.ts';
 import type { Exchange } from './exchange.ts';
+import { fieldValue } from './field-value.ts';
 import { HttpError } from './http-error.ts';
 import { mediaType } from './media-type.ts';
-import { Phase, Writer } from './phase.ts';
 import { requestLine } from './request-line.ts';
-import { endedAtHead, respondWhole, startStream } from './respond.ts';
+import { endedAtHead, respondFull, startStream } from './respond.ts';
+import { Phase, Writer } from './state.ts';
 
 export interface FileOptions {
   /** Instead of the type that follows from the name. */
@@ -66,11 +67,11 @@ export function describeFile(exchange: Exchange, stat: FileStat, etag: string, t
 
 /** True when the request is one that a 304 can answer, and the client's copy is good. */
 export function clientHas(exchange: Exchange, stat: FileStat, etag: string): boolean {
-  const { head, request } = exchange;
+  const { head } = exchange;
   if (head.method !== Method.GET && head.method !== Method.HEAD) return false;
   if (exchange.status !== 200) return false;
-  const match = request.header('if-none-match');
-  const since = request.header('if-modified-since');
+  const match = fieldValue(exchange, 'if-none-match');
+  const since = fieldValue(exchange, 'if-modified-since');
   if (match === undefined && since === undefined) return false;
   return isFresh(match, since, etag, stat.modifiedMs, exchange.services.wallMs());
 }
@@ -79,7 +80,7 @@ export function clientHas(exchange: Exchange, stat: FileStat, etag: string): boo
 export function sendNotModified(exchange: Exchange): void {
   exchange.fields.remove('content-type');
   exchange.status = 304;
-  respondWhole(exchange, null, 'file()');
+  respondFull(exchange, null, 'file()');
 }
 
 /** Answers with a file that is open, and stays the caller's to close. */
@@ -125,7 +126,7 @@ async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
         const missing = opened.stat.bytes - position;
         const ended = `the file ended ${missing} bytes before its Content-Length`;
         const what = count < 0 ? `the file cannot be read: errno ${-count}` : ended;
-        services.logError(`${requestLine(exchange)}: the response is cut: ${what}`);
+        services.logError(`${requestLine(exchange)}: the response was truncated: ${what}`);
         transport.abandon(exchange);
         return;
       }

@@ -1,21 +1,22 @@
 // A response as a handler sees it. It is sent once, by one call or by one that sends in steps. A
 // call that comes too late has no effect (late.ts). Wrong arguments throw.
 
+import { assert } from '../base/assert.ts';
 import { RESPONSE_FIELD_BYTES_MAX, RESPONSE_FIELDS_MAX } from '../base/fixed-limits.ts';
 import { checkedName, checkValue } from '../http/response-fields.ts';
 import { isFinalStatus } from '../http/status.ts';
+import type { Outgoing, Summary } from './callbacks.ts';
 import { checkContent, ownContent } from './content.ts';
 import { EventStream } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { type FileOptions, sendFile } from './file.ts';
 import { checkFraming, checkTrailer } from './framing-fields.ts';
 import { latePause, noteLate } from './late.ts';
-import type { Outgoing } from './outgoing.ts';
 import { asPart } from './parts.ts';
-import { Phase, type Summary, Writer } from './phase.ts';
-import { type Prepared, partsOf, spellOut } from './prepared.ts';
-import { endedAtHead, isUnsent, respondWhole, startStream } from './respond.ts';
+import { type Prepared, partsOf } from './prepared.ts';
+import { endedAtHead, isUnsent, respondFull, spellOut, startStream } from './respond.ts';
 import { type ChunkSource, cancelSource, openSource } from './source.ts';
+import { Phase, Writer } from './state.ts';
 import { pipe } from './stream.ts';
 
 export class Response {
@@ -108,7 +109,7 @@ export class Response {
     const exchange = this.#unsent('send()');
     if (exchange === null) return;
     setType(exchange, type, typeof content === 'string' ? TEXT : BYTES);
-    respondWhole(exchange, content, 'send()');
+    respondFull(exchange, content, 'send()');
   }
 
   text(content: string): void {
@@ -116,7 +117,7 @@ export class Response {
     const exchange = this.#unsent('text()');
     if (exchange === null) return;
     setType(exchange, undefined, TEXT);
-    respondWhole(exchange, content, 'text()');
+    respondFull(exchange, content, 'text()');
   }
 
   html(content: string): void {
@@ -124,7 +125,7 @@ export class Response {
     const exchange = this.#unsent('html()');
     if (exchange === null) return;
     setType(exchange, undefined, HTML);
-    respondWhole(exchange, content, 'html()');
+    respondFull(exchange, content, 'html()');
   }
 
   json(value: unknown): void {
@@ -133,7 +134,7 @@ export class Response {
     const exchange = this.#unsent('json()');
     if (exchange === null) return;
     setType(exchange, undefined, JSON_TYPE);
-    respondWhole(exchange, content, 'json()');
+    respondFull(exchange, content, 'json()');
   }
 
   /** No content; 204 unless a status is given here or was set. */
@@ -145,7 +146,7 @@ export class Response {
     if (exchange === null) return;
     if (code !== undefined) exchange.status = code;
     else if (exchange.status === 200) exchange.status = 204;
-    respondWhole(exchange, null, 'empty()');
+    respondFull(exchange, null, 'empty()');
   }
 
   /** 302 unless `code` says otherwise (301, 303, 307, 308). Characters over ASCII are encoded. */
@@ -156,7 +157,7 @@ export class Response {
     if (exchange === null) return;
     exchange.status = code;
     exchange.fields.set('Location', 'location', encoded);
-    respondWhole(exchange, null, 'redirect()');
+    respondFull(exchange, null, 'redirect()');
   }
 
   prepared(prepared: Prepared): void {
@@ -166,7 +167,7 @@ export class Response {
       exchange.transport.sendPrepared(exchange, prepared);
     } else {
       spellOut(exchange, prepared);
-      respondWhole(exchange, partsOf(prepared).content, 'prepared()');
+      respondFull(exchange, partsOf(prepared).content, 'prepared()');
     }
   }
 
@@ -204,7 +205,7 @@ export class Response {
     if (chunk !== undefined) checkContent(chunk);
     const exchange = this.#exchange;
     if (exchange.phase === Phase.Open && exchange.writer === Writer.None) {
-      if (this.#unsent('end()') !== null) respondWhole(exchange, chunk ?? null, 'end()');
+      if (this.#unsent('end()') !== null) respondFull(exchange, chunk ?? null, 'end()');
       return;
     }
     if (!this.#mayWrite(exchange, 'end()')) return;
@@ -318,7 +319,7 @@ function setType(exchange: Exchange, type: string | undefined, fallback: string)
  */
 function framingField(exchange: Exchange, lowerName: string, value: string): boolean {
   if (lowerName === 'connection' && value.toLowerCase() === 'close') {
-    exchange.close = true;
+    exchange.disableKeepAlive();
     return true;
   }
   if (lowerName === 'connection' && value.toLowerCase() === 'keep-alive') return true;
@@ -338,4 +339,11 @@ function encodeLocation(location: string): string {
       .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
       .join(''),
   );
+}
+
+/** The response handle of an exchange whose request is not over. */
+export function responseOf(exchange: Exchange): Response {
+  const { identity } = exchange;
+  assert(identity instanceof Response, 'the handles of the request are in use');
+  return identity;
 }

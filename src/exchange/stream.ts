@@ -3,9 +3,9 @@
 import { checkContent, ownContent } from './content.ts';
 import type { Exchange } from './exchange.ts';
 import { quick } from './late.ts';
-import { Phase } from './phase.ts';
 import { endedAtHead, startStream } from './respond.ts';
 import { END, type Source } from './source.ts';
+import { Phase } from './state.ts';
 
 const SETTLED: Promise<void> = Promise.resolve();
 

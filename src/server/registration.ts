@@ -2,8 +2,7 @@
 // that nothing can be done with, throws a TypeError that says what to write instead.
 
 import { shown } from '../base/shown.ts';
-import type { Handler } from '../exchange/exchange.ts';
-import type { Middleware } from '../exchange/middleware.ts';
+import type { Handler, Middleware } from '../exchange/handler.ts';
 import { Method, methodNumber } from '../http/method.ts';
 import type { ErrorHandler } from './application.ts';
 

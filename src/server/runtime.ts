@@ -4,7 +4,7 @@ import type { AsyncIo } from '../async-io/async-io.ts';
 import { OVERLOAD_SLOTS } from '../base/fixed-limits.ts';
 import { blockBytesFor } from '../base/limits.ts';
 import { Slab } from '../base/slab.ts';
-import { cutOff, drain, turnAway } from '../connection/close.ts';
+import { closeFirmly, drain, turnAway } from '../connection/close.ts';
 import { Connection } from '../connection/connection.ts';
 import {
   type ConnectionContext,
@@ -110,15 +110,18 @@ export class Runtime {
       idleTimeout: Timeout.Idle,
       handle: (exchange) => options.application.handle(exchange),
       handlerTimedOut: (exchange) => options.application.timedOut(exchange),
-      released: (connection) => this.#resting.push(connection),
       logDebug: (message) => log.debug(message),
       logError: (message) => log.error(message),
       debugEnabled: log.debugEnabled,
     };
   }
 
+  readonly #released = (connection: Connection): void => {
+    this.#resting.push(connection);
+  };
+
   #accepted(slot: number, overloaded: boolean): SocketOwner {
-    const connection = this.#resting.pop() ?? new Connection(this.#context);
+    const connection = this.#resting.pop() ?? new Connection(this.#context, this.#released);
     connection.open(slot);
     if (overloaded) turnAway(connection);
     return connection;
@@ -167,7 +170,7 @@ export class Runtime {
     context.draining = Draining.Firmly;
     await this.#emptied(beganMs + shutdownTimeoutMs);
     this.reactor.turnAway();
-    for (const connection of this.#connections()) cutOff(connection);
+    for (const connection of this.#connections()) closeFirmly(connection);
     await this.#emptied(Number.POSITIVE_INFINITY);
     this.free();
   }

@@ -6,7 +6,7 @@ import { type AsyncIo, FileKind, isFault } from '../async-io/async-io.ts';
 import { NodeAsyncIo } from '../async-io/node.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
-import type { Middleware } from '../exchange/middleware.ts';
+import type { Middleware } from '../exchange/handler.ts';
 import { type Counters, makeCounters } from '../metrics/counters.ts';
 import { serveStatic } from '../static/serve-static.ts';
 import { Application, type ErrorHandler } from './application.ts';
