@@ -20,7 +20,7 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'it only changes what the counter of timeouts says, which no client sees',
   'connection/timeouts.js: a statement is left out: exchange.disableKeepAlive();':
     'bodyFailed(), which comes next, says the same',
-  'connection/head-templates.js: + becomes -: this.#next = (this.#next + 1) % TEMPLATES_MAX;':
+  'connection/response-cache.js: + becomes -: this.#next = (this.#next + 1) % ENTRIES_MAX;':
     'a common head that is not found again is made again, only slower',
   'connection/request-body.js: a statement is left out: this.#gatheredBytes = 0;':
     'whatever ends a read has set it to 0 for the next one',

@@ -182,7 +182,7 @@ onEachDriver('closing', (add) => {
 
   add('listen() twice rejects, and the first goes on', async (driver) => {
     await withServer(driver, {}, hello, async ({ open, server }) => {
-      await assert.rejects(server.listen(), /listens already/);
+      await assert.rejects(server.listen(), /is listening already/);
       assert.equal((await (await open()).ask(get('/'))).text, 'hello');
     });
   });

@@ -400,7 +400,7 @@ describe('a client that is gone', () => {
     await fixture.rest();
     client.breakOff();
     assert.equal(reasons[0]?.code, 'ECONNRESET');
-    assert.match(String(reasons[0]), /the client went away/);
+    assert.match(String(reasons[0]), /the client closed the connection/);
     assert.deepEqual(told, [{ status: 200, bytes: 0, complete: false }]);
     assert.equal(fixture.counters.resets, 1);
     assert.equal(client.isReset, true);

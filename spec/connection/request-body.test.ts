@@ -265,7 +265,7 @@ describe('what breaks off', () => {
   });
 
   it('cut is an error, now or later, and the end', async () => {
-    const error = new Error('the client went away');
+    const error = new Error('the client closed the connection');
     const body = started(lengthOf(10));
     const reading = body.readAll(100);
     feed(body, 'abc');

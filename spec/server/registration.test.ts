@@ -68,7 +68,7 @@ describe('routes', () => {
     refuses(() => on('GET POST', '/x', run), /is not an HTTP token/, 'two');
     refuses(() => on('get', '/x', run), /case-sensitive; did you mean "GET"/, 'lower case');
     refuses(() => on('Delete', '/x', run), /did you mean "DELETE"/, 'mixed case');
-    refuses(() => on('CONNECT', '/x', run), /answered with 501/, 'CONNECT');
+    refuses(() => on('CONNECT', '/x', run), /get 501/, 'CONNECT');
     refuses(() => on('PURGE', '/x'), /^on\("PURGE", "\/x"\): its handler is /, 'no handler');
     refuses(() => on('PURGE', '/x', run, run), /takes one handler/, 'two handlers');
     on('purge', '/x', run);

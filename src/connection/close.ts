@@ -1,17 +1,17 @@
 // How a connection ends. Each operation, and what happens to what is queued:
 //
-//   reject      what was received is no request: an error response, then close
+//   reject      what was received is not a valid request: sends an error response, then closes
 //   close       reads no further request; sends what is queued, shuts our side, and discards what
 //               arrives until the client closes too (RFC 9112 9.6) or the time for that has passed.
 //               Without this the kernel would reset a client that still sends, and it could lose
 //               the response.
-//   drain       the server closes: an idle connection gets a short timeout, a request its response
+//   drain       the server closes: an idle connection gets a short timeout, a request a response
 //   evict       closes an idle connection to free its slot
 //   truncate    gives up a response: what is queued is sent, then close; the client sees by the
 //               framing that the content is incomplete
 //   reset       at once: what is queued is dropped, and the client sees a reset
 //   abandon     the socket is gone: as reset, without touching it
-//   closeFirmly the server's time to close is over: closes what has nothing to send, resets the rest
+//   closeFirmly the server's time is over: closes what has nothing to send, resets the rest
 
 import { assert } from '../base/assert.ts';
 import { RETRY_AFTER_SECONDS } from '../base/fixed-limits.ts';
@@ -26,7 +26,7 @@ import { DETACHED } from './detached.ts';
 import type { ConnectionParts } from './parts.ts';
 import { Reading } from './state.ts';
 
-/** Responds with an error to what is no request, after the responses before it, and closes. */
+/** Sends an error response to an invalid request, after the responses before it, and closes. */
 export function reject(connection: ConnectionParts, fault: number): void {
   const { context } = connection;
   const status = faultStatus(fault);

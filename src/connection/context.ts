@@ -33,7 +33,7 @@ export interface ConnectionContext {
 /** What a closing server does with requests. */
 export const Draining = {
   No: 0,
-  /** Requests that were received get their responses; the last one says that the connection ends. */
+  /** Received requests get their responses; the last one says that the connection ends. */
   Gently: 1,
   /** Every response is its connection's last, whatever follows its request. */
   Firmly: 2,

@@ -1,5 +1,5 @@
-// The transport of a detached exchange: it sends nothing and reads nothing, so that a late call of a
-// handler never reaches the next request of the connection.
+// The transport of a detached exchange: it sends nothing and reads nothing, so that a late call of
+// a handler never reaches the next request of the connection.
 
 import type { Peer } from '../driver/driver.ts';
 import type { Exchange, Transport } from '../exchange/exchange.ts';

@@ -1,5 +1,4 @@
-// What a server offers to all its requests, whichever connection they come on: clocks, pauses,
-// files, and the log.
+// What a server offers to the requests of all its connections: clocks, pauses, files, and the log.
 
 import type { AsyncIo } from '../async-io/async-io.ts';
 import type { Exchange, Services } from '../exchange/exchange.ts';

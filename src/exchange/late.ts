@@ -1,6 +1,6 @@
 // Calls that come too late: after the response ended, or while another call sends it. They have no
-// effect. An error that the handler cannot catch would end the process, so it is logged instead of
-// thrown. A loop that awaits a settled promise would block the event loop, so promises settle later.
+// effect. An error that the handler cannot catch would end the process, so it is logged instead.
+// A loop that awaits settled promises would block the event loop, so they settle later.
 
 import { describe } from '../base/describe.ts';
 import {

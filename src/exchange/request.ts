@@ -1,5 +1,5 @@
-// A request as a handler sees it. Strings are made only when asked for. A handle is made for one
-// request: when the record behind it goes to another one every member throws.
+// The handle of a request. Strings are made when a member is read. A handle is made for one
+// request: when its record goes to another request, every member throws.
 
 import type { Peer } from '../driver/driver.ts';
 import { checkedName } from '../http/response-fields.ts';
@@ -22,7 +22,7 @@ let mountBehind: (request: Request) => number;
 
 export class Request {
   readonly #exchange: Exchange;
-  /** The identity of the request, which the exchange has as long as it is this request's. */
+  /** The identity of the request; the exchange has the same one while it is this request's. */
   readonly #identity: object;
   /** How much of the path a mounted middleware does not see. */
   readonly #mountBytes: number;
@@ -109,7 +109,7 @@ export class Request {
     return peerOf(this.#live()).port;
   }
 
-  /** Aborts when the client resets the connection or takes no more of the answer. */
+  /** Aborts when the client resets the connection or takes no more of the response. */
   get signal(): AbortSignal {
     const exchange = this.#live();
     if (exchange.aborter === null) {
@@ -119,14 +119,14 @@ export class Request {
     return exchange.aborter.signal;
   }
 
-  /** A place for middleware to leave things for handlers. */
+  /** Values that middleware leaves for handlers. */
   get state(): Record<string, unknown> {
     const exchange = this.#live();
     exchange.state ??= {};
     return exchange.state;
   }
 
-  /** The body whole; rejects with HttpError 413 over body_bytes_max. The body is read once. */
+  /** The full body; rejects with HttpError 413 over body_bytes_max. The body is read once. */
   bytes(): Promise<Buffer> {
     return quietly(readBytes(this, this.#exchange));
   }
@@ -150,20 +150,20 @@ export class Request {
     return quietly(readForm(this, this.#exchange));
   }
 
-  /** The body piece by piece. Each piece is the caller's to keep. */
+  /** The body in chunks, which the caller may keep. */
   get body(): AsyncIterable<Uint8Array> {
     this.#live();
     return { [Symbol.asyncIterator]: () => new BodyIterator(this, this.#exchange) };
   }
 
-  /** The trailer fields, as [lower-case name, value], once the body was read to its end. */
+  /** The trailer fields, as [lower-case name, value], after the body was read to its end. */
   trailers(): readonly (readonly [string, string])[] {
     const exchange = this.#live();
     return exchange.transport.trailers(exchange);
   }
 }
 
-/** For the layers above: the exchange behind a request. Throws when it is over. */
+/** For the layers above: the exchange of a request. Throws when the request is over. */
 export function exchangeOf(request: Request): Exchange {
   return exchangeBehind(request);
 }
@@ -195,12 +195,12 @@ function takeBody(exchange: Exchange): void {
   exchange.bodyUse = BodyUse.Reading;
 }
 
-/** A record that is not kept for its request may have gone on to another one. */
+/** A record that is not retained may belong to another request. */
 function lateRead(exchange: Exchange): Promise<void> {
   return latePause(exchange, !exchange.retained);
 }
 
-/** A read that fails does so later than at once: a loop around it must not hold up the loop. */
+/** A failed read rejects later, so that a loop around it does not block the event loop. */
 async function readBytes(request: Request, exchange: Exchange): Promise<Buffer> {
   try {
     takeBody(exchangeOf(request));
@@ -241,7 +241,7 @@ async function readForm(request: Request, exchange: Exchange): Promise<FormData>
 
 const DONE = { done: true, value: undefined } as const;
 
-/** Reads the body of its request alone. What goes wrong is told by next(), and never at once. */
+/** Reads the body of its own request only. next() rejects with errors, and never at once. */
 class BodyIterator implements AsyncIterator<Uint8Array> {
   readonly #exchange: Exchange;
   readonly #refused: unknown;
@@ -273,7 +273,7 @@ class BodyIterator implements AsyncIterator<Uint8Array> {
       await lateRead(exchange);
       throw error;
     }
-    // A loop that asks on must not hold up the event loop.
+    // A loop that reads on must not block the event loop.
     if (this.#ended) await lateRead(exchange);
     this.#ended = true;
     return DONE;

@@ -1,4 +1,4 @@
-// Sends the response of an exchange: in full, or the head of a stream. All calls that send end here.
+// Sends the response of an exchange: in full, or the head of a stream. All calls that send use it.
 
 import { Method } from '../http/method.ts';
 import { checkedName } from '../http/response-fields.ts';
@@ -10,12 +10,12 @@ import { runBeforeSend } from './outgoing.ts';
 import type { Prepared } from './prepared.ts';
 import { Phase, Writer } from './state.ts';
 
-/** True when a response is only a head: to HEAD, and with a status that has no content. */
+/** True when a response has no content: to HEAD, or with a status that has none. */
 export function endsAtHead(exchange: Exchange): boolean {
   return exchange.head.method === Method.HEAD || hasNoContent(exchange.status);
 }
 
-/** True while nothing was sent, and nothing else is about to send. */
+/** True while nothing was sent, and no call is about to send. */
 export function isUnsent(exchange: Exchange): boolean {
   return exchange.phase === Phase.Open && exchange.writer === Writer.None && !exchange.gone;
 }
@@ -48,7 +48,7 @@ export function startStream(exchange: Exchange, call: string): boolean {
   return true;
 }
 
-/** Ends a stream whose content is never sent: its source may have no end. */
+/** Ends a stream whose content is not sent: its source may be endless. */
 export function endedAtHead(exchange: Exchange): boolean {
   if (exchange.phase !== Phase.Streaming || !endsAtHead(exchange)) return false;
   exchange.endAtHead();
@@ -66,7 +66,7 @@ function checkDeclared(exchange: Exchange, content: Content): void {
   throw new TypeError(`Content-Length is ${declared}, the content has ${actual} bytes`);
 }
 
-/** Fields that may occur several times: those of the exchange and of the prepared response add up. */
+/** Fields that may occur several times: those of the prepared response are added. */
 const LISTS = ['vary', 'set-cookie', 'link'];
 
 /** Sets the status and fields of a prepared response, except the fields that are set already. */

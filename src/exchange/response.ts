@@ -1,5 +1,5 @@
-// A response as a handler sees it. It is sent once, by one call or by one that sends in steps. A
-// call that comes too late has no effect (late.ts). Wrong arguments throw.
+// The handle of a response. One call sends it, at once or in steps. A call that comes too late has
+// no effect (late.ts). Wrong arguments throw.
 
 import { assert } from '../base/assert.ts';
 import { RESPONSE_FIELD_BYTES_MAX, RESPONSE_FIELDS_MAX } from '../base/fixed-limits.ts';
@@ -30,13 +30,13 @@ export class Response {
     return this.#exchange.identity !== this;
   }
 
-  /** The exchange, for a call that needs the head not to be sent; else null, and it is noted. */
+  /** The exchange, for a call before the head is sent; else null, and the call is reported. */
   #open(call: string): Exchange | null {
     const exchange = this.#exchange;
     if (exchange.phase === Phase.Open && !exchange.gone && exchange.identity === this) {
       return exchange;
     }
-    // That the client is gone counts where something would be sent.
+    // That the client has left matters only to calls that send.
     if (this.#isOver || !exchange.gone) noteLate(exchange, call, this.#isOver);
     return null;
   }
@@ -49,7 +49,7 @@ export class Response {
     return null;
   }
 
-  /** Reads nothing of another request. */
+  /** The exchange, for a call that reads; throws when the request is over. */
   #readable(): Exchange {
     if (this.#isOver) throw new Error('this response is over: it was sent, and its head is gone');
     return this.#exchange;
@@ -77,7 +77,7 @@ export class Response {
     return this;
   }
 
-  /** Adds a field line beside those of the same name. */
+  /** Adds a field line to those of the same name. */
   appendHeader(name: string, value: string | number): this {
     const lower = checkedName(name);
     const text = String(value);
@@ -86,12 +86,12 @@ export class Response {
     return this;
   }
 
-  /** The value a field has so far, undefined when it has none. */
+  /** The value of a field, undefined when it is not set. */
   getHeader(name: string): string | undefined {
     return this.#readable().fields.get(checkedName(name));
   }
 
-  /** True once the head is on its way: status and fields can no longer change. */
+  /** True once the head was sent: status and fields can no longer change. */
   get sent(): boolean {
     return this.#isOver || this.#exchange.phase !== Phase.Open;
   }
@@ -103,7 +103,7 @@ export class Response {
     return this.#isOver || this.#exchange.phase === Phase.Ended || this.#exchange.gone;
   }
 
-  /** Text or bytes, whole. */
+  /** Sends text or bytes. */
   send(content: string | Uint8Array, type?: string): void {
     checkContent(content);
     const exchange = this.#unsent('send()');
@@ -137,7 +137,7 @@ export class Response {
     respondFull(exchange, content, 'json()');
   }
 
-  /** No content; 204 unless a status is given here or was set. */
+  /** Sends no content; 204 unless a status is given here or was set. */
   empty(code?: number): void {
     if (code !== undefined && !isFinalStatus(code)) {
       throw new RangeError(`not a final status: ${code}`);
@@ -179,7 +179,7 @@ export class Response {
     return asPart(exchange, sendFile(exchange, path, options));
   }
 
-  /** Everything an iterable or a Readable gives, in bounded memory. */
+  /** Sends all chunks of an iterable or a Readable, in bounded memory. */
   stream(source: ChunkSource): Promise<void> {
     if (!isUnsent(this.#exchange) || this.#isOver) cancelSource(source);
     const exchange = this.#unsent('stream()');
@@ -190,7 +190,7 @@ export class Response {
     return asPart(exchange, pipe(exchange, opened));
   }
 
-  /** Sends a piece; resolves when there is room for the next. */
+  /** Sends a chunk; resolves when there is room for the next. */
   write(chunk: string | Uint8Array): Promise<void> {
     checkContent(chunk);
     const exchange = this.#exchange;
@@ -200,7 +200,7 @@ export class Response {
     return exchange.transport.write(exchange, ownContent(chunk), false);
   }
 
-  /** Ends what write() began; without it, the whole response. */
+  /** Ends what write() began; without write(), sends the full response. */
   end(chunk?: string | Uint8Array): void {
     if (chunk !== undefined) checkContent(chunk);
     const exchange = this.#exchange;
@@ -210,11 +210,11 @@ export class Response {
     }
     if (!this.#mayWrite(exchange, 'end()')) return;
     if (chunk !== undefined) void exchange.transport.write(exchange, ownContent(chunk), false);
-    // What was too long has cut the response.
+    // A chunk beyond Content-Length has reset the connection.
     if (!exchange.gone) exchange.transport.endStream(exchange);
   }
 
-  /** True when a piece can be sent; the first one starts the stream. */
+  /** True when a chunk can be sent; the first one starts the stream. */
   #mayWrite(exchange: Exchange, call: string): boolean {
     const isOurs = exchange.identity === this && !exchange.gone;
     if (isOurs && exchange.writer === Writer.Chunks && exchange.phase === Phase.Streaming) {
@@ -269,7 +269,7 @@ export class Response {
     return this;
   }
 
-  /** `callback` runs once the kernel took all of the response, or the response was cut. */
+  /** `callback` runs when the kernel has taken all of the response, or it was truncated. */
   afterSend(callback: (summary: Summary) => void): this {
     checkCallback(callback);
     const exchange = this.#exchange;
@@ -293,7 +293,7 @@ function checkText(content: unknown): asserts content is string {
   if (typeof content !== 'string') throw new TypeError('text() and html() take a string');
 }
 
-/** Trailers have the limits that the fields of a head have. */
+/** Trailers have the same limits as the fields of a head. */
 function checkRoom(trailers: readonly [string, string][], characters: number): void {
   let total = characters;
   for (const [name, value] of trailers) total += name.length + value.length;
@@ -314,8 +314,8 @@ function setType(exchange: Exchange, type: string | undefined, fallback: string)
 }
 
 /**
- * Takes the two fields of framing that a handler may decide: `Connection: close`, and the length of
- * a stream. True when it did; other fields of framing throw.
+ * Applies the two framing fields that a handler may set: `Connection: close`, and the length of a
+ * stream. Returns true for them; other framing fields throw.
  */
 function framingField(exchange: Exchange, lowerName: string, value: string): boolean {
   if (lowerName === 'connection' && value.toLowerCase() === 'close') {
@@ -332,7 +332,7 @@ function framingField(exchange: Exchange, lowerName: string, value: string): boo
   return false;
 }
 
-/** Percent-encodes what cannot stand in a field value; what is encoded already stays. */
+/** Percent-encodes characters that a field value cannot contain; `%` stays. */
 function encodeLocation(location: string): string {
   return location.replace(/[^\x21-\x7e]+/g, (text) =>
     [...Buffer.from(text)]

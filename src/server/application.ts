@@ -36,7 +36,6 @@ export interface ApplicationOptions {
 
 const NO_METHODS: readonly string[] = Object.freeze([]);
 
-/** Every path begins with it. */
 const SLASH = new Uint8Array([47]);
 
 export class Application {
@@ -44,7 +43,7 @@ export class Application {
   readonly #chain: Chain = new Chain();
   readonly #options: ApplicationOptions;
   #errorHandler: ErrorHandler | null = null;
-  /** Asked where no route matches. */
+  /** Called when no route matches. */
   #fallback: Middleware | null = null;
 
   constructor(options: ApplicationOptions) {
@@ -61,8 +60,8 @@ export class Application {
 
   onError(handler: ErrorHandler): void {
     if (this.#errorHandler !== null) {
-      const why = 'there is one error handler, and it was set before';
-      throw new TypeError(`onError(): ${why}; decide between errors within it`);
+      const why = 'an error handler was set before, and there can be only one';
+      throw new TypeError(`onError(): ${why}; handle all errors in it`);
     }
     this.#errorHandler = handler;
   }
@@ -95,7 +94,7 @@ export class Application {
     return found === Found.WrongMethod ? this.#wrongMethod : this.#noRoute;
   }
 
-  /** `OPTIONS *`: what the server can do at all (RFC 9110 9.3.7). */
+  /** `OPTIONS *`: the methods of the server (RFC 9110 9.3.7). */
   readonly #everything: Handler = (_request, response) => {
     response.header('Allow', this.#router.allMethods().join(', ')).empty(204);
   };
@@ -139,7 +138,7 @@ export class Application {
     else plain(response, 501);
   }
 
-  /** A method that neither we nor any route ever heard of is 501, not 405 (RFC 9110 15.6.2). */
+  /** A method that neither HTTP nor any route defines gets 501, not 405 (RFC 9110 15.6.2). */
   #knows(request: Request): boolean {
     return (
       exchangeOf(request).head.method !== Method.Other ||
@@ -147,7 +146,7 @@ export class Application {
     );
   }
 
-  /** What is left when there is no file either. As the next() of a chain: kept, it does nothing. */
+  /** The next() for a path without a file. As in a chain, it has no effect after the request. */
   #makeLastNext(exchange: Exchange): Next {
     const { identity } = exchange;
     return (): Promise<void> => {
@@ -158,7 +157,7 @@ export class Application {
     };
   }
 
-  /** Every part of the chain is done, with a response or without. */
+  /** Every part of the chain has settled, with a response or without. */
   settled(exchange: Exchange): void {
     const { parts } = exchange;
     const { failure } = parts;
@@ -215,7 +214,7 @@ export class Application {
     }
     parts.entered = false;
     if (later === null) {
-      // A file() or stream() that it began is a part of its own.
+      // A file() or stream() that the error handler began is a part of its own.
       const isSending = exchange.writer !== Writer.None;
       if (needsResponse(exchange) && !isSending) this.#respondWithError(exchange, error);
       return;
@@ -254,7 +253,7 @@ export class Application {
       exchange.fields.setKnown('Content-Type', 'content-type', 'text/plain; charset=utf-8');
       respondFull(exchange, `${text}\n`, 'send()');
     } catch (second) {
-      // Only a beforeSend() callback can throw here; nothing more can be said to the client.
+      // Only a beforeSend() callback can throw here. The client gets a reset.
       this.handlerFailed(exchange, second);
       exchange.transport.abandon(exchange);
     }
@@ -267,7 +266,7 @@ export class Application {
   }
 }
 
-/** Finds the path the router sees; false when it cannot be decoded. */
+/** Sets the path for the router; false when it cannot be decoded. */
 function setPath(exchange: Exchange): boolean {
   const { head, bytes, base } = exchange;
   const from = base + head.pathStart;
@@ -286,7 +285,7 @@ function setPath(exchange: Exchange): boolean {
   return length > 0;
 }
 
-/** What a client is told of an error: of an HttpError its message, unless a handler spoiled it. */
+/** The response for an error: an HttpError's status and message, else 500. */
 function errorContent(error: unknown): { status: number; text: string } {
   try {
     if (error instanceof HttpError) {
@@ -296,12 +295,12 @@ function errorContent(error: unknown): { status: number; text: string } {
       }
     }
   } catch {
-    // A getter or a proxy of the handler's: it is told as any other error.
+    // A getter or a proxy threw: as for any other error.
   }
   return { status: 500, text: reasonPhrase(500) };
 }
 
-/** A proxy may throw even when it is only asked what it is. */
+/** A proxy may throw even from instanceof. */
 function isHttpError(error: unknown): error is HttpError {
   try {
     return error instanceof HttpError;
@@ -322,7 +321,7 @@ function plain(response: Response, status: number): void {
   response.status(status).text(`${reasonPhrase(status)}\n`);
 }
 
-/** Drops what described content that will not be sent; fields such as CORS's stay. */
+/** Removes the fields that describe content that is not sent; fields such as CORS's stay. */
 function clearContent(exchange: Exchange): void {
   for (const name of CONTENT_FIELDS) exchange.fields.remove(name);
   exchange.owedBytes = -1;

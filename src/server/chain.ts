@@ -1,6 +1,6 @@
 // Hot: runs for every request. Measured by perf/micro/route.ts.
-// The middleware of a server, run by an index: each is called with a next() that runs those after it
-// and at last the endpoint. A request that is handled at once makes no promise.
+// The middleware of a server, run by an index: each is called with a next() that runs those after
+// it and at last the endpoint. A request that is handled at once makes no promise.
 
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Middleware, Next } from '../exchange/handler.ts';
