@@ -51,16 +51,16 @@ export class Invocation {
 /** The record of an exchange whose request is handed to the application now. */
 export function beginInvocation(exchange: Exchange): Invocation {
   exchange.invocation ??= new Invocation(exchange);
-  const invocation = invocationOf(exchange);
+  const invocation = exchange.invocation as Invocation;
   invocation.reset();
   return invocation;
 }
 
 /** The record of an exchange whose request was handed to the application. */
 export function invocationOf(exchange: Exchange): Invocation {
-  const { invocation } = exchange;
-  assert(invocation instanceof Invocation, 'a request that is handled has its record');
-  return invocation;
+  assert(exchange.invocation !== null, 'a request that is handled has its record');
+  // Nothing else sets it. Checking its class here cost 50 ns a request (perf/micro/connection.ts).
+  return exchange.invocation as Invocation;
 }
 
 /** True while nothing was sent, and a response can still reach the client. */
