@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { isAuthority, isUsualAuthority } from '../../src/http/authority.ts';
+import { isAuthority, isCachedAuthority } from '../../src/http/authority.ts';
 
 /** Somewhere in a larger memory, which is itself a part of a larger one. */
 const MEMORY = new Uint8Array(new ArrayBuffer(300), 7, 280);
@@ -13,9 +13,9 @@ function verdict(text: string, at = 3): boolean {
   MEMORY.fill(0x41);
   MEMORY.set(Buffer.from(text, 'latin1'), at);
   const to = at + text.length;
-  const usual = isUsualAuthority(MEMORY, VIEW, at, to);
-  assert.equal(usual, isAuthority(MEMORY, at, to), JSON.stringify(text));
-  return usual;
+  const cached = isCachedAuthority(MEMORY, VIEW, at, to);
+  assert.equal(cached, isAuthority(MEMORY, at, to), JSON.stringify(text));
+  return cached;
 }
 
 it('a byte that is other than last time is looked at, wherever it stands', () => {
