@@ -33,16 +33,16 @@ export function place(source: Uint8Array, from: number, to: number, turn: number
 }
 
 /** Lists of places to cut: none, all, and each one alone. */
-export function everyCutting(length: number): number[][] {
+export function everySplit(length: number): number[][] {
   const all = Array.from({ length: Math.max(0, length - 1) }, (_, index) => index + 1);
-  return [[], all, ...all.map((cut) => [cut])];
+  return [[], all, ...all.map((split) => [split])];
 }
 
 /** Sorted places to cut a text of this length. */
-export function cutsWithin(length: number): fc.Arbitrary<number[]> {
+export function splitsWithin(length: number): fc.Arbitrary<number[]> {
   return fc
     .uniqueArray(fc.integer({ min: 0, max: length }), { maxLength: 8 })
-    .map((cuts) => cuts.sort((a, b) => a - b));
+    .map((splits) => splits.sort((a, b) => a - b));
 }
 
 /** Text with a few of its bytes changed, left out, doubled or put in. */

@@ -15,7 +15,7 @@ const EBADF = -9;
 
 /** Takes everything, or gives the results it was told to, at once or when it is told to. */
 class FakeSink implements LineSink {
-  readonly pieceBytes: number;
+  readonly writeBytesMax: number;
   readonly writes: string[] = [];
   /** Results of the next writes; a number below zero is an error. */
   results: number[] = [];
@@ -25,8 +25,8 @@ class FakeSink implements LineSink {
   finish: () => void = () => {};
   callsNow = 0;
 
-  constructor(pieceBytes = 65_536) {
-    this.pieceBytes = pieceBytes;
+  constructor(writeBytesMax = 65_536) {
+    this.writeBytesMax = writeBytesMax;
   }
 
   #result(bytes: Uint8Array, from: number, to: number): number {
@@ -57,8 +57,8 @@ class FakeSink implements LineSink {
   }
 }
 
-function made(pieceBytes?: number): { sink: FakeSink; writer: LineWriter } {
-  const sink = new FakeSink(pieceBytes);
+function made(writeBytesMax?: number): { sink: FakeSink; writer: LineWriter } {
+  const sink = new FakeSink(writeBytesMax);
   return { sink, writer: new LineWriter(sink) };
 }
 

@@ -14,8 +14,8 @@ import { alone, inTrain, type Train } from './trains.ts';
 /** Connections at a time: many, since each of them mostly waits. */
 const CONNECTIONS = 64;
 /** Pieces of a case; each comes when the one before had time to arrive. */
-const PIECES = 4;
-const PIECE_WAIT_MS = 1;
+const SEGMENTS = 4;
+const SEGMENT_WAIT_MS = 1;
 /** More would hide what is wrong. */
 const REPORTS_MAX = 5;
 
@@ -25,7 +25,7 @@ const cases = allCases();
 interface Errand {
   readonly one: Case;
   readonly train: Train;
-  readonly cuts: readonly number[];
+  readonly splits: readonly number[];
 }
 
 /** Cases of one file and with the same limits, which one server can answer. */
@@ -37,26 +37,26 @@ function groups(): readonly (readonly Case[])[] {
 function errandsOf(one: Case): readonly Errand[] {
   const whole = alone(one);
   return [
-    { one, train: whole, cuts: [] },
-    { one, train: whole, cuts: fewCuts(whole.bytes.length) },
-    { one, train: inTrain(one), cuts: [] },
+    { one, train: whole, splits: [] },
+    { one, train: whole, splits: fewSplits(whole.bytes.length) },
+    { one, train: inTrain(one), splits: [] },
   ];
 }
 
 /** Pieces of different lengths; the last byte comes alone. */
-function fewCuts(length: number): readonly number[] {
-  const cuts = new Set([length - 1]);
-  for (let piece = 1; piece < PIECES - 1; piece++) {
-    cuts.add(Math.floor((length * piece) / (PIECES - 0.5)));
+function fewSplits(length: number): readonly number[] {
+  const splits = new Set([length - 1]);
+  for (let segment = 1; segment < SEGMENTS - 1; segment++) {
+    splits.add(Math.floor((length * segment) / (SEGMENTS - 0.5)));
   }
-  return [...cuts].filter((cut) => cut > 0 && cut < length).sort((a, b) => a - b);
+  return [...splits].filter((split) => split > 0 && split < length).sort((a, b) => a - b);
 }
 
 /** Runs one errand: a report, or null when all is as it should be. */
-async function wrong(running: Running, { one, train, cuts }: Errand): Promise<string | null> {
+async function wrong(running: Running, { one, train, splits }: Errand): Promise<string | null> {
   const client = await running.open();
   try {
-    const sent = send(client, train.bytes, cuts);
+    const sent = send(client, train.bytes, splits);
     if (train.expected.end.kind === 'incomplete') {
       await sent;
       client.half();
@@ -72,23 +72,27 @@ async function wrong(running: Running, { one, train, cuts }: Errand): Promise<st
       got.push(await ending(client, train.expected.end));
     }
     if (got.join('\n') === wanted.join('\n')) return null;
-    return report(one, train.how, cuts, wanted, got);
+    return report(one, train.how, splits, wanted, got);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    return report(one, train.how, cuts, describe(train.expected), [problem]);
+    return report(one, train.how, splits, describe(train.expected), [problem]);
   } finally {
     client.reset();
   }
 }
 
-async function send(client: RawClient, bytes: Uint8Array, cuts: readonly number[]): Promise<void> {
+async function send(
+  client: RawClient,
+  bytes: Uint8Array,
+  splits: readonly number[],
+): Promise<void> {
   let from = 0;
-  for (const cut of [...cuts, bytes.length]) {
+  for (const split of [...splits, bytes.length]) {
     // A server that refused the beginning may be gone: what it does not take is of no interest.
     if (client.closed || client.errorCode !== '') return;
-    await client.send(bytes.subarray(from, cut));
-    from = cut;
-    if (cut < bytes.length) await wait(PIECE_WAIT_MS);
+    await client.send(bytes.subarray(from, split));
+    from = split;
+    if (split < bytes.length) await wait(SEGMENT_WAIT_MS);
   }
 }
 
@@ -189,7 +193,7 @@ onEachDriver('cases: connections', (add) => {
     await withServer(driver, {}, echoRoutes, async (running) => {
       for (const [one, expected] of wrongOnes) {
         const train = { ...alone(one), expected };
-        const problem = await wrong(running, { one, train, cuts: [] });
+        const problem = await wrong(running, { one, train, splits: [] });
         assert.notEqual(problem, null, JSON.stringify(expected));
       }
     });

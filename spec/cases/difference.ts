@@ -40,7 +40,7 @@ function arePairs(expected: readonly Pair[], got: readonly Pair[]): boolean {
 export function difference(
   one: Case,
   how: string,
-  cuts: readonly number[],
+  splits: readonly number[],
   expected: Expected,
   outcome: Outcome,
 ): string {
@@ -50,29 +50,29 @@ export function difference(
     return describeRead(message, match === undefined || match.path !== null);
   });
   got.push(describeEnd(outcome.end));
-  return report(one, how, cuts, wanted, got);
+  return report(one, how, splits, wanted, got);
 }
 
 export function report(
   one: Case,
   how: string,
-  cuts: readonly number[],
+  splits: readonly number[],
   wanted: readonly string[],
   got: readonly string[],
 ): string {
   return [
-    `${one.file}:${one.line}: ${one.id}, ${how}, ${describeCuts(cuts)}`,
+    `${one.file}:${one.line}: ${one.id}, ${how}, ${describeSplits(splits)}`,
     `  request:  ${encode(one.request)}`,
     ...wanted.map((line, index) => `${index === 0 ? '  expected: ' : '            '}${line}`),
     ...got.map((line, index) => `${index === 0 ? '  got:      ' : '            '}${line}`),
   ].join('\n');
 }
 
-function describeCuts(cuts: readonly number[]): string {
-  if (cuts.length === 0) return 'whole';
-  if (cuts.length === 1) return `cut at ${cuts[0]}`;
-  const everywhere = cuts.every((cut, index) => cut === index + 1);
-  return everywhere ? 'byte by byte' : `cut at ${cuts.join(', ')}`;
+function describeSplits(splits: readonly number[]): string {
+  if (splits.length === 0) return 'whole';
+  if (splits.length === 1) return `cut at ${splits[0]}`;
+  const everywhere = splits.every((split, index) => split === index + 1);
+  return everywhere ? 'byte by byte' : `cut at ${splits.join(', ')}`;
 }
 
 function describeExpected(message: Message): string {

@@ -278,8 +278,8 @@ describe('cases: a wrong expectation', () => {
   it('is none when nothing is changed', () => {
     const reader = new MessageReader({});
     for (const train of [alone(one), inTrain(one)]) {
-      for (const cuts of everyWay(train)) {
-        assert.ok(agrees(train.expected, reader.read(train.bytes, cuts)), `cut at ${cuts}`);
+      for (const splits of everyWay(train)) {
+        assert.ok(agrees(train.expected, reader.read(train.bytes, splits)), `cut at ${splits}`);
       }
     }
   });
@@ -306,7 +306,7 @@ describe('cases: a wrong expectation', () => {
 
   it('has every place of a case cut, and both ends of it in a train', () => {
     const train = inTrain(one);
-    const single = everyWay(train).filter((cuts) => cuts.length === 1);
+    const single = everyWay(train).filter((splits) => splits.length === 1);
     const places = single.map(([at]) => at);
     const wanted = Array.from({ length: one.request.length + 1 }, (_, at) => train.from + at);
     assert.deepEqual(places, wanted);

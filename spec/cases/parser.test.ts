@@ -23,10 +23,10 @@ function wrongs(one: Case): readonly string[] {
   const reader = new MessageReader(one.limits);
   for (const train of [alone(one), inTrain(one)]) {
     const { how, bytes, expected } = train;
-    for (const cuts of everyWay(train)) {
-      const outcome = reader.read(bytes, cuts);
+    for (const splits of everyWay(train)) {
+      const outcome = reader.read(bytes, splits);
       if (agrees(expected, outcome)) continue;
-      found.push(difference(one, how, cuts, expected, outcome));
+      found.push(difference(one, how, splits, expected, outcome));
       if (found.length === REPORTS_MAX) return found;
     }
   }

@@ -60,15 +60,15 @@ export class MessageReader {
   }
 
   /** Reads a stream from its beginning, in pieces that end at the cuts and at its end. */
-  read(source: Uint8Array, cuts: readonly number[]): Outcome {
+  read(source: Uint8Array, splits: readonly number[]): Outcome {
     this.#source = source;
     this.#messages = [];
     this.#fault = 0;
     this.#at = 0;
-    this.#turn = source.length + cuts.length;
+    this.#turn = source.length + splits.length;
     this.#head.reset();
     this.#parts = null;
-    for (const cut of cuts) this.#receive(cut);
+    for (const split of splits) this.#receive(split);
     this.#receive(source.length);
     return { messages: this.#messages, end: this.#ending() };
   }

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ChunkEvent, ChunkedDecoder, type ChunkedLimits } from '../../src/http/chunked.ts';
 import { Fault, faultText } from '../../src/http/fault.ts';
-import { bytesOf, cutsWithin, everyCutting, mutated, place, seeded } from '../../testing/splits.ts';
+import { bytesOf, everySplit, mutated, place, seeded, splitsWithin } from '../../testing/splits.ts';
 
 const LIMITS: ChunkedLimits = { chunkExtensionBytesMax: 64, trailerBytesMax: 512, fieldsMax: 4 };
 
@@ -24,7 +24,7 @@ interface Outcome {
 /** Decodes in pieces; each piece is a span of its own in fresh memory. */
 function decode(
   text: string,
-  cuts: readonly number[] = [],
+  splits: readonly number[] = [],
   limits = LIMITS,
   decoder = new ChunkedDecoder(),
 ): Outcome {
@@ -41,11 +41,11 @@ function decode(
       decoder.trailerValue(index),
     ]),
   });
-  let turn = cuts.length + text.length;
+  let turn = splits.length + text.length;
   let from = 0;
-  for (const cut of [...cuts, text.length]) {
+  for (const split of [...splits, text.length]) {
     turn += 1;
-    const { bytes, start, end } = place(source, from, cut, turn);
+    const { bytes, start, end } = place(source, from, split, turn);
     let position = start;
     let result: number;
     do {
@@ -61,9 +61,9 @@ function decode(
       }
     } while (result === ChunkEvent.Data);
     used = from + position - start;
-    if (result !== ChunkEvent.NeedMore) return outcome(result, cut);
+    if (result !== ChunkEvent.NeedMore) return outcome(result, split);
     assert.equal(position, end, 'all is used when more is needed');
-    from = cut;
+    from = split;
   }
   return outcome(ChunkEvent.NeedMore, text.length);
 }
@@ -76,9 +76,9 @@ function assertGood(
 ): void {
   for (const rest of ['', 'GET / HTTP/1.1\r\n\r\n', '\r\n\r\n']) {
     const whole = text + rest;
-    for (const cuts of everyCutting(whole.length)) {
-      const outcome = decode(whole, cuts, limits);
-      const where = `${JSON.stringify(whole)} at ${cuts}: ${faultText(outcome.result)}`;
+    for (const splits of everySplit(whole.length)) {
+      const outcome = decode(whole, splits, limits);
+      const where = `${JSON.stringify(whole)} at ${splits}: ${faultText(outcome.result)}`;
       assert.equal(outcome.result, ChunkEvent.Done, where);
       assert.equal(outcome.used, text.length, where);
       assert.equal(outcome.content, content, where);
@@ -91,12 +91,12 @@ function assertGood(
 function assertBad(text: string, fault: number, limits = LIMITS): void {
   for (const rest of ['', 'x', '\n', '\r\n\r\n']) {
     const whole = text + rest;
-    for (const cuts of everyCutting(whole.length)) {
-      const { result } = decode(whole, cuts, limits);
-      assert.equal(result, fault, `${JSON.stringify(whole)} at ${cuts}: ${faultText(result)}`);
+    for (const splits of everySplit(whole.length)) {
+      const { result } = decode(whole, splits, limits);
+      assert.equal(result, fault, `${JSON.stringify(whole)} at ${splits}: ${faultText(result)}`);
     }
   }
-  assert.equal(decode(text, everyCutting(text.length)[1], limits).at, text.length);
+  assert.equal(decode(text, everySplit(text.length)[1], limits).at, text.length);
   assert.equal(
     decode(text.slice(0, -1), [], limits).result,
     ChunkEvent.NeedMore,
@@ -292,10 +292,12 @@ describe('ChunkedDecoder: properties', () => {
     }));
 
   it('finds the content that was put in', (context) => {
-    const withCuts = body.chain((one) => fc.tuple(fc.constant(one), cutsWithin(one.text.length)));
+    const withSplits = body.chain((one) =>
+      fc.tuple(fc.constant(one), splitsWithin(one.text.length)),
+    );
     const limits = { ...LIMITS, chunkExtensionBytesMax: 1_000 };
-    const property = fc.property(withCuts, ([{ text, content }, cuts]) => {
-      const outcome = decode(text, cuts, limits);
+    const property = fc.property(withSplits, ([{ text, content }, splits]) => {
+      const outcome = decode(text, splits, limits);
       assert.equal(outcome.result, ChunkEvent.Done);
       assert.equal(outcome.used, text.length);
       assert.equal(outcome.content, content);
@@ -304,21 +306,21 @@ describe('ChunkedDecoder: properties', () => {
   });
 
   it('gives the same wherever the cuts are', (context) => {
-    const withCuts = mutated(body.map(({ text }) => text)).chain((text) =>
-      fc.tuple(fc.constant(text), cutsWithin(text.length)),
+    const withSplits = mutated(body.map(({ text }) => text)).chain((text) =>
+      fc.tuple(fc.constant(text), splitsWithin(text.length)),
     );
     const limited = fc.record({
       chunkExtensionBytesMax: fc.integer({ min: 0, max: 40 }),
       trailerBytesMax: fc.integer({ min: 1, max: 30 }),
       fieldsMax: fc.integer({ min: 1, max: 3 }),
     });
-    const property = fc.property(withCuts, limited, ([text, cuts], limits) => {
+    const property = fc.property(withSplits, limited, ([text, splits], limits) => {
       const whole = decode(text, [], limits);
-      const pieces = decode(text, cuts, limits);
-      assert.equal(pieces.result, whole.result);
-      assert.equal(pieces.content, whole.content);
-      assert.deepEqual(pieces.trailers, whole.trailers);
-      if (whole.result >= 0) assert.equal(pieces.used, whole.used);
+      const segments = decode(text, splits, limits);
+      assert.equal(segments.result, whole.result);
+      assert.equal(segments.content, whole.content);
+      assert.deepEqual(segments.trailers, whole.trailers);
+      if (whole.result >= 0) assert.equal(segments.used, whole.used);
     });
     fc.assert(property, seeded(context, 4_000));
   });

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { cutsWithin, mutated, seeded } from '../../testing/splits.ts';
-import { LIMITS, parse } from './head-pieces.ts';
+import { mutated, seeded, splitsWithin } from '../../testing/splits.ts';
+import { LIMITS, parse } from './split-head.ts';
 
 describe('parseHead: properties', () => {
   const request = fc.constantFrom(
@@ -25,12 +25,14 @@ describe('parseHead: properties', () => {
   });
 
   it('gives the same wherever the cuts are', (context) => {
-    const cutText = anything.chain((text) => fc.tuple(fc.constant(text), cutsWithin(text.length)));
-    const property = fc.property(cutText, limited, ([text, cuts], limits) => {
+    const splitText = anything.chain((text) =>
+      fc.tuple(fc.constant(text), splitsWithin(text.length)),
+    );
+    const property = fc.property(splitText, limited, ([text, splits], limits) => {
       const whole = parse(text, [], limits);
-      const pieces = parse(text, cuts, limits);
-      assert.equal(pieces.result, whole.result);
-      assert.deepEqual(pieces.parts, whole.parts);
+      const segments = parse(text, splits, limits);
+      assert.equal(segments.result, whole.result);
+      assert.deepEqual(segments.parts, whole.parts);
       assert.ok(whole.result <= Math.min(text.length, limits.headBytesMax));
     });
     fc.assert(property, seeded(context, 3_000));

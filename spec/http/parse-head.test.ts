@@ -7,16 +7,16 @@ import { Field } from '../../src/http/fields.ts';
 import { Head, TargetForm } from '../../src/http/head.ts';
 import { Method } from '../../src/http/method.ts';
 import { parseHead } from '../../src/http/parse-head.ts';
-import { bytesOf, everyCutting } from '../../testing/splits.ts';
-import { LIMITS, type Parts, parse } from './head-pieces.ts';
+import { bytesOf, everySplit } from '../../testing/splits.ts';
+import { LIMITS, type Parts, parse } from './split-head.ts';
 
 function assertGood(text: string, expected: Partial<Parts>, limits = LIMITS): void {
-  for (const cuts of everyCutting(text.length)) {
-    const { result, parts } = parse(text, cuts, limits);
-    assert.equal(result, text.length, `${JSON.stringify(text)} at ${cuts}: ${faultText(result)}`);
+  for (const splits of everySplit(text.length)) {
+    const { result, parts } = parse(text, splits, limits);
+    assert.equal(result, text.length, `${JSON.stringify(text)} at ${splits}: ${faultText(result)}`);
     assert.ok(parts !== null);
     for (const key of Object.keys(expected) as (keyof Parts)[]) {
-      assert.deepEqual(parts[key], expected[key], `${key} of ${JSON.stringify(text)} at ${cuts}`);
+      assert.deepEqual(parts[key], expected[key], `${key} of ${JSON.stringify(text)} at ${splits}`);
     }
   }
   // What follows belongs to the next request.
@@ -27,13 +27,13 @@ function assertGood(text: string, expected: Partial<Parts>, limits = LIMITS): vo
 function assertBad(text: string, fault: number, limits = LIMITS): void {
   for (const rest of ['', 'x', '\n', ' HTTP/1.1\r\nHost: a\r\n\r\n']) {
     const whole = text + rest;
-    for (const cuts of everyCutting(whole.length)) {
-      const { result } = parse(whole, cuts, limits);
-      const where = `${JSON.stringify(whole)} at ${cuts}: ${faultText(result)}`;
+    for (const splits of everySplit(whole.length)) {
+      const { result } = parse(whole, splits, limits);
+      const where = `${JSON.stringify(whole)} at ${splits}: ${faultText(result)}`;
       assert.equal(result, fault, where);
     }
   }
-  const bytewise = everyCutting(text.length)[1];
+  const bytewise = everySplit(text.length)[1];
   assert.equal(parse(text, bytewise, limits).at, text.length, `${JSON.stringify(text)} when`);
   assert.equal(parse(text.slice(0, -1), [], limits).result, 0, `${JSON.stringify(text)} before`);
 }

@@ -154,7 +154,7 @@ describe('names and values', () => {
       else {
         assert.throws(() => checkValue('X-Name', `a${character}`), {
           name: 'TypeError',
-          message: `the value of field X-Name cannot hold character ${code} at 1`,
+          message: `the value of field X-Name cannot contain character ${code} at 1`,
         });
       }
     }
@@ -165,7 +165,7 @@ describe('the limits of AnswerFields', () => {
   it('has so many fields and no more', () => {
     const fields = new ResponseFields();
     for (let index = 0; index < RESPONSE_FIELDS_MAX; index++) fields.append('A', 'a', 'b');
-    const full = /an answer has 1000 fields at most/;
+    const full = /a response has 1000 fields at most/;
     assert.throws(() => fields.append('A', 'a', 'b'), full);
     assert.throws(() => fields.set('B', 'b', 'c'), full);
     assert.equal(fields.count, RESPONSE_FIELDS_MAX);
@@ -190,7 +190,7 @@ describe('the limits of AnswerFields', () => {
     fields.set('A', 'a', half);
     fields.append('A', 'a', half);
     assert.equal(fields.characters, RESPONSE_FIELD_BYTES_MAX);
-    const full = /the fields of an answer have 1048576 bytes at most/;
+    const full = /the fields of a response have 1048576 bytes at most/;
     assert.throws(() => fields.append('B', 'b', ''), full);
     assert.throws(() => fields.set('B', 'b', ''), full);
     assert.throws(() => fields.set('A', 'a', `${half}v`), full);
@@ -216,9 +216,12 @@ describe('the limits of AnswerFields', () => {
   });
 
   it('says which name is none', () => {
-    assert.throws(() => checkedName('a b'), /^TypeError: not a field name: "a b"$/);
-    assert.throws(() => checkedName(7 as unknown as string), /^TypeError: not a field name: 7$/);
-    assert.throws(() => checkedName('\x7f'), /not a field name/);
-    assert.throws(() => checkedName('\x80'), /not a field name/);
+    assert.throws(
+      () => checkedName('a b'),
+      /^TypeError: a field name must be an HTTP token, given "a b"$/,
+    );
+    assert.throws(() => checkedName(7 as unknown as string), /HTTP token, given 7$/);
+    assert.throws(() => checkedName('\x7f'), /must be an HTTP token/);
+    assert.throws(() => checkedName('\x80'), /must be an HTTP token/);
   });
 });

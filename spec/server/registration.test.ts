@@ -219,7 +219,7 @@ describe('options', () => {
     serveStatic('.', { listing: true, index: 'main.htm', dotfiles: true, cacheBytesMax: 0 });
     serveStatic('.', { index: '.main', dotfiles: true, cacheEntryBytesMax: 0 });
     serveStatic('.', { index: '.well-known' });
-    refuses(() => serveStatic('a\0b'), /the root is the path of a directory/, 'NUL');
+    refuses(() => serveStatic('a\0b'), /the root must be the path of a directory/, 'NUL');
   });
 
   it('refuse functions whose body never runs', () => {

@@ -52,20 +52,20 @@ function partsOf(head: Head, bytes: Uint8Array, start: number): Parts {
  */
 export function parse(
   text: string,
-  cuts: readonly number[] = [],
+  splits: readonly number[] = [],
   limits: HeadLimits = LIMITS,
 ): Outcome {
   const source = bytesOf(text);
   const head = new Head(limits.fieldsMax);
-  let turn = cuts.length + text.length;
-  for (const cut of [...cuts, text.length]) {
+  let turn = splits.length + text.length;
+  for (const split of [...splits, text.length]) {
     turn += 1;
-    const { bytes, start, end } = place(source, 0, cut, turn);
+    const { bytes, start, end } = place(source, 0, split, turn);
     const before = bytes.slice();
     const result = parseHead(bytes, start, end, head, limits);
     assert.deepEqual(bytes, before, 'nothing is written');
-    if (result < 0) return { result, at: cut, parts: null };
-    if (result > 0) return { result, at: cut, parts: partsOf(head, bytes, start) };
+    if (result < 0) return { result, at: split, parts: null };
+    if (result > 0) return { result, at: split, parts: partsOf(head, bytes, start) };
   }
   return { result: 0, at: text.length, parts: null };
 }
