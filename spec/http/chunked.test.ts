@@ -1,4 +1,4 @@
-// The chunked decoder: good and bad bodies whole, byte by byte and at every cut, and its
+// The chunked decoder: valid and invalid bodies unsplit, byte by byte and at every split, and its
 // properties.
 
 import assert from 'node:assert/strict';
@@ -13,15 +13,15 @@ const LIMITS: ChunkedLimits = { chunkExtensionBytesMax: 64, trailerBytesMax: 512
 interface Outcome {
   /** ChunkEvent.Done, ChunkEvent.NeedMore or a Fault. */
   readonly result: number;
-  /** How many bytes had come when the result was known. */
+  /** How many bytes were received when the result was known. */
   readonly at: number;
-  /** How many bytes of the text were used. */
+  /** How many bytes of the text were consumed. */
   readonly used: number;
   readonly content: string;
   readonly trailers: readonly (readonly [string, string])[];
 }
 
-/** Decodes in pieces; each piece is a span of its own in fresh memory. */
+/** Decodes in segments, each in its own memory. */
 function decode(
   text: string,
   splits: readonly number[] = [],
@@ -62,7 +62,7 @@ function decode(
     } while (result === ChunkEvent.Data);
     used = from + position - start;
     if (result !== ChunkEvent.NeedMore) return outcome(result, split);
-    assert.equal(position, end, 'all is used when more is needed');
+    assert.equal(position, end, 'all bytes are consumed when more are needed');
     from = split;
   }
   return outcome(ChunkEvent.NeedMore, text.length);
@@ -75,10 +75,10 @@ function assertGood(
   trailers: [string, string][] = [],
 ): void {
   for (const rest of ['', 'GET / HTTP/1.1\r\n\r\n', '\r\n\r\n']) {
-    const whole = text + rest;
-    for (const splits of everySplit(whole.length)) {
-      const outcome = decode(whole, splits, limits);
-      const where = `${JSON.stringify(whole)} at ${splits}: ${faultText(outcome.result)}`;
+    const stream = text + rest;
+    for (const splits of everySplit(stream.length)) {
+      const outcome = decode(stream, splits, limits);
+      const where = `${JSON.stringify(stream)} at ${splits}: ${faultText(outcome.result)}`;
       assert.equal(outcome.result, ChunkEvent.Done, where);
       assert.equal(outcome.used, text.length, where);
       assert.equal(outcome.content, content, where);
@@ -90,10 +90,10 @@ function assertGood(
 /** `text` ends with the offending byte: the fault is known then, and not before. */
 function assertBad(text: string, fault: number, limits = LIMITS): void {
   for (const rest of ['', 'x', '\n', '\r\n\r\n']) {
-    const whole = text + rest;
-    for (const splits of everySplit(whole.length)) {
-      const { result } = decode(whole, splits, limits);
-      assert.equal(result, fault, `${JSON.stringify(whole)} at ${splits}: ${faultText(result)}`);
+    const stream = text + rest;
+    for (const splits of everySplit(stream.length)) {
+      const { result } = decode(stream, splits, limits);
+      assert.equal(result, fault, `${JSON.stringify(stream)} at ${splits}: ${faultText(result)}`);
     }
   }
   assert.equal(decode(text, everySplit(text.length)[1], limits).at, text.length);
@@ -124,7 +124,7 @@ describe('ChunkedDecoder: chunks', () => {
     ["1;!#$%&'*+-.^_`|~0=!#$%&'*+-.^_`|~0\r\nx\r\n0\r\n\r\n", 'x'],
   ];
   for (const [text, content] of good) {
-    it(`takes ${JSON.stringify(text)}`, () => assertGood(text, content));
+    it(`accepts ${JSON.stringify(text)}`, () => assertGood(text, content));
   }
 
   const bad: [string, number][] = [
@@ -179,20 +179,20 @@ describe('ChunkedDecoder: chunks', () => {
     ['0\r\n\rx', Fault.BareCarriageReturn],
     ['0\r\n\n', Fault.BareLineFeed],
   ];
-  // The greatest size is one less than this; its 14 digits fail at the last, a longer one earlier.
+  // The largest size is one less; this one fails at its last digit of 14, a longer one earlier.
   for (const [text, fault] of bad) {
     const shortest = fault === Fault.BodyTooLarge ? text.slice(0, 14) : text;
-    it(`refuses ${JSON.stringify(text)}`, () => assertBad(shortest, fault));
+    it(`rejects ${JSON.stringify(text)}`, () => assertBad(shortest, fault));
   }
 
-  it('takes the largest size a number can hold', () => {
+  it('accepts the largest exact size', () => {
     const decoder = new ChunkedDecoder();
     const bytes = bytesOf('001fffffffffffff\r\nx');
     assert.equal(decoder.next(bytes, 0, bytes.length, LIMITS), ChunkEvent.Data);
     assert.equal(decoder.remaining, Number.MAX_SAFE_INTEGER - 1);
   });
 
-  it('keeps a fault, and being done', () => {
+  it('keeps a fault, and the state Done', () => {
     const decoder = new ChunkedDecoder();
     const bytes = bytesOf('x0\r\n\r\n');
     assert.equal(decoder.next(bytes, 0, bytes.length, LIMITS), Fault.BadChunk);
@@ -204,7 +204,7 @@ describe('ChunkedDecoder: chunks', () => {
     assert.equal(decoder.position, 3);
   });
 
-  it('limits the extensions of a body together', () => {
+  it('limits the extensions of a body in total', () => {
     const limits = { ...LIMITS, chunkExtensionBytesMax: 6 };
     assertGood('1;a\r\nx\r\n0;a=b\r\n\r\n', 'x', limits);
     assertBad('1;a\r\nx\r\n0;a=bc', Fault.ChunkExtensionsTooLong, limits);
@@ -215,7 +215,7 @@ describe('ChunkedDecoder: chunks', () => {
 });
 
 describe('ChunkedDecoder: trailers', () => {
-  it('reads them by the rules of the head', () => {
+  it('parses them by the rules of the head', () => {
     assertGood('0\r\nA: b\r\n\r\n', '', LIMITS, [['a', 'b']]);
     assertGood('1\r\nx\r\n0;e\r\nX-Sum:  c d \t\r\nETAG:\r\n\r\n', 'x', LIMITS, [
       ['x-sum', 'c d'],
@@ -239,7 +239,7 @@ describe('ChunkedDecoder: trailers', () => {
     ['authorization: a\r\n\r\n', Fault.ForbiddenTrailer],
   ];
   for (const [text, fault] of bad) {
-    it(`refuses ${JSON.stringify(text)}`, () => assertBad(`0\r\n${text}`, fault));
+    it(`rejects ${JSON.stringify(text)}`, () => assertBad(`0\r\n${text}`, fault));
   }
 
   it('limits their bytes', () => {
@@ -254,7 +254,7 @@ describe('ChunkedDecoder: trailers', () => {
     assertGood(`0\r\na:${long}\r\n\r\n`, '', LIMITS, [['a', long]]);
   });
 
-  it('forgets them for the next body', () => {
+  it('resets them for the next body', () => {
     const decoder = new ChunkedDecoder();
     assert.equal(decoder.trailerCount, 0);
     assert.equal(decoder.trailerName(0), '');
@@ -291,7 +291,7 @@ describe('ChunkedDecoder: properties', () => {
         .join('')}0${extension}\r\n${trailers}\r\n`,
     }));
 
-  it('finds the content that was put in', (context) => {
+  it('decodes the content that was encoded', (context) => {
     const withSplits = body.chain((one) =>
       fc.tuple(fc.constant(one), splitsWithin(one.text.length)),
     );
@@ -305,7 +305,7 @@ describe('ChunkedDecoder: properties', () => {
     fc.assert(property, seeded(context, 2_000));
   });
 
-  it('gives the same wherever the cuts are', (context) => {
+  it('has the same result for any splits', (context) => {
     const withSplits = mutated(body.map(({ text }) => text)).chain((text) =>
       fc.tuple(fc.constant(text), splitsWithin(text.length)),
     );
@@ -315,12 +315,12 @@ describe('ChunkedDecoder: properties', () => {
       fieldsMax: fc.integer({ min: 1, max: 3 }),
     });
     const property = fc.property(withSplits, limited, ([text, splits], limits) => {
-      const whole = decode(text, [], limits);
+      const unsplit = decode(text, [], limits);
       const segments = decode(text, splits, limits);
-      assert.equal(segments.result, whole.result);
-      assert.equal(segments.content, whole.content);
-      assert.deepEqual(segments.trailers, whole.trailers);
-      if (whole.result >= 0) assert.equal(segments.used, whole.used);
+      assert.equal(segments.result, unsplit.result);
+      assert.equal(segments.content, unsplit.content);
+      assert.deepEqual(segments.trailers, unsplit.trailers);
+      if (unsplit.result >= 0) assert.equal(segments.used, unsplit.used);
     });
     fc.assert(property, seeded(context, 4_000));
   });
