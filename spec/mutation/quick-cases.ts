@@ -6,7 +6,7 @@ import { it } from 'node:test';
 import { agrees } from '../cases/difference.ts';
 import { allCases } from '../cases/load.ts';
 import { MessageReader } from '../cases/read-messages.ts';
-import { alone } from '../cases/trains.ts';
+import { alone } from '../cases/streams.ts';
 
 for (const one of allCases()) {
   it(one.id, () => {
