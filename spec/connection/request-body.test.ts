@@ -9,7 +9,7 @@ import { type BodyLimits, IncomingBody, Want } from '../../src/connection/reques
 import { HttpError } from '../../src/exchange/http-error.ts';
 import { Fault } from '../../src/http/fault.ts';
 import { BodyKind, Framing } from '../../src/http/framing.ts';
-import { bytesOf, splitsWithin, seeded } from '../../testing/splits.ts';
+import { bytesOf, seeded, splitsWithin } from '../../testing/splits.ts';
 
 const LIMITS: BodyLimits = {
   streamBytesMax: 10_000,
