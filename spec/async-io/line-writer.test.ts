@@ -162,9 +162,9 @@ describe('LineWriter', { timeout: 60_000 }, () => {
   it('drops and counts lines without room, reports them when half is free', async () => {
     const { sink, writer } = made(4_096);
     sink.always = EAGAIN;
-    const told: (number | string | null)[] = [];
+    const reported: (number | string | null)[] = [];
     const listener = (lines: number, code: string | null) => {
-      told.push(lines, code);
+      reported.push(lines, code);
       writer.write('told\n', listener);
     };
     for (let count = 0; count < ROOM; count++) writer.write(LINE, listener);
@@ -172,7 +172,7 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     for (let count = 0; count < 70; count++) writer.write(`${'y'.repeat(999)}\nz\n`, listener);
     writer.write('short\n', listener);
     assert.equal(writer.dropped, 141);
-    assert.deepEqual(told, []);
+    assert.deepEqual(reported, []);
     // Less than half is not enough.
     sink.results = [4_000, 4_000];
     await until(() => sink.results.length === 0);
@@ -181,7 +181,7 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     sink.always = null;
     await until(() => sink.text.endsWith('told\n'));
     assert.equal(sink.text, `${LINE.repeat(ROOM)}told\n`);
-    assert.deepEqual(told, [142, null]);
+    assert.deepEqual(reported, [142, null]);
     writer.write('after\n', listener);
     await nextImmediate();
     assert.ok(sink.text.endsWith('told\nafter\n'));
@@ -213,13 +213,13 @@ describe('LineWriter', { timeout: 60_000 }, () => {
       [EBADF, 'EBADF'],
     ] as const) {
       const { sink, writer } = made();
-      const told: (number | string | null)[] = [];
-      const listener = (lines: number, why: string | null) => told.push(lines, why);
+      const reported: (number | string | null)[] = [];
+      const listener = (lines: number, why: string | null) => reported.push(lines, why);
       sink.always = fault;
       writer.write('one\ntwo\n', listener);
       writer.write('three\n', listener);
       await nextImmediate();
-      assert.deepEqual(told, [3, code]);
+      assert.deepEqual(reported, [3, code]);
       assert.equal(writer.dropped, 3);
       sink.always = null;
       writer.write('four\nfive\n', listener);
@@ -228,19 +228,19 @@ describe('LineWriter', { timeout: 60_000 }, () => {
       await nextImmediate();
       assert.deepEqual(sink.writes, []);
       assert.equal(writer.dropped, 5);
-      assert.equal(told.length, 2);
+      assert.equal(reported.length, 2);
     }
   });
 
   it('a reader that closes its end costs the buffered and the dropped lines', async () => {
     const { sink, writer } = made();
-    const told: (number | string | null)[] = [];
-    const listener = (lines: number, why: string | null) => told.push(lines, why);
+    const reported: (number | string | null)[] = [];
+    const listener = (lines: number, why: string | null) => reported.push(lines, why);
     sink.always = EAGAIN;
     for (let count = 0; count < ROOM + 10; count++) writer.write(LINE, listener);
     sink.always = EPIPE;
-    await until(() => told.length > 0);
-    assert.deepEqual(told, [ROOM + 10, 'EPIPE']);
+    await until(() => reported.length > 0);
+    assert.deepEqual(reported, [ROOM + 10, 'EPIPE']);
     assert.equal(writer.dropped, ROOM + 10);
   });
 

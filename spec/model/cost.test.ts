@@ -60,17 +60,17 @@ const FAMILIES: Readonly<Record<string, (length: number) => string>> = {
 };
 
 /** Bytes read for a stream that is unsplit, or split at every byte. */
-function readsOf(stream: Uint8Array, given: ModelLimits, isSplit: boolean): number {
+function readsOf(stream: Uint8Array, input: ModelLimits, isSplit: boolean): number {
   const reads: Reads = { count: 0 };
   const splits = isSplit ? Array.from(stream.keys()) : [];
-  readStream(stream, given, splits, inPlace, reads);
+  readStream(stream, input, splits, inPlace, reads);
   return reads.count;
 }
 
-function assertLinear(stream: Uint8Array, given: ModelLimits): void {
+function assertLinear(stream: Uint8Array, input: ModelLimits): void {
   const bound = READS_PER_BYTE * stream.length + READS_PER_STREAM;
   for (const isSplit of [false, true]) {
-    const reads = readsOf(stream, given, isSplit);
+    const reads = readsOf(stream, input, isSplit);
     assert.ok(reads <= bound, `${reads} reads of ${stream.length} bytes, split ${isSplit}`);
   }
 }
@@ -83,8 +83,8 @@ describe('the cost of parsing', () => {
   }
 
   it('is bounded for any stream', (context) => {
-    const property = fc.property(streams, limits, ({ bytes }, given) => {
-      assertLinear(bytes, given);
+    const property = fc.property(streams, limits, ({ bytes }, input) => {
+      assertLinear(bytes, input);
     });
     fc.assert(property, seeded(context, runs(150)));
   });

@@ -34,16 +34,16 @@ class Placement {
 }
 
 it('agrees with the model on parts, framing and errors', (context) => {
-  const property = fc.property(streams, limits, ({ bytes }, given) => {
-    const { messages, end } = modelStream(bytes, given);
-    assert.deepEqual(readStream(bytes, given), { messages, end });
+  const property = fc.property(streams, limits, ({ bytes }, input) => {
+    const { messages, end } = modelStream(bytes, input);
+    assert.deepEqual(readStream(bytes, input), { messages, end });
   });
   fc.assert(property, seeded(context, runs(2_500)));
 });
 
 it('has the same result for any splits, and reads only its input', (context) => {
-  const property = fc.property(streams, limits, places, fc.nat({ max: 99 }), (...given) => {
-    const [{ bytes }, some, splits, turn] = given;
+  const property = fc.property(streams, limits, places, fc.nat({ max: 99 }), (...input) => {
+    const [{ bytes }, some, splits, turn] = input;
     const placement = new Placement(turn);
     const place = placement.place.bind(placement);
     const segments = readStream(bytes, some, splitsOf(splits, bytes.length), place, { count: 0 });
@@ -77,8 +77,8 @@ it('needs every byte that it consumes', (context) => {
     fc.pre(message !== undefined);
     const short = readStream(bytes.subarray(0, message.bytes - 1), DEFAULT_LIMITS);
     assert.deepEqual(short, { messages: [], end: { kind: 'incomplete' } });
-    const whole = readStream(bytes.subarray(0, message.bytes), DEFAULT_LIMITS);
-    assert.deepEqual(whole.messages, [message]);
+    const single = readStream(bytes.subarray(0, message.bytes), DEFAULT_LIMITS);
+    assert.deepEqual(single.messages, [message]);
   });
   fc.assert(property, { ...seeded(context, runs(300)), maxSkipsPerRun: 1_000 });
 });

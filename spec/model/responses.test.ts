@@ -23,7 +23,7 @@ const date = new DateField();
 date.update(Date.UTC(2024, 1, 29, 12));
 const DATE = ['date', 'Thu, 29 Feb 2024 12:00:00 GMT'] as const;
 
-interface Given {
+interface Input {
   readonly status: number;
   readonly fields: readonly (readonly [string, string])[];
   readonly segments: readonly string[];
@@ -38,7 +38,7 @@ const character = fc.oneof(
 const text = fc.string({ unit: character.map((code) => String.fromCharCode(code)), maxLength: 20 });
 const token = fc.string({ unit: fc.constantFrom(...'aZ-!0~|'), minLength: 1, maxLength: 8 });
 const octet = fc.nat({ max: 255 }).map((code) => String.fromCharCode(code));
-const given: fc.Arbitrary<Given> = fc.record({
+const input: fc.Arbitrary<Input> = fc.record({
   status: fc.oneof(fc.constantFrom(100, 200, 204, 304, 404), fc.integer({ min: 100, max: 599 })),
   fields: fc.array(fc.tuple(token, text), { maxLength: 6 }),
   segments: fc.array(fc.string({ unit: octet, minLength: 1, maxLength: 40 }), { maxLength: 4 }),
@@ -46,12 +46,12 @@ const given: fc.Arbitrary<Given> = fc.record({
   connection: fc.constantFrom(...Object.values(ConnectionField)),
 });
 
-function hasBody({ status }: Given): boolean {
+function hasBody({ status }: Input): boolean {
   return status >= 200 && status !== 204 && status !== 304;
 }
 
 /** As the server writes it: the head, then the content with its length or in chunks. */
-function encoded(one: Given): string {
+function encoded(one: Input): string {
   const fields = new ResponseFields();
   for (const [name, value] of one.fields) fields.append(name, checkedName(name), value);
   const head = new Uint8Array(headBytesBound(fields));
@@ -71,7 +71,7 @@ function chunk(segment: string): string {
 }
 
 /** Framing fields are last. */
-function framing(one: Given): (readonly [string, string])[] {
+function framing(one: Input): (readonly [string, string])[] {
   const fields: (readonly [string, string])[] = [];
   if (one.chunked) fields.push(['transfer-encoding', 'chunked']);
   else if (hasBody(one)) fields.push(['content-length', String(one.segments.join('').length)]);
@@ -81,7 +81,7 @@ function framing(one: Given): (readonly [string, string])[] {
 }
 
 it('responses are parsed one by one', (context) => {
-  const property = fc.property(fc.array(given, { maxLength: 4 }), (all) => {
+  const property = fc.property(fc.array(input, { maxLength: 4 }), (all) => {
     const responses = modelResponses(bytesOf(all.map(encoded).join('')), DEFAULT_LIMITS);
     const expected = all.map((one) => ({
       status: one.status,

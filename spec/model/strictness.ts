@@ -62,7 +62,7 @@ export const STRICT: Readonly<Record<Strict, Strictness>> = {
   },
   'method-bytes': {
     reason:
-      'RFC 9112 3: a method longer than any that is implemented SHOULD be answered 501. ' +
+      'RFC 9112 3: a method longer than any that is implemented SHOULD get a 501 response. ' +
       'The limit is 32 bytes; the longest registered method has 17.',
     status: 501,
     example: `${'A'.repeat(33)} / HTTP/1.1\r\n${HOST}\r\n`,

@@ -32,7 +32,7 @@ export const posixOnly: { skip?: string } =
   process.platform === 'win32' ? { skip: 'Windows has no such files' } : {};
 
 export const linuxOnly: { skip?: string } =
-  process.platform === 'linux' ? {} : { skip: 'only Linux tells what is open' };
+  process.platform === 'linux' ? {} : { skip: 'only Linux lists open files' };
 
 /** The content of the file next to the root, which must never be sent. */
 export const SECRET = 'the secret next to the root';

@@ -63,10 +63,10 @@ export function parsePrefix(prefix: string): Uint8Array {
     const above = `/${parts.slice(0, index).join('/')}`;
     const covers = `use('${above}', ...) covers every path below '${above}'`;
     if (part.includes('*')) {
-      reject(text, `a prefix must not contain '*': ${covers} (a literal '*' is %2A)`);
+      reject(text, `it must not contain '*': ${covers} (a literal '*' is %2A)`);
     }
     if (part.includes(':')) {
-      reject(text, `a prefix must not contain parameters: ${covers} (a literal ':' is %3A)`);
+      reject(text, `it must not contain parameters: ${covers} (a literal ':' is %3A)`);
     }
     return `/${decodeLiteral(text, part)}`;
   });
