@@ -1,5 +1,5 @@
-// The parts of npm run mutate that are ours: its arguments, its collector of tests, what it makes
-// of a report. What StrykerJS does is its own.
+// The parts of npm run mutate outside of StrykerJS: its arguments, its collector of tests, and its
+// summary of a report.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -14,7 +14,7 @@ import { MUTATED, parseMutateArguments, USAGE } from './mutation/mutate-argument
 import { type Explained, judge, type MutationReport, summaryText } from './mutation/summary.ts';
 
 describe('the arguments of mutate', () => {
-  it('are few, and have defaults', () => {
+  it('have defaults', () => {
     assert.deepEqual(parseMutateArguments([]), {
       files: MUTATED,
       concurrency: 1,
@@ -33,15 +33,15 @@ describe('the arguments of mutate', () => {
   });
 
   for (const [given, problem] of [
-    [['--files', 'spec/x.ts'], /^--files takes patterns below src\/, not 'spec\/x\.ts'$/],
-    [['--files', ''], /^--files takes patterns below src\/, not ''$/],
-    [['--concurrency', '0'], /^--concurrency takes a whole number from 1 to 64$/],
-    [['--concurrency', '65'], /^--concurrency takes a whole number from 1 to 64$/],
-    [['--concurrency', 'x'], /^--concurrency takes/],
+    [['--files', 'spec/x.ts'], /^--files requires patterns below src\/, given 'spec\/x\.ts'$/],
+    [['--files', ''], /^--files requires patterns below src\/, given ''$/],
+    [['--concurrency', '0'], /^--concurrency requires a whole number from 1 to 64$/],
+    [['--concurrency', '65'], /^--concurrency requires a whole number from 1 to 64$/],
+    [['--concurrency', 'x'], /^--concurrency requires/],
     [['--speed'], /--speed/],
     [['word'], /word/],
   ] as const) {
-    it(`refuse ${given.join(' ')}`, () => {
+    it(`reject ${given.join(' ')}`, () => {
       const parsed = parseMutateArguments(given);
       assert.ok(typeof parsed === 'string' && problem.test(parsed), String(parsed));
     });
@@ -71,22 +71,22 @@ describe('the collector', () => {
     );
   });
 
-  it('runs a test as often as one likes, with its subtests and what comes after', async () => {
+  it('runs a test repeatedly, with its subtests and after() callbacks', async () => {
     const done: string[] = [];
     const [one] = await collectFrom('spec/a.test.ts', async () => {
       test('one', async (context: Parameters<CollectedTest['body']>[0]) => {
         context.after(() => done.push('after'));
         await context.test('inner', () => done.push('inner'));
-        throw new Error('planted');
+        throw new Error('injected');
       });
     });
     assert.ok(one !== undefined);
-    for (let count = 0; count < 2; count++) await assert.rejects(run(one), /planted/);
+    for (let count = 0; count < 2; count++) await assert.rejects(run(one), /injected/);
     assert.deepEqual(done, ['inner', 'after', 'inner', 'after']);
   });
 });
 
-describe('the judgement', () => {
+describe('the summary', () => {
   const source = 'first line\n  if (a < b) {\n';
   const mutant = (status: string, replacement: string) => ({
     mutatorName: 'EqualityOperator',
@@ -103,24 +103,24 @@ describe('the judgement', () => {
   const survived = (count: number): string[] => Array(count).fill('Survived');
   const killed = (count: number): string[] => Array(count).fill('Killed');
 
-  it('counts what is killed and what does not end against what survives or never runs', () => {
+  it('counts killed and timed-out mutants as detected, others not', () => {
     const { files } = judge(report('Killed', 'Timeout', 'Survived', 'NoCoverage', 'Ignored'), []);
     assert.deepEqual(files, [
       { name: 'src/http/x.ts', detected: 2, survived: 1, uncovered: 1, explained: 0 },
     ]);
   });
 
-  it('has a bar for each folder', () => {
+  it('has a threshold for each folder', () => {
     const met = judge(report(...killed(9), 'Survived'), []);
     assert.equal(met.isMet, true);
-    assert.match(met.lines[0] ?? '', /^src\/http\/: 90\.0 % .*bar 90 %: met$/);
+    assert.match(met.lines[0] ?? '', /^src\/http\/: 90\.0 % .*threshold 90 %: met$/);
     const missed = judge(report(...killed(8), ...survived(1)), []);
     assert.equal(missed.isMet, false);
     assert.match(missed.lines[0] ?? '', /88\.9 % .*MISSED$/);
     assert.match(missed.lines[1] ?? '', /^src\/connection\/: not mutated$/);
   });
 
-  it('an explanation is shown, does not raise the score, and has to be of use', () => {
+  it('an explanation is shown, does not raise the score, and must match a mutant', () => {
     const explained: Explained = {
       file: 'src/http/x.ts',
       line: 'if (a < b) {',
@@ -135,10 +135,10 @@ describe('the judgement', () => {
     assert.match(text, /: they are never equal\n/);
     const stale = judge(report(...killed(10)), [explained]);
     assert.equal(stale.isMet, false);
-    assert.match(stale.lines.at(-1) ?? '', /explained, and noticed by now: src\/http\/x\.ts/);
+    assert.match(stale.lines.at(-1) ?? '', /remove the explanation: src\/http\/x\.ts/);
   });
 
-  it('lists what survives with its line', () => {
+  it('lists surviving mutants with their lines', () => {
     const text = summaryText(judge(report('Killed', 'Survived'), []));
     assert.match(text, /`a < b` -> `a 1 b` in `if \(a < b\) \{`\n/);
     assert.match(text, /\| src\/http\/x\.ts \| 50\.0 % \| 1 \| 1 \| 0 \| 0 \|/);

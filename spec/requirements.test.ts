@@ -1,5 +1,5 @@
 // Every requirement of the RFCs has a test or a reason, every quote is of a sentence that exists,
-// and spec/requirements.md says so. UPDATE_DOCS=1 in the environment writes that page anew.
+// and spec/requirements.md is up to date. UPDATE_DOCS=1 in the environment writes that page.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -26,11 +26,11 @@ function sourceOf(file: string): string {
 describe('requirements', () => {
   const found = trace(allRequirements(), allStatements(), allCases(), sourceOf);
 
-  it('have a test or a reason each, and nothing is quoted that is not there', () => {
+  it('have a test or a reason each, and every quote is of a known sentence', () => {
     assert.deepEqual(found.problems, []);
   });
 
-  it('are shown on a page of their own', () => {
+  it('are listed on an up-to-date page', () => {
     const page = render(found);
     if (process.env['UPDATE_DOCS'] === '1') writeFileSync(PAGE, page);
     assert.equal(readFileSync(PAGE, 'utf8'), page, 'UPDATE_DOCS=1 npm test -- requirements');
@@ -72,12 +72,12 @@ Words.
     return trace(read, statementsOf(statements), [one], source).problems;
   }
 
-  it('takes a quote of a sentence, from anywhere in it on, without references', () => {
+  it('accepts a quote of any part of a sentence, without references', () => {
     assert.deepEqual(problems(listing, 'A server MUST send nothing, ever.'), []);
     assert.deepEqual(problems(listing, 'MUST send nothing'), []);
   });
 
-  it('refuses a quote of another section, or of no sentence', () => {
+  it('rejects a quote of another section, or of no sentence', () => {
     assert.match(
       problems(listing, 'A server MUST send nothing', '6.2').join(),
       /file\.md:7: no sent/,
@@ -88,38 +88,44 @@ Words.
     );
   });
 
-  it('takes a plain statement, and refuses one that nobody quotes', () => {
+  it('accepts a plain statement, and rejects one that no case quotes', () => {
     const withTest = listing.replace('ever.', 'ever.\n  - test: spec/a.test.ts "a name"');
     const statement = '- 9112 §6.1: Nothing is sent.';
     assert.deepEqual(problems(withTest, 'Nothing is sent', '6.1', statement), []);
-    assert.match(problems(withTest, '', '6.1', statement).join(), /nobody quotes: Nothing is sent/);
+    assert.match(
+      problems(withTest, '', '6.1', statement).join(),
+      /no case quotes: Nothing is sent/,
+    );
   });
 
-  it('wants a test or a reason', () => {
+  it('requires a test or a reason', () => {
     assert.match(problems(listing, '').join(), /^9112-6\.1-1 has neither a test nor a reason/);
     assert.deepEqual(problems(listing.replace('ever.', 'ever.\n  - because: so'), ''), []);
   });
 
-  it('refuses tests that are not there', () => {
+  it('rejects tests that do not exist', () => {
     const named = (test: string): string => listing.replace('ever.', `ever.\n  - test: ${test}`);
     assert.deepEqual(problems(named('spec/a.test.ts "a name"'), ''), []);
-    assert.match(problems(named('spec/b.test.ts "a name"'), '').join(), /there is no spec\/b\./);
+    assert.match(
+      problems(named('spec/b.test.ts "a name"'), '').join(),
+      /spec\/b\.test\.ts does not exist/,
+    );
     assert.match(problems(named('spec/a.test.ts "in words"'), '').join(), /has no test "in words"/);
   });
 
   for (const [what, line] of [
-    ['nobody who is bound', '- server A server MUST do.'],
-    ['somebody unknown', '- robot: A robot MUST do.'],
+    ['no role', '- server A server MUST do.'],
+    ['an unknown role', '- robot: A robot MUST do.'],
     ['no keyword', '- server: A server does.'],
     ['other words', 'And so on.'],
     ['an unknown mark', '  - tests: spec/a.test.ts "x"'],
   ] as const) {
-    it(`refuses a line with ${what}`, () => {
+    it(`rejects a line with ${what}`, () => {
       assert.throws(() => requirementsOf('9112', `${listing}${line}\n`), /rfc9112\.md:\d+: /);
     });
   }
 
-  it('refuses a statement without its section', () => {
-    assert.throws(() => statementsOf('- 9112: Nothing is sent.'), /not of the form/);
+  it('rejects a statement without its section', () => {
+    assert.throws(() => statementsOf('- 9112: Nothing is sent.'), /the form is/);
   });
 });

@@ -1,10 +1,12 @@
-// Ways to hand bytes over in pieces: whole, byte by byte, at every single cut, at random cuts. Each
-// piece lies in fresh memory among bytes that would be noticed if they were read.
+// Splits of byte streams: unsplit, byte by byte, at every single position, at random positions.
+// Each segment is in new memory, surrounded by bytes that tests detect when they are read.
 
 import type { TestContext } from 'node:test';
 import fc from 'fast-check';
 
-/** What surrounds the bytes: each would go unnoticed somewhere, all of them together nowhere. */
+/**
+ * The surrounding bytes: for any position of a message, at least one of them changes its result.
+ */
 const SURROUNDINGS = [0x00, 0x61, 0x0d, 0x0a, 0x20];
 
 export interface Placed {
@@ -13,14 +15,14 @@ export interface Placed {
   readonly end: number;
 }
 
-/** One byte for each character. */
+/** One byte for each character (Latin-1). */
 export function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'latin1'));
 }
 
 /**
- * Puts bytes [from, to) somewhere; `turn` varies where, in what, and whether memory ends with
- * them.
+ * Copies bytes [from, to) into new memory; `turn` varies the offset, the surrounding bytes, and
+ * whether the memory ends with them.
  */
 export function place(source: Uint8Array, from: number, to: number, turn: number): Placed {
   const start = (turn * 7) % 13;
@@ -32,20 +34,20 @@ export function place(source: Uint8Array, from: number, to: number, turn: number
   return { bytes, start, end: start + length };
 }
 
-/** Lists of places to cut: none, all, and each one alone. */
-export function everyCutting(length: number): number[][] {
+/** Lists of split positions: none, all, and each one alone. */
+export function everySplit(length: number): number[][] {
   const all = Array.from({ length: Math.max(0, length - 1) }, (_, index) => index + 1);
-  return [[], all, ...all.map((cut) => [cut])];
+  return [[], all, ...all.map((split) => [split])];
 }
 
-/** Sorted places to cut a text of this length. */
-export function cutsWithin(length: number): fc.Arbitrary<number[]> {
+/** Random sorted split positions within a text of this length. */
+export function splitsWithin(length: number): fc.Arbitrary<number[]> {
   return fc
     .uniqueArray(fc.integer({ min: 0, max: length }), { maxLength: 8 })
-    .map((cuts) => cuts.sort((a, b) => a - b));
+    .map((splits) => splits.sort((a, b) => a - b));
 }
 
-/** Text with a few of its bytes changed, left out, doubled or put in. */
+/** Text with up to three of its bytes changed, removed, doubled or inserted. */
 export function mutated(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const odd = '\r\n\t :;,/?*.%#"<>@[]\0\x7f\x80\xff\x1f0aHX=\\';
   const change = fc.record({
@@ -71,7 +73,7 @@ export function mutated(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
   });
 }
 
-/** Settings for fc.assert with a seed that is said first; set VIBING_SEED to repeat a run. */
+/** Settings for fc.assert with a seed that is printed first; set VIBING_SEED to repeat a run. */
 export function seeded(context: TestContext, numRuns: number): { seed: number; numRuns: number } {
   const given = process.env['VIBING_SEED'];
   const seed = given === undefined ? Math.floor(Math.random() * 0x7fffffff) : Number(given);

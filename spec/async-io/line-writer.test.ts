@@ -1,5 +1,5 @@
-// Gathered text on a stream that takes what a test lets it: few writes, nothing lost that fits,
-// nothing out of order, and what does not fit dropped, counted and told.
+// LineWriter with a scripted sink: few writes, all lines that fit, in order; lines that do not fit
+// are dropped, counted and reported.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -13,20 +13,20 @@ const ENOSPC = -28;
 const EINTR = -4;
 const EBADF = -9;
 
-/** Takes everything, or gives the results it was told to, at once or when it is told to. */
+/** Accepts everything, or returns scripted results, synchronously or when a test completes them. */
 class FakeSink implements LineSink {
-  readonly pieceBytes: number;
+  readonly writeBytesMax: number;
   readonly writes: string[] = [];
-  /** Results of the next writes; a number below zero is an error. */
+  /** Results of the next writes; a negative number is an error. */
   results: number[] = [];
-  /** What every further write gives. */
+  /** The result of every further write. */
   always: number | null = null;
   isLater = false;
   finish: () => void = () => {};
   callsNow = 0;
 
-  constructor(pieceBytes = 65_536) {
-    this.pieceBytes = pieceBytes;
+  constructor(writeBytesMax = 65_536) {
+    this.writeBytesMax = writeBytesMax;
   }
 
   #result(bytes: Uint8Array, from: number, to: number): number {
@@ -57,8 +57,8 @@ class FakeSink implements LineSink {
   }
 }
 
-function made(pieceBytes?: number): { sink: FakeSink; writer: LineWriter } {
-  const sink = new FakeSink(pieceBytes);
+function made(writeBytesMax?: number): { sink: FakeSink; writer: LineWriter } {
+  const sink = new FakeSink(writeBytesMax);
   return { sink, writer: new LineWriter(sink) };
 }
 
@@ -88,7 +88,7 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     assert.equal(writer.dropped, 0);
   });
 
-  it('much text does not wait for the turn to end', async () => {
+  it('a large batch is written before the turn ends', async () => {
     const { sink, writer } = made();
     for (let count = 0; count < 100; count++) writer.write(LINE);
     assert.ok(sink.text.length > 64_000, `${sink.text.length} characters are written`);
@@ -97,7 +97,7 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     assert.equal(sink.text, LINE.repeat(100));
   });
 
-  it('no text is no write', async () => {
+  it('empty text causes no write', async () => {
     const { sink, writer } = made();
     writer.write('');
     await nextImmediate();
@@ -105,7 +105,7 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     assert.deepEqual(sink.writes, []);
   });
 
-  it('pieces end where lines do, as far as lines fit', async () => {
+  it('a write ends at the end of a line, unless the line does not fit', async () => {
     const { sink, writer } = made(10);
     writer.write('1234\n6789\n');
     writer.write('123\n567\n9');
@@ -120,7 +120,7 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     ]);
   });
 
-  it('goes on behind what was written of a piece', async () => {
+  it('continues after a partial write', async () => {
     const { sink, writer } = made();
     sink.results = [3, EINTR, 1];
     writer.write('one\ntwo\n');
@@ -128,7 +128,7 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     assert.deepEqual(sink.writes, ['one', '\n', 'two\n']);
   });
 
-  it('has one write under way, and gathers meanwhile', async () => {
+  it('has one write in progress, and collects lines meanwhile', async () => {
     const { sink, writer } = made();
     sink.isLater = true;
     writer.write('one\n');
@@ -147,7 +147,7 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     assert.equal(sink.writes.length, 3);
   });
 
-  it('tries a full stream again, more and more seldom', async () => {
+  it('tries a full stream again with growing delays', async () => {
     for (const full of [EAGAIN, 0]) {
       const { sink, writer } = made();
       sink.results = [full, full, full, 2, full];
@@ -159,12 +159,12 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     }
   });
 
-  it('drops what has no room, counts it, and tells when half of it is free', async () => {
+  it('drops and counts lines without room, reports them when half is free', async () => {
     const { sink, writer } = made(4_096);
     sink.always = EAGAIN;
-    const told: (number | string | null)[] = [];
+    const reported: (number | string | null)[] = [];
     const listener = (lines: number, code: string | null) => {
-      told.push(lines, code);
+      reported.push(lines, code);
       writer.write('told\n', listener);
     };
     for (let count = 0; count < ROOM; count++) writer.write(LINE, listener);
@@ -172,8 +172,8 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     for (let count = 0; count < 70; count++) writer.write(`${'y'.repeat(999)}\nz\n`, listener);
     writer.write('short\n', listener);
     assert.equal(writer.dropped, 141);
-    assert.deepEqual(told, []);
-    // A little room is not enough.
+    assert.deepEqual(reported, []);
+    // Less than half is not enough.
     sink.results = [4_000, 4_000];
     await until(() => sink.results.length === 0);
     writer.write('short\n', listener);
@@ -181,14 +181,14 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     sink.always = null;
     await until(() => sink.text.endsWith('told\n'));
     assert.equal(sink.text, `${LINE.repeat(ROOM)}told\n`);
-    assert.deepEqual(told, [142, null]);
+    assert.deepEqual(reported, [142, null]);
     writer.write('after\n', listener);
     await nextImmediate();
     assert.ok(sink.text.endsWith('told\nafter\n'));
     assert.equal(writer.dropped, 142);
   });
 
-  it('counts what is under way as waiting', async () => {
+  it('counts a write in progress as buffered', async () => {
     const { sink, writer } = made();
     sink.isLater = true;
     for (let count = 0; count < 2 * ROOM; count++) writer.write(LINE);
@@ -196,7 +196,7 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     sink.finish();
   });
 
-  it('a line longer than the room is taken where nothing waits', async () => {
+  it('a line longer than the buffer is accepted while nothing is buffered', async () => {
     const { sink, writer } = made();
     const long = `${'x'.repeat(LOG_WAITING_CHARACTERS_MAX)}\n`;
     sink.always = EAGAIN;
@@ -207,19 +207,19 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     await until(() => sink.text === long);
   });
 
-  it('a stream that nobody will read again is given up, once', async () => {
+  it('a stream without a reader is closed, once', async () => {
     for (const [fault, code] of [
       [EPIPE, 'EPIPE'],
       [EBADF, 'EBADF'],
     ] as const) {
       const { sink, writer } = made();
-      const told: (number | string | null)[] = [];
-      const listener = (lines: number, why: string | null) => told.push(lines, why);
+      const reported: (number | string | null)[] = [];
+      const listener = (lines: number, why: string | null) => reported.push(lines, why);
       sink.always = fault;
       writer.write('one\ntwo\n', listener);
       writer.write('three\n', listener);
       await nextImmediate();
-      assert.deepEqual(told, [3, code]);
+      assert.deepEqual(reported, [3, code]);
       assert.equal(writer.dropped, 3);
       sink.always = null;
       writer.write('four\nfive\n', listener);
@@ -228,36 +228,36 @@ describe('LineWriter', { timeout: 60_000 }, () => {
       await nextImmediate();
       assert.deepEqual(sink.writes, []);
       assert.equal(writer.dropped, 5);
-      assert.equal(told.length, 2);
+      assert.equal(reported.length, 2);
     }
   });
 
-  it('a reader that goes away costs what waited and what was dropped', async () => {
+  it('a reader that closes its end costs the buffered and the dropped lines', async () => {
     const { sink, writer } = made();
-    const told: (number | string | null)[] = [];
-    const listener = (lines: number, why: string | null) => told.push(lines, why);
+    const reported: (number | string | null)[] = [];
+    const listener = (lines: number, why: string | null) => reported.push(lines, why);
     sink.always = EAGAIN;
     for (let count = 0; count < ROOM + 10; count++) writer.write(LINE, listener);
     sink.always = EPIPE;
-    await until(() => told.length > 0);
-    assert.deepEqual(told, [ROOM + 10, 'EPIPE']);
+    await until(() => reported.length > 0);
+    assert.deepEqual(reported, [ROOM + 10, 'EPIPE']);
     assert.equal(writer.dropped, ROOM + 10);
   });
 
-  it('after another error it rests, and keeps what fits', async () => {
+  it('after another error it waits, and keeps lines that fit', async () => {
     const { sink, writer } = made();
     sink.results = [ENOSPC];
     writer.write('one\n');
     await nextImmediate();
     writer.write('two\n');
-    // Nobody waits for a disk.
+    // flush() does not wait for a disk.
     await writer.flush();
     assert.deepEqual([sink.results.length, sink.text, writer.dropped], [0, '', 0]);
     await until(() => sink.text !== '');
     assert.equal(sink.text, 'one\ntwo\n');
   });
 
-  it('flush() resolves when all is written, and within its time when it is not', async () => {
+  it('flush() resolves when all is written, or after its timeout', async () => {
     const { sink, writer } = made();
     writer.write('one\n');
     await writer.flush();
@@ -283,7 +283,7 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     assert.ok(sink.writes.join('').endsWith('four\n'));
   });
 
-  it('flushNow() writes at once, and within its time', async () => {
+  it('flushNow() writes synchronously, within its timeout', async () => {
     const { sink, writer } = made(8);
     writer.flushNow();
     writer.write('one\ntwo\nthree\n');
@@ -300,7 +300,7 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     assert.equal(sink.text, 'one\ntwo\nthree\n');
   });
 
-  it('flushNow() leaves to a thread what it has', async () => {
+  it('flushNow() does not repeat a write in progress', async () => {
     const { sink, writer } = made(8);
     sink.isLater = true;
     writer.write('one\ntwo\nthree\n');

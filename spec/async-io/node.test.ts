@@ -1,4 +1,4 @@
-// The work of the real world against a directory of its own.
+// NodeAsyncIo on a temporary directory.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -43,8 +43,8 @@ async function opened(name: string): Promise<OpenFile> {
   return result as OpenFile;
 }
 
-/** What statNow() finds, once it does not take long. */
-async function lookedAt(path: string): Promise<FileStat | number> {
+/** The result of statNow() as soon as it is not null. */
+async function statNowResult(path: string): Promise<FileStat | number> {
   for (;;) {
     const seen = asyncIo.statNow(path);
     if (seen !== null) return seen;
@@ -60,19 +60,19 @@ describe('faults of paths', () => {
     ['a NUL in a name', 'file.txt\0.html', -ERRNO.EINVAL],
   ];
   for (const [what, name, fault] of paths) {
-    it(`${what} gives ${fault} everywhere`, posixOnly, async () => {
+    it(`${what} is ${fault} in every call`, posixOnly, async () => {
       const path = `${root}/${name}`;
       assert.equal(await asyncIo.stat(path), fault);
       assert.equal(await asyncIo.realPath(path), fault);
       assert.equal(await asyncIo.open(path), fault);
       assert.equal(await asyncIo.list(path), fault);
-      const seen = await lookedAt(path);
-      // At once it is not told what kind of nothing is there.
+      const seen = await statNowResult(path);
+      // statNow() does not distinguish why nothing exists.
       assert.ok(seen === fault || seen === -ENOENT, `statNow gave ${JSON.stringify(seen)}`);
     });
   }
 
-  it('a circle of links gives ELOOP', posixOnly, async () => {
+  it('a cycle of links is ELOOP', posixOnly, async () => {
     assert.equal(await asyncIo.stat(join(root, 'loop')), -ELOOP);
     assert.equal(await asyncIo.realPath(join(root, 'loop')), -ELOOP);
   });
@@ -83,7 +83,7 @@ describe('realPath and stat', () => {
     assert.equal(await asyncIo.realPath(`${root}/folder/../link`), join(root, 'file.txt'));
   });
 
-  it('tells files, directories and other things apart', posixOnly, async () => {
+  it('distinguishes files, directories and others', posixOnly, async () => {
     const kindOf = async (name: string): Promise<number> =>
       ((await asyncIo.stat(join(root, name))) as FileStat).kind;
     assert.equal(await kindOf('file.txt'), FileKind.File);
@@ -92,18 +92,18 @@ describe('realPath and stat', () => {
     assert.equal(await kindOf('fifo'), FileKind.Other);
   });
 
-  it('gives size, time and inode', async () => {
+  it('returns size, time and inode', async () => {
     const stat = (await asyncIo.stat(join(root, 'file.txt'))) as FileStat;
     const other = (await asyncIo.stat(join(root, 'empty'))) as FileStat;
     assert.equal(stat.bytes, 12);
     assert.ok(stat.modifiedMs > Date.UTC(2020, 0) && stat.inode > 0);
     assert.notEqual(stat.inode, other.inode);
-    assert.deepEqual(await lookedAt(join(root, 'file.txt')), stat);
+    assert.deepEqual(await statNowResult(join(root, 'file.txt')), stat);
   });
 });
 
 describe('open, read, close', () => {
-  it('reads at positions, as much as there is, 0 at the end', async () => {
+  it('reads at positions, as much as is available, 0 at the end', async () => {
     const { file, stat } = await opened('file.txt');
     assert.equal(stat.bytes, 12);
     const into = new Uint8Array(8);
@@ -116,7 +116,7 @@ describe('open, read, close', () => {
     assert.equal(await asyncIo.read(file, into, 0), -EBADF);
   });
 
-  it('reads into a part of a larger buffer and nowhere else', async () => {
+  it('reads only into its part of a larger buffer', async () => {
     const { file } = await opened('file.txt');
     const memory = new Uint8Array(16).fill(0x2e);
     assert.equal(await asyncIo.read(file, memory.subarray(4, 8), 5), 4);
@@ -124,7 +124,7 @@ describe('open, read, close', () => {
     await asyncIo.close(file);
   });
 
-  it('gives the stat of what is open, also when the name is gone', posixOnly, async () => {
+  it('returns the stat of the open file, also after its name is deleted', posixOnly, async () => {
     writeFileSync(join(root, 'doomed'), 'still there');
     const { file, stat } = await opened('doomed');
     rmSync(join(root, 'doomed'));
@@ -133,19 +133,19 @@ describe('open, read, close', () => {
     await asyncIo.close(file);
   });
 
-  it('refuses a directory', posixOnly, async () => {
+  it('rejects a directory', posixOnly, async () => {
     assert.equal(await asyncIo.open(join(root, 'folder')), -EISDIR);
   });
 
-  it('refuses a FIFO at once, without waiting for its writer', posixOnly, async () => {
+  it('rejects a FIFO without waiting for a writer', posixOnly, async () => {
     assert.equal(await asyncIo.open(join(root, 'fifo')), -ERRNO.EACCES);
   });
 
-  it('refuses a device', posixOnly, async () => {
+  it('rejects a device', posixOnly, async () => {
     assert.equal(await asyncIo.open('/dev/null'), -ERRNO.EACCES);
   });
 
-  it('refuses a unix socket', posixOnly, async () => {
+  it('rejects a Unix socket', posixOnly, async () => {
     const server = createServer();
     const path = join(root, 'socket');
     await new Promise<void>((resolve) => server.listen(path, resolve));
@@ -153,7 +153,7 @@ describe('open, read, close', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  it('leaves no descriptor behind for what it refuses', posixOnly, async () => {
+  it('closes the descriptor of what it rejects', posixOnly, async () => {
     const { file } = await opened('file.txt');
     await asyncIo.close(file);
     for (let count = 0; count < 20; count++) await asyncIo.open(join(root, 'folder'));
@@ -164,7 +164,7 @@ describe('open, read, close', () => {
 });
 
 describe('list', () => {
-  it('gives what each entry leads to, without broken links', posixOnly, async () => {
+  it('returns the stat of the target of each entry, without broken links', posixOnly, async () => {
     const entries = await asyncIo.list(root);
     assert.ok(typeof entries !== 'number');
     const kinds = new Map(entries.map(({ name, stat }) => [name, stat.kind]));
@@ -175,7 +175,7 @@ describe('list', () => {
     assert.equal(kinds.has('loop'), false);
   });
 
-  it('gives every entry of a large directory once', async () => {
+  it('returns every entry of a large directory once', async () => {
     const names = Array.from({ length: 100 }, (_, index) => `entry ${index}`);
     mkdirSync(join(root, 'large'));
     for (const name of names) writeFileSync(join(root, 'large', name), name);
@@ -185,7 +185,7 @@ describe('list', () => {
     for (const { name, stat } of entries) assert.equal(stat.bytes, name.length);
   });
 
-  it('gives nothing for an empty directory, and a fault for a file', posixOnly, async () => {
+  it('returns no entries for an empty directory, and a fault for a file', posixOnly, async () => {
     assert.deepEqual(await asyncIo.list(join(root, 'folder')), []);
     assert.equal(await asyncIo.list(join(root, 'file.txt')), -ENOTDIR);
   });
@@ -194,17 +194,17 @@ describe('list', () => {
 describe('compress and hash', () => {
   const bytes = Buffer.from('the same again and '.repeat(500));
 
-  it('makes what the codings say', async () => {
+  it('produces the content codings', async () => {
     const gzip = await asyncIo.compress('gzip', bytes, 6);
     const deflate = await asyncIo.compress('deflate', bytes, 6);
     const brotli = await asyncIo.compress('br', bytes, 4);
     assert.ok(gunzipSync(gzip).equals(bytes));
-    // RFC 9110 8.4.1.2: deflate is the zlib format, not the bare stream.
+    // RFC 9110 8.4.1.2: deflate is the zlib format, not the raw stream.
     assert.ok(inflateSync(deflate).equals(bytes));
     assert.ok(brotliDecompressSync(brotli).equals(bytes));
   });
 
-  it('makes less of it at a higher level', async () => {
+  it('produces fewer bytes at a higher level', async () => {
     const words = Buffer.from(Array.from({ length: 4000 }, (_, at) => at ** 2 % 997).join(' '));
     for (const coding of ['gzip', 'deflate', 'br'] as const) {
       const fast = await asyncIo.compress(coding, words, 1);
@@ -213,11 +213,11 @@ describe('compress and hash', () => {
     }
   });
 
-  it('compresses nothing at all too', async () => {
+  it('compresses empty content', async () => {
     assert.equal(gunzipSync(await asyncIo.compress('gzip', new Uint8Array(0), 6)).length, 0);
   });
 
-  it('gives digests in lower-case hexadecimal', async () => {
+  it('returns digests in lower-case hexadecimal', async () => {
     for (const algorithm of ['sha1', 'sha256'] as const) {
       const expected = createHash(algorithm).update(bytes).digest('hex');
       assert.equal(await asyncIo.hash(algorithm, bytes), expected);

@@ -94,7 +94,7 @@ export const CALL_ROWS: ReadonlyMap<string, DriverTest> = new Map<string, Driver
     ),
   ],
   [
-    'anything after the client is gone, or after the 503 of handler_timeout_ms',
+    'any call after the client has disconnected, or after the 503 of handler_timeout_ms',
     handling(
       async (_request, response) => {
         while (!response.closed) await wait(5);
@@ -329,7 +329,7 @@ export const CALL_ROWS: ReadonlyMap<string, DriverTest> = new Map<string, Driver
     },
   ],
   [
-    'a source given to stream() whose client leaves, also while it is quiet',
+    'a source passed to stream() whose client disconnects, also while it is quiet',
     async (driver) => {
       const ended: string[] = [];
       const quiet = new Readable({ read() {} });

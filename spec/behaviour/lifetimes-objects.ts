@@ -12,7 +12,7 @@ import { type DriverTest, eventually, wait, withServer } from '../../testing/wit
 
 export const OBJECT_ROWS: ReadonlyMap<string, DriverTest> = new Map<string, DriverTest>([
   [
-    "req, of a request that was answered within the handler's own call",
+    "req, of a request whose response was sent within the handler's own call",
     async (driver) => {
       const kept: Request[] = [];
       await withServer(
@@ -167,7 +167,7 @@ export const OBJECT_ROWS: ReadonlyMap<string, DriverTest> = new Map<string, Driv
     },
   ],
   [
-    'the iterator of req.body, and its pieces',
+    'the iterator of req.body, and its chunks',
     async (driver) => {
       const bodies: AsyncIterable<Uint8Array>[] = [];
       const iterators: AsyncIterator<Uint8Array>[] = [];
@@ -317,7 +317,7 @@ export const OBJECT_ROWS: ReadonlyMap<string, DriverTest> = new Map<string, Driv
     },
   ],
   [
-    'bytes given to send(), write(), end(), stream()',
+    'bytes passed to send(), write(), end(), stream()',
     async (driver) => {
       const shared = Buffer.alloc(50_000);
       await withServer(

@@ -1,6 +1,6 @@
-// Every case over a real connection, on every driver: whole, in a few pieces, and in a train. What
-// is taken is echoed part by part; what is refused is answered with its status, ends the connection
-// and keeps all that follows from being answered.
+// Every case over a real connection, on every driver: unsplit, in a few segments, and between other
+// requests. The server echoes the parts of accepted requests. A rejected request gets an error
+// response and the connection closes, without responses to the bytes that follow.
 
 import assert from 'node:assert/strict';
 import type { RawClient } from '../../testing/raw-client.ts';
@@ -9,86 +9,93 @@ import type { Case, End, Expected, Message } from './case.ts';
 import { describeEnd, report } from './difference.ts';
 import { echoOf, echoRoutes } from './echo-server.ts';
 import { allCases } from './load.ts';
-import { alone, inTrain, type Train } from './trains.ts';
+import { alone, pipelined, type Stream } from './streams.ts';
 
-/** Connections at a time: many, since each of them mostly waits. */
+/** Concurrent connections: many, because each of them mostly waits. */
 const CONNECTIONS = 64;
-/** Pieces of a case; each comes when the one before had time to arrive. */
-const PIECES = 4;
-const PIECE_WAIT_MS = 1;
-/** More would hide what is wrong. */
+/** Segments of a case; each is sent after the one before had time to arrive. */
+const SEGMENTS = 4;
+const SEGMENT_WAIT_MS = 1;
+/** More reports would be hard to read. */
 const REPORTS_MAX = 5;
 
 const cases = allCases();
 
-/** One connection to be made. */
-interface Errand {
+/** One connection with one case. */
+interface CaseRun {
   readonly one: Case;
-  readonly train: Train;
-  readonly cuts: readonly number[];
+  readonly stream: Stream;
+  readonly splits: readonly number[];
 }
 
-/** Cases of one file and with the same limits, which one server can answer. */
+/** Cases of one file and with the same limits, which need one server. */
 function groups(): readonly (readonly Case[])[] {
   const keyOf = (one: Case): string => JSON.stringify([one.file, one.limits]);
   return [...new Set(cases.map(keyOf))].map((key) => cases.filter((one) => keyOf(one) === key));
 }
 
-function errandsOf(one: Case): readonly Errand[] {
-  const whole = alone(one);
+function runsOf(one: Case): readonly CaseRun[] {
+  const single = alone(one);
   return [
-    { one, train: whole, cuts: [] },
-    { one, train: whole, cuts: fewCuts(whole.bytes.length) },
-    { one, train: inTrain(one), cuts: [] },
+    { one, stream: single, splits: [] },
+    { one, stream: single, splits: fewSplits(single.bytes.length) },
+    { one, stream: pipelined(one), splits: [] },
   ];
 }
 
-/** Pieces of different lengths; the last byte comes alone. */
-function fewCuts(length: number): readonly number[] {
-  const cuts = new Set([length - 1]);
-  for (let piece = 1; piece < PIECES - 1; piece++) {
-    cuts.add(Math.floor((length * piece) / (PIECES - 0.5)));
+/** Segments of different lengths; the last byte is a segment of its own. */
+function fewSplits(length: number): readonly number[] {
+  const splits = new Set([length - 1]);
+  for (let segment = 1; segment < SEGMENTS - 1; segment++) {
+    splits.add(Math.floor((length * segment) / (SEGMENTS - 0.5)));
   }
-  return [...cuts].filter((cut) => cut > 0 && cut < length).sort((a, b) => a - b);
+  return [...splits].filter((split) => split > 0 && split < length).sort((a, b) => a - b);
 }
 
-/** Runs one errand: a report, or null when all is as it should be. */
-async function wrong(running: Running, { one, train, cuts }: Errand): Promise<string | null> {
+/** Runs one case: a report, or null when the result is the expected one. */
+async function failureOf(
+  running: Running,
+  { one, stream, splits }: CaseRun,
+): Promise<string | null> {
   const client = await running.open();
   try {
-    const sent = send(client, train.bytes, cuts);
-    if (train.expected.end.kind === 'incomplete') {
+    const sent = send(client, stream.bytes, splits);
+    if (stream.expected.end.kind === 'incomplete') {
       await sent;
       client.half();
     }
-    const wanted = describe(train.expected);
+    const wanted = describe(stream.expected);
     const got: string[] = [];
-    for (const message of train.expected.messages) {
+    for (const message of stream.expected.messages) {
       got.push(await describeResponse(client, message));
       if (got.at(-1) !== wanted[got.length - 1]) break;
     }
-    if (got.length === train.expected.messages.length) {
+    if (got.length === stream.expected.messages.length) {
       await sent;
-      got.push(await ending(client, train.expected.end));
+      got.push(await ending(client, stream.expected.end));
     }
     if (got.join('\n') === wanted.join('\n')) return null;
-    return report(one, train.how, cuts, wanted, got);
+    return report(one, stream.how, splits, wanted, got);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    return report(one, train.how, cuts, describe(train.expected), [problem]);
+    return report(one, stream.how, splits, describe(stream.expected), [problem]);
   } finally {
     client.reset();
   }
 }
 
-async function send(client: RawClient, bytes: Uint8Array, cuts: readonly number[]): Promise<void> {
+async function send(
+  client: RawClient,
+  bytes: Uint8Array,
+  splits: readonly number[],
+): Promise<void> {
   let from = 0;
-  for (const cut of [...cuts, bytes.length]) {
-    // A server that refused the beginning may be gone: what it does not take is of no interest.
+  for (const split of [...splits, bytes.length]) {
+    // A server that rejected the beginning may have closed the connection already.
     if (client.closed || client.errorCode !== '') return;
-    await client.send(bytes.subarray(from, cut));
-    from = cut;
-    if (cut < bytes.length) await wait(PIECE_WAIT_MS);
+    await client.send(bytes.subarray(from, split));
+    from = split;
+    if (split < bytes.length) await wait(SEGMENT_WAIT_MS);
   }
 }
 
@@ -103,7 +110,7 @@ function describeMessage(message: Message): string {
   return `200${closes ? ', close' : ''} ${parts}`;
 }
 
-/** The next answer in the same words; interim ones are passed over. */
+/** The next final response in the same words. */
 async function describeResponse(client: RawClient, message: Message): Promise<string> {
   const response = await finalResponse(client, message.method);
   const closes = response.field('connection') === 'close';
@@ -124,7 +131,7 @@ async function finalResponse(
   }
 }
 
-/** What comes behind the last message that is taken, in the words of describeEnd(). */
+/** What follows the last accepted message, in the words of describeEnd(). */
 async function ending(client: RawClient, end: End): Promise<string> {
   if (end.kind === 'open') {
     client.half();
@@ -138,19 +145,22 @@ async function ending(client: RawClient, end: End): Promise<string> {
   return how === 'end' ? describeEnd(end) : how;
 }
 
-/** Runs errands, many at a time, until all are done or too many went wrong. */
-async function wrongs(running: Running, errands: readonly Errand[]): Promise<readonly string[]> {
+/** Runs cases, many at a time, until all are done or too many have failed. */
+async function failures(
+  running: Running,
+  caseRuns: readonly CaseRun[],
+): Promise<readonly string[]> {
   const found: string[] = [];
   let next = 0;
-  const run = async (): Promise<void> => {
-    while (next < errands.length && found.length < REPORTS_MAX) {
-      const errand = errands[next];
+  const worker = async (): Promise<void> => {
+    while (next < caseRuns.length && found.length < REPORTS_MAX) {
+      const caseRun = caseRuns[next];
       next += 1;
-      const problem = await wrong(running, errand);
+      const problem = await failureOf(running, caseRun);
       if (problem !== null) found.push(problem);
     }
   };
-  await Promise.all(Array.from({ length: CONNECTIONS }, run));
+  await Promise.all(Array.from({ length: CONNECTIONS }, worker));
   return found;
 }
 
@@ -158,38 +168,38 @@ onEachDriver('cases: connections', (add) => {
   for (const group of groups()) {
     const { file, limits } = group[0];
     const named = Object.entries(limits).map(([name, value]) => `${name} ${value}`);
-    const under = named.length === 0 ? 'the usual limits' : named.join(', ');
+    const under = named.length === 0 ? 'the default limits' : named.join(', ');
     const count = group.length === 1 ? 'one case' : `${group.length} cases`;
     add(`${file}: ${count} under ${under}`, async (driver) => {
       await withServer(driver, limits, echoRoutes, async (running) => {
-        const found = await wrongs(running, group.flatMap(errandsOf));
+        const found = await failures(running, group.flatMap(runsOf));
         assert.equal(found.length, 0, `\n${found.join('\n')}`);
       });
     });
   }
 
-  add('a wrong expectation is found', async (driver) => {
-    const taken = cases.find(({ expected }) => expected.end.kind === 'open');
-    const refused = cases.find(({ expected }) => expected.end.kind === 'fault');
-    assert.ok(taken !== undefined && refused !== undefined, 'there are cases of both kinds');
-    const { messages, end } = taken.expected;
+  add('a wrong expectation is detected', async (driver) => {
+    const accepted = cases.find(({ expected }) => expected.end.kind === 'open');
+    const rejected = cases.find(({ expected }) => expected.end.kind === 'fault');
+    assert.ok(accepted !== undefined && rejected !== undefined, 'there are cases of both kinds');
+    const { messages, end } = accepted.expected;
     const changed = (part: Partial<Message>): Expected => {
       return { messages: messages.map((each) => ({ ...each, ...part })), end };
     };
     const wrongOnes: readonly (readonly [Case, Expected])[] = [
-      [taken, changed({ body: 'other' })],
-      [taken, changed({ target: '/other' })],
-      [taken, changed({ fields: [] })],
-      [taken, changed({ trailers: [['x', 'y']] })],
-      [taken, changed({ status: 404 })],
-      [taken, changed({ closes: true })],
-      [refused, taken.expected],
-      [refused, { messages: [], end: { kind: 'incomplete', status: 431 } }],
+      [accepted, changed({ body: 'other' })],
+      [accepted, changed({ target: '/other' })],
+      [accepted, changed({ fields: [] })],
+      [accepted, changed({ trailers: [['x', 'y']] })],
+      [accepted, changed({ status: 404 })],
+      [accepted, changed({ closes: true })],
+      [rejected, accepted.expected],
+      [rejected, { messages: [], end: { kind: 'incomplete', status: 431 } }],
     ];
     await withServer(driver, {}, echoRoutes, async (running) => {
       for (const [one, expected] of wrongOnes) {
-        const train = { ...alone(one), expected };
-        const problem = await wrong(running, { one, train, cuts: [] });
+        const stream = { ...alone(one), expected };
+        const problem = await failureOf(running, { one, stream, splits: [] });
         assert.notEqual(problem, null, JSON.stringify(expected));
       }
     });

@@ -1,12 +1,12 @@
-// What a failing case says: where it stands, how its bytes were cut, what was expected and what
-// came.
+// The report of a failing case: its place, the splits of its bytes, the expected and the actual
+// result.
 
 import { Fault, faultStatus } from '../../src/http/fault.ts';
 import type { Case, End, Expected, Message, Pair } from './case.ts';
 import { encode } from './notation.ts';
 import type { Outcome, ReadMessage } from './read-messages.ts';
 
-/** Whether the outcome is what was expected; quick, since it nearly always is. */
+/** Whether the outcome is the expected one; fast, because it nearly always is. */
 export function agrees(expected: Expected, outcome: Outcome): boolean {
   const { messages, end } = expected;
   if (messages.length !== outcome.messages.length || end.kind !== outcome.end.kind) return false;
@@ -36,11 +36,11 @@ function arePairs(expected: readonly Pair[], got: readonly Pair[]): boolean {
   );
 }
 
-/** What is to be said when they do not agree. */
+/** The report when they do not agree. */
 export function difference(
   one: Case,
   how: string,
-  cuts: readonly number[],
+  splits: readonly number[],
   expected: Expected,
   outcome: Outcome,
 ): string {
@@ -50,29 +50,29 @@ export function difference(
     return describeRead(message, match === undefined || match.path !== null);
   });
   got.push(describeEnd(outcome.end));
-  return report(one, how, cuts, wanted, got);
+  return report(one, how, splits, wanted, got);
 }
 
 export function report(
   one: Case,
   how: string,
-  cuts: readonly number[],
+  splits: readonly number[],
   wanted: readonly string[],
   got: readonly string[],
 ): string {
   return [
-    `${one.file}:${one.line}: ${one.id}, ${how}, ${describeCuts(cuts)}`,
+    `${one.file}:${one.line}: ${one.id}, ${how}, ${describeSplits(splits)}`,
     `  request:  ${encode(one.request)}`,
     ...wanted.map((line, index) => `${index === 0 ? '  expected: ' : '            '}${line}`),
     ...got.map((line, index) => `${index === 0 ? '  got:      ' : '            '}${line}`),
   ].join('\n');
 }
 
-function describeCuts(cuts: readonly number[]): string {
-  if (cuts.length === 0) return 'whole';
-  if (cuts.length === 1) return `cut at ${cuts[0]}`;
-  const everywhere = cuts.every((cut, index) => cut === index + 1);
-  return everywhere ? 'byte by byte' : `cut at ${cuts.join(', ')}`;
+function describeSplits(splits: readonly number[]): string {
+  if (splits.length === 0) return 'unsplit';
+  if (splits.length === 1) return `split at ${splits[0]}`;
+  const everywhere = splits.every((split, index) => split === index + 1);
+  return everywhere ? 'byte by byte' : `split at ${splits.join(', ')}`;
 }
 
 function describeExpected(message: Message): string {
@@ -92,7 +92,7 @@ function describeMessage(
   const { method, target, version, fields, body, trailers } = message;
   return [
     `${encode(method)} ${encode(target)} HTTP/${version}`,
-    ...(path === null ? [] : [`path ${path === '' ? 'refused' : path}`]),
+    ...(path === null ? [] : [`path ${path === '' ? 'rejected' : path}`]),
     describePairs('fields', fields),
     `body ${JSON.stringify(encode(body))}`,
     ...(trailers.length === 0 ? [] : [describePairs('trailers', trailers)]),

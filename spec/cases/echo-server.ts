@@ -1,12 +1,12 @@
-// What the cases are asked of over a real connection: a server whose handler tells the exact parts
-// of each request, as its API shows them.
+// The server for the cases over real connections: its handler responds with the parts of each
+// request, as the API presents them.
 
 import type { Server } from '../../src/server/server.ts';
 import type { RawResponse } from '../../testing/raw-response.ts';
 import type { Pair } from './case.ts';
 import type { ReadMessage } from './read-messages.ts';
 
-/** Without content an answer has to say it here. */
+/** A response without content has the echo in this field. */
 const ECHO_FIELD = 'X-Echo';
 
 export type Echo = Omit<ReadMessage, 'closes'>;
@@ -29,7 +29,7 @@ export function echoRoutes(server: Server): void {
   });
 }
 
-/** What an answer with status 200 tells. */
+/** The parts in a response with status 200. */
 export function echoOf(response: RawResponse): Echo {
   const inField = response.field(ECHO_FIELD);
   const json = inField === undefined ? response.text : Buffer.from(inField, 'base64').toString();

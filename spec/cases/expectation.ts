@@ -1,4 +1,4 @@
-// Reads the `expect` block of a case: lines of `key: value` in a fixed order.
+// Parses the `expect` block of a case: lines of `key: value` in a fixed order.
 
 import { LIMITS } from '../../src/base/limits.ts';
 import { Fault, faultStatus } from '../../src/http/fault.ts';
@@ -34,7 +34,7 @@ interface Draft {
   readonly rules: (Omit<Rule, 'line'> & { readonly index: number })[];
 }
 
-/** Keys in the order they stand in; those of a message come again with each `accept`. */
+/** Keys in their order; those of a message repeat with each `accept`. */
 const ORDER: ReadonlyMap<string, number> = new Map([
   ['accept', 0],
   ['path', 1],
@@ -59,7 +59,7 @@ export function expectationFrom(lines: readonly string[]): Expectation | Problem
   let before = '';
   for (const [index, text] of lines.entries()) {
     const match = /^([a-z]+): (\S.*)$/.exec(text);
-    if (match === null) return { index, problem: 'a line is key, colon, space and value' };
+    if (match === null) return { index, problem: 'a line must be key, colon, space and value' };
     const [, key, value] = match;
     const problem = orderProblem(before, key) ?? read(draft, key, value, index);
     if (problem !== null) return { index, problem };
@@ -67,11 +67,13 @@ export function expectationFrom(lines: readonly string[]): Expectation | Problem
   }
   const index = lines.length - 1;
   const { messages, limits, choice, rules } = draft;
-  if (messages.length === 0 && draft.end === null) return { index, problem: 'nothing is expected' };
-  if (rules.length === 0) return { index, problem: 'no rfc line says what is tested' };
+  if (messages.length === 0 && draft.end === null)
+    return { index, problem: 'accept, fault or incomplete is missing' };
+  if (rules.length === 0)
+    return { index, problem: 'an rfc line with the tested sentence is missing' };
   const closes = messages.at(-1)?.closes === true;
   if (messages.slice(0, -1).some((message) => message.closes) || (closes && draft.end !== null)) {
-    return { index, problem: 'nothing comes after what closes the connection' };
+    return { index, problem: 'nothing can follow a message that closes the connection' };
   }
   const end: End = draft.end ?? { kind: closes ? 'closed' : 'open' };
   return { expected: { messages, end }, limits, choice, rules };
@@ -79,15 +81,18 @@ export function expectationFrom(lines: readonly string[]): Expectation | Problem
 
 function orderProblem(before: string, key: string): string | null {
   const rank = ORDER.get(key);
-  if (rank === undefined) return `there is no key ${key}`;
-  if (before === '') return key === 'accept' || rank === 7 ? null : 'first what is expected';
+  if (rank === undefined) return `the key ${key} is unknown`;
+  if (before === '')
+    return key === 'accept' || rank === 7
+      ? null
+      : 'the first key must be accept, fault or incomplete';
   const rankBefore = ORDER.get(before) ?? 0;
   if (key === 'accept' && rankBefore <= LAST_OF_MESSAGE) return null;
-  if (rank === rankBefore && !REPEATED.includes(key)) return `${key} stands once`;
-  return rank >= rankBefore ? null : `${key} stands before ${before}`;
+  if (rank === rankBefore && !REPEATED.includes(key)) return `${key} must occur only once`;
+  return rank >= rankBefore ? null : `${key} must be before ${before}`;
 }
 
-/** Takes one line into the draft; returns what is wrong with it. */
+/** Adds one line to the draft; returns the problem with it, or null. */
 function read(draft: Draft, key: string, value: string, index: number): string | null {
   switch (key) {
     case 'accept':
@@ -95,13 +100,13 @@ function read(draft: Draft, key: string, value: string, index: number): string |
     case 'fault':
       return readFault(draft, value);
     case 'incomplete':
-      if (value !== '400') return 'an incomplete message is answered 400';
+      if (value !== '400') return 'the status of an incomplete message must be 400';
       draft.end = { kind: 'incomplete', status: 400 };
       return null;
     case 'limits':
       return readLimits(draft, value);
     case 'choice':
-      if (value.length < 20) return 'a choice gives its reason';
+      if (value.length < 20) return 'a choice must have a reason of at least 20 characters';
       draft.choice = value;
       return null;
     case 'rfc':
@@ -122,27 +127,28 @@ function readAccept(draft: Draft, value: string): string | null {
   return null;
 }
 
-/** A part of the message that was begun last. */
+/** Adds a part to the last message. */
 function readPart(draft: Draft, key: string, value: string): string | null {
   const message = draft.messages.at(-1);
-  if (message === undefined) return `${key} belongs to an accept`;
+  if (message === undefined) return `${key} must follow an accept`;
   const change = (part: Partial<Message>): null => {
     draft.messages[draft.messages.length - 1] = { ...message, ...part };
     return null;
   };
   if (key === 'then') return value === 'close' ? change({ closes: true }) : 'then: close';
   if (key === 'status') {
-    if (!/^[2-5][0-9]{2}$/.test(value) || value === '200') return 'a status other than 200';
+    if (!/^[2-5][0-9]{2}$/.test(value) || value === '200')
+      return 'status must be a code from 201 to 599';
     return change({ status: Number(value) });
   }
-  if (key === 'path' && value === 'refused') return change({ path: '', status: 400 });
+  if (key === 'path' && value === 'rejected') return change({ path: '', status: 400 });
   const decoded = decode(value);
   if ('problem' in decoded) return decoded.problem;
   const text = decoded.bytes;
   if (key === 'body') return change({ body: text });
   if (key === 'path') {
     const path = Buffer.from(text, 'latin1').toString('utf8');
-    return path.startsWith('/') ? change({ path }) : 'a path begins with /';
+    return path.startsWith('/') ? change({ path }) : 'a path must begin with /';
   }
   const pair = pairFrom(text);
   if (pair === null) return `${key}: name: value, the name in lower case`;
@@ -177,20 +183,21 @@ function readLimits(draft: Draft, value: string): string | null {
     if (known === undefined) return `limits: name=number, of ${CASE_LIMITS.join(', ')}`;
     const { min, max, default: usual } = LIMITS[known];
     const number = Number(digits);
-    if (number < min || number > max) return `${known} goes from ${min} to ${max}`;
-    if (number === usual || limits[known] !== undefined) return `${known} says nothing new`;
+    if (number < min || number > max) return `${known} must be from ${min} to ${max}`;
+    if (number === usual || limits[known] !== undefined)
+      return `${known} must differ from its default and occur only once`;
     limits[known] = number;
   }
   draft.limits = limits;
   return null;
 }
 
-/** 9112 §6.1 "words", the words in plain ASCII but for the `…` that may end them. */
+/** 9112 §6.1 "words", the words in ASCII except for the `…` that may end them. */
 function readRule(draft: Draft, value: string, index: number): string | null {
   const match = /^([0-9]{4}) §([0-9]+(?:\.[0-9]+)*) "([^…]{8,})(…?)"$/.exec(value);
   if (match === null) return 'rfc: NUMBER §SECTION "its words"';
   const [, rfc, section, quote] = match;
-  if (!/^[ -~]*$/.test(quote) || quote.trim() !== quote) return 'a quote is plain ASCII';
+  if (!/^[ -~]*$/.test(quote) || quote.trim() !== quote) return 'a quote must be plain ASCII';
   draft.rules.push({ rfc, section, quote, index });
   return null;
 }

@@ -1,5 +1,5 @@
-// The loader refuses what is not of the form, the notation goes both ways, and a wrong expectation
-// is found: without these the cases would prove nothing.
+// The loader rejects invalid files, the notation is reversible, and a wrong expectation is
+// detected: without these the cases would prove nothing.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -8,10 +8,10 @@ import { Fault } from '../../src/http/fault.ts';
 import { seeded } from '../../testing/splits.ts';
 import type { Case, Expected, Message } from './case.ts';
 import { agrees, difference } from './difference.ts';
-import { allCases, casesOf, refuseDoubles } from './load.ts';
+import { allCases, casesOf, rejectDuplicates } from './load.ts';
 import { decode, encode, Malformed } from './notation.ts';
 import { MessageReader } from './read-messages.ts';
-import { alone, everyWay, inTrain } from './trains.ts';
+import { alone, pipelined, splitsOf } from './streams.ts';
 
 const REQUEST = [
   'POST /a HTTP/1.1\\r\\n',
@@ -42,8 +42,8 @@ function only(text: string): Case {
   return one;
 }
 
-/** The file is refused at this line of it, for a reason that says so. */
-function refuses(text: string, line: number, reason: RegExp): void {
+/** The file is rejected at this line of it, with this reason. */
+function assertRejected(text: string, line: number, reason: RegExp): void {
   assert.throws(
     () => casesOf('spec/cases/x.md', text),
     (error) => {
@@ -59,7 +59,7 @@ const REQUEST_LINE = 8;
 const EXPECT_LINE = REQUEST_LINE + REQUEST.length + 3;
 
 describe('cases: the loader', () => {
-  it('reads a case', () => {
+  it('loads a case', () => {
     const one = only(file(REQUEST, EXPECT));
     assert.equal(one.id, 'x#one');
     assert.equal(one.line, 5);
@@ -87,10 +87,10 @@ describe('cases: the loader', () => {
     assert.equal(line, EXPECT_LINE + 5);
   });
 
-  it('reads everything that may be expected', () => {
+  it('loads every kind of expectation', () => {
     const expect = [
       'accept: GET * HTTP/1.0',
-      'path: refused',
+      'path: rejected',
       'field: a:',
       'trailer: b: c: d',
       'then: close',
@@ -117,7 +117,7 @@ describe('cases: the loader', () => {
   });
 
   const shapes: readonly (readonly [what: string, text: string, line: number, reason: RegExp])[] = [
-    ['no title', 'Title\n\nAbout it.\n', 1, /begins with #/],
+    ['no title', 'Title\n\nAbout it.\n', 1, /begin with #/],
     ['no introduction', '# Title\n\n## one\n', 3, /what the file is about/],
     ['no case', '# Title\n\nAbout it.\n', 4, /blank line|no case/],
     ['a bad name', file(REQUEST, EXPECT, 'One'), 5, /small-words/],
@@ -126,11 +126,11 @@ describe('cases: the loader', () => {
     ['an empty block', '# T\n\nA.\n\n## one\n\n```request\n```\n', 7, /is empty/],
     ['no expectation', file(REQUEST, []), EXPECT_LINE - 1, /is empty/],
     ['text behind a case', `${file(REQUEST, EXPECT)}more\n`, 23, /blank line/],
-    ['another heading', `${file(REQUEST, EXPECT)}\n### deep\n`, 24, /begins with ##/],
-    ['a name twice', `${file(REQUEST, EXPECT)}\n${cutCase(file(['y'], FAULT))}`, 24, /already/],
+    ['another heading', `${file(REQUEST, EXPECT)}\n### deep\n`, 24, /begin with ##/],
+    ['a name twice', `${file(REQUEST, EXPECT)}\n${caseOnly(file(['y'], FAULT))}`, 24, /already/],
   ];
   for (const [what, text, line, reason] of shapes) {
-    it(`refuses ${what}`, () => refuses(text, line, reason));
+    it(`rejects ${what}`, () => assertRejected(text, line, reason));
   }
 
   const requests: readonly (readonly [text: string, reason: RegExp])[] = [
@@ -141,7 +141,7 @@ describe('cases: the loader', () => {
     ['GET\\x41', /is written A/],
     ['caf\u00e9', /needs an escape/],
     ['a\tb', /needs an escape/],
-    ['GET ', /a space nobody sees/],
+    ['GET ', /an invisible space/],
     ['', /sends nothing/],
     ['a\\nb', /follows/],
     ['\\{a*0}', /needs text/],
@@ -149,12 +149,12 @@ describe('cases: the loader', () => {
     ['\\{*3}', /needs text/],
     ['\\{a*3', /needs text/],
     ['\\{\\q*3}', /no escape/],
-    ['\\{\\{a*3}*3}', /no other/],
-    ['\\{abcdefghij*1000000}', /too much/],
+    ['\\{\\{a*3}*3}', /another one/],
+    ['\\{abcdefghij*1000000}', /at most 1000000/],
   ];
   for (const [text, reason] of requests) {
-    it(`refuses the request ${JSON.stringify(text)}`, () => {
-      refuses(file([text], FAULT), REQUEST_LINE, reason);
+    it(`rejects the request ${JSON.stringify(text)}`, () => {
+      assertRejected(file([text], FAULT), REQUEST_LINE, reason);
     });
   }
 
@@ -163,61 +163,65 @@ describe('cases: the loader', () => {
     [
       [['accept GET / HTTP/1.1', rule], 0, /key, colon/],
       [['accept:  GET / HTTP/1.1', rule], 0, /key, colon/],
-      [['wish: x', rule], 0, /no key wish/],
-      [['field: a: b', rule], 0, /first what is expected/],
-      [[rule], 0, /first what is expected/],
+      [['wish: x', rule], 0, /key wish is unknown/],
+      [['field: a: b', rule], 0, /first key must be/],
+      [[rule], 0, /first key must be/],
       [['accept: GET / HTTP/2.0', rule], 0, /accept: METHOD/],
       [['accept: GET /', rule], 0, /accept: METHOD/],
-      [['accept: GET / HTTP/1.1'], 0, /no rfc line/],
-      [['accept: GET / HTTP/1.1', 'body: a', 'field: a: b', rule], 2, /stands before/],
-      [['accept: GET / HTTP/1.1', 'body: a', 'body: b', rule], 2, /stands once/],
+      [['accept: GET / HTTP/1.1'], 0, /an rfc line/],
+      [['accept: GET / HTTP/1.1', 'body: a', 'field: a: b', rule], 2, /must be before/],
+      [['accept: GET / HTTP/1.1', 'body: a', 'body: b', rule], 2, /only once/],
       [['accept: GET / HTTP/1.1', 'field: A: b', rule], 1, /lower case/],
       [['accept: GET / HTTP/1.1', 'field: a:b', rule], 1, /lower case/],
       [['accept: GET / HTTP/1.1', 'trailer: b', rule], 1, /lower case/],
-      [['accept: GET / HTTP/1.1', 'path: a', rule], 1, /begins with/],
-      [['accept: GET / HTTP/1.1', 'status: 200', rule], 1, /other than 200/],
-      [['accept: GET / HTTP/1.1', 'status: 99', rule], 1, /other than 200/],
+      [['accept: GET / HTTP/1.1', 'path: a', rule], 1, /must begin with/],
+      [['accept: GET / HTTP/1.1', 'status: 200', rule], 1, /from 201 to 599/],
+      [['accept: GET / HTTP/1.1', 'status: 99', rule], 1, /from 201 to 599/],
       [['accept: GET / HTTP/1.1', 'then: stay', rule], 1, /then: close/],
       [['accept: GET / HTTP/1.1', 'body: \\q', rule], 1, /no escape/],
       [['fault: BadTaste 400', rule], 0, /Name status/],
       [['fault: BadTarget', rule], 0, /is 400/],
       [['fault: BadTarget 404', rule], 0, /is 400/],
-      [['fault: BadTarget 400', 'fault: BadChunk 400', rule], 1, /stands once/],
-      [['fault: BadTarget 400', 'incomplete: 400', rule], 1, /stands once/],
-      [['fault: BadTarget 400', 'body: a', rule], 1, /stands before/],
-      [['incomplete: 408', rule], 0, /answered 400/],
+      [['fault: BadTarget 400', 'fault: BadChunk 400', rule], 1, /only once/],
+      [['fault: BadTarget 400', 'incomplete: 400', rule], 1, /only once/],
+      [['fault: BadTarget 400', 'body: a', rule], 1, /must be before/],
+      [['incomplete: 408', rule], 0, /must be 400/],
       [['fault: BadTarget 400', 'limits: fieldMax=4', rule], 1, /limits: name=number/],
-      [['fault: BadTarget 400', 'limits: fieldsMax=0', rule], 1, /goes from 1/],
-      [['fault: BadTarget 400', 'limits: fieldsMax=100', rule], 1, /nothing new/],
-      [['fault: BadTarget 400', 'choice: because', rule], 1, /reason/],
+      [['fault: BadTarget 400', 'limits: fieldsMax=0', rule], 1, /must be from 1/],
+      [['fault: BadTarget 400', 'limits: fieldsMax=100', rule], 1, /differ from its default/],
+      [['fault: BadTarget 400', 'choice: because', rule], 1, /have a reason/],
       [['fault: BadTarget 400', 'rfc: 9112 3 "A request-line"'], 1, /SECTION/],
       [['fault: BadTarget 400', 'rfc: 9112 §3 A request-line'], 1, /SECTION/],
       [['fault: BadTarget 400', 'rfc: 9112 §3 "too"'], 1, /SECTION/],
       [['fault: BadTarget 400', 'rfc: 9112 §3 "a “quoted” sentence"'], 1, /plain ASCII/],
-      [['accept: GET / HTTP/1.1', 'then: close', 'fault: BadTarget 400', rule], 3, /nothing comes/],
+      [
+        ['accept: GET / HTTP/1.1', 'then: close', 'fault: BadTarget 400', rule],
+        3,
+        /nothing can follow/,
+      ],
     ];
   for (const [lines, at, reason] of expectations) {
-    it(`refuses to expect ${JSON.stringify(lines.join(' | '))}`, () => {
-      refuses(file(REQUEST, lines), EXPECT_LINE + at, reason);
+    it(`rejects the expectation ${JSON.stringify(lines.join(' | '))}`, () => {
+      assertRejected(file(REQUEST, lines), EXPECT_LINE + at, reason);
     });
   }
 
-  it('refuses a case that sends what another sends, under the same limits', () => {
+  it('rejects a case with the bytes and limits of another one', () => {
     const first = only(file(REQUEST, EXPECT));
     const second = only(file(REQUEST, EXPECT, 'two'));
     const limited = { ...second, limits: { fieldsMax: 4 } };
-    assert.throws(() => refuseDoubles([first, second]), /sends what x#one sends/);
-    refuseDoubles([first, limited]);
+    assert.throws(() => rejectDuplicates([first, second]), /sends the same bytes as x#one/);
+    rejectDuplicates([first, limited]);
   });
 });
 
-/** The part of a file from its case on. */
-function cutCase(text: string): string {
+/** The text of a file from its case on. */
+function caseOnly(text: string): string {
   return text.slice(text.indexOf('## '));
 }
 
 describe('cases: the notation', () => {
-  it('gives back what was written, whatever the bytes', (context) => {
+  it('decodes what it has encoded, for any bytes', (context) => {
     const text = fc.oneof(
       fc.string({ unit: fc.nat({ max: 255 }).map((code) => String.fromCharCode(code)) }),
       fc.tuple(fc.nat({ max: 255 }), fc.nat({ max: 99 })).map(([code, count]) => {
@@ -230,7 +234,7 @@ describe('cases: the notation', () => {
     fc.assert(property, seeded(context, 1_000));
   });
 
-  it('says the same of every request of the cases', () => {
+  it('decodes what it has encoded, for every request of the cases', () => {
     for (const { request } of allCases())
       assert.deepEqual(decode(encode(request)), { bytes: request });
   });
@@ -242,7 +246,7 @@ describe('cases: a wrong expectation', () => {
   const changed = (part: Partial<Message>): Expected => {
     return { messages: messages.map((message) => ({ ...message, ...part })), end };
   };
-  const wrong: readonly (readonly [string, Expected])[] = [
+  const wrongExpectations: readonly (readonly [string, Expected])[] = [
     ['method', changed({ method: 'PUT' })],
     ['target', changed({ target: '/b' })],
     ['version', changed({ version: '1.0' })],
@@ -275,40 +279,40 @@ describe('cases: a wrong expectation', () => {
     ['fault', { messages, end: { kind: 'fault', fault: Fault.BadChunk, status: 400 } }],
   ];
 
-  it('is none when nothing is changed', () => {
+  it('is not reported for the correct one', () => {
     const reader = new MessageReader({});
-    for (const train of [alone(one), inTrain(one)]) {
-      for (const cuts of everyWay(train)) {
-        assert.ok(agrees(train.expected, reader.read(train.bytes, cuts)), `cut at ${cuts}`);
+    for (const stream of [alone(one), pipelined(one)]) {
+      for (const splits of splitsOf(stream)) {
+        assert.ok(agrees(stream.expected, reader.read(stream.bytes, splits)), `split at ${splits}`);
       }
     }
   });
 
-  for (const [what, expected] of wrong) {
-    it(`is found: ${what}`, () => {
-      const train = alone(one);
-      const outcome = new MessageReader({}).read(train.bytes, [7]);
+  for (const [what, expected] of wrongExpectations) {
+    it(`is detected: ${what}`, () => {
+      const stream = alone(one);
+      const outcome = new MessageReader({}).read(stream.bytes, [7]);
       assert.ok(!agrees(expected, outcome));
       const report = difference(one, 'alone', [7], expected, outcome);
-      assert.match(report, /^spec\/cases\/x\.md:5: x#one, alone, cut at 7\n/);
+      assert.match(report, /^spec\/cases\/x\.md:5: x#one, alone, split at 7\n/);
       const [wanted, got] = report.slice(report.indexOf('  expected: ')).split('  got:      ');
       assert.notEqual(wanted.slice(12).trim(), got.trim(), report);
     });
   }
 
-  it('is found when another fault comes', () => {
-    const refused = only(file(['GET a HTTP/1.1\\r\\n'], FAULT));
-    const outcome = new MessageReader({}).read(alone(refused).bytes, []);
-    assert.ok(agrees(refused.expected, outcome));
+  it('is detected for another fault', () => {
+    const rejected = only(file(['GET a HTTP/1.1\\r\\n'], FAULT));
+    const outcome = new MessageReader({}).read(alone(rejected).bytes, []);
+    assert.ok(agrees(rejected.expected, outcome));
     const other = { kind: 'fault', fault: Fault.BadChunk, status: 400 } as const;
     assert.ok(!agrees({ messages: [], end: other }, outcome));
   });
 
-  it('has every place of a case cut, and both ends of it in a train', () => {
-    const train = inTrain(one);
-    const single = everyWay(train).filter((cuts) => cuts.length === 1);
+  it('every place of a case is a split, and both ends of it between other requests', () => {
+    const stream = pipelined(one);
+    const single = splitsOf(stream).filter((splits) => splits.length === 1);
     const places = single.map(([at]) => at);
-    const wanted = Array.from({ length: one.request.length + 1 }, (_, at) => train.from + at);
+    const wanted = Array.from({ length: one.request.length + 1 }, (_, at) => stream.from + at);
     assert.deepEqual(places, wanted);
   });
 });

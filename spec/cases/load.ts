@@ -1,5 +1,5 @@
-// Reads case files, and refuses whatever is not exactly as spec/cases/README.md says: a slip in a
-// case would otherwise be a test that tests nothing.
+// Loads case files, and rejects everything that is not exactly of the form of spec/cases/README.md:
+// a typing error in a case would otherwise be a test without effect.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,11 +8,11 @@ import type { Case, CaseLimits, Rule } from './case.ts';
 import { expectationFrom } from './expectation.ts';
 import { decode, Malformed } from './notation.ts';
 
-/** Compiled, this file lies in build/spec/cases/. */
+/** The compiled file is in build/spec/cases/. */
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const FOLDER = 'spec/cases';
 
-/** The case files of the project, all but the README, sorted. */
+/** The case files of the project except the README, sorted. */
 export function caseFiles(): readonly string[] {
   return readdirSync(join(ROOT, FOLDER))
     .filter((name) => name.endsWith('.md') && name !== 'README.md')
@@ -25,30 +25,34 @@ export function allCases(): readonly Case[] {
   const cases = caseFiles().flatMap((file) =>
     casesOf(file, readFileSync(join(ROOT, file), 'utf8')),
   );
-  refuseDoubles(cases);
+  rejectDuplicates(cases);
   return cases;
 }
 
-/** No two cases send the same bytes under the same limits: the second would be worth nothing. */
-export function refuseDoubles(cases: readonly Case[]): void {
+/** Throws when two cases send the same bytes with the same limits: one of them is redundant. */
+export function rejectDuplicates(cases: readonly Case[]): void {
   const seen = new Map<string, Case>();
   for (const one of cases) {
     const key = JSON.stringify([one.request, one.limits]);
     const other = seen.get(key);
     if (other !== undefined) {
-      throw new Malformed(one.file, one.line, `sends what ${other.id} sends`);
+      throw new Malformed(
+        one.file,
+        one.line,
+        `sends the same bytes as ${other.id}; remove one of them`,
+      );
     }
     seen.set(key, one);
   }
 }
 
-/** The cases of one file, whose text is given. */
+/** The cases in the text of one file. */
 export function casesOf(file: string, text: string): readonly Case[] {
   return new CaseReader(file, text).read();
 }
 
 interface Block {
-  /** Where its first line stands. */
+  /** The number of its first line in the file. */
   readonly line: number;
   readonly lines: readonly string[];
 }
@@ -61,30 +65,30 @@ class CaseReader {
   constructor(file: string, text: string) {
     this.#file = file;
     this.#lines = text.split('\n');
-    // What follows the last newline.
+    // The empty text after the last newline.
     if (this.#lines.at(-1) === '') this.#lines = this.#lines.slice(0, -1);
   }
 
   read(): readonly Case[] {
-    if (!/^# \S/.test(this.#line())) this.#fail('a file begins with # and its title');
+    if (!/^# \S/.test(this.#line())) this.#fail('a file must begin with # and its title');
     this.#at += 1;
-    if (this.#prose() === 0) this.#fail('a title is followed by what the file is about');
+    if (this.#prose() === 0) this.#fail('a title must be followed by what the file is about');
     const cases: Case[] = [];
     const names = new Set<string>();
     while (this.#at < this.#lines.length) {
       const one = this.#case();
-      if (names.has(one.id)) this.#failAt(one.line, `${one.id} is there already`);
+      if (names.has(one.id)) this.#failAt(one.line, `the name ${one.id} already exists`);
       names.add(one.id);
       cases.push(one);
     }
-    if (cases.length === 0) this.#fail('no case');
+    if (cases.length === 0) this.#fail('the file has no case');
     return cases;
   }
 
   #case(): Case {
     const line = this.#at + 1;
     const name = /^## ([a-z0-9]+(?:-[a-z0-9]+)*)$/.exec(this.#line())?.[1];
-    if (name === undefined) this.#fail('a case begins with ## and its name in small-words');
+    if (name === undefined) this.#fail('a case must begin with ## and its name in small-words');
     this.#at += 1;
     this.#prose();
     const request = this.#request(this.#block('request'));
@@ -106,7 +110,7 @@ class CaseReader {
     return { expected: parsed.expected, limits, choice: parsed.choice, rules };
   }
 
-  /** Text between blank lines, up to a heading or a block: how many lines it has. */
+  /** Skips text between blank lines, up to a heading or a block; returns its number of lines. */
   #prose(): number {
     let count = 0;
     this.#blank();
@@ -130,13 +134,13 @@ class CaseReader {
     return { line, lines };
   }
 
-  /** One line of the file for each line of the request: what ends in \n ends the line here, too. */
+  /** Each line of the request is one line of the file: a \n must be at the end of its line. */
   #request(block: Block): string {
     let request = '';
     block.lines.forEach((text, index) => {
       const line = block.line + index;
       if (text === '') this.#failAt(line, 'an empty line sends nothing');
-      if (text.endsWith(' ')) this.#failAt(line, 'a space nobody sees; write \\x20');
+      if (text.endsWith(' ')) this.#failAt(line, 'an invisible space at the end; write \\x20');
       const decoded = decode(text);
       if ('problem' in decoded) this.#failAt(line, decoded.problem);
       const feeds = text.replace(/\\\\/g, '').match(/\\n(?!$)/) !== null;

@@ -1,7 +1,7 @@
-// How bytes are written in a case: printable ASCII stands for itself, everything else is an escape.
-// There is one way to write most things, so that what a reader sees is what is sent.
+// The notation of bytes in a case: printable ASCII is literal, everything else is an escape. Most
+// bytes have exactly one notation, so that a reader sees what is sent.
 
-/** A case file that is not as README.md says; `line` counts from 1. */
+/** The error for a case file that violates README.md; `line` counts from 1. */
 export class Malformed extends Error {
   override readonly name = 'Malformed';
   readonly problem: string;
@@ -14,10 +14,10 @@ export class Malformed extends Error {
 
 const SIMPLE: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t', '\\': '\\' };
 
-/** Most bytes that one repetition may make: a slip of the pen should not fill the memory. */
+/** Maximum bytes of one repetition: a typing error must not exhaust memory. */
 const REPEATED_BYTES_MAX = 1_000_000;
 
-/** One character a byte; or, as `problem`, why the text is none. */
+/** One character for each byte; or, as `problem`, why the text is not valid. */
 export function decode(text: string): { bytes: string } | { problem: string } {
   let bytes = '';
   let at = 0;
@@ -65,15 +65,16 @@ function decodeRepetition(
   const close = text.indexOf('}', at);
   const match = close < 0 ? null : /^\{(.+)\*([1-9][0-9]*)$/.exec(text.slice(at, close));
   if (match === null) return { problem: '\\{ needs text*count}' };
-  if (match[1].includes('\\{')) return { problem: 'a repetition holds no other' };
+  if (match[1].includes('\\{')) return { problem: 'a repetition must not contain another one' };
   const once = decode(match[1]);
   if ('problem' in once) return once;
   const count = Number(match[2]);
-  if (once.bytes.length * count > REPEATED_BYTES_MAX) return { problem: 'too much is repeated' };
+  if (once.bytes.length * count > REPEATED_BYTES_MAX)
+    return { problem: `a repetition must have at most ${REPEATED_BYTES_MAX} bytes` };
   return { bytes: once.bytes.repeat(count), end: close + 1 };
 }
 
-/** The other way round, for messages: long runs of one character are repetitions. */
+/** The reverse of decode(), for messages: long runs of one character become repetitions. */
 export function encode(bytes: string): string {
   return bytes.replace(
     /([ -[\]-z|~])\1{23,}|[^ -[\]-~]/g,

@@ -1,5 +1,5 @@
-// Every case through the parser's machines: whole, byte by byte, at every single cut, alone and in
-// a train of other requests.
+// Every case through the parser: unsplit, byte by byte, split at every single place, alone and
+// between other requests.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -8,25 +8,25 @@ import type { Case } from './case.ts';
 import { agrees, difference } from './difference.ts';
 import { allCases } from './load.ts';
 import { MessageReader } from './read-messages.ts';
-import { alone, everyWay, inTrain } from './trains.ts';
+import { alone, pipelined, splitsOf } from './streams.ts';
 
-/** More would be worth something, fewer would mean that some were lost. */
+/** Fewer cases mean that some were removed by mistake. */
 const CASES_MIN = 400;
-/** A report of everything that is wrong would hide what is. */
+/** More reports would be hard to read. */
 const REPORTS_MAX = 3;
 
 const cases = allCases();
 
-/** What is wrong with a case, however it is sent; a few reports at most. */
-function wrongs(one: Case): readonly string[] {
+/** The failures of a case over all its streams and splits; a few reports at most. */
+function failures(one: Case): readonly string[] {
   const found: string[] = [];
   const reader = new MessageReader(one.limits);
-  for (const train of [alone(one), inTrain(one)]) {
-    const { how, bytes, expected } = train;
-    for (const cuts of everyWay(train)) {
-      const outcome = reader.read(bytes, cuts);
+  for (const stream of [alone(one), pipelined(one)]) {
+    const { how, bytes, expected } = stream;
+    for (const splits of splitsOf(stream)) {
+      const outcome = reader.read(bytes, splits);
       if (agrees(expected, outcome)) continue;
-      found.push(difference(one, how, cuts, expected, outcome));
+      found.push(difference(one, how, splits, expected, outcome));
       if (found.length === REPORTS_MAX) return found;
     }
   }
@@ -38,7 +38,7 @@ describe('cases: the parser', () => {
     describe(file, () => {
       for (const one of cases.filter((each) => each.file === file)) {
         it(one.id, () => {
-          const found = wrongs(one);
+          const found = failures(one);
           assert.equal(found.length, 0, found.join('\n'));
         });
       }
@@ -46,12 +46,12 @@ describe('cases: the parser', () => {
   }
 });
 
-describe('cases: as a whole', () => {
-  it(`are ${CASES_MIN} at least`, () => {
+describe('cases: all files', () => {
+  it(`are at least ${CASES_MIN}`, () => {
     assert.ok(cases.length >= CASES_MIN, `${cases.length} cases`);
   });
 
-  it('show every fault that bytes can have', () => {
+  it('contain every fault that bytes can cause', () => {
     const timeouts: readonly number[] = [Fault.HeadTimeout, Fault.BodyTimeout, Fault.Incomplete];
     const shown = new Set(
       cases.map(({ expected }) => (expected.end.kind === 'fault' ? expected.end.fault : 0)),
@@ -62,7 +62,7 @@ describe('cases: as a whole', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('quote a sentence from one place only', () => {
+  it('quote each sentence from one section only', () => {
     const places = new Map<string, string>();
     for (const one of cases) {
       for (const { rfc, section, quote, line } of one.rules) {

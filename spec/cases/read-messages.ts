@@ -1,6 +1,6 @@
-// Reads a stream of requests with the machines of src/http alone, in the order a connection uses
-// them: head, framing, body, next head. A stream comes in pieces that end at the cuts, each of them
-// in other memory.
+// Reads a stream of requests with the parsers of src/http alone, in the order of a connection:
+// head, framing, body, next head. A stream arrives in segments that end at the splits, each in
+// other memory.
 
 import assert from 'node:assert/strict';
 import { type Limits, limitsFrom } from '../../src/base/limits.ts';
@@ -17,7 +17,7 @@ export interface ReadMessage {
   readonly method: string;
   readonly target: string;
   readonly version: string;
-  /** '' when it cannot be decoded; null for the forms that have none. */
+  /** '' when it cannot be decoded; null for the forms without a path. */
   readonly path: string | null;
   readonly fields: readonly Pair[];
   readonly body: string;
@@ -39,13 +39,13 @@ export class MessageReader {
   #source: Uint8Array = NO_BYTES;
   #messages: ReadMessage[] = [];
   #fault = 0;
-  /** What was used up. */
+  /** How many bytes of the source were consumed. */
   #at = 0;
-  /** What has arrived and was not used up, in memory that is another one for every piece. */
+  /** The received bytes that were not consumed, in new memory for every segment. */
   #bytes: Uint8Array = NO_BYTES;
   #start = 0;
   #end = 0;
-  /** Varies where the bytes lie. */
+  /** Varies the offset of the bytes. */
   #turn = 0;
   readonly #head: Head;
   readonly #framing = new Framing();
@@ -59,21 +59,21 @@ export class MessageReader {
     this.#head = new Head(this.#limits.fieldsMax);
   }
 
-  /** Reads a stream from its beginning, in pieces that end at the cuts and at its end. */
-  read(source: Uint8Array, cuts: readonly number[]): Outcome {
+  /** Reads a stream from its beginning, in segments that end at the splits and at its end. */
+  read(source: Uint8Array, splits: readonly number[]): Outcome {
     this.#source = source;
     this.#messages = [];
     this.#fault = 0;
     this.#at = 0;
-    this.#turn = source.length + cuts.length;
+    this.#turn = source.length + splits.length;
     this.#head.reset();
     this.#parts = null;
-    for (const cut of cuts) this.#receive(cut);
+    for (const split of splits) this.#receive(split);
     this.#receive(source.length);
     return { messages: this.#messages, end: this.#ending() };
   }
 
-  /** Everything up to `received` is there. */
+  /** All bytes up to `received` have been received. */
   #receive(received: number): void {
     this.#turn += 1;
     const placed = place(this.#source, this.#at, received, this.#turn);
@@ -93,8 +93,8 @@ export class MessageReader {
       return { kind: 'fault', fault, status: faultStatus(fault) };
     }
     if (this.#isOver()) return { kind: 'closed' };
-    const isWhole = this.#parts === null && (this.#at === length || isBlank(this.#head));
-    return isWhole ? { kind: 'open' } : { kind: 'incomplete', status: 400 };
+    const isComplete = this.#parts === null && (this.#at === length || isBlank(this.#head));
+    return isComplete ? { kind: 'open' } : { kind: 'incomplete', status: 400 };
   }
 
   #isOver(): boolean {
@@ -137,7 +137,7 @@ export class MessageReader {
       version: `1.${head.minor}`,
       path: this.#pathOf(bytes, start),
       fields,
-      // What follows a CONNECT was meant for the other end of a tunnel.
+      // Bytes behind a CONNECT are for the other end of a tunnel.
       closes: !this.#framing.keepAlive || head.form === TargetForm.Authority,
     };
   }
@@ -145,7 +145,7 @@ export class MessageReader {
   #pathOf(bytes: Uint8Array, start: number): string | null {
     const { form, pathStart, pathEnd, plainPath } = this.#head;
     if (form !== TargetForm.Origin && form !== TargetForm.Absolute) return null;
-    // As the server looks at it: a plain path stands for itself.
+    // As in the server: a plain path needs no decoding.
     if (plainPath === 1 && pathEnd > pathStart) {
       return latin1(bytes, start + pathStart, start + pathEnd);
     }
@@ -161,9 +161,9 @@ export class MessageReader {
 
   #readLength(): boolean {
     const start = this.#start;
-    const taken = Math.min(this.#end - start, this.#framing.length - this.#body.length);
-    this.#body += latin1(this.#bytes, start, start + taken);
-    this.#use(taken);
+    const accepted = Math.min(this.#end - start, this.#framing.length - this.#body.length);
+    this.#body += latin1(this.#bytes, start, start + accepted);
+    this.#use(accepted);
     if (this.#body.length === this.#framing.length) this.#finish([]);
     return true;
   }
@@ -173,7 +173,7 @@ export class MessageReader {
     const start = this.#start;
     const event = decoder.next(this.#bytes, start, this.#end, this.#limits);
     const used = decoder.position - start;
-    assert.ok(used >= 0 && decoder.position <= this.#end, 'it uses what it was given');
+    assert.ok(used >= 0 && decoder.position <= this.#end, 'it consumes only its input');
     if (event < 0) return this.#fail(event);
     this.#use(used);
     if (event === ChunkEvent.Data) {
@@ -193,7 +193,7 @@ export class MessageReader {
   #finish(trailers: readonly Pair[]): void {
     const parts = this.#parts;
     assert.ok(parts !== null, 'only a begun message is finished');
-    // Written out, because a spread takes as long as parsing does.
+    // Property by property, because a spread takes as long as parsing.
     const { method, target, version, path, fields, closes } = parts;
     const body = this.#body;
     this.#messages.push({ method, target, version, path, fields, body, trailers, closes });

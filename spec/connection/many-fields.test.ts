@@ -78,7 +78,7 @@ describe('as many fields as there may be', () => {
 });
 
 describe('more fields than there may be', () => {
-  const TOO_MANY = new RegExp(`an answer has ${RESPONSE_FIELDS_MAX} fields at most`);
+  const TOO_MANY = new RegExp(`a response has ${RESPONSE_FIELDS_MAX} fields at most`);
 
   it('are a mistake of the handler: 500, and a line of the log', async () => {
     const { text, log } = await got((_request, response) => {
@@ -127,7 +127,7 @@ describe('a long value', () => {
 
   it('that takes the fields over their limit is a mistake of the handler', async () => {
     const value = 'v'.repeat(RESPONSE_FIELD_BYTES_MAX - 1_000);
-    const tooLong = new RegExp(`the fields of an answer have ${RESPONSE_FIELD_BYTES_MAX} bytes`);
+    const tooLong = new RegExp(`the fields of a response have ${RESPONSE_FIELD_BYTES_MAX} bytes`);
     for (const set of [
       (response: Response) => response.appendHeader('X-Other', value),
       (response: Response) => response.header('X-Long', `${value}${'v'.repeat(1_000)}`),

@@ -9,7 +9,7 @@ import { type BodyLimits, RequestBody, Want } from '../../src/connection/request
 import { HttpError } from '../../src/exchange/http-error.ts';
 import { Fault } from '../../src/http/fault.ts';
 import { BodyKind, Framing } from '../../src/http/framing.ts';
-import { bytesOf, cutsWithin, seeded } from '../../testing/splits.ts';
+import { bytesOf, seeded, splitsWithin } from '../../testing/splits.ts';
 
 const LIMITS: BodyLimits = {
   streamBytesMax: 10_000,
@@ -75,7 +75,7 @@ async function assertStatus(promise: Promise<unknown>, status: number): Promise<
 
 /** A body with its bytes on the wire, and where the wire's bytes are cut. */
 const sent = fc
-  .tuple(fc.uint8Array({ maxLength: 300 }), fc.boolean(), cutsWithin(300), cutsWithin(900))
+  .tuple(fc.uint8Array({ maxLength: 300 }), fc.boolean(), splitsWithin(300), splitsWithin(900))
   .map(([content, isChunked, chunks, cuts]) => {
     const inside = chunks.map((cut) => cut % (content.length + 1)).sort((a, b) => a - b);
     const wire = isChunked ? chunked(content, inside) : Buffer.from(content);

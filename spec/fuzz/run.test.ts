@@ -45,7 +45,7 @@ function brokenCopy(folder: string): string {
   const file = join(folder, 'build/src/http/chunked.js');
   const code = readFileSync(file, 'utf8');
   const broken = code.replace(
-    /if \(bytes\[p\] !== CR\)(\s+return this\.fail\(p, wrongAfterData)/,
+    /if \(bytes\[p\] !== CR\)(\s+return this\.fail\(p, faultAfterData)/,
     'if (false)$1',
   );
   assert.notEqual(broken, code, 'the mistake is planted');

@@ -1,4 +1,4 @@
-// Hosts and ports: what is one, with a port and without, and what is not.
+// Authorities: valid and invalid hosts, with a port and without.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -107,7 +107,7 @@ const NO_PORTS = [
   ':80/',
 ];
 
-it('takes hosts, with a port and without', () => {
+it('accepts hosts, with a port and without', () => {
   for (const host of HOSTS) {
     assert.equal(check(isAuthority, host), true, host);
     assert.equal(check(isAuthority, `${host}:`), true, host);
@@ -124,7 +124,7 @@ it('takes hosts, with a port and without', () => {
   }
 });
 
-it('refuses what is no host', () => {
+it('rejects invalid hosts', () => {
   for (const host of NO_HOSTS) {
     for (const port of ['', ...PORTS]) {
       assert.equal(check(isAuthority, host + port), false, host + port);

@@ -1,4 +1,4 @@
-// The chunked decoder: good and bad bodies whole, byte by byte and at every cut, and its
+// The chunked decoder: valid and invalid bodies unsplit, byte by byte and at every split, and its
 // properties.
 
 import assert from 'node:assert/strict';
@@ -6,25 +6,25 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ChunkEvent, ChunkedDecoder, type ChunkedLimits } from '../../src/http/chunked.ts';
 import { Fault, faultText } from '../../src/http/fault.ts';
-import { bytesOf, cutsWithin, everyCutting, mutated, place, seeded } from '../../testing/splits.ts';
+import { bytesOf, everySplit, mutated, place, seeded, splitsWithin } from '../../testing/splits.ts';
 
 const LIMITS: ChunkedLimits = { chunkExtensionBytesMax: 64, trailerBytesMax: 512, fieldsMax: 4 };
 
 interface Outcome {
   /** ChunkEvent.Done, ChunkEvent.NeedMore or a Fault. */
   readonly result: number;
-  /** How many bytes had come when the result was known. */
+  /** How many bytes were received when the result was known. */
   readonly at: number;
-  /** How many bytes of the text were used. */
+  /** How many bytes of the text were consumed. */
   readonly used: number;
   readonly content: string;
   readonly trailers: readonly (readonly [string, string])[];
 }
 
-/** Decodes in pieces; each piece is a span of its own in fresh memory. */
+/** Decodes in segments, each in its own memory. */
 function decode(
   text: string,
-  cuts: readonly number[] = [],
+  splits: readonly number[] = [],
   limits = LIMITS,
   decoder = new ChunkedDecoder(),
 ): Outcome {
@@ -41,11 +41,11 @@ function decode(
       decoder.trailerValue(index),
     ]),
   });
-  let turn = cuts.length + text.length;
+  let turn = splits.length + text.length;
   let from = 0;
-  for (const cut of [...cuts, text.length]) {
+  for (const split of [...splits, text.length]) {
     turn += 1;
-    const { bytes, start, end } = place(source, from, cut, turn);
+    const { bytes, start, end } = place(source, from, split, turn);
     let position = start;
     let result: number;
     do {
@@ -61,9 +61,9 @@ function decode(
       }
     } while (result === ChunkEvent.Data);
     used = from + position - start;
-    if (result !== ChunkEvent.NeedMore) return outcome(result, cut);
-    assert.equal(position, end, 'all is used when more is needed');
-    from = cut;
+    if (result !== ChunkEvent.NeedMore) return outcome(result, split);
+    assert.equal(position, end, 'all bytes are consumed when more are needed');
+    from = split;
   }
   return outcome(ChunkEvent.NeedMore, text.length);
 }
@@ -75,10 +75,10 @@ function assertGood(
   trailers: [string, string][] = [],
 ): void {
   for (const rest of ['', 'GET / HTTP/1.1\r\n\r\n', '\r\n\r\n']) {
-    const whole = text + rest;
-    for (const cuts of everyCutting(whole.length)) {
-      const outcome = decode(whole, cuts, limits);
-      const where = `${JSON.stringify(whole)} at ${cuts}: ${faultText(outcome.result)}`;
+    const stream = text + rest;
+    for (const splits of everySplit(stream.length)) {
+      const outcome = decode(stream, splits, limits);
+      const where = `${JSON.stringify(stream)} at ${splits}: ${faultText(outcome.result)}`;
       assert.equal(outcome.result, ChunkEvent.Done, where);
       assert.equal(outcome.used, text.length, where);
       assert.equal(outcome.content, content, where);
@@ -90,13 +90,13 @@ function assertGood(
 /** `text` ends with the offending byte: the fault is known then, and not before. */
 function assertBad(text: string, fault: number, limits = LIMITS): void {
   for (const rest of ['', 'x', '\n', '\r\n\r\n']) {
-    const whole = text + rest;
-    for (const cuts of everyCutting(whole.length)) {
-      const { result } = decode(whole, cuts, limits);
-      assert.equal(result, fault, `${JSON.stringify(whole)} at ${cuts}: ${faultText(result)}`);
+    const stream = text + rest;
+    for (const splits of everySplit(stream.length)) {
+      const { result } = decode(stream, splits, limits);
+      assert.equal(result, fault, `${JSON.stringify(stream)} at ${splits}: ${faultText(result)}`);
     }
   }
-  assert.equal(decode(text, everyCutting(text.length)[1], limits).at, text.length);
+  assert.equal(decode(text, everySplit(text.length)[1], limits).at, text.length);
   assert.equal(
     decode(text.slice(0, -1), [], limits).result,
     ChunkEvent.NeedMore,
@@ -124,7 +124,7 @@ describe('ChunkedDecoder: chunks', () => {
     ["1;!#$%&'*+-.^_`|~0=!#$%&'*+-.^_`|~0\r\nx\r\n0\r\n\r\n", 'x'],
   ];
   for (const [text, content] of good) {
-    it(`takes ${JSON.stringify(text)}`, () => assertGood(text, content));
+    it(`accepts ${JSON.stringify(text)}`, () => assertGood(text, content));
   }
 
   const bad: [string, number][] = [
@@ -179,20 +179,20 @@ describe('ChunkedDecoder: chunks', () => {
     ['0\r\n\rx', Fault.BareCarriageReturn],
     ['0\r\n\n', Fault.BareLineFeed],
   ];
-  // The greatest size is one less than this; its 14 digits fail at the last, a longer one earlier.
+  // The largest size is one less; this one fails at its last digit of 14, a longer one earlier.
   for (const [text, fault] of bad) {
     const shortest = fault === Fault.BodyTooLarge ? text.slice(0, 14) : text;
-    it(`refuses ${JSON.stringify(text)}`, () => assertBad(shortest, fault));
+    it(`rejects ${JSON.stringify(text)}`, () => assertBad(shortest, fault));
   }
 
-  it('takes the largest size a number can hold', () => {
+  it('accepts the largest exact size', () => {
     const decoder = new ChunkedDecoder();
     const bytes = bytesOf('001fffffffffffff\r\nx');
     assert.equal(decoder.next(bytes, 0, bytes.length, LIMITS), ChunkEvent.Data);
     assert.equal(decoder.remaining, Number.MAX_SAFE_INTEGER - 1);
   });
 
-  it('keeps a fault, and being done', () => {
+  it('keeps a fault, and the state Done', () => {
     const decoder = new ChunkedDecoder();
     const bytes = bytesOf('x0\r\n\r\n');
     assert.equal(decoder.next(bytes, 0, bytes.length, LIMITS), Fault.BadChunk);
@@ -204,7 +204,7 @@ describe('ChunkedDecoder: chunks', () => {
     assert.equal(decoder.position, 3);
   });
 
-  it('limits the extensions of a body together', () => {
+  it('limits the extensions of a body in total', () => {
     const limits = { ...LIMITS, chunkExtensionBytesMax: 6 };
     assertGood('1;a\r\nx\r\n0;a=b\r\n\r\n', 'x', limits);
     assertBad('1;a\r\nx\r\n0;a=bc', Fault.ChunkExtensionsTooLong, limits);
@@ -215,7 +215,7 @@ describe('ChunkedDecoder: chunks', () => {
 });
 
 describe('ChunkedDecoder: trailers', () => {
-  it('reads them by the rules of the head', () => {
+  it('parses them by the rules of the head', () => {
     assertGood('0\r\nA: b\r\n\r\n', '', LIMITS, [['a', 'b']]);
     assertGood('1\r\nx\r\n0;e\r\nX-Sum:  c d \t\r\nETAG:\r\n\r\n', 'x', LIMITS, [
       ['x-sum', 'c d'],
@@ -239,7 +239,7 @@ describe('ChunkedDecoder: trailers', () => {
     ['authorization: a\r\n\r\n', Fault.ForbiddenTrailer],
   ];
   for (const [text, fault] of bad) {
-    it(`refuses ${JSON.stringify(text)}`, () => assertBad(`0\r\n${text}`, fault));
+    it(`rejects ${JSON.stringify(text)}`, () => assertBad(`0\r\n${text}`, fault));
   }
 
   it('limits their bytes', () => {
@@ -254,7 +254,7 @@ describe('ChunkedDecoder: trailers', () => {
     assertGood(`0\r\na:${long}\r\n\r\n`, '', LIMITS, [['a', long]]);
   });
 
-  it('forgets them for the next body', () => {
+  it('resets them for the next body', () => {
     const decoder = new ChunkedDecoder();
     assert.equal(decoder.trailerCount, 0);
     assert.equal(decoder.trailerName(0), '');
@@ -291,11 +291,13 @@ describe('ChunkedDecoder: properties', () => {
         .join('')}0${extension}\r\n${trailers}\r\n`,
     }));
 
-  it('finds the content that was put in', (context) => {
-    const withCuts = body.chain((one) => fc.tuple(fc.constant(one), cutsWithin(one.text.length)));
+  it('decodes the content that was encoded', (context) => {
+    const withSplits = body.chain((one) =>
+      fc.tuple(fc.constant(one), splitsWithin(one.text.length)),
+    );
     const limits = { ...LIMITS, chunkExtensionBytesMax: 1_000 };
-    const property = fc.property(withCuts, ([{ text, content }, cuts]) => {
-      const outcome = decode(text, cuts, limits);
+    const property = fc.property(withSplits, ([{ text, content }, splits]) => {
+      const outcome = decode(text, splits, limits);
       assert.equal(outcome.result, ChunkEvent.Done);
       assert.equal(outcome.used, text.length);
       assert.equal(outcome.content, content);
@@ -303,22 +305,22 @@ describe('ChunkedDecoder: properties', () => {
     fc.assert(property, seeded(context, 2_000));
   });
 
-  it('gives the same wherever the cuts are', (context) => {
-    const withCuts = mutated(body.map(({ text }) => text)).chain((text) =>
-      fc.tuple(fc.constant(text), cutsWithin(text.length)),
+  it('has the same result for any splits', (context) => {
+    const withSplits = mutated(body.map(({ text }) => text)).chain((text) =>
+      fc.tuple(fc.constant(text), splitsWithin(text.length)),
     );
     const limited = fc.record({
       chunkExtensionBytesMax: fc.integer({ min: 0, max: 40 }),
       trailerBytesMax: fc.integer({ min: 1, max: 30 }),
       fieldsMax: fc.integer({ min: 1, max: 3 }),
     });
-    const property = fc.property(withCuts, limited, ([text, cuts], limits) => {
-      const whole = decode(text, [], limits);
-      const pieces = decode(text, cuts, limits);
-      assert.equal(pieces.result, whole.result);
-      assert.equal(pieces.content, whole.content);
-      assert.deepEqual(pieces.trailers, whole.trailers);
-      if (whole.result >= 0) assert.equal(pieces.used, whole.used);
+    const property = fc.property(withSplits, limited, ([text, splits], limits) => {
+      const unsplit = decode(text, [], limits);
+      const segments = decode(text, splits, limits);
+      assert.equal(segments.result, unsplit.result);
+      assert.equal(segments.content, unsplit.content);
+      assert.deepEqual(segments.trailers, unsplit.trailers);
+      if (unsplit.result >= 0) assert.equal(segments.used, unsplit.used);
     });
     fc.assert(property, seeded(context, 4_000));
   });

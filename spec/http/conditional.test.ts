@@ -1,4 +1,4 @@
-// Conditional requests: entity tags by weak comparison, dates, and which of the two counts.
+// Conditional requests: entity tags by weak comparison, dates, and their precedence.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -32,7 +32,7 @@ describe('matchesTag', () => {
     ['"\xe9"', '"\xe9"', true],
   ];
   for (const [value, etag, matches] of cases) {
-    it(`${value} ${matches ? 'names' : 'does not name'} ${etag}`, () => {
+    it(`${value} ${matches ? 'lists' : 'does not list'} ${etag}`, () => {
       assert.equal(matchesTag(value, etag), matches);
     });
   }
@@ -59,20 +59,20 @@ describe('isFresh', () => {
     assert.equal(fresh(undefined, undefined), false);
   });
 
-  it('a date counts by whole seconds', () => {
+  it('a date is compared in seconds', () => {
     assert.equal(fresh(undefined, formatDate(CHANGED_MS)), true);
     assert.equal(fresh(undefined, formatDate(CHANGED_MS + 1000)), true);
     assert.equal(fresh(undefined, formatDate(CHANGED_MS - 1000)), false);
     assert.equal(fresh(undefined, formatDate(0)), false);
   });
 
-  it('a date that cannot be read is none', () => {
+  it('an invalid date is ignored', () => {
     for (const since of ['', 'yesterday', '2025-01-01T12:00:00Z', formatDate(NOW_MS).slice(1)]) {
       assert.equal(fresh(undefined, since), false, since);
     }
   });
 
-  it('with If-None-Match the date does not count', () => {
+  it('with If-None-Match the date is ignored', () => {
     assert.equal(fresh('"a"', formatDate(0)), true);
     assert.equal(fresh('"b"', formatDate(NOW_MS)), false);
     assert.equal(fresh('', formatDate(NOW_MS)), false);

@@ -1,4 +1,4 @@
-// HTTP-dates against Date: written as toUTCString() does, read in all three forms.
+// HTTP-dates compared with Date: formatted as by toUTCString(), parsed in all three forms.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -11,7 +11,7 @@ const YEAR_0_MS = Date.parse('0000-01-01T00:00:00Z');
 const YEAR_9999_MS = Date.parse('9999-12-31T23:59:59Z');
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
-/** Seconds where calendars turn, and their neighbours. */
+/** Seconds at the ends of days, months and years, and their neighbours. */
 const TURNS_MS: readonly number[] = [
   '0000-01-01T00:00:00Z',
   '0099-12-31T23:59:59Z',
@@ -34,7 +34,7 @@ const second = fc
   .map((seconds) => seconds * 1000);
 
 describe('formatDate', () => {
-  it('is what toUTCString() says', (context) => {
+  it('equals toUTCString()', (context) => {
     for (const turnMs of TURNS_MS) {
       for (const ms of [turnMs, turnMs + 999]) {
         assert.equal(formatDate(ms), new Date(ms).toUTCString());
@@ -47,7 +47,7 @@ describe('formatDate', () => {
     fc.assert(fc.property(second, check), seeded(context, 3000));
   });
 
-  it('is right for every day of leap years, of others, and of ends of centuries', () => {
+  it('is correct for every day of leap years, of others, and of ends of centuries', () => {
     for (const year of [1900, 1999, 2000, 2023, 2024, 2100]) {
       for (let day = 0; day < 366; day++) {
         const ms = Date.UTC(year, 0, 1 + day, 23, 59, 59);
@@ -58,20 +58,20 @@ describe('formatDate', () => {
 });
 
 describe('parseDate', () => {
-  it('reads back what formatDate() writes', (context) => {
+  it('parses the output of formatDate()', (context) => {
     for (const ms of TURNS_MS) assert.equal(parseDate(formatDate(ms), NOW_MS), ms);
     const check = (ms: number) => assert.equal(parseDate(formatDate(ms), NOW_MS), ms);
     fc.assert(fc.property(second, check), seeded(context, 3000));
   });
 
-  it('reads the three forms of RFC 9110 5.6.7', () => {
+  it('parses the three forms of RFC 9110 5.6.7', () => {
     const ms = Date.UTC(1994, 10, 6, 8, 49, 37);
     assert.equal(parseDate('Sun, 06 Nov 1994 08:49:37 GMT', NOW_MS), ms);
     assert.equal(parseDate('Sunday, 06-Nov-94 08:49:37 GMT', NOW_MS), ms);
     assert.equal(parseDate('Sun Nov  6 08:49:37 1994', NOW_MS), ms);
   });
 
-  it('reads the older forms of any second', (context) => {
+  it('parses the obsolete forms of any second', (context) => {
     const recent = fc
       .integer({ min: Date.UTC(1977) / 1000, max: Date.UTC(2076) / 1000 - 1 })
       .map((seconds) => seconds * 1000);
@@ -87,7 +87,7 @@ describe('parseDate', () => {
     fc.assert(fc.property(recent, check), seeded(context, 1000));
   });
 
-  it('takes a year of two digits for one not more than 50 years ahead', () => {
+  it('reads a year of two digits as one at most 50 years in the future', () => {
     const year = (two: string, now: number) =>
       new Date(parseDate(`Friday, 01-Jan-${two} 00:00:00 GMT`, Date.UTC(now))).getUTCFullYear();
     assert.equal(year('26', 2026), 2026);
@@ -99,7 +99,7 @@ describe('parseDate', () => {
     assert.equal(year('51', 2000), 1951);
   });
 
-  it('knows leap seconds and leap days', () => {
+  it('accepts leap seconds and leap days', () => {
     const leap = parseDate('Sat, 31 Dec 2016 23:59:60 GMT', NOW_MS);
     assert.equal(leap, Date.UTC(2017, 0, 1));
     assert.equal(parseDate('Thu, 29 Feb 2024 00:00:00 GMT', NOW_MS), Date.UTC(2024, 1, 29));
@@ -134,12 +134,12 @@ describe('parseDate', () => {
     'Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT',
   ];
   for (const text of bad) {
-    it(`refuses ${JSON.stringify(text)}`, () => {
+    it(`rejects ${JSON.stringify(text)}`, () => {
       assert.ok(Number.isNaN(parseDate(text, NOW_MS)));
     });
   }
 
-  it('gives a time of some day or NaN for anything, and never throws', (context) => {
+  it('returns a time or NaN for any text, and never throws', (context) => {
     const near = fc
       .tuple(second, fc.nat({ max: 40 }), fc.string({ maxLength: 3 }))
       .map(([ms, at, put]) => formatDate(ms).slice(0, at) + put + formatDate(ms).slice(at + 1));
@@ -154,7 +154,7 @@ describe('parseDate', () => {
 describe('DateField', () => {
   const text = (field: DateField) => Buffer.from(field.bytes).toString('latin1');
 
-  it('is a whole field line that follows the clock', () => {
+  it('is a complete field line that follows the clock', () => {
     const field = new DateField();
     for (const ms of [0, 1, 999, 1000, Date.UTC(2024, 1, 29, 23, 59, 59, 999), 86_400_000]) {
       field.update(ms);
@@ -162,7 +162,7 @@ describe('DateField', () => {
     }
   });
 
-  it('stays the same memory, so that it can be kept', () => {
+  it('keeps its memory, so that callers can keep it', () => {
     const field = new DateField();
     const { bytes } = field;
     field.update(NOW_MS);
@@ -170,7 +170,7 @@ describe('DateField', () => {
   });
 });
 
-it('a date with anything before or behind it is none', () => {
+it('a date with text before or after it is not valid', () => {
   const nowMs = Date.UTC(2024, 0, 1);
   for (const text of [
     'Sun, 06 Nov 1994 08:49:37 GMT',

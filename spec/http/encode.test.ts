@@ -1,5 +1,5 @@
-// Heads of answers: what is written reads back as what was given, and never takes more room than
-// was asked for.
+// Heads of responses: the encoded head parses to the same status and fields, and never exceeds its
+// bound.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -32,7 +32,7 @@ function fieldsOf(pairs: readonly Pair[]): ResponseFields {
   return fields;
 }
 
-/** The head as text; fails when more was written than announced, or anything around it. */
+/** The head as text; fails when it exceeds its bound, or bytes around it were written. */
 function encoded(status: number, pairs: readonly Pair[], length: number, connection: number) {
   const fields = fieldsOf(pairs);
   const bound = headBytesBound(fields);
@@ -44,7 +44,7 @@ function encoded(status: number, pairs: readonly Pair[], length: number, connect
   return target.toString('latin1', 5, end);
 }
 
-/** Reads a head as plainly as can be. */
+/** A simple parser of heads. */
 function parsed(head: string): { line: string; pairs: Pair[] } {
   assert.ok(head.endsWith('\r\n\r\n'));
   const [line, ...lines] = head.slice(0, -4).split('\r\n');
@@ -65,7 +65,7 @@ function framingOf(length: number, connection: number): Pair[] {
   return pairs;
 }
 
-it('a whole head, letter by letter', () => {
+it('a complete head, byte by byte', () => {
   const head = encoded(200, [['Content-Type', 'text/plain']], 12, ConnectionField.Close);
   assert.equal(
     head,
@@ -74,7 +74,7 @@ it('a whole head, letter by letter', () => {
   );
 });
 
-it('without fields, and with the longest of everything, it stays within its bound', () => {
+it('without fields, and with the longest parts, it is within its bound', () => {
   for (let status = 100; status <= 599; status++) {
     for (const length of [LENGTH_NONE, LENGTH_CHUNKED, Number.MAX_SAFE_INTEGER]) {
       for (const connection of CONNECTIONS) {
@@ -86,12 +86,12 @@ it('without fields, and with the longest of everything, it stays within its boun
   }
 });
 
-it('a Date that a handler sets is the only one', () => {
+it('a Date that a handler sets replaces that of the server', () => {
   const head = encoded(200, [['DATE', 'today']], LENGTH_NONE, ConnectionField.None);
   assert.deepEqual(parsed(head).pairs, [['DATE', 'today']]);
 });
 
-it('what is written reads back, for any fields', (context) => {
+it('an encoded head parses to the same fields, for any fields', (context) => {
   const name = fc.string({ unit: fc.constantFrom('a', 'Z', '-', '!', '0'), minLength: 1 });
   const character = fc.oneof(
     fc.integer({ min: 0x20, max: 0x7e }),

@@ -1,10 +1,10 @@
-// Faults are distinct negative numbers, each with its status and its words.
+// Faults are distinct negative numbers, each with a status and a text.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { Fault, faultStatus, faultText } from '../../src/http/fault.ts';
 
-it('every fault is a negative number of its own with a status and words', () => {
+it('every fault is a distinct negative number with a status and a text', () => {
   const faults = Object.values(Fault);
   assert.equal(new Set(faults).size, faults.length);
   assert.equal(new Set(faults.map(faultText)).size, faults.length);
@@ -29,7 +29,7 @@ it('faults have the statuses of RFC 9110 and 6585', () => {
   assert.equal(faultStatus(Fault.UnsupportedVersion), 505);
 });
 
-/** What the log says and what the client gets, of every fault. */
+/** The status for the client and the text for the log, of every fault. */
 const MEANINGS: readonly [name: keyof typeof Fault, status: number, words: string][] = [
   ['BadRequestLine', 400, 'bad request line'],
   ['BadTarget', 400, 'bad target'],
@@ -61,7 +61,7 @@ const MEANINGS: readonly [name: keyof typeof Fault, status: number, words: strin
   ['MethodTooLong', 501, 'method too long'],
 ];
 
-it('every fault is told as it always was', () => {
+it('every fault has its status and text', () => {
   for (const [name, status, words] of MEANINGS) {
     assert.equal(faultStatus(Fault[name]), status, name);
     assert.equal(faultText(Fault[name]), words, name);
@@ -69,7 +69,7 @@ it('every fault is told as it always was', () => {
   assert.equal(MEANINGS.length, Object.keys(Fault).length);
 });
 
-it('a number that is no fault is a 400 and says which it is', () => {
+it('a number that is not a fault is a 400 with its number as text', () => {
   assert.equal(faultStatus(-12_345), 400);
   assert.equal(faultText(-12_345), 'fault -12345');
 });

@@ -1,11 +1,11 @@
-// Field names: recognized from bytes in any case, and nothing near them.
+// Field names: recognized from bytes in any case; similar names are not.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { Field, fieldName, fieldNumber, recognizeField } from '../../src/http/fields.ts';
 import { bytesOf } from '../../testing/splits.ts';
 
-/** Recognizes a name that fills its memory to the last byte, from an odd place in it. */
+/** Recognizes a name that ends with its memory and begins at an unaligned offset. */
 function recognize(text: string): number {
   const bytes = bytesOf(`<${text}`);
   return recognizeField(bytes, new DataView(bytes.buffer), 1, bytes.length);
@@ -13,7 +13,7 @@ function recognize(text: string): number {
 
 const KNOWN = Object.values(Field).filter((field) => field !== Field.Unknown);
 
-it('names are what RFC 9110 and others call them', () => {
+it('names are those of RFC 9110 and other standards', () => {
   assert.equal(fieldName(Field.Unknown), '');
   assert.equal(fieldName(Field.Host), 'host');
   assert.equal(fieldName(Field.TE), 'te');
@@ -46,7 +46,7 @@ it('a name with any byte changed is unknown', () => {
         const character = String.fromCharCode(code);
         const near = name.slice(0, index) + character + name.slice(index + 1);
         const same = /[A-Za-z]/.test(character) && character.toLowerCase() === name[index];
-        // Should the change make another known name, then it is that one.
+        // The change may produce another known name.
         const expected = same || character === name[index] ? field : fieldNumber(near);
         assert.equal(recognize(near), expected, JSON.stringify(near));
       }

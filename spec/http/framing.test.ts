@@ -1,4 +1,4 @@
-// Where a body ends and whether a connection lives: the request-smuggling rules, one by one.
+// Where a body ends and whether a connection persists: the request-smuggling rules, one by one.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -12,7 +12,7 @@ import { bytesOf, mutated, seeded } from '../../testing/splits.ts';
 const LIMITS = { headBytesMax: 16_384, targetBytesMax: 8_192, fieldsMax: 20 };
 const framing = new Framing();
 
-/** Frames a request with these fields, at some offset in its memory. */
+/** Calls frame() for a request with these fields, at some offset in its memory. */
 function frameOf(lines: readonly string[], version = '1.1'): number {
   const text = `GET / HTTP/${version}\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
   const bytes = bytesOf(`xyz${text}`);
@@ -21,7 +21,7 @@ function frameOf(lines: readonly string[], version = '1.1'): number {
   return frame(bytes, 3, head, framing);
 }
 
-/** The same for HTTP/1.1 with a good Host. */
+/** The same for HTTP/1.1 with a valid Host. */
 function withHost(...lines: string[]): number {
   return frameOf(['Host: a', ...lines]);
 }
@@ -31,7 +31,7 @@ function assertFault(found: number, expected: number, what: string): void {
 }
 
 describe('frame: length', () => {
-  it('is none without a field that says so, and with 0', () => {
+  it('is 0 without a Content-Length, and with 0', () => {
     for (const lines of [[], ['Content-Length: 0'], ['Content-Length: 000']]) {
       assert.equal(withHost(...lines), 0);
       assert.equal(framing.kind, BodyKind.None);
@@ -79,7 +79,7 @@ describe('frame: length', () => {
     });
   }
 
-  it('is refused when it is more than a number can say', () => {
+  it('is rejected above the largest exact number', () => {
     for (const value of [
       '9007199254740992',
       '9007199254740993',
@@ -91,7 +91,7 @@ describe('frame: length', () => {
     assertFault(withHost(`Content-Length: ${'9'.repeat(400)}x`), Fault.BadContentLength, 'x');
   });
 
-  it('is said once', () => {
+  it('must not occur twice', () => {
     const line = 'Content-Length: 5';
     assertFault(withHost(line, line), Fault.BadContentLength, 'twice');
     assertFault(withHost(line, 'X: y', 'content-length: 6'), Fault.BadContentLength, 'two');
@@ -99,7 +99,7 @@ describe('frame: length', () => {
 });
 
 describe('frame: transfer codings', () => {
-  it('takes chunked in any case', () => {
+  it('accepts chunked in any case', () => {
     for (const value of ['chunked', 'CHUNKED', 'Chunked', ' \tchunked\t ']) {
       assert.equal(withHost(`Transfer-Encoding: ${value}`), 0);
       assert.equal(framing.kind, BodyKind.Chunked);
@@ -140,7 +140,7 @@ describe('frame: transfer codings', () => {
     [['\xa0chunked'], Fault.BadTransferEncoding],
   ];
   for (const [lines, fault] of values) {
-    it(`refuses ${JSON.stringify(lines)}`, () => {
+    it(`rejects ${JSON.stringify(lines)}`, () => {
       const fields = lines.map((value) => `Transfer-Encoding: ${value}`);
       assertFault(withHost(...fields), fault, lines.join('|'));
       for (const order of [0, fields.length]) {
@@ -150,7 +150,7 @@ describe('frame: transfer codings', () => {
     });
   }
 
-  it('refuses a length beside it, and HTTP/1.0', () => {
+  it('rejects a length in addition, and HTTP/1.0', () => {
     const chunked = 'Transfer-Encoding: chunked';
     assertFault(withHost(chunked, 'Content-Length: 0'), Fault.ConflictingFraming, 'both');
     assertFault(withHost('Content-Length: 5', chunked), Fault.ConflictingFraming, 'both');
@@ -160,7 +160,7 @@ describe('frame: transfer codings', () => {
 });
 
 describe('frame: Host', () => {
-  it('is there once in HTTP/1.1, at most once in HTTP/1.0', () => {
+  it('occurs once in HTTP/1.1, at most once in HTTP/1.0', () => {
     assertFault(frameOf([]), Fault.MissingHost, 'none');
     assertFault(frameOf(['X-Host: a', 'Hosts: b']), Fault.MissingHost, 'none');
     assertFault(frameOf(['Host: a', 'Host: a']), Fault.BadHost, 'two');
@@ -223,14 +223,14 @@ describe('frame: the connection', () => {
     ['1.0', ['keep-alives'], false],
   ];
   for (const [version, values, keepAlive] of cases) {
-    it(`HTTP/${version} ${JSON.stringify(values)} ${keepAlive ? 'stays' : 'closes'}`, () => {
+    it(`HTTP/${version} ${JSON.stringify(values)} ${keepAlive ? 'persists' : 'closes'}`, () => {
       const lines = ['Host: a', ...values.map((value) => `Connection: ${value}`)];
       assert.equal(frameOf(lines, version), 0);
       assert.equal(framing.keepAlive, keepAlive);
     });
   }
 
-  it('asks for another protocol with both fields, in HTTP/1.1', () => {
+  it('requests an upgrade with both fields, in HTTP/1.1', () => {
     const both = ['Host: a', 'Connection: keep-alive, Upgrade', 'Upgrade: websocket'];
     assert.equal(frameOf(both), 0);
     assert.equal(framing.upgrade, true);
@@ -244,7 +244,7 @@ describe('frame: the connection', () => {
     }
   });
 
-  it('takes trailers when TE says so, in HTTP/1.1', () => {
+  it('accepts trailers when TE lists them, in HTTP/1.1', () => {
     assert.equal(withHost('TE: gzip;q=0.5, Trailers'), 0);
     assert.equal(framing.trailersAccepted, true);
     assert.equal(withHost('TE: gzip'), 0);
@@ -255,7 +255,7 @@ describe('frame: the connection', () => {
 });
 
 describe('frame: expectations', () => {
-  it('waits when a body is to come', () => {
+  it('apply when the request has a body', () => {
     for (const value of ['100-continue', '100-Continue', '100-CONTINUE']) {
       assert.equal(withHost(`Expect: ${value}`, 'Content-Length: 5'), 0);
       assert.equal(framing.expectContinue, true);
@@ -266,7 +266,7 @@ describe('frame: expectations', () => {
     }
   });
 
-  it('refuses any other, but not from HTTP/1.0', () => {
+  it('rejects any other, but not from HTTP/1.0', () => {
     for (const value of ['', '100', '100-continued', '100-continue, x', '200-ok']) {
       const lines = ['Host: a', `Expect: ${value}`, 'Content-Length: 5'];
       assertFault(frameOf(lines), Fault.BadExpectation, value);
@@ -276,7 +276,7 @@ describe('frame: expectations', () => {
     assertFault(withHost('Expect: x', 'Expect: 100-continue'), Fault.BadExpectation, 'two');
   });
 
-  it('says what is worse first', () => {
+  it('reports a framing fault before an expectation', () => {
     assertFault(
       withHost('Expect: x', 'Transfer-Encoding: gzip, gzip'),
       Fault.BadTransferEncoding,
@@ -286,7 +286,7 @@ describe('frame: expectations', () => {
 });
 
 describe('frame: properties', () => {
-  it('never throws, and says the same twice', (context) => {
+  it('never throws, and has the same result twice', (context) => {
     const text = fc.constantFrom(
       'POST / HTTP/1.1\r\nHost: a:80\r\nContent-Length: 50\r\nConnection: close, x\r\n\r\n',
       'PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nHost: [::1]\r\nExpect: 100-continue\r\n\r\n',
@@ -310,7 +310,7 @@ describe('frame: properties', () => {
   });
 });
 
-it('a framing is as new after reset()', () => {
+it('a framing equals a new one after reset()', () => {
   const framing = new Framing();
   const fresh = { ...framing };
   assert.deepEqual(fresh, {

@@ -1,4 +1,4 @@
-// Head: reset, copies, and strings from bytes that have moved.
+// Head: reset, copies, and strings from bytes that were moved.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -10,7 +10,7 @@ import { bytesOf } from '../../testing/splits.ts';
 const LIMITS = { headBytesMax: 1_000, targetBytesMax: 100, fieldsMax: 4 };
 const TEXT = 'POST /a/../b?c HTTP/1.1\r\nHost: a\r\nX-Name: caf\xe9\r\n\r\n';
 
-/** What a head says, without the memory it was read from. */
+/** All of a head but the memory it was parsed from. */
 function contentOf(head: Head): unknown {
   const { viewedBytes: _bytes, view: _view, offsets, names, fieldsMax: _max, ...numbers } = head;
   return {
@@ -27,14 +27,14 @@ function parsed(): Head {
   return head;
 }
 
-it('reset() gives what the constructor gave', () => {
+it('reset() restores the state after the constructor', () => {
   const head = parsed();
   assert.notDeepEqual(contentOf(head), contentOf(new Head(4)));
   head.reset();
   assert.deepEqual(contentOf(head), contentOf(new Head(4)));
 });
 
-it('strings come from the bytes, wherever the request lies in them', () => {
+it('strings are read from the bytes, wherever the request begins in them', () => {
   const head = parsed();
   const moved = bytesOf(`12345${TEXT}`);
   assert.equal(head.name(moved, 5, 0), 'host');
@@ -43,7 +43,7 @@ it('strings come from the bytes, wherever the request lies in them', () => {
   assert.equal(head.value(moved, 5, 1), 'caf\xe9');
 });
 
-it('a copy says the same and goes on where the other stood', () => {
+it('a copy is equal and continues at the same byte', () => {
   const copy = new Head(8);
   copy.copyFrom(parsed());
   assert.deepEqual(contentOf(copy), contentOf(parsed()));

@@ -1,4 +1,4 @@
-// Methods from bytes and names, and what is near them and none.
+// Methods from bytes and names; similar names are other methods.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -19,7 +19,7 @@ it('every known method is recognized, by its bytes and by its name', () => {
   assert.equal(methodName(Method.Other), '');
 });
 
-it('anything near a known method is another one', () => {
+it('a name similar to a known method is another one', () => {
   for (const name of Object.keys(Method)) {
     if (name === 'Other') continue;
     assert.equal(recognize(name.toLowerCase()), Method.Other);

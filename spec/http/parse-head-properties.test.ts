@@ -1,10 +1,10 @@
-// The head parser on mutated heads: cuts do not matter, and a model as an expression agrees.
+// The head parser on mutated heads: splits have no effect, and a regular expression agrees.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { cutsWithin, mutated, seeded } from '../../testing/splits.ts';
-import { LIMITS, parse } from './head-pieces.ts';
+import { mutated, seeded, splitsWithin } from '../../testing/splits.ts';
+import { LIMITS, parse } from './split-head.ts';
 
 describe('parseHead: properties', () => {
   const request = fc.constantFrom(
@@ -24,19 +24,21 @@ describe('parseHead: properties', () => {
     fieldsMax: fc.integer({ min: 1, max: 4 }),
   });
 
-  it('gives the same wherever the cuts are', (context) => {
-    const cutText = anything.chain((text) => fc.tuple(fc.constant(text), cutsWithin(text.length)));
-    const property = fc.property(cutText, limited, ([text, cuts], limits) => {
-      const whole = parse(text, [], limits);
-      const pieces = parse(text, cuts, limits);
-      assert.equal(pieces.result, whole.result);
-      assert.deepEqual(pieces.parts, whole.parts);
-      assert.ok(whole.result <= Math.min(text.length, limits.headBytesMax));
+  it('has the same result for any splits', (context) => {
+    const splitText = anything.chain((text) =>
+      fc.tuple(fc.constant(text), splitsWithin(text.length)),
+    );
+    const property = fc.property(splitText, limited, ([text, splits], limits) => {
+      const unsplit = parse(text, [], limits);
+      const segments = parse(text, splits, limits);
+      assert.equal(segments.result, unsplit.result);
+      assert.deepEqual(segments.parts, unsplit.parts);
+      assert.ok(unsplit.result <= Math.min(text.length, limits.headBytesMax));
     });
     fc.assert(property, seeded(context, 3_000));
   });
 
-  it('agrees with the grammar written as an expression', (context) => {
+  it('agrees with the grammar as a regular expression', (context) => {
     const property = fc.property(anything, (text) => {
       const { result, parts } = parse(text);
       const expected = model(text);
@@ -58,16 +60,16 @@ interface Model {
   readonly fields: [string, string][];
 }
 
-/** The slow, obvious parser; authorities are looked at only as far as mutations reach. */
+/** A slow, simple parser; it checks authorities only as far as mutations require. */
 function model(text: string): Model | null {
   const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]";
   const value = '[\\t\\x20-\\x7e\\x80-\\xff]*';
   const line = `${token}+:${value}\\r\\n`;
-  const whole = new RegExp(
+  const match = new RegExp(
     `^(?:\\r\\n)?(${token}{1,32}) ([!-~]+) HTTP/1\\.[01]\\r\\n((?:${line})*)\\r\\n`,
   ).exec(text);
-  if (whole === null) return null;
-  const [all, method, target, lines] = whole;
+  if (match === null) return null;
+  const [all, method, target, lines] = match;
   if (/["<>#]/.test(target)) return null;
   const host = "(?:\\[[0-9a-fA-F:.]+\\]|(?:[-._~!$&'()*+,;=0-9A-Za-z]|%[0-9a-fA-F]{2})+)";
   const port = (digits: string | undefined): boolean => Number(digits ?? 0) <= 65_535;
@@ -91,7 +93,7 @@ function model(text: string): Model | null {
   return fields.length > LIMITS.fieldsMax ? null : { length: all.length, method, target, fields };
 }
 
-/** Whether a target names an address in brackets that the platform's own URL does not take. */
+/** Whether a target has an address in brackets that URL rejects. */
 function brackets(target: string): boolean {
   const address = /^(?:https?:\/\/)?(\[[^\]]*\])/i.exec(target);
   return address !== null && !URL.canParse(`http://${address[1]}/`);

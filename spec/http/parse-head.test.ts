@@ -1,4 +1,5 @@
-// The head parser: good and bad heads whole, byte by byte and at every cut, and its limits.
+// The head parser: valid and invalid heads unsplit, byte by byte and at every split, and its
+// limits.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -7,33 +8,33 @@ import { Field } from '../../src/http/fields.ts';
 import { Head, TargetForm } from '../../src/http/head.ts';
 import { Method } from '../../src/http/method.ts';
 import { parseHead } from '../../src/http/parse-head.ts';
-import { bytesOf, everyCutting } from '../../testing/splits.ts';
-import { LIMITS, type Parts, parse } from './head-pieces.ts';
+import { bytesOf, everySplit } from '../../testing/splits.ts';
+import { LIMITS, type Parts, parse } from './split-head.ts';
 
 function assertGood(text: string, expected: Partial<Parts>, limits = LIMITS): void {
-  for (const cuts of everyCutting(text.length)) {
-    const { result, parts } = parse(text, cuts, limits);
-    assert.equal(result, text.length, `${JSON.stringify(text)} at ${cuts}: ${faultText(result)}`);
+  for (const splits of everySplit(text.length)) {
+    const { result, parts } = parse(text, splits, limits);
+    assert.equal(result, text.length, `${JSON.stringify(text)} at ${splits}: ${faultText(result)}`);
     assert.ok(parts !== null);
     for (const key of Object.keys(expected) as (keyof Parts)[]) {
-      assert.deepEqual(parts[key], expected[key], `${key} of ${JSON.stringify(text)} at ${cuts}`);
+      assert.deepEqual(parts[key], expected[key], `${key} of ${JSON.stringify(text)} at ${splits}`);
     }
   }
-  // What follows belongs to the next request.
+  // The bytes after the head belong to the next request.
   assert.equal(parse(`${text}GET / HTTP/1.1\r\n`, [], limits).result, text.length);
 }
 
 /** `text` ends with the offending byte: the fault is known then, and not before. */
 function assertBad(text: string, fault: number, limits = LIMITS): void {
   for (const rest of ['', 'x', '\n', ' HTTP/1.1\r\nHost: a\r\n\r\n']) {
-    const whole = text + rest;
-    for (const cuts of everyCutting(whole.length)) {
-      const { result } = parse(whole, cuts, limits);
-      const where = `${JSON.stringify(whole)} at ${cuts}: ${faultText(result)}`;
+    const stream = text + rest;
+    for (const splits of everySplit(stream.length)) {
+      const { result } = parse(stream, splits, limits);
+      const where = `${JSON.stringify(stream)} at ${splits}: ${faultText(result)}`;
       assert.equal(result, fault, where);
     }
   }
-  const bytewise = everyCutting(text.length)[1];
+  const bytewise = everySplit(text.length)[1];
   assert.equal(parse(text, bytewise, limits).at, text.length, `${JSON.stringify(text)} when`);
   assert.equal(parse(text.slice(0, -1), [], limits).result, 0, `${JSON.stringify(text)} before`);
 }
@@ -80,7 +81,7 @@ describe('parseHead: request lines', () => {
     ['GET http://a%20b/./c?d HTTP/1.1', { path: '/./c', query: 'd', plainPath: 0 }],
   ];
   for (const [line, expected] of good) {
-    it(`takes ${JSON.stringify(line)}`, () => {
+    it(`accepts ${JSON.stringify(line)}`, () => {
       assertGood(`${line}\r\n\r\n`, { ...expected, fields: [] });
       assertGood(`${line}\r\nHost: a\r\nX: y\r\n\r\n`, {
         ...expected,
@@ -169,7 +170,7 @@ describe('parseHead: request lines', () => {
     ['PRI *', Fault.BadTarget],
   ];
   for (const [text, fault] of bad) {
-    it(`refuses ${JSON.stringify(text)}`, () => assertBad(text, fault));
+    it(`rejects ${JSON.stringify(text)}`, () => assertBad(text, fault));
   }
 });
 
@@ -194,12 +195,12 @@ describe('parseHead: fields', () => {
     ['Access-Control-Request-Headers: x', ['access-control-request-headers', 'x']],
   ];
   for (const [line, field] of good) {
-    it(`takes ${JSON.stringify(line)}`, () => {
+    it(`accepts ${JSON.stringify(line)}`, () => {
       assertGood(`GET / HTTP/1.1\r\n${line}\r\n\r\n`, { fields: [field] });
     });
   }
 
-  it('takes every byte a value may hold at every place of a word', () => {
+  it('accepts every byte that a value may contain at every place of a word', () => {
     for (let code = 0; code < 256; code++) {
       const allowed = code === 9 || (code >= 0x20 && code !== 0x7f);
       for (let before = 0; before < 9; before++) {
@@ -212,7 +213,7 @@ describe('parseHead: fields', () => {
     }
   });
 
-  it('takes every byte a name may hold and no other', () => {
+  it('accepts every byte that a name may contain and no other', () => {
     for (let code = 0; code < 256; code++) {
       const character = String.fromCharCode(code);
       const allowed = /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(character);
@@ -258,10 +259,10 @@ describe('parseHead: fields', () => {
     ['\r\r', Fault.BareCarriageReturn],
   ];
   for (const [text, fault] of bad) {
-    it(`refuses ${JSON.stringify(text)}`, () => assertBad(`GET / HTTP/1.1\r\n${text}`, fault));
+    it(`rejects ${JSON.stringify(text)}`, () => assertBad(`GET / HTTP/1.1\r\n${text}`, fault));
   }
 
-  it('knows well-known names', () => {
+  it('recognizes known names', () => {
     const text = 'GET / HTTP/1.1\r\nHOST: a\r\ncookie: b\r\nx: c\r\nCookie: d\r\n\r\n';
     const head = new Head(10);
     const bytes = bytesOf(text);
@@ -279,7 +280,7 @@ describe('parseHead: fields', () => {
 describe('parseHead: limits', () => {
   const text = 'GET /abc HTTP/1.1\r\nHost: a\r\nX: y\r\n\r\n';
 
-  it('refuses a head of more than headBytesMax bytes when the first one too many is there', () => {
+  it('rejects a head of more than headBytesMax bytes at the first byte past the limit', () => {
     assertGood(text, { path: '/abc' }, { ...LIMITS, headBytesMax: text.length });
     for (let headBytesMax = 1; headBytesMax < text.length; headBytesMax++) {
       assertBad(text.slice(0, headBytesMax + 1), Fault.HeadTooLarge, { ...LIMITS, headBytesMax });
@@ -291,14 +292,14 @@ describe('parseHead: limits', () => {
     assertBad(`\r\n${text}`.slice(0, text.length + 1), Fault.HeadTooLarge, limits);
   });
 
-  it('refuses a target of more than targetBytesMax bytes', () => {
+  it('rejects a target of more than targetBytesMax bytes', () => {
     assertGood(text, { path: '/abc' }, { ...LIMITS, targetBytesMax: 4 });
     assertBad('GET /abc', Fault.TargetTooLong, { ...LIMITS, targetBytesMax: 3 });
     assertBad('GET /\0', Fault.TargetTooLong, { ...LIMITS, targetBytesMax: 1 });
     assertBad('GET /a\0', Fault.BadTarget, { ...LIMITS, targetBytesMax: 3 });
   });
 
-  it('refuses more than fieldsMax fields at the first byte of one too many', () => {
+  it('rejects more than fieldsMax fields at the first byte of the next one', () => {
     assertGood(text, { path: '/abc' }, { ...LIMITS, fieldsMax: 2 });
     assertBad('GET / HTTP/1.1\r\nA: b\r\nC', Fault.TooManyFields, { ...LIMITS, fieldsMax: 1 });
     assertBad('GET / HTTP/1.1\r\nA: b\r\n ', Fault.ObsoleteFold, { ...LIMITS, fieldsMax: 1 });

@@ -1,4 +1,4 @@
-// The fields of an answer against a plain list of pairs, and what may not stand in them.
+// The fields of a response compared with a list of pairs, and what they cannot contain.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -29,8 +29,8 @@ function pairs(fields: ResponseFields): Pair[] {
   ]);
 }
 
-describe('AnswerFields', () => {
-  it('behaves as a list of pairs, whatever the order of calls', (context) => {
+describe('ResponseFields', () => {
+  it('behaves as a list of pairs for any order of calls', (context) => {
     const property = fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const fields = new ResponseFields();
       let model: Pair[] = [];
@@ -44,7 +44,7 @@ describe('AnswerFields', () => {
     fc.assert(property, seeded(context, 400));
   });
 
-  it('has every member of a Vary that was ever given, once, and never loses one', () => {
+  it('keeps every member of Vary that was ever set, once', () => {
     const fields = new ResponseFields();
     const varies = () => pairs(fields).filter(([name]) => name.toLowerCase() === 'vary');
     fields.set('Vary', 'vary', 'Origin');
@@ -112,7 +112,7 @@ describe('AnswerFields', () => {
     }
   }
 
-  it('a value that is refused changes nothing', () => {
+  it('a rejected value changes nothing', () => {
     const fields = new ResponseFields();
     fields.set('A', 'a', 'kept');
     assert.throws(() => fields.set('A', 'a', 'x\r\ny'), TypeError);
@@ -139,14 +139,14 @@ describe('names and values', () => {
     }
   });
 
-  it('goes on checking when it has seen more names than it remembers', () => {
+  it('checks names also when its cache of names is full', () => {
     for (let count = 0; count < 2000; count++) {
       assert.equal(checkedName(`X-Made-Up-${count}`), `x-made-up-${count}`);
     }
     assert.throws(() => checkedName('a b'), TypeError);
   });
 
-  it('a value holds what RFC 9110 5.5 allows, and nothing that ends a line', () => {
+  it('a value contains only what RFC 9110 5.5 allows, and no line ends', () => {
     for (let code = 0; code < 0x180; code++) {
       const character = String.fromCharCode(code);
       const allowed = code === 9 || (code >= 32 && code !== 127 && code <= 255);
@@ -154,25 +154,25 @@ describe('names and values', () => {
       else {
         assert.throws(() => checkValue('X-Name', `a${character}`), {
           name: 'TypeError',
-          message: `the value of field X-Name cannot hold character ${code} at 1`,
+          message: `the value of field X-Name cannot contain character ${code} at 1`,
         });
       }
     }
   });
 });
 
-describe('the limits of AnswerFields', () => {
-  it('has so many fields and no more', () => {
+describe('the limits of ResponseFields', () => {
+  it('limits the number of fields', () => {
     const fields = new ResponseFields();
     for (let index = 0; index < RESPONSE_FIELDS_MAX; index++) fields.append('A', 'a', 'b');
-    const full = /an answer has 1000 fields at most/;
+    const full = /a response has 1000 fields at most/;
     assert.throws(() => fields.append('A', 'a', 'b'), full);
     assert.throws(() => fields.set('B', 'b', 'c'), full);
     assert.equal(fields.count, RESPONSE_FIELDS_MAX);
     assert.equal(fields.characters, 2 * RESPONSE_FIELDS_MAX);
   });
 
-  it('has room for a field of our own when it is full', () => {
+  it('has room for a field of the server when it is full', () => {
     const fields = new ResponseFields();
     for (let index = 0; index < RESPONSE_FIELDS_MAX; index++) fields.append('A', 'a', 'b');
     fields.setKnown('B', 'b', 'c');
@@ -184,13 +184,13 @@ describe('the limits of AnswerFields', () => {
     assert.equal(fields.count, 3);
   });
 
-  it('has so many bytes and no more', () => {
+  it('limits the bytes of the fields', () => {
     const fields = new ResponseFields();
     const half = 'v'.repeat(RESPONSE_FIELD_BYTES_MAX / 2 - 1);
     fields.set('A', 'a', half);
     fields.append('A', 'a', half);
     assert.equal(fields.characters, RESPONSE_FIELD_BYTES_MAX);
-    const full = /the fields of an answer have 1048576 bytes at most/;
+    const full = /the fields of a response have 1048576 bytes at most/;
     assert.throws(() => fields.append('B', 'b', ''), full);
     assert.throws(() => fields.set('B', 'b', ''), full);
     assert.throws(() => fields.set('A', 'a', `${half}v`), full);
@@ -200,7 +200,7 @@ describe('the limits of AnswerFields', () => {
     assert.equal(fields.count, 1);
   });
 
-  it('sets a known value as any other, and instead of what was there', () => {
+  it('setKnown() adds or replaces a field as set() does', () => {
     const fields = new ResponseFields();
     fields.setKnown('Content-Type', 'content-type', 'one');
     assert.deepEqual(pairs(fields), [['Content-Type', 'one']]);
@@ -215,10 +215,13 @@ describe('the limits of AnswerFields', () => {
     assert.equal(fields.characters, 'Content-TypethreeAlonger'.length);
   });
 
-  it('says which name is none', () => {
-    assert.throws(() => checkedName('a b'), /^TypeError: not a field name: "a b"$/);
-    assert.throws(() => checkedName(7 as unknown as string), /^TypeError: not a field name: 7$/);
-    assert.throws(() => checkedName('\x7f'), /not a field name/);
-    assert.throws(() => checkedName('\x80'), /not a field name/);
+  it('names the rejected field name', () => {
+    assert.throws(
+      () => checkedName('a b'),
+      /^TypeError: a field name must be an HTTP token, given "a b"$/,
+    );
+    assert.throws(() => checkedName(7 as unknown as string), /HTTP token, given 7$/);
+    assert.throws(() => checkedName('\x7f'), /must be an HTTP token/);
+    assert.throws(() => checkedName('\x80'), /must be an HTTP token/);
   });
 });

@@ -1,10 +1,10 @@
-// The four forms of a request target: which is which, where path and query lie, what is refused.
+// The four forms of a request target: their recognition, path and query, and invalid targets.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Fault } from '../../src/http/fault.ts';
 import { TargetForm } from '../../src/http/head.ts';
-import { parse } from './head-pieces.ts';
+import { parse } from './split-head.ts';
 
 const REST = ' HTTP/1.1\r\nHost: a\r\n\r\n';
 
@@ -15,12 +15,12 @@ function taken(line: string): NonNullable<ReturnType<typeof parse>['parts']> {
   return parts;
 }
 
-function refused(line: string, fault: number = Fault.BadTarget): void {
+function assertRejected(line: string, fault: number = Fault.BadTarget): void {
   assert.equal(parse(line + REST).result, fault, line);
 }
 
 describe('origin-form', () => {
-  it('a target of 8000 octets is taken with the usual limits', () => {
+  it('a target of 8000 octets is accepted with the default limits', () => {
     const target = `/${'x'.repeat(7_999)}`;
     assert.equal(taken(`GET ${target}`).path, target);
   });
@@ -51,7 +51,7 @@ describe('origin-form', () => {
 });
 
 describe('absolute-form', () => {
-  it('has its path and query where they begin', () => {
+  it('has its path and query at their offsets', () => {
     for (const [target, path, query] of [
       ['http://b', '', null],
       ['http://b/', '/', null],
@@ -70,7 +70,7 @@ describe('absolute-form', () => {
     }
   });
 
-  it('tells whether its path is plain', () => {
+  it('determines whether its path is plain', () => {
     assert.equal(taken('GET http://b/x/y').plainPath, 1);
     assert.equal(taken('GET http://b/x/../y').plainPath, 0);
     assert.equal(taken('GET http://b/%78').plainPath, 0);
@@ -82,20 +82,20 @@ describe('absolute-form', () => {
     assert.equal(taken('GET http://b/').plainPath, 1);
     assert.equal(taken('GET http://b?//').plainPath, 1);
     assert.equal(taken('GET http://b/x?//').plainPath, 1);
-    // What looks like dots stands in the query or in the host.
+    // The dots are in the query or in the host.
     assert.equal(taken('GET http://b/x?/../').plainPath, 1);
     assert.equal(taken('GET http://../x').plainPath, 1);
   });
 
-  it('an absolute target without a host is refused, with http and https', () => {
+  it('without a host is rejected, with http and https', () => {
     for (const scheme of ['http', 'https', 'HTTP']) {
       for (const rest of ['://', ':///', ':///x', '://?q', '://:80', '://:80/x']) {
-        refused(`GET ${scheme}${rest}`);
+        assertRejected(`GET ${scheme}${rest}`);
       }
     }
   });
 
-  it('of another scheme, or of none that is whole, is refused', () => {
+  it('with another or an incomplete scheme is rejected', () => {
     for (const target of [
       'h://b/',
       'htt://b/',
@@ -112,13 +112,13 @@ describe('absolute-form', () => {
       'http:x//b',
       'https',
     ]) {
-      refused(`GET ${target}`);
+      assertRejected(`GET ${target}`);
     }
   });
 
-  it('with user information is refused', () => {
-    refused('GET http://user@b/');
-    refused('GET http://user:pass@b/');
+  it('with user information is rejected', () => {
+    assertRejected('GET http://user@b/');
+    assertRejected('GET http://user:pass@b/');
   });
 });
 
@@ -131,27 +131,27 @@ describe('authority-form', () => {
     );
     assert.equal(taken('CONNECT [::1]:1').form, TargetForm.Authority);
     for (const target of ['b', 'b:', ':443', 'b:x', 'b:65536', '/', '*', 'http://b/']) {
-      refused(`CONNECT ${target}`);
+      assertRejected(`CONNECT ${target}`);
     }
   });
 });
 
 describe('asterisk-form', () => {
-  it('is for OPTIONS, alone', () => {
+  it('is only for OPTIONS', () => {
     const parts = taken('OPTIONS *');
     assert.deepEqual(
       [parts.form, parts.target, parts.path, parts.query, parts.plainPath],
       [TargetForm.Asterisk, '*', '', null, 1],
     );
-    refused('OPTIONS **');
-    refused('OPTIONS */');
-    refused('GET *');
-    refused('CONNECT *');
+    assertRejected('OPTIONS **');
+    assertRejected('OPTIONS */');
+    assertRejected('GET *');
+    assertRejected('CONNECT *');
   });
 });
 
-it('no other beginning is a target', () => {
+it('a target with any other first byte is rejected', () => {
   for (const target of ['a', 'b/', '?', '.', '-', 'G', 'ihttp://b/']) {
-    refused(`GET ${target}`);
+    assertRejected(`GET ${target}`);
   }
 });

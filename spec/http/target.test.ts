@@ -1,4 +1,4 @@
-// Paths: decoding, empty segments, dot segments, encoded slashes, and what is refused.
+// Paths: decoding, empty segments, dot segments, encoded slashes, and invalid paths.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -7,7 +7,7 @@ import { Fault } from '../../src/http/fault.ts';
 import { pathString, routePath, segmentString } from '../../src/http/target.ts';
 import { bytesOf, mutated, seeded } from '../../testing/splits.ts';
 
-/** The decoded path with NUL for an encoded slash, or the Fault. The room for it is exact. */
+/** The decoded path with NUL for an encoded slash, or the Fault. Its output has the exact size. */
 function route(path: string): string | number {
   const bytes = bytesOf(`/?${path}/..%`);
   const out = new Uint8Array(Math.max(1, path.length)).fill(0x2e);
@@ -91,7 +91,8 @@ describe('routePath', () => {
     ['/a\\..\\b', '/a\\..\\b'],
   ];
   for (const [path, expected] of good) {
-    it(`makes ${JSON.stringify(expected)} of ${path}`, () => assert.equal(route(path), expected));
+    it(`returns ${JSON.stringify(expected)} for ${path}`, () =>
+      assert.equal(route(path), expected));
   }
 
   const bad = [
@@ -125,7 +126,7 @@ describe('routePath', () => {
     '/\xe9',
   ];
   for (const path of bad) {
-    it(`refuses ${JSON.stringify(path)}`, () => assert.equal(route(path), Fault.BadTarget));
+    it(`rejects ${JSON.stringify(path)}`, () => assert.equal(route(path), Fault.BadTarget));
   }
 });
 
@@ -156,10 +157,10 @@ describe('pathString and segmentString', () => {
     ['/a./..a/b..', '/a./..a/b..'],
   ];
   for (const [path, expected] of cases) {
-    it(`shows ${path} as ${expected}`, () => assert.equal(pathOf(path), expected));
+    it(`returns ${expected} for ${path}`, () => assert.equal(pathOf(path), expected));
   }
 
-  it('segments keep their encoded slashes as slashes', () => {
+  it('segments have encoded slashes as slashes', () => {
     const bytes = bytesOf('/x/a%2F%C3%A9');
     const out = new Uint8Array(20);
     const length = routePath(bytes, 0, bytes.length, out);
@@ -173,7 +174,7 @@ describe('target: properties', () => {
   const part = fc.constantFrom('/', '.', '..', '%2e', '%2F', 'a', '%C3%A9', '%', '\\', 'b.c');
   const path = fc.array(part, { maxLength: 14 }).map((parts) => `/${parts.join('')}`);
 
-  it('no path has a dot segment or an empty one, nor is it longer than its target', (context) => {
+  it('no path has a dot segment or an empty one, or is longer than its target', (context) => {
     const property = fc.property(mutated(path), (text) => {
       const bytes = bytesOf(text);
       const out = new Uint8Array(Math.max(1, bytes.length));
@@ -190,13 +191,13 @@ describe('target: properties', () => {
       assert.deepEqual(
         shown.split('/'),
         routed.split('/').map((segment) => segment.replaceAll('\0', '%2F')),
-        'it has the segments that the router sees',
+        'it has the segments of routePath()',
       );
     });
     fc.assert(property, seeded(context, 5_000));
   });
 
-  it('agrees with the platform for decoding, and with the book for dots', (context) => {
+  it('agrees with decodeURIComponent() and RFC 3986', (context) => {
     const property = fc.property(path, (text) => {
       let segments: string[] | null;
       try {
@@ -215,7 +216,7 @@ describe('target: properties', () => {
   });
 });
 
-/** RFC 3986 5.2.4 word for word. */
+/** RFC 3986 5.2.4, step by step. */
 function removeDots(path: string): string {
   let input = path;
   let output = '';
@@ -239,7 +240,7 @@ describe('UTF-8 in a path', () => {
   const escaped = (bytes: readonly number[]): string =>
     bytes.map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
 
-  it('is taken up to the ends of what RFC 3629 allows', () => {
+  it('is accepted up to the limits of RFC 3629', () => {
     for (const bytes of [
       [0x7f],
       [0xc2, 0x80],
@@ -270,7 +271,7 @@ describe('UTF-8 in a path', () => {
     }
   });
 
-  it('is refused beyond them, and when it is cut', () => {
+  it('is rejected beyond them, and when it is truncated', () => {
     for (const bytes of [
       [0x80],
       [0xbf],

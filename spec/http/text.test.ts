@@ -1,4 +1,4 @@
-// Words of bytes, in any case and nothing else.
+// Comparisons of bytes with words in any case, and strings from bytes.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -18,7 +18,7 @@ it('a word is equal in any case', () => {
   assert.equal(equals('', ''), true);
 });
 
-it('no other byte is taken for one of a word', () => {
+it('no other byte equals one of a word', () => {
   for (const character of 'az-09') {
     const same = [character, character.toUpperCase()];
     for (let code = 0; code < 256; code++) {
@@ -28,7 +28,7 @@ it('no other byte is taken for one of a word', () => {
   }
 });
 
-it('a word is neither longer nor shorter', () => {
+it('a shorter or longer span is not equal', () => {
   for (const text of ['', 'clos', 'closee', 'close ', ' close', 'cloze']) {
     assert.equal(equals(text, 'close'), false, text);
   }

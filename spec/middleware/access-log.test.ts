@@ -1,5 +1,5 @@
-// accessLog() in a running server: one line for every answer, in three formats, that no client can
-// break out of.
+// accessLog() in a running server: one line for every response, in three formats that no request
+// can break.
 
 import assert from 'node:assert/strict';
 import { accessLog } from '../../src/middleware/access-log.ts';
@@ -44,7 +44,7 @@ onEachDriver('accessLog', (add) => {
     });
   });
 
-  add('the time of a line is that of the answer', async (driver) => {
+  add('the time of a line is that of the response', async (driver) => {
     const lines: string[] = [];
     const write = (line: string) => lines.push(line);
     await withServer(driver, {}, logging({ write }), async ({ open }) => {
@@ -58,7 +58,7 @@ onEachDriver('accessLog', (add) => {
     });
   });
 
-  add('common has neither referer nor agent', async (driver) => {
+  add('common has neither Referer nor User-Agent', async (driver) => {
     const lines: string[] = [];
     const options = { format: 'common', write: (line: string) => lines.push(line) } as const;
     await withServer(driver, {}, logging(options), async ({ open }) => {
@@ -69,7 +69,7 @@ onEachDriver('accessLog', (add) => {
     });
   });
 
-  add('json has everything', async (driver) => {
+  add('json has all properties', async (driver) => {
     const lines: string[] = [];
     const options = { format: 'json', write: (line: string) => lines.push(line) } as const;
     await withServer(driver, {}, logging(options), async ({ open }) => {
@@ -92,7 +92,7 @@ onEachDriver('accessLog', (add) => {
     });
   });
 
-  add('one line for every kind of answer', async (driver) => {
+  add('one line for every kind of response', async (driver) => {
     const lines: string[] = [];
     const options = { format: 'common', write: (line: string) => lines.push(line) } as const;
     await withServer(driver, {}, logging(options), async ({ open }) => {
@@ -119,7 +119,7 @@ onEachDriver('accessLog', (add) => {
     });
   });
 
-  add('lines of a train come in its order', async (driver) => {
+  add('lines of pipelined requests are in their order', async (driver) => {
     const lines: string[] = [];
     const write = (line: string) => lines.push(line);
     await withServer(driver, {}, logging({ write }), async ({ open }) => {
@@ -133,7 +133,7 @@ onEachDriver('accessLog', (add) => {
     });
   });
 
-  add('an answer that was cut short is logged with what was sent', async (driver) => {
+  add('a truncated response is logged with the bytes that were sent', async (driver) => {
     const lines: string[] = [];
     const cut = (server: Server) => {
       server.use(accessLog({ format: 'json', write: (line) => lines.push(line) }));
@@ -163,7 +163,7 @@ onEachDriver('accessLog', (add) => {
     ['an escape', 'a\\x0ab', 'a\\\\x0ab'],
   ] as const;
   for (const [what, value, logged] of nasty) {
-    add(`${what} in a field stays within its quotes`, async (driver) => {
+    add(`${what} in a field is escaped within its quotes`, async (driver) => {
       const lines: string[] = [];
       const write = (line: string) => lines.push(line);
       await withServer(driver, {}, logging({ write }), async ({ open }) => {
@@ -188,7 +188,7 @@ onEachDriver('accessLog', (add) => {
     });
   });
 
-  add('an unknown format is refused', async () => {
+  add('an unknown format is rejected', async () => {
     for (const format of ['short', 'toString', '__proto__', '']) {
       assert.throws(() => accessLog({ format: format as 'json' }), TypeError, format);
     }

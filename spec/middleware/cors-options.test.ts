@@ -1,26 +1,26 @@
-// What cors() refuses when it is registered, before any request could be let in by a mistake.
+// The options that cors() rejects when it is created.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CorsOptions, cors } from '../../src/middleware/cors.ts';
 
-function refused(options: unknown, message: RegExp | typeof TypeError = TypeError): void {
+function assertRejected(options: unknown, message: RegExp | typeof TypeError = TypeError): void {
   const made = () => cors(options as CorsOptions);
   assert.throws(made, TypeError, JSON.stringify(options));
   if (message instanceof RegExp) assert.throws(made, { message });
 }
 
-test('credentials want the origins by name', () => {
+test('credentials require listed origins', () => {
   for (const origin of [undefined, '*']) {
     const options = origin === undefined ? {} : { origin };
-    refused({ ...options, credentials: true }, /credentials.*list of origins.*function/);
+    assertRejected({ ...options, credentials: true }, /credentials.*list of origins.*function/);
   }
   for (const origin of ['https://a.test', ['https://a.test'], [], () => true]) {
     cors({ origin, credentials: true });
   }
 });
 
-test('an origin is written as browsers send it', () => {
+test('an origin must be written as browsers send it', () => {
   const good = [
     'https://a.test',
     'http://a.test:8080',
@@ -60,42 +60,42 @@ test('an origin is written as browsers send it', () => {
     ['', /scheme:\/\/host/],
   ];
   for (const [origin, message] of bad) {
-    refused({ origin }, message);
-    refused({ origin: ['https://a.test', origin] }, message);
+    assertRejected({ origin }, message);
+    assertRejected({ origin: ['https://a.test', origin] }, message);
   }
 });
 
-test('* stands alone', () => {
-  refused({ origin: ['*'] }, /'\*'/);
-  refused({ origin: ['https://a.test', '*'] }, /'\*'/);
+test('* is not allowed in a list', () => {
+  assertRejected({ origin: ['*'] }, /'\*'/);
+  assertRejected({ origin: ['https://a.test', '*'] }, /'\*'/);
 });
 
-test('an origin is a string, a list of strings or a function', () => {
+test('origin must be a string, a list of strings or a function', () => {
   for (const origin of [5, [5], null, true, false, {}, new Set(['https://a.test']), [['x']], /a/]) {
-    refused({ origin }, /origin/);
+    assertRejected({ origin }, /origin/);
   }
 });
 
-test('methods and fields are lists of tokens', () => {
+test('methods and fields must be lists of tokens', () => {
   for (const option of ['methods', 'allowedHeaders', 'exposedHeaders']) {
     for (const list of ['GET', 'X-A, X-B', [5], [''], ['a b'], ['A\r\nB'], ['x: y'], null, {}, 5]) {
-      refused({ [option]: list }, new RegExp(option));
+      assertRejected({ [option]: list }, new RegExp(option));
     }
     cors({ [option]: [] });
   }
 });
 
-test('* in a list means all only where there are no credentials', () => {
+test('* in a list of names requires that there are no credentials', () => {
   for (const option of ['methods', 'allowedHeaders', 'exposedHeaders']) {
     cors({ [option]: ['*'] });
     const options = { origin: 'https://a.test', credentials: true };
-    refused({ ...options, [option]: ['*'] }, new RegExp(`${option}.*'\\*'`));
+    assertRejected({ ...options, [option]: ['*'] }, new RegExp(`${option}.*'\\*'`));
   }
 });
 
-test('credentials is true or false, maxAgeSeconds a whole number', () => {
+test('credentials must be a boolean, maxAgeSeconds a whole number', () => {
   for (const credentials of ['true', 'false', 1, 0, null, {}]) {
-    refused({ origin: 'https://a.test', credentials }, /credentials/);
+    assertRejected({ origin: 'https://a.test', credentials }, /credentials/);
   }
   for (const maxAgeSeconds of [
     -1,
@@ -106,11 +106,11 @@ test('credentials is true or false, maxAgeSeconds a whole number', () => {
     null,
     2 ** 60,
   ]) {
-    refused({ maxAgeSeconds }, /maxAgeSeconds/);
+    assertRejected({ maxAgeSeconds }, /maxAgeSeconds/);
   }
 });
 
-test('a list that is changed afterwards changes nothing', () => {
+test('a later change of a list has no effect', () => {
   const origin = ['https://a.test'];
   cors({ origin });
   assert.doesNotThrow(() => cors({ origin: Object.freeze(['https://a.test']) as string[] }));

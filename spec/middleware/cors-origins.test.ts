@@ -1,5 +1,5 @@
-// cors() with origins that a function decides, at once or later, with the origin null, and where
-// several of them cover a request.
+// cors() with a function that decides about origins, synchronously or not, with the origin null,
+// and with several cors() for one request.
 
 import assert from 'node:assert/strict';
 import { type CorsOptions, cors } from '../../src/middleware/cors.ts';
@@ -12,8 +12,8 @@ const ALLOW = 'access-control-allow-origin';
 const CREDENTIALS = 'access-control-allow-credentials';
 
 function preflight(origin: string, method = 'PUT', ...lines: string[]): string {
-  const asked = `Access-Control-Request-Method: ${method}`;
-  return request('OPTIONS', '/', [origin, asked, ...lines]);
+  const requested = `Access-Control-Request-Method: ${method}`;
+  return request('OPTIONS', '/', [origin, requested, ...lines]);
 }
 
 function routes(...all: CorsOptions[]): (server: Server) => void {
@@ -30,14 +30,14 @@ function routes(...all: CorsOptions[]): (server: Server) => void {
   };
 }
 
-async function refuses({ open }: Running, origin: string, status = 200): Promise<void> {
+async function assertRejected({ open }: Running, origin: string, status = 200): Promise<void> {
   const client = await open();
   const response = await client.ask(get('/', origin));
   assert.equal(response.status, status, origin);
   assert.equal(response.field(ALLOW), undefined, origin);
   assert.equal(response.field(CREDENTIALS), undefined, origin);
   assert.equal(response.field('access-control-expose-headers'), undefined);
-  assert.ok(response.all('vary').includes('Origin'), 'a cache is told');
+  assert.ok(response.all('vary').includes('Origin'), 'Vary lists Origin for caches');
   const before = await client.ask(preflight(origin));
   assert.equal(before.status, status === 200 ? 204 : status);
   for (const [name] of before.fields) assert.doesNotMatch(name, /^access-control-/i);
@@ -53,7 +53,7 @@ async function allows({ open }: Running, origin: string): Promise<void> {
 }
 
 onEachDriver('cors, functions', (add) => {
-  const refusing: readonly (readonly [string, unknown])[] = [
+  const rejecting: readonly (readonly [string, unknown])[] = [
     ['false', () => false],
     ['undefined', () => {}],
     ['1', () => 1],
@@ -64,14 +64,14 @@ onEachDriver('cors, functions', (add) => {
     ['a promise of 1', async () => 1],
     ['a promise of a string', async (origin: string) => origin],
     ['a promise of nothing', async () => {}],
-    // biome-ignore lint/suspicious/noThenProperty: what can be awaited need not be a promise
+    // biome-ignore lint/suspicious/noThenProperty: the test needs a thenable that is not a promise
     ['a thenable of false', () => ({ then: (done: (it: unknown) => void) => done(false) })],
   ];
-  for (const [what, origin] of refusing) {
-    add(`one that gives ${what} refuses`, async (driver) => {
+  for (const [what, origin] of rejecting) {
+    add(`one that returns ${what} rejects`, async (driver) => {
       for (const credentials of [false, true]) {
         const options = { origin, credentials, exposedHeaders: ['X-A'] } as CorsOptions;
-        await withServer(driver, {}, routes(options), (running) => refuses(running, ORIGIN));
+        await withServer(driver, {}, routes(options), (running) => assertRejected(running, ORIGIN));
       }
     });
   }
@@ -80,11 +80,11 @@ onEachDriver('cors, functions', (add) => {
     ['true', (origin: string) => origin === 'https://a.test'],
     ['a promise of true', async (origin: string) => origin === 'https://a.test'],
     ['true later', () => wait(2).then(() => true)],
-    // biome-ignore lint/suspicious/noThenProperty: what can be awaited need not be a promise
+    // biome-ignore lint/suspicious/noThenProperty: the test needs a thenable that is not a promise
     ['a thenable of true', () => ({ then: (done: (it: unknown) => void) => done(true) })],
   ];
   for (const [what, origin] of allowing) {
-    add(`one that gives ${what} allows`, async (driver) => {
+    add(`one that returns ${what} allows`, async (driver) => {
       const options = { origin, credentials: true } as CorsOptions;
       await withServer(driver, {}, routes(options), (running) => allows(running, ORIGIN));
     });
@@ -101,26 +101,26 @@ onEachDriver('cors, functions', (add) => {
     ['rejects later', () => wait(2).then(() => Promise.reject(new Error('no origins today')))],
   ];
   for (const [what, origin] of failing) {
-    add(`one that ${what} refuses, and is an error like that of a handler`, async (driver) => {
+    add(`one that ${what} rejects, and is an error like that of a handler`, async (driver) => {
       const options = { origin, credentials: true } as CorsOptions;
       await withServer(driver, {}, routes(options), async (running) => {
-        await refuses(running, ORIGIN, 500);
+        await assertRejected(running, ORIGIN, 500);
         assert.equal(running.server.counters.handlerErrors, 2);
         assert.match(running.log.join('\n'), /GET \/: Error: no origins today/);
       });
     });
   }
 
-  add('is not asked without an Origin, nor for what is no origin', async (driver) => {
-    const asked: string[] = [];
+  add('is not called without an Origin, nor for an invalid one', async (driver) => {
+    const requested: string[] = [];
     const options = {
       origin: (origin: string) => {
-        asked.push(origin);
+        requested.push(origin);
         return origin.endsWith('.a.test');
       },
     };
     await withServer(driver, {}, routes(options), async (running) => {
-      await refuses(running, 'X: y');
+      await assertRejected(running, 'X: y');
       for (const origin of [
         'https://b.test/.a.test',
         'https://b.test, https://www.a.test',
@@ -131,15 +131,15 @@ onEachDriver('cors, functions', (add) => {
         '*',
         '',
       ]) {
-        await refuses(running, `Origin: ${origin}`);
+        await assertRejected(running, `Origin: ${origin}`);
       }
-      assert.deepEqual(asked, []);
+      assert.deepEqual(requested, []);
       await allows(running, 'Origin: https://www.a.test');
-      assert.deepEqual(new Set(asked), new Set(['https://www.a.test']));
+      assert.deepEqual(new Set(requested), new Set(['https://www.a.test']));
     });
   });
 
-  add('a client that leaves while a function thinks harms nobody', async (driver) => {
+  add('a client that disconnects while the function runs has no effect', async (driver) => {
     const options = { origin: () => wait(20).then(() => true) };
     await withServer(driver, {}, routes(options), async (running) => {
       const client = await running.open();
@@ -153,11 +153,11 @@ onEachDriver('cors, functions', (add) => {
 });
 
 onEachDriver('cors, the origin null', (add) => {
-  add('is allowed only where it is listed', async (driver) => {
+  add('is only allowed when it is listed', async (driver) => {
     for (const credentials of [false, true]) {
       for (const origin of ['https://a.test', ['https://a.test'], () => true, async () => true]) {
         const options: CorsOptions = { origin, credentials };
-        await withServer(driver, {}, routes(options), (it) => refuses(it, 'Origin: null'));
+        await withServer(driver, {}, routes(options), (it) => assertRejected(it, 'Origin: null'));
       }
       for (const origin of ['null', ['https://a.test', 'null']]) {
         const options: CorsOptions = { origin, credentials };
@@ -193,7 +193,7 @@ onEachDriver('cors, preflights', (add) => {
   const METHODS = 'access-control-allow-methods';
   const HEADERS = 'access-control-allow-headers';
 
-  add('a method that is not listed is not permitted', async (driver) => {
+  add('a method that is not listed is rejected', async (driver) => {
     const options = { methods: ['GET', 'PUT'], allowedHeaders: ['X-A'], maxAgeSeconds: 9 };
     await withServer(driver, {}, routes(options), async ({ open }) => {
       const client = await open();
@@ -203,7 +203,7 @@ onEachDriver('cors, preflights', (add) => {
         const permitted = (response.field(METHODS) ?? '').split(', ');
         assert.ok(!permitted.includes(method) && !permitted.includes('*'), method);
       }
-      // Browsers permit these whatever is listed: only a refusal of the origin keeps them off.
+      // Browsers permit these whatever is listed: only a rejected origin prevents them.
       for (const method of ['POST', 'HEAD']) {
         const response = await client.ask(
           preflight(ORIGIN, method, 'Access-Control-Request-Headers: x-a'),
@@ -215,10 +215,10 @@ onEachDriver('cors, preflights', (add) => {
     });
   });
 
-  add('only tokens are given back as fields', async (driver) => {
+  add('only tokens are allowed as fields', async (driver) => {
     await withServer(driver, {}, routes({}), async ({ open }) => {
       const client = await open();
-      for (const [asked, given] of [
+      for (const [requested, names] of [
         ['x-a', 'x-a'],
         ['x-a,content-type', 'x-a, content-type'],
         [' x-a ,\t x-b', 'x-a, x-b'],
@@ -232,16 +232,16 @@ onEachDriver('cors, preflights', (add) => {
         ['x-\xe9', undefined],
         ['', undefined],
       ] as const) {
-        const line = `Access-Control-Request-Headers: ${asked}`;
+        const line = `Access-Control-Request-Headers: ${requested}`;
         const response = await client.ask(preflight(ORIGIN, 'PUT', line));
         assert.equal(response.status, 204);
-        assert.equal(response.field(HEADERS), given, JSON.stringify(asked));
+        assert.equal(response.field(HEADERS), names, JSON.stringify(requested));
         assert.ok(response.all('vary').includes('Access-Control-Request-Headers'));
       }
     });
   });
 
-  add('* permits everything where there are no credentials', async (driver) => {
+  add('* allows everything without credentials', async (driver) => {
     const options = {
       methods: ['*'],
       allowedHeaders: ['*', 'Authorization'],
@@ -260,7 +260,7 @@ onEachDriver('cors, preflights', (add) => {
     });
   });
 
-  add('empty lists permit nothing, and are no empty fields', async (driver) => {
+  add('empty lists allow nothing, and cause no empty fields', async (driver) => {
     const options = { methods: [], allowedHeaders: [], exposedHeaders: [] };
     await withServer(driver, {}, routes(options), async ({ open }) => {
       const client = await open();

@@ -1,5 +1,5 @@
-// cors() in a running server: which origins may read answers, what a preflight allows, and that
-// caches are told what an answer depends on.
+// cors() in a running server: which origins may read responses, what a preflight allows, and the
+// Vary field for caches.
 
 import assert from 'node:assert/strict';
 import { HttpError } from '../../src/exchange/http-error.ts';
@@ -48,7 +48,7 @@ function preflight(...lines: string[]): string {
 const ALLOW = 'access-control-allow-origin';
 
 onEachDriver('cors', (add) => {
-  add('by default everybody may read, and nothing depends on the origin', async (driver) => {
+  add('by default every origin may read, and responses do not depend on it', async (driver) => {
     for (const bytes of [
       get('/', ORIGIN),
       get('/'),
@@ -62,7 +62,7 @@ onEachDriver('cors', (add) => {
     }
   });
 
-  add('a preflight is answered without asking the routes', async (driver) => {
+  add('a preflight gets a response before the routes', async (driver) => {
     const response = await ask(driver, undefined, preflight());
     assert.equal(response.status, 204);
     assert.equal(response.field(ALLOW), '*');
@@ -74,14 +74,14 @@ onEachDriver('cors', (add) => {
     assert.equal((await ask(driver, undefined, missing)).status, 204);
   });
 
-  add('a preflight gets the fields it asks for, and Vary says so', async (driver) => {
-    const asked = preflight('Access-Control-Request-Headers: x-a, content-type');
-    const response = await ask(driver, undefined, asked);
+  add('a preflight gets the fields it requests, and Vary lists that', async (driver) => {
+    const requested = preflight('Access-Control-Request-Headers: x-a, content-type');
+    const response = await ask(driver, undefined, requested);
     assert.equal(response.field('access-control-allow-headers'), 'x-a, content-type');
     assert.ok(response.all('vary').includes('Access-Control-Request-Headers'));
   });
 
-  add('OPTIONS that is no preflight goes on to the routes', async (driver) => {
+  add('OPTIONS that is not a preflight continues to the routes', async (driver) => {
     for (const lines of [[ORIGIN], ['Access-Control-Request-Method: PUT'], []]) {
       const response = await ask(driver, undefined, request('OPTIONS', '/', lines));
       assert.equal(response.status, 204);
@@ -90,7 +90,7 @@ onEachDriver('cors', (add) => {
     }
   });
 
-  add('one origin: named when it asks, Vary in any case', async (driver) => {
+  add('one origin: allowed by its name, Vary in any case', async (driver) => {
     const options = { origin: 'https://a.test' };
     const right = await ask(driver, options, get('/', ORIGIN));
     assert.equal(right.field(ALLOW), 'https://a.test');
@@ -114,19 +114,19 @@ onEachDriver('cors', (add) => {
       (origin: string) => origin.endsWith('a.test') || origin.endsWith('c.test'),
     ];
     for (const origin of choices) {
-      for (const [asked, allowed] of [
+      for (const [requested, allowed] of [
         ['https://a.test', 'https://a.test'],
         ['https://c.test', 'https://c.test'],
         ['https://b.test', undefined],
       ] as const) {
-        const response = await ask(driver, { origin }, get('/', `Origin: ${asked}`));
+        const response = await ask(driver, { origin }, get('/', `Origin: ${requested}`));
         assert.equal(response.field(ALLOW), allowed);
         assert.deepEqual(response.all('vary'), ['Origin']);
       }
     }
   });
 
-  add('a preflight of an origin that may not gets nothing', async (driver) => {
+  add('a preflight of another origin gets no fields', async (driver) => {
     const options = { origin: 'https://b.test', credentials: true, maxAgeSeconds: 5 };
     const response = await ask(driver, options, preflight('Access-Control-Request-Headers: x'));
     assert.equal(response.status, 204);
@@ -136,7 +136,7 @@ onEachDriver('cors', (add) => {
     assert.deepEqual(response.all('vary'), ['Origin']);
   });
 
-  add('credentials: the origin is named, never *', async (driver) => {
+  add('credentials: the field has the origin, never *', async (driver) => {
     const named = (origin: string) => origin === 'https://a.test';
     for (const origin of ['https://a.test', ['https://a.test'], named]) {
       const options = { origin, credentials: true };
@@ -152,7 +152,7 @@ onEachDriver('cors', (add) => {
     }
   });
 
-  add('lists of methods and fields, and how long to remember', async (driver) => {
+  add('lists of methods and fields, and the maximum age', async (driver) => {
     const options: CorsOptions = {
       methods: ['GET', 'PURGE'],
       allowedHeaders: ['X-A', 'X-B'],
@@ -169,7 +169,7 @@ onEachDriver('cors', (add) => {
     assert.equal(simple.field('access-control-max-age'), undefined);
   });
 
-  add('errors can be read too, and keep their Vary', async (driver) => {
+  add('error responses can be read, too, and keep their Vary', async (driver) => {
     const options = { origin: ['https://a.test'], credentials: true };
     for (const [target, status] of [
       ['/error', 500],
@@ -183,7 +183,7 @@ onEachDriver('cors', (add) => {
     }
   });
 
-  add('a prepared answer with a Vary of its own keeps both', async (driver) => {
+  add('a prepared response with its own Vary keeps both', async (driver) => {
     const options = { origin: 'https://a.test' };
     const response = await ask(driver, options, get('/ready', ORIGIN));
     assert.equal(response.text, 'ready');

@@ -1,5 +1,5 @@
-// Rules of RFC 5234, 9110, 9112 and 3986 as sources of expressions over text with one character a
-// byte, each under its name there. Expressions are anchored where they are used, see exactly().
+// Rules of RFC 5234, 9110, 9112 and 3986 as sources of regular expressions over text with one
+// character for each byte, with their names in the RFCs. Their users anchor them, see exactly().
 
 // RFC 5234 B.1
 export const ALPHA: string = '[A-Za-z]';
@@ -14,10 +14,10 @@ export const tchar: string = `(?:[!#$%&'*+\\-.^_\`|~]|${DIGIT}|${ALPHA})`;
 export const token: string = `${tchar}+`;
 export const obsText: string = '[\\x80-\\xff]';
 export const fieldVchar: string = `(?:${VCHAR}|${obsText})`;
-/** What a field-value is made of; its white space at both ends is OWS of the field-line. */
+/** A byte of a field-value; white space at both ends is OWS of the field-line. */
 export const fieldByte: string = `(?:${SP}|${HTAB}|${fieldVchar})`;
 
-// RFC 9110 5.6.4: VCHAR without the quote and the backslash, and the two that need no backslash.
+// RFC 9110 5.6.4: VCHAR without the quote and the backslash, and the bytes of a quoted-pair.
 export const qdtext: string = `(?:${HTAB}|${SP}|[\\x21\\x23-\\x5b\\x5d-\\x7e]|${obsText})`;
 export const quotedPairByte: string = `(?:${HTAB}|${SP}|${VCHAR}|${obsText})`;
 
@@ -57,12 +57,12 @@ export const IPvFuture: string = `[vV]${HEXDIG}+\\.(?:${unreserved}|${subDelims}
 // RFC 9112 2.3
 export const httpVersion: string = `HTTP/${DIGIT}\\.${DIGIT}`;
 
-/** An expression for text that is one of a rule, from end to end. */
+/** An expression for text that matches a rule completely. */
 export function exactly(rule: string): RegExp {
   return new RegExp(`^(?:${rule})$`, 's');
 }
 
-/** An expression for text that is one of a rule in any case, as a quoted string of ABNF is. */
+/** An expression for text that matches a rule completely in any case, as strings of ABNF do. */
 export function exactlyInAnyCase(rule: string): RegExp {
   return new RegExp(`^(?:${rule})$`, 'is');
 }

@@ -1,11 +1,11 @@
-// Chance as a list of choices: what a generator drew, written down. A shorter list, or one of
-// smaller numbers, makes a simpler message of the same kind, which is how failures are made small.
+// Random choices as a list: the recorded draws of a generator. A shorter list, or one with smaller
+// numbers, produces a simpler message of the same kind; this is how failures are shrunk.
 
 import type { Random } from '../../perf/random.ts';
 
 const RANGE = 2 ** 32;
 
-/** Draws from the list; when it is used up, every choice is the first one, the simplest. */
+/** Draws from the list; after its end, every choice is the first one, the simplest. */
 export function randomFromChoices(choices: ArrayLike<number>): Random {
   let next = 0;
   return (below) => {
@@ -16,12 +16,12 @@ export function randomFromChoices(choices: ArrayLike<number>): Random {
   };
 }
 
-/** One of a list. */
+/** A random element of a list. */
 export function pick<T>(random: Random, list: readonly T[]): T {
   return list[random(list.length)];
 }
 
-/** True once in `times`; a choice of 0 says no. */
+/** True once in `times`; a choice of 0 means false. */
 export function once(random: Random, times: number): boolean {
   return random(times) === times - 1;
 }

@@ -1,10 +1,9 @@
-// Vibing's parser and llhttp on one stream: in what they differ, each difference under a name that
-// differences.ts has a reason for.
+// Compares Vibing's parser and llhttp on one stream. Each difference has a name of differences.ts.
 
-import { classifyAccepted, classifyParts, classifyRefused } from './differences.ts';
+import { classifyAccepted, classifyParts, classifyRejected } from './differences.ts';
 import { LLHTTP_METHODS, Llhttp, type LlhttpMessage } from './llhttp.ts';
 import { type Message, modelStream } from './model.ts';
-import { USUAL_LIMITS } from './streams.ts';
+import { DEFAULT_LIMITS } from './streams.ts';
 import { readStream } from './subject.ts';
 
 export interface Found {
@@ -13,9 +12,9 @@ export interface Found {
   readonly what: string;
 }
 
-/** Message by message, as far as both go on. */
+/** Compares message by message, while both parse the same messages. */
 export function compare(stream: Uint8Array): readonly Found[] {
-  const { messages, end } = readStream(stream, USUAL_LIMITS);
+  const { messages, end } = readStream(stream, DEFAULT_LIMITS);
   const llhttp = new Llhttp();
   const found: Found[] = [];
   let at = 0;
@@ -23,29 +22,29 @@ export function compare(stream: Uint8Array): readonly Found[] {
     const bytes = stream.subarray(at, at + message.bytes);
     const differences = compareMessage(message, bytes, llhttp);
     found.push(...differences.found);
-    if (!differences.goesOn) return found;
+    if (!differences.inSync) return found;
     at += message.bytes;
   }
   const rest = stream.subarray(at);
-  if (end.kind === 'refused' || end.kind === 'incomplete') {
+  if (end.kind === 'rejected' || end.kind === 'incomplete') {
     const before = llhttp.messages.length;
     llhttp.feed(rest);
-    const taken = llhttp.messages[before];
-    if (taken === undefined) return found;
-    const { rule } = modelStream(stream, USUAL_LIMITS);
-    const what = `${end.kind} (${rule}), but llhttp takes ${JSON.stringify(taken)}`;
-    found.push({ id: classifyRefused(end, rule, rest, taken), what });
+    const consumed = llhttp.messages[before];
+    if (consumed === undefined) return found;
+    const { rule } = modelStream(stream, DEFAULT_LIMITS);
+    const what = `${end.kind} (${rule}), but llhttp accepts ${JSON.stringify(consumed)}`;
+    found.push({ id: classifyRejected(end, rule, rest, consumed), what });
   }
   return found;
 }
 
 interface Compared {
   readonly found: readonly Found[];
-  /** Whether llhttp is where Vibing is, so that what follows can be compared. */
-  readonly goesOn: boolean;
+  /** Whether both parsers are at the same byte, so that the next message can be compared. */
+  readonly inSync: boolean;
 }
 
-/** A message that Vibing takes: it must end for llhttp at the very same byte. */
+/** Compares a message that Vibing accepts: in llhttp it must end at the same byte. */
 function compareMessage(message: Message, bytes: Uint8Array, llhttp: Llhttp): Compared {
   const before = llhttp.messages.length;
   llhttp.feed(bytes.subarray(0, -1));
@@ -53,21 +52,21 @@ function compareMessage(message: Message, bytes: Uint8Array, llhttp: Llhttp): Co
   if (early === undefined) llhttp.feed(bytes.subarray(-1));
   const { error } = llhttp;
   if (error !== null) {
-    const what = `taken, but llhttp says ${error.code}, ${error.reason}`;
+    const what = `accepted, but llhttp reports ${error.code}, ${error.reason}`;
     const id = classifyAccepted(message, bytes, error, LLHTTP_METHODS);
-    return { found: [{ id, what }], goesOn: false };
+    return { found: [{ id, what }], inSync: false };
   }
   const other = llhttp.messages[before];
   if (early !== undefined || other === undefined) {
     const when = other === undefined ? 'late' : 'early';
     const id = classifyParts(when, message, bytes, other);
-    return { found: [{ id, what: `llhttp sees its end too ${when}` }], goesOn: false };
+    return { found: [{ id, what: `llhttp ends it too ${when}` }], inSync: false };
   }
   const found = partsThatDiffer(message, other).map((part) => ({
     id: classifyParts(part, message, bytes, other),
     what: `${part} of ${JSON.stringify(message)} and ${JSON.stringify(other)}`,
   }));
-  return { found, goesOn: other.keepAlive && !other.upgrade };
+  return { found, inSync: other.keepAlive && !other.upgrade };
 }
 
 function partsThatDiffer(message: Message, other: LlhttpMessage): readonly string[] {
@@ -91,7 +90,7 @@ function flat(fields: readonly (readonly [string, string])[]): readonly string[]
   return fields.flat();
 }
 
-/** Names and values alternate. */
+/** Names in lower case; in the list, names and values alternate. */
 function lowerNames(pairs: readonly string[]): readonly string[] {
   return pairs.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text));
 }

@@ -1,5 +1,5 @@
-// The cost of reading grows with the length of the input alone, however it is cut: counted in bytes
-// that the parser reads, not in time.
+// The cost of parsing depends only on the length of the input, for any splits. It is counted in
+// bytes that the parser reads, not in time.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -12,11 +12,11 @@ import { inPlace, readStream } from './subject.ts';
 import { type Reads, Watch, watchedBytes } from './watched.ts';
 
 /**
- * Reads of one byte, at most: once or twice by the machine, again where names, values and
- * authorities are compared. That it holds for any length is the point, not the number.
+ * Maximum reads of one byte: once or twice by the parser, again where names, values and authorities
+ * are compared. The bound must hold for any length; the exact number is not important.
  */
 const READS_PER_BYTE = 8;
-/** For what is asked of each message whatever its length is. */
+/** For reads of each message that do not depend on its length. */
 const READS_PER_STREAM = 64;
 
 const LARGE: ModelLimits = {
@@ -28,7 +28,7 @@ const LARGE: ModelLimits = {
 };
 const LENGTHS = [500, 5_000];
 
-/** Streams whose length can be chosen, each with one thing in them that is long. */
+/** Streams of any length, each with one part that grows. */
 const HOST = 'Host: a\r\n';
 const CHUNKED = `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n`;
 const get = (fields: string): string => `GET / HTTP/1.1\r\n${HOST}${fields}\r\n`;
@@ -45,7 +45,7 @@ const FAMILIES: Readonly<Record<string, (length: number) => string>> = {
   'a value': (length) => get(`A: ${'b'.repeat(length)}\r\n`),
   'odd values': (length) => get(`A: ${'\t\x80'.repeat(length / 2)}\r\n`),
   'spaces before a value': (length) => get(`A:${' '.repeat(length)}\r\n`),
-  'spaces behind a value': (length) => get(`A: b${' '.repeat(length)}\r\n`),
+  'spaces after a value': (length) => get(`A: b${' '.repeat(length)}\r\n`),
   'short fields': (length) => get('a:\r\n'.repeat(Math.min(999, length / 16))),
   'options of a connection': (length) => get(`Connection: ${'close,'.repeat(length / 6)}\r\n`),
   'empty options': (length) => get(`Connection: ${','.repeat(length)}\r\n`),
@@ -59,23 +59,23 @@ const FAMILIES: Readonly<Record<string, (length: number) => string>> = {
   requests: (length) => get('').repeat(length / 27),
 };
 
-/** Bytes read while a stream comes whole, or byte by byte. */
-function readsOf(stream: Uint8Array, given: ModelLimits, isCut: boolean): number {
+/** Bytes read for a stream that is unsplit, or split at every byte. */
+function readsOf(stream: Uint8Array, input: ModelLimits, isSplit: boolean): number {
   const reads: Reads = { count: 0 };
-  const cuts = isCut ? Array.from(stream.keys()) : [];
-  readStream(stream, given, cuts, inPlace, reads);
+  const splits = isSplit ? Array.from(stream.keys()) : [];
+  readStream(stream, input, splits, inPlace, reads);
   return reads.count;
 }
 
-function assertLinear(stream: Uint8Array, given: ModelLimits): void {
+function assertLinear(stream: Uint8Array, input: ModelLimits): void {
   const bound = READS_PER_BYTE * stream.length + READS_PER_STREAM;
-  for (const isCut of [false, true]) {
-    const reads = readsOf(stream, given, isCut);
-    assert.ok(reads <= bound, `${reads} reads of ${stream.length} bytes, cut ${isCut}`);
+  for (const isSplit of [false, true]) {
+    const reads = readsOf(stream, input, isSplit);
+    assert.ok(reads <= bound, `${reads} reads of ${stream.length} bytes, split ${isSplit}`);
   }
 }
 
-describe('the cost of reading', () => {
+describe('the cost of parsing', () => {
   for (const [name, make] of Object.entries(FAMILIES)) {
     it(`grows with the length of ${name}`, () => {
       for (const length of LENGTHS) assertLinear(bytesOf(make(length)), LARGE);
@@ -83,8 +83,8 @@ describe('the cost of reading', () => {
   }
 
   it('is bounded for any stream', (context) => {
-    const property = fc.property(streams, limits, ({ bytes }, given) => {
-      assertLinear(bytes, given);
+    const property = fc.property(streams, limits, ({ bytes }, input) => {
+      assertLinear(bytes, input);
     });
     fc.assert(property, seeded(context, runs(150)));
   });
@@ -92,14 +92,15 @@ describe('the cost of reading', () => {
 
 describe('the cost of a path', () => {
   const paths: Readonly<Record<string, (length: number) => string>> = {
-    'segments and ways back': (length) => '/a/..'.repeat(length / 5),
-    'ways back behind segments': (length) => '/a'.repeat(length / 4) + '/..'.repeat(length / 6),
-    'a long segment again and again': (length) =>
+    'segments and dot-dot segments': (length) => '/a/..'.repeat(length / 5),
+    'dot-dot segments after segments': (length) =>
+      '/a'.repeat(length / 4) + '/..'.repeat(length / 6),
+    'a long segment with many dot segments': (length) =>
       `/${'a'.repeat(length / 2)}${'/.'.repeat(length / 4)}`,
-    'ways back beyond the root': (length) =>
+    'dot-dot segments above the root': (length) =>
       `/${'a'.repeat(length / 2)}${'/..'.repeat(length / 6)}`,
     'empty segments': (length) => '/'.repeat(length),
-    'ways back behind empty segments': (length) =>
+    'dot-dot segments after empty segments': (length) =>
       `/${'a'.repeat(length / 2)}${'//..'.repeat(length / 8)}`,
     triplets: (length) => `/${'%c3%a9'.repeat(length / 6)}`,
     'encoded dots': (length) => '/%2e%2E'.repeat(length / 7),

@@ -1,7 +1,7 @@
-// Tokens that parsers of HTTP/1.1 have disagreed about, and whole lines made of them: what
-// mutations put where it does not belong.
+// Tokens that parsers of HTTP/1.1 have disagreed about, and complete lines made of them, for
+// mutations to insert.
 
-/** Put in anywhere. */
+/** Inserted anywhere. */
 export const TOKENS: readonly string[] = [
   '\r\n',
   '\r',
@@ -101,7 +101,7 @@ export const TOKENS: readonly string[] = [
   ':80',
 ];
 
-/** Put in as lines of their own, each with its end. */
+/** Inserted as separate lines, each with its line end. */
 export const LINES: readonly string[] = [
   'Transfer-Encoding: chunked\r\n',
   'Transfer-Encoding: gzip, chunked\r\n',
@@ -145,7 +145,7 @@ export const LINES: readonly string[] = [
   '\n',
 ];
 
-/** Values for the fields that frame a message. */
+/** Values for the framing fields. */
 export const VALUES: readonly string[] = [
   'chunked',
   'Chunked',

@@ -1,4 +1,4 @@
-// Vibing's parser beside llhttp: they differ in what is listed and in nothing else.
+// Vibing's parser compared with llhttp: only the listed differences occur.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -11,11 +11,11 @@ import { compare } from './compare.ts';
 import { DIFFERENCES } from './differences.ts';
 import { runs, streams } from './streams.ts';
 
-/** The examples are of this llhttp; another one may have come closer. */
+/** The examples are for this version of llhttp; another one may have fewer differences. */
 const LLHTTP = /^9\.3\./;
 
-describe('the parser beside llhttp', () => {
-  it('differs only in what is listed', (context) => {
+describe('the parser compared with llhttp', () => {
+  it('has only the listed differences', (context) => {
     const property = fc.property(streams, ({ bytes }) => {
       const unlisted = compare(bytes).filter(({ id }) => id === '');
       assert.deepEqual(unlisted, []);
@@ -34,25 +34,29 @@ describe('the parser beside llhttp', () => {
     });
   }
 
-  it('takes and reads alike what is plain', () => {
+  it('accepts plain requests with equal parts', () => {
     const plain = 'POST /a?b HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nc';
     assert.deepEqual(compare(bytesOf(plain + plain)), []);
   });
 
-  it('would notice an end that is not the same', () => {
-    // What a CONNECT is, told of a message that is none, has no name.
+  it('detects another end of a message', () => {
+    // The difference connect-content shows that an early end is detected.
     const [found] = compare(
       bytesOf('CONNECT a:80 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na'),
     );
-    assert.equal(found?.what, 'llhttp sees its end too early');
+    assert.equal(found?.what, 'llhttp ends it too early');
   });
 });
 
-describe('the document of differences', () => {
+describe('spec/differences.md', () => {
   const text = readFileSync(join(ROOT, 'spec/differences.md'), 'utf8');
 
-  it('names those of the code, each under what it is', () => {
-    const headings = { stricter: 'refuses, llhttp', wider: 'takes, llhttp', parts: 'Both take it' };
+  it('lists the differences of the code, each in its section', () => {
+    const headings = {
+      stricter: 'rejects, llhttp',
+      wider: 'accepts, llhttp',
+      parts: 'Both accept',
+    };
     for (const [direction, heading] of Object.entries(headings)) {
       const section = text.split('\n## ').find((one) => one.split('\n')[0].includes(heading)) ?? '';
       const named = [...section.matchAll(/^\| `([\w.-]+)` \|/gm)].map(([, name]) => name);

@@ -1,15 +1,15 @@
-// The differences between Vibing's parser and llhttp that are meant, each with its reason in
-// spec/differences.md under the same name, and how one that is found is told from the others.
+// The intended differences between Vibing's parser and llhttp, each with its reason in
+// spec/differences.md under the same name, and the classification of a difference that was found.
 
 import type { LlhttpError, LlhttpMessage } from './llhttp.ts';
 import type { End, Message } from './model.ts';
 
-/** Vibing refuses and llhttp takes, Vibing takes and llhttp refuses, or they read unlike parts. */
+/** Vibing rejects and llhttp accepts, the reverse, or both accept and parse differently. */
 export type Direction = 'stricter' | 'wider' | 'parts';
 
 export interface Difference {
   readonly direction: Direction;
-  /** A stream in which it shows. */
+  /** A stream with this difference. */
   readonly example: string;
 }
 
@@ -88,8 +88,8 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
   },
 };
 
-/** Rules of the model that llhttp does not have, or not always, and what is listed for them. */
-const REFUSED: Readonly<Record<string, string>> = {
+/** Rules of the model that llhttp does not, or not always, enforce, and the listed difference. */
+const REJECTED: Readonly<Record<string, string>> = {
   'one-empty-line': 'empty-lines',
   'RFC 9110 15.6.6': 'major-version',
   'scheme-of-http': 'target-form',
@@ -123,8 +123,10 @@ const REFUSED: Readonly<Record<string, string>> = {
   'trailer-names': 'trailer-names',
 };
 
-/** A message that llhttp takes where Vibing refuses by a rule or waits for more. '' is no name. */
-export function classifyRefused(
+/**
+ * A message that llhttp accepts and Vibing rejects or has not completed; '' for an unlisted one.
+ */
+export function classifyRejected(
   end: End,
   rule: string,
   bytes: Uint8Array,
@@ -143,14 +145,14 @@ export function classifyRefused(
     if (/^(\r\n)?[A-Z-]+ {2}|^(\r\n)?[A-Z-]+ [^ ]+ {2}/.test(text)) return 'request-line-space';
     return rule === 'request-target' ? targetName(other.target) : '';
   }
-  return REFUSED[rule] ?? '';
+  return REJECTED[rule] ?? '';
 }
 
 function targetName(target: string): string {
   return /^[/*hH]/.test(target) ? 'target-bytes' : 'target-form';
 }
 
-/** Whether a body was being read, of which a tunnel has none. */
+/** Whether the parser was reading a body, which a tunnel does not have. */
 function isAfterHead(end: End, rule: string): boolean {
   return end.kind === 'incomplete' || BODY_RULES.test(rule);
 }
@@ -162,11 +164,11 @@ const BODY_RULES = new RegExp(
   ].join('|'),
 );
 
-/** A HTAB somewhere behind the value. */
+/** A HTAB behind the value. */
 const TABBED_CODING = /^transfer-encoding:[ \t]*[^ \t\r][^\r]*\t/im;
 const TABBED_LENGTH = /^content-length:[ \t]*[^ \t\r][^\r]*\t/im;
 
-/** A message that Vibing takes and llhttp does not. */
+/** A message that Vibing accepts and llhttp rejects. */
 export function classifyAccepted(
   message: Message,
   bytes: Uint8Array,
@@ -189,7 +191,7 @@ export function classifyAccepted(
   }
 }
 
-/** Two readings of one message: which part differs. */
+/** A message that both accept: the difference of one part. */
 export function classifyParts(
   part: string,
   message: Message,
@@ -199,7 +201,7 @@ export function classifyParts(
   const text = textOf(bytes);
   if (part === 'early' || part === 'late') {
     if (part === 'early' && message.method === 'CONNECT') return 'connect-content';
-    return message.framing.upgrade && isOddToLlhttp(text) ? 'upgrade-content' : '';
+    return message.framing.upgrade && isInvalidForLlhttp(text) ? 'upgrade-content' : '';
   }
   if (part === 'keepAlive') {
     if (/^connection:.*\t/im.test(text)) return 'connection-tab';
@@ -220,14 +222,14 @@ function valuesOf(message: Message, wanted: string): string {
     .join(',');
 }
 
-/** White space in front of a ';' or behind it, or around a '=', in a line of a chunk size. */
+/** White space before or behind a ';', or around a '=', in a line of a chunk size. */
 function hasExtensionSpace(text: string): boolean {
   const behindSize = /^[0-9a-f]+(?:[^\r]*;)?[ \t]/im;
   return behindSize.test(text) || /^[0-9a-f]+[^\r]*(?:[ \t][;=]|[;=][ \t])/im.test(text);
 }
 
-/** Whether a message has what llhttp alone refuses: it does so in silence once it hands over. */
-function isOddToLlhttp(text: string): boolean {
+/** Whether only llhttp rejects the message; after it has handed over, it reports no error. */
+function isInvalidForLlhttp(text: string): boolean {
   return TABBED_CODING.test(text) || TABBED_LENGTH.test(text) || hasExtensionSpace(text);
 }
 

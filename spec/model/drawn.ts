@@ -1,15 +1,15 @@
-// What a generator draws, as an arbitrary: any value comes with the list of choices behind it, and
-// is made smaller by making the list shorter and its numbers smaller.
+// A generator as a fast-check arbitrary: a value keeps the list of choices it was made from, and is
+// shrunk by making the list shorter and its numbers smaller.
 
 import fc from 'fast-check';
 import { type Random, randomFrom } from '../../perf/random.ts';
 import { randomFromChoices } from './choices.ts';
 
 const RANGE = 2 ** 32;
-/** Ways to make one value smaller that are tried before giving up; each costs a run. */
+/** Maximum candidates to shrink one value; each costs a run. */
 const CANDIDATES_MAX = 400;
 
-/** Makes a value of what it draws, the same for the same draws. */
+/** Makes a value from its draws, the same for the same draws. */
 export type Make<T> = (random: Random) => T;
 
 class DrawnArbitrary<T> extends fc.Arbitrary<T> {
@@ -49,7 +49,7 @@ class DrawnArbitrary<T> extends fc.Arbitrary<T> {
   }
 }
 
-/** Lists with a part left out, large parts first; then with a choice that is 0, or lower. */
+/** Lists without a part, large parts first; then with a choice that is 0, or lower. */
 function* smallerLists(choices: readonly number[]): IterableIterator<readonly number[]> {
   for (let size = choices.length; size >= 1; size = Math.floor(size / 2)) {
     for (let at = choices.length - size; at >= 0; at -= size) {
@@ -63,7 +63,7 @@ function* smallerLists(choices: readonly number[]): IterableIterator<readonly nu
   }
 }
 
-/** What `make` draws. */
+/** The arbitrary of the values of `make`. */
 export function drawn<T>(make: Make<T>): fc.Arbitrary<T> {
   return new DrawnArbitrary(make);
 }

@@ -4,7 +4,7 @@ import type { Random } from '../../perf/random.ts';
 import { once, pick } from './choices.ts';
 import type { Sink } from './sink.ts';
 
-/** One choice in so many is off the grammar. */
+/** One choice in so many violates the grammar. */
 const ODD = 100;
 
 const EXTENSIONS = [

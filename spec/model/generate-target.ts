@@ -4,7 +4,7 @@ import type { Random } from '../../perf/random.ts';
 import { once, pick } from './choices.ts';
 import type { Sink } from './sink.ts';
 
-/** One choice in so many is off the grammar. */
+/** One choice in so many violates the grammar. */
 const ODD = 60;
 
 const Form = { Origin: 0, Absolute: 1, Authority: 2, Asterisk: 3, Odd: 4 } as const;
@@ -79,7 +79,7 @@ const ODD_QUERIES = ['?#', '?"', '?\x7f', '?a#b', '?\xff'];
 const SCHEMES = ['http', 'https', 'HTTP', 'hTTps'];
 const ODD_SCHEMES = ['ftp', 'httpx', 'h', 'ws', 'urn', ''];
 
-/** Writes a target that a request with this method may have, or something like one. */
+/** Writes a target for a request with this method, sometimes an invalid one. */
 export function generateTarget(random: Random, sink: Sink, method: string): void {
   const form = once(random, ODD) ? Form.Odd : formFor(random, method);
   switch (form) {

@@ -1,5 +1,5 @@
-// The generator and the mutations: repeatable, within their memory, and neither all valid nor all
-// broken.
+// The generator and the mutations: repeatable, within their memory, and a mix of valid and invalid
+// streams.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -9,7 +9,7 @@ import { randomFromChoices } from './choices.ts';
 import { generate, generateInto } from './generate.ts';
 import { mutate, mutateOnce } from './mutate.ts';
 import { duplicate, remove, replaceText } from './span.ts';
-import { USUAL_LIMITS } from './streams.ts';
+import { DEFAULT_LIMITS } from './streams.ts';
 import { readStream } from './subject.ts';
 
 const SEED = Number(process.env['VIBING_SEED'] ?? 1);
@@ -18,25 +18,25 @@ const OTHER = generate(randomFrom(SEED + 1));
 function ends(make: (seed: number) => Uint8Array): Map<string, number> {
   const counts = new Map<string, number>();
   for (let seed = SEED; seed < SEED + 1_000; seed++) {
-    const { kind } = readStream(make(seed), USUAL_LIMITS).end;
+    const { kind } = readStream(make(seed), DEFAULT_LIMITS).end;
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return counts;
 }
 
 describe('generate', () => {
-  it('gives the same for the same seed', (context) => {
+  it('returns the same stream for the same seed', (context) => {
     context.diagnostic(`seed ${SEED}`);
     assert.deepEqual(generate(randomFrom(SEED)), generate(randomFrom(SEED)));
     assert.notDeepEqual(generate(randomFrom(SEED)), OTHER);
   });
 
-  it('gives the simplest request for no choices', () => {
+  it('returns the simplest request for no choices', () => {
     const simplest = 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n';
     assert.equal(Buffer.from(generate(randomFromChoices([]))).toString(), simplest);
   });
 
-  it('stays within its memory', () => {
+  it('writes only within its memory', () => {
     for (let size = 0; size < 60; size++) {
       const memory = new Uint8Array(size + 8).fill(0xee);
       const length = generateInto(randomFrom(SEED + size), memory.subarray(0, size));
@@ -45,16 +45,16 @@ describe('generate', () => {
     }
   });
 
-  it('gives mostly requests, and some that are refused', () => {
+  it('returns mostly valid requests, and some that are rejected', () => {
     const counts = ends((seed) => generate(randomFrom(seed)));
-    const taken = (counts.get('whole') ?? 0) + (counts.get('closed') ?? 0);
-    assert.ok(taken > 400 && taken < 900, `${taken} of 1000 streams are taken`);
-    assert.ok((counts.get('refused') ?? 0) > 100);
+    const consumed = (counts.get('complete') ?? 0) + (counts.get('closed') ?? 0);
+    assert.ok(consumed > 400 && consumed < 900, `${consumed} of 1000 streams are accepted`);
+    assert.ok((counts.get('rejected') ?? 0) > 100);
   });
 });
 
 describe('mutate', () => {
-  it('stays within its memory and does not touch the other message', () => {
+  it('writes only within its memory and not to the other message', () => {
     const before = OTHER.slice();
     const random = randomFrom(SEED);
     const memory = new Uint8Array(408).fill(0xee);
@@ -68,7 +68,7 @@ describe('mutate', () => {
     assert.deepEqual(OTHER, before);
   });
 
-  it('changes most messages, a little', () => {
+  it('changes most messages slightly', () => {
     let changed = 0;
     for (let seed = SEED; seed < SEED + 500; seed++) {
       const random = randomFrom(seed);
@@ -81,14 +81,14 @@ describe('mutate', () => {
     assert.ok(changed > 400, `${changed} of 500 changed`);
   });
 
-  it('leaves some messages whole', () => {
+  it('leaves some messages valid', () => {
     const counts = ends((seed) => {
       const bytes = new Uint8Array(4_096);
       const random = randomFrom(seed);
       return bytes.slice(0, mutate(random, bytes, generateInto(random, bytes), OTHER));
     });
-    assert.ok((counts.get('refused') ?? 0) > 300);
-    assert.ok((counts.get('whole') ?? 0) > 20);
+    assert.ok((counts.get('rejected') ?? 0) > 300);
+    assert.ok((counts.get('complete') ?? 0) > 20);
   });
 });
 
@@ -97,7 +97,7 @@ describe('spans', () => {
   const shown = (bytes: Uint8Array, length: number): string =>
     Buffer.from(bytes.subarray(0, length)).toString('latin1');
 
-  it('are taken out, replaced and doubled', () => {
+  it('are removed, replaced and duplicated', () => {
     const bytes = memory('abcdef');
     assert.equal(shown(bytes, remove(bytes, 6, 1, 3)), 'adef');
     assert.equal(shown(bytes, replaceText(bytes, 4, 1, 2, 'xyz')), 'axyzef');
@@ -114,7 +114,7 @@ describe('spans', () => {
     }
   });
 
-  it('are left alone when there is no room', () => {
+  it('are not changed when there is no room', () => {
     const bytes = bytesOf('abc');
     assert.equal(replaceText(bytes, 3, 0, 1, 'xy'), 3);
     assert.equal(duplicate(bytes, 3, 0, 1, 2), 3);

@@ -1,5 +1,5 @@
-// Streams of pipelined requests from the grammar of RFC 9112: mostly valid, now and then off by a
-// little. In each choice the first is the simplest, see choices.ts.
+// Streams of pipelined requests from the grammar of RFC 9112: mostly valid, sometimes slightly
+// invalid. The first option of each choice is the simplest, see choices.ts.
 
 import type { Random } from '../../perf/random.ts';
 import { once, pick } from './choices.ts';
@@ -7,14 +7,14 @@ import { generateBody } from './generate-body.ts';
 import { generateTarget } from './generate-target.ts';
 import { Sink } from './sink.ts';
 
-/** How a message says where it ends. */
+/** How the end of a message is determined. */
 export const Body = { None: 0, Length: 1, Chunked: 2 } as const;
 export type Body = (typeof Body)[keyof typeof Body];
 
-/** One choice in so many is off the grammar, or by the grammar and refused. */
+/** One choice in so many violates the grammar, or is valid and rejected. */
 const ODD = 100;
 
-/** Requests of a stream at most. */
+/** Maximum requests of a stream. */
 const REQUESTS_MAX = 4;
 
 const METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'CONNECT', 'TRACE'];
@@ -85,7 +85,7 @@ const ODD_CODINGS = [
   '',
 ];
 
-/** Writes a stream into `bytes`: how long it is. It may be cut off when it does not fit. */
+/** Writes a stream into `bytes`, truncated when it does not fit; returns its length. */
 export function generateInto(random: Random, bytes: Uint8Array): number {
   const sink = new Sink(bytes);
   const count = 1 + random(REQUESTS_MAX);
@@ -93,13 +93,13 @@ export function generateInto(random: Random, bytes: Uint8Array): number {
   return sink.length;
 }
 
-/** A stream in memory of its own. */
+/** A stream in new memory. */
 export function generate(random: Random, bytesMax: number = 2_048): Uint8Array {
   const bytes = new Uint8Array(bytesMax);
   return bytes.slice(0, generateInto(random, bytes));
 }
 
-/** Writes one request, or something like one. */
+/** Writes one request, sometimes an invalid one. */
 export function generateRequest(random: Random, sink: Sink): void {
   if (once(random, 12)) sink.text(once(random, 4) ? pick(random, ODD_ENDS) : '\r\n');
   const method = generateMethod(random);
@@ -158,7 +158,7 @@ function generateField(random: Random, sink: Sink): void {
   if (once(random, ODD)) field(random, sink, 'Expect', '100-continue');
 }
 
-/** A field line; its name in any case, white space around its value. */
+/** A field line with its name in any case and white space around its value. */
 function field(random: Random, sink: Sink, name: string, value: string): void {
   const letters = random(8);
   if (letters === 7) sink.text(name.toUpperCase());
@@ -170,7 +170,7 @@ function field(random: Random, sink: Sink, name: string, value: string): void {
   sink.text(lineEnd(random));
 }
 
-/** The fields that say where the body ends; now and then one too many. */
+/** The framing fields; sometimes one too many. */
 function framing(random: Random, sink: Sink, body: number, length: number): void {
   if (body === Body.Chunked || once(random, ODD)) {
     const odd = once(random, ODD);
@@ -207,7 +207,7 @@ function contentLength(random: Random): number {
   return once(random, 20) ? random(300) : random(9);
 }
 
-/** A body of a known length; it may look like anything, also like another request. */
+/** A body of a known length; it may be any bytes, also those of another request. */
 function octets(random: Random, sink: Sink, length: number): void {
   const text = pick(random, [
     'hello, world',

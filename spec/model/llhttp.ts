@@ -1,9 +1,9 @@
-// Node's own parser, llhttp, by the binding that node:http uses, with no leniency switched on: what
-// it makes of a stream that comes in pieces.
+// Node's own parser, llhttp, through the binding that node:http uses, without any leniency flag. It
+// parses a stream that arrives in segments.
 
 import { createRequire } from 'node:module';
 
-type Callback = (...given: never[]) => number;
+type Callback = (...values: never[]) => number;
 
 /** What this project uses of the binding. */
 interface Binding {
@@ -28,12 +28,12 @@ interface HttpCommon {
 }
 const { HTTPParser, methods } = createRequire(import.meta.url)('_http_common') as HttpCommon;
 
-/** Heads are limited here and not there, so that its limit is never what is seen. */
+/** Larger than any head in the tests, so that the limit of llhttp never applies. */
 const HEAD_BYTES_MAX = 1 << 20;
 
 export const LLHTTP_METHODS: readonly string[] = methods;
 
-/** A message as llhttp tells of it. Text has one character for each byte. */
+/** A message as llhttp reports it. Text has one character for each byte. */
 export interface LlhttpMessage {
   method: string;
   target: string;
@@ -42,39 +42,39 @@ export interface LlhttpMessage {
   fields: string[];
   trailers: string[];
   keepAlive: boolean;
-  /** It hands the connection over behind this message, whatever a server makes of that. */
+  /** llhttp stops parsing behind this message and hands the connection over. */
   upgrade: boolean;
   body: string;
 }
 
-/** Why it reads no further. */
+/** Why llhttp has stopped. */
 export interface LlhttpError {
   readonly code: string;
   readonly reason: string;
-  /** Where in the last piece it stopped. */
+  /** The position in the last segment where it stopped. */
   readonly at: number;
 }
 
 export class Llhttp {
-  /** Those that are whole. */
+  /** The complete messages. */
   readonly messages: LlhttpMessage[];
   error: LlhttpError | null;
   readonly #binding: Binding;
   #current: LlhttpMessage;
-  #headWhole: boolean;
+  #headComplete: boolean;
 
   constructor() {
     this.messages = [];
     this.error = null;
     this.#current = emptyMessage();
-    this.#headWhole = false;
+    this.#headComplete = false;
     this.#binding = new HTTPParser();
     const { REQUEST, kLenientNone } = HTTPParser;
     this.#binding.initialize(REQUEST, {}, HEAD_BYTES_MAX, kLenientNone);
     this.#listen();
   }
 
-  /** Feeds one more piece, unless it failed before. */
+  /** Parses one more segment, unless it failed before. */
   feed(bytes: Uint8Array): void {
     if (this.error !== null || bytes.length === 0) return;
     const result = this.#binding.execute(Buffer.from(bytes));
@@ -87,13 +87,13 @@ export class Llhttp {
     const binding = this.#binding;
     binding[HTTPParser.kOnMessageBegin] = (): number => {
       this.#current = emptyMessage();
-      this.#headWhole = false;
+      this.#headComplete = false;
       return 0;
     };
-    // Fields beyond the first 32, and trailers.
+    // Called for fields beyond the first 32, and for trailers.
     binding[HTTPParser.kOnHeaders] = (fields: string[], target: string): number => {
       const current = this.#current;
-      if (this.#headWhole) current.trailers.push(...fields);
+      if (this.#headComplete) current.trailers.push(...fields);
       else {
         current.fields.push(...fields);
         current.target = target;
@@ -123,10 +123,10 @@ export class Llhttp {
     keepAlive: boolean,
   ): number {
     const current = this.#current;
-    this.#headWhole = true;
+    this.#headComplete = true;
     if (fields !== undefined) current.fields.push(...fields);
     if (target !== undefined) current.target = target;
-    // The list has no name for methods that only this binding knows.
+    // The list has no names for methods that only the binding has.
     current.method = methods[method] ?? '';
     Object.assign(current, { major, minor, upgrade, keepAlive });
     return 0;

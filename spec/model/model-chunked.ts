@@ -2,8 +2,8 @@
 
 import { exactly, HEXDIG, qdtext, quotedPairByte, tchar } from './abnf.ts';
 import { fieldSection, type ModelField, type ModelLimits } from './model-head.ts';
-import { type Reader, refuseAt, refuseStrictly } from './reader.ts';
-import { TRAILER_NAMES_REFUSED } from './strictness.ts';
+import { type Reader, rejectAt, rejectStrictly } from './reader.ts';
+import { REJECTED_TRAILER_NAMES } from './strictness.ts';
 
 const HEX_DIGIT = exactly(HEXDIG);
 const TCHAR = exactly(tchar);
@@ -17,7 +17,7 @@ export interface ModelChunkedBody {
   readonly trailers: readonly ModelField[];
 }
 
-/** Extensions count over the whole body, so how many bytes they had is handed on. */
+/** The limit applies to all extensions of a body, so their number of bytes is passed on. */
 interface Extensions {
   bytes: number;
   readonly bytesMax: number;
@@ -43,10 +43,10 @@ function chunkSize(reader: Reader): number {
   let digits = '';
   while (reader.sees(HEX_DIGIT)) {
     digits += reader.take();
-    if (digits.length > SIZE_DIGITS_MAX) refuseStrictly('chunk-size-digits');
-    if (BigInt(`0x${digits}`) > Number.MAX_SAFE_INTEGER) refuseStrictly('exact-chunk-size');
+    if (digits.length > SIZE_DIGITS_MAX) rejectStrictly('chunk-size-digits');
+    if (BigInt(`0x${digits}`) > Number.MAX_SAFE_INTEGER) rejectStrictly('exact-chunk-size');
   }
-  if (digits === '') refuseAt(reader.peek(), 'chunk-size');
+  if (digits === '') rejectAt(reader.peek(), 'chunk-size');
   return Number.parseInt(digits, 16);
 }
 
@@ -54,13 +54,13 @@ function chunkSize(reader: Reader): number {
 function chunkExt(reader: Reader, extensions: Extensions): void {
   while (reader.peek() !== '\r') {
     bws(reader, extensions);
-    if (reader.peek() !== ';') refuseAt(reader.peek(), 'chunk-ext');
+    if (reader.peek() !== ';') rejectAt(reader.peek(), 'chunk-ext');
     counted(reader, extensions);
     bws(reader, extensions);
     extensionToken(reader, extensions, 'chunk-ext-name');
-    // The white space here may also be that before the next ';', but not that before the end.
+    // This white space may also be that before the next ';', but not white space before the end.
     if (bws(reader, extensions) > 0 && !/[=;]/.test(reader.peek())) {
-      refuseAt(reader.peek(), 'chunk-ext');
+      rejectAt(reader.peek(), 'chunk-ext');
     }
     if (reader.peek() !== '=') continue;
     counted(reader, extensions);
@@ -72,7 +72,7 @@ function chunkExt(reader: Reader, extensions: Extensions): void {
 }
 
 function extensionToken(reader: Reader, extensions: Extensions, rule: string): void {
-  if (!reader.sees(TCHAR)) refuseAt(reader.peek(), rule);
+  if (!reader.sees(TCHAR)) rejectAt(reader.peek(), rule);
   while (reader.sees(TCHAR)) counted(reader, extensions);
 }
 
@@ -82,13 +82,13 @@ function quotedString(reader: Reader, extensions: Extensions): void {
   while (reader.peek() !== '"') {
     const isPair = reader.peek() === '\\';
     if (isPair) counted(reader, extensions);
-    if (!reader.sees(isPair ? QUOTED_PAIR_BYTE : QDTEXT)) refuseAt(reader.peek(), 'quoted-string');
+    if (!reader.sees(isPair ? QUOTED_PAIR_BYTE : QDTEXT)) rejectAt(reader.peek(), 'quoted-string');
     counted(reader, extensions);
   }
   counted(reader, extensions);
 }
 
-/** BWS = OWS; how many there were. */
+/** BWS = OWS; returns how many bytes. */
 function bws(reader: Reader, extensions: Extensions): number {
   const before = reader.at;
   while (reader.sees(BWS)) counted(reader, extensions);
@@ -98,7 +98,7 @@ function bws(reader: Reader, extensions: Extensions): number {
 function counted(reader: Reader, extensions: Extensions): void {
   reader.take();
   extensions.bytes += 1;
-  if (extensions.bytes > extensions.bytesMax) refuseStrictly('extension-bytes');
+  if (extensions.bytes > extensions.bytesMax) rejectStrictly('extension-bytes');
 }
 
 /** trailer-section = *( field-line CRLF ), and the CRLF that ends the body. */
@@ -107,7 +107,7 @@ function trailerSection(reader: Reader, limits: ModelLimits): readonly ModelFiel
   const trailers = fieldSection(reader, limits.fieldsMax);
   reader.unlimited();
   for (const [name] of trailers) {
-    if (TRAILER_NAMES_REFUSED.includes(name)) refuseStrictly('trailer-names');
+    if (REJECTED_TRAILER_NAMES.includes(name)) rejectStrictly('trailer-names');
   }
   return trailers;
 }

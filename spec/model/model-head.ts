@@ -1,14 +1,14 @@
-// The model's request-line and field section (RFC 9112 sections 3 and 5).
+// The model of the request-line and field section (RFC 9112 sections 3 and 5).
 
 import { exactly, fieldByte, tchar } from './abnf.ts';
 import { type ModelTarget, modelTarget, targetForm } from './model-target.ts';
-import { type Reader, refuse, refuseAt, refuseStrictly } from './reader.ts';
+import { type Reader, reject, rejectAt, rejectStrictly } from './reader.ts';
 
 const TCHAR = exactly(tchar);
 const FIELD_BYTE = exactly(fieldByte);
 const SPACE = exactly('[ \\t]');
 const DIGIT = exactly('[0-9]');
-/** Looser than RFC 3986: see target-bytes-of-browsers. */
+/** More tolerant than RFC 3986: see target-bytes-of-browsers. */
 const TARGET_BYTE = exactly('(?=[^"<>#])[\\x21-\\x7e]');
 
 const TRAILING_SPACE = /[ \t]+$/;
@@ -29,7 +29,7 @@ export type ModelField = readonly [name: string, value: string];
 export interface ModelHead {
   readonly method: string;
   readonly target: ModelTarget;
-  /** The x of HTTP/1.x. */
+  /** The minor version of HTTP/1.x. */
   readonly minor: number;
   readonly fields: readonly ModelField[];
 }
@@ -39,7 +39,7 @@ export function modelHead(reader: Reader, limits: ModelLimits): ModelHead {
   reader.limit(limits.headBytesMax, 'head-bytes');
   if (reader.peek() === '\r') {
     reader.crlf();
-    if (reader.peek() === '\r') refuseStrictly('one-empty-line');
+    if (reader.peek() === '\r') rejectStrictly('one-empty-line');
   }
   const method = requestMethod(reader);
   reader.literal(' ', 'request-line');
@@ -58,30 +58,30 @@ function requestMethod(reader: Reader): string {
   let method = '';
   while (reader.sees(TCHAR)) {
     method += reader.take();
-    if (method.length > METHOD_BYTES_MAX) refuseStrictly('method-bytes');
+    if (method.length > METHOD_BYTES_MAX) rejectStrictly('method-bytes');
   }
-  if (method === '') refuseAt(reader.peek(), 'method');
+  if (method === '') rejectAt(reader.peek(), 'method');
   return method;
 }
 
 function requestTarget(reader: Reader, bytesMax: number): string {
   let target = '';
   while (target.length < bytesMax && reader.sees(TARGET_BYTE)) target += reader.take();
-  if (target.length === bytesMax && reader.peek() !== ' ') refuseStrictly('target-bytes');
+  if (target.length === bytesMax && reader.peek() !== ' ') rejectStrictly('target-bytes');
   return target;
 }
 
-/** HTTP-version = HTTP-name "/" DIGIT "." DIGIT, and the end of the line before it is judged. */
+/** HTTP-version = HTTP-name "/" DIGIT "." DIGIT, and CRLF before the numbers are checked. */
 function versionAndCrlf(reader: Reader): number {
   reader.literal('HTTP/', 'HTTP-name');
-  if (!reader.sees(DIGIT)) refuseAt(reader.peek(), 'HTTP-version');
+  if (!reader.sees(DIGIT)) rejectAt(reader.peek(), 'HTTP-version');
   const major = Number(reader.take());
   reader.literal('.', 'HTTP-version');
-  if (!reader.sees(DIGIT)) refuseAt(reader.peek(), 'HTTP-version');
+  if (!reader.sees(DIGIT)) rejectAt(reader.peek(), 'HTTP-version');
   const minor = Number(reader.take());
   reader.crlf();
-  if (major !== 1) refuse('RFC 9110 15.6.6', 505);
-  if (minor > 1) refuseStrictly('minor-version');
+  if (major !== 1) reject('RFC 9110 15.6.6', 505);
+  if (minor > 1) rejectStrictly('minor-version');
   return minor;
 }
 
@@ -89,9 +89,9 @@ function versionAndCrlf(reader: Reader): number {
 export function fieldSection(reader: Reader, fieldsMax: number): readonly ModelField[] {
   const fields: ModelField[] = [];
   while (reader.peek() !== '\r') {
-    if (reader.sees(SPACE)) refuseStrictly('no-line-folding');
-    if (!reader.sees(TCHAR)) refuseAt(reader.peek(), 'field-name');
-    if (fields.length === fieldsMax) refuseStrictly('field-count');
+    if (reader.sees(SPACE)) rejectStrictly('no-line-folding');
+    if (!reader.sees(TCHAR)) rejectAt(reader.peek(), 'field-name');
+    if (fields.length === fieldsMax) rejectStrictly('field-count');
     fields.push(fieldLine(reader));
     reader.crlf();
   }
@@ -106,6 +106,6 @@ function fieldLine(reader: Reader): ModelField {
   reader.literal(':', 'field-name');
   reader.while(SPACE);
   const valueAndSpace = reader.while(FIELD_BYTE);
-  if (reader.peek() !== '\r') refuseAt(reader.peek(), 'field-value');
+  if (reader.peek() !== '\r') rejectAt(reader.peek(), 'field-value');
   return [name.toLowerCase(), valueAndSpace.replace(TRAILING_SPACE, '')];
 }

@@ -1,23 +1,25 @@
-// The model's meaning of a path: each segment percent-decoded by itself, slashes in a row merged,
-// then dot segments removed as RFC 3986 5.2.4 writes it down, step by step.
+// The model of path normalization: each segment percent-decoded separately, consecutive slashes
+// merged, then dot segments removed by the steps of RFC 3986 5.2.4.
 
 import { exactly, pctEncoded } from './abnf.ts';
 
 const TRIPLET = exactly(pctEncoded);
-/** Stands for an encoded slash, until dot segments are gone. */
+/** Replaces an encoded slash until dot segments are removed. */
 const ENCODED_SLASH = '\0';
 
-/** The path as a handler sees it, or null for one that is answered with 400. */
+/** The path as a handler sees it, or null for one with a 400 response. */
 export function modelPath(path: string): string | null {
   if (path === '') return '/';
   const segments = path.split('/').map(decodedSegment);
   if (segments.includes(null)) return null;
-  // An encoded slash divides no segments, also not for a handler.
+  // An encoded slash separates no segments, also not for a handler.
   const merged = segments.join('/').replace(/\/{2,}/g, '/');
   return removeDotSegments(merged).replaceAll(ENCODED_SLASH, '%2F');
 }
 
-/** Null for a '%' that begins no triplet, for an encoded NUL, and for what is not UTF-8 then. */
+/**
+ * Null for a '%' that begins no triplet, for an encoded NUL, and for a result that is not UTF-8.
+ */
 function decodedSegment(segment: string): string | null {
   const bytes: number[] = [];
   for (let at = 0; at < segment.length; at++) {
@@ -41,7 +43,7 @@ function decodedSegment(segment: string): string | null {
   }
 }
 
-/** RFC 3986 5.2.4, the letters of its steps beside them. */
+/** RFC 3986 5.2.4, with the letters of its steps. */
 export function removeDotSegments(path: string): string {
   let input = path;
   let output = '';

@@ -1,10 +1,9 @@
-// The model's reader of responses (RFC 9112 sections 4 and 6.3): what a client makes of a stream of
-// answers.
+// The model of a client's parser of responses (RFC 9112 sections 4 and 6.3).
 
 import { exactly, fieldByte } from './abnf.ts';
 import { modelChunkedBody } from './model-chunked.ts';
 import { fieldSection, type ModelField, type ModelLimits } from './model-head.ts';
-import { Reader, refuse } from './reader.ts';
+import { Reader, reject } from './reader.ts';
 
 export interface RawResponse {
   readonly status: number;
@@ -18,7 +17,7 @@ const DIGIT = exactly('[0-9]');
 /** reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ), the same bytes as in a field value. */
 const REASON_BYTE = exactly(fieldByte);
 
-/** The answers to GET requests that a stream holds, one behind the other. */
+/** The responses to GET requests in a stream, in sequence. */
 export function modelResponses(bytes: Uint8Array, limits: ModelLimits): readonly RawResponse[] {
   const text = Buffer.from(bytes).toString('latin1');
   const reader = new Reader(text, 0);
@@ -31,7 +30,7 @@ export function modelResponses(bytes: Uint8Array, limits: ModelLimits): readonly
 function modelResponse(reader: Reader, limits: ModelLimits): RawResponse {
   reader.literal('HTTP/1.1 ', 'status-line');
   const digits = reader.while(DIGIT);
-  if (digits.length !== 3) refuse('status-code');
+  if (digits.length !== 3) reject('status-code');
   reader.literal(' ', 'status-line');
   const reason = reader.while(REASON_BYTE);
   reader.crlf();
@@ -53,17 +52,17 @@ function responseBody(
   if (status < 200 || status === 204 || status === 304) return { content: '', trailers: [] };
   if (codings.length > 0) {
     if (lengths.length > 0 || codings.length > 1 || codings[0][1] !== 'chunked') {
-      refuse('RFC 9112 6.1');
+      reject('RFC 9112 6.1');
     }
     return modelChunkedBody(reader, limits);
   }
-  if (lengths.length > 1) refuse('RFC 9112 6.3');
+  if (lengths.length > 1) reject('RFC 9112 6.3');
   let content = '';
   if (lengths.length === 0) {
-    // Without a length the end of the stream is the end of the content.
+    // Without a length the content ends with the stream.
     while (reader.at < reader.text.length) content += reader.take();
   } else {
-    if (!/^\d+$/.test(lengths[0][1])) refuse('Content-Length');
+    if (!/^\d+$/.test(lengths[0][1])) reject('Content-Length');
     for (let index = 0; index < Number(lengths[0][1]); index++) content += reader.take();
   }
   return { content, trailers: [] };

@@ -1,4 +1,4 @@
-// The model's request targets (RFC 9112 3.2) and authorities (RFC 3986 3.2, RFC 9110 4.2).
+// The model of request targets (RFC 9112 3.2) and authorities (RFC 3986 3.2, RFC 9110 4.2).
 
 import {
   exactly,
@@ -10,16 +10,16 @@ import {
   regName,
   scheme,
 } from './abnf.ts';
-import { refuse, refuseStrictly } from './reader.ts';
+import { reject, rejectStrictly } from './reader.ts';
 
 export type ModelForm = 'origin' | 'absolute' | 'authority' | 'asterisk';
 
 export interface ModelTarget {
   readonly target: string;
   readonly form: ModelForm;
-  /** As it was sent; empty for the forms that have none. */
+  /** As it was sent; empty for the forms without a path. */
   readonly path: string;
-  /** What follows the '?', null when there is none. */
+  /** What follows the '?', null without one. */
   readonly query: string | null;
 }
 
@@ -30,16 +30,16 @@ const HOST = exactly(`\\[${IPv6address}\\]|${IPv4address}|${regName}`);
 const FUTURE = exactly(`\\[${IPvFuture}\\]`);
 const PORT_MAX = 65_535n;
 
-/** The method and the first character tell the forms apart. */
+/** The form by the method and the first character. */
 export function targetForm(method: string, first: string): ModelForm {
   if (method === 'CONNECT') return 'authority';
   if (first === '/') return 'origin';
   if (first === '*') {
-    if (method !== 'OPTIONS') refuseStrictly('asterisk-for-options');
+    if (method !== 'OPTIONS') rejectStrictly('asterisk-for-options');
     return 'asterisk';
   }
   if (/[hH]/.test(first)) return 'absolute';
-  return refuse('request-target');
+  return reject('request-target');
 }
 
 /** request-target = origin-form / absolute-form / authority-form / asterisk-form */
@@ -53,12 +53,12 @@ export function modelTarget(form: ModelForm, target: string): ModelTarget {
       authorityForm(target);
       return { target, form, path: '', query: null };
     case 'asterisk':
-      if (target !== '*') refuse('asterisk-form');
+      if (target !== '*') reject('asterisk-form');
       return { target, form, path: '', query: null };
   }
 }
 
-/** absolute-path [ "?" query ]; what bytes they may have was seen to when they were read. */
+/** absolute-path [ "?" query ]; requestTarget() has checked their bytes. */
 function pathAndQuery(text: string): { path: string; query: string | null } {
   const question = text.indexOf('?');
   if (question < 0) return { path: text, query: null };
@@ -68,15 +68,15 @@ function pathAndQuery(text: string): { path: string; query: string | null } {
 /** http-URI = "http" "://" authority path-abempty [ "?" query ], and https-URI likewise. */
 function absolute(target: string): { path: string; query: string | null } {
   const colon = target.indexOf(':');
-  if (colon < 0 || !SCHEME.test(target.slice(0, colon))) refuse('absolute-form');
+  if (colon < 0 || !SCHEME.test(target.slice(0, colon))) reject('absolute-form');
   if (!HTTP_SCHEME.test(target.slice(0, colon))) {
-    // What has no '//' may have been meant for an authority.
-    if (target.slice(colon).startsWith('://')) refuseStrictly('scheme-of-http');
-    refuseStrictly('authority-for-connect');
+    // A target without '//' may be an authority.
+    if (target.slice(colon).startsWith('://')) rejectStrictly('scheme-of-http');
+    rejectStrictly('authority-for-connect');
   }
-  const behindScheme = target.slice(colon);
-  if (!behindScheme.startsWith('://')) refuse('http-URI');
-  const rest = behindScheme.slice(3);
+  const afterScheme = target.slice(colon);
+  if (!afterScheme.startsWith('://')) reject('http-URI');
+  const rest = afterScheme.slice(3);
   const authorityEnd = rest.search(/[/?]|$/);
   modelAuthority(rest.slice(0, authorityEnd));
   return pathAndQuery(rest.slice(authorityEnd));
@@ -93,29 +93,29 @@ export function modelAuthority(text: string): void {
 function authorityForm(text: string): void {
   const { host, portText } = split(text);
   checkHost(host);
-  if (portText === '') refuseStrictly('port-for-connect');
-  checkPort(portText ?? refuse('authority-form'));
+  if (portText === '') rejectStrictly('port-for-connect');
+  checkPort(portText ?? reject('authority-form'));
 }
 
-/** The first ':' that is not inside of brackets divides host and port. */
+/** The first ':' outside of brackets separates host and port. */
 function split(text: string): { host: string; portText: string | null } {
-  if (text.includes('@')) refuseStrictly('no-user-information');
+  if (text.includes('@')) rejectStrictly('no-user-information');
   const bracketed = text.startsWith('[');
   const hostEnd = bracketed ? text.indexOf(']') + 1 : text.search(/:|$/);
-  if (bracketed && hostEnd === 0) refuse('IP-literal');
+  if (bracketed && hostEnd === 0) reject('IP-literal');
   const rest = text.slice(hostEnd);
   if (rest === '') return { host: text, portText: null };
-  if (!rest.startsWith(':')) refuse('authority');
+  if (!rest.startsWith(':')) reject('authority');
   return { host: text.slice(0, hostEnd), portText: rest.slice(1) };
 }
 
 function checkHost(host: string): void {
-  if (host === '') refuseStrictly('host-not-empty');
-  if (FUTURE.test(host)) refuseStrictly('no-future-address');
-  if (!HOST.test(host)) refuse('uri-host');
+  if (host === '') rejectStrictly('host-not-empty');
+  if (FUTURE.test(host)) rejectStrictly('no-future-address');
+  if (!HOST.test(host)) reject('uri-host');
 }
 
 function checkPort(text: string): void {
-  if (!PORT.test(text)) refuse('port');
-  if (BigInt(text) > PORT_MAX) refuseStrictly('port-number');
+  if (!PORT.test(text)) reject('port');
+  if (BigInt(text) > PORT_MAX) rejectStrictly('port-number');
 }

@@ -1,45 +1,45 @@
-// The slow, obvious parser: what a stream of pipelined requests holds, straight from the grammar.
-// It shares nothing with the parser of the server but the RFCs.
+// The slow, simple parser: the requests of a pipelined stream, directly from the grammar. It shares
+// nothing with the parser of the server but the RFCs.
 
 import { modelChunkedBody } from './model-chunked.ts';
 import { type ModelFraming, modelFraming } from './model-framing.ts';
 import { type ModelField, type ModelLimits, modelHead } from './model-head.ts';
 import { modelPath } from './model-path.ts';
 import type { ModelForm } from './model-target.ts';
-import { Incomplete, Reader, Refusal } from './reader.ts';
+import { Incomplete, Reader, Rejection } from './reader.ts';
 
-/** One request and all that is said about it. Text has one character for each byte. */
+/** One request with all its parts. Text has one character for each byte. */
 export interface Message {
   readonly method: string;
   readonly target: string;
   readonly form: ModelForm;
   readonly path: string;
   readonly query: string | null;
-  /** What a handler sees as the path, null when the path is answered with 400. */
+  /** The path as a handler sees it, null when the response is 400. */
   readonly route: string | null;
   readonly minor: number;
   readonly fields: readonly ModelField[];
   readonly framing: ModelFraming;
   readonly body: string;
   readonly trailers: readonly ModelField[];
-  /** Bytes taken, an empty line before it included. */
+  /** Consumed bytes, including an empty line before the request. */
   readonly bytes: number;
 }
 
-/** How a stream ends: with a whole message, in the middle of one, or not as HTTP/1.1. */
+/** How a stream ends: with a complete message, within a message, or with invalid bytes. */
 export type End =
-  | { readonly kind: 'whole' }
-  /** The last message asked for the end of the connection; what follows it is not looked at. */
+  | { readonly kind: 'complete' }
+  /** The last message closes the connection; what follows it is not parsed. */
   | { readonly kind: 'closed' }
   | { readonly kind: 'incomplete' }
-  | { readonly kind: 'refused'; readonly status: number };
+  | { readonly kind: 'rejected'; readonly status: number };
 
 export interface Stream {
   readonly messages: readonly Message[];
   readonly end: End;
 }
 
-/** What the model says, with the rule that a refused stream breaks ('' for none). */
+/** The model's result, with the rule that a rejected stream violates ('' for none). */
 export interface ModelStream extends Stream {
   readonly rule: string;
 }
@@ -56,10 +56,10 @@ export function modelStream(bytes: Uint8Array, limits: ModelLimits): ModelStream
     }
   } catch (error) {
     if (error instanceof Incomplete) return { messages, end: { kind: 'incomplete' }, rule: '' };
-    if (!(error instanceof Refusal)) throw error;
-    return { messages, end: { kind: 'refused', status: error.status }, rule: error.rule };
+    if (!(error instanceof Rejection)) throw error;
+    return { messages, end: { kind: 'rejected', status: error.status }, rule: error.rule };
   }
-  return { messages, end: { kind: 'whole' }, rule: '' };
+  return { messages, end: { kind: 'complete' }, rule: '' };
 }
 
 function modelMessage(reader: Reader, limits: ModelLimits): Message {

@@ -1,5 +1,5 @@
-// Games with numbers: a Content-Length, a chunk size, a version or a port becomes one more or less,
-// longer, signed, hexadecimal, or more than a machine word holds.
+// Changes to numbers: a Content-Length, a chunk size, a version or a port becomes one more or less,
+// longer, signed, hexadecimal, or larger than a machine word.
 
 import type { Random } from '../../perf/random.ts';
 import { once, pick } from './choices.ts';
@@ -34,10 +34,10 @@ const INSTEAD = [
   '1fffffffffffff',
   '',
 ];
-/** Superscripts and other digits that some ways to read a number take for one. */
+/** Superscripts and other digits that some parsers of numbers accept. */
 const DIGITS = '0123456789abcdefABCDEFgG\xb2\xb9';
 
-/** Changes the first number at or after some place; without one, nothing. */
+/** Changes the first number at or after a random place, if there is one. */
 export function changeNumber(random: Random, bytes: Uint8Array, length: number): number {
   let from = random(length + 1);
   while (from < length && !isDigit(bytes[from])) from += 1;
@@ -62,7 +62,7 @@ export function changeNumber(random: Random, bytes: Uint8Array, length: number):
   }
 }
 
-/** One more or less in the last place; what is not a decimal digit there stays. */
+/** One more or less in the last digit; another byte is not changed. */
 function bump(bytes: Uint8Array, length: number, at: number, by: number): number {
   const digit = bytes[at] + by;
   if (isDigit(bytes[at]) && isDigit(digit)) bytes[at] = digit;

@@ -1,5 +1,5 @@
-// Small changes to a message, in the memory it lies in: blind ones to its bytes, and ones that know
-// lines, fields and numbers. What does not fit into the memory is not done.
+// Small changes to a message within its memory: random ones to its bytes, and ones to lines, fields
+// and numbers. A change that does not fit into the memory has no effect.
 
 import type { Random } from '../../perf/random.ts';
 import { pick } from './choices.ts';
@@ -13,15 +13,15 @@ const CR = 0x0d;
 const SP = 0x20;
 const COLON = 0x3a;
 
-/** Most bytes that one blind change takes out, doubles or takes over. */
+/** Maximum bytes that one random change removes, duplicates or copies. */
 const SPAN_BYTES = 24;
 
-/** Bytes that mean something somewhere. */
+/** Bytes with a meaning in some state of the parser. */
 const BYTES = '\r\n\t :;,/?*.%#"\\<>@[]\0\x7f\x80\xff\x1f\x0b0aHX=+-';
 const ENDS = ['\n', '\r', '\r\r\n', '\n\r', '\r\n\r\n', '\r\n ', '\r\n\t', ' \r\n', '', '\0\r\n'];
 const GAPS = ['\t', '  ', '', '\x0b', '\x0c', '\r\n ', '\0', '\xa0'];
 
-/** Where a line lies, with its end; found anew for each change. */
+/** The span of a line with its end; searched again for each change. */
 interface Line {
   from: number;
   to: number;
@@ -30,8 +30,8 @@ const line: Line = { from: 0, to: 0 };
 const otherLine: Line = { from: 0, to: 0 };
 
 /**
- * Changes the first `length` bytes of `bytes` in one way; `other` is a message to take parts from.
- * How long it is now.
+ * Changes the first `length` bytes of `bytes` once; `other` is a message to copy parts from.
+ * Returns the new length.
  */
 export function mutateOnce(
   random: Random,
@@ -58,7 +58,7 @@ export function mutateOnce(
   }
 }
 
-/** Up to `changesMax` changes one after the other, at least one; mostly few. */
+/** Applies one to `changesMax` changes in sequence; mostly few. */
 export function mutate(
   random: Random,
   bytes: Uint8Array,
@@ -101,7 +101,7 @@ function mutateBytes(
   }
 }
 
-/** The beginning of one message, then the end of another, each cut anywhere or at a line. */
+/** The beginning of one message, then the end of another, each split anywhere or at a line. */
 function splice(random: Random, bytes: Uint8Array, length: number, other: Uint8Array): number {
   let at = random(length + 1);
   let from = random(other.length + 1);
@@ -157,7 +157,7 @@ function insertBytes(
   return length + count;
 }
 
-/** The line around a place, up to and with its LF, if it has one. */
+/** The line around a place, including its LF, if it has one. */
 function findLine(random: Random, bytes: Uint8Array, length: number, found: Line): void {
   let from = random(length + 1);
   let to = from;
@@ -167,7 +167,7 @@ function findLine(random: Random, bytes: Uint8Array, length: number, found: Line
   found.to = Math.min(to + 1, length);
 }
 
-/** Three reversals swap two neighbours of unlike lengths where they lie. */
+/** Three reversals swap two adjacent spans of different lengths in place. */
 function swapWithNext(bytes: Uint8Array, length: number): number {
   const { from, to } = line;
   let end = to;
@@ -229,13 +229,13 @@ function appendToValue(random: Random, bytes: Uint8Array, length: number): numbe
   return insertText(bytes, length, endOfText(bytes), pick(random, TOKENS));
 }
 
-/** Makes something else of an end of a line. */
+/** Changes a line end. */
 function changeLineEnd(random: Random, bytes: Uint8Array, length: number): number {
   findLine(random, bytes, length, line);
   return replaceText(bytes, length, endOfText(bytes), line.to, pick(random, ENDS));
 }
 
-/** Makes something else of a space, or puts one where there is none. */
+/** Changes a space, or inserts one. */
 function changeGap(random: Random, bytes: Uint8Array, length: number): number {
   const first = random(length + 1);
   for (let p = first; p < length; p++) {

@@ -1,18 +1,20 @@
-// What must hold for any stream, tried with streams that are nearly requests. VIBING_SEED repeats a
-// run, VIBING_RUNS makes all of them longer.
+// Properties of any stream, tested with nearly valid streams. VIBING_SEED repeats a run,
+// VIBING_RUNS multiplies the number of runs.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import { seeded } from '../../testing/splits.ts';
 import { modelStream } from './model.ts';
-import { cutsOf, limits, places, runs, type Sample, streams, USUAL_LIMITS } from './streams.ts';
-import { type Piece, readStream } from './subject.ts';
+import { DEFAULT_LIMITS, limits, places, runs, type Sample, splitsOf, streams } from './streams.ts';
+import { readStream, type Segment } from './subject.ts';
 
-/** Bytes before and behind a piece: each would go unnoticed somewhere, all of them nowhere. */
+/**
+ * Bytes around a segment: for any position of a message, at least one of them changes its result.
+ */
 const GUARDS = [0x00, 0x61, 0x0d, 0x0a, 0x20, 0x30, 0x3a];
 
-/** Puts each piece into memory of its own: at its very end, or among bytes of one kind. */
+/** Copies each segment into its own memory: at its end, or surrounded by bytes of one kind. */
 class Placement {
   #turn: number;
 
@@ -20,7 +22,7 @@ class Placement {
     this.#turn = turn;
   }
 
-  place(stream: Uint8Array, from: number, to: number): Piece {
+  place(stream: Uint8Array, from: number, to: number): Segment {
     this.#turn += 1;
     const start = (this.#turn * 7) % 13;
     const behind = this.#turn % 3 === 0 ? 0 : 9;
@@ -31,26 +33,26 @@ class Placement {
   }
 }
 
-it('agrees with the model on parts, framing and refusals', (context) => {
-  const property = fc.property(streams, limits, ({ bytes }, given) => {
-    const { messages, end } = modelStream(bytes, given);
-    assert.deepEqual(readStream(bytes, given), { messages, end });
+it('agrees with the model on parts, framing and errors', (context) => {
+  const property = fc.property(streams, limits, ({ bytes }, input) => {
+    const { messages, end } = modelStream(bytes, input);
+    assert.deepEqual(readStream(bytes, input), { messages, end });
   });
   fc.assert(property, seeded(context, runs(2_500)));
 });
 
-it('gives the same wherever the cuts are, and reads nothing but what it was given', (context) => {
-  const property = fc.property(streams, limits, places, fc.nat({ max: 99 }), (...given) => {
-    const [{ bytes }, some, cuts, turn] = given;
+it('has the same result for any splits, and reads only its input', (context) => {
+  const property = fc.property(streams, limits, places, fc.nat({ max: 99 }), (...input) => {
+    const [{ bytes }, some, splits, turn] = input;
     const placement = new Placement(turn);
     const place = placement.place.bind(placement);
-    const pieces = readStream(bytes, some, cutsOf(cuts, bytes.length), place, { count: 0 });
-    assert.deepEqual(pieces, readStream(bytes, some));
+    const segments = readStream(bytes, some, splitsOf(splits, bytes.length), place, { count: 0 });
+    assert.deepEqual(segments, readStream(bytes, some));
   });
   fc.assert(property, seeded(context, runs(600)));
 });
 
-it('gives the same byte by byte', (context) => {
+it('has the same result byte by byte', (context) => {
   const property = fc.property(streams, limits, ({ bytes }, some) => {
     const everywhere = Array.from(bytes.keys());
     assert.deepEqual(readStream(bytes, some, everywhere), readStream(bytes, some));
@@ -58,25 +60,25 @@ it('gives the same byte by byte', (context) => {
   fc.assert(property, seeded(context, runs(600)));
 });
 
-it('gives for one stream behind another what it gives for each', (context) => {
+it('has the results of each stream for two in sequence', (context) => {
   const property = fc.property(streams, streams, (first, second) => {
-    const alone = readStream(first.bytes, USUAL_LIMITS);
-    fc.pre(alone.end.kind === 'whole');
-    const both = readStream(joined(first, second), USUAL_LIMITS);
-    const other = readStream(second.bytes, USUAL_LIMITS);
+    const alone = readStream(first.bytes, DEFAULT_LIMITS);
+    fc.pre(alone.end.kind === 'complete');
+    const both = readStream(joined(first, second), DEFAULT_LIMITS);
+    const other = readStream(second.bytes, DEFAULT_LIMITS);
     assert.deepEqual(both, { messages: [...alone.messages, ...other.messages], end: other.end });
   });
   fc.assert(property, { ...seeded(context, runs(300)), maxSkipsPerRun: 1_000 });
 });
 
-it('needs every byte that it takes', (context) => {
+it('needs every byte that it consumes', (context) => {
   const property = fc.property(streams, ({ bytes }) => {
-    const [message] = readStream(bytes, USUAL_LIMITS).messages;
+    const [message] = readStream(bytes, DEFAULT_LIMITS).messages;
     fc.pre(message !== undefined);
-    const short = readStream(bytes.subarray(0, message.bytes - 1), USUAL_LIMITS);
+    const short = readStream(bytes.subarray(0, message.bytes - 1), DEFAULT_LIMITS);
     assert.deepEqual(short, { messages: [], end: { kind: 'incomplete' } });
-    const whole = readStream(bytes.subarray(0, message.bytes), USUAL_LIMITS);
-    assert.deepEqual(whole.messages, [message]);
+    const single = readStream(bytes.subarray(0, message.bytes), DEFAULT_LIMITS);
+    assert.deepEqual(single.messages, [message]);
   });
   fc.assert(property, { ...seeded(context, runs(300)), maxSkipsPerRun: 1_000 });
 });

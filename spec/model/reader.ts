@@ -1,17 +1,17 @@
-// A place in a text with one character a byte, and the two ways not to go on from there: the text
-// is over, or what stands there is refused.
+// A position in a text with one character for each byte, and the two errors of the model: the text
+// is incomplete, or it is rejected.
 
 import { STRICT, type Strict } from './strictness.ts';
 
 /** The text ends before the message does. */
 export class Incomplete extends Error {
   constructor() {
-    super('the text ends in the middle of a message');
+    super('the text ends within a message');
   }
 }
 
-/** No message: which rule it breaks, and the status that says so. */
-export class Refusal extends Error {
+/** The text is not a message: the violated rule, and the status of the response. */
+export class Rejection extends Error {
   readonly status: number;
   /** A rule of the grammar, a section of the RFC, or a name of STRICT. */
   readonly rule: string;
@@ -23,20 +23,20 @@ export class Refusal extends Error {
   }
 }
 
-/** Refuses what breaks a rule of the grammar. */
-export function refuse(rule: string, status: number = 400): never {
-  throw new Refusal(status, rule);
+/** Rejects text that violates a rule of the grammar. */
+export function reject(rule: string, status: number = 400): never {
+  throw new Rejection(status, rule);
 }
 
-/** Refuses what is stricter than the grammar. */
-export function refuseStrictly(name: Strict): never {
-  throw new Refusal(STRICT[name].status, name);
+/** Rejects text where Vibing is stricter than the grammar. */
+export function rejectStrictly(name: Strict): never {
+  throw new Rejection(STRICT[name].status, name);
 }
 
 export class Reader {
   readonly text: string;
   at: number;
-  /** What may not be read, and why; the text itself when there is no limit. */
+  /** The position that must not be read, and its limit; infinite without a limit. */
   #limit: number;
   #limitName: Strict;
 
@@ -47,7 +47,7 @@ export class Reader {
     this.#limitName = 'head-bytes';
   }
 
-  /** The next `bytesMax` bytes may be read, and none behind them. */
+  /** Allows the next `bytesMax` bytes to be read, and none behind them. */
   limit(bytesMax: number, name: Strict): void {
     this.#limit = this.at + bytesMax;
     this.#limitName = name;
@@ -60,11 +60,11 @@ export class Reader {
   /** The next character. */
   peek(): string {
     if (this.at === this.text.length) throw new Incomplete();
-    if (this.at === this.#limit) refuseStrictly(this.#limitName);
+    if (this.at === this.#limit) rejectStrictly(this.#limitName);
     return this.text[this.at];
   }
 
-  /** Whether the next character matches; it is not taken. */
+  /** Whether the next character matches; it is not consumed. */
   sees(rule: RegExp): boolean {
     return rule.test(this.peek());
   }
@@ -75,17 +75,17 @@ export class Reader {
     return character;
   }
 
-  /** As many characters as match, each one by itself. */
+  /** Consumes characters while each one matches. */
   while(rule: RegExp): string {
-    let taken = '';
-    while (this.sees(rule)) taken += this.take();
-    return taken;
+    let consumed = '';
+    while (this.sees(rule)) consumed += this.take();
+    return consumed;
   }
 
-  /** Exactly this text, of which each character belongs to `rule`. */
+  /** Consumes exactly this text, whose characters belong to `rule`. */
   literal(text: string, rule: string): void {
     for (const character of text) {
-      if (this.peek() !== character) refuseAt(this.peek(), rule);
+      if (this.peek() !== character) rejectAt(this.peek(), rule);
       this.at += 1;
     }
   }
@@ -95,8 +95,8 @@ export class Reader {
   }
 }
 
-/** A line feed where no CR came before it has a name of its own. */
-export function refuseAt(character: string, rule: string): never {
-  if (character === '\n') refuseStrictly('line-feed-alone');
-  refuse(rule);
+/** A line feed without a CR before it has its own rule. */
+export function rejectAt(character: string, rule: string): never {
+  if (character === '\n') rejectStrictly('line-feed-alone');
+  reject(rule);
 }

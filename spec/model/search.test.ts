@@ -1,4 +1,4 @@
-// The long search, for a second: its arguments, and what it prints.
+// The long search, for a second: its arguments and its output.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -23,7 +23,7 @@ it('finds no disagreement in a second', () => {
   assert.match(out, /differences from llhttp\n {2}[\w-]+ \d+\n/);
 });
 
-it('says what it takes, and what it does not', () => {
+it('prints its usage, and rejects invalid arguments', () => {
   assert.match(run('--help').out, /usage: npm run model/);
   const wrong = run('--seconds', 'x');
   assert.equal(wrong.status, 2);

@@ -1,5 +1,5 @@
-// Searches for long: the parser beside its model and beside llhttp, on one stream after another:
-// npm run model -- --seconds 60 --seed 1. Prints how often each rule and difference was met.
+// The long search: compares the parser with its model and with llhttp on one stream after another:
+// npm run model -- --seconds 60 --seed 1. Prints how often each rule and difference occurred.
 
 import assert from 'node:assert/strict';
 import { parseGiven, usage } from '../../perf/arguments.ts';
@@ -9,7 +9,7 @@ import { refuse } from '../../perf/refusal.ts';
 import { compare } from './compare.ts';
 import { DIFFERENCES } from './differences.ts';
 import { modelStream } from './model.ts';
-import { drawStream, type Sample, USUAL_LIMITS } from './streams.ts';
+import { DEFAULT_LIMITS, drawStream, type Sample } from './streams.ts';
 import { STRICT } from './strictness.ts';
 import { readStream } from './subject.ts';
 
@@ -17,16 +17,16 @@ const SHAPE = {
   name: 'model',
   about:
     'Compares the parser with its model (spec/model) and with llhttp (spec/differences.md) on\n' +
-    'streams that are nearly requests. A seed repeats a run, as far as it came.',
+    'nearly valid streams of requests. A seed repeats a run.',
   numbers: {
     seconds: { default: 60, max: 86_400, what: 'how long' },
-    seed: { default: 0, min: 0, max: 999_999_999, what: 'where to begin, 0 is anywhere' },
+    seed: { default: 0, min: 0, max: 999_999_999, what: 'the first seed, 0 for a random one' },
   },
   lists: {},
 } as const;
 
-/** Signals come between streams, so often. */
-const LOOK_EVERY_MS = 100;
+/** How often the search yields to the event loop, so that signals are received. */
+const YIELD_EVERY_MS = 100;
 
 process.exitCode = await main();
 
@@ -44,16 +44,16 @@ async function main(): Promise<number> {
   return search(seed, performance.now() + seconds * 1000, interrupt);
 }
 
-/** Each stream has a seed of its own, which is one more than that of the stream before. */
+/** Each stream has its own seed, one more than that of the stream before. */
 async function search(firstSeed: number, untilMs: number, interrupt: Interrupt): Promise<number> {
   const rules = new Map<string, number>();
   const differences = new Map<string, number>();
   let seed = firstSeed;
-  let lookMs = 0;
+  let yieldMs = 0;
   for (; performance.now() < untilMs && !interrupt.isAsked; seed++) {
-    if (performance.now() >= lookMs) {
+    if (performance.now() >= yieldMs) {
       await new Promise((resolve) => setImmediate(resolve));
-      lookMs = performance.now() + LOOK_EVERY_MS;
+      yieldMs = performance.now() + YIELD_EVERY_MS;
     }
     const sample = drawStream(randomFrom(seed));
     const problem = problemOf(sample, rules, differences);
@@ -63,13 +63,13 @@ async function search(firstSeed: number, untilMs: number, interrupt: Interrupt):
     }
   }
   console.log(`${seed - firstSeed} streams, no disagreement`);
-  report('refused by the model for', rules, Object.keys(STRICT));
+  report('rejected by the model for', rules, Object.keys(STRICT));
   report('differences from llhttp', differences, Object.keys(DIFFERENCES));
   interrupt.release();
   if (!interrupt.isAsked) return 0;
   const left = Math.max(1, Math.ceil((untilMs - performance.now()) / 1000));
-  console.log(`\nINTERRUPTED, ${left} s were left`);
-  console.log(`go on with: npm run model -- --seed ${seed} --seconds ${left}`);
+  console.log(`\nINTERRUPTED ${left} s before the end`);
+  console.log(`continue with: npm run model -- --seed ${seed} --seconds ${left}`);
   return interrupt.code;
 }
 
@@ -78,15 +78,16 @@ function problemOf(
   rules: Map<string, number>,
   differences: Map<string, number>,
 ): string {
-  const { rule, messages, end } = modelStream(sample.bytes, USUAL_LIMITS);
+  const { rule, messages, end } = modelStream(sample.bytes, DEFAULT_LIMITS);
   if (rule !== '') rules.set(rule, (rules.get(rule) ?? 0) + 1);
   try {
-    assert.deepEqual(readStream(sample.bytes, USUAL_LIMITS), { messages, end });
+    assert.deepEqual(readStream(sample.bytes, DEFAULT_LIMITS), { messages, end });
   } catch (error) {
-    return `the parser is not of the model's opinion: ${(error as Error).message}`;
+    return `the parser disagrees with the model: ${(error as Error).message}`;
   }
   for (const { id, what } of compare(sample.bytes)) {
-    if (id === '') return `a difference from llhttp that is not listed: ${what}`;
+    if (id === '')
+      return `a difference from llhttp that is not listed in spec/differences.md: ${what}`;
     differences.set(id, (differences.get(id) ?? 0) + 1);
   }
   return '';

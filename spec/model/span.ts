@@ -1,5 +1,5 @@
-// Spans of a message that lies at the beginning of its memory: taken out, put in, doubled. Each
-// gives the new length; one that asks for more than the memory has changes nothing.
+// Changes to spans of a message at the beginning of its memory: remove, insert, replace, duplicate.
+// Each returns the new length, and has no effect when the result exceeds the memory.
 
 export function remove(bytes: Uint8Array, length: number, from: number, to: number): number {
   bytes.copyWithin(from, to, length);
@@ -25,7 +25,7 @@ export function replaceText(
   return size;
 }
 
-/** Puts a copy of [from, to) at `at`. */
+/** Inserts a copy of [from, to) at `at`. */
 export function duplicate(
   bytes: Uint8Array,
   length: number,
@@ -36,7 +36,7 @@ export function duplicate(
   const count = to - from;
   if (length + count > bytes.length) return length;
   bytes.copyWithin(at + count, at, length);
-  // What lies behind `at` has moved, the source maybe with it, or it was cut in two.
+  // The bytes behind `at` have moved, and maybe all or a part of the source with them.
   const before = Math.max(0, Math.min(to, at) - from);
   bytes.copyWithin(at, from, from + before);
   bytes.copyWithin(at + before, from + before + count, to + count);

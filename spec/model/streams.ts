@@ -1,4 +1,4 @@
-// Arbitrary streams of requests for the properties, and the limits they are read with.
+// Arbitrary streams of requests for the properties, and the limits they are parsed with.
 
 import fc from 'fast-check';
 import type { Random } from '../../perf/random.ts';
@@ -8,10 +8,10 @@ import { generate, generateInto } from './generate.ts';
 import type { ModelLimits } from './model-head.ts';
 import { mutate } from './mutate.ts';
 
-/** Room for a stream and what mutations add to it. */
+/** Memory for a stream and for what mutations add to it. */
 const STREAM_BYTES = 4_096;
 
-/** A stream that shows itself as text, one character a byte. */
+/** A stream that is printed as text, one character for each byte. */
 export class Sample {
   readonly bytes: Uint8Array;
 
@@ -24,7 +24,7 @@ export class Sample {
   }
 }
 
-/** Of three streams one is as generated, the others are mutated, with parts of another. */
+/** One of three streams is as generated, the others are mutated, with parts of another stream. */
 export function drawStream(random: Random): Sample {
   const bytes = new Uint8Array(STREAM_BYTES);
   let length = generateInto(random, bytes);
@@ -34,8 +34,8 @@ export function drawStream(random: Random): Sample {
 
 export const streams: fc.Arbitrary<Sample> = drawn(drawStream);
 
-/** The limits as they are by default. */
-export const USUAL_LIMITS: ModelLimits = {
+/** The default limits. */
+export const DEFAULT_LIMITS: ModelLimits = {
   headBytesMax: LIMITS.headBytesMax.default,
   targetBytesMax: LIMITS.targetBytesMax.default,
   fieldsMax: LIMITS.fieldsMax.default,
@@ -43,9 +43,9 @@ export const USUAL_LIMITS: ModelLimits = {
   chunkExtensionBytesMax: LIMITS.chunkExtensionBytesMax.default,
 };
 
-/** Those, or some that are met at once. */
+/** The default limits, or small ones that streams often exceed. */
 export const limits: fc.Arbitrary<ModelLimits> = fc.oneof(
-  fc.constant(USUAL_LIMITS),
+  fc.constant(DEFAULT_LIMITS),
   fc.record({
     headBytesMax: fc.integer({ min: 1, max: 300 }),
     targetBytesMax: fc.integer({ min: 1, max: 40 }),
@@ -55,13 +55,13 @@ export const limits: fc.Arbitrary<ModelLimits> = fc.oneof(
   }),
 );
 
-/** Sorted places in a stream; of those beyond its end, where they fall around it. */
-export function cutsOf(places: readonly number[], length: number): readonly number[] {
-  const cuts = places.map((place) => place % (length + 1));
-  return [...new Set(cuts)].sort((one, other) => one - other);
+/** Sorted split positions in a stream of this length, from places of any size. */
+export function splitsOf(places: readonly number[], length: number): readonly number[] {
+  const splits = places.map((place) => place % (length + 1));
+  return [...new Set(splits)].sort((one, other) => one - other);
 }
 
-/** Places to cut a stream of any length. */
+/** Places to split a stream of any length. */
 export const places: fc.Arbitrary<number[]> = fc.array(fc.nat({ max: 65_535 }), { maxLength: 6 });
 
 /** VIBING_RUNS multiplies how often each property is tried. */

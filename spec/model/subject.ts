@@ -1,5 +1,5 @@
-// The parser of the server at work on a stream, put together as a connection does it: what came,
-// and how it ends, in the model's own words. The stream comes in pieces.
+// The parser of the server on a stream, composed as in a connection. The stream arrives in
+// segments; the result has the types of the model.
 
 import assert from 'node:assert/strict';
 import { ChunkEvent, ChunkedDecoder } from '../../src/http/chunked.ts';
@@ -20,33 +20,33 @@ const FORMS: Readonly<Record<number, ModelForm>> = {
   [TargetForm.Asterisk]: 'asterisk',
 };
 
-/** Where a piece lies: the unread bytes of a stream up to some place, in fresh memory. */
-export interface Piece {
+/** The unconsumed bytes of a stream up to some position, in new memory. */
+export interface Segment {
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
 }
 
-/** Puts bytes [from, to) of a stream into memory. */
-export type Place = (stream: Uint8Array, from: number, to: number) => Piece;
+/** Copies bytes [from, to) of a stream into memory. */
+export type Place = (stream: Uint8Array, from: number, to: number) => Segment;
 
-/** As it is: nothing is copied. */
+/** Without a copy. */
 export const inPlace: Place = (stream, from, to) => ({ bytes: stream, start: from, end: to });
 
 /**
- * Reads a stream that comes in pieces which end at `cuts` and at its end. With
- * `reads`, bytes that the parser reads are counted, and one that it was not given fails.
+ * Parses a stream that arrives in segments which end at `splits` and at its end. With `reads`, the
+ * bytes that the parser reads are counted, and a read outside of its input fails.
  */
 export function readStream(
   stream: Uint8Array,
   limits: ModelLimits,
-  cuts: readonly number[] = [],
+  splits: readonly number[] = [],
   place: Place = inPlace,
   reads: Reads | null = null,
 ): Stream {
   const reading = new StreamReading(limits, reads);
-  for (const cut of [...cuts, stream.length]) {
-    const { bytes, start, end } = place(stream, reading.position, cut);
+  for (const split of [...splits, stream.length]) {
+    const { bytes, start, end } = place(stream, reading.position, split);
     reading.read(bytes, start, end);
     if (reading.end !== null) break;
   }
@@ -61,13 +61,13 @@ class StreamReading {
   readonly #head: Head;
   readonly #framing = new Framing();
   readonly #decoder = new ChunkedDecoder();
-  /** Bytes of the stream that were taken. */
+  /** Bytes of the stream that were consumed. */
   position = 0;
   end: End | null = null;
   #messageStart = 0;
   #remaining = 0;
   #content = '';
-  /** The head that was read, when its body is being read. */
+  /** The parsed head, while its body is read. */
   #parts: Omit<Message, 'body' | 'trailers' | 'bytes'> | null = null;
 
   constructor(limits: ModelLimits, reads: Reads | null) {
@@ -79,39 +79,39 @@ class StreamReading {
     watchTrailers(this.#decoder, limits.fieldsMax, new Watch(reads));
   }
 
-  /** Takes what can be taken of [start, end). */
+  /** Parses as much of [start, end) as possible. */
   read(bytes: Uint8Array, start: number, end: number): void {
     let at = start;
     const seen = this.#watch === null ? bytes : watchedBytes(bytes, this.#watch);
     while (at < end && this.end === null) {
       this.#watch?.allow(at, end);
-      const taken =
+      const consumed =
         this.#parts === null
           ? this.#readHead(bytes, seen, at, end)
           : this.#readBody(bytes, seen, at, end);
-      assert.ok(taken >= 0 && taken <= end - at, 'no more is taken than is there');
-      at += taken;
-      this.position += taken;
+      assert.ok(consumed >= 0 && consumed <= end - at, 'the parser consumes only its input');
+      at += consumed;
+      this.position += consumed;
       if (this.#parts !== null && this.#bodyEnded()) this.#finish();
-      else if (taken === 0) break;
+      else if (consumed === 0) break;
     }
   }
 
-  /** When no more will come. */
+  /** The end when no more bytes arrive. */
   endOfStream(length: number): End {
-    const isWhole = this.#parts === null && this.position === length;
-    return { kind: isWhole ? 'whole' : 'incomplete' };
+    const isComplete = this.#parts === null && this.position === length;
+    return { kind: isComplete ? 'complete' : 'incomplete' };
   }
 
-  /** How much was taken: nothing, or a whole head. */
+  /** Returns how many bytes were consumed: none, or a complete head. */
   #readHead(bytes: Uint8Array, seen: Uint8Array, at: number, end: number): number {
     const head = this.#head;
     const length = parseHead(seen, at, end, head, this.#limits);
-    if (length < 0) return this.#refuse(length);
+    if (length < 0) return this.#reject(length);
     if (length === 0) return 0;
     const framing = this.#framing;
     const fault = frame(seen, at, head, framing);
-    if (fault < 0) return this.#refuse(fault);
+    if (fault < 0) return this.#reject(fault);
     this.#parts = partsOf(bytes, at, head, framing);
     this.#remaining = framing.length;
     this.#content = '';
@@ -121,16 +121,16 @@ class StreamReading {
 
   #readBody(bytes: Uint8Array, seen: Uint8Array, at: number, end: number): number {
     if (this.#framing.kind === BodyKind.Length) {
-      const taken = Math.min(end - at, this.#remaining);
-      this.#content += text(bytes, at, at + taken);
-      this.#remaining -= taken;
-      return taken;
+      const consumed = Math.min(end - at, this.#remaining);
+      this.#content += text(bytes, at, at + consumed);
+      this.#remaining -= consumed;
+      return consumed;
     }
     const decoder = this.#decoder;
     const event = decoder.next(seen, at, end, this.#limits);
     if (event < 0) {
-      assert.equal(decoder.next(seen, at, end, this.#limits), event, 'a fault stays');
-      return this.#refuse(event);
+      assert.equal(decoder.next(seen, at, end, this.#limits), event, 'a fault is kept');
+      return this.#reject(event);
     }
     if (event === ChunkEvent.Data) {
       assert.ok(decoder.dataStart >= at && decoder.dataStart < decoder.dataEnd);
@@ -163,8 +163,8 @@ class StreamReading {
     if (!parts.framing.keepAlive) this.end = { kind: 'closed' };
   }
 
-  #refuse(fault: number): number {
-    this.end = { kind: 'refused', status: faultStatus(fault) };
+  #reject(fault: number): number {
+    this.end = { kind: 'rejected', status: faultStatus(fault) };
     return 0;
   }
 }
@@ -201,7 +201,7 @@ function partsOf(
   };
 }
 
-/** As the server looks at it: a plain path stands for itself. */
+/** As in the server: a plain path needs no decoding. */
 function routeOf(bytes: Uint8Array, start: number, head: Head): string | null {
   const from = start + head.pathStart;
   const to = start + head.pathEnd;

@@ -1,5 +1,5 @@
-// Memory that notices being read: how often, and whether outside of a span. It stands in for what
-// the parser reads byte by byte and, through a view, word by word.
+// Memory that counts reads and fails on reads outside of a span. It replaces the memory that the
+// parser reads byte by byte and, through a view, word by word.
 
 import assert from 'node:assert/strict';
 import type { ChunkedDecoder } from '../../src/http/chunked.ts';
@@ -7,7 +7,7 @@ import { Head } from '../../src/http/head.ts';
 import { beginFields } from '../../src/http/parse-head.ts';
 import { Trailers } from '../../src/http/trailers.ts';
 
-/** How many bytes were read in all; one that is read twice counts twice. */
+/** Total of bytes read; a byte that is read twice counts twice. */
 export interface Reads {
   count: number;
 }
@@ -24,7 +24,7 @@ export class Watch {
     this.#to = 0;
   }
 
-  /** From now on [from, to) may be read, and nothing else. */
+  /** Allows reads of [from, to) only. */
   allow(from: number, to: number): void {
     this.#from = from;
     this.#to = to;
@@ -39,7 +39,7 @@ export class Watch {
   }
 }
 
-/** The same memory, watched. What it gives out as a span counts as read. */
+/** The same memory, watched. A subarray() counts as read. */
 export function watchedBytes(bytes: Uint8Array, watch: Watch): Uint8Array {
   return new Proxy(bytes, {
     get(target, name): unknown {
@@ -59,7 +59,7 @@ export function watchedBytes(bytes: Uint8Array, watch: Watch): Uint8Array {
   });
 }
 
-/** A view of memory, watched; only what the parser asks of views. */
+/** A watched view of memory; only the methods that the parser uses. */
 export class WatchedView extends DataView<ArrayBufferLike> {
   readonly #watch: Watch;
 
@@ -79,12 +79,14 @@ export class WatchedView extends DataView<ArrayBufferLike> {
   }
 }
 
-/** Makes the views of a head watched ones. */
+/** Makes a head create watched views. */
 export function watchHead(head: Head, watch: Watch): void {
   head.viewOf = (bytes) => new WatchedView(bytes, watch);
 }
 
-/** Watches the memory in which a decoder gathers trailers; what it has not gathered is outside. */
+/**
+ * Watches the memory for the trailers of a decoder; bytes not yet copied there must not be read.
+ */
 export function watchTrailers(decoder: ChunkedDecoder, fieldsMax: number, watch: Watch): void {
   const trailers = new Trailers();
   trailers.head = new Head(fieldsMax);
@@ -102,7 +104,7 @@ export function watchTrailers(decoder: ChunkedDecoder, fieldsMax: number, watch:
       watched = watchedBytes(raw, watch);
     },
   });
-  // Node's slicers take real memory only; what a test asks for is no read of the parser.
+  // Node's decoders need real memory, and reads by a test are not reads of the parser.
   trailers.name = (index) => trailers.head.name(raw, 0, index);
   trailers.value = (index) => trailers.head.value(raw, 0, index);
   decoder.trailers = trailers;

@@ -1,7 +1,7 @@
-// Stands in for node:test while mutants are tested: it only remembers the tests, so that one
-// process can run any of them, in any order, again and again, each time with another mutant on.
+// Replaces node:test while mutants are tested: it only collects the tests, so that one process can
+// run any of them, in any order, repeatedly, each time with another mutant.
 
-/** What a test gets; as much of Node's TestContext as the tests of parsers and connections use. */
+/** The part of Node's TestContext that the tests of parsers and connections use. */
 export interface Context {
   readonly name: string;
   diagnostic(message: string): void;
@@ -13,9 +13,9 @@ export interface Context {
 type Body = (context: Context) => unknown;
 
 export interface CollectedTest {
-  /** The file and the names of its groups; the same in every process. */
+  /** The file and the names of groups and test; the same in every process. */
   readonly id: string;
-  /** As id, without a number for those of the same name. */
+  /** As id, without the number that distinguishes equal names. */
   readonly path: string;
   readonly file: string;
   readonly body: Body;
@@ -25,7 +25,7 @@ let collected: CollectedTest[] = [];
 let file = '';
 let groups: readonly string[] = [];
 
-/** The tests that a file declares while it is loaded. */
+/** The tests that a file declares when it is loaded. */
 export async function collectFrom(
   path: string,
   load: () => Promise<unknown>,
@@ -42,7 +42,7 @@ export function describe(name: string, ...rest: readonly unknown[]): void {
   const outer = groups;
   groups = [...outer, name];
   const body = rest.at(-1) as () => unknown;
-  if (body() instanceof Promise) throw new Error(`${name}: a group is declared at once`);
+  if (body() instanceof Promise) throw new Error(`${name}: the body of a group must not be async`);
   groups = outer;
 }
 
@@ -57,7 +57,7 @@ export function test(name: string, ...rest: readonly unknown[]): void {
 
 export { describe as suite, test as it };
 
-/** Runs one; rejects when it fails. */
+/** Runs one test; rejects when it fails. */
 export async function run({ id, body }: CollectedTest): Promise<void> {
   const finishers: (() => unknown)[] = [];
   const context: Context = {

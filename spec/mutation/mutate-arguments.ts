@@ -7,35 +7,34 @@ export interface MutateArguments {
   /** Patterns of the sources to mutate. */
   readonly files: readonly string[];
   readonly concurrency: number;
-  /** Tests every mutant anew instead of taking over what neither source nor tests changed. */
+  /** Tests every mutant again instead of reusing results where neither source nor tests changed. */
   readonly fresh: boolean;
-  /** Mutates nothing: only writes the summary of what the last runs found. */
+  /** Mutates nothing: only writes the summary of the last results. */
   readonly summaryOnly: boolean;
   readonly help: boolean;
 }
 
-/** What is mutated unless files are named. */
+/** The sources that are mutated by default. */
 export const MUTATED: readonly string[] = ['src/http/**/*.ts', 'src/connection/**/*.ts'];
 
 const CONCURRENCY_MAX = 64;
 
 export const USAGE: string = `usage: npm run mutate -- [option...]
 
-Changes the code in many small ways and looks whether a test of spec/http or spec/connection
-notices. Installs StrykerJS below spec/mutation when it is not there yet. What earlier runs found is
-taken over for code and tests that are the same.
+Changes the code in many small ways and checks whether a test of spec/http or spec/connection
+fails. Installs StrykerJS below spec/mutation if it is missing. Reuses earlier results where code
+and tests have not changed.
 
   --files GLOBS     sources to mutate, with commas between patterns (${MUTATED.join(',')})
   --concurrency N   processes at a time, 1 to ${CONCURRENCY_MAX} (1)
-  --fresh           tests every mutant of these sources anew
-  --summary         mutates nothing, writes the summary of the last results
-  --help            this text
+  --fresh           test every mutant of these sources again
+  --summary         mutate nothing, write the summary of the last results
+  --help            print this text
 
-The report to look at is reports/mutation/index.html, the short one spec/mutation/summary.md.
-Exit codes: 0 when every bar is met, 1 when one is missed or a run fails, 2 when the arguments are
-wrong.`;
+The full report is reports/mutation/index.html, the summary spec/mutation/summary.md. Exit codes: 0
+when every threshold is reached, 1 when one is missed or a run fails, 2 for a usage error.`;
 
-/** The arguments, or what is wrong with them. */
+/** The arguments, or the usage error. */
 export function parseMutateArguments(given: readonly string[]): MutateArguments | string {
   let values: Readonly<Record<string, string | boolean | undefined>>;
   try {
@@ -54,10 +53,10 @@ export function parseMutateArguments(given: readonly string[]): MutateArguments 
   }
   const files = values['files'] === undefined ? MUTATED : String(values['files']).split(',');
   const outside = files.find((file) => !/^src\/[\w-]+\/./.test(file));
-  if (outside !== undefined) return `--files takes patterns below src/, not '${outside}'`;
+  if (outside !== undefined) return `--files requires patterns below src/, given '${outside}'`;
   const concurrency = String(values['concurrency'] ?? '1');
   if (!/^[1-9]\d?$/.test(concurrency) || Number(concurrency) > CONCURRENCY_MAX) {
-    return `--concurrency takes a whole number from 1 to ${CONCURRENCY_MAX}`;
+    return `--concurrency requires a whole number from 1 to ${CONCURRENCY_MAX}`;
   }
   return {
     files,

@@ -1,5 +1,5 @@
 // Mutation testing with StrykerJS: npm run mutate. It compiles all mutants into a copy of the tree,
-// runs the tests that reach each of them (test-runner.ts), and judges what survived.
+// runs the tests that reach each of them (test-runner.ts), and reports the surviving mutants.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,19 +9,19 @@ import { refuse } from '../../perf/refusal.ts';
 import { type MutateArguments, parseMutateArguments, USAGE } from './mutate-arguments.ts';
 import { type Explained, judge, type MutationReport, summaryText } from './summary.ts';
 
-/** Compiled, this file lies in build/spec/mutation/. */
+/** The compiled file is in build/spec/mutation/. */
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const FOLDER = 'spec/mutation';
 const STRYKER = join(FOLDER, 'node_modules/@stryker-mutator/core/bin/stryker.js');
 const REPORTS = 'reports/mutation';
 const CONFIG = join(REPORTS, 'stryker.config.json');
-/** What all runs found so far, also those of a part of the files. */
+/** The results of all runs so far, also of runs for some of the files. */
 const RESULTS = join(REPORTS, 'results.json');
-/** Stands among the sources, so that a change of it is seen. */
+/** In the source tree, so that a change of it is visible. */
 const SUMMARY = join(FOLDER, 'summary.md');
 const EXPLAINED = join(FOLDER, 'explained.json');
 
-/** Random tests have to do the same with every mutant. */
+/** Random tests must do the same for every mutant. */
 const SEED = '1';
 
 process.chdir(ROOT);
@@ -36,7 +36,7 @@ function main(): number {
   }
   if (!given.summaryOnly && !(install() && mutate(given))) return 1;
   if (!existsSync(RESULTS)) {
-    console.error('nothing was mutated yet: npm run mutate');
+    console.error('there are no results yet; run npm run mutate without --summary');
     return 1;
   }
   const report: MutationReport = JSON.parse(readFileSync(RESULTS, 'utf8'));
@@ -44,11 +44,11 @@ function main(): number {
   const verdict = judge(report, explained);
   writeFileSync(SUMMARY, summaryText(verdict));
   console.log(`\n${verdict.lines.join('\n')}`);
-  console.log(`${SUMMARY} lists the mutants that no test notices`);
+  console.log(`${SUMMARY} lists the mutants that no test detects`);
   return verdict.isMet ? 0 : 1;
 }
 
-/** Installs Stryker unless the lock file's state is there. */
+/** Installs Stryker unless it is installed as in the lock file. */
 function install(): boolean {
   const installed = join(FOLDER, 'node_modules/.package-lock.json');
   if (existsSync(STRYKER) && existsSync(installed)) return true;
@@ -63,7 +63,7 @@ function mutate({ files, concurrency, fresh }: MutateArguments): boolean {
   return run(process.execPath, [STRYKER, 'run', CONFIG]);
 }
 
-/** Stryker's configuration; the names are its own. */
+/** Stryker's configuration, with its names. */
 function configuration(mutate: readonly string[], concurrency: number): object {
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
   return {
@@ -72,11 +72,11 @@ function configuration(mutate: readonly string[], concurrency: number): object {
     plugins: [join(ROOT, 'build/spec/mutation/test-runner.js')],
     testRunner: 'in-process',
     coverageAnalysis: 'perTest',
-    // The mutants' types are wrong by intent, so nothing checks them.
+    // Mutants often have type errors, so types are not checked.
     buildCommand: [process.execPath, compiler, '-p', `${FOLDER}/tsconfig.json`, '--noCheck']
       .map(word)
       .join(' '),
-    // The compiler here has no interface that Stryker's own handling of it could use.
+    // The installed compiler has no API that Stryker's TypeScript support could use.
     tsconfigFile: 'none',
     disableTypeChecks: false,
     checkers: [],
@@ -94,7 +94,7 @@ function configuration(mutate: readonly string[], concurrency: number): object {
   };
 }
 
-/** One word of a command that no shell reads. */
+/** One word of a command line that is not run by a shell. */
 function word(path: string): string {
   return path.replaceAll(' ', '\\ ');
 }

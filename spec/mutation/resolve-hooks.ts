@@ -1,9 +1,9 @@
-// A hook of Node's module loader, on the loader's own thread. Who imports node:test gets the
-// collector instead, and what a compiled module imports is of the same generation as itself.
+// A hook of Node's module loader, on the loader's thread. Imports of node:test resolve to the
+// collector, and the imports of a compiled module have the same generation as the module.
 
 const COLLECTOR = new URL('./collected-tests.js', import.meta.url).href;
 
-/** The parameter of a module's address that tells its generation. */
+/** The query parameter of a module's URL with its generation. */
 export const GENERATION = 'generation';
 
 interface Resolved {

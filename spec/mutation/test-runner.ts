@@ -1,6 +1,6 @@
-// A test runner for StrykerJS that runs this project's tests within its own process: a mutant costs
-// milliseconds there, where a process for each would cost seconds. Stryker compiles all mutants
-// into the code at once, each behind a switch, and says here which one to turn on.
+// A test runner for StrykerJS that runs this project's tests in its own process: a mutant takes
+// milliseconds there, and seconds in a process of its own. Stryker compiles all mutants into the
+// code at once, each behind a switch, and tells this runner which one to activate.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { register } from 'node:module';
@@ -9,14 +9,14 @@ import { pathToFileURL } from 'node:url';
 import { type CollectedTest, collectFrom, run } from './collected-tests.ts';
 import { GENERATION } from './resolve-hooks.ts';
 
-/** Where tests lie, and what their files are called: those of the code that is mutated. */
+/** The folders and file names of the tests of the mutated code. */
 const TESTS: readonly [folder: string, name: RegExp][] = [
   ['spec/http', /\.test\.js$/],
   ['spec/connection', /\.test\.js$/],
   ['spec/mutation', /^quick-cases\.js$/],
 ];
 
-/** What the mutated code and Stryker share (INSTRUMENTER_CONSTANTS of its API). */
+/** The global state that the mutated code and Stryker share (INSTRUMENTER_CONSTANTS of its API). */
 interface Switchboard {
   activeMutant?: string | undefined;
   currentTestId?: string | undefined;
@@ -63,34 +63,34 @@ type MutantRunResult =
 const SUCCESS = 0;
 const FAILED = 1;
 
-/** A test hangs when it takes so many times as long as without a mutant, and so many rounds. */
-const PATIENCE = 20;
+/** A test hangs when it exceeds its duration without a mutant by this factor, and these rounds. */
+const DURATION_FACTOR = 20;
 const ROUNDS = 5;
 const ROUND_MS = 150;
-/** Without a mutant no test hangs. */
+/** A high limit for tests without a mutant, which do not hang. */
 const DRY_ROUNDS = 1000;
-/** How long each test takes without a mutant, for the processes that come after the first. */
+/** The duration of each test without a mutant, for later processes. */
 const DURATIONS = 'reports/test-durations.json';
-const HANGS = 'the test does not come to an end';
+const HANG_MESSAGE = 'the test does not end';
 
 class InProcessTestRunner {
   readonly #switches: Switchboard;
-  /** Modules of one generation know each other alone; a new one has everything loaded anew. */
+  /** Modules import only modules of their generation; a new generation loads all modules again. */
   #generation = 0;
   /** The tests of the files that this generation has loaded. */
   #tests = new Map<string, readonly CollectedTest[]>();
-  /** How long each test takes without a mutant: quick ones are tried first. */
+  /** The duration of each test without a mutant: fast tests run first. */
   #durationsMs: Record<string, number> = {};
-  /** What no test awaits; the one that runs gets the blame. */
+  /** An unhandled rejection; it fails the running test. */
   #stray: unknown = null;
 
   constructor() {
-    const world = globalThis as { __stryker__?: Switchboard };
-    world.__stryker__ ??= {};
-    this.#switches = world.__stryker__;
+    const shared = globalThis as { __stryker__?: Switchboard };
+    shared.__stryker__ ??= {};
+    this.#switches = shared.__stryker__;
     register('./resolve-hooks.js', import.meta.url);
     process.on('unhandledRejection', (reason) => {
-      this.#stray = reason ?? new Error('a rejection that nobody handles');
+      this.#stray = reason ?? new Error('an unhandled rejection');
     });
   }
 
@@ -139,24 +139,24 @@ class InProcessTestRunner {
     const own = ownTests(activeMutant.fileName);
     const files = testFiles().filter((file) => hasAny(chosen, sourceOf(file)));
     let count = 0;
-    for (const some of [files.filter(own), files.filter((file) => !own(file))]) {
+    for (const batch of [files.filter(own), files.filter((file) => !own(file))]) {
       const tests: CollectedTest[] = [];
       try {
-        for (const file of some) tests.push(...(await this.#load(file)));
+        for (const file of batch) tests.push(...(await this.#load(file)));
       } catch (error) {
-        // Every test of the file would say so.
+        // Every test of the file would fail like this.
         return { status: 'killed', killedBy: [], failureMessage: text(error), nrOfTests: count };
       }
       switches.activeMutant = activeMutant.id;
-      const wanted = tests.filter(({ id }) => chosen === null || chosen.has(id));
-      const result = await this.#firstFailure(wanted, hitLimit);
+      const selected = tests.filter(({ id }) => chosen === null || chosen.has(id));
+      const result = await this.#firstFailure(selected, hitLimit);
       if (result !== null) return result;
-      count += wanted.length;
+      count += selected.length;
     }
     return { status: 'survived', nrOfTests: count };
   }
 
-  /** Runs tests, the quick ones first, until one fails; null when none does. */
+  /** Runs tests, fast ones first, until one fails; null when none does. */
   async #firstFailure(
     tests: readonly CollectedTest[],
     hitLimit: number | undefined,
@@ -165,13 +165,13 @@ class InProcessTestRunner {
     let count = 0;
     for (const test of tests.toSorted((one, other) => durationMs(one) - durationMs(other))) {
       count += 1;
-      const rounds = Math.ceil((PATIENCE * durationMs(test)) / ROUND_MS);
+      const rounds = Math.ceil((DURATION_FACTOR * durationMs(test)) / ROUND_MS);
       const failure = await this.#outcome(test, Math.max(rounds, ROUNDS));
       if (failure === null) continue;
       if (hitLimit !== undefined && (this.#switches.hitCount ?? 0) > hitLimit) {
-        return { status: 'timeout', reason: 'it loops' };
+        return { status: 'timeout', reason: 'hit limit reached' };
       }
-      if (failure instanceof Error && failure.message === HANGS) {
+      if (failure instanceof Error && failure.message === HANG_MESSAGE) {
         return { status: 'timeout', reason: test.id };
       }
       return {
@@ -195,7 +195,7 @@ class InProcessTestRunner {
     return tests;
   }
 
-  /** Null when the test passes, else why it does not. */
+  /** Null when the test passes, else the failure. */
   async #outcome(test: CollectedTest, rounds: number): Promise<unknown> {
     this.#stray = null;
     let settled = false;
@@ -208,15 +208,15 @@ class InProcessTestRunner {
         settled = true;
       });
     let timer: NodeJS.Timeout | undefined;
-    const bell = (): Promise<void> =>
-      new Promise((ring) => {
-        timer = setTimeout(ring, ROUND_MS);
+    const roundEnd = (): Promise<void> =>
+      new Promise((resolveRound) => {
+        timer = setTimeout(resolveRound, ROUND_MS);
       });
     for (let round = 0; round < rounds && !settled; round++) {
-      await Promise.race([ended, bell()]);
+      await Promise.race([ended, roundEnd()]);
       clearTimeout(timer);
     }
-    if (!settled) return new Error(HANGS);
+    if (!settled) return new Error(HANG_MESSAGE);
     return failure ?? this.#stray;
   }
 }
@@ -234,13 +234,13 @@ function sourceOf(file: string): string {
   return file.replace(/^build\//, '').replace(/\.js$/, '.ts');
 }
 
-/** Whether a file holds the tests of the mutated one. */
+/** Whether a file contains the tests of the mutated one. */
 function ownTests(mutated: string): (file: string) => boolean {
   const name = /([\w-]+\/[\w-]+)\.ts$/.exec(mutated.replaceAll('\\', '/'))?.[1] ?? '';
   return (file) => file.includes(`${name}.`) || file.includes(`${name}-`);
 }
 
-/** Whether one of the chosen tests is of this file; all are when none is chosen. */
+/** Whether one of the chosen tests is in this file; true without a choice. */
 function hasAny(chosen: ReadonlySet<string> | null, source: string): boolean {
   if (chosen === null) return true;
   for (const id of chosen) if (id.startsWith(`${source} > `)) return true;
@@ -257,7 +257,7 @@ interface Plugin {
   readonly factory: (() => InProcessTestRunner) & { readonly inject: readonly string[] };
 }
 
-/** How Stryker finds what a plugin brings. */
+/** The export that Stryker reads from a plugin. */
 export const strykerPlugins: readonly Plugin[] = [
   {
     kind: 'TestRunner',

@@ -1,8 +1,8 @@
-// The document that shows for every requirement what tests it, or why nothing does.
+// Renders the page that lists for every requirement its tests, or the reason why there are none.
 
 import type { Trace, Traced } from './trace.ts';
 
-/** Of many cases so many are named; the others quote the sentence just so. */
+/** At most so many cases are listed for a sentence; the page shows the number of the others. */
 const CASES_SHOWN = 6;
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -13,10 +13,10 @@ const TITLES: Readonly<Record<string, string>> = {
 const BEGIN = `# Requirements and their tests
 
 Generated from the sentences in [requirements/](requirements/rfc9112.md) and the quotes in
-[cases/](cases/README.md) by a test, which fails when this page is stale;
-\`UPDATE_DOCS=1 npm test -- requirements\` writes it. Every sentence of RFC 9112 that asks for
-something, and those of RFC 9110 that bind a server, a recipient of requests or a sender of
-responses, each with what tests it or the reason why nothing does.
+[cases/](cases/README.md) by a test, which fails when this page is out of date;
+\`UPDATE_DOCS=1 npm test -- requirements\` writes it. Every sentence of RFC 9112 with a
+requirement, and those of RFC 9110 that bind a server, a recipient of requests or a sender of
+responses, each with its tests or the reason why there are none.
 `;
 
 export function render({ traced }: Trace): string {
@@ -39,13 +39,13 @@ export function render({ traced }: Trace): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** How many there are, and how many are tested. */
+/** The table of how many sentences there are, and how many are tested. */
 function counts(traced: readonly Traced[]): string[] {
   const rows = ['| | sentences | tested | with a reason only |', '| --- | ---: | ---: | ---: |'];
   for (const [rfc, title] of Object.entries(TITLES)) {
-    const some = traced.filter(({ requirement }) => requirement.rfc === rfc);
-    const tested = some.filter(isTested).length;
-    rows.push(`| ${title} | ${some.length} | ${tested} | ${some.length - tested} |`);
+    const traces = traced.filter(({ requirement }) => requirement.rfc === rfc);
+    const tested = traces.filter(isTested).length;
+    rows.push(`| ${title} | ${traces.length} | ${tested} | ${traces.length - tested} |`);
   }
   return rows;
 }

@@ -1,9 +1,9 @@
-// Brings requirements and what tests them together: tests by name, cases by the words they quote.
+// Connects requirements with their tests: tests by name, cases by the words they quote.
 
 import type { Rule } from '../cases/case.ts';
 import type { Requirement, Statement, TestName } from './read.ts';
 
-/** What of a case is looked at. */
+/** The parts of a case that are needed here. */
 export interface QuotingCase {
   readonly id: string;
   readonly file: string;
@@ -18,11 +18,11 @@ export interface Traced {
 
 export interface Trace {
   readonly traced: readonly Traced[];
-  /** Quotes of no sentence, tests that are not there, sentences without test or reason. */
+  /** Quotes of unknown sentences, tests that do not exist, sentences without test or reason. */
   readonly problems: readonly string[];
 }
 
-/** `source` gives the text of a test file, '' when there is none. */
+/** `source` returns the text of a test file, '' when it does not exist. */
 export function trace(
   requirements: readonly Requirement[],
   statements: readonly Statement[],
@@ -40,13 +40,13 @@ export function trace(
       for (const one of plain) usedStatements.add(one);
       if (matches.length + plain.length === 0) {
         problems.push(
-          `${file}:${rule.line}: no sentence of RFC ${rule.rfc} §${rule.section} is: ${rule.quote}`,
+          `${file}:${rule.line}: no sentence of RFC ${rule.rfc} §${rule.section}: ${rule.quote}`,
         );
       }
     }
   }
   for (const statement of statements) {
-    if (!usedStatements.has(statement)) problems.push(`nobody quotes: ${statement.sentence}`);
+    if (!usedStatements.has(statement)) problems.push(`no case quotes: ${statement.sentence}`);
   }
   const traced = requirements.map((requirement) => {
     for (const test of requirement.tests) {
@@ -62,16 +62,16 @@ export function trace(
   return { traced, problems };
 }
 
-/** Whether a rule's words are those of a sentence, from anywhere in it on. */
+/** Whether a rule's words are a part of a sentence. */
 function quotes(rule: Rule, of: Statement): boolean {
   if (rule.rfc !== of.rfc || rule.section !== of.section) return false;
   const quote = plain(rule.quote);
   const sentence = plain(of.sentence);
-  // A quote may hold a sentence and its neighbour.
+  // A quote may contain a sentence and the next one.
   return sentence.includes(quote) || quote.includes(sentence);
 }
 
-/** Words alone: references to sections and documents may be left out of a quote. */
+/** Only words: a quote may omit references to sections and documents. */
 function plain(text: string): string {
   return text
     .replace(/\s*\((see |e\.g\., see )?Sections? [^)]*\)/g, '')
@@ -83,8 +83,8 @@ function plain(text: string): string {
 
 function testProblem({ file, name }: TestName, source: (file: string) => string): string | null {
   const text = source(file);
-  if (text === '') return `there is no ${file}`;
-  // A test's name is a string on a line of its own or behind the call that declares it.
+  if (text === '') return `${file} does not exist`;
+  // A test's name is a string on its own line or after the call that declares it.
   const lines = text.split('\n').filter((line) => line.includes(name));
   const declares = lines.some((line) => /^\s*(\w+\(\s*)?['"`[]/.test(line));
   return declares ? null : `${file} has no test "${name}"`;

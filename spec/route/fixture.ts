@@ -1,11 +1,11 @@
-// What the router's tests share: routes by name, one-line searches, and the slow, obvious matcher.
+// Shared by the router's tests: routes by name, one-line searches, and a slow, simple matcher.
 
 import assert from 'node:assert/strict';
 import { Method, methodNumber } from '../../src/http/method.ts';
 import { Found, Match } from '../../src/route/match.ts';
 import { Router } from '../../src/route/router.ts';
 
-/** 'GET /a/:b': also the route's value, so that an answer says which route it is. */
+/** 'GET /a/:b': also the route's value, so that a result identifies its route. */
 export type RouteText = string;
 
 export interface RawResponse {
@@ -23,7 +23,7 @@ export function routerOf(routes: readonly RouteText[]): Router<RouteText> {
   return router;
 }
 
-/** Searches for a decoded path that stands in the middle of other bytes. */
+/** Searches for a decoded path that is surrounded by other bytes. */
 export function search(router: Router<RouteText>, method: string, path: string): RawResponse {
   const before = '/a/b/';
   const bytes = new TextEncoder().encode(`${before}${path}/b/c`);
@@ -48,7 +48,7 @@ export function allowed(router: Router<RouteText>, path: string): string[] {
   return router.allowedMethods(bytes, 2, bytes.length - 1);
 }
 
-/** How the slow matcher sees a pattern for a path: a rank per segment, lower is better. */
+/** The rank of each segment of a pattern for a path in the slow matcher; lower is better. */
 interface Fit {
   method: string;
   route: RouteText;
@@ -56,7 +56,7 @@ interface Fit {
   params: Record<string, string>;
 }
 
-/** Every route against every segment, no tree, no state. Literals are written plainly. */
+/** Compares every route with every segment, without a tree or state. Literals are not encoded. */
 export function modelSearch(
   routes: readonly RouteText[],
   method: string,
@@ -85,7 +85,7 @@ export function modelAllowed(routes: readonly RouteText[], path: string): string
   return [...methods].sort();
 }
 
-/** Two routes that may not stand in one router have the same shape. */
+/** Two routes with the same shape cannot be in one router. */
 export function shapeOf(route: RouteText): string {
   return route.replace(/:[^/]+/g, ':');
 }
@@ -93,25 +93,25 @@ export function shapeOf(route: RouteText): string {
 function modelFits(routes: readonly RouteText[], path: string): Fit[] {
   const fits: Fit[] = [];
   if (!path.startsWith('/')) return fits;
-  const given = path.slice(1).split('/');
+  const parts = path.slice(1).split('/');
   for (const route of routes) {
     const [method, pattern] = route.split(' ', 2);
     const wanted = pattern.slice(1).split('/');
     const params: Record<string, string> = {};
     let ranks = '';
     let matches =
-      wanted.at(-1) === '*' ? given.length >= wanted.length : given.length === wanted.length;
+      wanted.at(-1) === '*' ? parts.length >= wanted.length : parts.length === wanted.length;
     for (const [index, segment] of wanted.entries()) {
       if (segment === '*') {
         ranks += '2';
-        params['*'] = given.slice(index).join('/');
+        params['*'] = parts.slice(index).join('/');
       } else if (segment.startsWith(':')) {
         ranks += '1';
-        params[segment.slice(1)] = given[index];
-        if (given[index] === '') matches = false;
+        params[segment.slice(1)] = parts[index];
+        if (parts[index] === '') matches = false;
       } else {
         ranks += '0';
-        if (given[index] !== segment) matches = false;
+        if (parts[index] !== segment) matches = false;
       }
     }
     if (matches) fits.push({ method, route, ranks, params });

@@ -1,4 +1,4 @@
-// Which patterns are routes, and what the others are told.
+// Route patterns: which are valid, and the error messages for the others.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -55,8 +55,8 @@ const BAD: [pattern: string, reason: RegExp][] = [
   ['/a*', /'\*' must be a segment of its own/],
   ['/*.js', /'\*' must be a segment of its own/],
   ['/**', /'\*' must be a segment of its own/],
-  ['/:', /':' needs a name/],
-  ['/a/:/b', /':' needs a name/],
+  ['/:', /':' must be followed by a name/],
+  ['/a/:/b', /':' must be followed by a name/],
   ['/:1a', /parameter name "1a"/],
   ['/:a-b', /parameter name "a-b"/],
   ['/:é', /parameter name "é"/],
@@ -75,9 +75,9 @@ const BAD: [pattern: string, reason: RegExp][] = [
   ['/%FF', /valid UTF-8/],
   ['/%C3/x', /valid UTF-8/],
   ['/\ud800', /surrogate/],
-  ['/a/../b', /paths are resolved first/],
-  ['/.', /paths are resolved first/],
-  ['/%2e%2E', /paths are resolved first/],
+  ['/a/../b', /dot segments of a path are removed first/],
+  ['/.', /dot segments of a path are removed first/],
+  ['/%2e%2E', /dot segments of a path are removed first/],
   ['//', /must not contain '\/\/'/],
   ['//a', /must not contain '\/\/'/],
   ['/a//b', /must not contain '\/\/'/],
@@ -88,7 +88,7 @@ const BAD: [pattern: string, reason: RegExp][] = [
 ];
 
 for (const [pattern, reason] of BAD) {
-  test(`${JSON.stringify(pattern)} is refused`, () => {
+  test(`${JSON.stringify(pattern)} is rejected`, () => {
     assert.throws(
       () => parsePattern(pattern),
       (error) => {
@@ -101,7 +101,7 @@ for (const [pattern, reason] of BAD) {
   });
 }
 
-test('a prefix is the decoded bytes that paths below it begin with', () => {
+test('a prefix is the decoded bytes with which paths below it begin', () => {
   for (const [prefix, bytes] of [
     ['/', ''],
     ['/a', '/a'],
@@ -119,7 +119,7 @@ test('a prefix is the decoded bytes that paths below it begin with', () => {
   }
 });
 
-test('parameters and segments are counted', () => {
+test('the numbers of parameters and segments are limited', () => {
   const params = (count: number): string =>
     Array.from({ length: count }, (_, index) => `/:p${index}`).join('');
   assert.equal(parsePattern(params(PARAMS_MAX)).names.length, PARAMS_MAX);

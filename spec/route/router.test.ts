@@ -1,4 +1,4 @@
-// The router: which route a path belongs to, by tables, by a model, and what a search may cost.
+// The router: the route of a path by tables and by a model, and the cost of a search.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,7 +17,7 @@ interface Table {
 
 const TABLES: Table[] = [
   {
-    name: 'static paths are compared whole',
+    name: 'static paths are compared completely',
     routes: ['GET /', 'GET /a', 'GET /a/', 'GET /a/b'],
     searches: [
       ['GET /', 'GET /'],
@@ -34,7 +34,7 @@ const TABLES: Table[] = [
     ],
   },
   {
-    name: 'a parameter is one segment that is not empty',
+    name: 'a parameter is one non-empty segment',
     routes: ['GET /users/:id', 'GET /users/:id/posts/:post', 'GET /:a/:b/:c'],
     searches: [
       ['GET /users/7', 'GET /users/:id', { id: '7' }],
@@ -50,7 +50,7 @@ const TABLES: Table[] = [
     ],
   },
   {
-    name: 'a wildcard takes any rest behind its slash, also none',
+    name: 'a wildcard matches any rest after its slash, also none',
     routes: ['GET /files/*', 'GET /u/:id/*'],
     searches: [
       ['GET /files/', 'GET /files/*', { '*': '' }],
@@ -66,7 +66,7 @@ const TABLES: Table[] = [
     ],
   },
   {
-    name: 'the root wildcard takes every path',
+    name: 'the root wildcard matches every path',
     routes: ['GET /*'],
     searches: [
       ['GET /', 'GET /*', { '*': '' }],
@@ -77,7 +77,7 @@ const TABLES: Table[] = [
     ],
   },
   {
-    name: 'static goes before a parameter, a parameter before a wildcard',
+    name: 'a literal takes precedence over a parameter, a parameter over a wildcard',
     routes: ['GET /*', 'GET /:a', 'GET /a', 'GET /a/*', 'GET /a/:b', 'GET /a/b', 'GET /:x/b'],
     searches: [
       ['GET /a', 'GET /a'],
@@ -92,7 +92,7 @@ const TABLES: Table[] = [
     ],
   },
   {
-    name: 'a dead end goes back to what else fits',
+    name: 'a dead end backtracks to other matches',
     routes: ['GET /users/me', 'GET /users/:id/edit', 'GET /:any/me/view', 'GET /users/me/a/*'],
     searches: [
       ['GET /users/me', 'GET /users/me'],
@@ -103,7 +103,7 @@ const TABLES: Table[] = [
     ],
   },
   {
-    name: 'going back forgets the parameters of the dead end',
+    name: 'backtracking drops the parameters of the dead end',
     routes: ['GET /:a/:b/:c/end', 'GET /:d/*', 'GET /x/:e/:f/:g/end'],
     searches: [
       ['GET /x/2/3/end', 'GET /:a/:b/:c/end', { a: 'x', b: '2', c: '3' }],
@@ -113,7 +113,7 @@ const TABLES: Table[] = [
     ],
   },
   {
-    name: 'methods choose; HEAD falls back to GET, every method to *',
+    name: 'the method selects; HEAD falls back to GET, every method to *',
     routes: ['GET /a', 'POST /a', 'PURGE /a', 'HEAD /b', 'GET /b', '* /c', 'GET /c', 'get /d'],
     searches: [
       ['GET /a', 'GET /a'],
@@ -133,7 +133,7 @@ const TABLES: Table[] = [
     ],
   },
   {
-    name: 'a better path without the method gives way to one that has it',
+    name: 'a better path without the method is skipped for one that has it',
     routes: ['GET /a/b', 'PUT /a/:x', 'PURGE /a/*', '* /:y/z', 'GET /:y/:z'],
     searches: [
       ['GET /a/b', 'GET /a/b'],
@@ -146,7 +146,7 @@ const TABLES: Table[] = [
     ],
   },
   {
-    name: 'methods of one shape may name its parameters differently',
+    name: 'methods of one shape may have different parameter names',
     routes: ['GET /:id', 'PUT /:name', 'GET /:a/x', 'GET /:b/y'],
     searches: [
       ['GET /7', 'GET /:id', { id: '7' }],
@@ -156,7 +156,7 @@ const TABLES: Table[] = [
     ],
   },
   {
-    name: 'an encoded slash, given as NUL, separates nothing and equals no literal',
+    name: 'an encoded slash, a NUL here, separates nothing and equals no literal',
     routes: ['GET /a/:b', 'GET /a/b/c', 'GET /w/*'],
     searches: [
       ['GET /a/b\0c', 'GET /a/:b', { b: 'b\0c' }],
@@ -167,7 +167,7 @@ const TABLES: Table[] = [
     ],
   },
   {
-    name: 'text beyond ASCII is compared decoded',
+    name: 'non-ASCII text is compared decoded',
     routes: ['GET /caf%C3%A9', 'GET /日本/:name', 'GET /a b/*'],
     searches: [
       ['GET /café', 'GET /caf%C3%A9'],
@@ -203,7 +203,7 @@ test('a pattern with a space matches the decoded space', () => {
   assert.deepEqual(search(router, 'GET', '/a b/x y').params, { c: 'x y' });
 });
 
-test('a search without a hit leaves nothing of the one before', () => {
+test('a search without a match resets the previous match', () => {
   const router = routerOf(['GET /:id']);
   const match = new Match<string>();
   const path = new TextEncoder().encode('/a/b');
@@ -238,7 +238,7 @@ const CONFLICTS: [first: string, second: string][] = [
 ];
 
 for (const [first, second] of CONFLICTS) {
-  test(`${second} is refused beside ${first}`, () => {
+  test(`${second} is rejected next to ${first}`, () => {
     const router = routerOf([first]);
     const [method, pattern] = second.split(' ', 2);
     assert.throws(
@@ -252,7 +252,7 @@ for (const [first, second] of CONFLICTS) {
   });
 }
 
-test('bad methods and bad patterns are refused and change nothing', () => {
+test('bad methods and bad patterns are rejected and change nothing', () => {
   const router = routerOf(['GET /a']);
   for (const method of ['', 'GE T', 'GET,PUT', 'GÉT', 'GET\n', 'M'.repeat(33)]) {
     assert.throws(() => router.add(method, '/b', 'b'), /TypeError: route method .* HTTP token/);
@@ -280,7 +280,7 @@ test('allowed methods are the union over all routes of the path', () => {
   for (const path of ['/a', '/d', '', 'c']) assert.deepEqual(allowed(router, path), []);
 });
 
-test('all methods are those of any route', () => {
+test('all methods are the union over all routes', () => {
   assert.deepEqual(new Router<string>().allMethods(), ['OPTIONS']);
   assert.deepEqual(routerOf(['POST /a', 'PURGE /b/*']).allMethods(), ['OPTIONS', 'POST', 'PURGE']);
   assert.deepEqual(routerOf(['GET /:a']).allMethods(), ['GET', 'HEAD', 'OPTIONS']);
@@ -288,7 +288,7 @@ test('all methods are those of any route', () => {
   assert.deepEqual(routerOf(['* /*']).allMethods(), everything);
 });
 
-test('any routes and paths give what the slow matcher gives', (t) => {
+test('any routes and paths have the same result as with the slow matcher', (t) => {
   const seed = Number(process.env['VIBING_SEED'] ?? Date.now() % 2 ** 31);
   t.diagnostic(`seed ${seed}`);
   // 'é' and 'è' share their first byte, 'a' and 'ab' a node: both split the tree.
@@ -318,10 +318,10 @@ test('any routes and paths give what the slow matcher gives', (t) => {
   });
   fc.assert(property, { seed, numRuns: 400 });
   t.diagnostic(`no ${seen[0]}, wrong method ${seen[1]}, yes ${seen[2]}`);
-  for (const count of seen) assert(count > 100, 'the property saw every kind of answer');
+  for (const count of seen) assert(count > 100, 'the property saw every kind of result');
 });
 
-/** Bytes that count how often one of them is read: the steps of a search. */
+/** Bytes that count the reads of them: the steps of a search. */
 function countingBytes(text: string): { bytes: Uint8Array; reads: () => number } {
   let count = 0;
   const bytes = new Proxy(new TextEncoder().encode(text), {
@@ -341,9 +341,9 @@ function missReads(router: Router<string>, path: string): number {
   return reads();
 }
 
-test('a path that fits every branch costs no more than the routes and its own length', () => {
-  // Each route is a run of parameters with literals here and there: for a matcher that forgets
-  // where it has been, every segment of the path doubles the work.
+test('a path that matches every branch costs no more than the routes and its own length', () => {
+  // Each route is a run of parameters with some literals: in a matcher that visits nodes twice,
+  // every segment of the path doubles the steps.
   const routes: string[] = [];
   for (let mask = 0; mask < 1024; mask++) {
     let route = 'GET ';
@@ -376,7 +376,7 @@ test('deep patterns of parameters and wildcards stay linear in the path', () => 
   assert.equal(long, short, 'nothing is read behind what the deepest pattern can match');
 });
 
-test('a long segment is read once for each parameter that it may be', () => {
+test('a long segment is read once for each parameter that matches it', () => {
   const routes: string[] = [];
   for (let number = 0; number < 200; number++) routes.push(`GET /${number}/:x/end${number}`);
   for (let number = 0; number < 200; number++) routes.push(`GET /:a/:b/n${number}`);
@@ -384,7 +384,7 @@ test('a long segment is read once for each parameter that it may be', () => {
   assert(missReads(routerOf(routes), path) <= 2 * 8_000 + 100);
 });
 
-test('literals that begin alike share nodes, in whichever order they are added', () => {
+test('literals with a common beginning share nodes, in any order of adding', () => {
   const lengths = Array.from({ length: 200 }, (_, index) => index + 1);
   for (const order of [lengths, lengths.toReversed()]) {
     const router = routerOf(order.map((length) => `GET /${'a'.repeat(length)}`));

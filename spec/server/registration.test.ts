@@ -64,8 +64,8 @@ describe('routes', () => {
       refuses(() => on(...given), /the name of a method/, String(given));
     }
     refuses(() => on('/x', run), /on\(\): the pattern is a string/, 'no method');
-    refuses(() => on('', '/x', run), /is not an HTTP token/, 'empty');
-    refuses(() => on('GET POST', '/x', run), /is not an HTTP token/, 'two');
+    refuses(() => on('', '/x', run), /must be an HTTP token/, 'empty');
+    refuses(() => on('GET POST', '/x', run), /must be an HTTP token/, 'two');
     refuses(() => on('get', '/x', run), /case-sensitive; did you mean "GET"/, 'lower case');
     refuses(() => on('Delete', '/x', run), /did you mean "DELETE"/, 'mixed case');
     refuses(() => on('CONNECT', '/x', run), /get 501/, 'CONNECT');
@@ -105,20 +105,20 @@ describe('middleware', () => {
       ['x', /must begin with '\/'/],
       ['*', /must begin with '\/'/],
       ['http://host/x', /must begin with '\/'/],
-      ['/a/*', /takes no '\*': use\('\/a', \.\.\.\) covers every path below '\/a'/],
+      ['/a/*', /must not contain '\*': use\('\/a', \.\.\.\) covers every path below '\/a'/],
       ['/*', /use\('\/', \.\.\.\) covers every path below '\/'/],
       ['/a/b/*/c', /use\('\/a\/b', \.\.\.\)/],
-      ['/a*', /takes no '\*'/],
-      ['/u/:id', /takes no parameters: use\('\/u', \.\.\.\) covers every path below '\/u'/],
-      ['/u:id', /takes no parameters/],
+      ['/a*', /must not contain '\*'/],
+      ['/u/:id', /must not contain parameters: use\('\/u', \.\.\.\) covers every path below '\/u'/],
+      ['/u:id', /must not contain parameters/],
       ['/a?b', /must not contain '\?'/],
       ['/a#b', /must not contain '#'/],
       ['/a\0', /must not contain NUL/],
       ['/a%00', /encoded NUL/],
       ['/a%2Fb', /encoded slash/],
       ['/a%2fb', /encoded slash/],
-      ['/100%', /a '%' must begin an escape/],
-      ['/%zz', /a '%' must begin an escape/],
+      ['/100%', /'%' must begin a percent-encoding/],
+      ['/%zz', /'%' must begin a percent-encoding/],
       ['/%ff', /valid UTF-8/],
       ['/\ud800', /surrogate/],
       ['/.', /'\.' and '\.\.' never match/],
@@ -219,7 +219,7 @@ describe('options', () => {
     serveStatic('.', { listing: true, index: 'main.htm', dotfiles: true, cacheBytesMax: 0 });
     serveStatic('.', { index: '.main', dotfiles: true, cacheEntryBytesMax: 0 });
     serveStatic('.', { index: '.well-known' });
-    refuses(() => serveStatic('a\0b'), /the root is the path of a directory/, 'NUL');
+    refuses(() => serveStatic('a\0b'), /the root must be the path of a directory/, 'NUL');
   });
 
   it('refuse functions whose body never runs', () => {

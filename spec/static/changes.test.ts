@@ -1,4 +1,4 @@
-// Files that change while they are served: every change is seen, whatever is remembered of them.
+// Files that change while they are served: every change is seen, whatever is cached.
 
 import assert from 'node:assert/strict';
 import {
@@ -20,15 +20,15 @@ import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
 import { DRIVERS, posixOnly, Site, until } from './site.ts';
 
-/** As long as the clocks of file systems may be behind, a file counts as changed only now. */
+/** The resolution of the clocks of file systems: a file within it counts as just changed. */
 const NEW_MS = 20;
-/** Two requests this far apart have the file looked at in between, also on a slow disk. */
+/** Two requests this far apart have the file checked in between, also on a slow disk. */
 const APART_MS = 10;
 const LONG_AGO = new Date('2020-02-29T12:00:00.250Z');
 
 for (const driver of DRIVERS) {
   describe(`changes on ${driver}`, () => changeCases(driver));
-  describe(`what is remembered on ${driver}`, () => memoryCases(driver));
+  describe(`what is cached on ${driver}`, () => memoryCases(driver));
 }
 
 function changeCases(driver: DriverName): void {
@@ -38,13 +38,13 @@ function changeCases(driver: DriverName): void {
   });
   after(() => site.close());
 
-  /** Writes a file that looks as if nobody had touched it for long. */
+  /** Writes a file with an old modification time. */
   function settle(name: string, text: string): void {
     writeFileSync(site.at(name), text);
     utimesSync(site.at(name), LONG_AGO, LONG_AGO);
   }
 
-  /** Asks until the new text comes; in between there is the old one and nothing else. */
+  /** Requests until the new text arrives; until then every response has the old text. */
   async function becomes(path: string, from: string, to: string): Promise<void> {
     await until(`${path} is ${to}`, async () => {
       const text = await site.text(path);
@@ -53,21 +53,21 @@ function changeCases(driver: DriverName): void {
     });
   }
 
-  /** Remembered as it was before the change. */
+  /** Cached before the change. */
   async function known(path: string, text: string): Promise<void> {
     for (let round = 0; round < 3; round++) assert.equal(await site.text(path), text);
   }
 
-  it('a file that is written again, as long as before', async () => {
+  it('a file that is rewritten with the same length', async () => {
     settle('rewritten.txt', 'one');
     await known('/rewritten.txt', 'one');
     writeFileSync(site.at('rewritten.txt'), 'two');
     await becomes('/rewritten.txt', 'one', 'two');
   });
 
-  it('a file that is written again in the same moment', async () => {
-    // Many times, since the moment is a tick of the kernel's clock. Each with a file of its own: on
-    // a busy machine the last text of a round is old enough to be remembered for some requests.
+  it('a file that is rewritten within the same clock tick', async () => {
+    // Many times, because the tick is one of the kernel's clock. Each with its own file: on a busy
+    // machine the last text of a round is old enough to be cached for some requests.
     for (let round = 0; round < 40; round++) {
       const name = `moment-${round}.txt`;
       writeFileSync(site.at(name), 'one');
@@ -77,7 +77,7 @@ function changeCases(driver: DriverName): void {
     }
   });
 
-  it('a change is seen by whoever asks next', async () => {
+  it('a change is seen by the next request', async () => {
     for (let round = 0; round < 20; round++) {
       const text = `round ${round}`;
       writeFileSync(site.at('next.txt'), text);
@@ -108,7 +108,7 @@ function changeCases(driver: DriverName): void {
     assert.equal(again.status, 200, 'the old tag names another file');
   });
 
-  it('a link that leads elsewhere', posixOnly, async () => {
+  it('a link whose target changes', posixOnly, async () => {
     settle('target-1', 'one');
     settle('target-2', 'two');
     symlinkSync('target-1', site.at('link'));
@@ -121,7 +121,7 @@ function changeCases(driver: DriverName): void {
     await becomes('/link', 'two', '404');
   });
 
-  it('a folder on the way that leads elsewhere', posixOnly, async () => {
+  it('a directory link in the path whose target changes', posixOnly, async () => {
     mkdirSync(site.at('v1'));
     mkdirSync(site.at('v2'));
     settle('v1/page.txt', 'one');
@@ -133,7 +133,7 @@ function changeCases(driver: DriverName): void {
     await becomes('/current/page.txt', 'one', 'two');
   });
 
-  it('a file that is deleted, and comes back', async () => {
+  it('a file that is deleted and created again', async () => {
     settle('gone.txt', 'here');
     await known('/gone.txt', 'here');
     unlinkSync(site.at('gone.txt'));
@@ -156,7 +156,7 @@ function changeCases(driver: DriverName): void {
     await becomes('/both/', 'index', '404');
   });
 
-  it('an index that changes, goes, and comes', async () => {
+  it('an index that changes, is deleted, and is created again', async () => {
     mkdirSync(site.at('indexed'));
     settle('indexed/index.html', 'one');
     await known('/indexed/', 'one');
@@ -168,25 +168,25 @@ function changeCases(driver: DriverName): void {
     assert.equal(await site.text('/indexed/'), 'back');
   });
 
-  it('another time of change is another version', async () => {
+  it('another modification time is another version', async () => {
     settle('touched.txt', 'same');
     const before = await site.ask('/touched.txt');
     const later = new Date(LONG_AGO.getTime() + 1);
     utimesSync(site.at('touched.txt'), later, later);
     const condition = { 'If-None-Match': before.headers.get('etag') ?? '' };
-    await until('the tag is another', async () => {
+    await until('the tag changes', async () => {
       return (await site.ask('/touched.txt', { headers: condition })).status === 200;
     });
   });
 }
 
-/** Counts what is asked of the disk, and can fail or change what comes back. */
+/** Counts the calls of the port, and can fail them or change their results. */
 class CountingAsyncIo extends NodeAsyncIo {
   opens = 0;
   reads = 0;
   stats = 0;
-  looks = 0;
-  /** Looks at once are given up, as on a slow disk. */
+  statCalls = 0;
+  /** statNow() returns null, as on a slow disk. */
   slow = false;
   beforeRead: (() => void) | null = null;
 
@@ -202,7 +202,7 @@ class CountingAsyncIo extends NodeAsyncIo {
 
   override statNow(path: string): FileStat | number | null {
     if (this.slow) return null;
-    this.looks += 1;
+    this.statCalls += 1;
     return super.statNow(path);
   }
 
@@ -237,14 +237,14 @@ function memoryCases(driver: DriverName): void {
     assert.equal(await opensFor('/x/../a/b.txt'), 0);
   });
 
-  it('a busy file is looked at on the way, and elsewhere where that is slow', async () => {
+  it('a busy file is checked by statNow(), and by stat() while that is slow', async () => {
     assert.equal(await opensFor('/a/b.txt', 2), 0);
-    const { looks } = asyncIo;
-    for (let round = 0; round < 20 && asyncIo.looks === looks; round++) {
+    const { statCalls } = asyncIo;
+    for (let round = 0; round < 20 && asyncIo.statCalls === statCalls; round++) {
       await delay(APART_MS);
       assert.equal(await opensFor('/a/b.txt', 1), 0);
     }
-    assert.notEqual(asyncIo.looks, looks);
+    assert.notEqual(asyncIo.statCalls, statCalls);
     asyncIo.slow = true;
     try {
       const { stats } = asyncIo;
@@ -267,22 +267,22 @@ function memoryCases(driver: DriverName): void {
     assert.equal(asyncIo.reads, readsBefore);
   });
 
-  it('a path that names no file opens none, also when the file is remembered', async () => {
+  it('a path that names no file opens none, also when the file is cached', async () => {
     assert.equal(await opensFor('/a/b.txt', 1), 0);
     const { opens } = asyncIo;
     for (const path of ['/a%2fb.txt', '/a/%2fb.txt', '/a/b.txt%2f', '/a/b.txt//']) {
       assert.equal((await site.ask(path)).status, 404, path);
     }
-    // Other spellings of the path itself find the remembered file.
+    // Other encodings of the same path find the cached file.
     for (const path of ['/a//b.txt', '//a/b.txt', '/a////b.txt']) {
       assert.equal((await site.ask(path)).status, 200, path);
     }
     assert.equal(asyncIo.opens, opens);
   });
 
-  it('a file that changed only now is not remembered yet', async () => {
+  it('a file that has just changed is not cached', async () => {
     writeFileSync(site.at('new.txt'), 'new');
-    // A machine that was busy elsewhere meanwhile has seen the file grow old: once more.
+    // On a busy machine the file may have become old meanwhile: try again.
     let opens = 0;
     let ageMs = Number.POSITIVE_INFINITY;
     for (let tries = 0; tries < 100 && ageMs >= NEW_MS; tries++) {
@@ -295,30 +295,30 @@ function memoryCases(driver: DriverName): void {
     assert.equal(opens, 2);
   });
 
-  it('a file that changes while it is read is sent, and not remembered', async () => {
+  it('a file that changes while it is read is sent, and not cached', async () => {
     writeFileSync(site.at('moving.txt'), 'first');
     utimesSync(site.at('moving.txt'), LONG_AGO, LONG_AGO);
     asyncIo.beforeRead = () => {
       asyncIo.beforeRead = null;
       appendFileSync(site.at('moving.txt'), ' and second');
     };
-    // As long as it was when it was opened.
+    // With the length that it had when it was opened.
     assert.equal(await site.text('/moving.txt'), 'first');
     assert.equal(await site.text('/moving.txt'), 'first and second');
   });
 
-  it('a small file that shrinks while it is read is cut', async () => {
+  it('the response is truncated when a small file shrinks while it is read', async () => {
     writeFileSync(site.at('less.txt'), 'first and second');
     asyncIo.beforeRead = () => {
       asyncIo.beforeRead = null;
       truncateSync(site.at('less.txt'), 5);
     };
-    // The reset may overtake the head.
-    assert.equal((await site.ask('/less.txt')).whole, false);
+    // The reset may arrive before the head.
+    assert.equal((await site.ask('/less.txt')).complete, false);
     assert.equal(await site.text('/less.txt'), 'first');
   });
 
-  it('room is made for others by what was not asked for longest', async () => {
+  it('the least recently checked files are evicted first', async () => {
     const bytes = Buffer.alloc(3000);
     const files: Record<string, Buffer> = {};
     for (let index = 0; index < 10; index++) files[`${index}.bin`] = bytes;
@@ -332,9 +332,9 @@ function memoryCases(driver: DriverName): void {
           assert.ok((await small.ask(`/${name}`)).body.equals(bytes));
         }
       }
-      assert.equal(counting.opens, 30, 'each was forgotten before it was asked for again');
+      assert.equal(counting.opens, 30, 'each was evicted before its next request');
       assert.equal((await small.ask('/9.bin')).status, 200);
-      assert.equal(counting.opens, 30, 'the last is still there');
+      assert.equal(counting.opens, 30, 'the last one is still cached');
     } finally {
       await small.close();
     }

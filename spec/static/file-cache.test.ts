@@ -1,4 +1,4 @@
-// The memory for small files against a plain list: what is found, what goes first, what it weighs.
+// The cache of small files versus a plain list: what is found, what is evicted first, memory used.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -27,14 +27,14 @@ function found(cache: FileCache, name: string): CachedFile | null {
   return cache.get(bytes, 1, bytes.length - 1);
 }
 
-/** What a file weighs, seen from outside. */
-function weightOf(file: CachedFile): number {
+/** The memory of a file, as the cache reports it. */
+function memoryOf(file: CachedFile): number {
   const cache = new FileCache(Number.POSITIVE_INFINITY);
   cache.add(file);
   return cache.bytes;
 }
 
-it('finds a file by its path alone, and forgets it', () => {
+it('finds a file by its exact path, and removes it', () => {
   const cache = new FileCache(1_000_000);
   const file = cachedFile('/a', 100);
   assert.equal(found(cache, '/a'), null);
@@ -49,25 +49,25 @@ it('finds a file by its path alone, and forgets it', () => {
   assert.equal(cache.bytes, 0);
 });
 
-it('a file weighs at least its content twice', () => {
-  assert.ok(weightOf(cachedFile('/a', 0)) > 0);
-  assert.ok(weightOf(cachedFile('/a', 5000)) >= 10_000);
+it('a file counts at least twice its content', () => {
+  assert.ok(memoryOf(cachedFile('/a', 0)) > 0);
+  assert.ok(memoryOf(cachedFile('/a', 5000)) >= 10_000);
 });
 
-it('of two files of one path the later counts, and forgetting the earlier changes nothing', () => {
+it('a file replaces the one with the same path; removing the old one has no effect', () => {
   const cache = new FileCache(1_000_000);
   const [earlier, later] = [cachedFile('/a', 10), cachedFile('/a', 2000)];
   cache.add(earlier);
   cache.add(later);
   assert.equal(found(cache, '/a'), later);
-  assert.equal(cache.bytes, weightOf(later));
+  assert.equal(cache.bytes, memoryOf(later));
   cache.remove(earlier);
   cache.refresh(earlier, 5);
   assert.equal(found(cache, '/a'), later);
-  assert.equal(cache.bytes, weightOf(later));
+  assert.equal(cache.bytes, memoryOf(later));
 });
 
-it('a file that is too large for all of it is not kept, nor is its predecessor', () => {
+it('a file larger than the cache is not kept, nor is its predecessor', () => {
   const cache = new FileCache(5000);
   cache.add(cachedFile('/a', 10));
   cache.add(cachedFile('/a', 5000));
@@ -78,9 +78,9 @@ it('a file that is too large for all of it is not kept, nor is its predecessor',
   assert.equal(found(none, '/a'), null);
 });
 
-it('what was looked at last is forgotten last', () => {
+it('the last refreshed file is evicted last', () => {
   const files = ['/a', '/b', '/c', '/d'].map((name) => cachedFile(name, 1000));
-  const cache = new FileCache(3 * weightOf(files[0]));
+  const cache = new FileCache(3 * memoryOf(files[0]));
   for (const file of files.slice(0, 3)) cache.add(file);
   cache.refresh(files[0], 77);
   assert.equal(files[0].checkedMs, 77);
@@ -89,7 +89,7 @@ it('what was looked at last is forgotten last', () => {
   assert.deepEqual(left, ['/a', '/c', '/d']);
 });
 
-it('behaves as a list, whatever the order of calls', (context) => {
+it('behaves as a list for any order of calls', (context) => {
   const step = fc.record({
     op: fc.constantFrom('add', 'add', 'refresh', 'remove'),
     name: fc.constantFrom('/a', '/b', '/c', '/d', '/e'),
@@ -124,12 +124,12 @@ it('behaves as a list, whatever the order of calls', (context) => {
 });
 
 function total(files: readonly CachedFile[]): number {
-  return files.reduce((sum, file) => sum + weightOf(file), 0);
+  return files.reduce((sum, file) => sum + memoryOf(file), 0);
 }
 
 function added(model: readonly CachedFile[], file: CachedFile, max: number): CachedFile[] {
   const others = model.filter((one) => one.file !== file.file);
-  if (weightOf(file) > max) return others;
-  while (total(others) + weightOf(file) > max) others.shift();
+  if (memoryOf(file) > max) return others;
+  while (total(others) + memoryOf(file) > max) others.shift();
   return [...others, file];
 }

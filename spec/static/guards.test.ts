@@ -1,5 +1,5 @@
-// A guard in front of files is passed by no spelling of their path: what the guard does not cover,
-// the look-up of files does not reach.
+// Middleware that guards files: no spelling of a path reaches a guarded file without running the
+// guard.
 
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
@@ -26,8 +26,8 @@ const RANDOM_COUNT = 2_000;
 const FEW = 60;
 const CLIENTS = 4;
 
-const refuse: Middleware = (_request, response) => response.status(401).text('guarded\n');
-const refuseRoute: Handler = (_request, response) => response.status(401).text('guarded\n');
+const guard: Middleware = (_request, response) => response.status(401).text('guarded\n');
+const guardRoute: Handler = (_request, response) => response.status(401).text('guarded\n');
 
 interface Guarded {
   readonly what: string;
@@ -42,51 +42,51 @@ const GUARDED: readonly Guarded[] = [
     what: 'static_dir behind use(prefix)',
     prefix: '',
     staticDir: true,
-    build: (server) => server.use('/admin', refuse),
+    build: (server) => server.use('/admin', guard),
   },
   {
     what: 'static_dir behind all(pattern)',
     prefix: '',
     staticDir: true,
-    build: (server) => server.all('/admin/*', refuseRoute).all('/admin', refuseRoute),
+    build: (server) => server.all('/admin/*', guardRoute).all('/admin', guardRoute),
   },
   {
     what: 'serveStatic at the root',
     prefix: '',
-    build: (server, root) => server.use('/admin', refuse).use('/', serveStatic(root)),
+    build: (server, root) => server.use('/admin', guard).use('/', serveStatic(root)),
   },
   {
     what: 'serveStatic below a prefix',
     prefix: '/files',
     build: (server, root) =>
-      server.use('/files/admin', refuse).use('/files', serveStatic(root, { listing: true })),
+      server.use('/files/admin', guard).use('/files', serveStatic(root, { listing: true })),
   },
   {
-    what: 'serveStatic behind middleware that looks at req.path',
+    what: 'serveStatic behind middleware that reads req.path',
     prefix: '/files',
     build: (server, root) =>
       server
         .use((request, response, next) =>
-          request.path.startsWith('/files/admin') ? refuse(request, response, next) : next(),
+          request.path.startsWith('/files/admin') ? guard(request, response, next) : next(),
         )
         .use('/files', serveStatic(root)),
   },
   {
-    what: 'a handler that makes file names of req.path',
+    what: 'a handler that builds file names from req.path',
     prefix: '',
     build: (server, root) =>
       server.all('/*', (request, response) => {
         const { path } = request;
-        if (path.startsWith('/admin')) return refuseRoute(request, response);
+        if (path.startsWith('/admin')) return guardRoute(request, response);
         return response.file(join(root, path));
       }),
   },
   {
-    what: 'a handler that makes file names of req.path behind use(prefix)',
+    what: 'a handler that builds file names from req.path behind use(prefix)',
     prefix: '/files',
     build: (server, root) =>
       server
-        .use('/files/admin', refuse)
+        .use('/files/admin', guard)
         .get('/files/*', (request, response) =>
           response.file(join(root, request.path.slice('/files'.length))),
         ),
@@ -113,7 +113,7 @@ class Site {
     rmSync(dirname(this.root), { recursive: true, force: true });
   }
 
-  /** Asks for every target on a few connections, and shows each answer. */
+  /** Requests every target on a few connections; returns the responses as text. */
   async ask(
     targets: readonly string[],
     see: (target: string, status: number, text: string) => void,
@@ -146,7 +146,7 @@ for (const driver of DRIVERS) {
       });
       after(() => site.close());
 
-      it('the guard stands before the file, and before nothing else', async () => {
+      it('the guard runs for the file, and for nothing else', async () => {
         const seen: string[] = [];
         const note = (target: string, status: number) => seen.push(`${status} ${target}`);
         await site.ask([`${prefix}/admin/secret.txt`], note);
@@ -159,7 +159,7 @@ for (const driver of DRIVERS) {
         ]);
       });
 
-      it('no spelling passes it', async (context) => {
+      it('no spelling bypasses it', async (context) => {
         await noSpellingPasses(context, site, prefix, driver);
       });
     });
@@ -184,6 +184,6 @@ async function noSpellingPasses(
     counts.set(status, (counts.get(status) ?? 0) + 1);
   });
   if (!isThorough) return;
-  // The grammar is worth nothing if it meets neither the guard nor what lies beside it.
+  // The generated paths must reach both the guard and files next to the guarded ones.
   for (const status of [400, 401, 404]) assert.ok((counts.get(status) ?? 0) > 100, `${status}`);
 }

@@ -1,5 +1,5 @@
-// Files too large to be remembered: sent piece by piece in bounded memory, to fast readers, slow
-// ones and those that go away, and never taken for whole when they are not.
+// Files too large for the cache: sent in chunks in bounded memory, to fast readers, slow ones and
+// those that disconnect. A truncated response never looks complete.
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
@@ -21,14 +21,14 @@ import {
 } from './site.ts';
 
 const MIB = 1024 * 1024;
-/** More than the kernel takes for a connection on both its ends. */
+/** More than the kernel buffers for a connection on both ends. */
 const HUGE_BYTES = 96 * MIB;
 const NOISE = randomBytes(9 * MIB + 4321);
 
 for (const driver of DRIVERS) {
   describe(`large files on ${driver}`, () => {
     describe('readers', () => readerCases(driver));
-    describe('answers that are cut', () => cutCases(driver));
+    describe('truncated responses', () => cutCases(driver));
     describe('descriptors', linuxOnly, () => descriptorCases(driver));
   });
 }
@@ -37,7 +37,7 @@ function digest(bytes: Uint8Array): string {
   return createHash('sha1').update(bytes).digest('hex');
 }
 
-/** Sends a request and stops reading with the first bytes of its answer: those that came. */
+/** Sends a request and stops reading after the first bytes of the response; returns them. */
 async function stalled(site: Site, path: string): Promise<[Socket, Buffer]> {
   const socket = site.connect();
   socket.write(`GET ${path} HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n`);
@@ -46,7 +46,7 @@ async function stalled(site: Site, path: string): Promise<[Socket, Buffer]> {
   return [socket, first];
 }
 
-/** Reads on to the end. */
+/** Reads to the end. */
 async function rest(socket: Socket, first: Buffer): Promise<Buffer> {
   const all = everything(socket);
   socket.resume();
@@ -70,16 +70,16 @@ function readerCases(driver: DriverName): void {
   });
   after(() => site.close());
 
-  it('all get every byte, many at a time', async () => {
+  it('all receive every byte, many at a time', async () => {
     const asked = Array.from({ length: 6 }, async () => {
-      const { body, whole } = await site.ask('/noise.bin');
-      assert.ok(whole);
+      const { body, complete } = await site.ask('/noise.bin');
+      assert.ok(complete);
       assert.equal(digest(body), digest(NOISE));
     });
     await Promise.all(asked);
   });
 
-  it('a slow one gets every byte, and holds up nobody else', async () => {
+  it('a slow one receives every byte and does not delay others', async () => {
     const [socket, first] = await stalled(site, '/noise.bin');
     const chunks = [first];
     socket.on('data', (chunk: Buffer) => {
@@ -91,15 +91,15 @@ function readerCases(driver: DriverName): void {
     socket.resume();
     for (let round = 0; round < 5; round++) assert.equal(await site.text('/small.txt'), 'small');
     await end;
-    const { body, whole } = responseOf('GET', Buffer.concat(chunks));
-    assert.ok(whole);
+    const { body, complete } = responseOf('GET', Buffer.concat(chunks));
+    assert.ok(complete);
     assert.equal(digest(body), digest(NOISE));
   });
 
-  it('those that do not read take no memory', async () => {
+  it('those that do not read use no memory', async () => {
     const before = process.memoryUsage();
     const clients = await Promise.all(Array.from({ length: 10 }, () => stalled(site, '/huge.bin')));
-    // Long enough for all that would be read ahead if nothing stopped it.
+    // Long enough to read everything ahead if nothing limited it.
     for (let round = 0; round < 20; round++) {
       await sleep(10);
       const { arrayBuffers } = process.memoryUsage();
@@ -107,22 +107,22 @@ function readerCases(driver: DriverName): void {
       assert.ok(grownBytes < 32 * MIB, `${clients.length} clients took ${grownBytes} bytes`);
     }
     const [socket, first] = clients[0];
-    const { body, whole } = responseOf('GET', await rest(socket, first));
-    assert.ok(whole);
+    const { body, complete } = responseOf('GET', await rest(socket, first));
+    assert.ok(complete);
     assert.equal(body.length, HUGE_BYTES);
     assert.ok(body.equals(Buffer.alloc(HUGE_BYTES)));
     for (const [other] of clients) other.destroy();
   });
 
-  it('one that has nothing more to say still gets its answer', async () => {
+  it('one that has closed its sending side receives its response', async () => {
     const socket = site.connect();
     socket.end('GET /noise.bin HTTP/1.1\r\nHost: site\r\n\r\n');
-    const { body, whole } = responseOf('GET', await everything(socket));
-    assert.ok(whole);
+    const { body, complete } = responseOf('GET', await everything(socket));
+    assert.ok(complete);
     assert.equal(digest(body), digest(NOISE));
   });
 
-  it('several on one connection come in the order they were asked for', async () => {
+  it('several on one connection arrive in the order of the requests', async () => {
     const socket = site.connect();
     const paths = ['/noise.bin', '/small.txt', '/noise.bin', '/small.txt'];
     const last = 'GET /missing HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n';
@@ -140,12 +140,12 @@ function readerCases(driver: DriverName): void {
     assert.equal(responseOf('GET', bytes).status, 404);
   });
 
-  it('a file that grows meanwhile ends where it was announced to', async () => {
+  it('a file that grows meanwhile is sent up to its Content-Length', async () => {
     makeHuge(site, 'growing.bin');
     const [socket, first] = await stalled(site, '/growing.bin');
     appendFileSync(site.at('growing.bin'), 'more');
-    const { body, whole } = responseOf('GET', await rest(socket, first));
-    assert.ok(whole);
+    const { body, complete } = responseOf('GET', await rest(socket, first));
+    assert.ok(complete);
     assert.equal(body.length, HUGE_BYTES);
   });
 }
@@ -157,10 +157,10 @@ function cutCases(driver: DriverName): void {
       makeHuge(site, 'shrinking.bin');
       const [socket, first] = await stalled(site, '/shrinking.bin');
       truncateSync(site.at('shrinking.bin'), MIB);
-      const { status, headers, body, whole } = responseOf('GET', await rest(socket, first));
+      const { status, headers, body, complete } = responseOf('GET', await rest(socket, first));
       assert.equal(status, 200);
       assert.equal(headers.get('content-length'), String(HUGE_BYTES));
-      assert.equal(whole, false);
+      assert.equal(complete, false);
       assert.ok(body.length < HUGE_BYTES);
       assert.equal(await site.text('/small.txt'), 'small');
     } finally {
@@ -168,7 +168,7 @@ function cutCases(driver: DriverName): void {
     }
   });
 
-  it('a file that cannot be read on', async () => {
+  it('a file whose next read fails', async () => {
     class Failing extends NodeAsyncIo {
       override read(file: number, into: Uint8Array, position: number): Promise<number> {
         if (position > MIB) return Promise.resolve(-5);
@@ -178,9 +178,9 @@ function cutCases(driver: DriverName): void {
     const files = { 'noise.bin': NOISE, 'small.txt': 'small' };
     const site = await Site.open({ driver, files, asyncIo: new Failing() });
     try {
-      const { body, whole } = await site.ask('/noise.bin');
-      assert.equal(whole, false);
-      assert.ok(body.equals(NOISE.subarray(0, body.length)), 'what came is right');
+      const { body, complete } = await site.ask('/noise.bin');
+      assert.equal(complete, false);
+      assert.ok(body.equals(NOISE.subarray(0, body.length)), 'the received bytes are correct');
       assert.equal(await site.text('/small.txt'), 'small');
     } finally {
       await site.close();
@@ -201,7 +201,7 @@ function descriptorCases(driver: DriverName): void {
     await until('every file is closed', () => openBelow(site.outside).length === 0);
   }
 
-  it('are closed after answers of every kind', async () => {
+  it('are closed after responses of every kind', async () => {
     for (const [path, options] of [
       ['/noise.bin', {}],
       ['/noise.bin', { method: 'HEAD' }],
@@ -216,7 +216,7 @@ function descriptorCases(driver: DriverName): void {
     await nothingOpen();
   });
 
-  it('are closed when clients reset in the middle', async () => {
+  it('are closed when clients reset during the response', async () => {
     const resetsBefore = site.server.counters.resets;
     const clients = await Promise.all(Array.from({ length: 20 }, () => stalled(site, '/huge.bin')));
     assert.ok(openBelow(site.outside).length > 0, 'the files are being sent');
@@ -228,7 +228,7 @@ function descriptorCases(driver: DriverName): void {
     assert.equal(await site.text('/small.txt'), 'small');
   });
 
-  it('are closed when clients reset before anything came', async () => {
+  it('are closed when clients reset before the response', async () => {
     for (let round = 0; round < 20; round++) {
       const socket = site.connect();
       socket.on('error', () => {});
@@ -242,13 +242,13 @@ function descriptorCases(driver: DriverName): void {
     assert.equal(site.server.counters.handlerErrors, 0);
   });
 
-  it('are closed when the server closes in the middle', async () => {
+  it('are closed when the server closes during the response', async () => {
     const other = await Site.open({ driver, files: {}, server: { shutdownTimeoutMs: 20 } });
     makeHuge(other, 'huge.bin');
     const [socket, first] = await stalled(other, '/huge.bin');
     await other.server.close();
-    const { whole } = responseOf('GET', await rest(socket, first));
-    assert.equal(whole, false);
+    const { complete } = responseOf('GET', await rest(socket, first));
+    assert.equal(complete, false);
     await until('every file is closed', () => openBelow(other.outside).length === 0);
     await other.close();
   });

@@ -1,4 +1,4 @@
-// The page that lists a directory: what it shows, in which order, and that no name can break it.
+// The page that lists a directory: its contents, its order, and that no name can break it.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -27,7 +27,7 @@ function unescaped(html: string): string {
     .replaceAll('&amp;', '&');
 }
 
-/** The rows as [link, name, size, time], as a browser would read them. */
+/** The rows as [link, name, size, time], as a browser parses them. */
 function rows(page: string): string[][] {
   const row = /<tr><td><a href="([^"]*)">([^<]*)<\/a><\/td><td>(.*?)<\/td><td>(.*?)<\/td><\/tr>/g;
   return [...page.matchAll(row)].map((match) => match.slice(1).map(unescaped));
@@ -37,7 +37,7 @@ function names(page: string): string[] {
   return rows(page).map(([, name]) => name);
 }
 
-it('shows names, sizes and times, folders first', () => {
+it('shows names, sizes and times, directories first', () => {
   const page = listingPage('/some/', [
     file('b.txt', 1536),
     folder('z'),
@@ -55,12 +55,12 @@ it('shows names, sizes and times, folders first', () => {
   assert.ok(page.includes('<title>Index of /some/</title>'));
 });
 
-it('the root has nothing above it', () => {
+it('the root has no link to a parent', () => {
   assert.deepEqual(rows(listingPage('/', [])), []);
   assert.deepEqual(names(listingPage('/a/', [])), ['../']);
 });
 
-it('leaves out hidden names and what is no file or folder, and the entries as they are', () => {
+it('omits hidden names and special files, and does not change the entries', () => {
   const stat = { kind: FileKind.Other, bytes: 0, modifiedMs: 0, inode: 3 };
   const entries = [file('z'), { name: 'fifo', stat }, file('.hidden'), folder('.git'), file('a')];
   assert.deepEqual(names(listingPage('/', entries)), ['a', 'z']);
@@ -68,7 +68,7 @@ it('leaves out hidden names and what is no file or folder, and the entries as th
   assert.equal(entries.length, 5);
 });
 
-it('writes sizes for people', () => {
+it('formats sizes with units', () => {
   const size = (bytes: number) => rows(listingPage('/', [file('a', bytes)]))[0][2];
   assert.equal(size(0), '0 B');
   assert.equal(size(1023), '1023 B');
@@ -79,7 +79,7 @@ it('writes sizes for people', () => {
   assert.equal(size(Number.MAX_SAFE_INTEGER), '8192.0 TiB');
 });
 
-it('bears any time a file system can hold', () => {
+it('accepts any time that a file system can store', () => {
   const time = (ms: number) => rows(listingPage('/', [file('a', 1, ms)]))[0][3];
   assert.equal(time(0), '1970-01-01 00:00');
   assert.equal(time(-1), '1969-12-31 23:59');
@@ -121,7 +121,7 @@ it('no name breaks the page, and every link leads to its name', (context) => {
     assert.equal(new URL(inFolder[0], 'http://site/base/').pathname, `${url.pathname}/`);
   };
   for (const name of ODD_NAMES) checkName(name);
-  // No hidden names, and no line breaks, which the pattern of the rows does not read.
+  // No hidden names, and no line breaks, which the pattern of the rows does not match.
   const name = fc
     .string({ unit: 'grapheme', minLength: 1 })
     .filter((text) => !/^\.|[\r\n]/.test(text));

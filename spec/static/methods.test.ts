@@ -1,5 +1,5 @@
-// Files take no method from a route: what is neither GET nor HEAD goes on to what stands behind
-// them, and where nothing answers, the methods of files and routes of a path are told together.
+// Methods of static files: a request that is neither GET nor HEAD continues to later handlers, and
+// when none responds, Allow lists the methods of the files and routes of its path.
 
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ interface Place {
   readonly prefix: string;
   readonly options: (root: string) => ServerOptions;
   readonly files: (server: Server, root: string) => void;
-  /** Whether a file goes before a route of GET. */
+  /** Whether a file takes precedence over a route of GET. */
   readonly filesFirst: boolean;
 }
 
@@ -70,7 +70,7 @@ class Site {
       return next();
     });
     place.files(server, this.root);
-    // Behind the files, whatever the place of routes among the calls.
+    // After the files, whatever the order of the calls that add routes.
     server.use(`${prefix}/behind`, (_request, response) => response.text('behind'));
     server.get(`${prefix}/taken.txt`, (_request, response) => response.text('route'));
     server.post(`${prefix}/taken.txt`, async (incoming, response) => {
@@ -100,7 +100,7 @@ function allows(response: RawResponse, methods: string, what: string): void {
   assert.equal(response.text, 'Method Not Allowed\n', what);
 }
 
-function tells(response: RawResponse, methods: string, what: string): void {
+function assertAllow(response: RawResponse, methods: string, what: string): void {
   assert.equal(response.status, 204, what);
   assert.equal(response.field('allow'), methods, what);
 }
@@ -115,7 +115,7 @@ for (const driver of DRIVERS) {
       });
       after(() => site.close());
 
-      it('a route of another method is reached, also where a file lies', async () => {
+      it('a route of another method is reached, also where a file exists', async () => {
         const response = await site.ask(post(`${prefix}/taken.txt`, 'body'));
         assert.equal(response.status, 200);
         assert.equal(response.text, 'posted body');
@@ -125,11 +125,11 @@ for (const driver of DRIVERS) {
         assert.equal((await site.ask(request('PURGE', `${prefix}/purge`))).text, 'purged');
       });
 
-      it('middleware behind the files is reached', async () => {
+      it('middleware after the files is reached', async () => {
         assert.equal((await site.ask(post(`${prefix}/behind`, ''))).text, 'behind');
       });
 
-      it('GET and HEAD are the file\u2019s where it goes first', async () => {
+      it('GET and HEAD are served by the file when it takes precedence', async () => {
         const response = await site.ask(get(`${prefix}/taken.txt`));
         assert.equal(response.text, place.filesFirst ? 'file' : 'route');
         assert.equal((await site.ask(get(`${prefix}/file.txt`))).text, 'file');
@@ -137,35 +137,39 @@ for (const driver of DRIVERS) {
         assert.equal((await site.ask(get(`${prefix}/sub/`))).text, 'index');
       });
 
-      it('a file alone allows what it can', async () => {
+      it('a file alone allows its methods', async () => {
         for (const target of ['/file.txt', '/sub', '/%66ile.txt', '/x/../file.txt']) {
           for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'PURGE', 'BREW']) {
             const response = await site.ask(request(method, prefix + target));
             allows(response, 'GET, HEAD, OPTIONS', `${method} ${target}`);
           }
           const options = await site.ask(request('OPTIONS', prefix + target));
-          tells(options, 'GET, HEAD, OPTIONS', target);
+          assertAllow(options, 'GET, HEAD, OPTIONS', target);
         }
       });
 
-      it('a file and a route allow what either can', async () => {
+      it('a file and a route allow the methods of both', async () => {
         const taken = `${prefix}/taken.txt`;
         allows(await site.ask(request('PUT', taken)), 'GET, HEAD, OPTIONS, POST', taken);
-        tells(await site.ask(request('OPTIONS', taken)), 'GET, HEAD, OPTIONS, POST', taken);
+        assertAllow(await site.ask(request('OPTIONS', taken)), 'GET, HEAD, OPTIONS, POST', taken);
         const folder = `${prefix}/sub/`;
         allows(await site.ask(post(folder, '')), 'DELETE, GET, HEAD, OPTIONS', folder);
-        tells(await site.ask(request('OPTIONS', folder)), 'DELETE, GET, HEAD, OPTIONS', folder);
+        assertAllow(
+          await site.ask(request('OPTIONS', folder)),
+          'DELETE, GET, HEAD, OPTIONS',
+          folder,
+        );
       });
 
-      it('a route without a file allows what it can', async () => {
+      it('a route without a file allows its methods', async () => {
         const put = `${prefix}/put/x`;
         allows(await site.ask(post(put, '')), 'OPTIONS, PUT', put);
         allows(await site.ask(get(put)), 'OPTIONS, PUT', put);
-        tells(await site.ask(request('OPTIONS', put)), 'OPTIONS, PUT', put);
+        assertAllow(await site.ask(request('OPTIONS', put)), 'OPTIONS, PUT', put);
         assert.equal((await site.ask(request('BREW', put))).status, 501);
       });
 
-      it('where there is neither it is 404', async () => {
+      it('without a file and a route the status is 404', async () => {
         for (const target of ['/missing', '/sub%2f', '/file.txt//', '/%2ffile.txt', '/bare/']) {
           for (const method of ['POST', 'OPTIONS', 'BREW', 'GET']) {
             const { status } = await site.ask(request(method, prefix + target));
@@ -174,7 +178,7 @@ for (const driver of DRIVERS) {
         }
       });
 
-      it('each request passes the middleware before the files once', () => {
+      it('each request runs the middleware before the files once', () => {
         const { seen } = site;
         const passed = seen.filter((path) => path === `${prefix}/taken.txt`).length;
         assert.equal(passed, 4);

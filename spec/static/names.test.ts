@@ -1,4 +1,4 @@
-// Which names a path asks for, and which no system may be asked for.
+// The file names of a path, and the names that are rejected.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -20,7 +20,7 @@ describe('names in a path', () => {
     ['/\ufeffa', ['\ufeffa']],
     ['/%2f', ['%2f']],
   ] as const) {
-    it(`${JSON.stringify(path)} asks for ${JSON.stringify(expected)}`, () => {
+    it(`${JSON.stringify(path)} has the names ${JSON.stringify(expected)}`, () => {
       assert.deepEqual(names(path), expected);
     });
   }
@@ -37,12 +37,12 @@ describe('names in a path', () => {
     '/..',
     '/a/..',
   ]) {
-    it(`${JSON.stringify(path)} asks for none that there can be`, () => {
+    it(`${JSON.stringify(path)} has no file`, () => {
       assert.equal(names(path), null);
     });
   }
 
-  it('begin behind a mount', () => {
+  it('begin after a mount prefix', () => {
     assert.deepEqual(names('/mnt/a/b', 4), ['a', 'b']);
     assert.deepEqual(names('/mnt', 4), []);
     assert.deepEqual(names('/mnt/', 4), []);
@@ -54,7 +54,7 @@ describe('file names', () => {
   const odd = ['a\\b', '..\\a', 'a.', 'a ', 'c:', 'a:b', 'a::$DATA', 'ADMIN~1', 'a~12.txt', 'a*'];
   const devices = ['con', 'NUL', 'nul.txt', 'Com1', 'lpt9.x', 'aux ', 'com¹', 'CONIN$'];
 
-  it('may hold all but slashes where the system allows it', () => {
+  it('may contain all but slashes where the system allows it', () => {
     for (const name of [...odd, ...devices, ';', '...', 'a\nb', '~', '~root', '$HOME']) {
       assert.equal(isFileName(name, false), true, name);
     }
@@ -64,7 +64,7 @@ describe('file names', () => {
     }
   });
 
-  it('mean nothing else on Windows', () => {
+  it('exclude those with another meaning on Windows', () => {
     for (const name of [...odd, ...devices, 'a<', 'a>', 'a|', 'a?', 'a"', 'a\nb']) {
       assert.equal(isFileName(name, true), false, name);
     }

@@ -1,5 +1,5 @@
-// Nothing outside the root is ever sent, however a path is written or linked, and nothing odd
-// within it holds a request up.
+// Nothing outside of the root is ever sent, whatever the path or its links, and no special file
+// within it blocks a request.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -33,7 +33,7 @@ const FILES: Readonly<Record<string, string>> = {
   'é€😀.txt': 'wide',
 };
 
-/** Ways to climb out of the root, or to get at what is hidden in it. */
+/** Paths that try to leave the root or to reach its hidden files. */
 const CLIMBS: readonly string[] = [
   '/../secret.txt',
   '/../../secret.txt',
@@ -96,13 +96,13 @@ const CLIMBS: readonly string[] = [
   '/..%09/secret.txt',
   '/..%0a/secret.txt',
   '/..%0d%0a/secret.txt',
-  '/../served-beside/secret.txt',
+  '/../served-sibling/secret.txt',
   '/../served/../secret.txt',
-  '/..-beside/secret.txt',
-  '/-beside/secret.txt',
-  '-beside/secret.txt',
-  '%2dbeside/secret.txt',
-  '/sub/../../served-beside/secret.txt',
+  '/..-sibling/secret.txt',
+  '/-sibling/secret.txt',
+  '-sibling/secret.txt',
+  '%2dsibling/secret.txt',
+  '/sub/../../served-sibling/secret.txt',
   '//etc/passwd',
   '///etc/passwd',
   '//%65tc/passwd',
@@ -150,7 +150,7 @@ const CLIMBS: readonly string[] = [
   `/${'%2f'.repeat(1500)}etc/passwd`,
 ];
 
-/** Paths that lead to what is there, whatever they look like. */
+/** Unusual paths that lead to existing files. */
 const GOOD: readonly (readonly [path: string, text: string])[] = [
   ['/ok.txt', 'ok'],
   ['/%6f%6b.txt', 'ok'],
@@ -183,7 +183,7 @@ const GOOD: readonly (readonly [path: string, text: string])[] = [
     : []),
 ];
 
-/** An encoded slash, which no file has in its path, and a slash behind the name of a file. */
+/** An encoded slash, which no file name has, and a slash after the name of a file. */
 const NAMELESS: readonly string[] = [
   '/sub/file.txt/',
   '/sub/file.txt//',
@@ -203,12 +203,12 @@ const NAMELESS: readonly string[] = [
   'http://site/sub%2ffile.txt',
 ];
 
-function gaveNothing(path: string, { status, headers, body, whole }: RawResponse): void {
+function assertNothingSent(path: string, { status, headers, body, complete }: RawResponse): void {
   const shown = `${path.slice(0, 80)} gave ${status}: ${body.toString('latin1', 0, 80)}`;
   assert.ok(!body.includes(SECRET) && !body.includes('root:'), shown);
   assert.ok(!body.includes('secret.txt') && !body.includes('.git'), shown);
-  assert.ok(whole, shown);
-  // A directory that is there may be listed, or ask for its slash on this host.
+  assert.ok(complete, shown);
+  // An existing directory may be listed, or redirect to its path with a slash on this host.
   if (status === 200) assert.match(body.toString(), /<h1>Index of /, shown);
   else if (status === 301) assert.match(headers.get('location') ?? '', /^\/(?![\\/])/, shown);
   else assert.ok([400, 403, 404, 414].includes(status), shown);
@@ -229,13 +229,13 @@ for (const driver of DRIVERS) {
         });
         after(() => site.close());
 
-        it('every way out is closed', async () => {
-          for (const path of CLIMBS) gaveNothing(path, await site.ask(prefix + path));
+        it('no path leaves the root', async () => {
+          for (const path of CLIMBS) assertNothingSent(path, await site.ask(prefix + path));
         });
 
-        it('what is there is found', async () => {
+        it('existing files are found', async () => {
           for (const [path, text] of GOOD) {
-            // Below a prefix '..' at the front leaves the mounted part, and so is not asked for.
+            // Below a prefix, '..' at the beginning leaves the mounted part.
             if (prefix !== '' && /^\/+(\.\.|%2e%2e)\//.test(path)) continue;
             if (text !== '') assert.equal(await site.text(prefix + path), text, path);
           }
@@ -258,7 +258,7 @@ for (const driver of DRIVERS) {
       }
     });
 
-    it('a prefix is left neither by dots nor by encoded slashes', async () => {
+    it('neither dots nor encoded slashes leave a prefix', async () => {
       const site = await Site.open({ driver, files: FILES, mount: '/mnt' });
       try {
         for (const path of [
@@ -272,7 +272,7 @@ for (const driver of DRIVERS) {
           '/x/mnt/ok.txt',
           '/MNT/ok.txt',
         ]) {
-          gaveNothing(path, await site.ask(path));
+          assertNothingSent(path, await site.ask(path));
         }
         assert.equal(await site.text('/x/../mnt/ok.txt'), 'ok');
         assert.equal(await site.text('/%6dnt/ok.txt'), 'ok');
@@ -283,7 +283,7 @@ for (const driver of DRIVERS) {
       }
     });
 
-    it('names that begin with a dot are served when that is asked for', async () => {
+    it('names that begin with a dot are served with dotfiles: true', async () => {
       const site = await Site.open({ driver, files: FILES, static: { dotfiles: true } });
       try {
         assert.equal(await site.text('/.git/config'), SECRET);
@@ -296,7 +296,7 @@ for (const driver of DRIVERS) {
     });
 
     describe('links', posixOnly, () => linkCases(driver));
-    describe('things that are no files', posixOnly, () => oddCases(driver));
+    describe('special files', posixOnly, () => oddCases(driver));
   });
 }
 
@@ -319,7 +319,7 @@ function linkCases(driver: DriverName): void {
     link('/etc/passwd', 'links/passwd');
     link('secret-file', 'links/secret-chain');
     link('secret-folder/secret.txt', 'links/secret-through');
-    link('../../served-beside', 'links/beside');
+    link('../../served-sibling', 'links/sibling');
     link('loop', 'links/loop');
     link('ring-b', 'links/ring-a');
     link('ring-a', 'links/ring-b');
@@ -330,7 +330,7 @@ function linkCases(driver: DriverName): void {
   });
   after(() => site.close());
 
-  it('within the root they are followed', async () => {
+  it('are followed within the root', async () => {
     for (const name of ['file', 'absolute', 'chain', 'longer-chain', 'out-and-in', 'self/file']) {
       assert.equal(await site.text(`/links/${name}`), 'ok', name);
     }
@@ -339,7 +339,7 @@ function linkCases(driver: DriverName): void {
     assert.equal((await site.ask('/links/folder')).status, 301);
   });
 
-  it('out of the root they lead nowhere', async () => {
+  it('are not followed out of the root', async () => {
     for (const name of [
       'secret-file',
       'secret-folder',
@@ -350,36 +350,36 @@ function linkCases(driver: DriverName): void {
       'passwd',
       'secret-chain',
       'secret-through',
-      'beside/secret.txt',
-      'beside/',
+      'sibling/secret.txt',
+      'sibling/',
       'self/secret-file',
       'folder/../secret-file',
     ]) {
       const response = await site.ask(`/links/${name}`);
-      gaveNothing(name, response);
+      assertNothingSent(name, response);
       assert.equal(response.status, 404, name);
     }
   });
 
-  it('an index that leads out of the root is none', async () => {
+  it('an index that links out of the root is ignored', async () => {
     const response = await site.ask('/indexed/');
-    gaveNothing('/indexed/', response);
+    assertNothingSent('/indexed/', response);
   });
 
-  it('that lead in circles or to nothing are not there', async () => {
+  it('that are cyclic or broken are not found', async () => {
     for (const name of ['loop', 'ring-a', 'broken', 'below-a-file', 'loop/x', 'broken/x']) {
       assert.equal((await site.ask(`/links/${name}`)).status, 404, name);
     }
   });
 
-  it('a listing shows those that can be followed, and nothing of what lies outside', async () => {
+  it('a listing shows those that are followed, and nothing outside of the root', async () => {
     const page = await site.text('/links/');
     const names = [...page.matchAll(/href="\.\/([^"]+)"/g)].map((match) => match[1]);
     const expected = ['absolute', 'chain', 'file', 'longer-chain', 'out-and-in'];
     assert.deepEqual(names, ['folder/', 'self/', ...expected]);
   });
 
-  it('a root that is a link itself is followed, also when it leads elsewhere later', async () => {
+  it('a root that is a link is followed, also after its target changes', async () => {
     const current = join(site.outside, 'current');
     for (const release of ['one', 'two', 'one/sub']) {
       mkdirSync(join(site.outside, release));
@@ -421,14 +421,14 @@ function oddCases(driver: DriverName): void {
   });
   after(() => site.close());
 
-  it('a FIFO that nobody writes to holds nothing up', async () => {
+  it('a FIFO without a writer does not block', async () => {
     assert.equal((await site.ask('/fifo')).status, 403);
     assert.equal((await site.ask('/fifo', { method: 'HEAD' })).status, 403);
     assert.equal((await site.ask('/fifo/')).status, 404);
     assert.equal(await site.text('/ok.txt'), 'ok');
   });
 
-  it('nor does a socket', async () => {
+  it('a socket does not block', async () => {
     const listener = createServer().listen(site.at('socket'));
     await new Promise((resolve) => listener.once('listening', resolve));
     try {
@@ -438,7 +438,7 @@ function oddCases(driver: DriverName): void {
     }
   });
 
-  it('nor a device', async (context) => {
+  it('a device does not block', async (context) => {
     try {
       execFileSync('mknod', [site.at('zero'), 'c', '1', '5'], { stdio: 'ignore' });
     } catch {
@@ -449,13 +449,13 @@ function oddCases(driver: DriverName): void {
     rmSync(site.at('zero'));
   });
 
-  it('a listing leaves them out', async () => {
+  it('a listing omits them', async () => {
     const page = await site.text('/');
     assert.ok(page.includes('ok.txt'));
     assert.ok(!page.includes('fifo'));
   });
 
-  it('a file is no directory, a directory no file', async () => {
+  it('a file is not a directory, a directory not a file', async () => {
     assert.equal((await site.ask('/ok.txt/')).status, 404);
     assert.equal((await site.ask('/ok.txt/x')).status, 404);
     assert.equal((await site.ask('/sub')).status, 301);

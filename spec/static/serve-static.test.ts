@@ -1,4 +1,4 @@
-// Static files over real sockets: what is sent for what is asked, and what falls through.
+// Static files over real sockets: what is sent for which request, and what continues to next().
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -60,12 +60,12 @@ const TYPES: Readonly<Record<string, string>> = {
 
 for (const driver of DRIVERS) {
   describe(`static files on ${driver}`, () => {
-    describe('what is there', () => contentCases(driver));
-    describe('conditions', () => conditionCases(driver));
+    describe('existing files', () => contentCases(driver));
+    describe('conditional requests', () => conditionCases(driver));
     describe('directories', () => directoryCases(driver));
-    describe('falling through', () => fallThroughCases(driver));
+    describe('other handlers', () => fallThroughCases(driver));
     describe('sizes', () => sizeCases(driver));
-    describe('several of them', () => severalCases(driver));
+    describe('several servers and roots', () => severalCases(driver));
   });
 }
 
@@ -76,20 +76,20 @@ function contentCases(driver: DriverName): void {
   });
   after(() => site.close());
 
-  it('comes whole and with its type, the first time and again', async () => {
+  it('are sent completely and with their type, at first and again', async () => {
     for (const [name, type] of Object.entries(TYPES)) {
       for (let round = 0; round < 3; round++) {
-        const { status, headers, body, whole } = await site.ask(`/${name}`);
+        const { status, headers, body, complete } = await site.ask(`/${name}`);
         assert.equal(status, 200, name);
         assert.equal(headers.get('content-type'), type, name);
         assert.equal(headers.get('content-length'), String(FILES[name].length), name);
         assert.equal(body.toString(), FILES[name]);
-        assert.ok(whole);
+        assert.ok(complete);
       }
     }
   });
 
-  it('HEAD says what GET would, without the content', async () => {
+  it('HEAD has the fields of GET, without the content', async () => {
     for (const name of ['page.html', 'empty.txt', 'plain']) {
       const head = await site.ask(`/${name}`, { method: 'HEAD' });
       const get = await site.ask(`/${name}`);
@@ -101,16 +101,16 @@ function contentCases(driver: DriverName): void {
     }
   });
 
-  it('is described by an ETag and the time it changed', async () => {
+  it('have an ETag and a modification time', async () => {
     utimesSync(site.at('page.html'), LONG_AGO, LONG_AGO);
-    // It was asked for a moment ago, and may count as unchanged for some milliseconds.
+    // It was requested a moment ago, and may count as unchanged for some milliseconds.
     await delay(10);
     const { headers } = await site.ask('/page.html');
     assert.equal(headers.get('last-modified'), 'Sat, 29 Feb 2020 12:00:00 GMT');
     assert.match(headers.get('etag') ?? '', /^"[!#-~]+"$/);
   });
 
-  it('a time in the future is not told', async () => {
+  it('a modification time in the future is not sent', async () => {
     const future = new Date(Date.now() + 7 * 86_400_000);
     utimesSync(site.at('style.css'), future, future);
     for (let round = 0; round < 2; round++) {
@@ -120,13 +120,13 @@ function contentCases(driver: DriverName): void {
     }
   });
 
-  it('what is not there is 404', async () => {
+  it('a missing file is 404', async () => {
     for (const path of ['/missing', '/sub/missing.txt', '/page.html/', '/plain/x', '/index.htm']) {
       assert.equal((await site.ask(path)).status, 404, path);
     }
   });
 
-  it('other methods are refused with those that are not', async () => {
+  it('other methods are 405 with the allowed methods', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'FETCH']) {
       const { status, headers } = await site.ask('/page.html', { method });
       assert.equal(status, 405, method);
@@ -138,7 +138,7 @@ function contentCases(driver: DriverName): void {
     assert.equal(body.length, 0);
   });
 
-  it('fields of middleware stand beside those of the file', async () => {
+  it('fields of middleware are sent with those of the file', async () => {
     const framed = await Site.open({
       driver,
       files: FILES,
@@ -165,7 +165,7 @@ function contentCases(driver: DriverName): void {
 function conditionCases(driver: DriverName): void {
   let site: Site;
   before(async () => {
-    // One file is remembered, one is read each time.
+    // One file is cached, one is read each time.
     const files = { 'small.txt': 'small', 'large.bin': Buffer.alloc(100_000) };
     site = await Site.open({ driver, files });
     for (const name of Object.keys(files)) utimesSync(site.at(name), LONG_AGO, LONG_AGO);
@@ -173,7 +173,7 @@ function conditionCases(driver: DriverName): void {
   after(() => site.close());
 
   for (const name of ['small.txt', 'large.bin']) {
-    it(`${name} is not sent to who has it`, async () => {
+    it(`${name} is not sent to a client that has it`, async () => {
       const { headers } = await site.ask(`/${name}`);
       const etag = headers.get('etag') ?? '';
       const changed = headers.get('last-modified') ?? '';
@@ -198,7 +198,7 @@ function conditionCases(driver: DriverName): void {
       }
     });
 
-    it(`${name} is sent to who has another`, async () => {
+    it(`${name} is sent to a client that has another version`, async () => {
       for (const condition of [
         { 'If-None-Match': '"x"' },
         { 'If-None-Match': '' },
@@ -208,7 +208,7 @@ function conditionCases(driver: DriverName): void {
       ]) {
         const response = await site.ask(`/${name}`, { headers: condition });
         assert.equal(response.status, 200, JSON.stringify(condition));
-        assert.ok(response.whole);
+        assert.ok(response.complete);
       }
     });
   }
@@ -226,7 +226,7 @@ function directoryCases(driver: DriverName): void {
     await mounted.close();
   });
 
-  it('are answered with their index', async () => {
+  it('are served with their index', async () => {
     for (const [path, text] of [
       ['/', '<p>home</p>'],
       ['/index.html', '<p>home</p>'],
@@ -252,7 +252,7 @@ function directoryCases(driver: DriverName): void {
     ['/odd%20&%20%3Cname%3E%23%3F%2525', '/odd%20&%20%3Cname%3E%23%3F%2525/'],
   ];
   for (const [path, location] of redirects) {
-    it(`${path} leads to ${location}`, async () => {
+    it(`${path} redirects to ${location}`, async () => {
       for (const method of ['GET', 'HEAD']) {
         const { status, headers } = await site.ask(path, { method });
         assert.equal(status, 301);
@@ -262,14 +262,14 @@ function directoryCases(driver: DriverName): void {
     });
   }
 
-  it('a mount without its slash leads to the one with it', async () => {
+  it('a mount without its slash redirects to the one with it', async () => {
     const bare = await mounted.ask('/a%20b?x=1');
     assert.equal(bare.status, 301);
     assert.equal(bare.headers.get('location'), '/a%20b/?x=1');
     assert.equal((await mounted.ask('/a%20b/sub')).headers.get('location'), '/a%20b/sub/');
   });
 
-  it('no path leads to another host', async () => {
+  it('no path redirects to another host', async () => {
     for (const path of [
       '//evil.example/sub',
       '//evil.example/../sub',
@@ -300,7 +300,7 @@ function directoryCases(driver: DriverName): void {
     }
   });
 
-  it('another index, or none, is had by option', async () => {
+  it('an option sets another index, or none', async () => {
     const files = { 'main.htm': 'main', 'index.html': 'index' };
     const other = await Site.open({ driver, files, static: { index: 'main.htm' } });
     try {
@@ -310,13 +310,13 @@ function directoryCases(driver: DriverName): void {
     }
   });
 
-  it('without an index and without a listing there is nothing', async () => {
+  it('without an index and a listing the status is 404', async () => {
     assert.equal((await site.ask('/bare/')).status, 404);
     assert.equal((await site.ask('/bare')).status, 404);
     assert.equal((await site.ask('/sub/deep/')).status, 404);
   });
 
-  it('are listed when that is asked for', async () => {
+  it('are listed with listing: true', async () => {
     const listed = await Site.open({ driver, files: FILES, static: { listing: true } });
     try {
       assert.equal(await listed.text('/'), '<p>home</p>');
@@ -333,7 +333,7 @@ function directoryCases(driver: DriverName): void {
     }
   });
 
-  it('a listing below a prefix shows the whole path', async () => {
+  it('a listing below a prefix shows the full path', async () => {
     const options = { driver, files: FILES, static: { listing: true }, mount: '/files' };
     const listed = await Site.open(options);
     try {
@@ -363,13 +363,13 @@ function fallThroughCases(driver: DriverName): void {
   });
   after(() => site.close());
 
-  it('what it has goes before routes, what it has not is theirs', async () => {
+  it('files take precedence over routes, other paths reach the routes', async () => {
     assert.equal(await site.text('/taken.txt'), 'file');
     assert.equal(await site.text('/missing.txt'), 'route');
     assert.equal(await site.text('/bare'), 'bare');
   });
 
-  it('a directory that GET does not answer is nothing for other methods either', async () => {
+  it('a directory that GET does not serve is 404 for other methods, too', async () => {
     for (const path of ['/bare', '/missing.txt']) {
       const { status, body } = await site.ask(path, { method: 'POST' });
       assert.equal(status, 200, path);
@@ -380,7 +380,7 @@ function fallThroughCases(driver: DriverName): void {
     assert.equal((await site.ask('/sub', { method: 'POST' })).status, 405);
   });
 
-  it('what is no path is answered by the server', async () => {
+  it('the server responds to targets without a path', async () => {
     for (const path of ['/%00', '/%zz', '/%', '/a%c0%ae', '/%ff']) {
       assert.equal((await site.ask(path)).status, 400, path);
       assert.equal((await site.ask(path, { method: 'POST' })).status, 400, path);
@@ -391,7 +391,7 @@ function fallThroughCases(driver: DriverName): void {
     assert.equal((await site.ask('site:80', { method: 'CONNECT' })).status, 501);
   });
 
-  it('what may not be read is 403', async () => {
+  it('a file without read permission is 403', async () => {
     class Locked extends NodeAsyncIo {
       override open(path: string): Promise<OpenFile | number> {
         if (path.includes('locked')) return Promise.resolve(-EACCES);
@@ -407,7 +407,7 @@ function fallThroughCases(driver: DriverName): void {
       assert.equal((await locked.ask('/locked.txt', { method: 'HEAD' })).status, 403);
       assert.equal((await locked.ask('/locked/')).status, 403);
       assert.equal(await locked.text('/open.txt'), 'y');
-      // An index that may not be read is no reason to list what lies beside it.
+      // An index without read permission must not cause a listing of its directory.
       assert.equal((await indexed.ask('/in/')).status, 403);
     } finally {
       await locked.close();
@@ -415,7 +415,7 @@ function fallThroughCases(driver: DriverName): void {
     }
   });
 
-  it('a root that is not there has nothing, and is found when it comes', async () => {
+  it('a missing root has no files, and is found when it is created', async () => {
     const late = await Site.open({ driver, files: {}, mount: '/other' });
     try {
       late.server.use('/late', serveStatic(join(late.root, 'late')));
@@ -428,7 +428,7 @@ function fallThroughCases(driver: DriverName): void {
     }
   });
 
-  it('a root that is no text is refused at once', () => {
+  it('a root that is not a valid string is rejected', () => {
     for (const root of ['', undefined, null, 7]) {
       assert.throws(() => serveStatic(root as string), TypeError);
     }
@@ -439,11 +439,11 @@ function sizeCases(driver: DriverName): void {
   const blockBytes = blockBytesFor(limitsFrom());
   const sizes = [0, 1, 8191, 8192, 8193, 16_383, 16_384, 65_535, 65_536, 65_537];
   sizes.push(131_071, 131_072, 131_073, 262_144, 262_145, 1_000_003);
-  // The head is some 200 bytes: somewhere here head and content are just a block.
+  // The head is some 200 bytes: among these sizes, head and content are exactly a block.
   for (let bytes = blockBytes - 300; bytes <= blockBytes; bytes += 5) sizes.push(bytes);
   const noise = randomBytes(1_000_003);
 
-  it('every one is sent to the last byte, read and remembered', async () => {
+  it('every size is sent to the last byte, from the disk and from the cache', async () => {
     const files: Record<string, Uint8Array> = {};
     for (const size of sizes) files[`${size}.bin`] = noise.subarray(0, size);
     const site = await Site.open({ driver, files });
@@ -465,7 +465,7 @@ function sizeCases(driver: DriverName): void {
     }
   });
 
-  it('without any memory for files it is the same', async () => {
+  it('every size is the same without a cache', async () => {
     const files = { 'a.bin': noise.subarray(0, 70_000), 'b.txt': 'b' };
     for (const options of [{ cacheBytesMax: 0 }, { cacheEntryBytesMax: 0 }]) {
       const site = await Site.open({ driver, files, static: options });
@@ -482,7 +482,7 @@ function sizeCases(driver: DriverName): void {
 }
 
 function severalCases(driver: DriverName): void {
-  it('several servers share a middleware, and one has several', async () => {
+  it('several servers share a middleware, and one server has several', async () => {
     const first = await Site.open({ driver, files: { 'name.txt': 'first' }, mount: '/one' });
     const second = await Site.open({ driver, files: { 'name.txt': 'second' } });
     const shared = serveStatic(first.root);
@@ -504,7 +504,7 @@ function severalCases(driver: DriverName): void {
     }
   });
 
-  it('static_dir of a configuration is asked where no route is', async () => {
+  it('static_dir of a configuration serves paths without a route', async () => {
     const site = await Site.open({ driver, files: FILES });
     const server = makeServer(driver, { staticDir: site.root, listing: true });
     server.get('/page.html', (_request, response) => response.text('route'));

@@ -1,5 +1,5 @@
-// A directory tree of its own with something to hide beside it, a server over real sockets that
-// serves it, and a client that sends paths just as they are given.
+// A temporary directory tree with a secret file next to it, a server over real sockets that serves
+// it, and a client that sends paths without changing them.
 
 import {
   mkdirSync,
@@ -22,7 +22,7 @@ import { Server } from '../../src/server/server.ts';
 import { type StaticOptions, serveStatic } from '../../src/static/serve-static.ts';
 import { chosenDrivers } from '../../testing/with-server.ts';
 
-/** A guard against waiting for ever, never a measurement. */
+/** Prevents waiting forever; not a measurement. */
 const PATIENCE_MS = 30_000;
 
 /** The drivers to test here. */
@@ -32,18 +32,18 @@ export const posixOnly: { skip?: string } =
   process.platform === 'win32' ? { skip: 'Windows has no such files' } : {};
 
 export const linuxOnly: { skip?: string } =
-  process.platform === 'linux' ? {} : { skip: 'only Linux tells what is open' };
+  process.platform === 'linux' ? {} : { skip: 'only Linux lists open files' };
 
-/** What lies beside the root and must never be seen. */
-export const SECRET = 'the secret beside the root';
+/** The content of the file next to the root, which must never be sent. */
+export const SECRET = 'the secret next to the root';
 
 export interface RawResponse {
   readonly status: number;
-  /** Lower-case names; of several lines the last. */
+  /** By lower-case name; of several field lines the last one. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: Buffer;
-  /** False when the connection ended before the content that was announced. */
-  readonly whole: boolean;
+  /** False when the connection ended before the end of the content. */
+  readonly complete: boolean;
 }
 
 export interface AskOptions {
@@ -53,26 +53,26 @@ export interface AskOptions {
 
 export interface SiteOptions {
   readonly driver: DriverName;
-  /** Names below the root, '/' at the end for a directory, and what is in them. */
+  /** Names below the root, with '/' at the end for a directory, and their content. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly static?: StaticOptions;
-  /** Where the root is mounted; everywhere unless given. */
+  /** The prefix where the root is mounted; default: everywhere. */
   readonly mount?: string;
   readonly server?: ServerOptions;
   readonly asyncIo?: AsyncIo;
-  /** Routes and middleware in front of the files, or behind them. */
+  /** Routes and middleware before the files, or after them. */
   readonly before?: (server: Server) => void;
   readonly behind?: (server: Server) => void;
 }
 
-/** A temporary directory with a root in it and a secret beside the root. */
+/** A temporary directory that contains a root and a secret file next to it. */
 export function makeTree(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
   const outside = realpathSync(mkdtempSync(join(tmpdir(), 'vibing-site-')));
   const root = join(outside, 'served');
-  mkdirSync(join(outside, 'served-beside'), { recursive: true });
+  mkdirSync(join(outside, 'served-sibling'), { recursive: true });
   mkdirSync(root);
   writeFileSync(join(outside, 'secret.txt'), SECRET);
-  writeFileSync(join(outside, 'served-beside', 'secret.txt'), SECRET);
+  writeFileSync(join(outside, 'served-sibling', 'secret.txt'), SECRET);
   for (const [name, content] of Object.entries(files)) {
     const path = join(root, name);
     if (name.endsWith('/')) mkdirSync(path, { recursive: true });
@@ -84,7 +84,7 @@ export function makeTree(files: Readonly<Record<string, string | Uint8Array>> = 
   return root;
 }
 
-/** A server as the public one makes it, in this process, with a world of ours if wanted. */
+/** A server like the public one, in this process, with an optional runtime of the test. */
 export function makeServer(driver: DriverName, options: ServerOptions, asyncIo?: AsyncIo): Server {
   const base = { host: '127.0.0.1', port: 0, driver, logLevel: 'silent' as const };
   return new Server(
@@ -125,7 +125,7 @@ export class Site {
     return site;
   }
 
-  /** Where a name lies below the root. */
+  /** The path of a name below the root. */
   at(name: string): string {
     return join(this.root, name);
   }
@@ -137,7 +137,7 @@ export class Site {
     return socket;
   }
 
-  /** One request on a connection of its own; the path is sent as Latin-1, untouched. */
+  /** One request on its own connection; the path is sent as Latin-1, not changed. */
   async ask(path: string, { method = 'GET', headers = {} }: AskOptions = {}): Promise<RawResponse> {
     const socket = this.connect();
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -151,7 +151,7 @@ export class Site {
     return status === 200 ? body.toString() : String(status);
   }
 
-  /** Ends the server and takes the tree away. */
+  /** Closes the server and removes the tree. */
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await this.server.close();
@@ -159,7 +159,7 @@ export class Site {
   }
 }
 
-/** All that comes until the connection ends, in whatever way. */
+/** All bytes received until the connection ends, by a close or a reset. */
 export async function everything(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const patience = setTimeout(() => socket.destroy(), PATIENCE_MS);
@@ -169,16 +169,16 @@ export async function everything(socket: Socket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Resolves when a connection is over; a reset is an end too. */
+/** Resolves when a connection has ended, by a close or a reset. */
 export function closed(socket: Socket): Promise<void> {
   socket.on('error', () => {});
   return new Promise((resolve) => socket.once('close', () => resolve()));
 }
 
-/** Status 0 when the connection broke before a head came. */
+/** Status 0 when the connection ended before a head was received. */
 export function responseOf(method: string, bytes: Buffer): RawResponse {
   const headEnd = bytes.indexOf('\r\n\r\n');
-  if (headEnd < 0) return { status: 0, headers: new Map(), body: bytes, whole: false };
+  if (headEnd < 0) return { status: 0, headers: new Map(), body: bytes, complete: false };
   const [line, ...lines] = bytes.toString('latin1', 0, headEnd).split('\r\n');
   const headers = new Map<string, string>();
   for (const field of lines) {
@@ -189,19 +189,19 @@ export function responseOf(method: string, bytes: Buffer): RawResponse {
   const status = Number(line.split(' ')[1]);
   const announced = Number(headers.get('content-length') ?? 0);
   const none = method === 'HEAD' || status === 304 || status === 204;
-  return { status, headers, body, whole: body.length === (none ? 0 : announced) };
+  return { status, headers, body, complete: body.length === (none ? 0 : announced) };
 }
 
-/** Waits for something that events bring about, and says what when it does not come. */
+/** Waits for a condition; the error names it when it does not become true. */
 export async function until(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
-  const givenUpMs = performance.now() + PATIENCE_MS;
+  const deadlineMs = performance.now() + PATIENCE_MS;
   while (!(await check())) {
-    if (performance.now() > givenUpMs) throw new Error(`waited in vain: ${what}`);
+    if (performance.now() > deadlineMs) throw new Error(`waited in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
 
-/** What this process has open below a directory; Linux only. */
+/** The files below a directory that this process has open; Linux only. */
 export function openBelow(directory: string): string[] {
   const found: string[] = [];
   for (const fd of readdirSync('/proc/self/fd')) {
@@ -209,7 +209,7 @@ export function openBelow(directory: string): string[] {
       const path = readlinkSync(`/proc/self/fd/${fd}`);
       if (path.startsWith(directory)) found.push(path);
     } catch {
-      // The descriptor of readdir itself is gone by now.
+      // The descriptor of readdir itself is closed by now.
     }
   }
   return found;

@@ -1,5 +1,5 @@
-// Files on systems that take several spellings for one name: only the spelling of the directory
-// finds them, so that no guard is passed by another one. The systems are made of a real one.
+// Files on systems where several spellings lead to one file: only the spelling of the directory
+// finds it, so that no other spelling bypasses a guard. The systems are simulated on the real one.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -11,17 +11,17 @@ import { oneDriver } from '../../testing/with-server.ts';
 import { posixOnly, SECRET, Site } from './site.ts';
 
 interface Folding {
-  /** The names that count as one. */
+  /** Maps names to the form in which they are equal. */
   readonly fold: (name: string) => string;
-  /** Whether a real path has the names of the directories, or those that were asked for. */
-  readonly tellsReal: boolean;
+  /** Whether a real path has the names of the directories, or the requested ones. */
+  readonly returnsRealCase: boolean;
 }
 
-/** A file system that takes two names for one where `fold` makes one of them. */
+/** A file system in which names are equal when `fold` maps them to the same name. */
 class FoldingAsyncIo extends NodeAsyncIo {
   readonly #folding: Folding;
   lists = 0;
-  looks = 0;
+  statCalls = 0;
 
   constructor(folding: Folding) {
     super();
@@ -43,17 +43,17 @@ class FoldingAsyncIo extends NodeAsyncIo {
         names.find((one) => fold(one) === fold(wanted)) ??
         wanted;
     } catch {
-      // The system will say what is wrong with it.
+      // The system reports the error.
     }
     return join(folder, name);
   }
 
   override async realPath(path: string): Promise<string | number> {
-    this.looks += 1;
+    this.statCalls += 1;
     const found = this.#found(path);
     const real = await super.realPath(found);
-    // Where nothing is a link the real path is the one that was asked for, for better or worse.
-    return real === found && !this.#folding.tellsReal ? path : real;
+    // Without links the real path is the requested one, in any spelling.
+    return real === found && !this.#folding.returnsRealCase ? path : real;
   }
 
   override stat(path: string): Promise<FileStat | number> {
@@ -75,14 +75,14 @@ class FoldingAsyncIo extends NodeAsyncIo {
 }
 
 const SYSTEMS: readonly (readonly [what: string, folding: Folding])[] = [
-  ['ignores case', { fold: (name) => name.toLowerCase(), tellsReal: true }],
+  ['ignores case', { fold: (name) => name.toLowerCase(), returnsRealCase: true }],
   [
-    'ignores case and repeats what it is asked',
-    { fold: (name) => name.toLowerCase(), tellsReal: false },
+    'ignores case and returns the requested spelling',
+    { fold: (name) => name.toLowerCase(), returnsRealCase: false },
   ],
   [
     'ignores case and forms of letters',
-    { fold: (name) => name.normalize('NFD').toLowerCase(), tellsReal: true },
+    { fold: (name) => name.normalize('NFD').toLowerCase(), returnsRealCase: true },
   ],
 ];
 
@@ -122,7 +122,7 @@ for (const driver of oneDriver()) {
         assert.equal((await site.ask('/Public/link.bin')).body.length, 100_000);
       });
 
-      it('finds nothing by another spelling, also of what it remembers', async () => {
+      it('finds nothing by another spelling, also of a cached file', async () => {
         for (const path of [
           '/ADMIN/secret.txt',
           '/Admin/secret.txt',
@@ -148,8 +148,8 @@ for (const driver of oneDriver()) {
     });
   }
 
-  describe('a file system that tells all spellings apart', posixOnly, () => {
-    const asyncIo = new FoldingAsyncIo({ fold: (name) => name, tellsReal: true });
+  describe('a file system that distinguishes all spellings', posixOnly, () => {
+    const asyncIo = new FoldingAsyncIo({ fold: (name) => name, returnsRealCase: true });
     let site: Site;
     before(async () => {
       site = await Site.open({ driver, files: FILES, asyncIo });
@@ -168,11 +168,11 @@ for (const driver of oneDriver()) {
       assert.equal(await site.text('/aDMIN/secret.txt'), '404');
     });
 
-    it('is asked for one path and no list, once it is known', async () => {
+    it('needs one realPath() and no list() once it is known', async () => {
       await site.ask('/public.bin');
-      const { looks, lists } = asyncIo;
+      const { statCalls, lists } = asyncIo;
       assert.equal((await site.ask('/public.bin')).status, 200);
-      assert.deepEqual([asyncIo.looks - looks, asyncIo.lists - lists], [1, 0]);
+      assert.deepEqual([asyncIo.statCalls - statCalls, asyncIo.lists - lists], [1, 0]);
     });
   });
 }

@@ -1,9 +1,9 @@
-// Ways to write the path of a guarded file: every short one, and random long ones. Most of them
-// name something else, or nothing; none may name the file in a way that its guard does not see.
+// Spellings of the path of a guarded file: every short one, and random long ones. Most of them name
+// another file, or none; none may reach the file without running its guard.
 
 import { randomFrom } from '../../testing/random.ts';
 
-/** What may stand where a path has one slash. */
+/** Replacements for one slash of a path. */
 const SLASHES: readonly string[] = [
   '/',
   '//',
@@ -122,10 +122,10 @@ const FILES: readonly string[] = [
   '%69ndex.html',
 ];
 
-/** What may stand before the slash of an absolute path. */
+/** Text before the slash of an absolute path. */
 const ORIGINS: readonly string[] = ['', 'http://h', 'HTTP://h:80', 'http://h/x/..', 'http://h/'];
 
-function everyShortOne(prefix: string): string[] {
+function everyShortSpelling(prefix: string): string[] {
   const paths: string[] = [];
   for (const first of SLASHES) {
     for (const second of SLASHES) paths.push(`${prefix}${first}admin${second}secret.txt`);
@@ -155,9 +155,9 @@ function randomOnes(prefix: string, count: number, seed: number): string[] {
   });
 }
 
-/** Targets that a careless reader takes for `<prefix>/admin/secret.txt`, each once. */
+/** Targets that a lenient parser reads as `<prefix>/admin/secret.txt`, each once. */
 export function spellings(prefix: string, randomCount: number, seed: number): readonly string[] {
-  const all = [...everyShortOne(prefix), ...randomOnes(prefix, randomCount, seed)];
-  // A target begins with a slash or a scheme, else it is none whatever stands behind it.
+  const all = [...everyShortSpelling(prefix), ...randomOnes(prefix, randomCount, seed)];
+  // A target begins with a slash or a scheme, else it is not valid.
   return [...new Set(all)].filter((path) => /^(?:\/|http:)/i.test(path));
 }

@@ -1,10 +1,11 @@
-// The second port, beside the driver: what Node does off the loop. Nothing above the two ports
-// reads files, clocks or randomness, so a simulator that stands in for both owns the whole world.
+// The second port, next to the driver: asynchronous I/O that Node does in its thread pool. Nothing
+// above the two ports reads files, clocks or randomness, so a simulator replaces them by two
+// objects.
 //
-// Faults of the world are values: a call that fails gives -errno (see ERRNO in driver.ts for the
-// numbers; ENOENT 2, EACCES 13, ENOTDIR 20, EISDIR 21, ELOOP 40, ENAMETOOLONG 36 occur here).
+// Errors of the system are values: a call that fails returns -errno (ENOENT 2, EACCES 13,
+// ENOTDIR 20, EISDIR 21, ENAMETOOLONG 36 and ELOOP 40 occur here).
 
-/** What a path leads to, after following symbolic links. */
+/** The type of a file, after symbolic links are resolved. */
 export const FileKind = { Other: 0, File: 1, Directory: 2 } as const;
 export type FileKind = (typeof FileKind)[keyof typeof FileKind];
 
@@ -13,7 +14,7 @@ export interface FileStat {
   readonly bytes: number;
   /** Milliseconds since 1970, with fractions. */
   readonly modifiedMs: number;
-  /** Tells one file from another of the same name, size and time. */
+  /** Distinguishes files with the same name, size and time. */
   readonly inode: number;
 }
 
@@ -22,13 +23,13 @@ export interface DirectoryEntry {
   readonly stat: FileStat;
 }
 
-/** An open file, by number; close() it. */
+/** An open file, by number; the caller must close() it. */
 export interface OpenFile {
   readonly file: number;
   readonly stat: FileStat;
 }
 
-/** Names a fault in a result that is either a value or -errno. */
+/** Whether a result, which is a value or -errno, is an error. */
 export function isFault(result: unknown): result is number {
   return typeof result === 'number' && result < 0;
 }
@@ -38,28 +39,33 @@ export interface AsyncIo {
   realPath(path: string): Promise<string | number>;
   stat(path: string): Promise<FileStat | number>;
   /**
-   * As stat(), at once, for a path that was looked at a moment ago, so that the system still knows
-   * it; null where that takes long lately, and stat() is to be asked.
+   * As stat(), but synchronous, for a path that was checked a moment ago, so that the system has it
+   * in memory. Null while such calls are slow: then the caller uses stat().
    */
   statNow(path: string): FileStat | number | null;
-  /** Opens a regular file for reading (never blocks on a FIFO); its stat is of the open file. */
+  /**
+   * Opens a regular file for reading (never blocks on a FIFO). The stat is that of the open file.
+   */
   open(path: string): Promise<OpenFile | number>;
-  /** Reads at most into.length bytes at `position`: how many, 0 at the end, or -errno. */
+  /** Reads up to into.length bytes at `position`. Returns how many, 0 at the end, or -errno. */
   read(file: number, into: Uint8Array, position: number): Promise<number>;
   close(file: number): Promise<void>;
-  /** The entries of a directory with what each leads to, unsorted; broken links are left out. */
+  /**
+   * The entries of a directory, unsorted, with the stat of each link's target, without broken
+   * links.
+   */
   list(path: string): Promise<readonly DirectoryEntry[] | number>;
-  /** The whole of `bytes` in a content coding (RFC 9110 8.4.1), at a level of that coding. */
+  /** All of `bytes` in a content coding (RFC 9110 8.4.1), at a level of that coding. */
   compress(coding: ContentCoding, bytes: Uint8Array, level: number): Promise<Uint8Array>;
   /**
-   * Whole lines for standard output and standard error; many lines become few writes. Never throws
-   * and never waits: lines that cannot be written for long are dropped.
+   * Writes complete lines to standard output and standard error; many lines become few writes.
+   * Never throws and never blocks: lines are dropped while the stream cannot be written for long.
    */
   print(text: string): void;
   printError(text: string): void;
-  /** Resolves when what was printed is written, or will not be in good time. */
+  /** Resolves when all printed lines are written, the streams fail, or after a timeout. */
   flush(): Promise<void>;
-  /** Lines that this process had to drop. */
+  /** Lines that this process has dropped. */
   readonly linesDropped: number;
   /** A digest as lower-case hexadecimal. */
   hash(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Promise<string>;

@@ -1,12 +1,13 @@
-// Where lines of a log go: a standard stream of the process, written so that the loop never waits
-// for whoever reads it.
+// Writes log lines to a standard stream of the process without blocking the event loop on a slow
+// reader.
 //
-// A pipe or a terminal is opened once more, as a description of our own that does not block: the
-// descriptor that the process was given shares its description, and with it the flag, with other
-// processes, any of which may change it. Our own costs no thread, and an end of the process does
-// not wait for it. Where the system does not let us (sockets; pipes of another user; systems other
-// than Linux) a thread of Node's pool writes to the descriptor itself. The streams of `process` are
-// not used: they keep without bound what a reader does not take, and their errors are the user's.
+// A pipe or a terminal is opened again, as an open file description of our own with O_NONBLOCK: the
+// inherited descriptor shares its description, and with it the flag, with other processes, any of
+// which may change it. Our own description needs no thread, and the exit of the process does not
+// wait for it. Where it cannot be opened (sockets; pipes of another user; systems other than Linux)
+// a thread of Node's pool writes to the inherited descriptor. The streams of `process` are not
+// used: they buffer without bound what a reader does not read, and their errors belong to the
+// program.
 
 import * as fs from 'node:fs';
 import { constants } from 'node:fs';
@@ -16,31 +17,31 @@ import { faultOf } from '../base/errno.ts';
 const EIO = 5;
 
 /**
- * What a pipe takes whole or not at all, on Linux: lines of several processes that share it do not
- * run into each other.
+ * Linux writes up to this many bytes to a pipe atomically: lines of several processes that share it
+ * do not interleave.
  */
-const PIPE_PIECE_BYTES = 4_096;
+const PIPE_BUF = 4_096;
 
 export interface LineSink {
-  /** Most bytes that write() is asked for at once, unless a line alone is longer. */
-  readonly pieceBytes: number;
-  /** Gives how many bytes were written, or -errno; null where `done` is told later. */
+  /** The most bytes of one write(), unless a single line is longer. */
+  readonly writeBytesMax: number;
+  /** Returns how many bytes were written, or -errno; null when `done` is called later with it. */
   write(bytes: Uint8Array, from: number, to: number, done: (result: number) => void): number | null;
-  /** As write(), at once, for a process that is about to end. */
+  /** As write(), but synchronous, for a process that is about to exit. */
   writeNow(bytes: Uint8Array, from: number, to: number): number;
 }
 
 /** The sink of descriptor 1 or 2. */
 export function standardSink(fd: 1 | 2): LineSink {
-  const own = openAgain(fd);
+  const own = reopen(fd);
   if (own !== null) return new OwnDescription(own);
-  stopBlocking(fd);
+  makeNonBlocking(fd);
   return new SharedDescription(fd);
 }
 
-/** Writes to a description that does not block. */
+/** Writes to a non-blocking open file description. */
 class OwnDescription implements LineSink {
-  readonly pieceBytes = PIPE_PIECE_BYTES;
+  readonly writeBytesMax = PIPE_BUF;
   readonly #fd: number;
 
   constructor(fd: number) {
@@ -56,10 +57,10 @@ class OwnDescription implements LineSink {
   }
 }
 
-/** Writes to whatever a descriptor leads to, by the thread pool. */
+/** Writes to a descriptor of any kind, in the thread pool. */
 class SharedDescription implements LineSink {
-  /** Everything: however busy the pool is, what waits needs one trip to it. */
-  readonly pieceBytes = Number.POSITIVE_INFINITY;
+  /** Unlimited: all buffered lines need one task of the pool, however busy it is. */
+  readonly writeBytesMax = Number.POSITIVE_INFINITY;
   readonly #fd: number;
 
   constructor(fd: number) {
@@ -86,8 +87,8 @@ function writeSync(fd: number, bytes: Uint8Array, from: number, to: number): num
   }
 }
 
-/** A description of our own of the same pipe or terminal; null where there is none to be had. */
-function openAgain(fd: number): number | null {
+/** A new open file description of the same pipe or terminal; null when it cannot be opened. */
+function reopen(fd: number): number | null {
   if (process.platform !== 'linux') return null;
   try {
     if (!fs.fstatSync(fd).isFIFO() && !isTerminal(fd)) return null;
@@ -98,22 +99,22 @@ function openAgain(fd: number): number | null {
   }
 }
 
-/** The controlling side of a terminal is none: opened again it would be that of another one. */
+/** False for the controlling side (ptmx): opened again, it would be that of another terminal. */
 function isTerminal(fd: number): boolean {
   return isatty(fd) && !fs.readlinkSync(`/proc/self/fd/${fd}`).endsWith('ptmx');
 }
 
 /**
- * A pipe or socket that we share: a thread that writes to it should not wait, for an end of the
- * process waits for its threads. Node makes it so when it makes a stream of it, and undoes it at
- * its end. Files and terminals stay as they are.
+ * Makes a shared pipe or socket non-blocking: the exit of a process waits for its threads, so no
+ * thread may block in a write. Node sets the flag when it creates the stream, and restores it at
+ * exit. Files and terminals are not changed.
  */
-function stopBlocking(fd: 1 | 2): void {
+function makeNonBlocking(fd: 1 | 2): void {
   try {
     const stat = fs.fstatSync(fd);
     if (!stat.isFIFO() && !stat.isSocket()) return;
     void (fd === 1 ? process.stdout : process.stderr);
   } catch {
-    // What the descriptor is shows when it is written.
+    // The first write reports the error.
   }
 }

@@ -1,22 +1,24 @@
-// Text for a standard stream. Lines of a turn are gathered, so that a busy server makes one write
-// of many. A reader that is slow, stopped or gone holds nobody up: a bounded amount waits for it,
-// lines beyond are dropped and counted, and how many is told as soon as there is room again.
+// Buffers lines for a standard stream. The lines of one turn become one write. A slow or stopped
+// reader does not block the server: a bounded amount is buffered, further lines are dropped and
+// counted, and the listener receives their number as soon as there is room again.
 
 import { LOG_FLUSH_MS, LOG_WAITING_CHARACTERS_MAX } from '../base/fixed-limits.ts';
 import type { LineSink } from './line-sink.ts';
 
-/** Gathered text is written at once beyond this many characters. */
-const GATHER_CHARACTERS = 16 * 1024;
+/** A batch of more characters is written before the turn ends. */
+const BATCH_CHARACTERS = 16 * 1024;
 
-/** Lines are taken again when half of the room is free: a slow reader gets long stretches. */
-const TAKEN_AGAIN_CHARACTERS = LOG_WAITING_CHARACTERS_MAX / 2;
+/**
+ * Lines are accepted again when half of the buffer is free: a slow reader gets long runs of lines.
+ */
+const RESUME_CHARACTERS = LOG_WAITING_CHARACTERS_MAX / 2;
 
-/** How long a full stream is left alone: at first, and at most when it stays full. */
-const FULL_MS_MIN = 1;
-const FULL_MS_MAX = 64;
+/** When a full stream is tried again: first after the minimum, then doubled up to the maximum. */
+const FULL_RETRY_MS_MIN = 1;
+const FULL_RETRY_MS_MAX = 64;
 
-/** How long a stream rests after another error, such as that of a full disk. */
-const ERROR_REST_MS = 1_000;
+/** When a stream is tried again after another error, such as a full disk. */
+const ERROR_RETRY_MS = 1_000;
 
 const EINTR = 4;
 const EAGAIN = 11;
@@ -33,99 +35,103 @@ const LINE_END = '\n';
 const LINE_END_BYTE = 10;
 const NO_BYTES = new Uint8Array(0);
 
-/** Where a writer stands. */
+/** The states of a writer. */
 const State = {
-  /** Nothing waits. */
+  /** Nothing is buffered. */
   Idle: 0,
-  /** Gathers until the turn is over. */
-  Gathering: 1,
-  /** A write is under way. */
+  /** Collects lines until the turn ends. */
+  Batching: 1,
+  /** A write is in progress. */
   Writing: 2,
-  /** The stream was full, and is tried again soon. */
+  /** The stream was full; it is tried again soon. */
   Full: 3,
-  /** The stream failed, and is tried again later. */
-  Resting: 4,
-  /** The stream will never be written again. */
-  Over: 5,
+  /** The stream failed; it is tried again later. */
+  Failed: 4,
+  /** The stream can never be written again. */
+  Closed: 5,
 } as const;
 type State = (typeof State)[keyof typeof State];
 
 /**
- * Hears of lines that were dropped: how many since the last time, and the code of the error that
- * keeps all later ones from being written, null where they are.
+ * Called with the number of lines dropped since the last call, and the code of the error that
+ * closed the stream, null when later lines are written.
  */
 export type DropListener = (lines: number, code: string | null) => void;
 
 export class LineWriter {
-  /** Lines that were never written, in all. */
+  /** Total of lines that were never written. */
   dropped = 0;
   readonly #sink: LineSink;
   #state: State = State.Idle;
-  /** What waits: first the bytes from `from` on (a write under way has those up to `to`). */
+  /** Buffered lines not yet encoded; they follow #bytes. */
   #text = '';
+  /** Encoded lines: those from #from on are unwritten; a write in progress has those up to #to. */
   #bytes: Uint8Array = NO_BYTES;
   #from = 0;
   #to = 0;
-  /** No line is taken until much of what waits is written; how many lines that has cost. */
+  /** Lines are dropped until half of the buffer is free. */
   #isFull = false;
-  #gap = 0;
-  #fullMs = FULL_MS_MIN;
+  /** Lines dropped since the last report. */
+  #droppedNow = 0;
+  #fullRetryMs = FULL_RETRY_MS_MIN;
   #timer: NodeJS.Timeout | null = null;
   #listener: DropListener | null = null;
-  #flushed: (() => void)[] = [];
-  readonly #turnOver = (): void => {
-    if (this.#state === State.Gathering) this.#write();
+  #flushWaiters: (() => void)[] = [];
+  readonly #turnEnded = (): void => {
+    if (this.#state === State.Batching) this.#write();
   };
-  readonly #rested = (): void => {
+  readonly #retry = (): void => {
     this.#timer = null;
-    if (this.#state === State.Full || this.#state === State.Resting) this.#write();
+    if (this.#state === State.Full || this.#state === State.Failed) this.#write();
   };
   readonly #written = (result: number): void => {
-    if (this.#goesOn(result)) this.#write();
+    if (this.#writeDone(result)) this.#write();
   };
 
   constructor(sink: LineSink) {
     this.#sink = sink;
   }
 
-  /** Writes whole lines, by and by. `listener` is told when lines had to be dropped. */
+  /** Buffers complete lines. `listener` is called after lines were dropped. */
   write(text: string, listener: DropListener | null = null): void {
     if (listener !== null) this.#listener = listener;
-    if (this.#state === State.Over) {
+    if (this.#state === State.Closed) {
       this.dropped += linesOf(text);
       return;
     }
     const waiting = this.#text.length + this.#bytes.length - this.#from;
-    // A line that is longer than all the room is taken where nothing waits.
+    // A line longer than the buffer is accepted while nothing is buffered.
     this.#isFull ||= waiting > 0 && waiting + text.length > LOG_WAITING_CHARACTERS_MAX;
     if (this.#isFull) {
       const lines = linesOf(text);
-      this.#gap += lines;
+      this.#droppedNow += lines;
       this.dropped += lines;
       return;
     }
     this.#text += text;
     if (this.#state === State.Idle) {
-      this.#state = State.Gathering;
-      setImmediate(this.#turnOver);
+      this.#state = State.Batching;
+      setImmediate(this.#turnEnded);
     }
-    const isMuch = this.#text.length >= GATHER_CHARACTERS;
-    if (isMuch && this.#state === State.Gathering) this.#write();
+    const isLarge = this.#text.length >= BATCH_CHARACTERS;
+    if (isLarge && this.#state === State.Batching) this.#write();
   }
 
-  /** Writes until nothing waits, a write is under way, or the stream takes no more. */
+  /** Writes until nothing is buffered, a write is in progress, or the stream is full or fails. */
   #write(): void {
     while (this.#take()) {
       this.#state = State.Writing;
-      this.#to = this.#pieceEnd();
+      this.#to = this.#writeEnd();
       const result = this.#sink.write(this.#bytes, this.#from, this.#to, this.#written);
-      if (result === null || !this.#goesOn(result)) return;
+      if (result === null || !this.#writeDone(result)) return;
     }
     this.#state = State.Idle;
-    this.#tellFlushed();
+    this.#notifyFlushed();
   }
 
-  /** Takes what has been gathered when everything before it is written. False: nothing waits. */
+  /**
+   * Encodes the collected text when all bytes before it are written. False: nothing is buffered.
+   */
   #take(): boolean {
     if (this.#from < this.#bytes.length) return true;
     this.#bytes = this.#text === '' ? NO_BYTES : Buffer.from(this.#text, 'utf8');
@@ -134,24 +140,24 @@ export class LineWriter {
     return this.#bytes.length > 0;
   }
 
-  /** The end of a piece that the sink takes at once: that of a line where one fits. */
-  #pieceEnd(): number {
-    const { pieceBytes } = this.#sink;
+  /** The end of the next write: that of the last line that fits, else of the first line. */
+  #writeEnd(): number {
+    const { writeBytesMax } = this.#sink;
     const bytes = this.#bytes;
-    if (bytes.length - this.#from <= pieceBytes) return bytes.length;
-    const last = bytes.lastIndexOf(LINE_END_BYTE, this.#from + pieceBytes - 1);
+    if (bytes.length - this.#from <= writeBytesMax) return bytes.length;
+    const last = bytes.lastIndexOf(LINE_END_BYTE, this.#from + writeBytesMax - 1);
     if (last >= this.#from) return last + 1;
     const end = bytes.indexOf(LINE_END_BYTE, this.#from);
     return end < 0 ? bytes.length : end + 1;
   }
 
-  /** What a write gave. True: there may be another one now. */
-  #goesOn(result: number): boolean {
+  /** Handles the result of a write. True: the next write may follow now. */
+  #writeDone(result: number): boolean {
     if (result > 0) {
       this.#from += result;
-      this.#fullMs = FULL_MS_MIN;
+      this.#fullRetryMs = FULL_RETRY_MS_MIN;
       const waiting = this.#text.length + this.#bytes.length - this.#from;
-      if (this.#isFull && waiting <= TAKEN_AGAIN_CHARACTERS) this.#tellGap();
+      if (this.#isFull && waiting <= RESUME_CHARACTERS) this.#reportDropped();
       return true;
     }
     if (result === -EINTR) return true;
@@ -160,71 +166,71 @@ export class LineWriter {
       this.#end(code);
       return false;
     }
-    // A stream that took nothing is full as well.
+    // A write of 0 bytes means a full stream, too.
     const isFull = result === 0 || result === -EAGAIN;
-    this.#state = isFull ? State.Full : State.Resting;
-    // What waits for a reader is no reason for a process to stay.
-    this.#timer = setTimeout(this.#rested, isFull ? this.#fullMs : ERROR_REST_MS).unref();
-    if (isFull) this.#fullMs = Math.min(2 * this.#fullMs, FULL_MS_MAX);
-    else this.#tellFlushed();
+    this.#state = isFull ? State.Full : State.Failed;
+    // Buffered lines do not keep the process alive.
+    this.#timer = setTimeout(this.#retry, isFull ? this.#fullRetryMs : ERROR_RETRY_MS).unref();
+    if (isFull) this.#fullRetryMs = Math.min(2 * this.#fullRetryMs, FULL_RETRY_MS_MAX);
+    else this.#notifyFlushed();
     return false;
   }
 
-  /** What a listener writes to this stream stands where the lines are missing. */
-  #tellGap(): void {
-    const lines = this.#gap;
+  /** A line that the listener writes to this stream is at the place of the missing lines. */
+  #reportDropped(): void {
+    const lines = this.#droppedNow;
     this.#isFull = false;
-    this.#gap = 0;
+    this.#droppedNow = 0;
     this.#listener?.(lines, null);
   }
 
   #end(code: string): void {
-    const lost = linesIn(this.#bytes, this.#from) + linesOf(this.#text);
-    const lines = this.#gap + lost;
-    this.dropped += lost;
-    this.#state = State.Over;
+    const unwritten = linesIn(this.#bytes, this.#from) + linesOf(this.#text);
+    const lines = this.#droppedNow + unwritten;
+    this.dropped += unwritten;
+    this.#state = State.Closed;
     this.#text = '';
     this.#bytes = NO_BYTES;
     this.#from = 0;
-    this.#tellFlushed();
+    this.#notifyFlushed();
     this.#listener?.(lines, code);
   }
 
-  #tellFlushed(): void {
-    const waiting = this.#flushed;
+  #notifyFlushed(): void {
+    const waiting = this.#flushWaiters;
     if (waiting.length === 0) return;
-    this.#flushed = [];
+    this.#flushWaiters = [];
     for (const resolve of waiting) resolve();
   }
 
-  /** Resolves when nothing waits, when the stream fails, or after LOG_FLUSH_MS. */
+  /** Resolves when nothing is buffered, when the stream fails, or after LOG_FLUSH_MS. */
   flush(): Promise<void> {
     const state = this.#state;
-    if (state === State.Idle || state === State.Resting || state === State.Over) {
+    if (state === State.Idle || state === State.Failed || state === State.Closed) {
       return Promise.resolve();
     }
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, LOG_FLUSH_MS);
-      this.#flushed.push(() => {
+      this.#flushWaiters.push(() => {
         clearTimeout(timer);
         resolve();
       });
-      if (state === State.Gathering) this.#write();
+      if (state === State.Batching) this.#write();
     });
   }
 
-  /** Writes what waits as far as it can within LOG_FLUSH_MS: the process is about to end. */
+  /** Writes as much as possible within LOG_FLUSH_MS: the process is about to exit. */
   flushNow(): void {
-    if (this.#state === State.Over) return;
+    if (this.#state === State.Closed) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     const untilMs = performance.now() + LOG_FLUSH_MS;
     if (this.#state === State.Writing) {
-      // A thread has these bytes; the process does not end before it is done with them.
+      // A thread of the pool writes these bytes; the process does not exit before it is done.
       this.#from = this.#to;
       pause();
     }
     while (this.#take()) {
-      const result = this.#sink.writeNow(this.#bytes, this.#from, this.#pieceEnd());
+      const result = this.#sink.writeNow(this.#bytes, this.#from, this.#writeEnd());
       if (result > 0) this.#from += result;
       else if (result < 0 && result !== -EAGAIN && result !== -EINTR) return;
       else if (performance.now() > untilMs) return;
@@ -233,11 +239,11 @@ export class LineWriter {
   }
 }
 
-const NEVER = new Int32Array(new SharedArrayBuffer(4));
+const NEVER_NOTIFIED = new Int32Array(new SharedArrayBuffer(4));
 
-/** Waits for a millisecond without the loop. */
+/** Blocks for a millisecond. */
 function pause(): void {
-  Atomics.wait(NEVER, 0, 0, 1);
+  Atomics.wait(NEVER_NOTIFIED, 0, 0, 1);
 }
 
 function linesOf(text: string): number {

@@ -1,4 +1,4 @@
-// The work of the real world: files, compression and digests by Node's own thread pool.
+// Asynchronous I/O of the operating system: files, compression and digests in Node's thread pool.
 
 import { webcrypto } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -26,20 +26,20 @@ const EACCES = 13;
 const EISDIR = 21;
 
 /**
- * A look at a file that the system has in memory takes 3 microseconds. One that took this long went
- * to a disk or a network: for a while nobody waits for such looks on the loop.
+ * A stat() of a file that the system has in memory takes 3 microseconds. One that took this long
+ * read from a disk or a network: for a while, statNow() then does not block the event loop.
  */
-const SLOW_LOOK_MS = 2;
-const SLOW_WHILE_MS = 1000;
+const SLOW_STAT_MS = 2;
+const SLOW_STAT_PAUSE_MS = 1000;
 
 const NO_THROW = { throwIfNoEntry: false } as const;
 
-/** Entries of a directory looked at together: a guess, four times what the thread pool runs. */
+/** Entries of a directory checked together: a guess, four times the threads of the pool. */
 const STATS_AT_ONCE = 16;
 
 /**
- * A FIFO without a writer must not hold up a thread, a terminal must not become ours. Windows has
- * neither flag. Node adds close-on-exec.
+ * A FIFO without a writer must not block a thread, a terminal must not become the controlling one.
+ * Windows has neither flag. Node adds close-on-exec.
  */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 
@@ -56,13 +56,13 @@ export class NodeAsyncIo implements AsyncIo {
   readonly #streams: StandardStreams = standardStreams();
   readonly #outputDropped: DropListener;
   readonly #errorDropped: DropListener;
-  #looksSlowUntilMs = 0;
+  #statPausedUntilMs = 0;
 
-  /** `notice` is told of lines that were dropped, in words; it may print them. */
+  /** `notice` is called with a text about dropped lines; it may print it. */
   constructor(notice: (text: string) => void = () => {}) {
     this.#outputDropped = (lines, code) => notice(dropText('standard output', lines, code));
     this.#errorDropped = (lines, code) => {
-      // One that will never be written cannot tell of it either.
+      // A closed standard error cannot print the notice.
       if (code === null) notice(dropText('standard error', lines, code));
     };
   }
@@ -102,11 +102,11 @@ export class NodeAsyncIo implements AsyncIo {
 
   statNow(path: string): FileStat | number | null {
     const beganMs = performance.now();
-    if (beganMs < this.#looksSlowUntilMs) return null;
+    if (beganMs < this.#statPausedUntilMs) return null;
     try {
       const stats = fs.statSync(path, NO_THROW);
-      const isSlow = performance.now() - beganMs > SLOW_LOOK_MS;
-      if (isSlow) this.#looksSlowUntilMs = beganMs + SLOW_WHILE_MS;
+      const isSlow = performance.now() - beganMs > SLOW_STAT_MS;
+      if (isSlow) this.#statPausedUntilMs = beganMs + SLOW_STAT_PAUSE_MS;
       return stats === undefined ? -ENOENT : fileStat(stats);
     } catch (error) {
       return faultOf(error, EIO);
@@ -121,7 +121,7 @@ export class NodeAsyncIo implements AsyncIo {
           else resolve(openFault(error));
         });
       } catch (error) {
-        // Node throws for a NUL in the path, which may well be a client's.
+        // Node throws for a NUL in the path, which may come from a client.
         resolve(openFault(error));
       }
     });
@@ -136,7 +136,7 @@ export class NodeAsyncIo implements AsyncIo {
   }
 
   close(file: number): Promise<void> {
-    // A failed close has let the descriptor go too, and nothing was written that could be lost.
+    // A failed close has released the descriptor, too, and there are no writes to lose.
     return new Promise((resolve) => fs.close(file, () => resolve()));
   }
 
@@ -174,7 +174,7 @@ export class NodeAsyncIo implements AsyncIo {
   }
 
   async hash(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Promise<string> {
-    // The digest of node:crypto's Hash would be made on the loop; this one runs beside it.
+    // node:crypto's Hash would block the event loop; this digest runs in the thread pool.
     const input = bytes as Uint8Array<ArrayBuffer>;
     const digest = await webcrypto.subtle.digest(SUBTLE_NAME[algorithm], input);
     return Buffer.from(digest).toString('hex');
@@ -184,7 +184,7 @@ export class NodeAsyncIo implements AsyncIo {
 function dropText(stream: string, lines: number, code: string | null): string {
   const what = lines === 1 ? '1 line was dropped' : `${lines} lines were dropped`;
   if (code === null) return `${stream} could not be written for a while: ${what}`;
-  return `${stream} can no longer be written (${code}): ${what}, and so are all that follow`;
+  return `${stream} can no longer be written (${code}): ${what}, all later lines are dropped, too`;
 }
 
 function openStat(file: number, resolve: (result: OpenFile | number) => void): void {
@@ -200,7 +200,7 @@ function openStat(file: number, resolve: (result: OpenFile | number) => void): v
   });
 }
 
-/** A unix socket cannot be opened at all: it is refused like everything else that is no file. */
+/** A Unix socket cannot be opened: it is denied like everything else that is not a file. */
 function openFault(error: unknown): number {
   const fault = faultOf(error, EIO);
   return fault === -ENXIO ? -EACCES : fault;

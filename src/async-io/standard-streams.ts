@@ -1,5 +1,5 @@
-// The writers of the two standard streams. The streams are the process's, so all servers in it
-// share the writers, which hold a bounded amount for each stream and write the rest at its end.
+// The writers of the two standard streams. All servers of a process share the writers, which buffer
+// a bounded amount for each stream and write the rest when the process exits.
 
 import { standardSink } from './line-sink.ts';
 import { LineWriter } from './line-writer.ts';
@@ -11,7 +11,7 @@ export interface StandardStreams {
 
 let streams: StandardStreams | null = null;
 
-/** Made at the first call: a server that has run out of descriptors must be able to say so. */
+/** Created by the first call: a server without free descriptors must be able to report that. */
 export function standardStreams(): StandardStreams {
   if (streams === null) {
     const made = {

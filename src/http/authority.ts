@@ -1,4 +1,4 @@
-// Host and port as RFC 3986 3.2 and RFC 9110 4.2 have them: in Host, in absolute-form targets, and
+// Host and port by RFC 3986 3.2 and RFC 9110 4.2: in the Host field, in absolute-form targets, and
 // in the targets of CONNECT. User information is never allowed.
 
 import { HEX_VALUE, REG_NAME } from './grammar.ts';
@@ -14,54 +14,58 @@ const PORT_MAX = 65_535;
 
 const REG_NAME_BYTES = REG_NAME;
 
-/** What was found right last. Most requests to a server name the same host. */
-const USUAL_BYTES_MAX = 64;
-const usual = new DataView(new ArrayBuffer(USUAL_BYTES_MAX));
-let usualBytes = 0;
+/** The last valid authority. Most requests to a server name the same host. */
+const CACHED_BYTES_MAX = 64;
+const cached = new DataView(new ArrayBuffer(CACHED_BYTES_MAX));
+let cachedBytes = 0;
 
-/** As isAuthority(), in a third of the time where it is the same as last time: 20 against 60 ns. */
-export function isUsualAuthority(
+/**
+ * As isAuthority(), in a third of the time for the same authority as last time: 20 versus 60 ns.
+ */
+export function isCachedAuthority(
   bytes: Uint8Array,
   view: DataView,
   from: number,
   to: number,
 ): boolean {
   const length = to - from;
-  if (length === usualBytes && isUsual(view, from, length)) return true;
+  if (length === cachedBytes && equalsCached(view, from, length)) return true;
   if (!isAuthority(bytes, from, to)) return false;
-  if (length <= USUAL_BYTES_MAX) {
-    for (let at = 0; at < length; at++) usual.setUint8(at, bytes[from + at]);
-    usualBytes = length;
+  if (length <= CACHED_BYTES_MAX) {
+    for (let at = 0; at < length; at++) cached.setUint8(at, bytes[from + at]);
+    cachedBytes = length;
   }
   return true;
 }
 
-function isUsual(view: DataView, from: number, length: number): boolean {
+function equalsCached(view: DataView, from: number, length: number): boolean {
   let at = 0;
   for (; at + 4 <= length; at += 4) {
-    if (view.getInt32(from + at, true) !== usual.getInt32(at, true)) return false;
+    if (view.getInt32(from + at, true) !== cached.getInt32(at, true)) return false;
   }
   for (; at < length; at++) {
-    if (view.getUint8(from + at) !== usual.getUint8(at)) return false;
+    if (view.getUint8(from + at) !== cached.getUint8(at)) return false;
   }
   return true;
 }
 
-/** Whether the span is a host that is not empty, with or without ':' and a port (may be empty). */
+/**
+ * Whether the span is a non-empty host, optionally followed by ':' and a port that may be empty.
+ */
 export function isAuthority(bytes: Uint8Array, from: number, to: number): boolean {
   const hostEnd = endOfHost(bytes, from, to);
   if (hostEnd < 0) return false;
   return hostEnd === to || isPort(bytes, hostEnd, to);
 }
 
-/** The same, with the port required: what CONNECT names. */
+/** Whether the span is a host, ':' and a non-empty port, as CONNECT requires. */
 export function isAuthorityWithPort(bytes: Uint8Array, from: number, to: number): boolean {
   const hostEnd = endOfHost(bytes, from, to);
   if (hostEnd < 0) return false;
   return to - hostEnd >= 2 && isPort(bytes, hostEnd, to);
 }
 
-/** Where the host ends (at the end or before a ':'), or -1 when there is no valid one. */
+/** Where the host ends (at `to` or before a ':'), or -1 when it is not valid. */
 function endOfHost(bytes: Uint8Array, from: number, to: number): number {
   if (from === to) return -1;
   let p = from;
@@ -85,7 +89,7 @@ function endOfHost(bytes: Uint8Array, from: number, to: number): number {
   return p;
 }
 
-/** Whether the span is ':' and a port: nothing, or digits up to 65535. */
+/** Whether the span is ':' and a port: no digits, or a number up to 65535. */
 function isPort(bytes: Uint8Array, from: number, to: number): boolean {
   let port = 0;
   for (let p = from + 1; p < to; p++) {
@@ -97,7 +101,7 @@ function isPort(bytes: Uint8Array, from: number, to: number): boolean {
   return true;
 }
 
-/** Eight groups of up to four hex digits; '::' once stands for one or more; IPv4 may end it. */
+/** Eight groups of up to four hex digits; one '::' replaces one group or more; IPv4 may end it. */
 function isIpv6(bytes: Uint8Array, from: number, to: number): boolean {
   let groups = 0;
   let compressed = false;

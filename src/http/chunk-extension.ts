@@ -1,12 +1,12 @@
-// The grammar of chunk extensions (RFC 9112 7.1.1), one byte at a time. They mean nothing to this
-// server, but a sloppy reading of them has let requests be smuggled past others.
+// The grammar of chunk extensions (RFC 9112 7.1.1), one byte at a time. This server ignores their
+// meaning, but lenient parsing of them has made request smuggling possible in other servers.
 
 import { Fault } from './fault.ts';
 import { QUOTED_TEXT, TOKEN } from './grammar.ts';
 
-/** Where the machine stands, named by what it has read. */
+/** States of the machine, named by what it has read. */
 export const ExtensionState = {
-  /** White space after the size or a value: a ';' has to come. */
+  /** White space after the size or a value: a ';' has to follow. */
   Space: 0,
   Semicolon: 1,
   Name: 2,
@@ -62,12 +62,12 @@ export function nextExtensionState(state: number, byte: number): number {
   }
 }
 
-/** What may follow a name or a value at once: the line's end, or what may follow a size. */
+/** The state after a byte directly behind a name or a value: a CR, or what may follow a size. */
 function afterPart(byte: number): number {
   return byte === CR ? ExtensionState.LineEnd : stateAfterSpace(byte);
 }
 
-/** What may follow a size, or the white space behind it. */
+/** The state after a byte behind a size, or behind the white space after it. */
 function stateAfterSpace(byte: number): number {
   if (byte === SEMICOLON) return ExtensionState.Semicolon;
   if (isSpace(byte)) return ExtensionState.Space;

@@ -1,11 +1,11 @@
-// Whether a client's copy is still good (RFC 9110 section 13): If-None-Match and If-Modified-Since.
+// Whether a client's copy is current (RFC 9110 section 13): If-None-Match and If-Modified-Since.
 
 import { parseDate } from './date.ts';
 
 /** The opaque-tags of a list, with their quotes and without the weak prefix. */
 const TAG = /(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g;
 
-/** True when the value of If-None-Match names `etag`, by weak comparison, or is `*`. */
+/** True when the value of If-None-Match is `*` or lists `etag`, by weak comparison. */
 export function matchesTag(value: string, etag: string): boolean {
   if (value.trim() === '*') return true;
   const wanted = etag.replace(/^W\//, '');
@@ -14,8 +14,8 @@ export function matchesTag(value: string, etag: string): boolean {
 }
 
 /**
- * True when the client has this version of a representation already. If-None-Match goes before
- * If-Modified-Since (13.2.2); a date that cannot be read is as none (13.1.3).
+ * True when the client already has this version of a representation. If-None-Match takes precedence
+ * over If-Modified-Since (13.2.2); an invalid date is ignored (13.1.3).
  */
 export function isFresh(
   ifNoneMatch: string | undefined,

@@ -1,5 +1,6 @@
-// Hot: runs for every answer. Measured by perf/micro/date.ts.
-// The Date field's value (RFC 9110 5.6.7, IMF-fixdate), made once a second.
+// Hot: runs for every response. Measured by perf/micro/date.ts.
+// The value of the Date field (RFC 9110 5.6.7, IMF-fixdate), formatted once a second, and the
+// parser of HTTP-dates.
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
@@ -7,12 +8,12 @@ const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 /** Bytes of an IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`. */
 export const DATE_BYTES = 29;
 
-/** `Date: `, a value and CRLF, ready to be copied. */
+/** The field line `Date: `, value and CRLF, ready to be copied. */
 export class DateField {
   readonly bytes: Uint8Array = new TextEncoder().encode(`Date: ${' '.repeat(DATE_BYTES)}\r\n`);
   #second = Number.NaN;
 
-  /** Brings the value up to date; cheap within the same second. */
+  /** Sets the value to the given time; cheap within the same second. */
   update(wallMs: number): void {
     const second = Math.floor(wallMs / 1000);
     if (second === this.#second) return;
@@ -38,8 +39,8 @@ const RFC850 = /^[A-Z][a-z]{5,8}, (\d{2})-([A-Z][a-z]{2})-(\d{2}) (\d{2}):(\d{2}
 const ASCTIME = /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d{2}):(\d{2}):(\d{2}) (\d{4})$/;
 
 /**
- * An HTTP-date in any of the three forms of RFC 9110 5.6.7 as milliseconds since 1970, NaN when it
- * is none. `wallMs` is now: a two-digit year is never more than 50 years ahead.
+ * An HTTP-date in any of the three forms of RFC 9110 5.6.7 as milliseconds since 1970; NaN for
+ * other text. `wallMs` is the current time: a two-digit year is at most 50 years in the future.
  */
 export function parseDate(text: string, wallMs: number): number {
   const imf = IMF.exec(text);
@@ -68,7 +69,7 @@ function utc(
   if (monthIndex < 0 || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) {
     return Number.NaN;
   }
-  // Date.UTC() would take the years 0 to 99 for those after 1900.
+  // Date.UTC() would read the years 0 to 99 as 1900 to 1999.
   const midnight = new Date(0);
   midnight.setUTCFullYear(Number(year), monthIndex, Number(day));
   if (midnight.getUTCDate() !== Number(day)) return Number.NaN;

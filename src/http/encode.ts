@@ -1,23 +1,23 @@
-// Hot: runs for every answer. Measured by perf/micro/encode.ts.
-// Writes the head of an answer into bytes (RFC 9112 section 4): the status line, Date, the fields
-// of the handler, then the fields of framing, which only the server sets.
+// Hot: runs for every response. Measured by perf/micro/encode.ts.
+// Writes the head of a response into bytes (RFC 9112 section 4): the status line, Date, the fields
+// that the handler set, then the framing fields, which only the server sets.
 
 import { copyBytes, writeDecimal, writeLatin1 } from '../base/bytes.ts';
 import type { ResponseFields } from './response-fields.ts';
 import { statusLine } from './status.ts';
 import { asciiBytes } from './text.ts';
 
-/** Instead of a length: no field of framing at all, or a chunked body. */
+/** Values in place of a length: no framing field at all, or a chunked body. */
 export const LENGTH_NONE = -1;
 export const LENGTH_CHUNKED = -2;
 
 /**
- * The Connection field of an answer; Keep is for HTTP/1.0, where it is not understood by itself.
+ * The Connection field of a response; Keep is for HTTP/1.0, where keep-alive is not the default.
  */
 export const ConnectionField = { None: 0, Close: 1, Keep: 2 } as const;
 export type ConnectionField = (typeof ConnectionField)[keyof typeof ConnectionField];
 
-/** Status line, Date, Content-Length or Transfer-Encoding, Connection and the end, at most. */
+/** At most: status line, Date, Content-Length or Transfer-Encoding, Connection and blank line. */
 const FIXED_BYTES = 256;
 
 const CONTENT_LENGTH = asciiBytes('Content-Length: ');
@@ -30,12 +30,15 @@ const LF = 10;
 const COLON = 58;
 const SPACE = 32;
 
-/** No head with these fields is longer. */
+/** An upper bound for the bytes of a head with these fields. */
 export function headBytesBound(fields: ResponseFields): number {
   return FIXED_BYTES + fields.characters + 4 * fields.count;
 }
 
-/** Gives where the head ends; `date` is a whole field line. There is room by headBytesBound(). */
+/**
+ * Returns where the head ends. `date` is a complete field line. The caller provides the room that
+ * headBytesBound() returns.
+ */
 export function encodeHead(
   target: Uint8Array,
   at: number,
@@ -62,7 +65,7 @@ export function encodeHead(
   return writeLineEnd(target, end);
 }
 
-/** Writes one field line; gives where it ends. */
+/** Writes one field line; returns where it ends. */
 export function writeField(target: Uint8Array, at: number, name: string, value: string): number {
   let end = writeLatin1(target, at, name);
   target[end] = COLON;

@@ -1,5 +1,5 @@
-// Everything that can be wrong with the bytes of a request, as negative numbers, so that a fault
-// fits where a count or a length is returned. Words are made only for logs.
+// Everything that can be wrong with the bytes of a request, as negative numbers: functions return a
+// fault in place of a count or a length. Texts are only for logs.
 
 export const Fault = {
   BadRequestLine: -1,
@@ -70,12 +70,12 @@ const MEANINGS: Readonly<Record<Fault, FaultMeaning>> = {
   [Fault.MethodTooLong]: { status: 501, text: 'method too long' },
 };
 
-/** The status that answers a fault; 400 for a number that is none. */
+/** The status code of the response to a fault; 400 for a number that is not a Fault. */
 export function faultStatus(fault: number): number {
   return meaningOf(fault)?.status ?? 400;
 }
 
-/** A few words for the debug log. */
+/** A short text for the debug log. */
 export function faultText(fault: number): string {
   return meaningOf(fault)?.text ?? `fault ${fault}`;
 }

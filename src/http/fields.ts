@@ -1,5 +1,5 @@
-// The field names the server and its users ask for often, as small numbers: compared as numbers on
-// the way in, and one shared lower-case string each on the way out.
+// Common field names as small numbers. The parser turns bytes into numbers, the server compares
+// numbers, and handlers see one shared lower-case string for each.
 
 import { assert } from '../base/assert.ts';
 import { asciiBytes } from './text.ts';
@@ -69,7 +69,7 @@ export const Field = {
 } as const;
 export type Field = (typeof Field)[keyof typeof Field];
 
-/** Names that are not simply the words of their key with '-' between. */
+/** Names that are not the words of their key joined by '-'. */
 const SPECIAL_NAMES: Readonly<Record<string, string>> = {
   Unknown: '',
   TE: 'te',
@@ -82,11 +82,11 @@ const NAMES = Object.keys(Field).map(
   (key) => SPECIAL_NAMES[key] ?? key.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase(),
 );
 const NUMBERS = new Map(NAMES.map((name, number) => [name, number]));
-assert(NUMBERS.size === NAMES.length, 'every field has a name of its own');
+assert(NUMBERS.size === NAMES.length, 'no two fields have the same name');
 
 /**
- * The names as little-endian words, and for each word the bits that do not matter: the case bit of
- * letters. WORD_STARTS says where a name begins; its last word may overlap the one before it.
+ * The names as little-endian words, and for each word the bits to ignore: the case bit of letters.
+ * WORD_STARTS holds where a name begins; its last word may overlap the one before it.
  */
 const WORD_STARTS = new Uint16Array(NAMES.length + 1);
 for (let number = 0; number < NAMES.length; number++) {
@@ -109,8 +109,8 @@ for (let number = 1; number < NAMES.length; number++) {
 }
 
 /**
- * Names by length, first and last byte: the first candidate, then the next with the same key. Two
- * tries at most, asserted below; a name that is not known mostly meets an empty place.
+ * A hash table by length, first and last byte: the first candidate, then the next with the same
+ * key. Two candidates at most, asserted below; most unknown names find none.
  */
 const CANDIDATES = new Uint8Array(256);
 const NEXT_CANDIDATES = new Uint8Array(NAMES.length);
@@ -119,7 +119,7 @@ for (let number = 1; number < NAMES.length; number++) {
   const key = nameKey(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1));
   NEXT_CANDIDATES[number] = CANDIDATES[key];
   CANDIDATES[key] = number;
-  assert(NEXT_CANDIDATES[NEXT_CANDIDATES[number]] === 0, 'names spread well over their keys');
+  assert(NEXT_CANDIDATES[NEXT_CANDIDATES[number]] === 0, 'at most two names have the same key');
 }
 
 function nameKey(length: number, first: number, last: number): number {
@@ -138,7 +138,7 @@ export function fieldNumber(lowerCaseName: string): number {
 
 /**
  * The number of the name in a span, in any case, or Field.Unknown. The comparison is exact for any
- * bytes: what is recognized needs no further look.
+ * bytes: a recognized name needs no other check.
  */
 export function recognizeField(
   bytes: Uint8Array,
@@ -156,7 +156,7 @@ export function recognizeField(
   return Field.Unknown;
 }
 
-/** Whether a known name lies at `from`, all of whose bytes have arrived. */
+/** Whether a known name is at `from`. All of its bytes have been received. */
 function isField(bytes: Uint8Array, view: DataView, from: number, number: number): boolean {
   const length = LENGTHS[number];
   let at = WORD_STARTS[number];

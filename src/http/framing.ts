@@ -1,7 +1,7 @@
-// Where the body of a request ends and whether its connection may live: RFC 9112 section 6 read
-// strictly. Whatever two readers could understand in two ways is a fault (request smuggling).
+// Where the body of a request ends and whether its connection persists: RFC 9112 section 6, applied
+// strictly. Anything that two recipients could read in two ways is a fault (request smuggling).
 
-import { isUsualAuthority } from './authority.ts';
+import { isCachedAuthority } from './authority.ts';
 import { Fault } from './fault.ts';
 import { Field } from './fields.ts';
 import { TOKEN } from './grammar.ts';
@@ -12,7 +12,7 @@ import { asciiBytes, equalsWord } from './text.ts';
 export const BodyKind = { None: 0, Length: 1, Chunked: 2 } as const;
 export type BodyKind = (typeof BodyKind)[keyof typeof BodyKind];
 
-/** What the Transfer-Encoding fields have named so far. */
+/** What the Transfer-Encoding fields have listed so far. */
 const Coding = {
   None: 0,
   Chunked: 1,
@@ -21,7 +21,7 @@ const Coding = {
   Bad: 4,
 } as const;
 
-const NOT_GIVEN = -1_000;
+const ABSENT = -1_000;
 
 const TAB = 0x09;
 const SP = 0x20;
@@ -35,17 +35,17 @@ const UPGRADE = asciiBytes('upgrade');
 const TRAILERS = asciiBytes('trailers');
 const CONTINUE = asciiBytes('100-continue');
 
-/** What frame() finds out; reused. */
+/** The result of frame(); reused. */
 export class Framing {
   kind: number;
   /** Bytes of the body when kind is Length, else 0. */
   length: number;
   keepAlive: boolean;
-  /** The client waits for 100 (Continue) before it sends its body. */
+  /** The client expects 100 (Continue) before it sends its body. */
   expectContinue: boolean;
-  /** TE names trailers: the answer may have some. */
+  /** TE lists `trailers`: the response may have trailers. */
   trailersAccepted: boolean;
-  /** The client asks for another protocol, in a way that may be granted. */
+  /** The client requests a switch to another protocol with valid fields. */
   upgrade: boolean;
 
   constructor() {
@@ -67,21 +67,21 @@ export class Framing {
   }
 }
 
-/** Fills `framing` from a whole head: 0, or a Fault. */
+/** Fills `framing` from a complete head; returns 0 or a Fault. */
 export function frame(bytes: Uint8Array, start: number, head: Head, framing: Framing): number {
   framing.reset();
   const offsets = head.offsets;
   const names = head.names;
   const view = head.viewOf(bytes);
-  const modern = head.minor === 1;
+  const isHttp11 = head.minor === 1;
   let hosts = 0;
-  let length = NOT_GIVEN;
+  let length = ABSENT;
   let coding: number = Coding.None;
   let close = false;
-  let keepAlive = modern;
+  let keepAlive = isHttp11;
   let upgradeOption = false;
   let upgradeField = false;
-  let expectation: number = NOT_GIVEN;
+  let expectation: number = ABSENT;
   for (let index = 0; index < head.fieldCount; index++) {
     const from = start + offsets[index * OFFSETS_PER_FIELD + 2];
     const to = start + offsets[index * OFFSETS_PER_FIELD + 3];
@@ -89,10 +89,10 @@ export function frame(bytes: Uint8Array, start: number, head: Head, framing: Fra
       case Field.Host:
         hosts += 1;
         if (hosts > 1) return Fault.BadHost;
-        if (from < to && !isUsualAuthority(bytes, view, from, to)) return Fault.BadHost;
+        if (from < to && !isCachedAuthority(bytes, view, from, to)) return Fault.BadHost;
         break;
       case Field.ContentLength:
-        if (length !== NOT_GIVEN) return Fault.BadContentLength;
+        if (length !== ABSENT) return Fault.BadContentLength;
         length = contentLength(bytes, from, to);
         if (length === Fault.BadContentLength) return length;
         break;
@@ -109,7 +109,7 @@ export function frame(bytes: Uint8Array, start: number, head: Head, framing: Fra
         if (!equalsWord(bytes, from, to, CONTINUE)) expectation = 1;
         break;
       case Field.TE:
-        framing.trailersAccepted ||= modern && listHas(bytes, from, to, TRAILERS);
+        framing.trailersAccepted ||= isHttp11 && listHas(bytes, from, to, TRAILERS);
         break;
       case Field.Upgrade:
         upgradeField = true;
@@ -118,22 +118,22 @@ export function frame(bytes: Uint8Array, start: number, head: Head, framing: Fra
         break;
     }
   }
-  if (modern && hosts === 0) return Fault.MissingHost;
-  const fault = bodyOf(framing, length, coding, modern);
+  if (isHttp11 && hosts === 0) return Fault.MissingHost;
+  const fault = bodyOf(framing, length, coding, isHttp11);
   if (fault < 0) return fault;
-  // HTTP/1.0 has neither expectations nor upgrades (RFC 9110 10.1.1 and 7.8): they are ignored.
-  if (modern && expectation > 0) return Fault.BadExpectation;
-  framing.expectContinue = modern && expectation === 0 && framing.kind !== BodyKind.None;
-  framing.upgrade = modern && upgradeOption && upgradeField;
+  // Expectations and upgrades of HTTP/1.0 requests are ignored (RFC 9110 10.1.1 and 7.8).
+  if (isHttp11 && expectation > 0) return Fault.BadExpectation;
+  framing.expectContinue = isHttp11 && expectation === 0 && framing.kind !== BodyKind.None;
+  framing.upgrade = isHttp11 && upgradeOption && upgradeField;
   framing.keepAlive = keepAlive && !close;
   return 0;
 }
 
-/** Decides between the two ways to say where a body ends; both at once is never right. */
-function bodyOf(framing: Framing, length: number, coding: number, modern: boolean): number {
+/** Sets where the body ends: by length or by chunked coding. Both at once are a fault. */
+function bodyOf(framing: Framing, length: number, coding: number, isHttp11: boolean): number {
   if (coding !== Coding.None) {
-    if (length !== NOT_GIVEN) return Fault.ConflictingFraming;
-    if (!modern) return Fault.BadTransferEncoding;
+    if (length !== ABSENT) return Fault.ConflictingFraming;
+    if (!isHttp11) return Fault.BadTransferEncoding;
     switch (coding) {
       case Coding.Chunked:
         framing.kind = BodyKind.Chunked;
@@ -141,19 +141,19 @@ function bodyOf(framing: Framing, length: number, coding: number, modern: boolea
       case Coding.UnknownThenChunked:
         return Fault.UnknownTransferCoding;
       default:
-        // Also what does not end in chunked, known or not: nobody can tell where such a body ends,
-        // so it is 400 and not 501 (RFC 9112 6.3).
+        // Also a list of codings, known or not, whose final one is not chunked: the end of such a
+        // body cannot be determined, so the status is 400 and not 501 (RFC 9112 6.3).
         return Fault.BadTransferEncoding;
     }
   }
-  if (length === NOT_GIVEN || length === 0) return 0;
+  if (length === ABSENT || length === 0) return 0;
   if (length < 0) return length;
   framing.kind = BodyKind.Length;
   framing.length = length;
   return 0;
 }
 
-/** 1*DIGIT: the number, BadContentLength, or BodyTooLarge for one that no number holds exactly. */
+/** 1*DIGIT: the number, BadContentLength, or BodyTooLarge above Number.MAX_SAFE_INTEGER. */
 function contentLength(bytes: Uint8Array, from: number, to: number): number {
   if (from === to) return Fault.BadContentLength;
   let length = 0;
@@ -161,13 +161,13 @@ function contentLength(bytes: Uint8Array, from: number, to: number): number {
     const digit = bytes[p] - ZERO;
     if (digit < 0 || digit > 9) return Fault.BadContentLength;
     length = length * 10 + digit;
-    // Kept small enough that more digits cannot make it infinite or exact again.
+    // Clamped, so that more digits cannot make it infinite or exact again.
     if (length > Number.MAX_SAFE_INTEGER) length = Number.MAX_SAFE_INTEGER + 1;
   }
   return length > Number.MAX_SAFE_INTEGER ? Fault.BodyTooLarge : length;
 }
 
-/** Goes through the codings of one Transfer-Encoding field; an empty element is Bad, too. */
+/** The state after the codings of one Transfer-Encoding field; an empty element is Bad, too. */
 function codingAfter(before: number, bytes: Uint8Array, from: number, to: number): number {
   let coding = before;
   let elementStart = from;

@@ -1,5 +1,5 @@
 // The byte classes of RFC 9110, 9112 and 3986 as tables of 256 entries, 1 for a member. Hot files
-// keep a local name for the ones they use: an imported binding costs a load per use.
+// copy the ones they use to local constants: an imported binding costs a load per use.
 
 const ALPHA = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const DIGIT = '0123456789';
@@ -9,16 +9,16 @@ const OBS_TEXT = range(0x80, 0xff);
 /** RFC 9110 5.6.2: methods, field names, list members. */
 export const TOKEN: Uint8Array = byteClass(`!#$%&'*+-.^_\`|~${DIGIT}${ALPHA}`);
 
-/** RFC 9110 5.5: what a field value may hold, white space included. */
+/** RFC 9110 5.5: the bytes of a field value, white space included. */
 export const FIELD_VALUE: Uint8Array = byteClass(`\t ${VISIBLE}${OBS_TEXT}`);
 
-/** RFC 9110 5.6.4: inside a quoted string, but for the quote and the backslash. */
+/** RFC 9110 5.6.4: the bytes of a quoted string except the quote and the backslash. */
 export const QUOTED_TEXT: Uint8Array = without(FIELD_VALUE, '"\\');
 
-/** What a request target may hold: visible ASCII but for what no URI has; `#` begins a fragment. */
+/** The bytes of a request target: visible ASCII except `"<>`, which no URI has, and `#`. */
 export const TARGET: Uint8Array = without(byteClass(VISIBLE), '"<>#');
 
-/** RFC 3986 3.2.2: unreserved and sub-delims; percent triplets are looked at one by one. */
+/** RFC 3986 3.2.2: unreserved and sub-delims; percent-encoded triplets are checked separately. */
 export const REG_NAME: Uint8Array = byteClass(`-._~!$&'()*+,;=${DIGIT}${ALPHA}`);
 
 /** The value of a hexadecimal digit, or -1. */

@@ -1,5 +1,5 @@
-// Head, the reused record of where the parts of a request head lie, and its readers. Offsets count
-// from the first byte of the request, so the bytes may be moved while a head is still arriving.
+// Head, the reused record of the offsets of a request head. Offsets count from the first byte of
+// the request, so the bytes may be moved while a head is still incomplete.
 
 import { assert } from '../base/assert.ts';
 import { carveBytes, carveInt32 } from '../base/carve.ts';
@@ -7,11 +7,11 @@ import { fieldName } from './fields.ts';
 import { Method } from './method.ts';
 import { latin1 } from './text.ts';
 
-/** The four forms of a target (RFC 9112 3.2). */
+/** The four forms of a request target (RFC 9112 3.2). */
 export const TargetForm = { Origin: 0, Absolute: 1, Authority: 2, Asterisk: 3 } as const;
 export type TargetForm = (typeof TargetForm)[keyof typeof TargetForm];
 
-/** Offsets kept for each field: name start, name end, value start, value end. */
+/** Offsets of each field: name start, name end, value start, value end. */
 export const OFFSETS_PER_FIELD = 4;
 
 const NO_BYTES = new Uint8Array(0);
@@ -19,16 +19,18 @@ const NO_VIEW = new DataView(NO_BYTES.buffer);
 
 export class Head {
   readonly fieldsMax: number;
-  /** Four offsets a field; values come without the white space around them. */
+  /** Four offsets for each field; values exclude the white space around them. */
   readonly offsets: Int32Array;
   /** A Field number for each field. */
   readonly names: Uint8Array;
 
-  /** Where the parser stands (a state of parse-head.ts, 0 is the beginning) and its next byte. */
+  /**
+   * The parser's state (of parse-head.ts; 0 is the initial one) and the offset of its next byte.
+   */
   state: number;
   cursor: number;
 
-  /** A Method number; the bytes of the method, which Method.Other needs. */
+  /** A Method number, and the span of the method: Method.Other has no other name. */
   method: number;
   methodStart: number;
   methodEnd: number;
@@ -39,17 +41,17 @@ export class Head {
   /** The path of origin-form and absolute-form without the query; may be empty in absolute-form. */
   pathStart: number;
   pathEnd: number;
-  /** What follows the '?'; both -1 when there is none. */
+  /** The query, after the '?'; queryStart is -1 without one. */
   queryStart: number;
   queryEnd: number;
-  /** 1 when the path stands for itself: no '%', no '//' and no segment '.' or '..' in it. */
+  /** 1 when the path needs no normalization: it has no '%', no '//' and no segment '.' or '..'. */
   plainPath: number;
 
-  /** The x of HTTP/1.x: 0 or 1. */
+  /** The minor version of HTTP/1.x: 0 or 1. */
   minor: number;
   fieldCount: number;
 
-  /** The memory parsed last and a view of it: making one costs as much as parsing a small head. */
+  /** The memory last parsed and its view: creating one costs as much as parsing a small head. */
   viewedBytes: Uint8Array;
   view: DataView;
 
@@ -76,7 +78,7 @@ export class Head {
     this.view = NO_VIEW;
   }
 
-  /** Ready for another request. The view stays: the next request lies in the same memory. */
+  /** Prepares for another request. The view stays: the next request is in the same memory. */
   reset(): void {
     this.state = 0;
     this.cursor = 0;
@@ -95,7 +97,7 @@ export class Head {
     this.fieldCount = 0;
   }
 
-  /** Becomes what `other` is; it must have room for the other's fields. */
+  /** Copies all of `other`; this head must have room for its fields. */
   copyFrom(other: Head): void {
     this.state = other.state;
     this.cursor = other.cursor;
@@ -112,7 +114,7 @@ export class Head {
     this.plainPath = other.plainPath;
     this.minor = other.minor;
     this.fieldCount = other.fieldCount;
-    // One field more than counted: a head still arriving has begun the next one.
+    // One field more than fieldCount: an incomplete head may have begun the next one.
     const fields = Math.min(other.fieldCount + 1, other.fieldsMax);
     assert(fields <= this.fieldsMax, 'a copy has room for the fields');
     for (let index = 0; index < fields; index++) this.names[index] = other.names[index];
@@ -140,7 +142,7 @@ export class Head {
     return found;
   }
 
-  /** The lower-case name of a field; `start` is where the request begins in `bytes`. */
+  /** The lower-case name of a field; the request begins at `start` in `bytes`. */
   name(bytes: Uint8Array, start: number, index: number): string {
     const number = this.names[index];
     if (number !== 0) return fieldName(number);
@@ -149,14 +151,14 @@ export class Head {
     return latin1(bytes, start + offsets[at], start + offsets[at + 1]).toLowerCase();
   }
 
-  /** The value of a field, one character a byte. */
+  /** The value of a field, one character for each byte. */
   value(bytes: Uint8Array, start: number, index: number): string {
     const at = index * OFFSETS_PER_FIELD;
     const offsets = this.offsets;
     return latin1(bytes, start + offsets[at + 2], start + offsets[at + 3]);
   }
 
-  /** A view of the memory, made only when it is another than last time. */
+  /** A view of the memory, created only when `bytes` differs from the last call. */
   viewOf(bytes: Uint8Array): DataView {
     if (bytes !== this.viewedBytes) {
       this.viewedBytes = bytes;

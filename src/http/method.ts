@@ -1,4 +1,4 @@
-// The methods the server knows, as small numbers, and the way from bytes to them and back.
+// The methods the server knows, as small numbers, and their conversion from and to bytes and names.
 
 import { assert } from '../base/assert.ts';
 import { asciiBytes } from './text.ts';
@@ -17,18 +17,18 @@ export const Method = {
 } as const;
 export type Method = (typeof Method)[keyof typeof Method];
 
-/** A longer method is a fault. 32 is a guess: the longest registered one has 17 bytes. */
+/** A longer method is a fault. 32 is a guess: the longest registered method has 17 bytes. */
 export const METHOD_BYTES_MAX = 32;
 
 const NAMES = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'CONNECT', 'TRACE'];
 const NAME_BYTES = NAMES.map(asciiBytes);
 
-/** Length and first two bytes tell the known methods apart: this gives each a place of its own. */
+/** A perfect hash of the known methods by length and first two bytes. */
 const BY_KEY = new Uint8Array(64);
 for (let method = 1; method < NAMES.length; method++) {
   const name = NAME_BYTES[method];
   const key = methodKey(name.length, name[0], name[1]);
-  assert(BY_KEY[key] === Method.Other, 'every method has a key of its own');
+  assert(BY_KEY[key] === Method.Other, 'no two methods have the same key');
   BY_KEY[key] = method;
 }
 
@@ -36,7 +36,7 @@ function methodKey(length: number, first: number, second: number): number {
   return (length * 7 + first + second * 2) & 63;
 }
 
-/** The name of a known method; '' for Method.Other, whose name only the bytes have. */
+/** The name of a known method; '' for Method.Other, whose name is only in the request's bytes. */
 export function methodName(method: number): string {
   return NAMES[method];
 }
@@ -47,7 +47,7 @@ export function methodNumber(name: string): number {
   return method > 0 ? method : Method.Other;
 }
 
-/** The method in a span of bytes that holds a token. */
+/** The method in a span of bytes that is a token. */
 export function recognizeMethod(bytes: Uint8Array, from: number, to: number): number {
   const length = to - from;
   if (length < 3) return Method.Other;

@@ -1,19 +1,19 @@
-// The fields of an answer as a handler sets them: three parallel lists that are reused. Names and
-// values are checked here, once, so that nothing set later can split an answer.
+// The fields of a response that a handler sets: three parallel lists that are reused. Names and
+// values are checked here, once, so that no value can split a response.
 
 import { RESPONSE_FIELD_BYTES_MAX, RESPONSE_FIELDS_MAX } from '../base/fixed-limits.ts';
 import { TOKEN } from './grammar.ts';
 
-/** Checked names -> lower case. Bounded: a program that makes up names gets no memory for them. */
+/** Checked names -> lower case. Bounded, for programs that generate names. */
 const CHECKED_MAX = 512;
 const checked = new Map<string, string>();
 
-/** The lower-case form of a field name; throws a TypeError when it is no token (RFC 9110 5.1). */
+/** The lower-case form of a field name; throws a TypeError unless it is a token (RFC 9110 5.1). */
 export function checkedName(name: string): string {
   const known = checked.get(name);
   if (known !== undefined) return known;
   if (typeof name !== 'string' || !isToken(name)) {
-    throw new TypeError(`not a field name: ${JSON.stringify(name)}`);
+    throw new TypeError(`a field name must be an HTTP token, given ${JSON.stringify(name)}`);
   }
   const lower = name.toLowerCase();
   if (checked.size < CHECKED_MAX) checked.set(name, lower);
@@ -30,26 +30,26 @@ export function isToken(text: string): boolean {
   return true;
 }
 
-/** Throws a TypeError for a value that cannot stand in a field line (RFC 9110 5.5). */
+/** Throws a TypeError for a value that a field line cannot contain (RFC 9110 5.5). */
 export function checkValue(name: string, value: string): void {
   for (let index = 0; index < value.length; index++) {
     const code = value.charCodeAt(index);
     if ((code < 32 && code !== 9) || code === 127 || code > 255) {
       const shown = `character ${code} at ${index}`;
-      throw new TypeError(`the value of field ${name} cannot hold ${shown}`);
+      throw new TypeError(`the value of field ${name} cannot contain ${shown}`);
     }
   }
 }
 
-/** Each character of a field is a byte of the head. */
+/** Throws a RangeError above the limit. Each character of a field is one byte of the head. */
 function checkBytes(characters: number): void {
   if (characters <= RESPONSE_FIELD_BYTES_MAX) return;
-  throw new RangeError(`the fields of an answer have ${RESPONSE_FIELD_BYTES_MAX} bytes at most`);
+  throw new RangeError(`the fields of a response have ${RESPONSE_FIELD_BYTES_MAX} bytes at most`);
 }
 
 /**
- * Vary only grows: a cache that does not hear of one field that a response depends on gives it to
- * clients it is not for. So setting it adds to what was there, and it cannot be removed.
+ * Vary only grows: when it omits a field that the response depends on, a cache sends the response
+ * to the wrong clients. So set() adds members to it, and remove() keeps it.
  */
 const VARY = 'vary';
 
@@ -65,7 +65,7 @@ export class ResponseFields {
   readonly lowerNames: string[];
   readonly values: string[];
   count: number;
-  /** Characters of all names and values: a bound for the encoder. */
+  /** Characters of all names and values, for headBytesBound(). */
   characters: number;
   hasDate: boolean;
 
@@ -97,7 +97,9 @@ export class ResponseFields {
     return index < 0 ? undefined : this.values[index];
   }
 
-  /** Sets a field, instead of any of that name (but see VARY). The name was checked before. */
+  /**
+   * Sets a field and removes others of that name (but see VARY). The caller has checked the name.
+   */
   set(name: string, lowerName: string, value: string): void {
     checkValue(name, value);
     const index = this.find(lowerName);
@@ -118,8 +120,8 @@ export class ResponseFields {
   }
 
   /**
-   * As set(), for a value of our own that was checked when it was made. There is always room for
-   * one: an answer with as many fields as a handler may set can be sent, and so can an error.
+   * As set(), for a value of the server, which is valid. It is exempt from the limits, so that a
+   * response with as many fields as a handler may set can be sent, and an error response, too.
    */
   setKnown(name: string, lowerName: string, value: string): void {
     const index = this.find(lowerName);
@@ -137,14 +139,14 @@ export class ResponseFields {
     this.#push(name, lowerName, value);
   }
 
-  /** Removes all fields of a name. Vary stays: see VARY. */
+  /** Removes all fields of a name except Vary: see VARY. */
   remove(lowerName: string): void {
     if (lowerName === VARY) return;
     this.#removeFrom(0, lowerName);
     if (lowerName === 'date') this.hasDate = false;
   }
 
-  /** Adds a line with those members of a Vary that no line before has. */
+  /** Adds a field line with those members of a Vary value that no earlier line has. */
   #alsoVary(name: string, value: string): void {
     const known = new Set<string>();
     for (let index = 0; index < this.count; index++) {
@@ -163,10 +165,10 @@ export class ResponseFields {
     this.#push(name, VARY, text);
   }
 
-  /** Throws a RangeError where one more field of so many characters would be too much. */
+  /** Throws a RangeError when one more field of so many characters would exceed a limit. */
   #checkRoom(characters: number): void {
     if (this.count >= RESPONSE_FIELDS_MAX) {
-      throw new RangeError(`an answer has ${RESPONSE_FIELDS_MAX} fields at most`);
+      throw new RangeError(`a response has ${RESPONSE_FIELDS_MAX} fields at most`);
     }
     checkBytes(this.characters + characters);
   }

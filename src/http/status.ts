@@ -1,4 +1,4 @@
-// Status codes: their phrases (RFC 9110 section 15), and status lines ready as bytes.
+// Status codes: their reason phrases (RFC 9110 section 15), and status lines as bytes.
 
 const PHRASES: Readonly<Record<number, string>> = {
   100: 'Continue',
@@ -68,24 +68,24 @@ const PHRASES: Readonly<Record<number, string>> = {
 const STATUS_MIN = 100;
 const STATUS_MAX = 599;
 
-/** The phrase of a status; its class's name where the code has none of its own. */
+/** The reason phrase of a status; for an unknown code, that of the x00 code of its class. */
 export function reasonPhrase(status: number): string {
   return PHRASES[status] ?? PHRASES[Math.floor(status / 100) * 100] ?? 'Unknown';
 }
 
-/** True for the statuses a handler may answer with: final ones (RFC 9110 15). */
+/** True for the status codes that a handler may set: the final ones (RFC 9110 15). */
 export function isFinalStatus(status: number): boolean {
   return Number.isInteger(status) && status >= 200 && status <= STATUS_MAX;
 }
 
-/** True where an answer never has content (RFC 9110 15.3.5, 15.3.6, 15.4.5). */
+/** True when a response of this status never has content (RFC 9110 15.3.5, 15.3.6, 15.4.5). */
 export function hasNoContent(status: number): boolean {
   return status === 204 || status === 205 || status === 304;
 }
 
 /**
- * True where an answer without content does not say so: the status alone ends it at its head (RFC
- * 9112 6.3). 205 does not, so it has a Content-Length of 0.
+ * True when a response of this status has no Content-Length: it always ends with its head (RFC 9112
+ * 6.3). 205 does not, so it has a Content-Length of 0.
  */
 export function hasNoLength(status: number): boolean {
   return status === 204 || status === 304;
@@ -97,7 +97,7 @@ const LINES: readonly Uint8Array[] = Array.from({ length: STATUS_MAX + 1 }, (_, 
     : new TextEncoder().encode(`HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`),
 );
 
-/** `HTTP/1.1 200 OK` and CRLF, as bytes; status is 100 to 599. */
+/** `HTTP/1.1 200 OK` and CRLF as bytes, for a status of 100 to 599. */
 export function statusLine(status: number): Uint8Array {
   return LINES[status];
 }

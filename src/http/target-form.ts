@@ -1,5 +1,5 @@
-// The four forms of a request target (RFC 9112 3.2): which one it is, whether it is a valid one,
-// and where its path lies.
+// The four forms of a request target (RFC 9112 3.2): which form it has, whether it is valid, and
+// where its path is.
 
 import { isAuthority, isAuthorityWithPort } from './authority.ts';
 import { Fault } from './fault.ts';
@@ -19,7 +19,7 @@ const LOWER_H = 0x68;
 const HTTP = asciiBytes('http');
 const HTTPS = asciiBytes('https');
 
-/** The form that a method and the first byte of its target begin, or a Fault. */
+/** The form of a target by the method and the target's first byte, or a Fault. */
 export function formOf(method: number, firstByte: number): number {
   if (method === Method.CONNECT) return TargetForm.Authority;
   if (firstByte === SLASH) return TargetForm.Origin;
@@ -29,8 +29,8 @@ export function formOf(method: number, firstByte: number): number {
 }
 
 /**
- * Completes a head whose target has all arrived; false when it is not valid in its form. For
- * origin-form the parser has set queryStart, and plainPath to 0 if the path needs a second look.
+ * Sets the path and query of a head whose target is complete; false when the target is not valid in
+ * its form. The parser has set queryStart, and plainPath to 0 when the path needs another check.
  */
 export function finishTarget(bytes: Uint8Array, start: number, head: Head): boolean {
   const from = start + head.targetStart;
@@ -63,7 +63,7 @@ function finishPath(bytes: Uint8Array, start: number, head: Head): void {
   }
 }
 
-/** scheme "://" authority path-abempty [ "?" query ], the scheme http or https in any case. */
+/** scheme "://" authority path-abempty [ "?" query ]; the scheme is http or https in any case. */
 function finishAbsolute(bytes: Uint8Array, start: number, head: Head): boolean {
   const from = start + head.targetStart;
   const to = start + head.targetEnd;

@@ -1,7 +1,7 @@
-// What the path of a target means: percent-decoded once, slashes in a row merged, then its dot
-// segments resolved once (RFC 3986 5.2.4), so that '%2e%2e' climbs no further than '..' does and
-// '//a' is '/a'. An encoded slash stays apart from a real one: it becomes a NUL byte, which no path
-// may hold otherwise. Routes, prefixes, handlers and the look-up of files all see this one path.
+// Normalization of a target's path: percent-decoded once, consecutive slashes merged, then dot
+// segments removed once (RFC 3986 5.2.4), so that '%2e%2e' equals '..' and '//a' equals '/a'. An
+// encoded slash becomes a NUL byte, which no path can contain otherwise, so it separates no
+// segments. Routes, prefixes, handlers and static files all use this path.
 
 import { Fault } from './fault.ts';
 import { HEX_VALUE } from './grammar.ts';
@@ -13,8 +13,8 @@ const DOT = 0x2e;
 const SLASH = 0x2f;
 
 /**
- * Writes the path in bytes [from, to) to `out` as UTF-8, encoded slashes as NUL: the length, or
- * BadTarget. `out` needs room for as many bytes as the path has, and for one at least.
+ * Writes the path in bytes [from, to) to `out` as UTF-8, encoded slashes as NUL. Returns the
+ * length, or BadTarget. `out` needs room for as many bytes as the path has, and at least one.
  */
 export function routePath(bytes: Uint8Array, from: number, to: number, out: Uint8Array): number {
   out[0] = SLASH;
@@ -46,7 +46,7 @@ export function routePath(bytes: Uint8Array, from: number, to: number, out: Uint
     if (dots === 2) length = parentStart(out, segmentStart);
     if (p === to) return length;
     p += 1;
-    // Behind an empty segment or a dot segment the slash before it stands already.
+    // Behind an empty segment or a dot segment, `out` already ends in a slash.
     if (length > segmentStart) {
       out[length] = SLASH;
       length += 1;
@@ -55,22 +55,21 @@ export function routePath(bytes: Uint8Array, from: number, to: number, out: Uint
 }
 
 /**
- * The path as handlers see it. An encoded slash is shown as '%2F', because it separates nothing:
- * the result has the segments of the routePath(). None of them is '.' or '..', and only the last
- * one may be empty.
+ * The path as handlers see it. An encoded slash becomes '%2F', so the result has the same segments
+ * as the routePath(). None of them is '.' or '..', and only the last one may be empty.
  */
 export function pathString(out: Uint8Array, length: number): string {
   const path = utf8(out, 0, length);
   return path.includes('\0') ? path.replaceAll('\0', '%2F') : path;
 }
 
-/** The text of a span of a routePath(), such as a parameter: encoded slashes are slashes. */
+/** The text of a span of a routePath(), such as a parameter: encoded slashes become slashes. */
 export function segmentString(out: Uint8Array, from: number, to: number): string {
   const segment = utf8(out, from, to);
   return segment.includes('\0') ? segment.replaceAll('\0', '/') : segment;
 }
 
-/** The byte that two hexadecimal digits stand for, or a negative number. */
+/** The byte that two hexadecimal digits encode, or a negative number. */
 function decodedByte(high: number, low: number): number {
   return (HEX_VALUE[high] << 4) | HEX_VALUE[low];
 }
@@ -82,7 +81,7 @@ function dotsOf(out: Uint8Array, from: number, to: number): number {
   return length;
 }
 
-/** Where the segment before the one at `segmentStart` begins; the root has none above it. */
+/** Where the segment before the one at `segmentStart` begins; for the first segment, itself. */
 function parentStart(out: Uint8Array, segmentStart: number): number {
   if (segmentStart === 1) return 1;
   let start = segmentStart - 1;
@@ -112,7 +111,7 @@ function isUtf8(bytes: Uint8Array, from: number, to: number): boolean {
   return true;
 }
 
-/** How many bytes follow a lead byte, or -1 when it is none. */
+/** How many bytes follow a lead byte, or -1 for a byte that is not a lead byte. */
 function continuationsAfter(lead: number): number {
   if (lead < 0x80) return 0;
   if (lead < 0xc2) return -1;

@@ -1,24 +1,24 @@
-// Strings from bytes and comparisons of bytes with short words; the only file of this folder that
-// knows how Node turns bytes into strings.
+// Strings from bytes, and comparisons of bytes with short words. The only file of this folder that
+// depends on how Node decodes bytes.
 
-/** Node's own slicers; they work on any Uint8Array and make no Buffer on the way. */
-interface Slicers {
+/** Node's own decoders; they work on any Uint8Array without creating a Buffer. */
+interface Decoders {
   latin1Slice(this: Uint8Array, from: number, to: number): string;
   utf8Slice(this: Uint8Array, from: number, to: number): string;
 }
-const slicers = Buffer.prototype as unknown as Slicers;
+const decoders = Buffer.prototype as unknown as Decoders;
 
-/** One character a byte: what field values and targets are. */
+/** One character for each byte, as for field values and targets. */
 export function latin1(bytes: Uint8Array, from: number, to: number): string {
-  return slicers.latin1Slice.call(bytes, from, to);
+  return decoders.latin1Slice.call(bytes, from, to);
 }
 
-/** UTF-8; a byte that is not becomes U+FFFD. */
+/** UTF-8; invalid bytes become U+FFFD. */
 export function utf8(bytes: Uint8Array, from: number, to: number): string {
-  return slicers.utf8Slice.call(bytes, from, to);
+  return decoders.utf8Slice.call(bytes, from, to);
 }
 
-/** The bytes of ASCII text, for tables made when a module loads. */
+/** The bytes of ASCII text, for tables that are built when a module loads. */
 export function asciiBytes(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
@@ -26,8 +26,8 @@ export function asciiBytes(text: string): Uint8Array {
 }
 
 /**
- * Whether the span is `word` (lower-case letters, digits and '-') in any case. The exact test in
- * the loop matters: setting bit 5 of any byte would take control characters for digits.
+ * Whether the span equals `word` (lower-case letters, digits and '-') in any case. Only letters are
+ * folded: with bit 5 set in every byte, control characters would equal digits.
  */
 export function equalsWord(bytes: Uint8Array, from: number, to: number, word: Uint8Array): boolean {
   const length = word.length;

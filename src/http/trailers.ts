@@ -1,17 +1,17 @@
-// The trailer section of a chunked body. It is rare and short, so its bytes are gathered in memory
-// of their own, where they can be read after the blocks they came in are gone.
+// The trailer section of a chunked body. It is rare and short, so its bytes are copied to memory of
+// their own: they stay readable after the blocks they were received in are released.
 
 import { Fault } from './fault.ts';
 import { Field } from './fields.ts';
 import { Head } from './head.ts';
 import { beginFields, parseFields } from './parse-head.ts';
 
-/** Memory a first trailer section starts with; it doubles up to the limit. 256 is a guess. */
+/** Initial memory of a trailer section; it doubles up to the limit. 256 is a guess. */
 const FIRST_BYTES = 256;
 
 /**
- * What must not come late (RFC 9110 6.5.1): it frames, routes, authenticates, or names the
- * content.
+ * Fields that trailers must not contain (RFC 9110 6.5.1): they concern framing, routing,
+ * authentication or the format of the content.
  */
 const FORBIDDEN = new Uint8Array(256);
 for (const field of [
@@ -43,14 +43,14 @@ export interface TrailerLimits {
 }
 
 export class Trailers {
-  /** True when the blank line has come. */
-  whole: boolean;
+  /** True when the blank line has been read. */
+  complete: boolean;
   bytes: Uint8Array;
   byteCount: number;
   head: Head;
 
   constructor() {
-    this.whole = false;
+    this.complete = false;
     this.bytes = new Uint8Array(FIRST_BYTES);
     this.byteCount = 0;
     this.head = new Head(0);
@@ -58,13 +58,13 @@ export class Trailers {
   }
 
   reset(): void {
-    this.whole = false;
+    this.complete = false;
     this.byteCount = 0;
     this.head.reset();
     beginFields(this.head);
   }
 
-  /** Takes from [start, end) what belongs to the section: how many bytes that is, or a Fault. */
+  /** Consumes the bytes of [start, end) that belong to the section: how many, or a Fault. */
   read(bytes: Uint8Array, start: number, end: number, limits: TrailerLimits): number {
     if (this.head.fieldsMax < limits.fieldsMax) {
       const roomier = new Head(limits.fieldsMax);
@@ -77,14 +77,14 @@ export class Trailers {
     const result = parseFields(this.bytes, 0, this.byteCount, this.head, limits.fieldsMax);
     if (result < 0) return result;
     if (result === 0) return count < end - start ? Fault.TrailersTooLarge : count;
-    // What was copied behind the blank line belongs to the next request.
+    // Copied bytes behind the blank line belong to the next request.
     this.byteCount = result;
-    this.whole = true;
+    this.complete = true;
     return this.anyForbidden() ? Fault.ForbiddenTrailer : result - before;
   }
 
   get count(): number {
-    return this.whole ? this.head.fieldCount : 0;
+    return this.complete ? this.head.fieldCount : 0;
   }
 
   name(index: number): string {

@@ -1,4 +1,4 @@
-// One line per answer, in the combined format that log tools read, or as JSON.
+// The access log: one line per response, in the combined format that log tools read, or as JSON.
 
 import { escaped, safeJson } from '../base/log-text.ts';
 import { checkOptions, choice, FUNCTION } from '../base/options.ts';
@@ -8,7 +8,7 @@ import { exchangeOf } from '../exchange/request.ts';
 export interface AccessLogOptions {
   /** 'combined' (the default), 'common' or 'json'. */
   readonly format?: 'combined' | 'common' | 'json';
-  /** Where lines go, each without its line end; standard output unless given. */
+  /** Called with each line, without its line end. Default: standard output. */
   readonly write?: (line: string) => void;
 }
 
@@ -29,20 +29,20 @@ interface Entry {
 const FORMATS = { combined, common, json } as const;
 const OPTIONS = { format: choice(Object.keys(FORMATS)), write: FUNCTION } as const;
 
-/** Throws a TypeError for options that are unknown or unfit. */
+/** Throws a TypeError for unknown or invalid options. */
 export function accessLog(options: AccessLogOptions = {}): Middleware {
   checkOptions('accessLog', options, OPTIONS);
   const format = FORMATS[options.format ?? 'combined'];
   return (request, response, next) => {
     const { services } = exchangeOf(request);
     const write = options.write ?? ((line: string) => services.asyncIo.print(`${line}\n`));
-    // Everything of the request is read now: the answer may be sent when it is over.
+    // All of the request is read now: the response may be sent after the request is released.
     const { remoteAddress: address, method, target, httpVersion: version } = request;
     const referer = request.header('referer') ?? '';
     const userAgent = request.header('user-agent') ?? '';
     response.afterSend(({ status, bytes, durationMs, complete }) => {
       const timeMs = services.wallMs();
-      // Property by property: spreading two objects into one takes longer than all the rest.
+      // Property by property: spreading two objects into one takes longer than everything else.
       const entry = {
         timeMs,
         address,
@@ -90,7 +90,7 @@ function clock(time: Date): string {
   return `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
 }
 
-/** Nothing a client sends may end the quotes or the line. Log tools expect ASCII. */
+/** Escapes what would end the quotes or the line. Log tools expect ASCII. */
 function quoted(text: string): string {
   return text.replace(/["\\]|[^\x20-\x7e]/g, (character) =>
     character === '"' || character === '\\' ? `\\${character}` : escaped(character),

@@ -1,5 +1,5 @@
-// Cross-origin resource sharing (the fetch standard, section 3.3): which pages of other origins may
-// read what this server sends. What is not clearly allowed is refused: by fields that are missing.
+// Cross-origin resource sharing (Fetch standard, section 3.3): which pages of other origins may
+// read responses of this server. An origin that is not allowed gets a response without CORS fields.
 
 import { BOOLEAN, checkOptions, type OptionRule } from '../base/options.ts';
 import type { Middleware, Next } from '../exchange/handler.ts';
@@ -13,8 +13,8 @@ import { checkOrigin, isOrigin, NULL_ORIGIN } from './origin.ts';
 export interface CorsOptions {
   /**
    * '*' for every origin (the default), one origin, a list of them, or a function that returns true
-   * for an origin that is allowed, or a promise of true. Everything else refuses. The origin 'null'
-   * is allowed only where it is listed.
+   * for an allowed origin, or a promise of true. Any other value rejects the origin. The origin
+   * 'null' is only allowed when it is listed.
    */
   readonly origin?:
     | '*'
@@ -23,19 +23,19 @@ export interface CorsOptions {
     | ((origin: string) => boolean | PromiseLike<boolean>);
   /** Methods that a preflight allows. Default GET, HEAD, PUT, PATCH, POST, DELETE. */
   readonly methods?: readonly string[];
-  /** Request fields that a preflight allows; by default those it asks for. */
+  /** Request fields that a preflight allows. Default: those that it requests. */
   readonly allowedHeaders?: readonly string[];
-  /** Response fields that pages may read beside the safe ones. */
+  /** Response fields that pages may read in addition to the CORS-safelisted ones. */
   readonly exposedHeaders?: readonly string[];
-  /** Also with cookies and authentication; then `origin` cannot be '*'. */
+  /** Allow cookies and authentication; then `origin` cannot be '*'. Default false. */
   readonly credentials?: boolean;
-  /** How long a client may remember a preflight, in seconds. */
+  /** How long a client may cache the response to a preflight, in seconds. */
   readonly maxAgeSeconds?: number;
 }
 
 const ANY: OptionRule = { wanted: 'what its description says', fits: () => true };
 
-/** Lists and origins are looked at one by one by policyFrom(), with a reason for each refusal. */
+/** policyFrom() checks the lists and origins item by item and throws with a reason. */
 const OPTIONS = {
   origin: ANY,
   methods: ANY,
@@ -51,49 +51,49 @@ const OPTIONS = {
 const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'];
 /** Browsers send these whatever Access-Control-Allow-Methods says. */
 const SAFE_METHODS = ['GET', 'HEAD', 'POST'];
-/** What clients take as delta-seconds (RFC 9111 1.2.2). */
+/** The largest delta-seconds that clients accept (RFC 9111 1.2.2). */
 const SECONDS_MAX = 2_147_483_647;
 const EVERYTHING = '*';
 
 type OriginTest = (origin: string) => unknown;
 
 interface Policy {
-  /** Origins by name, or what decides; both null stand for every origin. */
+  /** The allowed origins, or the function that decides; both null allow every origin. */
   readonly origins: ReadonlySet<string> | null;
   readonly test: OriginTest | null;
   readonly methods: readonly string[];
   readonly methodsField: string;
-  /** Null: what the preflight asks for. */
+  /** Null: those that the preflight requests. */
   readonly headers: string | null;
   readonly exposed: string;
   readonly credentials: boolean;
   readonly maxAge: string | null;
 }
 
-/** Throws a TypeError for options that make no sense, or would let in more than they say. */
+/** Throws a TypeError for options that are invalid or would allow more than they state. */
 export function cors(options: CorsOptions = {}): Middleware {
   checkOptions('cors', options, OPTIONS);
   const policy = policyFrom(options);
   return (request, response, next) => {
-    forgetEarlier(request);
+    removeEarlier(request);
     if (policy.origins === null && policy.test === null) {
       return proceed(policy, EVERYTHING, request, response, next);
     }
-    // The response depends on the origin even where it is refused: caches must know.
+    // The response depends on the origin even when it is rejected; caches need Vary for that.
     response.appendHeader('Vary', 'Origin');
     const origin = request.header('origin');
     if (origin === undefined) return proceed(policy, null, request, response, next);
-    const verdict = judge(policy, origin);
-    if (isThenable(verdict)) {
-      const later = proceedLater(policy, verdict, origin, request, response, next);
+    const decision = decide(policy, origin);
+    if (isThenable(decision)) {
+      const later = proceedLater(policy, decision, origin, request, response, next);
       return asPart(exchangeOf(request), later);
     }
-    return proceed(policy, verdict === true ? origin : null, request, response, next);
+    return proceed(policy, decision === true ? origin : null, request, response, next);
   };
 }
 
 function policyFrom(options: CorsOptions): Policy {
-  // Null is a mistake, not a wish for the default.
+  // Null is an error: only undefined selects the default.
   const { allowedHeaders, exposedHeaders = [], methods: listed = METHODS } = options;
   const { credentials = false, maxAgeSeconds, origin = EVERYTHING } = options;
   if (credentials && origin === EVERYTHING) {
@@ -124,23 +124,23 @@ function isSeconds(value: unknown): boolean {
 function originSet(origin: string | readonly string[]): ReadonlySet<string> {
   const origins = typeof origin === 'string' ? [origin] : origin;
   if (!Array.isArray(origins)) {
-    throw new TypeError("cors: origin is '*', an origin, a list of origins, or a function");
+    throw new TypeError("cors: origin must be '*', an origin, a list of origins, or a function");
   }
   for (const each of origins) checkOrigin(each);
   return new Set(origins);
 }
 
-/** A copy of a list of tokens. '*' in it stands for everything only without credentials. */
+/** A checked copy of a list of tokens. With credentials, '*' in it does not match every name. */
 function tokens(option: string, list: readonly string[], credentials: boolean): readonly string[] {
-  if (!Array.isArray(list)) throw new TypeError(`cors: ${option} is an array of names`);
+  if (!Array.isArray(list)) throw new TypeError(`cors: ${option} must be an array of names`);
   for (const item of list) {
     if (typeof item !== 'string' || !isToken(item)) {
-      throw new TypeError(`cors: ${option} holds ${JSON.stringify(item)}, which is no name`);
+      throw new TypeError(`cors: ${option}: ${JSON.stringify(item)} must be an HTTP token`);
     }
     const upper = item.toUpperCase();
     if (option === 'methods' && item !== upper && methodNumber(upper) !== Method.Other) {
       throw new TypeError(
-        `cors: methods are case-sensitive: ${item} is never sent, write ${upper}`,
+        `cors: methods are case-sensitive: clients never send ${item}; write ${upper}`,
       );
     }
     if (item === EVERYTHING && credentials) {
@@ -150,8 +150,8 @@ function tokens(option: string, list: readonly string[], credentials: boolean): 
   return [...list];
 }
 
-/** A cors() that covers more of the site may have decided before: the last one's word counts. */
-function forgetEarlier(request: Request): void {
+/** Removes the fields of an earlier cors() with a wider prefix: the last decision applies. */
+function removeEarlier(request: Request): void {
   const { fields } = exchangeOf(request);
   if (fields.count === 0) return;
   fields.remove('access-control-allow-origin');
@@ -160,9 +160,9 @@ function forgetEarlier(request: Request): void {
 }
 
 /** True, or a promise of true, for an origin that is allowed. */
-function judge({ origins, test }: Policy, origin: string): unknown {
+function decide({ origins, test }: Policy, origin: string): unknown {
   if (origins !== null) return origins.has(origin);
-  // Any page can make itself the origin null, and what is no origin comes from no browser.
+  // Any page can obtain the origin 'null', and browsers only send valid origins.
   if (test === null || origin === NULL_ORIGIN || !isOrigin(origin)) return false;
   return test(origin);
 }
@@ -172,20 +172,22 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value.then === 'function';
 }
 
-/** Apart: only origins that are looked up somewhere cost a promise. A rejection is the chain's. */
+/**
+ * A separate function: only asynchronous decisions cost a promise. The chain handles rejections.
+ */
 async function proceedLater(
   policy: Policy,
-  verdict: PromiseLike<unknown>,
+  decision: PromiseLike<unknown>,
   origin: string,
   request: Request,
   response: Response,
   next: Next,
 ): Promise<void> {
-  const allowed = (await verdict) === true ? origin : null;
+  const allowed = (await decision) === true ? origin : null;
   return proceed(policy, allowed, request, response, next);
 }
 
-/** `allowed` is what Access-Control-Allow-Origin says; null refuses. */
+/** `allowed` is the value of Access-Control-Allow-Origin; null rejects the origin. */
 function proceed(
   policy: Policy,
   allowed: string | null,
@@ -206,7 +208,7 @@ function proceed(
   return next();
 }
 
-/** The method that a preflight asks about; undefined for every other request. */
+/** The method that a preflight requests; undefined for every other request. */
 function preflightMethod(request: Request): string | undefined {
   if (request.method !== 'OPTIONS' || request.header('origin') === undefined) return undefined;
   return request.header('access-control-request-method');
@@ -227,23 +229,23 @@ function respondToPreflight(
   const { headers, maxAge, methods, methodsField } = policy;
   response.appendHeader('Vary', 'Access-Control-Request-Method');
   const isListed = methods.includes(method) || methods.includes(EVERYTHING);
-  // A browser refuses other methods that are not listed by itself, and can then say why.
+  // Browsers reject other methods that are not listed, and then report the reason.
   if (!isListed && SAFE_METHODS.includes(method)) return;
   allowOrigin(policy, allowed, response);
   if (methodsField !== '') response.header('Access-Control-Allow-Methods', methodsField);
-  if (headers === null) allowAsked(request, response);
+  if (headers === null) allowRequestedFields(request, response);
   else if (headers !== '') response.header('Access-Control-Allow-Headers', headers);
   if (maxAge !== null) response.header('Access-Control-Max-Age', maxAge);
 }
 
-/** Allows the fields that a preflight asks for, unless one of them is no name of a field. */
-function allowAsked(request: Request, response: Response): void {
-  const asked = request.header('access-control-request-headers');
-  if (asked === undefined) return;
+/** Allows the fields that a preflight requests, unless one of them is not a field name. */
+function allowRequestedFields(request: Request, response: Response): void {
+  const requested = request.header('access-control-request-headers');
+  if (requested === undefined) return;
   response.appendHeader('Vary', 'Access-Control-Request-Headers');
-  const names = asked.split(',').map((name) => name.trim());
+  const names = requested.split(',').map((name) => name.trim());
   const given = names.filter((name) => name !== '');
-  // '*' would allow them all.
+  // '*' would allow all fields.
   if (given.length === 0 || given.some((name) => name === EVERYTHING || !isToken(name))) return;
   response.header('Access-Control-Allow-Headers', given.join(', '));
 }

@@ -1,4 +1,4 @@
-// What a search in the router answers: whether there is a route, and the reused record of which.
+// The result of a search in the router: whether there is a route, and the reused record of it.
 
 import { carveInt32 } from '../base/carve.ts';
 import { PARAMS_MAX } from './pattern.ts';
@@ -6,7 +6,7 @@ import { PARAMS_MAX } from './pattern.ts';
 export const Found = {
   /** No route matches the path. */
   No: 0,
-  /** Routes match the path, none of them for the method. */
+  /** Routes match the path, but none of them the method. */
   WrongMethod: 1,
   Yes: 2,
 } as const;
@@ -14,15 +14,17 @@ export type Found = (typeof Found)[keyof typeof Found];
 
 const NO_NAMES: readonly string[] = Object.freeze([]);
 
-/** Made once and filled by every search; holds nothing of the path but offsets. */
+/** Created once and filled by every search; of the path it holds only offsets. */
 export class Match<T> {
-  /** The route's value; null unless the last search found one. */
+  /** The route's value; null unless the last search found a route. */
   value: T | null;
   paramCount: number;
   /** Names of the parameters, shared by all matches of a route; the wildcard's is '*'. */
   names: readonly string[];
-  /** Parameter p is bytes offsets[2 * p] to offsets[2 * p + 1] of the path; only the first
-   * paramCount pairs mean anything. */
+  /**
+   * Parameter p is bytes offsets[2 * p] to offsets[2 * p + 1] of the path; only the first
+   * paramCount pairs are valid.
+   */
   readonly offsets: Int32Array;
 
   constructor() {

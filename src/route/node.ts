@@ -6,10 +6,10 @@ import { type Segment, SegmentKind } from './pattern.ts';
 
 const SLASH = 0x2f;
 
-/** The method that stands for all of them. */
+/** The method of routes that accept every method. */
 export const ANY_METHOD = '*';
 
-/** Names by method number; Method.Other, which has none, is left to '*'. */
+/** Names by method number; '*' for Method.Other, which has no name. */
 export const METHOD_NAMES: readonly string[] = Object.values(Method)
   .sort((left, right) => left - right)
   .map((method) => (method === Method.Other ? ANY_METHOD : methodName(method)));
@@ -23,11 +23,11 @@ export interface Route<T> {
   readonly value: T;
 }
 
-/** All routes of one shape of pattern, by method. */
+/** All routes whose patterns match the same paths, by method. */
 export class Endpoint<T> {
-  /** By method token, as added. */
+  /** By method token, as they were added. */
   readonly routes: Map<string, Route<T>>;
-  /** By method number, with HEAD's and the wildcard method's stand-ins filled in. */
+  /** By method number. Methods without a route of their own have that of '*', HEAD that of GET. */
   readonly byMethod: (Route<T> | null)[];
 
   constructor() {
@@ -35,7 +35,7 @@ export class Endpoint<T> {
     this.byMethod = METHOD_NAMES.map(() => null);
   }
 
-  /** The route for a method, or null. `token` counts for Method.Other alone. */
+  /** The route for a method, or null. `token` is only used for Method.Other. */
   pick(method: number, token: string): Route<T> | null {
     if (method === Method.Other) {
       const route = this.routes.get(token);
@@ -56,38 +56,38 @@ export class Endpoint<T> {
 }
 
 /**
- * A place in the tree of routes. Below it come bytes that are compared, or one segment that is
- * taken, or all the rest; the last two only right behind a slash.
+ * A node of the radix tree. Below it are literal bytes, a parameter, which matches one segment, or
+ * a wildcard, which matches the rest; the last two only directly behind a slash.
  */
 export class Node<T> {
-  /** Compared to get here from the node above; empty for the root and behind a parameter. */
+  /** The literal bytes between the parent and this node; empty for the root and a parameter. */
   prefix: Uint8Array;
-  /** The nodes below by literal bytes. No two prefixes begin with the same byte. */
+  /** The children by literal bytes. No two prefixes begin with the same byte. */
   readonly children: Node<T>[];
-  /** First byte of the prefix of each child, in the same order. */
-  readonly firsts: number[];
-  /** The node behind a segment that is not empty. */
+  /** The first byte of the prefix of each child, in the same order. */
+  readonly firstBytes: number[];
+  /** The node behind a parameter, which matches a non-empty segment. */
   param: Node<T> | null;
-  /** Takes all that is left, also nothing. */
+  /** The endpoint of a wildcard, which matches all remaining bytes, also none. */
   rest: Endpoint<T> | null;
-  /** For paths that end here. */
+  /** The endpoint for paths that end here. */
   endpoint: Endpoint<T> | null;
 
   constructor(prefix: Uint8Array) {
     this.prefix = prefix;
     this.children = [];
-    this.firsts = [];
+    this.firstBytes = [];
     this.param = null;
     this.rest = null;
     this.endpoint = null;
   }
 
-  /** The child whose prefix stands at `from` in the path, or null. */
+  /** The child whose prefix is at `from` in the path, or null. */
   childAt(path: Uint8Array, from: number, to: number): Node<T> | null {
     const first = path[from];
-    const firsts = this.firsts;
-    for (let index = 0; index < firsts.length; index++) {
-      if (firsts[index] !== first) continue;
+    const firstBytes = this.firstBytes;
+    for (let index = 0; index < firstBytes.length; index++) {
+      if (firstBytes[index] !== first) continue;
       const child = this.children[index];
       const prefix = child.prefix;
       if (to - from < prefix.length) return null;
@@ -99,14 +99,14 @@ export class Node<T> {
     return null;
   }
 
-  /** The endpoint of a pattern below this node; made, with the way to it, if need be. */
+  /** The endpoint of a pattern below this node. Creates it, and the nodes above it, if missing. */
   endpointOf(segments: readonly Segment[]): Endpoint<T> {
     let node: Node<T> = this;
     let literal: number[] = [];
     for (const { kind, bytes } of segments) {
       literal.push(SLASH, ...bytes);
       if (kind === SegmentKind.Literal) continue;
-      node = node.#behind(literal);
+      node = node.#descend(literal);
       literal = [];
       if (kind === SegmentKind.Rest) {
         node.rest ??= new Endpoint();
@@ -115,17 +115,17 @@ export class Node<T> {
       node.param ??= new Node(new Uint8Array(0));
       node = node.param;
     }
-    node = node.#behind(literal);
+    node = node.#descend(literal);
     node.endpoint ??= new Endpoint();
     return node.endpoint;
   }
 
-  /** The node behind some literal bytes; made by adding or splitting a child if need be. */
-  #behind(literal: readonly number[]): Node<T> {
+  /** The node behind some literal bytes. Adds or splits a child if it is missing. */
+  #descend(literal: readonly number[]): Node<T> {
     let node: Node<T> = this;
     let from = 0;
     while (from < literal.length) {
-      const index = node.firsts.indexOf(literal[from]);
+      const index = node.firstBytes.indexOf(literal[from]);
       if (index < 0) return node.#append(new Node(Uint8Array.from(literal.slice(from))));
       let child = node.children[index];
       const common = commonLength(child.prefix, literal, from);
@@ -144,12 +144,12 @@ export class Node<T> {
 
   #append(child: Node<T>): Node<T> {
     this.children.push(child);
-    this.firsts.push(child.prefix[0]);
+    this.firstBytes.push(child.prefix[0]);
     return child;
   }
 }
 
-/** How many bytes of `prefix` stand at `from` in `literal`. */
+/** How many bytes of `prefix` equal those at `from` in `literal`. */
 function commonLength(prefix: Uint8Array, literal: readonly number[], from: number): number {
   let length = 0;
   while (length < prefix.length && prefix[length] === literal[from + length]) length += 1;

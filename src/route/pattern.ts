@@ -1,12 +1,12 @@
-// Reads a route pattern: literal segments, ':name' for one segment, '*' at the end for the rest.
-// Literals become the bytes of decoded paths, because that is what a router compares.
+// Parses a route pattern: literal segments, ':name' for one segment, '*' at the end for the rest.
+// Literals become bytes of decoded paths, because the router compares those.
 
 import { shown } from '../base/shown.ts';
 
-/** Most parameters of a pattern, its wildcard included. 32 is a guess far above what is used. */
+/** Maximum parameters of a pattern, its wildcard included. 32 is a guess far above common use. */
 export const PARAMS_MAX = 32;
 
-/** Most segments of a pattern; bounds how deep a search goes. As generous a guess. */
+/** Maximum segments of a pattern: bounds the depth of a search. A guess far above common use. */
 export const SEGMENTS_MAX = 128;
 
 export const SegmentKind = { Literal: 0, Param: 1, Rest: 2 } as const;
@@ -26,9 +26,9 @@ export interface Pattern {
 
 const PARAM_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const NOTHING = new Uint8Array(0);
+const NO_BYTES = new Uint8Array(0);
 
-/** Throws a TypeError that names the pattern and the reason when it cannot be a route. */
+/** Throws a TypeError with the pattern and the reason when it is not valid. */
 export function parsePattern(pattern: string): Pattern {
   const text = `route pattern ${shown(pattern)}`;
   const parts = partsOf(text, pattern);
@@ -36,24 +36,24 @@ export function parsePattern(pattern: string): Pattern {
   const names: string[] = [];
   for (const [index, part] of parts.entries()) {
     if (part === '*') {
-      if (index < parts.length - 1) fault(text, "'*' must be the last segment");
+      if (index < parts.length - 1) reject(text, "'*' must be the last segment");
       names.push('*');
-      segments.push({ kind: SegmentKind.Rest, bytes: NOTHING });
+      segments.push({ kind: SegmentKind.Rest, bytes: NO_BYTES });
     } else if (part.startsWith(':')) {
       names.push(paramName(text, part, names));
-      segments.push({ kind: SegmentKind.Param, bytes: NOTHING });
+      segments.push({ kind: SegmentKind.Param, bytes: NO_BYTES });
     } else {
       const literal = decodeLiteral(text, part);
       segments.push({ kind: SegmentKind.Literal, bytes: new TextEncoder().encode(literal) });
     }
   }
-  if (names.length > PARAMS_MAX) fault(text, `it has more than ${PARAMS_MAX} parameters`);
+  if (names.length > PARAMS_MAX) reject(text, `it has more than ${PARAMS_MAX} parameters`);
   return { segments, names };
 }
 
 /**
- * The bytes that the paths below a prefix of use() begin with: '/files/' and '/files' cover the
- * same, '/' covers everything. Throws a TypeError for what no path begins with.
+ * The bytes with which the paths below a prefix of use() begin: '/files/' and '/files' cover the
+ * same paths, '/' covers all. Throws a TypeError for a prefix with which no path begins.
  */
 export function parsePrefix(prefix: string): Uint8Array {
   const text = `prefix ${shown(prefix)} of use()`;
@@ -63,57 +63,57 @@ export function parsePrefix(prefix: string): Uint8Array {
     const above = `/${parts.slice(0, index).join('/')}`;
     const covers = `use('${above}', ...) covers every path below '${above}'`;
     if (part.includes('*')) {
-      fault(text, `a prefix takes no '*': ${covers} (a literal '*' is %2A)`);
+      reject(text, `it must not contain '*': ${covers} (a literal '*' is %2A)`);
     }
     if (part.includes(':')) {
-      fault(text, `a prefix takes no parameters: ${covers} (a literal ':' is %3A)`);
+      reject(text, `it must not contain parameters: ${covers} (a literal ':' is %3A)`);
     }
     return `/${decodeLiteral(text, part)}`;
   });
   return new TextEncoder().encode(literals.join(''));
 }
 
-/** The segments of a pattern or prefix as they are written. */
+/** The segments of a pattern or prefix, not decoded. */
 function partsOf(text: string, pattern: string): string[] {
-  if (typeof pattern !== 'string') fault(text, "it must be a string that begins with '/'");
-  if (!pattern.startsWith('/')) fault(text, "it must begin with '/'");
+  if (typeof pattern !== 'string') reject(text, "it must be a string that begins with '/'");
+  if (!pattern.startsWith('/')) reject(text, "it must begin with '/'");
   for (const [character, name] of [
     ['?', "'?'"],
     ['#', "'#'"],
     ['\0', 'NUL'],
   ]) {
-    if (pattern.includes(character)) fault(text, `it must not contain ${name}`);
+    if (pattern.includes(character)) reject(text, `it must not contain ${name}`);
   }
   if (pattern.includes('//')) {
-    fault(text, "it must not contain '//', because slashes in a row are one in every path");
+    reject(text, "it must not contain '//', because consecutive slashes of a path are merged");
   }
   const parts = pattern.slice(1).split('/');
-  if (parts.length > SEGMENTS_MAX) fault(text, `it has more than ${SEGMENTS_MAX} segments`);
+  if (parts.length > SEGMENTS_MAX) reject(text, `it has more than ${SEGMENTS_MAX} segments`);
   return parts;
 }
 
-function paramName(text: string, part: string, taken: readonly string[]): string {
+function paramName(text: string, part: string, names: readonly string[]): string {
   const name = part.slice(1);
-  if (name === '') fault(text, "':' needs a name behind it");
+  if (name === '') reject(text, "':' must be followed by a name");
   if (!PARAM_NAME.test(name)) {
-    fault(text, `parameter name ${JSON.stringify(name)} must be letters, digits and '_' only`);
+    reject(text, `parameter name ${JSON.stringify(name)} must be only letters, digits and '_'`);
   }
-  if (taken.includes(name)) fault(text, `parameter ':${name}' occurs twice`);
+  if (names.includes(name)) reject(text, `parameter ':${name}' occurs twice`);
   return name;
 }
 
-/** What never reaches a router (dot segments) or would be misread (a slash, NUL) is refused. */
+/** Rejects what no path contains (dot segments) and what is ambiguous (a slash, NUL). */
 function decodeLiteral(text: string, part: string): string {
-  if (part.includes('*')) fault(text, "'*' must be a segment of its own (a literal one is %2A)");
+  if (part.includes('*')) reject(text, "'*' must be a segment of its own (a literal '*' is %2A)");
   if (part.includes(':')) {
-    fault(text, "a parameter ':name' must be a segment of its own (a literal ':' is %3A)");
+    reject(text, "a parameter ':name' must be a segment of its own (a literal ':' is %3A)");
   }
   const literal = decodePercent(text, part);
-  if (literal.includes('/')) fault(text, 'it must not contain an encoded slash (%2F)');
-  if (literal.includes('\0')) fault(text, 'it must not contain an encoded NUL (%00)');
-  if (LONE_SURROGATE.test(literal)) fault(text, 'it must not contain half of a surrogate pair');
+  if (literal.includes('/')) reject(text, 'it must not contain an encoded slash (%2F)');
+  if (literal.includes('\0')) reject(text, 'it must not contain an encoded NUL (%00)');
+  if (LONE_SURROGATE.test(literal)) reject(text, 'it must not contain a lone surrogate');
   if (literal === '.' || literal === '..') {
-    fault(text, "'.' and '..' never match, because paths are resolved first");
+    reject(text, "'.' and '..' never match, because dot segments of a path are removed first");
   }
   return literal;
 }
@@ -122,10 +122,10 @@ function decodePercent(text: string, part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    return fault(text, "a '%' must begin an escape of valid UTF-8 (a literal one is %25)");
+    return reject(text, "'%' must begin a percent-encoding of valid UTF-8 (a literal '%' is %25)");
   }
 }
 
-function fault(text: string, reason: string): never {
+function reject(text: string, reason: string): never {
   throw new TypeError(`${text}: ${reason}`);
 }

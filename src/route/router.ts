@@ -1,6 +1,6 @@
 // Hot: runs for every request. Measured by perf/micro/route.ts.
-// Which route a path belongs to, by its bytes alone: in every segment a literal goes before a
-// parameter and a parameter before the wildcard, and a dead end goes back to what else fits.
+// The router: finds the route of a path by its bytes. In every segment a literal takes precedence
+// over a parameter and a parameter over the wildcard; the search backtracks from a dead end.
 
 import { shown } from '../base/shown.ts';
 import { METHOD_BYTES_MAX, Method } from '../http/method.ts';
@@ -12,28 +12,29 @@ const SLASH = 0x2f;
 const METHOD_TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
- * Paths come percent-decoded, slashes in a row merged, dot segments resolved, with a NUL for each
- * encoded slash: it separates nothing, and since no literal holds a NUL only parameters and
- * wildcards ever match it.
+ * Paths are percent-decoded, consecutive slashes merged, dot segments removed, with a NUL for each
+ * encoded slash. NUL separates no segments, and no literal contains it, so that only parameters and
+ * wildcards match it.
  *
- * Why no path is expensive: a parameter takes one whole segment, so a node is always reached at the
- * same place of a path and in one way, and a search with all its backtracking visits no node
- * twice. A visit compares the node's own prefix, or for a parameter reads one segment. So the worst
- * search costs the size of the routes plus (parameters in the tree) x (length of the path).
+ * Worst case: a parameter matches one full segment, so each node is reached at one position of a
+ * path and by one way, and a search with all its backtracking visits no node twice. A visit
+ * compares the node's prefix, or for a parameter reads one segment. So the worst search costs the
+ * size of the routes plus (parameters in the tree) x (length of the path).
  *
- * Why no map of static paths comes first: it was measured. The tree finds a static path as fast as
- * a hash of it does (54 against 49 ns), and other paths paid for the hash (100 against 55 ns).
+ * There is no hash map of static paths before the tree. Measured: the tree finds a static path
+ * about as fast as a hash does (54 versus 49 ns), and other paths paid for the hash (100 versus 55
+ * ns).
  */
 export class Router<T> {
   readonly #root: Node<T>;
   readonly #methods: Set<string>;
-  /** What the search is for; kept here to keep the arguments of #walk few. */
+  /** Arguments of the search, kept here so that #walk has fewer arguments. */
   #to: number;
   #method: number;
   #token: string;
-  /** Whether the search met an endpoint of the path, for whichever method. */
-  #met: boolean;
-  /** Where a search collects the methods of all endpoints instead of ending at one; or null. */
+  /** Whether the search reached an endpoint of the path, for any method. */
+  #pathMatched: boolean;
+  /** When set, a search adds the methods of all endpoints to it and continues at each of them. */
   #collected: Set<string> | null;
 
   constructor() {
@@ -42,11 +43,11 @@ export class Router<T> {
     this.#to = 0;
     this.#method = Method.Other;
     this.#token = '';
-    this.#met = false;
+    this.#pathMatched = false;
     this.#collected = null;
   }
 
-  /** Adds a route for a method token, or '*' for all. A TypeError says what is wrong with it. */
+  /** Adds a route for a method token, or '*' for all. Throws a TypeError with the reason. */
   add(method: string, pattern: string, value: T): void {
     checkMethod(method);
     const { segments, names } = parsePattern(pattern);
@@ -54,7 +55,7 @@ export class Router<T> {
     const other = endpoint.routes.get(method);
     if (other !== undefined) {
       throw new TypeError(
-        `route pattern ${JSON.stringify(pattern)}: ${method} ${other.pattern} is already there`,
+        `route pattern ${JSON.stringify(pattern)}: ${method} ${other.pattern} already exists`,
       );
     }
     endpoint.add({ method, pattern, names, value });
@@ -62,8 +63,8 @@ export class Router<T> {
   }
 
   /**
-   * Finds the route of path bytes `from` to `to` and fills `match`. `token` is the method's text
-   * for Method.Other and counts for nothing else. Allocates nothing.
+   * Finds the route of path bytes `from` to `to` and fills `match`. `token` is the method's text,
+   * only used for Method.Other. Allocates nothing.
    */
   find(
     method: number,
@@ -76,11 +77,11 @@ export class Router<T> {
     this.#to = to;
     this.#method = method;
     this.#token = token;
-    this.#met = false;
+    this.#pathMatched = false;
     const route = this.#walk(this.#root, path, from, match.offsets, 0);
     if (route === null) {
       match.reset();
-      return this.#met ? Found.WrongMethod : Found.No;
+      return this.#pathMatched ? Found.WrongMethod : Found.No;
     }
     match.value = route.value;
     match.names = route.names;
@@ -88,25 +89,25 @@ export class Router<T> {
     return Found.Yes;
   }
 
-  /** All methods that routes of this path take, sorted, for Allow; empty when there is no route. */
+  /** All methods of the routes of this path, sorted, for Allow; empty when there is no route. */
   allowedMethods(path: Uint8Array, from: number, to: number): string[] {
     const methods = new Set<string>();
     this.#to = to;
     this.#collected = methods;
     this.#walk(this.#root, path, from, new Int32Array(2 * PARAMS_MAX), 0);
     this.#collected = null;
-    return methods.size > 0 ? advertised(methods) : [];
+    return methods.size > 0 ? allowValue(methods) : [];
   }
 
-  /** All methods that any route takes, sorted, for OPTIONS *. */
+  /** All methods of all routes, sorted, for OPTIONS *. */
   allMethods(): string[] {
-    return advertised(this.#methods);
+    return allowValue(this.#methods);
   }
 
   /**
-   * The best route at or below a node that is reached at `from` with `params` parameters taken.
-   * Loops while there is one way to go on, and calls itself only where there may be another: right
-   * behind a slash, so it goes no deeper than a pattern has segments.
+   * The best route at or below a node that is reached at `from` with `params` parameters matched.
+   * Loops while there is one way to continue, and recurses only where there may be another:
+   * directly behind a slash, so the recursion is no deeper than a pattern has segments.
    */
   #walk(
     start: Node<T>,
@@ -146,7 +147,7 @@ export class Router<T> {
     return this.#takeRest(node.rest, at, offsets, params);
   }
 
-  /** The offsets are written last: a search further down may have used the same pair. */
+  /** The offsets are written last: a search deeper in the tree may have used the same pair. */
   #takeRest(rest: Endpoint<T>, from: number, offsets: Int32Array, params: number): Route<T> | null {
     offsets[2 * params] = from;
     offsets[2 * params + 1] = this.#to;
@@ -154,7 +155,7 @@ export class Router<T> {
   }
 
   #pick(endpoint: Endpoint<T>): Route<T> | null {
-    this.#met = true;
+    this.#pathMatched = true;
     if (this.#collected === null) return endpoint.pick(this.#method, this.#token);
     for (const method of endpoint.routes.keys()) this.#collected.add(method);
     return null;
@@ -165,7 +166,7 @@ function checkMethod(method: string): void {
   const isToken = typeof method === 'string' && METHOD_TOKEN.test(method);
   if (!isToken || method.length > METHOD_BYTES_MAX) {
     const wanted = `an HTTP token of at most ${METHOD_BYTES_MAX} bytes`;
-    throw new TypeError(`route method ${shown(method)} is not ${wanted}`);
+    throw new TypeError(`route method ${shown(method)} must be ${wanted}`);
   }
 }
 
@@ -176,15 +177,15 @@ function segmentEnd(path: Uint8Array, from: number, to: number): number {
 }
 
 /**
- * What Allow says. A '*' route takes every method, but CONNECT has no path and TRACE is not
- * something to invite: those two are named only where somebody added them.
+ * The methods for the Allow field. A '*' route accepts every method, but CONNECT has no path and
+ * TRACE should not be advertised: those two are listed only when a route was added for them.
  */
-function advertised(methods: ReadonlySet<string>): string[] {
+function allowValue(methods: ReadonlySet<string>): string[] {
   const names = new Set(methods);
   if (names.delete(ANY_METHOD)) {
     for (const [method, name] of METHOD_NAMES.entries()) {
-      const invited = method !== Method.CONNECT && method !== Method.TRACE;
-      if (invited && name !== ANY_METHOD) names.add(name);
+      const listed = method !== Method.CONNECT && method !== Method.TRACE;
+      if (listed && name !== ANY_METHOD) names.add(name);
     }
   }
   if (names.has('GET')) names.add('HEAD');

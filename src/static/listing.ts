@@ -1,8 +1,9 @@
-// A directory as a page: names, sizes and times, folders first. Works without scripts.
+// The HTML page that lists a directory: names, sizes and times, directories first. It needs no
+// scripts.
 
 import { type DirectoryEntry, FileKind } from '../async-io/async-io.ts';
 
-/** `path` is the decoded path of the directory, with a slash at its end. */
+/** `path` is the decoded path of the directory; it ends in a slash. */
 export function listingPage(path: string, entries: readonly DirectoryEntry[]): string {
   const shown = entries.filter(isShown).sort(byKindAndName);
   const rows = shown.map(row);
@@ -40,7 +41,7 @@ ${rows.join('\n')}
 `;
 }
 
-/** Names that begin with a dot are hidden, and what is neither file nor directory is never sent. */
+/** Names that begin with a dot are hidden. What is neither file nor directory is never sent. */
 function isShown({ name, stat }: DirectoryEntry): boolean {
   return !name.startsWith('.') && stat.kind !== FileKind.Other;
 }
@@ -48,7 +49,7 @@ function isShown({ name, stat }: DirectoryEntry): boolean {
 function row(entry: DirectoryEntry): string {
   const isDirectory = entry.stat.kind === FileKind.Directory;
   const name = isDirectory ? `${entry.name}/` : entry.name;
-  // A name such as `a:b` would read as a scheme without the dot and slash before it.
+  // Without the dot and slash before it, a name such as `a:b` would begin with a URI scheme.
   const link = `./${encodeURIComponent(entry.name)}${isDirectory ? '/' : ''}`;
   const size = isDirectory ? '' : sizeText(entry.stat.bytes);
   const time = timeText(entry.stat.modifiedMs);
@@ -65,7 +66,7 @@ function byKindAndName(one: DirectoryEntry, other: DirectoryEntry): number {
   return one.name < other.name ? -1 : 1;
 }
 
-/** Nothing for a time that no calendar knows, which some file systems can hold. */
+/** Empty for a time outside the range of Date, which some file systems can store. */
 function timeText(ms: number): string {
   const date = new Date(ms);
   if (Number.isNaN(date.getTime())) return '';

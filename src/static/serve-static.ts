@@ -1,7 +1,7 @@
 // Hot: runs for every static request. Measured by perf/micro/static.ts.
-// Static files below a root, as middleware: what it has, it answers; what it does not have falls
-// through. Nothing outside the root is ever sent, however a path is written or linked, and within
-// the root a file has one path.
+// Middleware that serves the files below a root. It responds with a file that exists and calls
+// next() for other paths. It never sends a file outside of the root, whatever the path or its
+// links, and within the root a file has exactly one path.
 
 import { join, resolve, sep } from 'node:path';
 import {
@@ -31,26 +31,26 @@ import { isUnsent } from '../exchange/respond.ts';
 import { responseOf } from '../exchange/response.ts';
 import { Field } from '../http/fields.ts';
 import { Method } from '../http/method.ts';
-import { endsInSlash, keyAsked, namesAsked, withSlash } from './asked.ts';
 import {
   type CachedFile,
   FileCache,
   FRESH_MS,
   GRACE_MS,
-  KNOWN_MS,
   RECHECK_MS,
+  STAT_CACHED_MS,
 } from './file-cache.ts';
 import { listingPage } from './listing.ts';
 import { isFileName } from './names.ts';
-import { prepareFile, readWhole } from './ready-file.ts';
+import { prepareFile, readFully } from './prepare-file.ts';
+import { endsInSlash, requestedKey, requestedNames, withSlash } from './requested-path.ts';
 import { Spelling } from './spelling.ts';
 
 export interface StaticOptions {
-  /** Answer a directory without an index file with a page that lists it. Default false. */
+  /** Respond to a directory without an index file with a page that lists it. Default false. */
   readonly listing?: boolean;
-  /** What is sent for a directory. Default 'index.html'. */
+  /** The name of the file that is sent for a directory. Default 'index.html'. */
   readonly index?: string;
-  /** Also serve names that begin with a dot, other than .well-known. Default false. */
+  /** Also serve names that begin with a dot; .well-known is always served. Default false. */
   readonly dotfiles?: boolean;
   /** Memory for small files, and the largest of them. Default 32 MiB and 64 KiB. */
   readonly cacheBytesMax?: number;
@@ -73,28 +73,32 @@ const OPTIONS = {
 } as const;
 
 /**
- * A file that changed this short a time ago is not remembered: its next change may leave size and
- * time as they are. Times with fractions of a second step by 10 ms at most; those without may come
- * from a file system that counts in steps of two seconds.
+ * A file that changed this recently is not cached: its next change may leave size and time the
+ * same. Times with fractions of a second have a resolution of 10 ms at worst; those without may
+ * come from a file system with a resolution of two seconds.
  */
-const FINE_STEPS_MS = 20;
-const COARSE_STEPS_MS = 2000;
+const FINE_STEP_MS = 20;
+const COARSE_STEP_MS = 2000;
 
-/** Entries of a listing that are looked at together: a guess, four times what works at once. */
+/** Entries of a listing resolved together: a guess, four times the threads of Node's pool. */
 const ENTRIES_AT_ONCE = 16;
 
 /**
- * Throws a TypeError for a root that is no path, and for options that are unknown or unfit. The
- * root is looked at when it is first needed.
+ * Throws a TypeError for a root that is not a path, and for unknown or invalid options. The root is
+ * resolved by the first request that needs it.
  */
 export function serveStatic(root: string, options: StaticOptions = {}): Middleware {
   if (typeof root !== 'string' || root === '' || root.includes('\0')) {
-    throw new TypeError(`serveStatic: the root is the path of a directory, given ${shown(root)}`);
+    throw new TypeError(
+      `serveStatic: the root must be the path of a directory, given ${shown(root)}`,
+    );
   }
   checkOptions('serveStatic', options, OPTIONS);
   const { index, dotfiles } = options;
   if (index !== undefined && isHidden(index) && dotfiles !== true) {
-    throw new TypeError(`serveStatic: index ${shown(index)} is never sent without dotfiles: true`);
+    throw new TypeError(
+      `serveStatic: index ${shown(index)} begins with a dot: set dotfiles: true to send it`,
+    );
   }
   const site = new StaticSite(resolve(root), options);
   return (request, _response, next) => {
@@ -110,7 +114,7 @@ class StaticSite {
   readonly #entryBytesMax: number;
   readonly #cache: FileCache;
   readonly #spelling: Spelling = new Spelling();
-  /** The root with its links followed; '' until it was looked at. */
+  /** The root with its links resolved; '' until it is first resolved. */
   #realRoot = '';
 
   constructor(root: string, options: StaticOptions) {
@@ -122,13 +126,13 @@ class StaticSite {
     this.#cache = new FileCache(options.cacheBytesMax ?? CACHE_BYTES_MAX);
   }
 
-  /** At once from memory where that is possible, else with a promise. */
+  /** Responds synchronously from the cache if possible, else returns a promise. */
   serve(exchange: Exchange, mountBytes: number, next: Next): void | Promise<void> {
     const { head, pathBytes, pathTo } = exchange;
-    // Neither `*` nor an authority has a path, nor has what could not be decoded.
+    // `*`, an authority, and a path that could not be decoded have no bytes here.
     if (pathTo === exchange.pathFrom) return next();
     if (head.method !== Method.GET && head.method !== Method.HEAD) {
-      this.#allow(exchange, mountBytes);
+      this.#pushAllowance(exchange, mountBytes);
       return next();
     }
     const from = exchange.pathFrom + mountBytes;
@@ -140,19 +144,21 @@ class StaticSite {
     this.#sendCached(exchange, cached);
   }
 
-  /** Whether a file is known to be as it was; false also where that takes longer to find out. */
+  /** Whether a file is known to be unchanged; false also when only a slow check can decide. */
   #isUnchanged(services: Services, cached: CachedFile): boolean {
     const nowMs = services.nowMs();
     const ageMs = nowMs - cached.checkedMs;
     if (ageMs <= FRESH_MS) return true;
     const stat =
-      ageMs <= KNOWN_MS && cached.checking === null ? services.asyncIo.statNow(cached.file) : null;
+      ageMs <= STAT_CACHED_MS && cached.checking === null
+        ? services.asyncIo.statNow(cached.file)
+        : null;
     if (stat !== null) return this.#compare(cached, stat, nowMs);
-    // While somebody looks at a busy file the others need not wait.
+    // While one request checks a busy file, others do not wait for it.
     return ageMs <= RECHECK_MS || (cached.checking !== null && ageMs <= GRACE_MS);
   }
 
-  /** True when a look found the file as it was; else it is forgotten. */
+  /** True when a check found the file unchanged; else the file is removed from the cache. */
   #compare(cached: CachedFile, stat: FileStat | number, nowMs: number): boolean {
     if (isFault(stat) || !sameFile(stat, cached.stat)) {
       this.#cache.remove(cached);
@@ -163,11 +169,12 @@ class StaticSite {
   }
 
   #sendCached(exchange: Exchange, cached: CachedFile): void {
-    // While files were looked at something else may have responded.
+    // Another part of the program may have responded during the check.
     if (!isUnsent(exchange)) return;
     const { head } = exchange;
-    const asks = head.find(Field.IfNoneMatch) >= 0 || head.find(Field.IfModifiedSince) >= 0;
-    if (asks && clientHas(exchange, cached.stat, cached.etag)) {
+    const isConditional =
+      head.find(Field.IfNoneMatch) >= 0 || head.find(Field.IfModifiedSince) >= 0;
+    if (isConditional && clientHas(exchange, cached.stat, cached.etag)) {
       describeFile(exchange, cached.stat, cached.etag, '');
       sendNotModified(exchange);
       return;
@@ -186,7 +193,7 @@ class StaticSite {
     this.#sendCached(exchange, cached);
   }
 
-  /** One look serves all who wait. */
+  /** One check for all requests that wait for it. */
   async #check(services: Services, cached: CachedFile): Promise<boolean> {
     const stat = await services.asyncIo.stat(cached.file);
     cached.checking = null;
@@ -194,10 +201,10 @@ class StaticSite {
   }
 
   async #find(exchange: Exchange, mountBytes: number, next: Next): Promise<void> {
-    const names = namesAsked(exchange, mountBytes);
+    const names = requestedNames(exchange, mountBytes);
     if (names === null) return next();
     const { asyncIo } = exchange.services;
-    const key = keyAsked(exchange, mountBytes);
+    const key = requestedKey(exchange, mountBytes);
     const file = await this.#locate(asyncIo, names, endsInSlash(exchange));
     if (file === null) return next();
     const opened = await asyncIo.open(file);
@@ -215,7 +222,7 @@ class StaticSite {
     }
   }
 
-  /** The file that these names lead to, its links followed; null unless they are spelled so. */
+  /** The real path of these names; null when a name is not spelled as its directory has it. */
   async #locate(
     asyncIo: AsyncIo,
     names: readonly string[],
@@ -224,21 +231,21 @@ class StaticSite {
     const real = await this.#realPath(asyncIo, names, folder);
     if (real === null) return null;
     const root = this.#realRoot;
-    if (await this.#spelling.isAsAsked(asyncIo, root, names, real)) return real;
-    if (!(await this.#lookAtRoot(asyncIo)) || this.#realRoot === root) return null;
+    if (await this.#spelling.isExact(asyncIo, root, names, real)) return real;
+    if (!(await this.#resolveRoot(asyncIo)) || this.#realRoot === root) return null;
     if (!this.#isBelowRoot(real)) return null;
-    return (await this.#spelling.isAsAsked(asyncIo, this.#realRoot, names, real)) ? real : null;
+    return (await this.#spelling.isExact(asyncIo, this.#realRoot, names, real)) ? real : null;
   }
 
-  /** The root may be a link, and lead elsewhere than it did. False when it leads nowhere. */
-  async #lookAtRoot(asyncIo: AsyncIo): Promise<boolean> {
+  /** The root may be a link whose target has changed. False when it cannot be resolved. */
+  async #resolveRoot(asyncIo: AsyncIo): Promise<boolean> {
     const root = await asyncIo.realPath(this.#root);
     if (typeof root !== 'string') return false;
     this.#realRoot = root;
     return true;
   }
 
-  /** Where names lead with links followed; null when it is hidden or not below the root. */
+  /** The path of names with links resolved; null when it is hidden or not below the root. */
   async #realPath(
     asyncIo: AsyncIo,
     names: readonly string[],
@@ -248,7 +255,7 @@ class StaticSite {
     const real = await asyncIo.realPath(join(this.#root, ...names, folder ? sep : ''));
     if (typeof real !== 'string') return null;
     if (this.#isBelowRoot(real)) return real;
-    return (await this.#lookAtRoot(asyncIo)) && this.#isBelowRoot(real) ? real : null;
+    return (await this.#resolveRoot(asyncIo)) && this.#isBelowRoot(real) ? real : null;
   }
 
   #isBelowRoot(real: string): boolean {
@@ -268,9 +275,9 @@ class StaticSite {
     const type = mediaType(file);
     const wallMs = services.wallMs();
     const isSmall = stat.bytes <= this.#entryBytesMax;
-    const content = isSmall ? await readWhole(services.asyncIo, opened) : null;
+    const content = isSmall ? await readFully(services.asyncIo, opened) : null;
     if (exchange.gone) return;
-    // Null also when it changed while it was read: send what is there, remember nothing.
+    // Null also when the file changed while it was read: send its current bytes, cache nothing.
     if (content === null) {
       await sendOpenFile(exchange, opened, type);
       return;
@@ -320,29 +327,31 @@ class StaticSite {
     if (typeof entries === 'number') return next();
     const shown: DirectoryEntry[] = [];
     for (let index = 0; index < entries.length; index += ENTRIES_AT_ONCE) {
-      const some = entries
+      const batch = entries
         .slice(index, index + ENTRIES_AT_ONCE)
         .filter((entry) => isFileName(entry.name));
-      // What leads out of the root is not sent, so nothing is said of it either.
+      // An entry that links out of the root is never sent, so it is not listed either.
       const files = await Promise.all(
-        some.map(({ name }) => this.#realPath(asyncIo, [...names, name])),
+        batch.map(({ name }) => this.#realPath(asyncIo, [...names, name])),
       );
-      shown.push(...some.filter((_, at) => files[at] !== null));
+      shown.push(...batch.filter((_, at) => files[at] !== null));
     }
     responseOf(exchange).html(listingPage(exchange.path(0), shown));
   }
 
-  /** Another method is for what stands behind; a look tells of the file when nothing answers. */
-  #allow(exchange: Exchange, mountBytes: number): void {
+  /**
+   * For other methods: if no later handler responds, a check adds the methods of an existing file.
+   */
+  #pushAllowance(exchange: Exchange, mountBytes: number): void {
     exchange.allowances ??= [];
     exchange.allowances.push(async () => {
-      const names = namesAsked(exchange, mountBytes);
-      return names !== null && (await this.#has(exchange, names)) ? ALLOWED : NONE_ALLOWED;
+      const names = requestedNames(exchange, mountBytes);
+      return names !== null && (await this.#hasFile(exchange, names)) ? ALLOWED : NONE_ALLOWED;
     });
   }
 
-  /** Whether GET would be answered here. */
-  async #has(exchange: Exchange, names: readonly string[]): Promise<boolean> {
+  /** Whether GET would get a response here. */
+  async #hasFile(exchange: Exchange, names: readonly string[]): Promise<boolean> {
     const { asyncIo } = exchange.services;
     const file = await this.#locate(asyncIo, names, endsInSlash(exchange));
     const stat = file === null ? -ENOENT : await asyncIo.stat(file);
@@ -362,13 +371,13 @@ const ENOENT = 2;
 const EACCES = 13;
 const EISDIR = 21;
 
-/** Throws HttpError 403 where a file is there and may not be read. */
+/** Throws HttpError 403 for a file that exists and must not be read. */
 function checkDenied(fault: number): void {
   if (fault === -EACCES || fault === -EPERM) throw new HttpError(403);
 }
 
 function isSettled(stat: FileStat, wallMs: number): boolean {
-  const stepsMs = stat.modifiedMs % 1000 === 0 ? COARSE_STEPS_MS : FINE_STEPS_MS;
+  const stepsMs = stat.modifiedMs % 1000 === 0 ? COARSE_STEP_MS : FINE_STEP_MS;
   return Math.abs(wallMs - stat.modifiedMs) > stepsMs;
 }
 

@@ -1,21 +1,21 @@
-// Whether a file is asked for by the very names that its directories have for it. Where a file
-// system ignores case, or takes two forms of a letter for one, `/ADMIN/x` leads to `admin/x`; a
-// guard before `/admin` does not know that, so such a spelling has to find nothing.
+// Whether a request spells a file's names exactly as the directories do. Where a file system
+// ignores case, or treats two forms of a letter as one, `/ADMIN/x` leads to `admin/x`; middleware
+// that guards `/admin` does not see that request, so another spelling must find no file.
 
 import { join } from 'node:path';
 import { type AsyncIo, isFault } from '../async-io/async-io.ts';
 
 const ENOENT = 2;
 
-/** Directories of which it is remembered that they tell case apart: some 100 KB. */
-const REMEMBERED_MAX = 1_000;
+/** How many case-sensitive directories are remembered: some 100 KB. */
+const CASE_SENSITIVE_MAX = 1_000;
 
 export class Spelling {
-  /** Real paths of directories in which the other case of a name was not found. */
-  readonly #tellApart: Set<string> = new Set();
+  /** Real paths of directories in which a name in the other case was not found. */
+  readonly #caseSensitive: Set<string> = new Set();
 
-  /** `real` is the real path of `names` below `root`, which is a real path itself. */
-  async isAsAsked(
+  /** `real` is the real path of `names` below `root`; `root` is a real path, too. */
+  async isExact(
     asyncIo: AsyncIo,
     root: string,
     names: readonly string[],
@@ -25,9 +25,9 @@ export class Spelling {
       const at = names.findLastIndex((name) => otherCase(name) !== null);
       if (at < 0) return true;
       const parent = join(root, ...names.slice(0, at));
-      const found = await this.#findOther(asyncIo, parent, names[at]);
+      const found = await this.#findOtherCase(asyncIo, parent, names[at]);
       if (found === null) return true;
-      // A system that gives one real path for both spellings gives it as it is written.
+      // A system that has one real path for both spellings returns it as the directories spell it.
       if (join(found, ...names.slice(at + 1)) === real) return true;
     }
     let parent = root;
@@ -39,7 +39,7 @@ export class Spelling {
     return parent === real;
   }
 
-  /** The real path of what a directory holds by exactly this name, or null. */
+  /** The real path of the directory entry with exactly this name, or null. */
   async #child(asyncIo: AsyncIo, parent: string, name: string): Promise<string | null> {
     const child = await asyncIo.realPath(join(parent, name));
     if (typeof child !== 'string') return null;
@@ -47,7 +47,7 @@ export class Spelling {
     if (otherCase(name) === null) {
       if (!isLink) return child;
     } else {
-      const found = await this.#findOther(asyncIo, parent, name);
+      const found = await this.#findOtherCase(asyncIo, parent, name);
       if (found === null || (found === child && !isLink)) return child;
     }
     const entries = await asyncIo.list(parent);
@@ -55,16 +55,16 @@ export class Spelling {
   }
 
   /**
-   * The real path of a name in the other case; null where the directory has no such name, '' where
-   * the system does not tell.
+   * The real path of a name in the other case; null when the directory has no such name, '' when
+   * the system does not report it.
    */
-  async #findOther(asyncIo: AsyncIo, parent: string, name: string): Promise<string | null> {
-    if (this.#tellApart.has(parent)) return null;
+  async #findOtherCase(asyncIo: AsyncIo, parent: string, name: string): Promise<string | null> {
+    if (this.#caseSensitive.has(parent)) return null;
     const found = await asyncIo.realPath(join(parent, otherCase(name) ?? name));
     if (typeof found === 'string') return found;
     if (found !== -ENOENT) return '';
-    if (this.#tellApart.size >= REMEMBERED_MAX) this.#tellApart.clear();
-    this.#tellApart.add(parent);
+    if (this.#caseSensitive.size >= CASE_SENSITIVE_MAX) this.#caseSensitive.clear();
+    this.#caseSensitive.add(parent);
     return null;
   }
 }
@@ -77,7 +77,7 @@ function otherCase(name: string): string | null {
   return lower !== name ? lower : null;
 }
 
-/** Letter by letter, without those that become several. */
+/** Maps each letter, except those that become several. */
 function mapped(name: string, change: (letter: string) => string): string {
   return Array.from(name, (letter) => {
     const changed = change(letter);

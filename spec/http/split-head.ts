@@ -1,4 +1,4 @@
-// Parses a head in pieces, and says what was found in strings.
+// Parses a head in segments, and returns its parts as strings.
 
 import assert from 'node:assert/strict';
 import { Head } from '../../src/http/head.ts';
@@ -9,7 +9,7 @@ export const LIMITS: HeadLimits = { headBytesMax: 16_384, targetBytesMax: 8_192,
 
 export interface Outcome {
   readonly result: number;
-  /** How many bytes had come when the result was known. */
+  /** How many bytes were received when the result was known. */
   readonly at: number;
   readonly parts: Parts | null;
 }
@@ -48,24 +48,24 @@ function partsOf(head: Head, bytes: Uint8Array, start: number): Parts {
 }
 
 /**
- * Parses in pieces that end at `cuts` and at the end, the request moved between any two of them.
+ * Parses in segments that end at `splits` and at the end; the request is moved between any two.
  */
 export function parse(
   text: string,
-  cuts: readonly number[] = [],
+  splits: readonly number[] = [],
   limits: HeadLimits = LIMITS,
 ): Outcome {
   const source = bytesOf(text);
   const head = new Head(limits.fieldsMax);
-  let turn = cuts.length + text.length;
-  for (const cut of [...cuts, text.length]) {
+  let turn = splits.length + text.length;
+  for (const split of [...splits, text.length]) {
     turn += 1;
-    const { bytes, start, end } = place(source, 0, cut, turn);
+    const { bytes, start, end } = place(source, 0, split, turn);
     const before = bytes.slice();
     const result = parseHead(bytes, start, end, head, limits);
     assert.deepEqual(bytes, before, 'nothing is written');
-    if (result < 0) return { result, at: cut, parts: null };
-    if (result > 0) return { result, at: cut, parts: partsOf(head, bytes, start) };
+    if (result < 0) return { result, at: split, parts: null };
+    if (result > 0) return { result, at: split, parts: partsOf(head, bytes, start) };
   }
   return { result: 0, at: text.length, parts: null };
 }

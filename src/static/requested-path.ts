@@ -1,5 +1,5 @@
-// What a request asks of the files below a root: which names, whether of a directory, and where a
-// directory is that was asked for without its slash.
+// What a request selects below a root: the file names, whether they name a directory, and the
+// target of the redirect for a directory that was requested without its slash.
 
 import type { Exchange } from '../exchange/exchange.ts';
 import { latin1 } from '../http/text.ts';
@@ -7,14 +7,14 @@ import { namesIn } from './names.ts';
 
 const SLASH = 47;
 
-/** The names below what is mounted at so many bytes; null where no file can have such a path. */
-export function namesAsked(exchange: Exchange, mountBytes: number): readonly string[] | null {
+/** The names below a mount prefix of so many bytes; null when no file can have such a path. */
+export function requestedNames(exchange: Exchange, mountBytes: number): readonly string[] | null {
   const { pathBytes, pathFrom, pathTo } = exchange;
   return namesIn(pathBytes, Math.min(pathFrom + mountBytes, pathTo), pathTo);
 }
 
-/** The decoded path below the root, a copy. */
-export function keyAsked(exchange: Exchange, mountBytes: number): Uint8Array {
+/** A copy of the decoded path below the root. */
+export function requestedKey(exchange: Exchange, mountBytes: number): Uint8Array {
   const { pathBytes, pathFrom, pathTo } = exchange;
   return pathBytes.slice(pathFrom + mountBytes, pathTo);
 }
@@ -24,8 +24,8 @@ export function endsInSlash({ pathBytes, pathFrom, pathTo }: Exchange): boolean 
 }
 
 /**
- * The path of a directory with the slash it lacked. It is written anew from what the path means,
- * which begins with one slash alone: as it was sent it may begin as the name of another host does
+ * The path of a directory with the missing slash. It is encoded from the normalized path, which
+ * begins with exactly one slash: the received target may begin like a reference to another host
  * (`//host/..`, `/\\host/..`).
  */
 export function withSlash(exchange: Exchange): string {

@@ -1,36 +1,36 @@
-// The authority that was found right last is recognized, and nothing else for it.
+// The cached authority: recognized when it is the same, and nothing else is accepted for it.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { isAuthority, isUsualAuthority } from '../../src/http/authority.ts';
+import { isAuthority, isCachedAuthority } from '../../src/http/authority.ts';
 
-/** Somewhere in a larger memory, which is itself a part of a larger one. */
+/** Places the bytes within a larger buffer, which is itself a part of a larger one. */
 const MEMORY = new Uint8Array(new ArrayBuffer(300), 7, 280);
 const VIEW = new DataView(MEMORY.buffer, MEMORY.byteOffset, MEMORY.byteLength);
 
-/** Both verdicts, which have to be one. */
+/** The result with the cache and without, which must be equal. */
 function verdict(text: string, at = 3): boolean {
   MEMORY.fill(0x41);
   MEMORY.set(Buffer.from(text, 'latin1'), at);
   const to = at + text.length;
-  const usual = isUsualAuthority(MEMORY, VIEW, at, to);
-  assert.equal(usual, isAuthority(MEMORY, at, to), JSON.stringify(text));
-  return usual;
+  const cached = isCachedAuthority(MEMORY, VIEW, at, to);
+  assert.equal(cached, isAuthority(MEMORY, at, to), JSON.stringify(text));
+  return cached;
 }
 
-it('a byte that is other than last time is looked at, wherever it stands', () => {
+it('a byte that differs from the cached authority is checked, at any place', () => {
   for (const host of ['a', 'ab:1', '127.0.0.1:8080', '[::1]:80', 'x'.repeat(64), 'y'.repeat(65)]) {
     for (let index = 0; index < host.length; index++) {
       for (const byte of [' ', '\0', '@', '/', 'b', '\xff']) {
         assert.equal(verdict(host), true);
-        assert.equal(verdict(host, 10 + (index % 4)), true, 'again, elsewhere in memory');
+        assert.equal(verdict(host, 10 + (index % 4)), true, 'again, at another place in memory');
         verdict(host.slice(0, index) + byte + host.slice(index + 1));
       }
     }
   }
 });
 
-it('a part of it, and more than it, are not it', () => {
+it('a shorter and a longer authority are not equal to it', () => {
   assert.equal(verdict('example.org:80'), true);
   assert.equal(verdict('example.org:8'), true);
   assert.equal(verdict('example.org:80'), true);
