@@ -1,9 +1,23 @@
 // Judges a response as a strict client does: by what RFC 9110 and RFC 9112 let a response say for
 // its request, by what the connection does after it, and by the answer to the request behind it.
 
-import { type Expected, isEmptyStatus } from '../spec/behaviour/ways.ts';
 import type { RawClient } from './raw-client.ts';
 import { type RawResponse, readResponse } from './raw-response.ts';
+
+/** What a request should get, whatever its method and version. */
+export interface Expected {
+  readonly status: number;
+  /** What a GET would get; a HEAD, and a status without content, get none of it. */
+  readonly content: string;
+  /** Whether the length is known when the head is sent. */
+  readonly known: boolean;
+  /** Fields that must have this value. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** The handler says that the connection ends. */
+  readonly closes?: boolean;
+  /** The content cannot be sent whole, so the client must see that something is missing. */
+  readonly cut?: boolean;
+}
 
 /** The versions of a request, and what it says of its connection. */
 export const PERSISTENCES = ['1.1', '1.1 close', '1.0', '1.0 keep-alive'] as const;
@@ -22,6 +36,11 @@ export interface Case {
   readonly expected: Expected;
   /** The request behind it is sent at once, or when the response has come. */
   readonly together: boolean;
+}
+
+/** RFC 9110 15.3.5, 15.3.6 and 15.4.5. */
+export function isEmptyStatus(status: number): boolean {
+  return status === 204 || status === 205 || status === 304;
 }
 
 /** RFC 9112 9.3: whether the request lets the connection live on. */

@@ -6,7 +6,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
 import { get, post, RawClient, request } from '../../testing/raw-client.ts';
 import { onEachDriver, wait } from '../../testing/with-server.ts';
-import { Child } from './child.ts';
+import { startProgram } from './fixtures/programs.ts';
 
 const MIB = 1024 * 1024;
 const BODY_BYTES = 100 * MIB;
@@ -133,7 +133,7 @@ async function memory(port: number): Promise<number> {
 }
 
 async function withBulk(driver: string, body: (port: number) => Promise<void>): Promise<void> {
-  const child = new Child('bulk-server', [driver]);
+  const child = startProgram('bulk-server', [driver]);
   try {
     await body(Number((await child.firstLine())['port']));
   } catch (error) {

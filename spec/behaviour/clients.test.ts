@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createServer, type Server } from '../../src/index.ts';
 import { serveStatic } from '../../src/static/index.ts';
-import { ROOT } from '../../testing/program.ts';
+import { ROOT } from '../../testing/child-program.ts';
 import { onEachDriver } from '../../testing/with-server.ts';
 
 const execute = promisify(execFile);

@@ -5,7 +5,6 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createNetServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import type { Server } from '../../src/server/server.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import {
@@ -16,7 +15,8 @@ import {
   withServer,
 } from '../../testing/with-server.ts';
 import { withChild } from '../cluster/supervision-fixture.ts';
-import { isAlive, reload, withWorkers } from './workers-fixture.ts';
+import { programPath } from './fixtures/programs.ts';
+import { isAlive, reload, withWorkers } from './fixtures/workers.ts';
 
 /** Far beyond the bound of a test: who waits for that has failed. */
 const LONG_MS = 600_000;
@@ -123,8 +123,8 @@ onEachDriver('server.closing', (add) => {
   });
 
   add('a listener that throws is an uncaught exception, and the end goes on', async (driver) => {
-    const child = fileURLToPath(new URL('../server/closing-throws.js', import.meta.url));
-    const out = execFileSync(process.execPath, [child, driver], { encoding: 'utf8' });
+    const command = [programPath('closing-throws'), driver];
+    const out = execFileSync(process.execPath, command, { encoding: 'utf8' });
     assert.deepEqual(out.split('\n').sort(), ['', 'closed', 'told', 'uncaught: on purpose']);
   });
 });

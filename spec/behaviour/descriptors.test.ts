@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomFrom } from '../../testing/random.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import { type DriverName, eventually, onEachDriver, wait } from '../../testing/with-server.ts';
-import { Child } from './child.ts';
+import { startProgram } from './fixtures/programs.ts';
 
 const LINUX = process.platform === 'linux';
 
@@ -114,7 +114,7 @@ class Visitor {
 }
 
 async function withFew(driver: DriverName, body: (port: number) => Promise<void>): Promise<void> {
-  const child = new Child('descriptors-server', [driver], 'ulimit -n 128');
+  const child = startProgram('descriptors-server', [driver], 'ulimit -n 128');
   try {
     const { port, driver: taken } = await child.firstLine();
     assert.equal(taken, driver);

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import { eventually, onEachDriver } from '../../testing/with-server.ts';
-import { Child } from './child.ts';
+import { startProgram } from './fixtures/programs.ts';
 
 /** What a handler of the child is asked by: uploads stay without their end. */
 function requestFor(path: string): string {
@@ -28,7 +28,7 @@ async function closesWith(
   pick: (path: string) => boolean,
   act: (client: RawClient) => void,
 ): Promise<Ended> {
-  const child = new Child('endless-server', [driver]);
+  const child = startProgram('endless-server', [driver]);
   try {
     const { port, paths } = (await child.firstLine()) as { port: number; paths: string[] };
     const asked = paths.filter(pick);

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fewDrivers, onEachDriver } from '../../testing/with-server.ts';
-import { CALL_ROWS } from './lifetimes-calls.ts';
-import { OBJECT_ROWS } from './lifetimes-objects.ts';
+import { CALL_ROWS } from './fixtures/lifetimes-calls.ts';
+import { OBJECT_ROWS } from './fixtures/lifetimes-objects.ts';
 
 const DOCUMENT = new URL('../../../docs/lifetimes.md', import.meta.url);
 

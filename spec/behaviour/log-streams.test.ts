@@ -13,7 +13,7 @@ import {
   oneDriver,
   wait,
 } from '../../testing/with-server.ts';
-import { LogServer, Pipe, type Stream } from './log-child.ts';
+import { LogServer, Pipe, type Stream } from './fixtures/log-process.ts';
 
 /** A request whose line in the access log is this long, and some of them: together 64 MB. */
 const LINE_BYTES = 8_000;

@@ -17,7 +17,7 @@ import {
   oneDriver,
   withServer,
 } from '../../testing/with-server.ts';
-import { addRoutes, allWays, lateErrors, makeFiles, type Way } from './ways.ts';
+import { addRoutes, allWays, lateErrors, makeFiles, type Way } from './fixtures/ways-to-respond.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vibing-ways-'));
 makeFiles(folder);

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { createServer as createNetServer } from 'node:net';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import { eventually, onEachDriver, wait } from '../../testing/with-server.ts';
-import { Child } from './child.ts';
-import { ask, freshPid, isAlive, pidsOf, withWorkers } from './workers-fixture.ts';
+import { startProgram } from './fixtures/programs.ts';
+import { ask, freshPid, isAlive, pidsOf, withWorkers } from './fixtures/workers.ts';
 
 /** A port that is free now, and most likely still in a moment. */
 async function freePort(): Promise<number> {
@@ -85,7 +85,7 @@ onEachDriver('workers', (add) => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const address = other.address();
     assert.ok(typeof address === 'object' && address !== null);
-    const child = new Child('workers-server', [driver, String(address.port)]);
+    const child = startProgram('workers-server', [driver, String(address.port)]);
     assert.equal((await child.firstLine())['code'], 'EADDRINUSE');
     assert.equal(await child.end(), 0, child.problems);
     other.close();

@@ -2,7 +2,7 @@
 
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { createServer } from '../../src/index.ts';
+import { createServer } from '../../../src/index.ts';
 
 const server = createServer({
   port: 0,

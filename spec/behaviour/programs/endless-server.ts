@@ -4,8 +4,8 @@
 
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createServer, type Handler } from '../../src/index.ts';
-import type { DriverName } from '../../testing/with-server.ts';
+import { createServer, type Handler } from '../../../src/index.ts';
+import type { DriverName } from '../../../testing/with-server.ts';
 
 const SHUTDOWN_TIMEOUT_MS = 200;
 const PIECE = Buffer.alloc(32 * 1024, 'x');

@@ -1,8 +1,8 @@
 // Echoes bodies as they come, in a process of its own whose memory spec/behaviour/bulk.test.ts
 // watches.
 
-import { createServer } from '../../src/index.ts';
-import type { DriverName } from '../../testing/with-server.ts';
+import { createServer } from '../../../src/index.ts';
+import type { DriverName } from '../../../testing/with-server.ts';
 
 const server = createServer({
   port: 0,

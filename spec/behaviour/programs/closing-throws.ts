@@ -1,7 +1,7 @@
 // A process for the tests of server.closing: one of two listeners throws. Prints what happened.
 
-import { createServer } from '../../src/index.ts';
-import type { DriverName } from '../../testing/with-server.ts';
+import { createServer } from '../../../src/index.ts';
+import type { DriverName } from '../../../testing/with-server.ts';
 
 process.on('uncaughtException', (error) => console.log(`uncaught: ${error.message}`));
 

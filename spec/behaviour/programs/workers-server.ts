@@ -8,8 +8,8 @@ import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createServer } from '../../src/index.ts';
-import type { DriverName } from '../../testing/with-server.ts';
+import { createServer } from '../../../src/index.ts';
+import type { DriverName } from '../../../testing/with-server.ts';
 
 const [driver, port, folder] = process.argv.slice(2);
 const CRASH_CODE = 7;

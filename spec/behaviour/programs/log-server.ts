@@ -2,9 +2,9 @@
 // error, whatever those are: for spec/behaviour/log-streams.test.ts, which talks to it by messages.
 
 import cluster from 'node:cluster';
-import { createServer } from '../../src/index.ts';
-import { accessLog } from '../../src/middleware/access-log.ts';
-import type { DriverName } from '../../testing/with-server.ts';
+import { createServer } from '../../../src/index.ts';
+import { accessLog } from '../../../src/middleware/access-log.ts';
+import type { DriverName } from '../../../testing/with-server.ts';
 
 const [driver, workers] = process.argv.slice(2);
 
