@@ -196,7 +196,7 @@ onEachDriver(
         assert.equal(await server.end(), 3);
         if (errors instanceof Pipe) errors.read();
         const text = errors instanceof Pipe ? errors.text : readFileSync(file, 'utf8');
-        assert.match(text, /vibing error: GET \/exit: Error: the last words\n/);
+        assert.match(text, /vibing error: GET \/exit: Error: the last line\n/);
       }
       rmSync(folder, { recursive: true });
     });
