@@ -1,49 +1,30 @@
-// Judges a response as a strict client does: by what RFC 9110 and RFC 9112 allow for its request,
-// by what the connection does after it, and by the response to the next request.
+// Judges a response as a strict client does: by what RFC 9110 and RFC 9112 let a response say for
+// its request, by what the connection does after it, and by the answer to the request behind it.
 
+import { type Expected, isEmptyStatus } from '../spec/behaviour/fixtures/ways-to-respond.ts';
 import type { RawClient } from './raw-client.ts';
 import { type RawResponse, readResponse } from './raw-response.ts';
 
-/** What a request should get, whatever its method and version. */
-export interface Expected {
-  readonly status: number;
-  /** What a GET would get; a HEAD, and a status without content, get none of it. */
-  readonly content: string;
-  /** Whether the length is known when the head is sent. */
-  readonly known: boolean;
-  /** Fields that must have this value. */
-  readonly fields?: Readonly<Record<string, string>>;
-  /** The handler says that the connection ends. */
-  readonly closes?: boolean;
-  /** The content is truncated, and the client must see that. */
-  readonly cut?: boolean;
-}
-
-/** The version of a request and its Connection option. */
+/** The versions of a request, and what it says of its connection. */
 export const PERSISTENCES = ['1.1', '1.1 close', '1.0', '1.0 keep-alive'] as const;
 export type Persistence = (typeof PERSISTENCES)[number];
 
-/** One request and the expected response. */
+/** One request and what should come of it. */
 export interface Case {
   readonly name: string;
   readonly method: string;
   readonly target: string;
   readonly lines: readonly string[];
   readonly persistence: Persistence;
-  /** The body of the request, and whether it is so small that the server skips it. */
+  /** The body of the request, whether it is framed by chunks, and whether it is worth skipping. */
   readonly body: string;
   readonly skipped: boolean;
   readonly expected: Expected;
-  /** The next request is sent at once, or after the response. */
+  /** The request behind it is sent at once, or when the response has come. */
   readonly together: boolean;
 }
 
-/** RFC 9110 15.3.5, 15.3.6 and 15.4.5. */
-export function isEmptyStatus(status: number): boolean {
-  return status === 204 || status === 205 || status === 304;
-}
-
-/** RFC 9112 9.3: whether the request lets the connection persist. */
+/** RFC 9112 9.3: whether the request lets the connection live on. */
 function asksToPersist(persistence: Persistence): boolean {
   return persistence === '1.1' || persistence === '1.0 keep-alive';
 }
@@ -59,7 +40,7 @@ function framingOf({ method, persistence, expected }: Case): RawResponse['framin
   return isOld(persistence) ? 'close' : 'chunked';
 }
 
-/** True when the connection has to close after the response. */
+/** True when the connection has to end behind the response. */
 export function endsByItself(one: Case): boolean {
   const { persistence, skipped, expected } = one;
   if (!asksToPersist(persistence) || !skipped) return true;
@@ -170,9 +151,9 @@ export class Lane {
 
   async #exchange(client: RawClient, one: Case): Promise<string | null> {
     this.#sent += 1;
-    const next = `GET /plain/${this.#sent} HTTP/1.1\r\nHost: a.test\r\n\r\n`;
+    const behind = `GET /plain/${this.#sent} HTTP/1.1\r\nHost: a.test\r\n\r\n`;
     const first = requestBytes(one);
-    void client.send(one.together ? Buffer.concat([first, Buffer.from(next)]) : first);
+    void client.send(one.together ? Buffer.concat([first, Buffer.from(behind)]) : first);
     if (one.expected.cut === true) return await cutFault(client, one);
     const response = await client.nextResponse(one.method);
     const faults = [...faultsOf(one, response), ...this.#headFaults(one, response)];
@@ -181,10 +162,10 @@ export class Lane {
       await client.endsCleanly();
       return null;
     }
-    if (!one.together) void client.send(next);
+    if (!one.together) void client.send(behind);
     const second = await client.nextResponse('GET');
     if (second.text !== `plain ${this.#sent}`) return `the next response is ${second.text}`;
-    return client.rest.length > 0 ? 'bytes after the last response' : null;
+    return client.rest.length > 0 ? 'bytes behind the last response' : null;
   }
 
   #headFaults(one: Case, response: RawResponse): string[] {
@@ -200,16 +181,15 @@ export class Lane {
   }
 }
 
-/** A truncated response closes its connection and does not look complete. */
+/** A response that is cut ends its connection and does not look whole. */
 async function cutFault(client: RawClient, one: Case): Promise<string | null> {
   const how = await client.ending();
   const isEnd = how === 'end';
-  if (readResponse(client.rest, one.method, isEnd) !== null)
-    return 'a truncated response looks complete';
+  if (readResponse(client.rest, one.method, isEnd) !== null) return 'what was cut looks whole';
   return null;
 }
 
-/** Judges all cases on `lanesMax` connections: returns a line for each that fails. */
+/** Judges all cases on so many connections at once: a line for each that fails. */
 export async function judgeAll(
   cases: readonly Case[],
   open: () => Promise<RawClient>,

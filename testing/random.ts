@@ -1,4 +1,4 @@
-// A repeatable random sequence: the same seed yields the same numbers.
+// Chance that can be repeated: the same seed gives the same sequence.
 
 /** A pseudo-random sequence of numbers below 1. */
 export function randomFrom(seed: number): () => number {

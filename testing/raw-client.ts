@@ -1,16 +1,16 @@
-// A client over a raw socket: sends exactly the given bytes when a test calls it, and reads
-// responses strictly. It sees how a connection ends, in order or by a reset.
+// A client over a raw socket: sends exactly the bytes it is given, at the moment it is told to, and
+// reads answers strictly. It sees how a connection ends, in order or by a reset.
 
 import assert from 'node:assert/strict';
 import { createConnection, type Socket } from 'node:net';
 import { type RawResponse, readResponse } from './raw-response.ts';
 
-/** A guard against an endless wait, never a measurement. */
+/** A guard against waiting for ever, never a measurement. */
 const PATIENCE_MS = 10_000;
 
 export class RawClient {
   readonly socket: Socket;
-  /** Received and not read; its size doubles when it is full. */
+  /** Received and not read; the memory doubles as it fills. */
   #memory: Buffer = Buffer.allocUnsafe(16 * 1024);
   #start = 0;
   #end = 0;
@@ -104,7 +104,7 @@ export class RawClient {
     return !this.ended && !this.closed && this.errorCode === '';
   }
 
-  /** Received bytes that belong to no response yet. */
+  /** Received bytes that no answer has taken. */
   get rest(): Buffer {
     return this.#memory.subarray(this.#start, this.#end);
   }
@@ -117,10 +117,10 @@ export class RawClient {
     });
   }
 
-  /** The next response, also an interim one. Fails when the connection ends too early. */
+  /** The next answer, interim ones included. Fails when the connection ends before its end. */
   async nextResponse(method = 'GET'): Promise<RawResponse> {
     let response: RawResponse | null = null;
-    await this.#until(`a response to ${method}`, () => {
+    await this.#until(`an answer to ${method}`, () => {
       response = readResponse(this.rest, method, this.ended && this.errorCode === '');
       return response !== null || this.ended || this.closed || this.errorCode !== '';
     });
@@ -130,14 +130,14 @@ export class RawClient {
     return found;
   }
 
-  /** Sends a request and reads its response; the method is the request's first word. */
+  /** Sends a request and reads its answer; the method is the request's first word. */
   async ask(request: string | Uint8Array): Promise<RawResponse> {
     void this.send(request);
     const method = Buffer.from(request.slice(0, 20)).toString('latin1').split(' ', 1)[0];
     return await this.nextResponse(method);
   }
 
-  /** Waits until `bytes` bytes were received in all. */
+  /** Waits for so many received bytes in all. */
   async hasReceived(bytes: number): Promise<void> {
     await this.#until(`${bytes} bytes`, () => this.receivedBytes >= bytes);
   }
@@ -149,15 +149,15 @@ export class RawClient {
     assert.ok(this.rest.includes(text), `${text} before the end: ${this.#situation()}`);
   }
 
-  /** Half-closes: nothing more will be sent. */
+  /** Says that nothing more will be sent. */
   half(): void {
     this.socket.end();
   }
 
-  /** Resets the connection, if it is still open. */
+  /** Breaks the connection off, if there still is one. */
   reset(): void {
     const { remoteAddress, writableEnded, writableFinished } = this.socket;
-    // Unix sockets have no reset, only an end; and Node cannot reset in the middle of a half-close.
+    // Unix sockets know no reset, only an end; and Node cannot reset in the middle of a half close.
     if (remoteAddress === undefined || writableEnded !== writableFinished) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
@@ -172,8 +172,8 @@ export class RawClient {
   }
 
   /**
-   * Waits for the end of the connection and returns its kind. After a reset that follows unread
-   * bytes the socket may report an end; the next write then fails at once.
+   * Waits for the end of the connection and tells how it came. After a reset that stands behind
+   * unread bytes the socket may report an end; the next write then fails at once.
    */
   async ending(): Promise<'end' | 'reset'> {
     await this.#until('the end', () => this.ended || this.closed || this.errorCode !== '');
@@ -189,16 +189,16 @@ export class RawClient {
   /** The connection ends in order, and nothing came that was not read. */
   async endsCleanly(): Promise<void> {
     const how = await this.ending();
-    assert.equal(this.rest.toString('latin1'), '', 'nothing follows the last response');
+    assert.equal(this.rest.toString('latin1'), '', 'nothing follows the last answer');
     assert.equal(how, 'end', 'the connection ends in order');
   }
 
-  /** The connection is reset. Bytes may have arrived before. */
+  /** The connection is reset. Bytes may have come before. */
   async isReset(): Promise<void> {
     assert.equal(await this.ending(), 'reset', 'the connection is reset');
   }
 
-  /** Waits a while, then checks that the server sent nothing and did not close. */
+  /** Gives the server time to do what it must not do, then checks that it did not. */
   async staysQuiet(waitMs = 60): Promise<void> {
     const before = this.receivedBytes;
     await new Promise((resolve) => setTimeout(resolve, waitMs));
@@ -207,7 +207,7 @@ export class RawClient {
   }
 }
 
-/** The text of a request: HTTP/1.1 with a Host and further field lines. */
+/** The text of a request: HTTP/1.1 with a Host, and whatever lines are wanted beside it. */
 export function request(method: string, target: string, lines: readonly string[] = []): string {
   return `${[`${method} ${target} HTTP/1.1`, 'Host: a.test', ...lines].join('\r\n')}\r\n\r\n`;
 }
@@ -221,7 +221,7 @@ export function post(target: string, body: string, ...lines: string[]): string {
   return request('POST', target, [...lines, `Content-Length: ${body.length}`]) + body;
 }
 
-/** A POST whose body is these chunks. */
+/** A POST whose body comes as these chunks. */
 export function postChunks(target: string, chunks: readonly string[], ...lines: string[]): string {
   const body = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('');
   return `${request('POST', target, [...lines, 'Transfer-Encoding: chunked'])}${body}0\r\n\r\n`;

@@ -1,5 +1,5 @@
-// Reads responses from bytes, without code of the server: RFC 9112 as a strict client applies it.
-// Everything that is not exactly right throws.
+// Reads answers from bytes, knowing nothing of the server's own code: RFC 9112 as a client may
+// insist on it. Whatever is not exactly as it must be throws.
 
 export type Pair = readonly [name: string, value: string];
 
@@ -16,14 +16,14 @@ export interface RawResponse {
   readonly trailers: readonly Pair[];
   /** Every byte of it. */
   readonly raw: Buffer;
-  /** The value of a field that may be there once. */
+  /** The value of a field that may stand there once. */
   field(name: string): string | undefined;
   /** All values of a field. */
   all(name: string): string[];
 }
 
 export class ResponseFault extends Error {
-  override readonly name = 'ResponseFault';
+  override readonly name = 'AnswerFault';
 }
 
 const STATUS_LINE = /^HTTP\/1\.1 ([1-5][0-9]{2}) ([\t\x20-\x7e\x80-\xff]*)$/;
@@ -46,7 +46,7 @@ interface Content {
   readonly end: number;
 }
 
-/** The response at the beginning of `bytes`; null while it is incomplete. */
+/** The answer at the beginning of `bytes`; null when it is not whole yet. */
 export function readResponse(bytes: Buffer, method: string, ended: boolean): RawResponse | null {
   const head = readHead(bytes);
   if (head === null) return null;
@@ -54,7 +54,7 @@ export function readResponse(bytes: Buffer, method: string, ended: boolean): Raw
   if (content === null) return null;
   const { status, reason, fields } = head;
   const { framing, chunks, trailers, end } = content;
-  // A copy, since the caller reuses its memory.
+  // A copy, since the caller goes on using its memory.
   const body = Buffer.from(content.body);
   const all = (name: string) => valuesOf(fields, name);
   return {
@@ -86,7 +86,7 @@ function readHead(bytes: Buffer): Head | null {
   return { status: Number(match[1]), reason: match[2], fields: section.fields, end: section.end };
 }
 
-/** Field lines up to and with the empty line after them. */
+/** Field lines up to and with the empty line behind them. */
 function readFields(bytes: Buffer, from: number): { fields: Pair[]; end: number } | null {
   const fields: Pair[] = [];
   let at = from;
@@ -101,7 +101,7 @@ function readFields(bytes: Buffer, from: number): { fields: Pair[]; end: number 
   }
 }
 
-/** A line ends in CRLF; a bare CR or LF is a fault. */
+/** A line ends in CRLF; neither of the two stands alone. */
 function lineAt(bytes: Buffer, from: number): { text: string; end: number } | null {
   const feed = bytes.indexOf(10, from);
   const to = feed < 0 ? bytes.length : feed;
@@ -137,7 +137,7 @@ function readContent(bytes: Buffer, head: Head, method: string, ended: boolean):
     return { framing: 'length', body: bytes.subarray(start, end), ...empty, end };
   }
   if (!valuesOf(head.fields, 'connection').includes('close')) {
-    throw new ResponseFault('no framing for the content');
+    throw new ResponseFault('nothing says where the content ends');
   }
   if (!ended) return null;
   return { framing: 'close', body: bytes.subarray(start), ...empty, end: bytes.length };
@@ -158,7 +158,7 @@ function readChunked(bytes: Buffer, start: number): Content | null {
     parts.push(bytes.subarray(at, at + size));
     chunks.push(size);
     at += size;
-    if (bytes[at] !== 13 || bytes[at + 1] !== 10) throw new ResponseFault('no CRLF after a chunk');
+    if (bytes[at] !== 13 || bytes[at + 1] !== 10) throw new ResponseFault('no CRLF behind a chunk');
     at += 2;
   }
   const section = readFields(bytes, at);

@@ -1,10 +1,10 @@
-// Ways to split input: not at all, byte by byte, in two at every place, at random. Each segment
-// lies in fresh memory among bytes that a test would notice if they were read.
+// Ways to hand bytes over in pieces: whole, byte by byte, at every single cut, at random cuts. Each
+// piece lies in fresh memory among bytes that would be noticed if they were read.
 
 import type { TestContext } from 'node:test';
 import fc from 'fast-check';
 
-/** Bytes around the input: a test might miss one of them, but not all. */
+/** What surrounds the bytes: each would go unnoticed somewhere, all of them together nowhere. */
 const SURROUNDINGS = [0x00, 0x61, 0x0d, 0x0a, 0x20];
 
 export interface Placed {
@@ -71,7 +71,7 @@ export function mutated(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
   });
 }
 
-/** Settings for fc.assert; the seed is printed first, VIBING_SEED repeats a run. */
+/** Settings for fc.assert with a seed that is said first; set VIBING_SEED to repeat a run. */
 export function seeded(context: TestContext, numRuns: number): { seed: number; numRuns: number } {
   const given = process.env['VIBING_SEED'];
   const seed = given === undefined ? Math.floor(Math.random() * 0x7fffffff) : Number(given);

@@ -1,5 +1,5 @@
-// Runs a server for one test on a given driver, and checks afterwards that it closed, that every
-// accepted connection was closed, and that no descriptor is left open.
+// Runs a server for one test, on a driver of one's choice, and takes stock afterwards: it closed,
+// it counted as many ends as beginnings, and it left no descriptor open.
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { RawClient } from './raw-client.ts';
 
 export type DriverName = 'uring' | 'epoll' | 'net';
 
-/** A test that hangs fails after this time. */
+/** Most a test may take; those that hang say so instead of holding up the suite. */
 const TEST_TIMEOUT_MS = 90_000;
 const PATIENCE_MS = 30_000;
 
@@ -26,13 +26,13 @@ export interface Running {
   open(): Promise<RawClient>;
 }
 
-/** How long close() waits for handlers that a test left without a response. */
+/** How long close() waits for handlers that a test left without an answer. */
 const SHUTDOWN_MS = 2_000;
 
 /** How long close() waits for requests on connections that a test left idle. */
 const DRAIN_LINGER_MS = 20;
 
-/** The I/O of a server whose output goes into lists. */
+/** The world of a server that writes into lists. */
 class RecordingAsyncIo extends NodeAsyncIo {
   readonly log: string[] = [];
   readonly out: string[] = [];
@@ -51,8 +51,8 @@ export function chosenDrivers(): DriverName[] {
   const asked = process.env['VIBING_DRIVERS'] ?? '';
   const all: DriverName[] = ['uring', 'epoll', 'net'];
   if (asked !== '') return all.filter((name) => asked.split(',').includes(name));
-  // On Linux epoll has to work: if it does not, tests fail instead of being left out. A container
-  // may forbid io_uring.
+  // On Linux epoll has to run: that it cannot is a failure to be seen, not a case to be left out.
+  // io_uring may be forbidden to a container.
   const epoll = process.platform === 'linux' || epollProblem() === null;
   return all.filter((name) => name === 'net' || (name === 'epoll' ? epoll : uringRuns()));
 }
@@ -92,7 +92,7 @@ export function onEachDriver(
   }
 }
 
-/** A server that does not listen yet, and its output. */
+/** A server that listens nowhere yet, and what it writes. */
 export function makeServer(
   driver: DriverName,
   options: ServerOptions,
@@ -139,7 +139,7 @@ export async function withServer(
   try {
     await body({ server, port, log: asyncIo.log, out: asyncIo.out, open });
   } catch (error) {
-    // The first failure is the cause; a failing close() is only its consequence.
+    // What failed first is the news; what is left over then is only its consequence.
     for (const client of clients) client.reset();
     await inTime('close()', server.close()).catch(() => {});
     throw error;
@@ -153,7 +153,7 @@ export async function withServer(
 
 const warm = new Set<DriverName>();
 
-/** Opens what a process opens once and keeps, which is no leak. */
+/** What a process opens once and keeps is no leak. */
 async function warmUp(driver: DriverName): Promise<void> {
   if (warm.has(driver)) return;
   warm.add(driver);
@@ -165,12 +165,12 @@ async function warmUp(driver: DriverName): Promise<void> {
   await server.close();
 }
 
-/** Open descriptors of this process; 0 on systems without /proc. */
+/** Open descriptors of this process; 0 where nobody can say. */
 function descriptors(): number {
   return process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0;
 }
 
-/** Waits until `isSo()`, and fails with `what` when that takes too long. */
+/** Waits for something that events bring about, and says what when it does not come. */
 export async function eventually(what: string, isSo: () => boolean): Promise<void> {
   const givenUpMs = performance.now() + PATIENCE_MS;
   while (!isSo()) {
@@ -186,7 +186,7 @@ export function wait(waitMs: number): Promise<void> {
 async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not complete`)), PATIENCE_MS);
+    timer = setTimeout(() => reject(new Error(`${what} did not come to an end`)), PATIENCE_MS);
   });
   try {
     return await Promise.race([promise, late]);
