@@ -13,6 +13,7 @@ import {
   spelling,
   startedScripts,
 } from './imports.ts';
+import { retiredWords } from './retired.ts';
 import {
   blanks,
   columns,
@@ -267,6 +268,29 @@ export const CHECKS: readonly Check[] = [
       ['src/base/a.ts', 'use((data) => 1);\n'],
     ],
     good: [['src/base/a.ts', "const dataBytes = { data: 1 }.data;\nx.on('data', (chunk) => 1);\n"]],
+  },
+  {
+    rule: 'no retired words',
+    of: isOther,
+    check: retiredWords,
+    bad: [
+      ['src/base/a.ts', '// Waits for the answer.\n'],
+      ['src/base/a.ts', 'const answerBytes = 1;\n'],
+      ['src/base/a.ts', 'const ANSWER_BYTES = 1;\n'],
+      ['src/base/a.ts', 'function tellOwner(): void {}\n'],
+      ['src/base/a.ts', "fail('nobody listens');\n"],
+      ['src/base/inbox.ts', ''],
+      ['src/server/world.ts', ''],
+      ['docs/a.md', 'It gives the length.\n'],
+      ['spec/cases/a.md', 'The answer is whole.\n'],
+    ],
+    good: [
+      ['src/base/a.ts', '// Responds; indeed, it seated the trigger of a shelter, and gives up.\n'],
+      ['src/base/a.ts', "response.text('Hello, World!'); // a timer wheel\n"],
+      ['harness/world.ts', 'class World {}\n'],
+      ['spec/requirements/statements.md', '- 3986 §3.2.2: 16-bit pieces\n'],
+      ['spec/cases/a.md', 'rfc: 3986 §3.2.2 "A sequence of 16-bit pieces"\n'],
+    ],
   },
   {
     rule: 'no marks of unfinished work',
