@@ -338,12 +338,12 @@ export const TREE_CHECKS: readonly TreeCheck[] = [
         ['src/base/b.ts', "import { c } from './c.ts';\n"],
         ['src/base/c.ts', "import { a } from './a.ts';\n"],
       ],
+      [
+        ['perf/a.ts', "import { b } from './b.ts';\n"],
+        ['perf/b.ts', "import type { A } from './a.ts';\n"],
+      ],
     ],
     good: [
-      [
-        ['src/base/a.ts', "import { b } from './b.ts';\n"],
-        ['src/base/b.ts', "import type { A } from './a.ts';\n"],
-      ],
       [
         ['src/base/a.ts', "import { b } from './b.ts';\nimport { c } from './c.ts';\n"],
         ['src/base/b.ts', "import { c } from './c.ts';\n"],

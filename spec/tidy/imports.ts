@@ -12,7 +12,6 @@ import {
   PORTS,
   PURE_NAMES,
   SPEC_TOOLS,
-  TYPES_MAKE_CYCLES,
 } from './rules.ts';
 import { type Import, importsOf, isScript, lineAt, type Source } from './source.ts';
 
@@ -101,9 +100,9 @@ export function startedScripts(files: readonly Source[]): readonly string[] {
     );
 }
 
-/** Files that import each other, directly or indirectly. */
+/** Files that import each other, directly or indirectly; imports of types count, too. */
 export function cycles(files: readonly Source[]): readonly string[] {
-  const graph = graphOf(files, TYPES_MAKE_CYCLES);
+  const graph = graphOf(files);
   const done = new Set<string>();
   const path: string[] = [];
   const problems: string[] = [];
@@ -125,7 +124,7 @@ export function cycles(files: readonly Source[]): readonly string[] {
 
 /** Files of src/ that cannot be reached from where the package or a process begins. */
 export function deadFiles(files: readonly Source[]): readonly string[] {
-  const graph = graphOf(files, true);
+  const graph = graphOf(files);
   const reached = new Set<string>();
   const visit = (file: string): void => {
     if (reached.has(file)) return;
@@ -173,15 +172,11 @@ function resolved(path: string, { specifier, isUrl }: Import): string {
   return target.endsWith('.ts') ? target : '';
 }
 
-function graphOf(
-  files: readonly Source[],
-  withTypes: boolean,
-): ReadonlyMap<string, readonly string[]> {
+function graphOf(files: readonly Source[]): ReadonlyMap<string, readonly string[]> {
   const graph = new Map<string, readonly string[]>();
   for (const file of files) {
     if (!isScript(file.path)) continue;
-    const imports = importsOf(file).filter(({ typeOnly }) => withTypes || !typeOnly);
-    const targets = imports.map((one) => resolved(file.path, one));
+    const targets = importsOf(file).map((one) => resolved(file.path, one));
     graph.set(
       file.path,
       targets.filter((target) => target !== ''),

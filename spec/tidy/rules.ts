@@ -82,12 +82,6 @@ export const INDEX_FILES: readonly string[] = [
   'src/load/index.ts',
 ];
 
-/**
- * Whether `import type` counts for cycles: such a cycle is gone before anything runs, and a record
- * and the views of it (an exchange, its request and response) know each other's types.
- */
-export const TYPES_MAKE_CYCLES = false;
-
 /** What may use clocks, timers, chance and I/O, and why. The simulator replaces the ports. */
 export const PORTS: Readonly<Record<string, string>> = {
   'src/driver/': 'is the port for sockets, the clock and waking up',
