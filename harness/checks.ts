@@ -4,9 +4,9 @@
 import type { Slab } from '../src/base/slab.ts';
 import { Connection } from '../src/connection/connection.ts';
 import { Draining } from '../src/connection/context.ts';
-import { Reading } from '../src/connection/reading.ts';
 import type { SpanPool } from '../src/connection/span.ts';
-import { Phase } from '../src/exchange/phase.ts';
+import { Reading } from '../src/connection/state.ts';
+import { Phase } from '../src/exchange/state.ts';
 import type { Reactor } from '../src/reactor/reactor.ts';
 import {
   CLOSING,
@@ -193,7 +193,11 @@ export class Checks {
       this.#checkClosing(slot, state);
       return;
     }
-    ensure(owner.slot === slot && !owner.lost, 'balance', `an open connection is not lost`);
+    ensure(
+      owner.slot === slot && !owner.state.isBroken,
+      'balance',
+      `an open connection is not lost`,
+    );
     this.#spans = owner.context.spans;
     const { waiting } = owner.sendQueue;
     if (waiting === 0 && owner.exchange === null && owner.receiveBuffer.empty) this.#idle += 1;
@@ -207,15 +211,15 @@ export class Checks {
   }
 
   #countState(owner: Connection, state: number): void {
-    let number: number = owner.reading;
+    let number: number = owner.state.reading;
     if ((state & CLOSING) !== 0) number = CLOSES;
-    else if (owner.lingering) number = LINGERS;
-    else if (owner.exchange === null && owner.reading === Reading.Head) number = IDLE;
+    else if (owner.state.isShut) number = LINGERS;
+    else if (owner.exchange === null && owner.state.reading === Reading.Head) number = IDLE;
     else if (owner.exchange?.phase === Phase.Streaming) number |= STREAMS;
     if ((state & SENDING) !== 0) number |= SENDS;
-    if (owner.ended) number |= HALF_CLOSED;
+    if (owner.state.receiveEnded) number |= HALF_CLOSED;
     this.#seen[number] += 1;
-    this.#readings[owner.reading] += 1;
+    this.#readings[owner.state.reading] += 1;
     this.#drainings[owner.context.draining] += 1;
     if (owner.exchange !== null) this.#phases[owner.exchange.phase] += 1;
   }
@@ -243,8 +247,8 @@ export class Checks {
 
   /** A client that ended its side and has all its answers is not kept. */
   #checkEnded(owner: Connection, slot: number): void {
-    const { ended, exchange, receiveBuffer, sendQueue, reading } = owner;
-    if (!ended || exchange !== null || reading !== Reading.Head) return;
+    const { exchange, receiveBuffer, sendQueue, state } = owner;
+    if (!state.receiveEnded || exchange !== null || state.reading !== Reading.Head) return;
     if (receiveBuffer.empty && sendQueue.waiting === 0) {
       fail('liveness', `slot ${slot} has nothing left to do for a client that ended, and stays`);
     }
@@ -260,9 +264,10 @@ export class Checks {
   /** A connection that could go on with what may come listens for it. */
   #checkReceiving(owner: Connection, slot: number, state: number): void {
     if ((state & RECEIVING) !== 0) return;
-    const isBlocked = owner.receiveBuffer.hasRoom === false || owner.receiveBuffer.isHeavy;
-    if (!isBlocked && !owner.ended) fail('wake-up', `slot ${slot} has room and does not receive`);
-    const isOver = owner.reading === Reading.Stopped;
+    const isBlocked = owner.receiveBuffer.hasRoom === false || owner.receiveBuffer.isLarge;
+    if (!isBlocked && !owner.state.receiveEnded)
+      fail('wake-up', `slot ${slot} has room and does not receive`);
+    const isOver = owner.state.reading === Reading.Closed;
     if (!isOver && (state & WATCHING) === 0) fail('wake-up', `slot ${slot} is not watched`);
   }
 

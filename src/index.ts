@@ -1,12 +1,10 @@
 // The public names of `vibing`, and nothing else.
 
+export type { Outgoing, Summary } from './exchange/callbacks.ts';
 export type { EventOptions, EventStream } from './exchange/event-stream.ts';
-export type { Handler } from './exchange/exchange.ts';
 export type { FileOptions } from './exchange/file.ts';
+export type { Handler, Middleware, Next } from './exchange/handler.ts';
 export { HttpError } from './exchange/http-error.ts';
-export type { Middleware, Next } from './exchange/middleware.ts';
-export type { Outgoing } from './exchange/outgoing.ts';
-export type { Summary } from './exchange/phase.ts';
 export { type HeaderSource, type Prepared, prepare } from './exchange/prepared.ts';
 export type { Params, Request } from './exchange/request.ts';
 export type { Response } from './exchange/response.ts';

@@ -19,7 +19,7 @@ import { ResponseWriter } from '../src/connection/response-writer.ts';
 import { ServerServices } from '../src/connection/services.ts';
 import { SpanPool } from '../src/connection/span.ts';
 import { ERRNO } from '../src/driver/driver.ts';
-import type { Handler } from '../src/exchange/exchange.ts';
+import type { Handler } from '../src/exchange/handler.ts';
 import { type Counters, makeCounters } from '../src/metrics/counters.ts';
 import { Reactor } from '../src/reactor/reactor.ts';
 import { Regions } from '../src/reactor/regions.ts';
@@ -74,7 +74,7 @@ export class ConnectionFixture {
       overload: null,
       events: {
         accepted: (slot) => {
-          const connection = new Connection(this.context);
+          const connection = new Connection(this.context, (closed) => this.released.push(closed));
           this.connections.push(connection);
           connection.open(slot);
           if (overloaded) turnAway(connection);
@@ -109,7 +109,6 @@ export class ConnectionFixture {
       idleTimeout: Timeout.Idle,
       handle: (exchange) => this.application.handle(exchange),
       handlerTimedOut: (exchange) => this.application.timedOut(exchange),
-      released: (connection) => this.released.push(connection),
       logDebug: (message) => this.debugLines.push(message),
       logError,
       debugEnabled: true,

@@ -1,7 +1,7 @@
 // The hostile application: a front that knows every request, programs in every part of the chain,
 // guards that let nobody pass whom they do not know, and handlers of citizens among them.
 
-import type { Next } from '../../src/exchange/middleware.ts';
+import type { Next } from '../../src/exchange/handler.ts';
 import type { Request } from '../../src/exchange/request.ts';
 import type { Response } from '../../src/exchange/response.ts';
 import type { Server } from '../../src/server/server.ts';

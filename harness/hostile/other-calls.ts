@@ -1,8 +1,8 @@
 // Calls on what requests and responses give: next(), streams of events, iterators, signals, and
 // plain objects.
 
+import type { Outgoing } from '../../src/exchange/callbacks.ts';
 import type { EventStream } from '../../src/exchange/event-stream.ts';
-import type { Outgoing } from '../../src/exchange/outgoing.ts';
 import type { CallOf, Kind } from './grammar.ts';
 import { loopOf } from './loops.ts';
 import { repeated } from './marks.ts';

@@ -1,7 +1,7 @@
 // What the hostile application knows of one request: who it is, how far it is, and the objects it
 // was given last.
 
-import type { Summary } from '../../src/exchange/phase.ts';
+import type { Summary } from '../../src/exchange/callbacks.ts';
 import type { Request } from '../../src/exchange/request.ts';
 import type { Response } from '../../src/exchange/response.ts';
 import type { Kind } from './grammar.ts';

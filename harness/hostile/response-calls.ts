@@ -1,7 +1,7 @@
 // Calls on a response. All that is written names the request of the response, whoever writes it.
 
+import type { Outgoing } from '../../src/exchange/callbacks.ts';
 import { HttpError } from '../../src/exchange/http-error.ts';
-import type { Outgoing } from '../../src/exchange/outgoing.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
 import type { Response } from '../../src/exchange/response.ts';
 import { SITE } from '../files.ts';

@@ -57,26 +57,26 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'an exchange keeps the way to its connection when the connection is done with it',
     file: CONNECTION,
-    find: 'exchange.detached = true;\n        exchange.transport = DETACHED;',
-    replace: 'exchange.detached = true;',
+    find: 'exchange.detach(DETACHED, this.knownPeer);',
+    replace: '',
   },
   {
     name: 'an exchange keeps the way to its connection when the client is gone',
     file: CLOSE,
-    find: 'exchange.transport = DETACHED;\n    exchange.peer = connection.knownPeer;',
+    find: 'exchange.detach(DETACHED, connection.knownPeer);',
     replace: '',
   },
   {
     name: 'a record that a stream still uses goes to another request',
     file: CONNECTION,
-    find: 'if (exchange.handled && !exchange.retained)\n            this.context.exchanges',
-    replace: 'if (exchange.handled)\n            this.context.exchanges',
+    find: 'if (isSettled && !exchange.retained)\n            this.context.exchanges',
+    replace: 'if (isSettled)\n            this.context.exchanges',
   },
   {
     name: 'a record goes to another request while its handler runs',
     file: CONNECTION,
-    find: 'if (exchange.handled && !exchange.retained)\n            this.context.exchanges',
-    replace: 'if (!exchange.retained || !exchange.handled)\n            this.context.exchanges',
+    find: 'if (isSettled && !exchange.retained)\n            this.context.exchanges',
+    replace: 'if (!exchange.retained || !isSettled)\n            this.context.exchanges',
   },
   {
     name: 'what middleware left for handlers is there for the next request',
@@ -111,14 +111,14 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'next() runs the rest of the chain twice',
     file: CHAIN,
-    find: 'exchange.phase === Phase.Ended || exchange.step !== at',
-    replace: 'exchange.phase === Phase.Ended || exchange.step < at',
+    find: 'exchange.phase === Phase.Ended || invocation.step !== at',
+    replace: 'exchange.phase === Phase.Ended || invocation.step < at',
   },
   {
     name: 'next() runs a handler after the response',
     file: CHAIN,
-    find: 'if (isOver || isLeft || exchange.phase === Phase.Ended || exchange.step !== at)',
-    replace: 'if (isOver || isLeft || exchange.step !== at)',
+    find: 'if (isOver || isLeft || exchange.phase === Phase.Ended || invocation.step !== at)',
+    replace: 'if (isOver || isLeft || invocation.step !== at)',
   },
   {
     name: 'outgoing changes the next response of its record',
@@ -167,14 +167,14 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'a late call throws where nothing catches it',
     file: LATE,
-    find: 'if (exchange.entered && !isOver && !isExpected)',
+    find: 'if (exchange.parts.entered && !isOver && !isExpected)',
     replace: 'if (!isOver && !isExpected)',
   },
   {
     name: 'a late call on a handle whose request is over throws',
     file: LATE,
-    find: 'if (exchange.entered && !isOver && !isExpected)',
-    replace: 'if (isOver || (exchange.entered && !isExpected))',
+    find: 'if (exchange.parts.entered && !isOver && !isExpected)',
+    replace: 'if (isOver || (exchange.parts.entered && !isExpected))',
   },
   {
     name: 'late calls are not counted',
@@ -185,7 +185,7 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'a handler is taken to be on the stack for ever',
     file: CHAIN,
-    find: 'exchange.entered = false;\n        if (later === null)',
+    find: 'parts.entered = false;\n        if (later === null)',
     replace: 'if (later === null)',
   },
   {
@@ -221,8 +221,8 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'a handler that returns nothing cannot answer later',
     file: APPLICATION,
-    find: 'else if (deferred && !exchange.awaited && needsResponse(exchange))',
-    replace: 'else if (deferred && needsResponse(exchange))',
+    find: 'else if (parts.deferred && !awaited && needsResponse(exchange))',
+    replace: 'else if (parts.deferred && needsResponse(exchange))',
   },
   {
     name: 'a kept iterator of a body does not keep its record',
@@ -257,8 +257,9 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'behind a mounted middleware handlers see the path without the prefix',
     file: CHAIN,
-    find: 'const request = prefix.length === 0 ? exchange.request : mounted',
-    replace: 'const request = prefix.length === 0 ? exchange.request : exchange.request = mounted',
+    find: 'const request = prefix.length === 0 ? invocation.request : mounted',
+    replace:
+      'const request = prefix.length === 0 ? invocation.request : invocation.request = mounted',
   },
   {
     name: 'a body that failed makes the next one fail',

@@ -4,8 +4,9 @@
 import type { Mutant } from './mutant.ts';
 
 const CLOSE = 'connection/close.js';
+const TIMEOUTS = 'connection/timeouts.js';
 const CONNECTION = 'connection/connection.js';
-const RESPONSEING = 'connection/transport.js';
+const TRANSPORT = 'connection/transport.js';
 const REACTOR = 'reactor/reactor.js';
 const ADMISSION = 'reactor/admission.js';
 const PUMP = 'reactor/pump.js';
@@ -121,14 +122,14 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   },
   {
     name: 'the deadline of idle connections stays armed while a handler runs',
-    file: CONNECTION,
-    find: 'if (armed !== Timeout.Handler)\n                reactor.arm(slot, Timeout.Handler);',
+    file: TIMEOUTS,
+    find: 'if (armed !== Timeout.Handler)\n            reactor.arm(slot, Timeout.Handler);',
     replace: '',
   },
   {
     name: 'a slow head begins its time anew with every byte',
-    file: CONNECTION,
-    find: 'if (armed !== Timeout.Head)\n                reactor.arm(slot, Timeout.Head);',
+    file: TIMEOUTS,
+    find: 'if (armed !== Timeout.Head)\n            reactor.arm(slot, Timeout.Head);',
     replace: 'reactor.arm(slot, Timeout.Head);',
   },
   {
@@ -136,27 +137,28 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
     file: CONNECTION,
     find:
       'if (exchange.phase !== Phase.Ended)\n            return false;\n' +
-      '        if (exchange.close)',
+      '        if (!exchange.keepAlive)',
     replace:
-      'if (exchange.phase === Phase.Open)\n            return false;\n        if (exchange.close)',
+      'if (exchange.phase === Phase.Open)\n            return false;\n        if (!exchange.keepAlive)',
   },
   {
     name: 'a head of a handler that goes on is not copied',
     file: CONNECTION,
     find: 'exchange.retain();\n            this.reactor.yieldWanted = true;',
-    replace: 'exchange.retained = true;\n            this.reactor.yieldWanted = true;',
+    replace:
+      'exchange.headMemory = HeadMemory.Copied;\n            this.reactor.yieldWanted = true;',
   },
   {
     name: 'an exchange is used again while its handler runs',
     file: CONNECTION,
-    find: 'if (exchange.handled && !exchange.retained)\n            this.context',
+    find: 'if (isSettled && !exchange.retained)\n            this.context',
     replace: 'this.context',
   },
   {
     name: 'Connection: close is forgotten when the body was not read',
     file: CONNECTION,
-    find: 'if (exchange.close) {\n            stop(this);\n        }',
-    replace: 'if (exchange.close && this.requests < 2) {\n            stop(this);\n        }',
+    find: 'if (!exchange.keepAlive) {\n            close(this);\n        }',
+    replace: 'if (!exchange.keepAlive && this.requests < 2) {\n            close(this);\n        }',
   },
   {
     name: 'a pipeline that waits for room is not taken up again',
@@ -167,9 +169,9 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'a client that half closed is kept after its last answer',
     file: CONNECTION,
-    find: 'if (!this.ended)\n                return false;',
+    find: 'if (!this.state.receiveEnded)\n                return false;',
     replace:
-      'if (!this.ended)\n                return false;\n' +
+      'if (!this.state.receiveEnded)\n                return false;\n' +
       '            if (this.requests > 2)\n                return false;',
   },
   {
@@ -219,18 +221,18 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'handlers of a lost client never hear of it',
     file: CLOSE,
-    find: 'exchange.leave(clientGone());',
+    find: 'exchange.abort(clientGone());',
     replace: '',
   },
   {
     name: 'an idle connection makes room though a request of it waits',
     file: CLOSE,
     find: 'if (!isIdle || sendQueue.waiting > 0 || !receiveBuffer.empty)',
-    replace: 'if (connection.lost || connection.ended)',
+    replace: 'if (state.isBroken || state.receiveEnded)',
   },
   {
     name: 'a stream that is written outside of a turn is not sent',
-    file: RESPONSEING,
+    file: TRANSPORT,
     find: 'if (!advancing)\n            connection.settle();',
     replace: '',
   },

@@ -12,15 +12,15 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'where the system tells, the first look of a wait sets it to 0',
   'reactor/progress.js: < becomes <=: const isQuiet = left < 0 || left === this.#left[slot];':
     'with nothing left to acknowledge there is room, and the send completes',
-  'connection/overdue.js: !== becomes ===: if (kind !== Timeout.Drain && kind !== Timeout.Del':
+  'connection/timeouts.js: !== becomes ===: if (kind !== Timeout.Drain && kind !== Timeout.Del':
     'it only changes what the counter of timeouts says, which no client sees',
-  'connection/overdue.js: && becomes ||: if (kind !== Timeout.Drain && kind !== Timeout.Deliv':
+  'connection/timeouts.js: && becomes ||: if (kind !== Timeout.Drain && kind !== Timeout.Deliv':
     'it only changes what the counter of timeouts says, which no client sees',
-  'connection/overdue.js: a condition never holds: if (kind !== Timeout.Drain && kind !== Tim':
+  'connection/timeouts.js: a condition never holds: if (kind !== Timeout.Drain && kind !== Tim':
     'it only changes what the counter of timeouts says, which no client sees',
-  'connection/overdue.js: a statement is left out: exchange.close = true;':
-    'bodyFault(), which comes next, says the same',
-  'connection/head-templates.js: + becomes -: this.#next = (this.#next + 1) % TEMPLATES_MAX;':
+  'connection/timeouts.js: a statement is left out: exchange.disableKeepAlive();':
+    'bodyFailed(), which comes next, says the same',
+  'connection/response-cache.js: + becomes -: this.#next = (this.#next + 1) % ENTRIES_MAX;':
     'a common head that is not found again is made again, only slower',
   'connection/request-body.js: a statement is left out: this.#gatheredBytes = 0;':
     'whatever ends a read has set it to 0 for the next one',
@@ -28,6 +28,6 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'a buffer that is just large enough grows all the same',
   'connection/request-body.js: === becomes !==: const wanted = this.#kind === BodyKind.Lengt':
     'the buffer grows by more or by less at a time, and is large enough either way',
-  'connection/close.js: a condition never holds: if (connection.lost)':
+  'connection/close.js: a condition never holds: if (state.isBroken)':
     'what is let go of the second time has gone already',
 };

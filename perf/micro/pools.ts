@@ -5,8 +5,7 @@ import { do_not_optimize as keep } from 'mitata';
 import { Ring } from '../../src/base/ring.ts';
 import { Slab } from '../../src/base/slab.ts';
 import { ExchangePool } from '../../src/connection/exchange-pool.ts';
-import type { Exchange } from '../../src/exchange/exchange.ts';
-import type { Services, Transport } from '../../src/exchange/transport.ts';
+import type { Exchange, Services, Transport } from '../../src/exchange/exchange.ts';
 import type { BenchCase } from '../bench/bench-case.ts';
 
 const BLOCK_BYTES = 17_408;

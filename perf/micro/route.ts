@@ -3,12 +3,13 @@
 import { do_not_optimize as keep } from 'mitata';
 import { ByteMap } from '../../src/base/byte-map.ts';
 import { DETACHED } from '../../src/connection/detached.ts';
+import type { Services } from '../../src/exchange/exchange.ts';
 import { Exchange } from '../../src/exchange/exchange.ts';
-import type { Services } from '../../src/exchange/transport.ts';
 import { Method } from '../../src/http/method.ts';
 import { Found, Match } from '../../src/route/match.ts';
 import { Router } from '../../src/route/router.ts';
 import { Chain } from '../../src/server/chain.ts';
+import { beginInvocation } from '../../src/server/invocation.ts';
 import type { BenchCase } from '../bench/bench-case.ts';
 
 /** Routes of a middle-sized API. */
@@ -87,12 +88,13 @@ function passing(steps: number): () => void {
   const services = { settled: () => (tally.settled += 1) } as unknown as Services;
   const exchange = new Exchange(services, DETACHED, 1);
   exchange.reset(DETACHED);
-  exchange.endpoint = () => {
+  const invocation = beginInvocation(exchange);
+  invocation.endpoint = () => {
     tally.handled += 1;
   };
-  chain.run(exchange);
+  chain.run(invocation);
   if (tally.handled !== 1 || tally.settled !== 1) throw new Error('the chain is wrong');
-  return () => chain.run(exchange);
+  return () => chain.run(invocation);
 }
 
 function lookingUp(map: ByteMap<number>, path: string, expected: number): () => void {

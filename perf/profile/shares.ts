@@ -41,7 +41,7 @@ const COMPILING =
 /** Who writes answers; the other files of http/ read requests. */
 const ENCODING_FILES = [
   ...['http/encode', 'http/answer-fields', 'http/date', 'http/status'],
-  ...['connection/answer-writer', 'connection/head-templates'],
+  ...['connection/answer-writer', 'connection/response-cache'],
 ].map((name) => `src/${name}.ts`);
 
 const FOLDERS: Readonly<Record<string, Part>> = {

@@ -186,7 +186,7 @@ onEachDriver('closing', (add) => {
 
   add('a second listen() rejects, and the first keeps listening', async (driver) => {
     await withServer(driver, {}, hello, async ({ open, server }) => {
-      await assert.rejects(server.listen(), /listens already/);
+      await assert.rejects(server.listen(), /is listening already/);
       assert.equal((await (await open()).ask(get('/'))).text, 'hello');
     });
   });

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import type { Handler } from '../../src/exchange/exchange.ts';
+import type { Handler } from '../../src/exchange/handler.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
 import { get } from '../../testing/raw-client.ts';
 import {
@@ -30,8 +30,8 @@ async function* chunks(...all: string[]): AsyncGenerator<string> {
 }
 
 const LONGER =
-  /GET \/: the response is cut: .*more was written than Content-Length announced \(5\)/;
-const SHORTER = /GET \/: the response is cut: .* ended 2 bytes before its Content-Length/;
+  /GET \/: the response was truncated: .*more was written than Content-Length announced \(5\)/;
+const SHORTER = /GET \/: the response was truncated: .* ended 2 bytes before its Content-Length/;
 
 /** A chunk after the last announced byte: the client has a complete response. */
 const AFTER_END = 'a chunk after the end';
@@ -156,7 +156,7 @@ onEachDriver('a response of the wrong length', (add) => {
           assert.ok(client.receivedBytes < HUGE_BYTES);
           await eventually('the log has a line', () => log.length > 0);
           assert.equal(messages(log).length, 1, log.join('\n'));
-          assert.match(log[0] ?? '', /GET .*: the response is cut: the file ended /);
+          assert.match(log[0] ?? '', /GET .*: the response was truncated: the file ended /);
         },
       );
     });

@@ -264,7 +264,7 @@ onEachDriver('onError', (add) => {
           ['/throw', 'secret words'],
           ['/reject', 'secret words'],
           ['/http-error', 'no such user'],
-          ['/no-response', 'the handler finished without an answer'],
+          ['/no-response', 'the handler finished without a response'],
           ['/fields-throw', 'secret words'],
         ] as const) {
           const response = await client.ask(get(target));

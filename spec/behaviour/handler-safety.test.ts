@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
+import type { Next } from '../../src/exchange/handler.ts';
 import { HttpError } from '../../src/exchange/http-error.ts';
-import type { Next } from '../../src/exchange/middleware.ts';
 import type { Response } from '../../src/exchange/response.ts';
 import { cors } from '../../src/middleware/cors.ts';
 import type { Server } from '../../src/server/server.ts';

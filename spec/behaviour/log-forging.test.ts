@@ -79,7 +79,10 @@ onEachDriver('log', (add) => {
       const client = await running.open();
       assert.equal((await client.ask(get(`/slow${PATHS[0][0]}`))).status, 503);
       await entries(running, 1);
-      assert.ok(running.log[0].includes(`/slow${PATHS[0][1]}: no answer in time`), running.log[0]);
+      assert.ok(
+        running.log[0].includes(`/slow${PATHS[0][1]}: no response in time`),
+        running.log[0],
+      );
     });
   });
 

@@ -2,9 +2,9 @@
 // and after a response is sent.
 
 import assert from 'node:assert/strict';
+import type { Summary } from '../../src/exchange/callbacks.ts';
+import type { Middleware } from '../../src/exchange/handler.ts';
 import { HttpError } from '../../src/exchange/http-error.ts';
-import type { Middleware } from '../../src/exchange/middleware.ts';
-import type { Summary } from '../../src/exchange/phase.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get, post, request } from '../../testing/raw-client.ts';
 import { eventually, onEachDriver, wait, withServer } from '../../testing/with-server.ts';

@@ -4,7 +4,7 @@
 // connection does so. The expectations follow RFC 9110 10.1.1 and RFC 9112 9.3 and 9.6.
 
 import assert from 'node:assert/strict';
-import type { Handler } from '../../src/exchange/exchange.ts';
+import type { Handler } from '../../src/exchange/handler.ts';
 import type { Request } from '../../src/exchange/request.ts';
 import type { Server } from '../../src/server/server.ts';
 import type { RawClient } from '../../testing/raw-client.ts';

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Handler } from '../../src/exchange/exchange.ts';
+import type { Handler } from '../../src/exchange/handler.ts';
 import { HttpError } from '../../src/exchange/http-error.ts';
 import type { Request } from '../../src/exchange/request.ts';
 import type { Response } from '../../src/exchange/response.ts';
@@ -161,7 +161,7 @@ describe('a body', () => {
     const client = fixture.open();
     await client.ask(get('/a'));
     await fixture.rest();
-    assert.match(String(errors[0]), /the body is gone: this request is over/);
+    assert.match(String(errors[0]), /the body cannot be read any more: this request is over/);
     assert.equal(kept.length, 1);
     await fixture.end();
   });

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Handler } from '../../src/exchange/exchange.ts';
+import type { Handler } from '../../src/exchange/handler.ts';
 import type { Response } from '../../src/exchange/response.ts';
 import {
   ConnectionFixture,
@@ -314,7 +314,7 @@ describe('deadlines', () => {
     assert.equal(fixture.counters.timeouts, 1);
     assert.equal(fixture.counters.requests, 1);
     assert.deepEqual(told, [{ status: 503, bytes: 20, complete: true }]);
-    assert.deepEqual(fixture.errorLines, ['GET /late: no answer in time']);
+    assert.deepEqual(fixture.errorLines, ['GET /late: no response in time']);
     await fixture.end();
   });
 
@@ -374,7 +374,7 @@ describe('deadlines', () => {
       `the client received 3,000 bytes, reported ${bytes}`,
     );
     assert.deepEqual([fixture.counters.timeouts, fixture.counters.resets], [1, 0]);
-    assert.match(fixture.debugLines.at(-1) ?? '', /takes no more of its answer/);
+    assert.match(fixture.debugLines.at(-1) ?? '', /takes no more of its response/);
     fixture.checkGivenBack();
   });
 });
@@ -403,7 +403,7 @@ describe('a client that disconnects', () => {
     await fixture.rest();
     client.breakOff();
     assert.equal(reasons[0]?.code, 'ECONNRESET');
-    assert.match(String(reasons[0]), /the client went away/);
+    assert.match(String(reasons[0]), /the client closed the connection/);
     assert.deepEqual(told, [{ status: 200, bytes: 0, complete: false }]);
     assert.equal(fixture.counters.resets, 1);
     assert.equal(client.isReset, true);

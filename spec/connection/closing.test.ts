@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { cutOff, drain } from '../../src/connection/close.ts';
+import { closeFirmly, drain } from '../../src/connection/close.ts';
 import { Draining, Timeout } from '../../src/connection/context.ts';
-import type { Handler } from '../../src/exchange/exchange.ts';
+import type { Handler } from '../../src/exchange/handler.ts';
 import type { Response } from '../../src/exchange/response.ts';
 import {
   type Client,
@@ -38,7 +38,7 @@ describe('room for another client', () => {
     assert.equal(client.isReset, false);
     assert.equal(fixture.counters.requests, 0);
     assert.equal(fixture.counters.evicted, 1);
-    assert.match(fixture.debugLines[0] ?? '', /idle, and makes room for another client/);
+    assert.match(fixture.debugLines[0] ?? '', /idle: closed to free its slot for another client/);
     fixture.checkGivenBack();
   });
 
@@ -205,7 +205,7 @@ describe('a closing server', () => {
     working.send(get('/never'));
     sending.send(get('/'));
     sending.take(5);
-    for (const connection of fixture.connections) cutOff(connection);
+    for (const connection of fixture.connections) closeFirmly(connection);
     fixture.turn();
     assert.deepEqual(
       [idle, begun, working, sending].map((client) => [client.isClosed, client.isReset]),

@@ -3,8 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Handler } from '../../src/exchange/exchange.ts';
-import type { Next } from '../../src/exchange/middleware.ts';
+import type { Handler, Next } from '../../src/exchange/handler.ts';
 import { ConnectionFixture, get, post } from '../../testing/connection-fixture.ts';
 
 describe('a body that is half read after its response', () => {

@@ -7,7 +7,7 @@ import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import { limitsFrom } from '../../src/base/limits.ts';
 import { Timeout, timeoutsMs } from '../../src/connection/context.ts';
 import { ERRNO } from '../../src/driver/driver.ts';
-import type { Handler } from '../../src/exchange/exchange.ts';
+import type { Handler } from '../../src/exchange/handler.ts';
 import { makeCounters } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';
 import { configFrom, type ServerOptions } from '../../src/server/config/config.ts';

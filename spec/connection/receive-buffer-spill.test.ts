@@ -38,7 +38,7 @@ function play(all: readonly Step[]): void {
       const count = Math.min(bytes, receiveBuffer.end - receiveBuffer.start);
       receiveBuffer.consume(count);
       read += count;
-    } else if (what === 'shelve') receiveBuffer.shelve();
+    } else if (what === 'shelve') receiveBuffer.spill();
     else if (what === 'trim') receiveBuffer.trim();
     else if (what === 'join') receiveBuffer.join();
     const unread = receiveBuffer.memory.subarray(receiveBuffer.start, receiveBuffer.end);
@@ -66,11 +66,11 @@ it('spilled memory grows to the size of a block, for a long head', () => {
   const slab = new Slab(BLOCK_BYTES, 4);
   const receiveBuffer = new ReceiveBuffer(slab);
   receiveBuffer.add(slab.acquire(), 10);
-  receiveBuffer.shelve();
+  receiveBuffer.spill();
   assert.equal(slab.freeCount, 4);
   assert.ok(receiveBuffer.hasRoom);
   receiveBuffer.add(slab.acquire(), 900);
   assert.equal(receiveBuffer.end - receiveBuffer.start, 910);
   assert.equal(slab.freeCount, 4);
-  assert.equal(receiveBuffer.isHeavy, true, 'the kernel holds more, unless it is a head');
+  assert.equal(receiveBuffer.isLarge, true, 'the kernel holds more, unless it is a head');
 });

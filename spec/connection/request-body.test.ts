@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { AssertionFault } from '../../src/base/assert.ts';
-import { type BodyLimits, IncomingBody, Want } from '../../src/connection/request-body.ts';
+import { type BodyLimits, RequestBody, Want } from '../../src/connection/request-body.ts';
 import { HttpError } from '../../src/exchange/http-error.ts';
 import { Fault } from '../../src/http/fault.ts';
 import { BodyKind, Framing } from '../../src/http/framing.ts';
@@ -29,14 +29,14 @@ function lengthOf(bytes: number): Framing {
   return framing(BodyKind.Length, bytes);
 }
 
-function started(given: Framing): IncomingBody {
-  const body = new IncomingBody(LIMITS);
+function started(given: Framing): RequestBody {
+  const body = new RequestBody(LIMITS);
   body.begin(given);
   return body;
 }
 
 /** Feeds a text as far as it is wanted; returns how much that was. */
-function feed(body: IncomingBody, text: string | Uint8Array): number {
+function feed(body: RequestBody, text: string | Uint8Array): number {
   const bytes = typeof text === 'string' ? bytesOf(text) : text;
   // Between bytes that do not belong to it.
   const memory = Buffer.concat([bytesOf('<<'), bytes, bytesOf('>>')]);
@@ -207,7 +207,7 @@ describe('a body', () => {
   it('memory grows with the received, not with the announced bytes', async () => {
     const before = process.memoryUsage().arrayBuffers;
     const bodies = Array.from({ length: 100 }, () => {
-      const body = new IncomingBody({ ...LIMITS, streamBytesMax: 2 ** 40 });
+      const body = new RequestBody({ ...LIMITS, streamBytesMax: 2 ** 40 });
       body.begin(lengthOf(2 ** 32));
       body.readAll(2 ** 32).catch(() => {});
       feed(body, 'some');
@@ -265,16 +265,16 @@ describe('a malformed or truncated body', () => {
   });
 
   it('a truncated body is an error, now or later, and the end', async () => {
-    const error = new Error('the client went away');
+    const error = new Error('the client closed the connection');
     const body = started(lengthOf(10));
     const reading = body.readAll(100);
     feed(body, 'abc');
-    body.cut(error);
+    body.truncate(error);
     assert.equal(await rejection(reading), error);
     assert.equal(await rejection(body.readAll(100)), error);
     assert.ok(body.ended && !body.reading);
     const unread = started(CHUNKED);
-    unread.cut(error);
+    unread.truncate(error);
     assert.equal(await rejection(unread.readChunk()), error);
   });
 
@@ -282,7 +282,7 @@ describe('a malformed or truncated body', () => {
     const body = started(lengthOf(10));
     const first = new Error('first');
     body.fail(first);
-    body.cut(new Error('second'));
+    body.truncate(new Error('second'));
     assert.equal(await rejection(body.readChunk()), first);
   });
 
@@ -290,15 +290,15 @@ describe('a malformed or truncated body', () => {
     const body = started(lengthOf(3));
     const reading = body.readAll(10);
     feed(body, 'abc');
-    body.cut(new Error('too late'));
+    body.truncate(new Error('too late'));
     assert.equal((await reading).toString(), 'abc');
     assert.equal(await body.readChunk(), null);
   });
 });
 
 describe('the next body', () => {
-  const ends: readonly (readonly [what: string, end: (body: IncomingBody) => void])[] = [
-    ['was cut', (body) => body.cut(new Error('cut'))],
+  const ends: readonly (readonly [what: string, end: (body: RequestBody) => void])[] = [
+    ['was cut', (body) => body.truncate(new Error('cut'))],
     ['failed', (body) => body.fail(new HttpError(413))],
     ['was discarded', (body) => body.discard()],
     ['was read', (body) => feedAll(body)],
@@ -310,7 +310,7 @@ describe('the next body', () => {
     ['in chunks', CHUNKED, '3\r\nabc\r\n0\r\n\r\n', 'abc'],
   ];
 
-  function feedAll(body: IncomingBody): void {
+  function feedAll(body: RequestBody): void {
     void body.readAll(100);
     feed(body, 'four');
   }

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Reading } from '../../src/connection/reading.ts';
+import { Reading, Writing } from '../../src/connection/state.ts';
 import type { Response } from '../../src/exchange/response.ts';
 import {
   ConnectionFixture,
@@ -89,10 +89,10 @@ describe('a connection', () => {
     fixture.reactor.sockets.owners[slot] = connection;
     connection.open(slot);
     assert.deepEqual(
-      [connection.reading, connection.ended, connection.lost, connection.lingering],
-      [Reading.Head, false, false, false],
+      [connection.state.reading, connection.state.writing, connection.state.receiveEnded],
+      [Reading.Head, Writing.Open, false],
     );
-    assert.deepEqual([connection.continueOwed, connection.requests], [false, 0]);
+    assert.deepEqual([connection.body.continuePending, connection.requests], [false, 0]);
     fixture.driver.deliver(slot, Buffer.from(get('/again')));
     fixture.turn();
     fixture.driver.take(slot);

@@ -305,9 +305,9 @@ describe('waiters', () => {
     const fixture = new Fixture();
     fixture.attach(100);
     const waiting = [fixture.sendQueue.reached(50), fixture.sendQueue.reached(100)];
-    fixture.sendQueue.giveUp();
+    fixture.sendQueue.abandon();
     assert.deepEqual(await resolved(waiting), [true, true]);
-    fixture.sendQueue.giveUp();
+    fixture.sendQueue.abandon();
     const late = fixture.sendQueue.reached(100);
     assert.deepEqual(await resolved([late]), [false]);
     fixture.sendQueue.clear();

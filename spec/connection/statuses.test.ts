@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Handler } from '../../src/exchange/exchange.ts';
+import type { Handler } from '../../src/exchange/handler.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
 import { ConnectionFixture, DATE, get } from '../../testing/connection-fixture.ts';
 

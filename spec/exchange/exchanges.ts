@@ -1,8 +1,10 @@
 // Exchanges without a connection, for unit tests.
 
 import { DETACHED } from '../../src/connection/detached.ts';
-import { Exchange, type Handler } from '../../src/exchange/exchange.ts';
-import type { Services } from '../../src/exchange/transport.ts';
+import type { Services } from '../../src/exchange/exchange.ts';
+import { Exchange } from '../../src/exchange/exchange.ts';
+import type { Handler } from '../../src/exchange/handler.ts';
+import { beginInvocation, type Invocation } from '../../src/server/invocation.ts';
 
 export interface FakeServices extends Services {
   readonly lines: string[];
@@ -35,10 +37,11 @@ export function fakeServices(): FakeServices {
   return services as unknown as FakeServices;
 }
 
-/** An exchange that has begun, whose requests all end at `endpoint`. */
-export function exchangeWith(services: Services, endpoint: Handler): Exchange {
+/** The invocation of a new exchange, whose requests all end at `endpoint`. */
+export function invocationWith(services: Services, endpoint: Handler): Invocation {
   const exchange = new Exchange(services, DETACHED, 10);
   exchange.reset(DETACHED);
-  exchange.endpoint = endpoint;
-  return exchange;
+  const invocation = beginInvocation(exchange);
+  invocation.endpoint = endpoint;
+  return invocation;
 }

@@ -20,7 +20,7 @@ import { timelinePage } from '../../harness/timeline.ts';
 import { Trace } from '../../harness/trace.ts';
 import { Violation } from '../../harness/violation.ts';
 import { Timeout } from '../../src/connection/context.ts';
-import { Reading } from '../../src/connection/reading.ts';
+import { Reading } from '../../src/connection/state.ts';
 import { Fault } from '../../src/http/fault.ts';
 import { makeCounters } from '../../src/metrics/counters.ts';
 

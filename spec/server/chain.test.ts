@@ -3,9 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Middleware } from '../../src/exchange/middleware.ts';
+import type { Middleware } from '../../src/exchange/handler.ts';
 import { Chain } from '../../src/server/chain.ts';
-import { exchangeWith, fakeServices } from '../exchange/exchanges.ts';
+import { fakeServices, invocationWith } from '../exchange/exchanges.ts';
 
 function chainOf(middleware: readonly Middleware[]): Chain {
   const chain = new Chain();
@@ -27,21 +27,21 @@ describe('the chain', () => {
     it(`settles before run() returns, ${name}`, () => {
       let handled = 0;
       const services = fakeServices();
-      const exchange = exchangeWith(services, () => {
+      const invocation = invocationWith(services, () => {
         handled += 1;
       });
-      chainOf(middleware).run(exchange);
+      chainOf(middleware).run(invocation);
       assert.deepEqual([handled, services.settledCount], [1, 1]);
       // The handler may respond later: it returned no promise.
-      assert.deepEqual([exchange.deferred, exchange.awaited], [false, true]);
+      assert.deepEqual([invocation.exchange.parts.deferred, invocation.awaited], [false, true]);
     });
   }
 
   it('waits for an async handler after middleware that returns next()', async () => {
     const services = fakeServices();
-    const exchange = exchangeWith(services, async () => undefined);
-    chainOf([passOn, passOn]).run(exchange);
-    assert.deepEqual([services.settledCount, exchange.deferred], [0, true]);
+    const invocation = invocationWith(services, async () => undefined);
+    chainOf([passOn, passOn]).run(invocation);
+    assert.deepEqual([services.settledCount, invocation.exchange.parts.deferred], [0, true]);
     await new Promise(setImmediate);
     assert.equal(services.settledCount, 1);
   });
@@ -49,12 +49,12 @@ describe('the chain', () => {
   it('keeps an error that is thrown after middleware that returns next()', async () => {
     const error = new Error('thrown');
     const services = fakeServices();
-    const exchange = exchangeWith(services, () => {
+    const invocation = invocationWith(services, () => {
       throw error;
     });
-    chainOf([passOn, passOn]).run(exchange);
+    chainOf([passOn, passOn]).run(invocation);
     await new Promise(setImmediate);
     assert.equal(services.settledCount, 1);
-    assert.equal(exchange.failure?.error, error);
+    assert.equal(invocation.exchange.parts.failure?.error, error);
   });
 });

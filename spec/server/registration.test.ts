@@ -68,7 +68,7 @@ describe('routes', () => {
     rejects(() => on('GET POST', '/x', run), /is not an HTTP token/, 'two');
     rejects(() => on('get', '/x', run), /case-sensitive; did you mean "GET"/, 'lower case');
     rejects(() => on('Delete', '/x', run), /did you mean "DELETE"/, 'mixed case');
-    rejects(() => on('CONNECT', '/x', run), /answered with 501/, 'CONNECT');
+    rejects(() => on('CONNECT', '/x', run), /get 501/, 'CONNECT');
     rejects(() => on('PURGE', '/x'), /^on\("PURGE", "\/x"\): its handler is /, 'no handler');
     rejects(() => on('PURGE', '/x', run, run), /takes one handler/, 'two handlers');
     on('purge', '/x', run);

@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path';
 import type { AsyncIo } from '../../src/async-io/async-io.ts';
 import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
-import type { Middleware } from '../../src/exchange/middleware.ts';
+import type { Middleware } from '../../src/exchange/handler.ts';
 import type { ServerOptions } from '../../src/server/config/config.ts';
 import { Server } from '../../src/server/server.ts';
 import { type StaticOptions, serveStatic } from '../../src/static/serve-static.ts';

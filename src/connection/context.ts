@@ -1,12 +1,10 @@
-// What all connections of a server share. The server makes one and hands it to each.
+// What all connections of a server share.
 
 import { LINGER_LOOKS, WRITE_LOOKS } from '../base/fixed-limits.ts';
 import type { Limits } from '../base/limits.ts';
-import type { Exchange } from '../exchange/exchange.ts';
-import type { Services } from '../exchange/transport.ts';
+import type { Exchange, Services } from '../exchange/exchange.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Reactor } from '../reactor/reactor.ts';
-import type { Connection } from './connection.ts';
 import type { ExchangePool } from './exchange-pool.ts';
 import type { ResponseWriter } from './response-writer.ts';
 import type { SpanPool } from './span.ts';
@@ -25,21 +23,19 @@ export interface ConnectionContext {
   idleTimeout: Timeout;
   /** Runs the middleware and handler of a request. Never throws. */
   readonly handle: (exchange: Exchange) => void;
-  /** Answers, in place of a handler that took too long. */
+  /** Responds in place of a handler that took too long. */
   readonly handlerTimedOut: (exchange: Exchange) => void;
-  /** The connection is over and can be used for another client. */
-  readonly released: (connection: Connection) => void;
   readonly logDebug: (message: string) => void;
   readonly logError: (message: string) => void;
   readonly debugEnabled: boolean;
 }
 
-/** What a closing server makes of requests. */
+/** What a closing server does with requests. */
 export const Draining = {
   No: 0,
-  /** What was received is answered; the last answer of a connection says that it ends. */
+  /** Received requests get their responses; the last one says that the connection ends. */
   Gently: 1,
-  /** Every answer is its connection's last, whatever stands behind its request. */
+  /** Every response is its connection's last, whatever follows its request. */
   Firmly: 2,
 } as const;
 export type Draining = (typeof Draining)[keyof typeof Draining];
@@ -66,8 +62,8 @@ export type ConnectionLimits = Pick<
 >;
 
 /**
- * Written out, so that V8 gives the record a fixed shape: all limits together are filled in by
- * name, which makes a hash table of them, and looking there cost 7 % of a request.
+ * Written out, so that V8 gives the record a fixed shape: limits that are set by name form a hash
+ * table, and reading that cost 7 % of a request.
  */
 export function connectionLimits(limits: Limits): ConnectionLimits {
   return {
@@ -97,10 +93,10 @@ export const Timeout = {
   Body: 2,
   Handler: 3,
   Linger: 4,
-  /** The reactor waits for this one WRITE_LOOKS times, or more, before a connection hears of it. */
+  /** The reactor lets it pass WRITE_LOOKS times, or more, before it calls the connection. */
   Write: 5,
   Drain: 6,
-  /** Before Linger: whether what was sent has arrived is looked at again. */
+  /** Before Linger: checks again whether what was sent has arrived. */
   Deliver: 7,
 } as const;
 export type Timeout = (typeof Timeout)[keyof typeof Timeout];
@@ -113,7 +109,7 @@ export function timeoutsMs(limits: Limits): number[] {
     limits.handlerTimeoutMs,
     limits.lingerTimeoutMs,
     limits.writeTimeoutMs / WRITE_LOOKS,
-    // One that is put off at once would come again in the same moment, for ever.
+    // A timeout of 0 that is extended would pass again at the same moment, without end.
     Math.max(limits.drainLingerMs, 1),
     deliverMs(limits),
   ];
@@ -121,12 +117,12 @@ export function timeoutsMs(limits: Limits): number[] {
 
 type DeliverLimits = Pick<Limits, 'lingerTimeoutMs' | 'writeTimeoutMs'>;
 
-/** Short beside both the time that begins when all has arrived and the one until it is given up. */
+/** Short compared with the time after all has arrived, and with the time until it is given up. */
 function deliverMs({ lingerTimeoutMs, writeTimeoutMs }: DeliverLimits): number {
   return Math.min(lingerTimeoutMs / LINGER_LOOKS, writeTimeoutMs / WRITE_LOOKS);
 }
 
-/** How many looks without progress make writeTimeoutMs. */
+/** How many checks without progress make writeTimeoutMs. */
 export function deliverLooks(limits: DeliverLimits): number {
   return Math.ceil(limits.writeTimeoutMs / deliverMs(limits));
 }

@@ -1,12 +1,11 @@
-// Responses whose end is to be told: afterSend() callbacks run when the kernel took the last byte,
-// or when it is known that it never will.
+// Responses with afterSend() callbacks, which run when the kernel took the last byte, or when it is
+// certain that it never will.
 
 import { describe } from '../base/describe.ts';
-import type { Exchange } from '../exchange/exchange.ts';
-import type { Summary } from '../exchange/phase.ts';
-import type { Services } from '../exchange/transport.ts';
+import type { Summary } from '../exchange/callbacks.ts';
+import type { Exchange, Services } from '../exchange/exchange.ts';
 
-/** A response that was handed over and is not sent; what is told of it is kept apart. */
+/** A response that is queued and not sent; what its summary needs is copied. */
 interface Delivery {
   /** Of all bytes ever queued on the connection, up to which it goes. */
   readonly target: number;
@@ -14,12 +13,12 @@ interface Delivery {
   readonly status: number;
   readonly contentBytes: number;
   readonly startedMs: number;
-  /** False for a response that was given up: what of it is queued is still sent. */
+  /** False for a response that was given up: what is queued of it is still sent. */
   readonly complete: boolean;
   readonly services: Services;
 }
 
-/** Those of one connection, in order. Most responses have no callbacks and never get here. */
+/** Those of one connection, in order. Most responses have no callbacks and are not added. */
 export class Deliveries {
   #waiting: Delivery[] = [];
 
@@ -40,25 +39,25 @@ export class Deliveries {
     });
   }
 
-  /** Tells of those that are sent. `sentTotal`: of all bytes ever queued, what the kernel took. */
-  tellSent(sentTotal: number): void {
+  /** Notifies those that are sent. `sentTotal`: of all bytes ever queued, what the kernel took. */
+  notifySent(sentTotal: number): void {
     while (this.#waiting.length > 0 && this.#waiting[0].target <= sentTotal) {
       const [delivery] = this.#waiting.splice(0, 1);
-      tell(delivery, sentTotal);
+      notify(delivery, sentTotal);
     }
   }
 
-  /** What is not sent never will be. */
-  tellLost(sentTotal: number): void {
+  /** Notifies all: what is not sent never will be. */
+  notifyLost(sentTotal: number): void {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
     this.#waiting = [];
-    for (const delivery of waiting) tell(delivery, sentTotal);
+    for (const delivery of waiting) notify(delivery, sentTotal);
   }
 }
 
-/** Runs the callbacks, which may not break the connection. */
-function tell(delivery: Delivery, sentTotal: number): void {
+/** Runs the callbacks, whose errors do not affect the connection. */
+function notify(delivery: Delivery, sentTotal: number): void {
   const { callbacks, status, startedMs, services } = delivery;
   const missing = Math.max(delivery.target - sentTotal, 0);
   const complete = delivery.complete && missing === 0;

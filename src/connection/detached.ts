@@ -1,11 +1,10 @@
-// The transport of an exchange that its connection is done with: it sends nothing and reads
-// nothing, so that a late call of a handler never reaches the next request of the connection.
+// The transport of a detached exchange: it sends nothing and reads nothing, so that a late call of
+// a handler never reaches the next request of the connection.
 
 import type { Peer } from '../driver/driver.ts';
-import type { Exchange } from '../exchange/exchange.ts';
+import type { Exchange, Transport } from '../exchange/exchange.ts';
 import { clientGone } from '../exchange/gone.ts';
 import { latePause } from '../exchange/late.ts';
-import type { Transport } from '../exchange/transport.ts';
 
 export const NO_PEER: Peer = Object.freeze({ address: '', port: 0 });
 
@@ -14,7 +13,7 @@ class Detached implements Transport {
     return NO_PEER;
   }
 
-  sendWhole(): void {}
+  sendFull(): void {}
 
   sendPrepared(): void {}
 
@@ -45,5 +44,7 @@ class Detached implements Transport {
 export const DETACHED: Transport = new Detached();
 
 function bodyOver(exchange: Exchange): Error {
-  return exchange.gone ? clientGone() : new Error('the body is gone: this request is over');
+  return exchange.gone
+    ? clientGone()
+    : new Error('the body cannot be read any more: this request is over');
 }

@@ -1,21 +1,21 @@
 // Hot: runs for every request. Measured by perf/micro/pools.ts.
-// Exchanges made beforehand and used again, last in first out: a server that responds at once needs
-// one, and it stays warm. The handles that handlers hold of them are new for each request.
+// A pool of exchanges, last in first out: a server that responds at once needs only one, which
+// stays in the processor's cache. The handles that handlers hold are new for each request.
 
+import type { Services, Transport } from '../exchange/exchange.ts';
 import { Exchange } from '../exchange/exchange.ts';
-import type { Services, Transport } from '../exchange/transport.ts';
 import { DETACHED } from './detached.ts';
 
-/** Exchanges at rest; beyond them (a burst of slow heads) they are garbage. */
+/** Exchanges in the pool; those beyond (after a burst of slow heads) are garbage. */
 const POOL_MAX = 1024;
 
 export class ExchangePool {
   readonly #services: Services;
   readonly #fieldsMax: number;
   readonly #max: number;
-  readonly #resting: Exchange[] = [];
+  readonly #free: Exchange[] = [];
 
-  /** Without `reuse` every request has a record of its own: it tells mistakes of ours apart. */
+  /** Without `reuse` every request has a new record, which helps to find our own mistakes. */
   constructor(services: Services, fieldsMax: number, reuse: boolean) {
     this.#services = services;
     this.#fieldsMax = fieldsMax;
@@ -23,16 +23,15 @@ export class ExchangePool {
   }
 
   acquire(transport: Transport): Exchange {
-    const exchange =
-      this.#resting.pop() ?? new Exchange(this.#services, transport, this.#fieldsMax);
+    const exchange = this.#free.pop() ?? new Exchange(this.#services, transport, this.#fieldsMax);
     exchange.reset(transport);
     return exchange;
   }
 
-  /** Takes back an exchange that only handles refer to, which do not reach it any more. */
+  /** Takes back an exchange to which only handles refer, which do not reach it any more. */
   release(exchange: Exchange): void {
     exchange.revoke();
     exchange.transport = DETACHED;
-    if (this.#resting.length < this.#max) this.#resting.push(exchange);
+    if (this.#free.length < this.#max) this.#free.push(exchange);
   }
 }

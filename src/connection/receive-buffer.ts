@@ -1,22 +1,22 @@
-// Hot: runs for every receive. Measured by perf/micro/connection.ts. Received blocks joined into
-// what the parser sees: the bytes from `start` to `end` of `memory`, always in one piece, so that a
-// head never lies in two. A second block may wait behind it; while it does, nothing more is
-// received. Bytes that have to wait while blocks are short move to memory of their own: otherwise
-// clients that send one byte too many could hold all blocks for ever.
+// Hot: runs for every receive. Measured by perf/micro/connection.ts.
+// Received blocks joined into what the parser reads: the bytes from `start` to `end` of `memory`,
+// always contiguous, so that a head never lies in two blocks. A second block may wait; while it
+// does, nothing more is received. Bytes that wait while blocks are short spill to memory of their
+// own: otherwise clients that send one byte too many could hold all blocks.
 
 import { assert } from '../base/assert.ts';
 import type { Slab } from '../base/slab.ts';
 
 const NONE = -1;
 
-/** The least that bytes out of the slab get: room for a few more of them. */
-const SHELF_BYTES = 512;
+/** The smallest spill: it has room for a few more bytes. */
+const SPILL_BYTES_MIN = 512;
 
 export class ReceiveBuffer {
   readonly #slab: Slab;
-  /** What the unread bytes lie in: a block of the slab, or memory of their own, or nothing. */
+  /** Where the unread bytes lie: in a block of the slab, in memory of their own, or nowhere. */
   #block: number;
-  #shelf: Uint8Array | null;
+  #spilled: Uint8Array | null;
   /** Where that memory begins and ends. */
   #low: number;
   #high: number;
@@ -29,7 +29,7 @@ export class ReceiveBuffer {
   constructor(slab: Slab) {
     this.#slab = slab;
     this.#block = NONE;
-    this.#shelf = null;
+    this.#spilled = null;
     this.#low = 0;
     this.#high = 0;
     this.start = 0;
@@ -41,7 +41,7 @@ export class ReceiveBuffer {
 
   /** What start and end count in. */
   get memory(): Uint8Array {
-    return this.#shelf ?? this.#slab.bytes;
+    return this.#spilled ?? this.#slab.bytes;
   }
 
   get empty(): boolean {
@@ -53,16 +53,16 @@ export class ReceiveBuffer {
     return this.#nextBlock === NONE;
   }
 
-  /** True when bytes that nobody wants yet fill half a block outside the slab: they are enough. */
-  get isHeavy(): boolean {
-    return this.#shelf !== null && this.end - this.start >= this.#slab.blockBytes >> 1;
+  /** True when spilled bytes that nothing reads yet fill half a block: no more are received. */
+  get isLarge(): boolean {
+    return this.#spilled !== null && this.end - this.start >= this.#slab.blockBytes >> 1;
   }
 
   /** Takes over a received block with `bytes` bytes in it. */
   add(block: number, bytes: number): void {
     assert(this.#nextBlock === NONE, 'a block is received only when there is room for it');
     const start = this.#slab.start(block);
-    if (this.#block === NONE && this.#shelf === null) {
+    if (this.#block === NONE && this.#spilled === null) {
       this.#take(block, start, start + bytes);
       return;
     }
@@ -93,8 +93,8 @@ export class ReceiveBuffer {
     if (this.end + wanted > this.#high) this.#makeRoom(wanted);
     const moved = Math.min(wanted, this.#high - this.end);
     const from = this.#nextStart;
-    if (this.#shelf === null) this.#slab.bytes.copyWithin(this.end, from, from + moved);
-    else this.#shelf.set(this.#slab.bytes.subarray(from, from + moved), this.end);
+    if (this.#spilled === null) this.#slab.bytes.copyWithin(this.end, from, from + moved);
+    else this.#spilled.set(this.#slab.bytes.subarray(from, from + moved), this.end);
     this.end += moved;
     this.#nextStart += moved;
     if (this.#nextStart === this.#nextEnd) {
@@ -104,14 +104,14 @@ export class ReceiveBuffer {
     return moved > 0;
   }
 
-  /** Moves the unread bytes to the front; a shelf also grows, up to the size of a block. */
+  /** Moves the unread bytes to the front; spilled memory also grows, up to the size of a block. */
   #makeRoom(wanted: number): void {
     const unread = this.end - this.start;
     const { blockBytes } = this.#slab;
-    if (this.#shelf !== null && unread + wanted > this.#high && this.#high < blockBytes) {
+    if (this.#spilled !== null && unread + wanted > this.#high && this.#high < blockBytes) {
       const larger = new Uint8Array(blockBytes);
-      larger.set(this.#shelf.subarray(this.start, this.end));
-      this.#shelf = larger;
+      larger.set(this.#spilled.subarray(this.start, this.end));
+      this.#spilled = larger;
       this.#high = blockBytes;
     } else {
       this.memory.copyWithin(this.#low, this.start, this.end);
@@ -120,16 +120,16 @@ export class ReceiveBuffer {
     this.end = this.#low + unread;
   }
 
-  /** Gives the blocks back though there are unread bytes, which move to memory of their own. */
-  shelve(): void {
+  /** Releases the blocks, and moves the unread bytes to memory of their own. */
+  spill(): void {
     if (this.#block === NONE || this.empty) return;
     const unread = this.end - this.start;
-    const shelf = new Uint8Array(Math.max(unread, SHELF_BYTES));
-    shelf.set(this.#slab.bytes.subarray(this.start, this.end));
+    const spilled = new Uint8Array(Math.max(unread, SPILL_BYTES_MIN));
+    spilled.set(this.#slab.bytes.subarray(this.start, this.end));
     this.#drop();
-    this.#shelf = shelf;
+    this.#spilled = spilled;
     this.#low = 0;
-    this.#high = shelf.length;
+    this.#high = spilled.length;
     this.start = 0;
     this.end = unread;
     this.join();
@@ -141,7 +141,7 @@ export class ReceiveBuffer {
     this.start += bytes;
   }
 
-  /** Gives memory back that holds nothing unread. Nobody refers to it any more. */
+  /** Releases memory that holds nothing unread. Nothing may refer to it any more. */
   trim(): void {
     if (!this.empty) return;
     if (this.#nextBlock !== NONE) this.join();
@@ -151,12 +151,12 @@ export class ReceiveBuffer {
   #drop(): void {
     if (this.#block !== NONE) this.#slab.release(this.#block);
     this.#block = NONE;
-    this.#shelf = null;
+    this.#spilled = null;
     this.start = 0;
     this.end = 0;
   }
 
-  /** Forgets everything. */
+  /** Drops all bytes and releases all memory. */
   clear(): void {
     if (this.#nextBlock !== NONE) this.#slab.release(this.#nextBlock);
     this.#nextBlock = NONE;

@@ -1,5 +1,5 @@
-// The body of the current request: decoded from the inbox as far as somebody wants it. A reader
-// that does not read stops the connection from receiving more than a block ahead.
+// The body of the current request, decoded from the receive buffer as far as it is read. While its
+// reader does not read, the connection receives at most a block ahead.
 
 import { assert } from '../base/assert.ts';
 import { HttpError } from '../exchange/http-error.ts';
@@ -9,13 +9,13 @@ import { BodyKind, type Framing } from '../http/framing.ts';
 
 /** What is wanted of the body. */
 export const Want = {
-  /** Nothing now; bytes wait in the inbox. */
+  /** Nothing now; bytes wait in the receive buffer. */
   Nothing: 0,
-  /** The next piece. */
+  /** The next chunk. */
   Chunk: 1,
   /** All of it, gathered. */
   All: 2,
-  /** To be rid of it. */
+  /** Its end: content is discarded. */
   Discard: 3,
 } as const;
 export type Want = (typeof Want)[keyof typeof Want];
@@ -29,7 +29,7 @@ const GATHER_BYTES = 1024;
 
 const NO_BYTES = Buffer.alloc(0);
 
-export class IncomingBody {
+export class RequestBody {
   readonly #limits: BodyLimits;
   /** Made with the first chunked body: most connections never have one. */
   #decoder: ChunkedDecoder | null;
@@ -41,12 +41,14 @@ export class IncomingBody {
   ended: boolean;
   /** A Fault of the framing, or 0. Nothing after it can be trusted. */
   fault: number;
-  /** Bytes of content decoded so far, and those of them that nobody wanted. */
+  /** Bytes of content decoded so far, and those of them that were discarded. */
   receivedBytes: number;
   discardedBytes: number;
-  /** How long somebody waited for the client to send more, all in all, and since when now. */
+  /** How long a reader has waited for the client, in total, and since when it waits now. */
   waitedMs: number;
   waitsFromMs: number;
+  /** The client waits for 100 (Continue) before it sends the body (RFC 9110 10.1.1). */
+  continuePending: boolean;
   #gathered: Buffer;
   #gatheredBytes: number;
   #gatherMax: number;
@@ -66,6 +68,7 @@ export class IncomingBody {
     this.discardedBytes = 0;
     this.waitedMs = 0;
     this.waitsFromMs = 0;
+    this.continuePending = false;
     this.#gathered = NO_BYTES;
     this.#gatheredBytes = 0;
     this.#gatherMax = 0;
@@ -76,13 +79,14 @@ export class IncomingBody {
 
   /** A new message begins. Cheap for one without a body. */
   begin(framing: Framing): void {
-    assert(this.#resolve === null, 'nobody waits for the body before');
+    assert(this.#resolve === null, 'no reader waits for the body before');
     this.#kind = framing.kind;
     this.fault = 0;
     this.want = Want.Nothing;
     this.ended = framing.kind === BodyKind.None;
     this.receivedBytes = 0;
     this.discardedBytes = 0;
+    this.continuePending = framing.expectContinue;
     this.#failure = null;
     if (this.ended) return;
     this.waitedMs = 0;
@@ -108,7 +112,7 @@ export class IncomingBody {
     return pairs;
   }
 
-  /** Bytes that a Content-Length body still owes; Infinity when nobody knows. */
+  /** Bytes that a Content-Length body still lacks; Infinity when that is not known. */
   get owedBytes(): number {
     if (this.ended) return 0;
     return this.#kind === BodyKind.Length ? this.#remaining : Number.POSITIVE_INFINITY;
@@ -119,27 +123,35 @@ export class IncomingBody {
     return this.want !== Want.Nothing && !this.ended && this.fault === 0;
   }
 
-  /** True when the rest goes nowhere: nobody reads it, or its reader failed. */
+  /** True when the rest is discarded: nothing reads it, or its reader failed. */
   get discarding(): boolean {
     return this.want === Want.Discard;
   }
 
-  /** True while somebody waits for bytes. */
+  /** True while a reader waits for bytes. */
   get reading(): boolean {
     return this.#resolve !== null;
   }
 
-  /** The next piece, null at the end. */
+  /** Whether reading the rest, to keep the connection, is cheaper than closing it. */
+  isWorthSkipping(discardBytesMax: number): boolean {
+    // A client that waits for 100 may send its body or not: only closing is unambiguous.
+    if (this.continuePending) return false;
+    const { owedBytes } = this;
+    return owedBytes === Number.POSITIVE_INFINITY || owedBytes <= discardBytesMax;
+  }
+
+  /** The next chunk, null at the end. */
   readChunk(): Promise<Buffer | null> {
     return this.#read(Want.Chunk, 0);
   }
 
-  /** The whole body; rejects with HttpError 413 when it is longer than `bytesMax`. */
+  /** The full body; rejects with HttpError 413 when it is longer than `bytesMax`. */
   readAll(bytesMax: number): Promise<Buffer> {
     if (this.#kind === BodyKind.Length && this.#remaining > bytesMax) {
       this.fail(new HttpError(413));
     }
-    // Only a read of pieces ends with null.
+    // Only a read of chunks ends with null.
     return this.#read(Want.All, bytesMax) as Promise<Buffer>;
   }
 
@@ -158,26 +170,27 @@ export class IncomingBody {
     });
   }
 
-  /** A wait that began at waitsFromMs is over, for now. */
+  /** Adds the wait that began at waitsFromMs. */
   waited(nowMs: number): void {
     this.waitedMs += nowMs - this.waitsFromMs;
     this.waitsFromMs = nowMs;
   }
 
-  /** Nobody will read the rest. */
+  /** Discards the rest, unless a reader waits. */
   discard(): void {
     if (this.want === Want.Nothing) this.want = Want.Discard;
   }
 
-  /** Consumes what is wanted of [from, to); gives how much that was. */
+  /** Decodes what is wanted of [from, to); returns how many bytes that were. */
   feed(bytes: Uint8Array, from: number, to: number): number {
     assert(this.wanted, 'only a wanted body is fed');
+    this.continuePending = false;
     const at =
       this.#kind === BodyKind.Length
         ? this.#feedLength(bytes, from, to)
         : this.#feedChunked(bytes, from, to);
     if (this.fault !== 0) this.#failFraming();
-    else this.#hand();
+    else this.#deliver();
     return at - from;
   }
 
@@ -225,7 +238,7 @@ export class IncomingBody {
     this.#gatheredBytes += count;
   }
 
-  /** Grows as bytes come: a length that was only announced costs nothing. */
+  /** Grows as bytes arrive: a Content-Length alone allocates nothing. */
   #makeRoom(count: number, bound: number): void {
     const needed = this.#gatheredBytes + count;
     if (this.#gatheredBytes > 0 && needed <= this.#gathered.length) return;
@@ -244,8 +257,8 @@ export class IncomingBody {
     this.#gathered = larger;
   }
 
-  /** Gives the reader what it waits for, if that is there. */
-  #hand(): void {
+  /** Settles the read, if what it waits for has arrived. */
+  #deliver(): void {
     const bytes = this.#gatheredBytes;
     if (this.want === Want.Chunk && (bytes > 0 || this.ended)) {
       this.#settle(bytes > 0 ? this.#gathered.subarray(0, bytes) : null);
@@ -256,7 +269,7 @@ export class IncomingBody {
 
   #settle(result: Buffer | null): void {
     const resolve = this.#resolve;
-    this.#forget();
+    this.#clearRead();
     this.want = Want.Nothing;
     resolve?.(result);
   }
@@ -265,28 +278,28 @@ export class IncomingBody {
     this.fail(new HttpError(faultStatus(this.fault), faultText(this.fault)));
   }
 
-  /** True when nothing of it is to come and nobody waits for it: an error would reach nobody. */
+  /** True when all of it was read and no read waits: an error would reach no reader. */
   get isOver(): boolean {
     return this.ended && this.#resolve === null;
   }
 
-  /** The reader, now or later, gets `error`; the rest of the body is discarded. */
+  /** The reader gets `error`, now or when it reads; the rest of the body is discarded. */
   fail(error: Error): void {
     if (this.isOver) return;
     const reject = this.#reject;
     this.#failure ??= error;
-    this.#forget();
+    this.#clearRead();
     this.want = Want.Discard;
     reject?.(error);
   }
 
-  /** The rest will not come: as fail(), and the message counts as over. */
-  cut(error: Error): void {
+  /** As fail(), and the body has ended: its rest will not arrive. */
+  truncate(error: Error): void {
     this.fail(error);
     this.ended = true;
   }
 
-  #forget(): void {
+  #clearRead(): void {
     this.#gathered = NO_BYTES;
     this.#gatheredBytes = 0;
     this.#resolve = null;

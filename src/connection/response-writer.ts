@@ -1,13 +1,13 @@
-// Hot: runs for every answer. Measured by perf/micro/encode.ts.
-// Turns an exchange's answer into bytes in the outbox: whole, prepared, mapped, or as a stream. It
-// decides framing (RFC 9112 section 6) and nothing else; when to send is the connection's business.
+// Hot: runs for every response. Measured by perf/micro/encode.ts.
+// Encodes responses into the send queue: full, prepared, or streamed in chunks. It decides the
+// framing (RFC 9112 section 6); the connection decides when to send.
 
 import { copyBytes, isAscii, writeAscii, writeHex } from '../base/bytes.ts';
+import type { Content } from '../exchange/content.ts';
 import { INLINE_BYTES } from '../exchange/content.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { type Prepared, partsOf, spellOut } from '../exchange/prepared.ts';
-import { endsAtHead } from '../exchange/respond.ts';
-import type { Content } from '../exchange/transport.ts';
+import { type Prepared, partsOf } from '../exchange/prepared.ts';
+import { endsAtHead, spellOut } from '../exchange/respond.ts';
 import { DateField } from '../http/date.ts';
 import {
   ConnectionField,
@@ -22,10 +22,10 @@ import { Method } from '../http/method.ts';
 import { hasNoContent, hasNoLength } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
 import type { Regions } from '../reactor/regions.ts';
-import { HeadTemplates, persistenceOf } from './head-templates.ts';
+import { persistenceOf, ResponseCache } from './response-cache.ts';
 import type { SendQueue } from './send-queue.ts';
 
-/** Text up to this length is written in a loop, longer text by the runtime's encoder. */
+/** Text up to this length is written in a loop, longer text by V8's encoder. */
 const LOOP_CHARACTERS = 256;
 
 /** Chunk size in hexadecimal and two line ends. */
@@ -38,7 +38,7 @@ const NO_BYTES = new Uint8Array(0);
 export class ResponseWriter {
   readonly #regions: Regions;
   readonly #date: DateField = new DateField();
-  readonly #heads: HeadTemplates = new HeadTemplates();
+  readonly #cache: ResponseCache = new ResponseCache();
   /** All of the slab, as the target of the encoders. */
   readonly #memory: Buffer;
 
@@ -47,8 +47,8 @@ export class ResponseWriter {
     this.#memory = Buffer.from(slabBytes.buffer, slabBytes.byteOffset, slabBytes.length);
   }
 
-  /** Queues a whole answer; `wallMs` is for its Date. */
-  whole(sendQueue: SendQueue, exchange: Exchange, content: Content, wallMs: number): void {
+  /** Queues a full response; `wallMs` is for its Date. */
+  full(sendQueue: SendQueue, exchange: Exchange, content: Content, wallMs: number): void {
     if (typeof content === 'string' && content.length <= LOOP_CHARACTERS) {
       if (this.#shortText(sendQueue, exchange, content, wallMs)) return;
     }
@@ -59,11 +59,11 @@ export class ResponseWriter {
     const inline = sent <= INLINE_BYTES ? sent : 0;
     const at = this.#head(sendQueue, exchange, length, inline, wallMs);
     if (inline > 0 && at >= 0) sendQueue.commit(copyBytes(this.#memory, at, bytes));
-    // Short content may be memory of the handler's.
+    // The handler may change the memory of short content, so it is copied.
     else if (sent > 0) this.#attach(sendQueue, inline > 0 ? new Uint8Array(bytes) : bytes);
   }
 
-  /** The common answer: a few ASCII characters. False, and nothing queued, when it is not one. */
+  /** The common response: a few ASCII characters. False, and nothing is queued, for others. */
   #shortText(sendQueue: SendQueue, exchange: Exchange, text: string, wallMs: number): boolean {
     const omitted = endsAtHead(exchange);
     if (omitted && !isAscii(text)) return false;
@@ -71,7 +71,7 @@ export class ResponseWriter {
     const at = sendQueue.reserve(bound);
     if (at < 0) return false;
     if (!omitted && exchange.owedBytes < 0) {
-      const again = this.#heads.writeAgain(this.#memory, at, exchange, text, wallMs);
+      const again = this.#cache.writeAgain(this.#memory, at, exchange, text, wallMs);
       if (again >= 0) {
         exchange.contentBytes = text.length;
         sendQueue.commit(again);
@@ -79,19 +79,19 @@ export class ResponseWriter {
       }
     }
     const length = bodyLength(exchange, text.length);
-    let end = this.#heads.write(this.#memory, at, exchange, length, wallMs);
+    let end = this.#cache.write(this.#memory, at, exchange, length, wallMs);
     if (end < 0) end = this.#encode(this.#memory, at, exchange, length, wallMs);
     if (!omitted) {
       end = writeAscii(this.#memory, end, text);
       if (end < 0) return false;
       exchange.contentBytes = text.length;
-      this.#heads.ended(text, this.#memory, at, end);
+      this.#cache.ended(text, this.#memory, at, end);
     }
     sendQueue.commit(end);
     return true;
   }
 
-  /** Queues a head with room for `inline` bytes behind it; gives where they go, -1 if elsewhere. */
+  /** Queues a head with room for `inline` bytes after it. Returns their place, -1 if elsewhere. */
   #head(
     sendQueue: SendQueue,
     exchange: Exchange,
@@ -137,7 +137,7 @@ export class ResponseWriter {
     sendQueue.attach(this.#regions.map(bytes), 0, bytes.length);
   }
 
-  /** Queues a prepared answer as it is, but for its Date; else as any whole one. */
+  /** Queues a prepared response: its bytes with the Date, or, with other fields, as a full one. */
   prepared(sendQueue: SendQueue, exchange: Exchange, prepared: Prepared, wallMs: number): void {
     const plain = persistenceOf(exchange) === ConnectionField.None && exchange.fields.count === 0;
     const omitted = exchange.head.method === Method.HEAD;
@@ -145,7 +145,7 @@ export class ResponseWriter {
     const at = plain && !omitted ? sendQueue.reserve(bytes.length) : -1;
     if (at < 0) {
       spellOut(exchange, prepared);
-      this.whole(sendQueue, exchange, content, wallMs);
+      this.full(sendQueue, exchange, content, wallMs);
       return;
     }
     this.#date.update(wallMs);
@@ -158,20 +158,20 @@ export class ResponseWriter {
   /** Queues the head of a stream; `length` -1 is not known. */
   start(sendQueue: SendQueue, exchange: Exchange, length: number, wallMs: number): void {
     const omitted = hasNoContent(exchange.status);
-    // Whatever was declared: nothing is owed where the status has no content.
+    // A status without content owes nothing, whatever length was declared.
     exchange.owedBytes = omitted ? 0 : length;
     exchange.chunked = length < 0 && exchange.head.minor === 1 && !omitted;
     // Without chunks only the end of the connection ends the content (RFC 9112 6.3, rule 8).
-    if (length < 0 && !exchange.chunked && !omitted) exchange.close = true;
+    if (length < 0 && !exchange.chunked && !omitted) exchange.disableKeepAlive();
     const framing = exchange.chunked ? LENGTH_CHUNKED : length >= 0 ? length : LENGTH_NONE;
     this.#head(sendQueue, exchange, bodyLength(exchange, framing), 0, wallMs);
   }
 
   /**
-   * Queues a piece of a stream. Gives up to which byte ever queued must be sent before the piece's
-   * memory is free again, 0 when it is free now.
+   * Queues a chunk of a stream. Its memory must not change before `sentTotal` of the queue reaches
+   * the returned number; 0 when the bytes were copied.
    */
-  piece(sendQueue: SendQueue, exchange: Exchange, chunk: string | Uint8Array): number {
+  chunk(sendQueue: SendQueue, exchange: Exchange, chunk: string | Uint8Array): number {
     const bytes = toBytes(chunk);
     if (bytes.length === 0 || endsAtHead(exchange)) return 0;
     exchange.contentBytes += bytes.length;
@@ -199,7 +199,7 @@ export class ResponseWriter {
   }
 
   /** Queues the end of a chunked stream. */
-  last(sendQueue: SendQueue, exchange: Exchange): void {
+  end(sendQueue: SendQueue, exchange: Exchange): void {
     if (!exchange.chunked || endsAtHead(exchange)) return;
     const trailers = exchange.framing.trailersAccepted ? exchange.trailers : null;
     if (trailers === null) {
@@ -214,7 +214,7 @@ export class ResponseWriter {
     this.#raw(sendQueue, own.subarray(0, writeLineEnd(own, end)));
   }
 
-  /** Queues the interim answer that asks for the body (RFC 9110 10.1.1). */
+  /** Queues the interim response 100 (Continue) (RFC 9110 10.1.1). */
   continue(sendQueue: SendQueue): void {
     this.#raw(sendQueue, CONTINUE);
   }
@@ -233,7 +233,7 @@ function toBytes(content: string | Uint8Array): Uint8Array {
   return typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
 }
 
-/** One chunk with its frame, in memory of its own. */
+/** One chunk with its chunk-size line and line end, in memory of its own. */
 function framed(bytes: Uint8Array): Uint8Array {
   const own = new Uint8Array(bytes.length + CHUNK_OVERHEAD_BYTES);
   let end = writeLineEnd(own, writeHex(own, 0, bytes.length));
@@ -242,12 +242,12 @@ function framed(bytes: Uint8Array): Uint8Array {
   return own.subarray(0, end);
 }
 
-/** The framing to announce, given that of the content (RFC 9110 8.6). */
+/** The length that the head declares (RFC 9110 8.6). */
 function bodyLength(exchange: Exchange, length: number): number {
   const { status } = exchange;
   if (hasNoLength(status)) return LENGTH_NONE;
   if (hasNoContent(status)) return 0;
-  // A handler for HEAD may say how long the answer to GET would be.
+  // A handler for HEAD may declare the length of the response to GET.
   if (length === 0 && exchange.owedBytes > 0) return exchange.owedBytes;
   return length;
 }

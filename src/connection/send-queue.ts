@@ -1,6 +1,6 @@
-// Hot: runs for every answer. Measured by perf/micro/connection.ts.
+// Hot: runs for every response. Measured by perf/micro/connection.ts.
 // What waits to be sent on one connection: a queue of spans, in slab blocks that are filled in turn
-// or in mapped regions, with one send in flight. Answers of a pipeline share a block and so a send.
+// or in mapped regions, with one send in flight. Responses of a pipeline share a block and a send.
 
 import { assert } from '../base/assert.ts';
 import type { Slab } from '../base/slab.ts';
@@ -8,7 +8,7 @@ import type { Reactor } from '../reactor/reactor.ts';
 import { type Region, SLAB_REGION } from '../reactor/regions.ts';
 import type { Span, SpanPool } from './span.ts';
 
-/** Somebody who waits until the first `target` bytes of the connection are sent. */
+/** A writer that waits until the first `target` bytes of the connection are sent. */
 interface Waiter {
   readonly target: number;
   readonly resolve: () => void;
@@ -19,7 +19,7 @@ export class SendQueue {
   readonly #slab: Slab;
   #slot: number;
   readonly #spans: SpanPool;
-  /** The queue; the first span may be on its way, the last may still be written to. */
+  /** The queue; the first span may be in flight, the last may still be written to. */
   #first: Span | null;
   #last: Span | null;
   /** Bytes ever queued and ever sent. */
@@ -52,8 +52,8 @@ export class SendQueue {
   }
 
   /**
-   * Where `bytes` can be written one after the other in the slab's memory, to be followed by
-   * commit(); -1 when they fit in no block or no block is free.
+   * Returns where `bytes` can be written contiguously in the slab's memory, before commit(); -1
+   * when they fit in no block or no block is free.
    */
   reserve(bytes: number): number {
     const slab = this.#slab;
@@ -62,7 +62,7 @@ export class SendQueue {
     if (last !== null && last.block >= 0) {
       if (last.end + bytes <= slab.start(last.block) + slab.blockBytes) return last.end;
     }
-    // The last blocks are for receiving: an answer can have memory of its own instead.
+    // The last blocks are for receiving: a response can have memory of its own instead.
     const block = slab.isShort ? -1 : slab.acquire();
     if (block < 0) return -1;
     const start = slab.start(block);
@@ -70,7 +70,7 @@ export class SendQueue {
     return start;
   }
 
-  /** The bytes from where reserve() said up to `end` are written. */
+  /** The bytes from the place that reserve() returned up to `end` were written. */
   commit(end: number): void {
     const last = this.#last;
     assert(last !== null, 'only what was reserved is committed');
@@ -97,21 +97,21 @@ export class SendQueue {
     this.#last = span;
   }
 
-  /** Sends the first span unless one is on its way. */
+  /** Sends the first span unless a send is in flight. */
   flush(): void {
     if (this.waiting === 0 || this.#reactor.sending(this.#slot)) return;
     let span = this.#first;
     // A block that was reserved and not written to.
     while (span !== null && span.end === span.start) span = this.#pop(span);
-    assert(span !== null, 'what waits stands in the queue');
+    assert(span !== null, 'bytes that wait lie in a span');
     const more = this.waiting > span.end - span.start;
     this.#reactor.send(this.#slot, span.number, span.start, span.end, more);
   }
 
-  /** A send came back with this many bytes. */
+  /** A send completed with this many bytes. */
   sent(bytes: number): void {
     const span = this.#first;
-    assert(span !== null, 'what was sent stood in the queue');
+    assert(span !== null, 'bytes that were sent lay in a span');
     span.start += bytes;
     assert(span.start <= span.end, 'no more is sent than was asked');
     this.sentTotal += bytes;
@@ -119,7 +119,7 @@ export class SendQueue {
     if (this.#waiters !== null) this.#resolveReached();
   }
 
-  /** Takes the first span away and gives the one behind it. */
+  /** Removes the first span and returns the next one. */
   #pop(span: Span): Span | null {
     const { next } = span;
     this.#first = next;
@@ -153,16 +153,16 @@ export class SendQueue {
     }
   }
 
-  /** Lets all waiters go on: the connection is lost, and they find that out by themselves. */
-  giveUp(): void {
+  /** Resolves all waiters: the connection is broken, which they check when they continue. */
+  abandon(): void {
     const waiters = this.#waiters;
     this.#waiters = null;
     if (waiters !== null) for (const waiter of waiters) waiter.resolve();
   }
 
-  /** Gives everything back. No send is in flight. */
+  /** Releases everything. No send is in flight. */
   clear(): void {
-    this.giveUp();
+    this.abandon();
     while (this.#first !== null) this.#pop(this.#first);
     this.queuedTotal = 0;
     this.sentTotal = 0;

@@ -1,9 +1,7 @@
-// What a server offers to all its requests, whichever connection they come on: clocks, pauses,
-// files, and the log.
+// What a server offers to the requests of all its connections: clocks, pauses, files, and the log.
 
 import type { AsyncIo } from '../async-io/async-io.ts';
-import type { Exchange } from '../exchange/exchange.ts';
-import type { Services } from '../exchange/transport.ts';
+import type { Exchange, Services } from '../exchange/exchange.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 

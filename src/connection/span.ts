@@ -1,5 +1,5 @@
-// A run of bytes that waits to be sent. Spans are made once and used again by all connections, so
-// an idle connection holds none.
+// Contiguous bytes that wait to be sent. All connections share a pool of spans, so an idle
+// connection holds none.
 
 import { assert } from '../base/assert.ts';
 import type { Region } from '../reactor/regions.ts';
@@ -14,7 +14,7 @@ export class Span {
    */
   block: number;
   region: Region | null;
-  /** The span behind this one, in a queue or among those at rest. */
+  /** The next span in a queue or in the pool. */
   next: Span | null;
 
   constructor() {

@@ -1,15 +1,38 @@
-// What follows when a deadline of a connection passes.
+// The deadlines of a connection: which one is set, and what happens when it passes.
 
 import { assert } from '../base/assert.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { Phase } from '../exchange/state.ts';
 import { Fault } from '../http/fault.ts';
 import { isBlank } from '../http/parse-head.ts';
-import { deliver, endUnasked, lose, refuse, stop } from './close.ts';
-import type { Connection } from './connection.ts';
+import { awaitDelivery, close, closeUnrequested, reject, reset } from './close.ts';
 import { Timeout } from './context.ts';
+import type { ConnectionParts } from './parts.ts';
+import { Reading } from './state.ts';
 
-export function overdue(connection: Connection, kind: number): void {
+/** Sets the deadline for what the connection waits for. */
+export function setDeadline(connection: ConnectionParts, exchange: Exchange | null): void {
+  const { slot, reactor, body } = connection;
+  const armed = reactor.armed(slot);
+  if (exchange === null) {
+    reactor.extend(slot, connection.context.idleTimeout);
+  } else if (connection.state.reading === Reading.Head) {
+    // From the first byte to the last: a slow sender gets no more time for each byte.
+    if (armed !== Timeout.Head) reactor.arm(slot, Timeout.Head);
+  } else if (body.wanted || (exchange.phase === Phase.Ended && !body.ended)) {
+    reactor.arm(slot, Timeout.Body);
+    body.waitsFromMs = reactor.nowMs;
+  } else if (exchange.phase === Phase.Open) {
+    if (armed !== Timeout.Handler) reactor.arm(slot, Timeout.Handler);
+  } else {
+    reactor.disarm(slot);
+  }
+}
+
+/** A deadline has passed; `kind` is the Timeout that set it. */
+export function deadlinePassed(connection: ConnectionParts, kind: number): void {
   const { context, reactor, slot } = connection;
-  if ((kind === Timeout.Idle || kind === Timeout.Drain) && isOurTurn(connection)) {
+  if ((kind === Timeout.Idle || kind === Timeout.Drain) && isExcused(connection)) {
     reactor.extend(slot, kind);
     return;
   }
@@ -17,55 +40,55 @@ export function overdue(connection: Connection, kind: number): void {
   switch (kind) {
     case Timeout.Idle:
     case Timeout.Drain:
-      stop(connection);
+      close(connection);
       break;
     case Timeout.Head:
-      headDue(connection);
+      headTimedOut(connection);
       break;
     case Timeout.Body:
-      bodyDue(connection);
+      bodyTimedOut(connection);
       break;
     case Timeout.Handler:
-      handlerDue(connection);
+      handlerTimedOut(connection);
       break;
     case Timeout.Linger:
       reactor.close(slot);
       break;
     case Timeout.Deliver:
-      deliver(connection);
+      awaitDelivery(connection);
       break;
     default:
-      assert(kind === Timeout.Write, 'every kind of deadline has its consequence');
-      connection.debug('the client takes no more of its answer');
-      lose(connection);
+      assert(kind === Timeout.Write, 'every kind of deadline is handled');
+      connection.debug('the client takes no more of its response');
+      reset(connection);
   }
 }
 
 /**
- * As long as the client takes its answer, the deadline of sends is the one that counts. And without
- * a free block nobody knows whether the client has sent something.
+ * An idle client is excused while it takes its response, which has a deadline of its own, and while
+ * no block is free: its request may have arrived, and wait for one.
  */
-function isOurTurn({ sendQueue, reactor }: Connection): boolean {
+function isExcused({ sendQueue, reactor }: ConnectionParts): boolean {
   return sendQueue.waiting > 0 || reactor.slab.freeCount === 0;
 }
 
-function headDue(connection: Connection): void {
+function headTimedOut(connection: ConnectionParts): void {
   const { exchange } = connection;
   assert(exchange !== null, 'a head that is awaited belongs to a request');
-  if (isBlank(exchange.head)) endUnasked(connection, exchange);
-  else refuse(connection, Fault.HeadTimeout);
+  if (isBlank(exchange.head)) closeUnrequested(connection, exchange);
+  else reject(connection, Fault.HeadTimeout);
 }
 
-function bodyDue(connection: Connection): void {
+function bodyTimedOut(connection: ConnectionParts): void {
   const { exchange } = connection;
   assert(exchange !== null, 'a body that is awaited belongs to a request');
-  exchange.close = true;
-  connection.bodyFault(exchange, Fault.BodyTimeout);
+  exchange.disableKeepAlive();
+  connection.bodyFailed(exchange, Fault.BodyTimeout);
   connection.advance();
 }
 
-function handlerDue(connection: Connection): void {
-  assert(connection.exchange !== null, 'a handler answers a request');
-  connection.exchange.close = true;
+function handlerTimedOut(connection: ConnectionParts): void {
+  assert(connection.exchange !== null, 'a handler responds to a request');
+  connection.exchange.disableKeepAlive();
   connection.context.handlerTimedOut(connection.exchange);
 }

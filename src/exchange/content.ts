@@ -1,6 +1,7 @@
-// What can be sent as content. Anything else is refused before a byte of the response is sent.
+// What can be sent as content. Anything else throws before a byte of the response is sent.
 
-import type { Content } from './transport.ts';
+/** Content of a full response; null where there is none. */
+export type Content = string | Uint8Array | null;
 
 /** Content up to this size is copied behind its head: a copy costs less than a second send. */
 export const INLINE_BYTES = 8192;
@@ -13,7 +14,7 @@ export function checkContent(content: unknown): asserts content is string | Uint
 
 /**
  * The content in memory that no handler can reach. The kernel reads it later: a handler that fills
- * its buffer again for another client, or hands it to another thread, must not change it.
+ * its buffer again for another client, or transfers it to another thread, must not change it.
  */
 export function ownContent<T extends Content>(content: T): T | Uint8Array {
   if (content === null || typeof content === 'string') return content;

@@ -2,7 +2,7 @@
 
 import type { Exchange } from './exchange.ts';
 import { latePause } from './late.ts';
-import { Phase } from './phase.ts';
+import { Phase } from './state.ts';
 
 export interface EventOptions {
   /** The event's type; 'message' when left out. */
@@ -44,7 +44,7 @@ export class EventStream {
     return this.#write(`${lines.join('\n')}\n\n`);
   }
 
-  /** A comment that clients skip; keeps proxies from closing a quiet stream. */
+  /** A comment, which clients skip; it keeps proxies from closing an idle stream. */
   comment(text = ''): Promise<void> {
     return this.#write(`: ${oneLine(text)}\n\n`);
   }

@@ -1,7 +1,9 @@
 // One request with its response: everything the server knows of it, in one record that is used
-// again for later requests. What a handler holds are handles, made for one request and checked at
-// every use, so that none of them ever reaches another request.
+// again for later requests. Handlers hold handles (request.ts, response.ts), which are made for one
+// request and check their identity at every use, so that none of them ever reaches another request.
+// The record writes its own states: other files call its methods.
 
+import type { AsyncIo } from '../async-io/async-io.ts';
 import type { Peer } from '../driver/driver.ts';
 import { Framing } from '../http/framing.ts';
 import { Head } from '../http/head.ts';
@@ -10,62 +12,116 @@ import { methodName } from '../http/method.ts';
 import { ResponseFields } from '../http/response-fields.ts';
 import { pathString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
-import { Match } from '../route/match.ts';
-import type { Outgoing } from './outgoing.ts';
-import { Phase, type Summary, Writer } from './phase.ts';
-import { Request } from './request.ts';
-import { Response } from './response.ts';
-import type { Services, Transport } from './transport.ts';
+import type { Outgoing, Summary } from './callbacks.ts';
+import type { Content } from './content.ts';
+import type { FormLimits } from './form-parts.ts';
+import type { Prepared } from './prepared.ts';
+import { BodyUse, Handling, HeadMemory, Liveness, Phase, Writer } from './state.ts';
 
-export type Handler = (request: Request, response: Response) => void | Promise<void>;
+/** What a server offers to all its requests, also after their connection has detached them. */
+export interface Services {
+  readonly asyncIo: AsyncIo;
+  readonly limits: FormLimits & { readonly bodyBytesMax: number };
+  /** Milliseconds of the driver's two clocks, as of now. */
+  nowMs(): number;
+  wallMs(): number;
+  /** Resolves after so many milliseconds; 0: when Node's event loop has gone round once. */
+  pause(ms: number): Promise<void>;
+  /** The request's handler and all that it started have settled. */
+  settled(exchange: Exchange): void;
+  /** Counts a call of a handler that came too late to have an effect. */
+  countLateCall(isMistake: boolean): void;
+  /** Logs and counts a mistake of a handler that cannot be thrown where it would be caught. */
+  handlerFailed(exchange: Exchange, error: unknown, what?: string): void;
+  /** When the log last named a late call without its request. */
+  lateNotedMs: number;
+  logError(message: string): void;
+}
 
 /**
- * Methods that a path takes without a route: those of a file, which middleware answers for GET and
- * HEAD and lets through for others. Empty when there is no such file.
+ * The way from one exchange to its connection. When the connection detaches the exchange, the
+ * transport is replaced by one that sends nothing, so that no late call reaches the next request.
+ */
+export interface Transport {
+  peer(): Peer;
+
+  /** Sends a full response: the head from the exchange's status and fields, then the content. */
+  sendFull(exchange: Exchange, content: Content): void;
+  sendPrepared(exchange: Exchange, prepared: Prepared): void;
+  /** Sends the head of a response of `length` bytes, -1 when that is not known yet. */
+  startStream(exchange: Exchange, length: number): void;
+  /**
+   * Sends a chunk of content. Resolves when there is room for more; with `borrowed` not before the
+   * kernel took the chunk, whose memory may be used again then.
+   */
+  write(exchange: Exchange, chunk: string | Uint8Array, borrowed: boolean): Promise<void>;
+  endStream(exchange: Exchange): void;
+  /** Gives up the response. The client sees that it is incomplete. */
+  abandon(exchange: Exchange): void;
+
+  /** The next chunk of the request body, a copy; null at its end. */
+  readChunk(exchange: Exchange): Promise<Uint8Array | null>;
+  /** The full request body; rejects with HttpError 413 over the limit. */
+  readAll(exchange: Exchange, bytesMax: number): Promise<Buffer>;
+  /** Trailer fields of a body that was read to its end. */
+  trailers(exchange: Exchange): readonly (readonly [string, string])[];
+}
+
+/**
+ * Returns the methods that a path takes without a route: those of a file, which middleware serves
+ * for GET and HEAD and passes on for others. Empty when there is no such file.
  */
 export type Allowance = () => Promise<readonly string[]>;
 
+/** The parameters that the router found: pairs of offsets in the path, and their names. */
+export interface MatchedParams {
+  readonly paramCount: number;
+  readonly names: readonly string[];
+  readonly offsets: Int32Array;
+}
+
+/** The parts of the handling that run; see parts.ts. */
+export interface Parts {
+  /** How many have not settled. */
+  running: number;
+  /** True when any of them returned a promise. */
+  deferred: boolean;
+  /** Within a call of a handler or middleware, which catches what we throw. */
+  entered: boolean;
+  /** The first error that counts. */
+  failure: { readonly error: unknown; readonly caught: boolean } | null;
+}
+
 const NO_BYTES = new Uint8Array(0);
-const NO_ENDPOINT: Handler = () => {};
+const NO_PARAMS: MatchedParams = { paramCount: 0, names: [], offsets: new Int32Array(0) };
 
 export class Exchange {
-  /** What the server offers to all requests. */
   readonly services: Services;
   readonly head: Head;
   readonly framing: Framing = new Framing();
-  readonly match: Match<Handler> = new Match<Handler>();
   readonly fields: ResponseFields = new ResponseFields();
-  /** The handles of this request. The next request gets others. */
-  request: Request;
-  response: Response;
+  readonly parts: Parts = { running: 0, deferred: false, entered: false, failure: null };
+  /** The record of the server that runs middleware and handler; stays with this one. */
+  invocation: object | null;
+  params: MatchedParams;
   /**
-   * The response handle while handles may use this record, then null. It is the identity of the
+   * The response handle while handles may use this record, else null. It is the identity of the
    * request: no other request ever has the same one.
    */
-  identity: Response | null;
-  /** The connection, until it is done with this exchange; then one that sends nothing. */
+  identity: object | null;
+  /** The connection, until it detaches this exchange; then one that sends nothing. */
   transport: Transport;
-  /** The client's address, once it was asked for. */
+  /** The client's address, after it was first read. */
   peer: Peer | null;
 
-  /** Nothing more of the response can reach the client. */
-  gone: boolean;
-  /** The response was ended at its head, as it has no content; what is written is dropped. */
-  headOnly: boolean;
-  /** The server gave the response up, so what the handler throws then is its own mistake. */
-  abandoned: boolean;
-  /** The connection is done with this exchange, though its handler may still run. */
-  detached: boolean;
-  /** The head was copied and the record is not used again: references to it may be kept. */
-  retained: boolean;
-  /** The head lies in received memory that has to stay. */
-  headBorrowed: boolean;
-  /** The handler, and every promise it started through next(), has settled. */
-  handled: boolean;
-  /** Within a call of a handler or middleware, which catches what we throw. */
-  entered: boolean;
-  /** A part of the chain returned no promise and no response: it may respond later. */
-  awaited: boolean;
+  handling: Handling;
+  liveness: Liveness;
+  headMemory: HeadMemory;
+  bodyUse: BodyUse;
+  phase: Phase;
+  writer: Writer;
+  /** False when this response is the connection's last. */
+  keepAlive: boolean;
 
   /** Memory of the head, where it begins there, and its length. */
   bytes: Uint8Array;
@@ -75,66 +131,47 @@ export class Exchange {
   pathBytes: Uint8Array;
   pathFrom: number;
   pathTo: number;
-  /** Where the path began when the router looked at it: parameters count from there. */
+  /** Where the path began when the router searched it: parameters count from there. */
   matchedFrom: number;
   /** When the head was complete, by the driver's clock. */
   startedMs: number;
 
-  phase: Phase;
-  /** Which call sends the response. */
-  writer: Writer;
   status: number;
-  /** This response is the connection's last. */
-  close: boolean;
   /** Content bytes queued, and for a stream of known length those still owed (-1: not known). */
   contentBytes: number;
   owedBytes: number;
   chunked: boolean;
-  /** The handler began to read the body; it left before its end. */
-  bodyRead: boolean;
-  bodyLeft: boolean;
   trailers: [string, string][] | null;
   beforeSend: ((outgoing: Outgoing) => void)[] | null;
   afterSend: ((summary: Summary) => void)[] | null;
-  /** Ends the source of a stream when the response cannot go on. */
+  /** Cancels the source of a stream when the response cannot continue. */
   onGone: (() => void) | null;
   aborter: AbortController | null;
   state: Record<string, unknown> | null;
   query: URLSearchParams | null;
-  /** Calls that came too late, and whether the log tells of one. */
+  /** Calls that came too late, and whether the log has a line about one. */
   lateCalls: number;
   lateNoted: boolean;
   /** Writes in a row whose promise was settled at once. */
   quickWrites: number;
-
-  /** What responds when every middleware let the request through. */
-  endpoint: Handler;
-  /** The middleware that may call next() now; how many parts of the chain have not settled. */
-  step: number;
-  running: number;
-  /** Whether any of them gave a promise, and the first error among them. */
-  deferred: boolean;
-  failure: Failure | null;
-  /** What the path allows beside its routes, asked when no handler takes the request. */
+  /** Called when no handler takes the request; see Allowance. */
   allowances: Allowance[] | null;
 
   constructor(services: Services, transport: Transport, fieldsMax: number) {
     this.services = services;
     this.head = new Head(fieldsMax);
+    this.invocation = null;
+    this.params = NO_PARAMS;
     this.transport = transport;
-    this.response = new Response(this);
-    this.request = new Request(this, this.response, 0);
     this.identity = null;
     this.peer = null;
-    this.gone = false;
-    this.headOnly = false;
-    this.abandoned = false;
-    this.detached = false;
-    this.retained = false;
-    this.headBorrowed = false;
-    this.handled = false;
-    this.entered = false;
-    this.awaited = false;
+    this.handling = Handling.Running;
+    this.liveness = Liveness.Live;
+    this.headMemory = HeadMemory.None;
+    this.bodyUse = BodyUse.Unread;
+    this.phase = Phase.Open;
+    this.writer = Writer.None;
+    this.keepAlive = true;
     this.bytes = NO_BYTES;
     this.base = 0;
     this.headBytes = 0;
@@ -143,15 +180,10 @@ export class Exchange {
     this.pathTo = 0;
     this.matchedFrom = 0;
     this.startedMs = 0;
-    this.phase = Phase.Open;
-    this.writer = Writer.None;
     this.status = 200;
-    this.close = false;
     this.contentBytes = 0;
     this.owedBytes = -1;
     this.chunked = false;
-    this.bodyRead = false;
-    this.bodyLeft = false;
     this.trailers = null;
     this.beforeSend = null;
     this.afterSend = null;
@@ -162,33 +194,28 @@ export class Exchange {
     this.lateCalls = 0;
     this.lateNoted = false;
     this.quickWrites = 0;
-    this.endpoint = NO_ENDPOINT;
-    this.step = 0;
-    this.running = 0;
-    this.deferred = false;
-    this.failure = null;
     this.allowances = null;
   }
 
-  /** Ready for a new request of `transport`, with handles of its own. */
+  /** Ready for a new request of `transport`. */
   reset(transport: Transport): void {
+    const { parts } = this;
+    parts.running = 0;
+    parts.deferred = false;
+    parts.entered = false;
+    parts.failure = null;
     this.head.reset();
-    this.match.reset();
     this.fields.reset();
     this.transport = transport;
-    this.response = new Response(this);
-    this.request = new Request(this, this.response, 0);
-    this.identity = this.response;
+    this.identity = null;
     this.peer = null;
-    this.gone = false;
-    this.headOnly = false;
-    this.abandoned = false;
-    this.detached = false;
-    this.retained = false;
-    this.headBorrowed = false;
-    this.handled = false;
-    this.entered = false;
-    this.awaited = false;
+    this.handling = Handling.Running;
+    this.liveness = Liveness.Live;
+    this.headMemory = HeadMemory.None;
+    this.bodyUse = BodyUse.Unread;
+    this.phase = Phase.Open;
+    this.writer = Writer.None;
+    this.keepAlive = true;
     this.bytes = NO_BYTES;
     this.base = 0;
     this.headBytes = 0;
@@ -197,15 +224,10 @@ export class Exchange {
     this.pathTo = 0;
     this.matchedFrom = 0;
     this.startedMs = 0;
-    this.phase = Phase.Open;
-    this.writer = Writer.None;
     this.status = 200;
-    this.close = false;
     this.contentBytes = 0;
     this.owedBytes = -1;
     this.chunked = false;
-    this.bodyRead = false;
-    this.bodyLeft = false;
     this.trailers = null;
     this.beforeSend = null;
     this.afterSend = null;
@@ -216,23 +238,36 @@ export class Exchange {
     this.lateCalls = 0;
     this.lateNoted = false;
     this.quickWrites = 0;
-    this.endpoint = NO_ENDPOINT;
-    this.step = 0;
-    this.running = 0;
-    this.deferred = false;
-    this.failure = null;
     this.allowances = null;
+  }
+
+  /** True when nothing more of the response can reach the client. */
+  get gone(): boolean {
+    return this.liveness === Liveness.Gone;
+  }
+
+  /** True when references to the record may be kept. */
+  get retained(): boolean {
+    return this.headMemory === HeadMemory.Copied;
+  }
+
+  /** The head of a request begins at `base` of received memory. */
+  begin(bytes: Uint8Array, base: number, headBytes: number, nowMs: number): void {
+    this.bytes = bytes;
+    this.base = base;
+    this.headBytes = headBytes;
+    this.headMemory = HeadMemory.Borrowed;
+    this.startedMs = nowMs;
   }
 
   /**
-   * Copies the head, so that its memory can go, and takes this record out of use for other
-   * requests. Whatever keeps a reference to the record beyond the handler's call needs this first.
+   * Copies the head, so that its memory can be released, and takes this record out of use for other
+   * requests. Must be called before a reference to the record is kept beyond the handler's call.
    */
   retain(): void {
-    if (this.retained) return;
-    this.retained = true;
-    this.headBorrowed = false;
-    // Unlike slice(), it is mostly cut from memory that is there already.
+    if (this.headMemory === HeadMemory.Copied) return;
+    this.headMemory = HeadMemory.Copied;
+    // Unlike slice(), it is mostly cut from memory that is allocated already.
     const copy = Buffer.allocUnsafe(this.headBytes);
     copy.set(this.bytes.subarray(this.base, this.base + this.headBytes));
     if (this.pathBytes === this.bytes) {
@@ -244,16 +279,51 @@ export class Exchange {
     this.base = 0;
   }
 
-  /** The handles of this request never reach this record again. */
+  /** From now on the handles of this request never reach this record. */
   revoke(): void {
     this.identity = null;
-    this.headBorrowed = false;
+    if (this.headMemory === HeadMemory.Borrowed) this.headMemory = HeadMemory.Released;
   }
 
-  /** The response ends here: what works for it is told. */
-  leave(reason: Error): void {
+  /** This response is the connection's last (RFC 9112 9.6). */
+  disableKeepAlive(): void {
+    this.keepAlive = false;
+  }
+
+  /** All of the response was handed to the connection. */
+  endResponse(): void {
+    this.phase = Phase.Ended;
+  }
+
+  /** The handler and every promise that it started have settled. */
+  settle(): void {
+    this.handling = Handling.Settled;
+  }
+
+  /** The server gives up the response while the handler runs. */
+  abandon(): void {
+    this.handling = Handling.Abandoned;
+  }
+
+  /** The connection sends nothing more for this exchange, and has another one next. */
+  detach(detached: Transport, peer: Peer | null): void {
+    this.transport = detached;
+    this.peer = peer;
+  }
+
+  /** The client left, or the response was given up: what sends it stops, and the signal aborts. */
+  abort(reason: Error): void {
+    this.liveness = Liveness.Gone;
     this.endWriter();
     this.aborter?.abort(reason);
+  }
+
+  /** The response ends at its head: it has no content. */
+  endAtHead(): void {
+    this.liveness = Liveness.HeadOnly;
+    this.transport.endStream(this);
+    this.endWriter();
+    this.aborter?.abort(new Error('the response has no content: it ended at its head'));
   }
 
   /** No call sends any more, and the source of a stream is cancelled. */
@@ -276,10 +346,4 @@ export class Exchange {
     if (from >= this.pathTo) return '/';
     return pathString(this.pathBytes.subarray(from, this.pathTo), this.pathTo - from);
   }
-}
-
-/** An error of a part of the chain. One that was `caught` counts only when nothing responds. */
-export interface Failure {
-  readonly error: unknown;
-  readonly caught: boolean;
 }

@@ -1,23 +1,24 @@
-// Files as answers: their fields, whether the client has them already, and their bytes, read piece
-// by piece in bounded memory while the piece before is being sent.
+// Files as responses: their fields, whether the client's copy is fresh, and their bytes, read in
+// chunks in bounded memory while the chunk before is being sent.
 
 import { FileKind, type FileStat, isFault, type OpenFile } from '../async-io/async-io.ts';
 import { isFresh } from '../http/conditional.ts';
 import { formatDate } from '../http/date.ts';
 import { Method } from '../http/method.ts';
 import type { Exchange } from './exchange.ts';
+import { fieldValue } from './field-value.ts';
 import { HttpError } from './http-error.ts';
 import { mediaType } from './media-type.ts';
-import { Phase, Writer } from './phase.ts';
 import { requestLine } from './request-line.ts';
-import { endedAtHead, respondWhole, startStream } from './respond.ts';
+import { endedAtHead, respondFull, startStream } from './respond.ts';
+import { Phase, Writer } from './state.ts';
 
 export interface FileOptions {
   /** Instead of the type that follows from the name. */
   readonly type?: string;
 }
 
-/** Bytes read at once. Two such buffers serve one file; those at rest are used again. */
+/** Bytes of a read. Two such buffers serve one file, and return to a pool. */
 const PIECE_BYTES = 128 * 1024;
 const RESTING_MAX = 32;
 const resting: Uint8Array[] = [];
@@ -25,7 +26,7 @@ const resting: Uint8Array[] = [];
 const EACCES = 13;
 const EPERM = 1;
 
-/** Answers with a file; rejects with HttpError 404 or 403 where it cannot be read. */
+/** Responds with a file; rejects with HttpError 404 or 403 where it cannot be read. */
 export async function sendFile(
   exchange: Exchange,
   path: string,
@@ -46,43 +47,43 @@ export async function sendFile(
   }
 }
 
-/** A strong tag: another size or time of change makes another one. */
+/** A strong entity tag (RFC 9110 8.8.3), made of the file's size and time of modification. */
 export function etagOf(stat: FileStat): string {
   const time = Math.round(stat.modifiedMs * 1000).toString(16);
   return `"${stat.bytes.toString(16)}-${time}-${stat.inode.toString(16)}"`;
 }
 
-/** Sets the fields that describe a file, but for those that the handler set. */
+/** Sets the fields that describe a file, except those that the handler has set. */
 export function describeFile(exchange: Exchange, stat: FileStat, etag: string, type: string): void {
   const { fields } = exchange;
   if (fields.find('content-type') < 0) fields.set('Content-Type', 'content-type', type);
   if (fields.find('last-modified') < 0) {
-    // A time to come would be a mistake (RFC 9110 8.8.2.1).
+    // A time in the future is not allowed (RFC 9110 8.8.2.1).
     const modifiedMs = Math.min(stat.modifiedMs, exchange.services.wallMs());
     fields.set('Last-Modified', 'last-modified', formatDate(modifiedMs));
   }
   if (fields.find('etag') < 0) fields.set('ETag', 'etag', etag);
 }
 
-/** True when the request is one that a 304 can answer, and the client's copy is good. */
+/** True when 304 (Not Modified) is the right response: the client's copy is fresh. */
 export function clientHas(exchange: Exchange, stat: FileStat, etag: string): boolean {
-  const { head, request } = exchange;
+  const { head } = exchange;
   if (head.method !== Method.GET && head.method !== Method.HEAD) return false;
   if (exchange.status !== 200) return false;
-  const match = request.header('if-none-match');
-  const since = request.header('if-modified-since');
+  const match = fieldValue(exchange, 'if-none-match');
+  const since = fieldValue(exchange, 'if-modified-since');
   if (match === undefined && since === undefined) return false;
   return isFresh(match, since, etag, stat.modifiedMs, exchange.services.wallMs());
 }
 
-/** Answers 304: the fields stay but for those of content that is not sent. */
+/** Responds with 304: without the fields that describe content. */
 export function sendNotModified(exchange: Exchange): void {
   exchange.fields.remove('content-type');
   exchange.status = 304;
-  respondWhole(exchange, null, 'file()');
+  respondFull(exchange, null, 'file()');
 }
 
-/** Answers with a file that is open, and stays the caller's to close. */
+/** Responds with an open file, which the caller closes. */
 export async function sendOpenFile(
   exchange: Exchange,
   opened: OpenFile,
@@ -106,7 +107,7 @@ export async function sendOpenFile(
   if (!exchange.gone) exchange.transport.endStream(exchange);
 }
 
-/** Two buffers take turns: one is read into while the other is sent. */
+/** Sends a file with two buffers: one is read into while the other is sent. */
 async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
   const { services, transport } = exchange;
   const buffers = [takeBuffer(), takeBuffer()];
@@ -120,12 +121,12 @@ async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
       const count = await services.asyncIo.read(opened.file, buffer.subarray(0, wanted), position);
       await sent;
       if (exchange.gone) return;
-      // A file that shrank or cannot be read: the client sees an answer that is not whole.
+      // The file shrank or cannot be read: the client sees an incomplete response.
       if (count <= 0) {
         const missing = opened.stat.bytes - position;
         const ended = `the file ended ${missing} bytes before its Content-Length`;
         const what = count < 0 ? `the file cannot be read: errno ${-count}` : ended;
-        services.logError(`${requestLine(exchange)}: the response is cut: ${what}`);
+        services.logError(`${requestLine(exchange)}: the response was truncated: ${what}`);
         transport.abandon(exchange);
         return;
       }
@@ -135,7 +136,7 @@ async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
     }
     await sent;
   } finally {
-    // After a reset the kernel may still read from them until the socket is closed.
+    // After a reset the kernel may still read from the buffers until the socket is closed.
     if (!exchange.gone) for (const buffer of buffers) restBuffer(buffer);
   }
 }

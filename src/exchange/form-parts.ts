@@ -1,5 +1,5 @@
-// What a form may hold, checked before Node's parser makes objects of it: how many parts and files
-// there are, and how long the head of each is. All of it takes two passes over the bytes at most.
+// The limits of a form, checked before Node's parser makes objects of it: the number of parts and
+// files, and the length of each part's head. This takes at most two passes over the bytes.
 
 import {
   FORM_BOUNDARY_BYTES_MAX,
@@ -18,13 +18,13 @@ const DASH = 0x2d;
 const CR = 0x0d;
 const LF = 0x0a;
 
-/** One parameter of a media type; what is in quotes may hold anything. */
+/** One parameter of a media type, whose value may be a quoted string. */
 const PARAMETER = /[ \t]*;[ \t]*(?:([^\s"=;]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*)))?[ \t]*/y;
-/** RFC 2046 5.1.1: bchars, the last of them no space. */
+/** RFC 2046 5.1.1: bchars, of which the last is not a space. */
 const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]*[0-9A-Za-z'()+_,\-./:=?]$/;
-/** Node's parser takes some of these for line ends. */
+/** Node's parser takes some of these as line ends. */
 const BARE_LINE_END = /\r(?!\n)|(?<!\r)\n/;
-/** How the head of a part says that it is a file. */
+/** The parameter in the head of a part that makes it a file. */
 const FILE_NAME = /;[ \t]*filename\*?[ \t]*=/i;
 
 /** The boundary in a value of Content-Type; throws HttpError 400 when there is no valid one. */
@@ -51,7 +51,7 @@ export function boundaryOf(type: string): string {
   return boundary;
 }
 
-/** Throws HttpError 413 when there are more pieces between ampersands than a form may have. */
+/** Throws HttpError 413 when an urlencoded form has more fields than the limit. */
 export function checkUrlencoded(bytes: Buffer, limits: FormLimits): void {
   let parts = 1;
   let at = bytes.indexOf(AMPERSAND);
@@ -63,9 +63,9 @@ export function checkUrlencoded(bytes: Buffer, limits: FormLimits): void {
 }
 
 /**
- * Throws HttpError 413 for more parts, files or bytes in a head than a form may have, 400 when the
- * delimiters are not as RFC 2046 wants them. Goes from one delimiter to the next, and ends at the
- * first thing that is wrong, so there are no more steps than parts.
+ * Throws HttpError 413 for more parts, files or bytes of a head than the limits, 400 when the
+ * delimiters are not valid (RFC 2046). It searches from one delimiter to the next and stops at the
+ * first problem, so there are no more steps than parts.
  */
 export function checkMultipart(bytes: Buffer, boundary: string, limits: FormLimits): void {
   const delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
@@ -88,7 +88,7 @@ export function checkMultipart(bytes: Buffer, boundary: string, limits: FormLimi
     }
     const next = bytes.indexOf(delimiter, contentAt);
     if (next < 0) malformed('its last boundary is missing');
-    // Node's parser ends a part wherever the boundary stands, also in the middle of a line.
+    // Node's parser ends a part at any occurrence of the boundary, also in the middle of a line.
     if (bytes.indexOf(boundary, contentAt, 'latin1') < next + 4) {
       malformed('its boundary occurs within the content of a part; use a longer one');
     }
@@ -99,9 +99,9 @@ export function checkMultipart(bytes: Buffer, boundary: string, limits: FormLimi
   }
 }
 
-/** Where the content of a part begins whose head begins with the line end at `at`. */
+/** Returns where the content of a part begins; the line end before its head is at `at`. */
 function partHeadEnd(bytes: Buffer, at: number): number {
-  // Of a long head no more is looked at, however many parts have one.
+  // No more of a long head is searched, however many parts have one.
   const head = bytes.toString('latin1', at, at + FORM_HEAD_BYTES_MAX + 4);
   const end = head.indexOf('\r\n\r\n');
   if (end < 0) {

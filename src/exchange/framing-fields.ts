@@ -1,5 +1,5 @@
-// The fields that say where an answer ends belong to the server: a handler that could set them
-// could split one answer in two.
+// The server alone sets the fields that delimit a response: a handler that set them could split one
+// response into two.
 
 /** Throws a TypeError for a lower-case field name that a handler may not set. */
 export function checkFraming(lowerName: string): void {
@@ -7,7 +7,7 @@ export function checkFraming(lowerName: string): void {
   throw new TypeError(`the server sets the field ${lowerName} itself`);
 }
 
-/** As checkFraming(), for a trailer field, which may not say what a head says (RFC 9110 6.5.1). */
+/** As checkFraming(), for a trailer field, which has more limits (RFC 9110 6.5.1). */
 export function checkTrailer(lowerName: string): void {
   checkFraming(lowerName);
   if (!HEAD_ONLY.includes(lowerName)) return;

@@ -1,5 +1,5 @@
-// What those who wait for a client are told when it went away.
+// The error that handlers get when their client has left.
 
 export function clientGone(): Error {
-  return Object.assign(new Error('the client went away'), { code: 'ECONNRESET' });
+  return Object.assign(new Error('the client closed the connection'), { code: 'ECONNRESET' });
 }

@@ -1,4 +1,4 @@
-// An error that knows which status it is. Thrown by a handler, it becomes that answer.
+// An error with a status code. When a handler throws it, it becomes the response.
 
 import { checkOptions } from '../base/options.ts';
 import { shown } from '../base/shown.ts';

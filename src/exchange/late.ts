@@ -1,6 +1,6 @@
 // Calls that come too late: after the response ended, or while another call sends it. They have no
-// effect. What a handler cannot catch is not thrown, since it would end the process; and a promise
-// that is settled already would let a loop that awaits it hold up the event loop for ever.
+// effect. An error that the handler cannot catch would end the process, so it is logged instead.
+// A loop that awaits settled promises would block the event loop, so they settle later.
 
 import { describe } from '../base/describe.ts';
 import {
@@ -10,10 +10,9 @@ import {
   LATE_PAUSE_MS_MAX,
   QUICK_WRITES_MAX,
 } from '../base/fixed-limits.ts';
-import type { Exchange } from './exchange.ts';
-import { Phase, Writer } from './phase.ts';
+import type { Exchange, Services } from './exchange.ts';
 import { requestLine } from './request-line.ts';
-import type { Services } from './transport.ts';
+import { Liveness, Phase, Writer } from './state.ts';
 
 const WRITER_NAMES = {
   [Writer.None]: '',
@@ -24,16 +23,16 @@ const WRITER_NAMES = {
 } as const;
 
 /**
- * Notes a call that has no effect any more. It throws within the handler's own call; later it is
- * counted, and told in the log. `isOver`: the handle has no request any more.
+ * Reports a call that has no effect. Throws within the handler's own call; later it counts and logs
+ * the call. `isOver`: the handle has no request any more.
  */
 export function noteLate(exchange: Exchange, call: string, isOver: boolean): void {
   const { services } = exchange;
-  // Content that a response does not have is dropped, and that a client left is no mistake.
-  if (!isOver && exchange.headOnly && !exchange.gone) return;
+  // Content of a response without content is dropped. That a client left is not a mistake.
+  if (!isOver && exchange.liveness === Liveness.HeadOnly) return;
   const isExpected = !isOver && exchange.gone;
   const reason = isOver ? 'the response has ended' : reasonOf(exchange);
-  if (exchange.entered && !isOver && !isExpected) throw new Error(`${call}: ${reason}`);
+  if (exchange.parts.entered && !isOver && !isExpected) throw new Error(`${call}: ${reason}`);
   services.countLateCall(!isExpected);
   if (isExpected) return;
   if ((isOver || exchange.lateNoted) && !isDue(services)) return;
@@ -43,7 +42,7 @@ export function noteLate(exchange: Exchange, call: string, isOver: boolean): voi
   services.logError(`${request}${describe(error)}`);
 }
 
-/** Making a stack costs more than a request, so the lines about late calls are bounded. */
+/** A stack costs more than a request, so the lines about late calls are limited. */
 function isDue(services: Services): boolean {
   const nowMs = services.nowMs();
   if (nowMs - services.lateNotedMs < LATE_NOTE_MS) return false;
@@ -57,16 +56,16 @@ function reasonOf({ phase, writer, gone }: Exchange): string {
   return 'it was called before';
 }
 
-/** What a late call returns: resolved, but never at once, and ever later for a loop. */
+/** What a late call returns: it resolves, never at once, and ever later for a loop. */
 export function latePause(exchange: Exchange, isOver: boolean): Promise<void> {
-  // A record that went on to another request must not be touched.
+  // The record may belong to another request, which must not be touched.
   if (isOver) return exchange.services.pause(LATE_PAUSE_MS);
   exchange.lateCalls += 1;
   const beyond = exchange.lateCalls - LATE_CALLS_AT_ONCE;
   return exchange.services.pause(Math.min(Math.max(beyond, 0), LATE_PAUSE_MS_MAX));
 }
 
-/** Rejects when the event loop has gone round. To be ignored or awaited. */
+/** Rejects after one turn of the event loop. The caller may ignore or await it. */
 export function lateRejection(exchange: Exchange, isOver: boolean, error: Error): Promise<never> {
   return quietly(
     latePause(exchange, isOver).then(() => {
@@ -75,7 +74,7 @@ export function lateRejection(exchange: Exchange, isOver: boolean, error: Error)
   );
 }
 
-/** A promise that was settled at once, unless there were so many that the loop needs its turn. */
+/** The settled promise, or after many in a row one that waits for the event loop. */
 export function quick(exchange: Exchange, settled: Promise<void>): Promise<void> {
   exchange.quickWrites += 1;
   if (exchange.quickWrites < QUICK_WRITES_MAX) return settled;
@@ -83,7 +82,7 @@ export function quick(exchange: Exchange, settled: Promise<void>): Promise<void>
   return exchange.services.pause(0);
 }
 
-/** The same promise; that nothing awaits it must not end the process. */
+/** The same promise, whose rejection does not end the process when it is not awaited. */
 export function quietly<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;

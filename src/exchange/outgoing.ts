@@ -1,21 +1,20 @@
-// A response just before it is sent, as beforeSend() callbacks see it: they may change its status,
-// its fields and, when it is whole, its content.
+// Runs beforeSend() callbacks. They may change the status, the fields and, unless the response is
+// streamed, the content.
 
 import { checkedName } from '../http/response-fields.ts';
 import { isFinalStatus } from '../http/status.ts';
+import type { Outgoing } from './callbacks.ts';
+import type { Content } from './content.ts';
 import type { Exchange } from './exchange.ts';
 import { checkFraming } from './framing-fields.ts';
 import { noteLate, quietly } from './late.ts';
-import type { Content } from './transport.ts';
 
-let finish: (outgoing: Outgoing) => void;
+let finish: (outgoing: OutgoingResponse) => void;
 
-export class Outgoing {
+class OutgoingResponse implements Outgoing {
   readonly #exchange: Exchange;
   #isOver = false;
-  /** The content of a whole response, null where it has none or is a stream. */
   content: Content;
-  /** True when the content comes piece by piece: `content` then means nothing. */
   readonly streamed: boolean;
 
   constructor(exchange: Exchange, content: Content, streamed: boolean) {
@@ -30,7 +29,7 @@ export class Outgoing {
     };
   }
 
-  /** Null, noted, once the callbacks have run: the record may be another request's then. */
+  /** Null, and logged, once the callbacks have run: the record may be another request's then. */
   #open(call: string): Exchange | null {
     if (!this.#isOver) return this.#exchange;
     noteLate(this.#exchange, call, true);
@@ -38,7 +37,10 @@ export class Outgoing {
   }
 
   #readable(): Exchange {
-    if (this.#isOver) throw new Error('this response was sent: read it in the callback');
+    if (this.#isOver)
+      throw new Error(
+        'this response was sent: read its status and fields within the beforeSend() callback',
+      );
     return this.#exchange;
   }
 
@@ -81,7 +83,7 @@ export function runBeforeSend(exchange: Exchange, content: Content, streamed: bo
   const callbacks = exchange.beforeSend;
   if (callbacks === null) return content;
   exchange.beforeSend = null;
-  const outgoing = new Outgoing(exchange, content, streamed);
+  const outgoing = new OutgoingResponse(exchange, content, streamed);
   try {
     for (let index = callbacks.length - 1; index >= 0; index--) {
       runCallback(callbacks[index], outgoing);

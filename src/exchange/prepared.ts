@@ -1,5 +1,5 @@
-// A response made ready as bytes, for answers that never change: nothing is encoded per request but
-// the Date and, where it must be said, the Connection field.
+// A response encoded beforehand, for responses that never change: only the Date and, where it is
+// needed, the Connection field are encoded per request.
 
 import { shown } from '../base/shown.ts';
 import { DATE_BYTES } from '../http/date.ts';
@@ -7,7 +7,6 @@ import { ConnectionField, encodeHead, headBytesBound } from '../http/encode.ts';
 import { checkedName, ResponseFields } from '../http/response-fields.ts';
 import { hasNoContent, hasNoLength, isFinalStatus } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
-import type { Exchange } from './exchange.ts';
 import { checkFraming } from './framing-fields.ts';
 
 const BLANK_DATE = asciiBytes(`Date: ${' '.repeat(DATE_BYTES)}\r\n`);
@@ -56,12 +55,12 @@ export function partsOf(prepared: Prepared): PreparedParts {
   return partsBehind(prepared);
 }
 
-/** Fields of an answer as an object or as pairs. */
+/** Fields of a response as an object or as pairs. */
 export type HeaderSource =
   | Readonly<Record<string, string | number>>
   | Iterable<readonly [string, string | number]>;
 
-/** Throws a TypeError or RangeError for what no answer may say. The body is copied. */
+/** Throws a TypeError or RangeError for what no response may contain. The body is copied. */
 export function prepare(
   status: number,
   headers: HeaderSource = {},
@@ -72,7 +71,7 @@ export function prepare(
   }
   const content = contentOf(body);
   if (hasNoContent(status) && content.length > 0) {
-    throw new TypeError(`an answer with status ${status} has no content`);
+    throw new TypeError(`a response with status ${status} has no content`);
   }
   const fields = new ResponseFields();
   for (const [name, value] of headerPairs(headers)) {
@@ -131,18 +130,4 @@ function pairsOf(fields: ResponseFields): readonly (readonly [string, string])[]
     pairs.push(Object.freeze([fields.names[index], fields.values[index]] as const));
   }
   return Object.freeze(pairs);
-}
-
-/** Fields that may stand several times: those of the exchange and of the answer add up. */
-const LISTS = ['vary', 'set-cookie', 'link'];
-
-/** Gives an exchange the status and fields of a prepared answer, but for those it has already. */
-export function spellOut(exchange: Exchange, prepared: Prepared): void {
-  const { fields } = exchange;
-  const before = fields.lowerNames.slice(0, fields.count);
-  exchange.status = prepared.status;
-  for (const [name, value] of prepared.headers) {
-    const lower = checkedName(name);
-    if (LISTS.includes(lower) || !before.includes(lower)) fields.append(name, lower, value);
-  }
 }

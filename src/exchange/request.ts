@@ -1,17 +1,16 @@
-// A request as a handler sees it. Strings are made only when asked for. A handle is made for one
-// request: when the record behind it goes to another one every member throws.
+// The handle of a request. Strings are made when a member is read. A handle is made for one
+// request: when its record goes to another request, every member throws.
 
 import type { Peer } from '../driver/driver.ts';
-import { Field, fieldNumber } from '../http/fields.ts';
-import { TargetForm } from '../http/head.ts';
 import { checkedName } from '../http/response-fields.ts';
 import { segmentString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
 import type { Exchange } from './exchange.ts';
+import { fieldValue } from './field-value.ts';
 import { formFrom } from './form.ts';
 import { HttpError } from './http-error.ts';
 import { latePause, quietly } from './late.ts';
-import type { Response } from './response.ts';
+import { BodyUse, Liveness } from './state.ts';
 
 const OVER = 'this request is over: its response was sent, and its head is gone';
 
@@ -23,12 +22,12 @@ let mountBehind: (request: Request) => number;
 
 export class Request {
   readonly #exchange: Exchange;
-  /** The identity of the request, which the exchange has as long as it is this request's. */
-  readonly #identity: Response;
+  /** The identity of the request; the exchange has the same one while it is this request's. */
+  readonly #identity: object;
   /** How much of the path a mounted middleware does not see. */
   readonly #mountBytes: number;
 
-  constructor(exchange: Exchange, identity: Response, mountBytes: number) {
+  constructor(exchange: Exchange, identity: object, mountBytes: number) {
     this.#exchange = exchange;
     this.#identity = identity;
     this.#mountBytes = mountBytes;
@@ -67,13 +66,13 @@ export class Request {
   }
 
   get params(): Params {
-    const { match, pathBytes, pathFrom, matchedFrom } = this.#live();
+    const { params: found, pathBytes, pathFrom, matchedFrom } = this.#live();
     const moved = pathFrom - matchedFrom;
     const params: Record<string, string> = Object.create(null);
-    for (let index = 0; index < match.paramCount; index++) {
-      const from = match.offsets[2 * index] + moved;
-      const to = match.offsets[2 * index + 1] + moved;
-      params[match.names[index]] = segmentString(pathBytes, from, to);
+    for (let index = 0; index < found.paramCount; index++) {
+      const from = found.offsets[2 * index] + moved;
+      const to = found.offsets[2 * index + 1] + moved;
+      params[found.names[index]] = segmentString(pathBytes, from, to);
     }
     return params;
   }
@@ -84,19 +83,7 @@ export class Request {
    */
   header(name: string): string | undefined {
     const exchange = this.#live();
-    const { head, bytes, base } = exchange;
-    const lower = checkedName(name);
-    const number = fieldNumber(lower);
-    if (number === Field.Host && head.form === TargetForm.Absolute) return authority(exchange);
-    let value: string | undefined;
-    for (let index = 0; index < head.fieldCount; index++) {
-      if (head.names[index] !== number) continue;
-      if (number === Field.Unknown && head.name(bytes, base, index) !== lower) continue;
-      const next = head.value(bytes, base, index);
-      const separator = number === Field.Cookie ? '; ' : ', ';
-      value = value === undefined ? next : value + separator + next;
-    }
-    return value;
+    return fieldValue(exchange, checkedName(name));
   }
 
   /** Every field line as [lower-case name, value], in the order they came. */
@@ -122,24 +109,24 @@ export class Request {
     return peerOf(this.#live()).port;
   }
 
-  /** Aborts when the client resets the connection or takes no more of the answer. */
+  /** Aborts when the client resets the connection or takes no more of the response. */
   get signal(): AbortSignal {
     const exchange = this.#live();
     if (exchange.aborter === null) {
       exchange.aborter = new AbortController();
-      if (exchange.gone || exchange.headOnly) exchange.aborter.abort(responseOver());
+      if (exchange.liveness !== Liveness.Live) exchange.aborter.abort(responseOver());
     }
     return exchange.aborter.signal;
   }
 
-  /** A place for middleware to leave things for handlers. */
+  /** Values that middleware leaves for handlers. */
   get state(): Record<string, unknown> {
     const exchange = this.#live();
     exchange.state ??= {};
     return exchange.state;
   }
 
-  /** The body whole; rejects with HttpError 413 over body_bytes_max. The body is read once. */
+  /** The full body; rejects with HttpError 413 over body_bytes_max. The body is read once. */
   bytes(): Promise<Buffer> {
     return quietly(readBytes(this, this.#exchange));
   }
@@ -163,20 +150,20 @@ export class Request {
     return quietly(readForm(this, this.#exchange));
   }
 
-  /** The body piece by piece. Each piece is the caller's to keep. */
+  /** The body in chunks, which the caller may keep. */
   get body(): AsyncIterable<Uint8Array> {
     this.#live();
     return { [Symbol.asyncIterator]: () => new BodyIterator(this, this.#exchange) };
   }
 
-  /** The trailer fields, as [lower-case name, value], once the body was read to its end. */
+  /** The trailer fields, as [lower-case name, value], after the body was read to its end. */
   trailers(): readonly (readonly [string, string])[] {
     const exchange = this.#live();
     return exchange.transport.trailers(exchange);
   }
 }
 
-/** For the layers above: the exchange behind a request. Throws when it is over. */
+/** For the layers above: the exchange of a request. Throws when the request is over. */
 export function exchangeOf(request: Request): Exchange {
   return exchangeBehind(request);
 }
@@ -194,13 +181,6 @@ function queryText(exchange: Exchange): string {
   return latin1(bytes, base + head.queryStart, base + head.queryEnd);
 }
 
-/** In absolute-form the target names the host, whatever the Host field says (RFC 9112 3.2.2). */
-function authority(exchange: Exchange): string {
-  const { bytes, base, head } = exchange;
-  const target = latin1(bytes, base + head.targetStart, base + head.pathStart);
-  return target.slice(target.indexOf('//') + 2).replace(/[/?].*$/, '');
-}
-
 function responseOver(): Error {
   return new Error('nothing more of the response can reach the client');
 }
@@ -211,16 +191,16 @@ function peerOf(exchange: Exchange): Peer {
 }
 
 function takeBody(exchange: Exchange): void {
-  if (exchange.bodyRead) throw new TypeError('the body was read already');
-  exchange.bodyRead = true;
+  if (exchange.bodyUse !== BodyUse.Unread) throw new TypeError('the body was read already');
+  exchange.bodyUse = BodyUse.Reading;
 }
 
-/** A record that is not kept for its request may have gone on to another one. */
+/** A record that is not retained may belong to another request. */
 function lateRead(exchange: Exchange): Promise<void> {
   return latePause(exchange, !exchange.retained);
 }
 
-/** A read that fails does so later than at once: a loop around it must not hold up the loop. */
+/** A failed read rejects later, so that a loop around it does not block the event loop. */
 async function readBytes(request: Request, exchange: Exchange): Promise<Buffer> {
   try {
     takeBody(exchangeOf(request));
@@ -261,7 +241,7 @@ async function readForm(request: Request, exchange: Exchange): Promise<FormData>
 
 const DONE = { done: true, value: undefined } as const;
 
-/** Reads the body of its request alone. What goes wrong is told by next(), and never at once. */
+/** Reads the body of its own request only. next() rejects with errors, and never at once. */
 class BodyIterator implements AsyncIterator<Uint8Array> {
   readonly #exchange: Exchange;
   readonly #refused: unknown;
@@ -293,7 +273,7 @@ class BodyIterator implements AsyncIterator<Uint8Array> {
       await lateRead(exchange);
       throw error;
     }
-    // A loop that asks on must not hold up the event loop.
+    // A loop that reads on must not block the event loop.
     if (this.#ended) await lateRead(exchange);
     this.#ended = true;
     return DONE;
@@ -301,7 +281,7 @@ class BodyIterator implements AsyncIterator<Uint8Array> {
 
   async return(): Promise<IteratorResult<Uint8Array>> {
     if (this.#ended || this.#refused !== null) await lateRead(this.#exchange);
-    else this.#exchange.bodyLeft = true;
+    else this.#exchange.bodyUse = BodyUse.Left;
     this.#ended = true;
     return DONE;
   }

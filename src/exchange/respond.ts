@@ -1,27 +1,27 @@
-// Sends the head of an exchange: with all of its content, or as the beginning of a stream. What a
-// response offers ends here.
+// Sends the response of an exchange: in full, or the head of a stream. All calls that send use it.
 
 import { Method } from '../http/method.ts';
+import { checkedName } from '../http/response-fields.ts';
 import { hasNoContent } from '../http/status.ts';
-import { checkContent, ownContent } from './content.ts';
+import { type Content, checkContent, ownContent } from './content.ts';
 import type { Exchange } from './exchange.ts';
 import { noteLate } from './late.ts';
 import { runBeforeSend } from './outgoing.ts';
-import { Phase, Writer } from './phase.ts';
-import type { Content } from './transport.ts';
+import type { Prepared } from './prepared.ts';
+import { Phase, Writer } from './state.ts';
 
-/** True when a response is only a head: to HEAD, and with a status that has no content. */
+/** True when a response has no content: to HEAD, or with a status that has none. */
 export function endsAtHead(exchange: Exchange): boolean {
   return exchange.head.method === Method.HEAD || hasNoContent(exchange.status);
 }
 
-/** True while nothing was sent, and nothing else is about to send. */
+/** True while nothing was sent, and no call is about to send. */
 export function isUnsent(exchange: Exchange): boolean {
   return exchange.phase === Phase.Open && exchange.writer === Writer.None && !exchange.gone;
 }
 
-/** Sends a whole response, unless a callback has sent one, or has begun to. */
-export function respondWhole(exchange: Exchange, content: Content, call: string): void {
+/** Sends a full response, unless a callback has sent one, or has begun to. */
+export function respondFull(exchange: Exchange, content: Content, call: string): void {
   const { writer } = exchange;
   const sent = exchange.beforeSend === null ? content : runBeforeSend(exchange, content, false);
   if (exchange.phase !== Phase.Open || exchange.gone || exchange.writer !== writer) {
@@ -33,10 +33,10 @@ export function respondWhole(exchange: Exchange, content: Content, call: string)
     throw new TypeError(`a response with status ${exchange.status} has no content`);
   }
   if (exchange.owedBytes >= 0) checkDeclared(exchange, sent);
-  exchange.transport.sendWhole(exchange, ownContent(sent));
+  exchange.transport.sendFull(exchange, ownContent(sent));
 }
 
-/** Sends the head of a stream of exchange.owedBytes. False when a callback sends something else. */
+/** Sends the head of a stream of exchange.owedBytes. False when a callback sent something else. */
 export function startStream(exchange: Exchange, call: string): boolean {
   const { writer } = exchange;
   runBeforeSend(exchange, null, true);
@@ -48,12 +48,10 @@ export function startStream(exchange: Exchange, call: string): boolean {
   return true;
 }
 
-/** Ends a stream whose content is never sent: its source may have no end. */
+/** Ends a stream whose content is not sent: its source may be endless. */
 export function endedAtHead(exchange: Exchange): boolean {
   if (exchange.phase !== Phase.Streaming || !endsAtHead(exchange)) return false;
-  exchange.headOnly = true;
-  exchange.transport.endStream(exchange);
-  exchange.leave(new Error('the response has no content: it ended at its head'));
+  exchange.endAtHead();
   return true;
 }
 
@@ -66,4 +64,18 @@ function checkDeclared(exchange: Exchange, content: Content): void {
   if (actual === exchange.owedBytes || (actual === 0 && endsAtHead(exchange))) return;
   const declared = exchange.owedBytes;
   throw new TypeError(`Content-Length is ${declared}, the content has ${actual} bytes`);
+}
+
+/** Fields that may occur several times: those of the prepared response are added. */
+const LISTS = ['vary', 'set-cookie', 'link'];
+
+/** Sets the status and fields of a prepared response, except the fields that are set already. */
+export function spellOut(exchange: Exchange, prepared: Prepared): void {
+  const { fields } = exchange;
+  const before = fields.lowerNames.slice(0, fields.count);
+  exchange.status = prepared.status;
+  for (const [name, value] of prepared.headers) {
+    const lower = checkedName(name);
+    if (LISTS.includes(lower) || !before.includes(lower)) fields.append(name, lower, value);
+  }
 }

@@ -1,21 +1,22 @@
-// A response as a handler sees it. It is sent once, by one call or by one that sends in steps. A
-// call that comes too late has no effect (late.ts). Wrong arguments throw.
+// The handle of a response. One call sends it, at once or in steps. A call that comes too late has
+// no effect (late.ts). Wrong arguments throw.
 
+import { assert } from '../base/assert.ts';
 import { RESPONSE_FIELD_BYTES_MAX, RESPONSE_FIELDS_MAX } from '../base/fixed-limits.ts';
 import { checkedName, checkValue } from '../http/response-fields.ts';
 import { isFinalStatus } from '../http/status.ts';
+import type { Outgoing, Summary } from './callbacks.ts';
 import { checkContent, ownContent } from './content.ts';
 import { EventStream } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { type FileOptions, sendFile } from './file.ts';
 import { checkFraming, checkTrailer } from './framing-fields.ts';
 import { latePause, noteLate } from './late.ts';
-import type { Outgoing } from './outgoing.ts';
 import { asPart } from './parts.ts';
-import { Phase, type Summary, Writer } from './phase.ts';
-import { type Prepared, partsOf, spellOut } from './prepared.ts';
-import { endedAtHead, isUnsent, respondWhole, startStream } from './respond.ts';
+import { type Prepared, partsOf } from './prepared.ts';
+import { endedAtHead, isUnsent, respondFull, spellOut, startStream } from './respond.ts';
 import { type ChunkSource, cancelSource, openSource } from './source.ts';
+import { Phase, Writer } from './state.ts';
 import { pipe } from './stream.ts';
 
 export class Response {
@@ -29,13 +30,13 @@ export class Response {
     return this.#exchange.identity !== this;
   }
 
-  /** The exchange, for a call that needs the head not to be sent; else null, and it is noted. */
+  /** The exchange, for a call before the head is sent; else null, and the call is reported. */
   #open(call: string): Exchange | null {
     const exchange = this.#exchange;
     if (exchange.phase === Phase.Open && !exchange.gone && exchange.identity === this) {
       return exchange;
     }
-    // That the client is gone counts where something would be sent.
+    // That the client has left matters only to calls that send.
     if (this.#isOver || !exchange.gone) noteLate(exchange, call, this.#isOver);
     return null;
   }
@@ -48,7 +49,7 @@ export class Response {
     return null;
   }
 
-  /** Reads nothing of another request. */
+  /** The exchange, for a call that reads; throws when the request is over. */
   #readable(): Exchange {
     if (this.#isOver) throw new Error('this response is over: it was sent, and its head is gone');
     return this.#exchange;
@@ -76,7 +77,7 @@ export class Response {
     return this;
   }
 
-  /** Adds a field line beside those of the same name. */
+  /** Adds a field line to those of the same name. */
   appendHeader(name: string, value: string | number): this {
     const lower = checkedName(name);
     const text = String(value);
@@ -85,12 +86,12 @@ export class Response {
     return this;
   }
 
-  /** The value a field has so far, undefined when it has none. */
+  /** The value of a field, undefined when it is not set. */
   getHeader(name: string): string | undefined {
     return this.#readable().fields.get(checkedName(name));
   }
 
-  /** True once the head is on its way: status and fields can no longer change. */
+  /** True once the head was sent: status and fields can no longer change. */
   get sent(): boolean {
     return this.#isOver || this.#exchange.phase !== Phase.Open;
   }
@@ -102,13 +103,13 @@ export class Response {
     return this.#isOver || this.#exchange.phase === Phase.Ended || this.#exchange.gone;
   }
 
-  /** Text or bytes, whole. */
+  /** Sends text or bytes. */
   send(content: string | Uint8Array, type?: string): void {
     checkContent(content);
     const exchange = this.#unsent('send()');
     if (exchange === null) return;
     setType(exchange, type, typeof content === 'string' ? TEXT : BYTES);
-    respondWhole(exchange, content, 'send()');
+    respondFull(exchange, content, 'send()');
   }
 
   text(content: string): void {
@@ -116,7 +117,7 @@ export class Response {
     const exchange = this.#unsent('text()');
     if (exchange === null) return;
     setType(exchange, undefined, TEXT);
-    respondWhole(exchange, content, 'text()');
+    respondFull(exchange, content, 'text()');
   }
 
   html(content: string): void {
@@ -124,7 +125,7 @@ export class Response {
     const exchange = this.#unsent('html()');
     if (exchange === null) return;
     setType(exchange, undefined, HTML);
-    respondWhole(exchange, content, 'html()');
+    respondFull(exchange, content, 'html()');
   }
 
   json(value: unknown): void {
@@ -133,10 +134,10 @@ export class Response {
     const exchange = this.#unsent('json()');
     if (exchange === null) return;
     setType(exchange, undefined, JSON_TYPE);
-    respondWhole(exchange, content, 'json()');
+    respondFull(exchange, content, 'json()');
   }
 
-  /** No content; 204 unless a status is given here or was set. */
+  /** Sends no content; 204 unless a status is given here or was set. */
   empty(code?: number): void {
     if (code !== undefined && !isFinalStatus(code)) {
       throw new RangeError(`not a final status: ${code}`);
@@ -145,7 +146,7 @@ export class Response {
     if (exchange === null) return;
     if (code !== undefined) exchange.status = code;
     else if (exchange.status === 200) exchange.status = 204;
-    respondWhole(exchange, null, 'empty()');
+    respondFull(exchange, null, 'empty()');
   }
 
   /** 302 unless `code` says otherwise (301, 303, 307, 308). Characters over ASCII are encoded. */
@@ -156,7 +157,7 @@ export class Response {
     if (exchange === null) return;
     exchange.status = code;
     exchange.fields.set('Location', 'location', encoded);
-    respondWhole(exchange, null, 'redirect()');
+    respondFull(exchange, null, 'redirect()');
   }
 
   prepared(prepared: Prepared): void {
@@ -166,7 +167,7 @@ export class Response {
       exchange.transport.sendPrepared(exchange, prepared);
     } else {
       spellOut(exchange, prepared);
-      respondWhole(exchange, partsOf(prepared).content, 'prepared()');
+      respondFull(exchange, partsOf(prepared).content, 'prepared()');
     }
   }
 
@@ -178,7 +179,7 @@ export class Response {
     return asPart(exchange, sendFile(exchange, path, options));
   }
 
-  /** Everything an iterable or a Readable gives, in bounded memory. */
+  /** Sends all chunks of an iterable or a Readable, in bounded memory. */
   stream(source: ChunkSource): Promise<void> {
     if (!isUnsent(this.#exchange) || this.#isOver) cancelSource(source);
     const exchange = this.#unsent('stream()');
@@ -189,7 +190,7 @@ export class Response {
     return asPart(exchange, pipe(exchange, opened));
   }
 
-  /** Sends a piece; resolves when there is room for the next. */
+  /** Sends a chunk; resolves when there is room for the next. */
   write(chunk: string | Uint8Array): Promise<void> {
     checkContent(chunk);
     const exchange = this.#exchange;
@@ -199,21 +200,21 @@ export class Response {
     return exchange.transport.write(exchange, ownContent(chunk), false);
   }
 
-  /** Ends what write() began; without it, the whole response. */
+  /** Ends what write() began; without write(), sends the full response. */
   end(chunk?: string | Uint8Array): void {
     if (chunk !== undefined) checkContent(chunk);
     const exchange = this.#exchange;
     if (exchange.phase === Phase.Open && exchange.writer === Writer.None) {
-      if (this.#unsent('end()') !== null) respondWhole(exchange, chunk ?? null, 'end()');
+      if (this.#unsent('end()') !== null) respondFull(exchange, chunk ?? null, 'end()');
       return;
     }
     if (!this.#mayWrite(exchange, 'end()')) return;
     if (chunk !== undefined) void exchange.transport.write(exchange, ownContent(chunk), false);
-    // What was too long has cut the response.
+    // A chunk beyond Content-Length has reset the connection.
     if (!exchange.gone) exchange.transport.endStream(exchange);
   }
 
-  /** True when a piece can be sent; the first one starts the stream. */
+  /** True when a chunk can be sent; the first one starts the stream. */
   #mayWrite(exchange: Exchange, call: string): boolean {
     const isOurs = exchange.identity === this && !exchange.gone;
     if (isOurs && exchange.writer === Writer.Chunks && exchange.phase === Phase.Streaming) {
@@ -268,7 +269,7 @@ export class Response {
     return this;
   }
 
-  /** `callback` runs once the kernel took all of the response, or the response was cut. */
+  /** `callback` runs when the kernel has taken all of the response, or it was truncated. */
   afterSend(callback: (summary: Summary) => void): this {
     checkCallback(callback);
     const exchange = this.#exchange;
@@ -292,7 +293,7 @@ function checkText(content: unknown): asserts content is string {
   if (typeof content !== 'string') throw new TypeError('text() and html() take a string');
 }
 
-/** Trailers have the limits that the fields of a head have. */
+/** Trailers have the same limits as the fields of a head. */
 function checkRoom(trailers: readonly [string, string][], characters: number): void {
   let total = characters;
   for (const [name, value] of trailers) total += name.length + value.length;
@@ -313,12 +314,12 @@ function setType(exchange: Exchange, type: string | undefined, fallback: string)
 }
 
 /**
- * Takes the two fields of framing that a handler may decide: `Connection: close`, and the length of
- * a stream. True when it did; other fields of framing throw.
+ * Applies the two framing fields that a handler may set: `Connection: close`, and the length of a
+ * stream. Returns true for them; other framing fields throw.
  */
 function framingField(exchange: Exchange, lowerName: string, value: string): boolean {
   if (lowerName === 'connection' && value.toLowerCase() === 'close') {
-    exchange.close = true;
+    exchange.disableKeepAlive();
     return true;
   }
   if (lowerName === 'connection' && value.toLowerCase() === 'keep-alive') return true;
@@ -331,11 +332,18 @@ function framingField(exchange: Exchange, lowerName: string, value: string): boo
   return false;
 }
 
-/** Percent-encodes what cannot stand in a field value; what is encoded already stays. */
+/** Percent-encodes characters that a field value cannot contain; `%` stays. */
 function encodeLocation(location: string): string {
   return location.replace(/[^\x21-\x7e]+/g, (text) =>
     [...Buffer.from(text)]
       .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
       .join(''),
   );
+}
+
+/** The response handle of an exchange whose request is not over. */
+export function responseOf(exchange: Exchange): Response {
+  const { identity } = exchange;
+  assert(identity instanceof Response, 'the handles of the request are in use');
+  return identity;
 }

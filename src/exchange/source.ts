@@ -1,23 +1,23 @@
-// Where the content of a stream comes from: anything that can be iterated, Node's Readable, and the
-// ReadableStream of the web. One form for all, so that a source can be ended while it is quiet.
+// Sources of streamed content: iterables, Node's Readable, and the web's ReadableStream. They have
+// one interface, so that a source can be cancelled while it waits.
 
-/** Pieces of content: strings (as UTF-8) or bytes. */
+/** Chunks of content: strings (as UTF-8) or bytes. */
 export type ChunkSource =
   | AsyncIterable<string | Uint8Array>
   | Iterable<string | Uint8Array>
   | ReadableStream<Uint8Array>;
 
-/** What a source returns instead of a piece at its end. */
+/** What a source returns at its end. */
 export const END: unique symbol = Symbol('end');
 
 export interface Source {
-  /** The next piece, or END. */
+  /** The next chunk, or END. */
   next(): Promise<unknown>;
-  /** No more is wanted. A source that waits for something is told at once. */
+  /** Cancels the source at once, also while it waits. */
   cancel(): void;
 }
 
-/** Throws a TypeError for what is no source. */
+/** Throws a TypeError for anything else. */
 export function openSource(source: ChunkSource): Source {
   if (isWebStream(source)) return openWebStream(source);
   const iterator = iteratorOf(source);
@@ -33,7 +33,7 @@ export function openSource(source: ChunkSource): Source {
   };
 }
 
-/** Ends a source of which nothing is wanted. */
+/** Cancels a source that is never read. */
 export function cancelSource(source: unknown): void {
   endQuietly(() => {
     if (isWebStream(source)) return source.cancel();
@@ -44,7 +44,7 @@ export function cancelSource(source: unknown): void {
   });
 }
 
-/** What a stream reports of its end is of no use, and without a listener it ends the process. */
+/** An 'error' event without a listener would end the process. */
 function destroyQuietly(source: Destroyable): void {
   endQuietly(() => {
     if (typeof source.on === 'function') source.on('error', () => {});
@@ -93,11 +93,11 @@ function isDestroyable(value: unknown): value is Destroyable {
   return isObject(value) && typeof (value as { destroy?: unknown }).destroy === 'function';
 }
 
-/** What a source says of its end is of no use any more, and must not end the process. */
+/** Errors of a cancelled source are ignored: they must not end the process. */
 function endQuietly(end: () => unknown): void {
   try {
     Promise.resolve(end()).catch(() => {});
   } catch {
-    // As a rejection: the source is not used again.
+    // As for a rejection: the source is not used again.
   }
 }

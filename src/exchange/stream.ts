@@ -1,18 +1,18 @@
-// Streams of the handler: everything a source gives, sent piece by piece with backpressure.
+// Sends all chunks of a source, with backpressure.
 
 import { checkContent, ownContent } from './content.ts';
 import type { Exchange } from './exchange.ts';
 import { quick } from './late.ts';
-import { Phase } from './phase.ts';
 import { endedAtHead, startStream } from './respond.ts';
 import { END, type Source } from './source.ts';
+import { Phase } from './state.ts';
 
 const SETTLED: Promise<void> = Promise.resolve();
 
 /**
- * Sends all of `source`. The head goes out with the first piece, so a source that fails before it
- * still gets an error's response; one that fails later leaves a response that the client sees is
- * cut. The source is cancelled when the response ends before it does.
+ * Sends all of `source`. The head is sent with the first chunk, so when a source fails before that
+ * the client gets an error response; when it fails later the client sees a truncated response. The
+ * source is cancelled when the response ends before it does.
  */
 export async function pipe(exchange: Exchange, source: Source): Promise<void> {
   try {
@@ -24,7 +24,7 @@ export async function pipe(exchange: Exchange, source: Source): Promise<void> {
         source.cancel();
         return;
       }
-      // A source of nothing but empty pieces must not hold up the event loop.
+      // A source of empty chunks must not block the event loop.
       if (chunk.length === 0) await quick(exchange, SETTLED);
       else await exchange.transport.write(exchange, ownContent(chunk), false);
     }
@@ -37,7 +37,7 @@ export async function pipe(exchange: Exchange, source: Source): Promise<void> {
   if (begun(exchange)) exchange.transport.endStream(exchange);
 }
 
-/** The next piece, END at the end, and when the response has ended before. */
+/** The next chunk; END at the end, and when the response has ended before. */
 function nextChunk(exchange: Exchange, source: Source): Promise<unknown> {
   if (exchange.gone || exchange.phase === Phase.Ended) {
     source.cancel();
@@ -52,7 +52,7 @@ function nextChunk(exchange: Exchange, source: Source): Promise<unknown> {
   });
 }
 
-/** Sends the head if need be. False when no content is to follow. */
+/** Sends the head if it was not sent. False when no content follows it. */
 function begun(exchange: Exchange): boolean {
   if (exchange.gone || exchange.phase === Phase.Ended) return false;
   if (exchange.phase === Phase.Open && !startStream(exchange, 'stream()')) return false;

@@ -160,7 +160,7 @@ const FAULTS: Readonly<Record<number, string>> = {
   99: 'no address or no port left to call from (EADDRNOTAVAIL)',
   101: 'network is unreachable (ENETUNREACH)',
   104: 'connection reset (ECONNRESET)',
-  110: 'no answer in time (ETIMEDOUT)',
+  110: 'no response in time (ETIMEDOUT)',
   111: 'connection refused (ECONNREFUSED)',
   113: 'no route to host (EHOSTUNREACH)',
 };

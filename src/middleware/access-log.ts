@@ -2,7 +2,7 @@
 
 import { escaped, safeJson } from '../base/log-text.ts';
 import { checkOptions, choice, FUNCTION } from '../base/options.ts';
-import type { Middleware } from '../exchange/middleware.ts';
+import type { Middleware } from '../exchange/handler.ts';
 import { exchangeOf } from '../exchange/request.ts';
 
 export interface AccessLogOptions {

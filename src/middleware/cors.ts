@@ -2,7 +2,7 @@
 // read what this server sends. What is not clearly allowed is refused: by fields that are missing.
 
 import { BOOLEAN, checkOptions, type OptionRule } from '../base/options.ts';
-import type { Middleware, Next } from '../exchange/middleware.ts';
+import type { Middleware, Next } from '../exchange/handler.ts';
 import { asPart } from '../exchange/parts.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';

@@ -1,17 +1,17 @@
 // Hot: runs for every request. Measured by perf/micro/route.ts.
-// From a parsed request to its handler and, when that fails, to the answer for the error: routes,
-// middleware, the answers that need no handler (404, 405, 501, OPTIONS), and onError.
+// From a parsed request to its handler and, when that fails, to the response for the error: routes,
+// middleware, the responses that need no handler (404, 405, 501, OPTIONS), and onError.
 
 import { describe } from '../base/describe.ts';
-import type { Allowance, Exchange, Handler } from '../exchange/exchange.ts';
+import type { Allowance, Exchange } from '../exchange/exchange.ts';
+import type { Handler, Middleware, Next } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { noteLate } from '../exchange/late.ts';
-import type { Middleware, Next } from '../exchange/middleware.ts';
-import { Phase, Writer } from '../exchange/phase.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import { requestLine } from '../exchange/request-line.ts';
-import { respondWhole } from '../exchange/respond.ts';
+import { respondFull } from '../exchange/respond.ts';
 import type { Response } from '../exchange/response.ts';
+import { Handling, Phase, Writer } from '../exchange/state.ts';
 import { TargetForm } from '../http/head.ts';
 import { Method } from '../http/method.ts';
 import { isFinalStatus, reasonPhrase } from '../http/status.ts';
@@ -20,7 +20,8 @@ import type { Counters } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
 import { parsePrefix } from '../route/pattern.ts';
 import { Router } from '../route/router.ts';
-import { Chain, DONE, laterPart, needsResponse } from './chain.ts';
+import { Chain, DONE, laterPart } from './chain.ts';
+import { beginInvocation, type Invocation, invocationOf, needsResponse } from './invocation.ts';
 
 export type ErrorHandler = (
   error: unknown,
@@ -35,7 +36,6 @@ export interface ApplicationOptions {
 
 const NO_METHODS: readonly string[] = Object.freeze([]);
 
-/** Every path begins with it. */
 const SLASH = new Uint8Array([47]);
 
 export class Application {
@@ -43,7 +43,7 @@ export class Application {
   readonly #chain: Chain = new Chain();
   readonly #options: ApplicationOptions;
   #errorHandler: ErrorHandler | null = null;
-  /** Asked where no route matches. */
+  /** Called when no route matches. */
   #fallback: Middleware | null = null;
 
   constructor(options: ApplicationOptions) {
@@ -60,8 +60,8 @@ export class Application {
 
   onError(handler: ErrorHandler): void {
     if (this.#errorHandler !== null) {
-      const why = 'there is one error handler, and it was set before';
-      throw new TypeError(`onError(): ${why}; decide between errors within it`);
+      const why = 'an error handler was set before, and there can be only one';
+      throw new TypeError(`onError(): ${why}; handle all errors in it`);
     }
     this.#errorHandler = handler;
   }
@@ -70,22 +70,23 @@ export class Application {
     this.#fallback = middleware;
   }
 
-  /** Handles a request; its answer may come later. Never throws. */
+  /** Handles a request, whose response may come later. Never throws. */
   handle(exchange: Exchange): void {
-    exchange.endpoint = this.#endpoint(exchange);
-    this.#chain.run(exchange);
+    const invocation = beginInvocation(exchange);
+    invocation.endpoint = this.#endpoint(invocation);
+    this.#chain.run(invocation);
   }
 
-  #endpoint(exchange: Exchange): Handler {
+  #endpoint({ exchange, match }: Invocation): Handler {
     const { head } = exchange;
     if (head.form === TargetForm.Asterisk) return this.#everything;
     if (head.form === TargetForm.Authority) {
-      // Whatever follows was meant for the other end of a tunnel.
-      exchange.close = true;
+      // The bytes that follow are for the other end of a tunnel.
+      exchange.disableKeepAlive();
       return notImplemented;
     }
     if (!setPath(exchange)) return badPath;
-    const { pathBytes, pathFrom, pathTo, match } = exchange;
+    const { pathBytes, pathFrom, pathTo } = exchange;
     exchange.matchedFrom = pathFrom;
     const token = head.method === Method.Other ? exchange.methodName() : '';
     const found = this.#router.find(head.method, token, pathBytes, pathFrom, pathTo, match);
@@ -93,7 +94,7 @@ export class Application {
     return found === Found.WrongMethod ? this.#wrongMethod : this.#noRoute;
   }
 
-  /** `OPTIONS *`: what the server can do at all (RFC 9110 9.3.7). */
+  /** `OPTIONS *`: the methods of the server (RFC 9110 9.3.7). */
   readonly #everything: Handler = (_request, response) => {
     response.header('Allow', this.#router.allMethods().join(', ')).empty(204);
   };
@@ -122,7 +123,8 @@ export class Application {
 
   /** What routes and `others` allow: 404 when that is nothing. */
   #respondAllowed(exchange: Exchange, others: readonly string[]): void {
-    const { request, response, endpoint, pathBytes, pathFrom, pathTo } = exchange;
+    const { pathBytes, pathFrom, pathTo } = exchange;
+    const { request, response, endpoint } = invocationOf(exchange);
     const hasRoute = endpoint === this.#wrongMethod;
     if (!hasRoute && others.length === 0) {
       plain(response, 404);
@@ -136,7 +138,7 @@ export class Application {
     else plain(response, 501);
   }
 
-  /** A method that neither we nor any route ever heard of is 501, not 405 (RFC 9110 15.6.2). */
+  /** A method that neither HTTP nor any route defines gets 501, not 405 (RFC 9110 15.6.2). */
   #knows(request: Request): boolean {
     return (
       exchangeOf(request).head.method !== Method.Other ||
@@ -144,7 +146,7 @@ export class Application {
     );
   }
 
-  /** What is left when there is no file either. As the next() of a chain: kept, it does nothing. */
+  /** The next() for a path without a file. As in a chain, it has no effect after the request. */
   #makeLastNext(exchange: Exchange): Next {
     const { identity } = exchange;
     return (): Promise<void> => {
@@ -155,31 +157,34 @@ export class Application {
     };
   }
 
-  /** Every part of the chain is done, with a response or without. */
+  /** Every part of the chain has settled, with a response or without. */
   settled(exchange: Exchange): void {
-    const { failure, deferred } = exchange;
+    const { parts } = exchange;
+    const { failure } = parts;
+    const { awaited } = invocationOf(exchange);
     if (failure !== null) {
-      exchange.failure = null;
-      if (!failure.caught || needsResponse(exchange) || exchange.abandoned) {
+      parts.failure = null;
+      const isAbandoned = exchange.handling === Handling.Abandoned;
+      if (!failure.caught || needsResponse(exchange) || isAbandoned) {
         this.#fail(exchange, failure.error);
       }
-    } else if (deferred && !exchange.awaited && needsResponse(exchange)) {
-      this.#fail(exchange, new Error('the handler finished without an answer'));
+    } else if (parts.deferred && !awaited && needsResponse(exchange)) {
+      this.#fail(exchange, new Error('the handler finished without a response'));
     }
     // onError may have begun something that settles later.
-    if (exchange.running === 0) exchange.handled = true;
+    if (parts.running === 0) exchange.settle();
   }
 
   #fail(exchange: Exchange, error: unknown): void {
     if (exchange.gone) {
-      // That a client went away is nobody's mistake, and makes handlers throw.
-      if (exchange.abandoned && !isHttpError(error)) {
+      // Handlers throw when their client leaves, which is not their mistake.
+      if (exchange.handling === Handling.Abandoned && !isHttpError(error)) {
         this.handlerFailed(exchange, error);
       }
       return;
     }
     if (exchange.phase !== Phase.Open) {
-      // An answer under way cannot change; the client must see that it is not whole.
+      // A response that has begun cannot change; the client must see that it is incomplete.
       if (!isHttpError(error)) this.handlerFailed(exchange, error);
       if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);
       return;
@@ -189,7 +194,7 @@ export class Application {
     if (!isHttpError(error)) this.handlerFailed(exchange, error);
     const handler = this.#errorHandler;
     if (handler === null) {
-      this.#respond(exchange, error);
+      this.#respondWithError(exchange, error);
       return;
     }
     this.#runErrorHandler(exchange, handler, error);
@@ -197,24 +202,26 @@ export class Application {
 
   #runErrorHandler(exchange: Exchange, handler: ErrorHandler, error: unknown): void {
     let later: Promise<void> | null;
-    exchange.entered = true;
+    const { request, response } = invocationOf(exchange);
+    const { parts } = exchange;
+    parts.entered = true;
     try {
-      later = laterPart(handler(error, exchange.request, exchange.response));
+      later = laterPart(handler(error, request, response));
     } catch (second) {
-      exchange.entered = false;
+      parts.entered = false;
       this.#errorHandlerFailed(exchange, second);
       return;
     }
-    exchange.entered = false;
+    parts.entered = false;
     if (later === null) {
-      // A file() or stream() that it began is a part of its own.
+      // A file() or stream() that the error handler began is a part of its own.
       const isSending = exchange.writer !== Writer.None;
-      if (needsResponse(exchange) && !isSending) this.#respond(exchange, error);
+      if (needsResponse(exchange) && !isSending) this.#respondWithError(exchange, error);
       return;
     }
     const guarded = new Promise<void>((resolve) => resolve(later)).then(
       () => {
-        if (needsResponse(exchange)) this.#respond(exchange, error);
+        if (needsResponse(exchange)) this.#respondWithError(exchange, error);
       },
       (second: unknown) => this.#errorHandlerFailed(exchange, second),
     );
@@ -225,29 +232,28 @@ export class Application {
     if (!isHttpError(error)) this.handlerFailed(exchange, error);
     if (needsResponse(exchange)) {
       clearContent(exchange);
-      this.#respond(exchange, isHttpError(error) ? error : new HttpError(500));
+      this.#respondWithError(exchange, isHttpError(error) ? error : new HttpError(500));
     } else if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);
   }
 
-  /** A handler gave no answer in time: the client gets one, the handler's comes to nothing. */
+  /** A handler did not respond in time: the client gets an error, the handler's calls no effect. */
   timedOut(exchange: Exchange): void {
-    this.#options.logError(`${requestLine(exchange)}: no answer in time`);
+    this.#options.logError(`${requestLine(exchange)}: no response in time`);
     clearContent(exchange);
     exchange.beforeSend = null;
-    this.#respond(exchange, new HttpError(503));
-    exchange.gone = true;
-    exchange.leave(new Error('the handler took too long'));
+    this.#respondWithError(exchange, new HttpError(503));
+    exchange.abort(new Error('the handler took too long'));
   }
 
-  #respond(exchange: Exchange, error: unknown): void {
+  #respondWithError(exchange: Exchange, error: unknown): void {
     const { status, text } = errorContent(error);
     exchange.status = status;
     exchange.endWriter();
     try {
       exchange.fields.setKnown('Content-Type', 'content-type', 'text/plain; charset=utf-8');
-      respondWhole(exchange, `${text}\n`, 'send()');
+      respondFull(exchange, `${text}\n`, 'send()');
     } catch (second) {
-      // Only a beforeSend() callback can throw here; nothing more can be said to the client.
+      // Only a beforeSend() callback can throw here. The client gets a reset.
       this.handlerFailed(exchange, second);
       exchange.transport.abandon(exchange);
     }
@@ -260,7 +266,7 @@ export class Application {
   }
 }
 
-/** Finds the path the router sees; false when it cannot be decoded. */
+/** Sets the path for the router; false when it cannot be decoded. */
 function setPath(exchange: Exchange): boolean {
   const { head, bytes, base } = exchange;
   const from = base + head.pathStart;
@@ -279,7 +285,7 @@ function setPath(exchange: Exchange): boolean {
   return length > 0;
 }
 
-/** What a client is told of an error: of an HttpError its message, unless a handler spoiled it. */
+/** The response for an error: an HttpError's status and message, else 500. */
 function errorContent(error: unknown): { status: number; text: string } {
   try {
     if (error instanceof HttpError) {
@@ -289,12 +295,12 @@ function errorContent(error: unknown): { status: number; text: string } {
       }
     }
   } catch {
-    // A getter or a proxy of the handler's: it is told as any other error.
+    // A getter or a proxy threw: as for any other error.
   }
   return { status: 500, text: reasonPhrase(500) };
 }
 
-/** A proxy may throw even when it is only asked what it is. */
+/** A proxy may throw even from instanceof. */
 function isHttpError(error: unknown): error is HttpError {
   try {
     return error instanceof HttpError;
@@ -315,7 +321,7 @@ function plain(response: Response, status: number): void {
   response.status(status).text(`${reasonPhrase(status)}\n`);
 }
 
-/** Drops what described content that will not be sent; fields such as CORS's stay. */
+/** Removes the fields that describe content that is not sent; fields such as CORS's stay. */
 function clearContent(exchange: Exchange): void {
   for (const name of CONTENT_FIELDS) exchange.fields.remove(name);
   exchange.owedBytes = -1;

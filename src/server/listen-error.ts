@@ -1,4 +1,4 @@
-// Errors of listen(), in words: which address, what the kernel said, under its usual name.
+// Errors of listen() as text: the address, what is wrong with it, and the name of the errno.
 
 import { ERRNO } from '../driver/driver.ts';
 import type { Config } from './config/config.ts';
@@ -16,7 +16,7 @@ const WORDS: Readonly<Record<string, string>> = {
 export function listenError(errno: number, config: Config): Error {
   const code = nameOf(errno);
   const where = config.socket ?? hostPort(config.host, config.port);
-  const words = WORDS[code] ?? 'the kernel refused';
+  const words = WORDS[code] ?? 'the kernel reports an error';
   return Object.assign(new Error(`cannot listen on ${where}: ${words} (${code})`), { code, errno });
 }
 

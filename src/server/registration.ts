@@ -1,9 +1,8 @@
-// The arguments of the methods that register routes and middleware. One that would be dropped, or
-// that nothing can be done with, throws a TypeError that says what to write instead.
+// Checks the arguments of the methods that register routes and middleware. An argument that would
+// have no effect throws a TypeError that says what to write instead.
 
 import { shown } from '../base/shown.ts';
-import type { Handler } from '../exchange/exchange.ts';
-import type { Middleware } from '../exchange/middleware.ts';
+import type { Handler, Middleware } from '../exchange/handler.ts';
 import { Method, methodNumber } from '../http/method.ts';
 import type { ErrorHandler } from './application.ts';
 
@@ -12,7 +11,7 @@ export type RouteArguments = [pattern: string, handler: Handler];
 const HANDLER = '(request, response) => { ... }';
 const MIDDLEWARE = '(request, response, next) => { ... }';
 
-/** For `get(...given)` and its like; `before` is what stands before the pattern. */
+/** For `get(...given)` and the like; `before` is what precedes the pattern in a message. */
 export function checkRoute(call: string, given: readonly unknown[], before = ''): void {
   const [pattern, handler] = given;
   if (typeof pattern !== 'string') {
@@ -30,7 +29,7 @@ export function checkRoute(call: string, given: readonly unknown[], before = '')
   checkRuns(route, handler);
 }
 
-/** Throws a TypeError for a function whose body never runs when it is called as a handler is. */
+/** Throws a TypeError for a function whose body never runs when it is called as a handler. */
 function checkRuns(call: string, handler: unknown): void {
   const source = Function.prototype.toString.call(handler);
   if (/^class\b/.test(source)) {
@@ -42,7 +41,7 @@ function checkRuns(call: string, handler: unknown): void {
   }
 }
 
-/** With four parameters it is an error handler elsewhere; here it would never get an error. */
+/** Other frameworks take a middleware with four parameters as an error handler. */
 function checkMiddleware(call: string, middleware: (...given: never[]) => unknown): void {
   checkRuns(call, middleware);
   if (middleware.length <= 3) return;
@@ -64,9 +63,7 @@ export function checkOn(given: readonly unknown[]): void {
     throw new TypeError(`on(${shown(method)}): no client sends this method: ${hint}`);
   }
   if (method === 'CONNECT') {
-    throw new TypeError(
-      'on("CONNECT"): no route gets CONNECT requests, which are answered with 501',
-    );
+    throw new TypeError('on("CONNECT"): no route gets CONNECT requests, which get 501');
   }
   checkRoute('on', route, `${shown(method)}, `);
 }

@@ -1,10 +1,10 @@
-// Everything a listening server consists of, made beforehand and freed together.
+// What a listening server consists of: slab, driver, reactor, connections. Made and freed together.
 
 import type { AsyncIo } from '../async-io/async-io.ts';
 import { OVERLOAD_SLOTS } from '../base/fixed-limits.ts';
 import { blockBytesFor } from '../base/limits.ts';
 import { Slab } from '../base/slab.ts';
-import { cutOff, drain, turnAway } from '../connection/close.ts';
+import { closeFirmly, drain, turnAway } from '../connection/close.ts';
 import { Connection } from '../connection/connection.ts';
 import {
   type ConnectionContext,
@@ -38,7 +38,7 @@ export interface RuntimeOptions {
   readonly makeDriver?: (options: DriverOptions) => Choice;
 }
 
-/** Descriptors and timers may be freed only when every socket is closed; how often to look. */
+/** How often close() checks whether every socket is closed, which must precede freeing. */
 const CLOSE_POLL_MS = 5;
 
 export class Runtime {
@@ -51,8 +51,8 @@ export class Runtime {
   readonly #options: RuntimeOptions;
   /** When draining began. */
   #drainsSinceMs = 0;
-  /** Connections between two clients. */
-  readonly #resting: Connection[] = [];
+  /** Closed connections, to be opened again. */
+  readonly #free: Connection[] = [];
   #listened: ((result: number) => void) | null = null;
   #unlistened: (() => void) | null = null;
 
@@ -110,15 +110,18 @@ export class Runtime {
       idleTimeout: Timeout.Idle,
       handle: (exchange) => options.application.handle(exchange),
       handlerTimedOut: (exchange) => options.application.timedOut(exchange),
-      released: (connection) => this.#resting.push(connection),
       logDebug: (message) => log.debug(message),
       logError: (message) => log.error(message),
       debugEnabled: log.debugEnabled,
     };
   }
 
+  readonly #released = (connection: Connection): void => {
+    this.#free.push(connection);
+  };
+
   #accepted(slot: number, overloaded: boolean): SocketOwner {
-    const connection = this.#resting.pop() ?? new Connection(this.#context);
+    const connection = this.#free.pop() ?? new Connection(this.#context, this.#released);
     connection.open(slot);
     if (overloaded) turnAway(connection);
     return connection;
@@ -126,8 +129,9 @@ export class Runtime {
 
   #acceptFault(result: number): void {
     const { counters, log } = this.#options;
-    // Once is enough until it has worked again.
-    if (counters.acceptFaults === 0) log.warn(`accept failed with errno ${-result}; waiting`);
+    // Logged once.
+    if (counters.acceptFaults === 0)
+      log.warn(`accept() failed with errno ${-result}; new clients wait until it succeeds`);
     counters.acceptFaults += 1;
   }
 
@@ -140,12 +144,12 @@ export class Runtime {
     });
   }
 
-  /** Takes clients from a listener of a sibling too, or no longer. */
+  /** Accepts clients from a listener of another worker too, or stops that. */
   acceptAlso(fd: number, on: boolean): void {
     this.reactor.acceptAlso(fd, on);
   }
 
-  /** From now on responses end their connections. The first step of close(), which follows. */
+  /** From now on responses close their connections. The first step of close(). */
   beginDraining(): void {
     const context = this.#context;
     if (context.draining !== Draining.No) return;
@@ -154,7 +158,7 @@ export class Runtime {
     context.idleTimeout = Timeout.Drain;
   }
 
-  /** `last`: nobody else takes the clients of an inherited listener. */
+  /** `last`: no other process accepts clients of an inherited listener. */
   async close(last: boolean): Promise<void> {
     const { shutdownTimeoutMs, drainLingerMs } = this.#options.config.limits;
     const context = this.#context;
@@ -167,7 +171,7 @@ export class Runtime {
     context.draining = Draining.Firmly;
     await this.#emptied(beganMs + shutdownTimeoutMs);
     this.reactor.turnAway();
-    for (const connection of this.#connections()) cutOff(connection);
+    for (const connection of this.#connections()) closeFirmly(connection);
     await this.#emptied(Number.POSITIVE_INFINITY);
     this.free();
   }
@@ -183,7 +187,7 @@ export class Runtime {
     return this.reactor.sockets.owners.filter((owner) => owner instanceof Connection);
   }
 
-  /** Resolves when every socket is closed and nobody waits for one, or when it is `untilMs`. */
+  /** Resolves when every socket is closed and no client waits for one, or at `untilMs`. */
   async #emptied(untilMs: number): Promise<void> {
     const { reactor } = this;
     const { driver, sockets } = reactor;
@@ -192,7 +196,7 @@ export class Runtime {
     }
   }
 
-  /** Only when nothing is open. */
+  /** Only when every socket is closed. */
   free(): void {
     this.#pump.stop();
     this.reactor.driver.destroy();

@@ -1,12 +1,12 @@
-// A server: configuration, routes and life cycle. It makes the world that requests are answered in
-// (slab, driver, reactor, connections) when it listens, and frees all of it when it closes.
+// A server: configuration, routes and life cycle. When it listens it makes the runtime that serves
+// requests (slab, driver, reactor, connections), and frees all of it when it closes.
 
 import { setMaxListeners } from 'node:events';
 import { type AsyncIo, FileKind, isFault } from '../async-io/async-io.ts';
 import { NodeAsyncIo } from '../async-io/node.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
-import type { Middleware } from '../exchange/middleware.ts';
+import type { Middleware } from '../exchange/handler.ts';
 import { type Counters, makeCounters } from '../metrics/counters.ts';
 import { serveStatic } from '../static/serve-static.ts';
 import { Application, type ErrorHandler } from './application.ts';
@@ -24,66 +24,66 @@ import { Runtime, type RuntimeOptions } from './runtime.ts';
 
 /** Where a server listens. */
 export interface Listening {
-  /** The port, also when 0 was asked for; 0 for a unix socket. */
+  /** The port that the kernel chose when 0 was configured; 0 for a unix socket. */
   readonly port: number;
   readonly host: string;
-  /** The driver in use: 'epoll' or 'net'. */
+  /** The driver in use: 'uring', 'epoll' or 'net'. */
   readonly driver: string;
   readonly workers: number;
-  /** Where it listens when the service manager opened the socket, as 'http://127.0.0.1:80'. */
+  /** The URL when the service manager opened the socket, as 'http://127.0.0.1:80'. */
   readonly activated?: string;
 }
 
-/** What runs a server in several processes; null where this process is to serve itself. */
+/** Runs a server in several processes; null when this process serves requests itself. */
 export type Launcher = (config: Config, log: Log) => Cluster | null;
 
 export interface Cluster {
   listen(): Promise<Listening>;
   close(): Promise<void>;
-  /** Replaces every worker by a fresh one, without losing a client. */
+  /** Replaces every worker by a new one, without losing a client. */
   reload(): Promise<void>;
-  /** Resolves if it closes by itself, with the reason. */
+  /** Resolves with the reason if it closes by itself. */
   readonly failed: Promise<Error>;
 }
 
-/** What to listen on and with, in place of what its configuration says. */
+/** What to listen on, in place of the configuration. */
 export interface Inherited {
   readonly address: Address;
-  /** Null leaves it to the configuration. */
+  /** Null: as configured. */
   readonly driver: Config['driver'] | null;
 }
 
-/** Whoever runs this process as a service follows the life of the server. */
+/** Notified about the life of the server: a service manager. */
 export interface ServiceLife {
-  /** Before anything is started; may throw. */
+  /** Called before anything is started; may throw. */
   begins(config: Config, log: Log): void;
-  /** Clients are taken. May throw, which ends the server; gives what listen() is to tell. */
+  /** The server accepts clients. Returns what listen() resolves with; a throw closes the server. */
   listens(listening: Listening): Listening;
-  /** Workers are being replaced; resolves and rejects as `reloaded` does. */
+  /** Workers are being replaced; `reloaded` settles when that ends. */
   reloads(reloaded: Promise<void>): Promise<void>;
-  /** No more clients are taken. */
+  /** The server accepts no more clients. */
   closes(): void;
-  /** All is over, also when listening failed. */
+  /** The server has closed, or listening has failed. */
   ended(): void;
 }
 
-/** What the process around a server decides: where logs go, how workers are made. */
+/** What the process of a server provides: where logs go, how workers are made. */
 export interface ServerParts {
   readonly launch: Launcher;
-  /** What a worker gets from its primary, or a service from its manager. */
+  /** What a worker inherits from its primary, or a service from its manager. */
   readonly inherited: () => Inherited | null;
-  /** What stands around listening here, goes before closing, and follows on having closed. */
+  /** Notified before and after listening and closing. */
   readonly listening: (server: Server, listen: () => Promise<Listening>) => Promise<Listening>;
   readonly closing?: (server: Server) => void;
   readonly closed: (server: Server) => void | Promise<void>;
-  /** Stands before every line of the log. */
+  /** The beginning of every line of the log. */
   readonly logPrefix?: string;
-  /** Tells which driver was taken for want of a faster one; without it the log does. */
+  /** Reports that a faster driver could not be used; without it the log reports that. */
   readonly noted?: (note: string) => void;
   readonly asyncIo?: AsyncIo;
-  /** Makes the world in place of `new World()`: a simulator's, with a driver of its own. */
+  /** Makes the runtime in place of `new Runtime()`: for a simulator with its own driver. */
   readonly makeRuntime?: (options: RuntimeOptions) => Runtime;
-  /** Left out in a worker, whose primary has it. */
+  /** Absent in a worker: its primary has it. */
   readonly service?: ServiceLife;
 }
 
@@ -92,7 +92,7 @@ const LISTEN_TAKES_NOTHING =
 
 export class Server {
   readonly config: Config;
-  /** What the server counts, from its making on. */
+  /** What the server counts, from its creation on. */
   readonly counters: Readonly<Counters>;
   readonly #counters: Counters;
   readonly #application: Application;
@@ -175,7 +175,7 @@ export class Server {
     return this;
   }
 
-  /** Middleware around every request, or around those below a prefix, which it does not see. */
+  /** Middleware for every request, or for those below a prefix, which it does not see. */
   use(middleware: Middleware): this;
   use(prefix: string, middleware: Middleware): this;
   use(...given: unknown[]): this {
@@ -184,8 +184,8 @@ export class Server {
   }
 
   /**
-   * Answers what handlers throw. Without an answer from it the client gets the usual one. There is
-   * one: a second call throws.
+   * Responds to what handlers throw. When it does not respond, the client gets the default response
+   * for the error. There is one error handler: a second call throws.
    */
   onError(...given: [handler: ErrorHandler]): this {
     checkErrorHandler(given);
@@ -193,10 +193,10 @@ export class Server {
     return this;
   }
 
-  /** Rejects with an Error whose `code` names what the kernel said, such as EADDRINUSE. */
+  /** Rejects with an Error whose `code` names the kernel's error, such as EADDRINUSE. */
   listen(...given: []): Promise<Listening> {
     if (given.length > 0) return Promise.reject(new TypeError(LISTEN_TAKES_NOTHING));
-    if (this.#state !== 'new') return Promise.reject(new Error('the server listens already'));
+    if (this.#state !== 'new') return Promise.reject(new Error('the server is listening already'));
     this.#state = 'listening';
     this.#closed = null;
     if (this.#closing.signal.aborted) this.#closing = closingController();
@@ -216,7 +216,7 @@ export class Server {
           : await this.#listenAsCluster(this.#cluster);
       return this.#parts.service?.listens(listening) ?? listening;
     } catch (error) {
-      // What follows on listening may fail when clients are taken already.
+      // listened() may fail when clients have connected already.
       await this.#cluster?.close();
       await this.#runtime?.close(false);
       this.#parts.service?.ended();
@@ -242,7 +242,7 @@ export class Server {
     const stat = await this.#asyncIo.stat(staticDir);
     if (!isFault(stat) && stat.kind === FileKind.Directory) return;
     const code = isFault(stat) ? 'ENOENT' : 'ENOTDIR';
-    throw Object.assign(new Error(`static_dir is no directory: ${staticDir}`), { code });
+    throw Object.assign(new Error(`static_dir is not a directory: ${staticDir}`), { code });
   }
 
   async #listenHere(): Promise<Listening> {
@@ -273,22 +273,22 @@ export class Server {
   }
 
   /**
-   * Replaces every worker, one after the other, by a fresh process that runs the code and reads the
-   * configuration of now. No client is lost. When a replacement does not come up the others stay as
-   * they are and this rejects; without workers it always does.
+   * Replaces every worker, one after the other, by a new process, which loads the current code and
+   * configuration. No client is lost. When a new process does not start, the remaining workers stay
+   * and this rejects. Without workers it always rejects.
    */
   reload(): Promise<void> {
     if (this.#cluster !== null && this.#state === 'listening') {
       const reloaded = this.#cluster.reload();
       return this.#parts.service?.reloads(reloaded) ?? reloaded;
     }
-    const why = 'it listens with workers above 1 or supervise, and in the first process only';
+    const why = 'it needs workers above 1 or supervise, and the primary process';
     return Promise.reject(new Error(`the server cannot reload: ${why}`));
   }
 
   /**
    * Aborts when this process begins to close: by close(), and in a worker also when its primary
-   * replaces it or has gone. Of a server that has closed, the next listen() makes another one.
+   * replaces it or has ended. After the server has closed, the next listen() makes a new signal.
    */
   get closing(): AbortSignal {
     return this.#closing.signal;
@@ -299,14 +299,14 @@ export class Server {
     return this.#ended.whenOver;
   }
 
-  /** Takes the clients of another inherited listener too, or no longer. @internal */
+  /** Accepts the clients of another inherited listener too, or stops that. @internal */
   acceptAlso(fd: number, on: boolean): void {
     this.#runtime?.acceptAlso(fd, on);
   }
 
   /**
-   * Stops accepting, lets requests in flight finish for as long as shutdown_timeout_ms, then frees
-   * everything. The server may listen again afterwards.
+   * Stops accepting, lets requests finish for at most shutdown_timeout_ms, then frees everything.
+   * The server may listen again afterwards.
    */
   close(): Promise<void> {
     if (this.#state === 'new') return Promise.resolve();
@@ -315,7 +315,7 @@ export class Server {
     if (begins) {
       this.#parts.service?.closes();
       this.#parts.closing?.(this);
-      // Handlers that hear of the end answer at once, and those responses end their connections.
+      // Handlers that listen to `closing` respond at once, which closes their connections.
       this.#runtime?.beginDraining();
       this.#closing.abort();
     }
@@ -323,14 +323,14 @@ export class Server {
     return this.#closed;
   }
 
-  /** As close(), where no other process serves the listener that was inherited. @internal */
+  /** As close(), when no other process accepts from the inherited listener. @internal */
   closeLast(): Promise<void> {
     this.#isLast = true;
     return this.close();
   }
 
   async #closeNow(): Promise<void> {
-    // This also ends one whose workers are still starting.
+    // This also closes a cluster whose workers are still starting.
     if (this.#cluster !== null) await this.#cluster.close();
     await this.#listening?.catch(() => {});
     if (this.#cluster !== null) await this.#cluster.close();
@@ -345,14 +345,14 @@ export class Server {
   }
 }
 
-/** Every stream of events may listen to it, and Node warns of more than ten. */
+/** Every event stream may listen to it, and Node warns about more than ten listeners. */
 function closingController(): AbortController {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
   return controller;
 }
 
-/** The end of a server's life, as those who wait for it see it. */
+/** The end of a server's life, as a promise. */
 class Ending {
   readonly whenOver: Promise<Error | null>;
   isOver = false;
@@ -371,7 +371,7 @@ class Ending {
   }
 }
 
-/** Where a configuration says to listen, its name resolved. */
+/** The configured address, with its host name resolved. */
 export async function addressOf(config: Config): Promise<Address> {
   if (config.socket !== undefined) {
     const mode = config.socketMode;

@@ -14,7 +14,7 @@ import {
 } from '../async-io/async-io.ts';
 import { BOOLEAN, checkOptions, wholeNumber } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
-import type { Exchange } from '../exchange/exchange.ts';
+import type { Exchange, Services } from '../exchange/exchange.ts';
 import {
   clientHas,
   describeFile,
@@ -22,13 +22,13 @@ import {
   sendNotModified,
   sendOpenFile,
 } from '../exchange/file.ts';
+import type { Middleware, Next } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { mediaType } from '../exchange/media-type.ts';
-import type { Middleware, Next } from '../exchange/middleware.ts';
 import { asPart } from '../exchange/parts.ts';
 import { exchangeOf, mountBytesOf } from '../exchange/request.ts';
 import { isUnsent } from '../exchange/respond.ts';
-import type { Services } from '../exchange/transport.ts';
+import { responseOf } from '../exchange/response.ts';
 import { Field } from '../http/fields.ts';
 import { Method } from '../http/method.ts';
 import { endsInSlash, keyAsked, namesAsked, withSlash } from './asked.ts';
@@ -172,7 +172,7 @@ class StaticSite {
       sendNotModified(exchange);
       return;
     }
-    exchange.response.prepared(cached.response);
+    responseOf(exchange).prepared(cached.response);
   }
 
   async #recheck(
@@ -297,7 +297,7 @@ class StaticSite {
     try {
       if (isFault(opened) && !this.#listing) return await next();
       if (!endsInSlash(exchange)) {
-        exchange.response.redirect(withSlash(exchange), 301);
+        responseOf(exchange).redirect(withSlash(exchange), 301);
       } else if (!isFault(opened)) {
         const file = join(this.#root, ...names, this.#index);
         await this.#sendFile(exchange, opened, file, key);
@@ -329,7 +329,7 @@ class StaticSite {
       );
       shown.push(...some.filter((_, at) => files[at] !== null));
     }
-    exchange.response.html(listingPage(exchange.path(0), shown));
+    responseOf(exchange).html(listingPage(exchange.path(0), shown));
   }
 
   /** Another method is for what stands behind; a look tells of the file when nothing answers. */
