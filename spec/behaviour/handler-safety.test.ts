@@ -46,7 +46,7 @@ onEachDriver('a response', (add) => {
     });
   }
 
-  add('is sent by one stream() of two', async (driver) => {
+  add('is sent by only one of two stream() calls', async (driver) => {
     const routes = (server: Server) => {
       server.get('/', (_request, response) => {
         void response.stream(slowly('one', 4));
@@ -61,7 +61,7 @@ onEachDriver('a response', (add) => {
     });
   });
 
-  add('has its own events: a stream of them stays closed', async (driver) => {
+  add('has its own events: a closed event stream stays closed', async (driver) => {
     const kept: ReturnType<Response['events']>[] = [];
     const routes = (server: Server) => {
       server.get('/events', (_request, response) => {
@@ -86,7 +86,7 @@ onEachDriver('a response', (add) => {
     });
   });
 
-  add('is not changed by an outgoing object that was kept', async (driver) => {
+  add('is not changed by a kept outgoing object', async (driver) => {
     const kept: { status: number; setHeader(name: string, value: string): void }[] = [];
     const routes = (server: Server) => {
       server.get('/', (_request, response) => {
@@ -107,7 +107,7 @@ onEachDriver('a response', (add) => {
     });
   });
 
-  add('keeps bytes that its handler overwrites', async (driver) => {
+  add('does not change when its handler overwrites the bytes', async (driver) => {
     const shared = Buffer.alloc(100_000);
     const routes = (server: Server) => {
       server.get('/:letter', (request, response) => {
@@ -144,7 +144,7 @@ onEachDriver('trailers', (add) => {
 });
 
 onEachDriver('a guard', (add) => {
-  add('is not passed by a next() that was kept', async (driver) => {
+  add('is not bypassed by a kept next()', async (driver) => {
     const kept: Next[] = [];
     let deletions = 0;
     const routes = (server: Server) => {

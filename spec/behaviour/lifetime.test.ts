@@ -128,7 +128,7 @@ const LATER = ['/async', '/callback', '/stream'];
 onEachDriver('lifetime', (add) => {
   for (const debug of [false, true]) {
     for (const target of [...AT_ONCE, ...LATER]) {
-      add(`what is kept after ${target} is harmless, debug ${debug}`, async (driver) => {
+      add(`objects kept after ${target} are harmless, debug ${debug}`, async (driver) => {
         const kept: Kept[] = [];
         await withServer(driver, { debug }, keeping(kept), async ({ open, server }) => {
           const client = await open();

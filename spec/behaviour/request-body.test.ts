@@ -293,7 +293,7 @@ onEachDriver('request bodies', (add) => {
     });
   });
 
-  add('text is only UTF-8', async (driver) => {
+  add('text must be valid UTF-8', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const text = 'h\u00e9llo \u20ac \u{1f600}';

@@ -133,7 +133,7 @@ onEachDriver('streaming', (add) => {
     });
   });
 
-  add('trailers go to those who said TE: trailers, in HTTP/1.1', async (driver) => {
+  add('trailers are sent for TE: trailers, in HTTP/1.1', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       for (const te of ['trailers', 'deflate, trailers', 'Trailers']) {

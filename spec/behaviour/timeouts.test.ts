@@ -109,18 +109,21 @@ onEachDriver('timeouts', (add) => {
       ['length', 'Content-Length: 10', 'part'],
       ['chunked', 'Transfer-Encoding: chunked', 'a\r\npart'],
     ] as const) {
-      add(`no byte of a body that ${target} reads (${kind}) is 408`, async (driver) => {
-        await withServer(driver, { ...NEVER, bodyTimeoutMs: 50 }, routes, async (running) => {
-          const client = await running.open();
-          void client.send(request('POST', target, [field]) + part);
-          const response = await client.nextResponse('POST');
-          assert.equal(response.status, 408);
-          assert.equal(response.field('connection'), 'close');
-          await client.endsCleanly();
-          assert.equal(running.server.counters.faults, 1);
-          assert.equal(running.log.length, 1, running.log.join('\n'));
-        });
-      });
+      add(
+        `a body that ${target} reads and that stops arriving (${kind}) is 408`,
+        async (driver) => {
+          await withServer(driver, { ...NEVER, bodyTimeoutMs: 50 }, routes, async (running) => {
+            const client = await running.open();
+            void client.send(request('POST', target, [field]) + part);
+            const response = await client.nextResponse('POST');
+            assert.equal(response.status, 408);
+            assert.equal(response.field('connection'), 'close');
+            await client.endsCleanly();
+            assert.equal(running.server.counters.faults, 1);
+            assert.equal(running.log.length, 1, running.log.join('\n'));
+          });
+        },
+      );
     }
   }
 
@@ -136,7 +139,7 @@ onEachDriver('timeouts', (add) => {
     });
   });
 
-  add('no byte of an unread body closes the connection', async (driver) => {
+  add('an unread body that stops arriving closes the connection', async (driver) => {
     await withServer(driver, { ...NEVER, bodyTimeoutMs: 50 }, routes, async ({ open }) => {
       const client = await open();
       void client.send(`${request('POST', '/ignore', ['Content-Length: 10'])}part`);

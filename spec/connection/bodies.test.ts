@@ -74,9 +74,9 @@ describe('a body', () => {
   });
 
   it('is read chunk by chunk, and the handler may keep the chunks', async () => {
-    const pieces: Uint8Array[] = [];
+    const chunks: Uint8Array[] = [];
     const fixture = new ConnectionFixture(async (request, response) => {
-      for await (const piece of request.body) pieces.push(piece);
+      for await (const chunk of request.body) chunks.push(chunk);
       response.text('done');
     });
     const client = fixture.open();
@@ -86,7 +86,7 @@ describe('a body', () => {
     await fixture.rest();
     assert.equal(await client.ask('0\r\n\r\n'), respond('done'));
     assert.deepEqual(
-      pieces.map((piece) => Buffer.from(piece).toString()),
+      chunks.map((chunk) => Buffer.from(chunk).toString()),
       ['abc', 'de'],
     );
     await fixture.end();
@@ -228,7 +228,7 @@ describe('an unread body', () => {
     [
       'stops',
       async (request: Request) => {
-        for await (const _piece of request.body) break;
+        for await (const _chunk of request.body) break;
       },
     ],
     ['fails', async (request: Request) => void (await request.bytes().catch(() => {}))],
@@ -270,7 +270,7 @@ describe('an unread body', () => {
   it('does not cause Connection: close while the handler reads it chunk by chunk', async () => {
     const fixture = new ConnectionFixture(
       async (request, response) => {
-        for await (const piece of request.body) await response.write(piece);
+        for await (const chunk of request.body) await response.write(chunk);
         response.end();
       },
       { limits: { discardBytesMax: 10 } },
@@ -297,8 +297,8 @@ describe('an unread body', () => {
 
   it('is skipped when its reader stops half way', async () => {
     const fixture = new ConnectionFixture(async (request, response) => {
-      for await (const piece of request.body) {
-        response.text(`${piece.length}`);
+      for await (const chunk of request.body) {
+        response.text(`${chunk.length}`);
         return;
       }
       response.text('no body');
@@ -517,7 +517,7 @@ describe('100 (Continue)', () => {
   it('is sent once, however often the handler reads', async () => {
     const fixture = new ConnectionFixture(async (request, response) => {
       let text = '';
-      for await (const piece of request.body) text += Buffer.from(piece).toString();
+      for await (const chunk of request.body) text += Buffer.from(chunk).toString();
       response.text(text);
     });
     const client = fixture.open();

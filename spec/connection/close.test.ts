@@ -22,12 +22,14 @@ const echo: Handler = (request, response) => response.text(request.target);
 const SLACK_MS = 63;
 
 /** The summaries of afterSend() for every response. */
-function summaries(handler: Handler): { handler: Handler; told: unknown[] } {
-  const told: unknown[] = [];
+function summaries(handler: Handler): { handler: Handler; reported: unknown[] } {
+  const reported: unknown[] = [];
   return {
-    told,
+    reported,
     handler: (request, response) => {
-      response.afterSend(({ status, bytes, complete }) => told.push({ status, bytes, complete }));
+      response.afterSend(({ status, bytes, complete }) =>
+        reported.push({ status, bytes, complete }),
+      );
       return handler(request, response);
     },
   };
@@ -293,7 +295,7 @@ describe('deadlines', () => {
 
   it('a handler has handler_timeout_ms, then the client gets 503', async () => {
     let aborted = false;
-    const { handler, told } = summaries(async (request) => {
+    const { handler, reported } = summaries(async (request) => {
       request.signal.addEventListener('abort', () => {
         aborted = true;
       });
@@ -313,7 +315,7 @@ describe('deadlines', () => {
     assert.equal(client.isShut, true);
     assert.equal(fixture.counters.timeouts, 1);
     assert.equal(fixture.counters.requests, 1);
-    assert.deepEqual(told, [{ status: 503, bytes: 20, complete: true }]);
+    assert.deepEqual(reported, [{ status: 503, bytes: 20, complete: true }]);
     assert.deepEqual(fixture.errorLines, ['GET /late: no response in time']);
     await fixture.end();
   });
@@ -341,7 +343,7 @@ describe('deadlines', () => {
   });
 
   it('a client that receives nothing for write_timeout_ms is reset', async () => {
-    const { handler, told } = summaries(async (_request, response) => {
+    const { handler, reported } = summaries(async (_request, response) => {
       await response.write(new Uint8Array(50_000));
       response.end();
     });
@@ -365,7 +367,7 @@ describe('deadlines', () => {
     assert.equal(client.isClosed, true);
     assert.equal(client.isReset, true);
     await fixture.rest();
-    const [{ status, bytes, complete }] = told as [
+    const [{ status, bytes, complete }] = reported as [
       { status: number; bytes: number; complete: boolean },
     ];
     assert.deepEqual({ status, complete }, { status: 200, complete: false });
@@ -392,7 +394,7 @@ describe('a client that disconnects', () => {
 
   it('while a handler runs aborts its signal, and calls afterSend', async () => {
     const reasons: { code?: string }[] = [];
-    const { handler, told } = summaries(async (request) => {
+    const { handler, reported } = summaries(async (request) => {
       const { signal } = request;
       signal.addEventListener('abort', () => reasons.push(signal.reason as { code: string }));
       await new Promise(() => {});
@@ -404,7 +406,7 @@ describe('a client that disconnects', () => {
     client.breakOff();
     assert.equal(reasons[0]?.code, 'ECONNRESET');
     assert.match(String(reasons[0]), /the client closed the connection/);
-    assert.deepEqual(told, [{ status: 200, bytes: 0, complete: false }]);
+    assert.deepEqual(reported, [{ status: 200, bytes: 0, complete: false }]);
     assert.equal(fixture.counters.resets, 1);
     assert.equal(client.isReset, true);
     fixture.checkGivenBack();
@@ -456,7 +458,7 @@ describe('a client that disconnects', () => {
   });
 
   it('after its response was passed on is not counted as a reset', async () => {
-    const { handler, told } = summaries(echo);
+    const { handler, reported } = summaries(echo);
     const fixture = new ConnectionFixture(handler);
     const client = fixture.open();
     client.send(get('/'));
@@ -464,7 +466,7 @@ describe('a client that disconnects', () => {
     fixture.turn();
     assert.equal(client.isClosed, true);
     assert.equal(client.isReset, true);
-    assert.deepEqual(told, [{ status: 200, bytes: 0, complete: false }]);
+    assert.deepEqual(reported, [{ status: 200, bytes: 0, complete: false }]);
     assert.equal(fixture.counters.resets, 0);
     fixture.checkGivenBack();
   });
@@ -499,14 +501,14 @@ describe('a response that cannot be completed', () => {
     };
 
   it('in chunks ends early, which the client sees', async () => {
-    const { handler, told } = summaries(failing(() => {}));
+    const { handler, reported } = summaries(failing(() => {}));
     const fixture = new ConnectionFixture(handler);
     const client = fixture.open();
     const text = await client.ask(get('/'));
     const head = `HTTP/1.1 200 OK\r\n${DATE}\r\nTransfer-Encoding: chunked\r\n\r\n`;
     assert.equal(text, `${head}5\r\nbegun\r\n`);
     assert.equal(client.isShut, true);
-    assert.deepEqual(told, [{ status: 200, bytes: 5, complete: false }]);
+    assert.deepEqual(reported, [{ status: 200, bytes: 5, complete: false }]);
     assert.equal(fixture.counters.resets, 1);
     assert.match(fixture.errorLines[0] ?? '', /injected/);
     await fixture.end();
@@ -557,26 +559,26 @@ describe('a response that cannot be completed', () => {
 
 describe('afterSend()', () => {
   it('that throws is logged, and the others are called', async () => {
-    const told: number[] = [];
+    const reported: number[] = [];
     const fixture = new ConnectionFixture((_request, response) => {
       response.afterSend(() => {
         throw new Error('injected');
       });
-      response.afterSend(({ status }) => told.push(status));
+      response.afterSend(({ status }) => reported.push(status));
       response.text('x');
     });
     const client = fixture.open();
     assert.equal(await client.ask(get('/')), respond('x'));
-    assert.deepEqual(told, [200]);
+    assert.deepEqual(reported, [200]);
     assert.match(fixture.errorLines[0] ?? '', /an afterSend\(\) callback failed: .*injected/);
     await fixture.end();
-    assert.deepEqual(told, [200], 'once');
+    assert.deepEqual(reported, [200], 'once');
   });
 
   it('receives the duration', async () => {
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     const fixture = new ConnectionFixture(async (_request, response) => {
-      response.afterSend((summary) => told.push(summary));
+      response.afterSend((summary) => reported.push(summary));
       await response.write('ab');
       await gate.opened;
       response.end();
@@ -588,9 +590,9 @@ describe('afterSend()', () => {
     fixture.pass(321);
     gate.open();
     await fixture.rest();
-    assert.deepEqual(told, [], 'the kernel has no byte of it');
+    assert.deepEqual(reported, [], 'the kernel has no byte of it');
     await client.read();
-    assert.deepEqual(told, [{ status: 200, bytes: 2, durationMs: 321, complete: true }]);
+    assert.deepEqual(reported, [{ status: 200, bytes: 2, durationMs: 321, complete: true }]);
     await fixture.end();
   });
 });

@@ -43,12 +43,12 @@ describe('room for another client', () => {
   });
 
   const busy: [string, (fixture: ConnectionFixture, client: Client) => void][] = [
-    ['a head was begun', (_world, client) => client.send('GET')],
-    ['a handler runs', (_world, client) => client.send(get('/never'))],
-    ['a response is being sent', (_world, client) => client.send(get('/'))],
+    ['a head was begun', (_fixture, client) => client.send('GET')],
+    ['a handler runs', (_fixture, client) => client.send(get('/never'))],
+    ['a response is being sent', (_fixture, client) => client.send(get('/'))],
     [
       'it is closing',
-      (_world, client) => {
+      (_fixture, client) => {
         client.send(get('/', CLOSE));
         client.take();
       },

@@ -10,13 +10,13 @@ import { ReceiveBuffer } from '../../src/connection/receive-buffer.ts';
 const BLOCK_BYTES = 1024;
 
 interface Step {
-  readonly what: 'add' | 'consume' | 'shelve' | 'trim' | 'join';
+  readonly what: 'add' | 'consume' | 'spill' | 'trim' | 'join';
   readonly bytes: number;
 }
 
 const steps = fc.array(
   fc.record<Step>({
-    what: fc.constantFrom('add', 'add', 'consume', 'consume', 'shelve', 'trim', 'join'),
+    what: fc.constantFrom('add', 'add', 'consume', 'consume', 'spill', 'trim', 'join'),
     bytes: fc.integer({ min: 1, max: BLOCK_BYTES }),
   }),
   { maxLength: 60 },
@@ -38,7 +38,7 @@ function play(all: readonly Step[]): void {
       const count = Math.min(bytes, receiveBuffer.end - receiveBuffer.start);
       receiveBuffer.consume(count);
       read += count;
-    } else if (what === 'shelve') receiveBuffer.spill();
+    } else if (what === 'spill') receiveBuffer.spill();
     else if (what === 'trim') receiveBuffer.trim();
     else if (what === 'join') receiveBuffer.join();
     const unread = receiveBuffer.memory.subarray(receiveBuffer.start, receiveBuffer.end);

@@ -79,25 +79,25 @@ const sent = fc
   .map(([content, isChunked, chunks, cuts]) => {
     const inside = chunks.map((cut) => cut % (content.length + 1)).sort((a, b) => a - b);
     const wire = isChunked ? chunked(content, inside) : Buffer.from(content);
-    const pieces: Uint8Array[] = [];
+    const segments: Uint8Array[] = [];
     let from = 0;
     for (const cut of [...cuts.filter((one) => one < wire.length), wire.length]) {
-      if (cut > from) pieces.push(wire.subarray(from, cut));
+      if (cut > from) segments.push(wire.subarray(from, cut));
       from = cut;
     }
     const given =
       isChunked || content.length > 0
         ? framing(isChunked ? 2 : 1, isChunked ? 0 : content.length)
         : NONE;
-    return { content: Buffer.from(content), pieces, given, isChunked };
+    return { content: Buffer.from(content), segments, given, isChunked };
   });
 
 describe('a body', () => {
   it('read at once is what was sent, however it is split', async (context) => {
-    const property = fc.asyncProperty(sent, async ({ content, pieces, given, isChunked }) => {
+    const property = fc.asyncProperty(sent, async ({ content, segments, given, isChunked }) => {
       const body = started(given);
       const reading = body.readAll(300);
-      for (const piece of pieces) assert.equal(feed(body, piece), piece.length);
+      for (const segment of segments) assert.equal(feed(body, segment), segment.length);
       assert.ok(body.ended);
       assert.deepEqual(await reading, content);
       assert.equal(body.receivedBytes, content.length);
@@ -112,10 +112,10 @@ describe('a body', () => {
   });
 
   it('read in chunks is what was sent, and stops without a reader', async (context) => {
-    const property = fc.asyncProperty(sent, async ({ content, pieces, given }) => {
+    const property = fc.asyncProperty(sent, async ({ content, segments, given }) => {
       const body = started(given);
       const got: Buffer[] = [];
-      const left = [...pieces];
+      const left = [...segments];
       for (;;) {
         const reading = body.readChunk();
         while (body.wanted && left.length > 0) {
@@ -136,10 +136,10 @@ describe('a body', () => {
   });
 
   it('that is not wanted is counted and discarded', (context) => {
-    const property = fc.property(sent, ({ content, pieces, given }) => {
+    const property = fc.property(sent, ({ content, segments, given }) => {
       const body = started(given);
       body.discard();
-      for (const piece of pieces) feed(body, piece);
+      for (const segment of segments) feed(body, segment);
       assert.ok(body.ended);
       assert.equal(body.discardedBytes, content.length);
     });

@@ -17,7 +17,7 @@ import {
 const CLOSE = 'Connection: close';
 const KEEP = 'Connection: keep-alive';
 
-function refusal(status: string, ...lines: string[]): string {
+function errorResponse(status: string, ...lines: string[]): string {
   return responseOf(status, `${status.slice(4)}\n`, ...lines, CLOSE);
 }
 
@@ -64,7 +64,7 @@ describe('a connection', () => {
   });
 
   it('reads a head in segments of every size', async () => {
-    const whole = get('/pieces', 'X: y');
+    const whole = get('/split', 'X: y');
     for (let size = 1; size < whole.length; size++) {
       const fixture = echo();
       const client = fixture.open();
@@ -72,7 +72,7 @@ describe('a connection', () => {
         assert.equal(client.news(), '');
         client.send(whole.slice(at, at + size));
       }
-      assert.equal(await client.read(), respond('/pieces'));
+      assert.equal(await client.read(), respond('/split'));
       await fixture.end();
     }
   });
@@ -270,7 +270,7 @@ describe('an invalid request', () => {
     const fixture = echo();
     const client = fixture.open();
     const text = await client.ask(`${get('/1')}what is this\r\n\r\n${get('/2')}`);
-    assert.equal(text, respond('/1') + refusal('400 Bad Request'));
+    assert.equal(text, respond('/1') + errorResponse('400 Bad Request'));
     assert.equal(client.isShut, true);
     assert.equal(fixture.counters.faults, 1);
     assert.deepEqual(fixture.debugLines, [`192.0.2.1:${1000 + client.slot} bad target: 400`]);
@@ -295,13 +295,17 @@ describe('an invalid request', () => {
         limits: { targetBytesMax: 256, headBytesMax: 512, fieldsMax: 3, streamBytesMax: 4096 },
       });
       const client = fixture.open();
-      assert.equal(await client.ask(text), refusal(status));
+      assert.equal(await client.ask(text), errorResponse(status));
       assert.equal(fixture.counters.responses, 0);
       assert.equal(fixture.counters.faults, 1);
       assert.equal(client.isShut, true);
       const headClient = fixture.open();
       const head = text.replace(/^\w+/, 'HEAD');
-      assert.equal(await headClient.ask(head), headOf(refusal(status)), 'a HEAD gets no content');
+      assert.equal(
+        await headClient.ask(head),
+        headOf(errorResponse(status)),
+        'a HEAD gets no content',
+      );
       assert.equal(headClient.isShut, true);
       await fixture.end();
     });
@@ -312,7 +316,7 @@ describe('an invalid request', () => {
     const fixture = echo();
     const client = fixture.open();
     const bad = 'GET / HTTP/1.0\r\nContent-Length: 1, 2\r\nTE: trailers\r\n\r\n';
-    assert.equal(await client.ask(bad), refusal('400 Bad Request'));
+    assert.equal(await client.ask(bad), errorResponse('400 Bad Request'));
     await fixture.end();
   });
 
@@ -331,7 +335,7 @@ describe('an invalid request', () => {
       await client.ask(get('/'));
       client.send(sent);
       client.finish();
-      const whole = refusal('400 Bad Request');
+      const whole = errorResponse('400 Bad Request');
       assert.equal(await client.read(), isHead ? headOf(whole) : whole);
       await fixture.end();
     });
@@ -342,7 +346,7 @@ describe('an invalid request', () => {
     const client = fixture.open();
     client.send('GET / HTTP/1.1\r\nHo');
     client.finish();
-    assert.equal(await client.read(), refusal('400 Bad Request'));
+    assert.equal(await client.read(), errorResponse('400 Bad Request'));
     assert.equal(client.isClosed, true, 'there is nothing to wait for');
     assert.match(fixture.debugLines[0] ?? '', /incomplete message: 400$/);
     await fixture.end();
@@ -355,7 +359,7 @@ describe('an invalid request', () => {
     const client = fixture.open();
     client.send('GET /0123456789 HTTP/1.1\r\nHo');
     client.finish();
-    assert.equal(await client.read(), refusal('400 Bad Request'));
+    assert.equal(await client.read(), errorResponse('400 Bad Request'));
     await fixture.end();
   });
 

@@ -272,31 +272,31 @@ describe('a prepared response', () => {
 });
 
 describe('a stream', () => {
-  const pieces =
+  const chunks =
     (...some: readonly (string | Uint8Array)[]): Handler =>
     async (_request, response) => {
-      for (const piece of some) await response.write(piece);
+      for (const chunk of some) await response.write(chunk);
       response.end();
     };
 
   it('of unknown length is chunked', async () => {
-    const text = await got(get('/'), pieces('hello ', new Uint8Array([33]), 'x'.repeat(300)));
-    const chunks = `6\r\nhello \r\n1\r\n!\r\n12c\r\n${'x'.repeat(300)}\r\n0\r\n\r\n`;
-    assert.equal(text, lines('200 OK', [CHUNKED], chunks));
+    const text = await got(get('/'), chunks('hello ', new Uint8Array([33]), 'x'.repeat(300)));
+    const expected = `6\r\nhello \r\n1\r\n!\r\n12c\r\n${'x'.repeat(300)}\r\n0\r\n\r\n`;
+    assert.equal(text, lines('200 OK', [CHUNKED], expected));
   });
 
   it('an empty chunk is not sent: it would be the last chunk', async () => {
-    const text = await got(get('/'), pieces('a', '', new Uint8Array(0), 'b'));
+    const text = await got(get('/'), chunks('a', '', new Uint8Array(0), 'b'));
     assert.equal(text, lines('200 OK', [CHUNKED], '1\r\na\r\n1\r\nb\r\n0\r\n\r\n'));
   });
 
   it('chunks around and beyond 8 KiB', async () => {
     for (const length of [8_191, 8_192, 8_193, 50_000]) {
-      const piece = 'abcdefghij'.repeat(length / 10 + 1).slice(0, length);
-      const chunk = `${length.toString(16)}\r\n${piece}\r\n`;
+      const text = 'abcdefghij'.repeat(length / 10 + 1).slice(0, length);
+      const chunk = `${length.toString(16)}\r\n${text}\r\n`;
       const expected = lines('200 OK', [CHUNKED], `${chunk}2\r\nyz\r\n0\r\n\r\n`);
       for (const blockBytes of [1024, 16_384]) {
-        assert.equal(await got(get('/'), pieces(piece, 'yz'), { blockBytes }), expected);
+        assert.equal(await got(get('/'), chunks(text, 'yz'), { blockBytes }), expected);
       }
     }
   });
@@ -328,7 +328,7 @@ describe('a stream', () => {
   });
 
   it('for HTTP/1.0 ends with the connection', async () => {
-    const text = await got(OLD_KEEP, pieces('hello'));
+    const text = await got(OLD_KEEP, chunks('hello'));
     assert.equal(text, lines('200 OK', [CLOSE], 'hello'));
   });
 
@@ -343,7 +343,7 @@ describe('a stream', () => {
   });
 
   it('for HEAD is only its head', async () => {
-    assert.equal(await got(HEAD, pieces('hello')), lines('200 OK', [CHUNKED]));
+    assert.equal(await got(HEAD, chunks('hello')), lines('200 OK', [CHUNKED]));
     const known: Handler = async (_request, response) => {
       response.header('Content-Length', '5');
       await response.write('hello');
@@ -371,7 +371,7 @@ describe('a stream', () => {
     assert.equal(asked, lines('200 OK', [CHUNKED], `1\r\na\r\n${end}`));
     const other = await got(get('/'), handler);
     assert.equal(other, lines('200 OK', [CHUNKED], '1\r\na\r\n0\r\n\r\n'));
-    const none = await got(get('/', 'TE: trailers'), pieces('a'));
+    const none = await got(get('/', 'TE: trailers'), chunks('a'));
     assert.equal(none, lines('200 OK', [CHUNKED], '1\r\na\r\n0\r\n\r\n'));
   });
 
@@ -485,11 +485,11 @@ describe('room for more', () => {
 
   it('is there at once for a large chunk: the handler may reuse its memory', async () => {
     const done: string[] = [];
-    const piece = Buffer.alloc(10_000, 'x');
+    const chunk = Buffer.alloc(10_000, 'x');
     const fixture = new ConnectionFixture(async (_request, response) => {
-      await response.write(piece);
+      await response.write(chunk);
       done.push('written');
-      piece.fill('y');
+      chunk.fill('y');
       response.end();
     });
     const client = fixture.open();

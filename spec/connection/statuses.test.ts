@@ -52,16 +52,16 @@ describe('a status without content', () => {
     });
 
     it(`${status} ends its source with the first chunk`, async () => {
-      let pieces = 0;
+      let chunks = 0;
       const handler: Handler = (_request, response) =>
         response.status(status).stream(
           (async function* () {
-            for (; pieces < 1_000; pieces++) yield 'piece';
+            for (; chunks < 1_000; chunks++) yield 'chunk';
           })(),
         );
       const expected = lines(line, ['Content-Type: application/octet-stream', ...fields]);
       assert.deepEqual(await got(handler, get('/'), get('/')), [expected, expected]);
-      assert.equal(pieces, 0);
+      assert.equal(chunks, 0);
     });
 
     it(`${status} needs no content of the declared length`, async () => {

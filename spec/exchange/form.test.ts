@@ -110,10 +110,10 @@ describe('the parts of a form', () => {
     for (let turn = 0; turn < 5; turn++) {
       let beganMs = performance.now();
       // The work of bytes() for a body that arrived in chunks of a usual size.
-      const pieces = Array.from({ length: 1000 }, (_, at) =>
+      const chunks = Array.from({ length: 1000 }, (_, at) =>
         Buffer.from(body.subarray(at * 1024, (at + 1) * 1024)),
       );
-      for (let again = 0; again < 10; again++) Buffer.concat(pieces).toString('latin1');
+      for (let again = 0; again < 10; again++) Buffer.concat(chunks).toString('latin1');
       times.copying = Math.min(times.copying, performance.now() - beganMs);
       beganMs = performance.now();
       await formFrom(multipart(), LIMITS, async () => body);
