@@ -1,5 +1,5 @@
-// The rules of docs/development.md as tests of the project's text, and tests of those tests: each
-// check must report its bad samples and must be silent about its good ones.
+// The rules of docs/development.md as tests of the project's text, and tests of the checks: each
+// must report its bad samples and accept its good ones.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -32,12 +32,12 @@ suite('tidy: the project', () => {
     none(documents.flatMap((file) => links(file, (path) => existsSync(join(ROOT, path)))));
   });
 
-  test('the lock file installs on every system and names no host', () => {
+  test('the lock file installs on every system and contains no host', () => {
     const lock = readJson<Lock>('package-lock.json');
     none([...missingParts(lock), ...places(lock)]);
   });
 
-  test('there is a project to look at', () => {
+  test('the project is read', () => {
     for (const path of ['package.json', 'README.md', 'src/base/assert.ts', 'spec/tidy.test.ts']) {
       assert.ok(
         files.some((file) => file.path === path),
@@ -51,7 +51,7 @@ suite('tidy: the checks themselves', () => {
   for (const { rule, of, check, bad, good } of CHECKS) {
     test(rule, () => {
       for (const sample of bad) {
-        assert.ok(of(sample[0]), `the check looks at ${sample[0]}`);
+        assert.ok(of(sample[0]), `the check applies to ${sample[0]}`);
         assert.notDeepEqual(check(source(...sample)), [], `bad, and not found:\n${sample[1]}`);
       }
       for (const sample of good) {
@@ -100,7 +100,7 @@ suite('tidy: the checks themselves', () => {
     assert.deepEqual(places(lock), ['package-lock.json: node_modules/a names a host']);
   });
 
-  test('code is told from strings and comments', () => {
+  test('code is distinguished from strings and comments', () => {
     const blanked: ReadonlyArray<readonly [string, string]> = [
       ["a('b', c);", "a(' ', c);"],
       ["a('\\'', b);", "a('  ', b);"],
@@ -116,7 +116,7 @@ suite('tidy: the checks themselves', () => {
     for (const [text, code] of blanked) assert.equal(source('a.ts', text).code, code);
   });
 
-  test('imports are found, whatever their form', () => {
+  test('imports of every form are found', () => {
     const text = [
       "import a from 'a';",
       "import type { B } from './b.ts';",

@@ -1,7 +1,7 @@
 // Judges a response as a strict client does: by what RFC 9110 and RFC 9112 let a response say for
 // its request, by what the connection does after it, and by the answer to the request behind it.
 
-import { type Expected, isEmptyStatus } from '../spec/behaviour/ways.ts';
+import { type Expected, isEmptyStatus } from '../spec/behaviour/fixtures/ways-to-respond.ts';
 import type { RawClient } from './raw-client.ts';
 import { type RawResponse, readResponse } from './raw-response.ts';
 

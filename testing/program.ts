@@ -1,18 +1,8 @@
 // Runs a program of the project as a child process, as a person at a terminal would: waits for the
 // line that names its URL, and ends it by its own pid.
 
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-
-/** The project's root: compiled, this file lies in build/spec/examples/. */
-export const ROOT: string = fileURLToPath(new URL('../../', import.meta.url));
-
-const START_MS_MAX = 20_000;
-const EXIT_MS_MAX = 20_000;
-
-type Child = ChildProcessByStdio<null, Readable, Readable>;
+import { ChildProgram } from './child-program.ts';
 
 export interface Running {
   /** The base URL, ending in a slash. */
@@ -32,73 +22,26 @@ export interface Ended {
 
 /** Path of a compiled example. */
 export function example(name: string): string {
-  return fileURLToPath(new URL(`../../examples/${name}.js`, import.meta.url));
+  return fileURLToPath(new URL(`../examples/${name}.js`, import.meta.url));
 }
 
 /** Starts a server that prints one line with its URL. */
 export async function start(script: string, args: readonly string[]): Promise<Running> {
-  const child = launch(script, args);
-  const ended = watchEnd(child);
-  const line = await firstUrlLine(child, ended);
+  const child = new ChildProgram(script, args);
+  const line = (await child.line(/http:\/\/\S+:\d+/)).trimEnd();
   const { url, port } = urlOf(line);
   async function stop(): Promise<number | null> {
-    child.kill('SIGTERM');
-    return (await ended(EXIT_MS_MAX)).code;
+    child.process.kill('SIGTERM');
+    return await child.exitCode();
   }
   return { url, port, line, stop };
 }
 
 /** Runs a program that is expected to end by itself. */
 export async function run(script: string, args: readonly string[]): Promise<Ended> {
-  const child = launch(script, args);
-  return await watchEnd(child)(EXIT_MS_MAX);
-}
-
-function launch(script: string, args: readonly string[]): Child {
-  return spawn(process.execPath, [script, ...args], {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-}
-
-/** Collects what the child prints; what it returns waits for the end, and makes one if need be. */
-function watchEnd(child: Child): (timeoutMs: number) => Promise<Ended> {
-  let out = '';
-  let problems = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    problems += text;
-  });
-  const closed = once(child, 'close');
-  return async (timeoutMs) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-    await closed;
-    clearTimeout(timer);
-    return { code: child.exitCode, out, problems };
-  };
-}
-
-/** Resolves with the line that names the URL; rejects with all that was printed if none comes. */
-function firstUrlLine(child: Child, ended: (timeoutMs: number) => Promise<Ended>): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), START_MS_MAX);
-    let text = '';
-    child.stdout.on('data', (more: string) => {
-      text += more;
-      const line = /^.*http:\/\/\S+:\d+.*\n/m.exec(text)?.[0];
-      if (line === undefined) return;
-      clearTimeout(timer);
-      resolve(line.trimEnd());
-    });
-    child.once('close', () => {
-      clearTimeout(timer);
-      void ended(EXIT_MS_MAX).then(({ code, out, problems }) => {
-        reject(new Error(`no URL printed, exit code ${code}\n${out}${problems}`));
-      });
-    });
-  });
+  const child = new ChildProgram(script, args);
+  const code = await child.exitCode();
+  return { code, out: child.out, problems: child.problems };
 }
 
 function urlOf(line: string): { url: string; port: number } {

@@ -125,7 +125,7 @@ export class RawClient {
       return response !== null || this.ended || this.closed || this.errorCode !== '';
     });
     const found = response as RawResponse | null;
-    if (found === null) throw new Error(`no whole answer to ${method}: ${this.#situation()}`);
+    if (found === null) throw new Error(`no complete response to ${method}: ${this.#situation()}`);
     this.#start += found.raw.length;
     return found;
   }

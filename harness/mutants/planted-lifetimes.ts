@@ -258,7 +258,8 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
     name: 'behind a mounted middleware handlers see the path without the prefix',
     file: CHAIN,
     find: 'const request = prefix.length === 0 ? invocation.request : mounted',
-    replace: 'const request = prefix.length === 0 ? invocation.request : invocation.request = mounted',
+    replace:
+      'const request = prefix.length === 0 ? invocation.request : invocation.request = mounted',
   },
   {
     name: 'a body that failed makes the next one fail',

@@ -145,7 +145,8 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
     name: 'a head of a handler that goes on is not copied',
     file: CONNECTION,
     find: 'exchange.retain();\n            this.reactor.yieldWanted = true;',
-    replace: 'exchange.headMemory = HeadMemory.Copied;\n            this.reactor.yieldWanted = true;',
+    replace:
+      'exchange.headMemory = HeadMemory.Copied;\n            this.reactor.yieldWanted = true;',
   },
   {
     name: 'an exchange is used again while its handler runs',

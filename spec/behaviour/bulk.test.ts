@@ -1,38 +1,38 @@
 // A hundred megabytes through a server in a process of its own: every byte comes back, in order,
-// and the server's memory does not follow the size of what passes through it.
+// and the server's memory does not grow with the size of the content.
 
 import assert from 'node:assert/strict';
 import { createHash, type Hash } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
 import { get, post, RawClient, request } from '../../testing/raw-client.ts';
 import { onEachDriver, wait } from '../../testing/with-server.ts';
-import { Child } from './child.ts';
+import { startProgram } from './fixtures/programs.ts';
 
 const MIB = 1024 * 1024;
 const BODY_BYTES = 100 * MIB;
 const WARM_UP_BYTES = 30 * MIB;
 const GROWTH_MAX = 50 * MIB;
-const PIECE_BYTES = 61_440;
+const SEGMENT_BYTES = 61_440;
 
-/** What an echo is made of: never the same bytes twice in a row. */
-function pieceOf(index: number, bytes: number): Buffer {
-  const piece = Buffer.alloc(bytes, index % 253);
-  piece.writeUInt32BE(index);
-  return piece;
+/** Part of the content of an echo; two segments in a row differ in all bytes. */
+function segmentOf(index: number, bytes: number): Buffer {
+  const segment = Buffer.alloc(bytes, index % 253);
+  segment.writeUInt32BE(index);
+  return segment;
 }
 
-/** Hashes the content of an answer as it comes, and knows when it is over. */
+/** Hashes the content of a response as it arrives, and detects its end. */
 class ResponseHash {
   readonly hash: Hash = createHash('sha256');
   bytes = 0;
-  isOver = false;
+  isComplete = false;
   #left = -1;
   #chunked = false;
   #rest: Buffer = Buffer.alloc(0);
 
   add(part: Buffer): void {
     this.#rest = this.#rest.length === 0 ? part : Buffer.concat([this.#rest, part]);
-    while (!this.isOver && this.#step());
+    while (!this.isComplete && this.#step());
   }
 
   /** True when there may be more to do. */
@@ -40,7 +40,7 @@ class ResponseHash {
     if (this.#left > 0) return this.#content();
     if (this.#left < 0 && !this.#chunked) return this.#head();
     if (!this.#chunked) {
-      this.isOver = true;
+      this.isComplete = true;
       return false;
     }
     return this.#chunkLine();
@@ -69,11 +69,11 @@ class ResponseHash {
   }
 
   #chunkLine(): boolean {
-    // The line end of the chunk before, then a size.
+    // The line end after the previous chunk, then a chunk size.
     const match = /^(?:\r\n)?([0-9a-f]+)\r\n/i.exec(this.#rest.toString('latin1', 0, 20));
     if (match === null) return false;
     this.#left = Number.parseInt(match[1], 16);
-    if (this.#left === 0) this.isOver = true;
+    if (this.#left === 0) this.isComplete = true;
     this.#rest = this.#rest.subarray(match[0].length);
     return true;
   }
@@ -84,7 +84,7 @@ async function send(socket: Socket, bytes: Buffer): Promise<void> {
   await new Promise((resolve) => socket.once('drain', resolve));
 }
 
-/** Sends a body while its echo is read; gives what both hash to. */
+/** Sends a body while its echo is read; returns the digests of both. */
 async function echo(
   port: number,
   total: number,
@@ -92,14 +92,14 @@ async function echo(
 ): Promise<{ sent: string; received: string; bytes: number }> {
   const socket = createConnection({ host: '127.0.0.1', port });
   const response = new ResponseHash();
-  const over = new Promise<void>((resolve, reject) => {
+  const complete = new Promise<void>((resolve, reject) => {
     socket.on('data', (part: Buffer) => {
       try {
         response.add(part);
       } catch (error) {
         reject(error);
       }
-      if (response.isOver) resolve();
+      if (response.isComplete) resolve();
     });
     socket.on('error', reject);
     socket.on('close', () => reject(new Error(`closed after ${response.bytes} bytes`)));
@@ -109,18 +109,18 @@ async function echo(
   const sending = (async () => {
     await send(socket, Buffer.from(request('POST', '/echo', [framing])));
     for (let sent = 0, index = 0; sent < total; index++) {
-      const piece = pieceOf(index, Math.min(PIECE_BYTES, total - sent));
-      hash.update(piece);
-      sent += piece.length;
-      if (chunked) await send(socket, Buffer.from(`${piece.length.toString(16)}\r\n`));
-      await send(socket, piece);
+      const segment = segmentOf(index, Math.min(SEGMENT_BYTES, total - sent));
+      hash.update(segment);
+      sent += segment.length;
+      if (chunked) await send(socket, Buffer.from(`${segment.length.toString(16)}\r\n`));
+      await send(socket, segment);
       if (chunked) await send(socket, Buffer.from('\r\n'));
     }
     if (chunked) await send(socket, Buffer.from('0\r\n\r\n'));
-    // The last length is 0 only when the content was whole.
+    // No bytes are left to come only when the content was complete.
     if (!chunked) response.add(Buffer.alloc(0));
   })();
-  await Promise.all([sending, over]);
+  await Promise.all([sending, complete]);
   socket.destroy();
   return { sent: hash.digest('hex'), received: response.hash.digest('hex'), bytes: response.bytes };
 }
@@ -133,7 +133,7 @@ async function memory(port: number): Promise<number> {
 }
 
 async function withBulk(driver: string, body: (port: number) => Promise<void>): Promise<void> {
-  const child = new Child('bulk-server', [driver]);
+  const child = startProgram('bulk-server', [driver]);
   try {
     await body(Number((await child.firstLine())['port']));
   } catch (error) {
@@ -146,7 +146,7 @@ async function withBulk(driver: string, body: (port: number) => Promise<void>): 
 onEachDriver('bulk', (add) => {
   for (const chunked of [false, true]) {
     const framing = chunked ? 'chunks' : 'length';
-    add(`an echo of 100 MiB by ${framing} is whole and costs little memory`, async (driver) => {
+    add(`an echo of 100 MiB by ${framing} is complete and costs little memory`, async (driver) => {
       await withBulk(driver, async (port) => {
         await echo(port, WARM_UP_BYTES, chunked);
         const before = await memory(port).then(() => memory(port));
@@ -170,18 +170,18 @@ onEachDriver('bulk', (add) => {
     });
   });
 
-  add('a reader that does not read bounds what is received for it', async (driver) => {
+  add('the server stops receiving for a client that does not read', async (driver) => {
     await withBulk(driver, async (port) => {
       await echo(port, WARM_UP_BYTES, false);
       const before = await memory(port).then(() => memory(port));
       const client = await RawClient.open(port);
       client.pause();
       void client.send(request('POST', '/echo', [`Content-Length: ${BODY_BYTES}`]));
-      const piece = Buffer.alloc(PIECE_BYTES);
+      const segment = Buffer.alloc(SEGMENT_BYTES);
       let accepted = 0;
-      for (let index = 0; index < BODY_BYTES / PIECE_BYTES; index++) {
-        void client.send(piece).then(() => {
-          accepted += PIECE_BYTES;
+      for (let index = 0; index < BODY_BYTES / SEGMENT_BYTES; index++) {
+        void client.send(segment).then(() => {
+          accepted += SEGMENT_BYTES;
         });
       }
       let seen = -1;

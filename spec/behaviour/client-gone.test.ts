@@ -1,5 +1,6 @@
-// Clients that break off while the server does not receive: a handler reads no more of a body, or a
-// pipeline waits. The handler is told at once, and slot and descriptor come back.
+// Clients that reset the connection while the server does not receive: a handler has stopped
+// reading a body, or a pipeline waits. The request's signal aborts at once; slot and descriptor are
+// released.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,7 +10,7 @@ import type { Server } from '../../src/server/server.ts';
 import { get, type RawClient, request } from '../../testing/raw-client.ts';
 import { eventually, Gate, onEachDriver, wait, withServer } from '../../testing/with-server.ts';
 
-/** Long enough never to come in a test. */
+/** Too long to expire in a test. */
 const NEVER = { connectionTimeoutMs: 60_000, handlerTimeoutMs: 60_000, bodyTotalTimeoutMs: 0 };
 
 /** More than a connection receives ahead of its handler. */
@@ -23,8 +24,8 @@ function sendBody(client: RawClient): void {
   void client.send(Buffer.alloc(BODY_BYTES, 'b'));
 }
 
-onEachDriver('clients that break off', (add) => {
-  add('while a handler has read one piece of a body', async (driver) => {
+onEachDriver('clients that disconnect', (add) => {
+  add('after a handler has read one chunk of a body', async (driver) => {
     let hasRead = false;
     let isAborted = false;
     const reading = (server: Server) => {
@@ -43,7 +44,7 @@ onEachDriver('clients that break off', (add) => {
       await eventually('the handler reads', () => hasRead);
       await wait(100);
       client.reset();
-      await eventually('the handler is told', () => isAborted);
+      await eventually('the signal aborts', () => isAborted);
       await eventually('the slot is free', () => server.counters.closed === 1);
     });
   });
@@ -69,7 +70,7 @@ onEachDriver('clients that break off', (add) => {
       await client.sees('begun');
       await wait(100);
       client.reset();
-      await eventually('the handler is told', () => isAborted);
+      await eventually('the signal aborts', () => isAborted);
       gate.open();
       await eventually('its write resolves', () => isWritten);
       await eventually('the slot is free', () => server.counters.closed === 1);
@@ -93,13 +94,13 @@ onEachDriver('clients that break off', (add) => {
       await eventually('the handler runs', () => server.counters.requests === 1);
       await wait(100);
       client.reset();
-      await eventually('the handler is told', () => isAborted);
+      await eventually('the signal aborts', () => isAborted);
       await eventually('the slot is free', () => server.counters.closed === 1);
       assert.equal(server.counters.requests, 1);
     });
   });
 
-  add('before a handler reads on: its read is rejected', async (driver) => {
+  add('before a handler reads the next chunk: the read rejects', async (driver) => {
     let isAborted = false;
     let code: unknown = '';
     const gate = new Gate();
@@ -108,11 +109,11 @@ onEachDriver('clients that break off', (add) => {
         request.signal.addEventListener('abort', () => {
           isAborted = true;
         });
-        const pieces = request.body[Symbol.asyncIterator]();
-        await pieces.next();
+        const chunks = request.body[Symbol.asyncIterator]();
+        await chunks.next();
         await gate.opened;
         try {
-          for (;;) if ((await pieces.next()).done) break;
+          for (;;) if ((await chunks.next()).done) break;
           code = 'the end';
         } catch (error) {
           code = (error as { code?: string }).code;
@@ -125,14 +126,14 @@ onEachDriver('clients that break off', (add) => {
       await eventually('the handler runs', () => server.counters.requests === 1);
       await wait(100);
       client.reset();
-      await eventually('the handler is told', () => isAborted);
+      await eventually('the signal aborts', () => isAborted);
       gate.open();
-      await eventually('the read is rejected', () => code !== '');
+      await eventually('the read rejects', () => code !== '');
       assert.equal(code, 'ECONNRESET');
     });
   });
 
-  add('after they have ended their side, while a handler runs', async (driver) => {
+  add('after they have half-closed, while a handler runs', async (driver) => {
     let isAborted = false;
     const slow = (server: Server) => {
       server.get('/', async (request) => {
@@ -148,44 +149,41 @@ onEachDriver('clients that break off', (add) => {
       client.half();
       await eventually('the handler runs', () => server.counters.requests === 1);
       await wait(100);
-      assert.equal(isAborted, false, 'an end is no reset');
+      assert.equal(isAborted, false, 'a half-close does not abort');
       client.reset();
-      await eventually('the handler is told', () => isAborted);
+      await eventually('the signal aborts', () => isAborted);
       await eventually('the slot is free', () => server.counters.closed === 1);
     });
   });
 
-  add(
-    'only their side, in the middle of a body that waits: they get a response',
-    async (driver) => {
-      const gate = new Gate();
-      let isAborted = false;
-      const pausing = (server: Server) => {
-        server.post('/', async (request, response) => {
-          request.signal.addEventListener('abort', () => {
-            isAborted = true;
-          });
-          await gate.opened;
-          let bytes = 0;
-          for await (const piece of request.body) bytes += piece.length;
-          response.text(String(bytes));
+  add('half-closed, in the middle of a body that waits: they get a response', async (driver) => {
+    const gate = new Gate();
+    let isAborted = false;
+    const pausing = (server: Server) => {
+      server.post('/', async (request, response) => {
+        request.signal.addEventListener('abort', () => {
+          isAborted = true;
         });
-      };
-      await withServer(driver, NEVER, pausing, async ({ open, server }) => {
-        const client = await open();
-        sendBody(client);
-        client.half();
-        await eventually('the handler runs', () => server.counters.requests === 1);
-        await wait(700);
-        assert.equal(isAborted, false, 'an end is no reset');
-        gate.open();
-        assert.equal((await client.nextResponse('POST')).text, String(BODY_BYTES));
-        await client.endsCleanly();
+        await gate.opened;
+        let bytes = 0;
+        for await (const chunk of request.body) bytes += chunk.length;
+        response.text(String(bytes));
       });
-    },
-  );
+    };
+    await withServer(driver, NEVER, pausing, async ({ open, server }) => {
+      const client = await open();
+      sendBody(client);
+      client.half();
+      await eventually('the handler runs', () => server.counters.requests === 1);
+      await wait(700);
+      assert.equal(isAborted, false, 'a half-close does not abort');
+      gate.open();
+      assert.equal((await client.nextResponse('POST')).text, String(BODY_BYTES));
+      await client.endsCleanly();
+    });
+  });
 
-  add('of a unix socket, while a handler ignores a body', async (driver, context) => {
+  add('over a unix socket, while a handler ignores a body', async (driver, context) => {
     if (process.platform === 'win32') return context.skip('no unix sockets');
     const folder = mkdtempSync(join(tmpdir(), 'vibing-gone-'));
     let isAborted = false;
@@ -205,7 +203,7 @@ onEachDriver('clients that break off', (add) => {
         await eventually('the handler runs', () => server.counters.requests === 1);
         await wait(100);
         client.reset();
-        await eventually('the handler is told', () => isAborted);
+        await eventually('the signal aborts', () => isAborted);
         await eventually('the slot is free', () => server.counters.closed === 1);
       });
     } finally {

@@ -1,5 +1,5 @@
-// Clients by others: Node's fetch, autocannon, and curl and wrk where they are installed. Each has
-// its own idea of HTTP, and all have to be content.
+// HTTP clients of other projects: Node's fetch, autocannon, and curl and wrk where they are
+// installed. Each interprets HTTP in its own way, and all have to accept the responses.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createServer, type Server } from '../../src/index.ts';
 import { serveStatic } from '../../src/static/index.ts';
-import { ROOT } from '../../testing/program.ts';
+import { ROOT } from '../../testing/child-program.ts';
 import { onEachDriver } from '../../testing/with-server.ts';
 
 const execute = promisify(execFile);
@@ -21,7 +21,7 @@ interface Result {
   readonly '2xx': number;
 }
 
-/** The package brings no types. */
+/** The package has no types. */
 const autocannon = createRequire(import.meta.url)('autocannon') as (options: {
   url: string;
   connections: number;
@@ -55,7 +55,7 @@ async function run(program: string, ...given: string[]): Promise<string | null> 
   }
 }
 
-onEachDriver('clients by others', (add) => {
+onEachDriver('clients of other projects', (add) => {
   add("Node's fetch", async (driver) => {
     await withPort(driver, async (url) => {
       const all = Array.from({ length: 50 }, async (_, index) => {
@@ -74,9 +74,8 @@ onEachDriver('clients by others', (add) => {
       for (const pipelining of [1, 8]) {
         const result = await autocannon({ url, connections: 10, pipelining, amount: 2000 });
         assert.equal(result.errors + result.timeouts + result.mismatches + result.non2xx, 0);
-        // It stops listening with the last pipeline of each connection still on its way, whoever
-        // serves.
-        assert.ok(result['2xx'] >= 2000 - 10 * (pipelining - 1), `${result['2xx']} answers`);
+        // With any server it stops before the last pipeline of each connection has arrived.
+        assert.ok(result['2xx'] >= 2000 - 10 * (pipelining - 1), `${result['2xx']} responses`);
       }
     });
   });

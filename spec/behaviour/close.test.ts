@@ -1,5 +1,5 @@
-// The life of a server: listening, ports that are taken, closing with work in flight, listening
-// again, unix sockets, and how many clients it takes at once.
+// The life cycle of a server: listening, ports in use, closing with requests in flight, listening
+// again, unix sockets, and the number of connections at once.
 
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ function hello(server: Server): void {
   server.get('/', (_request, response) => response.text('hello'));
 }
 
-/** Whether a connection is taken at a port. */
+/** Whether the port accepts a connection. */
 async function isOpen(port: number): Promise<boolean> {
   try {
     const client = await RawClient.open(port);
@@ -42,7 +42,7 @@ async function isOpen(port: number): Promise<boolean> {
 }
 
 onEachDriver('closing', (add) => {
-  add('idle connections end in order, fresh and used ones', async (driver) => {
+  add('idle connections close in order, new and used ones', async (driver) => {
     await withServer(driver, {}, hello, async ({ open, server, port }) => {
       const fresh = await open();
       const used = await open();
@@ -58,7 +58,7 @@ onEachDriver('closing', (add) => {
   });
 
   for (const kind of ['waiting', 'reading', 'streaming'] as const) {
-    add(`a request in flight (${kind}) is finished, then its connection ends`, async (driver) => {
+    add(`a request in flight (${kind}) completes, then its connection closes`, async (driver) => {
       const gate = new Gate();
       const slow = (server: Server) => {
         server.post('/', async (request, response) => {
@@ -82,7 +82,7 @@ onEachDriver('closing', (add) => {
         gate.open();
         const response = await client.nextResponse('POST');
         assert.equal(response.text, kind === 'streaming' ? 'begun, got body' : 'got body');
-        // The head of a stream went out before anybody closed.
+        // The head of a stream was sent before close() was called.
         if (kind !== 'streaming') assert.equal(response.field('connection'), 'close');
         await client.endsCleanly();
         client.half();
@@ -91,25 +91,28 @@ onEachDriver('closing', (add) => {
     });
   }
 
-  add('a head that is half there is still answered, with Connection: close', async (driver) => {
-    await withServer(driver, {}, hello, async ({ open, server }) => {
-      const client = await open();
-      await client.send(get('/').slice(0, -2));
-      // Another connection's answer shows that the server has read the half.
-      assert.equal((await (await open()).ask(get('/'))).text, 'hello');
-      const closing = server.close();
-      await wait(20);
-      void client.send('\r\n');
-      const response = await client.nextResponse();
-      assert.equal(response.text, 'hello');
-      assert.equal(response.field('connection'), 'close');
-      await client.endsCleanly();
-      client.half();
-      await closing;
-    });
-  });
+  add(
+    'a request whose head is half received gets a response, with Connection: close',
+    async (driver) => {
+      await withServer(driver, {}, hello, async ({ open, server }) => {
+        const client = await open();
+        await client.send(get('/').slice(0, -2));
+        // The response on another connection shows that the server has read the half.
+        assert.equal((await (await open()).ask(get('/'))).text, 'hello');
+        const closing = server.close();
+        await wait(20);
+        void client.send('\r\n');
+        const response = await client.nextResponse();
+        assert.equal(response.text, 'hello');
+        assert.equal(response.field('connection'), 'close');
+        await client.endsCleanly();
+        client.half();
+        await closing;
+      });
+    },
+  );
 
-  add('what does not finish in shutdown_timeout_ms is reset', async (driver) => {
+  add('a request that does not complete in shutdown_timeout_ms is reset', async (driver) => {
     let aborted = false;
     const never = (server: Server) => {
       server.get('/', (request) => {
@@ -148,7 +151,7 @@ onEachDriver('closing', (add) => {
     await again;
   });
 
-  add('close() while listen() is under way leaves nothing listening', async (driver) => {
+  add('close() during listen() leaves nothing listening', async (driver) => {
     const { server } = makeServer(driver, {});
     hello(server);
     const listening = server.listen().then(
@@ -157,14 +160,15 @@ onEachDriver('closing', (add) => {
     );
     await server.close();
     const port = await listening;
-    if (port !== 0) assert.equal(await isOpen(port), false, 'nobody is let in after close()');
+    if (port !== 0)
+      assert.equal(await isOpen(port), false, 'no connection is accepted after close()');
     const again = await server.listen();
     assert.equal(await isOpen(again.port), true);
     await server.close();
     assert.equal(await isOpen(again.port), false);
   });
 
-  add('listen() works again after close(), as often as one likes', async (driver) => {
+  add('listen() works again after close(), any number of times', async (driver) => {
     const { server } = makeServer(driver, {});
     hello(server);
     for (let round = 1; round <= 5; round++) {
@@ -180,14 +184,14 @@ onEachDriver('closing', (add) => {
     }
   });
 
-  add('listen() twice rejects, and the first goes on', async (driver) => {
+  add('a second listen() rejects, and the first keeps listening', async (driver) => {
     await withServer(driver, {}, hello, async ({ open, server }) => {
       await assert.rejects(server.listen(), /is listening already/);
       assert.equal((await (await open()).ask(get('/'))).text, 'hello');
     });
   });
 
-  add('a port that is taken rejects with EADDRINUSE; later it works', async (driver) => {
+  add('a port in use rejects with EADDRINUSE; once it is free, listen() works', async (driver) => {
     const other = createNetServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const address = other.address();
@@ -219,7 +223,7 @@ onEachDriver('closing', (add) => {
     await assert.rejects(server.listen(), { code: 'EADDRNOTAVAIL' });
   });
 
-  add('connections_max: further clients wait until there is room', async (driver) => {
+  add('connections_max: further clients wait until a slot is free', async (driver) => {
     await withServer(driver, { connectionsMax: 2 }, hello, async ({ open, server }) => {
       const first = await open();
       const second = await open();
@@ -235,14 +239,14 @@ onEachDriver('closing', (add) => {
     });
   });
 
-  add('few blocks: many clients at once are all served in the end', async (driver) => {
+  add('few blocks: many clients at once are all served', async (driver) => {
     const options = { blockCount: 16, headTimeoutMs: 500, keepAliveTimeoutMs: 20_000 };
     const echo = (server: Server) => {
       hello(server);
       server.post('/', async (request, response) => response.send(await request.bytes()));
     };
     await withServer(driver, options, echo, async ({ open }) => {
-      // More half heads than there are blocks: they hold them all until they time out.
+      // More half heads than blocks: they hold all blocks until they time out.
       const slow = await Promise.all(Array.from({ length: 40 }, open));
       for (const client of slow) await client.send('GET / HTTP/1.1\r\n');
       const good = await Promise.all(Array.from({ length: 20 }, open));
@@ -255,7 +259,7 @@ onEachDriver('closing', (add) => {
     });
   });
 
-  add('a thousand short connections balance', async (driver) => {
+  add('a thousand short connections are all closed', async (driver) => {
     await withServer(driver, {}, hello, async ({ open, server }) => {
       for (let round = 0; round < 20; round++) {
         const clients = await Promise.all(Array.from({ length: 50 }, open));
@@ -275,7 +279,7 @@ onEachDriver('closing', (add) => {
 });
 
 onEachDriver('unix sockets', (add) => {
-  add('serve like any other; the file goes with the server', async (driver) => {
+  add('serve like TCP; close() removes the file', async (driver) => {
     const socket = join(folder, `${driver}.sock`);
     await withServer(driver, { socket, socketMode: 0o600 }, hello, async ({ open, port }) => {
       assert.equal(port, 0);
@@ -301,7 +305,7 @@ onEachDriver('unix sockets', (add) => {
     });
   });
 
-  add('a socket file nobody listens on is replaced, one in use is not', async (driver) => {
+  add('a socket file without a listener is replaced, one in use is not', async (driver) => {
     const socket = join(folder, `${driver}-stale.sock`);
     await withServer(driver, { socket }, hello, async () => {
       const { server } = makeServer(driver, { socket });
@@ -319,7 +323,7 @@ onEachDriver('unix sockets', (add) => {
     });
   });
 
-  add('another file of that name is left alone', async (driver) => {
+  add('another file of that name is not replaced', async (driver) => {
     const socket = join(folder, `${driver}-file`);
     writeFileSync(socket, 'precious');
     chmodSync(socket, 0o600);
@@ -330,7 +334,7 @@ onEachDriver('unix sockets', (add) => {
 });
 
 onEachDriver('static_dir of a server', (add) => {
-  add('answers what no route does; a directory that is not there rejects', async (driver) => {
+  add('serves what no route matches; a missing directory rejects', async (driver) => {
     writeFileSync(join(folder, 'a.txt'), 'in the file');
     await withServer(driver, { staticDir: folder }, hello, async ({ open }) => {
       const client = await open();

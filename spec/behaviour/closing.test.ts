@@ -1,11 +1,10 @@
-// server.closing tells handlers that their process begins to close, so that streams without an end
-// and requests that wait for something do not hold the end up.
+// server.closing aborts when the process begins to close, so that streams without an end and
+// requests that wait for something can finish.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createNetServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import type { Server } from '../../src/server/server.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import {
@@ -16,12 +15,13 @@ import {
   withServer,
 } from '../../testing/with-server.ts';
 import { withChild } from '../cluster/supervision-fixture.ts';
-import { isAlive, reload, withWorkers } from './workers-fixture.ts';
+import { programPath } from './fixtures/programs.ts';
+import { isAlive, reload, withWorkers } from './fixtures/workers.ts';
 
-/** Far beyond the bound of a test: who waits for that has failed. */
+/** Far beyond the time limit of a test. */
 const LONG_MS = 600_000;
 
-/** Events until the server closes. */
+/** Handlers that respond until or when the server closes. */
 function untilClosing(server: Server): void {
   server.get('/events', async (_request, response) => {
     const events = response.events();
@@ -35,28 +35,28 @@ function untilClosing(server: Server): void {
 }
 
 onEachDriver('server.closing', (add) => {
-  add('aborts with close(), and is another one for the next listen()', async (driver) => {
+  add('aborts with close(), and is a new signal for the next listen()', async (driver) => {
     const { server } = makeServer(driver, {});
     const first = server.closing;
     for (let round = 1; round <= 3; round++) {
       await server.listen();
       const { closing } = server;
       assert.equal(closing.aborted, false);
-      assert.equal(server.closing, closing, 'all readers have the same one');
-      assert.equal(closing === first, round === 1, 'the first one is there before listen()');
-      let told = 0;
+      assert.equal(server.closing, closing, 'every read returns the same signal');
+      assert.equal(closing === first, round === 1, 'the first signal exists before listen()');
+      let aborts = 0;
       closing.addEventListener('abort', () => {
-        told += 1;
+        aborts += 1;
       });
       const closed = server.close();
-      assert.deepEqual([closing.aborted, told], [true, 1], 'at once');
+      assert.deepEqual([closing.aborted, aborts], [true, 1], 'at once');
       await closed;
       await server.close();
-      assert.deepEqual([server.closing, told], [closing, 1]);
+      assert.deepEqual([server.closing, aborts], [closing, 1]);
     }
   });
 
-  add('ends streams of events, whose clients see the end', async (driver) => {
+  add('lets event streams end, which their clients see', async (driver) => {
     const options = { shutdownTimeoutMs: LONG_MS };
     await withServer(driver, options, untilClosing, async ({ open, server }) => {
       const clients = await Promise.all(Array.from({ length: 12 }, open));
@@ -73,11 +73,11 @@ onEachDriver('server.closing', (add) => {
       }
       await closed;
       process.off('warning', warned);
-      assert.deepEqual(warnings, [], 'as many may listen as like');
+      assert.deepEqual(warnings, [], 'the number of listeners is not limited');
     });
   });
 
-  add('responses of its listeners end their connections', async (driver) => {
+  add('a response that a listener sends closes its connection', async (driver) => {
     const options = { shutdownTimeoutMs: LONG_MS, drainLingerMs: 60_000 };
     await withServer(driver, options, untilClosing, async ({ open, server }) => {
       const client = await open();
@@ -92,7 +92,7 @@ onEachDriver('server.closing', (add) => {
     });
   });
 
-  add('a listener may close the server itself', async (driver) => {
+  add('a listener may call close()', async (driver) => {
     const { server } = makeServer(driver, {});
     await server.listen();
     const inner: Promise<void>[] = [];
@@ -102,7 +102,7 @@ onEachDriver('server.closing', (add) => {
     await inner[0];
   });
 
-  add('aborts when the server closes while it begins to listen', async (driver) => {
+  add('aborts when close() is called during listen()', async (driver) => {
     const { server } = makeServer(driver, {});
     const listening = server.listen().catch(() => {});
     const { closing } = server;
@@ -122,14 +122,14 @@ onEachDriver('server.closing', (add) => {
     await new Promise((resolve) => other.close(resolve));
   });
 
-  add('a listener that throws is an uncaught exception, and the end goes on', async (driver) => {
-    const child = fileURLToPath(new URL('../server/closing-throws.js', import.meta.url));
-    const out = execFileSync(process.execPath, [child, driver], { encoding: 'utf8' });
-    assert.deepEqual(out.split('\n').sort(), ['', 'closed', 'told', 'uncaught: on purpose']);
+  add('a listener that throws is an uncaught exception, and closing continues', async (driver) => {
+    const command = [programPath('closing-throws'), driver];
+    const out = execFileSync(process.execPath, command, { encoding: 'utf8' });
+    assert.deepEqual(out.split('\n').sort(), ['', 'aborted', 'closed', 'uncaught: on purpose']);
   });
 });
 
-/** Opens the events of both workers: by process, with its client. */
+/** Opens an event stream of each of the two workers: their clients, by pid. */
 async function openEvents(port: number): Promise<Map<number, RawClient>> {
   const clients = new Map<number, RawClient>();
   for (let tries = 0; clients.size < 2 && tries < 400; tries++) {
@@ -146,7 +146,7 @@ async function openEvents(port: number): Promise<Map<number, RawClient>> {
   return clients;
 }
 
-async function saysGoodbye(client: RawClient): Promise<void> {
+async function receivesEnd(client: RawClient): Promise<void> {
   assert.match((await client.nextResponse()).text, /event: bye\ndata: closing\n\n$/);
   await client.endsCleanly();
   client.half();
@@ -159,7 +159,7 @@ onEachDriver(
       await withWorkers(driver, async (port, child) => {
         const clients = await openEvents(port);
         const ended = child.end();
-        for (const client of clients.values()) await saysGoodbye(client);
+        for (const client of clients.values()) await receivesEnd(client);
         assert.equal(await ended, 0, child.problems);
       });
     });
@@ -168,30 +168,33 @@ onEachDriver(
       await withWorkers(driver, async (port, child) => {
         const clients = await openEvents(port);
         const reloaded = reload(child);
-        for (const client of clients.values()) await saysGoodbye(client);
+        for (const client of clients.values()) await receivesEnd(client);
         await reloaded;
-        await eventually('the old ones have ended', () => ![...clients.keys()].some(isAlive));
+        await eventually(
+          'the replaced workers have exited',
+          () => ![...clients.keys()].some(isAlive),
+        );
         for (const client of (await openEvents(port)).values()) client.reset();
       });
     });
 
     add('aborts in the one worker that gets SIGTERM', async (driver) => {
       await withWorkers(driver, async (port) => {
-        const [[pid, told], [, other]] = await openEvents(port);
+        const [[pid, signalled], [, other]] = await openEvents(port);
         process.kill(pid, 'SIGTERM');
-        await saysGoodbye(told);
+        await receivesEnd(signalled);
         await other.staysQuiet();
         other.reset();
-        await eventually('the worker has ended', () => !isAlive(pid));
+        await eventually('the worker has exited', () => !isAlive(pid));
       });
     });
 
-    add('aborts when the primary has gone', async (driver) => {
+    add('aborts when the primary was killed', async (driver) => {
       await withChild([driver, '0'], async (child) => {
         const clients = await openEvents(Number((await child.firstLine())['port']));
         child.process.kill('SIGKILL');
-        for (const client of clients.values()) await saysGoodbye(client);
-        await eventually('the workers have ended', () => ![...clients.keys()].some(isAlive));
+        for (const client of clients.values()) await receivesEnd(client);
+        await eventually('the workers have exited', () => ![...clients.keys()].some(isAlive));
       });
     });
   },

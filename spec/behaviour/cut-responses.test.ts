@@ -1,5 +1,5 @@
-// Responses that do not keep to the length that they announced: the client sees that they are not
-// whole, a line of the log says why, and the server goes on.
+// Responses whose content does not have the length they announced: the client sees that they are
+// incomplete, a log line says why, and the server serves the next request.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
@@ -19,13 +19,13 @@ import {
 const folder = mkdtempSync(join(tmpdir(), 'vibing-cut-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** More than the kernel takes for a client that does not read. */
+/** More than the kernel buffers for a client that does not read. */
 const HUGE_BYTES = 64 * 1024 * 1024;
 
-async function* pieces(...all: string[]): AsyncGenerator<string> {
-  for (const piece of all) {
+async function* chunks(...all: string[]): AsyncGenerator<string> {
+  for (const chunk of all) {
     await new Promise((resolve) => setImmediate(resolve));
-    yield piece;
+    yield chunk;
   }
 }
 
@@ -33,13 +33,13 @@ const LONGER =
   /GET \/: the response was truncated: .*more was written than Content-Length announced \(5\)/;
 const SHORTER = /GET \/: the response was truncated: .* ended 2 bytes before its Content-Length/;
 
-/** What came behind the last announced byte leaves a response that is whole. */
-const BEHIND = 'a piece behind the end';
+/** A chunk after the last announced byte: the client has a complete response. */
+const AFTER_END = 'a chunk after the end';
 
 /** Each announces 5 bytes. */
 const WRONG: readonly (readonly [name: string, why: RegExp, handler: Handler])[] = [
-  ['a long piece', LONGER, (_request, response) => response.stream(['123456'])],
-  [BEHIND, LONGER, (_request, response) => response.stream(pieces('123', '45', '6'))],
+  ['a long chunk', LONGER, (_request, response) => response.stream(['123456'])],
+  [AFTER_END, LONGER, (_request, response) => response.stream(chunks('123', '45', '6'))],
   [
     'a long write()',
     LONGER,
@@ -56,7 +56,7 @@ const WRONG: readonly (readonly [name: string, why: RegExp, handler: Handler])[]
         await response.write('123456');
         response.end();
       } catch {
-        // Whatever it says.
+        // Whatever the error is.
       }
     },
   ],
@@ -68,7 +68,7 @@ const WRONG: readonly (readonly [name: string, why: RegExp, handler: Handler])[]
       response.end('456');
     },
   ],
-  ['a short stream', SHORTER, (_request, response) => response.stream(pieces('123'))],
+  ['a short stream', SHORTER, (_request, response) => response.stream(chunks('123'))],
   [
     'a short end()',
     SHORTER,
@@ -85,23 +85,23 @@ const WRONG: readonly (readonly [name: string, why: RegExp, handler: Handler])[]
       try {
         response.end();
       } catch {
-        // Whatever it says.
+        // Whatever the error is.
       }
     },
   ],
 ];
 
-/** Messages of the log; an error's stack is more lines of one. */
+/** The messages of the log; the lines of an error's stack belong to one message. */
 function messages(log: readonly string[]): string[] {
   return log.filter((line) => line.startsWith('vibing '));
 }
 
-/** The response to `GET /` is cut, unless what is wrong came behind it, and the log tells of it. */
+/** The response to `GET /` is truncated (complete if `isComplete`), and one log line says why. */
 async function isCut(
   driver: DriverName,
   handler: Handler,
   why: RegExp,
-  isWhole: boolean,
+  isComplete: boolean,
 ): Promise<void> {
   await withServer(
     driver,
@@ -117,8 +117,8 @@ async function isCut(
       const client = await open();
       void client.send(get('/') + get('/next'));
       await client.ending();
-      if (isWhole) assert.equal((await client.nextResponse()).text, '12345');
-      await assert.rejects(client.nextResponse(), 'what came is not whole');
+      if (isComplete) assert.equal((await client.nextResponse()).text, '12345');
+      await assert.rejects(client.nextResponse(), 'the response is incomplete');
       assert.equal((await (await open()).ask(get('/next'))).text, 'next');
       assert.equal(messages(log).length, 1, log.join('\n'));
       assert.match(log[0] ?? '', why);
@@ -129,7 +129,7 @@ async function isCut(
 
 onEachDriver('a response of the wrong length', (add) => {
   for (const [name, why, handler] of WRONG) {
-    add(name, (driver) => isCut(driver, handler, why, name === BEHIND));
+    add(name, (driver) => isCut(driver, handler, why, name === AFTER_END));
   }
 
   for (const target of ['/file', '/site/huge.bin']) {
@@ -149,12 +149,12 @@ onEachDriver('a response of the wrong length', (add) => {
           void client.send(get(target));
           await client.hasReceived(1);
           client.pause();
-          // The kernel has a few million bytes more.
+          // The kernel holds a few million bytes more.
           truncateSync(file, 1_000_000);
           client.resume();
           await client.ending();
           assert.ok(client.receivedBytes < HUGE_BYTES);
-          await eventually('the log tells of it', () => log.length > 0);
+          await eventually('the log has a line', () => log.length > 0);
           assert.equal(messages(log).length, 1, log.join('\n'));
           assert.match(log[0] ?? '', /GET .*: the response was truncated: the file ended /);
         },

@@ -1,5 +1,5 @@
-// How the bytes of requests come: one by one, cut off anywhere, from a client that has sent its end
-// already and still gets its whole answer.
+// How the bytes of requests arrive: one by one, truncated anywhere, or from a client that has
+// half-closed the connection and still gets a complete response.
 
 import assert from 'node:assert/strict';
 import type { Server } from '../../src/server/server.ts';
@@ -14,7 +14,7 @@ function routes(server: Server): void {
   });
   server.get('/stream', async (_request, response) => {
     for (let index = 0; index < 5; index++) {
-      await response.write(`piece ${index};`);
+      await response.write(`chunk ${index};`);
       await wait(2);
     }
     response.end();
@@ -49,7 +49,7 @@ onEachDriver('delivery', (add) => {
         for (let round = 0; round < 2; round++) {
           for (const byte of bytes) {
             await client.send(byte);
-            // Lets the server's turn come, so that bytes arrive alone.
+            // Lets the server run a turn, so that each byte arrives alone.
             await new Promise((resolve) => setImmediate(resolve));
           }
           assert.equal((await client.nextResponse('POST')).text, text);
@@ -59,7 +59,7 @@ onEachDriver('delivery', (add) => {
       });
     });
 
-    add(`${what}, in two parts, at every place`, async (driver) => {
+    add(`${what}, split in two at every byte`, async (driver) => {
       await withServer(driver, {}, routes, async ({ open }) => {
         const client = await open();
         for (let cut = 1; cut < bytes.length; cut++) {
@@ -71,25 +71,28 @@ onEachDriver('delivery', (add) => {
       });
     });
 
-    add(`${what}, cut off by an end at every byte: 400, or nothing for nothing`, async (driver) => {
-      await withServer(driver, { logLevel: 'error' }, routes, async ({ open, server, log }) => {
-        for (let length = 0; length < bytes.length; length++) {
-          const client = await open();
-          if (length > 0) await client.send(bytes.slice(0, length));
-          client.half();
-          if (length > 0) {
-            const response = await client.nextResponse('POST');
-            assert.equal(response.status, 400, `cut at ${length}`);
-            assert.equal(response.field('connection'), 'close');
+    add(
+      `${what}, truncated by an end at every byte: 400, without bytes no response`,
+      async (driver) => {
+        await withServer(driver, { logLevel: 'error' }, routes, async ({ open, server, log }) => {
+          for (let length = 0; length < bytes.length; length++) {
+            const client = await open();
+            if (length > 0) await client.send(bytes.slice(0, length));
+            client.half();
+            if (length > 0) {
+              const response = await client.nextResponse('POST');
+              assert.equal(response.status, 400, `cut at ${length}`);
+              assert.equal(response.field('connection'), 'close');
+            }
+            await client.endsCleanly();
           }
-          await client.endsCleanly();
-        }
-        assert.equal(server.counters.faults, bytes.length - 1);
-        assert.deepEqual(log, []);
-      });
-    });
+          assert.equal(server.counters.faults, bytes.length - 1);
+          assert.deepEqual(log, []);
+        });
+      },
+    );
 
-    add(`${what}, cut off by a reset at every byte, leaves nothing behind`, async (driver) => {
+    add(`${what}, truncated by a reset at every byte, leaves nothing behind`, async (driver) => {
       await withServer(driver, { logLevel: 'error' }, routes, async ({ open, server, log }) => {
         for (let length = 0; length < bytes.length; length++) {
           const client = await open();
@@ -104,21 +107,21 @@ onEachDriver('delivery', (add) => {
   }
 
   for (const target of ['/', '/later', '/stream', '/big']) {
-    add(`a client that has sent its end gets all of GET ${target}`, async (driver) => {
+    add(`a client that has half-closed gets all of GET ${target}`, async (driver) => {
       await withServer(driver, {}, routes, async ({ open }) => {
-        const whole = await (await open()).ask(get(target));
+        const full = await (await open()).ask(get(target));
         const client = await open();
         void client.send(get(target));
         client.half();
         const response = await client.nextResponse();
-        assert.ok(response.body.equals(whole.body), 'the content is whole');
+        assert.ok(response.body.equals(full.body), 'the content is complete');
         await client.endsCleanly();
       });
     });
   }
 
   for (const target of ['/', '/late']) {
-    add(`a client that has sent a body and its end gets its answer, ${target}`, async (driver) => {
+    add(`a client that half-closes after a body gets its response, ${target}`, async (driver) => {
       await withServer(driver, {}, routes, async ({ open }) => {
         for (const bytes of [post(target, 'body'), postChunks(target, ['bo', 'dy'])]) {
           const client = await open();
@@ -131,37 +134,40 @@ onEachDriver('delivery', (add) => {
     });
   }
 
-  add('a whole train before the end is answered', async (driver) => {
+  add('every request of a pipeline before the end gets a response', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       void client.send(get('/') + get('/later') + post('/', 'x') + get('/stream') + get('/'));
       client.half();
       const texts: string[] = [];
       for (let index = 0; index < 5; index++) texts.push((await client.nextResponse()).text);
-      const stream = 'piece 0;piece 1;piece 2;piece 3;piece 4;';
+      const stream = 'chunk 0;chunk 1;chunk 2;chunk 3;chunk 4;';
       assert.deepEqual(texts, ['hello', 'later', 'got x', stream, 'hello']);
       await client.endsCleanly();
     });
   });
 
-  add('a train whose last request is cut: the others are answered, then 400', async (driver) => {
-    await withServer(driver, {}, routes, async ({ open }) => {
-      const client = await open();
-      void client.send(`${get('/later') + get('/')}GET / HT`);
-      client.half();
-      assert.equal((await client.nextResponse()).text, 'later');
-      assert.equal((await client.nextResponse()).text, 'hello');
-      assert.equal((await client.nextResponse()).status, 400);
-      await client.endsCleanly();
-    });
-  });
+  add(
+    'a pipeline whose last request is truncated: the others get responses, then 400',
+    async (driver) => {
+      await withServer(driver, {}, routes, async ({ open }) => {
+        const client = await open();
+        void client.send(`${get('/later') + get('/')}GET / HT`);
+        client.half();
+        assert.equal((await client.nextResponse()).text, 'later');
+        assert.equal((await client.nextResponse()).text, 'hello');
+        assert.equal((await client.nextResponse()).status, 400);
+        await client.endsCleanly();
+      });
+    },
+  );
 
-  add('a cut body fails the handler that reads it, with 400 as its error', async (driver) => {
+  add('a truncated body rejects in the handler that reads it, with status 400', async (driver) => {
     const seen: unknown[] = [];
     const reading = (server: Server) => {
-      server.post('/pieces', async (request, response) => {
+      server.post('/chunks', async (request, response) => {
         try {
-          for await (const piece of request.body) seen.push(Buffer.from(piece).toString());
+          for await (const chunk of request.body) seen.push(Buffer.from(chunk).toString());
         } catch (error) {
           seen.push((error as { status?: number }).status);
           throw error;
@@ -171,7 +177,7 @@ onEachDriver('delivery', (add) => {
     };
     await withServer(driver, {}, reading, async ({ open }) => {
       const client = await open();
-      await client.send(`${request('POST', '/pieces', ['Content-Length: 10'])}half`);
+      await client.send(`${request('POST', '/chunks', ['Content-Length: 10'])}half`);
       client.half();
       const response = await client.nextResponse('POST');
       assert.equal(response.status, 400);
@@ -182,23 +188,21 @@ onEachDriver('delivery', (add) => {
     });
   });
 
-  add(
-    'silence after connecting, then an end: nothing is sent, nothing is logged',
-    async (driver) => {
-      await withServer(driver, {}, routes, async ({ open, server, log }) => {
-        const client = await open();
-        client.half();
-        await client.endsCleanly();
-        assert.equal(server.counters.faults, 0);
-        assert.deepEqual(log, []);
-      });
-    },
-  );
+  add('an end without a byte: nothing is sent, nothing is logged', async (driver) => {
+    await withServer(driver, {}, routes, async ({ open, server, log }) => {
+      const client = await open();
+      client.half();
+      await client.endsCleanly();
+      assert.equal(server.counters.faults, 0);
+      assert.deepEqual(log, []);
+    });
+  });
 
   add('a head that fills more than one receive block is put together', async (driver) => {
     await withServer(driver, { fieldsMax: 1000 }, routes, async ({ open }) => {
       const client = await open();
-      // Shifts the heads against the blocks, so that each place of a head is once at a boundary.
+      // Shifts the heads against the blocks, so that block boundaries fall in many places of a
+      // head.
       for (let shift = 0; shift < 20; shift++) {
         const padded = get('/', `X-Padding: ${'p'.repeat(15_000 + 13 * shift)}`);
         void client.send(padded + padded + padded);
@@ -206,7 +210,7 @@ onEachDriver('delivery', (add) => {
           assert.equal(
             (await client.nextResponse()).text,
             'hello',
-            `shift ${shift}, answer ${index}`,
+            `shift ${shift}, response ${index}`,
           );
         }
       }

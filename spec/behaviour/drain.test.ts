@@ -1,5 +1,5 @@
-// Closing without losing a request: those who wait in the kernel's queue, those who send just when
-// the server closes, pipelines, streams, and what happens when the time for all that is over.
+// Closing without losing a request: clients in the listen backlog, clients that send while the
+// server closes, pipelines, streams, and what happens when the shutdown timeout expires.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -20,21 +20,21 @@ import {
   withServer,
 } from '../../testing/with-server.ts';
 
-/** Long enough never to be over in a test. */
+/** Too long to expire in a test. */
 const LONG_MS = 60_000;
 
 function hello(server: Server): void {
   server.get('/', (_request, response) => response.text('hello'));
 }
 
-/** Connects `count` clients that the kernel has taken and no server yet. */
+/** Connects `count` clients that the kernel has accepted and no server yet. */
 async function queueUp(where: number | string, count: number): Promise<RawClient[]> {
   const target = typeof where === 'number' ? { host: '127.0.0.1', port: where } : { path: where };
   const sockets = Array.from({ length: count }, () =>
     createConnection({ ...target, allowHalfOpen: true, noDelay: true }),
   );
   const clients = sockets.map((socket) => new RawClient(socket));
-  // Node connects in the next tick; a server of this process accepts when it asks for events.
+  // Node connects in the next tick; a server of this process accepts when it polls.
   await new Promise<void>((resolve) => process.nextTick(resolve));
   return clients;
 }
@@ -49,7 +49,7 @@ async function isLastResponse(client: RawClient, text = 'hello'): Promise<void> 
 
 onEachDriver('draining', (add) => {
   for (const connectionsMax of [1_000, 2]) {
-    add(`clients in the kernel's queue are served, ${connectionsMax} slots`, async (driver) => {
+    add(`clients in the listen backlog are served, ${connectionsMax} slots`, async (driver) => {
       const options = { drainLingerMs: LONG_MS, connectionsMax, overloadWaitMs: 0 };
       await withServer(driver, options, hello, async ({ port, server }) => {
         const clients = await queueUp(port, 20);
@@ -63,12 +63,12 @@ onEachDriver('draining', (add) => {
     });
   }
 
-  add('an inherited queue is left to those who have it too', async (driver) => {
+  add('an inherited backlog is left to the other processes that have it', async (driver) => {
     const calls = linuxSyscalls();
     if (typeof calls === 'string') return;
     const fd = openListener(calls, { host: '127.0.0.1', port: 0 }, 16);
     assert.ok(fd > 0);
-    // Somebody else who has the listener.
+    // Another process that has the listener.
     const other = spawn('sleep', ['60'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
     try {
       const { port, server } = await inheriting(driver, fd);
@@ -83,7 +83,7 @@ onEachDriver('draining', (add) => {
     }
   });
 
-  add('requests on idle connections are answered, and told to be the last', async (driver) => {
+  add('requests on idle connections get responses with Connection: close', async (driver) => {
     const options = { drainLingerMs: LONG_MS, shutdownTimeoutMs: LONG_MS };
     await withServer(driver, options, hello, async ({ open, server }) => {
       const fresh = await open();
@@ -100,7 +100,7 @@ onEachDriver('draining', (add) => {
     });
   });
 
-  add('a pipeline that was received is answered to its end', async (driver) => {
+  add('every request of a received pipeline gets a response', async (driver) => {
     const gate = new Gate();
     const slow = (server: Server) => {
       hello(server);
@@ -126,14 +126,14 @@ onEachDriver('draining', (add) => {
     });
   });
 
-  add('a pipeline without end ends when drain_linger_ms is over', async (driver) => {
+  add('an endless pipeline ends when drain_linger_ms expires', async (driver) => {
     await withServer(driver, { drainLingerMs: 50 }, hello, async ({ open, server }) => {
       const client = await open();
-      let over = false;
+      let isLast = false;
       const flood = (async () => {
-        // Always the beginning of one more.
+        // Always ends with the beginning of another request.
         let sent = 'GET / HT';
-        while (!over) {
+        while (!isLast) {
           await client.send(sent);
           sent = `TP/1.1\r\nHost: a\r\n\r\n${get('/').repeat(100)}GET / HT`;
           await wait(1);
@@ -141,16 +141,14 @@ onEachDriver('draining', (add) => {
       })();
       await client.nextResponse();
       const closing = server.close();
-      let isLast = false;
       while (!isLast) isLast = (await client.nextResponse()).field('connection') === 'close';
-      over = true;
       await flood;
       client.half();
       await closing;
     });
   });
 
-  add('after a stream that began before, one more request is answered', async (driver) => {
+  add('after a stream that began before, one more request gets a response', async (driver) => {
     const gate = new Gate();
     const streaming = (server: Server) => {
       hello(server);
@@ -169,14 +167,14 @@ onEachDriver('draining', (add) => {
       gate.open();
       const response = await client.nextResponse();
       assert.equal(response.text, 'begun, done');
-      assert.equal(response.field('connection'), undefined, 'its head went out before');
+      assert.equal(response.field('connection'), undefined, 'its head was sent before');
       void client.send(get('/'));
       await isLastResponse(client);
       await closing;
     });
   });
 
-  add('an answer that is taken slowly is sent whole', async (driver) => {
+  add('a response that is read slowly is sent to its end', async (driver) => {
     const bytes = 20_000_000;
     const big = (server: Server) => {
       server.get('/', (_request, response) => response.send(Buffer.alloc(bytes)));
@@ -185,7 +183,7 @@ onEachDriver('draining', (add) => {
       const client = await open();
       client.pause();
       void client.send(get('/'));
-      await eventually('the answer begins', () => server.counters.responses === 1);
+      await eventually('the response begins', () => server.counters.responses === 1);
       const closing = server.close();
       await wait(100);
       client.resume();
@@ -196,7 +194,7 @@ onEachDriver('draining', (add) => {
     });
   });
 
-  add('a stream that does not end in time is cut so that its client sees it', async (driver) => {
+  add('a stream that does not end in time is reset', async (driver) => {
     const endless = (server: Server) => {
       server.get('/', async (_request, response) => {
         await response.write('begun');
@@ -212,7 +210,7 @@ onEachDriver('draining', (add) => {
     });
   });
 
-  add('when the time is over idle connections still end in order', async (driver) => {
+  add('when the timeout expires idle connections still close in order', async (driver) => {
     const options = { drainLingerMs: LONG_MS, shutdownTimeoutMs: 50 };
     await withServer(driver, options, hello, async ({ open, server }) => {
       const fresh = await open();
@@ -225,18 +223,18 @@ onEachDriver('draining', (add) => {
     });
   });
 
-  add('with nobody connected close() waits for nothing', async (driver) => {
+  add('without connections close() does not wait', async (driver) => {
     const options = { drainLingerMs: LONG_MS, shutdownTimeoutMs: LONG_MS };
     await withServer(driver, options, hello, async ({ open, server }) => {
       const client = await open();
       assert.equal((await client.ask(get('/'))).text, 'hello');
       client.half();
-      await eventually('it is gone', () => server.counters.closed === 1);
-      // The helper gives up long before a minute is over.
+      await eventually('the connection is closed', () => server.counters.closed === 1);
+      // withServer() fails long before LONG_MS.
     });
   });
 
-  add('clients that go on asking while it closes lose no request', async (driver, context) => {
+  add('clients that keep sending while it closes lose no request', async (driver, context) => {
     const seed = Number(process.env['VIBING_SEED'] ?? Date.now() % 2 ** 31);
     context.diagnostic(`seed ${seed}`);
     const options = { drainLingerMs: 5_000, shutdownTimeoutMs: LONG_MS };
@@ -248,14 +246,14 @@ onEachDriver('draining', (add) => {
       });
     };
     await withServer(driver, options, echo, async (running) => {
-      await storm(running, randomFrom(seed));
+      await sendWhileClosing(running, randomFrom(seed));
       assert.equal(running.server.counters.resets, 0);
     });
   });
 });
 
-/** Thirty clients that ask and pause, until an answer says that it is the last. */
-async function storm({ open, server }: Running, random: () => number): Promise<void> {
+/** Thirty clients send requests with pauses, until a response has Connection: close. */
+async function sendWhileClosing({ open, server }: Running, random: () => number): Promise<void> {
   const asking = Array.from({ length: 30 }, async () => {
     const client = await open();
     for (let isLast = false; !isLast; ) {
@@ -272,7 +270,7 @@ async function storm({ open, server }: Running, random: () => number): Promise<v
   await Promise.all([server.close(), ...asking]);
 }
 
-/** A server over a listener that somebody else made. */
+/** A server over an inherited listener. */
 async function inheriting(
   driver: DriverName,
   fd: number,

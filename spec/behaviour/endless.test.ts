@@ -1,19 +1,19 @@
-// Responses and uploads without an end do not keep a server from closing: it takes the shutdown
-// time, cuts them, and leaves nothing behind that would keep the process.
+// Endless responses and uploads do not keep a server from closing: it waits for the shutdown
+// timeout, resets them, and leaves nothing behind that would keep the process alive.
 
 import assert from 'node:assert/strict';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import { eventually, onEachDriver } from '../../testing/with-server.ts';
-import { Child } from './child.ts';
+import { startProgram } from './fixtures/programs.ts';
 
-/** What a handler of the child is asked by: uploads stay without their end. */
+/** The request for each handler of the child; uploads never end. */
 function requestFor(path: string): string {
   const isUpload = path.startsWith('/read') || path === '/mirror';
   if (!isUpload) return get(path);
   return `POST ${path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n`;
 }
 
-/** Far more than the 200 ms of the child, on a machine that is busy with other tests. */
+/** Far more than the child's 200 ms, for a machine that runs other tests. */
 const CLOSE_MS_MAX = 5_000;
 
 interface Ended {
@@ -22,13 +22,13 @@ interface Ended {
   readonly settled: readonly string[];
 }
 
-/** Asks `paths` of a child, has it close, and gives what it says; it has to end by itself. */
+/** Requests `paths` of a child, closes it, and returns its report; it must exit by itself. */
 async function closesWith(
   driver: string,
   pick: (path: string) => boolean,
   act: (client: RawClient) => void,
 ): Promise<Ended> {
-  const child = new Child('endless-server', [driver]);
+  const child = startProgram('endless-server', [driver]);
   try {
     const { port, paths } = (await child.firstLine()) as { port: number; paths: string[] };
     const asked = paths.filter(pick);
@@ -40,7 +40,7 @@ async function closesWith(
       await client.send(requestFor(path));
       await eventually(`${path} begins`, () => child.out.includes(`begun ${path}\n`));
     }
-    assert.equal(await child.end(), 0, `it ends by itself: ${child.out}${child.problems}`);
+    assert.equal(await child.end(), 0, `it exits by itself: ${child.out}${child.problems}`);
     for (const client of clients) client.reset();
     const said = child.out.split('\n').filter((line) => line.startsWith('{'));
     assert.equal(said.length, 3, child.out);
@@ -51,7 +51,7 @@ async function closesWith(
 }
 
 onEachDriver('endless', (add) => {
-  add('responses and uploads are cut when the shutdown time is over', async (driver) => {
+  add('responses and uploads are reset when the shutdown timeout expires', async (driver) => {
     const { tookMs, released, settled } = await closesWith(
       driver,
       () => true,
@@ -64,15 +64,15 @@ onEachDriver('endless', (add) => {
       '/quiet-readable',
       '/quiet-web-stream',
     ]) {
-      assert.ok(released.includes(path), `the source of ${path} is let go of`);
+      assert.ok(released.includes(path), `the source of ${path} is released`);
     }
-    // The others wait for what never comes, by their own code.
-    for (const path of ['/busy-events', '/busy-writes', '/read-whole', '/read-pieces', '/mirror']) {
-      assert.ok(settled.includes(path), `${path} has come to its end`);
+    // The other handlers wait for promises of their own.
+    for (const path of ['/busy-events', '/busy-writes', '/read-all', '/read-chunks', '/mirror']) {
+      assert.ok(settled.includes(path), `${path} has settled`);
     }
   });
 
-  add('responses that nobody reads are cut as well', async (driver) => {
+  add('responses that no client reads are reset, too', async (driver) => {
     const { tookMs } = await closesWith(
       driver,
       (path) => path.startsWith('/busy'),

@@ -1,4 +1,4 @@
-// Expect: 100-continue. A client is asked for its body when a handler reads it, and not otherwise.
+// Expect: 100-continue. The server sends 100 when a handler reads the body, and not otherwise.
 
 import assert from 'node:assert/strict';
 import { HttpError } from '../../src/exchange/http-error.ts';
@@ -12,9 +12,9 @@ function routes(server: Server): void {
     await wait(5);
     response.send(await request.bytes());
   });
-  server.post('/pieces', async (request, response) => {
+  server.post('/chunks', async (request, response) => {
     let bytes = 0;
-    for await (const piece of request.body) bytes += piece.length;
+    for await (const chunk of request.body) bytes += chunk.length;
     response.text(String(bytes));
   });
   server.post('/unread', (_request, response) => response.text('no need'));
@@ -22,7 +22,7 @@ function routes(server: Server): void {
     await wait(5);
     response.text('no need');
   });
-  server.post('/refuse', () => {
+  server.post('/reject', () => {
     throw new HttpError(403, 'not you');
   });
   server.post('/head-first', async (request, response) => {
@@ -40,7 +40,7 @@ onEachDriver('expect', (add) => {
       ['length', 'Content-Length: 4', 'body'],
       ['chunked', 'Transfer-Encoding: chunked', '4\r\nbody\r\n0\r\n\r\n'],
     ] as const) {
-      add(`100 comes when ${target} reads (${kind}), then the answer`, async (driver) => {
+      add(`100 is sent when ${target} reads (${kind}), then the response`, async (driver) => {
         await withServer(driver, {}, routes, async ({ open }) => {
           const client = await open();
           void client.send(request('POST', target, [EXPECT, field]));
@@ -55,13 +55,13 @@ onEachDriver('expect', (add) => {
     }
   }
 
-  add('100 comes once for a body read in pieces', async (driver) => {
+  add('100 is sent once for a body that is read in chunks', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      void client.send(request('POST', '/pieces', [EXPECT, 'Content-Length: 6']));
+      void client.send(request('POST', '/chunks', [EXPECT, 'Content-Length: 6']));
       assert.equal((await client.nextResponse('POST')).status, 100);
-      for (const piece of ['ab', 'cd']) {
-        void client.send(piece);
+      for (const chunk of ['ab', 'cd']) {
+        void client.send(chunk);
         await client.staysQuiet(15);
       }
       void client.send('ef');
@@ -71,7 +71,7 @@ onEachDriver('expect', (add) => {
     });
   });
 
-  for (const target of ['/read', '/pieces']) {
+  for (const target of ['/read', '/chunks']) {
     add(`no 100 when the body came with the head (${target})`, async (driver) => {
       await withServer(driver, {}, routes, async ({ open }) => {
         const client = await open();
@@ -94,10 +94,10 @@ onEachDriver('expect', (add) => {
   for (const [target, status] of [
     ['/unread', 200],
     ['/unread-later', 200],
-    ['/refuse', 403],
+    ['/reject', 403],
     ['/missing', 404],
   ] as const) {
-    add(`an answer without reading (${target}) is final and closes`, async (driver) => {
+    add(`a response without reading (${target}) is final and closes`, async (driver) => {
       await withServer(driver, {}, routes, async ({ open, server }) => {
         const client = await open();
         void client.send(request('POST', target, [EXPECT, 'Content-Length: 4']));
@@ -110,7 +110,7 @@ onEachDriver('expect', (add) => {
     });
   }
 
-  add('no 100 after the head of the answer was sent', async (driver) => {
+  add('no 100 after the head of the response was sent', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       void client.send(request('POST', '/head-first', [EXPECT, 'Content-Length: 4']));
@@ -159,7 +159,7 @@ onEachDriver('expect', (add) => {
     });
   }
 
-  add('the word is understood in any case', async (driver) => {
+  add('the expectation is case-insensitive', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       void client.send(request('POST', '/read', ['expect: 100-Continue', 'Content-Length: 1']));

@@ -1,5 +1,5 @@
-// Requests that are none: each gets its status, whole and with Connection: close, an orderly end,
-// one line in the debug log, and nobody else notices.
+// Invalid requests: each gets a complete response with its status and Connection: close, an orderly
+// close and one line in the debug log, and other clients see nothing of it.
 
 import assert from 'node:assert/strict';
 import type { ServerOptions } from '../../src/server/config/config.ts';
@@ -74,12 +74,12 @@ const FRAMING: readonly (readonly [what: string, bytes: string])[] = [
 const CHUNKED = post('Transfer-Encoding: chunked');
 
 const CHUNKS: readonly (readonly [what: string, bytes: string])[] = [
-  ['a chunk size that is none', `${CHUNKED}x\r\n`],
+  ['a chunk size that is no number', `${CHUNKED}x\r\n`],
   ['an empty chunk size', `${CHUNKED}\r\n`],
   ['a chunk size with a sign', `${CHUNKED}-1\r\n`],
   ['a blank before a chunk size', `${CHUNKED} 1\r\na\r\n0\r\n\r\n`],
   ['a chunk size with 0x', `${CHUNKED}0x1\r\na\r\n0\r\n\r\n`],
-  ['a chunk longer than it said', `${CHUNKED}1\r\nab\r\n0\r\n\r\n`],
+  ['a chunk longer than its size', `${CHUNKED}1\r\nab\r\n0\r\n\r\n`],
   ['LF behind a chunk size', `${CHUNKED}1\na\r\n0\r\n\r\n`],
   ['LF behind a chunk', `${CHUNKED}1\r\na\n0\r\n\r\n`],
   ['a trailer that is no field', `${CHUNKED}0\r\nBad\r\n\r\n`],
@@ -132,12 +132,12 @@ const SIZES: readonly Case[] = [
     options: { streamBytesMax: 1000 },
   },
   {
-    what: 'a Content-Length that no number holds',
+    what: 'a Content-Length beyond the safe integers',
     status: 413,
     bytes: post(`Content-Length: ${'9'.repeat(30)}`),
   },
   {
-    what: 'a chunk size that no number holds',
+    what: 'a chunk size beyond the safe integers',
     status: 413,
     bytes: `${CHUNKED}${'f'.repeat(40)}\r\n`,
   },
@@ -193,7 +193,7 @@ onEachDriver('faults', (add) => {
     });
   }
 
-  add('a fault of the head is answered whatever the body promised', async (driver) => {
+  add('an invalid head gets a response before its body has arrived', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const bad = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nBad Field: x\r\n\r\nhel';
@@ -202,7 +202,7 @@ onEachDriver('faults', (add) => {
     });
   });
 
-  add('a fault in HTTP/1.0 is a whole answer, of HEAD only its head', async (driver) => {
+  add('HTTP/1.0 gets a complete error response, HEAD only its head', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       for (const [bytes, text] of [
         ['GET / HTTP/1.0\r\nBad\r\n\r\n', 'Bad Request\n'],
@@ -218,11 +218,11 @@ onEachDriver('faults', (add) => {
     });
   });
 
-  add('the preface of HTTP/2 is refused', async (driver) => {
+  add('the preface of HTTP/2 gets an error response', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const response = await client.ask('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-      // The target is wrong for HTTP/1.1, the version for this server: either may be said.
+      // The target is invalid in HTTP/1.1, the version is not supported: either status is right.
       assert.ok([400, 505].includes(response.status), String(response.status));
       await client.endsCleanly();
     });
@@ -237,7 +237,7 @@ onEachDriver('faults', (add) => {
     });
   });
 
-  add('limits are exact: at the limit a request passes', async (driver) => {
+  add('limits are exact: a request at the limit is served', async (driver) => {
     const options = { targetBytesMax: 100, fieldsMax: 5, bodyBytesMax: 10, streamBytesMax: 10 };
     await withServer(driver, options, routes, async ({ open }) => {
       const client = await open();
@@ -251,7 +251,7 @@ onEachDriver('faults', (add) => {
     });
   });
 
-  add('a hundred faulty clients at once leave the good ones alone', async (driver) => {
+  add('a hundred invalid clients at once do not disturb a valid one', async (driver) => {
     await withServer(driver, { logLevel: 'error' }, routes, async ({ open, server }) => {
       const bad = await Promise.all(Array.from({ length: 100 }, () => open()));
       const good = await open();

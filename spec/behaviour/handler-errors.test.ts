@@ -1,5 +1,5 @@
-// Handlers that fail, in every way they can, and onError: the client gets a whole answer, or sees
-// that it is not whole; never a stack, never silence.
+// Handlers that fail, in every way, and onError: the client gets a complete response, or sees that
+// it is incomplete; never a stack, and never no response at all.
 
 import assert from 'node:assert/strict';
 import { HttpError } from '../../src/exchange/http-error.ts';
@@ -20,7 +20,7 @@ function routes(server: Server): void {
     throw 'secret words' as unknown as Error;
   });
   server.get('/reject-undefined', () => Promise.reject(undefined));
-  server.get('/no-answer', async () => {
+  server.get('/no-response', async () => {
     await null;
   });
   server.get('/http-error', () => {
@@ -31,7 +31,7 @@ function routes(server: Server): void {
     throw new HttpError(409);
   });
   server.get('/http-error-500', () => {
-    throw new HttpError(500, 'told on purpose');
+    throw new HttpError(500, 'shown on purpose');
   });
   server.get('/twice', (_request, response) => {
     response.text('first');
@@ -42,11 +42,11 @@ function routes(server: Server): void {
     await wait(1);
     response.json(2);
   });
-  server.get('/answer-throw', (_request, response) => {
+  server.get('/respond-throw', (_request, response) => {
     response.text('first');
     throw new Error('secret words');
   });
-  server.get('/answer-reject', async (_request, response) => {
+  server.get('/respond-reject', async (_request, response) => {
     response.text('first');
     await null;
     throw new Error('secret words');
@@ -99,21 +99,24 @@ function routes(server: Server): void {
 const SECRET = /secret|at |\.ts|\.js|Error:/;
 
 onEachDriver('handler errors', (add) => {
-  for (const target of ['/throw', '/reject', '/throw-value', '/reject-undefined', '/no-answer']) {
-    add(`${target}: 500, nothing of the error shows, the connection stays`, async (driver) => {
-      await withServer(driver, {}, routes, async ({ open, server, log }) => {
-        const client = await open();
-        const response = await client.ask(get(target));
-        assert.equal(response.status, 500);
-        assert.equal(response.text, 'Internal Server Error\n');
-        assert.equal(response.field('content-type'), 'text/plain; charset=utf-8');
-        assert.doesNotMatch(response.raw.toString('latin1'), SECRET);
-        assert.equal(response.field('connection'), undefined);
-        assert.equal((await client.ask(get('/'))).text, 'hello');
-        assert.equal(server.counters.handlerErrors, 1);
-        assert.ok(log[0].startsWith(`vibing error: GET ${target}: `), log.join('\n'));
-      });
-    });
+  for (const target of ['/throw', '/reject', '/throw-value', '/reject-undefined', '/no-response']) {
+    add(
+      `${target}: 500, the client sees nothing of the error, the connection stays open`,
+      async (driver) => {
+        await withServer(driver, {}, routes, async ({ open, server, log }) => {
+          const client = await open();
+          const response = await client.ask(get(target));
+          assert.equal(response.status, 500);
+          assert.equal(response.text, 'Internal Server Error\n');
+          assert.equal(response.field('content-type'), 'text/plain; charset=utf-8');
+          assert.doesNotMatch(response.raw.toString('latin1'), SECRET);
+          assert.equal(response.field('connection'), undefined);
+          assert.equal((await client.ask(get('/'))).text, 'hello');
+          assert.equal(server.counters.handlerErrors, 1);
+          assert.ok(log[0].startsWith(`vibing error: GET ${target}: `), log.join('\n'));
+        });
+      },
+    );
   }
 
   add('the log has the stack of an error', async (driver) => {
@@ -124,30 +127,33 @@ onEachDriver('handler errors', (add) => {
     });
   });
 
-  add('HttpError is its status and its message, and no error of the server', async (driver) => {
-    await withServer(driver, {}, routes, async ({ open, server, log }) => {
-      const client = await open();
-      const response = await client.ask(get('/http-error'));
-      assert.equal(response.status, 404);
-      assert.equal(response.text, 'no such user\n');
-      const later = await client.ask(get('/http-error-later'));
-      assert.equal(later.status, 409);
-      assert.equal(later.text, 'Conflict\n');
-      assert.equal((await client.ask(get('/http-error-500'))).text, 'told on purpose\n');
-      assert.equal((await client.ask(get('/'))).text, 'hello');
-      assert.equal(server.counters.handlerErrors, 0);
-      assert.deepEqual(log, []);
-    });
-  });
+  add(
+    'HttpError sends its status and its message, and is not counted or logged',
+    async (driver) => {
+      await withServer(driver, {}, routes, async ({ open, server, log }) => {
+        const client = await open();
+        const response = await client.ask(get('/http-error'));
+        assert.equal(response.status, 404);
+        assert.equal(response.text, 'no such user\n');
+        const later = await client.ask(get('/http-error-later'));
+        assert.equal(later.status, 409);
+        assert.equal(later.text, 'Conflict\n');
+        assert.equal((await client.ask(get('/http-error-500'))).text, 'shown on purpose\n');
+        assert.equal((await client.ask(get('/'))).text, 'hello');
+        assert.equal(server.counters.handlerErrors, 0);
+        assert.deepEqual(log, []);
+      });
+    },
+  );
 
-  add('HttpError takes error statuses only', async () => {
+  add('HttpError accepts only error statuses', async () => {
     for (const status of [0, 99, 200, 302, 399, 600, 404.5, Number.NaN]) {
       assert.throws(() => new HttpError(status), RangeError);
     }
   });
 
-  for (const target of ['/twice', '/twice-later', '/answer-throw', '/answer-reject']) {
-    add(`${target}: the first answer counts, the error is logged`, async (driver) => {
+  for (const target of ['/twice', '/twice-later', '/respond-throw', '/respond-reject']) {
+    add(`${target}: the first response is sent, the error is logged`, async (driver) => {
       await withServer(driver, {}, routes, async ({ open, server }) => {
         const client = await open();
         assert.equal((await client.ask(get(target))).text, 'first');
@@ -158,7 +164,7 @@ onEachDriver('handler errors', (add) => {
     });
   }
 
-  add('what a failed handler set of its content is dropped, other fields stay', async (driver) => {
+  add('content fields that a failed handler set are dropped, other fields stay', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const response = await client.ask(get('/fields-throw'));
@@ -170,7 +176,7 @@ onEachDriver('handler errors', (add) => {
     });
   });
 
-  add('a stream that fails before its first piece is a 500', async (driver) => {
+  add('a stream that fails before its first chunk is a 500', async (driver) => {
     await withServer(driver, {}, routes, async ({ open, server }) => {
       const client = await open();
       assert.equal((await client.ask(get('/stream-first'))).status, 500);
@@ -181,22 +187,22 @@ onEachDriver('handler errors', (add) => {
 
   const cut = ['/write-throw', '/write-throw-later', '/stream-later', '/short', '/long'];
   for (const target of cut) {
-    add(`${target}: the client sees that the answer is not whole`, async (driver) => {
+    add(`${target}: the client sees that the response is incomplete`, async (driver) => {
       await withServer(driver, {}, routes, async ({ open }) => {
         const client = await open();
         void client.send(get(target) + get('/'));
-        await assert.rejects(client.nextResponse(), /no whole answer/);
+        await assert.rejects(client.nextResponse(), /no complete response/);
         await client.ending();
         assert.doesNotMatch(client.rest.toString('latin1'), /hello/);
       });
     });
 
-    add(`${target}: HTTP/1.0, where only the end tells, is reset`, async (driver) => {
+    add(`${target}: HTTP/1.0, where the end delimits the content, is reset`, async (driver) => {
       await withServer(driver, {}, routes, async ({ open }) => {
         const client = await open();
         void client.send(`GET ${target} HTTP/1.0\r\n\r\n`);
         const how = await client.ending();
-        // One that announced its length needs no reset to be seen as cut.
+        // A Content-Length already shows that the content is truncated.
         if (target !== '/short') assert.equal(how, 'reset');
       });
     });
@@ -204,14 +210,14 @@ onEachDriver('handler errors', (add) => {
 
   for (const target of ['/write-throw', '/stream-later', '/short', '/long']) {
     add(
-      `${target}: the error is logged and counted though the answer had begun`,
+      `${target}: the error is logged and counted though the response had begun`,
       async (driver) => {
         await withServer(driver, {}, routes, async ({ open, server, log }) => {
           const client = await open();
           void client.send(get(target));
           await client.ending();
           client.half();
-          await eventually('the connection is over', () => server.counters.closed === 1);
+          await eventually('the connection is closed', () => server.counters.closed === 1);
           assert.equal(server.counters.handlerErrors, 1);
           assert.ok(
             log.some((line) => line.startsWith(`vibing error: GET ${target}: `)),
@@ -223,14 +229,14 @@ onEachDriver('handler errors', (add) => {
   }
 
   add(
-    'a body cut off by a reset fails its reader, and is no error of the handler',
+    'a body truncated by a reset rejects, and is not counted as a handler error',
     async (driver) => {
       await withServer(driver, {}, routes, async ({ open, server, log }) => {
         const client = await open();
         await client.send(post('/', 'a body').slice(0, -1));
         await eventually('the handler runs', () => server.counters.requests === 1);
         client.reset();
-        await eventually('the server noticed', () => server.counters.closed === 1);
+        await eventually('the connection is closed', () => server.counters.closed === 1);
         assert.equal(server.counters.resets, 1);
         assert.equal(server.counters.handlerErrors, 0, log.join('\n'));
       });
@@ -239,7 +245,7 @@ onEachDriver('handler errors', (add) => {
 });
 
 onEachDriver('onError', (add) => {
-  add('answers instead of the server, with the error, at once and later', async (driver) => {
+  add('responds instead of the server, with the error, at once and later', async (driver) => {
     for (const isLater of [false, true]) {
       const own = (server: Server) => {
         routes(server);
@@ -258,7 +264,7 @@ onEachDriver('onError', (add) => {
           ['/throw', 'secret words'],
           ['/reject', 'secret words'],
           ['/http-error', 'no such user'],
-          ['/no-answer', 'the handler finished without a response'],
+          ['/no-response', 'the handler finished without a response'],
           ['/fields-throw', 'secret words'],
         ] as const) {
           const response = await client.ask(get(target));
@@ -289,7 +295,7 @@ onEachDriver('onError', (add) => {
     ],
   ];
   for (const [what, run] of broken) {
-    add(`that ${what} gives the usual 500, both errors logged`, async (driver) => {
+    add(`that ${what} gets the usual 500, both errors are logged`, async (driver) => {
       const own = (server: Server) => {
         routes(server);
         run(server);
@@ -306,7 +312,7 @@ onEachDriver('onError', (add) => {
     });
   }
 
-  add('that answers nothing leaves it to the server', async (driver) => {
+  add('that does not respond leaves it to the server', async (driver) => {
     for (const isLater of [false, true]) {
       const seen: unknown[] = [];
       const own = (server: Server) => {
@@ -328,7 +334,7 @@ onEachDriver('onError', (add) => {
     }
   });
 
-  add('that throws an HttpError gives that one', async (driver) => {
+  add('that throws an HttpError gets its response', async (driver) => {
     const own = (server: Server) => {
       routes(server);
       server.onError(() => {
@@ -356,7 +362,7 @@ onEachDriver('onError', (add) => {
     });
   });
 
-  add('is not asked once the answer has begun, nor for 404 and 405', async (driver) => {
+  add('is not called once the response has begun, nor for 404 and 405', async (driver) => {
     let calls = 0;
     const own = (server: Server) => {
       routes(server);
@@ -368,14 +374,14 @@ onEachDriver('onError', (add) => {
       const client = await open();
       assert.equal((await client.ask(get('/missing'))).status, 404);
       assert.equal((await client.ask(post('/throw', ''))).status, 405);
-      assert.equal((await client.ask(get('/answer-throw'))).text, 'first');
+      assert.equal((await client.ask(get('/respond-throw'))).text, 'first');
       void client.send(get('/write-throw'));
       await client.ending();
       assert.equal(calls, 0);
     });
   });
 
-  add('takes a function', async () => {
+  add('accepts only a function', async () => {
     const { createServer } = await import('../../src/index.ts');
     assert.throws(() => createServer().onError('no' as never), TypeError);
   });

@@ -1,6 +1,6 @@
 // What a handler must not be able to do, by mistake or on purpose: reach the response of another
-// request, get around a guard, hold up the event loop, or end the process. Each of these was
-// possible once.
+// request, bypass a guard, block the event loop, or end the process. Each was possible in an
+// earlier version.
 
 import assert from 'node:assert/strict';
 import { createReadStream } from 'node:fs';
@@ -46,7 +46,7 @@ onEachDriver('a response', (add) => {
     });
   }
 
-  add('is sent by one stream() of two', async (driver) => {
+  add('is sent by only one of two stream() calls', async (driver) => {
     const routes = (server: Server) => {
       server.get('/', (_request, response) => {
         void response.stream(slowly('one', 4));
@@ -61,7 +61,7 @@ onEachDriver('a response', (add) => {
     });
   });
 
-  add('has its own events: a stream of them stays closed', async (driver) => {
+  add('has its own events: a closed event stream stays closed', async (driver) => {
     const kept: ReturnType<Response['events']>[] = [];
     const routes = (server: Server) => {
       server.get('/events', (_request, response) => {
@@ -86,7 +86,7 @@ onEachDriver('a response', (add) => {
     });
   });
 
-  add('is not changed by an outgoing object that was kept', async (driver) => {
+  add('is not changed by a kept outgoing object', async (driver) => {
     const kept: { status: number; setHeader(name: string, value: string): void }[] = [];
     const routes = (server: Server) => {
       server.get('/', (_request, response) => {
@@ -107,7 +107,7 @@ onEachDriver('a response', (add) => {
     });
   });
 
-  add('keeps bytes that its handler overwrites', async (driver) => {
+  add('does not change when its handler overwrites the bytes', async (driver) => {
     const shared = Buffer.alloc(100_000);
     const routes = (server: Server) => {
       server.get('/:letter', (request, response) => {
@@ -144,7 +144,7 @@ onEachDriver('trailers', (add) => {
 });
 
 onEachDriver('a guard', (add) => {
-  add('is not passed by a next() that was kept', async (driver) => {
+  add('is not bypassed by a kept next()', async (driver) => {
     const kept: Next[] = [];
     let deletions = 0;
     const routes = (server: Server) => {
@@ -186,7 +186,7 @@ onEachDriver('a guard', (add) => {
   });
 });
 
-/** Handlers that await nothing but what we give them, in a loop without an end. */
+/** Handlers that await only promises of the server, in an endless loop. */
 const LOOPS: readonly (readonly [string, (response: Response) => Promise<void>])[] = [
   [
     'write()',
@@ -212,7 +212,7 @@ const LOOPS: readonly (readonly [string, (response: Response) => Promise<void>])
 onEachDriver('the event loop', (add) => {
   for (const [what, loop] of LOOPS) {
     for (const how of ['a HEAD', 'status 204', 'status 304', 'status 205', 'a reset'] as const) {
-      add(`goes on while a handler loops over ${what} after ${how}`, async (driver) => {
+      add(`runs while a handler loops over ${what} after ${how}`, async (driver) => {
         const seen: boolean[] = [];
         const routes = (server: Server) => {
           server.get('/loop', (_request, response) => {
@@ -239,14 +239,14 @@ onEachDriver('the event loop', (add) => {
           }
           const other = await open();
           assert.equal((await other.ask(get('/other'))).text, 'other');
-          await eventually('the handler can know', () => seen.length > 0);
+          await eventually('the handler is notified', () => seen.length > 0);
           assert.equal(seen[0], true);
         });
       });
     }
   }
 
-  add('goes on while a handler leaves its body again and again', async (driver) => {
+  add('runs while a handler stops reading its body again and again', async (driver) => {
     const routes = (server: Server) => {
       server.post('/return', async (request, response) => {
         const iterator = request.body[Symbol.asyncIterator]();
@@ -257,9 +257,9 @@ onEachDriver('the event loop', (add) => {
         response.send('x');
         for (;;) {
           try {
-            for await (const _piece of request.body) break;
+            for await (const _chunk of request.body) break;
           } catch {
-            // It asks again.
+            // Reads again.
           }
         }
       });
@@ -275,7 +275,7 @@ onEachDriver('the event loop', (add) => {
     });
   });
 
-  add('goes on while a handler asks a finished body again and again', async (driver) => {
+  add('runs while a handler reads a finished body again and again', async (driver) => {
     const routes = (server: Server) => {
       server.get('/loop', async (request, response) => {
         response.text('x');
@@ -327,11 +327,11 @@ onEachDriver('a handler that responds later', (add) => {
         setTimeout(next, 5);
       });
       server.get('/throws', () => {
-        throw new Error('planted');
+        throw new Error('injected');
       });
       server.get('/rejects', async () => {
         await wait(1);
-        throw new Error('planted');
+        throw new Error('injected');
       });
       server.get('/fine', (_request, response) => response.text('fine'));
       server.get('/nothing', async () => {});
@@ -346,11 +346,11 @@ onEachDriver('a handler that responds later', (add) => {
       ] as const) {
         assert.equal((await client.ask(get(target))).status, status, target);
       }
-      assert.equal(log.filter((line) => line.includes('planted')).length, 2);
+      assert.equal(log.filter((line) => line.includes('injected')).length, 2);
     });
   });
 
-  add('may catch what its late next() rejects with', async (driver) => {
+  add('may catch the rejection of its late next()', async (driver) => {
     const routes = (server: Server) => {
       server.use((_request, response, next) => {
         setTimeout(async () => {
@@ -358,12 +358,12 @@ onEachDriver('a handler that responds later', (add) => {
         }, 5);
       });
       server.get('/', () => {
-        throw new Error('planted');
+        throw new Error('injected');
       });
     };
     await withServer(driver, {}, routes, async ({ open, server }) => {
       const response = await (await open()).ask(get('/'));
-      assert.deepEqual([response.status, response.text], [418, 'planted']);
+      assert.deepEqual([response.status, response.text], [418, 'injected']);
       assert.equal(server.counters.handlerErrors, 0);
     });
   });
@@ -387,7 +387,7 @@ onEachDriver('a handler that responds later', (add) => {
 
 async function* failing(): AsyncGenerator<string> {
   await wait(1);
-  if (Date.now() > 0) throw new Error('planted');
+  if (Date.now() > 0) throw new Error('injected');
   yield 'never';
 }
 
@@ -396,7 +396,7 @@ onEachDriver('the source of a stream', (add) => {
     ['Readable', (ended: () => void) => new Readable({ read() {} }).on('close', ended)],
     ['ReadableStream', (ended: () => void) => new ReadableStream<Uint8Array>({ cancel: ended })],
   ] as const) {
-    add(`that is quiet ends when the client leaves, ${name}`, async (driver) => {
+    add(`that waits is ended when the client disconnects, ${name}`, async (driver) => {
       let ended = 0;
       let settled = 0;
       const routes = (server: Server) => {
@@ -411,11 +411,11 @@ onEachDriver('the source of a stream', (add) => {
         await eventually('the handler runs', () => server.counters.requests === 1);
         client.reset();
         await eventually('the source is ended', () => ended === 1);
-        await eventually('the handler goes on', () => settled === 1);
+        await eventually('the handler continues', () => settled === 1);
       });
     });
 
-    add(`that is handed over after the client left is ended, ${name}`, async (driver) => {
+    add(`that is passed after the client disconnected is ended, ${name}`, async (driver) => {
       let ended = 0;
       const routes = (server: Server) => {
         server.get('/', async (request, response) => {
@@ -440,19 +440,19 @@ onEachDriver('the source of a stream', (add) => {
       await withServer(driver, { handlerTimeoutMs: 100 }, routes, async ({ open }) => {
         const client = await open();
         const response = await client.ask(requestOf('HEAD', '/'));
-        assert.equal(response.status, 503, 'the source gave nothing');
+        assert.equal(response.status, 503, 'the source has no content');
         await eventually('the source is ended', () => ended === 1);
       });
     });
   }
 });
 
-onEachDriver('what is told of a response', (add) => {
-  add('is what the client got of it, and how long it took', async (driver) => {
-    const told: { bytes: number; complete: boolean; durationMs: number }[] = [];
+onEachDriver('the summary of afterSend()', (add) => {
+  add('says what the client received, and how long it took', async (driver) => {
+    const summaries: { bytes: number; complete: boolean; durationMs: number }[] = [];
     const routes = (server: Server) => {
       server.use((_request, response, next) => {
-        response.afterSend((summary) => told.push(summary));
+        response.afterSend((summary) => summaries.push(summary));
         return next();
       });
       server.get('/large', (_request, response) => response.send(Buffer.alloc(40_000_000)));
@@ -465,20 +465,20 @@ onEachDriver('what is told of a response', (add) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       await client.ask(get('/busy'));
-      await eventually('it is told', () => told.length === 1);
-      assert.ok(told[0].durationMs >= 49, `it took ${told[0].durationMs} ms`);
-      assert.deepEqual([told[0].bytes, told[0].complete], [4, true]);
+      await eventually('the summary is there', () => summaries.length === 1);
+      assert.ok(summaries[0].durationMs >= 49, `it took ${summaries[0].durationMs} ms`);
+      assert.deepEqual([summaries[0].bytes, summaries[0].complete], [4, true]);
       await client.send(get('/large'));
       await client.hasReceived(100_000);
       client.reset();
-      await eventually('it is told', () => told.length === 2);
-      assert.equal(told[1].complete, false);
-      assert.ok(told[1].bytes < 40_000_000, `${told[1].bytes} bytes`);
+      await eventually('the summary is there', () => summaries.length === 2);
+      assert.equal(summaries[1].complete, false);
+      assert.ok(summaries[1].bytes < 40_000_000, `${summaries[1].bytes} bytes`);
     });
   });
 });
 
-/** Sources that fail when they are ended, or by themselves soon after. */
+/** Sources that fail when they are ended, or soon after. */
 const FAILING: readonly (readonly [string, () => never | Readable])[] = [
   ['a missing file', () => createReadStream('/no/such/file')],
   ['an error of destroy()', () => new Readable({ destroy: (_e, done) => done(new Error('x')) })],
@@ -488,15 +488,15 @@ const FAILING: readonly (readonly [string, () => never | Readable])[] = [
 function throwing(): AsyncIterable<string> & { destroy(): void } {
   return {
     destroy() {
-      throw new Error('planted');
+      throw new Error('injected');
     },
     [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }),
   };
 }
 
-onEachDriver('a process goes on', (add) => {
+onEachDriver('the process survives', (add) => {
   for (const [what, make] of FAILING) {
-    add(`when a stream() that comes too late is given ${what}`, async (driver) => {
+    add(`a late stream() of ${what}`, async (driver) => {
       const routes = (server: Server) => {
         server.get('/late', async (_request, response) => {
           response.text('x');
@@ -530,10 +530,10 @@ onEachDriver('a process goes on', (add) => {
     });
   }
 
-  add('when middleware does not return the promise of ours', async (driver) => {
+  add('middleware that does not return the promise of next()', async (driver) => {
     const site = serveStatic('.');
     const allow = cors({ origin: async () => true });
-    const fail = cors({ origin: () => Promise.reject(new Error('planted')) });
+    const fail = cors({ origin: () => Promise.reject(new Error('injected')) });
     const routes = (server: Server) => {
       server.use('/site', (request, response, next) => void site(request, response, next));
       server.use('/both', (request, response, next) => {
@@ -562,26 +562,26 @@ onEachDriver('a process goes on', (add) => {
     });
   });
 
-  add('when an HttpError was spoiled: it is a 500', async (driver) => {
-    const spoiled: readonly (() => object)[] = [
+  add('an HttpError with an invalid status or message: it is a 500', async (driver) => {
+    const invalid: readonly (() => object)[] = [
       () => Object.assign(new HttpError(404), { message: Symbol('x') }),
       () => Object.assign(new HttpError(404), { status: Symbol('x') }),
       () => Object.assign(new HttpError(404), { status: 99 }),
       () =>
         Object.defineProperty(new HttpError(404), 'message', {
           get() {
-            throw new Error('planted');
+            throw new Error('injected');
           },
         }),
     ];
     const routes = (server: Server) => {
       server.get('/:index', (request) => {
-        throw spoiled[Number(request.params['index'])]();
+        throw invalid[Number(request.params['index'])]();
       });
     };
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      for (const index of spoiled.keys()) {
+      for (const index of invalid.keys()) {
         assert.equal((await client.ask(get(`/${index}`))).status, 500);
       }
     });

@@ -1,4 +1,4 @@
-// What clients and handlers do that nobody should: each of these once cost more than its own
+// Hostile clients and faulty handlers. In an earlier version each cost more than its own
 // connection.
 
 import assert from 'node:assert/strict';
@@ -16,7 +16,7 @@ function routes(server: Server): void {
   server.get('/big', (_request, response) => response.send(Buffer.alloc(BIG_BYTES, 'x')));
 }
 
-/** Reads an answer in small sips, with rests between them. */
+/** Reads a response in small parts, with pauses. */
 async function readSlowly(client: RawClient, untilMs: number): Promise<void> {
   client.pause();
   for (let waited = 0; waited < untilMs; waited += 50) {
@@ -29,7 +29,7 @@ async function readSlowly(client: RawClient, untilMs: number): Promise<void> {
 }
 
 onEachDriver('hostile', (add) => {
-  add('the last answer arrives whole, however slowly it is read', async (driver) => {
+  add('the last response arrives complete, however slowly it is read', async (driver) => {
     await withServer(driver, { lingerTimeoutMs: 50 }, routes, async ({ open }) => {
       const client = await open();
       void client.send(get('/big', 'Connection: close'));
@@ -39,7 +39,7 @@ onEachDriver('hostile', (add) => {
     });
   });
 
-  add('an answer that is being read is no idleness', async (driver) => {
+  add('a connection whose response is being read is not idle', async (driver) => {
     await withServer(driver, { keepAliveTimeoutMs: 100 }, routes, async ({ open }) => {
       const client = await open();
       void client.send(get('/big'));
@@ -63,7 +63,7 @@ onEachDriver('hostile', (add) => {
     ['a symbol', () => Symbol('thrown')],
   ];
   for (const [name, make] of unprintable) {
-    add(`throwing ${name} is a 500 and nothing more`, async (driver) => {
+    add(`throwing ${name} is a 500 and has no other effect`, async (driver) => {
       const throwing = (server: Server) => {
         routes(server);
         server.get('/throw', () => {
@@ -81,7 +81,7 @@ onEachDriver('hostile', (add) => {
     });
   }
 
-  add('a HEAD ends a handler that writes as long as somebody listens', async (driver) => {
+  add('a HEAD ends a handler that writes until its signal aborts', async (driver) => {
     let running = 0;
     const endless = (server: Server) => {
       routes(server);
@@ -108,7 +108,7 @@ onEachDriver('hostile', (add) => {
     });
   });
 
-  add('streams with a byte too many cannot hold all blocks', async (driver) => {
+  add('streams whose clients sent one more byte cannot hold all blocks', async (driver) => {
     const quiet = (server: Server) => {
       routes(server);
       server.get('/events', (_request, response) => {
@@ -129,7 +129,7 @@ onEachDriver('hostile', (add) => {
     });
   });
 
-  add('what is no content is refused before the head is sent', async (driver) => {
+  add('invalid content is rejected before the head is sent', async (driver) => {
     const wrong: unknown[] = [
       42,
       { length: 5 },
@@ -157,7 +157,7 @@ onEachDriver('hostile', (add) => {
       const client = await open();
       for (const [index, value] of wrong.entries()) {
         for (const how of ['send', 'write', 'end', 'stream', 'before']) {
-          // An answer may have no content at all.
+          // A response may have no content.
           if (value === null && how === 'before') continue;
           assert.equal((await client.ask(get(`/${how}/${index}`))).status, 500, `${how} ${index}`);
         }
@@ -165,7 +165,7 @@ onEachDriver('hostile', (add) => {
     });
   });
 
-  add('what a handler kept never shows the request of another', async (driver) => {
+  add('a request that a handler kept never shows another request', async (driver) => {
     let kept: { path: string } | null = null;
     const keeping = (server: Server) => {
       server.get('/keep', (asked, response) => {
@@ -190,7 +190,7 @@ onEachDriver('hostile', (add) => {
     });
   });
 
-  add('half heads that come in drops are put together while blocks are short', async (driver) => {
+  add('half heads that arrive in small parts are joined while blocks are short', async (driver) => {
     await withServer(driver, { blockCount: 16 }, routes, async ({ open }) => {
       const clients = await Promise.all(Array.from({ length: 60 }, () => open()));
       const text = get('/', `X-Long: ${'y'.repeat(14_000)}`);
@@ -204,10 +204,10 @@ onEachDriver('hostile', (add) => {
   });
 
   add('in absolute-form the target names the host', async (driver) => {
-    const telling = (server: Server) => {
+    const echoing = (server: Server) => {
       server.get('/*', (asked, response) => response.text(`${asked.header('host')} ${asked.path}`));
     };
-    await withServer(driver, {}, telling, async ({ open }) => {
+    await withServer(driver, {}, echoing, async ({ open }) => {
       const client = await open();
       const ask = async (target: string) =>
         (await client.ask(`GET ${target} HTTP/1.1\r\nHost: other\r\n\r\n`)).text;
@@ -218,7 +218,7 @@ onEachDriver('hostile', (add) => {
     });
   });
 
-  add('what follows a CONNECT is no request', async (driver) => {
+  add('bytes after a CONNECT are not read as a request', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const response = await client.ask('CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n');
@@ -228,7 +228,7 @@ onEachDriver('hostile', (add) => {
   });
 });
 
-test('options that are not known are not taken for others', () => {
+test('unknown options are rejected', () => {
   assert.throws(() => cors({ orgin: 'https://a' } as object), /did you mean origin\?/);
   assert.throws(() => accessLog({ fromat: 'json' } as object), /did you mean format\?/);
   assert.throws(() => serveStatic('.', { listng: true } as object), /did you mean listing\?/);
@@ -237,8 +237,8 @@ test('options that are not known are not taken for others', () => {
 });
 
 function proxyTraps(): ProxyHandler<object> {
-  const refuse = () => {
+  const fail = () => {
     throw new Error('no');
   };
-  return { get: refuse, getPrototypeOf: refuse, has: refuse, ownKeys: refuse };
+  return { get: fail, getPrototypeOf: fail, has: fail, ownKeys: fail };
 }

@@ -1,4 +1,4 @@
-// Whether a connection lives on after an answer, in HTTP/1.1 and 1.0, and how it ends when not.
+// Whether a connection persists after a response, in HTTP/1.1 and 1.0, and how it closes otherwise.
 
 import assert from 'node:assert/strict';
 import type { Server } from '../../src/server/server.ts';
@@ -55,7 +55,7 @@ onEachDriver('keep-alive', (add) => {
 
   const closing = ['close', 'Close', 'CLOSE', 'foo, close', 'close, keep-alive', ' close ,x'];
   for (const value of closing) {
-    add(`Connection: ${value} ends the connection after the answer`, async (driver) => {
+    add(`Connection: ${value} closes the connection after the response`, async (driver) => {
       await withServer(driver, {}, routes, async ({ open }) => {
         const client = await open();
         const response = await client.ask(get('/later', `Connection: ${value}`));
@@ -76,7 +76,7 @@ onEachDriver('keep-alive', (add) => {
     });
   }
 
-  add('what follows a request with Connection: close is not answered', async (driver) => {
+  add('a request after one with Connection: close gets no response', async (driver) => {
     await withServer(driver, {}, routes, async ({ open, server }) => {
       const client = await open();
       void client.send(get('/', 'Connection: close') + get('/'));
@@ -86,7 +86,7 @@ onEachDriver('keep-alive', (add) => {
     });
   });
 
-  add('a handler may close: the answer says so, and the rest is not read', async (driver) => {
+  add('a handler may close: the response says so, and the rest is not read', async (driver) => {
     await withServer(driver, {}, routes, async ({ open, server }) => {
       const client = await open();
       void client.send(get('/close') + get('/'));
@@ -108,7 +108,7 @@ onEachDriver('keep-alive', (add) => {
     });
   });
 
-  add('HTTP/1.0 with keep-alive keeps it, and is told so', async (driver) => {
+  add('HTTP/1.0 with keep-alive persists, and the response says so', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       for (let index = 0; index < 3; index++) {
@@ -146,7 +146,7 @@ onEachDriver('keep-alive', (add) => {
     });
   });
 
-  add('requests_per_connection_max closes with the last of them', async (driver) => {
+  add('requests_per_connection_max closes with the last request', async (driver) => {
     await withServer(driver, { requestsPerConnectionMax: 3 }, routes, async ({ open, server }) => {
       const client = await open();
       void client.send(get('/').repeat(5));
@@ -169,7 +169,7 @@ onEachDriver('keep-alive', (add) => {
     });
   });
 
-  add('Date is there once, in the form of RFC 9110, and of this moment', async (driver) => {
+  add('Date is sent once, in the format of RFC 9110, with the current time', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       for (const target of ['/', '/later', '/stream', '/missing']) {
@@ -184,7 +184,7 @@ onEachDriver('keep-alive', (add) => {
     });
   });
 
-  add('Date follows the clock from one answer to another', async (driver) => {
+  add('Date follows the clock from one response to the next', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const first = (await client.ask(get('/'))).field('date') ?? '';

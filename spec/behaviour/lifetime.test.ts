@@ -1,5 +1,5 @@
-// How long a request and its response mean something. What comes too late reads nothing of another
-// request, and has no effect: it is counted and logged.
+// How long a request and its response may be used. A late call reads nothing of another request and
+// has no effect: it is counted and logged.
 
 import assert from 'node:assert/strict';
 import { prepare } from '../../src/exchange/prepared.ts';
@@ -66,7 +66,7 @@ const CALLS: readonly Use[] = [
 ];
 const LATE = prepare(500, {}, 'late');
 
-/** The record behind it went on to other requests: nothing of them can be read. */
+/** Other requests use the pooled record: nothing of them can be read. */
 async function assertUnreadable(kept: Kept): Promise<void> {
   for (const [what, use] of READS) assert.throws(() => use(kept), /is over/, what);
   for (const [what, use] of BODY_READS) await assert.rejects(use(kept), /is over/, what);
@@ -79,7 +79,7 @@ async function assertReadable(kept: Kept, target: string): Promise<void> {
   for (const [what, use] of BODY_READS) await assert.rejects(use(kept), Error, what);
 }
 
-/** Nothing happens, and nothing is thrown where no handler could catch it. */
+/** Has no effect, and throws nothing where no handler could catch it. */
 async function assertWithoutEffect(kept: Kept): Promise<void> {
   assert.equal(kept.response.sent, true);
   assert.equal(kept.response.closed, true);
@@ -128,7 +128,7 @@ const LATER = ['/async', '/callback', '/stream'];
 onEachDriver('lifetime', (add) => {
   for (const debug of [false, true]) {
     for (const target of [...AT_ONCE, ...LATER]) {
-      add(`what is kept after ${target} is harmless, debug ${debug}`, async (driver) => {
+      add(`objects kept after ${target} are harmless, debug ${debug}`, async (driver) => {
         const kept: Kept[] = [];
         await withServer(driver, { debug }, keeping(kept), async ({ open, server }) => {
           const client = await open();
@@ -164,7 +164,7 @@ onEachDriver('lifetime', (add) => {
     });
   }
 
-  add('nothing kept comes back to life, however many requests follow', async (driver) => {
+  add('kept objects stay unusable, however many requests follow', async (driver) => {
     const kept: Kept[] = [];
     await withServer(driver, {}, keeping(kept), async ({ open }) => {
       const client = await open();
@@ -206,7 +206,7 @@ onEachDriver('lifetime', (add) => {
       await client.send(get('/'));
       await eventually('the handler runs', () => server.counters.requests === 1);
       client.reset();
-      await eventually('the server noticed', () => server.counters.closed === 1);
+      await eventually('the connection is closed', () => server.counters.closed === 1);
       assert.equal(server.counters.resets, 1);
       gate.open();
       await eventually('the handler ends', () => finished);
@@ -216,16 +216,16 @@ onEachDriver('lifetime', (add) => {
     });
   });
 
-  add('a stream ends when the client goes, and its source is closed', async (driver) => {
+  add('a stream ends when the client disconnects, and its source is closed', async (driver) => {
     let closed = false;
-    let pieces = 0;
+    let chunks = 0;
     const endless = (server: Server) => {
       server.get('/', (_request, response) =>
         response.stream(
           (async function* () {
             try {
               for (;;) {
-                pieces += 1;
+                chunks += 1;
                 yield Buffer.alloc(10_000);
                 await wait(1);
               }
@@ -242,7 +242,7 @@ onEachDriver('lifetime', (add) => {
       await client.hasReceived(50_000);
       client.reset();
       await eventually('the source is closed', () => closed);
-      assert.ok(pieces >= 5);
+      assert.ok(chunks >= 5);
       assert.equal(server.counters.resets, 1);
       assert.equal(server.counters.handlerErrors, 0);
     });
@@ -277,7 +277,7 @@ onEachDriver('lifetime', (add) => {
     });
   });
 
-  add('the signal does not abort on an end, nor after an answer', async (driver) => {
+  add('the signal does not abort on a half-close, nor after a response', async (driver) => {
     const signals: AbortSignal[] = [];
     const watching = (server: Server) => {
       server.get('/', async (request, response) => {
@@ -295,7 +295,7 @@ onEachDriver('lifetime', (add) => {
       const other = await open();
       assert.equal((await other.ask(get('/'))).text, 'false');
       other.reset();
-      await eventually('both are gone', () => server.counters.closed === 2);
+      await eventually('both connections are closed', () => server.counters.closed === 2);
       assert.deepEqual(
         signals.map((signal) => signal.aborted),
         [false, false],
@@ -303,7 +303,7 @@ onEachDriver('lifetime', (add) => {
     });
   });
 
-  add('a signal asked for after the reset is aborted already', async (driver) => {
+  add('a signal that is first read after the reset is already aborted', async (driver) => {
     const gate = new Gate();
     const seen: boolean[] = [];
     const watching = (server: Server) => {
@@ -317,37 +317,40 @@ onEachDriver('lifetime', (add) => {
       await client.send(get('/'));
       await eventually('the handler runs', () => server.counters.requests === 1);
       client.reset();
-      await eventually('the server noticed', () => server.counters.closed === 1);
+      await eventually('the connection is closed', () => server.counters.closed === 1);
       gate.open();
       await eventually('the handler ends', () => seen.length === 1);
       assert.deepEqual(seen, [true]);
     });
   });
 
-  add('remoteAddress and remotePort are the client\u2019s, also after it went', async (driver) => {
-    const gate = new Gate();
-    const seen: unknown[] = [];
-    const asking = (server: Server) => {
-      server.get('/', (request, response) => {
-        response.json([request.remoteAddress, request.remotePort]);
+  add(
+    'remoteAddress and remotePort are the client\u2019s, also after it disconnected',
+    async (driver) => {
+      const gate = new Gate();
+      const seen: unknown[] = [];
+      const asking = (server: Server) => {
+        server.get('/', (request, response) => {
+          response.json([request.remoteAddress, request.remotePort]);
+        });
+        server.get('/wait', async (request) => {
+          const before = request.remoteAddress;
+          await gate.opened;
+          seen.push(before, request.remoteAddress);
+        });
+      };
+      await withServer(driver, {}, asking, async ({ open, server }) => {
+        const client = await open();
+        const response = await client.ask(get('/'));
+        assert.deepEqual(JSON.parse(response.text), ['127.0.0.1', client.socket.localPort]);
+        await client.send(get('/wait'));
+        await eventually('the handler runs', () => server.counters.requests === 2);
+        client.reset();
+        await eventually('the connection is closed', () => server.counters.closed === 1);
+        gate.open();
+        await eventually('the handler ends', () => seen.length === 2);
+        assert.deepEqual(seen, ['127.0.0.1', '127.0.0.1']);
       });
-      server.get('/wait', async (request) => {
-        const before = request.remoteAddress;
-        await gate.opened;
-        seen.push(before, request.remoteAddress);
-      });
-    };
-    await withServer(driver, {}, asking, async ({ open, server }) => {
-      const client = await open();
-      const response = await client.ask(get('/'));
-      assert.deepEqual(JSON.parse(response.text), ['127.0.0.1', client.socket.localPort]);
-      await client.send(get('/wait'));
-      await eventually('the handler runs', () => server.counters.requests === 2);
-      client.reset();
-      await eventually('the server noticed', () => server.counters.closed === 1);
-      gate.open();
-      await eventually('the handler ends', () => seen.length === 2);
-      assert.deepEqual(seen, ['127.0.0.1', '127.0.0.1']);
-    });
-  });
+    },
+  );
 });

@@ -1,5 +1,5 @@
-// What clients and errors bring into the logs of a running server: it can neither begin a line of
-// its own nor reach a terminal as anything but visible characters.
+// Texts of clients and errors in the logs of a running server: they cannot begin a line, and they
+// reach a terminal only as visible characters.
 
 import assert from 'node:assert/strict';
 import { accessLog } from '../../src/middleware/access-log.ts';
@@ -7,13 +7,13 @@ import type { Server } from '../../src/server/server.ts';
 import { get, request } from '../../testing/raw-client.ts';
 import { eventually, onEachDriver, type Running, withServer } from '../../testing/with-server.ts';
 
-/** C0, DEL, C1, line and paragraph separators, bidirectional controls, half of a pair. */
+/** C0, DEL, C1, line and paragraph separators, bidirectional controls, lone surrogates. */
 const UNSAFE =
   /[^\x20-\x7e\xa0-\u061b\u061d-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\u{10ffff}]/u;
 const OWN_LINE = /^vibing (?:error|warn|info|debug): /;
 const CONTINUATION = /^ {2}/;
 
-/** A path as it is sent, and as a line shows it. */
+/** A path as it is sent, and as the log shows it. */
 const PATHS = [
   ['/%0d%0avibing%20error:%20FAKE', '/\\x0d\\x0avibing error: FAKE'],
   ['/%0avibing%20error:%20FAKE', '/\\x0avibing error: FAKE'],
@@ -63,7 +63,7 @@ async function entries({ log }: Running, count: number): Promise<void> {
 }
 
 onEachDriver('log', (add) => {
-  add('paths are shown on the line they belong to', async (driver) => {
+  add('a path is shown within its line', async (driver) => {
     for (const [path, shown] of PATHS) {
       await withServer(driver, {}, failing, async (running) => {
         const client = await running.open();
@@ -74,16 +74,19 @@ onEachDriver('log', (add) => {
     }
   });
 
-  add('so they are where no answer came in time', async (driver) => {
+  add('a path is shown within the line of a handler timeout', async (driver) => {
     await withServer(driver, { handlerTimeoutMs: 10 }, failing, async (running) => {
       const client = await running.open();
       assert.equal((await client.ask(get(`/slow${PATHS[0][0]}`))).status, 503);
       await entries(running, 1);
-      assert.ok(running.log[0].includes(`/slow${PATHS[0][1]}: no response in time`), running.log[0]);
+      assert.ok(
+        running.log[0].includes(`/slow${PATHS[0][1]}: no response in time`),
+        running.log[0],
+      );
     });
   });
 
-  add('errors with line ends continue in lines that are indented', async (driver) => {
+  add('the further lines of an error are indented', async (driver) => {
     for (const target of ['/value', '/message?q=a%0d%0avibing+error:+FAKE%1b[2J', '/name']) {
       await withServer(driver, {}, failing, async (running) => {
         const client = await running.open();
@@ -99,7 +102,7 @@ onEachDriver('log', (add) => {
     });
   });
 
-  add('a very long error is cut', async (driver) => {
+  add('a very long error is truncated', async (driver) => {
     const long = (server: Server) => {
       server.get('/', () => {
         throw new Error('x'.repeat(5_000_000));
@@ -119,7 +122,7 @@ onEachDriver('access log', (add) => {
   const fields = ['User-Agent: a\x85\x9b31mb', 'Referer: \x80\xe9'];
   const options = ['combined', 'common', 'json'] as const;
   for (const format of options) {
-    add(`${format}: what a client sends is visible characters`, async (driver) => {
+    add(`${format}: only visible characters of a client are logged`, async (driver) => {
       const lines: string[] = [];
       const logging = (server: Server) => {
         server.use(accessLog({ format, write: (line) => lines.push(line) }));

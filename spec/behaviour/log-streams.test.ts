@@ -1,5 +1,5 @@
-// Logs of a server whose reader is gone, full, or stopped: the server goes on answering, holds
-// little for the reader, counts what it drops, and ends when it is told to.
+// Logs of a server whose reader is gone, full, or stopped: the server keeps responding, buffers
+// little, counts the lines that it drops, and exits when it is closed.
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -13,26 +13,26 @@ import {
   oneDriver,
   wait,
 } from '../../testing/with-server.ts';
-import { LogServer, Pipe, type Stream } from './log-child.ts';
+import { LogServer, Pipe, type Stream } from './fixtures/log-process.ts';
 
-/** A request whose line in the access log is this long, and some of them: together 64 MB. */
+/** Requests with access log lines of this length: 64 MB together. */
 const LINE_BYTES = 8_000;
 const MANY = 16_000;
 const LONG = get('/', `User-Agent: ${'u'.repeat(LINE_BYTES)}`);
 /** The young generation alone may grow by 32 MiB; all lines are 128 MB. */
 const GROWTH_MAX = 80 * 1024 * 1024;
-/** What a server may wait for a reader when it closes, and a busy machine beside. */
+/** How long a closing server may wait for a reader, on a loaded machine. */
 const CLOSE_MS_MAX = 10_000;
-const TOLD = /(\d+) lines/;
+const DROPPED = /(\d+) lines/;
 
-/** The server ends within its time even if its reader never reads. */
+/** The server exits in time even if its reader never reads. */
 async function closes(server: LogServer): Promise<void> {
   const beganMs = performance.now();
   assert.equal(await server.close(), 0);
   assert.ok(performance.now() - beganMs < CLOSE_MS_MAX);
 }
 
-/** With a standard output that cannot be written. */
+/** Standard output cannot be written. */
 async function survives(driver: DriverName, out: Stream): Promise<void> {
   const errors = new Pipe();
   const server = await new LogServer(driver, out, errors).listening();
@@ -67,7 +67,7 @@ onEachDriver(
       assert.match(errors.lines[0], /^vibing error: standard output .*EPIPE/);
     });
 
-    add('on a pipe whose reader goes, as of `head`', async (driver) => {
+    add('on a pipe whose reader exits, like `head`', async (driver) => {
       const out = new Pipe();
       const errors = new Pipe();
       const server = await new LogServer(driver, out, errors).listening();
@@ -117,44 +117,47 @@ onEachDriver(
     }
 
     for (const kind of ['a pipe', 'a socket'] as const) {
-      add(`on ${kind} that is not read: bounded, and told when it is`, async (driver) => {
-        const errors = new Pipe();
-        const pipe = new Pipe();
-        const out = kind === 'a pipe' ? pipe : 'pipe';
-        const server = await new LogServer(driver, out, errors).listening();
-        await server.ask(LONG, 300);
-        const before = await server.stats();
-        await server.ask(LONG, MANY);
-        const after = await server.stats();
-        assert.ok(after.rss - before.rss < GROWTH_MAX, `${(after.rss - before.rss) >> 20} MiB`);
-        assert.ok(after.logLinesDropped > MANY / 2, String(after.logLinesDropped));
-        // The reader goes on: every line is whole, and those that are missing were counted.
-        let socketText = '';
-        server.process.stdout?.setEncoding('latin1').on('data', (text: string) => {
-          socketText += text;
-        });
-        const read = () => {
-          pipe.read();
-          return kind === 'a pipe' ? pipe.text : socketText;
-        };
-        await eventually('the count', () => {
-          read();
-          return errors.read() && errors.lines.length > 0;
-        });
-        assert.equal(errors.lines.length, 1, errors.text);
-        assert.match(errors.lines[0], /^vibing error: standard output /);
-        const dropped = Number(TOLD.exec(errors.lines[0])?.[1]);
-        // The line of the request that asked for the number has no room either.
-        assert.equal(dropped, after.logLinesDropped + 1);
-        const written = MANY + 300 + 2 - dropped;
-        await eventually('the rest', () => read().split('\n').length - 1 === written);
-        for (const line of read().split('\n').slice(0, -1)) {
-          assert.match(line, /^127\.0\.0\.1 - - \[.*\] "GET \/(?:stats)? HTTP\/1\.1" 200 .*"$/);
-        }
-        await server.ask(get('/'));
-        await eventually('one more', () => read().split('\n').length - 1 === written + 1);
-        await closes(server);
-      });
+      add(
+        `on ${kind} that is not read: bounded, and the dropped lines are counted`,
+        async (driver) => {
+          const errors = new Pipe();
+          const pipe = new Pipe();
+          const out = kind === 'a pipe' ? pipe : 'pipe';
+          const server = await new LogServer(driver, out, errors).listening();
+          await server.ask(LONG, 300);
+          const before = await server.stats();
+          await server.ask(LONG, MANY);
+          const after = await server.stats();
+          assert.ok(after.rss - before.rss < GROWTH_MAX, `${(after.rss - before.rss) >> 20} MiB`);
+          assert.ok(after.logLinesDropped > MANY / 2, String(after.logLinesDropped));
+          // The reader continues: every line is complete, and the missing ones were counted.
+          let socketText = '';
+          server.process.stdout?.setEncoding('latin1').on('data', (text: string) => {
+            socketText += text;
+          });
+          const read = () => {
+            pipe.read();
+            return kind === 'a pipe' ? pipe.text : socketText;
+          };
+          await eventually('the count', () => {
+            read();
+            return errors.read() && errors.lines.length > 0;
+          });
+          assert.equal(errors.lines.length, 1, errors.text);
+          assert.match(errors.lines[0], /^vibing error: standard output /);
+          const dropped = Number(DROPPED.exec(errors.lines[0])?.[1]);
+          // The line of the request for the number is dropped, too.
+          assert.equal(dropped, after.logLinesDropped + 1);
+          const written = MANY + 300 + 2 - dropped;
+          await eventually('the rest', () => read().split('\n').length - 1 === written);
+          for (const line of read().split('\n').slice(0, -1)) {
+            assert.match(line, /^127\.0\.0\.1 - - \[.*\] "GET \/(?:stats)? HTTP\/1\.1" 200 .*"$/);
+          }
+          await server.ask(get('/'));
+          await eventually('one more', () => read().split('\n').length - 1 === written + 1);
+          await closes(server);
+        },
+      );
 
       add(`on ${kind} that is never read: it still closes`, async (driver) => {
         const out = kind === 'a pipe' ? new Pipe() : 'pipe';
@@ -164,7 +167,7 @@ onEachDriver(
       });
     }
 
-    add('a standard error that is not read holds up nothing', async (driver) => {
+    add('a standard error that is not read blocks nothing', async (driver) => {
       const errors = new Pipe();
       const server = await new LogServer(driver, 'ignore', errors).listening();
       await server.ask(get('/long-error'), 300);
@@ -173,18 +176,18 @@ onEachDriver(
       const after = await server.stats();
       assert.ok(after.rss - before.rss < GROWTH_MAX, `${(after.rss - before.rss) >> 20} MiB`);
       assert.ok(after.logLinesDropped > 1_000);
-      const told = () => errors.lines.findIndex((line) => line.includes('standard error'));
-      await eventually('the count', () => errors.read() && told() > 0);
-      // It stands where the lines are missing.
-      assert.equal(told(), errors.lines.length - 1);
-      assert.equal(Number(TOLD.exec(errors.lines[told()])?.[1]), after.logLinesDropped);
+      const countAt = () => errors.lines.findIndex((line) => line.includes('standard error'));
+      await eventually('the count', () => errors.read() && countAt() > 0);
+      // It is logged where the lines are missing.
+      assert.equal(countAt(), errors.lines.length - 1);
+      assert.equal(Number(DROPPED.exec(errors.lines[countAt()])?.[1]), after.logLinesDropped);
       await server.ask(get('/error'));
       const next = `vibing error: GET /error: Error: failed on purpose`;
-      await eventually('one more', () => errors.read() && errors.lines[told() + 1] === next);
+      await eventually('one more', () => errors.read() && errors.lines[countAt() + 1] === next);
       await closes(server);
     });
 
-    add('the last words of a process that ends are written', async (driver) => {
+    add('the last lines of a process that exits are written', async (driver) => {
       const folder = mkdtempSync(join(tmpdir(), 'vibing-log-'));
       const file = join(folder, 'log');
       for (const errors of [new Pipe(), openSync(file, 'a')]) {
@@ -193,7 +196,7 @@ onEachDriver(
         assert.equal(await server.end(), 3);
         if (errors instanceof Pipe) errors.read();
         const text = errors instanceof Pipe ? errors.text : readFileSync(file, 'utf8');
-        assert.match(text, /vibing error: GET \/exit: Error: the last words\n/);
+        assert.match(text, /vibing error: GET \/exit: Error: the last line\n/);
       }
       rmSync(folder, { recursive: true });
     });
@@ -209,7 +212,7 @@ onEachDriver(
       rmSync(folder, { recursive: true });
     });
 
-    add('of workers: a reader that stops holds up none of them', async (driver) => {
+    add('of workers: a reader that stops blocks none of them', async (driver) => {
       const out = new Pipe();
       const errors = new Pipe();
       const server = await new LogServer(driver, out, errors, 2).listening();
@@ -220,7 +223,7 @@ onEachDriver(
         dropped.set(pid, logLinesDropped);
       }
       assert.ok([...dropped.values()].some((count) => count > 0));
-      // Lines of two processes do not run into each other.
+      // Lines of two processes are not mixed.
       out.read();
       for (const line of out.lines) assert.match(line, /^127\.0\.0\.1 - - \[.*"$/);
       await closes(server);

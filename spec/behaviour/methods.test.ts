@@ -1,5 +1,5 @@
-// What a method asks for: HEAD that follows from GET, OPTIONS, methods that a path or the server
-// does not know, and the forms of a target.
+// Methods and targets: HEAD that follows from GET, OPTIONS, methods that a path or the server does
+// not support, and the forms of a target.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -61,14 +61,14 @@ onEachDriver('methods', (add) => {
         for (const name of ['content-length', 'content-type', 'etag', 'last-modified']) {
           assert.equal(head.field(name), whole.field(name), name);
         }
-        // No content follows: what comes next is the next answer.
+        // No content follows: the next bytes are the next response.
         assert.equal((await client.ask(get('/text'))).text, 'hello');
       });
     });
   }
 
   for (const target of ['/stream', '/written']) {
-    add(`HEAD ${target}, of no known length, has no content either`, async (driver) => {
+    add(`HEAD ${target}, of unknown length, has no content either`, async (driver) => {
       await withServer(driver, {}, routes, async ({ open }) => {
         const client = await open();
         const whole = await client.ask(get(target));
@@ -81,7 +81,7 @@ onEachDriver('methods', (add) => {
     });
   }
 
-  add('HEAD of what never ends is answered, and its source closed', async (driver) => {
+  add('HEAD of an endless stream gets a response, and its source is closed', async (driver) => {
     const closed: string[] = [];
     const endless = (server: Server) => {
       routes(server);
@@ -90,7 +90,7 @@ onEachDriver('methods', (add) => {
           (async function* () {
             try {
               for (;;) {
-                yield 'piece';
+                yield 'chunk';
                 await wait(1);
               }
             } finally {
@@ -115,7 +115,7 @@ onEachDriver('methods', (add) => {
     });
   });
 
-  add('HEAD of an answer without content, of an error and of nothing', async (driver) => {
+  add('HEAD of a response without content, of an error and of no route', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       for (const target of ['/empty', '/error', '/missing']) {
@@ -136,19 +136,19 @@ onEachDriver('methods', (add) => {
     });
   });
 
-  add('a HEAD route of its own goes before; GET does not reach it', async (driver) => {
+  add('a HEAD route takes precedence over GET; GET does not reach it', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       assert.equal((await client.ask(request('HEAD', '/head'))).field('x-head'), 'own');
       const declared = await client.ask(request('HEAD', '/declared'));
       assert.equal(declared.field('content-length'), '1234');
-      const refused = await client.ask(get('/head'));
-      assert.equal(refused.status, 405);
-      assert.equal(refused.field('allow'), 'HEAD, OPTIONS');
+      const rejected = await client.ask(get('/head'));
+      assert.equal(rejected.status, 405);
+      assert.equal(rejected.field('allow'), 'HEAD, OPTIONS');
     });
   });
 
-  add('OPTIONS * tells what the server can', async (driver) => {
+  add('OPTIONS * lists the methods of the server', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const response = await client.ask(request('OPTIONS', '*'));
@@ -160,7 +160,7 @@ onEachDriver('methods', (add) => {
     });
   });
 
-  add('* is a target of OPTIONS alone', async (driver) => {
+  add('the target * is for OPTIONS only', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       assert.equal((await client.ask(get('*'))).status, 400);
@@ -168,7 +168,7 @@ onEachDriver('methods', (add) => {
     });
   });
 
-  add('OPTIONS of a path tells its methods, a route of its own goes before', async (driver) => {
+  add('OPTIONS of a path lists its methods, an OPTIONS route takes precedence', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const text = await client.ask(request('OPTIONS', '/text'));
@@ -181,7 +181,7 @@ onEachDriver('methods', (add) => {
     });
   });
 
-  add('405 tells what would do, and the connection stays', async (driver) => {
+  add('405 lists the allowed methods, and the connection stays open', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const response = await client.ask(request('DELETE', '/text'));
@@ -189,13 +189,13 @@ onEachDriver('methods', (add) => {
       assert.equal(response.field('allow'), 'GET, HEAD, OPTIONS');
       assert.equal(response.text, 'Method Not Allowed\n');
       assert.equal((await client.ask(get('/post'))).field('allow'), 'DELETE, OPTIONS, POST');
-      // Known to the server from another route, so not 501.
+      // Another route has the method, so not 501.
       assert.equal((await client.ask(request('PURGE', '/text'))).status, 405);
       assert.equal((await client.ask(get('/text'))).status, 200);
     });
   });
 
-  add('501 for methods that nobody knows; case counts', async (driver) => {
+  add('501 for unknown methods; they are case-sensitive', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       assert.equal((await client.ask(request('BREW', '/text'))).status, 501);
@@ -206,7 +206,7 @@ onEachDriver('methods', (add) => {
     });
   });
 
-  add('a route for all methods takes any', async (driver) => {
+  add('a route for all methods takes any method', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS', 'BREW', 'PATCH', 'TRACE']) {
@@ -215,7 +215,7 @@ onEachDriver('methods', (add) => {
     });
   });
 
-  add('CONNECT is refused: 501, as a whole answer', async (driver) => {
+  add('CONNECT gets 501, as a complete response', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const response = await client.ask('CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n');
@@ -223,7 +223,7 @@ onEachDriver('methods', (add) => {
     });
   });
 
-  add('absolute targets are understood', async (driver) => {
+  add('targets in absolute-form are accepted', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       assert.equal((await client.ask(get('http://a.test/text'))).text, 'hello');
@@ -232,7 +232,7 @@ onEachDriver('methods', (add) => {
     });
   });
 
-  add('Upgrade is ignored, the request answered', async (driver) => {
+  add('Upgrade is ignored, the request gets a response', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const response = await client.ask(get('/text', 'Connection: Upgrade', 'Upgrade: websocket'));
@@ -242,7 +242,7 @@ onEachDriver('methods', (add) => {
     });
   });
 
-  add('paths are decoded once, dots resolved; bad escapes are 400', async (driver) => {
+  add('paths are decoded once, dot segments removed; bad escapes are 400', async (driver) => {
     const paths = (server: Server) => {
       server.all('/*', (request, response) => {
         response.json([request.path, request.params['*'], request.query.get('q')]);

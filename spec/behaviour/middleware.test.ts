@@ -1,5 +1,5 @@
-// Middleware in a running server: its order, its prefixes, what it may do wrong, and the two
-// moments of an answer, just before and just after it is sent.
+// Middleware in a running server: its order, its prefixes, its mistakes, and the callbacks before
+// and after a response is sent.
 
 import assert from 'node:assert/strict';
 import type { Summary } from '../../src/exchange/callbacks.ts';
@@ -18,7 +18,7 @@ function noting(notes: string[], name: string): Middleware {
 }
 
 onEachDriver('middleware', (add) => {
-  add('runs in the order it was added, and back', async (driver) => {
+  add('runs in the order of registration, and back', async (driver) => {
     for (const isLater of [false, true]) {
       const notes: string[] = [];
       const nested = (server: Server) => {
@@ -27,7 +27,7 @@ onEachDriver('middleware', (add) => {
           notes.push('handler');
           if (!isLater) return response.text('hello');
           return wait(1).then(() => {
-            notes.push('answer');
+            notes.push('respond');
             response.text('hello');
           });
         });
@@ -35,15 +35,15 @@ onEachDriver('middleware', (add) => {
       };
       await withServer(driver, {}, nested, async ({ open }) => {
         assert.equal((await (await open()).ask(get('/'))).text, 'hello');
-        const inside = isLater ? ['handler', 'answer'] : ['handler'];
+        const inside = isLater ? ['handler', 'respond'] : ['handler'];
         const expected = ['a in', 'b in', 'c in', ...inside, 'c out', 'b out', 'a out'];
-        await eventually('all is over', () => notes.length === expected.length);
+        await eventually('all have run', () => notes.length === expected.length);
         assert.deepEqual(notes, expected);
       });
     }
   });
 
-  add('stands around 404, 405, 501 and OPTIONS, too', async (driver) => {
+  add('wraps 404, 405, 501 and OPTIONS, too', async (driver) => {
     const seen: string[] = [];
     const around = (server: Server) => {
       server.use((request, response, next) => {
@@ -72,7 +72,7 @@ onEachDriver('middleware', (add) => {
     });
   });
 
-  add('may answer by itself: what is behind it does not run', async (driver) => {
+  add('may respond itself: nothing after it runs', async (driver) => {
     let calls = 0;
     const guarded = (server: Server) => {
       server.use((request, response, next) => {
@@ -94,7 +94,7 @@ onEachDriver('middleware', (add) => {
     });
   });
 
-  add('below a prefix sees the path without it; outside it is whole again', async (driver) => {
+  add('below a prefix sees the path without it; outside it sees the full path', async (driver) => {
     const seen: string[] = [];
     const mounted = (server: Server) => {
       server.use(async (request, _response, next) => {
@@ -118,45 +118,45 @@ onEachDriver('middleware', (add) => {
     };
     await withServer(driver, {}, mounted, async ({ open }) => {
       const client = await open();
-      const told = async (target: string, count: number) => {
+      const pathsOf = async (target: string, count: number) => {
         const { text } = await client.ask(get(target));
-        await eventually('all is over', () => seen.length === count);
+        await eventually('all have run', () => seen.length === count);
         return [text, ...seen.splice(0)];
       };
-      assert.deepEqual(await told('/files/a', 3), [
+      assert.deepEqual(await pathsOf('/files/a', 3), [
         '/files/a files/a',
         'files /a',
         'files /a',
         '/files/a /files/a',
       ]);
-      assert.deepEqual(await told('/files', 3), [
+      assert.deepEqual(await pathsOf('/files', 3), [
         '/files files',
         'files /',
         'files /',
         '/files /files',
       ]);
-      assert.deepEqual(await told('/files/deep/x%20y', 4), [
+      assert.deepEqual(await pathsOf('/files/deep/x%20y', 4), [
         '/files/deep/x y files/deep/x y',
         'files /deep/x y',
         'deep /x y',
         'files /deep/x y',
         '/files/deep/x y /files/deep/x y',
       ]);
-      assert.deepEqual(await told('/f%69les/a', 3), [
+      assert.deepEqual(await pathsOf('/f%69les/a', 3), [
         '/files/a files/a',
         'files /a',
         'files /a',
         '/files/a /files/a',
       ]);
       for (const other of ['/filesystem', '/file', '/', '/x/files/a']) {
-        assert.equal((await told(other, 1)).length, 2, other);
+        assert.equal((await pathsOf(other, 1)).length, 2, other);
       }
-      assert.equal((await told('/a/../files/b', 3))[0], '/files/b files/b');
+      assert.equal((await pathsOf('/a/../files/b', 3))[0], '/files/b files/b');
     });
   });
 
   for (const kind of ['sync', 'async'] as const) {
-    add(`that calls next() twice (${kind}) fails; the handler ran once`, async (driver) => {
+    add(`that calls next() twice (${kind}) fails; the handler runs once`, async (driver) => {
       let calls = 0;
       const twice = (server: Server) => {
         if (kind === 'sync') {
@@ -170,7 +170,7 @@ onEachDriver('middleware', (add) => {
             await next();
           });
         }
-        server.get('/answered', (_request, response) => {
+        server.get('/responded', (_request, response) => {
           calls += 1;
           response.text('hello');
         });
@@ -182,7 +182,7 @@ onEachDriver('middleware', (add) => {
       };
       await withServer(driver, {}, twice, async ({ open, server, log }) => {
         const client = await open();
-        assert.equal((await client.ask(get('/answered'))).text, 'hello');
+        assert.equal((await client.ask(get('/responded'))).text, 'hello');
         await eventually('the error is counted', () => server.counters.handlerErrors === 1);
         assert.match(log.join('\n'), /next\(\) was called twice/);
         const later = await client.ask(get('/later'));
@@ -230,7 +230,7 @@ onEachDriver('middleware', (add) => {
     });
   }
 
-  add('may catch what fails behind it', async (driver) => {
+  add('may catch the error of what follows it', async (driver) => {
     const catching = (server: Server) => {
       server.use(async (_request, response, next) => {
         try {
@@ -255,7 +255,7 @@ onEachDriver('middleware', (add) => {
     });
   });
 
-  add('that fails by itself, before and after next()', async (driver) => {
+  add('that fails itself, before and after next()', async (driver) => {
     const failing = (server: Server) => {
       server.use('/before', () => {
         throw new HttpError(403, 'not here');
@@ -275,7 +275,7 @@ onEachDriver('middleware', (add) => {
     });
   });
 
-  add('state goes from middleware to handler, and to no other request', async (driver) => {
+  add('state passes from middleware to handler, and to no other request', async (driver) => {
     const stating = (server: Server) => {
       server.use('/a', (request, _response, next) => {
         request.state['user'] = request.header('x-user');
@@ -292,7 +292,7 @@ onEachDriver('middleware', (add) => {
     });
   });
 
-  add('refuses what is no middleware and no prefix', async () => {
+  add('is a function, with a string as its prefix', async () => {
     const { createServer } = await import('../../src/index.ts');
     const server = createServer();
     assert.throws(() => server.use('no' as never), TypeError);
@@ -304,7 +304,7 @@ onEachDriver('middleware', (add) => {
 });
 
 onEachDriver('beforeSend', (add) => {
-  add('changes status, fields and content, the last added first', async (driver) => {
+  add('changes status, fields and content, the last registered first', async (driver) => {
     const changing = (server: Server) => {
       server.use((_request, response, next) => {
         response.beforeSend((outgoing) => {
@@ -371,7 +371,7 @@ onEachDriver('beforeSend', (add) => {
     });
   });
 
-  add('that throws is a 500; a later answer is not changed by it', async (driver) => {
+  add('that throws is a 500; a later response is not changed by it', async (driver) => {
     let calls = 0;
     const failing = (server: Server) => {
       server.get('/', (_request, response) => {
@@ -390,7 +390,7 @@ onEachDriver('beforeSend', (add) => {
     });
   });
 
-  add('may not touch framing', async (driver) => {
+  add('cannot change framing fields', async (driver) => {
     const names = ['Content-Length', 'Transfer-Encoding', 'Connection', 'Trailer', 'Upgrade'];
     const thrown: string[] = [];
     const framing = (server: Server) => {
@@ -421,9 +421,9 @@ onEachDriver('beforeSend', (add) => {
 });
 
 onEachDriver('afterSend', (add) => {
-  add('tells status, bytes and time of every answer, once', async (driver) => {
+  add('reports status, bytes and duration of every response, once', async (driver) => {
     const seen: (Summary & { readonly target: string })[] = [];
-    const telling = (server: Server) => {
+    const reporting = (server: Server) => {
       server.use((request, response, next) => {
         const { target } = request;
         response.afterSend((summary) => seen.push({ target, ...summary }));
@@ -442,7 +442,7 @@ onEachDriver('afterSend', (add) => {
       });
       server.post('/', (_request, response) => response.text('x'));
     };
-    await withServer(driver, {}, telling, async ({ open }) => {
+    await withServer(driver, {}, reporting, async ({ open }) => {
       const client = await open();
       for (const [method, target, status, bytes] of [
         ['GET', '/', 200, 6],
@@ -467,7 +467,7 @@ onEachDriver('afterSend', (add) => {
     });
   });
 
-  add('comes for an answer that was cut short, too', async (driver) => {
+  add('is called for a truncated response, too', async (driver) => {
     const seen: Summary[] = [];
     const cut = (server: Server) => {
       server.get('/', async (_request, response) => {
@@ -487,7 +487,7 @@ onEachDriver('afterSend', (add) => {
     });
   });
 
-  add('that throws is logged and breaks nothing', async (driver) => {
+  add('that throws is logged and has no other effect', async (driver) => {
     const calls: string[] = [];
     const failing = (server: Server) => {
       server.get('/', (_request, response) => {
@@ -503,7 +503,7 @@ onEachDriver('afterSend', (add) => {
       for (let index = 0; index < 2; index++) {
         assert.equal((await client.ask(get('/'))).text, 'hello');
       }
-      await eventually('both are told', () => calls.length === 2);
+      await eventually('both are called', () => calls.length === 2);
       assert.match(log.join('\n'), /afterSend\(\) callback failed: Error: failed/);
     });
   });

@@ -1,5 +1,5 @@
-// More than there is room for: connections, blocks, pipelined answers. Whoever comes is served, or
-// told that there is no room; nobody is closed without a word.
+// More connections, blocks or pipelined responses than there is room for. Each client is served or
+// gets a 503; no connection is closed without a response.
 
 import assert from 'node:assert/strict';
 import type { Server } from '../../src/server/server.ts';
@@ -14,14 +14,14 @@ import {
   withServer,
 } from '../../testing/with-server.ts';
 
-/** Long enough never to be over in a test. */
+/** Too long to expire in a test. */
 const LONG_MS = 60_000;
 
 function hello(server: Server): void {
   server.get('/', (_request, response) => response.text('hello'));
 }
 
-/** Answers /held when the gate opens. */
+/** Responds to /held when the gate opens. */
 function holding(gate: Gate): (server: Server) => void {
   return (server) => {
     hello(server);
@@ -32,7 +32,7 @@ function holding(gate: Gate): (server: Server) => void {
   };
 }
 
-/** Clients in all slots, each with a request under way. */
+/** Clients in all slots, each with a request in flight. */
 async function fill({ open, server }: Running, count: number): Promise<RawClient[]> {
   const clients: RawClient[] = [];
   for (let index = 1; index <= count; index++) {
@@ -54,7 +54,7 @@ async function isTurnedAway(client: RawClient): Promise<void> {
 }
 
 onEachDriver('overload', (add) => {
-  add('a crowd that comes at once is served slot by slot', async (driver) => {
+  add('many clients that connect at once are served slot by slot', async (driver) => {
     const options = { connectionsMax: 4, keepAliveTimeoutMs: LONG_MS };
     await withServer(driver, options, hello, async ({ open, server }) => {
       const clients = await Promise.all(Array.from({ length: 60 }, open));
@@ -70,7 +70,7 @@ onEachDriver('overload', (add) => {
     });
   });
 
-  add('without a free slot for overload_wait_ms clients get 503', async (driver) => {
+  add('clients that wait for a slot for overload_wait_ms get 503', async (driver) => {
     const gate = new Gate();
     const options = { connectionsMax: 2, overloadWaitMs: 50 };
     await withServer(driver, options, holding(gate), async (running) => {
@@ -92,7 +92,7 @@ onEachDriver('overload', (add) => {
     });
   });
 
-  add('overload_wait_ms 0 lets clients wait for ever', async (driver) => {
+  add('overload_wait_ms 0 lets clients wait without a limit', async (driver) => {
     const gate = new Gate();
     const options = { connectionsMax: 1, overloadWaitMs: 0 };
     await withServer(driver, options, holding(gate), async (running) => {
@@ -107,7 +107,7 @@ onEachDriver('overload', (add) => {
     });
   });
 
-  add('many are turned away, also those who neither read nor close', async (driver) => {
+  add('many get 503, also those that neither read nor close', async (driver) => {
     const gate = new Gate();
     const options = { connectionsMax: 1, overloadWaitMs: 20, lingerTimeoutMs: 50 };
     await withServer(driver, options, holding(gate), async (running) => {
@@ -115,7 +115,7 @@ onEachDriver('overload', (add) => {
       const [held] = await fill(running, 1);
       const stubborn = await Promise.all(Array.from({ length: 50 }, open));
       for (const client of stubborn) void client.send(get('/'));
-      await eventually('all have their answer', () => server.counters.turnedAway === 50);
+      await eventually('all have their response', () => server.counters.turnedAway === 50);
       for (const client of stubborn) assert.equal((await client.nextResponse()).status, 503);
       assert.ok(server.counters.accepted - server.counters.closed <= 17);
       gate.open();
@@ -123,14 +123,14 @@ onEachDriver('overload', (add) => {
     });
   });
 
-  add('the connection that is idle for longest makes room', async (driver) => {
+  add('the connection that is idle for longest is closed for a new one', async (driver) => {
     const options = { connectionsMax: 3, overloadWaitMs: 50 };
     const gate = new Gate();
     await withServer(driver, options, holding(gate), async (running) => {
       const { open, server } = running;
       const [busy] = await fill(running, 1);
       const fresh = await open();
-      await eventually('it is in', () => server.counters.accepted === 2);
+      await eventually('it is accepted', () => server.counters.accepted === 2);
       await wait(150);
       const used = await open();
       assert.equal((await used.ask(get('/'))).text, 'hello');
@@ -148,7 +148,7 @@ onEachDriver('overload', (add) => {
     });
   });
 
-  add('who makes room gets all of its last answer, whatever it sends meanwhile', async (driver) => {
+  add('the closed connection gets all of its last response, whatever it sends', async (driver) => {
     const options = { connectionsMax: 1, overloadWaitMs: 50, keepAliveTimeoutMs: LONG_MS };
     const bytes = 400_000;
     const routes = (server: Server): void => {
@@ -159,11 +159,11 @@ onEachDriver('overload', (add) => {
       const slow = await open();
       slow.pause();
       void slow.send(get('/big'));
-      await eventually('the kernel has the answer', () => server.counters.responses === 1);
+      await eventually('the kernel has the response', () => server.counters.responses === 1);
       await wait(300);
       assert.equal((await (await open()).ask(get('/'))).text, 'hello');
       assert.equal(server.counters.evicted, 1);
-      // This request crosses the end of the connection.
+      // This request crosses the close of the connection.
       void slow.send(get('/'));
       await wait(100);
       slow.resume();
@@ -172,7 +172,7 @@ onEachDriver('overload', (add) => {
     });
   });
 
-  add('who asks now and then is not idle, and keeps its place', async (driver) => {
+  add('a connection with a request now and then is not idle, and stays open', async (driver) => {
     const options = { connectionsMax: 1, overloadWaitMs: 2_000 };
     await withServer(driver, options, hello, async ({ open, server }) => {
       const regular = await open();
@@ -188,7 +188,7 @@ onEachDriver('overload', (add) => {
     });
   });
 
-  add('a server that closes while an idle connection makes room ends in order', async (driver) => {
+  add('close() while an idle connection makes room completes in order', async (driver) => {
     const options = { connectionsMax: 4, overloadWaitMs: 20 };
     let closed: Promise<void> | null = null;
     const routes = (server: Server): void => {
@@ -200,7 +200,7 @@ onEachDriver('overload', (add) => {
     await withServer(driver, options, routes, async ({ open }) => {
       const clients = await Promise.all([open(), open(), open(), open()]);
       await wait(300);
-      // Two more clients and the end come in one turn.
+      // Two more clients and close() come in one turn.
       const late = [open(), open()].map((client) => client.catch(() => null));
       void clients[3].send(get('/stop'));
       await eventually('it closes', () => closed !== null);
@@ -210,34 +210,37 @@ onEachDriver('overload', (add) => {
   });
 
   for (const blockCount of [16, 32, 64]) {
-    add(`good clients among bad ones, 4 slots, ${blockCount} blocks`, async (driver, context) => {
-      const seed = Number(process.env['VIBING_SEED'] ?? Date.now() % 2 ** 31);
-      context.diagnostic(`seed ${seed}`);
-      const options = {
-        connectionsMax: 4,
-        blockCount,
-        headTimeoutMs: 500,
-        bodyTimeoutMs: 5_000,
-        keepAliveTimeoutMs: 5_000,
-        writeTimeoutMs: 5_000,
-        lingerTimeoutMs: 100,
-        overloadWaitMs: seed % 2 === 0 ? 100 : 0,
-        logLevel: 'error',
-      } as const;
-      const routes = (server: Server) => {
-        hello(server);
-        server.post('/', async (request, response) => response.send(await request.bytes()));
-        server.get('/big', (_request, response) => response.send(Buffer.alloc(200_000)));
-      };
-      await withServer(driver, options, routes, async (running) => {
-        await crowd(running, randomFrom(seed));
-      });
-    });
+    add(
+      `valid clients among invalid ones, 4 slots, ${blockCount} blocks`,
+      async (driver, context) => {
+        const seed = Number(process.env['VIBING_SEED'] ?? Date.now() % 2 ** 31);
+        context.diagnostic(`seed ${seed}`);
+        const options = {
+          connectionsMax: 4,
+          blockCount,
+          headTimeoutMs: 500,
+          bodyTimeoutMs: 5_000,
+          keepAliveTimeoutMs: 5_000,
+          writeTimeoutMs: 5_000,
+          lingerTimeoutMs: 100,
+          overloadWaitMs: seed % 2 === 0 ? 100 : 0,
+          logLevel: 'error',
+        } as const;
+        const routes = (server: Server) => {
+          hello(server);
+          server.post('/', async (request, response) => response.send(await request.bytes()));
+          server.get('/big', (_request, response) => response.send(Buffer.alloc(200_000)));
+        };
+        await withServer(driver, options, routes, async (running) => {
+          await mixedClients(running, randomFrom(seed));
+        });
+      },
+    );
   }
 });
 
-/** Fifty clients at once: every good one gets a whole answer, or a 503. */
-async function crowd({ open }: Running, random: () => number): Promise<void> {
+/** Fifty clients at once: every valid one gets a complete response, or a 503. */
+async function mixedClients({ open }: Running, random: () => number): Promise<void> {
   const behaviours = Array.from({ length: 50 }, async (_, index) => {
     const kind = Math.floor(random() * 7);
     const pauseMs = random() * 50;
@@ -273,7 +276,7 @@ async function good(client: RawClient, asked: string): Promise<void> {
 }
 
 onEachDriver('limits of one connection', (add) => {
-  add('pipeline_depth_max bounds the answers that wait', async (driver) => {
+  add('pipeline_depth_max bounds the responses that wait', async (driver) => {
     const options = { pipelineDepthMax: 3, sendQueueBytesMax: 67_108_864 };
     const big = (server: Server) => {
       server.get('/', (_request, response) => response.send(Buffer.alloc(1_000_000)));
@@ -287,8 +290,8 @@ onEachDriver('limits of one connection', (add) => {
         seen = server.counters.requests;
         await wait(200);
       }
-      // What the kernel holds comes on top: a few megabytes on either side.
-      assert.ok(seen > 0 && seen < 40, `${seen} requests were answered unread`);
+      // The kernel holds more: a few megabytes on either side.
+      assert.ok(seen > 0 && seen < 40, `${seen} responses without a reader`);
       client.resume();
       for (let index = 0; index < 60; index++) {
         assert.equal((await client.nextResponse()).body.length, 1_000_000);
@@ -298,20 +301,23 @@ onEachDriver('limits of one connection', (add) => {
   });
 
   for (const pipelineDepthMax of [1, 7]) {
-    add(`a long pipeline is answered in order, ${pipelineDepthMax} at a time`, async (driver) => {
-      const echo = (server: Server) => {
-        server.get('/:n', (request, response) => response.text(request.params['n'] ?? ''));
-      };
-      await withServer(driver, { pipelineDepthMax }, echo, async ({ open }) => {
-        const client = await open();
-        void client.send(Array.from({ length: 500 }, (_, n) => get(`/${n}`)).join(''));
-        for (let n = 0; n < 500; n++) assert.equal((await client.nextResponse()).text, String(n));
-      });
-    });
+    add(
+      `a long pipeline gets responses in order, ${pipelineDepthMax} at a time`,
+      async (driver) => {
+        const echo = (server: Server) => {
+          server.get('/:n', (request, response) => response.text(request.params['n'] ?? ''));
+        };
+        await withServer(driver, { pipelineDepthMax }, echo, async ({ open }) => {
+          const client = await open();
+          void client.send(Array.from({ length: 500 }, (_, n) => get(`/${n}`)).join(''));
+          for (let n = 0; n < 500; n++) assert.equal((await client.nextResponse()).text, String(n));
+        });
+      },
+    );
   }
 
   for (const field of ['Content-Length: 1000', 'Transfer-Encoding: chunked']) {
-    add(`a body that comes in drips is 408 in the end (${field})`, async (driver) => {
+    add(`a body that arrives byte by byte is 408 in the end (${field})`, async (driver) => {
       const options = { bodyTimeoutMs: LONG_MS, bodyTotalTimeoutMs: 100 };
       const read = (server: Server) => {
         server.post('/', async (request, response) => response.text(await request.text()));
@@ -331,14 +337,14 @@ onEachDriver('limits of one connection', (add) => {
     });
   }
 
-  add('a body that is large has time for its size, and for its handler', async (driver) => {
+  add('a large body has time for its size, and for its handler', async (driver) => {
     const options = { bodyTimeoutMs: LONG_MS, bodyTotalTimeoutMs: 50 };
     const slow = (server: Server) => {
       server.post('/', async (request, response) => {
         await wait(300);
         let bytes = 0;
-        for await (const piece of request.body) {
-          bytes += piece.length;
+        for await (const chunk of request.body) {
+          bytes += chunk.length;
           if (bytes < 100_000) await wait(20);
         }
         response.text(String(bytes));

@@ -1,5 +1,5 @@
-// Many requests at once on one connection: answers come in the order of the requests, whoever is
-// slow, and one bad request spoils none of those before it.
+// Many requests at once on one connection: responses are sent in the order of the requests,
+// whichever handler is slow, and an invalid request affects none before it.
 
 import assert from 'node:assert/strict';
 import type { Request } from '../../src/exchange/request.ts';
@@ -42,29 +42,29 @@ function routes(server: Server): void {
 const KINDS = ['sync', 'async', 'slow', 'callback', 'stream', 'big'];
 
 onEachDriver('pipelining', (add) => {
-  add('200 requests in one write get 200 answers in order', async (driver) => {
+  add('200 requests in one write get 200 responses in order', async (driver) => {
     await withServer(driver, {}, routes, async ({ open, server }) => {
       const client = await open();
-      let train = '';
-      for (let n = 0; n < 200; n++) train += get(`/sync/${n}`);
-      void client.send(train);
+      let pipeline = '';
+      for (let n = 0; n < 200; n++) pipeline += get(`/sync/${n}`);
+      void client.send(pipeline);
       for (let n = 0; n < 200; n++) assert.equal((await client.nextResponse()).text, `sync ${n}`);
       assert.equal(server.counters.responses, 200);
     });
   });
 
-  add('answers of all kinds of handlers keep their places', async (driver) => {
+  add('responses of all kinds of handlers keep their order', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      let train = '';
+      let pipeline = '';
       const expected: string[] = [];
       for (let n = 0; n < 120; n++) {
-        // Neighbours differ, and every kind stands before every other one.
+        // Neighbours differ, and every kind precedes every other kind.
         const kind = KINDS[(n * n + Math.floor(n / KINDS.length)) % KINDS.length];
-        train += get(`/${kind}/${n}`);
+        pipeline += get(`/${kind}/${n}`);
         expected.push(`${kind} ${n}`);
       }
-      void client.send(train);
+      void client.send(pipeline);
       for (const text of expected) {
         const response = await client.nextResponse();
         assert.equal(response.text.replace(/\.+$/, ''), text);
@@ -72,47 +72,48 @@ onEachDriver('pipelining', (add) => {
     });
   });
 
-  add('bodies between the requests belong to the right ones', async (driver) => {
+  add('bodies reach the requests they belong to', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      let train = '';
+      let pipeline = '';
       const expected: string[] = [];
       for (let n = 0; n < 60; n++) {
         const body = `GET /trap/${n} HTTP/1.1\r\n\r\n`;
         if (n % 3 === 0) {
-          train += post(`/echo/${n}`, body);
+          pipeline += post(`/echo/${n}`, body);
           expected.push(`echo ${n} ${body}`);
         } else if (n % 3 === 1) {
-          train += postChunks(`/echo/${n}`, [body.slice(0, 9), body.slice(9)]);
+          pipeline += postChunks(`/echo/${n}`, [body.slice(0, 9), body.slice(9)]);
           expected.push(`echo ${n} ${body}`);
         } else {
-          train += post(`/ignore/${n}`, body);
+          pipeline += post(`/ignore/${n}`, body);
           expected.push(`ignore ${n}`);
         }
       }
-      void client.send(train);
+      void client.send(pipeline);
       for (const text of expected) assert.equal((await client.nextResponse()).text, text);
     });
   });
 
-  add('a train longer than all buffers is answered while it comes', async (driver) => {
+  add('a pipeline longer than all buffers gets responses while it arrives', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const count = 5_000;
-      let train = '';
-      for (let n = 0; n < count; n++) train += get(`/sync/${n}`, `X-Padding: ${'p'.repeat(100)}`);
-      void client.send(train);
+      let pipeline = '';
+      for (let n = 0; n < count; n++)
+        pipeline += get(`/sync/${n}`, `X-Padding: ${'p'.repeat(100)}`);
+      void client.send(pipeline);
       for (let n = 0; n < count; n++) assert.equal((await client.nextResponse()).text, `sync ${n}`);
     });
   });
 
-  add('a train may be cut anywhere', async (driver) => {
+  add('a pipeline may be split anywhere', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      const train = get('/sync/1') + post('/echo/2', 'body') + get('/async/3') + get('/sync/4');
-      for (let cut = 1; cut < train.length; cut++) {
-        await client.send(train.slice(0, cut));
-        void client.send(train.slice(cut));
+      const pipeline = get('/sync/1') + post('/echo/2', 'body') + get('/async/3') + get('/sync/4');
+      for (let cut = 1; cut < pipeline.length; cut++) {
+        await client.send(pipeline.slice(0, cut));
+        void client.send(pipeline.slice(cut));
         const texts: string[] = [];
         for (let n = 0; n < 4; n++) texts.push((await client.nextResponse()).text);
         assert.deepEqual(texts, ['sync 1', 'echo 2 body', 'async 3', 'sync 4'], `cut at ${cut}`);
@@ -121,30 +122,32 @@ onEachDriver('pipelining', (add) => {
   });
 
   for (const kind of ['sync', 'slow', 'stream']) {
-    add(`a bad request behind good ones (${kind}): they are answered, then 400`, async (driver) => {
-      await withServer(driver, {}, routes, async ({ open, server }) => {
-        const client = await open();
-        let train = '';
-        for (let n = 0; n < 10; n++) train += get(`/${kind}/${n}`);
-        void client.send(`${train}GET / HTTP/1.1\r\nBad Field: x\r\n\r\n${get('/sync/11')}`);
-        for (let n = 0; n < 10; n++)
-          assert.equal((await client.nextResponse()).text, `${kind} ${n}`);
-        const refusal = await client.nextResponse();
-        assert.equal(refusal.status, 400);
-        assert.equal(refusal.field('connection'), 'close');
-        await client.endsCleanly();
-        assert.equal(server.counters.requests, 10);
-        assert.equal(server.counters.faults, 1);
-      });
-    });
+    add(
+      `an invalid request after valid ones (${kind}): they get responses, then 400`,
+      async (driver) => {
+        await withServer(driver, {}, routes, async ({ open, server }) => {
+          const client = await open();
+          let pipeline = '';
+          for (let n = 0; n < 10; n++) pipeline += get(`/${kind}/${n}`);
+          void client.send(`${pipeline}GET / HTTP/1.1\r\nBad Field: x\r\n\r\n${get('/sync/11')}`);
+          for (let n = 0; n < 10; n++)
+            assert.equal((await client.nextResponse()).text, `${kind} ${n}`);
+          const error = await client.nextResponse();
+          assert.equal(error.status, 400);
+          assert.equal(error.field('connection'), 'close');
+          await client.endsCleanly();
+          assert.equal(server.counters.requests, 10);
+          assert.equal(server.counters.faults, 1);
+        });
+      },
+    );
   }
 
-  add('a refusal arrives though the client goes on sending', async (driver) => {
+  add('an error response arrives though the client keeps sending', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       void client.send(`${get('/sync/1')}nonsense\r\n\r\n`);
-      // More than the buffers of both sides hold would need the server to read: it does, and drops
-      // it.
+      // More than the buffers of both sides hold: the server has to read it, and drops it.
       const filler = Buffer.alloc(256 * 1024, 'x');
       for (let index = 0; index < 16; index++) await client.send(filler);
       assert.equal((await client.nextResponse()).text, 'sync 1');
@@ -153,19 +156,22 @@ onEachDriver('pipelining', (add) => {
     });
   });
 
-  add('a refusal arrives though the client sends a large body without waiting', async (driver) => {
-    await withServer(driver, { streamBytesMax: 1000 }, routes, async ({ open }) => {
-      const client = await open();
-      void client.send(get('/sync/1'));
-      void client.send(request('POST', '/echo/2', ['Content-Length: 4000000']));
-      for (let index = 0; index < 40; index++) void client.send(Buffer.alloc(100_000, 'x'));
-      assert.equal((await client.nextResponse()).text, 'sync 1');
-      assert.equal((await client.nextResponse('POST')).status, 413);
-      await client.endsCleanly();
-    });
-  });
+  add(
+    'an error response arrives though the client sends a large body without waiting',
+    async (driver) => {
+      await withServer(driver, { streamBytesMax: 1000 }, routes, async ({ open }) => {
+        const client = await open();
+        void client.send(get('/sync/1'));
+        void client.send(request('POST', '/echo/2', ['Content-Length: 4000000']));
+        for (let index = 0; index < 40; index++) void client.send(Buffer.alloc(100_000, 'x'));
+        assert.equal((await client.nextResponse()).text, 'sync 1');
+        assert.equal((await client.nextResponse('POST')).status, 413);
+        await client.endsCleanly();
+      });
+    },
+  );
 
-  add('a client that reads nothing gets no further work done', async (driver) => {
+  add('handlers do not run for a client that reads nothing', async (driver) => {
     let calls = 0;
     const count = (server: Server) => {
       server.get('/', (_request, response) => {
@@ -178,7 +184,7 @@ onEachDriver('pipelining', (add) => {
       client.pause();
       const wanted = 400;
       void client.send(get('/').repeat(wanted));
-      // Loopback buffers take some megabytes; 40 MB are more than they can.
+      // Loopback buffers hold some megabytes; 40 MB are more.
       let before = -1;
       while (calls !== before) {
         before = calls;
@@ -196,7 +202,7 @@ onEachDriver('pipelining', (add) => {
     });
   });
 
-  add('HEAD, 304 and 204 in a train do not shift what follows', async (driver) => {
+  add('HEAD, 304 and 204 in a pipeline do not shift what follows', async (driver) => {
     const mixed = (server: Server) => {
       routes(server);
       server.get('/304', (_request, response) => response.empty(304));
@@ -216,7 +222,7 @@ onEachDriver('pipelining', (add) => {
     });
   });
 
-  add('one connection never holds up another', async (driver) => {
+  add('one connection never blocks another', async (driver) => {
     const stuck = (server: Server) => {
       routes(server);
       server.get('/never', () => {});

@@ -1,5 +1,5 @@
-// Bodies as handlers read them: whole or in pieces, by length or by chunks, as text, JSON or a
-// form, within limits, once.
+// Request bodies as handlers read them: at once or chunk by chunk, framed by a length or by chunks,
+// as text, JSON or a form, within limits, once.
 
 import assert from 'node:assert/strict';
 import type { Request } from '../../src/exchange/request.ts';
@@ -7,17 +7,17 @@ import type { Server } from '../../src/server/server.ts';
 import { get, post, postChunks, request } from '../../testing/raw-client.ts';
 import { onEachDriver, wait, withServer } from '../../testing/with-server.ts';
 
-async function piecesOf(request: Request): Promise<string[]> {
-  const pieces: string[] = [];
-  for await (const piece of request.body) pieces.push(Buffer.from(piece).toString('latin1'));
-  return pieces;
+async function chunksOf(request: Request): Promise<string[]> {
+  const chunks: string[] = [];
+  for await (const chunk of request.body) chunks.push(Buffer.from(chunk).toString('latin1'));
+  return chunks;
 }
 
 function routes(server: Server): void {
   server.post('/bytes', async (request, response) => response.send(await request.bytes()));
   server.post('/text', async (request, response) => response.text(await request.text()));
   server.post('/json', async (request, response) => response.json(await request.json()));
-  server.post('/pieces', async (request, response) => response.json(await piecesOf(request)));
+  server.post('/chunks', async (request, response) => response.json(await chunksOf(request)));
   server.post('/trailers', async (request, response) => {
     const before = request.trailers();
     await request.bytes();
@@ -59,7 +59,7 @@ onEachDriver('request bodies', (add) => {
     });
   }
 
-  add('that come before anybody reads, of many sizes', async (driver) => {
+  add('that arrive before the handler reads, of many sizes', async (driver) => {
     await withServer(driver, { bodyTimeoutMs: 2_000 }, routes, async ({ open }) => {
       const client = await open();
       for (const size of [17_000, 20_000, 34_000, 36_000, 100_000]) {
@@ -89,18 +89,18 @@ onEachDriver('request bodies', (add) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       assert.equal((await client.ask(request('POST', '/bytes'))).text, '');
-      assert.equal((await client.ask(request('POST', '/pieces'))).text, '[]');
+      assert.equal((await client.ask(request('POST', '/chunks'))).text, '[]');
       assert.equal((await client.ask(request('POST', '/json'))).status, 400);
     });
   });
 
-  add('pieces are given as they come', async (driver) => {
+  add('chunks are passed on as they arrive', async (driver) => {
     const gathered: string[] = [];
     const live = (server: Server) => {
       server.post('/', async (request, response) => {
-        for await (const piece of request.body) {
-          gathered.push(Buffer.from(piece).toString());
-          await response.write(`got ${piece.length};`);
+        for await (const chunk of request.body) {
+          gathered.push(Buffer.from(chunk).toString());
+          await response.write(`got ${chunk.length};`);
         }
         response.end();
       });
@@ -108,32 +108,32 @@ onEachDriver('request bodies', (add) => {
     await withServer(driver, {}, live, async ({ open }) => {
       const client = await open();
       void client.send(request('POST', '/', ['Content-Length: 6']));
-      for (const piece of ['a', 'bc', 'def']) {
-        void client.send(piece);
-        // The answer to a piece comes before the next piece is sent.
-        await client.sees(`got ${piece.length};`);
+      for (const chunk of ['a', 'bc', 'def']) {
+        void client.send(chunk);
+        // The response to a chunk arrives before the next chunk is sent.
+        await client.sees(`got ${chunk.length};`);
       }
       assert.equal((await client.nextResponse('POST')).text, 'got 1;got 2;got 3;');
       assert.deepEqual(gathered, ['a', 'bc', 'def']);
     });
   });
 
-  add('pieces stay what they were when more comes', async (driver) => {
+  add('chunks do not change when more arrive', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const body = Array.from({ length: 40_000 }, (_, index) => `${index},`).join('');
-      const pieces: string[] = JSON.parse((await client.ask(post('/pieces', body))).text);
-      assert.ok(pieces.length > 1, 'the body is longer than a piece');
-      assert.ok(pieces.join('') === body);
+      const chunks: string[] = JSON.parse((await client.ask(post('/chunks', body))).text);
+      assert.ok(chunks.length > 1, 'the body is longer than a chunk');
+      assert.ok(chunks.join('') === body);
     });
   });
 
-  add('a reader that is slow gets all of it', async (driver) => {
+  add('a slow reader gets all of it', async (driver) => {
     const slow = (server: Server) => {
       server.post('/', async (request, response) => {
         let bytes = 0;
-        for await (const piece of request.body) {
-          bytes += piece.length;
+        for await (const chunk of request.body) {
+          bytes += chunk.length;
           if (bytes < 200_000) await wait(2);
         }
         response.text(String(bytes));
@@ -147,11 +147,11 @@ onEachDriver('request bodies', (add) => {
     });
   });
 
-  add('a reader that leaves the loop keeps the connection in order', async (driver) => {
+  add('a reader that leaves the loop does not disturb the connection', async (driver) => {
     const leaving = (server: Server) => {
       server.post('/', async (request, response) => {
-        for await (const piece of request.body) {
-          response.text(`first ${String(piece[0])}`);
+        for await (const chunk of request.body) {
+          response.text(`first ${String(chunk[0])}`);
           break;
         }
       });
@@ -164,7 +164,7 @@ onEachDriver('request bodies', (add) => {
     });
   });
 
-  add('trailers are there once the body was read', async (driver) => {
+  add('trailers are available once the body was read', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const head = request('POST', '/trailers', ['Transfer-Encoding: chunked']);
@@ -181,7 +181,7 @@ onEachDriver('request bodies', (add) => {
     });
   });
 
-  add('a body nobody reads is skipped, if that is cheap', async (driver) => {
+  add('an unread body is skipped, if that is cheap', async (driver) => {
     await withServer(driver, { discardBytesMax: 1000 }, routes, async ({ open, server }) => {
       const client = await open();
       const small = await client.ask(post('/ignore', 'x'.repeat(1000)));
@@ -197,7 +197,7 @@ onEachDriver('request bodies', (add) => {
     });
   });
 
-  add('chunks nobody reads are skipped up to the limit, then it closes', async (driver) => {
+  add('unread chunks are skipped up to the limit, then the connection closes', async (driver) => {
     await withServer(driver, { discardBytesMax: 1000 }, routes, async ({ open }) => {
       const client = await open();
       void client.send(request('POST', '/ignore', ['Transfer-Encoding: chunked']));
@@ -208,7 +208,7 @@ onEachDriver('request bodies', (add) => {
   });
 
   add(
-    'over body_bytes_max is 413, by length at once and by chunks when it shows',
+    'over body_bytes_max is 413, by length at once and by chunks when they exceed it',
     async (driver) => {
       await withServer(driver, { bodyBytesMax: 100 }, routes, async ({ open }) => {
         for (const target of ['/bytes', '/text', '/json']) {
@@ -218,17 +218,17 @@ onEachDriver('request bodies', (add) => {
           const other = await open();
           const chunked = await other.ask(postChunks(target, ['x'.repeat(60), 'x'.repeat(41)]));
           assert.equal(chunked.status, 413, target);
-          // The excess was small: it was skipped, and the connection goes on.
+          // The excess was small: it was skipped, and the connection persists.
           assert.equal((await other.ask(get('/'))).text, 'hello');
         }
         const client = await open();
-        const pieces = await client.ask(post('/pieces', 'x'.repeat(5_000)));
-        assert.equal(JSON.parse(pieces.text).join('').length, 5_000, 'pieces have no such limit');
+        const streamed = await client.ask(post('/chunks', 'x'.repeat(5_000)));
+        assert.equal(JSON.parse(streamed.text).join('').length, 5_000, 'chunks have no such limit');
       });
     },
   );
 
-  add('a body that failed does not spoil the request behind it', async (driver) => {
+  add('a body that failed does not affect the next request', async (driver) => {
     await withServer(driver, { bodyBytesMax: 100 }, routes, async ({ open }) => {
       const client = await open();
       const large = postChunks('/bytes', ['x'.repeat(101)]);
@@ -241,10 +241,10 @@ onEachDriver('request bodies', (add) => {
     });
   });
 
-  add('a long body that is read piece by piece keeps its connection', async (driver) => {
+  add('a long body that is read chunk by chunk keeps its connection', async (driver) => {
     const echo = (server: Server) => {
       server.post('/', async (request, response) => {
-        for await (const piece of request.body) await response.write(piece);
+        for await (const chunk of request.body) await response.write(chunk);
         response.end();
       });
     };
@@ -259,12 +259,12 @@ onEachDriver('request bodies', (add) => {
     });
   });
 
-  add('over stream_bytes_max the reader of pieces fails with 413', async (driver) => {
+  add('over stream_bytes_max the reader of chunks fails with 413', async (driver) => {
     const options = { streamBytesMax: 1000, bodyBytesMax: 500 };
     await withServer(driver, options, routes, async ({ open }) => {
       const client = await open();
       const chunks = new Array<string>(11).fill('x'.repeat(100));
-      const response = await client.ask(postChunks('/pieces', chunks));
+      const response = await client.ask(postChunks('/chunks', chunks));
       assert.equal(response.status, 413);
       assert.equal(response.field('connection'), 'close');
       await client.endsCleanly();
@@ -275,7 +275,7 @@ onEachDriver('request bodies', (add) => {
     const twice = (server: Server) => {
       server.post('/:first/:second', async (request, response) => {
         const read = (how: string | undefined) =>
-          how === 'pieces' ? piecesOf(request) : request[how as 'bytes' | 'text' | 'json']();
+          how === 'chunks' ? chunksOf(request) : request[how as 'bytes' | 'text' | 'json']();
         await read(request.params['first']);
         const second = await read(request.params['second']).catch((error: unknown) => error);
         response.text(second instanceof TypeError ? 'TypeError' : String(second));
@@ -283,7 +283,7 @@ onEachDriver('request bodies', (add) => {
     };
     await withServer(driver, {}, twice, async ({ open }) => {
       const client = await open();
-      const readers = ['bytes', 'text', 'json', 'pieces'];
+      const readers = ['bytes', 'text', 'json', 'chunks'];
       for (const first of readers) {
         for (const second of readers) {
           const response = await client.ask(post(`/${first}/${second}`, '1'));
@@ -293,7 +293,7 @@ onEachDriver('request bodies', (add) => {
     });
   });
 
-  add('text is UTF-8, and nothing else', async (driver) => {
+  add('text must be valid UTF-8', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       const text = 'h\u00e9llo \u20ac \u{1f600}';
@@ -309,7 +309,7 @@ onEachDriver('request bodies', (add) => {
     });
   });
 
-  add('JSON that is none is 400', async (driver) => {
+  add('invalid JSON is 400', async (driver) => {
     await withServer(driver, {}, routes, async ({ open, server }) => {
       const client = await open();
       const value = { a: [1, 'x\u20ac', null, true] };
@@ -318,7 +318,7 @@ onEachDriver('request bodies', (add) => {
       for (const bad of ['', '{', '{"a":1}x', "{'a':1}", 'undefined', '\xff']) {
         assert.equal((await client.ask(post('/json', bad))).status, 400, bad);
       }
-      assert.equal(server.counters.handlerErrors, 0, 'these are the client\u2019s errors');
+      assert.equal(server.counters.handlerErrors, 0, 'these are errors of the client');
     });
   });
 
@@ -389,7 +389,7 @@ onEachDriver('request bodies', (add) => {
     });
   });
 
-  add('forms: how many parts there may be is configured', async (driver) => {
+  add('forms: the number of parts is configurable', async (driver) => {
     await withServer(driver, { formPartsMax: 2, formFilesMax: 0 }, routes, async ({ open }) => {
       const client = await open();
       const urlencoded = 'Content-Type: application/x-www-form-urlencoded';
@@ -398,7 +398,7 @@ onEachDriver('request bodies', (add) => {
     });
   });
 
-  add('the fields and the query stay while the body comes', async (driver) => {
+  add('the fields and the query stay readable while the body arrives', async (driver) => {
     const later = (server: Server) => {
       server.post('/users/:id', async (request, response) => {
         await request.bytes();

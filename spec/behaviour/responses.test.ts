@@ -1,5 +1,5 @@
-// What a handler can answer, and what it cannot: every kind of content with its type and length,
-// and nothing that would let a value become a field or a second answer.
+// What a handler can respond with, and what it cannot: every kind of content with its type and
+// length, and no value that would become a field or a second response.
 
 import assert from 'node:assert/strict';
 import { type Prepared, prepare } from '../../src/exchange/prepared.ts';
@@ -9,7 +9,7 @@ import { get, request } from '../../testing/raw-client.ts';
 import type { RawResponse } from '../../testing/raw-response.ts';
 import { type DriverName, onEachDriver, withServer } from '../../testing/with-server.ts';
 
-/** The answer of one handler to GET, followed by that of a second request on the connection. */
+/** The response of one handler to GET, followed by a second response on the connection. */
 async function responseOf(
   driver: DriverName,
   handler: (response: Response) => void | Promise<void>,
@@ -23,7 +23,7 @@ async function responseOf(
   await withServer(driver, {}, routes, async ({ open }) => {
     const client = await open();
     response = await client.ask(bytes);
-    assert.equal((await client.ask(get('/next'))).text, 'next', 'the connection is in order');
+    assert.equal((await client.ask(get('/next'))).text, 'next', 'the connection still works');
   });
   assert.ok(response !== undefined);
   return response;
@@ -105,7 +105,7 @@ const CASES: readonly Case[] = [
 
 const SIZES = [255, 256, 257, 8_191, 8_192, 8_193, 17_000, 65_536, 1_000_003];
 
-onEachDriver('answers', (add) => {
+onEachDriver('responses', (add) => {
   for (const { what, response, type, text } of CASES) {
     add(`${what}: type, length, content`, async (driver) => {
       const got = await responseOf(driver, response);
@@ -193,7 +193,7 @@ onEachDriver('answers', (add) => {
     assert.equal(response.field('x-empty'), '');
   });
 
-  add('a Date of the handler stands alone', async (driver) => {
+  add('a Date of the handler replaces the default', async (driver) => {
     const own = 'Mon, 01 Jan 2001 00:00:00 GMT';
     const response = await responseOf(driver, (response) => response.header('Date', own).text('x'));
     assert.equal(response.field('date'), own);
@@ -246,7 +246,7 @@ onEachDriver('answers', (add) => {
     assert.ok(appended instanceof TypeError);
   });
 
-  add('a Content-Length that is true may be said, another throws', async (driver) => {
+  add('a correct Content-Length may be set, another throws', async (driver) => {
     const response = await responseOf(driver, (r) => r.header('Content-Length', 5).text('hello'));
     assert.equal(response.field('content-length'), '5');
     for (const length of [4, 6]) {
@@ -257,10 +257,10 @@ onEachDriver('answers', (add) => {
       assert.equal(wrong.text, 'Internal Server Error\n');
     }
     const bytes = await responseOf(driver, (r) => r.header('Content-Length', 2).text('\u00e9'));
-    assert.equal(bytes.text, '\u00e9', 'bytes count, not characters');
+    assert.equal(bytes.text, '\u00e9', 'the length is in bytes, not characters');
   });
 
-  add('what cannot be sent throws', async (driver) => {
+  add('content that cannot be sent throws', async (driver) => {
     const calls: ((response: Response) => unknown)[] = [
       (response) => response.json(undefined),
       (response) => response.json(() => {}),
@@ -283,7 +283,7 @@ onEachDriver('answers', (add) => {
     assert.ok((await thrownBy(driver, (r) => r.json(cycle))) instanceof TypeError);
   });
 
-  add('a status without a phrase of its own is answered all the same', async (driver) => {
+  add('a status without a reason phrase is sent all the same', async (driver) => {
     for (const code of [299, 399, 418, 499, 599]) {
       const response = await responseOf(driver, (response) => response.status(code).text('x'));
       assert.equal(response.status, code);
@@ -300,7 +300,7 @@ onEachDriver('answers', (add) => {
   });
 });
 
-onEachDriver('prepared answers', (add) => {
+onEachDriver('prepared responses', (add) => {
   const cookies = prepare(
     201,
     [
@@ -385,7 +385,7 @@ onEachDriver('prepared answers', (add) => {
     });
   });
 
-  add('keep what they were made from', async (driver) => {
+  add('copy what they were made from', async (driver) => {
     const body = Buffer.from('before');
     const headers = { 'X-A': 'before' };
     const made = prepare(200, headers, body);
@@ -396,7 +396,7 @@ onEachDriver('prepared answers', (add) => {
     assert.equal(got.field('x-a'), 'before');
   });
 
-  add('cannot be made of what no answer may say', async () => {
+  add('cannot be made of what no response may contain', async () => {
     assert.throws(() => prepare(99), RangeError);
     assert.throws(() => prepare(100), RangeError);
     assert.throws(() => prepare(600), RangeError);

@@ -1,15 +1,15 @@
-// Clients that take a large response slowly, and steadily: each gets all of it, however long that
-// takes. Progress is what a client has acknowledged, not what the kernel took for it.
+// Clients that read a large response slowly and steadily: each gets all of it, however long that
+// takes. Progress is what the client has acknowledged, not what the kernel buffers for it.
 
 import assert from 'node:assert/strict';
 import type { Server } from '../../src/server/server.ts';
 import { get, type RawClient } from '../../testing/raw-client.ts';
 import { eventually, onEachDriver, wait, withServer } from '../../testing/with-server.ts';
 
-/** Long enough never to come in a test. */
+/** Too long to expire in a test. */
 const NEVER = { connectionTimeoutMs: 60_000, handlerTimeoutMs: 60_000 };
 
-/** More than the kernels of both ends keep for a client that does not read. */
+/** More than the kernels of both ends buffer for a client that does not read. */
 const BYTES = 24_000_000;
 
 function big(server: Server): void {
@@ -17,7 +17,7 @@ function big(server: Server): void {
   server.get('/short', (_request, response) => response.send(Buffer.alloc(BYTES >> 2, 's')));
 }
 
-/** Reads a piece now and then, for so long; `between` runs after each. */
+/** Reads a part now and then, for so long; `between` runs after each. */
 async function readSlowly(
   client: RawClient,
   forMs: number,
@@ -52,7 +52,7 @@ onEachDriver('slow readers', (add) => {
     });
   });
 
-  add('a reader that stops after it was steady is reset', async (driver) => {
+  add('a steady reader that stops is reset', async (driver) => {
     const options = { ...NEVER, writeTimeoutMs: 400 };
     await withServer(driver, options, big, async ({ open, server }) => {
       const client = await open();
@@ -60,36 +60,39 @@ onEachDriver('slow readers', (add) => {
       void client.send(get('/'));
       await readSlowly(client, 1_000, 100);
       client.pause();
-      await eventually('the server gives up', () => server.counters.closed === 1);
+      await eventually('the server closes', () => server.counters.closed === 1);
       assert.equal(server.counters.timeouts, 1);
       client.resume();
       await client.isReset();
     });
   });
 
-  add('a last response is not cut while its client takes it and sends bytes', async (driver) => {
-    const options = { ...NEVER, lingerTimeoutMs: 100, writeTimeoutMs: 1_000 };
-    await withServer(driver, options, big, async ({ open, server }) => {
-      const client = await open();
-      client.pause();
-      void client.send(get('/short', 'Connection: close'));
-      await readSlowly(client, 1_500, 150, () => void client.send('x'));
-      assert.equal(client.errorCode, '');
-      assert.equal(server.counters.closed, 0);
-      client.resume();
-      assert.equal((await client.nextResponse()).body.length, BYTES >> 2);
-      // Now that all of it has arrived, lingering ends.
-      await eventually('the server closes', () => server.counters.closed === 1);
-    });
-  });
+  add(
+    'a last response is not truncated while its client reads it and sends bytes',
+    async (driver) => {
+      const options = { ...NEVER, lingerTimeoutMs: 100, writeTimeoutMs: 1_000 };
+      await withServer(driver, options, big, async ({ open, server }) => {
+        const client = await open();
+        client.pause();
+        void client.send(get('/short', 'Connection: close'));
+        await readSlowly(client, 1_500, 150, () => void client.send('x'));
+        assert.equal(client.errorCode, '');
+        assert.equal(server.counters.closed, 0);
+        client.resume();
+        assert.equal((await client.nextResponse()).body.length, BYTES >> 2);
+        // All of it has arrived, so lingering ends.
+        await eventually('the server closes', () => server.counters.closed === 1);
+      });
+    },
+  );
 
-  add('a client that takes nothing more of its last response is given up', async (driver) => {
+  add('a client that stops reading its last response is reset', async (driver) => {
     const options = { ...NEVER, lingerTimeoutMs: 100, writeTimeoutMs: 300 };
     await withServer(driver, options, big, async ({ open, server }) => {
       const client = await open();
       client.pause();
       void client.send(get('/short', 'Connection: close'));
-      await eventually('the server gives up', () => server.counters.closed === 1);
+      await eventually('the server closes', () => server.counters.closed === 1);
       client.resume();
       await client.isReset();
       assert.ok(client.receivedBytes < BYTES >> 2);

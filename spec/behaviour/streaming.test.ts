@@ -1,5 +1,5 @@
-// Answers that come piece by piece: framing, trailers, events, files, and backpressure, which is
-// what keeps a slow reader from costing memory.
+// Responses that are sent chunk by chunk: framing, trailers, events, files, and backpressure, which
+// bounds the memory for a slow reader.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ writeFileSync(join(folder, 'page.html'), '<p>');
 
 function routes(server: Server): void {
   server.get('/', (_request, response) => response.text('hello'));
-  server.get('/pieces', (_request, response) => response.stream(['one', Buffer.from('two'), '']));
+  server.get('/chunks', (_request, response) => response.stream(['one', Buffer.from('two'), '']));
   server.get('/none', (_request, response) => response.stream([]));
   server.get('/sized', (_request, response) => {
     response.header('Content-Length', 6).header('Content-Type', 'text/x');
@@ -50,10 +50,10 @@ function routes(server: Server): void {
 }
 
 onEachDriver('streaming', (add) => {
-  add('pieces are chunks, without empty ones', async (driver) => {
+  add('each written chunk is a chunk of the response, without empty ones', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
-      const response = await client.ask(get('/pieces'));
+      const response = await client.ask(get('/chunks'));
       assert.deepEqual(response.chunks, [3, 3]);
       assert.equal(response.text, 'onetwo');
       assert.equal(response.field('content-type'), 'application/octet-stream');
@@ -68,14 +68,14 @@ onEachDriver('streaming', (add) => {
     });
   });
 
-  add('pieces of all sizes, by chunks and by length', async (driver) => {
+  add('chunks of all sizes, framed by chunks and by length', async (driver) => {
     const sizes = [1, 15, 16, 17, 255, 256, 4_095, 8_191, 8_192, 8_193, 65_537, 300_000];
-    const pieces = sizes.map((size, index) => Buffer.alloc(size, 65 + index));
-    const whole = Buffer.concat(pieces);
+    const chunks = sizes.map((size, index) => Buffer.alloc(size, 65 + index));
+    const full = Buffer.concat(chunks);
     const sized = (server: Server) => {
-      server.get('/chunked', (_request, response) => response.stream(pieces));
+      server.get('/chunked', (_request, response) => response.stream(chunks));
       server.get('/length', (_request, response) =>
-        response.header('Content-Length', whole.length).stream(pieces),
+        response.header('Content-Length', full.length).stream(chunks),
       );
     };
     await withServer(driver, {}, sized, async ({ open }) => {
@@ -83,19 +83,19 @@ onEachDriver('streaming', (add) => {
       for (let round = 0; round < 3; round++) {
         const chunked = await client.ask(get('/chunked'));
         assert.deepEqual(chunked.chunks, sizes);
-        assert.ok(chunked.body.equals(whole));
-        assert.ok((await client.ask(get('/length'))).body.equals(whole));
+        assert.ok(chunked.body.equals(full));
+        assert.ok((await client.ask(get('/length'))).body.equals(full));
       }
     });
   });
 
-  add('a piece may be reused once its write() has resolved', async (driver) => {
+  add('a chunk may be reused once its write() has resolved', async (driver) => {
     const reusing = (server: Server) => {
       server.get('/:size', async (request, response) => {
-        const piece = Buffer.alloc(Number(request.params['size']));
+        const chunk = Buffer.alloc(Number(request.params['size']));
         for (let index = 0; index < 50; index++) {
-          piece.fill(index);
-          await response.write(piece);
+          chunk.fill(index);
+          await response.write(chunk);
         }
         response.end();
       });
@@ -110,14 +110,14 @@ onEachDriver('streaming', (add) => {
         const { body } = await client.nextResponse();
         assert.equal(body.length, 50 * size);
         for (let index = 0; index < 50; index++) {
-          const piece = body.subarray(index * size, (index + 1) * size);
-          assert.ok(piece.equals(Buffer.alloc(size, index)), `piece ${index} of ${size} bytes`);
+          const chunk = body.subarray(index * size, (index + 1) * size);
+          assert.ok(chunk.equals(Buffer.alloc(size, index)), `chunk ${index} of ${size} bytes`);
         }
       }
     });
   });
 
-  add('write() without waiting keeps order and content', async (driver) => {
+  add('write() without await keeps order and content', async (driver) => {
     const hasty = (server: Server) => {
       server.get('/', (_request, response) => {
         for (let index = 0; index < 2_000; index++) void response.write(`${index},`);
@@ -133,7 +133,7 @@ onEachDriver('streaming', (add) => {
     });
   });
 
-  add('trailers go to those who said TE: trailers, in HTTP/1.1', async (driver) => {
+  add('trailers are sent for TE: trailers, in HTTP/1.1', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
       const client = await open();
       for (const te of ['trailers', 'deflate, trailers', 'Trailers']) {
@@ -152,7 +152,7 @@ onEachDriver('streaming', (add) => {
     });
   });
 
-  add('a trailer cannot be framing, nor split the answer', async (driver) => {
+  add('a trailer cannot be a framing field, nor split the response', async (driver) => {
     const thrown: unknown[] = [];
     const bad = (server: Server) => {
       server.get('/', async (_request, response) => {
@@ -220,30 +220,33 @@ onEachDriver('streaming', (add) => {
     });
   });
 
-  add('events arrive one by one; sending to a client that left is a late write', async (driver) => {
-    let send = async (_text: string): Promise<void> => {};
-    let isClosed = () => false;
-    const events = (server: Server) => {
-      server.get('/', (_request, response) => {
-        const stream = response.events();
-        send = (text) => stream.send(text);
-        isClosed = () => stream.closed;
+  add(
+    'events arrive one by one; sending to a client that disconnected is a late write',
+    async (driver) => {
+      let send = async (_text: string): Promise<void> => {};
+      let isClosed = () => false;
+      const events = (server: Server) => {
+        server.get('/', (_request, response) => {
+          const stream = response.events();
+          send = (text) => stream.send(text);
+          isClosed = () => stream.closed;
+        });
+      };
+      await withServer(driver, {}, events, async ({ open, server }) => {
+        const client = await open();
+        void client.send(get('/'));
+        await client.sees('\r\n\r\n');
+        for (let index = 0; index < 5; index++) {
+          await send(`event ${index}`);
+          await client.sees(`data: event ${index}\n\n`);
+        }
+        client.reset();
+        await eventually('the stream is closed', isClosed);
+        await send('too late');
+        assert.equal(server.counters.lateWrites, 1);
       });
-    };
-    await withServer(driver, {}, events, async ({ open, server }) => {
-      const client = await open();
-      void client.send(get('/'));
-      await client.sees('\r\n\r\n');
-      for (let index = 0; index < 5; index++) {
-        await send(`event ${index}`);
-        await client.sees(`data: event ${index}\n\n`);
-      }
-      client.reset();
-      await eventually('the stream is closed', isClosed);
-      await send('nobody hears');
-      assert.equal(server.counters.lateWrites, 1);
-    });
-  });
+    },
+  );
 
   add('file(): its bytes, type, tag and time; 304 when the client has it', async (driver) => {
     await withServer(driver, {}, routes, async ({ open }) => {
@@ -285,28 +288,31 @@ onEachDriver('streaming', (add) => {
     });
   });
 
-  add('a client that leaves in the middle of a file leaves no descriptor open', async (driver) => {
-    await withServer(driver, {}, routes, async ({ open, server }) => {
-      for (let index = 0; index < 20; index++) {
-        const client = await open();
-        void client.send(get('/file'));
-        await client.hasReceived(1);
-        client.reset();
-      }
-      await eventually('all are gone', () => server.counters.closed === 20);
-      assert.equal(server.counters.handlerErrors, 0);
-    });
-  });
+  add(
+    'a client that disconnects in the middle of a file leaves no descriptor open',
+    async (driver) => {
+      await withServer(driver, {}, routes, async ({ open, server }) => {
+        for (let index = 0; index < 20; index++) {
+          const client = await open();
+          void client.send(get('/file'));
+          await client.hasReceived(1);
+          client.reset();
+        }
+        await eventually('all are closed', () => server.counters.closed === 20);
+        assert.equal(server.counters.handlerErrors, 0);
+      });
+    },
+  );
 
   add('write() waits for a reader that does not read', async (driver) => {
     let written = 0;
     const endless = (server: Server) => {
       server.get('/', async (request, response) => {
-        const piece = Buffer.alloc(64 * 1024);
+        const chunk = Buffer.alloc(64 * 1024);
         const { signal } = request;
         while (!signal.aborted) {
-          await response.write(piece);
-          written += piece.length;
+          await response.write(chunk);
+          written += chunk.length;
         }
       });
     };
@@ -320,12 +326,12 @@ onEachDriver('streaming', (add) => {
         await wait(60);
       }
       assert.ok(written > 0);
-      // What the kernel's buffers of both ends take; without backpressure there is no end to it.
+      // The kernel's buffers of both ends; without backpressure there is no limit.
       assert.ok(written < 64 * 1024 * 1024, `${written} bytes for a client that does not read`);
       const rssBefore = process.memoryUsage().rss;
       await wait(100);
       const grown = process.memoryUsage().rss - rssBefore;
-      assert.ok(grown < 16 * 1024 * 1024, `memory grew by ${grown} bytes while nobody read`);
+      assert.ok(grown < 16 * 1024 * 1024, `memory grew by ${grown} bytes without a reader`);
       client.resume();
       await client.hasReceived(written + 10 * 1024 * 1024);
       client.reset();

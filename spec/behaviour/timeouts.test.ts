@@ -1,20 +1,20 @@
-// Clients that are slow, and handlers: every wait has an end, and the end is the right one.
-// Timeouts here are short; nothing is said about how long anything takes.
+// Slow clients and slow handlers: every wait has a timeout with the right effect. The timeouts are
+// short; no test measures time.
 
 import assert from 'node:assert/strict';
 import type { Server } from '../../src/server/server.ts';
 import { get, post, request } from '../../testing/raw-client.ts';
 import { eventually, Gate, onEachDriver, wait, withServer } from '../../testing/with-server.ts';
 
-/** Long enough never to come in a test. */
+/** Too long to expire in a test. */
 const NEVER = { connectionTimeoutMs: 60_000, handlerTimeoutMs: 60_000 };
 
 function routes(server: Server): void {
   server.get('/', (_request, response) => response.text('hello'));
   server.post('/', async (request, response) => response.text(`got ${await request.text()}`));
-  server.post('/pieces', async (request, response) => {
+  server.post('/chunks', async (request, response) => {
     let bytes = 0;
-    for await (const piece of request.body) bytes += piece.length;
+    for await (const chunk of request.body) bytes += chunk.length;
     response.text(String(bytes));
   });
   server.post('/ignore', (_request, response) => response.text('ignored'));
@@ -24,7 +24,7 @@ function routes(server: Server): void {
 }
 
 onEachDriver('timeouts', (add) => {
-  add('an idle connection is closed without a word', async (driver) => {
+  add('an idle connection is closed without a response', async (driver) => {
     await withServer(driver, { ...NEVER, keepAliveTimeoutMs: 50 }, routes, async (running) => {
       const fresh = await running.open();
       const used = await running.open();
@@ -47,7 +47,7 @@ onEachDriver('timeouts', (add) => {
     });
   });
 
-  add('connection_timeout_ms stands for the others', async (driver) => {
+  add('connection_timeout_ms is the default of the others', async (driver) => {
     await withServer(driver, { connectionTimeoutMs: 50 }, routes, async ({ open, server }) => {
       const idle = await open();
       const head = await open();
@@ -61,7 +61,7 @@ onEachDriver('timeouts', (add) => {
     });
   });
 
-  add('a head that does not end is 408', async (driver) => {
+  add('an incomplete head is 408', async (driver) => {
     await withServer(driver, { ...NEVER, headTimeoutMs: 50 }, routes, async (running) => {
       const { open, server, log } = running;
       const client = await open();
@@ -76,7 +76,7 @@ onEachDriver('timeouts', (add) => {
     });
   });
 
-  add('a byte now and then does not lengthen the time for a head', async (driver) => {
+  add('a byte now and then does not extend the deadline of a head', async (driver) => {
     await withServer(driver, { ...NEVER, headTimeoutMs: 100 }, routes, async ({ open }) => {
       const client = await open();
       let sent = 0;
@@ -91,7 +91,7 @@ onEachDriver('timeouts', (add) => {
     });
   });
 
-  add('the time for a second head begins with its first byte', async (driver) => {
+  add('the timeout of a second head begins with its first byte', async (driver) => {
     await withServer(driver, { ...NEVER, headTimeoutMs: 60 }, routes, async ({ open }) => {
       const client = await open();
       assert.equal((await client.ask(get('/'))).text, 'hello');
@@ -104,30 +104,33 @@ onEachDriver('timeouts', (add) => {
     });
   });
 
-  for (const target of ['/', '/pieces']) {
+  for (const target of ['/', '/chunks']) {
     for (const [kind, field, part] of [
       ['length', 'Content-Length: 10', 'part'],
       ['chunked', 'Transfer-Encoding: chunked', 'a\r\npart'],
     ] as const) {
-      add(`silence in a body that ${target} reads (${kind}) is 408`, async (driver) => {
-        await withServer(driver, { ...NEVER, bodyTimeoutMs: 50 }, routes, async (running) => {
-          const client = await running.open();
-          void client.send(request('POST', target, [field]) + part);
-          const response = await client.nextResponse('POST');
-          assert.equal(response.status, 408);
-          assert.equal(response.field('connection'), 'close');
-          await client.endsCleanly();
-          assert.equal(running.server.counters.faults, 1);
-          assert.equal(running.log.length, 1, running.log.join('\n'));
-        });
-      });
+      add(
+        `a body that ${target} reads and that stops arriving (${kind}) is 408`,
+        async (driver) => {
+          await withServer(driver, { ...NEVER, bodyTimeoutMs: 50 }, routes, async (running) => {
+            const client = await running.open();
+            void client.send(request('POST', target, [field]) + part);
+            const response = await client.nextResponse('POST');
+            assert.equal(response.status, 408);
+            assert.equal(response.field('connection'), 'close');
+            await client.endsCleanly();
+            assert.equal(running.server.counters.faults, 1);
+            assert.equal(running.log.length, 1, running.log.join('\n'));
+          });
+        },
+      );
     }
   }
 
-  add('a body that keeps coming has its time again with every piece', async (driver) => {
+  add('every chunk of a body restarts its timeout', async (driver) => {
     await withServer(driver, { ...NEVER, bodyTimeoutMs: 1000 }, routes, async ({ open }) => {
       const client = await open();
-      void client.send(request('POST', '/pieces', ['Content-Length: 40']));
+      void client.send(request('POST', '/chunks', ['Content-Length: 40']));
       for (let index = 0; index < 40; index++) {
         await wait(40);
         void client.send('x');
@@ -136,7 +139,7 @@ onEachDriver('timeouts', (add) => {
     });
   });
 
-  add('silence in a body that nobody reads ends the connection', async (driver) => {
+  add('an unread body that stops arriving closes the connection', async (driver) => {
     await withServer(driver, { ...NEVER, bodyTimeoutMs: 50 }, routes, async ({ open }) => {
       const client = await open();
       void client.send(`${request('POST', '/ignore', ['Content-Length: 10'])}part`);
@@ -146,7 +149,7 @@ onEachDriver('timeouts', (add) => {
   });
 
   for (const target of ['/never', '/never-promise']) {
-    add(`a handler without an answer, ${target}: 503`, async (driver) => {
+    add(`a handler without a response, ${target}: 503`, async (driver) => {
       await withServer(driver, { ...NEVER, handlerTimeoutMs: 50 }, routes, async (running) => {
         const { open, server, log } = running;
         const client = await open();
@@ -165,7 +168,7 @@ onEachDriver('timeouts', (add) => {
     });
   }
 
-  add('what a handler does after its 503 comes to nothing', async (driver) => {
+  add('calls of a handler after its 503 have no effect', async (driver) => {
     const gate = new Gate();
     const seen: unknown[] = [];
     const late = (server: Server) => {
@@ -194,7 +197,7 @@ onEachDriver('timeouts', (add) => {
     });
   });
 
-  add('a handler that has begun its answer may take its time', async (driver) => {
+  add('a handler that has begun its response has no timeout', async (driver) => {
     const slow = (server: Server) => {
       server.get('/', async (_request, response) => {
         await response.write('begun, ');
@@ -208,7 +211,7 @@ onEachDriver('timeouts', (add) => {
     });
   });
 
-  add('the time for a handler begins when the body is there', async (driver) => {
+  add('the timeout of a handler begins when the body is complete', async (driver) => {
     await withServer(driver, { ...NEVER, handlerTimeoutMs: 60 }, routes, async ({ open }) => {
       const client = await open();
       void client.send(request('POST', '/', ['Content-Length: 4']));
@@ -217,14 +220,14 @@ onEachDriver('timeouts', (add) => {
     });
   });
 
-  add('a client that takes nothing of its answer is reset', async (driver) => {
+  add('a client that reads nothing of its response is reset', async (driver) => {
     await withServer(driver, { ...NEVER, writeTimeoutMs: 100 }, routes, async (running) => {
       const { open, server } = running;
       const client = await open();
       client.pause();
       void client.send(get('/big'));
       const other = await open();
-      await eventually('the server gives up', () => server.counters.closed === 1);
+      await eventually('the server closes', () => server.counters.closed === 1);
       assert.equal(server.counters.timeouts, 1);
       assert.equal((await other.ask(get('/'))).text, 'hello');
       client.resume();
@@ -233,7 +236,7 @@ onEachDriver('timeouts', (add) => {
     });
   });
 
-  add('a client that takes a little now and then is not', async (driver) => {
+  add('a client that reads a little now and then is not reset', async (driver) => {
     await withServer(
       driver,
       { ...NEVER, writeTimeoutMs: 300 },
@@ -255,7 +258,7 @@ onEachDriver('timeouts', (add) => {
     );
   });
 
-  add('after the last answer the client has lingerTimeoutMs to close', async (driver) => {
+  add('after the last response the client has lingerTimeoutMs to close', async (driver) => {
     await withServer(driver, { ...NEVER, lingerTimeoutMs: 50 }, routes, async (running) => {
       const client = await running.open();
       assert.equal((await client.ask(get('/', 'Connection: close'))).text, 'hello');
@@ -266,7 +269,7 @@ onEachDriver('timeouts', (add) => {
     });
   });
 
-  add('a client that never stops sending is not read for ever', async (driver) => {
+  add('a client that never stops sending is closed', async (driver) => {
     await withServer(driver, { ...NEVER, lingerTimeoutMs: 100 }, routes, async (running) => {
       const client = await running.open();
       void client.send('nonsense\r\n\r\n');
@@ -281,7 +284,7 @@ onEachDriver('timeouts', (add) => {
     });
   });
 
-  add('many clients time out each in its own way', async (driver) => {
+  add('many clients time out, each for another reason', async (driver) => {
     const options = { ...NEVER, headTimeoutMs: 80, bodyTimeoutMs: 80, keepAliveTimeoutMs: 80 };
     await withServer(driver, { ...options, logLevel: 'error' }, routes, async (running) => {
       const idle = await Promise.all(Array.from({ length: 20 }, running.open));

@@ -1,7 +1,7 @@
-// Bodies of requests and what handlers make of them: read, left, or read too late, with and without
-// `Expect: 100-continue`, by clients that wait for it and by those that do not. Judged is what the
-// client sees: when it is asked for the body, what the response says of the connection, and whether
-// that is what happens. The expectations follow RFC 9110 10.1.1 and RFC 9112 9.3 and 9.6.
+// Request bodies that a handler reads, ignores, or reads too late, with and without
+// `Expect: 100-continue`, from clients that wait for the 100 and from others. The tests check what
+// the client sees: when 100 is sent, what the response says of the connection, and whether the
+// connection does so. The expectations follow RFC 9110 10.1.1 and RFC 9112 9.3 and 9.6.
 
 import assert from 'node:assert/strict';
 import type { Handler } from '../../src/exchange/handler.ts';
@@ -12,27 +12,27 @@ import { type DriverName, onEachDriver, wait, withServer } from '../../testing/w
 
 const DISCARD_BYTES_MAX = 1_000;
 const SMALL = 'b'.repeat(10);
-/** More than a block, so that its first piece is never all of it. */
+/** More than a block, so that the first chunk is never all of it. */
 const LARGE = 'b'.repeat(100_000);
 
-/** What becomes of the connection, as far as the handler decides. */
-type End = 'lives' | 'closes' | 'closes unsaid' | 'either';
+/** What happens to the connection, as far as the handler decides. */
+type End = 'lives' | 'closes' | 'closes unannounced' | 'either';
 
 interface Kind {
   readonly name: string;
   readonly handler: Handler;
   readonly status: number;
-  /** The handler asks for the body before it responds; it reads all of it. */
+  /** The handler reads all of the body before it responds. */
   readonly asks: boolean;
   readonly readsAll: boolean;
-  /** It reads all of it behind a head that was sent before. */
+  /** It reads all of it after the head was sent. */
   readonly asksLate?: boolean;
-  /** It responds piece by piece. */
+  /** It responds chunk by chunk. */
   readonly streams?: boolean;
 }
 
-async function firstPiece(request: Request): Promise<void> {
-  for await (const _piece of request.body) return;
+async function firstChunk(request: Request): Promise<void> {
+  for await (const _chunk of request.body) return;
 }
 
 const KINDS: readonly Kind[] = [
@@ -52,7 +52,7 @@ const KINDS: readonly Kind[] = [
   {
     name: 'sends back what it reads',
     handler: async (request, response) => {
-      for await (const piece of request.body) await response.write(piece);
+      for await (const chunk of request.body) await response.write(chunk);
       response.end();
     },
     ...{ status: 200, asks: true, readsAll: true, streams: true },
@@ -101,17 +101,17 @@ const KINDS: readonly Kind[] = [
     ...{ status: 500, asks: false, readsAll: false },
   },
   {
-    name: 'reads a piece, then responds',
+    name: 'reads a chunk, then responds',
     handler: async (request, response) => {
-      await firstPiece(request);
+      await firstChunk(request);
       response.text('enough');
     },
     ...{ status: 200, asks: true, readsAll: false },
   },
   {
-    name: 'reads a piece, then streams',
+    name: 'reads a chunk, then streams',
     handler: async (request, response) => {
-      await firstPiece(request);
+      await firstChunk(request);
       await response.stream(['enough']);
     },
     ...{ status: 200, asks: true, readsAll: false, streams: true },
@@ -167,7 +167,7 @@ function nameOf({ kind, chunked, large, expects, sends, version, close }: Case):
   return `${kind.name}: ${framing}, sent ${sends}, HTTP/${version}${more}`;
 }
 
-/** RFC 9110 10.1.1: HTTP/1.0 has no interim responses, and nobody is asked behind a final one. */
+/** RFC 9110 10.1.1: HTTP/1.0 has no interim responses, and no 100 follows a final one. */
 function mayContinue({ kind, expects, version }: Case): boolean {
   return expects && version === '1.1' && kind.asks;
 }
@@ -175,19 +175,20 @@ function mayContinue({ kind, expects, version }: Case): boolean {
 function endOf(one: Case): End {
   const { kind, chunked, large, expects, sends, version, close } = one;
   if (close) return 'closes';
-  // It depends on how much of the body has come when the reader fails.
+  // It depends on how much of the body has arrived when the read rejects.
   if (kind.status === 413 && (large ? chunked : expects && sends !== 'when asked')) return 'either';
   if (isDelimitedByEnd(one)) return 'closes';
   if (kind.readsAll) return 'lives';
-  // Whether a client that was not asked sends its body is open, so only an end is unambiguous.
+  // A client without a 100 may or may not send its body, so only a close is unambiguous.
   if (expects && version === '1.1' && !kind.asks) return 'closes';
   if (!large) return 'lives';
   if (!chunked) return 'closes';
-  // That it is long is seen when the head was sent. A handler that reads late reads all of it.
-  return kind.asksLate === true ? 'lives' : 'closes unsaid';
+  // The server sees that it is long after the head was sent. A handler that reads late reads it
+  // all.
+  return kind.asksLate === true ? 'lives' : 'closes unannounced';
 }
 
-/** A stream for HTTP/1.0 ends with its connection. */
+/** A stream to HTTP/1.0 is delimited by the close of the connection. */
 function isDelimitedByEnd({ kind, version }: Case): boolean {
   return version === '1.0' && kind.streams === true;
 }
@@ -221,7 +222,7 @@ async function sendRequest(client: RawClient, one: Case): Promise<void> {
   }
   await client.sees('\r\n\r\n');
   const isAsked = client.rest.toString('latin1').startsWith('HTTP/1.1 100 ');
-  assert.equal(isAsked, mayContinue(one), 'whether the client is asked for its body');
+  assert.equal(isAsked, mayContinue(one), 'whether 100 is sent');
   if (isAsked || one.kind.asksLate === true) void client.send(bodyOf(one));
 }
 
@@ -230,7 +231,7 @@ async function judge(client: RawClient, one: Case): Promise<boolean> {
   await sendRequest(client, one);
   let response = await client.nextResponse('POST');
   if (response.status === 100) {
-    assert.ok(mayContinue(one), 'an interim response that was not asked for');
+    assert.ok(mayContinue(one), 'an interim response without an expectation');
     assert.deepEqual(response.fields, []);
     response = await client.nextResponse('POST');
   }
@@ -249,7 +250,7 @@ async function judge(client: RawClient, one: Case): Promise<boolean> {
     return true;
   }
   await client.ending();
-  assert.equal(client.rest.length, 0, 'nothing behind the last response');
+  assert.equal(client.rest.length, 0, 'nothing follows the last response');
   return false;
 }
 
@@ -287,11 +288,11 @@ onEachDriver('bodies and their handlers', (add) => {
   const cases = [...allCases(KINDS)];
   add(`${cases.length} combinations`, async (driver) => await judgeAll(driver, cases));
 
-  add('bodies that are longer than they may be', async (driver) => {
-    // The length says so before the client is asked; chunks have to be read.
-    const refused = [...allCases([TOO_LONG])].map((one) => {
+  add('bodies over the limit', async (driver) => {
+    // The length shows it before 100 is sent; chunks have to be read.
+    const tooLong = [...allCases([TOO_LONG])].map((one) => {
       return { ...one, index: KINDS.length, kind: { ...TOO_LONG, asks: one.chunked } };
     });
-    await judgeAll(driver, refused, { bodyBytesMax: BODY_BYTES_MAX });
+    await judgeAll(driver, tooLong, { bodyBytesMax: BODY_BYTES_MAX });
   });
 });

@@ -1,5 +1,4 @@
-// Vary, whoever sets it: what one part of the chain says an answer depends on is not lost by what
-// another part says.
+// Vary, set by several parts of the chain: no part removes what another part has set.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -56,7 +55,7 @@ onEachDriver('Vary', (add) => {
   writeFileSync(join(root, 'a.txt'), 'a file');
   process.on('exit', () => rmSync(root, { recursive: true, force: true }));
 
-  add('keeps what cors, other middleware and the handler say', async (driver) => {
+  add('keeps what cors, other middleware and the handler set', async (driver) => {
     const cases = [
       [get('/set', ORIGIN), 200],
       [get('/append', ORIGIN), 200],
@@ -86,7 +85,7 @@ onEachDriver('Vary', (add) => {
     });
   });
 
-  add('keeps it on the shortest way too', async (driver) => {
+  add('keeps it with cors as the only middleware', async (driver) => {
     await withServer(driver, {}, plainRoutes, async ({ open }) => {
       const client = await open();
       for (const target of ['/set', '/append', '/same', '/ready', '/late', '/error']) {
@@ -97,7 +96,7 @@ onEachDriver('Vary', (add) => {
     });
   });
 
-  add('an answer of one request says nothing of the next', async (driver) => {
+  add('the response of one request does not affect the next', async (driver) => {
     const own = (server: Server) => {
       server.get('/', (_request, response) => response.text('hello'));
       server.get('/set', (_request, response) => response.header('Vary', 'Accept').text('hello'));

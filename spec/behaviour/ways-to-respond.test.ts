@@ -1,6 +1,6 @@
 // Every way to respond, with every status, method, version and kind of body, on the wire: what the
-// client receives, whether its connection lives on as the response says, and what comes next.
-// VIBING_RUNS=2 tries every combination there is, VIBING_SEED another choice of them.
+// client receives, whether the connection persists as the response says, and the next response.
+// VIBING_RUNS=2 tries every combination, VIBING_SEED another choice of them.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ import {
   oneDriver,
   withServer,
 } from '../../testing/with-server.ts';
-import { addRoutes, allWays, lateErrors, makeFiles, type Way } from './ways.ts';
+import { addRoutes, allWays, lateErrors, makeFiles, type Way } from './fixtures/ways-to-respond.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vibing-ways-'));
 makeFiles(folder);
@@ -28,7 +28,7 @@ const EVERYTHING = Number(process.env['VIBING_RUNS'] ?? 1) > 1;
 /** The share of combinations that is tried; connections take longest. */
 const CLOSING_SHARE = 1 / 6;
 const LIVING_SHARE = 2 / 3;
-/** What the drivers behind the first one try of all. */
+/** The share that the drivers after the first one try. */
 const DRIVER_SHARE = 1 / 5;
 
 const WAYS = allWays(folder);
@@ -91,7 +91,7 @@ function casesFor(way: Way, index: number, status: number, request: Sent): Case[
   const cases: Case[] = [];
   if (way.respond === null && request.isRead) return cases;
   for (const persistence of PERSISTENCES) {
-    // A transfer coding of HTTP/1.0 is refused.
+    // A transfer coding in HTTP/1.0 is an error.
     if (persistence.startsWith('1.0') && request.name.includes('chunked')) continue;
     const every = whensOf(way, status, request).map((when): Case => {
       const read = request.isRead ? 'read' : 'unread';
@@ -117,19 +117,20 @@ function casesFor(way: Way, index: number, status: number, request: Sent): Case[
 function whensOf(way: Way, status: number, { isRead, method }: Sent): readonly string[] {
   if (way.respond === null) return ['once'];
   const { cut, status: got } = way.expected(status, method);
-  // What it throws when nobody waits for it reaches nobody; and the body is read by awaiting it.
+  // An error of a detached handler reaches no one who responds; and reading a body means awaiting
+  // it.
   const mayBeDetached = way.throws !== true && !isRead && cut !== true && got !== 500;
   return mayBeDetached ? WHENS : WHENS.slice(0, 3);
 }
 
-/** One of them, or none: of those behind which the connection ends fewer than of the others. */
+/** One of them, or none; fewer of the cases whose connection closes. */
 function someOf(every: readonly Case[]): readonly Case[] {
   if (EVERYTHING) return every;
   const one = every[Math.floor(chance() * every.length)];
   return chance() < (endsByItself(one) ? CLOSING_SHARE : LIVING_SHARE) ? [one] : [];
 }
 
-/** Those of HEAD behind those of GET that they are compared with. */
+/** Cases of HEAD after those of GET that they are compared with. */
 const CASES: readonly Case[] = WAYS.flatMap(casesOf).sort(
   (one, other) => Number(one.method === 'HEAD') - Number(other.method === 'HEAD'),
 );
@@ -142,7 +143,7 @@ function onDrivers(name: string, drivers: readonly DriverName[], cases: readonly
   onEachDriver(
     name,
     (add) => {
-      add(`${cases.length} responses are what their requests let them be`, async (driver) => {
+      add(`${cases.length} responses are what their requests allow`, async (driver) => {
         await withServer(
           driver,
           { discardBytesMax: DISCARD_BYTES_MAX },

@@ -1,12 +1,12 @@
-// Several processes behind one port: they share its clients, a lost one is replaced, and close()
-// ends them all.
+// Several worker processes on one port: they share its clients, one that exits is replaced, and
+// close() ends them all.
 
 import assert from 'node:assert/strict';
 import { createServer as createNetServer } from 'node:net';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import { eventually, onEachDriver, wait } from '../../testing/with-server.ts';
-import { Child } from './child.ts';
-import { ask, freshPid, isAlive, pidsOf, withWorkers } from './workers-fixture.ts';
+import { startProgram } from './fixtures/programs.ts';
+import { ask, freshPid, isAlive, pidsOf, withWorkers } from './fixtures/workers.ts';
 
 /** A port that is free now, and most likely still in a moment. */
 async function freePort(): Promise<number> {
@@ -19,7 +19,7 @@ async function freePort(): Promise<number> {
 }
 
 onEachDriver('workers', (add) => {
-  add('both answer at one port; close() ends them', async (driver) => {
+  add('both serve one port; close() ends them', async (driver) => {
     let pids = new Set<number>();
     let primary = 0;
     await withWorkers(driver, async (port, child) => {
@@ -31,7 +31,7 @@ onEachDriver('workers', (add) => {
     for (const pid of [...pids, primary]) assert.equal(isAlive(pid), false);
   });
 
-  add('close() lets them finish what is in flight', async (driver) => {
+  add('close() lets requests in flight complete', async (driver) => {
     await withWorkers(driver, async (port, child) => {
       const clients = await Promise.all(Array.from({ length: 10 }, () => RawClient.open(port)));
       for (const client of clients) await client.send(get('/slow'));
@@ -62,30 +62,30 @@ onEachDriver('workers', (add) => {
   });
 
   for (const kind of ['a port of its own', 'port 0'] as const) {
-    add(`both killed at once, with ${kind}: the port comes back`, async (driver) => {
+    add(`both killed at once, with ${kind}: new workers serve the port`, async (driver) => {
       const body = async (port: number): Promise<void> => {
         const pids = await pidsOf(port, 2);
         for (const pid of pids) process.kill(pid, 'SIGKILL');
-        await eventually('they are gone', () => ![...pids].some(isAlive));
-        // On Linux clients wait in the primary's queue; on net they may be refused for a moment.
+        await eventually('they have exited', () => ![...pids].some(isAlive));
+        // On Linux clients wait in the primary's backlog; on net connecting may fail for a moment.
         let fresh = 0;
         for (let tries = 0; fresh === 0 && tries < 400; tries++) {
           fresh = await ask(port).catch(() => 0);
-          if (driver !== 'net') assert.ok(fresh > 0, 'nobody is refused');
+          if (driver !== 'net') assert.ok(fresh > 0, 'no connection fails');
           if (fresh === 0) await wait(10);
         }
-        assert.ok(fresh > 0 && !pids.has(fresh), 'a new worker answers at the same port');
+        assert.ok(fresh > 0 && !pids.has(fresh), 'a new worker serves the same port');
       };
       await withWorkers(driver, body, kind === 'port 0' ? 0 : await freePort());
     });
   }
 
-  add('a port that is taken is told by its code, and everything ends', async (driver) => {
+  add('a port in use is reported by its code, and all processes exit', async (driver) => {
     const other = createNetServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const address = other.address();
     assert.ok(typeof address === 'object' && address !== null);
-    const child = new Child('workers-server', [driver, String(address.port)]);
+    const child = startProgram('workers-server', [driver, String(address.port)]);
     assert.equal((await child.firstLine())['code'], 'EADDRINUSE');
     assert.equal(await child.end(), 0, child.problems);
     other.close();

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { example, ROOT, type Running, run, start } from '../../testing/program.ts';
+import { ROOT } from '../../testing/child-program.ts';
+import { example, type Running, run, start } from '../../testing/program.ts';
 import { launchBrowser, skip, watchProblems } from './browser.ts';
 
 const timeout = 120_000;

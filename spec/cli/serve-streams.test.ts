@@ -11,7 +11,7 @@ import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { RawClient } from '../../testing/raw-client.ts';
 import { eventually, wait } from '../../testing/with-server.ts';
-import { Pipe } from '../behaviour/log-child.ts';
+import { Pipe } from '../behaviour/fixtures/log-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const FOLDER = mkdtempSync(join(tmpdir(), 'vibing-streams-'));

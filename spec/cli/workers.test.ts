@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../../testing/with-server.ts';
-import { isAlive } from '../behaviour/workers-fixture.ts';
+import { isAlive } from '../behaviour/fixtures/workers.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const linuxOnly = process.platform === 'linux' ? false : 'it reads /proc';

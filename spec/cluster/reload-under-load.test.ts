@@ -10,7 +10,7 @@ import {
   reload,
   SteadyClient,
   withWorkers,
-} from '../behaviour/workers-fixture.ts';
+} from '../behaviour/fixtures/workers.ts';
 
 const CLIENTS: readonly Asking[] = ['piped', 'kept', 'fresh', 'late', 'late', 'late'];
 /** `npm run perf:reload` does more of them. */

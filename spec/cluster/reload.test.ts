@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createServer } from '../../src/index.ts';
+import type { ChildProgram } from '../../testing/child-program.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import { eventually, fewDrivers, onEachDriver } from '../../testing/with-server.ts';
-import type { Child } from '../behaviour/child.ts';
-import { freshPid, isAlive, pidsOf, reload, withWorkers } from '../behaviour/workers-fixture.ts';
+import { freshPid, isAlive, pidsOf, reload, withWorkers } from '../behaviour/fixtures/workers.ts';
 import { inFolder } from './supervision-fixture.ts';
 
 /** Enough that every worker gets some. */
@@ -23,7 +23,7 @@ onEachDriver(
       async (driver) => {
         const folder = mkdtempSync(join(tmpdir(), 'vibing-workers-'));
         try {
-          const body = async (port: number, child: Child): Promise<void> => {
+          const body = async (port: number, child: ChildProgram): Promise<void> => {
             const before = await pidsOf(port, 2);
             writeFileSync(join(folder, 'crash'), '');
             await reload(child);
@@ -46,7 +46,7 @@ onEachDriver(
 
     add('a close during a reload loses nobody whom a fresh worker has taken', async (driver) => {
       await inFolder(async (folder) => {
-        const body = async (port: number, child: Child): Promise<void> => {
+        const body = async (port: number, child: ChildProgram): Promise<void> => {
           const before = await pidsOf(port, 2);
           writeFileSync(join(folder, 'mute'), '');
           child.process.stdin.write('reload\n');

@@ -6,7 +6,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { get } from '../../testing/raw-client.ts';
 import { eventually, onEachDriver, oneDriver } from '../../testing/with-server.ts';
-import { ask, freshPid, pidsOf, withWorkers } from '../behaviour/workers-fixture.ts';
+import { ask, freshPid, pidsOf, withWorkers } from '../behaviour/fixtures/workers.ts';
 import { connections, gone, inFolder, withChild } from './supervision-fixture.ts';
 
 onEachDriver('workers that die', (add) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import { eventually, fewDrivers, onEachDriver } from '../../testing/with-server.ts';
-import { isAlive, pidsOf, withWorkers } from '../behaviour/workers-fixture.ts';
+import { isAlive, pidsOf, withWorkers } from '../behaviour/fixtures/workers.ts';
 import { connections, gone, withChild } from './supervision-fixture.ts';
 
 onEachDriver('workers that end', (add) => {

@@ -5,10 +5,11 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ChildProgram } from '../../testing/child-program.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import { eventually } from '../../testing/with-server.ts';
-import { Child } from '../behaviour/child.ts';
-import { isAlive } from '../behaviour/workers-fixture.ts';
+import { startProgram } from '../behaviour/fixtures/programs.ts';
+import { isAlive } from '../behaviour/fixtures/workers.ts';
 
 export async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'vibing-workers-'));
@@ -35,10 +36,10 @@ export async function connections(port: number, count: number): Promise<Map<numb
 /** A process that is killed if the test has not ended it; `before` is what a shell does first. */
 export async function withChild(
   args: readonly string[],
-  run: (child: Child) => Promise<void>,
+  run: (child: ChildProgram) => Promise<void>,
   before = '',
 ): Promise<void> {
-  const child = new Child('workers-server', args, before);
+  const child = startProgram('workers-server', args, before);
   try {
     await run(child);
   } finally {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import { fewDrivers, onEachDriver } from '../../testing/with-server.ts';
-import { ask, pidsOf, withWorkers } from '../behaviour/workers-fixture.ts';
+import { ask, pidsOf, withWorkers } from '../behaviour/fixtures/workers.ts';
 
 onEachDriver('workers and their sockets', (add) => {
   add('programs that a worker starts inherit no socket', async (driver, context) => {

@@ -1,5 +1,5 @@
-// Bodies of requests on whole connections: who reads them, what is skipped, what is too slow, too
-// long or broken, and 100 (Continue).
+// Request bodies on connections in memory: reading, skipping, bodies that are too slow, too long or
+// malformed, and 100 (Continue).
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -22,12 +22,12 @@ const CLOSE = 'Connection: close';
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const EXPECT = 'Expect: 100-continue';
 
-/** Answers with the text of the body. */
+/** Responds with the text of the body. */
 const echoBody: Handler = async (request, response) => {
   response.text(`${request.target}:${await request.text()}`);
 };
 
-/** Answers at once and reads nothing. */
+/** Responds at once and reads nothing. */
 const careless: Handler = (request, response) => response.text(request.target);
 
 function echo(options: FixtureOptions = {}): ConnectionFixture {
@@ -35,7 +35,7 @@ function echo(options: FixtureOptions = {}): ConnectionFixture {
 }
 
 describe('a body', () => {
-  it('comes whole with its head, and the next request behind it', async () => {
+  it('arrives with its head, and the next request after it', async () => {
     const fixture = echo();
     const client = fixture.open();
     const text = await client.ask(post('/a', 5, 'hello') + get('/b'));
@@ -43,7 +43,7 @@ describe('a body', () => {
     await fixture.end();
   });
 
-  it('comes byte by byte', async () => {
+  it('arrives byte by byte', async () => {
     const fixture = echo();
     const client = fixture.open();
     for (const byte of post('/a', 5, 'hello')) client.send(byte);
@@ -52,7 +52,7 @@ describe('a body', () => {
     await fixture.end();
   });
 
-  it('that comes while nobody reads is received a block ahead and no further', async () => {
+  it('that arrives unread is received a block ahead and no further', async () => {
     const gate = new Gate();
     const fixture = new ConnectionFixture(async (request, response) => {
       await gate.opened;
@@ -63,7 +63,7 @@ describe('a body', () => {
     await fixture.rest();
     const bytes = Buffer.alloc(100_000, 'x');
     const taken = client.give(bytes);
-    assert.ok(taken < 5_000, `${taken} bytes are taken`);
+    assert.ok(taken < 5_000, `${taken} bytes are received`);
     assert.equal(client.socket.receiving, false);
     gate.open();
     await fixture.rest();
@@ -73,10 +73,10 @@ describe('a body', () => {
     await fixture.end();
   });
 
-  it('is read piece by piece, and the pieces are the handler’s to keep', async () => {
-    const pieces: Uint8Array[] = [];
+  it('is read chunk by chunk, and the handler may keep the chunks', async () => {
+    const chunks: Uint8Array[] = [];
     const fixture = new ConnectionFixture(async (request, response) => {
-      for await (const piece of request.body) pieces.push(piece);
+      for await (const chunk of request.body) chunks.push(chunk);
       response.text('done');
     });
     const client = fixture.open();
@@ -86,7 +86,7 @@ describe('a body', () => {
     await fixture.rest();
     assert.equal(await client.ask('0\r\n\r\n'), respond('done'));
     assert.deepEqual(
-      pieces.map((piece) => Buffer.from(piece).toString()),
+      chunks.map((chunk) => Buffer.from(chunk).toString()),
       ['abc', 'de'],
     );
     await fixture.end();
@@ -106,7 +106,7 @@ describe('a body', () => {
     await fixture.end();
   });
 
-  it('has trailers only when it was in chunks, and only at its end', async () => {
+  it('has trailers only when it was chunked, and only at its end', async () => {
     const trailers: unknown[] = [];
     const fixture = new ConnectionFixture(async (request, response) => {
       trailers.push(request.trailers());
@@ -122,7 +122,7 @@ describe('a body', () => {
     await fixture.end();
   });
 
-  it('that is being read when the answer comes is read on, and the connection lives', async () => {
+  it('may be read on after the response, and the connection persists', async () => {
     const texts: string[] = [];
     const fixture = new ConnectionFixture((request, response) => {
       void request.text().then((text) => texts.push(text));
@@ -147,13 +147,13 @@ describe('a body', () => {
     await fixture.end();
   });
 
-  it('is gone once its answer was given', async () => {
+  it('cannot be read after the response', async () => {
     const kept: Request[] = [];
     const errors: unknown[] = [];
     const fixture = new ConnectionFixture(async (request, response) => {
       kept.push(request);
       response.text('x');
-      // The connection is at its next request by now.
+      // The connection reads the next request by now.
       await new Promise((resolve) => setImmediate(resolve));
       await request.bytes().catch((error: unknown) => errors.push(error));
       assert.deepEqual(request.trailers(), []);
@@ -167,8 +167,8 @@ describe('a body', () => {
   });
 });
 
-describe('a body that nobody reads', () => {
-  it('is skipped when it is short, and the connection lives', async () => {
+describe('an unread body', () => {
+  it('is skipped when it is short, and the connection persists', async () => {
     const fixture = new ConnectionFixture(careless, { limits: { discardBytesMax: 10 } });
     const client = fixture.open();
     assert.equal(await client.ask(post('/a', 10, '0123456789')), respond('/a'));
@@ -176,7 +176,7 @@ describe('a body that nobody reads', () => {
     await fixture.end();
   });
 
-  it('is skipped when it comes after the answer', async () => {
+  it('is skipped when it arrives after the response', async () => {
     const fixture = new ConnectionFixture(careless, { limits: { discardBytesMax: 10 } });
     const client = fixture.open();
     assert.equal(await client.ask(post('/a', 10)), respond('/a'));
@@ -190,7 +190,7 @@ describe('a body that nobody reads', () => {
     await fixture.end();
   });
 
-  it('ends the connection when it is announced to be long', async () => {
+  it('closes the connection when its announced length is long', async () => {
     const fixture = new ConnectionFixture(careless, { limits: { discardBytesMax: 10 } });
     const client = fixture.open();
     assert.equal(await client.ask(post('/a', 11, '0123456789a')), respond('/a', CLOSE));
@@ -199,7 +199,7 @@ describe('a body that nobody reads', () => {
   });
 
   for (const begun of ['write', 'stream', 'events'] as const) {
-    it(`ends the connection when it is long: the head says so (${begun})`, async () => {
+    it(`closes the connection when it is long: the head says so (${begun})`, async () => {
       const fixture = new ConnectionFixture(
         async (_request, response) => {
           if (begun === 'events') response.events().close();
@@ -226,14 +226,14 @@ describe('a body that nobody reads', () => {
 
   for (const [how, read] of [
     [
-      'leaves it',
+      'stops',
       async (request: Request) => {
-        for await (const _piece of request.body) break;
+        for await (const _chunk of request.body) break;
       },
     ],
     ['fails', async (request: Request) => void (await request.bytes().catch(() => {}))],
   ] as const) {
-    it(`ends the connection when its reader ${how} and a stream begins`, async () => {
+    it(`closes the connection when its reader ${how} and a stream begins`, async () => {
       const fixture = new ConnectionFixture(
         async (request, response) => {
           await read(request);
@@ -250,7 +250,7 @@ describe('a body that nobody reads', () => {
     });
   }
 
-  it('may still be read behind a head that says the connection ends', async () => {
+  it('may still be read after a head with Connection: close', async () => {
     const fixture = new ConnectionFixture(
       async (request, response) => {
         void response.write('early ');
@@ -261,16 +261,16 @@ describe('a body that nobody reads', () => {
     const client = fixture.open();
     client.send(post('/', 20, '0123456789'));
     await fixture.rest();
-    assert.ok((await client.read()).includes(CLOSE), 'the handler had not asked for the body');
+    assert.ok((await client.read()).includes(CLOSE), 'the handler had not read the body');
     assert.ok((await client.ask('abcdefghij')).includes('14\r\n0123456789abcdefghij\r\n0\r\n'));
     assert.equal(client.isShut, true);
     await fixture.end();
   });
 
-  it('is not announced as unread while the handler takes it piece by piece', async () => {
+  it('does not cause Connection: close while the handler reads it chunk by chunk', async () => {
     const fixture = new ConnectionFixture(
       async (request, response) => {
-        for await (const piece of request.body) await response.write(piece);
+        for await (const chunk of request.body) await response.write(chunk);
         response.end();
       },
       { limits: { discardBytesMax: 10 } },
@@ -283,7 +283,7 @@ describe('a body that nobody reads', () => {
     await fixture.end();
   });
 
-  it('ends the connection when its chunks turn out to be long', async () => {
+  it('closes the connection when its chunks turn out to be long', async () => {
     const fixture = new ConnectionFixture(careless, { limits: { discardBytesMax: 10 } });
     const client = fixture.open();
     assert.equal(await client.ask(postChunked('/a', '5\r\n01234\r\n')), respond('/a'));
@@ -291,14 +291,14 @@ describe('a body that nobody reads', () => {
     assert.equal(client.isShut, false, 'ten bytes are not too many');
     client.send('1\r\n0\r\n');
     assert.equal(client.isShut, true);
-    assert.equal(client.news(), '', 'the answer is out, nothing more is said');
+    assert.equal(client.news(), '', 'the response was sent, nothing follows');
     await fixture.end();
   });
 
-  it('is skipped when its reader gives up half way', async () => {
+  it('is skipped when its reader stops half way', async () => {
     const fixture = new ConnectionFixture(async (request, response) => {
-      for await (const piece of request.body) {
-        response.text(`${piece.length}`);
+      for await (const chunk of request.body) {
+        response.text(`${chunk.length}`);
         return;
       }
       response.text('no body');
@@ -309,7 +309,7 @@ describe('a body that nobody reads', () => {
     await fixture.end();
   });
 
-  it('answers 413 to a reader when too much is discarded for it', async () => {
+  it('rejects with 413 when too much is discarded for its reader', async () => {
     const errors: HttpError[] = [];
     const fixture = new ConnectionFixture(
       async (request, response) => {
@@ -328,7 +328,7 @@ describe('a body that nobody reads', () => {
     await fixture.end();
   });
 
-  it('that breaks after the answer ends the connection without another', async () => {
+  it('that is malformed after the response closes the connection, without another', async () => {
     const fixture = new ConnectionFixture(careless);
     const client = fixture.open();
     assert.equal(await client.ask(postChunked('/a', '5\r\n012')), respond('/a'));
@@ -339,7 +339,7 @@ describe('a body that nobody reads', () => {
     await fixture.end();
   });
 
-  it('that ends in the middle ends the connection', async () => {
+  it('that ends in the middle closes the connection', async () => {
     const fixture = new ConnectionFixture(careless);
     const client = fixture.open();
     assert.equal(await client.ask(post('/a', 10, '012')), respond('/a'));
@@ -351,7 +351,7 @@ describe('a body that nobody reads', () => {
   });
 });
 
-describe('a broken body', () => {
+describe('a malformed body', () => {
   for (const [name, sent, status, text] of [
     ['a bad chunk', postChunked('/', 'x\r\n'), '400 Bad Request', 'bad chunk'],
     ['long extensions', postChunked('/', `1;${'e'.repeat(99)}`), '400 Bad Request', 'chunk ext'],
@@ -368,7 +368,7 @@ describe('a broken body', () => {
       'trailers too large',
     ],
   ] as const) {
-    it(`${name}: the reader gets ${status}, and the connection ends`, async () => {
+    it(`${name}: the reader gets ${status}, and the connection closes`, async () => {
       const fixture = echo({ limits: { chunkExtensionBytesMax: 64, trailerBytesMax: 64 } });
       const client = fixture.open();
       const got = await client.ask(sent);
@@ -401,7 +401,7 @@ describe('a broken body', () => {
     await fixture.end();
   });
 
-  it('that broke before anybody read it fails its reader', async () => {
+  it('that is malformed before it is read rejects', async () => {
     const gate = new Gate();
     const fixture = new ConnectionFixture(async (request, response) => {
       await gate.opened;
@@ -419,7 +419,7 @@ describe('a broken body', () => {
 });
 
 describe('a slow body', () => {
-  it('gets body_timeout_ms for each piece, then 408', async () => {
+  it('has body_timeout_ms for each chunk, then 408', async () => {
     const fixture = echo({ limits: { bodyTimeoutMs: 1_000 } });
     const client = fixture.open();
     client.send(post('/', 10, '0'));
@@ -441,7 +441,7 @@ describe('a slow body', () => {
     await fixture.end();
   });
 
-  it('gets body_total_timeout_ms and a millisecond for each byte in all', async () => {
+  it('has body_total_timeout_ms and a millisecond for each byte in all', async () => {
     const fixture = echo({ limits: { bodyTimeoutMs: 1_000, bodyTotalTimeoutMs: 2_000 } });
     const client = fixture.open();
     client.send(post('/', 10));
@@ -462,7 +462,7 @@ describe('a slow body', () => {
     await fixture.end();
   });
 
-  it('time in which nobody reads does not count', async () => {
+  it('time without a reader does not count', async () => {
     const gates = [new Gate(), new Gate()];
     const fixture = new ConnectionFixture(
       async (request, response) => {
@@ -484,7 +484,7 @@ describe('a slow body', () => {
     await fixture.end();
   });
 
-  it('that is skipped is waited for as well, then the connection ends', async () => {
+  it('that is skipped has the timeout as well, then the connection closes', async () => {
     const fixture = new ConnectionFixture(careless, { limits: { bodyTimeoutMs: 1_000 } });
     const client = fixture.open();
     assert.equal(await client.ask(post('/a', 10, '0')), respond('/a'));
@@ -517,7 +517,7 @@ describe('100 (Continue)', () => {
   it('is sent once, however often the handler reads', async () => {
     const fixture = new ConnectionFixture(async (request, response) => {
       let text = '';
-      for await (const piece of request.body) text += Buffer.from(piece).toString();
+      for await (const chunk of request.body) text += Buffer.from(chunk).toString();
       response.text(text);
     });
     const client = fixture.open();
@@ -530,7 +530,7 @@ describe('100 (Continue)', () => {
     await fixture.end();
   });
 
-  it('is not sent when the body is on its way already', async () => {
+  it('is not sent when the body is already arriving', async () => {
     const fixture = echo();
     const client = fixture.open();
     assert.equal(await client.ask(post('/', 5, 'hello', EXPECT)), respond('/:hello'));
@@ -544,7 +544,7 @@ describe('100 (Continue)', () => {
     await fixture.end();
   });
 
-  it('is not sent behind the head of an answer', async () => {
+  it('is not sent after the head of a response', async () => {
     const fixture = new ConnectionFixture(async (request, response) => {
       void response.write('early ');
       response.end(await request.text());
@@ -558,7 +558,7 @@ describe('100 (Continue)', () => {
     await fixture.end();
   });
 
-  it('an answer without it ends the connection: whether the body comes is open', async () => {
+  it('a response without it closes the connection: the body may or may not be sent', async () => {
     const fixture = new ConnectionFixture(careless);
     const client = fixture.open();
     assert.equal(await client.ask(post('/a', 5, '', EXPECT)), respond('/a', CLOSE));
@@ -566,7 +566,7 @@ describe('100 (Continue)', () => {
     await fixture.end();
   });
 
-  it('an error instead of it ends the connection', async () => {
+  it('an error instead of it closes the connection', async () => {
     const fixture = new ConnectionFixture(() => {
       throw new HttpError(403);
     });
@@ -578,7 +578,7 @@ describe('100 (Continue)', () => {
 });
 
 describe('the memory of a head', () => {
-  it('stays as it was for a handler that goes on', async () => {
+  it('does not change for a handler that continues', async () => {
     const seen: string[] = [];
     const responses: Response[] = [];
     const fixture = new ConnectionFixture(async (request, response) => {

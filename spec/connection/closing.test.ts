@@ -1,5 +1,5 @@
-// Connections that end for the sake of others: to make room for another client, and when the server
-// closes; and what they do while memory is short.
+// Connections that close to make room for another client and when the server closes, and
+// connections while blocks are short.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -21,11 +21,11 @@ const CLOSE = 'Connection: close';
 const echo: Handler = (request, response) => response.text(request.target);
 const never: Handler = async () => await new Promise(() => {});
 
-/** How late a deadline of idle connections may come: 1/16 of its length, here at most 1,000 ms. */
+/** How late an idle deadline may expire: 1/16 of its length, here at most 1,000 ms. */
 const SLACK_MS = 63;
 
 describe('room for another client', () => {
-  it('is made by who is idle, without a word, and without losing what it was sent', async () => {
+  it('is made by an idle connection, without a response or lost bytes', async () => {
     const fixture = new ConnectionFixture(echo);
     const client = fixture.open();
     assert.equal(client.connection.yieldSlot(), true);
@@ -43,12 +43,12 @@ describe('room for another client', () => {
   });
 
   const busy: [string, (fixture: ConnectionFixture, client: Client) => void][] = [
-    ['a head was begun', (_world, client) => client.send('GET')],
-    ['a handler runs', (_world, client) => client.send(get('/never'))],
-    ['an answer is on its way', (_world, client) => client.send(get('/'))],
+    ['a head was begun', (_fixture, client) => client.send('GET')],
+    ['a handler runs', (_fixture, client) => client.send(get('/never'))],
+    ['a response is being sent', (_fixture, client) => client.send(get('/'))],
     [
-      'it is ending',
-      (_world, client) => {
+      'it is closing',
+      (_fixture, client) => {
         client.send(get('/', CLOSE));
         client.take();
       },
@@ -74,10 +74,10 @@ describe('room for another client', () => {
     });
   }
 
-  it('is not there: 503 with Retry-After, and the end', async () => {
+  it('is not available: 503 with Retry-After, then close', async () => {
     const fixture = new ConnectionFixture(echo, { overloaded: true });
     const client = fixture.open();
-    // Its request is not read, and may be a HEAD: an answer without content fits any.
+    // Its request is not read, and may be a HEAD: a response without content fits any.
     const fields = [DATE, 'Retry-After: 1', 'Content-Length: 0', CLOSE].join('\r\n');
     const busyResponse = `HTTP/1.1 503 Service Unavailable\r\n${fields}\r\n\r\n`;
     assert.equal(await client.read(), busyResponse);
@@ -99,7 +99,7 @@ describe('a closing server', () => {
     for (const connection of fixture.connections) drain(connection);
   }
 
-  it('answers what was received, and says close with the last of it', async () => {
+  it('responds to received requests, with Connection: close in the last response', async () => {
     const fixture = new ConnectionFixture(echo);
     const client = fixture.open();
     closing(fixture);
@@ -109,7 +109,7 @@ describe('a closing server', () => {
     await fixture.end();
   });
 
-  it('firmly says close with the next answer, whatever stands behind it', async () => {
+  it('firmly says close in the next response, whatever follows the request', async () => {
     const fixture = new ConnectionFixture(echo);
     const client = fixture.open();
     closing(fixture, Draining.Firmly);
@@ -118,7 +118,7 @@ describe('a closing server', () => {
     await fixture.end();
   });
 
-  it('says close with the answer to a handler that runs', async () => {
+  it('says close in the response of a running handler', async () => {
     let response: Response | null = null;
     const fixture = new ConnectionFixture(async (_request, later) => {
       response = later;
@@ -135,7 +135,7 @@ describe('a closing server', () => {
     await fixture.end();
   });
 
-  it('gives an idle connection drain_linger_ms, and answers what comes in it', async () => {
+  it('keeps an idle connection for drain_linger_ms, and responds to its requests', async () => {
     const fixture = new ConnectionFixture(echo, {
       limits: { drainLingerMs: 500, keepAliveTimeoutMs: 60_000 },
     });
@@ -147,11 +147,11 @@ describe('a closing server', () => {
     assert.equal(await other.ask(get('/')), respond('/', CLOSE));
     fixture.pass(1 + SLACK_MS);
     assert.equal(quiet.isShut, true);
-    assert.equal(fixture.counters.timeouts, 0, 'that is no timeout');
+    assert.equal(fixture.counters.timeouts, 0, 'it is not counted as a timeout');
     await fixture.end();
   });
 
-  it('leaves a handler its time, and who is at its answer', async () => {
+  it('lets a handler run, and a client receive its response', async () => {
     const gate = new Gate();
     const fixture = new ConnectionFixture(
       async (request, response) => {
@@ -176,7 +176,7 @@ describe('a closing server', () => {
     await fixture.end();
   });
 
-  it('leaves who lingers its time', async () => {
+  it('lets a connection linger', async () => {
     const fixture = new ConnectionFixture(echo, {
       limits: { drainLingerMs: 100, lingerTimeoutMs: 2_000 },
     });
@@ -191,7 +191,7 @@ describe('a closing server', () => {
     fixture.checkGivenBack();
   });
 
-  it('cuts off who is left: in order if nothing is missing, else by a reset', async () => {
+  it('closes the rest: in order if nothing is missing, otherwise by a reset', async () => {
     const fixture = new ConnectionFixture((request, response) =>
       request.target === '/never' ? never(request, response) : response.text('x'),
     );
@@ -229,7 +229,7 @@ describe('a closing server', () => {
 });
 
 describe('when blocks are short', () => {
-  it('what waits moves to memory of its own, and is answered', async () => {
+  it('waiting bytes spill, and get a response', async () => {
     const gate = new Gate();
     const fixture = new ConnectionFixture(
       async (request, response) => {
@@ -254,7 +254,7 @@ describe('when blocks are short', () => {
     await fixture.end();
   });
 
-  it('a head goes on beyond half a block', async () => {
+  it('a head may be longer than half a block', async () => {
     const fixture = new ConnectionFixture(echo, { blocks: 16, limits: { headBytesMax: 1_024 } });
     const client = fixture.open();
     const held: number[] = [];
@@ -266,7 +266,7 @@ describe('when blocks are short', () => {
     await fixture.end();
   });
 
-  it('bytes that fill half a block are enough ahead of a handler', async () => {
+  it('half a block is received ahead of a handler', async () => {
     const fixture = new ConnectionFixture(never, { blocks: 16 });
     const client = fixture.open();
     const held: number[] = [];

@@ -1,4 +1,4 @@
-// The pool of exchanges: records are used again at once and have forgotten everything, while the
+// The pool of exchanges: records are reused at once and hold nothing of earlier requests, and the
 // handles of one request never reach another.
 
 import assert from 'node:assert/strict';
@@ -27,7 +27,7 @@ function acquired(pool: ExchangePool, count: number): Exchange[] {
   return Array.from({ length: count }, () => pool.acquire(FIRST));
 }
 
-it('handles never reach the record again, however often it is used', () => {
+it('handles never reach the record again, however often it is reused', () => {
   const services = fakeServices();
   const pool = new ExchangePool(services, 10, true);
   const first = pool.acquire(FIRST);
@@ -50,14 +50,14 @@ it('handles never reach the record again, however often it is used', () => {
   assert.equal(services.lateCount, 2 * 19_999);
 });
 
-it('the connection is out of reach once an exchange came back', () => {
+it('a released exchange does not reach its connection', () => {
   const pool = new ExchangePool(fakeServices(), 10, true);
   const exchange = pool.acquire(FIRST);
   pool.release(exchange);
   assert.equal(exchange.transport, DETACHED);
 });
 
-it('one that is used again equals a new one, field by field', () => {
+it('a reused exchange equals a new one, field by field', () => {
   const services = fakeServices();
   const pool = new ExchangePool(services, 10, true);
   const exchange = pool.acquire(FIRST);
@@ -103,7 +103,7 @@ it('one that is used again equals a new one, field by field', () => {
   const fresh = new Exchange(services, SECOND, 10);
   fresh.reset(SECOND);
   assert.equal(exchange.fields.count, 0);
-  // These are objects of their own in each record, reset by their own methods.
+  // Each record has objects of its own here, with reset methods of their own.
   const own = ['head', 'framing', 'fields', 'parts'];
   assert.deepEqual(exchange.parts, fresh.parts);
   for (const name of Object.keys(fresh) as (keyof Exchange)[]) {
@@ -122,7 +122,7 @@ it('without reuse every request has a record of its own', () => {
   }
 });
 
-it('more than it keeps are let go', () => {
+it('keeps no more than its maximum', () => {
   const pool = new ExchangePool(fakeServices(), 1, true);
   const all = acquired(pool, 1500);
   for (const exchange of all) pool.release(exchange);

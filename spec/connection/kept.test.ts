@@ -1,12 +1,12 @@
-// What the hostile application of the simulator found: bodies left half read behind a response,
-// next() of a request whose client is gone, and streams that callbacks begin.
+// Found by the hostile application of the simulator: half-read bodies after a response, next() of a
+// request whose client is gone, and streams that callbacks begin.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Handler, Next } from '../../src/exchange/handler.ts';
 import { ConnectionFixture, get, post } from '../../testing/connection-fixture.ts';
 
-describe('a body that is left half read behind its response', () => {
+describe('a body that is half read after its response', () => {
   it('has a deadline', async () => {
     const limits = { bodyTimeoutMs: 200, lingerTimeoutMs: 100 };
     const handler: Handler = (request, response) => {
@@ -22,7 +22,7 @@ describe('a body that is left half read behind its response', () => {
     assert.match(await client.read(), /early$/);
     fixture.pass(199);
     await fixture.rest();
-    assert.equal(client.isShut, false, 'the rest may still come');
+    assert.equal(client.isShut, false, 'the rest may still arrive');
     fixture.pass(1);
     await fixture.rest();
     assert.equal(client.isShut, true, 'a client that sends nothing more is not kept');
@@ -49,11 +49,11 @@ describe('next() of a request whose client is gone', () => {
     const late = kept as Next | null;
     assert.ok(late !== null);
     await assert.rejects(late(), /after the response/);
-    assert.equal(runs, 0, 'the guard let nothing through');
+    assert.equal(runs, 0, 'the guard passes nothing');
     await fixture.end();
   });
 
-  it('still runs the rest for a middleware that goes on', async () => {
+  it('still runs the rest for a middleware that has not settled', async () => {
     let runs = 0;
     const fixture = new ConnectionFixture(() => {
       runs += 1;
@@ -86,10 +86,10 @@ describe('a stream that a beforeSend() callback begins', () => {
       assert.throws(() => response.json({}), /json\(\): stream\(\) is sending the response/);
     });
     const client = fixture.open();
-    assert.equal(await client.ask(get('/')), '', 'the source has given nothing yet');
+    assert.equal(await client.ask(get('/')), '', 'the source has yielded nothing yet');
     client.breakOff();
     await fixture.rest();
-    assert.equal(ended, true, 'nobody waits for it any more');
+    assert.equal(ended, true, 'it is not read any more');
     await fixture.end();
   });
 });

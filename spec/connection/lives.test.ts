@@ -1,5 +1,5 @@
-// Connections in a world whose driver is in memory and whose clock stands still: how much time each
-// request of a pipeline has, and when writers may go on.
+// Connections over a driver in memory with a stopped clock: the deadlines of the requests of a
+// pipeline, and when writers continue.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -14,7 +14,7 @@ import { configFrom, type ServerOptions } from '../../src/server/config/config.t
 import { Runtime } from '../../src/server/runtime.ts';
 import { FakeDriver } from '../../testing/fake-driver.ts';
 
-/** Lets the promises of handlers go on. */
+/** Lets the promises of handlers settle. */
 function settled(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
@@ -57,7 +57,7 @@ class Life {
     this.runtime.reactor.turn();
   }
 
-  /** Time goes on, and the next turn sees it. */
+  /** Advances the clock and runs a turn. */
   pass(ms: number): void {
     this.driver.nowMs += ms;
     this.turn();
@@ -68,7 +68,7 @@ class Life {
     this.turn();
   }
 
-  /** Everything that is being sent goes out. */
+  /** Completes all sends. */
   take(): void {
     while (this.driver.sockets.get(this.slot)?.send) {
       this.driver.take(this.slot);
@@ -84,7 +84,7 @@ class Life {
 const HEAD = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 describe('a pipeline', () => {
-  it('gives each head its own time, also when it began behind another', () => {
+  it('each head has its own deadline, also when it began after another', () => {
     const life = new Life({ headTimeoutMs: 1000, keepAliveTimeoutMs: 60_000 }, (_request, res) => {
       res.text('x');
     });
@@ -103,7 +103,7 @@ describe('a pipeline', () => {
     assert.match(life.output, /HTTP\/1\.1 408 /, 'the last one does');
   });
 
-  it('gives each handler its own time, also when its request waited for another', async () => {
+  it('each handler has its own deadline, also when its request waited for another', async () => {
     const responses: (() => void)[] = [];
     const life = new Life({ handlerTimeoutMs: 1000 }, async (_request, res) => {
       await new Promise<void>((resolve) => {
@@ -128,12 +128,12 @@ describe('a pipeline', () => {
 });
 
 describe('an end', () => {
-  it('of a server without time to linger does not put off the same moment for ever', () => {
+  it('without a linger timeout does not postpone the same deadline for ever', () => {
     const timeouts = timeoutsMs(limitsFrom({ drainLingerMs: 0 }));
-    assert.ok(timeouts[Timeout.Drain] > 0, 'a deadline of no length comes again at once');
+    assert.ok(timeouts[Timeout.Drain] > 0, 'a deadline without a length expires again at once');
   });
 
-  it('lets writers go on only when the kernel has let go of their memory', async () => {
+  it('lets writers continue only when the kernel no longer reads their memory', async () => {
     let wentOn = false;
     const life = new Life({}, async (_request, res) => {
       const { sendQueueBytesMax } = limitsFrom({});
@@ -142,15 +142,15 @@ describe('an end', () => {
     });
     life.deliver(HEAD);
     await settled();
-    // The head of the answer is out, the piece is being sent.
+    // The head of the response was sent, the chunk is being sent.
     life.turn();
     life.driver.take(life.slot);
     life.turn();
-    assert.ok(life.driver.socket(life.slot).send !== null, 'the piece is being sent');
+    assert.ok(life.driver.socket(life.slot).send !== null, 'the chunk is being sent');
     life.driver.finish(life.slot, -ERRNO.ECONNRESET);
     life.turn();
     await settled();
-    assert.equal(wentOn, false, 'the send has not come back');
+    assert.equal(wentOn, false, 'the send has not completed');
     life.turn();
     life.turn();
     await settled();

@@ -1,4 +1,4 @@
-// Answers with as many fields, and as long ones, as a handler may set, and with more than that.
+// Responses with as many and as long fields as a handler may set, and with more.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -15,7 +15,7 @@ interface Got {
   readonly log: readonly string[];
 }
 
-/** What a handler's answer is, read as lines, and that the connection lives behind it. */
+/** The lines of a handler's response; the connection must persist after it. */
 async function got(handler: Handler): Promise<Got> {
   const fixture = new ConnectionFixture((request, response) =>
     request.path === '/next' ? response.text('next') : handler(request, response),
@@ -45,7 +45,7 @@ describe('as many fields as there may be', () => {
     ['json()', (_request, response) => response.json('h')],
   ];
   for (const [name, respond] of responses) {
-    it(`are all sent by ${name}, with those of the server beside them`, async () => {
+    it(`are all sent by ${name}, with those of the server`, async () => {
       const { text, counts } = await got((request, response) => {
         fill(response, RESPONSE_FIELDS_MAX);
         return respond(request, response);
@@ -65,7 +65,7 @@ describe('as many fields as there may be', () => {
     assert.equal(counts.get('Transfer-Encoding'), 1);
   });
 
-  it('leave room for the answer to an error', async () => {
+  it('leave room for an error response', async () => {
     const { text, counts, log } = await got((_request, response) => {
       fill(response, RESPONSE_FIELDS_MAX);
       throw new Error('broken');
@@ -80,7 +80,7 @@ describe('as many fields as there may be', () => {
 describe('more fields than there may be', () => {
   const TOO_MANY = new RegExp(`a response has ${RESPONSE_FIELDS_MAX} fields at most`);
 
-  it('are a mistake of the handler: 500, and a line of the log', async () => {
+  it('are an error of the handler: 500, and a log line', async () => {
     const { text, log } = await got((_request, response) => {
       fill(response, 1_000_000);
       response.text('hello');
@@ -89,7 +89,7 @@ describe('more fields than there may be', () => {
     assert.match(log.join(), TOO_MANY);
   });
 
-  it('throw, and the handler may go on without them', async () => {
+  it('throw, and the handler may continue without them', async () => {
     const { text, counts } = await got((_request, response) => {
       assert.throws(() => fill(response, 1_000_000), TOO_MANY);
       assert.throws(() => response.header('X-Other', '1'), TOO_MANY);
@@ -99,7 +99,7 @@ describe('more fields than there may be', () => {
     assert.deepEqual([counts.get('X-Many'), counts.get('X-Other')], [1, 1]);
   });
 
-  it('by beforeSend() and by prepared() are a mistake as well', async () => {
+  it('by beforeSend() and by prepared() are an error as well', async () => {
     for (const respond of [
       (response: Response) =>
         response.beforeSend((outgoing) => outgoing.appendHeader('X', '1')).text('hello'),
@@ -125,7 +125,7 @@ describe('a long value', () => {
     assert.ok(text.endsWith('\r\n\r\nhello'));
   });
 
-  it('that takes the fields over their limit is a mistake of the handler', async () => {
+  it('that exceeds the limit of the fields is an error of the handler', async () => {
     const value = 'v'.repeat(RESPONSE_FIELD_BYTES_MAX - 1_000);
     const tooLong = new RegExp(`the fields of a response have ${RESPONSE_FIELD_BYTES_MAX} bytes`);
     for (const set of [

@@ -1,5 +1,5 @@
-// The inbox while blocks are short: whatever arrives, is consumed or shelved in whatever order, the
-// unread bytes are those that came, in their order, and every block goes back.
+// The receive buffer while blocks are short: in any order of arriving, consuming and spilling, the
+// unread bytes are those that arrived, in their order, and every block is released.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -10,13 +10,13 @@ import { ReceiveBuffer } from '../../src/connection/receive-buffer.ts';
 const BLOCK_BYTES = 1024;
 
 interface Step {
-  readonly what: 'add' | 'consume' | 'shelve' | 'trim' | 'join';
+  readonly what: 'add' | 'consume' | 'spill' | 'trim' | 'join';
   readonly bytes: number;
 }
 
 const steps = fc.array(
   fc.record<Step>({
-    what: fc.constantFrom('add', 'add', 'consume', 'consume', 'shelve', 'trim', 'join'),
+    what: fc.constantFrom('add', 'add', 'consume', 'consume', 'spill', 'trim', 'join'),
     bytes: fc.integer({ min: 1, max: BLOCK_BYTES }),
   }),
   { maxLength: 60 },
@@ -38,14 +38,14 @@ function play(all: readonly Step[]): void {
       const count = Math.min(bytes, receiveBuffer.end - receiveBuffer.start);
       receiveBuffer.consume(count);
       read += count;
-    } else if (what === 'shelve') receiveBuffer.spill();
+    } else if (what === 'spill') receiveBuffer.spill();
     else if (what === 'trim') receiveBuffer.trim();
     else if (what === 'join') receiveBuffer.join();
     const unread = receiveBuffer.memory.subarray(receiveBuffer.start, receiveBuffer.end);
     assert.ok(unread.length <= Math.max(BLOCK_BYTES, came - read));
     for (const [at, byte] of unread.entries()) assert.equal(byte, (read + at) & 0xff);
   }
-  // What is left can be read to the end, and then nothing is held.
+  // The rest can be read to its end, and then no memory is held.
   for (let round = 0; round < 10 && read < came; round++) {
     read += receiveBuffer.end - receiveBuffer.start;
     receiveBuffer.consume(receiveBuffer.end - receiveBuffer.start);
@@ -56,13 +56,13 @@ function play(all: readonly Step[]): void {
   assert.equal(slab.freeCount, 4);
 }
 
-it('keeps every byte in its place, shelved or not', () => {
+it('keeps every byte in its place, spilled or not', () => {
   const seed = Number(process.env['VIBING_SEED'] ?? Date.now() % 2 ** 31);
   console.log(`seed ${seed}`);
   fc.assert(fc.property(steps, play), { seed, numRuns: 2000 });
 });
 
-it('a shelf grows to the size of a block, for a head that goes on', () => {
+it('spilled memory grows to the size of a block, for a long head', () => {
   const slab = new Slab(BLOCK_BYTES, 4);
   const receiveBuffer = new ReceiveBuffer(slab);
   receiveBuffer.add(slab.acquire(), 10);
@@ -72,5 +72,5 @@ it('a shelf grows to the size of a block, for a head that goes on', () => {
   receiveBuffer.add(slab.acquire(), 900);
   assert.equal(receiveBuffer.end - receiveBuffer.start, 910);
   assert.equal(slab.freeCount, 4);
-  assert.equal(receiveBuffer.isLarge, true, 'more waits with the kernel, unless it is a head');
+  assert.equal(receiveBuffer.isLarge, true, 'the kernel holds more, unless it is a head');
 });

@@ -1,5 +1,5 @@
-// The inbox against a plain list of bytes: what is unread lies in one block, in order, and blocks
-// come back.
+// The receive buffer compared with a list of bytes: unread bytes lie in one block, in order, and
+// blocks are released.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -49,12 +49,12 @@ class Fixture {
     assert.deepEqual(seen, this.unread.slice(0, seen.length));
     assert.equal(receiveBuffer.empty, seen.length === 0);
     if (receiveBuffer.hasRoom)
-      assert.equal(seen.length, this.unread.length, 'nothing is kept back');
+      assert.equal(seen.length, this.unread.length, 'all bytes are visible');
     assert.ok(this.blocksOut <= (receiveBuffer.hasRoom ? 1 : 2));
   }
 }
 
-describe('Inbox', () => {
+describe('ReceiveBuffer', () => {
   it('behaves as a list of bytes, whatever the order of calls', (context) => {
     const step = fc.oneof(
       fc.record({ add: fc.integer({ min: 1, max: BLOCK_BYTES }) }),
@@ -89,7 +89,7 @@ describe('Inbox', () => {
     if (!receiveBuffer.hasRoom) assert.equal(visible, BLOCK_BYTES);
   }
 
-  it('joins two blocks so that a head is in one piece', () => {
+  it('joins two blocks so that a head is contiguous', () => {
     const fixture = new Fixture();
     fixture.add(40);
     fixture.consume(30);
@@ -111,7 +111,7 @@ describe('Inbox', () => {
     assert.equal(fixture.blocksOut, 0);
   });
 
-  it('has room for one block besides, and consumes no more than is there', () => {
+  it('has room for one more block, and consumes no more than is there', () => {
     const fixture = new Fixture();
     fixture.add(BLOCK_BYTES);
     fixture.add(5);
@@ -120,7 +120,7 @@ describe('Inbox', () => {
     assert.throws(() => fixture.receiveBuffer.consume(BLOCK_BYTES + 1), AssertionFault);
   });
 
-  it('an empty one has nothing to join, trim or clear', () => {
+  it('an empty buffer has nothing to join, trim or clear', () => {
     const fixture = new Fixture();
     fixture.receiveBuffer.join();
     fixture.receiveBuffer.trim();

@@ -1,5 +1,4 @@
-// Short texts that are given again and again are kept behind their heads: every answer is the same,
-// byte for byte, as the first.
+// Repeated short texts are cached with their heads: every response equals the first, byte for byte.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -11,7 +10,7 @@ import {
   responseOf,
 } from '../../testing/connection-fixture.ts';
 
-/** More than it takes to be kept. */
+/** More than it takes to be cached. */
 const OFTEN = 20;
 
 it('texts in any order, with any status, and to HEAD', async () => {
@@ -41,7 +40,7 @@ it('texts in any order, with any status, and to HEAD', async () => {
   await fixture.end();
 });
 
-it('two texts in turn, and a field that comes and goes', async () => {
+it('two texts in turn, and a field of some responses', async () => {
   let turn = 0;
   const fixture = new ConnectionFixture((_request, response) => {
     turn += 1;
@@ -59,7 +58,7 @@ it('two texts in turn, and a field that comes and goes', async () => {
   await fixture.end();
 });
 
-it('the date goes on', async () => {
+it('the date advances', async () => {
   const fixture = new ConnectionFixture((_request, response) => response.text('same'));
   const client = fixture.open();
   const { wallMs } = fixture.driver;

@@ -1,5 +1,5 @@
-// Request bodies: what readers get, however the bytes come in pieces, what they get when it is too
-// much or breaks off, and that nothing of it touches the next request.
+// Request bodies: what readers get however the bytes are split, when there are too many or they are
+// truncated, and that nothing of it affects the next request.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -35,10 +35,10 @@ function started(given: Framing): RequestBody {
   return body;
 }
 
-/** Feeds all of a text, or as much of it as is wanted: how much that was. */
+/** Feeds a text as far as it is wanted; returns how much that was. */
 function feed(body: RequestBody, text: string | Uint8Array): number {
   const bytes = typeof text === 'string' ? bytesOf(text) : text;
-  // Between bytes that are not part of it.
+  // Between bytes that do not belong to it.
   const memory = Buffer.concat([bytesOf('<<'), bytes, bytesOf('>>')]);
   return body.feed(memory, 2, 2 + bytes.length);
 }
@@ -64,7 +64,7 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
   } catch (error) {
     return error;
   }
-  return assert.fail('it should reject');
+  return assert.fail('the read does not reject');
 }
 
 async function assertStatus(promise: Promise<unknown>, status: number): Promise<void> {
@@ -73,31 +73,31 @@ async function assertStatus(promise: Promise<unknown>, status: number): Promise<
   assert.equal(error.status, status);
 }
 
-/** A body with its bytes on the wire, and where the wire's bytes are cut. */
+/** A body, its bytes on the wire, and where these are split. */
 const sent = fc
   .tuple(fc.uint8Array({ maxLength: 300 }), fc.boolean(), splitsWithin(300), splitsWithin(900))
   .map(([content, isChunked, chunks, cuts]) => {
     const inside = chunks.map((cut) => cut % (content.length + 1)).sort((a, b) => a - b);
     const wire = isChunked ? chunked(content, inside) : Buffer.from(content);
-    const pieces: Uint8Array[] = [];
+    const segments: Uint8Array[] = [];
     let from = 0;
     for (const cut of [...cuts.filter((one) => one < wire.length), wire.length]) {
-      if (cut > from) pieces.push(wire.subarray(from, cut));
+      if (cut > from) segments.push(wire.subarray(from, cut));
       from = cut;
     }
     const given =
       isChunked || content.length > 0
         ? framing(isChunked ? 2 : 1, isChunked ? 0 : content.length)
         : NONE;
-    return { content: Buffer.from(content), pieces, given, isChunked };
+    return { content: Buffer.from(content), segments, given, isChunked };
   });
 
 describe('a body', () => {
-  it('read whole is what was sent, however it is cut', async (context) => {
-    const property = fc.asyncProperty(sent, async ({ content, pieces, given, isChunked }) => {
+  it('read at once is what was sent, however it is split', async (context) => {
+    const property = fc.asyncProperty(sent, async ({ content, segments, given, isChunked }) => {
       const body = started(given);
       const reading = body.readAll(300);
-      for (const piece of pieces) assert.equal(feed(body, piece), piece.length);
+      for (const segment of segments) assert.equal(feed(body, segment), segment.length);
       assert.ok(body.ended);
       assert.deepEqual(await reading, content);
       assert.equal(body.receivedBytes, content.length);
@@ -111,11 +111,11 @@ describe('a body', () => {
     await fc.assert(property, seeded(context, 400));
   });
 
-  it('read in pieces is what was sent, and stops where nobody reads', async (context) => {
-    const property = fc.asyncProperty(sent, async ({ content, pieces, given }) => {
+  it('read in chunks is what was sent, and stops without a reader', async (context) => {
+    const property = fc.asyncProperty(sent, async ({ content, segments, given }) => {
       const body = started(given);
       const got: Buffer[] = [];
-      const left = [...pieces];
+      const left = [...segments];
       for (;;) {
         const reading = body.readChunk();
         while (body.wanted && left.length > 0) {
@@ -126,7 +126,7 @@ describe('a body', () => {
         const chunk = await reading;
         if (chunk === null) break;
         assert.ok(chunk.length > 0);
-        assert.equal(body.wanted, false, 'one piece was asked for');
+        assert.equal(body.wanted, false, 'one chunk was read');
         got.push(chunk);
       }
       assert.deepEqual(Buffer.concat(got), content);
@@ -135,18 +135,18 @@ describe('a body', () => {
     await fc.assert(property, seeded(context, 400));
   });
 
-  it('that nobody wants is counted and thrown away', (context) => {
-    const property = fc.property(sent, ({ content, pieces, given }) => {
+  it('that is not wanted is counted and discarded', (context) => {
+    const property = fc.property(sent, ({ content, segments, given }) => {
       const body = started(given);
       body.discard();
-      for (const piece of pieces) feed(body, piece);
+      for (const segment of segments) feed(body, segment);
       assert.ok(body.ended);
       assert.equal(body.discardedBytes, content.length);
     });
     fc.assert(property, seeded(context, 200));
   });
 
-  it('pieces are copies', async () => {
+  it('chunks are copies', async () => {
     const body = started(lengthOf(8));
     const memory = Buffer.from('12345678');
     const first = body.readChunk();
@@ -161,7 +161,7 @@ describe('a body', () => {
     assert.equal(await body.readChunk(), null);
   });
 
-  it('takes nothing beyond its end', async () => {
+  it('consumes nothing beyond its end', async () => {
     const body = started(lengthOf(3));
     const reading = body.readAll(10);
     assert.equal(feed(body, 'abcGET /'), 3);
@@ -172,7 +172,7 @@ describe('a body', () => {
     assert.equal((await all).toString(), 'abc');
   });
 
-  it('of no bytes is over before it begins', async () => {
+  it('without bytes has ended before it begins', async () => {
     for (const given of [NONE, lengthOf(0)]) {
       const body = started(given);
       assert.ok(body.ended && !body.wanted);
@@ -182,7 +182,7 @@ describe('a body', () => {
     }
   });
 
-  it('says what is owed, as far as anybody knows', () => {
+  it('reports the remaining bytes, as far as they are known', () => {
     const body = started(lengthOf(10));
     assert.equal(body.owedBytes, 10);
     body.discard();
@@ -191,7 +191,7 @@ describe('a body', () => {
     assert.equal(started(CHUNKED).owedBytes, Number.POSITIVE_INFINITY);
   });
 
-  it('is read by one at a time, and fed only when it is wanted', async () => {
+  it('has one reader at a time, and is fed only when it is wanted', async () => {
     const body = started(lengthOf(4));
     assert.equal(body.reading, false);
     assert.throws(() => feed(body, 'ab'), AssertionFault);
@@ -204,7 +204,7 @@ describe('a body', () => {
     assert.equal((await reading).toString(), 'abcd');
   });
 
-  it('memory grows with what came, not with what was announced', async () => {
+  it('memory grows with the received, not with the announced bytes', async () => {
     const before = process.memoryUsage().arrayBuffers;
     const bodies = Array.from({ length: 100 }, () => {
       const body = new RequestBody({ ...LIMITS, streamBytesMax: 2 ** 40 });
@@ -219,7 +219,7 @@ describe('a body', () => {
 });
 
 describe('too much', () => {
-  it('announced is refused at once, and skipped', async () => {
+  it('announced is rejected at once, and skipped', async () => {
     const body = started(lengthOf(11));
     await assertStatus(body.readAll(10), 413);
     assert.equal(body.want, Want.Discard);
@@ -228,7 +228,7 @@ describe('too much', () => {
     assert.ok(body.ended && body.fault === 0);
   });
 
-  it('in chunks is refused when it is, and the rest skipped', async () => {
+  it('in chunks is rejected when it exceeds the limit, and the rest skipped', async () => {
     const body = started(CHUNKED);
     const reading = body.readAll(10);
     feed(body, 'a\r\n0123456789\r\n');
@@ -253,8 +253,8 @@ describe('too much', () => {
   });
 });
 
-describe('what breaks off', () => {
-  it('a chunk that is none is a fault, for who reads and who will', async () => {
+describe('a malformed or truncated body', () => {
+  it('an invalid chunk is a fault, for a present and a later reader', async () => {
     const body = started(CHUNKED);
     const reading = body.readAll(100);
     feed(body, '3\r\nabc\r\nnonsense\r\n');
@@ -264,7 +264,7 @@ describe('what breaks off', () => {
     assert.equal(body.wanted, false);
   });
 
-  it('cut is an error, now or later, and the end', async () => {
+  it('a truncated body is an error, now or later, and the end', async () => {
     const error = new Error('the client closed the connection');
     const body = started(lengthOf(10));
     const reading = body.readAll(100);
@@ -286,7 +286,7 @@ describe('what breaks off', () => {
     assert.equal(await rejection(body.readChunk()), first);
   });
 
-  it('after the last byte there is nothing to cut', async () => {
+  it('after the last byte nothing is truncated', async () => {
     const body = started(lengthOf(3));
     const reading = body.readAll(10);
     feed(body, 'abc');
@@ -317,7 +317,7 @@ describe('the next body', () => {
 
   for (const [before, end] of ends) {
     for (const [next, given, wire, text] of nexts) {
-      it(`${next}, after one that ${before}, is its own`, async () => {
+      it(`${next}, after one that ${before}, is not affected`, async () => {
         const body = started(lengthOf(4));
         end(body);
         body.begin(given);

@@ -1,5 +1,5 @@
-// Requests on one connection: in which order they are answered, when the next one is read, what is
-// refused, and when the connection lives on.
+// Requests on one connection: the order of responses, when the next request is read, invalid
+// requests, and when the connection persists.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -17,22 +17,22 @@ import {
 const CLOSE = 'Connection: close';
 const KEEP = 'Connection: keep-alive';
 
-function refusal(status: string, ...lines: string[]): string {
+function errorResponse(status: string, ...lines: string[]): string {
   return responseOf(status, `${status.slice(4)}\n`, ...lines, CLOSE);
 }
 
-/** What a HEAD gets where another method gets this. */
+/** The response to HEAD where another method gets this. */
 function headOf(text: string): string {
   return text.slice(0, text.indexOf('\r\n\r\n') + 4);
 }
 
-/** Answers every request with its target. */
+/** Responds to every request with its target. */
 function echo(): ConnectionFixture {
   return new ConnectionFixture((request, response) => response.text(request.target));
 }
 
 describe('a connection', () => {
-  it('waits for the first byte, counts its client, and answers', async () => {
+  it('waits for the first byte, counts its client, and responds', async () => {
     const fixture = echo();
     const client = fixture.open();
     assert.equal(client.socket.receiving, true);
@@ -47,7 +47,7 @@ describe('a connection', () => {
     await fixture.end();
   });
 
-  it('lives on after an answer, and holds no block between two', async () => {
+  it('persists after a response, and holds no block between requests', async () => {
     const fixture = echo();
     const client = fixture.open();
     for (const target of ['/1', '/2', '/3']) {
@@ -63,8 +63,8 @@ describe('a connection', () => {
     await fixture.end();
   });
 
-  it('reads a head in pieces of every size', async () => {
-    const whole = get('/pieces', 'X: y');
+  it('reads a head in segments of every size', async () => {
+    const whole = get('/split', 'X: y');
     for (let size = 1; size < whole.length; size++) {
       const fixture = echo();
       const client = fixture.open();
@@ -72,7 +72,7 @@ describe('a connection', () => {
         assert.equal(client.news(), '');
         client.send(whole.slice(at, at + size));
       }
-      assert.equal(await client.read(), respond('/pieces'));
+      assert.equal(await client.read(), respond('/split'));
       await fixture.end();
     }
   });
@@ -105,7 +105,7 @@ describe('a connection', () => {
 });
 
 describe('a pipeline', () => {
-  it('is answered in its order and in one send', async () => {
+  it('gets its responses in order and in one send', async () => {
     const fixture = echo();
     const client = fixture.open();
     client.send(get('/1') + get('/2') + get('/3'));
@@ -113,7 +113,7 @@ describe('a pipeline', () => {
     await fixture.end();
   });
 
-  it('waits for an answer that comes later; none overtakes it', async () => {
+  it('waits for a later response; none overtakes it', async () => {
     const waiting: Response[] = [];
     const fixture = new ConnectionFixture(async (request, response) => {
       if (request.target === '/slow') {
@@ -126,14 +126,14 @@ describe('a pipeline', () => {
     client.send(get('/1') + get('/slow') + get('/3'));
     await fixture.rest();
     assert.equal(await client.read(), respond('/1'));
-    assert.equal(fixture.counters.requests, 2, 'the third is not begun');
+    assert.equal(fixture.counters.requests, 2, 'the third has not begun');
     waiting[0]?.text('late');
     await fixture.rest();
     assert.equal(await client.read(), respond('late') + respond('/3'));
     await fixture.end();
   });
 
-  it('is read on only when the answers before are sent, beyond pipeline_depth_max', async () => {
+  it('beyond pipeline_depth_max is read on only when the earlier responses were sent', async () => {
     const fixture = new ConnectionFixture((request, response) => response.text(request.target), {
       limits: { pipelineDepthMax: 2 },
     });
@@ -156,7 +156,7 @@ describe('a pipeline', () => {
     });
     const client = fixture.open();
     client.send(get('/').repeat(6));
-    assert.equal(fixture.counters.requests, 2, 'two answers are more than that');
+    assert.equal(fixture.counters.requests, 2, 'two responses are more than that');
     client.take(100);
     assert.equal(fixture.counters.requests, 2);
     client.take(respond(text).length);
@@ -172,18 +172,18 @@ describe('a pipeline', () => {
     const client = fixture.open();
     client.send(get('/1'));
     const block = Buffer.alloc(1024, 'G');
-    assert.ok(client.give(Buffer.concat(Array(10).fill(block))) <= 2048, 'a block, one behind it');
+    assert.ok(client.give(Buffer.concat(Array(10).fill(block))) <= 2048, 'a block and one more');
     assert.equal(client.socket.receiving, false);
     await fixture.end();
   });
 });
 
 describe('persistence', () => {
-  it('ends when the client says close, and the answer says so', async () => {
+  it('closes when the client says close, and the response says so', async () => {
     const fixture = echo();
     const client = fixture.open();
     assert.equal(await client.ask(get('/a', CLOSE) + get('/b')), respond('/a', CLOSE));
-    assert.equal(fixture.counters.requests, 1, 'what follows close is no request');
+    assert.equal(fixture.counters.requests, 1, 'bytes after close are not read as a request');
     assert.equal(client.isShut, true);
     client.finish();
     assert.equal(client.isClosed, true);
@@ -191,7 +191,7 @@ describe('persistence', () => {
     await fixture.end();
   });
 
-  it('ends when the handler says close', async () => {
+  it('closes when the handler says close', async () => {
     const fixture = new ConnectionFixture((_request, response) => {
       response.header('Connection', 'close').text('x');
     });
@@ -211,7 +211,7 @@ describe('persistence', () => {
     await fixture.end();
   });
 
-  it('ends with request number requests_per_connection_max', async () => {
+  it('closes with request number requests_per_connection_max', async () => {
     const fixture = new ConnectionFixture((request, response) => response.text(request.target), {
       limits: { requestsPerConnectionMax: 2 },
     });
@@ -222,7 +222,7 @@ describe('persistence', () => {
     await fixture.end();
   });
 
-  it('the end of the stream between two requests closes, without a word', async () => {
+  it('the end of the stream between two requests closes, without a response', async () => {
     const fixture = echo();
     const client = fixture.open();
     await client.ask(get('/a'));
@@ -234,7 +234,7 @@ describe('persistence', () => {
     await fixture.end();
   });
 
-  it('an end of the stream behind requests lets them be answered', async () => {
+  it('an end of the stream after requests lets them get responses', async () => {
     const fixture = echo();
     const client = fixture.open();
     client.send(get('/1') + get('/2'));
@@ -246,7 +246,7 @@ describe('persistence', () => {
     await fixture.end();
   });
 
-  it('an end of the stream while a handler runs lets it answer', async () => {
+  it('an end of the stream while a handler runs lets it respond', async () => {
     let response: Response | null = null;
     const fixture = new ConnectionFixture(async (_request, later) => {
       response = later;
@@ -265,12 +265,12 @@ describe('persistence', () => {
   });
 });
 
-describe('what is no request', () => {
-  it('is answered after those before it, and ends the connection', async () => {
+describe('an invalid request', () => {
+  it('gets its response after the earlier ones, and closes the connection', async () => {
     const fixture = echo();
     const client = fixture.open();
     const text = await client.ask(`${get('/1')}what is this\r\n\r\n${get('/2')}`);
-    assert.equal(text, respond('/1') + refusal('400 Bad Request'));
+    assert.equal(text, respond('/1') + errorResponse('400 Bad Request'));
     assert.equal(client.isShut, true);
     assert.equal(fixture.counters.faults, 1);
     assert.deepEqual(fixture.debugLines, [`192.0.2.1:${1000 + client.slot} bad target: 400`]);
@@ -295,24 +295,28 @@ describe('what is no request', () => {
         limits: { targetBytesMax: 256, headBytesMax: 512, fieldsMax: 3, streamBytesMax: 4096 },
       });
       const client = fixture.open();
-      assert.equal(await client.ask(text), refusal(status));
+      assert.equal(await client.ask(text), errorResponse(status));
       assert.equal(fixture.counters.responses, 0);
       assert.equal(fixture.counters.faults, 1);
       assert.equal(client.isShut, true);
       const headClient = fixture.open();
       const head = text.replace(/^\w+/, 'HEAD');
-      assert.equal(await headClient.ask(head), headOf(refusal(status)), 'a HEAD gets no content');
+      assert.equal(
+        await headClient.ask(head),
+        headOf(errorResponse(status)),
+        'a HEAD gets no content',
+      );
       assert.equal(headClient.isShut, true);
       await fixture.end();
     });
   }
 
-  it('says nothing of the request before it', async () => {
-    // The refused head is HTTP/1.0: the answer is not.
+  it('is not affected by the request before it', async () => {
+    // The invalid head is HTTP/1.0: the response is not.
     const fixture = echo();
     const client = fixture.open();
     const bad = 'GET / HTTP/1.0\r\nContent-Length: 1, 2\r\nTE: trailers\r\n\r\n';
-    assert.equal(await client.ask(bad), refusal('400 Bad Request'));
+    assert.equal(await client.ask(bad), errorResponse('400 Bad Request'));
     await fixture.end();
   });
 
@@ -327,39 +331,39 @@ describe('what is no request', () => {
     it(`${JSON.stringify(sent)} and the end of the stream: ${content}`, async () => {
       const fixture = echo();
       const client = fixture.open();
-      // The method of the request before it is not that of what is refused.
+      // The method of the request before it is not that of the invalid one.
       await client.ask(get('/'));
       client.send(sent);
       client.finish();
-      const whole = refusal('400 Bad Request');
+      const whole = errorResponse('400 Bad Request');
       assert.equal(await client.read(), isHead ? headOf(whole) : whole);
       await fixture.end();
     });
   }
 
-  it('a stream that ends in the middle of a head is answered', async () => {
+  it('a stream that ends in the middle of a head gets a response', async () => {
     const fixture = echo();
     const client = fixture.open();
     client.send('GET / HTTP/1.1\r\nHo');
     client.finish();
-    assert.equal(await client.read(), refusal('400 Bad Request'));
+    assert.equal(await client.read(), errorResponse('400 Bad Request'));
     assert.equal(client.isClosed, true, 'there is nothing to wait for');
     assert.match(fixture.debugLines[0] ?? '', /incomplete message: 400$/);
     await fixture.end();
   });
 
-  it('a stream that ends in a head over two blocks is answered', async () => {
+  it('a stream that ends in a head over two blocks gets a response', async () => {
     const fixture = new ConnectionFixture((_request, response) => response.text('no'), {
       blockBytes: 64,
     });
     const client = fixture.open();
     client.send('GET /0123456789 HTTP/1.1\r\nHo');
     client.finish();
-    assert.equal(await client.read(), refusal('400 Bad Request'));
+    assert.equal(await client.read(), errorResponse('400 Bad Request'));
     await fixture.end();
   });
 
-  it('what arrives after the answer is thrown away', async () => {
+  it('bytes that arrive after the response are discarded', async () => {
     const fixture = echo();
     const client = fixture.open();
     await client.ask('?\r\n\r\n');
@@ -370,7 +374,7 @@ describe('what is no request', () => {
     await fixture.end();
   });
 
-  it('is not logged when nobody wants to know', async () => {
+  it('is not logged without the debug level', async () => {
     const fixture = echo();
     Object.assign(fixture.context, { debugEnabled: false });
     const client = fixture.open();
@@ -381,7 +385,7 @@ describe('what is no request', () => {
 });
 
 describe('the address of a client', () => {
-  it('is asked once, and kept when the client is gone', async () => {
+  it('is read once, and kept when the client is gone', async () => {
     const seen: string[] = [];
     const later: (() => void)[] = [];
     const fixture = new ConnectionFixture(async (request, response) => {
@@ -400,7 +404,7 @@ describe('the address of a client', () => {
     await fixture.end();
   });
 
-  it('is nobody when it was never asked while the client was there', async () => {
+  it('is unknown when it is first read after the client is gone', async () => {
     const seen: unknown[] = [];
     const later: (() => void)[] = [];
     const fixture = new ConnectionFixture(async (request, response) => {
@@ -421,7 +425,7 @@ describe('the address of a client', () => {
 });
 
 describe('the clocks', () => {
-  it('of an answer that comes between turns are as of then', async () => {
+  it('of a response between turns are read at that time', async () => {
     let response: Response | null = null;
     let summary: unknown = null;
     const fixture = new ConnectionFixture(async (_request, later) => {

@@ -1,5 +1,5 @@
-// Answers as bytes on whole connections: whole, prepared and in pieces, how they are framed, what
-// they cost in memory, and how long their handlers wait for room.
+// Responses as bytes on connections in memory: at once, prepared and in chunks, their framing,
+// their memory, and how long their handlers wait for room.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -22,7 +22,7 @@ const OLD = 'GET / HTTP/1.0\r\n\r\n';
 const OLD_KEEP = `GET / HTTP/1.0\r\n${KEEP}\r\n\r\n`;
 const HEAD = 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n';
 
-/** What one request gets, on a connection of its own. */
+/** The response to one request on a connection of its own. */
 async function got(sent: string, handler: Handler, options: FixtureOptions = {}): Promise<string> {
   const fixture = new ConnectionFixture(handler, options);
   const text = await fixture.open().ask(sent);
@@ -30,7 +30,7 @@ async function got(sent: string, handler: Handler, options: FixtureOptions = {})
   return text;
 }
 
-/** An answer with these lines behind the date, and content. */
+/** A response with these lines after the date, and content. */
 function lines(status: string, fields: readonly string[], content = ''): string {
   return `${[`HTTP/1.1 ${status}`, DATE, ...fields].join('\r\n')}\r\n\r\n${content}`;
 }
@@ -39,12 +39,16 @@ const TEXT = 'Content-Type: text/plain; charset=utf-8';
 const BYTES = 'Content-Type: application/octet-stream';
 const CHUNKED = 'Transfer-Encoding: chunked';
 
-describe('a whole answer', () => {
+describe('a response at once', () => {
   for (const length of [0, 1, 255, 256, 257, 700, 8191, 8192, 8193, 20_000]) {
     it(`of ${length} characters`, async () => {
       const text = 'abcdefghij'.repeat(length / 10 + 1).slice(0, length);
       const handler: Handler = (_request, response) => response.text(text);
-      assert.equal(await got(get('/'), handler), respond(text), 'in blocks shorter than it');
+      assert.equal(
+        await got(get('/'), handler),
+        respond(text),
+        'in blocks shorter than the response',
+      );
       assert.equal(await got(get('/'), handler, { blockBytes: 16_384 }), respond(text));
     });
   }
@@ -64,7 +68,7 @@ describe('a whole answer', () => {
     assert.equal(await got(get('/'), handler), expected);
   });
 
-  it('goes out in one send with its head, up to 8 KiB of content', async () => {
+  it('is sent with its head in one send, up to 8 KiB of content', async () => {
     for (const [length, sends] of [
       [100, 1],
       [8192, 1],
@@ -94,7 +98,7 @@ describe('a whole answer', () => {
     assert.equal(await got(HEAD, long), lines('200 OK', [TEXT, 'Content-Length: 9000']));
   });
 
-  it('to HEAD may say how long the one to GET would be', async () => {
+  it('to HEAD may have the length of the one to GET', async () => {
     const handler: Handler = (_request, response) => {
       response.header('Content-Length', 1234).empty(200);
     };
@@ -131,7 +135,7 @@ describe('a whole answer', () => {
   });
 
   it('without fields of a template', async () => {
-    // Another field, a Date of its own, no type: none of the common heads fits.
+    // Another field, a given Date, no type: no common head fits.
     const cases: [Handler, string][] = [
       [
         (_request, response) => response.header('A', 'b').text('x'),
@@ -151,7 +155,7 @@ describe('a whole answer', () => {
 });
 
 describe('common heads', () => {
-  it('tell one status and type from another, however many there are', async () => {
+  it('are distinct for each status and type, however many there are', async () => {
     const fixture = new ConnectionFixture((request, response) => {
       const [, status = '200', type = ''] = request.path.split('/');
       response.status(Number(status)).header('Content-Type', type).send('x');
@@ -168,7 +172,7 @@ describe('common heads', () => {
     await fixture.end();
   });
 
-  it('are not for answers with another field, without one, or without a length', async () => {
+  it('are not for responses with another field, without one, or without a length', async () => {
     const handlers: Handler[] = [
       (_request, response) => response.text('one'),
       (_request, response) => response.header('Content-Type', 't').header('A', 'b').send('two'),
@@ -190,7 +194,7 @@ describe('common heads', () => {
     await fixture.end();
   });
 
-  it('tell the second of each answer', async () => {
+  it('have the date of each response', async () => {
     const fixture = new ConnectionFixture((_request, response) => response.text('x'));
     const client = fixture.open();
     const noon = fixture.driver.wallMs;
@@ -209,7 +213,7 @@ describe('common heads', () => {
   });
 });
 
-describe('a prepared answer', () => {
+describe('a prepared response', () => {
   const plain = prepare(200, { 'X-A': 'b' }, 'hello');
   const send =
     (prepared: ReturnType<typeof prepare>, before: (response: Response) => void = () => {}) =>
@@ -219,7 +223,7 @@ describe('a prepared answer', () => {
     };
   const fields = ['X-A: b', TEXT, 'Content-Length: 5'];
 
-  it('is sent as it is, with the date of now', async () => {
+  it('is sent as it is, with the current date', async () => {
     const fixture = new ConnectionFixture(send(plain));
     const client = fixture.open();
     assert.equal(await client.ask(get('/')), lines('200 OK', fields, 'hello'));
@@ -229,7 +233,7 @@ describe('a prepared answer', () => {
     await fixture.end();
   });
 
-  it('counts its content and tells its status', async () => {
+  it('counts its content and reports its status', async () => {
     let summary: unknown = null;
     const handler: Handler = (_request, response) => {
       response.afterSend((given) => {
@@ -241,13 +245,13 @@ describe('a prepared answer', () => {
     assert.deepEqual(summary, { status: 404, bytes: 4, durationMs: 0, complete: true });
   });
 
-  it('with a date of its own keeps it', async () => {
+  it('with a given date keeps it', async () => {
     const own = prepare(200, { Date: 'today' }, 'x');
     const text = await got(get('/'), send(own));
     assert.equal(text, `HTTP/1.1 200 OK\r\nDate: today\r\n${TEXT}\r\nContent-Length: 1\r\n\r\nx`);
   });
 
-  it('is spelt out for HEAD, for another field, for HTTP/1.0 and for the last answer', async () => {
+  it('is encoded anew for HEAD, another field, HTTP/1.0 and the last response', async () => {
     assert.equal(await got(HEAD, send(plain)), lines('200 OK', fields));
     assert.equal(await got(OLD, send(plain)), lines('200 OK', [...fields, CLOSE], 'hello'));
     assert.equal(await got(OLD_KEEP, send(plain)), lines('200 OK', [...fields, KEEP], 'hello'));
@@ -260,7 +264,7 @@ describe('a prepared answer', () => {
     assert.equal(more, lines('200 OK', ['X-B: c', ...fields], 'hello'));
   });
 
-  it('larger than a block is spelt out too', async () => {
+  it('larger than a block is encoded anew, too', async () => {
     const text = 'x'.repeat(3_000);
     const type = [TEXT, 'Content-Length: 3000'];
     assert.equal(await got(get('/'), send(prepare(200, {}, text))), lines('200 OK', type, text));
@@ -268,36 +272,36 @@ describe('a prepared answer', () => {
 });
 
 describe('a stream', () => {
-  const pieces =
+  const chunks =
     (...some: readonly (string | Uint8Array)[]): Handler =>
     async (_request, response) => {
-      for (const piece of some) await response.write(piece);
+      for (const chunk of some) await response.write(chunk);
       response.end();
     };
 
   it('of unknown length is chunked', async () => {
-    const text = await got(get('/'), pieces('hello ', new Uint8Array([33]), 'x'.repeat(300)));
-    const chunks = `6\r\nhello \r\n1\r\n!\r\n12c\r\n${'x'.repeat(300)}\r\n0\r\n\r\n`;
-    assert.equal(text, lines('200 OK', [CHUNKED], chunks));
+    const text = await got(get('/'), chunks('hello ', new Uint8Array([33]), 'x'.repeat(300)));
+    const expected = `6\r\nhello \r\n1\r\n!\r\n12c\r\n${'x'.repeat(300)}\r\n0\r\n\r\n`;
+    assert.equal(text, lines('200 OK', [CHUNKED], expected));
   });
 
-  it('an empty piece is no chunk: that would be the end', async () => {
-    const text = await got(get('/'), pieces('a', '', new Uint8Array(0), 'b'));
+  it('an empty chunk is not sent: it would be the last chunk', async () => {
+    const text = await got(get('/'), chunks('a', '', new Uint8Array(0), 'b'));
     assert.equal(text, lines('200 OK', [CHUNKED], '1\r\na\r\n1\r\nb\r\n0\r\n\r\n'));
   });
 
-  it('pieces around and beyond 8 KiB', async () => {
+  it('chunks around and beyond 8 KiB', async () => {
     for (const length of [8_191, 8_192, 8_193, 50_000]) {
-      const piece = 'abcdefghij'.repeat(length / 10 + 1).slice(0, length);
-      const chunk = `${length.toString(16)}\r\n${piece}\r\n`;
+      const text = 'abcdefghij'.repeat(length / 10 + 1).slice(0, length);
+      const chunk = `${length.toString(16)}\r\n${text}\r\n`;
       const expected = lines('200 OK', [CHUNKED], `${chunk}2\r\nyz\r\n0\r\n\r\n`);
       for (const blockBytes of [1024, 16_384]) {
-        assert.equal(await got(get('/'), pieces(piece, 'yz'), { blockBytes }), expected);
+        assert.equal(await got(get('/'), chunks(text, 'yz'), { blockBytes }), expected);
       }
     }
   });
 
-  it('of known length is not chunked, and lives', async () => {
+  it('of known length is not chunked, and the connection persists', async () => {
     const fixture = new ConnectionFixture(async (_request, response) => {
       response.header('Content-Length', '5');
       await response.write('he');
@@ -310,7 +314,7 @@ describe('a stream', () => {
     await fixture.end();
   });
 
-  it('of known length in one large piece', async () => {
+  it('of known length in one large chunk', async () => {
     const text = 'x'.repeat(9_000);
     const handler: Handler = async (_request, response) => {
       response.header('Content-Length', '9000');
@@ -324,7 +328,7 @@ describe('a stream', () => {
   });
 
   it('for HTTP/1.0 ends with the connection', async () => {
-    const text = await got(OLD_KEEP, pieces('hello'));
+    const text = await got(OLD_KEEP, chunks('hello'));
     assert.equal(text, lines('200 OK', [CLOSE], 'hello'));
   });
 
@@ -339,7 +343,7 @@ describe('a stream', () => {
   });
 
   it('for HEAD is only its head', async () => {
-    assert.equal(await got(HEAD, pieces('hello')), lines('200 OK', [CHUNKED]));
+    assert.equal(await got(HEAD, chunks('hello')), lines('200 OK', [CHUNKED]));
     const known: Handler = async (_request, response) => {
       response.header('Content-Length', '5');
       await response.write('hello');
@@ -347,7 +351,7 @@ describe('a stream', () => {
     assert.equal(await got(HEAD, known), lines('200 OK', ['Content-Length: 5']));
   });
 
-  it('with a status without content has none, and lives', async () => {
+  it('with a status without content has none, and the connection persists', async () => {
     const handler: Handler = async (_request, response) => {
       response.status(204);
       await response.write('hello');
@@ -357,7 +361,7 @@ describe('a stream', () => {
     assert.equal(await got(OLD_KEEP, handler), lines('204 No Content', [KEEP]));
   });
 
-  it('has trailers for who said TE: trailers', async () => {
+  it('has trailers for a request with TE: trailers', async () => {
     const handler: Handler = async (_request, response) => {
       await response.write('a');
       response.trailer('Sum', '1').trailer('X-Other', 'two').end();
@@ -367,7 +371,7 @@ describe('a stream', () => {
     assert.equal(asked, lines('200 OK', [CHUNKED], `1\r\na\r\n${end}`));
     const other = await got(get('/'), handler);
     assert.equal(other, lines('200 OK', [CHUNKED], '1\r\na\r\n0\r\n\r\n'));
-    const none = await got(get('/', 'TE: trailers'), pieces('a'));
+    const none = await got(get('/', 'TE: trailers'), chunks('a'));
     assert.equal(none, lines('200 OK', [CHUNKED], '1\r\na\r\n0\r\n\r\n'));
   });
 
@@ -403,7 +407,7 @@ describe('a stream', () => {
     }
   });
 
-  it('more than was announced is a reset, and the handler hears of it', async () => {
+  it('more than was announced is a reset, and the handler gets the error', async () => {
     const errors: unknown[] = [];
     const fixture = new ConnectionFixture(async (_request, response) => {
       response.header('Content-Length', '5');
@@ -423,7 +427,7 @@ describe('a stream', () => {
     await fixture.end();
   });
 
-  it('more than was announced is logged as the handler’s mistake', async () => {
+  it('more than was announced is logged as an error of the handler', async () => {
     const fixture = new ConnectionFixture(async (_request, response) => {
       response.header('Content-Length', '5');
       await response.write('hello!');
@@ -436,7 +440,7 @@ describe('a stream', () => {
     await fixture.end();
   });
 
-  it('less than was announced ends early, and the handler hears of it', async () => {
+  it('less than was announced ends early, and the handler gets the error', async () => {
     const fixture = new ConnectionFixture(async (_request, response) => {
       response.header('Content-Length', '5');
       await response.write('hell');
@@ -479,13 +483,13 @@ describe('room for more', () => {
     await fixture.end();
   });
 
-  it('is there at once for a large piece: its memory is the handler’s again', async () => {
+  it('is there at once for a large chunk: the handler may reuse its memory', async () => {
     const done: string[] = [];
-    const piece = Buffer.alloc(10_000, 'x');
+    const chunk = Buffer.alloc(10_000, 'x');
     const fixture = new ConnectionFixture(async (_request, response) => {
-      await response.write(piece);
+      await response.write(chunk);
       done.push('written');
-      piece.fill('y');
+      chunk.fill('y');
       response.end();
     });
     const client = fixture.open();
@@ -498,7 +502,7 @@ describe('room for more', () => {
     await fixture.end();
   });
 
-  it('is there when the client is gone, and what is written then is dropped', async () => {
+  it('is there when the client is gone, and later writes are dropped', async () => {
     const gate = new Gate();
     const done: string[] = [];
     const fixture = new ConnectionFixture(async (_request, response) => {
@@ -524,8 +528,8 @@ describe('room for more', () => {
   });
 });
 
-describe('answers behind each other', () => {
-  it('of all kinds, on one connection, taken byte by byte', async () => {
+describe('responses in a row', () => {
+  it('of all kinds, on one connection, received byte by byte', async () => {
     const prepared = prepare(200, {}, 'ready');
     const fixture = new ConnectionFixture(async (request, response) => {
       switch (request.path) {
@@ -570,7 +574,7 @@ describe('answers behind each other', () => {
     await fixture.end();
   });
 
-  it('an answer of a status and text', async () => {
+  it('a response of a status and text', async () => {
     const handler: Handler = (_request, response) => response.status(418).text('tea');
     assert.equal(await got(get('/'), handler), responseOf("418 I'm a teapot", 'tea'));
   });

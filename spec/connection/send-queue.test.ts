@@ -1,5 +1,5 @@
-// The outbox over a driver in memory: bytes go out once, in order, however few the client takes,
-// and everything that held them is given back once.
+// The send queue over a driver in memory: bytes are sent once, in order, however few the client
+// receives at a time, and all memory that held them is released once.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -16,7 +16,7 @@ import { seeded } from '../../testing/splits.ts';
 const BLOCK_BYTES = 64;
 const BLOCKS = 3;
 
-/** One connection of which only the outbox is there. */
+/** The send queue of a connection, without the rest of it. */
 class Fixture {
   readonly slab = new Slab(BLOCK_BYTES, BLOCKS);
   readonly driver = new FakeDriver(this.slab);
@@ -83,13 +83,13 @@ class Fixture {
   }
 
   attach(count: number): void {
-    // Two bytes around that are not to be sent.
+    // Between two bytes that must not be sent.
     const bytes = new Uint8Array(count + 2).fill(0xee);
     bytes.set(this.#bytes(count), 1);
     this.sendQueue.attach(this.regions.map(bytes), 1, count + 1);
   }
 
-  /** The client takes some of what is on its way. */
+  /** The client receives some of the bytes in flight. */
   take(bytesMax?: number): void {
     if (!this.reactor.sending(this.slot)) return;
     this.driver.take(this.slot, bytesMax);
@@ -116,12 +116,12 @@ class Fixture {
 }
 
 describe('sending', () => {
-  it('bytes go out once and in order, whatever the order of calls', (context) => {
+  it('bytes are sent once and in order, whatever the order of calls', (context) => {
     const step = fc.oneof(
       fc.record({ write: fc.integer({ min: 1, max: BLOCK_BYTES }) }),
       fc.record({ attach: fc.integer({ min: 1, max: 150 }) }),
       fc.record({ take: fc.integer({ min: 1, max: 80 }) }),
-      // Room that was asked for and is not used, as for text that turns out to be another.
+      // Room that was reserved and is not used.
       fc.record({ unused: fc.integer({ min: 1, max: BLOCK_BYTES }) }),
       fc.constant('flush' as const),
     );
@@ -147,7 +147,7 @@ describe('sending', () => {
     fc.assert(property, seeded(context, 500));
   });
 
-  it('what is written one after the other goes out in one send', () => {
+  it('consecutive writes are sent in one send', () => {
     const fixture = new Fixture();
     for (const count of [10, 20, 30]) assert.ok(fixture.write(count));
     fixture.sendQueue.flush();
@@ -158,7 +158,7 @@ describe('sending', () => {
     fixture.checkGivenBack();
   });
 
-  it('what is written while a send is in flight waits in the same block', () => {
+  it('writes during a send wait in the same block', () => {
     const fixture = new Fixture();
     fixture.write(10);
     fixture.sendQueue.flush();
@@ -195,7 +195,7 @@ describe('sending', () => {
     assert.deepEqual(fixture.output, fixture.queued);
   });
 
-  it('a region is mapped until its last byte is sent, also when somebody else holds it', () => {
+  it('a region is mapped until its last byte is sent, also when another owner holds it', () => {
     const fixture = new Fixture();
     const region = fixture.regions.map(new Uint8Array(10));
     region.hold();
@@ -210,7 +210,7 @@ describe('sending', () => {
     fixture.checkGivenBack();
   });
 
-  it('one region stands in the queue more than once', () => {
+  it('one region may be in the queue more than once', () => {
     const fixture = new Fixture();
     const region = fixture.regions.map(Uint8Array.from([1, 2, 3, 4]));
     region.hold();
@@ -244,7 +244,7 @@ describe('room', () => {
     fixture.checkGivenBack();
   });
 
-  it('an empty span, or one that nobody reserved, is a mistake of ours', () => {
+  it('an empty span, or one that was not reserved, fails an assertion', () => {
     const fixture = new Fixture();
     const region = fixture.regions.map(new Uint8Array(1));
     assert.throws(() => fixture.sendQueue.attach(region, 1, 1), AssertionFault);
@@ -255,7 +255,7 @@ describe('room', () => {
     assert.throws(() => fixture.sendQueue.sent(6), AssertionFault);
   });
 
-  it('a new connection begins with nothing', () => {
+  it('a new connection begins empty', () => {
     const fixture = new Fixture();
     fixture.write(5);
     assert.throws(() => fixture.sendQueue.open(0), AssertionFault);
@@ -266,7 +266,7 @@ describe('room', () => {
   });
 });
 
-describe('those who wait', () => {
+describe('waiters', () => {
   /** Which of some promises have resolved by now. */
   async function resolved(promises: readonly Promise<void>[]): Promise<boolean[]> {
     const done = promises.map(() => false);
@@ -279,7 +279,7 @@ describe('those who wait', () => {
     return done;
   }
 
-  it('go on when what they wait for is sent', async () => {
+  it('resolve when the bytes they wait for are sent', async () => {
     const fixture = new Fixture();
     fixture.attach(100);
     const { sendQueue } = fixture;
@@ -296,12 +296,12 @@ describe('those who wait', () => {
     assert.deepEqual(await resolved(waiting), [true, true, true, true, true]);
   });
 
-  it('make no promise of their own where nothing is to be waited for', () => {
+  it('make no promise where there is nothing to wait for', () => {
     const { sendQueue } = new Fixture();
     assert.equal(sendQueue.reached(0), sendQueue.reached(0));
   });
 
-  it('go on when the connection is lost', async () => {
+  it('resolve when the connection is reset', async () => {
     const fixture = new Fixture();
     fixture.attach(100);
     const waiting = [fixture.sendQueue.reached(50), fixture.sendQueue.reached(100)];
@@ -315,7 +315,7 @@ describe('those who wait', () => {
   });
 });
 
-it('a connection that breaks gives everything back once its send is', () => {
+it('a connection that is reset releases all memory once its send completes', () => {
   const fixture = new Fixture();
   fixture.write(30);
   fixture.attach(100);

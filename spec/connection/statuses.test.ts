@@ -1,5 +1,5 @@
-// Answers whose status has no content (204, 205, 304): they end at their head, whichever way they
-// are given, and their connection lives.
+// Responses whose status has no content (204, 205, 304): they end at their head, however they are
+// sent, and their connection persists.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -16,7 +16,7 @@ const EMPTY = [
   [304, '304 Not Modified', []],
 ] as const;
 
-/** What each of some requests on one connection gets. */
+/** The responses to some requests on one connection. */
 async function got(handler: Handler, ...requests: readonly string[]): Promise<string[]> {
   const fixture = new ConnectionFixture(handler);
   const client = fixture.open();
@@ -32,7 +32,7 @@ function lines(status: string, fields: readonly string[]): string {
 
 describe('a status without content', () => {
   for (const [status, line, fields] of EMPTY) {
-    it(`${status}, whole or prepared`, async () => {
+    it(`${status}, at once or prepared`, async () => {
       const prepared = prepare(status);
       const handlers: Handler[] = [
         (_request, response) => response.empty(status),
@@ -44,24 +44,24 @@ describe('a status without content', () => {
       }
     });
 
-    it(`${status} with content is a mistake of its handler`, async () => {
+    it(`${status} with content is an error of its handler`, async () => {
       assert.throws(() => prepare(status, {}, 'x'), TypeError);
       const full: Handler = (_request, response) => response.status(status).text('content');
       const [text] = await got(full, get('/'));
       assert.match(text ?? '', /^HTTP\/1\.1 500 /);
     });
 
-    it(`${status} ends its source with the first piece`, async () => {
-      let pieces = 0;
+    it(`${status} ends its source with the first chunk`, async () => {
+      let chunks = 0;
       const handler: Handler = (_request, response) =>
         response.status(status).stream(
           (async function* () {
-            for (; pieces < 1_000; pieces++) yield 'piece';
+            for (; chunks < 1_000; chunks++) yield 'chunk';
           })(),
         );
       const expected = lines(line, ['Content-Type: application/octet-stream', ...fields]);
       assert.deepEqual(await got(handler, get('/'), get('/')), [expected, expected]);
-      assert.equal(pieces, 0);
+      assert.equal(chunks, 0);
     });
 
     it(`${status} needs no content of the declared length`, async () => {

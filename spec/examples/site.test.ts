@@ -9,7 +9,8 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { inflateSync } from 'node:zlib';
 import { encodePng } from '../../examples/png.ts';
-import { example, ROOT, run } from '../../testing/program.ts';
+import { ROOT } from '../../testing/child-program.ts';
+import { example, run } from '../../testing/program.ts';
 
 const site = join(ROOT, 'examples', 'site');
 const GENERATED = 'large.bin';

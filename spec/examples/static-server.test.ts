@@ -7,7 +7,8 @@ import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { example, ROOT, type Running, run, start } from '../../testing/program.ts';
+import { ROOT } from '../../testing/child-program.ts';
+import { example, type Running, run, start } from '../../testing/program.ts';
 
 const script = example('static-server');
 const timeout = 60_000;

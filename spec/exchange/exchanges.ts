@@ -1,4 +1,4 @@
-// Exchanges without a connection, for tests of what they do by themselves.
+// Exchanges without a connection, for unit tests.
 
 import { DETACHED } from '../../src/connection/detached.ts';
 import type { Services } from '../../src/exchange/exchange.ts';

@@ -1,5 +1,5 @@
-// What is refused before Node's parser sees a form, what that parser is given, and that the work
-// for a form is bounded by its parts as well as by its bytes.
+// Which forms are rejected before Node's parser reads them, what that parser receives, and that the
+// work for a form is bounded by its parts as well as by its bytes.
 
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
@@ -23,7 +23,7 @@ interface Outcome {
   readonly status: number;
   readonly message: string;
   readonly entries: readonly (readonly [string, string])[];
-  /** How often Node's parser was asked. */
+  /** How often Node's parser was called. */
   readonly parsed: number;
 }
 
@@ -39,7 +39,7 @@ const FIELD = part('Content-Disposition: form-data; name="a"');
 const FILE = part('Content-Disposition: form-data; name="a"; filename="f"');
 const END = '--b--\r\n';
 
-/** Reads a form with Node's parser watched. */
+/** Reads a form and counts the calls of Node's parser. */
 async function outcome(type: string, body: string, limits = LIMITS): Promise<Outcome> {
   const parser = mock.method(Response.prototype, 'formData');
   try {
@@ -72,14 +72,14 @@ describe('the parts of a form', () => {
     ['a urlencoded field too many', URLENCODED, 'a=1&'.repeat(LIMITS.formPartsMax)],
   ];
   for (const [what, type, body] of many) {
-    it(`${what}: 413, and Node's parser never sees it`, async () => {
+    it(`${what}: 413, and Node's parser is not called`, async () => {
       const { status, message, parsed } = await outcome(type, body);
       assert.deepEqual([status, parsed], [413, 0]);
       assert.match(message, /^the form has more than \d+ (fields and )?files \(form_\w+_max\)$/);
     });
   }
 
-  it('as many as are allowed are read', async () => {
+  it('are read up to the limit', async () => {
     const mixed = FILE.repeat(2) + FIELD.repeat(3) + END;
     assert.equal((await outcome(multipart(), mixed, FEW)).entries.length, 5);
     assert.equal((await outcome(multipart(), FILE + mixed, FEW)).status, 413);
@@ -92,7 +92,7 @@ describe('the parts of a form', () => {
     assert.equal((await outcome(multipart(), files)).entries.length, LIMITS.formFilesMax);
   });
 
-  it('no file is allowed where form_files_max is 0', async () => {
+  it('no file is allowed with form_files_max 0', async () => {
     const limits = { formPartsMax: 5, formFilesMax: 0 };
     assert.equal((await outcome(multipart(), FIELD + END, limits)).status, 200);
     for (const name of ['filename="f"', 'FileName="f"', "filename*=utf-8''f", 'filename = "f"']) {
@@ -101,7 +101,7 @@ describe('the parts of a form', () => {
     }
   });
 
-  it('the dearest form that is allowed costs a bounded multiple of reading its bytes', async () => {
+  it('the most expensive allowed form costs a bounded multiple of reading its bytes', async () => {
     const { formPartsMax, formFilesMax } = LIMITS;
     const parts = FILE.repeat(formFilesMax) + FIELD.repeat(formPartsMax - formFilesMax - 1);
     const filling = part('Content-Disposition: form-data; name="a"', 'x'.repeat(900_000));
@@ -109,11 +109,11 @@ describe('the parts of a form', () => {
     const times = { copying: Number.POSITIVE_INFINITY, reading: Number.POSITIVE_INFINITY };
     for (let turn = 0; turn < 5; turn++) {
       let beganMs = performance.now();
-      // What bytes() of a body does that came in pieces of a common size.
-      const pieces = Array.from({ length: 1000 }, (_, at) =>
+      // The work of bytes() for a body that arrived in chunks of a usual size.
+      const chunks = Array.from({ length: 1000 }, (_, at) =>
         Buffer.from(body.subarray(at * 1024, (at + 1) * 1024)),
       );
-      for (let again = 0; again < 10; again++) Buffer.concat(pieces).toString('latin1');
+      for (let again = 0; again < 10; again++) Buffer.concat(chunks).toString('latin1');
       times.copying = Math.min(times.copying, performance.now() - beganMs);
       beganMs = performance.now();
       await formFrom(multipart(), LIMITS, async () => body);
@@ -127,7 +127,7 @@ describe('the parts of a form', () => {
 describe('the heads of the parts of a form', () => {
   const field = 'Content-Disposition: form-data; name="a"';
 
-  it('may be long, but not gigantic', async () => {
+  it('may be long, within a limit', async () => {
     const long = (bytes: number) => `${field}\r\nX: ${'y'.repeat(bytes - field.length - 5)}`;
     const most = part(long(FORM_HEAD_BYTES_MAX - 2)) + END;
     assert.equal((await outcome(multipart(), most)).status, 200);
@@ -154,7 +154,7 @@ describe('the heads of the parts of a form', () => {
     assert.deepEqual([more.status, more.parsed], [413, 0]);
   });
 
-  it('end their lines in CR LF, nothing that only Node takes for a line end', async () => {
+  it('end their lines in CR LF, and in nothing else that Node takes for a line end', async () => {
     for (const line of ['\r', '\n', '\r\r\n', '\n\r\n']) {
       const body = part(`${field}${`${line}X: y`.repeat(20)}`) + END;
       const { status, parsed } = await outcome(multipart(), body);
@@ -162,19 +162,19 @@ describe('the heads of the parts of a form', () => {
     }
   });
 
-  it('without an end are looked at once each, however many there are', async () => {
+  it('without an end are scanned once each, however many there are', async () => {
     const open = `--b\r\n${field}\r\n`;
     assert.equal((await outcome(multipart(), open.repeat(10_000))).status, 413);
     assert.equal((await outcome(multipart(), open)).status, 400);
   });
 
-  it('that say no name are 400', async () => {
+  it('without a name are 400', async () => {
     for (const head of ['', 'X: y', 'Content-Disposition: form-data', 'Content-Disposition: x']) {
       assert.equal((await outcome(multipart(), part(head) + END)).status, 400, head);
     }
   });
 
-  it('hold names as they are sent, also odd ones', async () => {
+  it('keep names as they are sent, also unusual ones', async () => {
     for (const [sent, name] of [
       ['__proto__', '__proto__'],
       ['constructor', 'constructor'],
@@ -232,7 +232,7 @@ describe('the boundary of a form', () => {
     assert.equal((await outcome(upper, bodyWith('q'))).status, 200);
   });
 
-  it('that is missing, twice there or not valid is 400 before the body is read', async () => {
+  it('that is missing, duplicate or invalid is 400 before the body is read', async () => {
     for (const type of [
       'multipart/form-data',
       'multipart/form-data;',
@@ -251,7 +251,7 @@ describe('the boundary of a form', () => {
       multipart('z'.repeat(10_000)),
       `multipart/form-data; ${'a=b; '.repeat(3000)}`,
     ]) {
-      const reading = formFrom(type, LIMITS, () => assert.fail('the body is not asked for'));
+      const reading = formFrom(type, LIMITS, () => assert.fail('the body is not read'));
       await assert.rejects(reading, (error) => {
         assert.ok(error instanceof HttpError && error.status === 400, type);
         assert.match(error.message, /^the form cannot be read: its /);
@@ -260,7 +260,7 @@ describe('the boundary of a form', () => {
     }
   });
 
-  it('that occurs in every place costs no more than another one', async () => {
+  it('that occurs everywhere costs no more than another one', async () => {
     for (const [boundary, text] of [
       ['b', 'b'],
       ['-', '-'],
@@ -281,7 +281,7 @@ describe('the boundary of a form', () => {
     }
   });
 
-  it('that occurs within the content is refused with the reason', async () => {
+  it('that occurs within the content is rejected with the reason', async () => {
     for (const [boundary, content] of [
       ['b', 'abc'],
       ['-', ''],
@@ -296,7 +296,7 @@ describe('the boundary of a form', () => {
     }
   });
 
-  it('stands at the beginning, between parts and at the end', async () => {
+  it('is at the beginning, between parts and at the end', async () => {
     const whole = FIELD + END;
     assert.equal((await outcome(multipart(), `\r\n${whole}`)).status, 200);
     assert.deepEqual((await outcome(multipart(), END)).entries, []);
@@ -324,7 +324,7 @@ describe('the boundary of a form', () => {
 });
 
 describe('the type of a form', () => {
-  it('that is none says what came and what is accepted', async () => {
+  it('that is not supported: the message says what was sent and what is accepted', async () => {
     const wanted = 'a form is application/x-www-form-urlencoded or multipart/form-data';
     for (const [type, came] of [
       ['', 'the content has no type'],

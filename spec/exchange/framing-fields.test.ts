@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { checkFraming } from '../../src/exchange/framing-fields.ts';
 
-it("those that say where an answer ends are the server's", () => {
+it("those that delimit a response are the server's", () => {
   for (const name of [
     'transfer-encoding',
     'content-length',

@@ -1,10 +1,10 @@
-// Errors that are answers: their status, their text, their cause.
+// Errors with a response: their status, their text, their cause.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { HttpError } from '../../src/exchange/http-error.ts';
 
-it('knows its status and says its phrase', () => {
+it('has its status, and its reason phrase as message', () => {
   const error = new HttpError(404);
   assert.ok(error instanceof Error);
   assert.equal(error.name, 'HttpError');
@@ -13,7 +13,7 @@ it('knows its status and says its phrase', () => {
   assert.equal(new HttpError(499).message, 'Bad Request');
 });
 
-it('keeps what it was given to say, and its cause', () => {
+it('keeps its message and its cause', () => {
   const cause = new Error('why');
   const error = new HttpError(503, 'come back later', { cause });
   assert.equal(error.message, 'come back later');
@@ -21,7 +21,7 @@ it('keeps what it was given to say, and its cause', () => {
   assert.equal(new HttpError(400, '').message, '');
 });
 
-it('is an error, not any answer', () => {
+it('accepts only error statuses', () => {
   for (const status of [0, 100, 200, 302, 399, 600, 404.5, Number.NaN]) {
     assert.throws(() => new HttpError(status), RangeError, String(status));
   }

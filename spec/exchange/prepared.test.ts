@@ -1,5 +1,5 @@
-// Prepared answers: their bytes are a whole answer, and what no answer may say is refused when they
-// are made.
+// Prepared responses: their bytes are a complete response, and what no response may contain is
+// rejected when they are made.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -10,7 +10,7 @@ function textOf(bytes: Uint8Array): string {
 }
 
 describe('prepare', () => {
-  it('makes head and content in one, with room for the date', () => {
+  it('encodes head and content together, with room for the date', () => {
     const prepared = prepare(200, { 'X-A': 'b', 'X-N': 7 }, 'hello');
     const blank = ' '.repeat(29);
     assert.equal(
@@ -29,7 +29,7 @@ describe('prepare', () => {
     assert.ok(Object.isFrozen(prepared));
   });
 
-  it('takes pairs, also several of one name', () => {
+  it('accepts pairs, also several of one name', () => {
     const pairs: HeaderSource = new Map([['A', '1']]);
     assert.deepEqual(prepare(200, pairs).headers, [['A', '1']]);
     const twice: [string, string][] = [
@@ -39,7 +39,7 @@ describe('prepare', () => {
     assert.deepEqual(prepare(200, twice).headers, twice);
   });
 
-  it('a type that is given stays, bytes have one of their own', () => {
+  it('a given type stays, bytes have another default', () => {
     const typed = prepare(200, { 'content-type': 'text/html' }, 'x');
     assert.deepEqual(typed.headers, [['content-type', 'text/html']]);
     const bytes = prepare(200, {}, Uint8Array.of(1));
@@ -47,7 +47,7 @@ describe('prepare', () => {
     assert.deepEqual(prepare(200).headers, []);
   });
 
-  it('a date of its own is the only one', () => {
+  it('a given date is the only one', () => {
     const prepared = prepare(200, { date: 'today' });
     assert.equal(partsOf(prepared).dateAt, -1);
     assert.equal(textOf(partsOf(prepared).bytes).match(/date/gi)?.length, 1);
@@ -70,7 +70,7 @@ describe('prepare', () => {
     assert.ok(textOf(partsOf(prepare(205)).bytes).includes('Content-Length: 0\r\n'));
   });
 
-  it('refuses what no answer may say', () => {
+  it('rejects what no response may contain', () => {
     for (const status of [0, 100, 199, 600, 200.5, Number.NaN]) {
       assert.throws(() => prepare(status), RangeError);
     }

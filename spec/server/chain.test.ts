@@ -1,5 +1,5 @@
-// The chain by itself: that a request which everybody handles at once is over at once. A promise in
-// between would cost each such request more than its parsing, and hold up the next one.
+// The chain alone: a request whose middleware and handler are synchronous settles within run(). A
+// promise in between would cost more than the parsing of the request, and delay the next one.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -21,10 +21,10 @@ const callOnly: Middleware = (_request, _response, next) => {
 describe('the chain', () => {
   for (const [name, middleware] of [
     ['without middleware', []],
-    ['behind one that returns next()', [passOn]],
-    ['behind several', [passOn, passOn, callOnly, passOn]],
+    ['with one that returns next()', [passOn]],
+    ['with several', [passOn, passOn, callOnly, passOn]],
   ] as const) {
-    it(`is over before run() returns, ${name}`, () => {
+    it(`settles before run() returns, ${name}`, () => {
       let handled = 0;
       const services = fakeServices();
       const invocation = invocationWith(services, () => {
@@ -32,12 +32,12 @@ describe('the chain', () => {
       });
       chainOf(middleware).run(invocation);
       assert.deepEqual([handled, services.settledCount], [1, 1]);
-      // The handler may respond later: nothing here promised to be done.
+      // The handler may respond later: it returned no promise.
       assert.deepEqual([invocation.exchange.parts.deferred, invocation.awaited], [false, true]);
     });
   }
 
-  it('waits for an endpoint that answers later, behind those who return next()', async () => {
+  it('waits for an async handler after middleware that returns next()', async () => {
     const services = fakeServices();
     const invocation = invocationWith(services, async () => undefined);
     chainOf([passOn, passOn]).run(invocation);
@@ -46,7 +46,7 @@ describe('the chain', () => {
     assert.equal(services.settledCount, 1);
   });
 
-  it('keeps an error that is thrown behind those who return next()', async () => {
+  it('keeps an error that is thrown after middleware that returns next()', async () => {
     const error = new Error('thrown');
     const services = fakeServices();
     const invocation = invocationWith(services, () => {

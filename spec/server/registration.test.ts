@@ -1,5 +1,5 @@
-// What cannot be registered: whatever would be dropped, or would never run, throws when it is said,
-// and the message tells what to write instead.
+// Registrations and options that would be dropped, or would never run: they throw at once, and the
+// message says what to write instead.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -21,7 +21,7 @@ function loose(): Loose {
   return createServer() as unknown as Loose;
 }
 
-function refuses(attempt: () => unknown, message: RegExp, what: string): void {
+function rejects(attempt: () => unknown, message: RegExp, what: string): void {
   assert.throws(attempt, (error) => {
     assert.ok(error instanceof TypeError, `${what}: ${error}`);
     assert.match(error.message, message, what);
@@ -33,22 +33,22 @@ describe('routes', () => {
   it('take a pattern and one handler', () => {
     for (const method of METHODS) {
       const add = (...given: unknown[]) => loose()[method](...given);
-      refuses(() => add(), /the pattern is a string/, method);
-      refuses(
+      rejects(() => add(), /the pattern is a string/, method);
+      rejects(
         () => add(run),
         /the pattern is a string that begins with '\/', given a function/,
         method,
       );
-      refuses(() => add(/x/, run), /the pattern is a string/, method);
-      refuses(() => add(['/a', '/b'], run), /given an array/, method);
-      refuses(() => add(null, run), /given null/, method);
-      refuses(() => add('/x'), /^\w+\("\/x"\): its handler is .* given undefined$/, method);
-      refuses(() => add('/x', 'y'), /given "y"/, method);
-      refuses(() => add('/x', [run]), /given an array/, method);
-      refuses(() => add('/x', { handle: run }), /given an object/, method);
-      refuses(() => add('/x', run, run), /takes one handler, given 2: call use\("\/x", /, method);
-      refuses(() => add('/x', run, undefined), /takes one handler/, method);
-      refuses(() => add('x', run), /must begin with '\/'/, method);
+      rejects(() => add(/x/, run), /the pattern is a string/, method);
+      rejects(() => add(['/a', '/b'], run), /given an array/, method);
+      rejects(() => add(null, run), /given null/, method);
+      rejects(() => add('/x'), /^\w+\("\/x"\): its handler is .* given undefined$/, method);
+      rejects(() => add('/x', 'y'), /given "y"/, method);
+      rejects(() => add('/x', [run]), /given an array/, method);
+      rejects(() => add('/x', { handle: run }), /given an object/, method);
+      rejects(() => add('/x', run, run), /takes one handler, given 2: call use\("\/x", /, method);
+      rejects(() => add('/x', run, undefined), /takes one handler/, method);
+      rejects(() => add('x', run), /must begin with '\/'/, method);
     }
   });
 
@@ -61,16 +61,16 @@ describe('routes', () => {
       [['GET'], '/x', run],
       [undefined, '/', run],
     ]) {
-      refuses(() => on(...given), /the name of a method/, String(given));
+      rejects(() => on(...given), /the name of a method/, String(given));
     }
-    refuses(() => on('/x', run), /on\(\): the pattern is a string/, 'no method');
-    refuses(() => on('', '/x', run), /must be an HTTP token/, 'empty');
-    refuses(() => on('GET POST', '/x', run), /must be an HTTP token/, 'two');
-    refuses(() => on('get', '/x', run), /case-sensitive; did you mean "GET"/, 'lower case');
-    refuses(() => on('Delete', '/x', run), /did you mean "DELETE"/, 'mixed case');
-    refuses(() => on('CONNECT', '/x', run), /get 501/, 'CONNECT');
-    refuses(() => on('PURGE', '/x'), /^on\("PURGE", "\/x"\): its handler is /, 'no handler');
-    refuses(() => on('PURGE', '/x', run, run), /takes one handler/, 'two handlers');
+    rejects(() => on('/x', run), /on\(\): the pattern is a string/, 'no method');
+    rejects(() => on('', '/x', run), /must be an HTTP token/, 'empty');
+    rejects(() => on('GET POST', '/x', run), /must be an HTTP token/, 'two');
+    rejects(() => on('get', '/x', run), /case-sensitive; did you mean "GET"/, 'lower case');
+    rejects(() => on('Delete', '/x', run), /did you mean "DELETE"/, 'mixed case');
+    rejects(() => on('CONNECT', '/x', run), /get 501/, 'CONNECT');
+    rejects(() => on('PURGE', '/x'), /^on\("PURGE", "\/x"\): its handler is /, 'no handler');
+    rejects(() => on('PURGE', '/x', run, run), /takes one handler/, 'two handlers');
     on('purge', '/x', run);
   });
 
@@ -85,18 +85,18 @@ describe('middleware', () => {
   const use = (...given: unknown[]) => loose()['use'](...given);
 
   it('is one function, behind a prefix or not', () => {
-    refuses(() => use(), /use\('\/prefix', .* given undefined/, 'nothing');
-    refuses(() => use([run, run]), /given an array/, 'a list');
-    refuses(() => use(/a/, run), /given an object/, 'a pattern');
-    refuses(() => use(null), /given null/, 'null');
-    refuses(() => use(run, run), /takes one middleware, given 2: call it once for each/, 'two');
-    refuses(() => use(run, '/x'), /takes one middleware/, 'a prefix behind');
-    refuses(() => use(run, undefined), /takes one middleware/, 'a second that is missing');
-    refuses(() => use('/x'), /^use\("\/x"\): its middleware is .* given undefined$/, 'none');
-    refuses(() => use('/x', 'y'), /given "y"/, 'text');
-    refuses(() => use('/x', [run]), /given an array/, 'a list behind a prefix');
-    refuses(() => use('/x', run, run), /use\("\/x"\) takes one middleware, given 2/, 'two');
-    refuses(() => use(['/x', '/y'], run), /given an array/, 'two prefixes');
+    rejects(() => use(), /use\('\/prefix', .* given undefined/, 'nothing');
+    rejects(() => use([run, run]), /given an array/, 'a list');
+    rejects(() => use(/a/, run), /given an object/, 'a pattern');
+    rejects(() => use(null), /given null/, 'null');
+    rejects(() => use(run, run), /takes one middleware, given 2: call it once for each/, 'two');
+    rejects(() => use(run, '/x'), /takes one middleware/, 'a prefix behind');
+    rejects(() => use(run, undefined), /takes one middleware/, 'a second that is missing');
+    rejects(() => use('/x'), /^use\("\/x"\): its middleware is .* given undefined$/, 'none');
+    rejects(() => use('/x', 'y'), /given "y"/, 'text');
+    rejects(() => use('/x', [run]), /given an array/, 'a list behind a prefix');
+    rejects(() => use('/x', run, run), /use\("\/x"\) takes one middleware, given 2/, 'two');
+    rejects(() => use(['/x', '/y'], run), /given an array/, 'two prefixes');
   });
 
   it('has a prefix that paths can begin with', () => {
@@ -129,7 +129,7 @@ describe('middleware', () => {
       ['/a//', /must not contain '\/\/'/],
       ['/a//b', /must not contain '\/\/'/],
     ] as const) {
-      refuses(() => use(prefix, run), message, JSON.stringify(prefix));
+      rejects(() => use(prefix, run), message, JSON.stringify(prefix));
     }
   });
 });
@@ -138,10 +138,10 @@ describe('other registrations', () => {
   it('an error handler is one function, once', () => {
     const onError = (...given: unknown[]) => loose()['onError'](...given);
     for (const given of [[], [null], ['x'], [run, run]]) {
-      refuses(() => onError(...given), /^onError\(\): it takes \(error, /, String(given));
+      rejects(() => onError(...given), /^onError\(\): it takes \(error, /, String(given));
     }
     const server = createServer().onError(run);
-    refuses(() => server.onError(run), /was set before/, 'twice');
+    rejects(() => server.onError(run), /was set before/, 'twice');
   });
 
   it('listen() takes its address from the options', async () => {
@@ -151,7 +151,7 @@ describe('other registrations', () => {
 
   it('a server takes options, and nothing else', () => {
     const make = createServer as unknown as (...given: unknown[]) => unknown;
-    refuses(() => make({}, run), /takes one object of options/, 'a handler behind');
+    rejects(() => make({}, run), /takes one object of options/, 'a handler behind');
     for (const given of [null, 'x', 8080, run, []]) {
       assert.throws(() => make(given), /allowed: a plain object of options/);
     }
@@ -168,11 +168,11 @@ describe('options', () => {
   for (const [name, make] of MADE) {
     it(`of ${name} are an object of what it knows`, () => {
       for (const options of [null, 'x', 7, true, [], run]) {
-        refuses(() => make(options), /options are a plain object, given /, String(options));
+        rejects(() => make(options), /options are a plain object, given /, String(options));
       }
-      refuses(() => make({ surely: 1 }), /there is no option "surely"; it knows /, name);
-      refuses(() => make({ constructor: 1 }), /there is no option "constructor"/, name);
-      refuses(() => make(JSON.parse('{"__proto__":1}')), /there is no option "__proto__"/, name);
+      rejects(() => make({ surely: 1 }), /there is no option "surely"; it knows /, name);
+      rejects(() => make({ constructor: 1 }), /there is no option "constructor"/, name);
+      rejects(() => make(JSON.parse('{"__proto__":1}')), /there is no option "__proto__"/, name);
       make({});
       make(undefined);
     });
@@ -208,7 +208,7 @@ describe('options', () => {
         const make = new Map(MADE).get(name);
         for (const value of values) {
           const message = new RegExp(`^${name}: ${option}\\b.+`);
-          refuses(() => make?.({ [option]: value }), message, `${option}: ${String(value)}`);
+          rejects(() => make?.({ [option]: value }), message, `${option}: ${String(value)}`);
         }
         make?.({ [option]: undefined });
       });
@@ -219,22 +219,22 @@ describe('options', () => {
     serveStatic('.', { listing: true, index: 'main.htm', dotfiles: true, cacheBytesMax: 0 });
     serveStatic('.', { index: '.main', dotfiles: true, cacheEntryBytesMax: 0 });
     serveStatic('.', { index: '.well-known' });
-    refuses(() => serveStatic('a\0b'), /the root must be the path of a directory/, 'NUL');
+    rejects(() => serveStatic('a\0b'), /the root must be the path of a directory/, 'NUL');
   });
 
-  it('refuse functions whose body never runs', () => {
+  it('reject functions whose body never runs', () => {
     const server = createServer();
-    refuses(() => server.use(function* guard() {} as never), /given a generator/, 'use');
-    refuses(() => server.get('/', async function* () {} as never), /given a generator/, 'get');
-    refuses(() => server.use(class {} as never), /given a class/, 'class');
+    rejects(() => server.use(function* guard() {} as never), /given a generator/, 'use');
+    rejects(() => server.get('/', async function* () {} as never), /given a generator/, 'get');
+    rejects(() => server.use(class {} as never), /given a class/, 'class');
     const four = (_error: unknown, _request: unknown, _response: unknown, _next: unknown) => {};
-    refuses(() => server.use(four as never), /errors go to onError/, 'four parameters');
-    refuses(() => cors({ methods: ['get'] }), /write GET/, 'cors');
+    rejects(() => server.use(four as never), /errors go to onError/, 'four parameters');
+    rejects(() => cors({ methods: ['get'] }), /write GET/, 'cors');
   });
 
   it('are a plain object: what is inherited, or an entry of a Map, would be dropped', () => {
     for (const options of [new Map(), Object.create({ port: 80 }), new (class {})()]) {
-      refuses(() => cors(options), /^cors: options are a plain object/, 'cors');
+      rejects(() => cors(options), /^cors: options are a plain object/, 'cors');
       assert.throws(() => createServer(options), /a plain object of options/);
     }
     cors(Object.create(null));
@@ -251,17 +251,17 @@ describe('what becomes a response', () => {
   it('prepare() takes fields and content that it can send as they are', () => {
     const make = prepare as (...given: unknown[]) => unknown;
     for (const body of [5, null, true, {}, [1], new ArrayBuffer(1), new Date(), 10n]) {
-      refuses(() => make(200, {}, body), /its body is a string or a Uint8Array/, String(body));
+      rejects(() => make(200, {}, body), /its body is a string or a Uint8Array/, String(body));
     }
     for (const headers of ['text', 5, null, true, run]) {
-      refuses(() => make(200, headers), /its headers are an object or pairs/, String(headers));
+      rejects(() => make(200, headers), /its headers are an object or pairs/, String(headers));
     }
     for (const value of [undefined, null, {}, [], true, Number.NaN, Number.POSITIVE_INFINITY, 1n]) {
-      refuses(() => make(200, { A: value }), /header "A" is a string or a finite number/, '');
-      refuses(() => make(200, [['A', value]]), /header "A" is a string or a finite number/, '');
+      rejects(() => make(200, { A: value }), /header "A" is a string or a finite number/, '');
+      rejects(() => make(200, [['A', value]]), /header "A" is a string or a finite number/, '');
     }
     for (const pair of ['ab', ['A'], ['A', 'b', 'c'], null, 5]) {
-      refuses(() => make(200, [pair]), /a header is a pair of name and value/, String(pair));
+      rejects(() => make(200, [pair]), /a header is a pair of name and value/, String(pair));
     }
     for (const status of ['200', null, undefined, 99]) {
       assert.throws(() => make(status), /its status is from 200 to 599, given /);
@@ -276,10 +276,10 @@ describe('what becomes a response', () => {
       assert.throws(() => make(status), /its status is from 400 to 599, given /);
     }
     for (const message of [5, null, {}, ['a']]) {
-      refuses(() => make(404, message), /its message is a string/, String(message));
+      rejects(() => make(404, message), /its message is a string/, String(message));
     }
-    refuses(() => make(404, 'x', { headers: {} }), /there is no option "headers"/, 'headers');
-    refuses(() => make(404, 'x', null), /options are a plain object/, 'null');
+    rejects(() => make(404, 'x', { headers: {} }), /there is no option "headers"/, 'headers');
+    rejects(() => make(404, 'x', null), /options are a plain object/, 'null');
     assert.equal(make(404, undefined, { cause: 1 }).message, 'Not Found');
   });
 });
@@ -312,7 +312,7 @@ onEachDriver(
       });
     });
 
-    add('goes on while the server listens, for what comes then', async (driver) => {
+    add('works while the server listens, for requests after it', async (driver) => {
       await withServer(
         driver,
         {},

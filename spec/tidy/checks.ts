@@ -1,7 +1,19 @@
-// Every check with the files it looks at and a sample of each kind: one it must report, one it must
-// not. spec/tidy.test.ts runs them over the project and over their samples.
+// Every check with the files it applies to and samples that it must report or must accept.
+// spec/tidy.test.ts runs them over the project and over their samples.
 
-import { cycles, deadFiles, foreignLibrary, hotFiles, layers, ports, spelling } from './imports.ts';
+import {
+  cycles,
+  deadFiles,
+  folders,
+  foreignLibrary,
+  hotFiles,
+  layers,
+  ports,
+  specFiles,
+  spelling,
+  startedScripts,
+} from './imports.ts';
+import { retiredWords } from './retired.ts';
 import {
   blanks,
   columns,
@@ -35,9 +47,9 @@ export interface TreeCheck {
 }
 
 const isCode = (path: string): boolean =>
-  /^(src|spec|harness|fuzz|perf|examples)\/.*\.ts$|^\.ci\/.*\.mjs$/.test(path);
+  /^(src|testing|spec|harness|fuzz|perf|examples)\/.*\.ts$|^\.ci\/.*\.mjs$/.test(path);
 const isShipped = (path: string): boolean => /^src\/.*\.ts$/.test(path);
-/** The checks themselves hold what they look for. */
+/** The checks themselves contain what they search for. */
 const isOther = (path: string): boolean => !/^spec\/tidy/.test(path);
 
 const longFunction = (head: string): string => `${head} {\n${'  step();\n'.repeat(70)}}\n`;
@@ -167,6 +179,36 @@ export const CHECKS: readonly Check[] = [
     ],
   },
   {
+    rule: 'folders import what the table of folders allows',
+    of: (path) => isCode(path) && !path.startsWith('.ci/'),
+    check: folders,
+    bad: [
+      ['testing/a.ts', "import type { B } from '../spec/b.ts';\n"],
+      ['harness/a.ts', "import { b } from '../perf/b.ts';\n"],
+      ['examples/a.ts', "import { b } from '../src/b.ts';\n"],
+    ],
+    good: [
+      ['testing/a.ts', "import { b } from '../src/base/b.ts';\nimport { c } from './c.ts';\n"],
+      ['spec/http/a.test.ts', "import { b } from '../../testing/b.ts';\nimport 'node:fs';\n"],
+      ['examples/a.ts', "import { b } from 'vibing';\n"],
+    ],
+  },
+  {
+    rule: 'spec holds tests, and helpers in folders of their own',
+    of: (path) => /^spec\/.*\.ts$/.test(path),
+    check: specFiles,
+    bad: [
+      ['spec/http/split-head.ts', ''],
+      ['spec/a.ts', ''],
+    ],
+    good: [
+      ['spec/http/head.test.ts', ''],
+      ['spec/http/fixtures/split-head.ts', ''],
+      ['spec/behaviour/programs/server.ts', ''],
+      ['spec/model/model.ts', ''],
+    ],
+  },
+  {
     rule: 'imports end in .ts',
     of: isCode,
     check: spelling,
@@ -228,6 +270,29 @@ export const CHECKS: readonly Check[] = [
     good: [['src/base/a.ts', "const dataBytes = { data: 1 }.data;\nx.on('data', (chunk) => 1);\n"]],
   },
   {
+    rule: 'no retired words',
+    of: isOther,
+    check: retiredWords,
+    bad: [
+      ['src/base/a.ts', '// Waits for the answer.\n'],
+      ['src/base/a.ts', 'const answerBytes = 1;\n'],
+      ['src/base/a.ts', 'const ANSWER_BYTES = 1;\n'],
+      ['src/base/a.ts', 'function tellOwner(): void {}\n'],
+      ['src/base/a.ts', "fail('nobody listens');\n"],
+      ['src/base/inbox.ts', ''],
+      ['src/server/world.ts', ''],
+      ['docs/a.md', 'It gives the length.\n'],
+      ['spec/cases/a.md', 'The answer is whole.\n'],
+    ],
+    good: [
+      ['src/base/a.ts', '// Responds; indeed, it seated the trigger of a shelter, and gives up.\n'],
+      ['src/base/a.ts', "response.text('Hello, World!'); // a timer wheel\n"],
+      ['harness/world.ts', 'class World {}\n'],
+      ['spec/requirements/statements.md', '- 3986 §3.2.2: 16-bit pieces\n'],
+      ['spec/cases/a.md', 'rfc: 3986 §3.2.2 "A sequence of 16-bit pieces"\n'],
+    ],
+  },
+  {
     rule: 'no marks of unfinished work',
     of: isOther,
     check: unfinished,
@@ -239,7 +304,7 @@ export const CHECKS: readonly Check[] = [
     good: [['src/base/a.ts', '// TODO(when Node 20 is gone): use the other one.\n']],
   },
   {
-    rule: 'no places of one machine, no hosts of packages',
+    rule: 'no paths of one machine, no hosts of registries',
     of: isOther,
     check: places,
     bad: [
@@ -273,16 +338,27 @@ export const TREE_CHECKS: readonly TreeCheck[] = [
         ['src/base/b.ts', "import { c } from './c.ts';\n"],
         ['src/base/c.ts', "import { a } from './a.ts';\n"],
       ],
+      [
+        ['perf/a.ts', "import { b } from './b.ts';\n"],
+        ['perf/b.ts', "import type { A } from './a.ts';\n"],
+      ],
     ],
     good: [
-      [
-        ['src/base/a.ts', "import { b } from './b.ts';\n"],
-        ['src/base/b.ts', "import type { A } from './a.ts';\n"],
-      ],
       [
         ['src/base/a.ts', "import { b } from './b.ts';\nimport { c } from './c.ts';\n"],
         ['src/base/b.ts', "import { c } from './c.ts';\n"],
         ['src/base/c.ts', ''],
+      ],
+    ],
+  },
+  {
+    rule: 'scripts that are started by their URL exist',
+    check: startedScripts,
+    bad: [[['spec/a.test.ts', "start(new URL('./b.js', import.meta.url));\n"]]],
+    good: [
+      [
+        ['spec/a.test.ts', "start(new URL('../src/b.js', import.meta.url));\n"],
+        ['src/b.ts', "open(new URL('../../dist/c.js', import.meta.url));\n"],
       ],
     ],
   },

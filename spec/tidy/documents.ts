@@ -1,4 +1,4 @@
-// Checks of what documents promise: commands that exist, links that lead somewhere.
+// Checks of documents: their commands and links exist.
 
 import { posix } from 'node:path';
 import { lineAt, type Source } from './source.ts';
@@ -14,7 +14,7 @@ export function commands(file: Source, scripts: ReadonlySet<string>): readonly s
   return problems;
 }
 
-/** Every link of a Markdown text to a file of ours finds it. */
+/** Every link of a Markdown text to a file of the project leads to a file. */
 export function links(file: Source, exists: (path: string) => boolean): readonly string[] {
   const problems: string[] = [];
   const text = withoutCode(file.text);

@@ -1,15 +1,17 @@
-// Checks of who imports whom: layers, cycles, files nobody needs, the ports, the foreign library.
+// Checks of imports: folders, layers, cycles, unused files, the ports, the foreign library.
 
 import { posix } from 'node:path';
 import {
   ENTRIES,
+  FIXTURE_FOLDERS,
+  FOLDERS,
   FOREIGN_LIBRARY,
   LAYERS,
   PORT_MODULES,
   PORT_NAMES,
   PORTS,
   PURE_NAMES,
-  TYPES_MAKE_CYCLES,
+  SPEC_TOOLS,
 } from './rules.ts';
 import { type Import, importsOf, isScript, lineAt, type Source } from './source.ts';
 
@@ -30,7 +32,29 @@ export function layers(file: Source): readonly string[] {
   return problems;
 }
 
-/** Files of ours are imported under the name they have. */
+/** A folder of the project imports those that the table lists, and itself. */
+export function folders(file: Source): readonly string[] {
+  const from = file.path.split('/')[0] ?? '';
+  const allowed = FOLDERS[from];
+  if (allowed === undefined) return [`${file.path}: its folder is not in FOLDERS of rules.ts`];
+  return importsOf(file).flatMap((one) => {
+    const to = resolved(file.path, one).split('/')[0] ?? '';
+    if (to === '' || to === '..' || to === from || allowed.includes(to)) return [];
+    return [`${file.path}:${one.line}: ${from} does not import ${to}`];
+  });
+}
+
+/** A file of spec/ is a test, or lies in a folder for what tests use. */
+export function specFiles(file: Source): readonly string[] {
+  const { path } = file;
+  const isTool = Object.keys(SPEC_TOOLS).some((start) => path.startsWith(start));
+  const isFixture = path.split('/').some((folder) => FIXTURE_FOLDERS[folder] !== undefined);
+  if (path.endsWith('.test.ts') || isTool || isFixture) return [];
+  const names = Object.keys(FIXTURE_FOLDERS).join('/ or ');
+  return [`${path}: no test; move it to ${names}/ next to the tests that use it`];
+}
+
+/** Files of the project are imported by their real names. */
 export function spelling(file: Source): readonly string[] {
   return importsOf(file)
     .filter(({ specifier, isUrl }) => /^\.\.?(\/|$)/.test(specifier) && !isUrl)
@@ -62,9 +86,23 @@ export function foreignLibrary(file: Source): readonly string[] {
     .map(({ line }) => `${file.path}:${line}: only ${FOREIGN_LIBRARY.file} knows the library`);
 }
 
-/** Files that import each other, directly or around a corner. */
+/** Scripts that a file starts by their URL exist: nothing else would notice a stale path. */
+export function startedScripts(files: readonly Source[]): readonly string[] {
+  const known = new Set(files.map(({ path }) => path));
+  return files
+    .filter(({ path }) => isScript(path))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter(({ isUrl, specifier }) => isUrl && specifier.endsWith('.js'))
+        .map((one) => ({ line: one.line, target: resolved(file.path, one) }))
+        .filter(({ target }) => !target.startsWith('../') && !known.has(target))
+        .map(({ line, target }) => `${file.path}:${line}: ${target} does not exist`),
+    );
+}
+
+/** Files that import each other, directly or indirectly; imports of types count, too. */
 export function cycles(files: readonly Source[]): readonly string[] {
-  const graph = graphOf(files, TYPES_MAKE_CYCLES);
+  const graph = graphOf(files);
   const done = new Set<string>();
   const path: string[] = [];
   const problems: string[] = [];
@@ -86,7 +124,7 @@ export function cycles(files: readonly Source[]): readonly string[] {
 
 /** Files of src/ that cannot be reached from where the package or a process begins. */
 export function deadFiles(files: readonly Source[]): readonly string[] {
-  const graph = graphOf(files, true);
+  const graph = graphOf(files);
   const reached = new Set<string>();
   const visit = (file: string): void => {
     if (reached.has(file)) return;
@@ -99,7 +137,7 @@ export function deadFiles(files: readonly Source[]): readonly string[] {
     .map(({ path }) => `${path}: nothing that ships imports it`);
 }
 
-/** A file said to be hot names the benchmark that says so. */
+/** A file that begins with `// Hot:` names its benchmark. */
 export function hotFiles(files: readonly Source[]): readonly string[] {
   const known = new Set(files.map(({ path }) => path));
   const problems: string[] = [];
@@ -127,22 +165,18 @@ function mayImport(from: string, to: string): boolean {
   return target.rank < layer.rank;
 }
 
-/** The file of ours that an import means, '' for a package or a folder. A script is its source. */
+/** The imported file of the project, '' for a package or a folder. A script is its source. */
 function resolved(path: string, { specifier, isUrl }: Import): string {
   if (!isUrl && !/^\.\.?\//.test(specifier)) return '';
   const target = posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts');
   return target.endsWith('.ts') ? target : '';
 }
 
-function graphOf(
-  files: readonly Source[],
-  withTypes: boolean,
-): ReadonlyMap<string, readonly string[]> {
+function graphOf(files: readonly Source[]): ReadonlyMap<string, readonly string[]> {
   const graph = new Map<string, readonly string[]>();
   for (const file of files) {
     if (!isScript(file.path)) continue;
-    const imports = importsOf(file).filter(({ typeOnly }) => withTypes || !typeOnly);
-    const targets = imports.map((one) => resolved(file.path, one));
+    const targets = importsOf(file).map((one) => resolved(file.path, one));
     graph.set(
       file.path,
       targets.filter((target) => target !== ''),

@@ -1,4 +1,4 @@
-// Checks of package-lock.json: it must install on every system, whoever wrote it on whichever.
+// Checks of package-lock.json: it must install on every system, whatever system wrote it.
 
 export interface Lock {
   readonly packages: Readonly<Record<string, LockedPackage>>;
@@ -9,7 +9,7 @@ export interface LockedPackage {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-/** npm ci refuses a lock without the parts of a package for other systems. */
+/** npm ci rejects a lock without the parts of a package for other systems. */
 export function missingParts(lock: Lock): readonly string[] {
   const problems: string[] = [];
   for (const [path, { optionalDependencies = {} }] of Object.entries(lock.packages)) {
@@ -23,7 +23,7 @@ export function missingParts(lock: Lock): readonly string[] {
   return problems;
 }
 
-/** Where a package came from is its reader's choice. */
+/** The registry is the choice of the user. */
 export function places(lock: Lock): readonly string[] {
   return Object.entries(lock.packages)
     .filter(([, { resolved }]) => resolved !== undefined)

@@ -1,5 +1,5 @@
-// The tables the text of the project is checked against: what may import what, who may touch the
-// outside world, how long things may be. Change a rule here, and say why beside it.
+// The tables that the text of the project is checked against: what may import what, what may do
+// I/O, how long files and functions may be. Change a rule here, and say why next to it.
 
 export interface Layer {
   /** A folder imports folders with a smaller rank, and itself. */
@@ -9,6 +9,40 @@ export interface Layer {
   /** The only folders it may import, when that is fewer than its rank allows. */
   readonly only?: readonly string[];
 }
+
+/**
+ * What the folders of the project import besides themselves. Examples import the package by its
+ * name, as users do.
+ */
+export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
+  src: [],
+  testing: ['src'],
+  harness: ['src', 'testing'],
+  perf: ['src', 'testing'],
+  // spec/model is the oracle of the fuzzed parser.
+  fuzz: ['src', 'testing', 'spec'],
+  spec: ['src', 'testing', 'harness', 'perf', 'fuzz', 'examples'],
+  examples: [],
+};
+
+/** Folders of spec/, by name, that hold what tests use. */
+export const FIXTURE_FOLDERS: Readonly<Record<string, string>> = {
+  fixtures: 'what several tests share',
+  programs: 'scripts that tests start as child processes',
+};
+
+/** Files of spec/ that are no tests, by the beginning of their path, with the reason. */
+export const SPEC_TOOLS: Readonly<Record<string, string>> = {
+  'spec/run': 'npm test itself',
+  'spec/versions': 'npm run test:versions',
+  'spec/cases/': 'reads and runs the cases of the parser',
+  'spec/model/': 'the model of the parser',
+  'spec/mutation/': 'npm run mutate',
+  'spec/requirements/': 'renders spec/requirements.md',
+  'spec/tidy/': 'the checks of spec/tidy.test.ts',
+  'spec/driver/scripted/': 'the scripted kernels under the drivers',
+  'spec/driver/suite/': 'the cases that run on every driver',
+};
 
 /** The folders of src/. 'index.ts' is the file with the public names. */
 export const LAYERS: Readonly<Record<string, Layer>> = {
@@ -31,7 +65,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   cli: { rank: 10 },
 };
 
-/** Files nothing needs to import: where the package or a process begins. */
+/** Files that need no importer: where the package or a process begins. */
 export const ENTRIES: readonly string[] = [
   'src/index.ts',
   'src/middleware/index.ts',
@@ -40,7 +74,7 @@ export const ENTRIES: readonly string[] = [
   'src/cli/main.ts',
 ];
 
-/** Index files stand for public names; a folder of ours is imported by its files. */
+/** Index files export public names; other folders are imported by their files. */
 export const INDEX_FILES: readonly string[] = [
   'src/index.ts',
   'src/middleware/index.ts',
@@ -48,23 +82,17 @@ export const INDEX_FILES: readonly string[] = [
   'src/load/index.ts',
 ];
 
-/**
- * Whether `import type` counts for cycles: such a cycle is gone before anything runs, and a record
- * and the views of it (an exchange, its request and response) know each other's types.
- */
-export const TYPES_MAKE_CYCLES = false;
-
-/** Those who may touch the world outside, with the reason. Elsewhere a simulator owns the world. */
+/** What may use clocks, timers, chance and I/O, and why. The simulator replaces the ports. */
 export const PORTS: Readonly<Record<string, string>> = {
   'src/driver/': 'is the port for sockets, the clock and waking up',
   'src/async-io/': 'is the port for files, compression and digests',
-  'src/reactor/pump.ts': 'says when the next turn comes',
-  'src/load/pump.ts': 'says when the next turn of a load comes',
+  'src/reactor/pump.ts': 'schedules the next turn',
+  'src/load/pump.ts': 'schedules the next turn of a load',
   'src/cluster/': 'supervises processes, which the simulator does not have',
-  'src/cli/': 'starts a process, reads its config file and answers its signals',
+  'src/cli/': 'starts a process, reads its config file and handles its signals',
 };
 
-/** Modules only a port imports (types excepted: they are gone before it runs). */
+/** Modules that only a port imports (types excepted: they are erased). */
 export const PORT_MODULES: readonly string[] = [
   'node:child_process',
   'node:cluster',
@@ -80,13 +108,13 @@ export const PORT_MODULES: readonly string[] = [
   'node:zlib',
 ];
 
-/** What anyone may take from those modules: functions of their arguments alone. */
+/** What every file may import from those modules: pure functions. */
 export const PURE_NAMES: Readonly<Record<string, readonly string[]>> = {
   'node:crypto': ['timingSafeEqual'],
   'node:net': ['isIP', 'isIPv4', 'isIPv6'],
 };
 
-/** Names of clocks, timers and chance only a port uses. */
+/** Names of clocks, timers and chance that only a port uses. */
 export const PORT_NAMES: ReadonlyMap<string, RegExp> = new Map([
   ['setTimeout', /(?<![.\w])setTimeout\b/],
   ['setInterval', /(?<![.\w])setInterval\b/],
@@ -101,13 +129,13 @@ export const PORT_NAMES: ReadonlyMap<string, RegExp> = new Map([
   ['crypto.getRandomValues', /\bcrypto\.\w+/],
 ]);
 
-/** The one file that knows the foreign function library. */
+/** The one file that imports the foreign function library. */
 export const FOREIGN_LIBRARY = { name: 'koffi', file: 'src/driver/linux/ffi.ts' } as const;
 
 export const COLUMNS_MAX = 100;
 export const FUNCTION_LINES_MAX = 70;
 
-/** Tests are lists of cases, which read well at greater length than code. */
+/** Tests are lists of cases, which stay readable at greater length than code. */
 export function fileLinesMax(path: string): number {
   return path.startsWith('spec/') ? 600 : 400;
 }
@@ -115,7 +143,7 @@ export function fileLinesMax(path: string): number {
 /** Files that may be longer, with the reason. Meant to stay empty. */
 export const LONG_FILES: Readonly<Record<string, string>> = {};
 
-/** Words that say nothing, as part of a file name or of a declared name. */
+/** Words without information, as part of a file name or of a declared name. */
 export const EMPTY_WORDS: readonly string[] = [
   'helper',
   'helpers',
@@ -126,5 +154,5 @@ export const EMPTY_WORDS: readonly string[] = [
   'utils',
 ];
 
-/** Names that say nothing when they stand alone. */
+/** Names without information when they stand alone. */
 export const EMPTY_NAMES: readonly string[] = ['data', 'info', 'temp', 'tmp'];

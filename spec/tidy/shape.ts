@@ -1,4 +1,4 @@
-// Checks of shape: lengths, blanks, the comment a file opens with, forms of the language not used.
+// Checks of form: lengths, blanks, the opening comment, language features that are not used.
 
 import { COLUMNS_MAX, FUNCTION_LINES_MAX, fileLinesMax, INDEX_FILES, LONG_FILES } from './rules.ts';
 import { isScript, lineAt, type Source } from './source.ts';
@@ -63,7 +63,7 @@ export function language(file: Source): readonly string[] {
       /\bconstructor\s*\((?:[^)]*,)?\s*(private|public|protected|readonly)\s/g,
       'a parameter property',
     ],
-    [/\/\/\s*@ts-(ignore|nocheck)/g, 'the type checker is told to look away'],
+    [/\/\/\s*@ts-(ignore|nocheck)/g, 'the type checker is disabled'],
   ];
   const problems: string[] = [];
   for (const [pattern, what] of unused) {
@@ -78,10 +78,10 @@ export function language(file: Source): readonly string[] {
 export function indexFiles(file: Source): readonly string[] {
   const isIndex = /(^|\/)index\.m?ts$/.test(file.path);
   if (!isIndex || INDEX_FILES.includes(file.path)) return [];
-  return [`${file.path}: an index file; import files by their own names`];
+  return [`${file.path}: an index file; import files by their names`];
 }
 
-/** A comment that is code: it rots unseen, and the history keeps what was deleted. */
+/** Code in a comment is never compiled; the history keeps deleted code. */
 export function deadCode(file: Source): readonly string[] {
   if (!isScript(file.path)) return [];
   const code = [
@@ -119,7 +119,7 @@ function blocks(code: string): readonly Block[] {
   return found;
 }
 
-/** A result type may hold braces of its own. */
+/** A result type may contain braces. */
 const PARAMETERS_END = /\)(\s*:\s*(?:\{[^{}]*\})?(?:[|&<,]\s*\{[^{}]*\}|=>|[^;={}])*)?$/;
 
 const CONTROL: readonly string[] = ['if', 'for', 'while', 'switch', 'catch', 'await'];

@@ -1,5 +1,5 @@
-// Reads a source text far enough for checks of its text: what is code, what is a comment, what is a
-// string. Not a parser: a scanner that knows where literals begin and end.
+// Scans a source text for the checks: what is code, what is a comment, what is a string. Not a
+// parser: it only finds where literals begin and end.
 
 export interface Comment {
   /** Line number, from 1. */
@@ -23,13 +23,13 @@ export interface Import {
   readonly specifier: string;
   /** What is imported by name; empty for a whole module. */
   readonly names: readonly string[];
-  /** `import type`, gone before it runs. */
+  /** `import type`, which is erased. */
   readonly typeOnly: boolean;
   /** `new URL('x.js', import.meta.url)`: a script that is started rather than imported. */
   readonly isUrl: boolean;
 }
 
-/** After one of these a slash begins a regular expression; after anything else it divides. */
+/** After one of these a slash begins a regular expression; otherwise it is a division. */
 const BEFORE_EXPRESSION =
   /(?:^|[-+*%=<>!&|?:;,([{}~^]|\b(?:return|typeof|case|in|of|void|throw) ?)$/;
 
@@ -51,12 +51,12 @@ export function lineAt(text: string, offset: number): number {
   return line;
 }
 
-/** What stands before the name of a module; in code the name itself is blanked out. */
+/** What precedes the name of a module; in `code` the name itself is blanked out. */
 const FROM = /\b(?:import|export)\b(\s+type\b)?[^;'"`]*?\bfrom\s*/;
 const CALL = /\b(?:import|require)()\s*\(?\s*/;
 const URL_OF = /\bnew\s+URL()\(\s*/;
 
-/** Every module a file names: static and dynamic imports, and scripts it starts by their URL. */
+/** Every module that a file names: static and dynamic imports, and scripts started by URL. */
 export function importsOf(file: Source): readonly Import[] {
   const found: Import[] = [];
   for (const lead of [FROM, CALL, URL_OF]) {
@@ -83,7 +83,7 @@ class Scanner {
   readonly #text: string;
   readonly #comments: Comment[];
   readonly #out: string[] = [];
-  /** The end of the code so far, without blanks: what decides what a slash means. */
+  /** The end of the code so far, without blanks: decides the meaning of a slash. */
   #before = '';
   #at = 0;
 

@@ -1,4 +1,4 @@
-// The texts of the project as they lie on disk.
+// Reads the texts of the project from disk.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { type Source, source } from './source.ts';
 /** Compiled, this file lies in build/spec/tidy/. */
 export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Everything a person wrote; what is generated, installed or borrowed is left out. */
+/** Not read: what is generated, installed or of third parties. */
 const LEFT_OUT: readonly RegExp[] = [
   /(^|\/)(node_modules|build|dist|coverage|\.git)$/,
   /^reports$/,

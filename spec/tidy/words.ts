@@ -1,5 +1,5 @@
-// Checks of words: names that say nothing, marks of unfinished work, places that exist on one
-// machine only, tests that are switched off.
+// Checks of words: names without information, marks of unfinished work, paths of one machine, tests
+// that are switched off.
 
 import { EMPTY_NAMES, EMPTY_WORDS } from './rules.ts';
 import { lineAt, type Source } from './source.ts';
@@ -25,26 +25,26 @@ export function names(file: Source): readonly string[] {
   return problems;
 }
 
-/** Work left lying: TODO is followed by the condition that ends it, in parentheses. */
+/** Unfinished work: TODO is followed by the condition that ends it, in parentheses. */
 export function unfinished(file: Source): readonly string[] {
   return matches(file, /\b(FIXME|XXX|HACK)\b|\bTODO\b(?!\([^)\s][^)]*\):)/g, (found) =>
     found === 'TODO' ? 'TODO without a condition: TODO(when what is true):' : found,
   );
 }
 
-/** Where it was written and where its packages came from is no part of the project. */
+/** Paths of the machine and hosts of package registries are no part of the project. */
 export function places(file: Source): readonly string[] {
   const folder = /(?<![\w.})\]*-])\/(work|root|tmp|home)\/(?!\s)[\w.$-]*/g;
   const registry = /\bregistry\.[\w-]+\.\w+|\b(artifactory|verdaccio|nexus)\b/gi;
   return [
-    ...matches(file, folder, (found) => `a place on one machine: ${found}`),
-    ...matches(file, registry, (found) => `a host of packages: ${found}`),
+    ...matches(file, folder, (found) => `a path of one machine: ${found}`),
+    ...matches(file, registry, (found) => `a host of a registry: ${found}`),
   ];
 }
 
 export function switchedOff(file: Source): readonly string[] {
   const off = /\.only\s*\(|\bonly:\s*true\b|\bskip:\s*true\b|\.skip\(\s*\)|\btodo:\s*true\b/g;
-  // Node's form without a reason; `{ skip: 'reason' }` and t.skip('reason') say why.
+  // Node's form without a reason; `{ skip: 'reason' }` and t.skip('reason') have one.
   const whole = /\b(?:test|it|suite|describe)\.(?:skip|todo)\s*\(/g;
   return [
     ...codeMatches(file, off, (found) => `'${found}' switches tests off`),

@@ -1,15 +1,15 @@
-// A server of two workers in processes of its own, for tests of clusters. The primary says in one
-// line of JSON where it listens, reloads when it is told 'reload', and closes when its standard
-// input ends. Files in the folder it is given, if any, make workers start badly: `crash` has them
-// exit at once, `wait` has them wait, `mute` keeps it from the primary that they listen.
+// A program: a server of two workers, for tests of clusters. The primary prints its address in a
+// line of JSON, reloads on 'reload' in its standard input, and closes when that ends. Files in the
+// folder of its third argument, if any, disturb the start of workers: with `crash` they exit at
+// once, with `wait` they wait, with `mute` they do not report to the primary that they listen.
 
 import { execFileSync } from 'node:child_process';
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createServer } from '../../src/index.ts';
-import type { DriverName } from '../../testing/with-server.ts';
+import { createServer } from '../../../src/index.ts';
+import type { DriverName } from '../../../testing/with-server.ts';
 
 const [driver, port, folder] = process.argv.slice(2);
 const CRASH_CODE = 7;
@@ -32,17 +32,17 @@ const server = createServer({
   workers: 2,
   driver: driver as DriverName,
   shutdownTimeoutMs: 2_000,
-  // Clients that keep their side open are part of many tests, and not what these are about.
+  // Many tests have clients that keep their side open.
   lingerTimeoutMs: 200,
-  // Tests wait for less than that before they ask, on a busy machine too.
+  // Longer than tests wait before they send a request, also on a loaded machine.
   drainLingerMs: 1_000,
 });
 server.get('/', (_request, response) => response.text(String(process.pid)));
-/** Is answered only when this worker was told to close. */
+/** Responds when this worker was asked to close. */
 server.get('/slow', async (_request, response) => {
-  const told = once(process, 'message');
+  const message = once(process, 'message');
   console.log('slow');
-  await told;
+  await message;
   await wait(20);
   response.text(String(process.pid));
 });
@@ -54,7 +54,7 @@ server.get('/events', async (_request, response) => {
   await events.send('closing', { event: 'bye' });
   events.close();
 });
-/** Is answered after so many milliseconds. */
+/** Responds after so many milliseconds. */
 server.get('/after/:ms', async (request, response) => {
   await wait(Number(request.params['ms']));
   response.text(String(process.pid));
@@ -68,7 +68,7 @@ server.get('/hang', () => {
   console.log('hanging');
   for (;;) {}
 });
-/** What a program that a handler starts has open, one line a descriptor. */
+/** The open descriptors of a program that a handler starts, one a line. */
 server.get('/descriptors', (_request, response) => {
   response.text(execFileSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8' }));
 });

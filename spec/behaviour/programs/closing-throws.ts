@@ -1,7 +1,7 @@
-// A process for the tests of server.closing: one of two listeners throws. Prints what happened.
+// A program for the tests of server.closing: one of two listeners throws. It prints each event.
 
-import { createServer } from '../../src/index.ts';
-import type { DriverName } from '../../testing/with-server.ts';
+import { createServer } from '../../../src/index.ts';
+import type { DriverName } from '../../../testing/with-server.ts';
 
 process.on('uncaughtException', (error) => console.log(`uncaught: ${error.message}`));
 
@@ -11,6 +11,6 @@ await server.listen();
 server.closing.addEventListener('abort', () => {
   throw new Error('on purpose');
 });
-server.closing.addEventListener('abort', () => console.log('told'));
+server.closing.addEventListener('abort', () => console.log('aborted'));
 await server.close();
 console.log('closed');

@@ -1,5 +1,5 @@
-// What the server refuses by itself, for every method: a whole response that says that the
-// connection ends, the same for HEAD but without content, and nothing behind it.
+// Error responses of the server itself, for every method: complete, with Connection: close, the
+// same for HEAD but without content, and nothing after them.
 
 import assert from 'node:assert/strict';
 import type { Server } from '../../src/server/server.ts';
@@ -14,8 +14,8 @@ function routes(server: Server): void {
   server.all('/', (_request, response) => response.text('hello'));
 }
 
-/** Request lines and fields, `M` standing for the method; the status that refuses them. */
-const REFUSED: readonly (readonly [name: string, status: number, request: string])[] = [
+/** Request lines and fields, `M` stands for the method; the status of the response. */
+const REJECTED: readonly (readonly [name: string, status: number, request: string])[] = [
   ['no Host', 400, 'M / HTTP/1.1\r\n\r\n'],
   ['two Hosts', 400, 'M / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
   ['a bad Host', 400, 'M / HTTP/1.1\r\nHost: a b\r\n\r\n'],
@@ -45,12 +45,16 @@ const REFUSED: readonly (readonly [name: string, status: number, request: string
   ['a long body', 413, 'M / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n'],
 ];
 
-/** What ends in the middle, with the client or in time; the methods of `M` are known. */
+/** Incomplete heads; the methods of `M` are known. */
 const UNFINISHED: readonly string[] = ['M ', 'M /', 'M / HTTP/1.1\r\n', 'M / HTTP/1.1\r\nHost: a'];
 const METHODS = ['GET', 'HEAD', 'POST', 'BREW'] as const;
 
-/** The response is a refusal that RFC 9110 allows for the method; nothing follows it. */
-async function isRefused(client: RawClient, method: string, status: number): Promise<RawResponse> {
+/** The response is an error that RFC 9110 allows for the method; nothing follows it. */
+async function isErrorResponse(
+  client: RawClient,
+  method: string,
+  status: number,
+): Promise<RawResponse> {
   const response = await client.nextResponse(method);
   assert.equal(response.status, status, method);
   assert.equal(response.field('connection'), 'close');
@@ -68,30 +72,30 @@ function haveSameFields(responses: readonly RawResponse[]): void {
   for (const other of fields) assert.deepEqual(other, fields[0]);
 }
 
-onEachDriver('refusals', (add) => {
-  add('a head that is refused, alone and behind another', async (driver) => {
+onEachDriver('error responses', (add) => {
+  add('an invalid head, alone and after another request', async (driver) => {
     await withServer(driver, LIMITS, routes, async ({ open, server }) => {
-      for (const [name, status, request] of REFUSED) {
+      for (const [name, status, request] of REJECTED) {
         const responses: RawResponse[] = [];
         for (const method of METHODS) {
           for (const isBehind of [false, true]) {
             const client = await open();
             const bytes = request.replace(/^M/, method);
-            // What stands behind what is refused is no request.
+            // Nothing after an invalid head is read as a request.
             void client.send(`${isBehind ? get('/') : ''}${bytes}${get('/')}`);
             if (isBehind) assert.equal((await client.nextResponse()).text, 'hello');
-            responses.push(await isRefused(client, method, status));
+            responses.push(await isErrorResponse(client, method, status));
             client.reset();
           }
         }
         haveSameFields(responses);
         assert.equal(responses.length, 2 * METHODS.length, name);
       }
-      assert.equal(server.counters.faults, REFUSED.length * 2 * METHODS.length);
+      assert.equal(server.counters.faults, REJECTED.length * 2 * METHODS.length);
     });
   });
 
-  add('a head that ends in the middle: 400', async (driver) => {
+  add('a truncated head: 400', async (driver) => {
     await withServer(driver, LIMITS, routes, async ({ open }) => {
       for (const request of UNFINISHED) {
         const responses: RawResponse[] = [];
@@ -100,42 +104,42 @@ onEachDriver('refusals', (add) => {
           void client.send(get('/') + request.replace(/^M/, method));
           client.half();
           assert.equal((await client.nextResponse()).text, 'hello');
-          responses.push(await isRefused(client, method, 400));
+          responses.push(await isErrorResponse(client, method, 400));
         }
         haveSameFields(responses);
       }
     });
   });
 
-  add('a head that is not there in time: 408', async (driver) => {
+  add('a head that is not complete in time: 408', async (driver) => {
     const options = { ...LIMITS, headTimeoutMs: HEAD_TIMEOUT_MS };
     await withServer(driver, options, routes, async ({ open }) => {
-      const refused = UNFINISHED.flatMap((request) =>
+      const responses = UNFINISHED.flatMap((request) =>
         METHODS.map(async (method) => {
           const client = await open();
           void client.send(request.replace(/^M/, method));
-          return await isRefused(client, method, 408);
+          return await isErrorResponse(client, method, 408);
         }),
       );
-      haveSameFields(await Promise.all(refused));
+      haveSameFields(await Promise.all(responses));
     });
   });
 
-  add('a handler that does not answer: 503, for HEAD without content', async (driver) => {
+  add('a handler that does not respond: 503, for HEAD without content', async (driver) => {
     const never = (server: Server) => {
       server.all('/', () => {});
     };
     await withServer(driver, { handlerTimeoutMs: 50 }, never, async ({ open }) => {
-      const refused = METHODS.map(async (method) => {
+      const responses = METHODS.map(async (method) => {
         const client = await open();
         void client.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
-        return await isRefused(client, method, 503);
+        return await isErrorResponse(client, method, 503);
       });
-      haveSameFields(await Promise.all(refused));
+      haveSameFields(await Promise.all(responses));
     });
   });
 
-  add('a client there is no room for: 503 without content, whatever it asks', async (driver) => {
+  add('a client without a free slot: 503 without content, whatever the method', async (driver) => {
     const options = { connectionsMax: 1, overloadWaitMs: 30, handlerTimeoutMs: 60_000 };
     const held = (server: Server) => {
       server.all('/', () => {});

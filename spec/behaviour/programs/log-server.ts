@@ -1,10 +1,10 @@
-// Serves in a process of its own, with an access log on standard output and errors on standard
-// error, whatever those are: for spec/behaviour/log-streams.test.ts, which talks to it by messages.
+// A program: a server with an access log on standard output and errors on standard error, for
+// spec/behaviour/log-streams.test.ts, which controls it by messages.
 
 import cluster from 'node:cluster';
-import { createServer } from '../../src/index.ts';
-import { accessLog } from '../../src/middleware/access-log.ts';
-import type { DriverName } from '../../testing/with-server.ts';
+import { createServer } from '../../../src/index.ts';
+import { accessLog } from '../../../src/middleware/access-log.ts';
+import type { DriverName } from '../../../testing/with-server.ts';
 
 const [driver, workers] = process.argv.slice(2);
 
@@ -28,18 +28,18 @@ server.get('/stats', (_request, response) => {
   globalThis.gc?.();
   const { rss } = process.memoryUsage();
   const { counters } = server;
-  // Of the streams of the process, which are the user's, the server takes no errors.
+  // The streams of the process are the user's: the server adds no error listeners to them.
   const listeners = process.stdout.listenerCount('error') + process.stderr.listenerCount('error');
   response.json({ rss, listeners, pid: process.pid, ...counters });
 });
-/** The last words of a process that ends at once. */
+/** The last lines of a process that exits at once. */
 server.get('/exit', (_request, response) => {
   response.afterSend(() => {
     setImmediate(() => {
       server.counters.requests > 0 && process.exit(3);
     });
   });
-  throw new Error('the last words');
+  throw new Error('the last line');
 });
 
 const { port } = await server.listen();
@@ -51,7 +51,7 @@ if (cluster.isPrimary) {
     closes = true;
     void server.close().then(() => process.disconnect());
   });
-  // A test that failed leaves nothing behind.
+  // The test failed: exit, too.
   process.on('disconnect', () => {
     if (!closes) process.exit(1);
   });

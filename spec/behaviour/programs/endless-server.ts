@@ -1,16 +1,16 @@
-// A server whose handlers send or read what has no end, in a process of its own. It says in a line
-// of JSON where it listens, then in a line each which handlers begin. When its standard input ends
-// it closes, and says in two lines of JSON how long that took and which sources were let go of.
+// A program: a server whose handlers send or read without an end. It prints its port in a line of
+// JSON, then a line for each handler that begins. When its standard input ends it closes, and
+// prints two lines of JSON: how long that took, and which sources were released.
 
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createServer, type Handler } from '../../src/index.ts';
-import type { DriverName } from '../../testing/with-server.ts';
+import { createServer, type Handler } from '../../../src/index.ts';
+import type { DriverName } from '../../../testing/with-server.ts';
 
 const SHUTDOWN_TIMEOUT_MS = 200;
-const PIECE = Buffer.alloc(32 * 1024, 'x');
+const CHUNK = Buffer.alloc(32 * 1024, 'x');
 
-/** Sources that were destroyed, cancelled or returned, and handlers that came to their end. */
+/** Sources that were destroyed, cancelled or returned, and handlers that settled. */
 const released: string[] = [];
 const settled: string[] = [];
 
@@ -50,7 +50,7 @@ const handlers: Readonly<Record<string, Handler>> = {
     async function* source(): AsyncGenerator<Buffer> {
       try {
         for (;;) {
-          yield PIECE;
+          yield CHUNK;
           await sleep(1);
         }
       } finally {
@@ -62,7 +62,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   '/busy-readable': (_request, response) => {
     const source = new Readable({
       read() {
-        this.push(PIECE);
+        this.push(CHUNK);
       },
     });
     source.on('close', () => released.push('/busy-readable'));
@@ -70,7 +70,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   },
   '/busy-writes': async (_request, response) => {
     for (let left = 100_000; left > 0 && !server.closing.aborted; left--) {
-      await response.write(PIECE);
+      await response.write(CHUNK);
     }
   },
   '/quiet-events': async (_request, response) => {
@@ -87,8 +87,8 @@ const handlers: Readonly<Record<string, Handler>> = {
     }
   },
   '/never': () => never(),
-  '/read-whole': async (request, response) => response.send(await request.bytes()),
-  '/read-pieces': async (request, response) => {
+  '/read-all': async (request, response) => response.send(await request.bytes()),
+  '/read-chunks': async (request, response) => {
     let bytes = 0;
     for await (const chunk of request.body) bytes += chunk.length;
     response.text(String(bytes));
@@ -113,7 +113,7 @@ process.stdin.resume().on('end', async () => {
   await server.close();
   const tookMs = performance.now() - startMs;
   console.log(JSON.stringify({ tookMs }));
-  // When nothing is left to do the process ends, unless something that was forgotten keeps it.
+  // Only when nothing keeps the process alive.
   process.on('beforeExit', () => {
     console.log(JSON.stringify({ released, settled }));
     process.removeAllListeners('beforeExit');

@@ -1,8 +1,8 @@
-// Serves in a process of its own, which spec/behaviour/descriptors.test.ts gives few descriptors.
+// A program: a server for spec/behaviour/descriptors.test.ts, which runs it with few descriptors.
 
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { createServer } from '../../src/index.ts';
+import { createServer } from '../../../src/index.ts';
 
 const server = createServer({
   port: 0,
@@ -10,7 +10,7 @@ const server = createServer({
   logLevel: 'error',
 });
 
-/** Descriptors that are no connections. */
+/** Descriptors that are not connections. */
 const held: number[] = [];
 
 server.get('/', (_request, response) => response.text('hello'));
@@ -20,7 +20,7 @@ server.get('/spent', (_request, response) => {
   response.json({ acceptFaults, cpuMs: (user + system) / 1000 });
 });
 server.get('/hold', async (_request, response) => {
-  // Connections that are about to end would give descriptors back.
+  // Connections that are about to close would release descriptors.
   while (server.counters.accepted - server.counters.closed > 1) await setTimeout(1);
   holdAll();
   response.text(String(held.length));

@@ -1,8 +1,8 @@
-// Echoes bodies as they come, in a process of its own whose memory spec/behaviour/bulk.test.ts
-// watches.
+// A program: a server that echoes bodies as they arrive and reports its memory, for
+// spec/behaviour/bulk.test.ts.
 
-import { createServer } from '../../src/index.ts';
-import type { DriverName } from '../../testing/with-server.ts';
+import { createServer } from '../../../src/index.ts';
+import type { DriverName } from '../../../testing/with-server.ts';
 
 const server = createServer({
   port: 0,
@@ -12,7 +12,7 @@ const server = createServer({
 
 let rssMax = 0;
 
-function look(): void {
+function sample(): void {
   rssMax = Math.max(rssMax, process.memoryUsage.rss());
 }
 
@@ -20,27 +20,27 @@ server.post('/echo', async (request, response) => {
   const length = request.header('content-length');
   if (length !== undefined) response.header('Content-Length', length);
   response.header('Content-Type', 'application/octet-stream');
-  let pieces = 0;
-  for await (const piece of request.body) {
-    await response.write(piece);
-    pieces += 1;
-    if (pieces % 64 === 0) look();
+  let chunks = 0;
+  for await (const chunk of request.body) {
+    await response.write(chunk);
+    chunks += 1;
+    if (chunks % 64 === 0) sample();
   }
   response.end();
 });
 server.post('/count', async (request, response) => {
   let bytes = 0;
-  for await (const piece of request.body) bytes += piece.length;
-  look();
+  for await (const chunk of request.body) bytes += chunk.length;
+  sample();
   response.text(String(bytes));
 });
 /** The most memory since the last call. */
 server.get('/memory', (_request, response) => {
   globalThis.gc?.();
-  look();
-  const seen = rssMax;
+  sample();
+  const most = rssMax;
   rssMax = process.memoryUsage.rss();
-  response.json(seen);
+  response.json(most);
 });
 
 const { port } = await server.listen();
