@@ -2,13 +2,13 @@
 // Whatever real drivers may do it does at times, as the seed says: finish early or late, in any
 // order, in part, or not at all. And it fails for whoever breaks the contract from above.
 
+import { ERRNO } from '../src/base/errno.ts';
 import type { Slab } from '../src/base/slab.ts';
 import {
   type Address,
   type Completions,
   type Driver,
   type DriverOptions,
-  ERRNO,
   Op,
   type Peer,
 } from '../src/driver/driver.ts';

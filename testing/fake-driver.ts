@@ -2,13 +2,13 @@
 // keeps the contract of driver.ts and fails for whoever breaks it.
 
 import assert from 'node:assert/strict';
+import { ERRNO } from '../src/base/errno.ts';
 import type { Slab } from '../src/base/slab.ts';
 import { CompletionQueue } from '../src/driver/completion-queue.ts';
 import {
   type Address,
   type Completions,
   type Driver,
-  ERRNO,
   Op,
   type Peer,
 } from '../src/driver/driver.ts';

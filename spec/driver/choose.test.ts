@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { it } from 'node:test';
+import { ERRNO } from '../../src/base/errno.ts';
 import { Slab } from '../../src/base/slab.ts';
 import {
   type Candidate,
@@ -11,7 +12,6 @@ import {
   chooseDriver,
   type DriverName,
 } from '../../src/driver/choose.ts';
-import { ERRNO } from '../../src/driver/driver.ts';
 import { epollProblem } from '../../src/driver/linux/epoll.ts';
 import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
 import { NetDriver } from '../../src/driver/net/net.ts';

@@ -2,10 +2,11 @@
 // answers EPERM. It holds for this process alone and cannot be taken back.
 
 import assert from 'node:assert/strict';
+import { ERRNO } from '../../src/base/errno.ts';
 import { ffi } from '../../src/driver/linux/ffi.ts';
 
 const SYS_IO_URING_SETUP = 425;
-const EPERM = 1;
+const { EPERM } = ERRNO;
 
 // <linux/prctl.h>, <linux/seccomp.h>
 const PR_SET_SECCOMP = 22;

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { ERRNO } from '../../src/base/errno.ts';
 import { ACCEPT_RETRY_MS } from '../../src/base/fixed-limits.ts';
 import { Slab } from '../../src/base/slab.ts';
-import { ERRNO, Op } from '../../src/driver/driver.ts';
+import { Op } from '../../src/driver/driver.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
 import { FakeDriver } from '../../testing/fake-driver.ts';
 

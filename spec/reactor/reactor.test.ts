@@ -4,9 +4,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AssertionFault } from '../../src/base/assert.ts';
+import { ERRNO } from '../../src/base/errno.ts';
 import { ACCEPT_RETRY_MS, WRITE_LOOKS } from '../../src/base/fixed-limits.ts';
 import { Slab } from '../../src/base/slab.ts';
-import { ERRNO, Op } from '../../src/driver/driver.ts';
+import { Op } from '../../src/driver/driver.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
 import type { SocketOwner } from '../../src/reactor/sockets.ts';
 import { FakeDriver } from '../../testing/fake-driver.ts';

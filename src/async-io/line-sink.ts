@@ -11,9 +11,9 @@
 import * as fs from 'node:fs';
 import { constants } from 'node:fs';
 import { isatty } from 'node:tty';
-import { faultOf } from '../base/errno.ts';
+import { ERRNO, faultOf } from '../base/errno.ts';
 
-const EIO = 5;
+const { EIO } = ERRNO;
 
 /**
  * What a pipe takes whole or not at all, on Linux: lines of several processes that share it do not

@@ -1,7 +1,7 @@
 // Writing text and numbers into bytes. For short text a loop beats a call into the runtime: copying
 // 30 bytes costs about 20 ns this way, and 60 to 100 through set() or a string encoder.
 
-const ZERO = 48;
+import { ZERO } from './ascii.ts';
 
 /** Below this length a loop is faster than the runtime's own copy. */
 const LOOP_BYTES = 64;

@@ -36,31 +36,6 @@ export const Op = {
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
 
-/**
- * Errors the layers above tell apart, by their Linux numbers; drivers on other systems map to them.
- */
-export const ERRNO = {
-  EPERM: 1,
-  EINTR: 4,
-  EAGAIN: 11,
-  ENOMEM: 12,
-  EACCES: 13,
-  EINVAL: 22,
-  ENFILE: 23,
-  EMFILE: 24,
-  EPIPE: 32,
-  ENOSYS: 38,
-  EADDRINUSE: 98,
-  EADDRNOTAVAIL: 99,
-  ECONNABORTED: 103,
-  ECONNRESET: 104,
-  ENOBUFS: 105,
-  ETIMEDOUT: 110,
-  ECONNREFUSED: 111,
-  EINPROGRESS: 115,
-  ECANCELED: 125,
-} as const;
-
 /** What poll() fills: parallel arrays, entries 0 to its return value - 1. */
 export class Completions {
   readonly capacity: number;

@@ -1,6 +1,7 @@
 // What a form may hold, checked before Node's parser makes objects of it: how many parts and files
 // there are, and how long the head of each is. All of it takes two passes over the bytes at most.
 
+import { CR, LF } from '../base/ascii.ts';
 import {
   FORM_BOUNDARY_BYTES_MAX,
   FORM_HEAD_BYTES_MAX,
@@ -15,8 +16,6 @@ export interface FormLimits {
 
 const AMPERSAND = 0x26;
 const DASH = 0x2d;
-const CR = 0x0d;
-const LF = 0x0a;
 
 /** One parameter of a media type; what is in quotes may hold anything. */
 const PARAMETER = /[ \t]*;[ \t]*(?:([^\s"=;]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*)))?[ \t]*/y;

@@ -2,13 +2,13 @@
 // Which route a path belongs to, by its bytes alone: in every segment a literal goes before a
 // parameter and a parameter before the wildcard, and a dead end goes back to what else fits.
 
+import { SLASH } from '../base/ascii.ts';
 import { shown } from '../base/shown.ts';
 import { METHOD_BYTES_MAX, Method } from '../http/method.ts';
 import { Found, type Match } from './match.ts';
 import { ANY_METHOD, type Endpoint, METHOD_NAMES, Node, type Route } from './node.ts';
 import { PARAMS_MAX, parsePattern } from './pattern.ts';
 
-const SLASH = 0x2f;
 const METHOD_TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**

@@ -1,6 +1,6 @@
 // Errors of listen(), in words: which address, what the kernel said, under its usual name.
 
-import { ERRNO } from '../driver/driver.ts';
+import { ERRNO } from '../base/errno.ts';
 import type { Config } from './config/config.ts';
 
 const WORDS: Readonly<Record<string, string>> = {

@@ -1,11 +1,10 @@
 // What a request asks of the files below a root: which names, whether of a directory, and where a
 // directory is that was asked for without its slash.
 
+import { SLASH } from '../base/ascii.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { latin1 } from '../http/text.ts';
 import { namesIn } from './names.ts';
-
-const SLASH = 47;
 
 /** The names below what is mounted at so many bytes; null where no file can have such a path. */
 export function namesAsked(exchange: Exchange, mountBytes: number): readonly string[] | null {

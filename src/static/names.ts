@@ -2,9 +2,8 @@
 // has none: then there is no file, so that a file is reached by the spelling that guards see alone.
 
 import { sep } from 'node:path';
+import { SLASH } from '../base/ascii.ts';
 import { utf8 } from '../http/text.ts';
-
-const SLASH = 0x2f;
 
 /** Windows reads a separator, a drive, a stream or a short name into these. */
 const WINDOWS_MEANS_MORE = /[\\/:*?"<>|\p{Cc}]|[. ]$|~\d/u;

@@ -12,6 +12,7 @@ import {
   isFault,
   type OpenFile,
 } from '../async-io/async-io.ts';
+import { ERRNO } from '../base/errno.ts';
 import { BOOLEAN, checkOptions, wholeNumber } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import type { Exchange } from '../exchange/exchange.ts';
@@ -357,10 +358,7 @@ class StaticSite {
   }
 }
 
-const EPERM = 1;
-const ENOENT = 2;
-const EACCES = 13;
-const EISDIR = 21;
+const { EPERM, ENOENT, EACCES, EISDIR } = ERRNO;
 
 /** Throws HttpError 403 where a file is there and may not be read. */
 function checkDenied(fault: number): void {

@@ -4,8 +4,9 @@
 
 import { join } from 'node:path';
 import { type AsyncIo, isFault } from '../async-io/async-io.ts';
+import { ERRNO } from '../base/errno.ts';
 
-const ENOENT = 2;
+const { ENOENT } = ERRNO;
 
 /** Directories of which it is remembered that they tell case apart: some 100 KB. */
 const REMEMBERED_MAX = 1_000;

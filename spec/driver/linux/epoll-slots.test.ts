@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import type { ScriptedFixture } from '../scripted/driver-fixture.ts';
 import { BLOCK, rigOf, withSocket } from '../scripted/epoll-fixture.ts';
 import type { ScriptedSocket } from '../scripted/syscalls.ts';

@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ERRNO } from '../../../src/base/errno.ts';
 import { Slab } from '../../../src/base/slab.ts';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import { UringDriver } from '../../../src/driver/linux/uring.ts';
 import { CQE_BUFFER_SHIFT, CQE_F_BUFFER } from '../../../src/driver/linux/uring-layout.ts';
 import { ScriptedRing, type ScriptedSocket } from '../scripted/ring.ts';

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { it } from 'node:test';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import type { ScriptedSocket } from '../scripted/ring.ts';
 import { type Finished, REGION, REGION_BYTES, RingBench } from '../scripted/ring-fixture.ts';
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ERRNO } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
 import { IORING_OP_RECV, IORING_OP_SEND } from '../../../src/driver/linux/uring-layout.ts';
 import { REGION, RingBench } from '../scripted/ring-fixture.ts';
 

@@ -2,7 +2,8 @@
 // order that a seed draws, against a model of what each connection must carry. One seed, one walk.
 
 import assert from 'node:assert/strict';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import { type MakeScripted, ScriptedFixture, type Told } from './driver-fixture.ts';
 import type { Scripted, ScriptedSocket } from './syscalls.ts';
 

@@ -2,7 +2,7 @@
 // real one does it, but only when the test says so, and with the faults that the test asks for.
 
 import assert from 'node:assert/strict';
-import { ERRNO } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
 import type { Watch } from '../../../src/driver/linux/ffi.ts';
 import {
   EPOLL_CTL_ADD,
@@ -48,8 +48,7 @@ import {
 } from '../../../src/driver/linux/uring-layout.ts';
 import { ScriptedMemory } from './memory.ts';
 
-const ENOENT = 2;
-const EBADF = 9;
+const { ENOENT, EBADF } = ERRNO;
 const POLLIN = 1;
 const POLLHUP = 0x10;
 

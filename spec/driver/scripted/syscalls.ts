@@ -2,7 +2,7 @@
 // epoll. What a call answers can be scripted, so that faults come which a real kernel gives once a
 // month. Calls no driver should make (a closed descriptor, memory nobody gave) throw.
 
-import { ERRNO } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
 import type { Watch } from '../../../src/driver/linux/ffi.ts';
 import {
   AF_INET,
@@ -416,7 +416,7 @@ export class ScriptedSyscalls implements Syscalls {
 }
 
 const { EAGAIN } = ERRNO;
-const EBADF = 9;
+const { EBADF } = ERRNO;
 
 function wanted(item: ScriptedSocket | Listener): number {
   return item.mask & item.watched;

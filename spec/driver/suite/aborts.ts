@@ -3,7 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import type { Case } from './case.ts';
 import { Client, pair } from './client.ts';
 import { assertBroken, type Fixture, REGION, REGION_BYTES, until } from './fixture.ts';

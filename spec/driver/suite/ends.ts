@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { AssertionFault } from '../../../src/base/assert.ts';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import type { Case } from './case.ts';
 import { Client, pair } from './client.ts';
 import { assertBroken, Fixture, REGION, REGION_BYTES, until } from './fixture.ts';

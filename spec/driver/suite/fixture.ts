@@ -2,13 +2,13 @@
 // block comes back, wake() rings once for each sleep(). The cases talk to the driver through this.
 
 import assert from 'node:assert/strict';
+import { ERRNO } from '../../../src/base/errno.ts';
 import { Slab } from '../../../src/base/slab.ts';
 import {
   type Address,
   Completions,
   type Driver,
   type DriverOptions,
-  ERRNO,
   Op,
   type Peer,
 } from '../../../src/driver/driver.ts';

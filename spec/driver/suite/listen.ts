@@ -5,13 +5,13 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { createServer, type NetConnectOpts, type Server } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import type { Case } from './case.ts';
 import { Client } from './client.ts';
 import { Fixture, until } from './fixture.ts';
 
-const ENOENT = 2;
-const ENAMETOOLONG = 36;
+const { ENOENT, ENAMETOOLONG } = ERRNO;
 
 const isWindows = process.platform === 'win32';
 const isLinux = process.platform === 'linux';

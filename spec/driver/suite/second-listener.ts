@@ -1,7 +1,8 @@
 // Driver cases: clients from a second listening socket, which stays somebody else's.
 
 import assert from 'node:assert/strict';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import { listenerPort, openListener } from '../../../src/driver/linux/listener.ts';
 import { linuxSyscalls, type Syscalls } from '../../../src/driver/linux/syscalls.ts';
 import type { Case } from './case.ts';

@@ -2,8 +2,9 @@
 // They stand in an epoll, level-triggered: clients not taken in one turn are announced again.
 
 import { assert } from '../../base/assert.ts';
+import { ERRNO } from '../../base/errno.ts';
 import { ACCEPTS_PER_TURN } from '../../base/fixed-limits.ts';
-import { type Address, type Completions, ERRNO, Op } from '../driver.ts';
+import { type Address, type Completions, Op } from '../driver.ts';
 import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, SOCK_CLOEXEC, SOCK_NONBLOCK } from './layout.ts';
 import { listenerPort, openListener, removeSocket } from './listener.ts';
 import type { Syscalls } from './syscalls.ts';

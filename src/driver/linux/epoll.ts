@@ -4,15 +4,9 @@
 // request costs one recv, one send and its share of an epoll_wait.
 
 import { assert } from '../../base/assert.ts';
+import { ERRNO } from '../../base/errno.ts';
 import { Ring } from '../../base/ring.ts';
-import {
-  type Address,
-  type Completions,
-  type Driver,
-  type DriverOptions,
-  ERRNO,
-  Op,
-} from '../driver.ts';
+import { type Address, type Completions, type Driver, type DriverOptions, Op } from '../driver.ts';
 import type { Watch } from './ffi.ts';
 import {
   EPOLL_CTL_ADD,

@@ -2,9 +2,10 @@
 // of what finished without the kernel, and waking up. How bytes move is each driver's own.
 
 import { assert } from '../../base/assert.ts';
+import { ERRNO } from '../../base/errno.ts';
 import type { Slab } from '../../base/slab.ts';
 import { CompletionQueue } from '../completion-queue.ts';
-import { type Address, type DriverOptions, ERRNO, Op, type Peer } from '../driver.ts';
+import { type Address, type DriverOptions, Op, type Peer } from '../driver.ts';
 import { EpollListener } from './epoll-listener.ts';
 import {
   IP_BIND_ADDRESS_NO_PORT,

@@ -1,8 +1,8 @@
 // Makes the listening socket: TCP, unix, or one that was inherited.
 
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
-import { faultOf } from '../../base/errno.ts';
-import { type Address, ERRNO } from '../driver.ts';
+import { ERRNO, faultOf } from '../../base/errno.ts';
+import type { Address } from '../driver.ts';
 import {
   AF_INET6,
   F_GETFL,

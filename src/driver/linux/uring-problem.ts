@@ -1,7 +1,7 @@
 // Whether io_uring can be used here, found out by making a small ring.
 
+import { ERRNO } from '../../base/errno.ts';
 import { Slab } from '../../base/slab.ts';
-import { ERRNO } from '../driver.ts';
 import { IoUring } from './io-uring.ts';
 import { ProvidedBuffers } from './provided-buffers.ts';
 import { linuxUringCalls, type UringCalls } from './uring-calls.ts';

@@ -4,15 +4,9 @@
 // stay in the kernel's hands between turns, so a request costs no call of its own.
 
 import { assert } from '../../base/assert.ts';
+import { ERRNO } from '../../base/errno.ts';
 import { Ring } from '../../base/ring.ts';
-import {
-  type Address,
-  type Completions,
-  type Driver,
-  type DriverOptions,
-  ERRNO,
-  Op,
-} from '../driver.ts';
+import { type Address, type Completions, type Driver, type DriverOptions, Op } from '../driver.ts';
 import type { Watch } from './ffi.ts';
 import { Hangups } from './hangups.ts';
 import { IoUring, type RingSizes, ringSizesFor } from './io-uring.ts';

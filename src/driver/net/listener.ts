@@ -10,8 +10,8 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { faultOf } from '../../base/errno.ts';
-import { type Address, ERRNO } from '../driver.ts';
+import { ERRNO, faultOf } from '../../base/errno.ts';
+import type { Address } from '../driver.ts';
 
 /** What a socket address has room for: less on macOS and the BSDs, more for named pipes. */
 const PATH_BYTES_MAX = { linux: 107, win32: 256 }[String(process.platform)] ?? 103;

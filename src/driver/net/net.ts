@@ -12,14 +12,13 @@
 
 import { Socket } from 'node:net';
 import { assert } from '../../base/assert.ts';
-import { faultOf } from '../../base/errno.ts';
+import { ERRNO, faultOf } from '../../base/errno.ts';
 import type { Slab } from '../../base/slab.ts';
 import {
   type Address,
   type Completions,
   type Driver,
   type DriverOptions,
-  ERRNO,
   Op,
   type Peer,
 } from '../driver.ts';

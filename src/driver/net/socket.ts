@@ -4,9 +4,9 @@
 
 import type { Socket } from 'node:net';
 import { assert } from '../../base/assert.ts';
-import { faultOf } from '../../base/errno.ts';
+import { ERRNO, faultOf } from '../../base/errno.ts';
 import type { Slab } from '../../base/slab.ts';
-import { ERRNO, Op, type Peer } from '../driver.ts';
+import { Op, type Peer } from '../driver.ts';
 import type { NetProbe } from './probe.ts';
 import type { NetQueue } from './queue.ts';
 import type { NetTable } from './table.ts';
