@@ -10,7 +10,7 @@ import {
   SOCKADDR_BYTES,
   SOL_SOCKET,
 } from '../driver/linux/layout.ts';
-import { forInherited } from '../driver/linux/listener.ts';
+import { forInherited } from '../driver/linux/open-listener.ts';
 import { peerFrom, unixNameFrom } from '../driver/linux/sockaddr.ts';
 import type { Syscalls } from '../driver/linux/syscalls.ts';
 import { ServiceError } from './service-error.ts';

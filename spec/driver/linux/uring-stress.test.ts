@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { it } from 'node:test';
 import { Op } from '../../../src/driver/driver.ts';
-import type { RingSizes } from '../../../src/driver/linux/io-uring.ts';
+import type { RingSizes } from '../../../src/driver/linux/uring-instance.ts';
 import { UringDriver } from '../../../src/driver/linux/uring.ts';
 import { uringProblem } from '../../../src/driver/linux/uring-problem.ts';
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { Slab } from '../../../src/base/slab.ts';
 import { Completions } from '../../../src/driver/driver.ts';
-import type { RingSizes } from '../../../src/driver/linux/io-uring.ts';
+import type { RingSizes } from '../../../src/driver/linux/uring-instance.ts';
 import { EPOLLERR, EPOLLHUP } from '../../../src/driver/linux/layout.ts';
 import type { Syscalls } from '../../../src/driver/linux/syscalls.ts';
 import { UringDriver } from '../../../src/driver/linux/uring.ts';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { ERRNO } from '../../../src/base/errno.ts';
 import { Op } from '../../../src/driver/driver.ts';
-import { listenerPort, openListener } from '../../../src/driver/linux/listener.ts';
+import { listenerPort, openListener } from '../../../src/driver/linux/open-listener.ts';
 import { linuxSyscalls, type Syscalls } from '../../../src/driver/linux/syscalls.ts';
 import type { Case } from './case.ts';
 import { Client } from './client.ts';

@@ -23,7 +23,7 @@ import {
   STREAM_SOCKET,
 } from './layout.ts';
 import { LISTENER_TAG, LinuxDriver } from './linux-driver.ts';
-import { Sends } from './sends.ts';
+import { Sends } from './epoll-sends.ts';
 import { addressFrom } from './sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from './syscalls.ts';
 

@@ -6,7 +6,7 @@ import { ERRNO } from '../../base/errno.ts';
 import type { Slab } from '../../base/slab.ts';
 import { CompletionQueue } from '../completion-queue.ts';
 import { type Address, type DriverOptions, Op, type Peer } from '../driver.ts';
-import { EpollListener } from './epoll-listener.ts';
+import { EpollListener } from './listener.ts';
 import {
   IP_BIND_ADDRESS_NO_PORT,
   IPPROTO_IP,

@@ -2,7 +2,7 @@
 // asks of its ring, each under a name that comes back with its completion: what it is, which slot
 // it is for, and which of the sockets that had the slot one after the other.
 
-import { control, type IoUring } from './io-uring.ts';
+import { control, type IoUring } from './uring-instance.ts';
 import { MSG_MORE, MSG_NOSIGNAL } from './layout.ts';
 import {
   HIGH,

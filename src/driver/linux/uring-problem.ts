@@ -2,8 +2,8 @@
 
 import { ERRNO } from '../../base/errno.ts';
 import { Slab } from '../../base/slab.ts';
-import { IoUring } from './io-uring.ts';
-import { ProvidedBuffers } from './provided-buffers.ts';
+import { IoUring } from './uring-instance.ts';
+import { ProvidedBuffers } from './uring-buffers.ts';
 import { linuxUringCalls, type UringCalls } from './uring-calls.ts';
 
 /** Null when the uring driver can run here, else one line that says why not. */
