@@ -139,8 +139,8 @@ export class SimDriver implements Driver {
     else this.finish({ op: Op.Unlisten, slot: -1, result: 0, block: -1 }, 0);
   }
 
-  accepting(on: boolean): void {
-    ensure(this.#listening, 'contract', 'accepting() is about a listener');
+  setAccepting(on: boolean): void {
+    ensure(this.#listening, 'contract', 'setAccepting() is about a listener');
     this.#accepting = on;
     if (on) this.#takeClients();
   }

@@ -81,8 +81,8 @@ export class ConnectionFixture {
           return connection;
         },
         acceptFault() {},
-        listening() {},
-        unlistened() {},
+        listenDone() {},
+        unlistenDone() {},
       },
     });
     const services = new ServerServices({

@@ -160,8 +160,8 @@ export class FakeDriver implements Driver {
     this.complete(Op.Unlisten, -1, 0);
   }
 
-  accepting(on: boolean): void {
-    this.calls.push(`accepting ${on}`);
+  setAccepting(on: boolean): void {
+    this.calls.push(`setAccepting ${on}`);
   }
 
   acceptAlso(fd: number, on: boolean): void {

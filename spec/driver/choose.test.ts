@@ -99,10 +99,13 @@ it('where none can run, auto takes net and says why; asked for by name it is an 
 });
 
 const REFUSALS: readonly (readonly [errno: number, problem: string])[] = [
-  [ERRNO.EPERM, 'io_uring is forbidden here (kernel.io_uring_disabled, or a seccomp profile)'],
-  [ERRNO.ENOSYS, 'this kernel has no io_uring'],
-  [ERRNO.EINVAL, 'this kernel is older than Linux 6.1'],
-  [ERRNO.ENOMEM, 'there is no memory for a ring (RLIMIT_MEMLOCK)'],
+  [
+    ERRNO.EPERM,
+    'io_uring is forbidden (set kernel.io_uring_disabled to 0, or allow it in the seccomp profile)',
+  ],
+  [ERRNO.ENOSYS, 'this kernel has no io_uring (use Linux 6.1 or newer)'],
+  [ERRNO.EINVAL, 'this kernel is older than Linux 6.1, which the driver uring needs'],
+  [ERRNO.ENOMEM, 'there is no memory for a ring (raise RLIMIT_MEMLOCK)'],
   [ERRNO.EMFILE, 'io_uring_setup failed with errno 24'],
 ];
 
@@ -118,7 +121,10 @@ for (const [errno, problem] of REFUSALS) {
 it('a kernel without rings of buffers is too old, and asking leaves nothing open', () => {
   const kernel = new ScriptedRing();
   kernel.failing = { name: 'register', after: 1, errno: ERRNO.EINVAL };
-  assert.equal(uringProblem(kernel), 'this kernel is older than Linux 6.1');
+  assert.equal(
+    uringProblem(kernel),
+    'this kernel is older than Linux 6.1, which the driver uring needs',
+  );
   kernel.failing = null;
   assert.equal(uringProblem(kernel), null);
   assert.equal(kernel.open.size, 0);
@@ -150,7 +156,7 @@ it('says in a few words why there is no FFI', linuxOnly, () => {
     problemWith({ ...(code === undefined ? {} : { code }), message }),
   );
   assert.deepEqual(problems, [
-    'koffi is not installed',
+    'koffi is not installed (npm install koffi)',
     'koffi does not load: ERR_DLOPEN_FAILED',
     'koffi does not load: Cannot find the native module',
   ]);

@@ -49,8 +49,8 @@ class Fixture {
           };
         },
         acceptFault() {},
-        listening() {},
-        unlistened() {},
+        listenDone() {},
+        unlistenDone() {},
       },
     });
     this.reactor.listen({ host: '127.0.0.1', port: 0 });
@@ -78,14 +78,14 @@ it('clients taken beyond the free slots wait for one, in their order', () => {
   fixture.arrive(11, 12, 13, 14);
   assert.deepEqual(fixture.given, ['0', '1']);
   assert.equal(fixture.reactor.waitingCount, 2);
-  assert.equal(fixture.driver.calls.at(-1), 'accepting false');
+  assert.equal(fixture.driver.calls.at(-1), 'setAccepting false');
   fixture.close(1);
   assert.deepEqual(fixture.given, ['0', '1', '1']);
-  assert.equal(fixture.driver.calls.includes('accepting true'), false, 'somebody still waits');
+  assert.equal(fixture.driver.calls.includes('setAccepting true'), false, 'somebody still waits');
   fixture.close(0);
   assert.equal(fixture.reactor.waitingCount, 0);
   fixture.close(0);
-  assert.equal(fixture.driver.calls.at(-1), 'accepting true');
+  assert.equal(fixture.driver.calls.at(-1), 'setAccepting true');
   assert.deepEqual(fixture.driver.refused, []);
 });
 
@@ -105,11 +105,15 @@ it('when the wait is over clients are turned away, as many at once as there are 
   fixture.arrive(11, 12, 13, 14, 15);
   fixture.pass(WAIT_MS);
   assert.deepEqual(fixture.given.slice(2), ['2 503', '3 503']);
-  assert.equal(fixture.driver.calls.includes('accepting true'), false, 'no slot is left');
+  assert.equal(fixture.driver.calls.includes('setAccepting true'), false, 'no slot is left');
   fixture.close(3);
   assert.deepEqual(fixture.given.slice(4), ['3 503']);
   fixture.close(3);
-  assert.equal(fixture.driver.calls.at(-1), 'accepting true', 'who comes now hears of it at once');
+  assert.equal(
+    fixture.driver.calls.at(-1),
+    'setAccepting true',
+    'who comes now hears of it at once',
+  );
   fixture.arrive(16);
   assert.deepEqual(fixture.given.slice(5), ['3 503']);
   fixture.close(0);
@@ -190,11 +194,11 @@ it('a fault while clients are turned away still rests accept()', () => {
   const fixture = new Fixture();
   fixture.arrive(11, 12);
   fixture.arrive(-ERRNO.EMFILE);
-  assert.equal(fixture.driver.calls.at(-1), 'accepting false');
+  assert.equal(fixture.driver.calls.at(-1), 'setAccepting false');
   fixture.pass(WAIT_MS);
-  assert.equal(fixture.driver.calls.includes('accepting true'), false);
+  assert.equal(fixture.driver.calls.includes('setAccepting true'), false);
   fixture.pass(ACCEPT_RETRY_MS);
-  assert.equal(fixture.driver.calls.at(-1), 'accepting true');
+  assert.equal(fixture.driver.calls.at(-1), 'setAccepting true');
 });
 
 it('after unlisten() those who wait still get their slots; turnAway() cuts them off', () => {

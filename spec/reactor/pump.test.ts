@@ -41,8 +41,8 @@ class Fixture {
           yieldSlot: () => false,
         }),
         acceptFault() {},
-        listening() {},
-        unlistened() {},
+        listenDone() {},
+        unlistenDone() {},
       },
     });
     this.pump = new Pump(this.reactor);

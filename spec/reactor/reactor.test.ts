@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AssertionFault } from '../../src/base/assert.ts';
 import { ERRNO } from '../../src/base/errno.ts';
-import { ACCEPT_RETRY_MS, WRITE_LOOKS } from '../../src/base/fixed-limits.ts';
+import { ACCEPT_RETRY_MS, WRITE_CHECKS } from '../../src/base/fixed-limits.ts';
 import { Slab } from '../../src/base/slab.ts';
 import { Op } from '../../src/driver/driver.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
@@ -74,8 +74,8 @@ class Fixture {
           return owner;
         },
         acceptFault: (result) => this.heard.push(`fault ${result}`),
-        listening: (result) => this.heard.push(`listening ${result}`),
-        unlistened: () => this.heard.push('unlistened'),
+        listenDone: (result) => this.heard.push(`listening ${result}`),
+        unlistenDone: () => this.heard.push('unlistened'),
       },
     });
     this.reactor.listen({ host: '127.0.0.1', port: 0 });
@@ -174,10 +174,10 @@ describe('listening', () => {
   it('stops when every slot is taken, and goes on when one is free', () => {
     const fixture = new Fixture();
     const slots = Array.from({ length: SLOTS }, () => fixture.accept());
-    assert.equal(fixture.driver.calls.at(-1), 'accepting false');
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting false');
     fixture.reactor.close(slots[1]);
     fixture.reactor.turn();
-    assert.equal(fixture.driver.calls.at(-1), 'accepting true');
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting true');
     assert.equal(fixture.accept(), slots[1]);
   });
 
@@ -186,12 +186,12 @@ describe('listening', () => {
     fixture.driver.arrive(-ERRNO.EMFILE);
     fixture.reactor.turn();
     assert.equal(fixture.heard.at(-1), `fault ${-ERRNO.EMFILE}`);
-    assert.equal(fixture.driver.calls.at(-1), 'accepting false');
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting false');
     fixture.pass(ACCEPT_RETRY_MS - 1);
-    assert.equal(fixture.driver.calls.at(-1), 'accepting false');
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting false');
     assert.equal(fixture.reactor.nextDueMs(), fixture.driver.nowMs + 1);
     fixture.pass(1);
-    assert.equal(fixture.driver.calls.at(-1), 'accepting true');
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting true');
     assert.equal(fixture.reactor.nextDueMs(), Number.POSITIVE_INFINITY);
   });
 
@@ -202,7 +202,7 @@ describe('listening', () => {
     fixture.reactor.turn();
     fixture.reactor.close(slot);
     fixture.reactor.turn();
-    assert.equal(fixture.driver.calls.at(-1), 'accepting true');
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting true');
     assert.equal(fixture.reactor.nextDueMs(), Number.POSITIVE_INFINITY);
   });
 
@@ -212,8 +212,8 @@ describe('listening', () => {
     fixture.driver.arrive(-ERRNO.EMFILE);
     fixture.reactor.turn();
     fixture.pass(ACCEPT_RETRY_MS);
-    assert.equal(fixture.driver.calls.filter((call) => call === 'accepting false').length, 1);
-    assert.equal(fixture.driver.calls.at(-1), 'accepting false');
+    assert.equal(fixture.driver.calls.filter((call) => call === 'setAccepting false').length, 1);
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting false');
   });
 
   it('once it is over nothing resumes it', () => {
@@ -224,7 +224,7 @@ describe('listening', () => {
     fixture.reactor.unlisten(false);
     fixture.reactor.close(slot);
     fixture.pass(ACCEPT_RETRY_MS);
-    assert.ok(!fixture.driver.calls.includes('accepting true'));
+    assert.ok(!fixture.driver.calls.includes('setAccepting true'));
     assert.equal(fixture.heard.at(-1), 'unlistened');
   });
 });
@@ -393,7 +393,7 @@ describe('deadlines', () => {
     fixture.reactor.send(slot, 0, 0, 10, false);
     fixture.reactor.turn();
     assert.equal(fixture.reactor.nextDueMs(), fixture.driver.nowMs + 200);
-    for (let look = 1; look < WRITE_LOOKS; look++) {
+    for (let look = 1; look < WRITE_CHECKS; look++) {
       fixture.pass(200);
       assert.deepEqual(fixture.news(slot), [], `look ${look}`);
     }
@@ -428,7 +428,7 @@ describe('deadlines', () => {
     for (let send = 0; send < 5; send++) {
       fixture.reactor.send(slot, 0, 0, 10, false);
       fixture.reactor.turn();
-      for (let look = 0; look < WRITE_LOOKS; look++) fixture.pass(200);
+      for (let look = 0; look < WRITE_CHECKS; look++) fixture.pass(200);
       fixture.driver.take(slot);
       fixture.reactor.turn();
       assert.deepEqual(fixture.news(slot), ['sent 10']);
@@ -463,7 +463,7 @@ describe('deadlines', () => {
     }
     fixture.reactor.turn();
     assert.deepEqual(fixture.news(slot), []);
-    for (let look = 0; look < WRITE_LOOKS; look++) {
+    for (let look = 0; look < WRITE_CHECKS; look++) {
       assert.deepEqual(fixture.news(slot), []);
       fixture.pass(200);
     }
@@ -531,7 +531,7 @@ describe('looks at what was sent before our side was shut', () => {
     const looks: number[] = [];
     for (const left of [500, 500, 500, 400, 400, 1, 0]) {
       socket.unacknowledged = left;
-      looks.push(fixture.reactor.quietLooks(slot));
+      looks.push(fixture.reactor.stalledChecks(slot));
     }
     assert.deepEqual(looks, [0, 1, 2, 0, 1, 0, -1]);
   });
@@ -542,18 +542,18 @@ describe('looks at what was sent before our side was shut', () => {
     fixture.driver.socket(slot).unacknowledged = 500;
     fixture.reactor.send(slot, 0, 0, 10, false);
     fixture.reactor.turn();
-    for (let look = 0; look < WRITE_LOOKS; look++) fixture.pass(200);
+    for (let look = 0; look < WRITE_CHECKS; look++) fixture.pass(200);
     fixture.driver.take(slot);
     fixture.reactor.turn();
     fixture.reactor.shutdownSend(slot);
-    assert.equal(fixture.reactor.quietLooks(slot), 0);
-    assert.equal(fixture.reactor.quietLooks(slot), 1);
+    assert.equal(fixture.reactor.stalledChecks(slot), 0);
+    assert.equal(fixture.reactor.stalledChecks(slot), 1);
   });
 
   it('find nothing to wait for where nothing is known', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.shutdownSend(slot);
-    assert.equal(fixture.reactor.quietLooks(slot), -1);
+    assert.equal(fixture.reactor.stalledChecks(slot), -1);
   });
 });

@@ -108,7 +108,7 @@ export function continueEnding(connection: Connection): void {
  */
 export function deliver(connection: Connection): void {
   const { context, reactor, slot } = connection;
-  const looks = reactor.quietLooks(slot);
+  const looks = reactor.stalledChecks(slot);
   if (looks < 0) {
     reactor.arm(slot, Timeout.Linger);
   } else if (looks < deliverLooks(context.limits)) {

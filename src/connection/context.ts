@@ -1,6 +1,6 @@
 // What all connections of a server share. The server makes one and hands it to each.
 
-import { LINGER_LOOKS, WRITE_LOOKS } from '../base/fixed-limits.ts';
+import { LINGER_CHECKS, WRITE_CHECKS } from '../base/fixed-limits.ts';
 import type { Limits } from '../base/limits.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Services } from '../exchange/transport.ts';
@@ -97,7 +97,7 @@ export const Timeout = {
   Body: 2,
   Handler: 3,
   Linger: 4,
-  /** The reactor waits for this one WRITE_LOOKS times, or more, before a connection hears of it. */
+  /** The reactor waits for this one WRITE_CHECKS times, or more, before a connection hears of it. */
   Write: 5,
   Drain: 6,
   /** Before Linger: whether what was sent has arrived is looked at again. */
@@ -112,7 +112,7 @@ export function timeoutsMs(limits: Limits): number[] {
     limits.bodyTimeoutMs,
     limits.handlerTimeoutMs,
     limits.lingerTimeoutMs,
-    limits.writeTimeoutMs / WRITE_LOOKS,
+    limits.writeTimeoutMs / WRITE_CHECKS,
     // One that is put off at once would come again in the same moment, for ever.
     Math.max(limits.drainLingerMs, 1),
     deliverMs(limits),
@@ -123,7 +123,7 @@ type DeliverLimits = Pick<Limits, 'lingerTimeoutMs' | 'writeTimeoutMs'>;
 
 /** Short beside both the time that begins when all has arrived and the one until it is given up. */
 function deliverMs({ lingerTimeoutMs, writeTimeoutMs }: DeliverLimits): number {
-  return Math.min(lingerTimeoutMs / LINGER_LOOKS, writeTimeoutMs / WRITE_LOOKS);
+  return Math.min(lingerTimeoutMs / LINGER_CHECKS, writeTimeoutMs / WRITE_CHECKS);
 }
 
 /** How many looks without progress make writeTimeoutMs. */

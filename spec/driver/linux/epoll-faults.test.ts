@@ -13,7 +13,7 @@ import {
   EPOLLRDHUP,
 } from '../../../src/driver/linux/layout.ts';
 import type { ScriptedFixture } from '../scripted/driver-fixture.ts';
-import { BLOCK, rigOf, withSocket } from '../scripted/epoll-fixture.ts';
+import { BLOCK, epollFixture, withSocket } from '../scripted/epoll-fixture.ts';
 import type { ScriptedSocket } from '../scripted/syscalls.ts';
 
 const { EAGAIN, EINTR, ENOBUFS, ENOMEM, ECONNRESET, ECANCELED, EPIPE } = ERRNO;
@@ -26,9 +26,9 @@ function sendAll(fixture: ScriptedFixture, socket: ScriptedSocket, text: string)
   let sent = 0;
   let result = 0;
   for (let rounds = 0; rounds < 1000 && sent < text.length; rounds++) {
-    fixture.settle((one) => {
-      assert.equal(one.op, Op.Send);
-      result = one.result;
+    fixture.settle((completion) => {
+      assert.equal(completion.op, Op.Send);
+      result = completion.result;
       if (result < 0) return;
       sent += result;
       if (sent < text.length) fixture.sendRange(0, sent, text.length);
@@ -303,7 +303,7 @@ describe('events', () => {
 
   it('a socket that epoll does not take hangs, spins not, and is closed by abort', () => {
     for (const errno of [ENOMEM, 28]) {
-      const fixture = rigOf();
+      const fixture = epollFixture();
       fixture.kernel.script('control', -errno);
       const socket = fixture.kernel.accepted();
       socket.write('before');
@@ -319,7 +319,7 @@ describe('events', () => {
 
   it('that give two completions each leave room for both', () => {
     for (const completions of [4, 5, 7, 8]) {
-      const fixture = rigOf({ completions });
+      const fixture = epollFixture({ completions });
       const sockets = Array.from({ length: 8 }, (_, slot) => fixture.adopt(slot));
       for (const slot of sockets.keys()) fixture.send(slot, BLOCK);
       fixture.settle();
@@ -332,8 +332,8 @@ describe('events', () => {
         socket.write('bytes');
         socket.take();
       }
-      fixture.settle((one) => {
-        if (one.op === Op.Receive) fixture.take(one);
+      fixture.settle((completion) => {
+        if (completion.op === Op.Receive) fixture.take(completion);
       });
       assert.equal(fixture.inFlight.size, 0);
       for (const slot of sockets.keys()) fixture.finish(slot);
@@ -341,19 +341,24 @@ describe('events', () => {
     }
   });
 
-  for (const completions of [4, 5, 7, 16]) {
-    it(`more ready sockets than fit into ${completions} completions are all served`, () => {
-      const fixture = rigOf({ slots: 30, blockCount: 30, completions });
+  for (const capacity of [4, 5, 7, 16]) {
+    it(`more ready sockets than fit into ${capacity} completions are all served`, () => {
+      const fixture = epollFixture({ slots: 30, blockCount: 30, completions: capacity });
       const sockets = Array.from({ length: 30 }, (_, slot) => fixture.adopt(slot));
       for (const [slot, socket] of sockets.entries()) {
         fixture.receive(slot);
         fixture.send(slot, 'answer');
         socket.write(`${slot}`);
       }
-      const told = fixture.settle();
-      const texts = told.filter(({ op }) => op === Op.Receive).map((one) => fixture.take(one));
+      const completions = fixture.settle();
+      const texts = completions
+        .filter(({ op }) => op === Op.Receive)
+        .map((completion) => fixture.take(completion));
       assert.deepEqual(new Set(texts), new Set(sockets.map((_, slot) => `${slot}`)));
-      assert.equal(told.filter(({ op, result }) => op === Op.Send && result === 6).length, 30);
+      assert.equal(
+        completions.filter(({ op, result }) => op === Op.Send && result === 6).length,
+        30,
+      );
       for (const slot of sockets.keys()) fixture.finish(slot);
       fixture.end();
     });

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { ERRNO } from '../../../src/base/errno.ts';
 import { Op } from '../../../src/driver/driver.ts';
 import type { ScriptedFixture } from '../scripted/driver-fixture.ts';
-import { BLOCK, rigOf, withSocket } from '../scripted/epoll-fixture.ts';
+import { BLOCK, epollFixture, withSocket } from '../scripted/epoll-fixture.ts';
 import type { ScriptedSocket } from '../scripted/syscalls.ts';
 
 const { EAGAIN, EINTR, EMFILE, ENOMEM, ECANCELED, ECONNABORTED } = ERRNO;
@@ -17,16 +17,16 @@ describe('starvation', () => {
   function withBusy(
     hurry: (fixture: ScriptedFixture, slot: number, socket: ScriptedSocket) => void,
   ): void {
-    const fixture = rigOf({ slots: 10, blockCount: 10, completions: 8 });
+    const fixture = epollFixture({ slots: 10, blockCount: 10, completions: 8 });
     const sockets = Array.from({ length: 9 }, (_, slot) => fixture.adopt(slot));
     for (const [slot, socket] of sockets.entries()) hurry(fixture, slot, socket);
     const quiet = fixture.adopt(9);
     fixture.receive(9);
     quiet.write('me too');
     for (let turns = 0; turns < 20; turns++) {
-      for (const one of fixture.turn()) {
-        if (one.op === Op.Receive) fixture.take(one);
-        if (one.slot < 9) hurry(fixture, one.slot, sockets[one.slot]);
+      for (const completion of fixture.turn()) {
+        if (completion.op === Op.Receive) fixture.take(completion);
+        if (completion.slot < 9) hurry(fixture, completion.slot, sockets[completion.slot]);
       }
     }
     assert.ok(!fixture.isInFlight(Op.Receive, 9), 'the quiet one was served');
@@ -51,7 +51,7 @@ describe('starvation', () => {
 
 describe('the slab is empty', () => {
   it('receives wait, each is fed in its turn, and nobody spins', () => {
-    const fixture = rigOf({ blockCount: 1 });
+    const fixture = epollFixture({ blockCount: 1 });
     const sockets = Array.from({ length: 4 }, (_, slot) => fixture.adopt(slot));
     const block = fixture.slab.acquire();
     for (const [slot, socket] of sockets.entries()) {
@@ -63,10 +63,10 @@ describe('the slab is empty', () => {
     fixture.slab.release(block);
     assert.equal(fixture.wakes > 0 && !fixture.isAsleep, true, 'a block that comes back wakes');
     const order: number[] = [];
-    fixture.settle((one) => {
-      order.push(one.slot);
-      fixture.take(one);
-      fixture.receive(one.slot);
+    fixture.settle((completion) => {
+      order.push(completion.slot);
+      fixture.take(completion);
+      fixture.receive(completion.slot);
     });
     assert.deepEqual(order, [0, 1, 2, 3, 0, 1, 2, 3]);
     for (const slot of sockets.keys()) fixture.finish(slot);
@@ -160,15 +160,15 @@ describe('abort, close and what follows in the slot', () => {
       },
     ];
     for (const state of states) {
-      const fixture = rigOf();
+      const fixture = epollFixture();
       const socket = fixture.adopt(0);
       state(fixture, socket);
       const asked = fixture.inFlight.size;
       fixture.driver.abort(0, true);
       fixture.driver.abort(0, true);
-      const told = fixture.settle();
-      assert.equal(told.length, asked);
-      for (const one of told) assert.equal(one.result, -ECANCELED);
+      const completions = fixture.settle();
+      assert.equal(completions.length, asked);
+      for (const completion of completions) assert.equal(completion.result, -ECANCELED);
       fixture.close(0);
       fixture.settle();
       assert.ok(socket.isClosed && socket.lingersZero);
@@ -177,7 +177,7 @@ describe('abort, close and what follows in the slot', () => {
   });
 
   it('a slot used again hears nothing of its past, and its past says nothing for it', () => {
-    const fixture = rigOf();
+    const fixture = epollFixture();
     for (let round = 0; round < 40; round++) {
       const socket = fixture.adopt(0);
       if (round % 2 === 0) socket.write(BLOCK);
@@ -203,7 +203,7 @@ describe('abort, close and what follows in the slot', () => {
   });
 
   it('a slot used again inherits nothing that costs calls', () => {
-    const fixture = rigOf();
+    const fixture = epollFixture();
     const socket = fixture.adopt(0);
     socket.write('bytes');
     socket.end();
@@ -221,7 +221,7 @@ describe('abort, close and what follows in the slot', () => {
 
   it('sends given up before they are tried pile up nowhere', () => {
     const slots = [0, 1, 2, 3, 4, 5, 6, 7];
-    const fixture = rigOf({ slots: slots.length, completions: 4 });
+    const fixture = epollFixture({ slots: slots.length, completions: 4 });
     for (let round = 0; round < 20; round++) {
       for (const slot of slots) {
         fixture.adopt(slot);
@@ -240,7 +240,7 @@ describe('abort, close and what follows in the slot', () => {
 
 describe('connecting', () => {
   function connecting(run: (fixture: ScriptedFixture) => void): void {
-    const fixture = rigOf();
+    const fixture = epollFixture();
     run(fixture);
     fixture.finish(0);
     fixture.end();
@@ -309,14 +309,15 @@ describe('connecting', () => {
 describe('taking clients', () => {
   function handlesOf(fixture: ScriptedFixture): number[] {
     return fixture
-      .settle((one) => {
-        if (one.op === Op.Accept && one.result >= 0) fixture.driver.refuse(one.result);
+      .settle((completion) => {
+        if (completion.op === Op.Accept && completion.result >= 0)
+          fixture.driver.refuse(completion.result);
       })
       .map(({ result }) => result);
   }
 
   it('aborted and interrupted ones are passed over', () => {
-    const fixture = rigOf();
+    const fixture = epollFixture();
     fixture.listen();
     fixture.kernel.script('accept', -ECONNABORTED, -EINTR, 0, -EINTR, -ECONNABORTED);
     for (let count = 0; count < 4; count++) fixture.kernel.client();
@@ -327,27 +328,27 @@ describe('taking clients', () => {
   });
 
   it('want of descriptors is told, and those who wait are taken later', () => {
-    const fixture = rigOf();
+    const fixture = epollFixture();
     fixture.listen();
     fixture.kernel.script('accept', 0, -EMFILE);
     for (let count = 0; count < 3; count++) fixture.kernel.client();
-    const told = fixture.turn();
+    const completions = fixture.turn();
     assert.deepEqual(
-      told.map(({ result }) => result >= 0 || result),
+      completions.map(({ result }) => result >= 0 || result),
       [true, -EMFILE],
     );
-    fixture.driver.refuse(told[0].result);
-    fixture.driver.accepting(false);
+    fixture.driver.refuse(completions[0].result);
+    fixture.driver.setAccepting(false);
     assert.deepEqual(fixture.settle(), [], 'nobody is taken, and nobody is kept awake');
-    fixture.driver.accepting(true);
+    fixture.driver.setAccepting(true);
     assert.equal(handlesOf(fixture).length, 2);
     fixture.end();
   });
 
   it('a listener that epoll does not take is a failed LISTEN', () => {
-    const fixture = rigOf();
+    const fixture = epollFixture();
     fixture.kernel.script('control', -ENOMEM);
-    fixture.ask(Op.Listen, -1);
+    fixture.submit(Op.Listen, -1);
     fixture.driver.listen({ host: '127.0.0.1', port: 0 });
     fixture.settle();
     assert.equal(fixture.last(Op.Listen, -1), -ENOMEM);
@@ -356,24 +357,24 @@ describe('taking clients', () => {
   });
 
   it('a listener that epoll does not take back says so, and may be tried again', () => {
-    const fixture = rigOf();
+    const fixture = epollFixture();
     fixture.listen();
-    fixture.driver.accepting(false);
+    fixture.driver.setAccepting(false);
     fixture.kernel.client();
     fixture.kernel.script('control', -ENOMEM);
-    fixture.driver.accepting(true);
+    fixture.driver.setAccepting(true);
     assert.deepEqual(
       fixture.settle().map(({ op, result }) => [op, result]),
       [[Op.Accept, -ENOMEM]],
     );
-    fixture.driver.accepting(false);
-    fixture.driver.accepting(true);
+    fixture.driver.setAccepting(false);
+    fixture.driver.setAccepting(true);
     assert.equal(handlesOf(fixture).length, 1);
     fixture.end();
   });
 
   it('those who are inside do not keep clients out', () => {
-    const fixture = rigOf({ slots: 8, completions: 8 });
+    const fixture = epollFixture({ slots: 8, completions: 8 });
     fixture.listen();
     const sockets = Array.from({ length: 8 }, (_, slot) => fixture.adopt(slot));
     const hurry = (slot: number): void => {
@@ -383,14 +384,14 @@ describe('taking clients', () => {
     for (const slot of sockets.keys()) hurry(slot);
     fixture.kernel.client();
     for (let turns = 0; turns < 40; turns++) {
-      for (const one of fixture.turn()) {
-        if (one.op === Op.Accept) fixture.driver.refuse(one.result);
-        else fixture.take(one);
-        if (one.op === Op.Receive) hurry(one.slot);
+      for (const completion of fixture.turn()) {
+        if (completion.op === Op.Accept) fixture.driver.refuse(completion.result);
+        else fixture.take(completion);
+        if (completion.op === Op.Receive) hurry(completion.slot);
       }
     }
     assert.ok(
-      fixture.told.some(({ op }) => op === Op.Accept),
+      fixture.completions.some(({ op }) => op === Op.Accept),
       'the client was taken',
     );
     for (const slot of sockets.keys()) fixture.finish(slot);

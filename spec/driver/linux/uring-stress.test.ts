@@ -6,8 +6,8 @@ import { randomInt } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { it } from 'node:test';
 import { Op } from '../../../src/driver/driver.ts';
-import type { RingSizes } from '../../../src/driver/linux/uring-instance.ts';
 import { UringDriver } from '../../../src/driver/linux/uring.ts';
+import type { RingSizes } from '../../../src/driver/linux/uring-instance.ts';
 import { uringProblem } from '../../../src/driver/linux/uring-problem.ts';
 
 import { isChosen } from '../suite/cases.ts';

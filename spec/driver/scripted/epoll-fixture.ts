@@ -7,7 +7,7 @@ import type { ScriptedSocket } from './syscalls.ts';
 /** As long as a block of the rig. */
 export const BLOCK: string = 'b'.repeat(64);
 
-export function rigOf(options?: ScriptedFixtureOptions): ScriptedFixture {
+export function epollFixture(options?: ScriptedFixtureOptions): ScriptedFixture {
   return new ScriptedFixture((driver, calls) => new EpollDriver(driver, calls), options);
 }
 
@@ -16,7 +16,7 @@ export function withSocket(
   run: (fixture: ScriptedFixture, socket: ScriptedSocket) => void,
   options?: ScriptedFixtureOptions,
 ): void {
-  const fixture = rigOf(options);
+  const fixture = epollFixture(options);
   run(fixture, fixture.adopt(0));
   fixture.finish(0);
   fixture.end();

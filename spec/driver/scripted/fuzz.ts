@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { ERRNO } from '../../../src/base/errno.ts';
 import { Op } from '../../../src/driver/driver.ts';
-import { type MakeScripted, ScriptedFixture, type Told } from './driver-fixture.ts';
+import { type Completion, type MakeScripted, ScriptedFixture } from './driver-fixture.ts';
 import type { Scripted, ScriptedSocket } from './syscalls.ts';
 
 const { EAGAIN, EINTR, ENOBUFS, ENOMEM } = ERRNO;
@@ -15,7 +15,7 @@ const BROKEN: readonly number[] = [-ECONNRESET, -EPIPE];
 const SHORTAGE: readonly number[] = [-ENOMEM, -ENOBUFS];
 
 /** Numbers from a seed (xorshift32). */
-export class Draw {
+export class Random {
   #state: number;
 
   constructor(seed: number) {
@@ -59,41 +59,41 @@ function byteOf(seed: number, index: number): number {
   return (seed * 31 + index * 7 + (index >> 8)) & 0xff;
 }
 
-export class Walk {
+export class Fuzz {
   readonly fixture: ScriptedFixture;
-  readonly #draw: Draw;
+  readonly #random: Random;
   readonly #slots: (Model | null)[];
   readonly #held: number[] = [];
   /** One call in so many misbehaves; 0 is none. */
   #faultEvery: number;
 
   constructor(make: MakeScripted, seed: number) {
-    const draw = new Draw(seed);
-    this.#draw = draw;
-    const slots = draw.of([1, 3, 6]);
+    const random = new Random(seed);
+    this.#random = random;
+    const slots = random.of([1, 3, 6]);
     this.#slots = new Array<Model | null>(slots).fill(null);
     this.fixture = new ScriptedFixture(make, {
       slots,
-      blockCount: draw.of([1, 2, 8]),
-      completions: draw.of([4, 5, 8, 256]),
+      blockCount: random.of([1, 2, 8]),
+      completions: random.of([4, 5, 8, 256]),
     });
     for (let at = 0; at < REGION_BYTES; at++) this.fixture.region[at] = byteOf(seed, at);
-    this.fixture.kernel.sendBufferBytes = draw.of([16, 64, 300]);
-    this.#faultEvery = draw.of([0, 3, 10, 40]);
+    this.fixture.kernel.sendBufferBytes = random.of([16, 64, 300]);
+    this.#faultEvery = random.of([0, 3, 10, 40]);
     this.fixture.kernel.chance = (call) => this.#fault(call);
   }
 
   #fault(call: Scripted): number | null {
-    const draw = this.#draw;
-    if (this.#faultEvery === 0 || !draw.isOnce(this.#faultEvery)) return null;
+    const random = this.#random;
+    if (this.#faultEvery === 0 || !random.isOnce(this.#faultEvery)) return null;
     switch (call) {
       case 'recv':
       case 'send':
-        return draw.of([-EINTR, -EAGAIN, -EINTR, -EAGAIN, -draw.of([ENOMEM, ENOBUFS]), 1, 5]);
+        return random.of([-EINTR, -EAGAIN, -EINTR, -EAGAIN, -random.of([ENOMEM, ENOBUFS]), 1, 5]);
       case 'wait':
-        return draw.of([-EINTR, 1, 2]);
+        return random.of([-EINTR, 1, 2]);
       case 'control':
-        return draw.isOnce(4) ? -ENOMEM : null;
+        return random.isOnce(4) ? -ENOMEM : null;
       case 'connect':
         return -ECONNREFUSED;
       default:
@@ -104,14 +104,15 @@ export class Walk {
   run(steps: number): void {
     for (let step = 0; step < steps; step++) {
       this.#act();
-      if (this.#draw.isOnce(3)) for (const one of this.fixture.turn()) this.#tell(one);
-      if (this.#draw.isOnce(8)) this.#settle();
+      if (this.#random.isOnce(3))
+        for (const completion of this.fixture.turn()) this.#completed(completion);
+      if (this.#random.isOnce(8)) this.#settle();
     }
     this.#heal();
   }
 
   #settle(): void {
-    this.fixture.settle((one) => this.#tell(one));
+    this.fixture.settle((completion) => this.#completed(completion));
     for (const [slot, model] of this.#slots.entries()) {
       if (model !== null && model.socket.watched !== 0) this.#mustBeStuck(slot, model);
     }
@@ -138,27 +139,27 @@ export class Walk {
 
   #act(): void {
     const { fixture } = this;
-    const slot = this.#draw.below(this.#slots.length);
+    const slot = this.#random.below(this.#slots.length);
     const model = this.#slots[slot];
-    if (this.#draw.isOnce(12)) this.#holdBlocks();
+    if (this.#random.isOnce(12)) this.#holdBlocks();
     else if (model === null) this.#open(slot);
     else if (model.closing) return;
     else if (model.socket.connecting && fixture.isInFlight(Op.Connect, slot))
       this.#connect(slot, model);
-    else if (this.#draw.isOnce(2)) this.#actOutside(slot, model);
+    else if (this.#random.isOnce(2)) this.#actOutside(slot, model);
     else this.#actInside(slot, model);
   }
 
   #holdBlocks(): void {
     const { slab } = this.fixture;
-    if (this.#draw.isOnce(2) && slab.freeCount > 0) this.#held.push(slab.acquire());
+    if (this.#random.isOnce(2) && slab.freeCount > 0) this.#held.push(slab.acquire());
     else if (this.#held.length > 0) slab.release(this.#held.pop() ?? -1);
   }
 
   #open(slot: number): void {
     const { fixture } = this;
     let socket: ScriptedSocket | null = null;
-    if (this.#draw.isOnce(3)) {
+    if (this.#random.isOnce(3)) {
       fixture.connect(slot);
       socket = fixture.kernel.newest;
     } else {
@@ -167,7 +168,7 @@ export class Walk {
     assert.ok(socket !== null);
     this.#slots[slot] = {
       socket,
-      seed: this.#draw.below(1000),
+      seed: this.#random.below(1000),
       written: 0,
       received: 0,
       sendStart: 0,
@@ -181,33 +182,33 @@ export class Walk {
 
   #connect(slot: number, model: Model): void {
     const { socket } = model;
-    if (this.#draw.isOnce(5)) this.#abort(slot, model);
-    else if (this.#draw.isOnce(3)) socket.reset(ECONNREFUSED);
+    if (this.#random.isOnce(5)) this.#abort(slot, model);
+    else if (this.#random.isOnce(3)) socket.reset(ECONNREFUSED);
     else socket.connected();
   }
 
   /** Something the other end does, or the kernel by itself. */
   #actOutside(slot: number, model: Model): void {
     const { socket } = model;
-    const draw = this.#draw;
+    const random = this.#random;
     const hasEnded = socket.isReset || socket.peerEnded;
-    switch (draw.below(8)) {
+    switch (random.below(8)) {
       case 0:
-        if (draw.isOnce(4)) socket.end();
+        if (random.isOnce(4)) socket.end();
         break;
       case 1:
-        if (draw.isOnce(6)) socket.reset();
+        if (random.isOnce(6)) socket.reset();
         break;
       case 2:
         if (!this.fixture.isInFlight(Op.Connect, slot))
-          this.fixture.kernel.inject(slot, draw.below(32));
+          this.fixture.kernel.inject(slot, random.below(32));
         break;
       case 3:
-        socket.take(draw.isOnce(2) ? Infinity : draw.below(20));
+        socket.take(random.isOnce(2) ? Infinity : random.below(20));
         break;
       default: {
         if (hasEnded) break;
-        const bytes = draw.of([1, 10, 63, 64, 65, 128, 200]);
+        const bytes = random.of([1, 10, 63, 64, 65, 128, 200]);
         const from = model.written;
         model.written += bytes;
         socket.write(Array.from({ length: bytes }, (_, at) => byteOf(model.seed, from + at)));
@@ -218,27 +219,27 @@ export class Walk {
   /** Something the server asks for. */
   #actInside(slot: number, model: Model): void {
     const { fixture } = this;
-    const draw = this.#draw;
+    const random = this.#random;
     if (fixture.isInFlight(Op.Connect, slot)) return;
     const sends = fixture.isInFlight(Op.Send, slot);
     const receives = fixture.isInFlight(Op.Receive, slot);
-    if (draw.isOnce(15)) this.#abort(slot, model);
-    else if (model.aborted || draw.isOnce(15)) this.#close(slot, model);
-    else if (draw.isOnce(10) && !sends && !model.sendingEnded) {
+    if (random.isOnce(15)) this.#abort(slot, model);
+    else if (model.aborted || random.isOnce(15)) this.#close(slot, model);
+    else if (random.isOnce(10) && !sends && !model.sendingEnded) {
       model.sendingEnded = true;
       fixture.driver.shutdownSend(slot);
-    } else if (draw.isOnce(6) && !fixture.isInFlight(Op.Watch, slot)) fixture.watch(slot);
-    else if (draw.isOnce(2) && !receives) fixture.receive(slot);
+    } else if (random.isOnce(6) && !fixture.isInFlight(Op.Watch, slot)) fixture.watch(slot);
+    else if (random.isOnce(2) && !receives) fixture.receive(slot);
     else if (!sends && !model.sendingEnded) {
-      model.sendStart = draw.below(REGION_BYTES - 400);
-      model.sendEnd = model.sendStart + 1 + draw.below(399);
+      model.sendStart = random.below(REGION_BYTES - 400);
+      model.sendEnd = model.sendStart + 1 + random.below(399);
       fixture.sendRange(slot, model.sendStart, model.sendEnd);
     }
   }
 
   #abort(slot: number, model: Model): void {
     model.aborted = true;
-    this.fixture.driver.abort(slot, this.#draw.isOnce(2));
+    this.fixture.driver.abort(slot, this.#random.isOnce(2));
   }
 
   #close(slot: number, model: Model): void {
@@ -250,40 +251,40 @@ export class Walk {
     fixture.close(slot);
   }
 
-  #tell(one: Told): void {
-    const model = this.#slots[one.slot];
-    assert.ok(model !== null, `nobody is in the slot of ${JSON.stringify(one)}`);
-    const isCanceled = one.result === -ECANCELED;
-    assert.ok(!isCanceled || model.aborted, `only abort cancels: ${JSON.stringify(one)}`);
-    switch (one.op) {
+  #completed(completion: Completion): void {
+    const model = this.#slots[completion.slot];
+    assert.ok(model !== null, `nobody is in the slot of ${JSON.stringify(completion)}`);
+    const isCanceled = completion.result === -ECANCELED;
+    assert.ok(!isCanceled || model.aborted, `only abort cancels: ${JSON.stringify(completion)}`);
+    switch (completion.op) {
       case Op.Receive:
-        if (!isCanceled) this.#received(one, model);
+        if (!isCanceled) this.#received(completion, model);
         break;
       case Op.Send:
-        if (!isCanceled) this.#sent(one, model);
+        if (!isCanceled) this.#sent(completion, model);
         break;
       case Op.Watch:
-        if (!isCanceled) this.#watched(one, model);
+        if (!isCanceled) this.#watched(completion, model);
         break;
       case Op.Connect:
-        assert.ok([0, -ECONNREFUSED, -ECONNRESET, -ECANCELED].includes(one.result));
+        assert.ok([0, -ECONNREFUSED, -ECONNRESET, -ECANCELED].includes(completion.result));
         break;
       default:
         assert.ok(model.closing && model.socket.isClosed);
-        this.#slots[one.slot] = null;
+        this.#slots[completion.slot] = null;
     }
   }
 
-  #watched({ result }: Told, { socket, sendingEnded }: Model): void {
+  #watched({ result }: Completion, { socket, sendingEnded }: Model): void {
     assert.ok(BROKEN.includes(result), `a watch gives ${result}`);
     // Ends of both directions are as good as a break.
     assert.ok(socket.isReset || (socket.peerEnded && sendingEnded), 'it is broken');
   }
 
-  #received(one: Told, model: Model): void {
-    const { result } = one;
+  #received(completion: Completion, model: Model): void {
+    const { result } = completion;
     if (result > 0) {
-      const text = String(this.fixture.take(one));
+      const text = String(this.fixture.take(completion));
       for (let at = 0; at < text.length; at++) {
         const expected = byteOf(model.seed, model.received + at);
         assert.equal(text.charCodeAt(at), expected, `byte ${model.received + at}`);
@@ -297,7 +298,7 @@ export class Walk {
     }
   }
 
-  #sent({ result }: Told, model: Model): void {
+  #sent({ result }: Completion, model: Model): void {
     if (result > 0) {
       assert.ok(result <= model.sendEnd - model.sendStart);
       model.sent.push(...this.fixture.region.subarray(model.sendStart, model.sendStart + result));

@@ -4,23 +4,23 @@
 import assert from 'node:assert/strict';
 import { Slab } from '../../../src/base/slab.ts';
 import { Completions } from '../../../src/driver/driver.ts';
-import type { RingSizes } from '../../../src/driver/linux/uring-instance.ts';
 import { EPOLLERR, EPOLLHUP } from '../../../src/driver/linux/layout.ts';
 import type { Syscalls } from '../../../src/driver/linux/syscalls.ts';
 import { UringDriver } from '../../../src/driver/linux/uring.ts';
+import type { RingSizes } from '../../../src/driver/linux/uring-instance.ts';
 import { ScriptedRing, type ScriptedSocket } from './ring.ts';
 
 export const REGION = 1;
 export const REGION_BYTES = 4096;
 
-export interface Finished {
+export interface Completion {
   readonly op: number;
   readonly slot: number;
   readonly result: number;
   readonly block: number;
 }
 
-export interface BenchOptions {
+export interface RingFixtureOptions {
   readonly slots?: number;
   readonly blockCount?: number;
   /** Entries of a poll(). */
@@ -30,7 +30,7 @@ export interface BenchOptions {
   readonly completionCount?: number;
 }
 
-export class RingBench {
+export class RingFixture {
   readonly kernel: ScriptedRing;
   readonly slab: Slab;
   readonly driver: UringDriver;
@@ -38,7 +38,7 @@ export class RingBench {
   readonly region: Buffer = Buffer.alloc(REGION_BYTES);
   wakes: boolean[] = [];
 
-  constructor(options: BenchOptions = {}) {
+  constructor(options: RingFixtureOptions = {}) {
     const slots = options.slots ?? 8;
     this.kernel = new ScriptedRing(options.completionCount);
     this.slab = new Slab(64, options.blockCount ?? 32);
@@ -77,7 +77,7 @@ export class RingBench {
     this.kernel.changed(socket.fd);
   }
 
-  poll(): Finished[] {
+  poll(): Completion[] {
     const wakesBefore = this.wakes.length;
     const count = this.driver.poll(this.out);
     assert.equal(this.wakes.length, wakesBefore, 'poll() calls nobody');
@@ -90,8 +90,8 @@ export class RingBench {
   }
 
   /** Polls until the driver has nothing more to do and falls asleep; it is awake after that. */
-  settle(): Finished[] {
-    const all: Finished[] = [];
+  settle(): Completion[] {
+    const all: Completion[] = [];
     for (let turn = 0; turn < 10_000; turn++) {
       const finished = this.poll();
       all.push(...finished);
@@ -105,13 +105,13 @@ export class RingBench {
   }
 
   /** The one thing that finished, its text if it brought any (its block given back). */
-  single(finished: readonly Finished[]): string {
+  single(finished: readonly Completion[]): string {
     assert.equal(finished.length, 1, JSON.stringify(finished));
-    return this.told(finished[0]);
+    return this.describe(finished[0]);
   }
 
   /** One completion as text; a block comes back. */
-  told({ op, slot, result, block }: Finished): string {
+  describe({ op, slot, result, block }: Completion): string {
     if (block < 0) return `${OP_NAMES[op]} ${slot}: ${result}`;
     const text = this.bytesOf(block, result).toString('latin1');
     this.slab.release(block);
@@ -203,6 +203,6 @@ export function plainCalls(kernel: ScriptedRing): Syscalls {
     unacknowledged: (fd) => kernel.sockets.get(fd)?.unacknowledged ?? -9,
     broken: (fd) => (kernel.sockets.get(fd)?.isReset ? EPOLLERR | EPOLLHUP : 0),
     addressOf: (bytes) => kernel.addressOf(bytes),
-    watch: (fd, readable) => kernel.watch(fd, readable),
+    watchOnLoop: (fd, woken) => kernel.watchOnLoop(fd, woken),
   };
 }

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { ERRNO } from '../../../src/base/errno.ts';
-import type { Watch } from '../../../src/driver/linux/ffi.ts';
+import type { LoopWatch } from '../../../src/driver/linux/foreign.ts';
 import {
   EPOLL_CTL_ADD,
   EPOLL_DATA_OFFSET,
@@ -102,7 +102,7 @@ export class ScriptedRing implements UringCalls {
   /** Every entry taken, as copies. */
   readonly taken: Int32Array[] = [];
   enterCount = 0;
-  bell = false;
+  isNotified = false;
   /** The completion ring is this large, whatever is asked for; 0 makes what is asked for. */
   #completionCount: number;
   #words = new Int32Array(0);
@@ -122,7 +122,7 @@ export class ScriptedRing implements UringCalls {
   #group = 0;
   #nextFd = 10;
   #ringFd = -1;
-  #readable: (() => void) | null = null;
+  #woken: (() => void) | null = null;
 
   constructor(completionCount = 0) {
     this.#completionCount = completionCount;
@@ -211,7 +211,7 @@ export class ScriptedRing implements UringCalls {
 
   resetEventfd(fd: number): void {
     assert.ok(this.open.has(fd));
-    this.bell = false;
+    this.isNotified = false;
   }
 
   addressOf(bytes: Uint8Array): number {
@@ -234,19 +234,19 @@ export class ScriptedRing implements UringCalls {
     return 0;
   }
 
-  watch(_fd: number, readable: () => void): Watch {
-    this.#readable = readable;
+  watchOnLoop(_fd: number, woken: () => void): LoopWatch {
+    this.#woken = woken;
     return {
       arm: () => {},
       close: () => {
-        this.#readable = null;
+        this.#woken = null;
       },
     };
   }
 
   /** One round of Node's loop: it calls whoever watches the bell, while that rings. */
   loop(): void {
-    if (this.bell) this.#readable?.();
+    if (this.isNotified) this.#woken?.();
   }
 
   enter(_ring: number, count: number, flags: number): number {
@@ -317,7 +317,7 @@ export class ScriptedRing implements UringCalls {
     const words = this.#words;
     if ((words[SQ.flags] & SQ_TASKRUN) !== 0) return;
     words[SQ.flags] |= SQ_TASKRUN;
-    if ((words[CQ.flags] & CQ_EVENTFD_DISABLED) === 0) this.bell = true;
+    if ((words[CQ.flags] & CQ_EVENTFD_DISABLED) === 0) this.isNotified = true;
   }
 
   #receive(entry: Int32Array, socket: ScriptedSocket, isRetry: boolean): void {

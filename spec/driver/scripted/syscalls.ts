@@ -3,7 +3,7 @@
 // month. Calls no driver should make (a closed descriptor, memory nobody gave) throw.
 
 import { ERRNO } from '../../../src/base/errno.ts';
-import type { Watch } from '../../../src/driver/linux/ffi.ts';
+import type { LoopWatch } from '../../../src/driver/linux/foreign.ts';
 import {
   AF_INET,
   EPOLL_CTL_ADD,
@@ -21,7 +21,7 @@ import {
 import type { Syscalls } from '../../../src/driver/linux/syscalls.ts';
 
 /** Distance between two pieces of memory: an address names its piece and the place in it. */
-const PIECE_BYTES = 2 ** 32;
+const AREA_BYTES = 2 ** 32;
 
 const EPOLL_FD = 3;
 export const FAKE_PORT = 4242;
@@ -80,12 +80,12 @@ export class ScriptedSocket {
   write(bytes: Iterable<number> | string): void {
     if (this.isReset || this.peerEnded) throw new Error('the other end has ended');
     this.incoming.push(...(typeof bytes === 'string' ? Buffer.from(bytes) : bytes));
-    this.#kernel.announce(this);
+    this.#kernel.raiseEvent(this);
   }
 
   end(): void {
     this.peerEnded = true;
-    this.#kernel.announce(this);
+    this.#kernel.raiseEvent(this);
   }
 
   reset(errno: number = ERRNO.ECONNRESET): void {
@@ -93,7 +93,7 @@ export class ScriptedSocket {
     this.isReset = true;
     this.fault = errno;
     this.outgoing = [];
-    this.#kernel.announce(this);
+    this.#kernel.raiseEvent(this);
   }
 
   /** Takes what was sent, or a part of it; room is announced to who wanted it. */
@@ -101,7 +101,7 @@ export class ScriptedSocket {
     this.taken.push(...this.outgoing.splice(0, max));
     if (!this.noSpace || this.outgoing.length === this.sendBufferBytes) return;
     this.noSpace = false;
-    this.#kernel.announce(this);
+    this.#kernel.raiseEvent(this);
   }
 
   get takenText(): string {
@@ -111,7 +111,7 @@ export class ScriptedSocket {
   /** A connect() under way succeeds. */
   connected(): void {
     this.connecting = false;
-    this.#kernel.announce(this);
+    this.#kernel.raiseEvent(this);
   }
 }
 
@@ -142,14 +142,14 @@ export class ScriptedSyscalls implements Syscalls {
     control: 0,
     wait: 0,
   };
-  readonly #pieces: Uint8Array[] = [];
+  readonly #areas: Uint8Array[] = [];
   readonly #open = new Map<number, Open>();
   readonly #scripts = new Map<Scripted, number[]>();
   /** What epoll_wait() reports next, in this order. */
   #ready: (ScriptedSocket | Listener)[] = [];
   /** Events with masks of the test's choice, reported before all others. */
   #injected: { readonly tag: number; readonly mask: number }[] = [];
-  #readable: (() => void) | null = null;
+  #woken: (() => void) | null = null;
   #epollOpen = false;
 
   /**
@@ -175,19 +175,19 @@ export class ScriptedSyscalls implements Syscalls {
     if (this.listener === null) throw new Error('nobody listens');
     const socket = new ScriptedSocket(this, this.sendBufferBytes);
     this.listener.waiting.push(socket);
-    this.announce(this.listener);
+    this.raiseEvent(this.listener);
     return socket;
   }
 
   /** An accepted socket, for tests without a listener: its descriptor is the handle. */
   accepted(): ScriptedSocket {
     const socket = new ScriptedSocket(this, this.sendBufferBytes);
-    this.#give(socket);
+    this.#allocate(socket);
     return socket;
   }
 
   /** Something about it changed: an edge, if anybody watches. */
-  announce(item: ScriptedSocket | Listener): void {
+  raiseEvent(item: ScriptedSocket | Listener): void {
     if (item.watched !== 0 && !this.#ready.includes(item)) this.#ready.push(item);
   }
 
@@ -199,10 +199,10 @@ export class ScriptedSyscalls implements Syscalls {
   /** A round of Node's loop: whoever watches epoll hears of events that wait. */
   round(): void {
     const isReadable = this.#injected.length > 0 || this.#ready.some((item) => wanted(item) !== 0);
-    if (isReadable) this.#readable?.();
+    if (isReadable) this.#woken?.();
   }
 
-  #give(what: Open): number {
+  #allocate(what: Open): number {
     let fd = EPOLL_FD + 1;
     while (this.#open.has(fd)) fd += 1;
     this.#open.set(fd, what);
@@ -217,21 +217,21 @@ export class ScriptedSyscalls implements Syscalls {
   }
 
   #memory(address: number, bytes: number): Uint8Array {
-    const piece = this.#pieces[Math.floor(address / PIECE_BYTES) - 1];
-    const start = address % PIECE_BYTES;
-    if (piece === undefined || start + bytes > piece.length) {
+    const area = this.#areas[Math.floor(address / AREA_BYTES) - 1];
+    const start = address % AREA_BYTES;
+    if (area === undefined || start + bytes > area.length) {
       throw new Error(`${bytes} bytes at ${address} are nobody's memory`);
     }
-    return piece.subarray(start, start + bytes);
+    return area.subarray(start, start + bytes);
   }
 
   addressOf(bytes: Uint8Array): number {
-    return (this.#pieces.indexOf(bytes) + 1 || this.#pieces.push(bytes)) * PIECE_BYTES;
+    return (this.#areas.indexOf(bytes) + 1 || this.#areas.push(bytes)) * AREA_BYTES;
   }
 
   socket(): number {
     const fault = this.#next('socket');
-    return fault < 0 ? fault : this.#give('socket');
+    return fault < 0 ? fault : this.#allocate('socket');
   }
 
   connect(fd: number): number {
@@ -259,7 +259,7 @@ export class ScriptedSyscalls implements Syscalls {
     if (fault === -ERRNO.ECONNABORTED && listener.waiting.shift() === undefined) return -EAGAIN;
     if (fault < 0) return fault;
     const socket = listener.waiting.shift();
-    return socket === undefined ? -EAGAIN : this.#give(socket);
+    return socket === undefined ? -EAGAIN : this.#allocate(socket);
   }
 
   /**
@@ -270,7 +270,7 @@ export class ScriptedSyscalls implements Syscalls {
     const socket = this.#socketAt(fd);
     const target = this.#memory(address, bytes);
     const scripted = this.#next('recv');
-    if (scripted === -EAGAIN || scripted > 0) this.announce(socket);
+    if (scripted === -EAGAIN || scripted > 0) this.raiseEvent(socket);
     if (scripted < 0) return scripted;
     if (socket.incoming.length === 0) return endOf(socket);
     const count = Math.min(bytes, socket.incoming.length, scripted || Infinity);
@@ -299,7 +299,7 @@ export class ScriptedSyscalls implements Syscalls {
   shutdown(fd: number): number {
     const socket = this.#socketAt(fd);
     socket.sendingEnded = true;
-    this.announce(socket);
+    this.raiseEvent(socket);
     return 0;
   }
 
@@ -358,7 +358,7 @@ export class ScriptedSyscalls implements Syscalls {
     found.watched = operation === EPOLL_CTL_ADD ? events | EPOLLHUP | EPOLLERR : 0;
     found.tag = tag;
     this.#ready = this.#ready.filter((item) => item !== found);
-    if (wanted(found) !== 0) this.announce(found);
+    if (wanted(found) !== 0) this.raiseEvent(found);
     return 0;
   }
 
@@ -385,12 +385,12 @@ export class ScriptedSyscalls implements Syscalls {
     return count;
   }
 
-  watch(_fd: number, readable: () => void): Watch {
-    this.#readable = readable;
+  watchOnLoop(_fd: number, woken: () => void): LoopWatch {
+    this.#woken = woken;
     return {
       arm: () => {},
       close: () => {
-        this.#readable = null;
+        this.#woken = null;
       },
     };
   }

@@ -162,8 +162,9 @@ export const abortCases: readonly Case[] = [
         if (fixture.isInFlight(Op.Receive, slot))
           fixture.take(await fixture.wait(Op.Receive, slot));
         // What came unasked is accounted for, lest the next visitor takes it for its own.
-        fixture.came(Op.Send, slot);
-        for (const one of fixture.came(Op.Receive, slot)) fixture.take(one);
+        fixture.takeCompletions(Op.Send, slot);
+        for (const completion of fixture.takeCompletions(Op.Receive, slot))
+          fixture.take(completion);
         await fixture.close(slot);
         client.socket.destroy();
       };
@@ -183,10 +184,13 @@ function abortCase(point: string, reach: Point, reset: boolean): Case {
       const inFlight = await reach(fixture, slot, client);
       fixture.abort(slot, reset);
       for (const op of inFlight) {
-        const one = await fixture.wait(op, slot);
+        const completion = await fixture.wait(op, slot);
         // It may have finished before the abort, but not by a fault.
-        assert.ok(one.result === canceled || one.result > 0, `${point}: ${one.result}`);
-        if (op === Op.Receive) fixture.take(one);
+        assert.ok(
+          completion.result === canceled || completion.result > 0,
+          `${point}: ${completion.result}`,
+        );
+        if (op === Op.Receive) fixture.take(completion);
       }
       await fixture.close(slot);
       // The client reads what it left unread, then sees that it is over.
@@ -209,10 +213,10 @@ function resetCase(point: string, reach: Point): Case {
       client.socket.resetAndDestroy();
       await until('the client is gone', () => client.closed);
       for (const op of inFlight) {
-        const one = await fixture.wait(op, slot);
+        const completion = await fixture.wait(op, slot);
         // The kernel tells its error once, and bytes may be there before it.
-        if (op === Op.Receive) fixture.take(one);
-        if (one.result < 0) assertBroken(one.result);
+        if (op === Op.Receive) fixture.take(completion);
+        if (completion.result < 0) assertBroken(completion.result);
       }
       for (let rounds = 0; ; rounds++) {
         const read = await fixture.read(slot);
@@ -258,7 +262,7 @@ export async function fillUp(fixture: Fixture, slot: number): Promise<void> {
   let next = 0;
   await until('a send that stays in flight', () => {
     if (!fixture.isInFlight(Op.Send, slot)) {
-      for (const { result } of fixture.came(Op.Send, slot)) next += result;
+      for (const { result } of fixture.takeCompletions(Op.Send, slot)) next += result;
       next %= REGION_BYTES;
       fixture.send(slot, REGION, next, REGION_BYTES);
     }

@@ -51,7 +51,7 @@ export function runDriverCases({ name, make, skip = {} }: DriverSuite): void {
   ];
   for (const skipped of Object.keys(skip)) {
     assert(
-      cases.some((one) => one.name === skipped),
+      cases.some((completion) => completion.name === skipped),
       `a skipped case exists: ${skipped}`,
     );
   }
@@ -60,18 +60,20 @@ export function runDriverCases({ name, make, skip = {} }: DriverSuite): void {
     after(() => {
       setTimeout(() => process.exit(1), EXIT_TIMEOUT_MS).unref();
     });
-    for (const one of cases) {
-      const reason = skip[one.name] ?? one.needs ?? null;
+    for (const completion of cases) {
+      const reason = skip[completion.name] ?? completion.needs ?? null;
       const options = reason === null ? {} : { skip: reason };
-      it(one.name, { timeout: CASE_TIMEOUT_MS, ...options }, () => runCase(one, make, seed));
+      it(completion.name, { timeout: CASE_TIMEOUT_MS, ...options }, () =>
+        runCase(completion, make, seed),
+      );
     }
   });
 }
 
-async function runCase(one: Case, make: MakeDriver, seed: number): Promise<void> {
-  const fixture = new Fixture(make, one.options);
+async function runCase(completion: Case, make: MakeDriver, seed: number): Promise<void> {
+  const fixture = new Fixture(make, completion.options);
   try {
-    await one.run({ fixture, make, seed });
+    await completion.run({ fixture, make, seed });
   } catch (error) {
     // What failed first is the news; what is left over then is only its consequence.
     await fixture.end().catch(() => {});

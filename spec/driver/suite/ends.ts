@@ -281,7 +281,7 @@ async function useMuch(make: ConstructorParameters<typeof Fixture>[0]): Promise<
   }
   const ours = fixture.connect({ host: '127.0.0.1', port });
   await fixture.wait(Op.Connect, ours);
-  fixture.driver.accepting(false);
+  fixture.driver.setAccepting(false);
   clients.push(await Client.open(port));
   await fixture.end();
   for (const client of clients) client.socket.destroy();

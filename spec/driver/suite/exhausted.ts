@@ -83,12 +83,13 @@ export async function serveExhausted(make: MakeDriver): Promise<void> {
   let rounds = 0;
   await until('a fault, or time for one', () => {
     rounds += 1;
-    return fixture.cameCount(Op.Accept, -1) > 0 || rounds > 500;
+    return fixture.completionCount(Op.Accept, -1) > 0 || rounds > 500;
   });
-  fixture.driver.accepting(false);
-  for (const { result } of fixture.came(Op.Accept, -1)) assert.equal(result, -ERRNO.EMFILE);
+  fixture.driver.setAccepting(false);
+  for (const { result } of fixture.takeCompletions(Op.Accept, -1))
+    assert.equal(result, -ERRNO.EMFILE);
   for (const fd of taken) closeSync(fd);
-  fixture.driver.accepting(true);
+  fixture.driver.setAccepting(true);
   process.stdout.write('freed\n');
   for (let isLate = false; !isLate; ) {
     const { result } = await fixture.wait(Op.Accept, -1);

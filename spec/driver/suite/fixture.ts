@@ -30,7 +30,7 @@ export interface Completion {
 }
 
 /** A guard against waiting for ever, never a measurement. */
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 /** Region 1 is mapped memory for sends; wide enough for the bulk cases. */
 export const REGION = 1;
@@ -45,7 +45,7 @@ export class Fixture {
   readonly region: Buffer = Buffer.alloc(REGION_BYTES);
   readonly out: Completions;
   /** Completions that nobody has waited for yet, and those who wait, by operation and slot. */
-  readonly #came = new Map<string, Completion[]>();
+  readonly #unclaimed = new Map<string, Completion[]>();
   readonly #waiting = new Map<string, (completion: Completion) => void>();
   /** Operations in flight, as operation and slot. */
   readonly #inFlight = new Set<string>();
@@ -139,9 +139,9 @@ export class Fixture {
       this.#waiting.delete(key);
       waiting(completion);
     } else {
-      const came = this.#came.get(key);
-      if (came === undefined) this.#came.set(key, [completion]);
-      else came.push(completion);
+      const unclaimed = this.#unclaimed.get(key);
+      if (unclaimed === undefined) this.#unclaimed.set(key, [completion]);
+      else unclaimed.push(completion);
     }
   }
 
@@ -165,7 +165,7 @@ export class Fixture {
     if (op === Op.Unlisten) this.#listening = false;
   }
 
-  #ask(op: Op, slot: number): void {
+  #start(op: Op, slot: number): void {
     this.#inFlight.add(`${op}:${slot}`);
   }
 
@@ -174,24 +174,24 @@ export class Fixture {
   }
 
   /** How many completions of a kind lie there unasked for. */
-  cameCount(op: Op, slot: number): number {
-    return this.#came.get(`${op}:${slot}`)?.length ?? 0;
+  completionCount(op: Op, slot: number): number {
+    return this.#unclaimed.get(`${op}:${slot}`)?.length ?? 0;
   }
 
   /** Those completions, from now on waited for. */
-  came(op: Op, slot: number): Completion[] {
-    return this.#came.get(`${op}:${slot}`)?.splice(0) ?? [];
+  takeCompletions(op: Op, slot: number): Completion[] {
+    return this.#unclaimed.get(`${op}:${slot}`)?.splice(0) ?? [];
   }
 
   wait(op: Op, slot: number): Promise<Completion> {
     const key = `${op}:${slot}`;
-    const came = this.#came.get(key)?.shift();
-    if (came !== undefined) return Promise.resolve(came);
+    const unclaimed = this.#unclaimed.get(key)?.shift();
+    if (unclaimed !== undefined) return Promise.resolve(unclaimed);
     return new Promise((resolve, reject) => {
       const patience = setTimeout(() => {
         this.#waiting.delete(key);
         reject(new Error(`no ${OP_NAMES[op]} of slot ${slot} came`));
-      }, PATIENCE_MS);
+      }, TIMEOUT_MS);
       this.#waiting.set(key, (completion) => {
         clearTimeout(patience);
         resolve(completion);
@@ -200,13 +200,13 @@ export class Fixture {
   }
 
   async listen(address: Address = { host: '127.0.0.1', port: 0 }): Promise<number> {
-    this.#ask(Op.Listen, -1);
+    this.#start(Op.Listen, -1);
     this.driver.listen(address);
     return (await this.wait(Op.Listen, -1)).result;
   }
 
   async unlisten(last = false): Promise<void> {
-    this.#ask(Op.Unlisten, -1);
+    this.#start(Op.Unlisten, -1);
     this.driver.unlisten(last);
     assert.equal((await this.wait(Op.Unlisten, -1)).result, 0);
   }
@@ -239,18 +239,18 @@ export class Fixture {
 
   connect(address: Address): number {
     const slot = this.#takeSlot();
-    this.#ask(Op.Connect, slot);
+    this.#start(Op.Connect, slot);
     this.driver.connect(address, slot);
     return slot;
   }
 
   receive(slot: number): void {
-    this.#ask(Op.Receive, slot);
+    this.#start(Op.Receive, slot);
     this.driver.receive(slot);
   }
 
   watch(slot: number): void {
-    this.#ask(Op.Watch, slot);
+    this.#start(Op.Watch, slot);
     this.driver.watch(slot);
   }
 
@@ -282,7 +282,7 @@ export class Fixture {
   }
 
   send(slot: number, region: number, start: number, end: number, more = false): void {
-    this.#ask(Op.Send, slot);
+    this.#start(Op.Send, slot);
     this.driver.send(slot, region, start, end, more);
   }
 
@@ -311,7 +311,7 @@ export class Fixture {
   }
 
   async close(slot: number): Promise<void> {
-    this.#ask(Op.Close, slot);
+    this.#start(Op.Close, slot);
     this.driver.close(slot);
     assert.equal((await this.wait(Op.Close, slot)).result, 0);
   }
@@ -325,10 +325,10 @@ export class Fixture {
     this.run();
     for (const slot of [...this.#slotsOpen]) await this.#endSlot(slot);
     if (this.#listening) {
-      this.driver.accepting(true);
+      this.driver.setAccepting(true);
       await this.unlisten();
     }
-    for (const handle of this.#came.get(`${Op.Accept}:-1`) ?? []) {
+    for (const handle of this.#unclaimed.get(`${Op.Accept}:-1`) ?? []) {
       if (handle.result >= 0) this.driver.refuse(handle.result);
     }
     this.pause();
@@ -347,16 +347,17 @@ export class Fixture {
       if (this.isInFlight(op, slot)) await this.wait(op, slot);
     }
     if (this.isInFlight(Op.Receive, slot)) this.take(await this.wait(Op.Receive, slot));
-    for (const lost of this.#came.get(`${Op.Receive}:${slot}`)?.splice(0) ?? []) this.take(lost);
+    for (const lost of this.#unclaimed.get(`${Op.Receive}:${slot}`)?.splice(0) ?? [])
+      this.take(lost);
     await this.close(slot);
   }
 }
 
 /** Waits for something that events bring about, and says what when it does not come. */
 export async function until(what: string, check: () => boolean): Promise<void> {
-  const givenUpMs = performance.now() + PATIENCE_MS;
+  const deadlineMs = performance.now() + TIMEOUT_MS;
   while (!check()) {
-    if (performance.now() > givenUpMs) throw new Error(`waited in vain: ${what}`);
+    if (performance.now() > deadlineMs) throw new Error(`waited in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

@@ -112,19 +112,19 @@ export const listenCases: readonly Case[] = [
       const port = await fixture.listen();
       const first = await Client.open(port);
       const slot = await fixture.accept();
-      fixture.driver.accepting(false);
+      fixture.driver.setAccepting(false);
       const clients = [await Client.open(port), await Client.open(port), await Client.open(port)];
       // Several exchanges on the first connection: enough turns for a driver to go wrong in.
       for (const text of ['one', 'two', 'three', 'four']) {
         first.socket.write(text);
         assert.equal(String(await fixture.readAll(slot, text.length)), text);
       }
-      assert.equal(fixture.cameCount(Op.Accept, -1), 0, 'no ACCEPT while not accepting');
+      assert.equal(fixture.completionCount(Op.Accept, -1), 0, 'no ACCEPT while not accepting');
       fixture.pause();
       while (fixture.step() > 0) {}
       assert.equal(fixture.sleep(), true, 'clients who wait keep nobody awake');
       const wakesBefore = fixture.wakes;
-      fixture.driver.accepting(true);
+      fixture.driver.setAccepting(true);
       await until('wake()', () => fixture.wakes > wakesBefore);
       fixture.run();
       for (const client of clients) {
@@ -156,7 +156,7 @@ export const listenCases: readonly Case[] = [
       for (let count = 0; count < 5; count++) clients.push(await Client.open(port));
       fixture.run();
       await fixture.unlisten();
-      while (fixture.cameCount(Op.Accept, -1) > 0)
+      while (fixture.completionCount(Op.Accept, -1) > 0)
         fixture.driver.refuse(await fixture.acceptHandle());
       for (const client of clients) await client.isGone();
     },
@@ -165,7 +165,7 @@ export const listenCases: readonly Case[] = [
     name: 'unlisten takes those who wait in the kernel, also while not accepting',
     async run({ fixture }) {
       const port = await fixture.listen();
-      fixture.driver.accepting(false);
+      fixture.driver.setAccepting(false);
       const clients = [await Client.open(port), await Client.open(port)];
       await fixture.unlisten();
       for (const client of clients) {
@@ -330,7 +330,7 @@ export const listenCases: readonly Case[] = [
         assert.equal(await second.listen({ path }), -ERRNO.EADDRINUSE);
         await second.end();
         // The probe of the second is a client of the first, gone at once.
-        while (fixture.cameCount(Op.Accept, -1) > 0)
+        while (fixture.completionCount(Op.Accept, -1) > 0)
           fixture.driver.refuse(await fixture.acceptHandle());
         await roundTrip(fixture, { path });
       }),

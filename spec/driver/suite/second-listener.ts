@@ -41,7 +41,7 @@ async function leavesWithOneWaiting(fixture: Fixture, last: boolean): Promise<Cl
   const fd = openListener(calls, { host: '127.0.0.1', port: 0 }, 16);
   const port = await fixture.listen({ fd });
   assert.ok(port > 0);
-  fixture.driver.accepting(false);
+  fixture.driver.setAccepting(false);
   const client = await Client.open(port);
   await takesNobody(fixture);
   await fixture.unlisten(last);
@@ -60,7 +60,11 @@ async function takesNobody(fixture: Fixture): Promise<void> {
   for (let round = 0; round < IDLE_ROUNDS; round++) {
     await new Promise((resolve) => setImmediate(resolve));
   }
-  assert.equal(fixture.cameCount(Op.Accept, -1), 0, 'no ACCEPT of a listener that is not watched');
+  assert.equal(
+    fixture.completionCount(Op.Accept, -1),
+    0,
+    'no ACCEPT of a listener that is not watched',
+  );
 }
 
 export const alsoCases: readonly Case[] = [
@@ -104,12 +108,12 @@ export const alsoCases: readonly Case[] = [
         withOther(async (second) => {
           const port = await fixture.listen();
           fixture.driver.acceptAlso(first.fd, true);
-          fixture.driver.accepting(false);
+          fixture.driver.setAccepting(false);
           fixture.driver.acceptAlso(second.fd, true);
           const ports = [port, first.port, second.port];
           const clients = await Promise.all(ports.map((each) => Client.open(each)));
           await takesNobody(fixture);
-          fixture.driver.accepting(true);
+          fixture.driver.setAccepting(true);
           for (let count = 0; count < clients.length; count++) {
             await fixture.write(await fixture.accept(), 'hello');
           }
@@ -140,7 +144,7 @@ export const alsoCases: readonly Case[] = [
     needs,
     async run({ fixture }) {
       const client = await leavesWithOneWaiting(fixture, true);
-      assert.equal(fixture.cameCount(Op.Accept, -1), 1, 'before UNLISTEN');
+      assert.equal(fixture.completionCount(Op.Accept, -1), 1, 'before UNLISTEN');
       await serves(fixture, client);
     },
   },
@@ -149,7 +153,7 @@ export const alsoCases: readonly Case[] = [
     needs,
     async run({ fixture }) {
       const client = await leavesWithOneWaiting(fixture, false);
-      assert.equal(fixture.cameCount(Op.Accept, -1), 0);
+      assert.equal(fixture.completionCount(Op.Accept, -1), 0);
       client.socket.destroy();
     },
   },

@@ -1,5 +1,6 @@
-// The listening socket of a Linux driver, and those of others that it takes clients from as well.
-// They stand in an epoll, level-triggered: clients not taken in one turn are announced again.
+// The listening socket of a Linux driver, and listening sockets of other processes from which it also
+// accepts. They are registered in an epoll, level-triggered: clients that are not accepted in one
+// turn are reported again.
 
 import { assert } from '../../base/assert.ts';
 import { ERRNO } from '../../base/errno.ts';
@@ -11,7 +12,7 @@ import type { Syscalls } from './syscalls.ts';
 
 const CLOSED = -1;
 
-export class EpollListener {
+export class Listener {
   readonly #calls: Syscalls;
   readonly #epoll: number;
   readonly #tag: number;
@@ -19,15 +20,15 @@ export class EpollListener {
   #accepting = false;
   /** The file of a unix socket that was made here. */
   #path: string | null = null;
-  /** Listening descriptors of others. */
-  readonly #also: number[] = [];
-  /** Others have the listener too, and serve its clients when this process does not. */
+  /** Listening descriptors that belong to others, see Driver.acceptAlso(). */
+  readonly #otherFds: number[] = [];
+  /** Other processes have the listener too, and accept its clients when this process does not. */
   #isInherited = false;
-  /** Clients that are still taken before the listener closes. */
-  #lastClients = 0;
-  isLeaving = false;
+  /** How many clients drain() may still accept before it closes the listener. */
+  #drainMax = 0;
+  isDraining = false;
 
-  /** `tag` comes back with the events of these descriptors. */
+  /** The events of these descriptors have the tag `tag`. */
   constructor(calls: Syscalls, epoll: number, tag: number) {
     this.#calls = calls;
     this.#epoll = epoll;
@@ -46,8 +47,8 @@ export class EpollListener {
     this.#fd = fd;
     this.#path = 'path' in address ? address.path : null;
     this.#isInherited = 'fd' in address;
-    this.#lastClients = backlog;
-    const status = this.accepting(true);
+    this.#drainMax = backlog;
+    const status = this.setAccepting(true);
     if (status === 0) return listenerPort(this.#calls, fd);
     if (this.#path !== null) removeSocket(this.#path);
     this.#calls.close(fd);
@@ -55,65 +56,65 @@ export class EpollListener {
     return status;
   }
 
-  /** Nobody new comes in; takeLast() follows until it has closed. */
-  leave(last: boolean): void {
+  /** drain() has to be called afterwards until it has closed the listener. */
+  startDrain(last: boolean): void {
     if (last) this.#isInherited = false;
-    this.accepting(false);
-    this.#also.length = 0;
+    this.setAccepting(false);
+    this.#otherFds.length = 0;
     if (this.#path !== null) removeSocket(this.#path);
     this.#path = null;
-    this.isLeaving = true;
+    this.isDraining = true;
   }
 
-  /** Takes those who wait in the kernel's queue, which closing would reset; then closes. */
-  takeLast(out: Completions, from: number): number {
+  /** Accepts the clients in the kernel's queue, which closing would reset; then closes. */
+  drain(out: Completions, from: number): number {
     let count = from;
-    if (!this.#isInherited && this.#lastClients > 0) {
+    if (!this.#isInherited && this.#drainMax > 0) {
       count = this.#acceptFrom(this.#fd, out, from);
-      this.#lastClients -= count - from;
+      this.#drainMax -= count - from;
       const isMore = count > from && out.result[count - 1] >= 0;
       if (isMore || count === out.capacity) return count;
     }
     if (count === out.capacity) return count;
-    this.isLeaving = false;
+    this.isDraining = false;
     this.#calls.close(this.#fd);
     this.#fd = CLOSED;
     return out.set(count, Op.Unlisten, -1, 0, -1);
   }
 
-  /** 0, or -errno when epoll does not take it: it accepts nobody then. */
-  accepting(on: boolean): number {
-    assert(this.isOpen, 'a listener is there');
+  /** 0, or -errno when the epoll does not take the listener, which then accepts no clients. */
+  setAccepting(on: boolean): number {
+    assert(this.isOpen, 'a listener is open');
     if (on === this.#accepting) return 0;
-    const status = this.#watch(this.#fd, on);
+    const status = this.#register(this.#fd, on);
     this.#accepting = on && status === 0;
-    if (this.#accepting === on) for (const fd of this.#also) this.#watch(fd, on);
+    if (this.#accepting === on) for (const fd of this.#otherFds) this.#register(fd, on);
     return this.#accepting === on ? 0 : status;
   }
 
-  /** 0, or -errno. */
-  #watch(fd: number, on: boolean): number {
+  /** Adds to the epoll, or removes: 0, or -errno. */
+  #register(fd: number, on: boolean): number {
     const operation = on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
     return this.#calls.epollControl(this.#epoll, operation, fd, EPOLLIN, this.#tag);
   }
 
   acceptAlso(fd: number, on: boolean): void {
-    assert(this.isOpen, 'a listener is there');
-    assert(fd !== this.#fd, 'the other descriptor is another one');
-    const index = this.#also.indexOf(fd);
+    assert(this.isOpen, 'a listener is open');
+    assert(fd !== this.#fd, 'the descriptor is not the own listener');
+    const index = this.#otherFds.indexOf(fd);
     if (on === index >= 0) return;
-    if (on) this.#also.push(fd);
-    else this.#also.splice(index, 1);
-    // Closing would not end the watch: other processes hold the same socket open.
-    if (this.#accepting) this.#watch(fd, on);
+    if (on) this.#otherFds.push(fd);
+    else this.#otherFds.splice(index, 1);
+    // Closing alone would not remove it from the epoll: other processes hold the same socket open.
+    if (this.#accepting) this.#register(fd, on);
   }
 
-  /** Takes waiting clients into `out` from `from` on; gives the new count. */
+  /** Accepts waiting clients into `out` from `from` on; returns the new count. */
   accept(out: Completions, from: number): number {
-    // A ring may announce what was true before accepting(false).
+    // A ring may report an event from before setAccepting(false).
     if (!this.#accepting) return from;
     let count = this.#acceptFrom(this.#fd, out, from);
-    for (const fd of this.#also) count = this.#acceptFrom(fd, out, count);
+    for (const fd of this.#otherFds) count = this.#acceptFrom(fd, out, count);
     return count;
   }
 

@@ -1,4 +1,4 @@
-// Makes the listening socket: TCP, unix, or one that was inherited.
+// Opens a listening socket: TCP, unix, or one that was inherited.
 
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { ERRNO, faultOf } from '../../base/errno.ts';
@@ -37,23 +37,23 @@ export function openListener(calls: Syscalls, address: Address, backlog: number)
   if (fd < 0) return fd;
   calls.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.reusePort === true) calls.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  forClients(calls, fd);
+  setClientOptions(calls, fd);
   if (target.family === AF_INET6) calls.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   return bindAndListen(calls, fd, target, backlog);
 }
 
-/** Makes a listener that somebody else opened like those that are opened here. */
-export function forInherited(calls: Syscalls, fd: number): void {
+/** Gives a listener that another process opened the flags and options of those opened here. */
+export function prepareInherited(calls: Syscalls, fd: number): void {
   calls.fcntl(fd, F_SETFD, FD_CLOEXEC);
   calls.fcntl(fd, F_SETFL, Math.max(0, calls.fcntl(fd, F_GETFL, 0)) | O_NONBLOCK);
-  forClients(calls, fd);
+  setClientOptions(calls, fd);
 }
 
 /**
- * Accepted sockets inherit these, which saves calls for each. A host that vanished without a word
- * is found out within two minutes, also by a quiet stream. On a unix socket it comes to nothing.
+ * Accepted sockets inherit these options, which saves calls for each. Keep-alive probes find a host
+ * that vanished within two minutes, also when nothing is sent. They have no effect on a unix socket.
  */
-function forClients(calls: Syscalls, fd: number): void {
+function setClientOptions(calls: Syscalls, fd: number): void {
   calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   calls.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   calls.setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
@@ -61,7 +61,7 @@ function forClients(calls: Syscalls, fd: number): void {
   calls.setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, 6);
 }
 
-/** The port a listener got, 0 for a unix socket. */
+/** The port of a listener, 0 for a unix socket. */
 export function listenerPort(calls: Syscalls, fd: number): number {
   const name = new Uint8Array(SOCKADDR_BYTES);
   const length = calls.getsockname(fd, name);
@@ -89,7 +89,7 @@ function listenOn(calls: Syscalls, fd: number, backlog: number): number {
   return status;
 }
 
-/** The mode is set before listen(), so nobody connects in between. */
+/** The mode is set before listen(), so that no client connects with the wrong one. */
 function openUnix(
   calls: Syscalls,
   path: string,
@@ -127,7 +127,7 @@ function setMode(path: string, mode: number): number {
   }
 }
 
-/** Removes a socket file whose server is gone. False when somebody answers, or it is no socket. */
+/** Removes a socket file whose server is gone. False when a server accepts, or it is no socket. */
 function removeStale(calls: Syscalls, target: SocketAddress, path: string): boolean {
   const probe = calls.socket(target.family, STREAM_SOCKET, 0);
   if (probe < 0) return false;
@@ -143,11 +143,11 @@ function removeStale(calls: Syscalls, target: SocketAddress, path: string): bool
   }
 }
 
-/** Removes the file of a unix socket; one that is gone already is fine. */
+/** Removes the file of a unix socket, if it is still there. */
 export function removeSocket(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // Somebody was faster, or the folder is no longer ours to change.
+    // It was removed already, or this process may no longer write to the folder.
   }
 }

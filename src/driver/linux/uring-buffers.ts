@@ -56,7 +56,9 @@ export class ProvidedBuffers {
     const status = calls.register(ring, REGISTER_PBUF_RING, registration(mapping, count, group), 1);
     if (status < 0) {
       calls.unmapMemory(mapping);
-      throw Object.assign(new Error(`registering the buffer ring failed with errno ${-status}`), { errno: -status });
+      throw Object.assign(new Error(`registering the buffer ring failed with errno ${-status}`), {
+        errno: -status,
+      });
     }
   }
 

@@ -3,31 +3,31 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { it } from 'node:test';
-import { ffi } from '../../src/driver/linux/ffi.ts';
+import { ffi } from '../../../src/driver/linux/ffi.ts';
 
 const isLinux = process.platform === 'linux';
 const problem = isLinux ? ffi() : 'other systems watch nothing';
 
 /** In a process of its own, since a test's own timers would bring promises on. */
 function orderIn(body: string): string {
-  const module = new URL('../../src/driver/linux/ffi.js', import.meta.url).href;
+  const module = new URL('../../../src/driver/linux/ffi.js', import.meta.url).href;
   const script = `
     import { writeSync } from 'node:fs';
     const { ffi } = await import(${JSON.stringify(module)});
-    const { func, watch } = ffi();
-    const told = [];
-    const watched = watch(func('int eventfd(uint32_t, int)')(1, 0), () => {
-      if (told.length > 0) return;
-      told.push('called');
+    const { func, watchOnLoop } = ffi();
+    const events = [];
+    const watched = watchOnLoop(func('int eventfd(uint32_t, int)')(1, 0), () => {
+      if (events.length > 0) return;
+      events.push('called');
       watched.close();
       ${body}
     });
     watched.arm();
     // Both keeps the process alive and ends it, when nothing else does.
-    setTimeout(() => end('nobody came'), 10_000);
-    function end(word) {
-      told.push(word);
-      writeSync(1, told.join(', '));
+    setTimeout(() => end('no callback'), 10_000);
+    function end(event) {
+      events.push(event);
+      writeSync(1, events.join(', '));
       process.exit();
     }
   `;
