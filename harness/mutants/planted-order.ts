@@ -100,8 +100,8 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'a wake-up from within a call is lost',
     file: PUMP,
-    find: 'else\n            setImmediate(this.#run);\n    }\n    /** A mistake',
-    replace: '}\n    /** A mistake',
+    find: 'else\n            setImmediate(this.#run);\n    }\n    /** A failed',
+    replace: '}\n    /** A failed',
   },
   {
     name: 'the pump falls asleep with work left',

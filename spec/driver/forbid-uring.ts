@@ -1,5 +1,5 @@
-// Preloaded into a process: forbids it io_uring the way containers do, with a seccomp filter that
-// answers EPERM. It holds for this process alone and cannot be taken back.
+// Preloaded into a process: forbids it io_uring as containers do, by a seccomp filter that returns
+// EPERM. The filter is of this process alone and cannot be removed.
 
 import assert from 'node:assert/strict';
 import { ERRNO } from '../../src/base/errno.ts';

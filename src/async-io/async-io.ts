@@ -1,8 +1,8 @@
 // The second port, beside the driver: what Node does off the loop. Nothing above the two ports
 // reads files, clocks or randomness, so a simulator that stands in for both owns the whole world.
 //
-// Faults of the world are values: a call that fails gives -errno (see ERRNO in base/errno.ts for the
-// numbers; ENOENT 2, EACCES 13, ENOTDIR 20, EISDIR 21, ELOOP 40, ENAMETOOLONG 36 occur here).
+// Faults of the world are values: a call that fails gives -errno (see ERRNO in base/errno.ts for
+// the numbers; ENOENT 2, EACCES 13, ENOTDIR 20, EISDIR 21, ELOOP 40, ENAMETOOLONG 36 occur here).
 
 /** What a path leads to, after following symbolic links. */
 export const FileKind = { Other: 0, File: 1, Directory: 2 } as const;

@@ -1,7 +1,9 @@
-// Assertions against our own bugs. Input from a peer, kernel results, files and options never assert.
+// Assertions against our own bugs. Input from a peer, kernel results, files and options never
+// assert.
 
 /**
- * Throws when `condition` is false, which is a bug of this package. `message` says what should hold.
+ * Throws when `condition` is false, which is a bug of this package. `message` says what should
+ * hold.
  */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new AssertionFault(message);

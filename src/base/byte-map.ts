@@ -1,6 +1,6 @@
 // Hot: runs for every request. Measured by perf/micro/route.ts.
-// A hash map from spans of bytes to values, so that looking up a path makes no string. Open addressing
-// with linear probing; set() copies keys, get() allocates nothing.
+// A hash map from spans of bytes to values, so that looking up a path makes no string. Open
+// addressing with linear probing; set() copies keys, get() allocates nothing.
 
 import { assert } from './assert.ts';
 

@@ -1,5 +1,6 @@
-// Small typed arrays carved from larger buffers. One with a buffer of its own costs an allocation, and
-// the garbage collector a deallocation: for an object that has several, that is most of its cost.
+// Small typed arrays carved from larger buffers. One with a buffer of its own costs an allocation,
+// and the garbage collector a deallocation: for an object that has several, that is most of its
+// cost.
 
 /** The size of Node's own buffer pool: a long-lived array keeps no more than this alive. */
 const CHUNK_BYTES = 8192;

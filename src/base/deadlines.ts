@@ -50,8 +50,8 @@ export class Deadlines {
   }
 
   /**
-   * As arm(), for a timeout that starts again very often: it is moved in its list only when it would
-   * otherwise expire early, and expires up to SLACK_MS late.
+   * As arm(), for a timeout that starts again very often: it is moved in its list only when it
+   * would otherwise expire early, and expires up to SLACK_MS late.
    */
   extend(node: number, kind: number, nowMs: number): void {
     const timeoutMs = this.#timeoutsMs[kind];

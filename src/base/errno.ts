@@ -1,5 +1,5 @@
-// The one table of error numbers. Drivers and asynchronous I/O report Linux numbers on every system;
-// os.constants would hold the numbers of the system that this runs on.
+// The one table of error numbers. Drivers and asynchronous I/O report Linux numbers on every
+// system; os.constants would hold the numbers of the system that this runs on.
 
 export const ERRNO = {
   EPERM: 1,

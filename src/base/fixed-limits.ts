@@ -1,4 +1,5 @@
-// Limits that no configuration changes, each with its reason. Those that can be set are in limits.ts.
+// Limits that no configuration changes, each with its reason. Those that can be set are in
+// limits.ts.
 
 /**
  * The head of a part of a form: RFC 7578 knows three fields, and a file's name has hardly more than
@@ -54,8 +55,8 @@ export const LOG_WAITING_CHARACTERS_MAX = 4_194_304;
 export const LOG_FLUSH_MS = 500;
 
 /**
- * How often the server checks within writeTimeoutMs whether a client takes more of its response. The
- * last progress may be one check old, so a client is reset up to a quarter late, never early.
+ * How often the server checks within writeTimeoutMs whether a client takes more of its response.
+ * The last progress may be one check old, so a client is reset up to a quarter late, never early.
  */
 export const WRITE_CHECKS = 4;
 

@@ -82,7 +82,8 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
   },
   bodyTotalTimeoutMs: {
     // With bodyTimeoutMs alone a byte now and then would hold a connection for ever; a fixed limit
-    // would fail large uploads. So each byte extends the timeout: the floor is 1,000 bytes a second.
+    // would fail large uploads. So each byte extends the timeout: the floor is 1,000 bytes a
+    // second.
     default: 60_000,
     min: 0,
     max: DAY_MS,
@@ -138,8 +139,8 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
   connectionsMax: {
     // When all are used, accept() pauses and clients wait in the kernel's queue. After
     // overloadWaitMs without a free one, a new client gets the slot of the connection that was idle
-    // for longest, if it was for as long as that, else a 503. A connection has one exchange at most,
-    // so the pool of exchanges needs no limit of its own: an empty pool makes another.
+    // for longest, if it was for as long as that, else a 503. A connection has one exchange at
+    // most, so the pool of exchanges needs no limit of its own: an empty pool makes another.
     default: 16_384,
     min: 1,
     max: 1_000_000,
@@ -252,8 +253,9 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
   },
   blockCount: {
     // Why 8,192: a block is in use while a connection receives, holds part of a head, or has a
-    // response waiting; 4,096 slow clients at once in each direction. Untouched pages cost no memory.
-    // When none is left, receives are starved until one is free: nothing fails and nothing grows.
+    // response waiting; 4,096 slow clients at once in each direction. Untouched pages cost no
+    // memory. When none is left, receives are starved until one is free: nothing fails and nothing
+    // grows.
     default: 8_192,
     min: 16,
     max: 1_000_000,
@@ -307,8 +309,8 @@ export function limitsFrom(given: Partial<Limits> = {}): Limits {
 }
 
 /**
- * Bytes of a block: a head must fit in one, and a response of 16 KiB with its head, so that a common
- * file goes out in one send.
+ * Bytes of a block: a head must fit in one, and a response of 16 KiB with its head, so that a
+ * common file goes out in one send.
  */
 export function blockBytesFor(limits: Limits): number {
   const lineBytes = 64;

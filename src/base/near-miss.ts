@@ -1,5 +1,5 @@
-// Finds the known name that a mistyped one resembles. connectionTimeoutMs, connection-timeout-ms and
-// connection_timeout_ms count as the same name, and so does another order of words.
+// Finds the known name that a mistyped one resembles. connectionTimeoutMs, connection-timeout-ms
+// and connection_timeout_ms count as the same name, and so does another order of words.
 
 /** Longer names are no typing errors, and a comparison costs the product of the lengths. */
 const NAME_LENGTH_MAX = 64;

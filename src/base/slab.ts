@@ -18,15 +18,17 @@ export class Slab {
   readonly bytes: Uint8Array;
   readonly #strideBytes: number;
   /**
-   * Free block numbers, the next to acquire on top, at #freeCount - 1. A FreeStack instead takes 2 ns
-   * more for a block (6 to 8, perf/micro/pools.ts).
+   * Free block numbers, the next to acquire on top, at #freeCount - 1. A FreeStack instead takes 2
+   * ns more for a block (6 to 8, perf/micro/pools.ts).
    */
   readonly #free: Int32Array;
   #freeCount: number;
   readonly #shortCount: number;
   /** 1 while a block is in use; finds double releases. */
   readonly #inUse: Uint8Array;
-  /** Called once, when the next block is released, then null again: for a receive without a block. */
+  /**
+   * Called once, when the next block is released, then null again: for a receive without a block.
+   */
   whenFree: (() => void) | null;
 
   constructor(blockBytes: number, blockCount: number) {

@@ -97,7 +97,7 @@ export const Timeout = {
   Body: 2,
   Handler: 3,
   Linger: 4,
-  /** The reactor waits for this one WRITE_CHECKS times, or more, before a connection hears of it. */
+  /** The reactor waits for this one WRITE_CHECKS times, or more, before it calls the owner. */
   Write: 5,
   Drain: 6,
   /** Before Linger: whether what was sent has arrived is looked at again. */

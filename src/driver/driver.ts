@@ -146,8 +146,8 @@ export interface Driver {
   send(slot: number, region: number, start: number, end: number, more: boolean): void;
   /**
    * Completes with one WATCH, -errno, when the connection breaks: by a reset, by a timeout of the
-   * kernel, on a unix socket also when the peer closes. It is meant for a socket on which nothing is
-   * received, as a receive reports the same; it may stay in flight next to receives and sends. A
+   * kernel, on a unix socket also when the peer closes. It is meant for a socket on which nothing
+   * is received, as a receive reports the same; it may stay in flight next to receives and sends. A
    * peer that only ends its own stream does not complete it.
    */
   watch(slot: number): void;

@@ -14,7 +14,9 @@ export interface Counters {
   resets: number;
   /** Calls of handlers without effect: the response had ended, or the connection was closed. */
   lateWrites: number;
-  /** Errors that handlers threw, except HttpError, and late calls while the client was connected. */
+  /**
+   * Errors that handlers threw, except HttpError, and late calls while the client was connected.
+   */
   handlerErrors: number;
   /** Clients that got 503 because of overload, and idle connections that yielded to one. */
   turnedAway: number;

@@ -1,8 +1,8 @@
-// Decides which clients are served. An accepted client gets a slot, or waits for one; while all slots
-// are used accept() pauses, and further clients wait in the kernel's queue. When no slot became free
-// for too long, the connections idle for longest yield theirs, and where none is idle, clients get an
-// overload response on a few slots kept for that. Yielding connections close gracefully as long as
-// there are such slots.
+// Decides which clients are served. An accepted client gets a slot, or waits for one; while all
+// slots are used accept() pauses, and further clients wait in the kernel's queue. When no slot
+// became free for too long, the connections idle for longest yield theirs, and where none is idle,
+// clients get an overload response on a few slots kept for that. Yielding connections close
+// gracefully as long as there are such slots.
 
 import { assert } from '../base/assert.ts';
 import type { Deadlines } from '../base/deadlines.ts';
@@ -22,7 +22,7 @@ export interface AdmissionEvents {
 }
 
 export interface OverloadOptions {
-  /** How many of all slots only clients get that are turned away. */
+  /** How many of the slots are kept for clients that are turned away. */
   readonly extraSlots: number;
   /** How long all slots may be used before clients are turned away; 0 is for ever. */
   readonly waitMs: number;
@@ -56,7 +56,7 @@ export class Admission {
   /** Handles of clients without a slot: those accepted before the driver paused accept(). */
   readonly #waiting: Ring;
   readonly #waitingMax: number;
-  /** Listening, and not between unlisten() and UNLISTEN. */
+  /** From LISTEN until unlisten(). */
   #isListening = false;
   /** accept() is paused, because of a fault or because all slots are used. */
   #paused = false;

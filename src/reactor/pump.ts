@@ -84,7 +84,7 @@ export class Pump {
     else setImmediate(this.#run);
   }
 
-  /** An assertion must end the process: the library that calls back here would swallow the error. */
+  /** A failed assertion must end the process: the library that calls this would swallow it. */
   #turnsNow(): void {
     try {
       this.#turns();

@@ -1,6 +1,7 @@
 // Hot: runs for every turn. Measured by perf/micro/connection.ts.
-// One turn at a time: poll the driver, report completions to the owners of sockets, expire deadlines.
-// The reactor has no HTTP in it, and no loop of its own: a pump (or a simulator) calls turn().
+// One turn at a time: poll the driver, report completions to the owners of sockets, expire
+// deadlines. The reactor has no HTTP in it, and no loop of its own: a pump (or a simulator) calls
+// turn().
 
 import { assert } from '../base/assert.ts';
 import { Deadlines } from '../base/deadlines.ts';
@@ -254,7 +255,9 @@ export class Reactor {
     if (this.#admission.isListening) this.driver.acceptAlso(fd, on);
   }
 
-  /** Waiting clients are still accepted; those of an inherited listener by the last process only. */
+  /**
+   * Waiting clients are still accepted; those of an inherited listener by the last process only.
+   */
   unlisten(last: boolean): void {
     this.#admission.setListening(false);
     this.driver.unlisten(last);

@@ -1,4 +1,4 @@
-// Random walks of the epoll driver through a kernel with faults. VIBING_SEED repeats a run.
+// Fuzzes the epoll driver on a kernel with faults. VIBING_SEED repeats a run.
 
 import { randomInt } from 'node:crypto';
 import { describe, it } from 'node:test';
@@ -10,8 +10,8 @@ const STEPS = 300;
 
 const first = Number(process.env['VIBING_SEED'] ?? randomInt(1, 2 ** 30));
 
-describe(`random walks of the epoll driver, seed ${first}`, () => {
-  it(`${RUNS} walks of ${STEPS} steps keep the contract`, () => {
+describe(`fuzz of the epoll driver, seed ${first}`, () => {
+  it(`${RUNS} runs of ${STEPS} steps keep the contract`, () => {
     for (let seed = first; seed < first + RUNS; seed++) {
       try {
         new Fuzz((options, calls) => new EpollDriver(options, calls), seed).run(STEPS);

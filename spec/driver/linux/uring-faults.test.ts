@@ -1,4 +1,4 @@
-// The ring driver on a scripted kernel: refusals, full queues, missing buffers, late completions.
+// The uring driver on a scripted kernel: errors, full queues, missing buffers, late completions.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -12,11 +12,11 @@ import { plainCalls, REGION, RingFixture } from '../scripted/ring-fixture.ts';
 
 const CANCELED = -ERRNO.ECANCELED;
 
-/** Slot 0 has the only block; slot 1 has looked, found nothing, and waits for bytes without one. */
+/** Slot 0 has the only block; slot 1 has peeked, found nothing, and polls for bytes. */
 function waitWithoutBuffer(fixture: RingFixture): { waiting: ScriptedSocket; block: number } {
   const other = fixture.adopt(0);
   const waiting = fixture.adopt(1);
-  // The kernel said that there is more, and then there is not: the receive does not wait for it.
+  // The kernel reported more bytes, but there are none: the receive does not wait for readiness.
   fixture.write(waiting, 'x'.repeat(65));
   fixture.driver.receive(1);
   assert.equal(fixture.single(fixture.settle()), `RECEIVE 1: '${'x'.repeat(64)}'`);
@@ -29,7 +29,7 @@ function waitWithoutBuffer(fixture: RingFixture): { waiting: ScriptedSocket; blo
   return { waiting, block };
 }
 
-describe('a ring driver whose kernel refuses', () => {
+describe('the uring driver whose kernel fails calls', () => {
   for (const name of ['EINTR', 'EAGAIN', 'EBUSY'] as const) {
     it(`${name} of enter: entries are kept, and submitted once`, () => {
       const fixture = new RingFixture();
@@ -37,11 +37,11 @@ describe('a ring driver whose kernel refuses', () => {
       fixture.write(socket, 'hello');
       fixture.driver.receive(0);
       fixture.driver.send(0, REGION, 0, 10, false);
-      const refusal = -ERRNO[name === 'EBUSY' ? 'EAGAIN' : name];
-      fixture.kernel.enterScript.push(name === 'EBUSY' ? -16 : refusal, refusal);
+      const failure = -ERRNO[name === 'EBUSY' ? 'EAGAIN' : name];
+      fixture.kernel.enterScript.push(name === 'EBUSY' ? -16 : failure, failure);
       for (let turn = 0; turn < 2; turn++) {
         assert.deepEqual(fixture.poll(), []);
-        assert.equal(fixture.driver.sleep(), false, 'there is something to submit');
+        assert.equal(fixture.driver.sleep(), false, 'an entry is to be submitted');
       }
       assert.equal(fixture.kernel.taken.length, 0);
       const completions = fixture.settle().map((one) => fixture.describe(one));
@@ -78,7 +78,7 @@ describe('a ring driver whose kernel refuses', () => {
     });
     const slots = Array.from({ length: 40 }, (_, slot) => slot);
     const sockets = slots.map((slot) => fixture.adopt(slot));
-    // Room is asked for in vain for a while.
+    // The kernel takes no entries for a while.
     fixture.kernel.enterScript.push(-ERRNO.EAGAIN, -ERRNO.EINTR, 0, 2);
     for (const slot of slots) {
       fixture.driver.receive(slot);
@@ -111,7 +111,7 @@ describe('a ring driver whose kernel refuses', () => {
     fixture.finish(...slots);
   });
 
-  it('what was opened is closed again when a ring cannot be made', () => {
+  it('what was opened is closed when a ring cannot be set up', () => {
     const steps = { setup: 1, mapMemory: 3, eventfd: 1, register: 2 };
     for (const [name, count] of Object.entries(steps)) {
       for (let after = 0; after < count; after++) {
@@ -128,8 +128,8 @@ describe('a ring driver whose kernel refuses', () => {
   });
 });
 
-describe('a ring driver and its blocks', () => {
-  it('more comes in a turn than there are buffers: the others get theirs in the next', () => {
+describe('the uring driver and its blocks', () => {
+  it('more sockets receive in a turn than there are buffers: the others do in the next', () => {
     const fixture = new RingFixture({ blockCount: 16 });
     for (let slot = 0; slot < 8; slot++) {
       fixture.write(fixture.adopt(slot), `bytes ${slot}`);
@@ -154,7 +154,7 @@ describe('a ring driver and its blocks', () => {
     }
   });
 
-  it('a socket waits for a block, and is woken when one comes back', () => {
+  it('a starved receive waits for a block, and a released block wakes', () => {
     const fixture = new RingFixture({ blockCount: 1 });
     fixture.write(fixture.adopt(0), 'first');
     fixture.driver.receive(0);
@@ -169,7 +169,7 @@ describe('a ring driver and its blocks', () => {
     fixture.finish(0, 1);
   });
 
-  it('the end and a reset are told while no block is free', () => {
+  it('the end and a reset are reported while no block is free', () => {
     const fixture = new RingFixture({ blockCount: 1 });
     fixture.write(fixture.adopt(0), 'the block goes here');
     fixture.driver.receive(0);
@@ -187,7 +187,7 @@ describe('a ring driver and its blocks', () => {
     fixture.finish(0, 1, 2);
   });
 
-  it('an end is told also when the last block went to somebody else in the same turn', () => {
+  it('an end is reported also when another socket got the last block in the same turn', () => {
     const fixture = new RingFixture({ blockCount: 2 });
     const sockets = [0, 1].map((slot) => fixture.adopt(slot));
     for (const slot of [0, 1]) fixture.driver.receive(slot);
@@ -203,7 +203,7 @@ describe('a ring driver and its blocks', () => {
     fixture.finish(0, 1);
   });
 
-  it('one who found no buffer and then no bytes gets what comes later', () => {
+  it('a receive that found no buffer and then no bytes gets later bytes', () => {
     const fixture = new RingFixture({ blockCount: 1 });
     const { waiting, block } = waitWithoutBuffer(fixture);
     fixture.slab.release(block);
@@ -213,7 +213,7 @@ describe('a ring driver and its blocks', () => {
     fixture.finish(0, 1);
   });
 
-  it('those who did not fit in a poll are not forgotten while the kernel has buffers', () => {
+  it('receives that did not fit in a poll complete while the kernel has buffers', () => {
     const fixture = new RingFixture({ blockCount: 1, capacity: 2 });
     const sockets = [0, 1, 2, 3, 4, 5].map((slot) => fixture.adopt(slot));
     fixture.write(sockets[0], 'holds the only block');
@@ -224,7 +224,7 @@ describe('a ring driver and its blocks', () => {
       fixture.driver.receive(slot);
     }
     assert.deepEqual(fixture.settle(), []);
-    // The first in line need no buffer any more.
+    // The first starved receives need no buffer any more.
     for (const socket of sockets.slice(1, 4)) {
       socket.input = Buffer.alloc(0);
       fixture.reset(socket, ERRNO.ECONNRESET);
@@ -244,7 +244,7 @@ describe('a ring driver and its blocks', () => {
     fixture.finish(0, 1, 2, 3, 4, 5);
   });
 
-  it('70,000 receives: the numbers of the ring of buffers start again at 65,536', () => {
+  it('70,000 receives: the tail of the buffer ring wraps at 65,536', () => {
     const fixture = new RingFixture({ blockCount: 64 });
     const sockets = [0, 1, 2].map((slot) => fixture.adopt(slot));
     let receives = 0;
@@ -266,7 +266,7 @@ describe('a ring driver and its blocks', () => {
   });
 });
 
-describe('a ring driver and what comes too late', () => {
+describe('the uring driver and late completions', () => {
   it("a late completion of a former socket is nobody else's, and its block comes back", () => {
     const fixture = new RingFixture();
     fixture.adopt(0);
@@ -294,7 +294,7 @@ describe('a ring driver and what comes too late', () => {
     const number = fixture.kernel.stealBuffer();
     fixture.kernel.post(low, high, 5, CQE_F_BUFFER | (number << CQE_BUFFER_SHIFT));
     assert.deepEqual(fixture.settle(), []);
-    assert.equal(fixture.slab.freeCount, freeBefore, 'the kernel has another block instead');
+    assert.equal(fixture.slab.freeCount, freeBefore, 'the kernel got another block instead');
     fixture.drain(socket, 5);
     fixture.write(socket, 'mine');
     const completions = fixture.settle().map((one) => fixture.describe(one));
@@ -302,7 +302,7 @@ describe('a ring driver and what comes too late', () => {
     fixture.finish(0);
   });
 
-  it('user_data is whole at the first slot and at the last of very many', () => {
+  it('user_data keeps all bits at the first slot and at the last of very many', () => {
     const last = 99_999;
     const fixture = new RingFixture({ slots: last + 1 });
     for (const slot of [0, 0xffff, 0x10000, last]) {
@@ -320,7 +320,7 @@ describe('a ring driver and what comes too late', () => {
     fixture.finish();
   });
 
-  it('short sends are told as they are', () => {
+  it('short sends are reported as they are', () => {
     const fixture = new RingFixture();
     const socket = fixture.adopt(0);
     fixture.region.write('0123456789');
@@ -381,7 +381,7 @@ describe('abort in every state', () => {
     fixture.finish(0);
   });
 
-  it('while it waits for a block; the next socket of the slot gets its own', () => {
+  it('while a receive is starved; the next socket of the slot gets its own bytes', () => {
     const fixture = new RingFixture({ blockCount: 1 });
     fixture.write(fixture.adopt(0), 'first');
     fixture.driver.receive(0);
@@ -390,7 +390,7 @@ describe('abort in every state', () => {
     fixture.driver.receive(1);
     assert.deepEqual(fixture.settle(), []);
     fixture.driver.abort(1, true);
-    assert.throws(() => fixture.driver.close(1), 'until poll() said so');
+    assert.throws(() => fixture.driver.close(1), 'before poll() reported it');
     assert.equal(fixture.single(fixture.poll()), `RECEIVE 1: ${CANCELED}`);
     fixture.driver.close(1);
     fixture.write(fixture.adopt(1), 'third');
@@ -401,14 +401,14 @@ describe('abort in every state', () => {
     fixture.finish(0, 1);
   });
 
-  it('while it waits for bytes without a buffer, and they have just come', () => {
+  it('while a receive polls for bytes, and they have just come', () => {
     const fixture = new RingFixture({ blockCount: 1, capacity: 1 });
     const { waiting, block } = waitWithoutBuffer(fixture);
     fixture.adopt(2);
     for (const slot of [0, 2]) fixture.driver.send(slot, REGION, 0, 1, false);
     assert.equal(fixture.single(fixture.poll()), 'SEND 0: 1');
     fixture.write(waiting, 'second');
-    // The kernel has said that they came; the poll had room for the second send only.
+    // The kernel reported them; the poll had room for the second send only.
     assert.equal(fixture.single(fixture.poll()), 'SEND 2: 1');
     fixture.driver.abort(1, true);
     assert.equal(fixture.single(fixture.settle()), `RECEIVE 1: ${CANCELED}`);
@@ -416,7 +416,7 @@ describe('abort in every state', () => {
     fixture.finish(0, 1, 2);
   });
 
-  it('while many wait: a slot that is used again stands in the queue once', () => {
+  it('while many are starved: a slot that is used again is in the queue once', () => {
     const fixture = new RingFixture({ slots: 3, blockCount: 1, capacity: 1 });
     fixture.write(fixture.adopt(0), 'first');
     fixture.driver.receive(0);
@@ -426,7 +426,7 @@ describe('abort in every state', () => {
       fixture.driver.receive(slot);
     }
     assert.deepEqual(fixture.settle(), []);
-    // More often than the queue has places.
+    // More often than the queue has entries.
     for (let round = 0; round < 40; round++) {
       fixture.driver.abort(2, true);
       assert.equal(fixture.single(fixture.poll()), `RECEIVE 2: ${CANCELED}`);
@@ -444,7 +444,7 @@ describe('abort in every state', () => {
     fixture.finish(0, 1, 2);
   });
 
-  it('while it waits for bytes without a buffer', () => {
+  it('while a receive polls for bytes', () => {
     const fixture = new RingFixture({ blockCount: 1 });
     const { block } = waitWithoutBuffer(fixture);
     fixture.driver.abort(1, true);
@@ -462,13 +462,13 @@ describe('abort in every state', () => {
     fixture.finish(0);
   });
 
-  it('ENOBUFS that comes after the abort is its answer', () => {
+  it('ENOBUFS after the abort completes as cancelled', () => {
     const fixture = new RingFixture({ blockCount: 1, capacity: 1 });
     const sockets = [0, 1].map((slot) => fixture.adopt(slot));
     for (const slot of [0, 1]) fixture.driver.receive(slot);
     assert.deepEqual(fixture.settle(), []);
     for (const socket of sockets) fixture.write(socket, 'bytes');
-    // Both completions are made, and one is read.
+    // Both completions are written, and one is reaped.
     const first = fixture.poll();
     assert.equal(fixture.single(first), "RECEIVE 0: 'bytes'");
     fixture.driver.abort(1, true);
@@ -476,7 +476,7 @@ describe('abort in every state', () => {
     fixture.finish(0, 1);
   });
 
-  it('bytes that came before the abort are handed out', () => {
+  it('bytes that came before the abort are received', () => {
     const fixture = new RingFixture({ capacity: 1 });
     const sockets = [0, 1].map((slot) => fixture.adopt(slot));
     for (const slot of [0, 1]) fixture.driver.receive(slot);
@@ -488,7 +488,7 @@ describe('abort in every state', () => {
     fixture.finish(0, 1);
   });
 
-  it('when the kernel takes the cancellation only after the socket is closed', () => {
+  it('when the kernel gets the cancellation only after the socket is closed', () => {
     const fixture = new RingFixture({ capacity: 1 });
     const sockets = [0, 1].map((slot) => fixture.adopt(slot));
     for (const slot of [0, 1]) fixture.driver.receive(slot);
@@ -504,8 +504,8 @@ describe('abort in every state', () => {
   });
 });
 
-describe('connecting and listening on a ring', () => {
-  it('connect comes to what the kernel says', () => {
+describe('the uring driver: connecting and listening', () => {
+  it('connect completes with the result of the kernel', () => {
     for (const result of [0, -ERRNO.ECONNREFUSED]) {
       const fixture = new RingFixture();
       fixture.driver.connect({ host: '::1', port: 80 }, 0);
@@ -518,7 +518,7 @@ describe('connecting and listening on a ring', () => {
     }
   });
 
-  it('clients are taken as they fit, and none after unlisten', () => {
+  it('clients are accepted as they fit, and none after unlisten', () => {
     const fixture = new RingFixture({ capacity: 2 });
     fixture.driver.listen({ host: '127.0.0.1', port: 0 });
     assert.equal(fixture.single(fixture.settle()), 'LISTEN -1: 0');
@@ -544,7 +544,7 @@ describe('connecting and listening on a ring', () => {
     fixture.finish();
   });
 
-  it('a listener that is announced while it closes takes those who wait, and closes', () => {
+  it('a listener with an event while it drains accepts the waiting clients, and closes', () => {
     const fixture = new RingFixture();
     fixture.driver.listen({ host: '127.0.0.1', port: 0 });
     fixture.settle();
@@ -559,7 +559,7 @@ describe('connecting and listening on a ring', () => {
     fixture.finish();
   });
 
-  it('a listener that closes while it takes nobody does not sleep over those who wait', () => {
+  it('a listener that drains while not accepting accepts waiting clients before it sleeps', () => {
     const fixture = new RingFixture();
     fixture.driver.listen({ host: '127.0.0.1', port: 0 });
     fixture.settle();

@@ -1,5 +1,5 @@
-// Random walks of the ring driver on a scripted kernel, against what must come of it: bytes whole
-// and in order, each operation answered once, nobody asleep who has something to do.
+// Fuzzes the uring driver on a scripted kernel: bytes arrive in full and in order, each operation
+// completes once, and the driver does not sleep while it has completions.
 
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
@@ -12,7 +12,7 @@ import { type Completion, REGION, REGION_BYTES, RingFixture } from '../scripted/
 const RUNS = 40;
 const STEPS = 2_000;
 
-/** One socket of a slot, and all that is known about it. */
+/** What the test expects of the socket of a slot. */
 interface Model {
   readonly socket: ScriptedSocket;
   readonly number: number;
@@ -23,7 +23,7 @@ interface Model {
   aborted: boolean;
   broken: boolean;
   closing: boolean;
-  /** Told its end or an error. */
+  /** Its end or an error was reported. */
   hasEnded: boolean;
   written: number;
   received: number;
@@ -31,7 +31,7 @@ interface Model {
   sendBytes: number;
 }
 
-/** The byte at a place of a stream; every stream has its own. */
+/** The byte at a position of a stream; streams differ. */
 function byteOf(model: Model, at: number, isOutward: boolean): number {
   return (at * 7 + model.number * 31 + (isOutward ? 101 : 0)) & 0xff;
 }
@@ -167,7 +167,7 @@ class Fuzz {
   #send(slot: number, model: Model): void {
     if (model.sending) return;
     const bytes = 1 + this.#random(300);
-    // A place of the region for each slot; the bytes stay until the send has finished.
+    // Each slot has its part of the region; the bytes stay until the send completes.
     const start = slot * 300;
     for (let at = 0; at < bytes; at++) {
       this.fixture.region[start + at] = byteOf(model, model.sent + at, true);
@@ -180,14 +180,14 @@ class Fuzz {
   #fault(): void {
     const { kernel } = this.fixture;
     const choice = this.#random(4);
-    const refusals = [-ERRNO.EINTR, -ERRNO.EAGAIN, -16, this.#random(3)];
-    const losses = [ERRNO.ENOBUFS, ERRNO.EINTR, ERRNO.EAGAIN];
-    if (choice < 2) kernel.enterScript.push(refusals[this.#random(4)]);
-    else if (choice === 2) kernel.receiveScript.push(-losses[this.#random(3)]);
+    const failures = [-ERRNO.EINTR, -ERRNO.EAGAIN, -ERRNO.EBUSY, this.#random(3)];
+    const receiveErrors = [ERRNO.ENOBUFS, ERRNO.EINTR, ERRNO.EAGAIN];
+    if (choice < 2) kernel.enterScript.push(failures[this.#random(4)]);
+    else if (choice === 2) kernel.receiveScript.push(-receiveErrors[this.#random(3)]);
     else kernel.sendBytesMax = 1 + this.#random(200);
   }
 
-  /** Somebody else takes a block, or gives one back. */
+  /** The test acquires a block, or releases one. */
   #hold(): void {
     const { slab } = this.fixture;
     const index = this.#random(this.#held.length + 1);
@@ -197,17 +197,17 @@ class Fuzz {
     this.#checkWakes();
   }
 
-  /** A sleeping driver that was called, or whose block came back, may have woken us. */
+  /** A call or a released block may have caused a wake(), once after a sleep(). */
   #checkWakes(): void {
     const { wakes } = this.fixture;
     if (wakes.length === 0) return;
-    assert.ok(this.#asleep, 'only a sleeper is woken');
+    assert.ok(this.#asleep, 'wake() is called only after sleep()');
     assert.deepEqual(wakes.splice(0).length, 1, 'and once');
     this.#asleep = false;
   }
 
   #turn(): void {
-    // The turn loop runs when it is awake; asleep it is a deadline's turn now and then.
+    // The loop polls while awake; asleep only now and then, as for a deadline.
     if (this.#asleep && this.#random(4) !== 0) return;
     this.#asleep = false;
     for (const completion of this.fixture.poll()) this.#completed(completion);
@@ -218,10 +218,10 @@ class Fuzz {
     fixture.kernel.loop();
     this.#checkWakes();
     if (this.#asleep) {
-      // Still asleep, so nothing may be there that a poll would find.
+      // Still asleep, so a poll must find nothing.
       if (this.#random(3) !== 0) return;
       this.#asleep = false;
-      assert.deepEqual(fixture.poll(), [], 'a sleeper has nothing to tell');
+      assert.deepEqual(fixture.poll(), [], 'a driver that sleeps has no completions');
       return;
     }
     this.#asleep = fixture.driver.sleep();
@@ -229,12 +229,12 @@ class Fuzz {
 
   #completed({ op, slot, result, block }: Completion): void {
     const model = this.#models[slot];
-    assert.ok(model !== null, 'an answer belongs to a socket');
+    assert.ok(model !== null, 'a completion belongs to a socket');
     assert.equal(block >= 0, op === Op.Receive && result > 0);
     if (op === Op.Receive) this.#received(model, result, block);
     else if (op === Op.Send) this.#sent(model, result);
     else if (op === Op.Watch) {
-      assert.ok(model.watching, 'one answer for one watch');
+      assert.ok(model.watching, 'one completion for one watch');
       model.watching = false;
       assert.ok(result === -ERRNO.ECANCELED ? model.aborted : model.socket.isReset, `${result}`);
     } else if (op === Op.Connect) {
@@ -252,10 +252,10 @@ class Fuzz {
 
   #received(model: Model, result: number, block: number): void {
     const { fixture } = this;
-    assert.ok(model.receiving, 'one answer for one receive');
+    assert.ok(model.receiving, 'one completion for one receive');
     model.receiving = false;
     if (result > 0) {
-      assert.equal(model.hasEnded, false, 'nothing comes after the end');
+      assert.equal(model.hasEnded, false, 'no bytes come after the end');
       for (const byte of fixture.bytesOf(block, result)) {
         if (byte !== byteOf(model, model.received, false)) assert.fail('bytes come in order');
         model.received += 1;
@@ -264,30 +264,31 @@ class Fuzz {
       else fixture.slab.release(block);
       return;
     }
-    if (result === -ERRNO.ECANCELED) assert.ok(model.aborted, 'only who is aborted is canceled');
+    if (result === -ERRNO.ECANCELED)
+      assert.ok(model.aborted, 'only an aborted socket is cancelled');
     else {
-      assert.ok(result === 0 || result === -ERRNO.ECONNRESET, `a receive gives ${result}`);
+      assert.ok(result === 0 || result === -ERRNO.ECONNRESET, `a receive completes with ${result}`);
       assert.equal(model.received, model.written, 'the end comes after the last byte');
       model.hasEnded = true;
     }
   }
 
   #sent(model: Model, result: number): void {
-    assert.ok(model.sending, 'one answer for one send');
+    assert.ok(model.sending, 'one completion for one send');
     model.sending = false;
     if (result > 0) {
       assert.ok(result <= model.sendBytes);
       model.sent += result;
     } else if (result === -ERRNO.ECANCELED) assert.ok(model.aborted);
-    else assert.ok(model.broken && result === -ERRNO.EPIPE, `a send gives ${result}`);
+    else assert.ok(model.broken && result === -ERRNO.EPIPE, `a send completes with ${result}`);
     const output = Buffer.concat(model.socket.output);
-    assert.equal(output.length, model.sent, 'what went out is what was told');
+    assert.equal(output.length, model.sent, 'the peer has what SENDs reported');
     for (const [at, byte] of output.entries()) {
       if (byte !== byteOf(model, at, true)) assert.fail('bytes go out in order');
     }
   }
 
-  /** Everybody is served, then everything ends. */
+  /** All operations complete, then all sockets close. */
   #end(): void {
     const { fixture } = this;
     fixture.kernel.enterScript.length = 0;
@@ -296,10 +297,12 @@ class Fuzz {
     for (const [slot, model] of this.#models.entries()) {
       if (model?.receiving) {
         const { input, ended } = model.socket;
-        assert.ok(input.length === 0 && !ended, `slot ${slot} was forgotten with bytes there`);
+        assert.ok(input.length === 0 && !ended, `slot ${slot} did not receive its bytes`);
       }
-      if (model?.watching) assert.ok(!model.socket.isReset, `slot ${slot}'s break was forgotten`);
-      if (model?.sending) assert.equal(model.socket.room, 0, `slot ${slot}'s send was forgotten`);
+      if (model?.watching)
+        assert.ok(!model.socket.isReset, `slot ${slot}'s watch did not complete`);
+      if (model?.sending)
+        assert.equal(model.socket.room, 0, `slot ${slot}'s send did not complete`);
       if (model !== null && !model.closing) fixture.driver.abort(slot, true);
       if (model !== null) model.aborted = true;
     }
@@ -307,7 +310,10 @@ class Fuzz {
     for (const [slot, model] of this.#models.entries()) {
       if (model === null) continue;
       const { receiving, sending, watching, isConnecting } = model;
-      assert.ok(!receiving && !sending && !watching && !isConnecting, `slot ${slot} answered`);
+      assert.ok(
+        !receiving && !sending && !watching && !isConnecting,
+        `slot ${slot} has nothing in flight`,
+      );
       model.closing = true;
       fixture.driver.close(slot);
     }
@@ -316,7 +322,7 @@ class Fuzz {
     fixture.finish();
   }
 
-  /** Turns without faults, all blocks given back as they come, until nothing happens. */
+  /** Turns without faults, all blocks released at once, until the driver sleeps. */
   #settle(): void {
     for (let turn = 0; turn < 1_000; turn++) {
       this.#asleep = false;
@@ -328,7 +334,7 @@ class Fuzz {
       this.#asleep = this.fixture.driver.sleep();
       if (this.#asleep) return;
     }
-    assert.fail('the driver comes to rest');
+    assert.fail('the driver sleeps');
   }
 }
 
@@ -345,16 +351,16 @@ function chance(seed: number): (below: number) => number {
 
 const firstSeed = Number(process.env['VIBING_SEED'] ?? randomInt(1, 2 ** 31));
 
-it(`random walks, seed ${firstSeed}`, () => {
+it(`fuzz of the uring driver, seed ${firstSeed}`, () => {
   assert.ok(12 * 300 <= REGION_BYTES);
   for (let run = 0; run < RUNS; run++) {
-    // Neighbouring seeds would walk alike for a while.
+    // Neighbouring seeds would draw similar numbers at first.
     const seed = run === 0 ? firstSeed : Math.imul(firstSeed + run, 0x9e3779b1) >>> 0;
     try {
       new Fuzz(seed).run(STEPS);
     } catch (error) {
       const { stack } = error as Error;
-      throw new Error(`in a walk with VIBING_SEED=${seed}: ${stack}`, { cause: error });
+      throw new Error(`in a run with VIBING_SEED=${seed}: ${stack}`, { cause: error });
     }
   }
 });

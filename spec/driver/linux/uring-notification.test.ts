@@ -1,4 +1,4 @@
-// When a ring driver sleeps and what wakes it, on a scripted kernel.
+// When the uring driver sleeps and what wakes it, on a scripted kernel.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -9,7 +9,7 @@ import { REGION, RingFixture } from '../scripted/ring-fixture.ts';
 const CANCELED = -ERRNO.ECANCELED;
 
 describe('the bell', () => {
-  it('sleep refuses while there is something to do', () => {
+  it('sleep returns false while there is something to do', () => {
     const fixture = new RingFixture({ capacity: 1 });
     const sockets = [0, 1].map((slot) => fixture.adopt(slot));
     fixture.driver.receive(0);
@@ -17,20 +17,20 @@ describe('the bell', () => {
     fixture.driver.receive(1);
     fixture.settle();
     fixture.write(sockets[0], 'a');
-    assert.equal(fixture.driver.sleep(), false, 'the kernel has work');
+    assert.equal(fixture.driver.sleep(), false, 'completions are due');
     fixture.write(sockets[1], 'b');
     assert.equal(fixture.single(fixture.poll()), "RECEIVE 0: 'a'");
-    assert.equal(fixture.driver.sleep(), false, 'a completion is not read');
+    assert.equal(fixture.driver.sleep(), false, 'a completion is not reaped');
     assert.equal(fixture.single(fixture.poll()), "RECEIVE 1: 'b'");
     fixture.driver.close(0);
-    assert.equal(fixture.driver.sleep(), false, 'a CLOSE is to be told');
+    assert.equal(fixture.driver.sleep(), false, 'a CLOSE is queued');
     assert.equal(fixture.single(fixture.poll()), 'CLOSE 0: 0');
     assert.equal(fixture.driver.sleep(), true);
     fixture.poll();
     fixture.finish(1);
   });
 
-  it('wakes once for many completions, and is silent while awake', () => {
+  it('wakes once for many completions, and is not notified while awake', () => {
     const fixture = new RingFixture();
     const sockets = [0, 1, 2].map((slot) => fixture.adopt(slot));
     for (const slot of [0, 1, 2]) fixture.driver.receive(slot);
@@ -43,13 +43,13 @@ describe('the bell', () => {
     for (const slot of [0, 1, 2]) fixture.driver.receive(slot);
     fixture.poll();
     for (const socket of sockets) fixture.write(socket, 'y');
-    assert.equal(fixture.kernel.isNotified, false, 'nobody sleeps, so it does not ring');
+    assert.equal(fixture.kernel.isNotified, false, 'while awake there is no notification');
     for (const one of fixture.settle()) fixture.describe(one);
     assert.deepEqual(fixture.wakes, [true]);
     fixture.finish(0, 1, 2);
   });
 
-  it('a call wakes before the bell does: one wake, and the late bell does no harm', () => {
+  it('a call wakes before the notification: one wake, the late notification has no effect', () => {
     const fixture = new RingFixture();
     const socket = fixture.adopt(0);
     fixture.driver.receive(0);
@@ -59,10 +59,10 @@ describe('the bell', () => {
     fixture.driver.send(0, REGION, 0, 1, false);
     assert.deepEqual(fixture.wakes, [false]);
     fixture.kernel.loop();
-    assert.deepEqual(fixture.wakes, [false], 'who is awake hears no bell');
-    assert.equal(fixture.kernel.isNotified, false, 'and it does not ring on');
+    assert.deepEqual(fixture.wakes, [false], 'an awake driver ignores the notification');
+    assert.equal(fixture.kernel.isNotified, false, 'and the eventfd is cleared');
     for (const one of fixture.settle()) fixture.describe(one);
-    // It rings for nothing: nobody wakes, and it is quiet again.
+    // A notification without completions: no wake(), and the eventfd is cleared.
     assert.equal(fixture.driver.sleep(), true);
     fixture.kernel.isNotified = true;
     fixture.kernel.loop();
@@ -73,7 +73,7 @@ describe('the bell', () => {
     fixture.finish(0);
   });
 
-  it('what comes between the last poll and sleep is not lost', () => {
+  it('a completion between the last poll and sleep is not lost', () => {
     const fixture = new RingFixture();
     const socket = fixture.adopt(0);
     for (let round = 0; round < 50; round++) {
@@ -90,7 +90,7 @@ describe('the bell', () => {
     fixture.finish(0);
   });
 
-  it('what the kernel is asked for is entered once a turn, and not at all for nothing', () => {
+  it('the kernel is entered once a turn, and not at all without a reason', () => {
     const fixture = new RingFixture();
     const socket = fixture.adopt(0);
     fixture.driver.receive(0);

@@ -1,4 +1,4 @@
-// What the portable driver reads from /proc/net, from texts as Linux writes them.
+// The table that the portable driver reads from /proc/net, with texts as Linux writes them.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -35,7 +35,7 @@ class Fixture {
   );
 }
 
-it('finds connections by both their ends', () => {
+it('finds connections by both addresses', () => {
   const { table } = new Fixture();
   assert.equal(table.unacknowledged(one, 0).bytes, 42);
   assert.equal(table.unacknowledged({ ...one, remotePort: 0xc351 }, 0).bytes, 0x12d687);
@@ -50,7 +50,7 @@ it('finds connections by both their ends', () => {
   assert.equal(table.unacknowledged({ ...mapped, remoteAddress: '::ffff:10.0.0.2' }, 0).bytes, 4);
 });
 
-it('knows nothing of others', () => {
+it('does not find others', () => {
   const { table } = new Fixture();
   assert.equal(table.unacknowledged({ ...one, remotePort: 1 }, 0).bytes, -1);
   assert.equal(table.unacknowledged({ ...one, localPort: 1 }, 0).bytes, -1);
@@ -60,7 +60,7 @@ it('knows nothing of others', () => {
   assert.equal(without.unacknowledged(one, 0).bytes, -1);
 });
 
-it('reads once for questions that come together, and never tells one asker twice the same', () => {
+it('reads once for calls at the same time, and again after a socket used the reading', () => {
   const fixture = new Fixture();
   const { table } = fixture;
   const first = table.unacknowledged(one, 0);
@@ -77,7 +77,7 @@ it('reads once for questions that come together, and never tells one asker twice
   assert.equal(fixture.reads.length, 2);
 });
 
-it('reads again when time has passed, the later the longer reading takes', () => {
+it('reads again after a while, which is longer when reading takes longer', () => {
   const fixture = new Fixture();
   const { table } = fixture;
   table.unacknowledged(one, 0);
@@ -90,7 +90,7 @@ it('reads again when time has passed, the later the longer reading takes', () =>
   assert.equal(table.unacknowledged(one, 0).reading, 3);
 });
 
-it('looks at the real table', { skip: process.platform !== 'linux' }, () => {
+it('reads the real table', { skip: process.platform !== 'linux' }, () => {
   assert.equal(
     new NetTable().unacknowledged({ ...one, localPort: 1, remotePort: 1 }, 0).reading,
     1,

@@ -1,6 +1,6 @@
-// A driver on the scripted kernel, one turn at a time and without a clock. It keeps account as the
-// world of the driver suite does, and finds what only a fake can show: a driver that spins, and one
-// that sleeps while something could be done.
+// A driver on the scripted kernel, one turn at a time and without a clock. It checks completions as
+// the fixture of the driver suite does, and finds what only a fake can show: a driver that spins,
+// and one that sleeps although an operation could complete.
 
 import assert from 'node:assert/strict';
 import { Slab } from '../../../src/base/slab.ts';
@@ -26,7 +26,7 @@ export interface Completion {
 
 export const REGION = 1;
 
-/** So many turns in which nothing happens, though nobody sleeps, are no accident. */
+/** More turns in a row without a completion or a sleep mean that the driver spins. */
 const IDLE_TURNS_MAX = 32;
 
 export class ScriptedFixture {
@@ -34,7 +34,7 @@ export class ScriptedFixture {
   readonly slab: Slab;
   readonly driver: Driver;
   readonly region: Uint8Array = new Uint8Array(4096);
-  /** Everything that was told, in order. */
+  /** All completions, in order. */
   readonly completions: Completion[] = [];
   /** Operations in flight, as operation and slot. */
   readonly inFlight: Set<string> = new Set();
@@ -49,7 +49,7 @@ export class ScriptedFixture {
     this.driver = make({ slab: this.slab, slots, backlog: 8 }, this.kernel);
     this.driver.map(REGION, this.region);
     this.driver.wake = () => {
-      assert.ok(this.#asleep, 'only sleepers are woken, once');
+      assert.ok(this.#asleep, 'wake() is called only after sleep(), once');
       this.#asleep = false;
       this.wakes += 1;
     };
@@ -111,12 +111,12 @@ export class ScriptedFixture {
     this.driver.close(slot);
   }
 
-  /** One poll(): what it told. */
+  /** One poll(): its completions. */
   turn(): Completion[] {
     const wakesBefore = this.wakes;
     const count = this.driver.poll(this.#out);
     this.#asleep = false;
-    assert.equal(this.wakes, wakesBefore, 'poll() calls nobody');
+    assert.equal(this.wakes, wakesBefore, 'poll() does not call wake()');
     assert.ok(count <= this.#out.capacity);
     const { op, slot, result, block } = this.#out;
     const completions: Completion[] = [];
@@ -138,13 +138,13 @@ export class ScriptedFixture {
     const name = JSON.stringify(completion);
     const { op, slot, result, block } = completion;
     if (op !== Op.Accept) assert.ok(this.inFlight.delete(`${op}:${slot}`), `in flight: ${name}`);
-    const bringsBytes = op === Op.Receive && result > 0;
-    assert.equal(block >= 0, bringsBytes, `a block comes with bytes alone: ${name}`);
+    const hasBytes = op === Op.Receive && result > 0;
+    assert.equal(block >= 0, hasBytes, `a block comes with bytes alone: ${name}`);
     if (op === Op.Receive) assert.ok(result <= this.slab.blockBytes, name);
     if (op === Op.Send) assert.notEqual(result, 0, name);
   }
 
-  /** driver.sleep() with the account of wake() kept. */
+  /** driver.sleep(), after which one wake() is allowed. */
   sleep(): boolean {
     this.#asleep = true;
     this.#asleep = this.driver.sleep();
@@ -152,9 +152,9 @@ export class ScriptedFixture {
   }
 
   /**
-   * Runs turns as the pump does, until the driver sleeps and nothing wakes it: what they told. Who
-   * sleeps already gets a turn only if it was woken. Each completion is given to `act` at once,
-   * which may go on.
+   * Runs turns as the pump does, until the driver sleeps and nothing wakes it: their completions. A
+   * driver that sleeps already gets a turn only if it was woken. `act` is called with each
+   * completion at once, and may start further operations.
    */
   settle(act: (completion: Completion) => void = () => {}): Completion[] {
     const all: Completion[] = [];
@@ -166,12 +166,12 @@ export class ScriptedFixture {
       for (const completion of completions) act(completion);
       all.push(...completions);
       idleTurns = completions.length > 0 ? 0 : idleTurns + 1;
-      assert.ok(idleTurns < IDLE_TURNS_MAX, 'the driver spins: no sleep, and nothing to tell');
+      assert.ok(idleTurns < IDLE_TURNS_MAX, 'the driver spins: no sleep, and no completion');
       if (completions.length === 0) this.sleep();
     }
   }
 
-  /** The bytes a RECEIVE brought, its block given back; or what it said instead. */
+  /** The bytes of a RECEIVE, its block released; or its result without bytes. */
   take({ result, block }: Completion): string | number {
     if (result <= 0) return result;
     const start = this.slab.start(block);
@@ -180,14 +180,14 @@ export class ScriptedFixture {
     return text;
   }
 
-  /** The result told last of an operation, as a number; asserts that there is one. */
+  /** The last result of an operation; asserts that there is one. */
   last(op: Op, slot: number): number {
     const completion = this.completions.findLast((each) => each.op === op && each.slot === slot);
-    assert.ok(completion !== undefined, `operation ${op} of slot ${slot} was told`);
+    assert.ok(completion !== undefined, `operation ${op} of slot ${slot} has completed`);
     return completion.result;
   }
 
-  /** Receives until nothing comes: the bytes, and 0 or -errno once the stream is over. */
+  /** Receives until nothing comes: the bytes, and 0 or -errno once the stream has ended. */
   drain(slot: number): { text: string; end: number | null } {
     let text = '';
     let end: number | null = null;
@@ -205,7 +205,7 @@ export class ScriptedFixture {
     return { text, end };
   }
 
-  /** Aborts and closes a slot; everything in flight is answered. */
+  /** Aborts and closes a slot; everything in flight completes. */
   finish(slot: number): void {
     this.driver.abort(slot, true);
     this.settle((completion) => {
@@ -222,8 +222,8 @@ export class ScriptedFixture {
       this.driver.unlisten();
     }
     this.settle();
-    assert.deepEqual([...this.inFlight], [], 'every operation was answered');
-    assert.equal(this.slab.freeCount, this.slab.blockCount, 'every block came back');
+    assert.deepEqual([...this.inFlight], [], 'every operation has completed');
+    assert.equal(this.slab.freeCount, this.slab.blockCount, 'every block was released');
     this.driver.destroy();
     assert.equal(this.kernel.openCount, 0, 'no descriptor is left open');
   }

@@ -1,5 +1,5 @@
-// A random walk: calls of the contract, deeds of the other ends and faults of the kernel, in an
-// order that a seed draws, against a model of what each connection must carry. One seed, one walk.
+// Fuzzes a driver: calls of the contract, actions of the peers and faults of the kernel, in an
+// order drawn from a seed, against a model of what each connection must carry. One seed, one run.
 
 import assert from 'node:assert/strict';
 import { ERRNO } from '../../../src/base/errno.ts';
@@ -19,7 +19,7 @@ export class Random {
   #state: number;
 
   constructor(seed: number) {
-    // Small seeds alone would draw much alike at first.
+    // Without this, small seeds would draw similar numbers at first.
     this.#state = Math.imul(seed, 2654435761) | 1;
     for (let rounds = 0; rounds < 8; rounds++) this.below(2);
   }
@@ -46,7 +46,7 @@ interface Model {
   readonly seed: number;
   written: number;
   received: number;
-  /** The range of the send in flight, and all bytes that SENDs said have gone. */
+  /** The range of the send in flight, and all bytes that SENDs reported as sent. */
   sendStart: number;
   sendEnd: number;
   readonly sent: number[];
@@ -64,7 +64,7 @@ export class Fuzz {
   readonly #random: Random;
   readonly #slots: (Model | null)[];
   readonly #held: number[] = [];
-  /** One call in so many misbehaves; 0 is none. */
+  /** One system call in so many fails; 0 is none. */
   #faultEvery: number;
 
   constructor(make: MakeScripted, seed: number) {
@@ -108,7 +108,7 @@ export class Fuzz {
         for (const completion of this.fixture.turn()) this.#completed(completion);
       if (this.#random.isOnce(8)) this.#settle();
     }
-    this.#heal();
+    this.#finish();
   }
 
   #settle(): void {
@@ -118,15 +118,15 @@ export class Fuzz {
     }
   }
 
-  /** Whatever is in flight while the driver sleeps has a reason to be. */
+  /** What is in flight while the driver sleeps must be unable to complete. */
   #mustBeStuck(slot: number, { socket }: Model): void {
     const { fixture } = this;
     if (fixture.isInFlight(Op.Receive, slot)) {
-      // Without a block a look for the end is not repeated when it was interrupted: a block comes.
+      // An interrupted peek of a starved receive is not repeated until a block is free.
       const mayWait = socket.incoming.length > 0 || this.#faultEvery !== 0;
       const waitsForBlock = mayWait && fixture.slab.freeCount === 0;
-      const hasNothing = socket.incoming.length === 0 && !socket.hasEnd;
-      assert.ok(waitsForBlock || hasNothing, `slot ${slot} could receive`);
+      const hasNoInput = socket.incoming.length === 0 && !socket.hasEnd;
+      assert.ok(waitsForBlock || hasNoInput, `slot ${slot} could receive`);
     }
     if (fixture.isInFlight(Op.Send, slot)) {
       assert.ok(socket.noSpace && !socket.isReset, `slot ${slot} could send`);
@@ -146,8 +146,8 @@ export class Fuzz {
     else if (model.closing) return;
     else if (model.socket.connecting && fixture.isInFlight(Op.Connect, slot))
       this.#connect(slot, model);
-    else if (this.#random.isOnce(2)) this.#actOutside(slot, model);
-    else this.#actInside(slot, model);
+    else if (this.#random.isOnce(2)) this.#actAsPeer(slot, model);
+    else this.#callDriver(slot, model);
   }
 
   #holdBlocks(): void {
@@ -187,8 +187,8 @@ export class Fuzz {
     else socket.connected();
   }
 
-  /** Something the other end does, or the kernel by itself. */
-  #actOutside(slot: number, model: Model): void {
+  /** An action of the peer, or of the kernel by itself. */
+  #actAsPeer(slot: number, model: Model): void {
     const { socket } = model;
     const random = this.#random;
     const hasEnded = socket.isReset || socket.peerEnded;
@@ -216,8 +216,8 @@ export class Fuzz {
     }
   }
 
-  /** Something the server asks for. */
-  #actInside(slot: number, model: Model): void {
+  /** A call of the driver. */
+  #callDriver(slot: number, model: Model): void {
     const { fixture } = this;
     const random = this.#random;
     if (fixture.isInFlight(Op.Connect, slot)) return;
@@ -253,7 +253,7 @@ export class Fuzz {
 
   #completed(completion: Completion): void {
     const model = this.#slots[completion.slot];
-    assert.ok(model !== null, `nobody is in the slot of ${JSON.stringify(completion)}`);
+    assert.ok(model !== null, `the slot has a socket: ${JSON.stringify(completion)}`);
     const isCanceled = completion.result === -ECANCELED;
     assert.ok(!isCanceled || model.aborted, `only abort cancels: ${JSON.stringify(completion)}`);
     switch (completion.op) {
@@ -276,8 +276,8 @@ export class Fuzz {
   }
 
   #watched({ result }: Completion, { socket, sendingEnded }: Model): void {
-    assert.ok(BROKEN.includes(result), `a watch gives ${result}`);
-    // Ends of both directions are as good as a break.
+    assert.ok(BROKEN.includes(result), `a watch completes with ${result}`);
+    // The ends of both directions count as a break.
     assert.ok(socket.isReset || (socket.peerEnded && sendingEnded), 'it is broken');
   }
 
@@ -293,7 +293,10 @@ export class Fuzz {
       assert.ok(model.received <= model.written);
     } else if (!SHORTAGE.includes(result)) {
       assert.ok(result === 0 || BROKEN.includes(result) || result === -ECONNREFUSED, `${result}`);
-      assert.ok(model.socket.peerEnded || model.socket.isReset, 'an end was there');
+      assert.ok(
+        model.socket.peerEnded || model.socket.isReset,
+        'the stream had ended or was reset',
+      );
       assert.equal(model.received, model.written, 'the end comes after all bytes');
     }
   }
@@ -303,17 +306,20 @@ export class Fuzz {
       assert.ok(result <= model.sendEnd - model.sendStart);
       model.sent.push(...this.fixture.region.subarray(model.sendStart, model.sendStart + result));
     } else if (!SHORTAGE.includes(result)) {
-      assert.ok(BROKEN.includes(result) || result === -ECONNREFUSED, `send gave ${result}`);
+      assert.ok(
+        BROKEN.includes(result) || result === -ECONNREFUSED,
+        `a send completes with ${result}`,
+      );
       assert.ok(model.socket.isReset);
     }
     const { taken, outgoing, isReset } = model.socket;
     const arrived = [...taken, ...outgoing];
     if (isReset) assert.deepEqual(taken, model.sent.slice(0, taken.length));
-    else assert.deepEqual(arrived, model.sent, 'what was sent is what SENDs said');
+    else assert.deepEqual(arrived, model.sent, 'the peer has what SENDs reported');
   }
 
-  /** Nothing fails any more: everything that was written arrives, and all is given back. */
-  #heal(): void {
+  /** Without faults from now on: everything written arrives, and all resources are released. */
+  #finish(): void {
     const { fixture } = this;
     this.#faultEvery = 0;
     for (const block of this.#held.splice(0)) fixture.slab.release(block);
@@ -339,7 +345,7 @@ export class Fuzz {
       if (!fixture.isInFlight(Op.Receive, slot)) fixture.receive(slot);
       this.#settle();
     }
-    assert.equal(model.received, model.written, `slot ${slot} got everything`);
+    assert.equal(model.received, model.written, `slot ${slot} received everything`);
     for (let rounds = 0; rounds < REGION_BYTES && fixture.isInFlight(Op.Send, slot); rounds++) {
       model.socket.take();
       this.#settle();

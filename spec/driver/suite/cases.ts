@@ -1,4 +1,4 @@
-// What every driver must do, whatever it is made of: the suite of the contract in driver.ts.
+// The suite of the contract in driver.ts, which every driver must pass.
 
 import { randomInt } from 'node:crypto';
 import { after, describe, it } from 'node:test';
@@ -16,16 +16,16 @@ import { listenCases } from './listen.ts';
 import { crowdCases } from './many-sockets.ts';
 import { alsoCases } from './second-listener.ts';
 
-/** Most a case may take; those that hang say so instead of holding up the suite. */
+/** The longest that a case may take; one that hangs fails instead of blocking the suite. */
 const CASE_TIMEOUT_MS = 60_000;
 
-/** What a failed case left open may hold the process up for this long after the last one. */
+/** How long resources that a failed case left open may keep the process alive. */
 const EXIT_TIMEOUT_MS = 5_000;
 
 export interface DriverSuite {
   readonly name: string;
   readonly make: MakeDriver;
-  /** Cases that the driver does not pass, by name, each with its reason. */
+  /** Cases that the driver does not pass, by name, with the reason. */
   readonly skip?: Readonly<Record<string, string>>;
 }
 
@@ -75,7 +75,7 @@ async function runCase(completion: Case, make: MakeDriver, seed: number): Promis
   try {
     await completion.run({ fixture, make, seed });
   } catch (error) {
-    // What failed first is the news; what is left over then is only its consequence.
+    // The first failure counts; leftovers are only its consequence.
     await fixture.end().catch(() => {});
     Client.destroyAll();
     throw error;

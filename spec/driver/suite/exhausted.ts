@@ -1,5 +1,5 @@
-// A driver in a process that has no descriptor left. The test file runs a second time as that
-// process, under a low limit; the clients are in the first.
+// A driver in a process without free descriptors. The test file runs a second time as that process,
+// under a low limit; the clients are in the first.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -16,7 +16,7 @@ const DESCRIPTORS = 200;
 
 export const exhaustedCases: readonly Case[] = [
   {
-    name: 'without descriptors clients wait or are cut off, and are served once there are some',
+    name: 'without descriptors clients wait or are closed, and are served once there are some',
     needs: process.platform === 'win32' ? 'Windows has no such limit' : null,
     async run() {
       const child = spawn(
@@ -65,7 +65,7 @@ export function isExhausted(): boolean {
   return process.env[VARIABLE] !== undefined;
 }
 
-/** The other process: uses up its descriptors, then serves the client that says 'later'. */
+/** The other process: uses up its descriptors, then serves the client that sends 'later'. */
 export async function serveExhausted(make: MakeDriver): Promise<void> {
   const fixture = new Fixture(make);
   const port = await fixture.listen();
@@ -79,7 +79,7 @@ export async function serveExhausted(make: MakeDriver): Promise<void> {
   const slot = fixture.connect({ host: '127.0.0.1', port });
   assert.equal((await fixture.wait(Op.Connect, slot)).result, -ERRNO.EMFILE);
   await fixture.close(slot);
-  // Node cuts such clients off by itself and may say nothing of it.
+  // Node closes such clients by itself, perhaps without an event.
   let rounds = 0;
   await until('a fault, or time for one', () => {
     rounds += 1;
@@ -93,7 +93,7 @@ export async function serveExhausted(make: MakeDriver): Promise<void> {
   process.stdout.write('freed\n');
   for (let isLate = false; !isLate; ) {
     const { result } = await fixture.wait(Op.Accept, -1);
-    // A fault that was on its way may come after all.
+    // A fault from before may still come.
     if (result < 0) continue;
     const client = fixture.adopt(result);
     const heard = String(await fixture.readAll(client, 5));

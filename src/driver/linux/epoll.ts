@@ -54,7 +54,9 @@ export class EpollDriver extends LinuxDriver implements Driver {
   readonly #eventsAddress: number;
   readonly #state: Uint16Array;
   readonly #sends: Sends;
-  /** Slots whose receive the next poll() tries without an event: readable, or starved of a block. */
+  /**
+   * Slots whose receive the next poll() tries without an event: readable, or starved of a block.
+   */
   readonly #retries: Ring;
   /** Slots whose send the next poll() tries. */
   readonly #unsent: Ring;

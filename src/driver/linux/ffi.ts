@@ -23,8 +23,8 @@ export interface Ffi {
 }
 
 /**
- * Up to 25, Node runs promises and ticks when a native callback returns. From 26 on they wait for the
- * next callback of Node itself: a handler that awaits would wait for an unrelated timer.
+ * Up to 25, Node runs promises and ticks when a native callback returns. From 26 on they wait for
+ * the next callback of Node itself: a handler that awaits would wait for an unrelated timer.
  */
 const LEAVES_PROMISES: boolean = Number.parseInt(process.versions.node, 10) > 25;
 

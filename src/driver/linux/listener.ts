@@ -1,6 +1,6 @@
-// The listening socket of a Linux driver, and listening sockets of other processes from which it also
-// accepts. They are registered in an epoll, level-triggered: clients that are not accepted in one
-// turn are reported again.
+// The listening socket of a Linux driver, and listening sockets of other processes from which it
+// also accepts. They are registered in an epoll, level-triggered: clients that are not accepted in
+// one turn are reported again.
 
 import { assert } from '../../base/assert.ts';
 import { ERRNO } from '../../base/errno.ts';

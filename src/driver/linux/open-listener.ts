@@ -51,7 +51,8 @@ export function prepareInherited(calls: Syscalls, fd: number): void {
 
 /**
  * Accepted sockets inherit these options, which saves calls for each. Keep-alive probes find a host
- * that vanished within two minutes, also when nothing is sent. They have no effect on a unix socket.
+ * that vanished within two minutes, also when nothing is sent. They have no effect on a unix
+ * socket.
  */
 function setClientOptions(calls: Syscalls, fd: number): void {
   calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);

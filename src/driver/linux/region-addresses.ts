@@ -11,11 +11,11 @@ export class RegionAddresses {
   /** References to their memory, so that it is not collected while the kernel may read it. */
   readonly #regions: (Uint8Array | null)[];
   /**
-   * The address of each block, computed beforehand. An address is too large for V8's small integers:
-   * computed for a call it becomes an object each time, which was most of a request's garbage (22
-   * scavenges in a million requests versus 6). The null makes this an array of objects, which are
-   * passed on as they are; an array of numbers alone would hold doubles, and allocate an object at
-   * each read.
+   * The address of each block, computed beforehand. An address is too large for V8's small
+   * integers: computed for a call it becomes an object each time, which was most of a request's
+   * garbage (22 scavenges in a million requests versus 6). The null makes this an array of objects,
+   * which are passed on as they are; an array of numbers alone would hold doubles, and allocate an
+   * object at each read.
    */
   readonly #blocks: (number | null)[];
 

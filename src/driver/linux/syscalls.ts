@@ -1,5 +1,5 @@
-// The system calls that the Linux drivers make, with the kernel's own convention for results: zero or
-// more, or minus errno. Tests put a scripted kernel behind this interface.
+// The system calls that the Linux drivers make, with the kernel's own convention for results: zero
+// or more, or minus errno. Tests put a scripted kernel behind this interface.
 
 import { assert } from '../../base/assert.ts';
 import { type Ffi, ffi } from './ffi.ts';

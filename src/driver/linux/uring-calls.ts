@@ -1,5 +1,5 @@
-// The system calls of io_uring, with the kernel's own convention for results: zero or more, or minus
-// errno. Tests put a scripted kernel behind this interface.
+// The system calls of io_uring, with the kernel's own convention for results: zero or more, or
+// minus errno. Tests put a scripted kernel behind this interface.
 
 import { type Ffi, ffi } from './ffi.ts';
 import type { Foreign, LoopWatch } from './foreign.ts';

@@ -1,6 +1,6 @@
-// Reports to the uring driver which of its watched connections broke. The ring's own poll would also
-// complete when the peer ends its stream (the kernel adds POLLRDHUP to the events), and again each
-// time it is repeated. An epoll reports errors and hang-ups alone, and once.
+// Reports to the uring driver which of its watched connections broke. The ring's own poll would
+// also complete when the peer ends its stream (the kernel adds POLLRDHUP to the events), and again
+// each time it is repeated. An epoll reports errors and hang-ups alone, and once.
 
 import { EPOLL_CTL_ADD, EPOLL_DATA_OFFSET, EPOLL_EVENT_BYTES, EPOLLET } from './layout.ts';
 import type { Syscalls } from './syscalls.ts';

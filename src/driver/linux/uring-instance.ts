@@ -53,7 +53,9 @@ export interface RingSizes {
 
 const ENTRIES = 1024;
 
-/** Room for all operations in flight; completions beyond it wait in the kernel, which costs more. */
+/**
+ * Room for all operations in flight; completions beyond it wait in the kernel, which costs more.
+ */
 export function ringSizesFor(slots: number): RingSizes {
   let completions = 2 * ENTRIES;
   while (completions < 2 * slots && completions < 65_536) completions *= 2;

@@ -1,5 +1,5 @@
-// The completions of the portable driver that were not polled yet, and the wake() for those that come
-// while the driver sleeps.
+// The completions of the portable driver that were not polled yet, and the wake() for those that
+// come while the driver sleeps.
 
 import { CompletionQueue } from '../completion-queue.ts';
 

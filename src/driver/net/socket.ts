@@ -1,6 +1,6 @@
 // Hot: runs for every completion. Measured by perf/micro/driver.ts.
-// One socket of the portable driver: turns the events of a node:net socket into completions. An event
-// only queues a completion; no code of the layers above runs in it.
+// One socket of the portable driver: turns the events of a node:net socket into completions. An
+// event only queues a completion; no code of the layers above runs in it.
 
 import type { Socket } from 'node:net';
 import { assert } from '../../base/assert.ts';

@@ -41,7 +41,9 @@ export class NetTable {
     this.#inet6 = new Table('/proc/net/tcp6', read, now);
   }
 
-  /** Reads the table again unless there is a reading that is fresh and later than number `after`. */
+  /**
+   * Reads the table again unless there is a reading that is fresh and later than number `after`.
+   */
   unacknowledged(name: NetName, after: number): Reading {
     const { localAddress, localPort, remoteAddress, remotePort } = name;
     const local = nameOf(localAddress, localPort);
@@ -105,7 +107,9 @@ function rowsOf(text: string): Map<string, number> {
 /** Eight digits of an IPv4 address, a colon, four of a port. */
 const INET_NAME_LENGTH = 13;
 
-/** An address as the kernel writes it: words of four bytes, each from its last byte to its first. */
+/**
+ * An address as the kernel writes it: words of four bytes, each from its last byte to its first.
+ */
 function nameOf(address: string | undefined, port: number | undefined): string | null {
   if (address === undefined || port === undefined) return null;
   const found = socketAddress(address.replace(/%.*$/, ''), port);
