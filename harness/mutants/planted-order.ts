@@ -243,8 +243,8 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'whoever waits for a slot does not get the one that came free',
     file: ADMISSION,
-    find: 'this.#letIn(nowMs);\n        if (this.#hasUse)\n            this.#resume();',
-    replace: 'if (this.#hasUse)\n            this.#resume();',
+    find: 'this.#admitWaiting(nowMs);\n        if (this.#canTakeMore)\n            this.#resume();',
+    replace: 'if (this.#canTakeMore)\n            this.#resume();',
   },
   {
     name: 'extra slots are counted for ever',

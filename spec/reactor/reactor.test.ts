@@ -395,7 +395,7 @@ describe('deadlines', () => {
     assert.equal(fixture.reactor.nextDueMs(), fixture.driver.nowMs + 200);
     for (let check = 1; check < WRITE_CHECKS; check++) {
       fixture.pass(200);
-      assert.deepEqual(fixture.news(slot), [], `look ${look}`);
+      assert.deepEqual(fixture.news(slot), [], `check ${check}`);
     }
     fixture.pass(200);
     assert.deepEqual(fixture.news(slot), [`due ${Kind.Write}`]);
@@ -408,15 +408,15 @@ describe('deadlines', () => {
     fixture.reactor.send(slot, 0, 0, 10, false);
     fixture.reactor.turn();
     const socket = fixture.driver.socket(slot);
-    const look = (unacknowledged: number): string[] => {
+    const check = (unacknowledged: number): string[] => {
       socket.unacknowledged = unacknowledged;
       fixture.pass(200);
       return fixture.news(slot);
     };
     // The first has nothing to compare with; less and more are progress, the same is none.
     const checks = [900, 900, 900, 900, 899, 899, 899, 899, 950, 950, 950, 950];
-    for (const [index, left] of checks.entries()) assert.deepEqual(look(left), [], `${index}`);
-    assert.deepEqual(look(950), [`due ${Kind.Write}`]);
+    for (const [index, left] of checks.entries()) assert.deepEqual(check(left), [], `${index}`);
+    assert.deepEqual(check(950), [`due ${Kind.Write}`]);
     assert.equal(fixture.reactor.nextDueMs(), Number.POSITIVE_INFINITY);
   });
 
