@@ -34,7 +34,7 @@ const SENDING = 4; // a send is in flight: blocked, or its completion not yet po
 const SEND_BLOCKED = 8; // the send buffer was full
 const RETRY_QUEUED = 16; // is in #retries; outlives the socket, so that no slot is there twice
 const CONNECTING = 32;
-const END_REPORTED = 64; // an end, hang-up or error was: a short read may not be the last
+const END_REPORTED = 64; // an event reported the end or an error: a short read may not be the last
 const UNSENT = 128; // the next poll() tries the send
 const UNSENT_QUEUED = 256; // is in #unsent; outlives the socket too
 

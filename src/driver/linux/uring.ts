@@ -43,8 +43,8 @@ const ABORTED = 64; // an operation that comes back unfinished is not tried agai
 const POLLING = 128; // the receive waits for readiness, without a buffer
 
 /**
- * Listeners are registered in an epoll that the ring polls: the ring's own multishot accept accepts
- * more clients than a turn wants, and has to be cancelled before a listener can close.
+ * Listeners are registered in an epoll that the ring polls: the ring's own accept takes more
+ * clients than are wanted, and has to be cancelled before a listener can close.
  */
 export class UringDriver extends LinuxDriver implements Driver {
   readonly name = 'uring';
