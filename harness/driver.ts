@@ -2,13 +2,13 @@
 // Whatever real drivers may do it does at times, as the seed says: finish early or late, in any
 // order, in part, or not at all. And it fails for whoever breaks the contract from above.
 
+import { ERRNO } from '../src/base/errno.ts';
 import type { Slab } from '../src/base/slab.ts';
 import {
   type Address,
   type Completions,
   type Driver,
   type DriverOptions,
-  ERRNO,
   Op,
   type Peer,
 } from '../src/driver/driver.ts';
@@ -139,8 +139,8 @@ export class SimDriver implements Driver {
     else this.finish({ op: Op.Unlisten, slot: -1, result: 0, block: -1 }, 0);
   }
 
-  accepting(on: boolean): void {
-    ensure(this.#listening, 'contract', 'accepting() is about a listener');
+  setAccepting(on: boolean): void {
+    ensure(this.#listening, 'contract', 'setAccepting() is about a listener');
     this.#accepting = on;
     if (on) this.#takeClients();
   }

@@ -2,7 +2,8 @@
 // round to it, and what it says then. Bytes of a send are read as late as they can be, so that
 // memory given back too early shows in the answer.
 
-import { ERRNO, Op } from '../src/driver/driver.ts';
+import { ERRNO } from '../src/base/errno.ts';
+import { Op } from '../src/driver/driver.ts';
 import type { SimDriver } from './driver.ts';
 import type { Link, ServerEnd } from './network.ts';
 import { ensure } from './violation.ts';

@@ -11,6 +11,7 @@ import {
   type FileStat,
   type OpenFile,
 } from '../src/async-io/async-io.ts';
+import { ERRNO } from '../src/base/errno.ts';
 import type { Schedule } from './clock.ts';
 import type { Faults } from './faults.ts';
 import { FILES, MODIFIED_MS, type TreeFile } from './files.ts';
@@ -29,11 +30,7 @@ export interface SimAsyncIoParts {
   readonly made?: (path: string) => TreeFile | undefined;
 }
 
-const ENOENT = 2;
-const EIO = 5;
-const ENOTDIR = 20;
-const EISDIR = 21;
-const EMFILE = 24;
+const { EIO, ENOENT, ENOTDIR, EISDIR, EMFILE } = ERRNO;
 
 export class SimAsyncIo implements AsyncIo {
   readonly #parts: SimAsyncIoParts;

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { NodeAsyncIo } from '../src/async-io/node.ts';
+import { ERRNO } from '../src/base/errno.ts';
 import { type Limits, limitsFrom } from '../src/base/limits.ts';
 import { Slab } from '../src/base/slab.ts';
 import { turnAway } from '../src/connection/close.ts';
@@ -18,7 +19,6 @@ import { ExchangePool } from '../src/connection/exchange-pool.ts';
 import { ResponseWriter } from '../src/connection/response-writer.ts';
 import { ServerServices } from '../src/connection/services.ts';
 import { SpanPool } from '../src/connection/span.ts';
-import { ERRNO } from '../src/driver/driver.ts';
 import type { Handler } from '../src/exchange/handler.ts';
 import { type Counters, makeCounters } from '../src/metrics/counters.ts';
 import { Reactor } from '../src/reactor/reactor.ts';
@@ -81,8 +81,8 @@ export class ConnectionFixture {
           return connection;
         },
         acceptFault() {},
-        listening() {},
-        unlistened() {},
+        listenDone() {},
+        unlistenDone() {},
       },
     });
     const services = new ServerServices({

@@ -1,14 +1,14 @@
-// A driver in memory: nothing happens by itself, the test says what arrives and what goes out. It
-// keeps the contract of driver.ts and fails for whoever breaks it.
+// A driver in memory: the test decides what is received and sent. It keeps the contract of
+// driver.ts, and fails when the code above breaks it.
 
 import assert from 'node:assert/strict';
+import { ERRNO } from '../src/base/errno.ts';
 import type { Slab } from '../src/base/slab.ts';
 import { CompletionQueue } from '../src/driver/completion-queue.ts';
 import {
   type Address,
   type Completions,
   type Driver,
-  ERRNO,
   Op,
   type Peer,
 } from '../src/driver/driver.ts';
@@ -20,14 +20,14 @@ interface Send {
   readonly more: boolean;
 }
 
-/** What the driver knows of a socket. */
+/** The state of a socket. */
 export class FakeSocket {
   receiving = false;
   watched = false;
-  /** What the kernel would say of it; unknown until a test sets it. */
+  /** The result of unacknowledged(); unknown until a test sets it. */
   unacknowledged = -1;
   send: Send | null = null;
-  /** All that went out. */
+  /** All bytes sent. */
   output: Buffer = Buffer.alloc(0);
   isShut = false;
   isAborted = false;
@@ -41,7 +41,7 @@ export class FakeDriver implements Driver {
   wake: (fromLoop: boolean) => void = () => {};
   nowMs = 1000;
   wallMs: number = Date.UTC(2024, 1, 29, 12);
-  /** What was asked of it, in words. */
+  /** Calls of the driver, as text. */
   readonly calls: string[] = [];
   readonly sockets: Map<number, FakeSocket> = new Map();
   readonly refused: number[] = [];
@@ -56,7 +56,7 @@ export class FakeDriver implements Driver {
     this.#regions.set(0, slab.bytes);
   }
 
-  // --- What the test brings about ---
+  // --- Events that the test causes ---
 
   complete(op: number, slot: number, result: number, block = -1): void {
     this.#queue.push(op, slot, result, block);
@@ -65,12 +65,12 @@ export class FakeDriver implements Driver {
     this.wake(false);
   }
 
-  /** A client knocks. */
+  /** A client connects. */
   arrive(handle: number): void {
     this.complete(Op.Accept, -1, handle);
   }
 
-  /** Bytes come in for a socket that asked for them. */
+  /** Bytes arrive for a receive in flight. */
   deliver(slot: number, bytes: Uint8Array): void {
     this.#received(slot);
     const block = this.#slab.acquire();
@@ -87,7 +87,7 @@ export class FakeDriver implements Driver {
 
   #received(slot: number): void {
     const socket = this.socket(slot);
-    assert.ok(socket.receiving, 'bytes come only to who asked for them');
+    assert.ok(socket.receiving, 'a receive is in flight');
     socket.receiving = false;
   }
 
@@ -105,10 +105,10 @@ export class FakeDriver implements Driver {
     this.complete(Op.Send, slot, bytes);
   }
 
-  /** The connection breaks, and a watch tells it. */
+  /** The connection breaks, and its watch completes. */
   breakWatched(slot: number, result: number = -ERRNO.ECONNRESET): void {
     const socket = this.socket(slot);
-    assert.ok(socket.watched, 'only a watched socket tells');
+    assert.ok(socket.watched, 'a watch is in flight');
     socket.watched = false;
     this.complete(Op.Watch, slot, result);
   }
@@ -160,8 +160,8 @@ export class FakeDriver implements Driver {
     this.complete(Op.Unlisten, -1, 0);
   }
 
-  accepting(on: boolean): void {
-    this.calls.push(`accepting ${on}`);
+  setAccepting(on: boolean): void {
+    this.calls.push(`setAccepting ${on}`);
   }
 
   acceptAlso(fd: number, on: boolean): void {
@@ -178,7 +178,7 @@ export class FakeDriver implements Driver {
   }
 
   connect(): void {
-    throw new Error('nobody connects here');
+    throw new Error('FakeDriver makes no connections');
   }
 
   receive(slot: number): void {

@@ -2,6 +2,7 @@
 // a driver that does what the client says.
 
 import type { AsyncIo } from '../../src/async-io/async-io.ts';
+import { ERRNO } from '../../src/base/errno.ts';
 import type { Slab } from '../../src/base/slab.ts';
 import { type Counters, makeCounters } from '../../src/metrics/counters.ts';
 import { configFrom } from '../../src/server/config/config.ts';
@@ -23,7 +24,7 @@ export interface Manner {
 export const Ending = { Close: 0, Silence: 1, Reset: 2 } as const;
 export type Ending = (typeof Ending)[keyof typeof Ending];
 
-const ECONNRESET = 104;
+const { ECONNRESET } = ERRNO;
 /** Rounds until a client is served or given up; each moves at least the clock. */
 const ROUNDS_MAX = 4_000;
 /** Rounds of the event loop after which a handler that goes on waits for the client. A guess. */

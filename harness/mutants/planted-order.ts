@@ -25,26 +25,26 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
     name: 'a closing socket is closed by the first of two completions',
     file: REACTOR,
     find:
-      '#join(slot) {\n' +
+      '#closeIfIdle(slot) {\n' +
       '        if ((this.sockets.state[slot] & IN_FLIGHT) === 0)\n' +
       '            this.driver.close(slot);',
-    replace: '#join(slot) {\n        this.driver.close(slot);',
+    replace: '#closeIfIdle(slot) {\n        this.driver.close(slot);',
   },
   {
     name: 'the owner of a closing socket hears of what was received',
     file: REACTOR,
     find:
       'if (block >= 0)\n                this.slab.release(block);\n' +
-      '            this.#join(slot);\n            return;',
-    replace: 'this.#join(slot);',
+      '            this.#closeIfIdle(slot);\n            return;',
+    replace: 'this.#closeIfIdle(slot);',
   },
   {
     name: 'a block received on a closing socket is lost',
     file: REACTOR,
     find:
       'if (block >= 0)\n                this.slab.release(block);\n' +
-      '            this.#join(slot);',
-    replace: 'this.#join(slot);',
+      '            this.#closeIfIdle(slot);',
+    replace: 'this.#closeIfIdle(slot);',
   },
   {
     name: 'a slot is free before the kernel has closed it',
@@ -57,8 +57,8 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'the deadline of a send is not disarmed by progress',
     file: REACTOR,
-    find: 'this.#deadlines.disarm(2 * slot + DeadlineSide.Output);\n',
-    replace: '',
+    find: 'this.#deadlines.disarm(2 * slot + DeadlineSide.Output);\n        // Also',
+    replace: '// Also',
   },
   {
     name: 'sends get no deadline',
@@ -69,14 +69,14 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'the deadline of a send takes no account of what was acknowledged',
     file: 'reactor/progress.js',
-    find: 'const isQuiet = left < 0 || left === this.#left[slot];',
-    replace: 'const isQuiet = true;',
+    find: 'const isStalled = bytes < 0 || bytes === this.#unacknowledged[slot];',
+    replace: 'const isStalled = true;',
   },
   {
     name: 'a send is looked at too often, and its client reset late',
     file: REACTOR,
-    find: 'this.#progress.look(slot) < WRITE_LOOKS',
-    replace: 'this.#progress.look(slot) < WRITE_LOOKS + 2',
+    find: 'this.#progress.check(slot) < WRITE_CHECKS',
+    replace: 'this.#progress.check(slot) < WRITE_CHECKS + 2',
   },
   {
     name: 'looks at one send count for the next',
@@ -101,8 +101,8 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'a wake-up from within a call is lost',
     file: PUMP,
-    find: 'else\n            setImmediate(this.#run);\n    }\n    /** A mistake',
-    replace: '}\n    /** A mistake',
+    find: 'else\n            setImmediate(this.#run);\n    }\n    /** A failed',
+    replace: '}\n    /** A failed',
   },
   {
     name: 'the pump falls asleep with work left',
@@ -195,7 +195,7 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'a last response that is not taken is waited for without end',
     file: CLOSE,
-    find: 'else if (looks < deliverLooks(context.limits)) {',
+    find: 'else if (looks < deliveryChecks(context.limits)) {',
     replace: 'else if (looks >= 0) {',
   },
   {
@@ -245,8 +245,8 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'whoever waits for a slot does not get the one that came free',
     file: ADMISSION,
-    find: 'this.#letIn(nowMs);\n        if (this.#hasUse)\n            this.#resume();',
-    replace: 'if (this.#hasUse)\n            this.#resume();',
+    find: 'this.#admitWaiting(nowMs);\n        if (this.#canTakeMore)\n            this.#resume();',
+    replace: 'if (this.#canTakeMore)\n            this.#resume();',
   },
   {
     name: 'extra slots are counted for ever',

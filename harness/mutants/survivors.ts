@@ -8,9 +8,9 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'the clock is read once more, and who is awake is woken',
   'reactor/pump.js: < becomes <=: for (let turn = 0; turn < TURNS_IN_A_ROW && !this.#stopped;':
     'seventeen turns in a row, and not sixteen, are as right',
-  'reactor/progress.js: a statement is left out: this.#quiet[slot] = 0;':
-    'where the system tells, the first look of a wait sets it to 0',
-  'reactor/progress.js: < becomes <=: const isQuiet = left < 0 || left === this.#left[slot];':
+  'reactor/progress.js: a statement is left out: this.#stalled[slot] = 0;':
+    'where the system reports it, the first check of a wait sets it to 0',
+  'reactor/progress.js: < becomes <=: const isStalled = bytes < 0 || bytes === this.#unacknow':
     'with nothing left to acknowledge there is room, and the send completes',
   'connection/timeouts.js: !== becomes ===: if (kind !== Timeout.Drain && kind !== Timeout.Del':
     'it only changes what the counter of timeouts says, which no client sees',

@@ -44,7 +44,7 @@ class EndlessDriver implements Driver {
   }
 
   unlisten(): void {}
-  accepting(): void {}
+  setAccepting(): void {}
   acceptAlso(): void {}
   adopt(): void {}
   refuse(): void {}

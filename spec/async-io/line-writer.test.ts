@@ -5,13 +5,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LineSink } from '../../src/async-io/line-sink.ts';
 import { LineWriter } from '../../src/async-io/line-writer.ts';
+import { ERRNO } from '../../src/base/errno.ts';
 import { LOG_FLUSH_MS, LOG_WAITING_CHARACTERS_MAX } from '../../src/base/fixed-limits.ts';
 
-const EPIPE = -32;
-const EAGAIN = -11;
-const ENOSPC = -28;
-const EINTR = -4;
-const EBADF = -9;
+const EPIPE = -ERRNO.EPIPE;
+const EAGAIN = -ERRNO.EAGAIN;
+const ENOSPC = -ERRNO.ENOSPC;
+const EINTR = -ERRNO.EINTR;
+const EBADF = -ERRNO.EBADF;
 
 /** Accepts everything, or returns scripted results, synchronously or when a test completes them. */
 class FakeSink implements LineSink {

@@ -12,14 +12,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import { FileKind, type FileStat, isFault, type OpenFile } from '../../src/async-io/async-io.ts';
 import { NodeAsyncIo } from '../../src/async-io/node.ts';
-import { ERRNO } from '../../src/driver/driver.ts';
+import { ERRNO } from '../../src/base/errno.ts';
 
-const ENOENT = 2;
-const EBADF = 9;
-const ENOTDIR = 20;
-const EISDIR = 21;
-const ENAMETOOLONG = 36;
-const ELOOP = 40;
+const { ENOENT, EBADF, ENOTDIR, EISDIR, ENAMETOOLONG, ELOOP } = ERRNO;
 const isWindows = process.platform === 'win32';
 const posixOnly = isWindows ? { skip: 'Windows has no such files' } : {};
 

@@ -1,4 +1,4 @@
-// ByteMap against Map: the same operations in any order give the same answers.
+// ByteMap against Map: the same operations in any order have the same results.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ function lookUp<T>(map: ByteMap<T>, text: string): T | null {
   return map.get(bytes, 0, bytes.length);
 }
 
-/** Keys that all want the same slot of a map of `capacity` slots. */
+/** Keys that all prefer the same slot of a map of `capacity` slots. */
 function collidingKeys(capacity: number, count: number): string[] {
   const keys: string[] = [];
   for (let number = 0; keys.length < count; number++) {
@@ -81,7 +81,7 @@ test('a map grows and keeps all keys', () => {
   assert.equal(lookUp(map, '/item/5000'), null);
 });
 
-test('clear forgets everything, and the map works on', () => {
+test('clear removes all keys, and the map still works', () => {
   const map = new ByteMap<number>();
   for (let number = 0; number < 100; number++) map.set(bytesOf(`${number}`), number);
   map.clear();
@@ -91,7 +91,7 @@ test('clear forgets everything, and the map works on', () => {
   assert.equal(lookUp(map, '5'), 6);
 });
 
-test('keys that want the same last slot wrap around, whichever is deleted first', () => {
+test('keys that prefer the last slot wrap around, whichever is deleted first', () => {
   const keys = collidingKeys(8, 4);
   for (const gone of keys) {
     const map = new ByteMap<string>();
@@ -101,7 +101,7 @@ test('keys that want the same last slot wrap around, whichever is deleted first'
   }
 });
 
-test('keys with the same hash are told apart', () => {
+test('keys with the same hash are distinguished', () => {
   // Two pairs of words that FNV-1a gives the same 32 bits, of equal and of different length.
   for (const [first, second] of [
     ['declinate', 'macallums'],
@@ -118,7 +118,7 @@ test('keys with the same hash are told apart', () => {
   }
 });
 
-test('any operations give what Map gives', (t) => {
+test('any operations have the results of Map', (t) => {
   const seed = Number(process.env['VIBING_SEED'] ?? Date.now() % 2 ** 31);
   t.diagnostic(`seed ${seed}`);
   // Few short keys, so that sets, deletes and look-ups meet; the alphabet has a NUL and UTF-8.

@@ -1,4 +1,4 @@
-// Writing into bytes: each writer against Node's own encoders, within what it may touch.
+// Writing into bytes: each writer against Node's own encoders, and within its bounds.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -16,7 +16,7 @@ import { seeded } from '../../testing/splits.ts';
 
 const MARK = 0xee;
 
-/** Gives what `write` wrote at place 3; fails when it touched anything else. */
+/** Returns what `write` wrote at position 3; fails when it wrote anywhere else. */
 function written(room: number, write: (target: Uint8Array, at: number) => number): Buffer {
   const target = Buffer.alloc(room + 6, MARK);
   const end = write(target, 3);
@@ -24,7 +24,7 @@ function written(room: number, write: (target: Uint8Array, at: number) => number
   const around = Buffer.concat([target.subarray(0, 3), target.subarray(end)]);
   assert.ok(
     around.every((byte) => byte === MARK),
-    'only what it says is written',
+    'only the bytes up to its result are written',
   );
   return target.subarray(3, end);
 }
@@ -64,7 +64,7 @@ it('writes whole numbers as String and toString(16) do', (context) => {
   fc.assert(property, seeded(context, 1000));
 });
 
-it('writes ASCII, and finds the first character that is none', (context) => {
+it('writes ASCII, and rejects other characters', (context) => {
   assert.equal(isAscii(''), true);
   assert.equal(isAscii('\0 ~\x7f'), true);
   for (const odd of ['\x80', 'é', '€', '😀', '\ud800']) {

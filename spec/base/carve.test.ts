@@ -1,13 +1,13 @@
-// Arrays that are cut from shared memory are as good as arrays of their own.
+// Arrays carved from shared memory behave like arrays of their own.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { carveBytes, carveInt32 } from '../../src/base/carve.ts';
 
-const LENGTH_MAX = 5_000; // of 32 bits: some are larger than what all are cut from
+const LENGTH_MAX = 5_000; // of 32 bits: some are larger than the shared chunk
 
-describe('arrays cut from larger memory', () => {
+describe('carved arrays', () => {
   it('are zeros, and keep what is written into each', () => {
     const lengths = fc.array(
       fc.record({ isWords: fc.boolean(), length: fc.integer({ min: 0, max: LENGTH_MAX }) }),
@@ -24,14 +24,14 @@ describe('arrays cut from larger memory', () => {
         arrays.forEach((array, index) => {
           assert.ok(
             array.every((value) => value === index + 1),
-            `array ${index} was written over`,
+            `array ${index} was overwritten`,
           );
         });
       }),
     );
   });
 
-  it('share memory, which is what they are for', () => {
+  it('share memory', () => {
     const buffers = Array.from({ length: 16 }, () => carveInt32(10).buffer);
     assert.ok(new Set(buffers).size <= 2);
   });

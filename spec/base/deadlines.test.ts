@@ -48,7 +48,7 @@ it('behaves as a list of deadlines, whatever the order of calls', (context) => {
   fc.assert(property, seeded(context, 400));
 });
 
-/** Takes all that is due from both, kind by kind; gives what is left. */
+/** Expires all that is due in both, kind by kind; returns what is left. */
 function expireAll(deadlines: Deadlines, model: readonly Armed[], nowMs: number): Armed[] {
   const due = model.filter(({ dueMs }) => dueMs <= nowMs);
   for (let each = 0; each < TIMEOUTS_MS.length; each++) {
@@ -69,7 +69,7 @@ function checkAgainst(deadlines: Deadlines, model: readonly Armed[]): void {
   }
 }
 
-it('is due at its time, not a moment before', () => {
+it('is due at its time, not before', () => {
   const deadlines = new Deadlines(1, [10]);
   deadlines.arm(0, 0, 0.25);
   assert.equal(deadlines.expire(0, 10.24), -1);
@@ -84,7 +84,7 @@ it('has nothing to wait for when nothing is armed', () => {
   assert.equal(deadlines.armedCount(), 0);
 });
 
-it('what is extended again and again passes when that stops, hardly late', (context) => {
+it('a timeout that is extended repeatedly expires when that stops, hardly late', (context) => {
   const waits = fc.array(fc.integer({ min: 0, max: 1599 }), { minLength: 1, maxLength: 60 });
   const property = fc.property(waits, (between) => {
     const deadlines = new Deadlines(2, [1600]);
@@ -104,7 +104,7 @@ it('what is extended again and again passes when that stops, hardly late', (cont
   fc.assert(property, seeded(context, 200));
 });
 
-it('extending takes the place of another kind', () => {
+it('extend() replaces a timeout of another kind', () => {
   const deadlines = new Deadlines(1, [100, 5000]);
   deadlines.arm(0, 1, 0);
   deadlines.extend(0, 0, 0);
@@ -113,13 +113,13 @@ it('extending takes the place of another kind', () => {
   assert.ok(deadlines.nextDueMs() <= 110);
 });
 
-it('a clock that goes back is a mistake of ours', () => {
+it('a clock that goes back is an assertion', () => {
   const deadlines = new Deadlines(2, [10]);
   deadlines.arm(0, 0, 100);
   assert.throws(() => deadlines.arm(1, 0, 99), AssertionFault);
 });
 
-it('tells which nodes of a kind have waited for longest, and how long', () => {
+it('lists the nodes of a kind, the oldest first, with their age', () => {
   const deadlines = new Deadlines(NODES, TIMEOUTS_MS);
   assert.equal(deadlines.oldest(1), -1);
   deadlines.arm(4, 1, 1000);

@@ -1,4 +1,4 @@
-// Literal addresses, against Node's own opinion.
+// Literal addresses, against isIP() of Node.
 
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
@@ -21,7 +21,7 @@ for (const text of ['', ' ::1', ...TEXTS]) {
   });
 }
 
-test('any text of the right letters is what Node says it is', () => {
+test('any text of such characters has the version that Node says', () => {
   const piece = fc.constantFrom(
     ':',
     '::',

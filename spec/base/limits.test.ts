@@ -24,7 +24,7 @@ it('every limit has a default in its range, a unit that its name ends in, and a 
   }
 });
 
-it('without a word every limit is its default, but for those that follow another', () => {
+it('unset limits have their default, except those that follow another', () => {
   const limits = limitsFrom();
   for (const name of NAMES) {
     const follows = FOLLOWING.includes(name);

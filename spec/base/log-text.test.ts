@@ -1,4 +1,4 @@
-// Text made safe for logs, against every code unit there is.
+// Text made safe for logs, with every code unit.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -42,7 +42,7 @@ describe('logEntry()', () => {
     assert.equal(logEntry('one\ntwo\r\n\n    at x\n'), 'one\n  two\\x0d\n  \n      at x\n  ');
   });
 
-  it('is made of safe lines, all but the first indented', () => {
+  it('consists of safe lines, all but the first indented', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const [, ...others] = logEntry(text).split('\n');
@@ -54,7 +54,7 @@ describe('logEntry()', () => {
     );
   });
 
-  it('is cut where it is very long', () => {
+  it('is truncated when it is very long', () => {
     const most = 'x'.repeat(LOG_ENTRY_CHARACTERS_MAX);
     assert.equal(logEntry(most), most);
     assert.equal(logEntry(`${most}12345`), `${most} ... (5 more characters)`);

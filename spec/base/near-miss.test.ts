@@ -1,4 +1,4 @@
-// Guesses of what a mistyped name was meant to be.
+// Known names that a mistyped name resembles.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

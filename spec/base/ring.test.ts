@@ -1,4 +1,4 @@
-// Ring against a plain list: the same pushes and shifts in any order give the same numbers.
+// Ring against a plain list: the same pushes and shifts in any order return the same numbers.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -7,13 +7,13 @@ import { AssertionFault } from '../../src/base/assert.ts';
 import { Ring } from '../../src/base/ring.ts';
 import { seeded } from '../../testing/splits.ts';
 
-it('a new ring is empty, and giving a number from it is a mistake of ours', () => {
+it('a new ring is empty, and a shift is an assertion', () => {
   const ring = new Ring(4);
   assert.equal(ring.length, 0);
   assert.throws(() => ring.shift(), AssertionFault);
 });
 
-it('numbers come out in the order they went in, whatever the order of calls', (context) => {
+it('numbers are shifted in the order they were pushed, whatever the order of calls', (context) => {
   const step = fc.oneof(
     fc.record({ push: fc.integer() }),
     fc.record({ shift: fc.integer({ min: 1, max: 30 }) }),
@@ -38,7 +38,7 @@ it('numbers come out in the order they went in, whatever the order of calls', (c
   fc.assert(property, seeded(context, 300));
 });
 
-it('holds as many numbers as it was made for, many times round', () => {
+it('holds as many numbers as its capacity, over many rounds', () => {
   for (const capacity of [1, 15, 16, 17, 100]) {
     const ring = new Ring(capacity);
     let next = 0;
@@ -51,7 +51,7 @@ it('holds as many numbers as it was made for, many times round', () => {
   }
 });
 
-it('pushing more than there can be is a mistake of ours, and loses nothing', () => {
+it('a push beyond the capacity is an assertion, and loses nothing', () => {
   const ring = new Ring(16);
   for (let number = 0; number < 16; number++) ring.push(number);
   assert.throws(() => ring.push(16), AssertionFault);

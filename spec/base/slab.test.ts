@@ -1,4 +1,5 @@
-// Slab against a set of free blocks: no block is out twice, none gets lost, none lies in another.
+// Slab against a set of free blocks: no block is acquired twice, none is lost, none overlaps
+// another.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -25,7 +26,7 @@ it('blocks lie apart, each within the memory', () => {
       assert.equal(bytes.length, blockBytes);
       assert.ok(
         bytes.every((byte) => byte === block + 1),
-        `block ${block} was written to by another`,
+        `block ${block} was overwritten by another`,
       );
     }
   }
@@ -37,7 +38,7 @@ it('a block is a whole number of cache lines, and there is one at least', () => 
   assert.throws(() => new Slab(64, 0), AssertionFault);
 });
 
-it('gives each block to one owner at a time, whatever the order of calls', (context) => {
+it('each block has one owner at a time, whatever the order of calls', (context) => {
   const step = fc.oneof(fc.constant('acquire' as const), fc.nat({ max: 1000 }));
   const property = fc.property(
     fc.integer({ min: 1, max: 12 }),
@@ -51,13 +52,13 @@ it('gives each block to one owner at a time, whatever the order of calls', (cont
           if (out.length === blockCount) assert.equal(block, -1);
           else {
             assert.ok(block >= 0 && block < blockCount);
-            assert.ok(!out.includes(block), 'a block that is out is not given again');
+            assert.ok(!out.includes(block), 'a block in use is not acquired again');
             out.push(block);
           }
         } else if (out.length > 0) {
           const [block] = out.splice(one % out.length, 1);
           slab.release(block);
-          // Last in, first out: the memory that is still warm is used again.
+          // Last in, first out: warm memory is used again.
           assert.equal(slab.acquire(), block);
           slab.release(block);
           assert.throws(() => slab.release(block), AssertionFault);
@@ -69,13 +70,13 @@ it('gives each block to one owner at a time, whatever the order of calls', (cont
   fc.assert(property, seeded(context, 200));
 });
 
-it('tells once that a block came back', () => {
+it('notifies once that a block was released', () => {
   const slab = new Slab(64, 2);
   const blocks = [slab.acquire(), slab.acquire()];
   let told = 0;
   slab.whenFree = () => {
     told += 1;
-    // Whoever waits may take the block at once.
+    // The callback may acquire the block at once.
     assert.equal(slab.acquire(), blocks[0]);
   };
   slab.release(blocks[0]);
@@ -86,7 +87,7 @@ it('tells once that a block came back', () => {
   assert.equal(slab.freeCount, 1);
 });
 
-it('who is told may ask to be told again', () => {
+it('the callback may register itself again', () => {
   const slab = new Slab(64, 1);
   const told: number[] = [];
   const ask = () => {

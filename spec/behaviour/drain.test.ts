@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createConnection } from 'node:net';
-import { openListener } from '../../src/driver/linux/listener.ts';
+import { openListener } from '../../src/driver/linux/open-listener.ts';
 import { linuxSyscalls } from '../../src/driver/linux/syscalls.ts';
 import { Server } from '../../src/server/server.ts';
 import { randomFrom } from '../../testing/random.ts';

@@ -88,6 +88,9 @@ describe('vibing serve', { skip, timeout: 60_000 }, () => {
     assert.deepEqual(await exit, [1, null]);
     clearInterval(timer);
     error.read();
-    assert.match(error.text.trim(), /^vibing: cannot listen on .*socket: .*errno 2/);
+    assert.match(
+      error.text.trim(),
+      /^vibing: cannot listen on .*socket: no such file or directory \(ENOENT\)/,
+    );
   });
 });

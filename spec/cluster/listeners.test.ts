@@ -8,8 +8,8 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { ERRNO } from '../../src/base/errno.ts';
 import { type Listeners, openListeners } from '../../src/cluster/listeners.ts';
-import { ERRNO } from '../../src/driver/driver.ts';
 import { linuxSyscalls, type Syscalls } from '../../src/driver/linux/syscalls.ts';
 
 const LOOPBACK = '127.0.0.1';

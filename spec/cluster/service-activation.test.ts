@@ -6,7 +6,7 @@ import { existsSync, openSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { IPPROTO_TCP, SOCK_DGRAM, TCP_NODELAY } from '../../src/driver/linux/layout.ts';
-import { listenerPort } from '../../src/driver/linux/listener.ts';
+import { listenerPort } from '../../src/driver/linux/open-listener.ts';
 import { chosenDrivers, eventually } from '../../testing/with-server.ts';
 import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './service-process.ts';
 import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './service-site.ts';

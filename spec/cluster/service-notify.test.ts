@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { listenerPort } from '../../src/driver/linux/listener.ts';
+import { listenerPort } from '../../src/driver/linux/open-listener.ts';
 import { chosenDrivers, eventually } from '../../testing/with-server.ts';
 import { kernel, LINUX_ONLY, Mailbox, openSocket, ServiceProcess } from './service-process.ts';
 import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './service-site.ts';

@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { NodeAsyncIo } from '../../src/async-io/node.ts';
+import { ERRNO } from '../../src/base/errno.ts';
 import { limitsFrom } from '../../src/base/limits.ts';
 import { Timeout, timeoutsMs } from '../../src/connection/context.ts';
-import { ERRNO } from '../../src/driver/driver.ts';
 import type { Handler } from '../../src/exchange/handler.ts';
 import { makeCounters } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';

@@ -52,8 +52,8 @@ class Fixture {
           yieldSlot: () => false,
         }),
         acceptFault() {},
-        listening() {},
-        unlistened() {},
+        listenDone() {},
+        unlistenDone() {},
       },
     });
     this.sendQueue = new SendQueue(this.reactor, this.spans);

@@ -1,9 +1,10 @@
-// Which driver is chosen: what was asked for, else the best that works here, with a word when that
-// is not the fastest.
+// Which driver is chosen: the named one, else the fastest that works here, with a note when that is
+// not the fastest of all.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { it } from 'node:test';
+import { ERRNO } from '../../src/base/errno.ts';
 import { Slab } from '../../src/base/slab.ts';
 import {
   type Candidate,
@@ -11,7 +12,6 @@ import {
   chooseDriver,
   type DriverName,
 } from '../../src/driver/choose.ts';
-import { ERRNO } from '../../src/driver/driver.ts';
 import { epollProblem } from '../../src/driver/linux/epoll.ts';
 import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
 import { NetDriver } from '../../src/driver/net/net.ts';
@@ -23,8 +23,8 @@ function chosen(name: DriverName): Choice {
   return choice;
 }
 
-/** Runs `body` on what says it is another system. */
-function elsewhere(body: () => void): void {
+/** Runs `body` as if on another system. */
+function onOtherSystem(body: () => void): void {
   const { platform } = process;
   Object.defineProperty(process, 'platform', { value: 'plan9' });
   try {
@@ -34,13 +34,15 @@ function elsewhere(body: () => void): void {
   }
 }
 
-it('net is had by its name, without a word', () => {
+it('net is chosen by its name, without a note', () => {
   const { driver, note } = chosen('net');
   assert.equal(driver.name, 'net');
   assert.equal(note, null);
 });
 
-/** Candidates that have these problems; those that have none are made of `net`. */
+const AUTO = "'auto' chooses one that can";
+
+/** Candidates with these problems; those without one make a `net` driver. */
 function candidates(uring: string | null, epoll: string | null): Candidate[] {
   const make = (name: 'uring' | 'epoll', problem: string | null): Candidate => ({
     name,
@@ -68,7 +70,7 @@ for (const [uring, epoll, name, note] of NOTES) {
   });
 }
 
-it('a driver that works here is had by its name, without a word, and auto takes the first', (t) => {
+it('a driver that works here is chosen by name, without a note; auto chooses the first', (t) => {
   const working: DriverName[] = [];
   if (uringProblem() === null) working.push('uring');
   if (epollProblem() === null) working.push('epoll');
@@ -84,30 +86,33 @@ it('a driver that works here is had by its name, without a word, and auto takes 
   assert.equal(chosen('auto').driver.name, working[0]);
 });
 
-it('where none can run, auto takes net and says why; asked for by name it is an error', () => {
-  elsewhere(() => {
+it('where none can run, auto chooses net and says why; a named driver is an error', () => {
+  onOtherSystem(() => {
     const { driver, note } = chosen('auto');
     assert.equal(driver.name, 'net');
     assert.equal(note, 'driver net; uring and epoll cannot run here: this is plan9, not Linux');
     for (const name of ['uring', 'epoll'] as const) {
       assert.throws(() => chosen(name), {
-        message: `the ${name} driver cannot run here: this is plan9, not Linux`,
+        message: `the driver ${name} cannot run here: this is plan9, not Linux; ${AUTO}`,
         code: 'ENOTSUP',
       });
     }
   });
 });
 
-const REFUSALS: readonly (readonly [errno: number, problem: string])[] = [
-  [ERRNO.EPERM, 'io_uring is forbidden here (kernel.io_uring_disabled, or a seccomp profile)'],
-  [ERRNO.ENOSYS, 'this kernel has no io_uring'],
-  [ERRNO.EINVAL, 'this kernel is older than Linux 6.1'],
-  [ERRNO.ENOMEM, 'there is no memory for a ring (RLIMIT_MEMLOCK)'],
+const ERRORS: readonly (readonly [errno: number, problem: string])[] = [
+  [
+    ERRNO.EPERM,
+    'io_uring is forbidden (set kernel.io_uring_disabled to 0, or allow it in the seccomp profile)',
+  ],
+  [ERRNO.ENOSYS, 'this kernel has no io_uring (use Linux 6.1 or newer)'],
+  [ERRNO.EINVAL, 'this kernel is older than Linux 6.1, which the driver uring needs'],
+  [ERRNO.ENOMEM, 'there is no memory for a ring (raise RLIMIT_MEMLOCK)'],
   [ERRNO.EMFILE, 'io_uring_setup failed with errno 24'],
 ];
 
-for (const [errno, problem] of REFUSALS) {
-  it(`a kernel that refuses a ring with errno ${errno} gives one line`, () => {
+for (const [errno, problem] of ERRORS) {
+  it(`a kernel that sets up no ring, errno ${errno}, is explained in one line`, () => {
     const kernel = new ScriptedRing();
     kernel.failing = { name: 'setup', after: 0, errno };
     assert.equal(uringProblem(kernel), problem);
@@ -115,17 +120,20 @@ for (const [errno, problem] of REFUSALS) {
   });
 }
 
-it('a kernel without rings of buffers is too old, and asking leaves nothing open', () => {
+it('a kernel without provided buffer rings is too old, and the check leaves nothing open', () => {
   const kernel = new ScriptedRing();
   kernel.failing = { name: 'register', after: 1, errno: ERRNO.EINVAL };
-  assert.equal(uringProblem(kernel), 'this kernel is older than Linux 6.1');
+  assert.equal(
+    uringProblem(kernel),
+    'this kernel is older than Linux 6.1, which the driver uring needs',
+  );
   kernel.failing = null;
   assert.equal(uringProblem(kernel), null);
   assert.equal(kernel.open.size, 0);
   assert.equal(kernel.memory.mappingCount, 0);
 });
 
-/** What is said in a process where requiring the FFI library fails with `fault`. */
+/** The problem in a process where requiring the FFI library fails with `fault`. */
 function problemWith(fault: { code?: string; message: string }): string {
   const module = new URL('../../src/driver/linux/epoll.js', import.meta.url).href;
   const script = `
@@ -142,25 +150,25 @@ function problemWith(fault: { code?: string; message: string }): string {
   return execFileSync(process.execPath, ['--input-type=module', '-e', script], options);
 }
 
-const linuxOnly = process.platform === 'linux' ? {} : { skip: 'other systems do not ask' };
+const linuxOnly = process.platform === 'linux' ? {} : { skip: 'other systems load no FFI library' };
 
-it('says in a few words why there is no FFI', linuxOnly, () => {
+it('says why there is no FFI', linuxOnly, () => {
   const message = 'Cannot find the native module\nRequire stack';
   const problems = ['MODULE_NOT_FOUND', 'ERR_DLOPEN_FAILED', undefined].map((code) =>
     problemWith({ ...(code === undefined ? {} : { code }), message }),
   );
   assert.deepEqual(problems, [
-    'koffi is not installed',
+    'koffi is not installed (npm install koffi)',
     'koffi does not load: ERR_DLOPEN_FAILED',
     'koffi does not load: Cannot find the native module',
   ]);
 });
 
-/** Whether this machine lets a process forbid itself io_uring, for the test of a whole server. */
+/** Null where a process can forbid itself io_uring, for the test of a full server. */
 const forbidding = uringProblem() ?? (process.arch === 'x64' ? null : 'written for x64');
 
 it(
-  'a server that may not have io_uring serves with epoll, and says so in one line',
+  'a server for which io_uring is forbidden serves with epoll, and says so in one line',
   forbidding === null ? {} : { skip: forbidding },
   () => {
     const forbid = new URL('./forbid-uring.js', import.meta.url).href;
@@ -174,7 +182,7 @@ it(
       {
         status: 0,
         out: 'epoll: hello\n',
-        problems: `vibing info: driver epoll; uring cannot run here: ${REFUSALS[0][1]}\n`,
+        problems: `vibing info: driver epoll; uring cannot run here: ${ERRORS[0][1]}\n`,
       },
     );
   },

@@ -1,4 +1,4 @@
-// The queue of completions against a plain list: nothing lost, nothing doubled, in order.
+// The queue of completions against a plain list: none lost, none twice, in order.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -19,7 +19,7 @@ function read(out: Completions, from: number, to: number): Entry[] {
   });
 }
 
-it('gives what was pushed, in order, as many as fit', (context) => {
+it('returns what was pushed, in order, as many as fit', (context) => {
   const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
   const entry = fc.tuple(fc.integer({ min: 1, max: 7 }), word, word, word);
   const drain = fc.record({ room: fc.nat({ max: 9 }), before: fc.nat({ max: 3 }) });
@@ -28,7 +28,7 @@ it('gives what was pushed, in order, as many as fit', (context) => {
     const model: Entry[] = [];
     for (const step of steps) {
       if ('room' in step) {
-        // Entries before `before` are somebody else's and stay as they are.
+        // Entries before `before` belong to the caller and stay as they are.
         const out = new Completions(step.before + step.room);
         const end = queue.drain(out, step.before);
         assert.deepEqual(read(out, step.before, end), model.splice(0, step.room));

@@ -1,11 +1,12 @@
-// Preloaded into a process: forbids it io_uring the way containers do, with a seccomp filter that
-// answers EPERM. It holds for this process alone and cannot be taken back.
+// Preloaded into a process: forbids it io_uring as containers do, by a seccomp filter that returns
+// EPERM. The filter is of this process alone and cannot be removed.
 
 import assert from 'node:assert/strict';
+import { ERRNO } from '../../src/base/errno.ts';
 import { ffi } from '../../src/driver/linux/ffi.ts';
 
 const SYS_IO_URING_SETUP = 425;
-const EPERM = 1;
+const { EPERM } = ERRNO;
 
 // <linux/prctl.h>, <linux/seccomp.h>
 const PR_SET_SECCOMP = 22;

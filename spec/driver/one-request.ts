@@ -1,4 +1,4 @@
-// A whole server in a process of its own: answers one request, says with which driver, and ends.
+// A full server in a process of its own: serves one request, prints its driver, and ends.
 
 import { createServer } from '../../src/index.ts';
 

@@ -1,5 +1,5 @@
-// The size of V8's young generation: which options decide it, and that a process in which a driver
-// was chosen reaches the size that suits a server.
+// The size of V8's young generation: which options decide it, and that it grows in a process that
+// chose a driver.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -44,16 +44,16 @@ it('a process with little memory keeps the sizes of V8', () => {
   ]);
 });
 
-it('a process that serves grows to the size at once', () => {
+it('a process that serves grows to the full size at once', () => {
   const before = grownBytes([], 'idles');
   assert.ok(before < 10 * MIB, `V8 by itself has ${before} bytes by then`);
-  // V8 allows itself less where it sees little memory.
+  // V8's own limit is lower where there is little memory.
   const most = grownBytes(['--min-semi-space-size=16'], 'idles');
   const after = grownBytes([], 'serves');
   assert.ok(after > 0.9 * most, `${after} bytes of ${most}`);
 });
 
-it('a size that the user gave stands', () => {
+it('a size that the user set is kept', () => {
   assert.ok(grownBytes(['--max-semi-space-size=2'], 'serves') < 3 * MIB);
   assert.ok(grownBytes([], 'serves', '--max-semi-space-size=64') < 10 * MIB);
 });

@@ -198,7 +198,7 @@ export class VirtualServer implements Driver {
     assert.fail('a load listens to nobody');
   }
   unlisten(): void {}
-  accepting(): void {}
+  setAccepting(): void {}
   acceptAlso(): void {}
   adopt(): void {}
   refuse(): void {}

@@ -1,10 +1,11 @@
-// Who gets a slot over a driver in memory: waiting, making room, turning away.
+// Admission over a driver in memory: clients that wait, connections that yield, overload.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { ERRNO } from '../../src/base/errno.ts';
 import { ACCEPT_RETRY_MS } from '../../src/base/fixed-limits.ts';
 import { Slab } from '../../src/base/slab.ts';
-import { ERRNO, Op } from '../../src/driver/driver.ts';
+import { Op } from '../../src/driver/driver.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
 import { FakeDriver } from '../../testing/fake-driver.ts';
 
@@ -17,10 +18,10 @@ class Fixture {
   readonly slab = new Slab(64, 8);
   readonly driver = new FakeDriver(this.slab);
   readonly reactor: Reactor;
-  /** Slots in the order they were given, with '503' behind those of clients turned away. */
-  readonly given: string[] = [];
+  /** Slots in the order of admission, followed by '503' for clients turned away. */
+  readonly admitted: string[] = [];
   readonly idle: Set<number> = new Set();
-  /** Whether those who make room take their time to end. */
+  /** Whether connections that yield close late. */
   lingers = false;
 
   constructor(waitMs = WAIT_MS) {
@@ -34,7 +35,7 @@ class Fixture {
       overload: { extraSlots: EXTRA_SLOTS, waitMs, idleTimeout: Kind.Idle },
       events: {
         accepted: (slot, overloaded) => {
-          this.given.push(overloaded ? `${slot} 503` : String(slot));
+          this.admitted.push(overloaded ? `${slot} 503` : String(slot));
           if (!overloaded) this.reactor.arm(slot, Kind.Idle);
           return {
             received() {},
@@ -48,8 +49,8 @@ class Fixture {
           };
         },
         acceptFault() {},
-        listening() {},
-        unlistened() {},
+        listenDone() {},
+        unlistenDone() {},
       },
     });
     this.reactor.listen({ host: '127.0.0.1', port: 0 });
@@ -72,55 +73,59 @@ class Fixture {
   }
 }
 
-it('clients taken beyond the free slots wait for one, in their order', () => {
+it('clients beyond the free slots wait for one, in their order', () => {
   const fixture = new Fixture();
   fixture.arrive(11, 12, 13, 14);
-  assert.deepEqual(fixture.given, ['0', '1']);
+  assert.deepEqual(fixture.admitted, ['0', '1']);
   assert.equal(fixture.reactor.waitingCount, 2);
-  assert.equal(fixture.driver.calls.at(-1), 'accepting false');
+  assert.equal(fixture.driver.calls.at(-1), 'setAccepting false');
   fixture.close(1);
-  assert.deepEqual(fixture.given, ['0', '1', '1']);
-  assert.equal(fixture.driver.calls.includes('accepting true'), false, 'somebody still waits');
+  assert.deepEqual(fixture.admitted, ['0', '1', '1']);
+  assert.equal(fixture.driver.calls.includes('setAccepting true'), false, 'a client still waits');
   fixture.close(0);
   assert.equal(fixture.reactor.waitingCount, 0);
   fixture.close(0);
-  assert.equal(fixture.driver.calls.at(-1), 'accepting true');
+  assert.equal(fixture.driver.calls.at(-1), 'setAccepting true');
   assert.deepEqual(fixture.driver.refused, []);
 });
 
-it('a slot that comes free begins the wait anew', () => {
+it('a slot that becomes free restarts the wait until overload', () => {
   const fixture = new Fixture();
   fixture.arrive(11, 12, 13, 14);
   fixture.pass(WAIT_MS - 1);
   fixture.close(0);
   fixture.pass(WAIT_MS - 1);
-  assert.deepEqual(fixture.given, ['0', '1', '0']);
+  assert.deepEqual(fixture.admitted, ['0', '1', '0']);
   fixture.pass(1);
-  assert.deepEqual(fixture.given, ['0', '1', '0', '2 503']);
+  assert.deepEqual(fixture.admitted, ['0', '1', '0', '2 503']);
 });
 
-it('when the wait is over clients are turned away, as many at once as there are slots', () => {
+it('after the wait clients are turned away, as many at once as there are slots', () => {
   const fixture = new Fixture();
   fixture.arrive(11, 12, 13, 14, 15);
   fixture.pass(WAIT_MS);
-  assert.deepEqual(fixture.given.slice(2), ['2 503', '3 503']);
-  assert.equal(fixture.driver.calls.includes('accepting true'), false, 'no slot is left');
+  assert.deepEqual(fixture.admitted.slice(2), ['2 503', '3 503']);
+  assert.equal(fixture.driver.calls.includes('setAccepting true'), false, 'no slot is left');
   fixture.close(3);
-  assert.deepEqual(fixture.given.slice(4), ['3 503']);
+  assert.deepEqual(fixture.admitted.slice(4), ['3 503']);
   fixture.close(3);
-  assert.equal(fixture.driver.calls.at(-1), 'accepting true', 'who comes now hears of it at once');
+  assert.equal(
+    fixture.driver.calls.at(-1),
+    'setAccepting true',
+    'the next client is turned away at once',
+  );
   fixture.arrive(16);
-  assert.deepEqual(fixture.given.slice(5), ['3 503']);
+  assert.deepEqual(fixture.admitted.slice(5), ['3 503']);
   fixture.close(0);
   fixture.close(2);
   fixture.arrive(17);
-  assert.equal(fixture.given.length, 7);
-  assert.doesNotMatch(fixture.given[6], /503/, 'a slot is free again');
+  assert.equal(fixture.admitted.length, 7);
+  assert.doesNotMatch(fixture.admitted[6], /503/, 'a slot is free again');
   fixture.arrive(18);
   assert.equal(fixture.reactor.waitingCount, 1, 'and a new wait begins');
 });
 
-it('the idlest connection makes room, if it was idle for long enough', () => {
+it('the connection idle for longest yields, if it was idle for long enough', () => {
   const fixture = new Fixture();
   fixture.arrive(11);
   fixture.pass(10);
@@ -128,16 +133,16 @@ it('the idlest connection makes room, if it was idle for long enough', () => {
   fixture.idle.add(0).add(1);
   fixture.pass(WAIT_MS);
   fixture.arrive(13);
-  assert.deepEqual(fixture.given, ['0', '1', '2']);
+  assert.deepEqual(fixture.admitted, ['0', '1', '2']);
   assert.ok(fixture.driver.calls.includes('close 0'), 'the first was idle for longest');
   fixture.arrive(14);
   assert.ok(fixture.driver.calls.includes('close 1'));
-  assert.equal(fixture.given.length, 4);
+  assert.equal(fixture.admitted.length, 4);
   fixture.arrive(15);
-  assert.match(fixture.given[4], /503/, 'those in use stay');
+  assert.match(fixture.admitted[4], /503/, 'busy connections stay');
 });
 
-it('who makes room may take its time, until no place is left', () => {
+it('a yielding connection may close late, until no slot is left', () => {
   const fixture = new Fixture();
   fixture.lingers = true;
   fixture.arrive(11, 12);
@@ -148,15 +153,19 @@ it('who makes room may take its time, until no place is left', () => {
   fixture.pass(WAIT_MS);
   fixture.arrive(14);
   fixture.pass(WAIT_MS);
-  assert.deepEqual(fixture.given, ['0', '1', '2', '3']);
-  assert.deepEqual(closes(), ['close 0'], 'one place is kept ready, that of who left first');
+  assert.deepEqual(fixture.admitted, ['0', '1', '2', '3']);
+  assert.deepEqual(
+    closes(),
+    ['close 0'],
+    'the first that yielded is closed, to have one slot ready',
+  );
   fixture.idle.add(2);
   fixture.arrive(15);
-  assert.deepEqual(fixture.given.slice(4), ['0']);
+  assert.deepEqual(fixture.admitted.slice(4), ['0']);
   assert.deepEqual(closes(), ['close 0', 'close 1']);
 });
 
-it('who made room and has gone is not closed again', () => {
+it('a connection that yielded and closed is not closed again', () => {
   const fixture = new Fixture();
   fixture.lingers = true;
   fixture.arrive(11, 12);
@@ -166,7 +175,7 @@ it('who made room and has gone is not closed again', () => {
   fixture.pass(WAIT_MS);
   fixture.close(0);
   fixture.arrive(14);
-  assert.deepEqual(fixture.given, ['0', '1', '2', '0']);
+  assert.deepEqual(fixture.admitted, ['0', '1', '2', '0']);
   fixture.pass(WAIT_MS);
   fixture.close(1);
   fixture.idle.add(2);
@@ -176,27 +185,27 @@ it('who made room and has gone is not closed again', () => {
   assert.deepEqual(closes, ['close 0', 'close 1']);
 });
 
-it('without a limit everybody waits for ever', () => {
+it('without an overload limit clients wait for ever', () => {
   const fixture = new Fixture(0);
   fixture.arrive(11, 12, 13);
   fixture.idle.add(0).add(1);
   fixture.pass(1_000_000);
   assert.equal(fixture.reactor.waitingCount, 1);
-  assert.equal(fixture.given.length, 2);
+  assert.equal(fixture.admitted.length, 2);
 });
 
-it('a fault while clients are turned away still rests accept()', () => {
+it('a fault while clients are turned away still pauses accept()', () => {
   const fixture = new Fixture();
   fixture.arrive(11, 12);
   fixture.arrive(-ERRNO.EMFILE);
-  assert.equal(fixture.driver.calls.at(-1), 'accepting false');
+  assert.equal(fixture.driver.calls.at(-1), 'setAccepting false');
   fixture.pass(WAIT_MS);
-  assert.equal(fixture.driver.calls.includes('accepting true'), false);
+  assert.equal(fixture.driver.calls.includes('setAccepting true'), false);
   fixture.pass(ACCEPT_RETRY_MS);
-  assert.equal(fixture.driver.calls.at(-1), 'accepting true');
+  assert.equal(fixture.driver.calls.at(-1), 'setAccepting true');
 });
 
-it('after unlisten() those who wait still get their slots; turnAway() cuts them off', () => {
+it('after unlisten() waiting clients still get slots; turnAway() closes them', () => {
   const fixture = new Fixture();
   fixture.arrive(11, 12, 13, 14);
   fixture.reactor.unlisten(false);
@@ -204,7 +213,7 @@ it('after unlisten() those who wait still get their slots; turnAway() cuts them 
   fixture.reactor.turn();
   assert.equal(fixture.reactor.waitingCount, 3);
   fixture.close(0);
-  assert.equal(fixture.given.length, 3);
+  assert.equal(fixture.admitted.length, 3);
   fixture.reactor.turnAway();
   assert.deepEqual(fixture.driver.refused, [14, 15]);
   assert.equal(fixture.reactor.waitingCount, 0);

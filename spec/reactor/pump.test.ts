@@ -1,5 +1,4 @@
-// The pump with Node's clock in the test's hand: when there are turns, when it sleeps, what wakes
-// it.
+// The pump with mocked timers of Node: when turns run, when it sleeps, what wakes it.
 
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
@@ -41,27 +40,27 @@ class Fixture {
           yieldSlot: () => false,
         }),
         acceptFault() {},
-        listening() {},
-        unlistened() {},
+        listenDone() {},
+        unlistenDone() {},
       },
     });
     this.pump = new Pump(this.reactor);
   }
 
-  /** Lets immediates run and `ms` pass, for Node and for the driver alike. */
+  /** Runs immediates, and advances the clocks of Node and of the driver by `ms`. */
   tick(ms = 0): void {
     this.driver.nowMs += ms;
     this.#context.mock.timers.tick(ms);
   }
 
-  /** Ticks until nothing more happens. */
+  /** Ticks until the driver sleeps. */
   settle(): void {
     for (let count = 0; count < 10 && !this.driver.isAsleep; count++) this.tick();
-    assert.ok(this.driver.isAsleep, 'it goes to sleep');
+    assert.ok(this.driver.isAsleep, 'it sleeps');
   }
 }
 
-it('without anything to do it sleeps after a few turns', (context) => {
+it('without completions it sleeps after a few turns', (context) => {
   const fixture = new Fixture(context);
   assert.equal(fixture.driver.polls, 0);
   fixture.pump.start();
@@ -72,7 +71,7 @@ it('without anything to do it sleeps after a few turns', (context) => {
   assert.equal(fixture.driver.polls, polls);
 });
 
-it('what finishes wakes it', (context) => {
+it('a completion wakes it', (context) => {
   const fixture = new Fixture(context);
   fixture.pump.start();
   fixture.settle();
@@ -84,7 +83,7 @@ it('what finishes wakes it', (context) => {
   assert.equal(fixture.reactor.sockets.openCount, 1);
 });
 
-it('while there is work it goes on, and lets others go on in between', (context) => {
+it('while there is work turns continue, and Node runs other callbacks between them', (context) => {
   const fixture = new Fixture(context);
   fixture.pump.start();
   fixture.settle();
@@ -107,11 +106,11 @@ it('while there is work it goes on, and lets others go on in between', (context)
   other();
   for (let count = 0; count < 100 && sends < 100; count++) fixture.tick();
   assert.equal(sends, 100);
-  assert.ok(turnsOfOthers > 3, `others had ${turnsOfOthers} turns in between`);
+  assert.ok(turnsOfOthers > 3, `other callbacks ran ${turnsOfOthers} times`);
   fixture.settle();
 });
 
-it('who wants the time gets it after the turn', (context) => {
+it('yieldWanted lets Node run after the turn', (context) => {
   const fixture = new Fixture(context);
   fixture.pump.start();
   fixture.settle();
@@ -129,7 +128,7 @@ it('who wants the time gets it after the turn', (context) => {
   fixture.settle();
 });
 
-it('a driver that refuses to sleep is asked again', (context) => {
+it('a driver that does not sleep is polled again', (context) => {
   const fixture = new Fixture(context);
   let refusals = 0;
   const sleep = fixture.driver.sleep.bind(fixture.driver);
@@ -142,7 +141,7 @@ it('a driver that refuses to sleep is asked again', (context) => {
   assert.equal(refusals, 4);
 });
 
-it('a deadline wakes it, not before its time', (context) => {
+it('a deadline wakes it, not early', (context) => {
   const fixture = new Fixture(context);
   fixture.pump.start();
   fixture.driver.arrive(1);
@@ -156,7 +155,7 @@ it('a deadline wakes it, not before its time', (context) => {
   assert.equal(fixture.dues, 1);
 });
 
-it('an earlier deadline goes before a later one, a timer too early does no harm', (context) => {
+it('an earlier deadline replaces a later timer, an early timer does no harm', (context) => {
   const fixture = new Fixture(context);
   fixture.pump.start();
   fixture.driver.arrive(1);
@@ -169,7 +168,7 @@ it('an earlier deadline goes before a later one, a timer too early does no harm'
   fixture.tick(62);
   fixture.settle();
   assert.equal(fixture.dues, 1);
-  // The first is put off: its timer comes too early and sleeps on.
+  // The first is extended: its timer fires early, and the pump sleeps again.
   fixture.tick(300);
   fixture.reactor.arm(0, 0);
   fixture.settle();
@@ -181,7 +180,7 @@ it('an earlier deadline goes before a later one, a timer too early does no harm'
   assert.equal(fixture.dues, 2);
 });
 
-it('once stopped there are no turns, whatever comes', (context) => {
+it('after stop() no turn runs, whatever completes', (context) => {
   const fixture = new Fixture(context);
   fixture.pump.start();
   fixture.driver.arrive(1);
@@ -194,7 +193,7 @@ it('once stopped there are no turns, whatever comes', (context) => {
   assert.equal(fixture.driver.polls, polls);
 });
 
-it('stopped before its first turn it has none', (context) => {
+it('stopped before its first turn it runs none', (context) => {
   const fixture = new Fixture(context);
   fixture.pump.start();
   fixture.pump.stop();
@@ -202,7 +201,7 @@ it('stopped before its first turn it has none', (context) => {
   assert.equal(fixture.driver.polls, 0);
 });
 
-it('stopped within a turn it has no other', (context) => {
+it('stopped within a turn it runs no other', (context) => {
   const fixture = new Fixture(context);
   fixture.pump.start();
   fixture.driver.arrive(1);
@@ -216,7 +215,7 @@ it('stopped within a turn it has no other', (context) => {
   assert.equal(fixture.driver.polls, polls + 1);
 });
 
-it('who waits between turns waits its time', async (context) => {
+it('wait() takes its time', async (context) => {
   const fixture = new Fixture(context);
   let isOver = false;
   const waiting = fixture.pump.wait(50).then(() => {

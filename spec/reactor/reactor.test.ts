@@ -1,12 +1,13 @@
-// The reactor over a driver in memory: who is told what, in which order a socket ends, deadlines,
-// and what stops and resumes taking clients.
+// The reactor over a driver in memory: what it reports to owners, the order in which a socket
+// closes, deadlines, and what pauses and resumes accept().
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AssertionFault } from '../../src/base/assert.ts';
-import { ACCEPT_RETRY_MS, WRITE_LOOKS } from '../../src/base/fixed-limits.ts';
+import { ERRNO } from '../../src/base/errno.ts';
+import { ACCEPT_RETRY_MS, WRITE_CHECKS } from '../../src/base/fixed-limits.ts';
 import { Slab } from '../../src/base/slab.ts';
-import { ERRNO, Op } from '../../src/driver/driver.ts';
+import { Op } from '../../src/driver/driver.ts';
 import { Reactor } from '../../src/reactor/reactor.ts';
 import type { SocketOwner } from '../../src/reactor/sockets.ts';
 import { FakeDriver } from '../../testing/fake-driver.ts';
@@ -15,11 +16,11 @@ const SLOTS = 3;
 const Kind = { Short: 0, Long: 1, Write: 2, Idle: 3, Longest: 4 } as const;
 const TIMEOUTS_MS = [50, 1000, 200, 80, 9000];
 
-/** Writes down what it hears, and gives blocks back. */
+/** Records its calls, and releases blocks. */
 class Listener implements SocketOwner {
-  readonly heard: string[] = [];
+  readonly events: string[] = [];
   readonly #fixture: Fixture;
-  /** Done when a deadline passes. */
+  /** Called when a deadline passes. */
   onDue: (kind: number) => void = () => {};
 
   constructor(fixture: Fixture) {
@@ -27,21 +28,21 @@ class Listener implements SocketOwner {
   }
 
   received(result: number, block: number): void {
-    this.heard.push(`received ${result}`);
+    this.events.push(`received ${result}`);
     if (block >= 0) this.#fixture.slab.release(block);
   }
 
   sent(result: number): void {
-    this.heard.push(`sent ${result}`);
+    this.events.push(`sent ${result}`);
   }
 
   due(kind: number): void {
-    this.heard.push(`due ${kind}`);
+    this.events.push(`due ${kind}`);
     this.onDue(kind);
   }
 
   closed(): void {
-    this.heard.push('closed');
+    this.events.push('closed');
   }
 
   yieldSlot(): boolean {
@@ -53,7 +54,7 @@ class Fixture {
   readonly slab = new Slab(64, 8);
   readonly driver = new FakeDriver(this.slab);
   readonly owners: Listener[] = [];
-  readonly heard: string[] = [];
+  readonly events: string[] = [];
   readonly reactor: Reactor;
 
   constructor() {
@@ -69,40 +70,40 @@ class Fixture {
         accepted: (slot) => {
           const owner = new Listener(this);
           this.owners[slot] = owner;
-          this.heard.push(`accepted ${slot}`);
+          this.events.push(`accepted ${slot}`);
           return owner;
         },
-        acceptFault: (result) => this.heard.push(`fault ${result}`),
-        listening: (result) => this.heard.push(`listening ${result}`),
-        unlistened: () => this.heard.push('unlistened'),
+        acceptFault: (result) => this.events.push(`fault ${result}`),
+        listenDone: (result) => this.events.push(`listenDone ${result}`),
+        unlistenDone: () => this.events.push('unlistenDone'),
       },
     });
     this.reactor.listen({ host: '127.0.0.1', port: 0 });
     this.reactor.turn();
   }
 
-  /** A new client's slot. */
+  /** The slot of a new client. */
   accept(): number {
     this.driver.arrive(100);
     this.reactor.turn();
-    return Number(this.heard.at(-1)?.split(' ')[1]);
+    return Number(this.events.at(-1)?.split(' ')[1]);
   }
 
-  /** Lets time pass, then has a turn. */
+  /** Advances the clock, then runs a turn. */
   pass(ms: number): void {
     this.driver.nowMs += ms;
     this.driver.wallMs += ms;
     this.reactor.turn();
   }
 
-  /** What a socket's owner heard since it was asked last. */
+  /** The calls of a socket's owner since the last take. */
   news(slot: number): string[] {
-    return this.owners[slot].heard.splice(0);
+    return this.owners[slot].events.splice(0);
   }
 }
 
 describe('turns', () => {
-  it('tell each owner what finished, and count it', () => {
+  it('report completions to each owner, and count them', () => {
     const fixture = new Fixture();
     const { reactor, driver } = fixture;
     const [one, two] = [fixture.accept(), fixture.accept()];
@@ -139,7 +140,7 @@ describe('turns', () => {
     assert.equal(reactor.inTurn, false);
   });
 
-  it('know no operations but those of a server', () => {
+  it('assert on operations that a server does not start', () => {
     const fixture = new Fixture();
     fixture.driver.complete(Op.Connect, 0, 0);
     assert.throws(() => fixture.reactor.turn(), AssertionFault);
@@ -163,59 +164,59 @@ describe('turns', () => {
 });
 
 describe('listening', () => {
-  it('is told, and so is its end', () => {
+  it('is reported, and so is its end', () => {
     const fixture = new Fixture();
     fixture.reactor.unlisten(false);
     fixture.reactor.turn();
-    assert.deepEqual(fixture.heard, ['listening 8080', 'unlistened']);
+    assert.deepEqual(fixture.events, ['listenDone 8080', 'unlistenDone']);
   });
 
-  it('stops when every slot is taken, and goes on when one is free', () => {
+  it('pauses when all slots are used, and resumes when one is free', () => {
     const fixture = new Fixture();
     const slots = Array.from({ length: SLOTS }, () => fixture.accept());
-    assert.equal(fixture.driver.calls.at(-1), 'accepting false');
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting false');
     fixture.reactor.close(slots[1]);
     fixture.reactor.turn();
-    assert.equal(fixture.driver.calls.at(-1), 'accepting true');
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting true');
     assert.equal(fixture.accept(), slots[1]);
   });
 
-  it('rests after a fault, and tries again by itself', () => {
+  it('pauses after a fault, and is retried by itself', () => {
     const fixture = new Fixture();
     fixture.driver.arrive(-ERRNO.EMFILE);
     fixture.reactor.turn();
-    assert.equal(fixture.heard.at(-1), `fault ${-ERRNO.EMFILE}`);
-    assert.equal(fixture.driver.calls.at(-1), 'accepting false');
+    assert.equal(fixture.events.at(-1), `fault ${-ERRNO.EMFILE}`);
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting false');
     fixture.pass(ACCEPT_RETRY_MS - 1);
-    assert.equal(fixture.driver.calls.at(-1), 'accepting false');
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting false');
     assert.equal(fixture.reactor.nextDueMs(), fixture.driver.nowMs + 1);
     fixture.pass(1);
-    assert.equal(fixture.driver.calls.at(-1), 'accepting true');
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting true');
     assert.equal(fixture.reactor.nextDueMs(), Number.POSITIVE_INFINITY);
   });
 
-  it('after a fault a socket that closes ends the rest early', () => {
+  it('after a fault a socket that closes ends the pause early', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.driver.arrive(-ERRNO.EMFILE);
     fixture.reactor.turn();
     fixture.reactor.close(slot);
     fixture.reactor.turn();
-    assert.equal(fixture.driver.calls.at(-1), 'accepting true');
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting true');
     assert.equal(fixture.reactor.nextDueMs(), Number.POSITIVE_INFINITY);
   });
 
-  it('with every slot taken a fault does not make it go on', () => {
+  it('with all slots used it does not resume after a fault', () => {
     const fixture = new Fixture();
     for (let count = 0; count < SLOTS; count++) fixture.accept();
     fixture.driver.arrive(-ERRNO.EMFILE);
     fixture.reactor.turn();
     fixture.pass(ACCEPT_RETRY_MS);
-    assert.equal(fixture.driver.calls.filter((call) => call === 'accepting false').length, 1);
-    assert.equal(fixture.driver.calls.at(-1), 'accepting false');
+    assert.equal(fixture.driver.calls.filter((call) => call === 'setAccepting false').length, 1);
+    assert.equal(fixture.driver.calls.at(-1), 'setAccepting false');
   });
 
-  it('once it is over nothing resumes it', () => {
+  it('after unlisten() nothing resumes it', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.driver.arrive(-ERRNO.ENFILE);
@@ -223,13 +224,13 @@ describe('listening', () => {
     fixture.reactor.unlisten(false);
     fixture.reactor.close(slot);
     fixture.pass(ACCEPT_RETRY_MS);
-    assert.ok(!fixture.driver.calls.includes('accepting true'));
-    assert.equal(fixture.heard.at(-1), 'unlistened');
+    assert.ok(!fixture.driver.calls.includes('setAccepting true'));
+    assert.equal(fixture.events.at(-1), 'unlistenDone');
   });
 });
 
-describe('the end of a socket', () => {
-  it('with nothing in flight is an orderly close', () => {
+describe('closing a socket', () => {
+  it('with nothing in flight closes it without a reset', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.close(slot);
@@ -241,7 +242,7 @@ describe('the end of a socket', () => {
     assert.equal(fixture.reactor.sockets.openCount, 0);
   });
 
-  it('with something in flight joins it first; the owner hears of sends alone', () => {
+  it('awaits what is in flight first; the owner gets completions of sends alone', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.receive(slot);
@@ -255,7 +256,7 @@ describe('the end of a socket', () => {
     assert.deepEqual(fixture.news(slot), ['closed']);
   });
 
-  it('a block that came in meanwhile is given back, unread', () => {
+  it('releases a block received meanwhile, unread', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.receive(slot);
@@ -268,7 +269,7 @@ describe('the end of a socket', () => {
     assert.equal(fixture.slab.freeCount, fixture.slab.blockCount);
   });
 
-  it('as a reset is one also with nothing in flight', () => {
+  it('by a reset resets also with nothing in flight', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.reset(slot);
@@ -278,7 +279,7 @@ describe('the end of a socket', () => {
     assert.deepEqual(fixture.news(slot), ['closed']);
   });
 
-  it('asks for nothing more', () => {
+  it('starts nothing more', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.shutdownSend(slot);
@@ -293,7 +294,7 @@ describe('the end of a socket', () => {
     assert.throws(() => fixture.reactor.close(slot), AssertionFault);
   });
 
-  it('the slot is free when its owner is told', () => {
+  it('frees the slot before closed() of its owner', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.owners[slot].closed = () => {
@@ -307,7 +308,7 @@ describe('the end of a socket', () => {
 });
 
 describe('deadlines', () => {
-  it('are told when they pass, once', () => {
+  it('are reported when they pass, once', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.arm(slot, Kind.Long);
@@ -333,7 +334,7 @@ describe('deadlines', () => {
     assert.deepEqual(fixture.news(slot), []);
   });
 
-  it('that are extended again and again pass when that stops, hardly late', () => {
+  it('that are extended repeatedly pass when that stops, hardly late', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     for (let count = 0; count < 100; count++) {
@@ -347,7 +348,7 @@ describe('deadlines', () => {
     assert.deepEqual(fixture.news(slot), [`due ${Kind.Idle}`]);
   });
 
-  it('armed outside of a turn count from now, and wake who sleeps', () => {
+  it('armed outside of a turn count from now, and wake the pump', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     let wakes = 0;
@@ -360,7 +361,7 @@ describe('deadlines', () => {
     assert.equal(fixture.reactor.nextDueMs(), fixture.driver.nowMs + 50);
     fixture.owners[slot].onDue = () => fixture.reactor.arm(slot, Kind.Long);
     fixture.pass(50);
-    assert.equal(wakes, 1, 'within a turn nobody sleeps');
+    assert.equal(wakes, 1, 'within a turn the pump does not sleep');
   });
 
   it('of several sockets all pass, and those that close meanwhile do not', () => {
@@ -376,7 +377,7 @@ describe('deadlines', () => {
     assert.equal(fixture.reactor.nextDueMs(), Number.POSITIVE_INFINITY);
   });
 
-  it('a send that comes back with the next turn has none', () => {
+  it('a send that completes within the next turn has none', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.send(slot, 0, 0, 10, false);
@@ -385,41 +386,41 @@ describe('deadlines', () => {
     assert.equal(fixture.reactor.nextDueMs(), Number.POSITIVE_INFINITY);
   });
 
-  it('a send that does not come back passes, beside what its owner waits for', () => {
+  it('that of a send that does not complete passes, in addition to that of the owner', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.arm(slot, Kind.Longest);
     fixture.reactor.send(slot, 0, 0, 10, false);
     fixture.reactor.turn();
     assert.equal(fixture.reactor.nextDueMs(), fixture.driver.nowMs + 200);
-    for (let look = 1; look < WRITE_LOOKS; look++) {
+    for (let check = 1; check < WRITE_CHECKS; check++) {
       fixture.pass(200);
-      assert.deepEqual(fixture.news(slot), [], `look ${look}`);
+      assert.deepEqual(fixture.news(slot), [], `check ${check}`);
     }
     fixture.pass(200);
     assert.deepEqual(fixture.news(slot), [`due ${Kind.Write}`]);
     assert.equal(fixture.reactor.armed(slot), Kind.Longest);
   });
 
-  it('a send is late only when looks in a row find nothing acknowledged', () => {
+  it('a send is late only when checks in a row find nothing acknowledged', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.send(slot, 0, 0, 10, false);
     fixture.reactor.turn();
     const socket = fixture.driver.socket(slot);
-    const look = (unacknowledged: number): string[] => {
+    const check = (unacknowledged: number): string[] => {
       socket.unacknowledged = unacknowledged;
       fixture.pass(200);
       return fixture.news(slot);
     };
     // The first has nothing to compare with; less and more are progress, the same is none.
-    const looks = [900, 900, 900, 900, 899, 899, 899, 899, 950, 950, 950, 950];
-    for (const [index, left] of looks.entries()) assert.deepEqual(look(left), [], `${index}`);
-    assert.deepEqual(look(950), [`due ${Kind.Write}`]);
+    const checks = [900, 900, 900, 900, 899, 899, 899, 899, 950, 950, 950, 950];
+    for (const [index, left] of checks.entries()) assert.deepEqual(check(left), [], `${index}`);
+    assert.deepEqual(check(950), [`due ${Kind.Write}`]);
     assert.equal(fixture.reactor.nextDueMs(), Number.POSITIVE_INFINITY);
   });
 
-  it('a send begins its looks anew, whatever those of the send before found', () => {
+  it('the checks of a send start anew, whatever those of the send before found', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     const socket = fixture.driver.socket(slot);
@@ -427,14 +428,14 @@ describe('deadlines', () => {
     for (let send = 0; send < 5; send++) {
       fixture.reactor.send(slot, 0, 0, 10, false);
       fixture.reactor.turn();
-      for (let look = 0; look < WRITE_LOOKS; look++) fixture.pass(200);
+      for (let check = 0; check < WRITE_CHECKS; check++) fixture.pass(200);
       fixture.driver.take(slot);
       fixture.reactor.turn();
       assert.deepEqual(fixture.news(slot), ['sent 10']);
     }
   });
 
-  it('of a driver is asked only while a send is late', () => {
+  it('the driver is asked for unacknowledged bytes only while a send is late', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.driver.calls.length = 0;
@@ -449,7 +450,7 @@ describe('deadlines', () => {
     assert.deepEqual(fixture.driver.calls, []);
   });
 
-  it('a send that makes progress has its whole time again', () => {
+  it('after progress the next send has the full timeout again', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.owners[slot].sent = () => fixture.reactor.send(slot, 0, 5, 10, false);
@@ -462,7 +463,7 @@ describe('deadlines', () => {
     }
     fixture.reactor.turn();
     assert.deepEqual(fixture.news(slot), []);
-    for (let look = 0; look < WRITE_LOOKS; look++) {
+    for (let check = 0; check < WRITE_CHECKS; check++) {
       assert.deepEqual(fixture.news(slot), []);
       fixture.pass(200);
     }
@@ -471,7 +472,7 @@ describe('deadlines', () => {
 });
 
 describe('a watch', () => {
-  it('is told as a failed receive would be', () => {
+  it('is reported as a failed receive', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.watch(slot);
@@ -480,10 +481,10 @@ describe('a watch', () => {
     fixture.reactor.turn();
     assert.deepEqual(fixture.news(slot), [`received ${-ERRNO.ECONNRESET}`]);
     fixture.reactor.watch(slot);
-    assert.ok(fixture.driver.socket(slot).watched, 'there may be another one');
+    assert.ok(fixture.driver.socket(slot).watched, 'another watch may start');
   });
 
-  it('is not asked for while a receive is in flight, which tells by itself', () => {
+  it('is not started while a receive is in flight, which reports the same', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.receive(slot);
@@ -491,7 +492,7 @@ describe('a watch', () => {
     assert.equal(fixture.driver.socket(slot).watched, false);
   });
 
-  it('that began before a receive leaves it to that one', () => {
+  it('that started before a receive leaves the report to the receive', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.watch(slot);
@@ -507,7 +508,7 @@ describe('a watch', () => {
     assert.deepEqual(fixture.news(slot), ['received 8', `received ${-ERRNO.ECONNRESET}`]);
   });
 
-  it('is joined before its socket is closed', () => {
+  it('is awaited before its socket is closed', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.watch(slot);
@@ -521,38 +522,38 @@ describe('a watch', () => {
   });
 });
 
-describe('looks at what was sent before our side was shut', () => {
+describe('checks after shutdownSend()', () => {
   it('count in a row those without progress, until all is acknowledged', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     const socket = fixture.driver.socket(slot);
     fixture.reactor.shutdownSend(slot);
-    const looks: number[] = [];
+    const checks: number[] = [];
     for (const left of [500, 500, 500, 400, 400, 1, 0]) {
       socket.unacknowledged = left;
-      looks.push(fixture.reactor.quietLooks(slot));
+      checks.push(fixture.reactor.stalledChecks(slot));
     }
-    assert.deepEqual(looks, [0, 1, 2, 0, 1, 0, -1]);
+    assert.deepEqual(checks, [0, 1, 2, 0, 1, 0, -1]);
   });
 
-  it('begin anew, whatever looks at sends had found', () => {
+  it('start anew, whatever checks of sends found', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.driver.socket(slot).unacknowledged = 500;
     fixture.reactor.send(slot, 0, 0, 10, false);
     fixture.reactor.turn();
-    for (let look = 0; look < WRITE_LOOKS; look++) fixture.pass(200);
+    for (let check = 0; check < WRITE_CHECKS; check++) fixture.pass(200);
     fixture.driver.take(slot);
     fixture.reactor.turn();
     fixture.reactor.shutdownSend(slot);
-    assert.equal(fixture.reactor.quietLooks(slot), 0);
-    assert.equal(fixture.reactor.quietLooks(slot), 1);
+    assert.equal(fixture.reactor.stalledChecks(slot), 0);
+    assert.equal(fixture.reactor.stalledChecks(slot), 1);
   });
 
-  it('find nothing to wait for where nothing is known', () => {
+  it('have nothing to wait for where nothing is known', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();
     fixture.reactor.shutdownSend(slot);
-    assert.equal(fixture.reactor.quietLooks(slot), -1);
+    assert.equal(fixture.reactor.stalledChecks(slot), -1);
   });
 });

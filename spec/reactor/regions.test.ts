@@ -1,4 +1,4 @@
-// Regions: mapped while somebody holds them, unmapped once, their numbers used again.
+// Regions: mapped while they have holders, unmapped once, their numbers used again.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -12,7 +12,7 @@ function made(): { driver: FakeDriver; regions: Regions } {
   return { driver, regions: new Regions(driver) };
 }
 
-it('a region is mapped until its last holder lets go', () => {
+it('a region is mapped until its last holder releases it', () => {
   const { driver, regions } = made();
   const bytes = new Uint8Array(8);
   const region = regions.map(bytes);

@@ -1,4 +1,4 @@
-// The table of sockets: slots are out once, come back clean, and warm ones are used again.
+// The table of sockets: a slot is used once at a time, released clean, and used again soon.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -20,7 +20,7 @@ const OWNER: SocketOwner = {
   yieldSlot: () => false,
 };
 
-it('gives every slot once, and takes no more than there are', () => {
+it('acquires every slot once, and no more than there are', () => {
   const sockets = new Sockets(3);
   const slots = [sockets.acquire(), sockets.acquire(), sockets.acquire()];
   assert.deepEqual([...slots].sort(), [0, 1, 2]);
@@ -29,7 +29,7 @@ it('gives every slot once, and takes no more than there are', () => {
   assert.throws(() => sockets.acquire(), AssertionFault);
 });
 
-it('a slot that comes back is clean and the next to go', () => {
+it('a released slot is clean and the next to be acquired', () => {
   const sockets = new Sockets(3);
   sockets.acquire();
   const slot = sockets.acquire();
@@ -43,7 +43,7 @@ it('a slot that comes back is clean and the next to go', () => {
   assert.equal(sockets.acquire(), slot);
 });
 
-it('a slot with something in flight, or a free one, does not come back', () => {
+it('a slot with something in flight, or a free one, cannot be released', () => {
   const sockets = new Sockets(2);
   const slot = sockets.acquire();
   for (const flight of [RECEIVING, SENDING]) {

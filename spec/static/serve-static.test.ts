@@ -8,13 +8,14 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OpenFile } from '../../src/async-io/async-io.ts';
 import { NodeAsyncIo } from '../../src/async-io/node.ts';
+import { ERRNO } from '../../src/base/errno.ts';
 import { blockBytesFor, limitsFrom } from '../../src/base/limits.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
 import { formatDate } from '../../src/http/date.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
 import { DRIVERS, makeServer, Site } from './site.ts';
 
-const EACCES = 13;
+const { EACCES } = ERRNO;
 const LONG_AGO = new Date('2020-02-29T12:00:00.250Z');
 
 const FILES: Readonly<Record<string, string>> = {

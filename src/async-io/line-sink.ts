@@ -12,9 +12,9 @@
 import * as fs from 'node:fs';
 import { constants } from 'node:fs';
 import { isatty } from 'node:tty';
-import { faultOf } from '../base/errno.ts';
+import { ERRNO, faultOf } from '../base/errno.ts';
 
-const EIO = 5;
+const { EIO } = ERRNO;
 
 /**
  * Linux writes up to this many bytes to a pipe atomically: lines of several processes that share it

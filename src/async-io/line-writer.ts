@@ -2,6 +2,8 @@
 // reader does not block the server: a bounded amount is buffered, further lines are dropped and
 // counted, and the listener receives their number as soon as there is room again.
 
+import { LF } from '../base/ascii.ts';
+import { ERRNO } from '../base/errno.ts';
 import { LOG_FLUSH_MS, LOG_WAITING_CHARACTERS_MAX } from '../base/fixed-limits.ts';
 import type { LineSink } from './line-sink.ts';
 
@@ -20,19 +22,17 @@ const FULL_RETRY_MS_MAX = 64;
 /** When a stream is tried again after another error, such as a full disk. */
 const ERROR_RETRY_MS = 1_000;
 
-const EINTR = 4;
-const EAGAIN = 11;
+const { EAGAIN, EBADF, ECONNRESET, EINTR, ENXIO, EPIPE } = ERRNO;
 
 /** Errors after which a stream can never be written again. */
 const FINAL: ReadonlyMap<number, string> = new Map([
-  [-6, 'ENXIO'],
-  [-9, 'EBADF'],
-  [-32, 'EPIPE'],
-  [-104, 'ECONNRESET'],
+  [-ENXIO, 'ENXIO'],
+  [-EBADF, 'EBADF'],
+  [-EPIPE, 'EPIPE'],
+  [-ECONNRESET, 'ECONNRESET'],
 ]);
 
 const LINE_END = '\n';
-const LINE_END_BYTE = 10;
 const NO_BYTES = new Uint8Array(0);
 
 /** The states of a writer. */
@@ -145,9 +145,9 @@ export class LineWriter {
     const { writeBytesMax } = this.#sink;
     const bytes = this.#bytes;
     if (bytes.length - this.#from <= writeBytesMax) return bytes.length;
-    const last = bytes.lastIndexOf(LINE_END_BYTE, this.#from + writeBytesMax - 1);
+    const last = bytes.lastIndexOf(LF, this.#from + writeBytesMax - 1);
     if (last >= this.#from) return last + 1;
-    const end = bytes.indexOf(LINE_END_BYTE, this.#from);
+    const end = bytes.indexOf(LF, this.#from);
     return end < 0 ? bytes.length : end + 1;
   }
 
@@ -254,6 +254,6 @@ function linesOf(text: string): number {
 
 function linesIn(bytes: Uint8Array, from: number): number {
   let count = 0;
-  for (let at = from; at < bytes.length; at++) if (bytes[at] === LINE_END_BYTE) count += 1;
+  for (let at = from; at < bytes.length; at++) if (bytes[at] === LF) count += 1;
   return count;
 }

@@ -6,7 +6,7 @@ import { constants, promises } from 'node:fs';
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { unreachable } from '../base/assert.ts';
-import { faultOf } from '../base/errno.ts';
+import { ERRNO, faultOf } from '../base/errno.ts';
 import {
   type AsyncIo,
   type ContentCoding,
@@ -19,11 +19,7 @@ import {
 import type { DropListener } from './line-writer.ts';
 import { type StandardStreams, standardStreams } from './standard-streams.ts';
 
-const ENOENT = 2;
-const EIO = 5;
-const ENXIO = 6;
-const EACCES = 13;
-const EISDIR = 21;
+const { EIO, ENOENT, ENXIO, EACCES, EISDIR } = ERRNO;
 
 /**
  * A stat() of a file that the system has in memory takes 3 microseconds. One that took this long

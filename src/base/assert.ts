@@ -1,7 +1,9 @@
-// Asserts for our own mistakes. Bytes from a peer, kernel results, files and options never assert.
+// Assertions against our own bugs. Input from a peer, kernel results, files and options never
+// assert.
 
 /**
- * Throws when `condition` is false: a bug of ours, never of the peer's. `message` is constant text.
+ * Throws when `condition` is false, which is a bug of this package. `message` says what should
+ * hold.
  */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new AssertionFault(message);
@@ -12,7 +14,7 @@ export function unreachable(value: never): never {
   throw new AssertionFault(`unreachable: ${String(value)}`);
 }
 
-/** What assert() throws; never caught except by the process. */
+/** The error of assert(). Nothing catches it: it ends the process. */
 export class AssertionFault extends Error {
   override readonly name = 'AssertionFault';
 }

@@ -1,6 +1,6 @@
 // Hot: runs for every request. Measured by perf/micro/route.ts.
 // A hash map from spans of bytes to values, so that looking up a path makes no string. Open
-// addressing with linear probing; keys are copied when they are set, nothing is made by a get.
+// addressing with linear probing; set() copies keys, get() allocates nothing.
 
 import { assert } from './assert.ts';
 
@@ -8,17 +8,17 @@ import { assert } from './assert.ts';
 const CAPACITY_MIN = 8;
 
 /**
- * The keys are the server's own (routes, files that exist), so the hash carries no secret: a peer
- * chooses what is looked up, never what is stored, and cannot make chains of colliding keys.
+ * The keys are the server's own (routes, files that exist), so the hash needs no secret: a peer
+ * chooses what is looked up, never what is stored, and cannot make keys collide.
  */
 export class ByteMap<T> {
-  /** Slot by slot; a free slot has a null key. At most half of the slots are taken. */
+  /** By slot; a free slot has a null key. At most half of the slots are used. */
   #keys: (Uint8Array | null)[];
   #values: (T | null)[];
   /** The hash of the key in the same slot; compared before any byte of the key is read. */
   #hashes: Int32Array;
   #size: number;
-  /** No key set since the last clear() is longer; spans that are longer are not even hashed. */
+  /** No key set since the last clear() is longer; longer spans are not hashed. */
   #keyBytesMax: number;
 
   constructor() {
@@ -57,20 +57,20 @@ export class ByteMap<T> {
     if (bytes.length > this.#keyBytesMax) this.#keyBytesMax = bytes.length;
   }
 
-  /** Forgets a key; false when it was not there. */
+  /** Removes a key; false when it was not there. */
   delete(bytes: Uint8Array, from: number = 0, to: number = bytes.length): boolean {
     let hole = this.#find(bytes, from, to, hashBytes(bytes, from, to));
     if (hole < 0) return false;
-    // Later keys of the run move back into the hole if it lies on their way from where they would
-    // like to be, so that no run is ever broken and no tombstones pile up.
+    // Later keys of the run move back into the hole if it lies between their preferred slot and
+    // their slot, so that no run is interrupted and no tombstones are needed.
     const mask = this.#keys.length - 1;
     for (let slot = (hole + 1) & mask; ; slot = (slot + 1) & mask) {
       const key = this.#keys[slot];
       if (key === null) break;
       const hash = this.#hashes[slot];
-      const wayToSlot = (slot - hash) & mask;
-      const wayFromHole = (slot - hole) & mask;
-      if (wayToSlot >= wayFromHole) {
+      const distanceToSlot = (slot - hash) & mask;
+      const distanceFromHole = (slot - hole) & mask;
+      if (distanceToSlot >= distanceFromHole) {
         this.#put(hole, key, this.#values[slot], hash);
         hole = slot;
       }
@@ -80,7 +80,7 @@ export class ByteMap<T> {
     return true;
   }
 
-  /** Forgets all keys and gives the memory back. */
+  /** Removes all keys and frees their memory. */
   clear(): void {
     this.#keys = new Array<Uint8Array | null>(CAPACITY_MIN).fill(null);
     this.#values = new Array<T | null>(CAPACITY_MIN).fill(null);
@@ -120,13 +120,13 @@ export class ByteMap<T> {
       const key = keys[slot];
       if (key === null) continue;
       const free = ~this.#find(key, 0, key.length, hashes[slot]);
-      assert(free >= 0, 'a key stands in a map once');
+      assert(free >= 0, 'a key is in a map once');
       this.#put(free, key, values[slot], hashes[slot]);
     }
   }
 }
 
-/** FNV-1a, its upper half folded down, because a map's mask keeps the lower bits alone. */
+/** FNV-1a, its upper half folded into the lower, because a map's mask keeps only lower bits. */
 export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
   let hash = 0x811c9dc5 | 0;
   for (let index = from; index < to; index++) {

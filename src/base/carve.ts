@@ -1,14 +1,15 @@
-// Small typed arrays cut from larger memory. One made by itself costs a call of the allocator, and
-// the collector of garbage another: where an object has several, that is most of what it costs.
+// Small typed arrays carved from larger buffers. One with a buffer of its own costs an allocation,
+// and the garbage collector a deallocation: for an object that has several, that is most of its
+// cost.
 
-/** As much as Node cuts its small buffers from: what lives long keeps no more than this alive. */
+/** The size of Node's own buffer pool: a long-lived array keeps no more than this alive. */
 const CHUNK_BYTES = 8192;
 const ALIGNMENT = 8;
 
 let chunk = new ArrayBuffer(0);
 let used = 0;
 
-/** Zeros that nobody else has, nor ever had. */
+/** Zeros, in memory that is used for nothing else. */
 export function carveInt32(length: number): Int32Array {
   const at = carve(length * Int32Array.BYTES_PER_ELEMENT);
   return new Int32Array(chunk, at, length);
@@ -20,7 +21,7 @@ export function carveBytes(length: number): Uint8Array {
   return new Uint8Array(chunk, at, length);
 }
 
-/** Gives where they begin in `chunk`. */
+/** Returns where they begin in `chunk`. */
 function carve(bytes: number): number {
   const at = used;
   const end = Math.ceil((at + bytes) / ALIGNMENT) * ALIGNMENT;

@@ -1,19 +1,19 @@
 // Hot: runs for every request. Measured by perf/micro/deadlines.ts.
-// Deadlines without a heap: a list per kind of timeout. All timeouts of a kind last equally long,
-// so appending keeps each list sorted, and arming, disarming and expiring are a few writes.
+// Deadlines without a heap: a list for each kind of timeout. All timeouts of a kind have the same
+// length, so appending keeps each list sorted, and arming, disarming and expiring are a few writes.
 
 import { assert } from './assert.ts';
 
 const NONE = -1;
 
-/** How late a timeout that is extended may be, at most, and as a part of its length. */
+/** How late an extended timeout may expire, at most, and as a part of its length. */
 const SLACK_MS = 100;
 const SLACK_PART = 16;
 
 export class Deadlines {
   readonly #timeoutsMs: readonly number[];
   readonly #dueMs: Float64Array;
-  /** The list a node stands in, or NONE. */
+  /** The kind of the list that a node is in, or NONE. */
   readonly #kind: Int8Array;
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
@@ -32,7 +32,7 @@ export class Deadlines {
     this.#last = new Int32Array(timeoutsMs.length).fill(NONE);
   }
 
-  /** Starts a timeout of `kind`; one that the node had before is forgotten. */
+  /** Starts a timeout of `kind`, in place of an earlier one of the node. */
   arm(node: number, kind: number, nowMs: number): void {
     if (this.#kind[node] !== NONE) this.#unlink(node);
     const last = this.#last[kind];
@@ -50,8 +50,8 @@ export class Deadlines {
   }
 
   /**
-   * As arm(), for a timeout that starts again all the time: it is moved only when it would be more
-   * than SLACK_MS early otherwise, and comes up to that much late.
+   * As arm(), for a timeout that starts again very often: it is moved in its list only when it
+   * would otherwise expire early, and expires up to SLACK_MS late.
    */
   extend(node: number, kind: number, nowMs: number): void {
     const timeoutMs = this.#timeoutsMs[kind];
@@ -63,7 +63,7 @@ export class Deadlines {
     if (this.#kind[node] !== NONE) this.#unlink(node);
   }
 
-  /** The kind a node waits for, or -1. */
+  /** The kind of a node's timeout, or -1. */
   kind(node: number): number {
     return this.#kind[node];
   }
@@ -79,7 +79,7 @@ export class Deadlines {
     this.#kind[node] = NONE;
   }
 
-  /** Takes one node of this kind that is due, or gives -1. */
+  /** Removes and returns one node of this kind that is due, or -1. */
   expire(kind: number, nowMs: number): number {
     const node = this.#first[kind];
     if (node === NONE || this.#dueMs[node] > nowMs) return NONE;
@@ -87,7 +87,7 @@ export class Deadlines {
     return node;
   }
 
-  /** The node of this kind that is due first, or -1; next() gives the one behind it. */
+  /** The node of this kind that is due first, or -1; next() returns the one after it. */
   oldest(kind: number): number {
     return this.#first[kind];
   }
@@ -96,7 +96,7 @@ export class Deadlines {
     return this.#next[node];
   }
 
-  /** How long ago an armed node's timeout began; less than nothing when that was extended. */
+  /** How long ago an armed node's timeout began; may be negative after extend(). */
   sinceMs(node: number, nowMs: number): number {
     return nowMs - (this.#dueMs[node] - this.#timeoutsMs[this.#kind[node]]);
   }

@@ -1,4 +1,4 @@
-// Errors of handlers in words. Anything can be thrown, also what cannot be turned into text.
+// Errors of handlers as text. A handler can throw any value, also one that cannot become a string.
 
 /** The stack of an error, or the value as text; never throws. */
 export function describe(error: unknown): string {

@@ -1,10 +1,7 @@
-// Node names an error by a word that is the same everywhere; the two ports speak Linux numbers.
-// This turns one into the other on every platform; os.constants would give the platform's own.
+// The one table of error numbers. Drivers and asynchronous I/O report Linux numbers on every
+// system; os.constants would hold the numbers of the system that this runs on.
 
-const EINVAL = 22;
-const EPIPE = 32;
-
-const BY_CODE: Readonly<Record<string, number>> = {
+export const ERRNO = {
   EPERM: 1,
   ENOENT: 2,
   EINTR: 4,
@@ -19,14 +16,14 @@ const BY_CODE: Readonly<Record<string, number>> = {
   ENODEV: 19,
   ENOTDIR: 20,
   EISDIR: 21,
-  EINVAL,
+  EINVAL: 22,
   ENFILE: 23,
   EMFILE: 24,
   EFBIG: 27,
   ENOSPC: 28,
   ESPIPE: 29,
   EROFS: 30,
-  EPIPE,
+  EPIPE: 32,
   ENAMETOOLONG: 36,
   ENOSYS: 38,
   ENOTEMPTY: 39,
@@ -38,7 +35,6 @@ const BY_CODE: Readonly<Record<string, number>> = {
   EMSGSIZE: 90,
   EPROTONOSUPPORT: 93,
   EOPNOTSUPP: 95,
-  ENOTSUP: 95,
   EAFNOSUPPORT: 97,
   EADDRINUSE: 98,
   EADDRNOTAVAIL: 99,
@@ -52,16 +48,24 @@ const BY_CODE: Readonly<Record<string, number>> = {
   ECONNREFUSED: 111,
   EHOSTUNREACH: 113,
   EALREADY: 114,
+  EINPROGRESS: 115,
   ECANCELED: 125,
-  // What Node itself refuses before the kernel is asked.
-  ERR_INVALID_ARG_VALUE: EINVAL,
-  ERR_INVALID_ARG_TYPE: EINVAL,
-  ERR_OUT_OF_RANGE: EINVAL,
-  ERR_SOCKET_BAD_PORT: EINVAL,
-  ERR_INVALID_FD_TYPE: EINVAL,
-  ERR_STREAM_DESTROYED: EPIPE,
-  ERR_STREAM_WRITE_AFTER_END: EPIPE,
+} as const;
+
+/** Codes of Node's errors that are no names of Linux. */
+const OTHER_CODES: Readonly<Record<string, number>> = {
+  ENOTSUP: ERRNO.EOPNOTSUPP,
+  // Node rejects these before it calls the kernel.
+  ERR_INVALID_ARG_VALUE: ERRNO.EINVAL,
+  ERR_INVALID_ARG_TYPE: ERRNO.EINVAL,
+  ERR_OUT_OF_RANGE: ERRNO.EINVAL,
+  ERR_SOCKET_BAD_PORT: ERRNO.EINVAL,
+  ERR_INVALID_FD_TYPE: ERRNO.EINVAL,
+  ERR_STREAM_DESTROYED: ERRNO.EPIPE,
+  ERR_STREAM_WRITE_AFTER_END: ERRNO.EPIPE,
 };
+
+const BY_CODE: Readonly<Record<string, number>> = { ...ERRNO, ...OTHER_CODES };
 
 /** Minus the Linux number of an error's code; minus `otherwise` when the code is unknown. */
 export function faultOf(error: unknown, otherwise: number): number {

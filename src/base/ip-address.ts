@@ -1,4 +1,4 @@
-// Whether a text is a literal IP address, as the system's calls read it.
+// Whether a text is a literal IP address, as inet_pton() reads it.
 
 const BYTE = '(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
 const IPV4 = new RegExp(`^${BYTE}(?:\\.${BYTE}){3}$`);

@@ -81,8 +81,9 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     what: 'silence within a request body (408); 0 follows connection_timeout_ms',
   },
   bodyTotalTimeoutMs: {
-    // bodyTimeoutMs alone would let a byte now and then hold a connection for ever; a plain limit
-    // would cut off honest uploads that are large. So what comes buys time, 1,000 bytes a second.
+    // With bodyTimeoutMs alone a byte now and then would hold a connection for ever; a fixed limit
+    // would fail large uploads. So each byte extends the timeout: the floor is 1,000 bytes a
+    // second.
     default: 60_000,
     min: 0,
     max: DAY_MS,
@@ -92,15 +93,15 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
       '0 is no limit',
   },
   writeTimeoutMs: {
-    // Progress is what the client's kernel has acknowledged. Where the system does not tell that
-    // (the net driver: other systems than Linux, and unix sockets), progress is what the own
-    // kernel took, which has room for more only when a good part of its send buffer is free.
+    // Progress is what the client's kernel has acknowledged. Where that is unknown (the net driver:
+    // on other systems than Linux, and on unix sockets), progress is what the server's kernel took,
+    // which takes more only when a good part of its send buffer is free.
     default: FOLLOWS,
     min: 0,
     max: DAY_MS,
     unit: 'ms',
     what:
-      'a client taking no byte of its answer (reset), noticed up to a quarter later; ' +
+      'a client taking no byte of its response (reset), noticed up to a quarter later; ' +
       '0 follows connection_timeout_ms',
   },
   handlerTimeoutMs: {
@@ -108,7 +109,7 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     min: 10,
     max: DAY_MS,
     unit: 'ms',
-    what: 'from the head to the beginning of an answer (503)',
+    what: 'from the head to the beginning of a response (503)',
   },
   lingerTimeoutMs: {
     default: 2_000,
@@ -116,17 +117,17 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     max: 60_000,
     unit: 'ms',
     what:
-      'waiting for the client to close after it has received all of the last answer, up to a ' +
+      'waiting for the client to close after it has received all of the last response, up to a ' +
       'quarter longer (RFC 9112 9.6)',
   },
   drainLingerMs: {
-    // A client learns of the end by `Connection: close` or by the end of the stream. The second may
-    // cross its next request, so there is time for the first: a few round trips around the world.
+    // A client notices the close by `Connection: close` or by the end of the stream. The latter may
+    // cross its next request, so there is time for the former: a few round trips around the world.
     default: 500,
     min: 0,
     max: 60_000,
     unit: 'ms',
-    what: 'how long close() still answers requests on connections that were idle',
+    what: 'how long close() still responds to requests on connections that were idle',
   },
   shutdownTimeoutMs: {
     default: 10_000,
@@ -137,9 +138,9 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
   },
   connectionsMax: {
     // When all are used, accept() pauses and clients wait in the kernel's queue. After
-    // overloadWaitMs without a free one, whoever comes gets the place of the connection that was
-    // idle for longest, if it was for as long as that, else a 503. Each has one exchange at most,
-    // so the pool of exchanges needs no limit of its own: an empty one makes another.
+    // overloadWaitMs without a free one, a new client gets the slot of the connection that was idle
+    // for longest, if it was for as long as that, else a 503. A connection has one exchange at
+    // most, so the pool of exchanges needs no limit of its own: an empty pool makes another.
     default: 16_384,
     min: 1,
     max: 1_000_000,
@@ -170,13 +171,13 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     what: 'requests before a connection is closed; 0 is no limit',
   },
   pipelineDepthMax: {
-    // Far above what clients do (16 is much), and as many short answers as sendQueueBytesMax lets
-    // wait anyway. The next request is read when all of them are sent.
+    // Far above what clients do (16 is much), and about the number of short responses that
+    // sendQueueBytesMax allows. The next request is read when all of them are sent.
     default: 1_024,
     min: 1,
     max: 1_000_000,
     unit: 'count',
-    what: 'answers of one connection that wait to be sent, beyond which no request is read',
+    what: 'responses of one connection that wait to be sent, beyond which no request is read',
   },
   headBytesMax: {
     default: 16 * KIB,
@@ -218,10 +219,10 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     min: 0,
     max: 4 * GIB,
     unit: 'bytes',
-    what: 'a body read whole by bytes(), text(), json() or form() (413)',
+    what: 'a body read in full by bytes(), text(), json() or form() (413)',
   },
   formPartsMax: {
-    // A field takes Node's parser some 10 microseconds, so this many hold the loop up for 10 ms.
+    // A field takes Node's parser some 10 microseconds, so this many block the loop for 10 ms.
     default: 1_000,
     min: 1,
     max: 1_000_000,
@@ -229,7 +230,7 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     what: 'fields and files together of a form that form() reads (413)',
   },
   formFilesMax: {
-    // A file takes nearly 100 microseconds: a File of Node's is made in several steps.
+    // A file takes nearly 100 microseconds: Node makes a File in several steps.
     default: 100,
     min: 0,
     max: 1_000_000,
@@ -251,9 +252,10 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     what: 'unread body that is skipped to keep a connection; beyond it the connection closes',
   },
   blockCount: {
-    // Why 8,192: a block is out while a connection receives, holds part of a head, or has an answer
-    // waiting; 4,096 slow clients at once in each direction. Untouched pages cost no memory. When
-    // none is left, receives wait until one is free: nothing fails and nothing grows.
+    // Why 8,192: a block is in use while a connection receives, holds part of a head, or has a
+    // response waiting; 4,096 slow clients at once in each direction. Untouched pages cost no
+    // memory. When none is left, receives are starved until one is free: nothing fails and nothing
+    // grows.
     default: 8_192,
     min: 16,
     max: 1_000_000,
@@ -265,7 +267,7 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
     min: 1 * KIB,
     max: 64 * MIB,
     unit: 'bytes',
-    what: 'bytes waiting to be sent beyond which write() asks its caller to wait',
+    what: 'bytes waiting to be sent beyond which write() has its caller wait',
   },
   fileCacheBytesMax: {
     default: 32 * MIB,
@@ -287,7 +289,7 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
 export type Limits = Readonly<Record<LimitName, number>>;
 
 /**
- * The defaults with `given` over them, following timeouts filled in. Ranges are config's business.
+ * The defaults overridden by `given`, following timeouts filled in. config/ checks ranges.
  */
 export function limitsFrom(given: Partial<Limits> = {}): Limits {
   const limits = {} as Record<LimitName, number>;
@@ -307,8 +309,8 @@ export function limitsFrom(given: Partial<Limits> = {}): Limits {
 }
 
 /**
- * Bytes of a block: a head must fit in one, and an answer of 16 KiB with its head, so that a common
- * file goes out in one send.
+ * Bytes of a block: a head must fit in one, and a response of 16 KiB with its head, so that a
+ * common file goes out in one send.
  */
 export function blockBytesFor(limits: Limits): number {
   const lineBytes = 64;

@@ -1,16 +1,16 @@
-// Text from outside on its way to a log or a terminal: a peer may begin no line of its own, and no
-// terminal may obey it. What is not safe is shown by its number, as `\x1b` or `\u2028`.
+// Makes text from outside safe for a log or a terminal: it cannot begin a line of its own nor
+// control the terminal. Unsafe characters are shown by their number, as `\x1b` or `\u2028`.
 
 import { LOG_ENTRY_CHARACTERS_MAX } from './fixed-limits.ts';
 
 /**
- * Everything but what is safe. Unsafe are C0, DEL and C1 controls, line and paragraph separators,
- * marks that change the direction of text, and halves of surrogate pairs.
+ * Unsafe characters, as the complement of safe ones: C0, DEL and C1 controls, line and paragraph
+ * separators, marks that change the direction of text, and halves of surrogate pairs.
  */
 const UNSAFE =
   /[^\x20-\x7e\xa0-\u061b\u061d-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\u{10ffff}]/gu;
 
-/** What stands before every line of a log entry but the first. */
+/** Precedes each line of a log entry but the first. */
 const CONTINUATION = '\n  ';
 
 /** One line that is safe to show. */
@@ -19,8 +19,8 @@ export function logText(text: string): string {
 }
 
 /**
- * An entry of a log. One with line ends, such as the stack of an error, continues in lines that are
- * indented, so that none of them looks like the beginning of an entry. A very long one is cut.
+ * An entry of a log. One with line ends, such as the stack of an error, continues in indented
+ * lines, so that none of them looks like the beginning of an entry. A very long one is truncated.
  */
 export function logEntry(text: string): string {
   const more = text.length - LOG_ENTRY_CHARACTERS_MAX;
@@ -31,7 +31,7 @@ export function logEntry(text: string): string {
 
 /** A value as JSON that is safe to show; it parses to the same value. */
 export function safeJson(value: unknown, indent?: number): string {
-  // Line ends are our own, between its parts.
+  // Only JSON.stringify() makes line ends, between the parts.
   return JSON.stringify(value, null, indent).replace(UNSAFE, (character) =>
     character === '\n' ? character : `\\u${hexadecimal(character.charCodeAt(0), 4)}`,
   );

@@ -1,7 +1,7 @@
-// Which known name a mistyped one was meant to be. Spellings count as one: connectionTimeoutMs,
-// connection-timeout-ms and connection_timeout_ms are the same name, and so is another word order.
+// Finds the known name that a mistyped one resembles. connectionTimeoutMs, connection-timeout-ms
+// and connection_timeout_ms count as the same name, and so does another order of words.
 
-/** Longer names are no typing mistakes, and comparing them costs the product of the lengths. */
+/** Longer names are no typing errors, and a comparison costs the product of the lengths. */
 const NAME_LENGTH_MAX = 64;
 
 /** The name nearest to `given`, or undefined when none is near enough to be worth a guess. */

@@ -1,11 +1,11 @@
-// Options of functions that users call: a misspelt one, or one of the wrong type, must not silently
-// mean the default.
+// Checks options of functions that users call: a misspelt one, or one of the wrong type, must not
+// silently mean the default.
 
 import { nearMiss } from './near-miss.ts';
 import { shown } from './shown.ts';
 
 export interface OptionRule {
-  /** Stands after 'is', as 'true or false'. */
+  /** Follows 'is', as 'true or false'. */
   readonly wanted: string;
   readonly fits: (value: unknown) => boolean;
 }
@@ -20,7 +20,7 @@ export const FUNCTION: OptionRule = {
   fits: (value) => typeof value === 'function',
 };
 
-/** A number of things called `what`. */
+/** A count of `what`. */
 export function wholeNumber(what: string): OptionRule {
   return {
     wanted: `a whole number of ${what}, 0 or more`,
@@ -35,7 +35,7 @@ export function choice(values: readonly string[]): OptionRule {
   };
 }
 
-/** Throws a TypeError that names what is unknown or unfit, and what may have been meant. */
+/** Throws a TypeError that names the unknown or invalid option, and the one that may be meant. */
 export function checkOptions(
   owner: string,
   options: object,
@@ -53,11 +53,11 @@ export function checkOptions(
   }
 }
 
-/** False also for what would be dropped: entries of a Map, getters of a class, inherited ones. */
+/** False for values whose options would be ignored: a Map, a class with getters, inheritance. */
 export function isPlainObject(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  // Those of other realms have an Object.prototype of their own.
+  // An object of another realm has another Object.prototype.
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 

@@ -22,7 +22,7 @@ export class Ring {
   }
 
   push(item: number): void {
-    assert(this.length <= this.#mask, 'a ring has room: it is sized for the most there can be');
+    assert(this.length <= this.#mask, 'a ring has room: its capacity is the most there can be');
     this.#items[this.#tail & this.#mask] = item;
     this.#tail = (this.#tail + 1) | 0;
   }

@@ -1,10 +1,10 @@
-// Values that were given, as messages show them: on one line, and short.
+// Formats given values for messages: on one line, and short.
 
 import { safeJson } from './log-text.ts';
 
 const SHOWN_LENGTH_MAX = 60;
 
-/** A value on one line, in at most some sixty characters. */
+/** A value on one line, in about sixty characters at most. */
 export function shown(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';
@@ -13,7 +13,7 @@ export function shown(value: unknown): string {
   return String(value);
 }
 
-/** Text in quotes, cut where it is long. */
+/** Text in quotes, truncated when it is long. */
 export function quoted(text: string): string {
   const characters = [...text.slice(0, SHOWN_LENGTH_MAX * 2)];
   const clipped = characters.length > SHOWN_LENGTH_MAX;

@@ -10,7 +10,7 @@ import {
   SOCKADDR_BYTES,
   SOL_SOCKET,
 } from '../driver/linux/layout.ts';
-import { forInherited } from '../driver/linux/listener.ts';
+import { prepareInherited } from '../driver/linux/open-listener.ts';
 import { peerFrom, unixNameFrom } from '../driver/linux/sockaddr.ts';
 import type { Syscalls } from '../driver/linux/syscalls.ts';
 import { ServiceError } from './service-error.ts';
@@ -85,12 +85,12 @@ function checkedListener(calls: Syscalls, fd: number): Activated {
   const length = calls.getsockname(fd, name);
   const family = new DataView(name.buffer).getUint16(0, true);
   if (family === AF_UNIX) {
-    forInherited(calls, fd);
+    prepareInherited(calls, fd);
     return { fd, address: `unix:${unixNameFrom(name, length)}` };
   }
   const { address, port } = peerFrom(name);
   if (address === '') throw refusal(fd, 'neither TCP nor a unix socket');
-  forInherited(calls, fd);
+  prepareInherited(calls, fd);
   return { fd, address: `http://${address.includes(':') ? `[${address}]` : address}:${port}` };
 }
 

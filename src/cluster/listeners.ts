@@ -3,7 +3,7 @@
 // For a unix socket there is one for all.
 
 import type { Address } from '../driver/driver.ts';
-import { listenerPort, openListener, removeSocket } from '../driver/linux/listener.ts';
+import { listenerPort, openListener, removeSocket } from '../driver/linux/open-listener.ts';
 import type { Syscalls } from '../driver/linux/syscalls.ts';
 
 export interface Listeners {

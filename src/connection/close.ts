@@ -21,7 +21,7 @@ import { HttpError } from '../exchange/http-error.ts';
 import { Phase } from '../exchange/state.ts';
 import { faultStatus, faultText } from '../http/fault.ts';
 import { reasonPhrase } from '../http/status.ts';
-import { deliverLooks, Timeout } from './context.ts';
+import { deliveryChecks, Timeout } from './context.ts';
 import { DETACHED } from './detached.ts';
 import type { ConnectionParts } from './parts.ts';
 import { Reading } from './state.ts';
@@ -117,10 +117,10 @@ export function continueClose(connection: ConnectionParts): void {
  */
 export function awaitDelivery(connection: ConnectionParts): void {
   const { context, reactor, slot } = connection;
-  const looks = reactor.quietLooks(slot);
+  const looks = reactor.stalledChecks(slot);
   if (looks < 0) {
     reactor.arm(slot, Timeout.Linger);
-  } else if (looks < deliverLooks(context.limits)) {
+  } else if (looks < deliveryChecks(context.limits)) {
     reactor.arm(slot, Timeout.Deliver);
   } else {
     context.counters.timeouts += 1;

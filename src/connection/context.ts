@@ -1,6 +1,6 @@
 // What all connections of a server share.
 
-import { LINGER_LOOKS, WRITE_LOOKS } from '../base/fixed-limits.ts';
+import { LINGER_CHECKS, WRITE_CHECKS } from '../base/fixed-limits.ts';
 import type { Limits } from '../base/limits.ts';
 import type { Exchange, Services } from '../exchange/exchange.ts';
 import type { Counters } from '../metrics/counters.ts';
@@ -93,7 +93,7 @@ export const Timeout = {
   Body: 2,
   Handler: 3,
   Linger: 4,
-  /** The reactor lets it pass WRITE_LOOKS times, or more, before it calls the connection. */
+  /** The reactor lets it pass WRITE_CHECKS times, or more, before it calls the connection. */
   Write: 5,
   Drain: 6,
   /** Before Linger: checks again whether what was sent has arrived. */
@@ -108,7 +108,7 @@ export function timeoutsMs(limits: Limits): number[] {
     limits.bodyTimeoutMs,
     limits.handlerTimeoutMs,
     limits.lingerTimeoutMs,
-    limits.writeTimeoutMs / WRITE_LOOKS,
+    limits.writeTimeoutMs / WRITE_CHECKS,
     // A timeout of 0 that is extended would pass again at the same moment, without end.
     Math.max(limits.drainLingerMs, 1),
     deliverMs(limits),
@@ -119,10 +119,10 @@ type DeliverLimits = Pick<Limits, 'lingerTimeoutMs' | 'writeTimeoutMs'>;
 
 /** Short compared with the time after all has arrived, and with the time until it is given up. */
 function deliverMs({ lingerTimeoutMs, writeTimeoutMs }: DeliverLimits): number {
-  return Math.min(lingerTimeoutMs / LINGER_LOOKS, writeTimeoutMs / WRITE_LOOKS);
+  return Math.min(lingerTimeoutMs / LINGER_CHECKS, writeTimeoutMs / WRITE_CHECKS);
 }
 
 /** How many checks without progress make writeTimeoutMs. */
-export function deliverLooks(limits: DeliverLimits): number {
+export function deliveryChecks(limits: DeliverLimits): number {
   return Math.ceil(limits.writeTimeoutMs / deliverMs(limits));
 }

@@ -1,4 +1,4 @@
-// The best driver that works here, and why the others do not.
+// Chooses the fastest driver that works here, and says why a faster one does not.
 
 import type { Driver, DriverOptions } from './driver.ts';
 import { inlineMore } from './inlining.ts';
@@ -12,14 +12,14 @@ export type DriverName = 'auto' | 'uring' | 'epoll' | 'net';
 
 export interface Choice {
   readonly driver: Driver;
-  /** One line, when 'auto' could not take the fastest: which it took and why. */
+  /** One line when 'auto' did not choose the fastest driver: the chosen one and the reasons. */
   readonly note: string | null;
 }
 
-/** A driver that may not run here. */
+/** A driver that does not run everywhere. */
 export interface Candidate {
   readonly name: 'uring' | 'epoll';
-  /** One line that says why not, or null. */
+  /** Null when it can run here, else the reason why not and a remedy, in one line. */
   problem(): string | null;
   make(options: DriverOptions): Driver;
 }
@@ -30,7 +30,7 @@ const CANDIDATES: readonly Candidate[] = [
   { name: 'epoll', problem: epollProblem, make: makeEpoll },
 ];
 
-/** Throws an Error with the reason when a driver asked for by name cannot run here. */
+/** Throws an Error with the reason when a driver chosen by name cannot run here. */
 export function chooseDriver(
   name: DriverName,
   options: DriverOptions,
@@ -38,7 +38,7 @@ export function chooseDriver(
 ): Choice {
   inlineMore();
   growYoungGeneration([...process.execArgv, process.env['NODE_OPTIONS'] ?? '']);
-  /** Why not, and who is meant: often it is the same for all of them. */
+  /** The names of drivers by the reason why they cannot run, which is often the same for all. */
   const reasons = new Map<string, string[]>();
   for (const candidate of candidates) {
     if (name !== 'auto' && name !== candidate.name) continue;
@@ -47,7 +47,7 @@ export function chooseDriver(
       return { driver: candidate.make(options), note: noteOf(candidate.name, reasons) };
     }
     if (name === candidate.name) {
-      const message = `the ${name} driver cannot run here: ${problem}`;
+      const message = `the driver ${name} cannot run here: ${problem}; 'auto' chooses one that can`;
       throw Object.assign(new Error(message), { code: 'ENOTSUP' });
     }
     reasons.set(problem, [...(reasons.get(problem) ?? []), candidate.name]);
@@ -57,10 +57,10 @@ export function chooseDriver(
 
 function noteOf(name: string, reasons: ReadonlyMap<string, readonly string[]>): string | null {
   if (reasons.size === 0) return null;
-  const told = [...reasons].map(
+  const parts = [...reasons].map(
     ([problem, names]) => `${names.join(' and ')} cannot run here: ${problem}`,
   );
-  return `driver ${name}; ${told.join('; ')}`;
+  return `driver ${name}; ${parts.join('; ')}`;
 }
 
 function makeUring(options: DriverOptions): Driver {

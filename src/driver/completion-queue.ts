@@ -1,4 +1,4 @@
-// Completions that wait for the next poll(): a ring of four numbers each, of fixed size.
+// Completions that wait for the next poll(): a ring of fixed size, four numbers an entry.
 
 import { assert } from '../base/assert.ts';
 import type { Completions } from './driver.ts';
@@ -23,7 +23,7 @@ export class CompletionQueue {
   }
 
   push(op: number, slot: number, result: number, block: number): void {
-    assert(this.length <= this.#mask, 'a completion has room: each operation gives one');
+    assert(this.length <= this.#mask, 'a completion has room: an operation has one');
     const at = (this.#tail & this.#mask) * 4;
     const words = this.#words;
     words[at] = op;
@@ -33,7 +33,7 @@ export class CompletionQueue {
     this.#tail = (this.#tail + 1) | 0;
   }
 
-  /** Moves as many as fit to `out` from `count` on; gives the new count. */
+  /** Moves as many as fit to `out` from `count` on; returns the new count. */
   drain(out: Completions, count: number): number {
     const words = this.#words;
     let next = count;

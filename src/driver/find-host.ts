@@ -1,5 +1,5 @@
-// Which address of a name a load asks: the first that takes a connection, since a server of
-// `localhost` may be on 127.0.0.1 or on ::1 alone.
+// Which address of a host name a load connects to: the first that accepts a connection, since a
+// server of `localhost` may listen on 127.0.0.1 or on ::1 alone.
 
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
@@ -7,11 +7,11 @@ import { connect, isIP } from 'node:net';
 const PROBE_MS_MAX = 3_000;
 
 const FAULTS: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'no such host name (ENOTFOUND)',
-  EAI_AGAIN: 'no name server answers (EAI_AGAIN)',
+  ENOTFOUND: 'no such host name; check the spelling, or use an IP address (ENOTFOUND)',
+  EAI_AGAIN: 'no name server responds; try again, or use an IP address (EAI_AGAIN)',
 };
 
-/** The address; throws what was wrong, in words. */
+/** The address; throws an Error that says what failed. */
 export async function findHost(host: string, port: number): Promise<string> {
   if (isIP(host) !== 0) return host;
   let found: readonly { readonly address: string }[];
@@ -24,22 +24,22 @@ export async function findHost(host: string, port: number): Promise<string> {
   return firstOf([...new Set(found.map(({ address }) => address))], port);
 }
 
-/** The first that takes a connection; the first of all when none does. */
+/** The first that accepts a connection; the first of all when none does. */
 export async function firstOf(addresses: readonly string[], port: number): Promise<string> {
-  // With one there is no choice, and a server sees no connection more than were asked for.
+  // With one there is no choice, and the server sees no connection beyond those of the load.
   if (addresses.length === 1) return addresses[0];
   for (const address of addresses) {
-    if (await takesConnections(address, port)) return address;
+    if (await acceptsConnections(address, port)) return address;
   }
   return addresses[0];
 }
 
-function takesConnections(host: string, port: number): Promise<boolean> {
+function acceptsConnections(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
-    const done = (takes: boolean): void => {
+    const done = (accepts: boolean): void => {
       socket.destroy();
-      resolve(takes);
+      resolve(accepts);
     };
     socket.setTimeout(PROBE_MS_MAX, () => done(false));
     socket.once('connect', () => done(true));

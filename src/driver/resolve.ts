@@ -1,4 +1,4 @@
-// Host names to listen on, as the literal addresses that drivers take.
+// Resolves a host name to listen on to a literal address, which drivers need.
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';

@@ -2,6 +2,7 @@
 // chunks in bounded memory while the chunk before is being sent.
 
 import { FileKind, type FileStat, isFault, type OpenFile } from '../async-io/async-io.ts';
+import { ERRNO } from '../base/errno.ts';
 import { isFresh } from '../http/conditional.ts';
 import { formatDate } from '../http/date.ts';
 import { Method } from '../http/method.ts';
@@ -23,8 +24,7 @@ const PIECE_BYTES = 128 * 1024;
 const RESTING_MAX = 32;
 const resting: Uint8Array[] = [];
 
-const EACCES = 13;
-const EPERM = 1;
+const { EACCES, EPERM } = ERRNO;
 
 /** Responds with a file; rejects with HttpError 404 or 403 where it cannot be read. */
 export async function sendFile(

@@ -1,6 +1,7 @@
 // The grammar of chunk extensions (RFC 9112 7.1.1), one byte at a time. This server ignores their
 // meaning, but lenient parsing of them has made request smuggling possible in other servers.
 
+import { CR, LF, SEMICOLON, SP, TAB } from '../base/ascii.ts';
 import { Fault } from './fault.ts';
 import { QUOTED_TEXT, TOKEN } from './grammar.ts';
 
@@ -20,12 +21,7 @@ export const ExtensionState = {
   LineEnd: 9,
 } as const;
 
-const TAB = 0x09;
-const LF = 0x0a;
-const CR = 0x0d;
-const SP = 0x20;
 const QUOTE = 0x22;
-const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 const BACKSLASH = 0x5c;
 

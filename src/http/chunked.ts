@@ -2,6 +2,7 @@
 // The decoder of chunked bodies (RFC 9112 7.1), resumable at every byte. The trailers are available
 // when it is done.
 
+import { CR, LF } from '../base/ascii.ts';
 import { ExtensionState, nextExtensionState } from './chunk-extension.ts';
 import { Fault } from './fault.ts';
 import * as grammar from './grammar.ts';
@@ -26,8 +27,6 @@ const State = {
   Failed: 10,
 } as const;
 
-const LF = 0x0a;
-const CR = 0x0d;
 const HEX_VALUE = grammar.HEX_VALUE;
 
 /** More digits are a fault even when they are zeros. 64 bits need 16. */

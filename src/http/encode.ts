@@ -2,6 +2,7 @@
 // Writes the head of a response into bytes (RFC 9112 section 4): the status line, Date, the fields
 // that the handler set, then the framing fields, which only the server sets.
 
+import { COLON, CR, LF, SP } from '../base/ascii.ts';
 import { copyBytes, writeDecimal, writeLatin1 } from '../base/bytes.ts';
 import type { ResponseFields } from './response-fields.ts';
 import { statusLine } from './status.ts';
@@ -24,11 +25,6 @@ const CONTENT_LENGTH = asciiBytes('Content-Length: ');
 const CHUNKED = asciiBytes('Transfer-Encoding: chunked\r\n');
 const CLOSE = asciiBytes('Connection: close\r\n');
 const KEEP_ALIVE = asciiBytes('Connection: keep-alive\r\n');
-
-const CR = 13;
-const LF = 10;
-const COLON = 58;
-const SPACE = 32;
 
 /** An upper bound for the bytes of a head with these fields. */
 export function headBytesBound(fields: ResponseFields): number {
@@ -69,7 +65,7 @@ export function encodeHead(
 export function writeField(target: Uint8Array, at: number, name: string, value: string): number {
   let end = writeLatin1(target, at, name);
   target[end] = COLON;
-  target[end + 1] = SPACE;
+  target[end + 1] = SP;
   end = writeLatin1(target, end + 2, value);
   return writeLineEnd(target, end);
 }

@@ -1,6 +1,7 @@
 // Where the body of a request ends and whether its connection persists: RFC 9112 section 6, applied
 // strictly. Anything that two recipients could read in two ways is a fault (request smuggling).
 
+import { COMMA, SP, TAB, ZERO } from '../base/ascii.ts';
 import { isCachedAuthority } from './authority.ts';
 import { Fault } from './fault.ts';
 import { Field } from './fields.ts';
@@ -22,11 +23,6 @@ const Coding = {
 } as const;
 
 const ABSENT = -1_000;
-
-const TAB = 0x09;
-const SP = 0x20;
-const COMMA = 0x2c;
-const ZERO = 0x30;
 
 const CHUNKED = asciiBytes('chunked');
 const CLOSE = asciiBytes('close');

@@ -2,6 +2,7 @@
 // The parser of the request line and the field lines. It is strict and resumable at every byte: no
 // byte is parsed twice.
 
+import { COLON, CR, DOT, LF, SLASH, SP, TAB } from '../base/ascii.ts';
 import { assert } from '../base/assert.ts';
 import { Fault } from './fault.ts';
 import { recognizeField } from './fields.ts';
@@ -38,13 +39,6 @@ const READ = 1;
 const TOKEN = grammar.TOKEN;
 const FIELD_VALUE = grammar.FIELD_VALUE;
 const TARGET_PLAIN = grammar.TARGET.slice();
-const TAB = 0x09;
-const LF = 0x0a;
-const CR = 0x0d;
-const SP = 0x20;
-const DOT = 0x2e;
-const SLASH = 0x2f;
-const COLON = 0x3a;
 const QUESTION = 0x3f;
 const PERCENT = 0x25;
 

@@ -3,14 +3,13 @@
 // encoded slash becomes a NUL byte, which no path can contain otherwise, so it separates no
 // segments. Routes, prefixes, handlers and static files all use this path.
 
+import { DOT, SLASH } from '../base/ascii.ts';
 import { Fault } from './fault.ts';
 import { HEX_VALUE } from './grammar.ts';
 import { utf8 } from './text.ts';
 
 const NUL = 0x00;
 const PERCENT = 0x25;
-const DOT = 0x2e;
-const SLASH = 0x2f;
 
 /**
  * Writes the path in bytes [from, to) to `out` as UTF-8, encoded slashes as NUL. Returns the

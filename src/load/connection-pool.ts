@@ -3,9 +3,10 @@
 // when, is said by whoever owns the crowd.
 
 import { assert } from '../base/assert.ts';
+import { ERRNO } from '../base/errno.ts';
 import { Ring } from '../base/ring.ts';
 import type { Slab } from '../base/slab.ts';
-import { type Driver, ERRNO, Op } from '../driver/driver.ts';
+import { type Driver, Op } from '../driver/driver.ts';
 import { Client, ClientState } from './client.ts';
 import { Reconnects, reconnectDelayMs } from './reconnects.ts';
 import { LoadError, type Recorder } from './recorder.ts';

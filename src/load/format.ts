@@ -1,5 +1,7 @@
 // Numbers of reports, for people.
 
+import { ERRNO } from '../base/errno.ts';
+
 /** 1,234,567 */
 export function countText(count: number): string {
   return Math.round(count).toLocaleString('en-US');
@@ -36,10 +38,10 @@ export function detailText(detail: string): string {
 }
 
 const ERRORS: Readonly<Record<string, string>> = {
-  24: 'too many open files (EMFILE)',
-  32: 'broken pipe (EPIPE)',
-  99: 'no port left to call from (EADDRNOTAVAIL)',
-  104: 'connection reset (ECONNRESET)',
-  110: 'no connection in time (ETIMEDOUT)',
-  111: 'connection refused (ECONNREFUSED)',
+  [ERRNO.EMFILE]: 'too many open files (EMFILE)',
+  [ERRNO.EPIPE]: 'broken pipe (EPIPE)',
+  [ERRNO.EADDRNOTAVAIL]: 'no port left to call from (EADDRNOTAVAIL)',
+  [ERRNO.ECONNRESET]: 'connection reset (ECONNRESET)',
+  [ERRNO.ETIMEDOUT]: 'no connection in time (ETIMEDOUT)',
+  [ERRNO.ECONNREFUSED]: 'connection refused (ECONNREFUSED)',
 };

@@ -1,14 +1,8 @@
 // Reads a chunked body in any pieces (RFC 9112 7.1): where its bytes lie, and where it ends.
 
+import { COLON, CR, LF, SEMICOLON, SP, TAB } from '../base/ascii.ts';
 import { FIELD_VALUE, HEX_VALUE, TOKEN } from '../http/grammar.ts';
 import { ResponseFault } from './response-fault.ts';
-
-const CR = 13;
-const LF = 10;
-const TAB = 9;
-const SPACE = 32;
-const COLON = 58;
-const SEMICOLON = 59;
 
 /** What comes next. */
 const SIZE_BEGIN = 0;
@@ -105,7 +99,7 @@ export class ResponseChunks {
       this.#state = SIZE;
       return this.#left > SIZE_MAX ? ResponseFault.Chunk : 0;
     }
-    const begins = byte === SEMICOLON || byte === SPACE || byte === TAB;
+    const begins = byte === SEMICOLON || byte === SP || byte === TAB;
     if (!begins || this.#state === SIZE_BEGIN) return ResponseFault.Chunk;
     this.#state = EXTENSION;
     return 0;

@@ -1,6 +1,7 @@
 // Reads the head of an answer, byte by byte and in any pieces (RFC 9112 4 and 5): the status, and
 // what says where the body ends and whether the connection lasts. Everything else is only checked.
 
+import { COLON, COMMA, CR, LF, SP, TAB, ZERO } from '../base/ascii.ts';
 import { TOKEN as IMPORTED_TOKEN, FIELD_VALUE as IMPORTED_VALUE } from '../http/grammar.ts';
 import { asciiBytes } from '../http/text.ts';
 import { ResponseFault } from './response-fault.ts';
@@ -10,14 +11,7 @@ const TOKEN = IMPORTED_TOKEN;
 const FIELD_VALUE = IMPORTED_VALUE;
 
 const HEAD_BYTES_MAX = 256 * 1024;
-const TAB = 9;
-const LF = 10;
-const CR = 13;
-const SPACE = 32;
-const COMMA = 44;
-const ZERO = 48;
 const NINE = 57;
-const COLON = 58;
 const LOWER_CASE = 0x20;
 
 /** What comes next. */
@@ -119,7 +113,7 @@ export class ResponseHead {
       case NAME:
         return this.#name(byte);
       case VALUE_BEGIN:
-        if (byte === SPACE || byte === TAB) return 0;
+        if (byte === SP || byte === TAB) return 0;
         this.#state = VALUE;
         return this.#value(byte);
       case VALUE:
@@ -152,7 +146,7 @@ export class ResponseHead {
         this.#state = VERSION_END;
         return 0;
       case VERSION_END:
-        if (byte !== SPACE) return ResponseFault.StatusLine;
+        if (byte !== SP) return ResponseFault.StatusLine;
         this.#index = 0;
         this.#state = STATUS;
         return 0;
@@ -166,7 +160,7 @@ export class ResponseHead {
         if (this.status < 100) return ResponseFault.StatusLine;
         // The blank before a reason that is not there is often left out too.
         if (byte === CR) this.#state = LINE_END;
-        else if (byte === SPACE) this.#state = REASON;
+        else if (byte === SP) this.#state = REASON;
         else return ResponseFault.StatusLine;
         return 0;
       default:
@@ -227,7 +221,7 @@ export class ResponseHead {
   }
 
   #digit(byte: number): number {
-    if (byte === SPACE || byte === TAB) {
+    if (byte === SP || byte === TAB) {
       this.#hasBlank = true;
       return 0;
     }
@@ -240,7 +234,7 @@ export class ResponseHead {
   /** A byte of a list such as `gzip, chunked`. */
   #member(byte: number): number {
     if (byte === COMMA) return this.#memberEnd();
-    if (byte === SPACE || byte === TAB) {
+    if (byte === SP || byte === TAB) {
       if (this.#wordIndex > 0) this.#hasBlank = true;
       return 0;
     }

@@ -1,5 +1,6 @@
 // Runs a load in this process: looks up its server, takes a driver, and gives a report in the end.
 
+import { ERRNO } from '../base/errno.ts';
 import { Slab } from '../base/slab.ts';
 import { chooseDriver } from '../driver/choose.ts';
 import type { Address } from '../driver/driver.ts';
@@ -154,15 +155,15 @@ function faultLine({ host, port, socket }: Prepared, fault: number): string {
 
 /** By their Linux numbers, as drivers give them. */
 const FAULTS: Readonly<Record<number, string>> = {
-  2: 'there is no such socket (ENOENT)',
-  13: 'permission denied (EACCES)',
-  24: 'too many open files, see ulimit -n (EMFILE)',
-  99: 'no address or no port left to call from (EADDRNOTAVAIL)',
-  101: 'network is unreachable (ENETUNREACH)',
-  104: 'connection reset (ECONNRESET)',
-  110: 'no response in time (ETIMEDOUT)',
-  111: 'connection refused (ECONNREFUSED)',
-  113: 'no route to host (EHOSTUNREACH)',
+  [ERRNO.ENOENT]: 'there is no such socket (ENOENT)',
+  [ERRNO.EACCES]: 'permission denied (EACCES)',
+  [ERRNO.EMFILE]: 'too many open files, see ulimit -n (EMFILE)',
+  [ERRNO.EADDRNOTAVAIL]: 'no address or no port left to call from (EADDRNOTAVAIL)',
+  [ERRNO.ENETUNREACH]: 'network is unreachable (ENETUNREACH)',
+  [ERRNO.ECONNRESET]: 'connection reset (ECONNRESET)',
+  [ERRNO.ETIMEDOUT]: 'no response in time (ETIMEDOUT)',
+  [ERRNO.ECONNREFUSED]: 'connection refused (ECONNREFUSED)',
+  [ERRNO.EHOSTUNREACH]: 'no route to host (EHOSTUNREACH)',
 };
 
 const PHASES = ['connecting', 'running', 'ending', 'ending', 'ending'] as const;

@@ -1,25 +1,27 @@
-// What a server counts. Plain numbers: reading them costs nothing and resets nothing.
+// The counters of a server. Plain numbers: reading them costs nothing and resets nothing.
 
 export interface Counters {
-  /** Connections taken and ended. */
+  /** Connections accepted and closed. */
   accepted: number;
   closed: number;
-  /** Requests whose head was whole, and answers handed over whole. */
+  /** Requests with a complete head, and complete responses. */
   requests: number;
   responses: number;
-  /** Requests refused for their syntax, framing or size. */
+  /** Requests rejected for their syntax, framing or size. */
   faults: number;
   timeouts: number;
-  /** Connections that broke while a request was being answered. */
+  /** Connections that broke before the response to a request was sent. */
   resets: number;
-  /** Calls of handlers that had no effect: the response had ended, or its client was gone. */
+  /** Calls of handlers without effect: the response had ended, or the connection was closed. */
   lateWrites: number;
-  /** Errors that handlers threw, HttpError apart, and late calls whose client was there. */
+  /**
+   * Errors that handlers threw, except HttpError, and late calls while the client was connected.
+   */
   handlerErrors: number;
-  /** Clients that got 503 for want of a connection, and idle connections that made room for one. */
+  /** Clients that got 503 because of overload, and idle connections that yielded to one. */
   turnedAway: number;
   evicted: number;
-  /** accept() failing for want of descriptors or memory. */
+  /** Failures of accept(), as when descriptors or memory are used up. */
   acceptFaults: number;
   /** Lines of logs that could not be written; all servers of a process share its streams. */
   readonly logLinesDropped: number;

@@ -1,7 +1,8 @@
-// Who gets in. A client that was taken from the kernel's queue gets a slot, or waits for one; while
-// all are used accept() pauses and further clients wait in that queue. When no slot came free for
-// too long, the idlest connections make room, and where there are none, clients are turned away
-// with an answer on a few slots kept for that. The former end in order, as long as there are slots.
+// Decides which clients are served. An accepted client gets a slot, or waits for one; while all
+// slots are used accept() pauses, and further clients wait in the kernel's queue. When no slot
+// became free for too long, the connections idle for longest yield theirs, and where none is idle,
+// clients get an overload response on a few slots kept for that. Yielding connections close
+// gracefully as long as there are such slots.
 
 import { assert } from '../base/assert.ts';
 import type { Deadlines } from '../base/deadlines.ts';
@@ -12,37 +13,37 @@ import { CLOSING, EXTRA, type SocketOwner, type Sockets } from './sockets.ts';
 
 export interface AdmissionEvents {
   /**
-   * A client connected on a new slot; gives who owns it. With `overloaded` there is no room for it:
-   * its owner is to say so and end.
+   * A client connected on a new slot; returns the slot's owner. With `overloaded` there is no room
+   * for it: its owner responds with that and closes.
    */
   accepted(slot: number, overloaded: boolean): SocketOwner;
-  /** accept() failed with this -errno; it is tried again later. */
+  /** accept() failed with this -errno. It is tried again later. */
   acceptFault(result: number): void;
 }
 
 export interface OverloadOptions {
-  /** Of all slots those that only clients get who are turned away. */
+  /** How many of the slots are kept for clients that are turned away. */
   readonly extraSlots: number;
-  /** How long all slots may be used before anybody is turned away; 0 is for ever. */
+  /** How long all slots may be used before clients are turned away; 0 is for ever. */
   readonly waitMs: number;
   /** The kind of deadline that idle connections have. */
   readonly idleTimeout: number;
 }
 
-/** Most connections that are asked whether they are idle, to make room for one client. */
-const ASKED_MAX = 32;
+/** The most connections that are asked to yield, to make room for one client. */
+const YIELDS_ASKED_MAX = 32;
 
 export interface AdmissionParts {
   readonly driver: Driver;
   readonly sockets: Sockets;
   readonly deadlines: Deadlines;
   readonly events: AdmissionEvents;
-  /** The node and kind of the two deadlines of this class: to try accept() again, and overload. */
+  /** The node and kind of the deadline to retry accept(); those for overload follow them. */
   readonly retryNode: number;
   readonly retryKind: number;
   readonly backlog: number;
   readonly overload: OverloadOptions | null;
-  /** Ends the socket of a slot now. */
+  /** Closes the socket of a slot now. */
   readonly close: (slot: number) => void;
 }
 
@@ -52,31 +53,31 @@ export class Admission {
   readonly #overloadKind: number;
   /** Slots for clients that are served. */
   readonly #slotsMax: number;
-  /** Handles of clients without a slot: what came before the driver heard that it should stop. */
+  /** Handles of clients without a slot: those accepted before the driver paused accept(). */
   readonly #waiting: Ring;
   readonly #waitingMax: number;
-  /** Listening, and not between unlisten() and UNLISTEN. */
-  #listening = false;
-  /** accept() was stopped, by a fault or for want of slots. */
+  /** From LISTEN until unlisten(). */
+  #isListening = false;
+  /** accept() is paused, because of a fault or because all slots are used. */
   #paused = false;
-  /** No slot came free for too long. */
+  /** No slot became free for too long. */
   #overloaded = false;
-  /** Sockets in use beyond #slotsMax: of clients turned away, and of those that made room. */
+  /** Sockets that do not count for #slotsMax: of clients turned away, and of those that yielded. */
   #extraCount = 0;
-  /** Slots of connections that made room and are not gone, in that order. */
-  readonly #leaving: number[] = [];
+  /** Slots of connections that yielded and are not closed yet, in that order. */
+  readonly #yielded: number[] = [];
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
     this.#overloadNode = parts.retryNode + 1;
     this.#overloadKind = parts.retryKind + 1;
     this.#slotsMax = parts.sockets.slots - (parts.overload?.extraSlots ?? 0);
-    // A closing listener hands over all of the kernel's queue.
+    // A closing listener accepts the full queue of the kernel.
     this.#waitingMax = parts.backlog + COMPLETIONS_PER_TURN;
     this.#waiting = new Ring(this.#waitingMax);
   }
 
-  /** Clients that were taken and have no slot. */
+  /** Accepted clients without a slot. */
   get waitingCount(): number {
     return this.#waiting.length;
   }
@@ -85,28 +86,28 @@ export class Admission {
     return this.#parts.sockets.openCount - this.#extraCount >= this.#slotsMax;
   }
 
-  /** True when something can be done with one more client. */
-  get #hasUse(): boolean {
+  /** True when one more client can be served or turned away. */
+  get #canTakeMore(): boolean {
     return !this.#isFull || (this.#overloaded && this.#parts.sockets.freeCount > 0);
   }
 
   get isListening(): boolean {
-    return this.#listening;
+    return this.#isListening;
   }
 
-  /** listen() was asked for. */
-  begin(): void {
+  /** listen() was called. */
+  listenStarted(): void {
     this.#paused = false;
   }
 
-  listening(isListening: boolean): void {
-    this.#listening = isListening;
+  setListening(isListening: boolean): void {
+    this.#isListening = isListening;
   }
 
   accepted(result: number, nowMs: number): void {
     const { deadlines, driver, events, retryKind, retryNode } = this.#parts;
     if (result < 0) {
-      // Out of descriptors or memory: trying again at once would only burn the core.
+      // Out of descriptors or memory: an immediate retry would fail again.
       this.#pause();
       deadlines.arm(retryNode, retryKind, nowMs);
       events.acceptFault(result);
@@ -117,17 +118,17 @@ export class Admission {
       return;
     }
     this.#waiting.push(result);
-    this.#letIn(nowMs);
+    this.#admitWaiting(nowMs);
   }
 
-  /** Gives slots to those who wait; then there are free ones, or nobody comes in for now. */
-  #letIn(nowMs: number): void {
+  /** Gives free slots to waiting clients. When all slots are used, pauses accept(). */
+  #admitWaiting(nowMs: number): void {
     while (this.#waiting.length > 0 && !this.#isFull) this.#admit(false);
     if (!this.#isFull) return;
     if (this.#overloaded) this.#shed(nowMs);
-    else this.#watch(nowMs);
+    else this.#startOverloadWait(nowMs);
     // Further clients wait in the kernel's queue.
-    if (!this.#hasUse) this.#pause();
+    if (!this.#canTakeMore) this.#pause();
   }
 
   #admit(overloaded: boolean): void {
@@ -146,41 +147,41 @@ export class Admission {
     this.#extraCount += 1;
   }
 
-  /** Begins to wait for a slot, unless that is under way. */
-  #watch(nowMs: number): void {
+  /** Starts the deadline until overload, unless it runs already. */
+  #startOverloadWait(nowMs: number): void {
     const { deadlines, overload } = this.#parts;
     if (overload === null || overload.waitMs === 0 || overload.extraSlots === 0) return;
     if (deadlines.kind(this.#overloadNode) >= 0) return;
     deadlines.arm(this.#overloadNode, this.#overloadKind, nowMs);
   }
 
-  /** Everybody who waits gets the slot of an idle connection, or an answer that says no. */
+  /** Each waiting client gets the slot of an idle connection, or an overload response. */
   #shed(nowMs: number): void {
     const { sockets } = this.#parts;
     while (this.#waiting.length > 0 && sockets.freeCount > 0) this.#admit(!this.#makeRoom(nowMs));
-    if (sockets.freeCount === 0) this.#hurry();
+    if (sockets.freeCount === 0) this.#closeYielded();
   }
 
-  /** Whoever waits, and the next to come, cannot wait for those who take their time to leave. */
-  #hurry(): void {
+  /** Clients that wait, and the next one, need slots now: closes yielded ones at once. */
+  #closeYielded(): void {
     const { close } = this.#parts;
     let wanted = this.#waiting.length + 1;
-    for (; wanted > 0 && this.#leaving.length > 0; wanted--) close(this.#leaving.shift() ?? -1);
+    for (; wanted > 0 && this.#yielded.length > 0; wanted--) close(this.#yielded.shift() ?? -1);
   }
 
-  /** Ends the connection that has been idle for longest, if it was for long enough. */
+  /** Has the connection yield that has been idle for longest, if it was for long enough. */
   #makeRoom(nowMs: number): boolean {
     const { deadlines, overload, sockets } = this.#parts;
-    assert(overload !== null, 'only who knows overload makes room');
+    assert(overload !== null, 'with overload options connections yield');
     let node = deadlines.oldest(overload.idleTimeout);
-    for (let asked = 0; node >= 0 && asked < ASKED_MAX; asked++) {
+    for (let asked = 0; node >= 0 && asked < YIELDS_ASKED_MAX; asked++) {
       if (deadlines.sinceMs(node, nowMs) < overload.waitMs) return false;
       const slot = node >> 1;
       const next = deadlines.next(node);
       const owner = sockets.owners[slot];
       if ((sockets.state[slot] & (CLOSING | EXTRA)) === 0 && owner?.yieldSlot() === true) {
         this.#markExtra(slot);
-        this.#leaving.push(slot);
+        this.#yielded.push(slot);
         return true;
       }
       node = next;
@@ -189,45 +190,45 @@ export class Admission {
   }
 
   #pause(): void {
-    if (!this.#listening || this.#paused) return;
+    if (!this.#isListening || this.#paused) return;
     this.#paused = true;
-    this.#parts.driver.accepting(false);
+    this.#parts.driver.setAccepting(false);
   }
 
   #resume(): void {
-    if (!this.#listening || !this.#paused) return;
+    if (!this.#isListening || !this.#paused) return;
     this.#paused = false;
     this.#parts.deadlines.disarm(this.#parts.retryNode);
-    this.#parts.driver.accepting(true);
+    this.#parts.driver.setAccepting(true);
   }
 
-  /** A slot is about to be free. */
-  closed(slot: number): void {
+  /** Called before a slot is released. */
+  slotClosed(slot: number): void {
     if ((this.#parts.sockets.state[slot] & EXTRA) === 0) return;
     this.#extraCount -= 1;
-    const at = this.#leaving.indexOf(slot);
-    if (at >= 0) this.#leaving.splice(at, 1);
+    const at = this.#yielded.indexOf(slot);
+    if (at >= 0) this.#yielded.splice(at, 1);
   }
 
-  /** A slot came free, and a descriptor: this also ends the wait after EMFILE. */
-  freed(nowMs: number): void {
-    // A slot that goes to somebody who waited is the end of this wait; the next one begins.
+  /** A slot became free, and a descriptor: this also ends the wait after EMFILE. */
+  slotFreed(nowMs: number): void {
+    // A slot for a waiting client ends this wait for a slot; admitWaiting() may start the next.
     if (!this.#isFull) this.#parts.deadlines.disarm(this.#overloadNode);
     if (!this.#isFull && this.#waiting.length === 0) this.#overloaded = false;
-    this.#letIn(nowMs);
-    if (this.#hasUse) this.#resume();
+    this.#admitWaiting(nowMs);
+    if (this.#canTakeMore) this.#resume();
   }
 
   expire(nowMs: number): void {
     const { deadlines, retryKind, retryNode } = this.#parts;
-    if (deadlines.expire(retryKind, nowMs) >= 0 && this.#hasUse) this.#resume();
+    if (deadlines.expire(retryKind, nowMs) >= 0 && this.#canTakeMore) this.#resume();
     if (deadlines.expire(this.#overloadKind, nowMs) < 0) return;
     this.#overloaded = true;
     this.#shed(nowMs);
-    if (this.#hasUse && deadlines.kind(retryNode) < 0) this.#resume();
+    if (this.#canTakeMore && deadlines.kind(retryNode) < 0) this.#resume();
   }
 
-  /** Cuts off everybody who still waits for a slot. */
+  /** Closes all clients that still wait for a slot. */
   turnAway(): void {
     while (this.#waiting.length > 0) this.#parts.driver.refuse(this.#waiting.shift());
   }

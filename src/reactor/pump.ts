@@ -1,16 +1,16 @@
-// When the next turn comes. The driver sleeps on Node's own loop, which calls when the kernel has
-// something; then several turns run in a row, and between such rows promises, timers and files of
-// handlers go on. One timer waits for the next deadline.
+// Runs the reactor's turns. The driver sleeps on Node's own event loop, which calls when the kernel
+// has completions; then several turns run in a row, and between such rows promises, timers and file
+// callbacks of handlers run. One timer waits for the next deadline.
 
 import type { Reactor } from './reactor.ts';
 
-/** Turns in a row before Node's loop has its turn, which costs about 2 microseconds. */
+/** Turns in a row before Node's loop runs, which costs about 2 microseconds. */
 const TURNS_IN_A_ROW = 16;
 
 /** Timers of Node fire up to a millisecond early or late; being late is harmless. */
 const TIMER_SLACK_MS = 1;
 
-/** The longest setTimeout() can wait. */
+/** The longest delay of setTimeout(). */
 const TIMER_MAX_MS = 0x7fffffff;
 
 export class Pump {
@@ -32,13 +32,13 @@ export class Pump {
     setImmediate(this.#run);
   }
 
-  /** No turn comes after this. */
+  /** No turn runs after this. */
   stop(): void {
     this.#stopped = true;
     this.#clearTimer();
   }
 
-  /** For closing: the sockets' ends come by turns, so somebody else must wait between them. */
+  /** For a server that closes: sockets close in turns, which run while this waits. */
   wait(waitMs: number): Promise<void> {
     return new Promise((resolve) => {
       setTimeout(resolve, waitMs);
@@ -46,8 +46,8 @@ export class Pump {
   }
 
   /**
-   * Resolves after so many milliseconds, 0: when Node's loop has gone round. It keeps no process
-   * alive for longer than a turn.
+   * Resolves after `pauseMs`; with 0 after one round of Node's loop. It does not keep the process
+   * alive.
    */
   pause(pauseMs: number): Promise<void> {
     return new Promise((resolve) => {
@@ -60,7 +60,7 @@ export class Pump {
     for (let turn = 0; turn < TURNS_IN_A_ROW && !this.#stopped; turn++) {
       const count = this.#reactor.turn();
       if (this.#reactor.yieldWanted) break;
-      // One empty turn costs less than asking Node's loop whether there is more.
+      // One empty turn costs less than a round of Node's loop.
       if (count === 0 && this.#sleep()) return;
     }
     this.#reactor.yieldWanted = false;
@@ -68,7 +68,7 @@ export class Pump {
     setImmediate(this.#run);
   }
 
-  /** False when there is work left that no event will announce. */
+  /** False when the driver has completions now, for which no wake() would come. */
   #sleep(): boolean {
     if (this.#stopped || !this.#reactor.driver.sleep()) return false;
     this.#asleep = true;
@@ -84,7 +84,7 @@ export class Pump {
     else setImmediate(this.#run);
   }
 
-  /** A mistake of ours must end the process: the library that calls back here would swallow it. */
+  /** A failed assertion must end the process: the library that calls this would swallow it. */
   #turnsNow(): void {
     try {
       this.#turns();
@@ -95,7 +95,7 @@ export class Pump {
     }
   }
 
-  /** A timer that fires too early for the deadlines of now is kept: it sleeps on afterwards. */
+  /** A timer that is due before the next deadline stays: the pump sleeps again afterwards. */
   #setTimer(): void {
     const dueMs = this.#reactor.nextDueMs();
     if (dueMs >= this.#timerDueMs) return;
@@ -106,8 +106,8 @@ export class Pump {
       () => {
         this.#timer = null;
         this.#timerDueMs = Number.POSITIVE_INFINITY;
-        // Not at once: Node's loop first reads what came while the process was held up, or clients
-        // would be given up for silence that was not theirs.
+        // Not at once: Node's loop first reads what came while the process was blocked; otherwise
+        // clients would time out although their bytes are there.
         this.#wake(false);
       },
       Math.min(Math.max(waitMs, TIMER_SLACK_MS), TIMER_MAX_MS),

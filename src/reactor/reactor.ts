@@ -1,10 +1,11 @@
 // Hot: runs for every turn. Measured by perf/micro/connection.ts.
-// One turn at a time: poll the driver, tell each socket's owner what finished, expire deadlines.
-// The reactor knows no HTTP, and has no loop of its own: a pump (or a simulator) calls turn().
+// One turn at a time: poll the driver, report completions to the owners of sockets, expire
+// deadlines. The reactor has no HTTP in it, and no loop of its own: a pump (or a simulator) calls
+// turn().
 
 import { assert } from '../base/assert.ts';
 import { Deadlines } from '../base/deadlines.ts';
-import { ACCEPT_RETRY_MS, COMPLETIONS_PER_TURN, WRITE_LOOKS } from '../base/fixed-limits.ts';
+import { ACCEPT_RETRY_MS, COMPLETIONS_PER_TURN, WRITE_CHECKS } from '../base/fixed-limits.ts';
 import { Ring } from '../base/ring.ts';
 import type { Slab } from '../base/slab.ts';
 import { type Address, Completions, type Driver, Op, type Peer } from '../driver/driver.ts';
@@ -21,13 +22,13 @@ import {
   WATCHING,
 } from './sockets.ts';
 
-/** What the reactor tells its server, beside what it tells the owners of sockets. */
+/** The reactor's callbacks for the server, in addition to those for the owners of sockets. */
 export interface ReactorEvents extends AdmissionEvents {
-  listening(result: number): void;
-  unlistened(): void;
+  listenDone(result: number): void;
+  unlistenDone(): void;
 }
 
-/** Each slot has two deadlines: its owner's, and that of a send. */
+/** Slot s has two nodes for deadlines: 2 * s + Input is its owner's, 2 * s + Output a send's. */
 const DeadlineSide = { Input: 0, Output: 1 } as const;
 
 export interface ReactorOptions {
@@ -37,14 +38,14 @@ export interface ReactorOptions {
   /** One entry per kind of deadline that owners arm. */
   readonly timeoutsMs: readonly number[];
   /**
-   * The kind among them for a send that does not complete. Each time it passes, the reactor looks
-   * whether the peer takes anything; after WRITE_LOOKS looks in a row without progress it tells
-   * the owner.
+   * The kind among them for a send that does not complete. Each time it passes, the reactor checks
+   * whether the peer makes progress; after WRITE_CHECKS checks in a row without any it calls the
+   * owner.
    */
   readonly sendTimeout: number;
-  /** Clients that a closing listener may hand over at once. */
+  /** The most clients that a closing listener accepts at once. */
   readonly backlog: number;
-  /** Null: whoever finds no slot waits, however long. */
+  /** Null: a client without a slot waits, however long. */
   readonly overload: OverloadOptions | null;
   readonly events: ReactorEvents;
 }
@@ -56,7 +57,7 @@ export class Reactor {
   /** The clocks as they were when this turn began. */
   nowMs: number;
   wallMs: number;
-  /** True while completions are told; promises of handlers wait until it is over. */
+  /** True during turn(); promises of handlers run after it. */
   inTurn = false;
   /** Set by owners that started work whose promises the pump should let run soon. */
   yieldWanted = false;
@@ -67,8 +68,8 @@ export class Reactor {
   readonly #admission: Admission;
   readonly #sendTimeout: number;
   readonly #progress: Progress;
-  /** Slots whose send was asked for in the last turn or since. */
-  readonly #sentLately: Ring;
+  /** Slots with a send() in the last turn or since. */
+  readonly #recentSends: Ring;
 
   constructor(options: ReactorOptions) {
     this.driver = options.driver;
@@ -78,7 +79,7 @@ export class Reactor {
     this.#kinds = options.timeoutsMs.length;
     this.#sendTimeout = options.sendTimeout;
     this.#progress = new Progress(options.driver, options.slots);
-    this.#sentLately = new Ring(4 * options.slots);
+    this.#recentSends = new Ring(4 * options.slots);
     const { overload } = options;
     const timeoutsMs = [...options.timeoutsMs, ACCEPT_RETRY_MS, overload?.waitMs ?? 0];
     // Admission has a node and a kind for each of these two, after those of the owners.
@@ -99,30 +100,30 @@ export class Reactor {
     this.wallMs = this.driver.wall();
   }
 
-  /** Gives how many completions there were. */
+  /** Returns how many completions there were. */
   turn(): number {
     assert(!this.inTurn, 'turns do not nest');
     this.inTurn = true;
     const out = this.#out;
-    const sends = this.#sentLately.length;
+    const sends = this.#recentSends.length;
     const count = this.driver.poll(out);
     this.readClocks();
     for (let index = 0; index < count; index++) {
       this.#dispatch(out.op[index], out.slot[index], out.result[index], out.block[index]);
     }
-    this.#watchSends(sends);
+    this.#armLateSends(sends);
     this.#expire();
     this.inTurn = false;
     return count;
   }
 
   /**
-   * Most sends are back after one turn, and never get a deadline: only those that are not wait for
-   * the client. `count` of them were asked for before the last poll.
+   * Most sends complete within one turn and never get a deadline. The first `count` recent sends
+   * were submitted by the last poll(): those that did not complete wait for the client.
    */
-  #watchSends(count: number): void {
+  #armLateSends(count: number): void {
     for (let left = count; left > 0; left--) {
-      const slot = this.#sentLately.shift();
+      const slot = this.#recentSends.shift();
       const state = this.sockets.state[slot];
       if ((state & (SENDING | CLOSING)) !== SENDING) continue;
       const node = 2 * slot + DeadlineSide.Output;
@@ -133,7 +134,7 @@ export class Reactor {
     }
   }
 
-  /** Once a turn is enough, and outside of turns whoever needs the time reads them. */
+  /** Called once a turn; outside of turns by methods that need the time. */
   readClocks(): void {
     this.nowMs = this.driver.now();
     this.wallMs = this.driver.wall();
@@ -154,17 +155,17 @@ export class Reactor {
         this.#closed(slot);
         break;
       case Op.Listen:
-        this.#admission.listening(result >= 0);
-        this.#events.listening(result);
+        this.#admission.setListening(result >= 0);
+        this.#events.listenDone(result);
         break;
       case Op.Unlisten:
-        this.#events.unlistened();
+        this.#events.unlistenDone();
         break;
       case Op.Watch:
-        this.#broke(slot, result);
+        this.#broken(slot, result);
         break;
       default:
-        assert(false, 'the server asks for no other operation');
+        assert(false, 'the server starts no other operation');
     }
   }
 
@@ -174,7 +175,7 @@ export class Reactor {
     this.sockets.state[slot] = state & ~RECEIVING;
     if ((state & CLOSING) !== 0) {
       if (block >= 0) this.slab.release(block);
-      this.#join(slot);
+      this.#closeIfIdle(slot);
       return;
     }
     this.#owner(slot).received(result, block);
@@ -184,22 +185,22 @@ export class Reactor {
     const state = this.sockets.state[slot];
     assert((state & SENDING) !== 0, 'a send was in flight');
     this.sockets.state[slot] = state & ~SENDING;
-    // Progress: the client has its whole time again.
+    // Progress: the next send has the full timeout again.
     this.#deadlines.disarm(2 * slot + DeadlineSide.Output);
-    // A closing socket's owner still hears of it: its memory may go only when the kernel is done.
+    // Also reported on a closing socket: its owner keeps the memory until the kernel is done.
     this.#owner(slot).sent(result);
-    if ((state & CLOSING) !== 0) this.#join(slot);
+    if ((state & CLOSING) !== 0) this.#closeIfIdle(slot);
   }
 
   /**
-   * The owner hears of it as of a failed receive. A receive in flight tells by itself, after the
+   * Reported to the owner as a failed receive. A receive in flight reports it by itself, after the
    * bytes that came before the break.
    */
-  #broke(slot: number, result: number): void {
+  #broken(slot: number, result: number): void {
     const state = this.sockets.state[slot];
     assert((state & WATCHING) !== 0, 'a watch was in flight');
     this.sockets.state[slot] = state & ~WATCHING;
-    if ((state & CLOSING) !== 0) this.#join(slot);
+    if ((state & CLOSING) !== 0) this.#closeIfIdle(slot);
     else if ((state & RECEIVING) === 0) this.#owner(slot).received(result, -1);
   }
 
@@ -211,12 +212,12 @@ export class Reactor {
 
   #closed(slot: number): void {
     const owner = this.#owner(slot);
-    this.#deadlines.disarm(2 * slot);
-    this.#deadlines.disarm(2 * slot + 1);
-    this.#admission.closed(slot);
+    this.#deadlines.disarm(2 * slot + DeadlineSide.Input);
+    this.#deadlines.disarm(2 * slot + DeadlineSide.Output);
+    this.#admission.slotClosed(slot);
     this.sockets.release(slot);
     owner.closed();
-    this.#admission.freed(this.nowMs);
+    this.#admission.slotFreed(this.nowMs);
   }
 
   #expire(): void {
@@ -231,36 +232,38 @@ export class Reactor {
     this.#admission.expire(this.nowMs);
   }
 
-  /** The deadline of a send is armed again as long as its peer takes something. */
+  /** The deadline of a send is armed again as long as its peer makes progress. */
   #due(slot: number, node: number, kind: number): void {
     const isOfSend = node === 2 * slot + DeadlineSide.Output;
-    if (isOfSend && this.#progress.look(slot) < WRITE_LOOKS) {
+    if (isOfSend && this.#progress.check(slot) < WRITE_CHECKS) {
       this.#deadlines.arm(node, kind, this.nowMs);
     } else this.#owner(slot).due(kind);
   }
 
-  /** When turn() is due even though nothing completes; Infinity when never. */
+  /** When turn() is due although nothing completes; Infinity when never. */
   nextDueMs(): number {
     return this.#deadlines.nextDueMs();
   }
 
   listen(address: Address): void {
-    this.#admission.begin();
+    this.#admission.listenStarted();
     this.driver.listen(address);
   }
 
-  /** Takes clients from a listener of somebody else too (see Driver), while it listens itself. */
+  /** Also accepts clients from a listener that others own (see Driver). Only while listening. */
   acceptAlso(fd: number, on: boolean): void {
     if (this.#admission.isListening) this.driver.acceptAlso(fd, on);
   }
 
-  /** Clients who wait are still taken; those of an inherited listener by the last process only. */
+  /**
+   * Waiting clients are still accepted; those of an inherited listener by the last process only.
+   */
   unlisten(last: boolean): void {
-    this.#admission.listening(false);
+    this.#admission.setListening(false);
     this.driver.unlisten(last);
   }
 
-  /** Clients that were taken and wait for a slot; turnAway() cuts them off. */
+  /** Accepted clients that wait for a slot; turnAway() closes them. */
   get waitingCount(): number {
     return this.#admission.waitingCount;
   }
@@ -288,11 +291,11 @@ export class Reactor {
     const state = this.sockets.state[slot];
     assert((state & (SENDING | CLOSING)) === 0, 'no send in flight, and not closing');
     this.sockets.state[slot] = state | SENDING;
-    this.#sentLately.push(slot);
+    this.#recentSends.push(slot);
     this.driver.send(slot, region, start, end, more);
   }
 
-  /** Has the driver tell of a break while nothing is received: received() then gets -errno. */
+  /** While nothing is received, a connection that breaks calls the owner's received(-errno). */
   watch(slot: number): void {
     const state = this.sockets.state[slot];
     if ((state & (RECEIVING | WATCHING)) !== 0) return;
@@ -307,47 +310,47 @@ export class Reactor {
   }
 
   /**
-   * After shutdownSend(): how many looks in a row, this one included, found nothing more to be
-   * acknowledged; -1 when all is acknowledged, or the system does not tell.
+   * After shutdownSend(): how many checks in a row, this one included, found no further bytes
+   * acknowledged; -1 when all are, or the system does not report it.
    */
-  quietLooks(slot: number): number {
-    const looks = this.#progress.look(slot);
-    return this.#progress.left(slot) > 0 ? looks : -1;
+  stalledChecks(slot: number): number {
+    const checks = this.#progress.check(slot);
+    return this.#progress.unacknowledged(slot) > 0 ? checks : -1;
   }
 
   /**
-   * Ends a socket: what is in flight is cancelled and joined, then the slot is closed and its owner
-   * told. The kernel goes on delivering what it was given.
+   * Closes a socket: what is in flight is cancelled and awaited, then the slot is released and its
+   * owner's closed() called. The kernel still delivers the bytes that it took.
    */
   close(slot: number): void {
     const state = this.sockets.state[slot];
     assert((state & OPEN) !== 0, 'a closing slot is open');
     if ((state & CLOSING) !== 0) return;
     this.sockets.state[slot] = state | CLOSING;
-    this.#deadlines.disarm(2 * slot);
-    this.#deadlines.disarm(2 * slot + 1);
+    this.#deadlines.disarm(2 * slot + DeadlineSide.Input);
+    this.#deadlines.disarm(2 * slot + DeadlineSide.Output);
     if ((state & IN_FLIGHT) !== 0) this.driver.abort(slot, false);
     else this.driver.close(slot);
   }
 
-  /** As close(), but the peer sees a reset in any case: its answer is not whole. */
+  /** As close(), but the peer always sees a reset: its response is truncated. */
   reset(slot: number): void {
     if ((this.sockets.state[slot] & CLOSING) === 0) this.driver.abort(slot, true);
     this.close(slot);
   }
 
-  /** Closes when the last operation in flight has come back. */
-  #join(slot: number): void {
+  /** Closes when the last operation in flight has completed. */
+  #closeIfIdle(slot: number): void {
     if ((this.sockets.state[slot] & IN_FLIGHT) === 0) this.driver.close(slot);
   }
 
-  /** Starts the one deadline that an owner has, instead of any before. */
+  /** Starts the owner's one deadline, in place of an earlier one. */
   arm(slot: number, kind: number): void {
     this.#prepareDeadline(slot);
     this.#deadlines.arm(2 * slot + DeadlineSide.Input, kind, this.nowMs);
   }
 
-  /** As arm(), for a kind that starts again with every request; it is never given to arm(). */
+  /** As arm(), for a kind that starts again with every request; arm() never gets such a kind. */
   extend(slot: number, kind: number): void {
     this.#prepareDeadline(slot);
     this.#deadlines.extend(2 * slot + DeadlineSide.Input, kind, this.nowMs);
@@ -356,7 +359,7 @@ export class Reactor {
   #prepareDeadline(slot: number): void {
     assert((this.sockets.state[slot] & CLOSING) === 0, 'a closing socket has no deadlines');
     if (this.inTurn) return;
-    // A handler's promise acts while the pump may sleep for longer than this deadline.
+    // Called from a handler's promise, when the pump may sleep for longer than this deadline.
     this.readClocks();
     this.driver.wake(false);
   }
@@ -365,7 +368,7 @@ export class Reactor {
     this.#deadlines.disarm(2 * slot + DeadlineSide.Input);
   }
 
-  /** The kind of deadline that an owner armed, or -1. */
+  /** The kind of the owner's deadline, or -1. */
   armed(slot: number): number {
     return this.#deadlines.kind(2 * slot + DeadlineSide.Input);
   }

@@ -1,5 +1,5 @@
-// Memory outside the slab that is being sent from: content of handlers, prepared answers, cached
-// files. Each is a numbered region of the driver for as long as somebody holds it.
+// Memory outside the slab that is being sent from: content of handlers, prepared responses, cached
+// files. Each is a numbered region of the driver until its last holder releases it.
 
 import { assert } from '../base/assert.ts';
 import type { Driver } from '../driver/driver.ts';
@@ -9,7 +9,7 @@ export const SLAB_REGION = 0;
 
 export class Regions {
   readonly #driver: Driver;
-  /** Numbers that came back, the next to take on top. */
+  /** Unmapped numbers, the next to use on top. */
   readonly #free: number[] = [];
   #next = 1;
 
@@ -17,7 +17,7 @@ export class Regions {
     this.#driver = driver;
   }
 
-  /** Maps `bytes`, held once. */
+  /** Maps `bytes`, with one holder. */
   map(bytes: Uint8Array): Region {
     const region = this.#free.pop() ?? this.#next++;
     try {
@@ -40,7 +40,7 @@ export class Regions {
   }
 }
 
-/** A mapped piece of memory, counted by its holders. */
+/** Mapped memory with a count of its holders. */
 export class Region {
   readonly bytes: Uint8Array;
   readonly region: number;

@@ -1,10 +1,9 @@
 // Hot: runs for every request. Measured by perf/micro/route.ts.
 // The radix tree of routes, by the bytes of decoded paths, and the endpoints where routes end.
 
+import { SLASH } from '../base/ascii.ts';
 import { Method, methodName } from '../http/method.ts';
 import { type Segment, SegmentKind } from './pattern.ts';
-
-const SLASH = 0x2f;
 
 /** The method of routes that accept every method. */
 export const ANY_METHOD = '*';

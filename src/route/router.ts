@@ -2,13 +2,13 @@
 // The router: finds the route of a path by its bytes. In every segment a literal takes precedence
 // over a parameter and a parameter over the wildcard; the search backtracks from a dead end.
 
+import { SLASH } from '../base/ascii.ts';
 import { shown } from '../base/shown.ts';
 import { METHOD_BYTES_MAX, Method } from '../http/method.ts';
 import { Found, type Match } from './match.ts';
 import { ANY_METHOD, type Endpoint, METHOD_NAMES, Node, type Route } from './node.ts';
 import { PARAMS_MAX, parsePattern } from './pattern.ts';
 
-const SLASH = 0x2f;
 const METHOD_TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**

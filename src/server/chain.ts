@@ -2,6 +2,7 @@
 // The middleware of a server, run by an index: each is called with a next() that runs those after
 // it and at last the endpoint. A request that is handled at once makes no promise.
 
+import { SLASH } from '../base/ascii.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Middleware, Next } from '../exchange/handler.ts';
 import { lateRejection, noteLate, quietly } from '../exchange/late.ts';
@@ -16,8 +17,6 @@ export interface Step {
   readonly prefix: Uint8Array;
   readonly run: Middleware;
 }
-
-const SLASH = 47;
 
 /** What next() returns for all requests whose rest was done at once. */
 export const DONE: Promise<void> = Promise.resolve();

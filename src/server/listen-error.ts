@@ -1,15 +1,16 @@
-// Errors of listen() as text: the address, what is wrong with it, and the name of the errno.
+// Errors of listen() in words: which address, what failed and what to do, and the kernel's error.
 
-import { ERRNO } from '../driver/driver.ts';
+import { ERRNO } from '../base/errno.ts';
 import type { Config } from './config/config.ts';
 
 const WORDS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'address already in use',
-  EADDRNOTAVAIL: 'no such address on this machine',
-  EACCES: 'permission denied',
+  EADDRINUSE: 'address already in use; stop the other server, or choose another address',
+  EADDRNOTAVAIL: 'no such address on this machine; choose one of its own',
+  EACCES: 'permission denied; choose a port above 1023, or a folder that this user may write to',
   EPERM: 'operation not permitted',
-  EINVAL: 'not an address to listen on',
-  EMFILE: 'too many open files',
+  EINVAL: 'not an address to listen on; give an IP address, a host name, or a shorter path',
+  ENOENT: 'no such folder; create it',
+  EMFILE: 'too many open files; raise the limit of descriptors (ulimit -n)',
 };
 
 /** `errno` is positive; the error has it by name as `code`. */

@@ -81,8 +81,8 @@ export class Runtime {
       events: {
         accepted: (slot, overloaded) => this.#accepted(slot, overloaded),
         acceptFault: (result) => this.#acceptFault(result),
-        listening: (result) => this.#listened?.(result),
-        unlistened: () => this.#unlistened?.(),
+        listenDone: (result) => this.#listened?.(result),
+        unlistenDone: () => this.#unlistened?.(),
       },
     });
     this.#pump = new Pump(this.reactor);

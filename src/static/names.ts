@@ -2,9 +2,8 @@
 // one has no file: so a file is only reached by the path that guards (middleware) check.
 
 import { sep } from 'node:path';
+import { SLASH } from '../base/ascii.ts';
 import { utf8 } from '../http/text.ts';
-
-const SLASH = 0x2f;
 
 /** Windows interprets these as a separator, a drive, a stream or a short name. */
 const WINDOWS_SPECIAL = /[\\/:*?"<>|\p{Cc}]|[. ]$|~\d/u;

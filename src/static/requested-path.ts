@@ -1,11 +1,10 @@
 // What a request selects below a root: the file names, whether they name a directory, and the
 // target of the redirect for a directory that was requested without its slash.
 
+import { SLASH } from '../base/ascii.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { latin1 } from '../http/text.ts';
 import { namesIn } from './names.ts';
-
-const SLASH = 47;
 
 /** The names below a mount prefix of so many bytes; null when no file can have such a path. */
 export function requestedNames(exchange: Exchange, mountBytes: number): readonly string[] | null {

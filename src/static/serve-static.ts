@@ -12,6 +12,7 @@ import {
   isFault,
   type OpenFile,
 } from '../async-io/async-io.ts';
+import { ERRNO } from '../base/errno.ts';
 import { BOOLEAN, checkOptions, wholeNumber } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import type { Exchange, Services } from '../exchange/exchange.ts';
@@ -366,10 +367,7 @@ class StaticSite {
   }
 }
 
-const EPERM = 1;
-const ENOENT = 2;
-const EACCES = 13;
-const EISDIR = 21;
+const { EPERM, ENOENT, EACCES, EISDIR } = ERRNO;
 
 /** Throws HttpError 403 for a file that exists and must not be read. */
 function checkDenied(fault: number): void {

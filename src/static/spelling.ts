@@ -4,8 +4,9 @@
 
 import { join } from 'node:path';
 import { type AsyncIo, isFault } from '../async-io/async-io.ts';
+import { ERRNO } from '../base/errno.ts';
 
-const ENOENT = 2;
+const { ENOENT } = ERRNO;
 
 /** How many case-sensitive directories are remembered: some 100 KB. */
 const CASE_SENSITIVE_MAX = 1_000;

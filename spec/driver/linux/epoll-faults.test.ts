@@ -1,9 +1,10 @@
-// The epoll driver on a kernel that misbehaves as scripted: for each fault of receiving, sending
-// and waiting the contract of driver.ts holds. The same kernel at random: epoll-walk.test.ts.
+// The epoll driver on a kernel with scripted faults: for each fault of receiving, sending and
+// waiting the contract of driver.ts holds. epoll-fuzz.test.ts uses the same kernel at random.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import {
   EPOLLERR,
   EPOLLHUP,
@@ -12,22 +13,22 @@ import {
   EPOLLRDHUP,
 } from '../../../src/driver/linux/layout.ts';
 import type { ScriptedFixture } from '../scripted/driver-fixture.ts';
-import { BLOCK, rigOf, withSocket } from '../scripted/epoll-fixture.ts';
+import { BLOCK, epollFixture, withSocket } from '../scripted/epoll-fixture.ts';
 import type { ScriptedSocket } from '../scripted/syscalls.ts';
 
 const { EAGAIN, EINTR, ENOBUFS, ENOMEM, ECONNRESET, ECANCELED, EPIPE } = ERRNO;
 
 const LONG = 'abcdefghij'.repeat(10);
 
-/** Sends everything, in as many sends as it takes, to a peer that takes it all: the last result. */
+/** Sends all of a text, in as many sends as needed, to a peer that takes it: the last result. */
 function sendAll(fixture: ScriptedFixture, socket: ScriptedSocket, text: string): number {
   fixture.send(0, text);
   let sent = 0;
   let result = 0;
   for (let rounds = 0; rounds < 1000 && sent < text.length; rounds++) {
-    fixture.settle((one) => {
-      assert.equal(one.op, Op.Send);
-      result = one.result;
+    fixture.settle((completion) => {
+      assert.equal(completion.op, Op.Send);
+      result = completion.result;
       if (result < 0) return;
       sent += result;
       if (sent < text.length) fixture.sendRange(0, sent, text.length);
@@ -40,7 +41,7 @@ function sendAll(fixture: ScriptedFixture, socket: ScriptedSocket, text: string)
 }
 
 describe('receiving', () => {
-  it('an interrupted receive is tried again: the kernel announces nothing twice', () => {
+  it('an interrupted receive is tried again, as the kernel reports readiness once', () => {
     withSocket((fixture, socket) => {
       fixture.receive(0);
       fixture.settle();
@@ -50,7 +51,7 @@ describe('receiving', () => {
     });
   });
 
-  it('readiness that turns out empty is waited for again', () => {
+  it('after a false readiness the receive waits again', () => {
     withSocket((fixture, socket) => {
       fixture.receive(0);
       fixture.kernel.script('recv', -EAGAIN, -EAGAIN, -EAGAIN);
@@ -66,7 +67,7 @@ describe('receiving', () => {
     });
   });
 
-  it('bytes that come in pieces are all there, in order', () => {
+  it('bytes that arrive in segments are received in full and in order', () => {
     withSocket((fixture, socket) => {
       fixture.receive(0);
       fixture.kernel.script('recv', 1, 2, 1, 3);
@@ -87,14 +88,14 @@ describe('receiving', () => {
   }
 
   for (const bytes of [0, 1, 64, 65, 128]) {
-    it(`an end announced with ${bytes} bytes comes after them, again and again`, () => {
+    it(`an end reported with ${bytes} bytes comes after them, at each receive`, () => {
       for (const isEarly of [true, false]) {
         withSocket((fixture, socket) => {
           if (isEarly) fixture.receive(0);
           fixture.settle();
           if (bytes > 0) socket.write(LONG.repeat(2).slice(0, bytes));
           socket.end();
-          // Without a receive in flight the announcement is kept.
+          // Without a receive in flight the readiness is kept.
           if (!isEarly) fixture.settle();
           assert.deepEqual(fixture.drain(0), { text: LONG.repeat(2).slice(0, bytes), end: 0 });
           assert.deepEqual(fixture.drain(0), { text: '', end: 0 });
@@ -103,7 +104,7 @@ describe('receiving', () => {
     });
   }
 
-  it('an end that comes between the announcement and the receive is told', () => {
+  it('an end between the event and the receive is reported', () => {
     withSocket((fixture, socket) => {
       socket.write('bytes');
       fixture.settle();
@@ -113,7 +114,7 @@ describe('receiving', () => {
   });
 
   for (const text of ['', 'bytes', BLOCK]) {
-    it(`a reset is told after ${text.length} bytes before it, and is an end from then on`, () => {
+    it(`a reset is reported after ${text.length} bytes before it, and is an end later`, () => {
       withSocket((fixture, socket) => {
         if (text !== '') socket.write(text);
         socket.reset();
@@ -123,7 +124,7 @@ describe('receiving', () => {
     });
   }
 
-  it('want of kernel memory is told, and what came meanwhile is kept', () => {
+  it('a lack of kernel memory is reported, and bytes that came meanwhile are kept', () => {
     for (const errno of [ENOMEM, ENOBUFS]) {
       withSocket((fixture, socket) => {
         fixture.kernel.script('recv', -errno);
@@ -141,14 +142,14 @@ describe('sending', () => {
       fixture.kernel.script('send', -EINTR, -EINTR);
       sendAll(fixture, socket, 'once');
       assert.equal(socket.takenText, 'once');
-      // The same for one that had to wait for room.
+      // The same for a send that had to wait for room.
       fixture.kernel.script('send', -EAGAIN, -EINTR);
       sendAll(fixture, socket, 'twice');
       assert.equal(socket.takenText, 'oncetwice');
     });
   });
 
-  it('a full buffer parks the send until there is room, storms of false room included', () => {
+  it('a full buffer blocks the send until there is room, despite false reports of room', () => {
     withSocket((fixture, socket) => {
       fixture.send(0, BLOCK);
       fixture.settle();
@@ -167,7 +168,7 @@ describe('sending', () => {
     });
   });
 
-  it('short sends lose nothing and send nothing twice', () => {
+  it('short sends lose no byte and send none twice', () => {
     withSocket((fixture, socket) => {
       fixture.kernel.script('send', 1, -EAGAIN, 2, 7, 1, -EAGAIN, -EAGAIN, 5);
       sendAll(fixture, socket, LONG);
@@ -175,7 +176,7 @@ describe('sending', () => {
     });
   });
 
-  it('want of kernel memory is told once, and nothing was sent', () => {
+  it('a lack of kernel memory is reported once, and nothing was sent', () => {
     for (const errno of [ENOMEM, ENOBUFS]) {
       withSocket((fixture, socket) => {
         fixture.kernel.script('send', -errno);
@@ -186,7 +187,7 @@ describe('sending', () => {
     }
   });
 
-  it('a reset breaks a parked send and a receive, each once', () => {
+  it('a reset breaks a blocked send and a receive, each once', () => {
     withSocket((fixture, socket) => {
       fixture.send(0, BLOCK);
       fixture.settle();
@@ -196,11 +197,11 @@ describe('sending', () => {
       socket.reset();
       fixture.settle();
       assert.equal(fixture.last(Op.Receive, 0), -ECONNRESET);
-      assert.equal(fixture.last(Op.Send, 0), -EPIPE, 'the error was told already');
+      assert.equal(fixture.last(Op.Send, 0), -EPIPE, 'the error was reported already');
     });
   });
 
-  it('sending goes on after the end of what is received', () => {
+  it('sending continues after the end of the received stream', () => {
     withSocket((fixture, socket) => {
       fixture.receive(0);
       socket.end();
@@ -210,7 +211,7 @@ describe('sending', () => {
     });
   });
 
-  it('receiving goes on after the end of what is sent', () => {
+  it('receiving continues after the end of the sent stream', () => {
     withSocket((fixture, socket) => {
       fixture.receive(0);
       fixture.driver.shutdownSend(0);
@@ -230,7 +231,7 @@ describe('events', () => {
     bits.reduce((mask, bit, index) => mask | ((number >> index) & 1 ? bit : 0), 0),
   );
 
-  it('of every mask, true or not, do no harm to a receive and a parked send', () => {
+  it('with any mask, true or not, do no harm to a receive and a blocked send', () => {
     for (const mask of masks) {
       withSocket((fixture, socket) => {
         fixture.send(0, BLOCK);
@@ -240,7 +241,7 @@ describe('events', () => {
         fixture.settle();
         fixture.kernel.inject(0, mask);
         fixture.settle();
-        assert.equal(fixture.inFlight.size, 2, `nothing happened, mask ${mask}`);
+        assert.equal(fixture.inFlight.size, 2, `nothing completed, mask ${mask}`);
         socket.write('in');
         assert.equal(fixture.drain(0).text, 'in');
         socket.write('more');
@@ -252,7 +253,7 @@ describe('events', () => {
     }
   });
 
-  it('of every mask do no harm to a quiet socket', () => {
+  it('with any mask do no harm to an idle socket', () => {
     for (const mask of masks) {
       withSocket((fixture, socket) => {
         fixture.kernel.inject(0, mask);
@@ -265,7 +266,7 @@ describe('events', () => {
     }
   });
 
-  it('of an end or an error alone are enough for a receive and a parked send', () => {
+  it('of an end or an error alone complete a receive and a blocked send', () => {
     for (const mask of [EPOLLRDHUP, EPOLLHUP, EPOLLERR]) {
       withSocket((fixture, socket) => {
         fixture.receive(0);
@@ -290,7 +291,7 @@ describe('events', () => {
     }
   });
 
-  it('an interrupted wait finds them the next time', () => {
+  it('after an interrupted wait they come with the next one', () => {
     withSocket((fixture, socket) => {
       fixture.receive(0);
       fixture.settle();
@@ -300,14 +301,14 @@ describe('events', () => {
     });
   });
 
-  it('a socket that epoll does not take hangs, spins not, and is closed by abort', () => {
+  it('a socket that the epoll does not take waits without spinning, and abort closes it', () => {
     for (const errno of [ENOMEM, 28]) {
-      const fixture = rigOf();
+      const fixture = epollFixture();
       fixture.kernel.script('control', -errno);
       const socket = fixture.kernel.accepted();
       socket.write('before');
       fixture.driver.adopt(socket.fd, 0);
-      assert.equal(fixture.drain(0).text, 'before', 'what was there at adoption is heard');
+      assert.equal(fixture.drain(0).text, 'before', 'bytes from before the adoption are received');
       socket.write('never heard');
       assert.deepEqual(fixture.settle(), []);
       fixture.finish(0);
@@ -316,9 +317,9 @@ describe('events', () => {
     }
   });
 
-  it('that give two completions each leave room for both', () => {
+  it('that make two completions each have room for both', () => {
     for (const completions of [4, 5, 7, 8]) {
-      const fixture = rigOf({ completions });
+      const fixture = epollFixture({ completions });
       const sockets = Array.from({ length: 8 }, (_, slot) => fixture.adopt(slot));
       for (const slot of sockets.keys()) fixture.send(slot, BLOCK);
       fixture.settle();
@@ -331,8 +332,8 @@ describe('events', () => {
         socket.write('bytes');
         socket.take();
       }
-      fixture.settle((one) => {
-        if (one.op === Op.Receive) fixture.take(one);
+      fixture.settle((completion) => {
+        if (completion.op === Op.Receive) fixture.take(completion);
       });
       assert.equal(fixture.inFlight.size, 0);
       for (const slot of sockets.keys()) fixture.finish(slot);
@@ -340,19 +341,24 @@ describe('events', () => {
     }
   });
 
-  for (const completions of [4, 5, 7, 16]) {
-    it(`more ready sockets than fit into ${completions} completions are all served`, () => {
-      const fixture = rigOf({ slots: 30, blockCount: 30, completions });
+  for (const capacity of [4, 5, 7, 16]) {
+    it(`more ready sockets than fit into ${capacity} completions are all served`, () => {
+      const fixture = epollFixture({ slots: 30, blockCount: 30, completions: capacity });
       const sockets = Array.from({ length: 30 }, (_, slot) => fixture.adopt(slot));
       for (const [slot, socket] of sockets.entries()) {
         fixture.receive(slot);
         fixture.send(slot, 'answer');
         socket.write(`${slot}`);
       }
-      const told = fixture.settle();
-      const texts = told.filter(({ op }) => op === Op.Receive).map((one) => fixture.take(one));
+      const completions = fixture.settle();
+      const texts = completions
+        .filter(({ op }) => op === Op.Receive)
+        .map((completion) => fixture.take(completion));
       assert.deepEqual(new Set(texts), new Set(sockets.map((_, slot) => `${slot}`)));
-      assert.equal(told.filter(({ op, result }) => op === Op.Send && result === 6).length, 30);
+      assert.equal(
+        completions.filter(({ op, result }) => op === Op.Send && result === 6).length,
+        30,
+      );
       for (const slot of sockets.keys()) fixture.finish(slot);
       fixture.end();
     });

@@ -1,20 +1,20 @@
-// Random walks of the epoll driver through a kernel with faults. VIBING_SEED repeats a run.
+// Fuzzes the epoll driver on a kernel with faults. VIBING_SEED repeats a run.
 
 import { randomInt } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { EpollDriver } from '../../../src/driver/linux/epoll.ts';
-import { Walk } from '../scripted/fuzz.ts';
+import { Fuzz } from '../scripted/fuzz.ts';
 
-const WALKS = 60;
+const RUNS = 60;
 const STEPS = 300;
 
 const first = Number(process.env['VIBING_SEED'] ?? randomInt(1, 2 ** 30));
 
-describe(`random walks of the epoll driver, seed ${first}`, () => {
-  it(`${WALKS} walks of ${STEPS} steps keep the contract`, () => {
-    for (let seed = first; seed < first + WALKS; seed++) {
+describe(`fuzz of the epoll driver, seed ${first}`, () => {
+  it(`${RUNS} runs of ${STEPS} steps keep the contract`, () => {
+    for (let seed = first; seed < first + RUNS; seed++) {
       try {
-        new Walk((options, calls) => new EpollDriver(options, calls), seed).run(STEPS);
+        new Fuzz((options, calls) => new EpollDriver(options, calls), seed).run(STEPS);
       } catch (error) {
         throw new Error(`repeat with VIBING_SEED=${seed}`, { cause: error });
       }

@@ -1,46 +1,47 @@
-// The epoll driver on the scripted kernel: slots and blocks that run out, are given up and used
-// again; connections that come about or do not; nobody is kept waiting by others.
+// The epoll driver on the scripted kernel: slots and blocks that run out, are released and used
+// again; connections that succeed or fail; fairness between sockets.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import type { ScriptedFixture } from '../scripted/driver-fixture.ts';
-import { BLOCK, rigOf, withSocket } from '../scripted/epoll-fixture.ts';
+import { BLOCK, epollFixture, withSocket } from '../scripted/epoll-fixture.ts';
 import type { ScriptedSocket } from '../scripted/syscalls.ts';
 
 const { EAGAIN, EINTR, EMFILE, ENOMEM, ECANCELED, ECONNABORTED } = ERRNO;
 const { ECONNREFUSED, ECONNRESET, ETIMEDOUT } = ERRNO;
 
 describe('starvation', () => {
-  /** Busy sockets go on at once, whenever they are told something: `hurry` says how. */
+  /** Busy sockets continue at once after each completion, by `hurry`. */
   function withBusy(
     hurry: (fixture: ScriptedFixture, slot: number, socket: ScriptedSocket) => void,
   ): void {
-    const fixture = rigOf({ slots: 10, blockCount: 10, completions: 8 });
+    const fixture = epollFixture({ slots: 10, blockCount: 10, completions: 8 });
     const sockets = Array.from({ length: 9 }, (_, slot) => fixture.adopt(slot));
     for (const [slot, socket] of sockets.entries()) hurry(fixture, slot, socket);
     const quiet = fixture.adopt(9);
     fixture.receive(9);
     quiet.write('me too');
     for (let turns = 0; turns < 20; turns++) {
-      for (const one of fixture.turn()) {
-        if (one.op === Op.Receive) fixture.take(one);
-        if (one.slot < 9) hurry(fixture, one.slot, sockets[one.slot]);
+      for (const completion of fixture.turn()) {
+        if (completion.op === Op.Receive) fixture.take(completion);
+        if (completion.slot < 9) hurry(fixture, completion.slot, sockets[completion.slot]);
       }
     }
-    assert.ok(!fixture.isInFlight(Op.Receive, 9), 'the quiet one was served');
+    assert.ok(!fixture.isInFlight(Op.Receive, 9), 'the idle one was served');
     for (let slot = 0; slot < 10; slot++) fixture.finish(slot);
     fixture.end();
   }
 
-  it('those who upload without end keep nobody waiting', () => {
+  it('endless uploads do not delay other sockets', () => {
     withBusy((fixture, slot, socket) => {
       socket.write(BLOCK);
       fixture.receive(slot);
     });
   });
 
-  it('those who download without end keep nobody waiting', () => {
+  it('endless downloads do not delay other sockets', () => {
     withBusy((fixture, slot, socket) => {
       socket.take();
       fixture.send(slot, BLOCK);
@@ -49,8 +50,8 @@ describe('starvation', () => {
 });
 
 describe('the slab is empty', () => {
-  it('receives wait, each is fed in its turn, and nobody spins', () => {
-    const fixture = rigOf({ blockCount: 1 });
+  it('receives are starved, each gets a block in its turn, and the driver does not spin', () => {
+    const fixture = epollFixture({ blockCount: 1 });
     const sockets = Array.from({ length: 4 }, (_, slot) => fixture.adopt(slot));
     const block = fixture.slab.acquire();
     for (const [slot, socket] of sockets.entries()) {
@@ -60,38 +61,38 @@ describe('the slab is empty', () => {
     assert.deepEqual(fixture.settle(), []);
     assert.ok(fixture.isAsleep);
     fixture.slab.release(block);
-    assert.equal(fixture.wakes > 0 && !fixture.isAsleep, true, 'a block that comes back wakes');
+    assert.equal(fixture.wakes > 0 && !fixture.isAsleep, true, 'a released block wakes');
     const order: number[] = [];
-    fixture.settle((one) => {
-      order.push(one.slot);
-      fixture.take(one);
-      fixture.receive(one.slot);
+    fixture.settle((completion) => {
+      order.push(completion.slot);
+      fixture.take(completion);
+      fixture.receive(completion.slot);
     });
     assert.deepEqual(order, [0, 1, 2, 3, 0, 1, 2, 3]);
     for (const slot of sockets.keys()) fixture.finish(slot);
     fixture.end();
   });
 
-  it('a block that came and went before the sleep leaves the wake armed', () => {
+  it('a block that was released and acquired before the sleep leaves the wake enabled', () => {
     withSocket(
       (fixture, socket) => {
         const block = fixture.slab.acquire();
         fixture.receive(0);
         socket.write('hungry');
         assert.deepEqual(fixture.turn(), []);
-        // Whoever gives a block back may be the next to take it.
+        // The caller that releases a block may be the next to acquire it.
         fixture.slab.release(block);
         assert.equal(fixture.slab.acquire(), block);
         assert.ok(fixture.sleep());
         fixture.slab.release(block);
-        assert.ok(!fixture.isAsleep, 'the block that stayed free wakes');
+        assert.ok(!fixture.isAsleep, 'a block that stays free wakes');
         assert.equal(fixture.drain(0).text, 'hungry');
       },
       { blockCount: 1 },
     );
   });
 
-  it('an end and a reset are told without a block, even if looking was disturbed', () => {
+  it('an end and a reset are reported without a block, even if the peek was interrupted', () => {
     for (const fault of [0, -EINTR, -EAGAIN]) {
       for (const isReset of [false, true]) {
         withSocket(
@@ -111,7 +112,7 @@ describe('the slab is empty', () => {
     }
   });
 
-  it('abort frees a receive that waits, and its slot is used again', () => {
+  it('abort completes a starved receive, and its slot is used again', () => {
     withSocket(
       (fixture, socket) => {
         const block = fixture.slab.acquire();
@@ -124,7 +125,7 @@ describe('the slab is empty', () => {
         fixture.settle();
         fixture.slab.release(block);
         fixture.settle();
-        assert.ok(fixture.isInFlight(Op.Receive, 0), 'nothing of the past');
+        assert.ok(fixture.isInFlight(Op.Receive, 0), 'no completion of the earlier socket');
         next.write('mine');
         assert.equal(fixture.drain(0).text, 'mine');
       },
@@ -134,7 +135,7 @@ describe('the slab is empty', () => {
 });
 
 describe('abort, close and what follows in the slot', () => {
-  it('abort answers what is in flight in every state, once, however often it is asked', () => {
+  it('abort completes what is in flight in every state, once, however often it is called', () => {
     const states: ((fixture: ScriptedFixture, socket: ScriptedSocket) => void)[] = [
       (fixture) => fixture.receive(0),
       (fixture) => fixture.send(0, 'untried'),
@@ -159,15 +160,15 @@ describe('abort, close and what follows in the slot', () => {
       },
     ];
     for (const state of states) {
-      const fixture = rigOf();
+      const fixture = epollFixture();
       const socket = fixture.adopt(0);
       state(fixture, socket);
       const asked = fixture.inFlight.size;
       fixture.driver.abort(0, true);
       fixture.driver.abort(0, true);
-      const told = fixture.settle();
-      assert.equal(told.length, asked);
-      for (const one of told) assert.equal(one.result, -ECANCELED);
+      const completions = fixture.settle();
+      assert.equal(completions.length, asked);
+      for (const completion of completions) assert.equal(completion.result, -ECANCELED);
       fixture.close(0);
       fixture.settle();
       assert.ok(socket.isClosed && socket.lingersZero);
@@ -175,8 +176,8 @@ describe('abort, close and what follows in the slot', () => {
     }
   });
 
-  it('a slot used again hears nothing of its past, and its past says nothing for it', () => {
-    const fixture = rigOf();
+  it('a slot used again gets no completion of its earlier socket, and loses none', () => {
+    const fixture = epollFixture();
     for (let round = 0; round < 40; round++) {
       const socket = fixture.adopt(0);
       if (round % 2 === 0) socket.write(BLOCK);
@@ -201,8 +202,8 @@ describe('abort, close and what follows in the slot', () => {
     fixture.end();
   });
 
-  it('a slot used again inherits nothing that costs calls', () => {
-    const fixture = rigOf();
+  it('a slot used again makes no needless system calls', () => {
+    const fixture = epollFixture();
     const socket = fixture.adopt(0);
     socket.write('bytes');
     socket.end();
@@ -213,14 +214,14 @@ describe('abort, close and what follows in the slot', () => {
     const { recv } = fixture.kernel.counts;
     fixture.receive(0);
     fixture.settle();
-    assert.equal(fixture.kernel.counts.recv, recv, 'nothing was announced, so nothing is tried');
+    assert.equal(fixture.kernel.counts.recv, recv, 'no event came, so no receive is tried');
     fixture.finish(0);
     fixture.end();
   });
 
-  it('sends given up before they are tried pile up nowhere', () => {
+  it('aborted sends that were never tried do not accumulate', () => {
     const slots = [0, 1, 2, 3, 4, 5, 6, 7];
-    const fixture = rigOf({ slots: slots.length, completions: 4 });
+    const fixture = epollFixture({ slots: slots.length, completions: 4 });
     for (let round = 0; round < 20; round++) {
       for (const slot of slots) {
         fixture.adopt(slot);
@@ -228,7 +229,7 @@ describe('abort, close and what follows in the slot', () => {
         fixture.send(slot, 'never');
         fixture.driver.abort(slot, true);
       }
-      // As many completions wait as fit into all of these polls: there is never room for a send.
+      // Queued completions fill all of these polls: there is never room for a send.
       for (let turns = 0; turns < 4; turns++) assert.equal(fixture.turn().length, 4);
       for (const slot of slots) fixture.close(slot);
       for (let turns = 0; turns < 2; turns++) assert.equal(fixture.turn().length, 4);
@@ -239,7 +240,7 @@ describe('abort, close and what follows in the slot', () => {
 
 describe('connecting', () => {
   function connecting(run: (fixture: ScriptedFixture) => void): void {
-    const fixture = rigOf();
+    const fixture = epollFixture();
     run(fixture);
     fixture.finish(0);
     fixture.end();
@@ -257,7 +258,7 @@ describe('connecting', () => {
     });
   });
 
-  it('a server that says something and ends at once is heard to the end', () => {
+  it('bytes of a server that ends at once are received in full', () => {
     connecting((fixture) => {
       fixture.connect(0);
       fixture.kernel.newest?.connected();
@@ -269,7 +270,7 @@ describe('connecting', () => {
     });
   });
 
-  it('fails at once, later, or for want of a descriptor', () => {
+  it('fails at once, later, or without a descriptor', () => {
     for (const errno of [ECONNREFUSED, ETIMEDOUT]) {
       connecting((fixture) => {
         fixture.connect(0);
@@ -293,7 +294,7 @@ describe('connecting', () => {
     });
   });
 
-  it('is ended by abort, and an event that comes too late says nothing', () => {
+  it('is cancelled by abort, and a late event has no effect', () => {
     connecting((fixture) => {
       fixture.connect(0);
       fixture.settle();
@@ -308,14 +309,15 @@ describe('connecting', () => {
 describe('taking clients', () => {
   function handlesOf(fixture: ScriptedFixture): number[] {
     return fixture
-      .settle((one) => {
-        if (one.op === Op.Accept && one.result >= 0) fixture.driver.refuse(one.result);
+      .settle((completion) => {
+        if (completion.op === Op.Accept && completion.result >= 0)
+          fixture.driver.refuse(completion.result);
       })
       .map(({ result }) => result);
   }
 
-  it('aborted and interrupted ones are passed over', () => {
-    const fixture = rigOf();
+  it('aborted and interrupted ones are skipped', () => {
+    const fixture = epollFixture();
     fixture.listen();
     fixture.kernel.script('accept', -ECONNABORTED, -EINTR, 0, -EINTR, -ECONNABORTED);
     for (let count = 0; count < 4; count++) fixture.kernel.client();
@@ -325,28 +327,28 @@ describe('taking clients', () => {
     fixture.end();
   });
 
-  it('want of descriptors is told, and those who wait are taken later', () => {
-    const fixture = rigOf();
+  it('a lack of descriptors is reported, and waiting clients are accepted later', () => {
+    const fixture = epollFixture();
     fixture.listen();
     fixture.kernel.script('accept', 0, -EMFILE);
     for (let count = 0; count < 3; count++) fixture.kernel.client();
-    const told = fixture.turn();
+    const completions = fixture.turn();
     assert.deepEqual(
-      told.map(({ result }) => result >= 0 || result),
+      completions.map(({ result }) => result >= 0 || result),
       [true, -EMFILE],
     );
-    fixture.driver.refuse(told[0].result);
-    fixture.driver.accepting(false);
-    assert.deepEqual(fixture.settle(), [], 'nobody is taken, and nobody is kept awake');
-    fixture.driver.accepting(true);
+    fixture.driver.refuse(completions[0].result);
+    fixture.driver.setAccepting(false);
+    assert.deepEqual(fixture.settle(), [], 'no client is accepted, and the driver sleeps');
+    fixture.driver.setAccepting(true);
     assert.equal(handlesOf(fixture).length, 2);
     fixture.end();
   });
 
-  it('a listener that epoll does not take is a failed LISTEN', () => {
-    const fixture = rigOf();
+  it('a listener that the epoll does not take is a failed LISTEN', () => {
+    const fixture = epollFixture();
     fixture.kernel.script('control', -ENOMEM);
-    fixture.ask(Op.Listen, -1);
+    fixture.submit(Op.Listen, -1);
     fixture.driver.listen({ host: '127.0.0.1', port: 0 });
     fixture.settle();
     assert.equal(fixture.last(Op.Listen, -1), -ENOMEM);
@@ -354,25 +356,25 @@ describe('taking clients', () => {
     fixture.end();
   });
 
-  it('a listener that epoll does not take back says so, and may be tried again', () => {
-    const fixture = rigOf();
+  it('a listener that the epoll does not take again reports it, and may be tried again', () => {
+    const fixture = epollFixture();
     fixture.listen();
-    fixture.driver.accepting(false);
+    fixture.driver.setAccepting(false);
     fixture.kernel.client();
     fixture.kernel.script('control', -ENOMEM);
-    fixture.driver.accepting(true);
+    fixture.driver.setAccepting(true);
     assert.deepEqual(
       fixture.settle().map(({ op, result }) => [op, result]),
       [[Op.Accept, -ENOMEM]],
     );
-    fixture.driver.accepting(false);
-    fixture.driver.accepting(true);
+    fixture.driver.setAccepting(false);
+    fixture.driver.setAccepting(true);
     assert.equal(handlesOf(fixture).length, 1);
     fixture.end();
   });
 
-  it('those who are inside do not keep clients out', () => {
-    const fixture = rigOf({ slots: 8, completions: 8 });
+  it('busy sockets do not delay new clients', () => {
+    const fixture = epollFixture({ slots: 8, completions: 8 });
     fixture.listen();
     const sockets = Array.from({ length: 8 }, (_, slot) => fixture.adopt(slot));
     const hurry = (slot: number): void => {
@@ -382,15 +384,15 @@ describe('taking clients', () => {
     for (const slot of sockets.keys()) hurry(slot);
     fixture.kernel.client();
     for (let turns = 0; turns < 40; turns++) {
-      for (const one of fixture.turn()) {
-        if (one.op === Op.Accept) fixture.driver.refuse(one.result);
-        else fixture.take(one);
-        if (one.op === Op.Receive) hurry(one.slot);
+      for (const completion of fixture.turn()) {
+        if (completion.op === Op.Accept) fixture.driver.refuse(completion.result);
+        else fixture.take(completion);
+        if (completion.op === Op.Receive) hurry(completion.slot);
       }
     }
     assert.ok(
-      fixture.told.some(({ op }) => op === Op.Accept),
-      'the client was taken',
+      fixture.completions.some(({ op }) => op === Op.Accept),
+      'the client was accepted',
     );
     for (const slot of sockets.keys()) fixture.finish(slot);
     fixture.end();

@@ -1,4 +1,4 @@
-// Socket addresses: texts of addresses against what URL makes of them, and the structs' layout.
+// Socket addresses: their text against that of URL, and the layout of the structs.
 
 import assert from 'node:assert/strict';
 import { isIPv6 } from 'node:net';
@@ -16,7 +16,7 @@ import { seeded } from '../../../testing/splits.ts';
 
 const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
 
-/** The text as RFC 5952 wants it, by way of URL; IPv4 clients of IPv6 listeners as IPv4. */
+/** The text of RFC 5952, made by URL; IPv4 clients of IPv6 listeners as IPv4. */
 function oracle(text: string): string {
   const plain = new URL(`http://[${text}]/`).hostname.slice(1, -1);
   const mapped = MAPPED.exec(plain);
@@ -74,7 +74,7 @@ describe('IPv6', () => {
     fc.assert(property, seeded(context, 2000));
   });
 
-  it('lies in the struct as the kernel reads it', () => {
+  it('has the layout that the kernel reads', () => {
     const address = socketAddress('2001:db8::102:304', 0x1f90);
     assert.ok(address !== null);
     assert.equal(address.family, AF_INET6);
@@ -93,7 +93,7 @@ describe('IPv4', () => {
     fc.assert(property, seeded(context, 500));
   });
 
-  it('lies in the struct as the kernel reads it', () => {
+  it('has the layout that the kernel reads', () => {
     const address = socketAddress('127.0.0.1', 80);
     assert.ok(address !== null);
     assert.equal(address.family, AF_INET);
@@ -102,7 +102,7 @@ describe('IPv4', () => {
   });
 });
 
-it('what is no literal address is none', () => {
+it('other texts than literal addresses are rejected', () => {
   for (const text of ['', 'localhost', '1.2.3', '1.2.3.4.5', '256.1.1.1', '01.2.3.4', ':', ':::']) {
     assert.equal(socketAddress(text, 1), null, text);
   }
@@ -111,7 +111,7 @@ it('what is no literal address is none', () => {
   }
 });
 
-it('a client of a unix socket, and nobody at all, have no address', () => {
+it('a client of a unix socket, and an empty struct, have no address', () => {
   const unix = unixAddress('/some/where');
   assert.ok(unix !== null);
   assert.deepEqual(peerFrom(unix.bytes), { address: '', port: 0 });
@@ -119,7 +119,7 @@ it('a client of a unix socket, and nobody at all, have no address', () => {
 });
 
 describe('unix sockets', () => {
-  it('a path lies in the struct with a zero behind it', () => {
+  it('a path lies in the struct, followed by a zero', () => {
     const address = unixAddress('a/é');
     assert.ok(address !== null);
     assert.equal(address.family, AF_UNIX);
@@ -135,7 +135,7 @@ describe('unix sockets', () => {
   });
 });
 
-test('an abstract name stands behind a zero, and is as long as it is', () => {
+test('an abstract name follows a zero, and none follows it', () => {
   const address = abstractAddress('a/b');
   assert.deepEqual([...(address?.bytes.subarray(2, 7) ?? [])], [0, 97, 47, 98, 0]);
   assert.equal(address?.length, 2 + 1 + 3);
@@ -150,5 +150,5 @@ test('the name of a unix socket is read back', () => {
   }
   const { bytes, length } = abstractAddress('x') ?? assert.fail();
   assert.equal(unixNameFrom(bytes, length), '@x');
-  assert.equal(unixNameFrom(bytes, 2), '', 'one without a name');
+  assert.equal(unixNameFrom(bytes, 2), '', 'a socket without a name');
 });

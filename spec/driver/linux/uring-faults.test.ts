@@ -1,116 +1,117 @@
-// The ring driver on a scripted kernel: refusals, full queues, missing buffers, late completions.
+// The uring driver on a scripted kernel: errors, full queues, missing buffers, late completions.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ERRNO } from '../../../src/base/errno.ts';
 import { Slab } from '../../../src/base/slab.ts';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import { UringDriver } from '../../../src/driver/linux/uring.ts';
 import { CQE_BUFFER_SHIFT, CQE_F_BUFFER } from '../../../src/driver/linux/uring-layout.ts';
 import { ScriptedRing, type ScriptedSocket } from '../scripted/ring.ts';
-import { plainCalls, REGION, RingBench } from '../scripted/ring-fixture.ts';
+import { plainCalls, REGION, RingFixture } from '../scripted/ring-fixture.ts';
 
 const CANCELED = -ERRNO.ECANCELED;
 
-/** Slot 0 has the only block; slot 1 has looked, found nothing, and waits for bytes without one. */
-function waitWithoutBuffer(bench: RingBench): { waiting: ScriptedSocket; block: number } {
-  const other = bench.adopt(0);
-  const waiting = bench.adopt(1);
-  // The kernel said that there is more, and then there is not: the receive does not wait for it.
-  bench.write(waiting, 'x'.repeat(65));
-  bench.driver.receive(1);
-  assert.equal(bench.single(bench.settle()), `RECEIVE 1: '${'x'.repeat(64)}'`);
+/** Slot 0 has the only block; slot 1 has peeked, found nothing, and polls for bytes. */
+function waitWithoutBuffer(fixture: RingFixture): { waiting: ScriptedSocket; block: number } {
+  const other = fixture.adopt(0);
+  const waiting = fixture.adopt(1);
+  // The kernel reported more bytes, but there are none: the receive does not wait for readiness.
+  fixture.write(waiting, 'x'.repeat(65));
+  fixture.driver.receive(1);
+  assert.equal(fixture.single(fixture.settle()), `RECEIVE 1: '${'x'.repeat(64)}'`);
   waiting.input = Buffer.alloc(0);
-  bench.write(other, 'holds the only block');
-  bench.driver.receive(0);
-  const [{ block }] = bench.settle();
-  bench.driver.receive(1);
-  assert.deepEqual(bench.settle(), []);
+  fixture.write(other, 'holds the only block');
+  fixture.driver.receive(0);
+  const [{ block }] = fixture.settle();
+  fixture.driver.receive(1);
+  assert.deepEqual(fixture.settle(), []);
   return { waiting, block };
 }
 
-describe('a ring driver whose kernel refuses', () => {
+describe('the uring driver whose kernel fails calls', () => {
   for (const name of ['EINTR', 'EAGAIN', 'EBUSY'] as const) {
     it(`${name} of enter: entries are kept, and submitted once`, () => {
-      const bench = new RingBench();
-      const socket = bench.adopt(0);
-      bench.write(socket, 'hello');
-      bench.driver.receive(0);
-      bench.driver.send(0, REGION, 0, 10, false);
-      const refusal = -ERRNO[name === 'EBUSY' ? 'EAGAIN' : name];
-      bench.kernel.enterScript.push(name === 'EBUSY' ? -16 : refusal, refusal);
+      const fixture = new RingFixture();
+      const socket = fixture.adopt(0);
+      fixture.write(socket, 'hello');
+      fixture.driver.receive(0);
+      fixture.driver.send(0, REGION, 0, 10, false);
+      const failure = -ERRNO[name === 'EBUSY' ? 'EAGAIN' : name];
+      fixture.kernel.enterScript.push(name === 'EBUSY' ? -16 : failure, failure);
       for (let turn = 0; turn < 2; turn++) {
-        assert.deepEqual(bench.poll(), []);
-        assert.equal(bench.driver.sleep(), false, 'there is something to submit');
+        assert.deepEqual(fixture.poll(), []);
+        assert.equal(fixture.driver.sleep(), false, 'an entry is to be submitted');
       }
-      assert.equal(bench.kernel.taken.length, 0);
-      const told = bench.settle().map((one) => bench.told(one));
-      assert.deepEqual(told.sort(), ["RECEIVE 0: 'hello'", 'SEND 0: 10']);
-      assert.equal(bench.kernel.taken.length, 2, 'none was submitted twice');
-      bench.finish(0);
+      assert.equal(fixture.kernel.taken.length, 0);
+      const completions = fixture.settle().map((one) => fixture.describe(one));
+      assert.deepEqual(completions.sort(), ["RECEIVE 0: 'hello'", 'SEND 0: 10']);
+      assert.equal(fixture.kernel.taken.length, 2, 'none was submitted twice');
+      fixture.finish(0);
     });
   }
 
   it('enter takes some entries: the others follow, each once', () => {
-    const bench = new RingBench();
-    const sockets = [0, 1, 2, 3, 4, 5, 6, 7].map((slot) => bench.adopt(slot));
+    const fixture = new RingFixture();
+    const sockets = [0, 1, 2, 3, 4, 5, 6, 7].map((slot) => fixture.adopt(slot));
     for (let slot = 0; slot < 8; slot++) {
-      bench.region[slot] = 65 + slot;
-      bench.driver.send(slot, REGION, slot, slot + 1, false);
+      fixture.region[slot] = 65 + slot;
+      fixture.driver.send(slot, REGION, slot, slot + 1, false);
     }
-    bench.kernel.enterScript.push(3, 1, 0);
-    const finished = bench.settle();
+    fixture.kernel.enterScript.push(3, 1, 0);
+    const finished = fixture.settle();
     assert.deepEqual(
       finished.map(({ slot }) => slot),
       [0, 1, 2, 3, 4, 5, 6, 7],
     );
-    assert.equal(bench.kernel.taken.length, 8);
+    assert.equal(fixture.kernel.taken.length, 8);
     const texts = sockets.map(({ output }) => String(output));
     assert.deepEqual(texts, ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H']);
-    bench.finish(0, 1, 2, 3, 4, 5, 6, 7);
+    fixture.finish(0, 1, 2, 3, 4, 5, 6, 7);
   });
 
   it('a submission queue that fills up in the middle of a turn is emptied', () => {
-    const bench = new RingBench({
+    const fixture = new RingFixture({
       slots: 40,
       blockCount: 512,
       sizes: { entries: 8, completions: 128 },
     });
     const slots = Array.from({ length: 40 }, (_, slot) => slot);
-    const sockets = slots.map((slot) => bench.adopt(slot));
-    // Room is asked for in vain for a while.
-    bench.kernel.enterScript.push(-ERRNO.EAGAIN, -ERRNO.EINTR, 0, 2);
+    const sockets = slots.map((slot) => fixture.adopt(slot));
+    // The kernel takes no entries for a while.
+    fixture.kernel.enterScript.push(-ERRNO.EAGAIN, -ERRNO.EINTR, 0, 2);
     for (const slot of slots) {
-      bench.driver.receive(slot);
-      bench.driver.send(slot, REGION, 0, slot + 1, false);
-      bench.write(sockets[slot], `${slot}`);
+      fixture.driver.receive(slot);
+      fixture.driver.send(slot, REGION, 0, slot + 1, false);
+      fixture.write(sockets[slot], `${slot}`);
     }
-    const told = bench.settle().map((one) => bench.told(one));
+    const completions = fixture.settle().map((one) => fixture.describe(one));
     const expected = slots.flatMap((slot) => [
       `RECEIVE ${slot}: '${slot}'`,
       `SEND ${slot}: ${slot + 1}`,
     ]);
-    assert.deepEqual(told.sort(), expected.sort());
+    assert.deepEqual(completions.sort(), expected.sort());
     for (const [slot, socket] of sockets.entries()) {
       assert.equal(Buffer.concat(socket.output).length, slot + 1);
     }
-    bench.finish(...slots);
+    fixture.finish(...slots);
   });
 
   it('completions beyond the queue for them come later, none lost, none twice', () => {
-    const bench = new RingBench({ slots: 40, blockCount: 512, completionCount: 4 });
+    const fixture = new RingFixture({ slots: 40, blockCount: 512, completionCount: 4 });
     const slots = Array.from({ length: 40 }, (_, slot) => slot);
     for (const slot of slots) {
-      bench.write(bench.adopt(slot), `${slot}`);
-      bench.driver.receive(slot);
-      bench.driver.send(slot, REGION, 0, 1, false);
+      fixture.write(fixture.adopt(slot), `${slot}`);
+      fixture.driver.receive(slot);
+      fixture.driver.send(slot, REGION, 0, 1, false);
     }
-    const told = bench.settle().map((one) => bench.told(one));
+    const completions = fixture.settle().map((one) => fixture.describe(one));
     const expected = slots.flatMap((slot) => [`RECEIVE ${slot}: '${slot}'`, `SEND ${slot}: 1`]);
-    assert.deepEqual(told.sort(), expected.sort());
-    bench.finish(...slots);
+    assert.deepEqual(completions.sort(), expected.sort());
+    fixture.finish(...slots);
   });
 
-  it('what was opened is closed again when a ring cannot be made', () => {
+  it('what was opened is closed when a ring cannot be set up', () => {
     const steps = { setup: 1, mapMemory: 3, eventfd: 1, register: 2 };
     for (const [name, count] of Object.entries(steps)) {
       for (let after = 0; after < count; after++) {
@@ -127,449 +128,450 @@ describe('a ring driver whose kernel refuses', () => {
   });
 });
 
-describe('a ring driver and its blocks', () => {
-  it('more comes in a turn than there are buffers: the others get theirs in the next', () => {
-    const bench = new RingBench({ blockCount: 16 });
+describe('the uring driver and its blocks', () => {
+  it('more sockets receive in a turn than there are buffers: the others do in the next', () => {
+    const fixture = new RingFixture({ blockCount: 16 });
     for (let slot = 0; slot < 8; slot++) {
-      bench.write(bench.adopt(slot), `bytes ${slot}`);
-      bench.driver.receive(slot);
+      fixture.write(fixture.adopt(slot), `bytes ${slot}`);
+      fixture.driver.receive(slot);
     }
-    const told = bench.settle().map((one) => bench.told(one));
+    const completions = fixture.settle().map((one) => fixture.describe(one));
     assert.deepEqual(
-      told,
+      completions,
       Array.from({ length: 8 }, (_, slot) => `RECEIVE ${slot}: 'bytes ${slot}'`),
     );
-    bench.finish(0, 1, 2, 3, 4, 5, 6, 7);
+    fixture.finish(0, 1, 2, 3, 4, 5, 6, 7);
   });
 
   it('ENOBUFS, EAGAIN and EINTR of a receive are tried again', () => {
     for (const errno of [ERRNO.ENOBUFS, ERRNO.EAGAIN, ERRNO.EINTR]) {
-      const bench = new RingBench();
-      bench.write(bench.adopt(0), 'bytes');
-      bench.kernel.receiveScript.push(-errno, -errno);
-      bench.driver.receive(0);
-      assert.equal(bench.single(bench.settle()), "RECEIVE 0: 'bytes'");
-      bench.finish(0);
+      const fixture = new RingFixture();
+      fixture.write(fixture.adopt(0), 'bytes');
+      fixture.kernel.receiveScript.push(-errno, -errno);
+      fixture.driver.receive(0);
+      assert.equal(fixture.single(fixture.settle()), "RECEIVE 0: 'bytes'");
+      fixture.finish(0);
     }
   });
 
-  it('a socket waits for a block, and is woken when one comes back', () => {
-    const bench = new RingBench({ blockCount: 1 });
-    bench.write(bench.adopt(0), 'first');
-    bench.driver.receive(0);
-    const [{ block }] = bench.settle();
-    bench.write(bench.adopt(1), 'second');
-    bench.driver.receive(1);
-    assert.deepEqual(bench.settle(), []);
-    assert.equal(bench.driver.sleep(), true);
-    bench.slab.release(block);
-    assert.deepEqual(bench.wakes, [false]);
-    assert.equal(bench.single(bench.settle()), "RECEIVE 1: 'second'");
-    bench.finish(0, 1);
+  it('a starved receive waits for a block, and a released block wakes', () => {
+    const fixture = new RingFixture({ blockCount: 1 });
+    fixture.write(fixture.adopt(0), 'first');
+    fixture.driver.receive(0);
+    const [{ block }] = fixture.settle();
+    fixture.write(fixture.adopt(1), 'second');
+    fixture.driver.receive(1);
+    assert.deepEqual(fixture.settle(), []);
+    assert.equal(fixture.driver.sleep(), true);
+    fixture.slab.release(block);
+    assert.deepEqual(fixture.wakes, [false]);
+    assert.equal(fixture.single(fixture.settle()), "RECEIVE 1: 'second'");
+    fixture.finish(0, 1);
   });
 
-  it('the end and a reset are told while no block is free', () => {
-    const bench = new RingBench({ blockCount: 1 });
-    bench.write(bench.adopt(0), 'the block goes here');
-    bench.driver.receive(0);
-    const [{ block }] = bench.settle();
-    const ended = bench.adopt(1);
-    const broken = bench.adopt(2);
-    bench.driver.receive(1);
-    bench.driver.receive(2);
-    assert.deepEqual(bench.settle(), []);
-    bench.end(ended);
-    bench.reset(broken, ERRNO.ECONNRESET);
-    const told = bench.settle().map((one) => bench.told(one));
-    assert.deepEqual(told.sort(), ['RECEIVE 1: 0', `RECEIVE 2: ${-ERRNO.ECONNRESET}`]);
-    bench.slab.release(block);
-    bench.finish(0, 1, 2);
+  it('the end and a reset are reported while no block is free', () => {
+    const fixture = new RingFixture({ blockCount: 1 });
+    fixture.write(fixture.adopt(0), 'the block goes here');
+    fixture.driver.receive(0);
+    const [{ block }] = fixture.settle();
+    const ended = fixture.adopt(1);
+    const broken = fixture.adopt(2);
+    fixture.driver.receive(1);
+    fixture.driver.receive(2);
+    assert.deepEqual(fixture.settle(), []);
+    fixture.end(ended);
+    fixture.reset(broken, ERRNO.ECONNRESET);
+    const completions = fixture.settle().map((one) => fixture.describe(one));
+    assert.deepEqual(completions.sort(), ['RECEIVE 1: 0', `RECEIVE 2: ${-ERRNO.ECONNRESET}`]);
+    fixture.slab.release(block);
+    fixture.finish(0, 1, 2);
   });
 
-  it('an end is told also when the last block went to somebody else in the same turn', () => {
-    const bench = new RingBench({ blockCount: 2 });
-    const sockets = [0, 1].map((slot) => bench.adopt(slot));
-    for (const slot of [0, 1]) bench.driver.receive(slot);
-    assert.deepEqual(bench.settle(), []);
-    bench.write(sockets[0], 'takes the buffer');
-    bench.end(sockets[1]);
-    const [{ slot, block }] = bench.poll();
+  it('an end is reported also when another socket got the last block in the same turn', () => {
+    const fixture = new RingFixture({ blockCount: 2 });
+    const sockets = [0, 1].map((slot) => fixture.adopt(slot));
+    for (const slot of [0, 1]) fixture.driver.receive(slot);
+    assert.deepEqual(fixture.settle(), []);
+    fixture.write(sockets[0], 'takes the buffer');
+    fixture.end(sockets[1]);
+    const [{ slot, block }] = fixture.poll();
     assert.equal(slot, 0);
-    const others = bench.starve();
+    const others = fixture.starve();
     assert.equal(others.length, 1);
-    assert.equal(bench.single(bench.settle()), 'RECEIVE 1: 0');
-    bench.release([block, ...others]);
-    bench.finish(0, 1);
+    assert.equal(fixture.single(fixture.settle()), 'RECEIVE 1: 0');
+    fixture.release([block, ...others]);
+    fixture.finish(0, 1);
   });
 
-  it('one who found no buffer and then no bytes gets what comes later', () => {
-    const bench = new RingBench({ blockCount: 1 });
-    const { waiting, block } = waitWithoutBuffer(bench);
-    bench.slab.release(block);
-    assert.deepEqual(bench.settle(), [], 'the kernel has the block');
-    bench.write(waiting, 'late');
-    assert.equal(bench.single(bench.settle()), "RECEIVE 1: 'late'");
-    bench.finish(0, 1);
+  it('a receive that found no buffer and then no bytes gets later bytes', () => {
+    const fixture = new RingFixture({ blockCount: 1 });
+    const { waiting, block } = waitWithoutBuffer(fixture);
+    fixture.slab.release(block);
+    assert.deepEqual(fixture.settle(), [], 'the kernel has the block');
+    fixture.write(waiting, 'late');
+    assert.equal(fixture.single(fixture.settle()), "RECEIVE 1: 'late'");
+    fixture.finish(0, 1);
   });
 
-  it('those who did not fit in a poll are not forgotten while the kernel has buffers', () => {
-    const bench = new RingBench({ blockCount: 1, capacity: 2 });
-    const sockets = [0, 1, 2, 3, 4, 5].map((slot) => bench.adopt(slot));
-    bench.write(sockets[0], 'holds the only block');
-    bench.driver.receive(0);
-    const [{ block }] = bench.settle();
+  it('receives that did not fit in a poll complete while the kernel has buffers', () => {
+    const fixture = new RingFixture({ blockCount: 1, capacity: 2 });
+    const sockets = [0, 1, 2, 3, 4, 5].map((slot) => fixture.adopt(slot));
+    fixture.write(sockets[0], 'holds the only block');
+    fixture.driver.receive(0);
+    const [{ block }] = fixture.settle();
     for (const slot of [1, 2, 3, 4, 5]) {
-      bench.write(sockets[slot], `bytes ${slot}`);
-      bench.driver.receive(slot);
+      fixture.write(sockets[slot], `bytes ${slot}`);
+      fixture.driver.receive(slot);
     }
-    assert.deepEqual(bench.settle(), []);
-    // The first in line need no buffer any more.
+    assert.deepEqual(fixture.settle(), []);
+    // The first starved receives need no buffer any more.
     for (const socket of sockets.slice(1, 4)) {
       socket.input = Buffer.alloc(0);
-      bench.reset(socket, ERRNO.ECONNRESET);
+      fixture.reset(socket, ERRNO.ECONNRESET);
     }
-    bench.slab.release(block);
-    const told: string[] = [];
-    for (let turn = 0; turn < 20; turn++) told.push(...bench.settle().map((o) => bench.told(o)));
+    fixture.slab.release(block);
+    const completions: string[] = [];
+    for (let turn = 0; turn < 20; turn++)
+      completions.push(...fixture.settle().map((o) => fixture.describe(o)));
     const reset = -ERRNO.ECONNRESET;
-    assert.deepEqual(told.sort(), [
+    assert.deepEqual(completions.sort(), [
       `RECEIVE 1: ${reset}`,
       `RECEIVE 2: ${reset}`,
       `RECEIVE 3: ${reset}`,
       "RECEIVE 4: 'bytes 4'",
       "RECEIVE 5: 'bytes 5'",
     ]);
-    bench.finish(0, 1, 2, 3, 4, 5);
+    fixture.finish(0, 1, 2, 3, 4, 5);
   });
 
-  it('70,000 receives: the numbers of the ring of buffers start again at 65,536', () => {
-    const bench = new RingBench({ blockCount: 64 });
-    const sockets = [0, 1, 2].map((slot) => bench.adopt(slot));
+  it('70,000 receives: the tail of the buffer ring wraps at 65,536', () => {
+    const fixture = new RingFixture({ blockCount: 64 });
+    const sockets = [0, 1, 2].map((slot) => fixture.adopt(slot));
     let receives = 0;
     for (let round = 0; receives < 70_000; round++) {
       for (const [slot, socket] of sockets.entries()) {
-        bench.driver.receive(slot);
+        fixture.driver.receive(slot);
         socket.input = Buffer.from(`${round}.${slot}`);
-        bench.kernel.changed(socket.fd);
+        fixture.kernel.changed(socket.fd);
       }
-      const finished = [...bench.poll(), ...bench.poll()];
+      const finished = [...fixture.poll(), ...fixture.poll()];
       assert.equal(finished.length, 3);
       for (const { slot, result, block } of finished) {
-        assert.equal(bench.bytesOf(block, result).toString(), `${round}.${slot}`);
-        bench.slab.release(block);
+        assert.equal(fixture.bytesOf(block, result).toString(), `${round}.${slot}`);
+        fixture.slab.release(block);
         receives += 1;
       }
     }
-    bench.finish(0, 1, 2);
+    fixture.finish(0, 1, 2);
   });
 });
 
-describe('a ring driver and what comes too late', () => {
+describe('the uring driver and late completions', () => {
   it("a late completion of a former socket is nobody else's, and its block comes back", () => {
-    const bench = new RingBench();
-    bench.adopt(0);
-    bench.driver.receive(0);
-    bench.driver.send(0, REGION, 0, 1, false);
-    bench.settle();
-    const tags = bench.kernel.taken.map((entry) => [entry[8], entry[9]] as const);
-    bench.driver.abort(0, true);
-    assert.equal(bench.single(bench.settle()), `RECEIVE 0: ${CANCELED}`);
-    bench.driver.close(0);
-    bench.settle();
-    const socket = bench.adopt(0);
-    bench.driver.receive(0);
-    bench.kernel.sockets.forEach((one) => {
+    const fixture = new RingFixture();
+    fixture.adopt(0);
+    fixture.driver.receive(0);
+    fixture.driver.send(0, REGION, 0, 1, false);
+    fixture.settle();
+    const tags = fixture.kernel.taken.map((entry) => [entry[8], entry[9]] as const);
+    fixture.driver.abort(0, true);
+    assert.equal(fixture.single(fixture.settle()), `RECEIVE 0: ${CANCELED}`);
+    fixture.driver.close(0);
+    fixture.settle();
+    const socket = fixture.adopt(0);
+    fixture.driver.receive(0);
+    fixture.kernel.sockets.forEach((one) => {
       one.room = 0;
     });
-    bench.driver.send(0, REGION, 0, 5, false);
-    assert.deepEqual(bench.settle(), []);
-    const freeBefore = bench.slab.freeCount;
+    fixture.driver.send(0, REGION, 0, 5, false);
+    assert.deepEqual(fixture.settle(), []);
+    const freeBefore = fixture.slab.freeCount;
     for (const [low, high] of tags) {
-      bench.kernel.post(low, high, 5, 0);
-      bench.kernel.post(low, high, -ERRNO.ECONNRESET, 0);
+      fixture.kernel.post(low, high, 5, 0);
+      fixture.kernel.post(low, high, -ERRNO.ECONNRESET, 0);
     }
     const [[low, high]] = tags;
-    const number = bench.kernel.stealBuffer();
-    bench.kernel.post(low, high, 5, CQE_F_BUFFER | (number << CQE_BUFFER_SHIFT));
-    assert.deepEqual(bench.settle(), []);
-    assert.equal(bench.slab.freeCount, freeBefore, 'the kernel has another block instead');
-    bench.drain(socket, 5);
-    bench.write(socket, 'mine');
-    const told = bench.settle().map((one) => bench.told(one));
-    assert.deepEqual(told.sort(), ["RECEIVE 0: 'mine'", 'SEND 0: 5']);
-    bench.finish(0);
+    const number = fixture.kernel.stealBuffer();
+    fixture.kernel.post(low, high, 5, CQE_F_BUFFER | (number << CQE_BUFFER_SHIFT));
+    assert.deepEqual(fixture.settle(), []);
+    assert.equal(fixture.slab.freeCount, freeBefore, 'the kernel got another block instead');
+    fixture.drain(socket, 5);
+    fixture.write(socket, 'mine');
+    const completions = fixture.settle().map((one) => fixture.describe(one));
+    assert.deepEqual(completions.sort(), ["RECEIVE 0: 'mine'", 'SEND 0: 5']);
+    fixture.finish(0);
   });
 
-  it('user_data is whole at the first slot and at the last of very many', () => {
+  it('user_data keeps all bits at the first slot and at the last of very many', () => {
     const last = 99_999;
-    const bench = new RingBench({ slots: last + 1 });
+    const fixture = new RingFixture({ slots: last + 1 });
     for (const slot of [0, 0xffff, 0x10000, last]) {
       for (let life = 0; life < 3; life++) {
-        const socket = bench.adopt(slot);
-        bench.driver.receive(slot);
-        bench.driver.send(slot, REGION, 0, 7, false);
-        bench.write(socket, 'seven');
-        const told = bench.settle().map((one) => bench.told(one));
-        assert.deepEqual(told.sort(), [`RECEIVE ${slot}: 'seven'`, `SEND ${slot}: 7`]);
-        bench.driver.close(slot);
-        assert.equal(bench.single(bench.settle()), `CLOSE ${slot}: 0`);
+        const socket = fixture.adopt(slot);
+        fixture.driver.receive(slot);
+        fixture.driver.send(slot, REGION, 0, 7, false);
+        fixture.write(socket, 'seven');
+        const completions = fixture.settle().map((one) => fixture.describe(one));
+        assert.deepEqual(completions.sort(), [`RECEIVE ${slot}: 'seven'`, `SEND ${slot}: 7`]);
+        fixture.driver.close(slot);
+        assert.equal(fixture.single(fixture.settle()), `CLOSE ${slot}: 0`);
       }
     }
-    bench.finish();
+    fixture.finish();
   });
 
-  it('short sends are told as they are', () => {
-    const bench = new RingBench();
-    const socket = bench.adopt(0);
-    bench.region.write('0123456789');
-    bench.kernel.sendBytesMax = 4;
+  it('short sends are reported as they are', () => {
+    const fixture = new RingFixture();
+    const socket = fixture.adopt(0);
+    fixture.region.write('0123456789');
+    fixture.kernel.sendBytesMax = 4;
     for (let from = 0, turn = 0; from < 10; turn++) {
       assert.ok(turn < 3);
-      bench.driver.send(0, REGION, from, 10, false);
-      from += bench.settle()[0].result;
+      fixture.driver.send(0, REGION, from, 10, false);
+      from += fixture.settle()[0].result;
     }
     assert.equal(String(Buffer.concat(socket.output)), '0123456789');
-    bench.finish(0);
+    fixture.finish(0);
   });
 });
 
 describe('abort in every state', () => {
   it('with a receive in flight', () => {
-    const bench = new RingBench();
-    const socket = bench.adopt(0);
-    bench.driver.receive(0);
-    assert.deepEqual(bench.settle(), []);
-    bench.driver.abort(0, true);
-    assert.equal(bench.single(bench.settle()), `RECEIVE 0: ${CANCELED}`);
+    const fixture = new RingFixture();
+    const socket = fixture.adopt(0);
+    fixture.driver.receive(0);
+    assert.deepEqual(fixture.settle(), []);
+    fixture.driver.abort(0, true);
+    assert.equal(fixture.single(fixture.settle()), `RECEIVE 0: ${CANCELED}`);
     assert.ok(socket.lingersZero);
-    bench.finish(0);
+    fixture.finish(0);
   });
 
   it('with a receive not yet submitted, twice', () => {
-    const bench = new RingBench();
-    const socket = bench.adopt(0);
-    bench.driver.receive(0);
-    bench.driver.abort(0, false);
-    bench.driver.abort(0, false);
-    assert.equal(bench.single(bench.settle()), `RECEIVE 0: ${CANCELED}`);
+    const fixture = new RingFixture();
+    const socket = fixture.adopt(0);
+    fixture.driver.receive(0);
+    fixture.driver.abort(0, false);
+    fixture.driver.abort(0, false);
+    assert.equal(fixture.single(fixture.settle()), `RECEIVE 0: ${CANCELED}`);
     assert.equal(socket.lingersZero, false);
-    bench.finish(0);
+    fixture.finish(0);
   });
 
   it('with a send in flight', () => {
-    const bench = new RingBench();
-    const socket = bench.adopt(0);
+    const fixture = new RingFixture();
+    const socket = fixture.adopt(0);
     socket.room = 0;
-    bench.driver.send(0, REGION, 0, 1, false);
-    assert.deepEqual(bench.settle(), []);
-    bench.driver.abort(0, true);
-    assert.equal(bench.single(bench.settle()), `SEND 0: ${CANCELED}`);
-    bench.finish(0);
+    fixture.driver.send(0, REGION, 0, 1, false);
+    assert.deepEqual(fixture.settle(), []);
+    fixture.driver.abort(0, true);
+    assert.equal(fixture.single(fixture.settle()), `SEND 0: ${CANCELED}`);
+    fixture.finish(0);
   });
 
   it('with both in flight', () => {
-    const bench = new RingBench();
-    bench.adopt(0).room = 0;
-    bench.driver.send(0, REGION, 0, 1, false);
-    bench.driver.receive(0);
-    bench.settle();
-    bench.driver.abort(0, true);
-    const told = bench.settle().map((one) => bench.told(one));
-    assert.deepEqual(told.sort(), [`RECEIVE 0: ${CANCELED}`, `SEND 0: ${CANCELED}`]);
-    bench.finish(0);
+    const fixture = new RingFixture();
+    fixture.adopt(0).room = 0;
+    fixture.driver.send(0, REGION, 0, 1, false);
+    fixture.driver.receive(0);
+    fixture.settle();
+    fixture.driver.abort(0, true);
+    const completions = fixture.settle().map((one) => fixture.describe(one));
+    assert.deepEqual(completions.sort(), [`RECEIVE 0: ${CANCELED}`, `SEND 0: ${CANCELED}`]);
+    fixture.finish(0);
   });
 
-  it('while it waits for a block; the next socket of the slot gets its own', () => {
-    const bench = new RingBench({ blockCount: 1 });
-    bench.write(bench.adopt(0), 'first');
-    bench.driver.receive(0);
-    const [{ block }] = bench.settle();
-    bench.write(bench.adopt(1), 'second');
-    bench.driver.receive(1);
-    assert.deepEqual(bench.settle(), []);
-    bench.driver.abort(1, true);
-    assert.throws(() => bench.driver.close(1), 'until poll() said so');
-    assert.equal(bench.single(bench.poll()), `RECEIVE 1: ${CANCELED}`);
-    bench.driver.close(1);
-    bench.write(bench.adopt(1), 'third');
-    bench.driver.receive(1);
-    assert.equal(bench.single(bench.settle()), 'CLOSE 1: 0');
-    bench.slab.release(block);
-    assert.equal(bench.single(bench.settle()), "RECEIVE 1: 'third'");
-    bench.finish(0, 1);
+  it('while a receive is starved; the next socket of the slot gets its own bytes', () => {
+    const fixture = new RingFixture({ blockCount: 1 });
+    fixture.write(fixture.adopt(0), 'first');
+    fixture.driver.receive(0);
+    const [{ block }] = fixture.settle();
+    fixture.write(fixture.adopt(1), 'second');
+    fixture.driver.receive(1);
+    assert.deepEqual(fixture.settle(), []);
+    fixture.driver.abort(1, true);
+    assert.throws(() => fixture.driver.close(1), 'before poll() reported it');
+    assert.equal(fixture.single(fixture.poll()), `RECEIVE 1: ${CANCELED}`);
+    fixture.driver.close(1);
+    fixture.write(fixture.adopt(1), 'third');
+    fixture.driver.receive(1);
+    assert.equal(fixture.single(fixture.settle()), 'CLOSE 1: 0');
+    fixture.slab.release(block);
+    assert.equal(fixture.single(fixture.settle()), "RECEIVE 1: 'third'");
+    fixture.finish(0, 1);
   });
 
-  it('while it waits for bytes without a buffer, and they have just come', () => {
-    const bench = new RingBench({ blockCount: 1, capacity: 1 });
-    const { waiting, block } = waitWithoutBuffer(bench);
-    bench.adopt(2);
-    for (const slot of [0, 2]) bench.driver.send(slot, REGION, 0, 1, false);
-    assert.equal(bench.single(bench.poll()), 'SEND 0: 1');
-    bench.write(waiting, 'second');
-    // The kernel has said that they came; the poll had room for the second send only.
-    assert.equal(bench.single(bench.poll()), 'SEND 2: 1');
-    bench.driver.abort(1, true);
-    assert.equal(bench.single(bench.settle()), `RECEIVE 1: ${CANCELED}`);
-    bench.slab.release(block);
-    bench.finish(0, 1, 2);
+  it('while a receive polls for bytes, and they have just come', () => {
+    const fixture = new RingFixture({ blockCount: 1, capacity: 1 });
+    const { waiting, block } = waitWithoutBuffer(fixture);
+    fixture.adopt(2);
+    for (const slot of [0, 2]) fixture.driver.send(slot, REGION, 0, 1, false);
+    assert.equal(fixture.single(fixture.poll()), 'SEND 0: 1');
+    fixture.write(waiting, 'second');
+    // The kernel reported them; the poll had room for the second send only.
+    assert.equal(fixture.single(fixture.poll()), 'SEND 2: 1');
+    fixture.driver.abort(1, true);
+    assert.equal(fixture.single(fixture.settle()), `RECEIVE 1: ${CANCELED}`);
+    fixture.slab.release(block);
+    fixture.finish(0, 1, 2);
   });
 
-  it('while many wait: a slot that is used again stands in the queue once', () => {
-    const bench = new RingBench({ slots: 3, blockCount: 1, capacity: 1 });
-    bench.write(bench.adopt(0), 'first');
-    bench.driver.receive(0);
-    const [{ block }] = bench.settle();
+  it('while many are starved: a slot that is used again is in the queue once', () => {
+    const fixture = new RingFixture({ slots: 3, blockCount: 1, capacity: 1 });
+    fixture.write(fixture.adopt(0), 'first');
+    fixture.driver.receive(0);
+    const [{ block }] = fixture.settle();
     for (const slot of [1, 2]) {
-      bench.write(bench.adopt(slot), `${slot}`);
-      bench.driver.receive(slot);
+      fixture.write(fixture.adopt(slot), `${slot}`);
+      fixture.driver.receive(slot);
     }
-    assert.deepEqual(bench.settle(), []);
-    // More often than the queue has places.
+    assert.deepEqual(fixture.settle(), []);
+    // More often than the queue has entries.
     for (let round = 0; round < 40; round++) {
-      bench.driver.abort(2, true);
-      assert.equal(bench.single(bench.poll()), `RECEIVE 2: ${CANCELED}`);
-      bench.driver.close(2);
-      assert.equal(bench.single(bench.poll()), 'CLOSE 2: 0');
-      bench.write(bench.adopt(2), 'again');
-      bench.driver.receive(2);
+      fixture.driver.abort(2, true);
+      assert.equal(fixture.single(fixture.poll()), `RECEIVE 2: ${CANCELED}`);
+      fixture.driver.close(2);
+      assert.equal(fixture.single(fixture.poll()), 'CLOSE 2: 0');
+      fixture.write(fixture.adopt(2), 'again');
+      fixture.driver.receive(2);
     }
-    bench.slab.release(block);
-    const told: string[] = [];
+    fixture.slab.release(block);
+    const completions: string[] = [];
     for (let turn = 0; turn < 20; turn++) {
-      for (const one of bench.poll()) told.push(bench.told(one));
+      for (const one of fixture.poll()) completions.push(fixture.describe(one));
     }
-    assert.deepEqual(told.sort(), ["RECEIVE 1: '1'", "RECEIVE 2: 'again'"]);
-    bench.finish(0, 1, 2);
+    assert.deepEqual(completions.sort(), ["RECEIVE 1: '1'", "RECEIVE 2: 'again'"]);
+    fixture.finish(0, 1, 2);
   });
 
-  it('while it waits for bytes without a buffer', () => {
-    const bench = new RingBench({ blockCount: 1 });
-    const { block } = waitWithoutBuffer(bench);
-    bench.driver.abort(1, true);
-    assert.equal(bench.single(bench.settle()), `RECEIVE 1: ${CANCELED}`);
-    bench.slab.release(block);
-    bench.finish(0, 1);
+  it('while a receive polls for bytes', () => {
+    const fixture = new RingFixture({ blockCount: 1 });
+    const { block } = waitWithoutBuffer(fixture);
+    fixture.driver.abort(1, true);
+    assert.equal(fixture.single(fixture.settle()), `RECEIVE 1: ${CANCELED}`);
+    fixture.slab.release(block);
+    fixture.finish(0, 1);
   });
 
   it('while it connects', () => {
-    const bench = new RingBench();
-    bench.driver.connect({ host: '127.0.0.1', port: 80 }, 0);
-    assert.deepEqual(bench.settle(), []);
-    bench.driver.abort(0, true);
-    assert.equal(bench.single(bench.settle()), `CONNECT 0: ${CANCELED}`);
-    bench.finish(0);
+    const fixture = new RingFixture();
+    fixture.driver.connect({ host: '127.0.0.1', port: 80 }, 0);
+    assert.deepEqual(fixture.settle(), []);
+    fixture.driver.abort(0, true);
+    assert.equal(fixture.single(fixture.settle()), `CONNECT 0: ${CANCELED}`);
+    fixture.finish(0);
   });
 
-  it('ENOBUFS that comes after the abort is its answer', () => {
-    const bench = new RingBench({ blockCount: 1, capacity: 1 });
-    const sockets = [0, 1].map((slot) => bench.adopt(slot));
-    for (const slot of [0, 1]) bench.driver.receive(slot);
-    assert.deepEqual(bench.settle(), []);
-    for (const socket of sockets) bench.write(socket, 'bytes');
-    // Both completions are made, and one is read.
-    const first = bench.poll();
-    assert.equal(bench.single(first), "RECEIVE 0: 'bytes'");
-    bench.driver.abort(1, true);
-    assert.equal(bench.single(bench.settle()), `RECEIVE 1: ${CANCELED}`);
-    bench.finish(0, 1);
+  it('ENOBUFS after the abort completes as cancelled', () => {
+    const fixture = new RingFixture({ blockCount: 1, capacity: 1 });
+    const sockets = [0, 1].map((slot) => fixture.adopt(slot));
+    for (const slot of [0, 1]) fixture.driver.receive(slot);
+    assert.deepEqual(fixture.settle(), []);
+    for (const socket of sockets) fixture.write(socket, 'bytes');
+    // Both completions are written, and one is reaped.
+    const first = fixture.poll();
+    assert.equal(fixture.single(first), "RECEIVE 0: 'bytes'");
+    fixture.driver.abort(1, true);
+    assert.equal(fixture.single(fixture.settle()), `RECEIVE 1: ${CANCELED}`);
+    fixture.finish(0, 1);
   });
 
-  it('bytes that came before the abort are handed out', () => {
-    const bench = new RingBench({ capacity: 1 });
-    const sockets = [0, 1].map((slot) => bench.adopt(slot));
-    for (const slot of [0, 1]) bench.driver.receive(slot);
-    assert.deepEqual(bench.settle(), []);
-    for (const socket of sockets) bench.write(socket, 'bytes');
-    assert.equal(bench.single(bench.poll()), "RECEIVE 0: 'bytes'");
-    bench.driver.abort(1, true);
-    assert.equal(bench.single(bench.settle()), "RECEIVE 1: 'bytes'");
-    bench.finish(0, 1);
+  it('bytes that came before the abort are received', () => {
+    const fixture = new RingFixture({ capacity: 1 });
+    const sockets = [0, 1].map((slot) => fixture.adopt(slot));
+    for (const slot of [0, 1]) fixture.driver.receive(slot);
+    assert.deepEqual(fixture.settle(), []);
+    for (const socket of sockets) fixture.write(socket, 'bytes');
+    assert.equal(fixture.single(fixture.poll()), "RECEIVE 0: 'bytes'");
+    fixture.driver.abort(1, true);
+    assert.equal(fixture.single(fixture.settle()), "RECEIVE 1: 'bytes'");
+    fixture.finish(0, 1);
   });
 
-  it('when the kernel takes the cancellation only after the socket is closed', () => {
-    const bench = new RingBench({ capacity: 1 });
-    const sockets = [0, 1].map((slot) => bench.adopt(slot));
-    for (const slot of [0, 1]) bench.driver.receive(slot);
-    assert.deepEqual(bench.settle(), []);
-    for (const socket of sockets) bench.write(socket, 'bytes');
-    assert.equal(bench.single(bench.poll()), "RECEIVE 0: 'bytes'");
-    bench.driver.abort(1, true);
-    bench.kernel.enterScript.push(-ERRNO.EAGAIN);
-    assert.equal(bench.single(bench.poll()), "RECEIVE 1: 'bytes'");
-    bench.driver.close(1);
-    assert.equal(bench.single(bench.settle()), 'CLOSE 1: 0');
-    bench.finish(0);
+  it('when the kernel gets the cancellation only after the socket is closed', () => {
+    const fixture = new RingFixture({ capacity: 1 });
+    const sockets = [0, 1].map((slot) => fixture.adopt(slot));
+    for (const slot of [0, 1]) fixture.driver.receive(slot);
+    assert.deepEqual(fixture.settle(), []);
+    for (const socket of sockets) fixture.write(socket, 'bytes');
+    assert.equal(fixture.single(fixture.poll()), "RECEIVE 0: 'bytes'");
+    fixture.driver.abort(1, true);
+    fixture.kernel.enterScript.push(-ERRNO.EAGAIN);
+    assert.equal(fixture.single(fixture.poll()), "RECEIVE 1: 'bytes'");
+    fixture.driver.close(1);
+    assert.equal(fixture.single(fixture.settle()), 'CLOSE 1: 0');
+    fixture.finish(0);
   });
 });
 
-describe('connecting and listening on a ring', () => {
-  it('connect comes to what the kernel says', () => {
+describe('the uring driver: connecting and listening', () => {
+  it('connect completes with the result of the kernel', () => {
     for (const result of [0, -ERRNO.ECONNREFUSED]) {
-      const bench = new RingBench();
-      bench.driver.connect({ host: '::1', port: 80 }, 0);
-      assert.deepEqual(bench.settle(), []);
-      const socket = bench.kernel.newest;
+      const fixture = new RingFixture();
+      fixture.driver.connect({ host: '::1', port: 80 }, 0);
+      assert.deepEqual(fixture.settle(), []);
+      const socket = fixture.kernel.newest;
       socket.connected = result;
-      bench.kernel.changed(socket.fd);
-      assert.equal(bench.single(bench.settle()), `CONNECT 0: ${result}`);
-      bench.finish(0);
+      fixture.kernel.changed(socket.fd);
+      assert.equal(fixture.single(fixture.settle()), `CONNECT 0: ${result}`);
+      fixture.finish(0);
     }
   });
 
-  it('clients are taken as they fit, and none after unlisten', () => {
-    const bench = new RingBench({ capacity: 2 });
-    bench.driver.listen({ host: '127.0.0.1', port: 0 });
-    assert.equal(bench.single(bench.settle()), 'LISTEN -1: 0');
-    const listener = bench.kernel.newest;
-    const handles = [1, 2, 3, 4, 5].map(() => bench.kernel.descriptor());
+  it('clients are accepted as they fit, and none after unlisten', () => {
+    const fixture = new RingFixture({ capacity: 2 });
+    fixture.driver.listen({ host: '127.0.0.1', port: 0 });
+    assert.equal(fixture.single(fixture.settle()), 'LISTEN -1: 0');
+    const listener = fixture.kernel.newest;
+    const handles = [1, 2, 3, 4, 5].map(() => fixture.kernel.descriptor());
     listener.backlog.push(...handles);
-    bench.kernel.changed(listener.fd);
-    const accepted = bench.settle();
+    fixture.kernel.changed(listener.fd);
+    const accepted = fixture.settle();
     assert.deepEqual(
       accepted.map(({ op, result }) => [op, result]),
       handles.map((handle) => [Op.Accept, handle]),
     );
-    for (const handle of handles) bench.driver.refuse(handle);
-    bench.driver.accepting(false);
-    listener.backlog.push(bench.kernel.descriptor());
-    bench.kernel.changed(listener.fd);
-    assert.deepEqual(bench.settle(), []);
-    bench.driver.accepting(true);
-    const [{ result }] = bench.settle();
-    bench.driver.refuse(result);
-    bench.driver.unlisten();
-    assert.equal(bench.single(bench.settle()), 'UNLISTEN -1: 0');
-    bench.finish();
+    for (const handle of handles) fixture.driver.refuse(handle);
+    fixture.driver.setAccepting(false);
+    listener.backlog.push(fixture.kernel.descriptor());
+    fixture.kernel.changed(listener.fd);
+    assert.deepEqual(fixture.settle(), []);
+    fixture.driver.setAccepting(true);
+    const [{ result }] = fixture.settle();
+    fixture.driver.refuse(result);
+    fixture.driver.unlisten();
+    assert.equal(fixture.single(fixture.settle()), 'UNLISTEN -1: 0');
+    fixture.finish();
   });
 
-  it('a listener that is announced while it closes takes those who wait, and closes', () => {
-    const bench = new RingBench();
-    bench.driver.listen({ host: '127.0.0.1', port: 0 });
-    bench.settle();
-    const listener = bench.kernel.newest;
-    const client = bench.kernel.descriptor();
+  it('a listener with an event while it drains accepts the waiting clients, and closes', () => {
+    const fixture = new RingFixture();
+    fixture.driver.listen({ host: '127.0.0.1', port: 0 });
+    fixture.settle();
+    const listener = fixture.kernel.newest;
+    const client = fixture.kernel.descriptor();
     listener.backlog.push(client);
-    bench.kernel.changed(listener.fd);
-    bench.driver.unlisten();
-    const told = bench.settle().map((one) => bench.told(one));
-    assert.deepEqual(told, [`ACCEPT -1: ${client}`, 'UNLISTEN -1: 0']);
-    bench.driver.refuse(client);
-    bench.finish();
+    fixture.kernel.changed(listener.fd);
+    fixture.driver.unlisten();
+    const completions = fixture.settle().map((one) => fixture.describe(one));
+    assert.deepEqual(completions, [`ACCEPT -1: ${client}`, 'UNLISTEN -1: 0']);
+    fixture.driver.refuse(client);
+    fixture.finish();
   });
 
-  it('a listener that closes while it takes nobody does not sleep over those who wait', () => {
-    const bench = new RingBench();
-    bench.driver.listen({ host: '127.0.0.1', port: 0 });
-    bench.settle();
-    bench.driver.accepting(false);
-    assert.deepEqual(bench.settle(), []);
-    const client = bench.kernel.descriptor();
-    bench.kernel.newest.backlog.push(client);
-    bench.driver.unlisten();
-    assert.equal(bench.driver.sleep(), false);
-    const told = bench.settle().map((one) => bench.told(one));
-    assert.deepEqual(told, [`ACCEPT -1: ${client}`, 'UNLISTEN -1: 0']);
-    bench.driver.refuse(client);
-    bench.finish();
+  it('a listener that drains while not accepting accepts waiting clients before it sleeps', () => {
+    const fixture = new RingFixture();
+    fixture.driver.listen({ host: '127.0.0.1', port: 0 });
+    fixture.settle();
+    fixture.driver.setAccepting(false);
+    assert.deepEqual(fixture.settle(), []);
+    const client = fixture.kernel.descriptor();
+    fixture.kernel.newest.backlog.push(client);
+    fixture.driver.unlisten();
+    assert.equal(fixture.driver.sleep(), false);
+    const completions = fixture.settle().map((one) => fixture.describe(one));
+    assert.deepEqual(completions, [`ACCEPT -1: ${client}`, 'UNLISTEN -1: 0']);
+    fixture.driver.refuse(client);
+    fixture.finish();
   });
 });

@@ -1,13 +1,13 @@
-// The ring driver on the real kernel under pressure: hundreds of sockets that share a few blocks,
-// random resets, aborts, ends and slots used again; bytes checked, nothing left over.
+// The uring driver on the real kernel under stress: hundreds of sockets that share a few blocks,
+// random resets, aborts, ends and slots used again; bytes are checked, nothing is left over.
 
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { it } from 'node:test';
 import { Op } from '../../../src/driver/driver.ts';
-import type { RingSizes } from '../../../src/driver/linux/io-uring.ts';
 import { UringDriver } from '../../../src/driver/linux/uring.ts';
+import type { RingSizes } from '../../../src/driver/linux/uring-instance.ts';
 import { uringProblem } from '../../../src/driver/linux/uring-problem.ts';
 
 import { isChosen } from '../suite/cases.ts';
@@ -19,7 +19,7 @@ const TIMEOUT_MS = 120_000;
 
 interface Stress {
   readonly name: string;
-  /** Connections at once, and how many follow one another. */
+  /** Connections at once, and how many of them in sequence. */
   readonly sockets: number;
   readonly rounds: number;
   readonly blockCount: number;
@@ -30,7 +30,7 @@ interface Stress {
 
 const STRESSES: readonly Stress[] = [
   { name: 'few blocks', sockets: 120, rounds: 3, blockCount: 16, completions: 64 },
-  { name: 'polls that fit little', sockets: 100, rounds: 3, blockCount: 64, completions: 3 },
+  { name: 'polls with few completions', sockets: 100, rounds: 3, blockCount: 64, completions: 3 },
   {
     name: 'queues far smaller than what is in flight',
     sockets: 120,
@@ -45,9 +45,9 @@ class Pressure {
   readonly #fixture: Fixture;
   readonly #port: number;
   readonly #random: (below: number) => number;
-  /** Local ports of clients that the server broke off. */
+  /** Local ports of clients that the server aborted. */
   readonly #brokenOff = new Set<number>();
-  /** Bytes that came back whole. */
+  /** Bytes that were echoed in full. */
   echoedBytes = 0;
 
   constructor(fixture: Fixture, port: number, random: (below: number) => number) {
@@ -65,12 +65,12 @@ class Pressure {
     await Promise.all([...clients, ...serving]);
   }
 
-  /** The driver's side: an echo, now and then broken off. */
+  /** The driver's side: an echo, aborted now and then. */
   async #serve(slot: number): Promise<void> {
     const fixture = this.#fixture;
     const { port } = fixture.peer(slot);
     const start = slot * BLOCK_BYTES;
-    // Whoever is broken off has sent something, and so knows that it is connected.
+    // An aborted client has sent something, and so knows that it is connected.
     for (let isKnown = false; ; isKnown = true) {
       fixture.receive(slot);
       if (isKnown && this.#random(30) === 0) {
@@ -105,7 +105,7 @@ class Pressure {
       client.byteCount >= resetsAfter || client.errorCode !== '' || client.ended || client.closed;
     await until(`${bytes.length} bytes back, ${client.byteCount} are`, isOver);
     const echoed = client.bytes;
-    assert.ok(echoed.equals(bytes.subarray(0, echoed.length)), 'what comes back is what was sent');
+    assert.ok(echoed.equals(bytes.subarray(0, echoed.length)), 'the echo is what was sent');
     if (resetsAfter < bytes.length) socket.resetAndDestroy();
     else {
       const isWhole = echoed.length === bytes.length || this.#brokenOff.has(port);
@@ -113,7 +113,7 @@ class Pressure {
       socket.end();
       this.echoedBytes += echoed.length;
     }
-    await until('the client is gone', () => client.closed || client.ended);
+    await until('the client is closed', () => client.closed || client.ended);
     socket.destroy();
     this.#brokenOff.delete(port);
   }
@@ -140,7 +140,7 @@ async function runStress(stress: Stress, seed: number): Promise<void> {
   const { sockets, rounds, blockCount, completions, sizes } = stress;
   const descriptorsBefore = readdirSync('/proc/self/fd').length;
   const fixture = new Fixture((options) => new UringDriver(options, undefined, undefined, sizes), {
-    // Some may still be ending while others come.
+    // Some may still be closing while others connect.
     slots: sockets * rounds,
     blockBytes: BLOCK_BYTES,
     blockCount,
@@ -157,14 +157,12 @@ async function runStress(stress: Stress, seed: number): Promise<void> {
   );
 }
 
-const problem = isChosen('uring') ? uringProblem() : 'another driver was asked for';
+const problem = isChosen('uring') ? uringProblem() : 'another driver is tested';
 const seed = Number(process.env['VIBING_SEED'] ?? randomInt(1, 2 ** 31));
 
 for (const stress of STRESSES) {
   const options = problem === null ? {} : { skip: problem };
-  it(
-    `uring under pressure: ${stress.name}, seed ${seed}`,
-    { timeout: TIMEOUT_MS, ...options },
-    () => runStress(stress, seed),
+  it(`uring under stress: ${stress.name}, seed ${seed}`, { timeout: TIMEOUT_MS, ...options }, () =>
+    runStress(stress, seed),
   );
 }

@@ -1,4 +1,4 @@
-// What the portable driver reads from /proc/net, from texts as Linux writes them.
+// The table that the portable driver reads from /proc/net, with texts as Linux writes them.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -35,57 +35,64 @@ class Fixture {
   );
 }
 
-it('finds connections by both their ends', () => {
+it('finds connections by both addresses', () => {
   const { table } = new Fixture();
-  assert.equal(table.look(one, 0).bytes, 42);
-  assert.equal(table.look({ ...one, remotePort: 0xc351 }, 0).bytes, 0x12d687);
+  assert.equal(table.unacknowledged(one, 0).bytes, 42);
+  assert.equal(table.unacknowledged({ ...one, remotePort: 0xc351 }, 0).bytes, 0x12d687);
   const six = { localAddress: '2001:db8::1', localPort: 8080, remoteAddress: '2001:db8::2' };
-  assert.equal(table.look({ ...six, remotePort: 0xc350 }, 0).bytes, 3);
+  assert.equal(table.unacknowledged({ ...six, remotePort: 0xc350 }, 0).bytes, 3);
   assert.equal(
-    table.look({ ...six, remoteAddress: '2001:db8::2%eth0', remotePort: 0xc350 }, 0).bytes,
+    table.unacknowledged({ ...six, remoteAddress: '2001:db8::2%eth0', remotePort: 0xc350 }, 0)
+      .bytes,
     3,
   );
   const mapped = { localAddress: '::ffff:127.0.0.1', localPort: 8080, remotePort: 0xc352 };
-  assert.equal(table.look({ ...mapped, remoteAddress: '::ffff:10.0.0.2' }, 0).bytes, 4);
+  assert.equal(table.unacknowledged({ ...mapped, remoteAddress: '::ffff:10.0.0.2' }, 0).bytes, 4);
 });
 
-it('knows nothing of others', () => {
+it('does not find others', () => {
   const { table } = new Fixture();
-  assert.equal(table.look({ ...one, remotePort: 1 }, 0).bytes, -1);
-  assert.equal(table.look({ ...one, localPort: 1 }, 0).bytes, -1);
-  assert.equal(table.look({}, 0).bytes, -1);
-  assert.equal(table.look({ ...one, remoteAddress: 'nonsense' }, 0).bytes, -1);
+  assert.equal(table.unacknowledged({ ...one, remotePort: 1 }, 0).bytes, -1);
+  assert.equal(table.unacknowledged({ ...one, localPort: 1 }, 0).bytes, -1);
+  assert.equal(table.unacknowledged({}, 0).bytes, -1);
+  assert.equal(table.unacknowledged({ ...one, remoteAddress: 'nonsense' }, 0).bytes, -1);
   const without = new NetTable(() => '');
-  assert.equal(without.look(one, 0).bytes, -1);
+  assert.equal(without.unacknowledged(one, 0).bytes, -1);
 });
 
-it('reads once for questions that come together, and never tells one asker twice the same', () => {
+it('reads once for calls at the same time, and again after a socket used the reading', () => {
   const fixture = new Fixture();
   const { table } = fixture;
-  const first = table.look(one, 0);
-  const other = table.look({ ...one, remotePort: 0xc351 }, 0);
+  const first = table.unacknowledged(one, 0);
+  const other = table.unacknowledged({ ...one, remotePort: 0xc351 }, 0);
   assert.equal(other.reading, first.reading);
   assert.equal(fixture.reads.length, 1);
   fixture.inet = INET.replace('0000002A', '00000029');
-  const second = table.look(one, first.reading);
+  const second = table.unacknowledged(one, first.reading);
   assert.deepEqual([second.bytes, second.reading], [41, first.reading + 1]);
-  assert.equal(table.look({ ...one, remotePort: 0xc351 }, other.reading).reading, second.reading);
+  assert.equal(
+    table.unacknowledged({ ...one, remotePort: 0xc351 }, other.reading).reading,
+    second.reading,
+  );
   assert.equal(fixture.reads.length, 2);
 });
 
-it('reads again when time has passed, the later the longer reading takes', () => {
+it('reads again after a while, which is longer when reading takes longer', () => {
   const fixture = new Fixture();
   const { table } = fixture;
-  table.look(one, 0);
+  table.unacknowledged(one, 0);
   fixture.nowMs += 10;
   fixture.readMs = 30;
-  assert.equal(table.look(one, 0).reading, 2);
+  assert.equal(table.unacknowledged(one, 0).reading, 2);
   fixture.nowMs += 500;
-  assert.equal(table.look(one, 0).reading, 2);
+  assert.equal(table.unacknowledged(one, 0).reading, 2);
   fixture.nowMs += 101;
-  assert.equal(table.look(one, 0).reading, 3);
+  assert.equal(table.unacknowledged(one, 0).reading, 3);
 });
 
-it('looks at the real table', { skip: process.platform !== 'linux' }, () => {
-  assert.equal(new NetTable().look({ ...one, localPort: 1, remotePort: 1 }, 0).reading, 1);
+it('reads the real table', { skip: process.platform !== 'linux' }, () => {
+  assert.equal(
+    new NetTable().unacknowledged({ ...one, localPort: 1, remotePort: 1 }, 0).reading,
+    1,
+  );
 });

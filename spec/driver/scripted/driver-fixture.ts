@@ -1,6 +1,6 @@
-// A driver on the scripted kernel, one turn at a time and without a clock. It keeps account as the
-// world of the driver suite does, and finds what only a fake can show: a driver that spins, and one
-// that sleeps while something could be done.
+// A driver on the scripted kernel, one turn at a time and without a clock. It checks completions as
+// the fixture of the driver suite does, and finds what only a fake can show: a driver that spins,
+// and one that sleeps although an operation could complete.
 
 import assert from 'node:assert/strict';
 import { Slab } from '../../../src/base/slab.ts';
@@ -17,7 +17,7 @@ export interface ScriptedFixtureOptions {
   readonly completions?: number;
 }
 
-export interface Told {
+export interface Completion {
   readonly op: number;
   readonly slot: number;
   readonly result: number;
@@ -26,7 +26,7 @@ export interface Told {
 
 export const REGION = 1;
 
-/** So many turns in which nothing happens, though nobody sleeps, are no accident. */
+/** More turns in a row without a completion or a sleep mean that the driver spins. */
 const IDLE_TURNS_MAX = 32;
 
 export class ScriptedFixture {
@@ -34,8 +34,8 @@ export class ScriptedFixture {
   readonly slab: Slab;
   readonly driver: Driver;
   readonly region: Uint8Array = new Uint8Array(4096);
-  /** Everything that was told, in order. */
-  readonly told: Told[] = [];
+  /** All completions, in order. */
+  readonly completions: Completion[] = [];
   /** Operations in flight, as operation and slot. */
   readonly inFlight: Set<string> = new Set();
   wakes = 0;
@@ -49,7 +49,7 @@ export class ScriptedFixture {
     this.driver = make({ slab: this.slab, slots, backlog: 8 }, this.kernel);
     this.driver.map(REGION, this.region);
     this.driver.wake = () => {
-      assert.ok(this.#asleep, 'only sleepers are woken, once');
+      assert.ok(this.#asleep, 'wake() is called only after sleep(), once');
       this.#asleep = false;
       this.wakes += 1;
     };
@@ -60,7 +60,7 @@ export class ScriptedFixture {
   }
 
   listen(): void {
-    this.ask(Op.Listen, -1);
+    this.submit(Op.Listen, -1);
     this.driver.listen({ host: '127.0.0.1', port: 0 });
     this.turn();
     assert.ok(this.last(Op.Listen, -1) >= 0);
@@ -73,7 +73,7 @@ export class ScriptedFixture {
     return socket;
   }
 
-  ask(op: Op, slot: number): void {
+  submit(op: Op, slot: number): void {
     this.inFlight.add(`${op}:${slot}`);
   }
 
@@ -82,12 +82,12 @@ export class ScriptedFixture {
   }
 
   receive(slot: number): void {
-    this.ask(Op.Receive, slot);
+    this.submit(Op.Receive, slot);
     this.driver.receive(slot);
   }
 
   watch(slot: number): void {
-    this.ask(Op.Watch, slot);
+    this.submit(Op.Watch, slot);
     this.driver.watch(slot);
   }
 
@@ -97,54 +97,54 @@ export class ScriptedFixture {
   }
 
   sendRange(slot: number, start: number, end: number): void {
-    this.ask(Op.Send, slot);
+    this.submit(Op.Send, slot);
     this.driver.send(slot, REGION, start, end, false);
   }
 
   connect(slot: number): void {
-    this.ask(Op.Connect, slot);
+    this.submit(Op.Connect, slot);
     this.driver.connect({ host: '127.0.0.1', port: 1 }, slot);
   }
 
   close(slot: number): void {
-    this.ask(Op.Close, slot);
+    this.submit(Op.Close, slot);
     this.driver.close(slot);
   }
 
-  /** One poll(): what it told. */
-  turn(): Told[] {
+  /** One poll(): its completions. */
+  turn(): Completion[] {
     const wakesBefore = this.wakes;
     const count = this.driver.poll(this.#out);
     this.#asleep = false;
-    assert.equal(this.wakes, wakesBefore, 'poll() calls nobody');
+    assert.equal(this.wakes, wakesBefore, 'poll() does not call wake()');
     assert.ok(count <= this.#out.capacity);
     const { op, slot, result, block } = this.#out;
-    const told: Told[] = [];
+    const completions: Completion[] = [];
     for (let index = 0; index < count; index++) {
-      const one = {
+      const completion = {
         op: op[index],
         slot: slot[index],
         result: result[index],
         block: block[index],
       };
-      this.#check(one);
-      told.push(one);
+      this.#check(completion);
+      completions.push(completion);
     }
-    this.told.push(...told);
-    return told;
+    this.completions.push(...completions);
+    return completions;
   }
 
-  #check(one: Told): void {
-    const name = JSON.stringify(one);
-    const { op, slot, result, block } = one;
+  #check(completion: Completion): void {
+    const name = JSON.stringify(completion);
+    const { op, slot, result, block } = completion;
     if (op !== Op.Accept) assert.ok(this.inFlight.delete(`${op}:${slot}`), `in flight: ${name}`);
-    const bringsBytes = op === Op.Receive && result > 0;
-    assert.equal(block >= 0, bringsBytes, `a block comes with bytes alone: ${name}`);
+    const hasBytes = op === Op.Receive && result > 0;
+    assert.equal(block >= 0, hasBytes, `a block comes with bytes alone: ${name}`);
     if (op === Op.Receive) assert.ok(result <= this.slab.blockBytes, name);
     if (op === Op.Send) assert.notEqual(result, 0, name);
   }
 
-  /** driver.sleep() with the account of wake() kept. */
+  /** driver.sleep(), after which one wake() is allowed. */
   sleep(): boolean {
     this.#asleep = true;
     this.#asleep = this.driver.sleep();
@@ -152,27 +152,27 @@ export class ScriptedFixture {
   }
 
   /**
-   * Runs turns as the pump does, until the driver sleeps and nothing wakes it: what they told. Who
-   * sleeps already gets a turn only if it was woken. Each completion is given to `act` at once,
-   * which may go on.
+   * Runs turns as the pump does, until the driver sleeps and nothing wakes it: their completions. A
+   * driver that sleeps already gets a turn only if it was woken. `act` is called with each
+   * completion at once, and may start further operations.
    */
-  settle(act: (one: Told) => void = () => {}): Told[] {
-    const all: Told[] = [];
+  settle(act: (completion: Completion) => void = () => {}): Completion[] {
+    const all: Completion[] = [];
     let idleTurns = 0;
     for (;;) {
       if (this.#asleep) this.kernel.round();
       if (this.#asleep) return all;
-      const told = this.turn();
-      for (const one of told) act(one);
-      all.push(...told);
-      idleTurns = told.length > 0 ? 0 : idleTurns + 1;
-      assert.ok(idleTurns < IDLE_TURNS_MAX, 'the driver spins: no sleep, and nothing to tell');
-      if (told.length === 0) this.sleep();
+      const completions = this.turn();
+      for (const completion of completions) act(completion);
+      all.push(...completions);
+      idleTurns = completions.length > 0 ? 0 : idleTurns + 1;
+      assert.ok(idleTurns < IDLE_TURNS_MAX, 'the driver spins: no sleep, and no completion');
+      if (completions.length === 0) this.sleep();
     }
   }
 
-  /** The bytes a RECEIVE brought, its block given back; or what it said instead. */
-  take({ result, block }: Told): string | number {
+  /** The bytes of a RECEIVE, its block released; or its result without bytes. */
+  take({ result, block }: Completion): string | number {
     if (result <= 0) return result;
     const start = this.slab.start(block);
     const text = Buffer.from(this.slab.bytes.subarray(start, start + result)).toString('latin1');
@@ -180,21 +180,21 @@ export class ScriptedFixture {
     return text;
   }
 
-  /** The result told last of an operation, as a number; asserts that there is one. */
+  /** The last result of an operation; asserts that there is one. */
   last(op: Op, slot: number): number {
-    const one = this.told.findLast((each) => each.op === op && each.slot === slot);
-    assert.ok(one !== undefined, `operation ${op} of slot ${slot} was told`);
-    return one.result;
+    const completion = this.completions.findLast((each) => each.op === op && each.slot === slot);
+    assert.ok(completion !== undefined, `operation ${op} of slot ${slot} has completed`);
+    return completion.result;
   }
 
-  /** Receives until nothing comes: the bytes, and 0 or -errno once the stream is over. */
+  /** Receives until nothing comes: the bytes, and 0 or -errno once the stream has ended. */
   drain(slot: number): { text: string; end: number | null } {
     let text = '';
     let end: number | null = null;
     if (!this.isInFlight(Op.Receive, slot)) this.receive(slot);
-    this.settle((one) => {
-      if (one.op !== Op.Receive || one.slot !== slot) return;
-      const taken = this.take(one);
+    this.settle((completion) => {
+      if (completion.op !== Op.Receive || completion.slot !== slot) return;
+      const taken = this.take(completion);
       if (typeof taken === 'number') {
         end = taken;
         return;
@@ -205,11 +205,11 @@ export class ScriptedFixture {
     return { text, end };
   }
 
-  /** Aborts and closes a slot; everything in flight is answered. */
+  /** Aborts and closes a slot; everything in flight completes. */
   finish(slot: number): void {
     this.driver.abort(slot, true);
-    this.settle((one) => {
-      if (one.op === Op.Receive) this.take(one);
+    this.settle((completion) => {
+      if (completion.op === Op.Receive) this.take(completion);
     });
     this.close(slot);
     this.settle();
@@ -218,12 +218,12 @@ export class ScriptedFixture {
   /** After the last slot is closed: nothing is left over. */
   end(): void {
     if (this.kernel.listener !== null) {
-      this.ask(Op.Unlisten, -1);
+      this.submit(Op.Unlisten, -1);
       this.driver.unlisten();
     }
     this.settle();
-    assert.deepEqual([...this.inFlight], [], 'every operation was answered');
-    assert.equal(this.slab.freeCount, this.slab.blockCount, 'every block came back');
+    assert.deepEqual([...this.inFlight], [], 'every operation has completed');
+    assert.equal(this.slab.freeCount, this.slab.blockCount, 'every block was released');
     this.driver.destroy();
     assert.equal(this.kernel.openCount, 0, 'no descriptor is left open');
   }

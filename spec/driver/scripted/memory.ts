@@ -1,5 +1,5 @@
-// Addresses without a kernel: every array gets a place, high up as real ones are, and an address
-// leads back to its bytes or is found to lead nowhere.
+// Addresses without a kernel: every array gets an address, as high as real ones are. Looking up an
+// address returns its bytes, or fails where there are none.
 
 import assert from 'node:assert/strict';
 import type { Mapping } from '../../../src/driver/linux/uring-calls.ts';
@@ -34,10 +34,10 @@ export class ScriptedMemory {
     for (const place of this.#places) {
       const from = address - place.address;
       if (from < 0 || from >= place.bytes.length) continue;
-      assert.ok(from + length <= place.bytes.length, 'bytes do not run over the end');
+      assert.ok(from + length <= place.bytes.length, 'the bytes do not exceed their array');
       return place.bytes.subarray(from, from + length);
     }
-    assert.fail(`nothing lies at ${address.toString(16)}`);
+    assert.fail(`no memory at ${address.toString(16)}`);
   }
 
   map(bytes: number): Mapping {

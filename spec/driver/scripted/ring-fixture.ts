@@ -1,26 +1,27 @@
-// A ring driver on a scripted kernel, turn by turn: what peers do, what the driver is asked, what
-// it answers. Everything happens when the test says so, and the account is checked at the end.
+// The uring driver on a scripted kernel, turn by turn: actions of peers, calls of the driver, its
+// completions. Everything happens when the test says so; the end checks that nothing is left over.
 
 import assert from 'node:assert/strict';
+import { ERRNO } from '../../../src/base/errno.ts';
 import { Slab } from '../../../src/base/slab.ts';
 import { Completions } from '../../../src/driver/driver.ts';
-import type { RingSizes } from '../../../src/driver/linux/io-uring.ts';
 import { EPOLLERR, EPOLLHUP } from '../../../src/driver/linux/layout.ts';
 import type { Syscalls } from '../../../src/driver/linux/syscalls.ts';
 import { UringDriver } from '../../../src/driver/linux/uring.ts';
+import type { RingSizes } from '../../../src/driver/linux/uring-instance.ts';
 import { ScriptedRing, type ScriptedSocket } from './ring.ts';
 
 export const REGION = 1;
 export const REGION_BYTES = 4096;
 
-export interface Finished {
+export interface Completion {
   readonly op: number;
   readonly slot: number;
   readonly result: number;
   readonly block: number;
 }
 
-export interface BenchOptions {
+export interface RingFixtureOptions {
   readonly slots?: number;
   readonly blockCount?: number;
   /** Entries of a poll(). */
@@ -30,7 +31,7 @@ export interface BenchOptions {
   readonly completionCount?: number;
 }
 
-export class RingBench {
+export class RingFixture {
   readonly kernel: ScriptedRing;
   readonly slab: Slab;
   readonly driver: UringDriver;
@@ -38,7 +39,7 @@ export class RingBench {
   readonly region: Buffer = Buffer.alloc(REGION_BYTES);
   wakes: boolean[] = [];
 
-  constructor(options: BenchOptions = {}) {
+  constructor(options: RingFixtureOptions = {}) {
     const slots = options.slots ?? 8;
     this.kernel = new ScriptedRing(options.completionCount);
     this.slab = new Slab(64, options.blockCount ?? 32);
@@ -71,16 +72,16 @@ export class RingBench {
     this.kernel.reset(socket, error);
   }
 
-  /** The peer reads: so many bytes fit again. */
+  /** The peer reads: the send buffer has so many bytes of room more. */
   drain(socket: ScriptedSocket, bytes: number): void {
     socket.room += bytes;
     this.kernel.changed(socket.fd);
   }
 
-  poll(): Finished[] {
+  poll(): Completion[] {
     const wakesBefore = this.wakes.length;
     const count = this.driver.poll(this.out);
-    assert.equal(this.wakes.length, wakesBefore, 'poll() calls nobody');
+    assert.equal(this.wakes.length, wakesBefore, 'poll() does not call wake()');
     return Array.from({ length: count }, (_, index) => ({
       op: this.out.op[index],
       slot: this.out.slot[index],
@@ -89,29 +90,29 @@ export class RingBench {
     }));
   }
 
-  /** Polls until the driver has nothing more to do and falls asleep; it is awake after that. */
-  settle(): Finished[] {
-    const all: Finished[] = [];
+  /** Polls until the driver has nothing more to do and sleeps; it is awake after that. */
+  settle(): Completion[] {
+    const all: Completion[] = [];
     for (let turn = 0; turn < 10_000; turn++) {
       const finished = this.poll();
       all.push(...finished);
       if (finished.length === 0 && this.driver.sleep()) {
-        assert.ok(this.kernel.isQuiet, 'who sleeps has read everything');
-        assert.deepEqual(this.poll(), [], 'who sleeps has nothing to tell');
+        assert.ok(this.kernel.isQuiet, 'a driver that sleeps has reaped everything');
+        assert.deepEqual(this.poll(), [], 'a driver that sleeps has no completions');
         return all;
       }
     }
-    return assert.fail('the driver does not come to rest');
+    return assert.fail('the driver does not sleep');
   }
 
-  /** The one thing that finished, its text if it brought any (its block given back). */
-  single(finished: readonly Finished[]): string {
+  /** The only completion, as describe() shows it. */
+  single(finished: readonly Completion[]): string {
     assert.equal(finished.length, 1, JSON.stringify(finished));
-    return this.told(finished[0]);
+    return this.describe(finished[0]);
   }
 
-  /** One completion as text; a block comes back. */
-  told({ op, slot, result, block }: Finished): string {
+  /** A completion as text; its block is released. */
+  describe({ op, slot, result, block }: Completion): string {
     if (block < 0) return `${OP_NAMES[op]} ${slot}: ${result}`;
     const text = this.bytesOf(block, result).toString('latin1');
     this.slab.release(block);
@@ -123,7 +124,7 @@ export class RingBench {
     return Buffer.from(this.slab.bytes.subarray(start, start + bytes));
   }
 
-  /** Takes every block that is free, and those that the kernel has too. */
+  /** Acquires every free block. */
   starve(): number[] {
     const taken: number[] = [];
     for (let block = this.slab.acquire(); block >= 0; block = this.slab.acquire()) {
@@ -136,7 +137,7 @@ export class RingBench {
     for (const block of blocks) this.slab.release(block);
   }
 
-  /** Closes slots in which nothing is in flight, and lets the driver go: nothing is left. */
+  /** Closes slots in which nothing is in flight, destroys the driver: nothing is left over. */
   finish(...slots: number[]): void {
     for (const slot of slots) {
       this.driver.close(slot);
@@ -145,7 +146,7 @@ export class RingBench {
     this.driver.destroy();
     assert.deepEqual([...this.kernel.open], [], 'every descriptor is closed');
     assert.equal(this.kernel.memory.mappingCount, 0, 'all memory is unmapped');
-    assert.equal(this.slab.freeCount, this.slab.blockCount, 'every block came back');
+    assert.equal(this.slab.freeCount, this.slab.blockCount, 'every block was released');
   }
 }
 
@@ -172,9 +173,9 @@ export function makeSocket(kernel: ScriptedRing): ScriptedSocket {
   return socket;
 }
 
-/** The calls that a ring driver makes besides its ring. */
+/** The system calls that the uring driver makes in addition to those of its ring. */
 export function plainCalls(kernel: ScriptedRing): Syscalls {
-  const unused = (): number => assert.fail('a ring driver does not call this');
+  const unused = (): number => assert.fail('the uring driver does not make this call');
   return {
     socket: () => makeSocket(kernel).fd,
     setsockopt: () => 0,
@@ -190,7 +191,7 @@ export function plainCalls(kernel: ScriptedRing): Syscalls {
     listen: () => 0,
     getsockname: () => 16,
     getpeername: () => 16,
-    accept: (fd) => kernel.sockets.get(fd)?.backlog.shift() ?? -11,
+    accept: (fd) => kernel.sockets.get(fd)?.backlog.shift() ?? -ERRNO.EAGAIN,
     recv: (fd, address, bytes, flags) => kernel.recv(fd, address, bytes, flags),
     send: unused,
     shutdown: () => 0,
@@ -200,9 +201,9 @@ export function plainCalls(kernel: ScriptedRing): Syscalls {
     epollControl: (epoll, operation, fd, events, tag) =>
       kernel.control(epoll, operation, fd, events, tag),
     epollWait: (epoll, address, eventsMax) => kernel.wait(epoll, address, eventsMax),
-    unacknowledged: (fd) => kernel.sockets.get(fd)?.unacknowledged ?? -9,
+    unacknowledged: (fd) => kernel.sockets.get(fd)?.unacknowledged ?? -ERRNO.EBADF,
     broken: (fd) => (kernel.sockets.get(fd)?.isReset ? EPOLLERR | EPOLLHUP : 0),
     addressOf: (bytes) => kernel.addressOf(bytes),
-    watch: (fd, readable) => kernel.watch(fd, readable),
+    watchOnLoop: (fd, woken) => kernel.watchOnLoop(fd, woken),
   };
 }

@@ -1,9 +1,9 @@
-// A kernel's io_uring in plain memory, for tests: entries are consumed and completions made as the
-// real one does it, but only when the test says so, and with the faults that the test asks for.
+// A kernel's io_uring in plain memory, for tests: entries are consumed and completions written as
+// by a real one, but only when the test says so, and with the faults that the test injects.
 
 import assert from 'node:assert/strict';
-import { ERRNO } from '../../../src/driver/driver.ts';
-import type { Watch } from '../../../src/driver/linux/ffi.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import type { LoopWatch } from '../../../src/driver/linux/foreign.ts';
 import {
   EPOLL_CTL_ADD,
   EPOLL_DATA_OFFSET,
@@ -48,40 +48,39 @@ import {
 } from '../../../src/driver/linux/uring-layout.ts';
 import { ScriptedMemory } from './memory.ts';
 
-const ENOENT = 2;
-const EBADF = 9;
+const { ENOENT, EBADF } = ERRNO;
 const POLLIN = 1;
 const POLLHUP = 0x10;
 
-/** Where things stand in the memory of the rings, in words. */
+/** Offsets in the memory of the rings, in words. */
 const SQ = { head: 0, tail: 1, mask: 2, count: 3, flags: 4, dropped: 5, array: 256 } as const;
 const CQ = { head: 32, tail: 33, mask: 34, count: 35, overflow: 36, flags: 38 } as const;
 
 export interface ScriptedSocket {
   readonly fd: number;
-  /** What the peer sent and nobody read. */
+  /** Bytes that the peer sent and that are not received yet. */
   input: Buffer;
   ended: boolean;
-  /** An errno that the next operation is told. */
+  /** The errno that the next operation fails with. */
   error: number;
   readonly output: Buffer[];
-  /** Bytes that the send buffer takes before it is full. */
+  /** Free bytes of the send buffer. */
   room: number;
-  /** What connect() comes to, once it is known. */
+  /** The result of connect(), once it is known. */
   connected: number | null;
-  /** Clients that wait, of a listener. */
+  /** Of a listener: clients that wait. */
   backlog: number[];
   lingersZero: boolean;
-  /** The peer broke off; unlike its error this stays. */
+  /** The peer reset the connection; unlike the error this stays. */
   isReset: boolean;
-  /** What the peer has not acknowledged, as the test has it. */
+  /** Bytes that the peer has not acknowledged; set by the test. */
   unacknowledged: number;
-  /** Of an epoll: whose hang-ups it tells, by descriptor, and tags that are there to take. */
+  /** Of an epoll: the tags of registered descriptors, and the tags of pending hang-ups. */
   readonly watched: Map<number, number>;
   hungUp: number[];
 }
 
-/** An entry that the kernel has, with its result when that is known already. */
+/** A submitted entry, with its result when that is known already. */
 interface Task {
   readonly entry: Int32Array;
   readonly result: number | null;
@@ -92,19 +91,19 @@ export class ScriptedRing implements UringCalls {
   readonly sockets: Map<number, ScriptedSocket> = new Map();
   /** Descriptors that are open. */
   readonly open: Set<number> = new Set();
-  /** What the next calls of enter() do: minus errno, or at most how many entries they take. */
+  /** Results of the next calls of enter(): minus errno, or the most entries they take. */
   readonly enterScript: number[] = [];
-  /** What the next receives give instead of bytes. */
+  /** Results of the next receives, instead of bytes. */
   readonly receiveScript: number[] = [];
-  /** A call that fails, by name, and how often it works before. */
+  /** A call that fails, by name, and how often it succeeds before. */
   failing: { name: string; after: number; errno: number } | null = null;
-  /** At most this many bytes go out with one send. */
+  /** The most bytes that one send takes. */
   sendBytesMax: number = Number.POSITIVE_INFINITY;
-  /** Every entry taken, as copies. */
+  /** Copies of all entries taken. */
   readonly taken: Int32Array[] = [];
   enterCount = 0;
-  bell = false;
-  /** The completion ring is this large, whatever is asked for; 0 makes what is asked for. */
+  isNotified = false;
+  /** The size of the completion queue; 0 is the size that setup() asks for. */
   #completionCount: number;
   #words = new Int32Array(0);
   #entries = new Int32Array(0);
@@ -123,7 +122,7 @@ export class ScriptedRing implements UringCalls {
   #group = 0;
   #nextFd = 10;
   #ringFd = -1;
-  #readable: (() => void) | null = null;
+  #woken: (() => void) | null = null;
 
   constructor(completionCount = 0) {
     this.#completionCount = completionCount;
@@ -135,7 +134,7 @@ export class ScriptedRing implements UringCalls {
     return this.#nextFd;
   }
 
-  /** 0, or minus the errno that the call is to fail with. */
+  /** 0, or minus the errno that the call fails with. */
   #fault(name: string): number {
     const { failing } = this;
     if (failing?.name !== name) return 0;
@@ -180,7 +179,7 @@ export class ScriptedRing implements UringCalls {
     this.#words = words;
     words[SQ.mask] = this.#entryCount - 1;
     words[CQ.mask] = this.#completionCount - 1;
-    // Rings of the kernel wrap around; these do it soon.
+    // The counters of a ring wrap around; these do it soon.
     for (const at of [SQ.head, SQ.tail, CQ.head, CQ.tail]) words[at] = 0x7fffffff - 100;
     return mapping;
   }
@@ -212,7 +211,7 @@ export class ScriptedRing implements UringCalls {
 
   resetEventfd(fd: number): void {
     assert.ok(this.open.has(fd));
-    this.bell = false;
+    this.isNotified = false;
   }
 
   addressOf(bytes: Uint8Array): number {
@@ -227,34 +226,34 @@ export class ScriptedRing implements UringCalls {
       epoll.watched.delete(fd);
       epoll.hungUp = epoll.hungUp.filter((other) => other !== tag);
     }
-    // What a ring has in flight goes with it.
+    // Closing a ring ends what is in flight on it.
     if (fd === this.#ringFd) this.#armed.clear();
     for (const entry of this.#armed) {
-      assert.ok(entry[1] !== fd, 'nothing is in flight on what is closed');
+      assert.ok(entry[1] !== fd, 'nothing is in flight on a closed descriptor');
     }
     return 0;
   }
 
-  watch(_fd: number, readable: () => void): Watch {
-    this.#readable = readable;
+  watchOnLoop(_fd: number, woken: () => void): LoopWatch {
+    this.#woken = woken;
     return {
       arm: () => {},
       close: () => {
-        this.#readable = null;
+        this.#woken = null;
       },
     };
   }
 
-  /** One round of Node's loop: it calls whoever watches the bell, while that rings. */
+  /** One round of Node's loop: it calls back while the eventfd is readable. */
   loop(): void {
-    if (this.bell) this.#readable?.();
+    if (this.isNotified) this.#woken?.();
   }
 
   enter(_ring: number, count: number, flags: number): number {
     this.enterCount += 1;
     const words = this.#words;
     const there = (words[SQ.tail] - words[SQ.head]) | 0;
-    assert.equal(count, there, 'as many are submitted as stand there');
+    assert.equal(count, there, 'all entries of the queue are submitted');
     assert.ok(there <= this.#entryCount, 'no entry is overwritten');
     const scripted = this.enterScript.shift() ?? there;
     if (scripted < 0) return scripted;
@@ -270,7 +269,7 @@ export class ScriptedRing implements UringCalls {
     const entry = this.#entries.slice(index * SQE_WORDS, (index + 1) * SQE_WORDS);
     words[SQ.head] += 1;
     this.taken.push(entry);
-    assert.deepEqual([...entry.subarray(11)], [0, 0, 0, 0, 0], 'what is not used is zero');
+    assert.deepEqual([...entry.subarray(11)], [0, 0, 0, 0, 0], 'unused words are zero');
     this.#issue(entry, false);
   }
 
@@ -280,7 +279,7 @@ export class ScriptedRing implements UringCalls {
     while (this.#overflow.length > 0 && this.#hasRoom) this.#write(this.#overflow.shift());
     for (const { entry, result } of this.#work.splice(0)) {
       if (result === null) this.#issue(entry, true);
-      else this.#respond(entry, result, 0);
+      else this.#complete(entry, result, 0);
     }
     if (this.#overflow.length === 0) words[SQ.flags] &= ~SQ_CQ_OVERFLOW;
   }
@@ -289,15 +288,15 @@ export class ScriptedRing implements UringCalls {
     const operation = entry[0] & 0xff;
     const socket = this.sockets.get(entry[1]);
     if (operation === IORING_OP_ASYNC_CANCEL) this.#cancel(entry);
-    else if (socket === undefined) this.#respond(entry, -EBADF, 0);
+    else if (socket === undefined) this.#complete(entry, -EBADF, 0);
     else if (operation === IORING_OP_RECV) this.#receive(entry, socket, isRetry);
     else if (operation === IORING_OP_SEND) this.#send(entry, socket);
     else if (operation === IORING_OP_CONNECT) this.#connect(entry, socket);
     else if (operation === IORING_OP_POLL_ADD) this.#poll(entry, socket);
-    else assert.fail(`operation ${operation} is one of ours`);
+    else assert.fail(`operation ${operation} is one of the driver`);
   }
 
-  /** It waits until its socket is ready, which may be at once. */
+  /** The entry waits until its socket is ready, which may be at once. */
   #arm(entry: Int32Array): void {
     if (this.#isReady(entry)) this.#later(entry, null);
     else this.#armed.add(entry);
@@ -312,13 +311,13 @@ export class ScriptedRing implements UringCalls {
     return isReadable(socket);
   }
 
-  /** Work for the next enter() that asks for completions: the flag says so, and maybe the bell. */
+  /** Work for the next enter() with GETEVENTS: sets the flag, and notifies if that is enabled. */
   #later(entry: Int32Array, result: number | null): void {
     this.#work.push({ entry, result });
     const words = this.#words;
     if ((words[SQ.flags] & SQ_TASKRUN) !== 0) return;
     words[SQ.flags] |= SQ_TASKRUN;
-    if ((words[CQ.flags] & CQ_EVENTFD_DISABLED) === 0) this.bell = true;
+    if ((words[CQ.flags] & CQ_EVENTFD_DISABLED) === 0) this.isNotified = true;
   }
 
   #receive(entry: Int32Array, socket: ScriptedSocket, isRetry: boolean): void {
@@ -331,13 +330,13 @@ export class ScriptedRing implements UringCalls {
     }
     const scripted = this.receiveScript.shift();
     if (scripted !== undefined) {
-      this.#respond(entry, scripted, 0);
+      this.#complete(entry, scripted, 0);
       return;
     }
-    // The kernel looks for a buffer before it looks for bytes.
-    if (this.buffersLeft === 0) this.#respond(entry, -ERRNO.ENOBUFS, 0);
+    // The kernel selects a buffer before it checks for bytes.
+    if (this.buffersLeft === 0) this.#complete(entry, -ERRNO.ENOBUFS, 0);
     else if (socket.input.length > 0) this.#fill(entry, socket);
-    else if (isReadable(socket)) this.#respond(entry, endOf(socket), 0);
+    else if (isReadable(socket)) this.#complete(entry, endOf(socket), 0);
     else this.#arm(entry);
   }
 
@@ -350,7 +349,7 @@ export class ScriptedRing implements UringCalls {
     this.memory.at(addressOfWords(low, high), length).set(socket.input.subarray(0, bytes));
     socket.input = socket.input.subarray(bytes);
     const more = isReadable(socket) ? CQE_F_SOCK_NONEMPTY : 0;
-    this.#respond(entry, bytes, CQE_F_BUFFER | more | (number << CQE_BUFFER_SHIFT));
+    this.#complete(entry, bytes, CQE_F_BUFFER | more | (number << CQE_BUFFER_SHIFT));
   }
 
   /** Buffers that the kernel has and did not use. */
@@ -363,50 +362,50 @@ export class ScriptedRing implements UringCalls {
   #send(entry: Int32Array, socket: ScriptedSocket): void {
     assert.ok((entry[7] & MSG_NOSIGNAL) !== 0, 'a send raises no signal');
     const bytes = Math.min(entry[6], socket.room, this.sendBytesMax);
-    if (socket.error !== 0) this.#respond(entry, -ERRNO.EPIPE, 0);
+    if (socket.error !== 0) this.#complete(entry, -ERRNO.EPIPE, 0);
     else if (bytes === 0) this.#arm(entry);
     else {
       const source = this.memory.at(addressOfWords(entry[4], entry[5]), bytes);
       socket.output.push(Buffer.from(source));
       socket.room -= bytes;
-      this.#respond(entry, bytes, 0);
+      this.#complete(entry, bytes, 0);
     }
   }
 
   #connect(entry: Int32Array, socket: ScriptedSocket): void {
     this.memory.at(addressOfWords(entry[4], entry[5]), entry[2]);
     if (socket.connected === null) this.#arm(entry);
-    else this.#respond(entry, socket.connected, 0);
+    else this.#complete(entry, socket.connected, 0);
   }
 
   #poll(entry: Int32Array, socket: ScriptedSocket): void {
     if (!isReadable(socket)) this.#arm(entry);
-    else this.#respond(entry, socket.error === 0 ? POLLIN : POLLIN | POLLHUP, 0);
+    else this.#complete(entry, socket.error === 0 ? POLLIN : POLLIN | POLLHUP, 0);
   }
 
   #cancel(entry: Int32Array): void {
-    assert.deepEqual([entry[2], entry[7]], [0, 0], 'found by its tag');
-    const isMeant = (other: Int32Array): boolean => other[8] === entry[4] && other[9] === entry[5];
-    const armed = [...this.#armed].find(isMeant);
-    const ready = this.#work.find((task) => isMeant(task.entry) && task.result === null);
+    assert.deepEqual([entry[2], entry[7]], [0, 0], 'cancelled by its tag');
+    const hasTag = (other: Int32Array): boolean => other[8] === entry[4] && other[9] === entry[5];
+    const armed = [...this.#armed].find(hasTag);
+    const ready = this.#work.find((task) => hasTag(task.entry) && task.result === null);
     if (armed !== undefined) {
       this.#armed.delete(armed);
       this.#later(armed, -ERRNO.ECANCELED);
     } else if (ready !== undefined) {
       this.#work[this.#work.indexOf(ready)] = { entry: ready.entry, result: -ERRNO.ECANCELED };
     } else {
-      this.#respond(entry, -ENOENT, 0);
+      this.#complete(entry, -ENOENT, 0);
       return;
     }
-    const isSilent = ((entry[0] >>> 8) & IOSQE_CQE_SKIP_SUCCESS) !== 0;
-    if (!isSilent) this.#respond(entry, 0, 0);
+    const skipsCompletion = ((entry[0] >>> 8) & IOSQE_CQE_SKIP_SUCCESS) !== 0;
+    if (!skipsCompletion) this.#complete(entry, 0, 0);
   }
 
-  #respond(entry: Int32Array, result: number, flags: number): void {
+  #complete(entry: Int32Array, result: number, flags: number): void {
     this.post(entry[8], entry[9], result, flags);
   }
 
-  /** Makes a completion, also one that nobody asked for. They stay in their order. */
+  /** Adds a completion, also one without an entry. They keep their order. */
   post(tagLow: number, tagHigh: number, result: number, flags: number): void {
     const completion = [tagLow, tagHigh, result, flags];
     if (this.#hasRoom && this.#overflow.length === 0) {
@@ -433,7 +432,7 @@ export class ScriptedRing implements UringCalls {
     if ((events & EPOLLIN) !== 0) return this.watchListener(epoll, operation, fd);
     const watching = this.sockets.get(epoll);
     assert.ok(watching !== undefined && operation === EPOLL_CTL_ADD && events === EPOLLET);
-    assert.ok(!watching.watched.has(fd), 'a descriptor stands in an epoll once');
+    assert.ok(!watching.watched.has(fd), 'a descriptor is registered in an epoll once');
     watching.watched.set(fd, tag);
     if (this.sockets.get(fd)?.isReset) this.#hangUp(fd);
     return 0;
@@ -459,7 +458,7 @@ export class ScriptedRing implements UringCalls {
     return tags.length;
   }
 
-  /** epoll_ctl(2) for a listener: while it is watched its clients make the epoll readable. */
+  /** epoll_ctl(2) for a listener: while it is registered its clients make the epoll readable. */
   watchListener(epoll: number, operation: number, fd: number): number {
     const listener = this.sockets.get(fd);
     const watching = this.sockets.get(epoll);
@@ -477,7 +476,7 @@ export class ScriptedRing implements UringCalls {
     return socket;
   }
 
-  /** The peer breaks off. */
+  /** The peer resets the connection. */
   reset(socket: ScriptedSocket, error: number): void {
     socket.error = error;
     socket.isReset = true;
@@ -485,7 +484,7 @@ export class ScriptedRing implements UringCalls {
     this.changed(socket.fd);
   }
 
-  /** What the peer did may let entries go on. */
+  /** After an action of the peer: entries whose socket became ready complete. */
   changed(fd: number): void {
     const epoll = this.#epolls.get(fd);
     if (epoll !== undefined) this.changed(epoll);
@@ -496,14 +495,14 @@ export class ScriptedRing implements UringCalls {
     }
   }
 
-  /** Takes a buffer out of the kernel's ring, as a receive does: its number. */
+  /** Takes a buffer from the buffer ring, as a receive does: its number. */
   stealBuffer(): number {
     const at = (this.#bufferHead & (this.#bufferCount - 1)) * BUFFER_WORDS;
     this.#bufferHead = (this.#bufferHead + 1) & 0xffff;
     return this.#bufferHalves[2 * at + 6];
   }
 
-  /** Nothing that enter() would turn into completions, and none that wait to be read. */
+  /** No completion waits to be reaped, and enter() would write none. */
   get isQuiet(): boolean {
     const isRead = this.#words[CQ.head] === this.#words[CQ.tail];
     return isRead && this.#work.length === 0 && this.#overflow.length === 0;
@@ -526,7 +525,7 @@ function isReadable(socket: ScriptedSocket): boolean {
   return input.length > 0 || ended || error !== 0 || backlog.length > 0 || hungUp.length > 0;
 }
 
-/** 0 or an error that is told once; after it comes the end. */
+/** 0, or an error, which is reported once and followed by the end. */
 function endOf(socket: ScriptedSocket): number {
   const { error } = socket;
   socket.error = 0;

@@ -1,9 +1,9 @@
 // A kernel in memory for the Linux drivers: descriptors, sockets as queues of bytes, edge-triggered
-// epoll. What a call answers can be scripted, so that faults come which a real kernel gives once a
-// month. Calls no driver should make (a closed descriptor, memory nobody gave) throw.
+// epoll. Results of calls can be scripted, for faults that a real kernel hardly ever has. Invalid
+// calls (a closed descriptor, an unknown address) throw.
 
-import { ERRNO } from '../../../src/driver/driver.ts';
-import type { Watch } from '../../../src/driver/linux/ffi.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import type { LoopWatch } from '../../../src/driver/linux/foreign.ts';
 import {
   AF_INET,
   EPOLL_CTL_ADD,
@@ -21,7 +21,7 @@ import {
 import type { Syscalls } from '../../../src/driver/linux/syscalls.ts';
 
 /** Distance between two pieces of memory: an address names its piece and the place in it. */
-const PIECE_BYTES = 2 ** 32;
+const AREA_BYTES = 2 ** 32;
 
 const EPOLL_FD = 3;
 export const FAKE_PORT = 4242;
@@ -29,30 +29,30 @@ export const FAKE_PORT = 4242;
 /** The calls that can be scripted. */
 export type Scripted = 'socket' | 'connect' | 'accept' | 'recv' | 'send' | 'control' | 'wait';
 
-/** What an open descriptor stands for. */
+/** The object of an open descriptor. */
 type Open = ScriptedSocket | Listener | 'socket';
 
-/** One connection: the driver's end is a descriptor, the other end is for the test to play. */
+/** One connection: the driver has a descriptor, the test plays the peer. */
 export class ScriptedSocket {
   readonly #kernel: ScriptedSyscalls;
   readonly sendBufferBytes: number;
   fd = -1;
   tag = 0;
-  /** Events it is watched for; 0 when it is not. */
+  /** Events it is registered for; 0 when it is not. */
   watched = 0;
   connecting = false;
-  /** Came in and was not received yet. */
+  /** Bytes not received yet. */
   incoming: number[] = [];
-  /** Was sent and not taken by the other end yet. */
+  /** Bytes sent and not taken by the peer yet. */
   outgoing: number[] = [];
-  /** Everything that the other end took. */
+  /** All bytes that the peer took. */
   readonly taken: number[] = [];
   peerEnded = false;
   sendingEnded = false;
   isReset = false;
-  /** An errno that the next call tells, once. */
+  /** The errno that the next call fails with, once. */
   fault = 0;
-  /** A send found too little room: the next room is announced. */
+  /** A send found too little room: an event reports the next room. */
   noSpace = false;
   lingersZero = false;
   isClosed = false;
@@ -62,7 +62,7 @@ export class ScriptedSocket {
     this.sendBufferBytes = sendBufferBytes;
   }
 
-  /** True when the end or an error is there to be told. */
+  /** True when a receive would report the end or an error. */
   get hasEnd(): boolean {
     return this.peerEnded || this.isReset || this.fault !== 0;
   }
@@ -78,14 +78,14 @@ export class ScriptedSocket {
   }
 
   write(bytes: Iterable<number> | string): void {
-    if (this.isReset || this.peerEnded) throw new Error('the other end has ended');
+    if (this.isReset || this.peerEnded) throw new Error('the peer has ended its stream');
     this.incoming.push(...(typeof bytes === 'string' ? Buffer.from(bytes) : bytes));
-    this.#kernel.announce(this);
+    this.#kernel.raiseEvent(this);
   }
 
   end(): void {
     this.peerEnded = true;
-    this.#kernel.announce(this);
+    this.#kernel.raiseEvent(this);
   }
 
   reset(errno: number = ERRNO.ECONNRESET): void {
@@ -93,25 +93,25 @@ export class ScriptedSocket {
     this.isReset = true;
     this.fault = errno;
     this.outgoing = [];
-    this.#kernel.announce(this);
+    this.#kernel.raiseEvent(this);
   }
 
-  /** Takes what was sent, or a part of it; room is announced to who wanted it. */
+  /** The peer takes sent bytes; an event reports the room if a send needed it. */
   take(max: number = Infinity): void {
     this.taken.push(...this.outgoing.splice(0, max));
     if (!this.noSpace || this.outgoing.length === this.sendBufferBytes) return;
     this.noSpace = false;
-    this.#kernel.announce(this);
+    this.#kernel.raiseEvent(this);
   }
 
   get takenText(): string {
     return Buffer.from(this.taken).toString('latin1');
   }
 
-  /** A connect() under way succeeds. */
+  /** A connect() in progress succeeds. */
   connected(): void {
     this.connecting = false;
-    this.#kernel.announce(this);
+    this.#kernel.raiseEvent(this);
   }
 }
 
@@ -126,9 +126,9 @@ class Listener {
 }
 
 export class ScriptedSyscalls implements Syscalls {
-  /** Room for unread bytes of each socket that comes from now on. */
+  /** The size of the send buffer of each new socket. */
   sendBufferBytes = 64;
-  /** Asked when nothing is scripted; null lets the call run. */
+  /** Called when nothing is scripted; null lets the call run. */
   chance: (call: Scripted) => number | null = () => null;
   /** The socket of the newest connect(). */
   newest: ScriptedSocket | null = null;
@@ -142,14 +142,14 @@ export class ScriptedSyscalls implements Syscalls {
     control: 0,
     wait: 0,
   };
-  readonly #pieces: Uint8Array[] = [];
+  readonly #areas: Uint8Array[] = [];
   readonly #open = new Map<number, Open>();
   readonly #scripts = new Map<Scripted, number[]>();
   /** What epoll_wait() reports next, in this order. */
   #ready: (ScriptedSocket | Listener)[] = [];
-  /** Events with masks of the test's choice, reported before all others. */
+  /** Events with a mask that the test chose, reported before all others. */
   #injected: { readonly tag: number; readonly mask: number }[] = [];
-  #readable: (() => void) | null = null;
+  #woken: (() => void) | null = null;
   #epollOpen = false;
 
   /**
@@ -172,37 +172,37 @@ export class ScriptedSyscalls implements Syscalls {
 
   /** A client that waits at the listener. */
   client(): ScriptedSocket {
-    if (this.listener === null) throw new Error('nobody listens');
+    if (this.listener === null) throw new Error('no listener is open');
     const socket = new ScriptedSocket(this, this.sendBufferBytes);
     this.listener.waiting.push(socket);
-    this.announce(this.listener);
+    this.raiseEvent(this.listener);
     return socket;
   }
 
-  /** An accepted socket, for tests without a listener: its descriptor is the handle. */
+  /** An accepted socket, for tests without a listener; its descriptor is the handle. */
   accepted(): ScriptedSocket {
     const socket = new ScriptedSocket(this, this.sendBufferBytes);
-    this.#give(socket);
+    this.#allocate(socket);
     return socket;
   }
 
-  /** Something about it changed: an edge, if anybody watches. */
-  announce(item: ScriptedSocket | Listener): void {
+  /** Its readiness changed: an edge, if it is registered. */
+  raiseEvent(item: ScriptedSocket | Listener): void {
     if (item.watched !== 0 && !this.#ready.includes(item)) this.#ready.push(item);
   }
 
-  /** Reports an event of any mask, true or not. */
+  /** Reports an event with any mask, whether true or not. */
   inject(tag: number, mask: number): void {
     this.#injected.push({ tag, mask });
   }
 
-  /** A round of Node's loop: whoever watches epoll hears of events that wait. */
+  /** A round of Node's loop: it calls back while the epoll has events. */
   round(): void {
     const isReadable = this.#injected.length > 0 || this.#ready.some((item) => wanted(item) !== 0);
-    if (isReadable) this.#readable?.();
+    if (isReadable) this.#woken?.();
   }
 
-  #give(what: Open): number {
+  #allocate(what: Open): number {
     let fd = EPOLL_FD + 1;
     while (this.#open.has(fd)) fd += 1;
     this.#open.set(fd, what);
@@ -217,21 +217,21 @@ export class ScriptedSyscalls implements Syscalls {
   }
 
   #memory(address: number, bytes: number): Uint8Array {
-    const piece = this.#pieces[Math.floor(address / PIECE_BYTES) - 1];
-    const start = address % PIECE_BYTES;
-    if (piece === undefined || start + bytes > piece.length) {
-      throw new Error(`${bytes} bytes at ${address} are nobody's memory`);
+    const area = this.#areas[Math.floor(address / AREA_BYTES) - 1];
+    const start = address % AREA_BYTES;
+    if (area === undefined || start + bytes > area.length) {
+      throw new Error(`${bytes} bytes at ${address} are not in any array`);
     }
-    return piece.subarray(start, start + bytes);
+    return area.subarray(start, start + bytes);
   }
 
   addressOf(bytes: Uint8Array): number {
-    return (this.#pieces.indexOf(bytes) + 1 || this.#pieces.push(bytes)) * PIECE_BYTES;
+    return (this.#areas.indexOf(bytes) + 1 || this.#areas.push(bytes)) * AREA_BYTES;
   }
 
   socket(): number {
     const fault = this.#next('socket');
-    return fault < 0 ? fault : this.#give('socket');
+    return fault < 0 ? fault : this.#allocate('socket');
   }
 
   connect(fd: number): number {
@@ -255,22 +255,22 @@ export class ScriptedSyscalls implements Syscalls {
     const listener = this.#open.get(fd);
     if (!(listener instanceof Listener)) throw new Error(`descriptor ${fd} does not listen`);
     const fault = this.#next('accept');
-    // Who is told of as aborted is taken from the queue; other faults leave it as it is.
+    // ECONNABORTED removes a client from the queue; other faults do not.
     if (fault === -ERRNO.ECONNABORTED && listener.waiting.shift() === undefined) return -EAGAIN;
     if (fault < 0) return fault;
     const socket = listener.waiting.shift();
-    return socket === undefined ? -EAGAIN : this.#give(socket);
+    return socket === undefined ? -EAGAIN : this.#allocate(socket);
   }
 
   /**
-   * Scripted to be empty or short, it answers as if what is left had come just after the call: an
-   * edge follows. EINTR and the like change nothing, so none does.
+   * After a scripted EAGAIN or short read the other bytes count as arrived after the call: an edge
+   * follows. EINTR and the like change nothing, so none does.
    */
   recv(fd: number, address: number, bytes: number, flags: number): number {
     const socket = this.#socketAt(fd);
     const target = this.#memory(address, bytes);
     const scripted = this.#next('recv');
-    if (scripted === -EAGAIN || scripted > 0) this.announce(socket);
+    if (scripted === -EAGAIN || scripted > 0) this.raiseEvent(socket);
     if (scripted < 0) return scripted;
     if (socket.incoming.length === 0) return endOf(socket);
     const count = Math.min(bytes, socket.incoming.length, scripted || Infinity);
@@ -279,12 +279,14 @@ export class ScriptedSyscalls implements Syscalls {
     return count;
   }
 
-  /** Scripted to be full or short of room, it announces room as soon as the other end takes. */
+  /**
+   * After a scripted EAGAIN or short send an event reports room as soon as the peer takes bytes.
+   */
   send(fd: number, address: number, bytes: number): number {
     const socket = this.#socketAt(fd);
     const source = this.#memory(address, bytes);
     const scripted = this.#next('send');
-    // Who is broken is told so: no room comes that could be announced.
+    // A broken socket fails the send: no event would report room.
     if (socket.fault !== 0) return endOf(socket);
     if (socket.isReset || socket.sendingEnded) return -ERRNO.EPIPE;
     if (scripted === -EAGAIN) socket.noSpace = true;
@@ -299,7 +301,7 @@ export class ScriptedSyscalls implements Syscalls {
   shutdown(fd: number): number {
     const socket = this.#socketAt(fd);
     socket.sendingEnded = true;
-    this.announce(socket);
+    this.raiseEvent(socket);
     return 0;
   }
 
@@ -311,7 +313,7 @@ export class ScriptedSyscalls implements Syscalls {
     return this.#socketAt(fd).mask & EVENTS_BROKEN;
   }
 
-  /** Nothing is inherited here, so nobody asks. */
+  /** Nothing is inherited here. */
   fcntl(): number {
     return 0;
   }
@@ -358,7 +360,7 @@ export class ScriptedSyscalls implements Syscalls {
     found.watched = operation === EPOLL_CTL_ADD ? events | EPOLLHUP | EPOLLERR : 0;
     found.tag = tag;
     this.#ready = this.#ready.filter((item) => item !== found);
-    if (wanted(found) !== 0) this.announce(found);
+    if (wanted(found) !== 0) this.raiseEvent(found);
     return 0;
   }
 
@@ -379,18 +381,18 @@ export class ScriptedSyscalls implements Syscalls {
       const item = this.#ready.shift();
       if (item === undefined || wanted(item) === 0) continue;
       report(wanted(item), item.tag);
-      // Level-triggered ones stay, behind all others.
+      // Level-triggered ones stay ready, after all others.
       if ((item.watched & EPOLLET) === 0) this.#ready.push(item);
     }
     return count;
   }
 
-  watch(_fd: number, readable: () => void): Watch {
-    this.#readable = readable;
+  watchOnLoop(_fd: number, woken: () => void): LoopWatch {
+    this.#woken = woken;
     return {
       arm: () => {},
       close: () => {
-        this.#readable = null;
+        this.#woken = null;
       },
     };
   }
@@ -415,14 +417,13 @@ export class ScriptedSyscalls implements Syscalls {
   }
 }
 
-const { EAGAIN } = ERRNO;
-const EBADF = 9;
+const { EAGAIN, EBADF } = ERRNO;
 
 function wanted(item: ScriptedSocket | Listener): number {
   return item.mask & item.watched;
 }
 
-/** What a call says of a socket without bytes. A fault is told once, even to who only looks. */
+/** The result of a call on a socket without bytes. A fault is reported once, also to a peek. */
 function endOf(socket: ScriptedSocket, otherwise = -EAGAIN): number {
   const { fault } = socket;
   socket.fault = 0;

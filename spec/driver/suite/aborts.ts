@@ -1,16 +1,17 @@
 // Driver cases: resets by the client and aborts by the server at every point of a connection, and
-// what comes next in the slot.
+// the next connection of the slot.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import type { Case } from './case.ts';
 import { Client, pair } from './client.ts';
 import { assertBroken, type Fixture, REGION, REGION_BYTES, until } from './fixture.ts';
 
 const canceled = -ERRNO.ECANCELED;
 
-/** Brings a connection to a point: what is in flight there. */
+/** Brings a connection to a point; returns what is in flight there. */
 type Point = (fixture: Fixture, slot: number, client: Client) => Promise<readonly Op[]>;
 
 const POINTS: Readonly<Record<string, Point>> = {
@@ -20,7 +21,7 @@ const POINTS: Readonly<Record<string, Point>> = {
     await turns(fixture);
     return [Op.Receive];
   },
-  'with a receive just asked for': async (fixture, slot) => {
+  'with a receive just started': async (fixture, slot) => {
     fixture.receive(slot);
     return [Op.Receive];
   },
@@ -29,13 +30,13 @@ const POINTS: Readonly<Record<string, Point>> = {
     await turns(fixture);
     return [Op.Watch];
   },
-  'with a watch in flight and a receive just asked for': async (fixture, slot) => {
+  'with a watch in flight and a receive just started': async (fixture, slot) => {
     fixture.watch(slot);
     await turns(fixture);
     fixture.receive(slot);
     return [Op.Watch, Op.Receive];
   },
-  'with a send just asked for': async (fixture, slot) => {
+  'with a send just started': async (fixture, slot) => {
     fixture.send(slot, REGION, 0, 100);
     return [Op.Send];
   },
@@ -50,7 +51,7 @@ const POINTS: Readonly<Record<string, Point>> = {
     await turns(fixture);
     return [];
   },
-  'with bytes unread and a receive just asked for': async (fixture, slot, client) => {
+  'with bytes unread and a receive just started': async (fixture, slot, client) => {
     client.socket.write('unread');
     await turns(fixture);
     fixture.receive(slot);
@@ -97,7 +98,7 @@ export const abortCases: readonly Case[] = [
     },
   },
   {
-    name: 'a second abort adds nothing',
+    name: 'a second abort has no effect',
     async run({ fixture }) {
       const { slot } = await pair(fixture);
       fixture.receive(slot);
@@ -111,7 +112,7 @@ export const abortCases: readonly Case[] = [
     },
   },
   {
-    name: 'a server that resets a connect at once is told of by the connect or the receive',
+    name: 'a reset by the server at once is reported by the connect or the receive',
     async run({ fixture }) {
       const server = createServer((socket) => socket.resetAndDestroy());
       server.listen(0, '127.0.0.1');
@@ -133,7 +134,7 @@ export const abortCases: readonly Case[] = [
     },
   },
   {
-    name: 'sockets that come and go in few slots keep their bytes apart',
+    name: 'sockets that share few slots one after the other keep their bytes apart',
     options: { slots: 3, completions: 16 },
     async run({ fixture, seed }) {
       const port = await fixture.listen();
@@ -147,7 +148,7 @@ export const abortCases: readonly Case[] = [
         client.socket.write(name);
         const slot = await fixture.accept();
         const heard = String(await fixture.readAll(slot, 8));
-        // Clients are taken in any order: who is in the slot says so itself.
+        // Clients are accepted in any order: the client says which one it is.
         assert.match(heard, /^visit\d{3}$/);
         fixture.region.write(heard, slot * 8);
         assert.equal(await fixture.sendAll(slot, REGION, slot * 8, slot * 8 + 8), 0);
@@ -160,9 +161,10 @@ export const abortCases: readonly Case[] = [
         if (fixture.isInFlight(Op.Send, slot)) await fixture.wait(Op.Send, slot);
         if (fixture.isInFlight(Op.Receive, slot))
           fixture.take(await fixture.wait(Op.Receive, slot));
-        // What came unasked is accounted for, lest the next visitor takes it for its own.
-        fixture.came(Op.Send, slot);
-        for (const one of fixture.came(Op.Receive, slot)) fixture.take(one);
+        // Unclaimed completions are claimed here, so that the next visitor does not get them.
+        fixture.takeCompletions(Op.Send, slot);
+        for (const completion of fixture.takeCompletions(Op.Receive, slot))
+          fixture.take(completion);
         await fixture.close(slot);
         client.socket.destroy();
       };
@@ -182,13 +184,16 @@ function abortCase(point: string, reach: Point, reset: boolean): Case {
       const inFlight = await reach(fixture, slot, client);
       fixture.abort(slot, reset);
       for (const op of inFlight) {
-        const one = await fixture.wait(op, slot);
-        // It may have finished before the abort, but not by a fault.
-        assert.ok(one.result === canceled || one.result > 0, `${point}: ${one.result}`);
-        if (op === Op.Receive) fixture.take(one);
+        const completion = await fixture.wait(op, slot);
+        // It may have completed before the abort, but not with a fault.
+        assert.ok(
+          completion.result === canceled || completion.result > 0,
+          `${point}: ${completion.result}`,
+        );
+        if (op === Op.Receive) fixture.take(completion);
       }
       await fixture.close(slot);
-      // The client reads what it left unread, then sees that it is over.
+      // The client reads the rest, then sees the end or a reset.
       client.socket.resume();
       await client.isGone();
       await isServed(fixture, port);
@@ -206,12 +211,12 @@ function resetCase(point: string, reach: Point): Case {
       const slot = await fixture.accept();
       const inFlight = await reach(fixture, slot, client);
       client.socket.resetAndDestroy();
-      await until('the client is gone', () => client.closed);
+      await until('the client is closed', () => client.closed);
       for (const op of inFlight) {
-        const one = await fixture.wait(op, slot);
-        // The kernel tells its error once, and bytes may be there before it.
-        if (op === Op.Receive) fixture.take(one);
-        if (one.result < 0) assertBroken(one.result);
+        const completion = await fixture.wait(op, slot);
+        // The kernel reports its error once, and bytes may come before it.
+        if (op === Op.Receive) fixture.take(completion);
+        if (completion.result < 0) assertBroken(completion.result);
       }
       for (let rounds = 0; ; rounds++) {
         const read = await fixture.read(slot);
@@ -224,14 +229,14 @@ function resetCase(point: string, reach: Point): Case {
   };
 }
 
-/** The next client is served in the same slot, and hears nothing else. */
+/** The next client is served in the same slot, without completions of the earlier socket. */
 async function isServed(fixture: Fixture, port: number): Promise<void> {
   const client = await Client.open(port);
   const slot = await fixture.accept();
   assert.equal(slot, 0);
   fixture.receive(slot);
   await turns(fixture);
-  assert.ok(fixture.isInFlight(Op.Receive, slot), 'nothing of the past');
+  assert.ok(fixture.isInFlight(Op.Receive, slot), 'no completion of the earlier socket');
   client.socket.write('next');
   assert.equal(String(fixture.take(await fixture.wait(Op.Receive, slot))), 'next');
   await fixture.write(slot, 'served');
@@ -240,7 +245,7 @@ async function isServed(fixture: Fixture, port: number): Promise<void> {
   await fixture.close(slot);
 }
 
-/** Some rounds of the loop, in which what should not happen could. */
+/** Some rounds of the loop, in which an unexpected event could come. */
 export async function turns(fixture: Fixture): Promise<void> {
   assert.ok(fixture.isRunning);
   let rounds = 0;
@@ -250,14 +255,14 @@ export async function turns(fixture: Fixture): Promise<void> {
   });
 }
 
-/** Sends until a send stays in flight, for the client reads nothing. */
+/** Sends until a send stays in flight, as the client reads nothing. */
 export async function fillUp(fixture: Fixture, slot: number): Promise<void> {
   let sentBefore = -1;
   let quietRounds = 0;
   let next = 0;
   await until('a send that stays in flight', () => {
     if (!fixture.isInFlight(Op.Send, slot)) {
-      for (const { result } of fixture.came(Op.Send, slot)) next += result;
+      for (const { result } of fixture.takeCompletions(Op.Send, slot)) next += result;
       next %= REGION_BYTES;
       fixture.send(slot, REGION, next, REGION_BYTES);
     }

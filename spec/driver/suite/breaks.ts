@@ -1,12 +1,13 @@
-// Driver cases: what a driver tells of its peers while nothing is received from them. That a peer
-// broke off, and how much of what was sent it has not acknowledged.
+// Driver cases: what a driver reports of its peers while nothing is received from them: that the
+// connection broke, and how many bytes are not acknowledged.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AssertionFault } from '../../../src/base/assert.ts';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import { fillUp, turns } from './aborts.ts';
 import type { Case } from './case.ts';
 import { Client, pair } from './client.ts';
@@ -16,19 +17,19 @@ const isLinux = process.platform === 'linux';
 
 export const breakCases: readonly Case[] = [
   {
-    name: 'a watch tells of a reset, with nothing else in flight',
+    name: 'a watch reports a reset, with nothing else in flight',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       fixture.watch(slot);
       await turns(fixture);
-      assert.ok(fixture.isInFlight(Op.Watch, slot), 'nothing has happened yet');
+      assert.ok(fixture.isInFlight(Op.Watch, slot), 'no reset yet');
       client.socket.resetAndDestroy();
       assertBroken((await fixture.wait(Op.Watch, slot)).result);
       await fixture.close(slot);
     },
   },
   {
-    name: 'a watch tells of a reset behind bytes that are not read',
+    name: 'a watch reports a reset after bytes that are not read',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       client.socket.write('unread');
@@ -44,11 +45,11 @@ export const breakCases: readonly Case[] = [
     },
   },
   {
-    name: 'a watch that comes after the reset tells of it, and again',
+    name: 'a watch after the reset reports it, and again',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       client.socket.resetAndDestroy();
-      await until('the client is gone', () => client.closed);
+      await until('the client is closed', () => client.closed);
       await turns(fixture);
       for (let round = 0; round < 3; round++) {
         fixture.watch(slot);
@@ -58,12 +59,12 @@ export const breakCases: readonly Case[] = [
     },
   },
   {
-    name: 'a watch tells nothing of an end, and then of a reset',
+    name: 'a watch does not report an end, but a later reset',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       fixture.watch(slot);
       client.socket.end('last words');
-      // Longer than a driver waits that has to ask.
+      // Longer than the interval of a driver that has to probe.
       await new Promise((resolve) => setTimeout(resolve, 700));
       assert.ok(fixture.isInFlight(Op.Watch, slot), 'an end is no break');
       await fixture.write(slot, 'answer');
@@ -77,7 +78,7 @@ export const breakCases: readonly Case[] = [
     },
   },
   {
-    name: 'a watch goes on beside receives and sends',
+    name: 'a watch stays in flight next to receives and sends',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       fixture.watch(slot);
@@ -97,7 +98,7 @@ export const breakCases: readonly Case[] = [
     },
   },
   {
-    name: 'a watch of a client that closes a unix socket tells of it',
+    name: 'a watch on a unix socket reports that the client closed',
     needs: process.platform === 'win32' ? 'no unix sockets' : null,
     async run({ fixture }) {
       await withUnix(fixture, async (client, slot) => {
@@ -111,7 +112,7 @@ export const breakCases: readonly Case[] = [
     },
   },
   {
-    name: 'a slot used again hears nothing of the watch before',
+    name: 'a slot used again gets no completion of the earlier watch',
     options: { slots: 1 },
     async run({ fixture }) {
       const port = await fixture.listen();
@@ -131,13 +132,13 @@ export const breakCases: readonly Case[] = [
       const slot = await fixture.accept();
       fixture.watch(slot);
       await turns(fixture);
-      assert.ok(fixture.isInFlight(Op.Watch, slot), 'nothing of the past');
+      assert.ok(fixture.isInFlight(Op.Watch, slot), 'no completion of the earlier socket');
       client.socket.write('fresh');
       assert.equal(String(await fixture.readAll(slot, 5)), 'fresh');
     },
   },
   {
-    name: 'many are watched, and only those that break tell',
+    name: 'many are watched, and only the watches of broken ones complete',
     async run({ fixture }) {
       const port = await fixture.listen();
       const clients: Client[] = [];
@@ -157,7 +158,7 @@ export const breakCases: readonly Case[] = [
     },
   },
   {
-    name: 'a second watch in flight and a close beside one are mistakes',
+    name: 'a second watch in flight and a close during a watch are assertions',
     async run({ fixture }) {
       const { slot } = await pair(fixture);
       fixture.watch(slot);
@@ -166,8 +167,8 @@ export const breakCases: readonly Case[] = [
     },
   },
   {
-    name: 'what a client does not take is unacknowledged, and less of it when it reads',
-    needs: isLinux ? null : 'only Linux tells',
+    name: 'bytes that a client does not read are unacknowledged, and fewer when it reads',
+    needs: isLinux ? null : 'known on Linux only',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       client.socket.pause();
@@ -177,15 +178,15 @@ export const breakCases: readonly Case[] = [
       assert.equal(
         fixture.driver.unacknowledged(slot),
         before,
-        'it stays so while nothing is read',
+        'the count stays while nothing is read',
       );
       client.socket.resume();
       await until('progress', () => fixture.driver.unacknowledged(slot) !== before);
     },
   },
   {
-    name: 'when all is acknowledged nothing is left, also of the end of the stream',
-    needs: isLinux ? null : 'only Linux tells',
+    name: 'when all is acknowledged the count is 0, the end of the stream included',
+    needs: isLinux ? null : 'known on Linux only',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       await fixture.write(slot, 'all there is');
@@ -197,8 +198,8 @@ export const breakCases: readonly Case[] = [
     },
   },
   {
-    name: 'over IPv6 the same is known',
-    needs: isLinux ? null : 'only Linux tells',
+    name: 'unacknowledged bytes are known over IPv6 too',
+    needs: isLinux ? null : 'known on Linux only',
     async run({ fixture }) {
       const port = await fixture.listen({ host: '::1', port: 0 });
       if (port < 0) return;
@@ -210,8 +211,8 @@ export const breakCases: readonly Case[] = [
     },
   },
   {
-    name: 'of a unix socket it is known what was read, or nothing',
-    needs: isLinux ? null : 'only Linux tells',
+    name: 'of a unix socket unread bytes are known, or nothing',
+    needs: isLinux ? null : 'known on Linux only',
     async run({ fixture }) {
       await withUnix(fixture, async (client, slot) => {
         client.socket.pause();
@@ -219,7 +220,7 @@ export const breakCases: readonly Case[] = [
         assert.equal((await fixture.wait(Op.Send, slot)).result, 1000);
         const bytes = fixture.driver.unacknowledged(slot);
         if (fixture.driver.name === 'net') {
-          assert.equal(bytes, -1, 'Node does not tell');
+          assert.equal(bytes, -1, 'unknown to Node');
           return;
         }
         client.socket.resume();

@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
 
 export const byteCases: readonly Case[] = [
   {
-    name: 'a receive asked for early gets the bytes when they come',
+    name: 'a receive started early gets the bytes when they come',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       fixture.receive(slot);
@@ -19,7 +19,7 @@ export const byteCases: readonly Case[] = [
     },
   },
   {
-    name: 'megabytes come in whole and in order, in blocks',
+    name: 'megabytes are received in full and in order, in blocks',
     async run({ fixture, seed }) {
       const { client, slot } = await pair(fixture);
       const bytes = noise(5 * MIB + 123, seed);
@@ -28,7 +28,7 @@ export const byteCases: readonly Case[] = [
     },
   },
   {
-    name: 'megabytes go out whole and in order',
+    name: 'megabytes are sent in full and in order',
     async run({ fixture, seed }) {
       const { client, slot } = await pair(fixture);
       noise(REGION_BYTES, seed).copy(fixture.region);
@@ -57,7 +57,7 @@ export const byteCases: readonly Case[] = [
     },
   },
   {
-    name: 'a received block is sent back from where it lies',
+    name: 'a received block is sent back without a copy',
     async run({ fixture, seed }) {
       const { client, slot } = await pair(fixture);
       const bytes = noise(MIB, seed);
@@ -76,10 +76,10 @@ export const byteCases: readonly Case[] = [
     },
   },
   {
-    name: 'without a receive in flight a client is slowed down, not buffered without end',
+    name: 'without a receive in flight a client is blocked, not buffered without end',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
-      // More than all socket buffers of loopback hold.
+      // More than the socket buffers of loopback take.
       const bytes = Buffer.alloc(64 * MIB);
       let accepted = false;
       client.socket.write(bytes, () => {
@@ -88,14 +88,14 @@ export const byteCases: readonly Case[] = [
       await fixture.readAll(slot, 1);
       await settle();
       assert.equal(accepted, false, 'most of it waits at the client');
-      // Reading on sets it free again.
+      // Receiving again lets it continue.
       let taken = 0;
       while (!accepted) taken += (await fixture.readAll(slot, 1)).length;
       assert.ok(taken > 0);
     },
   },
   {
-    name: 'a client that does not read stops the send, and gets everything when it reads on',
+    name: 'a client that does not read blocks the send, and gets all bytes when it reads',
     async run({ fixture, seed }) {
       const { client, slot } = await pair(fixture);
       noise(REGION_BYTES, seed).copy(fixture.region);
@@ -113,7 +113,7 @@ export const byteCases: readonly Case[] = [
     },
   },
   {
-    name: 'more: what is held back goes out with what follows',
+    name: 'more: bytes held back are sent with those that follow',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       fixture.region.write('headbody', 'latin1');
@@ -140,7 +140,7 @@ export const byteCases: readonly Case[] = [
     },
   },
   {
-    name: 'a receive waits for a block when the slab is empty',
+    name: 'a receive is starved when the slab is empty',
     options: { blockCount: 2 },
     async run({ fixture }) {
       const { client, slot, port } = await pair(fixture);
@@ -149,7 +149,7 @@ export const byteCases: readonly Case[] = [
       client.socket.write('patience');
       await settle();
       assert.ok(fixture.isInFlight(Op.Receive, slot), 'no block, no RECEIVE');
-      // Freed between turns, while the driver may be asleep.
+      // Released between turns, while the driver may be asleep.
       for (const block of blocks) fixture.slab.release(block);
       assert.equal(String(fixture.take(await fixture.wait(Op.Receive, slot))), 'patience');
     },
@@ -170,13 +170,13 @@ export const byteCases: readonly Case[] = [
     },
   },
   {
-    name: 'abort of a receive that waits for a block',
+    name: 'abort of a starved receive',
     options: { blockCount: 1 },
     async run({ fixture }) {
       const { client, slot, port } = await pair(fixture);
       const blocks = await starve(fixture, port);
       fixture.receive(slot);
-      client.socket.write('nobody reads this');
+      client.socket.write('unread');
       await settle();
       fixture.abort(slot);
       const { result } = await fixture.wait(Op.Receive, slot);
@@ -186,7 +186,7 @@ export const byteCases: readonly Case[] = [
     },
   },
   {
-    name: '500 sockets at once, with a poll that fits a few',
+    name: '500 sockets at once, with polls of a few completions',
     options: { slots: 512, blockCount: 64, completions: 16 },
     async run({ fixture }) {
       const port = await fixture.listen();
@@ -232,7 +232,7 @@ function sendRounds(fixture: Fixture, slot: number, rounds: number): Sending {
   return sending;
 }
 
-/** Long enough for what must not happen to happen on loopback; nothing waits for it to be exact. */
+/** Long enough for an unexpected event on loopback; no test depends on its exact length. */
 async function settle(): Promise<void> {
   let rounds = 0;
   await until('fifty rounds', () => {
@@ -241,7 +241,7 @@ async function settle(): Promise<void> {
   });
 }
 
-/** Bytes that are like no others, from a seed (xorshift32). */
+/** Random bytes from a seed (xorshift32). */
 function noise(length: number, seed: number): Buffer {
   const words = new Uint32Array(Math.ceil(length / 4));
   let state = seed | 1;

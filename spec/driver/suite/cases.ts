@@ -1,4 +1,4 @@
-// What every driver must do, whatever it is made of: the suite of the contract in driver.ts.
+// The suite of the contract in driver.ts, which every driver must pass.
 
 import { randomInt } from 'node:crypto';
 import { after, describe, it } from 'node:test';
@@ -16,16 +16,16 @@ import { listenCases } from './listen.ts';
 import { crowdCases } from './many-sockets.ts';
 import { alsoCases } from './second-listener.ts';
 
-/** Most a case may take; those that hang say so instead of holding up the suite. */
+/** The longest that a case may take; one that hangs fails instead of blocking the suite. */
 const CASE_TIMEOUT_MS = 60_000;
 
-/** What a failed case left open may hold the process up for this long after the last one. */
+/** How long resources that a failed case left open may keep the process alive. */
 const EXIT_TIMEOUT_MS = 5_000;
 
 export interface DriverSuite {
   readonly name: string;
   readonly make: MakeDriver;
-  /** Cases that the driver does not pass, by name, each with its reason. */
+  /** Cases that the driver does not pass, by name, with the reason. */
   readonly skip?: Readonly<Record<string, string>>;
 }
 
@@ -51,7 +51,7 @@ export function runDriverCases({ name, make, skip = {} }: DriverSuite): void {
   ];
   for (const skipped of Object.keys(skip)) {
     assert(
-      cases.some((one) => one.name === skipped),
+      cases.some((completion) => completion.name === skipped),
       `a skipped case exists: ${skipped}`,
     );
   }
@@ -60,20 +60,22 @@ export function runDriverCases({ name, make, skip = {} }: DriverSuite): void {
     after(() => {
       setTimeout(() => process.exit(1), EXIT_TIMEOUT_MS).unref();
     });
-    for (const one of cases) {
-      const reason = skip[one.name] ?? one.needs ?? null;
+    for (const completion of cases) {
+      const reason = skip[completion.name] ?? completion.needs ?? null;
       const options = reason === null ? {} : { skip: reason };
-      it(one.name, { timeout: CASE_TIMEOUT_MS, ...options }, () => runCase(one, make, seed));
+      it(completion.name, { timeout: CASE_TIMEOUT_MS, ...options }, () =>
+        runCase(completion, make, seed),
+      );
     }
   });
 }
 
-async function runCase(one: Case, make: MakeDriver, seed: number): Promise<void> {
-  const fixture = new Fixture(make, one.options);
+async function runCase(completion: Case, make: MakeDriver, seed: number): Promise<void> {
+  const fixture = new Fixture(make, completion.options);
   try {
-    await one.run({ fixture, make, seed });
+    await completion.run({ fixture, make, seed });
   } catch (error) {
-    // What failed first is the news; what is left over then is only its consequence.
+    // The first failure counts; leftovers are only its consequence.
     await fixture.end().catch(() => {});
     Client.destroyAll();
     throw error;

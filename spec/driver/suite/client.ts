@@ -1,11 +1,11 @@
-// The other end of a driver under test: a plain node:net socket that remembers what happened to it.
+// The peer of a driver under test: a node:net socket that records its bytes and events.
 
 import assert from 'node:assert/strict';
 import { createConnection, type NetConnectOpts, type Socket } from 'node:net';
 import { Op } from '../../../src/driver/driver.ts';
 import { type Fixture, until } from './fixture.ts';
 
-/** Every client of the case that runs; it destroys them when it is over. */
+/** All clients of the running case, which destroys them when it ends. */
 const all = new Set<Client>();
 
 export class Client {
@@ -60,10 +60,10 @@ export class Client {
     return this.bytes.toString('latin1');
   }
 
-  /** Waits for that many bytes since the beginning. */
+  /** Waits for that many bytes in all. */
   async hasBytes(count: number): Promise<void> {
     await until(
-      `${count} bytes at the client, which has an error: '${this.errorCode}'`,
+      `${count} bytes at the client, error '${this.errorCode}'`,
       () => this.byteCount >= count || this.errorCode !== '',
     );
     assert.equal(this.byteCount, count);
@@ -80,14 +80,14 @@ export class Client {
     assert.ok(this.ended);
   }
 
-  /** Gone, by an end or by a reset. */
+  /** Closed, by an end or by a reset. */
   async isGone(): Promise<void> {
-    await until('the client is cut off', () => this.ended || this.closed);
+    await until('the client is closed', () => this.ended || this.closed);
   }
 
   /**
-   * A reset fails the first write after it; after a plain close that one would still go out. For a
-   * client with bytes unread: libuv takes a reset behind a partial read for an end of stream.
+   * A reset fails the first write after it; after a plain close that write would still succeed. For
+   * a client with bytes unread: libuv takes a reset after a partial read for an end of stream.
    */
   async cannotWrite(): Promise<void> {
     const error = await new Promise((resolve) => this.socket.write('?', resolve));
@@ -109,7 +109,7 @@ export async function pair(
   return { client, slot: await fixture.accept(), port };
 }
 
-/** Takes every block: those that are free, then those that the driver holds for its receives. */
+/** Acquires all blocks: the free ones, then those that the driver holds for receives. */
 export async function starve(fixture: Fixture, port: number): Promise<number[]> {
   const { slab } = fixture;
   const blocks: number[] = [];

@@ -1,9 +1,10 @@
-// Driver cases: how connections end, and what the contract asks of both sides of the seam.
+// Driver cases: how connections end, and the contract between driver and reactor.
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { AssertionFault } from '../../../src/base/assert.ts';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import type { Case } from './case.ts';
 import { Client, pair } from './client.ts';
 import { assertBroken, Fixture, REGION, REGION_BYTES, until } from './fixture.ts';
@@ -12,7 +13,7 @@ const isLinux = process.platform === 'linux';
 
 export const endCases: readonly Case[] = [
   {
-    name: 'the end of the stream is 0, again and again, and sending goes on after it',
+    name: 'the end of the stream is 0 at each receive, and sending continues after it',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       client.socket.end('last words');
@@ -26,7 +27,7 @@ export const endCases: readonly Case[] = [
     },
   },
   {
-    name: 'close is an end for a client whose bytes were all read',
+    name: 'close is an end of stream for a client whose bytes were all read',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       await fixture.write(slot, 'bye');
@@ -36,7 +37,7 @@ export const endCases: readonly Case[] = [
     },
   },
   {
-    name: 'shutdownSend is the end for the client, and receiving goes on',
+    name: 'shutdownSend is an end of stream for the client, and receiving continues',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       await fixture.write(slot, 'all there is');
@@ -52,7 +53,7 @@ export const endCases: readonly Case[] = [
     },
   },
   {
-    name: 'abort after shutdownSend finishes, and so does close',
+    name: 'abort after shutdownSend completes, and so does close',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       fixture.receive(slot);
@@ -86,11 +87,11 @@ export const endCases: readonly Case[] = [
     },
   },
   {
-    name: 'a reset while nothing is in flight is told by the next operations',
+    name: 'a reset while nothing is in flight is reported by the next operations',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       client.socket.resetAndDestroy();
-      await until('the client is gone', () => client.closed);
+      await until('the client is closed', () => client.closed);
       const received = await fixture.read(slot);
       assert.equal(received, -ERRNO.ECONNRESET);
       fixture.send(slot, REGION, 0, 10);
@@ -109,7 +110,7 @@ export const endCases: readonly Case[] = [
       client.socket.resetAndDestroy();
       const [{ result }, sendResult] = await Promise.all([fixture.wait(Op.Receive, slot), sent]);
       assertBroken(sendResult);
-      // The kernel tells its error once: when the send got it, the receive sees the end.
+      // The kernel reports its error once: when the send got it, the receive sees the end.
       if (result !== 0) assertBroken(result);
       await fixture.close(slot);
     },
@@ -130,7 +131,7 @@ export const endCases: readonly Case[] = [
     },
   },
   {
-    name: 'abort with nothing in flight gives nothing, and the close resets',
+    name: 'abort with nothing in flight has no completion, and the close resets',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       fixture.abort(slot);
@@ -139,24 +140,24 @@ export const endCases: readonly Case[] = [
     },
   },
   {
-    name: 'a result that came before the abort stays what it was',
+    name: 'a result from before the abort stays the same',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       fixture.pause();
       fixture.region.write('sent');
       fixture.send(slot, REGION, 0, 4);
-      // What was asked for is submitted by the next poll() at the latest.
+      // The next poll() at the latest submits the send.
       fixture.step();
       await client.hasBytes(4);
       fixture.abort(slot);
       fixture.run();
       const { result } = await fixture.wait(Op.Send, slot);
-      assert.ok(result === 4 || result === -ERRNO.ECANCELED, `send gave ${result}`);
+      assert.ok(result === 4 || result === -ERRNO.ECANCELED, `send completed with ${result}`);
       await fixture.close(slot);
     },
   },
   {
-    name: 'a slot used again hears nothing of its past',
+    name: 'a slot used again gets no completion of its earlier socket',
     options: { slots: 1 },
     async run({ fixture }) {
       const port = await fixture.listen();
@@ -179,7 +180,7 @@ export const endCases: readonly Case[] = [
     },
   },
   {
-    name: 'a second receive, a second send and a close in flight are mistakes',
+    name: 'a second receive, a second send and a close with operations in flight are assertions',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       client.socket.pause();
@@ -194,7 +195,7 @@ export const endCases: readonly Case[] = [
     },
   },
   {
-    name: 'sleep refuses while something waits, and wake comes once after it',
+    name: 'sleep returns false while completions wait, and after it wake comes once',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       fixture.pause();
@@ -209,7 +210,7 @@ export const endCases: readonly Case[] = [
       assert.equal(String(fixture.take(await fixture.wait(Op.Receive, slot))).slice(0, 3), 'one');
       assert.equal(fixture.wakes, wakesBefore + 1, 'one wake() for one sleep()');
       fixture.send(slot, REGION, 0, 5);
-      // Either something is left to do, or the send's end wakes.
+      // Either a completion is left, or the completion of the send wakes.
       const asleep = fixture.sleep();
       if (asleep) await until('wake()', () => fixture.wakes > wakesBefore + 1);
       fixture.run();
@@ -218,7 +219,7 @@ export const endCases: readonly Case[] = [
     },
   },
   {
-    name: 'a poll that nobody was woken for takes the wake back',
+    name: 'a poll without a wake ends the sleep',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       fixture.pause();
@@ -235,12 +236,12 @@ export const endCases: readonly Case[] = [
     },
   },
   {
-    name: 'a call while asleep wakes, or its completion does',
+    name: 'a call during sleep wakes, or its completion does',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       client.socket.end();
       assert.equal(await fixture.read(slot), 0);
-      // The loop sleeps by now; each of these comes from outside a turn.
+      // The loop sleeps now; each of these calls comes from outside a turn.
       for (let round = 0; round < 5; round++) {
         await new Promise((resolve) => setTimeout(resolve, 2));
         assert.equal(await fixture.read(slot), 0);
@@ -261,7 +262,7 @@ export const endCases: readonly Case[] = [
   },
 ];
 
-/** Every way for a connection to come and go, in a world of its own. */
+/** All ways for a connection to begin and end, with a driver of their own. */
 async function useMuch(make: ConstructorParameters<typeof Fixture>[0]): Promise<void> {
   const fixture = new Fixture(make);
   const port = await fixture.listen();
@@ -280,18 +281,18 @@ async function useMuch(make: ConstructorParameters<typeof Fixture>[0]): Promise<
   }
   const ours = fixture.connect({ host: '127.0.0.1', port });
   await fixture.wait(Op.Connect, ours);
-  fixture.driver.accepting(false);
+  fixture.driver.setAccepting(false);
   clients.push(await Client.open(port));
   await fixture.end();
   for (const client of clients) client.socket.destroy();
-  await until('the clients are gone', () => clients.every((client) => client.closed));
+  await until('the clients are closed', () => clients.every((client) => client.closed));
 }
 
 function descriptorCount(): number {
   return readdirSync('/proc/self/fd').length;
 }
 
-/** Sends the region over and over: the -errno that ends it. */
+/** Sends the region repeatedly; returns the -errno that ends it. */
 async function sendUntilBroken(fixture: Fixture, slot: number): Promise<number> {
   for (;;) {
     const result = await fixture.sendAll(slot, REGION, 0, REGION_BYTES);
@@ -299,7 +300,7 @@ async function sendUntilBroken(fixture: Fixture, slot: number): Promise<number> 
   }
 }
 
-/** The buffers between us and a client that does not read are full: the send in flight stays. */
+/** Fills the buffers to a client that does not read: a send stays in flight. */
 async function untilStuck(fixture: Fixture, slot: number): Promise<void> {
   let quietRounds = 0;
   let countBefore = -1;

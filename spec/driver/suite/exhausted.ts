@@ -1,10 +1,11 @@
-// A driver in a process that has no descriptor left. The test file runs a second time as that
-// process, under a low limit; the clients are in the first.
+// A driver in a process without free descriptors. The test file runs a second time as that process,
+// under a low limit; the clients are in the first.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import type { Case } from './case.ts';
 import { Client } from './client.ts';
 import { Fixture, type MakeDriver, until } from './fixture.ts';
@@ -15,7 +16,7 @@ const DESCRIPTORS = 200;
 
 export const exhaustedCases: readonly Case[] = [
   {
-    name: 'without descriptors clients wait or are cut off, and are served once there are some',
+    name: 'without descriptors clients wait or are closed, and are served once there are some',
     needs: process.platform === 'win32' ? 'Windows has no such limit' : null,
     async run() {
       const child = spawn(
@@ -64,7 +65,7 @@ export function isExhausted(): boolean {
   return process.env[VARIABLE] !== undefined;
 }
 
-/** The other process: uses up its descriptors, then serves the client that says 'later'. */
+/** The other process: uses up its descriptors, then serves the client that sends 'later'. */
 export async function serveExhausted(make: MakeDriver): Promise<void> {
   const fixture = new Fixture(make);
   const port = await fixture.listen();
@@ -78,20 +79,21 @@ export async function serveExhausted(make: MakeDriver): Promise<void> {
   const slot = fixture.connect({ host: '127.0.0.1', port });
   assert.equal((await fixture.wait(Op.Connect, slot)).result, -ERRNO.EMFILE);
   await fixture.close(slot);
-  // Node cuts such clients off by itself and may say nothing of it.
+  // Node closes such clients by itself, perhaps without an event.
   let rounds = 0;
   await until('a fault, or time for one', () => {
     rounds += 1;
-    return fixture.cameCount(Op.Accept, -1) > 0 || rounds > 500;
+    return fixture.completionCount(Op.Accept, -1) > 0 || rounds > 500;
   });
-  fixture.driver.accepting(false);
-  for (const { result } of fixture.came(Op.Accept, -1)) assert.equal(result, -ERRNO.EMFILE);
+  fixture.driver.setAccepting(false);
+  for (const { result } of fixture.takeCompletions(Op.Accept, -1))
+    assert.equal(result, -ERRNO.EMFILE);
   for (const fd of taken) closeSync(fd);
-  fixture.driver.accepting(true);
+  fixture.driver.setAccepting(true);
   process.stdout.write('freed\n');
   for (let isLate = false; !isLate; ) {
     const { result } = await fixture.wait(Op.Accept, -1);
-    // A fault that was on its way may come after all.
+    // A fault from before may still come.
     if (result < 0) continue;
     const client = fixture.adopt(result);
     const heard = String(await fixture.readAll(client, 5));

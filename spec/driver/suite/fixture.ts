@@ -1,14 +1,14 @@
-// A driver with a turn loop around it, which keeps account: every completion answers a call, every
-// block comes back, wake() rings once for each sleep(). The cases talk to the driver through this.
+// A driver with a turn loop that checks it: every completion belongs to a call, every block is
+// released, wake() comes once for each sleep(). The cases use the driver through this.
 
 import assert from 'node:assert/strict';
+import { ERRNO } from '../../../src/base/errno.ts';
 import { Slab } from '../../../src/base/slab.ts';
 import {
   type Address,
   Completions,
   type Driver,
   type DriverOptions,
-  ERRNO,
   Op,
   type Peer,
 } from '../../../src/driver/driver.ts';
@@ -20,7 +20,7 @@ export interface FixtureOptions {
   readonly blockCount?: number;
   readonly slots?: number;
   readonly backlog?: number;
-  /** Entries of a poll(): small ones test that the rest waits for the next. */
+  /** Entries of a poll(): with few the other completions wait for the next. */
   readonly completions?: number;
 }
 
@@ -29,8 +29,8 @@ export interface Completion {
   readonly block: number;
 }
 
-/** A guard against waiting for ever, never a measurement. */
-const PATIENCE_MS = 10_000;
+/** Against waiting for ever; no test measures by it. */
+const TIMEOUT_MS = 10_000;
 
 /** Region 1 is mapped memory for sends; wide enough for the bulk cases. */
 export const REGION = 1;
@@ -44,8 +44,8 @@ export class Fixture {
   readonly slab: Slab;
   readonly region: Buffer = Buffer.alloc(REGION_BYTES);
   readonly out: Completions;
-  /** Completions that nobody has waited for yet, and those who wait, by operation and slot. */
-  readonly #came = new Map<string, Completion[]>();
+  /** Completions that the case has not claimed, and callbacks that wait, by operation and slot. */
+  readonly #unclaimed = new Map<string, Completion[]>();
   readonly #waiting = new Map<string, (completion: Completion) => void>();
   /** Operations in flight, as operation and slot. */
   readonly #inFlight = new Set<string>();
@@ -58,7 +58,7 @@ export class Fixture {
   #running = true;
   #scheduled = false;
   wakes = 0;
-  /** SENDs that came so far. */
+  /** The number of SENDs. */
   sendCount = 0;
 
   constructor(make: MakeDriver, options: FixtureOptions = {}) {
@@ -110,7 +110,7 @@ export class Fixture {
     this.#schedule();
   }
 
-  /** driver.sleep() with the account of wake() kept. */
+  /** driver.sleep(), after which one wake() is allowed. */
   sleep(): boolean {
     this.#asleep = true;
     const didSleep = this.driver.sleep();
@@ -118,7 +118,7 @@ export class Fixture {
     return didSleep;
   }
 
-  /** One poll(); its completions go to who waits for them. */
+  /** One poll(); its completions go to the callbacks that wait for them. */
   step(): number {
     const wakesBefore = this.wakes;
     const count = this.driver.poll(this.out);
@@ -139,9 +139,9 @@ export class Fixture {
       this.#waiting.delete(key);
       waiting(completion);
     } else {
-      const came = this.#came.get(key);
-      if (came === undefined) this.#came.set(key, [completion]);
-      else came.push(completion);
+      const unclaimed = this.#unclaimed.get(key);
+      if (unclaimed === undefined) this.#unclaimed.set(key, [completion]);
+      else unclaimed.push(completion);
     }
   }
 
@@ -150,10 +150,10 @@ export class Fixture {
     const wasAsked = op === Op.Accept ? this.#listening : this.#inFlight.delete(`${op}:${slot}`);
     if (!wasAsked) this.#faults.push(`${name} was not in flight`);
     if (op === Op.Receive && result > 0) {
-      if (block < 0) this.#faults.push(`${name} brought no block`);
+      if (block < 0) this.#faults.push(`${name} has no block`);
       if (result > this.slab.blockBytes) this.#faults.push(`${name} is more than a block`);
     } else if (block !== -1) {
-      this.#faults.push(`${name} brought block ${block}`);
+      this.#faults.push(`${name} has block ${block}`);
     }
     if (op === Op.Send) this.sendCount += 1;
     if (op === Op.Send && result === 0) this.#faults.push(`${name} sent nothing`);
@@ -165,7 +165,7 @@ export class Fixture {
     if (op === Op.Unlisten) this.#listening = false;
   }
 
-  #ask(op: Op, slot: number): void {
+  #start(op: Op, slot: number): void {
     this.#inFlight.add(`${op}:${slot}`);
   }
 
@@ -173,25 +173,25 @@ export class Fixture {
     return this.#inFlight.has(`${op}:${slot}`);
   }
 
-  /** How many completions of a kind lie there unasked for. */
-  cameCount(op: Op, slot: number): number {
-    return this.#came.get(`${op}:${slot}`)?.length ?? 0;
+  /** How many completions of an operation are unclaimed. */
+  completionCount(op: Op, slot: number): number {
+    return this.#unclaimed.get(`${op}:${slot}`)?.length ?? 0;
   }
 
-  /** Those completions, from now on waited for. */
-  came(op: Op, slot: number): Completion[] {
-    return this.#came.get(`${op}:${slot}`)?.splice(0) ?? [];
+  /** Claims those completions. */
+  takeCompletions(op: Op, slot: number): Completion[] {
+    return this.#unclaimed.get(`${op}:${slot}`)?.splice(0) ?? [];
   }
 
   wait(op: Op, slot: number): Promise<Completion> {
     const key = `${op}:${slot}`;
-    const came = this.#came.get(key)?.shift();
-    if (came !== undefined) return Promise.resolve(came);
+    const unclaimed = this.#unclaimed.get(key)?.shift();
+    if (unclaimed !== undefined) return Promise.resolve(unclaimed);
     return new Promise((resolve, reject) => {
       const patience = setTimeout(() => {
         this.#waiting.delete(key);
-        reject(new Error(`no ${OP_NAMES[op]} of slot ${slot} came`));
-      }, PATIENCE_MS);
+        reject(new Error(`no ${OP_NAMES[op]} of slot ${slot}`));
+      }, TIMEOUT_MS);
       this.#waiting.set(key, (completion) => {
         clearTimeout(patience);
         resolve(completion);
@@ -200,13 +200,13 @@ export class Fixture {
   }
 
   async listen(address: Address = { host: '127.0.0.1', port: 0 }): Promise<number> {
-    this.#ask(Op.Listen, -1);
+    this.#start(Op.Listen, -1);
     this.driver.listen(address);
     return (await this.wait(Op.Listen, -1)).result;
   }
 
   async unlisten(last = false): Promise<void> {
-    this.#ask(Op.Unlisten, -1);
+    this.#start(Op.Unlisten, -1);
     this.driver.unlisten(last);
     assert.equal((await this.wait(Op.Unlisten, -1)).result, 0);
   }
@@ -231,7 +231,7 @@ export class Fixture {
 
   #takeSlot(): number {
     const slot = this.#slotsFree.pop();
-    assert.ok(slot !== undefined, 'the case has slots enough');
+    assert.ok(slot !== undefined, 'the case has enough slots');
     this.#slotsOpen.add(slot);
     this.#aborted.delete(slot);
     return slot;
@@ -239,22 +239,22 @@ export class Fixture {
 
   connect(address: Address): number {
     const slot = this.#takeSlot();
-    this.#ask(Op.Connect, slot);
+    this.#start(Op.Connect, slot);
     this.driver.connect(address, slot);
     return slot;
   }
 
   receive(slot: number): void {
-    this.#ask(Op.Receive, slot);
+    this.#start(Op.Receive, slot);
     this.driver.receive(slot);
   }
 
   watch(slot: number): void {
-    this.#ask(Op.Watch, slot);
+    this.#start(Op.Watch, slot);
     this.driver.watch(slot);
   }
 
-  /** The bytes of a RECEIVE, its block given back; or the result that brought none. */
+  /** The bytes of a RECEIVE, its block released; or its result without bytes. */
   take({ result, block }: Completion): Buffer | number {
     if (result <= 0) return result;
     const start = this.slab.start(block);
@@ -282,11 +282,11 @@ export class Fixture {
   }
 
   send(slot: number, region: number, start: number, end: number, more = false): void {
-    this.#ask(Op.Send, slot);
+    this.#start(Op.Send, slot);
     this.driver.send(slot, region, start, end, more);
   }
 
-  /** Sends all of a range, in as many sends as the driver likes: 0 or -errno. */
+  /** Sends all of a range, in as many sends as needed: 0 or -errno. */
   async sendAll(slot: number, region: number, start: number, end: number): Promise<number> {
     let next = start;
     while (next < end) {
@@ -294,7 +294,7 @@ export class Fixture {
       const { result } = await this.wait(Op.Send, slot);
       if (result < 0) return result;
       next += result;
-      assert.ok(next <= end, 'no more is sent than was asked');
+      assert.ok(next <= end, 'no more is sent than the range');
     }
     return 0;
   }
@@ -311,7 +311,7 @@ export class Fixture {
   }
 
   async close(slot: number): Promise<void> {
-    this.#ask(Op.Close, slot);
+    this.#start(Op.Close, slot);
     this.driver.close(slot);
     assert.equal((await this.wait(Op.Close, slot)).result, 0);
   }
@@ -320,15 +320,15 @@ export class Fixture {
     return this.driver.peer(slot);
   }
 
-  /** Finishes everything, and fails for whatever the account has found. */
+  /** Closes all sockets and the listener, and fails for what the checks found. */
   async end(): Promise<void> {
     this.run();
     for (const slot of [...this.#slotsOpen]) await this.#endSlot(slot);
     if (this.#listening) {
-      this.driver.accepting(true);
+      this.driver.setAccepting(true);
       await this.unlisten();
     }
-    for (const handle of this.#came.get(`${Op.Accept}:-1`) ?? []) {
+    for (const handle of this.#unclaimed.get(`${Op.Accept}:-1`) ?? []) {
       if (handle.result >= 0) this.driver.refuse(handle.result);
     }
     this.pause();
@@ -337,8 +337,8 @@ export class Fixture {
     this.driver.destroy();
     assert.deepEqual(this.#faults, []);
     assert.equal(leftOver, 0, 'no completion comes after the last CLOSE and UNLISTEN');
-    assert.deepEqual([...this.#inFlight], [], 'every call was answered');
-    assert.equal(this.slab.freeCount, this.slab.blockCount, 'every block came back');
+    assert.deepEqual([...this.#inFlight], [], 'every call has completed');
+    assert.equal(this.slab.freeCount, this.slab.blockCount, 'every block was released');
   }
 
   async #endSlot(slot: number): Promise<void> {
@@ -347,22 +347,23 @@ export class Fixture {
       if (this.isInFlight(op, slot)) await this.wait(op, slot);
     }
     if (this.isInFlight(Op.Receive, slot)) this.take(await this.wait(Op.Receive, slot));
-    for (const lost of this.#came.get(`${Op.Receive}:${slot}`)?.splice(0) ?? []) this.take(lost);
+    for (const lost of this.#unclaimed.get(`${Op.Receive}:${slot}`)?.splice(0) ?? [])
+      this.take(lost);
     await this.close(slot);
   }
 }
 
-/** Waits for something that events bring about, and says what when it does not come. */
+/** Waits until a condition holds; the error says which one did not. */
 export async function until(what: string, check: () => boolean): Promise<void> {
-  const givenUpMs = performance.now() + PATIENCE_MS;
+  const deadlineMs = performance.now() + TIMEOUT_MS;
   while (!check()) {
-    if (performance.now() > givenUpMs) throw new Error(`waited in vain: ${what}`);
+    if (performance.now() > deadlineMs) throw new Error(`timed out: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 
-/** What a broken connection may answer: the kernel says one or the other by timing. */
+/** The results of a broken connection: which one depends on timing. */
 export function assertBroken(result: number): void {
   const allowed: number[] = [-ERRNO.ECONNRESET, -ERRNO.EPIPE];
-  assert.ok(allowed.includes(result), `a reset gives ECONNRESET or EPIPE, not ${result}`);
+  assert.ok(allowed.includes(result), `a reset is ECONNRESET or EPIPE, not ${result}`);
 }

@@ -1,4 +1,4 @@
-// A listener made by one process and used by another, as workers of a cluster do. The test file
+// A listener that one process opens and another uses, as workers of a cluster do. The test file
 // runs a second time as that other process.
 
 import assert from 'node:assert/strict';
@@ -41,7 +41,7 @@ export const inheritedCases: readonly Case[] = [
   },
 ];
 
-/** Node tells of no public way to the number of a listening socket. */
+/** Node has no public way to get the descriptor of a listening socket. */
 function descriptorOf(server: Server): number {
   return (server as unknown as { readonly _handle: { readonly fd: number } })._handle.fd;
 }
@@ -50,7 +50,7 @@ export function isInheriting(): boolean {
   return process.env[VARIABLE] !== undefined;
 }
 
-/** The other process: serves one client, who says which port it should be. */
+/** The other process: serves one client, which sends the expected port. */
 export async function serveInherited(make: MakeDriver): Promise<void> {
   const fixture = new Fixture(make);
   const port = await fixture.listen({ fd: INHERITED_FD });

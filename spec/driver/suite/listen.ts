@@ -1,17 +1,17 @@
-// Driver cases: listening, taking clients, connecting, addresses.
+// Driver cases: listening, accepting clients, connecting, addresses.
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type NetConnectOpts, type Server } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
 import type { Case } from './case.ts';
 import { Client } from './client.ts';
 import { Fixture, until } from './fixture.ts';
 
-const ENOENT = 2;
-const ENAMETOOLONG = 36;
+const { ENOENT, ENAMETOOLONG } = ERRNO;
 
 const isWindows = process.platform === 'win32';
 const isLinux = process.platform === 'linux';
@@ -21,7 +21,7 @@ const hasLoopback6 = Object.values(networkInterfaces()).some((addresses) =>
 
 export const listenCases: readonly Case[] = [
   {
-    name: 'port 0 gives the port that clients reach',
+    name: 'port 0 results in the port that clients reach',
     async run({ fixture }) {
       const port = await fixture.listen();
       assert.ok(port > 0 && port < 65_536, `port ${port}`);
@@ -29,7 +29,7 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
-    name: 'an address in use is refused, and another listen may follow',
+    name: 'an address in use fails, and another listen may follow',
     async run({ fixture }) {
       const { server, port } = await plainServer();
       try {
@@ -41,21 +41,21 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
-    name: 'an address of another machine is refused',
+    name: 'an address of another machine fails',
     async run({ fixture }) {
       const result = await fixture.listen({ host: '192.0.2.1', port: 0 });
       assert.equal(result, -ERRNO.EADDRNOTAVAIL);
     },
   },
   {
-    name: 'a host that is no literal address is refused',
+    name: 'a host that is no literal address fails',
     async run({ fixture }) {
       const result = await fixture.listen({ host: 'not an address', port: 0 });
       assert.equal(result, -ERRNO.EINVAL);
     },
   },
   {
-    name: 'a refused client is cut off, an adopted one is served',
+    name: 'a refused client is closed, an adopted one is served',
     async run({ fixture }) {
       const port = await fixture.listen();
       const refused = await Client.open(port);
@@ -65,7 +65,7 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
-    name: 'more clients come and go than the backlog holds at once',
+    name: 'more clients connect in sequence than the backlog holds',
     options: { backlog: 4 },
     async run({ fixture }) {
       const port = await fixture.listen();
@@ -81,7 +81,7 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
-    name: 'bytes that came before adoption are there after it',
+    name: 'bytes that came before adoption are received after it',
     async run({ fixture }) {
       const port = await fixture.listen();
       const client = await Client.open(port);
@@ -93,7 +93,7 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
-    name: 'a client that leaves before adoption does no harm',
+    name: 'a client that closes before adoption does no harm',
     async run({ fixture }) {
       const port = await fixture.listen();
       const client = await Client.open(port);
@@ -107,24 +107,24 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
-    name: 'accepting(false) takes no clients, accepting(true) takes those who waited',
+    name: 'setAccepting(false) accepts no clients, setAccepting(true) accepts those that waited',
     async run({ fixture }) {
       const port = await fixture.listen();
       const first = await Client.open(port);
       const slot = await fixture.accept();
-      fixture.driver.accepting(false);
+      fixture.driver.setAccepting(false);
       const clients = [await Client.open(port), await Client.open(port), await Client.open(port)];
-      // Several exchanges on the first connection: enough turns for a driver to go wrong in.
+      // Several exchanges on the first connection: enough turns for a wrong ACCEPT.
       for (const text of ['one', 'two', 'three', 'four']) {
         first.socket.write(text);
         assert.equal(String(await fixture.readAll(slot, text.length)), text);
       }
-      assert.equal(fixture.cameCount(Op.Accept, -1), 0, 'no ACCEPT while not accepting');
+      assert.equal(fixture.completionCount(Op.Accept, -1), 0, 'no ACCEPT while not accepting');
       fixture.pause();
       while (fixture.step() > 0) {}
-      assert.equal(fixture.sleep(), true, 'clients who wait keep nobody awake');
+      assert.equal(fixture.sleep(), true, 'waiting clients do not keep the driver awake');
       const wakesBefore = fixture.wakes;
-      fixture.driver.accepting(true);
+      fixture.driver.setAccepting(true);
       await until('wake()', () => fixture.wakes > wakesBefore);
       fixture.run();
       for (const client of clients) {
@@ -135,7 +135,7 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
-    name: 'unlisten stops taking clients and leaves the others alone',
+    name: 'unlisten stops accepting and does not touch connections',
     async run({ fixture }) {
       const port = await fixture.listen();
       const client = await Client.open(port);
@@ -147,7 +147,7 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
-    name: 'unlisten loses no client that waits: each is delivered or cut off',
+    name: 'unlisten loses no waiting client: each is reported or closed',
     options: { completions: 4 },
     async run({ fixture }) {
       const port = await fixture.listen();
@@ -156,16 +156,16 @@ export const listenCases: readonly Case[] = [
       for (let count = 0; count < 5; count++) clients.push(await Client.open(port));
       fixture.run();
       await fixture.unlisten();
-      while (fixture.cameCount(Op.Accept, -1) > 0)
+      while (fixture.completionCount(Op.Accept, -1) > 0)
         fixture.driver.refuse(await fixture.acceptHandle());
       for (const client of clients) await client.isGone();
     },
   },
   {
-    name: 'unlisten takes those who wait in the kernel, also while not accepting',
+    name: "unlisten accepts clients in the kernel's queue, also while not accepting",
     async run({ fixture }) {
       const port = await fixture.listen();
-      fixture.driver.accepting(false);
+      fixture.driver.setAccepting(false);
       const clients = [await Client.open(port), await Client.open(port)];
       await fixture.unlisten();
       for (const client of clients) {
@@ -190,7 +190,7 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
-    name: 'connect to nobody is refused, and the slot is closed and used again',
+    name: 'connect to a closed port is refused, and the slot is closed and used again',
     async run({ fixture }) {
       const { server, port } = await plainServer();
       await new Promise((resolve) => server.close(resolve));
@@ -202,7 +202,7 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
-    name: 'connect comes from the address that it is told',
+    name: 'connect uses the given local address',
     needs: isLinux ? null : 'only Linux has all of 127.0.0.0/8',
     async run({ fixture }) {
       const { server, port } = await plainServer((_text, from) => from);
@@ -230,19 +230,19 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
-    name: 'abort ends a connect',
+    name: 'abort cancels a connect',
     async run({ fixture }) {
       const { server, port } = await plainServer();
       const slot = fixture.connect({ host: '127.0.0.1', port });
       fixture.abort(slot);
       const { result } = await fixture.wait(Op.Connect, slot);
-      assert.ok(result === 0 || result === -ERRNO.ECANCELED, `connect gave ${result}`);
+      assert.ok(result === 0 || result === -ERRNO.ECANCELED, `connect completed with ${result}`);
       await fixture.close(slot);
       server.close();
     },
   },
   {
-    name: 'a server that says something and ends at once is heard to the end',
+    name: 'bytes of a server that ends at once are received in full',
     async run({ fixture }) {
       let hasEnded = false;
       const server = createServer((socket) => {
@@ -257,7 +257,7 @@ export const listenCases: readonly Case[] = [
       assert.ok(address !== null && typeof address !== 'string');
       fixture.pause();
       const slot = fixture.connect({ host: '127.0.0.1', port: address.port });
-      // A ring submits what it was asked for with the next poll.
+      // A ring submits operations with the next poll.
       if (fixture.driver.name === 'uring') fixture.step();
       await until('the server is done before the next turn', () => hasEnded);
       fixture.run();
@@ -305,7 +305,7 @@ export const listenCases: readonly Case[] = [
     },
   },
   {
-    name: 'a unix socket has its mode, no port and no peer, and goes with unlisten',
+    name: 'a unix socket has its mode, no port and no peer, and unlisten removes its file',
     needs: isWindows ? 'Windows has named pipes instead' : null,
     run: ({ fixture }) =>
       inTempDirectory(async (path) => {
@@ -316,11 +316,11 @@ export const listenCases: readonly Case[] = [
         assert.equal((await fixture.wait(Op.Connect, slot)).result, 0);
         assert.deepEqual(fixture.peer(await fixture.accept()), { address: '', port: 0 });
         await fixture.unlisten();
-        assert.equal(existsSync(path), false, 'the file is gone');
+        assert.equal(existsSync(path), false, 'the file is removed');
       }),
   },
   {
-    name: 'the socket file of a dead server is replaced, that of a living one is not',
+    name: 'the socket file of a dead server is replaced, that of a running one is not',
     needs: isWindows ? 'Windows has named pipes instead' : null,
     run: ({ fixture, make }) =>
       inTempDirectory(async (path) => {
@@ -329,27 +329,27 @@ export const listenCases: readonly Case[] = [
         const second = new Fixture(make);
         assert.equal(await second.listen({ path }), -ERRNO.EADDRINUSE);
         await second.end();
-        // The probe of the second is a client of the first, gone at once.
-        while (fixture.cameCount(Op.Accept, -1) > 0)
+        // The probe of the second is a client of the first, closed at once.
+        while (fixture.completionCount(Op.Accept, -1) > 0)
           fixture.driver.refuse(await fixture.acceptHandle());
         await roundTrip(fixture, { path });
       }),
   },
   {
-    name: 'a path that is too long, or whose folder is missing, is refused',
+    name: 'a path that is too long, or whose folder is missing, fails',
     needs: isWindows ? 'Windows has named pipes instead' : null,
     run: ({ fixture }) =>
       inTempDirectory(async (path) => {
         const tooLong = await fixture.listen({ path: path.padEnd(200, 'x') });
         assert.ok(tooLong === -ERRNO.EINVAL || tooLong === -ENAMETOOLONG, `${tooLong}`);
-        // Node says EACCES here, as Windows does.
+        // Node reports EACCES here, as Windows does.
         const missing = await fixture.listen({ path: join(path, 'below') });
         assert.ok(missing === -ENOENT || missing === -ERRNO.EACCES, `${missing}`);
         assert.equal(await fixture.listen({ path }), 0);
       }),
   },
   {
-    name: 'a file that is no socket is left alone',
+    name: 'a file that is no socket is kept',
     needs: isWindows ? 'Windows has named pipes instead' : null,
     run: ({ fixture }) =>
       inTempDirectory(async (path) => {
@@ -374,7 +374,7 @@ async function roundTrip(fixture: Fixture, where: number | NetConnectOpts): Prom
   client.socket.destroy();
 }
 
-/** Whatever clients did before has reached the kernel, and the driver had turns to see it. */
+/** Waits until earlier actions of clients have reached the kernel and the driver. */
 async function fence(fixture: Fixture, port: number): Promise<void> {
   for (let round = 0; round < 2; round++) await roundTrip(fixture, port);
 }
@@ -414,7 +414,7 @@ async function leaveStaleSocket(path: string): Promise<void> {
   const script = `require('node:net').createServer().listen(${JSON.stringify(path)})`;
   const child = spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
   const exited = new Promise((resolve) => child.once('exit', resolve));
-  await until('the doomed server listens', () => existsSync(path));
+  await until('the server that will be killed listens', () => existsSync(path));
   child.kill('SIGKILL');
   await exited;
   assert.equal(existsSync(path), true, 'the file outlives its server');

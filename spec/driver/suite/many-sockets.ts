@@ -1,5 +1,5 @@
-// Driver cases: many sockets at once, polls and slabs that are too small for them, and turns that
-// end in sleep while something happens.
+// Driver cases: many sockets at once, polls and slabs that are too small for them, and events
+// between a poll and the sleep.
 
 import assert from 'node:assert/strict';
 import { Op } from '../../../src/driver/driver.ts';
@@ -11,7 +11,7 @@ const ROUNDS = 3;
 
 export const crowdCases: readonly Case[] = [
   {
-    name: '1,000 sockets are all answered, and none is far behind',
+    name: '1,000 sockets are all served, and none is far behind',
     options: { slots: 1000, blockCount: 300, backlog: 1024 },
     async run({ fixture }) {
       const port = await fixture.listen();
@@ -38,11 +38,11 @@ export const crowdCases: readonly Case[] = [
       fixture.run();
       await Promise.all(serving);
       for (const client of clients) await client.hasBytes(4 * ROUNDS);
-      assert.ok(leastWhenFirstWasDone >= 1, 'nobody was done before everybody was served once');
+      assert.ok(leastWhenFirstWasDone >= 1, 'each was served once before the first was done');
     },
   },
   {
-    name: 'a poll of four completions serves everybody, and lets clients in',
+    name: 'polls of four completions serve all sockets, and accept clients',
     options: { completions: 4, blockCount: 8 },
     async run({ fixture }) {
       const port = await fixture.listen();
@@ -71,7 +71,7 @@ export const crowdCases: readonly Case[] = [
     },
   },
   {
-    name: 'who waits for a block gets one in turn',
+    name: 'starved receives get blocks in turn',
     options: { blockCount: 1, blockBytes: 1024 },
     async run({ fixture }) {
       const port = await fixture.listen();
@@ -106,7 +106,7 @@ export const crowdCases: readonly Case[] = [
     },
   },
   {
-    name: 'an end and a reset are told without a block',
+    name: 'an end and a reset are reported without a block',
     options: { blockCount: 1 },
     async run({ fixture }) {
       const port = await fixture.listen();
@@ -118,14 +118,14 @@ export const crowdCases: readonly Case[] = [
         if (isReset) client.socket.resetAndDestroy();
         else client.socket.end();
         const { result } = await fixture.wait(Op.Receive, slot);
-        assert.ok(isReset ? result < 0 : result === 0, `receive gave ${result}`);
+        assert.ok(isReset ? result < 0 : result === 0, `receive completed with ${result}`);
         await fixture.close(slot);
       }
       for (const block of blocks) fixture.slab.release(block);
     },
   },
   {
-    name: 'a block that comes back wakes, also when it came and went before the sleep',
+    name: 'a released block wakes, also when it was released and acquired before the sleep',
     options: { blockCount: 1 },
     async run({ fixture }) {
       const { client, slot, port } = await pair(fixture);
@@ -137,7 +137,7 @@ export const crowdCases: readonly Case[] = [
       fixture.step();
       fixture.slab.release(block);
       assert.equal(fixture.slab.acquire(), block);
-      // At once, for a poll() before it would look again. It may refuse, if it has something to do.
+      // At once, without a poll() that would peek again. False is right if it has something to do.
       await until('sleep', () => fixture.sleep() || fixture.step() < 0);
       const wakesBefore = fixture.wakes;
       fixture.slab.release(block);
@@ -147,7 +147,7 @@ export const crowdCases: readonly Case[] = [
     },
   },
   {
-    name: 'bytes that come between the poll and the sleep wake, or refuse the sleep',
+    name: 'bytes that come between the poll and the sleep wake, or sleep returns false',
     async run({ fixture }) {
       const { client, slot } = await pair(fixture);
       for (let round = 0; round < 10; round++) {
@@ -170,7 +170,7 @@ export const crowdCases: readonly Case[] = [
     },
   },
   {
-    name: 'sends from several regions at once, while others come and go',
+    name: 'sends from several regions at once, while others are mapped and unmapped',
     async run({ fixture }) {
       const port = await fixture.listen();
       const sending: Promise<void>[] = [];
@@ -188,7 +188,7 @@ export const crowdCases: readonly Case[] = [
   },
 ];
 
-/** Says four bytes again and again, each time it was answered. */
+/** Sends four bytes again each time they were echoed. */
 function talk(client: Client): void {
   let said = 1;
   client.socket.write('ping');
@@ -217,7 +217,7 @@ async function serve(
   assert.ok(client.bytes.equals(expected));
 }
 
-/** Long enough for what should not happen; nothing waits for it to be exact. */
+/** Long enough for an unexpected event; no test depends on its exact length. */
 async function rounds(count = 10): Promise<void> {
   let left = count;
   await until(`${count} rounds`, () => {

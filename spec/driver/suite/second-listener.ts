@@ -1,8 +1,9 @@
-// Driver cases: clients from a second listening socket, which stays somebody else's.
+// Driver cases: clients from a second listening socket, which another process owns.
 
 import assert from 'node:assert/strict';
-import { ERRNO, Op } from '../../../src/driver/driver.ts';
-import { listenerPort, openListener } from '../../../src/driver/linux/listener.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { Op } from '../../../src/driver/driver.ts';
+import { listenerPort, openListener } from '../../../src/driver/linux/open-listener.ts';
 import { linuxSyscalls, type Syscalls } from '../../../src/driver/linux/syscalls.ts';
 import type { Case } from './case.ts';
 import { Client } from './client.ts';
@@ -11,7 +12,7 @@ import type { Fixture } from './fixture.ts';
 const found = linuxSyscalls();
 const needs = typeof found === 'string' ? found : null;
 
-/** Rounds of Node's loop, enough for a driver to take a client that it must not take. */
+/** Rounds of Node's loop, enough for a driver to accept a client that it must not accept. */
 const IDLE_ROUNDS = 50;
 
 interface Other {
@@ -24,7 +25,7 @@ async function withOther(run: (other: Other) => Promise<void>): Promise<void> {
   const calls = linuxSyscalls();
   assert.ok(typeof calls !== 'string');
   const fd = openListener(calls, { host: '127.0.0.1', port: 0 }, 16);
-  assert.ok(fd >= 0, `a listener of somebody else: ${fd}`);
+  assert.ok(fd >= 0, `another listener: ${fd}`);
   const port = listenerPort(calls, fd);
   try {
     await run({ calls, fd, port });
@@ -33,21 +34,21 @@ async function withOther(run: (other: Other) => Promise<void>): Promise<void> {
   }
 }
 
-/** Serves a listener of others, with a client in its queue, and leaves it. */
+/** Serves an inherited listener with a client in its queue, and unlistens. */
 async function leavesWithOneWaiting(fixture: Fixture, last: boolean): Promise<Client> {
   const calls = linuxSyscalls();
   assert.ok(typeof calls !== 'string');
   const fd = openListener(calls, { host: '127.0.0.1', port: 0 }, 16);
   const port = await fixture.listen({ fd });
   assert.ok(port > 0);
-  fixture.driver.accepting(false);
+  fixture.driver.setAccepting(false);
   const client = await Client.open(port);
   await takesNobody(fixture);
   await fixture.unlisten(last);
   return client;
 }
 
-/** The next client is this one: it is greeted on its slot. */
+/** The next client is this one: it gets a greeting on its slot. */
 async function serves(fixture: Fixture, client: Client): Promise<void> {
   const slot = await fixture.accept();
   await fixture.write(slot, 'hello');
@@ -59,12 +60,12 @@ async function takesNobody(fixture: Fixture): Promise<void> {
   for (let round = 0; round < IDLE_ROUNDS; round++) {
     await new Promise((resolve) => setImmediate(resolve));
   }
-  assert.equal(fixture.cameCount(Op.Accept, -1), 0, 'no ACCEPT of a listener that is not watched');
+  assert.equal(fixture.completionCount(Op.Accept, -1), 0, 'no ACCEPT from a listener that is off');
 }
 
 export const alsoCases: readonly Case[] = [
   {
-    name: 'acceptAlso takes clients of another listener until it is told no longer',
+    name: 'acceptAlso accepts clients of another listener until it is switched off',
     needs,
     run: ({ fixture }) =>
       withOther(async (other) => {
@@ -84,7 +85,7 @@ export const alsoCases: readonly Case[] = [
       }),
   },
   {
-    name: 'acceptAlso wakes a sleeper for clients who wait already',
+    name: 'acceptAlso wakes a sleeping driver for clients that wait already',
     needs,
     run: ({ fixture }) =>
       withOther(async (other) => {
@@ -96,19 +97,19 @@ export const alsoCases: readonly Case[] = [
       }),
   },
   {
-    name: 'accepting() holds for every listener, whichever was said first',
+    name: 'setAccepting() holds for every listener, whichever call came first',
     needs,
     run: ({ fixture }) =>
       withOther((first) =>
         withOther(async (second) => {
           const port = await fixture.listen();
           fixture.driver.acceptAlso(first.fd, true);
-          fixture.driver.accepting(false);
+          fixture.driver.setAccepting(false);
           fixture.driver.acceptAlso(second.fd, true);
           const ports = [port, first.port, second.port];
           const clients = await Promise.all(ports.map((each) => Client.open(each)));
           await takesNobody(fixture);
-          fixture.driver.accepting(true);
+          fixture.driver.setAccepting(true);
           for (let count = 0; count < clients.length; count++) {
             await fixture.write(await fixture.accept(), 'hello');
           }
@@ -124,10 +125,10 @@ export const alsoCases: readonly Case[] = [
         await fixture.listen();
         fixture.driver.acceptAlso(other.fd, true);
         await fixture.unlisten();
-        assert.equal(listenerPort(other.calls, other.fd), other.port, 'it listens still');
+        assert.equal(listenerPort(other.calls, other.fd), other.port, 'it still listens');
         const client = await Client.open(other.port);
         await takesNobody(fixture);
-        // A later listen() begins without it.
+        // A later listen() starts without it.
         await fixture.listen();
         await takesNobody(fixture);
         fixture.driver.acceptAlso(other.fd, true);
@@ -135,25 +136,25 @@ export const alsoCases: readonly Case[] = [
       }),
   },
   {
-    name: 'whoever leaves an inherited listener last takes those who wait',
+    name: 'the last process of an inherited listener accepts waiting clients',
     needs,
     async run({ fixture }) {
       const client = await leavesWithOneWaiting(fixture, true);
-      assert.equal(fixture.cameCount(Op.Accept, -1), 1, 'before UNLISTEN');
+      assert.equal(fixture.completionCount(Op.Accept, -1), 1, 'before UNLISTEN');
       await serves(fixture, client);
     },
   },
   {
-    name: 'whoever leaves an inherited listener to others leaves those who wait as well',
+    name: 'a process that is not the last leaves waiting clients to the others',
     needs,
     async run({ fixture }) {
       const client = await leavesWithOneWaiting(fixture, false);
-      assert.equal(fixture.cameCount(Op.Accept, -1), 0);
+      assert.equal(fixture.completionCount(Op.Accept, -1), 0);
       client.socket.destroy();
     },
   },
   {
-    name: 'a descriptor may be closed as soon as acceptAlso was told no longer',
+    name: 'a descriptor may be closed as soon as acceptAlso was switched off',
     needs,
     run: ({ fixture }) =>
       withOther(async (kept) => {
@@ -166,12 +167,16 @@ export const alsoCases: readonly Case[] = [
         assert.equal(kept.calls.close(fd), 0);
         await assert.rejects(Client.open(closedPort), /ECONNREFUSED/);
         await serves(fixture, await Client.open(port));
-        assert.equal(kept.calls.accept(kept.fd, 0), -ERRNO.EAGAIN, 'the other one is left alone');
+        assert.equal(
+          kept.calls.accept(kept.fd, 0),
+          -ERRNO.EAGAIN,
+          'the other listener is not affected',
+        );
       }),
   },
 ];
 
 /** Why the portable driver passes none of them. */
 export const alsoSkips: Readonly<Record<string, string>> = Object.fromEntries(
-  alsoCases.map(({ name }) => [name, 'node:cluster gives all workers the same listener']),
+  alsoCases.map(({ name }) => [name, 'under node:cluster all workers share one listener']),
 );

@@ -1,11 +1,11 @@
-// Pins this thread to a core. Only the calling thread moves, so V8's helpers stay free.
+// Pins this thread to a core. Only the calling thread is pinned: V8's helper threads run anywhere.
 
 import { ffi } from './ffi.ts';
 
 /** Bits of a cpu_set_t (<bits/cpu-set.h>). */
 const CORES_MAX = 1024;
 
-/** The cores this process may run on; empty where nobody can say. */
+/** The cores this process may run on; empty where the system does not say. */
 export function allowedCores(): number[] {
   const set = cpuSet();
   const library = linuxLibrary();

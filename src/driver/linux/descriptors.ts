@@ -11,7 +11,7 @@ export function descriptorsMax(): number {
   }
 }
 
-/** The soft limit in the text that Linux gives. */
+/** The soft limit in the text of /proc/self/limits. */
 export function maxFrom(limits: string): number {
   const most = /^Max open files +(\d+)/m.exec(limits)?.[1];
   return most === undefined ? Number.POSITIVE_INFINITY : Number(most);

@@ -1,19 +1,14 @@
 // Hot: runs for every completion. Measured by perf/micro/driver.ts.
-// Linux epoll behind the completion-shaped seam: an operation is tried at once, or when the kernel
-// says that it can go on. Every socket is registered once, edge-triggered for both directions, so a
-// request costs one recv, one send and its share of an epoll_wait.
+// The driver on Linux epoll: an operation is tried at once, or when the kernel reports readiness.
+// Every socket is registered once, edge-triggered for both directions, so a request costs one recv,
+// one send and its share of an epoll_wait.
 
 import { assert } from '../../base/assert.ts';
+import { ERRNO } from '../../base/errno.ts';
 import { Ring } from '../../base/ring.ts';
-import {
-  type Address,
-  type Completions,
-  type Driver,
-  type DriverOptions,
-  ERRNO,
-  Op,
-} from '../driver.ts';
-import type { Watch } from './ffi.ts';
+import { type Address, type Completions, type Driver, type DriverOptions, Op } from '../driver.ts';
+import { Sends } from './epoll-sends.ts';
+import type { LoopWatch } from './foreign.ts';
 import {
   EPOLL_CTL_ADD,
   EPOLL_DATA_OFFSET,
@@ -29,24 +24,23 @@ import {
   STREAM_SOCKET,
 } from './layout.ts';
 import { LISTENER_TAG, LinuxDriver } from './linux-driver.ts';
-import { Sends } from './sends.ts';
 import { addressFrom } from './sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from './syscalls.ts';
 
-/** What is true of a socket; bits of #state. */
-const ARMED = 1; // a receive is wanted
-const READABLE = 2; // the kernel may have bytes, the end or an error for us
-const SENDING = 4; // a send is in flight: parked, or its completion not yet polled
-const PARKED = 8; // the send buffer was full
-const UNSENT = 128; // the next poll() tries the send
-const UNSENT_QUEUED = 256; // stands in #unsent; outlives the socket too
-const QUEUED = 16; // stands in #ready; outlives the socket, so that no slot stands there twice
+/** The state of a socket; bits of #state. */
+const RECEIVING = 1; // a receive is in flight
+const READABLE = 2; // the kernel may have bytes, the end of the stream or an error
+const SENDING = 4; // a send is in flight: blocked, or its completion not yet polled
+const SEND_BLOCKED = 8; // the send buffer was full
+const RETRY_QUEUED = 16; // is in #retries; outlives the socket, so that no slot is there twice
 const CONNECTING = 32;
-const ENDING = 64; // end, hang-up or error was announced: a short read may not be the last
+const END_REPORTED = 64; // an event reported the end or an error: a short read may not be the last
+const UNSENT = 128; // the next poll() tries the send
+const UNSENT_QUEUED = 256; // is in #unsent; outlives the socket too
 
 const EVENTS_MAX = 128;
 
-/** Null when this driver can run here, else one line that says why not. */
+/** Null when this driver can run here, else the reason why not, in one line. */
 export function epollProblem(): string | null {
   const calls = linuxSyscalls();
   return typeof calls === 'string' ? calls : null;
@@ -54,71 +48,73 @@ export function epollProblem(): string | null {
 
 export class EpollDriver extends LinuxDriver implements Driver {
   readonly name = 'epoll';
-  readonly #watch: Watch;
+  readonly #loopWatch: LoopWatch;
   /** struct epoll_event for the kernel to fill. */
   readonly #events = new Int32Array((EVENTS_MAX * EPOLL_EVENT_BYTES) / 4);
   readonly #eventsAddress: number;
   readonly #state: Uint16Array;
   readonly #sends: Sends;
-  /** Slots with a receive to try without waiting for the kernel to say so. */
-  readonly #ready: Ring;
-  /** Slots whose send is tried by the next poll(). */
+  /**
+   * Slots whose receive the next poll() tries without an event: readable, or starved of a block.
+   */
+  readonly #retries: Ring;
+  /** Slots whose send the next poll() tries. */
   readonly #unsent: Ring;
 
   constructor(options: DriverOptions, calls: Syscalls | string = linuxSyscalls()) {
-    if (typeof calls === 'string') throw new Error(`epoll cannot run here: ${calls}`);
+    if (typeof calls === 'string') throw new Error(calls);
     super(options, calls);
     const { slots } = options;
     this.#state = new Uint16Array(slots);
-    this.#ready = new Ring(slots);
+    this.#retries = new Ring(slots);
     this.#unsent = new Ring(slots);
     this.#sends = new Sends(calls, this.regions, slots);
     this.#eventsAddress = calls.addressOf(new Uint8Array(this.#events.buffer));
-    this.#watch = calls.watch(this.epoll, () => this.rang());
+    this.#loopWatch = calls.watchOnLoop(this.epoll, () => this.notified());
   }
 
   adopt(fd: number, slot: number): void {
     assert(this.fds[slot] < 0, 'an adopting slot is free');
     assert(fd >= 0, 'a handle is a descriptor');
     this.fds[slot] = fd;
-    this.#state[slot] &= QUEUED | UNSENT_QUEUED;
+    this.#state[slot] &= RETRY_QUEUED | UNSENT_QUEUED;
     const status = this.calls.epollControl(this.epoll, EPOLL_CTL_ADD, fd, EVENTS_WATCHED, slot);
-    // Out of memory or of watches: no event will come, and a timeout ends the connection.
+    // Out of memory or of watches: no event will come, and a timeout closes the connection.
     if (status < 0) this.#state[slot] |= READABLE;
   }
 
   connect(address: Address, slot: number): void {
     const target = addressFrom(address);
-    assert(target !== null, 'connect() gets a literal address');
+    assert(target !== null, 'connect() needs a literal address');
     const fd = this.connectingSocket(target.family, STREAM_SOCKET, address);
     if (fd < 0) {
-      this.finish(Op.Connect, slot, fd);
+      this.complete(Op.Connect, slot, fd);
       return;
     }
     const status = this.calls.connect(fd, target.bytes, target.length);
     this.adopt(fd, slot);
     if (status === -ERRNO.EINPROGRESS) this.#state[slot] |= CONNECTING;
-    else this.finish(Op.Connect, slot, status);
+    else this.complete(Op.Connect, slot, status);
   }
 
   receive(slot: number): void {
     const state = this.#state[slot];
     assert(this.fds[slot] >= 0, 'a receiving slot is open');
-    assert((state & ARMED) === 0, 'one receive in flight a socket');
-    this.#state[slot] = state | ARMED;
-    if ((state & READABLE) !== 0) this.#retryLater(slot);
+    assert((state & RECEIVING) === 0, 'one receive in flight per socket');
+    this.#state[slot] = state | RECEIVING;
+    if ((state & READABLE) !== 0) this.#retryReceive(slot);
   }
 
-  #retryLater(slot: number): void {
-    if ((this.#state[slot] & QUEUED) !== 0) return;
-    this.#state[slot] |= QUEUED;
-    this.#ready.push(slot);
+  #retryReceive(slot: number): void {
+    if ((this.#state[slot] & RETRY_QUEUED) !== 0) return;
+    this.#state[slot] |= RETRY_QUEUED;
+    this.#retries.push(slot);
     this.wakeUp();
   }
 
   send(slot: number, region: number, start: number, end: number, more: boolean): void {
     assert(this.fds[slot] >= 0, 'a sending slot is open');
-    assert((this.#state[slot] & SENDING) === 0, 'one send in flight a socket');
+    assert((this.#state[slot] & SENDING) === 0, 'one send in flight per socket');
     assert(end > start, 'a send has bytes');
     this.#state[slot] |= SENDING;
     this.#sends.set(slot, region, start, end, more);
@@ -136,56 +132,56 @@ export class EpollDriver extends LinuxDriver implements Driver {
     if (fd < 0) return;
     const state = this.#state[slot];
     if (reset) this.calls.lingerZero(fd);
-    this.#state[slot] &= ~(ARMED | PARKED | UNSENT | CONNECTING);
+    this.#state[slot] &= ~(RECEIVING | SEND_BLOCKED | UNSENT | CONNECTING);
     this.cancelWatch(slot);
-    if ((state & CONNECTING) !== 0) this.finish(Op.Connect, slot, -ERRNO.ECANCELED);
-    if ((state & ARMED) !== 0) this.finish(Op.Receive, slot, -ERRNO.ECANCELED);
-    if ((state & (PARKED | UNSENT)) !== 0) this.finish(Op.Send, slot, -ERRNO.ECANCELED);
+    if ((state & CONNECTING) !== 0) this.complete(Op.Connect, slot, -ERRNO.ECANCELED);
+    if ((state & RECEIVING) !== 0) this.complete(Op.Receive, slot, -ERRNO.ECANCELED);
+    if ((state & (SEND_BLOCKED | UNSENT)) !== 0) this.complete(Op.Send, slot, -ERRNO.ECANCELED);
   }
 
-  /** Every event of a socket tells of it. */
+  /** Every socket is registered already. */
   protected override prepareWatch(): void {}
 
   close(slot: number): void {
-    assert((this.#state[slot] & (ARMED | SENDING)) === 0, 'nothing is in flight at close');
-    // Closing takes the descriptor out of epoll.
+    assert((this.#state[slot] & (RECEIVING | SENDING)) === 0, 'nothing is in flight at close');
+    // Closing removes the descriptor from the epoll.
     this.closeSlot(slot);
   }
 
   sleep(): boolean {
-    assert(!this.asleep, 'only the awake fall asleep');
-    if (this.queue.length + this.#unsent.length > 0 || this.listener.isLeaving) return false;
-    if (this.#ready.length > 0 && this.slab.freeCount > 0) return false;
-    if (this.#ready.length > 0) this.slab.whenFree = () => this.wakeUp();
+    assert(!this.asleep, 'a driver that sleeps does not sleep again');
+    if (this.queue.length + this.#unsent.length > 0 || this.listener.isDraining) return false;
+    if (this.#retries.length > 0 && this.slab.freeCount > 0) return false;
+    if (this.#retries.length > 0) this.slab.whenFree = () => this.wakeUp();
     this.asleep = true;
-    this.#watch.arm();
+    this.#loopWatch.arm();
     return true;
   }
 
   poll(out: Completions): number {
-    // A poll that nobody was woken for (a deadline) takes the wake back.
+    // For a poll() without a wake(), because of a deadline.
     this.asleep = false;
     let count = this.#drain(out, 0);
-    // Each has a share of `out`: who is busy without end keeps nobody waiting.
+    // Each step has a share of `out`, so that a busy one does not delay the others.
     const shared = out.capacity - 2;
     count = this.#sendAll(out, count, shared >> 1);
-    count = this.#retry(out, count, shared - (shared >> 2));
-    // An event gives at most two completions.
+    count = this.#retryReceives(out, count, shared - (shared >> 2));
+    // An event makes at most two completions.
     const eventsMax = Math.min((out.capacity - count) >> 1, EVENTS_MAX);
     if (eventsMax === 0) return count;
     const found = this.calls.epollWait(this.epoll, this.#eventsAddress, eventsMax);
     const events = this.#events;
     const stride = EPOLL_EVENT_BYTES >> 2;
     const tagOffset = EPOLL_DATA_OFFSET >> 2;
-    let listening = false;
+    let clientsWait = false;
     for (let index = 0; index < found; index++) {
       const mask = events[index * stride];
       const slot = events[index * stride + tagOffset];
-      if (slot === LISTENER_TAG) listening = true;
+      if (slot === LISTENER_TAG) clientsWait = true;
       else count = this.#event(out, count, slot, mask);
     }
-    if (this.listener.isLeaving) return this.listener.takeLast(out, count);
-    return listening ? this.listener.accept(out, count) : count;
+    if (this.listener.isDraining) return this.listener.drain(out, count);
+    return clientsWait ? this.listener.accept(out, count) : count;
   }
 
   #drain(out: Completions, from: number): number {
@@ -197,8 +193,8 @@ export class EpollDriver extends LinuxDriver implements Driver {
   }
 
   /**
-   * Sends of one turn go out together: the code of the server runs for all requests of a turn, then
-   * the kernel's for all of their answers, and each finds its caches as it left them.
+   * Sends of one turn go out together: first the server's code runs for all requests of the turn,
+   * then the kernel's for all of their responses, each with warm caches.
    */
   #sendAll(out: Completions, from: number, max: number): number {
     let count = from;
@@ -210,28 +206,28 @@ export class EpollDriver extends LinuxDriver implements Driver {
     return count;
   }
 
-  /** Receives that were asked for while the kernel may have had bytes already. */
-  #retry(out: Completions, from: number, max: number): number {
+  /** Tries receives whose bytes the kernel reported before, and starved ones. */
+  #retryReceives(out: Completions, from: number, max: number): number {
     let count = from;
-    for (let left = this.#ready.length; left > 0 && count < max; left--) {
-      const slot = this.#ready.shift();
-      this.#state[slot] &= ~QUEUED;
-      if ((this.#state[slot] & ARMED) !== 0) count = this.#receiveNow(out, count, slot);
+    for (let left = this.#retries.length; left > 0 && count < max; left--) {
+      const slot = this.#retries.shift();
+      this.#state[slot] &= ~RETRY_QUEUED;
+      if ((this.#state[slot] & RECEIVING) !== 0) count = this.#receiveNow(out, count, slot);
     }
     return count;
   }
 
   #event(out: Completions, from: number, slot: number, mask: number): number {
     let count = from;
-    if ((mask & EVENTS_ENDED) !== 0) this.#state[slot] |= ENDING;
-    if ((mask & EVENTS_BROKEN) !== 0) this.broke(slot);
+    if ((mask & EVENTS_ENDED) !== 0) this.#state[slot] |= END_REPORTED;
+    if ((mask & EVENTS_BROKEN) !== 0) this.broken(slot);
     const state = this.#state[slot];
     if ((state & CONNECTING) !== 0) return this.#connected(out, count, slot, mask);
     if ((mask & EVENTS_INPUT) !== 0) {
       this.#state[slot] |= READABLE;
-      if ((state & ARMED) !== 0) count = this.#receiveNow(out, count, slot);
+      if ((state & RECEIVING) !== 0) count = this.#receiveNow(out, count, slot);
     }
-    if ((state & PARKED) !== 0 && (mask & EVENTS_OUTPUT) !== 0)
+    if ((state & SEND_BLOCKED) !== 0 && (mask & EVENTS_OUTPUT) !== 0)
       count = this.#sendNow(out, count, slot);
     return count;
   }
@@ -240,7 +236,7 @@ export class EpollDriver extends LinuxDriver implements Driver {
     if ((mask & EVENTS_OUTPUT) === 0) return count;
     this.#state[slot] &= ~CONNECTING;
     const status = this.calls.getsockopt(this.fds[slot], SOL_SOCKET, SO_ERROR);
-    // Bytes may have come with the connection; their edge is this one.
+    // Bytes may have come with the connection; this is their event, too.
     this.#state[slot] |= READABLE;
     return out.set(count, Op.Connect, slot, status > 0 ? -status : status, -1);
   }
@@ -248,36 +244,36 @@ export class EpollDriver extends LinuxDriver implements Driver {
   #receiveNow(out: Completions, count: number, slot: number): number {
     const slab = this.slab;
     const block = slab.acquire();
-    if (block < 0) return this.#receiveWithoutBlock(out, count, slot);
+    if (block < 0) return this.#receiveStarved(out, count, slot);
     const address = this.regions.block(block);
     const result = this.calls.recv(this.fds[slot], address, slab.blockBytes, 0);
     if (result > 0) {
-      // A short read took all there was, unless the end is known to stand behind it.
-      const drained = result < slab.blockBytes && (this.#state[slot] & ENDING) === 0;
-      this.#state[slot] &= drained ? ~(ARMED | READABLE) : ~ARMED;
+      // A short read took all bytes, unless the end of the stream or an error follows.
+      const drained = result < slab.blockBytes && (this.#state[slot] & END_REPORTED) === 0;
+      this.#state[slot] &= drained ? ~(RECEIVING | READABLE) : ~RECEIVING;
       return out.set(count, Op.Receive, slot, result, block);
     }
     slab.release(block);
-    // Nothing announces again what an interrupted call left there.
-    if (result === -ERRNO.EINTR) this.#retryLater(slot);
+    // No event reports again what an interrupted call did not read.
+    if (result === -ERRNO.EINTR) this.#retryReceive(slot);
     else if (result === -ERRNO.EAGAIN) this.#state[slot] &= ~READABLE;
-    else return this.#ended(out, count, slot, result);
+    else return this.#receiveEnded(out, count, slot, result);
     return count;
   }
 
-  #ended(out: Completions, count: number, slot: number, result: number): number {
-    this.#state[slot] &= ~ARMED;
+  #receiveEnded(out: Completions, count: number, slot: number, result: number): number {
+    this.#state[slot] &= ~RECEIVING;
     return out.set(count, Op.Receive, slot, result, -1);
   }
 
-  /** An end or an error needs no block; bytes wait until one comes back. */
-  #receiveWithoutBlock(out: Completions, count: number, slot: number): number {
+  /** No block is free: an end or an error needs none, bytes wait for one. */
+  #receiveStarved(out: Completions, count: number, slot: number): number {
     const result = this.calls.recv(this.fds[slot], this.scratchAddress, 1, MSG_PEEK);
     if (result <= 0 && result !== -ERRNO.EAGAIN && result !== -ERRNO.EINTR) {
-      return this.#ended(out, count, slot, result);
+      return this.#receiveEnded(out, count, slot, result);
     }
     this.#state[slot] |= READABLE;
-    this.#retryLater(slot);
+    this.#retryReceive(slot);
     return count;
   }
 
@@ -288,15 +284,15 @@ export class EpollDriver extends LinuxDriver implements Driver {
       return count;
     }
     if (result === -ERRNO.EAGAIN) {
-      this.#state[slot] = (this.#state[slot] & ~UNSENT) | PARKED;
+      this.#state[slot] = (this.#state[slot] & ~UNSENT) | SEND_BLOCKED;
       return count;
     }
-    this.#state[slot] &= ~(PARKED | SENDING | UNSENT);
+    this.#state[slot] &= ~(SEND_BLOCKED | SENDING | UNSENT);
     return out.set(count, Op.Send, slot, result, -1);
   }
 
   destroy(): void {
-    this.#watch.close();
+    this.#loopWatch.close();
     this.closeListeners();
   }
 }

@@ -1,5 +1,5 @@
 // Numbers of the Linux kernel's interface, with the header each comes from. They are the same on
-// x64 and arm64 except where `process.arch` is asked.
+// x64 and arm64 except where they depend on `process.arch`.
 
 // <asm-generic/socket.h>, <linux/in.h>, <linux/tcp.h>, <bits/socket.h>
 export const AF_UNIX = 1;
@@ -9,7 +9,7 @@ export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = 0x800;
 export const SOCK_CLOEXEC = 0x80000;
-/** What all sockets are. */
+/** The type of every socket of the drivers. */
 export const STREAM_SOCKET: number = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
@@ -54,11 +54,11 @@ export const EPOLLERR = 0x8;
 export const EPOLLHUP = 0x10;
 export const EPOLLRDHUP = 0x2000;
 export const EPOLLET: number = 0x80000000 | 0;
-/** Every socket is watched for these, once; and what each announces. */
+/** Every socket is registered for these, once. The others are sets of them that mean the same. */
 export const EVENTS_WATCHED: number = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 export const EVENTS_INPUT: number = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 export const EVENTS_ENDED: number = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
-/** The connection is broken; epoll and poll always tell of these. */
+/** The connection is broken. epoll and poll report these unasked. */
 export const EVENTS_BROKEN: number = EPOLLHUP | EPOLLERR;
 export const EVENTS_OUTPUT: number = EPOLLOUT | EPOLLHUP | EPOLLERR;
 export const EPOLL_EVENT_BYTES: number = process.arch === 'x64' ? 12 : 16;

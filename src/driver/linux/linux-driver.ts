@@ -1,11 +1,11 @@
 // What the Linux drivers share: the table of descriptors, memory to send from, listeners, the queue
-// of what finished without the kernel, and waking up. How bytes move is each driver's own.
+// of completions that need no kernel, and waking up. Each driver receives and sends its own way.
 
 import { assert } from '../../base/assert.ts';
+import { ERRNO } from '../../base/errno.ts';
 import type { Slab } from '../../base/slab.ts';
 import { CompletionQueue } from '../completion-queue.ts';
-import { type Address, type DriverOptions, ERRNO, Op, type Peer } from '../driver.ts';
-import { EpollListener } from './epoll-listener.ts';
+import { type Address, type DriverOptions, Op, type Peer } from '../driver.ts';
 import {
   IP_BIND_ADDRESS_NO_PORT,
   IPPROTO_IP,
@@ -14,16 +14,17 @@ import {
   SOCKADDR_BYTES,
   TCP_NODELAY,
 } from './layout.ts';
+import { Listener } from './listener.ts';
 import { RegionAddresses } from './region-addresses.ts';
 import { peerFrom, socketAddress } from './sockaddr.ts';
 import type { Syscalls } from './syscalls.ts';
 
-/** What comes back with an event of a listener; sockets have their slot. */
+/** The tag of a listener's events; a socket's events have its slot. */
 export const LISTENER_TAG = -1;
 
-/** What is so of a watch; bits of #watches. */
-const WATCHING = 1; // its completion was not yet made
-const PREPARED = 2; // events will tell of a break
+/** The state of a slot's watch; bits of #watches. */
+const WATCHING = 1; // in flight
+const PREPARED = 2; // an event reports when the connection breaks
 
 export abstract class LinuxDriver {
   wake: (fromLoop: boolean) => void = () => {};
@@ -31,13 +32,13 @@ export abstract class LinuxDriver {
   protected readonly calls: Syscalls;
   protected readonly slab: Slab;
   protected readonly regions: RegionAddresses;
-  protected readonly listener: EpollListener;
-  /** An epoll, which listeners stand in at least. */
+  protected readonly listener: Listener;
+  /** An epoll, in which at least the listeners are registered. */
   protected readonly epoll: number;
   /** The descriptor of a slot, -1 when there is none. */
   protected readonly fds: Int32Array;
   protected readonly queue: CompletionQueue;
-  /** For a socket's name, and for a byte that is only looked at. */
+  /** For a socket's name, and for a byte that is only peeked at. */
   protected readonly scratch: Uint8Array = new Uint8Array(SOCKADDR_BYTES);
   protected readonly scratchAddress: number;
   readonly #backlog: number;
@@ -54,7 +55,7 @@ export abstract class LinuxDriver {
     this.scratchAddress = calls.addressOf(this.scratch);
     this.epoll = calls.epollCreate();
     if (this.epoll < 0) throw new Error(`epoll_create1 failed with errno ${-this.epoll}`);
-    this.listener = new EpollListener(calls, this.epoll, LISTENER_TAG);
+    this.listener = new Listener(calls, this.epoll, LISTENER_TAG);
   }
 
   now(): number {
@@ -74,17 +75,17 @@ export abstract class LinuxDriver {
   }
 
   listen(address: Address): void {
-    this.finish(Op.Listen, -1, this.listener.open(address, this.#backlog));
+    this.complete(Op.Listen, -1, this.listener.open(address, this.#backlog));
   }
 
   unlisten(last = false): void {
-    this.listener.leave(last);
+    this.listener.startDrain(last);
     this.wakeUp();
   }
 
-  accepting(on: boolean): void {
-    const status = this.listener.accepting(on);
-    if (status < 0) this.finish(Op.Accept, -1, status);
+  setAccepting(on: boolean): void {
+    const status = this.listener.setAccepting(on);
+    if (status < 0) this.complete(Op.Accept, -1, status);
   }
 
   acceptAlso(fd: number, on: boolean): void {
@@ -110,16 +111,16 @@ export abstract class LinuxDriver {
     assert(fd >= 0, 'a watched slot is open');
     assert((watch & WATCHING) === 0, 'one watch in flight a socket');
     this.#watches[slot] = WATCHING | PREPARED;
-    // The event may have come before anything was to be told of it.
+    // The connection may have broken before this call.
     if (this.calls.broken(fd) > 0) this.#endWatch(slot, -ERRNO.ECONNRESET);
     else if ((watch & PREPARED) === 0) this.prepareWatch(fd, slot);
   }
 
-  /** From now on broke() is called when the socket breaks. */
+  /** From now on the driver calls broken() when the connection breaks. */
   protected abstract prepareWatch(fd: number, slot: number): void;
 
-  /** An event tells that the socket is broken; it may be one of the past. */
-  protected broke(slot: number): void {
+  /** An event says that the connection is broken; it may be of an earlier socket of the slot. */
+  protected broken(slot: number): void {
     if ((this.#watches[slot] & WATCHING) === 0) return;
     if (this.calls.broken(this.fds[slot]) > 0) this.#endWatch(slot, -ERRNO.ECONNRESET);
   }
@@ -130,7 +131,7 @@ export abstract class LinuxDriver {
 
   #endWatch(slot: number, result: number): void {
     this.#watches[slot] &= ~WATCHING;
-    this.finish(Op.Watch, slot, result);
+    this.complete(Op.Watch, slot, result);
   }
 
   peer(slot: number): Peer {
@@ -138,7 +139,7 @@ export abstract class LinuxDriver {
     return status < 0 ? { address: '', port: 0 } : peerFrom(this.scratch);
   }
 
-  /** A socket to connect with, at the address it is to connect from; or -errno. */
+  /** A socket to connect with, bound to the address to connect from; or -errno. */
   protected connectingSocket(family: number, type: number, address: Address): number {
     const fd = this.calls.socket(family, type, 0);
     if (fd < 0) return fd;
@@ -146,7 +147,7 @@ export abstract class LinuxDriver {
     if (!('host' in address) || address.from === undefined) return fd;
     const from = socketAddress(address.from, 0);
     assert(from !== null && from.family === family, 'a connection comes from its own family');
-    // The port is chosen by connect(), which knows that a pair of addresses need only differ.
+    // connect() chooses the port: it may use one again for another target.
     this.calls.setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
     const status = this.calls.bind(fd, from.bytes, from.length);
     if (status >= 0) return fd;
@@ -161,29 +162,29 @@ export abstract class LinuxDriver {
     if (fd >= 0) this.calls.close(fd);
     this.fds[slot] = -1;
     this.#watches[slot] = 0;
-    this.finish(Op.Close, slot, 0);
+    this.complete(Op.Close, slot, 0);
   }
 
-  /** Queues a completion; poll() hands it out. */
-  protected finish(op: number, slot: number, result: number): void {
+  /** Queues a completion for the next poll(). */
+  protected complete(op: number, slot: number, result: number): void {
     this.queue.push(op, slot, result, -1);
     this.wakeUp();
   }
 
   protected wakeUp(): void {
     if (!this.asleep) return;
-    this.awake();
+    this.endSleep();
     this.wake(false);
   }
 
-  /** Node's loop has waited, and perhaps for something else; only a sleeper cares. */
-  protected rang(): void {
+  /** A wait of Node's loop ended, perhaps for another reason than an event of this driver. */
+  protected notified(): void {
     if (!this.asleep) return;
-    this.awake();
+    this.endSleep();
     this.wake(true);
   }
 
-  protected awake(): void {
+  protected endSleep(): void {
     this.asleep = false;
   }
 

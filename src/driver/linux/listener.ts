@@ -1,153 +1,133 @@
-// Makes the listening socket: TCP, unix, or one that was inherited.
+// The listening socket of a Linux driver, and listening sockets of other processes from which it
+// also accepts. They are registered in an epoll, level-triggered: clients that are not accepted in
+// one turn are reported again.
 
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
-import { faultOf } from '../../base/errno.ts';
-import { type Address, ERRNO } from '../driver.ts';
-import {
-  AF_INET6,
-  F_GETFL,
-  F_SETFD,
-  F_SETFL,
-  FD_CLOEXEC,
-  IPPROTO_IPV6,
-  IPPROTO_TCP,
-  IPV6_V6ONLY,
-  O_NONBLOCK,
-  SO_KEEPALIVE,
-  SO_REUSEADDR,
-  SO_REUSEPORT,
-  SOCKADDR_BYTES,
-  SOL_SOCKET,
-  STREAM_SOCKET,
-  TCP_KEEPCNT,
-  TCP_KEEPIDLE,
-  TCP_KEEPINTVL,
-  TCP_NODELAY,
-} from './layout.ts';
-import { peerFrom, type SocketAddress, socketAddress, unixAddress } from './sockaddr.ts';
+import { assert } from '../../base/assert.ts';
+import { ERRNO } from '../../base/errno.ts';
+import { ACCEPTS_PER_TURN } from '../../base/fixed-limits.ts';
+import { type Address, type Completions, Op } from '../driver.ts';
+import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, SOCK_CLOEXEC, SOCK_NONBLOCK } from './layout.ts';
+import { listenerPort, openListener, removeSocket } from './open-listener.ts';
 import type { Syscalls } from './syscalls.ts';
 
-/** A listening descriptor, or -errno. */
-export function openListener(calls: Syscalls, address: Address, backlog: number): number {
-  if ('fd' in address) return listenOn(calls, address.fd, backlog);
-  if ('path' in address) return openUnix(calls, address.path, address.mode, backlog);
-  const target = socketAddress(address.host, address.port);
-  if (target === null) return -ERRNO.EINVAL;
-  const fd = calls.socket(target.family, STREAM_SOCKET, 0);
-  if (fd < 0) return fd;
-  calls.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  if (address.reusePort === true) calls.setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  forClients(calls, fd);
-  if (target.family === AF_INET6) calls.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  return bindAndListen(calls, fd, target, backlog);
-}
+const CLOSED = -1;
 
-/** Makes a listener that somebody else opened like those that are opened here. */
-export function forInherited(calls: Syscalls, fd: number): void {
-  calls.fcntl(fd, F_SETFD, FD_CLOEXEC);
-  calls.fcntl(fd, F_SETFL, Math.max(0, calls.fcntl(fd, F_GETFL, 0)) | O_NONBLOCK);
-  forClients(calls, fd);
-}
+export class Listener {
+  readonly #calls: Syscalls;
+  readonly #epoll: number;
+  readonly #tag: number;
+  #fd = CLOSED;
+  #accepting = false;
+  /** The file of a unix socket that was made here. */
+  #path: string | null = null;
+  /** Listening descriptors that belong to others, see Driver.acceptAlso(). */
+  readonly #otherFds: number[] = [];
+  /** Other processes have the listener too, and accept its clients when this process does not. */
+  #isInherited = false;
+  /** How many clients drain() may still accept before it closes the listener. */
+  #drainMax = 0;
+  isDraining = false;
 
-/**
- * Accepted sockets inherit these, which saves calls for each. A host that vanished without a word
- * is found out within two minutes, also by a quiet stream. On a unix socket it comes to nothing.
- */
-function forClients(calls: Syscalls, fd: number): void {
-  calls.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  calls.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  calls.setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
-  calls.setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
-  calls.setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, 6);
-}
-
-/** The port a listener got, 0 for a unix socket. */
-export function listenerPort(calls: Syscalls, fd: number): number {
-  const name = new Uint8Array(SOCKADDR_BYTES);
-  const length = calls.getsockname(fd, name);
-  return length < 0 ? 0 : peerFrom(name).port;
-}
-
-function bindAndListen(
-  calls: Syscalls,
-  fd: number,
-  target: SocketAddress,
-  backlog: number,
-): number {
-  const bound = calls.bind(fd, target.bytes, target.length);
-  if (bound < 0) {
-    calls.close(fd);
-    return bound;
+  /** The events of these descriptors have the tag `tag`. */
+  constructor(calls: Syscalls, epoll: number, tag: number) {
+    this.#calls = calls;
+    this.#epoll = epoll;
+    this.#tag = tag;
   }
-  return listenOn(calls, fd, backlog);
-}
 
-function listenOn(calls: Syscalls, fd: number, backlog: number): number {
-  const status = calls.listen(fd, backlog);
-  if (status === 0) return fd;
-  calls.close(fd);
-  return status;
-}
+  get isOpen(): boolean {
+    return this.#fd !== CLOSED;
+  }
 
-/** The mode is set before listen(), so nobody connects in between. */
-function openUnix(
-  calls: Syscalls,
-  path: string,
-  mode: number | undefined,
-  backlog: number,
-): number {
-  const target = unixAddress(path);
-  if (target === null) return -ERRNO.EINVAL;
-  const fd = calls.socket(target.family, STREAM_SOCKET, 0);
-  if (fd < 0) return fd;
-  let bound = calls.bind(fd, target.bytes, target.length);
-  if (bound === -ERRNO.EADDRINUSE && removeStale(calls, target, path)) {
-    bound = calls.bind(fd, target.bytes, target.length);
+  /** The port, 0 for a unix socket, or -errno. */
+  open(address: Address, backlog: number): number {
+    assert(!this.isOpen, 'one listener a driver');
+    const fd = openListener(this.#calls, address, backlog);
+    if (fd < 0) return fd;
+    this.#fd = fd;
+    this.#path = 'path' in address ? address.path : null;
+    this.#isInherited = 'fd' in address;
+    this.#drainMax = backlog;
+    const status = this.setAccepting(true);
+    if (status === 0) return listenerPort(this.#calls, fd);
+    if (this.#path !== null) removeSocket(this.#path);
+    this.#calls.close(fd);
+    this.#fd = CLOSED;
+    return status;
   }
-  if (bound < 0) {
-    calls.close(fd);
-    return bound;
-  }
-  const permitted = mode === undefined ? 0 : setMode(path, mode);
-  if (permitted < 0) {
-    calls.close(fd);
-    removeSocket(path);
-    return permitted;
-  }
-  return listenOn(calls, fd, backlog);
-}
 
-/** 0, or -errno. */
-function setMode(path: string, mode: number): number {
-  try {
-    chmodSync(path, mode);
-    return 0;
-  } catch (error) {
-    return faultOf(error, ERRNO.EPERM);
+  /** drain() has to be called afterwards until it has closed the listener. */
+  startDrain(last: boolean): void {
+    if (last) this.#isInherited = false;
+    this.setAccepting(false);
+    this.#otherFds.length = 0;
+    if (this.#path !== null) removeSocket(this.#path);
+    this.#path = null;
+    this.isDraining = true;
   }
-}
 
-/** Removes a socket file whose server is gone. False when somebody answers, or it is no socket. */
-function removeStale(calls: Syscalls, target: SocketAddress, path: string): boolean {
-  const probe = calls.socket(target.family, STREAM_SOCKET, 0);
-  if (probe < 0) return false;
-  const status = calls.connect(probe, target.bytes, target.length);
-  calls.close(probe);
-  if (status !== -ERRNO.ECONNREFUSED) return false;
-  try {
-    if (!lstatSync(path).isSocket()) return false;
-    unlinkSync(path);
-    return true;
-  } catch {
-    return false;
+  /** Accepts the clients in the kernel's queue, which closing would reset; then closes. */
+  drain(out: Completions, from: number): number {
+    let count = from;
+    if (!this.#isInherited && this.#drainMax > 0) {
+      count = this.#acceptFrom(this.#fd, out, from);
+      this.#drainMax -= count - from;
+      const isMore = count > from && out.result[count - 1] >= 0;
+      if (isMore || count === out.capacity) return count;
+    }
+    if (count === out.capacity) return count;
+    this.isDraining = false;
+    this.#calls.close(this.#fd);
+    this.#fd = CLOSED;
+    return out.set(count, Op.Unlisten, -1, 0, -1);
   }
-}
 
-/** Removes the file of a unix socket; one that is gone already is fine. */
-export function removeSocket(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // Somebody was faster, or the folder is no longer ours to change.
+  /** 0, or -errno when the epoll does not take the listener, which then accepts no clients. */
+  setAccepting(on: boolean): number {
+    assert(this.isOpen, 'a listener is open');
+    if (on === this.#accepting) return 0;
+    const status = this.#register(this.#fd, on);
+    this.#accepting = on && status === 0;
+    if (this.#accepting === on) for (const fd of this.#otherFds) this.#register(fd, on);
+    return this.#accepting === on ? 0 : status;
+  }
+
+  /** Adds to the epoll, or removes: 0, or -errno. */
+  #register(fd: number, on: boolean): number {
+    const operation = on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
+    return this.#calls.epollControl(this.#epoll, operation, fd, EPOLLIN, this.#tag);
+  }
+
+  acceptAlso(fd: number, on: boolean): void {
+    assert(this.isOpen, 'a listener is open');
+    assert(fd !== this.#fd, 'the descriptor is not the own listener');
+    const index = this.#otherFds.indexOf(fd);
+    if (on === index >= 0) return;
+    if (on) this.#otherFds.push(fd);
+    else this.#otherFds.splice(index, 1);
+    // Closing alone would not remove it from the epoll: other processes hold the same socket open.
+    if (this.#accepting) this.#register(fd, on);
+  }
+
+  /** Accepts waiting clients into `out` from `from` on; returns the new count. */
+  accept(out: Completions, from: number): number {
+    // A ring may report an event from before setAccepting(false).
+    if (!this.#accepting) return from;
+    let count = this.#acceptFrom(this.#fd, out, from);
+    for (const fd of this.#otherFds) count = this.#acceptFrom(fd, out, count);
+    return count;
+  }
+
+  #acceptFrom(fd: number, out: Completions, from: number): number {
+    let count = from;
+    const max = Math.min(out.capacity, from + ACCEPTS_PER_TURN);
+    while (count < max) {
+      const handle = this.#calls.accept(fd, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (handle === -ERRNO.EAGAIN) break;
+      if (handle === -ERRNO.ECONNABORTED || handle === -ERRNO.EINTR) continue;
+      count = out.set(count, Op.Accept, -1, handle, -1);
+      if (handle < 0) break;
+    }
+    return count;
   }
 }

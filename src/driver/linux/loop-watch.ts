@@ -1,10 +1,10 @@
-// Waits for a descriptor on Node's own loop without a callback from native code, which makes an
+// Watches a descriptor on Node's own loop without a callback from native code, which allocates an
 // object and costs more than all else of a turn that serves one request. libuv watches the
-// descriptor and calls a function that does nothing; an immediate that keeps nobody awake runs
-// after the wait, whatever ended it.
+// descriptor and calls a function that does nothing; an unreferenced immediate runs after the wait,
+// whatever ended it.
 
 import { isMainThread } from 'node:worker_threads';
-import type { Foreign, Watch } from './ffi.ts';
+import type { Foreign, LoopWatch } from './foreign.ts';
 
 /** Of enum uv_handle_type and enum uv_poll_event (<uv.h>). */
 const UV_POLL = 8;
@@ -13,10 +13,10 @@ const UV_READABLE = 1;
 /** Memory below this size may lie on V8's heap, where it moves. */
 const LEAST_BYTES = 256;
 
-/** What is needed of libuv, which is part of Node's own process. */
+/** Functions of libuv, which Node's own binary exports. */
 export interface LoopCalls {
   readonly loop: number;
-  /** A function that does nothing, whatever it is given. */
+  /** The address of a function without effect, whatever its arguments. */
   readonly nothing: number;
   readonly handleBytes: number;
   readonly init: Foreign;
@@ -25,7 +25,7 @@ export interface LoopCalls {
   addressOf(bytes: Uint8Array): number;
 }
 
-/** Null where libuv cannot be reached, or the loop is not the main thread's. */
+/** Null where libuv's functions are not exported, or in another thread than the main one. */
 export function loopCalls(
   func: (prototype: string) => Foreign,
   addressOf: (bytes: Uint8Array) => number,
@@ -50,11 +50,11 @@ export function loopCalls(
   }
 }
 
-/** Handles that libuv may still look at. */
+/** Memory of handles that libuv may still use. */
 const held = new Set<Uint8Array>();
 
-/** Null when the loop refuses the descriptor. */
-export function watchOnLoop(calls: LoopCalls, fd: number, woken: () => void): Watch | null {
+/** Null when libuv does not take the descriptor. */
+export function watchByLibuv(calls: LoopCalls, fd: number, woken: () => void): LoopWatch | null {
   const handle = new Uint8Array(Math.max(calls.handleBytes, LEAST_BYTES));
   const address = calls.addressOf(handle);
   if (calls.init(calls.loop, address, fd) < 0) return null;
@@ -69,7 +69,7 @@ export function watchOnLoop(calls: LoopCalls, fd: number, woken: () => void): Wa
     if (isClosed) return;
     isClosed = true;
     calls.close(address, 0);
-    // The loop is done with the handle when this round and the next are over.
+    // libuv no longer uses the handle when this round of the loop and the next have ended.
     setImmediate(() => setImmediate(() => held.delete(handle)));
   };
   if (calls.start(address, UV_READABLE, calls.nothing) < 0) {

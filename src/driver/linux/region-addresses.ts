@@ -1,4 +1,4 @@
-// Where the regions lie that a driver receives into and sends from. Region 0 is the slab.
+// The addresses of regions, which a driver receives into and sends from. Region 0 is the slab.
 
 import { assert } from '../../base/assert.ts';
 import type { Slab } from '../../base/slab.ts';
@@ -8,14 +8,14 @@ export class RegionAddresses {
   readonly #calls: Syscalls;
   readonly #slab: Slab;
   readonly #addresses: number[];
-  /** Their memory is held here, so that it stays while the kernel may read it. */
+  /** References to their memory, so that it is not collected while the kernel may read it. */
   readonly #regions: (Uint8Array | null)[];
   /**
-   * The address of each block, made beforehand. An address is too large for V8's small integers:
-   * computed for a call it becomes an object each time, which was most of a request's garbage (22
-   * scavenges in a million requests against 6). The null makes the array one of objects, which are
-   * passed on as they are; an array of numbers alone would hold doubles, and make the objects
-   * again.
+   * The address of each block, computed beforehand. An address is too large for V8's small
+   * integers: computed for a call it becomes an object each time, which was most of a request's
+   * garbage (22 scavenges in a million requests versus 6). The null makes this an array of objects,
+   * which are passed on as they are; an array of numbers alone would hold doubles, and allocate an
+   * object at each read.
    */
   readonly #blocks: (number | null)[];
 
@@ -56,7 +56,7 @@ export class RegionAddresses {
   address(region: number, at: number): number {
     if (region === 0) {
       const block = this.#slab.blockAt(at);
-      // Most answers begin where their block does.
+      // Most responses begin where their block does.
       if (this.#slab.start(block) === at) return this.#blocks[block + 1] as number;
     }
     return this.#addresses[region] + at;

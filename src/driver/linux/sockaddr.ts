@@ -11,13 +11,13 @@ export interface SocketAddress {
   readonly length: number;
 }
 
-/** Null for an inherited descriptor, and for what is no address. */
+/** Null for an inherited descriptor, and for an invalid address. */
 export function addressFrom(address: Address): SocketAddress | null {
   if ('host' in address) return socketAddress(address.host, address.port);
   return 'path' in address ? unixAddress(address.path) : null;
 }
 
-/** Null when `host` is no literal address, or the path does not fit. */
+/** Null when `host` is no literal address. */
 export function socketAddress(host: string, port: number): SocketAddress | null {
   const zone = host.indexOf('%');
   if (isIPv4(host)) return inet(host, port);
@@ -25,6 +25,7 @@ export function socketAddress(host: string, port: number): SocketAddress | null 
   return null;
 }
 
+/** Null when the path is empty or does not fit. */
 export function unixAddress(path: string): SocketAddress | null {
   const name = new TextEncoder().encode(path);
   if (name.length === 0 || name.length >= SOCKADDR_UN_PATH_BYTES) return null;
@@ -34,16 +35,16 @@ export function unixAddress(path: string): SocketAddress | null {
   return { family: AF_UNIX, bytes, length: 2 + name.length + 1 };
 }
 
-/** A unix socket that has a name and no file. */
+/** The address of an abstract unix socket: a name without a file. */
 export function abstractAddress(name: string): SocketAddress | null {
-  // A zero stands in front of the name, where others have it behind.
+  // An abstract name begins with a zero; a path ends with one.
   const { bytes, length } = unixAddress(`@${name}`) ?? { bytes: null, length: 0 };
   if (name === '' || bytes === null) return null;
   bytes[2] = 0;
   return { family: AF_UNIX, bytes, length: length - 1 };
 }
 
-/** The path in what getsockname() gave for a unix socket; an abstract one begins with @. */
+/** The path that getsockname() filled in for a unix socket; an abstract name begins with @. */
 export function unixNameFrom(bytes: Uint8Array, length: number): string {
   const name = new TextDecoder().decode(bytes.subarray(2, Math.max(2, length)));
   return name.startsWith('\0') ? `@${name.slice(1)}` : name.replace(/\0.*$/s, '');
@@ -83,7 +84,7 @@ function inet6Groups(host: string): number[] {
   return [...before, ...zeros, ...after].map((group) => Number.parseInt(group, 16));
 }
 
-/** What getpeername() or getsockname() gave; '' for anything that is not IPv4 or IPv6. */
+/** Reads what getpeername() or getsockname() filled in; '' if it is neither IPv4 nor IPv6. */
 export function peerFrom(bytes: Uint8Array): Peer {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const family = view.getUint16(0, true);

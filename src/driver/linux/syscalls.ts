@@ -1,8 +1,17 @@
-// The system calls that the Linux drivers make, typed, with the kernel's own convention for
-// results: zero or more, or minus errno. A scripted fake can stand in for this interface.
+// The system calls that the Linux drivers make, with the kernel's own convention for results: zero
+// or more, or minus errno. Tests put a scripted kernel behind this interface.
 
 import { assert } from '../../base/assert.ts';
-import { type Ffi, type Foreign, ffi, type Watch } from './ffi.ts';
+import { type Ffi, ffi } from './ffi.ts';
+import type { Foreign, LoopWatch } from './foreign.ts';
+import {
+  EPOLL_CLOEXEC,
+  EPOLL_DATA_OFFSET,
+  EPOLL_EVENT_BYTES,
+  SIOCOUTQ,
+  SO_LINGER,
+  SOL_SOCKET,
+} from './layout.ts';
 
 export interface Syscalls {
   socket(family: number, type: number, protocol: number): number;
@@ -13,7 +22,7 @@ export interface Syscalls {
   bind(fd: number, address: Uint8Array, bytes: number): number;
   connect(fd: number, address: Uint8Array, bytes: number): number;
   listen(fd: number, backlog: number): number;
-  /** Fill `address`, and give the bytes used. */
+  /** Both fill `address` and return the bytes used. */
   getsockname(fd: number, address: Uint8Array): number;
   getpeername(fd: number, address: Uint8Array): number;
   /** A descriptor with `flags` (SOCK_NONBLOCK, SOCK_CLOEXEC). */
@@ -23,29 +32,21 @@ export interface Syscalls {
   shutdown(fd: number, how: number): number;
   /** SIOCOUTQ: bytes that the peer has not acknowledged, or on a unix socket not read. */
   unacknowledged(fd: number): number;
-  /** Which of EVENTS_BROKEN are so now, without taking the error away. */
+  /** Which of EVENTS_BROKEN are set now. The socket keeps its error. */
   broken(fd: number): number;
   fcntl(fd: number, command: number, value: number): number;
   close(fd: number): number;
   epollCreate(): number;
-  /** `events` and `tag` make the struct; events -1 passes none. */
+  /** `events` and `tag` are the fields of struct epoll_event. */
   epollControl(epoll: number, operation: number, fd: number, events: number, tag: number): number;
   /** Never blocks. */
   epollWait(epoll: number, events: number, eventsMax: number): number;
   addressOf(bytes: Uint8Array): number;
-  watch(fd: number, readable: () => void): Watch;
+  /** See Ffi. */
+  watchOnLoop(fd: number, woken: () => void): LoopWatch;
 }
 
-import {
-  EPOLL_CLOEXEC,
-  EPOLL_DATA_OFFSET,
-  EPOLL_EVENT_BYTES,
-  SIOCOUTQ,
-  SO_LINGER,
-  SOL_SOCKET,
-} from './layout.ts';
-
-/** The real ones, or one line that says why they cannot be had. */
+/** The calls of this system, or the reason why they cannot be made, in one line. */
 export function linuxSyscalls(): Syscalls | string {
   if (process.platform !== 'linux') return `this is ${process.platform}, not Linux`;
   const library = ffi();
@@ -155,7 +156,7 @@ class LinuxSyscalls implements Syscalls {
   }
 
   broken(fd: number): number {
-    // struct pollfd: the descriptor, what is asked for, and what is so, in the upper half.
+    // struct pollfd: the descriptor; events and, in the upper half, the result revents.
     this.#words[0] = fd;
     this.#words[1] = 0;
     const count = this.#functions.poll(this.#words, 1, 0);
@@ -190,8 +191,8 @@ class LinuxSyscalls implements Syscalls {
     return this.#ffi.addressOf(bytes);
   }
 
-  watch(fd: number, readable: () => void): Watch {
-    return this.#ffi.watch(fd, readable);
+  watchOnLoop(fd: number, woken: () => void): LoopWatch {
+    return this.#ffi.watchOnLoop(fd, woken);
   }
 }
 

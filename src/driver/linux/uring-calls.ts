@@ -1,23 +1,25 @@
-// The system calls of io_uring and what its memory needs, with the kernel's own convention for
-// results: zero or more, or minus errno. A scripted fake can stand in for this interface.
+// The system calls of io_uring, with the kernel's own convention for results: zero or more, or
+// minus errno. Tests put a scripted kernel behind this interface.
 
-import { type Ffi, type Foreign, ffi, type Watch } from './ffi.ts';
+import { type Ffi, ffi } from './ffi.ts';
+import type { Foreign, LoopWatch } from './foreign.ts';
 
 export interface UringCalls {
-  /** `params` is struct io_uring_params; gives the ring's descriptor. */
+  /** `params` is struct io_uring_params; returns the ring's descriptor. */
   setup(entries: number, params: Uint32Array): number;
   /** Submits `count` entries; never waits for a completion. */
   enter(ring: number, count: number, flags: number): number;
   register(ring: number, operation: number, argument: Uint8Array, count: number): number;
-  /** Memory shared with the kernel: of a ring at `offset`, or nobody's where `ring` is -1. */
+  /** Memory of a ring at `offset`, or new anonymous memory where `ring` is -1. */
   mapMemory(ring: number, bytes: number, offset: number): Mapping | number;
   unmapMemory(mapping: Mapping): void;
   eventfd(): number;
-  /** Takes back what an eventfd has counted. */
+  /** Sets an eventfd's counter to zero, after which it is not readable. */
   resetEventfd(fd: number): void;
   addressOf(bytes: Uint8Array): number;
   close(fd: number): number;
-  watch(fd: number, readable: () => void): Watch;
+  /** See Ffi. */
+  watchOnLoop(fd: number, woken: () => void): LoopWatch;
 }
 
 export interface Mapping {
@@ -37,7 +39,7 @@ const MAP_PRIVATE_ANONYMOUS = 0x22;
 const MAP_POPULATE = 0x8000;
 const EFD_NONBLOCK_CLOEXEC = 0x80800;
 
-/** The real ones, or one line that says why they cannot be had. */
+/** The calls of this system, or the reason why they cannot be made, in one line. */
 export function linuxUringCalls(): UringCalls | string {
   if (process.platform !== 'linux') return `this is ${process.platform}, not Linux`;
   const library = ffi();
@@ -116,7 +118,7 @@ class LinuxUringCalls implements UringCalls {
     return this.#result(this.#close(fd));
   }
 
-  watch(fd: number, readable: () => void): Watch {
-    return this.#ffi.watch(fd, readable);
+  watchOnLoop(fd: number, woken: () => void): LoopWatch {
+    return this.#ffi.watchOnLoop(fd, woken);
   }
 }

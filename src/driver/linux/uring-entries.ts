@@ -1,9 +1,9 @@
-// Hot: runs for every operation. Measured by perf/micro/driver.ts. The operations that the driver
-// asks of its ring, each under a name that comes back with its completion: what it is, which slot
-// it is for, and which of the sockets that had the slot one after the other.
+// Hot: runs for every operation. Measured by perf/micro/driver.ts.
+// The operations that the driver submits to its ring, each with a tag that its completion repeats:
+// the kind of operation, the slot, and the generation, which counts the sockets that had the slot.
 
-import { control, type IoUring } from './io-uring.ts';
 import { MSG_MORE, MSG_NOSIGNAL } from './layout.ts';
+import { control, type IoUring } from './uring-instance.ts';
 import {
   HIGH,
   IORING_OP_ASYNC_CANCEL,
@@ -16,7 +16,7 @@ import {
   RECV_POLL_FIRST,
 } from './uring-layout.ts';
 
-/** What a completion belongs to: the upper byte of its low word, above the slot. */
+/** The kind of operation: the upper byte of a tag's low word, above the slot. */
 export const Kind = {
   Receive: 1,
   Send: 2,
@@ -28,10 +28,10 @@ export const Kind = {
 } as const;
 export const KIND_SHIFT = 24;
 export const SLOT_MASK = 0xffffff;
-/** Both words of a name make a number that has to be exact as a double. */
+/** Both words of a tag make a number that has to be exact as a double. */
 export const GENERATION_MASK = 0xfffff;
-/** The group of buffers that receives take from. */
-export const GROUP = 1;
+/** The group of provided buffers that receives use. */
+export const BUFFER_GROUP = 1;
 
 const RECEIVE = control(IORING_OP_RECV, IOSQE_BUFFER_SELECT, 0);
 const RECEIVE_LATER = control(IORING_OP_RECV, IOSQE_BUFFER_SELECT, RECV_POLL_FIRST);
@@ -47,11 +47,11 @@ export class UringEntries {
     this.#ring = ring;
   }
 
-  /** With `later` the kernel waits for bytes to come before it looks for any. */
+  /** With `later` the kernel waits for readiness before it tries to receive. */
   receive(slot: number, generation: number, fd: number, later: boolean): void {
     const operation = later ? RECEIVE_LATER : RECEIVE;
     const tag = (Kind.Receive << KIND_SHIFT) | slot;
-    this.#ring.push(operation, fd, 0, 0, 0, 0, tag, generation, GROUP);
+    this.#ring.push(operation, fd, 0, 0, 0, 0, tag, generation, BUFFER_GROUP);
   }
 
   send(
@@ -73,18 +73,18 @@ export class UringEntries {
     this.#ring.push(CONNECT, fd, bytes, address, 0, 0, tag, generation, 0);
   }
 
-  /** One completion when one of `events` is so, which may be at once. */
+  /** One completion when one of `events` is set, which may be at once. */
   poll(kind: number, slot: number, generation: number, fd: number, events: number): void {
     const tag = (kind << KIND_SHIFT) | slot;
     this.#ring.push(POLL, fd, 0, 0, 0, events, tag, generation, 0);
   }
 
   /**
-   * What has this name finishes, mostly with -ECANCELED. By its descriptor the kernel would have to
-   * look for it among all that is in flight.
+   * The operation with this tag completes, mostly with -ECANCELED. To cancel by descriptor the
+   * kernel would have to search all that is in flight.
    */
   cancel(kind: number, slot: number, generation: number): void {
-    const name = generation * HIGH + ((kind << KIND_SHIFT) | slot);
-    this.#ring.push(CANCEL, -1, 0, name, 0, 0, Kind.Cancel << KIND_SHIFT, 0, 0);
+    const tag = generation * HIGH + ((kind << KIND_SHIFT) | slot);
+    this.#ring.push(CANCEL, -1, 0, tag, 0, 0, Kind.Cancel << KIND_SHIFT, 0, 0);
   }
 }

@@ -9,25 +9,25 @@ export const PARAM_FEATURES = 5;
 export const PARAM_SQ_OFFSETS = 10;
 export const PARAM_CQ_OFFSETS = 20;
 export const SETUP_CQSIZE: number = 1 << 3;
-/** One bad entry does not hold up those behind it (5.18). */
+/** One bad entry does not keep those after it from being submitted (5.18). */
 export const SETUP_SUBMIT_ALL: number = 1 << 7;
-/** The submission ring's flags say when completions wait to be made (5.19). */
+/** A flag of the submission ring says that completions are due (5.19). */
 export const SETUP_TASKRUN_FLAG: number = 1 << 9;
-/** Only the thread that made the ring uses it (6.0). */
+/** Only the thread that set up the ring uses it (6.0). */
 export const SETUP_SINGLE_ISSUER: number = 1 << 12;
-/** Completions are made when the ring is entered, and at no other time (6.1). */
+/** The kernel writes completions when the ring is entered, and at no other time (6.1). */
 export const SETUP_DEFER_TASKRUN: number = 1 << 13;
-/** No completion is dropped when the ring for them is full. */
+/** No completion is dropped when the completion queue is full. */
 export const FEATURE_NODROP: number = 1 << 1;
 
-/** 2 ** 32: the upper half of an address. */
+/** 2 ** 32: one in the upper word of an address or a tag. */
 export const HIGH = 4294967296;
 
-// Where mmap(2) finds the rings.
+// Offsets for mmap(2).
 export const OFFSET_RINGS = 0;
 export const OFFSET_ENTRIES = 0x10000000;
 
-// struct io_sqring_offsets and io_cqring_offsets, in words from their beginning.
+// Fields of struct io_sqring_offsets and io_cqring_offsets, in words.
 export const SQ_TAIL = 1;
 export const SQ_MASK = 2;
 export const SQ_FLAGS = 4;
@@ -38,7 +38,7 @@ export const CQ_MASK = 2;
 export const CQ_ENTRIES_AT = 5;
 export const CQ_FLAGS = 6;
 
-// Flags that stand in the rings.
+// Flags in the memory of the rings.
 export const SQ_CQ_OVERFLOW: number = 1 << 1;
 export const SQ_TASKRUN: number = 1 << 2;
 export const CQ_EVENTFD_DISABLED = 1;
@@ -54,7 +54,7 @@ export const ENTER_GETEVENTS = 1;
 export const REGISTER_EVENTFD = 4;
 export const REGISTER_PBUF_RING = 22;
 
-// Operations, and flags of theirs.
+// Operations and their flags.
 export const IORING_OP_POLL_ADD = 6;
 export const IORING_OP_ASYNC_CANCEL = 14;
 export const IORING_OP_CONNECT = 16;
@@ -62,12 +62,12 @@ export const IORING_OP_SEND = 26;
 export const IORING_OP_RECV = 27;
 export const IOSQE_BUFFER_SELECT: number = 1 << 5;
 export const IOSQE_CQE_SKIP_SUCCESS: number = 1 << 6;
-/** Receives wait for bytes before they look for them (5.19). */
+/** A receive waits for readiness before it tries (5.19). */
 export const RECV_POLL_FIRST = 1;
 export const POLLIN = 1;
 export const POLLRDHUP = 0x2000;
 
-// Flags of a completion; the number of its buffer stands above them.
+// Flags of a completion; the number of its buffer is in the upper half.
 export const CQE_F_BUFFER = 1;
 export const CQE_F_SOCK_NONEMPTY: number = 1 << 2;
 export const CQE_BUFFER_SHIFT = 16;
@@ -75,5 +75,5 @@ export const CQE_BUFFER_SHIFT = 16;
 /** struct io_uring_buf, in words: address low, address high, length, number. */
 export const BUFFER_WORDS = 4;
 export const BUFFER_BYTES = 16;
-/** Where the ring of buffers keeps its tail, in 16-bit words. */
+/** The offset of the buffer ring's tail, in 16-bit words. */
 export const BUFFER_TAIL = 7;

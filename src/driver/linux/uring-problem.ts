@@ -1,12 +1,12 @@
-// Whether io_uring can be used here, found out by making a small ring.
+// Whether io_uring can be used here, tested by setting up a small ring.
 
+import { ERRNO } from '../../base/errno.ts';
 import { Slab } from '../../base/slab.ts';
-import { ERRNO } from '../driver.ts';
-import { IoUring } from './io-uring.ts';
-import { ProvidedBuffers } from './provided-buffers.ts';
+import { ProvidedBuffers } from './uring-buffers.ts';
 import { linuxUringCalls, type UringCalls } from './uring-calls.ts';
+import { IoUring } from './uring-instance.ts';
 
-/** Null when the uring driver can run here, else one line that says why not. */
+/** Null when the uring driver can run here, else the reason and a remedy, in one line. */
 export function uringProblem(calls: UringCalls | string = linuxUringCalls()): string | null {
   if (typeof calls === 'string') return calls;
   try {
@@ -28,19 +28,22 @@ function buffersProblem(calls: UringCalls, ring: IoUring): string | null {
   }
 }
 
-/** For people. */
+const FORBIDDEN =
+  'io_uring is forbidden (set kernel.io_uring_disabled to 0, or allow it in the seccomp profile)';
+
+/** The reason in words, and what to do. */
 function reasonOf(error: unknown): string {
   const { errno, message } = error as Error & { errno?: number };
   switch (errno) {
     case ERRNO.EPERM:
     case ERRNO.EACCES:
-      return 'io_uring is forbidden here (kernel.io_uring_disabled, or a seccomp profile)';
+      return FORBIDDEN;
     case ERRNO.ENOSYS:
-      return 'this kernel has no io_uring';
+      return 'this kernel has no io_uring (use Linux 6.1 or newer)';
     case ERRNO.EINVAL:
-      return 'this kernel is older than Linux 6.1';
+      return 'this kernel is older than Linux 6.1, which the driver uring needs';
     case ERRNO.ENOMEM:
-      return 'there is no memory for a ring (RLIMIT_MEMLOCK)';
+      return 'there is no memory for a ring (raise RLIMIT_MEMLOCK)';
     default:
       return message;
   }

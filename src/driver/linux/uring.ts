@@ -1,35 +1,29 @@
 // Hot: runs for every completion. Measured by perf/micro/driver.ts.
-// Linux io_uring behind the seam: operations of a turn are written into memory that the kernel
-// reads, one call gives it all of them, and their results stand in memory when it returns. Sockets
-// stay in the kernel's hands between turns, so a request costs no call of its own.
+// The driver on Linux io_uring: the operations of a turn are written into memory that the kernel
+// reads, one call submits all of them, and when it returns their results are in memory. Operations
+// stay in flight between turns, so a request costs no system call of its own.
 
 import { assert } from '../../base/assert.ts';
+import { ERRNO } from '../../base/errno.ts';
 import { Ring } from '../../base/ring.ts';
-import {
-  type Address,
-  type Completions,
-  type Driver,
-  type DriverOptions,
-  ERRNO,
-  Op,
-} from '../driver.ts';
-import type { Watch } from './ffi.ts';
-import { Hangups } from './hangups.ts';
-import { IoUring, type RingSizes, ringSizesFor } from './io-uring.ts';
+import { type Address, type Completions, type Driver, type DriverOptions, Op } from '../driver.ts';
+import type { LoopWatch } from './foreign.ts';
 import { MSG_DONTWAIT, MSG_PEEK, SOCK_CLOEXEC, SOCK_STREAM } from './layout.ts';
 import { LinuxDriver } from './linux-driver.ts';
-import { bufferCountFor, ProvidedBuffers } from './provided-buffers.ts';
 import { addressFrom } from './sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from './syscalls.ts';
+import { bufferCountFor, ProvidedBuffers } from './uring-buffers.ts';
 import { linuxUringCalls, type UringCalls } from './uring-calls.ts';
 import {
+  BUFFER_GROUP,
   GENERATION_MASK,
-  GROUP,
   KIND_SHIFT,
   Kind,
   SLOT_MASK,
   UringEntries,
 } from './uring-entries.ts';
+import { Hangups } from './uring-hangups.ts';
+import { IoUring, type RingSizes, ringSizesFor } from './uring-instance.ts';
 import {
   CQE_BUFFER_SHIFT,
   CQE_F_BUFFER,
@@ -39,38 +33,38 @@ import {
 } from './uring-layout.ts';
 
 /** What is in flight on a socket; bits of #state. */
-const RECEIVING = 1; // its completion was not yet handed out
+const RECEIVING = 1; // its completion was not yet polled
 const SENDING = 2;
 const CONNECTING = 4;
-const HUNGRY = 8; // the receive waits for a block, in #hungry
-const QUEUED = 16; // stands in #hungry; outlives the socket, so that no slot stands there twice
-const MORE_BYTES = 32; // the kernel had more than it gave: do not wait for the next to come
-const ABORTED = 64; // what comes back unfinished is not tried again
-const POLLING = 128; // the receive waits for bytes without a buffer
+const STARVED = 8; // the receive waits for a free block, in #starved
+const QUEUED = 16; // is in #starved; outlives the socket, so that no slot is there twice
+const MORE_BYTES = 32; // the kernel has more bytes: the next receive tries before it waits
+const ABORTED = 64; // an operation that comes back unfinished is not tried again
+const POLLING = 128; // the receive waits for readiness, without a buffer
 
 /**
- * Listeners stand in an epoll that the ring watches: the ring's own accept takes clients beyond
- * what was asked for, and has to be called back before a listener can close.
+ * Listeners are registered in an epoll that the ring polls: the ring's own accept takes more
+ * clients than are wanted, and has to be cancelled before a listener can close.
  */
 export class UringDriver extends LinuxDriver implements Driver {
   readonly name = 'uring';
   readonly #ring: IoUring;
   readonly #entries: UringEntries;
   readonly #buffers: ProvidedBuffers;
-  readonly #watch: Watch;
+  readonly #loopWatch: LoopWatch;
   readonly #hangups: Hangups;
-  /** Where connect() goes; the kernel reads it when the entry is submitted. */
+  /** The addresses of connect(); the kernel reads them when the entry is submitted. */
   readonly #targets = new Map<number, Uint8Array>();
   readonly #state: Uint8Array;
-  /** Goes up with every socket of a slot, so that no completion is taken for another socket's. */
+  /** Counts the sockets of a slot, so that no completion is taken for one of another socket. */
   readonly #generation: Int32Array;
-  /** Slots whose receive found no buffer. */
-  readonly #hungry: Ring;
-  /** How many of them, from the front on, hold some whose stream may be at its end, or broken. */
-  #unfed = 0;
-  /** The ring watches the epoll, from the first listen() on; and that of hang-ups. */
-  #isWatching = false;
-  #watchesHangups = false;
+  /** Slots whose receive waits for a free block. */
+  readonly #starved: Ring;
+  /** How many of them, from the front on, include some whose stream may have ended or broken. */
+  #unpeeked = 0;
+  /** The ring polls the epoll of listeners, from the first listen() on; and that of hang-ups. */
+  #pollsListeners = false;
+  #pollsHangups = false;
 
   constructor(
     options: DriverOptions,
@@ -85,7 +79,7 @@ export class UringDriver extends LinuxDriver implements Driver {
     assert(slots <= SLOT_MASK, 'a slot fits in a tag');
     this.#state = new Uint8Array(slots);
     this.#generation = new Int32Array(slots);
-    this.#hungry = new Ring(slots);
+    this.#starved = new Ring(slots);
     const undo = [() => this.closeListeners()];
     try {
       this.#hangups = new Hangups(calls);
@@ -93,25 +87,25 @@ export class UringDriver extends LinuxDriver implements Driver {
       this.#ring = new IoUring(uringCalls, sizes.entries, sizes.completions);
       undo.push(() => this.#ring.destroy());
       const count = bufferCountFor(slab);
-      this.#buffers = new ProvidedBuffers(uringCalls, this.#ring.fd, GROUP, slab, count);
+      this.#buffers = new ProvidedBuffers(uringCalls, this.#ring.fd, BUFFER_GROUP, slab, count);
     } catch (error) {
       for (const step of undo) step();
       throw error;
     }
     this.#buffers.refill();
     this.#entries = new UringEntries(this.#ring);
-    this.#watch = uringCalls.watch(this.#ring.eventfd, () => this.rang());
+    this.#loopWatch = uringCalls.watchOnLoop(this.#ring.eventfd, () => this.notified());
   }
 
   override listen(address: Address): void {
     super.listen(address);
-    if (this.#isWatching) return;
-    this.#isWatching = true;
-    this.#watchListeners();
+    if (this.#pollsListeners) return;
+    this.#pollsListeners = true;
+    this.#pollListeners();
   }
 
-  /** Asks to be told once that clients wait. */
-  #watchListeners(): void {
+  /** One completion when clients wait. */
+  #pollListeners(): void {
     this.#entries.poll(Kind.Listener, 0, 0, this.epoll, POLLIN);
     this.wakeUp();
   }
@@ -126,26 +120,26 @@ export class UringDriver extends LinuxDriver implements Driver {
 
   connect(address: Address, slot: number): void {
     const target = addressFrom(address);
-    assert(target !== null, 'connect() gets a literal address');
+    assert(target !== null, 'connect() needs a literal address');
     const fd = this.connectingSocket(target.family, SOCK_STREAM | SOCK_CLOEXEC, address);
     if (fd < 0) {
-      this.finish(Op.Connect, slot, fd);
+      this.complete(Op.Connect, slot, fd);
       return;
     }
     this.adopt(fd, slot);
     this.#state[slot] |= CONNECTING;
     this.#targets.set(slot, target.bytes);
-    const where = this.calls.addressOf(target.bytes);
-    this.#entries.connect(slot, this.#generation[slot], fd, where, target.length);
+    const targetAddress = this.calls.addressOf(target.bytes);
+    this.#entries.connect(slot, this.#generation[slot], fd, targetAddress, target.length);
     this.wakeUp();
   }
 
   receive(slot: number): void {
     assert(this.fds[slot] >= 0, 'a receiving slot is open');
-    assert((this.#state[slot] & RECEIVING) === 0, 'one receive in flight a socket');
+    assert((this.#state[slot] & RECEIVING) === 0, 'one receive in flight per socket');
     this.#state[slot] |= RECEIVING;
-    // Where others wait for a block, nobody passes them by.
-    if (this.#hungry.length > 0) this.#waitUnfed(slot);
+    // Blocks go to the starved receives in their order.
+    if (this.#starved.length > 0) this.#starveUnpeeked(slot);
     else this.#submitReceive(slot);
     this.wakeUp();
   }
@@ -157,7 +151,7 @@ export class UringDriver extends LinuxDriver implements Driver {
 
   send(slot: number, region: number, start: number, end: number, more: boolean): void {
     assert(this.fds[slot] >= 0, 'a sending slot is open');
-    assert((this.#state[slot] & SENDING) === 0, 'one send in flight a socket');
+    assert((this.#state[slot] & SENDING) === 0, 'one send in flight per socket');
     assert(end > start, 'a send has bytes');
     this.#state[slot] |= SENDING;
     const address = this.regions.base(region) + start;
@@ -172,10 +166,10 @@ export class UringDriver extends LinuxDriver implements Driver {
     if (reset) this.calls.lingerZero(fd);
     this.cancelWatch(slot);
     const state = this.#state[slot];
-    this.#state[slot] = (state | ABORTED) & ~HUNGRY;
-    if ((state & HUNGRY) !== 0) this.finish(Op.Receive, slot, -ERRNO.ECANCELED);
+    this.#state[slot] = (state | ABORTED) & ~STARVED;
+    if ((state & STARVED) !== 0) this.complete(Op.Receive, slot, -ERRNO.ECANCELED);
     const receive = (state & POLLING) === 0 ? Kind.Receive : Kind.Poll;
-    const isReceiving = (state & (RECEIVING | HUNGRY)) === RECEIVING;
+    const isReceiving = (state & (RECEIVING | STARVED)) === RECEIVING;
     if (isReceiving) this.#cancel(receive, slot);
     if ((state & SENDING) !== 0) this.#cancel(Kind.Send, slot);
     if ((state & CONNECTING) !== 0) this.#cancel(Kind.Connect, slot);
@@ -188,11 +182,11 @@ export class UringDriver extends LinuxDriver implements Driver {
 
   protected override prepareWatch(fd: number, slot: number): void {
     this.#hangups.add(fd, slot);
-    if (!this.#watchesHangups) this.#watchHangups();
+    if (!this.#pollsHangups) this.#pollHangups();
   }
 
-  #watchHangups(): void {
-    this.#watchesHangups = true;
+  #pollHangups(): void {
+    this.#pollsHangups = true;
     this.#entries.poll(Kind.Hangup, 0, 0, this.#hangups.fd, POLLIN);
     this.wakeUp();
   }
@@ -203,47 +197,47 @@ export class UringDriver extends LinuxDriver implements Driver {
     this.closeSlot(slot);
   }
 
-  protected override rang(): void {
-    this.#ring.answerBell();
+  protected override notified(): void {
+    this.#ring.clearNotification();
     if (!this.asleep) return;
-    if (this.#ring.isDue()) super.rang();
-    else this.#watch.arm();
+    if (this.#ring.isDue()) super.notified();
+    else this.#loopWatch.arm();
   }
 
-  protected override awake(): void {
-    super.awake();
-    this.#ring.silence();
+  protected override endSleep(): void {
+    super.endSleep();
+    this.#ring.disableNotification();
   }
 
   sleep(): boolean {
-    assert(!this.asleep, 'only the awake fall asleep');
+    assert(!this.asleep, 'a driver that sleeps does not sleep again');
     const ring = this.#ring;
     if (this.queue.length + ring.pending > 0 || ring.head !== ring.tail) return false;
-    if (this.listener.isLeaving) return false;
-    if (this.#hungry.length > 0) {
-      if (this.slab.freeCount + this.#buffers.count + this.#unfed > 0) return false;
+    if (this.listener.isDraining) return false;
+    if (this.#starved.length > 0) {
+      if (this.slab.freeCount + this.#buffers.count + this.#unpeeked > 0) return false;
       this.slab.whenFree = () => this.wakeUp();
     }
-    // First the bell, then a last look: what comes in between is seen or heard.
-    ring.listen();
+    // Enabled before the check: a completion that comes between the two is not missed.
+    ring.enableNotification();
     if (ring.isDue()) {
-      ring.silence();
+      ring.disableNotification();
       return false;
     }
     this.asleep = true;
-    this.#watch.arm();
+    this.#loopWatch.arm();
     return true;
   }
 
   poll(out: Completions): number {
-    // A poll that nobody was woken for (a deadline) takes the wake back.
-    if (this.asleep) this.awake();
+    // For a poll() without a wake(), because of a deadline.
+    if (this.asleep) this.endSleep();
     let count = this.#drain(out);
     this.#buffers.refill();
-    if (this.#hungry.length > 0) count = this.#feed(out, count);
+    if (this.#starved.length > 0) count = this.#retryStarved(out, count);
     this.#ring.enter(out.capacity - count);
-    count = this.#harvest(out, count);
-    return this.listener.isLeaving ? this.listener.takeLast(out, count) : count;
+    count = this.#reap(out, count);
+    return this.listener.isDraining ? this.listener.drain(out, count) : count;
   }
 
   #drain(out: Completions): number {
@@ -254,7 +248,7 @@ export class UringDriver extends LinuxDriver implements Driver {
     return count;
   }
 
-  #harvest(out: Completions, from: number): number {
+  #reap(out: Completions, from: number): number {
     const ring = this.#ring;
     const words = ring.words;
     const { tail } = ring;
@@ -277,10 +271,10 @@ export class UringDriver extends LinuxDriver implements Driver {
           break;
         case Kind.Listener:
           count = this.listener.accept(out, count);
-          this.#watchListeners();
+          this.#pollListeners();
           break;
         default:
-          count = this.#rare(out, count, tag, words[at + 1], result);
+          count = this.#reapRare(out, count, tag, words[at + 1], result);
       }
     }
     ring.seen(head);
@@ -308,22 +302,28 @@ export class UringDriver extends LinuxDriver implements Driver {
       return out.set(count, Op.Receive, slot, result, block);
     }
     if (block >= 0) this.slab.release(block);
-    // More came in this turn than the kernel had buffers for; the others are for completeness.
+    // ENOBUFS: the kernel had fewer buffers than sockets with bytes. The others are not expected.
     const again = result === -ERRNO.ENOBUFS || result === -ERRNO.EINTR || result === -ERRNO.EAGAIN;
     if (again && (state & ABORTED) === 0) {
-      this.#waitUnfed(slot);
+      this.#starveUnpeeked(slot);
       return count;
     }
     this.#state[slot] = state & ~RECEIVING;
     return out.set(count, Op.Receive, slot, again ? -ERRNO.ECANCELED : result, -1);
   }
 
-  #rare(out: Completions, count: number, tag: number, generation: number, result: number): number {
+  #reapRare(
+    out: Completions,
+    count: number,
+    tag: number,
+    generation: number,
+    result: number,
+  ): number {
     const slot = tag & SLOT_MASK;
     const kind = tag >>> KIND_SHIFT;
     if (kind === Kind.Hangup) {
-      this.#hangups.take((hungUp) => this.broke(hungUp));
-      this.#watchHangups();
+      this.#hangups.reap((hungUp) => this.broken(hungUp));
+      this.#pollHangups();
       return count;
     }
     if (kind === Kind.Cancel || generation !== this.#generation[slot]) return count;
@@ -332,49 +332,49 @@ export class UringDriver extends LinuxDriver implements Driver {
       this.#targets.delete(slot);
       return out.set(count, Op.Connect, slot, result, -1);
     }
-    assert(kind === Kind.Poll, 'the kernel answers what it was asked');
+    assert(kind === Kind.Poll, 'a completion belongs to an operation of the driver');
     this.#state[slot] &= ~POLLING;
-    if (result >= 0 && (this.#state[slot] & ABORTED) === 0) return this.#look(out, count, slot);
+    if (result >= 0 && (this.#state[slot] & ABORTED) === 0) return this.#peek(out, count, slot);
     this.#state[slot] &= ~RECEIVING;
     return out.set(count, Op.Receive, slot, -ERRNO.ECANCELED, -1);
   }
 
-  /** As #wait(), for one whose stream may have ended. */
-  #waitUnfed(slot: number): void {
-    this.#wait(slot);
-    this.#unfed = this.#hungry.length;
+  /** As #starve(), for a socket whose stream may have ended. */
+  #starveUnpeeked(slot: number): void {
+    this.#starve(slot);
+    this.#unpeeked = this.#starved.length;
   }
 
-  /** The receive waits for a block. */
-  #wait(slot: number): void {
+  /** The receive waits for a free block. */
+  #starve(slot: number): void {
     const state = this.#state[slot];
-    this.#state[slot] = state | HUNGRY | QUEUED | MORE_BYTES;
-    if ((state & QUEUED) === 0) this.#hungry.push(slot);
+    this.#state[slot] = state | STARVED | QUEUED | MORE_BYTES;
+    if ((state & QUEUED) === 0) this.#starved.push(slot);
   }
 
-  /** Receives that found no buffer try again, as many as there are buffers now. */
-  #feed(out: Completions, from: number): number {
+  /** Tries starved receives again, as many as there are buffers now. */
+  #retryStarved(out: Completions, from: number): number {
     let count = from;
     const most = this.#buffers.count > 0 ? this.#buffers.count : out.capacity - count;
-    let left = Math.min(this.#hungry.length, most);
-    this.#unfed = Math.max(0, this.#unfed - left);
+    let left = Math.min(this.#starved.length, most);
+    this.#unpeeked = Math.max(0, this.#unpeeked - left);
     for (; left > 0; left--) {
-      const slot = this.#hungry.shift();
+      const slot = this.#starved.shift();
       const state = this.#state[slot];
-      this.#state[slot] = state & ~(HUNGRY | QUEUED);
-      if ((state & HUNGRY) === 0) continue;
+      this.#state[slot] = state & ~(STARVED | QUEUED);
+      if ((state & STARVED) === 0) continue;
       if (this.#buffers.count > 0) this.#submitReceive(slot);
-      else count = this.#look(out, count, slot);
+      else count = this.#peek(out, count, slot);
     }
     return count;
   }
 
-  /** An end or an error needs no block; bytes wait until one comes back. */
-  #look(out: Completions, count: number, slot: number): number {
+  /** No block is free: an end or an error needs none, bytes wait for one. */
+  #peek(out: Completions, count: number, slot: number): number {
     const flags = MSG_PEEK | MSG_DONTWAIT;
     const result = this.calls.recv(this.fds[slot], this.scratchAddress, 1, flags);
     if (result > 0) {
-      this.#wait(slot);
+      this.#starve(slot);
       return count;
     }
     if (result === -ERRNO.EAGAIN || result === -ERRNO.EINTR) {
@@ -388,8 +388,8 @@ export class UringDriver extends LinuxDriver implements Driver {
   }
 
   destroy(): void {
-    this.#watch.close();
-    // Blocks come back below, and must wake nobody.
+    this.#loopWatch.close();
+    // The blocks released below must not cause a wake().
     this.asleep = false;
     this.slab.whenFree = null;
     this.#ring.destroy();

@@ -1,49 +1,48 @@
-// What the portable driver has to say of its listener: LISTEN, then an ACCEPT for each client, then
+// The completions of the portable driver's listener: LISTEN, then an ACCEPT for each client, then
 // UNLISTEN. Clients stay here, unread, until they are adopted or refused.
 
 import type { Socket } from 'node:net';
 import { assert } from '../../base/assert.ts';
 import { ACCEPTS_PER_TURN } from '../../base/fixed-limits.ts';
+import { FreeStack } from '../../base/free-stack.ts';
 import { Ring } from '../../base/ring.ts';
 import { type Address, type Completions, Op } from '../driver.ts';
 import { NetListener } from './listener.ts';
 import { type NetShared, NetSocket } from './socket.ts';
 
-/** Rounds of Node's loop without a client: the first may have begun before the last came. */
+/** Rounds of Node's loop without a client: the first may have begun before the last one came. */
 const QUIET_ROUNDS = 2;
-const LEAVE_ROUNDS_MAX = 256;
+const DRAIN_ROUNDS_MAX = 256;
 
 export class NetClients {
   readonly shared: NetShared;
   readonly backlog: number;
   listener: NetListener | null = null;
   accepting = true;
-  /** LISTEN has yet to be told, with this result. */
-  listenTold = true;
+  /** False while poll() has yet to report LISTEN with this result. */
+  listenReported = true;
   listenResult = 0;
-  /** unlisten() was asked for, and Node still takes those who wait in the kernel's queue. */
-  leaving = false;
-  /** How many clients Node has taken, and had when unlisten() was asked for. */
-  takenCount = 0;
-  takenAtLeave = 0;
-  leaveRounds = 0;
-  /** The listener is closed and UNLISTEN has yet to be told, after the last ACCEPT. */
-  unlistening = false;
-  /** The last fault of an accept that has yet to be told; 0 if there is none. */
+  /** unlisten() was called, and Node still accepts the clients in the kernel's queue. */
+  isDraining = false;
+  /** How many clients Node has accepted, and had when unlisten() was called. */
+  acceptedCount = 0;
+  acceptedAtDrain = 0;
+  drainRounds = 0;
+  /** The listener is closed, and poll() has yet to report UNLISTEN, after the last ACCEPT. */
+  unlistenPending = false;
+  /** The last fault of an accept that poll() has yet to report; 0 if there is none. */
   acceptFault = 0;
   /** Clients that are neither adopted nor refused, by handle. */
   readonly handles: (NetSocket | null)[];
-  readonly handlesFree: Int32Array;
-  handlesFreeCount: number;
-  /** The handles that no ACCEPT has told of, the oldest first. */
+  readonly handlesFree: FreeStack;
+  /** Handles without an ACCEPT yet, the oldest first. */
   readonly waiting: Ring;
 
   constructor(shared: NetShared, backlog: number) {
     this.shared = shared;
     this.backlog = backlog;
     this.handles = new Array<NetSocket | null>(backlog).fill(null);
-    this.handlesFree = Int32Array.from({ length: backlog }, (_, index) => backlog - 1 - index);
-    this.handlesFreeCount = backlog;
+    this.handlesFree = new FreeStack(backlog);
     this.waiting = new Ring(backlog);
   }
 
@@ -51,7 +50,7 @@ export class NetClients {
     assert(this.listener === null, 'one listener at a time');
     this.accepting = true;
     this.listener = new NetListener(address, this.backlog, {
-      listening: (result) => this.onListening(result),
+      listenDone: (result) => this.onListenDone(result),
       accepted: (socket, isUnix) => this.onAccepted(socket, isUnix),
       acceptFault: (fault) => this.onAcceptFault(fault),
     });
@@ -59,48 +58,52 @@ export class NetClients {
   }
 
   unlisten(last: boolean): void {
-    const isListening = this.listener?.isListening === true && this.listenTold;
-    assert(isListening && !this.leaving && !this.unlistening, 'who listens can unlisten, once');
+    const isListening = this.listener?.isListening === true && this.listenReported;
+    assert(
+      isListening && !this.isDraining && !this.unlistenPending,
+      'unlisten() follows listen(), once',
+    );
     this.acceptFault = 0;
     if (!last && this.listener !== null && 'fd' in this.listener.address) {
-      this.left();
+      this.drained();
       return;
     }
-    this.leaving = true;
-    this.takenAtLeave = this.takenCount;
-    this.leaveRounds = 0;
-    this.leaveLater(0, this.takenCount);
+    this.isDraining = true;
+    this.acceptedAtDrain = this.acceptedCount;
+    this.drainRounds = 0;
+    this.drainRound(0, this.acceptedCount);
   }
 
   /**
-   * Node takes a client or more in each round of its loop. When two rounds have brought nobody, the
-   * kernel's queue is empty. Where clients never cease to come, enough is enough.
+   * Node accepts at least one waiting client in each round of its loop. After two rounds without a
+   * client the kernel's queue is empty. Where clients never cease to come, the limits end it.
    */
-  leaveLater(quietRounds: number, takenCount: number): void {
-    this.leaveRounds += 1;
-    const isOver =
-      this.leaveRounds > LEAVE_ROUNDS_MAX || this.takenCount - this.takenAtLeave >= this.backlog;
-    if (quietRounds === QUIET_ROUNDS || isOver) {
-      this.left();
+  drainRound(quietRounds: number, acceptedCount: number): void {
+    this.drainRounds += 1;
+    const isLast =
+      this.drainRounds > DRAIN_ROUNDS_MAX ||
+      this.acceptedCount - this.acceptedAtDrain >= this.backlog;
+    if (quietRounds === QUIET_ROUNDS || isLast) {
+      this.drained();
       return;
     }
     setImmediate(() => {
-      const isQuiet = this.takenCount === takenCount;
-      this.leaveLater(isQuiet ? quietRounds + 1 : 0, this.takenCount);
+      const isQuiet = this.acceptedCount === acceptedCount;
+      this.drainRound(isQuiet ? quietRounds + 1 : 0, this.acceptedCount);
     });
   }
 
-  /** Those who were taken are delivered still, before UNLISTEN. */
-  left(): void {
-    this.leaving = false;
+  /** Clients accepted before are still reported, before UNLISTEN. */
+  drained(): void {
+    this.isDraining = false;
     this.listener?.close();
-    this.unlistening = true;
-    this.shared.queue.ring();
+    this.unlistenPending = true;
+    this.shared.queue.notify();
   }
 
-  accept(on: boolean): void {
+  setAccepting(on: boolean): void {
     this.accepting = on;
-    if (this.isReady()) this.shared.queue.ring();
+    if (this.isReady()) this.shared.queue.notify();
   }
 
   /** The client of a handle, whose number is free from now on. */
@@ -108,25 +111,24 @@ export class NetClients {
     const entry = this.handles[handle];
     assert(entry !== null && entry !== undefined, 'a handle is used once');
     this.handles[handle] = null;
-    this.handlesFree[this.handlesFreeCount] = handle;
-    this.handlesFreeCount += 1;
+    this.handlesFree.release(handle);
     return entry;
   }
 
   isReady(): boolean {
-    if (!this.listenTold || this.unlistening) return true;
+    if (!this.listenReported || this.unlistenPending) return true;
     return this.accepting && (this.waiting.length > 0 || this.acceptFault !== 0);
   }
 
-  /** Fills `out` from its beginning, and at most half of it: sockets must not wait for clients. */
+  /** Fills `out` from its beginning, at most half of it: the rest is for sockets. */
   poll(out: Completions): number {
     const end = Math.min(Math.ceil(out.capacity / 2), ACCEPTS_PER_TURN);
     let count = 0;
-    if (!this.listenTold) {
-      this.listenTold = true;
+    if (!this.listenReported) {
+      this.listenReported = true;
       count = out.set(count, Op.Listen, -1, this.listenResult, -1);
     }
-    if (!this.accepting && !this.unlistening) return count;
+    if (!this.accepting && !this.unlistenPending) return count;
     while (count < end && this.waiting.length > 0) {
       count = out.set(count, Op.Accept, -1, this.waiting.shift(), -1);
     }
@@ -134,9 +136,9 @@ export class NetClients {
       count = out.set(count, Op.Accept, -1, this.acceptFault, -1);
       this.acceptFault = 0;
     }
-    if (count < end && this.unlistening) {
+    if (count < end && this.unlistenPending) {
       count = out.set(count, Op.Unlisten, -1, 0, -1);
-      this.unlistening = false;
+      this.unlistenPending = false;
       this.listener = null;
     }
     return count;
@@ -148,28 +150,27 @@ export class NetClients {
     this.handles.fill(null);
   }
 
-  onListening(result: number): void {
+  onListenDone(result: number): void {
     if (result < 0) this.listener = null;
-    this.listenTold = false;
+    this.listenReported = false;
     this.listenResult = result;
-    this.shared.queue.ring();
+    this.shared.queue.notify();
   }
 
   onAccepted(socket: Socket, isUnix: boolean): void {
-    this.takenCount += 1;
-    if (this.handlesFreeCount === 0) {
+    this.acceptedCount += 1;
+    const handle = this.handlesFree.acquire();
+    if (handle < 0) {
       socket.destroy();
       return;
     }
-    this.handlesFreeCount -= 1;
-    const handle = this.handlesFree[this.handlesFreeCount];
     this.handles[handle] = new NetSocket(this.shared, socket, isUnix);
     this.waiting.push(handle);
-    if (this.accepting) this.shared.queue.ring();
+    if (this.accepting) this.shared.queue.notify();
   }
 
   onAcceptFault(fault: number): void {
     this.acceptFault = fault;
-    if (this.accepting) this.shared.queue.ring();
+    if (this.accepting) this.shared.queue.notify();
   }
 }

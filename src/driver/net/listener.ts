@@ -1,5 +1,5 @@
-// The listening side of the portable driver: a node:net server for an address, a unix socket path
-// (with the file that a dead server left behind cleared away) or an inherited descriptor.
+// The listener of the portable driver: a node:net server for an address, a unix socket path (a file
+// that a dead server left there is removed) or an inherited descriptor.
 
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import {
@@ -10,16 +10,16 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { faultOf } from '../../base/errno.ts';
-import { type Address, ERRNO } from '../driver.ts';
+import { ERRNO, faultOf } from '../../base/errno.ts';
+import type { Address } from '../driver.ts';
 
-/** What a socket address has room for: less on macOS and the BSDs, more for named pipes. */
+/** The longest path of a unix socket: less on macOS and the BSDs, more for named pipes. */
 const PATH_BYTES_MAX = { linux: 107, win32: 256 }[String(process.platform)] ?? 103;
 
 export interface ListenerEvents {
   /** The port (0 for a unix socket) or -errno, once. After -errno the listener is closed. */
-  listening(result: number): void;
-  /** A client, paused: Node reads nothing from it yet. */
+  listenDone(result: number): void;
+  /** A client whose socket is paused: Node reads nothing from it yet. */
   accepted(socket: Socket, isUnix: boolean): void;
   acceptFault(fault: number): void;
 }
@@ -30,11 +30,11 @@ export class NetListener {
   readonly events: ListenerEvents;
   readonly server: Server;
   isListening = false;
-  /** Whether clients come over a unix socket; of an inherited listener Node tells it late. */
+  /** Whether it is a unix socket; of an inherited listener Node says it only when it listens. */
   isUnix = false;
   isClosed = false;
-  /** A stale socket file is removed once; a second refusal is another server's doing. */
-  staleTried = false;
+  /** A stale socket file is removed once; a second EADDRINUSE is due to another server. */
+  staleRemoved = false;
 
   constructor(address: Address, backlog: number, events: ListenerEvents) {
     this.address = address;
@@ -59,7 +59,7 @@ export class NetListener {
     }
   }
 
-  /** The descriptor is gone when this returns; Node removes the file of a unix socket with it. */
+  /** The descriptor is closed when this returns; Node also removes the file of a unix socket. */
   close(): void {
     this.isClosed = true;
     if (this.isListening) this.server.close();
@@ -68,7 +68,7 @@ export class NetListener {
 
   failed(fault: number): void {
     this.close();
-    this.events.listening(fault);
+    this.events.listenDone(fault);
   }
 
   onListening(): void {
@@ -76,7 +76,7 @@ export class NetListener {
     const bound = this.server.address();
     this.isUnix = bound === null || typeof bound === 'string';
     if (bound !== null && typeof bound !== 'string') {
-      this.events.listening(bound.port);
+      this.events.listenDone(bound.port);
       return;
     }
     if ('path' in this.address && this.address.mode !== undefined) {
@@ -87,7 +87,7 @@ export class NetListener {
         return;
       }
     }
-    this.events.listening(0);
+    this.events.listenDone(0);
   }
 
   onError(error: Error): void {
@@ -95,15 +95,15 @@ export class NetListener {
     const fault = faultOf(error, ERRNO.EINVAL);
     if (this.isListening) {
       this.events.acceptFault(fault);
-    } else if (fault === -ERRNO.EADDRINUSE && 'path' in this.address && !this.staleTried) {
-      this.staleTried = true;
+    } else if (fault === -ERRNO.EADDRINUSE && 'path' in this.address && !this.staleRemoved) {
+      this.staleRemoved = true;
       this.removeStale(this.address.path);
     } else {
       this.failed(fault);
     }
   }
 
-  /** Only a socket that refuses connections is stale; any other file there is somebody's. */
+  /** Only a socket that refuses connections is stale; any other file there is kept. */
   removeStale(path: string): void {
     if (!isSocketFile(path)) {
       this.failed(-ERRNO.EADDRINUSE);
@@ -146,11 +146,11 @@ function isSocketFile(path: string): boolean {
   }
 }
 
-/** Null for a host that is no literal address, for nothing is looked up, or too long a path. */
+/** Null for a host that is no literal address, as names are not resolved here, or a long path. */
 function listenOptions(address: Address, backlog: number): ListenOptions | null {
   if ('fd' in address) return { fd: address.fd, backlog } as ListenOptions;
   if ('path' in address) {
-    // A longer one would be cut off without a word, and the socket appear at another place.
+    // Node would truncate a longer path without an error, and the socket get another name.
     const fits = Buffer.byteLength(address.path) <= PATH_BYTES_MAX;
     return fits ? { path: address.path, backlog } : null;
   }

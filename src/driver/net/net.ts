@@ -1,25 +1,24 @@
 // Hot: runs for every completion. Measured by perf/micro/driver.ts.
 // The portable driver: node:net behind the completions of driver.ts, for macOS, Windows and where
-// the Linux drivers cannot run. Where it differs from them:
+// the Linux drivers cannot run. Its differences from them:
 //
-// - Node accepts clients by itself. While accepting(false) holds they wait here, unread, instead of
-//   in the kernel's queue; `backlog` bounds both, and clients beyond it are closed.
-// - A SEND comes when all of its bytes have left, never for a part of them; `more` changes nothing.
-// - abort() of a unix socket closes it plainly, for Node can reset TCP only.
-// - A reset that arrives behind bytes can look like the end of the stream: libuv does not ask.
-// - Nothing tells of a reset while nothing is read, so a watched socket is asked now and then.
-// - What a peer has not acknowledged is known on Linux alone, and only of TCP.
+// - Node accepts clients by itself. After setAccepting(false) they wait here, unread, instead of in
+//   the kernel's queue; `backlog` bounds both, and clients beyond it are closed.
+// - A SEND comes when all of its bytes have left, never for a part of them; `more` has no effect.
+// - abort() of a unix socket closes it without a reset, as Node can reset TCP only.
+// - A reset that arrives after bytes can look like the end of the stream: libuv does not check.
+// - Node does not report a reset while nothing is read, so a watched socket is probed regularly.
+// - Unacknowledged bytes are known on Linux alone, and only of TCP.
 
 import { Socket } from 'node:net';
 import { assert } from '../../base/assert.ts';
-import { faultOf } from '../../base/errno.ts';
+import { ERRNO, faultOf } from '../../base/errno.ts';
 import type { Slab } from '../../base/slab.ts';
 import {
   type Address,
   type Completions,
   type Driver,
   type DriverOptions,
-  ERRNO,
   Op,
   type Peer,
 } from '../driver.ts';
@@ -36,21 +35,21 @@ export class NetDriver implements Driver {
   readonly #shared: NetShared;
   readonly #clients: NetClients;
   readonly #sockets: (NetSocket | null)[];
-  /** Whole regions as buffers; a send takes a view of one. Region 0, the slab, stands apart. */
+  /** Full regions as buffers; a send uses a part of one. Region 0, the slab, is #slabRegion. */
   readonly #regions = new Map<number, Buffer>();
   readonly #slabRegion: Buffer;
 
   constructor(options: DriverOptions) {
     this.#slab = options.slab;
-    this.#slabRegion = wholeOf(options.slab.bytes);
+    this.#slabRegion = bufferOf(options.slab.bytes);
     // A socket has a receive, a send and a watch in flight, or a connect, or a close.
     const queue = new NetQueue(options.slots * 3);
     this.#queue = queue;
     this.#shared = {
       slab: options.slab,
       queue,
-      starving: new Set(),
-      blockFree: () => queue.ring(),
+      starved: new Set(),
+      blockReleased: () => queue.notify(),
       probe: new NetProbe(),
       table: new NetTable(),
     };
@@ -76,7 +75,7 @@ export class NetDriver implements Driver {
 
   map(region: number, bytes: Uint8Array): void {
     assert(region > 0 && !this.#regions.has(region), 'a mapped region is new and not the slab');
-    this.#regions.set(region, wholeOf(bytes));
+    this.#regions.set(region, bufferOf(bytes));
   }
 
   unmap(region: number): void {
@@ -92,18 +91,18 @@ export class NetDriver implements Driver {
     this.#clients.unlisten(last);
   }
 
-  accepting(on: boolean): void {
-    this.#clients.accept(on);
+  setAccepting(on: boolean): void {
+    this.#clients.setAccepting(on);
   }
 
   /**
-   * Nothing to do: node:cluster gives every worker of a port the same listener, so none of its
-   * clients waits for one worker alone.
+   * Nothing to do: under node:cluster all workers of a port share one listener, so no client waits
+   * for one worker alone.
    */
   acceptAlso(_fd: number, _on: boolean): void {}
 
   adopt(handle: number, slot: number): void {
-    this.#place(this.#clients.release(handle), slot);
+    this.#setSocket(this.#clients.release(handle), slot);
   }
 
   refuse(handle: number): void {
@@ -115,8 +114,8 @@ export class NetDriver implements Driver {
     // Like an accepted one, it reads nothing before the first receive().
     socket.pause();
     const entry = new NetSocket(this.#shared, socket, 'path' in address);
-    this.#place(entry, slot);
-    entry.connecting = Flight.Asked;
+    this.#setSocket(entry, slot);
+    entry.connecting = Flight.Started;
     socket.once('connect', () => entry.onConnect());
     try {
       if ('path' in address) {
@@ -171,17 +170,17 @@ export class NetDriver implements Driver {
   poll(out: Completions): number {
     const queue = this.#queue;
     queue.armed = false;
-    if (this.#shared.starving.size > 0) this.#feed();
+    if (this.#shared.starved.size > 0) this.#retryStarved();
     const first = this.#clients.isReady() ? this.#clients.poll(out) : 0;
     const count = queue.drain(out, first);
-    for (let index = first; index < count; index++) this.#landed(out.slot[index], out.op[index]);
+    for (let index = first; index < count; index++) this.#reported(out.slot[index], out.op[index]);
     return count;
   }
 
   sleep(): boolean {
-    const canFeed = this.#shared.starving.size > 0 && this.#slab.freeCount > 0;
-    if (this.#queue.length > 0 || canFeed || this.#clients.isReady()) return false;
-    if (this.#shared.starving.size > 0) this.#slab.whenFree = this.#shared.blockFree;
+    const canReceive = this.#shared.starved.size > 0 && this.#slab.freeCount > 0;
+    if (this.#queue.length > 0 || canReceive || this.#clients.isReady()) return false;
+    if (this.#shared.starved.size > 0) this.#slab.whenFree = this.#shared.blockReleased;
     this.#queue.armed = true;
     return true;
   }
@@ -201,14 +200,14 @@ export class NetDriver implements Driver {
     return entry;
   }
 
-  #place(entry: NetSocket, slot: number): void {
-    assert(this.#sockets[slot] === null, 'a new socket takes a free slot');
+  #setSocket(entry: NetSocket, slot: number): void {
+    assert(this.#sockets[slot] === null, 'a new socket gets a free slot');
     entry.slot = slot;
     this.#sockets[slot] = entry;
   }
 
-  /** The caller is about to learn that an operation is over. */
-  #landed(slot: number, op: number): void {
+  /** poll() reports the completion: the operation is no longer in flight. */
+  #reported(slot: number, op: number): void {
     const entry = this.#at(slot);
     switch (op) {
       case Op.Receive:
@@ -228,17 +227,17 @@ export class NetDriver implements Driver {
     }
   }
 
-  /** Blocks came free: those who wait for one get it, in their order. */
-  #feed(): void {
-    const starving = this.#shared.starving;
-    for (const entry of starving) {
+  /** Blocks were released: starved receives get them, in their order. */
+  #retryStarved(): void {
+    const starved = this.#shared.starved;
+    for (const entry of starved) {
       if (this.#slab.freeCount === 0) return;
-      starving.delete(entry);
+      starved.delete(entry);
       if (entry.rest !== null) entry.deliver(entry.rest, entry.restStart, true);
     }
   }
 }
 
-function wholeOf(bytes: Uint8Array): Buffer {
+function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

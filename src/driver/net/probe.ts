@@ -1,29 +1,29 @@
-// Asks after the sockets of the portable driver that are watched: while Node reads nothing from one
-// it does not hear that the connection broke.
+// Probes the watched sockets of the portable driver: while Node reads nothing from a socket it does
+// not notice that the connection broke.
 
 import { WATCH_PROBE_MS } from '../../base/fixed-limits.ts';
 
-export interface Asked {
-  ask(): void;
+export interface Probed {
+  probe(): void;
 }
 
 export class NetProbe {
-  readonly #sockets = new Set<Asked>();
+  readonly #sockets = new Set<Probed>();
   #timer: NodeJS.Timeout | null = null;
 
-  add(socket: Asked): void {
+  add(socket: Probed): void {
     this.#sockets.add(socket);
-    this.#timer ??= setInterval(() => this.#askAll(), WATCH_PROBE_MS).unref();
+    this.#timer ??= setInterval(() => this.#probeAll(), WATCH_PROBE_MS).unref();
   }
 
-  /** Without a socket to ask after there is no timer. */
-  remove(socket: Asked): void {
+  /** Without a watched socket there is no timer. */
+  remove(socket: Probed): void {
     this.#sockets.delete(socket);
     if (this.#sockets.size === 0) this.stop();
   }
 
-  #askAll(): void {
-    for (const socket of this.#sockets) socket.ask();
+  #probeAll(): void {
+    for (const socket of this.#sockets) socket.probe();
   }
 
   stop(): void {

@@ -1,5 +1,5 @@
-// The completions of the portable driver that were not polled yet, and the one bell that rings when
-// something finishes while nobody polls.
+// The completions of the portable driver that were not polled yet, and the wake() for those that
+// come while the driver sleeps.
 
 import { CompletionQueue } from '../completion-queue.ts';
 
@@ -10,11 +10,11 @@ export class NetQueue extends CompletionQueue {
 
   override push(op: number, slot: number, result: number, block: number): void {
     super.push(op, slot, result, block);
-    this.ring();
+    this.notify();
   }
 
-  /** Something is worth a poll(): wakes the sleeper, once. */
-  ring(): void {
+  /** poll() is worth calling: calls wake() once after each sleep(). */
+  notify(): void {
     if (!this.armed) return;
     this.armed = false;
     this.wake(false);

@@ -1,32 +1,34 @@
 // Hot: runs for every completion. Measured by perf/micro/driver.ts.
-// One socket of the portable driver: turns the events of a node:net socket into completions. Events
-// only queue; nothing above runs inside them.
+// One socket of the portable driver: turns the events of a node:net socket into completions. An
+// event only queues a completion; no code of the layers above runs in it.
 
 import type { Socket } from 'node:net';
 import { assert } from '../../base/assert.ts';
-import { faultOf } from '../../base/errno.ts';
+import { ERRNO, faultOf } from '../../base/errno.ts';
 import type { Slab } from '../../base/slab.ts';
-import { ERRNO, Op, type Peer } from '../driver.ts';
+import { Op, type Peer } from '../driver.ts';
 import type { NetProbe } from './probe.ts';
 import type { NetQueue } from './queue.ts';
 import type { NetTable } from './table.ts';
 
-/** Where an operation of a socket is. For the caller it is in flight until poll() hands it over. */
-export const Flight = { Idle: 0, Asked: 1, Queued: 2 } as const;
+/**
+ * The state of an operation: not in flight, started, or its completion queued. For the caller it is
+ * in flight until poll() reports it.
+ */
+export const Flight = { Idle: 0, Started: 1, Queued: 2 } as const;
 export type Flight = (typeof Flight)[keyof typeof Flight];
 
-/** Most that one send hands to Node: it tells of a write only when all of it has left. */
+/** The most that one send passes to Node, which reports a write only when all of it has left. */
 const SEND_BYTES_MAX = 128 * 1024;
 
-/** What all sockets of a driver share. */
+/** Parts that all sockets of a driver share. */
 export interface NetShared {
   readonly slab: Slab;
   readonly queue: NetQueue;
-  /** Sockets with bytes to hand over and no block to put them in, the longest waiting first. */
-  readonly starving: Set<NetSocket>;
-  /** For the slab to call when the starving can be fed. */
-  readonly blockFree: () => void;
-  /** Asks after the sockets that are watched. */
+  /** Sockets whose receive has bytes and no free block, the longest waiting first. */
+  readonly starved: Set<NetSocket>;
+  /** The slab calls it when a block is released. */
+  readonly blockReleased: () => void;
   readonly probe: NetProbe;
   readonly table: NetTable;
 }
@@ -43,26 +45,26 @@ export class NetSocket {
   receiving: Flight = Flight.Idle;
   sending: Flight = Flight.Idle;
   watching: Flight = Flight.Idle;
-  /** How many bytes the send in flight has. */
+  /** Bytes of the send in flight. */
   sendBytes = 0;
-  /** The reading of the table that told last of this socket. */
-  reading = 0;
+  /** The last reading of the table that this socket used. */
+  tableReading = 0;
   /** Received bytes from restStart on, for the next RECEIVE; reading pauses meanwhile. */
   rest: Buffer | null = null;
   restStart = 0;
   paused = true;
-  /** The peer's end of stream was seen. */
+  /** The peer ended its stream. */
   ended = false;
   /** Minus the errno that broke the socket, 0 while it works. */
   fault = 0;
-  /** shutdownSend() was asked for; it waits for the send in flight. */
+  /** shutdownSend() was called; it waits for the send in flight. */
   shutdownAsked = false;
   aborted = false;
-  /** An abort() waits for the half close that is under way; the reset then closes the socket. */
-  resetWaits = false;
+  /** An abort() waits for the half close in progress; the reset then closes the socket. */
+  resetPending = false;
   closeAsked = false;
-  /** Node has let the descriptor go. */
-  gone = false;
+  /** Node has closed the descriptor. */
+  isClosed = false;
   readonly sent: (error?: Error | null) => void;
 
   /** `socket` is paused: nothing is read before the first receive(). */
@@ -79,8 +81,8 @@ export class NetSocket {
 
   receive(): void {
     assert(this.receiving === Flight.Idle, 'one receive is in flight per socket');
-    assert(!this.closeAsked, 'a socket that closes receives nothing');
-    this.receiving = Flight.Asked;
+    assert(!this.closeAsked, 'a closing socket receives nothing');
+    this.receiving = Flight.Started;
     if (this.rest !== null) {
       this.deliver(this.rest, this.restStart, false);
     } else if (this.fault !== 0) {
@@ -94,21 +96,21 @@ export class NetSocket {
   }
 
   /**
-   * Copies what fits into a block. Without a free block it waits for one, and reading with it; also
-   * behind those who wait already, unless it is `first` of them.
+   * Copies what fits into a block. Without a free block the receive is starved, and reading pauses;
+   * also when other receives are starved already, unless this is the `first` of them.
    */
   deliver(chunk: Buffer, start: number, first: boolean): void {
     const slab = this.shared.slab;
-    const block = first || this.shared.starving.size === 0 ? slab.acquire() : -1;
+    const block = first || this.shared.starved.size === 0 ? slab.acquire() : -1;
     if (block === -1) {
       this.keep(chunk, start);
-      this.shared.starving.add(this);
-      slab.whenFree = this.shared.blockFree;
+      this.shared.starved.add(this);
+      slab.whenFree = this.shared.blockReleased;
       return;
     }
     const end = Math.min(chunk.length, start + slab.blockBytes);
-    const isWhole = start === 0 && end === chunk.length;
-    slab.bytes.set(isWhole ? chunk : chunk.subarray(start, end), slab.start(block));
+    const isFull = start === 0 && end === chunk.length;
+    slab.bytes.set(isFull ? chunk : chunk.subarray(start, end), slab.start(block));
     if (end < chunk.length) {
       this.keep(chunk, end);
     } else {
@@ -121,7 +123,7 @@ export class NetSocket {
     this.rest = chunk;
     this.restStart = start;
     if (this.paused) return;
-    // Node reads on until its own buffer is full, so one socket holds a few chunks at most.
+    // Node reads until its own buffer is full, so one socket holds a few chunks at most.
     this.paused = true;
     this.socket.pause();
   }
@@ -135,16 +137,16 @@ export class NetSocket {
   send(bytes: Buffer): void {
     assert(this.sending === Flight.Idle, 'one send is in flight per socket');
     assert(!this.shutdownAsked && !this.closeAsked, 'nothing is sent after a shutdown');
-    this.sending = Flight.Asked;
+    this.sending = Flight.Started;
     if (this.fault !== 0) {
       this.sendDone(this.fault);
     } else if (this.socket.destroyed) {
       this.sendDone(-ERRNO.EPIPE);
     } else {
-      // In pieces, so that a slow client's progress shows.
+      // At most SEND_BYTES_MAX, so that a slow client's progress shows.
       this.sendBytes = Math.min(bytes.length, SEND_BYTES_MAX);
-      const whole = this.sendBytes === bytes.length;
-      this.socket.write(whole ? bytes : bytes.subarray(0, this.sendBytes), this.sent);
+      const isFull = this.sendBytes === bytes.length;
+      this.socket.write(isFull ? bytes : bytes.subarray(0, this.sendBytes), this.sent);
     }
   }
 
@@ -156,19 +158,19 @@ export class NetSocket {
 
   watch(): void {
     assert(this.watching === Flight.Idle, 'one watch is in flight per socket');
-    assert(!this.closeAsked, 'a socket that closes is not watched');
-    this.watching = Flight.Asked;
+    assert(!this.closeAsked, 'a closing socket is not watched');
+    this.watching = Flight.Started;
     if (this.fault !== 0) this.watchDone(this.fault);
     else if (this.socket.destroyed) this.watchDone(-ERRNO.ECONNRESET);
     else this.shared.probe.add(this);
   }
 
   /**
-   * An empty write sends nothing, and fails when the connection is broken. A send under way fails
-   * by itself, and a socket whose side is shut takes no write.
+   * An empty write sends nothing, and fails when the connection is broken. A send in flight fails
+   * by itself, and a socket that is shut down takes no write.
    */
-  ask(): void {
-    if (this.sending === Flight.Asked || this.shutdownAsked || this.socket.destroyed) return;
+  probe(): void {
+    if (this.sending === Flight.Started || this.shutdownAsked || this.socket.destroyed) return;
     this.socket.write(NO_BYTES);
   }
 
@@ -179,15 +181,15 @@ export class NetSocket {
   }
 
   unacknowledged(): number {
-    const { bytes, reading } = this.shared.table.look(this.socket, this.reading);
-    this.reading = reading;
+    const { bytes, reading } = this.shared.table.unacknowledged(this.socket, this.tableReading);
+    this.tableReading = reading;
     return bytes;
   }
 
   shutdownSend(): void {
     if (this.shutdownAsked) return;
     this.shutdownAsked = true;
-    if (this.sending !== Flight.Asked) this.endSending();
+    if (this.sending !== Flight.Started) this.endSending();
   }
 
   endSending(): void {
@@ -195,20 +197,20 @@ export class NetSocket {
   }
 
   /**
-   * Without `reset` the destroy() of the close that follows lets the kernel deliver what it has.
+   * Without `reset` the kernel still delivers what it has, after the destroy() of close().
    */
   abort(reset: boolean): void {
     if (this.aborted) return;
     this.aborted = true;
-    this.shared.starving.delete(this);
+    this.shared.starved.delete(this);
     this.rest = null;
     if (this.fault === 0) this.fault = -ERRNO.ECANCELED;
     this.cancel(-ERRNO.ECANCELED);
     if (!reset) return;
     if (this.socket.writableEnded && !this.socket.writableFinished) {
-      // A handle in the middle of its half close cannot be reset. That is over in a moment, for
-      // nothing is left to be written.
-      this.resetWaits = true;
+      // A handle cannot be reset during its half close, which ends soon: nothing is left to be
+      // written.
+      this.resetPending = true;
       this.socket.once('finish', () => this.reset());
     } else {
       this.reset();
@@ -217,7 +219,7 @@ export class NetSocket {
 
   reset(): void {
     if (this.socket.destroyed) return;
-    // Only TCP has resets; and Node would wait for a connection before it resets one.
+    // Only TCP has resets; and Node would wait for the connection before it resets it.
     if (this.isUnix || this.socket.connecting) {
       this.socket.destroy();
     } else {
@@ -225,12 +227,12 @@ export class NetSocket {
     }
   }
 
-  /** Gives what is in flight a result; later events of Node find nothing in flight. */
+  /** Completes what is in flight; later events of Node find nothing in flight. */
   cancel(result: number): void {
-    if (this.connecting === Flight.Asked) this.connectDone(result);
-    if (this.receiving === Flight.Asked && this.rest === null) this.receiveDone(result, -1);
-    if (this.sending === Flight.Asked) this.sendDone(result);
-    if (this.watching === Flight.Asked) this.watchDone(result);
+    if (this.connecting === Flight.Started) this.connectDone(result);
+    if (this.receiving === Flight.Started && this.rest === null) this.receiveDone(result, -1);
+    if (this.sending === Flight.Started) this.sendDone(result);
+    if (this.watching === Flight.Started) this.watchDone(result);
   }
 
   close(): void {
@@ -239,9 +241,9 @@ export class NetSocket {
     assert(flights === Flight.Idle, 'nothing is in flight when a socket is closed');
     this.closeAsked = true;
     this.rest = null;
-    if (this.gone) {
+    if (this.isClosed) {
       this.shared.queue.push(Op.Close, this.slot, 0, -1);
-    } else if (!this.resetWaits) {
+    } else if (!this.resetPending) {
       this.socket.destroy();
     }
   }
@@ -261,13 +263,13 @@ export class NetSocket {
   }
 
   onConnect(): void {
-    if (this.connecting === Flight.Asked) this.connectDone(0);
+    if (this.connecting === Flight.Started) this.connectDone(0);
   }
 
   onData(chunk: Buffer): void {
     if (this.aborted || this.closeAsked) return;
-    assert(this.rest === null, 'a paused socket hands nothing over');
-    if (this.receiving === Flight.Asked) {
+    assert(this.rest === null, 'a paused socket emits no bytes');
+    if (this.receiving === Flight.Started) {
       this.deliver(chunk, 0, false);
     } else {
       this.keep(chunk, 0);
@@ -276,7 +278,7 @@ export class NetSocket {
 
   onEnd(): void {
     this.ended = true;
-    if (this.receiving === Flight.Asked && this.rest === null) this.receiveDone(0, -1);
+    if (this.receiving === Flight.Started && this.rest === null) this.receiveDone(0, -1);
   }
 
   onError(error: Error): void {
@@ -285,7 +287,7 @@ export class NetSocket {
   }
 
   onSent(error?: Error | null): void {
-    if (this.sending !== Flight.Asked) return;
+    if (this.sending !== Flight.Started) return;
     if (error === null || error === undefined) {
       this.sendDone(this.sendBytes);
     } else {
@@ -294,7 +296,7 @@ export class NetSocket {
   }
 
   onClose(): void {
-    this.gone = true;
+    this.isClosed = true;
     if (this.closeAsked) {
       this.shared.queue.push(Op.Close, this.slot, 0, -1);
       return;

@@ -1,21 +1,21 @@
-// How many bytes the peers of TCP connections have not acknowledged, as Linux tells for all of them
-// at once in /proc/net. Node itself has no call for it, so other systems do not tell.
+// How many bytes the peers of TCP connections have not acknowledged, which Linux lists for all of
+// them in /proc/net. Node has no call for it, so on other systems it is unknown.
 
 import { readFileSync } from 'node:fs';
 import { AF_INET } from '../linux/layout.ts';
 import { socketAddress } from '../linux/sockaddr.ts';
 
-/** Reading takes at most one part in so many of the time. */
-const READ_PART = 20;
-/** Questions that come together share what was read. */
+/** Reading the table takes at most one part in 20 of the time. */
+const READ_TIME_PART = 20;
+/** Calls within this time share one reading. */
 const FRESH_MS_MIN = 5;
 
-/** State of a connection whose four numbers a new one may have as well. */
+/** The state of an old connection whose addresses and ports a new one may have as well. */
 const TIME_WAIT = '06';
 
 export type ReadTable = (path: string) => string;
 
-/** One end of a connection as Node tells it. */
+/** The addresses and ports of a node:net socket. */
 export interface NetName {
   readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;
@@ -23,14 +23,14 @@ export interface NetName {
   readonly remotePort?: number | undefined;
 }
 
-export interface Look {
-  /** -1 where the system does not tell. */
+export interface Reading {
+  /** -1 when unknown. */
   readonly bytes: number;
-  /** Which reading this is from; 0 for none. */
+  /** The number of the reading; 0 for none. */
   readonly reading: number;
 }
 
-const UNKNOWN: Look = { bytes: -1, reading: 0 };
+const UNKNOWN: Reading = { bytes: -1, reading: 0 };
 
 export class NetTable {
   readonly #inet: Table;
@@ -41,14 +41,16 @@ export class NetTable {
     this.#inet6 = new Table('/proc/net/tcp6', read, now);
   }
 
-  /** Looks again unless there is a reading that is fresh and later than number `after`. */
-  look(name: NetName, after: number): Look {
+  /**
+   * Reads the table again unless there is a reading that is fresh and later than number `after`.
+   */
+  unacknowledged(name: NetName, after: number): Reading {
     const { localAddress, localPort, remoteAddress, remotePort } = name;
     const local = nameOf(localAddress, localPort);
     const remote = nameOf(remoteAddress, remotePort);
     if (local === null || remote === null) return UNKNOWN;
     const table = local.length === INET_NAME_LENGTH ? this.#inet : this.#inet6;
-    return table.look(`${local} ${remote}`, after);
+    return table.find(`${local} ${remote}`, after);
   }
 }
 
@@ -66,13 +68,13 @@ class Table {
     this.#now = now;
   }
 
-  look(name: string, after: number): Look {
+  find(name: string, after: number): Reading {
     const beganMs = this.#now();
     if (this.#reading <= after || beganMs >= this.#freshUntilMs) {
       this.#rows = rowsOf(this.#read(this.#path));
       this.#reading += 1;
       const endedMs = this.#now();
-      this.#freshUntilMs = endedMs + Math.max(FRESH_MS_MIN, READ_PART * (endedMs - beganMs));
+      this.#freshUntilMs = endedMs + Math.max(FRESH_MS_MIN, READ_TIME_PART * (endedMs - beganMs));
     }
     return { bytes: this.#rows.get(name) ?? -1, reading: this.#reading };
   }
@@ -82,12 +84,12 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'latin1');
   } catch {
-    // Another system, or a container that hides it.
+    // Another system, or a container without /proc/net.
     return '';
   }
 }
 
-/** From '  0: 0100007F:1F90 0100007F:C350 01 0000002A:00000000 ...', the queue to send by names. */
+/** Bytes to send by both names, of rows '  0: 0100007F:1F90 0100007F:C350 01 0000002A:00000000'. */
 function rowsOf(text: string): Map<string, number> {
   const rows = new Map<string, number>();
   for (const line of text.split('\n')) {
@@ -102,10 +104,12 @@ function rowsOf(text: string): Map<string, number> {
   return rows;
 }
 
-/** Eight digits of an address, a colon, four of a port. */
+/** Eight digits of an IPv4 address, a colon, four of a port. */
 const INET_NAME_LENGTH = 13;
 
-/** As the kernel writes it: words of four bytes, each from its last byte to its first. */
+/**
+ * An address as the kernel writes it: words of four bytes, each from its last byte to its first.
+ */
 function nameOf(address: string | undefined, port: number | undefined): string | null {
   if (address === undefined || port === undefined) return null;
   const found = socketAddress(address.replace(/%.*$/, ''), port);

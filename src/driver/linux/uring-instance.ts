@@ -1,6 +1,7 @@
-// Hot: runs for every operation. Measured by perf/micro/driver.ts. One io_uring: entries written
-// into memory that the kernel reads, completions read from memory that it writes. It is entered at
-// most once a turn, and the kernel makes completions only then, so nothing changes under a reader.
+// Hot: runs for every operation. Measured by perf/micro/driver.ts.
+// One io_uring: entries are written into memory that the kernel reads, completions are read from
+// memory that it writes. The kernel writes completions only while it is entered, once a turn or
+// more, so none appear while they are reaped.
 
 import { assert } from '../../base/assert.ts';
 import type { Mapping, UringCalls } from './uring-calls.ts';
@@ -44,7 +45,7 @@ import {
 const SETUP_FLAGS =
   SETUP_CQSIZE | SETUP_SUBMIT_ALL | SETUP_TASKRUN_FLAG | SETUP_SINGLE_ISSUER | SETUP_DEFER_TASKRUN;
 
-/** How many entries stand in each of a ring's queues; powers of two, completions no fewer. */
+/** The sizes of a ring's two queues: powers of two, `completions` not below `entries`. */
 export interface RingSizes {
   readonly entries: number;
   readonly completions: number;
@@ -52,7 +53,9 @@ export interface RingSizes {
 
 const ENTRIES = 1024;
 
-/** Room for all that can be in flight; what is beyond waits in the kernel, and costs it more. */
+/**
+ * Room for all operations in flight; completions beyond it wait in the kernel, which costs more.
+ */
 export function ringSizesFor(slots: number): RingSizes {
   let completions = 2 * ENTRIES;
   while (completions < 2 * slots && completions < 65_536) completions *= 2;
@@ -61,9 +64,9 @@ export function ringSizesFor(slots: number): RingSizes {
 
 export class IoUring {
   readonly fd: number;
-  /** Entries not yet given to the kernel. */
+  /** Entries not yet submitted. */
   pending = 0;
-  /** Completions stand from `head` to `tail`, four words each, at wordOf(). */
+  /** Completions lie from `head` to `tail`, four words each, at wordOf(). */
   head = 0;
   tail = 0;
   readonly words: Int32Array;
@@ -83,7 +86,7 @@ export class IoUring {
   readonly #eventfd: number;
   #sqTail: number;
 
-  /** Throws an Error with the reason when this kernel will not make one. */
+  /** Throws an Error with the reason when the kernel does not set up a ring. */
   constructor(calls: UringCalls, entries: number, completions: number) {
     this.#calls = calls;
     const params = new Uint32Array(PARAMS_WORDS);
@@ -117,7 +120,7 @@ export class IoUring {
       this.#cqTailAt = cq[CQ_TAIL] >> 2;
       this.#cqFlagsAt = cq[CQ_FLAGS] >> 2;
       this.#cqEntriesAt = cq[CQ_ENTRIES_AT] >> 2;
-      // Entries are used in their order, so the array that could change it never does.
+      // Entries are used in order, so the array of indices never changes.
       for (let index = 0; index < this.#entryCount; index++) {
         this.words[(sq[SQ_ARRAY] >> 2) + index] = index;
       }
@@ -127,7 +130,7 @@ export class IoUring {
       const eventfd = orThrow(calls.eventfd(), 'eventfd');
       undo.push(() => calls.close(eventfd));
       this.#eventfd = eventfd;
-      this.silence();
+      this.disableNotification();
       const argument = new Uint8Array(64);
       new Int32Array(argument.buffer)[0] = this.#eventfd;
       orThrow(calls.register(this.fd, REGISTER_EVENTFD, argument, 1), 'io_uring_register');
@@ -137,14 +140,14 @@ export class IoUring {
     }
   }
 
-  /** What becomes readable when a completion comes while the bell is on. */
+  /** Becomes readable when a completion comes while notification is enabled. */
   get eventfd(): number {
     return this.#eventfd;
   }
 
   /**
-   * Writes one entry. `control` is the operation with its flags and priority (see control()),
-   * `tagLow` and `tagHigh` come back with the completion. Words 11 to 15 stay zero for ever.
+   * Writes one entry. `control` is the operation with its flags and priority (see control());
+   * the completion has the same `tagLow` and `tagHigh`. Words 11 to 15 always stay zero.
    */
   push(
     control: number,
@@ -175,10 +178,10 @@ export class IoUring {
     this.pending += 1;
   }
 
-  /** The queue of entries is full: the kernel gets them now, their completions wait. */
+  /** The queue of entries is full: submits them now. Their completions wait for enter(). */
   #makeRoom(): void {
     this.#submit(0);
-    // The kernel may be out of memory for a moment; without room nothing can be asked of it.
+    // The kernel may be out of memory for a moment; without room no operation can start.
     for (let tries = 0; this.pending === this.#entryCount && tries < 1000; tries++) {
       this.#submit(ENTER_GETEVENTS);
     }
@@ -188,13 +191,14 @@ export class IoUring {
   #submit(flags: number): void {
     Atomics.store(this.words, this.#sqTailAt, this.#sqTail);
     const taken = this.#calls.enter(this.fd, this.pending, flags);
-    // A refusal (EINTR, EAGAIN, EBUSY) leaves the entries where they are, for the next time.
+    // After an error (EINTR, EAGAIN, EBUSY) the entries stay where they are, for the next call.
     if (taken > 0) this.pending -= taken;
   }
 
   /**
-   * Submits what is pending and lets the kernel make completions where there is a reason to, about
-   * `most`: it makes some 20 at a time, and the last would wait while the first come again.
+   * Submits pending entries and has the kernel write completions if some are due, until there are
+   * `most`: it writes about 20 a call, and without the loop the same busy sockets would always come
+   * first.
    */
   enter(most: number): void {
     if (this.pending > 0 || this.isDue()) this.#submit(ENTER_GETEVENTS);
@@ -207,13 +211,13 @@ export class IoUring {
     }
   }
 
-  /** True when entering would bring completions. */
+  /** True when entering the kernel would bring completions. */
   isDue(): boolean {
     const flags = Atomics.load(this.words, this.#sqFlagsAt);
     return (flags & (SQ_TASKRUN | SQ_CQ_OVERFLOW)) !== 0;
   }
 
-  /** Where the completion at `head` stands in `words`: tag low, tag high, result, flags. */
+  /** The index in `words` of the completion at `head`: tag low, tag high, result, flags. */
   wordOf(head: number): number {
     return this.#cqEntriesAt + (head & this.#cqMask) * CQE_WORDS;
   }
@@ -224,22 +228,21 @@ export class IoUring {
     Atomics.store(this.words, this.#cqHeadAt, head);
   }
 
-  /** Switches the bell on: the next completion makes the eventfd readable. */
-  listen(): void {
+  /** The next completion makes the eventfd readable. */
+  enableNotification(): void {
     Atomics.store(this.words, this.#cqFlagsAt, 0);
   }
 
-  /** Switches the bell off. */
-  silence(): void {
+  disableNotification(): void {
     Atomics.store(this.words, this.#cqFlagsAt, CQ_EVENTFD_DISABLED);
   }
 
-  /** Takes back what the bell rang: until then the eventfd stays readable. */
-  answerBell(): void {
+  /** After a notification: until this call the eventfd stays readable. */
+  clearNotification(): void {
     this.#calls.resetEventfd(this.#eventfd);
   }
 
-  /** Nothing may touch the ring's memory after this. */
+  /** The ring's memory must not be accessed after this. */
   destroy(): void {
     this.#calls.close(this.#eventfd);
     this.#calls.close(this.fd);

@@ -1,5 +1,5 @@
 // Hot: runs for every send. Measured by perf/micro/driver.ts.
-// What each socket has to send, from the call that asks for it until the kernel took it.
+// The send in flight of each socket, from send() until the kernel took its bytes.
 
 import { MSG_MORE, MSG_NOSIGNAL } from './layout.ts';
 import type { RegionAddresses } from './region-addresses.ts';
@@ -29,7 +29,7 @@ export class Sends {
     this.#flags[slot] = more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
   }
 
-  /** Tries it: bytes sent, or -errno. */
+  /** Bytes sent, or -errno. */
   try(slot: number, fd: number): number {
     const start = this.#start[slot];
     const address = this.#regions.address(this.#region[slot], start);

@@ -1,7 +1,9 @@
-// Hot: runs for every receive. Measured by perf/micro/driver.ts. Blocks of the slab that the kernel
-// may receive into: it takes one when bytes are there, so a thousand quiet sockets share a few.
+// Hot: runs for every receive. Measured by perf/micro/driver.ts.
+// Blocks of the slab that the kernel may receive into (a provided buffer ring): it takes one when
+// bytes are there, so a thousand quiet sockets share a few.
 
 import { assert } from '../../base/assert.ts';
+import { FreeStack } from '../../base/free-stack.ts';
 import type { Slab } from '../../base/slab.ts';
 import type { Mapping, UringCalls } from './uring-calls.ts';
 import {
@@ -16,7 +18,7 @@ const NONE = -1;
 /** The kernel cycles through its buffers: few stay in the processor's caches. */
 const BUFFERS_MAX = 128;
 
-/** An eighth of the slab at most, for blocks that wait here are nobody else's. */
+/** An eighth of the slab at most: blocks that wait here are of no use elsewhere. */
 export function bufferCountFor(slab: Slab): number {
   let count = 1;
   while (count < BUFFERS_MAX && count * 16 <= slab.blockCount) count *= 2;
@@ -31,14 +33,13 @@ export class ProvidedBuffers {
   readonly #words: Int32Array;
   readonly #halves: Uint16Array;
   readonly #mask: number;
-  /** The block behind each number that the kernel knows, or NONE. */
+  /** The block of each buffer that the kernel has, by the buffer's number, else NONE. */
   readonly #blocks: Int32Array;
-  /** Numbers that the kernel does not have, the next to take on top. */
-  readonly #spare: Int32Array;
-  #spareCount: number;
+  /** Numbers of buffers that the kernel does not have. */
+  readonly #spare: FreeStack;
   #tail = 0;
 
-  /** `count` is a power of two, and fewer than the slab has. */
+  /** `count` is a power of two, and less than the slab's blocks. */
   constructor(calls: UringCalls, ring: number, group: number, slab: Slab, count: number) {
     assert((count & (count - 1)) === 0, 'a ring of buffers is a power of two');
     this.#calls = calls;
@@ -51,33 +52,32 @@ export class ProvidedBuffers {
     this.#words = new Int32Array(mapping.memory);
     this.#halves = new Uint16Array(mapping.memory);
     this.#blocks = new Int32Array(count).fill(NONE);
-    this.#spare = new Int32Array(count);
-    for (let index = 0; index < count; index++) this.#spare[index] = count - 1 - index;
-    this.#spareCount = count;
+    this.#spare = new FreeStack(count);
     const status = calls.register(ring, REGISTER_PBUF_RING, registration(mapping, count, group), 1);
     if (status < 0) {
       calls.unmapMemory(mapping);
-      throw Object.assign(new Error(`no ring of buffers: errno ${-status}`), { errno: -status });
+      throw Object.assign(new Error(`registering the buffer ring failed with errno ${-status}`), {
+        errno: -status,
+      });
     }
   }
 
   /** Buffers that the kernel has. */
   get count(): number {
-    return this.#mask + 1 - this.#spareCount;
+    return this.#mask + 1 - this.#spare.count;
   }
 
-  /** Gives the kernel blocks until it has all that it may, or the slab has no more. */
+  /** Provides blocks to the kernel until it has `count`, or the slab has no more. */
   refill(): void {
-    if (this.#spareCount > 0) this.#refill();
+    if (this.#spare.count > 0) this.#refill();
   }
 
   #refill(): void {
     const { blockBytes } = this.#slab;
-    while (this.#spareCount > 0) {
+    while (this.#spare.count > 0) {
       const block = this.#slab.acquire();
       if (block < 0) break;
-      this.#spareCount -= 1;
-      const number = this.#spare[this.#spareCount];
+      const number = this.#spare.acquire();
       this.#blocks[number] = block;
       const address = this.#base + this.#slab.start(block);
       const at = (this.#tail & this.#mask) * BUFFER_WORDS;
@@ -90,17 +90,16 @@ export class ProvidedBuffers {
     Atomics.store(this.#halves, BUFFER_TAIL, this.#tail);
   }
 
-  /** The kernel used this one: its block is the caller's. */
+  /** The kernel used this buffer: its block belongs to the caller now. */
   take(number: number): number {
     const block = this.#blocks[number];
-    assert(block !== NONE, 'the kernel uses what it has');
+    assert(block !== NONE, 'the kernel uses a buffer that it has');
     this.#blocks[number] = NONE;
-    this.#spare[this.#spareCount] = number;
-    this.#spareCount += 1;
+    this.#spare.release(number);
     return block;
   }
 
-  /** The ring is closed: the kernel's blocks come back. */
+  /** The ring is closed: the kernel's blocks are released. */
   destroy(): void {
     for (const block of this.#blocks) if (block !== NONE) this.#slab.release(block);
     this.#calls.unmapMemory(this.#mapping);

@@ -1,0 +1,12 @@
+// Bytes of ASCII characters that HTTP gives a meaning, under the names that RFC 9110 and 5234 use.
+
+export const TAB = 0x09;
+export const LF = 0x0a;
+export const CR = 0x0d;
+export const SP = 0x20;
+export const COMMA = 0x2c;
+export const DOT = 0x2e;
+export const SLASH = 0x2f;
+export const ZERO = 0x30;
+export const COLON = 0x3a;
+export const SEMICOLON = 0x3b;
