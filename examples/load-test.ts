@@ -42,7 +42,7 @@ async function test(): Promise<void> {
     console.log(reportText(half));
   } catch (error) {
     if (!(error instanceof LoadProblem)) throw error;
-    fail(error.message, error.isMisuse ? 2 : 1);
+    fail(error.message, error.isUsageError ? 2 : 1);
   } finally {
     child?.disconnect();
   }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { descriptorsMax, maxFrom } from '../../src/driver/linux/descriptors.ts';
-import { descriptorProblem } from '../../src/load/descriptors.ts';
+import { descriptorProblem } from '../../src/load/run-load.ts';
 
 test('the limit is taken from the text of the system', () => {
   const text =

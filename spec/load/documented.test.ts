@@ -62,8 +62,8 @@ describe('the documentation of vibing/load', () => {
 
   it('is right about what rejects', async () => {
     const misuse = await runLoad({ url: 'http://' }).catch((error) => error);
-    assert.ok(misuse instanceof LoadProblem && misuse.isMisuse && misuse.problems.length === 1);
+    assert.ok(misuse instanceof LoadProblem && misuse.isUsageError && misuse.problems.length === 1);
     const fixture = await runLoad({ url: 'http://127.0.0.1:1/' }).catch((error) => error);
-    assert.ok(fixture instanceof LoadProblem && !fixture.isMisuse);
+    assert.ok(fixture instanceof LoadProblem && !fixture.isUsageError);
   });
 });

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { axisTicks } from '../../src/load/chart-svg.ts';
 import { compareReports, compareText, reportFrom } from '../../src/load/compare.ts';
-import { bytesText, countText, detailText, timeText } from '../../src/load/format.ts';
+import { barText, bytesText, countText, detailText, timeText } from '../../src/load/format.ts';
+import { rowsOf } from '../../src/load/histogram-rows.ts';
 import type { LoadReport } from '../../src/load/report.ts';
 import { reportCsv } from '../../src/load/report-csv.ts';
 import { escapeHtml, reportHtml } from '../../src/load/report-html.ts';
 import { reportText } from '../../src/load/report-text.ts';
-import { barText, rowsOf } from '../../src/load/thresholds.ts';
 
 function report(rate = 1_000, change: Partial<LoadReport> = {}): LoadReport {
   const series = Array.from({ length: 8 }, (_, index) => ({

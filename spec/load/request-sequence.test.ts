@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { mixed, RequestSequence, wheelBytes } from '../../src/load/request-sequence.ts';
+import { mixed, RequestSequence, sequenceBytes } from '../../src/load/request-sequence.ts';
 
 const request = (text: string, weight: number) => ({
   bytes: Buffer.from(text),
@@ -49,7 +49,7 @@ describe('a wheel', () => {
       [sequence.after(2, 1), sequence.after(0, 3), sequence.after(1, 100)],
       [0, 0, 2],
     );
-    assert.ok(wheelBytes(requests, 4) >= 5 + 7);
+    assert.ok(sequenceBytes(requests, 4) >= 5 + 7);
   });
 
   it('gives memory that does not move', () => {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ResponseFault, responseFaultText } from '../../src/load/response-fault.ts';
-import { type Asked, HeadMemory, ResponseReader } from '../../src/load/response-reader.ts';
+import { HeadMemory, type RequestKind, ResponseReader } from '../../src/load/response-reader.ts';
 
 interface Read {
   readonly status: number;
@@ -18,14 +18,14 @@ interface Outcome {
   readonly end: number | 'more';
 }
 
-const asked = (isHead = false, expected: string | null = null): Asked => ({
+const asked = (isHead = false, expected: string | null = null): RequestKind => ({
   isHead,
   memory: new HeadMemory(),
   expected: expected === null ? null : Buffer.from(expected),
 });
 
 /** Reads answers from pieces, as a connection does; with `ends` the stream then ends. */
-function readPieces(pieces: readonly Buffer[], kind: Asked, ends = false): Outcome {
+function readPieces(pieces: readonly Buffer[], kind: RequestKind, ends = false): Outcome {
   const reader = new ResponseReader();
   const responses: Read[] = [];
   reader.begin(kind);
@@ -47,10 +47,10 @@ function readPieces(pieces: readonly Buffer[], kind: Asked, ends = false): Outco
       at = reader.read(bytes, view, at, 3 + piece.length);
       if (at < 0) return { responses, end: at };
       assert.ok(at <= 3 + piece.length, 'nothing behind the piece is read');
-      if (reader.isWhole) take();
+      if (reader.isComplete) take();
     }
   }
-  if (ends && reader.isBegun && reader.ended()) take();
+  if (ends && reader.isBegun && reader.end()) take();
   return { responses, end: reader.isBegun ? 'more' : 0 };
 }
 
@@ -62,7 +62,7 @@ function cutsOf(text: string): Buffer[][] {
 }
 
 /** All ways to cut it come to the same; gives that. */
-function read(text: string, kind: () => Asked = asked, ends = false): Outcome {
+function read(text: string, kind: () => RequestKind = asked, ends = false): Outcome {
   const [first, ...others] = cutsOf(text).map((pieces) => readPieces(pieces, kind(), ends));
   for (const other of others) assert.deepEqual(other, first, JSON.stringify(text));
   // Once more with a memory that knows the head already.

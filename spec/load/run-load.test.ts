@@ -174,7 +174,7 @@ for (const driver of chosenDrivers()) {
       assert.deepEqual([report.responses, report.errors], [0, { timeout: 3 }]);
       await new Promise((resolve) => silent.close(resolve));
       await assert.rejects(runLoad({ url, driver, connections: 2 }), (error: LoadProblem) => {
-        assert.ok(error instanceof LoadProblem && !error.isMisuse);
+        assert.ok(error instanceof LoadProblem && !error.isUsageError);
         assert.match(error.message, /^cannot connect to 127\.0\.0\.1:\d+: connection refused/);
         return true;
       });
@@ -219,7 +219,7 @@ describe('options that are wrong', () => {
       conections: 3,
     } as unknown as LoadOptions;
     await assert.rejects(runLoad(options), (error: LoadProblem) => {
-      assert.ok(error.isMisuse);
+      assert.ok(error.isUsageError);
       for (const part of [
         'conections: no such option; did you mean connections?',
         'connections: given 1.5, allowed: a whole number from 1 to 50000',

@@ -21,11 +21,11 @@ export function runVirtual(
   assert.ok('requests' in prepared, String(prepared));
   const server = new VirtualServer(script);
   const plan = { ...prepared, address: { host: '127.0.0.1', port: 80 } };
-  const events = { counting: () => {}, counted: () => {}, secondOver: () => {} };
+  const events = { counting: () => {}, counted: () => {}, secondEnded: () => {} };
   const load = new Load(plan, server, server.slab, events);
   load.start();
   const startMs = server.nowMs;
-  for (let turn = 1; load.phase !== Phase.Over; turn++) {
+  for (let turn = 1; load.phase !== Phase.Closed; turn++) {
     server.goTo(startMs + turn * turnMs);
     act(load, turn * turnMs);
     load.turn();

@@ -45,7 +45,7 @@ export async function load(args: readonly string[], environment: LoadEnvironment
     return await run(flags, environment);
   } catch (error) {
     if (!(error instanceof LoadProblem)) throw error;
-    if (error.isMisuse) return refuse(environment, error.problems.map(flagProblem));
+    if (error.isUsageError) return refuse(environment, error.problems.map(flagProblem));
     for (const problem of error.problems) environment.err(problemLine(problem));
     return FAILED;
   }

@@ -1,11 +1,11 @@
-// Numbers of reports, for people.
+// Formats the numbers of reports for people.
 
 /** 1,234,567 */
 export function countText(count: number): string {
   return Math.round(count).toLocaleString('en-US');
 }
 
-/** Three digits that count, in the unit that suits: 850 us, 1.25 ms, 2.10 s. */
+/** Three significant digits in a fitting unit: 850 us, 1.25 ms, 2.10 s. */
 export function timeText(ms: number): string {
   if (ms < 1) return `${(ms * 1000).toFixed(ms < 0.01 ? 1 : 0)} us`;
   if (ms < 1000) return `${ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0)} ms`;
@@ -14,7 +14,7 @@ export function timeText(ms: number): string {
 
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
-/** In thousands, as networks count. */
+/** In powers of 1,000. */
 export function bytesText(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -29,7 +29,7 @@ export function percentText(share: number, digits = 0): string {
   return `${(share * 100).toFixed(digits)} %`;
 }
 
-/** An errno in words, in a line such as `errno 111`; others stay as they are. */
+/** The text for a detail such as `errno 111`; others stay as they are. */
 export function detailText(detail: string): string {
   const errno = /^errno (\d+)$/.exec(detail)?.[1];
   return errno === undefined ? detail : (ERRORS[errno] ?? detail);
@@ -38,8 +38,16 @@ export function detailText(detail: string): string {
 const ERRORS: Readonly<Record<string, string>> = {
   24: 'too many open files (EMFILE)',
   32: 'broken pipe (EPIPE)',
-  99: 'no port left to call from (EADDRNOTAVAIL)',
+  99: 'no local port left (EADDRNOTAVAIL)',
   104: 'connection reset (ECONNRESET)',
-  110: 'no connection in time (ETIMEDOUT)',
+  110: 'connection timed out (ETIMEDOUT)',
   111: 'connection refused (ECONNREFUSED)',
 };
+
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+/** A bar of blocks, `share` of `width` columns long, exact to an eighth of a column. */
+export function barText(share: number, width: number): string {
+  const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8);
+  return '█'.repeat(eighths >> 3) + EIGHTHS[eighths & 7];
+}
