@@ -1,4 +1,4 @@
-// Runs a whole load on a clock that the test turns, against a server that is a script.
+// Runs a load on a virtual clock, against a scripted server.
 
 import assert from 'node:assert/strict';
 import { Load, Phase } from '../../src/load/load.ts';
@@ -10,7 +10,7 @@ export interface Ran {
   readonly server: VirtualServer;
 }
 
-/** Runs to the end, a turn every `turnMs`; `act` is called before every turn. */
+/** Runs a load to its end, a turn every `turnMs`; `act` is called before every turn. */
 export function runVirtual(
   options: Omit<LoadOptions, 'url'>,
   script: Script,
