@@ -17,6 +17,7 @@ export { type Config, ConfigError, type ServerOptions } from './server/config/co
 export type { Listening, Server } from './server/server.ts';
 
 import { assignment } from './cluster/assignment.ts';
+import { workerCount } from './cluster/cores.ts';
 import { Primary } from './cluster/primary.ts';
 import { Service } from './cluster/service.ts';
 import {
@@ -27,7 +28,6 @@ import {
   note,
   prepareWorker,
 } from './cluster/worker.ts';
-import { workerCount } from './cluster/worker-count.ts';
 import type { ServerOptions } from './server/config/config.ts';
 import { Server } from './server/server.ts';
 

@@ -66,7 +66,7 @@ export async function withWorkers(
     assert.equal(code, 0, child.problems);
   }
   // A reload that was under way may tell of its end after that.
-  assert.match(child.out, /\nclosed\n(not reloaded: reload stopped: .*\n)?$/);
+  assert.match(child.out, /\nclosed\n(not reloaded: reload failed: .*\n)?$/);
 }
 
 /** Reloads so many times at once, and waits for what comes of it. */

@@ -142,10 +142,10 @@ test('SIGHUP reloads workers; a failure is one line and the server goes on', asy
     await settled();
     const [, ...before] = environment.events;
     assert.deepEqual(before, ['reload'], 'one that came early is not forgotten');
-    environment.reloading = Promise.reject(new Error('reload stopped'));
+    environment.reloading = Promise.reject(new Error('reload failed'));
     environment.signal('SIGHUP');
     await settled();
-    assert.deepEqual(environment.events.slice(2), ['reload', 'problem: reload stopped']);
+    assert.deepEqual(environment.events.slice(2), ['reload', 'problem: reload failed']);
     environment.signal('SIGTERM');
     environment.signal('SIGHUP');
     assert.equal(await code, 0);

@@ -20,7 +20,7 @@ test('the problem names the number of connections that fit', () => {
   assert.equal(descriptorProblem(960, 1_024), '');
   assert.match(
     descriptorProblem(961, 1_024),
-    /^961 connections need 1025 .* is 1024: .*ulimit -n 1025 .* at most 960 connections$/,
+    /^961 connections need 1025 .* may have 1024: .*ulimit -n 1025 .* at most 960 connections$/,
   );
   assert.equal(descriptorProblem(50_000, Number.POSITIVE_INFINITY), '');
 });

@@ -13,7 +13,9 @@ export class Client {
   isSending = false;
   /** Requests without a response so far. */
   inFlight = 0;
-  /** Position in the request sequence of the oldest of them; without any, of the next to be sent. */
+  /**
+   * Position in the request sequence of the oldest of them; without any, of the next to be sent.
+   */
   position: number;
   /** Index of the oldest of them in this client's part of ConnectionPool.dues. */
   headIndex = 0;
@@ -55,7 +57,9 @@ export class Client {
     return index < this.#depth ? index : index - this.#depth;
   }
 
-  /** Calls `act` with the due time of each request in flight, oldest first. `dues`: all clients'. */
+  /**
+   * Calls `act` with the due time of each request in flight, oldest first. `dues`: all clients'.
+   */
   eachDue(dues: Float64Array, act: (dueMs: number) => void): void {
     const depth = this.#depth;
     for (let index = 0; index < this.inFlight; index++) {

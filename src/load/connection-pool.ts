@@ -24,7 +24,9 @@ const SWEEP_MS = 8;
 export interface ConnectionPoolEvents {
   /** The connection can take client.capacity requests. */
   ready(client: Client): void;
-  /** A response is complete; `dueMs` is when its request was due. Its status is in client.reader. */
+  /**
+   * A response is complete; `dueMs` is when its request was due. Its status is in client.reader.
+   */
   responded(client: Client, kind: number, dueMs: number): void;
   /** A connect failed, or all requests in flight on the connection failed. */
   failed(client: Client, error: LoadError, detail: string): void;

@@ -1,7 +1,7 @@
 // Hot: one sample for every response. Measured by perf/micro/load.ts.
 // A histogram of latencies in fixed memory (an HDR histogram): 256 buckets for each doubling, so a
-// percentile is off by less than 0.4 %, whatever its size. The unit is a tenth of a microsecond; all
-// latencies above 429 s are in one bucket.
+// percentile is off by less than 0.4 %, whatever its size. The unit is a tenth of a microsecond;
+// all latencies above 429 s are in one bucket.
 
 /** Buckets of one doubling, as a power of two. */
 const SUB_BITS = 8;

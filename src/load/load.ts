@@ -228,7 +228,9 @@ export class Load implements ConnectionPoolEvents {
     return this.#isCounting && this.recorder.endedCount >= this.#plan.count;
   }
 
-  /** The counted time ended. An open loop drains: it waits for responses to what was due by then. */
+  /**
+   * The counted time ended. An open loop drains: it waits for responses to what was due by then.
+   */
   #finish(nowMs: number): void {
     this.endMs = Math.min(this.endMs, nowMs);
     if (!this.#isCounting) this.beginMs = this.endMs;
@@ -265,7 +267,9 @@ export class Load implements ConnectionPoolEvents {
     this.pool.close();
   }
 
-  /** Responses after the end are part of the last second, or a row of their own after a long drain. */
+  /**
+   * Responses after the end are part of the last second, or a row of their own after a long drain.
+   */
   #endDrain(): void {
     const { beginMs, pool, endMs, recorder } = this;
     const atMs = pool.nowMs - beginMs;
@@ -343,7 +347,9 @@ export class Load implements ConnectionPoolEvents {
     if (!reader.isAsExpected) this.recorder.mismatched();
   }
 
-  /** An open loop counts requests that were due in its time, a closed one responses that came in it. */
+  /**
+   * An open loop counts requests that were due in its time, a closed one responses that came in it.
+   */
   #counts(dueMs: number): boolean {
     if (this.#schedule === null) return this.#isCounting && this.phase === Phase.Running;
     return dueMs >= this.beginMs && dueMs < this.endMs && this.beginMs > 0;
@@ -355,8 +361,8 @@ export class Load implements ConnectionPoolEvents {
       if (this.phase <= Phase.Running) recorder.failed(error, 1, detail);
       return;
     }
-    // The server did not process requests behind its last response: they are no errors, and are sent
-    // again.
+    // The server did not process requests behind its last response: they are no errors, and are
+    // sent again.
     const isAnnounced = error === LoadError.Closed && client.isLast;
     if (this.#schedule === null) {
       if (isAnnounced) this.#sentCount -= client.inFlight;

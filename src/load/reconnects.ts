@@ -16,8 +16,8 @@ const SPREAD = 0.25;
 const GOLDEN = 0.618_034;
 
 /**
- * How long `slot` waits before it connects again. `barren` connections in a row brought no response;
- * `isFailed`: the last connect itself failed.
+ * How long `slot` waits before it connects again. `barren` connections in a row brought no
+ * response; `isFailed`: the last connect itself failed.
  */
 export function reconnectDelayMs(slot: number, barren: number, isFailed: boolean): number {
   const growing = barren < 2 ? 0 : DELAY_MS_MIN * 2 ** (barren - 2);

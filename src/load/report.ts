@@ -10,8 +10,8 @@ import type { Waiting } from './waiting.ts';
 /** The share of a core from which on the load itself may limit the results. */
 export const LOAD_BOUND = 0.97;
 /**
- * For a shorter run the share of a core means nothing: V8 compiles most of the time, on threads of its
- * own, and processor time is counted coarsely.
+ * For a shorter run the share of a core means nothing: V8 compiles most of the time, on threads of
+ * its own, and processor time is counted coarsely.
  */
 const SHARE_SECONDS_MIN = 0.5;
 
@@ -45,8 +45,8 @@ export interface LoadReport {
   /** The first bytes received that are no valid response, a character each; '' without any. */
   readonly badBytes: string;
   /**
-   * Requests of a closed loop that had waited at its end for longer than any response took. They are
-   * in no other figure.
+   * Requests of a closed loop that had waited at its end for longer than any response took. They
+   * are in no other figure.
    */
   readonly waiting: Waiting;
   readonly reconnects: number;

@@ -79,8 +79,8 @@ export function sequenceBytes(requests: readonly SequencedRequest[], depth: numb
 
 /**
  * Indexes in the most even order: weights 2 and 1 make 0, 1, 0 rather than 0, 0, 1 (the smooth
- * weighted round-robin of nginx). Each step adds every weight to its credit; the index with the most
- * credit is next and pays the total.
+ * weighted round-robin of nginx). Each step adds every weight to its credit; the index with the
+ * most credit is next and pays the total.
  */
 export function mixed(weights: readonly number[]): readonly number[] {
   const least = weightsOf(weights);

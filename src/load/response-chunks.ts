@@ -44,8 +44,8 @@ export class ResponseChunks {
   }
 
   /**
-   * Reads through the next run of content, or to the end of the body. Returns where it stopped, or a
-   * fault.
+   * Reads through the next run of content, or to the end of the body. Returns where it stopped, or
+   * a fault.
    */
   read(bytes: Uint8Array, at: number, end: number): number {
     this.from = at;

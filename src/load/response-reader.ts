@@ -1,7 +1,8 @@
 // Hot: runs for every response. Measured by perf/micro/load.ts.
 // Reads the responses of a connection one after the other, split anywhere, and checks their framing
-// (RFC 9112 6.3). Nothing is allocated for a response. A head that equals the one before byte by byte
-// is not parsed again: most responses of a load differ in nothing, or once a second in their Date.
+// (RFC 9112 6.3). Nothing is allocated for a response. A head that equals the one before byte by
+// byte is not parsed again: most responses of a load differ in nothing, or once a second in their
+// Date.
 
 import { ResponseChunks } from './response-chunks.ts';
 import { ResponseFault } from './response-fault.ts';

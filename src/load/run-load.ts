@@ -159,7 +159,7 @@ export function descriptorProblem(connections: number, limit: number): string {
   const needed = connections + OTHER_DESCRIPTORS;
   if (needed <= limit) return '';
   return (
-    `${connections} connections need ${needed} open files, the limit of this process is ${limit}: ` +
+    `${connections} connections need ${needed} open files, this process may have ${limit}: ` +
     `raise it with ulimit -n ${needed} (as root, or LimitNOFILE= of a service), or use at most ` +
     `${Math.max(1, limit - OTHER_DESCRIPTORS)} connections`
   );

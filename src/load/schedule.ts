@@ -1,5 +1,5 @@
-// Computes when each request of an open loop is due: evenly spaced at a rate that may change in steps
-// or linearly. It reads no clock; times are milliseconds since the beginning.
+// Computes when each request of an open loop is due: evenly spaced at a rate that may change in
+// steps or linearly. It reads no clock; times are milliseconds since the beginning.
 
 /** A part of a run: a rate, or a linear change from one to another, for a time. */
 export interface RateStep {

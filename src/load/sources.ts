@@ -1,5 +1,5 @@
-// Chooses the local address of each connection. One address has some 28,000 ports to connect from; a
-// load over loopback that needs more connections spreads them over 127.0.0.1, 127.0.0.2, ...
+// Chooses the local address of each connection. One address has some 28,000 ports to connect from;
+// a load over loopback that needs more connections spreads them over 127.0.0.1, 127.0.0.2, ...
 
 import type { Address } from '../driver/driver.ts';
 

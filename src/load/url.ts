@@ -1,5 +1,5 @@
-// Checks the URL of a load more strictly than Node's parser, which takes `http:///x` for the host x,
-// and 8080 for the address 0.0.31.144. A problem is one line.
+// Checks the URL of a load more strictly than Node's parser, which takes `http:///x` for the host
+// x, and 8080 for the address 0.0.31.144. A problem is one line.
 
 const SHOWN_MAX = 80;
 const EXAMPLE = 'http://127.0.0.1:8080/';

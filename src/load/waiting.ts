@@ -1,5 +1,5 @@
-// Requests of a closed loop without a response at its end. They are in no latency, so a report lists
-// them separately: otherwise a server that stops responding would not show.
+// Requests of a closed loop without a response at its end. They are in no latency, so a report
+// lists them separately: otherwise a server that stops responding would not show.
 
 import type { ConnectionPool } from './connection-pool.ts';
 
