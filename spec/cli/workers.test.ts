@@ -161,7 +161,7 @@ test('SIGHUP without supervision is one line, and the server keeps serving', BOU
   const address = await command.address();
   command.child.kill('SIGHUP');
   await eventually('it says so', () => command.err !== '');
-  assert.match(command.err, /^vibing: SIGHUP does nothing here: [^\n]*--supervise\n$/);
+  assert.match(command.err, /^vibing: SIGHUP has no effect: [^\n]*--supervise\n$/);
   assert.equal(await statusOf(`${address}/hello.txt`), 200);
   command.child.kill('SIGTERM');
   assert.equal(await command.ended, 0);

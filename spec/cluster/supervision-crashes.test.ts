@@ -67,7 +67,7 @@ onEachDriver(
           assert.equal(lines.length, 1, child.problems);
           assert.match(
             lines[0],
-            /^vibing error: worker \d failed to start 5 times in a row: .*\(exit code 7\); the server/,
+            /^vibing error: worker \d failed to start 5 times in a row: .*\(exit code 7\); the/,
           );
           await assert.rejects(ask(port));
         }),

@@ -1,5 +1,4 @@
-// The line that shows where a load stands: drawn over itself on a terminal, one line a second
-// elsewhere.
+// The progress of a load: a line that is redrawn on a terminal, one line a second elsewhere.
 
 import { barText, countText, timeText } from '../load/format.ts';
 import type { Progress } from '../load/run-load.ts';
