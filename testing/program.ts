@@ -1,12 +1,12 @@
-// Runs a program of the project as a child process, as a person at a terminal would: waits for the
-// line that names its URL, and ends it by its own pid.
+// Runs a program of the project as a child process: waits for the line with its URL, and stops it
+// by its process id.
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-/** The project's root: compiled, this file lies in build/spec/examples/. */
+/** The root of the project: this file is compiled to build/testing/. */
 export const ROOT: string = fileURLToPath(new URL('../../', import.meta.url));
 
 const START_MS_MAX = 20_000;
@@ -15,12 +15,12 @@ const EXIT_MS_MAX = 20_000;
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 export interface Running {
-  /** The base URL, ending in a slash. */
+  /** The base URL, with a slash at its end. */
   readonly url: string;
   readonly port: number;
-  /** The line that named the URL. */
+  /** The line with the URL. */
   readonly line: string;
-  /** Sends SIGTERM and resolves with the exit code; null if a signal ended it. May be repeated. */
+  /** Sends SIGTERM and resolves with the exit code; null after a signal. May be repeated. */
   stop(): Promise<number | null>;
 }
 
@@ -30,7 +30,7 @@ export interface Ended {
   readonly problems: string;
 }
 
-/** Path of a compiled example. */
+/** The path of a compiled example. */
 export function example(name: string): string {
   return fileURLToPath(new URL(`../../examples/${name}.js`, import.meta.url));
 }
@@ -48,7 +48,7 @@ export async function start(script: string, args: readonly string[]): Promise<Ru
   return { url, port, line, stop };
 }
 
-/** Runs a program that is expected to end by itself. */
+/** Runs a program that exits by itself. */
 export async function run(script: string, args: readonly string[]): Promise<Ended> {
   const child = launch(script, args);
   return await watchEnd(child)(EXIT_MS_MAX);
@@ -61,7 +61,7 @@ function launch(script: string, args: readonly string[]): Child {
   });
 }
 
-/** Collects what the child prints; what it returns waits for the end, and makes one if need be. */
+/** Collects the output. The returned function waits for the exit, and kills after `timeoutMs`. */
 function watchEnd(child: Child): (timeoutMs: number) => Promise<Ended> {
   let out = '';
   let problems = '';
@@ -80,7 +80,7 @@ function watchEnd(child: Child): (timeoutMs: number) => Promise<Ended> {
   };
 }
 
-/** Resolves with the line that names the URL; rejects with all that was printed if none comes. */
+/** Resolves with the line with the URL; rejects with all output if there is none. */
 function firstUrlLine(child: Child, ended: (timeoutMs: number) => Promise<Ended>): Promise<string> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => child.kill('SIGKILL'), START_MS_MAX);

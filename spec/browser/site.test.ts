@@ -10,7 +10,7 @@ import { launchBrowser, skip, watchProblems } from './browser.ts';
 const timeout = 120_000;
 const PAGES = ['', 'about.html', 'docs/', 'gallery/'];
 
-/** Expressions for the page: text, because they run there and know its globals. */
+/** Expressions as text, because they run in the page with its globals. */
 const FONTS_LOADED = `document.fonts.ready.then((fonts) =>
   [...fonts].filter((font) => font.status === 'loaded').map((font) => font.family))`;
 const BROKEN_IMAGES = `Promise.all([...document.images].map((image) =>
@@ -31,7 +31,7 @@ describe('the sample site', { skip, timeout }, () => {
 
   for (const driver of ['epoll', 'net']) {
     const isHere = driver === 'net' || process.platform === 'linux';
-    describe(`on ${driver}`, { skip: isHere ? false : 'epoll is of Linux' }, () => {
+    describe(`on ${driver}`, { skip: isHere ? false : 'epoll needs Linux' }, () => {
       let server: Running;
       before(async () => {
         const script = join(ROOT, 'dist', 'cli', 'main.js');
@@ -43,7 +43,7 @@ describe('the sample site', { skip, timeout }, () => {
         if (server !== undefined) assert.equal(await server.stop(), 0);
       });
 
-      /** Opens a page, lets `steps` use it, and expects that nothing went wrong. */
+      /** Opens a page, runs `steps` on it, and expects no problems. */
       async function visit(path: string, steps: (page: Page) => Promise<void>): Promise<void> {
         const page = await browser.newPage();
         const problems = watchProblems(page);
@@ -58,7 +58,7 @@ describe('the sample site', { skip, timeout }, () => {
       }
 
       for (const path of PAGES) {
-        test(`/${path} has its font, its pictures and room on a phone`, { timeout }, () =>
+        test(`/${path} has its font, its pictures and fits on a phone`, { timeout }, () =>
           visit(path, async (page) => {
             assert.deepEqual(await page.evaluate(FONTS_LOADED), ['Space Grotesk']);
             assert.deepEqual(await page.evaluate(BROKEN_IMAGES), []);
