@@ -156,7 +156,7 @@ function programIn(bin: string): string {
   return join(bin, process.platform === 'win32' ? 'node.exe' : 'node');
 }
 
-/** Runs the tests and tells how they went; true when they passed. */
+/** Runs the tests on one version and prints the result; true when they passed. */
 async function testOn(release: string, bin: string, forTests: readonly string[]): Promise<boolean> {
   const isOfRunning = release.split('.')[0] === process.versions.node.split('.')[0];
   const more = isOfRunning || forTests.includes('--no-coverage') ? [] : ['--no-coverage'];

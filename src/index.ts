@@ -22,8 +22,8 @@ import { Primary } from './cluster/primary.ts';
 import { Service } from './cluster/service.ts';
 import {
   closing,
+  exitWhenDone,
   inherited,
-  leave,
   listenAsWorker,
   note,
   prepareWorker,
@@ -45,7 +45,7 @@ export function createServer(...given: [options?: ServerOptions]): Server {
       inherited,
       listening: listenAsWorker,
       closing,
-      closed: leave,
+      closed: exitWhenDone,
       logPrefix: `worker ${assignment.index}: `,
       noted: note,
     });

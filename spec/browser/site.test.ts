@@ -73,7 +73,7 @@ describe('the sample site', { skip, timeout }, () => {
         visit('', async (page) => {
           for (const [name, heading] of [
             ['About', 'Small on purpose'],
-            ['Docs', 'From nothing to an answer'],
+            ['Docs', 'From nothing to a response'],
             ['Gallery', 'Pictures of a loop'],
             ['Home', 'A server that stays in its loop.'],
           ] as const) {
@@ -109,7 +109,7 @@ describe('the sample site', { skip, timeout }, () => {
             await page.click('#measure-form button');
             await page.waitForFunction(`!document.querySelector('#measure-form button').disabled`);
             const result = (await page.textContent('#measure-result')) ?? '';
-            assert.match(result, /^50 answers: median [\d.]+ ms/, file);
+            assert.match(result, /^50 responses: median [\d.]+ ms/, file);
           }
         }),
       );

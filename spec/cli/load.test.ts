@@ -66,7 +66,7 @@ describe('vibing load', { timeout }, () => {
       /^GET http:/,
       /\n4 connections, no pipelining, closed loop, driver \w+\n/,
       /\n {2}requests\/s +[\d,]+\n/,
-      /\n {2}answers +2,000 in /,
+      /\n {2}responses +2,000 in /,
       /\n {2}P99\.99 +[\d.]+ (us|ms|s)\n/,
       /█.* %/,
       /\n {2}status +200: 2,000\n/,
@@ -103,9 +103,9 @@ describe('vibing load', { timeout }, () => {
     const other = await load([url, '-n', '10', '-c', '1', '--expect-body', 'no']);
     assert.equal(other.code, 1);
     assert.match(other.out, /errors +body: 10/);
-    const nobody = await load(['http://127.0.0.1:1/', '-c', '1']);
-    assert.deepEqual([nobody.code, nobody.out], [1, '']);
-    assert.match(nobody.err, /^vibing: cannot connect to 127\.0\.0\.1:1: .*\n$/);
+    const refused = await load(['http://127.0.0.1:1/', '-c', '1']);
+    assert.deepEqual([refused.code, refused.out], [1, '']);
+    assert.match(refused.err, /^vibing: cannot connect to 127\.0\.0\.1:1: .*\n$/);
     const wrong = await load(['https://a/', '-c', '0', '--fast']);
     assert.deepEqual([wrong.code, wrong.out], [2, '']);
     assert.match(wrong.err, /^vibing: -c: .*\nvibing: --fast: .*\n$/);
@@ -113,7 +113,7 @@ describe('vibing load', { timeout }, () => {
     assert.equal(bad.code, 2);
     assert.match(
       bad.err,
-      /^vibing: https:.*: TLS is not supported .*\nvibing: .*host is missing.*\n$/,
+      /^vibing: https:.*: TLS is not supported.*\nvibing: .*host is missing.*\n$/,
     );
     const rate = await load([url, '-R', '0', '-m', 'G T', '--weights', '1,2']);
     assert.equal(rate.code, 2);

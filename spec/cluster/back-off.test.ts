@@ -13,7 +13,7 @@ test('the first start after an exit is at once, then the wait doubles up to its 
   const backOff = new BackOff();
   const waits: number[] = [];
   for (let count = 0; count < 12; count++) {
-    backOff.ended(LATER_MS, false);
+    backOff.exited(LATER_MS, false);
     waits.push(backOff.waitMs);
   }
   assert.deepEqual(
@@ -21,7 +21,7 @@ test('the first start after an exit is at once, then the wait doubles up to its 
     [0, 100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000, 10_000],
   );
   assert.equal(backOff.isExhausted, false, 'a worker that had started is not a failed start');
-  backOff.ended(HEALTHY_MS, false);
+  backOff.exited(HEALTHY_MS, false);
   assert.equal(backOff.waitMs, 0);
 });
 
@@ -30,10 +30,10 @@ test('failed starts in a row exhaust the slot', () => {
     const backOff = new BackOff();
     for (let count = 0; count < STARTS_MAX; count++) {
       assert.equal(backOff.isExhausted, false);
-      backOff.ended(listenedMs, false);
+      backOff.exited(listenedMs, false);
     }
     assert.equal(backOff.isExhausted, true);
-    backOff.ended(LATER_MS, false);
+    backOff.exited(LATER_MS, false);
     assert.equal(backOff.isExhausted, false, 'only those in a row count');
   }
 });
@@ -41,11 +41,11 @@ test('failed starts in a row exhaust the slot', () => {
 test('a worker that is killed after its start is replaced at once, however often', () => {
   const backOff = new BackOff();
   for (let count = 0; count < 20; count++) {
-    backOff.ended(LATER_MS, true);
+    backOff.exited(LATER_MS, true);
     assert.equal(backOff.waitMs, 0);
   }
   // Soon after it listened this costs a wait, but is not a failed start.
-  for (let count = 0; count < 20; count++) backOff.ended(EARLY_MS, true);
+  for (let count = 0; count < 20; count++) backOff.exited(EARLY_MS, true);
   assert.equal(backOff.isExhausted, false);
   assert.ok(backOff.waitMs > 0);
 });

@@ -36,7 +36,7 @@ function goneNumber(): number {
   return pid;
 }
 
-function refused(file: PidFile, message: RegExp): void {
+function assertError(file: PidFile, message: RegExp): void {
   assert.throws(
     () => file.claim(),
     (error) => error instanceof ServiceError && message.test(error.message),
@@ -64,7 +64,7 @@ test('a claim that is not published leaves no file', () => {
 
 test('one that names a running process is an error and stays', () => {
   writeFileSync(path, `${process.ppid}\n`);
-  refused(
+  assertError(
     new PidFile(path),
     new RegExp(`server.pid names process ${process.ppid}, which is running`),
   );
@@ -88,21 +88,21 @@ test('one of a dead process is replaced, and so are our own and an empty one', (
 test('a file without a process id is an error and stays', () => {
   for (const text of ['precious', '12 34', '-1', '0', '1.5', `${'9'.repeat(11)}`, 'x'.repeat(99)]) {
     writeFileSync(path, text);
-    refused(new PidFile(path), /does not contain a process id/);
+    assertError(new PidFile(path), /does not contain a process id/);
     assert.equal(readFileSync(path, 'utf8'), text);
   }
 });
 
 test('anything but a regular file is an error', () => {
   mkdirSync(path);
-  refused(new PidFile(path), /server.pid is not a regular file$/);
-  refused(new PidFile('/dev/null'), /\/dev\/null is not a regular file$/);
+  assertError(new PidFile(path), /server.pid is not a regular file$/);
+  assertError(new PidFile('/dev/null'), /\/dev\/null is not a regular file$/);
 });
 
 test('a missing folder, or a file instead, is an error at once', () => {
-  refused(new PidFile(join(folder, 'no', 'x')), /cannot be written \(ENOENT\)$/);
+  assertError(new PidFile(join(folder, 'no', 'x')), /cannot be written \(ENOENT\)$/);
   writeFileSync(join(folder, 'file'), '');
-  refused(new PidFile(join(folder, 'file', 'x')), /cannot be written \(ENOTDIR\)$/);
+  assertError(new PidFile(join(folder, 'file', 'x')), /cannot be written \(ENOTDIR\)$/);
 });
 
 test('a link under the temporary name is not followed', () => {

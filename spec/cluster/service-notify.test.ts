@@ -52,15 +52,15 @@ describe('the service manager is notified', LINUX_ONLY, () => {
     const [ready] = mailbox.read();
     assert.match(ready ?? '', /^READY=1\n/);
     for (const outcome of ['reloaded', 'reload failed', 'reloaded']) {
-      const told = mailbox.read().length;
+      const count = mailbox.read().length;
       const workers = childrenOf(service.pid);
       if (outcome === 'reload failed') writeFileSync(crash, '');
       else rmSync(crash, { force: true });
       const beforeUs = process.hrtime.bigint() / 1_000n;
       service.child.kill('SIGHUP');
-      await eventually('both notifications came', () => mailbox.read().length >= told + 2);
+      await eventually('both notifications came', () => mailbox.read().length >= count + 2);
       const afterUs = process.hrtime.bigint() / 1_000n;
-      const [reloading, ...others] = mailbox.read().slice(told);
+      const [reloading, ...others] = mailbox.read().slice(count);
       const since = /^RELOADING=1\nMONOTONIC_USEC=(\d+)\nSTATUS=reloading\n$/.exec(reloading ?? '');
       assert.ok(since !== null, reloading);
       const sinceUs = BigInt(since[1] ?? '');

@@ -195,7 +195,7 @@ export class VirtualServer implements Driver {
   }
 
   listen(): void {
-    assert.fail('a load listens to nobody');
+    assert.fail('a load does not listen');
   }
   unlisten(): void {}
   accepting(): void {}

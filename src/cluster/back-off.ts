@@ -22,7 +22,7 @@ export class BackOff {
    * A worker exited. `listenedMs` is how long it had listened, or -1; `byOthers`: it was killed or
    * closed from outside, which is not a failed start.
    */
-  ended(listenedMs: number, byOthers: boolean): void {
+  exited(listenedMs: number, byOthers: boolean): void {
     const isStarted = listenedMs >= STARTED_MS;
     if (listenedMs >= HEALTHY_MS || (isStarted && byOthers)) this.#early = 0;
     else this.#early += 1;

@@ -38,7 +38,7 @@ export class Primary implements Cluster {
   /** listen() has resolved. */
   #isUp = false;
   #closed: Promise<void> | null = null;
-  #allEnded: () => void = () => {};
+  #allExited: () => void = () => {};
   #reloading: Promise<void> | null = null;
   #reloadingNext: Promise<void> | null = null;
   #fail: (error: Error) => void = () => {};
@@ -116,7 +116,7 @@ export class Primary implements Cluster {
         } catch (error) {
           if (this.#closed !== null || !(error instanceof StartError)) throw error;
           if (error.isReported && !this.#isUp) throw error;
-          workerSlot.backOff.ended(-1, false);
+          workerSlot.backOff.exited(-1, false);
           if (this.#isExhausted(workerSlot)) throw exhaustedError(workerSlot, error);
           workerSlot.attemptFailed(error);
           this.#log.error(`${error.message}; next start in ${workerSlot.backOff.waitMs} ms`);
@@ -136,9 +136,9 @@ export class Primary implements Cluster {
       throw error;
     }
     // It may have exited as soon as it listened.
-    if (started.ending !== null) {
+    if (started.exitReason !== null) {
       throw new StartError(
-        `worker ${workerSlot.index} exited (${started.ending})`,
+        `worker ${workerSlot.index} exited (${started.exitReason})`,
         'ECHILD',
         false,
       );
@@ -169,7 +169,7 @@ export class Primary implements Cluster {
     }
     const started = new WorkerProcess(workerSlot.index, worker, {
       closing: () => this.#workerClosing(workerSlot, started),
-      ended: () => this.#workerEnded(workerSlot, started),
+      exited: () => this.#workerExited(workerSlot, started),
       note: (text) => this.#logNote(text),
       served: (connections, requests) => {
         const what = `${connections} connections, ${requests} requests`;
@@ -216,24 +216,24 @@ export class Primary implements Cluster {
     this.#exited(workerSlot, worker, true);
   }
 
-  #workerEnded(workerSlot: WorkerSlot, worker: WorkerProcess): void {
+  #workerExited(workerSlot: WorkerSlot, worker: WorkerProcess): void {
     this.#processes.delete(worker);
-    if (this.#processes.size === 0) this.#allEnded();
+    if (this.#processes.size === 0) this.#allExited();
     if (workerSlot.worker !== worker || this.#closed !== null) return;
     this.#exited(workerSlot, worker, worker.wasKilled);
   }
 
   #exited(workerSlot: WorkerSlot, worker: WorkerProcess, byOthers: boolean): void {
     workerSlot.worker = null;
-    workerSlot.backOff.ended(worker.listenedMs, byOthers);
+    workerSlot.backOff.exited(worker.listenedMs, byOthers);
     this.#assignSibling(workerSlot);
     this.#replaceSibling(worker);
-    const error = new Error(`worker ${workerSlot.index} exited (${worker.ending})`);
+    const error = new Error(`worker ${workerSlot.index} exited (${worker.exitReason})`);
     if (this.#isExhausted(workerSlot)) {
       this.#giveUp(exhaustedError(workerSlot, error));
       return;
     }
-    if (worker.ending !== null) {
+    if (worker.exitReason !== null) {
       this.#log.error(`${error.message}; next start in ${workerSlot.backOff.waitMs} ms`);
     }
     // A reload may have started the next one already.
@@ -347,8 +347,8 @@ export class Primary implements Cluster {
   }
 
   async #closeNow(): Promise<void> {
-    const allEnded = new Promise<void>((resolve) => {
-      this.#allEnded = resolve;
+    const allExited = new Promise<void>((resolve) => {
+      this.#allExited = resolve;
     });
     for (const workerSlot of this.#workerSlots)
       workerSlot.abandon(new Error('the server is closing'));
@@ -356,14 +356,14 @@ export class Primary implements Cluster {
     // all others closed theirs would be reset.
     const starting = [...this.#processes].filter((worker) => !worker.mayListen);
     for (const worker of starting) worker.kill();
-    await Promise.all(starting.map((worker) => worker.ended));
+    await Promise.all(starting.map((worker) => worker.exited));
     // Before the workers finish, so that new clients are refused at once.
     this.#listeners?.close();
     this.#listeners = null;
     // The service manager keeps an activated socket open, and with it the queue of clients.
     const last = this.#activated === null;
     for (const worker of this.#processes) worker.retire(last);
-    if (this.#processes.size > 0) await allEnded;
+    if (this.#processes.size > 0) await allExited;
     process.off('exit', this.#killAll);
   }
 }

@@ -12,7 +12,7 @@ const KILL_SLACK_MS = 2_000;
 export interface WorkerEvents {
   /** It closes by itself, not because the primary asked for it. */
   closing(): void;
-  ended(): void;
+  exited(): void;
   note(text: string): void;
   served(connections: number, requests: number): void;
 }
@@ -35,9 +35,9 @@ export class WorkerProcess {
   /** Resolves when it listens; rejects with a StartError when it exits before. */
   readonly ready: Promise<Ready>;
   /** Resolves when it has exited. */
-  readonly ended: Promise<void>;
+  readonly exited: Promise<void>;
   /** How it exited, as text; null while it runs. */
-  ending: string | null = null;
+  exitReason: string | null = null;
   /** Whether it exited by SIGKILL. */
   wasKilled = false;
   readonly #worker: Worker;
@@ -51,7 +51,7 @@ export class WorkerProcess {
   #killTimer: NodeJS.Timeout;
   #resolve: (ready: Ready) => void = () => {};
   #reject: (error: StartError) => void = () => {};
-  #hasEnded: () => void = () => {};
+  #resolveExited: () => void = () => {};
 
   constructor(index: number, worker: Worker, events: WorkerEvents) {
     this.index = index;
@@ -61,8 +61,8 @@ export class WorkerProcess {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.ended = new Promise((resolve) => {
-      this.#hasEnded = resolve;
+    this.exited = new Promise((resolve) => {
+      this.#resolveExited = resolve;
     });
     // A rejection that nothing awaits must not end the process.
     this.ready.catch(() => {});
@@ -70,12 +70,12 @@ export class WorkerProcess {
     worker.on('message', (message: unknown) => this.#received(message));
     worker.on('exit', (code, signal) => {
       this.wasKilled = signal === 'SIGKILL';
-      this.#end(signal ?? `exit code ${code}`);
+      this.#processExited(signal ?? `exit code ${code}`);
     });
     // A process that could not be spawned has no 'exit'. Other errors are of messages to a worker
     // that is exiting; its 'exit' follows.
     worker.on('error', (error: Error) => {
-      if (worker.process.pid === undefined) this.#end(error.message);
+      if (worker.process.pid === undefined) this.#processExited(error.message);
     });
   }
 
@@ -134,19 +134,19 @@ export class WorkerProcess {
     }
   }
 
-  #end(how: string): void {
-    if (this.ending !== null) return;
+  #processExited(how: string): void {
+    if (this.exitReason !== null) return;
     clearTimeout(this.#killTimer);
-    this.ending = how;
+    this.exitReason = how;
     const message = `worker ${this.index} exited before it listened (${how})`;
     this.#reject(new StartError(message, 'ECHILD', false));
-    this.#events.ended();
-    this.#hasEnded();
+    this.#events.exited();
+    this.#resolveExited();
   }
 
   /** Asks it to finish its requests and exit; kills it if it does not. */
   retire(last = false): void {
-    if (this.#retired || this.ending !== null) return;
+    if (this.#retired || this.exitReason !== null) return;
     this.#retired = true;
     this.#send({ vibing: 'close', last });
     this.#killLater();
@@ -168,6 +168,6 @@ export class WorkerProcess {
 
   kill(): void {
     this.#wasKilledHere = true;
-    if (this.ending === null) this.#worker.process.kill('SIGKILL');
+    if (this.exitReason === null) this.#worker.process.kill('SIGKILL');
   }
 }

@@ -59,7 +59,7 @@ export async function listenAsWorker(
   const close = (last: boolean) => {
     // The primary may be gone and never allow it. To listen and close at once does no harm.
     allow();
-    void (last ? server.closeLast() : server.close()).then(() => leave(server));
+    void (last ? server.closeLast() : server.close()).then(() => exitWhenDone(server));
   };
   process.on('message', (message: FromPrimary) => {
     if (message?.vibing === 'close') close(message.last);
@@ -114,7 +114,7 @@ export function note(text: string): void {
  * primary's reply comes after the clients that node:cluster had sent here before the listener
  * closed. They go back to the primary; if the channel closed before, they would be lost.
  */
-export async function leave(server: Server): Promise<void> {
+export async function exitWhenDone(server: Server): Promise<void> {
   if (isExiting) return;
   isExiting = true;
   setTimeout(() => process.exit(), EXIT_MS).unref();

@@ -144,7 +144,7 @@ test('every key comes from every source', () => {
 });
 
 /** A file of one key, and its problem line. */
-const REFUSED: readonly (readonly [file: object, line: string])[] = [
+const INVALID: readonly (readonly [file: object, line: string])[] = [
   [{ prot: 8080 }, 'prot: no such key, given 8080; did you mean port?'],
   [{ staticDir: './x' }, 'staticDir: no such key, given "./x"; did you mean static_dir?'],
   [{ 'static-dir': 1 }, 'static-dir: no such key, given 1; did you mean static_dir?'],
@@ -185,7 +185,7 @@ const REFUSED: readonly (readonly [file: object, line: string])[] = [
   ],
 ];
 
-for (const [file, line] of REFUSED) {
+for (const [file, line] of INVALID) {
   test(`one line for ${JSON.stringify(file)}`, () => {
     const { config, problems } = load({ file });
     assert.equal(config, undefined);
