@@ -32,7 +32,7 @@ export interface Ended {
 
 /** The path of a compiled example. */
 export function example(name: string): string {
-  return fileURLToPath(new URL(`../../examples/${name}.js`, import.meta.url));
+  return fileURLToPath(new URL(`../examples/${name}.js`, import.meta.url));
 }
 
 /** Starts a server that prints one line with its URL. */
