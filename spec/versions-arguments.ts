@@ -63,8 +63,7 @@ export function parseVersionsArguments(given: readonly string[]): VersionsArgume
     } else if (argument.startsWith('-')) return unknownOption(argument, NAMES);
     else if (argument === 'newest' || /^v?\d{1,4}(\.\d{1,4}\.\d{1,4})?$/.test(argument)) {
       wanted.push(argument.replace(/^v/, ''));
-    } else
-      return `'${argument}' is not a version: use a major (22), a release (20.19.0) or newest`;
+    } else return `'${argument}' is not a version: use 22, 20.19.0 or newest`;
   }
   if (traces > 0 && forTests.length > 0)
     return '--traces runs no tests and allows no other options';
