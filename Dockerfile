@@ -1,5 +1,5 @@
-# Vibing as an image: compiled in one stage, the few packages it runs with in another, and nothing
-# else in the last. See docs/operations.md.
+# The image of Vibing: one stage compiles, one installs the packages of run time, and the last contains
+# only their results. See docs/operations.md.
 
 FROM node:22-bookworm-slim AS build
 WORKDIR /app

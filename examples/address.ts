@@ -1,5 +1,5 @@
-// What the examples share on the command line: arguments, --help, and addresses such as
-// 127.0.0.1:8081, [::1]:8081 or just 8081.
+// The command line of the examples: arguments, --help, and addresses such as 127.0.0.1:8081,
+// [::1]:8081 or just 8081.
 
 export interface Address {
   readonly host: string;
@@ -10,7 +10,10 @@ const PORT_MAX = 65_535;
 const EXIT_FAULT = 1;
 const EXIT_USAGE = 2;
 
-/** The positional arguments; --help prints `usage` and ends the program, so does a wrong one. */
+/**
+ * The positional arguments. --help prints `usage` and exits; an invalid argument exits with an
+ * error.
+ */
 export function readArguments(usage: string, countMax: number): string[] {
   const words = process.argv.slice(2);
   if (words.includes('--help') || words.includes('-h')) {
@@ -20,21 +23,21 @@ export function readArguments(usage: string, countMax: number): string[] {
   const flag = words.find((word) => word.startsWith('-'));
   if (flag !== undefined) fail(`unknown option ${flag}; --help lists the options`);
   if (words.length > countMax) {
-    fail(`at most ${countMax} arguments are taken, not ${words.length}; --help lists them`);
+    fail(`${words.length} arguments given, at most ${countMax} are allowed; --help lists them`);
   }
   return words;
 }
 
-/** `text` as an address; ends the program with one line if it is none. */
+/** Parses an address; exits with one line if it is invalid. */
 export function readAddress(text: string): Address {
   const address = parseAddress(text);
   if (address !== undefined) return address;
   return fail(
-    `bad address ${JSON.stringify(text)}: give host:port or a port from 0 to ${PORT_MAX}`,
+    `invalid address ${JSON.stringify(text)}: use host:port or a port from 0 to ${PORT_MAX}`,
   );
 }
 
-/** A bare port is on 127.0.0.1; port 0 asks the system for a free one. */
+/** A bare port is on 127.0.0.1; port 0 is any free one. */
 export function parseAddress(text: string): Address | undefined {
   const match = /^(?:(?:\[([0-9a-f:.]+)\]|([a-z0-9][a-z0-9.-]*)):)?(\d{1,5})$/i.exec(text);
   if (match === null) return undefined;
@@ -47,12 +50,12 @@ export function formatUrl(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`;
 }
 
-/** For listen(): a port that is taken is worth one line, not a stack. */
+/** For errors of listen(), such as a port in use: prints one line without a stack, and exits. */
 export function failListening(error: unknown): never {
   return fail(error instanceof Error ? error.message : String(error), EXIT_FAULT);
 }
 
-/** Ends the program with one line; unless told otherwise it is the caller's mistake. */
+/** Prints one line and exits; by default with the exit code of a usage error. */
 export function fail(message: string, code: number = EXIT_USAGE): never {
   console.error(message);
   process.exit(code);

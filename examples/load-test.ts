@@ -1,5 +1,5 @@
-// A load test by program: starts a small server, or takes one that runs already, and asks it as
-// often as it can, then at half of that rate, to see how long answers take when it is not full.
+// A load test as a program: starts a small server, or uses a running one, measures it at full load,
+// then at half of that rate, to measure latencies without saturation.
 // usage: npm run example:load-test -- [address]
 
 import { fork } from 'node:child_process';
@@ -9,8 +9,8 @@ import { LoadProblem, reportText, runLoad } from 'vibing/load';
 import { fail, formatUrl, readAddress, readArguments } from './address.ts';
 
 const USAGE = `usage: load-test [address]
-  address   host:port or a port of a server that runs (default: one is started for the test)`;
-/** How the program is called when it is the server. */
+  address   host:port or a port of a running server (default: starts one for the test)`;
+/** The environment variable that makes this program the server. */
 const SERVE = 'VIBING_LOAD_TEST_SERVES';
 const CONNECTIONS = 64;
 const SECONDS = Number(process.env['VIBING_LOAD_TEST_SECONDS'] ?? 5);
@@ -18,7 +18,7 @@ const SECONDS = Number(process.env['VIBING_LOAD_TEST_SECONDS'] ?? 5);
 if (process.env[SERVE] === undefined) await test();
 else await serve();
 
-/** In a process of its own, so that load and server do not share a thread. */
+/** Runs in its own process, so that load and server do not share a thread. */
 async function serve(): Promise<void> {
   const server = createServer({ host: '127.0.0.1', port: 0 });
   server.get('/', (_req, res) => res.text('Hello, World!'));
@@ -42,13 +42,13 @@ async function test(): Promise<void> {
     console.log(reportText(half));
   } catch (error) {
     if (!(error instanceof LoadProblem)) throw error;
-    fail(error.message, error.isMisuse ? 2 : 1);
+    fail(error.message, error.isUsageError ? 2 : 1);
   } finally {
     child?.disconnect();
   }
 
   async function started(): Promise<{ host: string; port: number }> {
-    if (child === null) throw new Error('a server was given');
+    if (child === null) throw new Error('no server was started');
     const [listening] = (await once(child, 'message')) as [number];
     return { host: '127.0.0.1', port: listening };
   }

@@ -1,6 +1,6 @@
-// Draws the sample site's pictures (committed, so run it only to change them): a reactor with its
-// sockets, the bytes of a request head coloured by what they are, and the icon.
-// usage: node build/examples/make-pictures.js [directory]
+// Draws the pictures of the sample site (committed, so run it only to change them): a reactor with
+// its sockets, the bytes of a request head coloured by their meaning, and the icon. usage: node
+// build/examples/make-pictures.js [directory]
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,12 +39,12 @@ function mix(from: Colour, to: Colour, share: number): Colour {
   ];
 }
 
-/** 1 at `distance` 0, falling off like light. */
+/** 1 at `distance` 0, then a Gaussian. */
 function glow(distance: number, reach: number): number {
   return Math.exp(-((distance / reach) ** 2));
 }
 
-/** One loop in the middle, sockets around it; those the hand has just passed are lit. */
+/** A loop in the middle with sockets around it; ready ones are lit, brighter clockwise. */
 function drawReactor(width: number, height: number): Picture {
   const socketCount = 36;
   const sector = (2 * Math.PI) / socketCount;
@@ -89,7 +89,7 @@ const HEAD = [
   '',
 ].join('\r\n');
 
-/** What each byte of the head is: request line, field name, field value or a mark between them. */
+/** A colour for each byte of the head: request line, field name, field value or delimiter. */
 function headColours(head: string): Colour[] {
   const colours: Colour[] = [];
   const lines = head.split('\r\n');
@@ -105,7 +105,7 @@ function headColours(head: string): Colour[] {
   return colours;
 }
 
-/** One rounded tile a byte, brighter for larger bytes: the shape that the parser walks over. */
+/** A rounded tile for each byte, brighter for larger values. */
 function drawHead(columns: number, tile: number): Picture {
   const colours = headColours(HEAD);
   const rows = Math.ceil(colours.length / columns);

@@ -1,4 +1,4 @@
-// Writes pictures as PNG and ICO files with nothing but zlib: 8 bits a channel, red green blue.
+// Encodes pictures as PNG and ICO with zlib only: 8 bits for each of red, green and blue.
 
 import { crc32, deflateSync } from 'node:zlib';
 
@@ -29,7 +29,7 @@ export function encodePng(picture: Picture): Buffer {
   ]);
 }
 
-/** An icon file that holds one PNG, which every browser of today reads. */
+/** An icon file with one PNG, which all current browsers support. */
 export function encodeIco(picture: Picture): Buffer {
   const png = encodePng(picture);
   const directory = Buffer.alloc(22);
@@ -44,7 +44,7 @@ export function encodeIco(picture: Picture): Buffer {
   return Buffer.concat([directory, png]);
 }
 
-/** Each byte becomes its difference from what its neighbours promise: smooth pictures pack well. */
+/** Replaces each byte by its difference from the Paeth prediction, which compresses well. */
 function filterRows({ width, height, pixels }: Picture): Buffer {
   const rowBytes = width * CHANNELS;
   const out = Buffer.alloc((rowBytes + 1) * height);

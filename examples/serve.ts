@@ -1,5 +1,6 @@
 // Serves the sample site, or any directory: npm run serve -- [directory] [flags of vibing serve].
-// It makes what the site does not keep in the repository, then becomes the command `vibing serve`.
+// Makes the file of the site that is not in the repository, then runs `vibing serve` in this
+// process.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -16,11 +17,11 @@ if (existsSync(site)) {
   if (made.status !== 0) process.exit(made.status ?? 1);
 }
 
-// The site is a default of the environment, which a directory or a flag on the command line beats.
-// A config file does not beat the environment, so with one the choice is the file's.
+// The site is set in the environment, so a directory or a flag on the command line overrides it. A
+// configuration file would not, so with one the site is not set.
 const hasConfig = given.some((argument) => /^--config(=|$)/.test(argument));
 if (!hasConfig) process.env['VIBING_STATIC_DIR'] ??= site;
 
-// Set before the import: workers of a cluster start with what stands here.
+// Set before the import: workers of a cluster start with the same arguments.
 process.argv = [process.execPath, fileURLToPath(command), 'serve', ...given];
 await import(command.href);

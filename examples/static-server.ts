@@ -8,13 +8,13 @@ import { serveStatic } from 'vibing/static';
 import { fail, failListening, formatUrl, readAddress, readArguments } from './address.ts';
 
 const USAGE = `usage: static-server [address] [directory]
-  address     host:port or a port; 0 takes a free one (default 127.0.0.1:8082)
+  address     host:port or a port; 0 is any free one (default 127.0.0.1:8082)
   directory   the folder to serve (default ./examples/site)`;
 
 const [given = '127.0.0.1:8082', directory = './examples/site'] = readArguments(USAGE, 2);
 const address = readAddress(given);
 if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
-  fail(`bad directory ${JSON.stringify(directory)}: no such folder`);
+  fail(`invalid directory ${JSON.stringify(directory)}: it does not exist`);
 }
 
 const server = createServer(address);

@@ -1,4 +1,4 @@
-// The page of the web server example: shows the time as it streams in, and keeps notes.
+// The page of the web server example: shows the streamed time, and keeps notes.
 
 export const PAGE = `<!doctype html>
 <html lang="en">

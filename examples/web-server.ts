@@ -8,7 +8,7 @@ import { failListening, formatUrl, readAddress, readArguments } from './address.
 import { PAGE } from './web-page.ts';
 
 const USAGE = `usage: web-server [address]
-  address   host:port or a port; 0 takes a free one (default 127.0.0.1:8081)`;
+  address   host:port or a port; 0 is any free one (default 127.0.0.1:8081)`;
 const NOTES_MAX = 100;
 const NOTE_CHARACTERS_MAX = 200;
 
@@ -43,7 +43,7 @@ server.delete('/api/notes/:id', (req, res) => {
   res.empty();
 });
 
-/** The time every second until the client or the server goes away. */
+/** Sends the time every second until the client disconnects or the server closes. */
 server.get('/api/stream', async (req, res) => {
   const events = res.events();
   for (let id = 1; !events.closed && !server.closing.aborted; id++) {
@@ -56,7 +56,7 @@ server.get('/api/stream', async (req, res) => {
 function noteText(body: unknown): string {
   const text = typeof body === 'object' && body !== null && 'text' in body ? body.text : undefined;
   if (typeof text !== 'string' || text.trim() === '' || text.length > NOTE_CHARACTERS_MAX) {
-    throw new HttpError(400, `give {"text": "1 to ${NOTE_CHARACTERS_MAX} characters"}`);
+    throw new HttpError(400, `send {"text": "1 to ${NOTE_CHARACTERS_MAX} characters"}`);
   }
   return text.trim();
 }

@@ -1,6 +1,6 @@
-// What is shipped for those who run servers says the truth: the Dockerfile copies what is there and
-// starts what is built, the units of systemd use flags that exist, and Node raises the limit of
-// descriptors as docs/operations.md says.
+// The files for deployment are correct: the Dockerfile copies existing files and starts what is
+// built, the units of systemd use existing flags, and Node raises the limit of descriptors as
+// docs/operations.md says.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -38,7 +38,7 @@ function stages(dockerfile: string): Instruction[][] {
   return found;
 }
 
-/** Whether the builder is sent `path`: the last rule of .dockerignore that matches it counts. */
+/** Whether `path` is sent to the builder: by the last rule of .dockerignore that matches it. */
 function isSent(path: string): boolean {
   let sent = true;
   for (const rule of read('.dockerignore').split('\n')) {
@@ -62,7 +62,7 @@ describe('the image', () => {
     assert.ok(major >= 20);
   });
 
-  test('what is copied is there, and is sent to the builder', () => {
+  test('copied files exist, and are sent to the builder', () => {
     const named = new Set(all.map(([from]) => / AS (\w+)$/.exec(from?.rest ?? '')?.[1]));
     let count = 0;
     for (const { name, rest } of all.flat()) {
@@ -75,7 +75,7 @@ describe('the image', () => {
       }
       for (const source of words.slice(0, -1)) {
         assert.ok(existsSync(join(ROOT, source)), source);
-        assert.ok(isSent(source), `${source} is not in .dockerignore's list`);
+        assert.ok(isSent(source), `${source} is not excluded by .dockerignore`);
         count += 1;
       }
     }
@@ -85,7 +85,7 @@ describe('the image', () => {
     assert.equal(isSent('examples/site/large.bin'), false);
   });
 
-  test('commands are those of the project, and the last packages are those it runs with', () => {
+  test('commands are scripts of the project, and the last packages are those of run time', () => {
     const scripts: Record<string, string> = JSON.parse(read('package.json')).scripts;
     const runs = all.flat().filter(({ name }) => name === 'RUN');
     assert.equal(runs.length, 3);
@@ -98,7 +98,7 @@ describe('the image', () => {
     assert.ok(of('COPY').includes('--from=packages /app/node_modules node_modules'));
   });
 
-  test('runs as nobody of importance, ends at SIGTERM, listens where it says', () => {
+  test('runs without privileges, exits at SIGTERM, listens on the exposed port', () => {
     const [user = ''] = of('USER');
     assert.ok(user !== '' && user !== 'root' && user !== '0', user);
     assert.deepEqual(of('STOPSIGNAL'), ['SIGTERM']);
@@ -111,7 +111,7 @@ describe('the image', () => {
     assert.deepEqual(of('EXPOSE'), [String(config?.port)]);
   });
 
-  test('what it starts is compiled, and its flags exist', () => {
+  test('its entry point is compiled, and its flags exist', () => {
     const [program, script, ...more] = JSON.parse(of('ENTRYPOINT')[0] ?? '[]');
     assert.deepEqual([program, more], ['node', []]);
     assert.ok(existsSync(join(ROOT, script)));
@@ -123,7 +123,7 @@ describe('the image', () => {
     assert.ok(of('COPY').some((rest) => rest.endsWith(` ${flags.plain[0]}`)));
   });
 
-  test('its health is asked without curl, and told by the exit code', async () => {
+  test('its health check needs no curl, and sets the exit code', async () => {
     const command = /CMD (\[.*\])$/.exec(of('HEALTHCHECK')[0] ?? '')?.[1] ?? '[]';
     const [program, ...args] = JSON.parse(command);
     assert.equal(program, 'node');
@@ -161,21 +161,21 @@ describe('the units of systemd', () => {
     assert.deepEqual(loadConfig({ env: {}, flags: flags.keys }).problems, []);
   });
 
-  test('wait for its word, and leave V8 its pages', () => {
+  test('wait for notifications, and allow V8 to compile', () => {
     assert.equal(value(service, 'Type'), 'notify');
     assert.equal(value(service, 'ExecReload'), '/bin/kill -HUP $MAINPID');
     assert.doesNotMatch(service, /^MemoryDenyWriteExecute=/m);
-    // The drain of 10 seconds and what it takes to kill a worker fit in.
+    // Longer than the drain of 10 seconds and the time until a worker is killed.
     assert.ok(Number(value(service, 'TimeoutStopSec')) > 12);
   });
 
-  test('hand over a socket of the name that is looked for', () => {
+  test('pass a socket with the name that the server selects', () => {
     const socket = read('examples/systemd/vibing.socket');
     assert.equal(value(socket, 'FileDescriptorName'), 'vibing');
     assert.match(value(socket, 'ListenStream'), /^\d+$/);
   });
 
-  test('are well formed to systemd itself', (context) => {
+  test('are valid for systemd itself', (context) => {
     const units = ['vibing.service', 'vibing.socket'].map((unit) =>
       join(ROOT, 'examples/systemd', unit),
     );
@@ -184,7 +184,7 @@ describe('the units of systemd', () => {
       timeout: 20_000,
     });
     if (error !== undefined) return context.skip('systemd-analyze is not there');
-    // Whether the program is installed, and how other units fare, is this machine's matter.
+    // Whether the program is installed, and problems of other units, do not matter.
     assert.doesNotMatch(stderr, /vibing.*(unknown|invalid|parse|ignoring|missing)/i);
   });
 });

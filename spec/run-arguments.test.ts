@@ -1,4 +1,4 @@
-// What npm test does with its arguments.
+// The arguments of npm test.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ test('without arguments everything runs, with coverage', () => {
   assert.deepEqual(parseRunArguments([]), NOTHING);
 });
 
-test('words choose, options of node are passed on', () => {
+test('words select files, options of node are passed on', () => {
   assert.deepEqual(parseRunArguments(['router', '--test-name-pattern=x y', 'http/']), {
     ...NOTHING,
     words: ['router', 'http/'],
@@ -26,17 +26,17 @@ test('drivers and coverage', () => {
   });
 });
 
-test('help is given, and names every option', () => {
+test('--help prints every option', () => {
   for (const help of ['--help', '-h']) {
     assert.deepEqual(parseRunArguments([help]), { ...NOTHING, help: true });
   }
   for (const name of ['--drivers', '--no-coverage', '--test-']) assert.ok(RUN_USAGE.includes(name));
 });
 
-test('what is not understood is said, not ignored', () => {
+test('unknown options are errors', () => {
   assert.match(
     String(parseRunArguments(['--driver'])),
     /^unknown option --driver \(did you mean --drivers\?\)$/,
   );
-  assert.match(String(parseRunArguments(['--drivers'])), /names drivers/);
+  assert.match(String(parseRunArguments(['--drivers'])), /needs names/);
 });

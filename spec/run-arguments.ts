@@ -3,12 +3,12 @@
 import { unknownOption } from '../perf/refusal.ts';
 
 export interface RunArguments {
-  /** A test file is run when its path holds one of these; all are when there is none. */
+  /** Test files whose path contains one of these are run; all files without words. */
   readonly words: readonly string[];
-  /** The value of VIBING_DRIVERS, '' to leave it as it is. */
+  /** The value of VIBING_DRIVERS, '' to leave it unchanged. */
   readonly drivers: string;
   readonly coverage: boolean;
-  /** Options of node --test, passed on. */
+  /** Options for node --test. */
   readonly forNode: readonly string[];
   readonly help: boolean;
 }
@@ -17,17 +17,17 @@ const NAMES = ['drivers', 'no-coverage', 'help'];
 
 export const RUN_USAGE: string = `usage: npm test -- [word...] [option...]
 
-Runs everything: lint, then every test with coverage, which has a floor. With words, only the test
-files whose path holds one of them, without lint and coverage.
+Runs everything: lint, then every test with coverage, which has a minimum. With words, only the test
+files whose path contains one of them, without lint and coverage.
 
-  --drivers NAMES  the drivers to test, as epoll,net
-  --no-coverage    leaves lint and coverage out
-  --test-...       options of node --test, passed on
+  --drivers NAMES  the drivers to test, such as epoll,net
+  --no-coverage    skips lint and coverage
+  --test-...       options for node --test
   --help           this text
 
 Exit codes: 0 when all passed, 1 when something failed, 2 when the arguments are wrong.`;
 
-/** The arguments, or what is wrong with them. */
+/** The arguments, or their problem. */
 export function parseRunArguments(given: readonly string[]): RunArguments | string {
   const words: string[] = [];
   const forNode: string[] = [];
@@ -39,7 +39,7 @@ export function parseRunArguments(given: readonly string[]): RunArguments | stri
     if (argument === '--drivers') {
       index += 1;
       drivers = given[index] ?? '';
-      if (drivers === '') return '--drivers names drivers, as in --drivers epoll,net';
+      if (drivers === '') return '--drivers needs names, such as --drivers epoll,net';
     } else if (argument === '--no-coverage') coverage = false;
     else if (argument === '--help' || argument === '-h') help = true;
     else if (argument.startsWith('--test-')) forNode.push(argument);

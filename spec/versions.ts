@@ -1,8 +1,9 @@
 // Runs npm test on several versions of Node: npm run test:versions -- [version...] [option...].
-// With --traces it is runs of the simulator, to see that they are the same: npm run sim:versions.
+// With --traces it compares runs of the simulator on all versions: npm run sim:versions.
 //
-// They come from the npm registry, each into a folder of its own below node_modules/.cache/.
-// What is compiled and installed for the project is shared by all of them and stays as it is.
+// The versions are installed from the npm registry, each in its own folder below
+// node_modules/.cache/. All of them run the same build and dependencies of the project, which stay
+// unchanged.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,23 +21,23 @@ import {
   countsIn,
   packageFor,
   releaseFor,
+  relevantPart,
   SYSTEMS,
-  tellingPart,
   tracesIn,
 } from './versions-found.ts';
 
-/** Compiled, this file lies in build/spec/. */
+/** This file is compiled to build/spec/. */
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Git ignores it, and npm ci empties it. */
 const FOLDER = join(ROOT, 'node_modules', '.cache', 'node-versions');
 
 const SIMULATOR = join(ROOT, 'build', 'harness', 'run.js');
 
-/** A look into the registry, and the download of some 50 MB. */
+/** For a request to the registry, and for the download of some 50 MB. */
 const REGISTRY_MS_MAX = 600_000;
-/** All tests of one version. They take minutes; more than this is a test that hangs. */
+/** For all tests on one version. They take minutes; longer means that a test hangs. */
 const TESTS_MS_MAX = 3_600_000;
-/** Of a run that failed, the lines that are shown. All of them are in its log. */
+/** The lines that are printed of a failed run. All of them are in its log. */
 const LINES_SHOWN = 120;
 
 const OLD_NPM = 'npm was not found: start this as npm run test:versions';
@@ -44,14 +45,14 @@ const OLD_NPM = 'npm was not found: start this as npm run test:versions';
 interface Ended {
   readonly code: number | null;
   readonly output: string;
-  /** It took too long and was ended. */
+  /** It took too long and was stopped. */
   readonly isLate: boolean;
 }
 
-/** What cannot be gone on with, told without a stack. */
+/** An error that is printed without a stack. */
 class Problem extends Error {}
 
-/** The one that runs. Ended with this process, however this process ends. */
+/** The running child. It is stopped at every exit of this process. */
 let running: ChildProcess | null = null;
 process.on('exit', () => end(running));
 process.once('SIGINT', () => process.exit(130));
@@ -82,7 +83,7 @@ async function testAll({ wanted, forTests, traces }: VersionsArguments): Promise
     throw new Problem(`the registry has no Node for ${system}, only for ${SYSTEMS}`);
   }
   const releases = chosenOf(wanted, name, await publishedOf(name));
-  // All are fetched first: what is not to be had is said before the minutes of tests.
+  // All are installed first: a missing version is reported before minutes of tests.
   const nodes = new Map<string, string>();
   for (const release of releases) nodes.set(release, await install(name, release));
   if (traces > 0) return compareTraces(nodes, traces);
@@ -97,12 +98,14 @@ async function testAll({ wanted, forTests, traces }: VersionsArguments): Promise
 async function publishedOf(name: string): Promise<readonly string[]> {
   const { code, output } = await npm(['view', name, 'versions', '--json']);
   if (code !== 0)
-    throw new Problem(`the registry does not tell the versions of ${name}:\n${saidIn(output)}`);
+    throw new Problem(
+      `cannot get the versions of ${name} from the registry:\n${npmProblem(output)}`,
+    );
   try {
-    // One alone is no list.
+    // A single version is not a list.
     return [JSON.parse(output.slice(output.search(/^[["]/m)))].flat().map(String);
   } catch {
-    throw new Problem(`the registry's answer about ${name} is not understood:\n${output}`);
+    throw new Problem(`cannot parse the response of the registry for ${name}:\n${output}`);
   }
 }
 
@@ -125,19 +128,19 @@ function chosenOf(
   return [...new Set(chosen)];
 }
 
-/** The folder that holds the program `node` of a release, which is known to run. */
+/** The folder with the program `node` of a release, after a check that it runs. */
 async function install(name: string, release: string): Promise<string> {
   const prefix = join(FOLDER, release);
   const bin = join(prefix, 'node_modules', name, 'bin');
   if (await isNode(bin, release)) return bin;
   console.log(`Node ${release}: fetching ${name}`);
   mkdirSync(prefix, { recursive: true });
-  // Without one npm takes the project's.
+  // Without one npm uses that of the project.
   writeFileSync(join(prefix, 'package.json'), '{ "private": true }\n');
   const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts'];
   const command = ['install', '--prefix', prefix, ...flags, `${name}@${release}`];
   const { code, output } = await npm(command);
-  if (code !== 0) throw new Problem(`Node ${release} cannot be installed:\n${saidIn(output)}`);
+  if (code !== 0) throw new Problem(`Node ${release} cannot be installed:\n${npmProblem(output)}`);
   if (await isNode(bin, release)) return bin;
   throw new Problem(`Node ${release} was installed in ${bin} but does not run on this system`);
 }
@@ -153,7 +156,7 @@ function programIn(bin: string): string {
   return join(bin, process.platform === 'win32' ? 'node.exe' : 'node');
 }
 
-/** Runs the tests and tells how they went; true when they passed. */
+/** Runs the tests on one version and prints the result; true when they passed. */
 async function testOn(release: string, bin: string, forTests: readonly string[]): Promise<boolean> {
   const isOfRunning = release.split('.')[0] === process.versions.node.split('.')[0];
   const more = isOfRunning || forTests.includes('--no-coverage') ? [] : ['--no-coverage'];
@@ -166,19 +169,21 @@ async function testOn(release: string, bin: string, forTests: readonly string[])
 
   const begin = beginIn(ended.output);
   const counts = countsIn(ended.output);
-  const told =
+  const result =
     counts === null
-      ? 'the tests did not end'
+      ? 'the tests did not finish'
       : `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
   const driver = begin === null ? '' : `; ${begin.driver}`;
-  console.log(`Node ${release}: ${told}, ${seconds} s${driver}`);
+  console.log(`Node ${release}: ${result}, ${seconds} s${driver}`);
   let problem = '';
   if (ended.isLate) problem = `ended after ${TESTS_MS_MAX / 1000} s`;
   else if (ended.code !== 0) problem = `exit code ${ended.code}`;
   else if (begin?.node !== `v${release}`) problem = `it ran on ${begin?.node ?? 'an unknown Node'}`;
   else if (counts === null || counts.passed === 0) problem = 'no test ran';
   if (problem === '') return true;
-  console.log(`${tellingPart(ended.output, LINES_SHOWN)}\nNode ${release}: ${problem}; see ${log}`);
+  console.log(
+    `${relevantPart(ended.output, LINES_SHOWN)}\nNode ${release}: ${problem}; see ${log}`,
+  );
   return false;
 }
 
@@ -192,7 +197,7 @@ async function compareTraces(nodes: ReadonlyMap<string, string>, seeds: number):
     const { code, output } = await run(command, environmentOf(bin), TESTS_MS_MAX);
     const traces = tracesIn(output);
     if (code !== 0 || traces.size !== seeds) {
-      console.log(`${tellingPart(output, LINES_SHOWN)}\nNode ${release}: exit code ${code}`);
+      console.log(`${relevantPart(output, LINES_SHOWN)}\nNode ${release}: exit code ${code}`);
       return 1;
     }
     first ??= traces;
@@ -207,12 +212,12 @@ async function compareTraces(nodes: ReadonlyMap<string, string>, seeds: number):
   return differing === 0 ? 0 : 1;
 }
 
-/** That of this process with `node` from `bin`, so that npm's scripts start that one as well. */
+/** The environment of this process with `node` from `bin`, so that npm scripts use it as well. */
 function environmentOf(bin: string): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1' };
-  // Together with NO_COLOR, Node warns of it.
+  // Node warns when it is set together with NO_COLOR.
   delete environment['FORCE_COLOR'];
-  // Windows does not mind the case of names, an object does.
+  // Names are case-insensitive on Windows, but not in an object.
   const path = Object.keys(environment).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH';
   environment[path] = [bin, environment[path] ?? ''].join(delimiter);
   environment['npm_node_execpath'] = programIn(bin);
@@ -231,13 +236,13 @@ function npm(args: readonly string[]): Promise<Ended> {
   return run([process.execPath, npmProgram(), ...args], environment, REGISTRY_MS_MAX);
 }
 
-/** What npm says is wrong, without its stack. */
-function saidIn(output: string): string {
+/** The error that npm prints, without its stack. */
+function npmProblem(output: string): string {
   const lines = output.split('\n').filter((line) => !/^npm error\s+at /.test(line));
   return lines.slice(0, 8).join('\n').trimEnd();
 }
 
-/** Runs a program to its end, or to `timeoutMs`: its exit code and all it printed. */
+/** Runs a program until it exits, or for `timeoutMs`: its exit code and its output. */
 async function run(
   command: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -248,13 +253,13 @@ async function run(
     cwd: ROOT,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: the tests' runner is a child of a child, and ends with the group.
+    // A process group of its own, so that the test runner, a child of the child, is stopped too.
     detached: process.platform !== 'win32',
   });
   running = child;
-  const pieces: Buffer[] = [];
-  child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
-  child.stderr.on('data', (piece: Buffer) => pieces.push(piece));
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
@@ -262,14 +267,14 @@ async function run(
   }, timeoutMs);
   const code = await new Promise<number | null>((resolve) => {
     child.once('error', (error) => {
-      pieces.push(Buffer.from(`${error.message}\n`));
+      chunks.push(Buffer.from(`${error.message}\n`));
       resolve(null);
     });
     child.once('close', resolve);
   });
   clearTimeout(timer);
   running = null;
-  return { code, output: Buffer.concat(pieces).toString(), isLate };
+  return { code, output: Buffer.concat(chunks).toString(), isLate };
 }
 
 function end(child: ChildProcess | null): void {
@@ -281,6 +286,6 @@ function end(child: ChildProcess | null): void {
   try {
     process.kill(-child.pid, 'SIGTERM');
   } catch {
-    // It has ended by itself.
+    // It has exited by itself.
   }
 }

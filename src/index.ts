@@ -15,17 +15,17 @@ export { type Config, ConfigError, type ServerOptions } from './server/config/co
 export type { Listening, Server } from './server/server.ts';
 
 import { assignment } from './cluster/assignment.ts';
+import { workerCount } from './cluster/cores.ts';
 import { Primary } from './cluster/primary.ts';
 import { Service } from './cluster/service.ts';
 import {
   closing,
+  exitWhenDone,
   inherited,
-  leave,
   listenAsWorker,
   note,
   prepareWorker,
 } from './cluster/worker.ts';
-import { workerCount } from './cluster/worker-count.ts';
 import type { ServerOptions } from './server/config/config.ts';
 import { Server } from './server/server.ts';
 
@@ -43,7 +43,7 @@ export function createServer(...given: [options?: ServerOptions]): Server {
       inherited,
       listening: listenAsWorker,
       closing,
-      closed: leave,
+      closed: exitWhenDone,
       logPrefix: `worker ${assignment.index}: `,
       noted: note,
     });

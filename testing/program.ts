@@ -1,16 +1,16 @@
-// Runs a program of the project as a child process, as a person at a terminal would: waits for the
-// line that names its URL, and ends it by its own pid.
+// Runs a program of the project as a child process: waits for the line with its URL, and stops it
+// by its process id.
 
 import { fileURLToPath } from 'node:url';
 import { ChildProgram } from './child-program.ts';
 
 export interface Running {
-  /** The base URL, ending in a slash. */
+  /** The base URL, with a slash at its end. */
   readonly url: string;
   readonly port: number;
-  /** The line that named the URL. */
+  /** The line with the URL. */
   readonly line: string;
-  /** Sends SIGTERM and resolves with the exit code; null if a signal ended it. May be repeated. */
+  /** Sends SIGTERM and resolves with the exit code; null after a signal. May be repeated. */
   stop(): Promise<number | null>;
 }
 
@@ -20,7 +20,7 @@ export interface Ended {
   readonly problems: string;
 }
 
-/** Path of a compiled example. */
+/** The path of a compiled example. */
 export function example(name: string): string {
   return fileURLToPath(new URL(`../examples/${name}.js`, import.meta.url));
 }
@@ -37,7 +37,7 @@ export async function start(script: string, args: readonly string[]): Promise<Ru
   return { url, port, line, stop };
 }
 
-/** Runs a program that is expected to end by itself. */
+/** Runs a program that exits by itself. */
 export async function run(script: string, args: readonly string[]): Promise<Ended> {
   const child = new ChildProgram(script, args);
   const code = await child.exitCode();

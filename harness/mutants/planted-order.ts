@@ -195,7 +195,7 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'a last response that is not taken is waited for without end',
     file: CLOSE,
-    find: 'else if (looks < deliveryChecks(context.limits)) {',
+    find: 'else if (checks < deliveryChecks(context.limits)) {',
     replace: 'else if (looks >= 0) {',
   },
   {

@@ -36,6 +36,6 @@ function reading(isRemembered: boolean): () => void {
     if (!isRemembered) asked.memory.length = 0;
     reader.begin(asked);
     keep(reader.read(bytes, view, 0, bytes.length));
-    if (!reader.isWhole) throw new Error('the answer is whole');
+    if (!reader.isComplete) throw new Error('the answer is whole');
   };
 }

@@ -54,7 +54,7 @@ onEachDriver('workers', (add) => {
       const before = await pidsOf(port, 2);
       const [victim, survivor] = before;
       process.kill(victim, 'SIGKILL');
-      await eventually('the primary notices', () => child.problems.includes('ended (SIGKILL)'));
+      await eventually('the primary notices', () => child.problems.includes('exited (SIGKILL)'));
       assert.notEqual(await freshPid(port, new Set([survivor])), victim);
       assert.equal(isAlive(survivor), true);
       assert.equal((await pidsOf(port, 2)).size, 2);

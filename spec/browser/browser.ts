@@ -1,11 +1,12 @@
-// A headless Chromium for the browser tests: where it is, how it starts, what counts as a problem.
+// A headless Chromium for the browser tests: its path, its start, and the problems that pages
+// report.
 
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 const path = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
-/** Why browser tests are skipped, or false: only if someone said so, never by accident. */
+/** Why browser tests are skipped, or false: only on request, never when Chromium is missing. */
 export const skip: string | false =
   process.env['VIBING_NO_BROWSER'] === '1' && 'VIBING_NO_BROWSER=1 is set';
 
@@ -31,7 +32,7 @@ export async function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** A browser for the time that `steps` take. */
+/** Runs `steps` with a browser. */
 export async function useBrowser(steps: (browser: Browser) => Promise<void>): Promise<void> {
   const browser = await launchBrowser();
   try {
@@ -41,7 +42,7 @@ export async function useBrowser(steps: (browser: Browser) => Promise<void>): Pr
   }
 }
 
-/** Collects what should not happen on a page: the list stays empty on a good one. */
+/** Collects the problems of a page; the list stays empty on a correct one. */
 export function watchProblems(page: Page): string[] {
   const problems: string[] = [];
   page.on('console', (message) => {

@@ -11,7 +11,7 @@ import { launchBrowser, skip, watchProblems } from './browser.ts';
 const timeout = 120_000;
 const PAGES = ['', 'about.html', 'docs/', 'gallery/'];
 
-/** Expressions for the page: text, because they run there and know its globals. */
+/** Expressions as text, because they run in the page with its globals. */
 const FONTS_LOADED = `document.fonts.ready.then((fonts) =>
   [...fonts].filter((font) => font.status === 'loaded').map((font) => font.family))`;
 const BROKEN_IMAGES = `Promise.all([...document.images].map((image) =>
@@ -32,7 +32,7 @@ describe('the sample site', { skip, timeout }, () => {
 
   for (const driver of ['epoll', 'net']) {
     const isHere = driver === 'net' || process.platform === 'linux';
-    describe(`on ${driver}`, { skip: isHere ? false : 'epoll is of Linux' }, () => {
+    describe(`on ${driver}`, { skip: isHere ? false : 'epoll needs Linux' }, () => {
       let server: Running;
       before(async () => {
         const script = join(ROOT, 'dist', 'cli', 'main.js');
@@ -44,7 +44,7 @@ describe('the sample site', { skip, timeout }, () => {
         if (server !== undefined) assert.equal(await server.stop(), 0);
       });
 
-      /** Opens a page, lets `steps` use it, and expects that nothing went wrong. */
+      /** Opens a page, runs `steps` on it, and expects no problems. */
       async function visit(path: string, steps: (page: Page) => Promise<void>): Promise<void> {
         const page = await browser.newPage();
         const problems = watchProblems(page);
@@ -59,7 +59,7 @@ describe('the sample site', { skip, timeout }, () => {
       }
 
       for (const path of PAGES) {
-        test(`/${path} has its font, its pictures and room on a phone`, { timeout }, () =>
+        test(`/${path} has its font, its pictures and fits on a phone`, { timeout }, () =>
           visit(path, async (page) => {
             assert.deepEqual(await page.evaluate(FONTS_LOADED), ['Space Grotesk']);
             assert.deepEqual(await page.evaluate(BROKEN_IMAGES), []);
@@ -74,7 +74,7 @@ describe('the sample site', { skip, timeout }, () => {
         visit('', async (page) => {
           for (const [name, heading] of [
             ['About', 'Small on purpose'],
-            ['Docs', 'From nothing to an answer'],
+            ['Docs', 'From nothing to a response'],
             ['Gallery', 'Pictures of a loop'],
             ['Home', 'A server that stays in its loop.'],
           ] as const) {
@@ -110,7 +110,7 @@ describe('the sample site', { skip, timeout }, () => {
             await page.click('#measure-form button');
             await page.waitForFunction(`!document.querySelector('#measure-form button').disabled`);
             const result = (await page.textContent('#measure-result')) ?? '';
-            assert.match(result, /^50 answers: median [\d.]+ ms/, file);
+            assert.match(result, /^50 responses: median [\d.]+ ms/, file);
           }
         }),
       );

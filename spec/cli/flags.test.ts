@@ -1,4 +1,4 @@
-// Telling flags, values and plain arguments apart.
+// Parsing of flags, values and plain arguments.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -52,14 +52,14 @@ const WRONG: readonly (readonly [line: string, problem: string])[] = [
 ];
 
 for (const [line, problem] of WRONG) {
-  test(`"${line}" is refused`, () => {
+  test(`"${line}" is rejected`, () => {
     const { plain, problems } = parsed(line);
     assert.deepEqual(problems, [problem]);
     assert.deepEqual(plain, [], 'the value of a mistyped flag is no argument');
   });
 }
 
-test('the file and the wish for help', () => {
+test('--config and --help', () => {
   const flags = parseFlags(['--config', 'a.json', '-h', '--config=b.json']);
   assert.equal(flags.config, 'b.json');
   assert.equal(flags.help, true);

@@ -1,7 +1,8 @@
-// The arguments of `vibing load`: what they mean, and what is said when they mean nothing.
+// The arguments of `vibing load`: their meaning, and the problems of invalid ones.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { helpFor } from '../../src/cli/help.ts';
 import {
   LOAD_FLAGS,
   type LoadFlags,
@@ -9,7 +10,6 @@ import {
   rateFrom,
   timeFrom,
 } from '../../src/cli/load-flags.ts';
-import { loadHelp } from '../../src/cli/load-help.ts';
 import { progressText } from '../../src/cli/progress-line.ts';
 
 const parse = (...args: string[]): LoadFlags =>
@@ -17,7 +17,7 @@ const parse = (...args: string[]): LoadFlags =>
 const FOREVER = Number.POSITIVE_INFINITY;
 
 describe('the flags of a load', () => {
-  it('are taken in short and long, apart and together', () => {
+  it('have short and long names, with a separate or an attached value', () => {
     const wanted = {
       url: ['http://a:1/b'],
       connections: 64,
@@ -38,7 +38,7 @@ describe('the flags of a load', () => {
     assert.deepEqual([options, problems, progress], [wanted, [], true]);
   });
 
-  it('say the rest as well', () => {
+  it('cover all other options', () => {
     const { compare, options, outputs, problems, progress } = parse(
       ...['localhost', '[::1]:8080/x', 'http://c/', '--weights', '1,2,3', '--amount', '5'],
       ...['--no-keep-alive', '--warm-up=0.5', '--timeout', '250ms', '--socket', 's', '-t', '1'],
@@ -73,31 +73,31 @@ describe('the flags of a load', () => {
     assert.equal(parse('-h').help, true);
   });
 
-  it('are refused with a line each, all at once', () => {
+  it('are rejected with a line each, all at once', () => {
     const { problems } = parse(
       ...['-c', '0', '-d', 'soon', '-R', 'fast', '-t', '4', '--driver', 'iocp', '-H', 'none'],
       ...['--conections', '--no-keep-alive=1', '-i', 'gone', '-x', '--core'],
     );
     const wanted = [
-      /^-c: given "0", allowed: a whole number, 1 to 50000$/,
+      /^-c: given "0", allowed: an integer from 1 to 50000$/,
       /^-d: given "soon", allowed: a time such as/,
       /^-R: given "fast", allowed: requests a second, or steps/,
-      /^-t: a load runs on one thread; start one a core, with --core$/,
+      /^-t: a load runs on one thread; start one for each core, with --core$/,
       /^--driver: given "iocp", allowed: auto, uring, epoll, net$/,
       /^-H: given "none", allowed: 'Name: value'$/,
       /^--conections: no such flag; did you mean --connections\?$/,
       /^--no-keep-alive: takes no value$/,
       /^-i: cannot read "gone": not there$/,
-      /^-x: no such flag; "vibing load --help" lists them$/,
-      /^--core: given no value, it takes N$/,
-      /^no URL was given/,
+      /^-x: no such flag; "vibing load --help" lists the flags$/,
+      /^--core: given no value, allowed: --core N$/,
+      /^a URL is needed/,
     ];
     assert.equal(problems.length, wanted.length, problems.join('\n'));
     for (const [index, pattern] of wanted.entries()) assert.match(problems[index], pattern);
-    assert.match(parse('--compare', 'a').problems[0], /^--compare: takes two files/);
+    assert.match(parse('--compare', 'a').problems[0], /^--compare: two files are needed/);
   });
 
-  it('that others have are taken where they mean the same', () => {
+  it('of other programs are accepted when they mean the same', () => {
     const { options, problems } = parse(
       ...['-a', '5', '-z', '3s', '--overallRate=7', '-w', '1', '-L', '--latency', '-E', 'body'],
       ...['--disable-keepalive', '-S', 'path', '--', 'a:1'],
@@ -114,28 +114,28 @@ describe('the flags of a load', () => {
     });
   });
 
-  it('that others have are answered with what to say here', () => {
-    const told = (flag: string): string => parse('a:1', flag).problems[0];
-    assert.match(told('-q'), /^-q: no such flag; requests a second .* --rate$/);
-    assert.match(told('-u'), /^-u: no such flag; -H 'Authorization: Basic \.\.\.' says who asks$/);
-    assert.match(told('--vus=3'), /^--vus: no such flag; users are --connections here$/);
-    assert.match(told('-W'), /^-W: no such flag; --warm-up TIME/);
+  it('of other programs are rejected with what to use instead', () => {
+    const problem = (flag: string): string => parse('a:1', flag).problems[0];
+    assert.match(problem('-q'), /^-q: no such flag; use --rate for the requests a second /);
+    assert.match(problem('-u'), /^-u: no such flag; use -H 'Authorization: Basic \.\.\.'$/);
+    assert.match(problem('--vus=3'), /^--vus: no such flag; use --connections$/);
+    assert.match(problem('-W'), /^-W: no such flag; use --warm-up TIME$/);
   });
 
-  it('that exclude each other are told by their names', () => {
+  it('that exclude each other are both named', () => {
     const { problems } = parse('a:1', '-p', '4', '--no-keep-alive');
     assert.equal(problems.length, 1);
     assert.match(problems[0], /^--pipelining 4 and --no-keep-alive exclude each other: /);
     assert.deepEqual(parse('a:1', '-p', '1', '--no-keep-alive').problems, []);
   });
 
-  it('do not take a flag for a file', () => {
+  it('do not take a flag as a file name', () => {
     const { problems } = parse('a:1', '--json', '--html', 'page.html');
     assert.match(problems[0], /^--json: given "--html", allowed: a file, or - /);
   });
 
-  it('all stand in the help, in lines that fit', () => {
-    const help = loadHelp();
+  it('are all in the help, in lines of 100 columns', () => {
+    const help = helpFor('load');
     for (const { long } of LOAD_FLAGS) assert.ok(help.includes(`--${long}`), long);
     for (const line of help.split('\n')) assert.ok(line.length <= 100, line);
   });
@@ -148,7 +148,7 @@ describe('times and rates', () => {
     for (const text of ['', 's', '-1', '1d', '1 s', 'Infinity']) assert.equal(timeFrom(text), null);
   });
 
-  it('step and climb', () => {
+  it('have steps and ramps', () => {
     assert.deepEqual(rateFrom('1000'), [{ from: 1_000, to: 1_000, durationMs: FOREVER }]);
     assert.deepEqual(rateFrom('0..100@1m,100'), [
       { from: 0, to: 100, durationMs: 60_000 },
@@ -158,7 +158,7 @@ describe('times and rates', () => {
   });
 });
 
-describe('the line of progress', () => {
+describe('the progress line', () => {
   const progress = {
     phase: 'running',
     elapsedMs: 5_000,

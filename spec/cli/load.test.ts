@@ -1,4 +1,4 @@
-// `vibing load` as a program: reports to the terminal and to files, exit codes, Ctrl-C.
+// `vibing load` as a process: reports to the terminal and to files, exit codes, Ctrl-C.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -34,7 +34,7 @@ interface Ran {
   readonly err: string;
 }
 
-/** With `interruptAt` it gets SIGINT when that stands in its standard error. */
+/** With `interruptAt` it gets SIGINT when its standard error matches. */
 function load(args: readonly string[], interruptAt: RegExp | null = null): Promise<Ran> {
   const child = spawn(process.execPath, [MAIN, 'load', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -57,7 +57,7 @@ function load(args: readonly string[], interruptAt: RegExp | null = null): Promi
 }
 
 describe('vibing load', { timeout }, () => {
-  it('prints a report, and writes it in every form', async () => {
+  it('prints a report, and writes it in every format', async () => {
     const [json, csv, html] = ['a.json', 'a.csv', 'a.html'].map((name) => join(FOLDER, name));
     const files = ['--json', json, '--csv', csv, '--html', html];
     const { code, err, out } = await load([url, '-c', '4', '-n', '2000', ...files]);
@@ -66,7 +66,7 @@ describe('vibing load', { timeout }, () => {
       /^GET http:/,
       /\n4 connections, no pipelining, closed loop, driver \w+\n/,
       /\n {2}requests\/s +[\d,]+\n/,
-      /\n {2}answers +2,000 in /,
+      /\n {2}responses +2,000 in /,
       /\n {2}P99\.99 +[\d.]+ (us|ms|s)\n/,
       /█.* %/,
       /\n {2}status +200: 2,000\n/,
@@ -86,13 +86,13 @@ describe('vibing load', { timeout }, () => {
     assert.doesNotMatch(page, /<script|src=|href=/);
   });
 
-  it('prints only JSON when that is asked for', async () => {
+  it('prints only JSON with --json -', async () => {
     const { code, out } = await load([url, '-n', '10', '-c', '2', '--json', '-', '--no-progress']);
     assert.equal(code, 0);
     assert.equal(JSON.parse(out).responses, 10);
   });
 
-  it('ends on Ctrl-C, and prints what there is', async () => {
+  it('ends on Ctrl-C, and prints the results so far', async () => {
     const { code, err, out } = await load([url, '-c', '2', '-d', '60s'], /1 of 60 s/);
     assert.equal(code, 130, err);
     assert.match(out, /INTERRUPTED/);
@@ -103,15 +103,18 @@ describe('vibing load', { timeout }, () => {
     const other = await load([url, '-n', '10', '-c', '1', '--expect-body', 'no']);
     assert.equal(other.code, 1);
     assert.match(other.out, /errors +body: 10/);
-    const nobody = await load(['http://127.0.0.1:1/', '-c', '1']);
-    assert.deepEqual([nobody.code, nobody.out], [1, '']);
-    assert.match(nobody.err, /^vibing: cannot connect to 127\.0\.0\.1:1: .*\n$/);
+    const refused = await load(['http://127.0.0.1:1/', '-c', '1']);
+    assert.deepEqual([refused.code, refused.out], [1, '']);
+    assert.match(refused.err, /^vibing: cannot connect to 127\.0\.0\.1:1: .*\n$/);
     const wrong = await load(['https://a/', '-c', '0', '--fast']);
     assert.deepEqual([wrong.code, wrong.out], [2, '']);
     assert.match(wrong.err, /^vibing: -c: .*\nvibing: --fast: .*\n$/);
     const bad = await load(['https://a/', 'http:///x']);
     assert.equal(bad.code, 2);
-    assert.match(bad.err, /^vibing: https:.*: TLS is not supported .*\nvibing: .*no host.*\n$/);
+    assert.match(
+      bad.err,
+      /^vibing: https:.*: TLS is not supported.*\nvibing: .*host is missing.*\n$/,
+    );
     const rate = await load([url, '-R', '0', '-m', 'G T', '--weights', '1,2']);
     assert.equal(rate.code, 2);
     assert.match(
@@ -123,12 +126,12 @@ describe('vibing load', { timeout }, () => {
     assert.match(help.out, /^vibing load: /);
   });
 
-  it('finds out before it begins what cannot be written, and changes nothing by that', async () => {
+  it('checks at its start that all files can be written, and changes none', async () => {
     const [old, fresh] = ['old.json', 'fresh.csv'].map((name) => join(FOLDER, name));
     writeFileSync(old, 'as it was');
     const nowhere = join(FOLDER, 'no', 'a.html');
     const files = ['--json', old, '--csv', fresh, '--html', nowhere];
-    // Nobody listens there, so a load that began would tell that instead.
+    // No server listens there: a load that started would report that instead.
     const { code, err, out } = await load(['http://127.0.0.1:1/', ...files]);
     assert.deepEqual([code, out], [2, '']);
     assert.match(err, /^vibing: --html: cannot write .*: no such file or directory \(ENOENT\)\n$/);
@@ -140,12 +143,14 @@ describe('vibing load', { timeout }, () => {
     assert.match(folder.err, /^vibing: --json: cannot write .*\(EISDIR\)\n$/);
     const twice = await load([url, '--json', old, '--csv', old, '--html', '-']);
     assert.equal(twice.code, 2);
-    assert.match(twice.err, /^vibing: --csv: ".*old\.json" is taken by --json\n$/);
+    assert.match(twice.err, /^vibing: --csv: ".*old\.json" is already used by --json\n$/);
     const both = await load([url, '--json', '-', '--csv', '-']);
-    assert.equal(both.err, 'vibing: --csv: standard output is taken by --json\n');
+    assert.equal(both.err, 'vibing: --csv: standard output is already used by --json\n');
   });
 
-  it('says at once when descriptors are too few', { skip: NO_PRLIMIT }, async () => {
+  it('fails at its start when the limit of descriptors is too low', {
+    skip: NO_PRLIMIT,
+  }, async () => {
     const few = [process.execPath, MAIN, 'load', url, '-c', '200'];
     const { status, stderr } = spawnSync('prlimit', ['--nofile=128:128', ...few], {
       encoding: 'utf8',

@@ -21,7 +21,7 @@ after(() => {
   rmSync(SITE, { recursive: true });
 });
 
-/** A started command: what it has printed so far, and its end. */
+/** A started command, with its output so far and its exit. */
 class Command {
   out = '';
   err = '';
@@ -44,7 +44,7 @@ class Command {
     this.ended = once(this.child, 'close').then(([code]) => code);
   }
 
-  /** The address it says it listens on. */
+  /** The address that it prints. */
   async listening(): Promise<string> {
     for (;;) {
       const address = /listening on (\S+)/.exec(this.out)?.[1];
@@ -75,7 +75,7 @@ test('check prints everything through a pipe', BOUND, async () => {
 });
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  test(`serve answers until ${signal}`, BOUND, async () => {
+  test(`serve responds until ${signal}`, BOUND, async () => {
     const command = new Command('serve', SITE, '--port', '0');
     const address = await command.listening();
     assert.match(

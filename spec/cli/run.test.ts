@@ -1,4 +1,4 @@
-// Commands: what they print where, and their exit codes.
+// Commands: their output on both streams, and their exit codes.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -62,14 +62,14 @@ function fileWith(text: string | Uint8Array): string {
   writeFileSync(name, text);
   return name;
 }
-test('nothing asked prints the help where problems go, and fails', async () => {
+test('no command prints the help to standard error, and fails', async () => {
   const { code, out, err } = await ran([]);
   assert.equal(code, 2);
   assert.equal(out, '');
   assert.match(err, /^vibing: .*\n\nUsage:/);
 });
 
-test('problems and warnings are one line each, and no terminal obeys them', async () => {
+test('problems and warnings are one line each, without control characters', async () => {
   const bad = '\u001b[2J\u009b\nvibing: fake\u202e';
   const file = fileWith(JSON.stringify({ [bad]: bad, port: bad }));
   for (const args of [
@@ -89,7 +89,7 @@ test('problems and warnings are one line each, and no terminal obeys them', asyn
   }
 });
 
-test('load gets its arguments as they are, and says the exit code', async () => {
+test('load gets its arguments unchanged, and returns the exit code', async () => {
   const { code, loaded, out, err } = await ran(['load', 'http://a/', '-c', '3', '--help']);
   assert.deepEqual([code, loaded, out, err], [43, ['http://a/', '-c', '3', '--help'], '', '']);
   assert.match((await ran(['help', 'load'])).out, /^vibing load: /);
@@ -119,15 +119,15 @@ test('the version', async () => {
   }
 });
 
-test('an unknown command or flag is one line with a guess', async () => {
+test('an unknown command or flag is one line with a suggestion', async () => {
   const lines: readonly (readonly [string[], string])[] = [
     [['serv'], 'serv: no such command; did you mean serve?'],
     [['./site'], '"./site": no such command; "vibing help" lists the commands'],
     [['--verison'], '--verison: no such flag; did you mean --version?'],
     [['help', 'chekc'], 'chekc: no such command; did you mean check?'],
     [['serve', '--prot', '80'], '--prot: no such flag; did you mean --port?'],
-    [['serve', SITE, 'other'], '"other": one argument too many'],
-    [['check', 'other'], '"other": one argument too many'],
+    [['serve', SITE, 'other'], '"other": unexpected argument'],
+    [['check', 'other'], '"other": unexpected argument'],
   ];
   for (const [args, line] of lines) {
     const expected = { code: 2, out: '', err: `vibing: ${line}\n`, served: undefined };
@@ -135,7 +135,7 @@ test('an unknown command or flag is one line with a guess', async () => {
   }
 });
 
-test('serve hands over the configuration and gives the exit code of the server', async () => {
+test('serve passes the configuration and returns the exit code of the server', async () => {
   const { code, out, err, served } = await ran(['serve', SITE, '--port', '0', '--listing']);
   assert.deepEqual([code, out, err], [42, '', '']);
   assert.deepEqual([served?.staticDir, served?.port, served?.listing], [SITE, 0, true]);
@@ -149,7 +149,7 @@ test('without a directory the current one is served', async () => {
   assert.equal(served?.staticDir, '.');
 });
 
-test('a directory that is missing or none is a problem, wherever it is named', async () => {
+test('a missing directory, or a file instead, is a problem, wherever it is named', async () => {
   const missing = join(FOLDER, 'missing');
   const file = fileWith('{}');
   const config = fileWith(JSON.stringify({ static_dir: missing }));
@@ -167,7 +167,7 @@ test('a directory that is missing or none is a problem, wherever it is named', a
   assert.match((await ran(['serve', file])).err, /^vibing: directory: .*\(not a directory\)/);
 });
 
-test('check prints ok and a configuration that is a file again', async () => {
+test('check prints ok and a configuration that is a valid file', async () => {
   const config = fileWith('{ "port": 1234, "workers": "auto" }');
   const first = await ran(['check', '--config', config, '--fields-max=7'], { VIBING_PORT: '99' });
   assert.deepEqual([first.code, first.err], [0, '']);
@@ -215,7 +215,7 @@ test('a file that cannot be read is one line', async () => {
   assert.match(err, /^vibing: .*: line 2, column 9: not JSON: expected a value, found "}"\n$/);
 });
 
-test('warnings are told once, by the first process, and stop nothing', async () => {
+test('warnings are printed once, by the first process, and the server starts', async () => {
   const env = { VIBING_PROT: '1' };
   const { code, err } = await ran(['serve'], env);
   assert.equal(code, 42);
@@ -226,7 +226,7 @@ test('warnings are told once, by the first process, and stop nothing', async () 
   assert.equal((await ran(['serve'], env, true)).err, '');
 });
 
-test('a worker serves what its primary has accepted, whatever the file says by now', async () => {
+test('a worker uses the configuration that its primary accepted, not the file', async () => {
   const accepted = { port: 1234, staticDir: SITE, listing: true };
   const args = ['serve', '--config', fileWith('{ "prot": 1 }')];
   const { code, err, served } = await ran(args, {}, true, accepted);
@@ -236,7 +236,7 @@ test('a worker serves what its primary has accepted, whatever the file says by n
   assert.deepEqual({ port, staticDir, listing }, accepted);
 });
 
-test('what was accepted by other code may be wrong to this', async () => {
+test('a configuration that other code accepted may be invalid', async () => {
   const accepted = { prot: 1234 } as ServerOptions;
   const { code, err, served } = await ran(['serve'], {}, true, accepted);
   assert.deepEqual([code, served], [2, undefined]);

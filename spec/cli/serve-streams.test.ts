@@ -1,5 +1,4 @@
-// `vibing serve` whose standard output or error cannot be written: it serves, and ends when it is
-// told to.
+// `vibing serve` whose standard output or error cannot be written: it serves, and exits at SIGTERM.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -21,7 +20,7 @@ const skip = existsSync('/dev/full') ? false : 'there is no /dev/full';
 
 after(() => rmSync(FOLDER, { recursive: true, force: true }));
 
-/** The socket is there a moment before it is listened on. */
+/** The socket file exists a moment before the server listens. */
 async function opened(socket: string): Promise<RawClient> {
   for (let tries = 0; tries < 100; tries++) {
     const client = await RawClient.open(socket).catch(() => wait(20));
@@ -30,7 +29,7 @@ async function opened(socket: string): Promise<RawClient> {
   return RawClient.open(socket);
 }
 
-/** Serves until it has answered some bad requests; gives the exit code. */
+/** Serves some bad requests; returns the exit code. */
 async function served(out: number, error: number): Promise<number> {
   sockets += 1;
   const socket = join(FOLDER, `socket-${sockets}`);
@@ -39,7 +38,7 @@ async function served(out: number, error: number): Promise<number> {
   const exit = once(child, 'exit');
   try {
     const isUp = () => existsSync(socket) || child.exitCode !== null;
-    await eventually('there is a socket', isUp);
+    await eventually('the server listens', isUp);
     for (let round = 0; round < 20; round++) {
       const client = await opened(socket);
       const response = await client.ask('BAD\r\n\r\n');
@@ -77,7 +76,7 @@ describe('vibing serve', { skip, timeout: 60_000 }, () => {
     closeSync(full);
   });
 
-  test('says why it does not serve, also to a reader that is late', async () => {
+  test('prints why it cannot serve, also to a late reader', async () => {
     const error = new Pipe();
     error.fill();
     const args = [MAIN, 'serve', FOLDER, '--socket', join(FOLDER, 'no', 'socket')];

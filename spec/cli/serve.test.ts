@@ -1,4 +1,4 @@
-// Serving, with a server and a process that are scripted: what is printed, what signals do.
+// serve() with a scripted server and process: what it prints, and what signals do.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -6,15 +6,15 @@ import { type Listening, type ServeEnvironment, type Signal, serve } from '../..
 import { ServiceError } from '../../src/cluster/service-error.ts';
 import { ConfigError, configFrom, type ServerOptions } from '../../src/server/config/config.ts';
 
-/** A process that writes down what happens to it. */
+/** A process that records the calls to it. */
 class FakeEnvironment implements ServeEnvironment {
   readonly events: string[] = [];
   readonly isWorker: boolean;
   options: ServerOptions = {};
-  signal: (signal: Signal) => void = () => assert.fail('nobody listens for signals');
-  /** What reload() comes to. */
+  signal: (signal: Signal) => void = () => assert.fail('no signal listener');
+  /** The result of reload(). */
   reloading: Promise<void> = Promise.resolve();
-  /** Ends the server by itself. */
+  /** Makes the server close by itself. */
   end: (error: Error | null) => void = () => {};
   readonly #listen: () => Promise<Listening>;
   readonly #close: () => Promise<void>;
@@ -68,7 +68,7 @@ class FakeEnvironment implements ServeEnvironment {
   }
 }
 
-/** Lets everything run that is not waiting for something from outside. */
+/** Lets all pending promises settle. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
@@ -114,25 +114,25 @@ for (const [options, listening, line] of LINES) {
   });
 }
 
-test('a worker leaves talking and signals to the first process', async () => {
+test('a worker prints nothing and handles no signals', async () => {
   const environment = new FakeEnvironment(async () => ({ port: 1, workers: 1 }), undefined, true);
   const code = serve(configFrom({}), environment);
   await settled();
-  assert.throws(() => environment.signal('SIGINT'), /nobody listens for signals/);
+  assert.throws(() => environment.signal('SIGINT'), /no signal listener/);
   environment.end(null);
   assert.equal(await code, 0);
   assert.deepEqual(environment.events, ['close']);
 });
 
-test('a server that closes by itself for a fault is exit code 1', async () => {
+test('a server that closes by itself after an error has exit code 1', async () => {
   const environment = new FakeEnvironment(async () => ({ port: 1, workers: 2 }));
   const code = serve(configFrom({ workers: 2 }), environment);
   await settled();
-  environment.end(new Error('it could not go on'));
+  environment.end(new Error('a fatal error'));
   assert.equal(await code, 1);
 });
 
-test('SIGHUP reloads workers; a failure is one line and the server goes on', async () => {
+test('SIGHUP reloads workers; a failure is one line and the server keeps serving', async () => {
   for (const options of [{ workers: 2 }, { workers: 1, supervise: true }]) {
     const { workers } = options;
     const environment = new FakeEnvironment(async () => ({ port: 1, workers }));
@@ -141,11 +141,11 @@ test('SIGHUP reloads workers; a failure is one line and the server goes on', asy
     assert.deepEqual(environment.events, []);
     await settled();
     const [, ...before] = environment.events;
-    assert.deepEqual(before, ['reload'], 'one that came early is not forgotten');
-    environment.reloading = Promise.reject(new Error('reload stopped'));
+    assert.deepEqual(before, ['reload'], 'an early SIGHUP is handled later');
+    environment.reloading = Promise.reject(new Error('reload failed'));
     environment.signal('SIGHUP');
     await settled();
-    assert.deepEqual(environment.events.slice(2), ['reload', 'problem: reload stopped']);
+    assert.deepEqual(environment.events.slice(2), ['reload', 'problem: reload failed']);
     environment.signal('SIGTERM');
     environment.signal('SIGHUP');
     assert.equal(await code, 0);
@@ -153,17 +153,17 @@ test('SIGHUP reloads workers; a failure is one line and the server goes on', asy
   }
 });
 
-test('SIGHUP without a supervising process is told, and does nothing', async () => {
+test('SIGHUP without a supervising process has no effect, with one line', async () => {
   const environment = new FakeEnvironment(async () => ({ port: 1, workers: 1 }));
   const code = serve(configFrom({}), environment);
   await settled();
   environment.signal('SIGHUP');
-  assert.match(environment.events[1], /^problem: SIGHUP does nothing here: .*--supervise$/);
+  assert.match(environment.events[1], /^problem: SIGHUP has no effect: .*--supervise$/);
   environment.signal('SIGTERM');
   assert.equal(await code, 0);
 });
 
-test('the exit waits for the requests in flight, and a second signal does not', async () => {
+test('the first signal waits for requests in flight, a second one does not', async () => {
   for (const [signal, exit] of [
     ['SIGINT', 'exit 130'],
     ['SIGTERM', 'exit 143'],
@@ -188,7 +188,7 @@ test('the exit waits for the requests in flight, and a second signal does not', 
   }
 });
 
-test('a signal before it listens stops it as soon as it does', async () => {
+test('a signal before it listens closes it as soon as it listens', async () => {
   let up: (listening: Listening) => void = () => {};
   const listening = new Promise<Listening>((resolve) => {
     up = resolve;
@@ -203,7 +203,7 @@ test('a signal before it listens stops it as soon as it does', async () => {
   assert.equal(environment.events.at(-1), 'close');
 });
 
-test('not being able to listen is one line and exit code 1', async () => {
+test('an error of listen() is one line and exit code 1', async () => {
   const cases: readonly (readonly [string, ServerOptions, string])[] = [
     ['EADDRINUSE', {}, '127.0.0.1:8080: address already in use (EADDRINUSE)'],
     ['EACCES', { port: 80 }, '127.0.0.1:80: permission denied (EACCES)'],
@@ -219,7 +219,7 @@ test('not being able to listen is one line and exit code 1', async () => {
   }
 });
 
-test('a worker leaves it to the first process to tell that', async () => {
+test('a worker does not print that error', async () => {
   const environment = new FakeEnvironment(
     () => Promise.reject(fault('EADDRINUSE')),
     undefined,
@@ -229,20 +229,20 @@ test('a worker leaves it to the first process to tell that', async () => {
   assert.deepEqual(environment.events, []);
 });
 
-test('what the surroundings of a service refuse is one line and exit code 1', async () => {
+test('a ServiceError is one line and exit code 1', async () => {
   const error = new ServiceError('pid_file: x cannot be written (EROFS)', 'EROFS');
   const environment = new FakeEnvironment(() => Promise.reject(error));
   assert.equal(await serve(configFrom({}), environment), 1);
   assert.deepEqual(environment.events, ['problem: pid_file: x cannot be written (EROFS)']);
 });
 
-test('a configuration that only the server can refuse is told line by line', async () => {
+test('a ConfigError of the server is printed line by line', async () => {
   const environment = new FakeEnvironment(() => Promise.reject(new ConfigError(['one', 'two'])));
   assert.equal(await serve(configFrom({}), environment), 2);
   assert.deepEqual(environment.events, ['problem: one', 'problem: two']);
 });
 
-test('a mistake of ours is not dressed up', async () => {
+test('a bug is thrown', async () => {
   const environment = new FakeEnvironment(() => Promise.reject(new TypeError('a mistake')));
   await assert.rejects(serve(configFrom({}), environment), /a mistake/);
   assert.deepEqual(environment.events, []);

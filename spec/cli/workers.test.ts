@@ -1,4 +1,4 @@
-// The real command with worker processes: what signals do to it, and that it leaves nobody behind.
+// The real command with worker processes: signals, replacement, and that no worker outlives it.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -18,7 +18,7 @@ const BOUND = { timeout: 90_000, skip: linuxOnly };
 const SITE = mkdtempSync(join(tmpdir(), 'vibing-site-'));
 const CONFIG = join(SITE, 'config.json');
 writeFileSync(join(SITE, 'hello.txt'), 'hello\n');
-/** More than all buffers between here and there. */
+/** More than all buffers between server and client. */
 writeFileSync(join(SITE, 'large.bin'), Buffer.alloc(32 * 1024 * 1024));
 
 const children: ChildProcess[] = [];
@@ -72,30 +72,32 @@ async function statusOf(url: string): Promise<number> {
   return response.status;
 }
 
-test(
-  'SIGHUP reads the configuration anew, and a wrong one leaves all as it was',
-  BOUND,
-  async () => {
-    config({ workers: 2 });
-    const command = new Command('--config', CONFIG);
-    const address = await command.address();
-    assert.equal(await statusOf(`${address}/`), 404);
-    config({ workers: 3, listing: true, backlog: 100 });
-    command.child.kill('SIGHUP');
-    await eventually('it reloaded', () => command.err.includes('reloaded: 2 fresh workers serve'));
-    assert.equal(await statusOf(`${address}/`), 200);
-    assert.equal(command.err.match(/vibing warn: workers: a restart is needed\n/g)?.length, 1);
-    assert.equal(command.err.match(/vibing warn: backlog: a restart is needed\n/g)?.length, 1);
-    config({ wrokers: 2 });
-    command.child.kill('SIGHUP');
-    await eventually('it did not', () => command.err.includes('reload stopped'));
-    assert.match(command.err, /wrokers: .*did you mean/);
-    assert.match(command.err, /vibing: reload stopped, the workers of before go on: .*exit code 2/);
-    assert.equal(await statusOf(`${address}/`), 200);
-    command.child.kill('SIGTERM');
-    assert.equal(await command.ended, 0, command.err);
-  },
-);
+test('SIGHUP reads the configuration again, and a wrong one changes nothing', BOUND, async () => {
+  config({ workers: 2 });
+  const command = new Command('--config', CONFIG);
+  const address = await command.address();
+  assert.equal(await statusOf(`${address}/`), 404);
+  config({ workers: 3, listing: true, backlog: 100 });
+  command.child.kill('SIGHUP');
+  await eventually('it has reloaded', () => command.err.includes('reloaded: 2 new workers serve'));
+  assert.equal(await statusOf(`${address}/`), 200);
+  assert.equal(
+    command.err.match(/vibing warn: workers: a reload cannot change it, restart/g)?.length,
+    1,
+  );
+  assert.equal(
+    command.err.match(/vibing warn: backlog: a reload cannot change it, restart/g)?.length,
+    1,
+  );
+  config({ wrokers: 2 });
+  command.child.kill('SIGHUP');
+  await eventually('the reload fails', () => command.err.includes('reload failed'));
+  assert.match(command.err, /wrokers: .*did you mean/);
+  assert.match(command.err, /vibing: reload failed, workers .* keep serving: .*exit code 2/);
+  assert.equal(await statusOf(`${address}/`), 200);
+  command.child.kill('SIGTERM');
+  assert.equal(await command.ended, 0, command.err);
+});
 
 test(
   'a worker that dies is replaced with the configuration that was last accepted',
@@ -107,20 +109,22 @@ test(
     const dies = async () => {
       const [worker] = command.workers();
       process.kill(worker, 'SIGKILL');
-      await eventually('it is gone', () => !isAlive(worker));
+      await eventually('it has exited', () => !isAlive(worker));
     };
     config({ wrokers: 1 });
     await dies();
     assert.equal(await statusOf(`${address}/`), 200, 'a wrong file is not read');
     config({ listing: false });
     await dies();
-    assert.equal(await statusOf(`${address}/`), 200, 'a right one is read by a reload only');
+    assert.equal(await statusOf(`${address}/`), 200, 'only a reload reads a valid one');
     command.child.kill('SIGHUP');
-    await eventually('it reloaded', () => command.err.includes('reloaded: 1 fresh worker serves'));
+    await eventually('it has reloaded', () =>
+      command.err.includes('reloaded: 1 new worker serves'),
+    );
     assert.equal(await statusOf(`${address}/`), 404);
     rmSync(CONFIG);
     await dies();
-    assert.equal(await statusOf(`${address}/`), 404, 'what the reload has read counts');
+    assert.equal(await statusOf(`${address}/`), 404, 'the configuration of the reload is used');
     command.child.kill('SIGTERM');
     assert.equal(await command.ended, 0, command.err);
   },
@@ -143,32 +147,32 @@ test('a single worker under supervision is restarted and reloaded', BOUND, async
   assert.match(command.out, /1 worker\)/);
   const [first] = command.workers();
   process.kill(first, 'SIGKILL');
-  await eventually('it is gone', () => !isAlive(first));
+  await eventually('it has exited', () => !isAlive(first));
   assert.equal(await statusOf(`${address}/hello.txt`), 200);
   command.child.kill('SIGHUP');
-  await eventually('it reloaded', () => command.err.includes('reloaded: 1 fresh worker serves'));
+  await eventually('it has reloaded', () => command.err.includes('reloaded: 1 new worker serves'));
   assert.equal(await statusOf(`${address}/hello.txt`), 200);
   command.child.kill('SIGINT');
   assert.equal(await command.ended, 0, command.err);
 });
 
-test('SIGHUP without supervision is one line, and it serves on', BOUND, async () => {
+test('SIGHUP without supervision is one line, and the server keeps serving', BOUND, async () => {
   const command = new Command();
   const address = await command.address();
   command.child.kill('SIGHUP');
   await eventually('it says so', () => command.err !== '');
-  assert.match(command.err, /^vibing: SIGHUP does nothing here: [^\n]*--supervise\n$/);
+  assert.match(command.err, /^vibing: SIGHUP has no effect: [^\n]*--supervise\n$/);
   assert.equal(await statusOf(`${address}/hello.txt`), 200);
   command.child.kill('SIGTERM');
   assert.equal(await command.ended, 0);
 });
 
-test('SIGTERM while a fresh worker starts ends it too', BOUND, async () => {
-  // Far beyond the bound of this test: nobody may wait for it.
+test('SIGTERM while a new worker starts ends that too', BOUND, async () => {
+  // Longer than the timeout of this test: nothing may wait for it.
   const command = new Command('--workers', '2', '--shutdown-timeout-ms', '600000');
   await command.address();
   command.child.kill('SIGHUP');
-  await eventually('a fresh worker starts', () => command.workers().length > 2);
+  await eventually('a new worker starts', () => command.workers().length > 2);
   command.child.kill('SIGTERM');
   assert.equal(await command.ended, 0);
 });
@@ -178,16 +182,16 @@ test('a second signal ends it at once, and the workers with it', BOUND, async ()
   const { port } = new URL(await command.address());
   const workers = command.workers();
   assert.equal(workers.length, 2);
-  // It reads nothing, so its worker cannot finish.
+  // The client reads nothing, so its worker cannot finish.
   const client = createConnection(Number(port), '127.0.0.1').pause();
   client.on('error', () => {});
   client.write('GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n');
   await once(client, 'readable');
   command.child.kill('SIGTERM');
-  await eventually('the other one has gone', () => workers.filter(isAlive).length === 1);
-  assert.equal(command.child.exitCode, null, 'it waits for the one that is busy');
+  await eventually('the other one has exited', () => workers.filter(isAlive).length === 1);
+  assert.equal(command.child.exitCode, null, 'it waits for the busy one');
   command.child.kill('SIGINT');
   assert.equal(await command.ended, 130);
-  await eventually('nobody is left', () => !workers.some(isAlive));
+  await eventually('no worker is left', () => !workers.some(isAlive));
   client.destroy();
 });

@@ -1,4 +1,4 @@
-// How long a seat waits for its next worker, and when it is given up.
+// How long a worker slot waits before its next start, and when it has failed too often.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,43 +9,43 @@ const EARLY_MS = 20;
 const LATER_MS = 5_000;
 const HEALTHY_MS = 60_000;
 
-test('the first start after an end is at once, then the wait doubles up to its limit', () => {
+test('the first start after an exit is at once, then the wait doubles up to its limit', () => {
   const backOff = new BackOff();
   const waits: number[] = [];
   for (let count = 0; count < 12; count++) {
-    backOff.ended(LATER_MS, false);
+    backOff.exited(LATER_MS, false);
     waits.push(backOff.waitMs);
   }
   assert.deepEqual(
     waits,
     [0, 100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000, 10_000],
   );
-  assert.equal(backOff.isHopeless, false, 'a worker that had started is no failure of the start');
-  backOff.ended(HEALTHY_MS, false);
+  assert.equal(backOff.isExhausted, false, 'a worker that had started is not a failed start');
+  backOff.exited(HEALTHY_MS, false);
   assert.equal(backOff.waitMs, 0);
 });
 
-test('starts that come to nothing are given up after so many in a row', () => {
+test('failed starts in a row exhaust the slot', () => {
   for (const listenedMs of [NEVER, EARLY_MS]) {
     const backOff = new BackOff();
     for (let count = 0; count < STARTS_MAX; count++) {
-      assert.equal(backOff.isHopeless, false);
-      backOff.ended(listenedMs, false);
+      assert.equal(backOff.isExhausted, false);
+      backOff.exited(listenedMs, false);
     }
-    assert.equal(backOff.isHopeless, true);
-    backOff.ended(LATER_MS, false);
-    assert.equal(backOff.isHopeless, false, 'only those in a row count');
+    assert.equal(backOff.isExhausted, true);
+    backOff.exited(LATER_MS, false);
+    assert.equal(backOff.isExhausted, false, 'only those in a row count');
   }
 });
 
-test('a worker that is killed once it works is replaced at once, however often', () => {
+test('a worker that is killed after its start is replaced at once, however often', () => {
   const backOff = new BackOff();
   for (let count = 0; count < 20; count++) {
-    backOff.ended(LATER_MS, true);
+    backOff.exited(LATER_MS, true);
     assert.equal(backOff.waitMs, 0);
   }
-  // Soon after it listened this costs a wait, but says nothing against its start.
-  for (let count = 0; count < 20; count++) backOff.ended(EARLY_MS, true);
-  assert.equal(backOff.isHopeless, false);
+  // Soon after it listened this costs a wait, but is not a failed start.
+  for (let count = 0; count < 20; count++) backOff.exited(EARLY_MS, true);
+  assert.equal(backOff.isExhausted, false);
   assert.ok(backOff.waitMs > 0);
 });

@@ -1,4 +1,4 @@
-// How many workers 'auto' makes, under control groups of every kind, read from scripted files.
+// The number of workers for 'auto', under control groups of every kind, read from scripted files.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -32,7 +32,7 @@ const CASES: readonly (readonly [name: string, files: Files, cores: number])[] =
     3,
   ],
   [
-    'v2: the own path is known from outside only',
+    'v2: the path of the own group is one from outside of the container',
     {
       [OWN]: '0::/../other\n',
       [`${V2}/cpu.max`]: '200000 100000\n',
@@ -45,7 +45,7 @@ const CASES: readonly (readonly [name: string, files: Files, cores: number])[] =
     { [OWN]: '0::/a\n', [`${V2}/a/cpu.max`]: 'max 100000\n' },
     Number.POSITIVE_INFINITY,
   ],
-  ['v2: the period may be left out', { [OWN]: '0::/\n', [`${V2}/cpu.max`]: '250000\n' }, 2.5],
+  ['v2: the period may be missing', { [OWN]: '0::/\n', [`${V2}/cpu.max`]: '250000\n' }, 2.5],
   [
     'v1',
     {
@@ -57,7 +57,7 @@ const CASES: readonly (readonly [name: string, files: Files, cores: number])[] =
     0.5,
   ],
   [
-    'v1: -1 is no limit, and the group around has one',
+    'v1: -1 is no limit, and the parent has one',
     {
       [OWN]: '1:cpu:/a/b\n',
       [`${V2}/cpu/a/b/cpu.cfs_quota_us`]: '-1\n',
@@ -114,6 +114,6 @@ test('the quota is rounded up, the smaller of both counts, and one is the least'
   assert.equal(coresWithin(0, limited('max 100000')), 1);
 });
 
-test('this machine has some', () => {
+test('this machine has at least one', () => {
   assert.ok(Number.isSafeInteger(availableCores()) && availableCores() >= 1);
 });

@@ -1,4 +1,4 @@
-// The keys that a reload cannot change are noticed, each by its name in the file.
+// Changes of keys that a reload cannot change, by their names in the file.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -16,10 +16,10 @@ const CHANGES: readonly (readonly [ServerOptions, readonly string[]])[] = [
   [{ driver: 'net', backlog: 7 }, ['driver', 'backlog']],
 ];
 
-test('what differs is named, and nothing else', () => {
+test('only changed keys are named', () => {
   const before = fixedValues(configFrom({}));
   for (const [options, keys] of CHANGES) {
-    // It comes as JSON.
+    // Workers send it as JSON.
     const after = JSON.parse(JSON.stringify(fixedValues(configFrom(options))));
     assert.deepEqual(changedKeys(before, after), keys, JSON.stringify(options));
   }

@@ -1,5 +1,5 @@
-// The listeners of a cluster: one for each worker on one port, none that another server could share
-// unasked, and all of them closed when one cannot be made.
+// The listeners of a cluster: one for each worker on one port, none on a port of another server,
+// and all of them closed when one cannot be opened.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ function kernel(): Syscalls {
   return found;
 }
 
-/** The kernel's calls, with descriptors counted and one call that fails. */
+/** The system calls, with descriptors counted and one call that fails. */
 class CountedCalls {
   readonly open = new Set<number>();
   readonly calls: Syscalls;
@@ -48,11 +48,11 @@ class CountedCalls {
 }
 
 function opened(result: Listeners | number): Listeners {
-  assert.ok(typeof result !== 'number', `openListeners gave ${result}`);
+  assert.ok(typeof result !== 'number', `openListeners returned ${result}`);
   return result;
 }
 
-/** Resolves when somebody accepts, or rather queues, a client. */
+/** Resolves when the kernel has queued a client. */
 async function reach(target: { port: number; host: string } | { path: string }): Promise<void> {
   const client = connect(target);
   await once(client, 'connect');
@@ -60,7 +60,7 @@ async function reach(target: { port: number; host: string } | { path: string }):
 }
 
 describe('on a port', linuxOnly, () => {
-  it('every worker has its own, all on the port that was found', async () => {
+  it('every worker has its own, all on the same port', async () => {
     const { calls, open } = new CountedCalls();
     const listeners = opened(openListeners(calls, { host: LOOPBACK, port: 0 }, 3, 16));
     const { fds } = listeners;
@@ -86,13 +86,13 @@ describe('on a port', linuxOnly, () => {
     assert.equal(open.size, 0);
   });
 
-  it('a port that another server has is an error, also when that would share it', () => {
+  it('a port of another server is an error, also with SO_REUSEPORT', () => {
     const { calls, open } = new CountedCalls();
     const first = opened(openListeners(calls, { host: LOOPBACK, port: 0 }, 2, 16));
     const { size } = open;
     const again = openListeners(calls, { host: LOOPBACK, port: first.port }, 2, 16);
     assert.equal(again, -ERRNO.EADDRINUSE);
-    assert.equal(open.size, size, 'what was opened in vain is closed');
+    assert.equal(open.size, size, 'the probe is closed');
     first.close();
     const later = opened(openListeners(calls, { host: LOOPBACK, port: first.port }, 2, 16));
     assert.equal(later.port, first.port);
@@ -100,7 +100,7 @@ describe('on a port', linuxOnly, () => {
     assert.equal(open.size, 0);
   });
 
-  it('a port of an ordinary server is one too', async () => {
+  it('a port of a server without SO_REUSEPORT is one too', async () => {
     const { calls, open } = new CountedCalls();
     const server = createServer().listen(0, LOOPBACK);
     await once(server, 'listening');
@@ -110,7 +110,7 @@ describe('on a port', linuxOnly, () => {
     server.close();
   });
 
-  it('when one cannot be had, none is kept', () => {
+  it('when one cannot be opened, all are closed', () => {
     for (const name of ['socket', 'bind', 'listen'] as const) {
       for (let at = 1; at <= 4; at++) {
         const { calls, open } = new CountedCalls({ name, at });
@@ -121,7 +121,7 @@ describe('on a port', linuxOnly, () => {
     }
   });
 
-  it('what is no address is an error', () => {
+  it('an invalid address is an error', () => {
     const { calls, sockets } = new CountedCalls();
     const result = openListeners(calls, { host: 'localhost', port: 0 }, 2, 16);
     assert.equal(result, -ERRNO.EINVAL);
@@ -132,7 +132,7 @@ describe('on a port', linuxOnly, () => {
 describe('on a unix socket', linuxOnly, () => {
   const path = join(folder, 'socket');
 
-  it('one is for all, and its file goes with it', async () => {
+  it('one is for all workers, and its file is removed with it', async () => {
     const { calls, open } = new CountedCalls();
     const listeners = opened(openListeners(calls, { path, mode: 0o600 }, 3, 16));
     assert.equal(listeners.port, 0);
@@ -144,11 +144,11 @@ describe('on a unix socket', linuxOnly, () => {
     assert.equal(existsSync(path), false);
   });
 
-  it('where somebody listens it is an error, where nobody does any more it is not', () => {
+  it('one with a listener is an error, one that a dead server left behind is replaced', () => {
     const { calls, open } = new CountedCalls();
     const first = opened(openListeners(calls, { path }, 1, 16));
     assert.equal(openListeners(calls, { path }, 1, 16), -ERRNO.EADDRINUSE);
-    // As if its process had died.
+    // As after the death of its process.
     calls.close(first.fds[0]);
     assert.ok(existsSync(path));
     const second = opened(openListeners(calls, { path }, 1, 16));

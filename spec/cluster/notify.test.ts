@@ -1,4 +1,4 @@
-// What the service manager is told, word by word, over a real datagram socket.
+// The notifications to the service manager, verbatim, over a real datagram socket.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -22,7 +22,7 @@ function taken(env: Environment): Notifier {
 
 describe('the service manager', LINUX_ONLY, () => {
   for (const name of [join(folder, 'manager'), `@vibing-spec-${process.pid}`]) {
-    it(`is told at ${name[0]}...`, () => {
+    it(`is notified at ${name[0]}...`, () => {
       const mailbox = new Mailbox(name);
       const notifier = taken({ NOTIFY_SOCKET: name });
       const beforeUs = process.hrtime.bigint() / 1_000n;
@@ -30,7 +30,7 @@ describe('the service manager', LINUX_ONLY, () => {
       notifier.reloading();
       notifier.ready('x');
       notifier.stopping();
-      notifier.end();
+      notifier.close();
       const [ready, reloading = '', again, stopping, ...more] = mailbox.read();
       assert.equal(ready, `READY=1\nSTATUS=serving on two lines\nMAINPID=${process.pid}\n`);
       const nowUs = BigInt(/^RELOADING=1\nMONOTONIC_USEC=(\d+)\n/.exec(reloading)?.[1] ?? 0);
@@ -42,22 +42,22 @@ describe('the service manager', LINUX_ONLY, () => {
     });
   }
 
-  it('a watchdog is fed from the moment of being ready to the end', async () => {
+  it('a watchdog is reset from ready() to close()', async () => {
     const name = join(folder, 'watchdog');
     const mailbox = new Mailbox(name);
     const env = { NOTIFY_SOCKET: name, WATCHDOG_USEC: '20000', WATCHDOG_PID: String(process.pid) };
     const notifier = taken(env);
     const fed = () => mailbox.read().filter((message) => message === 'WATCHDOG=1\n').length;
     notifier.ready('');
-    await eventually('the watchdog is fed three times', () => fed() >= 3);
-    notifier.end();
+    await eventually('the watchdog is reset three times', () => fed() >= 3);
+    notifier.close();
     const count = fed();
     await new Promise((resolve) => setTimeout(resolve, 60));
     assert.equal(fed(), count);
     mailbox.close();
   });
 
-  it('a watchdog for another process, or of no sense, is not fed', async () => {
+  it('a watchdog for another process, or with an invalid timeout, is not reset', async () => {
     const name = join(folder, 'quiet');
     const mailbox = new Mailbox(name);
     for (const more of [
@@ -69,17 +69,17 @@ describe('the service manager', LINUX_ONLY, () => {
       const notifier = taken({ NOTIFY_SOCKET: name, ...more });
       notifier.ready('');
       await new Promise((resolve) => setTimeout(resolve, 20));
-      notifier.end();
+      notifier.close();
     }
     assert.equal(mailbox.read().length, 4);
     mailbox.close();
   });
 
-  it('that is gone is no reason to fail', () => {
+  it('may be gone', () => {
     taken({ NOTIFY_SOCKET: join(folder, 'gone') }).ready('');
   });
 
-  it('the variables are taken away, whatever they hold', () => {
+  it('the variables are deleted, whatever they contain', () => {
     for (const NOTIFY_SOCKET of [
       join(folder, 'x'),
       '@x',
@@ -95,13 +95,13 @@ describe('the service manager', LINUX_ONLY, () => {
   });
 });
 
-describe('nobody to tell', () => {
-  it('no variable, no word', () => {
+describe('without a service manager', () => {
+  it('there is no notifier without the variable', () => {
     assert.equal(takeNotifier({}, 1, 'no library', assert.fail), null);
     assert.equal(takeNotifier({ NOTIFY_SOCKET: '' }, 1, 'no library', assert.fail), null);
   });
 
-  it('what is no address is warned of', LINUX_ONLY, () => {
+  it('an invalid address is a warning', LINUX_ONLY, () => {
     for (const target of ['relative', '@', 'vsock:2:1', `/${'x'.repeat(200)}`]) {
       const warnings: string[] = [];
       const env = { NOTIFY_SOCKET: target };
@@ -109,7 +109,7 @@ describe('nobody to tell', () => {
         takeNotifier(env, 1, kernel(), (line) => warnings.push(line)),
         null,
       );
-      assert.match(warnings.join('\n'), /^NOTIFY_SOCKET is no path of a unix socket: [^\n]*$/);
+      assert.match(warnings.join('\n'), /^NOTIFY_SOCKET is not the path of a unix socket: [^\n]*$/);
     }
   });
 
@@ -120,7 +120,7 @@ describe('nobody to tell', () => {
       takeNotifier(env, 1, 'no library', (line) => warnings.push(line)),
       null,
     );
-    assert.deepEqual(warnings, ['the service manager is told nothing (NOTIFY_SOCKET): no library']);
+    assert.deepEqual(warnings, ['cannot notify the service manager (NOTIFY_SOCKET): no library']);
     assert.deepEqual(env, {});
   });
 });

@@ -1,4 +1,4 @@
-// The pid file: whom it may replace, when it appears, and that only its owner removes it.
+// The pid file: which files it may replace, when it appears, and that only its owner removes it.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -29,24 +29,24 @@ beforeEach(() => {
   path = join(folder, 'server.pid');
 });
 
-/** The number of a process that has ended. */
+/** The id of a process that has exited. */
 function goneNumber(): number {
   const { pid } = spawnSync(process.execPath, ['--version']);
   assert.ok(pid > 0);
   return pid;
 }
 
-function refused(file: PidFile, message: RegExp): void {
+function assertError(file: PidFile, message: RegExp): void {
   assert.throws(
     () => file.claim(),
     (error) => error instanceof ServiceError && message.test(error.message),
   );
 }
 
-test('appears whole when it is published, and goes with its owner', () => {
+test('appears complete when it is published, and is removed by its owner', () => {
   const file = new PidFile(path);
   file.claim();
-  assert.equal(existsSync(path), false, 'nobody reads it before the server listens');
+  assert.equal(existsSync(path), false, 'it does not exist before the server listens');
   file.publish();
   assert.equal(readFileSync(path, 'utf8'), `${process.pid}\n`);
   assert.deepEqual(readdirSync(folder), ['server.pid']);
@@ -55,24 +55,24 @@ test('appears whole when it is published, and goes with its owner', () => {
   file.remove();
 });
 
-test('a claim that came to nothing leaves nothing', () => {
+test('a claim that is not published leaves no file', () => {
   const file = new PidFile(path);
   file.claim();
   file.remove();
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test('one that names a live process is refused and stays', () => {
+test('one that names a running process is an error and stays', () => {
   writeFileSync(path, `${process.ppid}\n`);
-  refused(
+  assertError(
     new PidFile(path),
-    new RegExp(`server.pid names process ${process.ppid}, which is alive`),
+    new RegExp(`server.pid names process ${process.ppid}, which is running`),
   );
   assert.equal(readFileSync(path, 'utf8'), `${process.ppid}\n`);
   assert.deepEqual(readdirSync(folder), ['server.pid']);
 });
 
-test('one of a process that is gone is replaced, and so are our own and an empty one', () => {
+test('one of a dead process is replaced, and so are our own and an empty one', () => {
   for (const text of [`${goneNumber()}\n`, `${goneNumber()}`, `${process.pid}\n`, '', '\n']) {
     writeFileSync(path, text);
     const file = new PidFile(path);
@@ -85,27 +85,27 @@ test('one of a process that is gone is replaced, and so are our own and an empty
   }
 });
 
-test('what holds no process number is somebody else’s file', () => {
+test('a file without a process id is an error and stays', () => {
   for (const text of ['precious', '12 34', '-1', '0', '1.5', `${'9'.repeat(11)}`, 'x'.repeat(99)]) {
     writeFileSync(path, text);
-    refused(new PidFile(path), /holds something else than a process number/);
+    assertError(new PidFile(path), /does not contain a process id/);
     assert.equal(readFileSync(path, 'utf8'), text);
   }
 });
 
-test('what is no ordinary file is refused', () => {
+test('anything but a regular file is an error', () => {
   mkdirSync(path);
-  refused(new PidFile(path), /server.pid is no ordinary file$/);
-  refused(new PidFile('/dev/null'), /\/dev\/null is no ordinary file$/);
+  assertError(new PidFile(path), /server.pid is not a regular file$/);
+  assertError(new PidFile('/dev/null'), /\/dev\/null is not a regular file$/);
 });
 
-test('a folder that is not there, or that is none, is an error at once', () => {
-  refused(new PidFile(join(folder, 'no', 'x')), /cannot be written \(ENOENT\)$/);
+test('a missing folder, or a file instead, is an error at once', () => {
+  assertError(new PidFile(join(folder, 'no', 'x')), /cannot be written \(ENOENT\)$/);
   writeFileSync(join(folder, 'file'), '');
-  refused(new PidFile(join(folder, 'file', 'x')), /cannot be written \(ENOTDIR\)$/);
+  assertError(new PidFile(join(folder, 'file', 'x')), /cannot be written \(ENOTDIR\)$/);
 });
 
-test('what lies under the name to be written first is not followed', () => {
+test('a link under the temporary name is not followed', () => {
   const victim = join(folder, 'victim');
   writeFileSync(victim, 'precious');
   symlinkSync(victim, `${path}.${process.pid}.tmp`);
@@ -117,7 +117,7 @@ test('what lies under the name to be written first is not followed', () => {
   file.remove();
 });
 
-test('a server that came up since then is not written over', () => {
+test('the file of a server that started since then is not replaced', () => {
   const file = new PidFile(path);
   file.claim();
   writeFileSync(path, `${process.ppid}\n`);
@@ -126,7 +126,7 @@ test('a server that came up since then is not written over', () => {
   assert.deepEqual(readdirSync(folder), ['server.pid']);
 });
 
-test('the file of another is not removed', () => {
+test('the file of another process is not removed', () => {
   const file = new PidFile(path);
   file.claim();
   file.publish();

@@ -1,5 +1,5 @@
-// A rolling reload under load: every worker is replaced, one after the other, again and again, and
-// no client notices, whichever way it asks.
+// Rolling reloads under load: every worker is replaced, one after the other, again and again, and
+// no request fails, in whatever way a client sends it.
 
 import assert from 'node:assert/strict';
 import { eventually, onEachDriver } from '../../testing/with-server.ts';
@@ -13,7 +13,7 @@ import {
 } from '../behaviour/fixtures/workers.ts';
 
 const CLIENTS: readonly Asking[] = ['piped', 'kept', 'fresh', 'late', 'late', 'late'];
-/** `npm run perf:reload` does more of them. */
+/** `npm run perf:reload` measures more of them. */
 const RELOADS = 5;
 
 onEachDriver('reload under load', (add) => {
@@ -26,17 +26,17 @@ onEachDriver('reload under load', (add) => {
         return clients.every((client) => client.responses > 0);
       };
       for (let count = 0; count < RELOADS; count++) {
-        await eventually('the load goes on', responded);
+        await eventually('the load continues', responded);
         for (const client of clients) client.responses = 0;
         await reload(child);
       }
-      await eventually('the old ones have ended', () => ![...before].some(isAlive));
+      await eventually('the old ones have exited', () => ![...before].some(isAlive));
       const after = await pidsOf(port, 2);
       for (const client of clients) client.responses = 0;
       await eventually('the load is still there', responded);
       for (const client of clients) await client.stop();
-      for (const pid of before) assert.ok(!after.has(pid), 'both are fresh');
-      for (const { pids } of clients) assert.ok(pids.size > 2, 'every client met several workers');
+      for (const pid of before) assert.ok(!after.has(pid), 'both are new');
+      for (const { pids } of clients) assert.ok(pids.size > 2, 'several workers served each');
       assert.equal(child.out.match(/\nreloaded/g)?.length, RELOADS);
       assert.doesNotMatch(child.problems, /vibing (error|warn)/);
     });

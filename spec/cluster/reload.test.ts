@@ -1,4 +1,4 @@
-// A reload that stops, reloads during a reload, and a server that has nothing to reload.
+// Reloads that fail, reloads during a reload, and a server that cannot reload.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ onEachDriver(
   'reload',
   (add) => {
     add(
-      'when a fresh worker does not come up, the reload stops and the others go on',
+      'when a new worker does not listen, the reload fails and the others keep serving',
       async (driver) => {
         const folder = mkdtempSync(join(tmpdir(), 'vibing-workers-'));
         try {
@@ -29,12 +29,12 @@ onEachDriver(
             await reload(child);
             assert.match(
               child.out,
-              /\nnot reloaded: reload stopped, the workers of before go on: .*exit code 7/,
+              /\nnot reloaded: reload failed, workers .* keep serving: .*exit code 7/,
             );
             assert.deepEqual(await pidsOf(port, 2), before);
             rmSync(join(folder, 'crash'));
             await reload(child);
-            await eventually('the old ones have ended', () => ![...before].some(isAlive));
+            await eventually('the old ones have exited', () => ![...before].some(isAlive));
             await pidsOf(port, 2);
           };
           await withWorkers(driver, body, 0, folder);
@@ -44,7 +44,7 @@ onEachDriver(
       },
     );
 
-    add('a close during a reload loses nobody whom a fresh worker has taken', async (driver) => {
+    add('a close during a reload serves clients that a new worker has accepted', async (driver) => {
       await inFolder(async (folder) => {
         const body = async (port: number, child: ChildProgram): Promise<void> => {
           const before = await pidsOf(port, 2);
@@ -66,7 +66,7 @@ onEachDriver(
           }
           assert.ok(
             [...pids].some((pid) => !before.has(pid)),
-            'a fresh one had some of them',
+            'a new one had some of them',
           );
         };
         await withWorkers(driver, body, 0, folder);
@@ -76,8 +76,8 @@ onEachDriver(
     add('calls during a reload become one more', async (driver) => {
       await withWorkers(driver, async (_port, child) => {
         await reload(child, 4);
-        const count = () => child.problems.match(/reloaded: 2 fresh workers serve/g)?.length ?? 0;
-        await eventually('both were told', () => count() >= 2);
+        const count = () => child.problems.match(/reloaded: 2 new workers serve/g)?.length ?? 0;
+        await eventually('both are reported', () => count() >= 2);
         await reload(child);
         await eventually('and no more than two', () => count() >= 3);
         assert.equal(count(), 3);

@@ -1,4 +1,4 @@
-// Sockets that were opened before the server: TCP and unix, one and several, right and wrong ones.
+// Sockets that the service manager opened: TCP and unix, one and several, valid and invalid ones.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ import { chosenDrivers, eventually } from '../../testing/with-server.ts';
 import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './service-process.ts';
 import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './service-site.ts';
 
-describe('a socket that was handed over', LINUX_ONLY, () => {
+describe('an activated socket', LINUX_ONLY, () => {
   const one = { LISTEN_FDS: '1' };
 
   for (const driver of chosenDrivers()) {
@@ -37,7 +37,7 @@ describe('a socket that was handed over', LINUX_ONLY, () => {
         assert.equal(await service.stop(), 0);
         assert.equal(service.problems, '');
         assert.equal(kernel().getsockopt(socket, IPPROTO_TCP, TCP_NODELAY), 1);
-        // The manager holds it still: clients wait for the next server.
+        // The manager keeps it open: clients wait for the next server.
         const client = connect(port, '127.0.0.1');
         await once(client, 'connect');
         client.destroy();
@@ -52,7 +52,7 @@ describe('a socket that was handed over', LINUX_ONLY, () => {
         kernel().close(socket);
         assert.equal(await service.listening(), `unix:${path}`);
         assert.equal(await fetched({ socketPath: path }), 'hello\n');
-        // A request that never comes to an end is cut off, which differs from TCP.
+        // A request that is never completed is aborted, unlike with TCP.
         const client = connect(path).on('error', () => {});
         await once(client, 'connect');
         client.write('GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\nGET ');
@@ -65,7 +65,7 @@ describe('a socket that was handed over', LINUX_ONLY, () => {
     }
   }
 
-  test('all workers killed at once are replaced behind it', BOUND, async () => {
+  test('is kept when all workers are killed at once and replaced', BOUND, async () => {
     const socket = openSocket({ port: 0 });
     const port = listenerPort(kernel(), socket);
     const args = [site, '--driver', 'epoll', '--workers', '2'];
@@ -73,12 +73,12 @@ describe('a socket that was handed over', LINUX_ONLY, () => {
     kernel().close(socket);
     await service.listening();
     for (const pid of childrenOf(service.pid)) process.kill(pid, 'SIGKILL');
-    await eventually('both are missed', () => service.err.split('SIGKILL').length === 3);
+    await eventually('both exits are logged', () => service.err.split('SIGKILL').length === 3);
     assert.equal(await fetched({ port }), 'hello\n');
     assert.equal(await service.stop(), 0);
   });
 
-  test('of several the one called vibing is taken, else the first', BOUND, async () => {
+  test('of several the one named vibing is used, else the first', BOUND, async () => {
     for (const [given, taken] of [
       ['other:vibing', 1],
       ['other:more', 0],
@@ -95,7 +95,7 @@ describe('a socket that was handed over', LINUX_ONLY, () => {
       assert.equal(await service.stop(), 0);
       assert.equal(
         service.err,
-        `vibing warn: 2 sockets were handed over: descriptor ${3 + taken} serves, ` +
+        `vibing warn: LISTEN_FDS passes 2 sockets: descriptor ${3 + taken} is used, ` +
           'the others are closed\n',
       );
     }
@@ -110,9 +110,9 @@ describe('a socket that was handed over', LINUX_ONLY, () => {
     [
       'a datagram socket',
       () => openSocket({ port: 0 }, { type: SOCK_DGRAM, listening: false }),
-      'no stream socket',
+      'not a stream socket',
     ],
-    ['what is no socket', () => openSync('/dev/null', 'r'), 'no socket'],
+    ['a file', () => openSync('/dev/null', 'r'), 'not a socket'],
   ];
   for (const [what, open, why] of WRONG) {
     test(`${what} is an error`, BOUND, async () => {
@@ -125,14 +125,14 @@ describe('a socket that was handed over', LINUX_ONLY, () => {
       });
       kernel().close(socket);
       assert.equal(await service.ended, 1);
-      const line = `descriptor 3 is ${why}, needed: a listening stream socket`;
+      const line = `descriptor 3 is ${why}; a listening stream socket is needed`;
       assert.equal(service.err, `vibing: LISTEN_FDS: ${line}\n`);
       assert.equal(service.out, '');
       assert.equal(existsSync(path), false);
     });
   }
 
-  test('for another process is left alone, and one line says so', BOUND, async () => {
+  test('for another process is not used, with one warning', BOUND, async () => {
     const socket = openSocket({ port: 0 });
     const port = listenerPort(kernel(), socket);
     const env = { ...one, LISTEN_PID: '1' };
@@ -140,7 +140,7 @@ describe('a socket that was handed over', LINUX_ONLY, () => {
     assert.notEqual(await service.listening(), `http://127.0.0.1:${port}`);
     assert.doesNotMatch(service.out, /systemd/);
     assert.equal(await service.stop(), 0);
-    assert.match(service.err, /^vibing warn: LISTEN_PID names process 1, this is \d+: [^\n]*\n$/);
+    assert.match(service.err, /^vibing warn: LISTEN_PID is 1, this process is \d+: [^\n]*\n$/);
     kernel().close(socket);
   });
 });

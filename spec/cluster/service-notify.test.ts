@@ -1,4 +1,4 @@
-// What a whole service tells the manager that started it, and what its workers do not inherit.
+// The notifications of a real service to its manager, and that its workers do not inherit them.
 
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { chosenDrivers, eventually } from '../../testing/with-server.ts';
 import { kernel, LINUX_ONLY, Mailbox, openSocket, ServiceProcess } from './service-process.ts';
 import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './service-site.ts';
 
-describe('the service manager is told', LINUX_ONLY, () => {
+describe('the service manager is notified', LINUX_ONLY, () => {
   for (const workers of ['1', '2']) {
     for (const driver of chosenDrivers()) {
       test(`by ${workers} worker(s), driver ${driver}`, BOUND, async () => {
@@ -51,25 +51,25 @@ describe('the service manager is told', LINUX_ONLY, () => {
     const port = Number(new URL(await service.listening()).port);
     const [ready] = mailbox.read();
     assert.match(ready ?? '', /^READY=1\n/);
-    for (const outcome of ['reloaded', 'reload stopped', 'reloaded']) {
-      const told = mailbox.read().length;
+    for (const outcome of ['reloaded', 'reload failed', 'reloaded']) {
+      const count = mailbox.read().length;
       const workers = childrenOf(service.pid);
-      if (outcome === 'reload stopped') writeFileSync(crash, '');
+      if (outcome === 'reload failed') writeFileSync(crash, '');
       else rmSync(crash, { force: true });
       const beforeUs = process.hrtime.bigint() / 1_000n;
       service.child.kill('SIGHUP');
-      await eventually('both are told', () => mailbox.read().length >= told + 2);
+      await eventually('both notifications came', () => mailbox.read().length >= count + 2);
       const afterUs = process.hrtime.bigint() / 1_000n;
-      const [reloading, ...others] = mailbox.read().slice(told);
+      const [reloading, ...others] = mailbox.read().slice(count);
       const since = /^RELOADING=1\nMONOTONIC_USEC=(\d+)\nSTATUS=reloading\n$/.exec(reloading ?? '');
       assert.ok(since !== null, reloading);
       const sinceUs = BigInt(since[1] ?? '');
       assert.ok(beforeUs <= sinceUs && sinceUs <= afterUs, 'it is the time of the reload');
-      assert.deepEqual(others, [ready], 'then it is as ready as before');
-      await eventually(`it is said: ${outcome}`, () => service.err.includes(outcome));
+      assert.deepEqual(others, [ready], 'then it is ready as before');
+      await eventually(`it logs: ${outcome}`, () => service.err.includes(outcome));
       const stayed = () => childrenOf(service.pid).filter((pid) => workers.includes(pid)).length;
-      if (outcome === 'reload stopped') assert.equal(stayed(), 2);
-      else await eventually('the workers of before are gone', () => stayed() === 0);
+      if (outcome === 'reload failed') assert.equal(stayed(), 2);
+      else await eventually('the old workers have exited', () => stayed() === 0);
       assert.equal(await fetched({ port }), 'hello\n');
     }
     assert.equal(await service.stop(), 0, service.err);
@@ -77,7 +77,7 @@ describe('the service manager is told', LINUX_ONLY, () => {
     mailbox.close();
   });
 
-  test('not that it is ready when it could not listen', BOUND, async () => {
+  test('not of READY when it could not listen', BOUND, async () => {
     const name = fresh('notify');
     const mailbox = new Mailbox(name);
     const env = { NOTIFY_SOCKET: name };
@@ -87,7 +87,7 @@ describe('the service manager is told', LINUX_ONLY, () => {
     mailbox.close();
   });
 
-  test('nothing without koffi, and one line says so', BOUND, async () => {
+  test('of nothing without koffi, with one warning', BOUND, async () => {
     const hook = fresh('without-koffi.cjs');
     writeFileSync(
       hook,

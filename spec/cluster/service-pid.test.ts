@@ -1,4 +1,4 @@
-// The pid file of a whole service: who writes it, when it goes, what keeps a server from starting.
+// The pid file of a real service: who writes it, when it is removed, what prevents a start.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -22,7 +22,7 @@ describe('pid file', { skip: process.platform === 'win32' ? 'needs SIGTERM' : fa
       assert.equal(second.out, '');
       assert.equal(
         second.err,
-        `vibing: pid_file: ${path} names process ${service.pid}, which is alive\n`,
+        `vibing: pid_file: ${path} names process ${service.pid}, which is running\n`,
       );
       assert.equal(readFileSync(path, 'utf8'), `${service.pid}\n`);
       assert.equal(await service.stop(), 0, service.err);
@@ -30,7 +30,7 @@ describe('pid file', { skip: process.platform === 'win32' ? 'needs SIGTERM' : fa
     });
   }
 
-  test('comes from the environment too, and replaces one of a killed server', BOUND, async () => {
+  test('is set by the environment too, and replaces that of a killed server', BOUND, async () => {
     const path = fresh('pid');
     const env = { VIBING_PID_FILE: path };
     const killed = new ServiceProcess([site, '--port', '0'], { env });
@@ -44,14 +44,14 @@ describe('pid file', { skip: process.platform === 'win32' ? 'needs SIGTERM' : fa
     assert.equal(existsSync(path), false);
   });
 
-  test('goes at a second signal too', BOUND, async () => {
+  test('is removed at a second signal too', BOUND, async () => {
     const path = fresh('pid');
     const service = new ServiceProcess([site, '--port', '0', '--pid-file', path]);
     const address = await service.listening();
     const client = connect(Number(new URL(address).port), '127.0.0.1');
     await once(client, 'connect');
     client.on('error', () => {});
-    // A request in flight keeps it from ending at the first signal.
+    // A request in flight keeps it from exiting at the first signal.
     client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n');
     client.write('a');
     await fetched({ port: Number(new URL(address).port) });

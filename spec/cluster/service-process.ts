@@ -1,5 +1,5 @@
-// Plays the service manager: a datagram socket that servers tell their state, a listener opened
-// before they begin, and the command itself, started as a manager would start it.
+// Acts as the service manager: a datagram socket for notifications, a listener for activation, and
+// the command, started as a manager starts it.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -32,12 +32,12 @@ export function kernel(): Syscalls {
   return found;
 }
 
-/** What NOTIFY_SOCKET names. */
+/** The socket that NOTIFY_SOCKET names. */
 export class Mailbox {
   readonly #fd: number;
   readonly all: string[] = [];
 
-  /** `name` begins with a slash, or with @ for one without a file. */
+  /** `name` begins with a slash, or with @ for an abstract socket. */
   constructor(name: string) {
     const calls = kernel();
     this.#fd = calls.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -69,7 +69,7 @@ export class Mailbox {
   }
 }
 
-/** A socket as a manager makes it, which blocks. It goes to the children it is meant for alone. */
+/** A socket as a manager makes it: blocking. Only the children that it is for inherit it. */
 export function openSocket(
   where: { readonly port: number } | { readonly path: string },
   options: { readonly type?: number; readonly listening?: boolean } = {},
@@ -87,7 +87,7 @@ export function openSocket(
 
 const children = new Set<ChildProcess>();
 
-/** For after(): nothing that was started outlives its test. */
+/** For after(): no process outlives its test. */
 export function endAll(): void {
   for (const child of children) child.kill('SIGKILL');
 }
@@ -96,11 +96,11 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Descriptors that become 3, 4, ... */
   readonly sockets?: readonly number[];
-  /** Sets LISTEN_PID to the number that the server is going to have. */
+  /** Sets LISTEN_PID to the process id of the server. */
   readonly activated?: boolean;
 }
 
-/** `vibing serve`, with what it printed so far and its end. */
+/** `vibing serve`, with its output so far and its exit. */
 export class ServiceProcess {
   readonly child: ChildProcess;
   readonly ended: Promise<number | null>;
@@ -129,7 +129,7 @@ export class ServiceProcess {
     });
   }
 
-  /** What it told of problems: all but the lines in which a primary says what its workers did. */
+  /** Its standard error without the lines in which a primary reports what its workers served. */
   get problems(): string {
     const served = /^vibing info: worker \d+ served \d+ connections, \d+ requests\n/gm;
     return this.err.replace(served, '');
@@ -139,13 +139,13 @@ export class ServiceProcess {
     return this.child.pid ?? 0;
   }
 
-  /** The address it says it listens on. */
+  /** The address that it prints. */
   async listening(): Promise<string> {
     const address = () => /listening on (\S+)/.exec(this.out)?.[1];
     const settled = () => address() !== undefined || this.child.exitCode !== null;
     await eventually('the server listens', settled);
     const said = address();
-    assert.ok(said !== undefined, `it ended: ${this.err}`);
+    assert.ok(said !== undefined, `it exited: ${this.err}`);
     return said;
   }
 

@@ -1,4 +1,4 @@
-// A folder with a small site for tests of whole services, and what such tests ask of processes.
+// A folder with a small site for tests of real services, and queries of their processes.
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
@@ -20,13 +20,13 @@ after(() => {
 });
 
 let names = 0;
-/** A path that nobody has used. */
+/** An unused path. */
 export function fresh(name: string): string {
   names += 1;
   return join(folder, `${names}-${name}`);
 }
 
-/** The file of the site, from a new connection. */
+/** The file of the site, over a new connection. */
 export function fetched(
   where: { readonly port: number } | { readonly socketPath: string },
 ): Promise<string> {
@@ -39,7 +39,7 @@ export function fetched(
   });
 }
 
-/** The processes that `pid` started and that still run. */
+/** The running children of `pid`. */
 export function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^[0-9]+$/.test(name))

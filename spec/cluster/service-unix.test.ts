@@ -1,4 +1,4 @@
-// A unix socket that several workers share: its mode, its file, and whom it may replace.
+// A unix socket that several workers share: its mode, its file, and which files it may replace.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ describe('a unix socket of several workers', LINUX_ONLY, () => {
       return new ServiceProcess([site, '--socket', socket, ...asked]);
     };
 
-    test(`serves with its mode and goes at the end, driver ${driver}`, BOUND, async () => {
+    test(`serves with its mode and is removed at the end, driver ${driver}`, BOUND, async () => {
       const socketPath = fresh('socket');
       const service = started(socketPath);
       assert.equal(await service.listening(), `unix:${socketPath}`);
@@ -26,7 +26,7 @@ describe('a unix socket of several workers', LINUX_ONLY, () => {
       assert.equal(existsSync(socketPath), false);
     });
 
-    test(`is refused where somebody answers, driver ${driver}`, BOUND, async () => {
+    test(`is an error when another server listens on it, driver ${driver}`, BOUND, async () => {
       const socketPath = fresh('socket');
       const first = started(socketPath);
       await first.listening();
@@ -40,7 +40,7 @@ describe('a unix socket of several workers', LINUX_ONLY, () => {
       assert.equal(await first.stop(), 0);
     });
 
-    test(`replaces one that was left behind, driver ${driver}`, BOUND, async () => {
+    test(`replaces one that a dead server left behind, driver ${driver}`, BOUND, async () => {
       const socketPath = fresh('socket');
       kernel().close(openSocket({ path: socketPath }));
       assert.ok(existsSync(socketPath));

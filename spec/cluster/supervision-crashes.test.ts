@@ -1,5 +1,5 @@
-// What happens to a cluster when its workers die or cannot start: real processes and real signals,
-// each sent to a process that this test started.
+// A cluster whose workers die or cannot start: real processes and real signals, each sent to a
+// process that this test started.
 
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -35,11 +35,11 @@ onEachDriver('workers that die', (add) => {
           writeFileSync(join(folder, 'wait'), '');
           process.kill(victim, 'SIGKILL');
           await gone([victim]);
-          // On Linux half of these knock at the listener of the dead one.
+          // On Linux half of these connect to the listener of the dead one.
           for (let count = 0; count < 40; count++) assert.equal(await ask(port), survivor);
           rmSync(join(folder, 'wait'));
           await freshPid(port, new Set([survivor]));
-          // It has stopped taking them, so killing it leaves the other one alone in turn.
+          // It no longer accepts for the other one, which now accepts for it.
           process.kill(survivor, 'SIGKILL');
           await gone([survivor]);
           await pidsOf(port, 2);
@@ -54,20 +54,20 @@ onEachDriver('workers that die', (add) => {
 onEachDriver(
   'workers that cannot start',
   (add) => {
-    add('a crash loop is given up with one line and exit code 1', (driver) =>
+    add('a crash loop ends with one line and exit code 1', (driver) =>
       inFolder((folder) =>
         withChild([driver, '0', folder], async (child) => {
           const port = Number((await child.firstLine())['port']);
           const pids = await pidsOf(port, 2);
           writeFileSync(join(folder, 'crash'), '');
           for (const pid of pids) process.kill(pid, 'SIGKILL');
-          await eventually('it is given up', () => child.out.includes('ended: '));
+          await eventually('the server gives up', () => child.out.includes('ended: '));
           assert.equal(await child.end(), 1);
           const lines = child.problems.split('\n').filter((line) => line.includes('in a row'));
           assert.equal(lines.length, 1, child.problems);
           assert.match(
             lines[0],
-            /^vibing error: worker \d failed to start 5 times in a row: .*\(exit code 7\); every/,
+            /^vibing error: worker \d failed to start 5 times in a row: .*\(exit code 7\); the/,
           );
           await assert.rejects(ask(port));
         }),
@@ -93,9 +93,9 @@ onEachDriver(
 );
 
 onEachDriver(
-  'a worker that cannot start beside one that serves',
+  'a worker that cannot start next to one that serves',
   (add) => {
-    add('a seat that cannot be filled does not take down those that serve', (driver) =>
+    add('a slot whose worker cannot start does not stop those that serve', (driver) =>
       inFolder((folder) =>
         withWorkers(
           driver,
@@ -104,7 +104,7 @@ onEachDriver(
             writeFileSync(join(folder, 'crash'), '');
             process.kill(victim, 'SIGKILL');
             const failures = () => child.problems.split('exit code 7').length - 1;
-            await eventually('more starts fail than make a hopeless seat', () => failures() > 5);
+            await eventually('more starts fail than exhaust a slot', () => failures() > 5);
             assert.equal(await ask(port), survivor);
             rmSync(join(folder, 'crash'));
             await freshPid(port, new Set([survivor]));

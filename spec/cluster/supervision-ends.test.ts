@@ -1,4 +1,4 @@
-// How workers end: at a signal of their own, by force when they hang, and when they are left alone.
+// How workers exit: at a signal, by SIGKILL when they hang, and when the primary is gone.
 
 import assert from 'node:assert/strict';
 import { get, RawClient } from '../../testing/raw-client.ts';
@@ -14,7 +14,7 @@ onEachDriver('workers that end', (add) => {
       const client = clients.get(leaver);
       assert.ok(client !== undefined);
       await client.send(get('/after/300'));
-      // SIGINT and SIGHUP of a terminal reach everybody, and mean nothing to a worker.
+      // A worker ignores SIGINT and SIGHUP, which a terminal sends to all processes.
       for (const signal of ['SIGINT', 'SIGHUP'] as const) process.kill(leaver, signal);
       process.kill(leaver, 'SIGTERM');
       const response = await client.nextResponse();
@@ -24,16 +24,16 @@ onEachDriver('workers that end', (add) => {
       await gone([leaver]);
       const fresh = await pidsOf(port, 2);
       assert.ok(fresh.has(other) && !fresh.has(leaver));
-      assert.match(child.problems, /worker \d finishes and ends; a new one starts/);
+      assert.match(child.problems, /worker \d is closing; its replacement starts/);
       assert.doesNotMatch(child.problems, /vibing error/);
     });
   });
 });
 
 onEachDriver(
-  'workers that have to end',
+  'workers that have to exit',
   (add) => {
-    add('a worker that hangs is killed in the end', async (driver) => {
+    add('a worker that hangs is killed after its timeout', async (driver) => {
       let pids = new Set<number>();
       await withWorkers(driver, async (port, child) => {
         pids = await pidsOf(port, 2);
@@ -45,7 +45,7 @@ onEachDriver(
       for (const pid of pids) assert.equal(isAlive(pid), false);
     });
 
-    add('when the primary is killed, workers finish what is in flight and end', (driver) =>
+    add('when the primary is killed, workers finish their requests and exit', (driver) =>
       withChild([driver, '0'], async (child) => {
         const port = Number((await child.firstLine())['port']);
         const clients = await connections(port, 2);

@@ -1,5 +1,5 @@
-// What tests of supervision share: folders that make workers start badly, a connection to each
-// worker, and processes that do not outlive their test.
+// Fixtures of the tests of supervision: folders that make workers fail at their start, a connection
+// to each worker, and processes that do not outlive their test.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ export async function inFolder(run: (folder: string) => Promise<void>): Promise<
   }
 }
 
-/** A connection to each worker, by the worker's process. */
+/** A connection to each worker, by the process id of the worker. */
 export async function connections(port: number, count: number): Promise<Map<number, RawClient>> {
   const clients = new Map<number, RawClient>();
   for (let tries = 0; clients.size < count && tries < 400; tries++) {
@@ -33,7 +33,7 @@ export async function connections(port: number, count: number): Promise<Map<numb
   return clients;
 }
 
-/** A process that is killed if the test has not ended it; `before` is what a shell does first. */
+/** A process that is killed after the test; `before` is a shell command that runs first. */
 export async function withChild(
   args: readonly string[],
   run: (child: ChildProgram) => Promise<void>,
@@ -48,5 +48,5 @@ export async function withChild(
 }
 
 export async function gone(pids: Iterable<number>): Promise<void> {
-  await eventually('they are gone', () => ![...pids].some(isAlive));
+  await eventually('they have exited', () => ![...pids].some(isAlive));
 }

@@ -1,4 +1,4 @@
-// What every worker of a cluster is given: its name in the log, its core, and no other's sockets.
+// What every worker of a cluster has: its name in the log, its core, and its own sockets only.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { fewDrivers, onEachDriver } from '../../testing/with-server.ts';
 import { ask, pidsOf, withWorkers } from '../behaviour/fixtures/workers.ts';
 
 onEachDriver('workers and their sockets', (add) => {
-  add('programs that a worker starts inherit no socket', async (driver, context) => {
+  add('children of a worker inherit no socket', async (driver, context) => {
     if (!existsSync('/proc/self/fd')) {
       context.skip('there is no /proc here');
       return;
@@ -24,12 +24,12 @@ onEachDriver('workers and their sockets', (add) => {
 
   add('connections spread evenly', async (driver, context) => {
     if (driver === 'net') {
-      context.skip('node:cluster takes turns by itself');
+      context.skip('node:cluster distributes round-robin by itself');
       return;
     }
     await withWorkers(driver, async (port) => {
       const counts = new Map<number, number>();
-      // By chance alone a worker gets 1,000 with a deviation of 22: 1.25 is five of them away.
+      // By chance a worker gets 1,000 with a deviation of 22: 1.25 is five deviations away.
       for (let round = 0; round < 50; round++) {
         for (const pid of await Promise.all(Array.from({ length: 40 }, () => ask(port)))) {
           counts.set(pid, (counts.get(pid) ?? 0) + 1);
@@ -46,7 +46,7 @@ onEachDriver(
   'workers and their primary',
   (add) => {
     add(
-      'log lines of a worker say which it is, and each tells what it has served',
+      'log lines of a worker name it, and each worker reports what it has served',
       async (driver) => {
         const requests = 30;
         let problems = () => '';

@@ -1,5 +1,5 @@
-// The options of V8 that workers are started with: a young generation that suits a server, unless
-// the program or its user decides the size.
+// The V8 options of workers: a young generation for a server, unless the program or its user sets
+// its size.
 
 import assert from 'node:assert/strict';
 import cluster from 'node:cluster';
@@ -19,7 +19,7 @@ async function optionsOf(port: number): Promise<string[]> {
   return JSON.parse(response.text);
 }
 
-/** Runs `body` with what a program gives node:cluster. */
+/** Runs `body` with execArgv in the settings of node:cluster. */
 function withGiven(execArgv: string[], body: () => void): void {
   const before = cluster.settings.execArgv;
   cluster.settings.execArgv = execArgv;
@@ -31,7 +31,7 @@ function withGiven(execArgv: string[], body: () => void): void {
   }
 }
 
-it('options of the program stay, and sizes of the program win', () => {
+it('options of the program stay, and its sizes are used', () => {
   withGiven(['--trace-gc'], () => {
     assert.deepEqual(workerOptions(1), ['--trace-gc', ...OURS]);
   });
@@ -40,7 +40,7 @@ it('options of the program stay, and sizes of the program win', () => {
   });
 });
 
-it('what was added for one worker is not added again for the next', () => {
+it('options added for one worker are not added again for the next', () => {
   withGiven([], () => {
     const first = workerOptions(1);
     assert.deepEqual(first, OURS);
@@ -48,7 +48,7 @@ it('what was added for one worker is not added again for the next', () => {
   });
 });
 
-it('many workers on little memory have the sizes of V8', () => {
+it('many workers on little memory have the default sizes of V8', () => {
   withGiven([], () => assert.deepEqual(workerOptions(1e6), []));
 });
 
@@ -61,7 +61,7 @@ onEachDriver(
       });
     });
 
-    add('a size in NODE_OPTIONS stands', async (driver) => {
+    add('a size in NODE_OPTIONS is used', async (driver) => {
       const before = 'export NODE_OPTIONS=--max-semi-space-size=8';
       await withChild(
         [driver, '0'],

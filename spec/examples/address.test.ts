@@ -1,10 +1,10 @@
-// The examples' reading of addresses.
+// Parsing of addresses in the examples.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatUrl, parseAddress } from '../../examples/address.ts';
 
-test('addresses that are good', () => {
+test('valid addresses', () => {
   assert.deepEqual(parseAddress('8081'), { host: '127.0.0.1', port: 8081 });
   assert.deepEqual(parseAddress('0'), { host: '127.0.0.1', port: 0 });
   assert.deepEqual(parseAddress('127.0.0.1:65535'), { host: '127.0.0.1', port: 65_535 });
@@ -12,7 +12,7 @@ test('addresses that are good', () => {
   assert.deepEqual(parseAddress('[::1]:8081'), { host: '::1', port: 8081 });
 });
 
-test('addresses that are none', () => {
+test('invalid addresses', () => {
   const bad = ['', 'x', ':', ':80', 'x:', '65536', '99999', '-1', '1.5', '127.0.0.1', '::1:80'];
   bad.push('[]:80', 'a b:80', '127.0.0.1:80:80', 'http://127.0.0.1:80', '80 ', '123456');
   for (const text of bad) assert.equal(parseAddress(text), undefined, text);

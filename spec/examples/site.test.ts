@@ -1,4 +1,4 @@
-// The sample site as files: small, whole, nothing from elsewhere, its large file made right.
+// The files of the sample site: small, complete, without external references, with its large file.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -28,7 +28,7 @@ test('is small', () => {
   assert.ok(bytes < COMMITTED_BYTES_MAX, `${bytes} bytes`);
 });
 
-test('refers only to what it has', () => {
+test('refers only to its own files', () => {
   const pages = committedFiles().filter((name) => /\.(html|css|svg|js)$/.test(name));
   assert.ok(pages.length >= 10);
   let references = 0;
@@ -39,7 +39,7 @@ test('refers only to what it has', () => {
       /(?:\b(?:src|href)=|\burl\(|\bfrom (?=.\.)|<option value=)["']([^"']+)["']/g,
     );
     for (const [, reference = ''] of found) {
-      // A choice of a form names files as its page does, so it is read like a link.
+      // An option of a form names a file too, so it is checked like a link.
       const target = new URL(reference, pathToFileURL(join(site, name)));
       if (target.pathname.endsWith(GENERATED)) continue;
       const stat = statSync(target, { throwIfNoEntry: false });
@@ -51,7 +51,7 @@ test('refers only to what it has', () => {
   assert.ok(references > 60, `only ${references} references found`);
 });
 
-test('makes its large file: the same bytes as the page expects, and only if need be', async () => {
+test('makes its large file with the bytes that the page expects, if it is missing', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'vibing-site-'));
   const path = join(directory, GENERATED);
   const expected = /data-sha256="([0-9a-f]{64})"/.exec(
@@ -64,7 +64,7 @@ test('makes its large file: the same bytes as the page expects, and only if need
     assert.equal(sum, expected?.[1]);
     const { ino } = statSync(path);
     assert.equal((await run(example('make-site'), [directory])).out, '');
-    assert.equal(statSync(path).ino, ino, 'left alone');
+    assert.equal(statSync(path).ino, ino, 'not written again');
     writeFileSync(path, 'short');
     assert.equal((await run(example('make-site'), [directory])).code, 0);
     assert.equal(createHash('sha256').update(readFileSync(path)).digest('hex'), sum);
@@ -74,7 +74,7 @@ test('makes its large file: the same bytes as the page expects, and only if need
   }
 });
 
-test('pictures come back from PNG as they went in', () => {
+test('pictures are the same after encoding and decoding', () => {
   const width = 7;
   const height = 5;
   const pixels = Uint8Array.from({ length: width * height * 3 }, (_, at) => (at * at * 37) % 256);
@@ -87,7 +87,7 @@ test('pictures come back from PNG as they went in', () => {
   assert.equal(png.toString('hex', png.length - 12), '0000000049454e44ae426082');
 });
 
-/** The decoder's half of the Paeth filter, straight from the specification. */
+/** The Paeth filter of a decoder, straight from the specification. */
 function unfilter(rows: Uint8Array, rowBytes: number): Uint8Array {
   const out = new Uint8Array((rows.length / (rowBytes + 1)) * rowBytes);
   const at = (x: number, y: number): number => (x < 0 || y < 0 ? 0 : (out[y * rowBytes + x] ?? 0));

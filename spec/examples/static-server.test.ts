@@ -1,4 +1,4 @@
-// The static server example from outside: files, listings, what it must not give away, its end.
+// The static server example as a process: files, listings, paths outside of its folder, its exit.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -41,11 +41,11 @@ interface RawResponse {
   readonly body: Buffer;
 }
 
-/** Sends the path as it is given: fetch would tidy it first. */
+/** Sends the path unchanged: fetch would normalize it. */
 async function ask(base: Running, path: string, method = 'GET'): Promise<RawResponse> {
   const { port } = base;
   const sent = request({ host: '127.0.0.1', port, path, method, agent: false });
-  sent.setTimeout(timeout, () => sent.destroy(new Error('no answer'))).end();
+  sent.setTimeout(timeout, () => sent.destroy(new Error('no response'))).end();
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
@@ -58,7 +58,7 @@ test('prints its real port', { timeout }, () => {
   assert.notEqual(server.port, 0);
 });
 
-test('serves files whole and with their type', { timeout }, async () => {
+test('serves complete files with their type', { timeout }, async () => {
   const text = await ask(server, '/hello.txt');
   assert.equal(text.status, 200);
   assert.match(text.headers['content-type'] ?? '', /^text\/plain/);
@@ -70,14 +70,14 @@ test('serves files whole and with their type', { timeout }, async () => {
   assert.match(page.headers['content-type'] ?? '', /^text\/html/);
 });
 
-test('answers HEAD without a body', { timeout }, async () => {
+test('responds to HEAD without a body', { timeout }, async () => {
   const head = await ask(server, '/noise.bin', 'HEAD');
   assert.equal(head.status, 200);
   assert.equal(head.headers['content-length'], String(noise.length));
   assert.equal(head.body.length, 0);
 });
 
-test('lists folders, and the links lead somewhere', { timeout }, async () => {
+test('lists folders with working links', { timeout }, async () => {
   const listing = await ask(server, '/');
   assert.equal(listing.status, 200);
   assert.match(listing.headers['content-type'] ?? '', /^text\/html/);
@@ -98,7 +98,7 @@ test('lists folders, and the links lead somewhere', { timeout }, async () => {
   assert.ok(bodies.includes('hello\n'));
 });
 
-test('sends a folder without its slash to the one with it', { timeout }, async () => {
+test('redirects a folder without its slash', { timeout }, async () => {
   const response = await ask(server, '/sub');
   assert.ok(response.status === 301 || response.status === 308, String(response.status));
   assert.match(response.headers.location ?? '', /\/sub\/$/);
@@ -106,7 +106,7 @@ test('sends a folder without its slash to the one with it', { timeout }, async (
   assert.equal((await ask(server, '/sub/empty/')).status, 200);
 });
 
-test('gives nothing from outside', { timeout }, async () => {
+test('serves nothing outside of its folder', { timeout }, async () => {
   const paths = ['/../secret.txt', '/%2e%2e/secret.txt', '/sub/../../secret.txt'];
   paths.push('/..%2fsecret.txt', '/sub/%2e%2e%2f%2e%2e%2fsecret.txt', '/..%5csecret.txt');
   for (const path of paths) {
@@ -142,7 +142,7 @@ test('serves the sample site by default and ends with code 0', { timeout }, asyn
   }
 });
 
-test('says in one line what is wrong', { timeout }, async () => {
+test('prints errors in one line', { timeout }, async () => {
   const missing = join(directory, 'missing');
   const file = join(directory, 'hello.txt');
   for (const args of [
@@ -159,7 +159,7 @@ test('says in one line what is wrong', { timeout }, async () => {
   }
 });
 
-test('explains itself', { timeout }, async () => {
+test('has --help', { timeout }, async () => {
   const { code, out, problems } = await run(script, ['--help']);
   assert.equal(code, 0);
   assert.match(out, /^usage: static-server \[address\] \[directory\]\n/);

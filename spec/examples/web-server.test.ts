@@ -1,4 +1,4 @@
-// The web server example from outside: its page, its API, its event stream, its end.
+// The web server example as a process: its page, its API, its event stream, its exit.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -28,7 +28,7 @@ function call(method: string, path: string, body?: unknown): Promise<Response> {
   });
 }
 
-/** Reads a stream until `enough` says so; the text so far is what it returns. */
+/** Reads a stream until `enough` returns true; returns the text so far. */
 async function readUntil(response: IncomingMessage, enough: RegExp): Promise<string> {
   let text = '';
   for await (const chunk of response.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
@@ -50,14 +50,14 @@ test('serves its page', { timeout }, async () => {
   assert.match(await response.text(), /<h1>Notes<\/h1>[\s\S]*<\/html>\n$/);
 });
 
-test('tells the time', { timeout }, async () => {
+test('responds with the time', { timeout }, async () => {
   const response = await call('GET', '/api/time');
   assert.match(response.headers.get('content-type') ?? '', /^application\/json/);
   const body = (await response.json()) as { now: string };
   assert.equal(new Date(body.now).toISOString(), body.now);
 });
 
-test('keeps notes from their making to their end', { timeout }, async () => {
+test('creates, lists and deletes notes', { timeout }, async () => {
   assert.deepEqual(await (await call('GET', '/api/notes')).json(), []);
   const texts = ['first', 'Grüße, 世界', '<b>"&"</b>'];
   for (const [index, text] of texts.entries()) {
@@ -76,7 +76,7 @@ test('keeps notes from their making to their end', { timeout }, async () => {
   ]);
 });
 
-test('refuses what is no note', { timeout }, async () => {
+test('rejects invalid notes', { timeout }, async () => {
   const kept = await (await call('GET', '/api/notes')).json();
   const bad = ['{"text": 1}', '{"text": " "}', '{}', 'null', '[]', '{"text":', ''];
   bad.push(JSON.stringify({ text: 'x'.repeat(201) }));
@@ -84,12 +84,12 @@ test('refuses what is no note', { timeout }, async () => {
     const response = await call('POST', '/api/notes', body);
     assert.equal(response.status, 400, body);
     const text = await response.text();
-    assert.doesNotMatch(text, /at .*\.js:\d+/, 'no stack in an answer');
+    assert.doesNotMatch(text, /at .*\.js:\d+/, 'no stack in a response');
   }
   assert.deepEqual(await (await call('GET', '/api/notes')).json(), kept);
 });
 
-test('answers what it does not have', { timeout }, async () => {
+test('responds to unknown paths and methods', { timeout }, async () => {
   assert.equal((await call('GET', '/api/nothing')).status, 404);
   const wrong = await call('PUT', '/api/time');
   assert.equal(wrong.status, 405);
@@ -120,10 +120,14 @@ test('streams the time as events', { timeout }, async () => {
     assert.match(event, /^data: ?\d{4}-\d\d-\d\dT[\d:.]+Z$/m);
   }
   assert.ok(events.length >= 2);
-  assert.equal((await call('GET', '/api/time')).status, 200, 'lives on after the client went');
+  assert.equal(
+    (await call('GET', '/api/time')).status,
+    200,
+    'keeps serving after the client disconnected',
+  );
 });
 
-test('ends on SIGTERM with code 0, an open stream included', { timeout }, async () => {
+test('exits on SIGTERM with code 0, also with an open stream', { timeout }, async () => {
   const second = await start(script, ['0']);
   const request = get(new URL('/api/stream', second.url), { agent: false });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
@@ -131,10 +135,10 @@ test('ends on SIGTERM with code 0, an open stream included', { timeout }, async 
   const ended = once(response.resume(), 'end');
   assert.equal(await second.stop(), 0);
   await ended;
-  await assert.rejects(fetch(second.url), 'nobody listens any more');
+  await assert.rejects(fetch(second.url), 'the server no longer listens');
 });
 
-test('says in one line what is wrong', { timeout }, async () => {
+test('prints errors in one line', { timeout }, async () => {
   for (const bad of ['nonsense', '127.0.0.1:99999', '127.0.0.1:', '--wat']) {
     const { code, out, problems } = await run(script, [bad]);
     assert.equal(code, 2, bad);
@@ -149,7 +153,7 @@ test('says in one line what is wrong', { timeout }, async () => {
   assert.match(taken.problems, /^cannot listen on [^\n]+\n$/);
 });
 
-test('explains itself', { timeout }, async () => {
+test('has --help', { timeout }, async () => {
   const { code, out, problems } = await run(script, ['--help']);
   assert.equal(code, 0);
   assert.match(out, /^usage: web-server \[address\]\n/);

@@ -1,5 +1,4 @@
-// docs/api.md tells of the export vibing/load what there is: every name, option and field, and no
-// other.
+// docs/api.md lists every name, option and field of the export vibing/load, and no other.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -33,7 +32,7 @@ describe('the documentation of vibing/load', () => {
 
   it('has every option', () => {
     const names = namesIn(optionRows);
-    // What is no option is told, with those that are near.
+    // An unknown option is a problem.
     const url = 'http://127.0.0.1:1/';
     for (const name of names) {
       const problems = prepareLoad({ url, [name]: undefined });
@@ -60,10 +59,10 @@ describe('the documentation of vibing/load', () => {
     }
   });
 
-  it('is right about what rejects', async () => {
+  it('is right about rejections', async () => {
     const misuse = await runLoad({ url: 'http://' }).catch((error) => error);
-    assert.ok(misuse instanceof LoadProblem && misuse.isMisuse && misuse.problems.length === 1);
+    assert.ok(misuse instanceof LoadProblem && misuse.isUsageError && misuse.problems.length === 1);
     const fixture = await runLoad({ url: 'http://127.0.0.1:1/' }).catch((error) => error);
-    assert.ok(fixture instanceof LoadProblem && !fixture.isMisuse);
+    assert.ok(fixture instanceof LoadProblem && !fixture.isUsageError);
   });
 });

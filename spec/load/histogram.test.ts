@@ -25,7 +25,7 @@ const seed = Number(process.env['VIBING_SEED'] ?? Date.now() & 0x7fffffff);
 console.log(`seed ${seed}`);
 
 describe('a histogram', () => {
-  it('gives percentiles within half a percent of the exact ones, at any size', () => {
+  it('returns percentiles within half a percent of the exact ones, at any size', () => {
     const latency = fc.oneof(
       fc.double({ min: 0, max: 1, noNaN: true }),
       fc.double({ min: 0, max: 429_000, noNaN: true }),
@@ -64,7 +64,7 @@ describe('a histogram', () => {
     );
   });
 
-  it('has buckets without gaps, which hold what they say', () => {
+  it('has buckets without gaps, which contain their samples', () => {
     const values: number[] = [];
     for (let units = 0; units < 4_000; units++) values.push(units / UNITS_PER_MS);
     for (let power = 12; power < 32; power++) {
@@ -73,13 +73,16 @@ describe('a histogram', () => {
     for (const value of values) {
       const [bucket] = filled([value]).buckets();
       assert.ok(bucket.fromMs <= value + 1e-9 && value < bucket.toMs + 1e-9, `${value}`);
-      assert.ok(bucket.toMs - bucket.fromMs <= slack(value) + 1e-9, `${value} is told apart`);
+      assert.ok(
+        bucket.toMs - bucket.fromMs <= slack(value) + 1e-9,
+        `${value} has a bucket of the right width`,
+      );
       const next = filled([bucket.toMs]).buckets()[0];
       assert.equal(next.fromMs, bucket.toMs, `behind ${value}`);
     }
   });
 
-  it('takes what is negative as 0 and what is endless as its longest', () => {
+  it('counts a negative sample as 0, and Infinity in its last bucket', () => {
     const histogram = filled([-1, 1e9]);
     assert.equal(histogram.count, 2);
     assert.equal(histogram.at(0.5), 0);
@@ -87,7 +90,7 @@ describe('a histogram', () => {
     assert.equal(histogram.leastMs, 0);
   });
 
-  it('is empty in the beginning, and when it is cleared', () => {
+  it('is empty at first, and after clear()', () => {
     const histogram = filled([3]);
     histogram.clear();
     for (const one of [new Histogram(), histogram]) {
@@ -99,7 +102,7 @@ describe('a histogram', () => {
     }
   });
 
-  it('tells of what came since a copy', () => {
+  it('returns percentiles of the samples since a copy', () => {
     const histogram = filled([1, 1, 1]);
     const before = histogram.copyCounts();
     for (const value of [5, 6, 7]) histogram.add(value);

@@ -1,5 +1,5 @@
-// A whole load on a clock that the test turns: when requests go out, what is counted, and that a
-// server that stands still shows in the latencies of all who had to wait.
+// A load on a virtual clock: when requests are sent, what is counted, and that the latencies of all
+// delayed requests show when a server stalls.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -19,13 +19,13 @@ function run(
   return runVirtual(options, script, turnMs, act);
 }
 
-const prompt: Script = { takesMs: () => 0.5 };
+const prompt: Script = { latencyMs: () => 0.5 };
 const near = (is: number, wanted: number, off: number): void => {
   assert.ok(Math.abs(is - wanted) <= off, `${is}, not ${wanted}`);
 };
 
 describe('an open loop', () => {
-  it('asks evenly, not in bursts', () => {
+  it('sends evenly, not in bursts', () => {
     const { load, server } = run({ rate: 2_000, durationMs: 500, connections: 8 }, prompt);
     assert.equal(server.sent.length, 1_000);
     assert.equal(load.recorder.responses, 1_000);
@@ -37,39 +37,42 @@ describe('an open loop', () => {
     assert.equal(load.recorder.errors, 0);
   });
 
-  it('counts from when a request was due: a server that stands still shows', () => {
-    // Between 200 and 400 ms nothing is answered; with one connection a fifth of all wait for it.
+  it('counts latency from the due time, so that a stall of the server shows', () => {
+    // No response comes between 200 and 400 ms; on one connection a fifth of all requests wait.
     const from = 1_200;
     const stalled: Script = {
-      takesMs: (_index, atMs) => (atMs >= from && atMs < from + 200 ? from + 200 - atMs : 0.1),
+      latencyMs: (_index, atMs) => (atMs >= from && atMs < from + 200 ? from + 200 - atMs : 0.1),
     };
     const { load, server } = run({ rate: 1_000, durationMs: 1_000, connections: 1 }, stalled);
     const { histogram } = load.recorder;
-    assert.equal(histogram.count, 1_000, 'none is left out');
+    assert.equal(histogram.count, 1_000, 'no request is left out');
     assert.equal(server.sent.length, 1_000);
-    // From when each was sent only one would be slow.
+    // Counted from the send, only one request would be slow.
     const slow = server.sent.filter(({ responseMs, atMs }) => responseMs - atMs > 50);
     assert.equal(slow.length, 1);
-    assert.ok(histogram.count - histogram.countTo(50) > 130, 'those behind it waited as well');
+    assert.ok(
+      histogram.count - histogram.countTo(50) > 130,
+      'the requests behind it waited as well',
+    );
     near(histogram.at(0.99), 190, 5);
     near(histogram.mostMs, 200, 2);
     assert.ok(load.lateMsMax > 190);
   });
 
-  it('tells of those who were never answered, with the time they waited', () => {
-    const dead: Script = { takesMs: (_index, atMs) => (atMs < 1_500 ? 0.1 : Infinity) };
+  it('reports requests without a response, with the time that they waited', () => {
+    const dead: Script = { latencyMs: (_index, atMs) => (atMs < 1_500 ? 0.1 : Infinity) };
     const options = { rate: 1_000, durationMs: 1_000, connections: 4, timeoutMs: 60_000 };
     const { load } = run(options, dead, () => {}, 0.1);
     const { histogram } = load.recorder;
     assert.equal(histogram.count, 1_000);
     near(load.recorder.responses, 500, 2);
-    assert.deepEqual(load.recorder.errorCounts(), { outstanding: 1_000 - load.recorder.responses });
-    assert.ok(histogram.at(0.99) > 2_400, 'half a second late, and two more to the end');
+    assert.deepEqual(load.recorder.errorCounts(), { unanswered: 1_000 - load.recorder.responses });
+    assert.ok(histogram.at(0.99) > 2_400, 'half a second late, and two more until the end');
     near(histogram.at(0.4), 0.1, 0.3);
   });
 
-  it('leaves out what was due in the warm-up, and takes what is answered after the end', () => {
-    const slow: Script = { takesMs: () => 40 };
+  it('leaves out requests due in the warm-up, and takes responses after the end', () => {
+    const slow: Script = { latencyMs: () => 40 };
     const options = { rate: 1_000, warmUpMs: 100, durationMs: 200, connections: 100 };
     const { load, server } = run(options, slow);
     assert.equal(server.sent.length, 300);
@@ -78,9 +81,9 @@ describe('an open loop', () => {
     near(load.recorder.histogram.leastMs, 40, 3 * TURN_MS);
   });
 
-  it('has no row of its own for the last answers, which come just after the end', () => {
+  it('has no extra row for the last responses, which come just after the end', () => {
     const options = { rate: 1_000, durationMs: 2_000, connections: 100 };
-    const { load } = run(options, { takesMs: () => 20 });
+    const { load } = run(options, { latencyMs: () => 20 });
     const { responses, seconds } = load.recorder;
     assert.equal(responses, 2_000);
     assert.equal(seconds.length, 2);
@@ -91,11 +94,11 @@ describe('an open loop', () => {
     near(load.drainMs, 20, 1);
   });
 
-  it('tells by itself what came long after the end, and takes no rate from it', () => {
+  it('has an extra row for responses long after the end, which rates include', () => {
     // 500 a second are served, and twice as many are due.
     let freeMs = 0;
     const busy: Script = {
-      takesMs: (_index, atMs) => {
+      latencyMs: (_index, atMs) => {
         freeMs = Math.max(freeMs, atMs) + 2;
         return freeMs - atMs;
       },
@@ -111,8 +114,8 @@ describe('an open loop', () => {
     near(responses / ((load.endMs - load.beginMs + load.drainMs) / 1000), 500, 10);
   });
 
-  it('that is interrupted has no row of its own for what was on its way', () => {
-    const slow: Script = { takesMs: () => 40 };
+  it('that is interrupted has no extra row for requests in flight', () => {
+    const slow: Script = { latencyMs: () => 40 };
     const options = { rate: 1_000, durationMs: 60_000, connections: 100 };
     const { load } = run(options, slow, (one, atMs) => {
       if (atMs > 1_500 && !one.isStopped) one.stop();
@@ -137,28 +140,28 @@ describe('an open loop', () => {
     near(server.sent.filter(({ atMs }) => atMs - first < 150).length, 150, 1);
   });
 
-  it('gives up who waits for too long, and says so', () => {
-    const dead: Script = { takesMs: (index) => (index === 0 ? Infinity : 0.1) };
+  it('times out requests', () => {
+    const dead: Script = { latencyMs: (index) => (index === 0 ? Infinity : 0.1) };
     const options = { rate: 100, durationMs: 1_000, connections: 2, timeoutMs: 200 };
     const { load, server } = run(options, dead);
     assert.deepEqual(load.recorder.errorCounts(), { timeout: 1 });
     assert.equal(load.recorder.histogram.count, 100);
     assert.ok(load.recorder.histogram.mostMs >= 200);
-    assert.equal(server.addresses.length, 3, 'it came back on a new connection');
+    assert.equal(server.addresses.length, 3, 'it connects again');
   });
 });
 
 describe('a closed loop', () => {
-  it('asks again when it is answered', () => {
-    const { load, server } = run({ durationMs: 100, connections: 4 }, { takesMs: () => 1 });
+  it('sends again after each response', () => {
+    const { load, server } = run({ durationMs: 100, connections: 4 }, { latencyMs: () => 1 });
     near(load.recorder.responses, 4 * 100, 12);
     near(load.recorder.histogram.at(0.5), 1, 3 * TURN_MS);
     assert.equal(server.addresses.length, 4);
   });
 
-  it('has as many in flight as it may', () => {
+  it('keeps as many requests in flight as pipelining allows', () => {
     let most = 0;
-    const script: Script = { takesMs: () => 1 };
+    const script: Script = { latencyMs: () => 1 };
     const { load } = run({ durationMs: 50, connections: 2, pipelining: 16 }, script, (one) => {
       const inFlight = one.pool.clients.map((client) => client.inFlight);
       most = Math.max(most, ...inFlight);
@@ -174,17 +177,17 @@ describe('a closed loop', () => {
     assert.equal(server.sent.length, 1_000);
   });
 
-  it('opens a connection for each request when that is asked for', () => {
+  it('opens a connection for each request without keep-alive', () => {
     const { load, server } = run({ count: 50, connections: 5, keepAlive: false }, prompt);
     assert.equal(load.recorder.responses, 50);
     assert.ok(server.addresses.length >= 50);
     assert.equal(new Set(server.sent.map(({ slot }) => slot)).size, 5);
   });
 
-  it('counts what breaks: connections that end, answers that are none, other bodies', () => {
+  it('counts errors: closed connections, malformed responses, other bodies', () => {
     const hello = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
     const script: Script = {
-      takesMs: () => 0.2,
+      latencyMs: () => 0.2,
       respond: (index) =>
         index === 10
           ? null
@@ -201,30 +204,30 @@ describe('a closed loop', () => {
     assert.deepEqual(recorder.errorCounts(), { closed: 1, framing: 2, body: 1 });
     assert.deepEqual(recorder.errorDetails(), {
       'no status line of HTTP/1.0 or 1.1': 1,
-      'bytes that nobody asked for': 1,
+      'bytes that belong to no request': 1,
     });
     assert.equal(recorder.reconnects, 3);
     assert.ok(recorder.responses > 300);
   });
 
-  it('goes on after answers that announce the end of their connection', () => {
+  it('continues after responses that announce the end of their connection', () => {
     const script: Script = {
-      takesMs: () => 0.2,
+      latencyMs: () => 0.2,
       respond: (index) =>
         index % 10 === 9
           ? 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
           : 'HTTP/1.1 204 None\r\n\r\n',
     };
-    // The virtual server does not end them; whoever waits for that in vain leaves after its time.
+    // The virtual server does not close them: the load does, after its timeout.
     const { load } = run({ count: 100, connections: 2, timeoutMs: 20 }, script);
     assert.equal(load.recorder.responses, 100);
     assert.deepEqual(load.recorder.errorCounts(), {});
   });
 
-  it('keeps a second by second account', () => {
+  it('keeps a series of seconds', () => {
     const { load } = run(
       { durationMs: 3_000, connections: 1 },
-      { takesMs: () => 1 },
+      { latencyMs: () => 1 },
       () => {},
       0.1,
     );
@@ -236,7 +239,7 @@ describe('a closed loop', () => {
     }
   });
 
-  it('ends when it is told to, with what there is', () => {
+  it('stops early with the results so far', () => {
     const { load } = run({ durationMs: 60_000, connections: 2 }, prompt, (one, elapsedMs) => {
       if (elapsedMs > 50 && !one.isStopped) one.stop();
     });
@@ -246,23 +249,23 @@ describe('a closed loop', () => {
 });
 
 describe('connecting', () => {
-  it('to nobody is told, once it is known', () => {
-    const { load } = run({ connections: 3 }, { takesMs: () => 1, connects: () => -111 });
+  it('fails when every first connect fails', () => {
+    const { load } = run({ connections: 3 }, { latencyMs: () => 1, connects: () => -111 });
     assert.equal(load.fault, -111);
     assert.equal(load.recorder.responses, 0);
   });
 
-  it('to some is enough to begin, and the others are tried again', () => {
-    const script: Script = { takesMs: () => 1, connects: (index) => (index === 1 ? -111 : 0) };
+  it('starts with the connections that succeed, and tries the others again', () => {
+    const script: Script = { latencyMs: () => 1, connects: (index) => (index === 1 ? -111 : 0) };
     const { load, server } = run({ connections: 3, durationMs: 300 }, script);
     assert.deepEqual(load.recorder.errorCounts(), { connect: 1 });
     assert.equal(server.addresses.length, 4);
     assert.equal(load.fault, 0);
   });
 
-  it('goes on from another address of loopback when the ports of one are used up', () => {
+  it('uses another address of loopback when the ports of one are used up', () => {
     const script: Script = {
-      takesMs: () => 1,
+      latencyMs: () => 1,
       connects: (_index, address) => ('from' in address ? 0 : -99),
     };
     const { load, server } = run({ connections: 2, durationMs: 10 }, script);

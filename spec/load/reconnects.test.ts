@@ -1,5 +1,5 @@
-// When a load connects again: at once behind a connection that brought a response, and later and
-// later behind those that brought none.
+// When a load connects again: at once after a connection that brought a response, with growing
+// delays after connections that brought none.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -13,13 +13,13 @@ function gapsOf(timesMs: readonly number[]): readonly number[] {
 }
 
 describe('connecting again', () => {
-  it('behind connections that end at once is delayed, more each time, up to a second', () => {
-    const script: Script = { takesMs: () => 1, endsAtOnce: () => true };
+  it('is delayed after connections that close at once, more each time, up to a second', () => {
+    const script: Script = { latencyMs: () => 1, closesAtOnce: () => true };
     const options = { rate: 10, durationMs: 4_000, connections: 1 };
     const { load, server } = runVirtual(options, script, TURN_MS);
     const gapsMs = gapsOf(server.connectsMs);
     assert.ok(gapsMs.length >= 9, `${gapsMs.length}`);
-    assert.ok(gapsMs[0] < 1, 'the first time it is at once');
+    assert.ok(gapsMs[0] < 1, 'the first reconnect has no delay');
     for (const [index, gapMs] of gapsMs.slice(1).entries()) {
       const wantedMs = Math.min(10 * 2 ** index, 1_000);
       assert.ok(gapMs > 0.7 * wantedMs && gapMs < wantedMs + 10, `${gapMs}, not ${wantedMs}`);
@@ -28,8 +28,8 @@ describe('connecting again', () => {
     assert.equal(load.recorder.delayedReconnects, gapsMs.length - 1);
   });
 
-  it('is bounded for many connections as well, which do not move in step', () => {
-    const script: Script = { takesMs: () => 1, endsAtOnce: () => true };
+  it('is bounded for many connections as well, whose delays differ', () => {
+    const script: Script = { latencyMs: () => 1, closesAtOnce: () => true };
     const options = { rate: 10, durationMs: 1_500, connections: 64 };
     const { server } = runVirtual(options, script, TURN_MS);
     assert.ok(server.addresses.length <= 64 * 11, `${server.addresses.length}`);
@@ -37,11 +37,11 @@ describe('connecting again', () => {
     assert.ok(Math.max(...last) - Math.min(...last) > 50);
   });
 
-  it('goes on at once when a response has come', () => {
+  it('has no delay after a response', () => {
     const script: Script = {
-      takesMs: () => 0.5,
-      endsAtOnce: (index) => index < 6,
-      endsBehind: () => true,
+      latencyMs: () => 0.5,
+      closesAtOnce: (index) => index < 6,
+      closesAfter: () => true,
     };
     const { load, server } = runVirtual({ count: 16, connections: 1 }, script, TURN_MS);
     const { closed = 0 } = load.recorder.errorCounts();
@@ -53,10 +53,10 @@ describe('connecting again', () => {
     assert.deepEqual(Object.keys(load.recorder.errorCounts()), ['closed']);
   });
 
-  it('is not delayed where each request has its connection', () => {
+  it('is not delayed without keep-alive', () => {
     const { load, server } = runVirtual(
       { durationMs: 200, connections: 2, keepAlive: false },
-      { takesMs: () => 0.5 },
+      { latencyMs: () => 0.5 },
       TURN_MS,
     );
     assert.ok(load.recorder.responses > 300, `${load.recorder.responses}`);
@@ -64,25 +64,29 @@ describe('connecting again', () => {
     assert.equal(load.recorder.delayedReconnects, 0);
   });
 
-  it('is not delayed where the server closes behind each response, and says so', () => {
+  it('is not delayed when the server announces and closes after each response', () => {
     const response = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
-    const script: Script = { takesMs: () => 0.5, respond: () => response, endsBehind: () => true };
+    const script: Script = {
+      latencyMs: () => 0.5,
+      respond: () => response,
+      closesAfter: () => true,
+    };
     const { load } = runVirtual({ durationMs: 200, connections: 2 }, script, TURN_MS);
     assert.ok(load.recorder.responses > 300, `${load.recorder.responses}`);
     assert.deepEqual([load.recorder.errors, load.recorder.delayedReconnects], [0, 0]);
   });
 
-  it('behind requests that are reset or ended unanswered is delayed', () => {
-    const script: Script = { takesMs: () => 0.5, respond: () => null };
+  it('is delayed after connections that were reset or closed without a response', () => {
+    const script: Script = { latencyMs: () => 0.5, respond: () => null };
     const options = { durationMs: 1_500, connections: 1 };
     const { load, server } = runVirtual(options, script, TURN_MS);
     assert.ok(server.addresses.length <= 11, `${server.addresses.length}`);
     assert.equal(load.recorder.errorCounts()['closed'], server.sent.length);
   });
 
-  it('to a server that has gone is delayed from the first time on', () => {
-    const script: Script = { takesMs: () => 1, connects: (index) => (index < 2 ? 0 : -111) };
-    const gone: Script = { ...script, endsAtOnce: () => true };
+  it('is delayed from the first time on when the server is gone', () => {
+    const script: Script = { latencyMs: () => 1, connects: (index) => (index < 2 ? 0 : -111) };
+    const gone: Script = { ...script, closesAtOnce: () => true };
     const { load, server } = runVirtual(
       { durationMs: 3_000, connections: 2, rate: 10 },
       gone,

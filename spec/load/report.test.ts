@@ -1,15 +1,15 @@
-// Reports: figures in words and pictures, two of them compared, pages that hold what they say.
+// Reports as text, page and CSV, and the comparison of two reports.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { axisTicks } from '../../src/load/chart-svg.ts';
 import { compareReports, compareText, reportFrom } from '../../src/load/compare.ts';
-import { bytesText, countText, detailText, timeText } from '../../src/load/format.ts';
+import { barText, bytesText, countText, detailText, timeText } from '../../src/load/format.ts';
+import { rowsOf } from '../../src/load/histogram-rows.ts';
 import type { LoadReport } from '../../src/load/report.ts';
 import { reportCsv } from '../../src/load/report-csv.ts';
 import { escapeHtml, reportHtml } from '../../src/load/report-html.ts';
 import { reportText } from '../../src/load/report-text.ts';
-import { barText, rowsOf } from '../../src/load/thresholds.ts';
 
 function report(rate = 1_000, change: Partial<LoadReport> = {}): LoadReport {
   const series = Array.from({ length: 8 }, (_, index) => ({
@@ -68,38 +68,38 @@ function report(rate = 1_000, change: Partial<LoadReport> = {}): LoadReport {
 }
 
 describe('a report as text', () => {
-  it('says when figures are worth less', () => {
+  it('warns of a load that limits itself, and of an early end', () => {
     assert.doesNotMatch(reportText(report()), /LOAD-BOUND|INTERRUPTED/);
     const bound = { core: 1, cpuShare: 1, workShare: 0.98, isBound: true, lateMsMax: 0 };
-    assert.match(reportText(report(1, { load: bound })), /LOAD-BOUND: this load kept its own core/);
+    assert.match(reportText(report(1, { load: bound })), /LOAD-BOUND: this load used its own core/);
     assert.match(reportText(report(1, { interrupted: true })), /INTERRUPTED/);
   });
 
-  it('names since when latencies count', () => {
-    assert.match(reportText(report()), /latency, from sending/);
+  it('says where latencies begin', () => {
+    assert.match(reportText(report()), /latency, since each request was sent/);
     const open = reportText(report(1, { loop: 'open, 100/s' }));
-    assert.match(open, /from when each request was due/);
+    assert.match(open, /latency, since each request was due/);
     assert.match(open, /open loop: 100\/s/);
   });
 
-  it('counts errors in words', () => {
+  it('names errors', () => {
     const text = reportText(report());
     assert.match(text, /status +200: 7,999, 503: 1/);
     assert.match(text, /errors +reset: 1\n +connection reset \(ECONNRESET\): 1/);
     assert.match(text, / 3\.0 s .* 1 errors/);
   });
 
-  it('leaves out the share of a core that a short run cannot tell', () => {
+  it('leaves out the share of a core of a short run', () => {
     assert.match(reportText(report()), /this load +50 % of a core, 40 % working \(core 1\)/);
     const short = reportText(report(1, { seconds: 0.4 }));
-    assert.match(short, /this load +no share of a core told of a run below 0\.5 s/);
+    assert.match(short, /this load +share of a core not measured, the run was shorter than 0\.5 s/);
     assert.doesNotMatch(short, /working/);
     const page = reportHtml(report(1, { seconds: 0.4 }));
-    assert.match(page, /<th>this load<\/th><td>no share/);
+    assert.match(page, /<th>this load<\/th><td>share of a core not measured/);
     assert.match(reportHtml(report()), /<th>this load<\/th><td>50 % of a core, 40 % working</);
   });
 
-  it('tells how many connections were opened again, and how many of them later', () => {
+  it('counts reconnects, and how many of them were delayed', () => {
     assert.match(reportText(report()), /reconnects +1\n/);
     assert.doesNotMatch(reportText(report(1, { reconnects: 0 })), /reconnects/);
     const delayed = report(1, { reconnects: 1_200, delayedReconnects: 30 });
@@ -110,32 +110,32 @@ describe('a report as text', () => {
     assert.match(reportHtml(delayed), /<th>reconnects<\/th><td>1,200, 30 of them delayed/);
   });
 
-  it('counts what was refused, and what nobody answered', () => {
+  it('counts error responses, and requests without a response', () => {
     const text = reportText(report(1_000, { waiting: { count: 3, mostMs: 2_000 } }));
     assert.match(text, /4xx, 5xx +1, 0\.0 % of all\n/);
-    assert.match(text, /waiting +3 requests were not answered by the end, after up to 2\.00 s\n/);
+    assert.match(text, /waiting +3 requests without a response at the end, after up to 2\.00 s\n/);
     const well = reportText(report(1_000, { statuses: { 200: 1, 301: 1 } }));
     assert.doesNotMatch(well, /4xx|waiting/);
     const page = reportHtml(report(1_000, { waiting: { count: 1, mostMs: 500 } }));
-    assert.match(page, /<th>waiting<\/th><td>1 request was not answered/);
+    assert.match(page, /<th>waiting<\/th><td>1 request without a response/);
   });
 
-  it('has no latencies where nothing was answered', () => {
+  it('has no latencies without a response', () => {
     const none = { histogram: [], responses: 0, statuses: {} };
-    assert.match(reportText(report(0, none)), /\nlatency: nothing was answered\n/);
+    assert.match(reportText(report(0, none)), /\nlatency: no response\n/);
     assert.doesNotMatch(reportText(report(0, none)), /P50/);
     assert.match(reportHtml(report(0, none)), /<div>P50<b>-<\/b>/);
   });
 
-  it('shows how bytes began that were no answer', () => {
+  it('shows the first bytes that are no valid response', () => {
     const shown = (badBytes: string): string => reportText(report(1, { badBytes }));
-    assert.match(shown('SSH-2.0\r\n'), / what came began with "SSH-2\.0\\r\\n"\n/);
+    assert.match(shown('SSH-2.0\r\n'), / first invalid bytes: "SSH-2\.0\\r\\n"\n/);
     assert.match(shown('\u0015\u0003\u0001'), /"\\u0015\\u0003\\u0001", which is TLS\n/);
     assert.ok(reportHtml(report(1, { badBytes: '<b>' })).includes('&lt;b&gt;'));
     assert.match(shown('\u009b2J\u0085\u007f'), /"\\u009b2J\\u0085\\u007f"\n/);
   });
 
-  it('shows controls as text, wherever they come from', () => {
+  it('escapes control characters, wherever they come from', () => {
     const bad = 'x\u001b[2J\u009b\u2028\u202e\r';
     const odd = report(1, {
       driver: bad,
@@ -163,7 +163,7 @@ describe('a report as text', () => {
     );
   });
 
-  it('tells of answers that came after the end', () => {
+  it('shows responses that came after the end', () => {
     assert.doesNotMatch(reportText(report()), /after/);
     const [second] = report().series;
     const series = [...report().series, { ...second, endMs: 9_500, lengthMs: 1_500 }];
@@ -173,7 +173,7 @@ describe('a report as text', () => {
     assert.match(late, / 9\.5 s .* after the end\n/);
   });
 
-  it('fits on a screen however long it ran', () => {
+  it('fits on a screen after a run of any length', () => {
     const [second] = report().series;
     const series = Array.from({ length: 999 }, (_, index) => ({ ...second, endMs: index * 1000 }));
     assert.ok(reportText(report(1, { series })).split('\n').length < 70);
@@ -181,7 +181,7 @@ describe('a report as text', () => {
 });
 
 describe('a histogram in rows', () => {
-  it('leaves nothing out', () => {
+  it('has every sample', () => {
     for (const rows of [2, 5, 16, 40]) {
       const found = rowsOf(report().histogram, rows);
       assert.equal(found.length, rows);
@@ -213,7 +213,7 @@ describe('a histogram in rows', () => {
 describe('a report as a page', () => {
   const page = reportHtml(report());
 
-  it('needs nothing but itself', () => {
+  it('is self-contained', () => {
     assert.doesNotMatch(page, /<script|<link|<img|src=|href=|@import|url\(/);
     assert.equal(page.match(/<svg /g)?.length, 5);
     const clean = reportHtml(report(1_000, { errorCount: 0 }));
@@ -221,7 +221,7 @@ describe('a report as a page', () => {
     assert.doesNotMatch(page, /NaN|Infinity|undefined/);
   });
 
-  it('draws a line where the run ended, when answers came later', () => {
+  it('marks the end of the run when responses came later', () => {
     assert.doesNotMatch(page, /stroke-dasharray/);
     const [second] = report().series;
     const series = [...report().series, { ...second, endMs: 9_500, lengthMs: 1_500 }];
@@ -229,7 +229,7 @@ describe('a report as a page', () => {
     assert.equal(late.match(/stroke-dasharray.*?>end<\/text>/g)?.length, 3);
   });
 
-  it('closes what it opens, and escapes what it shows', () => {
+  it('closes all elements, and escapes all text', () => {
     for (const name of ['html', 'head', 'body', 'main', 'svg', 'table', 'tr', 'td', 'h1', 'h2']) {
       const opened = page.match(new RegExp(`<${name}[ >]`, 'g'))?.length;
       assert.equal(page.match(new RegExp(`</${name}>`, 'g'))?.length, opened, name);
@@ -239,7 +239,7 @@ describe('a report as a page', () => {
     assert.equal(escapeHtml(`<a b="c" d='e'>&`), '&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;');
   });
 
-  it('can be made of nothing, too', () => {
+  it('can be made of an empty report', () => {
     const none = reportHtml(report(0, { series: [], histogram: [], responses: 0 }));
     assert.doesNotMatch(none, /NaN|Infinity/);
   });
@@ -261,7 +261,7 @@ describe('a report as CSV', () => {
 });
 
 describe('two reports', () => {
-  it('differ where their seconds lie apart', () => {
+  it('differ when their seconds are apart', () => {
     const [rate] = compareReports(report(1_000), report(800));
     assert.ok(Math.abs(rate.change + 0.2) < 1e-9);
     assert.equal(rate.isApart, true);
@@ -269,19 +269,22 @@ describe('two reports', () => {
     assert.match(compareText(report(800), report(1_000), ['a', 'b']), /\+25\.0 % +better/);
   });
 
-  it('of the same do not differ', () => {
+  it('of the same runs do not differ', () => {
     const text = compareText(report(1_000), report(1_000), ['a', 'b']);
-    assert.match(text, /requests\/s +1,000 +1,000 +0\.0 % +within what seconds differ by/);
+    assert.match(text, /requests\/s +1,000 +1,000 +0\.0 % +within the spread of the seconds/);
     assert.doesNotMatch(text, /WORSE|better|NOT ALIKE/);
   });
 
-  it('that were asked differently are not alike', () => {
-    assert.match(compareText(report(), report(1, { connections: 8 }), ['a', 'b']), /NOT ALIKE/);
+  it('with different requests are not comparable', () => {
+    assert.match(
+      compareText(report(), report(1, { connections: 8 }), ['a', 'b']),
+      /NOT COMPARABLE/,
+    );
     const load = { ...report().load, isBound: true };
     assert.match(compareText(report(), report(1, { load }), ['a', 'b']), /LOAD-BOUND: in b/);
   });
 
-  it('are read from what was written, and from nothing else', () => {
+  it('are read from written JSON only', () => {
     assert.deepEqual(reportFrom(JSON.stringify(report())), report());
     assert.equal(reportFrom('{'), 'not JSON');
     for (const text of ['null', '3', '{}', '{"format":2}']) {
@@ -290,8 +293,8 @@ describe('two reports', () => {
   });
 });
 
-describe('figures in words', () => {
-  it('have the unit that suits', () => {
+describe('formatted numbers', () => {
+  it('have a fitting unit', () => {
     assert.deepEqual([0, 0.0012, 0.85, 1.234, 12.34, 123.4, 2_100].map(timeText), [
       '0.0 us',
       '1.2 us',

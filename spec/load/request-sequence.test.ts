@@ -1,8 +1,8 @@
-// The order in which requests of several kinds go out, and where their bytes lie.
+// The order of requests of several kinds, and where their bytes are.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { mixed, RequestSequence, wheelBytes } from '../../src/load/request-sequence.ts';
+import { mixed, RequestSequence, sequenceBytes } from '../../src/load/request-sequence.ts';
 
 const request = (text: string, weight: number) => ({
   bytes: Buffer.from(text),
@@ -12,7 +12,7 @@ const request = (text: string, weight: number) => ({
 });
 
 describe('an order by weight', () => {
-  it('is as even as can be', () => {
+  it('is the most even one', () => {
     assert.deepEqual(mixed([1]), [0]);
     assert.deepEqual(mixed([2, 1]), [0, 1, 0]);
     assert.deepEqual(mixed([10, 5]), [0, 1, 0]);
@@ -28,8 +28,8 @@ describe('an order by weight', () => {
   });
 });
 
-describe('a wheel', () => {
-  it('has every batch in one piece, also around its end', () => {
+describe('a request sequence', () => {
+  it('has every batch in contiguous memory, also across the end of a cycle', () => {
     const requests = [request('aa', 2), request('b', 1)];
     const sequence = new RequestSequence(requests, 4);
     assert.equal(sequence.length, 3);
@@ -49,10 +49,10 @@ describe('a wheel', () => {
       [sequence.after(2, 1), sequence.after(0, 3), sequence.after(1, 100)],
       [0, 0, 2],
     );
-    assert.ok(wheelBytes(requests, 4) >= 5 + 7);
+    assert.ok(sequenceBytes(requests, 4) >= 5 + 7);
   });
 
-  it('gives memory that does not move', () => {
+  it('has memory outside of the heap of V8', () => {
     assert.ok(new RequestSequence([request('a', 1)], 1).bytes.length >= 64);
   });
 });

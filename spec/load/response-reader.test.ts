@@ -1,10 +1,10 @@
-// The reader of answers, with each answer in one piece, byte by byte and cut at every place, after
-// a fresh start and when it remembers a head.
+// The reader of responses: each response at once, byte by byte and split at every byte, with and
+// without a remembered head.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ResponseFault, responseFaultText } from '../../src/load/response-fault.ts';
-import { type Asked, HeadMemory, ResponseReader } from '../../src/load/response-reader.ts';
+import { HeadMemory, type RequestKind, ResponseReader } from '../../src/load/response-reader.ts';
 
 interface Read {
   readonly status: number;
@@ -14,18 +14,18 @@ interface Read {
 
 interface Outcome {
   readonly responses: readonly Read[];
-  /** A fault, 0, or 'more' when an answer is not whole at the end of the bytes. */
+  /** A fault, 0, or 'more' when a response is incomplete at the end of the bytes. */
   readonly end: number | 'more';
 }
 
-const asked = (isHead = false, expected: string | null = null): Asked => ({
+const kindOf = (isHead = false, expected: string | null = null): RequestKind => ({
   isHead,
   memory: new HeadMemory(),
   expected: expected === null ? null : Buffer.from(expected),
 });
 
-/** Reads answers from pieces, as a connection does; with `ends` the stream then ends. */
-function readPieces(pieces: readonly Buffer[], kind: Asked, ends = false): Outcome {
+/** Reads responses from segments, as a connection does; with `ends` the stream then ends. */
+function readSegments(segments: readonly Buffer[], kind: RequestKind, ends = false): Outcome {
   const reader = new ResponseReader();
   const responses: Read[] = [];
   reader.begin(kind);
@@ -37,39 +37,40 @@ function readPieces(pieces: readonly Buffer[], kind: Asked, ends = false): Outco
     });
     reader.begin(kind);
   };
-  for (const piece of pieces) {
-    // Somewhere within a larger memory, as blocks are.
-    const memory = Buffer.concat([Buffer.from('xyz'), piece, Buffer.from('\r\n\r\n')]);
+  for (const segment of segments) {
+    // In the middle of a larger memory, as blocks are.
+    const memory = Buffer.concat([Buffer.from('xyz'), segment, Buffer.from('\r\n\r\n')]);
     const bytes = new Uint8Array(memory);
     const view = new DataView(bytes.buffer);
     let at = 3;
-    while (at < 3 + piece.length) {
-      at = reader.read(bytes, view, at, 3 + piece.length);
+    while (at < 3 + segment.length) {
+      at = reader.read(bytes, view, at, 3 + segment.length);
       if (at < 0) return { responses, end: at };
-      assert.ok(at <= 3 + piece.length, 'nothing behind the piece is read');
-      if (reader.isWhole) take();
+      assert.ok(at <= 3 + segment.length, 'nothing after the segment is read');
+      if (reader.isComplete) take();
     }
   }
-  if (ends && reader.isBegun && reader.ended()) take();
+  if (ends && reader.isBegun && reader.end()) take();
   return { responses, end: reader.isBegun ? 'more' : 0 };
 }
 
-function cutsOf(text: string): Buffer[][] {
+function splitsOf(text: string): Buffer[][] {
   const whole = Buffer.from(text, 'latin1');
-  const cuts: Buffer[][] = [[whole], [...whole].map((byte) => Buffer.from([byte]))];
-  for (let at = 1; at < whole.length; at++) cuts.push([whole.subarray(0, at), whole.subarray(at)]);
-  return cuts;
+  const splits: Buffer[][] = [[whole], [...whole].map((byte) => Buffer.from([byte]))];
+  for (let at = 1; at < whole.length; at++)
+    splits.push([whole.subarray(0, at), whole.subarray(at)]);
+  return splits;
 }
 
-/** All ways to cut it come to the same; gives that. */
-function read(text: string, kind: () => Asked = asked, ends = false): Outcome {
-  const [first, ...others] = cutsOf(text).map((pieces) => readPieces(pieces, kind(), ends));
+/** The outcome, which all ways to split the text share. */
+function read(text: string, kind: () => RequestKind = kindOf, ends = false): Outcome {
+  const [first, ...others] = splitsOf(text).map((segments) => readSegments(segments, kind(), ends));
   for (const other of others) assert.deepEqual(other, first, JSON.stringify(text));
-  // Once more with a memory that knows the head already.
+  // Again with a remembered head.
   const memory = kind();
-  readPieces([Buffer.from(text, 'latin1')], memory, ends);
-  for (const pieces of cutsOf(text)) {
-    assert.deepEqual(readPieces(pieces, memory, ends), first, `again: ${JSON.stringify(text)}`);
+  readSegments([Buffer.from(text, 'latin1')], memory, ends);
+  for (const segments of splitsOf(text)) {
+    assert.deepEqual(readSegments(segments, memory, ends), first, `again: ${JSON.stringify(text)}`);
   }
   return first;
 }
@@ -78,7 +79,7 @@ const ok = (status = 200, closes = false): Read => ({ status, closes, isAsExpect
 const whole = (...responses: Read[]): Outcome => ({ responses, end: 0 });
 const lines = (...all: string[]): string => all.join('\r\n');
 
-describe('answers that are right', () => {
+describe('valid responses', () => {
   it('by length', () => {
     const response = lines('HTTP/1.1 200 OK', 'Content-Length: 5', '', 'hello');
     assert.deepEqual(read(response), whole(ok()));
@@ -112,10 +113,10 @@ describe('answers that are right', () => {
 
   it('by the end of the stream', () => {
     const response = lines('HTTP/1.1 200 OK', 'A: b', '', 'all that comes');
-    assert.deepEqual(read(response, asked, true), whole(ok(200, true)));
+    assert.deepEqual(read(response, kindOf, true), whole(ok(200, true)));
     assert.equal(read(response).end, 'more');
     const coding = lines('HTTP/1.1 200 OK', 'Transfer-Encoding: gzip', '', 'x');
-    assert.deepEqual(read(coding, asked, true), whole(ok(200, true)));
+    assert.deepEqual(read(coding, kindOf, true), whole(ok(200, true)));
   });
 
   it('without a body, whatever their heads say', () => {
@@ -127,13 +128,13 @@ describe('answers that are right', () => {
     for (const field of ['Content-Length: 10', 'Transfer-Encoding: chunked', 'A: b']) {
       const response = lines('HTTP/1.1 200 OK', field, '', '');
       assert.deepEqual(
-        read(response + response, () => asked(true)),
+        read(response + response, () => kindOf(true)),
         whole(ok(), ok()),
       );
     }
   });
 
-  it('behind interim answers', () => {
+  it('after interim responses', () => {
     const interim = lines(
       'HTTP/1.1 100 Continue',
       '',
@@ -146,7 +147,7 @@ describe('answers that are right', () => {
     assert.deepEqual(read(interim + response + interim + response), whole(ok(), ok()));
   });
 
-  it('that end their connection, or not', () => {
+  it('say whether their connection ends', () => {
     const closes = (...fields: string[]): boolean => {
       const { responses, end } = read(lines(...fields, 'Content-Length: 0', '', ''));
       assert.equal(end, 0);
@@ -163,7 +164,7 @@ describe('answers that are right', () => {
     assert.equal(closes('HTTP/1.0 200 OK', 'Connection: keep-alive, close'), true);
   });
 
-  it('with all that a field may hold', () => {
+  it('with every allowed byte in fields', () => {
     const response = lines(
       'HTTP/1.1 200 \tr\xe9ason',
       'A:',
@@ -174,7 +175,7 @@ describe('answers that are right', () => {
   });
 });
 
-describe('answers that are wrong', () => {
+describe('invalid responses', () => {
   const wrong: readonly [ResponseFault, ...string[]][] = [
     [ResponseFault.StatusLine, 'HTTP/2.0 200 OK', ''],
     [ResponseFault.StatusLine, 'HTTP/1.2 200 OK', ''],
@@ -229,7 +230,7 @@ describe('answers that are wrong', () => {
     [ResponseFault.Trailer, '0', '\rx'],
   ];
 
-  it('are each told by the fault that it is, wherever they are cut', () => {
+  it('have their fault, wherever they are split', () => {
     for (const [fault, ...text] of wrong) {
       assert.deepEqual(read(lines(...text)), { responses: [], end: fault }, JSON.stringify(text));
     }
@@ -240,51 +241,51 @@ describe('answers that are wrong', () => {
     for (const fault of Object.values(ResponseFault)) assert.match(responseFaultText(fault), /./);
   });
 
-  it('are not whole when the stream ends early', () => {
+  it('are incomplete when the stream ends early', () => {
     const length = lines('HTTP/1.1 200 OK', 'Content-Length: 5', '', 'hell');
     for (const text of [length, 'HTTP/1.1 200 OK\r\n', `${chunked}5\r\nhello\r\n`]) {
-      assert.deepEqual(read(text, asked, true), { responses: [], end: 'more' });
+      assert.deepEqual(read(text, kindOf, true), { responses: [], end: 'more' });
     }
   });
 
-  it('have heads that end', () => {
+  it('include a head that is too long', () => {
     const filler = Buffer.from(`A: ${'x'.repeat(60_000)}\r\n`);
     const start = Buffer.from('HTTP/1.1 200 OK\r\n');
-    const pieces = [start, ...new Array<Buffer>(5).fill(filler)];
-    assert.equal(readPieces(pieces, asked()).end, ResponseFault.HeadTooLong);
+    const segments = [start, ...new Array<Buffer>(5).fill(filler)];
+    assert.equal(readSegments(segments, kindOf()).end, ResponseFault.HeadTooLong);
   });
 });
 
-describe('what was expected', () => {
+describe('an expected body', () => {
   const by = (body: string): readonly string[] => [
     lines('HTTP/1.1 200 OK', `Content-Length: ${body.length}`, '', body),
     lines('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked', '', body.length.toString(16), body) +
       lines('', '0', '', ''),
   ];
 
-  it('is what came', () => {
+  it('equals the body', () => {
     for (const text of by('hello')) {
       assert.deepEqual(
-        read(text, () => asked(false, 'hello')),
+        read(text, () => kindOf(false, 'hello')),
         whole(ok()),
       );
     }
     const close = lines('HTTP/1.1 200 OK', '', 'hello');
     assert.deepEqual(
-      read(close, () => asked(false, 'hello'), true),
+      read(close, () => kindOf(false, 'hello'), true),
       whole(ok(200, true)),
     );
     const none = lines('HTTP/1.1 200 OK', 'Content-Length: 0', '', '');
     assert.deepEqual(
-      read(none, () => asked(false, '')),
+      read(none, () => kindOf(false, '')),
       whole(ok()),
     );
   });
 
-  it('is another, shorter or longer', () => {
+  it('differs from the body, or is shorter or longer', () => {
     for (const body of ['hallo', 'hell', 'hello!', 'h']) {
       for (const text of by(body)) {
-        const { responses, end } = read(text + text, () => asked(false, 'hello'));
+        const { responses, end } = read(text + text, () => kindOf(false, 'hello'));
         assert.equal(end, 0);
         assert.deepEqual(
           responses.map((one) => one.isAsExpected),
@@ -294,33 +295,33 @@ describe('what was expected', () => {
       }
     }
     const none = lines('HTTP/1.1 200 OK', 'Content-Length: 0', '', '');
-    assert.equal(read(none, () => asked(false, 'x')).responses[0].isAsExpected, false);
+    assert.equal(read(none, () => kindOf(false, 'x')).responses[0].isAsExpected, false);
   });
 });
 
 describe('a head that is remembered', () => {
-  it('counts only when it is the same in every byte', () => {
-    const memory = asked();
+  it('is used only when every byte is the same', () => {
+    const memory = kindOf();
     const respond = (length: string, connection: string): Buffer =>
       Buffer.from(
         lines(`HTTP/1.1 200 OK`, `Content-Length: ${length}`, `Connection: ${connection}`, '', ''),
       );
-    const one = readPieces([respond('3', 'a'), Buffer.from('abc')], memory);
+    const one = readSegments([respond('3', 'a'), Buffer.from('abc')], memory);
     assert.deepEqual(one, whole(ok()));
-    const two = readPieces([respond('4', 'a'), Buffer.from('abcd')], memory);
+    const two = readSegments([respond('4', 'a'), Buffer.from('abcd')], memory);
     assert.deepEqual(two, whole(ok()));
-    assert.deepEqual(readPieces([respond('3', 'a')], memory).end, 'more');
-    const closing = readPieces([respond('0', 'close')], memory);
+    assert.deepEqual(readSegments([respond('3', 'a')], memory).end, 'more');
+    const closing = readSegments([respond('0', 'close')], memory);
     assert.deepEqual(closing, whole(ok(200, true)));
-    assert.deepEqual(readPieces([respond('0', 'clone')], memory), whole(ok()));
+    assert.deepEqual(readSegments([respond('0', 'clone')], memory), whole(ok()));
   });
 
-  it('is not that of an interim answer', () => {
-    const memory = asked();
+  it('is not that of an interim response', () => {
+    const memory = kindOf();
     const interim = Buffer.from(lines('HTTP/1.1 100 Continue', '', ''));
     const final = Buffer.from(lines('HTTP/1.1 204 None', '', ''));
     for (let round = 0; round < 3; round++) {
-      assert.deepEqual(readPieces([interim, final], memory), whole(ok(204)));
+      assert.deepEqual(readSegments([interim, final], memory), whole(ok(204)));
     }
   });
 });

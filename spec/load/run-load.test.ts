@@ -1,4 +1,4 @@
-// Loads that run for real, on each driver, against a server of ours and against plain sockets.
+// Real loads on each driver, against a server of ours and against plain sockets.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -50,7 +50,7 @@ function checked(report: LoadReport, responses: number): void {
 
 for (const driver of chosenDrivers()) {
   describe(`a load on ${driver}`, { timeout }, () => {
-    it('asks a server of ours as often as it is told, in every way', async () => {
+    it('sends the requests that every kind of option asks for', async () => {
       const served = await serve();
       const { url } = served;
       const many = { driver, connections: 8, count: 2_000 } as const;
@@ -74,7 +74,7 @@ for (const driver of chosenDrivers()) {
       await served.close();
     });
 
-    it('asks at a rate', async () => {
+    it('sends at a rate', async () => {
       const served = await serve();
       const options: LoadOptions = { url: served.url, driver, connections: 4, rate: 200 };
       const report = await runLoad({ ...options, durationMs: 500, warmUpMs: 100 });
@@ -84,7 +84,7 @@ for (const driver of chosenDrivers()) {
       await served.close();
     });
 
-    it('tells of statuses, and of connections that break', async () => {
+    it('counts statuses, and connections that fail', async () => {
       const served = await serve();
       const options = { driver, connections: 2, count: 100 } as const;
       const missing = await runLoad({ url: `${served.url}/none`, ...options });
@@ -106,7 +106,7 @@ for (const driver of chosenDrivers()) {
       await new Promise((resolve) => breaking.close(resolve));
     });
 
-    it('does not connect without pause to a server that closes at once', async () => {
+    it('delays connects to a server that closes each connection at once', async () => {
       let accepted = 0;
       const closing = createServer((socket) => {
         accepted += 1;
@@ -119,13 +119,13 @@ for (const driver of chosenDrivers()) {
       const options = { driver, connections: 2, rate: 10, durationMs: 600, timeoutMs: 100 };
       const report = await runLoad({ url: `http://127.0.0.1:${port}/`, ...options });
       assert.equal(report.responses, 0);
-      // One that was held up connects less often: 0, 0, 10, 20, 40 ... ms is the most.
+      // At most after 0, 0, 10, 20, 40 ... ms; a busy machine connects less often.
       assert.ok(accepted <= 2 * 10, `${accepted} connections`);
       assert.ok(report.delayedReconnects > 0 && report.reconnects < accepted);
       await new Promise((resolve) => closing.close(resolve));
     });
 
-    it('shows what came that was no answer', async () => {
+    it('shows bytes that are no valid response', async () => {
       const odd = createServer((socket) => {
         socket.on('error', () => {});
         socket.once('data', () => socket.write('SSH-2.0-odd\r\n'));
@@ -139,7 +139,7 @@ for (const driver of chosenDrivers()) {
       await new Promise((resolve) => odd.close(resolve));
     });
 
-    it('tells of requests that nobody has answered by the end', async () => {
+    it('counts requests without a response at the end', async () => {
       let asked = 0;
       const partly = createServer((socket) => {
         socket.on('error', () => {});
@@ -155,13 +155,13 @@ for (const driver of chosenDrivers()) {
       const url = `http://127.0.0.1:${port}/`;
       const report = await runLoad({ url, driver, durationMs: 600, connections: 3 });
       assert.ok(report.responses > 0 && report.errorCount === 0);
-      // Another that just waits longest may be among them on a busy machine.
+      // On a busy machine another request may have waited long enough as well.
       assert.ok(report.waiting.count >= 1 && report.waiting.count <= 3);
       assert.ok(report.waiting.mostMs >= 590, String(report.waiting.mostMs));
       await new Promise((resolve) => partly.close(resolve));
     });
 
-    it('gives up when nobody is there, or nobody answers', async () => {
+    it('fails when no server listens, or none responds', async () => {
       const silent = createServer((socket) => {
         socket.on('error', () => {});
         socket.resume();
@@ -174,13 +174,13 @@ for (const driver of chosenDrivers()) {
       assert.deepEqual([report.responses, report.errors], [0, { timeout: 3 }]);
       await new Promise((resolve) => silent.close(resolve));
       await assert.rejects(runLoad({ url, driver, connections: 2 }), (error: LoadProblem) => {
-        assert.ok(error instanceof LoadProblem && !error.isMisuse);
+        assert.ok(error instanceof LoadProblem && !error.isUsageError);
         assert.match(error.message, /^cannot connect to 127\.0\.0\.1:\d+: connection refused/);
         return true;
       });
     });
 
-    it('ends early with what there is', async () => {
+    it('ends early with the results so far', async () => {
       const served = await serve();
       let progressCount = 0;
       const running = startLoad(
@@ -200,8 +200,8 @@ for (const driver of chosenDrivers()) {
   });
 }
 
-describe('options that are wrong', () => {
-  it('are told all at once', async () => {
+describe('wrong options', () => {
+  it('are all reported at once', async () => {
     const options = {
       url: ['https://a/', 'ftp://b/', 'http://c/', 'http://d/'],
       weights: [1],
@@ -219,18 +219,18 @@ describe('options that are wrong', () => {
       conections: 3,
     } as unknown as LoadOptions;
     await assert.rejects(runLoad(options), (error: LoadProblem) => {
-      assert.ok(error.isMisuse);
+      assert.ok(error.isUsageError);
       for (const part of [
         'conections: no such option; did you mean connections?',
-        'connections: given 1.5, allowed: a whole number from 1 to 50000',
+        'connections: given 1.5, allowed: an integer from 1 to 50000',
         'durationMs: given 0',
-        'https://a/: TLS is not supported here',
+        'https://a/: TLS is not supported, use http://',
         'ftp://b/: not a URL',
-        'http://d/: another server than c',
+        'http://d/: all URLs of a load must be of one server, c',
         'weights: 1 given for 4 URLs',
-        'header: "A b: c" has no name',
-        'header: "A: b\\nc" has a value',
-        'header: Content-Length follows from',
+        'header: "A b: c" has an invalid field name',
+        'header: "A: b\\nc" has an invalid field value',
+        'header: Content-Length cannot be given',
         'method: given "G T", allowed: a name such as GET',
         'rate: allowed',
         'pipelining: given 2, allowed: 1 without keep-alive',
@@ -244,12 +244,12 @@ describe('options that are wrong', () => {
     });
   });
 
-  it('are none where a name has two addresses: the one with a server is asked', async () => {
+  it('are not a name with two addresses: the load takes the one with a server', async () => {
     const server = createServer((socket) => socket.on('error', () => {}).end());
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    // 127.0.0.2 is of loopback as well, and nobody listens there.
+    // 127.0.0.2 is on loopback as well, and no server listens there.
     assert.equal(await firstOf(['127.0.0.2', '127.0.0.1'], port), '127.0.0.1');
     assert.equal(await firstOf(['127.0.0.1', '127.0.0.2'], port), '127.0.0.1');
     assert.equal(await findHost('127.0.0.2', port), '127.0.0.2');
@@ -257,7 +257,7 @@ describe('options that are wrong', () => {
     assert.equal(await firstOf(['127.0.0.2', '127.0.0.1'], port), '127.0.0.2');
   });
 
-  it('as a host that is not known', async () => {
+  it('include an unknown host', async () => {
     await assert.rejects(
       runLoad({ url: 'http://no-such-host.invalid/' }),
       /^LoadProblem: cannot find no-such-host\.invalid: no /,

@@ -1,4 +1,4 @@
-// Runs a whole load on a clock that the test turns, against a server that is a script.
+// Runs a load on a virtual clock, against a scripted server.
 
 import assert from 'node:assert/strict';
 import { Load, Phase } from '../../src/load/load.ts';
@@ -10,7 +10,7 @@ export interface Ran {
   readonly server: VirtualServer;
 }
 
-/** Runs to the end, a turn every `turnMs`; `act` is called before every turn. */
+/** Runs a load to its end, a turn every `turnMs`; `act` is called before every turn. */
 export function runVirtual(
   options: Omit<LoadOptions, 'url'>,
   script: Script,
@@ -21,11 +21,11 @@ export function runVirtual(
   assert.ok('requests' in prepared, String(prepared));
   const server = new VirtualServer(script);
   const plan = { ...prepared, address: { host: '127.0.0.1', port: 80 } };
-  const events = { counting: () => {}, counted: () => {}, secondOver: () => {} };
+  const events = { counting: () => {}, counted: () => {}, secondEnded: () => {} };
   const load = new Load(plan, server, server.slab, events);
   load.start();
   const startMs = server.nowMs;
-  for (let turn = 1; load.phase !== Phase.Over; turn++) {
+  for (let turn = 1; load.phase !== Phase.Closed; turn++) {
     server.goTo(startMs + turn * turnMs);
     act(load, turn * turnMs);
     load.turn();

@@ -1,4 +1,4 @@
-// When requests of an open loop are due: evenly, at rates that stay, step and climb.
+// When requests of an open loop are due: evenly, at constant, stepped and rising rates.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -25,13 +25,13 @@ describe('a schedule', () => {
     }
   });
 
-  it('does not drift: the millionth is where it belongs', () => {
+  it('does not drift: the millionth request is due at its exact time', () => {
     const schedule = new Schedule([{ from: 70_000, to: 70_000, durationMs: FOREVER }]);
     for (let index = 0; index < 1_000_000; index++) schedule.advance();
     assert.ok(Math.abs(schedule.dueMs - 1e9 / 70_000) < 1e-6);
   });
 
-  it('goes from step to step', () => {
+  it('follows its steps', () => {
     const steps = [
       { from: 1000, to: 1000, durationMs: 3 },
       { from: 500, to: 500, durationMs: 6 },
@@ -46,7 +46,7 @@ describe('a schedule', () => {
     );
   });
 
-  it('climbs: as many come by a time as the rate had room for', () => {
+  it('rises: the requests until a time are the area under the rate', () => {
     for (const [from, to] of [
       [0, 2000],
       [2000, 0],

@@ -1,4 +1,4 @@
-// From which addresses connections come.
+// The local addresses of connections.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -6,18 +6,18 @@ import { Sources } from '../../src/load/sources.ts';
 
 const loopback = { host: '127.0.0.1', port: 80 };
 
-it('few connections come from wherever the system likes', () => {
+it('few connections leave the address to the kernel', () => {
   assert.deepEqual(new Sources(loopback, 100).target(99), loopback);
 });
 
-it('many are spread over the addresses of loopback', () => {
+it('many connections are spread over the addresses of loopback', () => {
   const sources = new Sources(loopback, 50_000);
   assert.deepEqual(sources.target(15_999), loopback);
   assert.deepEqual(sources.target(16_000), { ...loopback, from: '127.0.0.2' });
   assert.deepEqual(sources.target(49_999), { ...loopback, from: '127.0.0.4' });
 });
 
-it('a used up address gives way to the next, where there is one', () => {
+it('an address without free ports is followed by the next, if there is one', () => {
   const sources = new Sources(loopback, 1);
   assert.equal(sources.exhausted(0), true);
   assert.deepEqual(sources.target(0), { ...loopback, from: '127.0.0.2' });

@@ -1,4 +1,4 @@
-// URLs of a load: those that name a server, and those that are told why they do not.
+// The URLs that a load takes, and the problems of those that it rejects.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -15,30 +15,30 @@ const hrefs: readonly (readonly [text: string, href: string])[] = [
   ['http://a/%20', 'http://a/%20'],
 ];
 
-const refused: readonly (readonly [text: string, why: RegExp])[] = [
-  ['http://', /^http:\/\/: the URL names no host; one that does is /],
-  ['http:///x', /names no host/],
-  ['http://:80/', /names no host/],
-  ['http://?a', /names no host/],
+const rejected: readonly (readonly [text: string, why: RegExp])[] = [
+  ['http://', /^http:\/\/: the host is missing, as in /],
+  ['http:///x', /the host is missing/],
+  ['http://:80/', /the host is missing/],
+  ['http://?a', /the host is missing/],
   ['http:/x', /^http:\/x: not a URL such as http:\/\/127\.0\.0\.1:8080\/$/],
   ['http:x', /not a URL such as/],
   ['ftp://a/', /not a URL such as/],
   ['', /^"": not a URL such as/],
-  ['http://8080', /8080 is no host; a port of this machine is http:\/\/127\.0\.0\.1:8080\/$/],
-  ['http://8080/x', /8080 is no host/],
+  ['http://8080', /8080 is not a host; did you mean http:\/\/127\.0\.0\.1:8080\/\?$/],
+  ['http://8080/x', /8080 is not a host/],
   ['http://a:99999/', /the port is 99999, allowed: 1 to 65535$/],
   ['http://a:0/', /the port is 0, allowed/],
   ['http://a:b/', /the port is b, allowed/],
   ['http://[::1]:70000/', /the port is 70000, allowed/],
   ['http://[::1', /./],
-  ['https://a/', /^https:\/\/a\/: TLS is not supported here, only http:\/\/$/],
+  ['https://a/', /^https:\/\/a\/: TLS is not supported, use http:\/\/$/],
   ['HTTPS://', /TLS is not supported/],
-  ['http://me:secret@a/', /^http:\/\/\.\.\.@a\/: user and password belong into/],
+  ['http://me:secret@a/', /^http:\/\/\.\.\.@a\/: user and password are not allowed/],
   ['http://me@a/', /user and password/],
-  ['http://a/b c', /^"http:\/\/a\/b c": a URL has no spaces/],
-  [' http://a/', /has no spaces/],
-  ['http://a/\r\nX: y', /^"http:\/\/a\/\\r\\nX: y": a URL has no spaces, backslashes and control/],
-  ['http://a\\b/', /no spaces, backslashes/],
+  ['http://a/b c', /^"http:\/\/a\/b c": spaces, backslashes and/],
+  [' http://a/', /: spaces, backslashes/],
+  ['http://a/\r\nX: y', /^"http:\/\/a\/\\r\\nX: y": spaces, backslashes and control/],
+  ['http://a\\b/', /: spaces, backslashes/],
 ];
 
 describe('a URL of a load', () => {
@@ -50,7 +50,7 @@ describe('a URL of a load', () => {
     });
   }
 
-  for (const [text, why] of refused) {
+  for (const [text, why] of rejected) {
     it(`is not ${JSON.stringify(text)}`, () => {
       const problem = parseUrl(text);
       assert.ok(typeof problem === 'string', String(problem));
@@ -59,7 +59,7 @@ describe('a URL of a load', () => {
     });
   }
 
-  it('that is endless is told in a line that ends', () => {
+  it('that is very long is shortened in the problem', () => {
     assert.ok(String(parseUrl(`ftp://${'a'.repeat(10_000)}`)).length < 200);
   });
 });

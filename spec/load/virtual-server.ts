@@ -1,5 +1,5 @@
-// A driver with a server behind it, both on a clock that the test turns: every request is answered
-// after a time that the test says. It keeps the contract of the seam as far as a load uses it.
+// A driver with a server behind it on a virtual clock: the server responds to every request after a
+// scripted time. It keeps the contract of Driver as far as a load uses it.
 
 import assert from 'node:assert/strict';
 import { Slab } from '../../src/base/slab.ts';
@@ -8,21 +8,21 @@ import { type Address, type Completions, type Driver, Op } from '../../src/drive
 export interface Sent {
   readonly slot: number;
   readonly atMs: number;
-  /** When its last byte was answered. */
+  /** When its response comes. */
   readonly responseMs: number;
 }
 
 export interface Script {
-  /** How long the answer to the request `index` takes that came at `atMs`; Infinity for ever. */
-  takesMs(index: number, atMs: number): number;
-  /** What a connect comes to: 0 or -errno. */
+  /** Time until the response to request `index`, received at `atMs`; Infinity is never. */
+  latencyMs(index: number, atMs: number): number;
+  /** The result of a connect: 0 or -errno. */
   connects?(index: number, address: Address): number;
-  /** Whether that connection ends at once, though it came about. */
-  endsAtOnce?(index: number): boolean;
-  /** The answer, or null to end the connection instead. */
+  /** Whether the server closes that connection at once. */
+  closesAtOnce?(index: number): boolean;
+  /** The response, or null to close the connection instead. */
   respond?(index: number): string | null;
-  /** Whether the connection ends behind the answer. */
-  endsBehind?(index: number): boolean;
+  /** Whether the server closes the connection after the response. */
+  closesAfter?(index: number): boolean;
 }
 
 const HELLO = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
@@ -40,12 +40,12 @@ interface Socket {
   aborted: boolean;
 }
 
-/** Only what a load calls does something. */
+/** Implements what a load calls. */
 export class VirtualServer implements Driver {
   readonly name = 'virtual';
   readonly slab: Slab = new Slab(1024, 64);
   readonly sent: Sent[] = [];
-  /** Where each connect came from, and when. */
+  /** The address of each connect, and its time. */
   readonly addresses: Address[] = [];
   readonly connectsMs: number[] = [];
   wake: (fromLoop: boolean) => void = () => {};
@@ -61,7 +61,7 @@ export class VirtualServer implements Driver {
     this.#script = script;
   }
 
-  /** Moves the clock to `atMs`; what happens until then has happened. */
+  /** Moves the clock to `atMs`, after the events that are due until then. */
   goTo(atMs: number): void {
     for (;;) {
       const due = this.#events.filter((event) => event.atMs <= atMs);
@@ -97,7 +97,7 @@ export class VirtualServer implements Driver {
     assert.ok(!this.#sockets.has(slot), 'a slot is closed before it is used again');
     const index = this.addresses.length;
     const result = this.#script.connects?.(index, address) ?? 0;
-    const isEnded = this.#script.endsAtOnce?.(index) ?? false;
+    const isEnded = this.#script.closesAtOnce?.(index) ?? false;
     this.addresses.push(address);
     this.connectsMs.push(this.nowMs);
     this.#sockets.set(slot, { pending: '', isEnded, isReceiving: false, aborted: false });
@@ -116,14 +116,14 @@ export class VirtualServer implements Driver {
     const text = Buffer.from(this.#region.subarray(start, end)).toString('latin1');
     this.#queue.push([Op.Send, slot, end - start, -1]);
     const requests = text.split(BLANK_LINE).length - 1;
-    assert.ok(requests > 0, 'requests go out whole');
+    assert.ok(requests > 0, 'requests are sent complete');
     for (let count = 0; count < requests; count++) this.#request(slot);
   }
 
   #request(slot: number): void {
     const index = this.#requests;
     this.#requests += 1;
-    const responseMs = this.nowMs + this.#script.takesMs(index, this.nowMs);
+    const responseMs = this.nowMs + this.#script.latencyMs(index, this.nowMs);
     this.sent.push({ slot, atMs: this.nowMs, responseMs });
     if (responseMs === Number.POSITIVE_INFINITY) return;
     const socket = this.#socket(slot);
@@ -134,7 +134,7 @@ export class VirtualServer implements Driver {
         if (this.#sockets.get(slot) !== socket) return;
         if (response === null) socket.isEnded = true;
         else socket.pending += response;
-        if (this.#script.endsBehind?.(index) === true) socket.isEnded = true;
+        if (this.#script.closesAfter?.(index) === true) socket.isEnded = true;
         this.#deliver(slot);
       },
     });
@@ -145,7 +145,7 @@ export class VirtualServer implements Driver {
     if (!socket.isReceiving || socket.aborted) return;
     if (socket.pending !== '') {
       const block = this.slab.acquire();
-      assert.ok(block >= 0, 'blocks come back');
+      assert.ok(block >= 0, 'blocks are released');
       const bytes = Buffer.from(socket.pending.slice(0, this.slab.blockBytes), 'latin1');
       this.slab.bytes.set(bytes, this.slab.start(block));
       socket.pending = socket.pending.slice(bytes.length);
@@ -191,11 +191,11 @@ export class VirtualServer implements Driver {
 
   destroy(): void {
     assert.equal(this.#sockets.size, 0, 'every socket is closed');
-    assert.equal(this.slab.freeCount, this.slab.blockCount, 'every block came back');
+    assert.equal(this.slab.freeCount, this.slab.blockCount, 'every block is released');
   }
 
   listen(): void {
-    assert.fail('a load listens to nobody');
+    assert.fail('a load does not listen');
   }
   unlisten(): void {}
   setAccepting(): void {}

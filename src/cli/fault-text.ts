@@ -1,15 +1,15 @@
-// Problems in words: a fault of the system as 'address already in use (EADDRINUSE)', and the line
-// that tells of one.
+// Formats problems: a system error as 'address already in use (EADDRINUSE)', and a problem as the
+// line that is printed.
 
 import { getSystemErrorMap } from 'node:util';
 import { logText } from '../base/log-text.ts';
 
-/** The line of a problem, whatever its words are taken from. */
+/** The line of a problem. Control characters are escaped: the text may hold untrusted input. */
 export function problemLine(problem: string): string {
   return `vibing: ${logText(problem)}\n`;
 }
 
-/** What the system calls the fault, or undefined when `error` is none of the system's. */
+/** The code of a system error; undefined for other errors. */
 export function faultCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
@@ -21,7 +21,7 @@ export function faultText(error: unknown): string {
   for (const [name, text] of getSystemErrorMap().values()) {
     if (name === code) return `${text} (${code})`;
   }
-  // Names that no server knows have a code of Node's own.
+  // An unknown host name has a code of Node's own.
   if (code === 'ENOTFOUND') return `host name not found (${code})`;
   return `${firstLine(error instanceof Error ? error.message : String(error))} (${code})`;
 }

@@ -1,18 +1,18 @@
-// The command line's arguments, told apart: flags for configuration keys, the few other flags, and
-// plain arguments. Values stay text; the configuration checks them with those of the file.
+// Parses the arguments of `vibing serve` and `vibing check`: flags of configuration keys, other
+// flags, and plain arguments. Values stay text; the configuration checks them.
 
 import { nearMiss } from '../base/near-miss.ts';
 import { shown } from '../base/shown.ts';
 import type { FlagText } from '../server/config/config.ts';
 import { type ConfigKey, KEYS } from '../server/config/keys.ts';
-import { guess, shownName } from '../server/config/lines.ts';
+import { shownName, suggestion } from '../server/config/lines.ts';
 
 export interface Flags {
   readonly keys: readonly FlagText[];
   /** The name of the configuration file. */
   readonly config: string | undefined;
   readonly help: boolean;
-  /** Arguments that are no flags. */
+  /** Arguments that are not flags. */
   readonly plain: readonly string[];
   readonly problems: readonly string[];
 }
@@ -20,19 +20,19 @@ export interface Flags {
 const CONFIG_FLAG = '--config';
 const HELP_FLAGS = ['--help', '-h'];
 
-/** How each flag is called: --port and, where there is a no, --no-listing. */
+/** The flags by name, such as --port, and the negations of boolean ones, such as --no-listing. */
 const KEY_BY_FLAG: ReadonlyMap<string, ConfigKey> = new Map(KEYS.map((key) => [key.flag, key]));
 const KEY_BY_NEGATION: ReadonlyMap<string, ConfigKey> = new Map(
   KEYS.filter((key) => key.rule.kind === 'boolean').map((key) => [negationOf(key), key]),
 );
 const FLAG_NAMES = [...KEY_BY_FLAG.keys(), ...KEY_BY_NEGATION.keys(), CONFIG_FLAG, '--help'];
 
-/** The flag that says no to a boolean key. */
+/** The flag that sets a boolean key to false. */
 export function negationOf(key: ConfigKey): string {
   return `--no-${key.flag.slice('--'.length)}`;
 }
 
-/** `args` without the command. A flag given twice counts as given last. */
+/** Parses `args`, which are without the command. Of a repeated flag the last value is used. */
 export function parseFlags(args: readonly string[]): Flags {
   const parse = new FlagParse(args);
   while (parse.at < args.length) parse.next();
@@ -86,7 +86,7 @@ class FlagParse implements Flags {
     }
   }
 
-  /** The value of a flag that needs one, which is the next argument unless it looks like a flag. */
+  /** The value of a flag that needs one: the next argument, unless that looks like a flag. */
   #value(flag: string, inline: string | undefined): string | undefined {
     if (inline !== undefined) return inline;
     const value = this.#plainNext();
@@ -103,15 +103,16 @@ class FlagParse implements Flags {
 
   #unknown(flag: string, inline: string | undefined): void {
     const meant = nearMiss(flag, FLAG_NAMES);
-    const advice = meant === undefined ? '; "vibing help serve" lists the flags' : guess(meant);
+    const advice =
+      meant === undefined ? '; "vibing help serve" lists the flags' : suggestion(meant);
     this.problems.push(`${shownName(flag)}: no such flag${advice}`);
-    // What follows is the value of the flag that was meant, not a directory.
+    // The next argument is the value of the intended flag, not a directory.
     const key = meant === undefined ? undefined : KEY_BY_FLAG.get(meant);
     const takesValue = meant === CONFIG_FLAG || (key !== undefined && key.rule.kind !== 'boolean');
     if (inline === undefined && takesValue) this.#plainNext();
   }
 
-  /** Takes the next argument if it is one that may be a value: no flag, or a negative number. */
+  /** Takes the next argument if it may be a value: not a flag, or a negative number. */
   #plainNext(): string | undefined {
     const next = this.args[this.at];
     if (next === undefined || /^-(?![0-9])/.test(next)) return undefined;

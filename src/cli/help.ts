@@ -3,8 +3,11 @@
 import { type ConfigKey, KEYS } from '../server/config/keys.ts';
 import { jsonFrom, type Rule } from '../server/config/rules.ts';
 import { negationOf } from './flags.ts';
-import { entry } from './help-entry.ts';
-import { loadHelp } from './load-help.ts';
+import { LOAD_FLAGS } from './load-flags.ts';
+
+/** Wide enough for most flags; the description of a longer one begins on the next line. */
+const FLAG_COLUMNS = 30;
+const LINE_COLUMNS = 96;
 
 export const COMMANDS = ['serve', 'load', 'check', 'help'] as const;
 export type Command = (typeof COMMANDS)[number];
@@ -27,7 +30,7 @@ function generalHelp(): string {
 
 Usage:
   vibing serve [directory] [flags]   serve the files of a directory
-  vibing load URL [flags]            measure a server, and tell how it went
+  vibing load URL [flags]            measure the speed of a server
   vibing check [flags]               check a configuration without starting anything
   vibing help [command]              explain a command and list its flags
   vibing --version                   print the version
@@ -44,13 +47,37 @@ Usage:
   vibing serve [directory] [flags]
 
 Without a directory here or in the configuration, the current directory is served. SIGINT and
-SIGTERM finish what is in flight and stop; a second one stops at once. SIGHUP reads the
-configuration anew and replaces the workers one by one, if there are several or with --supervise.
+SIGTERM finish the requests in flight and exit; a second one exits at once. SIGHUP reads the
+configuration again and replaces the workers one by one (with several workers or --supervise).
 
-Exit code: 0 after a signal, 1 when it cannot listen or its workers cannot be kept up, 2 when the
-configuration is wrong.
+Exit code: 0 after a signal, 1 when it cannot listen or its workers keep failing, 2 when the
+configuration is invalid.
 
 ${flagsHelp()}`;
+}
+
+export function loadHelp(): string {
+  return `vibing load: measure a server at full load, or at a constant rate
+
+Usage:
+  vibing load URL [URL...] [flags]
+  vibing load --compare A.json B.json
+
+The framing of every response is checked. Ctrl-C ends a run and prints the results so far.
+
+Exit code: 0 when every request got a response, 1 when one failed or nothing could be measured,
+2 when the arguments are wrong or a file cannot be written, 130 after Ctrl-C.
+
+Examples:
+  vibing load http://127.0.0.1:8080/ -c 64 -d 10s
+  vibing load http://127.0.0.1:8080/ -c 64 -R 30000 --html report.html
+
+Flags:
+${LOAD_FLAGS.map(({ long, short, slot, what }) => {
+  const name = short === undefined ? `--${long}` : `-${short}, --${long}`;
+  return entry(slot === '' ? name : `${name} ${slot}`, what);
+}).join('\n')}
+`;
 }
 
 function checkHelp(): string {
@@ -59,15 +86,15 @@ function checkHelp(): string {
 Usage:
   vibing check --config FILE [flags]
 
-Prints "ok" and the configuration that would be in force as JSON, or every problem on a line.
+Prints "ok" and the resulting configuration as JSON, or every problem on a line.
 
-Exit code: 0 when all is well, 2 when the configuration is wrong.
+Exit code: 0 when the configuration is valid, 2 when it is not.
 
 ${flagsHelp()}`;
 }
 
 function flagsHelp(): string {
-  return `Flags (also as --flag=value; over VIBING_* variables, over the file, over the defaults):
+  return `Flags (also as --flag=value) override VIBING_* variables, which override the file:
 ${entry('--config FILE', 'configuration in JSON, with the keys below in snake_case')}
 ${entry('-h, --help', 'print this')}
 ${KEYS.map(flagHelp).join('\n')}
@@ -99,4 +126,17 @@ function slot(rule: Rule): string {
     case 'boolean':
       return '';
   }
+}
+
+function entry(usage: string, text: string): string {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines[lines.length - 1];
+    if (FLAG_COLUMNS + line.length + 1 + word.length > LINE_COLUMNS) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  const name = `  ${usage}`;
+  const indent = ' '.repeat(FLAG_COLUMNS);
+  const first = name.length < FLAG_COLUMNS ? name.padEnd(FLAG_COLUMNS) : `${name}\n${indent}`;
+  return `${first}${lines.join(`\n${indent}`)}`;
 }

@@ -1,32 +1,32 @@
-// The arguments of `vibing load`, after the habits of wrk and autocannon. Every problem is a line,
-// and all of them come at once.
+// Parses the arguments of `vibing load`, which follow those of wrk and autocannon. Every problem is
+// a line, and all are reported at once.
 
 import { nearMiss } from '../base/near-miss.ts';
 import { shown } from '../base/shown.ts';
 import type { LoadOptions } from '../load/options.ts';
 import type { RateStep } from '../load/schedule.ts';
-import { guess, shownName } from '../server/config/lines.ts';
-import { otherwise, sameFlag } from './load-habits.ts';
+import { shownName, suggestion } from '../server/config/lines.ts';
+import { insteadOf, sameFlag } from './load-habits.ts';
 import { type Output, STANDARD_OUTPUT } from './output-files.ts';
 
 export interface LoadFlags {
   readonly options: LoadOptions;
-  /** Where reports go. */
+  /** The files that reports are written to. */
   readonly outputs: readonly Output[];
-  /** Two reports to be compared instead of a run. */
+  /** Two reports to compare instead of a run. */
   readonly compare: readonly [string, string] | null;
   readonly progress: boolean;
   readonly help: boolean;
   readonly problems: readonly string[];
 }
 
-/** The bytes of a file, or what is wrong with it. */
+/** The bytes of a file, or the problem of reading it. */
 export type ReadBytes = (path: string) => Uint8Array | string;
 
 export interface LoadFlag {
   readonly long: string;
   readonly short?: string;
-  /** What stands for its value in the help; '' when it takes none. */
+  /** The placeholder of its value in the help; '' when it takes none. */
   readonly slot: string;
   readonly what: string;
 }
@@ -38,48 +38,48 @@ export const LOAD_FLAGS: readonly LoadFlag[] = [
     long: 'duration',
     short: 'd',
     slot: 'TIME',
-    what: 'how long: 10, 10s, 1m, 500ms (default 10s)',
+    what: 'length of the run: 10, 10s, 1m, 500ms (default 10s)',
   },
-  { long: 'requests', short: 'n', slot: 'N', what: 'ends after so many requests' },
+  { long: 'requests', short: 'n', slot: 'N', what: 'end after so many requests' },
   {
     long: 'pipelining',
     short: 'p',
     slot: 'N',
-    what: 'requests in flight a connection (default 1)',
+    what: 'requests in flight on each connection (default 1)',
   },
   {
     long: 'rate',
     short: 'R',
     slot: 'RATE',
     what:
-      'requests a second, whatever the server does; latency counts from when each was due. ' +
-      'Steps: 1000@5s,2000@5s; a climb: 0..5000@30s. Without it a connection asks again when it ' +
-      'was answered',
+      'requests a second, whatever the server does; latencies count from the due times. ' +
+      'Steps: 1000@5s,2000@5s; a ramp: 0..5000@30s. Without it a connection sends its next ' +
+      'request after each response',
   },
   { long: 'method', short: 'm', slot: 'NAME', what: 'request method (default GET)' },
-  { long: 'header', short: 'H', slot: 'FIELD', what: "'Name: value'; may be given several times" },
+  { long: 'header', short: 'H', slot: 'FIELD', what: "'Name: value'; may be repeated" },
   { long: 'body', short: 'b', slot: 'TEXT', what: 'request body' },
   { long: 'input', short: 'i', slot: 'FILE', what: 'request body from a file' },
-  { long: 'weights', slot: 'N,N', what: 'how often each URL comes, when there are several' },
-  { long: 'expect-body', slot: 'TEXT', what: 'every other body of an answer is an error' },
+  { long: 'weights', slot: 'N,N', what: 'weights of several URLs' },
+  { long: 'expect-body', slot: 'TEXT', what: 'a response with another body is an error' },
   { long: 'expect-body-file', slot: 'FILE', what: 'the same from a file' },
   { long: 'no-keep-alive', slot: '', what: 'a connection for each request' },
-  { long: 'warm-up', slot: 'TIME', what: 'runs so long before anything counts (default 0)' },
-  { long: 'timeout', slot: 'TIME', what: 'for an answer or a connection (default 10s)' },
+  { long: 'warm-up', slot: 'TIME', what: 'time before the counted time (default 0)' },
+  { long: 'timeout', slot: 'TIME', what: 'for a response or a connect (default 10s)' },
   { long: 'socket', slot: 'PATH', what: 'a unix socket to connect to' },
   { long: 'driver', slot: 'NAME', what: 'auto, uring, epoll or net (default auto)' },
-  { long: 'core', slot: 'N', what: 'pins the load to a core' },
-  { long: 'threads', short: 't', slot: 'N', what: '1: a load runs on one core; start several' },
+  { long: 'core', slot: 'N', what: 'the core that the load is pinned to' },
+  { long: 'threads', short: 't', slot: 'N', what: 'only 1: start several loads for several cores' },
   {
     long: 'json',
     slot: 'FILE',
-    what: 'writes all figures as JSON; - prints them instead of the text',
+    what: 'write the report as JSON; - prints it instead of the text',
   },
-  { long: 'csv', slot: 'FILE', what: 'writes a line for each second' },
-  { long: 'html', slot: 'FILE', what: 'writes a page with charts' },
-  { long: 'latency', slot: '', what: 'nothing more: percentiles are always told' },
-  { long: 'compare', slot: '', what: 'compares two reports: vibing load --compare A.json B.json' },
-  { long: 'no-progress', slot: '', what: 'says nothing while it runs' },
+  { long: 'csv', slot: 'FILE', what: 'write a line for each second' },
+  { long: 'html', slot: 'FILE', what: 'write a page with charts' },
+  { long: 'latency', slot: '', what: 'no effect: percentiles are always printed' },
+  { long: 'compare', slot: '', what: 'compare two reports: vibing load --compare A.json B.json' },
+  { long: 'no-progress', slot: '', what: 'print no progress' },
   { long: 'help', short: 'h', slot: '', what: 'print this' },
 ];
 
@@ -119,18 +119,18 @@ class LoadParse {
     const isCompare = this.#switches.has('compare');
     const isHelp = this.#switches.has('help');
     if (isCompare && this.#plain.length !== 2) {
-      this.#problems.push('--compare: takes two files that --json wrote');
+      this.#problems.push('--compare: two files are needed, as written by --json');
     }
     if (!isCompare && !isHelp && this.#plain.length === 0) {
       this.#problems.push(
-        'no URL was given, such as http://127.0.0.1:8080/; "vibing load --help" tells more',
+        'a URL is needed, such as http://127.0.0.1:8080/; "vibing load --help" lists the flags',
       );
     }
     const { keepAlive, pipelining = 1 } = this.#options;
     if (keepAlive === false && pipelining > 1) {
       this.#problems.push(
         `--pipelining ${pipelining} and --no-keep-alive exclude each other: ` +
-          'a connection for each request has one request',
+          'each request has its own connection',
       );
     }
     const options = { ...this.#options, url: this.#plain.map(withScheme) };
@@ -171,7 +171,7 @@ class LoadParse {
     const value = inline ?? this.#args[this.#at];
     if (inline === undefined) this.#at += 1;
     if (value === undefined)
-      this.#problems.push(`${shownAs}: given no value, it takes ${flag.slot}`);
+      this.#problems.push(`${shownAs}: given no value, allowed: ${shownAs} ${flag.slot}`);
     else this.#take(flag.long, shownAs, value);
   }
 
@@ -184,16 +184,16 @@ class LoadParse {
     const options = this.#options;
     switch (name) {
       case 'connections':
-        options.connections = this.#whole(flag, value, 1, 50_000);
+        options.connections = this.#integer(flag, value, 1, 50_000);
         break;
       case 'pipelining':
-        options.pipelining = this.#whole(flag, value, 1, 1_024);
+        options.pipelining = this.#integer(flag, value, 1, 1_024);
         break;
       case 'requests':
-        options.count = this.#whole(flag, value, 1, 1e12);
+        options.count = this.#integer(flag, value, 1, 1e12);
         break;
       case 'core':
-        options.core = this.#whole(flag, value, 0, 1_023);
+        options.core = this.#integer(flag, value, 0, 1_023);
         break;
       case 'threads':
         this.#threads(flag, value);
@@ -255,21 +255,21 @@ class LoadParse {
   #output(name: string, flag: string, path: string): void {
     if (path.startsWith('-') && path !== STANDARD_OUTPUT) {
       this.#problems.push(
-        `${flag}: given ${shown(path)}, allowed: a file, or - (./${path} is one)`,
+        `${flag}: given ${shown(path)}, allowed: a file, or - (write ./${path} for this file)`,
       );
     } else this.#outputs.set(name, path);
   }
 
-  #whole(flag: string, text: string, min: number, max: number): number {
+  #integer(flag: string, text: string, min: number, max: number): number {
     const value = /^\d{1,13}$/.test(text) ? Number(text) : -1;
     if (value >= min && value <= max) return value;
-    this.#problems.push(`${flag}: given ${shown(text)}, allowed: a whole number, ${min} to ${max}`);
+    this.#problems.push(`${flag}: given ${shown(text)}, allowed: an integer from ${min} to ${max}`);
     return min;
   }
 
   #threads(flag: string, text: string): void {
-    if (this.#whole(flag, text, 1, 1_024) === 1) return;
-    this.#problems.push(`${flag}: a load runs on one thread; start one a core, with --core`);
+    if (this.#integer(flag, text, 1, 1_024) === 1) return;
+    this.#problems.push(`${flag}: a load runs on one thread; start one for each core, with --core`);
   }
 
   #time(flag: string, text: string, minMs: number): number {
@@ -310,17 +310,17 @@ class LoadParse {
 }
 
 function unknownFlag(flag: string): string {
-  const other = otherwise(flag);
+  const other = insteadOf(flag);
   if (other !== undefined) return `${shownName(flag)}: no such flag; ${other}`;
   const meant = nearMiss(flag, NAMES);
-  const advice = meant === undefined ? '; "vibing load --help" lists them' : guess(meant);
+  const advice = meant === undefined ? '; "vibing load --help" lists the flags' : suggestion(meant);
   return `${shownName(flag)}: no such flag${advice}`;
 }
 
 interface Split {
   readonly flag: LoadFlag | undefined;
   readonly inline: string | undefined;
-  /** As it was written, without the value. */
+  /** The flag as given, without the value. */
   readonly shownAs: string;
 }
 
@@ -344,20 +344,20 @@ function withScheme(text: string): string {
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** Milliseconds; seconds are meant where no unit is given. */
+/** Milliseconds; without a unit the text is in seconds. */
 export function timeFrom(text: string): number | null {
   const match = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)?$/.exec(text);
   return match === null ? null : Number(match[1]) * UNITS[match[2] ?? 's'];
 }
 
-/** A problem of an option as one of the flag that it is here. */
+/** Renames the option that a problem begins with to its flag. */
 export function flagProblem(problem: string): string {
   const option = /^(\w+):/.exec(problem)?.[1] ?? '';
   const flag = FLAG_BY_OPTION[option];
   return flag === undefined ? problem : `--${flag}${problem.slice(option.length)}`;
 }
 
-/** Those whose problems only show when all options are known. */
+/** Options whose problems only prepareLoad() finds. */
 const FLAG_BY_OPTION: Readonly<Record<string, string>> = {
   durationMs: 'duration',
   warmUpMs: 'warm-up',

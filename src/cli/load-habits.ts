@@ -1,7 +1,7 @@
-// What wrk, autocannon, oha, hey and k6 call things: names that mean the same are taken, others get
-// a word about what to say here.
+// Flags of wrk, autocannon, oha, hey and k6: those with the same meaning are accepted, for others a
+// problem says what to use instead.
 
-/** Flags of others by the long name of the one that they mean here. */
+/** Flags of other programs, with the long name of the flag here. */
 const SAME: Readonly<Record<string, string>> = {
   '--amount': 'requests',
   '-a': 'requests',
@@ -21,43 +21,43 @@ const SAME: Readonly<Record<string, string>> = {
   '-l': 'latency',
 };
 
-const AUTHORIZATION = "-H 'Authorization: Basic ...' says who asks";
-const PROGRAM = 'there are no scripts; several URLs, or the export vibing/load, do most of it';
-const BODY_FILE = '--input FILE takes the body from a file';
-const WARM_UP = '--warm-up TIME runs before anything counts';
-const REQUESTS = '--requests N ends after so many requests';
+const AUTHORIZATION = "use -H 'Authorization: Basic ...'";
+const PROGRAM = 'scripts are not supported; use several URLs, or the export vibing/load';
+const BODY_FILE = 'use --input FILE for a body from a file';
+const WARM_UP = 'use --warm-up TIME';
+const REQUESTS = 'use --requests N';
 
-/** Flags of others that have no like here, or one that is said otherwise. */
-const OTHERWISE: Readonly<Record<string, string>> = {
+/** Flags of other programs that are not accepted, with what to use instead. */
+const INSTEAD: Readonly<Record<string, string>> = {
   '-s': PROGRAM,
   '--script': PROGRAM,
-  '-q': 'requests a second of all connections together are --rate',
-  '-r': 'connections begin all at once; requests a second are --rate',
-  '--connectionRate': 'requests a second of all connections together are --rate',
-  '-T': '--timeout TIME is for an answer or a connection; a type is a field, -H',
-  '-A': "-H 'Accept: ...' says it",
+  '-q': 'use --rate for the requests a second of all connections together',
+  '-r': 'connections are opened at once; use --rate for requests a second',
+  '--connectionRate': 'use --rate for the requests a second of all connections together',
+  '-T': "use --timeout TIME for a timeout, -H 'Content-Type: ...' for a type",
+  '-A': "use -H 'Accept: ...'",
   '-D': BODY_FILE,
   '--maxOverallRequests': REQUESTS,
   '--iterations': REQUESTS,
   '-W': WARM_UP,
   '--warmup': WARM_UP,
-  '-j': '--json - prints all figures as JSON',
-  '--renderStatusCodes': 'statuses are always counted',
+  '-j': 'use --json - to print the report as JSON',
+  '--renderStatusCodes': 'statuses are always printed',
   '-u': AUTHORIZATION,
   '--user': AUTHORIZATION,
-  '--vus': 'users are --connections here',
+  '--vus': 'use --connections',
   '-k': 'TLS is not supported',
   '--insecure': 'TLS is not supported',
-  '--http2': 'only HTTP/1.1 is spoken',
-  '-V': '"vibing --version" prints the version',
+  '--http2': 'only HTTP/1.1 is supported',
+  '-V': 'use vibing --version',
 };
 
-/** The long name that is meant by a flag of others, or undefined. */
+/** The long name here of a flag of another program, or undefined. */
 export function sameFlag(flag: string): string | undefined {
   return SAME[flag];
 }
 
-/** What to say here instead of a flag of others, or undefined. */
-export function otherwise(flag: string): string | undefined {
-  return OTHERWISE[flag];
+/** What to use instead of a flag of another program, or undefined. */
+export function insteadOf(flag: string): string | undefined {
+  return INSTEAD[flag];
 }

@@ -1,4 +1,4 @@
-// Runs `vibing load`: a progress line while it goes, reports in the end, Ctrl-C on the way.
+// Runs `vibing load`: shows progress, writes reports, handles Ctrl-C.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { safeJson } from '../base/log-text.ts';
@@ -9,15 +9,15 @@ import { reportHtml } from '../load/report-html.ts';
 import { reportText } from '../load/report-text.ts';
 import { LoadProblem, startLoad } from '../load/run-load.ts';
 import { faultText, problemLine } from './fault-text.ts';
+import { loadHelp } from './help.ts';
 import { flagProblem, type LoadFlags, parseLoadFlags } from './load-flags.ts';
-import { loadHelp } from './load-help.ts';
 import { type Output, outputProblems, STANDARD_OUTPUT, writeProblem } from './output-files.ts';
 import { ProgressLine } from './progress-line.ts';
 
 export interface LoadEnvironment {
   out(text: string): void;
   err(text: string): void;
-  /** Columns of the terminal that progress is shown on; 0 when it is none. */
+  /** Columns of the terminal that shows progress; 0 when it is not a terminal. */
   readonly columns: number;
   onInterrupt(listener: () => void): void;
   /** Ends the process at once. */
@@ -25,27 +25,27 @@ export interface LoadEnvironment {
 }
 
 const OK = 0;
-/** Some request came to nothing, or nothing could be measured or written. */
+/** A request failed, or nothing could be measured or written. */
 const FAILED = 1;
-const MISUSE = 2;
+const USAGE_ERROR = 2;
 const INTERRUPTED = 130;
 
-/** Gives the exit code. */
+/** Resolves with the exit code. */
 export async function load(args: readonly string[], environment: LoadEnvironment): Promise<number> {
   const flags = parseLoadFlags(args, readBytes);
   if (flags.help) {
     environment.out(loadHelp());
     return OK;
   }
-  if (flags.problems.length > 0) return refuse(environment, flags.problems);
+  if (flags.problems.length > 0) return usageError(environment, flags.problems);
   if (flags.compare !== null) return compare(flags.compare, environment);
   const problems = outputProblems(flags.outputs);
-  if (problems.length > 0) return refuse(environment, problems);
+  if (problems.length > 0) return usageError(environment, problems);
   try {
     return await run(flags, environment);
   } catch (error) {
     if (!(error instanceof LoadProblem)) throw error;
-    if (error.isMisuse) return refuse(environment, error.problems.map(flagProblem));
+    if (error.isUsageError) return usageError(environment, error.problems.map(flagProblem));
     for (const problem of error.problems) environment.err(problemLine(problem));
     return FAILED;
   }
@@ -57,7 +57,7 @@ async function run(flags: LoadFlags, environment: LoadEnvironment): Promise<numb
   const running = startLoad(flags.options, hooks);
   let isInterrupted = false;
   environment.onInterrupt(() => {
-    // What does not end by itself, such as looking up a name, is ended by asking again.
+    // A look-up of a host name cannot be stopped: a second signal exits.
     if (isInterrupted) environment.exit(INTERRUPTED);
     isInterrupted = true;
     running.stop();
@@ -72,7 +72,7 @@ async function run(flags: LoadFlags, environment: LoadEnvironment): Promise<numb
   if (!isPrinted) environment.out(reportText(report));
   const written = flags.outputs.map((output) => write(output, report, environment));
   if (written.includes(false)) {
-    // What a file could not take is not lost altogether.
+    // The results are not lost when a file cannot be written.
     if (isPrinted) environment.err(reportText(report));
     return FAILED;
   }
@@ -110,15 +110,16 @@ function compare(paths: readonly [string, string], environment: LoadEnvironment)
     return report;
   });
   const [before, after] = reports;
-  if (before === undefined || after === undefined) return MISUSE;
-  if (typeof before === 'string' || typeof after === 'string') return refuse(environment, problems);
+  if (before === undefined || after === undefined) return USAGE_ERROR;
+  if (typeof before === 'string' || typeof after === 'string')
+    return usageError(environment, problems);
   environment.out(compareText(before, after, paths));
   return OK;
 }
 
-function refuse(environment: LoadEnvironment, problems: readonly string[]): number {
+function usageError(environment: LoadEnvironment, problems: readonly string[]): number {
   for (const problem of problems) environment.err(problemLine(problem));
-  return MISUSE;
+  return USAGE_ERROR;
 }
 
 function readBytes(path: string): Uint8Array | string {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command `vibing`: hands the process's arguments, environment and streams to run().
+// The command `vibing`: passes arguments, environment and streams of the process to run().
 
 import { readFileSync } from 'node:fs';
 import { standardStreams } from '../async-io/standard-streams.ts';
@@ -9,7 +9,7 @@ import { problemLine } from './fault-text.ts';
 import { run } from './run.ts';
 import { serve } from './serve.ts';
 
-// A reader that has gone, as of `vibing check | head`, is no reason for a stack.
+// A closed pipe, as in `vibing check | head`, must not throw.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
@@ -24,7 +24,7 @@ const code = await run(process.argv.slice(2), {
   err: (text) => process.stderr.write(text),
   serve: (config) => {
     hasServed = true;
-    // What a server prints goes the way of its logs: no reader holds it up.
+    // A server prints through the streams of its log: a slow reader does not block it.
     const { error, output } = standardStreams();
     return serve(config, {
       loadServer: async () => (await import('../index.ts')).createServer,
@@ -53,18 +53,18 @@ const code = await run(process.argv.slice(2), {
     });
   },
 });
-// A pipe may take its last bytes later. The exit waits for them and for nothing else; that of a
-// server does not depend on who reads its log.
+// The exit waits until a pipe has taken the last bytes, and for nothing else. A server does not
+// wait for the reader of its log.
 if (hasServed) process.exit(code);
 process.stdout.write('', () => process.exit(code));
 
-/** The package lies above dist/ or above build/src/, wherever this file runs from. */
+/** package.json is above dist/, or above build/src/ in tests. */
 function packageVersion(): string {
   for (const up of ['../../package.json', '../../../package.json']) {
     try {
       return JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')).version;
     } catch {
-      // Not there: the next one up.
+      // It is not there: try the next one.
     }
   }
   return 'unknown';

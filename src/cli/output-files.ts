@@ -1,5 +1,5 @@
-// Files that a command writes in the end. Whether they can be written is found out in the
-// beginning, so that an hour's run is not lost to a mistyped folder.
+// The files that a command writes at its end. It checks at its start that they can be written, so
+// that a mistyped path does not cost a long run.
 
 import { accessSync, closeSync, constants, openSync, statSync, unlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -13,7 +13,7 @@ export interface Output {
 
 export const STANDARD_OUTPUT = '-';
 
-/** What is wrong with them, a line each. Nothing is changed by looking. */
+/** The problems of the files, a line each. Changes no file. */
 export function outputProblems(outputs: readonly Output[]): readonly string[] {
   const problems: string[] = [];
   const flags = new Map<string, string>();
@@ -22,7 +22,7 @@ export function outputProblems(outputs: readonly Output[]): readonly string[] {
     const place = isStandard ? path : resolve(path);
     const other = flags.get(place);
     const what = isStandard ? 'standard output' : JSON.stringify(path);
-    if (other !== undefined) problems.push(`${flag}: ${what} is taken by ${other}`);
+    if (other !== undefined) problems.push(`${flag}: ${what} is already used by ${other}`);
     else if (!isStandard) problems.push(...fileProblem({ flag, path }));
     flags.set(place, flag);
   }
@@ -42,7 +42,7 @@ export function writeProblem({ flag, path }: Output, error: unknown): string {
   return `${flag}: cannot write ${JSON.stringify(path)}: ${faultText(error)}`;
 }
 
-/** Throws the system's error. A file that was not there is made and taken away again. */
+/** Throws the system error. A file that does not exist is created and removed again. */
 function tryToWrite(path: string): void {
   const { O_APPEND, O_CREAT, O_EXCL, O_WRONLY, W_OK } = constants;
   try {
@@ -52,9 +52,9 @@ function tryToWrite(path: string): void {
   } catch (error) {
     if (faultCode(error) !== 'EEXIST') throw error;
   }
-  // A pipe is not opened: its reader would take the close for the end.
+  // A named pipe is not opened: its reader would see the end of the file at the close.
   const stat = statSync(path, { throwIfNoEntry: false });
-  // A link to a file that is not there yet.
+  // A link to a file that does not exist yet.
   if (stat === undefined) return;
   if (stat.isFile() || stat.isDirectory()) closeSync(openSync(path, O_WRONLY | O_APPEND));
   else accessSync(path, W_OK);

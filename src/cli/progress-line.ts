@@ -1,9 +1,7 @@
-// The line that shows where a load stands: drawn over itself on a terminal, one line a second
-// elsewhere.
+// The progress of a load: a line that is redrawn on a terminal, one line a second elsewhere.
 
-import { countText, timeText } from '../load/format.ts';
+import { barText, countText, timeText } from '../load/format.ts';
 import type { Progress } from '../load/run-load.ts';
-import { barText } from '../load/thresholds.ts';
 
 export interface ProgressEnvironment {
   err(text: string): void;

@@ -1,5 +1,5 @@
-// Gathers a command's configuration: reads the file, takes environment and flags, and looks whether
-// the directory to serve is there. Every problem of all of them comes back at once.
+// Reads the configuration of a command from file, environment and flags, and checks that the
+// directory to serve exists. All problems are returned at once.
 
 import { readFileSync, statSync } from 'node:fs';
 import { shown } from '../base/shown.ts';
@@ -7,7 +7,7 @@ import { type Config, type FlagText, loadConfig } from '../server/config/config.
 import { faultText } from './fault-text.ts';
 import type { Flags } from './flags.ts';
 
-/** A real file has a few hundred bytes; this keeps a mistaken name from filling the memory. */
+/** A real file has a few hundred bytes; the limit protects from reading a wrong, huge file. */
 const FILE_BYTES_MAX = 64 * 1024;
 
 export interface ReadConfig {
@@ -19,7 +19,7 @@ export interface ReadConfig {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `more` are flag values beside those of `flags`, and stand over them. */
+/** `more` are further flag values, which override those of `flags`. */
 export function readConfig(flags: Flags, more: readonly FlagText[], env: Environment): ReadConfig {
   const problems = [...flags.problems];
   let file: { name: string; text: string } | undefined;
@@ -45,18 +45,18 @@ export function readConfig(flags: Flags, more: readonly FlagText[], env: Environ
 type ReadText = { readonly text: string } | { readonly text: undefined; readonly problem: string };
 
 function readText(name: string): ReadText {
-  const refused = (why: string): ReadText => ({
+  const failed = (why: string): ReadText => ({
     text: undefined,
     problem: `--config: given ${shown(name)} (${why}), allowed: a readable JSON file`,
   });
   try {
     const stat = statSync(name);
-    if (!stat.isFile()) return refused('not a file');
-    if (stat.size > FILE_BYTES_MAX) return refused(`longer than ${FILE_BYTES_MAX} bytes`);
+    if (!stat.isFile()) return failed('not a file');
+    if (stat.size > FILE_BYTES_MAX) return failed(`longer than ${FILE_BYTES_MAX} bytes`);
     const bytes = readFileSync(name);
     return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch (error) {
-    return refused(error instanceof TypeError ? 'not UTF-8' : faultText(error));
+    return failed(error instanceof TypeError ? 'not UTF-8' : faultText(error));
   }
 }
 

@@ -1,5 +1,6 @@
-// What a command line does: picks the command, and turns its outcome into text and an exit code.
+// Runs a command line: chooses the command, prints its output, returns the exit code.
 
+import { safeJson } from '../base/log-text.ts';
 import { nearMiss } from '../base/near-miss.ts';
 import { shown } from '../base/shown.ts';
 import {
@@ -7,32 +8,32 @@ import {
   ConfigError,
   configFrom,
   type FlagText,
+  fileOf,
   type ServerOptions,
 } from '../server/config/config.ts';
 import { KEY_BY_OPTION } from '../server/config/keys.ts';
-import { guess, shownName } from '../server/config/lines.ts';
-import { checkText } from './check.ts';
+import { shownName, suggestion } from '../server/config/lines.ts';
 import { problemLine } from './fault-text.ts';
 import { type Flags, parseFlags } from './flags.ts';
 import { COMMANDS, type Command, helpFor } from './help.ts';
 import { type Environment, readConfig } from './read-config.ts';
 
 const OK = 0;
-/** The command line or the configuration is wrong, and nothing was started. */
-const MISUSE = 2;
+/** The arguments or the configuration are invalid, and nothing was started. */
+const USAGE_ERROR = 2;
 
 export interface RunEnvironment {
   readonly env: Environment;
   readonly version: string;
-  /** Whether this process is a worker of another one, which has said everything already. */
+  /** Whether this process is a worker: its primary has printed the warnings. */
   readonly isWorker: boolean;
-  /** What a worker serves with, whatever arguments, environment and file say by now. */
+  /** The configuration that a worker must use instead of arguments, environment and file. */
   readonly accepted: ServerOptions | null;
   out(text: string): void;
   err(text: string): void;
-  /** Serves until the end and gives the exit code. */
+  /** Serves until it is stopped, and resolves with the exit code. */
   serve(config: Config): Promise<number>;
-  /** Runs a load with these arguments and gives the exit code. */
+  /** Runs a load with these arguments, and resolves with the exit code. */
   load(args: readonly string[]): Promise<number>;
 }
 
@@ -41,9 +42,9 @@ export async function run(args: readonly string[], environment: RunEnvironment):
   const [first, ...rest] = args;
   switch (first) {
     case undefined:
-      // Nothing was asked for and nothing was done, which a script must be able to notice.
+      // No command: an error, so that a script notices it.
       environment.err(helpFor('help'));
-      return MISUSE;
+      return USAGE_ERROR;
     case 'serve':
       return runServe(rest, environment);
     case 'load':
@@ -59,7 +60,7 @@ export async function run(args: readonly string[], environment: RunEnvironment):
       environment.out(`${environment.version}\n`);
       return OK;
     default:
-      return refuse(environment, [unknownCommand(first)]);
+      return usageError(environment, [unknownCommand(first)]);
   }
 }
 
@@ -74,7 +75,7 @@ async function runServe(args: readonly string[], environment: RunEnvironment): P
     more.push({ where: 'directory', key, text: directory });
   }
   const config = configOrProblems(flags, more, others, environment);
-  if (config === undefined) return MISUSE;
+  if (config === undefined) return USAGE_ERROR;
   return environment.serve({ ...config, staticDir: config.staticDir ?? '.' });
 }
 
@@ -83,8 +84,8 @@ async function serveAccepted(options: ServerOptions, environment: RunEnvironment
   try {
     config = configFrom(options);
   } catch (error) {
-    // The code has changed beneath a server that runs.
-    if (error instanceof ConfigError) return refuse(environment, error.problems);
+    // The installed code has changed since the primary started.
+    if (error instanceof ConfigError) return usageError(environment, error.problems);
     throw error;
   }
   return environment.serve(config);
@@ -94,8 +95,8 @@ async function runCheck(args: readonly string[], environment: RunEnvironment): P
   const flags = parseFlags(args);
   if (flags.help) return printHelp('check', environment);
   const config = configOrProblems(flags, [], flags.plain, environment);
-  if (config === undefined) return MISUSE;
-  environment.out(checkText(config));
+  if (config === undefined) return USAGE_ERROR;
+  environment.out(`ok\n${safeJson(fileOf(config), 2)}\n`);
   return OK;
 }
 
@@ -103,10 +104,10 @@ function runHelp(args: readonly string[], environment: RunEnvironment): number {
   const [topic = 'help'] = args;
   const command = COMMANDS.find((each) => each === topic);
   if (command !== undefined) return printHelp(command, environment);
-  return refuse(environment, [unknownCommand(topic)]);
+  return usageError(environment, [unknownCommand(topic)]);
 }
 
-/** `surplus` are arguments that the command has no use for. */
+/** `surplus` are arguments that the command does not take. */
 function configOrProblems(
   flags: Flags,
   more: readonly FlagText[],
@@ -117,9 +118,9 @@ function configOrProblems(
   if (!environment.isWorker) {
     for (const warning of warnings) environment.err(problemLine(`warning: ${warning}`));
   }
-  const all = [...surplus.map((arg) => `${shown(arg)}: one argument too many`), ...problems];
+  const all = [...surplus.map((arg) => `${shown(arg)}: unexpected argument`), ...problems];
   if (all.length === 0) return config;
-  refuse(environment, all);
+  usageError(environment, all);
   return undefined;
 }
 
@@ -128,14 +129,14 @@ function printHelp(command: Command, environment: RunEnvironment): number {
   return OK;
 }
 
-function refuse(environment: RunEnvironment, problems: readonly string[]): number {
+function usageError(environment: RunEnvironment, problems: readonly string[]): number {
   for (const problem of problems) environment.err(problemLine(problem));
-  return MISUSE;
+  return USAGE_ERROR;
 }
 
 function unknownCommand(given: string): string {
   const meant = nearMiss(given, [...COMMANDS, '--version', '--help']);
-  const advice = meant === undefined ? '; "vibing help" lists the commands' : guess(meant);
+  const advice = meant === undefined ? '; "vibing help" lists the commands' : suggestion(meant);
   const kind = given.startsWith('-') ? 'flag' : 'command';
   return `${shownName(given)}: no such ${kind}${advice}`;
 }

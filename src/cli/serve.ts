@@ -1,5 +1,5 @@
-// Runs a server until a signal ends it: the first one gracefully, a second one at once. SIGHUP has
-// it reload. What it touches of the process comes in from outside.
+// Runs a server until a signal: the first one closes it gracefully, a second one exits at once,
+// SIGHUP reloads it. Access to the process is passed in.
 
 import { constants } from 'node:os';
 import { ServiceError } from '../cluster/service-error.ts';
@@ -11,7 +11,7 @@ import {
 } from '../server/config/config.ts';
 import { faultCode, faultText } from './fault-text.ts';
 
-/** What listen() tells, as far as it is printed. */
+/** The result of listen(), as far as it is printed. */
 export interface Listening {
   readonly port: number;
   readonly driver?: string;
@@ -24,7 +24,7 @@ export interface Served {
   listen(): Promise<Listening>;
   close(): Promise<void>;
   reload(): Promise<void>;
-  /** Resolves when it has closed, with the error that made it close by itself. */
+  /** Resolves when it has closed, with the error when it closed by itself. */
   readonly ended: Promise<Error | null>;
 }
 
@@ -37,11 +37,11 @@ export interface ServeEnvironment {
   onSignal(listener: (signal: Signal) => void): void;
   /** Ends the process at once. */
   exit(code: number): void;
-  /** Whether this process is a worker of another one, which does the talking and the ending. */
+  /** Whether this process is a worker: then its primary prints and handles signals. */
   readonly isWorker: boolean;
   /** Prints a line. */
   out(line: string): void;
-  /** Prints a line that tells a problem. */
+  /** Prints a problem as a line. */
   problem(line: string): void;
 }
 
@@ -67,7 +67,7 @@ function isSupervised(config: Config, { workers }: Listening): boolean {
   return config.supervise || workers > 1;
 }
 
-/** Tells why it could not start and gives the exit code. */
+/** Prints why it could not start, and returns the exit code. */
 function serveFault(error: unknown, config: Config, environment: ServeEnvironment): number {
   if (error instanceof ConfigError) {
     for (const problem of error.problems) environment.problem(problem);
@@ -77,15 +77,15 @@ function serveFault(error: unknown, config: Config, environment: ServeEnvironmen
     environment.problem(error.message);
     return 1;
   }
-  // Anything but a fault of the system is a mistake of ours, and shows where.
+  // Any other error than one of the system is a bug, and is thrown with its stack.
   if (faultCode(error) === undefined) throw error;
-  // The first process hears of it, and does the talking.
+  // The worker reports it to its primary, which prints it.
   if (environment.isWorker) return 1;
   environment.problem(`cannot listen on ${addressText(config, config.port)}: ${faultText(error)}`);
   return 1;
 }
 
-/** What signals do here. In a worker they do nothing: the first process decides. */
+/** Handles signals. A worker ignores them here: its primary handles them. */
 class Signals {
   /** Resolves at the first signal to stop; the second ends the process. */
   readonly stop: Promise<void>;
@@ -93,7 +93,7 @@ class Signals {
   #stops = 0;
   #stop: () => void = () => {};
   #reload: () => void;
-  /** SIGHUP came before there was anything to reload. */
+  /** SIGHUP came before the server listened. */
   #isDue = false;
 
   constructor(environment: ServeEnvironment) {
@@ -104,10 +104,10 @@ class Signals {
     this.#reload = () => {
       this.#isDue = true;
     };
-    if (!environment.isWorker) environment.onSignal((signal) => this.#came(signal));
+    if (!environment.isWorker) environment.onSignal((signal) => this.#received(signal));
   }
 
-  #came(signal: Signal): void {
+  #received(signal: Signal): void {
     if (signal === 'SIGHUP') {
       if (this.#stops === 0) this.#reload();
       return;
@@ -117,19 +117,18 @@ class Signals {
     else this.#environment.exit(128 + constants.signals[signal]);
   }
 
-  /** SIGHUP reloads this server from now on; null is one that cannot. */
+  /** From now on SIGHUP reloads this server; null is a server that cannot reload. */
   reloads(server: Served | null): void {
     const environment = this.#environment;
     this.#reload = () => {
-      if (server === null)
-        environment.problem(`SIGHUP does nothing here: reloading wants ${WANTED}`);
+      if (server === null) environment.problem(`SIGHUP has no effect: a reload needs ${NEEDED}`);
       else server.reload().catch((error: Error) => environment.problem(error.message));
     };
     if (this.#isDue) this.#reload();
   }
 }
 
-const WANTED = 'more than one worker, or --supervise';
+const NEEDED = 'more than one worker, or --supervise';
 
 function listeningLine(config: Config, listening: Listening): string {
   const { port, driver = config.driver, workers } = listening;

@@ -1,5 +1,5 @@
-// Socket activation: the service manager opened the listening socket before this process began, and
-// says so in LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES (sd_listen_fds(3)).
+// Socket activation: the service manager opened the listening socket before it started this
+// process, and describes it in LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES (sd_listen_fds(3)).
 
 import { closeSync, fstatSync } from 'node:fs';
 import {
@@ -17,7 +17,7 @@ import { ServiceError } from './service-error.ts';
 
 export type Environment = Record<string, string | undefined>;
 
-/** A listener that was there before us. */
+/** A listener that the service manager opened. */
 export interface Activated {
   readonly fd: number;
   /** Where it listens, such as 'http://127.0.0.1:8080'; of a unix socket 'unix:/run/x.sock'. */
@@ -25,14 +25,14 @@ export interface Activated {
 }
 
 const FIRST_FD = 3;
-/** The name that picks one of several sockets. */
+/** The FileDescriptorName that selects one of several sockets. */
 const OUR_NAME = 'vibing';
 const VARIABLES = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'];
 
 /**
- * The listener that `env` tells of, or null. Takes the variables away, so that no child believes
- * the socket to be its own. `calls` is null where there is no foreign function library: Node finds
- * out then what the descriptor is. Throws ServiceError when it is no listening stream socket.
+ * The listener in `env`, or null. Deletes the variables, so that no child takes the socket for its
+ * own. `calls` is null without the foreign function library: then Node checks only that the
+ * descriptor is a socket. Throws ServiceError when it is not a listening stream socket.
  */
 export function takeActivated(
   env: Environment,
@@ -46,41 +46,42 @@ export function takeActivated(
   const names = (env['LISTEN_FDNAMES'] ?? '').split(':');
   for (const name of VARIABLES) delete env[name];
   if (given !== String(pid)) {
-    warn(`LISTEN_PID names process ${given}, this is ${pid}: the sockets are not taken`);
+    warn(`LISTEN_PID is ${given}, this process is ${pid}: its sockets are not used`);
     return null;
   }
   const count = /^[1-9][0-9]{0,3}$/.test(countText) ? Number(countText) : 0;
   if (count === 0) {
-    if (countText !== '0') warn(`LISTEN_FDS is no count: ${JSON.stringify(countText)}`);
+    if (countText !== '0') warn(`LISTEN_FDS is not a number: ${JSON.stringify(countText)}`);
     return null;
   }
-  const fd = FIRST_FD + pick(names, count);
+  const fd = FIRST_FD + ourIndex(names, count);
   if (count > 1) {
-    for (let other = FIRST_FD; other < FIRST_FD + count; other++) if (other !== fd) drop(other);
-    warn(`${count} sockets were handed over: descriptor ${fd} serves, the others are closed`);
+    for (let other = FIRST_FD; other < FIRST_FD + count; other++)
+      if (other !== fd) closeUnused(other);
+    warn(`LISTEN_FDS passes ${count} sockets: descriptor ${fd} is used, the others are closed`);
   }
   return calls === null ? plainListener(fd) : checkedListener(calls, fd);
 }
 
-/** Which of `count` sockets is ours. */
-function pick(names: readonly string[], count: number): number {
+/** The index of our socket among `count`. */
+function ourIndex(names: readonly string[], count: number): number {
   const index = names.indexOf(OUR_NAME);
   return index >= 0 && index < count ? index : 0;
 }
 
-function drop(fd: number): void {
+function closeUnused(fd: number): void {
   try {
     closeSync(fd);
   } catch {
-    // It was not there, which is as good.
+    // It was not open.
   }
 }
 
 function checkedListener(calls: Syscalls, fd: number): Activated {
   const type = calls.getsockopt(fd, SOL_SOCKET, SO_TYPE);
-  if (type < 0) throw refusal(fd, 'no socket');
-  if (type !== SOCK_STREAM) throw refusal(fd, 'no stream socket');
-  if (calls.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN) !== 1) throw refusal(fd, 'not listening');
+  if (type < 0) throw unusable(fd, 'not a socket');
+  if (type !== SOCK_STREAM) throw unusable(fd, 'not a stream socket');
+  if (calls.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN) !== 1) throw unusable(fd, 'not listening');
   const name = new Uint8Array(SOCKADDR_BYTES);
   const length = calls.getsockname(fd, name);
   const family = new DataView(name.buffer).getUint16(0, true);
@@ -89,7 +90,7 @@ function checkedListener(calls: Syscalls, fd: number): Activated {
     return { fd, address: `unix:${unixNameFrom(name, length)}` };
   }
   const { address, port } = peerFrom(name);
-  if (address === '') throw refusal(fd, 'neither TCP nor a unix socket');
+  if (address === '') throw unusable(fd, 'neither TCP nor a unix socket');
   prepareInherited(calls, fd);
   return { fd, address: `http://${address.includes(':') ? `[${address}]` : address}:${port}` };
 }
@@ -102,11 +103,11 @@ function plainListener(fd: number): Activated {
       return null;
     }
   })();
-  if (stat === null || !stat.isSocket()) throw refusal(fd, 'no socket');
+  if (stat === null || !stat.isSocket()) throw unusable(fd, 'not a socket');
   return { fd, address: `descriptor ${fd}` };
 }
 
-function refusal(fd: number, why: string): ServiceError {
-  const message = `LISTEN_FDS: descriptor ${fd} is ${why}, needed: a listening stream socket`;
+function unusable(fd: number, why: string): ServiceError {
+  const message = `LISTEN_FDS: descriptor ${fd} is ${why}; a listening stream socket is needed`;
   return new ServiceError(message, 'EINVAL');
 }

@@ -1,22 +1,22 @@
-// What this process was started for, if a primary of ours did.
+// The assignment that the primary passed to this process, if it is a worker.
 
 import cluster from 'node:cluster';
 import type { ServerOptions } from '../server/config/config.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment } from './messages.ts';
 
-/** Null in a process that is no worker of ours. */
+/** Null in a process that is not a worker of Vibing. */
 export const assignment: Assignment | null = takeAssignment();
 
 export function isWorker(): boolean {
   return assignment !== null;
 }
 
-/** What a worker runs with instead of what it would read; null where there is no such thing. */
+/** The configuration that a worker must use instead of reading one; null to read it. */
 export function acceptedOptions(): ServerOptions | null {
   return assignment?.options ?? null;
 }
 
-/** What this process starts itself must not take the assignment for its own. */
+/** Deletes the variable: children of this process must not take the assignment for theirs. */
 function takeAssignment(): Assignment | null {
   const text = process.env[ASSIGNMENT_VARIABLE];
   delete process.env[ASSIGNMENT_VARIABLE];

@@ -1,27 +1,28 @@
-// How long a seat waits before it starts its next worker, and when there is no sense in going on.
+// How long a worker slot waits before its next start, and when it has failed too often.
 
 const FIRST_MS = 100;
 const MAX_MS = 10_000;
 
-/** A worker that listened for this long was no failure of its start. */
+/** A worker that listened for this long had started successfully. */
 export const STARTED_MS = 1_000;
 
-/** One that listened for this long starts again without a wait. */
+/** A worker that listened for this long is replaced without a wait. */
 const HEALTHY_MS = 10_000;
 
-/** Starts in a row that came to nothing before a seat is given up. */
+/** Failed starts in a row after which a slot is exhausted. */
 export const STARTS_MAX = 5;
 
 export class BackOff {
-  /** Ends in a row that were early, and those among them that were failures of the start. */
+  /** Exits in a row before HEALTHY_MS. */
   #early = 0;
+  /** Exits in a row that were failed starts. */
   #failed = 0;
 
   /**
-   * A worker ended. `listenedMs` is how long it had listened, or -1; `byOthers` says that it was
-   * killed from outside, which a bad start does not do to itself.
+   * A worker exited. `listenedMs` is how long it had listened, or -1; `byOthers`: it was killed or
+   * closed from outside, which is not a failed start.
    */
-  ended(listenedMs: number, byOthers: boolean): void {
+  exited(listenedMs: number, byOthers: boolean): void {
     const isStarted = listenedMs >= STARTED_MS;
     if (listenedMs >= HEALTHY_MS || (isStarted && byOthers)) this.#early = 0;
     else this.#early += 1;
@@ -29,11 +30,11 @@ export class BackOff {
     else if (listenedMs < 0 || !byOthers) this.#failed += 1;
   }
 
-  get isHopeless(): boolean {
+  get isExhausted(): boolean {
     return this.#failed >= STARTS_MAX;
   }
 
-  /** The first start after an end is at once. */
+  /** The first start after an exit is at once. */
   get waitMs(): number {
     return this.#early < 2 ? 0 : Math.min(FIRST_MS * 2 ** (this.#early - 2), MAX_MS);
   }

@@ -1,20 +1,25 @@
-// How many cores this process may keep busy: those it may run on, and no more than the processor
-// time that its control groups grant. A container with half a machine gets half the workers.
+// The number of workers: configured, or the cores that this process may use. These are the cores of
+// its affinity mask, limited by the processor quota of its control groups.
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { allowedCores } from '../driver/linux/affinity.ts';
+import type { Config } from '../server/config/config.ts';
 
 /** The text of a file, or null when it cannot be read. */
 export type ReadText = (path: string) => string | null;
 
 const MOUNT = '/sys/fs/cgroup';
 
-/** Where the cpu controller of version 1 is mounted: alone, or together with the accounting. */
+/** Where the cpu controller of version 1 is mounted: alone, or together with cpuacct. */
 const MOUNTS_V1 = [`${MOUNT}/cpu`, `${MOUNT}/cpu,cpuacct`];
 
-/** A period that cpu.max leaves out. */
+/** The default period of cpu.max. */
 const PERIOD_US = 100_000;
+
+export function workerCount(config: Config): number {
+  return config.workers === 'auto' ? availableCores() : config.workers;
+}
 
 /** What `workers: "auto"` means; at least 1. */
 export function availableCores(): number {
@@ -26,7 +31,7 @@ export function coresWithin(allowed: number, read: ReadText): number {
   return Math.max(1, Math.min(allowed, Math.ceil(quotaCores(read))));
 }
 
-/** How many cores' worth of time the control groups grant; Infinity when they set no limit. */
+/** The processor quota of the control groups in cores; Infinity without a limit. */
 export function quotaCores(read: ReadText): number {
   let least = Number.POSITIVE_INFINITY;
   for (const line of (read('/proc/self/cgroup') ?? '').split('\n')) {
@@ -48,8 +53,8 @@ export function quotaCores(read: ReadText): number {
 }
 
 /**
- * A group and all those around it, the root as ''. A container may see only a part of the tree, and
- * its own group under the path of the whole: what it sees of that is the root.
+ * A group and all its parents, the root as ''. A container may see only its own part of the tree,
+ * but the path of its group from outside (with '..'): then only the root is visible.
  */
 function withParents(path: string): readonly string[] {
   const names = path.split('/').filter((name) => name !== '');
@@ -57,7 +62,7 @@ function withParents(path: string): readonly string[] {
   return [...names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`), ''];
 }
 
-/** Infinity for 'max', -1, nothing, and what is no number. */
+/** Infinity for 'max', -1, '', and anything that is not a number. */
 function coresFrom([quota = '', period = '']: readonly string[]): number {
   if (!/^[0-9]+$/.test(quota) || !/^[0-9]*$/.test(period)) return Number.POSITIVE_INFINITY;
   const cores = Number(quota) / (period === '' ? PERIOD_US : Number(period));

@@ -1,4 +1,4 @@
-// The configuration keys that a reload cannot change: the primary has acted on them already.
+// The configuration keys that a reload cannot change, because the primary has applied them.
 
 import { type Config, optionsOf } from '../server/config/config.ts';
 import { KEY_BY_OPTION } from '../server/config/keys.ts';
@@ -15,7 +15,7 @@ const FIXED = [
   'backlog',
 ] as const;
 
-/** By key, as in the file; null for what is not set. */
+/** By key, as in the file; null for a key that is not set. */
 export type FixedValues = Readonly<Record<string, Value | null>>;
 
 export function fixedValues(config: Config): FixedValues {

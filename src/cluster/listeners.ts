@@ -1,14 +1,17 @@
-// The listening sockets of a cluster. The primary makes and holds them, one a worker, and hands
-// them down at fork: a worker that is replaced leaves its clients in a queue that does not go away.
-// For a unix socket there is one for all.
+// The listening sockets of a cluster. The primary opens one for each worker (one for all on a unix
+// socket), keeps them open, and passes them on at fork: clients that queue at a listener survive
+// the replacement of its worker. On `net` workers open them, and the primary only prepares the
+// address.
 
+import { lstatSync, unlinkSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import type { Address } from '../driver/driver.ts';
 import { listenerPort, openListener, removeSocket } from '../driver/linux/open-listener.ts';
 import type { Syscalls } from '../driver/linux/syscalls.ts';
 
 export interface Listeners {
   readonly port: number;
-  /** Every listener once: one a worker, or one for all. */
+  /** One for each worker, or one for all. */
   readonly fds: readonly number[];
   close(): void;
 }
@@ -21,7 +24,7 @@ export function openListeners(
   backlog: number,
 ): Listeners | number {
   if (!('host' in address)) return openShared(calls, address, backlog);
-  // Two servers with SO_REUSEPORT would share a port without a word, so one without it asks first.
+  // With SO_REUSEPORT two servers would share a port unnoticed: a listener without it checks first.
   const probe = openListener(calls, address, backlog);
   if (probe < 0) return probe;
   const port = listenerPort(calls, probe);
@@ -52,4 +55,37 @@ function openShared(calls: Syscalls, address: Address, backlog: number): Listene
       if ('path' in address) removeSocket(address.path);
     },
   };
+}
+
+export function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const listener = createServer();
+    listener.once('error', reject);
+    listener.listen(0, host, () => {
+      const address = listener.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      listener.close(() => resolve(port));
+    });
+  });
+}
+
+/** Removes `path` if it is a unix socket without a listener, left behind by a dead server. */
+export async function removeStaleSocket(path: string): Promise<void> {
+  if (!(await isRefused(path))) return;
+  try {
+    if (lstatSync(path).isSocket()) unlinkSync(path);
+  } catch {
+    // The listen that follows reports the error.
+  }
+}
+
+function isRefused(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.on('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+  });
 }

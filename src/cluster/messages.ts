@@ -1,62 +1,63 @@
-// What the primary and its workers tell each other.
+// The messages between the primary and its workers.
 
 import type { Address } from '../driver/driver.ts';
 import type { Config, ServerOptions } from '../server/config/config.ts';
 import type { FixedValues } from './fixed-keys.ts';
 
-/** A worker accepts. */
+/** A worker listens. */
 export interface Ready {
   readonly vibing: 'listening';
   readonly port: number;
   readonly driver: string;
-  /** What its own configuration says of keys that are the primary's to decide. */
+  /** The values that its configuration has for keys that only the primary applies. */
   readonly fixed: FixedValues;
-  /** Its whole configuration. */
+  /** Its configuration. */
   readonly options: ServerOptions;
 }
 
 export type FromWorker =
-  /** It is about to listen, and waits for the word to; then it may take this long to finish. */
-  | { readonly vibing: 'asking'; readonly shutdownTimeoutMs: number }
+  /** It is ready to listen and waits for 'listen'. To close it may take `shutdownTimeoutMs`. */
+  | { readonly vibing: 'starting'; readonly shutdownTimeoutMs: number }
   | Ready
   /** It could not listen. */
   | { readonly vibing: 'failed'; readonly message: string; readonly code: string }
-  /** Which driver it took for want of a faster one. */
+  /** Why it uses a slower driver than the first choice. */
   | { readonly vibing: 'note'; readonly text: string }
-  /** It takes no further client and ends soon. */
+  /** It accepts no more clients and exits soon. */
   | { readonly vibing: 'closing' }
-  /** Its last word. */
+  /** Its last message. */
   | { readonly vibing: 'served'; readonly connections: number; readonly requests: number };
 
 export type FromPrimary =
-  /** Listen: from now on there may be clients. */
+  /** Listen: from now on it may have clients. */
   | { readonly vibing: 'listen' }
-  /** Its last word was heard, and nothing more will come: go. */
-  | { readonly vibing: 'leave' }
-  /** Finish and end; `last` when no fresh worker takes the clients that wait. */
+  /** The reply to 'served', the last message: exit. */
+  | { readonly vibing: 'exit' }
+  /** Finish the requests and exit; `last` when no other worker accepts the queued clients. */
   | { readonly vibing: 'close'; readonly last: boolean }
-  /** Take the clients of listener number `listener` too, or no longer. */
+  /** Accept from listener number `listener` as well, or no longer. */
   | { readonly vibing: 'accept'; readonly listener: number; readonly on: boolean };
 
-/** What a worker is told when it starts. */
+/** What the primary passes to a worker at its start. */
 export interface Assignment {
   readonly index: number;
-  /** The core to run on; null where nobody can say. */
+  /** The core to run on; null when the cores are unknown. */
   readonly core: number | null;
-  /** How many listeners it inherits, and which of them is its own. */
+  /** The number of listeners that it inherits. */
   readonly listeners: number;
+  /** Its own one of them. */
   readonly listener: number;
   /** Where to listen when it inherits none. */
   readonly address: Address;
   readonly driver: Config['driver'];
-  /** The configuration that was last accepted; null when it is to be read anew. */
+  /** The configuration that was last accepted; null to read it again. */
   readonly options: ServerOptions | null;
 }
 
 /** Holds an Assignment as JSON in the environment of a worker. */
 export const ASSIGNMENT_VARIABLE = 'VIBING__WORKER';
 
-/** Where the inherited listeners begin among a worker's descriptors: behind the IPC channel. */
+/** The first descriptor of the inherited listeners in a worker: after the IPC channel. */
 export const LISTENER_FD = 4;
 
 export function isFromWorker(message: unknown): message is FromWorker {

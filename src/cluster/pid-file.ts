@@ -1,55 +1,55 @@
-// The file that names the server's main process. What can go wrong with it goes wrong in claim(),
-// before anything is started; it appears under its name when the server listens.
+// The file with the process id of the server's main process. claim() finds all errors before
+// anything is started; publish() creates the file when the server listens.
 
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ServiceError } from './service-error.ts';
 
-/** No process number is longer; what is longer is no file of this kind. */
+/** A longer file is not a pid file. */
 const BYTES_MAX = 32;
 
 export class PidFile {
   readonly #path: string;
-  readonly #written: string;
+  readonly #temporary: string;
   readonly #pid: number;
 
   constructor(path: string, pid: number = process.pid) {
     this.#path = resolve(path);
-    this.#written = `${this.#path}.${pid}.tmp`;
+    this.#temporary = `${this.#path}.${pid}.tmp`;
     this.#pid = pid;
   }
 
-  /** Throws ServiceError when another server has it, or it could not be written. */
+  /** Throws ServiceError when another server uses the file, or it cannot be written. */
   claim(): void {
     this.#check();
     try {
-      // Whoever left it behind had the same number and is gone. It is made anew, never followed.
-      rmSync(this.#written, { force: true });
-      writeFileSync(this.#written, `${this.#pid}\n`, { flag: 'wx', mode: 0o644 });
+      // A dead process with the same id may have left it. It is created anew, never followed.
+      rmSync(this.#temporary, { force: true });
+      writeFileSync(this.#temporary, `${this.#pid}\n`, { flag: 'wx', mode: 0o644 });
     } catch (error) {
       throw this.#fault(error);
     }
   }
 
-  /** Gives the file its name. Throws ServiceError. */
+  /** Renames the file to its path. Throws ServiceError. */
   publish(): void {
     try {
-      // Another server may have come up since.
+      // Another server may have started since.
       this.#check();
-      renameSync(this.#written, this.#path);
+      renameSync(this.#temporary, this.#path);
     } catch (error) {
       this.remove();
       throw this.#fault(error);
     }
   }
 
-  /** Removes what is ours. A file that names another process is left alone. */
+  /** Removes the file, unless it names another process. */
   remove(): void {
     try {
-      rmSync(this.#written, { force: true });
-      if (numberIn(readFileSync(this.#path, 'utf8')) === this.#pid) rmSync(this.#path);
+      rmSync(this.#temporary, { force: true });
+      if (pidIn(readFileSync(this.#path, 'utf8')) === this.#pid) rmSync(this.#path);
     } catch {
-      // It is gone already, or the folder is no longer ours to change.
+      // It is gone already, or the folder is no longer writable.
     }
   }
 
@@ -58,21 +58,21 @@ export class PidFile {
     try {
       const stat = statSync(this.#path, { throwIfNoEntry: false });
       if (stat === undefined) return;
-      if (!stat.isFile()) throw this.#refusal('is no ordinary file');
-      if (stat.size > BYTES_MAX) throw this.#refusal('holds something else than a process number');
+      if (!stat.isFile()) throw this.#conflict('is not a regular file');
+      if (stat.size > BYTES_MAX) throw this.#conflict('does not contain a process id');
       text = readFileSync(this.#path, 'utf8');
     } catch (error) {
       throw this.#fault(error);
     }
     if (text.trim() === '') return;
-    const pid = numberIn(text);
-    if (pid === 0) throw this.#refusal('holds something else than a process number');
+    const pid = pidIn(text);
+    if (pid === 0) throw this.#conflict('does not contain a process id');
     if (pid !== this.#pid && isAlive(pid)) {
-      throw this.#refusal(`names process ${pid}, which is alive`, 'EEXIST');
+      throw this.#conflict(`names process ${pid}, which is running`, 'EEXIST');
     }
   }
 
-  #refusal(why: string, code = 'EINVAL'): ServiceError {
+  #conflict(why: string, code = 'EINVAL'): ServiceError {
     return new ServiceError(`pid_file: ${this.#path} ${why}`, code);
   }
 
@@ -83,13 +83,13 @@ export class PidFile {
   }
 }
 
-/** 0 when `text` is no process number. */
-function numberIn(text: string): number {
+/** 0 when `text` is not a process id. */
+function pidIn(text: string): number {
   const line = text.trim();
   return /^[1-9][0-9]{0,9}$/.test(line) ? Number(line) : 0;
 }
 
-/** A process that we may not signal is alive too. */
+/** A process that we may not signal is running too. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -1,5 +1,5 @@
-// The primary: forks one worker a core, hands each the listeners, replaces those that end, renews
-// all of them on reload(), and serves nothing itself.
+// The primary process: forks the workers, passes them the listeners, replaces workers that exit,
+// and replaces all of them on reload(). It serves no requests itself.
 
 import cluster, { type ClusterSettings, type Worker } from 'node:cluster';
 import type { Address } from '../driver/driver.ts';
@@ -11,12 +11,10 @@ import { listenError } from '../server/listen-error.ts';
 import type { Log } from '../server/log.ts';
 import { addressOf, type Cluster, type Listening } from '../server/server.ts';
 import { STARTED_MS, STARTS_MAX } from './back-off.ts';
+import { workerCount } from './cores.ts';
 import { changedKeys, fixedValues } from './fixed-keys.ts';
-import { freePort } from './free-port.ts';
-import { type Listeners, openListeners } from './listeners.ts';
+import { freePort, type Listeners, openListeners, removeStaleSocket } from './listeners.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment, type Ready } from './messages.ts';
-import { removeStaleSocket } from './stale-socket.ts';
-import { workerCount } from './worker-count.ts';
 import { workerOptions } from './worker-options.ts';
 import { StartError, WorkerProcess } from './worker-process.ts';
 import { WorkerSlot } from './worker-slot.ts';
@@ -27,29 +25,29 @@ export class Primary implements Cluster {
   readonly #log: Log;
   readonly #activated: Address | null;
   readonly #workerSlots: WorkerSlot[] = [];
-  /** All that run, also those that are on their way out. */
+  /** All processes that run, with those that close. */
   readonly #processes = new Set<WorkerProcess>();
   #listeners: Listeners | null = null;
-  /** Where workers listen that inherit no listener. */
+  /** Where workers listen that inherit no listener: those on `net`. */
   #address: Address = { host: '', port: 0 };
-  /** The configuration of the worker that came up last, for those that replace one that died. */
+  /** The configuration of the worker that listened last, for workers that replace one that died. */
   #accepted: ServerOptions;
-  readonly #notesTold = new Set<string>();
-  /** Changes that a reload cannot make and has warned of. */
-  readonly #changesTold = new Set<string>();
+  readonly #reportedNotes = new Set<string>();
+  /** Keys that a reload cannot change and has warned of. */
+  readonly #reportedChanges = new Set<string>();
   /** listen() has resolved. */
   #isUp = false;
   #closed: Promise<void> | null = null;
-  #emptied: () => void = () => {};
+  #allExited: () => void = () => {};
   #reloading: Promise<void> | null = null;
   #reloadingNext: Promise<void> | null = null;
   #fail: (error: Error) => void = () => {};
-  /** However this process ends, short of being killed, no worker outlives it. */
+  /** No worker outlives this process, unless it is killed by SIGKILL. */
   readonly #killAll = () => {
     for (const worker of this.#processes) worker.kill();
   };
 
-  /** `activated` is a listener that was there before us, and stands over the configuration. */
+  /** `activated` is a listener that the service manager opened; it overrides the configuration. */
   constructor(config: Config, log: Log, activated: Address | null = null) {
     this.#config = config;
     this.#accepted = optionsOf(config);
@@ -63,14 +61,16 @@ export class Primary implements Cluster {
   async listen(): Promise<Listening> {
     const config = this.#config;
     const count = workerCount(config);
-    this.#warnOfCrowding(count);
+    this.#warnOfTooManyWorkers(count);
     await this.#openListeners(count);
     for (let index = 0; index < count; index++) this.#workerSlots.push(new WorkerSlot(index));
     process.on('exit', this.#killAll);
     try {
-      // The first alone: on `net` it is the one that finds the port taken.
-      const first = await this.#fill(this.#workerSlots[0]);
-      await Promise.all(this.#workerSlots.slice(1).map((workerSlot) => this.#fill(workerSlot)));
+      // The first starts alone: on `net` it reports that the port is taken.
+      const first = await this.#startWorker(this.#workerSlots[0]);
+      await Promise.all(
+        this.#workerSlots.slice(1).map((workerSlot) => this.#startWorker(workerSlot)),
+      );
       this.#isUp = true;
       return { port: first.port, host: config.host, driver: first.driver, workers: count };
     } catch (error) {
@@ -79,10 +79,12 @@ export class Primary implements Cluster {
     }
   }
 
-  #warnOfCrowding(count: number): void {
+  #warnOfTooManyWorkers(count: number): void {
     const cores = allowedCores().length;
     if (cores === 0 || count <= cores) return;
-    this.#log.warn(`${count} workers share ${cores} cores: more than one a core only adds cost`);
+    this.#log.warn(
+      `${count} workers share ${cores} cores; more than one for each core adds no speed`,
+    );
   }
 
   async #openListeners(count: number): Promise<void> {
@@ -90,7 +92,7 @@ export class Primary implements Cluster {
     const address = this.#activated ?? (await addressOf(config));
     const calls = linuxSyscalls();
     this.#address = address;
-    // Where epoll does not run io_uring does not either; both take listeners that are inherited.
+    // Without epoll there is no io_uring either; both can inherit listeners, `net` cannot.
     const isLinux = config.driver !== 'net' && epollProblem() === null;
     if (isLinux && typeof calls !== 'string') {
       const opened = openListeners(calls, address, count, config.limits.backlog);
@@ -103,19 +105,19 @@ export class Primary implements Cluster {
     }
   }
 
-  /** Starts workers until one listens. Rejects when there is no sense in going on. */
-  #fill(workerSlot: WorkerSlot): Promise<Ready> {
-    return workerSlot.fill(async () => {
+  /** Starts workers until one listens. Rejects when too many starts in a row fail. */
+  #startWorker(workerSlot: WorkerSlot): Promise<Ready> {
+    return workerSlot.start(async () => {
       for (;;) {
         await workerSlot.wait();
-        if (this.#closed !== null) throw new Error('the server closes');
+        if (this.#closed !== null) throw new Error('the server is closing');
         try {
-          return await this.#start(workerSlot);
+          return await this.#startOnce(workerSlot);
         } catch (error) {
           if (this.#closed !== null || !(error instanceof StartError)) throw error;
-          if (error.isTold && !this.#isUp) throw error;
-          workerSlot.backOff.ended(-1, false);
-          if (this.#isHopeless(workerSlot)) throw hopeless(workerSlot, error);
+          if (error.isReported && !this.#isUp) throw error;
+          workerSlot.backOff.exited(-1, false);
+          if (this.#isExhausted(workerSlot)) throw exhaustedError(workerSlot, error);
           workerSlot.attemptFailed(error);
           this.#log.error(`${error.message}; next start in ${workerSlot.backOff.waitMs} ms`);
         }
@@ -123,8 +125,8 @@ export class Primary implements Cluster {
     });
   }
 
-  /** Starts a worker, which takes the seat over when it listens. */
-  async #start(workerSlot: WorkerSlot): Promise<Ready> {
+  /** Starts one worker, which takes the slot over when it listens. */
+  async #startOnce(workerSlot: WorkerSlot): Promise<Ready> {
     const started = this.#fork(workerSlot);
     let ready: Ready;
     try {
@@ -133,17 +135,21 @@ export class Primary implements Cluster {
       started.retire();
       throw error;
     }
-    // It may have gone as soon as it listened.
-    if (started.ending !== null) {
-      throw new StartError(`worker ${workerSlot.index} ended (${started.ending})`, 'ECHILD', false);
+    // It may have exited as soon as it listened.
+    if (started.exitReason !== null) {
+      throw new StartError(
+        `worker ${workerSlot.index} exited (${started.exitReason})`,
+        'ECHILD',
+        false,
+      );
     }
     this.#accepted = ready.options;
     const before = workerSlot.worker;
     workerSlot.worker = started;
-    this.#uncover(workerSlot);
-    for (const other of this.#workerSlots) if (other.worker === null) this.#cover(other);
-    if (before !== null) this.#letGo(before);
-    this.#warnOfChanges(ready);
+    this.#releaseSibling(workerSlot);
+    for (const other of this.#workerSlots) if (other.worker === null) this.#assignSibling(other);
+    if (before !== null) this.#retire(before);
+    this.#warnOfFixedKeys(ready);
     return ready;
   }
 
@@ -162,9 +168,9 @@ export class Primary implements Cluster {
       throw new StartError(`worker ${workerSlot.index} cannot start: ${error}`, 'ECHILD', false);
     }
     const started = new WorkerProcess(workerSlot.index, worker, {
-      leaving: () => this.#leaving(workerSlot, started),
-      ended: () => this.#ended(workerSlot, started),
-      note: (text) => this.#note(text),
+      closing: () => this.#workerClosing(workerSlot, started),
+      exited: () => this.#workerExited(workerSlot, started),
+      note: (text) => this.#logNote(text),
       served: (connections, requests) => {
         const what = `${connections} connections, ${requests} requests`;
         this.#log.notice(`worker ${workerSlot.index} served ${what}`);
@@ -184,62 +190,63 @@ export class Primary implements Cluster {
       listener: listeners > 1 ? index : 0,
       address: this.#address,
       driver: this.#config.driver,
-      // Only a reload may find that what is to be read is wrong.
+      // Only workers of a reload read the configuration file again.
       options: this.#reloading === null ? this.#accepted : null,
     };
   }
 
-  /** It is the same for all of them. */
-  #note(text: string): void {
-    if (!this.#notesTold.has(text)) this.#log.notice(text);
-    this.#notesTold.add(text);
+  /** Every worker sends the same notes: each is logged once. */
+  #logNote(text: string): void {
+    if (!this.#reportedNotes.has(text)) this.#log.notice(text);
+    this.#reportedNotes.add(text);
   }
 
-  #warnOfChanges({ fixed }: Ready): void {
+  #warnOfFixedKeys({ fixed }: Ready): void {
     for (const key of changedKeys(fixedValues(this.#config), fixed)) {
-      if (!this.#changesTold.has(key)) this.#log.warn(`${key}: a restart is needed`);
-      this.#changesTold.add(key);
+      if (!this.#reportedChanges.has(key))
+        this.#log.warn(`${key}: a reload cannot change it, restart the server`);
+      this.#reportedChanges.add(key);
     }
   }
 
-  /** A worker stops without having been told: somebody sent it SIGTERM, or its code closed it. */
-  #leaving(workerSlot: WorkerSlot, worker: WorkerProcess): void {
+  /** A worker closes by itself: it got SIGTERM, or its code called close(). */
+  #workerClosing(workerSlot: WorkerSlot, worker: WorkerProcess): void {
     if (workerSlot.worker !== worker || this.#closed !== null) return;
-    this.#log.notice(`worker ${workerSlot.index} finishes and ends; a new one starts`);
+    this.#log.notice(`worker ${workerSlot.index} is closing; its replacement starts`);
     this.#exited(workerSlot, worker, true);
   }
 
-  #ended(workerSlot: WorkerSlot, worker: WorkerProcess): void {
+  #workerExited(workerSlot: WorkerSlot, worker: WorkerProcess): void {
     this.#processes.delete(worker);
-    if (this.#processes.size === 0) this.#emptied();
+    if (this.#processes.size === 0) this.#allExited();
     if (workerSlot.worker !== worker || this.#closed !== null) return;
     this.#exited(workerSlot, worker, worker.wasKilled);
   }
 
   #exited(workerSlot: WorkerSlot, worker: WorkerProcess, byOthers: boolean): void {
     workerSlot.worker = null;
-    workerSlot.backOff.ended(worker.listenedMs, byOthers);
-    this.#cover(workerSlot);
-    this.#recover(worker);
-    const error = new Error(`worker ${workerSlot.index} ended (${worker.ending})`);
-    if (this.#isHopeless(workerSlot)) {
-      this.#giveUp(hopeless(workerSlot, error));
+    workerSlot.backOff.exited(worker.listenedMs, byOthers);
+    this.#assignSibling(workerSlot);
+    this.#replaceSibling(worker);
+    const error = new Error(`worker ${workerSlot.index} exited (${worker.exitReason})`);
+    if (this.#isExhausted(workerSlot)) {
+      this.#giveUp(exhaustedError(workerSlot, error));
       return;
     }
-    if (worker.ending !== null) {
+    if (worker.exitReason !== null) {
       this.#log.error(`${error.message}; next start in ${workerSlot.backOff.waitMs} ms`);
     }
-    // A reload may be starting the next one already.
-    if (!workerSlot.isRenewing) this.#refill(workerSlot);
+    // A reload may have started the next one already.
+    if (!workerSlot.isRenewing) this.#restart(workerSlot);
   }
 
-  #refill(workerSlot: WorkerSlot): void {
-    this.#fill(workerSlot).catch((error: Error) => this.#giveUp(error));
+  #restart(workerSlot: WorkerSlot): void {
+    this.#startWorker(workerSlot).catch((error: Error) => this.#giveUp(error));
   }
 
-  /** Where others serve well, a seat that does not must not take them down: it goes on trying. */
-  #isHopeless(workerSlot: WorkerSlot): boolean {
-    if (!workerSlot.backOff.isHopeless) return false;
+  /** Whether to give up. While another worker serves, a slot that cannot start keeps trying. */
+  #isExhausted(workerSlot: WorkerSlot): boolean {
+    if (!workerSlot.backOff.isExhausted) return false;
     return (
       !this.#isUp ||
       !this.#workerSlots.some(({ worker }) => (worker?.listenedMs ?? -1) > STARTED_MS)
@@ -249,48 +256,48 @@ export class Primary implements Cluster {
   #giveUp(error: Error): void {
     if (this.#closed !== null) return;
     if (!this.#isUp) {
-      // listen() tells of it.
+      // listen() rejects with it.
       for (const workerSlot of this.#workerSlots) workerSlot.abandon(error);
       return;
     }
-    this.#log.error(`${error.message}; everything is closed`);
+    this.#log.error(`${error.message}; the server closes`);
     process.exitCode = 1;
     void this.close();
     this.#fail(error);
   }
 
-  /** A sibling takes the clients of a seat that has no worker. */
-  #cover(workerSlot: WorkerSlot): void {
-    if (workerSlot.helper !== null || (this.#listeners?.fds.length ?? 0) < 2) return;
+  /** Another worker accepts from the listener of a slot that has no worker. */
+  #assignSibling(workerSlot: WorkerSlot): void {
+    if (workerSlot.sibling !== null || (this.#listeners?.fds.length ?? 0) < 2) return;
     const { length } = this.#workerSlots;
-    for (let step = 1; step < length && workerSlot.helper === null; step++) {
-      workerSlot.helper = this.#workerSlots[(workerSlot.index + step) % length].worker;
+    for (let step = 1; step < length && workerSlot.sibling === null; step++) {
+      workerSlot.sibling = this.#workerSlots[(workerSlot.index + step) % length].worker;
     }
-    workerSlot.helper?.acceptAlso(workerSlot.index, true);
+    workerSlot.sibling?.acceptAlso(workerSlot.index, true);
   }
 
-  #uncover(workerSlot: WorkerSlot): void {
-    workerSlot.helper?.acceptAlso(workerSlot.index, false);
-    workerSlot.helper = null;
+  #releaseSibling(workerSlot: WorkerSlot): void {
+    workerSlot.sibling?.acceptAlso(workerSlot.index, false);
+    workerSlot.sibling = null;
   }
 
-  /** Somebody else covers what this worker has covered. */
-  #recover(worker: WorkerProcess): void {
+  /** Other workers accept from the listeners that this worker accepted from as a sibling. */
+  #replaceSibling(worker: WorkerProcess): void {
     for (const workerSlot of this.#workerSlots) {
-      if (workerSlot.helper !== worker) continue;
-      workerSlot.helper = null;
-      this.#cover(workerSlot);
+      if (workerSlot.sibling !== worker) continue;
+      workerSlot.sibling = null;
+      this.#assignSibling(workerSlot);
     }
   }
 
-  #letGo(worker: WorkerProcess): void {
-    this.#recover(worker);
+  #retire(worker: WorkerProcess): void {
+    this.#replaceSibling(worker);
     worker.retire();
   }
 
-  /** Calls during a reload are answered by one more, which begins when this one is over. */
+  /** Calls during a reload share one further reload, which starts when this one has ended. */
   reload(): Promise<void> {
-    if (this.#closed !== null) return Promise.reject(new Error('the server closes'));
+    if (this.#closed !== null) return Promise.reject(new Error('the server is closing'));
     if (this.#reloading === null) {
       this.#reloading = this.#reloadNow().finally(() => {
         this.#reloading = null;
@@ -307,32 +314,30 @@ export class Primary implements Cluster {
   }
 
   async #reloadNow(): Promise<void> {
-    this.#changesTold.clear();
+    this.#reportedChanges.clear();
     for (const workerSlot of this.#workerSlots) {
       try {
-        // One that is starting has perhaps read what was there before.
-        await workerSlot.whenFilled();
+        // A worker that is starting may have read the configuration of before.
+        await workerSlot.whenStarted();
         await this.#renew(workerSlot);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
-        if (this.#closed !== null) throw new Error(`reload stopped: ${why}`);
-        throw new Error(`reload stopped, the workers of before go on: ${why}`);
+        if (this.#closed !== null) throw new Error(`reload failed: ${why}`);
+        throw new Error(`reload failed, workers that were not replaced keep serving: ${why}`);
       }
     }
     const { length } = this.#workerSlots;
-    this.#log.notice(
-      `reloaded: ${length} fresh ${length === 1 ? 'worker serves' : 'workers serve'}`,
-    );
+    this.#log.notice(`reloaded: ${length} new ${length === 1 ? 'worker serves' : 'workers serve'}`);
   }
 
   async #renew(workerSlot: WorkerSlot): Promise<void> {
-    if (this.#closed !== null) throw new Error('the server closes');
+    if (this.#closed !== null) throw new Error('the server is closing');
     workerSlot.isRenewing = true;
     try {
-      await this.#start(workerSlot);
+      await this.#startOnce(workerSlot);
     } finally {
       workerSlot.isRenewing = false;
-      if (workerSlot.worker === null && this.#closed === null) this.#refill(workerSlot);
+      if (workerSlot.worker === null && this.#closed === null) this.#restart(workerSlot);
     }
   }
 
@@ -342,27 +347,28 @@ export class Primary implements Cluster {
   }
 
   async #closeNow(): Promise<void> {
-    const emptied = new Promise<void>((resolve) => {
-      this.#emptied = resolve;
+    const allExited = new Promise<void>((resolve) => {
+      this.#allExited = resolve;
     });
-    for (const workerSlot of this.#workerSlots) workerSlot.abandon(new Error('the server closes'));
-    // Who starts serves nobody, and holds listeners open: clients that came when all others have
-    // finished with them would be reset.
+    for (const workerSlot of this.#workerSlots)
+      workerSlot.abandon(new Error('the server is closing'));
+    // A worker that starts serves no client but holds listeners open: clients that connect after
+    // all others closed theirs would be reset.
     const starting = [...this.#processes].filter((worker) => !worker.mayListen);
     for (const worker of starting) worker.kill();
-    await Promise.all(starting.map((worker) => worker.ended));
-    // Now, so that clients go elsewhere while the workers finish.
+    await Promise.all(starting.map((worker) => worker.exited));
+    // Before the workers finish, so that new clients are refused at once.
     this.#listeners?.close();
     this.#listeners = null;
-    // A socket that was handed over has somebody who keeps it, and its queue.
+    // The service manager keeps an activated socket open, and with it the queue of clients.
     const last = this.#activated === null;
     for (const worker of this.#processes) worker.retire(last);
-    if (this.#processes.size > 0) await emptied;
+    if (this.#processes.size > 0) await allExited;
     process.off('exit', this.#killAll);
   }
 }
 
-function hopeless(workerSlot: WorkerSlot, last: Error): Error {
+function exhaustedError(workerSlot: WorkerSlot, last: Error): Error {
   const what = `worker ${workerSlot.index} failed to start ${STARTS_MAX} times in a row`;
   return Object.assign(new Error(`${what}: ${last.message}`), { code: 'ECHILD' });
 }

@@ -1,4 +1,5 @@
-// What keeps a service from starting before it listens, in one line for whoever started it.
+// An error of the service environment (pid file, activation) before the server listens, in one
+// line.
 
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';

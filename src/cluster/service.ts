@@ -1,5 +1,5 @@
-// What stands between a server and whoever runs it as a service: the listener it was handed, the
-// pid file, and what the service manager is told. Only the main process has it, never a worker.
+// The interface of a server to its service manager: socket activation, pid file, notifications.
+// Only the main process has it, never a worker.
 
 import type { Address } from '../driver/driver.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
@@ -15,12 +15,12 @@ export class Service implements ServiceLife {
   #notifier: Notifier | null = null;
   #pidFile: PidFile | null = null;
   #status = '';
-  /** Reloads under way. */
+  /** Reloads in progress. */
   #reloading = 0;
   #closing = false;
   readonly #exit = () => this.#pidFile?.remove();
 
-  /** Takes what was handed over, and throws ServiceError. */
+  /** Claims the pid file, takes an activated socket. Throws ServiceError. */
   begins(config: Config, log: Log): void {
     this.#closing = false;
     const warn = (message: string) => log.warn(message);
@@ -28,16 +28,16 @@ export class Service implements ServiceLife {
       const pidFile = new PidFile(config.pidFile);
       pidFile.claim();
       this.#pidFile = pidFile;
-      // Also when a second signal, or a mistake in a handler, ends the process.
+      // Also when a second signal, or an exception in a handler, ends the process.
       process.once('exit', this.#exit);
     }
     const calls = linuxSyscalls();
-    const foreign = typeof calls === 'string' ? null : calls;
-    this.#activated = takeActivated(process.env, process.pid, foreign, warn);
+    const syscalls = typeof calls === 'string' ? null : calls;
+    this.#activated = takeActivated(process.env, process.pid, syscalls, warn);
     this.#notifier ??= takeNotifier(process.env, process.pid, calls, warn);
   }
 
-  /** The listener to take instead of the configured address. */
+  /** The activated listener, which replaces the configured address. */
   get address(): Address | null {
     return this.#activated === null ? null : { fd: this.#activated.fd };
   }
@@ -53,7 +53,7 @@ export class Service implements ServiceLife {
     return activated === undefined ? listening : { ...listening, activated };
   }
 
-  /** A failed one leaves the server as it was: ready. */
+  /** A failed reload leaves the server ready as before. */
   async reloads(reloaded: Promise<void>): Promise<void> {
     this.#reloading += 1;
     if (this.#reloading === 1) this.#notifier?.reloading();
@@ -70,10 +70,10 @@ export class Service implements ServiceLife {
     this.#notifier?.stopping();
   }
 
-  /** A socket that was handed over is closed by now. */
+  /** The server has closed the activated socket by now. */
   ended(): void {
     this.#activated = null;
-    this.#notifier?.end();
+    this.#notifier?.close();
     this.#pidFile?.remove();
     this.#pidFile = null;
     process.off('exit', this.#exit);

@@ -1,5 +1,5 @@
-// The options of V8 and Node that a worker process is started with: those of this process, or those
-// that the program gave node:cluster, and a young generation that suits a server.
+// The options of Node and V8 for worker processes: those of this process, or those that the program
+// set in node:cluster, with a young generation for a server.
 
 import cluster from 'node:cluster';
 import { totalmem } from 'node:os';
@@ -12,7 +12,7 @@ export function workerOptions(count: number): string[] {
   return [...given, ...youngGenerationOptions(memoryBytes() / count)];
 }
 
-/** What the machine has, or what the control groups grant of it. */
+/** The memory of the machine, or the limit of the control groups. */
 function memoryBytes(): number {
   const granted = process.constrainedMemory();
   return granted > 0 ? Math.min(granted, totalmem()) : totalmem();

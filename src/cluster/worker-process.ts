@@ -1,44 +1,44 @@
-// One worker process as its primary sees it: whether it listens, what it says, how it ends.
+// One worker process as its primary sees it: whether it listens, its messages, how it exits.
 
 import type { Worker } from 'node:cluster';
 import { type FromPrimary, isFromWorker, type Ready } from './messages.ts';
 
-/** A worker that does not listen by then is killed: a guess, far beyond what loading code takes. */
+/** A worker that does not listen by then is killed: a guess, far more than loading code takes. */
 const START_MS_MAX = 60_000;
 
-/** How much longer than shutdown_timeout_ms a worker may take to end before it is killed. */
+/** How much longer than shutdown_timeout_ms a worker may take to exit before it is killed. */
 const KILL_SLACK_MS = 2_000;
 
 export interface WorkerEvents {
-  /** It stops by itself: nobody told it to. */
-  leaving(): void;
-  ended(): void;
+  /** It closes by itself, not because the primary asked for it. */
+  closing(): void;
+  exited(): void;
   note(text: string): void;
   served(connections: number, requests: number): void;
 }
 
 /** Why a worker does not listen. */
 export class StartError extends Error {
-  /** Whether the worker itself gave the reason. A fresh one would say the same. */
-  readonly isTold: boolean;
+  /** Whether the worker reported the error. Another worker would report the same. */
+  readonly isReported: boolean;
   readonly code: string;
 
-  constructor(message: string, code: string, isTold: boolean) {
+  constructor(message: string, code: string, isReported: boolean) {
     super(message);
     this.code = code;
-    this.isTold = isTold;
+    this.isReported = isReported;
   }
 }
 
 export class WorkerProcess {
   readonly index: number;
-  /** Resolves when it accepts; rejects with a StartError when it ended before. */
+  /** Resolves when it listens; rejects with a StartError when it exits before. */
   readonly ready: Promise<Ready>;
-  /** Resolves when it has ended. */
-  readonly ended: Promise<void>;
-  /** How it ended, in words; null while it runs. */
-  ending: string | null = null;
-  /** Whether somebody killed it. */
+  /** Resolves when it has exited. */
+  readonly exited: Promise<void>;
+  /** How it exited, as text; null while it runs. */
+  exitReason: string | null = null;
+  /** Whether it exited by SIGKILL. */
   wasKilled = false;
   readonly #worker: Worker;
   readonly #events: WorkerEvents;
@@ -48,10 +48,10 @@ export class WorkerProcess {
   #retired = false;
   #mayListen = false;
   #wasKilledHere = false;
-  #killer: NodeJS.Timeout;
+  #killTimer: NodeJS.Timeout;
   #resolve: (ready: Ready) => void = () => {};
   #reject: (error: StartError) => void = () => {};
-  #hasEnded: () => void = () => {};
+  #resolveExited: () => void = () => {};
 
   constructor(index: number, worker: Worker, events: WorkerEvents) {
     this.index = index;
@@ -61,21 +61,21 @@ export class WorkerProcess {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.ended = new Promise((resolve) => {
-      this.#hasEnded = resolve;
+    this.exited = new Promise((resolve) => {
+      this.#resolveExited = resolve;
     });
-    // Whoever waits hears of it; nobody may be waiting.
+    // A rejection that nothing awaits must not end the process.
     this.ready.catch(() => {});
-    this.#killer = setTimeout(() => this.kill(), START_MS_MAX);
-    worker.on('message', (message: unknown) => this.#told(message));
+    this.#killTimer = setTimeout(() => this.kill(), START_MS_MAX);
+    worker.on('message', (message: unknown) => this.#received(message));
     worker.on('exit', (code, signal) => {
       this.wasKilled = signal === 'SIGKILL';
-      this.#end(signal ?? `exit code ${code}`);
+      this.#processExited(signal ?? `exit code ${code}`);
     });
-    // A process that could not even be made has no exit. Other errors are of messages to a worker
-    // that is about to go, which is then told by its exit.
+    // A process that could not be spawned has no 'exit'. Other errors are of messages to a worker
+    // that is exiting; its 'exit' follows.
     worker.on('error', (error: Error) => {
-      if (worker.process.pid === undefined) this.#end(error.message);
+      if (worker.process.pid === undefined) this.#processExited(error.message);
     });
   }
 
@@ -83,27 +83,27 @@ export class WorkerProcess {
     return this.#worker.process.pid;
   }
 
-  /** Whether it may have clients, told or not that it listens. */
+  /** Whether it was allowed to listen, so it may have clients. */
   get mayListen(): boolean {
     return this.#mayListen;
   }
 
-  /** How long it has listened; -1 if it never did. */
+  /** How long it has listened; -1 if it never has. */
   get listenedMs(): number {
     return this.#listening === null ? -1 : performance.now() - this.#listeningSinceMs;
   }
 
-  #told(message: unknown): void {
+  #received(message: unknown): void {
     if (!isFromWorker(message)) return;
     switch (message.vibing) {
-      case 'asking':
+      case 'starting':
         if (this.#wasKilledHere) break;
         this.#mayListen = true;
         this.#shutdownTimeoutMs = message.shutdownTimeoutMs;
-        this.#tell({ vibing: 'listen' });
+        this.#send({ vibing: 'listen' });
         break;
       case 'listening':
-        clearTimeout(this.#killer);
+        clearTimeout(this.#killTimer);
         this.#listening = message;
         this.#listeningSinceMs = performance.now();
         if (this.#retired) this.#killLater();
@@ -119,55 +119,55 @@ export class WorkerProcess {
         if (this.#retired) break;
         this.#retired = true;
         if (this.#listening === null) {
-          const message = `worker ${this.index} was ended while it started`;
+          const message = `worker ${this.index} was closed while it started`;
           this.#reject(new StartError(message, 'ECHILD', false));
         }
         this.#killLater();
-        this.#events.leaving();
+        this.#events.closing();
         break;
       case 'served':
         this.#events.served(message.connections, message.requests);
-        this.#tell({ vibing: 'leave' });
+        this.#send({ vibing: 'exit' });
         break;
       default:
         message satisfies never;
     }
   }
 
-  #end(how: string): void {
-    if (this.ending !== null) return;
-    clearTimeout(this.#killer);
-    this.ending = how;
-    const message = `worker ${this.index} ended before it listened (${how})`;
+  #processExited(how: string): void {
+    if (this.exitReason !== null) return;
+    clearTimeout(this.#killTimer);
+    this.exitReason = how;
+    const message = `worker ${this.index} exited before it listened (${how})`;
     this.#reject(new StartError(message, 'ECHILD', false));
-    this.#events.ended();
-    this.#hasEnded();
+    this.#events.exited();
+    this.#resolveExited();
   }
 
-  /** Lets it finish what is in flight and end; kills it if it does not. */
+  /** Asks it to finish its requests and exit; kills it if it does not. */
   retire(last = false): void {
-    if (this.#retired || this.ending !== null) return;
+    if (this.#retired || this.exitReason !== null) return;
     this.#retired = true;
-    this.#tell({ vibing: 'close', last });
+    this.#send({ vibing: 'close', last });
     this.#killLater();
   }
 
   #killLater(): void {
-    clearTimeout(this.#killer);
-    this.#killer = setTimeout(() => this.kill(), this.#shutdownTimeoutMs + KILL_SLACK_MS);
+    clearTimeout(this.#killTimer);
+    this.#killTimer = setTimeout(() => this.kill(), this.#shutdownTimeoutMs + KILL_SLACK_MS);
   }
 
   acceptAlso(listener: number, on: boolean): void {
-    this.#tell({ vibing: 'accept', listener, on });
+    this.#send({ vibing: 'accept', listener, on });
   }
 
-  #tell(message: FromPrimary): void {
-    // One that has gone meanwhile is told by its exit.
+  #send(message: FromPrimary): void {
+    // A worker that has exited needs no message; its 'exit' is handled.
     if (this.#worker.isConnected()) this.#worker.send(message, () => {});
   }
 
   kill(): void {
     this.#wasKilledHere = true;
-    if (this.ending === null) this.#worker.process.kill('SIGKILL');
+    if (this.exitReason === null) this.#worker.process.kill('SIGKILL');
   }
 }

@@ -1,5 +1,5 @@
-// The place of one worker: who has it, who stands in while nobody does, and when the next one may
-// start.
+// The slot of one worker: its process, the sibling that accepts for it while it has none, and when
+// the next process may start.
 
 import { BackOff } from './back-off.ts';
 import type { Ready } from './messages.ts';
@@ -8,13 +8,13 @@ import type { WorkerProcess } from './worker-process.ts';
 export class WorkerSlot {
   readonly index: number;
   readonly backOff: BackOff = new BackOff();
-  /** The worker that takes this seat's clients: it listens and was not told to end. */
+  /** The worker that accepts the clients of this slot: it listens and was not asked to close. */
   worker: WorkerProcess | null = null;
-  /** The sibling that takes them while there is none. */
-  helper: WorkerProcess | null = null;
+  /** The worker of another slot that accepts them while there is none. */
+  sibling: WorkerProcess | null = null;
   /** A reload is starting the next worker. */
   isRenewing = false;
-  #filling: Promise<Ready> | null = null;
+  #starting: Promise<Ready> | null = null;
   #attemptFailed: ((error: Error) => void)[] = [];
   #skipWait: () => void = () => {};
   #abandon: (error: Error) => void = () => {};
@@ -23,15 +23,15 @@ export class WorkerSlot {
     this.index = index;
   }
 
-  /** Runs what starts workers until one listens, or until abandon(). */
-  fill(start: () => Promise<Ready>): Promise<Ready> {
+  /** Runs `start`, which starts workers until one listens; abandon() rejects it. */
+  start(start: () => Promise<Ready>): Promise<Ready> {
     const abandoned = new Promise<never>((_resolve, reject) => {
       this.#abandon = reject;
     });
-    this.#filling = Promise.race([start(), abandoned]).finally(() => {
-      this.#filling = null;
+    this.#starting = Promise.race([start(), abandoned]).finally(() => {
+      this.#starting = null;
     });
-    return this.#filling;
+    return this.#starting;
   }
 
   abandon(error: Error): void {
@@ -39,7 +39,7 @@ export class WorkerSlot {
     this.#skipWait();
   }
 
-  /** Waits as long as the ends before make it. */
+  /** Waits for the back-off. */
   wait(): Promise<void> {
     const { waitMs } = this.backOff;
     if (waitMs === 0) return Promise.resolve();
@@ -53,16 +53,16 @@ export class WorkerSlot {
   }
 
   attemptFailed(error: Error): void {
-    for (const tell of this.#attemptFailed.splice(0)) tell(error);
+    for (const notify of this.#attemptFailed.splice(0)) notify(error);
   }
 
-  /** Resolves when it has a worker; rejects when the next start fails, which is now. */
-  async whenFilled(): Promise<void> {
-    if (this.#filling === null) return;
+  /** Skips the back-off. Resolves when the slot has a worker; rejects when the next start fails. */
+  async whenStarted(): Promise<void> {
+    if (this.#starting === null) return;
     const failed = new Promise<never>((_resolve, reject) => {
       this.#attemptFailed.push(reject);
     });
     this.#skipWait();
-    await Promise.race([this.#filling, failed]);
+    await Promise.race([this.#starting, failed]);
   }
 }

@@ -1,5 +1,5 @@
-// A worker's side: runs on its own core, serves the listener it was handed and those of siblings
-// that it is asked to, tells the primary how that goes, and ends when it is told to or left alone.
+// The side of a worker: pins itself to its core, accepts from its own listener and, when asked,
+// from those of siblings, reports to the primary, and exits when asked or when the primary is gone.
 
 import cluster from 'node:cluster';
 import { pinTo } from '../driver/linux/affinity.ts';
@@ -11,26 +11,26 @@ import { assignment } from './assignment.ts';
 import { fixedValues } from './fixed-keys.ts';
 import { type FromPrimary, type FromWorker, LISTENER_FD } from './messages.ts';
 
-/** What else keeps the process going, such as timers of a handler, gets this long after the end. */
-const LEAVE_MS = 2_000;
+/** Timers of handlers and the like may keep the process running this long after the close. */
+const EXIT_MS = 2_000;
 
 let isPrepared = false;
-let isLeaving = false;
+let isExiting = false;
 
-/** To be called early: what is started or signalled before that meets an ordinary process. */
+/** To be called early: before it, children inherit listeners and signals end the process. */
 export function prepareWorker(): void {
   if (assignment === null || isPrepared) return;
   isPrepared = true;
-  keepFromChildren(assignment.listeners);
-  // A terminal signals everybody; it is the primary that decides what that means.
+  setCloseOnExec(assignment.listeners);
+  // A terminal sends signals to every process of its group; only the primary acts on them.
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});
-  // Else node:cluster would end the process at once when its primary is gone.
+  // Otherwise node:cluster exits the process at once when its primary is gone.
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
 }
 
-/** Programs that this process starts must not inherit its listeners. */
-function keepFromChildren(listeners: number): void {
+/** Children of this process must not inherit its listeners. */
+function setCloseOnExec(listeners: number): void {
   const calls = linuxSyscalls();
   if (typeof calls === 'string') return;
   for (let index = 0; index < listeners; index++) {
@@ -38,14 +38,14 @@ function keepFromChildren(listeners: number): void {
   }
 }
 
-/** What to listen on and with, as the primary decided; null in a process that is no worker. */
+/** The address and the driver that the primary chose; null in a process that is not a worker. */
 export function inherited(): Inherited | null {
   if (assignment === null) return null;
   const { driver, listener, listeners, address } = assignment;
   return { driver, address: listeners > 0 ? { fd: LISTENER_FD + listener } : address };
 }
 
-/** Listens as a worker: the primary hears of it, and its word ends the server. */
+/** Listens as a worker: reports to the primary, and closes the server when the primary asks. */
 export async function listenAsWorker(
   server: Server,
   listen: () => Promise<Listening>,
@@ -57,9 +57,9 @@ export async function listenAsWorker(
     allow = resolve;
   });
   const close = (last: boolean) => {
-    // Perhaps nobody is left who could allow it; what listens and closes at once harms nobody.
+    // The primary may be gone and never allow it. To listen and close at once does no harm.
     allow();
-    void (last ? server.closeLast() : server.close()).then(() => leave(server));
+    void (last ? server.closeLast() : server.close()).then(() => exitWhenDone(server));
   };
   process.on('message', (message: FromPrimary) => {
     if (message?.vibing === 'close') close(message.last);
@@ -68,16 +68,16 @@ export async function listenAsWorker(
       server.acceptAlso(LISTENER_FD + message.listener, message.on);
     }
   });
-  // Without a primary there is nobody to serve for.
+  // The primary is gone.
   process.on('disconnect', () => close(true));
   process.on('SIGTERM', () => close(false));
   try {
-    // A primary that closes kills whom it has not allowed to take clients.
+    // A primary that closes kills workers that it has not allowed to listen.
     const { shutdownTimeoutMs } = server.config.limits;
-    void tell({ vibing: 'asking', shutdownTimeoutMs });
+    void send({ vibing: 'starting', shutdownTimeoutMs });
     if (process.connected) await allowed;
     const listening = await listen();
-    tell({
+    send({
       vibing: 'listening',
       port: listening.port,
       driver: listening.driver,
@@ -87,17 +87,17 @@ export async function listenAsWorker(
     return listening;
   } catch (error) {
     const { message, code } = error as Error & { code?: string };
-    tell({ vibing: 'failed', message, code: code ?? 'EUNKNOWN' });
+    send({ vibing: 'failed', message, code: code ?? 'EUNKNOWN' });
     throw error;
   }
 }
 
-/** Says that no client is taken any more; a fresh worker can start at once. */
+/** Reports that this worker accepts no more clients, so that its replacement can start. */
 export function closing(server: Server): void {
-  tell({ vibing: 'closing' });
+  send({ vibing: 'closing' });
   const calls = linuxSyscalls();
   if (assignment === null || typeof calls === 'string') return;
-  // Clients must not queue up at a listener of siblings for as long as this process takes to end.
+  // Clients must not queue at the listener of a sibling that only this closing process holds open.
   for (let index = 0; index < assignment.listeners; index++) {
     if (index === assignment.listener) continue;
     server.acceptAlso(LISTENER_FD + index, false);
@@ -106,33 +106,33 @@ export function closing(server: Server): void {
 }
 
 export function note(text: string): void {
-  tell({ vibing: 'note', text });
+  send({ vibing: 'note', text });
 }
 
 /**
- * Tells what was done, and lets the process end: its channel is the last thing that keeps it. The
- * primary's answer comes behind the clients that node:cluster had sent here when the listener was
- * closed; these have then gone back to it, and are lost if the channel closes before.
+ * Reports what was served, then disconnects the channel, so that the process can exit. The
+ * primary's reply comes after the clients that node:cluster had sent here before the listener
+ * closed. They go back to the primary; if the channel closed before, they would be lost.
  */
-export async function leave(server: Server): Promise<void> {
-  if (isLeaving) return;
-  isLeaving = true;
-  setTimeout(() => process.exit(), LEAVE_MS).unref();
+export async function exitWhenDone(server: Server): Promise<void> {
+  if (isExiting) return;
+  isExiting = true;
+  setTimeout(() => process.exit(), EXIT_MS).unref();
   const { accepted, requests } = server.counters;
-  const heard = new Promise<void>((resolve) => {
+  const replied = new Promise<void>((resolve) => {
     process.once('disconnect', resolve);
     process.on('message', (message: FromPrimary) => {
-      if (message?.vibing === 'leave') resolve();
+      if (message?.vibing === 'exit') resolve();
     });
   });
-  await tell({ vibing: 'served', connections: accepted, requests });
+  await send({ vibing: 'served', connections: accepted, requests });
   if (!process.connected) return;
-  await heard;
+  await replied;
   if (process.connected) process.disconnect();
 }
 
-/** Resolves when the message is on its way, or nobody is there to read it. */
-function tell(message: FromWorker): Promise<void> {
+/** Resolves when the message is sent, or the channel is closed. */
+function send(message: FromWorker): Promise<void> {
   return new Promise((resolve) => {
     if (process.connected) process.send?.(message, undefined, {}, () => resolve());
     else resolve();

@@ -117,10 +117,10 @@ export function continueClose(connection: ConnectionParts): void {
  */
 export function awaitDelivery(connection: ConnectionParts): void {
   const { context, reactor, slot } = connection;
-  const looks = reactor.stalledChecks(slot);
-  if (looks < 0) {
+  const checks = reactor.stalledChecks(slot);
+  if (checks < 0) {
     reactor.arm(slot, Timeout.Linger);
-  } else if (looks < deliveryChecks(context.limits)) {
+  } else if (checks < deliveryChecks(context.limits)) {
     reactor.arm(slot, Timeout.Deliver);
   } else {
     context.counters.timeouts += 1;

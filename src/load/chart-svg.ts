@@ -1,13 +1,13 @@
-// A chart as SVG: points or bars over two axes that begin at zero.
+// Draws a chart as SVG: a line or bars over two axes that begin at zero.
 
 export interface Chart {
   readonly title: string;
   readonly kind: 'line' | 'bars';
   readonly points: readonly (readonly [x: number, y: number])[];
-  /** Where the axes say something, and what. */
+  /** Positions on the axes, with their labels. */
   readonly xTicks: readonly (readonly [number, string])[];
   readonly yTicks: readonly (readonly [number, string])[];
-  /** A place on the x axis that a line stands at, and what it is. */
+  /** The position and the label of a vertical line. */
   readonly mark?: readonly [number, string] | undefined;
 }
 
@@ -21,7 +21,7 @@ const RIGHT = 20;
 export function chartSvg({ kind, mark, points, title, xTicks, yTicks }: Chart): string {
   const xMost = Math.max(...points.map(([x]) => x), ...xTicks.map(([x]) => x)) || 1;
   const yMost = Math.max(...points.map(([, y]) => y), ...yTicks.map(([y]) => y)) || 1;
-  // A bar stands on the right of its number.
+  // A bar is drawn to the right of its x.
   const xSpan = kind === 'bars' ? xMost + 1 : xMost;
   const at = (x: number): number => round(LEFT + (x / xSpan) * (WIDTH - LEFT - RIGHT));
   const up = (y: number): number => round(HEIGHT - BOTTOM - (y / yMost) * (HEIGHT - BOTTOM - TOP));
@@ -59,7 +59,7 @@ export function chartSvg({ kind, mark, points, title, xTicks, yTicks }: Chart): 
   );
 }
 
-/** Four or five round numbers from 0 to `most` or just above. */
+/** Round numbers from 0 to `most` or just above, four or five of them. */
 export function axisTicks(
   most: number,
   text: (value: number) => string,

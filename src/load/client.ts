@@ -1,4 +1,4 @@
-// One connection of a load: what is in flight on it. The crowd moves it.
+// One connection of a load: its state and its requests in flight. ConnectionPool drives it.
 
 import { ResponseReader } from './response-reader.ts';
 
@@ -11,29 +11,31 @@ export class Client {
   state: ClientState = ClientState.Free;
   isReceiving = false;
   isSending = false;
-  /** Requests that wait for their answers. */
+  /** Requests without a response so far. */
   inFlight = 0;
-  /** Where the oldest of them stands in the wheel; without any, the next one to be sent. */
+  /**
+   * Position in the request sequence of the oldest of them; without any, of the next to be sent.
+   */
   position: number;
-  /** Where the oldest of them stands among the times that requests were due. */
+  /** Index of the oldest of them in this client's part of ConnectionPool.dues. */
   headIndex = 0;
-  /** What of the wheel's bytes is still to be sent. */
+  /** The bytes of the request sequence that are still to be sent. */
   sendAt = 0;
   sendEnd = 0;
-  /** Since when nothing came of what it waits for. */
+  /** The time of the last progress: a connect began, a request was sent, bytes were received. */
   sinceMs = 0;
-  /** When its connecting began. */
+  /** The time at which its connect began. */
   startMs = 0;
-  /** No further request: the connection ends with the answer that came. */
+  /** No further request is sent: the connection ends after the response that came. */
   isLast = false;
   hadConnection = false;
   /** Connections in a row, this one included, that brought no response. */
-  fruitless = 0;
-  /** The last connect came to nothing. */
-  hasFailed = false;
-  /** The connection waited before it was tried again. */
+  connectsWithoutResponse = 0;
+  /** The last connect failed. */
+  connectFailed = false;
+  /** The last connect was delayed. */
   isDelayed = false;
-  /** Stands among those that can take a request. */
+  /** It is in the load's queue of connections that can take a request. */
   isQueued = false;
   readonly #depth: number;
 
@@ -43,19 +45,21 @@ export class Client {
     this.position = position;
   }
 
-  /** How many requests it can take now. */
+  /** How many requests can be sent now. */
   get capacity(): number {
     if (this.state !== ClientState.Open || this.isSending || this.isLast) return 0;
     return this.#depth - this.inFlight;
   }
 
-  /** Where the time of the next request goes. */
+  /** Index of the next request in this client's part of the due times. */
   tailIndex(): number {
     const index = this.headIndex + this.inFlight;
     return index < this.#depth ? index : index - this.#depth;
   }
 
-  /** When each of those in flight was due, the oldest first; `dues` are those of all clients. */
+  /**
+   * Calls `act` with the due time of each request in flight, oldest first. `dues`: all clients'.
+   */
   eachDue(dues: Float64Array, act: (dueMs: number) => void): void {
     const depth = this.#depth;
     for (let index = 0; index < this.inFlight; index++) {
@@ -68,7 +72,7 @@ export class Client {
     this.headIndex = this.headIndex + 1 === this.#depth ? 0 : this.headIndex + 1;
   }
 
-  /** A new connection begins with nothing. */
+  /** Resets what belongs to one connection. */
   clear(): void {
     this.inFlight = 0;
     this.headIndex = 0;

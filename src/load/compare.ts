@@ -1,5 +1,5 @@
-// Two reports beside each other. Runs of the same thing differ, so a difference is called one only
-// where the seconds of the two runs lie apart.
+// Compares two reports. Runs of the same server differ, so a change is called better or worse only
+// where the distributions of the seconds of both runs are apart.
 
 import { logText } from '../base/log-text.ts';
 import { countText, percentText, timeText } from './format.ts';
@@ -10,11 +10,11 @@ export interface Change {
   readonly name: string;
   readonly before: number;
   readonly after: number;
-  /** after / before - 1; NaN where there was nothing. */
+  /** after / before - 1; NaN when `before` is 0. */
   readonly change: number;
-  /** Whether more is better; null where neither is. */
+  /** Null when neither direction is better. */
   readonly moreIsBetter: boolean | null;
-  /** The middle halves of the seconds do not overlap; null where seconds do not tell. */
+  /** The interquartile ranges of the seconds do not overlap; null without enough seconds. */
   readonly isApart: boolean | null;
 }
 
@@ -64,7 +64,7 @@ function change(
   return { name, before, after, change: relative, moreIsBetter, isApart };
 }
 
-/** Fewer seconds than this have no middle half to speak of. */
+/** Fewer seconds have no meaningful quartiles. */
 const SECONDS_MIN = 4;
 
 function areApart({ before, after }: Spread): boolean | null {
@@ -77,7 +77,7 @@ function areApart({ before, after }: Spread): boolean | null {
   return a.high < b.low || b.high < a.low;
 }
 
-/** `names` are what the two are called. */
+/** The comparison as a table; `names` are the titles of the two reports. */
 export function compareText(
   before: LoadReport,
   after: LoadReport,
@@ -85,9 +85,14 @@ export function compareText(
 ): string {
   const found = [['', ...names, 'change', '']];
   for (const one of compareReports(before, after)) {
-    found.push([one.name, value(one.name, one.before), value(one.name, one.after), ...said(one)]);
+    found.push([
+      one.name,
+      value(one.name, one.before),
+      value(one.name, one.after),
+      ...verdict(one),
+    ]);
   }
-  // Names and reports may come from anywhere.
+  // Names and reports are untrusted text.
   const rows = found.map((row) => row.map(logText));
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const lines = rows.map((row) =>
@@ -108,11 +113,11 @@ function value(name: string, amount: number): string {
     : timeText(amount);
 }
 
-function said({ change: share, isApart, moreIsBetter }: Change): readonly [string, string] {
+function verdict({ change: share, isApart, moreIsBetter }: Change): readonly [string, string] {
   if (Number.isNaN(share)) return ['-', ''];
   const text = `${share > 0 ? '+' : ''}${percentText(share, 1)}`;
   if (isApart === null || moreIsBetter === null) return [text, ''];
-  if (!isApart) return [text, 'within what seconds differ by'];
+  if (!isApart) return [text, 'within the spread of the seconds'];
   return [text, share > 0 === moreIsBetter ? 'better' : 'WORSE'];
 }
 
@@ -131,19 +136,19 @@ function remarks(
       urls.map((url) => new URL(url).pathname),
     ]);
   if (conditions(before) !== conditions(after)) {
-    found.push('NOT ALIKE: the two were not asked the same in the same way');
+    found.push('NOT COMPARABLE: requests, connections or rates of the two runs differ');
   }
   [before, after].forEach((report, index) => {
     if (report.load.isBound) {
       const share = percentText(LOAD_BOUND);
-      found.push(`LOAD-BOUND: in ${names[index]} the load's own core was ${share} full or more`);
+      found.push(`LOAD-BOUND: in ${names[index]} the load used ${share} of its core or more`);
     }
-    if (report.interrupted) found.push(`INTERRUPTED: ${names[index]} was ended before its time`);
+    if (report.interrupted) found.push(`INTERRUPTED: ${names[index]} was ended early`);
   });
   return found.length === 0 ? [] : ['', ...found];
 }
 
-/** A report from JSON text, or what is wrong with it. */
+/** A report from JSON text, or the problem of the text. */
 export function reportFrom(text: string): LoadReport | string {
   let parsed: unknown;
   try {

@@ -1,6 +1,6 @@
-// Hot: runs for every answer. Measured by perf/micro/load.ts. The connections of a load: each is
-// opened, sends what it is told, reads answers, and is opened again when it ends. What to send, and
-// when, is said by whoever owns the crowd.
+// Hot: runs for every response. Measured by perf/micro/load.ts.
+// The connections of a load: each is opened, sends requests, reads responses, and is opened again
+// when it ends. The owner of the pool decides how many requests are sent, and when.
 
 import { assert } from '../base/assert.ts';
 import { ERRNO } from '../base/errno.ts';
@@ -14,21 +14,23 @@ import type { RequestSequence } from './request-sequence.ts';
 import { responseFaultText } from './response-fault.ts';
 import type { Sources } from './sources.ts';
 
-/** The region that the wheel's bytes are. */
-const WHEEL_REGION = 1;
-/** Connects at once, fewer than any server's queue holds. */
+/** The region that the bytes of the request sequence are mapped as. */
+const SEQUENCE_REGION = 1;
+/** Connects in flight at the same time: fewer than the listen backlog of any server. */
 const CONNECTING_MAX = 128;
-/** The shares in which all connections are looked through for timeouts, and how often. */
+/** A sweep for timeouts checks one of so many parts of all connections, every SWEEP_MS. */
 const SWEEP_SHARES = 32;
 const SWEEP_MS = 8;
 
 export interface ConnectionPoolEvents {
-  /** The connection can take requests: client.capacity says how many. */
+  /** The connection can take client.capacity requests. */
   ready(client: Client): void;
-  /** An answer came to the request that was due then; the client's reader knows the rest. */
+  /**
+   * A response is complete; `dueMs` is when its request was due. Its status is in client.reader.
+   */
   responded(client: Client, kind: number, dueMs: number): void;
-  /** Requests that nobody answers any more; `dueMs` is when the oldest of them was due. */
-  lost(client: Client, error: LoadError, detail: string): void;
+  /** A connect failed, or all requests in flight on the connection failed. */
+  failed(client: Client, error: LoadError, detail: string): void;
 }
 
 export interface ConnectionPoolOptions {
@@ -39,7 +41,7 @@ export interface ConnectionPoolOptions {
   readonly connections: number;
   readonly depth: number;
   readonly timeoutMs: number;
-  /** False: every connection is for one request. */
+  /** False: every request has a connection of its own. */
   readonly keepAlive: boolean;
   readonly recorder: Recorder;
   readonly events: ConnectionPoolEvents;
@@ -47,25 +49,25 @@ export interface ConnectionPoolOptions {
 
 export class ConnectionPool {
   readonly clients: readonly Client[];
-  /** When the requests in flight were due, `depth` a client. */
+  /** When the requests in flight were due, `depth` for each client. */
   readonly dues: Float64Array;
   /** The time of this turn. */
   nowMs = 0;
   openCount = 0;
-  /** Connections that were tried and did not come about. */
+  /** Connects that failed. */
   failedCount = 0;
-  /** The fault of the last of them, as -errno. */
+  /** The result of the last of them, as -errno. */
   lastFault = 0;
   readonly #options: ConnectionPoolOptions;
   readonly #view: DataView;
-  /** Slots to be connected now, and those to be connected later. */
+  /** Slots to connect now, and slots to connect after a delay. */
   readonly #toConnect: Ring;
   readonly #later: Reconnects;
   #connecting = 0;
   #socketCount = 0;
   #sweepAt = 0;
   #nextSweepMs = 0;
-  #isEnding = false;
+  #isClosing = false;
 
   constructor(options: ConnectionPoolOptions) {
     this.#options = options;
@@ -77,28 +79,28 @@ export class ConnectionPool {
     });
     this.#toConnect = new Ring(connections);
     this.#later = new Reconnects(connections);
-    driver.map(WHEEL_REGION, sequence.bytes);
+    driver.map(SEQUENCE_REGION, sequence.bytes);
   }
 
-  /** Whether a socket is left. */
-  get isGone(): boolean {
+  /** Whether all sockets are closed. */
+  get isClosed(): boolean {
     return this.#socketCount === 0;
   }
 
-  /** When the next connection that waits may be tried again. */
+  /** When the next delayed connect is due. */
   get nextConnectMs(): number {
     return this.#later.nextMs;
   }
 
-  /** Begins to connect everybody. */
+  /** Begins to open all connections. */
   open(): void {
     for (const { slot } of this.clients) this.#toConnect.push(slot);
     this.connect();
   }
 
-  /** Goes on connecting, as far as it may at once. */
+  /** Starts the connects that are due, up to CONNECTING_MAX in flight. */
   connect(): void {
-    if (this.#isEnding) return;
+    if (this.#isClosing) return;
     this.#later.moveDue(this.nowMs, this.#toConnect);
     while (this.#toConnect.length > 0 && this.#connecting < CONNECTING_MAX) {
       this.#connectOne(this.clients[this.#toConnect.shift()]);
@@ -110,7 +112,7 @@ export class ConnectionPool {
     client.state = ClientState.Connecting;
     client.sinceMs = this.nowMs;
     client.startMs = this.nowMs;
-    client.fruitless += 1;
+    client.connectsWithoutResponse += 1;
     this.#connecting += 1;
     this.#socketCount += 1;
     driver.connect(sources.target(client.slot), client.slot);
@@ -133,7 +135,7 @@ export class ConnectionPool {
         this.#closed(client);
         break;
       default:
-        assert(false, 'a load asks for no other operation');
+        assert(false, 'a load starts no other operation');
     }
   }
 
@@ -165,26 +167,26 @@ export class ConnectionPool {
 
   #connectFailed(client: Client, result: number): void {
     client.state = ClientState.Closing;
-    client.hasFailed = true;
+    client.connectFailed = true;
     if (result === -ERRNO.EADDRNOTAVAIL && this.#options.sources.exhausted(client.slot)) {
-      client.hasFailed = false;
-      client.fruitless -= 1;
+      client.connectFailed = false;
+      client.connectsWithoutResponse -= 1;
     } else {
       this.failedCount += 1;
       this.lastFault = result;
-      this.#options.events.lost(client, LoadError.Connect, `errno ${-result}`);
+      this.#options.events.failed(client, LoadError.Connect, `errno ${-result}`);
     }
     this.#options.driver.close(client.slot);
   }
 
   /** Sends `count` requests, no more than the client's capacity. */
-  ask(client: Client, count: number, dueMs: number): void {
-    assert(count > 0 && count <= client.capacity, 'a client is asked for what it can do');
+  sendRequests(client: Client, count: number, dueMs: number): void {
+    assert(count > 0 && count <= client.capacity, 'the client has capacity for the requests');
     const { depth, driver, sequence } = this.#options;
     const base = client.slot * depth;
     if (client.inFlight === 0) {
       client.sinceMs = this.nowMs;
-      client.reader.begin(sequence.asked[sequence.kindAt(client.position)]);
+      client.reader.begin(sequence.kinds[sequence.kindAt(client.position)]);
     }
     const first = sequence.after(client.position, client.inFlight);
     for (let index = 0; index < count; index++) {
@@ -194,23 +196,23 @@ export class ConnectionPool {
     client.sendAt = sequence.start(first);
     client.sendEnd = sequence.end(first, count);
     client.isSending = true;
-    driver.send(client.slot, WHEEL_REGION, client.sendAt, client.sendEnd, false);
+    driver.send(client.slot, SEQUENCE_REGION, client.sendAt, client.sendEnd, false);
   }
 
   #sent(client: Client, result: number): void {
     client.isSending = false;
     if (client.state === ClientState.Closing) {
-      this.#join(client);
+      this.#closeWhenIdle(client);
       return;
     }
     if (result < 0) {
-      this.lose(client, LoadError.Reset, `errno ${-result}`);
+      this.fail(client, LoadError.Reset, `errno ${-result}`);
       return;
     }
     client.sendAt += result;
     if (client.sendAt < client.sendEnd) {
       client.isSending = true;
-      this.#options.driver.send(client.slot, WHEEL_REGION, client.sendAt, client.sendEnd, false);
+      this.#options.driver.send(client.slot, SEQUENCE_REGION, client.sendAt, client.sendEnd, false);
       return;
     }
     if (client.capacity > 0) this.#options.events.ready(client);
@@ -221,7 +223,7 @@ export class ConnectionPool {
     const { slab } = this.#options;
     if (client.state === ClientState.Closing) {
       if (block >= 0) slab.release(block);
-      this.#join(client);
+      this.#closeWhenIdle(client);
       return;
     }
     if (result <= 0) {
@@ -232,14 +234,14 @@ export class ConnectionPool {
     const start = slab.start(block);
     client.sinceMs = this.nowMs;
     const fault = this.#read(client, slab.bytes, start, start + result);
-    if (fault !== 0) this.#options.recorder.sawBad(slab.bytes.subarray(start, start + result));
+    if (fault !== 0) this.#options.recorder.keepBad(slab.bytes.subarray(start, start + result));
     slab.release(block);
     if (fault !== 0) {
-      const text = fault < 0 ? responseFaultText(fault) : 'bytes that nobody asked for';
-      this.lose(client, LoadError.Framing, text);
+      const text = fault < 0 ? responseFaultText(fault) : 'bytes that belong to no request';
+      this.fail(client, LoadError.Framing, text);
       return;
     }
-    // Who said that it will close has its end waited for, so that its side keeps the port.
+    // A server that announced its close closes first, so that TIME_WAIT is on its side, not ours.
     if (client.isLast && !client.reader.closes) {
       this.#drop(client);
       return;
@@ -249,7 +251,7 @@ export class ConnectionPool {
     if (client.capacity > 0) this.#options.events.ready(client);
   }
 
-  /** 0, a fault of the reader, or 1 for bytes that belong to no request. */
+  /** Returns 0, a fault of the reader, or 1 for bytes that belong to no request. */
   #read(client: Client, bytes: Uint8Array, start: number, end: number): number {
     const { reader } = client;
     let at = start;
@@ -257,7 +259,7 @@ export class ConnectionPool {
       if (client.inFlight === 0 || client.isLast) return 1;
       at = reader.read(bytes, this.#view, at, end);
       if (at < 0) return at;
-      if (reader.isWhole) this.#responded(client);
+      if (reader.isComplete) this.#responded(client);
     }
     return 0;
   }
@@ -268,59 +270,63 @@ export class ConnectionPool {
     const kind = sequence.kindAt(client.position);
     const dueMs = this.dues[client.slot * depth + client.headIndex];
     client.popHead();
-    client.fruitless = 0;
+    client.connectsWithoutResponse = 0;
     client.position = sequence.after(client.position, 1);
     if (reader.closes || !keepAlive) client.isLast = true;
     events.responded(client, kind, dueMs);
-    if (client.inFlight > 0) reader.begin(sequence.asked[sequence.kindAt(client.position)]);
+    if (client.inFlight > 0) reader.begin(sequence.kinds[sequence.kindAt(client.position)]);
   }
 
   #streamEnded(client: Client, result: number): void {
-    if (result === 0 && client.inFlight > 0 && client.reader.isBegun && client.reader.ended()) {
+    if (result === 0 && client.inFlight > 0 && client.reader.isBegun && client.reader.end()) {
       this.#responded(client);
     }
     if (client.inFlight === 0) this.#drop(client);
-    else if (result === 0) this.lose(client, LoadError.Closed, '');
-    else this.lose(client, LoadError.Reset, `errno ${-result}`);
+    else if (result === 0) this.fail(client, LoadError.Closed, '');
+    else this.fail(client, LoadError.Reset, `errno ${-result}`);
   }
 
-  /** Gives up all that is in flight on a connection, and the connection. */
-  lose(client: Client, error: LoadError, detail: string): void {
-    this.#options.events.lost(client, error, detail);
+  /** All requests in flight on the connection failed: closes it. */
+  fail(client: Client, error: LoadError, detail: string): void {
+    this.#options.events.failed(client, error, detail);
     this.#drop(client);
   }
 
   #drop(client: Client): void {
     if (client.state === ClientState.Open) this.openCount -= 1;
-    // A reset leaves no port of ours waiting for late packets of a connection that was cut.
-    const isCut = client.inFlight > 0 || client.isSending || this.#isEnding;
+    // A reset leaves no port of ours in TIME_WAIT.
+    const isReset = client.inFlight > 0 || client.isSending || this.#isClosing;
     client.state = ClientState.Closing;
     client.inFlight = 0;
-    client.hasFailed = false;
+    client.connectFailed = false;
     if (client.isReceiving || client.isSending) {
-      this.#options.driver.abort(client.slot, isCut);
+      this.#options.driver.abort(client.slot, isReset);
       return;
     }
-    if (isCut) this.#options.driver.abort(client.slot, true);
+    if (isReset) this.#options.driver.abort(client.slot, true);
     this.#options.driver.close(client.slot);
   }
 
-  #join(client: Client): void {
+  #closeWhenIdle(client: Client): void {
     if (!client.isReceiving && !client.isSending) this.#options.driver.close(client.slot);
   }
 
   #closed(client: Client): void {
     client.state = ClientState.Free;
     this.#socketCount -= 1;
-    if (this.#isEnding) return;
-    const delayMs = reconnectDelayMs(client.slot, client.fruitless, client.hasFailed);
+    if (this.#isClosing) return;
+    const delayMs = reconnectDelayMs(
+      client.slot,
+      client.connectsWithoutResponse,
+      client.connectFailed,
+    );
     client.isDelayed = delayMs > 0;
     if (client.isDelayed) this.#later.add(client.slot, this.nowMs + delayMs);
     else this.#toConnect.push(client.slot);
     this.connect();
   }
 
-  /** Gives up those who waited for too long; some at a time, so that nobody is held up. */
+  /** Times out requests and connects; checks some connections at a time, to keep turns short. */
   sweep(): void {
     if (this.nowMs < this.#nextSweepMs) return;
     this.#nextSweepMs = this.nowMs + SWEEP_MS;
@@ -331,26 +337,26 @@ export class ConnectionPool {
       const client = this.clients[this.#sweepAt];
       this.#sweepAt = (this.#sweepAt + 1) % length;
       if (client.sinceMs > oldestMs) continue;
-      if (client.state === ClientState.Connecting) this.#giveUpConnect(client);
+      if (client.state === ClientState.Connecting) this.#timeOutConnect(client);
       else if (client.state === ClientState.Open && (client.inFlight > 0 || client.isLast)) {
-        if (client.inFlight > 0) this.lose(client, LoadError.Timeout, '');
+        if (client.inFlight > 0) this.fail(client, LoadError.Timeout, '');
         else this.#drop(client);
       }
     }
   }
 
-  #giveUpConnect(client: Client): void {
+  #timeOutConnect(client: Client): void {
     client.state = ClientState.Closing;
-    client.hasFailed = true;
+    client.connectFailed = true;
     this.failedCount += 1;
     this.lastFault = -ERRNO.ETIMEDOUT;
-    this.#options.events.lost(client, LoadError.Connect, `errno ${ERRNO.ETIMEDOUT}`);
+    this.#options.events.failed(client, LoadError.Connect, `errno ${ERRNO.ETIMEDOUT}`);
     this.#options.driver.abort(client.slot, true);
   }
 
-  /** Closes every connection; isGone says when that is done. */
-  end(): void {
-    this.#isEnding = true;
+  /** Closes every connection; isClosed is true when that is done. */
+  close(): void {
+    this.#isClosing = true;
     for (const client of this.clients) {
       if (client.state === ClientState.Open) this.#drop(client);
       else if (client.state === ClientState.Connecting) {
@@ -360,9 +366,9 @@ export class ConnectionPool {
     }
   }
 
-  /** Nothing is left: the memory that was sent from is given back. */
+  /** Unmaps the memory that was sent from. */
   release(): void {
-    assert(this.isGone, 'a crowd is released when it is gone');
-    this.#options.driver.unmap(WHEEL_REGION);
+    assert(this.isClosed, 'a pool is released when it is closed');
+    this.#options.driver.unmap(SEQUENCE_REGION);
   }
 }

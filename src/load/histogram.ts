@@ -1,6 +1,7 @@
-// Hot: one sample for every answer. Measured by perf/micro/load.ts. Latencies in fixed memory: 256
-// buckets for each doubling, so a figure is off by less than 0.4 %, whatever its size (an HDR
-// histogram). The unit is a tenth of a microsecond; the longest that is told apart is 429 s.
+// Hot: one sample for every response. Measured by perf/micro/load.ts.
+// A histogram of latencies in fixed memory (an HDR histogram): 256 buckets for each doubling, so a
+// percentile is off by less than 0.4 %, whatever its size. The unit is a tenth of a microsecond;
+// all latencies above 429 s are in one bucket.
 
 /** Buckets of one doubling, as a power of two. */
 const SUB_BITS = 8;
@@ -11,7 +12,7 @@ const BUCKETS = (32 - SUB_BITS) * SUB + SUB;
 /** Units in a millisecond. */
 export const UNITS_PER_MS = 10_000;
 
-/** A bucket that is not empty: from its least value to below the next bucket's, milliseconds. */
+/** A bucket that is not empty: from its least value to below that of the next one. */
 export interface Bucket {
   readonly fromMs: number;
   readonly toMs: number;
@@ -30,11 +31,12 @@ export class Histogram {
     return this.#count;
   }
 
-  /** The longest and the shortest sample, exactly; 0 when there is none. */
+  /** The longest sample, exactly; 0 without any. */
   get mostMs(): number {
     return this.#mostMs;
   }
 
+  /** The shortest sample, exactly; 0 without any. */
   get leastMs(): number {
     return this.#count === 0 ? 0 : this.#leastMs;
   }
@@ -50,7 +52,7 @@ export class Histogram {
     return Math.sqrt(Math.max(0, this.#sumOfSquares / this.#count - mean * mean));
   }
 
-  /** A sample; what is negative counts as 0. */
+  /** Adds a sample; a negative one counts as 0. */
   add(ms: number): void {
     const value = Math.max(ms, 0);
     this.#counts[bucketOf(value)] += 1;
@@ -62,18 +64,18 @@ export class Histogram {
   }
 
   /**
-   * The least time that `share` of all samples (0 to 1) do not exceed, up to the width of a bucket;
-   * 0 when there are none.
+   * The least time that `share` of all samples (0 to 1) do not exceed, exact to a bucket; 0 without
+   * samples.
    */
   at(share: number): number {
     return Math.min(this.atSince(share, null), this.#mostMs);
   }
 
-  /** As at(), for what came since counts were copied; null is from the beginning. */
+  /** As at(), for the samples since `before` was copied; null is from the beginning. */
   atSince(share: number, before: Float64Array | null): number {
     const total = this.#count - (before === null ? 0 : sumOf(before));
     if (total <= 0) return 0;
-    // A share such as 0.99 has no exact double; its product must not reach for one sample more.
+    // A share such as 0.99 has no exact double; rounding up must not ask for one sample too many.
     const wanted = Math.max(1, Math.ceil(share * total - 1e-9 * total));
     let seen = 0;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
@@ -83,13 +85,13 @@ export class Histogram {
     return this.#mostMs;
   }
 
-  /** The counts as they are now, for atSince(); `into` is one from before, used again. */
+  /** A copy of the counts for atSince(); `into` is an earlier copy to be reused. */
   copyCounts(into: Float64Array = new Float64Array(BUCKETS)): Float64Array {
     into.set(this.#counts);
     return into;
   }
 
-  /** How many samples are at most `ms`, with those in the same bucket. */
+  /** The number of samples up to `ms`, with all those in its bucket. */
   countTo(ms: number): number {
     const last = bucketOf(Math.max(0, ms));
     let seen = 0;

@@ -1,6 +1,6 @@
-// Hot: runs for every turn. Measured by perf/micro/load.ts. One load from its first connection to
-// its last: connecting, warm-up, the time that counts, waiting for what is due, closing. It has no
-// loop and reads no clock but the driver's: a pump calls turn(), or a test does.
+// Hot: runs for every turn. Measured by perf/micro/load.ts.
+// One load: connecting, warm-up, the counted time, draining, closing. It has no loop and reads no
+// clock but the driver's: a pump calls turn(), or a test does.
 
 import { assert } from '../base/assert.ts';
 import { Ring } from '../base/ring.ts';
@@ -8,7 +8,7 @@ import type { Slab } from '../base/slab.ts';
 import { Completions, type Driver } from '../driver/driver.ts';
 import { type Client, ClientState } from './client.ts';
 import { ConnectionPool, type ConnectionPoolEvents } from './connection-pool.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './options.ts';
 import { LoadError, Recorder } from './recorder.ts';
 import { RequestSequence } from './request-sequence.ts';
 import { Schedule } from './schedule.ts';
@@ -16,18 +16,18 @@ import { Sources } from './sources.ts';
 import { type Waiting, waitingIn } from './waiting.ts';
 
 const COMPLETIONS_PER_TURN = 256;
-/** Requests that may be asked for in a turn before the driver is looked at again. */
-const ASKED_PER_TURN = 1024;
-/** How long those that were due are waited for when the time is over, at most. */
+/** Requests that an open loop sends in a turn at most, before the next poll. */
+const REQUESTS_PER_TURN = 1024;
+/** How long an open loop waits after its end for responses to requests that were due, at most. */
 const DRAIN_MS_MAX = 2_000;
-/** From when on waiting for them has a row of its own in what is told over time. */
+/** A drain of at least this length gets a row of its own in the series. */
 const DRAIN_MS_OWN = 200;
-/** Less is nothing to speak of. */
+/** Requests that have waited for less are not reported as waiting. */
 const WAITING_MS_MIN = 100;
 const SECOND_MS = 1_000;
-/** From when on waiting for the next request is worth a sleep. */
+/** A shorter wait is not worth a sleep. */
 const SLEEP_MS_MIN = 3;
-/** Nobody is waited for longer than this without a look at the clock. */
+/** The longest sleep, so that phases end on time. */
 const SLEEP_MS_MAX = 50;
 
 export const Phase = {
@@ -35,33 +35,33 @@ export const Phase = {
   Running: 1,
   Draining: 2,
   Closing: 3,
-  Over: 4,
+  Closed: 4,
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
-/** What is told of a load as it goes. */
 export interface LoadEvents {
-  /** The time that counts begins; and ends. */
+  /** The counted time begins. */
   counting(): void;
+  /** The counted time ended. */
   counted(): void;
-  /** Another second is over. */
-  secondOver(): void;
+  /** Another second ended. */
+  secondEnded(): void;
 }
 
 export class Load implements ConnectionPoolEvents {
   readonly recorder: Recorder;
   readonly pool: ConnectionPool;
   phase: Phase = Phase.Connecting;
-  /** When the time that counts began, and when it ended. */
+  /** When the counted time began, and when it ended. */
   beginMs = 0;
   endMs = 0;
-  /** How long after the end the last answer that counts came; 0 of a closed loop. */
+  /** How long after the end the last counted response came; 0 for a closed loop. */
   drainMs = 0;
-  /** The time since beginMs in which there was nothing to do. */
+  /** The time since beginMs spent in turns that had nothing to do. */
   idleMs = 0;
-  /** The longest that a request went out after it was due though a connection was free. */
+  /** The longest delay between a request's due time and its send. */
   lateMsMax = 0;
-  /** Of a closed loop: requests that had waited at its end for longer than any answer took. */
+  /** Closed loop: requests that had waited at its end for longer than any response took. */
   waiting: Waiting = { count: 0, mostMs: 0 };
   isStopped = false;
   readonly #plan: Plan;
@@ -70,14 +70,14 @@ export class Load implements ConnectionPoolEvents {
   readonly #out = new Completions(COMPLETIONS_PER_TURN);
   /** Null for a closed loop. */
   readonly #schedule: Schedule | null;
-  /** Slots that can take a request, the one that waits longest first. */
+  /** Slots that can take a request, the one that waits longest first; open loop only. */
   readonly #ready: Ring;
   #startMs = 0;
   #isCounting = false;
-  /** Requests that were sent since the load began to count. */
-  #asked = 0;
+  /** Requests sent in the counted time. */
+  #sentCount = 0;
   #nextSecondMs = Number.POSITIVE_INFINITY;
-  /** When the last request that counts was due, at which the schedule ends. */
+  /** When draining ends at the latest. */
   #drainEndMs = 0;
 
   constructor(plan: Plan, driver: Driver, slab: Slab, events: LoadEvents) {
@@ -101,7 +101,7 @@ export class Load implements ConnectionPoolEvents {
     });
   }
 
-  /** Why nothing could be measured, as -errno; 0 when it could. */
+  /** Why no connection could be opened, as -errno; 0 otherwise. */
   get fault(): number {
     return this.beginMs === 0 && this.recorder.responses === 0 ? this.pool.lastFault : 0;
   }
@@ -112,7 +112,7 @@ export class Load implements ConnectionPoolEvents {
     this.pool.open();
   }
 
-  /** Gives how much was done. */
+  /** Returns the number of completions and sends; 0 when there was nothing to do. */
   turn(): number {
     const { pool } = this;
     const out = this.#out;
@@ -123,29 +123,29 @@ export class Load implements ConnectionPoolEvents {
     for (let index = 0; index < count; index++) {
       pool.completed(out.op[index], out.slot[index], out.result[index], out.block[index]);
     }
-    const asked = this.#schedule === null ? 0 : this.#askDue(this.#schedule);
-    if (count + asked === 0 && this.phase === Phase.Running) this.idleMs += nowMs - sinceMs;
+    const sent = this.#schedule === null ? 0 : this.#sendDue(this.#schedule);
+    if (count + sent === 0 && this.phase === Phase.Running) this.idleMs += nowMs - sinceMs;
     pool.sweep();
     this.#advance();
-    return count + asked;
+    return count + sent;
   }
 
-  /** How long nothing is due that the driver would not announce; 0 when no sleep is worth it. */
+  /** How long the pump may sleep unless the driver wakes it; 0 when a sleep is not worth it. */
   quietMs(): number {
     const { pool } = this;
-    // Without a connection nothing can be asked, whatever is due.
-    const asks = this.phase === Phase.Running && pool.openCount > 0;
-    const dueMs = asks ? this.#nextDueMs() : Number.POSITIVE_INFINITY;
+    // Without a connection nothing can be sent, whatever is due.
+    const sends = this.phase === Phase.Running && pool.openCount > 0;
+    const dueMs = sends ? this.#nextDueMs() : Number.POSITIVE_INFINITY;
     const waitMs = Math.min(Math.min(dueMs, pool.nextConnectMs) - pool.nowMs, SLEEP_MS_MAX);
     return waitMs < SLEEP_MS_MIN ? 0 : waitMs;
   }
 
-  /** Sleeping is not waiting in a loop: that time is no work, but no processor time either. */
+  /** After a sleep: idleMs leaves it out, because a sleep takes no processor time. */
   slept(): void {
     this.pool.nowMs = this.#driver.now();
   }
 
-  /** Ends the load; what was seen stays. */
+  /** Ends the load early; what was recorded stays. */
   stop(): void {
     this.isStopped = true;
     if (this.phase === Phase.Connecting) this.endMs = this.beginMs;
@@ -167,14 +167,14 @@ export class Load implements ConnectionPoolEvents {
         if (this.#isDrained() || nowMs >= this.#drainEndMs) this.#close();
         break;
       case Phase.Closing:
-        if (this.pool.isGone) this.#over();
+        if (this.pool.isClosed) this.#closed();
         break;
-      case Phase.Over:
+      case Phase.Closed:
         break;
     }
   }
 
-  /** Everybody has been tried. With one request a connection there is nothing to wait for. */
+  /** Every connection has been tried once. Closes the load when all first tries failed. */
   #isConnected(): boolean {
     const { pool } = this;
     if (this.isStopped) return false;
@@ -186,7 +186,7 @@ export class Load implements ConnectionPoolEvents {
     return tried >= this.#plan.connections;
   }
 
-  /** Where the first hundred find nobody, no other will. */
+  /** When the first hundred connects fail, the others would too. */
   #firstTries(): number {
     return Math.min(this.#plan.connections, 100);
   }
@@ -204,12 +204,12 @@ export class Load implements ConnectionPoolEvents {
     }
   }
 
-  /** The time that counts begins. */
+  /** The counted time begins. */
   #count(): void {
-    // What went wrong with connections before is part of the report.
+    // Without a warm-up, connects that failed before now stay in the report.
     if (this.#plan.warmUpMs > 0) this.recorder.clear();
     this.#isCounting = true;
-    this.#asked = 0;
+    this.#sentCount = 0;
     this.idleMs = 0;
     this.lateMsMax = 0;
     this.#nextSecondMs = this.beginMs + SECOND_MS;
@@ -221,14 +221,16 @@ export class Load implements ConnectionPoolEvents {
     if (nowMs < this.#nextSecondMs || nowMs >= this.endMs) return;
     if (this.#isCounting) this.recorder.endSecond(nowMs - this.beginMs);
     while (this.#nextSecondMs <= nowMs) this.#nextSecondMs += SECOND_MS;
-    this.#events.secondOver();
+    this.#events.secondEnded();
   }
 
   #isCountReached(): boolean {
     return this.#isCounting && this.recorder.endedCount >= this.#plan.count;
   }
 
-  /** The time is over. Of an open loop, what was due by then is waited for. */
+  /**
+   * The counted time ended. An open loop drains: it waits for responses to what was due by then.
+   */
   #finish(nowMs: number): void {
     this.endMs = Math.min(this.endMs, nowMs);
     if (!this.#isCounting) this.beginMs = this.endMs;
@@ -243,7 +245,7 @@ export class Load implements ConnectionPoolEvents {
     }
     this.phase = Phase.Draining;
     this.#drainEndMs = nowMs + Math.min(this.#plan.timeoutMs, DRAIN_MS_MAX);
-    this.#askDue(this.#schedule);
+    this.#sendDue(this.#schedule);
   }
 
   #isDrained(): boolean {
@@ -258,14 +260,16 @@ export class Load implements ConnectionPoolEvents {
   #close(): void {
     const schedule = this.#schedule;
     if (schedule !== null && this.#isCounting) {
-      this.#countOutstanding(schedule);
+      this.#countUnanswered(schedule);
       this.#endDrain();
     }
     this.phase = Phase.Closing;
-    this.pool.end();
+    this.pool.close();
   }
 
-  /** What came after the end belongs to the last second, or is a row when that took long. */
+  /**
+   * Responses after the end are part of the last second, or a row of their own after a long drain.
+   */
   #endDrain(): void {
     const { beginMs, pool, endMs, recorder } = this;
     const atMs = pool.nowMs - beginMs;
@@ -273,8 +277,8 @@ export class Load implements ConnectionPoolEvents {
     else recorder.endSecond(atMs);
   }
 
-  /** Who was never answered has waited until now at least; leaving that out would be a lie. */
-  #countOutstanding(schedule: Schedule): void {
+  /** Requests without a response have waited until now at least: they are in the histogram too. */
+  #countUnanswered(schedule: Schedule): void {
     const { nowMs, clients, dues } = this.pool;
     let count = 0;
     const waited = (dueMs: number): void => {
@@ -283,27 +287,28 @@ export class Load implements ConnectionPoolEvents {
       count += 1;
     };
     for (const client of clients) client.eachDue(dues, waited);
-    for (; this.#nextDueMs() < this.endMs && this.#asked < this.#plan.count; schedule.advance()) {
-      this.#asked += 1;
+    const { count: countMax } = this.#plan;
+    for (; this.#nextDueMs() < this.endMs && this.#sentCount < countMax; schedule.advance()) {
+      this.#sentCount += 1;
       waited(this.#nextDueMs());
     }
-    if (count > 0) this.recorder.failed(LoadError.Outstanding, count);
+    if (count > 0) this.recorder.failed(LoadError.Unanswered, count);
   }
 
-  #over(): void {
+  #closed(): void {
     this.pool.release();
-    this.phase = Phase.Over;
+    this.phase = Phase.Closed;
   }
 
-  /** Requests whose time has come go out, as long as there are connections for them. */
-  #askDue(schedule: Schedule): number {
+  /** Sends the requests that are due, as long as there are connections for them. */
+  #sendDue(schedule: Schedule): number {
     if (this.phase !== Phase.Running && this.phase !== Phase.Draining) return 0;
     const { pool } = this;
     const lastMs = Math.min(pool.nowMs, this.endMs);
-    let asked = 0;
-    while (this.#ready.length > 0 && asked < ASKED_PER_TURN) {
+    let sent = 0;
+    while (this.#ready.length > 0 && sent < REQUESTS_PER_TURN) {
       const dueMs = this.#startMs + schedule.dueMs;
-      if (dueMs > lastMs || dueMs >= this.endMs || this.#asked >= this.#plan.count) break;
+      if (dueMs > lastMs || dueMs >= this.endMs || this.#sentCount >= this.#plan.count) break;
       const client = pool.clients[this.#ready.shift()];
       client.isQueued = false;
       if (client.capacity === 0) continue;
@@ -311,11 +316,11 @@ export class Load implements ConnectionPoolEvents {
         this.lateMsMax = pool.nowMs - dueMs;
       }
       schedule.advance();
-      this.#asked += dueMs >= this.beginMs ? 1 : 0;
-      asked += 1;
-      pool.ask(client, 1, dueMs);
+      this.#sentCount += dueMs >= this.beginMs ? 1 : 0;
+      sent += 1;
+      pool.sendRequests(client, 1, dueMs);
     }
-    return asked;
+    return sent;
   }
 
   ready(client: Client): void {
@@ -326,12 +331,12 @@ export class Load implements ConnectionPoolEvents {
       return;
     }
     if (this.phase !== Phase.Running) return;
-    const left = this.#plan.count - this.#asked;
+    const left = this.#plan.count - this.#sentCount;
     const count = Math.min(client.capacity, left);
     if (count <= 0) return;
-    this.#asked += count;
-    // Without keep-alive a request waits for its connection, so that is part of its time.
-    this.pool.ask(client, count, this.#plan.keepAlive ? this.pool.nowMs : client.startMs);
+    this.#sentCount += count;
+    // Without keep-alive the latency of a request includes its connect.
+    this.pool.sendRequests(client, count, this.#plan.keepAlive ? this.pool.nowMs : client.startMs);
   }
 
   responded(client: Client, kind: number, dueMs: number): void {
@@ -342,22 +347,25 @@ export class Load implements ConnectionPoolEvents {
     if (!reader.isAsExpected) this.recorder.mismatched();
   }
 
-  /** An open loop counts what was due in its time, a closed one what came in it. */
+  /**
+   * An open loop counts requests that were due in its time, a closed one responses that came in it.
+   */
   #counts(dueMs: number): boolean {
     if (this.#schedule === null) return this.#isCounting && this.phase === Phase.Running;
     return dueMs >= this.beginMs && dueMs < this.endMs && this.beginMs > 0;
   }
 
-  lost(client: Client, error: LoadError, detail: string): void {
+  failed(client: Client, error: LoadError, detail: string): void {
     const { recorder } = this;
     if (error === LoadError.Connect) {
       if (this.phase <= Phase.Running) recorder.failed(error, 1, detail);
       return;
     }
-    // Requests behind the last answer of a connection were never looked at: they are asked again.
+    // The server did not process requests behind its last response: they are no errors, and are
+    // sent again.
     const isAnnounced = error === LoadError.Closed && client.isLast;
     if (this.#schedule === null) {
-      if (isAnnounced) this.#asked -= client.inFlight;
+      if (isAnnounced) this.#sentCount -= client.inFlight;
       else if (this.#isCounting && this.phase === Phase.Running)
         this.#failAll(client, error, detail);
       return;
@@ -373,11 +381,11 @@ export class Load implements ConnectionPoolEvents {
 
   #failAll(client: Client, error: LoadError, detail: string): void {
     const { inFlight } = client;
-    // An answer that is none ends the connection, and what waits behind it comes to nothing.
+    // A malformed response ends the connection: the requests behind it fail as closed.
     const count = error === LoadError.Framing ? 1 : inFlight;
     this.recorder.failed(error, count, detail);
     if (inFlight > count) this.recorder.failed(LoadError.Closed, inFlight - count);
-    assert(client.state === ClientState.Open, 'only what is open is lost');
+    assert(client.state === ClientState.Open, 'requests fail on an open connection only');
     if (error !== LoadError.Timeout) return;
     client.eachDue(this.pool.dues, (dueMs) => {
       this.recorder.waited(this.pool.nowMs - dueMs);

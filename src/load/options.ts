@@ -1,37 +1,38 @@
-// What a user may say of a load, checked, and made a plan: every problem is one line, all at once.
+// Checks the options of a load and makes a plan of them. Every problem is one line, and all are
+// reported at once.
 
 import { nearMiss } from '../base/near-miss.ts';
 import type { DriverName } from '../driver/choose.ts';
-import type { Plan, PlannedRequest } from './plan.ts';
+import type { Address } from '../driver/driver.ts';
 import { type HeaderPair, headerProblem, requestBytes } from './request-bytes.ts';
-import { weightsOf, wheelBytes } from './request-sequence.ts';
+import { type SequencedRequest, sequenceBytes, weightsOf } from './request-sequence.ts';
 import { type RateStep, stepsDurationMs } from './schedule.ts';
 import { parseUrl } from './url.ts';
 
 export interface LoadOptions {
-  /** `http://host[:port]/path`; several are mixed by their weights. All are of one server. */
+  /** `http://host[:port]/path`. Several URLs of one server are mixed by their weights. */
   readonly url: string | readonly string[];
-  /** Whole numbers from 1 on, one for each URL; equal when left out. */
+  /** Integers from 1, one for each URL; equal when left out. */
   readonly weights?: readonly number[];
   /** A unix socket to connect to instead of the URL's host and port. */
   readonly socket?: string;
   readonly method?: string;
   readonly headers?: readonly HeaderPair[];
   readonly body?: string | Uint8Array;
-  /** What every answer's body has to be. */
+  /** The body that every response must have. */
   readonly expectBody?: string | Uint8Array;
   readonly connections?: number;
-  /** Requests that a connection may have in flight. */
+  /** Requests in flight on each connection. */
   readonly pipelining?: number;
-  /** How long answers are counted; Infinity with `count`, or with steps that have an end. */
+  /** Length of the counted time; may be Infinity with `count`. */
   readonly durationMs?: number;
   /** Ends the load after so many requests. */
   readonly count?: number;
-  /** Before anything is counted. */
+  /** Length of the time before the counted time. */
   readonly warmUpMs?: number;
-  /** Requests a second, or steps of it; left out, a connection asks again when it is answered. */
+  /** Requests a second, or steps; without it a connection sends again when its response came. */
   readonly rate?: number | readonly RateStep[];
-  /** For an answer, and for a connection. */
+  /** For a response, and for a connect. */
   readonly timeoutMs?: number;
   /** False opens a connection for every request. */
   readonly keepAlive?: boolean;
@@ -68,10 +69,33 @@ const KNOWN = [
 ];
 
 const WEIGHTS_SUM_MAX = 1_000;
-/** Requests lie ready as bytes, `pipelining` of them and a round by weight. */
+/** For the encoded request sequence. */
 const REQUEST_BYTES_MAX = 256 * 1024 * 1024;
 
-/** A plan but for its address, which takes looking up. */
+export interface PlannedRequest extends SequencedRequest {
+  /** For reports: `GET /path`. */
+  readonly name: string;
+}
+
+export interface Plan {
+  readonly address: Address;
+  readonly requests: readonly PlannedRequest[];
+  readonly connections: number;
+  /** Requests in flight on each connection. */
+  readonly depth: number;
+  /** Infinity when `count` ends the load. */
+  readonly durationMs: number;
+  /** Counted requests; Infinity when the time ends the load. */
+  readonly count: number;
+  /** Length of the time before the counted time. */
+  readonly warmUpMs: number;
+  /** Empty for a closed loop. */
+  readonly rate: readonly RateStep[];
+  readonly timeoutMs: number;
+  readonly keepAlive: boolean;
+}
+
+/** A plan without its address, which needs a look-up. */
 export interface Prepared extends Omit<Plan, 'address'> {
   readonly host: string;
   readonly port: number;
@@ -82,7 +106,7 @@ export interface Prepared extends Omit<Plan, 'address'> {
   readonly core: number;
 }
 
-/** What is to be done, or all that is wrong with the options. */
+/** The plan, or all problems of the options. */
 export function prepareLoad(options: LoadOptions): Prepared | readonly string[] {
   const problems = [...unknownProblems(options), ...numberProblems(options)];
   const urls = urlsOf(options.url);
@@ -99,13 +123,16 @@ export function prepareLoad(options: LoadOptions): Prepared | readonly string[] 
   if (!keepAlive && depth > 1) {
     problems.push(
       `pipelining: given ${depth}, allowed: 1 without keep-alive, ` +
-        'where a connection is for one request',
+        'because each request has its own connection',
     );
   }
   if (problems.length > 0 || parsed.length === 0) return problems;
   const requests = requestsFrom(options, parsed, method, keepAlive);
-  if (wheelBytes(requests, depth) > REQUEST_BYTES_MAX) {
-    return [`pipelining and body: together at most ${REQUEST_BYTES_MAX} bytes of requests`];
+  if (sequenceBytes(requests, depth) > REQUEST_BYTES_MAX) {
+    return [
+      `pipelining: the requests in flight of a connection take more than ${REQUEST_BYTES_MAX} ` +
+        'bytes; allowed: a smaller body, or less pipelining',
+    ];
   }
   return {
     host: parsed[0].hostname.replace(/^\[|\]$/g, ''),
@@ -125,7 +152,7 @@ export function prepareLoad(options: LoadOptions): Prepared | readonly string[] 
   };
 }
 
-/** Callers in JavaScript may have left it out. */
+/** Callers in JavaScript may leave it out. */
 function urlsOf(url: string | readonly string[] | undefined): readonly string[] {
   return typeof url === 'string' ? [url] : (url ?? []);
 }
@@ -152,14 +179,14 @@ function numberProblems(options: LoadOptions): readonly string[] {
     const isMs = name.endsWith('Ms');
     const fits = typeof value === 'number' && value >= min && value <= max;
     if (fits && (isMs || Number.isInteger(value))) continue;
-    const kind = isMs ? 'milliseconds' : 'a whole number';
+    const kind = isMs ? 'milliseconds' : 'an integer';
     found.push(`${name}: given ${String(value)}, allowed: ${kind} from ${min} to ${max}`);
   }
   return found;
 }
 
 function parseUrls(urls: readonly string[], problems: string[]): readonly URL[] {
-  if (urls.length === 0) problems.push('url: none was given');
+  if (urls.length === 0) problems.push('url: none given, at least one is needed');
   const parsed: URL[] = [];
   for (const text of urls) {
     const url = parseUrl(text);
@@ -168,7 +195,7 @@ function parseUrls(urls: readonly string[], problems: string[]): readonly URL[] 
   }
   const other = parsed.find((url) => url.host !== parsed[0].host);
   if (other !== undefined) {
-    problems.push(`${other.href}: another server than ${parsed[0].host}; a load has one`);
+    problems.push(`${other.href}: all URLs of a load must be of one server, ${parsed[0].host}`);
   }
   return parsed;
 }
@@ -177,11 +204,11 @@ function weightProblems(weights: readonly number[] | undefined, urls: number): r
   if (weights === undefined) return [];
   if (weights.length !== urls) return [`weights: ${weights.length} given for ${urls} URLs`];
   if (weights.some((weight) => !Number.isInteger(weight) || weight < 1 || weight > 1e6)) {
-    return ['weights: allowed: whole numbers from 1 on'];
+    return ['weights: allowed: integers from 1 to 1000000'];
   }
   const sum = weightsOf(weights).reduce((total, weight) => total + weight, 0);
   return sum > WEIGHTS_SUM_MAX
-    ? [`weights: their least common form adds up to ${sum}, allowed: ${WEIGHTS_SUM_MAX}`]
+    ? [`weights: their sum in lowest terms is ${sum}, allowed: up to ${WEIGHTS_SUM_MAX}`]
     : [];
 }
 
@@ -201,8 +228,8 @@ function stepsFrom(rate: LoadOptions['rate'], problems: string[]): readonly Rate
   const isAny = steps.some(({ from, to }) => from > 0 || to > 0);
   if (!steps.every(isStep)) {
     problems.push(
-      `rate: allowed: requests a second up to ${RATE_MAX}, or steps, ` +
-        'of which all but the last have a time, and a climb too',
+      `rate: allowed: requests a second up to ${RATE_MAX}, or steps; ` +
+        'only the last step may have no duration, and only with a constant rate',
     );
   } else if (!isAny) problems.push('rate: allowed: more than 0 requests a second');
   return steps;
@@ -222,9 +249,9 @@ function endsFrom(
         ? DURATION_MS_DEFAULT
         : Number.POSITIVE_INFINITY;
   const durationMs = options.durationMs ?? standard;
-  if (durationMs <= 0) problems.push('warmUpMs: longer than all steps of the rate');
+  if (durationMs <= 0) problems.push('warmUpMs: not shorter than all steps of the rate together');
   if (durationMs === Number.POSITIVE_INFINITY && count === Number.POSITIVE_INFINITY) {
-    problems.push('durationMs: a load without an end needs a count');
+    problems.push('durationMs: Infinity is allowed only with a count');
   }
   return { durationMs, count };
 }

@@ -1,15 +1,12 @@
-// When the next turn of a load comes: turns in a row while there is work, a short look around when
-// there is none, then sleep on Node's own loop until the kernel has something or a request is due.
+// Decides when the next turn of a load runs: turns in a row while there is work, some empty turns
+// when there is none, then a sleep on Node's event loop until a completion or a due request.
 
 import type { Driver } from '../driver/driver.ts';
 import { type Load, Phase } from './load.ts';
 
-/** Turns between two rounds of Node's loop, which brings signals and timers. */
+/** Turns between two rounds of Node's event loop, which runs signal handlers and timers. */
 const TURNS_IN_A_ROW = 64;
-/**
- * A sleep and its end cost some ten microseconds; so long nothing has to come before it is worth
- * that.
- */
+/** Empty turns before a sleep, because a sleep and its end cost some ten microseconds. */
 const EMPTY_TURNS_MAX = 24;
 /** Timers of Node fire up to a millisecond late. */
 const TIMER_SLACK_MS = 2;
@@ -17,17 +14,17 @@ const TIMER_SLACK_MS = 2;
 export class LoadPump {
   readonly #load: Load;
   readonly #driver: Driver;
-  readonly #over: () => void;
+  readonly #closed: () => void;
   readonly #run: () => void;
   #emptyTurns = 0;
   #isAsleep = false;
   #timer: NodeJS.Timeout | null = null;
 
-  /** `over` is called once, when the load has closed its last connection. */
-  constructor(load: Load, driver: Driver, over: () => void) {
+  /** `closed` is called once, when the load has closed its last connection. */
+  constructor(load: Load, driver: Driver, closed: () => void) {
     this.#load = load;
     this.#driver = driver;
-    this.#over = over;
+    this.#closed = closed;
     this.#run = () => this.#turns();
     driver.wake = () => this.#wake();
   }
@@ -41,8 +38,8 @@ export class LoadPump {
     const load = this.#load;
     for (let turn = 0; turn < TURNS_IN_A_ROW; turn++) {
       const count = load.turn();
-      if (load.phase === Phase.Over) {
-        this.#over();
+      if (load.phase === Phase.Closed) {
+        this.#closed();
         return;
       }
       this.#emptyTurns = count === 0 ? this.#emptyTurns + 1 : 0;

@@ -1,33 +1,33 @@
-// When a connection of a load is tried again. Behind one that brought a response that is at once.
-// Behind those that brought none it is later each time, so that a server that ends them all, or is
-// gone, is not called without pause.
+// When a load opens a connection again: at once after a connection that brought a response, with
+// growing delays after connections that brought none. So a server that is gone, or closes every
+// connection, is not flooded with connects.
 
 import { assert } from '../base/assert.ts';
 import type { Ring } from '../base/ring.ts';
 
-/** The delay of the second time; the first time there is none. Each is twice the one before. */
+/** The first reconnect has no delay, the second has this one; each further delay is doubled. */
 const DELAY_MS_MIN = 10;
 const DELAY_MS_MAX = 1_000;
 /** The least delay after a connect that failed: nothing has changed a moment later. */
 const FAILED_DELAY_MS = 100;
-/** The most that a delay is shortened by; each slot by another share, lest all come at once. */
+/** Delays are shortened by up to this share, differently for each slot, to spread the connects. */
 const SPREAD = 0.25;
-/** The golden ratio spreads numbers in a row evenly. */
+/** Multiples of the golden ratio modulo 1 are spread evenly. */
 const GOLDEN = 0.618_034;
 
 /**
- * How long `slot` waits before it connects again; `fruitless` connections in a row brought no
- * response, and `isFailed` says that the last of them did not even come about.
+ * How long `slot` waits before it connects again. `barren` connections in a row brought no
+ * response; `isFailed`: the last connect itself failed.
  */
-export function reconnectDelayMs(slot: number, fruitless: number, isFailed: boolean): number {
-  const growing = fruitless < 2 ? 0 : DELAY_MS_MIN * 2 ** (fruitless - 2);
+export function reconnectDelayMs(slot: number, barren: number, isFailed: boolean): number {
+  const growing = barren < 2 ? 0 : DELAY_MS_MIN * 2 ** (barren - 2);
   const delayMs = Math.min(isFailed ? Math.max(growing, FAILED_DELAY_MS) : growing, DELAY_MS_MAX);
   return delayMs * (1 - SPREAD * ((slot * GOLDEN) % 1));
 }
 
-/** Slots that wait until they may connect. */
+/** Slots whose connect is delayed. */
 export class Reconnects {
-  /** When the first of them may; Infinity when none waits. */
+  /** When the first of them is due; Infinity when there is none. */
   nextMs: number = Number.POSITIVE_INFINITY;
   readonly #slots: Int32Array;
   readonly #dueMs: Float64Array;
@@ -46,7 +46,7 @@ export class Reconnects {
     if (dueMs < this.nextMs) this.nextMs = dueMs;
   }
 
-  /** Moves those whose time has come to `out`. */
+  /** Moves the slots that are due to `out`. */
   moveDue(nowMs: number, out: Ring): void {
     if (nowMs < this.nextMs) return;
     this.nextMs = Number.POSITIVE_INFINITY;

@@ -1,31 +1,31 @@
-// Hot: runs for every answer. Measured by perf/micro/load.ts. What a run has seen so far:
-// latencies, statuses, errors, and how all that went over time.
+// Hot: runs for every response. Measured by perf/micro/load.ts.
+// The results of a run so far: latencies, statuses, errors, and their series over time.
 
 import { Histogram } from './histogram.ts';
 
 const STATUS_MAX = 1000;
 const BAD_BYTES_KEPT = 60;
 
-/** What went wrong with a request or a connection. */
+/** How a request or a connect failed. The values are keys of a report's `errors`. */
 export const LoadError = {
-  /** No connection came about. */
+  /** A connect failed or timed out. */
   Connect: 'connect',
-  /** No answer, or no connection, in time. */
+  /** No bytes of a response came in time. */
   Timeout: 'timeout',
-  /** The connection broke with requests in flight. */
+  /** The connection failed with requests in flight. */
   Reset: 'reset',
-  /** The connection ended with requests in flight. */
+  /** The server closed the connection with requests in flight. */
   Closed: 'closed',
-  /** What came was no answer. */
+  /** The response is malformed. */
   Framing: 'framing',
-  /** The body was another one than expected. */
+  /** The body is not the expected one. */
   Body: 'body',
-  /** It was due and never answered before the run was over. */
-  Outstanding: 'unanswered',
+  /** The request was due and had no response when the run ended. */
+  Unanswered: 'unanswered',
 } as const;
 export type LoadError = (typeof LoadError)[keyof typeof LoadError];
 
-/** A second of a run, or what was left of one. */
+/** A second of a run, or a part of one at its end. */
 export interface Second {
   /** Since counting began. */
   readonly endMs: number;
@@ -45,17 +45,17 @@ export class Recorder {
   responses = 0;
   bytes = 0;
   errors = 0;
-  /** Connections that came about after the first ones. */
+  /** Connections that were opened again. */
   reconnects = 0;
-  /** Those of them that were delayed: the connection before had brought no response. */
+  /** Those of them that were delayed, because the connection before had brought no response. */
   delayedReconnects = 0;
-  /** How the first bytes began that were no answer; '' when all were. */
+  /** The first bytes received that are no valid response, a character each; '' without any. */
   badBytes = '';
   readonly #statuses = new Float64Array(STATUS_MAX);
   readonly #errors = new Map<LoadError, number>();
   readonly #details = new Map<string, number>();
   #countsBefore: Float64Array = this.histogram.copyCounts();
-  /** What the last second of the series began with. */
+  /** The counts at the beginning of the last second of the series. */
   #countsOfLast: Float64Array = this.histogram.copyCounts();
   #mismatches = 0;
   #secondStartMs = 0;
@@ -74,23 +74,23 @@ export class Recorder {
     this.responses += 1;
   }
 
-  /** A request that was given up: it took this long at least. */
+  /** A request without a response: it would have taken this long at least. */
   waited(latencyMs: number): void {
     this.histogram.add(latencyMs);
   }
 
-  /** An answer that came had another body than expected. */
+  /** A counted response has another body than expected. */
   mismatched(): void {
     this.#mismatches += 1;
     this.failed(LoadError.Body, 1);
   }
 
-  /** Requests that came to an end, good or bad. */
+  /** Requests that have a response or failed. */
   get endedCount(): number {
     return this.responses + this.errors - this.#mismatches;
   }
 
-  /** `detail` says more of it, and is counted by itself. */
+  /** `detail` is the cause, such as an errno; details are counted separately. */
   failed(error: LoadError, count: number, detail = ''): void {
     this.errors += count;
     this.#errors.set(error, (this.#errors.get(error) ?? 0) + count);
@@ -100,7 +100,7 @@ export class Recorder {
   /** Ends a second of the series. */
   endSecond(atMs: number): void {
     const lengthMs = atMs - this.#secondStartMs;
-    // What comes just after a second is over has none of its own.
+    // A remainder of less than a millisecond without results gets no row.
     const isNothing =
       this.responses === this.#responsesBefore && this.errors === this.#errorsBefore;
     if (lengthMs <= 0 || (lengthMs < 1 && isNothing)) return;
@@ -122,7 +122,7 @@ export class Recorder {
     this.#countsBefore = this.histogram.copyCounts(spare);
   }
 
-  /** The last second of the series lasted until now. */
+  /** Extends the last second of the series until now. */
   extendSecond(atMs: number): void {
     const last = this.seconds.pop();
     if (last !== undefined) {
@@ -135,15 +135,15 @@ export class Recorder {
     this.endSecond(atMs);
   }
 
-  /** Bytes that were no answer: the first of them are kept, for whoever wonders what they are. */
-  sawBad(bytes: Uint8Array): void {
+  /** Keeps the beginning of the first bytes that are no valid response, for the report. */
+  keepBad(bytes: Uint8Array): void {
     if (this.badBytes !== '') return;
     for (const byte of bytes.subarray(0, BAD_BYTES_KEPT)) {
       this.badBytes += String.fromCharCode(byte);
     }
   }
 
-  /** How often each status came, as text, in order. */
+  /** The number of responses by status, in order. */
   statuses(): Readonly<Record<string, number>> {
     const found: Record<string, number> = {};
     this.#statuses.forEach((count, status) => {
@@ -160,7 +160,7 @@ export class Recorder {
     return Object.fromEntries(this.#details);
   }
 
-  /** The warm-up is over: forgets all of it. */
+  /** Resets all results: the warm-up ended. */
   clear(): void {
     this.histogram.clear();
     this.histogram.copyCounts(this.#countsBefore);

@@ -1,8 +1,8 @@
-// A report as comma-separated values: a line for each second of the run.
+// Writes a report as comma-separated values: a line for each second of the run.
 
 import type { LoadReport } from './report.ts';
 
-const COLUMNS = 'end_s,length_s,answers,requests_per_s,errors,bytes,p50_ms,p99_ms';
+const COLUMNS = 'end_s,length_s,responses,requests_per_s,errors,bytes,p50_ms,p99_ms';
 
 export function reportCsv({ series }: LoadReport): string {
   const lines = series.map(({ responses, bytes, endMs, errors, lengthMs, p50Ms, p99Ms }) =>

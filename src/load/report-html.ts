@@ -1,16 +1,23 @@
-// A report as one page that needs nothing else: figures, charts drawn as SVG, no script.
+// Writes a report as one self-contained page: figures, charts as SVG, no script.
 
 import { safeJson } from '../base/log-text.ts';
 import { axisTicks, type Chart, chartSvg } from './chart-svg.ts';
 import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
+import { rowsOf } from './histogram-rows.ts';
 import type { Second } from './recorder.ts';
-import { type LoadReport, reconnectsText, refusedText, shareText, waitingText } from './report.ts';
-import { rowsOf } from './thresholds.ts';
+import {
+  errorStatusText,
+  type LoadReport,
+  reconnectsText,
+  shareText,
+  waitingText,
+} from './report.ts';
 
 const HISTOGRAM_ROWS = 40;
-/** The percentiles that stand above all. */
-const TOLD = ['50', '99', '99.99'];
-const LATE_SECONDS_DRAWN = 0.1;
+/** The percentiles at the top of the page. */
+const MAIN_PERCENTILES = ['50', '99', '99.99'];
+/** From how many seconds on a drain is marked in the charts. */
+const DRAIN_SECONDS_MARKED = 0.1;
 
 export function reportHtml(report: LoadReport): string {
   const title = `${report.method} ${report.urls.join(', ')}`;
@@ -28,11 +35,11 @@ ${STYLE}
 <main>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(conditionsText(report))}</p>
-${report.load.isBound ? warning('LOAD-BOUND: the load kept its own core full.') : ''}
-${report.interrupted ? warning('INTERRUPTED: this is what there was until then.') : ''}
+${report.load.isBound ? warning('LOAD-BOUND: the load used its own core fully.') : ''}
+${report.interrupted ? warning('INTERRUPTED: the results up to then.') : ''}
 <section class="figures">
 ${figure('requests/s', countText(report.requestsPerSecond))}
-${TOLD.map((percent) => figure(`P${percent}`, latency(report, percent))).join('\n')}
+${MAIN_PERCENTILES.map((percent) => figure(`P${percent}`, latency(report, percent))).join('\n')}
 ${figure('errors', countText(report.errorCount))}
 </section>
 ${charts(report).map(chartSection).join('\n')}
@@ -112,7 +119,7 @@ function charts(report: LoadReport): readonly Chart[] {
       index % every === 0 ? [[index, timeText(toMs)]] : [],
     );
     found.push({
-      title: 'How many took how long (logarithmic)',
+      title: 'Distribution of latencies (logarithmic)',
       kind: 'bars',
       points: bars.map(({ share }, index) => [index, share]),
       xTicks: ticks,
@@ -130,7 +137,7 @@ function timeOrZero(ms: number): string {
   return ms === 0 ? '0' : timeText(ms);
 }
 
-/** A value for each second, which holds from its beginning to its end. */
+/** A chart of a value that is constant over each second. */
 function timeChart(
   title: string,
   { seconds, series }: LoadReport,
@@ -146,8 +153,8 @@ function timeChart(
     ];
   });
   const lastAt = series[series.length - 1].endMs / 1000;
-  // Answers to what was due in time may come later, and stand behind this line.
-  const isLate = lastAt - seconds > LATE_SECONDS_DRAWN;
+  // Responses of an open loop that came after the end are to the right of this line.
+  const isLate = lastAt - seconds > DRAIN_SECONDS_MARKED;
   return {
     title,
     kind: 'line',
@@ -170,7 +177,7 @@ function conditionsText(report: LoadReport): string {
 function rows(report: LoadReport): readonly (readonly [string, string])[] {
   const { badBytes, errorDetails, errors, latencyMs, load, loop, statuses } = report;
   return [
-    ['answers', countText(report.responses)],
+    ['responses', countText(report.responses)],
     ['received', `${bytesText(report.bytes)}, ${bytesText(report.bytesPerSecond)}/s`],
     ...Object.keys(latencyMs.percentiles).map((percent): [string, string] => {
       return [`P${percent}`, latency(report, percent)];
@@ -178,12 +185,12 @@ function rows(report: LoadReport): readonly (readonly [string, string])[] {
     ['longest', timeText(latencyMs.most)],
     ['mean', `${timeText(latencyMs.mean)}, deviation ${timeText(latencyMs.deviation)}`],
     ...counted('status', statuses),
-    ...some('4xx, 5xx', refusedText(report)),
+    ...some('4xx, 5xx', errorStatusText(report)),
     ...counted('errors:', errors),
     ...Object.entries(errorDetails).map(([detail, count]): [string, string] => {
       return [detailText(detail), countText(count)];
     }),
-    ...some('what came began with', badBytes === '' ? '' : safeJson(badBytes)),
+    ...some('invalid bytes', badBytes === '' ? '' : safeJson(badBytes)),
     ...some('waiting', waitingText(report)),
     ...counted('', report.responsesByRequest),
     ['reconnects', reconnectsText(report)],

@@ -1,9 +1,15 @@
-// A report for a terminal or a log: what was asked, how fast it was, how long it took, what failed.
+// Writes a report for a terminal or a log: conditions, rates, latencies, statuses, errors.
 
 import { logText, safeJson } from '../base/log-text.ts';
-import { bytesText, countText, detailText, percentText, timeText } from './format.ts';
-import { type LoadReport, reconnectsText, refusedText, shareText, waitingText } from './report.ts';
-import { barText, rowsOf } from './thresholds.ts';
+import { barText, bytesText, countText, detailText, percentText, timeText } from './format.ts';
+import { rowsOf } from './histogram-rows.ts';
+import {
+  errorStatusText,
+  type LoadReport,
+  reconnectsText,
+  shareText,
+  waitingText,
+} from './report.ts';
 
 const HISTOGRAM_ROWS = 16;
 const BAR_COLUMNS = 40;
@@ -43,7 +49,7 @@ function headLines(report: LoadReport): readonly string[] {
   return [
     ...report.urls.map((url) => `${report.method} ${url}`),
     parts.join(', '),
-    ...(report.interrupted ? ['INTERRUPTED: this is what there was until then'] : []),
+    ...(report.interrupted ? ['INTERRUPTED: the results up to then'] : []),
   ];
 }
 
@@ -51,10 +57,10 @@ function rateLines(report: LoadReport): readonly string[] {
   const { responses, bytes, bytesPerSecond, errorCount, requestsPerSecond, seconds } = report;
   return [
     line('requests/s', countText(requestsPerSecond)),
-    line('answers', `${countText(responses)} in ${seconds.toFixed(2)} s${drainText(report)}`),
+    line('responses', `${countText(responses)} in ${seconds.toFixed(2)} s${drainText(report)}`),
     line('received', `${bytesText(bytes)}, ${bytesText(bytesPerSecond)}/s`),
     line('errors', countText(errorCount)),
-    ...some('4xx, 5xx', refusedText(report)),
+    ...some('4xx, 5xx', errorStatusText(report)),
     ...some('waiting', waitingText(report)),
   ];
 }
@@ -63,12 +69,12 @@ function some(name: string, value: string): readonly string[] {
   return value === '' ? [] : [line(name, value)];
 }
 
-/** What is worth a word: longer than the last answers of any run take. */
-const DRAIN_SECONDS_TOLD = 0.1;
+/** A shorter drain is not reported: the last responses of every run take some time. */
+const DRAIN_SECONDS_MIN = 0.1;
 
 function drainText({ drainSeconds }: LoadReport): string {
-  if (drainSeconds < DRAIN_SECONDS_TOLD) return '';
-  return ` and ${drainSeconds.toFixed(2)} s after it, until the last that was due was answered`;
+  if (drainSeconds < DRAIN_SECONDS_MIN) return '';
+  return ` and ${drainSeconds.toFixed(2)} s after it, until the last response`;
 }
 
 function line(name: string, value: string): string {
@@ -76,8 +82,8 @@ function line(name: string, value: string): string {
 }
 
 function latencyLines({ histogram, latencyMs, loop }: LoadReport): readonly string[] {
-  if (histogram.length === 0) return ['latency: nothing was answered'];
-  const since = loop === 'closed' ? 'from sending' : 'from when each request was due';
+  if (histogram.length === 0) return ['latency: no response'];
+  const since = loop === 'closed' ? 'since each request was sent' : 'since each request was due';
   return [
     `latency, ${since}`,
     ...Object.entries(latencyMs.percentiles).map(([percent, ms]) => {
@@ -98,7 +104,7 @@ function histogramLines({ histogram }: LoadReport): readonly string[] {
     return `  to ${to} ${bar} ${percentText(share, 2).padStart(8)} ${count}`;
   });
   const isEmpty = (index: number): boolean => rows[index]?.count === 0;
-  // Of empty rows in a row the last one stays, so that a gap is seen and nothing more.
+  // Adjacent empty rows become one, which shows the gap.
   return [...lines.filter((_, index) => !(isEmpty(index) && isEmpty(index + 1))), ''];
 }
 
@@ -108,7 +114,7 @@ function statusLines(report: LoadReport): readonly string[] {
     Object.entries(of)
       .map(([name, count]) => `${name}: ${countText(count)}`)
       .join(', ');
-  const lines = [line('status', counts(statuses) || 'no answer')];
+  const lines = [line('status', counts(statuses) || 'no response')];
   if (Object.keys(responsesByRequest).length > 1) {
     for (const [name, count] of Object.entries(responsesByRequest)) {
       lines.push(line('', `${name}: ${countText(count)}`));
@@ -119,13 +125,13 @@ function statusLines(report: LoadReport): readonly string[] {
     lines.push(line('', `${detailText(detail)}: ${countText(count)}`));
   }
   if (badBytes !== '') {
-    lines.push(line('', `what came began with ${safeJson(badBytes)}${hint(badBytes)}`));
+    lines.push(line('', `first invalid bytes: ${safeJson(badBytes)}${hint(badBytes)}`));
   }
   if (report.reconnects > 0) lines.push(line('reconnects', reconnectsText(report)));
   return lines;
 }
 
-/** An alert and a handshake: what a server sends that expects TLS. */
+/** The beginning of a TLS alert and of a TLS handshake. */
 const TLS_RECORDS = ['\u0015\u0003', '\u0016\u0003'];
 
 function hint(bytes: string): string {
@@ -137,11 +143,11 @@ interface SeriesRow {
   readonly rate: number;
   readonly p99Ms: number;
   readonly errors: number;
-  /** It holds only what came after the end. */
+  /** All of it came after the end. */
   readonly isLate: boolean;
 }
 
-/** Seconds that are many are joined, so that the whole fits on a screen. */
+/** Many seconds are joined into few rows, so that the series fits on a screen. */
 function seriesLines({ seconds: lasted, series }: LoadReport): readonly string[] {
   if (series.length < 2) return [];
   const step = Math.ceil(series.length / SERIES_ROWS_MAX);
@@ -173,19 +179,19 @@ function seriesLines({ seconds: lasted, series }: LoadReport): readonly string[]
   ];
 }
 
-/** What the load itself took, and when that makes a figure worth less. */
+/** What the load itself cost, with a warning when it may have limited the results. */
 function ownLines(report: LoadReport): readonly string[] {
   const { load, loop } = report;
-  const core = load.core < 0 ? 'no core of its own' : `core ${load.core}`;
+  const core = load.core < 0 ? 'not pinned' : `core ${load.core}`;
   const lines = ['', line('this load', `${shareText(report)} (${core})`)];
   if (loop !== 'closed') {
     lines.push(
-      line('', `requests went out at most ${timeText(load.lateMsMax)} after they were due`),
+      line('', `requests were sent at most ${timeText(load.lateMsMax)} after they were due`),
     );
   }
   if (load.isBound) {
     lines.push(
-      'LOAD-BOUND: this load kept its own core full, and the server may be faster than this',
+      'LOAD-BOUND: this load used its own core fully, the server may be faster than measured',
     );
   }
   return lines;

@@ -1,4 +1,4 @@
-// What a load came to, as it stands in JSON and as every other form of a report is made from.
+// The report of a load as it is written as JSON. All other forms of a report are made from it.
 
 import { countText, percentText, timeText } from './format.ts';
 import type { Histogram } from './histogram.ts';
@@ -7,11 +7,11 @@ import type { Prepared } from './options.ts';
 import type { Second } from './recorder.ts';
 import type { Waiting } from './waiting.ts';
 
-/** Of a core: from here on the load may be what limits a figure. */
+/** The share of a core from which on the load itself may limit the results. */
 export const LOAD_BOUND = 0.97;
 /**
- * A shorter run is compiling most of its time, on threads of V8's own, and counting so coarsely
- * that its share of a core says nothing.
+ * For a shorter run the share of a core means nothing: V8 compiles most of the time, on threads of
+ * its own, and processor time is counted coarsely.
  */
 const SHARE_SECONDS_MIN = 0.5;
 
@@ -26,12 +26,12 @@ export interface LoadReport {
   readonly connections: number;
   readonly pipelining: number;
   readonly keepAlive: boolean;
-  /** 'closed', or what the rate was in words. */
+  /** 'closed', or 'open' and the rate as text. */
   readonly loop: string;
   readonly warmUpSeconds: number;
-  /** How long the time that counts was. */
+  /** Length of the counted time. */
   readonly seconds: number;
-  /** How much longer an open loop waited for the last answer that counts; part of every rate. */
+  /** From then to the last counted response of an open loop. Rates are over both times. */
   readonly drainSeconds: number;
   readonly responses: number;
   readonly requestsPerSecond: number;
@@ -42,22 +42,22 @@ export interface LoadReport {
   readonly errorCount: number;
   readonly errors: Readonly<Record<string, number>>;
   readonly errorDetails: Readonly<Record<string, number>>;
-  /** How the first bytes began that were no answer, a character for each; '' when all were. */
+  /** The first bytes received that are no valid response, a character each; '' without any. */
   readonly badBytes: string;
   /**
-   * Requests of a closed loop that had waited at its end for longer than any answer took: they
-   * stand in no other figure.
+   * Requests of a closed loop that had waited at its end for longer than any response took. They
+   * are in no other figure.
    */
   readonly waiting: Waiting;
   readonly reconnects: number;
-  /** Those of them that were delayed: the connection before had brought no response. */
+  /** Those of them that were delayed, because the connection before had brought no response. */
   readonly delayedReconnects: number;
   readonly responsesByRequest: Readonly<Record<string, number>>;
   readonly series: readonly Second[];
   /** Buckets as [from, to, count], in milliseconds. */
   readonly histogram: readonly (readonly [number, number, number])[];
   readonly load: LoadShare;
-  /** It was ended before its time. */
+  /** The load was ended early. */
   readonly interrupted: boolean;
 }
 
@@ -70,20 +70,20 @@ export interface Latencies {
   readonly percentiles: Readonly<Record<string, number>>;
 }
 
-/** What the load itself took. */
+/** What the load itself cost. */
 export interface LoadShare {
   /** The core it was pinned to, -1 for none. */
   readonly core: number;
   /**
-   * Processor time of this process by time, 0 to 1 and a little more with V8's own threads. Of a
-   * run below half a second it says nothing, and reports for people leave it out.
+   * Processor time of this process in the counted time, 0 to 1; more with threads of V8. It means
+   * nothing for a run below half a second, and reports for people leave it out.
    */
   readonly cpuShare: number;
-  /** The same without looking for work where there was none. */
+  /** The same without turns that had nothing to do. */
   readonly workShare: number;
-  /** Its core was full: the figure may be the load's, not the server's. */
+  /** Its core was fully used: the load may limit the results, not the server. */
   readonly isBound: boolean;
-  /** The longest that a request was due before it went out. */
+  /** The longest delay between a request's due time and its send. */
   readonly lateMsMax: number;
 }
 
@@ -92,7 +92,7 @@ export interface Measured {
   readonly load: Load;
   readonly driver: string;
   readonly startedAtMs: number;
-  /** Processor time in the time that counted, microseconds. */
+  /** Processor time in the counted time. */
   readonly cpuMicroseconds: number;
 }
 
@@ -173,32 +173,32 @@ function loopText({ rate }: Prepared): string {
   return `open, ${steps.join(', then ')}`;
 }
 
-/** The processor time of the load in words. */
+/** The processor time of the load. */
 export function shareText({ load, seconds }: LoadReport): string {
   if (seconds < SHARE_SECONDS_MIN) {
-    return `no share of a core told of a run below ${SHARE_SECONDS_MIN} s`;
+    return `share of a core not measured, the run was shorter than ${SHARE_SECONDS_MIN} s`;
   }
   return `${percentText(load.cpuShare)} of a core, ${percentText(load.workShare)} working`;
 }
 
-/** Answers that refuse or fail: 4xx and 5xx, in words; '' when there are none. */
-export function refusedText({ responses, statuses }: LoadReport): string {
-  const refused = Object.entries(statuses).reduce((sum, [status, count]) => {
+/** Error responses, 4xx and 5xx; '' when there are none. */
+export function errorStatusText({ responses, statuses }: LoadReport): string {
+  const errors = Object.entries(statuses).reduce((sum, [status, count]) => {
     return Number(status) >= 400 ? sum + count : sum;
   }, 0);
-  return refused === 0
+  return errors === 0
     ? ''
-    : `${countText(refused)}, ${percentText(refused / Math.max(1, responses), 1)} of all`;
+    : `${countText(errors)}, ${percentText(errors / Math.max(1, responses), 1)} of all`;
 }
 
-/** Requests that stand in no figure, in words; '' when there are none. */
+/** Requests that are in no other figure; '' when there are none. */
 export function waitingText({ waiting: { count, mostMs } }: LoadReport): string {
   if (count === 0) return '';
-  const requests = count === 1 ? '1 request was' : `${countText(count)} requests were`;
-  return `${requests} not answered by the end, after up to ${timeText(mostMs)}`;
+  const requests = count === 1 ? '1 request' : `${countText(count)} requests`;
+  return `${requests} without a response at the end, after up to ${timeText(mostMs)}`;
 }
 
-/** Connections that were opened again, in words. */
+/** Connections that were opened again. */
 export function reconnectsText({ reconnects, delayedReconnects }: LoadReport): string {
   const count = countText(reconnects);
   if (delayedReconnects === 0) return count;

@@ -1,4 +1,4 @@
-// A request as the bytes that are sent.
+// Encodes a request.
 
 import { FIELD_VALUE, TOKEN } from '../http/grammar.ts';
 
@@ -14,7 +14,7 @@ export interface RequestParts {
   readonly keepAlive: boolean;
 }
 
-/** Fields that follow from other options. */
+/** Fields that are made from other options. */
 const OWN = ['content-length', 'transfer-encoding', 'connection'];
 
 export function requestBytes(parts: RequestParts): Uint8Array {
@@ -32,18 +32,18 @@ export function requestBytes(parts: RequestParts): Uint8Array {
   return bytes;
 }
 
-/** What is wrong with a field, in one line, or nothing. */
+/** The problem of a header field, if any. */
 export function headerProblem([name, value]: HeaderPair): readonly string[] {
   const shown = JSON.stringify(`${name}: ${value}`);
   const nameBytes = new TextEncoder().encode(name);
   if (name === '' || nameBytes.some((byte) => TOKEN[byte] === 0)) {
-    return [`header: ${shown} has no name that a field may have`];
+    return [`header: ${shown} has an invalid field name`];
   }
   if (new TextEncoder().encode(value).some((byte) => FIELD_VALUE[byte] === 0)) {
-    return [`header: ${shown} has a value that a field may not have`];
+    return [`header: ${shown} has an invalid field value`];
   }
   if (OWN.includes(name.toLowerCase())) {
-    return [`header: ${name} follows from body and keep-alive, and cannot be given`];
+    return [`header: ${name} cannot be given, it is made from body and keep-alive`];
   }
   return [];
 }

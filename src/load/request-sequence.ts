@@ -1,38 +1,37 @@
-// The requests of a load, ready as bytes, in the order in which every connection sends them: round
-// and round, mixed by weight. They lie one behind the other, so that several go out in one send.
+// The requests of a load, encoded, in the order in which every connection sends them: cyclic, mixed
+// by weight. Requests that follow each other are adjacent in memory, so one send takes several.
 
 import { assert } from '../base/assert.ts';
-import { type Asked, HeadMemory } from './response-reader.ts';
+import { HeadMemory, type RequestKind } from './response-reader.ts';
 
 /** One kind of request, as bytes. */
 export interface SequencedRequest {
   readonly bytes: Uint8Array;
   readonly isHead: boolean;
-  /** What the body of the answer has to be, or null. */
+  /** The body that a response must have, or null. */
   readonly expected: Uint8Array | null;
-  /** How often it comes, beside the others. */
+  /** How often it is sent, relative to the others. */
   readonly weight: number;
 }
 
-/** Memory below this size may lie on V8's heap, where the kernel cannot follow it. */
+/** Smaller memory may lie on V8's heap, where the garbage collector moves it. */
 const LEAST_BYTES = 256;
 
 export class RequestSequence {
-  /** What is sent; a batch that begins anywhere lies in one piece. */
+  /** One cycle, and enough of the next that a batch that begins anywhere is contiguous. */
   readonly bytes: Uint8Array;
   readonly length: number;
-  /** What is known of each kind of request. */
-  readonly asked: readonly Asked[];
-  /** Where the request of a position begins, and in the end where the last one ends. */
+  readonly kinds: readonly RequestKind[];
+  /** Offset of the request at each position, then the end of the last one. */
   readonly #starts: Float64Array;
-  /** The kind of request at a position. */
-  readonly #kinds: Int32Array;
+  /** Index into `kinds` of the request at each position. */
+  readonly #order: Int32Array;
 
-  /** `depth` is the most that goes out at once. */
+  /** `depth` is the most requests in one send. */
   constructor(requests: readonly SequencedRequest[], depth: number) {
     const order = mixed(requests.map(({ weight }) => weight));
     this.length = order.length;
-    this.#kinds = Int32Array.from(order);
+    this.#order = Int32Array.from(order);
     this.#starts = new Float64Array(order.length + depth);
     let end = 0;
     for (let at = 0; at < this.#starts.length; at++) {
@@ -43,33 +42,33 @@ export class RequestSequence {
     for (let at = 0; at < this.#starts.length - 1; at++) {
       this.bytes.set(requests[order[at % order.length]].bytes, this.#starts[at]);
     }
-    this.asked = requests.map(({ isHead, expected }) => {
+    this.kinds = requests.map(({ isHead, expected }) => {
       return { isHead, expected, memory: new HeadMemory() };
     });
   }
 
   kindAt(position: number): number {
-    return this.#kinds[position];
+    return this.#order[position];
   }
 
   start(position: number): number {
     return this.#starts[position];
   }
 
-  /** Where a batch of `count` requests from `position` on ends. */
+  /** The end of a batch of `count` requests from `position` on. */
   end(position: number, count: number): number {
     return this.#starts[position + count];
   }
 
-  /** `count` positions further on. */
+  /** The position `count` after `position`. */
   after(position: number, count: number): number {
     const next = position + count;
     return next < this.length ? next : next % this.length;
   }
 }
 
-/** Bytes that a wheel takes. */
-export function wheelBytes(requests: readonly SequencedRequest[], depth: number): number {
+/** An upper bound of the bytes that a sequence takes. */
+export function sequenceBytes(requests: readonly SequencedRequest[], depth: number): number {
   const most = requests.reduce((bytes, request) => Math.max(bytes, request.bytes.length), 0);
   const round = weightsOf(requests.map(({ weight }) => weight));
   return requests.reduce(
@@ -79,28 +78,29 @@ export function wheelBytes(requests: readonly SequencedRequest[], depth: number)
 }
 
 /**
- * Indexes in an order that is as even as can be: 2 and 1 give 0, 1, 0 rather than 0, 0, 1. In each
- * step all gain their weight, and the one that has most gives up what all gained.
+ * Indexes in the most even order: weights 2 and 1 make 0, 1, 0 rather than 0, 0, 1 (the smooth
+ * weighted round-robin of nginx). Each step adds every weight to its credit; the index with the
+ * most credit is next and pays the total.
  */
 export function mixed(weights: readonly number[]): readonly number[] {
   const least = weightsOf(weights);
   const total = least.reduce((sum, weight) => sum + weight, 0);
-  assert(total > 0, 'some request comes');
-  const have = least.map(() => 0);
+  assert(total > 0, 'some weight is above 0');
+  const credit = least.map(() => 0);
   const order: number[] = [];
   while (order.length < total) {
     let best = 0;
-    for (let index = 0; index < have.length; index++) {
-      have[index] += least[index];
-      if (have[index] > have[best]) best = index;
+    for (let index = 0; index < credit.length; index++) {
+      credit[index] += least[index];
+      if (credit[index] > credit[best]) best = index;
     }
-    have[best] -= total;
+    credit[best] -= total;
     order.push(best);
   }
   return order;
 }
 
-/** The same weights in the least whole numbers. */
+/** The same weights, divided by their greatest common divisor. */
 export function weightsOf(weights: readonly number[]): readonly number[] {
   const divisor = weights.reduce(greatestCommonDivisor, 0);
   return weights.map((weight) => weight / divisor);

@@ -1,10 +1,10 @@
-// Reads a chunked body in any pieces (RFC 9112 7.1): where its bytes lie, and where it ends.
+// Reads a chunked body that may be split anywhere (RFC 9112 7.1): finds its content and its end.
 
 import { COLON, CR, LF, SEMICOLON, SP, TAB } from '../base/ascii.ts';
 import { FIELD_VALUE, HEX_VALUE, TOKEN } from '../http/grammar.ts';
 import { ResponseFault } from './response-fault.ts';
 
-/** What comes next. */
+/** What is expected next. */
 const SIZE_BEGIN = 0;
 const SIZE = 1;
 const EXTENSION = 2;
@@ -22,7 +22,7 @@ const DONE = 12;
 const SIZE_MAX = Number.MAX_SAFE_INTEGER / 32;
 
 export class ResponseChunks {
-  /** The content that read() has just found: from `from` to `to`, none if they are equal. */
+  /** The content that the last read() found: `from` to `to`, none when they are equal. */
   from = 0;
   to = 0;
   #state: number = SIZE_BEGIN;
@@ -38,8 +38,8 @@ export class ResponseChunks {
   }
 
   /**
-   * Reads up to the next piece of content or to the end of the body: gives where it stopped, or a
-   * fault.
+   * Reads through the next run of content, or to the end of the body. Returns where it stopped, or
+   * a fault.
    */
   read(bytes: Uint8Array, at: number, end: number): number {
     this.from = at;

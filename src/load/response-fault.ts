@@ -1,4 +1,4 @@
-// What can be wrong with an answer, as negative numbers and in words.
+// The faults of a response, as negative numbers and as texts.
 
 export const ResponseFault = {
   StatusLine: -1,
@@ -15,14 +15,14 @@ export type ResponseFault = (typeof ResponseFault)[keyof typeof ResponseFault];
 
 const TEXTS: Readonly<Record<ResponseFault, string>> = {
   [ResponseFault.StatusLine]: 'no status line of HTTP/1.0 or 1.1',
-  [ResponseFault.Field]: 'a field that is none',
-  [ResponseFault.Length]: 'a wrong Content-Length',
-  [ResponseFault.Coding]: 'a wrong Transfer-Encoding',
-  [ResponseFault.Both]: 'Content-Length and Transfer-Encoding together',
-  [ResponseFault.Chunk]: 'a wrong chunk',
-  [ResponseFault.Trailer]: 'a wrong trailer section',
-  [ResponseFault.HeadTooLong]: 'a head without an end',
-  [ResponseFault.Switched]: 'a change of protocol that nobody asked for',
+  [ResponseFault.Field]: 'an invalid field line',
+  [ResponseFault.Length]: 'an invalid Content-Length',
+  [ResponseFault.Coding]: 'an invalid Transfer-Encoding',
+  [ResponseFault.Both]: 'both Content-Length and Transfer-Encoding',
+  [ResponseFault.Chunk]: 'an invalid chunk',
+  [ResponseFault.Trailer]: 'an invalid trailer section',
+  [ResponseFault.HeadTooLong]: 'a head that is too long',
+  [ResponseFault.Switched]: 'status 101 without a request to upgrade',
 };
 
 export function responseFaultText(fault: number): string {

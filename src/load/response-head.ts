@@ -1,5 +1,5 @@
-// Reads the head of an answer, byte by byte and in any pieces (RFC 9112 4 and 5): the status, and
-// what says where the body ends and whether the connection lasts. Everything else is only checked.
+// Reads the head of a response byte by byte, split anywhere (RFC 9112 4 and 5): the status, the
+// framing of the body, and whether the connection persists. Everything else is only checked.
 
 import { COLON, COMMA, CR, LF, SP, TAB, ZERO } from '../base/ascii.ts';
 import { TOKEN as IMPORTED_TOKEN, FIELD_VALUE as IMPORTED_VALUE } from '../http/grammar.ts';
@@ -14,7 +14,7 @@ const HEAD_BYTES_MAX = 256 * 1024;
 const NINE = 57;
 const LOWER_CASE = 0x20;
 
-/** What comes next. */
+/** What is expected next. */
 const VERSION = 0;
 const MINOR = 1;
 const VERSION_END = 2;
@@ -32,14 +32,14 @@ const DONE = 12;
 const VERSION_BYTES = asciiBytes('HTTP/1.');
 const STATUS_DIGITS = 3;
 
-/** Fields that mean something here; a kind is one more than the place in this list. */
+/** The fields that are read; a kind is the index in this list plus one. */
 const NAMES = ['content-length', 'transfer-encoding', 'connection'].map(asciiBytes);
 const OTHER = 0;
 const LENGTH = 1;
 const CODING = 2;
 const CONNECTION = 3;
 
-/** Members of lists that mean something here, in the same way. */
+/** The list members that are read, numbered in the same way. */
 const WORDS = ['chunked', 'close', 'keep-alive'].map(asciiBytes);
 const CHUNKED = 1;
 const CLOSE = 2;
@@ -57,14 +57,14 @@ export class ResponseHead {
   saysKeepAlive = false;
   minor = 1;
   #state: number = VERSION;
-  /** Where in the version, the status, a name. */
+  /** Index of the next byte within the version, the status or a name. */
   #index = 0;
   #bytes = 0;
   #kind: number = OTHER;
-  /** Candidates for the name or word that is being read, a bit each. */
+  /** Candidates for the name or word that is read, a bit each. */
   #mask = 0;
   #wordIndex = 0;
-  /** Content-Length: digits have come; blanks have come after them. */
+  /** Content-Length: digits were read; then blanks were read. In lists: blanks after a word. */
   #hasDigits = false;
   #hasBlank = false;
 
@@ -72,7 +72,7 @@ export class ResponseHead {
     return this.#state === DONE;
   }
 
-  /** Nothing of it has come. */
+  /** No byte of it has been read. */
   get isUntouched(): boolean {
     return this.#bytes === 0;
   }
@@ -89,10 +89,10 @@ export class ResponseHead {
     this.#bytes = 0;
   }
 
-  /** Gives where it stopped: behind the head when it is done, else at `end`; or a fault. */
+  /** Returns where it stopped (after the head when it is done, else `end`), or a fault. */
   read(bytes: Uint8Array, at: number, end: number): number {
     for (let index = at; index < end; index++) {
-      // Most bytes of a head are of values that mean nothing here.
+      // Most bytes of a head are in values that are only checked.
       if (this.#state === VALUE && this.#kind === OTHER) {
         while (index < end && FIELD_VALUE[bytes[index]] === 1) index += 1;
         if (index === end) break;
@@ -158,7 +158,7 @@ export class ResponseHead {
         return 0;
       case STATUS_END:
         if (this.status < 100) return ResponseFault.StatusLine;
-        // The blank before a reason that is not there is often left out too.
+        // Servers often omit the space before an absent reason phrase too.
         if (byte === CR) this.#state = LINE_END;
         else if (byte === SP) this.#state = REASON;
         else return ResponseFault.StatusLine;
@@ -170,7 +170,7 @@ export class ResponseHead {
     }
   }
 
-  /** The first byte of a line: a name, or the end of the head. Folded lines are refused. */
+  /** The first byte of a line: of a name, or the end of the head. Folded lines are a fault. */
   #field(byte: number): number {
     if (byte === CR) {
       this.#state = HEAD_END;
@@ -199,7 +199,7 @@ export class ResponseHead {
     this.#hasBlank = false;
     if (this.#kind === CODING) this.hasCoding = true;
     if (this.#kind !== LENGTH) return 0;
-    // Twice is once too often, even if both say the same (RFC 9112 6.3 allows that, not asks it).
+    // Two Content-Length fields are a fault even if they agree (RFC 9112 6.3 permits to take them).
     if (this.contentLength >= 0) return ResponseFault.Length;
     this.contentLength = 0;
     return 0;
@@ -238,7 +238,7 @@ export class ResponseHead {
       if (this.#wordIndex > 0) this.#hasBlank = true;
       return 0;
     }
-    // Two words without a comma between them are none that are known.
+    // Two words without a comma between them match no known word.
     if (this.#hasBlank) this.#mask = 0;
     if (this.#mask !== 0) this.#mask = narrowed(this.#mask, WORDS, this.#wordIndex, byte);
     this.#wordIndex += 1;
@@ -263,7 +263,7 @@ export class ResponseHead {
   }
 }
 
-/** The candidates that go on with this byte. */
+/** The candidates that have `byte` at index `at`. */
 function narrowed(mask: number, words: readonly Uint8Array[], at: number, byte: number): number {
   let left = 0;
   for (let index = 0; index < words.length; index++) {
@@ -272,7 +272,7 @@ function narrowed(mask: number, words: readonly Uint8Array[], at: number, byte: 
   return left;
 }
 
-/** One more than the place of the candidate that is whole; 0 when none is. */
+/** The index of the candidate that has this length, plus one; 0 when there is none. */
 function matched(mask: number, words: readonly Uint8Array[], length: number): number {
   for (let index = 0; index < words.length; index++) {
     if ((mask & (1 << index)) !== 0 && words[index].length === length) return index + 1;

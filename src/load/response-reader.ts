@@ -1,7 +1,8 @@
-// Hot: runs for every answer. Measured by perf/micro/load.ts. Reads answers one after the other
-// from the bytes of a connection, in whatever pieces, and checks their framing (RFC 9112 6.3).
-// Nothing is allocated for an answer. A head that is the same as the one before, byte by byte, is
-// what that one was: most answers of a load differ in nothing, or once a second in their Date.
+// Hot: runs for every response. Measured by perf/micro/load.ts.
+// Reads the responses of a connection one after the other, split anywhere, and checks their framing
+// (RFC 9112 6.3). Nothing is allocated for a response. A head that equals the one before byte by
+// byte is not parsed again: most responses of a load differ in nothing, or once a second in their
+// Date.
 
 import { ResponseChunks } from './response-chunks.ts';
 import { ResponseFault } from './response-fault.ts';
@@ -9,7 +10,7 @@ import { ResponseHead } from './response-head.ts';
 
 const MEMORY_BYTES = 2048;
 
-/** What was learnt from the last head of a kind of request. */
+/** The last head of a response to a kind of request, with what was parsed from it. */
 export class HeadMemory {
   readonly bytes: Uint8Array = new Uint8Array(MEMORY_BYTES);
   readonly view: DataView = new DataView(this.bytes.buffer);
@@ -21,12 +22,12 @@ export class HeadMemory {
   closes = false;
 }
 
-/** What has to be known of a request to read its answer. */
-export interface Asked {
-  /** The answer has no body, whatever its head says. */
+/** What the reader must know of a request to read its response. */
+export interface RequestKind {
+  /** The method is HEAD: the response has no body, whatever its head says. */
   readonly isHead: boolean;
   readonly memory: HeadMemory;
-  /** What the body has to be, or null. */
+  /** The body that a response must have, or null. */
   readonly expected: Uint8Array | null;
 }
 
@@ -36,82 +37,82 @@ const BY_LENGTH = 1;
 const BY_CHUNKS = 2;
 const BY_CLOSE = 3;
 
-/** Where the reader is. */
+/** The states of the reader. */
 const BEGIN = 0;
 const HEAD = 1;
 const BODY = 2;
-const WHOLE = 3;
+const COMPLETE = 3;
 
 export class ResponseReader {
-  /** Of the answer that is whole: its status, and whether the connection ends with it. */
+  /** Of the complete response: its status, and whether the connection ends after it. */
   status = 0;
   closes = false;
-  /** Whether its body was what was expected; true when nothing was. */
+  /** Whether its body is the expected one; true without an expectation. */
   isAsExpected = true;
-  #place: number = WHOLE;
-  #asked: Asked | null = null;
+  #state: number = COMPLETE;
+  #kind: RequestKind | null = null;
   #body: number = NONE;
   #left = 0;
   #expectedAt = 0;
   readonly #head: ResponseHead = new ResponseHead();
   readonly #chunks: ResponseChunks = new ResponseChunks();
 
-  get isWhole(): boolean {
-    return this.#place === WHOLE;
+  get isComplete(): boolean {
+    return this.#state === COMPLETE;
   }
 
-  /** Bytes of this answer have come, and not all. */
+  /** Some bytes of this response have come, and not all. */
   get isBegun(): boolean {
-    return this.#place === HEAD || this.#place === BODY;
+    return this.#state === HEAD || this.#state === BODY;
   }
 
-  /** The next bytes are of an answer to this. */
-  begin(asked: Asked): void {
-    this.#place = BEGIN;
-    this.#asked = asked;
+  /** The next bytes are of a response to a request of this kind. */
+  begin(kind: RequestKind): void {
+    this.#state = BEGIN;
+    this.#kind = kind;
     this.#expectedAt = 0;
     this.isAsExpected = true;
   }
 
   /**
-   * Reads from `at` to the end of the answer, or to `end`: gives where it stopped, or a fault.
+   * Reads from `at` to the end of the response, or to `end`. Returns where it stopped, or a fault.
    * `view` is of the same memory as `bytes`.
    */
   read(bytes: Uint8Array, view: DataView, at: number, end: number): number {
     let next = at;
-    if (this.#place === BEGIN) {
+    if (this.#state === BEGIN) {
       next = this.#begin(bytes, view, at, end);
-      if (next < 0 || next === end || this.isWhole) return next;
+      if (next < 0 || next === end || this.isComplete) return next;
     }
-    while (this.#place === HEAD) {
+    while (this.#state === HEAD) {
       next = this.#readHead(bytes, next, end);
       if (next < 0 || next === end) return next;
     }
-    return this.#place === WHOLE ? next : this.#readBody(bytes, next, end);
+    return this.#state === COMPLETE ? next : this.#readBody(bytes, next, end);
   }
 
-  /** The stream has ended: whether that was right, which may make the answer whole. */
-  ended(): boolean {
-    if (this.#place === BODY && this.#body === BY_CLOSE) {
+  /** The stream ended, which completes a body by close. Returns false inside of a response. */
+  end(): boolean {
+    if (this.#state === BODY && this.#body === BY_CLOSE) {
       this.#finish();
       return true;
     }
-    return this.#place === BEGIN || this.#place === WHOLE;
+    return this.#state === BEGIN || this.#state === COMPLETE;
   }
 
   #begin(bytes: Uint8Array, view: DataView, at: number, end: number): number {
-    const memory = this.#asked?.memory;
+    const memory = this.#kind?.memory;
     if (memory !== undefined && memory.length > 0 && isSame(view, at, end, memory)) {
       this.status = memory.status;
       this.closes = memory.closes;
       this.#enterBody(memory.body, memory.contentLength);
       return at + memory.length;
     }
-    this.#place = HEAD;
+    this.#state = HEAD;
     this.#head.clear();
     const next = this.#readHead(bytes, at, end);
-    // Not of interim answers, and only what came in one piece.
-    if (memory !== undefined && next > at && (this.#place === BODY || this.#place === WHOLE)) {
+    // Not after interim responses, and only a head that was received at once.
+    if (memory !== undefined && next > at && (this.#state === BODY || this.#state === COMPLETE)) {
       this.#remember(memory, bytes, at, next);
     }
     return next;
@@ -137,7 +138,7 @@ export class ResponseReader {
       head.clear();
       return next;
     }
-    const body = bodyOf(head, this.#asked?.isHead === true);
+    const body = bodyOf(head, this.#kind?.isHead === true);
     if (body < 0) return body;
     this.status = head.status;
     const lasts = head.minor === 1 ? !head.saysClose : head.saysKeepAlive && !head.saysClose;
@@ -154,12 +155,12 @@ export class ResponseReader {
       return;
     }
     if (body === BY_CHUNKS) this.#chunks.clear();
-    this.#place = BODY;
+    this.#state = BODY;
   }
 
   #finish(): void {
-    this.#place = WHOLE;
-    const expected = this.#asked?.expected ?? null;
+    this.#state = COMPLETE;
+    const expected = this.#kind?.expected ?? null;
     if (expected !== null && this.#expectedAt !== expected.length) this.isAsExpected = false;
   }
 
@@ -188,7 +189,7 @@ export class ResponseReader {
   }
 
   #compare(bytes: Uint8Array, from: number, to: number): void {
-    const expected = this.#asked?.expected ?? null;
+    const expected = this.#kind?.expected ?? null;
     if (expected === null || !this.isAsExpected) return;
     let at = this.#expectedAt;
     for (let index = from; index < to; index++) {
@@ -202,12 +203,12 @@ export class ResponseReader {
   }
 }
 
-/** RFC 9112 6.3, for the client; or a fault. */
+/** The framing of the body by RFC 9112 6.3 as a client sees it, or a fault. */
 function bodyOf(head: ResponseHead, isHead: boolean): number {
   if (head.hasCoding && head.contentLength >= 0) return ResponseFault.Both;
   if (isHead || head.status === 204 || head.status === 304) return NONE;
   if (head.hasCoding) {
-    // HTTP/1.0 has no transfer codings: such an answer is framed wrongly (RFC 9112 6.1).
+    // HTTP/1.0 has no transfer codings: the framing of such a response is faulty (RFC 9112 6.1).
     if (head.minor === 0) return ResponseFault.Coding;
     return head.isChunked ? BY_CHUNKS : BY_CLOSE;
   }

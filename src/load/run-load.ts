@@ -1,4 +1,4 @@
-// Runs a load in this process: looks up its server, takes a driver, and gives a report in the end.
+// Runs a load in this process: looks up the server, chooses a driver, and makes the report.
 
 import { ERRNO } from '../base/errno.ts';
 import { Slab } from '../base/slab.ts';
@@ -7,21 +7,23 @@ import type { Address } from '../driver/driver.ts';
 import { findHost } from '../driver/find-host.ts';
 import { pinTo } from '../driver/linux/affinity.ts';
 import { descriptorsMax } from '../driver/linux/descriptors.ts';
-import { descriptorProblem } from './descriptors.ts';
 import { Load, Phase } from './load.ts';
 import { type LoadOptions, type Prepared, prepareLoad } from './options.ts';
 import { LoadPump } from './pump.ts';
 import { type LoadReport, reportOf } from './report.ts';
 
-/** Blocks come back as soon as they are read, so they need not be many. */
+/** A block is released as soon as it is read, so few are enough. */
 const BLOCK_BYTES = 32 * 1024;
 const BLOCK_COUNT = 512;
+/** Descriptors of a Node process other than connections, with some to spare. */
+const OTHER_DESCRIPTORS = 64;
 
-/** Where a load stands, every second. */
+/** The state of a load, reported every second. */
 export interface Progress {
   readonly phase: 'connecting' | 'warm-up' | 'running' | 'ending';
-  /** Since counting began, and until it ends (Infinity when a count ends it). */
+  /** Since the counted time began; negative in the warm-up. */
   readonly elapsedMs: number;
+  /** Length of the counted time; Infinity when a count ends it. */
   readonly durationMs: number;
   readonly responses: number;
   readonly count: number;
@@ -33,33 +35,35 @@ export interface Progress {
 
 export interface LoadHooks {
   readonly progress?: (progress: Progress) => void;
-  /** The time that counts begins; and ends. */
+  /** The counted time begins. */
   readonly counting?: () => void;
+  /** The counted time ended. */
   readonly counted?: () => void;
 }
 
 export interface RunningLoad {
   /** Rejects with LoadProblem when the load cannot begin. */
   readonly report: Promise<LoadReport>;
-  /** Ends it; the report tells what there is. */
+  /** Ends the load early; the report has the results so far. */
   stop(): void;
 }
 
-/** What keeps a load from beginning: a line for each thing that is wrong. */
+/** A load cannot start. */
 export class LoadProblem extends Error {
   override readonly name = 'LoadProblem';
+  /** One line each. */
   readonly problems: readonly string[];
-  /** Whether the options are wrong, rather than the world. */
-  readonly isMisuse: boolean;
+  /** True when the options are wrong, false when the system or the network is the cause. */
+  readonly isUsageError: boolean;
 
-  constructor(problems: readonly string[], isMisuse: boolean) {
+  constructor(problems: readonly string[], isUsageError: boolean) {
     super(problems.join('\n'));
     this.problems = problems;
-    this.isMisuse = isMisuse;
+    this.isUsageError = isUsageError;
   }
 }
 
-/** The report of a load that runs to its end. */
+/** Runs a load to its end and resolves with its report. */
 export function runLoad(options: LoadOptions, hooks: LoadHooks = {}): Promise<LoadReport> {
   return startLoad(options, hooks).report;
 }
@@ -87,7 +91,7 @@ export function startLoad(options: LoadOptions, hooks: LoadHooks = {}): RunningL
   };
 }
 
-/** A load of requests that options cannot say: they may be any bytes. */
+/** Runs a load whose requests are any bytes, which options cannot express. */
 export async function runPrepared(prepared: Prepared, hooks: LoadHooks = {}): Promise<LoadReport> {
   const address = await addressOf(prepared);
   return new Promise((resolve, reject) => {
@@ -137,7 +141,7 @@ function launch(
       cpuMicroseconds = user + system;
       hooks.counted?.();
     },
-    secondOver: () => hooks.progress?.(progressOf(load, prepared, driver.now())),
+    secondEnded: () => hooks.progress?.(progressOf(load, prepared, driver.now())),
   });
   const pump = new LoadPump(load, driver, () => {
     driver.destroy();
@@ -148,20 +152,34 @@ function launch(
   return load;
 }
 
+/**
+ * The problem when the limit of descriptors is too low for all connections, or ''. Node raises the
+ * soft limit to the hard one at its start, so the limit cannot grow later.
+ */
+export function descriptorProblem(connections: number, limit: number): string {
+  const needed = connections + OTHER_DESCRIPTORS;
+  if (needed <= limit) return '';
+  return (
+    `${connections} connections need ${needed} open files, this process may have ${limit}: ` +
+    `raise it with ulimit -n ${needed} (as root, or LimitNOFILE= of a service), or use at most ` +
+    `${Math.max(1, limit - OTHER_DESCRIPTORS)} connections`
+  );
+}
+
 function faultLine({ host, port, socket }: Prepared, fault: number): string {
   const where = socket ?? `${host.includes(':') ? `[${host}]` : host}:${port}`;
   return `cannot connect to ${where}: ${FAULTS[-fault] ?? `errno ${-fault}`}`;
 }
 
-/** By their Linux numbers, as drivers give them. */
+/** By their Linux numbers, which all drivers return. */
 const FAULTS: Readonly<Record<number, string>> = {
-  [ERRNO.ENOENT]: 'there is no such socket (ENOENT)',
+  [ERRNO.ENOENT]: 'no such socket (ENOENT)',
   [ERRNO.EACCES]: 'permission denied (EACCES)',
   [ERRNO.EMFILE]: 'too many open files, see ulimit -n (EMFILE)',
-  [ERRNO.EADDRNOTAVAIL]: 'no address or no port left to call from (EADDRNOTAVAIL)',
+  [ERRNO.EADDRNOTAVAIL]: 'no local address or port left (EADDRNOTAVAIL)',
   [ERRNO.ENETUNREACH]: 'network is unreachable (ENETUNREACH)',
   [ERRNO.ECONNRESET]: 'connection reset (ECONNRESET)',
-  [ERRNO.ETIMEDOUT]: 'no response in time (ETIMEDOUT)',
+  [ERRNO.ETIMEDOUT]: 'connection timed out (ETIMEDOUT)',
   [ERRNO.ECONNREFUSED]: 'connection refused (ECONNREFUSED)',
   [ERRNO.EHOSTUNREACH]: 'no route to host (EHOSTUNREACH)',
 };

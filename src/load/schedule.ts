@@ -1,12 +1,12 @@
-// When each request of an open loop is due: spread evenly over time at a rate that may change in
-// steps or climb. Nothing here knows a clock; times are milliseconds from the beginning.
+// Computes when each request of an open loop is due: evenly spaced at a rate that may change in
+// steps or linearly. It reads no clock; times are milliseconds since the beginning.
 
-/** A part of a run: a rate, or a straight way from one to another, for a time. */
+/** A part of a run: a rate, or a linear change from one to another, for a time. */
 export interface RateStep {
   /** Requests a second at the beginning and at the end of the step. */
   readonly from: number;
   readonly to: number;
-  /** Infinity for the last step of a run that has its own end. */
+  /** Infinity is allowed for the last step, when the run has another end. */
   readonly durationMs: number;
 }
 
@@ -14,7 +14,7 @@ export class Schedule {
   readonly #steps: readonly RateStep[];
   #step = 0;
   #stepStartMs = 0;
-  /** How many requests of this step came before the next one. */
+  /** Requests of this step before the next one. */
   #taken = 0;
   #dueMs: number;
 
@@ -28,7 +28,7 @@ export class Schedule {
     return this.#dueMs;
   }
 
-  /** The next request is taken care of. */
+  /** Moves on to the request after the next one. */
   advance(): void {
     this.#taken += 1;
     this.#dueMs = this.#next();
@@ -46,12 +46,12 @@ export class Schedule {
   }
 }
 
-/** How long all steps take together. */
+/** The sum of the durations. */
 export function stepsDurationMs(steps: readonly RateStep[]): number {
   return steps.reduce((sum, { durationMs }) => sum + durationMs, 0);
 }
 
-/** The rate that is asked for at a time; 0 when the schedule is over. */
+/** The scheduled rate at a time; 0 after the last step. */
 export function rateAt(steps: readonly RateStep[], atMs: number): number {
   let startMs = 0;
   for (const { from, to, durationMs } of steps) {
@@ -65,8 +65,8 @@ export function rateAt(steps: readonly RateStep[], atMs: number): number {
 }
 
 /**
- * When request `index` of a step is due: `index` requests lie before it, which is the area under
- * the rate until then. Infinity when the step never gets so far.
+ * When request `index` of a step is due: when the area under the rate is `index`. Infinity when the
+ * step never reaches it.
  */
 function offsetOf(index: number, { from, to, durationMs }: RateStep): number {
   const perMs = from / 1000;

@@ -1,16 +1,16 @@
-// Where connections come from. One address has some 28,000 ports to connect from; on loopback there
-// are more addresses, so a load that needs more connections spreads over 127.0.0.1, 127.0.0.2, ...
+// Chooses the local address of each connection. One address has some 28,000 ports to connect from;
+// a load over loopback that needs more connections spreads them over 127.0.0.1, 127.0.0.2, ...
 
 import type { Address } from '../driver/driver.ts';
 
-/** Well below what an address has: looking for a free port gets slow when few are left. */
+/** Well below the ports of an address: the kernel's search gets slow when few are free. */
 const CONNECTIONS_PER_SOURCE = 16_000;
 const SOURCES_MAX = 250;
 
 export class Sources {
-  /** The target, with the address that is called from. The first is the system's own choice. */
+  /** The target with each local address. The first leaves the address to the kernel. */
   readonly #targets: Address[];
-  /** Which of them, by slot. */
+  /** Index into the targets, by slot. */
   readonly #chosen: Uint8Array;
   readonly #canSpread: boolean;
 
@@ -27,14 +27,14 @@ export class Sources {
   target(slot: number): Address {
     const index = this.#chosen[slot];
     const [target] = this.#targets;
-    // The target itself is first, so the second address is 127.0.0.2.
+    // The first target is without a local address, so the second address is 127.0.0.2.
     while (this.#targets.length <= index && 'host' in target) {
       this.#targets.push({ ...target, from: `127.0.0.${this.#targets.length + 1}` });
     }
     return this.#targets[index];
   }
 
-  /** The address of a slot has no port left: whether there is another, taken from now on. */
+  /** A slot's address has no port left: moves it to the next one. False when there is none. */
   exhausted(slot: number): boolean {
     if (!this.#canSpread || this.#chosen[slot] === SOURCES_MAX - 1) return false;
     this.#chosen[slot] += 1;

@@ -1,28 +1,28 @@
-// The URL of a load, taken as it was meant or refused with one line. The parser of URLs mends much:
-// it takes `http:///x` for the host x and 8080 for an address, which is nobody's server.
+// Checks the URL of a load more strictly than Node's parser, which takes `http:///x` for the host
+// x, and 8080 for the address 0.0.31.144. A problem is one line.
 
 const SHOWN_MAX = 80;
 const EXAMPLE = 'http://127.0.0.1:8080/';
-/** What comes before the path of a URL with two slashes. */
+/** The authority of a URL. */
 const AUTHORITY = /^http:\/\/([^/?#\\]*)/i;
 
 /** The URL, or what is wrong with it. */
 export function parseUrl(text: string): URL | string {
   const shown = shownUrl(text);
-  if (/^https:/i.test(text)) return `${shown}: TLS is not supported here, only http://`;
+  if (/^https:/i.test(text)) return `${shown}: TLS is not supported, use http://`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\u0000-\u0020\u007f\\]/.test(text)) {
-    return `${shown}: a URL has no spaces, backslashes and control characters; a space is %20`;
+    return `${shown}: spaces, backslashes and control characters are not allowed; a space is %20`;
   }
   const authority = AUTHORITY.exec(text)?.[1];
   if (authority === undefined) return `${shown}: not a URL such as ${EXAMPLE}`;
   if (authority.includes('@')) {
-    return `${shown}: user and password belong into a field Authorization, not into the URL`;
+    return `${shown}: user and password are not allowed; send the field Authorization instead`;
   }
   const { host, port } = split(authority);
-  if (host === '') return `${shown}: the URL names no host; one that does is ${EXAMPLE}`;
+  if (host === '') return `${shown}: the host is missing, as in ${EXAMPLE}`;
   if (/^\d+$/.test(host)) {
-    return `${shown}: ${host} is no host; a port of this machine is http://127.0.0.1:${host}/`;
+    return `${shown}: ${host} is not a host; did you mean http://127.0.0.1:${host}/?`;
   }
   if (port !== '' && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
     return `${shown}: the port is ${port}, allowed: 1 to 65535`;
@@ -30,7 +30,7 @@ export function parseUrl(text: string): URL | string {
   return URL.canParse(text) ? new URL(text) : `${shown}: not a URL such as ${EXAMPLE}`;
 }
 
-/** The host and what stands behind its colon; an address of IPv6 has colons of its own. */
+/** Host and port. An IPv6 address in brackets has colons of its own. */
 function split(authority: string): { readonly host: string; readonly port: string } {
   const colon = authority.lastIndexOf(':');
   if (colon < 0 || authority.endsWith(']')) return { host: authority, port: '' };

@@ -1,5 +1,5 @@
-// Who asks again only when it is answered hides who is not: the requests that a closed loop leaves
-// unanswered stand in none of its latencies, and are told by themselves.
+// Requests of a closed loop without a response at its end. They are in no latency, so a report
+// lists them separately: otherwise a server that stops responding would not show.
 
 import type { ConnectionPool } from './connection-pool.ts';
 

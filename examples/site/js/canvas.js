@@ -1,6 +1,6 @@
-// What both drawings share: sharp pixels at any size, and the stylesheet's colours.
+// Shared by both drawings: sharp pixels at any size, and the colours of the stylesheet.
 
-/** Makes the canvas as fine as the screen; answers its context in CSS pixels and its size. */
+/** Gives the canvas the resolution of the screen; returns its context in CSS pixels and its size. */
 export function fitCanvas(canvas) {
   const scale = window.devicePixelRatio || 1;
   const { width, height } = canvas.getBoundingClientRect();

@@ -1,4 +1,4 @@
-// Starts what the page at hand has: every page loads this file, few have all parts.
+// Starts the parts that the current page has: every page loads this file.
 
 import { checkLargeFile } from './large.js';
 import { measurePanel } from './measure.js';

@@ -1,4 +1,4 @@
-// The measuring panel: fetches a file one time after the other and draws how long each took.
+// The measuring panel: fetches a file again and again and draws how long each response took.
 
 import { fitCanvas, readColours, watchCanvas } from './canvas.js';
 
@@ -35,7 +35,7 @@ export function measurePanel(form, byId) {
         }
       }
       const words = describe(times);
-      result.textContent = `${total} answers: ${words}.`;
+      result.textContent = `${total} responses: ${words}.`;
       canvas.setAttribute('aria-label', `Chart of ${total} fetch times of ${file}: ${words}`);
     } catch (error) {
       result.className = 'bad';
@@ -69,7 +69,7 @@ function drawTimes({ context, width, height }, times, total, colours) {
   const bottom = height - 22;
   const top = 14;
   const sorted = [...times].sort((a, b) => a - b);
-  // One slow answer must not flatten all the others: what is above the scale is cut and marked.
+  // One slow response must not flatten all others: values above the scale are clipped and marked.
   const scaleMs = times.length > 0 ? niceAbove(quantile(sorted, 0.98) * 1.25) : 1;
   const yOf = (ms) => bottom - (bottom - top) * Math.min(1, ms / scaleMs);
   context.clearRect(0, 0, width, height);
@@ -88,7 +88,7 @@ function drawTimes({ context, width, height }, times, total, colours) {
     context.fillText(Number(ms.toPrecision(3)).toString(), left - 8, yOf(ms));
   }
   context.textAlign = 'left';
-  context.fillText('ms per answer, in their order', left, height - 6);
+  context.fillText('ms per response, in their order', left, height - 6);
   if (times.length === 0) return;
   const pitch = (width - left) / total;
   for (const [index, ms] of times.entries()) {

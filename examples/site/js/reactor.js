@@ -1,5 +1,5 @@
 // A reactor in slow motion: requests fly to sockets, a turning hand serves each one that is ready,
-// answers fly out again. One hand does all the work, which is the point.
+// responses fly out again. One hand does all the work, as one thread does in the server.
 
 import { fitCanvas, readColours, watchCanvas } from './canvas.js';
 
@@ -67,7 +67,7 @@ function makeLoop() {
     served: 0,
     untilArrival: 0,
     requests: [],
-    answers: [],
+    responses: [],
     waiting: new Array(SOCKETS).fill(0),
     flash: new Array(SOCKETS).fill(0),
   };
@@ -89,9 +89,9 @@ function advance(loop, seconds) {
     loop.waiting[request.socket]++;
     return false;
   });
-  loop.answers = loop.answers.filter((answer) => {
-    answer.at += seconds / FLIGHT_SECONDS;
-    return answer.at < 1;
+  loop.responses = loop.responses.filter((response) => {
+    response.at += seconds / FLIGHT_SECONDS;
+    return response.at < 1;
   });
   for (let socket = 0; socket < SOCKETS; socket++) {
     loop.flash[socket] = Math.max(0, loop.flash[socket] - 1.6 * seconds);
@@ -110,7 +110,7 @@ function sweep(loop, angle) {
       loop.waiting[socket]--;
       loop.served++;
       loop.flash[socket] = 1;
-      loop.answers.push({ socket, at: -0.15 * loop.waiting[socket] });
+      loop.responses.push({ socket, at: -0.15 * loop.waiting[socket] });
     }
   }
   if (loop.angle >= TWO_PI) {
@@ -135,7 +135,7 @@ function drawLoop({ context, width, height }, loop, colours) {
     const radius = edge + (orbit - edge) * at;
     if (at > 0) drawDot(context, place(socket, radius), size / 130, colours.cool);
   }
-  for (const { socket, at } of loop.answers) {
+  for (const { socket, at } of loop.responses) {
     const radius = ring + (edge - ring) * at;
     if (at > 0) drawDot(context, place(socket, radius), size / 110, colours.hot);
   }

@@ -1,5 +1,5 @@
-// The configuration: defaults, what each source takes and refuses, who stands over whom, and the
-// lines that tell what is wrong.
+// The configuration: defaults, valid and invalid values of each source, precedence, and problem
+// lines.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -69,7 +69,7 @@ function problemsOf(options: unknown): readonly string[] {
   return [];
 }
 
-test('nothing given gives the defaults, frozen', () => {
+test('no options make the defaults, frozen', () => {
   const config = configFrom({});
   assert.deepEqual(config, DEFAULTS);
   assert.deepEqual(loaded({}), DEFAULTS);
@@ -93,20 +93,20 @@ test('the keys are those of the contract and every limit, each under four names'
   );
 });
 
-test('every default is a value that its key takes', () => {
+test('every default is a valid value of its key', () => {
   for (const { key, default: value } of KEYS) {
     if (value !== undefined) loaded({ file: { [key]: value } });
   }
 });
 
-test('the timeouts that follow do so', () => {
+test('timeouts of 0 follow connection_timeout_ms', () => {
   const { limits } = loaded({ file: { connection_timeout_ms: 90_000, body_timeout_ms: 5 } });
   assert.equal(limits.keepAliveTimeoutMs, 90_000);
   assert.equal(limits.headTimeoutMs, 90_000);
   assert.equal(limits.bodyTimeoutMs, 5);
 });
 
-test('flags stand over the environment, that over the file, that over the defaults', () => {
+test('flags override the environment, that the file, that the defaults', () => {
   const file = { port: 1, fields_max: 11, workers: 'auto', log_level: 'warn' };
   const env = { VIBING_PORT: '2', VIBING_FIELDS_MAX: '12', VIBING_DRIVER: 'net' };
   const config = loaded({ file, env, flags: { port: '3', listing: 'true' } });
@@ -119,7 +119,7 @@ test('flags stand over the environment, that over the file, that over the defaul
   assert.equal(config.host, '127.0.0.1');
 });
 
-/** A value that is not the default, as text and as JSON. */
+/** A value other than the default, as text and as JSON. */
 function sampleOf({ rule }: ConfigKey): readonly [text: string, json: unknown] {
   if (rule.kind === 'integer') return [String(rule.min + 1), rule.min + 1];
   if (rule.kind === 'boolean') return ['true', true];
@@ -132,19 +132,19 @@ test('every key comes from every source', () => {
   for (const key of KEYS) {
     const { rule } = key;
     const [text, other] = sampleOf(key);
-    const beside = rule.kind === 'mode' ? { socket: 's' } : {};
-    const fromFile = loaded({ file: { [key.key]: other, ...beside } });
+    const more = rule.kind === 'mode' ? { socket: 's' } : {};
+    const fromFile = loaded({ file: { [key.key]: other, ...more } });
     assert.notDeepEqual(key.default, other, key.key);
-    assert.deepEqual(loaded({ env: { [key.variable]: text }, file: beside }), fromFile, key.key);
-    assert.deepEqual(loaded({ flags: { [key.option]: text }, file: beside }), fromFile, key.key);
+    assert.deepEqual(loaded({ env: { [key.variable]: text }, file: more }), fromFile, key.key);
+    assert.deepEqual(loaded({ flags: { [key.option]: text }, file: more }), fromFile, key.key);
     const option = rule.kind === 'mode' ? 0o600 : other;
-    assert.deepEqual(configFrom({ [key.option]: option, ...beside }), fromFile, key.key);
+    assert.deepEqual(configFrom({ [key.option]: option, ...more }), fromFile, key.key);
     assert.notDeepEqual(fromFile, DEFAULTS, key.key);
   }
 });
 
-/** A file of one key, and the one line it gives. */
-const REFUSED: readonly (readonly [file: object, line: string])[] = [
+/** A file of one key, and its problem line. */
+const INVALID: readonly (readonly [file: object, line: string])[] = [
   [{ prot: 8080 }, 'prot: no such key, given 8080; did you mean port?'],
   [{ staticDir: './x' }, 'staticDir: no such key, given "./x"; did you mean static_dir?'],
   [{ 'static-dir': 1 }, 'static-dir: no such key, given 1; did you mean static_dir?'],
@@ -178,14 +178,14 @@ const REFUSED: readonly (readonly [file: object, line: string])[] = [
     { socket_mode: 660 },
     'socket_mode: given 660, allowed: octal digits such as "660"; did you mean "660"?',
   ],
-  [{ socket_mode: '660' }, 'socket_mode: given without a socket, allowed: beside one'],
+  [{ socket_mode: '660' }, 'socket_mode: given without a socket, allowed: together with one'],
   [
     { connection_timeout_ms: 9 },
     'connection_timeout_ms: given 9, allowed: an integer from 10 to 86400000',
   ],
 ];
 
-for (const [file, line] of REFUSED) {
+for (const [file, line] of INVALID) {
   test(`one line for ${JSON.stringify(file)}`, () => {
     const { config, problems } = load({ file });
     assert.equal(config, undefined);
@@ -193,7 +193,7 @@ for (const [file, line] of REFUSED) {
   });
 }
 
-test('hosts that are taken', () => {
+test('valid hosts', () => {
   for (const host of [
     'localhost',
     '::',
@@ -206,7 +206,7 @@ test('hosts that are taken', () => {
   }
 });
 
-test('text is read plainly', () => {
+test('text values are plain', () => {
   for (const text of [
     '80x',
     '0x1F90',
@@ -240,7 +240,7 @@ test('text is read plainly', () => {
   ]);
 });
 
-test('all problems of all sources at once, also those that a higher source hides', () => {
+test('all problems of all sources at once, also of values that a higher source overrides', () => {
   const file = '{\n "port": "x",\n "port": 1,\n "wrokers": 2,\n "host": 3 }';
   const env = { VIBING_PORT: 'y', VIBING_WORKERS: '0' };
   const { config, problems } = load({ file, env, flags: { port: '80', driver: 'z' } });
@@ -256,7 +256,7 @@ test('all problems of all sources at once, also those that a higher source hides
       '--driver: driver',
     ],
   );
-  assert.equal(problems[0], 'x.json: line 3: port: given twice (before in line 2), allowed: once');
+  assert.equal(problems[0], 'x.json: line 3: port: given twice (first in line 2), allowed: once');
 });
 
 test('a file that is not JSON is one line with line and column', () => {
@@ -271,14 +271,14 @@ test('a file that is not JSON is one line with line and column', () => {
   ]);
 });
 
-test('names of objects in general are no keys', () => {
+test('property names of all objects are not keys', () => {
   for (const name of ['__proto__', 'constructor', 'toString', 'limits']) {
     assert.equal(load({ file: `{ "${name}": 1 }` }).problems.length, 1, name);
   }
   assert.equal(problemsOf({ limits: {} }).length, 1);
 });
 
-test('editors may have their $schema in the file', () => {
+test('the file may have a $schema for editors', () => {
   assert.deepEqual(loaded({ file: { $schema: './config.schema.json', port: 1 } }).port, 1);
   assert.equal(problemsOf({ $schema: 'x' }).length, 1);
 });
@@ -294,24 +294,24 @@ test('an unknown variable is a warning', () => {
   ]);
 });
 
-test('a socket stands instead of host and port', () => {
+test('a socket replaces host and port', () => {
   const config = loaded({ file: { socket: 's', socket_mode: '0660' } });
   assert.equal(config.socket, 's');
   assert.equal(config.socketMode, 0o660);
   assert.deepEqual(load({ file: { socket: 's', port: 1, host: 'h' } }).problems, [
-    'x.json: line 1: socket: given "s" beside host "h", allowed: one of them',
-    'x.json: line 1: socket: given "s" beside port 1, allowed: one of them',
+    'x.json: line 1: socket: given "s" together with host "h", allowed: one of them',
+    'x.json: line 1: socket: given "s" together with port 1, allowed: one of them',
   ]);
 });
 
-test('of a socket and a port the one from the higher source counts', () => {
+test('of a socket and a port the one from the higher source is used', () => {
   const port = loaded({ file: { socket: 's', socket_mode: '600' }, flags: { port: '81' } });
   assert.deepEqual([port.socket, port.socketMode, port.port], [undefined, undefined, 81]);
   const socket = loaded({ file: { host: 'h', port: 1 }, env: { VIBING_SOCKET: 's' } });
   assert.deepEqual([socket.socket, socket.host, socket.port], ['s', '127.0.0.1', 8080]);
 });
 
-test('blocks that would not fit in one buffer', () => {
+test('blocks that do not fit in one buffer', () => {
   assert.deepEqual(
     load({ file: { head_bytes_max: 262144 }, flags: { blockCount: '10000' } }).problems,
     [
@@ -321,7 +321,7 @@ test('blocks that would not fit in one buffer', () => {
   );
 });
 
-test('options of createServer are told apart by type, and their problems come together', () => {
+test('options of createServer are checked by type, and all problems are reported at once', () => {
   const wrong = {
     port: '8080',
     connectiontimeoutms: 5,
@@ -344,7 +344,7 @@ test('options of createServer are told apart by type, and their problems come to
   }
 });
 
-test('whatever is given, a problem is one short line', () => {
+test('a problem of any value is one short line', () => {
   const circle: Record<string, unknown> = {};
   circle['self'] = circle;
   const values: unknown[] = [circle, 1n, Symbol('s'), Number.NaN, () => 1, 'x\n'.repeat(1_000)];
@@ -366,7 +366,7 @@ test('whatever is given, a problem is one short line', () => {
   );
 });
 
-test('a configuration survives the way through options and through a file', () => {
+test('a configuration is the same after a round trip through options or a file', () => {
   const limit = fc.constantFrom(...Object.entries(LIMITS));
   const limits = fc
     .array(fc.tuple(limit, fc.double({ min: 0, max: 1, noNaN: true })))

@@ -1,6 +1,6 @@
-// The documents say what the code does: every key with its default, range and meaning stands in
-// docs/configuration.md, and docs/config.schema.json takes what the loader takes. UPDATE_DOCS=1 in
-// the environment writes both anew.
+// The documents agree with the code: docs/configuration.md has every key with its default, range
+// and meaning, and docs/config.schema.json accepts what the loader accepts. UPDATE_DOCS=1 in the
+// environment writes both.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -30,24 +30,24 @@ test('the guide has a row for every key, with its default, range and meaning', (
   }
 });
 
-test('the guide says what load balancers want', () => {
+test('the guide covers load balancers', () => {
   const guide = read('configuration.md').replace(/\s+/g, ' ');
   assert.match(guide, /60 to 75 seconds/);
   assert.match(guide, /set `connection_timeout_ms`/);
 });
 
-test('the example of the guide is a right configuration', () => {
+test('the example of the guide is a valid configuration', () => {
   const example = /```json\n([\s\S]*?)```/.exec(read('configuration.md'))?.[1] ?? '';
   const loaded = loadConfig({ file: { name: 'x.json', text: example }, env: {}, flags: [] });
   assert.deepEqual(loaded.problems, []);
   assert.equal(loaded.config?.workers, 4);
 });
 
-test('the schema stands in its file', () => {
+test('the schema file is up to date', () => {
   assert.equal(read('config.schema.json'), schemaText());
 });
 
-test('the schema takes what the loader takes', () => {
+test('the schema accepts what the loader accepts', () => {
   const edges = KEYS.flatMap(({ rule }) =>
     rule.kind === 'integer' ? [rule.min - 1, rule.min, rule.max, rule.max + 1] : [],
   );
@@ -58,13 +58,13 @@ test('the schema takes what the loader takes', () => {
   );
   fc.assert(
     fc.property(fc.constantFrom(...KEYS), value, (key, given) => {
-      // A mode needs a socket beside it, and many blocks together are too many.
+      // A mode needs a socket, and the sum of all blocks is limited.
       const file = { name: 'x.json', text: JSON.stringify({ [key.key]: given }) };
       const { problems } = loadConfig({ file, env: {}, flags: [] });
       const taken = problems.every((line) => /without a socket| bytes together/.test(line));
       const fits = schemaTakes(schemaOf(key), given);
-      if (taken) assert.ok(fits, `${key.key}: the schema refuses ${JSON.stringify(given)}`);
-      // What a host or a path looks like is more than the schema tells.
+      if (taken) assert.ok(fits, `${key.key}: the schema rejects ${JSON.stringify(given)}`);
+      // The schema does not check the syntax of hosts and paths.
       if (key.rule.kind === 'host' || key.rule.kind === 'path') return;
       assert.equal(taken, fits, `${key.key}: ${JSON.stringify(given)}: ${problems.join('\n')}`);
     }),

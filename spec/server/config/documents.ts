@@ -1,11 +1,11 @@
-// What the documents say of the configuration keys, made from the table of keys: the JSON Schema
-// and the table of docs/configuration.md.
+// Makes the documents of the configuration keys from the table of keys: the JSON Schema and the
+// table of docs/configuration.md.
 
 import { unreachable } from '../../../src/base/assert.ts';
 import { type ConfigKey, KEYS } from '../../../src/server/config/keys.ts';
 import { allowedBy, jsonFrom, type Rule, type Value } from '../../../src/server/config/rules.ts';
 
-/** The part of JSON Schema that is needed here. */
+/** The part of JSON Schema that is used here. */
 export interface Schema {
   readonly type?: 'object' | 'string' | 'integer' | 'boolean';
   readonly enum?: readonly string[];

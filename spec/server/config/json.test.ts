@@ -1,4 +1,5 @@
-// The reader of JSON files: it takes what JSON.parse takes, and knows the place of keys and faults.
+// The parser of JSON files: it accepts what JSON.parse accepts, and reports positions of keys and
+// errors.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -31,7 +32,7 @@ const FAULTS: readonly Fault[] = [
 ];
 
 for (const { text, line, column, says } of FAULTS) {
-  test(`a fault in line ${line}, column ${column} of ${JSON.stringify(text.slice(0, 30))}`, () => {
+  test(`an error in line ${line}, column ${column} of ${JSON.stringify(text.slice(0, 30))}`, () => {
     const json = readJson(text);
     assert.ok(!json.ok);
     assert.deepEqual([json.line, json.column], [line, column]);
@@ -50,7 +51,7 @@ test('keys of the outermost object with their lines', () => {
   ]);
 });
 
-test('it takes exactly what JSON.parse takes', () => {
+test('it accepts exactly what JSON.parse accepts', () => {
   const scraps = fc.constantFrom(
     '',
     '"',
@@ -73,14 +74,14 @@ test('it takes exactly what JSON.parse takes', () => {
       const start = at % (text.length + 1);
       return text.slice(0, start) + scrap + text.slice(start + drop);
     });
-  let refused = 0;
+  let rejected = 0;
   fc.assert(
     fc.property(fc.oneof(fc.json({ maxDepth: 4 }), mutated), (text) => {
       let value: unknown;
       try {
         value = JSON.parse(text);
       } catch {
-        refused += 1;
+        rejected += 1;
         assert.ok(!readJson(text).ok, text);
         return;
       }
@@ -90,5 +91,5 @@ test('it takes exactly what JSON.parse takes', () => {
     }),
     { numRuns: 5_000 },
   );
-  assert.ok(refused > 0, 'some texts were none');
+  assert.ok(rejected > 0, 'some texts were not JSON');
 });

@@ -1,5 +1,5 @@
-// Collects the values of all sources with the place each comes from, and settles them into one
-// configuration. Problems add up: nothing stops at the first.
+// Collects the values of all sources, each with its place, and merges them into one configuration.
+// All problems are collected, not only the first.
 
 import {
   blockBytesFor,
@@ -10,20 +10,22 @@ import {
 } from '../../base/limits.ts';
 import { shown } from '../../base/shown.ts';
 import { type ConfigKey, type DriverName, KEY_BY_OPTION, KEYS, type LogLevel } from './keys.ts';
-import { nameIn, refusedLine, unknownLine } from './lines.ts';
+import { invalidLine, nameIn, unknownLine } from './lines.ts';
 import { type Form, type Value, valueFrom } from './rules.ts';
 
-/** All blocks of a worker lie in one buffer, and every Node that we support makes one this long. */
+/**
+ * All blocks of a worker are in one buffer, and every supported Node can allocate one this long.
+ */
 const BLOCKS_BYTES_MAX = 2 * 1024 * 1024 * 1024;
 
-/** Forms in which a value comes with its name. */
+/** The forms of values that come with a name. */
 type NamedForm = Exclude<Form, 'text'>;
 
 /** A complete configuration. */
 export interface Config {
   readonly host: string;
   readonly port: number;
-  /** When it is set, host and port stand at their defaults and mean nothing. */
+  /** When it is set, host and port have their defaults and are not used. */
   readonly socket: string | undefined;
   readonly socketMode: number | undefined;
   readonly staticDir: string | undefined;
@@ -37,7 +39,7 @@ export interface Config {
   readonly limits: Limits;
 }
 
-/** A value with the place it comes from, as a problem line names it. */
+/** A value with its place, as a problem line names it. */
 export interface Given {
   readonly where: string;
   /** The key as it is spelled there. */
@@ -45,7 +47,9 @@ export interface Given {
   readonly value: Value;
 }
 
-/** Values of all sources so far, each with its layer (a higher one counts), and all problems. */
+/**
+ * The values of all sources so far, and all problems. Values of higher layers replace lower ones.
+ */
 export class Collected {
   readonly problems: string[];
   readonly given: Map<string, Given & { readonly layer: number }>;
@@ -55,7 +59,7 @@ export class Collected {
     this.given = new Map();
   }
 
-  /** A value under a name that may be none of ours. */
+  /** Adds a value under a name that may be unknown. */
   addNamed(where: string, name: string, value: unknown, form: NamedForm, layer: number): void {
     const spelling = form === 'option' ? 'option' : 'key';
     const key = KEYS.find((candidate) => candidate[spelling] === name);
@@ -69,14 +73,14 @@ export class Collected {
 
   add(where: string, key: ConfigKey, given: unknown, form: Form, layer: number): void {
     const value = valueFrom(key.rule, given, form);
-    if (value === undefined) this.problems.push(refusedLine(where, key, given, form));
+    if (value === undefined) this.problems.push(invalidLine(where, key, given, form));
     else this.given.set(key.option, { where, name: nameIn(form, key), value, layer });
   }
 
-  /** The configuration, or undefined when anything at all was wrong. */
-  settle(): Config | undefined {
-    this.#settleAddress();
-    const limits = this.#settleLimits();
+  /** The configuration, or undefined when there are problems. */
+  merge(): Config | undefined {
+    this.#mergeAddress();
+    const limits = this.#mergeLimits();
     if (this.problems.length > 0) return undefined;
     const config: Config = {
       host: this.#value('host'),
@@ -97,16 +101,16 @@ export class Collected {
   }
 
   /**
-   * A server listens in one place. Of a socket and a port the one from the higher layer counts, so
-   * that --port can stand over a file with a socket; both from one layer is a mistake.
+   * A server listens on a socket or on a port. The one from the higher layer is used, so that
+   * --port overrides a socket in the file; both in the same layer are a problem.
    */
-  #settleAddress(): void {
+  #mergeAddress(): void {
     const socket = this.given.get('socket');
     if (socket === undefined) {
       const mode = this.given.get('socketMode');
       if (mode === undefined) return;
       this.problems.push(
-        `${mode.where}: ${mode.name}: given without a socket, allowed: beside one`,
+        `${mode.where}: ${mode.name}: given without a socket, allowed: together with one`,
       );
       return;
     }
@@ -116,29 +120,29 @@ export class Collected {
       if (other === undefined || other.layer < socket.layer) continue;
       portWins = true;
       if (other.layer > socket.layer) continue;
-      const both = `given ${shown(socket.value)} beside ${option} ${shown(other.value)}`;
+      const both = `given ${shown(socket.value)} together with ${option} ${shown(other.value)}`;
       this.problems.push(`${socket.where}: socket: ${both}, allowed: one of them`);
     }
-    const losers = portWins ? ['socket', 'socketMode'] : ['host', 'port'];
-    for (const loser of losers) this.given.delete(loser);
+    const unused = portWins ? ['socket', 'socketMode'] : ['host', 'port'];
+    for (const option of unused) this.given.delete(option);
   }
 
-  #settleLimits(): Limits {
+  #mergeLimits(): Limits {
     const given: Partial<Record<LimitName, number>> = {};
     for (const name of Object.keys(LIMITS) as LimitName[]) given[name] = this.#value(name);
     const limits = limitsFrom(given);
     const blockBytes = blockBytesFor(limits);
     if (blockBytes * limits.blockCount > BLOCKS_BYTES_MAX) {
-      const blame = this.given.get('blockCount') ?? this.given.get('headBytesMax');
+      const cause = this.given.get('blockCount') ?? this.given.get('headBytesMax');
       this.problems.push(
-        `${blame?.where}: ${blame?.name}: given ${limits.blockCount} blocks of ${blockBytes} ` +
+        `${cause?.where}: ${cause?.name}: given ${limits.blockCount} blocks of ${blockBytes} ` +
           `bytes, allowed: ${BLOCKS_BYTES_MAX} bytes together`,
       );
     }
     return limits;
   }
 
-  /** The rules have seen to it that a value has the type of its key. */
+  /** The cast is safe: the rule of the key has checked the value. */
   #value<T extends Value | undefined>(option: string): T {
     return (this.given.get(option)?.value ?? KEY_BY_OPTION.get(option)?.default) as T;
   }

@@ -1,5 +1,5 @@
-// The configuration of a server, checked as a whole and frozen: from options of createServer, or
-// from a file, the environment and flags. Text in, a Config or all of its problems out.
+// Makes the frozen configuration of a server from options of createServer, or from a file, the
+// environment and flags. Returns a Config, or all problems.
 
 import type { LimitName } from '../../base/limits.ts';
 import { nearMiss } from '../../base/near-miss.ts';
@@ -8,21 +8,21 @@ import { shown } from '../../base/shown.ts';
 import { Collected, type Config, type Given } from './collect.ts';
 import { readJson } from './json.ts';
 import { type ConfigKey, type DriverName, KEYS, type LogLevel, VARIABLE_PREFIX } from './keys.ts';
-import { guess, shownName } from './lines.ts';
+import { shownName, suggestion } from './lines.ts';
 import { jsonFrom, type Value } from './rules.ts';
 
 export type { Config, Given } from './collect.ts';
 
-/** What a server tells its own worker processes through their environment. */
+/** The prefix of variables that a primary sets for its workers. */
 const OWN_VARIABLE_PREFIX = 'VIBING__';
 
-/** A higher layer stands over a lower one. */
+/** A higher layer overrides a lower one. */
 const OPTION_LAYER = 0;
 const FILE_LAYER = 0;
 const ENV_LAYER = 1;
 const FLAG_LAYER = 2;
 
-/** What createServer takes; undefined is the same as left out. */
+/** The options of createServer; undefined is the same as absent. */
 export interface ServerOptions extends Partial<Readonly<Record<LimitName, number | undefined>>> {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
@@ -35,7 +35,7 @@ export interface ServerOptions extends Partial<Readonly<Record<LimitName, number
   /** Run even one worker under a supervising process. */
   readonly supervise?: boolean | undefined;
   readonly driver?: DriverName | undefined;
-  /** Holds the number of the main process while it serves. */
+  /** The file that holds the id of the main process while it serves. */
   readonly pidFile?: string | undefined;
   readonly logLevel?: LogLevel | undefined;
   /** Never reuse request and response objects. */
@@ -44,7 +44,7 @@ export interface ServerOptions extends Partial<Readonly<Record<LimitName, number
   readonly listing?: boolean | undefined;
 }
 
-/** Everything that is wrong with a configuration. */
+/** All problems of a configuration. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   /** One line each. */
@@ -58,7 +58,7 @@ export class ConfigError extends Error {
 
 /** A value from the command line. */
 export interface FlagText {
-  /** What a problem line calls it, such as --port. */
+  /** Its name in a problem line, such as --port. */
   readonly where: string;
   readonly key: ConfigKey;
   readonly text: string;
@@ -75,7 +75,7 @@ export interface LoadedConfig {
   readonly config: Config | undefined;
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
-  /** The values that are in force and not defaults, by option name. */
+  /** The resulting values that are not defaults, by option name. */
   readonly given: ReadonlyMap<string, Given>;
 }
 
@@ -90,12 +90,12 @@ export function configFrom(options: ServerOptions): Config {
     if (value === undefined) continue;
     collected.addNamed('createServer', option, value, 'option', OPTION_LAYER);
   }
-  const config = collected.settle();
+  const config = collected.merge();
   if (config === undefined) throw new ConfigError(collected.problems);
   return config;
 }
 
-/** Flags stand over the environment, that over the file, that over the defaults. */
+/** Flags override the environment, which overrides the file, which overrides the defaults. */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
   const collected = new Collected();
   if (sources.file !== undefined) addFile(collected, sources.file.name, sources.file.text);
@@ -105,19 +105,19 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
   for (const { where, key, text } of sources.flags)
     collected.add(where, key, text, 'text', FLAG_LAYER);
-  const config = collected.settle();
+  const config = collected.merge();
   const { problems, given } = collected;
   return { config, problems, warnings: warningsFor(sources.env), given };
 }
 
-/** The options that make this very configuration; configFrom is the inverse. */
+/** The options that make the same configuration; configFrom is the inverse. */
 export function optionsOf(config: Config): ServerOptions {
   const { limits, host, port, ...rest } = config;
   const address = config.socket === undefined ? { host, port } : {};
   return { ...address, ...rest, ...limits };
 }
 
-/** What a file with this very configuration holds. */
+/** The content of a file that makes the same configuration. */
 export function fileOf(config: Config): Readonly<Record<string, Value>> {
   const options = new Map(Object.entries(optionsOf(config)));
   const file: Record<string, Value> = {};
@@ -148,16 +148,16 @@ function addFile(collected: Collected, name: string, text: string): void {
     lines.set(key.name, key.line);
     if (before !== undefined) {
       const label = `${where}: ${shownName(key.name)}`;
-      collected.problems.push(`${label}: given twice (before in line ${before}), allowed: once`);
+      collected.problems.push(`${label}: given twice (first in line ${before}), allowed: once`);
       continue;
     }
-    // Editors find the schema by this key.
+    // For editors, which find the schema by this key.
     if (key.name === '$schema') continue;
     collected.addNamed(where, key.name, values.get(key.name), 'json', FILE_LAYER);
   }
 }
 
-/** Other programs may have variables of this prefix, so an unknown one is no problem. */
+/** Unknown variables are only warnings: other programs may use the same prefix. */
 function warningsFor(env: ConfigSources['env']): string[] {
   const known = KEYS.map((key) => key.variable.slice(VARIABLE_PREFIX.length));
   const warnings: string[] = [];
@@ -166,8 +166,8 @@ function warningsFor(env: ConfigSources['env']): string[] {
     const bare = name.slice(VARIABLE_PREFIX.length);
     if (known.includes(bare)) continue;
     const meant = nearMiss(bare, known);
-    const proposal = guess(meant === undefined ? undefined : `${VARIABLE_PREFIX}${meant}`);
-    warnings.push(`${shownName(name)}: no such key, ignored${proposal}`);
+    const suggested = suggestion(meant === undefined ? undefined : `${VARIABLE_PREFIX}${meant}`);
+    warnings.push(`${shownName(name)}: no such key, ignored${suggested}`);
   }
   return warnings;
 }

@@ -1,5 +1,5 @@
-// Reads the text of a JSON file and knows where its keys and mistakes are: JSON.parse tells the
-// place of some mistakes only, and keeps quiet about keys that stand there twice.
+// Parses the text of a JSON file with the positions of keys and errors: JSON.parse reports the
+// position of some errors only, and no repeated keys.
 
 import { shown } from '../../base/shown.ts';
 
@@ -14,7 +14,7 @@ export type JsonText =
   | { readonly ok: true; readonly value: unknown; readonly keys: readonly JsonKey[] }
   | { readonly ok: false; readonly line: number; readonly column: number; readonly fault: string };
 
-/** A configuration is flat; whoever nests deeper than this is not writing one. */
+/** A configuration is flat; this only limits the recursion. */
 const DEPTH_MAX = 64;
 
 const SPACE = /[ \t\n\r]*/y;
@@ -40,12 +40,14 @@ export function readJson(textWithMark: string): JsonText {
   return { ok: true, value: JSON.parse(text), keys };
 }
 
-/** A recursive descent: a method passes what it names, or stops at the mistake and gives false. */
+/**
+ * A recursive descent parser: a method skips what it names, or stops at the error, returning false.
+ */
 class Scan {
   readonly text: string;
-  /** The next character; after a failure the one that is wrong. */
+  /** Index of the next character; after a failure that of the wrong one. */
   at: number;
-  /** After a failure: what should have stood there. */
+  /** After a failure: what was expected there. */
   expected: string;
   readonly keys: { readonly name: string; readonly at: number }[];
 

@@ -1,10 +1,10 @@
-// The table of all configuration keys: what a key is called everywhere, its default, its rule and
-// its meaning. Flags, environment, file, options, help, schema and documentation follow from it.
+// The table of all configuration keys: names, default, rule and meaning. Flags, environment, file,
+// options, help, schema and documentation are made from it.
 
 import { LIMITS, type LimitName } from '../../base/limits.ts';
 import type { Rule, Value } from './rules.ts';
 
-/** The driver 'auto' is the best one that works on this machine. */
+/** 'auto' is the fastest one that works on this machine. */
 export const DRIVERS = ['auto', 'uring', 'epoll', 'net'] as const;
 export type DriverName = (typeof DRIVERS)[number];
 
@@ -38,7 +38,7 @@ export const KEYS: readonly ConfigKey[] = [
     'port',
     8_080,
     { kind: 'integer', min: 0, max: 65_535 },
-    'port to listen on; 0 takes any free one',
+    'port to listen on; 0 is any free one',
   ),
   key(
     'socket',
@@ -50,7 +50,7 @@ export const KEYS: readonly ConfigKey[] = [
     'socketMode',
     undefined,
     { kind: 'mode' },
-    'permissions of the unix socket; without it the umask decides',
+    'permissions of the unix socket; without it those by the umask',
   ),
   key(
     'staticDir',
@@ -75,25 +75,25 @@ export const KEYS: readonly ConfigKey[] = [
     'driver',
     'auto',
     { kind: 'choice', values: DRIVERS },
-    'how the kernel is asked for work; auto is the best that works here',
+    'how the server does socket I/O; auto is the fastest that works here',
   ),
   key(
     'pidFile',
     undefined,
     { kind: 'path', bytesMax: PATH_BYTES_MAX },
-    'file that holds the number of the main process while it serves',
+    'file for the process id of the main process while it serves',
   ),
   key(
     'logLevel',
     'info',
     { kind: 'choice', values: LOG_LEVELS },
-    'least severity of lines that are logged',
+    'least severity of the messages that are logged',
   ),
   key(
     'debug',
     false,
     { kind: 'boolean' },
-    'give every request a record of its own, to tell mistakes of the pool of records apart',
+    'never reuse request and response objects, to find errors caused by their reuse',
   ),
   ...(Object.keys(LIMITS) as LimitName[]).map(limitKey),
 ];

@@ -1,5 +1,5 @@
-// What values a configuration key takes, as data, and the reading of a value by its rule. A value
-// comes in one of three forms: as an option of createServer, as JSON of a file, or as text.
+// The rules for values of configuration keys, as data, and the conversion of a value by its rule. A
+// value has one of three forms: an option of createServer, JSON of a file, or text.
 
 import { unreachable } from '../../base/assert.ts';
 import { ipVersion } from '../../base/ip-address.ts';
@@ -22,13 +22,13 @@ export type Rule =
 
 const MODE_MAX = 0o777;
 const MODE_DIGITS = /^0?[0-7]{3}$/;
-/** Leading zeros are refused because some read them as octal. */
+/** No leading zeros: they could be taken for octal. */
 const PLAIN_DECIMAL = /^(?:0|[1-9][0-9]{0,15})$/;
 const HOST_LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
 const HOST_NAME = new RegExp(`^${HOST_LABEL}(?:\\.${HOST_LABEL})*\\.?$`, 'i');
 const HOST_NAME_LENGTH_MAX = 253;
 
-/** The value that `given` stands for, or undefined when the rule refuses it. */
+/** The value of `given`, or undefined when the rule does not allow it. */
 export function valueFrom(rule: Rule, given: unknown, form: Form): Value | undefined {
   switch (rule.kind) {
     case 'integer':
@@ -52,7 +52,7 @@ export function valueFrom(rule: Rule, given: unknown, form: Form): Value | undef
   }
 }
 
-/** What a rule takes, to stand after "allowed: ". */
+/** The allowed values, to follow "allowed: ". */
 export function allowedBy(rule: Rule, form: Form): string {
   switch (rule.kind) {
     case 'integer':
@@ -74,7 +74,7 @@ export function allowedBy(rule: Rule, form: Form): string {
   }
 }
 
-/** The allowed value that a refused one was probably meant to be, as one would write it. */
+/** The allowed value that was probably meant by an invalid one, as it is written in that form. */
 export function meantBy(rule: Rule, given: unknown, form: Form): string | undefined {
   if (rule.kind === 'mode') return modeMeant(given, form);
   if (typeof given !== 'string') return undefined;
@@ -86,12 +86,12 @@ export function meantBy(rule: Rule, given: unknown, form: Form): string | undefi
   const choice = nearMiss(given, choices);
   if (choice !== undefined) return JSON.stringify(choice);
   if (rule.kind === 'choice' || rule.kind === 'path') return undefined;
-  // A number or a boolean in quotes, or with space around it.
+  // A number or a boolean in quotes, or with spaces around it.
   const value = valueFrom(rule, given.trim(), 'text');
   return value === undefined ? undefined : String(value);
 }
 
-/** A value as JSON would hold it; the inverse of valueFrom for the form 'json'. */
+/** A value as JSON; the inverse of valueFrom for the form 'json'. */
 export function jsonFrom(rule: Rule, value: Value): Value {
   return rule.kind === 'mode' ? Number(value).toString(8).padStart(3, '0') : value;
 }
@@ -115,7 +115,7 @@ function booleanFrom(given: unknown, form: Form): boolean | undefined {
 function isHost(text: string): boolean {
   if (ipVersion(text) !== 0) return true;
   if (text.length > HOST_NAME_LENGTH_MAX || !HOST_NAME.test(text)) return false;
-  // A name that ends in a number would be read as an IPv4 address, and this one is none.
+  // A name that ends in a number would be parsed as an IPv4 address, and is not a valid one.
   return !/(^|\.)[0-9]+\.?$/.test(text);
 }
 

@@ -1,5 +1,5 @@
-// A histogram in a few rows: the buckets of a report, joined so that all rows are equally wide on a
-// logarithmic scale and nothing is left out.
+// Joins the buckets of a report's histogram into a few rows that are equally wide on a logarithmic
+// scale. Every sample is in a row.
 
 export interface Row {
   readonly fromMs: number;
@@ -11,12 +11,12 @@ export interface Row {
 
 type Bucket = readonly [fromMs: number, toMs: number, count: number];
 
-/** Below this all is one row: the logarithm of nothing is far away. */
+/** The lower edge of the scale, which cannot begin at 0. */
 const LEAST_MS = 0.001;
-/** Of all samples, what may lie beyond the last row that is drawn finely. */
+/** The share of the slowest samples that go into the last row together. */
 const TAIL_SHARE = 0.001;
 
-/** At most `rows` of them, the shortest times first; the last may hold a long tail. */
+/** At most `rows` rows, the shortest times first; the last one may hold a long tail. */
 export function rowsOf(buckets: readonly Bucket[], rows: number): readonly Row[] {
   const total = buckets.reduce((sum, [, , count]) => sum + count, 0);
   if (total === 0) return [];
@@ -41,7 +41,7 @@ export function rowsOf(buckets: readonly Bucket[], rows: number): readonly Row[]
   }));
 }
 
-/** Where the last thousandth begins. */
+/** Where the slowest TAIL_SHARE begins. */
 function tailStart(buckets: readonly Bucket[], total: number): number {
   let beyond = total * TAIL_SHARE;
   for (let index = buckets.length - 1; index > 0; index--) {
@@ -49,12 +49,4 @@ function tailStart(buckets: readonly Bucket[], total: number): number {
     if (beyond < 0) return buckets[index][1];
   }
   return buckets[0][1];
-}
-
-const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
-
-/** A bar of blocks, `share` of `width` columns long, exact to an eighth of a column. */
-export function barText(share: number, width: number): string {
-  const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8);
-  return '█'.repeat(eighths >> 3) + EIGHTHS[eighths & 7];
 }
