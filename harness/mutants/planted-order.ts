@@ -189,7 +189,7 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
   {
     name: 'lingering ends while something is unacknowledged',
     file: CLOSE,
-    find: 'if (looks < 0) {',
+    find: 'if (checks < 0) {',
     replace: 'if (looks >= -1) {',
   },
   {
