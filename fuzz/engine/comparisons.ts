@@ -1,7 +1,7 @@
 // From what the code compared to inputs that may make it come out equal: where the one value stands
 // in an input, in whichever form, the other is written.
 
-import type { Random } from './random.ts';
+import type { Random } from '../../testing/random.ts';
 
 /** Inputs made of one entry at most. */
 const CANDIDATES_MAX = 1_500;

@@ -1,7 +1,7 @@
 // The inputs that are worth going on from, and which of them comes next: small ones that reach what
 // few executions reach are tried most.
 
-import type { Random } from './random.ts';
+import type { Random } from '../../testing/random.ts';
 
 export interface Entry {
   readonly bytes: Uint8Array;

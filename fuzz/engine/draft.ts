@@ -1,7 +1,7 @@
 // An input in the making: bytes in a buffer that is as long as an input may be. The bytes at the
 // front that say how it is run are no place for mutations.
 
-import type { Random } from './random.ts';
+import type { Random } from '../../testing/random.ts';
 
 const LF = 0x0a;
 

@@ -1,14 +1,14 @@
 // The loop: make an input out of one that is kept, run it, keep it when it reached something new.
 // All it does follows from the seed, the kept inputs and the number of executions.
 
-import type { Target } from '../target.ts';
+import { Random } from '../../testing/random.ts';
 import { candidates } from './comparisons.ts';
 import { Corpus, type Entry } from './corpus.ts';
 import { Coverage } from './coverage.ts';
 import type { Counters } from './mirror.ts';
 import { Mutator } from './mutator.ts';
-import { Random } from './random.ts';
 import { sameFailure, shrink } from './shrink.ts';
+import type { Target } from './target.ts';
 
 /** Executions from one entry before the next is chosen. A guess. */
 const ROUND = 64;

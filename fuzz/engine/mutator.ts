@@ -1,8 +1,8 @@
 // Makes an input out of others: blindly, by bytes and by lines, with words that the code knows, and
 // with what a target knows of its language. Works in one buffer and allocates nothing.
 
+import type { Random } from '../../testing/random.ts';
 import { Draft } from './draft.ts';
-import type { Random } from './random.ts';
 
 /** Changes what is in the draft; `other` is an input to take pieces of. */
 export type Mutation = (draft: Draft, random: Random, other: Uint8Array) => void;
@@ -60,7 +60,7 @@ export class Mutator {
     draft.begin(base);
     if (random.once(8)) splice(draft, random, other);
     if (draft.controlBytes > 0 && random.once(4)) {
-      draft.bytes[random.below(draft.controlBytes)] = random.bits() & 255;
+      draft.bytes[random.below(draft.controlBytes)] = random.next() & 255;
     }
     for (let left = random.short(STACKED_MAX); left > 0; left--) {
       random.pick(this.#mutations)(draft, random, other);
@@ -76,7 +76,7 @@ function flip(draft: Draft, random: Random): void {
 
 function setAny(draft: Draft, random: Random): void {
   if (draft.isEmpty) return;
-  draft.bytes[draft.place(random)] = random.bits() & 255;
+  draft.bytes[draft.place(random)] = random.next() & 255;
 }
 
 function setOdd(draft: Draft, random: Random): void {

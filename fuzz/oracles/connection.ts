@@ -5,7 +5,7 @@
 import { type RawResponse, readResponse } from '../../testing/raw-response.ts';
 import { check, same } from './check.ts';
 import type { Seen } from './handlers.ts';
-import { Ending, type Manner, MemoryServer } from './memory-world.ts';
+import { Ending, type Manner, MemoryServer } from './memory-server.ts';
 
 export const CONNECTION_BYTES_MAX = 1_500;
 /** What stands in front of the bytes that are sent: see mannerOf(). */

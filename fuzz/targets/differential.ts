@@ -2,9 +2,9 @@
 // ways stands in the list of differences that are meant.
 
 import { compare } from '../../spec/model/compare.ts';
+import type { Target } from '../engine/target.ts';
 import { check } from '../oracles/check.ts';
 import { STREAM_BYTES_MAX } from '../oracles/model.ts';
-import type { Target } from '../target.ts';
 import { requests } from './messages.ts';
 
 export const target: Target = {

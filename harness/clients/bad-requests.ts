@@ -1,6 +1,6 @@
 // Requests that a server refuses, each with the status that says why.
 
-import type { Random } from '../random.ts';
+import type { Random } from '../../testing/random.ts';
 import type { Expected, Planned, RequestKind } from './expected.ts';
 import { GARBAGE } from './garbage.ts';
 

@@ -1,13 +1,13 @@
 // A client: carries out its plan over one connection after the other, and compares every answer
 // with the right one. What is not as planned goes before the judge.
 
-import { type RawResponse, ResponseReader } from '../reader.ts';
-import type { Wire, WireEvents, World } from '../wire.ts';
+import type { Wire, WireEvents, World } from '../world/wire.ts';
 import type { Ending } from './endings.ts';
 import { bytesOf, type Planned } from './expected.ts';
 import type { Flight, Scores } from './flight.ts';
 import type { Judge } from './judge.ts';
 import type { ClientPlan } from './plan.ts';
+import { type RawResponse, ResponseReader } from './response-reader.ts';
 import { Sender } from './sender.ts';
 
 /** Tries of one request over connections that ended without fault of anybody. */

@@ -1,7 +1,7 @@
 // What a client sends, and what the right answer is. Both follow from the plan of the client, and
 // nothing in here knows how the server comes to its answer.
 
-import type { WireFacts } from '../wire.ts';
+import type { WireFacts } from '../world/wire.ts';
 
 /** Kinds of request, for the table at the end of a run. */
 export const REQUEST_KINDS = [

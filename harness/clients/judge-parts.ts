@@ -1,6 +1,6 @@
 // What a judge knows of the server whose clients it judges.
 
-import type { Violation } from '../violation.ts';
+import type { Violation } from '../world/violation.ts';
 
 /** What the judge knows of the server. */
 export interface JudgeParts {

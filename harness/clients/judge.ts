@@ -2,14 +2,14 @@
 // answer needs a reason: a fault that was injected, what the client did itself, a deadline that is
 // over, a server that is full or closes. Without one it is a violation.
 
-import type { RawResponse } from '../reader.ts';
-import { type CheckName, Violation } from '../violation.ts';
-import type { WireFacts } from '../wire.ts';
+import { type CheckName, Violation } from '../world/violation.ts';
+import type { WireFacts } from '../world/wire.ts';
 import type { Client } from './client.ts';
 import type { Ending, PlainEnding } from './endings.ts';
 import type { Expected, Planned } from './expected.ts';
 import type { Flight } from './flight.ts';
 import type { JudgeParts } from './judge-parts.ts';
+import type { RawResponse } from './response-reader.ts';
 
 /** So long nothing may come: beyond any timeout of a server here. */
 export const PATIENCE_MS = 120_000;

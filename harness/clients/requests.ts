@@ -1,9 +1,9 @@
 // Requests of every kind with their right answers, made from a client's own chance.
 
-import { HELLO } from '../application.ts';
-import { content, DIGEST_START, digest, textOf } from '../content.ts';
-import { fileBytes, MODIFIED_MS } from '../files.ts';
-import type { Random } from '../random.ts';
+import type { Random } from '../../testing/random.ts';
+import { HELLO } from '../application/routes.ts';
+import { content, DIGEST_START, digest, textOf } from '../world/content.ts';
+import { fileBytes, MODIFIED_MS } from '../world/files.ts';
 import { BadRequests } from './bad-requests.ts';
 import type { Draft } from './draft.ts';
 import type { Expected, Part, Planned, RequestKind } from './expected.ts';

@@ -1,7 +1,7 @@
 // Sends requests as a plan says: whole or in pieces, with pauses, waiting for 100 (Continue), or
 // only in part where a mishap ends it.
 
-import type { Wire } from '../wire.ts';
+import type { Wire } from '../world/wire.ts';
 import type { Client } from './client.ts';
 import type { Part, Planned } from './expected.ts';
 import type { Flight } from './flight.ts';

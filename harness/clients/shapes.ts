@@ -1,7 +1,7 @@
 // The shapes of workload, and which of them a run gets. Each client's plan comes from a stream of
 // its own, so that leaving out one client changes no other.
 
-import { Random } from '../random.ts';
+import { Random } from '../../testing/random.ts';
 import { bytesOf, type Planned } from './expected.ts';
 import type { ClientPlan, HostileShape, Mishap, ShapeName } from './plan.ts';
 import { Requests, type ServerFacts } from './requests.ts';

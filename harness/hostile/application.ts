@@ -5,12 +5,12 @@ import type { Next } from '../../src/exchange/middleware.ts';
 import type { Request } from '../../src/exchange/request.ts';
 import type { Response } from '../../src/exchange/response.ts';
 import type { Server } from '../../src/server/server.ts';
-import { CITIZENS } from './citizens.ts';
+import type { Stage } from './context.ts';
+import { CITIZENS } from './correct-handlers.ts';
 import type { PartName, Pass } from './grammar.ts';
 import { type Frame, RequestRecord } from './record.ts';
 import { runPart } from './runner.ts';
 import type { Part } from './script.ts';
-import type { Stage } from './stage.ts';
 
 /** A part of a chain runs no more often, whatever calls next(). */
 const RUNS_MAX = 24;

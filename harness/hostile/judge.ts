@@ -7,10 +7,10 @@ import type { Ending } from '../clients/endings.ts';
 import type { Flight } from '../clients/flight.ts';
 import { Judge, PATIENCE_MS } from '../clients/judge.ts';
 import type { JudgeParts } from '../clients/judge-parts.ts';
-import type { RawResponse } from '../reader.ts';
-import { Violation } from '../violation.ts';
+import type { RawResponse } from '../clients/response-reader.ts';
+import { Violation } from '../world/violation.ts';
 import { foreignIn, idsIn } from './marks.ts';
-import type { Watch } from './watch.ts';
+import type { Watch } from './monitor.ts';
 
 /** How long clients wait for more of an answer that its handler has begun, and does not end. */
 const MORE_MS = 8000;

@@ -1,8 +1,8 @@
 // Loops as handlers write them: `for (;;) await x`. They end by themselves when Node's loop has
 // gone round a few times; when it never does, the server starves all other requests.
 
-import type { Act } from './stage.ts';
-import { ROUNDS_IN_A_PHASE_MAX } from './watch.ts';
+import type { Act } from './context.ts';
+import { ROUNDS_IN_A_PHASE_MAX } from './monitor.ts';
 
 /** Phases of Node's loop that a loop of a handler lives through. */
 const PHASES = 4;

@@ -3,13 +3,13 @@
 
 import type { EventStream } from '../../src/exchange/event-stream.ts';
 import type { Outgoing } from '../../src/exchange/outgoing.ts';
+import type { Act, Calls } from './context.ts';
 import type { CallOf, Kind } from './grammar.ts';
 import { loopOf } from './loops.ts';
 import { repeated } from './marks.ts';
+import { LOOP_PIECE_BYTES } from './monitor.ts';
 import { REQUEST_CALLS, readBody, readPiece } from './request-calls.ts';
 import { RESPONSE_CALLS } from './response-calls.ts';
-import type { Act, Calls } from './stage.ts';
-import { LOOP_PIECE_BYTES } from './watch.ts';
 
 type Next = () => Promise<void>;
 type CallsOf<K extends Kind, T> = Readonly<Record<CallOf<K>, (object: T, act: Act) => unknown>>;

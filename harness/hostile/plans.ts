@@ -1,6 +1,7 @@
 // What the clients of the hostile application do: how many requests, how they are sent, how a
 // client leaves. Each has chance of its own.
 
+import { Random } from '../../testing/random.ts';
 import { bytesOf, type Planned } from '../clients/expected.ts';
 import {
   type ClientPlan,
@@ -9,7 +10,6 @@ import {
   type Mishap,
 } from '../clients/plan.ts';
 import { ORDINARY } from '../clients/shapes.ts';
-import { Random } from '../random.ts';
 import { idOf } from './marks.ts';
 import { plannedOf } from './requests.ts';
 import { drawScript, type Script } from './script.ts';

@@ -1,10 +1,10 @@
 // Calls on a request. Nothing that is read may be of another request, or change.
 
 import type { Request } from '../../src/exchange/request.ts';
+import type { Act } from './context.ts';
 import type { CallOf } from './grammar.ts';
 import { loopOf } from './loops.ts';
 import { isPieceOf } from './marks.ts';
-import type { Act } from './stage.ts';
 
 type RequestCall = (request: Request, act: Act) => unknown;
 

@@ -2,7 +2,7 @@
 
 import type { Part, Planned } from '../clients/expected.ts';
 import { deniedText } from './application.ts';
-import { rightOf } from './citizens.ts';
+import { rightOf } from './correct-handlers.ts';
 import { markOf, repeated, secretOf } from './marks.ts';
 import type { Script } from './script.ts';
 

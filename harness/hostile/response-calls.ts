@@ -4,13 +4,13 @@ import { HttpError } from '../../src/exchange/http-error.ts';
 import type { Outgoing } from '../../src/exchange/outgoing.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
 import type { Response } from '../../src/exchange/response.ts';
-import { SITE } from '../files.ts';
+import { SITE } from '../world/files.ts';
+import type { Act } from './context.ts';
 import type { CallOf } from './grammar.ts';
 import { loopOf } from './loops.ts';
 import { repeated } from './marks.ts';
+import { LOOP_PIECE_BYTES } from './monitor.ts';
 import { sourceOf } from './sources.ts';
-import type { Act } from './stage.ts';
-import { LOOP_PIECE_BYTES } from './watch.ts';
 
 type ResponseCall = (response: Response, act: Act) => unknown;
 

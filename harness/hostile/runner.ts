@@ -1,10 +1,10 @@
 // Runs the program of a handler or a middleware: its steps one after the other, each at its time,
 // and at the end what it throws or returns.
 
+import type { Stage } from './context.ts';
 import type { When } from './grammar.ts';
 import type { Frame } from './record.ts';
 import type { Part, Step } from './script.ts';
-import type { Stage } from './stage.ts';
 import { givenOf, thrownOf } from './values.ts';
 
 /** Who waits for an end that may never come goes on after so long. */

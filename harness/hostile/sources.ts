@@ -5,8 +5,8 @@ import { Readable } from 'node:stream';
 import type { ChunkSource } from '../../src/exchange/source.ts';
 import { SOURCES, type SourceKind } from './grammar.ts';
 import { repeated } from './marks.ts';
+import { LOOP_PIECE_BYTES, ROUNDS_IN_A_PHASE_MAX, type Watch } from './monitor.ts';
 import type { RequestRecord } from './record.ts';
-import { LOOP_PIECE_BYTES, ROUNDS_IN_A_PHASE_MAX, type Watch } from './watch.ts';
 
 /** Pieces of a source that would go on for ever. */
 const ENDLESS_PIECES = 600;

@@ -3,9 +3,9 @@
 import { HOSTILE_ENDINGS } from '../clients/endings.ts';
 import { HOSTILE_KINDS } from '../clients/expected.ts';
 import { HOSTILE_SHAPES } from '../clients/plan.ts';
-import type { Wanted } from '../table.ts';
+import type { Wanted } from '../report/table.ts';
+import { ALL_CALLS } from './context.ts';
 import { BEHAVIOURS, GIVES, KINDS, PARTS, PASSES, SOURCES, THROWS, WHENS } from './grammar.ts';
-import { ALL_CALLS } from './stage.ts';
 
 const LOOPS = [
   'response.write',

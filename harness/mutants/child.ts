@@ -29,8 +29,8 @@ process.on('uncaughtException', (error) => end('crash', String(error)));
 process.on('unhandledRejection', (error) => end('crash', String(error)));
 
 register('./hook.js', import.meta.url, { data: patch });
-const { hostileScenarioOf, scenarioOf } = await import('../scenario.ts');
-const { simulate } = await import('../simulation.ts');
+const { hostileScenarioOf, scenarioOf } = await import('../run/scenario.ts');
+const { simulate } = await import('../simulation/simulation.ts');
 for (seed = 1; seed <= seeds; seed++) {
   tell({ seed });
   const scenario = patch.hostile === true ? hostileScenarioOf(seed) : scenarioOf(seed);

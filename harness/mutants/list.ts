@@ -1,9 +1,9 @@
 // All bugs that are planted to see them caught.
 
+import { PLANTED_LIFETIMES } from './injected-lifetimes.ts';
+import { PLANTED_IN_MEMORY } from './injected-memory.ts';
+import { PLANTED_IN_ORDER } from './injected-order.ts';
 import type { Mutant } from './mutant.ts';
-import { PLANTED_LIFETIMES } from './planted-lifetimes.ts';
-import { PLANTED_IN_MEMORY } from './planted-memory.ts';
-import { PLANTED_IN_ORDER } from './planted-order.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   ...PLANTED_IN_MEMORY,

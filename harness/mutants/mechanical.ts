@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type AnyNode, parse } from 'acorn';
-import { Random } from '../random.ts';
+import { Random } from '../../testing/random.ts';
 import type { Patch } from './patch.ts';
 
 const BUILT = fileURLToPath(new URL('../../src/', import.meta.url));

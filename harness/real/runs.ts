@@ -5,17 +5,17 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Server } from '../../src/server/server.ts';
-import { addRoutes } from '../application.ts';
+import { addRoutes } from '../application/routes.ts';
 import { Client } from '../clients/client.ts';
 import type { Scores } from '../clients/flight.ts';
 import { Judge } from '../clients/judge.ts';
 import type { ClientPlan } from '../clients/plan.ts';
 import { planClient, planProbe } from '../clients/shapes.ts';
-import { FILES, MODIFIED_MS } from '../files.ts';
-import { REQUESTS_PER_RUN } from '../scenario.ts';
-import { drawSettings, serverOptions } from '../settings.ts';
-import type { Violation } from '../violation.ts';
-import type { Wire, WireEvents, World } from '../wire.ts';
+import { REQUESTS_PER_RUN } from '../run/scenario.ts';
+import { drawSettings, serverOptions } from '../run/settings.ts';
+import { FILES, MODIFIED_MS } from '../world/files.ts';
+import type { Violation } from '../world/violation.ts';
+import type { Wire, WireEvents, World } from '../world/wire.ts';
 import { RealWire } from './wire.ts';
 
 /** What a client waits for to see what the server does, at most: real time is dear. */

@@ -2,7 +2,7 @@
 // nobody knows here, so the judge is told nothing of it and is lenient where it would ask.
 
 import { createConnection, type Socket } from 'node:net';
-import type { Wire, WireEvents, WireFacts } from '../wire.ts';
+import type { Wire, WireEvents, WireFacts } from '../world/wire.ts';
 
 export class RealWire implements Wire, WireFacts {
   readonly injected: readonly string[] = [];

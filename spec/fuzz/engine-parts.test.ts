@@ -6,8 +6,8 @@ import { candidates } from '../../fuzz/engine/comparisons.ts';
 import { Corpus } from '../../fuzz/engine/corpus.ts';
 import { Coverage } from '../../fuzz/engine/coverage.ts';
 import { Mutator } from '../../fuzz/engine/mutator.ts';
-import { Random } from '../../fuzz/engine/random.ts';
 import { shrink } from '../../fuzz/engine/shrink.ts';
+import { Random } from '../../testing/random.ts';
 
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');

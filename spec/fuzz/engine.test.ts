@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Engine } from '../../fuzz/engine/engine.ts';
 import type { Plant } from '../../fuzz/engine/mirror.ts';
-import { EXPERIMENTS, search } from '../../fuzz/experiment.ts';
-import { loadTarget, makeMirrors } from '../../fuzz/load.ts';
-import { runSession } from '../../fuzz/session.ts';
-import type { Result } from '../../fuzz/worker-messages.ts';
+import { EXPERIMENTS, search } from '../../fuzz/session/experiment.ts';
+import { loadTarget, makeMirrors } from '../../fuzz/session/load.ts';
+import { runSession } from '../../fuzz/session/session.ts';
+import type { Result } from '../../fuzz/session/worker-messages.ts';
 
 /** A run of so many executions, or until something is found; what is compared is not followed. */
 async function fuzz(

@@ -15,10 +15,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parseFuzzArguments, TARGETS, USAGE } from '../../fuzz/arguments.ts';
+import { parseFuzzArguments, TARGETS, USAGE } from '../../fuzz/commands/arguments.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../fuzz/run.js', import.meta.url));
-const PROOF = fileURLToPath(new URL('../../fuzz/proof.js', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../fuzz/commands/fuzz.js', import.meta.url));
+const PROOF = fileURLToPath(new URL('../../fuzz/commands/proof.js', import.meta.url));
 
 interface Ended {
   readonly status: number | null;
@@ -50,7 +50,7 @@ function brokenCopy(folder: string): string {
   );
   assert.notEqual(broken, code, 'the mistake is planted');
   writeFileSync(file, broken);
-  return join(folder, 'build/fuzz/run.js');
+  return join(folder, 'build/fuzz/commands/fuzz.js');
 }
 
 describe('arguments of npm run fuzz', () => {

@@ -6,11 +6,11 @@ import { Client } from '../../harness/clients/client.ts';
 import { bytesOf, type Planned } from '../../harness/clients/expected.ts';
 import { Judge } from '../../harness/clients/judge.ts';
 import { ORDINARY } from '../../harness/clients/shapes.ts';
-import { Clock, Schedule } from '../../harness/clock.ts';
-import { Random } from '../../harness/random.ts';
-import { noScores } from '../../harness/scenario.ts';
-import type { Violation } from '../../harness/violation.ts';
-import type { Wire, WireEvents } from '../../harness/wire.ts';
+import { noScores } from '../../harness/run/scenario.ts';
+import { Clock, Schedule } from '../../harness/world/clock.ts';
+import type { Violation } from '../../harness/world/violation.ts';
+import type { Wire, WireEvents } from '../../harness/world/wire.ts';
+import { Random } from '../../testing/random.ts';
 
 const IDLE_MS = 200;
 const ANSWER = Buffer.from('HTTP/1.1 200 OK\r\nX-Id: 1\r\nContent-Length: 2\r\n\r\nok');

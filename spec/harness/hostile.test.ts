@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { parseGiven } from '../../harness/arguments.ts';
+import { parseGiven } from '../../harness/commands/arguments.ts';
+import { Museum } from '../../harness/hostile/kept-objects.ts';
 import {
   foreignIn,
   idOf,
@@ -15,19 +16,18 @@ import {
   markOf,
   secretOf,
 } from '../../harness/hostile/marks.ts';
-import { Museum } from '../../harness/hostile/museum.ts';
 import { scriptsOf } from '../../harness/hostile/plans.ts';
 import type { RequestRecord } from '../../harness/hostile/record.ts';
 import { plannedOf } from '../../harness/hostile/requests.ts';
 import { HOSTILE_WANTED } from '../../harness/hostile/wanted.ts';
-import { PLANTED_LIFETIMES } from '../../harness/mutants/planted-lifetimes.ts';
+import { PLANTED_LIFETIMES } from '../../harness/mutants/injected-lifetimes.ts';
 import { tryMutant } from '../../harness/mutants/trial.ts';
-import { readReplay, replayText } from '../../harness/replay.ts';
-import { HOSTILE_REQUESTS_PER_RUN, hostileScenarioOf } from '../../harness/scenario.ts';
-import { shrink } from '../../harness/shrink.ts';
-import { simulate } from '../../harness/simulation.ts';
-import { Table } from '../../harness/table.ts';
-import { Violation } from '../../harness/violation.ts';
+import { readReplay, replayText } from '../../harness/report/replay.ts';
+import { Table } from '../../harness/report/table.ts';
+import { HOSTILE_REQUESTS_PER_RUN, hostileScenarioOf } from '../../harness/run/scenario.ts';
+import { shrink } from '../../harness/simulation/shrink.ts';
+import { simulate } from '../../harness/simulation/simulation.ts';
+import { Violation } from '../../harness/world/violation.ts';
 
 const SEEDS = 6;
 const FIRST = Number(process.env['VIBING_SEED'] ?? 1);

@@ -10,11 +10,11 @@ import { MUTANTS } from '../../harness/mutants/list.ts';
 import { mechanicalMutants } from '../../harness/mutants/mechanical.ts';
 import { patched } from '../../harness/mutants/patch.ts';
 import { tryMutant } from '../../harness/mutants/trial.ts';
-import { REQUESTS_PER_RUN, scenarioOf } from '../../harness/scenario.ts';
-import { simulate } from '../../harness/simulation.ts';
+import { REQUESTS_PER_RUN, scenarioOf } from '../../harness/run/scenario.ts';
+import { simulate } from '../../harness/simulation/simulation.ts';
 
 const BUILT = fileURLToPath(new URL('../../src/', import.meta.url));
-const RUN = fileURLToPath(new URL('../../harness/run.js', import.meta.url));
+const RUN = fileURLToPath(new URL('../../harness/commands/sim.js', import.meta.url));
 
 const SEEDS = 4;
 /** The same for everybody unless another is asked for. */

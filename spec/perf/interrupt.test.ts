@@ -30,7 +30,7 @@ function interrupted(script: string, ...given: readonly string[]): Promise<Ended
 describe('Ctrl-C', { timeout: 120_000 }, () => {
   it('in npm run fuzz', async () => {
     const args = ['--seconds', '600', '--seed', '3', '--target', 'chunked,target'];
-    const { code, out } = await interrupted('fuzz/run.js', ...args);
+    const { code, out } = await interrupted('fuzz/commands/fuzz.js', ...args);
     assert.equal(code, 130, out);
     assert.match(out, /^seed 3, 600 s, chunked, target\nchunked: [\d,]+ executions in .*seed 3\n/);
     assert.match(out, /\nINTERRUPTED in chunked, 1 of 2; nothing was found\n/);
@@ -38,7 +38,7 @@ describe('Ctrl-C', { timeout: 120_000 }, () => {
   });
 
   it('in npm run sim', async () => {
-    const { code, out } = await interrupted('harness/run.js', '--seed', '5', '--seeds', '100000');
+    const { code, out } = await interrupted('harness/commands/sim.js', '--seed', '5', '--seeds', '100000');
     assert.equal(code, 130, out);
     const [, runs = '', left = ''] =
       /\n(\d+) runs, .*\n.*\nINTERRUPTED, (\d+) runs were left\n/.exec(out) ?? [];

@@ -1,0 +1,394 @@
+// What must hold between any two turns, whatever goes wrong outside: pools balance, whoever has
+// something to send is sending, whoever waits has a deadline, and no deadline is late.
+
+import type { Slab } from '../../src/base/slab.ts';
+import { Connection } from '../../src/connection/connection.ts';
+import { Draining } from '../../src/connection/context.ts';
+import { Reading } from '../../src/connection/reading.ts';
+import type { SpanPool } from '../../src/connection/span.ts';
+import { Phase } from '../../src/exchange/phase.ts';
+import type { Reactor } from '../../src/reactor/reactor.ts';
+import {
+  CLOSING,
+  EXTRA,
+  IN_FLIGHT,
+  OPEN,
+  RECEIVING,
+  SENDING,
+  WATCHING,
+} from '../../src/reactor/sockets.ts';
+import type { Settings } from '../run/settings.ts';
+import type { Clock } from '../world/clock.ts';
+import type { SimDriver } from '../world/driver.ts';
+import { SLOW_WATCH_MS_MAX } from '../world/socket.ts';
+import { type CheckName, ensure, Violation } from '../world/violation.ts';
+
+/** Kinds of deadline by their number, as the connection arms them. */
+const KINDS = ['idle', 'head', 'body', 'handler', 'linger', 'write', 'drain', 'deliver'];
+const DELIVERS = 7;
+
+/** Deadlines that are extended all the time come so much late, at most, and turns cost time. */
+const LATE_MS = 160;
+
+/** So soon a handler that has answered reads on, if it does. */
+const READ_ON_MS = 2;
+
+/** Those of a head, a handler and lingering: they run from their beginning, whatever comes. */
+const FROM_THE_BEGINNING: readonly number[] = [1, 3, 4];
+
+/** A client that takes nothing is reset so late at most, as a part of the time that it has. */
+const WRITE_PART = 1.25;
+
+/** A client that broke off is let go of within this time, however busy its handler is. */
+const BROKEN_MS = 2 * SLOW_WATCH_MS_MAX + 300;
+
+const READINGS = Object.keys(Reading).map((name) => `Reading.${name}`);
+const PHASES = Object.keys(Phase).map((name) => `Phase.${name}`);
+const DRAININGS = Object.keys(Draining).map((name) => `Draining.${name}`);
+
+/** Every state of a connection, its answer and a closing server that the source lists. */
+export const STATES_LISTED: readonly string[] = [...READINGS, ...PHASES, ...DRAININGS];
+
+/** What a connection does, by number: the first ones are those of Reading. */
+const DOING = [
+  'reads a head',
+  'has a handler and a body',
+  'awaits its answer',
+  'stopped',
+  'idle',
+  'lingers',
+  'closing',
+];
+const IDLE = 4;
+const LINGERS = 5;
+const CLOSES = 6;
+/** And what else there is to say of it, a bit each. */
+const STREAMS = 8;
+const SENDS = 16;
+const HALF_CLOSED = 32;
+const STATE_BITS = 6;
+
+export interface CheckParts {
+  readonly driver: SimDriver;
+  readonly reactor: Reactor;
+  readonly clock: Clock;
+  readonly settings: Settings;
+  /**
+   * Calls back after so long, where a connection may wait without a deadline until the promises of
+   * its handler have run; else null.
+   */
+  readonly again: ((ms: number) => void) | null;
+}
+
+export class Checks {
+  readonly #parts: CheckParts;
+  /** What is being looked at, -1 for the server as a whole. */
+  slot = -1;
+  readonly #timeoutsMs: readonly number[];
+  /** Connections that have neither received nor to send anything. */
+  #idle = 0;
+  #spans: SpanPool | null = null;
+  /** Per slot: the deadline it has, since when, and how long time was held up by then. */
+  readonly #kind: Int8Array;
+  readonly #sinceMs: Float64Array;
+  /** The request it was armed for, by its number. */
+  readonly #request: Int32Array;
+  readonly #heldUpMs: Float64Array;
+  /** How often connections were seen in each state, by its number. */
+  readonly #seen = new Float64Array(1 << STATE_BITS);
+  /** The same by what the server's own source calls them. */
+  readonly #readings = new Float64Array(READINGS.length);
+  readonly #phases = new Float64Array(PHASES.length);
+  readonly #drainings = new Float64Array(DRAININGS.length);
+  /** Since when a send is in flight without progress, NaN when none is. */
+  readonly #sendingMs: Float64Array;
+  readonly #sendingHeldUpMs: Float64Array;
+  /** How long time had been held up when a client had not broken off yet. */
+  readonly #brokenHeldUpMs: Float64Array;
+  /** When blocks were short last: without one the server does not find out what a client did. */
+  #shortMs = 0;
+
+  constructor(parts: CheckParts) {
+    this.#parts = parts;
+    const { settings, reactor } = parts;
+    this.#timeoutsMs = [
+      settings.keepAliveTimeoutMs,
+      settings.headTimeoutMs,
+      settings.bodyTimeoutMs,
+      settings.handlerTimeoutMs,
+      settings.lingerTimeoutMs,
+      settings.writeTimeoutMs,
+      settings.drainLingerMs,
+      settings.writeTimeoutMs * WRITE_PART,
+    ];
+    const { slots } = reactor.sockets;
+    this.#kind = new Int8Array(slots).fill(-1);
+    this.#sinceMs = new Float64Array(slots);
+    this.#request = new Int32Array(slots);
+    this.#heldUpMs = new Float64Array(slots);
+    this.#sendingMs = new Float64Array(slots).fill(Number.NaN);
+    this.#sendingHeldUpMs = new Float64Array(slots);
+    this.#brokenHeldUpMs = new Float64Array(slots);
+  }
+
+  /** Spans that wait to be sent. */
+  get spansUsed(): number {
+    return this.#spans?.usedCount ?? 0;
+  }
+
+  /** Between two turns. */
+  run(): void {
+    const { reactor, driver } = this.#parts;
+    const { slots, state } = reactor.sockets;
+    const { sockets } = driver;
+    const { connectionsMax } = this.#parts.settings;
+    const kinds = this.#kind;
+    const sendingMs = this.#sendingMs;
+    let open = 0;
+    let served = 0;
+    this.#idle = 0;
+    for (let slot = 0; slot < slots; slot++) {
+      if (state[slot] === 0) {
+        if (sockets[slot] !== null) fail('balance', `slot ${slot} is free, its socket is not`);
+        kinds[slot] = -1;
+        sendingMs[slot] = Number.NaN;
+        this.#brokenHeldUpMs[slot] = this.#parts.clock.heldUpMs;
+        continue;
+      }
+      open += 1;
+      if ((state[slot] & EXTRA) === 0) served += 1;
+      this.slot = slot;
+      this.#checkSlot(slot, state[slot]);
+    }
+    this.slot = -1;
+    ensure(open === reactor.sockets.openCount, 'balance', 'free slots are counted right');
+    if (served > connectionsMax) {
+      fail('balance', `${served} clients are served, and ${connectionsMax} may be`);
+    }
+    this.#checkMemory(open, this.#idle);
+  }
+
+  #checkMemory(open: number, idle: number): void {
+    const { driver, reactor } = this.#parts;
+    const { slab } = reactor;
+    const used = slab.blockCount - slab.freeCount - driver.heldBlocks;
+    ensure(used >= 0, 'balance', 'no block is counted twice');
+    // Quiet connections hold no memory.
+    if (open === idle && used !== 0) fail('balance', `${used} blocks are out, for nobody`);
+  }
+
+  #checkSlot(slot: number, state: number): void {
+    const { driver, reactor } = this.#parts;
+    if ((state & OPEN) === 0) fail('balance', `slot ${slot} is in use and not open`);
+    const socket = driver.socket(slot);
+    const agrees =
+      socket.receiving === ((state & RECEIVING) !== 0) &&
+      socket.sending === ((state & SENDING) !== 0) &&
+      socket.watching === ((state & WATCHING) !== 0);
+    if (!agrees) fail('balance', `reactor and driver disagree on what slot ${slot} has in flight`);
+    const owner = reactor.sockets.owners[slot];
+    if (!(owner instanceof Connection)) fail('balance', `slot ${slot} has no owner`);
+    this.#countState(owner, state);
+    if ((state & CLOSING) !== 0) {
+      this.#checkClosing(slot, state);
+      return;
+    }
+    ensure(owner.slot === slot && !owner.lost, 'balance', `an open connection is not lost`);
+    this.#spans = owner.context.spans;
+    const { waiting } = owner.sendQueue;
+    if (waiting === 0 && owner.exchange === null && owner.receiveBuffer.empty) this.#idle += 1;
+    if (waiting > 0 && (state & SENDING) === 0) {
+      fail('wake-up', `slot ${slot} has ${waiting} bytes to send and sends nothing`);
+    }
+    this.#checkEnded(owner, slot);
+    this.#checkReceiving(owner, slot, state);
+    this.#checkBroken(slot);
+    this.#checkDeadline(owner, slot, state);
+  }
+
+  #countState(owner: Connection, state: number): void {
+    let number: number = owner.reading;
+    if ((state & CLOSING) !== 0) number = CLOSES;
+    else if (owner.lingering) number = LINGERS;
+    else if (owner.exchange === null && owner.reading === Reading.Head) number = IDLE;
+    else if (owner.exchange?.phase === Phase.Streaming) number |= STREAMS;
+    if ((state & SENDING) !== 0) number |= SENDS;
+    if (owner.ended) number |= HALF_CLOSED;
+    this.#seen[number] += 1;
+    this.#readings[owner.reading] += 1;
+    this.#drainings[owner.context.draining] += 1;
+    if (owner.exchange !== null) this.#phases[owner.exchange.phase] += 1;
+  }
+
+  /** How often connections were seen in each state. */
+  get states(): ReadonlyMap<string, number> {
+    const states = new Map<string, number>();
+    for (const [number, count] of this.#seen.entries()) {
+      if (count > 0) states.set(nameOf(number), count);
+    }
+    for (const [index, name] of READINGS.entries()) states.set(name, this.#readings[index]);
+    for (const [index, name] of PHASES.entries()) states.set(name, this.#phases[index]);
+    for (const [index, name] of DRAININGS.entries()) states.set(name, this.#drainings[index]);
+    return states;
+  }
+
+  /** A closing socket finishes what is in flight and is gone, without anybody's help. */
+  #checkClosing(slot: number, state: number): void {
+    if (this.#kind[slot] !== 99) this.#begin(slot, 99);
+    const { clock } = this.#parts;
+    const lateMs = clock.nowMs - this.#sinceMs[slot] - (clock.heldUpMs - this.#heldUpMs[slot]);
+    const flight = state & IN_FLIGHT;
+    if (lateMs >= 1000) fail('liveness', `slot ${slot} does not finish closing (${flight})`);
+  }
+
+  /** A client that ended its side and has all its answers is not kept. */
+  #checkEnded(owner: Connection, slot: number): void {
+    const { ended, exchange, receiveBuffer, sendQueue, reading } = owner;
+    if (!ended || exchange !== null || reading !== Reading.Head) return;
+    if (receiveBuffer.empty && sendQueue.waiting === 0) {
+      fail('liveness', `slot ${slot} has nothing left to do for a client that ended, and stays`);
+    }
+  }
+
+  #begin(slot: number, kind: number): void {
+    const { clock } = this.#parts;
+    this.#kind[slot] = kind;
+    this.#sinceMs[slot] = clock.nowMs;
+    this.#heldUpMs[slot] = clock.heldUpMs;
+  }
+
+  /** A connection that could go on with what may come listens for it. */
+  #checkReceiving(owner: Connection, slot: number, state: number): void {
+    if ((state & RECEIVING) !== 0) return;
+    const isBlocked = owner.receiveBuffer.hasRoom === false || owner.receiveBuffer.isHeavy;
+    if (!isBlocked && !owner.ended) fail('wake-up', `slot ${slot} has room and does not receive`);
+    const isOver = owner.reading === Reading.Stopped;
+    if (!isOver && (state & WATCHING) === 0) fail('wake-up', `slot ${slot} is not watched`);
+  }
+
+  /** A client that broke off is not kept. */
+  #checkBroken(slot: number): void {
+    const { clock, driver, reactor } = this.#parts;
+    const { adoptedMs, link } = driver.socket(slot);
+    const { brokenMs } = link.up;
+    const isShort = reactor.slab.freeCount === 0;
+    if (isShort) this.#shortMs = clock.nowMs;
+    if (Number.isNaN(brokenMs) || isShort) {
+      this.#brokenHeldUpMs[slot] = clock.heldUpMs;
+      return;
+    }
+    // It may have broken off while it waited to be taken.
+    const sinceMs = Math.max(brokenMs, adoptedMs, this.#shortMs);
+    const keptMs = clock.nowMs - sinceMs - (clock.heldUpMs - this.#brokenHeldUpMs[slot]);
+    if (keptMs >= BROKEN_MS) fail('liveness', `slot ${slot} keeps a client that broke off`);
+  }
+
+  #checkDeadline(owner: Connection, slot: number, state: number): void {
+    const { clock, reactor, driver } = this.#parts;
+    const armed = reactor.armed(slot);
+    const { activeMs, activeHeldUpMs, link } = driver.socket(slot);
+    const isOurTurn = owner.sendQueue.waiting > 0 || reactor.slab.freeCount === 0;
+    const isNew = armed !== this.#kind[slot] || owner.requests !== this.#request[slot];
+    if (isNew || isOurTurn) {
+      this.#begin(slot, armed);
+      this.#request[slot] = owner.requests;
+    } else if (activeMs > this.#sinceMs[slot] && !FROM_THE_BEGINNING.includes(armed)) {
+      this.#sinceMs[slot] = activeMs;
+      this.#heldUpMs[slot] = activeHeldUpMs;
+    }
+    if (armed === DELIVERS && link.down.ackedMs > this.#sinceMs[slot]) this.#begin(slot, armed);
+    this.#checkSend(slot, state);
+    if (armed < 0) {
+      const isBusy = (state & SENDING) !== 0 || owner.exchange?.phase === Phase.Streaming;
+      const waitsMs = clock.nowMs - this.#sinceMs[slot];
+      if (isBusy) return;
+      const { again } = this.#parts;
+      if (again === null || waitsMs >= READ_ON_MS) {
+        fail('timeout', `slot ${slot} waits and has no deadline`);
+      }
+      again(READ_ON_MS);
+      return;
+    }
+    const heldUpMs = clock.heldUpMs - this.#heldUpMs[slot];
+    const lateMs = clock.nowMs - this.#sinceMs[slot] - heldUpMs - this.#timeoutsMs[armed];
+    if (lateMs >= LATE_MS) {
+      fail(
+        'timeout',
+        `the ${KINDS[armed]} deadline of slot ${slot} is ${lateMs.toFixed(1)} ms late`,
+      );
+    }
+  }
+
+  #checkSend(slot: number, state: number): void {
+    const { clock, driver, settings } = this.#parts;
+    if ((state & SENDING) === 0) {
+      this.#sendingMs[slot] = Number.NaN;
+      return;
+    }
+    const { activeMs, link } = driver.socket(slot);
+    if (!(this.#sendingMs[slot] >= Math.max(activeMs, link.down.ackedMs))) {
+      this.#sendingMs[slot] = clock.nowMs;
+      this.#sendingHeldUpMs[slot] = clock.heldUpMs;
+    }
+    const heldUpMs = clock.heldUpMs - this.#sendingHeldUpMs[slot];
+    const timeoutMs = settings.writeTimeoutMs * WRITE_PART;
+    const lateMs = clock.nowMs - this.#sendingMs[slot] - heldUpMs - timeoutMs;
+    if (lateMs >= LATE_MS) fail('timeout', `slot ${slot} sends and sends, ${lateMs.toFixed(1)} ms`);
+  }
+}
+
+function nameOf(state: number): string {
+  let name = DOING[state & 7];
+  if ((state & STREAMS) !== 0) name += ', streams';
+  if ((state & SENDS) !== 0) name += ', sends';
+  if ((state & HALF_CLOSED) !== 0) name += ', half closed';
+  return name;
+}
+
+/** Unlike ensure() it costs nothing while all is well: these checks run before every poll. */
+function fail(check: CheckName, message: string): never {
+  throw new Violation(check, message);
+}
+
+/** What was written where a block was given back; nobody may read it again. */
+const POISON = 0xdb;
+
+/**
+ * Watches a slab: a block that comes back must not be in the middle of being sent, and its bytes
+ * are overwritten at once, so that who still reads them reads nonsense.
+ */
+export function watchSlab(slab: Slab, driver: () => SimDriver | null): void {
+  const release = slab.release.bind(slab);
+  slab.release = (block: number): void => {
+    const start = slab.start(block);
+    const sockets = driver()?.sockets ?? [];
+    for (const socket of sockets) {
+      const send = socket?.send ?? null;
+      if (send === null || send.region !== 0) continue;
+      const isApart = send.end <= start || send.start >= start + slab.blockBytes;
+      if (!isApart) fail('memory', `block ${block} is given back while it is sent from`);
+    }
+    slab.bytes.fill(POISON, start, start + slab.blockBytes);
+    release(block);
+  };
+}
+
+/**
+ * Whoever waited for a write() uses its memory again at once, so the kernel must have read it by
+ * then. Given back and not thrown: in a handler it would only become another answer.
+ */
+export function reuseViolation(driver: SimDriver, memory: Uint8Array): Violation | null {
+  const from = memory.byteOffset;
+  const to = from + memory.length;
+  for (const socket of driver.sockets) {
+    const send = socket?.send ?? null;
+    if (socket === null || send === null) continue;
+    const region = driver.region(send.region);
+    if (region.buffer !== memory.buffer) continue;
+    const start = region.byteOffset;
+    if (start + send.end <= from || start + send.start >= to) continue;
+    const message = 'write() resolved while its piece is being sent from';
+    return new Violation('memory', message, socket.link.lane);
+  }
+  return null;
+}

@@ -1,0 +1,122 @@
+// Virtual time: a clock that stands still until somebody moves it, and what is to happen when. What
+// happens at the same moment does so in the order it was asked for, or in the seed's.
+
+import type { Random } from '../../testing/random.ts';
+
+export class Clock {
+  /** Milliseconds as the driver tells them; steps are microseconds, so sums stay exact enough. */
+  nowMs = 1000;
+  /** Milliseconds since 1970 at the driver's zero; may be set in both directions. */
+  wallOffsetMs: number = Date.UTC(2026, 2, 1, 9, 30);
+  /** How long the server could do nothing or time was skipped: so late may deadlines be. */
+  heldUpMs = 0;
+
+  get wallMs(): number {
+    return this.wallOffsetMs + this.nowMs;
+  }
+}
+
+export class Happening {
+  readonly atMs: number;
+  /** Decides among those of one moment. */
+  readonly order: number;
+  run: (() => void) | null;
+
+  constructor(atMs: number, order: number, run: () => void) {
+    this.atMs = atMs;
+    this.order = order;
+    this.run = run;
+  }
+
+  cancel(): void {
+    this.run = null;
+  }
+}
+
+const SHUFFLE_BITS = 0x100000;
+
+export class Schedule {
+  readonly clock: Clock;
+  /** With it, what happens at one moment does so in its order. */
+  readonly shuffle: Random | null;
+  readonly #heap: Happening[] = [];
+  #sequence = 0;
+
+  constructor(clock: Clock, shuffle: Random | null) {
+    this.clock = clock;
+    this.shuffle = shuffle;
+  }
+
+  get length(): number {
+    return this.#heap.length;
+  }
+
+  /** When the next thing happens, Infinity when nothing does. */
+  get nextMs(): number {
+    this.#dropCancelled();
+    return this.#heap.length === 0 ? Number.POSITIVE_INFINITY : this.#heap[0].atMs;
+  }
+
+  after(ms: number, run: () => void): Happening {
+    return this.at(this.clock.nowMs + ms, run);
+  }
+
+  at(atMs: number, run: () => void): Happening {
+    this.#sequence += 1;
+    const chance = this.shuffle === null ? 0 : this.shuffle.next() % SHUFFLE_BITS;
+    const rounded = Math.round(Math.max(atMs, this.clock.nowMs) * 1000) / 1000;
+    const happening = new Happening(rounded, chance * 2 ** 32 + this.#sequence, run);
+    this.#push(happening);
+    return happening;
+  }
+
+  /** Runs the next thing if it is due by `untilMs`. */
+  step(untilMs: number): boolean {
+    this.#dropCancelled();
+    const first = this.#heap[0];
+    if (first === undefined || first.atMs > untilMs) return false;
+    this.#pop();
+    if (first.atMs > this.clock.nowMs) this.clock.nowMs = first.atMs;
+    const { run } = first;
+    first.run = null;
+    run?.();
+    return true;
+  }
+
+  #dropCancelled(): void {
+    while (this.#heap.length > 0 && this.#heap[0].run === null) this.#pop();
+  }
+
+  #push(happening: Happening): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    heap.push(happening);
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      if (!isBefore(happening, heap[above])) break;
+      heap[at] = heap[above];
+      at = above;
+    }
+    heap[at] = happening;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let below = 2 * at + 1;
+      if (below >= heap.length) break;
+      if (below + 1 < heap.length && isBefore(heap[below + 1], heap[below])) below += 1;
+      if (!isBefore(heap[below], last)) break;
+      heap[at] = heap[below];
+      at = below;
+    }
+    heap[at] = last;
+  }
+}
+
+function isBefore(one: Happening, other: Happening): boolean {
+  return one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order);
+}
