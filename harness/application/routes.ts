@@ -1,5 +1,5 @@
-// The application that is simulated: handlers of every kind, the way users write them. Their
-// answers follow from the request alone, so that a client knows them beforehand.
+// The simulated application: handlers of every kind, as users write them. Their responses follow
+// from the request alone, so that a client can compute them.
 
 import { HttpError } from '../../src/exchange/http-error.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
@@ -8,30 +8,28 @@ import type { Response } from '../../src/exchange/response.ts';
 import { accessLog } from '../../src/middleware/access-log.ts';
 import type { Server } from '../../src/server/server.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
-import { content, DIGEST_START, digest, textOf } from '../world/content.ts';
-
-export const HELLO = 'Hello, world!\n';
+import { content, DIGEST_START, digest, HELLO, textOf } from '../world/content.ts';
 
 /** Bytes of one write() of a stream. */
-export const PIECE_BYTES = 3000;
+export const CHUNK_BYTES = 3000;
 
 export interface ApplicationParts {
   readonly after: (ms: number, run: () => void) => void;
-  /** The folder that stands for SITE. */
+  /** The folder with the files of SITE. */
   readonly site: string;
-  /** A write() of this piece resolved: its memory is used again now. */
-  readonly reused: (piece: Uint8Array) => void;
+  /** A write() of this chunk resolved: its memory is reused now. */
+  readonly reused: (chunk: Uint8Array) => void;
 }
 
 export interface ApplicationState {
-  /** Handlers that were called and have not come back. */
+  /** Handlers that were called and have not settled. */
   running: number;
-  /** Requests that reached a handler, and lines in the access log. */
+  /** Requests that reached a handler, and lines of the access log. */
   handled: number;
   logged: number;
-  /** Handlers that found their answer not sent any more, after it was. */
+  /** Handlers whose response was open again after it had been sent. */
   reopened: number;
-  /** Answers that were told to be of another length than they were. */
+  /** Responses whose afterSend() reported a wrong length. */
   miscounted: number;
 }
 
@@ -44,7 +42,7 @@ export function addRoutes(server: Server, parts: ApplicationParts): ApplicationS
     miscounted: 0,
   };
   const pause = (ms: number): Promise<void> => new Promise((done) => parts.after(ms, done));
-  /** Counts a handler for as long as it runs. */
+  /** Counts a handler while it runs. */
   const counted =
     (handler: (request: Request, response: Response) => Promise<void>) =>
     async (request: Request, response: Response): Promise<void> => {
@@ -62,8 +60,8 @@ export function addRoutes(server: Server, parts: ApplicationParts): ApplicationS
     if (id !== undefined) response.header('X-Id', id);
     const { method, target } = request;
     response.afterSend(({ status, bytes, complete }) => {
-      const right = contentBytes(method, target);
-      if (complete && status === 200 && right >= 0 && bytes !== right) state.miscounted += 1;
+      const expected = contentBytes(method, target);
+      if (complete && status === 200 && expected >= 0 && bytes !== expected) state.miscounted += 1;
     });
     return next();
   });
@@ -78,7 +76,7 @@ export function addRoutes(server: Server, parts: ApplicationParts): ApplicationS
   addPlain(server);
   addBodies(server, counted, pause, state);
   addStreams(server, counted, pause, parts.reused);
-  addTrouble(server, counted, pause);
+  addFailures(server, counted, pause);
   server.get(
     '/file/:name',
     counted((request, response) => response.file(`${parts.site}/${request.params['name']}`)),
@@ -91,11 +89,11 @@ type Counted = (
 ) => (request: Request, response: Response) => Promise<void>;
 type Pause = (ms: number) => Promise<void>;
 
-function wanted(request: Request): Buffer {
+function contentOf(request: Request): Buffer {
   return content(Number(request.query.get('id')), Number(request.params['length']));
 }
 
-/** How long the content of the answer to a target is, where that is known; else -1. */
+/** The length of the content for a target, -1 when it is unknown. */
 function contentBytes(method: string, target: string): number {
   if (method === 'GET' && target === '/hello') return HELLO.length;
   const [, name, number] = /^\/(text|bytes|stream|sized)\/(\d+)/.exec(target) ?? [];
@@ -110,7 +108,7 @@ function addPlain(server: Server): void {
   server.get('/text/:id', (request, response) => {
     response.text(textOf(Number(request.params['id'])));
   });
-  server.get('/bytes/:length', (request, response) => response.send(wanted(request)));
+  server.get('/bytes/:length', (request, response) => response.send(contentOf(request)));
   server.get('/peer', (request, response) => {
     response.text(`${request.remoteAddress}:${request.remotePort}`);
   });
@@ -160,7 +158,7 @@ function addBodies(server: Server, counted: Counted, pause: Pause, state: Applic
     counted(async (_request, response) => {
       await pause(1);
       response.text('ignored\n');
-      // Users keep what they were given. It may throw by then, but never be another's.
+      // Users keep their objects. A late call may throw, but must not reach another request.
       state.running += 1;
       void pause(15).then(() => {
         state.running -= 1;
@@ -170,7 +168,7 @@ function addBodies(server: Server, counted: Counted, pause: Pause, state: Applic
   );
 }
 
-/** When the client is gone, or the time of the handler is over. */
+/** Resolves when the client is gone, or at the handler timeout. */
 function aborted({ signal }: Request): Promise<void> {
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve());
@@ -191,26 +189,26 @@ function addStreams(
   pause: Pause,
   reused: ApplicationParts['reused'],
 ): void {
-  /** One buffer for all pieces: it is written over as soon as the promise says that it may be. */
-  const writePieces = async (request: Request, response: Response): Promise<void> => {
-    const whole = wanted(request);
+  /** One buffer for all chunks: it is overwritten as soon as the promise of write() allows. */
+  const writeChunks = async (request: Request, response: Response): Promise<void> => {
+    const content = contentOf(request);
     const pauseMs = Number(request.query.get('ms') ?? 0);
-    const pieceBytes = Number(request.query.get('piece') ?? PIECE_BYTES);
-    const piece = Buffer.alloc(pieceBytes);
-    // An empty piece is not the end.
+    const chunkBytes = Number(request.query.get('piece') ?? CHUNK_BYTES);
+    const chunk = Buffer.alloc(chunkBytes);
+    // An empty chunk is not the end.
     await response.write('');
-    for (let at = 0; at < whole.length; at += pieceBytes) {
-      const count = whole.copy(piece, 0, at, Math.min(at + pieceBytes, whole.length));
-      await response.write(piece.subarray(0, count));
-      reused(piece);
-      piece.fill(0xdd);
+    for (let at = 0; at < content.length; at += chunkBytes) {
+      const count = content.copy(chunk, 0, at, Math.min(at + chunkBytes, content.length));
+      await response.write(chunk.subarray(0, count));
+      reused(chunk);
+      chunk.fill(0xdd);
       if (pauseMs > 0) await pause(pauseMs);
     }
   };
   server.get(
     '/stream/:length',
     counted(async (request, response) => {
-      await writePieces(request, response);
+      await writeChunks(request, response);
       response.end();
     }),
   );
@@ -218,7 +216,7 @@ function addStreams(
     '/sized/:length',
     counted(async (request, response) => {
       response.header('Content-Length', request.params['length']);
-      await writePieces(request, response);
+      await writeChunks(request, response);
       response.end();
     }),
   );
@@ -237,7 +235,7 @@ function addStreams(
   );
 }
 
-function addTrouble(server: Server, counted: Counted, pause: Pause): void {
+function addFailures(server: Server, counted: Counted, pause: Pause): void {
   server.get(
     '/slow/:ms',
     counted(async (request, response) => {
@@ -262,9 +260,9 @@ function addTrouble(server: Server, counted: Counted, pause: Pause): void {
   server.get(
     '/cut/:length',
     counted(async (request, response) => {
-      await response.write(wanted(request));
+      await response.write(contentOf(request));
       await pause(1);
-      throw new Error('thrown in the middle of an answer');
+      throw new Error('thrown in the middle of a response');
     }),
   );
 }

@@ -1,4 +1,4 @@
-// What must have been given back when a server has closed: memory, slots, files, timers.
+// The resources that must be released when a server has closed: memory, slots, files, timers.
 
 import type { Counters } from '../../src/metrics/counters.ts';
 import type { Reactor } from '../../src/reactor/reactor.ts';
@@ -16,17 +16,24 @@ export interface Closed {
   readonly spansUsed: number;
 }
 
-/** Throws a Violation for the first thing that is missing. */
-export function ensureBack({ driver, reactor, asyncIo, loop, counters, spansUsed }: Closed): void {
+/** Throws a Violation for the first resource that is not released. */
+export function ensureReleased({
+  driver,
+  reactor,
+  asyncIo,
+  loop,
+  counters,
+  spansUsed,
+}: Closed): void {
   const { slab, sockets } = reactor;
-  ensure(slab.freeCount === slab.blockCount, 'balance', 'all blocks came back');
+  ensure(slab.freeCount === slab.blockCount, 'balance', 'all blocks are released');
   ensure(sockets.openCount === 0, 'balance', 'all slots are free');
   ensure(driver.regionCount === 0, 'balance', `${driver.regionCount} regions are still mapped`);
-  ensure(asyncIo.openCount === 0, 'work', `${asyncIo.openCount} files are still open`);
+  ensure(asyncIo.openCount === 0, 'async-io', `${asyncIo.openCount} files are still open`);
   for (let slot = 0; slot < sockets.slots; slot++) {
-    ensure(reactor.armed(slot) < 0, 'balance', `slot ${slot} is free and has no deadline`);
+    ensure(reactor.armed(slot) < 0, 'balance', `free slot ${slot} has no deadline`);
   }
   ensure(loop.timerCount === 0, 'balance', 'no timer is left');
-  ensure(counters.accepted === counters.closed, 'balance', 'who was taken was closed');
-  ensure(spansUsed === 0, 'balance', 'all spans came back');
+  ensure(counters.accepted === counters.closed, 'balance', 'every accepted connection was closed');
+  ensure(spansUsed === 0, 'balance', 'all spans are released');
 }

@@ -1,7 +1,6 @@
-// What must hold between any two turns, whatever goes wrong outside: pools balance, whoever has
-// something to send is sending, whoever waits has a deadline, and no deadline is late.
+// What must hold between any two turns, whatever the faults: pools balance, a connection with bytes
+// to send is sending, one that waits has a deadline, and no deadline is late.
 
-import type { Slab } from '../../src/base/slab.ts';
 import { Connection } from '../../src/connection/connection.ts';
 import { Draining } from '../../src/connection/context.ts';
 import { Reading } from '../../src/connection/reading.ts';
@@ -27,33 +26,33 @@ import { type CheckName, ensure, Violation } from '../world/violation.ts';
 const KINDS = ['idle', 'head', 'body', 'handler', 'linger', 'write', 'drain', 'deliver'];
 const DELIVERS = 7;
 
-/** Deadlines that are extended all the time come so much late, at most, and turns cost time. */
+/** Deadlines that are extended all the time may be late by this much. */
 const LATE_MS = 160;
 
-/** So soon a handler that has answered reads on, if it does. */
+/** A handler that has responded continues to read within this time, if it does. */
 const READ_ON_MS = 2;
 
-/** Those of a head, a handler and lingering: they run from their beginning, whatever comes. */
+/** Those of a head, a handler and lingering: received bytes do not extend them. */
 const FROM_THE_BEGINNING: readonly number[] = [1, 3, 4];
 
-/** A client that takes nothing is reset so late at most, as a part of the time that it has. */
+/** A client that acknowledges nothing is reset after this multiple of its timeout, at most. */
 const WRITE_PART = 1.25;
 
-/** A client that broke off is let go of within this time, however busy its handler is. */
-const BROKEN_MS = 2 * SLOW_WATCH_MS_MAX + 300;
+/** The connection of a client that sent a reset is closed within this time. */
+const RESET_MS = 2 * SLOW_WATCH_MS_MAX + 300;
 
 const READINGS = Object.keys(Reading).map((name) => `Reading.${name}`);
 const PHASES = Object.keys(Phase).map((name) => `Phase.${name}`);
 const DRAININGS = Object.keys(Draining).map((name) => `Draining.${name}`);
 
-/** Every state of a connection, its answer and a closing server that the source lists. */
+/** Every state of a connection, its response and a closing server that the source lists. */
 export const STATES_LISTED: readonly string[] = [...READINGS, ...PHASES, ...DRAININGS];
 
-/** What a connection does, by number: the first ones are those of Reading. */
+/** The states of a connection by number: the first ones are those of Reading. */
 const DOING = [
   'reads a head',
   'has a handler and a body',
-  'awaits its answer',
+  'awaits its response',
   'stopped',
   'idle',
   'lingers',
@@ -62,7 +61,7 @@ const DOING = [
 const IDLE = 4;
 const LINGERS = 5;
 const CLOSES = 6;
-/** And what else there is to say of it, a bit each. */
+/** Further properties, a bit each. */
 const STREAMS = 8;
 const SENDS = 16;
 const HALF_CLOSED = 32;
@@ -74,38 +73,38 @@ export interface CheckParts {
   readonly clock: Clock;
   readonly settings: Settings;
   /**
-   * Calls back after so long, where a connection may wait without a deadline until the promises of
+   * Repeats the check after a delay, where a connection may have no deadline until the promises of
    * its handler have run; else null.
    */
-  readonly again: ((ms: number) => void) | null;
+  readonly recheck: ((ms: number) => void) | null;
 }
 
 export class Checks {
   readonly #parts: CheckParts;
-  /** What is being looked at, -1 for the server as a whole. */
+  /** The slot that is being checked, -1 for the server as a whole. */
   slot = -1;
   readonly #timeoutsMs: readonly number[];
-  /** Connections that have neither received nor to send anything. */
+  /** Connections without received bytes, exchange and bytes to send. */
   #idle = 0;
   #spans: SpanPool | null = null;
-  /** Per slot: the deadline it has, since when, and how long time was held up by then. */
+  /** Per slot: the armed deadline, since when, and `clock.stalledMs` of that moment. */
   readonly #kind: Int8Array;
   readonly #sinceMs: Float64Array;
-  /** The request it was armed for, by its number. */
+  /** The number of the request that it was armed for. */
   readonly #request: Int32Array;
-  readonly #heldUpMs: Float64Array;
-  /** How often connections were seen in each state, by its number. */
+  readonly #stalledMs: Float64Array;
+  /** How often connections were in each state, by its number. */
   readonly #seen = new Float64Array(1 << STATE_BITS);
-  /** The same by what the server's own source calls them. */
+  /** The same by the names of the server's source. */
   readonly #readings = new Float64Array(READINGS.length);
   readonly #phases = new Float64Array(PHASES.length);
   readonly #drainings = new Float64Array(DRAININGS.length);
-  /** Since when a send is in flight without progress, NaN when none is. */
+  /** Since when a send in flight makes no progress, NaN without one. */
   readonly #sendingMs: Float64Array;
-  readonly #sendingHeldUpMs: Float64Array;
-  /** How long time had been held up when a client had not broken off yet. */
-  readonly #brokenHeldUpMs: Float64Array;
-  /** When blocks were short last: without one the server does not find out what a client did. */
+  readonly #sendingStalledMs: Float64Array;
+  /** `clock.stalledMs` of the last moment without a reset. */
+  readonly #resetStalledMs: Float64Array;
+  /** The last moment without a free block: without one the server cannot receive. */
   #shortMs = 0;
 
   constructor(parts: CheckParts) {
@@ -125,10 +124,10 @@ export class Checks {
     this.#kind = new Int8Array(slots).fill(-1);
     this.#sinceMs = new Float64Array(slots);
     this.#request = new Int32Array(slots);
-    this.#heldUpMs = new Float64Array(slots);
+    this.#stalledMs = new Float64Array(slots);
     this.#sendingMs = new Float64Array(slots).fill(Number.NaN);
-    this.#sendingHeldUpMs = new Float64Array(slots);
-    this.#brokenHeldUpMs = new Float64Array(slots);
+    this.#sendingStalledMs = new Float64Array(slots);
+    this.#resetStalledMs = new Float64Array(slots);
   }
 
   /** Spans that wait to be sent. */
@@ -152,7 +151,7 @@ export class Checks {
         if (sockets[slot] !== null) fail('balance', `slot ${slot} is free, its socket is not`);
         kinds[slot] = -1;
         sendingMs[slot] = Number.NaN;
-        this.#brokenHeldUpMs[slot] = this.#parts.clock.heldUpMs;
+        this.#resetStalledMs[slot] = this.#parts.clock.stalledMs;
         continue;
       }
       open += 1;
@@ -163,7 +162,7 @@ export class Checks {
     this.slot = -1;
     ensure(open === reactor.sockets.openCount, 'balance', 'free slots are counted right');
     if (served > connectionsMax) {
-      fail('balance', `${served} clients are served, and ${connectionsMax} may be`);
+      fail('balance', `${served} clients are served, more than ${connectionsMax}`);
     }
     this.#checkMemory(open, this.#idle);
   }
@@ -173,8 +172,9 @@ export class Checks {
     const { slab } = reactor;
     const used = slab.blockCount - slab.freeCount - driver.heldBlocks;
     ensure(used >= 0, 'balance', 'no block is counted twice');
-    // Quiet connections hold no memory.
-    if (open === idle && used !== 0) fail('balance', `${used} blocks are out, for nobody`);
+    // Idle connections hold no memory.
+    if (open === idle && used !== 0)
+      fail('balance', `${used} blocks are in use, and all connections are idle`);
   }
 
   #checkSlot(slot: number, state: number): void {
@@ -202,7 +202,7 @@ export class Checks {
     }
     this.#checkEnded(owner, slot);
     this.#checkReceiving(owner, slot, state);
-    this.#checkBroken(slot);
+    this.#checkReset(slot);
     this.#checkDeadline(owner, slot, state);
   }
 
@@ -232,21 +232,24 @@ export class Checks {
     return states;
   }
 
-  /** A closing socket finishes what is in flight and is gone, without anybody's help. */
+  /** A closing socket closes once its operations have finished. */
   #checkClosing(slot: number, state: number): void {
     if (this.#kind[slot] !== 99) this.#begin(slot, 99);
     const { clock } = this.#parts;
-    const lateMs = clock.nowMs - this.#sinceMs[slot] - (clock.heldUpMs - this.#heldUpMs[slot]);
+    const lateMs = clock.nowMs - this.#sinceMs[slot] - (clock.stalledMs - this.#stalledMs[slot]);
     const flight = state & IN_FLIGHT;
     if (lateMs >= 1000) fail('liveness', `slot ${slot} does not finish closing (${flight})`);
   }
 
-  /** A client that ended its side and has all its answers is not kept. */
+  /** A client that ended its side and has all its responses is not kept. */
   #checkEnded(owner: Connection, slot: number): void {
     const { ended, exchange, receiveBuffer, sendQueue, reading } = owner;
     if (!ended || exchange !== null || reading !== Reading.Head) return;
     if (receiveBuffer.empty && sendQueue.waiting === 0) {
-      fail('liveness', `slot ${slot} has nothing left to do for a client that ended, and stays`);
+      fail(
+        'liveness',
+        `slot ${slot} stays open for a client that ended its side and has all responses`,
+      );
     }
   }
 
@@ -254,10 +257,10 @@ export class Checks {
     const { clock } = this.#parts;
     this.#kind[slot] = kind;
     this.#sinceMs[slot] = clock.nowMs;
-    this.#heldUpMs[slot] = clock.heldUpMs;
+    this.#stalledMs[slot] = clock.stalledMs;
   }
 
-  /** A connection that could go on with what may come listens for it. */
+  /** A connection with room receives. */
   #checkReceiving(owner: Connection, slot: number, state: number): void {
     if ((state & RECEIVING) !== 0) return;
     const isBlocked = owner.receiveBuffer.hasRoom === false || owner.receiveBuffer.isHeavy;
@@ -266,35 +269,35 @@ export class Checks {
     if (!isOver && (state & WATCHING) === 0) fail('wake-up', `slot ${slot} is not watched`);
   }
 
-  /** A client that broke off is not kept. */
-  #checkBroken(slot: number): void {
+  /** The connection of a client that sent a reset is not kept. */
+  #checkReset(slot: number): void {
     const { clock, driver, reactor } = this.#parts;
     const { adoptedMs, link } = driver.socket(slot);
-    const { brokenMs } = link.up;
+    const { resetArrivedMs } = link.up;
     const isShort = reactor.slab.freeCount === 0;
     if (isShort) this.#shortMs = clock.nowMs;
-    if (Number.isNaN(brokenMs) || isShort) {
-      this.#brokenHeldUpMs[slot] = clock.heldUpMs;
+    if (Number.isNaN(resetArrivedMs) || isShort) {
+      this.#resetStalledMs[slot] = clock.stalledMs;
       return;
     }
-    // It may have broken off while it waited to be taken.
-    const sinceMs = Math.max(brokenMs, adoptedMs, this.#shortMs);
-    const keptMs = clock.nowMs - sinceMs - (clock.heldUpMs - this.#brokenHeldUpMs[slot]);
-    if (keptMs >= BROKEN_MS) fail('liveness', `slot ${slot} keeps a client that broke off`);
+    // The reset may have arrived before the connection was adopted.
+    const sinceMs = Math.max(resetArrivedMs, adoptedMs, this.#shortMs);
+    const keptMs = clock.nowMs - sinceMs - (clock.stalledMs - this.#resetStalledMs[slot]);
+    if (keptMs >= RESET_MS) fail('liveness', `slot ${slot} keeps a client that sent a reset`);
   }
 
   #checkDeadline(owner: Connection, slot: number, state: number): void {
     const { clock, reactor, driver } = this.#parts;
     const armed = reactor.armed(slot);
-    const { activeMs, activeHeldUpMs, link } = driver.socket(slot);
-    const isOurTurn = owner.sendQueue.waiting > 0 || reactor.slab.freeCount === 0;
+    const { activeMs, activeStalledMs, link } = driver.socket(slot);
+    const serverIsNext = owner.sendQueue.waiting > 0 || reactor.slab.freeCount === 0;
     const isNew = armed !== this.#kind[slot] || owner.requests !== this.#request[slot];
-    if (isNew || isOurTurn) {
+    if (isNew || serverIsNext) {
       this.#begin(slot, armed);
       this.#request[slot] = owner.requests;
     } else if (activeMs > this.#sinceMs[slot] && !FROM_THE_BEGINNING.includes(armed)) {
       this.#sinceMs[slot] = activeMs;
-      this.#heldUpMs[slot] = activeHeldUpMs;
+      this.#stalledMs[slot] = activeStalledMs;
     }
     if (armed === DELIVERS && link.down.ackedMs > this.#sinceMs[slot]) this.#begin(slot, armed);
     this.#checkSend(slot, state);
@@ -302,15 +305,15 @@ export class Checks {
       const isBusy = (state & SENDING) !== 0 || owner.exchange?.phase === Phase.Streaming;
       const waitsMs = clock.nowMs - this.#sinceMs[slot];
       if (isBusy) return;
-      const { again } = this.#parts;
-      if (again === null || waitsMs >= READ_ON_MS) {
+      const { recheck } = this.#parts;
+      if (recheck === null || waitsMs >= READ_ON_MS) {
         fail('timeout', `slot ${slot} waits and has no deadline`);
       }
-      again(READ_ON_MS);
+      recheck(READ_ON_MS);
       return;
     }
-    const heldUpMs = clock.heldUpMs - this.#heldUpMs[slot];
-    const lateMs = clock.nowMs - this.#sinceMs[slot] - heldUpMs - this.#timeoutsMs[armed];
+    const stalledMs = clock.stalledMs - this.#stalledMs[slot];
+    const lateMs = clock.nowMs - this.#sinceMs[slot] - stalledMs - this.#timeoutsMs[armed];
     if (lateMs >= LATE_MS) {
       fail(
         'timeout',
@@ -328,12 +331,13 @@ export class Checks {
     const { activeMs, link } = driver.socket(slot);
     if (!(this.#sendingMs[slot] >= Math.max(activeMs, link.down.ackedMs))) {
       this.#sendingMs[slot] = clock.nowMs;
-      this.#sendingHeldUpMs[slot] = clock.heldUpMs;
+      this.#sendingStalledMs[slot] = clock.stalledMs;
     }
-    const heldUpMs = clock.heldUpMs - this.#sendingHeldUpMs[slot];
+    const stalledMs = clock.stalledMs - this.#sendingStalledMs[slot];
     const timeoutMs = settings.writeTimeoutMs * WRITE_PART;
-    const lateMs = clock.nowMs - this.#sendingMs[slot] - heldUpMs - timeoutMs;
-    if (lateMs >= LATE_MS) fail('timeout', `slot ${slot} sends and sends, ${lateMs.toFixed(1)} ms`);
+    const lateMs = clock.nowMs - this.#sendingMs[slot] - stalledMs - timeoutMs;
+    if (lateMs >= LATE_MS)
+      fail('timeout', `slot ${slot} has a send without progress, ${lateMs.toFixed(1)} ms`);
   }
 }
 
@@ -345,50 +349,9 @@ function nameOf(state: number): string {
   return name;
 }
 
-/** Unlike ensure() it costs nothing while all is well: these checks run before every poll. */
+/**
+ * Unlike ensure() it makes no message unless the check fails: these checks run before every poll.
+ */
 function fail(check: CheckName, message: string): never {
   throw new Violation(check, message);
-}
-
-/** What was written where a block was given back; nobody may read it again. */
-const POISON = 0xdb;
-
-/**
- * Watches a slab: a block that comes back must not be in the middle of being sent, and its bytes
- * are overwritten at once, so that who still reads them reads nonsense.
- */
-export function watchSlab(slab: Slab, driver: () => SimDriver | null): void {
-  const release = slab.release.bind(slab);
-  slab.release = (block: number): void => {
-    const start = slab.start(block);
-    const sockets = driver()?.sockets ?? [];
-    for (const socket of sockets) {
-      const send = socket?.send ?? null;
-      if (send === null || send.region !== 0) continue;
-      const isApart = send.end <= start || send.start >= start + slab.blockBytes;
-      if (!isApart) fail('memory', `block ${block} is given back while it is sent from`);
-    }
-    slab.bytes.fill(POISON, start, start + slab.blockBytes);
-    release(block);
-  };
-}
-
-/**
- * Whoever waited for a write() uses its memory again at once, so the kernel must have read it by
- * then. Given back and not thrown: in a handler it would only become another answer.
- */
-export function reuseViolation(driver: SimDriver, memory: Uint8Array): Violation | null {
-  const from = memory.byteOffset;
-  const to = from + memory.length;
-  for (const socket of driver.sockets) {
-    const send = socket?.send ?? null;
-    if (socket === null || send === null) continue;
-    const region = driver.region(send.region);
-    if (region.buffer !== memory.buffer) continue;
-    const start = region.byteOffset;
-    if (start + send.end <= from || start + send.start >= to) continue;
-    const message = 'write() resolved while its piece is being sent from';
-    return new Violation('memory', message, socket.link.lane);
-  }
-  return null;
 }

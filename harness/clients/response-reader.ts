@@ -1,5 +1,6 @@
-// Reads responses off a connection (RFC 9112), strictly, and shares no code with the server: what
-// it does not understand is the server's mistake.
+// The independent response reader (RFC 9112): it shares no code with the server, its load generator
+// or testing/raw-response.ts, so a mistake of one of those cannot hide here. It reads a stream of
+// responses as chunks arrive, and reports whatever it does not understand as the server's mistake.
 
 export interface RawResponse {
   readonly status: number;
@@ -10,7 +11,7 @@ export interface RawResponse {
   readonly trailers: readonly (readonly [string, string])[];
   /** The connection ends after it. */
   readonly close: boolean;
-  /** False when the stream ended before the answer did. */
+  /** False when the stream ended before the response. */
   readonly whole: boolean;
 }
 
@@ -20,17 +21,17 @@ const NOTHING: Buffer = Buffer.alloc(0);
 
 type Field = readonly [string, string];
 
-/** Fields by their lines: most answers bring the same, and reading one again tells nothing new. */
+/** Parsed fields by their line: most responses repeat the same lines. */
 const fieldsRead = new Map<string, Field>();
 const FIELDS_READ_MAX = 5000;
 
-/** Longer heads no server of ours sends. */
+/** No simulated server sends longer heads. */
 const LINE_BYTES_MAX = 32768;
 
 export class ResponseReader {
-  /** The methods of the requests whose answers are still to come. */
+  /** The methods of the requests without a response. */
   readonly methods: string[] = [];
-  /** What is wrong with the bytes, once something is. */
+  /** What is wrong with the bytes received; null when nothing is. */
   problem: string | null = null;
   #state: State = 'head';
   #buffer: Buffer = NOTHING;
@@ -43,12 +44,12 @@ export class ResponseReader {
   #trailers: Field[] = [];
   readonly #responses: RawResponse[] = [];
 
-  /** True between two answers, with nothing of the next one read. */
+  /** True between two responses, with nothing of the next one received. */
   get isBetween(): boolean {
     return this.#state === 'head' && this.#buffer.length === 0;
   }
 
-  /** True when the head of the current answer is read. */
+  /** True when the head of the current response is read. */
   get isInBody(): boolean {
     return this.#state !== 'head' && this.#state !== 'over';
   }
@@ -62,7 +63,7 @@ export class ResponseReader {
     return this.#body.reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** Takes bytes; next() then gives whole answers, interim ones too. */
+  /** Takes bytes; next() then returns complete responses, interim ones too. */
   push(bytes: Uint8Array): void {
     this.#buffer =
       this.#buffer.length === 0
@@ -77,7 +78,7 @@ export class ResponseReader {
     return this.#responses.shift();
   }
 
-  /** The stream ended: the answer that this leaves unfinished, or that it finishes. */
+  /** The stream ended: the response that this truncates or completes, or null. */
   end(): RawResponse | null {
     if (this.#state === 'until end') {
       this.#finish(true);
@@ -106,7 +107,7 @@ export class ResponseReader {
         this.#take(this.#buffer.length);
         return false;
       case 'over':
-        if (this.#buffer.length > 0) this.#fail('bytes after the last answer');
+        if (this.#buffer.length > 0) this.#fail('bytes after the last response');
         return false;
       default:
         return this.#state satisfies never;
@@ -118,7 +119,7 @@ export class ResponseReader {
     return false;
   }
 
-  /** A line without its end, null when it is not whole. */
+  /** A line without its end, null while it is incomplete. */
   #line(): string | null {
     const end = this.#buffer.indexOf('\r\n');
     if (end < 0) {
@@ -134,7 +135,7 @@ export class ResponseReader {
     const end = this.#buffer.indexOf('\r\n\r\n');
     if (end < 0) {
       const begin = this.#buffer.toString('latin1', 0, Math.min(5, this.#buffer.length));
-      if (!'HTTP/'.startsWith(begin)) return this.#fail(`no answer begins with ${quoted(begin)}`);
+      if (!'HTTP/'.startsWith(begin)) return this.#fail(`no response begins with ${quoted(begin)}`);
       return this.#buffer.length > LINE_BYTES_MAX ? this.#fail('a head without end') : false;
     }
     const lines = this.#buffer.toString('latin1', 0, end).split('\r\n');
@@ -187,12 +188,12 @@ export class ResponseReader {
   }
 
   #interim(): boolean {
-    if (this.#status !== 100) return this.#fail(`an interim answer ${this.#status}`);
+    if (this.#status !== 100) return this.#fail(`an interim response ${this.#status}`);
     this.#push(true, false);
     return true;
   }
 
-  /** Takes what is there of a counted run of bytes; `after` is what follows on it. */
+  /** Takes what has arrived of a counted run of bytes; `after` is the state behind it. */
   #readCounted(after: 'head' | 'chunk end'): boolean {
     this.#left -= this.#take(Math.min(this.#left, this.#buffer.length));
     if (this.#left > 0) return false;

@@ -15,32 +15,32 @@ export interface Arguments {
   readonly fromCommit: boolean;
   readonly replay: string | null;
   readonly driver: DriverChoice;
-  /** The hostile application in place of the usual one. */
+  /** The hostile application in place of the ordinary one. */
   readonly hostile: boolean;
-  /** Checks of it that are not made. */
+  /** Checks of it that are left out. */
   readonly except: readonly CheckName[];
-  /** A line for each run, to compare with runs elsewhere. */
+  /** A line for each run, to compare with other runs. */
   readonly traces: boolean;
-  /** Only one run, with all that can be told of it. */
+  /** Only one run, with all its details. */
   readonly isSingle: boolean;
 }
 
 export const USAGE = `usage: npm run sim -- [option...]
 
-Runs the server in a world of simulated sockets, clocks and files, with faults, from a number. A
-failing run is made small and written to reports/sim/, with a page that draws it.
+Runs the server with simulated sockets, clocks and files, and with faults, all drawn from a seed. A
+failing run is shrunk and written to reports/sim/, with a page that draws it.
 
-  --seed N        one run, twice, whose traces must agree; with --seeds the first of many
-  --seeds N       so many runs, 1 to 1000000 (100)
+  --seed N        one run, twice: the traces must agree; with --seeds the first seed
+  --seeds N       the number of runs, 1 to 1000000 (100)
   --from-commit   the first seed follows from the commit that is checked out
-  --hostile       handlers that do all that the API lets them, at any time
-  --except NAMES  with --hostile: no such checks, as 'starvation,late call'
-  --replay FILE   the run of a file that a failure left
-  --driver NAME   sim, or the same clients over real sockets: uring, epoll, net (sim)
-  --traces        a line for each run, with its trace
-  --help          this text
+  --hostile       handlers that make any call of the API at any time
+  --except NAMES  with --hostile: leaves out checks, such as 'starvation,late call'
+  --replay FILE   repeats a failing run from its file
+  --driver NAME   sim, or real sockets with the same clients: uring, epoll, net (sim)
+  --traces        prints a line for each run, with its trace
+  --help          prints this text
 
-Exit codes: 0 when nothing is wrong, 1 when something is, 2 when the arguments are.`;
+Exit codes: 0 without a violation, 1 with one, 2 for a usage error.`;
 
 const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
@@ -54,8 +54,8 @@ const OPTIONS = {
   traces: { type: 'boolean' },
 } as const;
 
-/** The arguments, or what is wrong with them. */
-export function parseGiven(given: readonly string[]): Arguments | string {
+/** The arguments, or the usage error. */
+export function parseArguments(given: readonly string[]): Arguments | string {
   let values: ReturnType<typeof parse>;
   try {
     values = parse(given);
@@ -80,8 +80,8 @@ export function parseGiven(given: readonly string[]): Arguments | string {
   if (hostile && replay !== null) return '--replay takes --hostile from the file';
   const names = values.except?.split(',') ?? [];
   const except = CHECK_NAMES.filter((name) => names.includes(name));
-  if (except.length < names.length) return `--except takes some of ${CHECK_NAMES.join(', ')}`;
-  if (except.length > 0 && !hostile) return '--except goes with --hostile';
+  if (except.length < names.length) return `--except takes names of ${CHECK_NAMES.join(', ')}`;
+  if (except.length > 0 && !hostile) return '--except needs --hostile';
   const isSingle = values.seed !== undefined && values.seeds === undefined;
   const [help, traces] = [values.help === true, values.traces === true];
   const rest = { hostile, except, isSingle, traces };

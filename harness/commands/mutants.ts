@@ -1,4 +1,4 @@
-// npm run sim:mutants: plants one bug after the other and counts the seeds until it is caught.
+// npm run sim:mutants: injects one bug after the other and counts the seeds until it is caught.
 
 import { parseArgs } from 'node:util';
 import { argumentProblem, refuse } from '../../perf/refusal.ts';
@@ -9,15 +9,16 @@ import { tryMutant, type Verdict } from '../mutants/trial.ts';
 
 const USAGE = `usage: npm run sim:mutants -- [option...]
 
-Plants bugs into the compiled server, one at a time, and runs the simulator until it notices.
+Injects bugs into the compiled server, one at a time, and runs seeds until one fails.
 
-  --only WORD     only the mutants whose name has this word
-  --seeds N       so many seeds at most for each, 1 to 100000 (200)
-  --seed N        which mechanical mutants are made (1)
-  --mechanical N  how many of those, 0 to 1000 (10)
-  --help          this text
+  --only WORD     only mutants whose name contains this text
+  --seeds N       the most seeds for each, 1 to 100000 (200)
+  --seed N        the seed of the mechanical mutants (1)
+  --mechanical N  how many mechanical mutants, 0 to 1000 (10)
+  --help          prints this text
 
-Exit codes: 0 when all are caught or explained, 1 when one is not, 2 when the arguments are wrong.`;
+Exit codes: 0 when all are caught or explained, 1 when one is not, 2 for a usage
+error.`;
 
 const OPTIONS = {
   only: { type: 'string', default: '' },
@@ -70,23 +71,23 @@ async function main(): Promise<number> {
   }
   if (typeof given === 'string') return refuse(given);
   const { only, seeds } = given;
-  let planted = 0;
+  let injected = 0;
   let missed = 0;
   let most = 0;
   for (const mutant of MUTANTS.filter(({ name }) => name.includes(only))) {
     const verdict = await tryMutant(mutant, seeds);
     console.log(line(mutant.name, verdict));
-    planted += 1;
+    injected += 1;
     most = Math.max(most, verdict.seed);
     if (verdict.caughtBy === '' || verdict.caughtBy === 'unusable') missed += 1;
   }
-  console.log(`\n${planted - missed} of ${planted} planted bugs caught, within ${most} seeds\n`);
+  console.log(`\n${injected - missed} of ${injected} injected bugs caught, within ${most} seeds\n`);
   const made = only === '' ? mechanicalMutants(given.seed, given.mechanical) : [];
   const unexplained = await mechanical(made, seeds);
   return missed + unexplained === 0 ? 0 : 1;
 }
 
-/** Those made by rule; some of them change nothing that anybody could see. */
+/** Mechanical mutants: some cannot be caught, for a listed reason. */
 async function mechanical(made: readonly MechanicalMutant[], seeds: number): Promise<number> {
   let unexplained = 0;
   for (const mutant of made) {
@@ -94,10 +95,11 @@ async function mechanical(made: readonly MechanicalMutant[], seeds: number): Pro
     console.log(line(mutant.name, verdict));
     if (verdict.caughtBy !== '') continue;
     const reason = SURVIVORS[mutant.key];
-    console.log(`${' '.repeat(21)}${reason ?? 'no reason is known'}`);
+    console.log(`${' '.repeat(21)}${reason ?? 'no known reason'}`);
     if (reason === undefined) unexplained += 1;
   }
-  if (made.length > 0) console.log(`\n${made.length} made by rule, ${unexplained} unexplained`);
+  if (made.length > 0)
+    console.log(`\n${made.length} mechanical mutants, ${unexplained} unexplained`);
   return unexplained;
 }
 

@@ -1,4 +1,4 @@
-// npm run sim: runs of the simulator from seeds, what happened in them, and what a failure leaves.
+// npm run sim: runs seeds, prints what occurred in them, and writes the files of a failure.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -20,16 +20,16 @@ import {
 } from '../run/scenario.ts';
 import { shrink } from '../simulation/shrink.ts';
 import { simulate } from '../simulation/simulation.ts';
-import { type Arguments, parseGiven, USAGE } from './arguments.ts';
+import { type Arguments, parseArguments, USAGE } from './arguments.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const REPORTS = join(ROOT, 'reports', 'sim');
 
-/** One run of so many is done twice, to see that it repeats. */
+/** One of this many runs is done twice, to check that it repeats. */
 const TWICE_EVERY = 50;
 
 async function main(): Promise<number> {
-  const given = parseGiven(process.argv.slice(2));
+  const given = parseArguments(process.argv.slice(2));
   if (typeof given === 'string') return refuse(given);
   if (given.help) {
     console.log(USAGE);
@@ -53,22 +53,22 @@ async function replay(path: string): Promise<number> {
     return 2;
   }
   const outcome = await simulate(recorded.scenario, true);
-  tell(outcome);
+  print(outcome);
   if (outcome.violation === null) {
-    console.log(`it no longer fails; it was: ${recorded.message}`);
+    console.log(`the run no longer fails; the recorded violation: ${recorded.message}`);
     return 0;
   }
   console.log(`the same trace as recorded: ${outcome.hash === recorded.hash ? 'yes' : 'no'}`);
-  console.log(`drawn in ${leave(outcome)}`);
+  console.log(`page: ${writeFiles(outcome)}`);
   return 1;
 }
 
-/** What a single run was like. */
-function tell(outcome: Outcome): void {
+/** Prints the details of a run. */
+function print(outcome: Outcome): void {
   const { scenario, hash, events, requests, virtualMs, faults, clients, violation } = outcome;
   console.log(`seed ${scenario.seed}`);
   console.log(`faults: ${faults.describe()}`);
-  const size = `${clients.length} clients, ${requests} answers, ${events} events`;
+  const size = `${clients.length} clients, ${requests} responses, ${events} events`;
   console.log(`${size}, ${(virtualMs / 1000).toFixed(3)} s of virtual time`);
   console.log(`trace ${hash}`);
   if (violation !== null) console.log(`VIOLATION (${violation.check}) ${violation.message}`);
@@ -76,7 +76,7 @@ function tell(outcome: Outcome): void {
 
 async function single(scenario: Scenario): Promise<number> {
   const outcome = await simulate(scenario);
-  tell(outcome);
+  print(outcome);
   if (!(await repeats(outcome))) return 1;
   console.log('a second run has the same trace');
   if (outcome.violation === null) {
@@ -88,7 +88,7 @@ async function single(scenario: Scenario): Promise<number> {
   return 1;
 }
 
-/** Whether a second run is the same to the byte. */
+/** Whether a second run has the same trace. */
 async function repeats(outcome: Outcome): Promise<boolean> {
   const again = await simulate(outcome.scenario);
   if (again.hash === outcome.hash && again.events === outcome.events) return true;
@@ -114,7 +114,7 @@ async function many(given: Arguments): Promise<number> {
       console.log(few);
     } else if (outcome.violation !== null) {
       failures += 1;
-      tell(outcome);
+      print(outcome);
       await report(outcome);
     } else if (run % TWICE_EVERY === 0 && !(await repeats(outcome))) {
       failures += 1;
@@ -124,29 +124,29 @@ async function many(given: Arguments): Promise<number> {
   console.log(table.lines().join('\n'));
   const { missing } = table;
   if (table.runs >= RUNS_FOR_ALL && !interrupt.isAsked) {
-    for (const name of missing) console.log(`never happened: ${name}`);
+    for (const name of missing) console.log(`never occurred: ${name}`);
     failures += missing.length;
   }
   console.log(`\n${table.perSeed()}`);
-  const speed = `${seconds.toFixed(1)} s, ${Math.round(table.requests / seconds)} answers/s`;
-  console.log(`${table.runs} runs, ${table.requests} answers, ${speed}`);
-  console.log(failures === 0 ? 'nothing is wrong' : `failures: ${failures}`);
+  const speed = `${seconds.toFixed(1)} s, ${Math.round(table.requests / seconds)} responses/s`;
+  console.log(`${table.runs} runs, ${table.requests} responses, ${speed}`);
+  console.log(failures === 0 ? 'no violation' : `failures: ${failures}`);
   if (interrupt.isAsked) {
-    tellInterrupted(given, first + table.runs, seeds - table.runs);
+    printInterrupted(given, first + table.runs, seeds - table.runs);
     return interrupt.code;
   }
   interrupt.release();
   return failures === 0 ? 0 : 1;
 }
 
-function tellInterrupted({ hostile }: Arguments, next: number, left: number): void {
+function printInterrupted({ hostile }: Arguments, next: number, left: number): void {
   if (left === 0) return;
-  console.log(`INTERRUPTED, ${left} runs were left`);
+  console.log(`INTERRUPTED, ${left} runs are left`);
   const option = hostile ? '--hostile ' : '';
-  console.log(`go on with: npm run sim -- ${option}--seed ${next} --seeds ${left}`);
+  console.log(`continue with: npm run sim -- ${option}--seed ${next} --seeds ${left}`);
 }
 
-/** Fresh seeds for every commit, and the same for everybody who looks at it. */
+/** Every commit has other seeds; runs of one commit have the same. */
 function seedOfCommit(): number {
   const hash = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: ROOT, encoding: 'utf8' });
   return Number.parseInt(hash.slice(0, 7), 16);
@@ -155,15 +155,17 @@ function seedOfCommit(): number {
 async function report(outcome: Outcome): Promise<void> {
   const { outcome: small, tries } = await shrink(outcome);
   const clients = `${outcome.clients.length} clients to ${small.clients.length}`;
-  console.log(`made smaller in ${tries} runs: from ${clients}, trace ${small.hash}`);
+  console.log(`shrunk in ${tries} runs: from ${clients}, trace ${small.hash}`);
   const again = await simulate(small.scenario, true);
   console.log(`VIOLATION (${again.violation?.check}) ${again.violation?.message}`);
-  const path = leave(again);
-  console.log(`drawn in ${path}\nagain: npm run sim -- --replay ${path.replace('.html', '.json')}`);
+  const path = writeFiles(again);
+  console.log(
+    `page: ${path}\nrepeat with: npm run sim -- --replay ${path.replace('.html', '.json')}`,
+  );
 }
 
-/** Writes the two files of a failing run; gives the path of the page. */
-function leave(outcome: Outcome): string {
+/** Writes the two files of a failing run; returns the path of the page. */
+function writeFiles(outcome: Outcome): string {
   mkdirSync(REPORTS, { recursive: true });
   const { hostile, seed } = outcome.scenario;
   const name = join(REPORTS, hostile === undefined ? `seed-${seed}` : `hostile-seed-${seed}`);

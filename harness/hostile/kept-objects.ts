@@ -1,48 +1,50 @@
-// Objects that handlers keep from requests, of every kind, for others to call later. Bounded: most
-// are replaced soon, some stay for long.
+// Objects of every kind that handlers keep, so that later requests can call them. Bounded: most are
+// replaced soon, some stay long.
 
-import type { Kind } from './grammar.ts';
-import { KINDS } from './grammar.ts';
+import { KINDS, type Kind } from './grammar.ts';
 import type { RequestRecord } from './record.ts';
 
-export interface Exhibit {
+export interface KeptObject {
   readonly object: object;
-  /** The request it is of. */
+  /** The request that it belongs to. */
   readonly record: RequestRecord;
 }
 
-/** Objects of a kind that come and go, and those of which one in four new ones takes a place. */
+/**
+ * Places for recent objects of a kind, and for lasting ones: every fourth object takes one of
+ * these.
+ */
 const RECENT = 10;
 const LASTING = 10;
 const LASTING_EVERY = 4;
 
-export class Museum {
-  readonly #rooms = new Map<Kind, { exhibits: Exhibit[]; count: number }>();
+export class KeptObjects {
+  readonly #byKind = new Map<Kind, { objects: KeptObject[]; count: number }>();
 
   constructor() {
-    for (const kind of KINDS) this.#rooms.set(kind, { exhibits: [], count: 0 });
+    for (const kind of KINDS) this.#byKind.set(kind, { objects: [], count: 0 });
   }
 
   keep(kind: Kind, object: object, record: RequestRecord): void {
-    const room = this.#rooms.get(kind);
-    if (room === undefined) return;
-    const { exhibits, count } = room;
-    room.count += 1;
+    const entry = this.#byKind.get(kind);
+    if (entry === undefined) return;
+    const { objects, count } = entry;
+    entry.count += 1;
     const isLasting = count % LASTING_EVERY === 0;
     const turn = Math.floor(count / LASTING_EVERY);
     const place = isLasting ? RECENT + (turn % LASTING) : count % RECENT;
-    exhibits[Math.min(place, exhibits.length)] = { object, record };
+    objects[Math.min(place, objects.length)] = { object, record };
   }
 
-  /** All objects of a kind whose requests are over: nobody may notice what is done with them. */
-  overOf(kind: Kind): readonly Exhibit[] {
-    const { exhibits } = this.#rooms.get(kind) ?? { exhibits: [] };
-    return exhibits.filter(({ record }) => record.isOver);
+  /** The objects of a kind whose requests are over: calls on them must have no effect. */
+  overOf(kind: Kind): readonly KeptObject[] {
+    const { objects } = this.#byKind.get(kind) ?? { objects: [] };
+    return objects.filter(({ record }) => record.isOver);
   }
 
-  /** The object of that number, counted around; null when none of the kind was kept. */
-  pick(kind: Kind, number: number): Exhibit | null {
-    const { exhibits } = this.#rooms.get(kind) ?? { exhibits: [] };
-    return exhibits.length === 0 ? null : exhibits[number % exhibits.length];
+  /** The object of that number, modulo their count; null when none of the kind was kept. */
+  pick(kind: Kind, number: number): KeptObject | null {
+    const { objects } = this.#byKind.get(kind) ?? { objects: [] };
+    return objects.length === 0 ? null : objects[number % objects.length];
   }
 }

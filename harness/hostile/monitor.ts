@@ -1,5 +1,5 @@
-// What is looked at while hostile handlers run: whose marks are read, what calls throw, whether
-// Node's loop gets its turn, promises that nobody handles.
+// Checks while hostile handlers run: marks in what is read, errors of calls, starvation of Node's
+// event loop, unhandled rejections.
 
 import { AssertionFault } from '../../src/base/assert.ts';
 import type { VirtualLoop } from '../world/loop.ts';
@@ -8,47 +8,47 @@ import { foreignIn } from './marks.ts';
 import type { RequestRecord } from './record.ts';
 
 /**
- * Rounds of one loop of a handler between two phases of Node's loop, while nobody else gets a turn.
- * Pieces have this size at least, so that room for answers takes fewer of them.
+ * The most rounds of a handler's loop within one phase of Node's event loop. Chunks have this size
+ * at least, so that fewer of them fill the send queue.
  */
 export const ROUNDS_IN_A_PHASE_MAX = 400;
-export const LOOP_PIECE_BYTES = 512;
+export const LOOP_CHUNK_BYTES = 512;
 
-/** What is wrong when the server's own code meets what it does not expect. */
+/** Errors of the server's own code. */
 const OWN_MISTAKE = /Cannot (read|set) propert|is not (a function|iterable)|of (null|undefined)/;
 
-/** What a client got of a whole answer. */
-export interface Heard {
+/** A complete response, as its client received it. */
+export interface ReceivedResponse {
   readonly status: number;
   readonly bytes: number;
-  /** Nothing went wrong on the way, so the server knows that all of it was taken. */
+  /** Without faults: the server knows that all of it was acknowledged. */
   readonly isSure: boolean;
 }
 
-export interface WatchParts {
+export interface MonitorParts {
   readonly loop: VirtualLoop;
   readonly report: (violation: Violation) => void;
   readonly isOver: () => boolean;
 }
 
-export class Watch {
-  readonly #parts: WatchParts;
-  /** How often what occurred, as 'group: name'. */
+export class Monitor {
+  readonly #parts: MonitorParts;
+  /** How often things occurred, by 'group: name'. */
   readonly occurred: Map<string, number> = new Map();
-  /** The lane of the clients by their addresses as a server sees them. */
+  /** The clients by their address, as the server sees it. */
   readonly #lanes = new Map<string, number>();
-  /** Promises of the API by the call that gave them, which have not settled. */
+  /** Promises of the API that have not settled, by the call that returned them. */
   readonly unsettled: Map<string, number> = new Map();
-  /** Whole answers of requests whose handlers do everything right. */
-  readonly heard: Map<number, Heard> = new Map();
+  /** Complete responses of correct handlers and of guards, by request. */
+  readonly received: Map<number, ReceivedResponse> = new Map();
   readonly #rejected = (reason: unknown): void => {
-    this.report('rejection', `a promise that nobody handles was rejected: ${textOf(reason)}`);
+    this.report('rejection', `unhandled rejection: ${textOf(reason)}`);
   };
   readonly #thrown = (error: unknown): void => {
-    this.report('rejection', `thrown where nobody catches it: ${textOf(error)}`);
+    this.report('rejection', `uncaught exception: ${textOf(error)}`);
   };
 
-  constructor(parts: WatchParts) {
+  constructor(parts: MonitorParts) {
     this.#parts = parts;
   }
 
@@ -79,9 +79,11 @@ export class Watch {
     this.occurred.set(key, (this.occurred.get(key) ?? 0) + 1);
   }
 
-  // --- What is read ---
+  // --- Values that are read ---
 
-  /** Something was read through an object of `record`, and may name no other request. */
+  /**
+   * A value that was read through an object of `record`: it must have no mark of another request.
+   */
   read(record: RequestRecord, what: string, value: unknown): void {
     const text = plainText(value);
     if (text === '') return;
@@ -90,7 +92,7 @@ export class Watch {
     this.report('isolation', `${what} of request ${record.id} shows ${foreign}`, record);
   }
 
-  /** The same for what must stay as it was at first. */
+  /** The same for a value that must never change. */
   readSame(record: RequestRecord, what: string, value: string, first: string): void {
     this.read(record, what, value);
     if (value === first) return;
@@ -98,11 +100,11 @@ export class Watch {
     this.report('isolation', `${what} of request ${record.id} became ${texts}`, record);
   }
 
-  /** What is true for ever once it is; `due`: it has to be by now. */
+  /** A property that stays true once it is; `due`: it must be true by now. */
   staysTrue(record: RequestRecord, what: string, now: boolean, due: boolean): void {
     const { id, wasTrue } = record;
     if (!now && (due || wasTrue.has(what))) {
-      this.report('isolation', `${what} of request ${id} is false behind its end`, record);
+      this.report('isolation', `${what} of request ${id} is false after its end`, record);
     }
     if (now) wasTrue.add(what);
   }
@@ -111,7 +113,7 @@ export class Watch {
     this.#lanes.set(address, lane);
   }
 
-  /** An address that was read: that of the request's own client, or none. */
+  /** An address that was read: the one of the request's own client, or ''. */
   readAddress(record: RequestRecord, address: string, port: number): void {
     if (address === '') return;
     const lane = this.#lanes.get(`${address}:${port}`);
@@ -120,9 +122,9 @@ export class Watch {
     this.report('address', `request ${record.id} of client ${record.lane} shows ${whose}`, record);
   }
 
-  // --- What is thrown ---
+  // --- Errors ---
 
-  /** An error that a call gave: those of the server's own mistakes are violations. */
+  /** An error of a call: those of the server's own code are violations. */
   caught(record: RequestRecord, what: string, error: unknown): void {
     const own = ownMistake(error);
     if (own !== null) this.report('assertion', `${what} of request ${record.id}: ${own}`, record);
@@ -136,7 +138,7 @@ function ownMistake(error: unknown): string | null {
     const isOwn = error instanceof TypeError && OWN_MISTAKE.test(error.message);
     return isOwn ? error.message : null;
   } catch {
-    // What handlers throw may throw in turn.
+    // Reading a thrown value may throw.
     return null;
   }
 }
@@ -145,11 +147,11 @@ export function textOf(value: unknown): string {
   try {
     return value instanceof Error ? `${value.name}: ${value.message}` : String(value);
   } catch {
-    return 'what cannot be shown';
+    return 'a value that cannot be shown';
   }
 }
 
-/** All texts in a value that a call gave. */
+/** All texts in a value that a call returned. */
 function plainText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value instanceof Uint8Array) {

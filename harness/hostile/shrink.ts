@@ -1,26 +1,26 @@
-// Makes a failing run of the hostile application smaller: as few hostile requests as it takes.
+// Shrinks a failing run of the hostile application to as few hostile requests as possible.
 
 import type { Outcome, Scenario } from '../run/scenario.ts';
 import { idOf } from './marks.ts';
 import { scriptsOf } from './plans.ts';
 
-/** More requests than any client has. */
+/** More than the requests of any client. */
 const REQUESTS_MAX = 10;
 
-/** Tames requests: halves of them, then quarters, down to single ones. */
-export async function tamer(
+/** Makes requests benign: half of them, then quarters, down to single ones. */
+export async function shrinkHostile(
   best: () => Outcome,
   attempt: (scenario: Scenario) => Promise<boolean>,
 ): Promise<void> {
-  let wild = wildOf(best());
-  let size = Math.ceil(wild.length / 2);
+  let hostileIds = hostileIdsOf(best());
+  let size = Math.ceil(hostileIds.length / 2);
   while (size >= 1) {
-    for (let at = 0; at < wild.length; ) {
+    for (let at = 0; at < hostileIds.length; ) {
       const { scenario } = best();
-      const { tamed, except } = scenario.hostile ?? { tamed: [], except: [] };
-      const more = [...tamed, ...wild.slice(at, at + size)];
-      if (await attempt({ ...scenario, hostile: { tamed: more, except } })) {
-        wild = [...wild.slice(0, at), ...wild.slice(at + size)];
+      const { benign, except } = scenario.hostile ?? { benign: [], except: [] };
+      const more = [...benign, ...hostileIds.slice(at, at + size)];
+      if (await attempt({ ...scenario, hostile: { benign: more, except } })) {
+        hostileIds = [...hostileIds.slice(0, at), ...hostileIds.slice(at + size)];
       } else at += size;
     }
     if (size === 1) return;
@@ -29,7 +29,7 @@ export async function tamer(
 }
 
 /** The hostile requests of a run. */
-function wildOf({ clients, scenario }: Outcome): number[] {
+function hostileIdsOf({ clients, scenario }: Outcome): number[] {
   if (scenario.hostile === undefined) return [];
   const scriptOf = scriptsOf(scenario.seed, []);
   const ids = clients.flatMap((lane) =>

@@ -1,6 +1,6 @@
-// Planted bugs of lifetimes: a handle that reaches another request, a late call that has an effect,
-// a chain that runs twice, a promise that never lets Node's loop go on. The hostile application
-// finds them.
+// Injected bugs of lifetimes: a handle that reaches another request, a late call with an effect, a
+// chain that runs twice, a promise that starves Node's event loop. The hostile application finds
+// them.
 
 import type { Mutant } from './mutant.ts';
 
@@ -19,67 +19,67 @@ const APPLICATION = 'server/application.js';
 
 const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
-    name: 'a kept request reads the next one of its record',
+    name: 'a kept request reads the next request of its exchange',
     file: REQUEST,
     find: 'if (exchange.identity !== this.#identity)\n            throw new Error(OVER);',
     replace: '',
   },
   {
-    name: 'fields set on a kept response go to the next one of its record',
+    name: 'fields set on a kept response go to the next response of its exchange',
     file: RESPONSE,
     find: 'if (exchange.phase === Phase.Open && !exchange.gone && exchange.identity === this) {',
     replace: 'if (exchange.phase === Phase.Open && !exchange.gone) {',
   },
   {
-    name: 'a kept response answers the next request of its record',
+    name: 'a kept response responds to the next request of its exchange',
     file: RESPONSE,
     find: 'if (isUnsent(exchange) && exchange.identity === this)\n            return exchange;',
     replace: 'if (isUnsent(exchange))\n            return exchange;',
   },
   {
-    name: 'write() on a kept response goes to the next one of its record',
+    name: 'write() on a kept response goes to the next response of its exchange',
     file: RESPONSE,
     find: 'const isOurs = exchange.identity === this && !exchange.gone;',
     replace: 'const isOurs = !exchange.gone;',
   },
   {
-    name: 'a kept response shows the fields of the next one of its record',
+    name: 'a kept response reads the fields of the next response of its exchange',
     file: RESPONSE,
     find: 'if (this.#isOver)\n            throw new Error',
     replace: 'if (false)\n            throw new Error',
   },
   {
-    name: 'a response that was sent is open again when its record is used again',
+    name: 'a response that was sent is open again when its exchange is reused',
     file: RESPONSE,
     find: 'return this.#isOver || this.#exchange.phase !== Phase.Open;',
     replace: 'return this.#exchange.phase !== Phase.Open;',
   },
   {
-    name: 'an exchange keeps the way to its connection when the connection is done with it',
+    name: 'an exchange keeps its transport after the connection has detached it',
     file: CONNECTION,
     find: 'exchange.detached = true;\n        exchange.transport = DETACHED;',
     replace: 'exchange.detached = true;',
   },
   {
-    name: 'an exchange keeps the way to its connection when the client is gone',
+    name: 'an exchange keeps its transport when the client is gone',
     file: CLOSE,
     find: 'exchange.transport = DETACHED;\n    exchange.peer = connection.knownPeer;',
     replace: '',
   },
   {
-    name: 'a record that a stream still uses goes to another request',
+    name: 'an exchange that a stream still uses is reused',
     file: CONNECTION,
     find: 'if (exchange.handled && !exchange.retained)\n            this.context.exchanges',
     replace: 'if (exchange.handled)\n            this.context.exchanges',
   },
   {
-    name: 'a record goes to another request while its handler runs',
+    name: 'an exchange with a pending handler is reused',
     file: CONNECTION,
     find: 'if (exchange.handled && !exchange.retained)\n            this.context.exchanges',
     replace: 'if (!exchange.retained || !exchange.handled)\n            this.context.exchanges',
   },
   {
-    name: 'what middleware left for handlers is there for the next request',
+    name: 'the state of a request is visible to the next one',
     file: POOL,
     find: 'exchange.reset(transport);\n        return exchange;',
     replace:
@@ -87,7 +87,7 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
       '        exchange.state = state;\n        return exchange;',
   },
   {
-    name: 'the query of a request is that of the one before',
+    name: 'a request has the query of the previous one',
     file: POOL,
     find: 'exchange.reset(transport);\n        return exchange;',
     replace:
@@ -95,7 +95,7 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
       '        exchange.query = query;\n        return exchange;',
   },
   {
-    name: 'trailers stay for the next response',
+    name: 'trailers are sent with the next response',
     file: POOL,
     find: 'exchange.reset(transport);\n        return exchange;',
     replace:
@@ -103,7 +103,7 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
       '        exchange.trailers = trailers;\n        return exchange;',
   },
   {
-    name: 'a kept next() runs the handler of the next request of its record',
+    name: 'a kept next() runs the handler of the next request of its exchange',
     file: CHAIN,
     find: 'const isOver = exchange.identity !== identity;',
     replace: 'const isOver = false;',
@@ -121,31 +121,31 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
     replace: 'if (isOver || isLeft || exchange.step !== at)',
   },
   {
-    name: 'outgoing changes the next response of its record',
+    name: 'outgoing changes the next response of its exchange',
     file: OUTGOING,
     find: 'finish(outgoing);\n    }',
     replace: '}',
   },
   {
-    name: 'late calls let nothing else run',
+    name: 'late calls starve the event loop',
     file: LATE,
     find: 'return exchange.services.pause(Math.min(Math.max(beyond, 0), LATE_PAUSE_MS_MAX));',
     replace: 'return Promise.resolve();',
   },
   {
-    name: 'late calls of a request that is over let nothing else run',
+    name: 'late calls of a finished request starve the event loop',
     file: LATE,
     find: 'return exchange.services.pause(LATE_PAUSE_MS);',
     replace: 'return Promise.resolve();',
   },
   {
-    name: 'writes that settle at once let nothing else run',
+    name: 'writes that settle at once starve the event loop',
     file: LATE,
     find: 'if (exchange.quickWrites < QUICK_WRITES_MAX)\n        return settled;',
     replace: 'return settled;',
   },
   {
-    name: 'reads of a body that fail let nothing else run',
+    name: 'failing reads of a body starve the event loop',
     file: REQUEST,
     find:
       'catch (error) {\n        await lateRead(exchange);\n        throw error;\n    }\n}\n' +
@@ -153,25 +153,25 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
     replace: 'catch (error) {\n        throw error;\n    }\n}\nasync function readText',
   },
   {
-    name: 'an iterator of a body that has ended lets nothing else run',
+    name: 'the iterator of a finished body starves the event loop',
     file: REQUEST,
     find: 'if (this.#ended)\n            await lateRead(exchange);',
     replace: '',
   },
   {
-    name: 'a late rejection that is ignored ends the process',
+    name: 'an ignored late rejection ends the process',
     file: LATE,
     find: 'promise.catch(() => { });\n    return promise;',
     replace: 'return promise;',
   },
   {
-    name: 'a late call throws where nothing catches it',
+    name: 'a late call throws outside of its handler',
     file: LATE,
     find: 'if (exchange.entered && !isOver && !isExpected)',
     replace: 'if (!isOver && !isExpected)',
   },
   {
-    name: 'a late call on a handle whose request is over throws',
+    name: 'a late call on a handle of a finished request throws',
     file: LATE,
     find: 'if (exchange.entered && !isOver && !isExpected)',
     replace: 'if (isOver || (exchange.entered && !isExpected))',
@@ -183,7 +183,7 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
     replace: '',
   },
   {
-    name: 'a handler is taken to be on the stack for ever',
+    name: 'a handler counts as being on the call stack for ever',
     file: CHAIN,
     find: 'exchange.entered = false;\n        if (later === null)',
     replace: 'if (later === null)',
@@ -195,86 +195,86 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
     replace: '!exchange.gone;',
   },
   {
-    name: 'write() goes into a stream that another call sends',
+    name: 'write() adds to a stream of another call',
     file: RESPONSE,
     find: 'if (isOurs && exchange.writer === Writer.Chunks && exchange.phase',
     replace: 'if (isOurs && exchange.phase',
   },
   {
-    name: 'events that were closed are open for the next request of their record',
+    name: 'a closed event stream is open for the next request of its exchange',
     file: EVENTS,
     find: 'if (!this.#closed) {',
     replace: 'if (true) {',
   },
   {
-    name: 'a source that is quiet is not ended when its client is gone',
+    name: 'a quiet source is not ended when its client is gone',
     file: EXCHANGE,
     find: 'onGone?.();',
     replace: '',
   },
   {
-    name: 'a source that comes too late is not ended',
+    name: 'a late source is not ended',
     file: RESPONSE,
     find: 'if (!isUnsent(this.#exchange) || this.#isOver)\n            cancelSource(source);',
     replace: '',
   },
   {
-    name: 'a handler that returns nothing cannot answer later',
+    name: 'a handler that returns nothing cannot respond later',
     file: APPLICATION,
     find: 'else if (deferred && !exchange.awaited && needsResponse(exchange))',
     replace: 'else if (deferred && needsResponse(exchange))',
   },
   {
-    name: 'a kept iterator of a body does not keep its record',
+    name: 'a kept iterator of a body does not retain its exchange',
     file: REQUEST,
     find: "must stay this request's.\n            exchange.retain();",
     replace: "must stay this request's.",
   },
   {
-    name: 'fields are read on when the request is over',
+    name: 'an iterator of fields continues after the request is over',
     file: REQUEST,
     find: 'const { bytes, base } = this.#live();\n            yield',
     replace: 'const { bytes, base } = this.#exchange;\n            yield',
   },
   {
-    name: 'the end of a response is not told when its client is gone',
+    name: 'afterSend() is not called when the client is gone',
     file: DELIVERY,
     find: 'this.#waiting = [];\n        for (const delivery',
     replace: 'this.#waiting = [];\n        return;\n        for (const delivery',
   },
   {
-    name: 'the end of a response is told again to the next client',
+    name: 'afterSend() is called again for the next client',
     file: DELIVERY,
     find: 'if (waiting.length === 0)\n            return;\n        this.#waiting = [];',
     replace: 'if (waiting.length === 0)\n            return;',
   },
   {
-    name: 'callbacks of a response run for the next one of its record',
+    name: 'callbacks of a response run for the next response of its exchange',
     file: OUTGOING,
     find: 'exchange.beforeSend = null;\n    const outgoing',
     replace: 'queueMicrotask(() => { exchange.beforeSend ??= callbacks; });\n    const outgoing',
   },
   {
-    name: 'behind a mounted middleware handlers see the path without the prefix',
+    name: 'handlers behind a mounted middleware see the path without its prefix',
     file: CHAIN,
     find: 'const request = prefix.length === 0 ? exchange.request : mounted',
     replace: 'const request = prefix.length === 0 ? exchange.request : exchange.request = mounted',
   },
   {
-    name: 'a body that failed makes the next one fail',
+    name: 'a failed body makes the next one fail',
     file: 'connection/request-body.js',
     find: 'this.#failure = null;\n        if (this.ended)',
     replace: 'if (this.ended)',
   },
   {
-    name: 'a response that was cut is told to be whole',
+    name: 'afterSend() reports a truncated response as complete',
     file: 'connection/delivery.js',
     find: 'const complete = delivery.complete && missing === 0;',
     replace: 'const complete = !delivery.complete;',
   },
 ];
 
-export const PLANTED_LIFETIMES: readonly Mutant[] = LIFETIMES.map((mutant) => ({
+export const INJECTED_LIFETIMES: readonly Mutant[] = LIFETIMES.map((mutant) => ({
   ...mutant,
   hostile: true,
 }));

@@ -1,4 +1,4 @@
-// Planted bugs of buffers: memory given back too early or never, bytes dropped or sent twice.
+// Injected bugs of buffers: memory released too early or never, bytes dropped or sent twice.
 
 import type { Mutant } from './mutant.ts';
 
@@ -7,7 +7,7 @@ const RECEIVE_BUFFER = 'connection/receive-buffer.js';
 const BODY = 'connection/request-body.js';
 const WRITER = 'connection/response-writer.js';
 
-export const PLANTED_IN_MEMORY: readonly Mutant[] = [
+export const INJECTED_MEMORY: readonly Mutant[] = [
   {
     name: 'the rest of a partial send is dropped',
     file: SEND_QUEUE,
@@ -21,7 +21,7 @@ export const PLANTED_IN_MEMORY: readonly Mutant[] = [
     replace: 'if (span.start + bytes === span.end) span.start += bytes;',
   },
   {
-    name: 'a block is given back when its send begins',
+    name: 'a block is released when its send begins',
     file: SEND_QUEUE,
     find: 'this.#reactor.send(this.#slot, span.number, span.start, span.end, more);',
     replace:
@@ -29,7 +29,7 @@ export const PLANTED_IN_MEMORY: readonly Mutant[] = [
       '        if (span.block >= 0) { this.#slab.release(span.block); span.block = -1; }',
   },
   {
-    name: 'a region is let go when its send begins',
+    name: 'a region is unmapped when its send begins',
     file: SEND_QUEUE,
     find: 'this.#reactor.send(this.#slot, span.number, span.start, span.end, more);',
     replace:
@@ -37,31 +37,31 @@ export const PLANTED_IN_MEMORY: readonly Mutant[] = [
       '        span.region?.release(); span.region = null;',
   },
   {
-    name: 'a block that was sent is never given back',
+    name: 'a block that was sent is never released',
     file: SEND_QUEUE,
     find: 'if (span.block >= 0)\n            this.#slab.release(span.block);',
     replace: '',
   },
   {
-    name: 'an answer is written over the end of its block',
+    name: 'a response is written past the end of its block',
     file: SEND_QUEUE,
     find: 'if (last.end + bytes <= slab.start(last.block) + slab.blockBytes)',
     replace: 'if (last.end + bytes <= slab.start(last.block) + slab.blockBytes + 4096)',
   },
   {
-    name: 'who waits for room is told before it is there',
+    name: 'a writer that waits for room is resumed too early',
     file: SEND_QUEUE,
     find: 'if (waiter.target <= this.sentTotal)',
     replace: 'if (waiter.target <= this.sentTotal + 20000)',
   },
   {
-    name: 'who waits for room is never told',
+    name: 'a writer that waits for room is never resumed',
     file: SEND_QUEUE,
     find: 'if (this.#waiters !== null)\n            this.#resolveReached();',
     replace: '',
   },
   {
-    name: 'a second send goes out while one is in flight',
+    name: 'a second send is started while one is in flight',
     file: SEND_QUEUE,
     find: 'if (this.waiting === 0 || this.#reactor.sending(this.#slot))',
     replace: 'if (this.waiting === 0)',
@@ -73,13 +73,13 @@ export const PLANTED_IN_MEMORY: readonly Mutant[] = [
     replace: 'const from = this.#slab.start(this.#nextBlock);',
   },
   {
-    name: 'unread bytes stay where they are when they should move to the front',
+    name: 'unread bytes are not moved to the front',
     file: RECEIVE_BUFFER,
     find: 'this.memory.copyWithin(this.#low, this.start, this.end);',
     replace: '',
   },
   {
-    name: 'a joined block is not given back',
+    name: 'a joined block is not released',
     file: RECEIVE_BUFFER,
     find:
       'if (this.#nextStart === this.#nextEnd) {\n' +
@@ -87,7 +87,7 @@ export const PLANTED_IN_MEMORY: readonly Mutant[] = [
     replace: 'if (this.#nextStart === this.#nextEnd) {',
   },
   {
-    name: 'bytes that move out of the slab lose the last of them',
+    name: 'the last byte is lost when bytes are spilled out of the slab',
     file: RECEIVE_BUFFER,
     find: 'this.start = 0;\n        this.end = unread;\n        this.join();',
     replace: 'this.start = 0;\n        this.end = unread - 1;\n        this.join();',
@@ -107,27 +107,29 @@ export const PLANTED_IN_MEMORY: readonly Mutant[] = [
     replace: 'this.ended = this.#remaining <= 1;',
   },
   {
-    name: 'gathered pieces of a body overlap when the buffer grows',
+    name: 'gathered chunks of a body overlap when the buffer grows',
     file: BODY,
     find: 'this.#gathered.copy(larger, 0, 0, this.#gatheredBytes);',
     replace: 'this.#gathered.copy(larger, 0, 0, this.#gatheredBytes - 1);',
   },
   {
-    name: 'a stream forgets the end of a large chunk',
+    name: 'a stream drops the end of a large chunk',
     file: WRITER,
-    find: 'if (exchange.chunked)\n            this.#raw(sendQueue, LINE_END);\n        return target;',
+    find:
+      'if (exchange.chunked)\n            this.#raw(sendQueue, LINE_END);\n' +
+      '        return target;',
     replace:
       'if (exchange.chunked && sendQueue.waiting < 15000)\n' +
       '            this.#raw(sendQueue, LINE_END);\n        return target;',
   },
   {
-    name: 'a handler that reads pieces of its body loses its head',
+    name: 'a handler that reads its body in chunks loses the head',
     file: 'connection/transport.js',
     find: 'exchange.retain();\n        const chunk =',
     replace: 'const chunk =',
   },
   {
-    name: 'a large piece of a stream may be used again at once',
+    name: 'write() of a large chunk resolves at once',
     file: WRITER,
     find: 'const target = sendQueue.queuedTotal;',
     replace: 'const target = 0;',

@@ -1,5 +1,5 @@
-// Planted bugs of order and time: a completion taken for another's, a deadline forgotten, a wake-up
-// lost, an end without its steps.
+// Injected bugs of order and time: mixed up completions, missing deadlines, lost wake-ups,
+// incomplete closes.
 
 import type { Mutant } from './mutant.ts';
 
@@ -10,7 +10,7 @@ const REACTOR = 'reactor/reactor.js';
 const ADMISSION = 'reactor/admission.js';
 const PUMP = 'reactor/pump.js';
 
-export const PLANTED_IN_ORDER: readonly Mutant[] = [
+export const INJECTED_ORDER: readonly Mutant[] = [
   {
     name: 'a socket is closed while something is in flight',
     file: REACTOR,
@@ -30,7 +30,7 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
     replace: '#join(slot) {\n        this.driver.close(slot);',
   },
   {
-    name: 'the owner of a closing socket hears of what was received',
+    name: 'the owner of a closing socket receives bytes',
     file: REACTOR,
     find:
       'if (block >= 0)\n                this.slab.release(block);\n' +
@@ -46,7 +46,7 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
     replace: 'this.#join(slot);',
   },
   {
-    name: 'a slot is free before the kernel has closed it',
+    name: 'a slot is reused before its socket is closed',
     file: REACTOR,
     find: 'else\n            this.driver.close(slot);\n    }\n',
     replace:
@@ -66,25 +66,25 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
     replace: '',
   },
   {
-    name: 'the deadline of a send takes no account of what was acknowledged',
+    name: 'the deadline of a send ignores acknowledgements',
     file: 'reactor/progress.js',
     find: 'const isQuiet = left < 0 || left === this.#left[slot];',
     replace: 'const isQuiet = true;',
   },
   {
-    name: 'a send is looked at too often, and its client reset late',
+    name: 'a send is checked too often, and its client reset late',
     file: REACTOR,
     find: 'this.#progress.look(slot) < WRITE_LOOKS',
     replace: 'this.#progress.look(slot) < WRITE_LOOKS + 2',
   },
   {
-    name: 'looks at one send count for the next',
+    name: 'checks of one send count for the next',
     file: REACTOR,
     find: 'this.#progress.begin(slot);\n                this.#deadlines',
     replace: 'this.#deadlines',
   },
   {
-    name: 'only one deadline expires in a turn, and the pump thinks there are none',
+    name: 'only one deadline expires in a turn, and the pump sees no other',
     file: 'base/deadlines.js',
     find: 'if (node !== NONE)\n                nextMs = Math.min(nextMs, this.#dueMs[node]);',
     replace:
@@ -114,7 +114,7 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
       '            this.#asleep = true;',
   },
   {
-    name: 'the next head of a pipeline has what was left of the time of the one before',
+    name: 'the next head of a pipeline inherits the deadline of the head before',
     file: CONNECTION,
     find: 'if (armed === Timeout.Head || armed === Timeout.Handler)',
     replace: 'if (false)',
@@ -126,13 +126,13 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
     replace: '',
   },
   {
-    name: 'a slow head begins its time anew with every byte',
+    name: 'every byte of a slow head restarts its deadline',
     file: CONNECTION,
     find: 'if (armed !== Timeout.Head)\n                reactor.arm(slot, Timeout.Head);',
     replace: 'reactor.arm(slot, Timeout.Head);',
   },
   {
-    name: 'the next request begins before the answer before is handed over',
+    name: 'the next request begins before the previous response is in the send queue',
     file: CONNECTION,
     find:
       'if (exchange.phase !== Phase.Ended)\n            return false;\n' +
@@ -141,31 +141,31 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
       'if (exchange.phase === Phase.Open)\n            return false;\n        if (exchange.close)',
   },
   {
-    name: 'a head of a handler that goes on is not copied',
+    name: 'the head of a pending handler is not copied',
     file: CONNECTION,
     find: 'exchange.retain();\n            this.reactor.yieldWanted = true;',
     replace: 'exchange.retained = true;\n            this.reactor.yieldWanted = true;',
   },
   {
-    name: 'an exchange is used again while its handler runs',
+    name: 'an exchange is reused while its handler runs',
     file: CONNECTION,
     find: 'if (exchange.handled && !exchange.retained)\n            this.context',
     replace: 'this.context',
   },
   {
-    name: 'Connection: close is forgotten when the body was not read',
+    name: 'Connection: close is ignored when the body was not read',
     file: CONNECTION,
     find: 'if (exchange.close) {\n            stop(this);\n        }',
     replace: 'if (exchange.close && this.requests < 2) {\n            stop(this);\n        }',
   },
   {
-    name: 'a pipeline that waits for room is not taken up again',
+    name: 'a pipeline that waits for room is not resumed',
     file: CONNECTION,
     find: 'else if (!this.receiveBuffer.empty)\n            this.advance();',
     replace: '',
   },
   {
-    name: 'a client that half closed is kept after its last answer',
+    name: 'a client that half closed is kept after its last response',
     file: CONNECTION,
     find: 'if (!this.ended)\n                return false;',
     replace:
@@ -173,7 +173,7 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
       '            if (this.requests > 2)\n                return false;',
   },
   {
-    name: 'the server closes at once after its last answer',
+    name: 'the server closes at once after its last response',
     file: CLOSE,
     find: 'reactor.shutdownSend(slot);\n        reactor.arm(slot, Timeout.Deliver);',
     replace: 'reactor.close(slot);\n        return;',
@@ -191,19 +191,19 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
     replace: 'if (looks >= -1) {',
   },
   {
-    name: 'a last response that is not taken is waited for without end',
+    name: 'a last response that is not acknowledged has no deadline',
     file: CLOSE,
     find: 'else if (looks < deliverLooks(context.limits)) {',
     replace: 'else if (looks >= 0) {',
   },
   {
-    name: 'a client that breaks off while nothing is received is not noticed',
+    name: 'a reset is not noticed while nothing is received',
     file: CONNECTION,
     find: 'reactor.watch(slot);',
     replace: 'this.requests > 9 && reactor.watch(slot);',
   },
   {
-    name: 'what a watch tells is forgotten',
+    name: 'the completion of a watch is ignored',
     file: REACTOR,
     find:
       'else if ((state & RECEIVING) === 0)\n' +
@@ -211,19 +211,19 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
     replace: '',
   },
   {
-    name: 'the last answer is cut off by the half close',
+    name: 'the half close truncates the last response',
     file: CLOSE,
     find: 'if (sendQueue.waiting > 0) {\n        reactor.disarm(slot);',
     replace: 'if (sendQueue.waiting > 16384) {\n        reactor.disarm(slot);',
   },
   {
-    name: 'handlers of a lost client never hear of it',
+    name: 'handlers of a detached connection are not notified',
     file: CLOSE,
     find: 'exchange.leave(clientGone());',
     replace: '',
   },
   {
-    name: 'an idle connection makes room though a request of it waits',
+    name: 'an idle connection is evicted though it has a request',
     file: CLOSE,
     find: 'if (!isIdle || sendQueue.waiting > 0 || !receiveBuffer.empty)',
     replace: 'if (connection.lost || connection.ended)',
@@ -235,19 +235,19 @@ export const PLANTED_IN_ORDER: readonly Mutant[] = [
     replace: '',
   },
   {
-    name: 'accept is not tried again after it failed',
+    name: 'accept is not retried after a failure',
     file: ADMISSION,
     find: 'deadlines.arm(retryNode, retryKind, nowMs);',
     replace: '',
   },
   {
-    name: 'whoever waits for a slot does not get the one that came free',
+    name: 'a waiting client does not get the free slot',
     file: ADMISSION,
     find: 'this.#letIn(nowMs);\n        if (this.#hasUse)\n            this.#resume();',
     replace: 'if (this.#hasUse)\n            this.#resume();',
   },
   {
-    name: 'extra slots are counted for ever',
+    name: 'extra slots are never uncounted',
     file: ADMISSION,
     find: 'this.#extraCount -= 1;',
     replace: '',

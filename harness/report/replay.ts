@@ -1,5 +1,4 @@
-// A failing run as a file: the scenario, and what was seen, so that a replay can say whether it
-// still is.
+// A failing run as a file: the scenario and the violation, so that a replay can compare.
 
 import { readFileSync } from 'node:fs';
 import type { Outcome, Scenario } from '../run/scenario.ts';
@@ -24,7 +23,7 @@ export function replayText(outcome: Outcome): string {
   return `${JSON.stringify({ format: FORMAT, scenario, ...seen }, null, 2)}\n`;
 }
 
-/** Throws an Error with one line for a file that is none of ours. */
+/** Throws an Error with a one-line message for any other file. */
 export function readReplay(path: string): Recorded {
   let value: unknown;
   try {
@@ -39,12 +38,12 @@ export function readReplay(path: string): Recorded {
     throw new Error(problem);
   }
   const { seed, clients, requestsMax, faultsOff, hostile } = scenario as Record<string, unknown>;
-  const { tamed, except } = (hostile ?? { tamed: [], except: [] }) as Record<string, unknown>;
+  const { benign, except } = (hostile ?? { benign: [], except: [] }) as Record<string, unknown>;
   const isGood =
     Number.isInteger(seed) &&
     (clients === null || isNumbers(clients)) &&
     (requestsMax === null || Number.isInteger(requestsMax)) &&
-    isNumbers(tamed) &&
+    isNumbers(benign) &&
     Array.isArray(except) &&
     except.every((name) => CHECK_NAMES.includes(name as CheckName)) &&
     Array.isArray(faultsOff) &&
@@ -58,7 +57,7 @@ export function readReplay(path: string): Recorded {
       faultsOff: faultsOff as FaultName[],
       ...(hostile === undefined
         ? {}
-        : { hostile: { tamed: tamed as number[], except: except as CheckName[] } }),
+        : { hostile: { benign: benign as number[], except: except as CheckName[] } }),
     },
     check: String(check),
     message: String(message),

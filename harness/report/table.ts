@@ -1,10 +1,10 @@
-// What happened over many runs, and what never did: a fault, a workload, an end or a state that
-// does not occur in a thousand runs is not tested, whatever the list says.
+// Counts what occurred in many runs. A fault, a workload, an end or a state that does not occur in
+// 1,000 runs is not tested.
 
 import { Fault, faultStatus } from '../../src/http/fault.ts';
 import { type Counters, makeCounters } from '../../src/metrics/counters.ts';
 import { STATES_LISTED } from '../checks/between-turns.ts';
-import { DEADLINES, REFUSALS } from '../checks/observed.ts';
+import { DEADLINES, REQUEST_FAULTS } from '../checks/observed.ts';
 import { ENDINGS } from '../clients/endings.ts';
 import { REQUEST_KINDS } from '../clients/expected.ts';
 import { SHAPE_NAMES } from '../clients/shapes.ts';
@@ -19,28 +19,28 @@ const STATES = [
   'has a handler and a body, sends',
   'has a handler and a body, streams',
   'has a handler and a body, streams, sends',
-  'awaits its answer',
-  'awaits its answer, sends',
-  'awaits its answer, streams',
-  'awaits its answer, streams, sends',
-  'awaits its answer, half closed',
+  'awaits its response',
+  'awaits its response, sends',
+  'awaits its response, streams',
+  'awaits its response, streams, sends',
+  'awaits its response, half closed',
   'stopped, sends',
   'lingers',
   'closing',
   'closing, sends',
 ];
 
-/** Of answers to requests that nothing is wrong with; those of the others the source lists. */
+/** Status codes of responses to valid requests; those of the others come from the source. */
 const STATUSES = ['200', '204', '304', '404', '405', '409', '500', '503'];
-const REFUSED = Object.values(Fault).map((fault) => String(faultStatus(fault)));
+const REJECTED = Object.values(Fault).map((fault) => String(faultStatus(fault)));
 
-/** Lines of logs go to memory here, which takes them all. */
+/** Simulated logs are kept in memory and drop no line. */
 const LINES_DROPPED: keyof Counters = 'logLinesDropped';
 
 /** What has to occur, by groups. */
 export type Wanted = Readonly<Record<string, readonly string[]>>;
 
-/** The same with the ordinary cast. */
+/** With the ordinary application. */
 export const WANTED: Wanted = {
   fault: FAULT_NAMES,
   workload: [...SHAPE_NAMES, 'probe'],
@@ -48,12 +48,12 @@ export const WANTED: Wanted = {
   'connection ends by': ENDINGS,
   state: [...STATES, ...STATES_LISTED],
   deadline: DEADLINES,
-  refusal: REFUSALS,
-  status: [...new Set([...STATUSES, ...REFUSED])],
+  'request fault': REQUEST_FAULTS,
+  status: [...new Set([...STATUSES, ...REJECTED])],
   server: Object.keys(makeCounters()).filter((name) => name !== LINES_DROPPED),
 };
 
-/** Runs from which on a zero is a failure. */
+/** With this many runs a count of 0 is a failure. */
 export const RUNS_FOR_ALL = 1000;
 
 export class Table {
@@ -82,7 +82,7 @@ export class Table {
     this.#addAll('connection ends by', endings);
     this.#addAll('state', outcome.states);
     this.#addAll('deadline', outcome.deadlines);
-    this.#addAll('refusal', outcome.refusals);
+    this.#addAll('request fault', outcome.requestFaults);
     this.#addAll(
       'status',
       [...statuses].map(([status, count]) => [String(status), count]),
@@ -99,7 +99,7 @@ export class Table {
     for (const [name, count] of counts) sums?.set(name, (sums.get(name) ?? 0) + count);
   }
 
-  /** What was to occur and never did, as 'group: name'. */
+  /** What had to occur and did not, as 'group: name'. */
   get missing(): string[] {
     const missing: string[] = [];
     for (const [group, names] of Object.entries(this.#wanted)) {
@@ -110,7 +110,7 @@ export class Table {
     return missing;
   }
 
-  /** Answers that clients compared with the right ones. */
+  /** How many requests the runs judged. */
   perSeed(): string {
     const sorted = this.#perSeed.toSorted((one, other) => one - other);
     const [least, most] = [sorted[0], sorted.at(-1)];

@@ -1,5 +1,5 @@
-// A failing run as a page: one lane for each client and one for the server, time from left to
-// right, faults and the violated check marked. It needs nothing but a browser.
+// A failing run as an HTML page: one lane for each client and one for the server, time from left to
+// right, faults and the violated check marked. The page loads no other file.
 
 import type { Outcome } from '../run/scenario.ts';
 import type { TraceEvent } from '../world/trace.ts';
@@ -8,11 +8,11 @@ const LEFT = 10;
 const LANE_HEIGHT = 34;
 const TOP = 40;
 const WIDTH = 1200;
-/** Events next to each other need so much room to be told apart. */
+/** The distance of neighbouring events, in pixels. */
 const STEP = 13;
 const EVENTS_MAX = 4000;
 
-/** Quiet times are shortened: a gap counts for a few steps, however long it was. */
+/** Idle times are compressed: a gap takes a few steps at most. */
 function positions(events: readonly TraceEvent[]): number[] {
   const at: number[] = [];
   let x = LEFT + STEP;
@@ -34,7 +34,7 @@ export function timelinePage(outcome: Outcome): string {
   const width = Math.max(WIDTH, (xs.at(-1) ?? 0) + 60);
   const height = TOP + LANE_HEIGHT * lanes.length + 20;
   const { scenario, violation, hash, faults, virtualMs } = outcome;
-  const title = `Seed ${scenario.seed}: ${violation?.check ?? 'nothing is wrong'}`;
+  const title = `Seed ${scenario.seed}: ${violation?.check ?? 'no violation'}`;
   const left = all.length > events.length ? `, the last ${EVENTS_MAX} of ${all.length} events` : '';
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${escaped(title)}</title>
@@ -44,7 +44,7 @@ export function timelinePage(outcome: Outcome): string {
 <p>${(virtualMs / 1000).toFixed(3)} s of virtual time, trace <code>${hash}</code>${left}.
 Faults: ${escaped(faults.describe())}.</p>
 <p class="legend">${Object.entries(LEGEND).map(legendItem).join(' ')}
-<span>quiet times are drawn shorter than they were</span></p>
+<span>idle times are compressed</span></p>
 <div class="drawing"><ul>
 ${lanes.map((lane) => laneLabel(lane, violation?.lane ?? -2)).join('')}</ul>
 <div class="scrolled"><svg width="${width}" height="${height}" role="img"
@@ -88,7 +88,7 @@ function laneLabel(lane: number, failing: number): string {
   return `<li${lane === failing ? ' class="failing"' : ''}>${laneName(lane)}</li>`;
 }
 
-/** A time above every tenth event or so. */
+/** A time above some of the events. */
 function timeMarks(events: readonly TraceEvent[], xs: readonly number[], height: number): string {
   const marks: string[] = [];
   let last = -100;
@@ -104,8 +104,8 @@ function timeMarks(events: readonly TraceEvent[], xs: readonly number[], height:
 
 function mark(event: TraceEvent, x: number, lanes: readonly number[]): string {
   const y = TOP + lanes.indexOf(event.lane) * LANE_HEIGHT + LANE_HEIGHT / 2;
-  const told = escaped(`${event.atMs.toFixed(3)} ms, ${laneName(event.lane)}: ${event.text}`);
-  const title = `<title>${told}</title>`;
+  const label = escaped(`${event.atMs.toFixed(3)} ms, ${laneName(event.lane)}: ${event.text}`);
+  const title = `<title>${label}</title>`;
   switch (event.group) {
     case 'fault':
       return `<path class="fault" d="M${x} ${y - 8}l6 12h-12z">${title}</path>`;
@@ -119,7 +119,7 @@ function mark(event: TraceEvent, x: number, lanes: readonly number[]): string {
   }
 }
 
-/** The lines that matter most: of the failing lane, and what befell the server as a whole. */
+/** The events of the failing client and the violation. */
 function listed(events: readonly TraceEvent[], lane: number): string {
   return events
     .filter((event) => lane < 0 || event.lane === lane || event.group === 'check')
@@ -163,6 +163,6 @@ td, th { text-align: left; padding: .1rem .8rem .1rem 0; vertical-align: top }
 td:first-child { text-align: right } tr.fault td { color: #b06c00 }
 tr.check td { color: #c62828; font-weight: 600 }`;
 
-/** The end is what one came for. */
+/** Scrolls to the end, where the violation is. */
 const SCRIPT = `const drawing = document.querySelector('.scrolled');
 drawing.scrollLeft = drawing.scrollWidth;`;

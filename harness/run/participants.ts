@@ -1,5 +1,5 @@
-// Who takes part in a run beside the server: an application with its handlers, and the clients that
-// know what it answers. There are two casts, the ordinary one and the hostile one.
+// The participants of a run besides the server: an application with its handlers, and clients that
+// know its responses. There are two: the ordinary ones and the hostile ones.
 
 import type { Server } from '../../src/server/server.ts';
 import type { Judge } from '../clients/judge.ts';
@@ -13,7 +13,7 @@ import type { Violation } from '../world/violation.ts';
 import type { Scenario } from './scenario.ts';
 import type { Settings } from './settings.ts';
 
-export interface CastParts {
+export interface ParticipantsParts {
   readonly scenario: Scenario;
   readonly settings: Settings;
   readonly server: Server;
@@ -21,38 +21,38 @@ export interface CastParts {
   readonly loop: VirtualLoop;
   readonly clock: Clock;
   readonly trace: Trace;
-  /** A write() of this piece resolved: its memory is used again now. */
-  readonly reused: (piece: Uint8Array) => void;
+  /** A write() of this chunk resolved: its memory is reused now. */
+  readonly reused: (chunk: Uint8Array) => void;
   readonly report: (violation: Violation) => void;
-  /** A violation was reported: nothing further counts. */
+  /** A violation was reported: further ones are ignored. */
   readonly isOver: () => boolean;
 }
 
 type Plan = (seed: number, lane: number, settings: Settings) => ClientPlan;
 type MaybePlan = (seed: number, lane: number, settings: Settings) => ClientPlan | null;
 
-export interface Cast {
-  /** Requests that every run judges, at least. */
+export interface Participants {
+  /** The least number of requests that every run judges. */
   readonly requestsMin: number;
   readonly planClient: Plan;
-  /** Clients of the end, when nothing goes wrong any more. */
+  /** Clients for the end of a run, after all faults. */
   readonly planProbe: Plan;
-  readonly planBreaker: MaybePlan;
+  readonly planTruncator: MaybePlan;
   readonly planStaller: MaybePlan;
-  /** Handlers that were called and have not come back. */
+  /** Handlers that were called and have not settled. */
   readonly running: number;
-  /** Nothing that will come to an end by itself goes on. */
+  /** Nothing is left that ends by itself. */
   readonly isQuiet: boolean;
-  /** How often handlers did what, by name. */
+  /** What handlers did, by name, and how often. */
   readonly occurred: ReadonlyMap<string, number>;
   makeJudge(parts: JudgeParts): Judge;
-  /** The run begins, and ends, also when it failed. */
+  /** Called at the beginning and at the end of a run, failed or not. */
   begin(): void;
   end(): void;
-  /** A client connects; this is its address as the server sees it. */
+  /** A client connects; `address` is what the server sees. */
   connected(lane: number, address: string): void;
-  /** The server is asked to close. */
+  /** close() was called. */
   closing(): void;
-  /** Everything is back; throws a Violation for what is wrong even so. */
+  /** The last check, after all resources were released. Throws a Violation. */
   checkEnd(): void;
 }

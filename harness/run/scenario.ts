@@ -1,26 +1,26 @@
-// What a run follows from, and what came of it.
+// The input of a run, and its outcome.
 
 import type { Scores } from '../clients/flight.ts';
 import type { FaultName, Faults } from '../world/faults.ts';
 import type { Trace } from '../world/trace.ts';
 import type { CheckName, Violation } from '../world/violation.ts';
 
-/** What is run: everything else follows from it. */
+/** Everything in a run follows from this. */
 export interface Scenario {
   readonly seed: number;
-  /** The clients that take part; null for as many as make the usual number of requests. */
+  /** The clients that take part; null for as many as the number of requests takes. */
   readonly clients: readonly number[] | null;
-  /** Of each client's requests at most so many. */
+  /** The most requests of each client. */
   readonly requestsMax: number;
   readonly faultsOff: readonly FaultName[];
-  /** With it the hostile application runs in place of the usual one. */
+  /** With it the hostile application runs in place of the ordinary one. */
   readonly hostile?: HostileChoice;
 }
 
 export interface HostileChoice {
-  /** Requests, by their number, whose handlers do nothing but answer. */
-  readonly tamed: readonly number[];
-  /** Checks that are not made, to see past faults that are known. */
+  /** Requests, by number, whose handlers only respond. */
+  readonly benign: readonly number[];
+  /** Checks that are left out, to look behind known faults. */
   readonly except: readonly CheckName[];
 }
 
@@ -33,31 +33,30 @@ export interface Outcome {
   readonly virtualMs: number;
   readonly scores: Scores;
   readonly states: ReadonlyMap<string, number>;
-  /** By the server's names: deadlines that passed, and what was wrong with requests. */
+  /** By the server's names: expired deadlines, and faults of requests. */
   readonly deadlines: ReadonlyMap<string, number>;
-  readonly refusals: ReadonlyMap<string, number>;
+  readonly requestFaults: ReadonlyMap<string, number>;
   readonly faults: Faults;
   readonly counters: Readonly<Record<string, number>>;
   /** The clients that took part. */
   readonly clients: readonly number[];
-  /** What handlers did, by the names of the hostile application. */
+  /** What the handlers of the hostile application did. */
   readonly occurred: ReadonlyMap<string, number>;
   readonly trace: Trace;
 }
 
-/** Requests that every run judges, at least. */
+/** The least number of requests that a run judges. */
 export const REQUESTS_PER_RUN = 200;
-/** The same with the hostile application. */
+/** With the hostile application. */
 export const HOSTILE_REQUESTS_PER_RUN = 70;
 
 /**
- * One line for a run that went well and judged fewer requests than every run promises: who does
- * nothing finds nothing. Null otherwise.
+ * A line for a run without violation that judged fewer requests than promised; null otherwise.
  */
 export function tooFew({ scenario, requests, violation }: Outcome): string | null {
-  const promised = scenario.hostile === undefined ? REQUESTS_PER_RUN : HOSTILE_REQUESTS_PER_RUN;
-  if (violation !== null || requests >= promised) return null;
-  return `seed ${scenario.seed} judged ${requests} requests, and ${promised} are promised`;
+  const required = scenario.hostile === undefined ? REQUESTS_PER_RUN : HOSTILE_REQUESTS_PER_RUN;
+  if (violation !== null || requests >= required) return null;
+  return `seed ${scenario.seed} judged ${requests} requests, and ${required} are required`;
 }
 
 export function scenarioOf(seed: number): Scenario {
@@ -65,7 +64,7 @@ export function scenarioOf(seed: number): Scenario {
 }
 
 export function hostileScenarioOf(seed: number, except: readonly CheckName[] = []): Scenario {
-  return { ...scenarioOf(seed), hostile: { tamed: [], except } };
+  return { ...scenarioOf(seed), hostile: { benign: [], except } };
 }
 
 export function noScores(): Scores {

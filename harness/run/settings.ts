@@ -1,8 +1,8 @@
-// The limits of the simulated server, drawn from the seed: small pools and short times, so that
-// what is rare elsewhere is common here.
+// The limits of the simulated server, drawn from the seed: small pools and short timeouts, so that
+// rare states are common here.
 
 import { Random } from '../../testing/random.ts';
-import type { ServerFacts } from '../clients/requests.ts';
+import type { ServerFacts } from '../clients/server-facts.ts';
 
 export interface Settings extends ServerFacts {
   readonly keepAliveTimeoutMs: number;
@@ -49,7 +49,7 @@ export function drawSettings(seed: number): Settings {
   };
 }
 
-/** What of the settings is an option of the server. */
+/** The settings that are options of the server. */
 export function serverOptions(settings: Settings): Record<string, number> {
   const { bodyBytesUsual: _, ...options } = settings;
   return options;

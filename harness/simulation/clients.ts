@@ -1,66 +1,75 @@
-// The clients of a run. They come in waves: a first one with as many requests as a run plans, and
-// later ones for those that faults took away, so that every run judges as many as it promises.
+// The clients of a run. They come in waves: the first one has as many requests as a run must judge,
+// later ones replace the requests that faults prevented.
 
 import { Client } from '../clients/client.ts';
 import type { Judge } from '../clients/judge.ts';
 import type { ClientPlan } from '../clients/plan.ts';
-import type { Cast } from '../run/participants.ts';
+import type { Participants } from '../run/participants.ts';
 import { noScores, type Scenario } from '../run/scenario.ts';
 import type { Settings } from '../run/settings.ts';
 import type { World } from '../world/wire.ts';
 
-/** Clients of one wave have numbers of their own, so that a replay knows when they came. */
+/** Each wave has its own range of client numbers, so that a replay knows when they start. */
 const WAVE_LANES = 400;
-/** Numbers from here on belong to the clients that come when nothing goes wrong any more. */
+/** Numbers from here on belong to the clients that start after all faults. */
 const PROBE_LANE = 10_000;
 const PROBES = 2;
-const BREAKER_LANE = PROBE_LANE + PROBES;
-const STALLER_LANE = BREAKER_LANE + 1;
-/** Some requests more than are wanted: there is always one that its client breaks off. */
-const MORE = 1.02;
+const TRUNCATOR_LANE = PROBE_LANE + PROBES;
+const STALLER_LANE = TRUNCATOR_LANE + 1;
+/** A few requests more than needed: some are always aborted by their client. */
+const SURPLUS = 1.02;
 
-export class Crowd {
+export class RunClients {
   readonly scores: ReturnType<typeof noScores> = noScores();
   readonly #scenario: Scenario;
   readonly #settings: Settings;
   readonly #world: World;
   readonly #judge: Judge;
-  readonly #cast: Cast;
+  readonly #participants: Participants;
   readonly #clients: Client[] = [];
   #doneCount = 0;
   #waves = 0;
 
-  constructor(scenario: Scenario, settings: Settings, world: World, judge: Judge, cast: Cast) {
+  constructor(
+    scenario: Scenario,
+    settings: Settings,
+    world: World,
+    judge: Judge,
+    participants: Participants,
+  ) {
     this.#scenario = scenario;
     this.#settings = settings;
     this.#world = world;
     this.#judge = judge;
-    this.#cast = cast;
+    this.#participants = participants;
   }
 
-  /** Everybody has done what was planned. */
+  /** All clients have carried out their plans. */
   get isDone(): boolean {
     return this.#doneCount === this.#clients.length;
   }
 
-  /** The run has judged as many requests as it promises. */
+  /** The run has judged enough requests. */
   get isEnough(): boolean {
-    return this.scores.responded >= this.#cast.requestsMin;
+    return this.scores.responded >= this.#participants.requestsMin;
   }
 
-  /** The clients that took part, but for those of the end. */
+  /** The clients that took part, without those of the end. */
   get lanes(): number[] {
     return this.#clients.map(({ plan }) => plan.lane).filter((lane) => lane < PROBE_LANE);
   }
 
-  /** So many times as many requests as a run judges at least. */
+  /** Starts clients with `times` the number of requests that a run must judge. */
   startFirst(times: number): void {
-    this.#startWave(times * this.#cast.requestsMin);
+    this.#startWave(times * this.#participants.requestsMin);
   }
 
-  /** More clients, if requests are missing, of which these lose some as well. False if none are. */
+  /**
+   * Starts more clients if requests are missing: twice as many, as faults hit these, too. False if
+   * none are.
+   */
   startMore(wavesMax: number): boolean {
-    const missing = this.#cast.requestsMin - this.scores.responded;
+    const missing = this.#participants.requestsMin - this.scores.responded;
     return this.#waves < wavesMax && this.#startWave(2 * missing);
   }
 
@@ -73,28 +82,32 @@ export class Crowd {
     this.#waves += 1;
     let requests = 0;
     for (const lane of lanes) {
-      if (clients === null && requests >= MORE * requestsMin) break;
-      const plan = this.#cast.planClient(seed, lane, this.#settings);
-      const cut = plan.requests.slice(0, requestsMax);
-      requests += cut.length;
-      this.#start({ ...plan, requests: cut });
+      if (clients === null && requests >= SURPLUS * requestsMin) break;
+      const plan = this.#participants.planClient(seed, lane, this.#settings);
+      const requestsKept = plan.requests.slice(0, requestsMax);
+      requests += requestsKept.length;
+      this.#start({ ...plan, requests: requestsKept });
     }
-    // Of those that are named, some may have come in a later wave only.
+    // Clients of a replay may belong to later waves only.
     return clients === null ? requests > 0 : clients.some((lane) => lane >= firstLane);
   }
 
   startProbes(): void {
     const { seed } = this.#scenario;
     for (let probe = 0; probe < PROBES; probe++) {
-      this.#start(this.#cast.planProbe(seed, PROBE_LANE + probe, this.#settings));
+      this.#start(this.#participants.planProbe(seed, PROBE_LANE + probe, this.#settings));
     }
-    const breaker = this.#cast.planBreaker(seed, BREAKER_LANE, this.#settings);
-    if (breaker !== null) this.#start(breaker);
+    const truncator = this.#participants.planTruncator(seed, TRUNCATOR_LANE, this.#settings);
+    if (truncator !== null) this.#start(truncator);
   }
 
-  /** Alone, so that nothing else wakes the pump. False if there is none. */
+  /** A client alone, so that nothing else wakes the pump. False if there is none. */
   startStaller(): boolean {
-    const staller = this.#cast.planStaller(this.#scenario.seed, STALLER_LANE, this.#settings);
+    const staller = this.#participants.planStaller(
+      this.#scenario.seed,
+      STALLER_LANE,
+      this.#settings,
+    );
     if (staller !== null) this.#start(staller);
     return staller !== null;
   }

@@ -1,12 +1,13 @@
-// Makes a failing run small: fewer clients, requests, kinds of fault and hostile handlers, as long
-// as the same check fails. Every client and fault has its own chance, so the rest stays as it was.
+// Shrinks a failing run: fewer clients, requests, kinds of fault and hostile handlers, as long as
+// the same check fails. Every client and fault has a stream of its own, so the rest of the run
+// stays.
 
-import { tamer } from '../hostile/shrink.ts';
+import { shrinkHostile } from '../hostile/shrink.ts';
 import type { Outcome, Scenario } from '../run/scenario.ts';
 import { FAULT_NAMES, type FaultName } from '../world/faults.ts';
 import { simulate } from './simulation.ts';
 
-/** Runs that are spent on making one smaller. */
+/** The most runs for shrinking one. */
 const TRIES_MAX = 200;
 
 export interface Shrunk {
@@ -14,13 +15,13 @@ export interface Shrunk {
   readonly tries: number;
 }
 
-/** `run` is what is tried: a test has another. */
+/** `run` is replaced in tests. */
 export async function shrink(
   first: Outcome,
   run: (scenario: Scenario) => Promise<Outcome> = simulate,
 ): Promise<Shrunk> {
   const { violation } = first;
-  if (violation === null) throw new Error('only a failing run is made smaller');
+  if (violation === null) throw new Error('only a failing run can be shrunk');
   let best = first;
   let tries = 0;
   const attempt = async (scenario: Scenario): Promise<boolean> => {
@@ -46,7 +47,7 @@ export async function shrink(
     ),
   );
   await fewerClients(() => best, attempt);
-  await tamer(() => best, attempt);
+  await shrinkHostile(() => best, attempt);
   return { outcome: best, tries };
 }
 
@@ -54,7 +55,7 @@ function without(scenario: Scenario, names: readonly FaultName[]): Scenario {
   return { ...scenario, faultsOff: [...new Set([...scenario.faultsOff, ...names])] };
 }
 
-/** Leaves out halves, then quarters, down to single clients. */
+/** Leaves out half of the clients, then quarters, down to single ones. */
 async function fewerClients(
   best: () => Outcome,
   attempt: (scenario: Scenario) => Promise<boolean>,

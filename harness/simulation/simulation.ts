@@ -1,23 +1,23 @@
-// One run: a server, its clients and their network in one virtual world, from one number. First
-// with faults, where nothing wrong may happen; then without, where everything must come to an end;
-// then the server closes, and must have given everything back.
+// One run: a server, its clients and their network in one simulated world, from one seed. With
+// faults no violation may occur; then, without faults, everything must finish; then the server
+// closes, and all resources must be released.
 
 import type { Reactor } from '../../src/reactor/reactor.ts';
 import { type RuntimeOptions, Runtime as ServerRuntime } from '../../src/server/runtime.ts';
-import { Server } from '../../src/server/server.ts';
+import type { Server } from '../../src/server/server.ts';
 import { Random } from '../../testing/random.ts';
-import { OrdinaryCast } from '../application/participants.ts';
-import { ensureBack } from '../checks/balance.ts';
-import { Checks, reuseViolation, watchSlab } from '../checks/between-turns.ts';
-import { Heard } from '../checks/observed.ts';
+import { ensureReleased } from '../checks/balance.ts';
+import { Checks } from '../checks/between-turns.ts';
+import { checkSlab, reuseViolation } from '../checks/memory.ts';
+import { Observed } from '../checks/observed.ts';
 import type { Judge } from '../clients/judge.ts';
-import { HostileCast, markedFile } from '../hostile/participants.ts';
-import type { Cast } from '../run/participants.ts';
+import { markedFile } from '../hostile/participants.ts';
+import type { Participants } from '../run/participants.ts';
 import type { Outcome, Scenario } from '../run/scenario.ts';
-import { drawSettings, type Settings, serverOptions } from '../run/settings.ts';
+import { drawSettings, type Settings } from '../run/settings.ts';
 import { SimAsyncIo } from '../world/async-io.ts';
 import { Clock, Schedule } from '../world/clock.ts';
-import { planTrouble } from '../world/disruptions.ts';
+import { planDisruptions } from '../world/disruptions.ts';
 import { SimDriver } from '../world/driver.ts';
 import { Faults } from '../world/faults.ts';
 import { drain, VirtualLoop } from '../world/loop.ts';
@@ -26,19 +26,20 @@ import type { SimSocket } from '../world/socket.ts';
 import { Trace } from '../world/trace.ts';
 import { ensure, Violation } from '../world/violation.ts';
 import type { Wire, WireEvents, World } from '../world/wire.ts';
-import { Crowd } from './clients.ts';
+import { RunClients } from './clients.ts';
+import { makeParticipants, makeServer } from './parts.ts';
 
-/** Virtual time that clients get with faults, and after them. */
+/** Virtual time for the clients with faults, and without. */
 const FAULTY_MS = 200_000;
 const HEALED_MS = 400_000;
-/** Waves of clients that come while things go wrong, and all in all. */
+/** The most waves of clients with faults, and in all. */
 const FAULTY_WAVES = 13;
 const WAVES = 17;
 const CLOSE_SLACK_MS = 3000;
-/** What handlers still wait for after the end of a server comes as soon as this. */
+/** What handlers await after the end of a server comes within this time. */
 const QUIET_MS = 10_000;
-/** Turns of the loop without virtual time going on: somebody turns in a circle. */
-const TURNS_AT_ONCE_MAX = 20_000;
+/** The most turns of the loop in one moment of virtual time: more are an endless loop. */
+const TURNS_PER_MOMENT_MAX = 20_000;
 
 export class Simulation implements World {
   readonly scenario: Scenario;
@@ -51,20 +52,20 @@ export class Simulation implements World {
   readonly #network: Network;
   readonly #asyncIo: SimAsyncIo;
   readonly #server: Server;
-  readonly #cast: Cast;
+  readonly #participants: Participants;
   readonly #random: Random;
-  readonly #crowd: Crowd;
-  readonly #heard = new Heard();
+  readonly #runClients: RunClients;
+  readonly #observed = new Observed();
   #driver: SimDriver | null = null;
   #checks: Checks | null = null;
   #reactor: Reactor | null = null;
   #violation: Violation | null = null;
   #closingMs = Number.POSITIVE_INFINITY;
   #closed = false;
-  /** Slots that were in use at once, at most. */
+  /** The most slots in use at once. */
   #openMost = 0;
-  #turnsAtOnce = 0;
-  /** Promises were set going outside of the loop. */
+  #turnsInMoment = 0;
+  /** A call outside of the loop left promise callbacks to run. */
   #drainWanted = false;
 
   constructor(scenario: Scenario, recording: boolean) {
@@ -81,34 +82,25 @@ export class Simulation implements World {
     const made = scenario.hostile === undefined ? {} : { made: markedFile };
     const random = new Random(seed, 'work');
     this.#asyncIo = new SimAsyncIo({ ...shared, ...made, loop: this.#loop, random });
-    this.#server = new Server(
-      { host: '127.0.0.1', port: 8080, logLevel: 'error', ...serverOptions(this.settings) },
-      {
-        launch: () => null,
-        inherited: () => null,
-        listening: (_server, listen) => listen(),
-        closed: () => {},
-        asyncIo: this.#asyncIo,
-        makeRuntime: (options) => this.#makeRuntime(options),
-      },
-    );
-    this.#cast = this.#makeCast();
-    this.#crowd = new Crowd(scenario, this.settings, this, this.#makeJudge(), this.#cast);
+    const makeRuntime = (options: RuntimeOptions): ServerRuntime => this.#makeRuntime(options);
+    this.#server = makeServer(this.settings, this.#asyncIo, makeRuntime);
+    this.#participants = this.#makeParticipants();
+    const judge = this.#makeJudge();
+    this.#runClients = new RunClients(scenario, this.settings, this, judge, this.#participants);
   }
 
-  #makeCast(): Cast {
+  #makeParticipants(): Participants {
     const { scenario, settings, clock, trace } = this;
-    const reused = (piece: Uint8Array): void => {
-      const violation = this.#driver === null ? null : reuseViolation(this.#driver, piece);
+    const reused = (chunk: Uint8Array): void => {
+      const violation = this.#driver === null ? null : reuseViolation(this.#driver, chunk);
       if (violation !== null) this.#report(violation);
     };
-    const parts = {
+    return makeParticipants({
       ...{ scenario, settings, clock, trace, reused },
       ...{ server: this.#server, asyncIo: this.#asyncIo, loop: this.#loop },
-      report: (violation: Violation) => this.#report(violation),
+      report: (violation) => this.#report(violation),
       isOver: () => this.#violation !== null,
-    };
-    return scenario.hostile === undefined ? new OrdinaryCast(parts) : new HostileCast(parts);
+    });
   }
 
   #makeRuntime(options: RuntimeOptions): ServerRuntime {
@@ -120,34 +112,34 @@ export class Simulation implements World {
         const parts = { seed, clock, trace, schedule: this.#schedule, loop: this.#loop };
         const rest = { network: this.#network, faults: this.#faults };
         const driver = new SimDriver(given, { ...parts, ...rest });
-        watchSlab(given.slab, () => driver);
+        checkSlab(given.slab, () => driver);
         this.#driver = driver;
         return { driver, note: null };
       },
     });
     const driver = this.#driver;
-    ensure(driver !== null, 'balance', 'a world has a driver');
+    ensure(driver !== null, 'balance', 'a runtime makes its driver');
     const { reactor } = runtime;
     this.#reactor = reactor;
     const { clock, settings } = this;
-    const again = (ms: number): void => {
+    const recheck = (ms: number): void => {
       this.#schedule.after(ms, () => this.#check());
     };
     const { hostile } = this.scenario;
     const parts = { driver, reactor, clock, settings };
-    this.#checks = new Checks({ ...parts, again: hostile === undefined ? null : again });
+    this.#checks = new Checks({ ...parts, recheck: hostile === undefined ? null : recheck });
     driver.beforePoll = () => this.#check();
     return runtime;
   }
 
   #makeJudge(): Judge {
-    return this.#cast.makeJudge({
+    return this.#participants.makeJudge({
       ...this.settings,
       idleTimeoutMs: this.settings.keepAliveTimeoutMs,
       closingMs: () => this.#closingMs,
       failures: () => this.#asyncIo.failures,
       wasFull: () => this.#openMost >= this.settings.connectionsMax,
-      wasCrowded: () => this.#openMost === this.#reactor?.sockets.slots,
+      wasExhausted: () => this.#openMost === this.#reactor?.sockets.slots,
       healed: () => this.#faults.healed,
       slackMs: 0,
       report: (violation) => this.#report(violation),
@@ -166,12 +158,12 @@ export class Simulation implements World {
 
   connect(lane: number, events: WireEvents): Wire {
     const wire = this.#network.connect(lane, events);
-    this.#cast.connected(lane, wire.facts.address);
+    this.#participants.connected(lane, wire.facts.address);
     return wire;
   }
 
-  heldUpMs(): number {
-    return this.clock.heldUpMs;
+  stalledMs(): number {
+    return this.clock.stalledMs;
   }
 
   note(lane: number, text: () => string): void {
@@ -202,9 +194,9 @@ export class Simulation implements World {
 
   async run(): Promise<Outcome> {
     this.#loop.install();
-    this.#heard.install();
-    this.#cast.begin();
-    // Errors for clients that went are many, and nobody reads where they were made.
+    this.#observed.install();
+    this.#participants.begin();
+    // The server makes many errors for aborted requests, and no stack of these is read.
     const { stackTraceLimit } = Error;
     if (this.trace.events === null) Error.stackTraceLimit = 0;
     try {
@@ -214,8 +206,8 @@ export class Simulation implements World {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#report(known ?? new Violation('assertion', text));
     } finally {
-      this.#cast.end();
-      this.#heard.restore();
+      this.#participants.end();
+      this.#observed.restore();
       this.#loop.restore();
       Error.stackTraceLimit = stackTraceLimit;
     }
@@ -226,27 +218,27 @@ export class Simulation implements World {
     void this.#server.listen();
     this.#drainWanted = true;
     await this.#until(() => this.#network.listening, 1000, 'listening');
-    // In one of four runs the server closes in the middle of everything.
+    // In one of four runs the server closes while clients are active.
     const closesEarly = this.#random.chance(0.25);
-    const crowd = this.#crowd;
-    const isOver = (): boolean => crowd.isDone || this.#closed;
-    const isEnough = (): boolean => isOver() || (closesEarly && crowd.isEnough);
-    crowd.startFirst(closesEarly ? 2 : 1);
-    this.#planTrouble();
+    const runClients = this.#runClients;
+    const isOver = (): boolean => runClients.isDone || this.#closed;
+    const isEnough = (): boolean => isOver() || (closesEarly && runClients.isEnough);
+    runClients.startFirst(closesEarly ? 2 : 1);
+    this.#planDisruptions();
     do await this.#until(isEnough, FAULTY_MS, null);
-    while (crowd.startMore(FAULTY_WAVES));
+    while (runClients.startMore(FAULTY_WAVES));
     if (closesEarly) this.#close();
     await this.#until(isOver, FAULTY_MS, null);
     this.#faults.healed = true;
     await this.#until(isOver, HEALED_MS, 'all clients done');
     if (!closesEarly) {
-      while (crowd.startMore(WAVES)) {
-        await this.#until(isOver, HEALED_MS, 'clients that came later done');
+      while (runClients.startMore(WAVES)) {
+        await this.#until(isOver, HEALED_MS, 'clients of later waves done');
       }
-      crowd.startProbes();
+      runClients.startProbes();
       await this.#until(isOver, HEALED_MS, 'clients served after all faults');
-      if (crowd.startStaller()) {
-        await this.#until(isOver, HEALED_MS, 'a lone client was given up');
+      if (runClients.startStaller()) {
+        await this.#until(isOver, HEALED_MS, 'the timeout of a single client');
       }
       this.#close();
     }
@@ -256,15 +248,10 @@ export class Simulation implements World {
     await this.#checkEnd();
   }
 
-  #planTrouble(): void {
+  #planDisruptions(): void {
     const sockets = (): readonly (SimSocket | null)[] => this.#driver?.sockets ?? [];
-    const runtime = {
-      clock: this.clock,
-      schedule: this.#schedule,
-      network: this.#network,
-      sockets,
-    };
-    planTrouble(this.#faults, runtime);
+    const [schedule, network] = [this.#schedule, this.#network];
+    planDisruptions(this.#faults, { clock: this.clock, schedule, network, sockets });
   }
 
   #close(): void {
@@ -272,7 +259,7 @@ export class Simulation implements World {
     this.#closingMs = this.clock.nowMs;
     this.#drainWanted = true;
     this.trace.note(this.clock.nowMs, -1, 'server', () => 'close()');
-    this.#cast.closing();
+    this.#participants.closing();
     this.#server.close().then(
       () => {
         this.#closed = true;
@@ -282,22 +269,22 @@ export class Simulation implements World {
     );
   }
 
-  /** Lets the world go on until something is so; null for `what` means that it need not be. */
+  /** Simulates until the condition holds; with null for `what` it need not. */
   async #until(isSo: () => boolean, forMs: number, what: string | null): Promise<void> {
     const untilMs = this.clock.nowMs + forMs;
-    const heldUpMs = this.clock.heldUpMs;
+    const stalledMs = this.clock.stalledMs;
     while (!isSo()) {
       if (this.#violation !== null) throw this.#violation;
-      const limitMs = untilMs + this.clock.heldUpMs - heldUpMs;
+      const limitMs = untilMs + this.clock.stalledMs - stalledMs;
       if (this.clock.nowMs >= limitMs || !(this.#stepWorld() || (await this.#step()))) {
         if (what === null) return;
-        throw new Violation('liveness', `not so in ${forMs} ms of virtual time: ${what}`);
+        throw new Violation('liveness', `not within ${forMs} ms of virtual time: ${what}`);
       }
     }
     if (this.#violation !== null) throw this.#violation;
   }
 
-  /** The next thing that happens, wherever it does. False when nothing ever will. */
+  /** Runs the next event, in the server or outside. False when there is none. */
   async #step(): Promise<boolean> {
     if (this.#drainWanted) {
       this.#drainWanted = false;
@@ -314,23 +301,27 @@ export class Simulation implements World {
     return true;
   }
 
-  /** The next thing if it happens outside of the server: most do, and none of it is to await. */
+  /** Runs the next event if it is outside of the server: most are, and these need no await. */
   #stepWorld(): boolean {
     const worldMs = this.#schedule.nextMs;
     if (this.#drainWanted || this.#loop.nextMs <= worldMs) return false;
     const beganMs = this.clock.nowMs;
     this.#schedule.step(worldMs);
-    // A moment's events come together, so that a poll may find several.
+    // Events of one moment run together, so that a poll may find several.
     while (this.#schedule.step(this.clock.nowMs)) {
-      // One after the other.
+      // Repeats until no event is due.
     }
     this.#stepped(beganMs);
     return true;
   }
 
   #stepped(beganMs: number): void {
-    this.#turnsAtOnce = this.clock.nowMs > beganMs ? 0 : this.#turnsAtOnce + 1;
-    ensure(this.#turnsAtOnce < TURNS_AT_ONCE_MAX, 'liveness', 'turns and turns, and time stands');
+    this.#turnsInMoment = this.clock.nowMs > beganMs ? 0 : this.#turnsInMoment + 1;
+    ensure(
+      this.#turnsInMoment < TURNS_PER_MOMENT_MAX,
+      'liveness',
+      'the loop turns without end, and virtual time stands still',
+    );
   }
 
   async #turn(): Promise<void> {
@@ -339,17 +330,17 @@ export class Simulation implements World {
     await this.#loop.turn();
     const { failure } = this.#loop;
     if (failure !== null) throw failure;
-    // A turn of the loop that polled has been looked at before each poll but for its last part.
+    // The checks run before each poll; after a turn without a poll they run here.
     if (this.#driver?.polls === polls) this.#check();
-    // While the server computes the world goes on.
+    // Network and clients run while the server computes.
     let untilMs = this.clock.nowMs + costMs;
     if (this.#faults.hit('stall')) {
       const ms = this.#faults.random('stall').ms(5, 4000);
-      this.clock.heldUpMs += ms;
+      this.clock.stalledMs += ms;
       untilMs += ms;
     }
     while (this.#schedule.step(untilMs)) {
-      // One after the other.
+      // Repeats until no event is due.
     }
     if (untilMs > this.clock.nowMs) this.clock.nowMs = Math.round(untilMs * 1000) / 1000;
   }
@@ -358,18 +349,26 @@ export class Simulation implements World {
 
   async #checkEnd(): Promise<void> {
     const [driver, reactor] = [this.#driver, this.#reactor];
-    if (driver === null || reactor === null) throw new Violation('balance', 'a server has a world');
+    if (driver === null || reactor === null)
+      throw new Violation('balance', 'a server has a driver');
     await this.#until(() => this.#asyncIo.pendingCount === 0, 10_000, 'file operations done');
-    const cast = this.#cast;
-    const isDone = (): boolean => cast.running === 0;
-    await this.#until(isDone, 20_000, `${cast.running} handlers done`);
-    await this.#until(() => isDone() && cast.isQuiet, QUIET_MS, null);
-    await this.#until(isDone, 20_000, 'handlers done after all');
+    const participants = this.#participants;
+    const isDone = (): boolean => participants.running === 0;
+    await this.#until(isDone, 20_000, `${participants.running} handlers done`);
+    await this.#until(() => isDone() && participants.isQuiet, QUIET_MS, null);
+    await this.#until(isDone, 20_000, 'late handlers done');
     await drain();
     const { counters } = this.#server;
     const spansUsed = this.#checks?.spansUsed ?? 0;
-    ensureBack({ driver, reactor, counters, spansUsed, asyncIo: this.#asyncIo, loop: this.#loop });
-    this.#cast.checkEnd();
+    ensureReleased({
+      driver,
+      reactor,
+      counters,
+      spansUsed,
+      asyncIo: this.#asyncIo,
+      loop: this.#loop,
+    });
+    this.#participants.checkEnd();
   }
 
   #outcome(): Outcome {
@@ -378,16 +377,16 @@ export class Simulation implements World {
       hash: this.trace.hash,
       events: this.trace.count,
       violation: this.#violation,
-      requests: this.#crowd.scores.responded,
+      requests: this.#runClients.scores.responded,
       virtualMs: this.clock.nowMs,
-      scores: this.#crowd.scores,
+      scores: this.#runClients.scores,
       states: this.#checks?.states ?? new Map(),
-      deadlines: this.#heard.deadlines,
-      refusals: this.#heard.refusals,
+      deadlines: this.#observed.deadlines,
+      requestFaults: this.#observed.requestFaults,
       faults: this.#faults,
       counters: { ...this.#server.counters },
-      clients: this.#crowd.lanes,
-      occurred: this.#cast.occurred,
+      clients: this.#runClients.lanes,
+      occurred: this.#participants.occurred,
       trace: this.trace,
     };
   }

@@ -1,5 +1,5 @@
-// The second port, simulated: files in memory, compression and digests at once; what was asked for
-// comes back later, in the order that the seed says, or fails.
+// Simulated asynchronous I/O: files in memory, synchronous compression and digests. Results come
+// later, in an order drawn from the seed, or as failures.
 
 import { createHash } from 'node:crypto';
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
@@ -25,7 +25,7 @@ export interface SimAsyncIoParts {
   readonly faults: Faults;
   readonly random: Random;
   readonly trace: Trace;
-  /** Files beside those of the tree, made when they are asked for. */
+  /** Makes files in addition to those of the tree, on first use. */
   readonly made?: (path: string) => TreeFile | undefined;
 }
 
@@ -42,7 +42,7 @@ export class SimAsyncIo implements AsyncIo {
   readonly #open = new Map<number, TreeFile>();
   #nextFile = 3;
   #pending = 0;
-  /** How often an operation was made to fail. */
+  /** Operations that a fault made fail. */
   failures = 0;
   readonly lines: string[] = [];
 
@@ -64,7 +64,7 @@ export class SimAsyncIo implements AsyncIo {
     return this.#pending;
   }
 
-  /** Comes back from a thread of the pool, in the loop's poll phase. */
+  /** Delivers a result as the thread pool does, in the loop's poll phase. */
   #later<T>(result: () => T, failure?: T): Promise<T> {
     const { schedule, loop, faults, random } = this.#parts;
     this.#pending += 1;
@@ -116,7 +116,7 @@ export class SimAsyncIo implements AsyncIo {
     return this.#later<FileStat | number>(() => this.#stat(path), -EIO);
   }
 
-  /** At once; a disk that is slow answers stat() only, and a look may fail like any other. */
+  /** Synchronous. With a slow disk it returns null, as the real one does; and it may fail. */
   statNow(path: string): FileStat | number | null {
     const { faults } = this.#parts;
     if (faults.hit('workSlow')) return null;
@@ -143,7 +143,7 @@ export class SimAsyncIo implements AsyncIo {
     const { faults, trace } = this.#parts;
     return this.#later<number>(() => {
       const tree = this.#open.get(file);
-      ensure(tree !== undefined, 'work', `file ${file} is open while it is read`);
+      ensure(tree !== undefined, 'async-io', `file ${file} is open while it is read`);
       let count = Math.max(0, Math.min(into.length, tree.bytes.length - position));
       if (count > 1 && faults.hit('workShort')) {
         count = Math.max(1, faults.random('workShort').between(count >> 2, count));
@@ -156,7 +156,7 @@ export class SimAsyncIo implements AsyncIo {
 
   close(file: number): Promise<void> {
     return this.#later<void>(() => {
-      ensure(this.#open.delete(file), 'work', `file ${file} is closed once`);
+      ensure(this.#open.delete(file), 'async-io', `file ${file} is closed once`);
     });
   }
 

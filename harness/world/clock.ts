@@ -1,24 +1,26 @@
-// Virtual time: a clock that stands still until somebody moves it, and what is to happen when. What
-// happens at the same moment does so in the order it was asked for, or in the seed's.
+// Virtual time: a clock that only the simulation moves, and a schedule of events. Events of one
+// moment run in the order they were scheduled in, or in an order drawn from the seed.
 
 import type { Random } from '../../testing/random.ts';
 
 export class Clock {
-  /** Milliseconds as the driver tells them; steps are microseconds, so sums stay exact enough. */
+  /**
+   * Milliseconds, as the driver reports them, in steps of a microsecond: sums stay exact enough.
+   */
   nowMs = 1000;
-  /** Milliseconds since 1970 at the driver's zero; may be set in both directions. */
+  /** Milliseconds since 1970 at the driver's zero; a fault may move it in either direction. */
   wallOffsetMs: number = Date.UTC(2026, 2, 1, 9, 30);
-  /** How long the server could do nothing or time was skipped: so late may deadlines be. */
-  heldUpMs = 0;
+  /** How long the server was stopped, or time was skipped: deadlines may be late by this much. */
+  stalledMs = 0;
 
   get wallMs(): number {
     return this.wallOffsetMs + this.nowMs;
   }
 }
 
-export class Happening {
+export class ScheduledEvent {
   readonly atMs: number;
-  /** Decides among those of one moment. */
+  /** The order of events of one moment. */
   readonly order: number;
   run: (() => void) | null;
 
@@ -37,9 +39,9 @@ const SHUFFLE_BITS = 0x100000;
 
 export class Schedule {
   readonly clock: Clock;
-  /** With it, what happens at one moment does so in its order. */
+  /** When given, it decides the order of events of one moment. */
   readonly shuffle: Random | null;
-  readonly #heap: Happening[] = [];
+  readonly #heap: ScheduledEvent[] = [];
   #sequence = 0;
 
   constructor(clock: Clock, shuffle: Random | null) {
@@ -51,26 +53,26 @@ export class Schedule {
     return this.#heap.length;
   }
 
-  /** When the next thing happens, Infinity when nothing does. */
+  /** The moment of the next event, Infinity without one. */
   get nextMs(): number {
     this.#dropCancelled();
     return this.#heap.length === 0 ? Number.POSITIVE_INFINITY : this.#heap[0].atMs;
   }
 
-  after(ms: number, run: () => void): Happening {
+  after(ms: number, run: () => void): ScheduledEvent {
     return this.at(this.clock.nowMs + ms, run);
   }
 
-  at(atMs: number, run: () => void): Happening {
+  at(atMs: number, run: () => void): ScheduledEvent {
     this.#sequence += 1;
     const chance = this.shuffle === null ? 0 : this.shuffle.next() % SHUFFLE_BITS;
     const rounded = Math.round(Math.max(atMs, this.clock.nowMs) * 1000) / 1000;
-    const happening = new Happening(rounded, chance * 2 ** 32 + this.#sequence, run);
-    this.#push(happening);
-    return happening;
+    const event = new ScheduledEvent(rounded, chance * 2 ** 32 + this.#sequence, run);
+    this.#push(event);
+    return event;
   }
 
-  /** Runs the next thing if it is due by `untilMs`. */
+  /** Runs the next event if it is due by `untilMs`. */
   step(untilMs: number): boolean {
     this.#dropCancelled();
     const first = this.#heap[0];
@@ -87,17 +89,17 @@ export class Schedule {
     while (this.#heap.length > 0 && this.#heap[0].run === null) this.#pop();
   }
 
-  #push(happening: Happening): void {
+  #push(event: ScheduledEvent): void {
     const heap = this.#heap;
     let at = heap.length;
-    heap.push(happening);
+    heap.push(event);
     while (at > 0) {
       const above = (at - 1) >> 1;
-      if (!isBefore(happening, heap[above])) break;
+      if (!isBefore(event, heap[above])) break;
       heap[at] = heap[above];
       at = above;
     }
-    heap[at] = happening;
+    heap[at] = event;
   }
 
   #pop(): void {
@@ -117,6 +119,6 @@ export class Schedule {
   }
 }
 
-function isBefore(one: Happening, other: Happening): boolean {
+function isBefore(one: ScheduledEvent, other: ScheduledEvent): boolean {
   return one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order);
 }

@@ -1,10 +1,12 @@
-// Bytes that both ends can name: content number `id` of `length` bytes, a part of one large block
-// of noise. And the digest that the server of the simulation gives of a body.
+// Content that client and server can both make: number `id` of `length` bytes, a part of one large
+// block of noise. And the digest that the application computes of a body.
 
 import { Random } from '../../testing/random.ts';
 
 const NOISE_BYTES = 1 << 20;
 const OFFSETS = 1 << 16;
+
+export const HELLO = 'Hello, world!\n';
 
 export const CONTENT_BYTES_MAX: number = NOISE_BYTES - OFFSETS;
 
@@ -17,13 +19,13 @@ function makeNoise(): Buffer {
   return bytes;
 }
 
-/** Not to be written to: it is shared. */
+/** The memory is shared: never write to it. */
 export function content(id: number, length: number): Buffer {
   const from = Math.imul(id, 7919) & (OFFSETS - 1);
   return noise.subarray(from, from + length);
 }
 
-/** A text that names itself: up to a few hundred characters, at times other than ASCII. */
+/** A text that contains its number: up to a few hundred characters, not always ASCII. */
 export function textOf(id: number): string {
   const end = id % 7 === 0 ? 'ä\n' : '\n';
   return `text ${id}${'.'.repeat(id % 290)}${end}`;

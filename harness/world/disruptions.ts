@@ -1,28 +1,27 @@
-// What happens to the process and the network as a whole, now and then, until faults are over.
+// Faults of the process and of the network as a whole, tried at an interval until faults are over.
 
 import type { Clock, Schedule } from './clock.ts';
 import type { Faults } from './faults.ts';
 import type { Network } from './network.ts';
 import type { SimSocket } from './socket.ts';
 
-/** How often something may happen. */
-const TROUBLE_MS = 20;
+const DISRUPTION_INTERVAL_MS = 20;
 
-export interface Troubled {
+export interface DisruptedWorld {
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly network: Network;
   readonly sockets: () => readonly (SimSocket | null)[];
 }
 
-export function planTrouble(faults: Faults, world: Troubled): void {
+export function planDisruptions(faults: Faults, world: DisruptedWorld): void {
   const { clock, schedule, network } = world;
   const random = faults.random('networkReset');
-  const trouble = (): void => {
+  const disrupt = (): void => {
     if (faults.healed) return;
     if (network.takenCount > 0 && faults.hit('networkReset')) {
       const links = network.links.filter((link) => link.adopted && !link.serverClosed);
-      random.pick(links).breakOff();
+      random.pick(links).resetBoth();
     }
     const sockets = world.sockets().filter((socket) => socket !== null);
     if (sockets.length > 0 && faults.hit('receiveFails')) random.pick(sockets).failReceive();
@@ -30,13 +29,13 @@ export function planTrouble(faults: Faults, world: Troubled): void {
     if (faults.hit('wallJump')) {
       clock.wallOffsetMs += faults.random('wallJump').ms(0, 7_200_000) - 3_600_000;
     }
-    schedule.after(TROUBLE_MS, trouble);
+    schedule.after(DISRUPTION_INTERVAL_MS, disrupt);
   };
-  schedule.after(TROUBLE_MS, trouble);
+  schedule.after(DISRUPTION_INTERVAL_MS, disrupt);
 }
 
-/** Nothing happened meanwhile, as in a machine that was asleep. */
+/** As after a suspend: time passes and nothing happens. */
 function jump(clock: Clock, ms: number): void {
   clock.nowMs += ms;
-  clock.heldUpMs += ms;
+  clock.stalledMs += ms;
 }

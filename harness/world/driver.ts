@@ -1,6 +1,6 @@
-// The fourth driver: sockets of the simulated network behind the contract of src/driver/driver.ts.
-// Whatever real drivers may do it does at times, as the seed says: finish early or late, in any
-// order, in part, or not at all. And it fails for whoever breaks the contract from above.
+// The simulated driver: sockets of the simulated network behind the contract of
+// src/driver/driver.ts. Operations finish early or late, in any order, in part, or not at all, as
+// the seed decides. A caller that breaks the contract gets a violation.
 
 import type { Slab } from '../../src/base/slab.ts';
 import {
@@ -13,55 +13,42 @@ import {
   type Peer,
 } from '../../src/driver/driver.ts';
 import { Random } from '../../testing/random.ts';
-import type { Clock, Schedule } from './clock.ts';
-import type { Faults } from './faults.ts';
-import type { VirtualLoop } from './loop.ts';
-import { type Link, type Network, peerOf } from './network.ts';
-import { type Completion, SimSocket } from './socket.ts';
-import type { Trace } from './trace.ts';
+import type { Completion, SimDriverParts } from './driver-parts.ts';
+import { type Link, peerOf } from './network.ts';
+import { SimSocket, type SocketDriver } from './socket.ts';
 import { ensure, Violation } from './violation.ts';
 
-export interface SimDriverParts {
-  readonly seed: number;
-  readonly clock: Clock;
-  readonly schedule: Schedule;
-  readonly loop: VirtualLoop;
-  readonly network: Network;
-  readonly faults: Faults;
-  readonly trace: Trace;
-}
-
 const PORT = 8080;
-/** Free blocks that the driver may keep for receives to come, as a ring does. */
+/** Free blocks that the driver may keep for later receives, like a ring of provided buffers. */
 const HELD_MAX = 4;
-/** Completions of one poll when it gives only some. */
+/** Completions of one poll that returns only some. */
 const FEW = 4;
 
-export class SimDriver implements Driver {
+export class SimDriver implements Driver, SocketDriver {
   readonly name = 'sim';
   wake: (fromLoop: boolean) => void = () => {};
   readonly slab: Slab;
   readonly parts: SimDriverParts;
   readonly sockets: (SimSocket | null)[];
   readonly #regions = new Map<number, Uint8Array>();
-  /** Asked for and not tried yet: the next poll does that. */
-  #asked: SimSocket[] = [];
+  /** Sockets with new operations: the next poll tries them. */
+  #requested: SimSocket[] = [];
   #ready: Completion[] = [];
-  /** Operations that will finish without anybody's doing, when their time comes. */
+  /** Completions that are scheduled for later. */
   #later = 0;
   readonly #held: number[] = [];
-  readonly #blockless = new Set<SimSocket>();
+  readonly #starved = new Set<SimSocket>();
   readonly #random: Random;
   readonly #backlog: number;
   #asleep = false;
   #announced = false;
   #accepting = false;
   #listening = false;
-  /** ACCEPTs that were not given to the reactor yet. */
+  /** ACCEPTs that poll() has not returned yet. */
   #acceptsDue = 0;
   #destroyed = false;
   polls = 0;
-  /** Runs before each poll: what stands between two turns is looked at. */
+  /** Called before each poll, for the checks between two turns. */
   beforePoll: () => void = () => {};
 
   constructor(options: DriverOptions, parts: SimDriverParts) {
@@ -72,7 +59,7 @@ export class SimDriver implements Driver {
     this.#random = new Random(parts.seed, 'driver');
     this.#regions.set(0, options.slab.bytes);
     parts.network.backlogMax = Math.max(options.backlog, 8);
-    parts.network.knocked = () => this.#takeClients();
+    parts.network.connectionQueued = () => this.#takeClients();
   }
 
   // --- Clocks and memory ---
@@ -125,22 +112,22 @@ export class SimDriver implements Driver {
   }
 
   unlisten(): void {
-    ensure(this.#listening, 'contract', 'unlisten() follows on listen()');
+    ensure(this.#listening, 'contract', 'unlisten() comes after listen()');
     const { network } = this.parts;
     this.#listening = false;
     for (const link of network.backlog.splice(0, this.#backlog)) this.#accepted(link.id);
-    network.stop();
+    network.stopListening();
     this.#unlistenWhenTaken();
   }
 
-  /** UNLISTEN is the listener's last word. */
+  /** UNLISTEN is the last completion of a listener. */
   #unlistenWhenTaken(): void {
     if (this.#acceptsDue > 0) this.#after(1, () => this.#unlistenWhenTaken());
     else this.finish({ op: Op.Unlisten, slot: -1, result: 0, block: -1 }, 0);
   }
 
   accepting(on: boolean): void {
-    ensure(this.#listening, 'contract', 'accepting() is about a listener');
+    ensure(this.#listening, 'contract', 'accepting() needs a listener');
     this.#accepting = on;
     if (on) this.#takeClients();
   }
@@ -157,7 +144,7 @@ export class SimDriver implements Driver {
         if (link !== undefined) this.#accepted(link.id);
         continue;
       }
-      // Who failed is asked again after a while, or told to stop.
+      // After a failure accept is tried again later, unless the reactor turns it off.
       this.parts.schedule.after(1, () => this.#takeClients());
       return;
     }
@@ -177,13 +164,13 @@ export class SimDriver implements Driver {
     const socket = new SimSocket(this, slot, link);
     link.adopt(socket);
     this.sockets[slot] = socket;
-    this.#noteServer(link.lane, () => `taken as slot ${slot}`);
+    this.#noteServer(link.lane, () => `adopted as slot ${slot}`);
   }
 
   refuse(handle: number): void {
     const link = this.#link(handle);
     link.injected.push('turned away');
-    this.#noteServer(link.lane, () => 'refused');
+    this.#noteServer(link.lane, () => 'rejected');
     link.serverReset();
   }
 
@@ -194,7 +181,7 @@ export class SimDriver implements Driver {
   }
 
   connect(): void {
-    ensure(false, 'contract', 'a server connects to nobody');
+    ensure(false, 'contract', 'a server does not connect');
   }
 
   // --- Operations on sockets ---
@@ -209,22 +196,26 @@ export class SimDriver implements Driver {
 
   receive(slot: number): void {
     const socket = this.socket(slot);
-    socket.askReceive();
-    this.ask(socket);
+    socket.startReceive();
+    this.enqueue(socket);
   }
 
   send(slot: number, region: number, start: number, end: number, more: boolean): void {
     const memory = this.region(region);
-    ensure(start >= 0 && start < end && end <= memory.length, 'contract', 'a send lies in memory');
+    ensure(
+      start >= 0 && start < end && end <= memory.length,
+      'contract',
+      'a send lies within its region',
+    );
     const socket = this.socket(slot);
-    socket.askSend({ region, start, end, more });
-    this.ask(socket);
+    socket.startSend({ region, start, end, more });
+    this.enqueue(socket);
   }
 
   watch(slot: number): void {
     const socket = this.socket(slot);
-    socket.askWatch();
-    this.ask(socket);
+    socket.startWatch();
+    this.enqueue(socket);
   }
 
   unacknowledged(slot: number): number {
@@ -233,7 +224,7 @@ export class SimDriver implements Driver {
 
   shutdownSend(slot: number): void {
     this.socket(slot).shutdown();
-    this.#noteServer(this.socket(slot).link.lane, () => 'shuts its side');
+    this.#noteServer(this.socket(slot).link.lane, () => 'shuts down its side');
   }
 
   abort(slot: number, reset: boolean): void {
@@ -256,15 +247,15 @@ export class SimDriver implements Driver {
     return peerOf(id);
   }
 
-  // --- What finishes ---
+  // --- Completions ---
 
-  /** The next poll tries what this socket asked for. */
-  ask(socket: SimSocket): void {
-    this.#asked.push(socket);
+  /** The next poll tries the operations of this socket. */
+  enqueue(socket: SimSocket): void {
+    this.#requested.push(socket);
     this.#wakeUp();
   }
 
-  /** A completion that poll() gives from `delayMs` on. */
+  /** Poll() returns the completion after `delayMs`. */
   finish(completion: Completion, delayMs: number): void {
     if (delayMs > 0) {
       this.#after(delayMs, () => this.#makeReady(completion));
@@ -283,11 +274,11 @@ export class SimDriver implements Driver {
 
   #makeReady(completion: Completion): void {
     this.#ready.push(completion);
-    this.ring();
+    this.notify();
   }
 
-  /** Poll became worth calling through the kernel: the loop says so when it comes around. */
-  ring(): void {
+  /** The kernel has something for poll(): the loop wakes the pump in its next poll phase. */
+  notify(): void {
     if (!this.#asleep || this.#announced) return;
     this.#announced = true;
     this.parts.loop.announce(() => {
@@ -298,16 +289,16 @@ export class SimDriver implements Driver {
     });
   }
 
-  /** The same through a call from above. */
+  /** A call of the server made poll() worth calling. */
   #wakeUp(): void {
     if (!this.#asleep) return;
     this.#asleep = false;
     this.wake(false);
   }
 
-  /** Lets a socket that found no block try again when one comes back. */
-  awaitBlock(socket: SimSocket): void {
-    this.#blockless.add(socket);
+  /** The socket found no free block: it tries again with the next poll. */
+  waitForBlock(socket: SimSocket): void {
+    this.#starved.add(socket);
   }
 
   acquireBlock(): number {
@@ -317,18 +308,18 @@ export class SimDriver implements Driver {
   }
 
   poll(out: Completions): number {
-    ensure(!this.#destroyed, 'contract', 'nobody polls what was destroyed');
+    ensure(!this.#destroyed, 'contract', 'a destroyed driver is not polled');
     this.beforePoll();
     this.polls += 1;
     this.parts.loop.countTurn();
     this.#asleep = false;
-    const asked = this.#asked;
-    this.#asked = [];
-    for (const socket of asked) socket.attempt();
-    this.#serveBlockless();
+    const requested = this.#requested;
+    this.#requested = [];
+    for (const socket of requested) socket.attempt();
+    this.#serveStarved();
     const { faults } = this.parts;
     if (this.#ready.length > 1 && faults.hit('reorder')) {
-      // Only the order between sockets is open; UNLISTEN and LISTEN keep their places.
+      // Only completions of sockets change their order; UNLISTEN and LISTEN keep their places.
       this.#random.shuffle(this.#ready, ({ slot }) => slot >= 0);
     }
     let most = Math.min(this.#ready.length, out.capacity);
@@ -336,25 +327,25 @@ export class SimDriver implements Driver {
     const given = this.#ready;
     this.#ready = given.splice(most);
     let count = 0;
-    for (const completion of given) count = this.#give(completion, out, count);
+    for (const completion of given) count = this.#deliver(completion, out, count);
     if (faults.hit('holdBlocks')) this.#hold();
     return count;
   }
 
-  #serveBlockless(): void {
-    if (this.#blockless.size === 0) return;
-    const waiting = [...this.#blockless];
-    this.#blockless.clear();
+  #serveStarved(): void {
+    if (this.#starved.size === 0) return;
+    const waiting = [...this.#starved];
+    this.#starved.clear();
     for (const socket of waiting) socket.attempt();
   }
 
-  #give(completion: Completion, out: Completions, at: number): number {
+  #deliver(completion: Completion, out: Completions, at: number): number {
     const { op, slot, result, block } = completion;
     const { trace, clock } = this.parts;
     trace.mix(op, slot, result, Math.round(clock.nowMs * 1000));
     if (op === Op.Accept) this.#acceptsDue -= 1;
     else if (op === Op.Close) this.sockets[slot] = null;
-    else if (slot >= 0) this.socket(slot).given(op, result);
+    else if (slot >= 0) this.socket(slot).delivered(op, result);
     if (trace.events !== null && slot >= 0 && op !== Op.Close) {
       const name = { [Op.Receive]: 'received', [Op.Send]: 'sent' }[op] ?? 'watched';
       this.#noteServer(this.socket(slot).link.lane, () => `${name} ${result}`);
@@ -369,26 +360,30 @@ export class SimDriver implements Driver {
     } else if (this.#held.length > 0) this.slab.release(this.#held.pop() ?? -1);
   }
 
-  /** Nothing is to be had by polling now. */
+  /** Poll() has nothing to do now. */
   get isIdle(): boolean {
-    return this.#ready.length === 0 && this.#asked.length === 0;
+    return this.#ready.length === 0 && this.#requested.length === 0;
   }
 
   sleep(): boolean {
-    ensure(!this.#asleep, 'contract', 'only the awake fall asleep');
+    ensure(!this.#asleep, 'contract', 'sleep() is called once until the driver wakes');
     if (!this.isIdle) return false;
-    if (this.#blockless.size > 0) {
+    if (this.#starved.size > 0) {
       if (this.#held.length > 0 || this.slab.freeCount > 0) return false;
       this.slab.whenFree = () => this.#wakeUp();
     }
     this.#asleep = true;
-    if (this.parts.faults.hit('spuriousWake')) this.ring();
+    if (this.parts.faults.hit('spuriousWake')) this.notify();
     return true;
   }
 
   destroy(): void {
     this.#destroyed = true;
-    ensure(this.isIdle && this.#later === 0, 'contract', 'nothing is under way at the end');
+    ensure(
+      this.isIdle && this.#later === 0,
+      'contract',
+      'nothing is in flight when a driver is destroyed',
+    );
     for (const block of this.#held.splice(0)) this.slab.release(block);
   }
 

@@ -1,12 +1,12 @@
-// What goes wrong in a run. Each kind has a probability drawn from the seed, and in each run about
-// half of the kinds never happen: two faults that hide one another are thus met alone as well.
+// The faults of a run. Each kind has a probability drawn from the seed, and about half of the kinds
+// are off in each run, so that a fault which hides another one is not always there.
 
 import { Random } from '../../testing/random.ts';
 import type { Clock } from './clock.ts';
 import type { Trace } from './trace.ts';
 
 interface FaultSpec {
-  /** The largest probability, each time that it could happen. */
+  /** The largest probability, each time that it may happen. */
   readonly most: number;
   readonly what: string;
 }
@@ -40,32 +40,32 @@ export type FaultName =
   | 'discardOnReset';
 
 export const FAULTS: Readonly<Record<FaultName, FaultSpec>> = {
-  shortReceive: { most: 0.5, what: 'a receive gives fewer bytes than there are' },
+  shortReceive: { most: 0.5, what: 'a receive returns fewer bytes than there are' },
   shortSend: { most: 0.5, what: 'a send takes fewer bytes than it could' },
   slowReceive: { most: 0.3, what: 'a receive finishes late' },
   slowSend: { most: 0.3, what: 'a send finishes late' },
-  slowWatch: { most: 0.5, what: 'a watch tells of a reset late' },
+  slowWatch: { most: 0.5, what: 'a watch reports a reset late' },
   slowClose: { most: 0.5, what: 'a close finishes late' },
-  reorder: { most: 0.8, what: 'completions of a poll come in another order' },
-  fewAtOnce: { most: 0.3, what: 'a poll gives only some of what is ready' },
+  reorder: { most: 0.8, what: 'completions of a poll are reordered' },
+  fewAtOnce: { most: 0.3, what: 'a poll returns only some of what is ready' },
   sendNoBuffers: { most: 0.01, what: 'a send fails with ENOBUFS' },
   receiveFails: { most: 0.1, what: 'a receive fails with ETIMEDOUT' },
   acceptNoFiles: { most: 0.2, what: 'accept fails with EMFILE' },
   acceptNoBuffers: { most: 0.2, what: 'accept fails with ENOBUFS' },
   slowAccept: { most: 0.3, what: 'a client waits in the backlog' },
-  lateCancel: { most: 0.5, what: 'an aborted operation finishes after all' },
+  lateCancel: { most: 0.5, what: 'an aborted operation still finishes' },
   spuriousWake: { most: 0.1, what: 'a wake-up with nothing to do' },
-  holdBlocks: { most: 0.02, what: 'the driver holds free blocks' },
+  holdBlocks: { most: 0.02, what: 'the driver keeps free blocks' },
   segments: { most: 0.6, what: 'bytes arrive in small segments' },
   delay: { most: 0.3, what: 'a segment is late' },
   networkReset: { most: 0.08, what: 'the network resets a connection' },
-  stall: { most: 0.004, what: 'the process is held up while the world goes on' },
-  jump: { most: 0.03, what: 'the clock jumps forward, nothing happened meanwhile' },
+  stall: { most: 0.004, what: 'the process is stopped while network and clients run' },
+  jump: { most: 0.03, what: 'the clock jumps forward, as after a suspend' },
   wallJump: { most: 0.1, what: 'the time of day is set, in either direction' },
   workSlow: { most: 0.3, what: 'a file operation takes long' },
-  workShort: { most: 0.4, what: 'a file is read in small pieces' },
+  workShort: { most: 0.4, what: 'a read of a file returns fewer bytes' },
   workFails: { most: 0.02, what: 'a file operation fails with EIO or EMFILE' },
-  discardOnReset: { most: 0.5, what: 'a reset takes away what was not read' },
+  discardOnReset: { most: 0.5, what: 'a reset drops what was not read' },
 };
 
 export const FAULT_NAMES: readonly FaultName[] = Object.keys(FAULTS) as FaultName[];
@@ -79,7 +79,7 @@ export class Faults {
   readonly #streams: Readonly<Record<FaultName, Random>>;
   readonly #trace: Trace;
   readonly #clock: Clock;
-  /** The second phase of a run: nothing goes wrong any more. */
+  /** The second phase of a run: faults are over. */
   healed = false;
 
   constructor(seed: number, off: readonly FaultName[], clock: Clock, trace: Trace) {
@@ -100,7 +100,7 @@ export class Faults {
     this.#streams = streams;
   }
 
-  /** Whether this fault happens here and now. */
+  /** Decides whether this fault happens now, and counts it. */
   hit(name: FaultName, lane = -1): boolean {
     if (this.healed) return false;
     const probability = this.probability[name];
@@ -111,7 +111,7 @@ export class Faults {
     return true;
   }
 
-  /** How long or how much, where a fault needs to know. */
+  /** The stream for how long or how much. */
   random(name: FaultName): Random {
     return this.#streams[name];
   }

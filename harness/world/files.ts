@@ -1,18 +1,18 @@
-// The files that the server of the simulation serves: in memory for the simulated Work, written to
-// a folder for the real one.
+// The files that the simulated server serves: in memory for SimAsyncIo, in a folder when the
+// clients run over real sockets.
 
 import { content } from './content.ts';
 
 export interface TreeFile {
   readonly path: string;
   readonly bytes: Uint8Array;
-  /** Where a symbolic link leads instead. */
+  /** The target of a symbolic link. */
   readonly link?: string;
 }
 
 export const SITE = '/site';
 
-/** Whole seconds long ago: Last-Modified says exactly this, and files count as settled. */
+/** Whole seconds, long ago: Last-Modified has exactly this value, and no file counts as recent. */
 export const MODIFIED_MS: number = Date.UTC(2025, 10, 3, 8, 0, 0);
 
 const text = (value: string): Uint8Array => Buffer.from(value);
@@ -26,7 +26,7 @@ export const FILES: readonly TreeFile[] = [
   { path: '/site/docs/index.html', bytes: text('<p>documents</p>\n') },
   { path: '/site/list/one.txt', bytes: text('one\n') },
   { path: '/site/list/two.txt', bytes: text('two\n') },
-  { path: '/site/.hidden', bytes: text('nobody sees this\n') },
+  { path: '/site/.hidden', bytes: text('not to be served\n') },
   { path: '/site/way-out', bytes: new Uint8Array(0), link: '/secret.txt' },
   { path: '/secret.txt', bytes: text('outside of the site\n') },
 ];

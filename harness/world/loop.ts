@@ -1,13 +1,13 @@
-// Node's loop in virtual time: timers, what the kernel announces, immediates, in Node's order. The
-// pump and closing use the global functions, so those are replaced for as long as a run lasts.
-// Promises stay real: they are drained between steps by one real setImmediate.
+// Node's event loop in virtual time: timers, poll and immediates, in Node's order. The pump and
+// close() call the global functions, so a run replaces those. Promises stay real: one real
+// setImmediate after each phase drains them.
 
 import type { Clock } from './clock.ts';
 import { ensure } from './violation.ts';
 
 type Callback = () => void;
 
-/** Turns that one call of the loop may lead to. */
+/** Turns of the server that one callback of the loop may cause. */
 const TURNS_IN_A_ROW_MAX = 32;
 
 class VirtualTimer {
@@ -32,7 +32,7 @@ class VirtualTimer {
 const realSetImmediate = globalThis.setImmediate;
 const realNextTick = process.nextTick;
 
-/** Lets all promises, ticks and stream hops that stand in line run. */
+/** Runs all pending promise callbacks, ticks and steps of streams. */
 export function drain(): Promise<void> {
   return new Promise((resolve) => {
     realSetImmediate(resolve);
@@ -46,11 +46,11 @@ export class VirtualLoop {
   #polled: Callback[] = [];
   #sequence = 0;
   #restore: Callback | null = null;
-  /** What a callback threw: Node would end the process. */
+  /** What a callback threw: Node would end the process for it. */
   failure: unknown = null;
-  /** Phases that are over, with all promises that followed on them. */
+  /** Finished phases, each with the promise callbacks that followed. */
   phases = 0;
-  /** Turns of the server since the loop called. */
+  /** Turns of the server since the last callback of the loop. */
   #turnsInARow = 0;
 
   constructor(clock: Clock) {
@@ -78,7 +78,7 @@ export class VirtualLoop {
         this.#immediates = this.#immediates.filter((other) => other !== run);
       },
     });
-    // What the server throws in a tick of its own would end this process.
+    // An error that the server throws in a tick of its own would end this process.
     process.nextTick = ((run: (...given: unknown[]) => void, ...given: unknown[]) => {
       realNextTick(() => this.#guard(() => run(...given)));
     }) as typeof process.nextTick;
@@ -90,7 +90,7 @@ export class VirtualLoop {
   }
 
   after(ms: number, run: Callback): VirtualTimer {
-    // As Node does it: at least one millisecond, whole ones.
+    // Like Node: whole milliseconds, one at least.
     const wholeMs = ms >= 1 && ms <= 0x7fffffff ? Math.trunc(ms) : 1;
     this.#sequence += 1;
     const timer = new VirtualTimer(this.#clock.nowMs + wholeMs, this.#sequence, run);
@@ -98,16 +98,16 @@ export class VirtualLoop {
     return timer;
   }
 
-  /** The kernel, or a thread of the pool, has something for `run` in the next poll phase. */
+  /** Runs `run` in the next poll phase, as for an event of the kernel or of the thread pool. */
   announce(run: Callback): void {
     this.#polled.push(run);
   }
 
-  /** The server takes a turn, and promises, timers and files of handlers wait meanwhile. */
+  /** The server takes a turn; promises, timers and files of handlers wait meanwhile. */
   countTurn(): void {
     this.#turnsInARow += 1;
     const isFew = this.#turnsInARow <= TURNS_IN_A_ROW_MAX;
-    ensure(isFew, 'liveness', `${this.#turnsInARow} turns in a row keep Node's loop waiting`);
+    ensure(isFew, 'liveness', `${this.#turnsInARow} turns in a row block Node's event loop`);
   }
 
   /** Timers that keep the process alive. */
@@ -115,7 +115,7 @@ export class VirtualLoop {
     return this.#timers.filter(({ run, isRef }) => run !== null && isRef).length;
   }
 
-  /** When the loop has something to do: now, later, or Infinity for never. */
+  /** When the loop has something to do: now, later, or Infinity. */
   get nextMs(): number {
     if (this.#immediates.length > 0 || this.#polled.length > 0) return this.#clock.nowMs;
     let nextMs = Number.POSITIVE_INFINITY;
@@ -125,7 +125,7 @@ export class VirtualLoop {
     return nextMs;
   }
 
-  /** Once around: timers, poll, immediates. Promises run between the three. */
+  /** One iteration: timers, poll, immediates. Promise callbacks run after each. */
   async turn(): Promise<void> {
     if (this.#runTimers()) {
       await drain();

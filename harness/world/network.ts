@@ -1,5 +1,5 @@
-// A network in memory: links between clients and one listening server, with latency, buffers of a
-// size, half closes and resets, told to both ends as Linux tells it.
+// A network in memory: links between clients and one listening server, with latency, bounded
+// buffers, half closes and resets, which both ends observe as they do on Linux.
 
 import { Random } from '../../testing/random.ts';
 import type { Clock, Schedule } from './clock.ts';
@@ -15,10 +15,10 @@ export interface NetworkOptions {
   readonly trace: Trace;
 }
 
-/** What the server's driver hears of a link that it has adopted. */
-export interface ServerEnd {
+/** Events of an adopted link, for the server's driver. */
+export interface ServerSide {
   readable(): void;
-  roomy(): void;
+  roomAvailable(): void;
 }
 
 const LATENCIES_MS = [0.02, 0.02, 0.1, 0.5, 2, 20, 90];
@@ -29,15 +29,15 @@ export class Network {
   readonly clock: Clock;
   readonly random: Random;
   readonly links: Link[] = [];
-  /** Clients whose connection stands and that nobody has taken. */
+  /** Connected clients that the driver has not accepted. */
   readonly backlog: Link[] = [];
   listening = false;
   backlogMax = 128;
   readonly latencyMs: number;
-  /** Links that the server has taken and not let go of. */
+  /** Links that the server has adopted and not closed. */
   takenCount = 0;
-  /** A client came to the backlog. */
-  knocked: () => void = () => {};
+  /** A client was added to the backlog. */
+  connectionQueued: () => void = () => {};
 
   constructor(options: NetworkOptions) {
     this.options = options;
@@ -55,16 +55,16 @@ export class Network {
 
   #arrive(link: Link): void {
     if (!this.listening || this.backlog.length >= this.backlogMax) {
-      link.refuse();
+      link.reject();
       return;
     }
     this.backlog.push(link);
     link.connected();
-    this.knocked();
+    this.connectionQueued();
   }
 
-  /** The listener is gone, and with it whoever waited. */
-  stop(): void {
+  /** Closes the listener, and resets the clients of the backlog. */
+  stopListening(): void {
     this.listening = false;
     for (const link of this.backlog.splice(0)) link.serverReset();
   }
@@ -81,8 +81,8 @@ export class Link implements Wire, WireFacts {
   readonly up: Pipe;
   readonly down: Pipe;
   readonly latencyMs: number;
-  /** The server's side, once it was adopted. */
-  server: ServerEnd | null = null;
+  /** The server's side, once the link is adopted. */
+  server: ServerSide | null = null;
   adopted = false;
   serverClosed = false;
   readonly injected: string[] = [];
@@ -91,17 +91,17 @@ export class Link implements Wire, WireFacts {
   serverSentMs: number = Number.NaN;
   serverFirstMs: number = Number.NaN;
   serverReadAtEnd = 0;
-  serverLeftMs: number = Number.NaN;
+  serverDetachedMs: number = Number.NaN;
   serverUnacked = 0;
   serverAckedMs: number = Number.NaN;
-  /** Bytes that the reactor was given. */
+  /** Bytes that the reactor has received. */
   takenBytes = 0;
   readonly #network: Network;
   readonly #events: WireEvents;
   #unwritten: Uint8Array[] = [];
   #ending = false;
   #clientClosed = false;
-  #clientTold = false;
+  #endReported = false;
   #paused = false;
   #readScheduled = false;
   #readBytesMax = 65536;
@@ -117,7 +117,7 @@ export class Link implements Wire, WireFacts {
     this.latencyMs = network.latencyMs * (0.5 + random.below(100) / 100);
     const { latencyMs } = this;
     const downCapacity = random.pick(CAPACITIES);
-    // Property by property: a spread would take longer than all the rest of this.
+    // Listed one by one: a spread is slow.
     this.up = new Pipe({
       schedule,
       faults,
@@ -126,7 +126,7 @@ export class Link implements Wire, WireFacts {
       latencyMs,
       capacity: random.pick(CAPACITIES),
       arrived: () => this.#arrivedUp(),
-      roomy: () => this.#flush(),
+      roomAvailable: () => this.#flush(),
       roomBytes: 1,
     });
     this.down = new Pipe({
@@ -137,8 +137,8 @@ export class Link implements Wire, WireFacts {
       latencyMs,
       capacity: downCapacity,
       arrived: () => this.#arrivedDown(),
-      roomy: () => this.server?.roomy(),
-      // Linux tells a sender of room when a third of its buffer is free.
+      roomAvailable: () => this.server?.roomAvailable(),
+      // Linux reports a socket writable when a third of its buffer is free.
       roomBytes: Math.ceil(downCapacity / 3),
     });
   }
@@ -159,21 +159,21 @@ export class Link implements Wire, WireFacts {
     this.#events.connected();
   }
 
-  /** Nobody listens. */
-  refuse(): void {
-    this.injected.push('refused');
+  /** No server listens, or its backlog is full. */
+  reject(): void {
+    this.injected.push('rejected');
     this.serverClosed = true;
-    this.#network.options.schedule.after(this.latencyMs, () => this.#broke());
+    this.#network.options.schedule.after(this.latencyMs, () => this.#aborted());
   }
 
-  #broke(): void {
-    if (this.#clientTold || this.#clientClosed) return;
-    this.#clientTold = true;
-    this.#events.broke();
+  #aborted(): void {
+    if (this.#endReported || this.#clientClosed) return;
+    this.#endReported = true;
+    this.#events.aborted();
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#clientClosed || this.down.broken || bytes.length === 0) return;
+    if (this.#clientClosed || this.down.resetArrived || bytes.length === 0) return;
     this.#unwritten.push(bytes);
     this.#flush();
   }
@@ -204,7 +204,7 @@ export class Link implements Wire, WireFacts {
     if (this.#clientClosed) return;
     this.#clientClosed = true;
     this.#unwritten = [];
-    // Closing with unread bytes is a reset, as everywhere.
+    // Closing with unread bytes resets the connection.
     if (this.down.arrivedBytes > 0) this.up.reset();
     else this.up.end();
     this.down.discard();
@@ -233,7 +233,7 @@ export class Link implements Wire, WireFacts {
 
   #arrivedDown(): void {
     if (this.#clientClosed) {
-      // Whoever sends to somebody who is gone hears of it.
+      // Bytes for a closed socket are answered by a reset.
       if (this.down.arrivedBytes > 0) this.up.reset();
       this.down.discard();
       return;
@@ -245,24 +245,24 @@ export class Link implements Wire, WireFacts {
 
   #read(): void {
     this.#readScheduled = false;
-    if (this.#clientClosed || this.#clientTold || this.#paused) return;
+    if (this.#clientClosed || this.#endReported || this.#paused) return;
     const { down } = this;
     if (down.arrivedBytes > 0) {
       const bytes = down.read(this.#readBytesMax);
       this.#network.options.trace.mix(2, this.id, bytes.length, this.#network.clock.nowMs * 1000);
       this.#events.data(bytes);
       this.#arrivedDown();
-    } else if (down.broken) {
-      this.#broke();
+    } else if (down.resetArrived) {
+      this.#aborted();
     } else if (down.ended) {
-      this.#clientTold = true;
+      this.#endReported = true;
       this.#events.ended();
     }
   }
 
   // --- The server's side ---
 
-  adopt(server: ServerEnd): void {
+  adopt(server: ServerSide): void {
     this.adopted = true;
     this.server = server;
     this.#network.takenCount += 1;
@@ -279,26 +279,26 @@ export class Link implements Wire, WireFacts {
 
   /** The end of the server's stream. */
   serverEnd(): void {
-    this.#serverEnds();
+    this.#noteServerEnd();
     this.down.end();
   }
 
-  #serverCloses(): void {
+  #noteServerClose(): void {
     this.server = null;
     if (this.adopted && !this.serverClosed) this.#network.takenCount -= 1;
     this.serverClosed = true;
-    this.serverLeaves();
+    this.serverDetaches();
   }
 
-  /** The server has decided to let go: what it could know of the client by then. */
-  serverLeaves(): void {
-    if (!Number.isNaN(this.serverLeftMs)) return;
-    this.serverLeftMs = this.#network.clock.nowMs;
+  /** The server aborts or closes the socket: notes what it could know of the client by then. */
+  serverDetaches(): void {
+    if (!Number.isNaN(this.serverDetachedMs)) return;
+    this.serverDetachedMs = this.#network.clock.nowMs;
     this.serverUnacked = this.down.unacknowledged;
     this.serverAckedMs = this.down.ackedMs;
   }
 
-  #serverEnds(): void {
+  #noteServerEnd(): void {
     if (!Number.isNaN(this.serverEndMs)) return;
     this.serverEndMs = this.#network.clock.nowMs;
     this.serverReadAtEnd = this.takenBytes;
@@ -306,9 +306,9 @@ export class Link implements Wire, WireFacts {
 
   /** The server closed its socket. */
   serverClose(): void {
-    this.#serverCloses();
+    this.#noteServerClose();
     if (this.up.arrivedBytes > 0) {
-      // Linux answers with a reset when bytes were left unread.
+      // Linux sends a reset when bytes are left unread.
       this.serverReset();
       return;
     }
@@ -316,14 +316,14 @@ export class Link implements Wire, WireFacts {
   }
 
   serverReset(): void {
-    this.#serverCloses();
-    this.#serverEnds();
+    this.#noteServerClose();
+    this.#noteServerEnd();
     this.up.discard();
     this.down.reset();
   }
 
-  /** Somebody in between breaks the connection for both. */
-  breakOff(): void {
+  /** The network resets the connection for both ends. */
+  resetBoth(): void {
     this.injected.push('networkReset');
     this.up.reset();
     this.down.reset();

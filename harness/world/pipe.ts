@@ -1,30 +1,30 @@
-// One direction of a connection: bytes on their way, in order, and bytes that arrived and were not
-// read. Both together have room for so many bytes, as the buffers of two kernels do: half of it is
-// the receiver's. What is beyond that waits at the sender's, so it is not acknowledged.
+// One direction of a connection: bytes in transit, in order, and bytes that arrived and are unread.
+// Both share one capacity, like the buffers of two kernels; half of it is the receiver's. Bytes
+// beyond the receiver's half wait at the sender and are not acknowledged.
 
 import type { Random } from '../../testing/random.ts';
 import type { Schedule } from './clock.ts';
 import type { Faults } from './faults.ts';
 
-/** A segment on its way: bytes, or the end of the stream, or a reset. */
+/** A segment in transit: bytes, the end of the stream, or a reset. */
 type Segment = Uint8Array | 'end' | 'reset';
 
 const SEGMENT_BYTES_MAX = 1460;
 
-/** Copies are cut from large pieces of memory: one of its own for each takes longer to get. */
-const PIECE_BYTES = 1 << 18;
-let piece: Uint8Array = new Uint8Array(PIECE_BYTES);
-let pieceUsed = 0;
+/** Copies are parts of large allocations: an allocation for each copy takes longer. */
+const POOL_BYTES = 1 << 18;
+let pool: Uint8Array = new Uint8Array(POOL_BYTES);
+let poolUsed = 0;
 
 function copyOf(bytes: Uint8Array): Uint8Array {
   const { length } = bytes;
-  if (length > PIECE_BYTES >> 2) return new Uint8Array(bytes);
-  if (pieceUsed + length > PIECE_BYTES) {
-    piece = new Uint8Array(PIECE_BYTES);
-    pieceUsed = 0;
+  if (length > POOL_BYTES >> 2) return new Uint8Array(bytes);
+  if (poolUsed + length > POOL_BYTES) {
+    pool = new Uint8Array(POOL_BYTES);
+    poolUsed = 0;
   }
-  const copy = piece.subarray(pieceUsed, pieceUsed + length);
-  pieceUsed += length;
+  const copy = pool.subarray(poolUsed, poolUsed + length);
+  poolUsed += length;
   copy.set(bytes);
   return copy;
 }
@@ -36,10 +36,10 @@ export interface PipeOptions {
   readonly lane: number;
   readonly capacity: number;
   readonly latencyMs: number;
-  /** Something arrived, or an end did. */
+  /** Bytes, the end or a reset arrived. */
   readonly arrived: () => void;
-  /** There is room again: so much of it as a sender waits for. */
-  readonly roomy: () => void;
+  /** `roomBytes` or more are free again. */
+  readonly roomAvailable: () => void;
   readonly roomBytes: number;
 }
 
@@ -50,18 +50,18 @@ export class Pipe {
   #lastArrivalMs = 0;
   readonly #arrived: Uint8Array[] = [];
   arrivedBytes = 0;
-  /** What the sender did, and what the receiver knows of it. */
+  /** What the sender did, and what of it has arrived. */
   endSent = false;
   ended = false;
   resetSent = false;
-  broken = false;
-  /** All that was ever written, and read. */
+  resetArrived = false;
+  /** Totals since the beginning. */
   writtenBytes = 0;
   readBytes = 0;
-  /** When the sender last heard that something of it was acknowledged. */
+  /** When the sender last received an acknowledgement of new bytes. */
   ackedMs = 0;
-  /** When the receiver heard of a reset. */
-  brokenMs: number = Number.NaN;
+  /** When a reset arrived. */
+  resetArrivedMs: number = Number.NaN;
 
   constructor(options: PipeOptions) {
     this.#options = options;
@@ -71,7 +71,7 @@ export class Pipe {
     return Math.max(this.#options.capacity - this.#transitBytes - this.arrivedBytes, 0);
   }
 
-  /** As the sender's kernel counts it; the end of the stream is one. */
+  /** As the sender's kernel counts it: the end of the stream counts as one byte. */
   get unacknowledged(): number {
     const beyondWindow = this.#transitBytes + this.arrivedBytes - (this.#options.capacity >> 1);
     const bytes = Math.max(this.#transitBytes, beyondWindow);
@@ -79,17 +79,17 @@ export class Pipe {
     return this.ended && bytes === 0 ? 0 : bytes + 1;
   }
 
-  /** Something came closer to the receiver: whether the sender hears of it. */
+  /** Notes an acknowledgement, if fewer bytes are unacknowledged than before. */
   #note(before: number): void {
     if (this.unacknowledged < before) this.ackedMs = this.#options.schedule.clock.nowMs;
   }
 
-  /** True when a read would not wait. */
+  /** True when a read would return at once. */
   get readable(): boolean {
-    return this.arrivedBytes > 0 || this.ended || this.broken;
+    return this.arrivedBytes > 0 || this.ended || this.resetArrived;
   }
 
-  /** Takes a copy; there is room. */
+  /** Copies the bytes; the caller has checked the room. */
   write(bytes: Uint8Array): void {
     this.writtenBytes += bytes.length;
     const { faults, lane, random } = this.#options;
@@ -98,7 +98,7 @@ export class Pipe {
       this.#launch(copy);
       return;
     }
-    // Not too many: a large body in single bytes would make one run out of all time.
+    // Not too many segments: a large body in single bytes would take too long to simulate.
     const most = random.pick([SEGMENT_BYTES_MAX, SEGMENT_BYTES_MAX, 100, 7]);
     let at = 0;
     for (let left = 12; at < bytes.length && left > 0; left--) {
@@ -114,7 +114,7 @@ export class Pipe {
     this.#launch('end');
   }
 
-  /** What was not sent out by now is lost; the rest of it arrives before the reset. */
+  /** A random part of what is in transit is lost; the rest arrives before the reset. */
   reset(): void {
     if (this.resetSent) return;
     this.resetSent = true;
@@ -122,7 +122,7 @@ export class Pipe {
     for (let index = kept; index < this.#transit.length; index++) {
       const segment = this.#transit[index];
       if (typeof segment !== 'string') this.#transitBytes -= segment.length;
-      // Its arrival stays scheduled, with nothing in it.
+      // Its arrival stays scheduled, without bytes.
       this.#transit[index] = new Uint8Array(0);
     }
     this.#launch('reset');
@@ -138,10 +138,10 @@ export class Pipe {
     schedule.at(this.#lastArrivalMs, () => this.#arrive());
   }
 
-  /** The next segment is there; they do not overtake one another. */
+  /** The next segment arrives: segments keep their order. */
   #arrive(): void {
     const segment = this.#transit.shift();
-    if (segment === undefined || this.broken) return;
+    if (segment === undefined || this.resetArrived) return;
     const before = this.unacknowledged;
     if (segment === 'end') this.ended = true;
     else if (segment === 'reset') this.#break();
@@ -157,12 +157,12 @@ export class Pipe {
 
   #break(): void {
     const { faults, lane } = this.#options;
-    this.broken = true;
-    this.brokenMs = this.#options.schedule.clock.nowMs;
+    this.resetArrived = true;
+    this.resetArrivedMs = this.#options.schedule.clock.nowMs;
     if (faults.hit('discardOnReset', lane)) this.discard();
   }
 
-  /** Forgets what arrived and was not read. */
+  /** Drops what arrived and is unread. */
   discard(): void {
     this.#arrived.length = 0;
     this.arrivedBytes = 0;
@@ -179,16 +179,16 @@ export class Pipe {
       if (taken === first.length) this.#arrived.shift();
       else this.#arrived[0] = first.subarray(taken);
     }
-    this.#took(count);
+    this.#countRead(count);
     return count;
   }
 
-  /** At most `max` of the bytes that arrived, in one piece. */
+  /** At most `max` of the bytes that arrived, in one buffer. */
   read(max: number): Uint8Array {
     const first = this.#arrived[0];
     if (this.#arrived.length === 1 && first.length <= max) {
       this.#arrived.length = 0;
-      this.#took(first.length);
+      this.#countRead(first.length);
       return first;
     }
     const bytes = new Uint8Array(Math.min(max, this.arrivedBytes));
@@ -196,11 +196,11 @@ export class Pipe {
     return bytes;
   }
 
-  #took(count: number): void {
+  #countRead(count: number): void {
     const before = this.unacknowledged;
     this.arrivedBytes -= count;
     this.readBytes += count;
     this.#note(before);
-    if (count > 0 && this.room >= this.#options.roomBytes) this.#options.roomy();
+    if (count > 0 && this.room >= this.#options.roomBytes) this.#options.roomAvailable();
   }
 }

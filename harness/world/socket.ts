@@ -1,17 +1,24 @@
-// One socket of the simulated driver: what was asked for and is in flight, when the kernel gets
-// round to it, and what it says then. Bytes of a send are read as late as they can be, so that
-// memory given back too early shows in the answer.
+// A socket of the simulated driver: its operations in flight, when the kernel carries them out, and
+// their results. The bytes of a send are read as late as a kernel may read them, so memory that is
+// released too early shows in the response.
 
+import type { Slab } from '../../src/base/slab.ts';
 import { ERRNO, Op } from '../../src/driver/driver.ts';
-import type { SimDriver } from './driver.ts';
-import type { Link, ServerEnd } from './network.ts';
+import type { Completion, SimDriverParts } from './driver-parts.ts';
+import type { Link, ServerSide } from './network.ts';
 import { ensure } from './violation.ts';
 
-export interface Completion {
-  readonly op: number;
-  readonly slot: number;
-  readonly result: number;
-  readonly block: number;
+/** What a socket needs of its driver. */
+export interface SocketDriver {
+  readonly parts: SimDriverParts;
+  readonly slab: Slab;
+  now(): number;
+  region(number: number): Uint8Array;
+  acquireBlock(): number;
+  waitForBlock(socket: SimSocket): void;
+  enqueue(socket: SimSocket): void;
+  notify(): void;
+  finish(completion: Completion, delayMs: number): void;
 }
 
 export interface Send {
@@ -21,50 +28,50 @@ export interface Send {
   readonly more: boolean;
 }
 
-/** A driver that has to ask does so twice a second. */
+/** A driver that has to probe for resets does so twice a second. */
 export const SLOW_WATCH_MS_MAX = 600;
 
-/** Where an operation is on its way. */
+/** The progress of an operation. */
 const Step = {
   None: 0,
   /** The next poll tries it. */
-  Asked: 1,
+  Requested: 1,
   /** The kernel waits for bytes, or for room. */
   Parked: 2,
-  /** It goes on by itself, later. */
+  /** It continues after a delay. */
   Delayed: 3,
-  /** Its completion is made. */
+  /** Its completion waits for poll(). */
   Finished: 4,
 } as const;
 type Step = (typeof Step)[keyof typeof Step];
 
-export class SimSocket implements ServerEnd {
+export class SimSocket implements ServerSide {
   readonly slot: number;
   readonly link: Link;
   readonly adoptedMs: number;
-  readonly #driver: SimDriver;
+  readonly #driver: SocketDriver;
   #receive: Step = Step.None;
   #send: Step = Step.None;
   #watch: Step = Step.None;
-  /** The send in flight, until the reactor has its completion. */
+  /** The send in flight, until poll() has returned its completion. */
   send: Send | null = null;
   isShut = false;
   isAborted = false;
   #reset = false;
-  /** The peer's reset was told. */
-  #brokenTold = false;
-  /** When something last came of it, for the checks of deadlines. */
+  /** The peer's reset was reported. */
+  #resetReported = false;
+  /** The moment of its last completion, for the checks of deadlines. */
   activeMs: number;
-  /** How long time had been held up by then. */
-  activeHeldUpMs = 0;
+  /** `clock.stalledMs` of that moment. */
+  activeStalledMs = 0;
 
-  constructor(driver: SimDriver, slot: number, link: Link) {
+  constructor(driver: SocketDriver, slot: number, link: Link) {
     this.#driver = driver;
     this.slot = slot;
     this.link = link;
     this.adoptedMs = driver.now();
     this.activeMs = this.adoptedMs;
-    this.activeHeldUpMs = driver.parts.clock.heldUpMs;
+    this.activeStalledMs = driver.parts.clock.stalledMs;
     link.serverActiveMs = this.activeMs;
     link.serverSentMs = this.activeMs;
   }
@@ -77,45 +84,45 @@ export class SimSocket implements ServerEnd {
     return this.#send !== Step.None;
   }
 
-  askReceive(): void {
+  startReceive(): void {
     ensure(this.#receive === Step.None, 'contract', 'one receive is in flight per socket');
     ensure(!this.isAborted, 'contract', 'an aborted socket receives nothing more');
-    this.#receive = Step.Asked;
+    this.#receive = Step.Requested;
   }
 
   get watching(): boolean {
     return this.#watch !== Step.None;
   }
 
-  askWatch(): void {
+  startWatch(): void {
     ensure(this.#watch === Step.None, 'contract', 'one watch is in flight per socket');
     ensure(!this.isAborted, 'contract', 'an aborted socket is not watched');
-    this.#watch = Step.Asked;
+    this.#watch = Step.Requested;
   }
 
-  askSend(send: Send): void {
+  startSend(send: Send): void {
     ensure(this.#send === Step.None, 'contract', 'one send is in flight per socket');
     ensure(!this.isAborted && !this.isShut, 'contract', 'nothing is sent after the end');
-    this.#send = Step.Asked;
+    this.#send = Step.Requested;
     this.send = send;
   }
 
-  /** A poll, or a change in the network, lets the kernel try what is in flight. */
+  /** The kernel tries the operations in flight: at a poll, or after a change in the network. */
   attempt(): void {
     if (this.isAborted) {
       this.#cancel();
       return;
     }
     const { faults } = this.#driver.parts;
-    if (this.#send === Step.Asked) {
+    if (this.#send === Step.Requested) {
       if (faults.hit('slowSend', this.link.lane)) this.#delaySend();
       else this.#trySend();
     }
-    if (this.#receive === Step.Asked) {
+    if (this.#receive === Step.Requested) {
       if (faults.hit('slowReceive', this.link.lane)) this.#delayReceive();
       else this.#tryReceive();
     }
-    if (this.#watch === Step.Asked) this.#tryWatch();
+    if (this.#watch === Step.Requested) this.#tryWatch();
   }
 
   #delaySend(): void {
@@ -136,12 +143,12 @@ export class SimSocket implements ServerEnd {
 
   readable(): void {
     if (this.#receive === Step.Parked) this.#tryReceive();
-    // A send that waits for room hears of a reset, too.
-    if (this.#send === Step.Parked && this.link.up.broken) this.#trySend();
+    // A send that waits for room fails after a reset, too.
+    if (this.#send === Step.Parked && this.link.up.resetArrived) this.#trySend();
     if (this.#watch === Step.Parked) this.#tryWatch();
   }
 
-  roomy(): void {
+  roomAvailable(): void {
     if (this.#send === Step.Parked) this.#trySend();
   }
 
@@ -149,7 +156,7 @@ export class SimSocket implements ServerEnd {
 
   #tryWatch(): void {
     const { faults, schedule } = this.#driver.parts;
-    if (!this.link.up.broken) {
+    if (!this.link.up.resetArrived) {
       this.#watch = Step.Parked;
     } else if (faults.hit('slowWatch', this.link.lane)) {
       this.#watch = Step.Delayed;
@@ -175,16 +182,16 @@ export class SimSocket implements ServerEnd {
       return;
     }
     if (up.arrivedBytes === 0) {
-      const isFirst = up.broken && !this.#brokenTold;
-      this.#brokenTold = up.broken;
+      const isFirst = up.resetArrived && !this.#resetReported;
+      this.#resetReported = up.resetArrived;
       this.#finishReceive(isFirst ? -ERRNO.ECONNRESET : 0, -1);
       return;
     }
     const block = this.#driver.acquireBlock();
     if (block < 0) {
-      this.#receive = Step.Asked;
-      this.#driver.awaitBlock(this);
-      this.#driver.ring();
+      this.#receive = Step.Requested;
+      this.#driver.waitForBlock(this);
+      this.#driver.notify();
       return;
     }
     this.#fill(block);
@@ -201,7 +208,7 @@ export class SimSocket implements ServerEnd {
     this.#finishReceive(count, block);
   }
 
-  /** A receive that waits fails, as one does when the client was silent for too long. */
+  /** Fails a waiting receive, as a keep-alive probe without a reply does. */
   failReceive(): void {
     if (this.#receive !== Step.Parked) return;
     this.link.injected.push('receiveFails');
@@ -220,9 +227,9 @@ export class SimSocket implements ServerEnd {
     const { faults } = this.#driver.parts;
     const { link } = this;
     ensure(send !== null, 'contract', 'a send is in flight');
-    if (link.up.broken) {
-      const result = this.#brokenTold ? -ERRNO.EPIPE : -ERRNO.ECONNRESET;
-      this.#brokenTold = true;
+    if (link.up.resetArrived) {
+      const result = this.#resetReported ? -ERRNO.EPIPE : -ERRNO.ECONNRESET;
+      this.#resetReported = true;
       this.#finishSend(result);
       return;
     }
@@ -251,18 +258,18 @@ export class SimSocket implements ServerEnd {
     this.#driver.finish({ op: Op.Send, slot: this.slot, result, block: -1 }, 0);
   }
 
-  /** The reactor has it now. */
-  given(op: number, result: number): void {
+  /** Poll() returned a completion. */
+  delivered(op: number, result: number): void {
     if (op === Op.Watch) {
       this.#watch = Step.None;
       return;
     }
     this.activeMs = this.#driver.now();
-    this.activeHeldUpMs = this.#driver.parts.clock.heldUpMs;
+    this.activeStalledMs = this.#driver.parts.clock.stalledMs;
     const isOpen = Number.isNaN(this.link.serverEndMs) && !this.isAborted;
     if (result > 0 && isOpen) this.link.serverActiveMs = this.activeMs;
     if (op === Op.Send && result > 0 && isOpen) this.link.serverSentMs = this.activeMs;
-    // What comes back to a socket that is being closed is read by nobody.
+    // No connection reads what arrives at an aborted socket.
     if (op === Op.Receive && result > 0 && !this.isAborted) this.link.takenBytes += result;
     if (op === Op.Receive && result > 0 && Number.isNaN(this.link.serverFirstMs)) {
       this.link.serverFirstMs = this.activeMs;
@@ -281,17 +288,17 @@ export class SimSocket implements ServerEnd {
     ensure(!this.isShut, 'contract', 'a side is shut once');
     this.isShut = true;
     this.activeMs = this.#driver.now();
-    this.activeHeldUpMs = this.#driver.parts.clock.heldUpMs;
+    this.activeStalledMs = this.#driver.parts.clock.stalledMs;
     this.link.serverEnd();
   }
 
   abort(reset: boolean): void {
     this.isAborted = true;
     this.#reset ||= reset;
-    this.link.serverLeaves();
-    // The kernel hears of it with the next poll, and may finish what it has until then.
+    this.link.serverDetaches();
+    // The kernel cancels with the next poll, and may finish operations until then.
     const steps = [this.#receive, this.#send, this.#watch];
-    if (steps.some((step) => this.#isWaiting(step))) this.#driver.ask(this);
+    if (steps.some((step) => this.#isWaiting(step))) this.#driver.enqueue(this);
   }
 
   #cancel(): void {

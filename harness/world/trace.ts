@@ -1,11 +1,11 @@
-// What happened in a run, as one number: two runs of a seed must give the same. With recording on
-// it also keeps the events, for the timeline; a failing run is simply run again for that.
+// A hash of all that happened in a run: two runs of a seed must have the same. While recording it
+// also keeps the events, for the timeline; a failing run is repeated for that.
 
 export interface TraceEvent {
   readonly atMs: number;
   /** The client's number, or -1 for the server as a whole. */
   readonly lane: number;
-  /** 'server', 'client', 'network', 'fault' or 'check'. */
+  /** Decides how the timeline draws it. */
   readonly group: TraceGroup;
   readonly text: string;
 }
@@ -41,7 +41,7 @@ export class Trace {
     this.mix(bytes.length, hash, 0, 0);
   }
 
-  /** Keeps an event for the timeline. `text` is only asked for when somebody will read it. */
+  /** Keeps an event for the timeline. `text` is called only while recording. */
   note(atMs: number, lane: number, group: TraceGroup, text: () => string): void {
     this.events?.push({ atMs, lane, group, text: text() });
   }

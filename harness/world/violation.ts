@@ -1,23 +1,23 @@
-// What a check finds. The kind of check is what shrinking keeps: another failure is another bug.
+// A failed check. Shrinking keeps the kind of check: a failure of another kind is another bug.
 
-/** What the checks are about; the last ones are those of the hostile application. */
+/** Kinds of check; those from 'isolation' on belong to the hostile application. */
 export const CHECK_NAMES = [
   'contract',
   'memory',
-  'answer',
+  'response',
   'liveness',
   'balance',
   'timeout',
   'wake-up',
   'assertion',
-  'work',
+  'async-io',
   'isolation',
   'address',
   'guard',
   'starvation',
   'rejection',
   'late call',
-  'later answer',
+  'later response',
   'source',
   'unsettled',
 ] as const;
@@ -26,7 +26,7 @@ export type CheckName = (typeof CHECK_NAMES)[number];
 export class Violation extends Error {
   override readonly name = 'Violation';
   readonly check: CheckName;
-  /** The client it is about, or -1. */
+  /** The client that it concerns, or -1. */
   readonly lane: number;
 
   constructor(check: CheckName, message: string, lane = -1) {

@@ -1,64 +1,69 @@
-// A connection as a client sees it. The simulated network and real sockets both offer it, so that
-// the same clients run over either.
+// A connection as a client sees it. The simulated network and real sockets implement it, so the
+// same clients run over both.
 
-/** What a client hears. */
+/** Events of a connection, for its client. */
 export interface WireEvents {
   connected(): void;
   data(bytes: Uint8Array): void;
-  /** The server's end of the stream. */
+  /** The server ended its side. */
   ended(): void;
-  /** The connection broke: a reset, a refusal, a failed write. */
-  broke(): void;
+  /** The connection failed: a reset, a rejected connect, a failed write. */
+  aborted(): void;
 }
 
-/** What the world knows of a connection and its client cannot: it settles who is to blame. */
+/**
+ * What a client cannot know of its connection. The judge decides with it whether the server is
+ * wrong.
+ */
 export interface WireFacts {
   /** Faults that were injected into this connection. */
   readonly injected: readonly string[];
-  /** When the server last took or sent bytes here, and ended its side; NaN when unknown. */
+  /** When the server last received or sent bytes, and ended its side; NaN when unknown. */
   readonly serverActiveMs: number;
-  /** When it last got rid of some. */
+  /** When it last sent some. */
   readonly serverSentMs: number;
   readonly serverEndMs: number;
   /**
-   * When it decided to let go of the connection altogether, what the client had not acknowledged by
-   * then, and when the client had last acknowledged something.
+   * When it aborted or closed the socket, how much the client had not acknowledged by then, and
+   * when the client had last acknowledged something.
    */
-  readonly serverLeftMs: number;
+  readonly serverDetachedMs: number;
   readonly serverUnacked: number;
   readonly serverAckedMs: number;
-  /** When the server took the first byte, and how many it had taken when it ended its side. */
+  /**
+   * When the server received the first byte, and how many it had received when it ended its side.
+   */
   readonly serverFirstMs: number;
   readonly serverReadAtEnd: number;
   /** The client's address as a server sees it, with its port. */
   readonly address: string;
-  /** A server took this connection as its own. */
+  /** The server adopted this connection. */
   readonly adopted: boolean;
 }
 
 export interface Wire {
   readonly facts: WireFacts;
-  /** Takes a copy, and sends it when there is room. */
+  /** Copies the bytes, and sends them when there is room. */
   write(bytes: Uint8Array): void;
-  /** No more will be written. */
+  /** Ends the client's side. */
   end(): void;
-  /** Lets go in order, and reads no more. */
+  /** Closes in order; unread bytes are dropped. */
   close(): void;
-  /** Breaks off. */
+  /** Sends a reset. */
   reset(): void;
   /** Reads nothing until resume(). */
   pause(): void;
   resume(): void;
-  /** At most so many bytes at once, with so long between two reads. */
+  /** Reads at most `bytesMax` at once, with `pauseMs` between two reads. */
   pace(bytesMax: number, pauseMs: number): void;
 }
 
-/** The world that clients live in. */
+/** The surroundings of a client: the simulation, or real time and sockets. */
 export interface World {
   nowMs(): number;
   after(ms: number, run: () => void): void;
   connect(lane: number, events: WireEvents): Wire;
-  /** How long the server was held up since `sinceMs`, when that is known: it may be so late. */
-  heldUpMs(): number;
+  /** How long the server was stopped so far, where that is known: it may be late by this much. */
+  stalledMs(): number;
   note(lane: number, text: () => string): void;
 }

@@ -1,5 +1,5 @@
-// The parts of the simulator by themselves: chance, clock, pipes, the reader of answers, shrinking,
-// replays, arguments and the table.
+// The parts of the simulator: random numbers, clock, pipes, response reader, shrinking, replays,
+// arguments and table.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ResponseReader } from '../../harness/clients/response-reader.ts';
-import { parseGiven } from '../../harness/commands/arguments.ts';
+import { parseArguments } from '../../harness/commands/arguments.ts';
 import { readReplay, replayText } from '../../harness/report/replay.ts';
 import { Table, WANTED } from '../../harness/report/table.ts';
 import { timelinePage } from '../../harness/report/timeline.ts';
@@ -24,8 +24,8 @@ import { Fault } from '../../src/http/fault.ts';
 import { makeCounters } from '../../src/metrics/counters.ts';
 import { Random } from '../../testing/random.ts';
 
-describe('chance', () => {
-  it('repeats, and differs by seed and by name', () => {
+describe('random numbers', () => {
+  it('repeat, and differ by seed and by name', () => {
     const numbers = (seed: number, name: string): number[] => {
       const random = new Random(seed, name);
       return Array.from({ length: 20 }, () => random.next());
@@ -33,14 +33,14 @@ describe('chance', () => {
     assert.deepEqual(numbers(7, 'a'), numbers(7, 'a'));
     assert.notDeepEqual(numbers(7, 'a'), numbers(8, 'a'));
     assert.notDeepEqual(numbers(7, 'a'), numbers(7, 'b'));
-    // On any engine: these are what the first seed gave when the generator was written.
+    // The same on any engine: computed by the definition of the generator.
     assert.deepEqual(numbers(1, 'pinned').slice(0, 2), PINNED);
   });
 });
 
 const PINNED = pinned();
 
-/** Two numbers by the definition of the generator, worked out in 64 bits. */
+/** Two numbers by the definition of the generator, computed with big integers. */
 function pinned(): number[] {
   const word = (value: bigint): bigint => BigInt.asUintN(32, value);
   let hash = 0x811c9dc5n ^ 1n;
@@ -61,7 +61,7 @@ function pinned(): number[] {
 }
 
 describe('the schedule', () => {
-  it('runs what is due in order, and moves the clock', () => {
+  it('runs due events in order, and moves the clock', () => {
     const clock = new Clock();
     const schedule = new Schedule(clock, null);
     const ran: string[] = [];
@@ -80,11 +80,17 @@ describe('a pipe', () => {
     const schedule = new Schedule(clock, null);
     const faults = new Faults(1, FAULT_NAMES, clock, new Trace(false));
     const random = new Random(1, 'pipe');
-    const rest = { lane: 0, latencyMs: 2, arrived: () => {}, roomy: () => {}, roomBytes: 1 };
+    const rest = {
+      lane: 0,
+      latencyMs: 2,
+      arrived: () => {},
+      roomAvailable: () => {},
+      roomBytes: 1,
+    };
     return { pipe: new Pipe({ schedule, faults, random, capacity, ...rest }), schedule };
   };
 
-  it('acknowledges what is within the half of the receiver, and then the end', () => {
+  it("acknowledges bytes within the receiver's half, and then the end", () => {
     const { pipe, schedule } = pipeWith(10);
     const arrive = (): void => {
       while (schedule.step(Number.POSITIVE_INFINITY));
@@ -102,7 +108,7 @@ describe('a pipe', () => {
     assert.equal(pipe.unacknowledged, 0);
   });
 
-  it('brings bytes in order, after a while, and counts its room', () => {
+  it('delivers bytes in order after its latency, and counts its room', () => {
     const { pipe, schedule } = pipeWith(10);
     const bytes = Buffer.from('abcdef');
     pipe.write(bytes);
@@ -119,7 +125,7 @@ describe('a pipe', () => {
   });
 });
 
-describe('the reader of answers', () => {
+describe('the response reader', () => {
   const read = (text: string, methods: string[], cut = text.length) => {
     const reader = new ResponseReader();
     reader.methods.push(...methods);
@@ -142,17 +148,17 @@ describe('the reader of answers', () => {
     'HTTP/1.1 304 Not Modified\r\n\r\n' +
     'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx';
 
-  it('reads every kind of framing, wherever the bytes are cut', () => {
+  it('reads every kind of framing, wherever the bytes are split', () => {
     const methods = ['GET', 'GET', 'HEAD', 'GET', 'GET'];
     for (let cut = 0; cut <= RESPONSES.length; cut++) {
       const { reader, found } = read(RESPONSES, methods, cut);
-      assert.equal(reader.problem, null, `cut at ${cut}`);
+      assert.equal(reader.problem, null, `split at ${cut}`);
       assert.deepEqual(found, ['200 hi', '100 ', '200 abcde', '200 ', '304 ', '400 x close']);
     }
   });
 
-  it('says what is wrong', () => {
-    assert.match(read('HTTQ', ['GET']).reader.problem ?? '', /no answer begins/);
+  it('reports malformed responses', () => {
+    assert.match(read('HTTQ', ['GET']).reader.problem ?? '', /no response begins/);
     const both = 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n';
     assert.match(read(both, ['GET']).reader.problem ?? '', /two kinds/);
     assert.match(
@@ -161,7 +167,7 @@ describe('the reader of answers', () => {
     );
   });
 
-  it('knows an answer that is cut off from one that ends with its connection', () => {
+  it('distinguishes a truncated response from one that ends with its connection', () => {
     const cut = read('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc', ['GET']).reader.end();
     assert.equal(cut?.whole, false);
     const whole = read('HTTP/1.0 200 OK\r\n\r\nabc', ['GET']).reader.end();
@@ -169,7 +175,7 @@ describe('the reader of answers', () => {
   });
 });
 
-/** A run that fails as long as some clients and a fault take part. */
+/** A run that fails while two clients and a fault take part. */
 function failingRun(scenario: Scenario): Promise<Outcome> {
   const all = Array.from({ length: 20 }, (_, lane) => lane);
   const clients = scenario.clients ?? all;
@@ -190,13 +196,13 @@ function failingRun(scenario: Scenario): Promise<Outcome> {
     scenario,
     hash: '0123',
     events: 1,
-    violation: fails ? new Violation('answer', 'planted') : null,
+    violation: fails ? new Violation('response', 'injected') : null,
     requests: 5,
     virtualMs: 10,
     scores,
     states: new Map(),
     deadlines: new Map(),
-    refusals: new Map(),
+    requestFaults: new Map(),
     faults,
     counters: {},
     clients,
@@ -206,7 +212,7 @@ function failingRun(scenario: Scenario): Promise<Outcome> {
 }
 
 describe('shrinking', () => {
-  it('leaves the clients and faults that it takes', async () => {
+  it('keeps the clients and faults that the failure needs', async () => {
     const { outcome, tries } = await shrink(await failingRun(scenarioOf(1)), failingRun);
     assert.deepEqual(outcome.scenario.clients, [3, 11]);
     assert.equal(outcome.scenario.requestsMax, 1);
@@ -226,7 +232,7 @@ describe('a replay', () => {
       const outcome = await failingRun({ ...scenarioOf(5), clients: [3, 11] });
       writeFileSync(path, replayText(outcome));
       assert.deepEqual(readReplay(path).scenario, outcome.scenario);
-      assert.equal(readReplay(path).check, 'answer');
+      assert.equal(readReplay(path).check, 'response');
       writeFileSync(path, '{"format": 2}');
       assert.throws(() => readReplay(path), /no replay of format 1/);
       assert.throws(() => readReplay(join(folder, 'none.json')), /cannot be read/);
@@ -237,34 +243,34 @@ describe('a replay', () => {
 });
 
 describe('the page of a failing run', () => {
-  it('shows lanes and the check, with nothing that the page would run', async () => {
+  it('shows lanes and the check, with escaped texts', async () => {
     const page = timelinePage(await failingRun(scenarioOf(1)));
     assert.match(page, /client 3/);
-    assert.match(page, /planted/);
+    assert.match(page, /injected/);
     assert.ok(!page.includes('<this>'), 'texts are escaped');
-    assert.ok(!/(src|href)=/.test(page), 'it needs nothing beside itself');
+    assert.ok(!/(src|href)=/.test(page), 'it loads no other file');
   });
 });
 
 describe('the arguments', () => {
-  it('are understood, or refused with a line', () => {
-    const given = parseGiven(['--seeds', '1000']);
+  it('are parsed, or rejected with a line', () => {
+    const given = parseArguments(['--seeds', '1000']);
     assert.ok(typeof given !== 'string');
     assert.equal(given.seeds, 1000);
     assert.deepEqual([given.isSingle, given.traces], [false, false]);
-    assert.equal(Object(parseGiven(['--traces'])).traces, true);
-    const single = parseGiven(['--seed', '7']);
+    assert.equal(Object(parseArguments(['--traces'])).traces, true);
+    const single = parseArguments(['--seed', '7']);
     assert.ok(typeof single !== 'string' && single.isSingle && single.seed === 7);
     for (const bad of [['--seed', 'x'], ['--seeds', '0'], ['--driver', 'no'], ['--what'], ['x']]) {
-      assert.equal(typeof parseGiven(bad), 'string', bad.join(' '));
+      assert.equal(typeof parseArguments(bad), 'string', bad.join(' '));
     }
-    assert.equal(typeof parseGiven(['--replay', 'a', '--seed', '1']), 'string');
-    assert.equal(typeof parseGiven(['--from-commit', '--seed', '1']), 'string');
+    assert.equal(typeof parseArguments(['--replay', 'a', '--seed', '1']), 'string');
+    assert.equal(typeof parseArguments(['--from-commit', '--seed', '1']), 'string');
   });
 });
 
 describe('the table', () => {
-  it('names what never happened', async () => {
+  it('lists what never occurred', async () => {
     const table = new Table(WANTED);
     const outcome = await failingRun(scenarioOf(1));
     outcome.faults.count.stall = 0;
@@ -273,19 +279,20 @@ describe('the table', () => {
     assert.ok(!table.missing.includes('fault: jump'));
     assert.ok(table.missing.includes('state: lingers'));
     assert.ok(table.lines().some((line) => line.includes('stall') && line.includes('never')));
-    // What the source lists is wanted, whoever adds to it.
+    // All names that the source lists are wanted.
     for (const name of Object.keys(Timeout)) assert.ok(table.missing.includes(`deadline: ${name}`));
-    for (const name of Object.keys(Fault)) assert.ok(table.missing.includes(`refusal: ${name}`));
+    for (const name of Object.keys(Fault))
+      assert.ok(table.missing.includes(`request fault: ${name}`));
     for (const name of Object.keys(Reading)) {
       assert.ok(table.missing.includes(`state: Reading.${name}`));
     }
-    // The simulated log takes every line.
+    // The simulated log drops no line.
     for (const name of Object.keys(makeCounters()).filter((name) => name !== 'logLinesDropped')) {
       assert.ok(table.missing.includes(`server: ${name}`));
     }
   });
 
-  it('tells how many requests a run judged, and of one with too few', async () => {
+  it('reports how many requests runs judged, and a run with too few', async () => {
     const table = new Table(WANTED);
     for (const requests of [230, 200, 215]) {
       const outcome = { ...(await failingRun(scenarioOf(1))), violation: null, requests };
