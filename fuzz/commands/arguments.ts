@@ -1,4 +1,4 @@
-// The arguments of fuzz/commands/fuzz.ts.
+// The arguments of npm run fuzz.
 
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -9,11 +9,11 @@ export interface FuzzArguments {
   /** For all targets together. */
   readonly seconds: number;
   readonly seed: number;
-  /** For each target, in place of seconds; 0 when seconds count. */
+  /** For each target, in place of seconds; 0 for a limit of seconds. */
   readonly executions: number;
-  /** Whether what is new goes to fuzz/corpus/. */
+  /** Whether new inputs are written to fuzz/corpus/. */
   readonly keeps: boolean;
-  /** A file to run alone, '' for none. */
+  /** A file with the one input to run, '' for none. */
   readonly replay: string;
   readonly help: boolean;
 }
@@ -35,22 +35,21 @@ const EXECUTIONS_MAX = 1_000_000_000_000;
 
 export const USAGE: string = `usage: npm run fuzz -- [option...]
 
-Tries ever new inputs on the parser and on whole connections: those that reach new
-places in the code are kept, and further ones are made of them.
+Runs the parser and whole connections with mutated inputs: an input that reaches new code is
+kept, and later inputs are made from it.
 
-  --target NAMES     some of ${TARGETS.slice(0, 4).join(', ')},
+  --target NAMES     names of ${TARGETS.slice(0, 4).join(', ')},
                      ${TARGETS.slice(4).join(', ')} (all)
   --seconds N        for all targets together, 1 to ${SECONDS_MAX} (60)
-  --executions N     for each target, in place of seconds: with a seed, the same run
-  --seed N           0 to ${SEED_MAX} (another one each time, printed)
-  --keep             writes what is new to fuzz/corpus/, and the corpus as small as it can be
-  --replay FILE      runs one input, from fuzz/findings/ or fuzz/corpus/
-  --help             this text
+  --executions N     for each target, in place of --seconds: with --seed the run repeats
+  --seed N           0 to ${SEED_MAX} (random, and printed)
+  --keep             writes new inputs to fuzz/corpus/, and minimizes the corpus
+  --replay FILE      runs one input of fuzz/findings/ or fuzz/corpus/
+  --help             prints this text
 
-Exit codes: 0 when nothing was found, 1 when something was, 2 when the arguments are
-wrong.`;
+Exit codes: 0 without a finding, 1 with one, 2 for a usage error.`;
 
-/** The arguments, or what is wrong with them. */
+/** The arguments, or the usage error. */
 export function parseFuzzArguments(given: readonly string[]): FuzzArguments | string {
   let values: Readonly<Record<string, string | boolean | undefined>>;
   try {
@@ -72,7 +71,7 @@ export function parseFuzzArguments(given: readonly string[]): FuzzArguments | st
   const names = String(values['target']).split(',');
   const unknown = names.find((name) => !TARGETS.includes(name));
   if (unknown !== undefined)
-    return `--target takes some of ${TARGETS.join(', ')}, not '${unknown}'`;
+    return `--target takes names of ${TARGETS.join(', ')}, not '${unknown}'`;
   if (values['seconds'] !== undefined && values['executions'] !== undefined) {
     return '--seconds and --executions exclude each other';
   }
@@ -99,7 +98,7 @@ export function parseFuzzArguments(given: readonly string[]): FuzzArguments | st
   };
 }
 
-/** -1 when it is none of that range. */
+/** -1 for anything else. */
 function wholeNumber(text: string | boolean | undefined, min: number, max: number): number {
   const number = /^\d{1,15}$/.test(String(text)) ? Number(text) : -1;
   return number >= min && number <= max ? number : -1;

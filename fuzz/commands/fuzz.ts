@@ -1,4 +1,4 @@
-// npm run fuzz: every target for its share of the time, each in a thread of its own. See
+// npm run fuzz: runs every target for its share of the time, each in its own thread. See
 // docs/fuzzing.md.
 
 import { Interrupt } from '../../perf/interrupt.ts';
@@ -9,7 +9,7 @@ import type { Found, Result } from '../session/worker-messages.ts';
 import { type FuzzArguments, parseFuzzArguments, TARGETS, USAGE } from './arguments.ts';
 import { Status } from './status.ts';
 
-/** An input that takes longer than this is stuck, however busy the machine may be. */
+/** An input that takes longer than this hangs, even on a busy machine. */
 const STUCK_MS = 20_000;
 
 const status = new Status(process.stdout);
@@ -46,18 +46,18 @@ async function fuzz(chosen: FuzzArguments): Promise<number> {
     status.end(target, seed, result);
     if (result.found !== null) {
       findings += 1;
-      tellFinding(chosen, target, result.found);
+      printFinding(chosen, target, result.found);
     } else if (chosen.keeps) {
       const bytes = writeCorpus(target, result.minimal);
-      status.line(`${target}: ${result.minimal.length} inputs kept, ${bytes} bytes`);
+      status.line(`${target}: ${result.minimal.length} inputs in the corpus, ${bytes} bytes`);
     }
     if (interrupt.isAsked) {
-      tellInterrupted(chosen, index, findings);
+      printInterrupted(chosen, index, findings);
       return interrupt.code;
     }
   }
   interrupt.release();
-  if (findings > 0) status.line(`found in ${findings} of ${targets.length} targets`);
+  if (findings > 0) status.line(`findings in ${findings} of ${targets.length} targets`);
   return findings > 0 ? 1 : 0;
 }
 
@@ -76,36 +76,36 @@ function session(
     replay: null,
     stuckMs: STUCK_MS,
     stoppable,
-    tell: (figures, elapsedMs) => status.tell(target, seed, figures, elapsedMs),
+    report: (figures, elapsedMs) => status.report(target, seed, figures, elapsedMs),
   });
 }
 
-/** What was done, and how to go on: from the target that was interrupted, with another seed. */
-function tellInterrupted(chosen: FuzzArguments, index: number, findings: number): void {
+/** Prints what was done and how to continue: from the interrupted target on, with another seed. */
+function printInterrupted(chosen: FuzzArguments, index: number, findings: number): void {
   const { executions, keeps, seconds, targets } = chosen;
-  const found = findings === 0 ? 'nothing was found' : `found in ${findings} of them`;
+  const found = findings === 0 ? 'nothing was found' : `${findings} findings`;
   status.line(`INTERRUPTED in ${targets[index]}, ${index + 1} of ${targets.length}; ${found}`);
   const length = executions > 0 ? `--executions ${executions}` : `--seconds ${seconds}`;
   const rest = `--target ${targets.slice(index).join(',')} ${length}${keeps ? ' --keep' : ''}`;
-  status.line(`go on with: npm run fuzz -- ${rest}`);
+  status.line(`continue with: npm run fuzz -- ${rest}`);
 }
 
-function tellFinding({ seed }: FuzzArguments, target: string, found: Found): void {
+function printFinding({ seed }: FuzzArguments, target: string, found: Found): void {
   const file = writeFinding(target, found.input);
   status.line(`${target}: FOUND after ${found.executions} executions\n${found.text}`);
-  status.line(`${target}: ${found.input.length} bytes, were ${found.original.length}:`);
+  status.line(`${target}: ${found.input.length} bytes, before shrinking ${found.original.length}:`);
   status.line(JSON.stringify(Buffer.from(found.input).toString('latin1')));
   if (found.isAlone) status.line(`repeat with: npm run fuzz -- --replay ${file}`);
   else {
     const run = `--target ${target} --seed ${seed} --executions ${found.executions}`;
-    status.line(`it needs what ran before; repeat with: npm run fuzz -- ${run}`);
+    status.line(`it fails only after the inputs before it; repeat with: npm run fuzz -- ${run}`);
   }
 }
 
 async function replay(file: string): Promise<number> {
   const read = readInput(file);
   if (typeof read === 'string' || !TARGETS.includes(read.target)) {
-    const why = typeof read === 'string' ? read : `${file} lies in no folder of a target`;
+    const why = typeof read === 'string' ? read : `${file} is not in a folder named after a target`;
     console.error(`--replay: ${why}`);
     return 2;
   }
@@ -119,9 +119,9 @@ async function replay(file: string): Promise<number> {
     replay: input,
     stuckMs: STUCK_MS,
     stoppable: () => {},
-    tell: () => {},
+    report: () => {},
   });
   console.log(JSON.stringify(Buffer.from(input).toString('latin1')));
-  console.log(found === null ? `${target}: all is well` : `${target}: ${found.text}`);
+  console.log(found === null ? `${target}: no finding` : `${target}: ${found.text}`);
   return found === null ? 0 : 1;
 }

@@ -1,5 +1,4 @@
-// The lines that tell how a run goes: one that is written over on a terminal, one every few seconds
-// elsewhere.
+// Progress lines: one line that is overwritten on a terminal, else a line every few seconds.
 
 import { Figure, type Result } from '../session/worker-messages.ts';
 
@@ -7,25 +6,25 @@ const LINE_MS = 5_000;
 
 export class Status {
   readonly #out: NodeJS.WriteStream;
-  #toldMs: number;
+  #printedMs: number;
 
   constructor(out: NodeJS.WriteStream) {
     this.#out = out;
-    this.#toldMs = 0;
+    this.#printedMs = 0;
   }
 
-  /** How a target goes on. */
-  tell(target: string, seed: number, figures: Float64Array, elapsedMs: number): void {
+  /** The progress of a target. */
+  report(target: string, seed: number, figures: Float64Array, elapsedMs: number): void {
     const text = figuresText(target, seed, figures, elapsedMs);
     if (this.#out.isTTY) {
       this.#out.write(`\r${text.slice(0, (this.#out.columns ?? 80) - 1)}\x1b[K`);
-    } else if (elapsedMs - this.#toldMs >= LINE_MS) {
-      this.#toldMs = elapsedMs;
+    } else if (elapsedMs - this.#printedMs >= LINE_MS) {
+      this.#printedMs = elapsedMs;
       this.#out.write(`${text}\n`);
     }
   }
 
-  /** How it was. */
+  /** The result of a target. */
   end(target: string, seed: number, result: Result): void {
     const { executions, runsMs, corpus, added, reached, features } = result;
     const rate = grouped((executions / Math.max(1, runsMs)) * 1000);
@@ -39,7 +38,7 @@ export class Status {
   /** A line of its own. */
   line(text: string): void {
     this.#out.write(this.#out.isTTY ? `\r\x1b[K${text}\n` : `${text}\n`);
-    this.#toldMs = 0;
+    this.#printedMs = 0;
   }
 }
 

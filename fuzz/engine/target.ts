@@ -1,25 +1,27 @@
-// What a fuzz target is: some code of src/ and what has to be true of it for any bytes at all.
+// A fuzz target: code of src/ and properties that must hold for any bytes.
 
 import type { Mutation } from './mutator.ts';
 
 export interface Target {
   /** Also its file below fuzz/targets/ and its folder below fuzz/corpus/. */
   readonly name: string;
-  /** The longest input that is tried. */
+  /** The longest input. */
   readonly bytesMax: number;
-  /** How many bytes at the front say how the rest is run: where it is cut, how it ends. */
+  /**
+   * The number of control bytes at the front: they decide how the rest is split and how it ends.
+   */
   readonly controlBytes: number;
-  /** Rounds of loops and calls of functions one run may take, far above what is right. */
+  /** The most loop rounds and function calls of one run, far above any correct run. */
   readonly stepsMax: number;
-  /** Where to begin without a kept corpus; without the bytes at the front. */
+  /** The first inputs when there is no corpus; without control bytes. */
   readonly seeds: readonly string[];
-  /** Words worth trying, beside those found in the source. */
+  /** Words for mutations, in addition to those of the source. */
   readonly words: readonly string[];
-  /** Further ways to make an input out of another, which know what it is written in. */
+  /** Mutations that know the format of the input. */
   readonly mutations: readonly Mutation[];
   /**
-   * Throws when something is wrong with what was made of the input, which is never written to.
-   * `thorough` also asks those who are too slow to be asked each time.
+   * Throws when a property does not hold; never writes to the input. `thorough` adds checks that
+   * are too slow for every run.
    */
   readonly run: (input: Uint8Array, thorough: boolean) => void | Promise<void>;
 }

@@ -1,5 +1,5 @@
-// A server in memory and a client that talks to it: the real reactor, connections and handlers over
-// a driver that does what the client says.
+// A server in memory with one client: the real reactor, connections and handlers over a scripted
+// driver.
 
 import type { AsyncIo } from '../../src/async-io/async-io.ts';
 import type { Slab } from '../../src/base/slab.ts';
@@ -11,22 +11,25 @@ import { check, same } from './check.ts';
 import { Handled, makeApplication } from './handlers.ts';
 
 /** How a client behaves. */
-export interface Manner {
-  /** Bytes of a piece, and what comes between two. */
-  readonly pieceBytes: number;
+export interface ClientBehaviour {
+  /** The size of the split parts, and whether the server runs between two. */
+  readonly splitBytes: number;
   readonly pauses: boolean;
-  /** Most bytes of an answer taken at once. */
+  /** The most bytes of a response taken at once. */
   readonly takenBytes: number;
   readonly ending: Ending;
 }
 
-export const Ending = { Close: 0, Silence: 1, Reset: 2 } as const;
+export const Ending = { Close: 0, Stay: 1, Reset: 2 } as const;
 export type Ending = (typeof Ending)[keyof typeof Ending];
 
 const ECONNRESET = 104;
-/** Rounds until a client is served or given up; each moves at least the clock. */
+/** The most rounds until a connection ends; each one advances the clock at least. */
 const ROUNDS_MAX = 4_000;
-/** Rounds of the event loop after which a handler that goes on waits for the client. A guess. */
+/**
+ * Rounds of the event loop after which a pending handler waits for the client or the clock. A
+ * guess.
+ */
 const ROUNDS_OF_PROMISES = 5;
 
 const CONFIG = configFrom({
@@ -56,7 +59,7 @@ export class MemoryServer {
     const logged = (message: string) => this.handled.errors.push(message);
     this.#runtime = new Runtime({
       config: CONFIG,
-      // No handler asks for files.
+      // No handler reads files.
       asyncIo: {} as AsyncIo,
       log: { error: logged, warn: logged, notice() {}, debug() {}, debugEnabled: false },
       counters: this.counters,
@@ -66,91 +69,96 @@ export class MemoryServer {
         return { driver, note: null };
       },
     });
-    check(driver !== null, 'a world makes its driver');
+    check(driver !== null, 'a runtime makes its driver');
     this.#driver = driver as unknown as FakeDriver;
     this.#runtime.reactor.listen({ host: '127.0.0.1', port: 80 });
     this.#runtime.reactor.turn();
   }
 
-  /** All that a client gets who sends this. */
-  async converse(bytes: Uint8Array, manner: Manner): Promise<Buffer> {
+  /** Returns all bytes that a client receives for these bytes. */
+  async converse(bytes: Uint8Array, behaviour: ClientBehaviour): Promise<Buffer> {
     const driver = this.#driver;
     driver.calls.length = 0;
     driver.arrive(1);
     this.#runtime.reactor.turn();
     const [slot] = driver.sockets.keys();
     const socket = driver.socket(slot);
-    await this.#send(slot, socket, bytes, manner);
-    await this.#finish(slot, socket, manner);
-    this.#isBalanced();
+    await this.#send(slot, socket, bytes, behaviour);
+    await this.#finish(slot, socket, behaviour);
+    this.#checkBalance();
     return socket.output;
   }
 
-  async #send(slot: number, socket: FakeSocket, bytes: Uint8Array, manner: Manner): Promise<void> {
+  async #send(
+    slot: number,
+    socket: FakeSocket,
+    bytes: Uint8Array,
+    behaviour: ClientBehaviour,
+  ): Promise<void> {
     const { reactor } = this.#runtime;
     const driver = this.#driver;
-    for (let from = 0; from < bytes.length; from += manner.pieceBytes) {
+    for (let from = 0; from < bytes.length; from += behaviour.splitBytes) {
       for (let round = 0; !socket.receiving; round++) {
         if (socket.isAborted || !driver.sockets.has(slot)) return;
-        check(round < ROUNDS_MAX, 'a server takes what it is sent, or ends');
-        if (!(await this.#step(slot, socket, manner))) await this.#passTime();
+        check(round < ROUNDS_MAX, 'a server receives, or ends the connection');
+        if (!(await this.#step(slot, socket, behaviour))) await this.#advanceClock();
       }
-      driver.deliver(slot, bytes.subarray(from, from + manner.pieceBytes));
+      driver.deliver(slot, bytes.subarray(from, from + behaviour.splitBytes));
       reactor.turn();
-      if (manner.pauses) await this.#step(slot, socket, manner);
+      if (behaviour.pauses) await this.#step(slot, socket, behaviour);
     }
   }
 
-  async #finish(slot: number, socket: FakeSocket, manner: Manner): Promise<void> {
+  async #finish(slot: number, socket: FakeSocket, behaviour: ClientBehaviour): Promise<void> {
     const driver = this.#driver;
-    let isOver = manner.ending === Ending.Silence;
+    let isOver = behaviour.ending === Ending.Stay;
     for (let round = 0; driver.sockets.has(slot); round++) {
       check(round < ROUNDS_MAX, 'a connection ends');
       if (!isOver && socket.receiving) {
-        driver.finish(slot, manner.ending === Ending.Reset ? -ECONNRESET : 0);
+        driver.finish(slot, behaviour.ending === Ending.Reset ? -ECONNRESET : 0);
         isOver = true;
       }
-      if (!(await this.#step(slot, socket, manner))) await this.#passTime();
+      if (!(await this.#step(slot, socket, behaviour))) await this.#advanceClock();
     }
-    // Handlers that outlive their connection.
+    // Handlers may outlive their connection.
     for (let round = 0; this.handled.pending > 0; round++) {
       check(round < ROUNDS_MAX, 'handlers settle');
-      await drained();
+      await drain();
     }
   }
 
-  /** What can go on without the client or the clock; false when that was nothing. */
-  async #step(slot: number, socket: FakeSocket, manner: Manner): Promise<boolean> {
+  /** Runs all that needs neither client nor clock; false if there was nothing to run. */
+  async #step(slot: number, socket: FakeSocket, behaviour: ClientBehaviour): Promise<boolean> {
     const { reactor } = this.#runtime;
     let moved = reactor.turn() > 0;
     if (this.handled.pending > 0) {
       const before = this.handled.pending;
-      await drained();
+      await drain();
       moved ||= this.handled.pending !== before;
     }
     if (socket.send !== null) {
-      this.#driver.take(slot, manner.takenBytes);
+      this.#driver.take(slot, behaviour.takenBytes);
       moved = true;
     }
     return moved;
   }
 
-  /** To the next deadline, when nothing else is left to do. */
-  async #passTime(): Promise<void> {
+  /** Advances the clock to the next deadline, when nothing else can run. */
+  async #advanceClock(): Promise<void> {
     const { reactor } = this.#runtime;
-    // The server lets the event loop go round before some promises settle, more than once in a row.
+    // Some promises settle only after several rounds of the event loop.
     const before = this.handled.pending;
     for (let round = 0; round < ROUNDS_OF_PROMISES; round++) {
-      await drained();
+      await drain();
       if (reactor.turn() > 0 || this.handled.pending !== before) return;
     }
     const dueMs = reactor.nextDueMs();
-    check(Number.isFinite(dueMs), 'whoever waits has a deadline');
+    check(Number.isFinite(dueMs), 'a waiting connection has a deadline');
     this.#driver.nowMs = Math.max(this.#driver.nowMs, dueMs);
     reactor.turn();
   }
 
-  #isBalanced(): void {
+  #checkBalance(): void {
     const { reactor } = this.#runtime;
     const { sockets, slab } = reactor;
     reactor.turn();
@@ -158,13 +166,13 @@ export class MemoryServer {
     same(slab.freeCount, slab.blockCount, 'free blocks');
     same(reactor.nextDueMs(), Number.POSITIVE_INFINITY, 'the next deadline');
     same(this.#driver.regionCount, 0, 'mapped regions');
-    same(this.counters.accepted, this.counters.closed, 'clients taken and ended');
+    same(this.counters.accepted, this.counters.closed, 'accepted and closed connections');
     same(this.handled.errors.join('\n'), '', 'the error log');
   }
 }
 
-/** Promises, ticks and streams of handlers have gone as far as they can. */
-function drained(): Promise<void> {
+/** Runs all pending promise callbacks, ticks and steps of streams. */
+function drain(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });

@@ -1,35 +1,35 @@
-// Does coverage guide? A mistake is put into a copy of the code, behind conditions inside of
-// conditions, and looked for twice: with what coverage says, and without.
+// Experiments on whether coverage guides the search: a mistake is injected into a copy of the code,
+// behind nested conditions, and searched with coverage and without.
 
 import { Engine } from '../engine/engine.ts';
-import type { Plant } from '../engine/mirror.ts';
+import type { Injection } from '../engine/mirror.ts';
 import { loadTarget, makeMirrors } from './load.ts';
 
 export interface Experiment {
   readonly name: string;
   readonly target: string;
-  readonly plant: Plant;
+  readonly injection: Injection;
 }
 
 export interface Search {
   readonly isFound: boolean;
   readonly executions: number;
   readonly seconds: number;
-  /** What it was found with. */
+  /** The input that reaches the mistake. */
   readonly input: Uint8Array;
 }
 
-/** The text of every planted mistake, so that no other failure passes for it. */
-export const PLANTED = 'the planted mistake';
+/** The message of every injected mistake: no other failure counts. */
+export const INJECTED = 'the injected mistake';
 
-const MISTAKE = `throw new Error('${PLANTED}');`;
+const MISTAKE = `throw new Error('${INJECTED}');`;
 
-/** Each asks three things of an input, none of which is in the seeds. */
+/** Each has three conditions on an input, which no seed fulfils. */
 export const EXPERIMENTS: readonly Experiment[] = [
   {
     name: 'three bytes of a target',
     target: 'head',
-    plant: {
+    injection: {
       module: 'src/http/target-form.js',
       find: 'head.pathStart = head.targetStart;',
       replacement: `head.pathStart = head.targetStart;
@@ -43,7 +43,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   {
     name: 'a size and two bytes behind it',
     target: 'chunked',
-    plant: {
+    injection: {
       module: 'src/http/chunked.js',
       find: 'this.sizeDigits = digits;',
       replacement: `this.sizeDigits = digits;
@@ -56,14 +56,14 @@ export const EXPERIMENTS: readonly Experiment[] = [
   },
 ];
 
-/** Looks for the mistake of an experiment with at most so many executions. */
+/** Searches the mistake of an experiment with at most `executionsMax` executions. */
 export async function search(
-  { target: name, plant }: Experiment,
+  { target: name, injection }: Experiment,
   isGuided: boolean,
   seed: number,
   executionsMax: number,
 ): Promise<Search> {
-  const { target, counters, compare } = await loadTarget(makeMirrors(name, plant));
+  const { target, counters, compare } = await loadTarget(makeMirrors(name, injection));
   const engine = new Engine({ target, counters, compare, seed, isGuided, watch: () => {} });
   const beganMs = performance.now();
   await engine.begin([]);
@@ -74,7 +74,7 @@ export async function search(
   if (finding === null) {
     return { isFound: false, executions: engine.executions, seconds, input: new Uint8Array(0) };
   }
-  if (finding.error.message !== PLANTED) throw finding.error;
+  if (finding.error.message !== INJECTED) throw finding.error;
   const { executions, input } = finding;
   return { isFound: true, executions, seconds, input };
 }

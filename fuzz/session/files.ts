@@ -1,17 +1,17 @@
-// Where inputs lie: the kept corpus, a folder a target, and what was found. Files are named after
-// what they hold.
+// The files of inputs: corpus and findings, a folder for each target. Files are named by a hash of
+// their content.
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The root of the project, seen from build/fuzz/. */
+/** The root of the project, relative to build/fuzz/session/. */
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const CORPUS = join(ROOT, 'fuzz/corpus');
 const FINDINGS = join(ROOT, 'fuzz/findings');
 
-/** The kept inputs of a target, the smallest first, always in the same order. */
+/** The corpus of a target, smallest inputs first, always in the same order. */
 export function readCorpus(target: string): Uint8Array[] {
   const folder = join(CORPUS, target);
   if (statSync(folder, { throwIfNoEntry: false }) === undefined) return [];
@@ -20,7 +20,7 @@ export function readCorpus(target: string): Uint8Array[] {
   return inputs.sort((one, other) => one.length - other.length);
 }
 
-/** Makes the kept corpus of a target these inputs: how many bytes they have. */
+/** Replaces the corpus of a target; returns its size in bytes. */
 export function writeCorpus(target: string, inputs: readonly Uint8Array[]): number {
   const folder = join(CORPUS, target);
   mkdirSync(folder, { recursive: true });
@@ -32,7 +32,7 @@ export function writeCorpus(target: string, inputs: readonly Uint8Array[]): numb
   return inputs.reduce((sum, input) => sum + input.length, 0);
 }
 
-/** The path of a new finding, as seen from where the command runs. */
+/** Writes a finding; returns its path relative to the working directory. */
 export function writeFinding(target: string, input: Uint8Array): string {
   const folder = join(FINDINGS, target);
   mkdirSync(folder, { recursive: true });
@@ -41,7 +41,7 @@ export function writeFinding(target: string, input: Uint8Array): string {
   return relative(process.cwd(), file);
 }
 
-/** The input in a file and the target whose folder it lies in, or what is wrong. */
+/** The input of a file and the target that its folder names, or an error. */
 export function readInput(file: string): { target: string; input: Uint8Array } | string {
   try {
     return { target: basename(dirname(resolve(file))), input: Uint8Array.from(readFileSync(file)) };

@@ -1,15 +1,15 @@
-// Loads a target twice, out of its two mirrors: where it counts, and where comparisons tell.
+// Loads a target from its two mirrors: one counts coverage, one records comparisons.
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Comparisons, type Counters, mirror, type Plant } from '../engine/mirror.ts';
+import { type Comparisons, type Counters, type Injection, mirror } from '../engine/mirror.ts';
 import type { Target } from '../engine/target.ts';
 
-/** The folders of both mirrors; made when they are not there. */
+/** The folders of both mirrors. */
 export interface Mirrors {
   readonly target: string;
   readonly counters: string;
-  /** Null: what is compared is not followed. */
+  /** Null: comparisons are not recorded. */
   readonly comparisons: string | null;
 }
 
@@ -21,14 +21,14 @@ export interface Loaded {
 
 export function makeMirrors(
   target: string,
-  plant: Plant | null = null,
+  injection: Injection | null = null,
   compares: boolean = true,
 ): Mirrors {
   const entry = `fuzz/targets/${target}.js`;
   return {
     target,
-    counters: mirror(entry, 'counters', plant),
-    comparisons: compares ? mirror(entry, 'comparisons', plant) : null,
+    counters: mirror(entry, 'counters', injection),
+    comparisons: compares ? mirror(entry, 'comparisons', injection) : null,
   };
 }
 
@@ -39,11 +39,11 @@ export async function loadTarget(mirrors: Mirrors): Promise<Loaded> {
   const counters = await load<Counters>(mirrors.counters, 'counters.js');
   const { target } = await load<{ target: Target }>(mirrors.counters, path);
   if (mirrors.comparisons === null) return { target, counters, compare: null };
-  const telling = await load<{ target: Target }>(mirrors.comparisons, path);
+  const recording = await load<{ target: Target }>(mirrors.comparisons, path);
   const { compared } = await load<Comparisons>(mirrors.comparisons, 'counters.js');
   const compare = async (input: Uint8Array) => {
     compared.length = 0;
-    await telling.target.run(input, false);
+    await recording.target.run(input, false);
     return compared;
   };
   return { target, counters, compare };

@@ -1,5 +1,5 @@
-// One target in a thread of its own, and the watch over it: figures while it runs, an end when it
-// is stuck where no counter stands.
+// Runs one target in a thread of its own and watches it: reports its progress, and ends a thread
+// that hangs in code without counters.
 
 import { Worker } from 'node:worker_threads';
 import { makeMirrors } from './load.ts';
@@ -19,15 +19,15 @@ export interface SessionOptions {
   readonly executionsMax: number;
   readonly kept: readonly Uint8Array[];
   readonly replay: Uint8Array | null;
-  /** How long one execution may take before it counts as stuck. */
+  /** The longest time of one execution; a longer one hangs. */
   readonly stuckMs: number;
-  /** Takes what ends the session before its time; it ends well then, with what it found. */
+  /** Receives a function that ends the session early, with its result so far. */
   readonly stoppable: (stop: () => void) => void;
-  /** Told now and then while it runs. */
-  readonly tell: (figures: Float64Array, elapsedMs: number) => void;
+  /** Called at an interval while it runs. */
+  readonly report: (figures: Float64Array, elapsedMs: number) => void;
 }
 
-const TELL_MS = 500;
+const REPORT_MS = 500;
 
 /** Runs a target to its end. */
 export function runSession(options: SessionOptions): Promise<Result> {
@@ -60,7 +60,7 @@ function watched(job: Job, options: SessionOptions): Promise<Result> {
     let movedMs = beganMs;
     const timer = setInterval(() => {
       const nowMs = performance.now();
-      options.tell(figures, nowMs - beganMs);
+      options.report(figures, nowMs - beganMs);
       if (figures[Figure.Executions] !== executions) {
         executions = figures[Figure.Executions];
         movedMs = nowMs;
@@ -68,18 +68,20 @@ function watched(job: Job, options: SessionOptions): Promise<Result> {
         end(() => resolve(stuck(job, nowMs - beganMs, options.stuckMs)));
         void worker.terminate();
       }
-    }, TELL_MS);
+    }, REPORT_MS);
     const end = (settle: () => void) => {
       clearInterval(timer);
       settle();
     };
     worker.once('message', (result: Result) => end(() => resolve(result)));
     worker.once('error', (error) => end(() => reject(error)));
-    worker.once('exit', (code) => end(() => reject(new Error(`the thread ended with ${code}`))));
+    worker.once('exit', (code) =>
+      end(() => reject(new Error(`the fuzzing thread exited with code ${code}`))),
+    );
   });
 }
 
-/** What is known of a thread that no longer answers: the input it is stuck with. */
+/** The result of a thread that hangs: the finding is its current input. */
 function stuck(job: Job, runsMs: number, stuckMs: number): Result {
   const figures = new Float64Array(job.figures);
   const input = new Uint8Array(job.input).slice(0, figures[Figure.InputBytes]);

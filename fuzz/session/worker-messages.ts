@@ -1,34 +1,34 @@
-// What the thread that fuzzes and the one that watches it tell each other.
+// What the fuzzing thread and the watching thread share.
 
 import type { Mirrors } from './load.ts';
 
-/** What a thread is started with. */
+/** The input of a fuzzing thread. */
 export interface Job {
   readonly mirrors: Mirrors;
   readonly seed: number;
   readonly isGuided: boolean;
   readonly kept: readonly Uint8Array[];
-  /** It ends after so many milliseconds or executions; Infinity for one that does not count. */
+  /** It ends after this time or number of executions; Infinity for no limit. */
   readonly runsMs: number;
   readonly executionsMax: number;
-  /** Run these alone and nothing else. */
+  /** Run only this input. */
   readonly replay: Uint8Array | null;
-  /** Figures and the input at hand, for whoever watches. */
+  /** Figures and the current input, for the watching thread. */
   readonly figures: SharedArrayBuffer;
   readonly input: SharedArrayBuffer;
 }
 
-/** Places in `figures`, which holds 64-bit numbers. */
+/** Indexes into `figures`, which holds 64-bit floats. */
 export const Figure = {
   Executions: 0,
   Corpus: 1,
-  /** Those that were not kept from before. */
+  /** New entries of the corpus. */
   Added: 2,
   Reached: 3,
   Counters: 4,
   Features: 5,
   InputBytes: 6,
-  /** Set by whoever watches: it ends as if its time were over. */
+  /** Set by the watching thread: ends the fuzzing thread early. */
   Stop: 7,
 } as const;
 export const FIGURES = 8;
@@ -45,7 +45,7 @@ export interface Found {
   readonly isAlone: boolean;
 }
 
-/** How it ended. */
+/** The result of a fuzzing thread. */
 export interface Result {
   readonly found: Found | null;
   readonly executions: number;
@@ -54,6 +54,6 @@ export interface Result {
   readonly features: number;
   readonly corpus: number;
   readonly added: number;
-  /** A corpus as small as can be. */
+  /** A minimized corpus. */
   readonly minimal: readonly Uint8Array[];
 }

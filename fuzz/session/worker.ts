@@ -1,5 +1,5 @@
-// The thread that fuzzes one target. It knows no more of the world than its job; the thread that
-// started it watches, since this one does nothing else while it runs.
+// The thread that fuzzes one target. It receives a job and sends a result; the thread that started
+// it watches its shared figures.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { Engine } from '../engine/engine.ts';
@@ -25,7 +25,9 @@ const engine = new Engine({
   },
 });
 process.on('unhandledRejection', (reason) => {
-  engine.strayed(reason instanceof Error ? reason : new Error(`rejected: ${String(reason)}`));
+  engine.rejectionUnhandled(
+    reason instanceof Error ? reason : new Error(`rejected: ${String(reason)}`),
+  );
 });
 
 await engine.begin(job.replay === null ? job.kept : [job.replay]);

@@ -1,4 +1,4 @@
-// Streams of requests: what the parser finds in them is what the model finds.
+// Streams of requests: the parser reads what the model reads.
 
 import type { Target } from '../engine/target.ts';
 import { checkStream, STREAM_BYTES_MAX } from '../oracles/model.ts';
