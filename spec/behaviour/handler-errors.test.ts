@@ -185,7 +185,7 @@ onEachDriver('handler errors', (add) => {
       await withServer(driver, {}, routes, async ({ open }) => {
         const client = await open();
         void client.send(get(target) + get('/'));
-        await assert.rejects(client.nextResponse(), /no whole answer/);
+        await assert.rejects(client.nextResponse(), /no complete response/);
         await client.ending();
         assert.doesNotMatch(client.rest.toString('latin1'), /hello/);
       });

@@ -1,30 +1,30 @@
-// Judges a response as a strict client does: by what RFC 9110 and RFC 9112 let a response say for
-// its request, by what the connection does after it, and by the answer to the request behind it.
+// Checks a response as a strict client: by RFC 9110 and RFC 9112 for its request, by the state of
+// the connection after it, and by the response to the next request.
 
-import { type Expected, isEmptyStatus } from '../spec/behaviour/ways.ts';
-import type { RawClient } from './raw-client.ts';
-import { type RawResponse, readResponse } from './raw-response.ts';
+import type { RawClient } from '../../testing/raw-client.ts';
+import { type RawResponse, readResponse } from '../../testing/raw-response.ts';
+import { type Expected, isEmptyStatus } from './ways.ts';
 
-/** The versions of a request, and what it says of its connection. */
+/** The version of a request and its Connection field. */
 export const PERSISTENCES = ['1.1', '1.1 close', '1.0', '1.0 keep-alive'] as const;
 export type Persistence = (typeof PERSISTENCES)[number];
 
-/** One request and what should come of it. */
+/** A request and its expected response. */
 export interface Case {
   readonly name: string;
   readonly method: string;
   readonly target: string;
   readonly lines: readonly string[];
   readonly persistence: Persistence;
-  /** The body of the request, whether it is framed by chunks, and whether it is worth skipping. */
+  /** The body of the request, and whether the server reads or discards all of it. */
   readonly body: string;
   readonly skipped: boolean;
   readonly expected: Expected;
-  /** The request behind it is sent at once, or when the response has come. */
+  /** The next request is sent together with this one, or after the response. */
   readonly together: boolean;
 }
 
-/** RFC 9112 9.3: whether the request lets the connection live on. */
+/** RFC 9112 9.3: whether the request allows a persistent connection. */
 function asksToPersist(persistence: Persistence): boolean {
   return persistence === '1.1' || persistence === '1.0 keep-alive';
 }
@@ -40,7 +40,7 @@ function framingOf({ method, persistence, expected }: Case): RawResponse['framin
   return isOld(persistence) ? 'close' : 'chunked';
 }
 
-/** True when the connection has to end behind the response. */
+/** True when the connection must end after the response. */
 export function endsByItself(one: Case): boolean {
   const { persistence, skipped, expected } = one;
   if (!asksToPersist(persistence) || !skipped) return true;
@@ -56,7 +56,7 @@ export function requestBytes(one: Case): Buffer {
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${one.body}`, 'latin1');
 }
 
-/** What is wrong with a response, by itself. */
+/** The faults of a response by itself. */
 function* faultsOf(one: Case, response: RawResponse): Generator<string> {
   const { expected, method } = one;
   if (response.status !== expected.status)
@@ -92,7 +92,7 @@ function* lengthFaults(
     if (method === 'HEAD' || status === 304 || status === 205) yield `a length of ${length}`;
   }
   if (method === 'HEAD' && expected.known && !isEmptyStatus(status) && length === undefined) {
-    yield 'a HEAD without the length that a GET has';
+    yield 'HEAD without the Content-Length of GET';
   }
   if (response.field('transfer-encoding') === undefined) return;
   if (isOld(persistence)) yield 'a transfer coding for HTTP/1.0';
@@ -111,18 +111,18 @@ function* dateFaults(response: RawResponse): Generator<string> {
   if (!isForm || apartMs > 60_000) yield `Date: ${dates[0]}`;
 }
 
-/** What a HEAD must have in common with a GET (RFC 9110 9.3.2). */
+/** What HEAD and GET must have in common (RFC 9110 9.3.2). */
 function comparable(response: RawResponse): string {
   const fields = response.fields.filter(([name]) => name !== 'Date');
   return `${response.status} ${JSON.stringify(fields)}`;
 }
 
-/** Sends requests on connections of its own, one after the other, and judges the responses. */
+/** Sends requests on its own connections, one after the other, and checks the responses. */
 export class Lane {
   readonly #open: () => Promise<RawClient>;
   #client: RawClient | null = null;
   #sent = 0;
-  /** What GET got, by the name of the case. */
+  /** Responses to GET, by the name of the case. */
   readonly #gets: Map<string, string>;
 
   constructor(open: () => Promise<RawClient>, gets: Map<string, string>) {
@@ -151,9 +151,9 @@ export class Lane {
 
   async #exchange(client: RawClient, one: Case): Promise<string | null> {
     this.#sent += 1;
-    const behind = `GET /plain/${this.#sent} HTTP/1.1\r\nHost: a.test\r\n\r\n`;
+    const nextRequest = `GET /plain/${this.#sent} HTTP/1.1\r\nHost: a.test\r\n\r\n`;
     const first = requestBytes(one);
-    void client.send(one.together ? Buffer.concat([first, Buffer.from(behind)]) : first);
+    void client.send(one.together ? Buffer.concat([first, Buffer.from(nextRequest)]) : first);
     if (one.expected.cut === true) return await cutFault(client, one);
     const response = await client.nextResponse(one.method);
     const faults = [...faultsOf(one, response), ...this.#headFaults(one, response)];
@@ -162,10 +162,10 @@ export class Lane {
       await client.endsCleanly();
       return null;
     }
-    if (!one.together) void client.send(behind);
+    if (!one.together) void client.send(nextRequest);
     const second = await client.nextResponse('GET');
     if (second.text !== `plain ${this.#sent}`) return `the next response is ${second.text}`;
-    return client.rest.length > 0 ? 'bytes behind the last response' : null;
+    return client.rest.length > 0 ? 'bytes after the last response' : null;
   }
 
   #headFaults(one: Case, response: RawResponse): string[] {
@@ -173,7 +173,7 @@ export class Lane {
     if (one.method === 'GET') this.#gets.set(one.name, fields);
     const got = this.#gets.get(one.name);
     if (one.method !== 'HEAD' || got === undefined || got === fields) return [];
-    return [`a HEAD gets ${fields}, a GET ${got}`];
+    return [`HEAD gets ${fields}, GET ${got}`];
   }
 
   close(): void {
@@ -181,15 +181,16 @@ export class Lane {
   }
 }
 
-/** A response that is cut ends its connection and does not look whole. */
+/** A truncated response ends its connection and must not be complete. */
 async function cutFault(client: RawClient, one: Case): Promise<string | null> {
   const how = await client.ending();
   const isEnd = how === 'end';
-  if (readResponse(client.rest, one.method, isEnd) !== null) return 'what was cut looks whole';
+  if (readResponse(client.rest, one.method, isEnd) !== null)
+    return 'the truncated response is complete';
   return null;
 }
 
-/** Judges all cases on so many connections at once: a line for each that fails. */
+/** Checks all cases on `lanesMax` connections at once; returns a line for each failed case. */
 export async function judgeAll(
   cases: readonly Case[],
   open: () => Promise<RawClient>,
@@ -198,7 +199,7 @@ export async function judgeAll(
   const problems: string[] = [];
   const gets = new Map<string, string>();
   let next = 0;
-  const work = async () => {
+  const runLane = async () => {
     const lane = new Lane(open, gets);
     while (next < cases.length) {
       const one = cases[next];
@@ -208,6 +209,6 @@ export async function judgeAll(
     }
     lane.close();
   };
-  await Promise.all(Array.from({ length: lanesMax }, work));
+  await Promise.all(Array.from({ length: lanesMax }, runLane));
   return problems;
 }
