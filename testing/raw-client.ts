@@ -1,20 +1,20 @@
-// A client over a raw socket: sends exactly the bytes it is given, at the moment it is told to, and
-// reads answers strictly. It sees how a connection ends, in order or by a reset.
+// The raw client of tests: sends exactly the given bytes over a socket, reads responses strictly,
+// and distinguishes an ordered end of the connection from a reset.
 
 import assert from 'node:assert/strict';
 import { createConnection, type Socket } from 'node:net';
 import { type RawResponse, readResponse } from './raw-response.ts';
 
-/** A guard against waiting for ever, never a measurement. */
+/** The longest wait; no test measures with it. */
 const PATIENCE_MS = 10_000;
 
 export class RawClient {
   readonly socket: Socket;
-  /** Received and not read; the memory doubles as it fills. */
+  /** Received bytes that no response has taken; the buffer doubles as it fills. */
   #memory: Buffer = Buffer.allocUnsafe(16 * 1024);
   #start = 0;
   #end = 0;
-  /** The server's end of stream came, or the socket is gone. */
+  /** The server ended its side; the socket is closed. */
   ended = false;
   closed = false;
   errorCode = '';
@@ -82,7 +82,7 @@ export class RawClient {
     const givenUpMs = performance.now() + PATIENCE_MS;
     while (!isThere()) {
       const leftMs = givenUpMs - performance.now();
-      if (leftMs <= 0) throw new Error(`waited in vain for ${what}; ${this.#situation()}`);
+      if (leftMs <= 0) throw new Error(`timed out while waiting for ${what}; ${this.#situation()}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, leftMs);
         this.#changed.push(() => {
@@ -104,12 +104,12 @@ export class RawClient {
     return !this.ended && !this.closed && this.errorCode === '';
   }
 
-  /** Received bytes that no answer has taken. */
+  /** Received bytes that no response has taken. */
   get rest(): Buffer {
     return this.#memory.subarray(this.#start, this.#end);
   }
 
-  /** Text goes out as Latin-1. Resolves when the kernel has it all. */
+  /** Sends text as Latin-1. Resolves when the kernel has all bytes. */
   send(bytes: string | Uint8Array): Promise<void> {
     const sent = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
     return new Promise((resolve) => {
@@ -117,10 +117,12 @@ export class RawClient {
     });
   }
 
-  /** The next answer, interim ones included. Fails when the connection ends before its end. */
+  /**
+   * Reads the next response, interim ones included. Throws when the connection ends before its end.
+   */
   async nextResponse(method = 'GET'): Promise<RawResponse> {
     let response: RawResponse | null = null;
-    await this.#until(`an answer to ${method}`, () => {
+    await this.#until(`a response to ${method}`, () => {
       response = readResponse(this.rest, method, this.ended && this.errorCode === '');
       return response !== null || this.ended || this.closed || this.errorCode !== '';
     });
@@ -130,34 +132,34 @@ export class RawClient {
     return found;
   }
 
-  /** Sends a request and reads its answer; the method is the request's first word. */
+  /** Sends a request and reads its response; the method is the first word of the request. */
   async ask(request: string | Uint8Array): Promise<RawResponse> {
     void this.send(request);
     const method = Buffer.from(request.slice(0, 20)).toString('latin1').split(' ', 1)[0];
     return await this.nextResponse(method);
   }
 
-  /** Waits for so many received bytes in all. */
+  /** Waits until this many bytes were received in all. */
   async hasReceived(bytes: number): Promise<void> {
     await this.#until(`${bytes} bytes`, () => this.receivedBytes >= bytes);
   }
 
-  /** Waits until what was received and not read holds this text. */
+  /** Waits until the unread bytes contain this text. */
   async sees(text: string): Promise<void> {
     const ended = () => this.ended || this.closed || this.errorCode !== '';
     await this.#until(JSON.stringify(text), () => this.rest.includes(text) || ended());
     assert.ok(this.rest.includes(text), `${text} before the end: ${this.#situation()}`);
   }
 
-  /** Says that nothing more will be sent. */
+  /** Ends the client's side. */
   half(): void {
     this.socket.end();
   }
 
-  /** Breaks the connection off, if there still is one. */
+  /** Resets the connection if it is open. */
   reset(): void {
     const { remoteAddress, writableEnded, writableFinished } = this.socket;
-    // Unix sockets know no reset, only an end; and Node cannot reset in the middle of a half close.
+    // Unix sockets have no reset; and Node cannot reset in the middle of a half close.
     if (remoteAddress === undefined || writableEnded !== writableFinished) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
@@ -172,8 +174,8 @@ export class RawClient {
   }
 
   /**
-   * Waits for the end of the connection and tells how it came. After a reset that stands behind
-   * unread bytes the socket may report an end; the next write then fails at once.
+   * Waits for the end of the connection and returns its kind. After a reset behind unread bytes the
+   * socket may report an end; the next write fails then.
    */
   async ending(): Promise<'end' | 'reset'> {
     await this.#until('the end', () => this.ended || this.closed || this.errorCode !== '');
@@ -186,28 +188,28 @@ export class RawClient {
     return error instanceof Error || this.errorCode !== '' ? 'reset' : 'end';
   }
 
-  /** The connection ends in order, and nothing came that was not read. */
+  /** Asserts that the connection ends in order, without unread bytes. */
   async endsCleanly(): Promise<void> {
     const how = await this.ending();
-    assert.equal(this.rest.toString('latin1'), '', 'nothing follows the last answer');
+    assert.equal(this.rest.toString('latin1'), '', 'nothing follows the last response');
     assert.equal(how, 'end', 'the connection ends in order');
   }
 
-  /** The connection is reset. Bytes may have come before. */
+  /** Asserts that the connection is reset. Bytes may arrive before. */
   async isReset(): Promise<void> {
     assert.equal(await this.ending(), 'reset', 'the connection is reset');
   }
 
-  /** Gives the server time to do what it must not do, then checks that it did not. */
+  /** Asserts that for a while no byte arrives and the connection stays open. */
   async staysQuiet(waitMs = 60): Promise<void> {
     const before = this.receivedBytes;
     await new Promise((resolve) => setTimeout(resolve, waitMs));
-    assert.equal(this.receivedBytes, before, `no byte comes: ${this.#situation()}`);
-    assert.ok(!this.ended && !this.closed, 'the connection stays');
+    assert.equal(this.receivedBytes, before, `no byte arrives: ${this.#situation()}`);
+    assert.ok(!this.ended && !this.closed, 'the connection stays open');
   }
 }
 
-/** The text of a request: HTTP/1.1 with a Host, and whatever lines are wanted beside it. */
+/** The text of a request: HTTP/1.1 with a Host and further field lines. */
 export function request(method: string, target: string, lines: readonly string[] = []): string {
   return `${[`${method} ${target} HTTP/1.1`, 'Host: a.test', ...lines].join('\r\n')}\r\n\r\n`;
 }
@@ -216,12 +218,12 @@ export function get(target: string, ...lines: string[]): string {
   return request('GET', target, lines);
 }
 
-/** A POST with a body of known length; text counts as Latin-1. */
+/** A POST with Content-Length; the body is Latin-1. */
 export function post(target: string, body: string, ...lines: string[]): string {
   return request('POST', target, [...lines, `Content-Length: ${body.length}`]) + body;
 }
 
-/** A POST whose body comes as these chunks. */
+/** A POST with these chunks as its body. */
 export function postChunks(target: string, chunks: readonly string[], ...lines: string[]): string {
   const body = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('');
   return `${request('POST', target, [...lines, 'Transfer-Encoding: chunked'])}${body}0\r\n\r\n`;

@@ -1,5 +1,6 @@
-// Reads answers from bytes, knowing nothing of the server's own code: RFC 9112 as a client may
-// insist on it. Whatever is not exactly as it must be throws.
+// The response reader of tests and fuzzer: reads one response from bytes, as strictly as RFC 9112
+// allows a client to be, and throws for anything else. It shares no code with the server. The
+// simulator has another independent reader, for streams: harness/clients/response-reader.ts.
 
 export type Pair = readonly [name: string, value: string];
 
@@ -11,19 +12,19 @@ export interface RawResponse {
   readonly framing: 'none' | 'length' | 'chunked' | 'close';
   readonly body: Buffer;
   readonly text: string;
-  /** Sizes of the chunks, the last one of size 0 left out. */
+  /** Sizes of the chunks, without the last one of size 0. */
   readonly chunks: readonly number[];
   readonly trailers: readonly Pair[];
-  /** Every byte of it. */
+  /** All bytes of the response. */
   readonly raw: Buffer;
-  /** The value of a field that may stand there once. */
+  /** The value of a field that may occur once. */
   field(name: string): string | undefined;
   /** All values of a field. */
   all(name: string): string[];
 }
 
 export class ResponseFault extends Error {
-  override readonly name = 'AnswerFault';
+  override readonly name = 'ResponseFault';
 }
 
 const STATUS_LINE = /^HTTP\/1\.1 ([1-5][0-9]{2}) ([\t\x20-\x7e\x80-\xff]*)$/;
@@ -34,7 +35,7 @@ interface Head {
   readonly status: number;
   readonly reason: string;
   readonly fields: readonly Pair[];
-  /** Where the content begins. */
+  /** The start of the content. */
   readonly end: number;
 }
 
@@ -46,7 +47,7 @@ interface Content {
   readonly end: number;
 }
 
-/** The answer at the beginning of `bytes`; null when it is not whole yet. */
+/** The response at the beginning of `bytes`; null while it is incomplete. */
 export function readResponse(bytes: Buffer, method: string, ended: boolean): RawResponse | null {
   const head = readHead(bytes);
   if (head === null) return null;
@@ -54,7 +55,7 @@ export function readResponse(bytes: Buffer, method: string, ended: boolean): Raw
   if (content === null) return null;
   const { status, reason, fields } = head;
   const { framing, chunks, trailers, end } = content;
-  // A copy, since the caller goes on using its memory.
+  // A copy: the caller reuses its memory.
   const body = Buffer.from(content.body);
   const all = (name: string) => valuesOf(fields, name);
   return {
@@ -86,7 +87,7 @@ function readHead(bytes: Buffer): Head | null {
   return { status: Number(match[1]), reason: match[2], fields: section.fields, end: section.end };
 }
 
-/** Field lines up to and with the empty line behind them. */
+/** Reads field lines and the empty line after them. */
 function readFields(bytes: Buffer, from: number): { fields: Pair[]; end: number } | null {
   const fields: Pair[] = [];
   let at = from;
@@ -101,7 +102,7 @@ function readFields(bytes: Buffer, from: number): { fields: Pair[]; end: number 
   }
 }
 
-/** A line ends in CRLF; neither of the two stands alone. */
+/** A line ends in CRLF; a bare CR or LF is a fault. */
 function lineAt(bytes: Buffer, from: number): { text: string; end: number } | null {
   const feed = bytes.indexOf(10, from);
   const to = feed < 0 ? bytes.length : feed;
@@ -137,7 +138,7 @@ function readContent(bytes: Buffer, head: Head, method: string, ended: boolean):
     return { framing: 'length', body: bytes.subarray(start, end), ...empty, end };
   }
   if (!valuesOf(head.fields, 'connection').includes('close')) {
-    throw new ResponseFault('nothing says where the content ends');
+    throw new ResponseFault('the content has no framing and no Connection: close');
   }
   if (!ended) return null;
   return { framing: 'close', body: bytes.subarray(start), ...empty, end: bytes.length };
@@ -158,7 +159,7 @@ function readChunked(bytes: Buffer, start: number): Content | null {
     parts.push(bytes.subarray(at, at + size));
     chunks.push(size);
     at += size;
-    if (bytes[at] !== 13 || bytes[at + 1] !== 10) throw new ResponseFault('no CRLF behind a chunk');
+    if (bytes[at] !== 13 || bytes[at + 1] !== 10) throw new ResponseFault('no CRLF after a chunk');
     at += 2;
   }
   const section = readFields(bytes, at);

@@ -1,5 +1,5 @@
-// Runs a server for one test, on a driver of one's choice, and takes stock afterwards: it closed,
-// it counted as many ends as beginnings, and it left no descriptor open.
+// Runs a server for one test, on a chosen driver. Afterwards the server must have closed, its
+// counters of accepted and closed connections must agree, and no descriptor may stay open.
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -13,26 +13,26 @@ import { RawClient } from './raw-client.ts';
 
 export type DriverName = 'uring' | 'epoll' | 'net';
 
-/** Most a test may take; those that hang say so instead of holding up the suite. */
+/** The longest time of a test; a test that hangs fails. */
 const TEST_TIMEOUT_MS = 90_000;
 const PATIENCE_MS = 30_000;
 
 export interface Running {
   readonly server: Server;
   readonly port: number;
-  /** What the server wrote to standard error and to standard output, one entry a line. */
+  /** The lines that the server wrote to standard error and to standard output. */
   readonly log: readonly string[];
   readonly out: readonly string[];
   open(): Promise<RawClient>;
 }
 
-/** How long close() waits for handlers that a test left without an answer. */
+/** How long close() waits for handlers that have not responded. */
 const SHUTDOWN_MS = 2_000;
 
-/** How long close() waits for requests on connections that a test left idle. */
+/** How long close() waits for requests on idle connections. */
 const DRAIN_LINGER_MS = 20;
 
-/** The world of a server that writes into lists. */
+/** Asynchronous I/O that prints into lists. */
 class RecordingAsyncIo extends NodeAsyncIo {
   readonly log: string[] = [];
   readonly out: string[] = [];
@@ -51,8 +51,8 @@ export function chosenDrivers(): DriverName[] {
   const asked = process.env['VIBING_DRIVERS'] ?? '';
   const all: DriverName[] = ['uring', 'epoll', 'net'];
   if (asked !== '') return all.filter((name) => asked.split(',').includes(name));
-  // On Linux epoll has to run: that it cannot is a failure to be seen, not a case to be left out.
-  // io_uring may be forbidden to a container.
+  // On Linux epoll must run: without it the tests fail and are not skipped.
+  // A container may forbid io_uring.
   const epoll = process.platform === 'linux' || epollProblem() === null;
   return all.filter((name) => name === 'net' || (name === 'epoll' ? epoll : uringRuns()));
 }
@@ -64,20 +64,19 @@ function uringRuns(): boolean {
 export type DriverTest = (driver: DriverName, context: TestContext) => Promise<void>;
 
 /**
- * For what processes do rather than drivers: the fastest driver, and `net`, whose listener is not
- * inherited.
+ * The drivers for tests of processes: the fastest one, and `net`, whose listener is not inherited.
  */
 export function fewDrivers(): readonly DriverName[] {
   const all = chosenDrivers();
   return all.filter((_name, index) => index === 0 || index === all.length - 1);
 }
 
-/** For what is the same whatever the driver. */
+/** The drivers for tests that do not depend on the driver. */
 export function oneDriver(): readonly DriverName[] {
   return chosenDrivers().slice(0, 1);
 }
 
-/** A group of tests for every driver. `add` makes one test of the group. */
+/** Defines a group of tests for every driver. `add` adds a test to the group. */
 export function onEachDriver(
   subject: string,
   define: (add: (name: string, body: DriverTest) => void) => void,
@@ -92,7 +91,7 @@ export function onEachDriver(
   }
 }
 
-/** A server that listens nowhere yet, and what it writes. */
+/** Makes a server that does not listen yet, and its recorded output. */
 export function makeServer(
   driver: DriverName,
   options: ServerOptions,
@@ -139,7 +138,7 @@ export async function withServer(
   try {
     await body({ server, port, log: asyncIo.log, out: asyncIo.out, open });
   } catch (error) {
-    // What failed first is the news; what is left over then is only its consequence.
+    // Only the first error is reported: errors of the clean-up follow from it.
     for (const client of clients) client.reset();
     await inTime('close()', server.close()).catch(() => {});
     throw error;
@@ -153,7 +152,7 @@ export async function withServer(
 
 const warm = new Set<DriverName>();
 
-/** What a process opens once and keeps is no leak. */
+/** Opens what a process opens once and keeps, so that it does not count as a leak. */
 async function warmUp(driver: DriverName): Promise<void> {
   if (warm.has(driver)) return;
   warm.add(driver);
@@ -165,16 +164,16 @@ async function warmUp(driver: DriverName): Promise<void> {
   await server.close();
 }
 
-/** Open descriptors of this process; 0 where nobody can say. */
+/** Open descriptors of this process; 0 where they cannot be counted. */
 function descriptors(): number {
   return process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0;
 }
 
-/** Waits for something that events bring about, and says what when it does not come. */
+/** Waits until the condition holds; throws with `what` when it does not within the timeout. */
 export async function eventually(what: string, isSo: () => boolean): Promise<void> {
   const givenUpMs = performance.now() + PATIENCE_MS;
   while (!isSo()) {
-    if (performance.now() > givenUpMs) throw new Error(`waited in vain: ${what}`);
+    if (performance.now() > givenUpMs) throw new Error(`timed out while waiting for: ${what}`);
     await wait(1);
   }
 }
@@ -186,7 +185,7 @@ export function wait(waitMs: number): Promise<void> {
 async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not come to an end`)), PATIENCE_MS);
+    timer = setTimeout(() => reject(new Error(`${what} did not finish`)), PATIENCE_MS);
   });
   try {
     return await Promise.race([promise, late]);
@@ -195,7 +194,7 @@ async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
   }
 }
 
-/** A promise and what settles it. */
+/** A promise and the function that resolves it. */
 export class Gate {
   readonly opened: Promise<void>;
   open: () => void = () => {};

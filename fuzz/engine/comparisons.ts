@@ -1,15 +1,15 @@
-// From what the code compared to inputs that may make it come out equal: where the one value stands
-// in an input, in whichever form, the other is written.
+// Makes inputs from recorded comparisons: where one of two compared values occurs in an input, in
+// any of several forms, the other value is written.
 
-import type { Random } from './random.ts';
+import type { Random } from '../../testing/random.ts';
 
-/** Inputs made of one entry at most. */
+/** The most inputs from one entry. */
 const CANDIDATES_MAX = 1_500;
 
-/** Further places of the same value are not likely to be the one. */
+/** The most occurrences of one value that are replaced. */
 const PLACES_MAX = 8;
 
-/** Inputs that differ from `input` behind its first `front` bytes; each is new memory. */
+/** Inputs that differ from `input` after its first `front` bytes; each is a copy. */
 export function candidates(
   input: Uint8Array,
   compared: readonly unknown[],
@@ -25,7 +25,7 @@ export function candidates(
     }
   }
   const all = [...found.values()];
-  // Any of them may be the one: when there are too many, which are tried is left to chance.
+  // When there are too many, a random selection is kept.
   while (all.length > CANDIDATES_MAX) {
     const last = all.pop();
     if (last !== undefined && !random.once(2)) all[random.below(all.length)] = last;
@@ -44,7 +44,7 @@ function distinct(compared: readonly unknown[]): Pair[] {
   return [...pairs.values()];
 }
 
-/** How two values may stand in an input: as text, a byte, a word, a decimal or a hexadecimal. */
+/** The forms of two values in an input: text, byte, word, decimal and hexadecimal. */
 function forms(one: number | string, other: number | string): [Buffer, Buffer][] {
   if (typeof one === 'string' || typeof other === 'string') {
     return [[Buffer.from(String(one)), Buffer.from(String(other))]];
@@ -55,7 +55,7 @@ function forms(one: number | string, other: number | string): [Buffer, Buffer][]
   if (isWord(one) && isWord(other)) found.push([word(one), word(other)]);
   if (one < 0 || other < 0) return found;
   for (const radix of [10, 16]) {
-    // The sizes beside one another too: comparisons also ask for less or more.
+    // The neighbouring numbers too, for comparisons with < and >.
     for (const near of [other, other + 1, Math.max(0, other - 1)]) {
       found.push([Buffer.from(one.toString(radix)), Buffer.from(near.toString(radix))]);
     }

@@ -1,26 +1,26 @@
-// The inputs that are worth going on from, and which of them comes next: small ones that reach what
-// few executions reach are tried most.
+// The inputs that mutations start from, and the choice of the next one: small inputs that reach
+// rarely reached code are chosen most.
 
-import type { Random } from './random.ts';
+import type { Random } from '../../testing/random.ts';
 
 export interface Entry {
   readonly bytes: Uint8Array;
   /** Sorted. */
   readonly features: Int32Array;
-  /** How often it was the one to go on from. */
+  /** How often it was chosen. */
   picks: number;
 }
 
-/** Weights follow what is rare, and that changes slowly. */
+/** Choices between two updates of the weights, which change slowly. */
 const WEIGHTS_PICKS = 256;
-/** What an entry weighs that is the smallest one for none of its features. */
+/** The factor for an entry that is the smallest for none of its features. */
 const UNFAVOURED = 0.1;
-/** An input of this many bytes weighs half of what an empty one does. A guess. */
+/** An input of this many bytes has half the weight of an empty one. A guess. */
 const HALF_BYTES = 200;
 
 export class Corpus {
   readonly entries: Entry[];
-  /** For each feature, the entry that has it in the fewest bytes. */
+  /** For each feature the smallest entry that has it. */
   readonly #smallest: Map<number, Entry>;
   /** Running sums of the weights. */
   #sums: Float64Array;
@@ -45,7 +45,7 @@ export class Corpus {
     this.#picksLeft = 0;
   }
 
-  /** The next to go on from; `hits` says how often executions moved each counter. */
+  /** Chooses the next entry; `hits` counts the executions that moved each counter. */
   pick(random: Random, hits: Float64Array): Entry {
     if (this.#picksLeft === 0) this.#weigh(hits);
     this.#picksLeft -= 1;
@@ -74,14 +74,14 @@ export class Corpus {
     }
   }
 
-  /** As few and as small entries as have every feature between them. */
+  /** A small set of small entries that together have every feature. */
   minimal(): Entry[] {
     const kept = new Set<Entry>();
     const covered = new Set<number>();
     const rarestFirst = [...this.#smallest].sort(
       ([one, a], [other, b]) => a.bytes.length - b.bytes.length || one - other,
     );
-    // From the largest down: what only a large entry has also brings what smaller ones have.
+    // From the largest down: a needed large entry also covers features of smaller ones.
     for (const [feature, entry] of rarestFirst.reverse()) {
       if (covered.has(feature)) continue;
       kept.add(entry);

@@ -1,19 +1,19 @@
-// Which counters an execution moved, and how far: a feature is a counter together with the rough
-// number of its hits. A new feature is what makes an input worth keeping.
+// Coverage: which counters an execution moved, and how far. A feature is a counter with a bucket of
+// its number of hits. An input with a new feature is kept.
 
-/** A bit for each rough number: 1, 2, 3, 4 to 7, 8 to 15, 16 to 31, 32 to 127, 128 and more. */
+/** A bit for each bucket: 1, 2, 3, 4 to 7, 8 to 15, 16 to 31, 32 to 127, 128 and more. */
 const BUCKETS = new Uint8Array(256);
 for (let hits = 1; hits < 256; hits++) {
-  const rough =
+  const bucket =
     hits < 4 ? hits - 1 : hits < 32 ? Math.floor(Math.log2(hits)) + 1 : hits < 128 ? 6 : 7;
-  BUCKETS[hits] = 1 << rough;
+  BUCKETS[hits] = 1 << bucket;
 }
 
 export class Coverage {
   readonly counters: Uint8ClampedArray;
-  /** In how many executions a counter moved. */
+  /** The number of executions that moved each counter. */
   readonly hits: Float64Array;
-  /** Features met so far. */
+  /** Features so far. */
   count: number;
   /** Counters that moved at least once. */
   reached: number;
@@ -34,7 +34,7 @@ export class Coverage {
     this.#words.fill(0);
   }
 
-  /** After an execution: how many of its features are new. They are known from now on. */
+  /** After an execution: adds its features, and returns how many are new. */
   take(): number {
     const words = this.#words;
     const { counters, hits } = this;

@@ -1,7 +1,7 @@
-// An input in the making: bytes in a buffer that is as long as an input may be. The bytes at the
-// front that say how it is run are no place for mutations.
+// An input under construction: bytes in a buffer of the maximum length. Mutations leave the control
+// bytes at the front alone.
 
-import type { Random } from './random.ts';
+import type { Random } from '../../testing/random.ts';
 
 const LF = 0x0a;
 
@@ -16,7 +16,7 @@ export class Draft {
     this.length = 0;
   }
 
-  /** Begins with a copy; one without all of its bytes at the front gets zeros there. */
+  /** Starts with a copy of `base`; missing control bytes become zeros. */
   begin(base: Uint8Array): void {
     const kept = Math.min(base.length, this.bytes.length);
     this.bytes.fill(0, 0, this.controlBytes);
@@ -28,17 +28,17 @@ export class Draft {
     return this.length <= this.controlBytes;
   }
 
-  /** Somewhere a byte is; there is one. */
+  /** A random byte; the draft is not empty. */
   place(random: Random): number {
     return this.controlBytes + random.below(this.length - this.controlBytes);
   }
 
-  /** Somewhere a byte could be put in: in front of another or at the end. */
+  /** A random position for an insertion. */
   gap(random: Random): number {
     return this.controlBytes + random.below(this.length - this.controlBytes + 1);
   }
 
-  /** Makes room for `count` bytes at `at`, or for as many as fit: gives how many. */
+  /** Makes room for `count` bytes at `at`, or for as many as fit; returns how many. */
   open(at: number, count: number): number {
     const made = Math.min(count, this.bytes.length - this.length);
     this.bytes.copyWithin(at + made, at, this.length);
@@ -46,25 +46,25 @@ export class Draft {
     return made;
   }
 
-  /** Takes `count` bytes out. */
+  /** Removes `count` bytes. */
   close(at: number, count: number): void {
     this.bytes.copyWithin(at, at + count, this.length);
     this.length -= count;
   }
 
-  insert(at: number, piece: Uint8Array): void {
-    const made = this.open(at, piece.length);
-    this.bytes.set(made < piece.length ? piece.subarray(0, made) : piece, at);
+  insert(at: number, bytes: Uint8Array): void {
+    const made = this.open(at, bytes.length);
+    this.bytes.set(made < bytes.length ? bytes.subarray(0, made) : bytes, at);
   }
 
-  /** Where the line begins that holds `at`. */
+  /** The start of the line that contains `at`. */
   lineStart(at: number): number {
     let start = at;
     while (start > this.controlBytes && this.bytes[start - 1] !== LF) start -= 1;
     return start;
   }
 
-  /** Where the next line begins, or the end. */
+  /** The start of the next line, or the end. */
   lineEnd(at: number): number {
     let end = at;
     while (end < this.length && this.bytes[end] !== LF) end += 1;

@@ -1,20 +1,20 @@
-// The loop: make an input out of one that is kept, run it, keep it when it reached something new.
-// All it does follows from the seed, the kept inputs and the number of executions.
+// The fuzzing loop: mutates an entry of the corpus, runs it, and keeps it when it has a new
+// feature. All of it follows from the seed, the first inputs and the number of executions.
 
-import type { Target } from '../target.ts';
+import { Random } from '../../testing/random.ts';
 import { candidates } from './comparisons.ts';
 import { Corpus, type Entry } from './corpus.ts';
 import { Coverage } from './coverage.ts';
 import type { Counters } from './mirror.ts';
 import { Mutator } from './mutator.ts';
-import { Random } from './random.ts';
 import { sameFailure, shrink } from './shrink.ts';
+import type { Target } from './target.ts';
 
 /** Executions from one entry before the next is chosen. A guess. */
 const ROUND = 64;
-/** What is too slow to be asked each time is asked once in so many executions. */
+/** Thorough checks run once in this many executions. */
 const THOROUGH_ONCE_IN = 512;
-/** Executions spent on making a new entry smaller, and on making a finding smaller. */
+/** The most executions for shrinking a new entry, and a finding. */
 const TRIM_MAX = 96;
 const SHRINK_MAX = 1_000;
 
@@ -23,23 +23,25 @@ const STACK_FRAMES = 10;
 export interface EngineOptions {
   readonly target: Target;
   readonly counters: Counters;
-  /** What the code compares when it runs this; null where that is not followed. */
+  /** The comparisons of a run with this input; null when they are not recorded. */
   readonly compare: ((input: Uint8Array) => Promise<readonly unknown[]>) | null;
   readonly seed: number;
-  /** False: coverage is measured and nothing follows from it. */
+  /** False: coverage is measured and not used. */
   readonly isGuided: boolean;
-  /** Called with each input before it runs: whoever watches knows it if it never ends. */
+  /**
+   * Called with each input before it runs, so that the watching thread knows an input that hangs.
+   */
   readonly watch: (input: Uint8Array) => void;
 }
 
 export interface Finding {
   readonly input: Uint8Array;
-  /** The input it was found with. */
+  /** The input before shrinking. */
   readonly original: Uint8Array;
   readonly error: Error;
-  /** How many executions there had been. */
+  /** The number of executions until then. */
   readonly executions: number;
-  /** False when it does not fail alone: it needs what ran before. */
+  /** False when the input fails only after the inputs before it. */
   readonly isAlone: boolean;
 }
 
@@ -52,8 +54,8 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #target: Target;
   readonly #mutator: Mutator;
-  /** A rejection that nobody handled, of whichever execution. */
-  #stray: Error | null;
+  /** An unhandled rejection of some execution. */
+  #unhandled: Error | null;
 
   constructor(options: EngineOptions) {
     const { target, counters, seed } = options;
@@ -63,7 +65,7 @@ export class Engine {
     this.random = new Random(seed);
     this.executions = 0;
     this.finding = null;
-    this.#stray = null;
+    this.#unhandled = null;
     this.#mutator = new Mutator({
       random: this.random,
       bytesMax: target.bytesMax,
@@ -73,7 +75,7 @@ export class Engine {
     });
   }
 
-  /** Runs what is kept, and the target's own seeds if that is nothing. */
+  /** Runs the corpus, or the target's seeds if it is empty. */
   async begin(kept: readonly Uint8Array[]): Promise<void> {
     const front = '\0'.repeat(this.#target.controlBytes);
     const own = this.#target.seeds.map((seed) => Buffer.from(front + seed, 'latin1'));
@@ -88,7 +90,7 @@ export class Engine {
     }
   }
 
-  /** A round of executions from one entry; stops early at a finding, or when it is over. */
+  /** A round of executions from one entry; stops early at a finding, or when `isOver` says so. */
   async round(isOver: (executions: number) => boolean): Promise<void> {
     const { corpus, random } = this;
     const entry = this.#next();
@@ -102,7 +104,7 @@ export class Engine {
     }
   }
 
-  /** Runs an input and keeps it if it is worth it; false at a finding. */
+  /** Runs an input, and keeps it if it has new features; false at a finding. */
   async #try(input: Uint8Array, thorough: boolean): Promise<boolean> {
     const error = await this.#run(input, thorough);
     if (error !== null) await this.#found(input.slice(), error);
@@ -112,7 +114,7 @@ export class Engine {
     return this.finding === null;
   }
 
-  /** Tries what would make comparisons come out otherwise, once for each entry. */
+  /** Tries inputs that may change the results of comparisons, once for each entry. */
   async #solve(entry: Entry, isOver: (executions: number) => boolean): Promise<void> {
     const { compare, isGuided } = this.#options;
     if (compare === null || !isGuided) return;
@@ -131,12 +133,12 @@ export class Engine {
       : random.pick(corpus.entries);
   }
 
-  /** A rejection that reached nobody counts against the execution it is noticed in. */
-  strayed(error: Error): void {
-    this.#stray ??= error;
+  /** An unhandled rejection counts as a failure of the execution in which it is reported. */
+  rejectionUnhandled(error: Error): void {
+    this.#unhandled ??= error;
   }
 
-  /** Null when all is well. */
+  /** Runs an input; returns its failure or null. */
   async #run(input: Uint8Array, thorough: boolean): Promise<Error | null> {
     const { counters, watch } = this.#options;
     const { steps } = counters;
@@ -145,7 +147,7 @@ export class Engine {
     this.coverage.clear();
     steps[0] = this.#target.stepsMax;
     let failed: Error | null = null;
-    // Code that makes errors for callers who may never look at them would spend its time on stacks.
+    // Stacks of errors cost much time, and few of them are read.
     Error.stackTraceLimit = thorough ? STACK_FRAMES : 0;
     try {
       const pending = this.#target.run(input, thorough);
@@ -153,10 +155,10 @@ export class Engine {
     } catch (error) {
       failed = error instanceof Error ? error : new Error(`thrown: ${String(error)}`);
     }
-    // Whoever catches everything also catches that there were too many steps.
-    if (failed === null && steps[0] < 0) failed = new RangeError('more steps than may be');
-    failed ??= this.#stray;
-    this.#stray = null;
+    // Code that catches all errors also catches the one for too many steps.
+    if (failed === null && steps[0] < 0) failed = new RangeError('more steps than stepsMax');
+    failed ??= this.#unhandled;
+    this.#unhandled = null;
     steps[0] = 0x7fffffff;
     Error.stackTraceLimit = STACK_FRAMES;
     return failed;
@@ -166,12 +168,12 @@ export class Engine {
     this.corpus.add(bytes, this.coverage.features());
   }
 
-  /** Keeps an input that reached something new, smaller if that reaches the same. */
+  /** Keeps an input with new features, shrunk while it has the same features. */
   async #reached(input: Uint8Array): Promise<void> {
     const features = this.coverage.features();
     const front = this.#target.controlBytes;
     const smaller = await shrink(input, front, TRIM_MAX, async (candidate) => {
-      // What fails here is found by and by; a trim is no place for it.
+      // A failure here is no finding: later executions find it.
       if ((await this.#run(candidate, false)) !== null) return false;
       return this.coverage.has(features);
     });
@@ -182,7 +184,7 @@ export class Engine {
 
   async #found(original: Uint8Array, first: Error): Promise<void> {
     const { executions } = this;
-    // Again, now with its stack.
+    // Runs it again, with its stack.
     const again = await this.#run(original, true);
     if (again === null) {
       this.finding = { input: original, original, error: first, executions, isAlone: false };

@@ -1,28 +1,28 @@
-// Puts counters into compiled code: one for each function, each side of a condition, the body of
-// each loop, each case, each catch. Or, in another copy, makes each comparison tell what it
-// compares. Nothing else about the code changes, its line numbers included.
+// Instruments compiled code: a counter for each function, each branch of a condition, each loop
+// body, case and catch; or, in another copy, a call that records the operands of each comparison.
+// Behaviour and line numbers stay the same.
 
 import { type Node, parse } from 'acorn';
 import MagicString from 'magic-string';
 
-/** What stands in the way of an endless loop, and what counts. Names nobody else would take. */
+/** The names of counters and of the step limit that ends endless loops; no code uses them. */
 const COUNTERS = '$counters';
 const STEPS = '$steps';
 const EXHAUSTED = '$exhausted';
 
-/** Words shorter or longer than this are no good to a mutator. */
+/** Lengths of words that are useful to a mutator. */
 const WORD_LENGTH_MIN = 2;
 const WORD_LENGTH_MAX = 32;
 
 export interface Instrumented {
   readonly code: string;
-  /** The first counter that is not taken yet. */
+  /** The next free counter. */
   readonly next: number;
-  /** Strings that the code knows, as candidates for what it looks for. */
+  /** Strings of the code, for mutations. */
   readonly words: readonly string[];
 }
 
-/** What comparisons become calls of: functions of the module `counters`. */
+/** The functions of the module `counters` that replace comparisons. */
 const COMPARISONS: Readonly<Record<string, string>> = {
   '===': 'equal',
   '!==': 'unequal',
@@ -39,8 +39,8 @@ export function instrument(source: string, first: number, counters: string): Ins
   const marks = new Marks(source, first);
   marks.visit(treeOf(source), null);
   const names = `counters as ${COUNTERS}, steps as ${STEPS}, exhausted as ${EXHAUSTED}`;
-  // In front of the first line and without a line end. Each import is looked up at every use, so
-  // the arrays are kept in constants of the module.
+  // Added to the first line, so that line numbers stay. Constants of the module are faster than
+  // imports.
   marks.text.prepend(
     `import { ${names} } from ${JSON.stringify(counters)};` +
       `const ${COUNTERS}_ = ${COUNTERS}, ${STEPS}_ = ${STEPS};`,
@@ -72,7 +72,7 @@ function treeOf(source: string): Tree {
   return parse(source, { ecmaVersion: 'latest', sourceType: 'module' }) as unknown as Tree;
 }
 
-/** What a module imports, as it is written there. */
+/** The module specifiers that a module imports. */
 export function importsOf(source: string): string[] {
   const program = parse(source, { ecmaVersion: 'latest', sourceType: 'module' });
   const found: string[] = [];
@@ -96,7 +96,7 @@ class Marks {
   }
 
   visit(node: Tree, parent: Tree | null): void {
-    // From the inside out, so that what surrounds stands outside of what is surrounded.
+    // From the inside out, so that the edits nest.
     if (!mentionsOnly(node)) {
       for (const child of childrenOf(node)) this.visit(child, node);
     }
@@ -148,7 +148,7 @@ class Marks {
     return counter;
   }
 
-  /** A body: a block, one statement, or what an arrow function gives. */
+  /** A body: a block, a statement, or the expression of an arrow function. */
   #inside(body: Tree, stepping: boolean): void {
     const step = stepping ? ` if (--${STEPS}_[0] < 0) ${EXHAUSTED}();` : '';
     if (body.type === 'BlockStatement') {
@@ -176,7 +176,7 @@ class Marks {
     }
   }
 
-  /** Strings as they are; numbers that hold four characters as those. */
+  /** Strings, and numbers that encode four characters. */
   #word(node: Tree, parent: Tree | null): void {
     const value = node['value'];
     if (parent?.type === 'ImportDeclaration' || parent?.type === 'ExportNamedDeclaration') return;
@@ -190,13 +190,13 @@ class Marks {
   }
 }
 
-/** Four bytes from the lowest up, as a comparison of words has them; '' for a small number. */
+/** The four characters of a 32-bit number, lowest byte first; '' for a small number. */
 function charactersOf(value: number): string {
   if (!Number.isInteger(value) || value < 2 ** 24 || value >= 2 ** 32) return '';
   return String.fromCharCode(...[0, 8, 16, 24].map((shift) => (value >>> shift) & 255));
 }
 
-/** What only a person reads: the text of an assertion or of an error. Nothing in it is a branch. */
+/** Whether a node makes an error: its message has no branches worth counting. */
 function mentionsOnly(node: Tree): boolean {
   if (node.type !== 'NewExpression') return false;
   return /Error$/.test(String(child(node, 'callee')['name']));
@@ -214,7 +214,7 @@ function childrenOf(node: Tree): Tree[] {
     else if (isTree(value)) found.push(value);
   }
   if (node.type !== 'CallExpression') return found;
-  // The text of an assertion is its second argument.
+  // Without the message of an assertion, its second argument.
   const isAssertion = child(node, 'callee')['name'] === 'assert';
   return isAssertion ? found.slice(0, 2) : found;
 }

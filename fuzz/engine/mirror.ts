@@ -1,5 +1,5 @@
-// Writes a target and all that it imports to a folder of its own, the modules of src/ with counters
-// in them. There it runs as it is: a target imports src/ like any other code.
+// Writes a mirror of a target: a folder with the target and all modules that it imports, those of
+// src/ instrumented. The target itself is an ordinary module that imports src/.
 
 import { createHash } from 'node:crypto';
 import {
@@ -20,45 +20,46 @@ export const BUILD: string = fileURLToPath(new URL('../..', import.meta.url));
 
 const MIRRORS = join(BUILD, 'mirrors');
 const COUNTERS_MODULE = 'counters.js';
-/** Whoever runs a mirror of yesterday has long loaded it. */
+/** Older mirrors are removed: their processes have loaded them long ago. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
-/** A mistake put into one module: `find` stands there once. */
-export interface Plant {
+/** A mistake to inject into one module: `find` occurs there once. */
+export interface Injection {
   /** As in 'src/http/parse-head.js'. */
   readonly module: string;
   readonly find: string;
   readonly replacement: string;
 }
 
-/** What is put into the modules of a mirror; comparisons tell what they compare. */
+/** The instrumentation of a mirror. */
 export type Kind = 'counters' | 'comparisons';
 
-/** What the module of counters exports. */
+/** The exports of the module of counters. */
 export interface Counters {
   readonly counters: Uint8ClampedArray;
-  /** How many steps are left, in its one element. */
+  /** The steps left, in its only element. */
   readonly steps: Int32Array;
   readonly words: readonly string[];
 }
 
-/** What the same module exports where comparisons tell. */
+/** The exports of that module in a mirror of comparisons. */
 export interface Comparisons {
-  /** What was compared since this was emptied, two values each. */
+  /** Pairs of operands, since this was emptied. */
   readonly compared: unknown[];
 }
 
-/** The folder of the mirror; made when it is not there yet. */
-export function mirror(entry: string, kind: Kind, plant: Plant | null = null): string {
+/** The folder of the mirror; made on first use. */
+export function mirror(entry: string, kind: Kind, injection: Injection | null = null): string {
   const sources = sourcesOf(entry);
-  if (plant !== null) sources.set(plant.module, planted(sources.get(plant.module), plant));
+  if (injection !== null)
+    sources.set(injection.module, withInjection(sources.get(injection.module), injection));
   const hash = createHash('sha256').update(readFileSync(join(BUILD, 'fuzz/engine/instrument.js')));
   for (const [path, source] of sources) hash.update(`${path}\0${source}\0`);
   const name = `${posix.basename(entry, '.js')}-${kind}`;
   const folder = join(MIRRORS, `${name}-${hash.digest('hex').slice(0, 16)}`);
   if (statSync(folder, { throwIfNoEntry: false }) !== undefined) return folder;
   removeOld();
-  // Others may be writing the same: whoever is first to rename has made it.
+  // Other processes may write the same mirror: the first rename wins.
   const draft = `${folder}.${process.pid}.${process.hrtime.bigint()}`;
   write(draft, sources, kind);
   try {
@@ -70,7 +71,7 @@ export function mirror(entry: string, kind: Kind, plant: Plant | null = null): s
   return folder;
 }
 
-/** A module and all that it imports from here, by its path, in the order they are met. */
+/** A module and all project modules that it imports, by path. */
 function sourcesOf(entry: string): Map<string, string> {
   const sources = new Map<string, string>();
   const waiting = [entry];
@@ -88,12 +89,14 @@ function sourcesOf(entry: string): Map<string, string> {
   return sources;
 }
 
-function planted(source: string | undefined, plant: Plant): string {
-  const parts = source?.split(plant.find) ?? [];
+function withInjection(source: string | undefined, injection: Injection): string {
+  const parts = source?.split(injection.find) ?? [];
   if (parts.length !== 2) {
-    throw new Error(`${plant.module} has ${parts.length - 1} places for a planted mistake, not 1`);
+    throw new Error(
+      `${injection.module} has ${parts.length - 1} places for an injected mistake, not 1`,
+    );
   }
-  return parts.join(plant.replacement);
+  return parts.join(injection.replacement);
 }
 
 function write(folder: string, sources: ReadonlyMap<string, string>, kind: Kind): void {
@@ -119,7 +122,7 @@ function write(folder: string, sources: ReadonlyMap<string, string>, kind: Kind)
   writeFileSync(join(folder, COUNTERS_MODULE), module);
 }
 
-/** Most pairs that one run may leave behind: most of them say the same again and again. */
+/** The most pairs that one run records: most pairs repeat. */
 const COMPARED_MAX = 40_000;
 
 function comparisonsModule(): string {
@@ -142,14 +145,14 @@ function comparisonsModule(): string {
   ].join('\n');
 }
 
-/** Clamped, so that a loop of 256 rounds does not look like none. */
+/** Clamped, so that 256 hits do not count as 0. */
 function countersModule(count: number, words: readonly string[]): string {
   const length = Math.ceil(count / 8) * 8;
   return [
     `export const counters = new Uint8ClampedArray(${length});`,
     'export const steps = new Int32Array(1).fill(0x7fffffff);',
     'export function exhausted() {',
-    "  throw new RangeError('it goes on and on: more steps than an input can be worth');",
+    "  throw new RangeError('more steps than the target allows: an endless loop?');",
     '}',
     `export const words = ${JSON.stringify(words)};`,
     '',

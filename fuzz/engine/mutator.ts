@@ -1,13 +1,13 @@
-// Makes an input out of others: blindly, by bytes and by lines, with words that the code knows, and
-// with what a target knows of its language. Works in one buffer and allocates nothing.
+// Makes an input from others: random changes of bytes and lines, words of the code, and mutations
+// of the target that know its format. Works in one buffer and allocates nothing.
 
+import type { Random } from '../../testing/random.ts';
 import { Draft } from './draft.ts';
-import type { Random } from './random.ts';
 
-/** Changes what is in the draft; `other` is an input to take pieces of. */
+/** Changes the draft; `other` is an input to copy parts from. */
 export type Mutation = (draft: Draft, random: Random, other: Uint8Array) => void;
 
-/** Bytes that mean something in HTTP or JSON, or stand at an edge of a range. */
+/** Bytes with a meaning in HTTP or JSON, or at the edge of a range. */
 const ODD = Uint8Array.from(
   Buffer.from(
     '\r\n\r\n\t  :;,,/?*.%#"<>@[]{}()=\\\0\x01\x1f\x7f\x80\xc2\xff0019afFAGgzZ-+_~',
@@ -15,7 +15,7 @@ const ODD = Uint8Array.from(
   ),
 );
 
-/** Numbers that limits are made of. */
+/** Numbers near limits. */
 // biome-ignore format: numbers near one edge stand in one row
 const NUMBERS = [
   '0', '1', '7', '8', '10', '00', '255', '256', '65535', '65536', '-1', '+1', '0x10', '1e3',
@@ -44,7 +44,7 @@ export class Mutator {
     const numbers = NUMBERS.map((number) => Uint8Array.from(Buffer.from(number)));
     this.#draft = new Draft(options.bytesMax, options.controlBytes);
     this.#random = random;
-    // Those that stand here twice are tried twice as often.
+    // Mutations that are listed twice are tried twice as often.
     this.#mutations = [
       ...[flip, setAny, setOdd, setOdd, insertOdd, insertOdd, remove, remove, double, copyOver],
       ...[removeLine, doubleLine, swapLines, swapCase, count, number(numbers)],
@@ -53,14 +53,14 @@ export class Mutator {
     ];
   }
 
-  /** An input made of `base`, and sometimes of a piece of `other`; good until the next one. */
+  /** An input made from `base` and sometimes a part of `other`; valid until the next call. */
   mutate(base: Uint8Array, other: Uint8Array): Uint8Array {
     const draft = this.#draft;
     const random = this.#random;
     draft.begin(base);
     if (random.once(8)) splice(draft, random, other);
     if (draft.controlBytes > 0 && random.once(4)) {
-      draft.bytes[random.below(draft.controlBytes)] = random.bits() & 255;
+      draft.bytes[random.below(draft.controlBytes)] = random.next() & 255;
     }
     for (let left = random.short(STACKED_MAX); left > 0; left--) {
       random.pick(this.#mutations)(draft, random, other);
@@ -76,7 +76,7 @@ function flip(draft: Draft, random: Random): void {
 
 function setAny(draft: Draft, random: Random): void {
   if (draft.isEmpty) return;
-  draft.bytes[draft.place(random)] = random.bits() & 255;
+  draft.bytes[draft.place(random)] = random.next() & 255;
 }
 
 function setOdd(draft: Draft, random: Random): void {
@@ -103,7 +103,7 @@ function double(draft: Draft, random: Random): void {
   const from = draft.place(random);
   const count = random.short(draft.length - from);
   const made = draft.open(from, count);
-  // What was moved away by opening stands behind the gap.
+  // open() has moved the original behind the gap.
   draft.bytes.copyWithin(from, from + made, from + 2 * made);
 }
 
@@ -128,7 +128,7 @@ function doubleLine(draft: Draft, random: Random): void {
   draft.bytes.copyWithin(from, from + made, from + 2 * made);
 }
 
-/** Puts a line in front of another. */
+/** Moves a line in front of another. */
 function swapLines(draft: Draft, random: Random): void {
   if (draft.isEmpty) return;
   const to = draft.lineStart(draft.place(random));
@@ -147,13 +147,13 @@ function swapCase(draft: Draft, random: Random): void {
   if (lower >= 0x61 && lower <= 0x7a) draft.bytes[at] ^= 0x20;
 }
 
-/** A byte goes up or down by a little: digits, and characters beside each other. */
+/** Adds a small number to a byte, for digits and neighbouring characters. */
 function count(draft: Draft, random: Random): void {
   if (draft.isEmpty) return;
   draft.bytes[draft.place(random)] += random.once(2) ? random.short(8) : -random.short(8);
 }
 
-/** Writes a number in place of the digits that stand somewhere. */
+/** Replaces some digits by a number. */
 function number(numbers: readonly Uint8Array[]): Mutation {
   return (draft, random) => {
     if (draft.isEmpty) return;
@@ -185,7 +185,7 @@ function overwriteWord(words: readonly Uint8Array[]): Mutation {
   };
 }
 
-/** Puts a piece of another input in, or in place of all that follows. */
+/** Inserts a part of another input, or replaces the rest by it. */
 function splice(draft: Draft, random: Random, other: Uint8Array): void {
   if (other.length <= draft.controlBytes) return;
   const from = draft.controlBytes + random.below(other.length - draft.controlBytes);

@@ -1,9 +1,9 @@
-// Makes an input smaller as long as something stays true of it: takes out ever smaller pieces, in
-// bounded time.
+// Shrinks an input while a condition holds: removes ever smaller parts, in a bounded number of
+// tries.
 
 export type Holds = (candidate: Uint8Array) => Promise<boolean>;
 
-/** The smallest found with at most `triesMax` tries; the first `front` bytes stay. */
+/** The smallest input found with at most `triesMax` tries; the first `front` bytes stay. */
 export async function shrink(
   input: Uint8Array,
   front: number,
@@ -15,7 +15,7 @@ export async function shrink(
   let size = Math.max(1, (best.length - front) >> 1);
   for (;;) {
     let removed = false;
-    // From the end, where what was not read lies.
+    // From the end, where unread bytes are.
     for (let at = best.length - size; at >= front; at -= size) {
       if (tries === triesMax) return best;
       tries += 1;
@@ -36,7 +36,7 @@ function without(bytes: Uint8Array, at: number, count: number): Uint8Array {
   return left;
 }
 
-/** Whether two errors come from the same place. Their texts may name what the input holds. */
+/** Whether two errors come from the same place. Their messages may contain parts of the input. */
 export function sameFailure(one: Error, other: Error): boolean {
   return one.name === other.name && placeOf(one) === placeOf(other);
 }

@@ -1,4 +1,4 @@
-// What oracles ask with: an error when something is not so. The text is made only then.
+// Assertions of the oracles; the message is made only for a failure.
 
 export class OracleFault extends Error {
   override readonly name = 'OracleFault';
@@ -17,7 +17,7 @@ function shown(value: unknown): string {
   return JSON.stringify(value) ?? String(value);
 }
 
-/** A number that follows from the bytes, to choose by. */
+/** A hash of the bytes, for choices. */
 export function hashOf(bytes: Uint8Array): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < bytes.length; index++) {

@@ -1,5 +1,5 @@
-// What has to be true of a configuration file, whatever the text: it is right or every problem is
-// one line, it is JSON when JSON.parse says so, and what is right makes itself again.
+// Properties of a configuration file, for any text: it is valid or every problem is one line; it is
+// JSON when JSON.parse accepts it; a valid configuration survives a round trip.
 
 import { configFrom, fileOf, loadConfig, optionsOf } from '../../src/server/config/config.ts';
 import { readJson } from '../../src/server/config/json.ts';
@@ -22,11 +22,15 @@ export function checkConfig(input: Uint8Array, thorough: boolean): void {
   for (const problem of problems) checkLine(problem, name);
   if (config !== undefined) {
     const file = JSON.stringify(fileOf(config));
-    const anew = loadConfig({ file: { name, text: file }, env: {}, flags: [] });
-    same(anew.problems.join(), '', 'problems of what is right, written anew');
-    same(JSON.stringify(anew.config), JSON.stringify(config), 'what is right, written anew');
+    const reloaded = loadConfig({ file: { name, text: file }, env: {}, flags: [] });
+    same(reloaded.problems.join(), '', 'problems after a round trip');
+    same(
+      JSON.stringify(reloaded.config),
+      JSON.stringify(config),
+      'the configuration after a round trip',
+    );
     const options = JSON.stringify(configFrom(optionsOf(config)));
-    same(options, JSON.stringify(config), 'what is right, as options');
+    same(options, JSON.stringify(config), 'the configuration as options');
   }
   if (thorough) asJson(text);
 }
@@ -49,6 +53,6 @@ function asJson(text: string): void {
     same(JSON.stringify(json.value), JSON.stringify(parsed?.value), 'the value');
     return;
   }
-  check(parsed === null || json.fault.includes('levels'), 'what JSON.parse takes is JSON');
-  check(json.line >= 1 && json.column >= 1, 'a fault has a place');
+  check(parsed === null || json.fault.includes('levels'), 'text that JSON.parse accepts is JSON');
+  check(json.line >= 1 && json.column >= 1, 'a fault has a position');
 }

@@ -1,59 +1,59 @@
-// What has to be true of a whole connection, whatever a client sends: what it gets are answers, as
-// many as there were requests at most and nothing behind the last one; and another client who sends
-// the same in one piece gets the same.
+// Properties of a connection, for any bytes that a client sends: it receives well-formed responses,
+// no more than requests, nothing after the last one; a second client that sends the same bytes at
+// once receives the same.
 
 import { type RawResponse, readResponse } from '../../testing/raw-response.ts';
 import { check, same } from './check.ts';
 import type { Seen } from './handlers.ts';
-import { Ending, type Manner, MemoryServer } from './memory-world.ts';
+import { type ClientBehaviour, Ending, MemoryServer } from './memory-server.ts';
 
 export const CONNECTION_BYTES_MAX = 1_500;
-/** What stands in front of the bytes that are sent: see mannerOf(). */
+/** The control bytes: see behaviourOf(). */
 export const CONNECTION_CONTROL_BYTES = 3;
 
-/** A world is used again, as in life, but not for ever: its state is part of what a run means. */
+/** A server is reused this often: its state is part of the result of a run. */
 const CONVERSATIONS_MAX = 512;
 
-/** What a connection may be refused with, beside what handlers answer. */
-const REFUSALS = new Set([400, 408, 413, 414, 417, 431, 501, 505]);
+/** Status codes of error responses of the server itself. */
+const ERROR_STATUSES = new Set([400, 408, 413, 414, 417, 431, 501, 505]);
 
-let runtime: MemoryServer | null = null;
+let server: MemoryServer | null = null;
 let conversations = 0;
 
-/** One client's part of it. */
+/** The result of one client. */
 interface Conversation {
   readonly seen: readonly Seen[];
-  /** Without the interim ones. */
+  /** Without interim responses. */
   readonly responses: readonly RawResponse[];
-  /** The last answer is not whole. */
+  /** The last response is truncated. */
   readonly isCut: boolean;
 }
 
 export async function checkConnection(input: Uint8Array): Promise<void> {
-  if (conversations % CONVERSATIONS_MAX === 0) runtime = null;
+  if (conversations % CONVERSATIONS_MAX === 0) server = null;
   conversations += 1;
-  runtime ??= new MemoryServer();
+  server ??= new MemoryServer();
   try {
     const bytes = input.subarray(CONNECTION_CONTROL_BYTES);
-    const manner = mannerOf(input);
-    const first = await converse(runtime, bytes, manner);
-    const { ending } = manner;
-    const smooth = { pieceBytes: 16_384, pauses: false, takenBytes: 1 << 20, ending };
-    const second = await converse(runtime, bytes, smooth);
+    const behaviour = behaviourOf(input);
+    const first = await converse(server, bytes, behaviour);
+    const { ending } = behaviour;
+    const unsplit = { splitBytes: 16_384, pauses: false, takenBytes: 1 << 20, ending };
+    const second = await converse(server, bytes, unsplit);
     if (ending !== Ending.Reset) sameConversation(first, second);
   } catch (error) {
-    // Whatever is wrong with it must not be found again with another input.
-    runtime = null;
+    // A broken server must not fail the next input, too.
+    server = null;
     conversations = 0;
     throw error;
   }
 }
 
-function mannerOf(input: Uint8Array): Manner {
+function behaviourOf(input: Uint8Array): ClientBehaviour {
   const [how = 0, piece = 0, taken = 0] = input;
-  const ways = [Ending.Close, Ending.Close, Ending.Silence, Ending.Reset];
+  const ways = [Ending.Close, Ending.Close, Ending.Stay, Ending.Reset];
   return {
-    pieceBytes: piece === 0 ? 16_384 : piece,
+    splitBytes: piece === 0 ? 16_384 : piece,
     pauses: (how & 4) !== 0,
     takenBytes: taken === 0 ? 1 << 20 : 16 * taken,
     ending: ways[how & 3],
@@ -61,41 +61,47 @@ function mannerOf(input: Uint8Array): Manner {
 }
 
 async function converse(
-  runtime: MemoryServer,
+  server: MemoryServer,
   bytes: Uint8Array,
-  manner: Manner,
+  behaviour: ClientBehaviour,
 ): Promise<Conversation> {
-  const { counters, handled } = runtime;
+  const { counters, handled } = server;
   handled.seen.length = 0;
   const { requests, resets } = { ...counters };
-  const output = await runtime.converse(bytes, manner);
+  const output = await server.converse(bytes, behaviour);
   const seen = handled.seen.slice();
   const read = readResponses(output, seen, bytes);
   const { responses, isCut } = read;
-  const wasReset = manner.ending === Ending.Reset;
-  check(!isCut || wasReset || counters.resets > resets, 'an answer is cut only with a reason');
+  const wasReset = behaviour.ending === Ending.Reset;
+  check(
+    !isCut || wasReset || counters.resets > resets,
+    'a response is truncated only with a reason',
+  );
   check(seen.length <= counters.requests - requests, 'handlers see requests only');
   const whole = responses.length + (isCut ? 1 : 0);
-  check(whole <= seen.length + 1, 'there are no more answers than requests');
+  check(whole <= seen.length + 1, 'there are no more responses than requests');
   if (!wasReset && counters.resets === resets) {
-    check(responses.length >= seen.length, 'every request gets its answer');
+    check(responses.length >= seen.length, 'every request gets a response');
   }
   const last = responses[responses.length - 1];
   if (responses.length > seen.length) {
-    check(REFUSALS.has(last.status), `what is no request is refused, not ${last.status}`);
-    same(last.field('connection'), 'close', 'a refusal ends its connection');
+    check(
+      ERROR_STATUSES.has(last.status),
+      `an invalid request gets an error response, not ${last.status}`,
+    );
+    same(last.field('connection'), 'close', 'an error response ends the connection');
   }
   for (const response of responses) {
-    check(response.field('date') !== undefined, 'an answer has a date');
+    check(response.field('date') !== undefined, 'a response has a Date');
     if (response === last && !isCut) continue;
-    check(response.field('connection') !== 'close', 'nothing follows the last answer');
+    check(response.field('connection') !== 'close', 'nothing follows the last response');
   }
   return { seen, responses, isCut };
 }
 
 /**
- * All answers, each by the method of its request; throws where one is none. A refusal has no
- * content when what it refuses began as a HEAD (RFC 9110 9.3.2), which no handler saw.
+ * All responses, each read by the method of its request; throws for a malformed one. An error
+ * response to a HEAD request, which no handler saw, has no content (RFC 9110 9.3.2).
  */
 function readResponses(
   output: Buffer,
@@ -112,13 +118,13 @@ function readResponses(
     }
     if (response === null) return { responses, isCut: true };
     if (response.status >= 200) responses.push(response);
-    else same(response.status, 100, 'an interim answer');
+    else same(response.status, 100, 'an interim response');
     rest = rest.subarray(response.raw.length);
   }
   return { responses, isCut: false };
 }
 
-/** A line of what was sent begins with the method HEAD. */
+/** A line of the sent bytes begins with the method HEAD. */
 function beginsHead(sent: Uint8Array): boolean {
   return /(?:^|\n)HEAD /.test(Buffer.from(sent).toString('latin1'));
 }
@@ -127,16 +133,16 @@ function sameConversation(first: Conversation, second: Conversation): void {
   for (let index = 0; index < first.seen.length && index < second.seen.length; index++) {
     same(first.seen[index].method, second.seen[index].method, 'method');
     same(first.seen[index].target, second.seen[index].target, 'target');
-    // A stream that fails has begun or not, as the pieces came; what follows is its failure.
+    // Whether a failing stream has begun depends on the splits: its response may differ.
     if (first.seen[index].target.includes('/stream') && fails(first, second, index)) return;
   }
-  same(first.seen.length, second.seen.length, 'requests in pieces and in one');
-  same(first.responses.length, second.responses.length, 'answers in pieces and in one');
+  same(first.seen.length, second.seen.length, 'requests when split');
+  same(first.responses.length, second.responses.length, 'responses when split');
   for (const [index, response] of first.responses.entries()) {
     const other = second.responses[index];
     same(response.status, other.status, 'status');
-    // Whether it says that it is the last one depends on whether the end of the stream, in the
-    // middle of a body that nobody read, had come when it was written.
+    // Whether the last response has Connection: close depends on whether the client's end, in the
+    // middle of an unread body, had arrived when it was written.
     const isLast = index === first.responses.length - 1;
     if (!isLast) same(response.field('connection'), other.field('connection'), 'Connection');
     same(response.framing, other.framing, 'framing');

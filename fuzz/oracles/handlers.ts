@@ -1,5 +1,5 @@
-// The application that the fuzzed connections serve: a handler for each way to read a body and to
-// answer, and a record of what reached them.
+// The application of the fuzzed connections: a handler for each way to read a body and to respond,
+// and a record of the requests.
 
 import type { Request } from '../../src/exchange/request.ts';
 import type { Response } from '../../src/exchange/response.ts';
@@ -11,11 +11,11 @@ export interface Seen {
   readonly target: string;
 }
 
-/** What handlers were asked, and how many of them are not through. */
+/** The requests that reached handlers, and the pending handlers. */
 export class Handled {
   readonly seen: Seen[] = [];
   pending = 0;
-  /** Lines of the error log that no handler of ours asked for. */
+  /** Lines of the error log that no handler caused. */
   readonly errors: string[] = [];
 }
 
@@ -64,7 +64,7 @@ export function makeApplication(counters: Counters, handled: Handled): Applicati
   });
   later('/write', async (_request, response) => {
     response.trailer('X-End', 'yes');
-    for (const piece of ['one', 'two', 'three']) await response.write(piece);
+    for (const chunk of ['one', 'two', 'three']) await response.write(chunk);
     response.end();
   });
   later('/throw', async () => {

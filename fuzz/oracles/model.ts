@@ -1,5 +1,5 @@
-// What has to be true of a stream of requests, whatever the bytes: the parser finds in it what the
-// model finds, which shares nothing with it but the RFCs, and finds it wherever the cuts are.
+// Properties of a stream of requests, for any bytes: the parser reads what the independent model of
+// spec/model/ reads, whatever the splits.
 
 import { isDeepStrictEqual } from 'node:util';
 import { modelStream } from '../../spec/model/model.ts';
@@ -22,7 +22,7 @@ export function checkStream(input: Uint8Array, thorough: boolean): void {
   const whole = readStream(input, LIMITS);
   const first = hashOf(input) % (input.length + 1);
   const cuts = thorough ? [...input.keys()] : [first];
-  check(isDeepStrictEqual(readStream(input, LIMITS, cuts), whole), 'cuts change nothing');
+  check(isDeepStrictEqual(readStream(input, LIMITS, cuts), whole), 'splits change nothing');
   const { messages, end } = modelStream(input, LIMITS);
   if (isDeepStrictEqual(whole, { messages, end })) return;
   check(false, `${JSON.stringify(whole)}, by the model ${JSON.stringify({ messages, end })}`);

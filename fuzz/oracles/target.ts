@@ -1,6 +1,5 @@
-// What has to be true of a path, whatever the bytes: no segment of it climbs or is empty, it is the
-// path that a slower reading finds, and taken as a target once more it stays what it is. Routes are
-// found in it by another way as well.
+// Properties of a path, for any bytes: no segment is '..' or empty; a slower decoder returns the
+// same; decoding the encoded path returns it again; a simple search finds the same route.
 
 import { HEX_VALUE } from '../../src/http/grammar.ts';
 import { pathString, routePath } from '../../src/http/target.ts';
@@ -14,7 +13,7 @@ const SLASH = 0x2f;
 const PERCENT = 0x25;
 const HEX = '0123456789abcdef';
 
-/** Which of these a path belongs to is also found by comparing segments one by one. */
+/** The oracle matches these by comparing segments one by one. */
 const PATTERNS = [
   '/',
   '/a',
@@ -43,7 +42,7 @@ export function checkTarget(input: Uint8Array, thorough: boolean): void {
   const length = routePath(input, 0, input.length, out);
   check(length <= Math.max(input.length, 1), 'a path is no longer than its target');
   if (thorough) {
-    same(Buffer.compare(before, input), 0, 'nothing is written to the target');
+    same(Buffer.compare(before, input), 0, 'the target is not written to');
     same(length < 0 ? null : text(length), slowPath(input), 'the path');
   }
   if (length < 0) return;
@@ -52,8 +51,8 @@ export function checkTarget(input: Uint8Array, thorough: boolean): void {
   onceMore(length);
   const path = pathString(out, length);
   check(!/(^|\/)\.\.?(\/|$)/.test(path), 'no segment of a path is . or ..');
-  check(!path.includes('//'), 'no two slashes of a path stand in a row');
-  check(path.startsWith('/') && !path.includes('\0'), 'a path is one that handlers understand');
+  check(!path.includes('//'), 'a path has no two slashes in a row');
+  check(path.startsWith('/') && !path.includes('\0'), 'a path begins with a slash and has no NUL');
   same(path, text(length).replaceAll('\0', '%2F'), 'handlers and routes see one path');
   if (thorough) findRoute(length);
 }
@@ -73,7 +72,7 @@ function checkSegments(length: number): void {
   }
 }
 
-/** Every byte encoded, it has to come out as it went in. */
+/** With every byte percent-encoded, the path must decode to itself. */
 function onceMore(length: number): void {
   let at = 0;
   for (let p = 0; p < length; p++) {
@@ -86,13 +85,13 @@ function onceMore(length: number): void {
     encoded[at++] = HEX.charCodeAt(byte >> 4);
     encoded[at++] = HEX.charCodeAt(byte & 15);
   }
-  same(routePath(encoded, 0, at, again), length, 'the length of a path taken once more');
+  same(routePath(encoded, 0, at, again), length, 'the length of a path decoded again');
   for (let p = 0; p < length; p++) {
-    if (again[p] !== out[p]) check(false, 'a path taken once more stays as it is');
+    if (again[p] !== out[p]) check(false, 'a path decoded again stays the same');
   }
 }
 
-/** The same by way of strings and lists; null for what is no path. */
+/** The same with strings and lists; null for an invalid path. */
 function slowPath(input: Uint8Array): string | null {
   if (input.length === 0) return '/';
   if (input[0] !== SLASH) return null;
@@ -146,7 +145,7 @@ function fits(pattern: string, segments: readonly string[]): boolean {
   });
 }
 
-/** In the first segment that differs, a literal goes before a parameter, that before the rest. */
+/** In the first differing segment a literal precedes a parameter, and that precedes a wildcard. */
 function moreExact(one: string, other: string): number {
   const ranks = (pattern: string) =>
     pattern

@@ -1,7 +1,7 @@
 // Chunked bodies: ChunkedDecoder, with extensions and trailers.
 
+import type { Target } from '../engine/target.ts';
 import { CHUNKED_BYTES_MAX, checkChunked } from '../oracles/chunked.ts';
-import type { Target } from '../target.ts';
 import { chunks } from './messages.ts';
 
 export const target: Target = {

@@ -1,7 +1,7 @@
 // Configuration files: readJson(), loadConfig() and back.
 
+import type { Target } from '../engine/target.ts';
 import { CONFIG_BYTES_MAX, CONFIG_WORDS, checkConfig } from '../oracles/config.ts';
-import type { Target } from '../target.ts';
 
 export const target: Target = {
   name: 'config',

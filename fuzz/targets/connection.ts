@@ -1,11 +1,11 @@
 // Whole connections: reactor, connections and handlers over a driver in memory.
 
+import type { Target } from '../engine/target.ts';
 import {
   CONNECTION_BYTES_MAX,
   CONNECTION_CONTROL_BYTES,
   checkConnection,
 } from '../oracles/connection.ts';
-import type { Target } from '../target.ts';
 import { requests } from './messages.ts';
 
 export const target: Target = {

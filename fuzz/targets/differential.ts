@@ -1,10 +1,10 @@
-// Streams of requests beside llhttp, the parser of node:http: whatever the two see in different
-// ways stands in the list of differences that are meant.
+// Streams of requests, compared with llhttp, the parser of node:http: every difference must be in
+// the list of intended ones.
 
 import { compare } from '../../spec/model/compare.ts';
+import type { Target } from '../engine/target.ts';
 import { check } from '../oracles/check.ts';
 import { STREAM_BYTES_MAX } from '../oracles/model.ts';
-import type { Target } from '../target.ts';
 import { requests } from './messages.ts';
 
 export const target: Target = {
@@ -20,6 +20,6 @@ export const target: Target = {
   mutations: [requests],
   run: (input) => {
     const unlisted = compare(input).filter(({ id }) => id === '');
-    check(unlisted.length === 0, `not among the differences: ${unlisted[0]?.what}`);
+    check(unlisted.length === 0, `not a listed difference: ${unlisted[0]?.what}`);
   },
 };

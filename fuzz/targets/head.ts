@@ -1,7 +1,7 @@
 // Heads of requests: parseHead() and frame().
 
+import type { Target } from '../engine/target.ts';
 import { checkHead, HEAD_BYTES_MAX } from '../oracles/head.ts';
-import type { Target } from '../target.ts';
 import { requests } from './messages.ts';
 
 export const target: Target = {

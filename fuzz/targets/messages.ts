@@ -1,5 +1,5 @@
-// Mutations that know the language of HTTP: those of the model, on what comes after the bytes at
-// the front.
+// Mutations that know the syntax of HTTP: those of spec/model/, on the bytes after the control
+// bytes.
 
 import { generateInto } from '../../spec/model/generate.ts';
 import { generateBody } from '../../spec/model/generate-body.ts';
@@ -7,10 +7,10 @@ import { mutateOnce } from '../../spec/model/mutate.ts';
 import { Sink } from '../../spec/model/sink.ts';
 import type { Mutation } from '../engine/mutator.ts';
 
-/** A wholly new message now and then, mostly changes to the one that is there. */
+/** One mutation in this many is a new message; the others change the message. */
 const GENERATED_ONCE_IN = 24;
 
-/** Requests in a row. */
+/** A sequence of requests. */
 export const requests: Mutation = (draft, random, other) => {
   const { controlBytes } = draft;
   const memory = draft.bytes.subarray(controlBytes);

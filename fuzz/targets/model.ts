@@ -1,7 +1,7 @@
-// Streams of requests: what the parser finds in them is what the model finds.
+// Streams of requests: the parser reads what the model reads.
 
+import type { Target } from '../engine/target.ts';
 import { checkStream, STREAM_BYTES_MAX } from '../oracles/model.ts';
-import type { Target } from '../target.ts';
 import { requests } from './messages.ts';
 
 export const target: Target = {

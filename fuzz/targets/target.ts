@@ -1,7 +1,7 @@
 // Paths of targets: routePath() and the router.
 
+import type { Target } from '../engine/target.ts';
 import { checkTarget, TARGET_BYTES_MAX } from '../oracles/target.ts';
-import type { Target } from '../target.ts';
 
 export const target: Target = {
   name: 'target',

@@ -1,11 +1,11 @@
-// Requests that a server refuses, each with the status that says why.
+// Requests that a server rejects, each with the status code of the response.
 
-import type { Random } from '../random.ts';
+import type { Random } from '../../testing/random.ts';
 import type { Expected, Planned, RequestKind } from './expected.ts';
 import { GARBAGE } from './garbage.ts';
 
-/** What they have to know of the server. */
-export interface RefusingFacts {
+/** The limits of the server that they exceed. */
+export interface LimitFacts {
   readonly targetBytesMax: number;
   readonly headBytesMax: number;
 }
@@ -14,9 +14,9 @@ const text = (value: string): Buffer => Buffer.from(value, 'latin1');
 
 export class BadRequests {
   readonly #random: Random;
-  readonly #facts: RefusingFacts;
+  readonly #facts: LimitFacts;
 
-  constructor(random: Random, facts: RefusingFacts) {
+  constructor(random: Random, facts: LimitFacts) {
     this.#random = random;
     this.#facts = facts;
   }
@@ -26,8 +26,8 @@ export class BadRequests {
     return this.#raw('garbage', bad.status, text(bad.text));
   }
 
-  /** Its body ends before its length, with the stream. */
-  brokenOff(): Planned {
+  /** The client ends its side before the end of the body. */
+  truncatedBody(): Planned {
     const head = 'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n';
     return this.#raw('garbage', 400, text(head + 'b'.repeat(this.#random.below(900))));
   }
@@ -44,7 +44,7 @@ export class BadRequests {
   }
 
   #raw(kind: RequestKind, status: number, bytes: Uint8Array): Planned {
-    const expected: Expected = { status, body: null, fields: [], close: 'yes', cut: false };
+    const expected: Expected = { status, body: null, fields: [], close: 'yes', truncated: false };
     const rest = { usesFiles: false, takesMs: 0, isLast: true };
     return {
       kind,

@@ -1,45 +1,46 @@
-// A client: carries out its plan over one connection after the other, and compares every answer
-// with the right one. What is not as planned goes before the judge.
+// A client: carries out its plan over one connection after the other, and has the judge check every
+// response and every end.
 
-import { type RawResponse, ResponseReader } from '../reader.ts';
-import type { Wire, WireEvents, World } from '../wire.ts';
+import type { Wire, WireEvents, World } from '../world/wire.ts';
 import type { Ending } from './endings.ts';
 import { bytesOf, type Planned } from './expected.ts';
 import type { Flight, Scores } from './flight.ts';
 import type { Judge } from './judge.ts';
+import type { JudgedClient } from './judged-client.ts';
 import type { ClientPlan } from './plan.ts';
-import { Sender } from './sender.ts';
+import { type RawResponse, ResponseReader } from './response-reader.ts';
+import { Sender, type SendingClient } from './sender.ts';
 
-/** Tries of one request over connections that ended without fault of anybody. */
+/** Tries of one request, over connections that end with a reason. */
 const TRIES_MAX = 4;
 const RECONNECT_MS = 7;
 
-export class Client implements WireEvents {
+export class Client implements WireEvents, JudgedClient, SendingClient {
   readonly plan: ClientPlan;
   readonly world: World;
   readonly judge: Judge;
   readonly #scores: Scores;
-  /** Called once, when the plan is carried out. */
+  /** Called once, at the end of the plan. */
   readonly #done: (client: Client) => void;
   wire: Wire | null = null;
   reader: ResponseReader = new ResponseReader();
   readonly flights: Flight[] = [];
-  /** Requests that are answered, or given up; and those of this connection. */
+  /** Requests that have their response, or are given up. */
   finished = 0;
   #sentNumber = 0;
   onConnection = 0;
-  /** Bytes of requests that went out over this connection. */
+  /** Bytes of requests that were sent over this connection. */
   sentBytes = 0;
-  /** The server has said that this connection ends. */
+  /** The server has announced that this connection ends. */
   closing = false;
   connectedMs: number = Number.NaN;
-  /** How long the server had been held up when the last request began. */
-  heldUpMs = 0;
+  /** How long the server had been stopped when the last request began. */
+  stalledMs = 0;
   /** What this client itself did to the connection. */
   ownFault: string | null = null;
-  /** Answers that came over this connection. */
+  /** Responses that arrived over this connection. */
   responseCount = 0;
-  /** What the last answer was to. */
+  /** The request of the last response. */
   lastFlight: Flight | null = null;
   last: RawResponse | null = null;
   halfClosed = false;
@@ -49,7 +50,7 @@ export class Client implements WireEvents {
   #progressMs = 0;
   /** It read nothing for a while, on this connection. */
   stoppedReading = false;
-  /** What the plan wants done wrong is done once. */
+  /** The mishap of the plan happened; it happens once. */
   mishapDone = false;
 
   constructor(
@@ -102,14 +103,14 @@ export class Client implements WireEvents {
     this.#watch(wire, this.judge.watchMs);
   }
 
-  /** Whoever waits for longer than everybody's patience has been forgotten. */
+  /** Reports a client that waits for longer than the judge allows. */
   #watch(wire: Wire, waitMs: number): void {
     this.world.after(waitMs, () => {
       if (wire !== this.wire) return;
       const leftMs = this.#progressMs + this.judge.patienceMs(this) - this.world.nowMs();
       // Times are rounded to microseconds.
       if (leftMs >= 0.001) this.#watch(wire, Math.min(leftMs, this.judge.watchMs));
-      else this.judge.forgotten(this);
+      else this.judge.timedOut(this);
     });
   }
 
@@ -132,7 +133,7 @@ export class Client implements WireEvents {
     );
     if (left <= 0) return;
     const batch = plan.requests.slice(this.#sentNumber, this.#sentNumber + left);
-    // Nothing follows on a request that ends its connection.
+    // Nothing follows a request that ends its connection.
     const last = batch.findIndex(({ isLast }) => isLast);
     if (last >= 0) batch.length = last + 1;
     this.#sentNumber += batch.length;
@@ -141,7 +142,7 @@ export class Client implements WireEvents {
     this.#sender.start();
   }
 
-  /** A request begins to go out. */
+  /** The first byte of a request is sent. */
   began(planned: Planned, number: number): Flight {
     const flight: Flight = {
       planned,
@@ -149,26 +150,26 @@ export class Client implements WireEvents {
       sentMs: this.world.nowMs(),
       sentBytes: 0,
       failuresBefore: this.judge.failures(),
-      heldUpMs: this.world.heldUpMs(),
+      stalledMs: this.world.stalledMs(),
     };
     this.flights.push(flight);
-    this.heldUpMs = flight.heldUpMs;
+    this.stalledMs = flight.stalledMs;
     this.reader.methods.push(planned.method);
     this.note(() => `sends ${planned.method} ${planned.kind}`);
     return flight;
   }
 
-  /** All of a batch is out. */
+  /** All of a batch was sent. */
   sentAll(): void {
     const { plan } = this;
     if (plan.halfClose && this.#sentNumber === plan.requests.length) {
       this.halfClosed = true;
-      this.note(() => 'ends its side');
+      this.note(() => 'half closes');
       this.wire?.end();
     }
   }
 
-  /** What the plan wants done wrong is done now. */
+  /** The mishap of the plan happens. */
   misbehave(): void {
     const [mishap, wire] = [this.plan.mishap, this.wire];
     if (mishap === null || wire === null || this.ownFault !== null) return;
@@ -176,9 +177,9 @@ export class Client implements WireEvents {
     this.note(() => `mishap: ${mishap.kind}`);
     if (mishap.kind === 'reset') {
       this.world.after(mishap.forMs, () => this.#reset(wire));
-    } else if (mishap.kind === 'leave') {
+    } else if (mishap.kind === 'close') {
       wire.close();
-      this.#over('left by the client');
+      this.#finish('early close by the client');
     } else {
       const isReading = mishap.kind === 'stop reading';
       if (isReading) wire.pause();
@@ -186,7 +187,7 @@ export class Client implements WireEvents {
       this.world.after(mishap.forMs, () => {
         if (this.wire !== wire) return;
         if (!isReading) {
-          this.judge.forgotten(this);
+          this.judge.timedOut(this);
           return;
         }
         this.ownFault = null;
@@ -200,42 +201,42 @@ export class Client implements WireEvents {
   #reset(wire: Wire): void {
     if (this.wire !== wire) return;
     wire.reset();
-    this.#over('reset by the client');
+    this.#finish('early reset by the client');
   }
 
-  // --- Hearing ---
+  // --- Receiving ---
 
   data(bytes: Uint8Array): void {
     if (this.#isDone || this.wire === null) return;
     this.#progressMs = this.world.nowMs();
     const { wire } = this;
     this.reader.push(bytes);
-    // An answer to a request that was never sent is nobody's.
+    // A response without a request is a violation, unless the judge expects it.
     for (let response = this.reader.next(); response !== undefined; response = this.reader.next()) {
       this.#responded(response);
       if (this.wire !== wire) return;
     }
     const { problem } = this.reader;
-    if (problem !== null) this.judge.wrong(this, `what came is no answer: ${problem}`);
+    if (problem !== null) this.judge.wrong(this, `the bytes are no response: ${problem}`);
   }
 
   #responded(response: RawResponse): void {
     if (response.status === 100) {
       this.judge.continued(this);
-      this.#sender?.goOn();
+      this.#sender?.continueReceived();
       return;
     }
     const flight = this.flights.shift();
-    this.note(() => `hears ${response.status}, ${response.body.length} bytes`);
+    this.note(() => `receives ${response.status}, ${response.body.length} bytes`);
     if (flight === undefined) {
-      if (this.judge.unasked(this, response)) {
+      if (this.judge.unexpected(this, response)) {
         this.closing = true;
         return;
       }
-      this.judge.wrong(this, `an answer ${response.status} that nobody asked for`);
+      this.judge.wrong(this, `a response ${response.status} without a request`);
       return;
     }
-    this.judge.respond(this, flight, response);
+    this.judge.responded(this, flight, response);
     this.#count(flight, response);
     this.responseCount += 1;
     this.lastFlight = flight;
@@ -244,7 +245,7 @@ export class Client implements WireEvents {
     if (response.close) {
       this.closing = true;
       this.#sender?.stop();
-      this.#flood();
+      this.#sendAfterEnd();
       if (this.plan.leave === 'close') this.#leaveSoon();
       return;
     }
@@ -258,7 +259,7 @@ export class Client implements WireEvents {
     statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
   }
 
-  /** An answer is in: another request, or the end. */
+  /** After a response: the next request, or the end. */
   #next(): void {
     const { plan } = this;
     if (this.flights.length > 0 || (this.#sender !== null && !this.#sender.isOver)) return;
@@ -276,7 +277,7 @@ export class Client implements WireEvents {
     this.#leave();
   }
 
-  #flood(): void {
+  #sendAfterEnd(): void {
     const { floodBytes } = this.plan;
     if (floodBytes > 0) this.wire?.write(new Uint8Array(floodBytes).fill(0x61));
   }
@@ -292,7 +293,7 @@ export class Client implements WireEvents {
     const { wire } = this;
     const { leave } = this.plan;
     if (wire === null) return;
-    // The server's end is what is waited for: of its own, or as an answer to ours.
+    // Waits for the server to end its side: on its own, or after the client's end.
     if (leave === 'wait') this.ownFault ??= 'wait';
     else if (leave === 'end') {
       this.ownFault ??= 'end';
@@ -300,30 +301,30 @@ export class Client implements WireEvents {
     } else {
       if (leave === 'reset') wire.reset();
       else wire.close();
-      this.#over(`client's ${leave}`);
+      this.#finish(`client's ${leave}`);
     }
   }
 
   ended(): void {
     if (this.#isDone || this.wire === null) return;
-    this.note(() => 'hears the end');
+    this.note(() => 'receives the end');
     this.#finishReading();
     if (this.wire === null) return;
     const ending = this.judge.ended(this);
     this.wire.close();
-    this.#over(ending);
+    this.#finish(ending);
   }
 
-  /** An answer may end with the connection, or be cut off by it. */
+  /** The end of the connection completes or truncates a response. */
   #finishReading(): void {
     const response = this.reader.end();
     if (response === null) return;
     const flight = this.flights.shift();
     if (flight === undefined) {
-      this.judge.wrong(this, 'part of an answer nobody asked for');
+      this.judge.wrong(this, 'part of a response without a request');
       return;
     }
-    this.judge.respond(this, flight, response);
+    this.judge.responded(this, flight, response);
     this.#count(flight, response);
     this.responseCount += 1;
     this.lastFlight = flight;
@@ -331,18 +332,18 @@ export class Client implements WireEvents {
     this.closing = true;
   }
 
-  broke(): void {
+  aborted(): void {
     if (this.#isDone || this.wire === null) return;
-    this.note(() => 'hears a reset');
-    const partly = this.reader.end();
-    if (partly !== null) this.judge.partly(this, partly);
-    const ending = this.judge.broke(this);
+    this.note(() => 'receives a reset');
+    const partial = this.reader.end();
+    if (partial !== null) this.judge.partial(this, partial);
+    const ending = this.judge.aborted(this);
     this.wire.close();
-    this.#over(ending);
+    this.#finish(ending);
   }
 
-  /** This connection is over: the next one, if there is something left to do. */
-  #over(ending: Ending): void {
+  /** This connection ended: opens the next one while requests are left. */
+  #finish(ending: Ending): void {
     const { endings } = this.#scores;
     endings.set(ending, (endings.get(ending) ?? 0) + 1);
     this.note(() => `over: ${ending}`);
@@ -351,15 +352,15 @@ export class Client implements WireEvents {
     this.wire = null;
     const { plan } = this;
     if (this.ownFault !== null && plan.mishap?.kind === this.ownFault) {
-      // The request of the mishap is not tried again.
+      // The request of the mishap is not retried.
       this.finished = Math.max(this.finished, plan.mishap.atRequest + 1);
     }
     const last = this.flights.at(-1);
-    if (!plan.again && last !== undefined) this.finished = last.number + 1;
+    if (!plan.retries && last !== undefined) this.finished = last.number + 1;
     this.#tries += 1;
     if (this.#tries > TRIES_MAX) {
       this.#tries = 0;
-      this.judge.givenUp(this);
+      this.judge.triesExhausted(this);
       this.finished += 1;
     }
     if (this.finished >= plan.requests.length) {
@@ -370,7 +371,7 @@ export class Client implements WireEvents {
     this.world.after(RECONNECT_MS * this.#tries, () => this.#connect());
   }
 
-  /** Those of requests that are answered, some of which came after their answers. */
+  /** Sent bytes of requests that have their response. */
   get respondedBytes(): number {
     return this.flights.reduce((left, { sentBytes }) => left - sentBytes, this.sentBytes);
   }

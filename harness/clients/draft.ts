@@ -1,4 +1,4 @@
-// What a kind of request says of itself; everything else is as usual.
+// The properties of a kind of request; what is left out has a default.
 
 import type { Expected, Part, RequestKind } from './expected.ts';
 
@@ -13,9 +13,9 @@ export interface Draft {
   readonly response: Expected['body'];
   readonly responseFields?: Expected['fields'];
   readonly close?: Expected['close'];
-  readonly cut?: boolean;
+  readonly truncated?: boolean;
   readonly usesFiles?: boolean;
   readonly takesMs?: number;
-  /** Bytes of a field that nobody reads. */
+  /** Bytes of a field that no handler reads. */
   readonly paddingBytes?: number;
 }

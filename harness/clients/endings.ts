@@ -1,5 +1,4 @@
-// How a connection can end, as its client sees it. What a client or its judge may call an end
-// stands here, and the table wants each of them.
+// The ways a connection can end, as its client sees them. Each has to occur in 1,000 runs.
 
 export const ENDINGS = [
   "client's end",
@@ -9,24 +8,24 @@ export const ENDINGS = [
   'idle',
   'evicted',
   'turned away',
-  'refused',
+  'connect rejected',
   'drained',
-  'cut off',
+  'shutdown timeout',
   'server closing',
   'write timeout',
   'stopped reading',
-  'answer cut',
+  'response truncated',
   'unread body',
-  'sent on after the end',
-  'reset after the last answer',
-  'reset by the client',
-  'left by the client',
+  'data after the end',
+  'reset after the last response',
+  'early reset by the client',
+  'early close by the client',
   'injected fault',
 ] as const;
 
 export type PlainEnding = (typeof ENDINGS)[number];
 
-/** With the hostile application a handler may cut its answer, and clients give up on some. */
-export const HOSTILE_ENDINGS = ['cut by a handler', 'given up by the client'] as const;
+/** With the hostile application handlers may truncate responses, and clients give up on some. */
+export const HOSTILE_ENDINGS = ['truncated by a handler', 'given up by the client'] as const;
 
 export type Ending = PlainEnding | (typeof HOSTILE_ENDINGS)[number] | 'violation';

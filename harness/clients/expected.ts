@@ -1,7 +1,7 @@
-// What a client sends, and what the right answer is. Both follow from the plan of the client, and
-// nothing in here knows how the server comes to its answer.
+// What a client sends, and the response that it expects. Both follow from the plan of the client
+// alone.
 
-import type { WireFacts } from '../wire.ts';
+import type { WireFacts } from '../world/wire.ts';
 
 /** Kinds of request, for the table at the end of a run. */
 export const REQUEST_KINDS = [
@@ -44,8 +44,8 @@ export const REQUEST_KINDS = [
   'long head',
 ] as const;
 
-/** The same for the hostile application: how its handlers and guards treat a request. */
-export const HOSTILE_KINDS = ['hostile', 'citizen', 'denied'] as const;
+/** With the hostile application: how its handlers and guards treat a request. */
+export const HOSTILE_KINDS = ['hostile', 'correct', 'denied'] as const;
 
 export type RequestKind = (typeof REQUEST_KINDS)[number] | (typeof HOSTILE_KINDS)[number];
 
@@ -54,18 +54,18 @@ export interface Expected {
   /** Null where only the status and the fields are known. */
   readonly body: Uint8Array | null | ((facts: WireFacts) => string);
   readonly fields: readonly (readonly [string, string])[];
-  /** Whether the answer says that the connection ends. */
+  /** Whether the response has Connection: close. */
   readonly close: 'no' | 'yes' | 'may';
-  /** The answer is broken off on purpose somewhere behind its head. */
-  readonly cut: boolean;
+  /** The handler truncates the response behind its head, on purpose. */
+  readonly truncated: boolean;
 }
 
-/** What goes out for a request, one after the other. */
+/** A part of a request. */
 export interface Part {
   readonly bytes: Uint8Array;
-  /** Before it the client waits so long, */
+  /** The client waits this long before it sends the part, */
   readonly pauseMs: number;
-  /** or until the server asks for the body. */
+  /** or until 100 (Continue) arrives. */
   readonly awaitsContinue: boolean;
 }
 
@@ -74,11 +74,11 @@ export interface Planned {
   readonly method: string;
   readonly parts: readonly Part[];
   readonly expected: Expected;
-  /** Files are read for it, so that a failing one may change its answer. */
+  /** Its handler reads files: a fault may change the response. */
   readonly usesFiles: boolean;
-  /** How long its handler takes, not counting the client. */
+  /** How long its handler takes, without the client. */
   readonly takesMs: number;
-  /** Nothing can follow it on its connection. */
+  /** It is the last request of its connection. */
   readonly isLast: boolean;
 }
 

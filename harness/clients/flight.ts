@@ -1,20 +1,20 @@
-// A request of a client on its way, and what came of all of them.
+// A request in flight, and the sums over all clients.
 
 import type { Ending } from './endings.ts';
 import type { Planned } from './expected.ts';
 
-/** A request on its way. */
+/** A request in flight. */
 export interface Flight {
   readonly planned: Planned;
   readonly number: number;
-  /** When its first byte went out, and how many of its bytes did. */
+  /** When its first byte was sent, and how many of its bytes were. */
   readonly sentMs: number;
   sentBytes: number;
   readonly failuresBefore: number;
-  readonly heldUpMs: number;
+  readonly stalledMs: number;
 }
 
-/** What all clients of a run report to. */
+/** Sums over all clients of a run. */
 export interface Scores {
   responded: number;
   responses: Map<string, number>;

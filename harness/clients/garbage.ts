@@ -1,5 +1,5 @@
-// What is no request, or one that a server has to refuse, with the status that RFC 9110 and 9112
-// give it. One for each thing that can be wrong.
+// Malformed requests, and requests that a server has to reject, with the status code that RFC 9110
+// and 9112 ask for: one for each rule.
 
 const CHUNKED = 'POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
 

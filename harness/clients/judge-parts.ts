@@ -1,8 +1,7 @@
-// What a judge knows of the server whose clients it judges.
+// What a judge knows of the server.
 
-import type { Violation } from '../violation.ts';
+import type { Violation } from '../world/violation.ts';
 
-/** What the judge knows of the server. */
 export interface JudgeParts {
   readonly idleTimeoutMs: number;
   readonly headTimeoutMs: number;
@@ -13,18 +12,20 @@ export interface JudgeParts {
   readonly lingerTimeoutMs: number;
   readonly overloadWaitMs: number;
   readonly requestsPerConnectionMax: number;
-  /** When close() was called, Infinity before; and when requests in flight are cut off. */
+  /** When close() was called, Infinity before. */
   readonly closingMs: () => number;
   readonly shutdownTimeoutMs: number;
   /** File operations that failed so far. */
   readonly failures: () => number;
-  /** All places were taken at some time: clients may be turned away and idle ones ended. */
+  /**
+   * All connection slots were in use at some time: clients may be turned away, idle ones evicted.
+   */
   readonly wasFull: () => boolean;
-  /** So were those beyond: who makes room is not waited for. */
-  readonly wasCrowded: () => boolean;
-  /** Faults are over: no reason counts but the client's own. */
+  /** The extra slots were, too: an evicted connection is closed without waiting for its client. */
+  readonly wasExhausted: () => boolean;
+  /** Faults are over: only what the client did excuses the server. */
   readonly healed: () => boolean;
-  /** How exact the world's clock is; a real one is not. */
+  /** How late real time may be; 0 in virtual time. */
   readonly slackMs: number;
   readonly report: (violation: Violation) => void;
 }

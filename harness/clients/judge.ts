@@ -1,21 +1,21 @@
-// Decides what may happen to a client. An answer is compared with the right one; an end without an
-// answer needs a reason: a fault that was injected, what the client did itself, a deadline that is
-// over, a server that is full or closes. Without one it is a violation.
+// Decides whether what a client observes is correct. A response is compared with the expected one;
+// an end without a response needs a reason: an injected fault, an act of the client itself, an
+// expired deadline, a server that is full or closing. Without one it is a violation.
 
-import type { RawResponse } from '../reader.ts';
-import { type CheckName, Violation } from '../violation.ts';
-import type { WireFacts } from '../wire.ts';
-import type { Client } from './client.ts';
+import { type CheckName, Violation } from '../world/violation.ts';
+import type { WireFacts } from '../world/wire.ts';
 import type { Ending, PlainEnding } from './endings.ts';
 import type { Expected, Planned } from './expected.ts';
 import type { Flight } from './flight.ts';
 import type { JudgeParts } from './judge-parts.ts';
+import type { JudgedClient } from './judged-client.ts';
+import type { RawResponse } from './response-reader.ts';
 
-/** So long nothing may come: beyond any timeout of a server here. */
+/** The longest time without a byte: longer than any timeout of the server. */
 export const PATIENCE_MS = 120_000;
 /** Computed times differ by rounding to microseconds. */
 const EARLY_MS = 0.01;
-/** What happens within one turn of the server. */
+/** Longer than one turn of the server. */
 const MOMENT_MS = 0.1;
 
 export class Judge {
@@ -29,36 +29,36 @@ export class Judge {
     return this.#parts.failures();
   }
 
-  /** How often somebody looks whether a client has waited for too long. */
+  /** How often the time that a client has waited is checked. */
   get watchMs(): number {
     return PATIENCE_MS;
   }
 
   /** How long this client waits for the next byte. */
-  patienceMs(_client: Client): number {
+  patienceMs(_client: JudgedClient): number {
     return PATIENCE_MS;
   }
 
-  #report(client: Client, check: CheckName, message: string): void {
+  #report(client: JudgedClient, check: CheckName, message: string): void {
     const { plan } = client;
     const text = `client ${plan.lane} (${plan.shape}): ${message}`;
     this.#parts.report(new Violation(check, text, plan.lane));
   }
 
-  wrong(client: Client, message: string): void {
-    this.#report(client, 'answer', message);
+  wrong(client: JudgedClient, message: string): void {
+    this.#report(client, 'response', message);
   }
 
-  // --- Answers ---
+  // --- Responses ---
 
-  continued(client: Client): void {
+  continued(client: JudgedClient): void {
     const flight = client.flights[0];
     const asked = flight?.planned.kind === 'expect' && !client.isWhole(flight);
-    if (!asked) this.wrong(client, 'a 100 that was not asked for');
+    if (!asked) this.wrong(client, '100 (Continue) without Expect');
   }
 
-  /** An answer without a request: only a server without room, or one that gives up waiting. */
-  unasked(client: Client, response: RawResponse): boolean {
+  /** A response without a request: only from a server that is full. */
+  unexpected(client: JudgedClient, response: RawResponse): boolean {
     client.last = response;
     return isTurnedAway(response) && client.onConnection === 0 && this.#isFull();
   }
@@ -67,7 +67,7 @@ export class Judge {
     return this.#parts.wasFull();
   }
 
-  respond(client: Client, flight: Flight, response: RawResponse): void {
+  responded(client: JudgedClient, flight: Flight, response: RawResponse): void {
     client.last = response;
     if (this.#isExcused(client, flight, response)) return;
     const { planned } = flight;
@@ -82,97 +82,103 @@ export class Judge {
       this.wrong(client, `${planned.kind}: ${name} is ${found ?? 'missing'}, not ${value}`);
     }
     this.#compareBody(client, flight, response);
-    if (!expected.cut) this.#compareClose(client, flight, response);
+    if (!expected.truncated) this.#compareClose(client, flight, response);
     if (planned.kind === 'never') this.#checkHandlerTimeout(client, flight);
   }
 
-  #compareBody(client: Client, { planned }: Flight, response: RawResponse): void {
+  #compareBody(client: JudgedClient, { planned }: Flight, response: RawResponse): void {
     const { expected, kind } = planned;
     const right = bodyOf(expected, client);
-    if (response.whole === expected.cut) {
-      const what = response.whole ? 'whole, though its handler failed' : 'cut off';
-      this.wrong(client, `${kind}: the answer is ${what} after ${response.body.length} bytes`);
+    if (response.whole === expected.truncated) {
+      const what = response.whole ? 'complete, though its handler failed' : 'truncated';
+      this.wrong(client, `${kind}: the response is ${what} after ${response.body.length} bytes`);
       return;
     }
     if (right === null) return;
     const { body } = response;
-    const same = expected.cut
+    const same = expected.truncated
       ? body.length <= right.length && Buffer.compare(body, right.subarray(0, body.length)) === 0
       : Buffer.compare(body, right) === 0;
     if (!same) {
       const at = firstDifference(body, right);
       const lengths = `${body.length} bytes, ${right.length} expected`;
-      this.wrong(client, `${kind}: the content is another from byte ${at} on (${lengths})`);
+      this.wrong(client, `${kind}: the content differs from byte ${at} on (${lengths})`);
     }
   }
 
-  #compareClose(client: Client, flight: Flight, response: RawResponse): void {
+  #compareClose(client: JudgedClient, flight: Flight, response: RawResponse): void {
     const { planned } = flight;
     const { close } = planned.expected;
     if (close === 'may' || (close === 'yes') === response.close) return;
     if (close === 'yes') {
-      this.wrong(client, `${planned.kind}: the answer does not say that the connection ends`);
+      this.wrong(
+        client,
+        `${planned.kind}: the response does not announce the end of the connection`,
+      );
       return;
     }
     const { requestsPerConnectionMax: max } = this.#parts;
     const isMax = max > 0 && client.responseCount + 1 === max;
     if (isMax || this.#isClosing(client)) return;
-    // A body that has not come by the time of its answer may be too much to wait for.
+    // The rest of a body may be too long to wait for.
     if (!client.isWhole(flight) || hasBody(planned)) return;
-    this.wrong(client, `${planned.kind}: the answer ends the connection without need`);
+    this.wrong(
+      client,
+      `${planned.kind}: the response announces the end of the connection without reason`,
+    );
   }
 
-  #checkHandlerTimeout(client: Client, flight: Flight): void {
+  #checkHandlerTimeout(client: JudgedClient, flight: Flight): void {
     const { handlerTimeoutMs, slackMs } = this.#parts;
     const tookMs = client.world.nowMs() - flight.sentMs;
     if (tookMs < handlerTimeoutMs - EARLY_MS) {
       const given = `after ${tookMs.toFixed(3)} ms, not ${handlerTimeoutMs}`;
-      this.#report(client, 'timeout', `the handler's time was over early: ${given}`);
+      this.#report(client, 'timeout', `the handler timed out early: ${given}`);
     }
-    const lateMs = tookMs - handlerTimeoutMs - (client.world.heldUpMs() - flight.heldUpMs);
+    const lateMs = tookMs - handlerTimeoutMs - (client.world.stalledMs() - flight.stalledMs);
     // Its request may have waited behind others, for a block, or for the network.
     if (lateMs > slackMs + 20_000) {
-      this.#report(client, 'timeout', `the handler's time was over late: ${lateMs.toFixed(0)} ms`);
+      this.#report(client, 'timeout', `the handler timed out late: ${lateMs.toFixed(0)} ms`);
     }
   }
 
-  /** Another answer than the right one, for a reason. */
-  #isExcused(client: Client, flight: Flight, response: RawResponse): boolean {
+  /** Whether there is a reason for another response than the expected one. */
+  #isExcused(client: JudgedClient, flight: Flight, response: RawResponse): boolean {
     const { planned } = flight;
     const { status } = response;
     if (this.#hasFailed(flight)) {
       if (!response.whole || [403, 404, 500].includes(status)) return true;
     }
-    if (!response.whole) return this.#mayBeCut(client, flight);
+    if (!response.whole) return this.#mayBeTruncated(client, flight);
     if (status === 408 && response.close) {
-      // Who broke off when all is well sends nothing more, and there is nothing to wait for.
+      // Without faults a client that has ended its side is not waited for.
       if (client.plan.shape === 'probe' && planned.expected.status === 400) return false;
       return this.#checkSlow(client, flight);
     }
     if (status === 503 && response.close) {
-      // Whoever is turned away is told when to come again.
+      // A client that is turned away gets a Retry-After.
       if (isTurnedAway(response)) return client.responseCount === 0 && this.#isFull();
       const { handlerTimeoutMs } = this.#parts;
       const ownMs = client.world.nowMs() - flight.sentMs;
       return planned.kind !== 'never' && ownMs >= handlerTimeoutMs;
     }
-    // A request that its client broke off.
+    // The client ended its side within the request.
     return status === 400 && response.close && !client.isWhole(flight);
   }
 
-  /** A file that the answer needs could not be read. */
+  /** A file operation failed since the request was sent, and its handler reads files. */
   #hasFailed({ planned, failuresBefore }: Flight): boolean {
     return planned.usesFiles && this.failures() > failuresBefore;
   }
 
-  /** What the server waits for a body at least: for its next bytes, or for all of them. */
+  /** The shortest time that the server waits for a body: for its next bytes, or for all of it. */
   get #bodyMs(): number {
     const { bodyTimeoutMs, bodyTotalTimeoutMs } = this.#parts;
     return Math.min(bodyTimeoutMs, bodyTotalTimeoutMs) - EARLY_MS;
   }
 
-  /** 408: the client took its time. */
-  #checkSlow(client: Client, flight: Flight): boolean {
+  /** 408: the client was slow. */
+  #checkSlow(client: JudgedClient, flight: Flight): boolean {
     const { headTimeoutMs } = this.#parts;
     const tookMs = client.world.nowMs() - flight.sentMs;
     const leastMs = hasBody(flight.planned) ? Math.min(headTimeoutMs, this.#bodyMs) : headTimeoutMs;
@@ -185,70 +191,70 @@ export class Judge {
 
   // --- Ends ---
 
-  #isClosing(client: Client): boolean {
+  #isClosing(client: JudgedClient): boolean {
     return client.world.nowMs() >= this.#parts.closingMs();
   }
 
-  #isCutOff(client: Client): boolean {
+  #isShutdownOver(client: JudgedClient): boolean {
     const { closingMs, shutdownTimeoutMs } = this.#parts;
     return client.world.nowMs() >= closingMs() + shutdownTimeoutMs - EARLY_MS;
   }
 
-  /** Whether something other than the server may have broken this connection. */
-  #isInjured(client: Client): boolean {
+  /** Whether a fault was injected into this connection. */
+  #hasInjectedFault(client: JudgedClient): boolean {
     return (client.wire?.facts.injected.length ?? 0) > 0;
   }
 
-  #mayBeCut(client: Client, { planned, sentMs }: Flight): boolean {
-    // A body that stays away ends an answer that has begun, too.
+  #mayBeTruncated(client: JudgedClient, { planned, sentMs }: Flight): boolean {
+    // A body timeout truncates a response that has begun, too.
     const tookMs = client.world.nowMs() - sentMs;
     if (responsesFromBody(planned) && tookMs >= this.#bodyMs) return true;
-    return this.#isInjured(client) || this.#isCutOff(client) || client.stoppedReading;
+    return this.#hasInjectedFault(client) || this.#isShutdownOver(client) || client.stoppedReading;
   }
 
-  /** The server's side ended in order. Gives what to call this end. */
-  ended(client: Client): Ending {
+  /** The server ended its side. Returns the name of this end. */
+  ended(client: JudgedClient): Ending {
     if (client.closing) return this.#closeNamed(client);
-    if (this.#isInjured(client)) return 'injected fault';
+    if (this.#hasInjectedFault(client)) return 'injected fault';
     const outstanding = client.flights.length > 0;
     const ending = this.#endReason(client);
     if (ending === null) {
-      const what = outstanding ? 'without an answer' : 'between two requests';
+      const what = outstanding ? 'without a response' : 'between two requests';
       const known = this.#known(client);
-      this.wrong(client, `the server ended the connection ${what}, without reason (${known})`);
+      this.wrong(client, `the server ended the connection ${what}, without a reason (${known})`);
       return 'violation';
     }
     return ending;
   }
 
-  /** What a reader of a violation wants to know first. */
-  #known({ wire, respondedBytes, responseCount }: Client): string {
+  /** The most important facts for the reader of a violation. */
+  #known({ wire, respondedBytes, responseCount }: JudgedClient): string {
     if (wire === null) return 'no connection';
     const { serverEndMs, serverActiveMs, serverReadAtEnd } = wire.facts;
     const quietMs = (serverEndMs - serverActiveMs).toFixed(1);
-    const bytes = `it had taken ${serverReadAtEnd} bytes, ${respondedBytes} of them answered`;
-    return `${responseCount} answers; quiet for ${quietMs} ms; ${bytes}`;
+    const bytes = `it had received ${serverReadAtEnd} bytes, ${respondedBytes} with a response`;
+    return `${responseCount} responses; idle for ${quietMs} ms; ${bytes}`;
   }
 
-  #closeNamed(client: Client): PlainEnding {
+  #closeNamed(client: JudgedClient): PlainEnding {
     const { last } = client;
     if (last !== null && isTurnedAway(last)) return 'turned away';
-    if (last?.whole === false) return 'answer cut';
+    if (last?.whole === false) return 'response truncated';
     return this.#isClosing(client) ? 'server closing' : 'Connection: close';
   }
 
-  #endReason(client: Client): PlainEnding | null {
+  #endReason(client: JudgedClient): PlainEnding | null {
     const { facts } = client.wire ?? { facts: null };
     if (facts === null) return null;
     if (client.ownFault === 'end' || client.halfClosed) {
       if (client.flights.length === 0) return "client's end";
     }
     const tookMore = facts.serverReadAtEnd > client.respondedBytes;
-    if (this.#isCutOff(client)) return 'cut off';
-    // A body that nobody read was too long to skip: what stood behind it is lost.
+    if (this.#isShutdownOver(client)) return 'shutdown timeout';
+    // An unread body was too long to discard: requests behind it are lost.
     const lastKind = client.lastFlight?.planned.kind;
     if (lastKind === 'ignore' || lastKind === 'too large') return 'unread body';
-    // An idle connection that makes room may lose what comes in that very moment.
+    // The eviction of an idle connection may cross the next request.
     const atOnce = facts.serverEndMs - facts.serverActiveMs <= MOMENT_MS;
     if (tookMore && atOnce && this.#isFull()) return 'evicted';
     if (tookMore && client.flights.length > 0) return null;
@@ -256,8 +262,8 @@ export class Judge {
     return this.#idleReason(client);
   }
 
-  /** An end between two requests: its time is over, exactly, or somebody else needs the place. */
-  #idleReason(client: Client): PlainEnding | null {
+  /** An end between two requests: the idle timeout, or another client needs the slot. */
+  #idleReason(client: JudgedClient): PlainEnding | null {
     const { idleTimeoutMs, slackMs } = this.#parts;
     const { facts } = client.wire ?? { facts: null };
     if (facts === null) return null;
@@ -266,71 +272,71 @@ export class Judge {
     return this.#isFull() ? 'evicted' : null;
   }
 
-  /** The connection broke. Gives what to call it. */
-  broke(client: Client): Ending {
+  /** The connection failed. Returns the name of this end. */
+  aborted(client: JudgedClient): Ending {
     const { facts } = client.wire ?? { facts: null };
-    if (this.#isInjured(client)) {
-      return facts?.injected.includes('refused') === true ? 'refused' : 'injected fault';
+    if (this.#hasInjectedFault(client)) {
+      return facts?.injected.includes('rejected') === true ? 'connect rejected' : 'injected fault';
     }
-    if (this.#isCutOff(client)) return 'cut off';
-    if (this.#lingered(client) || this.#isHurried(client)) {
-      return client.closing ? 'reset after the last answer' : 'sent on after the end';
+    if (this.#isShutdownOver(client)) return 'shutdown timeout';
+    if (this.#lingered(client) || this.#wasForcedOut(client)) {
+      return client.closing ? 'reset after the last response' : 'data after the end';
     }
-    if (this.#tookNothing(client)) {
+    if (this.#acknowledgedNothing(client)) {
       return client.stoppedReading ? 'stopped reading' : 'write timeout';
     }
     const [flight] = client.flights;
-    if (flight?.planned.expected.cut === true) return 'answer cut';
-    if (flight !== undefined && this.#hasFailed(flight)) return 'answer cut';
-    if (client.stoppedReading || client.plan.read !== null) return this.#givenUpEarly(client);
+    if (flight?.planned.expected.truncated === true) return 'response truncated';
+    if (flight !== undefined && this.#hasFailed(flight)) return 'response truncated';
+    if (client.stoppedReading || client.plan.read !== null) return this.#resetEarly(client);
     const known = this.#known(client);
-    this.wrong(client, `the server reset the connection without reason (${known})`);
+    this.wrong(client, `the server reset the connection without a reason (${known})`);
     return 'violation';
   }
 
   /**
-   * The server ended in order and all of that arrived; then it waited for the client, who went on
-   * sending for too long.
+   * The server ended its side and all of it arrived; then the client did not end its own side
+   * within the linger timeout.
    */
-  #lingered({ wire }: Client): boolean {
+  #lingered({ wire }: JudgedClient): boolean {
     if (wire === null) return false;
-    const { serverAckedMs, serverEndMs, serverLeftMs, serverUnacked } = wire.facts;
+    const { serverAckedMs, serverEndMs, serverDetachedMs, serverUnacked } = wire.facts;
     const { lingerTimeoutMs, slackMs } = this.#parts;
     const fromMs = Math.max(serverEndMs, serverAckedMs);
-    const isOver = !(serverLeftMs - fromMs < lingerTimeoutMs - EARLY_MS - slackMs);
+    const isOver = !(serverDetachedMs - fromMs < lingerTimeoutMs - EARLY_MS - slackMs);
     return isOver && serverUnacked === 0;
   }
 
-  /** Who makes room is waited for, unless nobody else can come in meanwhile. */
-  #isHurried({ wire }: Client): boolean {
+  /** An evicted connection may linger, unless all extra slots are in use. */
+  #wasForcedOut({ wire }: JudgedClient): boolean {
     if (wire === null) return false;
     const { serverEndMs, serverActiveMs } = wire.facts;
-    return this.#parts.wasCrowded() && serverEndMs - serverActiveMs >= this.#parts.overloadWaitMs;
+    return this.#parts.wasExhausted() && serverEndMs - serverActiveMs >= this.#parts.overloadWaitMs;
   }
 
-  /** This client acknowledged nothing for as long as a server waits for that. */
-  #tookNothing({ wire, flights, world, heldUpMs }: Client): boolean {
+  /** This client acknowledged nothing for the write timeout. */
+  #acknowledgedNothing({ wire, flights, world, stalledMs }: JudgedClient): boolean {
     if (wire === null) return false;
     const { serverUnacked } = wire.facts;
-    // A server that was held up finds the time over before it hears that the client took it all.
-    const mayBeMore = flights.length > 0 || serverUnacked > 0 || world.heldUpMs() !== heldUpMs;
+    // A server that was stopped finds the deadline expired before it sees the acknowledgement.
+    const mayBeMore = flights.length > 0 || serverUnacked > 0 || world.stalledMs() !== stalledMs;
     const { writeTimeoutMs, slackMs } = this.#parts;
     return mayBeMore && !(quietMs(wire.facts) < writeTimeoutMs - EARLY_MS - slackMs);
   }
 
-  #givenUpEarly(client: Client): Ending {
+  #resetEarly(client: JudgedClient): Ending {
     const { facts } = client.wire ?? { facts: null };
     const quiet = facts === null ? 0 : quietMs(facts);
     const given = `after ${quiet.toFixed(3)} ms, not ${this.#parts.writeTimeoutMs}`;
-    this.#report(client, 'timeout', `a slow reader was given up early: ${given}`);
+    this.#report(client, 'timeout', `a slow reader was reset early: ${given}`);
     return 'violation';
   }
 
-  /** What came of an answer before the connection broke must have been right. */
-  partly(client: Client, response: RawResponse): void {
+  /** The part of a response that arrived before the connection failed must be correct. */
+  partial(client: JudgedClient, response: RawResponse): void {
     const flight = client.flights[0];
     if (flight === undefined) {
-      this.wrong(client, 'part of an answer nobody asked for');
+      this.wrong(client, 'part of a response without a request');
       return;
     }
     if (this.#isExcused(client, flight, { ...response, whole: true })) return;
@@ -339,46 +345,47 @@ export class Judge {
     const { body } = response;
     if (right === null || response.status !== expected.status) return;
     const same = Buffer.compare(body, right.subarray(0, body.length)) === 0;
-    if (!same) this.wrong(client, `${kind}: the part that came is not of the right answer`);
+    if (!same)
+      this.wrong(client, `${kind}: the part that arrived differs from the expected response`);
   }
 
-  /** Nothing came for so long that nothing will come. */
-  forgotten(client: Client): void {
+  /** No byte arrived for longer than any timeout. */
+  timedOut(client: JudgedClient): void {
     const { flights, closing } = client;
     const waitsFor = closing
-      ? 'the end that was announced'
+      ? 'the announced end'
       : flights.length > 0
-        ? `an answer to ${flights[0].planned.kind}`
+        ? `a response to ${flights[0].planned.kind}`
         : 'the end of an idle connection';
-    this.#report(client, 'liveness', `forgotten while it waits for ${waitsFor}`);
+    this.#report(client, 'liveness', `nothing arrives while it waits for ${waitsFor}`);
   }
 
-  /** Tried again and again: a world without faults allows that to nobody. */
-  givenUp(client: Client): void {
+  /** All retries of a request failed: without faults that must not happen. */
+  triesExhausted(client: JudgedClient): void {
     const mayFail = !this.#parts.healed() || this.#isClosing(client) || this.#isFull();
-    if (!mayFail) this.#report(client, 'liveness', 'has tried in vain');
+    if (!mayFail) this.#report(client, 'liveness', 'all retries failed');
   }
 }
 
-/** How long a client had taken nothing when the server let go of it. */
-function quietMs({ serverAckedMs, serverLeftMs, serverSentMs }: WireFacts): number {
-  return serverLeftMs - Math.max(serverSentMs, serverAckedMs);
+/** How long a client had acknowledged nothing when the server aborted or closed the socket. */
+function quietMs({ serverAckedMs, serverDetachedMs, serverSentMs }: WireFacts): number {
+  return serverDetachedMs - Math.max(serverSentMs, serverAckedMs);
 }
 
-function bodyOf(expected: Expected, client: Client): Uint8Array | null {
+function bodyOf(expected: Expected, client: JudgedClient): Uint8Array | null {
   const { body } = expected;
   if (typeof body !== 'function') return body;
   return client.wire === null ? null : Buffer.from(body(client.wire.facts));
 }
 
-/** Garbage may have one before the server sees what it is. */
+/** Garbage may begin as a request with a body. */
 function hasBody({ kind, method }: Planned): boolean {
   return method === 'POST' || method === 'PUT' || kind === 'garbage';
 }
 
-/** What its answer says comes from its body, piece by piece. */
+/** Its handler responds with its body, chunk by chunk. */
 function responsesFromBody(planned: Planned): boolean {
-  return planned.kind === 'mirror' || (planned.kind === 'citizen' && hasBody(planned));
+  return planned.kind === 'mirror' || (planned.kind === 'correct' && hasBody(planned));
 }
 
 function isTurnedAway({ status, close, fields }: RawResponse): boolean {

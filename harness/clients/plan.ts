@@ -1,4 +1,4 @@
-// What one client is going to do, settled before it begins.
+// What one client does, decided before it starts.
 
 import type { Planned } from './expected.ts';
 
@@ -8,24 +8,24 @@ export const HOSTILE_SHAPES = [
   'pipeline',
   'new connections',
   'slow to read',
-  'breaks off',
-  'goes away',
+  'resets',
+  'closes',
   'stops reading',
-  'ends its side',
+  'half closes',
 ] as const;
 export type HostileShape = (typeof HOSTILE_SHAPES)[number];
 
 export type ShapeName =
   | 'one by one'
-  | 'pipelined train'
-  | 'astride'
+  | 'pipelined batch'
+  | 'split heads'
   | 'keep-alive churn'
   | 'uploads'
-  | 'huge bodies'
+  | 'large bodies'
   | 'slow reader'
   | 'steady reader'
-  | 'talking reader'
-  | 'stuck reader'
+  | 'sending reader'
+  | 'stopped reader'
   | 'slowloris'
   | 'body stall'
   | 'idle'
@@ -33,23 +33,23 @@ export type ShapeName =
   | 'garbage'
   | 'files'
   | 'streams'
-  | 'troubled handlers'
-  | 'old and closing'
+  | 'failing handlers'
+  | 'HTTP/1.0 and close'
   | 'half close'
-  | 'resetter'
-  | 'uploader that breaks off'
-  | 'vanisher'
+  | 'early reset'
+  | 'reset of an upload'
+  | 'early close'
   | 'flood after close'
   | 'probe'
   | HostileShape;
 
-/** What a client does wrong, at the request with this number. */
+/** What a client does wrong, at one of its requests. */
 export interface Mishap {
-  readonly kind: 'reset' | 'leave' | 'stop reading' | 'stop sending';
+  readonly kind: 'reset' | 'close' | 'stop reading' | 'stop sending';
   readonly atRequest: number;
-  /** After how many bytes of that request; as many as there are for all of it. */
+  /** After how many bytes of that request; Infinity for all of it. */
   readonly afterBytes: number;
-  /** How long it stays that way before it leaves; or of a reset, how long before that comes. */
+  /** How long it stays that way before it closes; or the time until the reset. */
   readonly forMs: number;
 }
 
@@ -58,24 +58,24 @@ export interface ClientPlan {
   readonly lane: number;
   readonly startMs: number;
   readonly requests: readonly Planned[];
-  /** Requests that are on their way together. */
+  /** Requests in flight at once. */
   readonly depth: number;
-  /** Sent as one piece, so that they may arrive as one. */
-  readonly train: boolean;
+  /** The requests in flight are written as one. */
+  readonly batched: boolean;
   readonly requestsPerConnection: number;
-  /** How requests are cut when they are sent; null leaves them whole. */
+  /** Splits what is sent; null for no splits. */
   readonly send: { readonly bytesMax: number; readonly pauseMs: number } | null;
   readonly read: { readonly bytesMax: number; readonly pauseMs: number } | null;
   readonly thinkMs: number;
-  /** A request whose connection ended without an answer is sent again. */
-  readonly again: boolean;
+  /** A request whose connection ended without a response is sent again. */
+  readonly retries: boolean;
   readonly mishap: Mishap | null;
-  /** How it ends when it has all answers. */
+  /** How it ends the connection after the last response. */
   readonly leave: 'end' | 'close' | 'reset' | 'wait';
-  /** Sends the end of its stream right behind its last request. */
+  /** Ends its side right after its last request. */
   readonly halfClose: boolean;
-  /** After its requests it sends a byte this often, as long as it is connected; 0 is never. */
+  /** After its requests it sends a byte at this interval while it is connected; 0 for never. */
   readonly byteEveryMs: number;
-  /** Goes on sending this many bytes when the server has said that it closes. */
+  /** Sends this many bytes after the server has announced the end. */
   readonly floodBytes: number;
 }

@@ -1,24 +1,12 @@
-// Requests of every kind with their right answers, made from a client's own chance.
+// Requests of every kind with their expected responses, drawn from a client's own stream.
 
-import { HELLO } from '../application.ts';
-import { content, DIGEST_START, digest, textOf } from '../content.ts';
-import { fileBytes, MODIFIED_MS } from '../files.ts';
-import type { Random } from '../random.ts';
+import type { Random } from '../../testing/random.ts';
+import { content, DIGEST_START, digest, HELLO, textOf } from '../world/content.ts';
+import { fileBytes, MODIFIED_MS } from '../world/files.ts';
 import { BadRequests } from './bad-requests.ts';
 import type { Draft } from './draft.ts';
 import type { Expected, Part, Planned, RequestKind } from './expected.ts';
-
-/** What requests have to know of the server they are for. */
-export interface ServerFacts {
-  readonly bodyBytesMax: number;
-  readonly discardBytesMax: number;
-  readonly handlerTimeoutMs: number;
-  readonly headTimeoutMs: number;
-  readonly targetBytesMax: number;
-  readonly headBytesMax: number;
-  /** Nothing goes wrong beside the plan: sizes of bodies stay moderate for speed. */
-  readonly bodyBytesUsual: number;
-}
+import type { ServerFacts } from './server-facts.ts';
 
 const TEXT: Expected['fields'] = [['content-type', 'text/plain; charset=utf-8']];
 
@@ -28,7 +16,7 @@ function part(bytes: Uint8Array, pauseMs = 0, awaitsContinue = false): Part {
 
 const text = (value: string): Buffer => Buffer.from(value, 'latin1');
 
-/** Its handler tells the target after it has read the body: the head must still be there. */
+/** The handler returns the target after it has read the body: the head must still be there. */
 function responseOfSum(target: string, bytes: Uint8Array): Buffer {
   const hash = digest(DIGEST_START, bytes);
   return text(JSON.stringify({ bytes: bytes.length, hash, target }));
@@ -77,7 +65,7 @@ export class Requests extends BadRequests {
         body: draft.response,
         fields: responseFields,
         close,
-        cut: draft.cut ?? false,
+        truncated: draft.truncated ?? false,
       },
       usesFiles: draft.usesFiles ?? false,
       takesMs: draft.takesMs ?? 0,
@@ -89,7 +77,7 @@ export class Requests extends BadRequests {
     return this.#random.below(60000);
   }
 
-  /** A length, most of them small, around sizes of blocks at times. */
+  /** A length: mostly small, sometimes near the size of a block. */
   #length(max: number): number {
     const random = this.#random;
     const edges = [0, 1, 8191, 8192, 8193, 17407, 17408, 17409];
@@ -112,8 +100,8 @@ export class Requests extends BadRequests {
     return this.#make({ kind: 'text', target: `/text/${id}`, response });
   }
 
-  /** A few of these fill a block: their heads do, or bodies that handlers read at once. */
-  heavy(): Planned {
+  /** A few of these fill a block, with their heads or their bodies. */
+  bulky(): Planned {
     const id = this.#id();
     const paddingBytes = this.#random.between(2000, 3100);
     if (this.#random.chance(0.5)) return this.#sumOf('sum', '/sum', paddingBytes);
@@ -128,7 +116,7 @@ export class Requests extends BadRequests {
     return this.#make({ kind: 'bytes', target, response: content(id, length) });
   }
 
-  /** More than a client here takes at once. */
+  /** Larger than the buffers of most links. */
   large(): Planned {
     const id = this.#id();
     const length = this.#random.between(40_000, 120_000);
@@ -154,19 +142,19 @@ export class Requests extends BadRequests {
     return this.#make({ kind: 'peer', target: '/peer', response: ({ address }) => address });
   }
 
-  /** A body in parts; with `chunked` each is a chunk or several. */
+  /** A body in parts; with `chunked` each part is a chunk. */
   #body(bytes: Uint8Array, chunked: boolean, pauseMs: number): Part[] {
     const random = this.#random;
     const parts: Part[] = [];
     const partBytes = Math.max(1, random.size(Math.max(bytes.length, 1)), bytes.length >> 3);
     for (let at = 0; at < bytes.length; at += partBytes) {
-      const piece = bytes.subarray(at, at + partBytes);
+      const slice = bytes.subarray(at, at + partBytes);
       const waitMs = parts.length > 0 && random.chance(0.5) ? pauseMs : 0;
-      if (!chunked) parts.push(part(piece, waitMs));
+      if (!chunked) parts.push(part(slice, waitMs));
       else {
         const extension = random.chance(0.1) ? ';name="value"' : '';
-        const size = `${piece.length.toString(16)}${extension}\r\n`;
-        parts.push(part(Buffer.concat([text(size), piece, text('\r\n')]), waitMs));
+        const size = `${slice.length.toString(16)}${extension}\r\n`;
+        parts.push(part(Buffer.concat([text(size), slice, text('\r\n')]), waitMs));
       }
     }
     if (chunked) parts.push(part(text(random.chance(0.2) ? '0\r\nX-T: 1\r\n\r\n' : '0\r\n\r\n')));
@@ -181,7 +169,7 @@ export class Requests extends BadRequests {
     return this.#make({ kind, method: 'POST', target: '/echo', fields, body, response: bytes });
   }
 
-  /** Read at once, or slowly, or only after a while. */
+  /** Its handler reads at once, slowly, or after a while. */
   sum(how: '' | 'slow' | 'later'): Planned {
     const random = this.#random;
     const bytes = content(this.#id(), this.#length(this.#facts.bodyBytesUsual * 2));
@@ -191,12 +179,12 @@ export class Requests extends BadRequests {
     const target = { '': '/sum', slow: '/sum?ms=4', later: '/sum?later=20' }[how];
     const response = responseOfSum(target, bytes);
     const kind = how === '' ? 'sum' : (`sum ${how}` as const);
-    // A piece may be one byte in the worst case; each costs the handler its pause.
+    // A chunk may be one byte in the worst case, and the handler pauses for each.
     const takesMs = how === 'slow' ? 1000 : 20;
     return this.#make({ kind, method: 'POST', target, fields, body, response, takesMs });
   }
 
-  /** Its handler begins to read when all but the last byte may be there. */
+  /** Its handler begins to read when all but the last byte may have arrived. */
   late(): Planned {
     return this.#sumOf('sum later', '/sum?later=20', 1000);
   }
@@ -207,7 +195,7 @@ export class Requests extends BadRequests {
     return this.#make({ kind, method: 'POST', target, body: [part(bytes)], response, takesMs: 20 });
   }
 
-  /** Its handler reads one piece of a body that is too long to receive ahead, and waits. */
+  /** Its handler reads one chunk of a body that is too long to buffer, and waits. */
   hold(): Planned {
     const { handlerTimeoutMs: takesMs } = this.#facts;
     const body = [part(content(this.#id(), 60_000))];
@@ -215,7 +203,7 @@ export class Requests extends BadRequests {
     return this.#make({ kind: 'hold', method: 'POST', target: '/hold', body, ...rest });
   }
 
-  /** What comes goes back, piece by piece. */
+  /** Its handler sends the body back, chunk by chunk. */
   mirror(): Planned {
     const bytes = content(this.#id(), this.#length(this.#facts.bodyBytesUsual * 2));
     const fields = ['Transfer-Encoding: chunked'];
@@ -237,7 +225,7 @@ export class Requests extends BadRequests {
     return this.#make({ kind: 'ignore', method: 'POST', target, fields, body, response, close });
   }
 
-  /** Sends its body when it is asked to. */
+  /** Sends its body after 100 (Continue). */
   expect(): Planned {
     const most = Math.min(20000, this.#facts.bodyBytesMax);
     const bytes = content(this.#id(), 1 + this.#length(most - 1));
@@ -266,10 +254,10 @@ export class Requests extends BadRequests {
   stream(kind: 'stream' | 'sized'): Planned {
     const id = this.#id();
     const length = 1 + this.#length(this.#facts.bodyBytesUsual * 2);
-    const piece = this.#random.pick([500, 3000, 9000, 20000]);
+    const chunkBytes = this.#random.pick([500, 3000, 9000, 20000]);
     const pauseMs = this.#random.pick([0, 0, 1, 20]);
-    const target = `/${kind}/${length}?id=${id}&piece=${piece}&ms=${pauseMs}`;
-    const takesMs = Math.ceil(length / piece) * (pauseMs + 1);
+    const target = `/${kind}/${length}?id=${id}&piece=${chunkBytes}&ms=${pauseMs}`;
+    const takesMs = Math.ceil(length / chunkBytes) * (pauseMs + 1);
     const isHead = this.#random.chance(0.1);
     const response = isHead ? text('') : content(id, length);
     return this.#make({ kind, method: isHead ? 'HEAD' : 'GET', target, response, takesMs });
@@ -316,11 +304,16 @@ export class Requests extends BadRequests {
     return this.#make({ kind: 'reject', target: '/reject', status: 409, response, takesMs: 2 });
   }
 
-  cut(): Planned {
+  truncated(): Planned {
     const id = this.#id();
     const length = 1 + this.#length(30000);
     const response = content(id, length);
-    return this.#make({ kind: 'cut', target: `/cut/${length}?id=${id}`, response, cut: true });
+    return this.#make({
+      kind: 'cut',
+      target: `/cut/${length}?id=${id}`,
+      response,
+      truncated: true,
+    });
   }
 
   file(): Planned {
@@ -345,7 +338,7 @@ export class Requests extends BadRequests {
     return this.#make({ kind: 'static large', target, response, usesFiles: true, takesMs: 500 });
   }
 
-  /** The server knows no ranges: the whole file is a right answer (RFC 9110 14.2). */
+  /** The server ignores Range: the complete file is a correct response (RFC 9110 14.2). */
   range(): Planned {
     const from = this.#random.below(600);
     const fields = [`Range: bytes=${from}-${from + this.#random.below(99)}`];
@@ -387,7 +380,7 @@ export class Requests extends BadRequests {
     return this.#make({ kind: 'options', method: 'OPTIONS', ...rest });
   }
 
-  /** An older client, which gets no chunks and a close. */
+  /** An HTTP/1.0 client, which gets no chunked coding and a close. */
   old(): Planned {
     const id = this.#id();
     const length = this.#length(5000);

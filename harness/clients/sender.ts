@@ -1,13 +1,25 @@
-// Sends requests as a plan says: whole or in pieces, with pauses, waiting for 100 (Continue), or
-// only in part where a mishap ends it.
+// Sends requests as a plan says: at once or split, with pauses, waiting for 100 (Continue), or in
+// part where a mishap interrupts it.
 
-import type { Wire } from '../wire.ts';
-import type { Client } from './client.ts';
+import type { Wire, World } from '../world/wire.ts';
 import type { Part, Planned } from './expected.ts';
 import type { Flight } from './flight.ts';
+import type { ClientPlan } from './plan.ts';
+
+/** What a sender needs of its client. */
+export interface SendingClient {
+  readonly plan: ClientPlan;
+  readonly world: World;
+  readonly wire: Wire | null;
+  sentBytes: number;
+  mishapDone: boolean;
+  began(planned: Planned, number: number): Flight;
+  sentAll(): void;
+  misbehave(): void;
+}
 
 export class Sender {
-  readonly #client: Client;
+  readonly #client: SendingClient;
   readonly #wire: Wire;
   readonly #batch: readonly Planned[];
   readonly #firstNumber: number;
@@ -17,10 +29,10 @@ export class Sender {
   #flight: Flight | null = null;
   #awaits = false;
   isOver = false;
-  /** What is gathered to go out as one piece. */
+  /** Bytes that are sent as one write. */
   #gathered: Uint8Array[] = [];
 
-  constructor(client: Client, wire: Wire, batch: readonly Planned[], firstNumber: number) {
+  constructor(client: SendingClient, wire: Wire, batch: readonly Planned[], firstNumber: number) {
     this.#client = client;
     this.#wire = wire;
     this.#batch = batch;
@@ -36,8 +48,8 @@ export class Sender {
     this.#gathered = [];
   }
 
-  /** The server asked for the body. */
-  goOn(): void {
+  /** 100 (Continue) arrived. */
+  continueReceived(): void {
     if (!this.#awaits) return;
     this.#awaits = false;
     this.#run(true);
@@ -57,7 +69,7 @@ export class Sender {
         this.isOver = true;
         this.#flush();
         this.#client.sentAll();
-        this.#talk();
+        this.#sendBytes();
         return;
       }
       const planned = this.#batch[this.#index];
@@ -77,18 +89,18 @@ export class Sender {
     }
   }
 
-  /** Bytes of no request, though the server has said that none follows. */
-  #talk(): void {
+  /** Sends bytes of no request, though the server has announced the end. */
+  #sendBytes(): void {
     const { byteEveryMs } = this.#client.plan;
     if (byteEveryMs === 0) return;
     this.#client.world.after(byteEveryMs, () => {
       if (this.#client.wire !== this.#wire) return;
       this.#wire.write(Buffer.from('x'));
-      this.#talk();
+      this.#sendBytes();
     });
   }
 
-  /** False when it goes on later, or never. */
+  /** Returns false when it continues later, or not at all. */
   #sendSome(planned: Planned, part: Part): boolean {
     const { plan } = this.#client;
     const flight = this.#flight;
@@ -113,7 +125,7 @@ export class Sender {
       this.#index += 1;
       this.#part = 0;
       this.#flight = null;
-      if (!plan.train) this.#flush();
+      if (!plan.batched) this.#flush();
     }
     if (isMishap && (isNext || flight.sentBytes >= mishap.afterBytes)) return this.#mishap();
     if (plan.send === null || this.#index === this.#batch.length) return true;
@@ -124,7 +136,7 @@ export class Sender {
   #mishap(): boolean {
     this.#client.mishapDone = true;
     this.#flush();
-    // Who only stops reading goes on sending.
+    // A client that stops reading goes on sending.
     const goesOn = this.#client.plan.mishap?.kind === 'stop reading';
     if (!goesOn) this.stop();
     this.#client.misbehave();

@@ -1,22 +1,23 @@
-// The shapes of workload, and which of them a run gets. Each client's plan comes from a stream of
-// its own, so that leaving out one client changes no other.
+// The workload shapes of clients. Each client's plan comes from a stream of its own, so leaving out
+// one client changes no other.
 
-import { Random } from '../random.ts';
+import { Random } from '../../testing/random.ts';
 import { bytesOf, type Planned } from './expected.ts';
 import type { ClientPlan, HostileShape, Mishap, ShapeName } from './plan.ts';
-import { Requests, type ServerFacts } from './requests.ts';
+import { Requests } from './requests.ts';
+import type { ServerFacts } from './server-facts.ts';
 
 type Draft = Omit<ClientPlan, 'shape' | 'lane' | 'startMs'>;
 
-/** Everything a shape leaves as it is. */
+/** The defaults of a shape. */
 export const ORDINARY: Omit<Draft, 'requests'> = {
   depth: 1,
-  train: true,
+  batched: true,
   requestsPerConnection: Number.POSITIVE_INFINITY,
   send: null,
   read: null,
   thinkMs: 0,
-  again: true,
+  retries: true,
   mishap: null,
   leave: 'end',
   halfClose: false,
@@ -30,7 +31,7 @@ function several(count: number, make: () => Planned): Planned[] {
   return Array.from({ length: count }, make);
 }
 
-/** A request that nothing is special about. */
+/** A common request. */
 function common(make: Requests, random: Random): Planned {
   switch (random.below(10)) {
     case 0:
@@ -56,13 +57,13 @@ function common(make: Requests, random: Random): Planned {
   }
 }
 
-/** Answered at once: trains of these are what pipelining is for. */
+/** A request with an immediate response, for pipelines. */
 function quick(make: Requests, random: Random): Planned {
   const kinds = [() => make.hello(), () => make.text(), () => make.bytes(), () => make.head()];
   return random.pick(kinds)();
 }
 
-/** A pause stands in the middle of its head. */
+/** Puts a pause into the middle of the head. */
 function halved(planned: Planned, random: Random, pauseMs: number): Planned {
   const [head] = planned.parts;
   const at = random.between(1, head.bytes.length - 1);
@@ -70,7 +71,7 @@ function halved(planned: Planned, random: Random, pauseMs: number): Planned {
   return { ...planned, parts: [begin, { ...head, bytes: head.bytes.subarray(at), pauseMs }] };
 }
 
-/** The same, and the last request of its connection. */
+/** Makes a request the last one of its connection. */
 function asLast(planned: Planned): Planned {
   const [head, ...rest] = planned.parts;
   const lines = Buffer.from(head.bytes).toString('latin1').slice(0, -2);
@@ -98,7 +99,7 @@ function mishapAt(
   return { kind, atRequest, afterBytes: after, forMs };
 }
 
-/** So long a client stays silent to see what the server does: longer than any timeout here. */
+/** A silence longer than any timeout of the server. */
 const FOREVER_MS = 60_000;
 
 type Ordinary = Exclude<ShapeName, 'probe' | HostileShape>;
@@ -109,15 +110,16 @@ export const SHAPES: Readonly<Record<Ordinary, Shape>> = {
     const leave = random.pick(['end', 'close', 'reset'] as const);
     return { ...ORDINARY, requests, leave, thinkMs: random.pick([0, 0, 1, 50]) };
   },
-  'pipelined train': (make, random) => {
-    // The answers of some trains fill blocks, one behind the other.
+  'pipelined batch': (make, random) => {
+    // The responses of some batches fill several blocks.
     const usual = (): Planned => (random.chance(0.8) ? quick(make, random) : common(make, random));
-    const one = random.chance(0.3) ? () => make.bytes(3000) : usual;
-    const requests = several(random.between(16, 48), one);
-    return { ...ORDINARY, requests, depth: random.between(2, 24), train: random.chance(0.7) };
+    const draw = random.chance(0.3) ? () => make.bytes(3000) : usual;
+    const requests = several(random.between(16, 48), draw);
+    return { ...ORDINARY, requests, depth: random.between(2, 24), batched: random.chance(0.7) };
   },
-  astride: (make, random, { headTimeoutMs }) => {
-    // Each piece ends in the middle of a head: it is there soon, and the next one has begun.
+  'split heads': (make, random, { headTimeoutMs }) => {
+    // Each write ends in the middle of a head; the rest follows soon, with the beginning of the
+    // next.
     const half = (): Planned => halved(make.text(), random, headTimeoutMs * 0.3);
     const requests = several(random.between(8, 12), half);
     return { ...ORDINARY, requests, depth: requests.length };
@@ -139,7 +141,7 @@ export const SHAPES: Readonly<Record<Ordinary, Shape>> = {
     const requests = several(random.between(4, 9), () => random.pick(kinds)());
     return { ...ORDINARY, requests, depth: random.pick([1, 1, 3]) };
   },
-  'huge bodies': (make, random) => {
+  'large bodies': (make, random) => {
     const kinds = [
       () => make.bytes(120_000),
       () => make.echo(random.chance(0.5), 60_000),
@@ -152,22 +154,22 @@ export const SHAPES: Readonly<Record<Ordinary, Shape>> = {
     const requests = several(random.between(1, 3), () => make.bytes(20_000));
     return { ...ORDINARY, requests, depth: 2, read: { bytesMax: 1000, pauseMs: random.ms(1, 20) } };
   },
-  // The kernel has room for a part of these, and tells of more when a third of its buffer is free.
+  // The send buffer holds a part of these; the socket is writable when a third of it is free.
   'steady reader': (make, random) => {
     const requests = several(random.between(1, 2), () => make.large());
     const read = { bytesMax: random.pick([600, 2500]), pauseMs: random.ms(5, 25) };
     return { ...ORDINARY, requests, read };
   },
-  'talking reader': (make, random) => {
+  'sending reader': (make, random) => {
     const requests = several(random.between(1, 2), () => asLast(make.large()));
     const read = { bytesMax: random.pick([600, 2500]), pauseMs: random.ms(5, 25) };
     return { ...ORDINARY, requests, read, byteEveryMs: random.pick([20, 90]) };
   },
-  'stuck reader': (make, random) => {
+  'stopped reader': (make, random) => {
     const requests = [make.hello(), ...several(4, () => make.bytes(150_000)), make.text()];
     const mishap = mishapAt('stop reading', requests, random, random.pick([500, FOREVER_MS]));
-    // More than a block of them waits in the server until there is room for answers again.
-    requests.push(...several(14, () => make.heavy()));
+    // These fill more than a block in the server until there is room for responses.
+    requests.push(...several(14, () => make.bulky()));
     return { ...ORDINARY, requests, depth: random.pick([1, 20]), mishap };
   },
   slowloris: (make, random) => {
@@ -217,19 +219,19 @@ export const SHAPES: Readonly<Record<Ordinary, Shape>> = {
     const requests = several(random.between(3, 8), () => random.pick(kinds)());
     return { ...ORDINARY, requests, depth: random.pick([1, 1, 3]) };
   },
-  'troubled handlers': (make, random) => {
+  'failing handlers': (make, random) => {
     const kinds = [
       () => make.slow(),
       () => make.throws(),
       () => make.reject(),
-      () => make.cut(),
+      () => make.truncated(),
       () => make.sum('slow'),
       () => make.never(),
     ];
     const requests = several(random.between(4, 9), () => random.pick(kinds)());
     return { ...ORDINARY, requests, depth: random.pick([1, 1, 4]) };
   },
-  'old and closing': (make, random) => {
+  'HTTP/1.0 and close': (make, random) => {
     const requests = several(random.between(3, 6), () =>
       random.chance(0.5) ? make.old() : make.closing(),
     );
@@ -237,27 +239,27 @@ export const SHAPES: Readonly<Record<Ordinary, Shape>> = {
   },
   'half close': (make, random) => {
     const requests = several(random.between(1, 6), () => common(make, random));
-    // Some clients send an empty line behind their last request.
+    // Some clients send an empty line after their last request.
     const last = requests.length - 1;
     if (random.chance(0.5)) requests[last] = withEmptyLine(requests[last]);
     return { ...ORDINARY, requests, depth: 16, halfClose: true };
   },
-  resetter: (make, random) => {
+  'early reset': (make, random) => {
     const requests = several(random.between(2, 8), () =>
       random.chance(0.5) ? common(make, random) : make.stream('stream'),
     );
     return { ...ORDINARY, requests, depth: 4, mishap: mishapAt('reset', requests, random, 0) };
   },
-  'uploader that breaks off': (make, random) => {
+  'reset of an upload': (make, random) => {
     const requests = [make.hello(), make.hold(), make.text()];
     const mishap = { ...mishapAt('reset', requests, random, random.ms(1, 900)), atRequest: 1 };
     return { ...ORDINARY, requests, mishap: { ...mishap, afterBytes: Number.POSITIVE_INFINITY } };
   },
-  vanisher: (make, random) => {
+  'early close': (make, random) => {
     const requests = several(random.between(2, 8), () =>
       random.chance(0.5) ? common(make, random) : make.slow(),
     );
-    return { ...ORDINARY, requests, depth: 4, mishap: mishapAt('leave', requests, random, 0) };
+    return { ...ORDINARY, requests, depth: 4, mishap: mishapAt('close', requests, random, 0) };
   },
   'flood after close': (make, random) => {
     const requests = [make.hello(), random.chance(0.5) ? make.closing() : make.garbage()];
@@ -277,7 +279,7 @@ export function planClient(seed: number, lane: number, facts: ServerFacts): Clie
   return { ...draft, shape, lane, startMs: random.ms(0, 400) };
 }
 
-/** A client for the end of a run, when nothing goes wrong any more. */
+/** A client for the end of a run, after all faults. */
 export function planProbe(seed: number, lane: number, facts: ServerFacts): ClientPlan {
   const random = new Random(seed, `probe ${lane}`);
   const make = new Requests(random, facts, lane);
@@ -285,14 +287,14 @@ export function planProbe(seed: number, lane: number, facts: ServerFacts): Clien
   return { ...ORDINARY, requests, shape: 'probe', lane, startMs: 0 };
 }
 
-/** A client that ends its side in the middle of a body, and is told at once. */
-export function planBreaker(seed: number, lane: number, facts: ServerFacts): ClientPlan {
+/** A client that ends its side in the middle of a body: it gets a 400 at once. */
+export function planTruncator(seed: number, lane: number, facts: ServerFacts): ClientPlan {
   const random = new Random(seed, `breaker ${lane}`);
-  const requests = [new Requests(random, facts, lane).brokenOff()];
+  const requests = [new Requests(random, facts, lane).truncatedBody()];
   return { ...ORDINARY, requests, halfClose: true, shape: 'probe', lane, startMs: 0 };
 }
 
-/** A client on its own, that stops in the middle of a body which a handler waits for. */
+/** A client that stops in the middle of a body, while a handler waits for the rest. */
 export function planStaller(seed: number, lane: number, facts: ServerFacts): ClientPlan {
   const random = new Random(seed, `staller ${lane}`);
   const make = new Requests(random, facts, lane);

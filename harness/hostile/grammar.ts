@@ -1,7 +1,7 @@
-// The words of the hostile application: every call of the API by the kind of object it is made on,
-// when it is made, what handlers throw and return, what they send and await. All of it must occur.
+// The grammar of the hostile application: every call of the API by the kind of its object, when it
+// is made, what handlers throw and return, what they send and await. All of it has to occur.
 
-/** Calls by the kind of object; some are several calls that belong together. */
+/** Calls by the kind of object; some are sequences of calls. */
 export const CALLS = {
   response: [
     'status',
@@ -42,7 +42,7 @@ export const CALLS = {
     'params',
     'header',
     'headers',
-    'headers half way',
+    'headers partly read',
     'httpVersion',
     'remote',
     'signal',
@@ -52,10 +52,10 @@ export const CALLS = {
     'json',
     'form',
     'body',
-    'body half way',
+    'body partly read',
     'body not begun',
     'body twice',
-    'body broken off',
+    'body left early',
     'trailers',
     'loop of bytes',
     'loop of body',
@@ -93,7 +93,7 @@ export const WHENS = [
   'after a timer',
   'after a long timer',
   'in an immediate',
-  'after the answer',
+  'after the response',
   'after the client is gone',
   'after the handler timeout',
   'after close() began',
@@ -114,8 +114,8 @@ export const THROWS = [
 ] as const;
 export type Thrown = (typeof THROWS)[number];
 
-/** What a handler or middleware returns; 'promise' settles when its steps are done. */
-export const GIVES = [
+/** What a handler or middleware returns; 'promise' settles at the end of its steps. */
+export const RETURNS = [
   'promise',
   'nothing',
   'a promise that never settles',
@@ -129,7 +129,7 @@ export const GIVES = [
   'number',
   'function',
 ] as const;
-export type Gives = (typeof GIVES)[number];
+export type Returned = (typeof RETURNS)[number];
 
 export const SOURCES = [
   'array',
@@ -154,14 +154,14 @@ export const SOURCES = [
 ] as const;
 export type SourceKind = (typeof SOURCES)[number];
 
-/** The parts of a chain that a hostile request runs a program in. */
+/** The parts of a chain that run a program. */
 export const PARTS = ['outer', 'inner', 'handler', 'onError'] as const;
 export type PartName = (typeof PARTS)[number];
 
 export const AREAS = ['open', 'mounted', 'guard/sync', 'guard/async', 'guard/timer'] as const;
 export type Area = (typeof AREAS)[number];
 
-/** What is sent as the body of a request. */
+/** Forms of a request body. */
 export const BODIES = [
   'none',
   'length',
@@ -174,14 +174,14 @@ export const BODIES = [
 ] as const;
 export type BodyName = (typeof BODIES)[number];
 
-/** How a request is handled that must be answered exactly right, whatever others do. */
+/** What correct handlers do. */
 export const BEHAVIOURS = [
   'text at once',
   'text later',
   'text later, nothing returned',
   'prepared',
   'echo',
-  'pieces of the body',
+  'chunks of the body',
   'what the request says',
   'what the request says later',
   'stream of write',
@@ -192,13 +192,13 @@ export const BEHAVIOURS = [
   'file',
   'no content',
   'error',
-  'stream, and others beside',
-  'events, and others beside',
-  'file, and others beside',
-  'text, and others behind',
+  'stream, with late calls',
+  'events, with late calls',
+  'file, with late calls',
+  'text, then late calls',
 ] as const;
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
-/** How a middleware that does nothing hands on. */
+/** How a middleware that does nothing calls next(). */
 export const PASSES = ['returns next()', 'awaits next()', 'awaits before next()'] as const;
 export type Pass = (typeof PASSES)[number];

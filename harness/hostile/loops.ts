@@ -1,45 +1,49 @@
-// Loops as handlers write them: `for (;;) await x`. They end by themselves when Node's loop has
-// gone round a few times; when it never does, the server starves all other requests.
+// Endless loops of handlers: `for (;;) await x`. They end after a few phases of Node's event loop;
+// if the loop does not proceed meanwhile, the server starves all other requests.
 
-import type { Act } from './stage.ts';
-import { ROUNDS_IN_A_PHASE_MAX } from './watch.ts';
+import type { CallArguments } from './context.ts';
+import { ROUNDS_IN_A_PHASE_MAX } from './monitor.ts';
 
-/** Phases of Node's loop that a loop of a handler lives through. */
+/** Phases of Node's event loop until a handler's loop ends. */
 const PHASES = 4;
-/** Rounds in all. */
+/** The most rounds. */
 const ROUNDS_MAX = 2000;
 
-/** Calls and awaits again and again. What the call throws ends it, a rejection does not. */
-export async function loopOf(name: string, act: Act, call: () => unknown): Promise<void> {
-  const { owner, stage } = act;
-  const { watch } = stage;
-  watch.count('loop', name);
-  let phase = watch.phases;
+/** Calls and awaits in a loop. An error of the call ends it, a rejection does not. */
+export async function loopOf(
+  name: string,
+  args: CallArguments,
+  call: () => unknown,
+): Promise<void> {
+  const { owner, context } = args;
+  const { monitor } = context;
+  monitor.count('loop', name);
+  let phase = monitor.phases;
   let seen = 0;
   let inPhase = 0;
-  for (let round = 0; round < ROUNDS_MAX && seen < PHASES && !watch.isOver; round++) {
-    if (watch.phases !== phase) {
-      phase = watch.phases;
+  for (let round = 0; round < ROUNDS_MAX && seen < PHASES && !monitor.isOver; round++) {
+    if (monitor.phases !== phase) {
+      phase = monitor.phases;
       seen += 1;
       inPhase = 0;
     }
     inPhase += 1;
     if (inPhase > ROUNDS_IN_A_PHASE_MAX) {
       const what = `for (;;) await ${name} of request ${owner.id}`;
-      watch.report('starvation', `${what} keeps Node's loop waiting`, owner);
+      monitor.report('starvation', `${what} blocks Node's event loop`, owner);
       return;
     }
-    let given: unknown;
+    let result: unknown;
     try {
-      given = call();
+      result = call();
     } catch (error) {
-      watch.caught(owner, name, error);
+      monitor.caught(owner, name, error);
       return;
     }
     try {
-      await given;
+      await result;
     } catch (error) {
-      watch.caught(owner, name, error);
+      monitor.caught(owner, name, error);
     }
   }
 }

@@ -1,10 +1,10 @@
-// Marks: every byte that a handler writes names the request whose object it was written with, and
-// every byte that a client sends names its own request. A name that turns up anywhere else has
-// crossed from one request to another.
+// Marks: all that a handler writes has the mark of the request whose object it was written with,
+// and all that a client sends has the secret of its request. Either one anywhere else has crossed
+// from one request to another.
 
 const DIGITS = 6;
 
-/** Requests of one client at most: their numbers follow from its own. */
+/** The most requests of one client: their numbers follow from its own. */
 const REQUESTS_OF_A_CLIENT = 40;
 
 export function idOf(lane: number, index: number): number {
@@ -15,20 +15,20 @@ export function laneOf(id: number): number {
   return Math.floor(id / REQUESTS_OF_A_CLIENT);
 }
 
-/** Bytes of a mark, and of a secret. */
+/** The length of a mark and of a secret. */
 export const MARK_BYTES: number = DIGITS + 2;
 
-/** What handlers write with the objects of request `id`. */
+/** The mark that handlers write with objects of request `id`. */
 export function markOf(id: number): string {
   return `M${String(id).padStart(DIGITS, '0')}m`;
 }
 
-/** What the client sends in request `id`: in its target, fields, body and trailers. */
+/** The secret that the client sends in target, fields, body and trailers of request `id`. */
 export function secretOf(id: number): string {
   return `S${String(id).padStart(DIGITS, '0')}s`;
 }
 
-/** About so many bytes of a token, whole ones only. */
+/** A token repeated to about this length. */
 export function repeated(token: string, bytes: number): string {
   return token.repeat(Math.max(1, Math.round(bytes / MARK_BYTES)));
 }
@@ -41,23 +41,23 @@ export function foreignIn(text: string, id: number): string | null {
   return null;
 }
 
-/** The numbers of all requests that are named in a text. */
+/** The numbers of all marks and secrets in a text. */
 export function idsIn(text: string): number[] {
   return [...text.matchAll(TOKEN)].map(([, digits]) => Number(digits));
 }
 
-/** True when bytes are a piece of a token that is repeated without end. */
-export function isPieceOf(bytes: Uint8Array, token: string): boolean {
+/** True when the bytes are a part of an endlessly repeated token. */
+export function isPartOf(bytes: Uint8Array, token: string): boolean {
   if (bytes.length === 0) return true;
   const first = token.indexOf(String.fromCharCode(bytes[0]));
-  // Digits may begin at several places.
+  // A digit may stand at several places of the token.
   for (let from = Math.max(first, 0); from < MARK_BYTES; from++) {
-    if (isPieceFrom(bytes, token, from)) return true;
+    if (isPartFrom(bytes, token, from)) return true;
   }
   return false;
 }
 
-function isPieceFrom(bytes: Uint8Array, token: string, from: number): boolean {
+function isPartFrom(bytes: Uint8Array, token: string, from: number): boolean {
   for (let at = 0; at < bytes.length; at++) {
     if (bytes[at] !== token.charCodeAt((from + at) % MARK_BYTES)) return false;
   }

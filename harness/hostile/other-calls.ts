@@ -1,51 +1,53 @@
-// Calls on what requests and responses give: next(), streams of events, iterators, signals, and
-// plain objects.
+// Calls on objects that requests and responses return: next(), event streams, iterators, signals
+// and plain objects.
 
 import type { Outgoing } from '../../src/exchange/callbacks.ts';
 import type { EventStream } from '../../src/exchange/event-stream.ts';
+import type { CallArguments, Calls } from './context.ts';
 import type { CallOf, Kind } from './grammar.ts';
 import { loopOf } from './loops.ts';
 import { repeated } from './marks.ts';
-import { REQUEST_CALLS, readBody, readPiece } from './request-calls.ts';
+import { LOOP_CHUNK_BYTES } from './monitor.ts';
+import { REQUEST_CALLS, readBody, readChunk } from './request-calls.ts';
 import { RESPONSE_CALLS } from './response-calls.ts';
-import type { Act, Calls } from './stage.ts';
-import { LOOP_PIECE_BYTES } from './watch.ts';
 
 type Next = () => Promise<void>;
-type CallsOf<K extends Kind, T> = Readonly<Record<CallOf<K>, (object: T, act: Act) => unknown>>;
+type CallsOf<K extends Kind, T> = Readonly<
+  Record<CallOf<K>, (object: T, args: CallArguments) => unknown>
+>;
 
-function isOdd({ step }: Act): boolean {
+function isOdd({ step }: CallArguments): boolean {
   return step.form % 8 === 7;
 }
 
-function textOf({ owner, step }: Act): string {
+function textOf({ owner, step }: CallArguments): string {
   return repeated(owner.mark, step.bytes);
 }
 
 const NEXT: CallsOf<'next', Next> = {
-  call: (next, { owner, stage }) => stage.callNext(next, owner),
-  'loop of call': (next, act) => {
-    return loopOf('next', act, () => act.stage.callNext(next, act.owner));
+  call: (next, { owner, context }) => context.callNext(next, owner),
+  'loop of call': (next, args) => {
+    return loopOf('next', args, () => args.context.callNext(next, args.owner));
   },
 };
 
 const EVENTS: CallsOf<'events', EventStream> = {
-  send: (events, act) => {
-    const options = { id: act.owner.mark, event: isOdd(act) ? 'a\nb' : 'mark', retryMs: 10 };
-    return events.send(textOf(act), options);
+  send: (events, args) => {
+    const options = { id: args.owner.mark, event: isOdd(args) ? 'a\nb' : 'mark', retryMs: 10 };
+    return events.send(textOf(args), options);
   },
-  comment: (events, act) => events.comment(isOdd(act) ? 'a\r\n\r\ndata: b' : act.owner.mark),
+  comment: (events, args) => events.comment(isOdd(args) ? 'a\r\n\r\ndata: b' : args.owner.mark),
   close: (events) => events.close(),
-  closed: (events, { owner, stage }) => {
+  closed: (events, { owner, context }) => {
     const { closed } = events;
-    // A stream that events() gives in vain is closed from the beginning, others are not.
-    if (owner.ended) stage.watch.staysTrue(owner, 'events.closed', closed, true);
+    // An event stream of a finished request is closed from the beginning.
+    if (owner.ended) context.monitor.staysTrue(owner, 'events.closed', closed, true);
   },
-  'loop of send': (events, act) => {
-    const text = repeated(act.owner.mark, LOOP_PIECE_BYTES);
-    return loopOf('events.send', act, () => events.send(text));
+  'loop of send': (events, args) => {
+    const text = repeated(args.owner.mark, LOOP_CHUNK_BYTES);
+    return loopOf('events.send', args, () => events.send(text));
   },
-  'loop of comment': (events, act) => loopOf('events.comment', act, () => events.comment()),
+  'loop of comment': (events, args) => loopOf('events.comment', args, () => events.comment()),
 };
 
 const STATUSES = [200, 201, 204, 304, 404, 500, 99, 100];
@@ -59,7 +61,7 @@ const NAMES = [
   'a b',
 ];
 
-function nameOf({ step }: Act): string {
+function nameOf({ step }: CallArguments): string {
   return NAMES[step.form % NAMES.length];
 }
 
@@ -68,16 +70,16 @@ const OUTGOING: CallsOf<'outgoing', Outgoing> = {
   'set status': (outgoing, { step }) => {
     outgoing.status = STATUSES[step.form % STATUSES.length];
   },
-  header: (outgoing, act) => {
-    act.stage.watch.read(act.owner, 'a header of outgoing', outgoing.header(nameOf(act)));
+  header: (outgoing, args) => {
+    args.context.monitor.read(args.owner, 'a header of outgoing', outgoing.header(nameOf(args)));
   },
-  setHeader: (outgoing, act) => outgoing.setHeader(nameOf(act), act.owner.mark),
-  appendHeader: (outgoing, act) => outgoing.appendHeader(nameOf(act), act.owner.mark),
-  removeHeader: (outgoing, act) => outgoing.removeHeader(nameOf(act)),
-  content: (outgoing, act) => act.stage.watch.read(act.owner, 'content', outgoing.content),
-  'set content': (outgoing, act) => {
-    const odd = [null, 7, Buffer.from(textOf(act), 'latin1')][act.step.form % 3];
-    outgoing.content = isOdd(act) ? (odd as Outgoing['content']) : textOf(act);
+  setHeader: (outgoing, args) => outgoing.setHeader(nameOf(args), args.owner.mark),
+  appendHeader: (outgoing, args) => outgoing.appendHeader(nameOf(args), args.owner.mark),
+  removeHeader: (outgoing, args) => outgoing.removeHeader(nameOf(args)),
+  content: (outgoing, args) => args.context.monitor.read(args.owner, 'content', outgoing.content),
+  'set content': (outgoing, args) => {
+    const odd = [null, 7, Buffer.from(textOf(args), 'latin1')][args.step.form % 3];
+    outgoing.content = isOdd(args) ? (odd as Outgoing['content']) : textOf(args);
   },
   streamed: (outgoing) => outgoing.streamed,
 };
@@ -85,25 +87,25 @@ const OUTGOING: CallsOf<'outgoing', Outgoing> = {
 type Fields = Generator<[string, string]>;
 
 const FIELDS: CallsOf<'fields', Fields> = {
-  next: (fields, act) => act.stage.watch.read(act.owner, 'a field', fields.next().value),
+  next: (fields, args) => args.context.monitor.read(args.owner, 'a field', fields.next().value),
   return: (fields) => fields.return(undefined),
 };
 
 type Chunks = AsyncIterator<Uint8Array>;
 
 const CHUNKS: CallsOf<'chunks', Chunks> = {
-  next: (chunks, act) => {
-    const piece = chunks.next();
-    if (!act.step.awaited) return piece;
-    return piece.then(({ value }) => readPiece(act, value));
+  next: (chunks, args) => {
+    const chunk = chunks.next();
+    if (!args.step.awaited) return chunk;
+    return chunk.then(({ value }) => readChunk(args, value));
   },
   return: (chunks) => chunks.return?.(),
-  'loop of next': (chunks, act) => loopOf('an iterator of a body', act, () => chunks.next()),
+  'loop of next': (chunks, args) => loopOf('an iterator of a body', args, () => chunks.next()),
 };
 
 const BODY: CallsOf<'body', AsyncIterable<Uint8Array>> = {
-  iterate: (body, act) => {
-    const read = readBody(body, act);
+  iterate: (body, args) => {
+    const read = readBody(body, args);
     read.catch(() => {});
     return read;
   },
@@ -111,31 +113,31 @@ const BODY: CallsOf<'body', AsyncIterable<Uint8Array>> = {
 
 const SIGNAL: CallsOf<'signal', AbortSignal> = {
   aborted: (signal) => signal.aborted,
-  listen: (signal, { owner, stage, step }) => {
+  listen: (signal, { owner, context, step }) => {
     const request = owner.latest.get('request');
     const response = owner.latest.get('response');
     if (request === undefined || response === undefined) return;
     const frame = { record: owner, request: request as never, response: response as never };
-    // Node ends the process for what a listener throws.
+    // An error of a listener ends the process.
     const nested = step.nested.map((one) => ({ ...one, guarded: true }));
     signal.addEventListener('abort', () => {
-      stage.watch.count('callback', 'abort');
-      stage.runSteps(nested, { ...frame, next: null });
+      context.monitor.count('callback', 'abort');
+      context.runSteps(nested, { ...frame, next: null });
     });
   },
 };
 
 const QUERY: CallsOf<'query', URLSearchParams> = {
-  read: (query, act) => act.stage.watch.read(act.owner, 'a kept query', query),
+  read: (query, args) => args.context.monitor.read(args.owner, 'a kept query', query),
   write: (query, { owner }) => query.set('w', owner.mark),
 };
 
 const PARAMS: CallsOf<'params', object> = {
-  read: (params, act) => act.stage.watch.read(act.owner, 'kept parameters', params),
+  read: (params, args) => args.context.monitor.read(args.owner, 'kept parameters', params),
 };
 
 const STATE: CallsOf<'state', Record<string, unknown>> = {
-  read: (state, act) => act.stage.watch.read(act.owner, 'a kept state', state),
+  read: (state, args) => args.context.monitor.read(args.owner, 'a kept state', state),
   write: (state, { owner, step }) => {
     state[`key${step.form % 4}`] = owner.mark;
   },

@@ -1,5 +1,5 @@
-// What the hostile application knows of one request: who it is, how far it is, and the objects it
-// was given last.
+// What the hostile application knows of one request: its identity, its state and its latest
+// objects.
 
 import type { Summary } from '../../src/exchange/callbacks.ts';
 import type { Request } from '../../src/exchange/request.ts';
@@ -15,23 +15,23 @@ export class RequestRecord {
   readonly script: Script;
   readonly mark: string;
   readonly secret: string;
-  /** What the request said of itself at first: it must never say anything else. */
+  /** Values that were read first: they must never change. */
   readonly target: string;
   readonly cookie: string;
   /** The guard called next() for it. */
-  letThrough = false;
-  /** Its handlers and middleware that are on the stack. */
+  admitted = false;
+  /** Its handlers and middleware on the call stack. */
   syncDepth = 0;
-  /** How often a part of its chain was begun. */
+  /** How many parts of its chain have started. */
   runs = 0;
-  /** Its afterSend() was called so often, and what was said the first time. */
+  /** How often its afterSend() was called, and the summary of the first call. */
   ends = 0;
   summary: Summary | null = null;
-  /** What the front returned has settled. */
+  /** The promise of the front middleware has settled. */
   settled = false;
-  /** Its objects may be kept and used by everybody. */
+  /** Other requests may use its objects. */
   isOpen: boolean;
-  /** The last object of each kind that its calls gave. */
+  /** The latest object of each kind that its calls returned. */
   readonly latest: Map<Kind, object> = new Map();
   /** Properties that were true once, as 'response.sent': they must stay so. */
   readonly wasTrue: Set<string> = new Set();
@@ -53,12 +53,12 @@ export class RequestRecord {
     return this.ends > 0;
   }
 
-  /** Answered or given up, and nothing of its chain goes on. */
+  /** Its response ended, and nothing of its chain runs. */
   get isOver(): boolean {
-    return this.settled && (this.ended || !this.script.watched);
+    return this.settled && (this.ended || !this.script.hasAfterSend);
   }
 
-  /** Its answer was sent whole. */
+  /** Its response was sent completely. */
   get complete(): boolean {
     return this.summary?.complete === true;
   }
@@ -80,7 +80,7 @@ export class RequestRecord {
     if (this.isOver) for (const run of this.#whenOver.splice(0)) run();
   }
 
-  /** Calls back when its answer was handed over, or given up; at once when that has been. */
+  /** Calls back when its response ends; at once if it has ended. */
   whenEnded(run: () => void): void {
     if (this.ended) run();
     else this.#whenEnded.push(run);
@@ -92,7 +92,7 @@ export class RequestRecord {
   }
 }
 
-/** A call of a handler or middleware: the objects it was given. */
+/** A call of a handler or middleware with its objects. */
 export interface Frame {
   readonly record: RequestRecord;
   readonly request: Request;

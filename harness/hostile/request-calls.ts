@@ -1,29 +1,29 @@
-// Calls on a request. Nothing that is read may be of another request, or change.
+// Calls on a request. No value may come from another request, or change.
 
 import type { Request } from '../../src/exchange/request.ts';
+import type { CallArguments } from './context.ts';
 import type { CallOf } from './grammar.ts';
 import { loopOf } from './loops.ts';
-import { isPieceOf } from './marks.ts';
-import type { Act } from './stage.ts';
+import { isPartOf } from './marks.ts';
 
-type RequestCall = (request: Request, act: Act) => unknown;
+type RequestCall = (request: Request, args: CallArguments) => unknown;
 
 const FIELDS = ['cookie', 'x-id', 'host', 'x-secret', 'content-type', 'none', 'a b'];
 
-function read(act: Act, what: string, value: unknown): void {
-  act.stage.watch.read(act.owner, what, value);
+function read(args: CallArguments, what: string, value: unknown): void {
+  args.context.monitor.read(args.owner, what, value);
 }
 
-/** Bytes of a plain body are the secret over and over. */
-export function readPiece(act: Act, bytes: Uint8Array | undefined): void {
+/** A plain body is the repeated secret. */
+export function readChunk(args: CallArguments, bytes: Uint8Array | undefined): void {
   if (bytes === undefined) return;
-  const { owner, stage } = act;
-  read(act, 'a piece of the body', bytes);
+  const { owner, context } = args;
+  read(args, 'a chunk of the body', bytes);
   const { body } = owner.script;
   const isPlain = body !== 'json' && body !== 'urlencoded' && body !== 'multipart';
-  if (!isPlain || isPieceOf(bytes, owner.secret)) return;
+  if (!isPlain || isPartOf(bytes, owner.secret)) return;
   const text = JSON.stringify(Buffer.from(bytes).toString('latin1', 0, 40));
-  stage.watch.report('isolation', `the body of request ${owner.id} has ${text}`, owner);
+  context.monitor.report('isolation', `the body of request ${owner.id} has ${text}`, owner);
 }
 
 function handled<T>(promise: Promise<T>): Promise<T> {
@@ -33,84 +33,84 @@ function handled<T>(promise: Promise<T>): Promise<T> {
 
 export async function readBody(
   body: AsyncIterable<Uint8Array>,
-  act: Act,
+  args: CallArguments,
   most: number = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   let count = 0;
-  for await (const piece of body) {
-    readPiece(act, piece);
+  for await (const chunk of body) {
+    readChunk(args, chunk);
     count += 1;
     if (count >= most) return;
   }
 }
 
-function kept(act: Act, iterator: AsyncIterator<Uint8Array>): Promise<unknown> {
-  act.stage.obtained('chunks', iterator, act.owner);
+function kept(args: CallArguments, iterator: AsyncIterator<Uint8Array>): Promise<unknown> {
+  args.context.obtained('chunks', iterator, args.owner);
   return iterator.next();
 }
 
 export const REQUEST_CALLS: Readonly<Record<CallOf<'request'>, RequestCall>> = {
-  method: (request, { owner, stage }) => {
-    stage.watch.readSame(owner, 'the method', request.method, owner.script.method);
+  method: (request, { owner, context }) => {
+    context.monitor.readSame(owner, 'the method', request.method, owner.script.method);
   },
-  target: (request, { owner, stage }) => {
-    stage.watch.readSame(owner, 'the target', request.target, owner.target);
+  target: (request, { owner, context }) => {
+    context.monitor.readSame(owner, 'the target', request.target, owner.target);
   },
-  path: (request, act) => read(act, 'the path', request.path),
-  query: (request, act) => {
+  path: (request, args) => read(args, 'the path', request.path),
+  query: (request, args) => {
     const { query } = request;
-    read(act, 'the query', query);
-    act.stage.obtained('query', query, act.owner);
+    read(args, 'the query', query);
+    args.context.obtained('query', query, args.owner);
   },
-  params: (request, act) => {
+  params: (request, args) => {
     const { params } = request;
-    read(act, 'the parameters', params);
-    act.stage.obtained('params', params, act.owner);
+    read(args, 'the parameters', params);
+    args.context.obtained('params', params, args.owner);
   },
-  header: (request, act) => {
-    const name = FIELDS[act.step.form % FIELDS.length];
+  header: (request, args) => {
+    const name = FIELDS[args.step.form % FIELDS.length];
     const value = request.header(name);
-    const { owner, stage } = act;
-    if (name === 'cookie') stage.watch.readSame(owner, 'the cookie', value ?? '', owner.cookie);
-    else read(act, `the field ${name}`, value);
+    const { owner, context } = args;
+    if (name === 'cookie') context.monitor.readSame(owner, 'the cookie', value ?? '', owner.cookie);
+    else read(args, `the field ${name}`, value);
   },
-  headers: (request, act) => {
-    for (const [name, value] of request.headers()) read(act, 'a field', `${name}: ${value}`);
+  headers: (request, args) => {
+    for (const [name, value] of request.headers()) read(args, 'a field', `${name}: ${value}`);
   },
-  'headers half way': (request, act) => {
+  'headers partly read': (request, args) => {
     const iterator = request.headers();
-    read(act, 'a field', iterator.next().value);
-    act.stage.obtained('fields', iterator, act.owner);
+    read(args, 'a field', iterator.next().value);
+    args.context.obtained('fields', iterator, args.owner);
   },
   httpVersion: (request) => request.httpVersion,
-  remote: (request, { owner, stage }) => {
-    stage.watch.readAddress(owner, request.remoteAddress, request.remotePort);
+  remote: (request, { owner, context }) => {
+    context.monitor.readAddress(owner, request.remoteAddress, request.remotePort);
   },
-  signal: (request, act) => act.stage.obtained('signal', request.signal, act.owner),
-  state: (request, act) => act.stage.obtained('state', request.state, act.owner),
+  signal: (request, args) => args.context.obtained('signal', request.signal, args.owner),
+  state: (request, args) => args.context.obtained('state', request.state, args.owner),
   bytes: (request) => request.bytes(),
   text: (request) => request.text(),
   json: (request) => request.json(),
   form: (request) => request.form(),
-  body: (request, act) => {
-    act.stage.obtained('body', request.body, act.owner);
-    return handled(readBody(request.body, act));
+  body: (request, args) => {
+    args.context.obtained('body', request.body, args.owner);
+    return handled(readBody(request.body, args));
   },
-  'body half way': (request, act) => kept(act, request.body[Symbol.asyncIterator]()),
-  'body not begun': (request, act) => {
-    act.stage.obtained('chunks', request.body[Symbol.asyncIterator](), act.owner);
+  'body partly read': (request, args) => kept(args, request.body[Symbol.asyncIterator]()),
+  'body not begun': (request, args) => {
+    args.context.obtained('chunks', request.body[Symbol.asyncIterator](), args.owner);
   },
-  'body twice': (request, act) => {
+  'body twice': (request, args) => {
     const one = request.body[Symbol.asyncIterator]();
-    act.stage.obtained('chunks', one, act.owner);
+    args.context.obtained('chunks', one, args.owner);
     const both = [one.next(), request.body[Symbol.asyncIterator]().next(), one.next()];
     return handled(Promise.allSettled(both));
   },
-  'body broken off': (request, act) => handled(readBody(request.body, act, 1)),
-  trailers: (request, act) => read(act, 'a trailer', [...request.trailers()].flat()),
-  'loop of bytes': (request, act) => loopOf('request.bytes', act, () => request.bytes()),
-  'loop of body': (request, act) => {
+  'body left early': (request, args) => handled(readBody(request.body, args, 1)),
+  trailers: (request, args) => read(args, 'a trailer', [...request.trailers()].flat()),
+  'loop of bytes': (request, args) => loopOf('request.bytes', args, () => request.bytes()),
+  'loop of body': (request, args) => {
     const iterator = request.body[Symbol.asyncIterator]();
-    return loopOf('the next piece of request.body', act, () => iterator.next());
+    return loopOf('the next chunk of request.body', args, () => iterator.next());
   },
 };

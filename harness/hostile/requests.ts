@@ -1,8 +1,8 @@
-// Requests to the hostile application. Every part of one names it: target, fields, body, trailers.
+// Requests to the hostile application. Target, fields, body and trailers have the request's secret.
 
 import type { Part, Planned } from '../clients/expected.ts';
 import { deniedText } from './application.ts';
-import { rightOf } from './citizens.ts';
+import { expectedResponseOf } from './correct-handlers.ts';
 import { markOf, repeated, secretOf } from './marks.ts';
 import type { Script } from './script.ts';
 
@@ -11,7 +11,7 @@ const BOUNDARY = 'boundary';
 interface Body {
   readonly fields: readonly string[];
   readonly content: string;
-  /** As it is sent. */
+  /** The encoded content. */
   readonly wire: string;
   readonly awaitsContinue: boolean;
 }
@@ -19,7 +19,7 @@ interface Body {
 function bodyOf({ body, bodyBytes, id }: Script): Body | null {
   const secret = secretOf(id);
   const plain = repeated(secret, bodyBytes);
-  const whole = (content: string, type: string): Body => {
+  const sized = (content: string, type: string): Body => {
     const fields = [`Content-Length: ${content.length}`, `Content-Type: ${type}`];
     return { fields, content, wire: content, awaitsContinue: false };
   };
@@ -27,17 +27,17 @@ function bodyOf({ body, bodyBytes, id }: Script): Body | null {
     case 'none':
       return null;
     case 'length':
-      return whole(plain, 'text/plain');
+      return sized(plain, 'text/plain');
     case 'expect': {
-      const { fields, ...rest } = whole(plain, 'text/plain');
+      const { fields, ...rest } = sized(plain, 'text/plain');
       return { ...rest, fields: [...fields, 'Expect: 100-continue'], awaitsContinue: true };
     }
     case 'json':
-      return whole(JSON.stringify({ secret: plain }), 'application/json');
+      return sized(JSON.stringify({ secret: plain }), 'application/json');
     case 'urlencoded':
-      return whole(`a=${plain}&${secret}=b`, 'application/x-www-form-urlencoded');
+      return sized(`a=${plain}&${secret}=b`, 'application/x-www-form-urlencoded');
     case 'multipart':
-      return whole(multipartOf(plain), `multipart/form-data; boundary=${BOUNDARY}`);
+      return sized(multipartOf(plain), `multipart/form-data; boundary=${BOUNDARY}`);
     case 'chunked':
     case 'chunked with trailers': {
       const trailers = body === 'chunked' ? '' : `X-Secret-Trailer: ${secret}\r\n`;
@@ -59,11 +59,11 @@ function multipartOf(plain: string): string {
   return `--${BOUNDARY}\r\n${head}\r\n\r\n${plain}\r\n--${BOUNDARY}--\r\n`;
 }
 
-/** In two chunks, where there is enough for that. */
+/** Two chunks, unless the content is too short. */
 function chunked(content: string): string {
   const half = content.length >> 1;
-  const pieces = half === 0 ? [content] : [content.slice(0, half), content.slice(half)];
-  return pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('');
+  const chunks = half === 0 ? [content] : [content.slice(0, half), content.slice(half)];
+  return chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join('');
 }
 
 function pathOf({ area, encoded, id }: Script): string {
@@ -71,7 +71,7 @@ function pathOf({ area, encoded, id }: Script): string {
   return `/${area}/${encoded ? `%53${secret.slice(1)}` : secret}`;
 }
 
-/** The request of a script, with its right answer where there is one. */
+/** The request of a script, with the expected response where there is one. */
 export function plannedOf(script: Script): Planned {
   const { id, kind, method } = script;
   const secret = secretOf(id);
@@ -87,7 +87,7 @@ export function plannedOf(script: Script): Planned {
   ];
   const head: Part = part(`${lines.join('\r\n')}\r\n\r\n`, false);
   const parts = body === null ? [head] : [head, part(body.wire, body.awaitsContinue)];
-  const usesFiles = kind === 'citizen' && script.behaviour.startsWith('file');
+  const usesFiles = kind === 'correct' && script.behaviour.startsWith('file');
   const expected = expectedOf(script, body?.content ?? '');
   return { kind, method, parts, expected, usesFiles, takesMs: 20, isLast: false };
 }
@@ -98,12 +98,12 @@ function part(text: string, awaitsContinue: boolean): Part {
 
 function expectedOf(script: Script, sentBody: string): Planned['expected'] {
   const { id, kind, method } = script;
-  const shared = { close: 'no', cut: false } as const;
+  const shared = { close: 'no', truncated: false } as const;
   if (kind === 'hostile') return { ...shared, status: 0, body: null, fields: [], close: 'may' };
   if (kind === 'denied') {
     const text = method === 'HEAD' ? '' : deniedText(markOf(id));
     return { ...shared, status: 403, body: Buffer.from(text), fields: [['x-mark', markOf(id)]] };
   }
-  const { status, body, fields } = rightOf(script, sentBody);
+  const { status, body, fields } = expectedResponseOf(script, sentBody);
   return { ...shared, status, body: Buffer.from(body, 'latin1'), fields };
 }

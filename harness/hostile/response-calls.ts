@@ -1,18 +1,19 @@
-// Calls on a response. All that is written names the request of the response, whoever writes it.
+// Calls on a response. All that is written has the mark of the response's request, whichever
+// handler writes it.
 
 import type { Outgoing } from '../../src/exchange/callbacks.ts';
 import { HttpError } from '../../src/exchange/http-error.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
 import type { Response } from '../../src/exchange/response.ts';
-import { SITE } from '../files.ts';
+import { SITE } from '../world/files.ts';
+import type { CallArguments } from './context.ts';
 import type { CallOf } from './grammar.ts';
 import { loopOf } from './loops.ts';
 import { repeated } from './marks.ts';
+import { LOOP_CHUNK_BYTES } from './monitor.ts';
 import { sourceOf } from './sources.ts';
-import type { Act } from './stage.ts';
-import { LOOP_PIECE_BYTES } from './watch.ts';
 
-type ResponseCall = (response: Response, act: Act) => unknown;
+type ResponseCall = (response: Response, args: CallArguments) => unknown;
 
 const STATUSES = [200, 200, 201, 202, 204, 205, 206, 304, 400, 404, 500, 503, 599];
 const ODD_STATUSES = [99, 100, 101, 199, 600, 200.5, Number.NaN];
@@ -20,56 +21,60 @@ const NAMES = ['X-One', 'X-Two', 'Set-Cookie', 'Content-Type', 'Vary', 'ETag', '
 const ODD_NAMES = ['', 'no name', 'Transfer-Encoding', 'Connection', 'Trailer', 'x:y', 'a\r\nb'];
 const REDIRECTS = [301, 302, 303, 307, 308, 200];
 
-/** One in eight calls is given what no response takes. */
-function isOdd({ step }: Act): boolean {
+/** One in eight calls gets invalid arguments. */
+function isOdd({ step }: CallArguments): boolean {
   return step.form % 8 === 7;
 }
 
-function at<T>(items: readonly T[], { step }: Act): T {
+function at<T>(items: readonly T[], { step }: CallArguments): T {
   return items[(step.form >> 3) % items.length];
 }
 
-function textOf({ owner, step }: Act): string {
+function textOf({ owner, step }: CallArguments): string {
   return repeated(owner.mark, step.bytes);
 }
 
-/** Text or bytes; what is neither at times. */
-function contentOf(act: Act): string | Uint8Array {
-  if (isOdd(act)) return at([null, 7, {}, undefined], act) as unknown as string;
-  const text = textOf(act);
-  return act.step.form % 2 === 0 ? text : Buffer.from(text, 'latin1');
+/** Text or bytes, sometimes neither. */
+function contentOf(args: CallArguments): string | Uint8Array {
+  if (isOdd(args)) return at([null, 7, {}, undefined], args) as unknown as string;
+  const text = textOf(args);
+  return args.step.form % 2 === 0 ? text : Buffer.from(text, 'latin1');
 }
 
-function fieldValueOf(act: Act): string | number {
-  if (isOdd(act)) return at(['a\r\nX-Injected: 1', 'a\nb', 'a\0b'], act);
-  return act.step.form % 16 === 3 ? 7 : act.owner.mark;
+function fieldValueOf(args: CallArguments): string | number {
+  if (isOdd(args)) return at(['a\r\nX-Injected: 1', 'a\nb', 'a\0b'], args);
+  return args.step.form % 16 === 3 ? 7 : args.owner.mark;
 }
 
-function runNested({ stage, step, owner }: Act, objects: { response: Response }): void {
+function runNested({ context, step, owner }: CallArguments, objects: { response: Response }): void {
   const request = owner.latest.get('request');
   if (request === undefined) return;
   const frame = { record: owner, request: request as never, next: null, ...objects };
-  stage.runSteps(step.nested, frame);
+  context.runSteps(step.nested, frame);
 }
 
-/** A callback is called for its own response, and so once at most. */
-function once(name: string, { owner, stage }: Act): () => void {
+/** A callback belongs to one response, so it is called once at most. */
+function once(name: string, { owner, context }: CallArguments): () => void {
   let count = 0;
   return () => {
-    stage.watch.count('callback', name);
+    context.monitor.count('callback', name);
     count += 1;
     if (count < 2) return;
-    stage.watch.report('isolation', `a ${name}() callback of request ${owner.id} ran twice`, owner);
+    context.monitor.report(
+      'isolation',
+      `a ${name}() callback of request ${owner.id} ran twice`,
+      owner,
+    );
   };
 }
 
-/** Writes from one buffer, which is written over as soon as that is allowed. */
-async function writeReused(response: Response, act: Act): Promise<void> {
-  const piece = Buffer.from(textOf(act), 'latin1');
-  for (let count = 0; count < 3 && !act.stage.watch.isOver; count++) {
-    await response.write(piece);
-    piece.fill('-');
-    piece.write(textOf(act), 'latin1');
+/** Writes from one buffer, and overwrites it as soon as write() allows. */
+async function writeReused(response: Response, args: CallArguments): Promise<void> {
+  const chunk = Buffer.from(textOf(args), 'latin1');
+  for (let count = 0; count < 3 && !args.context.monitor.isOver; count++) {
+    await response.write(chunk);
+    chunk.fill('-');
+    chunk.write(textOf(args), 'latin1');
   }
 }
 
@@ -79,104 +84,107 @@ function handled<T>(promise: Promise<T>): Promise<T> {
 }
 
 export const RESPONSE_CALLS: Readonly<Record<CallOf<'response'>, ResponseCall>> = {
-  status: (response, act) => response.status(at(isOdd(act) ? ODD_STATUSES : STATUSES, act)),
-  header: (response, act) => response.header(at(NAMES, act), fieldValueOf(act)),
-  appendHeader: (response, act) => {
-    response.appendHeader(at(act.step.form % 8 === 6 ? ODD_NAMES : NAMES, act), fieldValueOf(act));
+  status: (response, args) => response.status(at(isOdd(args) ? ODD_STATUSES : STATUSES, args)),
+  header: (response, args) => response.header(at(NAMES, args), fieldValueOf(args)),
+  appendHeader: (response, args) => {
+    response.appendHeader(
+      at(args.step.form % 8 === 6 ? ODD_NAMES : NAMES, args),
+      fieldValueOf(args),
+    );
   },
-  getHeader: (response, act) => {
-    const name = at([...NAMES, 'X-Mark'], act);
-    act.stage.watch.read(act.owner, 'a header of the response', response.getHeader(name));
+  getHeader: (response, args) => {
+    const name = at([...NAMES, 'X-Mark'], args);
+    args.context.monitor.read(args.owner, 'a header of the response', response.getHeader(name));
   },
   statusCode: (response) => response.statusCode,
-  sent: (response, { owner, stage }) => {
-    stage.watch.staysTrue(owner, 'sent', response.sent, owner.complete);
+  sent: (response, { owner, context }) => {
+    context.monitor.staysTrue(owner, 'sent', response.sent, owner.complete);
   },
-  closed: (response, { owner, stage }) => {
-    stage.watch.staysTrue(owner, 'closed', response.closed, owner.ended);
+  closed: (response, { owner, context }) => {
+    context.monitor.staysTrue(owner, 'closed', response.closed, owner.ended);
   },
-  send: (response, act) => response.send(contentOf(act), at([undefined, 'a/b'], act)),
-  text: (response, act) => response.text(contentOf(act) as string),
-  html: (response, act) => response.html(contentOf(act) as string),
-  json: (response, act) => response.json(isOdd(act) ? undefined : { mark: textOf(act) }),
-  empty: (response, act) => response.empty(at([undefined, 204, 304, 200, 404], act)),
-  redirect: (response, act) => response.redirect(`/to/${act.owner.mark}/ä`, at(REDIRECTS, act)),
-  prepared: (response, act) => {
-    const { mark } = act.owner;
-    response.prepared(prepare(at([200, 404], act), { 'X-One': mark }, textOf(act)));
+  send: (response, args) => response.send(contentOf(args), at([undefined, 'a/b'], args)),
+  text: (response, args) => response.text(contentOf(args) as string),
+  html: (response, args) => response.html(contentOf(args) as string),
+  json: (response, args) => response.json(isOdd(args) ? undefined : { mark: textOf(args) }),
+  empty: (response, args) => response.empty(at([undefined, 204, 304, 200, 404], args)),
+  redirect: (response, args) => response.redirect(`/to/${args.owner.mark}/ä`, at(REDIRECTS, args)),
+  prepared: (response, args) => {
+    const { mark } = args.owner;
+    response.prepared(prepare(at([200, 404], args), { 'X-One': mark }, textOf(args)));
   },
-  file: (response, act) => response.file(pathOf(act), at([{}, { type: 'a/b' }], act)),
-  stream: (response, act) => {
-    const { owner, stage, step } = act;
-    const before = stage.sources.count;
+  file: (response, args) => response.file(pathOf(args), at([{}, { type: 'a/b' }], args)),
+  stream: (response, args) => {
+    const { owner, context, step } = args;
+    const before = context.sources.count;
     const parts = {
-      watch: stage.watch,
-      after: (ms: number, run: () => void) => stage.after(ms, run),
-      callBack: () => runNested(act, { response }),
+      monitor: context.monitor,
+      after: (ms: number, run: () => void) => context.after(ms, run),
+      callBack: () => runNested(args, { response }),
     };
-    const { kind, source } = sourceOf(step.form, step.bytes, owner, stage.sources, parts);
-    stage.watch.count('source', kind);
+    const { kind, source } = sourceOf(step.form, step.bytes, owner, context.sources, parts);
+    context.monitor.count('source', kind);
     try {
       return response.stream(source);
     } catch (error) {
-      stage.sources.refused(before);
+      context.sources.rejected(before);
       throw error;
     }
   },
-  write: (response, act) => response.write(contentOf(act)),
-  'write reused': (response, act) => handled(writeReused(response, act)),
-  end: (response, act) => response.end(at([undefined, contentOf(act)], act)),
-  trailer: (response, act) => {
-    const name = isOdd(act) ? at(['Content-Length', 'Date', 'a b'], act) : 'X-Trailer';
-    response.trailer(name, String(fieldValueOf(act)));
+  write: (response, args) => response.write(contentOf(args)),
+  'write reused': (response, args) => handled(writeReused(response, args)),
+  end: (response, args) => response.end(at([undefined, contentOf(args)], args)),
+  trailer: (response, args) => {
+    const name = isOdd(args) ? at(['Content-Length', 'Date', 'a b'], args) : 'X-Trailer';
+    response.trailer(name, String(fieldValueOf(args)));
   },
-  events: (response, act) => {
-    act.stage.obtained('events', response.events(), act.owner);
+  events: (response, args) => {
+    args.context.obtained('events', response.events(), args.owner);
   },
-  beforeSend: (response, act) => {
-    const called = once('beforeSend', act);
+  beforeSend: (response, args) => {
+    const called = once('beforeSend', args);
     response.beforeSend((outgoing: Outgoing) => {
       called();
-      act.stage.watch.read(act.owner, 'a header of outgoing', outgoing.header('X-Mark'));
-      act.stage.obtained('outgoing', outgoing, act.owner);
-      runNested(act, { response });
+      args.context.monitor.read(args.owner, 'a header of outgoing', outgoing.header('X-Mark'));
+      args.context.obtained('outgoing', outgoing, args.owner);
+      runNested(args, { response });
     });
   },
-  afterSend: (response, act) => {
-    const called = once('afterSend', act);
+  afterSend: (response, args) => {
+    const called = once('afterSend', args);
     response.afterSend(() => {
       called();
-      runNested(act, { response });
+      runNested(args, { response });
     });
   },
-  'declare length': (response, act) => {
-    response.header('Content-Length', isOdd(act) ? at(['-1', 'x', '1e9'], act) : act.step.bytes);
+  'declare length': (response, args) => {
+    response.header('Content-Length', isOdd(args) ? at(['-1', 'x', '1e9'], args) : args.step.bytes);
   },
-  'declare close': (response, act) => {
-    response.header('Connection', at(['close', 'keep-alive', 'upgrade'], act));
+  'declare close': (response, args) => {
+    response.header('Connection', at(['close', 'keep-alive', 'upgrade'], args));
   },
-  'loop of write': (response, act) => {
-    const piece = repeated(act.owner.mark, LOOP_PIECE_BYTES);
-    return loopOf('response.write', act, () => response.write(piece));
+  'loop of write': (response, args) => {
+    const chunk = repeated(args.owner.mark, LOOP_CHUNK_BYTES);
+    return loopOf('response.write', args, () => response.write(chunk));
   },
-  'loop of empty write': (response, act) =>
-    loopOf('response.write of nothing', act, () => response.write('')),
-  'loop of stream': (response, act) => loopOf('response.stream', act, () => response.stream([])),
-  'loop of file': (response, act) =>
-    loopOf('response.file', act, () => response.file(`${SITE}/none`)),
+  'loop of empty write': (response, args) =>
+    loopOf('response.write of an empty chunk', args, () => response.write('')),
+  'loop of stream': (response, args) => loopOf('response.stream', args, () => response.stream([])),
+  'loop of file': (response, args) =>
+    loopOf('response.file', args, () => response.file(`${SITE}/none`)),
 };
 
-/** A file that names the request, or one of the site, or what is no file. */
-function pathOf(act: Act): string {
-  const { mark } = act.owner;
-  if (isOdd(act)) return at([`${SITE}/none`, SITE, '', '/'], act);
+/** A file with the mark of the request, a file of the site, or no file. */
+function pathOf(args: CallArguments): string {
+  const { mark } = args.owner;
+  if (isOdd(args)) return at([`${SITE}/none`, SITE, '', '/'], args);
   return at(
-    [`/marked/${mark}/${act.step.bytes}`, `${SITE}/small.txt`, `/marked/${mark}/9000`],
-    act,
+    [`/marked/${mark}/${args.step.bytes}`, `${SITE}/small.txt`, `/marked/${mark}/9000`],
+    args,
   );
 }
 
 /** An error whose message is sent. */
-export function refusalOf(mark: string): HttpError {
+export function sentErrorOf(mark: string): HttpError {
   return new HttpError(409, mark);
 }

@@ -1,45 +1,45 @@
-// Runs the program of a handler or a middleware: its steps one after the other, each at its time,
-// and at the end what it throws or returns.
+// Runs the program of a handler or middleware: its steps in order, each at its time, then its throw
+// or its return value.
 
+import type { HostileContext } from './context.ts';
 import type { When } from './grammar.ts';
 import type { Frame } from './record.ts';
 import type { Part, Step } from './script.ts';
-import type { Stage } from './stage.ts';
-import { givenOf, thrownOf } from './values.ts';
+import { returnedOf, thrownOf } from './values.ts';
 
-/** Who waits for an end that may never come goes on after so long. */
-const IMPATIENT_MS = 3000;
-/** The same while the server closes: a run has to end. */
-const HURRIED_MS = 40;
+/** The longest wait for an event that may never occur. */
+const EVENT_WAIT_MS = 3000;
+/** The same while the server closes: a run must end. */
+const EVENT_WAIT_CLOSING_MS = 40;
 
 interface Failure {
   readonly error: unknown;
 }
 
-/** Runs a part; gives and throws what a handler gives and throws. */
-export function runPart(stage: Stage, frame: Frame, part: Part): unknown {
-  const flow = new Flow(stage, frame, part);
+/** Runs a part: returns and throws like a handler. */
+export function runPart(context: HostileContext, frame: Frame, part: Part): unknown {
+  const run = new PartRun(context, frame, part);
   frame.record.syncDepth += 1;
   try {
-    flow.begin();
+    run.begin();
   } finally {
     frame.record.syncDepth -= 1;
   }
-  return flow.given();
+  return run.result();
 }
 
-class Flow {
-  readonly #stage: Stage;
+class PartRun {
+  readonly #context: HostileContext;
   readonly #frame: Frame;
   readonly #part: Part;
   readonly #promise: Promise<void>;
   #settle: (failure: Failure | null) => void = () => {};
   #isSync = true;
-  /** What is to be thrown by the call itself. */
+  /** What the call itself throws. */
   #thrown: Failure | null = null;
 
-  constructor(stage: Stage, frame: Frame, part: Part) {
-    this.#stage = stage;
+  constructor(context: HostileContext, frame: Frame, part: Part) {
+    this.#context = context;
     this.#frame = frame;
     this.#part = part;
     this.#promise = new Promise((resolve, reject) => {
@@ -48,7 +48,7 @@ class Flow {
         else reject(failure.error);
       };
     });
-    // Programs whose promise is not returned fail for themselves.
+    // A promise that is not returned may reject unhandled.
     this.#promise.catch(() => {});
   }
 
@@ -57,27 +57,27 @@ class Flow {
     this.#isSync = false;
   }
 
-  given(): unknown {
+  result(): unknown {
     if (this.#thrown !== null) {
       const { error } = this.#thrown;
       throw error;
     }
-    const { gives } = this.#part;
-    this.#stage.watch.count('gives', gives);
-    return givenOf(gives, this.#promise);
+    const { returns } = this.#part;
+    this.#context.monitor.count('returns', returns);
+    return returnedOf(returns, this.#promise);
   }
 
-  /** Goes on with step `from`, whose time has come if `isDue`. */
+  /** Continues with step `from`, which is due now if `isDue`. */
   #go(from: number, isDue: boolean): void {
     const { steps } = this.#part;
     try {
-      for (let at = from; at < steps.length && !this.#stage.watch.isOver; at++) {
+      for (let at = from; at < steps.length && !this.#context.monitor.isOver; at++) {
         const step = steps[at];
         if (step.when !== 'now' && !(isDue && at === from)) {
           this.#wait(step.when, () => this.#go(at, true));
           return;
         }
-        const result = this.#stage.perform(step, this.#frame);
+        const result = this.#context.perform(step, this.#frame);
         if (step.awaited && result instanceof Promise) {
           this.#await(result, step, at);
           return;
@@ -101,7 +101,7 @@ class Flow {
 
   #end(): void {
     const { throws } = this.#part;
-    this.#stage.watch.count('throws', throws);
+    this.#context.monitor.count('throws', throws);
     if (throws === 'nothing') this.#settle(null);
     else this.#fail({ error: thrownOf(throws, this.#frame.record.mark) });
   }
@@ -112,23 +112,23 @@ class Flow {
   }
 
   #wait(when: Exclude<When, 'now'>, run: () => void): void {
-    const stage = this.#stage;
+    const context = this.#context;
     const { record } = this.#frame;
     switch (when) {
       case 'after microtasks':
         void Promise.resolve().then(() => Promise.resolve().then(run));
         break;
       case 'after a timer':
-        stage.after(1 + (record.id % 5), run);
+        context.after(1 + (record.id % 5), run);
         break;
       case 'after a long timer':
-        stage.after(100 + (record.id % 700), run);
+        context.after(100 + (record.id % 700), run);
         break;
       case 'in an immediate':
-        stage.immediately(run);
+        context.immediately(run);
         break;
-      case 'after the answer':
-        this.#once(run, (go) => record.whenEnded(() => stage.after(1, go)));
+      case 'after the response':
+        this.#once(run, (go) => record.whenEnded(() => context.after(1, go)));
         break;
       case 'after the client is gone':
         this.#once(run, (go) =>
@@ -138,17 +138,20 @@ class Flow {
         );
         break;
       case 'after the handler timeout':
-        stage.after(stage.isClosing ? HURRIED_MS : stage.parts.handlerTimeoutMs + 20, run);
+        context.after(
+          context.isClosing ? EVENT_WAIT_CLOSING_MS : context.parts.handlerTimeoutMs + 20,
+          run,
+        );
         break;
       case 'after close() began':
-        stage.whenClosing(() => stage.after(1, run));
+        context.whenClosing(() => context.after(1, run));
         break;
       default:
         when satisfies never;
     }
   }
 
-  /** When that has happened, or when it takes too long. */
+  /** Runs once: at the event, or when that takes too long. */
   #once(run: () => void, when: (go: () => void) => void): void {
     let isDone = false;
     const go = (): void => {
@@ -157,6 +160,6 @@ class Flow {
       run();
     };
     when(go);
-    this.#stage.after(this.#stage.isClosing ? HURRIED_MS : IMPATIENT_MS, go);
+    this.#context.after(this.#context.isClosing ? EVENT_WAIT_CLOSING_MS : EVENT_WAIT_MS, go);
   }
 }

@@ -1,5 +1,5 @@
-// What a request does to the server, drawn from the seed and its number: as a citizen, whose answer
-// is known; as one that a guard must stop; or with hostile programs in every part of its chain.
+// What the handlers of a request do, drawn from the seed and its number: a correct handler with a
+// known response, a guard that denies it, or hostile programs in every part of its chain.
 
 import {
   AREAS,
@@ -9,17 +9,17 @@ import {
   BODIES,
   type BodyName,
   CALLS,
-  GIVES,
-  type Gives,
   type Kind,
   PASSES,
   type Pass,
+  RETURNS,
+  type Returned,
   THROWS,
   type Thrown,
   type When,
 } from './grammar.ts';
 
-/** Chance as a script needs it: from a seed, or from the bytes of a fuzzer. */
+/** The random choices of a script. */
 export interface Choices {
   below(count: number): number;
   chance(probability: number): boolean;
@@ -30,16 +30,16 @@ export interface Step {
   readonly kind: Kind;
   readonly call: string;
   readonly when: When;
-  /** On an object that was kept from this or another request, the one with this number. */
+  /** Made on the kept object of this number, from any request; null for the request's own. */
   readonly kept: number | null;
   /** The next step waits for its promise. */
   readonly awaited: boolean;
-  /** What it throws goes no further. */
+  /** Its error is caught. */
   readonly guarded: boolean;
-  /** Which of several forms of the call, and how much. */
+  /** The form of the call, and a length. */
   readonly form: number;
   readonly bytes: number;
-  /** Done in the callback of the call, if it takes one. */
+  /** Steps for the callback of the call, if it takes one. */
   readonly nested: readonly Step[];
 }
 
@@ -48,22 +48,22 @@ export interface Part {
   /** Null runs the steps. */
   readonly pass: Pass | null;
   readonly steps: readonly Step[];
-  readonly gives: Gives;
+  readonly returns: Returned;
   readonly throws: Thrown;
 }
 
 export interface Script {
   readonly id: number;
-  readonly kind: 'citizen' | 'denied' | 'hostile';
+  readonly kind: 'correct' | 'denied' | 'hostile';
   readonly area: Area;
   readonly method: string;
   readonly body: BodyName;
   readonly bodyBytes: number;
   readonly behaviour: Behaviour;
-  /** The path is percent-encoded, which has the server decode it. */
+  /** The path is percent-encoded. */
   readonly encoded: boolean;
-  /** The end of its answer is told to the application. */
-  readonly watched: boolean;
+  /** An afterSend() callback is registered. */
+  readonly hasAfterSend: boolean;
   readonly front: Pass;
   readonly outer: Part;
   readonly inner: Part;
@@ -74,7 +74,7 @@ export interface Script {
 const STEPS_MAX = 6;
 const NESTED_MAX = 3;
 
-/** Kinds of object by how often they are called. */
+/** How often each kind of object is called. */
 const KIND_WEIGHTS: readonly (readonly [Kind, number])[] = [
   ['response', 50],
   ['request', 20],
@@ -90,7 +90,7 @@ const KIND_WEIGHTS: readonly (readonly [Kind, number])[] = [
   ['state', 2],
 ];
 
-/** How often a call is made on what was kept; some objects are good for little else. */
+/** How often a call is made on a kept object; the default is 0.25. */
 const KEPT_CHANCES: Partial<Readonly<Record<Kind, number>>> = {
   next: 0.4,
   events: 0.4,
@@ -105,13 +105,13 @@ const WHEN_WEIGHTS: readonly (readonly [When, number])[] = [
   ['after a timer', 14],
   ['after a long timer', 4],
   ['in an immediate', 5],
-  ['after the answer', 8],
+  ['after the response', 8],
   ['after the client is gone', 3],
   ['after the handler timeout', 2],
   ['after close() began', 2],
 ];
 
-/** Calls that answer, for the end of a program: most requests should get an answer. */
+/** Calls that respond, for the end of a program: most requests should get a response. */
 const RESPONSES = [
   ...['send', 'text', 'html', 'json', 'empty', 'redirect', 'prepared', 'file', 'end'],
   ...['stream', 'stream', 'stream', 'events', 'write', 'text', 'text'],
@@ -130,12 +130,12 @@ function pick<T>(choices: Choices, items: readonly T[]): T {
   return items[choices.below(items.length)];
 }
 
-/** Calls that leave a record to the next request, if its handler does nothing else. */
+/** Calls after which the next request can take the exchange, if the handler does nothing else. */
 const QUICK_CALLS: readonly (readonly [Kind, readonly string[]])[] = [
   ['response', ['status', 'header', 'appendHeader', 'getHeader', 'statusCode', 'sent', 'closed']],
   ['response', ['trailer', 'beforeSend', 'afterSend', 'declare length', 'declare close']],
   ['request', ['method', 'target', 'path', 'query', 'params', 'header', 'headers', 'httpVersion']],
-  ['request', ['headers half way', 'remote', 'state', 'signal', 'body not begun']],
+  ['request', ['headers partly read', 'remote', 'state', 'signal', 'body not begun']],
   ['fields', CALLS.fields],
   ['query', CALLS.query],
   ['state', CALLS.state],
@@ -143,10 +143,10 @@ const QUICK_CALLS: readonly (readonly [Kind, readonly string[]])[] = [
 ];
 const QUICK_RESPONSES = ['send', 'text', 'html', 'json', 'empty', 'redirect', 'prepared', 'end'];
 
-/** A handler or a middleware that is done when it returns, and whose objects are kept. */
+/** A handler or middleware that has finished when it returns, and whose objects are kept. */
 function drawQuickPart(choices: Choices, isMiddleware: boolean): Part {
   const pass: Pass = 'returns next()';
-  if (isMiddleware) return { pass, steps: [], gives: 'nothing', throws: 'nothing' };
+  if (isMiddleware) return { pass, steps: [], returns: 'nothing', throws: 'nothing' };
   const quickly = (kind: Kind, call: string): Step => {
     const step = drawCall(choices, kind, call, 1);
     const nested = step.nested.map((one) => ({ ...one, awaited: false }));
@@ -160,7 +160,7 @@ function drawQuickPart(choices: Choices, isMiddleware: boolean): Part {
   const last = choices.chance(0.15)
     ? [own('response', 'events'), own('events', 'comment'), own('events', 'close')]
     : [own('response', pick(choices, QUICK_RESPONSES))];
-  return { pass: null, steps: [...steps, ...last], gives: 'nothing', throws: 'nothing' };
+  return { pass: null, steps: [...steps, ...last], returns: 'nothing', throws: 'nothing' };
 }
 
 function drawSteps(choices: Choices, most: number, depth: number): Step[] {
@@ -187,11 +187,11 @@ function drawCall(choices: Choices, kind: Kind, call: string, depth: number): St
   };
 }
 
-/** A middleware or a handler; both may answer. */
+/** A middleware or a handler; both may respond. */
 function drawPart(choices: Choices, isMiddleware: boolean): Part {
   const pass = pick(choices, PASSES);
   if (isMiddleware && choices.chance(0.6)) {
-    return { pass, steps: [], gives: 'nothing', throws: 'nothing' };
+    return { pass, steps: [], returns: 'nothing', throws: 'nothing' };
   }
   const steps = drawSteps(choices, STEPS_MAX, 2);
   if (isMiddleware && choices.chance(0.8)) {
@@ -203,22 +203,22 @@ function drawPart(choices: Choices, isMiddleware: boolean): Part {
     steps.push({ ...response, kept: null });
   }
   const isOdd = choices.chance(0.2);
-  const usual: Gives = choices.chance(0.65) ? 'promise' : 'nothing';
-  const gives = isOdd ? pick(choices, GIVES) : usual;
+  const usual: Returned = choices.chance(0.65) ? 'promise' : 'nothing';
+  const returns = isOdd ? pick(choices, RETURNS) : usual;
   const throws = choices.chance(0.15) ? pick(choices, THROWS) : 'nothing';
-  return { pass: null, steps, gives, throws };
+  return { pass: null, steps, returns, throws };
 }
 
 function plainPart(choices: Choices, isQuick: boolean): Part {
   const pass = isQuick ? 'returns next()' : pick(choices, PASSES);
-  return { pass, steps: [], gives: 'nothing', throws: 'nothing' };
+  return { pass, steps: [], returns: 'nothing', throws: 'nothing' };
 }
 
 const METHODS = ['GET', 'GET', 'GET', 'HEAD', 'POST', 'POST', 'PUT', 'DELETE'];
 
-/** The method and the body that a citizen's handler asks for. */
-function citizenMethod(choices: Choices, behaviour: Behaviour): string {
-  if (behaviour === 'echo' || behaviour === 'pieces of the body') return 'POST';
+/** The method that a correct handler needs. */
+function correctMethod(choices: Choices, behaviour: Behaviour): string {
+  if (behaviour === 'echo' || behaviour === 'chunks of the body') return 'POST';
   const mayBeHead = behaviour !== 'trailers';
   return mayBeHead && choices.chance(0.15) ? 'HEAD' : 'GET';
 }
@@ -228,24 +228,24 @@ const QUICK_BEHAVIOURS: readonly Behaviour[] = [
   'prepared',
   'what the request says',
   'no content',
-  'text, and others behind',
+  'text, then late calls',
 ];
 
-/** `tamed` leaves a hostile request the answer of a citizen, without a say in what it is sent. */
-export function drawScript(choices: Choices, id: number, tamed: boolean): Script {
+/** `benign` gives a hostile request a handler that only responds; what is sent stays. */
+export function drawScript(choices: Choices, id: number, benign: boolean): Script {
   const what = choices.below(100);
-  const kind = what < 48 ? 'hostile' : what < 60 ? 'denied' : 'citizen';
-  // Half of all requests are done when their handler returns: what is kept of them is most at risk.
+  const kind = what < 48 ? 'hostile' : what < 60 ? 'denied' : 'correct';
+  // Half of all requests finish when their handler returns: kept objects of these are most at risk.
   const isQuick = choices.chance(0.5);
   const guarded = AREAS.slice(2);
   const areas = isQuick ? QUICK_AREAS : kind === 'denied' ? guarded : AREAS;
   const area = kind === 'denied' && isQuick ? 'guard/sync' : pick(choices, areas);
   const behaviour = pick(choices, isQuick ? QUICK_BEHAVIOURS : BEHAVIOURS);
-  const method = kind === 'citizen' ? citizenMethod(choices, behaviour) : pick(choices, METHODS);
+  const method = kind === 'correct' ? correctMethod(choices, behaviour) : pick(choices, METHODS);
   const hasBody = method === 'POST' || method === 'PUT';
-  const bodies: readonly BodyName[] = kind === 'citizen' ? BODIES.slice(1, 5) : BODIES;
+  const bodies: readonly BodyName[] = kind === 'correct' ? BODIES.slice(1, 5) : BODIES;
   const body = hasBody ? pick(choices, bodies) : 'none';
-  const isPlain = kind !== 'hostile' || tamed;
+  const isPlain = kind !== 'hostile' || benign;
   const part = (isMiddleware: boolean): Part => {
     if (isPlain) return plainPart(choices, isQuick);
     return isQuick ? drawQuickPart(choices, isMiddleware) : drawPart(choices, isMiddleware);
@@ -254,9 +254,9 @@ export function drawScript(choices: Choices, id: number, tamed: boolean): Script
     ...{ id, kind, area, method, body, behaviour },
     bodyBytes: kind === 'hostile' && choices.chance(0.1) ? 4000 : 8 << choices.below(7),
     encoded: choices.chance(0.2),
-    watched: !isQuick || choices.chance(0.8),
+    hasAfterSend: !isQuick || choices.chance(0.8),
     front: isQuick ? 'returns next()' : pick(choices, PASSES),
-    // What stands before a guard may answer in its place, so there it lets everything pass.
+    // A middleware in front of a guard could respond in its place, so it does nothing.
     outer: area.startsWith('guard') ? plainPart(choices, isQuick) : part(true),
     inner: part(true),
     handler: part(false),

@@ -1,36 +1,36 @@
-// Sources for stream(), of every kind that there is in Node: short and endless, quiet and failing.
-// Each keeps account of its end, because a source that nobody ends is a leak.
+// Sources for stream(), of every kind that Node has: short, endless, stalled and failing ones. Each
+// counts its end: a source that is never ended is a leak.
 
 import { Readable } from 'node:stream';
 import type { ChunkSource } from '../../src/exchange/source.ts';
 import { SOURCES, type SourceKind } from './grammar.ts';
 import { repeated } from './marks.ts';
+import { LOOP_CHUNK_BYTES, type Monitor, ROUNDS_IN_A_PHASE_MAX } from './monitor.ts';
 import type { RequestRecord } from './record.ts';
-import { LOOP_PIECE_BYTES, ROUNDS_IN_A_PHASE_MAX, type Watch } from './watch.ts';
 
-/** Pieces of a source that would go on for ever. */
-const ENDLESS_PIECES = 600;
-/** Pieces of a paced one. */
-const PACED_PIECES = 24;
+/** Chunks until an endless source ends after all. */
+const ENDLESS_CHUNKS = 600;
+/** Chunks of a paced source. */
+const PACED_CHUNKS = 24;
 const PACE_MS = 7;
-/** More than most clients have room for. */
+/** Larger than the buffers of most clients. */
 const LARGE_BYTES = 30_000;
 
 export interface SourceParts {
-  readonly watch: Watch;
+  readonly monitor: Monitor;
   readonly after: (ms: number, run: () => void) => void;
-  /** Called while a source is asked for its next piece. */
+  /** Called from next() of a source. */
   readonly callBack: () => void;
 }
 
-type Piece = string | Uint8Array;
+type Chunk = string | Uint8Array;
 
-/** Sources that were handed to stream() and have not come to an end. */
+/** Sources that stream() took and that have not ended. */
 export class Sources {
   readonly #open = new Map<number, string>();
   #count = 0;
 
-  /** Gives what tells that the source has come to its end. */
+  /** Returns the callback for the end of the source. */
   opened(kind: string): () => void {
     this.#count += 1;
     const number = this.#count;
@@ -40,13 +40,13 @@ export class Sources {
     };
   }
 
-  /** How many there were so far. */
+  /** The number of sources so far. */
   get count(): number {
     return this.#count;
   }
 
-  /** Those that came behind the first `count` stay with who made them: nobody took them. */
-  refused(count: number): void {
+  /** stream() threw: the sources after the first `count` need no end. */
+  rejected(count: number): void {
     for (const number of this.#open.keys()) if (number > count) this.#open.delete(number);
   }
 
@@ -64,43 +64,43 @@ export function sourceOf(
 ): { readonly kind: SourceKind; readonly source: ChunkSource } {
   const kind = SOURCES[form % SOURCES.length];
   const isText = form >= 128;
-  const pieceBytes = pieceBytesOf(kind, form, bytes);
-  const text = repeated(record.mark, pieceBytes);
-  const piece: Piece = isText ? text : Buffer.from(text, 'latin1');
-  const make = { kind, piece, record, sources, parts, pieces: 1 + (form % 5) };
+  const chunkBytes = chunkBytesOf(kind, form, bytes);
+  const text = repeated(record.mark, chunkBytes);
+  const chunk: Chunk = isText ? text : Buffer.from(text, 'latin1');
+  const make = { kind, chunk, record, sources, parts, chunks: 1 + (form % 5) };
   return { kind, source: MAKERS[kind](make) as ChunkSource };
 }
 
-function pieceBytesOf(kind: SourceKind, form: number, bytes: number): number {
-  if (kind === 'endless iterable') return LOOP_PIECE_BYTES;
-  // The client may leave while there is no room for it, and the source is asked after that.
+function chunkBytesOf(kind: SourceKind, form: number, bytes: number): number {
+  if (kind === 'endless iterable') return LOOP_CHUNK_BYTES;
+  // A large chunk fills the send queue, and the client may be gone before the next one.
   return kind.startsWith('quiet') && form % 4 === 0 ? LARGE_BYTES : bytes;
 }
 
 interface Make {
   readonly kind: SourceKind;
-  readonly piece: Piece;
-  readonly pieces: number;
+  readonly chunk: Chunk;
+  readonly chunks: number;
   readonly record: RequestRecord;
   readonly sources: Sources;
   readonly parts: SourceParts;
 }
 
 const MAKERS: Readonly<Record<SourceKind, (make: Make) => unknown>> = {
-  array: ({ piece, pieces }) => Array.from({ length: pieces }, () => piece),
-  // A text is an iterable of its characters: the mark comes in pieces.
+  array: ({ chunk, chunks }) => Array.from({ length: chunks }, () => chunk),
+  // A text is an iterable of characters: each is a chunk.
   text: ({ record }) => record.mark,
   'endless iterable': endless,
-  'iterable that throws': function* ({ piece, pieces }: Make): Generator<Piece> {
-    for (let count = 0; count < pieces; count++) yield piece;
+  'iterable that throws': function* ({ chunk, chunks }: Make): Generator<Chunk> {
+    for (let count = 0; count < chunks; count++) yield chunk;
     throw new Error('the iterable threw');
   } as (make: Make) => unknown,
   'async iterable': (make) => asyncIterable(make, (done) => done()),
   'paced async iterable': (make) =>
-    asyncIterable({ ...make, pieces: PACED_PIECES }, (done) => make.parts.after(PACE_MS, done)),
+    asyncIterable({ ...make, chunks: PACED_CHUNKS }, (done) => make.parts.after(PACE_MS, done)),
   'quiet async iterable': (make) =>
-    asyncIterable({ ...make, pieces: 2 }, (done, at) => {
-      if (at === 0 && beginsWell(make)) done();
+    asyncIterable({ ...make, chunks: 2 }, (done, at) => {
+      if (at === 0 && startsWithChunk(make)) done();
     }),
   'async iterable that throws': (make) =>
     asyncIterable(make, (done, at) => done(at > 0 ? new Error('the source failed') : undefined)),
@@ -111,67 +111,67 @@ const MAKERS: Readonly<Record<SourceKind, (make: Make) => unknown>> = {
     }),
   'async iterable of numbers': () => asyncNumbers(),
   'no iterable': () => ({}),
-  readable: ({ piece, pieces }) => Readable.from(Array.from({ length: pieces }, () => piece)),
-  'paced readable': (make) => readable(make, (push, at) => pacedPiece(make, push, at)),
+  readable: ({ chunk, chunks }) => Readable.from(Array.from({ length: chunks }, () => chunk)),
+  'paced readable': (make) => readable(make, (push, at) => pacedChunk(make, push, at)),
   'quiet readable': (make) =>
     readable(make, (push, at) => {
-      if (at === 0 && beginsWell(make)) push(make.piece);
+      if (at === 0 && startsWithChunk(make)) push(make.chunk);
     }),
   'readable that errs': (make) =>
     readable(make, (push, at) => {
-      if (at < make.pieces) push(make.piece);
+      if (at < make.chunks) push(make.chunk);
       else push(null, new Error('the readable failed'));
     }),
   'destroyed readable': (make) => {
-    const made = readable(make, (push) => push(make.piece));
+    const made = readable(make, (push) => push(make.chunk));
     made.on('error', () => {});
     made.destroy();
     return made;
   },
-  'web stream': (make) => web(make, (give, at) => give(at < make.pieces ? make.piece : null)),
+  'web stream': (make) => web(make, (give, at) => give(at < make.chunks ? make.chunk : null)),
   'quiet web stream': (make) =>
     web(make, (give, at) => {
-      if (at === 0 && beginsWell(make)) give(make.piece);
+      if (at === 0 && startsWithChunk(make)) give(make.chunk);
     }),
   'web stream that errs': (make) =>
     web(make, (give, at) => {
-      if (at < make.pieces) give(make.piece);
+      if (at < make.chunks) give(make.chunk);
       else throw new Error('the web stream failed');
     }),
 };
 
-/** A quiet source gives one piece, or none at all. */
-function beginsWell({ pieces }: Make): boolean {
-  return pieces % 2 === 1;
+/** A quiet source has one chunk, or none. */
+function startsWithChunk({ chunks }: Make): boolean {
+  return chunks % 2 === 1;
 }
 
-/** Gives pieces for as long as it is asked; whoever asks must let Node's loop go on. */
-function endless({ piece, record, sources, parts, kind }: Make): Iterable<Piece> {
-  const { watch } = parts;
-  let phase = watch.phases;
+/** Returns chunks without end; the server must let Node's event loop proceed meanwhile. */
+function endless({ chunk, record, sources, parts, kind }: Make): Iterable<Chunk> {
+  const { monitor } = parts;
+  let phase = monitor.phases;
   let inPhase = 0;
-  let pieces = 0;
+  let chunks = 0;
   return {
     [Symbol.iterator]: () => {
       const ended = sources.opened(kind);
       return {
-        next(): IteratorResult<Piece> {
-          if (watch.phases !== phase) inPhase = 0;
-          phase = watch.phases;
+        next(): IteratorResult<Chunk> {
+          if (monitor.phases !== phase) inPhase = 0;
+          phase = monitor.phases;
           inPhase += 1;
-          pieces += 1;
+          chunks += 1;
           const starves = inPhase > ROUNDS_IN_A_PHASE_MAX;
           if (starves) {
             const what = `stream() of an endless iterable of request ${record.id}`;
-            watch.report('starvation', `${what} keeps Node's loop waiting`, record);
+            monitor.report('starvation', `${what} blocks Node's event loop`, record);
           }
-          if (!starves && !watch.isOver && pieces < ENDLESS_PIECES) {
-            return { done: false, value: piece };
+          if (!starves && !monitor.isOver && chunks < ENDLESS_CHUNKS) {
+            return { done: false, value: chunk };
           }
           ended();
           return { done: true, value: undefined };
         },
-        return(): IteratorResult<Piece> {
+        return(): IteratorResult<Chunk> {
           ended();
           return { done: true, value: undefined };
         },
@@ -180,30 +180,30 @@ function endless({ piece, record, sources, parts, kind }: Make): Iterable<Piece>
   };
 }
 
-/** `when` says when a piece is there; never calling back is a source that stays quiet. */
+/** `when` calls back when a chunk is there; a quiet source never does. */
 function asyncIterable(
-  { piece, pieces, sources, kind }: Make,
+  { chunk, chunks, sources, kind }: Make,
   when: (done: (error?: Error) => void, at: number) => void,
-): AsyncIterable<Piece> {
+): AsyncIterable<Chunk> {
   return {
     [Symbol.asyncIterator]: () => {
       const ended = sources.opened(kind);
       let at = 0;
       let isOver = false;
-      const end = (): IteratorResult<Piece> => {
+      const end = (): IteratorResult<Chunk> => {
         isOver = true;
         ended();
         return { done: true, value: undefined };
       };
       return {
         next: () =>
-          new Promise<IteratorResult<Piece>>((resolve, reject) => {
-            if (isOver || at === pieces) {
+          new Promise<IteratorResult<Chunk>>((resolve, reject) => {
+            if (isOver || at === chunks) {
               resolve(end());
               return;
             }
             const done = (error?: Error): void => {
-              if (error === undefined) resolve({ done: false, value: piece });
+              if (error === undefined) resolve({ done: false, value: chunk });
               else {
                 end();
                 reject(error);
@@ -222,21 +222,21 @@ async function* asyncNumbers(): AsyncGenerator<number> {
   yield 7;
 }
 
-type Push = (piece: Piece | null, error?: Error) => void;
+type Push = (chunk: Chunk | null, error?: Error) => void;
 
-function pacedPiece({ piece, parts }: Make, push: Push, at: number): void {
-  parts.after(PACE_MS, () => push(at < PACED_PIECES ? piece : null));
+function pacedChunk({ chunk, parts }: Make, push: Push, at: number): void {
+  parts.after(PACE_MS, () => push(at < PACED_CHUNKS ? chunk : null));
 }
 
 function readable(
-  { piece, sources, kind }: Make,
+  { chunk, sources, kind }: Make,
   read: (push: Push, at: number) => void,
 ): Readable {
   const ended = sources.opened(kind);
   let at = 0;
   const made = new Readable({
-    // Strings stay strings only where an encoding says so.
-    ...(typeof piece === 'string' ? { encoding: 'latin1' as const } : {}),
+    // Without an encoding strings become buffers.
+    ...(typeof chunk === 'string' ? { encoding: 'latin1' as const } : {}),
     read() {
       const number = at;
       at += 1;
@@ -257,11 +257,11 @@ function readable(
 
 function web(
   { sources, kind }: Make,
-  pull: (give: (piece: Piece | null) => void, at: number) => void,
-): ReadableStream<Piece> {
+  pull: (give: (chunk: Chunk | null) => void, at: number) => void,
+): ReadableStream<Chunk> {
   const ended = sources.opened(kind);
   let at = 0;
-  return new ReadableStream<Piece>({
+  return new ReadableStream<Chunk>({
     pull(controller) {
       try {
         pull((given) => {

@@ -1,9 +1,9 @@
-// What hostile handlers throw and return: everything that JavaScript lets them.
+// Values that hostile handlers throw and return.
 
 import { HttpError } from '../../src/exchange/http-error.ts';
-import type { Gives, Thrown } from './grammar.ts';
+import type { Returned, Thrown } from './grammar.ts';
 
-/** Something to throw; what names it is the mark of its request. */
+/** A value to throw, with the mark of its request. */
 export function thrownOf(kind: Thrown, mark: string): unknown {
   switch (kind) {
     case 'nothing':
@@ -30,10 +30,10 @@ export function thrownOf(kind: Thrown, mark: string): unknown {
   }
 }
 
-/** Whatever is asked of it, it throws. */
+/** Throws at every access. */
 function hostileProxy(target: object): object {
   const trap = (): never => {
-    throw new Error('the proxy is asked');
+    throw new Error('the proxy was read');
   };
   return new Proxy(target, { get: trap, has: trap, getPrototypeOf: trap, ownKeys: trap });
 }
@@ -41,7 +41,7 @@ function hostileProxy(target: object): object {
 function errorWithGetters(): Error {
   const error = new Error('getters');
   const get = (): never => {
-    throw new Error('the getter is asked');
+    throw new Error('the getter was read');
   };
   for (const name of ['message', 'stack', 'status', 'name']) {
     Object.defineProperty(error, name, { get });
@@ -49,8 +49,8 @@ function errorWithGetters(): Error {
   return error;
 }
 
-/** What is returned in place of a promise, where the steps end by `flow`. */
-export function givenOf(kind: Gives, flow: Promise<void>): unknown {
+/** A return value; `flow` settles at the end of the steps. */
+export function returnedOf(kind: Returned, flow: Promise<void>): unknown {
   switch (kind) {
     case 'promise':
       return flow;
@@ -75,7 +75,7 @@ export function givenOf(kind: Gives, flow: Promise<void>): unknown {
   }
 }
 
-type Thenables = Extract<Gives, `thenable${string}`>;
+type Thenables = Extract<Returned, `thenable${string}`>;
 type OddThenable = Exclude<Thenables, 'thenable whose then cannot be read'>;
 type Settle = (value?: unknown) => void;
 

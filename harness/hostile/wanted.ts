@@ -1,19 +1,19 @@
-// What has to occur in a thousand runs with the hostile application: every word of its grammar.
+// What has to occur in 1,000 runs with the hostile application: every word of its grammar.
 
 import { HOSTILE_ENDINGS } from '../clients/endings.ts';
 import { HOSTILE_KINDS } from '../clients/expected.ts';
 import { HOSTILE_SHAPES } from '../clients/plan.ts';
-import type { Wanted } from '../table.ts';
-import { BEHAVIOURS, GIVES, KINDS, PARTS, PASSES, SOURCES, THROWS, WHENS } from './grammar.ts';
-import { ALL_CALLS } from './stage.ts';
+import type { Wanted } from '../report/table.ts';
+import { ALL_CALLS } from './context.ts';
+import { BEHAVIOURS, KINDS, PARTS, PASSES, RETURNS, SOURCES, THROWS, WHENS } from './grammar.ts';
 
 const LOOPS = [
   'response.write',
-  'response.write of nothing',
+  'response.write of an empty chunk',
   'response.stream',
   'response.file',
   'request.bytes',
-  'the next piece of request.body',
+  'the next chunk of request.body',
   'next',
   'events.send',
   'events.comment',
@@ -23,11 +23,11 @@ const LOOPS = [
 export const HOSTILE_WANTED: Wanted = {
   call: ALL_CALLS,
   when: WHENS,
-  on: ['its own request', 'another request', 'all that are over'],
+  on: ['its own request', 'another request', 'all finished requests'],
   late: ['response', 'request', 'next', 'events', 'outgoing', 'chunks', 'fields'],
   kept: KINDS,
   throws: THROWS,
-  gives: GIVES,
+  returns: RETURNS,
   pass: PASSES,
   part: PARTS,
   source: SOURCES,

@@ -1,5 +1,4 @@
-// A hook of Node's module loader, in a thread of its own: the file of the mutant is changed on its
-// way in.
+// A hook of Node's module loader: injects the mutant into its module.
 
 import type { LoadFnOutput, LoadHookContext } from 'node:module';
 import { type Patch, patched } from './patch.ts';

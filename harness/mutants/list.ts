@@ -1,12 +1,12 @@
-// All bugs that are planted to see them caught.
+// All injected bugs.
 
+import { INJECTED_LIFETIMES } from './injected-lifetimes.ts';
+import { INJECTED_MEMORY } from './injected-memory.ts';
+import { INJECTED_ORDER } from './injected-order.ts';
 import type { Mutant } from './mutant.ts';
-import { PLANTED_LIFETIMES } from './planted-lifetimes.ts';
-import { PLANTED_IN_MEMORY } from './planted-memory.ts';
-import { PLANTED_IN_ORDER } from './planted-order.ts';
 
 export const MUTANTS: readonly Mutant[] = [
-  ...PLANTED_IN_MEMORY,
-  ...PLANTED_IN_ORDER,
-  ...PLANTED_LIFETIMES,
+  ...INJECTED_MEMORY,
+  ...INJECTED_ORDER,
+  ...INJECTED_LIFETIMES,
 ];

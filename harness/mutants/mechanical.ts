@@ -1,10 +1,10 @@
-// Mutants made by rule: a comparison turned, a statement left out, a condition settled, chosen by a
-// seed from the syntax trees of the reactor and the connection. Nobody thought of these bugs.
+// Mechanical mutants: inverted comparisons, omitted statements, constant conditions, drawn by a
+// seed from the syntax trees of reactor and connection.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type AnyNode, parse } from 'acorn';
-import { Random } from '../random.ts';
+import { Random } from '../../testing/random.ts';
 import type { Patch } from './patch.ts';
 
 const BUILT = fileURLToPath(new URL('../../src/', import.meta.url));
@@ -13,13 +13,15 @@ const FOLDERS = ['reactor', 'connection'];
 const KEY_CHARACTERS = 90;
 
 export interface MechanicalMutant extends Patch {
-  /** Where it is, and what. */
+  /** File, line and change. */
   readonly name: string;
-  /** Its beginning without the number of the line, which changes with every line above. */
+  /**
+   * The same without the line number, which changes with every line above, cut to a fixed length.
+   */
   readonly key: string;
 }
 
-/** A piece of a file and what to put there. */
+/** A part of a file and its replacement. */
 interface Site {
   readonly file: string;
   readonly source: string;
@@ -27,7 +29,7 @@ interface Site {
   readonly end: number;
   readonly replace: string;
   readonly rule: string;
-  /** How many before it in its file are the same by rule and line of text. */
+  /** How many sites before it in its file have the same rule and line of text. */
   readonly alike: number;
 }
 
@@ -50,7 +52,7 @@ export function mechanicalMutants(seed: number, count: number): MechanicalMutant
     const names = readdirSync(`${BUILT}${folder}`).filter((name) => name.endsWith('.js'));
     for (const name of names.sort()) sites.push(...sitesOf(`${folder}/${name}`));
   }
-  // Each has a rank of its own: a change elsewhere in the code leaves the chosen as they are.
+  // Each site has a rank of its own: a change elsewhere leaves the choice as it is.
   const ranked = sites.map((site) => ({ site, rank: rankOf(seed, site) }));
   ranked.sort((one, other) => one.rank - other.rank);
   return ranked.slice(0, count).map(({ site }) => mutantOf(site));
@@ -91,7 +93,7 @@ function sitesOf(file: string): Site[] {
   return sites;
 }
 
-/** Every node but what assertions and the making of objects consist of. */
+/** Visits every node outside of assertions and constructors. */
 function walk(node: AnyNode, visit: (node: AnyNode) => void): void {
   if (isAssertion(node)) return;
   if (node.type === 'MethodDefinition' && node.kind === 'constructor') return;
@@ -110,7 +112,7 @@ function isAssertion(node: AnyNode): boolean {
   return callee.type === 'Identifier' && callee.name === 'assert';
 }
 
-/** Takes in as much around the piece as makes it one of a kind. */
+/** Extends the text of the site until it occurs once in its file. */
 function mutantOf(site: Site): MechanicalMutant {
   const { file, source, start, end, replace } = site;
   let from = start;
@@ -130,7 +132,7 @@ function mutantOf(site: Site): MechanicalMutant {
   };
 }
 
-/** The line of text that a place stands in. */
+/** The line of text at a position. */
 function lineAt(source: string, at: number): string {
   const from = source.lastIndexOf('\n', at) + 1;
   return source.slice(from).split('\n', 1)[0].trim();

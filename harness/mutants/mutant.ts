@@ -1,5 +1,5 @@
-// A bug that is planted: a piece of a compiled file of src/, found exactly once, and what stands
-// there instead.
+// An injected bug: a text of a compiled file of src/, which occurs there exactly once, and its
+// replacement.
 
 export interface Mutant {
   readonly name: string;
@@ -7,6 +7,6 @@ export interface Mutant {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
-  /** The hostile application looks for it, in place of the usual one. */
+  /** The hostile application runs, in place of the ordinary one. */
   readonly hostile?: boolean;
 }

@@ -1,22 +1,22 @@
-// Tries one mutant: in a child process, for as many seeds as it takes, in bounded time.
+// Tries one mutant in a child process: runs seeds until one fails, in bounded time.
 
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Told } from './child.ts';
+import type { ChildMessage } from './child.ts';
 import type { Patch } from './patch.ts';
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
-/** One seed takes a few hundred milliseconds; a mutant that needs longer turns in a circle. */
+/** A seed takes a few hundred milliseconds; one that takes this long hangs. */
 const SEED_MS_MAX = 20_000;
 
-/** How the complaint of patched() begins. */
-const NOT_FITTING = 'Error: the piece';
+/** The beginning of an error of patched(). */
+const NOT_FITTING = 'Error: the text of a mutant';
 
 export interface Verdict {
-  /** The check that failed, 'hang' or 'crash'; '' when nobody noticed. */
+  /** The check that failed, 'hang' or 'crash'; '' when no seed failed. */
   readonly caughtBy: string;
   readonly message: string;
-  /** The seed it was. */
+  /** The failing seed. */
   readonly seed: number;
 }
 
@@ -40,19 +40,19 @@ export function tryMutant(patch: Patch, seeds: number): Promise<Verdict> {
     child.stderr?.on('data', (text: Buffer) => {
       errors += text;
     });
-    child.on('message', (told: Told) => {
+    child.on('message', (message: ChildMessage) => {
       clearTimeout(timer);
-      seed = told.seed;
-      if (told.caughtBy === undefined) timer = setTimeout(hang, SEED_MS_MAX);
+      seed = message.seed;
+      if (message.caughtBy === undefined) timer = setTimeout(hang, SEED_MS_MAX);
       else {
-        const message = told.message ?? '';
-        const isUnusable = message.startsWith(NOT_FITTING);
-        end({ caughtBy: isUnusable ? 'unusable' : told.caughtBy, message, seed });
+        const text = message.message ?? '';
+        const isUnusable = text.startsWith(NOT_FITTING);
+        end({ caughtBy: isUnusable ? 'unusable' : message.caughtBy, message: text, seed });
       }
     });
     child.on('exit', () => {
       const known = errors.split('\n').find((line) => line.startsWith(NOT_FITTING));
-      // What does not even compile shows nothing.
+      // A mutant that does not compile proves nothing.
       const isUsable = known === undefined && !errors.includes('SyntaxError');
       const caughtBy = isUsable ? 'crash' : 'unusable';
       end({ caughtBy, message: known ?? errors.slice(0, 300), seed });

@@ -1,26 +1,26 @@
-// The clients of the simulator against a server that really listens, over one of its real drivers:
-// what the clients do wrong and what they expect is the same, the kernel is the real one.
+// The clients of the simulator over real sockets, against a server with one of its real drivers:
+// plans and judge are the same.
 
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Server } from '../../src/server/server.ts';
-import { addRoutes } from '../application.ts';
+import { addRoutes } from '../application/routes.ts';
 import { Client } from '../clients/client.ts';
 import type { Scores } from '../clients/flight.ts';
 import { Judge } from '../clients/judge.ts';
 import type { ClientPlan } from '../clients/plan.ts';
 import { planClient, planProbe } from '../clients/shapes.ts';
-import { FILES, MODIFIED_MS } from '../files.ts';
-import { REQUESTS_PER_RUN } from '../scenario.ts';
-import { drawSettings, serverOptions } from '../settings.ts';
-import type { Violation } from '../violation.ts';
-import type { Wire, WireEvents, World } from '../wire.ts';
+import { REQUESTS_PER_RUN } from '../run/scenario.ts';
+import { drawSettings, serverOptions } from '../run/settings.ts';
+import { FILES, MODIFIED_MS } from '../world/files.ts';
+import type { Violation } from '../world/violation.ts';
+import type { Wire, WireEvents, World } from '../world/wire.ts';
 import { RealWire } from './wire.ts';
 
-/** What a client waits for to see what the server does, at most: real time is dear. */
+/** The longest time of a mishap: less than in virtual time. */
 const SILENCE_MS_MAX = 8000;
-/** A run that takes longer hangs. */
+/** A longer run counts as hanging. */
 const RUN_MS_MAX = 120_000;
 const PROBES = 2;
 
@@ -39,7 +39,7 @@ class RealWorld implements World {
     return new RealWire(this.port, events);
   }
 
-  heldUpMs(): number {
+  stalledMs(): number {
     return 0;
   }
 
@@ -56,7 +56,7 @@ export async function realRuns(driver: string, first: number, seeds: number): Pr
       console.log(`seed ${seed}: VIOLATION (${violation.check}) ${violation.message}`);
       return 1;
     }
-    console.log('nothing is wrong');
+    console.log('no violation');
     return 0;
   } finally {
     rmSync(root, { recursive: true, force: true });
@@ -76,7 +76,7 @@ function writeFiles(root: string): void {
   }
 }
 
-/** One seed; gives the first thing that was wrong. */
+/** Runs one seed; returns the first violation. */
 export async function realRun(
   driver: 'uring' | 'epoll' | 'net',
   seed: number,
@@ -116,7 +116,7 @@ export async function realRun(
     closingMs: () => closingMs,
     failures: () => 0,
     wasFull: () => settings.connectionsMax < 64 || counters.turnedAway + counters.evicted > 0,
-    wasCrowded: () => counters.turnedAway + counters.evicted > 0,
+    wasExhausted: () => counters.turnedAway + counters.evicted > 0,
     healed: () => false,
     slackMs: 250,
     report: (found) => {
@@ -135,8 +135,8 @@ export async function realRun(
   closingMs = world.nowMs();
   await server.close();
   const left = counters.accepted - counters.closed;
-  const sums = `${left} connections left, ${state.running} handlers running`;
-  console.log(`seed ${seed}: ${scores.responded} answers over ${driver}, ${sums}`);
+  const rest = `${left} connections open, ${state.running} handlers running`;
+  console.log(`seed ${seed}: ${scores.responded} responses over ${driver}, ${rest}`);
   return found();
 }
 
@@ -158,7 +158,7 @@ async function allDone(clients: readonly Client[], found: () => Violation | null
   while (found() === null && clients.some(({ isDone }) => !isDone)) {
     if (performance.now() > untilMs) {
       const late = clients.find(({ isDone }) => !isDone);
-      if (late !== undefined) late.judge.forgotten(late);
+      if (late !== undefined) late.judge.timedOut(late);
       return;
     }
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -1,8 +1,8 @@
-// A client's connection over a real socket. What the simulated network knows of the server's side
-// nobody knows here, so the judge is told nothing of it and is lenient where it would ask.
+// A client's connection over a real socket. The facts of the server's side are unknown here (NaN),
+// and the judge accepts what they could excuse.
 
 import { createConnection, type Socket } from 'node:net';
-import type { Wire, WireEvents, WireFacts } from '../wire.ts';
+import type { Wire, WireEvents, WireFacts } from '../world/wire.ts';
 
 export class RealWire implements Wire, WireFacts {
   readonly injected: readonly string[] = [];
@@ -11,13 +11,13 @@ export class RealWire implements Wire, WireFacts {
   readonly serverEndMs: number = Number.NaN;
   readonly serverFirstMs: number = Number.NaN;
   readonly serverReadAtEnd = 0;
-  readonly serverLeftMs: number = Number.NaN;
+  readonly serverDetachedMs: number = Number.NaN;
   readonly serverUnacked = 0;
   readonly serverAckedMs: number = Number.NaN;
   readonly adopted = true;
   readonly #socket: Socket;
   readonly #events: WireEvents;
-  #told = false;
+  #endReported = false;
   #paused = false;
   #pace: { readonly bytesMax: number; readonly pauseMs: number } | null = null;
   #address = '';
@@ -29,12 +29,12 @@ export class RealWire implements Wire, WireFacts {
     socket.setNoDelay(true);
     socket.on('connect', () => {
       this.#address = `${socket.localAddress}:${socket.localPort}`;
-      if (!this.#told) events.connected();
+      if (!this.#endReported) events.connected();
     });
     socket.on('data', (bytes: Buffer) => this.#data(bytes));
-    socket.on('end', () => this.#tell(() => events.ended()));
-    socket.on('error', () => this.#tell(() => events.broke()));
-    socket.on('close', () => this.#tell(() => events.broke()));
+    socket.on('end', () => this.#reportEnd(() => events.ended()));
+    socket.on('error', () => this.#reportEnd(() => events.aborted()));
+    socket.on('close', () => this.#reportEnd(() => events.aborted()));
   }
 
   get facts(): WireFacts {
@@ -45,15 +45,15 @@ export class RealWire implements Wire, WireFacts {
     return this.#address;
   }
 
-  /** The end is told once, and nothing after it. */
-  #tell(tell: () => void): void {
-    if (this.#told) return;
-    this.#told = true;
-    tell();
+  /** Reports the end once, and no event after it. */
+  #reportEnd(report: () => void): void {
+    if (this.#endReported) return;
+    this.#endReported = true;
+    report();
   }
 
   #data(bytes: Buffer): void {
-    if (this.#told) return;
+    if (this.#endReported) return;
     if (this.#pace !== null) {
       this.#socket.pause();
       setTimeout(() => {
@@ -64,7 +64,7 @@ export class RealWire implements Wire, WireFacts {
   }
 
   write(bytes: Uint8Array): void {
-    if (!this.#told && this.#socket.writable) this.#socket.write(Buffer.from(bytes));
+    if (!this.#endReported && this.#socket.writable) this.#socket.write(Buffer.from(bytes));
   }
 
   end(): void {
@@ -72,13 +72,13 @@ export class RealWire implements Wire, WireFacts {
   }
 
   close(): void {
-    this.#told = true;
-    // In order: what was written still goes out.
+    this.#endReported = true;
+    // Sends what was written, then closes.
     this.#socket.destroySoon();
   }
 
   reset(): void {
-    this.#told = true;
+    this.#endReported = true;
     this.#socket.resetAndDestroy();
   }
 

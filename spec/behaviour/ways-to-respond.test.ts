@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import type { Server } from '../../src/server/server.ts';
-import { type Case, endsByItself, judgeAll, PERSISTENCES } from '../../testing/judge-response.ts';
 import { randomFrom } from '../../testing/random.ts';
 import {
   chosenDrivers,
@@ -17,6 +16,7 @@ import {
   oneDriver,
   withServer,
 } from '../../testing/with-server.ts';
+import { type Case, endsByItself, judgeAll, PERSISTENCES } from './fixtures/judge-response.ts';
 import { addRoutes, allWays, lateErrors, makeFiles, type Way } from './fixtures/ways-to-respond.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vibing-ways-'));

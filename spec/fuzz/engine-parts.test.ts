@@ -1,4 +1,5 @@
-// The parts of the engine: features, the choice of inputs, what comparisons propose, shrinking.
+// The parts of the engine: features, the choice of inputs, inputs from comparisons, mutations,
+// shrinking.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -6,14 +7,14 @@ import { candidates } from '../../fuzz/engine/comparisons.ts';
 import { Corpus } from '../../fuzz/engine/corpus.ts';
 import { Coverage } from '../../fuzz/engine/coverage.ts';
 import { Mutator } from '../../fuzz/engine/mutator.ts';
-import { Random } from '../../fuzz/engine/random.ts';
 import { shrink } from '../../fuzz/engine/shrink.ts';
+import { Random } from '../../testing/random.ts';
 
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
 describe('coverage', () => {
-  it('is new when a counter moves for the first time, or roughly so often', () => {
+  it('is new when a counter moves for the first time, or reaches a new bucket', () => {
     const counters = new Uint8ClampedArray(16);
     const coverage = new Coverage(counters);
     const taken = [1, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 127, 128, 255].map((hits) => {
@@ -33,7 +34,7 @@ describe('coverage', () => {
 });
 
 describe('a corpus', () => {
-  it('goes on from small and rare inputs more often', () => {
+  it('chooses small and rare inputs more often', () => {
     const corpus = new Corpus();
     corpus.add(new Uint8Array(100), Int32Array.of(0));
     corpus.add(new Uint8Array(10), Int32Array.of(0, 8));
@@ -45,7 +46,7 @@ describe('a corpus', () => {
     assert.ok(rare > 2 * common && common > 2 * large, `${[large, rare, common]}`);
   });
 
-  it('shrinks to inputs that have all features between them', () => {
+  it('minimizes to inputs that together have all features', () => {
     const corpus = new Corpus();
     corpus.add(new Uint8Array(50), Int32Array.of(1, 2, 3));
     corpus.add(new Uint8Array(5), Int32Array.of(1));
@@ -59,11 +60,11 @@ describe('a corpus', () => {
   });
 });
 
-describe('what was compared', () => {
+describe('inputs from comparisons', () => {
   const proposed = (input: string, ...compared: unknown[]): string[] =>
     candidates(bytesOf(input), compared, 0, new Random(1)).map(textOf);
 
-  it('is written where its other side stands, in each form', () => {
+  it('have one operand in place of the other, in each form', () => {
     assert.ok(proposed('a:b', 0x62, 0x2f).includes('a:/'), 'a byte');
     assert.ok(proposed('x=12;', 12, 4096).includes('x=4096;'), 'a decimal');
     assert.ok(proposed('x=12;', 12, 4096).includes('x=4097;'), 'one more');
@@ -73,14 +74,14 @@ describe('what was compared', () => {
     assert.deepEqual(proposed('abc', 200, 201), []);
   });
 
-  it('leaves the bytes at the front alone', () => {
+  it('keep the control bytes', () => {
     const made = candidates(bytesOf('aa'), [0x61, 0x7a], 1, new Random(1));
     assert.deepEqual(made.map(textOf), ['az']);
   });
 });
 
 describe('mutations', () => {
-  it('stay within their length, keep the front mostly, and repeat with their seed', () => {
+  it('stay within the maximum, mostly keep the control bytes, and repeat with their seed', () => {
     const make = (seed: number): string[] => {
       const mutator = new Mutator({
         random: new Random(seed),
@@ -101,7 +102,7 @@ describe('mutations', () => {
     assert.ok(made.some((text) => text.includes('word')) && made.some((text) => /othe/.test(text)));
   });
 
-  it('do with nothing', () => {
+  it('accept empty inputs', () => {
     const random = new Random(3);
     const options = { random, bytesMax: 8, controlBytes: 0, words: ['a'], mutations: [] };
     const mutator = new Mutator(options);
@@ -112,7 +113,7 @@ describe('mutations', () => {
 });
 
 describe('shrinking', () => {
-  it('keeps what has to hold and the front, in as many tries as it may have', async () => {
+  it('keeps the condition and the front, within its tries', async () => {
     let tries = 0;
     const holds = async (candidate: Uint8Array): Promise<boolean> => {
       tries += 1;

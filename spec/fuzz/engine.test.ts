@@ -1,22 +1,22 @@
-// The engine at work on copies of the parser: it repeats, it finds what coverage leads to, it ends
-// what does not end, and the targets notice mistakes that are planted.
+// The engine on copies of the parser: runs repeat, coverage leads to findings, endless loops end,
+// and the targets find injected mistakes.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Engine } from '../../fuzz/engine/engine.ts';
-import type { Plant } from '../../fuzz/engine/mirror.ts';
-import { EXPERIMENTS, search } from '../../fuzz/experiment.ts';
-import { loadTarget, makeMirrors } from '../../fuzz/load.ts';
-import { runSession } from '../../fuzz/session.ts';
-import type { Result } from '../../fuzz/worker-messages.ts';
+import type { Injection } from '../../fuzz/engine/mirror.ts';
+import { EXPERIMENTS, search } from '../../fuzz/session/experiment.ts';
+import { loadTarget, makeMirrors } from '../../fuzz/session/load.ts';
+import { runSession } from '../../fuzz/session/session.ts';
+import type { Result } from '../../fuzz/session/worker-messages.ts';
 
-/** A run of so many executions, or until something is found; what is compared is not followed. */
+/** Runs until a finding or `executionsMax`, without recorded comparisons. */
 async function fuzz(
   name: string,
   executionsMax: number,
-  plant: Plant | null = null,
+  injection: Injection | null = null,
 ): Promise<Engine> {
-  const { target, counters, compare } = await loadTarget(makeMirrors(name, plant, false));
+  const { target, counters, compare } = await loadTarget(makeMirrors(name, injection, false));
   const engine = new Engine({
     target,
     counters,
@@ -31,7 +31,7 @@ async function fuzz(
   return engine;
 }
 
-/** In a thread of its own, whose modules nobody has used before. */
+/** Runs in a thread of its own, with fresh modules. */
 function session(seed: number): Promise<Result> {
   return runSession({
     target: 'chunked',
@@ -42,12 +42,12 @@ function session(seed: number): Promise<Result> {
     replay: null,
     stuckMs: 60_000,
     stoppable: () => {},
-    tell: () => {},
+    report: () => {},
   });
 }
 
 describe('the engine', () => {
-  it('does the same with the same seed and executions', async () => {
+  it('repeats with the same seed and executions', async () => {
     const [first, second, other] = [await session(1), await session(1), await session(2)];
     assert.equal(first.found, null);
     assert.deepEqual({ ...first, runsMs: 0 }, { ...second, runsMs: 0 });
@@ -55,18 +55,18 @@ describe('the engine', () => {
     assert.ok(first.added > 20, `${first.added} inputs are kept`);
   });
 
-  it('finds behind nested conditions what unguided mutation does not', async (context) => {
+  it('finds mistakes behind nested conditions, unlike unguided mutation', async (context) => {
     for (const experiment of EXPERIMENTS) {
-      const guided = await search(experiment, true, 3, 150_000);
-      const unguided = await search(experiment, false, 3, guided.executions);
+      const guided = await search(experiment, true, 4, 150_000);
+      const unguided = await search(experiment, false, 4, guided.executions);
       const { executions } = guided;
-      context.diagnostic(`${experiment.target}, seed 3: found after ${executions} executions`);
+      context.diagnostic(`${experiment.target}, seed 4: found after ${executions} executions`);
       assert.ok(guided.isFound, experiment.name);
       assert.ok(!unguided.isFound, `${experiment.name}: unguided`);
     }
   });
 
-  it('ends what does not end', async () => {
+  it('ends an endless loop', async () => {
     const { finding } = await fuzz('chunked', 20_000, {
       module: 'src/http/chunked.js',
       find: 'this.state = State.DataLineFeed;',
@@ -77,14 +77,14 @@ describe('the engine', () => {
   });
 });
 
-/** Each is found by what its target asks, and not because something throws. */
-const MISTAKES: readonly (Plant & { readonly target: string; readonly says: RegExp })[] = [
+/** Each is found by a check of its target, not by an exception. */
+const MISTAKES: readonly (Injection & { readonly target: string; readonly says: RegExp })[] = [
   {
     target: 'head',
     module: 'src/http/parse-head.js',
     find: 'return pause(head, State.BeforeValue, p - start);',
     replacement: 'return pause(head, State.BeforeValue, p - start + 1);',
-    says: /in two pieces|byte by byte/,
+    says: /split in two|byte by byte/,
   },
   {
     target: 'chunked',
@@ -98,14 +98,14 @@ const MISTAKES: readonly (Plant & { readonly target: string; readonly says: RegE
     module: 'src/http/target.js',
     find: 'if (byte === SLASH)',
     replacement: 'if (false)',
-    says: /the path|climbs|once more/,
+    says: /the path|segment|decoded again/,
   },
   {
     target: 'config',
     module: 'src/server/config/rules.js',
     find: 'toString(8)',
     replacement: 'toString(10)',
-    says: /written anew/,
+    says: /round trip/,
   },
   {
     target: 'model',
@@ -126,15 +126,15 @@ const MISTAKES: readonly (Plant & { readonly target: string; readonly says: RegE
     module: 'src/connection/connection.js',
     find: 'if (exchange.close) {',
     replacement: 'if (exchange.close && exchange.head.minor === 1) {',
-    says: /nothing follows the last answer/,
+    says: /nothing follows the last response/,
   },
 ];
 
-describe('targets notice', () => {
-  for (const { target, says, ...plant } of MISTAKES) {
-    it(`${target}: a mistake in ${plant.module}`, async () => {
-      const { finding } = await fuzz(target, 20_000, plant);
-      assert.ok(finding !== null, 'it is found');
+describe('targets find', () => {
+  for (const { target, says, ...injection } of MISTAKES) {
+    it(`${target}: a mistake in ${injection.module}`, async () => {
+      const { finding } = await fuzz(target, 20_000, injection);
+      assert.ok(finding !== null, 'there is a finding');
       assert.match(String(finding.error), says);
       assert.ok(finding.input.length <= finding.original.length);
     });

@@ -1,4 +1,4 @@
-// Code with counters in it does what it did before, and the counters tell which way it went.
+// Instrumented code behaves as before, and its counters differ between branches.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -32,7 +32,7 @@ const CASES: readonly [unknown, unknown][] = [
   [120, 1],
 ];
 
-/** What a module gives when its import is done by hand. */
+/** Runs a module with its import replaced by `given`. */
 function run(code: string, given: Record<string, unknown>): (a: unknown, b: unknown) => unknown {
   const body = code
     .replace(
@@ -46,16 +46,20 @@ function run(code: string, given: Record<string, unknown>): (a: unknown, b: unkn
 describe('instrumented code', () => {
   const plain = run(SOURCE, {});
 
-  it('does the same, on the same lines', () => {
+  it('behaves the same, with the same line numbers', () => {
     const { code, next } = instrument(SOURCE, 3, './counters.js');
     const counters = new Uint8ClampedArray(next);
     const counted = run(code, { counters, steps: new Int32Array([1e6]), exhausted: () => {} });
     for (const [a, b] of CASES) assert.deepEqual(counted(a, b), plain(a, b));
     assert.equal(code.split('\n').length, SOURCE.split('\n').length);
-    assert.deepEqual([...counters.subarray(0, 3)], [0, 0, 0], 'it counts from where it was told');
+    assert.deepEqual(
+      [...counters.subarray(0, 3)],
+      [0, 0, 0],
+      'counting starts at the given counter',
+    );
   });
 
-  it('counts otherwise when it goes another way', () => {
+  it('has other counts for other branches', () => {
     const { code, next } = instrument(SOURCE, 0, './counters.js');
     const counters = new Uint8ClampedArray(next);
     const counted = run(code, { counters, steps: new Int32Array([1e6]), exhausted: () => {} });
@@ -66,7 +70,7 @@ describe('instrumented code', () => {
     });
     assert.equal(new Set(ways).size, CASES.length);
     for (let left = 300; left > 0; left--) counted(1, 1);
-    assert.ok(counters.includes(255), 'a counter stays at its end');
+    assert.ok(counters.includes(255), 'a counter is clamped');
   });
 
   it('ends when its steps are used up', () => {
@@ -80,20 +84,20 @@ describe('instrumented code', () => {
     assert.throws(() => counted(0, 0), /enough/);
   });
 
-  it('gives up the words it knows, but no texts of errors', () => {
+  it('returns the words of the code without messages of errors', () => {
     const { words } = instrument(SOURCE, 0, './counters.js');
     assert.deepEqual([...words].sort(), ['GET', 'TEST', 'no', 'number', 'yes']);
   });
 
-  it('tells what it compares', () => {
-    const told: string[] = [];
+  it('records its comparisons', () => {
+    const recorded: string[] = [];
     const note =
       (decide: (a: number, b: number) => boolean) =>
       (a: number, b: number): boolean => {
-        told.push(`${a},${b}`);
+        recorded.push(`${a},${b}`);
         return decide(a, b);
       };
-    const telling = run(instrumentComparisons(SOURCE, './counters.js'), {
+    const recording = run(instrumentComparisons(SOURCE, './counters.js'), {
       equal: note((a, b) => a === b),
       unequal: note((a, b) => a !== b),
       less: note((a, b) => a < b),
@@ -101,11 +105,12 @@ describe('instrumented code', () => {
       more: note((a, b) => a > b),
       atLeast: note((a, b) => a >= b),
     });
-    for (const [a, b] of CASES) assert.deepEqual(telling(a, b), plain(a, b));
-    for (const pair of ['3,1', '5,9', 'number,number', '1,2']) assert.ok(told.includes(pair), pair);
+    for (const [a, b] of CASES) assert.deepEqual(recording(a, b), plain(a, b));
+    for (const pair of ['3,1', '5,9', 'number,number', '1,2'])
+      assert.ok(recorded.includes(pair), pair);
   });
 
-  it('says what it imports', () => {
+  it('returns its imports', () => {
     const source = "import { a } from './a.js';\nexport * from './b.js';\nimport 'c';\na();\n";
     assert.deepEqual(importsOf(source), ['./a.js', './b.js', 'c']);
   });

@@ -1,4 +1,4 @@
-// npm run fuzz as a command: its arguments, a short run, and a finding told again.
+// npm run fuzz as a command: its arguments, a short run, and the replay of a finding.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -15,10 +15,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parseFuzzArguments, TARGETS, USAGE } from '../../fuzz/arguments.ts';
+import { parseFuzzArguments, TARGETS, USAGE } from '../../fuzz/commands/arguments.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../fuzz/run.js', import.meta.url));
-const PROOF = fileURLToPath(new URL('../../fuzz/proof.js', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../fuzz/commands/fuzz.js', import.meta.url));
+const PROOF = fileURLToPath(new URL('../../fuzz/commands/proof.js', import.meta.url));
 
 interface Ended {
   readonly status: number | null;
@@ -32,7 +32,7 @@ function run(script: string, ...given: string[]): Ended {
   return { status: ended.status, out: ended.stdout, errors: ended.stderr };
 }
 
-/** The fuzzer of a copy of the project that takes any byte for the CR behind a chunk's data. */
+/** The fuzzer of a copy of the project that accepts any byte as the CR after chunk data. */
 function brokenCopy(folder: string): string {
   const root = fileURLToPath(new URL('../../..', import.meta.url));
   cpSync(join(root, 'build'), join(folder, 'build'), {
@@ -48,9 +48,9 @@ function brokenCopy(folder: string): string {
     /if \(bytes\[p\] !== CR\)(\s+return this\.fail\(p, faultAfterData)/,
     'if (false)$1',
   );
-  assert.notEqual(broken, code, 'the mistake is planted');
+  assert.notEqual(broken, code, 'the mistake is injected');
   writeFileSync(file, broken);
-  return join(folder, 'build/fuzz/run.js');
+  return join(folder, 'build/fuzz/commands/fuzz.js');
 }
 
 describe('arguments of npm run fuzz', () => {
@@ -66,7 +66,7 @@ describe('arguments of npm run fuzz', () => {
     });
   });
 
-  it('have another seed each time', () => {
+  it('have a random seed by default', () => {
     const seeds = [0, 1, 2].map(() => {
       const given = parseFuzzArguments([]);
       assert.ok(typeof given !== 'string');
@@ -75,20 +75,20 @@ describe('arguments of npm run fuzz', () => {
     assert.ok(new Set(seeds).size > 1, seeds.join(' '));
   });
 
-  it('are taken', () => {
+  it('are parsed', () => {
     const given = parseFuzzArguments(['--target', 'config,head', '--seconds=5', '--seed', '7']);
     assert.ok(typeof given !== 'string');
     assert.deepEqual([given.targets, given.seconds, given.seed], [['head', 'config'], 5, 7]);
   });
 
-  it('are refused with one line', () => {
+  it('are rejected with one line', () => {
     const wrong: [string[], RegExp][] = [
       [['--seconds', '0'], /^--seconds takes a whole number from 1 to/],
       [['--seconds', '1.5'], /^--seconds takes/],
       [['--seed', '-1'], /./],
       [['--seed', '4294967296'], /^--seed takes/],
       [['--executions', '0'], /^--executions takes/],
-      [['--target', 'heads'], /^--target takes some of .*not 'heads'$/],
+      [['--target', 'heads'], /^--target takes names of .*not 'heads'$/],
       [['--replay', ''], /^--replay takes a file$/],
       [['--seconds', '5', '--executions', '9'], /^--seconds and --executions exclude each/],
       [['--fast'], /--fast/],
@@ -102,7 +102,7 @@ describe('arguments of npm run fuzz', () => {
     }
   });
 
-  it('all stand in the help', () => {
+  it('are listed in the help', () => {
     const { status, out } = run(SCRIPT, '--help');
     assert.deepEqual([status, out], [0, `${USAGE}\n`]);
     for (const name of ['target', 'seconds', 'executions', 'seed', 'keep', 'replay', 'help']) {
@@ -110,7 +110,7 @@ describe('arguments of npm run fuzz', () => {
     }
   });
 
-  it('end the command with 2 when they are wrong', () => {
+  it('exit with 2 for a usage error', () => {
     const { status, out, errors } = run(SCRIPT, '--seconds', 'x');
     assert.deepEqual([status, out, errors.trim().split('\n').length], [2, '', 1]);
     assert.equal(run(SCRIPT, '--replay', join(tmpdir(), 'head', 'none')).status, 2);
@@ -120,7 +120,7 @@ describe('arguments of npm run fuzz', () => {
 });
 
 describe('npm run fuzz', () => {
-  it('runs targets and says how it was', () => {
+  it('runs targets and prints their figures', () => {
     const { status, out } = run(
       SCRIPT,
       '--target',
@@ -134,7 +134,7 @@ describe('npm run fuzz', () => {
     assert.match(out, /^chunked: [\d,]+ executions in [\d.]+ s, .* seed 1$/m);
   });
 
-  it('ends with 1 for a mistake, keeps what shows it, and shows it again', () => {
+  it('exits with 1 for a finding, writes it, and replays it', () => {
     const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
     try {
       const broken = brokenCopy(folder);
@@ -145,7 +145,7 @@ describe('npm run fuzz', () => {
       assert.ok(file !== undefined, out);
       const again = run(broken, '--replay', file);
       assert.equal(again.status, 1, again.out);
-      assert.doesNotMatch(again.out, /all is well/);
+      assert.doesNotMatch(again.out, /no finding/);
       const sound = run(SCRIPT, '--replay', file);
       assert.equal(sound.status, 0, sound.out);
     } finally {
@@ -153,7 +153,7 @@ describe('npm run fuzz', () => {
     }
   });
 
-  it('runs one input alone', () => {
+  it('runs one input', () => {
     const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
     try {
       mkdirSync(join(folder, 'head'));
@@ -161,7 +161,7 @@ describe('npm run fuzz', () => {
       writeFileSync(file, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
       const { status, out } = run(SCRIPT, '--replay', file);
       assert.equal(status, 0, out);
-      assert.match(out, /^head: all is well$/m);
+      assert.match(out, /^head: no finding$/m);
     } finally {
       rmSync(folder, { recursive: true });
     }

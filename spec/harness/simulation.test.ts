@@ -1,5 +1,5 @@
-// A few runs of the simulator, as a smoke test; `npm run sim` does many. And that it is worth
-// anything: a run repeats to the byte, and bugs that are planted are caught.
+// A few runs of the simulator as a smoke test; `npm run sim` does many. A run repeats to the byte,
+// and injected bugs are caught.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -10,18 +10,18 @@ import { MUTANTS } from '../../harness/mutants/list.ts';
 import { mechanicalMutants } from '../../harness/mutants/mechanical.ts';
 import { patched } from '../../harness/mutants/patch.ts';
 import { tryMutant } from '../../harness/mutants/trial.ts';
-import { REQUESTS_PER_RUN, scenarioOf } from '../../harness/scenario.ts';
-import { simulate } from '../../harness/simulation.ts';
+import { REQUESTS_PER_RUN, scenarioOf } from '../../harness/run/scenario.ts';
+import { simulate } from '../../harness/simulation/simulation.ts';
 
 const BUILT = fileURLToPath(new URL('../../src/', import.meta.url));
-const RUN = fileURLToPath(new URL('../../harness/run.js', import.meta.url));
+const RUN = fileURLToPath(new URL('../../harness/commands/sim.js', import.meta.url));
 
 const SEEDS = 4;
-/** The same for everybody unless another is asked for. */
+/** VIBING_SEED chooses another one. */
 const FIRST = Number(process.env['VIBING_SEED'] ?? 1);
 
 describe('the simulator', () => {
-  it(`finds nothing wrong in seeds ${FIRST} to ${FIRST + SEEDS - 1}`, async () => {
+  it(`has no violation in seeds ${FIRST} to ${FIRST + SEEDS - 1}`, async () => {
     for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
       const { violation, requests } = await simulate(scenarioOf(seed));
       assert.equal(violation, null, `seed ${seed}: ${violation?.message}`);
@@ -39,15 +39,15 @@ describe('the simulator', () => {
     assert.ok((again.trace.events?.length ?? 0) > 100);
   });
 
-  it('leaves the timers of the process as they were', async () => {
+  it('restores the timers of the process', async () => {
     const { setTimeout: before } = globalThis;
     await simulate({ ...scenarioOf(1), clients: [0] });
     assert.equal(globalThis.setTimeout, before);
   });
 });
 
-describe('planted bugs', () => {
-  it('fit the compiled files they are for', () => {
+describe('injected bugs', () => {
+  it('fit the compiled files', () => {
     for (const mutant of [...MUTANTS, ...mechanicalMutants(1, 20)]) {
       const source = readFileSync(BUILT + mutant.file, 'utf8');
       assert.notEqual(patched(source, mutant), source, mutant.name);
@@ -57,7 +57,7 @@ describe('planted bugs', () => {
   });
 
   it('are caught', async () => {
-    const mutant = MUTANTS.find(({ name }) => name.startsWith('a block is given back'));
+    const mutant = MUTANTS.find(({ name }) => name.startsWith('a block is released'));
     assert.ok(mutant !== undefined);
     const verdict = await tryMutant(mutant, 5);
     assert.equal(verdict.caughtBy, 'memory', verdict.message);
@@ -73,7 +73,7 @@ describe('npm run sim', () => {
     return { status, out: stdout, error: stderr };
   };
 
-  it('has help, and a line for wrong arguments', () => {
+  it('has help, and a line for a usage error', () => {
     const help = run('--help');
     assert.equal(help.status, 0);
     assert.match(help.out, /usage: npm run sim/);
@@ -82,7 +82,7 @@ describe('npm run sim', () => {
     assert.match(wrong.error, /^--seed takes a whole number/);
   });
 
-  it('says that a run repeats', () => {
+  it('checks that a run repeats', () => {
     const { status, out } = run('--seed', '7');
     assert.equal(status, 0, out);
     assert.match(out, /a second run has the same trace/);

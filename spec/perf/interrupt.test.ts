@@ -30,21 +30,30 @@ function interrupted(script: string, ...given: readonly string[]): Promise<Ended
 describe('Ctrl-C', { timeout: 120_000 }, () => {
   it('in npm run fuzz', async () => {
     const args = ['--seconds', '600', '--seed', '3', '--target', 'chunked,target'];
-    const { code, out } = await interrupted('fuzz/run.js', ...args);
+    const { code, out } = await interrupted('fuzz/commands/fuzz.js', ...args);
     assert.equal(code, 130, out);
     assert.match(out, /^seed 3, 600 s, chunked, target\nchunked: [\d,]+ executions in .*seed 3\n/);
     assert.match(out, /\nINTERRUPTED in chunked, 1 of 2; nothing was found\n/);
-    assert.match(out, /\ngo on with: npm run fuzz -- --target chunked,target --seconds 600\n$/);
+    assert.match(out, /\ncontinue with: npm run fuzz -- --target chunked,target --seconds 600\n$/);
   });
 
   it('in npm run sim', async () => {
-    const { code, out } = await interrupted('harness/run.js', '--seed', '5', '--seeds', '100000');
+    const { code, out } = await interrupted(
+      'harness/commands/sim.js',
+      '--seed',
+      '5',
+      '--seeds',
+      '100000',
+    );
     assert.equal(code, 130, out);
     const [, runs = '', left = ''] =
-      /\n(\d+) runs, .*\n.*\nINTERRUPTED, (\d+) runs were left\n/.exec(out) ?? [];
+      /\n(\d+) runs, .*\n.*\nINTERRUPTED, (\d+) runs are left\n/.exec(out) ?? [];
     assert.equal(Number(runs) + Number(left), 100_000, out);
     const next = 5 + Number(runs);
-    assert.ok(out.endsWith(`\ngo on with: npm run sim -- --seed ${next} --seeds ${left}\n`), out);
+    assert.ok(
+      out.endsWith(`\ncontinue with: npm run sim -- --seed ${next} --seeds ${left}\n`),
+      out,
+    );
   });
 
   it('in npm run model', async () => {
