@@ -14,7 +14,7 @@ import {
   onEachDriver,
   withServer,
 } from '../../testing/with-server.ts';
-import { withChild } from '../cluster/supervision-fixture.ts';
+import { withChild } from '../cluster/fixtures/supervision-fixture.ts';
 import { programPath } from './fixtures/programs.ts';
 import { isAlive, reload, withWorkers } from './fixtures/workers.ts';
 

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { ROOT } from '../../testing/child-program.ts';
 import { example, type Running, run, start } from '../../testing/program.ts';
-import { launchBrowser, skip, watchProblems } from './browser.ts';
+import { launchBrowser, skip, watchProblems } from './fixtures/browser.ts';
 
 const timeout = 120_000;
 const PAGES = ['', 'about.html', 'docs/', 'gallery/'];

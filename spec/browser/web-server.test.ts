@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { example, start } from '../../testing/program.ts';
-import { skip, useBrowser, watchProblems } from './browser.ts';
+import { skip, useBrowser, watchProblems } from './fixtures/browser.ts';
 
 const timeout = 120_000;
 

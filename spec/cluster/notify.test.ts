@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { type Notifier, takeNotifier } from '../../src/cluster/notify.ts';
 import { eventually } from '../../testing/with-server.ts';
-import { kernel, LINUX_ONLY, Mailbox } from './service-process.ts';
+import { kernel, LINUX_ONLY, Mailbox } from './fixtures/service-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vibing-notify-'));
 after(() => rmSync(folder, { recursive: true }));

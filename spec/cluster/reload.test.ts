@@ -10,7 +10,7 @@ import type { ChildProgram } from '../../testing/child-program.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import { eventually, fewDrivers, onEachDriver } from '../../testing/with-server.ts';
 import { freshPid, isAlive, pidsOf, reload, withWorkers } from '../behaviour/fixtures/workers.ts';
-import { inFolder } from './supervision-fixture.ts';
+import { inFolder } from './fixtures/supervision-fixture.ts';
 
 /** Enough that every worker gets some. */
 const CLIENTS = 40;

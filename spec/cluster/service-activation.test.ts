@@ -8,8 +8,8 @@ import { describe, test } from 'node:test';
 import { IPPROTO_TCP, SOCK_DGRAM, TCP_NODELAY } from '../../src/driver/linux/layout.ts';
 import { listenerPort } from '../../src/driver/linux/open-listener.ts';
 import { chosenDrivers, eventually } from '../../testing/with-server.ts';
-import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './service-process.ts';
-import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './service-site.ts';
+import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './fixtures/service-process.ts';
+import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './fixtures/service-site.ts';
 
 describe('an activated socket', LINUX_ONLY, () => {
   const one = { LISTEN_FDS: '1' };

@@ -5,8 +5,14 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { listenerPort } from '../../src/driver/linux/open-listener.ts';
 import { chosenDrivers, eventually } from '../../testing/with-server.ts';
-import { kernel, LINUX_ONLY, Mailbox, openSocket, ServiceProcess } from './service-process.ts';
-import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './service-site.ts';
+import {
+  kernel,
+  LINUX_ONLY,
+  Mailbox,
+  openSocket,
+  ServiceProcess,
+} from './fixtures/service-process.ts';
+import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './fixtures/service-site.ts';
 
 describe('the service manager is notified', LINUX_ONLY, () => {
   for (const workers of ['1', '2']) {

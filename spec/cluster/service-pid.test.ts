@@ -6,8 +6,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { ServiceProcess } from './service-process.ts';
-import { BOUND, fetched, folder, fresh, site } from './service-site.ts';
+import { ServiceProcess } from './fixtures/service-process.ts';
+import { BOUND, fetched, folder, fresh, site } from './fixtures/service-site.ts';
 
 describe('pid file', { skip: process.platform === 'win32' ? 'needs SIGTERM' : false }, () => {
   for (const workers of ['1', '2']) {

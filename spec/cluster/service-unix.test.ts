@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { chosenDrivers } from '../../testing/with-server.ts';
-import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './service-process.ts';
-import { BOUND, fetched, fresh, site } from './service-site.ts';
+import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './fixtures/service-process.ts';
+import { BOUND, fetched, fresh, site } from './fixtures/service-site.ts';
 
 describe('a unix socket of several workers', LINUX_ONLY, () => {
   for (const driver of chosenDrivers()) {

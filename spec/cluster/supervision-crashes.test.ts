@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { get } from '../../testing/raw-client.ts';
 import { eventually, onEachDriver, oneDriver } from '../../testing/with-server.ts';
 import { ask, freshPid, pidsOf, withWorkers } from '../behaviour/fixtures/workers.ts';
-import { connections, gone, inFolder, withChild } from './supervision-fixture.ts';
+import { connections, gone, inFolder, withChild } from './fixtures/supervision-fixture.ts';
 
 onEachDriver('workers that die', (add) => {
   add('kill -9 of a worker breaks its own connections only', async (driver) => {

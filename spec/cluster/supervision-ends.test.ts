@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import { eventually, fewDrivers, onEachDriver } from '../../testing/with-server.ts';
 import { isAlive, pidsOf, withWorkers } from '../behaviour/fixtures/workers.ts';
-import { connections, gone, withChild } from './supervision-fixture.ts';
+import { connections, gone, withChild } from './fixtures/supervision-fixture.ts';
 
 onEachDriver('workers that end', (add) => {
   add('SIGTERM to a worker drains it, and it is replaced', async (driver) => {

@@ -8,7 +8,7 @@ import { workerOptions } from '../../src/cluster/worker-options.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import { onEachDriver, oneDriver } from '../../testing/with-server.ts';
 import { withWorkers } from '../behaviour/fixtures/workers.ts';
-import { withChild } from './supervision-fixture.ts';
+import { withChild } from './fixtures/supervision-fixture.ts';
 
 const OURS = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
 

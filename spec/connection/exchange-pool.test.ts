@@ -18,7 +18,7 @@ import {
   Writer,
 } from '../../src/exchange/state.ts';
 import { beginInvocation } from '../../src/server/invocation.ts';
-import { fakeServices } from '../exchange/exchanges.ts';
+import { fakeServices } from '../exchange/fixtures/exchanges.ts';
 
 const FIRST = { name: 'first' } as unknown as Transport;
 const SECOND = { name: 'second' } as unknown as Transport;

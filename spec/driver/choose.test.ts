@@ -171,8 +171,8 @@ it(
   'a server for which io_uring is forbidden serves with epoll, and says so in one line',
   forbidding === null ? {} : { skip: forbidding },
   () => {
-    const forbid = new URL('./forbid-uring.js', import.meta.url).href;
-    const serving = new URL('./one-request.js', import.meta.url).pathname;
+    const forbid = new URL('./programs/forbid-uring.js', import.meta.url).href;
+    const serving = new URL('./programs/one-request.js', import.meta.url).pathname;
     const result = spawnSync(process.execPath, ['--import', forbid, serving], {
       encoding: 'utf8',
       timeout: 60_000,

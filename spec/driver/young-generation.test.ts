@@ -12,7 +12,7 @@ import {
 } from '../../src/driver/young-generation.ts';
 
 const MIB = 1024 * 1024;
-const CHILD = fileURLToPath(new URL('./young-generation-child.js', import.meta.url));
+const CHILD = fileURLToPath(new URL('./programs/young-generation-child.js', import.meta.url));
 
 /** Bytes of a semi-space of a process that served, or did not, and kept some objects. */
 function grownBytes(options: readonly string[], how: 'serves' | 'idles', nodeOptions = ''): number {

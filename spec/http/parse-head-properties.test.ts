@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { mutated, seeded, splitsWithin } from '../../testing/splits.ts';
-import { LIMITS, parse } from './split-head.ts';
+import { LIMITS, parse } from './fixtures/split-head.ts';
 
 describe('parseHead: properties', () => {
   const request = fc.constantFrom(

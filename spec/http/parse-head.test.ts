@@ -9,7 +9,7 @@ import { Head, TargetForm } from '../../src/http/head.ts';
 import { Method } from '../../src/http/method.ts';
 import { parseHead } from '../../src/http/parse-head.ts';
 import { bytesOf, everySplit } from '../../testing/splits.ts';
-import { LIMITS, type Parts, parse } from './split-head.ts';
+import { LIMITS, type Parts, parse } from './fixtures/split-head.ts';
 
 function assertGood(text: string, expected: Partial<Parts>, limits = LIMITS): void {
   for (const splits of everySplit(text.length)) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Fault } from '../../src/http/fault.ts';
 import { TargetForm } from '../../src/http/head.ts';
-import { parse } from './split-head.ts';
+import { parse } from './fixtures/split-head.ts';
 
 const REST = ' HTTP/1.1\r\nHost: a\r\n\r\n';
 

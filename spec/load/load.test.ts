@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Load } from '../../src/load/load.ts';
 import type { LoadOptions } from '../../src/load/options.ts';
-import { type Ran, runVirtual } from './run-virtual.ts';
-import type { Script } from './virtual-server.ts';
+import { type Ran, runVirtual } from './fixtures/run-virtual.ts';
+import type { Script } from './fixtures/virtual-server.ts';
 
 const TURN_MS = 0.01;
 

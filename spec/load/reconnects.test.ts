@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { runVirtual } from './run-virtual.ts';
-import type { Script } from './virtual-server.ts';
+import { runVirtual } from './fixtures/run-virtual.ts';
+import type { Script } from './fixtures/virtual-server.ts';
 
 const TURN_MS = 0.1;
 

@@ -20,7 +20,7 @@ import { latestOf, pageHtml } from '../../perf/report/page.ts';
 import { evenTicks, logarithmicTicks } from '../../perf/report/plot.ts';
 import { profilesIn, writeReport } from '../../perf/report/write.ts';
 import { appendResults, parseResults, type ResultLine } from '../../perf/results.ts';
-import { line, serverResult } from './result-lines.ts';
+import { line, serverResult } from './fixtures/result-lines.ts';
 
 const page = (lines: readonly ResultLine[]): string =>
   pageHtml({ lines, badLines: [], profiles: [] });

@@ -6,7 +6,14 @@ import fc from 'fast-check';
 import { Method } from '../../src/http/method.ts';
 import { Found, Match } from '../../src/route/match.ts';
 import { Router } from '../../src/route/router.ts';
-import { allowed, modelAllowed, modelSearch, routerOf, search, shapeOf } from './fixture.ts';
+import {
+  allowed,
+  modelAllowed,
+  modelSearch,
+  routerOf,
+  search,
+  shapeOf,
+} from './fixtures/fixture.ts';
 
 interface Table {
   name: string;

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Middleware } from '../../src/exchange/handler.ts';
 import { Chain } from '../../src/server/chain.ts';
-import { fakeServices, invocationWith } from '../exchange/exchanges.ts';
+import { fakeServices, invocationWith } from '../exchange/fixtures/exchanges.ts';
 
 function chainOf(middleware: readonly Middleware[]): Chain {
   const chain = new Chain();

@@ -18,7 +18,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FileStat, OpenFile } from '../../src/async-io/async-io.ts';
 import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
-import { DRIVERS, posixOnly, Site, until } from './site.ts';
+import { DRIVERS, posixOnly, Site, until } from './fixtures/site.ts';
 
 /** The resolution of the clocks of file systems: a file within it counts as just changed. */
 const NEW_MS = 20;

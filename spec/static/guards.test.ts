@@ -11,8 +11,8 @@ import type { Server } from '../../src/server/server.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import { oneDriver } from '../../testing/with-server.ts';
-import { DRIVERS, makeServer, makeTree, SECRET } from './site.ts';
-import { spellings } from './spellings.ts';
+import { DRIVERS, makeServer, makeTree, SECRET } from './fixtures/site.ts';
+import { spellings } from './fixtures/spellings.ts';
 
 const FILES: Readonly<Record<string, string>> = {
   'admin/secret.txt': SECRET,

@@ -18,7 +18,7 @@ import {
   responseOf,
   Site,
   until,
-} from './site.ts';
+} from './fixtures/site.ts';
 
 const MIB = 1024 * 1024;
 /** More than the kernel buffers for a connection on both ends. */

@@ -11,7 +11,7 @@ import type { Server } from '../../src/server/server.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
 import { get, post, RawClient, request } from '../../testing/raw-client.ts';
 import type { RawResponse } from '../../testing/raw-response.ts';
-import { DRIVERS, makeServer, makeTree } from './site.ts';
+import { DRIVERS, makeServer, makeTree } from './fixtures/site.ts';
 
 const FILES = { 'file.txt': 'file', 'taken.txt': 'file', 'sub/index.html': 'index', 'bare/x': '' };
 

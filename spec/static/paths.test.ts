@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { DriverName } from '../../src/driver/choose.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
-import { DRIVERS, posixOnly, type RawResponse, SECRET, Site, until } from './site.ts';
+import { DRIVERS, posixOnly, type RawResponse, SECRET, Site, until } from './fixtures/site.ts';
 
 const isPosix = process.platform !== 'win32';
 

@@ -13,7 +13,7 @@ import { blockBytesFor, limitsFrom } from '../../src/base/limits.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
 import { formatDate } from '../../src/http/date.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
-import { DRIVERS, makeServer, Site } from './site.ts';
+import { DRIVERS, makeServer, Site } from './fixtures/site.ts';
 
 const { EACCES } = ERRNO;
 const LONG_AGO = new Date('2020-02-29T12:00:00.250Z');

@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import type { DirectoryEntry, FileStat, OpenFile } from '../../src/async-io/async-io.ts';
 import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import { oneDriver } from '../../testing/with-server.ts';
-import { posixOnly, SECRET, Site } from './site.ts';
+import { posixOnly, SECRET, Site } from './fixtures/site.ts';
 
 interface Folding {
   /** Maps names to the form in which they are equal. */

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { loadConfig } from '../../../src/server/config/config.ts';
 import { KEYS } from '../../../src/server/config/keys.ts';
-import { keyTable, type Schema, schemaOf, schemaText } from './documents.ts';
+import { keyTable, type Schema, schemaOf, schemaText } from './fixtures/documents.ts';
 
 const DOCS = new URL('../../../../docs/', import.meta.url);
 const TABLE = /(?<=<!-- keys: begin -->\n)[\s\S]*(?=<!-- keys: end -->)/;

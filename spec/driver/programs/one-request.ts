@@ -1,6 +1,6 @@
 // A full server in a process of its own: serves one request, prints its driver, and ends.
 
-import { createServer } from '../../src/index.ts';
+import { createServer } from '../../../src/index.ts';
 
 const server = createServer({ port: 0, workers: 1 });
 server.get('/', (_request, response) => {

@@ -2,8 +2,8 @@
 // EPERM. The filter is of this process alone and cannot be removed.
 
 import assert from 'node:assert/strict';
-import { ERRNO } from '../../src/base/errno.ts';
-import { ffi } from '../../src/driver/linux/ffi.ts';
+import { ERRNO } from '../../../src/base/errno.ts';
+import { ffi } from '../../../src/driver/linux/ffi.ts';
 
 const SYS_IO_URING_SETUP = 425;
 const { EPERM } = ERRNO;

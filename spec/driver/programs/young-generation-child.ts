@@ -2,8 +2,8 @@
 // megabytes of objects that stay, and prints the bytes of a semi-space.
 
 import { getHeapSpaceStatistics } from 'node:v8';
-import { Slab } from '../../src/base/slab.ts';
-import { chooseDriver } from '../../src/driver/choose.ts';
+import { Slab } from '../../../src/base/slab.ts';
+import { chooseDriver } from '../../../src/driver/choose.ts';
 
 /** Enough for two growths from the smallest size, when each doubles it. */
 const KEPT = 60_000;
