@@ -33,7 +33,7 @@ export interface FixtureOptions {
   readonly blockBytes?: number;
   readonly blocks?: number;
   readonly slots?: number;
-  /** Whoever comes finds no place. */
+  /** Every client is turned away. */
   readonly overloaded?: boolean;
 }
 
@@ -197,9 +197,9 @@ export class Client {
     const { driver, slab } = this.runtime;
     let at = 0;
     while (at < bytes.length && this.socket.receiving && !this.isClosed) {
-      const piece = bytes.subarray(at, at + slab.blockBytes);
-      driver.deliver(this.slot, piece);
-      at += piece.length;
+      const segment = bytes.subarray(at, at + slab.blockBytes);
+      driver.deliver(this.slot, segment);
+      at += segment.length;
       this.runtime.turn();
     }
     return at;
@@ -217,7 +217,7 @@ export class Client {
     return await this.read();
   }
 
-  /** Takes at most so many bytes of the send in flight; gives the news. */
+  /** Takes at most so many bytes of the send in flight; returns what is new. */
   take(bytesMax?: number): string {
     if (this.socket.send !== null) {
       this.runtime.driver.take(this.slot, bytesMax);
@@ -226,7 +226,7 @@ export class Client {
     return this.news();
   }
 
-  /** Takes everything, also what handlers write meanwhile; gives the news. */
+  /** Takes everything, also what handlers write meanwhile; returns what is new. */
   async read(): Promise<string> {
     for (let count = 0; count < 10_000 && this.socket.send !== null; count++) {
       this.runtime.driver.take(this.slot);
@@ -288,7 +288,7 @@ export function postChunked(target: string, body: string, ...lines: string[]): s
   return `${head.join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** An answer of text(): its whole bytes. */
+/** The bytes of a response of text(). */
 export function respond(text: string, ...lines: string[]): string {
   return responseOf('200 OK', text, ...lines);
 }

@@ -1,5 +1,5 @@
 // The one seeded generator of simulator, fuzzer and tests: sfc32. It uses integer arithmetic only,
-// so every version of every engine gives the same sequence. A name gives a seed several independent
+// so the sequence is the same in every version of every engine. By names a seed has independent
 // streams: a stream that is not used changes no other.
 
 /** Returns a whole number from 0 to `count` - 1. */

@@ -50,10 +50,10 @@ export async function checkConnection(input: Uint8Array): Promise<void> {
 }
 
 function behaviourOf(input: Uint8Array): ClientBehaviour {
-  const [how = 0, piece = 0, taken = 0] = input;
+  const [how = 0, split = 0, taken = 0] = input;
   const ways = [Ending.Close, Ending.Close, Ending.Stay, Ending.Reset];
   return {
-    splitBytes: piece === 0 ? 16_384 : piece,
+    splitBytes: split === 0 ? 16_384 : split,
     pauses: (how & 4) !== 0,
     takenBytes: taken === 0 ? 1 << 20 : 16 * taken,
     ending: ways[how & 3],

@@ -193,7 +193,7 @@ function addStreams(
   const writeChunks = async (request: Request, response: Response): Promise<void> => {
     const content = contentOf(request);
     const pauseMs = Number(request.query.get('ms') ?? 0);
-    const chunkBytes = Number(request.query.get('piece') ?? CHUNK_BYTES);
+    const chunkBytes = Number(request.query.get('chunk') ?? CHUNK_BYTES);
     const chunk = Buffer.alloc(chunkBytes);
     // An empty chunk is not the end.
     await response.write('');

@@ -256,7 +256,7 @@ export class Requests extends BadRequests {
     const length = 1 + this.#length(this.#facts.bodyBytesUsual * 2);
     const chunkBytes = this.#random.pick([500, 3000, 9000, 20000]);
     const pauseMs = this.#random.pick([0, 0, 1, 20]);
-    const target = `/${kind}/${length}?id=${id}&piece=${chunkBytes}&ms=${pauseMs}`;
+    const target = `/${kind}/${length}?id=${id}&chunk=${chunkBytes}&ms=${pauseMs}`;
     const takesMs = Math.ceil(length / chunkBytes) * (pauseMs + 1);
     const isHead = this.#random.chance(0.1);
     const response = isHead ? text('') : content(id, length);

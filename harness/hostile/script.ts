@@ -231,7 +231,7 @@ const QUICK_BEHAVIOURS: readonly Behaviour[] = [
   'text, then late calls',
 ];
 
-/** `benign` gives a hostile request a handler that only responds; what is sent stays. */
+/** With `benign` the handler of a hostile request only responds; what is sent stays. */
 export function drawScript(choices: Choices, id: number, benign: boolean): Script {
   const what = choices.below(100);
   const kind = what < 48 ? 'hostile' : what < 60 ? 'denied' : 'correct';

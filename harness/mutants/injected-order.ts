@@ -139,7 +139,8 @@ export const INJECTED_ORDER: readonly Mutant[] = [
       'if (exchange.phase !== Phase.Ended)\n            return false;\n' +
       '        if (!exchange.keepAlive)',
     replace:
-      'if (exchange.phase === Phase.Open)\n            return false;\n        if (!exchange.keepAlive)',
+      'if (exchange.phase === Phase.Open)\n            return false;\n' +
+      '        if (!exchange.keepAlive)',
   },
   {
     name: 'the head of a pending handler is not copied',

@@ -233,7 +233,7 @@ export class Link implements Wire, WireFacts {
 
   #arrivedDown(): void {
     if (this.#clientClosed) {
-      // Bytes for a closed socket are answered by a reset.
+      // Bytes for a closed socket cause a reset.
       if (this.down.arrivedBytes > 0) this.up.reset();
       this.down.discard();
       return;

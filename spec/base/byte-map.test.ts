@@ -102,7 +102,7 @@ test('keys that prefer the last slot wrap around, whichever is deleted first', (
 });
 
 test('keys with the same hash are distinguished', () => {
-  // Two pairs of words that FNV-1a gives the same 32 bits, of equal and of different length.
+  // Two pairs of words with the same FNV-1a hash of 32 bits, of equal and of different length.
   for (const [first, second] of [
     ['declinate', 'macallums'],
     ['costarring', 'liquid'],

@@ -1,6 +1,6 @@
 // A test runner for StrykerJS that runs this project's tests in its own process: a mutant takes
 // milliseconds there, and seconds in a process of its own. Stryker compiles all mutants into the
-// code at once, each behind a switch, and tells this runner which one to activate.
+// code at once, each behind a switch, and this runner receives which one to activate.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { register } from 'node:module';

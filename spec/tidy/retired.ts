@@ -4,7 +4,7 @@
 import type { Source } from './source.ts';
 
 export interface RetiredWord {
-  /** The forms of the word, as part of a regular expression; matched as words of identifiers, too. */
+  /** The forms of the word, part of a regular expression; they match words of identifiers, too. */
   readonly forms: string;
   readonly use: string;
   /** Uses that are accepted. */

@@ -2,8 +2,8 @@
 // above the two ports reads files, clocks or randomness, so a simulator replaces them by two
 // objects.
 //
-// Errors of the system are values: a call that fails returns -errno, by base/errno.ts (ENOENT 2, EACCES 13,
-// ENOTDIR 20, EISDIR 21, ENAMETOOLONG 36 and ELOOP 40 occur here).
+// Errors of the system are values: a call that fails returns -errno, by base/errno.ts (ENOENT 2,
+// EACCES 13, ENOTDIR 20, EISDIR 21, ENAMETOOLONG 36 and ELOOP 40 occur here).
 
 /** The type of a file, after symbolic links are resolved. */
 export const FileKind = { Other: 0, File: 1, Directory: 2 } as const;

@@ -1,4 +1,4 @@
-// Bytes of ASCII characters that HTTP gives a meaning, under the names that RFC 9110 and 5234 use.
+// Bytes of ASCII characters with a meaning in HTTP, by their names in RFC 9110 and RFC 5234.
 
 export const TAB = 0x09;
 export const LF = 0x0a;

@@ -122,7 +122,7 @@ export const LIMITS: Readonly<Record<LimitName, LimitSpec>> = {
   },
   drainLingerMs: {
     // A client notices the close by `Connection: close` or by the end of the stream. The latter may
-    // cross its next request, so there is time for the former: a few round trips around the world.
+    // cross its next request, so there is time for the former: a few of the longest round trips.
     default: 500,
     min: 0,
     max: 60_000,

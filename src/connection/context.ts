@@ -62,7 +62,7 @@ export type ConnectionLimits = Pick<
 >;
 
 /**
- * Written out, so that V8 gives the record a fixed shape: limits that are set by name form a hash
+ * Written out, so that the record has a fixed shape in V8: limits that are set by name form a hash
  * table, and reading that cost 7 % of a request.
  */
 export function connectionLimits(limits: Limits): ConnectionLimits {

@@ -20,7 +20,7 @@ export interface FileOptions {
 }
 
 /** Bytes of a read. Two such buffers serve one file, and return to a pool. */
-const PIECE_BYTES = 128 * 1024;
+const READ_BYTES = 128 * 1024;
 const RESTING_MAX = 32;
 const resting: Uint8Array[] = [];
 
@@ -117,7 +117,7 @@ async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
   try {
     while (position < opened.stat.bytes && !exchange.gone) {
       const buffer = buffers[turn];
-      const wanted = Math.min(PIECE_BYTES, opened.stat.bytes - position);
+      const wanted = Math.min(READ_BYTES, opened.stat.bytes - position);
       const count = await services.asyncIo.read(opened.file, buffer.subarray(0, wanted), position);
       await sent;
       if (exchange.gone) return;
@@ -142,7 +142,7 @@ async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
 }
 
 function takeBuffer(): Uint8Array {
-  return resting.pop() ?? new Uint8Array(PIECE_BYTES);
+  return resting.pop() ?? new Uint8Array(READ_BYTES);
 }
 
 function restBuffer(buffer: Uint8Array): void {

@@ -121,7 +121,7 @@ export class Admission {
     this.#admitWaiting(nowMs);
   }
 
-  /** Gives free slots to waiting clients. When all slots are used, pauses accept(). */
+  /** Admits waiting clients to free slots. When all slots are used, pauses accept(). */
   #admitWaiting(nowMs: number): void {
     while (this.#waiting.length > 0 && !this.#isFull) this.#admit(false);
     if (!this.#isFull) return;

@@ -257,7 +257,7 @@ export class Server {
       counters: this.#counters,
       application: this.#application,
     });
-    if (runtime.driverNote !== null) this.#tellDriver(runtime.driverNote);
+    if (runtime.driverNote !== null) this.#reportDriver(runtime.driverNote);
     const result = await runtime.listen(address);
     if (result < 0) {
       runtime.free();
@@ -267,7 +267,7 @@ export class Server {
     return { port: result, host: config.host, driver: runtime.driverName, workers: 1 };
   }
 
-  #tellDriver(note: string): void {
+  #reportDriver(note: string): void {
     if (this.#parts.noted === undefined) this.#log.notice(note);
     else this.#parts.noted(note);
   }
@@ -357,17 +357,17 @@ class Ending {
   readonly whenOver: Promise<Error | null>;
   isOver = false;
   error: Error | null = null;
-  #tell: (error: Error | null) => void = () => {};
+  #resolve: (error: Error | null) => void = () => {};
 
   constructor() {
     this.whenOver = new Promise((resolve) => {
-      this.#tell = resolve;
+      this.#resolve = resolve;
     });
   }
 
   end(): void {
     this.isOver = true;
-    this.#tell(this.error);
+    this.#resolve(this.error);
   }
 }
 

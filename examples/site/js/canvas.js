@@ -1,6 +1,6 @@
 // Shared by both drawings: sharp pixels at any size, and the colours of the stylesheet.
 
-/** Gives the canvas the resolution of the screen; returns its context in CSS pixels and its size. */
+/** Sets the canvas to the resolution of the screen; returns its context in CSS pixels and its size. */
 export function fitCanvas(canvas) {
   const scale = window.devicePixelRatio || 1;
   const { width, height } = canvas.getBoundingClientRect();

@@ -347,7 +347,7 @@ describe('events', () => {
       const sockets = Array.from({ length: 30 }, (_, slot) => fixture.adopt(slot));
       for (const [slot, socket] of sockets.entries()) {
         fixture.receive(slot);
-        fixture.send(slot, 'answer');
+        fixture.send(slot, 'output');
         socket.write(`${slot}`);
       }
       const completions = fixture.settle();

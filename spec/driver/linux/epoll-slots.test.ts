@@ -78,7 +78,7 @@ describe('the slab is empty', () => {
       (fixture, socket) => {
         const block = fixture.slab.acquire();
         fixture.receive(0);
-        socket.write('hungry');
+        socket.write('starved');
         assert.deepEqual(fixture.turn(), []);
         // The caller that releases a block may be the next to acquire it.
         fixture.slab.release(block);
@@ -86,7 +86,7 @@ describe('the slab is empty', () => {
         assert.ok(fixture.sleep());
         fixture.slab.release(block);
         assert.ok(!fixture.isAsleep, 'a block that stays free wakes');
-        assert.equal(fixture.drain(0).text, 'hungry');
+        assert.equal(fixture.drain(0).text, 'starved');
       },
       { blockCount: 1 },
     );
@@ -117,7 +117,7 @@ describe('the slab is empty', () => {
       (fixture, socket) => {
         const block = fixture.slab.acquire();
         fixture.receive(0);
-        socket.write('for nobody');
+        socket.write('for no one');
         fixture.settle();
         fixture.finish(0);
         const next = fixture.adopt(0);

@@ -267,7 +267,7 @@ describe('the uring driver and its blocks', () => {
 });
 
 describe('the uring driver and late completions', () => {
-  it("a late completion of a former socket is nobody else's, and its block comes back", () => {
+  it('a late completion of a former socket reaches no other one, and its block is released', () => {
     const fixture = new RingFixture();
     fixture.adopt(0);
     fixture.driver.receive(0);

@@ -8,7 +8,7 @@ import { REGION, RingFixture } from '../scripted/ring-fixture.ts';
 
 const CANCELED = -ERRNO.ECANCELED;
 
-describe('the bell', () => {
+describe('the notification', () => {
   it('sleep returns false while there is something to do', () => {
     const fixture = new RingFixture({ capacity: 1 });
     const sockets = [0, 1].map((slot) => fixture.adopt(slot));

@@ -20,7 +20,7 @@ import {
 } from '../../../src/driver/linux/layout.ts';
 import type { Syscalls } from '../../../src/driver/linux/syscalls.ts';
 
-/** Distance between two pieces of memory: an address names its piece and the place in it. */
+/** Distance between two areas of memory: an address is an area and an offset in it. */
 const AREA_BYTES = 2 ** 32;
 
 const EPOLL_FD = 3;

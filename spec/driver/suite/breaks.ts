@@ -67,7 +67,7 @@ export const breakCases: readonly Case[] = [
       // Longer than the interval of a driver that has to probe.
       await new Promise((resolve) => setTimeout(resolve, 700));
       assert.ok(fixture.isInFlight(Op.Watch, slot), 'an end is no break');
-      await fixture.write(slot, 'answer');
+      await fixture.write(slot, 'output');
       await client.hasBytes(6);
       assert.equal(String(await fixture.readAll(slot, 10)), 'last words');
       assert.equal(await fixture.read(slot), 0);
@@ -85,7 +85,7 @@ export const breakCases: readonly Case[] = [
       for (let round = 0; round < 5; round++) {
         client.socket.write(`round ${round}`);
         assert.equal(String(await fixture.readAll(slot, 7)), `round ${round}`);
-        await fixture.write(slot, 'answer');
+        await fixture.write(slot, 'output');
       }
       await client.hasBytes(30);
       assert.ok(fixture.isInFlight(Op.Watch, slot));

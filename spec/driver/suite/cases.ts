@@ -13,7 +13,7 @@ import { exhaustedCases, isExhausted, serveExhausted } from './exhausted.ts';
 import { Fixture, type MakeDriver } from './fixture.ts';
 import { inheritedCases, isInheriting, serveInherited } from './inherited.ts';
 import { listenCases } from './listen.ts';
-import { crowdCases } from './many-sockets.ts';
+import { manySocketCases } from './many-sockets.ts';
 import { alsoCases } from './second-listener.ts';
 
 /** The longest that a case may take; one that hangs fails instead of blocking the suite. */
@@ -47,7 +47,7 @@ export function runDriverCases({ name, make, skip = {} }: DriverSuite): void {
     ...endCases,
     ...abortCases,
     ...breakCases,
-    ...crowdCases,
+    ...manySocketCases,
   ];
   for (const skipped of Object.keys(skip)) {
     assert(

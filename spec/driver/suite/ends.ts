@@ -20,9 +20,9 @@ export const endCases: readonly Case[] = [
       assert.equal(String(await fixture.readAll(slot, 10)), 'last words');
       assert.equal(await fixture.read(slot), 0);
       assert.equal(await fixture.read(slot), 0);
-      await fixture.write(slot, 'answer');
+      await fixture.write(slot, 'output');
       await client.hasBytes(6);
-      assert.equal(client.text, 'answer');
+      assert.equal(client.text, 'output');
       assert.equal(client.ended, false);
     },
   },

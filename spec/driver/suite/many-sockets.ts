@@ -9,7 +9,7 @@ import { type Fixture, REGION, until } from './fixture.ts';
 
 const ROUNDS = 3;
 
-export const crowdCases: readonly Case[] = [
+export const manySocketCases: readonly Case[] = [
   {
     name: '1,000 sockets are all served, and none is far behind',
     options: { slots: 1000, blockCount: 300, backlog: 1024 },
@@ -131,7 +131,7 @@ export const crowdCases: readonly Case[] = [
       const { client, slot, port } = await pair(fixture);
       const [block] = await starve(fixture, port);
       fixture.receive(slot);
-      client.socket.write('hungry');
+      client.socket.write('starved');
       await rounds();
       fixture.pause();
       fixture.step();
@@ -143,7 +143,7 @@ export const crowdCases: readonly Case[] = [
       fixture.slab.release(block);
       await until('wake()', () => fixture.wakes > wakesBefore);
       fixture.run();
-      assert.equal(String(fixture.take(await fixture.wait(Op.Receive, slot))), 'hungry');
+      assert.equal(String(fixture.take(await fixture.wait(Op.Receive, slot))), 'starved');
     },
   },
   {

@@ -43,7 +43,7 @@ async function leavesWithOneWaiting(fixture: Fixture, last: boolean): Promise<Cl
   assert.ok(port > 0);
   fixture.driver.setAccepting(false);
   const client = await Client.open(port);
-  await takesNobody(fixture);
+  await acceptsNone(fixture);
   await fixture.unlisten(last);
   return client;
 }
@@ -56,7 +56,7 @@ async function serves(fixture: Fixture, client: Client): Promise<void> {
   await fixture.close(slot);
 }
 
-async function takesNobody(fixture: Fixture): Promise<void> {
+async function acceptsNone(fixture: Fixture): Promise<void> {
   for (let round = 0; round < IDLE_ROUNDS; round++) {
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -78,7 +78,7 @@ export const alsoCases: readonly Case[] = [
         fixture.driver.acceptAlso(other.fd, false);
         fixture.driver.acceptAlso(other.fd, false);
         const waiting = await Client.open(other.port);
-        await takesNobody(fixture);
+        await acceptsNone(fixture);
         await serves(fixture, await Client.open(port));
         fixture.driver.acceptAlso(other.fd, true);
         await serves(fixture, waiting);
@@ -91,7 +91,7 @@ export const alsoCases: readonly Case[] = [
       withOther(async (other) => {
         await fixture.listen();
         const client = await Client.open(other.port);
-        await takesNobody(fixture);
+        await acceptsNone(fixture);
         fixture.driver.acceptAlso(other.fd, true);
         await serves(fixture, client);
       }),
@@ -108,7 +108,7 @@ export const alsoCases: readonly Case[] = [
           fixture.driver.acceptAlso(second.fd, true);
           const ports = [port, first.port, second.port];
           const clients = await Promise.all(ports.map((each) => Client.open(each)));
-          await takesNobody(fixture);
+          await acceptsNone(fixture);
           fixture.driver.setAccepting(true);
           for (let count = 0; count < clients.length; count++) {
             await fixture.write(await fixture.accept(), 'hello');
@@ -127,10 +127,10 @@ export const alsoCases: readonly Case[] = [
         await fixture.unlisten();
         assert.equal(listenerPort(other.calls, other.fd), other.port, 'it still listens');
         const client = await Client.open(other.port);
-        await takesNobody(fixture);
+        await acceptsNone(fixture);
         // A later listen() starts without it.
         await fixture.listen();
-        await takesNobody(fixture);
+        await acceptsNone(fixture);
         fixture.driver.acceptAlso(other.fd, true);
         await serves(fixture, client);
       }),

@@ -42,7 +42,7 @@ export function openListener(calls: Syscalls, address: Address, backlog: number)
   return bindAndListen(calls, fd, target, backlog);
 }
 
-/** Gives a listener that another process opened the flags and options of those opened here. */
+/** Sets the flags and options of a listener that another process opened as for our own. */
 export function prepareInherited(calls: Syscalls, fd: number): void {
   calls.fcntl(fd, F_SETFD, FD_CLOEXEC);
   calls.fcntl(fd, F_SETFL, Math.max(0, calls.fcntl(fd, F_GETFL, 0)) | O_NONBLOCK);
