@@ -1,7 +1,7 @@
 // npm run fuzz:proof: shows that coverage guides. A mistake is planted in a copy of the parser, and
 // looked for with and without what coverage says, by the same mutations from the same seeds.
 
-import { refuse } from '../perf/refusal.ts';
+import { refuse } from '../testing/usage-error.ts';
 import { EXPERIMENTS, search } from './experiment.ts';
 
 const SEEDS = [1, 2, 3];

@@ -1,8 +1,8 @@
 // npm run fuzz: every target for its share of the time, each in a thread of its own. See
 // docs/fuzzing.md.
 
-import { Interrupt } from '../perf/interrupt.ts';
-import { refuse } from '../perf/refusal.ts';
+import { Interrupt } from '../testing/interrupt.ts';
+import { refuse } from '../testing/usage-error.ts';
 import { type FuzzArguments, parseFuzzArguments, TARGETS, USAGE } from './arguments.ts';
 import { readCorpus, readInput, writeCorpus, writeFinding } from './files.ts';
 import { runSession } from './session.ts';

@@ -1,8 +1,8 @@
-// The arguments of perf/against-floor.ts.
+// The arguments of perf/experiments/floor-ratios.ts.
 
 import { parseArgs } from 'node:util';
-import { argumentProblem } from './refusal.ts';
-import { WORKLOADS, type Workload } from './workloads.ts';
+import { argumentProblem } from '../testing/usage-error.ts';
+import { WORKLOADS, type Workload } from './catalog/setup.ts';
 
 export interface FloorArguments {
   readonly seconds: number;

@@ -1,6 +1,6 @@
 // The arguments of spec/run.ts: words that choose test files, and a few options.
 
-import { unknownOption } from '../perf/refusal.ts';
+import { unknownOption } from '../testing/usage-error.ts';
 
 export interface RunArguments {
   /** A test file is run when its path holds one of these; all are when there is none. */

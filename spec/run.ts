@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { refuse } from '../perf/refusal.ts';
+import { refuse } from '../testing/usage-error.ts';
 import { Slab } from '../src/base/slab.ts';
 import { chooseDriver } from '../src/driver/choose.ts';
 import { parseRunArguments, RUN_USAGE } from './run-arguments.ts';

@@ -1,6 +1,6 @@
 // The arguments of spec/versions.ts.
 
-import { unknownOption } from '../perf/refusal.ts';
+import { unknownOption } from '../testing/usage-error.ts';
 
 /** What runs when nothing is named: the oldest Node that is supported, and what came after. */
 const USUAL = ['20', '22', '24', 'newest'] as const;

@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { refuse } from '../perf/refusal.ts';
+import { refuse } from '../testing/usage-error.ts';
 import {
   parseVersionsArguments,
   VERSIONS_USAGE,

@@ -1,7 +1,7 @@
 // npm run sim:mutants: plants one bug after the other and counts the seeds until it is caught.
 
 import { parseArgs } from 'node:util';
-import { argumentProblem, refuse } from '../../perf/refusal.ts';
+import { argumentProblem, refuse } from '../../testing/usage-error.ts';
 import { MUTANTS } from './list.ts';
 import { type MechanicalMutant, mechanicalMutants } from './mechanical.ts';
 import { SURVIVORS } from './survivors.ts';

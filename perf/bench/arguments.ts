@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { nearMiss } from '../../src/base/near-miss.ts';
-import { argumentProblem } from '../refusal.ts';
+import { argumentProblem } from '../../testing/usage-error.ts';
 import { type BenchGroup, GROUPS } from './groups.ts';
 
 export interface BenchArguments {

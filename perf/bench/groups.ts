@@ -12,7 +12,7 @@ import { parserCases } from '../micro/parse-head.ts';
 import { poolsCases } from '../micro/pools.ts';
 import { routeCases } from '../micro/route.ts';
 import { staticCases } from '../micro/static.ts';
-import type { BenchCase } from './bench-case.ts';
+import type { BenchCase } from './case.ts';
 
 export interface BenchGroup {
   readonly name: string;

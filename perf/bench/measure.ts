@@ -2,7 +2,7 @@
 // next, so that a slow second of the machine is shared by those that are compared.
 
 import { measure } from 'mitata';
-import type { BenchCase, BenchResult } from './bench-case.ts';
+import type { BenchCase, BenchResult } from './case.ts';
 
 const ROUNDS = 5;
 /** Warming up takes so much of a case's time on top. */

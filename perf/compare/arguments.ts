@@ -1,7 +1,7 @@
 // The arguments of npm run perf:compare: two commits, and how long and in what they are compared.
 
-import { type Given, parseGiven, type ScriptShape, usage } from '../arguments.ts';
-import { SCENARIO_NAMES } from '../profile/scenarios.ts';
+import { type Given, parseGiven, type ScriptShape, usage } from '../../testing/arguments.ts';
+import { SCENARIO_NAMES } from '../load/run-scenario.ts';
 
 type Numbers = 'seconds' | 'windows' | 'micro-runs' | 'micro-ms';
 type Lists = 'drivers' | 'scenarios';

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runProgram } from '../child.ts';
+import { runProgram } from '../measure/child-process.ts';
 
 /** Compiled, this file lies in build/perf/compare/. */
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));

@@ -1,8 +1,8 @@
 // Whether a figure of one commit differs from that of another: by more than a threshold, and by
 // more than the rounds differ from each other.
 
-import { median } from '../pairs.ts';
-import { tableText } from '../table.ts';
+import { median } from '../measure/pairs.ts';
+import { tableText } from '../runner/table.ts';
 
 /** One figure of both commits, a value for each round; rounds stand at the same place in both. */
 export interface Figure {

@@ -8,7 +8,7 @@
 // for.
 
 import { createRequire } from 'node:module';
-import { floorResponse } from './answer.ts';
+import { floorResponse } from './fixed-response.ts';
 
 type Foreign = (...args: (number | Uint8Array | Int32Array)[]) => number;
 

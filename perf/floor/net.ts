@@ -6,7 +6,7 @@
 // Requests come whole, as with the loads it is made for.
 
 import { createServer } from 'node:net';
-import { floorResponse } from './answer.ts';
+import { floorResponse } from './fixed-response.ts';
 
 /** Answers that one write can hold: more requests than this in one read end the connection. */
 const COPIES = 64;

@@ -9,7 +9,7 @@
 // come whole and their answers fit in the socket's buffer, as with the loads it is made for.
 
 import { createRequire } from 'node:module';
-import { floorResponse } from './answer.ts';
+import { floorResponse } from './fixed-response.ts';
 
 type Foreign = (...args: (number | Uint8Array | Int32Array)[]) => number;
 

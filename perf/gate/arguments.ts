@@ -1,8 +1,8 @@
 // The arguments of perf:gate.
 
 import { parseArgs } from 'node:util';
-import { argumentProblem } from '../refusal.ts';
-import { SCENARIOS, type ScenarioName } from './bars.ts';
+import { argumentProblem } from '../../testing/usage-error.ts';
+import { SCENARIOS, type ScenarioName } from '../catalog/thresholds.ts';
 
 export interface GateArguments {
   readonly seconds: number;

@@ -1,7 +1,7 @@
 // The verdict of the gate, a pure function of windows. A window of the server stands between two of
 // the floor; every figure that is judged is a median.
 
-import { median } from '../pairs.ts';
+import { median } from '../measure/pairs.ts';
 import {
   COUNTED_MIN,
   DISTURBED,
@@ -20,7 +20,7 @@ import {
   TURNS_BAR,
   TURNS_NOISE_MAX,
   TURNS_QUIET,
-} from './bars.ts';
+} from '../catalog/thresholds.ts';
 
 export interface RateWindow {
   /** Requests a second. */

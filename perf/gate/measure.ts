@@ -5,9 +5,9 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { LoadReport } from '../../src/load/report.ts';
 import { runLoad } from '../../src/load/run-load.ts';
-import { freePort, perfScript, type ServerChild, startServer } from '../child.ts';
-import { probe } from '../probe.ts';
-import { othersShare, readCoreTicks, residentBytes, usedMicroseconds } from '../process-figures.ts';
+import { freePort, perfScript, type ServerChild, startServer } from '../measure/child-process.ts';
+import { probe } from '../load/probe.ts';
+import { othersShare, readCoreTicks, residentBytes, usedMicroseconds } from '../system/process-figures.ts';
 import {
   CONNECTIONS,
   COUNTED_MIN,
@@ -20,7 +20,7 @@ import {
   SERVER_CORE,
   TURNS_RATE,
   TURNS_SECONDS_MIN,
-} from './bars.ts';
+} from '../catalog/thresholds.ts';
 import {
   countedRates,
   type GateFigures,
@@ -32,7 +32,7 @@ import {
   type TurnWindow,
   type Windows,
 } from './judge.ts';
-import type { Watched } from './watch.ts';
+import type { Watched } from '../measure/watch.ts';
 
 export interface GateOptions {
   readonly seconds: number;

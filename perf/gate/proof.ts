@@ -2,10 +2,10 @@
 // each planted fault, and fails when the gate does not find one.
 
 import { parseArgs } from 'node:util';
-import { pairingProblem } from '../child.ts';
-import { describeMachine } from '../machine.ts';
-import { median } from '../pairs.ts';
-import { argumentProblem, refuse } from '../refusal.ts';
+import { pairingProblem } from '../measure/child-process.ts';
+import { describeMachine } from '../measure/machine.ts';
+import { median } from '../measure/pairs.ts';
+import { argumentProblem, refuse } from '../../testing/usage-error.ts';
 import { type Check, type GateFigures, judge, ratios, type Verdict } from './judge.ts';
 import { measureGate } from './measure.ts';
 

@@ -1,6 +1,6 @@
 // What the gate prints.
 
-import { tableText } from '../table.ts';
+import { tableText } from '../runner/table.ts';
 import {
   CONNECTIONS,
   LATENCY_RATE,
@@ -10,7 +10,7 @@ import {
   SERVER_CORE,
   TURN_MS,
   TURNS_RATE,
-} from './bars.ts';
+} from '../catalog/thresholds.ts';
 import { type GateFigures, ratios, type Verdict } from './judge.ts';
 
 export function figuresText(figures: GateFigures): string {

@@ -1,8 +1,8 @@
 // A run of the gate as lines of results, of the shape that all that measures has.
 
-import { type Summary, summary } from '../pairs.ts';
-import type { Latencies, ResultLine, RunFacts, ServerResult } from '../results.ts';
-import { CONNECTIONS, LATENCY_RATE, LATENCY_SCENARIO, LOAD_BOUND } from './bars.ts';
+import { type Summary, summary } from '../measure/pairs.ts';
+import type { Latencies, ResultLine, RunFacts, ServerResult } from '../measure/results.ts';
+import { CONNECTIONS, LATENCY_RATE, LATENCY_SCENARIO, LOAD_BOUND } from '../catalog/thresholds.ts';
 import {
   type GateFigures,
   type LatencyWindow,

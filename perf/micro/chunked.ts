@@ -2,7 +2,7 @@
 
 import { do_not_optimize as keep } from 'mitata';
 import { ChunkEvent, ChunkedDecoder } from '../../src/http/chunked.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const LIMITS = { chunkExtensionBytesMax: 4_096, trailerBytesMax: 8_192, fieldsMax: 100 };
 

@@ -9,7 +9,7 @@ import { makeCounters } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';
 import { configFrom } from '../../src/server/config/config.ts';
 import { Runtime } from '../../src/server/runtime.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const SOCKETS = 64;
 

@@ -3,7 +3,7 @@
 
 import { do_not_optimize as keep } from 'mitata';
 import { DateField, formatDate, parseDate } from '../../src/http/date.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const WALL_MS = 784_111_777_000;
 const FORMS = [

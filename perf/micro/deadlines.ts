@@ -2,7 +2,7 @@
 
 import { do_not_optimize as keep } from 'mitata';
 import { Deadlines } from '../../src/base/deadlines.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const NODES = 10_000;
 const IDLE = 0;

@@ -8,7 +8,7 @@ import { EpollDriver, epollProblem } from '../../src/driver/linux/epoll.ts';
 import { UringDriver } from '../../src/driver/linux/uring.ts';
 import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
 import { NetDriver } from '../../src/driver/net/net.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const PAIRS = 16;
 const MESSAGE_BYTES = 130;

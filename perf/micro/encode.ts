@@ -4,7 +4,7 @@ import { do_not_optimize as keep } from 'mitata';
 import { DateField } from '../../src/http/date.ts';
 import { ConnectionField, encodeHead, headBytesBound, writeField } from '../../src/http/encode.ts';
 import { ResponseFields } from '../../src/http/response-fields.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const CONTENT_BYTES = 1_234;
 

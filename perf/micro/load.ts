@@ -4,7 +4,7 @@
 import { do_not_optimize as keep } from 'mitata';
 import { Recorder } from '../../src/load/recorder.ts';
 import { HeadMemory, ResponseReader } from '../../src/load/response-reader.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const ANSWER =
   'HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n' +

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { do_not_optimize as keep } from 'mitata';
 import { Head } from '../../src/http/head.ts';
 import { parseHead } from '../../src/http/parse-head.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const BROWSER_REQUEST = [
   'GET /wp-content/uploads/2010/03/hello-kitty-darth-vader-pink.jpg HTTP/1.1',

@@ -7,7 +7,7 @@ import { Slab } from '../../src/base/slab.ts';
 import { ExchangePool } from '../../src/connection/exchange-pool.ts';
 import type { Exchange } from '../../src/exchange/exchange.ts';
 import type { Services, Transport } from '../../src/exchange/transport.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const BLOCK_BYTES = 17_408;
 const BLOCK_COUNT = 1_024;

@@ -9,7 +9,7 @@ import { Method } from '../../src/http/method.ts';
 import { Found, Match } from '../../src/route/match.ts';
 import { Router } from '../../src/route/router.ts';
 import { Chain } from '../../src/server/chain.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 /** Routes of a middle-sized API. */
 const PATTERNS = [

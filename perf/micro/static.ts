@@ -7,7 +7,7 @@ import { copyBytes } from '../../src/base/bytes.ts';
 import { partsOf, prepare } from '../../src/exchange/prepared.ts';
 import { DateField } from '../../src/http/date.ts';
 import { type CachedFile, FileCache } from '../../src/static/file-cache.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const FILES = 1_000;
 const CACHE_BYTES_MAX = 32 * 1024 * 1024;

@@ -3,10 +3,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runProgram, startServer } from '../child.ts';
-import { usedMicroseconds } from '../process-figures.ts';
-import { SERVER_CORE } from '../workloads.ts';
-import { runScenario, type Scenario } from './scenarios.ts';
+import { runProgram, startServer } from '../measure/child-process.ts';
+import { usedMicroseconds } from '../system/process-figures.ts';
+import { SERVER_CORE } from '../catalog/setup.ts';
+import { runScenario, type Scenario } from '../load/run-scenario.ts';
 
 /** Long enough for hot code to be compiled well. */
 const WARM_UP_SECONDS = 3;

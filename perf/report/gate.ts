@@ -1,6 +1,6 @@
 // The section of the gate: what the last run of perf:gate judged.
 
-import type { ResultCheck, ResultLine } from '../results.ts';
+import type { ResultCheck, ResultLine } from '../measure/results.ts';
 import { dateText, emptySection, escapeHtml } from './text.ts';
 
 const CLASSES: Readonly<Record<ResultCheck['state'], string>> = {

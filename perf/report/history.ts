@@ -1,8 +1,8 @@
 // The section of history: each scenario over the runs there were, beside the floor, since the same
 // machine does not give the same twice.
 
-import type { Summary } from '../pairs.ts';
-import type { ResultLine } from '../results.ts';
+import type { Summary } from '../measure/pairs.ts';
+import type { ResultLine } from '../measure/results.ts';
 import { evenTicks, type PlotPoint, plotHtml } from './plot.ts';
 import { inOrder } from './scenarios.ts';
 import { dateText, emptySection, microsText, ratioText } from './text.ts';

@@ -1,6 +1,6 @@
 // The section of latencies: how long requests take at rates of our own, by percentile.
 
-import type { Latencies, ResultLine } from '../results.ts';
+import type { Latencies, ResultLine } from '../measure/results.ts';
 import { logarithmicTicks, type PlotPoint, plotHtml } from './plot.ts';
 import { inOrder } from './scenarios.ts';
 import { countText, emptySection, latencyText } from './text.ts';

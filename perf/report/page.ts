@@ -1,6 +1,6 @@
 // The page of all results, a pure function of them: reports/index.html.
 
-import type { ResultLine } from '../results.ts';
+import type { ResultLine } from '../measure/results.ts';
 import { gateSection } from './gate.ts';
 import { historySection } from './history.ts';
 import { latencySection } from './latency.ts';

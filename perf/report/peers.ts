@@ -1,7 +1,7 @@
 // The section of other servers: every scenario that they were asked, side by side.
 
-import { SERVER_NAMES } from '../peer-names.ts';
-import type { ResultLine } from '../results.ts';
+import { SERVER_NAMES } from '../catalog/peers.ts';
+import type { ResultLine } from '../measure/results.ts';
 import { aboutOf, inOrder } from './scenarios.ts';
 import { countText, emptySection, escapeHtml, latencyText, microsText, ratioText } from './text.ts';
 

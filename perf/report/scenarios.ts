@@ -1,10 +1,10 @@
 // The section of scenarios: for each how many requests a second and what a request costs, beside
 // the floor.
 
-import type { Summary } from '../pairs.ts';
-import type { ResultLine } from '../results.ts';
-import { SCENARIOS } from '../scenarios.ts';
-import { SECOND_OPINION } from '../second-opinion.ts';
+import type { Summary } from '../measure/pairs.ts';
+import type { ResultLine } from '../measure/results.ts';
+import { SCENARIOS } from '../catalog/scenarios.ts';
+import { SECOND_OPINION } from '../experiments/second-opinion.ts';
 import {
   connectionsText,
   countText,

@@ -2,7 +2,7 @@
 
 import { countText } from '../../src/load/format.ts';
 import { escapeHtml } from '../../src/load/report-html.ts';
-import type { ResultLine } from '../results.ts';
+import type { ResultLine } from '../measure/results.ts';
 
 export { countText, escapeHtml };
 

@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { REPORTS_FOLDER, readResults } from '../results.ts';
+import { REPORTS_FOLDER, readResults } from '../measure/results.ts';
 import { pageHtml } from './page.ts';
 
 /** Where profilers leave their pages. */

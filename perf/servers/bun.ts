@@ -3,7 +3,7 @@
 //
 //   bun build/perf/servers/bun.js PORT
 
-import { sumOf, USER } from './answers.ts';
+import { sumOf, USER } from './responses.ts';
 
 type Route = (request: Request & { readonly params: Readonly<Record<string, string>> }) => unknown;
 

@@ -4,7 +4,7 @@
 //   node build/perf/servers/fastify.js PACKAGE_JSON_OF_PEERS
 
 import { createRequire } from 'node:module';
-import { sumOf, USER } from './answers.ts';
+import { sumOf, USER } from './responses.ts';
 
 interface Request {
   readonly body: Buffer;

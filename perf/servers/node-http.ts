@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { sumOf, USER } from './answers.ts';
+import { sumOf, USER } from './responses.ts';
 
 const server = createServer((request, response) => {
   const target = request.url ?? '';

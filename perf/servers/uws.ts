@@ -3,7 +3,7 @@
 //   node build/perf/servers/uws.js PATH_OF_UWS_JS
 
 import { createRequire } from 'node:module';
-import { sumOf, USER } from './answers.ts';
+import { sumOf, USER } from './responses.ts';
 
 interface Response {
   onData(act: (chunk: ArrayBuffer, isLast: boolean) => void): void;

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createServer, type Server, type ServerOptions } from 'vibing';
-import { sumOf, USER } from './answers.ts';
+import { sumOf, USER } from './responses.ts';
 
 const KIB = 1024;
 const FILE_BYTES = { '1k': KIB, '16k': 16 * KIB, '300k': 300 * KIB, '1m': KIB * KIB };

@@ -2,10 +2,10 @@
 // npm run model -- --seconds 60 --seed 1. Prints how often each rule and difference was met.
 
 import assert from 'node:assert/strict';
-import { parseGiven, usage } from '../../perf/arguments.ts';
-import { Interrupt } from '../../perf/interrupt.ts';
+import { parseGiven, usage } from '../../testing/arguments.ts';
+import { Interrupt } from '../../testing/interrupt.ts';
 import { randomFrom } from '../../perf/random.ts';
-import { refuse } from '../../perf/refusal.ts';
+import { refuse } from '../../testing/usage-error.ts';
 import { compare } from './compare.ts';
 import { DIFFERENCES } from './differences.ts';
 import { modelStream } from './model.ts';

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { refuse } from '../../perf/refusal.ts';
+import { refuse } from '../../testing/usage-error.ts';
 import { type MutateArguments, parseMutateArguments, USAGE } from './mutate-arguments.ts';
 import { type Explained, judge, type MutationReport, summaryText } from './summary.ts';
 

@@ -6,11 +6,11 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { BENCH_USAGE, parseBenchArguments } from '../../perf/bench/arguments.ts';
-import type { BenchResult } from '../../perf/bench/bench-case.ts';
-import { benchTable } from '../../perf/bench/bench-table.ts';
+import type { BenchResult } from '../../perf/bench/case.ts';
+import { benchTable } from '../../perf/bench/table.ts';
 import { GROUPS } from '../../perf/bench/groups.ts';
 import { measureCases, resultOf } from '../../perf/bench/measure.ts';
-import { perfScript } from '../../perf/child.ts';
+import { perfScript } from '../../perf/measure/child-process.ts';
 import { texts } from '../tidy/tree.ts';
 
 const TIMEOUT_MS = 60_000;

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { perfScript } from '../../perf/child.ts';
+import { perfScript } from '../../perf/measure/child-process.ts';
 import { COMPARE_USAGE, parseCompareArguments } from '../../perf/compare/arguments.ts';
 import { commitHash, needsNoOther } from '../../perf/compare/checkout.ts';
 import {

@@ -8,8 +8,8 @@ import {
   othersShare,
   processorMicroseconds,
   statusBytes,
-} from '../../perf/process-figures.ts';
-import { collectionsIn } from '../../perf/trace-gc.ts';
+} from '../../perf/system/process-figures.ts';
+import { collectionsIn } from '../../perf/measure/trace-gc.ts';
 
 describe('figures of a process', () => {
   it('are read whatever its name is', () => {

@@ -1,13 +1,13 @@
-// The pure parts of perf/against-floor.ts: arguments, pairs of windows, the answer, the table.
+// The pure parts of perf/experiments/floor-ratios.ts: arguments, pairs of windows, the answer, the table.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type FloorArguments, parseFloorArguments } from '../../perf/against-floor-arguments.ts';
-import { floorResponse } from '../../perf/floor/answer.ts';
-import { tableOf, type Window } from '../../perf/floor-table.ts';
-import { median, pairUp, summary } from '../../perf/pairs.ts';
-import { wholeResponse } from '../../perf/probe.ts';
-import { passes, WORKLOADS, type Workload } from '../../perf/workloads.ts';
+import { floorResponse } from '../../perf/floor/fixed-response.ts';
+import { tableOf, type Window } from '../../perf/experiments/floor-table.ts';
+import { median, pairUp, summary } from '../../perf/measure/pairs.ts';
+import { wholeResponse } from '../../perf/load/probe.ts';
+import { passes, WORKLOADS, type Workload } from '../../perf/catalog/setup.ts';
 
 describe('pairs', () => {
   it('compare a window with the mean of the floor around it', () => {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseGateArguments } from '../../perf/gate/arguments.ts';
-import { SCENARIOS } from '../../perf/gate/bars.ts';
+import { SCENARIOS } from '../../perf/catalog/thresholds.ts';
 import {
   type Check,
   type GateFigures,

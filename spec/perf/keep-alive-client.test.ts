@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { ResponseReader } from '../../perf/answer-reader.ts';
-import { type Failure, KeepAliveClient, reasonsText } from '../../perf/keep-alive-client.ts';
+import { ResponseReader } from '../../perf/load/response-reader.ts';
+import { type Failure, KeepAliveClient, reasonsText } from '../../perf/load/keep-alive-client.ts';
 
 const GOOD = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
 const CLOSING = GOOD.replace('\r\n', '\r\nConnection: close\r\n');

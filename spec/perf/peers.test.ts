@@ -4,14 +4,14 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
-import { freePort, type ServerChild, startServer } from '../../perf/child.ts';
-import { PEERS } from '../../perf/peer-names.ts';
-import { canRespond, PEER_SCENARIOS, peerProblem, startPeer } from '../../perf/peer-servers.ts';
-import { peerMarkdown } from '../../perf/peer-table.ts';
-import { probeWith } from '../../perf/probe.ts';
-import { bytesOf } from '../../perf/scenario-requests.ts';
-import { askAll, floorCommand } from '../../perf/scenario-servers.ts';
-import { SCENARIOS, scenarioOf } from '../../perf/scenarios.ts';
+import { freePort, type ServerChild, startServer } from '../../perf/measure/child-process.ts';
+import { PEERS } from '../../perf/catalog/peers.ts';
+import { canRespond, PEER_SCENARIOS, peerProblem, startPeer } from '../../perf/servers/start-peer.ts';
+import { peerMarkdown } from '../../perf/experiments/peer-table.ts';
+import { probeWith } from '../../perf/load/probe.ts';
+import { bytesOf } from '../../perf/catalog/requests.ts';
+import { askAll, floorCommand } from '../../perf/measure/scenario-servers.ts';
+import { SCENARIOS, scenarioOf } from '../../perf/catalog/scenarios.ts';
 import { epollProblem } from '../../src/driver/linux/epoll.ts';
 import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
 

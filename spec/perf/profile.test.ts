@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { unhide } from '../../perf/profile/draw.ts';
-import { SCENARIO_NAMES, SCENARIOS } from '../../perf/profile/scenarios.ts';
+import { SCENARIO_NAMES, SCENARIOS } from '../../perf/load/run-scenario.ts';
 import { countParts, partOf } from '../../perf/profile/shares.ts';
 import { placeIn } from '../../perf/profile/sources.ts';
 import { type Frame, frameNames, parseStacks } from '../../perf/profile/stacks.ts';

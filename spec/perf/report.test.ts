@@ -13,13 +13,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { SCENARIOS } from '../../perf/gate/bars.ts';
+import { SCENARIOS } from '../../perf/catalog/thresholds.ts';
 import type { GateFigures, RateWindow } from '../../perf/gate/judge.ts';
 import { gateLines } from '../../perf/gate/result-lines.ts';
 import { latestOf, pageHtml } from '../../perf/report/page.ts';
 import { evenTicks, logarithmicTicks } from '../../perf/report/plot.ts';
 import { profilesIn, writeReport } from '../../perf/report/write.ts';
-import { appendResults, parseResults, type ResultLine } from '../../perf/results.ts';
+import { appendResults, parseResults, type ResultLine } from '../../perf/measure/results.ts';
 import { line, serverResult } from './result-lines.ts';
 
 const page = (lines: readonly ResultLine[]): string =>

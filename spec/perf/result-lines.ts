@@ -1,6 +1,6 @@
 // Made-up results for tests of the page: figures that nobody measured, and that are easily found.
 
-import type { ResultLine, ServerResult } from '../../perf/results.ts';
+import type { ResultLine, ServerResult } from '../../perf/measure/results.ts';
 
 export function serverResult(rate: number, cpuUs: number): ServerResult {
   return {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseCount, parseSeconds, parseWrk, wrkProblem } from '../../perf/wrk.ts';
+import { parseCount, parseSeconds, parseWrk, wrkProblem } from '../../perf/load/wrk.ts';
 
 const GOOD = `Running 2s test @ http://127.0.0.1:8080/
   1 threads and 64 connections
