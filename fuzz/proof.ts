@@ -1,7 +1,7 @@
 // npm run fuzz:proof: shows that coverage guides. A mistake is planted in a copy of the parser, and
 // looked for with and without what coverage says, by the same mutations from the same seeds.
 
-import { refuse } from '../testing/usage-error.ts';
+import { reportUsageError } from '../testing/usage-error.ts';
 import { EXPERIMENTS, search } from './experiment.ts';
 
 const SEEDS = [1, 2, 3];
@@ -22,7 +22,7 @@ async function run(given: readonly string[]): Promise<number> {
   if (given.length > 0) {
     const isHelp = given.length === 1 && (given[0] === '--help' || given[0] === '-h');
     if (isHelp) console.log(USAGE);
-    return isHelp ? 0 : refuse(`it takes no arguments, not '${given[0]}'`);
+    return isHelp ? 0 : reportUsageError(`it takes no arguments, not '${given[0]}'`);
   }
   let wrong = 0;
   for (const experiment of EXPERIMENTS) {

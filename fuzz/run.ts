@@ -2,7 +2,7 @@
 // docs/fuzzing.md.
 
 import { Interrupt } from '../testing/interrupt.ts';
-import { refuse } from '../testing/usage-error.ts';
+import { reportUsageError } from '../testing/usage-error.ts';
 import { type FuzzArguments, parseFuzzArguments, TARGETS, USAGE } from './arguments.ts';
 import { readCorpus, readInput, writeCorpus, writeFinding } from './files.ts';
 import { runSession } from './session.ts';
@@ -19,7 +19,7 @@ process.exitCode = await run(process.argv.slice(2));
 async function run(given: readonly string[]): Promise<number> {
   const chosen = parseFuzzArguments(given);
   if (typeof chosen === 'string') {
-    return refuse(chosen);
+    return reportUsageError(chosen);
   }
   if (chosen.help) {
     console.log(USAGE);

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Interrupt } from '../testing/interrupt.ts';
-import { refuse } from '../testing/usage-error.ts';
+import { reportUsageError } from '../testing/usage-error.ts';
 import { type Arguments, parseGiven, USAGE } from './arguments.ts';
 import { HOSTILE_WANTED } from './hostile/wanted.ts';
 import { realRuns } from './real/runs.ts';
@@ -24,7 +24,7 @@ const TWICE_EVERY = 50;
 
 async function main(): Promise<number> {
   const given = parseGiven(process.argv.slice(2));
-  if (typeof given === 'string') return refuse(given);
+  if (typeof given === 'string') return reportUsageError(given);
   if (given.help) {
     console.log(USAGE);
     return 0;

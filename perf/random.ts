@@ -1,6 +1,6 @@
-// Chance from a seed (mulberry32), so that a run can be repeated.
+// Pseudo-random numbers from a seed (mulberry32), so that a run can be repeated.
 
-/** Gives whole numbers from 0 to `below` - 1. */
+/** Returns whole numbers from 0 to `below` - 1. */
 export type Random = (below: number) => number;
 
 export function randomFrom(seed: number): Random {

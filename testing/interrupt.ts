@@ -1,30 +1,30 @@
-// Ctrl-C in a long run: the first ends it as soon as it can tell what was done so far, the second
-// at once.
+// Ctrl-C in a long run: the first signal asks the run to end and report what it did so far, the
+// second ends the process at once.
 
 import { constants } from 'node:os';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 export class Interrupt {
-  /** The exit code that the signal asks for; 0 while there was none. */
+  /** The exit code that belongs to the signal; 0 while there was none. */
   code = 0;
   readonly #asked: () => void;
-  readonly #came: (signal: NodeJS.Signals) => void;
+  readonly #listener: (signal: NodeJS.Signals) => void;
 
   /** `asked` is called at the first signal. */
   constructor(asked: () => void = () => {}) {
     this.#asked = asked;
-    this.#came = (signal) => this.#interrupted(signal);
-    for (const signal of SIGNALS) process.on(signal, this.#came);
+    this.#listener = (signal) => this.#interrupted(signal);
+    for (const signal of SIGNALS) process.on(signal, this.#listener);
   }
 
   get isAsked(): boolean {
     return this.code !== 0;
   }
 
-  /** Signals do again what they do by themselves. */
+  /** Removes the listeners: signals have their default effect again. */
   release(): void {
-    for (const signal of SIGNALS) process.off(signal, this.#came);
+    for (const signal of SIGNALS) process.off(signal, this.#listener);
   }
 
   #interrupted(signal: NodeJS.Signals): void {

@@ -1,22 +1,22 @@
-// How every script of this tree tells that its arguments are wrong: one line that says what, and
-// where the options are listed. What parseArgs of Node says is put into such words here.
+// How every command of this tree reports wrong arguments: one line that names the mistake and says
+// where the options are listed. The errors of Node's parseArgs are translated here.
 
 import { nearMiss } from '../src/base/near-miss.ts';
 
-const MISUSE = 2;
+const USAGE_EXIT_CODE = 2;
 const ADVICE = '--help lists the options';
 
-/** Tells it, and gives the exit code. */
-export function refuse(problem: string): number {
-  console.error(refusalText(problem));
-  return MISUSE;
+/** Prints the usage error and returns the exit code. */
+export function reportUsageError(problem: string): number {
+  console.error(usageErrorText(problem));
+  return USAGE_EXIT_CODE;
 }
 
-export function refusalText(problem: string): string {
+export function usageErrorText(problem: string): string {
   return `${problem}; ${ADVICE}`;
 }
 
-/** An error of parseArgs, or one of a script's own, in one line. `names` are those of options. */
+/** An error of parseArgs, or of a command's own check, in one line. `names` are the options. */
 export function argumentProblem(error: unknown, names: readonly string[] = []): string {
   const { code, message } = error as Error & { readonly code?: string };
   const [first] = message.split('\n', 1);

@@ -1,7 +1,7 @@
 // npm run sim:mutants: plants one bug after the other and counts the seeds until it is caught.
 
 import { parseArgs } from 'node:util';
-import { argumentProblem, refuse } from '../../testing/usage-error.ts';
+import { argumentProblem, reportUsageError } from '../../testing/usage-error.ts';
 import { MUTANTS } from './list.ts';
 import { type MechanicalMutant, mechanicalMutants } from './mechanical.ts';
 import { SURVIVORS } from './survivors.ts';
@@ -68,7 +68,7 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  if (typeof given === 'string') return refuse(given);
+  if (typeof given === 'string') return reportUsageError(given);
   const { only, seeds } = given;
   let planted = 0;
   let missed = 0;

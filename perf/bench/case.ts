@@ -1,29 +1,29 @@
-// What a micro-benchmark is: a function to call, and what one call of it did.
+// The shape of a micro-benchmark and of its figures.
 
 export interface BenchCase {
-  /** Stays the same between commits, or perf:compare cannot put two side by side. */
+  /** Stays the same between commits: perf:compare matches cases by name. */
   readonly name: string;
-  /** Called many times in a row, awaited where it gives a promise; keeps what it computed. */
+  /** Called many times in a row, awaited when it returns a promise; keeps its result alive. */
   readonly run: () => void | Promise<void>;
-  /** How many operations a call is; figures are for one of them. One unless it is given. */
+  /** Operations in one call, 1 by default; figures are for one operation. */
   readonly operations?: number;
-  /** Bytes that an operation goes through, where a rate says something. */
+  /** Bytes that an operation processes, where a rate is of interest. */
   readonly bytes?: number;
-  /** The name of the case that it is to be compared with. */
-  readonly beside?: string;
+  /** The name of the case that it is compared with. */
+  readonly versus?: string;
 }
 
 /** Figures of one case. Times are for one operation, in nanoseconds. */
 export interface BenchResult {
   readonly group: string;
   readonly name: string;
-  /** What disturbs a sample makes it slower, never faster: the least is nearest to the code. */
+  /** The least: disturbances only make a sample slower. */
   readonly bestNs: number;
   readonly medianNs: number;
-  /** Between these lies the middle half of the samples. */
+  /** The quartiles of the samples. */
   readonly lowNs: number;
   readonly highNs: number;
   readonly samples: number;
   readonly bytes: number | null;
-  readonly beside: string | null;
+  readonly versus: string | null;
 }

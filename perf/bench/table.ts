@@ -1,4 +1,4 @@
-// Figures of micro-benchmarks as tables to read.
+// Figures of micro-benchmarks as tables.
 
 import { cell, tableText } from '../runner/table.ts';
 import type { BenchResult } from './case.ts';
@@ -17,9 +17,9 @@ export function benchTable(results: readonly BenchResult[]): string {
   return tableText([head, ...rows]);
 }
 
-/** By the best samples. */
+/** Of the best samples. */
 function comparison(result: BenchResult, results: readonly BenchResult[]): string {
-  const other = results.find(({ name }) => name === result.beside);
+  const other = results.find(({ name }) => name === result.versus);
   return other === undefined ? '' : `${cell(result.bestNs / other.bestNs, 1)} x the time`;
 }
 

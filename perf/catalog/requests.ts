@@ -1,24 +1,24 @@
-// The requests of a scenario as the bytes that are sent, and what has to come back.
+// The requests of a scenario as the bytes that are sent, and the responses that are expected.
 
 export type Framing = 'none' | 'length' | 'chunked';
 
-export interface AskedRequest {
+export interface ScenarioRequest {
   readonly method: 'GET' | 'POST';
   readonly target: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly framing: Framing;
   readonly body: Uint8Array;
-  /** The text of the answer, or how many bytes it has. */
+  /** The text of the response's content, or its length in bytes. */
   readonly expected: string | number;
 }
 
-const NOTHING = new Uint8Array(0);
-/** The same for all servers, so that requests are of one length whatever their ports. */
+const NO_BODY = new Uint8Array(0);
+/** The same for all servers, so that requests have one length whatever the port. */
 const HOST = 'localhost';
 const PAD_NAME = 'User-Agent';
 
-export function get(target: string, expected: string | number): AskedRequest {
-  return { method: 'GET', target, fields: [], framing: 'none', body: NOTHING, expected };
+export function get(target: string, expected: string | number): ScenarioRequest {
+  return { method: 'GET', target, fields: [], framing: 'none', body: NO_BODY, expected };
 }
 
 export function post(
@@ -26,13 +26,13 @@ export function post(
   body: Uint8Array,
   framing: 'length' | 'chunked',
   expected: string | number,
-): AskedRequest {
+): ScenarioRequest {
   const fields = [['Content-Type', 'text/plain']] as const;
   return { method: 'POST', target, fields, framing, body, expected };
 }
 
-/** A document asked for by a browser that has been there before: 16 fields in 750 bytes. */
-export function browserRequest(target: string, expected: string | number): AskedRequest {
+/** The request of a browser for a document it has visited before: 16 fields in 750 bytes. */
+export function browserRequest(target: string, expected: string | number): ScenarioRequest {
   const fields = [
     ['Connection', 'keep-alive'],
     ['sec-ch-ua', '"Chromium";v="142", "Google Chrome";v="142", "Not_A Brand";v="99"'],
@@ -57,7 +57,7 @@ const USER_AGENT =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) ' +
   'Chrome/142.0.0.0 Safari/537.36';
 
-export function bytesOf(request: AskedRequest): Buffer {
+export function bytesOf(request: ScenarioRequest): Buffer {
   const { body, fields, framing, method, target } = request;
   const lines = [`${method} ${target} HTTP/1.1`, `Host: ${HOST}`];
   for (const [name, value] of fields) lines.push(`${name}: ${value}`);
@@ -73,10 +73,10 @@ function chunked(body: Uint8Array): Buffer {
 }
 
 /**
- * The same requests, each with a field that makes all of them as long: a floor that reads nothing
- * can only count bytes.
+ * The same requests, each with a field that pads it to the length of the longest: a floor that
+ * parses nothing can only count bytes.
  */
-export function equallyLong(requests: readonly AskedRequest[]): readonly AskedRequest[] {
+export function equallyLong(requests: readonly ScenarioRequest[]): readonly ScenarioRequest[] {
   const padded = requests.map((request) => withPad(request, 'x'));
   const most = Math.max(...padded.map((request) => bytesOf(request).length));
   return padded.map((request) => {
@@ -85,7 +85,7 @@ export function equallyLong(requests: readonly AskedRequest[]): readonly AskedRe
   });
 }
 
-function withPad(request: AskedRequest, value: string): AskedRequest {
+function withPad(request: ScenarioRequest, value: string): ScenarioRequest {
   const fields = request.fields.filter(([name]) => name !== PAD_NAME);
   return { ...request, fields: [...fields, [PAD_NAME, value]] };
 }

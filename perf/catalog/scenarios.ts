@@ -1,35 +1,36 @@
-// What is asked of servers to be measured, one after the other: perf runs all of them, perf:peers
-// those that other servers can answer as well.
+// The one catalogue of what servers are measured with. perf runs all scenarios, the other commands
+// those that are named in the lists at the end.
 
-import { type AskedRequest, browserRequest, equallyLong, get, post } from './requests.ts';
 import { USER } from '../servers/responses.ts';
+import { browserRequest, equallyLong, get, post, type ScenarioRequest } from './requests.ts';
+import { CONNECTIONS } from './setup.ts';
 
 export interface Scenario {
   readonly name: string;
   /** In a few words, for tables and pages. */
   readonly about: string;
   /** Every connection sends them in turn. */
-  readonly requests: readonly AskedRequest[];
+  readonly requests: readonly ScenarioRequest[];
   readonly connections: number;
   /** Requests that a connection has in flight. */
   readonly depth: number;
   /** False: a connection for every request. */
   readonly keepAlive: boolean;
-  /** Connections that ask nothing, beside those that do. */
+  /** Connections without requests, in addition to those that send them. */
   readonly idleConnections: number;
   /**
-   * `epoll` answers blank lines: any head, no body. `sized` answers so many bytes with so many
-   * bytes: bodies, and answers that do not fit in a socket's buffer.
+   * `epoll` responds to blank lines: any head, no body. `sized` counts bytes: requests with bodies,
+   * and responses larger than a socket's send buffer.
    */
   readonly floor: 'epoll' | 'sized';
-  /** Whether it is measured at a rate of 10,000 a second and at half of its most, too. */
+  /** Whether it is measured at 10,000 requests a second and at half of its maximum, too. */
   readonly atRates: boolean;
-  /** Whether a quick run has it. */
+  /** Whether `perf --quick` includes it. */
   readonly isQuick: boolean;
 }
 
 const PLAIN = {
-  connections: 64,
+  connections: CONNECTIONS,
   depth: 1,
   keepAlive: true,
   idleConnections: 0,
@@ -42,7 +43,7 @@ const HELLO = 'Hello, World!';
 const hello = get('/', HELLO);
 const KIB = 1024;
 
-/** The sum of both values of the query, and of the body where there is one. */
+/** The response is the sum of both values of the query, and of the body where there is one. */
 const SUM_TARGET = '/baseline11?a=13&b=42';
 const SUM_REQUESTS = equallyLong([
   get(SUM_TARGET, '55'),
@@ -103,7 +104,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...PLAIN,
     name: 'browser-headers',
-    about: 'hello, asked with the 16 fields and the cookies of a browser',
+    about: 'hello with the 16 fields and the cookies of a browser',
     requests: [browserRequest('/', HELLO)],
     atRates: true,
   },
@@ -150,7 +151,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     ...PLAIN,
     name: 'idle-10k',
-    about: 'hello, beside 10,000 connections that are idle',
+    about: 'hello, with 10,000 idle connections',
     requests: [hello],
     idleConnections: 10_000,
   },
@@ -163,3 +164,33 @@ export function scenarioOf(name: string): Scenario {
   if (found === undefined) throw new Error(`no scenario is called ${name}`);
   return found;
 }
+
+/** What the gate compares with the floor by rate. */
+export const GATE_SCENARIOS = ['hello', 'static-1k', 'pipelined-16', 'browser-headers'] as const;
+export type GateScenario = (typeof GATE_SCENARIOS)[number];
+
+/** What profilers and perf:compare may choose from: no scenario needs a server set up for it. */
+export const PROFILE_SCENARIOS: readonly string[] = SCENARIOS.filter(
+  ({ connections, idleConnections, keepAlive }) =>
+    connections <= CONNECTIONS && idleConnections === 0 && keepAlive,
+).map(({ name }) => name);
+
+/** What perf:floor measures. */
+export interface FloorWorkload {
+  readonly name: 'hello' | 'static-1k' | 'pipelined-16' | 'net';
+  readonly scenario: Scenario;
+  readonly driver: 'epoll' | 'net';
+  /** The script of the floor, below perf/. */
+  readonly floor: string;
+}
+
+const onEpoll = (name: 'hello' | 'static-1k' | 'pipelined-16'): FloorWorkload => {
+  return { name, scenario: scenarioOf(name), driver: 'epoll', floor: 'floor/epoll.ts' };
+};
+
+export const FLOOR_WORKLOADS: readonly FloorWorkload[] = [
+  onEpoll('hello'),
+  onEpoll('static-1k'),
+  onEpoll('pipelined-16'),
+  { name: 'net', scenario: scenarioOf('hello'), driver: 'net', floor: 'floor/net.ts' },
+];

@@ -1,86 +1,102 @@
-// What the gate measures and the bars it holds the server to. docs/performance.md says why.
+// Every threshold that a command of perf/ judges by. docs/performance.md explains them.
 
-export const CONNECTIONS = 64;
-export const SERVER_CORE = 0;
-export const LOAD_CORE = 1;
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const MB = 1_000_000;
 
-/** Requests a second of `hello`, where the machine can carry that. */
+/**
+ * The least median ratio of the server's rate to the floor's, by scenario: perf:gate and perf:floor
+ * judge by it. `net` is hello on the driver net, to bare node:net.
+ */
+export const FLOOR_RATIO_MIN = {
+  hello: 0.9,
+  'static-1k': 0.9,
+  // 500,000/s where the floor reaches 850,000/s.
+  'pipelined-16': 0.588,
+  'browser-headers': 0.85,
+  net: 0.85,
+} as const;
+
+/** When a window is worth less than it looks: gate, floor, perf and peers mark it alike. */
+
+/** Other processes had this share of a core: the rate of the window says little. */
+export const DISTURBED_SHARE = 0.05;
+/** The load's core was this busy: the load may have been the limit, not the server. */
+export const LOAD_BOUND_SHARE = 0.97;
+
+/** perf:gate. */
+
+/** Requests a second of hello, where the machine is fast enough. */
 export const RATE_TARGET = 100_000;
-/** A window counts for it when the floor beside it gives this, which is 1.1 times as much. */
-export const RATE_FLOOR = 110_000;
-/** P99 of a static kilobyte at a fixed rate, where the machine can keep it. */
+/** A window counts for that target when its floor reaches this, 1.1 times as much. */
+export const RATE_TARGET_FLOOR = 110_000;
+/** P99 of a static kilobyte at LATENCY_RATE, where the machine is quiet enough. */
 export const P99_TARGET_MS = 1;
 export const LATENCY_RATE = 30_000;
-/** A window counts for it when the P99 of the floor beside it is no more than this. */
-export const P99_FLOOR_MS = 0.5;
-/** Fewer counted windows than this judge nothing. */
-export const COUNTED_MIN = 5;
-
-/** Where latency windows do not count: P99 to that of the floor. */
-export const P99_RATIO_BAR = 1.5;
-/** A turn that holds everybody up for longer than this, milliseconds. */
+/** A window counts for that target when the P99 of its floor is at most this. */
+export const P99_TARGET_FLOOR_MS = 0.5;
+/** With fewer counted windows a target is not judged. */
+export const COUNTED_WINDOWS_MIN = 5;
+/** The most by which P99 may exceed the floor's where windows do not count. */
+export const P99_RATIO_MAX = 1.5;
+/** A turn longer than this delays all other connections noticeably. */
 export const TURN_MS = 2;
-/** How many of them more than the floor's, a second. */
-export const TURNS_BAR = 0.2;
-/** What is added to that at most, half of what the floor has, where no window is a quiet one. */
+/** Such turns a second, beyond those of the floor. */
+export const TURNS_MAX = 0.2;
+/** Added to that at most, half of the floor's own, where no window is quiet. */
 export const TURNS_NOISE_MAX = 0.4;
-/** So few requests a second that a turn is long only if something held it up. */
+/** At so low a rate a turn is long only when something held it up. */
 export const TURNS_RATE = 2_000;
-/** The least length of a window for it: one pause in it is no more than the bar. */
+/** The least length of a window of turns: one pause in it stays within TURNS_MAX. */
 export const TURNS_SECONDS_MIN = 5;
-/** A floor that is late, or pauses, more often than this, a second, is on a machine with others. */
+/** A floor with more long turns a second than this shares its machine with other work. */
 export const TURNS_QUIET = 0.5;
-/** One collection of garbage, in counted windows. */
-export const GC_PAUSE_MS_BAR = 1;
-/** A leak of a kilobyte a request is far above, what V8 keeps of a run far below. */
-export const HEAP_BYTES_BAR = 64;
-export const RESIDENT_BYTES_BAR: number = 120 * 1024 * 1024;
-/** A window in which others had so much of a core says little of the server. */
-export const DISTURBED = 0.05;
-/** From here on the load is what limits a window, and hides what the server could do. */
-export const LOAD_BOUND = 0.97;
+/** One garbage collection, in counted windows. */
+export const GC_PAUSE_MS_MAX = 1;
+/** A leak of a kilobyte a request is far above this, what V8 keeps of a run far below. */
+export const HEAP_BYTES_PER_REQUEST_MAX = 64;
+export const RESIDENT_BYTES_MAX: number = 120 * MIB;
 
-export type ScenarioName = 'hello' | 'static-1k' | 'pipelined-16' | 'browser-headers';
+/** perf:peers: the least ratio of one server's rate to another's, in hello. */
+export const PEER_RATIO_MIN = [
+  ['uring', 'floor', 0.92],
+  ['uring', 'epoll', 1.0],
+  ['uring', 'nginx', 1.1],
+  ['epoll', 'nginx', 1.0],
+  ['uring', 'bun', 1.3],
+  ['epoll', 'bun', 1.3],
+] as const;
 
-export interface Scenario {
-  readonly name: ScenarioName;
-  readonly path: string;
-  readonly depth: number;
-  readonly headers: readonly (readonly [string, string])[];
-  /** What the floor answers. */
-  readonly response: 'hello' | '1024';
-  /** The least median ratio to the floor. */
-  readonly bar: number;
-}
+/** perf:idle and perf:slow: the rate with background load to the rate without. */
+export const BACKGROUND_RATIO_MIN = 0.9;
+/** perf:idle: resident memory of one idle connection. */
+export const IDLE_CONNECTION_BYTES_MAX: number = 2 * KIB;
 
-/** What a browser sends with a page it loads, some 600 bytes. */
-const BROWSER: readonly (readonly [string, string])[] = [
-  [
-    'User-Agent',
-    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36',
-  ],
-  [
-    'Accept',
-    'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8',
-  ],
-  ['Accept-Encoding', 'gzip, deflate, br, zstd'],
-  ['Accept-Language', 'en-GB,en;q=0.9,de;q=0.8'],
-  ['Cache-Control', 'max-age=0'],
-  ['Cookie', 'session=5f4dcc3b5aa765d61d8327deb882cf99; theme=dark; consent=yes'],
-  ['Referer', 'http://127.0.0.1/from/another/page.html'],
-  ['Sec-Fetch-Dest', 'document'],
-  ['Sec-Fetch-Mode', 'navigate'],
-  ['Sec-Fetch-Site', 'same-origin'],
-  ['Sec-Fetch-User', '?1'],
-  ['Upgrade-Insecure-Requests', '1'],
-];
+/** perf:quiet: share of a core and wake-ups a second with idle connections. */
+export const IDLE_CORE_SHARE_MAX = 0.003;
+export const IDLE_WAKE_UPS_MAX = 5;
+/** perf:quiet: processor time for a request, to that of nginx. */
+export const NGINX_CPU_RATIO_MAX = 1;
 
-export const SCENARIOS: readonly Scenario[] = [
-  { name: 'hello', path: '/', depth: 1, headers: [], response: 'hello', bar: 0.9 },
-  { name: 'static-1k', path: '/file-1k.txt', depth: 1, headers: [], response: '1024', bar: 0.9 },
-  { name: 'pipelined-16', path: '/', depth: 16, headers: [], response: 'hello', bar: 0.55 },
-  { name: 'browser-headers', path: '/', depth: 1, headers: BROWSER, response: 'hello', bar: 0.85 },
-];
+/** perf:load: our load generator's rate to that of wrk, on the floor. */
+export const WRK_RATIO_MIN = 0.95;
+/** perf:load: by how much the two may differ on a server that limits both. */
+export const WRK_DIFFERENCE_MAX = 0.05;
 
-/** Its floor and path are those of the second scenario. */
-export const LATENCY_SCENARIO: Scenario = SCENARIOS[1];
+/** perf:garbage: scavenges in a million requests. */
+export const SCAVENGES_MAX = 10;
+/** perf:echo: growth of resident memory during an echo of 100 MB. */
+export const ECHO_GROWTH_BYTES_MAX: number = 50 * MB;
+/** perf:soak: growth after the first third of the time, in the heap and outside of it. */
+export const SOAK_HEAP_BYTES_MAX: number = MB;
+export const SOAK_OTHER_BYTES_MAX: number = 6 * MB;
+/** perf:reload: until a new connection is served after a worker was killed. */
+export const RECOVERY_MS_MAX = 1_000;
+
+/** perf:compare: smaller changes of rates and processor time are not reported. */
+export const CHANGE_MIN = 0.05;
+/** The same of micro-benchmarks, which differ by where the compiler puts the code. */
+export const MICRO_CHANGE_MIN = 0.1;
+
+/** perf:hot: the share of the samples in src/ from which on a file is hot. */
+export const HOT_SHARE_MIN = 0.005;

@@ -1,21 +1,21 @@
-// Makes the page of all results again: npm run perf:report. It measures nothing.
+// npm run perf:report: writes the page of all results again, without measuring.
 
-import { parseGiven, usage } from '../../testing/arguments.ts';
-import { refuse } from '../../testing/usage-error.ts';
 import { writeReport } from '../report/write.ts';
+import { NO_THRESHOLDS, runCommand } from '../runner/run-command.ts';
 
-const SHAPE = {
+const SECONDS_MAX = 60;
+
+await runCommand({
   name: 'perf:report',
-  about: 'Makes reports/index.html from reports/results.jsonl: a page that needs no network.',
+  about: 'Writes reports/index.html from reports/results.jsonl: a page that needs no network.',
+  programs: null,
   numbers: {},
   lists: {},
-} as const;
-
-const given = parseGiven(SHAPE, process.argv.slice(2));
-if (typeof given === 'string') {
-  process.exitCode = refuse(given);
-} else if (given.help) {
-  console.log(usage(SHAPE));
-} else {
-  console.log(writeReport());
-}
+  exitCodes: 'Exit codes: 0 when the page was written, 1 when not, 2 when the arguments are wrong.',
+  isSilent: () => true,
+  secondsMax: () => SECONDS_MAX,
+  run: async () => {
+    console.log(writeReport());
+    return NO_THRESHOLDS;
+  },
+});

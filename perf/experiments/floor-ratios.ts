@@ -1,117 +1,95 @@
-// Measures the server against the floor: npm run perf:floor. docs/performance.md says how to read
-// it.
+// Measures the server against its floor with wrk, workload by workload. Both are up all the time;
+// the one without load sleeps.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type FloorArguments, parseFloorArguments, USAGE } from '../against-floor-arguments.ts';
-import { freePort, pairingProblem, type ServerChild, startServer } from '../measure/child-process.ts';
-import { formatCount, type Measured, tableOf, type Window } from './floor-table.ts';
-import { describeMachine } from '../measure/machine.ts';
-import { pairUp, summary } from '../measure/pairs.ts';
-import { probe } from '../load/probe.ts';
-import { busyShare, othersShare, readCoreTicks, usedMicroseconds } from '../system/process-figures.ts';
-import { refuse } from '../../testing/usage-error.ts';
-import {
-  CONNECTIONS,
-  conditions,
-  LOAD_CORE,
-  passes,
-  SERVER_CORE,
-  type Workload,
-} from '../catalog/setup.ts';
+import type { FloorWorkload } from '../catalog/scenarios.ts';
+import { CONNECTIONS, LOAD_CORE, SERVER_CORE } from '../catalog/setup.ts';
+import { FLOOR_RATIO_MIN } from '../catalog/thresholds.ts';
 import { runWrk, writePipelineScript } from '../load/wrk.ts';
+import type { ServerChild } from '../measure/child-process.ts';
+import { pairUp, summary } from '../measure/pairs.ts';
+import { probeScenario, startScenarioFloor } from '../measure/scenario-servers.ts';
+import { countText } from '../runner/table.ts';
+import type { Threshold } from '../runner/threshold.ts';
+import { startVibing } from '../servers/start-vibing.ts';
+import {
+  busyShare,
+  othersShare,
+  readCoreTicks,
+  usedMicroseconds,
+} from '../system/process-figures.ts';
+import { conditions, type MeasuredWorkload, type Window, workloadTable } from './floor-table.ts';
 
-/** Long enough for the code to be compiled well; not counted. */
+/** Long enough for the compiler to optimize hot code; not counted. */
 const WARM_UP_SECONDS = 2;
 
-process.exitCode = await main();
+export interface FloorOptions {
+  readonly rounds: number;
+  readonly seconds: number;
+}
 
-async function main(): Promise<number> {
-  const options = parseFloorArguments(process.argv.slice(2));
-  if (typeof options === 'string') return refuse(options);
-  if (options.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  const problem = pairingProblem();
-  if (problem !== null) {
-    console.error(problem);
-    return 2;
-  }
+/** Prints a table for each workload. */
+export async function measureFloorRatios(
+  workloads: readonly FloorWorkload[],
+  options: FloorOptions,
+): Promise<readonly MeasuredWorkload[]> {
   const folder = mkdtempSync(join(tmpdir(), 'vibing-floor-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  try {
-    return await measureAll(options, folder);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    return 1;
-  }
-}
-
-async function measureAll(options: FloorArguments, folder: string): Promise<number> {
-  const machine = describeMachine();
-  console.log(Object.values(machine).join(', '));
   const length = `${options.rounds} windows of ${options.seconds} s`;
   console.log(`${length} for the server, each between two of the floor\n`);
-  const all: Measured[] = [];
-  for (const workload of options.workloads) {
+  const all: MeasuredWorkload[] = [];
+  for (const workload of workloads) {
     const measured = await measure(workload, options, folder);
     all.push(measured);
-    console.log(`${tableOf(measured)}\n`);
+    console.log(`${workloadTable(measured)}\n`);
   }
-  const missed = all.filter(({ passed }) => !passed).map(({ workload }) => workload.name);
-  console.log(missed.length === 0 ? 'every bar is met' : `bars missed: ${missed.join(', ')}`);
-  if (options.json !== '') {
-    const { seconds, rounds } = options;
-    const text = JSON.stringify({ ...machine, seconds, rounds, measured: all }, null, 2);
-    writeFileSync(options.json, `${text}\n`);
-  }
-  return missed.length === 0 ? 0 : 1;
+  return all;
 }
 
-/** Both servers are up all the time; the one that is not asked sleeps. */
-async function measure(
-  workload: Workload,
-  options: FloorArguments,
-  folder: string,
-): Promise<Measured> {
-  const args = ['--driver', workload.driver];
-  const server = await startServer('servers/vibing.ts', { args, core: SERVER_CORE });
-  if (!server.line.includes(` ${workload.driver} `))
-    throw new Error(`not what was asked: ${server.line}`);
-  const { bytes } = await probeWell(server, workload.path);
-  const floorArgs = [String(await freePort()), workload.response, String(bytes)];
-  const floor = await startServer(workload.floor, { args: floorArgs, core: SERVER_CORE });
-  const responded = await probeWell(floor, workload.path);
-  if (responded.bytes !== bytes) {
-    throw new Error(`the floor answers with ${responded.bytes} bytes, the server with ${bytes}`);
-  }
-  const script = workload.depth === 1 ? '' : writePipelineScript(folder, workload.depth);
-  const run = (child: ServerChild, seconds: number): Promise<Window> =>
-    measureWindow(child, workload.path, seconds, script);
+export function floorThreshold({ ratios, workload }: MeasuredWorkload): Threshold {
+  return {
+    name: `${workload.name}: median ratio to the floor`,
+    value: ratios.median,
+    is: 'at least',
+    bound: FLOOR_RATIO_MIN[workload.name],
+    digits: 3,
+  };
+}
 
+async function measure(
+  workload: FloorWorkload,
+  { rounds, seconds }: FloorOptions,
+  folder: string,
+): Promise<MeasuredWorkload> {
+  const { scenario } = workload;
+  const server = await startVibing(workload.driver);
+  const response = await probeScenario(server.port, scenario);
+  const floor = await startScenarioFloor(scenario, response, { script: workload.floor });
+  const script = scenario.depth === 1 ? '' : writePipelineScript(folder, scenario.depth);
+  const [{ target }] = scenario.requests;
+  const run = (child: ServerChild, length: number): Promise<Window> =>
+    measureWindow(child, target, length, script);
   await run(floor, WARM_UP_SECONDS);
   await run(server, WARM_UP_SECONDS);
-  const floors = [await run(floor, options.seconds)];
+  const floors = [await run(floor, seconds)];
   const servers: Window[] = [];
-  for (let round = 1; round <= options.rounds; round++) {
-    servers.push(await run(server, options.seconds));
-    floors.push(await run(floor, options.seconds));
+  for (let round = 1; round <= rounds; round++) {
+    servers.push(await run(server, seconds));
+    floors.push(await run(floor, seconds));
     const { requestsPerSecond } = servers[round - 1];
-    const progress = `${workload.name}: round ${round} of ${options.rounds}`;
-    if (process.stderr.isTTY) console.error(`${progress}, ${formatCount(requestsPerSecond)}/s`);
+    const progress = `${workload.name}: round ${round} of ${rounds}`;
+    if (process.stderr.isTTY) console.error(`${progress}, ${countText(requestsPerSecond)}/s`);
   }
-  await probeWell(server, workload.path);
+  await probeScenario(server.port, scenario);
   await server.stop();
   await floor.stop();
-  return judge(workload, bytes, floors, servers);
-}
-
-async function probeWell(child: ServerChild, path: string): Promise<{ bytes: number }> {
-  const { status, bytes, head } = await probe(child.port, path);
-  if (status !== 200) throw new Error(`GET ${path} was not answered well:\n${head}`);
-  return { bytes };
+  const rate = ({ requestsPerSecond }: Window): number => requestsPerSecond;
+  const pairs = pairUp(floors.map(rate), servers.map(rate));
+  const ratios = summary(pairs.map(({ ratio }) => ratio));
+  const text = conditions(workload, response.bytes);
+  return { workload, conditions: text, pairs, floors, servers, ratios };
 }
 
 async function measureWindow(
@@ -131,25 +109,5 @@ async function measureWindow(
     microseconds: used / report.requests,
     othersShare: othersShare(coreBefore, readCoreTicks(SERVER_CORE), used),
     loadShare: busyShare(loadBefore, readCoreTicks(LOAD_CORE)),
-  };
-}
-
-function judge(
-  workload: Workload,
-  responseBytes: number,
-  floors: readonly Window[],
-  servers: readonly Window[],
-): Measured {
-  const rate = ({ requestsPerSecond }: Window): number => requestsPerSecond;
-  const pairs = pairUp(floors.map(rate), servers.map(rate));
-  const ratios = summary(pairs.map(({ ratio }) => ratio));
-  return {
-    workload,
-    conditions: conditions(workload, responseBytes),
-    pairs,
-    floors,
-    servers,
-    ratios,
-    passed: passes(workload, ratios),
   };
 }

@@ -1,117 +1,101 @@
-// Measures what connections cost that do nothing: memory for each, and the speed of the traffic
-// beside them. Run: npm run perf:idle
+// What idle connections cost: memory for each of them, and the rate of the load next to them.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { measureBeside, rate, WARM_UP_SECONDS } from '../measure/background-load.ts';
-import { descriptorsOf, startServer } from '../measure/child-process.ts';
-import { startVibing } from '../servers/start-peer.ts';
+import { BACKGROUND_RATIO_MIN, IDLE_CONNECTION_BYTES_MAX } from '../catalog/thresholds.ts';
+import {
+  type BackgroundFigures,
+  measureBackgroundLoad,
+  rateOf,
+  WARM_UP_SECONDS,
+} from '../measure/background-load.ts';
+import { startConnections } from '../measure/scenario-servers.ts';
+import { cell, tableText } from '../runner/table.ts';
+import type { Threshold } from '../runner/threshold.ts';
+import { startVibing } from '../servers/start-vibing.ts';
+import { descriptorsOf } from '../system/prerequisites.ts';
 import { descriptorCount, residentBytes } from '../system/process-figures.ts';
-import { runScript } from '../runner/run-command.ts';
-import { type Bar, cell, tableText } from '../runner/table.ts';
-import { LOAD_CORE } from '../catalog/setup.ts';
+import { attempt } from './attempt.ts';
 
-const DRIVERS = ['uring', 'epoll'];
-const KIB = 1024;
-const BYTES_BAR = 2 * KIB;
-const SPEED_BAR = 0.9;
-/** For wrk, listeners, and what a process has open anyway. */
+/** Descriptors for wrk, listeners, and what a process has open anyway. */
 const SPARE = 200;
 const SETTLE_MS = 3_000;
 const START_SECONDS = 150;
 
-interface Figures {
+export interface IdleOptions {
   readonly connections: number;
-  readonly bytes: number;
-  readonly free: number;
-  readonly burdened: number;
-  readonly ratio: number;
+  readonly rounds: number;
+  readonly seconds: number;
 }
 
-// Servers and loads of a run that failed end with it.
-process.exit(
-  await runScript({
-    name: 'perf:idle',
-    about:
-      'Measures how the memory of a server grows by connections that asked once and stay, and\n' +
-      'how fast GET / is beside them, with windows of a server without them in turn.',
-    programs: ['wrk', 'prlimit'],
-    numbers: {
-      connections: { default: 20_000, min: 100, max: 80_000, what: 'idle connections' },
-      rounds: { default: 5, max: 99, what: 'windows of each' },
-      seconds: { default: 2, max: 60, what: 'length of a window' },
-    },
-    lists: { drivers: { values: DRIVERS, what: 'which drivers' } },
-    secondsMax: ({ numbers: { rounds, seconds }, lists }) =>
-      lists.drivers.length * (START_SECONDS + (2 * rounds + 3) * (seconds + 3)),
-    measure: async ({ numbers: { connections: wanted, rounds, seconds }, lists }) => {
-      const connections = descriptorsOf(wanted + SPARE) - SPARE;
-      if (connections < wanted) {
-        const limit = connections + SPARE;
-        console.log(
-          `a process may have ${limit} descriptors (ulimit -Hn): ${connections} connections`,
-        );
-      }
-      const rows = [['', 'connections', 'bytes each', 'without/s', 'beside/s', 'ratio']];
-      const bars: Bar[] = [];
-      for (const driver of lists.drivers) {
-        const figures = await measure(driver, connections, rounds, seconds).catch(
-          (error: Error) => {
-            console.log(`${driver}: NOT RUN: ${error.message.trim()}`);
-            return null;
-          },
-        );
-        const { bytes = Number.NaN, free = Number.NaN, burdened = Number.NaN } = figures ?? {};
-        const ratio = figures?.ratio ?? Number.NaN;
-        const open = String(figures?.connections ?? '-');
-        rows.push([driver, open, cell(bytes, 0), cell(free, 0), cell(burdened, 0), cell(ratio, 3)]);
-        bars.push({
-          name: `${driver}: bytes for a connection`,
-          value: bytes,
-          is: 'less than',
-          bound: BYTES_BAR,
-          digits: 0,
-        });
-        bars.push({
-          name: `${driver}: speed beside them`,
-          value: ratio,
-          is: 'at least',
-          bound: SPEED_BAR,
-          digits: 3,
-        });
-      }
-      console.log(tableText(rows));
-      return bars;
-    },
-  }),
-);
+interface Figures extends BackgroundFigures {
+  readonly connections: number;
+  readonly bytes: number;
+}
 
-async function measure(
-  driver: string,
-  connections: number,
-  rounds: number,
-  seconds: number,
-): Promise<Figures> {
-  const keepSeconds = START_SECONDS + (2 * rounds + 3) * (seconds + 3);
+/** For one driver. */
+export function idleSecondsMax({ rounds, seconds }: IdleOptions): number {
+  return START_SECONDS + (2 * rounds + 3) * (seconds + 3);
+}
+
+export async function measureIdleConnections(
+  drivers: readonly string[],
+  options: IdleOptions,
+): Promise<readonly Threshold[]> {
+  const connections = descriptorsOf(options.connections + SPARE) - SPARE;
+  if (connections < options.connections) {
+    const limit = connections + SPARE;
+    console.log(
+      `a process may have ${limit} descriptors (ulimit -Hn): measuring ${connections} connections`,
+    );
+  }
+  const rows = [['', 'connections', 'bytes each', 'without/s', 'with/s', 'ratio']];
+  const thresholds: Threshold[] = [];
+  for (const driver of drivers) {
+    const figures = await attempt(driver, () => measure(driver, { ...options, connections }));
+    const bytes = figures?.bytes ?? Number.NaN;
+    const ratio = figures?.ratios.median ?? Number.NaN;
+    const rates = [figures?.without, figures?.loaded].map((rate) => cell(rate ?? Number.NaN, 0));
+    const open = String(figures?.connections ?? '-');
+    rows.push([driver, open, cell(bytes, 0), ...rates, cell(ratio, 3)]);
+    thresholds.push({
+      name: `${driver}: bytes for a connection`,
+      value: bytes,
+      is: 'less than',
+      bound: IDLE_CONNECTION_BYTES_MAX,
+      digits: 0,
+    });
+    thresholds.push({
+      name: `${driver}: rate with idle connections to rate without`,
+      value: ratio,
+      is: 'at least',
+      bound: BACKGROUND_RATIO_MIN,
+      digits: 3,
+    });
+  }
+  console.log(tableText(rows));
+  return thresholds;
+}
+
+async function measure(driver: string, options: IdleOptions): Promise<Figures> {
+  const { connections, rounds, seconds } = options;
+  const descriptors = connections + SPARE;
   const settings = [
     `connectionsMax=${connections + SPARE}`,
-    `keepAliveTimeoutMs=${keepSeconds * 1000}`,
+    `keepAliveTimeoutMs=${idleSecondsMax(options) * 1000}`,
   ];
-  const burdened = await startVibing(driver, settings, connections + SPARE);
-  const free = await startVibing(driver, settings, connections + SPARE);
-  // Compiling, and the heap that full load wants, are not the connections' doing.
-  for (const server of [burdened, free]) await rate(server, WARM_UP_SECONDS);
+  const loaded = await startVibing(driver, { settings, descriptors });
+  const without = await startVibing(driver, { settings, descriptors });
+  // Compiled code and the heap of full load are not memory of idle connections.
+  for (const server of [loaded, without]) await rateOf(server, WARM_UP_SECONDS);
   await sleep(SETTLE_MS);
-  const bytesBefore = residentBytes(burdened.pid, 'now');
-  const openBefore = descriptorCount(burdened.pid);
-  const args = ['--port', `${burdened.port}`, '--kind', 'idle', '--count', `${connections}`];
-  const descriptors = connections + SPARE;
-  const pool = await startServer('crowd.ts', { args, core: LOAD_CORE, descriptors });
+  const bytesBefore = residentBytes(loaded.pid, 'now');
+  const openBefore = descriptorCount(loaded.pid);
+  const idle = await startConnections(loaded, 'idle', connections, descriptors);
   await sleep(SETTLE_MS);
-  const bytes = (residentBytes(burdened.pid, 'now') - bytesBefore) / connections;
-  const beside = await measureBeside({ free, burdened, rounds, seconds });
-  const open = descriptorCount(burdened.pid) - openBefore;
-  if (open < connections) throw new Error(`only ${open} of ${connections} connections stayed`);
-  await pool.stop();
-  for (const server of [burdened, free]) await server.stop();
-  return { ...beside, connections: open, bytes, ratio: beside.ratios.median };
+  const bytes = (residentBytes(loaded.pid, 'now') - bytesBefore) / connections;
+  const rates = await measureBackgroundLoad({ without, loaded, rounds, seconds });
+  const open = descriptorCount(loaded.pid) - openBefore;
+  if (open < connections) throw new Error(`only ${open} of ${connections} connections stayed open`);
+  for (const child of [idle, loaded, without]) await child.stop();
+  return { ...rates, connections: open, bytes };
 }

@@ -1,20 +1,22 @@
-// The figures of perf:peers as a table, and its bars.
+// The figures of perf:peers as tables, and their thresholds.
 
-import { median } from '../measure/pairs.ts';
 import { PEER_NAMES, PEERS, type Peer } from '../catalog/peers.ts';
-import { type Bar, cell, tableText } from '../runner/table.ts';
+import { PEER_RATIO_MIN } from '../catalog/thresholds.ts';
+import { median } from '../measure/pairs.ts';
+import { cell, countText, tableText } from '../runner/table.ts';
+import type { Threshold } from '../runner/threshold.ts';
 
 export interface PeerFigures {
   readonly peer: Peer;
-  /** Requests a second of each window, in order; none when it did not run. */
+  /** Requests a second of each window, in order; empty when it did not run. */
   readonly rates: readonly number[];
-  /** Processor time of it for a request, children included: the median. */
+  /** Processor time for a request, with that of children: the median. */
   readonly microseconds: number;
-  /** Somebody else's, and not installed: nothing to be judged by. */
+  /** A server of another project that is not installed: no threshold applies to it. */
   readonly isMissing: boolean;
 }
 
-/** How many times as fast as another, compared within each round; NaN when one did not run. */
+/** The median ratio of rates within each round; NaN when one of the two did not run. */
 export function ratio(figures: readonly PeerFigures[], peer: Peer, other: Peer): number {
   const rates = figures.find((one) => one.peer === peer)?.rates ?? [];
   const others = figures.find((one) => one.peer === other)?.rates ?? [];
@@ -34,20 +36,20 @@ export function peerTable(figures: readonly PeerFigures[]): string {
     const ratios = (['floor', 'nginx', 'bun'] as const).map((other) =>
       cell(ratio(figures, peer, other), 3),
     );
-    const rate = Math.round(median(rates)).toLocaleString('en-US');
+    const rate = countText(median(rates));
     rows.push([name, rate, ...ratios, cell(microseconds, 2)]);
   }
   return tableText(rows);
 }
 
-interface ScenarioFigures {
+export interface ScenarioFigures {
   readonly scenario: string;
   readonly figures: readonly PeerFigures[];
 }
 
 /**
- * All scenarios as one table for a document: requests a second of the first of ours that ran, and
- * of the others how many times as many.
+ * All scenarios as one table for a document: requests a second of our first server that ran, and
+ * the others as multiples of it.
  */
 export function peerMarkdown(tables: readonly ScenarioFigures[]): string {
   const ran = (peer: Peer): boolean =>
@@ -63,7 +65,7 @@ export function peerMarkdown(tables: readonly ScenarioFigures[]): string {
     const cells = tables.map(({ figures }) => {
       const { rates = [] } = figures.find((one) => one.peer === peer) ?? {};
       if (rates.length === 0) return '-';
-      if (peer === own) return Math.round(median(rates)).toLocaleString('en-US');
+      if (peer === own) return countText(median(rates));
       const times = ratio(figures, peer, own);
       return Number.isNaN(times) ? '-' : `${times.toFixed(2)}x`;
     });
@@ -72,19 +74,12 @@ export function peerMarkdown(tables: readonly ScenarioFigures[]): string {
   return lines.join('\n');
 }
 
-const BARS: readonly (readonly [peer: Peer, other: Peer, bound: number])[] = [
-  ['uring', 'floor', 0.92],
-  ['uring', 'epoll', 1.0],
-  ['uring', 'nginx', 1.1],
-  ['epoll', 'nginx', 1.0],
-  ['uring', 'bun', 1.3],
-  ['epoll', 'bun', 1.3],
-];
-
-/** Those of the servers asked for and installed. One of ours that could not run misses its bars. */
-export function peerBars(figures: readonly PeerFigures[]): readonly Bar[] {
-  const asked = new Set(figures.filter(({ isMissing }) => !isMissing).map(({ peer }) => peer));
-  return BARS.filter(([peer, other]) => asked.has(peer) && asked.has(other)).map(
+/** For the servers that are measured and installed. A driver of ours that did not run misses. */
+export function peerThresholds(figures: readonly PeerFigures[]): readonly Threshold[] {
+  const measured = new Set<Peer>(
+    figures.filter(({ isMissing }) => !isMissing).map(({ peer }) => peer),
+  );
+  return PEER_RATIO_MIN.filter(([peer, other]) => measured.has(peer) && measured.has(other)).map(
     ([peer, other, bound]) => ({
       name: `${PEER_NAMES[peer]} to ${PEER_NAMES[other]}`,
       value: ratio(figures, peer, other),

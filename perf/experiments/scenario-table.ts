@@ -1,17 +1,17 @@
-// The lines of a run as a table to read.
+// The results of npm run perf as a table.
 
 import type { ResultLine } from '../measure/results.ts';
-import { cell, tableText } from '../runner/table.ts';
+import { cell, countText, tableText } from '../runner/table.ts';
 
 const HEAD = ['', 'requests/s', 'least', 'most', 'ratio', 'us CPU', 'floor us', 'P50 ms', 'P99 ms'];
 
-export function perfTable(lines: readonly ResultLine[]): string {
+export function scenarioTable(lines: readonly ResultLine[]): string {
   const rows = lines.map((line) => [
     nameOf(line),
-    count(line.rate.median),
-    count(line.rate.least),
-    count(line.rate.most),
-    // At a rate of our own both do as many: there is nothing to compare.
+    countText(line.rate.median),
+    countText(line.rate.least),
+    countText(line.rate.most),
+    // At a fixed rate both have the same rate: there is nothing to compare.
     line.load === 'full' ? cell(line.ratio?.median ?? Number.NaN, 3) : '-',
     cell(line.cpuUs?.median ?? Number.NaN, 2),
     cell(line.floor?.cpuUs?.median ?? Number.NaN, 2),
@@ -27,9 +27,5 @@ export function perfTable(lines: readonly ResultLine[]): string {
 
 function nameOf({ askedRate, load, scenario }: ResultLine): string {
   if (load === 'full') return scenario;
-  return `${scenario} at ${count(askedRate)}/s${load === 'half' ? ' (half)' : ''}`;
-}
-
-function count(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
+  return `${scenario} at ${countText(askedRate)}/s${load === 'half' ? ' (half)' : ''}`;
 }

@@ -1,130 +1,117 @@
-// Measures good traffic beside clients that hold their connections up: a thousand that send a byte
-// of a head every second, a thousand that read nothing of a megabyte. They have to be gone when
-// their timeouts say so. Run: npm run perf:slow
+// The rate of the load next to slow clients: some send a byte of a head every second, others read
+// nothing of a megabyte. The server has to close their connections when their timeouts have passed.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Beside, measureBeside, rate, WARM_UP_SECONDS } from '../measure/background-load.ts';
-import { startServer } from '../measure/child-process.ts';
-import { startVibing } from '../servers/start-peer.ts';
+import { BACKGROUND_RATIO_MIN } from '../catalog/thresholds.ts';
+import {
+  type BackgroundFigures,
+  measureBackgroundLoad,
+  rateOf,
+  WARM_UP_SECONDS,
+} from '../measure/background-load.ts';
+import { startConnections } from '../measure/scenario-servers.ts';
+import { cell, tableText } from '../runner/table.ts';
+import type { Threshold } from '../runner/threshold.ts';
+import { startVibing } from '../servers/start-vibing.ts';
 import { descriptorCount } from '../system/process-figures.ts';
-import { runScript } from '../runner/run-command.ts';
-import { type Bar, cell, tableText } from '../runner/table.ts';
-import { LOAD_CORE } from '../catalog/setup.ts';
+import { attempt } from './attempt.ts';
 
-const DRIVERS = ['uring', 'epoll'];
-const SPEED_BAR = 0.9;
-/** From starting to connect to the first window; more than it takes. */
+/** From the first connection to the first window; more than it takes. */
 const OPEN_SECONDS = 8;
-/** lingerTimeoutMs comes after the timeout, and timeouts are looked at now and then. */
+/** lingerTimeoutMs follows the timeout, and the server checks timeouts only now and then. */
 const LINGER_MS = 1_000;
 const SLACK_MS = 3_000;
-const LOOK_MS = 200;
+const POLL_MS = 200;
 const START_SECONDS = 60;
 
-interface Figures extends Beside {
-  readonly bad: number;
-  /** Still there when their time was over. */
+export interface SlowOptions {
+  /** Of each kind. */
+  readonly clients: number;
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+interface Figures extends BackgroundFigures {
+  readonly slow: number;
+  /** Still connected when their time had passed. */
   readonly left: number;
-  /** From when the last of them came to when all were gone. */
-  readonly goneSeconds: number;
+  /** From the last connection opened to the last one closed. */
+  readonly closedSeconds: number;
   readonly timeoutSeconds: number;
 }
 
-// Servers and loads of a run that failed end with it.
-process.exit(
-  await runScript({
-    name: 'perf:slow',
-    about:
-      'Measures how fast GET / is beside clients that trickle their heads and clients that read\n' +
-      'nothing, with windows of a server without them in turn, and whether they are gone in time.',
-    programs: ['wrk'],
-    numbers: {
-      clients: { default: 1_000, min: 10, max: 8_000, what: 'slow clients of each kind' },
-      rounds: { default: 3, max: 99, what: 'windows of each' },
-      seconds: { default: 2, max: 60, what: 'length of a window' },
-    },
-    lists: { drivers: { values: DRIVERS, what: 'which drivers' } },
-    secondsMax: ({ numbers: { rounds, seconds }, lists }) =>
-      lists.drivers.length * (START_SECONDS + 2 * timeoutSeconds(rounds, seconds)),
-    measure: async ({ numbers: { clients, rounds, seconds }, lists }) => {
-      const rows = [
-        ['', 'slow', 'without/s', 'beside/s', 'ratio', 'timeout', 'gone after', 'left'],
-      ];
-      const bars: Bar[] = [];
-      for (const driver of lists.drivers) {
-        const figures = await measure(driver, clients, rounds, seconds).catch((error: Error) => {
-          console.log(`${driver}: NOT RUN: ${error.message.trim()}`);
-          return null;
-        });
-        rows.push([driver, ...cells(figures)]);
-        bars.push(...barsOf(driver, figures));
-      }
-      console.log(tableText(rows));
-      return bars;
-    },
-  }),
-);
+/** For one driver. */
+export function slowSecondsMax(options: SlowOptions): number {
+  return START_SECONDS + 2 * timeoutSecondsOf(options);
+}
+
+export async function measureSlowClients(
+  drivers: readonly string[],
+  options: SlowOptions,
+): Promise<readonly Threshold[]> {
+  const rows = [['', 'slow', 'without/s', 'with/s', 'ratio', 'timeout', 'closed after', 'left']];
+  const thresholds: Threshold[] = [];
+  for (const driver of drivers) {
+    const figures = await attempt(driver, () => measure(driver, options));
+    rows.push([driver, ...cells(figures)]);
+    thresholds.push(...thresholdsOf(driver, figures));
+  }
+  console.log(tableText(rows));
+  return thresholds;
+}
 
 function cells(figures: Figures | null): readonly string[] {
   if (figures === null) return Array.from({ length: 7 }, () => '-');
-  const { bad, free, burdened, ratios, left } = figures;
-  const times = [`${figures.timeoutSeconds} s`, `${cell(figures.goneSeconds, 1)} s`];
-  const speeds = [cell(free, 0), cell(burdened, 0), cell(ratios.median, 3)];
-  return [String(bad), ...speeds, ...times, String(left)];
+  const { closedSeconds, left, loaded, ratios, slow, timeoutSeconds, without } = figures;
+  const rates = [cell(without, 0), cell(loaded, 0), cell(ratios.median, 3)];
+  return [String(slow), ...rates, `${timeoutSeconds} s`, `${cell(closedSeconds, 1)} s`, `${left}`];
 }
 
-function barsOf(driver: string, figures: Figures | null): readonly Bar[] {
+function thresholdsOf(driver: string, figures: Figures | null): readonly Threshold[] {
   const ratio = figures?.ratios.median ?? Number.NaN;
   const left = figures?.left ?? Number.NaN;
   return [
     {
-      name: `${driver}: speed beside them`,
+      name: `${driver}: rate with slow clients to rate without`,
       value: ratio,
       is: 'at least',
-      bound: SPEED_BAR,
+      bound: BACKGROUND_RATIO_MIN,
       digits: 3,
     },
     { name: `${driver}: slow clients left`, value: left, is: 'at most', bound: 0, digits: 0 },
   ];
 }
 
-/** They stay for the measurement, and not for longer. */
-function timeoutSeconds(rounds: number, seconds: number): number {
+/** Long enough for the windows, and no longer. */
+function timeoutSecondsOf({ rounds, seconds }: SlowOptions): number {
   return OPEN_SECONDS + (2 * rounds + 1) * (seconds + 1);
 }
 
-async function measure(
-  driver: string,
-  clients: number,
-  rounds: number,
-  seconds: number,
-): Promise<Figures> {
-  const timeout = timeoutSeconds(rounds, seconds);
-  const settings = [`connectionTimeoutMs=${timeout * 1000}`, `lingerTimeoutMs=${LINGER_MS}`];
-  const burdened = await startVibing(driver, settings);
-  const free = await startVibing(driver, settings);
-  for (const server of [burdened, free]) await rate(server, WARM_UP_SECONDS);
-  // What wrk left is gone before the counting begins.
-  await sleep(LOOK_MS);
-  const openBefore = descriptorCount(burdened.pid);
-  const slow = (): number => descriptorCount(burdened.pid) - openBefore;
-  const start = (kind: string) => {
-    const args = ['--port', `${burdened.port}`, '--kind', kind, '--count', `${clients}`];
-    return startServer('crowd.ts', { args, core: LOAD_CORE });
-  };
-  const unread = await start('unread');
-  const trickling = await start('trickle');
-  const cameMs = performance.now();
-  const weigh = (on: boolean): Promise<unknown> => trickling.ask(on ? 'resume' : 'pause');
-  const beside = await measureBeside({ free, burdened, rounds, seconds, weigh });
-  await sleep(LOOK_MS);
-  const bad = slow();
-  if (bad < 2 * clients) throw new Error(`${2 * clients - bad} slow clients were gone too early`);
-  await trickling.ask('resume');
-  const untilMs = cameMs + timeout * 1000 + LINGER_MS + SLACK_MS;
-  while (slow() > 0 && performance.now() < untilMs) await sleep(LOOK_MS);
-  const goneSeconds = (performance.now() - cameMs) / 1000;
-  const left = slow();
-  for (const child of [unread, trickling, burdened, free]) await child.stop();
-  return { ...beside, bad, left, goneSeconds, timeoutSeconds: timeout };
+async function measure(driver: string, options: SlowOptions): Promise<Figures> {
+  const { clients, rounds, seconds } = options;
+  const timeoutSeconds = timeoutSecondsOf(options);
+  const settings = [`connectionTimeoutMs=${timeoutSeconds * 1000}`, `lingerTimeoutMs=${LINGER_MS}`];
+  const loaded = await startVibing(driver, { settings });
+  const without = await startVibing(driver, { settings });
+  for (const server of [loaded, without]) await rateOf(server, WARM_UP_SECONDS);
+  // The connections of wrk are closed before the count begins.
+  await sleep(POLL_MS);
+  const openBefore = descriptorCount(loaded.pid);
+  const slowCount = (): number => descriptorCount(loaded.pid) - openBefore;
+  const unread = await startConnections(loaded, 'unread', clients);
+  const trickle = await startConnections(loaded, 'trickle', clients);
+  const openedMs = performance.now();
+  const setTraffic = (on: boolean): Promise<unknown> => trickle.ask(on ? 'resume' : 'pause');
+  const rates = await measureBackgroundLoad({ without, loaded, rounds, seconds, setTraffic });
+  await sleep(POLL_MS);
+  const slow = slowCount();
+  if (slow < 2 * clients)
+    throw new Error(`${2 * clients - slow} slow clients were closed too early`);
+  await trickle.ask('resume');
+  const untilMs = openedMs + timeoutSeconds * 1000 + LINGER_MS + SLACK_MS;
+  while (slowCount() > 0 && performance.now() < untilMs) await sleep(POLL_MS);
+  const closedSeconds = (performance.now() - openedMs) / 1000;
+  const left = slowCount();
+  for (const child of [unread, trickle, loaded, without]) await child.stop();
+  return { ...rates, slow, left, closedSeconds, timeoutSeconds };
 }

@@ -1,12 +1,12 @@
-// Frozen: do not tune, figures depend on it. The fixed answers of both floors: the same fields and
-// as many bytes as the server's, though nothing in them is ever computed.
+// Frozen: do not tune, figures depend on it. The fixed responses of the floors: the same fields and
+// as many bytes as the server's responses, with nothing computed for a request.
 
 const HELLO = 'Hello, World!';
 const KILOBYTE = 1024;
 
-/** A field that fills up: the server's ETag and Last-Modified, say, where a file has them. */
+/** A field that pads the head: it stands for ETag and Last-Modified of a file. */
 const FILL_NAME = 'ETag: ';
-/** Name, line end, and a value of one byte. */
+/** Its name, its line end, and a value of one byte. */
 const FILL_BYTES_MIN = FILL_NAME.length + 3;
 
 /** `hello` is 13 bytes of text, `1024` a kilobyte; `bytes` is head and body together, 0 for any. */

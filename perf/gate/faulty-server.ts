@@ -1,8 +1,8 @@
-// The server of the gate with a fault planted in it, to prove that the gate finds it.
+// The server of the gate with an injected fault, to prove that the gate detects it.
 //
 //   node build/perf/gate/faulty-server.js --fault none|slow|pause|leak [--driver NAME] [--spin NS]
 //
-// slow: every request takes NS nanoseconds more. pause: everything stands still for 5 ms once a
+// slow: every request takes NS nanoseconds more. pause: the event loop is blocked for 5 ms once a
 // second. leak: a kilobyte of every request is kept.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,8 +10,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createServer, type Middleware, type ServerOptions } from 'vibing';
-
-export const FAULTS = ['none', 'slow', 'pause', 'leak'] as const;
 
 const PAUSE_MS = 5;
 const PAUSE_EVERY_MS = 1_000;
@@ -38,24 +36,23 @@ const server = createServer({
   shutdownTimeoutMs: 500,
 });
 
-/** What was leaked. */
-const kept: Uint8Array[] = [];
-const planted: Record<string, Middleware> = {
+const leaked: Uint8Array[] = [];
+const injected: Record<string, Middleware> = {
   slow: (_request, _response, next) => {
     spin(Number(values.spin) / 1e6);
     return next();
   },
   leak: (_request, _response, next) => {
-    kept.push(new Uint8Array(LEAK_BYTES).fill(1));
+    leaked.push(new Uint8Array(LEAK_BYTES).fill(1));
     return next();
   },
 };
-const middleware = planted[values.fault];
+const middleware = injected[values.fault];
 if (middleware !== undefined) server.use(middleware);
 server.get('/', (_request, response) => response.text('Hello, World!'));
 
 const { driver, port } = await server.listen();
-console.log(`planted ${values.fault} ${driver} on 127.0.0.1:${port}`);
+console.log(`fault ${values.fault} ${driver} on 127.0.0.1:${port}`);
 if (values.fault === 'pause') setInterval(() => spin(PAUSE_MS), PAUSE_EVERY_MS);
 for (const event of ['SIGTERM', 'disconnect']) process.on(event, () => process.exit());
 

@@ -1,11 +1,18 @@
-// A window of autocannon, a load generator that people know, in a process of its own:
+// One window of load by autocannon, in a process of its own:
 //
 //   node build/perf/load/autocannon-process.js URL CONNECTIONS SECONDS
 //
-// It prints one line of JSON.
+// It prints its report as one line of JSON.
 
 import { createRequire } from 'node:module';
-import type { AutocannonReport } from '../experiments/second-opinion.ts';
+
+/** What this script prints. */
+export interface AutocannonReport {
+  readonly responses: number;
+  readonly rate: number;
+  readonly problems: number;
+  readonly latencyMs: Readonly<Record<string, number>>;
+}
 
 interface Result {
   readonly requests: { readonly total: number; readonly average: number };

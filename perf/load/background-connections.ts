@@ -1,11 +1,11 @@
-// Many connections that are a burden and no load, in a process of their own; perf:idle, perf:quiet
-// and perf:slow put them beside good traffic.
+// Many background connections in a process of their own, in addition to the load of perf:idle,
+// perf:quiet and perf:slow.
 //
 //   node build/perf/load/background-connections.js --port PORT --kind idle|trickle|unread --count N
 //
-// idle: asks once, then keeps the connection. trickle: a byte of a head every second. unread: asks
-// for a megabyte and reads none of it. As a child it takes 'pause' and 'resume', for the bytes of
-// those that trickle.
+// idle: sends one request, then keeps the connection. trickle: sends one byte of a head every
+// second. unread: requests a megabyte and reads nothing. The messages 'pause' and 'resume' stop and
+// continue the bytes of trickle.
 
 import { connect, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
@@ -15,17 +15,17 @@ type Kind = 'idle' | 'trickle' | 'unread';
 
 const KINDS: readonly string[] = ['idle', 'trickle', 'unread'];
 /**
- * Every source has ports of its own, fewer than 30,000, and the kernel searches long for a free one
- * where many are used or rest after a run before.
+ * Every source address has fewer than 30,000 ports, and the kernel searches long for a free one
+ * where many are in use or in TIME_WAIT.
  */
 const SOURCES = Array.from({ length: 32 }, (_, index) => `127.0.0.${2 + index}`);
 const CONNECTING_MAX = 128;
 const OPEN_MS_MAX = 120_000;
-/** Each tick sends a byte on so large a part of the connections that all get one a second. */
+/** Each tick sends a byte on 1/TICKS of the connections, so that each sends one a second. */
 const TICK_MS = 50;
 const TICKS = 1000 / TICK_MS;
-const HEAD_BEGUN = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ';
-const USAGE = 'usage: crowd --port PORT --kind idle|trickle|unread --count N';
+const INCOMPLETE_HEAD = 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ';
+const USAGE = 'usage: background-connections --port PORT --kind idle|trickle|unread --count N';
 
 process.exitCode = await main();
 
@@ -63,7 +63,7 @@ async function openAll(port: number, kind: Kind, count: number): Promise<readonl
   const lane = async (): Promise<void> => {
     while (next < count) {
       if (performance.now() > untilMs)
-        throw new Error(`only ${sockets.length} connections came up`);
+        throw new Error(`only ${sockets.length} connections were opened`);
       sockets.push(await open(port, kind, SOURCES[next++ % SOURCES.length], bytes));
     }
   };
@@ -71,7 +71,7 @@ async function openAll(port: number, kind: Kind, count: number): Promise<readonl
   return sockets;
 }
 
-/** Resolves when it is up and, where it is to be idle, was answered. */
+/** Resolves when it is connected and, when idle, has its response. */
 function open(port: number, kind: Kind, source: string, bytes: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', localAddress: source });
@@ -81,13 +81,15 @@ function open(port: number, kind: Kind, source: string, bytes: number): Promise<
       if (kind === 'idle') {
         socket.write(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
       } else {
-        socket.write(kind === 'trickle' ? HEAD_BEGUN : 'GET /large HTTP/1.1\r\nHost: a\r\n\r\n');
+        socket.write(
+          kind === 'trickle' ? INCOMPLETE_HEAD : 'GET /large HTTP/1.1\r\nHost: a\r\n\r\n',
+        );
         settle();
       }
     });
     const settle = (): void => {
       socket.off('error', reject);
-      // Being thrown out is what happens to them in the end.
+      // The server closes or resets them when their timeout has passed.
       socket.on('error', () => socket.destroy());
       resolve(socket);
     };
@@ -96,12 +98,12 @@ function open(port: number, kind: Kind, source: string, bytes: number): Promise<
       return;
     }
     socket.on('end', () => {
-      if (received < bytes) reject(new Error('a connection ended before it was answered'));
+      if (received < bytes) reject(new Error('a connection ended before its response'));
     });
     socket.on('data', (chunk: Buffer) => {
-      const wasWhole = received >= bytes;
+      const wasComplete = received >= bytes;
       received += chunk.length;
-      if (kind === 'idle' && !wasWhole && received >= bytes) settle();
+      if (kind === 'idle' && !wasComplete && received >= bytes) settle();
     });
   });
 }

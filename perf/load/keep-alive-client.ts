@@ -1,5 +1,5 @@
-// A load of clients that each keep a connection, ask one thing after the other, and open a new one
-// when the server says that it closes. Every request that fails is counted with its reason.
+// Clients that each keep one connection, send one request after another, and open a new connection
+// when the server closes the old one. Every failed request is counted with its reason.
 
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,15 +8,15 @@ import { type RawResponse, ResponseReader } from './response-reader.ts';
 /** Why a request failed. */
 export type Reason =
   | 'refused'
-  | 'closed before the answer'
-  | 'reset before the answer'
-  | 'half an answer'
-  | 'silence'
-  | 'wrong answer';
+  | 'closed before the response'
+  | 'reset before the response'
+  | 'truncated response'
+  | 'timeout'
+  | 'wrong response';
 
 export interface Failure {
   readonly reason: Reason;
-  /** Our port of the connection; 0 when there was none. */
+  /** The client's port of the connection; 0 when there was no connection. */
   readonly port: number;
   readonly what: string;
 }
@@ -26,25 +26,25 @@ export interface ClientOptions {
   readonly paths: readonly string[];
   readonly connections: number;
   /**
-   * Whether a request on a kept connection that ends before any byte of the answer is asked again
-   * on a new one, once, as browsers do (RFC 9110 9.2.2): the server may have closed it just then.
+   * Whether a request is retried once on a new connection when a kept connection ended before any
+   * byte of the response, as browsers do (RFC 9110 9.2.2): the server may have just closed it.
    */
   readonly retries: boolean;
 }
 
 const TIMEOUT_MS = 10_000;
-/** After a failure, so that a server that is gone is not asked a million times. */
-const REST_MS = 20;
+/** After a failure, so that a stopped server does not cause a million failures. */
+const PAUSE_MS = 20;
 const FAILURES_KEPT = 10_000;
 
 export class KeepAliveClient {
   readonly #options: ClientOptions;
   #lanes: Promise<void>[] = [];
-  #isOver = false;
+  #isStopped = false;
   #failures: Failure[] = [];
   responded = 0;
   retried = 0;
-  /** Connections the server said it closes. */
+  /** Connections that the server announced to close. */
   renewed = 0;
 
   constructor(options: ClientOptions) {
@@ -57,11 +57,11 @@ export class KeepAliveClient {
   }
 
   async stop(): Promise<void> {
-    this.#isOver = true;
+    this.#isStopped = true;
     await Promise.all(this.#lanes);
   }
 
-  /** The failures since it was asked last. */
+  /** The failures since the last call. */
   takeFailures(): readonly Failure[] {
     const failures = this.#failures;
     this.#failures = [];
@@ -70,28 +70,28 @@ export class KeepAliveClient {
 
   async #lane(lane: number): Promise<void> {
     const { paths } = this.#options;
-    let kept: Kept | null = null;
-    for (let turn = lane; !this.#isOver; turn++) {
+    let kept: KeptConnection | null = null;
+    for (let turn = lane; !this.#isStopped; turn++) {
       kept = await this.#request(kept, paths[turn % paths.length]);
     }
     kept?.socket.destroy();
   }
 
-  /** One request, on the kept connection or a new one; gives the connection that can be kept. */
-  async #request(kept: Kept | null, path: string): Promise<Kept | null> {
+  /** One request, on the kept connection or a new one; returns the connection if it can be kept. */
+  async #request(kept: KeptConnection | null, path: string): Promise<KeptConnection | null> {
     const { port, retries } = this.#options;
-    let connection = kept ?? new Kept(port);
-    let result = await connection.ask(path);
-    if (kept !== null && retries && isOutstanding(result)) {
+    let connection = kept ?? new KeptConnection(port);
+    let result = await connection.request(path);
+    if (kept !== null && retries && hasNoResponse(result)) {
       this.retried += 1;
       connection.socket.destroy();
-      connection = new Kept(port);
-      result = await connection.ask(path);
+      connection = new KeptConnection(port);
+      result = await connection.request(path);
     }
     if ('reason' in result) {
       connection.socket.destroy();
       if (this.#failures.length < FAILURES_KEPT) this.#failures.push(result);
-      await sleep(REST_MS);
+      await sleep(PAUSE_MS);
       return null;
     }
     this.responded += 1;
@@ -102,18 +102,18 @@ export class KeepAliveClient {
   }
 }
 
-function isOutstanding(result: RawResponse | Failure): boolean {
+function hasNoResponse(result: RawResponse | Failure): boolean {
   if (!('reason' in result)) return false;
   return /^(closed|reset) before/.test(result.reason);
 }
 
-class Kept {
+class KeptConnection {
   readonly socket: Socket;
   readonly #reader = new ResponseReader();
   readonly #host: string;
   #settle: ((result: RawResponse | Failure) => void) | null = null;
   #ownPort = 0;
-  #end: Failure | null = null;
+  #failure: Failure | null = null;
 
   constructor(port: number) {
     this.#host = `127.0.0.1:${port}`;
@@ -124,18 +124,18 @@ class Kept {
       this.#ownPort = socket.localPort ?? 0;
     });
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
-    socket.once('end', () => this.#over('closed before the answer', 'end'));
+    socket.once('end', () => this.#fail('closed before the response', 'end'));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const isRefused = error.code === 'ECONNREFUSED';
-      this.#over(isRefused ? 'refused' : 'reset before the answer', error.code ?? '');
+      this.#fail(isRefused ? 'refused' : 'reset before the response', error.code ?? '');
     });
-    socket.setTimeout(TIMEOUT_MS, () => this.#over('silence', 'no answer'));
+    socket.setTimeout(TIMEOUT_MS, () => this.#fail('timeout', 'no response'));
   }
 
-  ask(path: string): Promise<RawResponse | Failure> {
+  request(path: string): Promise<RawResponse | Failure> {
     return new Promise((resolve) => {
-      if (this.#end !== null) {
-        resolve(this.#end);
+      if (this.#failure !== null) {
+        resolve(this.#failure);
         return;
       }
       this.#settle = resolve;
@@ -145,21 +145,21 @@ class Kept {
 
   #received(chunk: Buffer): void {
     const response =
-      this.#settle === null ? new Error('an answer to nothing') : this.#reader.feed(chunk);
+      this.#settle === null ? new Error('a response without a request') : this.#reader.feed(chunk);
     if (response === null) return;
-    if (response instanceof Error) this.#over('wrong answer', response.message);
-    else if (response.status !== 200) this.#over('wrong answer', `status ${response.status}`);
+    if (response instanceof Error) this.#fail('wrong response', response.message);
+    else if (response.status !== 200) this.#fail('wrong response', `status ${response.status}`);
     else this.#finish(response);
   }
 
-  #over(reason: Reason, what: string): void {
-    const isHalf = this.#reader.isBegun && reason !== 'wrong answer';
+  #fail(reason: Reason, what: string): void {
+    const isTruncated = this.#reader.isBegun && reason !== 'wrong response';
     const failure = {
-      reason: isHalf ? 'half an answer' : reason,
+      reason: isTruncated ? 'truncated response' : reason,
       port: this.#ownPort,
       what,
     } as const;
-    this.#end ??= failure;
+    this.#failure ??= failure;
     this.#finish(failure);
   }
 
@@ -170,11 +170,11 @@ class Kept {
   }
 }
 
-/** How many failed for each reason, as text; '' when none did. */
+/** The number of failures for each reason, as text; '' without failures. */
 export function reasonsText(failures: readonly Failure[]): string {
   const counts = new Map<string, number>();
   for (const { reason, what } of failures) {
-    const text = reason === 'wrong answer' ? `${reason} (${what})` : reason;
+    const text = reason === 'wrong response' ? `${reason} (${what})` : reason;
     counts.set(text, (counts.get(text) ?? 0) + 1);
   }
   return [...counts].map(([reason, count]) => `${count} ${reason}`).join(', ');

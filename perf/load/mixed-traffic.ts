@@ -1,5 +1,5 @@
-// Traffic of many kinds at a moderate rate, good and bad, with connections that come and go: what
-// perf:soak lets a server live with. Which comes next is up to a seed.
+// Traffic of many kinds at a moderate rate, valid and malformed, on short and long connections:
+// what perf:soak sends. A seed decides which kind comes next.
 
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -11,7 +11,7 @@ export interface Tally {
   failed: number;
 }
 
-/** Everything has to be over by then. */
+/** Of silence on a connection. */
 const TIMEOUT_MS = 15_000;
 const PAUSE_MS_MAX = 40;
 const KEEP_ALIVE_REQUESTS_MAX = 60;
@@ -22,7 +22,7 @@ const LONG_BYTES = 300 * 1024;
 const READ_PAUSE_MS = 15;
 const HELLO = 'Hello, World!';
 
-/** No request is good after any of these. */
+/** The server closes the connection after each of these. */
 const MALFORMED: readonly string[] = [
   'GET / HTTP/1.1\r\n\r\n',
   'GET  / HTTP/1.1\r\nHost: a\r\n\r\n',
@@ -36,45 +36,46 @@ const MALFORMED: readonly string[] = [
   '\u0000\u0001\u0002\r\n\r\n',
 ];
 
-type Act = (port: number, random: Random) => Promise<void>;
+type Exchange = (port: number, random: Random) => Promise<void>;
 
-const ACTS: Readonly<Record<string, Act>> = {
+const EXCHANGES: Readonly<Record<string, Exchange>> = {
   'keep-alive': keepAlive,
   'one request': async (port, random) => {
     const isLong = random(2) === 0;
     const path = isLong ? '/file-300k.txt' : '/file-1k.txt';
-    await expectLength(await ask(port, path), isLong ? LONG_BYTES : SMALL_BYTES);
+    await expectLength(await send(port, path), isLong ? LONG_BYTES : SMALL_BYTES);
   },
   pipelined: async (port) => {
     const one = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
     const last = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
-    const text = await exchange(port, one.repeat(PIPELINED - 1) + last);
+    const text = await rawExchange(port, one.repeat(PIPELINED - 1) + last);
     const responses = text.split(HELLO).length - 1;
-    if (responses !== PIPELINED) throw new Error(`${responses} of ${PIPELINED} answers`);
+    if (responses !== PIPELINED) throw new Error(`${responses} of ${PIPELINED} responses`);
   },
   echo: async (port, random) => {
     const body = Buffer.alloc(random(ECHO_BYTES_MAX), 'e');
-    await expectLength(await ask(port, '/echo', undefined, body), body.length);
+    await expectLength(await send(port, '/echo', undefined, body), body.length);
   },
   'slow reader': slowReader,
-  'reset in an answer': resetInResponse,
+  'reset in a response': resetInResponse,
   malformed: async (port, random) => {
-    const text = await exchange(port, MALFORMED[random(MALFORMED.length)]);
-    if (!/^HTTP\/1\.1 (400|505) /.test(text)) throw new Error(`answered ${text.slice(0, 40)}`);
+    const text = await rawExchange(port, MALFORMED[random(MALFORMED.length)]);
+    if (!/^HTTP\/1\.1 (400|505) /.test(text))
+      throw new Error(`the response was ${text.slice(0, 40)}`);
   },
 };
 
-export const KINDS: readonly string[] = Object.keys(ACTS);
+export const KINDS: readonly string[] = Object.keys(EXCHANGES);
 
 export class MixedTraffic {
   readonly tallies: ReadonlyMap<string, Tally> = new Map(
     KINDS.map((kind) => [kind, { done: 0, failed: 0 }]),
   );
-  /** The first few failures, to be told. */
+  /** The first few failures. */
   readonly problems: string[] = [];
   readonly #port: number;
   readonly #random: Random;
-  #isOver = false;
+  #isStopped = false;
   #lanes: Promise<void>[] = [];
 
   constructor(port: number, random: Random) {
@@ -83,39 +84,39 @@ export class MixedTraffic {
   }
 
   /**
-   * Each kind by itself on all lanes at once, a few times: the most that chance would ever bring
-   * together has been there after it.
+   * Each kind by itself on all lanes at once, a few times: no random mixture needs more memory
+   * afterwards.
    */
   async peaks(lanes: number, times: number): Promise<void> {
     for (const kind of KINDS) {
       for (let time = 0; time < times; time++) {
-        await Promise.all(Array.from({ length: lanes }, () => this.#act(kind)));
+        await Promise.all(Array.from({ length: lanes }, () => this.#exchange(kind)));
       }
     }
   }
 
   start(lanes: number): void {
-    this.#isOver = false;
+    this.#isStopped = false;
     this.#lanes = Array.from({ length: lanes }, () => this.#lane());
   }
 
-  /** Resolves when the last connection is over. */
+  /** Resolves when the last exchange has ended. */
   async stop(): Promise<void> {
-    this.#isOver = true;
+    this.#isStopped = true;
     await Promise.all(this.#lanes);
   }
 
   async #lane(): Promise<void> {
-    while (!this.#isOver) {
-      await this.#act(KINDS[this.#random(KINDS.length)]);
+    while (!this.#isStopped) {
+      await this.#exchange(KINDS[this.#random(KINDS.length)]);
       await sleep(this.#random(PAUSE_MS_MAX));
     }
   }
 
-  async #act(kind: string): Promise<void> {
+  async #exchange(kind: string): Promise<void> {
     const tally = this.tallies.get(kind) as Tally;
     try {
-      await ACTS[kind](this.#port, this.#random);
+      await EXCHANGES[kind](this.#port, this.#random);
       tally.done += 1;
     } catch (error) {
       tally.failed += 1;
@@ -129,15 +130,15 @@ async function keepAlive(port: number, random: Random): Promise<void> {
   try {
     const count = 1 + random(KEEP_ALIVE_REQUESTS_MAX);
     for (let index = 0; index < count; index++) {
-      await expectLength(await ask(port, '/', agent), HELLO.length);
+      await expectLength(await send(port, '/', agent), HELLO.length);
     }
   } finally {
     agent.destroy();
   }
 }
 
-/** The answer of status 200, on a connection of its own unless an agent keeps one. */
-function ask(port: number, path: string, agent?: Agent, body?: Buffer): Promise<IncomingMessage> {
+/** Resolves with a response of status 200, on a new connection unless an agent keeps one. */
+function send(port: number, path: string, agent?: Agent, body?: Buffer): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const client = request({
       host: '127.0.0.1',
@@ -146,7 +147,9 @@ function ask(port: number, path: string, agent?: Agent, body?: Buffer): Promise<
       agent: agent ?? false,
       method: body === undefined ? 'GET' : 'POST',
     });
-    client.setTimeout(TIMEOUT_MS, () => client.destroy(new Error(`${path}: silence`)));
+    client.setTimeout(TIMEOUT_MS, () =>
+      client.destroy(new Error(`${path}: no response in ${TIMEOUT_MS} ms`)),
+    );
     client.once('error', reject);
     client.once('response', (response) => {
       if (response.statusCode === 200) resolve(response);
@@ -162,9 +165,9 @@ async function expectLength(response: IncomingMessage, bytes: number): Promise<v
   if (received !== bytes) throw new Error(`${received} bytes instead of ${bytes}`);
 }
 
-/** Takes an answer of 300 KB in small sips, to its end. */
+/** Reads a response of 300 KB slowly, to its end. */
 async function slowReader(port: number): Promise<void> {
-  const response = await ask(port, '/file-300k.txt');
+  const response = await send(port, '/file-300k.txt');
   let received = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     received += chunk.length;
@@ -173,7 +176,7 @@ async function slowReader(port: number): Promise<void> {
   if (received !== LONG_BYTES) throw new Error(`${received} bytes instead of ${LONG_BYTES}`);
 }
 
-/** Leaves with a reset when the first bytes have come. */
+/** Resets the connection when the first bytes of the response have come. */
 function resetInResponse(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = opened(port, reject);
@@ -183,8 +186,8 @@ function resetInResponse(port: number): Promise<void> {
   });
 }
 
-/** Everything that comes until the server closes. */
-function exchange(port: number, text: string): Promise<string> {
+/** Sends a text; resolves with everything that comes until the server closes. */
+function rawExchange(port: number, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = opened(port, reject);
     let received = '';
@@ -200,7 +203,9 @@ function exchange(port: number, text: string): Promise<string> {
 
 function opened(port: number, fail: (error: Error) => void): Socket {
   const socket = connect(port, '127.0.0.1');
-  socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('silence')));
+  socket.setTimeout(TIMEOUT_MS, () =>
+    socket.destroy(new Error(`nothing came for ${TIMEOUT_MS} ms`)),
+  );
   socket.once('error', fail);
   return socket;
 }

@@ -1,4 +1,4 @@
-// Runs wrk, a load generator that is not ours, and reads what it prints.
+// Runs wrk, a load generator of another project, and parses its report.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +8,8 @@ export interface WrkReport {
   readonly requests: number;
   readonly seconds: number;
   readonly requestsPerSecond: number;
-  /** Answers with a status over 399; wrk says nothing of redirections. */
-  readonly refusals: number;
+  /** Responses with a status over 399; wrk does not report redirections. */
+  readonly errorResponses: number;
   readonly socketErrors: number;
 }
 
@@ -18,14 +18,14 @@ export interface WrkLoad {
   readonly connections: number;
   readonly seconds: number;
   readonly core: number;
-  /** A script of wrk, '' for none. */
+  /** The path of a Lua script for wrk, '' for none. */
   readonly script: string;
 }
 
-/** wrk ends a little after its time; beyond this it hangs. */
+/** wrk ends a little after its duration; after this it is killed. */
 const GRACE_MS = 15_000;
 
-/** Throws when the load did not go through as it should have. */
+/** Rejects when a request or a connection failed. */
 export async function runWrk(load: WrkLoad): Promise<WrkReport> {
   const script = load.script === '' ? [] : ['-s', load.script];
   const command = [
@@ -45,7 +45,7 @@ export async function runWrk(load: WrkLoad): Promise<WrkReport> {
   return report;
 }
 
-/** Writes a script that sends `depth` requests at once; gives its path. */
+/** Writes a script that sends `depth` requests at once; returns its path. */
 export function writePipelineScript(folder: string, depth: number): string {
   const path = join(folder, `pipeline-${depth}.lua`);
   writeFileSync(
@@ -56,28 +56,28 @@ export function writePipelineScript(folder: string, depth: number): string {
   return path;
 }
 
-/** What wrk printed, as numbers; throws when it is not a report of wrk. */
+/** Throws when the text is not a report of wrk. */
 export function parseWrk(text: string): WrkReport {
   const total = /^\s*(\S+) requests in (\S+), /m.exec(text);
   const rate = /^Requests\/sec:\s+(\S+)\s*$/m.exec(text);
   if (total === null || rate === null) throw new Error(`not a report of wrk:\n${text}`);
-  const refused = /^\s*Non-2xx or 3xx responses: (\S+)\s*$/m.exec(text);
+  const errorResponses = /^\s*Non-2xx or 3xx responses: (\S+)\s*$/m.exec(text);
   const errors = /^\s*Socket errors: connect (\S+), read (\S+), write (\S+), timeout (\S+)\s*$/m;
   const counts = errors.exec(text)?.slice(1) ?? [];
   return {
     requests: parseCount(total[1]),
     seconds: parseSeconds(total[2]),
     requestsPerSecond: parseCount(rate[1]),
-    refusals: refused === null ? 0 : parseCount(refused[1]),
+    errorResponses: errorResponses === null ? 0 : parseCount(errorResponses[1]),
     socketErrors: counts.reduce((sum, count) => sum + parseCount(count), 0),
   };
 }
 
-/** Why a report is not worth comparing, or null. */
+/** Why a report cannot be compared, or null. */
 export function wrkProblem(report: WrkReport): string | null {
-  if (report.requests === 0) return 'no request was answered';
-  if (report.refusals > 0) return `${report.refusals} answers were not 2xx`;
-  if (report.socketErrors > 0) return `${report.socketErrors} errors on sockets`;
+  if (report.requests === 0) return 'no response came';
+  if (report.errorResponses > 0) return `${report.errorResponses} responses were not 2xx`;
+  if (report.socketErrors > 0) return `${report.socketErrors} socket errors`;
   return null;
 }
 

@@ -1,12 +1,12 @@
-// The latencies of a window as the few points of a curve, and those of several windows as one.
+// The latencies of a window as a few percentiles, and the medians of several windows.
 
 import { median } from './pairs.ts';
 import type { Latencies } from './results.ts';
 
-/** Percent; beyond the last there is only the longest, as 'most'. */
+/** In percent; the maximum is added as 'most'. */
 export const CURVE_PERCENTS = [10, 25, 50, 75, 90, 95, 97.5, 99, 99.5, 99.9] as const;
 
-/** From buckets of a report of src/load, the shortest first, in milliseconds. */
+/** From the histogram of a report of src/load: buckets in milliseconds, in ascending order. */
 export function percentilesOf(
   buckets: readonly (readonly [from: number, to: number, count: number])[],
   mostMs: number,
@@ -25,7 +25,7 @@ export function percentilesOf(
   return found;
 }
 
-/** One disturbed window moves no median. */
+/** The median of each percentile: one disturbed window does not change it much. */
 export function medianLatencies(all: readonly Latencies[]): Latencies {
   const names = Object.keys(all[0] ?? {});
   return Object.fromEntries(
@@ -33,7 +33,7 @@ export function medianLatencies(all: readonly Latencies[]): Latencies {
   );
 }
 
-/** A tenth of a microsecond is as fine as it is measured. */
+/** To a tenth of a microsecond, the resolution of the measurement. */
 function round(ms: number): number {
   return Math.round(ms * 10_000) / 10_000;
 }

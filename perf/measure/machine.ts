@@ -1,4 +1,4 @@
-// What figures were taken on, to stand above them, and pinning this process to a core.
+// The machine, commit and versions that figures belong to, and pinning this process to a core.
 
 import { execFileSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
@@ -15,20 +15,20 @@ export function describeMachine(): Readonly<Record<string, string>> {
   };
 }
 
-/** What stands in every line of results. */
+/** The same facts as every line of results has them. */
 export function runFacts(): RunFacts {
   const all = cpus();
   return {
     startedAt: new Date().toISOString(),
     commit: commit(),
-    machine: all[0]?.model.trim() ?? 'an unknown kind',
+    machine: all[0]?.model.trim() ?? 'unknown processors',
     cores: all.length,
     node: process.version,
     kernel: release(),
   };
 }
 
-/** A short hash, with '+' when a tracked file is not as committed, but for reports themselves. */
+/** A short hash, followed by '+' when a tracked file outside of reports/ was changed. */
 function commit(): string {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' }).trim();
@@ -41,7 +41,7 @@ function commit(): string {
   }
 }
 
-/** All threads of this process; a load made here stays off the server's core. */
+/** Pins all threads of this process, so that its load stays off the server's core. */
 export function pinSelf(core: number): void {
   const args = ['-a', '-c', '-p', String(core), String(process.pid)];
   execFileSync('taskset', args, { stdio: 'pipe' });

@@ -1,15 +1,15 @@
-// Pairs of windows: the same machine gives one figure now and another a second later, so a figure
-// counts only beside those of the floor taken just before and just after it.
+// Pairs of windows: the speed of a machine changes from one second to the next, so a window of the
+// server is compared only with the floor's windows just before and just after it.
 
 /** One window of the server, between two of the floor. */
 export interface Pair {
-  /** Requests per second: the mean of the two floor windows, and the server's. */
+  /** Requests a second: the mean of the two floor windows, and the server's. */
   readonly floor: number;
   readonly server: number;
   readonly ratio: number;
 }
 
-/** Floor windows stand around those of the server: there is one more of them. */
+/** There is one floor window more than there are server windows. */
 export function pairUp(floors: readonly number[], servers: readonly number[]): readonly Pair[] {
   if (floors.length !== servers.length + 1) {
     throw new Error(`${servers.length} windows need ${servers.length + 1} of the floor`);
@@ -20,7 +20,7 @@ export function pairUp(floors: readonly number[], servers: readonly number[]): r
   });
 }
 
-/** The middle one, or the mean of the two in the middle. */
+/** The middle value, or the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new Error('no values have no median');
   const sorted = [...values].sort((left, right) => left - right);

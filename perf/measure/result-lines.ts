@@ -1,13 +1,12 @@
-// Windows of a server and of the floor around them, as a line of results.
+// Makes a line of results of the windows of a server and of its floor.
 
+import type { Scenario } from '../catalog/scenarios.ts';
+import { DISTURBED_SHARE } from '../catalog/thresholds.ts';
+import { shareText } from '../runner/table.ts';
+import { medianLatencies } from './latencies.ts';
 import { median, pairUp, type Summary, summary } from './pairs.ts';
 import type { Latencies, ResultKind, ResultLine, RunFacts, ServerResult } from './results.ts';
-import type { Scenario } from '../catalog/scenarios.ts';
-import { medianLatencies } from './latencies.ts';
 import type { WindowFigures } from './window-load.ts';
-
-/** More than this for others, and a window says little. */
-const DISTURBED = 0.05;
 
 export interface MeasuredServer {
   readonly kind: ResultKind;
@@ -19,7 +18,7 @@ export interface MeasuredServer {
   readonly askedRate: number;
   readonly windowMs: number;
   readonly windows: readonly WindowFigures[];
-  /** One more than windows, in order; none where no floor was there. */
+  /** One more than windows, in order; empty when there is no floor. */
   readonly floors: readonly WindowFigures[];
 }
 
@@ -45,8 +44,8 @@ export function resultLine(measured: MeasuredServer): ResultLine {
     windowMs,
     ...serverResult(windows),
     floor: hasFloor ? { name: `floor/${scenario.floor}`, ...serverResult(floors) } : null,
-    ratio: hasFloor ? ratios(ratesOf(floors), ratesOf(windows), (pair) => pair) : null,
-    cpuRatio: hasFloor ? ratios(costsOf(floors), costsOf(windows), (pair) => 1 / pair) : null,
+    ratio: hasFloor ? ratios(ratesOf(floors), ratesOf(windows), (ratio) => ratio) : null,
+    cpuRatio: hasFloor ? ratios(costsOf(floors), costsOf(windows), (ratio) => 1 / ratio) : null,
     remarks: remarks(windows, floors),
     checks: [],
   };
@@ -63,9 +62,9 @@ function serverResult(windows: readonly WindowFigures[]): ServerResult {
 function ratios(
   floors: readonly number[],
   servers: readonly number[],
-  turn: (ratio: number) => number,
+  convert: (ratio: number) => number,
 ): Summary {
-  return rounded(summary(pairUp(floors, servers).map(({ ratio }) => turn(ratio))), 4);
+  return rounded(summary(pairUp(floors, servers).map(({ ratio }) => convert(ratio))), 4);
 }
 
 function rounded({ median: middle, least, most }: Summary, digits: number): Summary {
@@ -80,20 +79,21 @@ function remarks(
   const found: string[] = [];
   const count = (all: readonly WindowFigures[], is: (window: WindowFigures) => boolean): number =>
     all.filter(is).length;
-  const say = (name: string, what: string, is: (window: WindowFigures) => boolean): void => {
+  const add = (name: string, what: string, is: (window: WindowFigures) => boolean): void => {
     const own = count(windows, is);
     const theirs = count(floors, is);
     if (own + theirs === 0) return;
-    const beside = floors.length === 0 ? '' : ` and ${theirs} of ${floors.length} of the floor`;
-    found.push(`${name}: ${what} in ${own} of ${windows.length} windows${beside}`);
+    const ofFloor = floors.length === 0 ? '' : ` and ${theirs} of ${floors.length} of the floor`;
+    found.push(`${name}: ${what} in ${own} of ${windows.length} windows${ofFloor}`);
   };
-  say('LOAD-BOUND', "the load's core was full", ({ isLoadBound }) => isLoadBound);
-  say('DISTURBED', 'others had 5 % of the core', ({ othersShare }) => othersShare >= DISTURBED);
-  say('OVERLOADED', 'requests were left unanswered', ({ outstanding }) => outstanding > 0);
+  add('LOAD-BOUND', "the load's core was full", ({ isLoadBound }) => isLoadBound);
+  const disturbed = `other processes had ${shareText(DISTURBED_SHARE)} of the core`;
+  add('DISTURBED', disturbed, ({ othersShare }) => othersShare >= DISTURBED_SHARE);
+  add('OVERLOADED', 'requests had no response', ({ outstanding }) => outstanding > 0);
   return found;
 }
 
-/** For open loops at half of the most: a round number, at least one a second. */
+/** Half of the median rate, for an open loop: a whole number, at least 1. */
 export function halfOf(windows: readonly WindowFigures[]): number {
   return Math.max(1, Math.round(median(windows.map(({ rate }) => rate)) / 2));
 }

@@ -1,15 +1,10 @@
-// reports/results.jsonl: what was measured, one line of JSON for each scenario of a run, by
-// perf, perf:peers and the gate alike. Lines are only ever added.
+// reports/results.jsonl: one line of JSON for each scenario and load of a run of perf, perf:peers
+// or perf:gate. Lines are only ever appended.
 
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
 import type { Summary } from './pairs.ts';
-
-/** Compiled, this file lies in build/perf/. VIBING_REPORTS names another folder, as for tests. */
-export const REPORTS_FOLDER: string =
-  process.env['VIBING_REPORTS'] ?? fileURLToPath(new URL('../../../reports/', import.meta.url));
-export const RESULTS_FILE: string = join(REPORTS_FOLDER, 'results.jsonl');
+import { RESULTS_FILE } from './reports-folder.ts';
 
 export const RESULT_KINDS = ['perf', 'peers', 'gate'] as const;
 export type ResultKind = (typeof RESULT_KINDS)[number];
@@ -17,11 +12,11 @@ export type ResultKind = (typeof RESULT_KINDS)[number];
 /** Milliseconds by percentile, as '99.9', and the longest as 'most'. */
 export type Latencies = Readonly<Record<string, number>>;
 
-/** What stands the same in all lines of a run. */
+/** The same in all lines of a run. */
 export interface RunFacts {
   /** When the run began: lines with the same one belong together. */
   readonly startedAt: string;
-  /** A short hash, with '+' behind it when the tree was not as committed. */
+  /** A short hash, followed by '+' when a tracked file was not as committed. */
   readonly commit: string;
   readonly machine: string;
   readonly cores: number;
@@ -29,7 +24,7 @@ export interface RunFacts {
   readonly kernel: string;
 }
 
-/** What the windows of one server came to. */
+/** The figures of one server, over its windows. */
 export interface ServerResult {
   /** Requests a second. */
   readonly rate: Summary;
@@ -39,7 +34,7 @@ export interface ServerResult {
   readonly latencyMs: Latencies;
 }
 
-/** What a gate judged, and why. */
+/** One verdict of the gate. */
 export interface ResultCheck {
   readonly name: string;
   readonly state: 'met' | 'MISSED' | 'NOT JUDGED';
@@ -49,30 +44,30 @@ export interface ResultCheck {
 export interface ResultLine extends RunFacts, ServerResult {
   readonly format: 1;
   readonly kind: ResultKind;
-  /** As in perf/catalog/scenarios.ts, or a name of the gate's own. */
+  /** As in perf/catalog/scenarios.ts, or hello-autocannon. */
   readonly scenario: string;
   /** 'vibing', 'nginx' and so on. */
   readonly server: string;
-  /** '' for servers of others. */
+  /** '' for servers of other projects. */
   readonly driver: string;
   readonly connections: number;
   /** Requests that a connection has in flight. */
   readonly pipelining: number;
-  /** 'full' as fast as it goes; 'rate' at a rate of our own; 'half' at half of 'full'. */
+  /** 'full': as fast as possible; 'rate': at a fixed rate; 'half': at half the rate of 'full'. */
   readonly load: 'full' | 'rate' | 'half';
-  /** Requests a second that were asked for; 0 when as many as were answered. */
+  /** Requests a second of an open loop; 0 with 'full'. */
   readonly askedRate: number;
   readonly windows: number;
   readonly windowMs: number;
-  /** The floor beside it, null when there was none. */
+  /** The floor it was compared with, null when there was none. */
   readonly floor: (ServerResult & { readonly name: string }) | null;
-  /** To the floor, within pairs of windows. */
+  /** To the rate of the floor, within pairs of windows. */
   readonly ratio: Summary | null;
-  /** The floor's processor time for a request by the server's: more is better, as with rates. */
+  /** The floor's processor time for a request to the server's: more is better, as with rates. */
   readonly cpuRatio: Summary | null;
-  /** What makes the figures worth less than they look: LOAD-BOUND, DISTURBED. */
+  /** Why figures may mislead: LOAD-BOUND, DISTURBED, OVERLOADED. */
   readonly remarks: readonly string[];
-  /** What a gate judged in all; they stand in the first line of its run. */
+  /** All verdicts of the gate, in the first line of its run. */
   readonly checks: readonly ResultCheck[];
 }
 
@@ -83,11 +78,11 @@ export function appendResults(lines: readonly ResultLine[], file: string = RESUL
 
 export interface ReadResults {
   readonly lines: readonly ResultLine[];
-  /** Lines that are none, as numbers from 1 on. */
+  /** The numbers of invalid lines, from 1 on. */
   readonly badLines: readonly number[];
 }
 
-/** All lines of a file, in order; none when there is no file. */
+/** All lines of a file, in order; no lines when there is no file. */
 export function readResults(file: string = RESULTS_FILE): ReadResults {
   return existsSync(file) ? parseResults(readFileSync(file, 'utf8')) : { lines: [], badLines: [] };
 }
@@ -117,7 +112,7 @@ function parseLine(text: string): ResultLine | null {
 const TEXTS = ['startedAt', 'commit', 'machine', 'node', 'kernel', 'scenario', 'server', 'driver'];
 const COUNTS = ['cores', 'connections', 'pipelining', 'askedRate', 'windows', 'windowMs'];
 
-/** What the page reads of a line is there; a file that people may edit is not taken at its word. */
+/** Whether a line has everything that the page reads: the file may have been edited by hand. */
 export function isResultLine(value: unknown): value is ResultLine {
   if (!isRecord(value) || value['format'] !== 1) return false;
   const { kind, load, floor, ratio, cpuRatio, remarks, checks } = value;

@@ -1,46 +1,60 @@
-// What stands around a scenario: the server, the floor that answers with as many bytes, and
-// connections that are idle. Before anything is measured every request is asked once.
+// The processes of a scenario: the server, a floor that sends as many bytes, idle connections.
+// Before anything is measured every request is sent once and its response is checked.
 
-import { descriptorsOf, freePort, type ServerChild, startServer } from './child-process.ts';
-import { startVibing } from '../servers/start-peer.ts';
-import { type Probe, probeWith } from '../load/probe.ts';
-import { type AskedRequest, bytesOf } from '../catalog/requests.ts';
+import { bytesOf, type ScenarioRequest } from '../catalog/requests.ts';
 import type { Scenario } from '../catalog/scenarios.ts';
 import { LOAD_CORE, SERVER_CORE } from '../catalog/setup.ts';
+import { type ProbedResponse, probeWith } from '../load/probe.ts';
+import { startVibing } from '../servers/start-vibing.ts';
+import { descriptorsOf } from '../system/prerequisites.ts';
+import { freePort, type ServerChild, startServer } from './child-process.ts';
 
-/** For listeners, loads, and what a process has open anyway. */
+/** Descriptors for listeners, loads, and what a process has open anyway. */
 const SPARE = 200;
-const KEPT_MS = 900_000;
+const KEEP_ALIVE_MS = 900_000;
+const STATUS_OK = 200;
 
-/** What a server has to be told to hold all connections of a scenario. */
+/** Settings with which a server can hold all connections of a scenario. */
 export function connectionSettings(scenario: Scenario): readonly string[] {
-  return [`connectionsMax=${openMost(scenario)}`, `keepAliveTimeoutMs=${KEPT_MS}`];
+  return [`connectionsMax=${descriptorsFor(scenario)}`, `keepAliveTimeoutMs=${KEEP_ALIVE_MS}`];
 }
 
-/** As many descriptors as that takes. */
-export function openMost({ connections, idleConnections }: Scenario): number {
+export function descriptorsFor({ connections, idleConnections }: Scenario): number {
   return connections + idleConnections + SPARE;
 }
 
-export async function startScenarioServer(
-  scenario: Scenario,
-  driver: string,
-): Promise<ServerChild> {
-  return startVibing(driver, connectionSettings(scenario), openMost(scenario));
+export function startScenarioServer(scenario: Scenario, driver: string): Promise<ServerChild> {
+  const descriptors = descriptorsFor(scenario);
+  return startVibing(driver, { settings: connectionSettings(scenario), descriptors });
 }
 
-/** A floor that answers as the server whose answer that is. */
+export interface FloorOptions {
+  /** The script, when it is not the one that the scenario names. */
+  readonly script?: string;
+  readonly nodeFlags?: readonly string[];
+}
+
+/** A floor that sends as many bytes as `response` has; `response` is that of the server. */
 export async function startScenarioFloor(
   scenario: Scenario,
-  response: Probe,
+  response: ProbedResponse,
+  options: FloorOptions = {},
 ): Promise<ServerChild> {
   const { script, args } = floorCommand(scenario, response, await freePort());
-  return startServer(script, { args, core: SERVER_CORE, descriptors: openMost(scenario) });
+  const floor = await startServer(options.script ?? script, {
+    args,
+    core: SERVER_CORE,
+    descriptors: descriptorsFor(scenario),
+    nodeFlags: options.nodeFlags ?? [],
+  });
+  const { bytes } = await probeWith(floor.port, bytesOf(scenario.requests[0]), scenario.name);
+  if (bytes === response.bytes) return floor;
+  throw new Error(`the floor sends ${bytes} bytes, the server ${response.bytes}`);
 }
 
 export function floorCommand(
   scenario: Scenario,
-  { bytes, body }: Pick<Probe, 'bytes' | 'body'>,
+  { bytes, body }: Pick<ProbedResponse, 'bytes' | 'body'>,
   port: number,
 ): { readonly script: string; readonly args: readonly string[] } {
   if (scenario.floor === 'epoll') {
@@ -52,9 +66,9 @@ export function floorCommand(
   return { script: 'floor/sized.ts', args };
 }
 
-/** The answer to the first request; rejects when one is not answered as it should be. */
-export async function askAll(port: number, { requests }: Scenario): Promise<Probe> {
-  const responses: Probe[] = [];
+/** Sends every request once; resolves with the first response, rejects when one is wrong. */
+export async function probeScenario(port: number, { requests }: Scenario): Promise<ProbedResponse> {
+  const responses: ProbedResponse[] = [];
   for (const request of requests) {
     const name = `${request.method} ${request.target}`;
     const response = await probeWith(port, bytesOf(request), name);
@@ -64,34 +78,47 @@ export async function askAll(port: number, { requests }: Scenario): Promise<Prob
   }
   const [first] = responses;
   if (responses.some(({ bytes }) => bytes !== first.bytes)) {
-    throw new Error('its answers are not of one length, so no floor stands beside them');
+    throw new Error('its responses differ in length, so no floor can be compared with it');
   }
   return first;
 }
 
-export function responseProblem({ expected }: AskedRequest, response: Probe): string | null {
-  if (response.status !== 200) return `answered with ${response.status}`;
+export function responseProblem(
+  { expected }: ScenarioRequest,
+  { body, status }: ProbedResponse,
+): string | null {
+  if (status !== STATUS_OK) return `status ${status}`;
   if (typeof expected === 'number') {
-    const { length } = response.body;
-    return length === expected ? null : `${length} bytes instead of ${expected}`;
+    return body.length === expected ? null : `${body.length} bytes instead of ${expected}`;
   }
-  return response.body === expected
-    ? null
-    : `${JSON.stringify(response.body.slice(0, 80))} came back`;
+  if (body === expected) return null;
+  return `${JSON.stringify(body.slice(0, 80))} instead of ${JSON.stringify(expected.slice(0, 80))}`;
 }
 
-/** Connections that asked once and stay while the child runs; null where none are asked for. */
+/** Opens the idle connections of a scenario in a child process; null when it has none. */
 export async function startIdle(
-  scenario: Scenario,
+  { idleConnections }: Scenario,
   server: ServerChild,
 ): Promise<ServerChild | null> {
-  const { idleConnections } = scenario;
   if (idleConnections === 0) return null;
-  const wanted = idleConnections + SPARE;
-  const descriptors = descriptorsOf(wanted);
-  if (descriptors < wanted) {
-    throw new Error(`a process may have ${descriptors} descriptors (ulimit -Hn), ${wanted} needed`);
+  const descriptors = idleConnections + SPARE;
+  const available = descriptorsOf(descriptors);
+  if (available < descriptors) {
+    throw new Error(
+      `a process may have ${available} descriptors (ulimit -Hn), ${descriptors} are needed`,
+    );
   }
-  const args = ['--port', `${server.port}`, '--kind', 'idle', '--count', `${idleConnections}`];
-  return startServer('crowd.ts', { args, core: LOAD_CORE, descriptors });
+  return startConnections(server, 'idle', idleConnections, descriptors);
+}
+
+/** Background connections in a child process: see perf/load/background-connections.ts. */
+export function startConnections(
+  server: ServerChild,
+  kind: 'idle' | 'trickle' | 'unread',
+  count: number,
+  descriptors = 0,
+): Promise<ServerChild> {
+  const args = ['--port', `${server.port}`, '--kind', kind, '--count', `${count}`];
+  const options = { args, core: LOAD_CORE, descriptors };
+  return startServer('load/background-connections.ts', options);
 }

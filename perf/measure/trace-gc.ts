@@ -1,13 +1,13 @@
-// Reads what V8 prints with --trace-gc.
+// Reads the lines that V8 prints with --trace-gc.
 
 export interface Collection {
-  /** Milliseconds since the process began, nearly. */
+  /** Since the process began, nearly. */
   readonly atMs: number;
   readonly kind: 'scavenge' | 'mark-sweep';
   readonly pauseMs: number;
 }
 
-/** The collections in a text that may hold anything else as well. */
+/** The collections in a text, which may have other lines too. */
 export function collectionsIn(text: string): readonly Collection[] {
   // [7:0x5]     123 ms: Scavenge 4.5 (5.4) -> 4.0 (6.1) MB, 0.62 / 0.00 ms  (average mu = ...
   const line = /^\[\d+:0x[0-9a-f]+\]\s+(\d+) ms: (Scavenge|Mark-\w+).*? MB, ([\d.]+) \//gm;

@@ -1,7 +1,6 @@
-// Watches a process from inside: collections of garbage, turns that took too long, the heap. Loaded
-// before the program by `node --import`, so that a server and a floor are watched in the same way
-// and know nothing of it. Answers 'begin' or 'begin with turns' and 'end' around a window, 'heap'
-// and 'held'.
+// Observes a process from inside: garbage collections, long turns, the heap. `node --import` loads
+// it before the script, so that servers and floors are observed in the same way without any code of
+// their own. Messages: 'begin' or 'begin with turns' and 'end' around a window, 'heap', 'held'.
 
 import { createRequire } from 'node:module';
 import { PerformanceObserver } from 'node:perf_hooks';
@@ -11,31 +10,31 @@ import { TURN_MS } from '../catalog/thresholds.ts';
 
 export interface Watched {
   readonly gcPausesMs: readonly number[];
-  /** How often Node's loop came round too late. */
+  /** Turns of Node's event loop that took longer than TURN_MS. */
   readonly lateTurns: number;
   /**
-   * How often that was for work of the thread that serves: it had the core for so long. A machine
-   * that is shared takes the core away for milliseconds, many times a second, and V8 compiles in
-   * threads beside; neither holds a turn up by the server's doing.
+   * Those in which the main thread itself used the core for that long. A shared machine takes the
+   * core away for milliseconds, many times a second, and V8 compiles in other threads: such turns
+   * are late, but the server is not the cause.
    */
   readonly busyTurns: number;
 }
 
-/** Bytes that a process has after a collection of all garbage. */
+/** Bytes that a process holds after a full garbage collection. */
 export interface Held {
-  /** What is alive, with the buffers that belong to it. */
+  /** Live objects, with the buffers that they own. */
   readonly heap: number;
-  /** Resident beside V8's spaces, which grow and shrink as it pleases. */
-  readonly beside: number;
+  /** Resident memory outside of V8's spaces, which V8 grows and shrinks by its own rules. */
+  readonly other: number;
 }
 
-/** A timer this short comes round with every turn that is not longer. */
+/** The timer fires once in every turn that is not longer than this. */
 const TICK_MS = 1;
 
 interface Koffi {
   load(path: null): { func(prototype: string): (id: number, into: BigInt64Array) => number };
 }
-/** By koffi, as the floor's calls, at the first need: Node 20 has no clock of a thread. */
+/** Through koffi, loaded at first use: Node 20 has no clock for the time of a thread. */
 let readClock: ((id: number, into: BigInt64Array) => number) | null = null;
 const THREAD_CLOCK = 3;
 /** Seconds and nanoseconds. */
@@ -52,16 +51,16 @@ const observer = new PerformanceObserver((list) => {
   for (const { duration } of list.getEntries()) gcPausesMs.push(duration);
 });
 
-/** Kept for good: the flag is for contexts that are made after it. */
+/** Kept, since --expose-gc only affects contexts that are created after it. */
 let collect: (() => void) | null = null;
 
-process.on('message', (question) => {
-  if (question === 'begin') begin(false);
-  else if (question === 'begin with turns') begin(true);
-  // What the observer was told last comes with a later round of the loop.
-  else if (question === 'end') setTimeout(() => process.send?.(end()), 5);
-  else if (question === 'heap') process.send?.(heapBytes());
-  else if (question === 'held') process.send?.(held());
+process.on('message', (message) => {
+  if (message === 'begin') begin(false);
+  else if (message === 'begin with turns') begin(true);
+  // The observer's last entries are delivered in a later turn of the loop.
+  else if (message === 'end') setTimeout(() => process.send?.(end()), 5);
+  else if (message === 'heap') process.send?.(heapBytes());
+  else if (message === 'held') process.send?.(held());
 });
 
 function begin(withTurns: boolean): void {
@@ -80,14 +79,14 @@ function tick(): void {
   const nowUsedMs = usedMs();
   if (nowMs - lastMs > TURN_MS + TICK_MS) {
     lateTurns += 1;
-    // What was done in the millisecond before the timer was due is not part of its being late.
+    // The millisecond before the timer was due is not part of the delay.
     if (nowUsedMs - lastUsedMs > TURN_MS + TICK_MS) busyTurns += 1;
   }
   lastMs = nowMs;
   lastUsedMs = nowUsedMs;
 }
 
-/** Processor time of this thread, CLOCK_THREAD_CPUTIME_ID. */
+/** Processor time of this thread: CLOCK_THREAD_CPUTIME_ID. */
 function usedMs(): number {
   readClock ??= clockReader();
   readClock(THREAD_CLOCK, clock);
@@ -106,7 +105,7 @@ function end(): Watched {
   return { gcPausesMs: [...gcPausesMs], lateTurns, busyTurns };
 }
 
-/** What is left after two collections of everything: the first may only find what is to die. */
+/** After two full collections: the first may only find objects that the second can free. */
 function heapBytes(): number {
   if (collect === null) {
     setFlagsFromString('--expose-gc');
@@ -121,5 +120,5 @@ function heapBytes(): number {
 function held(): Held {
   const heap = heapBytes();
   const spaces = getHeapSpaceStatistics().reduce((sum, one) => sum + one.physical_space_size, 0);
-  return { heap, beside: process.memoryUsage.rss() - spaces };
+  return { heap, other: process.memoryUsage.rss() - spaces };
 }

@@ -1,35 +1,37 @@
-// Windows of servers in turn, asked by one load that stays up: what perf and perf:peers measure by.
+// Windows of load on one server after another, by one load process that stays up. All commands that
+// use the project's own load measure by it, except for the gate, which runs the load itself.
 
+import { LOAD_CORE } from '../catalog/setup.ts';
 import { type ServerChild, startServer } from './child-process.ts';
 import type { Latencies } from './results.ts';
-import { LOAD_CORE } from '../catalog/setup.ts';
 
-/** What the load is told, as JSON. */
+/** What the load process is sent, as JSON. */
 export interface WindowOrder {
   readonly scenario: string;
   readonly port: number;
-  /** Whose processor time is read, with its children. */
+  /** The server, whose processor time is read, with that of its children. */
   readonly pid: number;
   readonly windowMs: number;
   readonly warmUpMs: number;
-  /** Requests a second, each timed from when it was due; 0 for as many as are answered. */
+  /** Requests a second in an open loop; 0 for as many as the server responds to. */
   readonly rate: number;
 }
 
 export interface WindowFigures {
   readonly rate: number;
+  /** Processor time of the server for a request. */
   readonly cpuUs: number;
-  /** How much of the server's core others had, 0 to 1. */
+  /** The share of the server's core that other processes had, 0 to 1. */
   readonly othersShare: number;
   readonly loadShare: number;
-  /** The load had no time left: the server may be able to do more. */
+  /** The load's core was full: the server may be faster than the figure. */
   readonly isLoadBound: boolean;
-  /** Requests that were due and not answered when patience ended. */
+  /** Requests that were due and had no response when the load stopped waiting. */
   readonly outstanding: number;
   readonly latencyMs: Latencies;
 }
 
-export type WindowResponse =
+export type WindowReply =
   | { readonly problem: null; readonly figures: WindowFigures }
   | { readonly problem: string };
 
@@ -38,10 +40,10 @@ export interface WindowLength {
   readonly rate: number;
 }
 
-/** So that connections are up and caches warm before anything is counted. */
+/** Connections are up and caches are warm before counting begins. */
 const WARM_UP_MS = 120;
-const PATIENCE_MS = 20_000;
-/** The most descriptors a load takes: connections in scenarios are fewer by far. */
+const WAIT_MS_MAX = 20_000;
+/** More than the connections of any scenario. */
 const LOAD_DESCRIPTORS = 8_192;
 
 export class WindowLoad {
@@ -53,10 +55,10 @@ export class WindowLoad {
 
   static async start(): Promise<WindowLoad> {
     const options = { core: LOAD_CORE, descriptors: LOAD_DESCRIPTORS };
-    return new WindowLoad(await startServer('load-child.ts', options));
+    return new WindowLoad(await startServer('measure/window-load-process.ts', options));
   }
 
-  /** Rejects when anything went wrong with a request or a connection. */
+  /** Rejects when a request or a connection failed. */
   async run(
     server: Pick<ServerChild, 'pid' | 'port'>,
     scenario: string,
@@ -64,12 +66,10 @@ export class WindowLoad {
   ): Promise<WindowFigures> {
     const { pid, port } = server;
     const order: WindowOrder = { scenario, port, pid, windowMs, warmUpMs: WARM_UP_MS, rate };
-    const response = (await this.#child.ask(
-      JSON.stringify(order),
-      windowMs + PATIENCE_MS,
-    )) as WindowResponse;
-    if (response.problem !== null) throw new Error(response.problem);
-    return response.figures;
+    const reply = await this.#child.ask(JSON.stringify(order), windowMs + WAIT_MS_MAX);
+    const window = reply as WindowReply;
+    if (window.problem !== null) throw new Error(window.problem);
+    return window.figures;
   }
 
   stop(): Promise<void> {
@@ -77,7 +77,7 @@ export class WindowLoad {
   }
 }
 
-/** One window of each in turn, `windows` times; the first stands once more at the end. */
+/** One window of each server in turn, `windows` times; the first has one more at the end. */
 export async function windowsInTurn<T>(
   servers: readonly T[],
   windows: number,

@@ -1,4 +1,5 @@
-// Measures timeouts: armed and disarmed among thousands of others, extended, expired, asked for.
+// Measures deadlines: arming and disarming among thousands of others, extending, expiring, and the
+// search for the next one.
 
 import { do_not_optimize as keep } from 'mitata';
 import { Deadlines } from '../../src/base/deadlines.ts';
@@ -37,7 +38,7 @@ function arming(): () => void {
   };
 }
 
-/** Each node's turn comes again after `roundMs`, or always at the same moment. */
+/** Each node is extended again after `roundMs`, or always at the same moment with 0. */
 function extending(roundMs: number): () => void {
   const deadlines = pool(0);
   let node = 0;

@@ -1,4 +1,4 @@
-// Measures writing the head of an answer, with few fields and with more, and setting those fields.
+// Measures encoding the head of a response, with few fields and with more, and setting the fields.
 
 import { do_not_optimize as keep } from 'mitata';
 import { DateField } from '../../src/http/date.ts';

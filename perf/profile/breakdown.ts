@@ -1,18 +1,11 @@
-// Where the microseconds of a request go: npm run perf:breakdown. docs/performance.md says how to
-// read it.
+// Where the processor time of a request goes, by part of the server and of the kernel.
 
+import { cell, tableText } from '../runner/table.ts';
 import { recordServer } from './record.ts';
-import { SCENARIO_NAMES, SCENARIOS } from '../load/run-scenario.ts';
 import { countParts, PARTS, type Part } from './shares.ts';
 import { parseStacks } from './stacks.ts';
-import { runScript } from '../runner/run-command.ts';
-import { cell, tableText } from '../runner/table.ts';
 
-/** Warming up, starting, and reading what was recorded. */
-const AROUND_SECONDS = 60;
-const DRIVERS = ['uring', 'epoll'];
-
-interface Broken {
+export interface Breakdown {
   readonly name: string;
   readonly microseconds: number;
   readonly requestsPerSecond: number;
@@ -21,42 +14,19 @@ interface Broken {
   readonly counts: ReadonlyMap<Part, number>;
 }
 
-process.exit(
-  await runScript({
-    name: 'perf:breakdown',
-    about:
-      'Says where the processor time of a request goes, by taking stacks of the server at full\n' +
-      'load and counting the innermost functions by the folder of their source.',
-    programs: ['perf'],
-    numbers: { seconds: { default: 10, max: 60, what: 'how long stacks are taken' } },
-    lists: {
-      drivers: { values: DRIVERS, what: 'drivers of the server' },
-      scenarios: { values: SCENARIO_NAMES, default: ['hello'], what: 'what is asked' },
-    },
-    secondsMax: ({ numbers, lists }) =>
-      lists.drivers.length * lists.scenarios.length * (AROUND_SECONDS + numbers.seconds * 3),
-    measure: async ({ numbers, lists }) => {
-      const all: Broken[] = [];
-      for (const scenario of lists.scenarios) {
-        for (const driver of lists.drivers) {
-          all.push(await breakDown(driver, scenario, numbers.seconds));
-        }
-      }
-      console.log(breakdownTable(all));
-      return [];
-    },
-  }),
-);
-
-async function breakDown(driver: string, scenario: string, seconds: number): Promise<Broken> {
-  const recording = await recordServer(driver, SCENARIOS[scenario], seconds);
+export async function breakDown(
+  driver: string,
+  scenario: string,
+  seconds: number,
+): Promise<Breakdown> {
+  const recording = await recordServer(driver, scenario, seconds);
   const stacks = parseStacks(recording.text);
   if (stacks.length === 0) throw new Error('perf took no stacks: is cpu-clock allowed here?');
   const counts = countParts(stacks);
   return { ...recording, name: `${scenario}, ${driver}`, samples: stacks.length, counts };
 }
 
-function breakdownTable(all: readonly Broken[]): string {
+export function breakdownTable(all: readonly Breakdown[]): string {
   const parts = PARTS.filter((part) => all.some(({ counts }) => counts.has(part)));
   const rows = parts.map((part) => [
     part,

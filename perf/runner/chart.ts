@@ -1,10 +1,4 @@
-// What figures taken again and again have in the middle, and a line that shows them.
-
-/** Of an even number the upper of the two in the middle. */
-export function median(values: readonly number[]): number {
-  if (values.length === 0) throw new Error('a median takes a value');
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
-}
+// A series of figures as one line of block characters.
 
 const LEVELS = '▁▂▃▄▅▆▇█';
 

@@ -1,5 +1,5 @@
-// fastify with the same answers, for perf:peers, as its documentation advises: no logger, schemas
-// of answers, so that its own serializer writes them.
+// fastify with the same responses, for perf:peers, as its documentation advises: no logger, and
+// response schemas, so that its own serializer writes them.
 //
 //   node build/perf/servers/fastify.js PACKAGE_JSON_OF_PEERS
 

@@ -1,19 +1,20 @@
-// nginx with one process and its fastest settings for a fixed answer and for files, in a folder of
-// its own.
+// Starts nginx with one process and its fastest settings for a fixed response and for files, in a
+// temporary folder.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, isOnPath, type ServerChild, startCommand } from '../measure/child-process.ts';
+import { freePort, type ServerChild, startCommand } from '../measure/child-process.ts';
+import { isOnPath } from '../system/prerequisites.ts';
 
 export const NGINX_MISSING = 'nginx is not installed: apt-get install nginx-light';
 
-/** The folders nginx makes for itself, which it must find in ours. */
+/** Folders for temporary files, which nginx would otherwise create outside of ours. */
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
 const FILE_BYTES = { 'file-1k.txt': 1024, 'file-16k.txt': 16 * 1024 };
 
-/** Debian installs it outside of the PATH of ordinary users. */
+/** Debian installs nginx outside of the PATH of ordinary users. */
 function program(): string {
   return isOnPath('nginx') ? 'nginx' : '/usr/sbin/nginx';
 }
@@ -22,7 +23,7 @@ export function hasNginx(): boolean {
   return isOnPath('nginx') || isOnPath('nginx', '/usr/sbin');
 }
 
-/** Runs as who started it; `connections` is the most it is asked to hold. */
+/** Runs as the current user; `connections` is the most it has to hold. */
 export async function startNginx(core: number, connections: number): Promise<ServerChild> {
   if (!hasNginx()) throw new Error(NGINX_MISSING);
   const folder = mkdtempSync(join(tmpdir(), 'vibing-nginx-'));

@@ -1,7 +1,7 @@
-// What every server that is compared answers with. It imports nothing, so that any runtime can load
+// The responses that all compared servers share. It imports nothing, so that any runtime can load
 // it.
 
-/** GET /users/ID, but for the ID. */
+/** The response to GET /users/ID, except for the ID. */
 export const USER: Readonly<Record<string, string | number | boolean | readonly string[]>> = {
   id: '42',
   name: 'Ada Lovelace',
@@ -11,7 +11,7 @@ export const USER: Readonly<Record<string, string | number | boolean | readonly 
   logins: 1815,
 };
 
-/** GET and POST /baseline11. */
+/** The response to GET /baseline11; a POST adds its body. */
 export function sumOf(query: Iterable<readonly [string, string]>): number {
   let sum = 0;
   for (const [, value] of query) sum += Number(value);

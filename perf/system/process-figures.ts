@@ -1,14 +1,14 @@
-// What Linux tells of a process and of a core: time used, memory. The readers take text, so that
-// they can be tested anywhere.
+// Figures of processes and cores from /proc: processor time, memory, descriptors. The parsers take
+// text, so that tests run on any system.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
-/** Ticks of /proc are hundredths of a second, whatever the kernel's own clock is (USER_HZ). */
+/** Ticks in /proc are hundredths of a second (USER_HZ), whatever the kernel's own clock rate. */
 const TICK_MICROSECONDS = 10_000;
 
 /** Microseconds of processor time from /proc/PID/stat: utime + stime of all threads. */
 export function processorMicroseconds(stat: string): number {
-  // The second field is a name in parentheses, which may hold blanks and parentheses itself.
+  // The second field is a name in parentheses that may itself have blanks and parentheses.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * TICK_MICROSECONDS;
 }
@@ -17,7 +17,7 @@ export function usedMicroseconds(pid: number): number {
   return processorMicroseconds(readFileSync(`/proc/${pid}/stat`, 'latin1'));
 }
 
-/** The same with all its children, however deep: a server with workers. */
+/** The same with all descendants: a server with workers. */
 export function usedMicrosecondsOfTree(pid: number): number {
   return (
     usedMicroseconds(pid) +
@@ -26,8 +26,8 @@ export function usedMicrosecondsOfTree(pid: number): number {
 }
 
 /**
- * The same to the microsecond, where the kernel counts it (schedstat): a window of a second at a
- * low rate is a handful of ticks.
+ * The same to the microsecond, where the kernel has schedstat: in a window of one second at a low
+ * rate a process uses only a few ticks.
  */
 export function workedMicroseconds(pid: number): number {
   const tasks = readdirSync(`/proc/${pid}/task`);
@@ -38,7 +38,7 @@ export function workedMicroseconds(pid: number): number {
   return own + childrenOf(pid).reduce((sum, one) => sum + workedMicroseconds(one), 0);
 }
 
-/** The first number of a schedstat: nanoseconds on a processor, in user and system mode. */
+/** The first number of a schedstat: nanoseconds on a processor, user and system. */
 export function runMicroseconds(schedstat: string): number {
   return Number(schedstat.trim().split(' ', 1)[0]) / 1000;
 }
@@ -50,14 +50,14 @@ export function childrenOf(pid: number): readonly number[] {
   return text.join(' ').split(/\s+/).filter(Boolean).map(Number);
 }
 
-/** How often a thread went to sleep by itself, from its status. */
+/** How often a thread went to sleep by itself, from the text of its status. */
 export function voluntarySwitches(status: string): number {
   const match = /^voluntary_ctxt_switches:\s+(\d+)$/m.exec(status);
   if (match === null) throw new Error('the status of a thread has no voluntary_ctxt_switches');
   return Number(match[1]);
 }
 
-/** Of the main thread, which is the one that serves. */
+/** Of the main thread, which runs the server. */
 export function wakeUps(pid: number): number {
   return voluntarySwitches(readFileSync(`/proc/${pid}/task/${pid}/status`, 'latin1'));
 }
@@ -66,17 +66,17 @@ export function descriptorCount(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** What a core did so far, from /proc/stat: all its ticks, and those it was busy. */
+/** Ticks of a core since the system started, from /proc/stat. */
 export interface CoreTicks {
   readonly all: number;
   readonly busy: number;
-  /** The part of busy that processes had, or that another guest of the same machine took away. */
+  /** The part of busy that processes used, or that another guest of the host took (steal). */
   readonly worked: number;
 }
 
 export function coreTicks(stat: string, core: number): CoreTicks {
   const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(stat)?.[1];
-  if (line === undefined) throw new Error(`/proc/stat does not speak of core ${core}`);
+  if (line === undefined) throw new Error(`/proc/stat has no line for core ${core}`);
   // user nice system idle iowait irq softirq steal; guest time is part of user time.
   const ticks = line.trim().split(/\s+/).slice(0, 8).map(Number);
   const all = ticks.reduce((sum, count) => sum + count, 0);
@@ -88,14 +88,14 @@ export function readCoreTicks(core: number): CoreTicks {
   return coreTicks(readFileSync('/proc/stat', 'latin1'), core);
 }
 
-/** How much of the time between two looks the core was busy, 0 to 1. */
+/** The share of the time between two readings in which the core was busy, 0 to 1. */
 export function busyShare(before: CoreTicks, after: CoreTicks): number {
   return after.all === before.all ? 0 : (after.busy - before.busy) / (after.all - before.all);
 }
 
 /**
- * How much of a core's time between two looks went to others than a process that was there for
- * `microseconds`, 0 to 1.
+ * The share of a core's time between two readings that went to other processes than the one that
+ * used `microseconds`, 0 to 1.
  */
 export function othersShare(before: CoreTicks, after: CoreTicks, microseconds: number): number {
   const all = (after.all - before.all) * TICK_MICROSECONDS;
@@ -110,12 +110,12 @@ export function statusBytes(status: string, field: string): number {
   return Number(match[1]) * 1024;
 }
 
-/** Resident memory now, or the most there was since forgetPeak(). */
+/** Resident memory now, or its maximum since resetPeak(). */
 export function residentBytes(pid: number, which: 'now' | 'peak'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   return statusBytes(status, which === 'now' ? 'VmRSS' : 'VmHWM');
 }
 
-export function forgetPeak(pid: number): void {
+export function resetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }

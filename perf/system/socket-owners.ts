@@ -1,9 +1,9 @@
-// Which process of a cluster has which connection: from the kernel's table of connections and the
+// Which connections a process of a cluster has, from the kernel's table of connections and the
 // descriptors of the process.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** The clients' ports of the connections that `pid` has on `port` of 127.0.0.1. */
+/** The clients' ports of the connections of `pid` to `port` of 127.0.0.1. */
 export function clientPortsOf(pid: number, port: number): ReadonlySet<number> {
   const ports = clientPorts(readFileSync('/proc/net/tcp', 'latin1'), port);
   const found = new Set<number>();
@@ -15,7 +15,7 @@ export function clientPortsOf(pid: number, port: number): ReadonlySet<number> {
   return found;
 }
 
-/** '' when it was closed meanwhile. */
+/** '' when the descriptor was closed meanwhile. */
 function linkOf(path: string): string {
   try {
     return readlinkSync(path);
@@ -26,7 +26,7 @@ function linkOf(path: string): string {
 
 const ESTABLISHED = '01';
 
-/** From the text of /proc/net/tcp: the other end's port by the inode of the socket on `port`. */
+/** From the text of /proc/net/tcp: the remote port by the inode of the socket at `port`. */
 export function clientPorts(table: string, port: number): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
   for (const line of table.split('\n').slice(1)) {
@@ -38,7 +38,7 @@ export function clientPorts(table: string, port: number): ReadonlyMap<string, nu
   return found;
 }
 
-/** An address there is 0100007F:1F90. */
+/** An address in the table looks like 0100007F:1F90. */
 function portOf(address: string): number {
   return Number.parseInt(address.split(':')[1] ?? '', 16);
 }

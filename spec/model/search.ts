@@ -2,10 +2,10 @@
 // npm run model -- --seconds 60 --seed 1. Prints how often each rule and difference was met.
 
 import assert from 'node:assert/strict';
+import { randomFrom } from '../../perf/random.ts';
 import { parseGiven, usage } from '../../testing/arguments.ts';
 import { Interrupt } from '../../testing/interrupt.ts';
-import { randomFrom } from '../../perf/random.ts';
-import { refuse } from '../../testing/usage-error.ts';
+import { reportUsageError } from '../../testing/usage-error.ts';
 import { compare } from './compare.ts';
 import { DIFFERENCES } from './differences.ts';
 import { modelStream } from './model.ts';
@@ -32,7 +32,7 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   const given = parseGiven(SHAPE, process.argv.slice(2));
-  if (typeof given === 'string') return refuse(given);
+  if (typeof given === 'string') return reportUsageError(given);
   if (given.help) {
     console.log(usage(SHAPE));
     return 0;

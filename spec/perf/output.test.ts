@@ -1,16 +1,22 @@
-// What the scripts that measure share: arguments, tables and bars, trends.
+// What the commands of perf/ share: arguments, tables, thresholds, charts, figures of Linux.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseGiven, usage } from '../../testing/arguments.ts';
-import { hardLimit } from '../../perf/measure/child-process.ts';
-import { nginxConfiguration } from '../../perf/servers/nginx.ts';
-import { type PeerFigures, peerBars, peerTable, ratio } from '../../perf/experiments/peer-table.ts';
-import { voluntarySwitches } from '../../perf/system/process-figures.ts';
+import {
+  type PeerFigures,
+  peerTable,
+  peerThresholds,
+  ratio,
+} from '../../perf/experiments/peer-table.ts';
 import { randomFrom } from '../../perf/random.ts';
+import { chart } from '../../perf/runner/chart.ts';
+import { cell, countText, shareText, tableText } from '../../perf/runner/table.ts';
+import { isMet, type Threshold, thresholdLine } from '../../perf/runner/threshold.ts';
+import { nginxConfiguration } from '../../perf/servers/nginx.ts';
+import { hardLimit } from '../../perf/system/prerequisites.ts';
+import { voluntarySwitches } from '../../perf/system/process-figures.ts';
 import { clientPorts } from '../../perf/system/socket-owners.ts';
-import { type Bar, barLine, cell, isMet, tableText } from '../../perf/runner/table.ts';
-import { chart, median } from '../../perf/runner/chart.ts';
+import { parseGiven, usage } from '../../testing/arguments.ts';
 
 const SHAPE = {
   name: 'perf:echo',
@@ -24,21 +30,30 @@ const SHAPE = {
     tried: { values: ['red', 'green'], default: ['green'], what: 'what is tried' },
   },
   choices: { shade: { values: ['dark', 'light'], default: 'dark', what: 'how' } },
+  texts: { json: { value: 'FILE', what: 'where to' } },
   flags: { quick: 'less of it' },
 } as const;
 
-describe('arguments of a script', () => {
+const POSITIONALS = {
+  usage: 'ONE',
+  lines: ['One of many:', '  one'],
+  check: (names: readonly string[]) => (names.length === 1 ? null : 'one is needed'),
+};
+
+describe('arguments of a command', () => {
   it('have defaults', () => {
     assert.deepEqual(parseGiven(SHAPE, []), {
       numbers: { rounds: 7, seed: 0 },
       lists: { only: ['red', 'green', 'blue'], tried: ['green'] },
       choices: { shade: 'dark' },
+      texts: { json: '' },
       flags: { quick: false },
+      positionals: [],
       help: false,
     });
   });
 
-  it('are taken, lists in the order of the table', () => {
+  it('are parsed, lists in the order of the table', () => {
     const given = parseGiven(SHAPE, [
       '--rounds=3',
       '--only',
@@ -46,15 +61,19 @@ describe('arguments of a script', () => {
       '--help',
       '--quick',
       '--shade=light',
+      '--json=a.json',
     ]);
     assert.ok(typeof given !== 'string');
     assert.equal(given.numbers.rounds, 3);
     assert.deepEqual(given.lists.only, ['red', 'blue']);
     assert.equal(given.help, true);
-    assert.deepEqual([given.choices['shade'], given.flags['quick']], ['light', true]);
+    assert.deepEqual(
+      [given.choices['shade'], given.flags['quick'], given.texts['json']],
+      ['light', true, 'a.json'],
+    );
   });
 
-  it('are refused with one line', () => {
+  it('have usage errors of one line', () => {
     const wrong: [string[], RegExp][] = [
       [['--rounds', '0'], /^--rounds takes a whole number from 1 to 99$/],
       [['--rounds', '1.5'], /^--rounds takes/],
@@ -73,12 +92,12 @@ describe('arguments of a script', () => {
     ];
     for (const [given, problem] of wrong) {
       const result = parseGiven(SHAPE, given);
-      assert.ok(typeof result === 'string', `${given.join(' ')} is refused`);
+      assert.ok(typeof result === 'string', `${given.join(' ')} is an error`);
       assert.match(result, problem);
     }
   });
 
-  it('all stand in the help', () => {
+  it('are all in the help text', () => {
     const text = usage(SHAPE);
     assert.match(text, /^usage: npm run perf:echo -- /);
     for (const name of ['--rounds N', '--seed N', '--only NAMES', '--tried NAMES', '--help']) {
@@ -89,10 +108,22 @@ describe('arguments of a script', () => {
     assert.match(text, /^ {2}--shade NAME +how: one of dark, light \(dark\)$/m);
     assert.match(text, /^ {2}--quick +less of it$/m);
   });
+
+  it('may have positional ones', () => {
+    const shape = { ...SHAPE, positionals: POSITIONALS };
+    const given = parseGiven(shape, ['--rounds', '3', 'one', '--quick']);
+    assert.ok(typeof given !== 'string');
+    assert.deepEqual([given.positionals, given.numbers.rounds], [['one'], 3]);
+    assert.equal(parseGiven(shape, []), 'one is needed');
+    assert.ok(typeof parseGiven(shape, ['--help']) !== 'string');
+    assert.match(usage(shape), /^usage: npm run perf:echo -- \[option\.\.\.\] ONE\n/);
+    assert.match(usage(shape), /One of many:\n {2}one\n/);
+    assert.match(usage({ ...shape, exitCodes: 'Always 0.' }), /\nAlways 0\.$/);
+  });
 });
 
-describe('bars', () => {
-  const bar = (is: Bar['is'], value: number): Bar => ({
+describe('thresholds', () => {
+  const threshold = (is: Threshold['is'], value: number): Threshold => ({
     name: 'x',
     value,
     is,
@@ -102,24 +133,27 @@ describe('bars', () => {
 
   it('are met or missed, and missed by what was not measured', () => {
     assert.deepEqual(
-      [0.9, 1, 1.1, Number.NaN].map((value) => isMet(bar('at least', value))),
+      [0.9, 1, 1.1, Number.NaN].map((value) => isMet(threshold('at least', value))),
       [false, true, true, false],
     );
     assert.deepEqual(
-      [0.9, 1, 1.1, Number.NaN].map((value) => isMet(bar('at most', value))),
+      [0.9, 1, 1.1, Number.NaN].map((value) => isMet(threshold('at most', value))),
       [true, true, false, false],
     );
-    assert.equal(isMet(bar('less than', 1)), false);
-    assert.equal(isMet(bar('less than', Number.NaN)), false);
+    assert.equal(isMet(threshold('less than', 1)), false);
+    assert.equal(isMet(threshold('less than', Number.NaN)), false);
   });
 
-  it('say so', () => {
-    assert.equal(barLine(bar('at least', 0.5)), 'bar: x at least 1.00: 0.50, MISSED');
-    assert.equal(barLine(bar('at most', 0.5)), 'bar: x at most 1.00: 0.50, met');
-    assert.match(barLine(bar('at most', Number.NaN)), /: not measured, MISSED$/);
+  it('are printed with their verdict', () => {
+    assert.equal(
+      thresholdLine(threshold('at least', 0.5)),
+      'threshold: x at least 1.00: 0.50, MISSED',
+    );
+    assert.equal(thresholdLine(threshold('at most', 0.5)), 'threshold: x at most 1.00: 0.50, met');
+    assert.match(thresholdLine(threshold('at most', Number.NaN)), /: not measured, MISSED$/);
   });
 
-  it('stand below a table with straight columns', () => {
+  it('come after a table with aligned columns', () => {
     assert.equal(
       tableText([
         ['', 'b'],
@@ -129,6 +163,8 @@ describe('bars', () => {
     );
     assert.equal(cell(1.234, 2), '1.23');
     assert.equal(cell(Number.NaN, 2), '-');
+    assert.deepEqual([countText(98_765.4), countText(Number.NaN)], ['98,765', '-']);
+    assert.equal(shareText(0.05), '5 %');
   });
 });
 
@@ -146,7 +182,7 @@ describe('figures of peers', () => {
     assert.ok(Number.isNaN(ratio(figures, 'epoll', 'bun')));
   });
 
-  it('meet their bars, unless a server of ours did not run; a missing peer has none', () => {
+  it('miss thresholds of a server of ours that did not run; a missing peer has none', () => {
     const figures = [
       peer('floor', [100]),
       peer('uring', []),
@@ -154,8 +190,8 @@ describe('figures of peers', () => {
       peer('nginx', [100]),
       peer('bun', [], true),
     ];
-    const bars = peerBars(figures).map((bar) => `${bar.name} ${isMet(bar)}`);
-    assert.deepEqual(bars, [
+    const thresholds = peerThresholds(figures).map((one) => `${one.name} ${isMet(one)}`);
+    assert.deepEqual(thresholds, [
       'Vibing, io_uring to floor false',
       'Vibing, io_uring to Vibing, epoll false',
       'Vibing, io_uring to nginx false',
@@ -165,7 +201,7 @@ describe('figures of peers', () => {
     assert.match(peerTable(figures), /^Vibing, epoll +100 +1\.000 +1\.000 +- +10\.00$/m);
   });
 
-  it('name the port and the connections to nginx', () => {
+  it('need a configuration of nginx with port and connections', () => {
     const text = nginxConfiguration(8123, 1000);
     assert.match(text, /listen 127\.0\.0\.1:8123 reuseport/);
     assert.match(text, /worker_connections 1064;/);
@@ -173,13 +209,8 @@ describe('figures of peers', () => {
   });
 });
 
-describe('trends', () => {
-  it('finds the middle value', () => {
-    assert.equal(median([30, 10, 20]), 20);
-    assert.throws(() => median([]));
-  });
-
-  it('have charts of bounded length', () => {
+describe('charts', () => {
+  it('have a bounded length', () => {
     assert.equal(chart([1, 2, 3, 4, 5, 6, 7, 8], 8), '▁▂▃▄▅▆▇█');
     assert.equal(chart([3, 3], 8), '▁▁');
     assert.equal(
@@ -192,18 +223,18 @@ describe('trends', () => {
   });
 });
 
-describe('what Linux tells', () => {
-  it('of sleeping and of limits', () => {
+describe('figures of Linux', () => {
+  it('are wake-ups and limits', () => {
     const status = 'Name:\tnode\nvoluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t545\n';
     assert.equal(voluntarySwitches(status), 150);
     assert.throws(() => voluntarySwitches('Name:\tnode\n'), /no voluntary/);
     const limits = 'Max processes             9       9        processes\n';
     const open = 'Max open files            1024                 524288               files\n';
     assert.equal(hardLimit(limits + open), 524_288);
-    assert.throws(() => hardLimit(limits), /does not speak of open files/);
+    assert.throws(() => hardLimit(limits), /no line about open files/);
   });
 
-  it('of who has a connection', () => {
+  it('are the connections of a process', () => {
     const row = (local: string, remote: string, state: string, inode: number): string =>
       `   0: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000  0  0 ${inode} 1`;
     const table = [
@@ -217,8 +248,8 @@ describe('what Linux tells', () => {
   });
 });
 
-describe('chance', () => {
-  it('repeats with its seed and stays below', () => {
+describe('random numbers', () => {
+  it('repeat with their seed and stay below the bound', () => {
     const draw = (seed: number): number[] => {
       const random = randomFrom(seed);
       return Array.from({ length: 200 }, () => random(10));

@@ -1,4 +1,4 @@
-// Made-up results for tests of the page: figures that nobody measured, and that are easily found.
+// Invented results for tests of the page, with figures that are easy to find in it.
 
 import type { ResultLine, ServerResult } from '../../perf/measure/results.ts';
 

@@ -1,4 +1,4 @@
-// Every command of package.json: what it says of wrong arguments.
+// Every command of package.json: its usage error for an unknown option.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -10,10 +10,10 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
   readonly scripts: Readonly<Record<string, string>>;
 };
-/** Speaks as `vibing serve` does, whose flags it takes. */
+/** Has the usage errors of `vibing serve`, whose flags it takes. */
 const OTHERS = ['serve'];
 
-/** Compiled scripts by their commands; several commands of a script are one. */
+/** The commands by their compiled scripts; several commands of one script count once. */
 const commands: ReadonlyMap<string, string> = new Map(
   Object.entries(scripts).flatMap(([name, text]) => {
     const script = /^node \.ci\/start\.mjs (\S+)\.ts\b/.exec(text)?.[1];
@@ -22,12 +22,12 @@ const commands: ReadonlyMap<string, string> = new Map(
 );
 
 describe('commands', { timeout: 120_000 }, () => {
-  it('are those of this project', () => {
+  it('are found in package.json', () => {
     assert.ok(commands.size >= 25, String(commands.size));
   });
 
   for (const [script, name] of commands) {
-    it(`npm run ${name} refuses with one line`, () => {
+    it(`npm run ${name} reports an unknown option in one line`, () => {
       const path = `${ROOT}build/${script}.js`;
       const { status, stdout, stderr } = spawnSync(process.execPath, [path, '--no-such-option'], {
         cwd: ROOT,
