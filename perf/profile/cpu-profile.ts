@@ -9,7 +9,11 @@ import { startVibing } from '../servers/start-vibing.ts';
 const WARM_UP_SECONDS = 3;
 /** The load begins this much before the profile, and ends this much after it. */
 const MARGIN_SECONDS = 1;
-const NODE_FLAGS = [`--import=${perfScript('profile/profiler.ts')}`];
+/**
+ * Code that was optimized before the profiler starts keeps the positions of inlined functions,
+ * which would otherwise count as their callers.
+ */
+const NODE_FLAGS = [`--import=${perfScript('profile/profiler.ts')}`, '--detailed-line-info'];
 
 /** The parts of V8's format that are read here. */
 export interface CpuProfile {

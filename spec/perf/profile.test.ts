@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { unhide } from '../../perf/profile/draw.ts';
+import { hotFilesText, maximaOf, samplesOf, sharesOf } from '../../perf/profile/hot-files.ts';
 import { countParts, partOf } from '../../perf/profile/shares.ts';
 import { placeIn } from '../../perf/profile/sources.ts';
 import { type Frame, frameNames, parseStacks } from '../../perf/profile/stacks.ts';
@@ -128,6 +129,47 @@ describe('pages of 0x', () => {
     const page = "a = new Set(['cpp', 'regexp', 'v8', 'native', 'init']);";
     assert.equal(unhide(page), 'a = new Set();');
     assert.throws(() => unhide('a = new Set();'), /hides native code in an unknown way/);
+  });
+});
+
+describe('hot files', () => {
+  const bundle = new URL('../../../dist/vibing.js', import.meta.url);
+  const lines = readFileSync(bundle, 'utf8').split('\n');
+  const sample = (name: string, hitCount: number) => {
+    const lineNumber = lines.findIndex((text) => text.startsWith(`function ${name}(`));
+    return { hitCount, callFrame: { url: bundle.href, lineNumber, columnNumber: 9 } };
+  };
+  const elsewhere = { url: 'node:timers', lineNumber: 1, columnNumber: 1 };
+
+  it('are files with a share of the samples in src/, by source map', () => {
+    const nodes = [
+      sample('parseHead', 600),
+      sample('parseHead', 395),
+      sample('encodeHead', 5),
+      { hitCount: 9_000, callFrame: elsewhere },
+      { callFrame: elsewhere },
+    ];
+    const shares = sharesOf(samplesOf({ nodes }));
+    assert.deepEqual(Object.fromEntries(shares), {
+      'src/http/parse-head.ts': 0.995,
+      'src/http/encode.ts': 0.005,
+    });
+  });
+
+  it('are listed by path with their largest share, from 0.5 % on', () => {
+    const most = maximaOf([
+      new Map([
+        ['src/b.ts', 0.9],
+        ['src/a.ts', 0.1],
+        ['src/cold.ts', 0.0049],
+      ]),
+      new Map([['src/a.ts', 0.25]]),
+    ]);
+    assert.deepEqual(JSON.parse(hotFilesText(most)), {
+      node: process.version,
+      files: { 'src/a.ts': 0.25, 'src/b.ts': 0.9 },
+    });
+    assert.match(hotFilesText(most), /src\/a\.ts[\s\S]*src\/b\.ts/);
   });
 });
 
