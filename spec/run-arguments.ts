@@ -1,6 +1,6 @@
 // The arguments of spec/run.ts: words that choose test files, and a few options.
 
-import { unknownOption } from '../perf/refusal.ts';
+import { unknownOption } from '../testing/usage-error.ts';
 
 export interface RunArguments {
   /** Test files whose path contains one of these are run; all files without words. */

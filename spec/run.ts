@@ -7,9 +7,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { refuse } from '../perf/refusal.ts';
 import { Slab } from '../src/base/slab.ts';
 import { chooseDriver } from '../src/driver/choose.ts';
+import { reportUsageError } from '../testing/usage-error.ts';
 import { parseRunArguments, RUN_USAGE } from './run-arguments.ts';
 import { formatBegin } from './versions-found.ts';
 
@@ -30,7 +30,7 @@ process.exitCode = main();
 
 function main(): number {
   const options = parseRunArguments(process.argv.slice(2));
-  if (typeof options === 'string') return refuse(options);
+  if (typeof options === 'string') return reportUsageError(options);
   if (options.help) {
     console.log(RUN_USAGE);
     return 0;

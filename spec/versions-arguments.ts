@@ -1,6 +1,6 @@
 // The arguments of spec/versions.ts.
 
-import { unknownOption } from '../perf/refusal.ts';
+import { unknownOption } from '../testing/usage-error.ts';
 
 /** The default versions: the oldest supported Node, and later ones. */
 const USUAL = ['20', '22', '24', 'newest'] as const;

@@ -9,7 +9,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { refuse } from '../perf/refusal.ts';
+import { reportUsageError } from '../testing/usage-error.ts';
 import {
   parseVersionsArguments,
   VERSIONS_USAGE,
@@ -62,7 +62,7 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   const options = parseVersionsArguments(process.argv.slice(2));
-  if (typeof options === 'string') return refuse(options);
+  if (typeof options === 'string') return reportUsageError(options);
   if (options.help) {
     console.log(VERSIONS_USAGE);
     return 0;

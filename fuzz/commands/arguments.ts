@@ -2,7 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { argumentProblem } from '../../perf/refusal.ts';
+import { argumentProblem } from '../../testing/usage-error.ts';
 
 export interface FuzzArguments {
   readonly targets: readonly string[];

@@ -1,8 +1,8 @@
 // npm run fuzz: runs every target for its share of the time, each in its own thread. See
 // docs/fuzzing.md.
 
-import { Interrupt } from '../../perf/interrupt.ts';
-import { refuse } from '../../perf/refusal.ts';
+import { Interrupt } from '../../testing/interrupt.ts';
+import { reportUsageError } from '../../testing/usage-error.ts';
 import { readCorpus, readInput, writeCorpus, writeFinding } from '../session/files.ts';
 import { runSession } from '../session/session.ts';
 import type { Found, Result } from '../session/worker-messages.ts';
@@ -19,7 +19,7 @@ process.exitCode = await run(process.argv.slice(2));
 async function run(given: readonly string[]): Promise<number> {
   const chosen = parseFuzzArguments(given);
   if (typeof chosen === 'string') {
-    return refuse(chosen);
+    return reportUsageError(chosen);
   }
   if (chosen.help) {
     console.log(USAGE);

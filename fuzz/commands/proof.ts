@@ -1,7 +1,7 @@
 // npm run fuzz:proof: shows that coverage guides the search. A mistake is injected into a copy of
 // the parser, and searched with and without coverage, by the same mutations from the same seeds.
 
-import { refuse } from '../../perf/refusal.ts';
+import { reportUsageError } from '../../testing/usage-error.ts';
 import { EXPERIMENTS, search } from '../session/experiment.ts';
 
 /** The length of a guided search varies widely by seed; these are short. */
@@ -23,7 +23,7 @@ async function run(given: readonly string[]): Promise<number> {
   if (given.length > 0) {
     const isHelp = given.length === 1 && (given[0] === '--help' || given[0] === '-h');
     if (isHelp) console.log(USAGE);
-    return isHelp ? 0 : refuse(`fuzz:proof takes no arguments, not '${given[0]}'`);
+    return isHelp ? 0 : reportUsageError(`it takes no arguments, not '${given[0]}'`);
   }
   let wrong = 0;
   for (const experiment of EXPERIMENTS) {

@@ -1,7 +1,7 @@
 // The arguments of `npm run sim`.
 
 import { parseArgs } from 'node:util';
-import { argumentProblem } from '../../perf/refusal.ts';
+import { argumentProblem } from '../../testing/usage-error.ts';
 import { CHECK_NAMES, type CheckName } from '../world/violation.ts';
 
 export const DRIVERS = ['sim', 'uring', 'epoll', 'net'] as const;

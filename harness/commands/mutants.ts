@@ -1,7 +1,7 @@
 // npm run sim:mutants: injects one bug after the other and counts the seeds until it is caught.
 
 import { parseArgs } from 'node:util';
-import { argumentProblem, refuse } from '../../perf/refusal.ts';
+import { argumentProblem, reportUsageError } from '../../testing/usage-error.ts';
 import { MUTANTS } from '../mutants/list.ts';
 import { type MechanicalMutant, mechanicalMutants } from '../mutants/mechanical.ts';
 import { SURVIVORS } from '../mutants/survivors.ts';
@@ -69,7 +69,7 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  if (typeof given === 'string') return refuse(given);
+  if (typeof given === 'string') return reportUsageError(given);
   const { only, seeds } = given;
   let injected = 0;
   let missed = 0;

@@ -4,8 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Interrupt } from '../../perf/interrupt.ts';
-import { refuse } from '../../perf/refusal.ts';
+import { Interrupt } from '../../testing/interrupt.ts';
+import { reportUsageError } from '../../testing/usage-error.ts';
 import { HOSTILE_WANTED } from '../hostile/wanted.ts';
 import { realRuns } from '../real/runs.ts';
 import { readReplay, replayText } from '../report/replay.ts';
@@ -30,7 +30,7 @@ const TWICE_EVERY = 50;
 
 async function main(): Promise<number> {
   const given = parseArguments(process.argv.slice(2));
-  if (typeof given === 'string') return refuse(given);
+  if (typeof given === 'string') return reportUsageError(given);
   if (given.help) {
     console.log(USAGE);
     return 0;

@@ -1,5 +1,5 @@
-// All micro-benchmarks: what each group of them is called, and the file below perf/micro/ that has
-// its cases. spec/perf/bench.test.ts checks that no file is left out.
+// All groups of micro-benchmarks, each with the file below perf/micro/ that has its cases.
+// spec/perf/bench.test.ts checks that no file is left out.
 
 import { chunkedCases } from '../micro/chunked.ts';
 import { connectionCases } from '../micro/connection.ts';
@@ -12,7 +12,7 @@ import { parserCases } from '../micro/parse-head.ts';
 import { poolsCases } from '../micro/pools.ts';
 import { routeCases } from '../micro/route.ts';
 import { staticCases } from '../micro/static.ts';
-import type { BenchCase } from './bench-case.ts';
+import type { BenchCase } from './case.ts';
 
 export interface BenchGroup {
   readonly name: string;
@@ -25,12 +25,12 @@ export const GROUPS: readonly BenchGroup[] = [
   {
     name: 'parser',
     file: 'parse-head.ts',
-    what: 'heads of requests, beside llhttp',
+    what: 'heads of requests, versus llhttp',
     cases: parserCases,
   },
   { name: 'chunked', file: 'chunked.ts', what: 'chunked bodies', cases: chunkedCases },
-  { name: 'encoder', file: 'encode.ts', what: 'heads of answers', cases: encodeCases },
-  { name: 'date', file: 'date.ts', what: 'dates of HTTP, written and read', cases: dateCases },
+  { name: 'encoder', file: 'encode.ts', what: 'heads of responses', cases: encodeCases },
+  { name: 'date', file: 'date.ts', what: 'HTTP dates, formatted and parsed', cases: dateCases },
   { name: 'router', file: 'route.ts', what: 'middleware, routes and byte maps', cases: routeCases },
   {
     name: 'deadlines',
@@ -39,11 +39,11 @@ export const GROUPS: readonly BenchGroup[] = [
     cases: deadlinesCases,
   },
   { name: 'pools', file: 'pools.ts', what: 'blocks, exchanges, rings', cases: poolsCases },
-  { name: 'static', file: 'static.ts', what: 'files that are in memory', cases: staticCases },
+  { name: 'static', file: 'static.ts', what: 'cached files', cases: staticCases },
   {
     name: 'connection',
     file: 'connection.ts',
-    what: 'a whole request above the driver',
+    what: 'a full request above the driver',
     cases: connectionCases,
   },
   {
@@ -55,7 +55,12 @@ export const GROUPS: readonly BenchGroup[] = [
   {
     name: 'load',
     file: 'load.ts',
-    what: 'answers as the load generator reads them',
+    what: 'responses as the load generator reads them',
     cases: loadCases,
   },
 ];
+
+/** All when none is named. */
+export function groupsNamed(names: readonly string[]): readonly BenchGroup[] {
+  return GROUPS.filter(({ name }) => names.length === 0 || names.includes(name));
+}

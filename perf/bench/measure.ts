@@ -1,20 +1,20 @@
-// Times the cases of one group with mitata, in rounds: every case has its turn before any has the
-// next, so that a slow second of the machine is shared by those that are compared.
+// Times the cases of one group with mitata, in rounds: each round has all cases, so that a slow
+// second of the machine affects all cases that are compared.
 
 import { measure } from 'mitata';
-import type { BenchCase, BenchResult } from './bench-case.ts';
+import type { BenchCase, BenchResult } from './case.ts';
 
 const ROUNDS = 5;
-/** Warming up takes so much of a case's time on top. */
+/** Warm-up takes this share of a case's time in addition. */
 const WARM_UP_SHARE = 0.3;
-/** A sample is short, so that some fall between what else the machine does. */
+/** Samples are short, so that some are not disturbed by other work on the machine. */
 const SAMPLE_NS = 200_000;
 const SAMPLE_CALLS_MAX = 4_096;
 const SAMPLES_MIN = 4;
-/** mitata calls several times for a sample only what takes less than this. */
+/** mitata makes several calls for a sample only when a call takes less than this. */
 const BATCH_BELOW_NS = 65_536;
 
-/** `msPerCase` is how long each case is timed, in all rounds together. */
+/** `msPerCase` is the time for each case, in all rounds together. */
 export async function measureCases(
   group: string,
   cases: readonly BenchCase[],
@@ -22,7 +22,7 @@ export async function measureCases(
 ): Promise<readonly BenchResult[]> {
   const samples: number[][] = cases.map(() => []);
   const callsOf: number[] = [];
-  // All cases run before any counts: the code is as general then as it will be.
+  // All cases run before any is timed, so that V8 has seen all types that shared code gets.
   for (const one of cases) await warmUp(one, (msPerCase * WARM_UP_SHARE) / 2);
   for (const one of cases) callsOf.push(await warmUp(one, (msPerCase * WARM_UP_SHARE) / 2));
   for (let round = 0; round < ROUNDS; round++) {
@@ -40,7 +40,7 @@ export async function measureCases(
   return cases.map((one, index) => resultOf(group, one, samples[index]));
 }
 
-/** How many calls make a sample. */
+/** Returns the number of calls in a sample. */
 async function warmUp({ run }: BenchCase, ms: number): Promise<number> {
   const beganMs = performance.now();
   let calls = 0;
@@ -51,13 +51,13 @@ async function warmUp({ run }: BenchCase, ms: number): Promise<number> {
     elapsedMs = performance.now() - beganMs;
   } while (elapsedMs < ms);
   const wanted = SAMPLE_NS / ((elapsedMs * 1e6) / calls);
-  // mitata writes four calls out, so that what is no multiple of four would be cut.
+  // mitata unrolls four calls, so the number is a multiple of four.
   return Math.max(4, Math.min(SAMPLE_CALLS_MAX, Math.ceil(wanted / 4) * 4));
 }
 
 export function resultOf(
   group: string,
-  { name, bytes, beside }: BenchCase,
+  { name, bytes, versus }: BenchCase,
   samples: readonly number[],
 ): BenchResult {
   const sorted = [...samples].sort((left, right) => left - right);
@@ -72,6 +72,6 @@ export function resultOf(
     highNs: at(0.75),
     samples: sorted.length,
     bytes: bytes ?? null,
-    beside: beside ?? null,
+    versus: versus ?? null,
   };
 }

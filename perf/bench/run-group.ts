@@ -1,5 +1,5 @@
 // Runs one group of micro-benchmarks in a process of its own and prints its figures as one line of
-// JSON. In one process, the types that one group feeds shared code would slow the next down.
+// JSON. In one process for all, the types that shared code gets from one group would slow the next.
 //
 //   node build/perf/bench/run-group.js GROUP MILLISECONDS
 
@@ -11,6 +11,6 @@ const group = GROUPS.find((one) => one.name === name);
 if (group === undefined) throw new Error(`no group '${name}'`);
 const results = await measureCases(name, await group.cases(), Number(ms));
 process.stdout.write(`${JSON.stringify(results)}\n`, () => {
-  // Sockets of the group of drivers are still open; the measurement is over.
+  // The driver group leaves sockets open, which would keep the process alive.
   process.exit();
 });

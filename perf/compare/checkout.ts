@@ -1,10 +1,10 @@
-// A commit of the project in a folder of its own, compiled, which goes when this process ends.
+// A commit of the project in a worktree of its own, compiled. It is removed when this process ends.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runProgram } from '../child.ts';
+import { runProgram } from '../measure/child-process.ts';
 
 /** Compiled, this file lies in build/perf/compare/. */
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -14,13 +14,13 @@ const INSTALL_MS_MAX = 300_000;
 const ANY_CORE = -1;
 
 export interface Checkout {
-  /** As it was asked for. */
+  /** As it was given on the command line. */
   readonly name: string;
   readonly hash: string;
   readonly folder: string;
 }
 
-/** The whole hash of what a name stands for, or '' when there is no such commit. */
+/** The full hash of a commit by any of its names, '' when there is no such commit. */
 export function commitHash(name: string): string {
   // A name that begins with a dash would be an option.
   if (name.startsWith('-')) return '';
@@ -28,7 +28,7 @@ export function commitHash(name: string): string {
   return status === 0 ? stdout.trim() : '';
 }
 
-/** `role` keeps two folders apart when both commits are the same. */
+/** `role` distinguishes the two folders when both commits are the same. */
 export async function checkOut(name: string, hash: string, role: string): Promise<Checkout> {
   const folder = join(CACHE, `${hash.slice(0, 12)}-${role}-${process.pid}`);
   mkdirSync(CACHE, { recursive: true });
@@ -43,13 +43,16 @@ export async function checkOut(name: string, hash: string, role: string): Promis
   return { name, hash, folder };
 }
 
-/** The compiled form of a script below its perf/, '' when it has none. */
-export function scriptIn({ folder }: Checkout, name: string): string {
-  const path = join(folder, 'build', 'perf', name.replace(/\.ts$/, '.js'));
-  return existsSync(path) ? path : '';
+/**
+ * The compiled form of a script of a commit, by the first of the given paths below perf/ that it
+ * has: older commits have some scripts at other places. '' when it has none of them.
+ */
+export function scriptIn({ folder }: Pick<Checkout, 'folder'>, ...names: string[]): string {
+  const paths = names.map((name) => join(folder, 'build', 'perf', name.replace(/\.ts$/, '.js')));
+  return paths.find((path) => existsSync(path)) ?? '';
 }
 
-/** Gives it packages: ours when it asks for no others. */
+/** Provides its packages: ours when its lock file has no others. */
 async function provide(folder: string): Promise<void> {
   const lock = 'package-lock.json';
   const theirs = readFileSync(join(folder, lock), 'utf8');
@@ -67,7 +70,7 @@ interface Lock {
   readonly packages: Readonly<Record<string, { readonly version?: string }>>;
 }
 
-/** Whether all packages of the first lock file stand in the second, in the same versions. */
+/** Whether the second lock file has all packages of the first in the same versions. */
 export function needsNoOther(theirs: Lock, ours: Lock): boolean {
   return Object.entries(theirs.packages).every(
     ([path, { version }]) => path === '' || ours.packages[path]?.version === version,
@@ -77,10 +80,10 @@ export function needsNoOther(theirs: Lock, ours: Lock): boolean {
 function remove(folder: string): void {
   const packages = join(folder, 'node_modules');
   try {
-    // A link to our packages; nothing may follow it.
+    // A link to our packages: it goes first, so that their files are not removed through it.
     unlinkSync(packages);
   } catch {
-    // They are its own, or it never got any.
+    // The folder has packages of its own, or none.
   }
   git('worktree', 'remove', '--force', folder);
   rmSync(folder, { recursive: true, force: true });

@@ -1,16 +1,16 @@
-// Whether a figure of one commit differs from that of another: by more than a threshold, and by
-// more than the rounds differ from each other.
+// Whether a figure differs between two commits: by more than a threshold, and by more than the
+// rounds differ from each other.
 
-import { median } from '../pairs.ts';
-import { tableText } from '../table.ts';
+import { median } from '../measure/pairs.ts';
+import { tableText } from '../runner/table.ts';
 
-/** One figure of both commits, a value for each round; rounds stand at the same place in both. */
+/** One figure of both commits, a value for each round, in the order of the rounds. */
 export interface Figure {
   readonly name: string;
   readonly base: readonly number[];
   readonly head: readonly number[];
   readonly better: 'more' | 'less';
-  /** Changes up to this are not worth a word: 0.05 is 5 %. */
+  /** Changes up to this share are not reported: 0.05 is 5 %. */
   readonly threshold: number;
   readonly digits: number;
 }
@@ -19,9 +19,9 @@ export interface Verdict {
   readonly figure: Figure;
   readonly base: number;
   readonly head: number;
-  /** The median of the head by that of the base. */
+  /** The median of head divided by that of base. */
   readonly ratio: number;
-  /** Between these lies the middle half of the rounds' ratios. */
+  /** The quartiles of the rounds' ratios. */
   readonly low: number;
   readonly high: number;
   readonly change: 'same' | 'better' | 'WORSE';
@@ -50,7 +50,7 @@ export function judge(figure: Figure): Verdict {
   };
 }
 
-/** Of sorted values; between two of them in proportion. */
+/** Of sorted values; interpolated between two of them. */
 export function quantile(sorted: readonly number[], share: number): number {
   if (sorted.length === 0) throw new Error('no values have no quantile');
   const place = share * (sorted.length - 1);
@@ -71,7 +71,7 @@ export function verdictTable(verdicts: readonly Verdict[]): string {
   return tableText([['', 'base', 'head', 'ratio', 'middle half', ''], ...rows]);
 }
 
-/** One line: what became worse, and what better. */
+/** One line that names the figures that became worse or better. */
 export function verdictLine(verdicts: readonly Verdict[]): string {
   const named = (change: Verdict['change']): string =>
     verdicts

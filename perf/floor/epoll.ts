@@ -1,14 +1,14 @@
 // Frozen: do not tune, figures depend on it. What the kernel and the foreign calls cost by
-// themselves: epoll through koffi, a fixed answer for every blank line received, no HTTP, nothing
+// themselves: epoll through koffi, a fixed response to every blank line received, no HTTP, no code
 // of the server.
 //
 //   node build/perf/floor/epoll.js PORT hello|1024 [BYTES]
 //
-// Requests come whole and their answers fit in the socket's buffer, as with the loads it is made
-// for.
+// Every request arrives in full and its response fits in the socket's send buffer, as with the
+// loads that it is made for.
 
 import { createRequire } from 'node:module';
-import { floorResponse } from './answer.ts';
+import { floorResponse } from './fixed-response.ts';
 
 type Foreign = (...args: (number | Uint8Array | Int32Array)[]) => number;
 
@@ -36,7 +36,7 @@ const mmap = library.func('uintptr_t mmap(uintptr_t, size_t, int, int, int, long
 const BUFFER_BYTES = 65_536;
 const EVENTS_MAX = 1_024;
 const EVENT_BYTES = 12;
-/** Answers that one send can hold: more requests than this in one receive end the connection. */
+/** Responses in one send: more requests than this in one receive end the connection. */
 const COPIES = 64;
 const BACKLOG = 4_096;
 /** Polls between two rounds of Node's loop, and empty ones before sleeping. */

@@ -1,14 +1,14 @@
-// Frozen: do not tune, figures depend on it. What node:net costs by itself: a fixed answer for
-// every blank line received, no HTTP, nothing of the server.
+// Frozen: do not tune, figures depend on it. What node:net costs by itself: a fixed response to
+// every blank line received, no HTTP, no code of the server.
 //
 //   node build/perf/floor/net.js PORT hello|1024 [BYTES]
 //
-// Requests come whole, as with the loads it is made for.
+// Every request arrives in full, as with the loads that it is made for.
 
 import { createServer } from 'node:net';
-import { floorResponse } from './answer.ts';
+import { floorResponse } from './fixed-response.ts';
 
-/** Answers that one write can hold: more requests than this in one read end the connection. */
+/** Responses in one write: more requests than this in one read end the connection. */
 const COPIES = 64;
 const BACKLOG = 4_096;
 const CR = 13;

@@ -1,10 +1,10 @@
-// Frozen: do not tune, figures depend on it. The floor where requests have bodies, or answers are
-// large: epoll through koffi, edge-triggered, an answer of fixed bytes for every REQUEST_BYTES
-// received, no HTTP, nothing of the server. It looks at no byte.
+// Frozen: do not tune, figures depend on it. The floor for requests with bodies and for large
+// responses: epoll through koffi, edge-triggered, a fixed response to every REQUEST_BYTES received,
+// no HTTP, no code of the server. It reads no received byte.
 //
-//   node build/perf/floor/sized.js PORT REQUEST_BYTES BODY_BYTES ANSWER_BYTES
+//   node build/perf/floor/sized.js PORT REQUEST_BYTES BODY_BYTES RESPONSE_BYTES
 //
-// ANSWER_BYTES are head and body together. What the socket does not take waits for room.
+// RESPONSE_BYTES are head and body together. Bytes that the socket does not take wait for room.
 
 import { createRequire } from 'node:module';
 
@@ -49,7 +49,7 @@ const NOSIGNAL = 0x4000;
 const READABLE = 1;
 const WRITABLE = 4;
 const EDGES = 0x80000000;
-/** EPOLLERR, EPOLLHUP: the client has cut the connection. */
+/** EPOLLERR, EPOLLHUP: the client has reset the connection. */
 const GONE = 0x18;
 
 const [port, requestBytes, bodyBytes, responseBytes] = process.argv.slice(2).map(Number);
@@ -58,7 +58,7 @@ const [eventsAddress, eventsMemory] = mapped(EVENTS_MAX * EVENT_BYTES);
 const events = new Int32Array(eventsMemory);
 const [outAddress, outMemory] = mapped(responseBytes);
 new Uint8Array(outMemory).set(fixedResponse());
-/** By descriptor: bytes received of the next request, and bytes to be sent. */
+/** By descriptor: bytes received of the next request, and bytes that are left to send. */
 const received = new Float64Array(DESCRIPTORS_MAX);
 const pending = new Float64Array(DESCRIPTORS_MAX);
 
@@ -74,7 +74,7 @@ process.on('disconnect', () => process.exit());
 process.on('SIGTERM', () => process.exit());
 console.log(`floor sized on 127.0.0.1:${port}, ${responseBytes} for ${requestBytes} bytes`);
 
-/** Filled up with a field, as the answers of other floors are. */
+/** Padded with a field, as the responses of other floors are. */
 function fixedResponse(): Buffer {
   const head = `HTTP/1.1 200 OK\r\nContent-Length: ${bodyBytes}\r\nETag: `;
   const fill = responseBytes - bodyBytes - head.length - 4;
@@ -152,7 +152,7 @@ function acceptAll(): void {
   }
 }
 
-/** A receive that does not fill the buffer took all there was. */
+/** A receive that does not fill the buffer has read everything. */
 function serve(fd: number): void {
   for (;;) {
     const count = recv(fd, inAddress, BUFFER_BYTES, 0);
@@ -168,7 +168,7 @@ function serve(fd: number): void {
   }
 }
 
-/** Sends what is pending, as far as there is room. */
+/** Sends pending bytes, as far as there is room. */
 function respond(fd: number): void {
   while (pending[fd] > 0) {
     const left = pending[fd] % responseBytes || responseBytes;

@@ -1,15 +1,15 @@
 // Frozen: do not tune, figures depend on it. What the kernel and the foreign calls cost by
-// themselves: io_uring through koffi, a fixed answer for every blank line received, no HTTP,
-// nothing of the server.
+// themselves: io_uring through koffi, a fixed response to every blank line received, no HTTP, no
+// code of the server.
 //
 //   node build/perf/floor/uring.js PORT hello|1024 [BYTES]
 //
-// One accept and one receive a connection stay in the ring for good (multishot), received bytes lie
-// in buffers the kernel takes from a ring of its own, and a turn is one io_uring_enter. Requests
-// come whole and their answers fit in the socket's buffer, as with the loads it is made for.
+// One accept and one receive a connection stay in the ring for good (multishot), the kernel takes
+// receive buffers from a ring of its own, and a turn is one io_uring_enter. Every request arrives
+// in full and its response fits in the socket's send buffer, as with the loads that it is made for.
 
 import { createRequire } from 'node:module';
-import { floorResponse } from './answer.ts';
+import { floorResponse } from './fixed-response.ts';
 
 type Foreign = (...args: (number | Uint8Array | Int32Array)[]) => number;
 
@@ -57,7 +57,7 @@ const ENOBUFS = 105;
 const OP_ACCEPT = 13;
 const OP_SEND = 26;
 const OP_RECV = 27;
-/** Flags of an entry: take a buffer of a group, post nothing when it went well. */
+/** Flags of an entry: take a buffer of a group, post no completion on success. */
 const BUFFER_SELECT = 1 << 5;
 const SKIP_SUCCESS = 1 << 6;
 const ACCEPT_MULTISHOT = 1;
@@ -68,7 +68,7 @@ const COMPLETIONS = 16_384;
 const BUFFERS = 1_024;
 const BUFFER_BYTES = 4_096;
 const BUFFER_GROUP = 1;
-/** Answers that one send can hold: more requests than this in one receive end the connection. */
+/** Responses in one send: more requests than this in one receive end the connection. */
 const COPIES = 64;
 const BACKLOG = 4_096;
 /** Turns between two rounds of Node's loop, and empty ones before sleeping. */
@@ -85,7 +85,7 @@ const HIGH = 4_294_967_296;
 const CR = 13;
 const LF = 10;
 
-/** What a completion belongs to, in the upper half of its user data; the lower is a descriptor. */
+/** The operation of a completion, in the upper half of its user data; the lower is a descriptor. */
 const Kind = { Accept: 1, Receive: 2, Send: 3 } as const;
 
 const [portText = '', responseName = '', bytesText = '0'] = process.argv.slice(2);
@@ -198,7 +198,7 @@ function registerBuffers(): void {
   }
 }
 
-/** Lets the kernel fill a buffer again, once the tail is told. */
+/** Returns a buffer to the kernel, which sees it once the tail is published. */
 function giveBack(buffer: number): void {
   const at = bufferTail & (BUFFERS - 1);
   const address = buffersAddress + buffer * BUFFER_BYTES;
@@ -281,7 +281,7 @@ function run(): void {
   setImmediate(run);
 }
 
-/** False when something came at the last moment. */
+/** False when a completion came at the last moment. */
 function sleeps(): boolean {
   words[completionFlags] &= ~EVENTFD_DISABLED;
   if (turn() === 0) {
@@ -330,7 +330,7 @@ function received(fd: number, result: number, flags: number): void {
   const buffer = flags >>> BUFFER_SHIFT;
   const wanted = blankLines(buffer * BUFFER_BYTES, result);
   giveBack(buffer);
-  // The receive that is still armed brings the end, and with it the close.
+  // The armed receive completes with the end of the stream, and then the descriptor is closed.
   if (wanted > COPIES) shutdown(fd, 2);
   else if (wanted > 0) send(fd, wanted * responseBytes);
   if ((flags & MORE_FOLLOWS) === 0) receive(fd);

@@ -1,39 +1,40 @@
-// The verdict of the gate, a pure function of windows. A window of the server stands between two of
-// the floor; every figure that is judged is a median.
+// The verdict of the gate, a pure function of windows. Each window of the server stands between two
+// of the floor; every judged figure is a median.
 
-import { median } from '../pairs.ts';
+import type { GateScenario, Scenario } from '../catalog/scenarios.ts';
 import {
-  COUNTED_MIN,
-  DISTURBED,
-  GC_PAUSE_MS_BAR,
-  HEAP_BYTES_BAR,
-  LOAD_BOUND,
-  P99_FLOOR_MS,
-  P99_RATIO_BAR,
+  COUNTED_WINDOWS_MIN,
+  DISTURBED_SHARE,
+  FLOOR_RATIO_MIN,
+  GC_PAUSE_MS_MAX,
+  HEAP_BYTES_PER_REQUEST_MAX,
+  LOAD_BOUND_SHARE,
+  P99_RATIO_MAX,
+  P99_TARGET_FLOOR_MS,
   P99_TARGET_MS,
-  RATE_FLOOR,
   RATE_TARGET,
-  RESIDENT_BYTES_BAR,
-  type Scenario,
-  type ScenarioName,
+  RATE_TARGET_FLOOR,
+  RESIDENT_BYTES_MAX,
   TURN_MS,
-  TURNS_BAR,
+  TURNS_MAX,
   TURNS_NOISE_MAX,
   TURNS_QUIET,
-} from './bars.ts';
+} from '../catalog/thresholds.ts';
+import { median } from '../measure/pairs.ts';
+import { countText, shareText } from '../runner/table.ts';
 
 export interface RateWindow {
   /** Requests a second. */
   readonly rate: number;
   /** Processor time of the server for a request. */
   readonly microseconds: number;
-  /** How busy the load was, of a core. */
+  /** The share of its core that the load used. */
   readonly loadShare: number;
-  /** How much of the server's or the load's core others had, whichever was more; 0 to 1. */
+  /** The share of the server's or the load's core, the larger, that other processes had. */
   readonly othersShare: number;
-  /** Requests that failed, and answers that were not 2xx. */
+  /** Requests that failed, and responses that were not 2xx. */
   readonly failures: number;
-  /** The longest collection of garbage in the server; 0 for the floor. */
+  /** The longest garbage collection in the process. */
   readonly gcPauseMs: number;
 }
 
@@ -41,22 +42,22 @@ export interface LatencyWindow {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
-  /** Turns that took too long, a second, for whatever reason. */
+  /** Turns a second that took longer than TURN_MS, for whatever reason. */
   readonly lateTurns: number;
   readonly loadShare: number;
   readonly failures: number;
   readonly gcPauseMs: number;
 }
 
-/** At a rate so low that there is no work for a long turn. */
+/** At a rate so low that no turn has much work. */
 export interface TurnWindow {
-  /** Turns a second in which the server had the core for too long. */
+  /** Turns a second in which the server used the core for longer than TURN_MS. */
   readonly busyTurns: number;
   readonly loadShare: number;
   readonly failures: number;
 }
 
-/** One window of the floor more than of the server: they stand around each of them. */
+/** There is one floor window more than there are server windows: one around each. */
 export interface Windows<W> {
   readonly floors: readonly W[];
   readonly servers: readonly W[];
@@ -64,13 +65,13 @@ export interface Windows<W> {
 
 export interface GateFigures {
   readonly throughput: readonly (Windows<RateWindow> & { readonly scenario: Scenario })[];
-  /** Null when latency was not asked for. */
+  /** Null when latency is not measured. */
   readonly latency: Windows<LatencyWindow> | null;
-  /** Null when turns were not asked for. */
+  /** Null when turns are not measured. */
   readonly turns: Windows<TurnWindow> | null;
-  /** What the heap kept of each request, after a collection of all garbage. */
+  /** What the heap kept of each request, after a full garbage collection. */
   readonly heapBytesPerRequest: number;
-  /** The most memory that the server had. */
+  /** The peak of the server's resident memory. */
   readonly residentBytes: number;
 }
 
@@ -79,25 +80,25 @@ export type State = 'met' | 'MISSED' | 'NOT JUDGED';
 export interface Check {
   readonly name: string;
   readonly state: State;
-  /** What was seen, and against what. */
+  /** The figure and its threshold. */
   readonly text: string;
-  /** What is to be measured for it again; nothing where noise cannot be why it is missed. */
+  /** What a second attempt measures again; empty where noise cannot be the cause of a miss. */
   readonly parts: readonly Part[];
 }
 
-export type Part = ScenarioName | 'latency' | 'turns';
+export type Part = GateScenario | 'latency' | 'turns';
 
 export interface Judging {
-  /** Whether what is not judged closes too. */
+  /** Whether a check that is not judged closes the gate too. */
   readonly strict: boolean;
-  /** By how much the bars of rates are lowered, of them. */
+  /** The share by which the thresholds of rates are lowered. */
   readonly margin: number;
 }
 
 export interface Verdict {
   readonly checks: readonly Check[];
   readonly remarks: readonly string[];
-  /** 1 when a bar is missed; 3 when it is strict and something is not judged; else 0. */
+  /** 1 when a threshold is missed; 3 when strict and something is not judged; else 0. */
   readonly exitCode: number;
 }
 
@@ -105,7 +106,7 @@ export function judge(figures: GateFigures, { margin, strict }: Judging): Verdic
   const { latency, throughput, turns } = figures;
   const checks: Check[] = [];
   for (const { scenario, ...windows } of throughput) {
-    checks.push(ratioCheck(scenario, windows, margin));
+    checks.push(ratioCheck(scenario.name as GateScenario, windows, margin));
   }
   const hello = throughput.find(({ scenario }) => scenario.name === 'hello');
   if (hello !== undefined) checks.push(targetCheck(hello, margin));
@@ -115,18 +116,18 @@ export function judge(figures: GateFigures, { margin, strict }: Judging): Verdic
   return verdictOf(checks, remarksOf(figures), strict);
 }
 
-/** What was missed has to be met now; what noise does not explain may be missed in neither. */
+/** A missed check has to be met at the second attempt, unless noise cannot explain the miss. */
 export function judgeAgain(first: Verdict, second: Verdict, strict: boolean): Verdict {
   const checks = first.checks.map((check) => {
     const again = second.checks.find(({ name }) => name === check.name) ?? check;
-    const isMended = check.state === 'MISSED' && again.state === 'met' && again.parts.length > 0;
-    const isFound = again.state === 'MISSED' && again.parts.length === 0;
-    return isMended || isFound ? again : check;
+    const isMetNow = check.state === 'MISSED' && again.state === 'met' && again.parts.length > 0;
+    const isNewMiss = again.state === 'MISSED' && again.parts.length === 0;
+    return isMetNow || isNewMiss ? again : check;
   });
   return verdictOf(checks, [...first.remarks, ...second.remarks], strict);
 }
 
-/** What a second measuring has to measure; nothing where it could change nothing. */
+/** What a second attempt has to measure; empty when it could not change the verdict. */
 export function partsToRepeat({ checks }: Verdict): readonly Part[] {
   const missed = checks.filter(({ state }) => state === 'MISSED');
   if (missed.some(({ parts }) => parts.length === 0)) return [];
@@ -135,8 +136,8 @@ export function partsToRepeat({ checks }: Verdict): readonly Part[] {
 
 function verdictOf(checks: readonly Check[], remarks: readonly string[], strict: boolean): Verdict {
   const missed = checks.some(({ state }) => state === 'MISSED');
-  const open = checks.some(({ state }) => state === 'NOT JUDGED');
-  return { checks, remarks, exitCode: missed ? 1 : open && strict ? 3 : 0 };
+  const isOpen = checks.some(({ state }) => state === 'NOT JUDGED');
+  return { checks, remarks, exitCode: missed ? 1 : isOpen && strict ? 3 : 0 };
 }
 
 /** The mean of a figure of the floor's two windows around a window of the server. */
@@ -148,7 +149,7 @@ function state(isMet: boolean): State {
   return isMet ? 'met' : 'MISSED';
 }
 
-/** What keeps a figure from being one: a gate must not pass because nothing was measured. */
+/** NaN without values, which misses every threshold: a gate must not pass without figures. */
 function medianOf(values: readonly number[]): number {
   return values.length === 0 ? Number.NaN : median(values);
 }
@@ -157,68 +158,67 @@ export function ratios({ floors, servers }: Windows<RateWindow>): readonly numbe
   return servers.map((server, index) => server.rate / around(floors, index, ({ rate }) => rate));
 }
 
-/** The ratios of windows that others left alone, as they did those of the floor around them. */
+/** The ratios of windows that other processes did not disturb, nor the floor windows around. */
 export function quietRatios(windows: Windows<RateWindow>): readonly number[] {
   const { floors, servers } = windows;
-  const isQuiet = ({ othersShare }: RateWindow): boolean => othersShare < DISTURBED;
+  const isQuiet = ({ othersShare }: RateWindow): boolean => othersShare < DISTURBED_SHARE;
   return ratios(windows).filter((_, index) =>
     [floors[index], servers[index], floors[index + 1]].every(isQuiet),
   );
 }
 
-/** Where others hardly ever left the machine alone, all windows have to do. */
-function ratioCheck(
-  { bar: full, name }: Scenario,
-  windows: Windows<RateWindow>,
-  margin: number,
-): Check {
-  const bar = full * (1 - margin);
+/** Judges undisturbed windows where there are enough, all windows otherwise. */
+function ratioCheck(name: GateScenario, windows: Windows<RateWindow>, margin: number): Check {
+  const threshold = FLOOR_RATIO_MIN[name] * (1 - margin);
   const quiet = quietRatios(windows);
   const all = ratios(windows);
-  const judged = quiet.length < COUNTED_MIN ? all : quiet;
+  const judged = quiet.length < COUNTED_WINDOWS_MIN ? all : quiet;
   const ratio = medianOf(judged);
   const text =
     `median ratio to the floor ${ratio.toFixed(3)} in ${judged.length} windows, ` +
-    `at least ${bar.toFixed(2)}${lessText(margin)}`;
-  return { name, state: state(ratio >= bar), text, parts: [name] };
+    `at least ${threshold.toFixed(2)}${marginText(margin)}`;
+  return { name, state: state(ratio >= threshold), text, parts: [name] };
 }
 
-function lessText(margin: number): string {
-  return margin === 0 ? '' : `, which is ${Math.round(margin * 100)} % less than the bar`;
+function marginText(margin: number): string {
+  return margin === 0 ? '' : `, which is the threshold less ${shareText(margin)}`;
 }
 
-/** The windows in which the machine could carry the target. */
+/** The windows in which the machine was fast enough for the target. */
 export function countedRates({ floors, servers }: Windows<RateWindow>): readonly RateWindow[] {
-  return servers.filter((_, index) => around(floors, index, ({ rate }) => rate) >= RATE_FLOOR);
+  return servers.filter(
+    (_, index) => around(floors, index, ({ rate }) => rate) >= RATE_TARGET_FLOOR,
+  );
 }
 
 function targetCheck(windows: Windows<RateWindow>, margin: number): Check {
   const parts: readonly Part[] = ['hello'];
-  const name = `hello at ${count(RATE_TARGET)}/s`;
+  const name = `hello at ${countText(RATE_TARGET)}/s`;
   const counted = countedRates(windows);
-  if (counted.length < COUNTED_MIN) {
-    const floor = count(medianOf(windows.floors.map(({ rate }) => rate)));
+  if (counted.length < COUNTED_WINDOWS_MIN) {
+    const floor = countText(medianOf(windows.floors.map(({ rate }) => rate)));
     const text =
-      `${counted.length} windows count, ${COUNTED_MIN} are needed: ` +
-      `the floor gave ${floor}/s (median), and ${count(RATE_FLOOR)}/s is what a window needs`;
+      `${counted.length} windows count, ${COUNTED_WINDOWS_MIN} are needed: ` +
+      `the floor reached ${floor}/s (median), and a window needs ${countText(RATE_TARGET_FLOOR)}/s`;
     return { name, state: 'NOT JUDGED', text, parts };
   }
   const rate = medianOf(counted.map((window) => window.rate));
-  const text = `median of ${counted.length} counted windows ${count(rate)}/s${lessText(margin)}`;
+  const windowsText = `median of ${counted.length} counted windows`;
+  const text = `${windowsText} ${countText(rate)}/s${marginText(margin)}`;
   return { name, state: state(rate >= RATE_TARGET * (1 - margin)), text, parts };
 }
 
-/** The windows in which the machine could keep the target, and those in which it could not. */
+/** The windows in which the machine was quiet enough for the target, and the others. */
 export function splitLatencies({ floors, servers }: Windows<LatencyWindow>): {
   readonly counted: readonly LatencyWindow[];
-  /** P99 to the floor's. */
+  /** The ratio of P99 to the floor's. */
   readonly otherRatios: readonly number[];
 } {
   const counted: LatencyWindow[] = [];
   const otherRatios: number[] = [];
   servers.forEach((server, index) => {
     const floor = around(floors, index, ({ p99Ms }) => p99Ms);
-    if (floor <= P99_FLOOR_MS) counted.push(server);
+    if (floor <= P99_TARGET_FLOOR_MS) counted.push(server);
     else otherRatios.push(server.p99Ms / floor);
   });
   return { counted, otherRatios };
@@ -229,56 +229,57 @@ function latencyChecks(windows: Windows<LatencyWindow>): readonly Check[] {
   const name = `P99 below ${P99_TARGET_MS} ms`;
   const parts: readonly Part[] = ['latency'];
   const found: Check[] = [];
-  if (counted.length < COUNTED_MIN) {
+  if (counted.length < COUNTED_WINDOWS_MIN) {
     const floor = medianOf(windows.floors.map(({ p99Ms }) => p99Ms)).toFixed(2);
     const text =
-      `${counted.length} windows count, ${COUNTED_MIN} are needed: the floor's P99 was ` +
-      `${floor} ms (median), and ${P99_FLOOR_MS} ms is what a window needs`;
+      `${counted.length} windows count, ${COUNTED_WINDOWS_MIN} are needed: the floor's P99 was ` +
+      `${floor} ms (median), and a window needs ${P99_TARGET_FLOOR_MS} ms`;
     found.push({ name, state: 'NOT JUDGED', text, parts });
   } else {
     const p99Ms = medianOf(counted.map((window) => window.p99Ms));
     const text = `median of ${counted.length} counted windows ${p99Ms.toFixed(2)} ms`;
     found.push({ name, state: state(p99Ms < P99_TARGET_MS), text, parts });
   }
-  // No window at all is no pass.
+  // Without any window this check is missed.
   if (otherRatios.length > 0 || counted.length === 0) {
     const ratio = medianOf(otherRatios);
     const text =
       `median ratio to the floor ${ratio.toFixed(2)} in ${otherRatios.length} windows that do ` +
-      `not count, at most ${P99_RATIO_BAR}`;
-    found.push({ name: 'P99 beside the floor', state: state(ratio <= P99_RATIO_BAR), text, parts });
+      `not count, at most ${P99_RATIO_MAX}`;
+    found.push({ name: 'P99 to the floor', state: state(ratio <= P99_RATIO_MAX), text, parts });
   }
   return found;
 }
 
-function more<W>({ floors, servers }: Windows<W>, figure: (window: W) => number): number[] {
+function excess<W>({ floors, servers }: Windows<W>, figure: (window: W) => number): number[] {
   return servers.map((one, index) => figure(one) - around(floors, index, figure));
 }
 
-function moreCheck(name: string, part: Part, all: readonly number[], bar: number): Check {
+function excessCheck(name: string, part: Part, all: readonly number[], bound: number): Check {
   const middle = medianOf(all);
   const text =
     `median ${middle.toFixed(2)} a second more than the floor in ${all.length} windows, ` +
-    `at most ${bar.toFixed(2)}`;
-  return { name, state: state(middle <= bar), text, parts: [part] };
+    `at most ${bound.toFixed(2)}`;
+  return { name, state: state(middle <= bound), text, parts: [part] };
 }
 
-/** Where the floor itself is held up often, by others on the machine, lateness says nothing. */
+/** Not judged where other work on the machine delays the floor often, too. */
 function lateCheck(windows: Windows<LatencyWindow>): Check {
   const name = `late turns over ${TURN_MS} ms`;
   const floor = medianOf(windows.floors.map(({ lateTurns }) => lateTurns));
   if (floor > TURNS_QUIET) {
-    const text = `the floor was late ${floor.toFixed(1)} times a second (median), by others`;
+    const rate = `${floor.toFixed(1)} times a second (median)`;
+    const text = `the floor was late ${rate}: other work on the machine`;
     return { name, state: 'NOT JUDGED', text, parts: ['latency'] };
   }
-  const all = more(windows, (window) => window.lateTurns);
-  return moreCheck(name, 'latency', all, TURNS_BAR);
+  const all = excess(windows, (window) => window.lateTurns);
+  return excessCheck(name, 'latency', all, TURNS_MAX);
 }
 
-/** How many pauses a second more than the floor, where the floor had hardly any. */
+/** Pauses a second beyond those of the floor, in windows where the floor had hardly any. */
 export function quietPauses(windows: Windows<TurnWindow>): readonly number[] {
   const { floors } = windows;
-  return more(windows, pausesOf).filter(
+  return excess(windows, pausesOf).filter(
     (_, index) => around(floors, index, pausesOf) <= TURNS_QUIET,
   );
 }
@@ -288,16 +289,16 @@ function pausesOf({ busyTurns }: TurnWindow): number {
 }
 
 /**
- * What a server does with the core for so long while nearly nothing is asked is a pause. Some of
- * the time that a machine takes away looks as if it had been used; then the floor has pauses too.
+ * A server that uses the core for that long under nearly no load has a pause. Some of the time that
+ * a shared machine takes away is accounted as used; then the floor has pauses too.
  */
 function busyCheck(windows: Windows<TurnWindow>): Check {
   const name = `pauses over ${TURN_MS} ms`;
   const quiet = quietPauses(windows);
-  if (quiet.length >= COUNTED_MIN) return moreCheck(name, 'turns', quiet, TURNS_BAR);
+  if (quiet.length >= COUNTED_WINDOWS_MIN) return excessCheck(name, 'turns', quiet, TURNS_MAX);
   const noise = medianOf(windows.floors.map(pausesOf)) / 2;
-  const bar = TURNS_BAR + Math.min(noise, TURNS_NOISE_MAX);
-  return moreCheck(name, 'turns', more(windows, pausesOf), bar);
+  const bound = TURNS_MAX + Math.min(noise, TURNS_NOISE_MAX);
+  return excessCheck(name, 'turns', excess(windows, pausesOf), bound);
 }
 
 function gcCheck({ latency, throughput }: GateFigures): Check {
@@ -306,14 +307,14 @@ function gcCheck({ latency, throughput }: GateFigures): Check {
     ...(hello === undefined ? [] : countedRates(hello)),
     ...(latency === null ? [] : splitLatencies(latency).counted),
   ];
-  const name = 'collections of garbage';
+  const name = 'garbage collections';
   const parts: readonly Part[] = ['hello', 'latency'];
   if (counted.length === 0) return { name, state: 'NOT JUDGED', text: 'no window counts', parts };
   const longest = Math.max(...counted.map(({ gcPauseMs }) => gcPauseMs));
   const text =
     `longest of ${counted.length} counted windows ${longest.toFixed(2)} ms, ` +
-    `at most ${GC_PAUSE_MS_BAR} ms`;
-  return { name, state: state(longest <= GC_PAUSE_MS_BAR), text, parts };
+    `at most ${GC_PAUSE_MS_MAX} ms`;
+  return { name, state: state(longest <= GC_PAUSE_MS_MAX), text, parts };
 }
 
 function failureCheck({ latency, throughput, turns }: GateFigures): Check {
@@ -323,29 +324,34 @@ function failureCheck({ latency, throughput, turns }: GateFigures): Check {
     ...(turns === null ? [] : [...turns.floors, ...turns.servers]),
   ];
   const failures = all.reduce((sum, window) => sum + window.failures, 0);
-  const text = `${failures} requests failed or were not answered with 2xx, none may`;
+  const text = `${failures} requests failed or had a response other than 2xx, at most 0`;
   return { name: 'failures', state: state(failures === 0 && all.length > 0), text, parts: [] };
 }
 
 function heapCheck({ heapBytesPerRequest }: GateFigures): Check {
   const text =
     `the heap kept ${heapBytesPerRequest.toFixed(2)} bytes of each request, ` +
-    `at most ${HEAP_BYTES_BAR}`;
-  return { name: 'heap', state: state(heapBytesPerRequest <= HEAP_BYTES_BAR), text, parts: [] };
+    `at most ${HEAP_BYTES_PER_REQUEST_MAX}`;
+  return {
+    name: 'heap',
+    state: state(heapBytesPerRequest <= HEAP_BYTES_PER_REQUEST_MAX),
+    text,
+    parts: [],
+  };
 }
 
 function memoryCheck({ residentBytes }: GateFigures): Check {
   const mib = (bytes: number): string => (bytes / 1024 / 1024).toFixed(0);
-  const text = `${mib(residentBytes)} MiB resident, at most ${mib(RESIDENT_BYTES_BAR)}`;
-  return { name: 'memory', state: state(residentBytes <= RESIDENT_BYTES_BAR), text, parts: [] };
+  const text = `${mib(residentBytes)} MiB resident, at most ${mib(RESIDENT_BYTES_MAX)}`;
+  return { name: 'memory', state: state(residentBytes <= RESIDENT_BYTES_MAX), text, parts: [] };
 }
 
-/** What makes figures worth less than they look. */
+/** Why figures may mislead. */
 function remarksOf({ latency, throughput }: GateFigures): readonly string[] {
   const found: string[] = [];
   const bound = (windows: readonly { loadShare: number }[]): number =>
-    windows.filter(({ loadShare }) => loadShare >= LOAD_BOUND).length;
-  const say = (name: string, { floors, servers }: Windows<{ loadShare: number }>): void => {
+    windows.filter(({ loadShare }) => loadShare >= LOAD_BOUND_SHARE).length;
+  const addBound = (name: string, { floors, servers }: Windows<{ loadShare: number }>): void => {
     if (bound(floors) + bound(servers) === 0) return;
     found.push(
       `LOAD-BOUND: ${name}: the load's core was full in ${bound(floors)} of ${floors.length} ` +
@@ -353,19 +359,16 @@ function remarksOf({ latency, throughput }: GateFigures): readonly string[] {
     );
   };
   for (const { scenario, ...windows } of throughput) {
-    say(scenario.name, windows);
+    addBound(scenario.name, windows);
     const disturbed = windows.servers.length - quietRatios(windows).length;
     if (disturbed > 0) {
+      const others = `other processes had ${shareText(DISTURBED_SHARE)} of a core`;
       found.push(
-        `DISTURBED: ${scenario.name}: others had ${DISTURBED * 100} % of a core in or beside ` +
+        `DISTURBED: ${scenario.name}: ${others} in or around ` +
           `${disturbed} of ${windows.servers.length} server windows`,
       );
     }
   }
-  if (latency !== null) say('latency', latency);
+  if (latency !== null) addBound('latency', latency);
   return found;
-}
-
-function count(value: number): string {
-  return Number.isNaN(value) ? '-' : Math.round(value).toLocaleString('en-US');
 }

@@ -2,25 +2,27 @@
 // in this process on the other.
 
 import { performance } from 'node:perf_hooks';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LoadError } from '../../src/load/recorder.ts';
 import type { LoadReport } from '../../src/load/report.ts';
-import { runLoad } from '../../src/load/run-load.ts';
-import { freePort, perfScript, type ServerChild, startServer } from '../child.ts';
-import { probe } from '../probe.ts';
-import { othersShare, readCoreTicks, residentBytes, usedMicroseconds } from '../process-figures.ts';
+import { type Scenario, scenarioOf } from '../catalog/scenarios.ts';
+import { LOAD_CORE, SERVER_CORE } from '../catalog/setup.ts';
 import {
-  CONNECTIONS,
-  COUNTED_MIN,
+  COUNTED_WINDOWS_MIN,
   LATENCY_RATE,
-  LATENCY_SCENARIO,
-  LOAD_CORE,
-  SCENARIOS,
-  type Scenario,
-  type ScenarioName,
-  SERVER_CORE,
   TURNS_RATE,
   TURNS_SECONDS_MIN,
-} from './bars.ts';
+} from '../catalog/thresholds.ts';
+import { preparedLoad, runPrepared } from '../load/scenario-load.ts';
+import { perfScript, type ServerChild, startServer } from '../measure/child-process.ts';
+import { probeScenario, startScenarioFloor } from '../measure/scenario-servers.ts';
+import type { Watched } from '../measure/watch.ts';
+import {
+  othersShare,
+  readCoreTicks,
+  residentBytes,
+  usedMicroseconds,
+} from '../system/process-figures.ts';
 import {
   countedRates,
   type GateFigures,
@@ -32,12 +34,12 @@ import {
   type TurnWindow,
   type Windows,
 } from './judge.ts';
-import type { Watched } from './watch.ts';
 
 export interface GateOptions {
   readonly seconds: number;
   readonly rounds: number;
-  readonly only: readonly ScenarioName[];
+  /** Names of GATE_SCENARIOS. */
+  readonly scenarios: readonly string[];
   readonly latency: boolean;
   readonly turns: boolean;
   /** Of the server. */
@@ -45,232 +47,216 @@ export interface GateOptions {
   /** The script of the server that is measured, and its arguments. */
   readonly server: string;
   readonly serverArgs: readonly string[];
-  /** When no further round is begun to have enough windows that count. */
+  /** No further round begins after this moment. */
   readonly untilMs: number;
   readonly progress: (text: string) => void;
 }
 
-/** Long enough for the code to be compiled well; not counted. */
+export const LATENCY_SCENARIO: Scenario = scenarioOf('static-1k');
+export const TURNS_SCENARIO: Scenario = scenarioOf('hello');
+
+/** Long enough for the compiler to optimize hot code; not counted. */
 const WARM_UP_MS = 2_000;
-/** The first moments of a window are of connections that were just opened. */
-const WARM_MS = 100;
+/** In its first moments a window serves connections that were just opened. */
+const WINDOW_WARM_UP_MS = 100;
+/** All connections are opened within this, and none is closed before the last of it. */
+const CONNECTING_MS = 250;
 
-/** Until all connections are there, or before the first may leave. */
-const CROWD_MS = 250;
+const NODE_FLAGS = [`--import=${perfScript('measure/watch.ts')}`];
 
-interface Child {
-  readonly server: ServerChild;
-  readonly url: string;
-  /** Requests answered so far, by windows that were measured. */
-  requests: number;
-}
-
-interface Mutable<W> {
+interface MutableWindows<W> {
   readonly floors: W[];
   readonly servers: W[];
 }
 
 export async function measureGate(options: GateOptions): Promise<GateFigures> {
-  const nodeFlags = [`--import=${perfScript('gate/watch.ts')}`];
   const args = ['--driver', options.driver, ...options.serverArgs];
-  const core = SERVER_CORE;
-  const child = await startServer(options.server, { args, core, nodeFlags });
-  const server: Child = { server: child, url: `http://127.0.0.1:${child.port}`, requests: 0 };
-  const throughput: (Mutable<RateWindow> & { scenario: Scenario })[] = [];
-  let residentMost = 0;
-  const remember = (): void => {
-    residentMost = Math.max(residentMost, residentBytes(child.pid, 'peak'));
-  };
-  const scenarios = SCENARIOS.filter(({ name }) => options.only.includes(name));
-  let heapBefore = -1;
-  for (const scenario of scenarios) {
-    const floor = await startFloor(scenario, child, nodeFlags);
-    await warmUp(floor, scenario);
-    await warmUp(server, scenario);
-    if (heapBefore < 0) {
-      heapBefore = (await child.ask('heap')) as number;
-      server.requests = 0;
+  const launch = { args, core: SERVER_CORE, nodeFlags: NODE_FLAGS };
+  return new Measurement(options, await startServer(options.server, launch)).run();
+}
+
+class Measurement {
+  readonly #options: GateOptions;
+  readonly #server: ServerChild;
+  /** Responses of the server since #heapBefore was read. */
+  #requests = 0;
+  /** Bytes of the heap after the first warm-up; -1 before. */
+  #heapBefore = -1;
+  #residentPeak = 0;
+
+  constructor(options: GateOptions, server: ServerChild) {
+    this.#options = options;
+    this.#server = server;
+  }
+
+  async run(): Promise<GateFigures> {
+    const { latency, scenarios, turns } = this.#options;
+    const throughput: GateFigures['throughput'][number][] = [];
+    for (const name of scenarios) {
+      const scenario = scenarioOf(name);
+      throughput.push({ scenario, ...(await this.#rates(scenario)) });
     }
-    const take = (one: Child): Promise<RateWindow> => rateWindow(one, scenario, options.seconds);
+    const latencies = latency ? await this.#latencies() : null;
+    const pauses = turns ? await this.#turns() : null;
+    await this.#readHeapOnce();
+    const kept = (await this.#heapBytes()) - this.#heapBefore;
+    await this.#server.stop();
+    return {
+      throughput,
+      latency: latencies,
+      turns: pauses,
+      heapBytesPerRequest: kept / Math.max(1, this.#requests),
+      residentBytes: this.#residentPeak,
+    };
+  }
+
+  #rates(scenario: Scenario): Promise<Windows<RateWindow>> {
     const isEnough = (windows: Windows<RateWindow>): boolean =>
-      quietRatios(windows).length >= COUNTED_MIN &&
-      (scenario.name !== 'hello' || countedRates(windows).length >= COUNTED_MIN);
-    const windows = await inTurn(options, scenario.name, floor, server, take, isEnough);
-    throughput.push({ scenario, ...windows });
-    await floor.server.stop();
-    remember();
+      quietRatios(windows).length >= COUNTED_WINDOWS_MIN &&
+      (scenario.name !== 'hello' || countedRates(windows).length >= COUNTED_WINDOWS_MIN);
+    const take = (child: ServerChild): Promise<RateWindow> => this.#rateWindow(child, scenario);
+    const warmUp = (child: ServerChild): Promise<unknown> =>
+      runPrepared(preparedLoad(scenario, child.port, { durationMs: WARM_UP_MS }));
+    return this.#windows(scenario.name, scenario, warmUp, take, isEnough);
   }
-  let latency: Windows<LatencyWindow> | null = null;
-  if (options.latency) {
-    const floor = await startFloor(LATENCY_SCENARIO, child, nodeFlags);
-    const take = (one: Child): Promise<LatencyWindow> => latencyWindow(one, options.seconds);
-    await take(floor);
-    await take(server);
-    if (heapBefore < 0) {
-      heapBefore = (await child.ask('heap')) as number;
-      server.requests = 0;
-    }
+
+  #latencies(): Promise<Windows<LatencyWindow>> {
     const isEnough = (windows: Windows<LatencyWindow>): boolean =>
-      splitLatencies(windows).counted.length >= COUNTED_MIN;
-    latency = await inTurn(options, 'latency', floor, server, take, isEnough);
-    await floor.server.stop();
-    remember();
+      splitLatencies(windows).counted.length >= COUNTED_WINDOWS_MIN;
+    const take = (child: ServerChild): Promise<LatencyWindow> => this.#latencyWindow(child);
+    return this.#windows('latency', LATENCY_SCENARIO, take, take, isEnough);
   }
-  let turns: Windows<TurnWindow> | null = null;
-  if (options.turns) {
-    const floor = await startFloor(SCENARIOS[0], child, nodeFlags);
-    const take = (one: Child): Promise<TurnWindow> =>
-      turnWindow(one, Math.max(options.seconds, TURNS_SECONDS_MIN));
-    await take(floor);
-    await take(server);
+
+  #turns(): Promise<Windows<TurnWindow>> {
     const isEnough = (windows: Windows<TurnWindow>): boolean =>
-      quietPauses(windows).length >= COUNTED_MIN;
-    turns = await inTurn(options, 'turns', floor, server, take, isEnough);
-    await floor.server.stop();
-    remember();
+      quietPauses(windows).length >= COUNTED_WINDOWS_MIN;
+    const take = (child: ServerChild): Promise<TurnWindow> => this.#turnWindow(child);
+    return this.#windows('turns', TURNS_SCENARIO, take, take, isEnough);
   }
-  if (heapBefore < 0) heapBefore = (await child.ask('heap')) as number;
-  const kept = ((await child.ask('heap')) as number) - heapBefore;
-  await child.stop();
-  return {
-    throughput,
-    latency,
-    turns,
-    heapBytesPerRequest: kept / Math.max(1, server.requests),
-    residentBytes: residentMost,
-  };
-}
 
-/** A window of the floor before and after each of the server; more rounds where too few count. */
-async function inTurn<W>(
-  { progress, rounds, untilMs }: GateOptions,
-  name: string,
-  floor: Child,
-  server: Child,
-  take: (child: Child) => Promise<W>,
-  isEnough: (windows: Windows<W>) => boolean,
-): Promise<Mutable<W>> {
-  const windows: Mutable<W> = { floors: [await take(floor)], servers: [] };
-  const wanted = (): boolean => {
-    const taken = windows.servers.length;
-    if (taken < rounds) return true;
-    return taken < 3 * rounds && !isEnough(windows) && performance.now() < untilMs;
-  };
-  while (wanted()) {
-    windows.servers.push(await take(server));
-    windows.floors.push(await take(floor));
-    progress(`${name}: ${windows.servers.length} windows`);
+  /** A window of the floor before and after each of the server; more rounds while too few count. */
+  async #windows<W>(
+    name: string,
+    scenario: Scenario,
+    warmUp: (child: ServerChild) => Promise<unknown>,
+    take: (child: ServerChild) => Promise<W>,
+    isEnough: (windows: Windows<W>) => boolean,
+  ): Promise<Windows<W>> {
+    const { progress, rounds, untilMs } = this.#options;
+    const response = await probeScenario(this.#server.port, scenario);
+    const floor = await startScenarioFloor(scenario, response, { nodeFlags: NODE_FLAGS });
+    await warmUp(floor);
+    await warmUp(this.#server);
+    await this.#readHeapOnce();
+    const windows: MutableWindows<W> = { floors: [await take(floor)], servers: [] };
+    const needsMore = (): boolean => {
+      const taken = windows.servers.length;
+      if (taken < rounds) return true;
+      return taken < 3 * rounds && !isEnough(windows) && performance.now() < untilMs;
+    };
+    while (needsMore()) {
+      windows.servers.push(await take(this.#server));
+      windows.floors.push(await take(floor));
+      progress(`${name}: ${windows.servers.length} windows`);
+    }
+    await floor.stop();
+    this.#residentPeak = Math.max(this.#residentPeak, residentBytes(this.#server.pid, 'peak'));
+    return windows;
   }
-  return windows;
-}
 
-/** The floor sends exactly as many bytes as the server does. */
-async function startFloor(
-  { response, path }: Scenario,
-  server: ServerChild,
-  nodeFlags: readonly string[],
-): Promise<Child> {
-  const { bytes, head, status } = await probe(server.port, path);
-  if (status !== 200) throw new Error(`GET ${path} was not answered well:\n${head}`);
-  const args = [String(await freePort()), response, String(bytes)];
-  const floor = await startServer('floor/epoll.ts', { args, core: SERVER_CORE, nodeFlags });
-  const responded = await probe(floor.port, path);
-  if (responded.bytes !== bytes) throw new Error(`the floor answers with ${responded.bytes} bytes`);
-  return { server: floor, url: `http://127.0.0.1:${floor.port}`, requests: 0 };
-}
+  async #readHeapOnce(): Promise<void> {
+    if (this.#heapBefore >= 0) return;
+    this.#heapBefore = await this.#heapBytes();
+    this.#requests = 0;
+  }
 
-async function warmUp(child: Child, { depth, headers, path }: Scenario): Promise<void> {
-  const load = { connections: CONNECTIONS, pipelining: depth, headers, core: LOAD_CORE };
-  await runLoad({ url: child.url + path, ...load, durationMs: WARM_UP_MS });
-}
+  async #heapBytes(): Promise<number> {
+    return (await this.#server.ask('heap')) as number;
+  }
 
-async function rateWindow(child: Child, scenario: Scenario, seconds: number): Promise<RateWindow> {
-  const { depth, headers, path } = scenario;
-  await child.server.ask('begin');
-  const before = usedMicroseconds(child.server.pid);
-  const loadBefore = usedMicroseconds(process.pid);
-  const coresBefore = [readCoreTicks(SERVER_CORE), readCoreTicks(LOAD_CORE)];
-  const report = await runLoad({
-    url: child.url + path,
-    connections: CONNECTIONS,
-    pipelining: depth,
-    headers,
-    durationMs: seconds * 1000,
-    core: LOAD_CORE,
-  });
-  const used = usedMicroseconds(child.server.pid) - before;
-  const loadUsed = usedMicroseconds(process.pid) - loadBefore;
-  const others = Math.max(
-    othersShare(coresBefore[0], readCoreTicks(SERVER_CORE), used),
-    othersShare(coresBefore[1], readCoreTicks(LOAD_CORE), loadUsed),
-  );
-  const { gcPausesMs } = (await child.server.ask('end')) as Watched;
-  child.requests += report.responses;
-  return {
-    rate: report.requestsPerSecond,
-    microseconds: used / report.responses,
-    loadShare: report.load.workShare,
-    othersShare: others,
-    failures: failuresOf(report),
-    gcPauseMs: Math.max(0, ...gcPausesMs),
-  };
-}
+  #count(child: ServerChild, { responses }: LoadReport): void {
+    if (child === this.#server) this.#requests += responses;
+  }
 
-async function latencyWindow(child: Child, seconds: number): Promise<LatencyWindow> {
-  await child.server.ask('begin with turns');
-  const report = await runLoad({
-    url: child.url + LATENCY_SCENARIO.path,
-    connections: CONNECTIONS,
-    rate: LATENCY_RATE,
-    warmUpMs: WARM_MS,
-    durationMs: seconds * 1000,
-    core: LOAD_CORE,
-  });
-  const { gcPausesMs, lateTurns } = (await child.server.ask('end')) as Watched;
-  child.requests += report.responses;
-  const { percentiles } = report.latencyMs;
-  return {
-    p50Ms: percentiles['50'],
-    p99Ms: percentiles['99'],
-    p999Ms: percentiles['99.9'],
-    lateTurns: lateTurns / (seconds + WARM_MS / 1000),
-    loadShare: report.load.workShare,
-    failures: failuresOf(report),
-    gcPauseMs: Math.max(0, ...gcPausesMs),
-  };
-}
+  async #rateWindow(child: ServerChild, scenario: Scenario): Promise<RateWindow> {
+    const durationMs = this.#options.seconds * 1000;
+    await child.ask('begin');
+    const before = usedMicroseconds(child.pid);
+    const loadBefore = usedMicroseconds(process.pid);
+    const coresBefore = [readCoreTicks(SERVER_CORE), readCoreTicks(LOAD_CORE)];
+    const report = await runPrepared(preparedLoad(scenario, child.port, { durationMs }));
+    const used = usedMicroseconds(child.pid) - before;
+    const loadUsed = usedMicroseconds(process.pid) - loadBefore;
+    const others = Math.max(
+      othersShare(coresBefore[0], readCoreTicks(SERVER_CORE), used),
+      othersShare(coresBefore[1], readCoreTicks(LOAD_CORE), loadUsed),
+    );
+    const { gcPausesMs } = (await child.ask('end')) as Watched;
+    this.#count(child, report);
+    return {
+      rate: report.requestsPerSecond,
+      microseconds: used / report.responses,
+      loadShare: report.load.workShare,
+      othersShare: others,
+      failures: failuresOf(report),
+      gcPauseMs: Math.max(0, ...gcPausesMs),
+    };
+  }
 
-/** Clients who come or leave all at once are work, not a pause: that is over, or yet to come. */
-async function turnWindow(child: Child, seconds: number): Promise<TurnWindow> {
-  const load = runLoad({
-    url: `${child.url}/`,
-    connections: CONNECTIONS,
-    rate: TURNS_RATE,
-    durationMs: seconds * 1000 + 2 * CROWD_MS,
-    core: LOAD_CORE,
-  });
-  await setTimeout(CROWD_MS);
-  await child.server.ask('begin with turns');
-  await setTimeout(seconds * 1000);
-  const { busyTurns } = (await child.server.ask('end')) as Watched;
-  const report = await load;
-  child.requests += report.responses;
-  return {
-    busyTurns: busyTurns / seconds,
-    loadShare: report.load.workShare,
-    failures: failuresOf(report),
-  };
+  async #latencyWindow(child: ServerChild): Promise<LatencyWindow> {
+    const { seconds } = this.#options;
+    await child.ask('begin with turns');
+    const report = await runPrepared(
+      preparedLoad(LATENCY_SCENARIO, child.port, {
+        rate: LATENCY_RATE,
+        warmUpMs: WINDOW_WARM_UP_MS,
+        durationMs: seconds * 1000,
+      }),
+    );
+    const { gcPausesMs, lateTurns } = (await child.ask('end')) as Watched;
+    this.#count(child, report);
+    const { percentiles } = report.latencyMs;
+    return {
+      p50Ms: percentiles['50'],
+      p99Ms: percentiles['99'],
+      p999Ms: percentiles['99.9'],
+      lateTurns: lateTurns / (seconds + WINDOW_WARM_UP_MS / 1000),
+      loadShare: report.load.workShare,
+      failures: failuresOf(report),
+      gcPauseMs: Math.max(0, ...gcPausesMs),
+    };
+  }
+
+  /** Opening or closing all connections at once is work, not a pause, and is left out. */
+  async #turnWindow(child: ServerChild): Promise<TurnWindow> {
+    const seconds = Math.max(this.#options.seconds, TURNS_SECONDS_MIN);
+    const durationMs = seconds * 1000 + 2 * CONNECTING_MS;
+    const load = runPrepared(
+      preparedLoad(TURNS_SCENARIO, child.port, { rate: TURNS_RATE, durationMs }),
+    );
+    await sleep(CONNECTING_MS);
+    await child.ask('begin with turns');
+    await sleep(seconds * 1000);
+    const { busyTurns } = (await child.ask('end')) as Watched;
+    const report = await load;
+    this.#count(child, report);
+    return {
+      busyTurns: busyTurns / seconds,
+      loadShare: report.load.workShare,
+      failures: failuresOf(report),
+    };
+  }
 }
 
 /**
- * Of an open loop on a machine that stands still some requests may not be answered when the window
- * is over; they stand in its latencies.
+ * In an open loop on a machine that stalls, some requests may have no response when the window
+ * ends: their latencies count, and they are no failures.
  */
 function failuresOf({ responses, errorCount, errors, statuses }: LoadReport): number {
-  let refused = 0;
+  let badStatuses = 0;
   for (const [status, count] of Object.entries(statuses)) {
-    if (!status.startsWith('2')) refused += count;
+    if (!status.startsWith('2')) badStatuses += count;
   }
-  const late = errors['unanswered'] ?? 0;
-  return responses === 0 ? 1 : refused + errorCount - late;
+  const outstanding = errors[LoadError.Unanswered] ?? 0;
+  return responses === 0 ? 1 : badStatuses + errorCount - outstanding;
 }

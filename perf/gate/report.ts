@@ -1,17 +1,11 @@
-// What the gate prints.
+// The gate's figures and verdict as text.
 
-import { tableText } from '../table.ts';
-import {
-  CONNECTIONS,
-  LATENCY_RATE,
-  LATENCY_SCENARIO,
-  LOAD_BOUND,
-  LOAD_CORE,
-  SERVER_CORE,
-  TURN_MS,
-  TURNS_RATE,
-} from './bars.ts';
+import type { Scenario } from '../catalog/scenarios.ts';
+import { CONNECTIONS, LOAD_CORE, SERVER_CORE } from '../catalog/setup.ts';
+import { LATENCY_RATE, LOAD_BOUND_SHARE, TURN_MS, TURNS_RATE } from '../catalog/thresholds.ts';
+import { countText, shareText, tableText } from '../runner/table.ts';
 import { type GateFigures, ratios, type Verdict } from './judge.ts';
+import { LATENCY_SCENARIO, TURNS_SCENARIO } from './measure.ts';
 
 export function figuresText(figures: GateFigures): string {
   const parts: string[] = [];
@@ -24,17 +18,17 @@ export function figuresText(figures: GateFigures): string {
       const floor = (floors[index].rate + floors[index + 1].rate) / 2;
       rows.push([
         `${index + 1}`,
-        count(floor),
-        count(server.rate),
+        countText(floor),
+        countText(server.rate),
         windows[index].toFixed(3),
         server.microseconds.toFixed(2),
         server.gcPauseMs.toFixed(2),
-        `${Math.round(server.othersShare * 100)} %`,
-        share(server.loadShare),
+        shareText(server.othersShare),
+        loadText(server.loadShare),
       ]);
     });
-    const depth = scenario.depth === 1 ? 'no pipelining' : `pipelining ${scenario.depth}`;
-    parts.push(`${scenario.name}: GET ${scenario.path}, ${conditions(depth)}\n${tableText(rows)}`);
+    const head = `${scenario.name}: GET ${targetOf(scenario)}, ${conditions(scenario)}`;
+    parts.push(`${head}\n${tableText(rows)}`);
   }
   if (figures.latency !== null) parts.push(latencyText(figures.latency));
   if (figures.turns !== null) parts.push(turnsText(figures.turns));
@@ -45,11 +39,11 @@ function turnsText({ floors, servers }: NonNullable<GateFigures['turns']>): stri
   const rows = [['window', 'floor pauses/s', 'server pauses/s', 'load core']];
   servers.forEach((server, index) => {
     const floor = (floors[index].busyTurns + floors[index + 1].busyTurns) / 2;
-    const figures = [floor, server.busyTurns].map((count) => count.toFixed(2));
-    rows.push([`${index + 1}`, ...figures, share(server.loadShare)]);
+    const pauses = [floor, server.busyTurns].map((count) => count.toFixed(2));
+    rows.push([`${index + 1}`, ...pauses, loadText(server.loadShare)]);
   });
-  const rate = `${count(TURNS_RATE)} requests/s in an open loop`;
-  const head = `turns over ${TURN_MS} ms: GET /, ${rate}, ${conditions('no pipelining')}`;
+  const rate = `${countText(TURNS_RATE)} requests/s in an open loop`;
+  const head = `turns over ${TURN_MS} ms: GET /, ${rate}, ${conditions(TURNS_SCENARIO)}`;
   return `${head}\n${tableText(rows)}`;
 }
 
@@ -73,18 +67,24 @@ function latencyText({ floors, servers }: NonNullable<GateFigures['latency']>): 
       ...[floor, server.p50Ms, server.p99Ms, server.p999Ms].map((ms) => ms.toFixed(3)),
       server.lateTurns.toFixed(1),
       server.gcPauseMs.toFixed(2),
-      share(server.loadShare),
+      loadText(server.loadShare),
     ]);
   });
-  const rate = `${count(LATENCY_RATE)} requests/s in an open loop, from when each was due`;
-  const head = `latency: GET ${LATENCY_SCENARIO.path}, ${rate}, ${conditions('no pipelining')}`;
+  const rate = `${countText(LATENCY_RATE)} requests/s in an open loop, from when each was due`;
+  const target = targetOf(LATENCY_SCENARIO);
+  const head = `latency: GET ${target}, ${rate}, ${conditions(LATENCY_SCENARIO)}`;
   return `${head}\n${tableText(rows)}`;
 }
 
-/** To stand beside every figure. */
-function conditions(depth: string): string {
+function targetOf({ requests }: Scenario): string {
+  return requests[0].target;
+}
+
+/** The conditions of a measurement, which its figures are printed with. */
+function conditions({ depth }: Scenario): string {
+  const pipelining = depth === 1 ? 'no pipelining' : `pipelining ${depth}`;
   return (
-    `${CONNECTIONS} connections, ${depth}, server and floor on core ${SERVER_CORE}, ` +
+    `${CONNECTIONS} connections, ${pipelining}, server and floor on core ${SERVER_CORE}, ` +
     `load on core ${LOAD_CORE}`
   );
 }
@@ -96,7 +96,9 @@ export function verdictText({ checks, exitCode, remarks }: Verdict): string {
   const missed = checks.filter(({ state }) => state === 'MISSED').map(({ name }) => name);
   const last = [
     ...(missed.length > 0 ? [`the gate is CLOSED: ${missed.join('; ')}`] : []),
-    ...(missed.length === 0 && open.length === 0 ? ['the gate is open: every bar is met'] : []),
+    ...(missed.length === 0 && open.length === 0
+      ? ['the gate is open: every threshold is met']
+      : []),
     ...(missed.length === 0 && open.length > 0
       ? [`the gate is open, NOT JUDGED: ${open.join('; ')}${exitCode === 3 ? ' (--strict)' : ''}`]
       : []),
@@ -104,10 +106,7 @@ export function verdictText({ checks, exitCode, remarks }: Verdict): string {
   return [...lines, ...remarks, '', ...last].join('\n');
 }
 
-function count(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
-
-function share(value: number): string {
-  return `${Math.round(value * 100)} %${value >= LOAD_BOUND ? ' !' : ''}`;
+/** Marked where the load may have been the limit. */
+function loadText(share: number): string {
+  return `${shareText(share)}${share >= LOAD_BOUND_SHARE ? ' !' : ''}`;
 }

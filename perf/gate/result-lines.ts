@@ -1,8 +1,9 @@
-// A run of the gate as lines of results, of the shape that all that measures has.
+// A run of the gate as lines of results, in the format of perf/measure/results.ts.
 
-import { type Summary, summary } from '../pairs.ts';
-import type { Latencies, ResultLine, RunFacts, ServerResult } from '../results.ts';
-import { CONNECTIONS, LATENCY_RATE, LATENCY_SCENARIO, LOAD_BOUND } from './bars.ts';
+import { CONNECTIONS } from '../catalog/setup.ts';
+import { LATENCY_RATE, LOAD_BOUND_SHARE } from '../catalog/thresholds.ts';
+import { type Summary, summary } from '../measure/pairs.ts';
+import type { Latencies, ResultLine, RunFacts, ServerResult } from '../measure/results.ts';
 import {
   type GateFigures,
   type LatencyWindow,
@@ -10,13 +11,14 @@ import {
   ratios,
   type Verdict,
 } from './judge.ts';
+import { LATENCY_SCENARIO } from './measure.ts';
 
 export interface GateRun {
   readonly driver: string;
   readonly windowMs: number;
 }
 
-/** One for each scenario and one for the latencies; the checks stand in the first. */
+/** One line for each scenario and one for latency; the first has all checks. */
 export function gateLines(
   facts: RunFacts,
   run: GateRun,
@@ -79,19 +81,19 @@ function rateResult(windows: readonly RateWindow[]): ServerResult {
 }
 
 function latencyResult(windows: readonly LatencyWindow[]): ServerResult {
-  const middle = (figure: (window: LatencyWindow) => number): number =>
+  const medianOf = (figure: (window: LatencyWindow) => number): number =>
     summary(windows.map(figure)).median;
   const latencyMs: Latencies = {
-    '50': middle(({ p50Ms }) => p50Ms),
-    '99': middle(({ p99Ms }) => p99Ms),
-    '99.9': middle(({ p999Ms }) => p999Ms),
+    '50': medianOf(({ p50Ms }) => p50Ms),
+    '99': medianOf(({ p99Ms }) => p99Ms),
+    '99.9': medianOf(({ p999Ms }) => p999Ms),
   };
-  const asked: Summary = { median: LATENCY_RATE, least: LATENCY_RATE, most: LATENCY_RATE };
-  return { rate: asked, cpuUs: null, latencyMs };
+  const rate: Summary = { median: LATENCY_RATE, least: LATENCY_RATE, most: LATENCY_RATE };
+  return { rate, cpuUs: null, latencyMs };
 }
 
 function boundRemark(windows: readonly { readonly loadShare: number }[]): readonly string[] {
-  const bound = windows.filter(({ loadShare }) => loadShare >= LOAD_BOUND).length;
+  const bound = windows.filter(({ loadShare }) => loadShare >= LOAD_BOUND_SHARE).length;
   if (bound === 0) return [];
   return [`LOAD-BOUND: the load's core was full in ${bound} of ${windows.length} windows`];
 }

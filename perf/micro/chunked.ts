@@ -1,8 +1,8 @@
-// Measures ChunkedDecoder on a body of large chunks and on one of small ones, for each chunk.
+// Measures ChunkedDecoder on bodies of large and of small chunks, for one chunk.
 
 import { do_not_optimize as keep } from 'mitata';
 import { ChunkEvent, ChunkedDecoder } from '../../src/http/chunked.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const LIMITS = { chunkExtensionBytesMax: 4_096, trailerBytesMax: 8_192, fieldsMax: 100 };
 
@@ -16,10 +16,11 @@ export function chunkedCases(): readonly BenchCase[] {
   const decoder = new ChunkedDecoder();
   return BODIES.map(([chunkBytes, chunkCount]) => {
     const bytes = bodyOf(chunkBytes, chunkCount);
-    if (decode(decoder, bytes) !== chunkBytes * chunkCount) throw new Error('the body is whole');
+    if (decode(decoder, bytes) !== chunkBytes * chunkCount)
+      throw new Error('the body was not decoded to its end');
     return {
       name: `a chunk of ${chunkBytes} bytes`,
-      // The last chunk, which is empty, is one too.
+      // The last chunk, which is empty, counts too.
       operations: chunkCount + 1,
       run: () => keep(decode(decoder, bytes)),
     };
@@ -31,7 +32,7 @@ function bodyOf(chunkBytes: number, chunkCount: number): Uint8Array {
   return Buffer.from(`${chunk.repeat(chunkCount)}0\r\n\r\n`, 'latin1');
 }
 
-/** How many bytes the chunks held. */
+/** Returns the length of the decoded body. */
 function decode(decoder: ChunkedDecoder, bytes: Uint8Array): number {
   decoder.reset();
   let event: number;

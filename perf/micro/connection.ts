@@ -1,5 +1,5 @@
-// What a request costs above the kernel: the whole path from a received block to a queued send,
-// over a driver without system calls.
+// Measures what a request costs above the kernel: the full path from a received block to a queued
+// send, over a driver without system calls.
 
 import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import { limitsFrom } from '../../src/base/limits.ts';
@@ -9,11 +9,11 @@ import { makeCounters } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';
 import { configFrom } from '../../src/server/config/config.ts';
 import { Runtime } from '../../src/server/runtime.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const SOCKETS = 64;
 
-/** Every socket has a request ready whenever it is polled; every send goes out whole. */
+/** Every poll has a request on every socket; every send completes in full. */
 class EndlessDriver implements Driver {
   readonly name = 'endless';
   wake: (fromLoop: boolean) => void = () => {};
@@ -114,16 +114,16 @@ const BATCHES: readonly (readonly [name: string, text: string, count: number])[]
 
 export function connectionCases(): readonly BenchCase[] {
   return BATCHES.map(([name, text, count]) => {
-    const { turn, responded } = worldFor(text);
+    const { turn, responded } = serverFor(text);
     turn();
     turn();
-    if (responded() < SOCKETS * count) throw new Error(`${name}: not all requests are answered`);
+    if (responded() < SOCKETS * count) throw new Error(`${name}: not all requests had a response`);
     return { name, operations: SOCKETS * count, run: turn };
   });
 }
 
-/** A server whose 64 sockets have the same bytes to read in every turn. */
-function worldFor(text: string): { turn: () => void; responded: () => number } {
+/** A server whose 64 sockets receive the same bytes in every turn. */
+function serverFor(text: string): { turn: () => void; responded: () => number } {
   let responses = 0;
   const config = configFrom({ logLevel: 'silent' });
   const application = new Application({ counters: makeCounters(), logError: console.error });

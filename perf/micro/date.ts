@@ -1,9 +1,9 @@
-// Measures dates of HTTP: the Date field within a second and when the next one begins, and reading
-// the three forms that a client may send.
+// Measures HTTP dates: the Date field within a second and when the next one begins, and parsing the
+// three forms that a client may send.
 
 import { do_not_optimize as keep } from 'mitata';
 import { DateField, formatDate, parseDate } from '../../src/http/date.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const WALL_MS = 784_111_777_000;
 const FORMS = [
@@ -26,7 +26,7 @@ export function dateCases(): readonly BenchCase[] {
     },
     { name: 'formatDate', run: () => keep(formatDate(WALL_MS)) },
     ...FORMS.map(([form, text]) => {
-      if (parseDate(text, WALL_MS) !== WALL_MS) throw new Error(`${form} is read wrongly`);
+      if (parseDate(text, WALL_MS) !== WALL_MS) throw new Error(`${form} is parsed wrongly`);
       return { name: `parseDate, ${form}`, run: () => keep(parseDate(text, WALL_MS)) };
     }),
   ];

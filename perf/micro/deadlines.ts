@@ -1,8 +1,9 @@
-// Measures timeouts: armed and disarmed among thousands of others, extended, expired, asked for.
+// Measures deadlines: arming and disarming among thousands of others, extending, expiring, and the
+// search for the next one.
 
 import { do_not_optimize as keep } from 'mitata';
 import { Deadlines } from '../../src/base/deadlines.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const NODES = 10_000;
 const IDLE = 0;
@@ -37,7 +38,7 @@ function arming(): () => void {
   };
 }
 
-/** Each node's turn comes again after `roundMs`, or always at the same moment. */
+/** Each node is extended again after `roundMs`, or always at the same moment with 0. */
 function extending(roundMs: number): () => void {
   const deadlines = pool(0);
   let node = 0;

@@ -1,6 +1,5 @@
 // Measures a receive and a send through a real driver on loopback, most of which is the kernel's
-// share: pairs of sockets of one driver throw a message to each other. Beside it a turn in which
-// nothing happens.
+// share: pairs of sockets of one driver send a message back and forth. Also measures an empty turn.
 
 import { Slab } from '../../src/base/slab.ts';
 import { Completions, type Driver, type DriverOptions, Op } from '../../src/driver/driver.ts';
@@ -8,15 +7,15 @@ import { EpollDriver, epollProblem } from '../../src/driver/linux/epoll.ts';
 import { UringDriver } from '../../src/driver/linux/uring.ts';
 import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
 import { NetDriver } from '../../src/driver/net/net.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const PAIRS = 16;
 const MESSAGE_BYTES = 130;
 const REGION = 1;
-/** Throws that a call waits for. */
-const THROWS = 500;
+/** Messages that one call waits for. */
+const MESSAGES = 500;
 
-class Game {
+class PingPong {
   readonly driver: Driver;
   readonly #slab = new Slab(17_408, 256);
   readonly #out = new Completions(256);
@@ -24,7 +23,7 @@ class Game {
   #port = -1;
   #nextSlot = 0;
   #connected = 0;
-  throws = 0;
+  received = 0;
 
   constructor(make: (options: DriverOptions) => Driver) {
     this.driver = make({ slab: this.#slab, slots: 2 * PAIRS, backlog: PAIRS });
@@ -32,7 +31,7 @@ class Game {
     this.driver.listen({ host: '127.0.0.1', port: 0 });
   }
 
-  /** Polls until `done`; node:net completes nothing unless Node's own loop runs in between. */
+  /** Polls until `done`; node:net needs turns of Node's event loop in between. */
   async until(done: () => boolean): Promise<void> {
     while (!done()) {
       if (this.turn() > 0 && this.driver.name !== 'net') continue;
@@ -54,7 +53,7 @@ class Game {
     if (op === Op.Receive) {
       if (result !== MESSAGE_BYTES) throw new Error(`${result} bytes came`);
       this.#slab.release(block);
-      this.throws += 1;
+      this.received += 1;
       this.driver.send(slot, REGION, 0, MESSAGE_BYTES, false);
     } else if (op === Op.Send) {
       this.driver.receive(slot);
@@ -97,30 +96,30 @@ async function casesOf(
   name: string,
   make: (options: DriverOptions) => Driver,
 ): Promise<readonly BenchCase[]> {
-  // While a message flies no turn is empty, so empty turns are those of a driver without a game.
-  const quiet = new Game(make);
-  await quiet.listened();
-  const game = new Game(make);
-  await game.listened();
-  await game.connected();
+  // With messages in flight no turn is empty, so empty turns need a driver without any.
+  const idle = new PingPong(make);
+  await idle.listened();
+  const busy = new PingPong(make);
+  await busy.listened();
+  await busy.connected();
   return [
-    { name: `${name}, a turn without anything`, run: () => void quiet.turn() },
-    { name: `${name}, receive and send`, operations: THROWS, run: throwing(game) },
+    { name: `${name}, an empty turn`, run: () => void idle.turn() },
+    { name: `${name}, receive and send`, operations: MESSAGES, run: exchanging(busy) },
   ];
 }
 
-/** What is thrown beyond the last of a call counts for the next one. */
-function throwing(game: Game): () => void | Promise<void> {
-  let target = game.throws;
-  const isDone = (): boolean => game.throws >= target;
-  if (game.driver.name === 'net') {
+/** Messages beyond the last one of a call count for the next call. */
+function exchanging(pairs: PingPong): () => void | Promise<void> {
+  let target = pairs.received;
+  const isDone = (): boolean => pairs.received >= target;
+  if (pairs.driver.name === 'net') {
     return () => {
-      target += THROWS;
-      return game.until(isDone);
+      target += MESSAGES;
+      return pairs.until(isDone);
     };
   }
   return () => {
-    target += THROWS;
-    while (!isDone()) game.turn();
+    target += MESSAGES;
+    while (!isDone()) pairs.turn();
   };
 }

@@ -1,10 +1,10 @@
-// Measures writing the head of an answer, with few fields and with more, and setting those fields.
+// Measures encoding the head of a response, with few fields and with more, and setting the fields.
 
 import { do_not_optimize as keep } from 'mitata';
 import { DateField } from '../../src/http/date.ts';
 import { ConnectionField, encodeHead, headBytesBound, writeField } from '../../src/http/encode.ts';
 import { ResponseFields } from '../../src/http/response-fields.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const CONTENT_BYTES = 1_234;
 

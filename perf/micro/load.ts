@@ -1,12 +1,12 @@
-// Measures what an answer costs the load generator above the kernel: reading one, with its head
-// remembered and not, and recording it.
+// Measures what a response costs the load generator above the kernel: reading it, with its head
+// known from before and not, and recording its latency.
 
 import { do_not_optimize as keep } from 'mitata';
 import { Recorder } from '../../src/load/recorder.ts';
 import { HeadMemory, ResponseReader } from '../../src/load/response-reader.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
-const ANSWER =
+const RESPONSE =
   'HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n' +
   'Content-Type: text/plain; charset=utf-8\r\nContent-Length: 13\r\n\r\nHello, World!';
 const LATENCIES = 1_000;
@@ -15,10 +15,10 @@ export function loadCases(): readonly BenchCase[] {
   const recorder = new Recorder(1);
   let latency = 0;
   return [
-    { name: 'an answer whose head is remembered', bytes: ANSWER.length, run: reading(true) },
-    { name: 'an answer whose head is new', bytes: ANSWER.length, run: reading(false) },
+    { name: 'a response with a known head', bytes: RESPONSE.length, run: reading(true) },
+    { name: 'a response with a new head', bytes: RESPONSE.length, run: reading(false) },
     {
-      name: 'a latency, recorded',
+      name: 'record a latency',
       run: () => {
         latency = latency === LATENCIES ? 0 : latency + 1;
         recorder.responded(0.1 + latency / LATENCIES, 200, 0);
@@ -28,7 +28,7 @@ export function loadCases(): readonly BenchCase[] {
 }
 
 function reading(isRemembered: boolean): () => void {
-  const bytes = new Uint8Array(Buffer.from(ANSWER));
+  const bytes = new Uint8Array(Buffer.from(RESPONSE));
   const view = new DataView(bytes.buffer);
   const asked = { isHead: false, memory: new HeadMemory(), expected: null };
   const reader = new ResponseReader();
@@ -36,6 +36,6 @@ function reading(isRemembered: boolean): () => void {
     if (!isRemembered) asked.memory.length = 0;
     reader.begin(asked);
     keep(reader.read(bytes, view, 0, bytes.length));
-    if (!reader.isComplete) throw new Error('the answer is whole');
+    if (!reader.isComplete) throw new Error('the response is incomplete');
   };
 }

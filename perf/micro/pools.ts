@@ -1,17 +1,17 @@
-// Measures what is taken and given back for every request: blocks of the slab, exchanges with the
-// handles of them, numbers in a ring.
+// Measures what is acquired and released for every request: blocks of the slab, exchanges with
+// their handles, numbers in a ring.
 
 import { do_not_optimize as keep } from 'mitata';
 import { Ring } from '../../src/base/ring.ts';
 import { Slab } from '../../src/base/slab.ts';
 import { ExchangePool } from '../../src/connection/exchange-pool.ts';
 import type { Exchange, Services, Transport } from '../../src/exchange/exchange.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const BLOCK_BYTES = 17_408;
 const BLOCK_COUNT = 1_024;
 const FIELDS_MAX = 100;
-/** As many as a busy server takes in a turn. */
+/** As many as a busy server acquires in a turn. */
 const BATCH = 64;
 
 export function poolsCases(): readonly BenchCase[] {
@@ -42,7 +42,7 @@ function manyBlocks(): () => void {
   };
 }
 
-/** A pool as it is after its first request. */
+/** A pool after its first request. */
 function usedPool(): ExchangePool {
   const pool = new ExchangePool(NO_SERVICES, FIELDS_MAX, true);
   pool.release(pool.acquire(NO_TRANSPORT));
@@ -75,6 +75,6 @@ function numbers(): () => void {
   };
 }
 
-/** An exchange only keeps it until it is asked something, which nobody does here. */
+/** An exchange only stores these two until a handler uses them, which none does here. */
 const NO_SERVICES = {} as unknown as Services;
 const NO_TRANSPORT = {} as Transport;

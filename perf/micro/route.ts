@@ -1,4 +1,4 @@
-// Measures the way to a handler: middleware, a search in the router, a look-up in a ByteMap.
+// Measures the way to a handler: middleware, a search in the router, a lookup in a ByteMap.
 
 import { do_not_optimize as keep } from 'mitata';
 import { ByteMap } from '../../src/base/byte-map.ts';
@@ -10,7 +10,7 @@ import { Found, Match } from '../../src/route/match.ts';
 import { Router } from '../../src/route/router.ts';
 import { Chain } from '../../src/server/chain.ts';
 import { beginInvocation } from '../../src/server/invocation.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 /** Routes of a middle-sized API. */
 const PATTERNS = [
@@ -78,7 +78,7 @@ function searching(router: Router<string>, path: string, expected: Found): () =>
   return () => keep(search());
 }
 
-/** A request through middleware, as much of one as the chain looks at. */
+/** The parts of a request that the chain reads. */
 function passing(steps: number): () => void {
   const tally = { handled: 0, settled: 0 };
   const chain = new Chain();
@@ -101,7 +101,7 @@ function lookingUp(map: ByteMap<number>, path: string, expected: number): () => 
   const bytes = lineOf(path);
   const to = 4 + path.length;
   const lookUp = (): number => map.get(bytes, 4, to) ?? -1;
-  if (lookUp() !== expected) throw new Error(`the look-up of ${path} is wrong`);
+  if (lookUp() !== expected) throw new Error(`the lookup of ${path} is wrong`);
   return () => keep(lookUp());
 }
 

@@ -1,5 +1,5 @@
-// Measures what a static file in memory costs above any other answer: finding it by its path,
-// copying it ready made, bringing its Date up to date.
+// Measures what a cached file costs above other responses: finding it by its path, copying its
+// prepared response, updating its Date.
 
 import { do_not_optimize as keep } from 'mitata';
 import { FileKind } from '../../src/async-io/async-io.ts';
@@ -7,7 +7,7 @@ import { copyBytes } from '../../src/base/bytes.ts';
 import { partsOf, prepare } from '../../src/exchange/prepared.ts';
 import { DateField } from '../../src/http/date.ts';
 import { type CachedFile, FileCache } from '../../src/static/file-cache.ts';
-import type { BenchCase } from '../bench/bench-case.ts';
+import type { BenchCase } from '../bench/case.ts';
 
 const FILES = 1_000;
 const CACHE_BYTES_MAX = 32 * 1024 * 1024;
@@ -24,7 +24,8 @@ export function staticCases(): readonly BenchCase[] {
   const large = pathIn('GET /assets/file-501.css HTTP/1.1');
   const missing = pathIn('GET /assets/file-x00.css HTTP/1.1');
   const find = ({ bytes, from, to }: Path): CachedFile | null => cache.get(bytes, from, to);
-  if (find(small) === null || find(missing) !== null) throw new Error('files are found wrongly');
+  if (find(small) === null || find(missing) !== null)
+    throw new Error('the cache finds the wrong files');
 
   const target = new Uint8Array(65_536);
   const date = new DateField();

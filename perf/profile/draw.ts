@@ -1,4 +1,4 @@
-// Draws stacks as a flame graph with 0x, which is a package of its own and knows no types.
+// Draws stacks as a flame graph with 0x, a package below perf/packages/ without types.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -6,36 +6,37 @@ import { join } from 'node:path';
 
 export interface Drawing {
   readonly title: string;
-  /** Where flamegraph.html goes. */
+  /** Where flamegraph.html is written. */
   readonly folder: string;
   /** Where 0x is installed. */
   readonly packageFolder: string;
 }
 
-/** Its version is fixed, so that what is inside of it does not change. */
+/** An internal module of 0x: the version is fixed by the lock file. */
 type Render = (options: Readonly<Record<string, unknown>>) => Promise<string>;
 
-/** The graph of stacks whose frames stand outermost first; gives the path of the page. */
+/** Draws stacks whose outermost frame is first; resolves with the path of the page. */
 export function drawStacks(stacks: readonly (readonly string[])[], to: Drawing): Promise<string> {
   const render = createRequire(join(to.packageFolder, 'package.json'))('0x/lib/render') as Render;
   const ticks = stacks.map((names) => names.map((name) => ({ name, type: typeOf(name) })));
   return page(render, to, { kernelTracing: true, ticks, inlined: [] });
 }
 
-/** What a page of 0x hides until it is asked: without the kernel, little is left. */
+/** Frames that a page of 0x hides at first: without native code and kernel little is left. */
 const HIDDEN = "new Set(['cpp', 'regexp', 'v8', 'native', 'init'])";
 
 export function unhide(html: string): string {
-  if (!html.includes(HIDDEN)) throw new Error('0x hides native code in another way than before');
+  if (!html.includes(HIDDEN))
+    throw new Error('0x hides native code in an unknown way: adapt HIDDEN to its version');
   return html.replace(HIDDEN, 'new Set()');
 }
 
-/** Of 0x: what is no script gets no word behind its name. */
+/** 0x appends the type to the name; frames other than scripts get none. */
 function typeOf(name: string): string {
   return /:\d+$/.test(name) ? 'JS' : '';
 }
 
-/** The graph of a profile that V8 took. */
+/** Draws a profile that V8 took; resolves with the path of the page. */
 export function drawCpuProfile(visualizeCpuProfile: string, to: Drawing): Promise<string> {
   const render = createRequire(join(to.packageFolder, 'package.json'))('0x/lib/render') as Render;
   return page(render, to, { visualizeCpuProfile });

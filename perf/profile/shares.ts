@@ -1,5 +1,5 @@
-// Says for each stack which part of a request it belongs to. What runs is the innermost frame; for
-// the kernel, what it was about is told by all of its frames.
+// Assigns each stack to a part of a request: by its innermost frame, and within the kernel by all
+// frames of the kernel.
 
 import { isKernel, type Stack, scriptOf } from './stacks.ts';
 
@@ -15,13 +15,13 @@ export const PARTS = [
   'connection',
   'routing and handler',
   'exchange',
-  'encoding of answers',
+  'encoding of responses',
   'base',
   'static files',
   'other scripts of the project',
   "Node's scripts",
   'V8 and Node, native',
-  'collecting garbage, compiling',
+  'garbage collection, compiler',
   'unknown',
 ] as const;
 
@@ -38,10 +38,10 @@ const COLLECTING = /Scaveng|MarkCompact|Sweep|GarbageCollect|Heap::Collect|Evacu
 const COMPILING =
   /::compiler::|Turbofan|maglev::|baseline::|interpreter::.*(Generat|Compil)|Compil/;
 
-/** Who writes answers; the other files of http/ read requests. */
+/** Files that write responses; the other files of http/ read requests. */
 const ENCODING_FILES = [
-  ...['http/encode', 'http/answer-fields', 'http/date', 'http/status'],
-  ...['connection/answer-writer', 'connection/response-cache'],
+  ...['http/encode', 'http/response-fields', 'http/date', 'http/status'],
+  ...['connection/response-writer', 'connection/response-cache'],
 ].map((name) => `src/${name}.ts`);
 
 const FOLDERS: Readonly<Record<string, Part>> = {
@@ -55,7 +55,7 @@ const FOLDERS: Readonly<Record<string, Part>> = {
   exchange: 'exchange',
   base: 'base',
   static: 'static files',
-  work: 'static files',
+  'async-io': 'static files',
 };
 
 export function partOf(stack: Stack): Part {
@@ -70,8 +70,8 @@ export function partOf(stack: Stack): Part {
   }
   if (/\/node$|\/libnode\.so|\/libstdc\+\+/.test(object)) {
     const symbols = stack.map((one) => one.symbol);
-    const isApart = symbols.some((one) => COLLECTING.test(one) || COMPILING.test(one));
-    if (isApart) return 'collecting garbage, compiling';
+    const isBackground = symbols.some((one) => COLLECTING.test(one) || COMPILING.test(one));
+    if (isBackground) return 'garbage collection, compiler';
     return 'V8 and Node, native';
   }
   return /^Builtins_|^(BytecodeHandler|Builtin|Stub|RegExp):/.test(symbol)
@@ -88,15 +88,15 @@ function kernelPart(stack: Stack): Part {
 
 function scriptPart(path: string): Part {
   if (path.startsWith('node:')) return "Node's scripts";
-  // The handler of the server that is measured.
+  // The handlers of the server that is measured.
   if (path.startsWith('perf/servers/')) return 'routing and handler';
   if (path.startsWith('node_modules/koffi')) return 'foreign calls (koffi, libc)';
-  if (ENCODING_FILES.includes(path)) return 'encoding of answers';
+  if (ENCODING_FILES.includes(path)) return 'encoding of responses';
   const folder = /^src\/([\w-]+)\//.exec(path)?.[1] ?? '';
   return FOLDERS[folder] ?? 'other scripts of the project';
 }
 
-/** How many of the stacks belong to each part. */
+/** The number of stacks of each part. */
 export function countParts(stacks: readonly Stack[]): ReadonlyMap<Part, number> {
   const counts = new Map<Part, number>();
   for (const stack of stacks) {

@@ -1,4 +1,4 @@
-// Which module of src/ a place in the bundle of the package came from, by the bundle's map.
+// Maps a place in the bundle of the package to the module of src/ it came from.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
@@ -16,7 +16,7 @@ export interface Place {
   readonly line: number;
 }
 
-/** Line and column count from 1, as V8 tells them; null where no map is. */
+/** Line and column count from 1, as V8 reports them; null for scripts without a source map. */
 export function placeIn(script: string, line: number, column: number): Place | null {
   if (!script.startsWith('file:')) return null;
   const file = fileURLToPath(script);

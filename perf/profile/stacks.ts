@@ -1,11 +1,11 @@
-// Reads the stacks that `perf script` prints, and makes their frames readable.
+// Parses the stacks that `perf script` prints, and makes their frames readable.
 
 import { type Place, placeIn } from './sources.ts';
 
 export interface Frame {
-  /** A function, as the kernel, a library or V8 calls it. */
+  /** The name of a function in the kernel, a library or V8. */
   readonly symbol: string;
-  /** The file that its code is in; '[kernel.kallsyms]' or the like for the kernel. */
+  /** The file of its code; for the kernel '[kernel.kallsyms]' or the like. */
   readonly object: string;
 }
 
@@ -32,14 +32,14 @@ export function parseStacks(text: string): readonly Stack[] {
   return stacks.filter((stack) => stack.length > 0);
 }
 
-/** perf puts the kernel and its modules into brackets, and a few places that are neither. */
+/** perf puts the kernel and its modules in brackets, and a few other objects. */
 export function isKernel({ object }: Frame): boolean {
   return /^\[(?!unknown|vdso|vsyscall|heap|stack)/.test(object);
 }
 
 /**
- * Where compiled JavaScript came from: `src/http/parse-head.ts` and the like, the path in the
- * project or the URL where no map leads to a source, and a line; '' for others.
+ * The source of compiled JavaScript: `src/http/parse-head.ts` and the like, and a line. Without a
+ * source map, the path in the project or the URL; '' for other frames.
  */
 export function scriptOf({ symbol, object }: Frame): Place {
   const match = /((?:file:\/\/|node:)\S+?):(\d+)(?::(\d+))?$/.exec(symbol);
@@ -51,7 +51,7 @@ export function scriptOf({ symbol, object }: Frame): Place {
 
 const NOWHERE: Place = { path: '', line: 0 };
 
-/** V8 writes down where it compiled code to, in a file for perf. */
+/** V8 writes the addresses of compiled code to this file for perf. */
 function isScript(object: string): boolean {
   return /perf-\d+\.map$/.test(object);
 }
@@ -61,7 +61,7 @@ function projectPath(script: string): string {
   return /\/((?:src|dist|perf\/servers|build|node_modules)\/.*)$/.exec(script)?.[1] ?? script;
 }
 
-/** A frame as it stands in a flame graph. */
+/** The name of a frame in a flame graph. */
 export function frameName(frame: Frame): string {
   const { symbol, object } = frame;
   if (isKernel(frame)) return `${symbol} [kernel]`;
@@ -75,13 +75,13 @@ export function frameName(frame: Frame): string {
   return `${name} [${library}]`;
 }
 
-/** Frames of C++ that only begin JavaScript: nobody needs to see them under each stack. */
-const BEGINNING = /^(Builtins_JSEntry|Builtins_JSEntryTrampoline)$/;
+/** Builtins that only enter JavaScript, at the bottom of each stack. */
+const ENTRY = /^(Builtins_JSEntry|Builtins_JSEntryTrampoline)$/;
 
 /**
- * The frames of a stack as names, the outermost first. What lies before the first JavaScript is one
- * frame; where the way back is lost, as below native code of the foreign function library, the
- * rest is said to be called from there.
+ * The frames of a stack as names, the outermost first. All frames before the first JavaScript
+ * become one. Below the foreign function library, whose code has no frame pointers, the caller is
+ * unknown: such frames stand under `foreign call (koffi)`.
  */
 export function frameNames(stack: Stack): readonly string[] {
   const known = stack.filter(({ object }) => object !== '[unknown]' && object !== '[heap]');
@@ -90,11 +90,11 @@ export function frameNames(stack: Stack): readonly string[] {
     const inner = known.slice(0, foreignAt).filter(({ symbol }) => symbol !== '[unknown]');
     return ['foreign call (koffi)', ...inner.map(frameName).reverse()];
   }
-  const beginAt = known.findLastIndex(({ symbol }) => BEGINNING.test(symbol));
-  const names = (beginAt < 0 ? known : known.slice(0, beginAt))
-    .filter(({ symbol }) => !BEGINNING.test(symbol))
+  const entryAt = known.findLastIndex(({ symbol }) => ENTRY.test(symbol));
+  const names = (entryAt < 0 ? known : known.slice(0, entryAt))
+    .filter(({ symbol }) => !ENTRY.test(symbol))
     .map(frameName)
     .reverse();
   const inner = names.filter((name) => !name.startsWith('code of perf-'));
-  return [beginAt < 0 ? 'node' : "node's event loop", ...inner];
+  return [entryAt < 0 ? 'node' : "node's event loop", ...inner];
 }

@@ -1,6 +1,6 @@
-// The section of the gate: what the last run of perf:gate judged.
+// The section of the gate: the checks of its last run.
 
-import type { ResultCheck, ResultLine } from '../results.ts';
+import type { ResultCheck, ResultLine } from '../measure/results.ts';
 import { dateText, emptySection, escapeHtml } from './text.ts';
 
 const CLASSES: Readonly<Record<ResultCheck['state'], string>> = {
@@ -22,9 +22,9 @@ export function gateSection(lines: readonly ResultLine[]): string {
   );
   const when = `at ${last.commit}, ${dateText(last.startedAt)}`;
   return `${head}
-<p class="lead">What every change has to keep: ${escapeHtml(when)}.</p>
+<p class="lead">The thresholds that every change has to meet, ${escapeHtml(when)}.</p>
 <div class="scroll"><table class="checks">
-<tr><th>bar</th><th class="wide">state</th><th class="wide">seen</th></tr>
+<tr><th>check</th><th class="wide">state</th><th class="wide">figure</th></tr>
 ${rows.join('\n')}
 </table></div>`;
 }

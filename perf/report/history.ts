@@ -1,13 +1,13 @@
-// The section of history: each scenario over the runs there were, beside the floor, since the same
-// machine does not give the same twice.
+// The section of history: each scenario over all runs, as a ratio to the floor, since the speed of
+// a machine changes from run to run.
 
-import type { Summary } from '../pairs.ts';
-import type { ResultLine } from '../results.ts';
+import type { Summary } from '../measure/pairs.ts';
+import type { ResultLine } from '../measure/results.ts';
 import { evenTicks, type PlotPoint, plotHtml } from './plot.ts';
 import { inOrder } from './scenarios.ts';
 import { dateText, emptySection, microsText, ratioText } from './text.ts';
 
-/** More runs than this are too many for one figure; the newest count. */
+/** A figure has at most this many runs, the newest. */
 const RUNS_MAX = 60;
 
 interface Series {
@@ -23,14 +23,14 @@ export function historySection(lines: readonly ResultLine[]): string {
     return `${head}\n${emptySection(text, 'npm run perf')}`;
   }
   return `${head}
-<p class="lead">From the oldest run on the left to the newest, shaded from the least to the most of
-their windows. Rates move with the machine; ratios to the floor and processor time move less.</p>
+<p class="lead">The oldest run is on the left. The shaded area spans the windows of a run. Rates
+depend on the machine; ratios to the floor and processor time depend on it less.</p>
 <div class="plots">
 ${series.flatMap(figures).join('\n')}
 </div>`;
 }
 
-/** By scenario, in the order of the list, runs in the order of time. */
+/** By scenario in the order of the catalogue; runs by time. */
 export function seriesOf(lines: readonly ResultLine[]): readonly Series[] {
   const found = new Map<string, ResultLine[]>();
   for (const line of inOrder(lines.filter(({ load }) => load === 'full'))) {
@@ -45,10 +45,16 @@ export function seriesOf(lines: readonly ResultLine[]): readonly Series[] {
 }
 
 function figures({ lines, scenario }: Series): readonly string[] {
-  const ratio = figure(scenario, 'rate, of the floor', lines, (line) => line.ratio, ratioText);
+  const ratio = figure(
+    scenario,
+    'rate, ratio to the floor',
+    lines,
+    (line) => line.ratio,
+    ratioText,
+  );
   const cost = figure(
     scenario,
-    'processor time a request',
+    'processor time for a request',
     lines,
     (line) => line.cpuUs,
     microsText,
@@ -84,7 +90,7 @@ function figure(
   });
 }
 
-/** The first and the last commit; those between are in the titles of their dots. */
+/** The first and the last commit; titles of dots name the others. */
 function commitTicks(lines: readonly ResultLine[]): readonly (readonly [number, string])[] {
   const [first] = lines;
   const last = lines.at(-1);

@@ -1,11 +1,11 @@
-// The section of latencies: how long requests take at rates of our own, by percentile.
+// The section of latencies: percentiles at fixed rates.
 
-import type { Latencies, ResultLine } from '../results.ts';
+import type { Latencies, ResultLine } from '../measure/results.ts';
 import { logarithmicTicks, type PlotPoint, plotHtml } from './plot.ts';
 import { inOrder } from './scenarios.ts';
 import { countText, emptySection, latencyText } from './text.ts';
 
-/** The axis counts nines, and has room to the left of the first and for the longest. */
+/** The axis counts nines of the percentile; it ends a little after P99.9. */
 const FIRST = placeOf(10);
 const NINES_MAX = 3.35;
 const TICKS = [
@@ -29,7 +29,7 @@ export function latencySection(lines: readonly ResultLine[]): string {
     lines.filter(({ latencyMs, load }) => load !== 'full' && '50' in latencyMs),
   );
   const intro = `<p class="lead">At a fixed rate, each request timed from the moment it was due, so
-a server that stalls pays for all who had to wait. Medians over windows; both axes are
+that a stall counts for all requests that wait. Medians over windows; both axes are
 logarithmic.</p>
 <div class="key"><span><i class="own"></i>Vibing</span><span><i></i>floor</span></div>`;
   if (paced.length === 0) {
@@ -44,12 +44,12 @@ logarithmic.</p>
 function curveHtml(line: ResultLine): string {
   const { askedRate, floor, latencyMs, load, scenario } = line;
   const values = [...Object.values(latencyMs), ...Object.values(floor?.latencyMs ?? {})];
-  const half = load === 'half' ? 'half of its most; ' : '';
+  const half = load === 'half' ? 'half of its maximum; ' : '';
   const p99 = `P99 ${latencyText(latencyMs['99'])}`;
-  const beside = floor === null ? '' : `, floor ${latencyText(floor.latencyMs['99'])}`;
+  const floorText = floor === null ? '' : `, floor ${latencyText(floor.latencyMs['99'])}`;
   return plotHtml({
     title: `${scenario} at ${countText(askedRate)}/s`,
-    about: `${half}${p99}${beside}`,
+    about: `${half}${p99}${floorText}`,
     lines: [
       ...(floor === null
         ? []
@@ -63,7 +63,7 @@ function curveHtml(line: ResultLine): string {
   });
 }
 
-/** The longest of a window is no percentile, so it is not drawn. */
+/** Without 'most': the maximum of a window is no percentile. */
 function points(latencies: Latencies): readonly PlotPoint[] {
   return Object.entries(latencies)
     .filter(([name]) => Number(name) > 0)

@@ -1,6 +1,6 @@
-// The page of all results, a pure function of them: reports/index.html.
+// The page of all results, reports/index.html: a pure function of them.
 
-import type { ResultLine } from '../results.ts';
+import type { ResultLine } from '../measure/results.ts';
 import { gateSection } from './gate.ts';
 import { historySection } from './history.ts';
 import { latencySection } from './latency.ts';
@@ -19,9 +19,9 @@ import {
 
 export interface PageOptions {
   readonly lines: readonly ResultLine[];
-  /** Lines of the file that were no results. */
+  /** The numbers of invalid lines of the file. */
   readonly badLines: readonly number[];
-  /** Pages of profilers beside this one: where, and what they are called. */
+  /** Links to pages of profilers, and their names. */
   readonly profiles: readonly { readonly href: string; readonly name: string }[];
 }
 
@@ -33,7 +33,7 @@ export function pageHtml({ badLines, lines, profiles }: PageOptions): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Vibing, measured</title>
+<title>Vibing: measurements</title>
 <link rel="icon" href="data:,">
 <style>
 ${STYLE}
@@ -41,7 +41,7 @@ ${STYLE}
 </head>
 <body>
 <main>
-<h1>Vibing, measured</h1>
+<h1>Vibing: measurements</h1>
 ${factsHtml(perf.length > 0 ? perf : lines)}
 ${cardsHtml(latest)}
 ${badLinesHtml(badLines)}
@@ -93,8 +93,8 @@ function cardsHtml(latest: readonly ResultLine[]): string {
     const { cpuUs, rate, ratio } = hello;
     cards.push(
       card('hello, on one core', countText(rate.median), 'requests/s'),
-      card('rate, beside the floor', ratioText(ratio?.median), 'of it'),
-      card('processor time', microsText(cpuUs?.median), 'a request'),
+      card('rate', ratioText(ratio?.median), 'of the floor'),
+      card('processor time', microsText(cpuUs?.median), 'for a request'),
     );
   }
   if (paced !== undefined) {
@@ -113,13 +113,13 @@ function card(name: string, figure: string, unit: string): string {
 function badLinesHtml(badLines: readonly number[]): string {
   if (badLines.length === 0) return '';
   const which = badLines.slice(0, 20).join(', ');
-  return `<p class="remark">Left out, as no results: lines ${which} of results.jsonl.</p>`;
+  return `<p class="remark">Invalid lines of results.jsonl, left out: ${which}.</p>`;
 }
 
 function profilesSection(profiles: PageOptions['profiles']): string {
   const head = '<h2 id="profiles">Profiles</h2>';
   if (profiles.length === 0) {
-    const empty = emptySection('None made yet; these scripts do:', 'perf:flame, perf:clinic');
+    const empty = emptySection('No profiles yet. Make some with', 'npm run perf:flame');
     return `${head}\n${empty}`;
   }
   const items = profiles.map(
@@ -130,16 +130,17 @@ function profilesSection(profiles: PageOptions['profiles']): string {
 
 const GLOSSARY = `<h2 id="reading">How to read this</h2>
 <dl>
-<dt>floor</dt><dd>A loop of system calls that sends a fixed answer of as many bytes and parses
-nothing: what the kernel and the foreign calls take by themselves.</dd>
-<dt>of the floor</dt><dd>The median of each window's rate by the mean of the two floor windows
-around it. By CPU: the floor's processor time for a request by the server's.</dd>
-<dt>processor time</dt><dd>User and system time of the server's process, by the requests answered
-meanwhile.</dd>
-<dt>LOAD-BOUND</dt><dd>The load had no time left on its own core, so the server may be able to do
-more than is shown.</dd>
-<dt>DISTURBED</dt><dd>Others took five per cent or more of the server's core. The ratio still
-compares neighbours, the rate alone says little.</dd>
-<dt>OVERLOADED</dt><dd>At a fixed rate some requests were not answered before patience ended; they
-stand in the latencies with the time they had waited.</dd>
+<dt>floor</dt><dd>A loop of system calls that sends a fixed response of as many bytes and parses
+nothing: the cost of the kernel and of foreign calls alone.</dd>
+<dt>of the floor</dt><dd>The median, over windows, of the server's rate divided by the mean rate of
+the two floor windows around it. By CPU: the floor's processor time for a request divided by the
+server's.</dd>
+<dt>processor time</dt><dd>User and system time of the server's process, divided by the number of
+responses.</dd>
+<dt>LOAD-BOUND</dt><dd>The load generator used all of its core, so the server may be faster than the
+figure.</dd>
+<dt>DISTURBED</dt><dd>Other processes used 5 % or more of the server's core. The ratio still
+compares neighbouring windows; the rate alone is not reliable.</dd>
+<dt>OVERLOADED</dt><dd>At a fixed rate some requests had no response when the window ended; the
+latencies include them with the time they had waited.</dd>
 </dl>`;

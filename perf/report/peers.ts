@@ -1,12 +1,12 @@
-// The section of other servers: every scenario that they were asked, side by side.
+// The section of other servers: a table for each scenario.
 
-import { SERVER_NAMES } from '../peer-names.ts';
-import type { ResultLine } from '../results.ts';
+import { SERVER_NAMES } from '../catalog/peers.ts';
+import type { ResultLine } from '../measure/results.ts';
 import { aboutOf, inOrder } from './scenarios.ts';
 import { countText, emptySection, escapeHtml, latencyText, microsText, ratioText } from './text.ts';
 
 export function peersSection(lines: readonly ResultLine[]): string {
-  const head = '<h2 id="peers">Beside other servers</h2>';
+  const head = '<h2 id="peers">Versus other servers</h2>';
   const last = lines
     .map(({ startedAt }) => startedAt)
     .sort()
@@ -17,8 +17,8 @@ export function peersSection(lines: readonly ResultLine[]): string {
   }
   const scenarios = [...new Set(run.map(({ scenario }) => scenario))];
   return `${head}
-<p class="lead">Each in one process on the same core, set up as its own documentation advises for
-speed, with windows in turn and the same load for all.</p>
+<p class="lead">Each server runs in one process on the same core, configured for speed as its own
+documentation advises. All have the same load, with windows in turn.</p>
 <div class="plots pairs">
 ${scenarios
   .map((name) =>
@@ -50,7 +50,7 @@ function tableHtml(scenario: string, lines: readonly ResultLine[]): string {
   return `<figure class="peers"><h3>${escapeHtml(scenario)}</h3>
 <figcaption>${escapeHtml(aboutOf(scenario))}</figcaption>
 <div class="scroll"><table>
-<tr><th>server</th><th>requests/s</th><th>of ours</th><th>CPU</th><th>P99</th></tr>
+<tr><th>server</th><th>requests/s</th><th>to Vibing</th><th>CPU</th><th>P99</th></tr>
 ${rows.join('\n')}
 </table></div></figure>`;
 }

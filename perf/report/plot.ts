@@ -1,5 +1,5 @@
-// Lines over two axes. The lines are SVG that is stretched to whatever room there is; what is to be
-// read is text beside it, so it has the size of text on any screen.
+// Line charts. The lines are SVG that stretches with its box; labels are HTML over it, so that text
+// keeps its size on any screen.
 
 import { escapeHtml } from './text.ts';
 
@@ -15,7 +15,7 @@ export interface PlotPoint {
   /** 0 to 1, from left to right. */
   readonly x: number;
   readonly value: number;
-  /** The least and the most beside it. */
+  /** The range around the value. */
   readonly least?: number;
   readonly most?: number;
   readonly title: string;
@@ -58,7 +58,7 @@ export function plotHtml(plot: Plot): string {
   return `<figure>
 <h3>${escapeHtml(title)}</h3>
 <figcaption>${escapeHtml(about)}</figcaption>
-<div class="plot" role="img" aria-label="${escapeHtml(spoken(plot))}">
+<div class="plot" role="img" aria-label="${escapeHtml(labelOf(plot))}">
 <svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
 <path class="grid" d="${grid}"/>${areas.join('')}${paths.join('')}
 </svg>
@@ -67,13 +67,13 @@ ${[...yLabels, ...xLabels, ...dots].filter((one) => one !== '').join('\n')}
 </figure>`;
 }
 
-/** For who does not see it: the last point of each line. */
-function spoken({ lines, title, yText }: Plot): string {
-  const said = lines.map(({ name, points }) => {
+/** The label for screen readers: the last point of each line. */
+function labelOf({ lines, title, yText }: Plot): string {
+  const ends = lines.map(({ name, points }) => {
     const last = points.at(-1);
-    return last === undefined ? `${name}: nothing` : `${name}: ${yText(last.value)} at the right`;
+    return last === undefined ? `${name}: no points` : `${name}: ${yText(last.value)} at the right`;
   });
-  return `${title}. ${said.join('; ')}`;
+  return `${title}. ${ends.join('; ')}`;
 }
 
 /** 0 at the bottom, 1 at the top. */
@@ -101,7 +101,7 @@ function y(share: number): number {
   return Math.round((1 - Math.min(Math.max(share, 0), 1)) * 1000) / 10;
 }
 
-/** Powers of ten with their doubles and fives, around all values. */
+/** Powers of ten around all values. */
 export function logarithmicTicks(values: readonly number[]): readonly number[] {
   const good = values.filter((value) => value > 0 && Number.isFinite(value));
   if (good.length === 0) return [0.1, 1];
@@ -112,7 +112,7 @@ export function logarithmicTicks(values: readonly number[]): readonly number[] {
   return ticks.length > 1 ? ticks : [low, low * 10];
 }
 
-/** From 0 in four or five even steps that are easily read. */
+/** From 0 in four or five even steps of round numbers. */
 export function evenTicks(most: number): readonly number[] {
   const wanted = Math.max(most, Number.MIN_VALUE) / 4;
   const power = 10 ** Math.floor(Math.log10(wanted));

@@ -1,10 +1,9 @@
-// The section of scenarios: for each how many requests a second and what a request costs, beside
-// the floor.
+// The section of scenarios: rate and processor time of each, next to those of its floor.
 
-import type { Summary } from '../pairs.ts';
-import type { ResultLine } from '../results.ts';
-import { SCENARIOS } from '../scenarios.ts';
-import { SECOND_OPINION } from '../second-opinion.ts';
+import { SCENARIOS } from '../catalog/scenarios.ts';
+import { SECOND_OPINION } from '../experiments/second-opinion.ts';
+import type { Summary } from '../measure/pairs.ts';
+import type { ResultLine } from '../measure/results.ts';
 import {
   connectionsText,
   countText,
@@ -14,15 +13,15 @@ import {
   ratioText,
 } from './text.ts';
 
-const BY_CPU = "the floor's processor time for a request by the server's";
+const BY_CPU = "the floor's processor time for a request divided by the server's";
 const ORDER = [...SCENARIOS.map(({ name }) => name), SECOND_OPINION];
 
 export function aboutOf(scenario: string): string {
-  if (scenario === SECOND_OPINION) return 'hello, asked by autocannon instead of our own load';
+  if (scenario === SECOND_OPINION) return 'hello, with load by autocannon';
   return SCENARIOS.find(({ name }) => name === scenario)?.about ?? '';
 }
 
-/** In the order of the list, a fixed rate before half; what is not in the list comes last. */
+/** In the order of the catalogue, a fixed rate before half; unknown scenarios come last. */
 export function inOrder(lines: readonly ResultLine[]): readonly ResultLine[] {
   const rank = ({ scenario }: ResultLine): number => {
     const index = ORDER.indexOf(scenario);
@@ -37,9 +36,9 @@ export function scenariosSection(lines: readonly ResultLine[]): string {
   const full = inOrder(lines.filter(({ load }) => load === 'full'));
   const newest = [...full].sort((a, b) => a.startedAt.localeCompare(b.startedAt)).at(-1);
   const rows = full.map((line) => rowHtml(line, line.commit === newest?.commit));
-  const intro = `<p class="lead">As fast as it goes on one core, the load on another. Every window
-of the server stands between two of the floor, a loop of bare system calls that sends as many bytes
-and looks at nothing; ratios are of neighbours.</p>`;
+  const intro = `<p class="lead">As fast as possible on one core, with the load on another. Every
+window of the server stands between two of the floor, a loop of bare system calls that sends as many
+bytes and parses nothing. Ratios compare neighbouring windows.</p>`;
   if (rows.length === 0) {
     const empty = emptySection('Nothing measured yet:', 'npm run perf');
     return `<h2 id="scenarios">Scenarios</h2>\n${empty}`;
@@ -50,7 +49,8 @@ ${intro}
 <span>thin line: least to most of all windows</span></div>
 <div class="rows">
 <div class="row head"><span></span><span>requests/s, more is better</span>
-<span>processor time a request, less is better</span><span class="ratio">of the floor</span></div>
+<span>processor time for a request, less is better</span>
+<span class="ratio">of the floor</span></div>
 ${rows.join('\n')}
 </div>`;
 }
@@ -66,7 +66,7 @@ function rowHtml(line: ResultLine, isNewest: boolean): string {
   const cost =
     cpuUs === null
       ? '<div class="bars"></div>'
-      : pairHtml('processor time a request', cpuUs, floor?.cpuUs ?? null, microsText);
+      : pairHtml('processor time for a request', cpuUs, floor?.cpuUs ?? null, microsText);
   return `<div class="row" id="${escapeHtml(scenario)}">
 <div><h3>${escapeHtml(scenario)}</h3>
 <p class="soft">${escapeHtml(about)}</p>${tags.join(' ')}</div>

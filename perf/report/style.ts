@@ -1,4 +1,5 @@
-// How the page looks: one column, light and dark, from a phone to a wide screen. Nothing is loaded.
+// The style sheet of the page: one column, light and dark, for phones and wide screens. It loads
+// nothing.
 
 export const STYLE: string = `:root {
   color-scheme: light dark;

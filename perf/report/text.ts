@@ -1,18 +1,18 @@
-// Words and numbers of the page.
+// Numbers and phrases of the page.
 
 import { countText } from '../../src/load/format.ts';
 import { escapeHtml } from '../../src/load/report-html.ts';
-import type { ResultLine } from '../results.ts';
+import type { ResultLine } from '../measure/results.ts';
 
 export { countText, escapeHtml };
 
-/** '-' where there is nothing. */
+/** '-' without a value. */
 export function microsText(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return '-';
   return `${value.toFixed(value < 100 ? 1 : 0)} µs`;
 }
 
-/** Milliseconds, in the unit that suits. */
+/** From milliseconds, in the unit that fits the value. */
 export function latencyText(ms: number | undefined): string {
   if (ms === undefined || !Number.isFinite(ms)) return '-';
   if (ms < 1) return `${Math.round(ms * 1000)} µs`;
@@ -33,7 +33,7 @@ export function dateText(iso: string): string {
 
 export function connectionsText({ connections, pipelining }: ResultLine): string {
   const many = connections === 1 ? '1 connection' : `${countText(connections)} connections`;
-  return pipelining === 1 ? many : `${many}, ${pipelining} requests at once`;
+  return pipelining === 1 ? many : `${many}, pipelining ${pipelining}`;
 }
 
 export function emptySection(text: string, command: string): string {

@@ -1,25 +1,26 @@
-// Makes reports/index.html from reports/results.jsonl and from what lies beside it.
+// Writes reports/index.html from reports/results.jsonl and the pages of profilers next to it.
 
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { REPORTS_FOLDER, readResults } from '../results.ts';
+import { REPORTS_FOLDER } from '../measure/reports-folder.ts';
+import { readResults } from '../measure/results.ts';
 import { pageHtml } from './page.ts';
 
-/** Where profilers leave their pages. */
+/** Folders of the pages of profilers. */
 const PROFILE_FOLDERS = ['flame', 'clinic'];
 const DEPTH_MAX = 3;
 
-/** Gives one line that says what was made. */
+/** Returns one line that names the page. */
 export function writeReport(folder: string = REPORTS_FOLDER): string {
   const { badLines, lines } = readResults(join(folder, 'results.jsonl'));
   const page = join(folder, 'index.html');
   mkdirSync(folder, { recursive: true });
   writeFileSync(page, pageHtml({ lines, badLines, profiles: profilesIn(folder) }));
-  const bad = badLines.length === 0 ? '' : `, ${badLines.length} lines that are none left out`;
+  const bad = badLines.length === 0 ? '' : `, ${badLines.length} invalid lines left out`;
   return `page of ${lines.length} results${bad}: ${relative(process.cwd(), page)}`;
 }
 
-/** Pages of profilers below a folder, as links from it. */
+/** The pages of profilers below a folder, as links relative to it. */
 export function profilesIn(folder: string): readonly { href: string; name: string }[] {
   return PROFILE_FOLDERS.flatMap((name) => pagesIn(join(folder, name), DEPTH_MAX))
     .map((path) => relative(folder, path).split(sep))

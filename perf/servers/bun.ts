@@ -1,9 +1,9 @@
-// Bun's own server, for perf:peers, with what its documentation calls fastest: routes, those with a
-// fixed answer given as that answer, files read once. Run by Bun, not by Node.
+// Bun.serve, for perf:peers, with what its documentation calls fastest: routes, fixed responses as
+// static routes, files read once. Bun runs it, not Node.
 //
 //   bun build/perf/servers/bun.js PORT
 
-import { sumOf, USER } from './answers.ts';
+import { sumOf, USER } from './responses.ts';
 
 type Route = (request: Request & { readonly params: Readonly<Record<string, string>> }) => unknown;
 

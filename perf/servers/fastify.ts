@@ -1,10 +1,10 @@
-// fastify with the same answers, for perf:peers, as its documentation advises: no logger, schemas
-// of answers, so that its own serializer writes them.
+// fastify with the same responses, for perf:peers, as its documentation advises: no logger, and
+// response schemas, so that its own serializer writes them.
 //
 //   node build/perf/servers/fastify.js PACKAGE_JSON_OF_PEERS
 
 import { createRequire } from 'node:module';
-import { sumOf, USER } from './answers.ts';
+import { sumOf, USER } from './responses.ts';
 
 interface Request {
   readonly body: Buffer;

@@ -1,5 +1,5 @@
-// The server that is measured, for tools that write what they saw when it is told to end: it stays
-// a while longer, or their files would break off.
+// The server that is measured, for tools that write their files when it ends: it delays its exit
+// until the files are complete.
 //
 //   node build/perf/servers/lingering.js [options of vibing.js]
 

@@ -1,8 +1,8 @@
-// node:http with the same answers, for perf:peers: lengths are given, so that nothing is chunked.
+// node:http with the same responses, for perf:peers, with Content-Length so that none is chunked.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { sumOf, USER } from './answers.ts';
+import { sumOf, USER } from './responses.ts';
 
 const server = createServer((request, response) => {
   const target = request.url ?? '';

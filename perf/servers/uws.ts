@@ -1,9 +1,9 @@
-// uWebSockets.js with the same answers, for perf:peers, where somebody has its binary.
+// uWebSockets.js with the same responses, for perf:peers, where its binary is installed.
 //
 //   node build/perf/servers/uws.js PATH_OF_UWS_JS
 
 import { createRequire } from 'node:module';
-import { sumOf, USER } from './answers.ts';
+import { sumOf, USER } from './responses.ts';
 
 interface Response {
   onData(act: (chunk: ArrayBuffer, isLast: boolean) => void): void;
@@ -55,15 +55,15 @@ library
   });
 for (const event of ['SIGTERM', 'disconnect']) process.on(event, () => process.exit());
 
-/** Its chunks are gone after the call, so they are copied. */
+/** A chunk is valid only during the call, so it is copied. */
 function read(response: Response, done: (body: Buffer) => void): void {
   const chunks: Buffer[] = [];
-  let isGone = false;
+  let isAborted = false;
   response.onAborted(() => {
-    isGone = true;
+    isAborted = true;
   });
   response.onData((chunk, isLast) => {
     chunks.push(Buffer.from(new Uint8Array(chunk)));
-    if (isLast && !isGone) response.cork(() => done(Buffer.concat(chunks)));
+    if (isLast && !isAborted) response.cork(() => done(Buffer.concat(chunks)));
   });
 }

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createServer, type Server, type ServerOptions } from 'vibing';
-import { sumOf, USER } from './answers.ts';
+import { sumOf, USER } from './responses.ts';
 
 const KIB = 1024;
 const FILE_BYTES = { '1k': KIB, '16k': 16 * KIB, '300k': 300 * KIB, '1m': KIB * KIB };
@@ -33,21 +33,21 @@ const limits = values.set.map((setting) => {
   const [name, value] = setting.split('=');
   return [name, Number(value)];
 });
-const server = serverOrEnd({
+const server = serverOrExit({
   host: '127.0.0.1',
   port: Number(values.port),
-  // One it does not know is refused by the server itself.
+  // The server itself rejects an unknown name.
   driver: values.driver as NonNullable<ServerOptions['driver']>,
   staticDir: folder,
   logLevel: 'warn',
   shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS,
   ...Object.fromEntries(limits),
 });
-function serverOrEnd(options: ServerOptions): Server {
+function serverOrExit(options: ServerOptions): Server {
   try {
     return createServer(options);
   } catch (error) {
-    // Whoever started this reads what is printed here.
+    // The parent process prints the output of a child that did not start.
     console.log((error as Error).message);
     process.exit(1);
   }
@@ -78,7 +78,7 @@ const { port, driver } = await server.listen().catch((error: Error) => {
 console.log(`vibing ${driver} on 127.0.0.1:${port}`);
 
 let ending = false;
-// 'disconnect' comes when whoever started this as a child is gone.
+// 'disconnect' comes when the parent process has ended.
 for (const event of ['SIGTERM', 'SIGINT', 'disconnect']) {
   process.on(event, () => {
     if (ending) return;

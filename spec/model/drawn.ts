@@ -2,7 +2,7 @@
 // shrunk by making the list shorter and its numbers smaller.
 
 import fc from 'fast-check';
-import { type Random, randomFrom } from '../../perf/random.ts';
+import { type Draw, Random } from '../../testing/random.ts';
 import { randomFromChoices } from './choices.ts';
 
 const RANGE = 2 ** 32;
@@ -10,7 +10,7 @@ const RANGE = 2 ** 32;
 const CANDIDATES_MAX = 400;
 
 /** Makes a value from its draws, the same for the same draws. */
-export type Make<T> = (random: Random) => T;
+export type Make<T> = (random: Draw) => T;
 
 class DrawnArbitrary<T> extends fc.Arbitrary<T> {
   readonly #make: Make<T>;
@@ -21,7 +21,7 @@ class DrawnArbitrary<T> extends fc.Arbitrary<T> {
   }
 
   override generate(source: fc.Random): fc.Value<T> {
-    const seeded = randomFrom(source.nextInt(-0x80000000, 0x7fffffff));
+    const seeded = new Random(source.nextInt(-0x80000000, 0x7fffffff)).draw;
     const choices: number[] = [];
     const value = this.#make((below) => {
       const choice = seeded(RANGE);

@@ -1,6 +1,6 @@
 // Chunked bodies from the grammar of RFC 9112 section 7.1, with extensions and trailers.
 
-import type { Random } from '../../perf/random.ts';
+import type { Draw } from '../../testing/random.ts';
 import { once, pick } from './choices.ts';
 import type { Sink } from './sink.ts';
 
@@ -64,7 +64,7 @@ const ODD_TRAILERS = [
 ];
 
 /** Writes chunks, the last one, and the trailer section with its blank line. */
-export function generateBody(random: Random, sink: Sink): void {
+export function generateBody(random: Draw, sink: Sink): void {
   const count = random(4);
   for (let index = 0; index < count; index++) chunk(random, sink);
   sink.text(once(random, 8) ? '000' : '0');
@@ -78,7 +78,7 @@ export function generateBody(random: Random, sink: Sink): void {
   sink.text(lineEnd(random));
 }
 
-function chunk(random: Random, sink: Sink): void {
+function chunk(random: Draw, sink: Sink): void {
   const size = 1 + (once(random, 16) ? random(200) : random(17));
   sink.text(sizeText(random, size));
   extension(random, sink);
@@ -89,7 +89,7 @@ function chunk(random: Random, sink: Sink): void {
   sink.text(lineEnd(random));
 }
 
-function sizeText(random: Random, size: number): string {
+function sizeText(random: Draw, size: number): string {
   if (once(random, ODD)) return pick(random, once(random, 3) ? LARGE_SIZES : ODD_SIZES);
   const form = random(8);
   const digits = size.toString(16);
@@ -97,11 +97,11 @@ function sizeText(random: Random, size: number): string {
   return form > 3 ? digits.toUpperCase() : digits;
 }
 
-function extension(random: Random, sink: Sink): void {
+function extension(random: Draw, sink: Sink): void {
   if (!once(random, 6)) return;
   sink.text(pick(random, once(random, 8) ? ODD_EXTENSIONS : EXTENSIONS));
 }
 
-function lineEnd(random: Random): string {
+function lineEnd(random: Draw): string {
   return once(random, 2 * ODD) ? pick(random, ODD_ENDS) : '\r\n';
 }

@@ -1,6 +1,6 @@
 // Request targets from the grammar of RFC 9112 section 3.2 and RFC 3986, in all four forms.
 
-import type { Random } from '../../perf/random.ts';
+import type { Draw } from '../../testing/random.ts';
 import { once, pick } from './choices.ts';
 import type { Sink } from './sink.ts';
 
@@ -80,7 +80,7 @@ const SCHEMES = ['http', 'https', 'HTTP', 'hTTps'];
 const ODD_SCHEMES = ['ftp', 'httpx', 'h', 'ws', 'urn', ''];
 
 /** Writes a target for a request with this method, sometimes an invalid one. */
-export function generateTarget(random: Random, sink: Sink, method: string): void {
+export function generateTarget(random: Draw, sink: Sink, method: string): void {
   const form = once(random, ODD) ? Form.Odd : formFor(random, method);
   switch (form) {
     case Form.Authority:
@@ -100,24 +100,24 @@ export function generateTarget(random: Random, sink: Sink, method: string): void
   }
 }
 
-function formFor(random: Random, method: string): number {
+function formFor(random: Draw, method: string): number {
   if (method === 'CONNECT') return Form.Authority;
   if (method === 'OPTIONS' && random(2) === 1) return Form.Asterisk;
   return random(5) === 4 ? Form.Absolute : Form.Origin;
 }
 
-function schemeAndAuthority(random: Random, sink: Sink): void {
+function schemeAndAuthority(random: Draw, sink: Sink): void {
   sink.text(pick(random, once(random, ODD) ? ODD_SCHEMES : SCHEMES));
   sink.text(once(random, ODD) ? ':/' : '://');
   authority(random, sink);
 }
 
-function authority(random: Random, sink: Sink): void {
+function authority(random: Draw, sink: Sink): void {
   sink.text(pick(random, once(random, ODD) ? ODD_HOSTS : HOSTS));
   sink.text(pick(random, once(random, ODD) ? ODD_PORTS : PORTS));
 }
 
-function path(random: Random, sink: Sink): void {
+function path(random: Draw, sink: Sink): void {
   const count = 1 + random(4);
   for (let index = 0; index < count; index++) {
     sink.text('/');
@@ -125,7 +125,7 @@ function path(random: Random, sink: Sink): void {
   }
 }
 
-function query(random: Random, sink: Sink): void {
+function query(random: Draw, sink: Sink): void {
   if (random(3) < 2) return;
   sink.text(pick(random, once(random, ODD) ? ODD_QUERIES : QUERIES));
 }

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { randomFrom } from '../../perf/random.ts';
+import { Random } from '../../testing/random.ts';
 import { bytesOf } from '../../testing/splits.ts';
 import { randomFromChoices } from './choices.ts';
 import { generate, generateInto } from './generate.ts';
@@ -13,7 +13,7 @@ import { DEFAULT_LIMITS } from './streams.ts';
 import { readStream } from './subject.ts';
 
 const SEED = Number(process.env['VIBING_SEED'] ?? 1);
-const OTHER = generate(randomFrom(SEED + 1));
+const OTHER = generate(new Random(SEED + 1).draw);
 
 function ends(make: (seed: number) => Uint8Array): Map<string, number> {
   const counts = new Map<string, number>();
@@ -27,8 +27,8 @@ function ends(make: (seed: number) => Uint8Array): Map<string, number> {
 describe('generate', () => {
   it('returns the same stream for the same seed', (context) => {
     context.diagnostic(`seed ${SEED}`);
-    assert.deepEqual(generate(randomFrom(SEED)), generate(randomFrom(SEED)));
-    assert.notDeepEqual(generate(randomFrom(SEED)), OTHER);
+    assert.deepEqual(generate(new Random(SEED).draw), generate(new Random(SEED).draw));
+    assert.notDeepEqual(generate(new Random(SEED).draw), OTHER);
   });
 
   it('returns the simplest request for no choices', () => {
@@ -39,14 +39,14 @@ describe('generate', () => {
   it('writes only within its memory', () => {
     for (let size = 0; size < 60; size++) {
       const memory = new Uint8Array(size + 8).fill(0xee);
-      const length = generateInto(randomFrom(SEED + size), memory.subarray(0, size));
+      const length = generateInto(new Random(SEED + size).draw, memory.subarray(0, size));
       assert.ok(length <= size);
       assert.ok(memory.subarray(size).every((byte) => byte === 0xee));
     }
   });
 
   it('returns mostly valid requests, and some that are rejected', () => {
-    const counts = ends((seed) => generate(randomFrom(seed)));
+    const counts = ends((seed) => generate(new Random(seed).draw));
     const consumed = (counts.get('complete') ?? 0) + (counts.get('closed') ?? 0);
     assert.ok(consumed > 400 && consumed < 900, `${consumed} of 1000 streams are accepted`);
     assert.ok((counts.get('rejected') ?? 0) > 100);
@@ -56,7 +56,7 @@ describe('generate', () => {
 describe('mutate', () => {
   it('writes only within its memory and not to the other message', () => {
     const before = OTHER.slice();
-    const random = randomFrom(SEED);
+    const random = new Random(SEED).draw;
     const memory = new Uint8Array(408).fill(0xee);
     const bytes = memory.subarray(0, 400);
     for (let turn = 0; turn < 20_000; turn++) {
@@ -71,7 +71,7 @@ describe('mutate', () => {
   it('changes most messages slightly', () => {
     let changed = 0;
     for (let seed = SEED; seed < SEED + 500; seed++) {
-      const random = randomFrom(seed);
+      const random = new Random(seed).draw;
       const bytes = new Uint8Array(4_096);
       const length = generateInto(random, bytes);
       const before = Buffer.from(bytes.subarray(0, length));
@@ -84,7 +84,7 @@ describe('mutate', () => {
   it('leaves some messages valid', () => {
     const counts = ends((seed) => {
       const bytes = new Uint8Array(4_096);
-      const random = randomFrom(seed);
+      const random = new Random(seed).draw;
       return bytes.slice(0, mutate(random, bytes, generateInto(random, bytes), OTHER));
     });
     assert.ok((counts.get('rejected') ?? 0) > 300);

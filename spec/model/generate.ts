@@ -1,7 +1,7 @@
 // Streams of pipelined requests from the grammar of RFC 9112: mostly valid, sometimes slightly
 // invalid. The first option of each choice is the simplest, see choices.ts.
 
-import type { Random } from '../../perf/random.ts';
+import type { Draw } from '../../testing/random.ts';
 import { once, pick } from './choices.ts';
 import { generateBody } from './generate-body.ts';
 import { generateTarget } from './generate-target.ts';
@@ -86,7 +86,7 @@ const ODD_CODINGS = [
 ];
 
 /** Writes a stream into `bytes`, truncated when it does not fit; returns its length. */
-export function generateInto(random: Random, bytes: Uint8Array): number {
+export function generateInto(random: Draw, bytes: Uint8Array): number {
   const sink = new Sink(bytes);
   const count = 1 + random(REQUESTS_MAX);
   for (let index = 0; index < count && sink.hasRoom(1); index++) generateRequest(random, sink);
@@ -94,13 +94,13 @@ export function generateInto(random: Random, bytes: Uint8Array): number {
 }
 
 /** A stream in new memory. */
-export function generate(random: Random, bytesMax: number = 2_048): Uint8Array {
+export function generate(random: Draw, bytesMax: number = 2_048): Uint8Array {
   const bytes = new Uint8Array(bytesMax);
   return bytes.slice(0, generateInto(random, bytes));
 }
 
 /** Writes one request, sometimes an invalid one. */
-export function generateRequest(random: Random, sink: Sink): void {
+export function generateRequest(random: Draw, sink: Sink): void {
   if (once(random, 12)) sink.text(once(random, 4) ? pick(random, ODD_ENDS) : '\r\n');
   const method = generateMethod(random);
   sink.text(method);
@@ -124,29 +124,29 @@ export function generateRequest(random: Random, sink: Sink): void {
   if (body === Body.Chunked) generateBody(random, sink);
 }
 
-function generateMethod(random: Random): string {
+function generateMethod(random: Draw): string {
   if (once(random, ODD)) return pick(random, ODD_METHODS);
   return once(random, 10) ? pick(random, OTHER_METHODS) : pick(random, METHODS);
 }
 
-function separator(random: Random): string {
+function separator(random: Draw): string {
   return once(random, 2 * ODD) ? pick(random, ODD_SEPARATORS) : ' ';
 }
 
-function lineEnd(random: Random): string {
+function lineEnd(random: Draw): string {
   return once(random, 2 * ODD) ? pick(random, ODD_ENDS) : '\r\n';
 }
 
-function bodyKind(random: Random, old: boolean): number {
+function bodyKind(random: Draw, old: boolean): number {
   const kind = random(3);
   return kind === Body.Chunked && old && !once(random, 4) ? Body.Length : kind;
 }
 
-function hostOf(random: Random): string {
+function hostOf(random: Draw): string {
   return once(random, ODD) ? pick(random, ODD_HOSTS) : pick(random, HOSTS);
 }
 
-function generateField(random: Random, sink: Sink): void {
+function generateField(random: Draw, sink: Sink): void {
   if (once(random, ODD)) {
     sink.text(pick(random, ODD_LINES));
     sink.text(lineEnd(random));
@@ -159,7 +159,7 @@ function generateField(random: Random, sink: Sink): void {
 }
 
 /** A field line with its name in any case and white space around its value. */
-function field(random: Random, sink: Sink, name: string, value: string): void {
+function field(random: Draw, sink: Sink, name: string, value: string): void {
   const letters = random(8);
   if (letters === 7) sink.text(name.toUpperCase());
   else sink.text(letters > 3 ? name.toLowerCase() : name);
@@ -171,7 +171,7 @@ function field(random: Random, sink: Sink, name: string, value: string): void {
 }
 
 /** The framing fields; sometimes one too many. */
-function framing(random: Random, sink: Sink, body: number, length: number): void {
+function framing(random: Draw, sink: Sink, body: number, length: number): void {
   if (body === Body.Chunked || once(random, ODD)) {
     const odd = once(random, ODD);
     field(random, sink, 'Transfer-Encoding', pick(random, odd ? ODD_CODINGS : CODINGS));
@@ -183,7 +183,7 @@ function framing(random: Random, sink: Sink, body: number, length: number): void
   }
 }
 
-function decimal(random: Random, length: number): string {
+function decimal(random: Draw, length: number): string {
   if (!once(random, ODD)) return String(length);
   const forms = [
     `0${length}`,
@@ -203,12 +203,12 @@ function decimal(random: Random, length: number): string {
   return pick(random, forms);
 }
 
-function contentLength(random: Random): number {
+function contentLength(random: Draw): number {
   return once(random, 20) ? random(300) : random(9);
 }
 
 /** A body of a known length; it may be any bytes, also those of another request. */
-function octets(random: Random, sink: Sink, length: number): void {
+function octets(random: Draw, sink: Sink, length: number): void {
   const text = pick(random, [
     'hello, world',
     '\r\n\r\n',

@@ -1,7 +1,7 @@
 // Changes to numbers: a Content-Length, a chunk size, a version or a port becomes one more or less,
 // longer, signed, hexadecimal, or larger than a machine word.
 
-import type { Random } from '../../perf/random.ts';
+import type { Draw } from '../../testing/random.ts';
 import { once, pick } from './choices.ts';
 import { insertText, replaceText } from './span.ts';
 
@@ -38,7 +38,7 @@ const INSTEAD = [
 const DIGITS = '0123456789abcdefABCDEFgG\xb2\xb9';
 
 /** Changes the first number at or after a random place, if there is one. */
-export function changeNumber(random: Random, bytes: Uint8Array, length: number): number {
+export function changeNumber(random: Draw, bytes: Uint8Array, length: number): number {
   let from = random(length + 1);
   while (from < length && !isDigit(bytes[from])) from += 1;
   if (from === length) return length;

@@ -1,7 +1,7 @@
 // Small changes to a message within its memory: random ones to its bytes, and ones to lines, fields
 // and numbers. A change that does not fit into the memory has no effect.
 
-import type { Random } from '../../perf/random.ts';
+import type { Draw } from '../../testing/random.ts';
 import { pick } from './choices.ts';
 import { LINES, TOKENS, VALUES } from './dictionary.ts';
 import { changeNumber } from './mutate-number.ts';
@@ -34,7 +34,7 @@ const otherLine: Line = { from: 0, to: 0 };
  * Returns the new length.
  */
 export function mutateOnce(
-  random: Random,
+  random: Draw,
   bytes: Uint8Array,
   length: number,
   other: Uint8Array,
@@ -60,7 +60,7 @@ export function mutateOnce(
 
 /** Applies one to `changesMax` changes in sequence; mostly few. */
 export function mutate(
-  random: Random,
+  random: Draw,
   bytes: Uint8Array,
   length: number,
   other: Uint8Array,
@@ -73,7 +73,7 @@ export function mutate(
 }
 
 function mutateBytes(
-  random: Random,
+  random: Draw,
   bytes: Uint8Array,
   length: number,
   other: Uint8Array,
@@ -102,7 +102,7 @@ function mutateBytes(
 }
 
 /** The beginning of one message, then the end of another, each split anywhere or at a line. */
-function splice(random: Random, bytes: Uint8Array, length: number, other: Uint8Array): number {
+function splice(random: Draw, bytes: Uint8Array, length: number, other: Uint8Array): number {
   let at = random(length + 1);
   let from = random(other.length + 1);
   if (random(2) === 0) {
@@ -115,7 +115,7 @@ function splice(random: Random, bytes: Uint8Array, length: number, other: Uint8A
 }
 
 function mutateLine(
-  random: Random,
+  random: Draw,
   bytes: Uint8Array,
   length: number,
   other: Uint8Array,
@@ -158,7 +158,7 @@ function insertBytes(
 }
 
 /** The line around a place, including its LF, if it has one. */
-function findLine(random: Random, bytes: Uint8Array, length: number, found: Line): void {
+function findLine(random: Draw, bytes: Uint8Array, length: number, found: Line): void {
   let from = random(length + 1);
   let to = from;
   while (from > 0 && bytes[from - 1] !== LF) from -= 1;
@@ -192,7 +192,7 @@ function endOfText(bytes: Uint8Array): number {
   return end;
 }
 
-function changeFieldName(random: Random, bytes: Uint8Array, length: number): number {
+function changeFieldName(random: Draw, bytes: Uint8Array, length: number): number {
   findLine(random, bytes, length, line);
   const colon = findColon(bytes);
   if (colon < 0) return length;
@@ -216,7 +216,7 @@ function changeFieldName(random: Random, bytes: Uint8Array, length: number): num
   }
 }
 
-function changeFieldValue(random: Random, bytes: Uint8Array, length: number): number {
+function changeFieldValue(random: Draw, bytes: Uint8Array, length: number): number {
   findLine(random, bytes, length, line);
   const colon = findColon(bytes);
   if (colon < 0) return length;
@@ -224,19 +224,19 @@ function changeFieldValue(random: Random, bytes: Uint8Array, length: number): nu
   return replaceText(bytes, length, colon + 1, end, pick(random, VALUES));
 }
 
-function appendToValue(random: Random, bytes: Uint8Array, length: number): number {
+function appendToValue(random: Draw, bytes: Uint8Array, length: number): number {
   findLine(random, bytes, length, line);
   return insertText(bytes, length, endOfText(bytes), pick(random, TOKENS));
 }
 
 /** Changes a line end. */
-function changeLineEnd(random: Random, bytes: Uint8Array, length: number): number {
+function changeLineEnd(random: Draw, bytes: Uint8Array, length: number): number {
   findLine(random, bytes, length, line);
   return replaceText(bytes, length, endOfText(bytes), line.to, pick(random, ENDS));
 }
 
 /** Changes a space, or inserts one. */
-function changeGap(random: Random, bytes: Uint8Array, length: number): number {
+function changeGap(random: Draw, bytes: Uint8Array, length: number): number {
   const first = random(length + 1);
   for (let p = first; p < length; p++) {
     if (bytes[p] !== SP && bytes[p] !== TAB) continue;

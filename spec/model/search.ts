@@ -2,10 +2,10 @@
 // npm run model -- --seconds 60 --seed 1. Prints how often each rule and difference occurred.
 
 import assert from 'node:assert/strict';
-import { parseGiven, usage } from '../../perf/arguments.ts';
-import { Interrupt } from '../../perf/interrupt.ts';
-import { randomFrom } from '../../perf/random.ts';
-import { refuse } from '../../perf/refusal.ts';
+import { parseGiven, usage } from '../../testing/arguments.ts';
+import { Interrupt } from '../../testing/interrupt.ts';
+import { Random } from '../../testing/random.ts';
+import { reportUsageError } from '../../testing/usage-error.ts';
 import { compare } from './compare.ts';
 import { DIFFERENCES } from './differences.ts';
 import { modelStream } from './model.ts';
@@ -32,7 +32,7 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   const given = parseGiven(SHAPE, process.argv.slice(2));
-  if (typeof given === 'string') return refuse(given);
+  if (typeof given === 'string') return reportUsageError(given);
   if (given.help) {
     console.log(usage(SHAPE));
     return 0;
@@ -55,7 +55,7 @@ async function search(firstSeed: number, untilMs: number, interrupt: Interrupt):
       await new Promise((resolve) => setImmediate(resolve));
       yieldMs = performance.now() + YIELD_EVERY_MS;
     }
-    const sample = drawStream(randomFrom(seed));
+    const sample = drawStream(new Random(seed).draw);
     const problem = problemOf(sample, rules, differences);
     if (problem !== '') {
       console.error(`${problem}\nseed ${seed}: ${sample}`);

@@ -1,8 +1,8 @@
 // Arbitrary streams of requests for the properties, and the limits they are parsed with.
 
 import fc from 'fast-check';
-import type { Random } from '../../perf/random.ts';
 import { LIMITS } from '../../src/base/limits.ts';
+import type { Draw } from '../../testing/random.ts';
 import { drawn } from './drawn.ts';
 import { generate, generateInto } from './generate.ts';
 import type { ModelLimits } from './model-head.ts';
@@ -25,7 +25,7 @@ export class Sample {
 }
 
 /** One of three streams is as generated, the others are mutated, with parts of another stream. */
-export function drawStream(random: Random): Sample {
+export function drawStream(random: Draw): Sample {
   const bytes = new Uint8Array(STREAM_BYTES);
   let length = generateInto(random, bytes);
   if (random(3) > 0) length = mutate(random, bytes, length, generate(random));

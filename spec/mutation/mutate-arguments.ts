@@ -1,7 +1,7 @@
 // The arguments of npm run mutate.
 
 import { parseArgs } from 'node:util';
-import { argumentProblem } from '../../perf/refusal.ts';
+import { argumentProblem } from '../../testing/usage-error.ts';
 
 export interface MutateArguments {
   /** Patterns of the sources to mutate. */

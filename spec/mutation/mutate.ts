@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { refuse } from '../../perf/refusal.ts';
+import { reportUsageError } from '../../testing/usage-error.ts';
 import { type MutateArguments, parseMutateArguments, USAGE } from './mutate-arguments.ts';
 import { type Explained, judge, type MutationReport, summaryText } from './summary.ts';
 
@@ -29,7 +29,7 @@ process.exitCode = main();
 
 function main(): number {
   const given = parseMutateArguments(process.argv.slice(2));
-  if (typeof given === 'string') return refuse(given);
+  if (typeof given === 'string') return reportUsageError(given);
   if (given.help) {
     console.log(USAGE);
     return 0;

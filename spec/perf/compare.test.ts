@@ -1,12 +1,12 @@
-// Comparing two commits: arguments, what counts as a change, and which packages a commit needs. The
-// builds and windows themselves take minutes and are left to the command.
+// Comparing two commits: arguments, what counts as a change, scripts and packages of a commit. The
+// builds and windows take minutes and are not tested here.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { perfScript } from '../../perf/child.ts';
-import { COMPARE_USAGE, parseCompareArguments } from '../../perf/compare/arguments.ts';
-import { commitHash, needsNoOther } from '../../perf/compare/checkout.ts';
+import { fileURLToPath } from 'node:url';
+import { commitHash, needsNoOther, scriptIn } from '../../perf/compare/checkout.ts';
+import { commitsProblem } from '../../perf/compare/positionals.ts';
 import {
   type Figure,
   judge,
@@ -14,44 +14,19 @@ import {
   verdictLine,
   verdictTable,
 } from '../../perf/compare/verdict.ts';
+import { perfScript } from '../../perf/measure/child-process.ts';
 
 const TIMEOUT_MS = 60_000;
 
 describe('arguments of perf:compare', () => {
-  it('are two commits, with options before, between and behind', () => {
-    const given = parseCompareArguments([
-      ...['--windows', '3', 'main~5', '--seconds=1', 'main', '--scenarios', 'hello,static-1k'],
-    ]);
-    assert.ok(typeof given !== 'string');
-    assert.deepEqual([given.base, given.head], ['main~5', 'main']);
-    assert.deepEqual([given.numbers.windows, given.numbers.seconds], [3, 1]);
-    assert.deepEqual(given.lists.scenarios, ['hello', 'static-1k']);
-    assert.deepEqual(given.lists.drivers, ['epoll']);
-  });
-
-  it('are refused with one line', () => {
-    const wrong: [string[], RegExp][] = [
-      [[], /^two commits are compared, as in main~5 main$/],
-      [['main'], /^two commits are compared, as in/],
-      [['a', 'b', 'c'], /^two commits are compared, not also 'c'$/],
-      [['a', 'b', '--windows', '2'], /^--windows takes a whole number from 3 to 99$/],
-      [['a', 'b', '--scenarios', 'none'], /^--scenarios takes some of hello, /],
-      [['a', 'b', '--fast', 'c'], /--fast/],
-      [['a', 'b', '--seconds'], /--seconds/],
-    ];
-    for (const [given, problem] of wrong) {
-      const result = parseCompareArguments(given);
-      assert.ok(typeof result === 'string', `${given.join(' ')} is refused`);
-      assert.match(result, problem);
-    }
-  });
-
-  it('stand in the help', () => {
-    assert.match(COMPARE_USAGE, /^usage: npm run perf:compare -- BASE HEAD \[option\.\.\.\]/);
-    assert.match(COMPARE_USAGE, /2 when the\narguments are wrong, a commit is not there/);
-    for (const name of ['seconds', 'windows', 'scenarios', 'micro-runs']) {
-      assert.ok(COMPARE_USAGE.includes(`  --${name} `), name);
-    }
+  it('are two commits', () => {
+    const hashOf = (name: string): string => (name === 'none' ? '' : 'abc');
+    assert.equal(commitsProblem(['main~5', 'main'], hashOf), null);
+    const needed = 'two commits are needed, as in main~5 main';
+    assert.equal(commitsProblem([], hashOf), needed);
+    assert.equal(commitsProblem(['main'], hashOf), needed);
+    assert.equal(commitsProblem(['a', 'b', 'c'], hashOf), "two commits are compared, not also 'c'");
+    assert.match(commitsProblem(['a', 'none'], hashOf) ?? '', /^'none' is no commit/);
   });
 });
 
@@ -74,13 +49,13 @@ describe('the verdict', () => {
     const noisy = judge(rate([100, 100, 100, 100, 100], [60, 80, 90, 110, 130]));
     assert.equal(noisy.change, 'same');
     assert.ok(noisy.ratio < 0.95);
-    // A slow second in which both are slow does not make the rounds differ.
+    // A slow second of the machine affects both, so the ratios of the rounds stay equal.
     const slow = judge(rate([100, 50, 100, 70, 100], [90, 45, 90, 63, 90]));
     assert.equal(slow.change, 'WORSE');
     assert.deepEqual([slow.low, slow.high], [0.9, 0.9]);
   });
 
-  it('looks at medians, so that one bad round changes nothing', () => {
+  it('compares medians, so that one bad round changes nothing', () => {
     assert.equal(judge(rate([100, 100, 100, 100, 100], [100, 100, 1, 100, 100])).change, 'same');
   });
 
@@ -88,7 +63,7 @@ describe('the verdict', () => {
     assert.throws(() => judge(rate([100, 100], [100])), /a round lacks one of the two/);
   });
 
-  it('knows quantiles', () => {
+  it('interpolates quantiles', () => {
     assert.equal(quantile([1, 2, 3, 4, 5], 0.25), 2);
     assert.equal(quantile([1, 2], 0.25), 1.25);
     assert.equal(quantile([7], 0.75), 7);
@@ -110,20 +85,28 @@ describe('the verdict', () => {
 });
 
 describe('a commit', () => {
-  it('that is not there is refused before anything is built', { timeout: TIMEOUT_MS }, () => {
+  it('that does not exist is a usage error', { timeout: TIMEOUT_MS }, () => {
     for (const name of ['no-such-commit', '--all']) assert.equal(commitHash(name), '');
-    const command = [perfScript('compare.ts'), 'no-such-commit', 'HEAD'];
+    const command = [perfScript('commands/compare.ts'), 'no-such-commit', 'HEAD'];
     const { status, stdout, stderr } = spawnSync(process.execPath, command, {
       encoding: 'utf8',
       timeout: TIMEOUT_MS,
     });
     assert.deepEqual(
       [status, stdout, stderr],
-      [2, '', "'no-such-commit' is no commit of this repository\n"],
+      [2, '', "'no-such-commit' is no commit of this repository; --help lists the options\n"],
     );
   });
 
-  it('takes our packages when it asks for no others', () => {
+  it('has its scripts at the first place where they are found', () => {
+    const folder = fileURLToPath(new URL('../../../', import.meta.url));
+    const vibing = scriptIn({ folder }, 'servers/vibing.ts');
+    assert.match(vibing, /\/build\/perf\/servers\/vibing\.js$/);
+    assert.match(scriptIn({ folder }, 'bench.ts', 'commands/bench.ts'), /commands\/bench\.js$/);
+    assert.equal(scriptIn({ folder }, 'no-such-script.ts'), '');
+  });
+
+  it('uses our packages when it needs no others', () => {
     const ours = { packages: { '': {}, a: { version: '1' }, b: { version: '2' } } };
     assert.equal(needsNoOther({ packages: { '': {}, a: { version: '1' } } }, ours), true);
     assert.equal(needsNoOther({ packages: { a: { version: '2' } } }, ours), false);

@@ -1,15 +1,15 @@
-// Reading what Linux tells of processes and cores, and what V8 tells of its collections.
+// Parsing the figures of Linux about processes and cores, and V8's lines about garbage collections.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { collectionsIn } from '../../perf/measure/trace-gc.ts';
 import {
   busyShare,
   coreTicks,
   othersShare,
   processorMicroseconds,
   statusBytes,
-} from '../../perf/process-figures.ts';
-import { collectionsIn } from '../../perf/trace-gc.ts';
+} from '../../perf/system/process-figures.ts';
 
 describe('figures of a process', () => {
   it('are read whatever its name is', () => {
@@ -33,20 +33,20 @@ describe('figures of a core', () => {
   const after =
     'cpu  9 9 9 9 9 9 9 9 9 9\ncpu0 0 0 0 0 0 0 0 0 0 0\ncpu1 40 2 25 120 10 1 9 8 30 0\n';
 
-  it('tell the busy share, without waiting for disks and without counting guests twice', () => {
+  it('have the busy share, without waits for disks and without counting guests twice', () => {
     // 30 user, 2 nice, 20 system, 20 idle, 5 waiting, 1 + 4 interrupts, 8 stolen: 65 of 90.
     assert.equal(busyShare(coreTicks(before, 1), coreTicks(after, 1)), 65 / 90);
     assert.equal(busyShare(coreTicks(before, 0), coreTicks(after, 0)), 0, 'no time, no share');
   });
 
-  it('tell what others had', () => {
+  it('have the share of other processes', () => {
     // 60 ticks of work and theft, 42 of them the process's own.
     assert.equal(othersShare(coreTicks(before, 1), coreTicks(after, 1), 420_000), 0.2);
     assert.equal(othersShare(coreTicks(before, 1), coreTicks(after, 1), 900_000), 0);
   });
 
   it('are those of a core that is there', () => {
-    assert.throws(() => coreTicks(before, 2), /does not speak of core 2/);
+    assert.throws(() => coreTicks(before, 2), /no line for core 2/);
   });
 });
 

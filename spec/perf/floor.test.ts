@@ -1,13 +1,20 @@
-// The pure parts of perf/against-floor.ts: arguments, pairs of windows, the answer, the table.
+// The pure parts of measuring against a floor: pairs of windows, thresholds, the table of
+// perf:floor, responses of floors and how they are read.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type FloorArguments, parseFloorArguments } from '../../perf/against-floor-arguments.ts';
-import { floorResponse } from '../../perf/floor/answer.ts';
-import { tableOf, type Window } from '../../perf/floor-table.ts';
-import { median, pairUp, summary } from '../../perf/pairs.ts';
-import { wholeResponse } from '../../perf/probe.ts';
-import { passes, WORKLOADS, type Workload } from '../../perf/workloads.ts';
+import { FLOOR_WORKLOADS } from '../../perf/catalog/scenarios.ts';
+import { floorThreshold } from '../../perf/experiments/floor-ratios.ts';
+import {
+  conditions,
+  type MeasuredWorkload,
+  type Window,
+  workloadTable,
+} from '../../perf/experiments/floor-table.ts';
+import { floorResponse } from '../../perf/floor/fixed-response.ts';
+import { completeResponse } from '../../perf/load/probe.ts';
+import { median, pairUp, summary } from '../../perf/measure/pairs.ts';
+import { isMet, thresholdLine } from '../../perf/runner/threshold.ts';
 
 describe('pairs', () => {
   it('compare a window with the mean of the floor around it', () => {
@@ -34,74 +41,48 @@ describe('pairs', () => {
   });
 });
 
-describe('the bars', () => {
-  const [hello] = WORKLOADS;
+describe('thresholds of perf:floor', () => {
+  it('are those of the gate, and one for the driver net', () => {
+    const thresholds = FLOOR_WORKLOADS.map((_, index) => {
+      const { name, bound } = floorThreshold(measured(1, {}, index));
+      return `${name} ${bound}`;
+    });
+    assert.deepEqual(thresholds, [
+      'hello: median ratio to the floor 0.9',
+      'static-1k: median ratio to the floor 0.9',
+      'pipelined-16: median ratio to the floor 0.588',
+      'net: median ratio to the floor 0.85',
+    ]);
+  });
 
   it('are met by their own value and by no less', () => {
-    for (const workload of WORKLOADS) {
-      const { bar } = workload;
-      assert.ok(passes(workload, { median: bar, least: 0, most: 1 }), workload.name);
-      assert.ok(!passes(workload, { median: bar - 0.001, least: 0, most: 2 }), workload.name);
-    }
-  });
-
-  it('are those of the project', () => {
-    const bars = WORKLOADS.map(({ name, bar }) => `${name} ${bar}`);
-    assert.deepEqual(bars, ['hello 0.9', 'static-1k 0.85', 'pipelined-16 0.588', 'net 0.85']);
-  });
-
-  it('stand below the figures of a workload', () => {
-    assert.match(table(hello, 0.95), /bar 0\.900 \(0\.90 of the floor\): median 0\.950, met/);
-    assert.match(table(hello, 0.85), /bar 0\.900 \(0\.90 of the floor\): median 0\.850, MISSED/);
-  });
-
-  it('come with what makes the figures worth less', () => {
-    assert.doesNotMatch(table(hello, 1), /LOAD-BOUND|DISTURBED/);
-    assert.match(table(hello, 1, { loadShare: 0.98 }), /LOAD-BOUND: .* 1 of 1 server windows/);
-    assert.match(table(hello, 1, { othersShare: 0.2 }), /DISTURBED: .* 1 of 1 server windows/);
+    assert.ok(isMet(floorThreshold(measured(0.9))));
+    assert.ok(!isMet(floorThreshold(measured(0.899))));
+    assert.match(thresholdLine(floorThreshold(measured(0.95))), /at least 0\.900: 0\.950, met$/);
   });
 });
 
-describe('parseFloorArguments', () => {
-  it('has a default for everything', () => {
-    const { workloads, ...others } = accepted([]);
-    assert.deepEqual(others, { seconds: 2, rounds: 7, json: '', help: false });
-    assert.deepEqual(workloads, WORKLOADS);
+describe('the table of perf:floor', () => {
+  it('has a row for each round and for the summary', () => {
+    const [title, head, ...rows] = workloadTable(measured(0.95)).split('\n');
+    assert.match(title, /^hello: GET \/, 130 bytes a response, driver epoll, 64 connections, no/);
+    assert.match(head, /^round +floor\/s +server\/s +ratio/);
+    assert.match(rows[0], /^1 +100 +95 +0\.950 +9\.00 +0 % +50 %$/);
+    assert.match(rows[1], /^median +100 +95 +0\.950 +9\.00$/);
+    assert.match(rows[4], /^the floor uses 9\.00 us of processor time, 1\.00 of the server's$/);
   });
 
-  it('takes what is asked for', () => {
-    const given = ['--seconds', '5', '--rounds=3', '--only', 'net,hello', '--json', 'a.json'];
-    const { seconds, rounds, workloads, json } = accepted(given);
-    assert.deepEqual([seconds, rounds, json], [5, 3, 'a.json']);
-    assert.deepEqual(
-      workloads.map(({ name }) => name),
-      ['hello', 'net'],
-    );
-    assert.equal(accepted(['--help']).help, true);
-  });
-
-  it('refuses the rest with one line', () => {
-    const wrong: [string[], RegExp][] = [
-      [['--seconds', '0'], /^--seconds takes a whole number from 1 to 60$/],
-      [['--seconds', '1.5'], /^--seconds takes/],
-      [['--seconds', '61'], /^--seconds takes/],
-      [['--rounds', 'many'], /^--rounds takes a whole number from 1 to 99$/],
-      [['--rounds', '-1'], /--rounds/],
-      [['--only', 'helo'], /^--only takes some of hello, .*, not 'helo'$/],
-      [['--only', ''], /^--only takes/],
-      [['--fast'], /--fast/],
-      [['hello'], /hello/],
-    ];
-    for (const [given, problem] of wrong) {
-      const result = parseFloorArguments(given);
-      assert.ok(typeof result === 'string', `${given.join(' ')} is refused`);
-      assert.match(result, problem);
-    }
+  it('says why figures may mislead', () => {
+    assert.doesNotMatch(workloadTable(measured(1)), /LOAD-BOUND|DISTURBED/);
+    const bound = workloadTable(measured(1, { loadShare: 0.98 }));
+    assert.match(bound, /LOAD-BOUND: .* 1 of 1 server windows/);
+    const disturbed = workloadTable(measured(1, { othersShare: 0.2 }));
+    assert.match(disturbed, /DISTURBED: .* 1 of 1 server windows/);
   });
 });
 
-describe('the answer of the floor', () => {
-  it('is whole, and as long as it is asked to be', () => {
+describe('the response of the floor', () => {
+  it('is complete, and has the given length', () => {
     const plain = floorResponse('hello', 0);
     assert.equal(plain.length, 130);
     assert.equal(floorResponse('hello', plain.length).length, plain.length);
@@ -109,7 +90,7 @@ describe('the answer of the floor', () => {
       for (const bytes of [0, 1200, 1223, 2000]) {
         const response = floorResponse(name, bytes);
         if (bytes > 0) assert.equal(response.length, bytes);
-        const probed = wholeResponse(response.toString('latin1'));
+        const probed = completeResponse(response.toString('latin1'));
         assert.ok(probed !== null && !(probed instanceof Error), `${name} of ${bytes} bytes`);
         assert.equal(probed.status, 200);
         assert.equal(probed.bytes, response.length);
@@ -117,47 +98,42 @@ describe('the answer of the floor', () => {
     }
   });
 
-  it('is refused where it cannot be so long', () => {
-    assert.throws(() => floorResponse('hello', 100), /an answer of 100 bytes cannot be made/);
+  it('cannot have every length', () => {
+    assert.throws(() => floorResponse('hello', 100), /of 100 bytes cannot be made/);
     assert.throws(() => floorResponse('hello', 131), /cannot be made/);
-    assert.throws(() => floorResponse('other', 0), /no answer is called other/);
+    assert.throws(() => floorResponse('other', 0), /is called other/);
   });
 });
 
-describe('wholeAnswer', () => {
+describe('completeResponse', () => {
   const response = 'HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno\n';
 
-  it('waits for all of it', () => {
+  it('is null until the end of the content', () => {
     for (let length = 0; length < response.length; length++) {
-      assert.equal(wholeResponse(response.slice(0, length)), null);
+      assert.equal(completeResponse(response.slice(0, length)), null);
     }
     const [head, body] = [response.slice(0, -3), 'no\n'];
-    assert.deepEqual(wholeResponse(response), { status: 404, bytes: response.length, head, body });
+    const { length: bytes } = response;
+    assert.deepEqual(completeResponse(response), { status: 404, bytes, head, body });
   });
 
-  it('refuses more than one, and one without a length', () => {
-    assert.ok(wholeResponse(`${response}H`) instanceof Error);
-    assert.ok(wholeResponse('HTTP/1.1 200 OK\r\n\r\n') instanceof Error);
+  it('rejects more than one response, and one without a length', () => {
+    assert.ok(completeResponse(`${response}H`) instanceof Error);
+    assert.ok(completeResponse('HTTP/1.1 200 OK\r\n\r\n') instanceof Error);
   });
 });
 
-function accepted(given: readonly string[]): FloorArguments {
-  const result = parseFloorArguments(given);
-  assert.ok(typeof result !== 'string', `accepted: ${result}`);
-  return result;
-}
-
-function table(workload: Workload, ratio: number, server: Partial<Window> = {}): string {
+/** One round of a workload, hello unless another is given. */
+function measured(ratio: number, server: Partial<Window> = {}, index = 0): MeasuredWorkload {
+  const workload = FLOOR_WORKLOADS[index];
   const quiet = { requestsPerSecond: 100, microseconds: 9, othersShare: 0, loadShare: 0.5 };
   const pairs = pairUp([100, 100], [100 * ratio]);
-  const ratios = summary(pairs.map((pair) => pair.ratio));
-  return tableOf({
+  return {
     workload,
-    conditions: '',
+    conditions: conditions(workload, 130),
     pairs,
     floors: [quiet, quiet],
     servers: [{ ...quiet, ...server }],
-    ratios,
-    passed: passes(workload, ratios),
-  });
+    ratios: summary(pairs.map((pair) => pair.ratio)),
+  };
 }

@@ -1,4 +1,4 @@
-// Ctrl-C in the long searches: what was done is told, and how to go on.
+// Ctrl-C in long searches: they report what was done, and how to continue.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -10,7 +10,7 @@ interface Ended {
   readonly out: string;
 }
 
-/** Runs a script, which gets SIGINT as soon as it has told its seed. */
+/** Runs a script, and sends SIGINT as soon as it has printed its seed. */
 function interrupted(script: string, ...given: readonly string[]): Promise<Ended> {
   const path = fileURLToPath(new URL(`../../${script}`, import.meta.url));
   const child = spawn(process.execPath, [path, ...given], { stdio: ['ignore', 'pipe', 'inherit'] });

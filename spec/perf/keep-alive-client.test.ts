@@ -1,19 +1,19 @@
-// The client of perf:reload: it keeps connections, hears that one closes, and tells why a request
-// failed.
+// The client of perf:reload: it keeps connections, notices that one closes, and reports why a
+// request failed.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { ResponseReader } from '../../perf/answer-reader.ts';
-import { type Failure, KeepAliveClient, reasonsText } from '../../perf/keep-alive-client.ts';
+import { type Failure, KeepAliveClient, reasonsText } from '../../perf/load/keep-alive-client.ts';
+import { ResponseReader } from '../../perf/load/response-reader.ts';
 
 const GOOD = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
 const CLOSING = GOOD.replace('\r\n', '\r\nConnection: close\r\n');
 const PATIENCE_MS = 20_000;
 
-describe('AnswerReader', () => {
-  it('knows a whole answer, however it is cut', () => {
+describe('ResponseReader', () => {
+  it('detects the end of a response, however it is split', () => {
     for (let cut = 1; cut < CLOSING.length; cut++) {
       const reader = new ResponseReader();
       assert.equal(reader.feed(Buffer.from(CLOSING.slice(0, cut))), null);
@@ -24,7 +24,7 @@ describe('AnswerReader', () => {
     }
   });
 
-  it('refuses what is none', () => {
+  it('rejects what is no response', () => {
     const wrong = [`${GOOD}x`, 'HTTP/1.1 200 OK\r\n\r\n', 'x'.repeat(20_000), 'no\r\n\r\n'];
     for (const text of wrong) {
       assert.ok(new ResponseReader().feed(Buffer.from(text)) instanceof Error, text.slice(0, 40));
@@ -33,7 +33,7 @@ describe('AnswerReader', () => {
 });
 
 describe('KeepAliveClient', { timeout: 2 * PATIENCE_MS }, () => {
-  it('keeps its connections, and opens new ones when told', async () => {
+  it('keeps its connections, and opens new ones when the server closes them', async () => {
     const { client, connections } = await load((socket, nth) => {
       socket.write(nth === 10 ? CLOSING : GOOD);
       if (nth === 10) socket.end();
@@ -44,7 +44,7 @@ describe('KeepAliveClient', { timeout: 2 * PATIENCE_MS }, () => {
     assert.ok(connections <= client.renewed + 2, `${connections} connections`);
   });
 
-  it('asks again what a kept connection left unanswered, and counts that', async () => {
+  it('retries a request without a response on a kept connection, and counts that', async () => {
     const { client } = await load((socket, nth) => {
       if (nth > 3) socket.destroy();
       else socket.write(GOOD);
@@ -53,7 +53,7 @@ describe('KeepAliveClient', { timeout: 2 * PATIENCE_MS }, () => {
     assert.deepEqual(client.takeFailures(), []);
   });
 
-  it('counts that as failed when it is to be strict', async () => {
+  it('counts it as failed without retries', async () => {
     const { client } = await load((socket, nth) => {
       if (nth > 3) socket.resetAndDestroy();
       else socket.write(GOOD);
@@ -61,22 +61,22 @@ describe('KeepAliveClient', { timeout: 2 * PATIENCE_MS }, () => {
     const failures = client.takeFailures();
     assert.ok(failures.length > 0);
     for (const { reason, port } of failures) {
-      assert.match(reason, /^(closed|reset) before the answer$/);
+      assert.match(reason, /^(closed|reset) before the response$/);
       assert.ok(port > 0);
     }
   });
 
-  it('tells half an answer, and a wrong one', async () => {
+  it('distinguishes a truncated response from a wrong one', async () => {
     const half = await load((socket) => void socket.end(GOOD.slice(0, -1)));
     const wrong = await load((socket) => void socket.write(GOOD.replace('200', '503')));
     const reasons = (failures: readonly Failure[]) => new Set(failures.map(({ reason }) => reason));
-    assert.deepEqual(reasons(half.client.takeFailures()), new Set(['half an answer']));
+    assert.deepEqual(reasons(half.client.takeFailures()), new Set(['truncated response']));
     const failures = wrong.client.takeFailures();
-    assert.deepEqual(reasons(failures), new Set(['wrong answer']));
-    assert.match(reasonsText(failures), /^\d+ wrong answer \(status 503\)$/);
+    assert.deepEqual(reasons(failures), new Set(['wrong response']));
+    assert.match(reasonsText(failures), /^\d+ wrong response \(status 503\)$/);
   });
 
-  it('tells that nobody listens', async () => {
+  it('reports a refused connection', async () => {
     const server = createServer();
     const port = await listen(server);
     server.close();
@@ -94,7 +94,7 @@ interface Loaded {
   readonly connections: number;
 }
 
-/** Two clients against a server that answers the nth request of a connection, for a while. */
+/** Runs two clients for a while; `respond` responds to the nth request of a connection. */
 async function load(
   respond: (socket: Socket, nth: number) => void,
   retries = true,

@@ -1,17 +1,17 @@
-// The servers that are compared answer as they should in every scenario that they are asked, so
-// that no figure is of a wrong answer. What is not installed is left out, as in a run.
+// The compared servers respond correctly in every scenario that they support, so that no figure is
+// of a wrong response. Servers that are not installed are left out, as in a run.
 
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
-import { freePort, type ServerChild, startServer } from '../../perf/child.ts';
-import { PEERS } from '../../perf/peer-names.ts';
-import { canRespond, PEER_SCENARIOS, peerProblem, startPeer } from '../../perf/peer-servers.ts';
-import { peerMarkdown } from '../../perf/peer-table.ts';
-import { probeWith } from '../../perf/probe.ts';
-import { bytesOf } from '../../perf/scenario-requests.ts';
-import { askAll, floorCommand } from '../../perf/scenario-servers.ts';
-import { SCENARIOS, scenarioOf } from '../../perf/scenarios.ts';
+import { PEER_SCENARIOS, PEERS, supports } from '../../perf/catalog/peers.ts';
+import { bytesOf } from '../../perf/catalog/requests.ts';
+import { SCENARIOS, scenarioOf } from '../../perf/catalog/scenarios.ts';
+import { peerMarkdown } from '../../perf/experiments/peer-table.ts';
+import { probeWith } from '../../perf/load/probe.ts';
+import { freePort, type ServerChild, startServer } from '../../perf/measure/child-process.ts';
+import { floorCommand, probeScenario } from '../../perf/measure/scenario-servers.ts';
+import { peerProblem, startPeer } from '../../perf/servers/start-peer.ts';
 import { epollProblem } from '../../src/driver/linux/epoll.ts';
 import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
 
@@ -25,11 +25,11 @@ describe('peers', { timeout: TIMEOUT_MS, skip: !isLinux && 'they are pinned to c
     const problems = { uring: uringProblem(), epoll: epollProblem() } as const;
     const problem =
       peer === 'uring' || peer === 'epoll' ? problems[peer] : (peerProblem(peer) ?? null);
-    it(`${peer} answers what it is asked`, { skip: problem ?? false }, async () => {
+    it(`${peer} responds in its scenarios`, { skip: problem ?? false }, async () => {
       const child = await startPeer(peer);
       try {
         for (const name of PEER_SCENARIOS) {
-          if (canRespond(peer, name)) await askAll(child.port, scenarioOf(name));
+          if (supports(peer, name)) await probeScenario(child.port, scenarioOf(name));
         }
       } finally {
         await child.stop();
@@ -43,7 +43,7 @@ describe('floors', { timeout: TIMEOUT_MS, skip: noFloor }, () => {
     const server = await startServer('servers/vibing.ts', { args: ['--driver', 'epoll'] });
     try {
       for (const scenario of SCENARIOS) {
-        const response = await askAll(server.port, scenario);
+        const response = await probeScenario(server.port, scenario);
         const { script, args } = floorCommand(scenario, response, await freePort());
         const floor = await startServer(script, { args });
         try {

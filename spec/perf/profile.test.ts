@@ -1,11 +1,11 @@
-// Profiles of the server: reading stacks of perf, making their frames readable, and saying which
-// part of a request each belongs to.
+// Profiles of the server: parsing stacks of perf, naming their frames, assigning each stack to a
+// part of a request, and finding hot files.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { unhide } from '../../perf/profile/draw.ts';
-import { SCENARIO_NAMES, SCENARIOS } from '../../perf/profile/scenarios.ts';
+import { hotFilesText, maximaOf, samplesOf, sharesOf } from '../../perf/profile/hot-files.ts';
 import { countParts, partOf } from '../../perf/profile/shares.ts';
 import { placeIn } from '../../perf/profile/sources.ts';
 import { type Frame, frameNames, parseStacks } from '../../perf/profile/stacks.ts';
@@ -65,7 +65,7 @@ describe('stacks of perf', () => {
 });
 
 describe('the bundle of the package', () => {
-  it('is told as the sources that it was made of', () => {
+  it('is mapped to its sources', () => {
     const bundle = new URL('../../../dist/vibing.js', import.meta.url);
     const lines = readFileSync(bundle, 'utf8').split('\n');
     const line = lines.findIndex((text) => text.startsWith('function parseHead(')) + 1;
@@ -81,13 +81,13 @@ describe('the bundle of the package', () => {
 });
 
 describe('parts of a request', () => {
-  it('are told by the innermost frame, and of the kernel by all of its frames', () => {
+  it('follow from the innermost frame, and in the kernel from all of its frames', () => {
     const samples: [Frame[], string][] = [
       [[js('JS:*turn file:///v/src/reactor/reactor.ts:59:7')], 'reactor'],
       [[js('JS:*poll file:///v/src/driver/linux/epoll.ts:9:7')], 'driver'],
       [[js('JS:*parseHead file:///v/src/http/parse-head.ts:9:7')], 'parsing of requests'],
-      [[js('JS:*encodeHead file:///v/src/http/encode.ts:9:7')], 'encoding of answers'],
-      [[js('JS:*whole file:///v/src/connection/response-writer.ts:9:7')], 'encoding of answers'],
+      [[js('JS:*encodeHead file:///v/src/http/encode.ts:9:7')], 'encoding of responses'],
+      [[js('JS:*full file:///v/src/connection/response-writer.ts:9:7')], 'encoding of responses'],
       [[js('JS:*advance file:///v/src/connection/connection.ts:9:7')], 'connection'],
       [[js('JS:*find file:///v/src/route/router.ts:9:7')], 'routing and handler'],
       [[js('JS:* file:///v/perf/servers/vibing.ts:48:17')], 'routing and handler'],
@@ -103,7 +103,7 @@ describe('parts of a request', () => {
       [[node('Builtins_Call_ReceiverIsAny')], 'V8 and Node, native'],
       [
         [node('memset_inner'), node('v8::internal::Scavenger::Process')],
-        'collecting garbage, compiling',
+        'garbage collection, compiler',
       ],
       [[{ symbol: 'clock_gettime', object: '[vdso]' }], 'foreign calls (koffi, libc)'],
       [[{ symbol: 'bbr_main', object: '[tcp_bbr]' }], 'kernel: entry, scheduling, the rest'],
@@ -125,21 +125,51 @@ describe('parts of a request', () => {
 });
 
 describe('pages of 0x', () => {
-  it('show native code at once, or it is said that they cannot', () => {
+  it('show native code at first; an unknown version of 0x is an error', () => {
     const page = "a = new Set(['cpp', 'regexp', 'v8', 'native', 'init']);";
     assert.equal(unhide(page), 'a = new Set();');
-    assert.throws(() => unhide('a = new Set();'), /hides native code in another way/);
+    assert.throws(() => unhide('a = new Set();'), /hides native code in an unknown way/);
   });
 });
 
-describe('scenarios', () => {
-  it('have different names, and fields that can be sent', () => {
-    assert.ok(SCENARIO_NAMES.includes('hello'));
-    for (const { path, depth, fields } of Object.values(SCENARIOS)) {
-      assert.match(path, /^\//);
-      assert.ok(depth >= 1);
-      for (const field of fields) assert.match(field, /^[\w-]+: \S/);
-    }
+describe('hot files', () => {
+  const bundle = new URL('../../../dist/vibing.js', import.meta.url);
+  const lines = readFileSync(bundle, 'utf8').split('\n');
+  const sample = (name: string, hitCount: number) => {
+    const lineNumber = lines.findIndex((text) => text.startsWith(`function ${name}(`));
+    return { hitCount, callFrame: { url: bundle.href, lineNumber, columnNumber: 9 } };
+  };
+  const elsewhere = { url: 'node:timers', lineNumber: 1, columnNumber: 1 };
+
+  it('are files with a share of the samples in src/, by source map', () => {
+    const nodes = [
+      sample('parseHead', 600),
+      sample('parseHead', 395),
+      sample('encodeHead', 5),
+      { hitCount: 9_000, callFrame: elsewhere },
+      { callFrame: elsewhere },
+    ];
+    const shares = sharesOf(samplesOf({ nodes }));
+    assert.deepEqual(Object.fromEntries(shares), {
+      'src/http/parse-head.ts': 0.995,
+      'src/http/encode.ts': 0.005,
+    });
+  });
+
+  it('are listed by path with their largest share, from 0.5 % on', () => {
+    const most = maximaOf([
+      new Map([
+        ['src/b.ts', 0.9],
+        ['src/a.ts', 0.1],
+        ['src/cold.ts', 0.0049],
+      ]),
+      new Map([['src/a.ts', 0.25]]),
+    ]);
+    assert.deepEqual(JSON.parse(hotFilesText(most)), {
+      node: process.version,
+      files: { 'src/a.ts': 0.25, 'src/b.ts': 0.9 },
+    });
+    assert.match(hotFilesText(most), /src\/a\.ts[\s\S]*src\/b\.ts/);
   });
 });
 

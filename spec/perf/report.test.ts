@@ -1,5 +1,5 @@
-// The page of results and the lines it is made from: what is in them stands on it, whatever they
-// hold cannot become markup, and nothing at all makes a page as well.
+// The page of results and the lines it is made from: the page has their figures, their texts cannot
+// become markup, and there is a page without any results.
 
 import assert from 'node:assert/strict';
 import {
@@ -13,13 +13,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { SCENARIOS } from '../../perf/gate/bars.ts';
+import { scenarioOf } from '../../perf/catalog/scenarios.ts';
 import type { GateFigures, RateWindow } from '../../perf/gate/judge.ts';
 import { gateLines } from '../../perf/gate/result-lines.ts';
+import { appendResults, parseResults, type ResultLine } from '../../perf/measure/results.ts';
 import { latestOf, pageHtml } from '../../perf/report/page.ts';
 import { evenTicks, logarithmicTicks } from '../../perf/report/plot.ts';
 import { profilesIn, writeReport } from '../../perf/report/write.ts';
-import { appendResults, parseResults, type ResultLine } from '../../perf/results.ts';
 import { line, serverResult } from './fixtures/result-lines.ts';
 
 const page = (lines: readonly ResultLine[]): string =>
@@ -39,7 +39,7 @@ describe('lines of results', () => {
     }
   });
 
-  it('are left out where they are none, and told', () => {
+  it('are left out and reported where they are invalid', () => {
     const good = line();
     const bad: unknown[] = [
       'text',
@@ -69,7 +69,7 @@ describe('lines of the gate', () => {
       return { rate, microseconds, loadShare: 0.99, othersShare: 0, failures: 0, gcPauseMs: 0 };
     };
     const floors = [window(100, 10), window(300, 10)];
-    const throughput = [{ scenario: SCENARIOS[0], floors, servers: [window(100, 20)] }];
+    const throughput = [{ scenario: scenarioOf('hello'), floors, servers: [window(100, 20)] }];
     const checks = [{ name: 'hello', state: 'met', text: 'so', parts: [] }] as const;
     const figures = { throughput, latency: null, turns: null } as unknown as GateFigures;
     const lines = gateLines(line(), { driver: 'epoll', windowMs: 500 }, figures, {
@@ -89,7 +89,7 @@ describe('lines of the gate', () => {
 });
 
 describe('the page', () => {
-  it('shows what a scenario came to, beside the floor', () => {
+  it('shows the figures of a scenario next to those of the floor', () => {
     const html = page([line({ remarks: ['LOAD-BOUND: in 2 of 5 windows'] })]);
     const shown = ['98,765', '101,010', '11.3 µs', '10.5 µs', '0.98×', '0.93× by CPU'];
     for (const text of [
@@ -100,18 +100,18 @@ describe('the page', () => {
     ]) {
       assert.ok(html.includes(text), text);
     }
-    // 98,765 by the most of both, which is the floor's.
+    // 98,765 divided by the maximum of both, which is the floor's.
     assert.ok(html.includes(`width:${Math.round((98_765 / 111_111) * 1000) / 10}%`));
   });
 
-  it('draws latencies of rates that were asked for, and those alone', () => {
+  it('draws latencies at fixed rates only', () => {
     const paced = line({ scenario: 'static-1k', load: 'rate', askedRate: 10_000 });
     const html = page([line(), paced]);
     assert.equal(html.match(/<figure>/g)?.length, 1);
     for (const text of ['static-1k at 10,000/s', 'P99 1.23 ms, floor 1.23 ms', 'P99.9: 4.5 ms']) {
       assert.ok(html.includes(text), text);
     }
-    assert.ok(!html.includes('Pmost'), 'the longest is no percentile');
+    assert.ok(!html.includes('Pmost'), 'the maximum is no percentile');
     assert.match(html, /<path class="own" d="M0 [\d.]+L/);
   });
 
@@ -138,7 +138,7 @@ describe('the page', () => {
     assert.match(html, /Vibing, io_uring[\s\S]*100,000[\s\S]*nginx[\s\S]*80,000<\/td><td>0\.80×/);
   });
 
-  it('shows what the gate judged', () => {
+  it('shows the checks of the gate', () => {
     const checks = [
       { name: 'hello', state: 'MISSED', text: 'median ratio 0.5' },
       { name: 'P99 below 1 ms', state: 'NOT JUDGED', text: '2 windows count' },
@@ -177,10 +177,10 @@ describe('the page', () => {
     const html = pageHtml({ lines: [...lines, ...again, ...paced], badLines: [7], profiles });
     assert.ok(html.includes('&lt;script&gt;'));
     assert.doesNotMatch(html, /<script|"1"/);
-    assert.match(html, /lines 7 of results\.jsonl/);
+    assert.match(html, /Invalid lines of results\.jsonl, left out: 7/);
   });
 
-  it('is whole without any result', () => {
+  it('is complete without any result', () => {
     const html = page([]);
     assert.equal(html.match(/class="empty"/g)?.length, 6);
     assert.match(html, /No results yet/);
@@ -206,7 +206,7 @@ describe('axes', () => {
 });
 
 describe('the report on disk', () => {
-  it('is made beside its results, with links to the profiles that are there', () => {
+  it('is written next to its results, with links to the profiles', () => {
     const folder = mkdtempSync(join(tmpdir(), 'vibing-report-'));
     try {
       appendResults([line()], join(folder, 'results.jsonl'));
@@ -217,7 +217,7 @@ describe('the report on disk', () => {
       assert.deepEqual(profilesIn(folder), [
         { href: 'flame/hello%201/index.html', name: 'flame / hello 1' },
       ]);
-      assert.match(writeReport(folder), /^page of 1 results, 1 lines that are none left out: /);
+      assert.match(writeReport(folder), /^page of 1 results, 1 invalid lines left out: /);
       const html = readFileSync(join(folder, 'index.html'), 'utf8');
       assert.match(html, /<a href="flame\/hello%201\/index\.html">flame \/ hello 1<\/a>/);
       assert.match(html, /98,765/);

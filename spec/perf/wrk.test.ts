@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseCount, parseSeconds, parseWrk, wrkProblem } from '../../perf/wrk.ts';
+import { parseCount, parseSeconds, parseWrk, wrkProblem } from '../../perf/load/wrk.ts';
 
 const GOOD = `Running 2s test @ http://127.0.0.1:8080/
   1 threads and 64 connections
@@ -32,17 +32,17 @@ describe('parseWrk', () => {
       requests: 192_768,
       seconds: 2.1,
       requestsPerSecond: 91_794.29,
-      refusals: 0,
+      errorResponses: 0,
       socketErrors: 0,
     });
   });
 
-  it('reads errors of sockets and answers that were refusals', () => {
+  it('reads socket errors and error responses', () => {
     const report = parseWrk(BAD);
     assert.equal(report.requests, 12_000_001);
     assert.equal(report.requestsPerSecond, 1_200_000.1);
     assert.equal(report.socketErrors, 4321);
-    assert.equal(report.refusals, 51_234);
+    assert.equal(report.errorResponses, 51_234);
   });
 
   it('reads a rate with a suffix', () => {
@@ -60,15 +60,15 @@ describe('parseWrk', () => {
 });
 
 describe('wrkProblem', () => {
-  it('has nothing to say of a good report', () => {
+  it('is null for a good report', () => {
     assert.equal(wrkProblem(parseWrk(GOOD)), null);
   });
 
-  it('names refusals, errors, and silence', () => {
+  it('names error responses, socket errors, and a report without requests', () => {
     const good = parseWrk(GOOD);
-    assert.equal(wrkProblem({ ...good, refusals: 3 }), '3 answers were not 2xx');
-    assert.equal(wrkProblem({ ...good, socketErrors: 2 }), '2 errors on sockets');
-    assert.equal(wrkProblem({ ...good, requests: 0 }), 'no request was answered');
+    assert.equal(wrkProblem({ ...good, errorResponses: 3 }), '3 responses were not 2xx');
+    assert.equal(wrkProblem({ ...good, socketErrors: 2 }), '2 socket errors');
+    assert.equal(wrkProblem({ ...good, requests: 0 }), 'no response came');
   });
 });
 

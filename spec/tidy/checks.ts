@@ -1,6 +1,7 @@
 // Every check with the files it applies to and samples that it must report or must accept.
 // spec/tidy.test.ts runs them over the project and over their samples.
 
+import { hotMarks } from './hot-files.ts';
 import {
   cycles,
   deadFiles,
@@ -391,6 +392,29 @@ export const TREE_CHECKS: readonly TreeCheck[] = [
       [
         ['src/base/a.ts', '// Hot: see perf/micro/a.ts\n'],
         ['perf/micro/a.ts', ''],
+      ],
+    ],
+  },
+  {
+    rule: 'exactly the files that profiles found begin with // Hot:',
+    check: hotMarks,
+    bad: [
+      [['src/base/a.ts', '// Adds.\n']],
+      [
+        ['perf/profile/hot-files.json', '{ "files": {} }\n'],
+        ['src/base/a.ts', '// Hot: see perf/micro/a.ts\n'],
+      ],
+      [
+        ['perf/profile/hot-files.json', '{ "files": { "src/base/a.ts": 0.5 } }\n'],
+        ['src/base/a.ts', '// Adds.\n\n// Hot: not in line 1.\n'],
+      ],
+      [['perf/profile/hot-files.json', '{ "files": { "src/base/gone.ts": 0.5 } }\n']],
+    ],
+    good: [
+      [
+        ['perf/profile/hot-files.json', '{ "files": { "src/base/a.ts": 0.5 } }\n'],
+        ['src/base/a.ts', '// Hot: see perf/micro/a.ts\n'],
+        ['src/base/b.ts', '// Adds.\n'],
       ],
     ],
   },

@@ -1,0 +1,63 @@
+// The servers that perf:peers compares: their names in tables, and which scenarios each supports.
+
+export const PEERS = [
+  'floor',
+  'uring',
+  'epoll',
+  'nginx',
+  'bun',
+  'uws',
+  'fastify',
+  'node-http',
+  'node-net',
+] as const;
+export type Peer = (typeof PEERS)[number];
+
+export const PEER_NAMES: Readonly<Record<Peer, string>> = {
+  floor: 'floor',
+  uring: 'Vibing, io_uring',
+  epoll: 'Vibing, epoll',
+  nginx: 'nginx',
+  bun: 'Bun.serve',
+  uws: 'uWebSockets.js',
+  fastify: 'fastify',
+  'node-http': 'node:http',
+  'node-net': 'node:net, fixed response',
+};
+
+/** The same for names that were read from a file. */
+export const SERVER_NAMES: Readonly<Record<string, string>> = PEER_NAMES;
+
+/** Scenarios that more servers than ours support, in the order of the tables. */
+export const PEER_SCENARIOS = [
+  'hello',
+  'static-1k',
+  'static-16k',
+  'json',
+  'pipelined-16',
+  'browser-headers',
+  'baseline',
+  'echo-10k',
+  'close',
+] as const;
+
+/** Without code of a user: text and files. */
+const FIXED = ['hello', 'static-1k', 'static-16k', 'pipelined-16', 'browser-headers', 'close'];
+/** Without files: these servers have no fast file handler of their own. */
+const CODE = PEER_SCENARIOS.filter((name) => !name.startsWith('static'));
+
+const SUPPORTED: Readonly<Record<Peer, readonly string[]>> = {
+  floor: PEER_SCENARIOS,
+  uring: PEER_SCENARIOS,
+  epoll: PEER_SCENARIOS,
+  nginx: FIXED,
+  bun: PEER_SCENARIOS,
+  uws: CODE,
+  fastify: CODE,
+  'node-http': CODE,
+  'node-net': ['hello', 'pipelined-16', 'browser-headers', 'close'],
+};
+
+export function supports(peer: Peer, scenario: string): boolean {
+  return SUPPORTED[peer].includes(scenario);
+}

@@ -1,0 +1,27 @@
+// npm run perf:soak: memory and descriptors after minutes of mixed traffic.
+
+import { DRIVER_CHOICES } from '../catalog/setup.ts';
+import { soak } from '../experiments/soak.ts';
+import { runCommand } from '../runner/run-command.ts';
+
+const OTHER_SECONDS = 240;
+const SEED_MAX = 999_999_999;
+
+await runCommand({
+  name: 'perf:soak',
+  about:
+    'Runs a server under mixed traffic: kept and short connections, pipelines, echoes, files,\n' +
+    'slow readers, resets, malformed heads. After a third of the time and at the end the load\n' +
+    'stops and all garbage is collected: the server has to hold the same memory both times.',
+  programs: [],
+  numbers: {
+    minutes: { default: 3, max: 1_440, what: 'how long' },
+    seed: { default: 0, min: 0, max: SEED_MAX, what: 'repeats a run; 0: by the clock' },
+  },
+  lists: {
+    drivers: { values: DRIVER_CHOICES, default: ['auto'], what: 'drivers of the server' },
+  },
+  secondsMax: ({ numbers, lists }) => lists.drivers.length * (numbers.minutes * 60 + OTHER_SECONDS),
+  run: ({ numbers: { minutes, seed }, lists }) =>
+    soak(lists.drivers, minutes, seed === 0 ? 1 + (Date.now() % SEED_MAX) : seed),
+});

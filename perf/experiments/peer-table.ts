@@ -1,0 +1,91 @@
+// The figures of perf:peers as tables, and their thresholds.
+
+import { PEER_NAMES, PEERS, type Peer } from '../catalog/peers.ts';
+import { PEER_RATIO_MIN } from '../catalog/thresholds.ts';
+import { median } from '../measure/pairs.ts';
+import { cell, countText, tableText } from '../runner/table.ts';
+import type { Threshold } from '../runner/threshold.ts';
+
+export interface PeerFigures {
+  readonly peer: Peer;
+  /** Requests a second of each window, in order; empty when it did not run. */
+  readonly rates: readonly number[];
+  /** Processor time for a request, with that of children: the median. */
+  readonly microseconds: number;
+  /** A server of another project that is not installed: no threshold applies to it. */
+  readonly isMissing: boolean;
+}
+
+/** The median ratio of rates within each round; NaN when one of the two did not run. */
+export function ratio(figures: readonly PeerFigures[], peer: Peer, other: Peer): number {
+  const rates = figures.find((one) => one.peer === peer)?.rates ?? [];
+  const others = figures.find((one) => one.peer === other)?.rates ?? [];
+  const rounds = Math.min(rates.length, others.length);
+  if (rounds === 0) return Number.NaN;
+  return median(rates.slice(0, rounds).map((rate, round) => rate / others[round]));
+}
+
+export function peerTable(figures: readonly PeerFigures[]): string {
+  const rows = [['', 'requests/s', 'to floor', 'to nginx', 'to Bun', 'us CPU']];
+  for (const { peer, rates, microseconds } of figures) {
+    const name = PEER_NAMES[peer];
+    if (rates.length === 0) {
+      rows.push([name, 'NOT RUN', '-', '-', '-', '-']);
+      continue;
+    }
+    const ratios = (['floor', 'nginx', 'bun'] as const).map((other) =>
+      cell(ratio(figures, peer, other), 3),
+    );
+    const rate = countText(median(rates));
+    rows.push([name, rate, ...ratios, cell(microseconds, 2)]);
+  }
+  return tableText(rows);
+}
+
+export interface ScenarioFigures {
+  readonly scenario: string;
+  readonly figures: readonly PeerFigures[];
+}
+
+/**
+ * All scenarios as one table for a document: requests a second of our first server that ran, and
+ * the others as multiples of it.
+ */
+export function peerMarkdown(tables: readonly ScenarioFigures[]): string {
+  const ran = (peer: Peer): boolean =>
+    tables.some(({ figures }) => figures.some((one) => one.peer === peer && one.rates.length > 0));
+  const own: Peer = ran('uring') ? 'uring' : 'epoll';
+  const peers = [own, ...PEERS.filter((peer) => peer !== own)].filter(ran);
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const lines = [
+    row(['requests/s, 64 connections', ...tables.map(({ scenario }) => scenario)]),
+    row(['---', ...tables.map(() => '---:')]),
+  ];
+  for (const peer of peers) {
+    const cells = tables.map(({ figures }) => {
+      const { rates = [] } = figures.find((one) => one.peer === peer) ?? {};
+      if (rates.length === 0) return '-';
+      if (peer === own) return countText(median(rates));
+      const times = ratio(figures, peer, own);
+      return Number.isNaN(times) ? '-' : `${times.toFixed(2)}x`;
+    });
+    lines.push(row([PEER_NAMES[peer], ...cells]));
+  }
+  return lines.join('\n');
+}
+
+/** For the servers that are measured and installed. A driver of ours that did not run misses. */
+export function peerThresholds(figures: readonly PeerFigures[]): readonly Threshold[] {
+  const measured = new Set<Peer>(
+    figures.filter(({ isMissing }) => !isMissing).map(({ peer }) => peer),
+  );
+  return PEER_RATIO_MIN.filter(([peer, other]) => measured.has(peer) && measured.has(other)).map(
+    ([peer, other, bound]) => ({
+      name: `${PEER_NAMES[peer]} to ${PEER_NAMES[other]}`,
+      value: ratio(figures, peer, other),
+      is: 'at least',
+      bound,
+      digits: 3,
+    }),
+  );
+}

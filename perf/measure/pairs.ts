@@ -1,0 +1,39 @@
+// Pairs of windows: the speed of a machine changes from one second to the next, so a window of the
+// server is compared only with the floor's windows just before and just after it.
+
+/** One window of the server, between two of the floor. */
+export interface Pair {
+  /** Requests a second: the mean of the two floor windows, and the server's. */
+  readonly floor: number;
+  readonly server: number;
+  readonly ratio: number;
+}
+
+/** There is one floor window more than there are server windows. */
+export function pairUp(floors: readonly number[], servers: readonly number[]): readonly Pair[] {
+  if (floors.length !== servers.length + 1) {
+    throw new Error(`${servers.length} windows need ${servers.length + 1} of the floor`);
+  }
+  return servers.map((server, index) => {
+    const floor = (floors[index] + floors[index + 1]) / 2;
+    return { floor, server, ratio: server / floor };
+  });
+}
+
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new Error('no values have no median');
+  const sorted = [...values].sort((left, right) => left - right);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+export interface Summary {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+export function summary(values: readonly number[]): Summary {
+  return { median: median(values), least: Math.min(...values), most: Math.max(...values) };
+}
