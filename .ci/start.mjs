@@ -21,8 +21,8 @@ process.argv = [process.argv[0], script, ...rest];
 await import(pathToFileURL(script).href);
 
 /**
- * npm starts a script through a shell and sends SIGTERM to that shell, which dies without passing it
- * on. The orphan would hold its port, so it ends when its parent dies.
+ * npm starts a script through a shell and sends SIGTERM to that shell, which dies without passing
+ * it on. The orphan would hold its port, so it ends when its parent dies.
  */
 function endWithParent() {
   const parent = process.ppid;

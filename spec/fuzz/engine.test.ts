@@ -124,8 +124,8 @@ const MISTAKES: readonly (Injection & { readonly target: string; readonly says: 
   {
     target: 'connection',
     module: 'src/connection/connection.js',
-    find: 'if (exchange.close) {',
-    replacement: 'if (exchange.close && exchange.head.minor === 1) {',
+    find: 'if (!exchange.keepAlive) {',
+    replacement: 'if (!exchange.keepAlive && exchange.head.minor === 1) {',
     says: /nothing follows the last response/,
   },
 ];

@@ -60,6 +60,6 @@ describe('Ctrl-C', { timeout: 120_000 }, () => {
     const { code, out } = await interrupted('spec/model/search.js', '--seed', '9');
     assert.equal(code, 130, out);
     assert.match(out, /\n\d+ streams, no disagreement\n/);
-    assert.match(out, /\ngo on with: npm run model -- --seed \d+ --seconds \d+\n$/);
+    assert.match(out, /\ncontinue with: npm run model -- --seed \d+ --seconds \d+\n$/);
   });
 });

@@ -199,7 +199,7 @@ export const CHECKS: readonly Check[] = [
     of: (path) => /^spec\/.*\.ts$/.test(path),
     check: specFiles,
     bad: [
-      ['spec/http/fixtures/split-head.ts', ''],
+      ['spec/http/split-head.ts', ''],
       ['spec/a.ts', ''],
     ],
     good: [

@@ -14,7 +14,11 @@ export interface RetiredWord {
 }
 
 export const RETIRED_WORDS: readonly RetiredWord[] = [
-  { forms: 'answer(?:s|ed|ing)?', use: 'response, respond to, respond with' },
+  {
+    forms: 'answer(?:s|ed|ing)?',
+    use: 'response, respond to, respond with',
+    stays: { 'perf/floor/': 'frozen code, on which the figures of the floor depend' },
+  },
   { forms: 'inbox(?:es)?', use: 'receive buffer' },
   { forms: 'outbox(?:es)?', use: 'send queue' },
   { forms: 'shelf|shelves?|shelved|shelving', use: 'spill' },

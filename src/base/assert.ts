@@ -1,3 +1,4 @@
+// Hot: runs for every request. Measured by perf/micro/connection.ts.
 // Assertions against our own bugs. Input from a peer, kernel results, files and options never
 // assert.
 

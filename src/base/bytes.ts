@@ -1,3 +1,4 @@
+// Hot: runs for every response. Measured by perf/micro/encode.ts.
 // Writes text and numbers into bytes. For short text a loop is faster than a call into the runtime:
 // copying 30 bytes takes about 20 ns this way, and 60 to 100 by set() or a string encoder.
 

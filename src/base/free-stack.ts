@@ -1,4 +1,3 @@
-// Hot: runs for every receive. Measured by perf/micro/driver.ts.
 // The free numbers of a pool. The number released last is acquired first, so that a busy server
 // keeps using the same warm memory.
 

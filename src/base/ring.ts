@@ -1,4 +1,3 @@
-// Hot: runs for every queued completion. Measured by perf/micro/pools.ts.
 // A first-in first-out queue of numbers, of fixed size.
 
 import { assert } from './assert.ts';

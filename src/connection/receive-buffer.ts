@@ -1,4 +1,3 @@
-// Hot: runs for every receive. Measured by perf/micro/connection.ts.
 // Received blocks joined into what the parser reads: the bytes from `start` to `end` of `memory`,
 // always contiguous, so that a head never lies in two blocks. A second block may wait; while it
 // does, nothing more is received. Bytes that wait while blocks are short spill to memory of their

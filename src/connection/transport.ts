@@ -1,3 +1,4 @@
+// Hot: runs for every response. Measured by perf/micro/connection.ts.
 // What the exchanges of a connection call: sending responses, reading bodies. What a handler sends
 // later goes out at once. What it sends within advance() goes out when that returns.
 

@@ -1,3 +1,4 @@
+// Hot: runs for every request. Measured by perf/micro/pools.ts.
 // One request with its response: everything the server knows of it, in one record that is used
 // again for later requests. Handlers hold handles (request.ts, response.ts), which are made for one
 // request and check their identity at every use, so that none of them ever reaches another request.

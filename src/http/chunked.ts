@@ -1,4 +1,3 @@
-// Hot: runs for every chunk. Measured by perf/micro/chunked.ts.
 // The decoder of chunked bodies (RFC 9112 7.1), resumable at every byte. The trailers are available
 // when it is done.
 

@@ -1,4 +1,3 @@
-// Hot: runs for every response. Measured by perf/micro/date.ts.
 // The value of the Date field (RFC 9110 5.6.7, IMF-fixdate), formatted once a second, and the
 // parser of HTTP-dates.
 

@@ -1,4 +1,3 @@
-// Hot: runs for every response. Measured by perf/micro/encode.ts.
 // Writes the head of a response into bytes (RFC 9112 section 4): the status line, Date, the fields
 // that the handler set, then the framing fields, which only the server sets.
 

@@ -1,3 +1,4 @@
+// Hot: runs for every request. Measured by perf/micro/parse-head.ts.
 // Where the body of a request ends and whether its connection persists: RFC 9112 section 6, applied
 // strictly. Anything that two recipients could read in two ways is a fault (request smuggling).
 

@@ -1,4 +1,3 @@
-// Hot: runs for every response. Measured by perf/micro/load.ts.
 // The connections of a load: each is opened, sends requests, reads responses, and is opened again
 // when it ends. The owner of the pool decides how many requests are sent, and when.
 

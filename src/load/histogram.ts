@@ -1,4 +1,3 @@
-// Hot: one sample for every response. Measured by perf/micro/load.ts.
 // A histogram of latencies in fixed memory (an HDR histogram): 256 buckets for each doubling, so a
 // percentile is off by less than 0.4 %, whatever its size. The unit is a tenth of a microsecond;
 // all latencies above 429 s are in one bucket.

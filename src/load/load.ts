@@ -1,4 +1,3 @@
-// Hot: runs for every turn. Measured by perf/micro/load.ts.
 // One load: connecting, warm-up, the counted time, draining, closing. It has no loop and reads no
 // clock but the driver's: a pump calls turn(), or a test does.
 

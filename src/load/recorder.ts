@@ -1,4 +1,3 @@
-// Hot: runs for every response. Measured by perf/micro/load.ts.
 // The results of a run so far: latencies, statuses, errors, and their series over time.
 
 import { Histogram } from './histogram.ts';

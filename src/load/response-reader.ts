@@ -1,4 +1,3 @@
-// Hot: runs for every response. Measured by perf/micro/load.ts.
 // Reads the responses of a connection one after the other, split anywhere, and checks their framing
 // (RFC 9112 6.3). Nothing is allocated for a response. A head that equals the one before byte by
 // byte is not parsed again: most responses of a load differ in nothing, or once a second in their

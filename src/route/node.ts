@@ -1,4 +1,3 @@
-// Hot: runs for every request. Measured by perf/micro/route.ts.
 // The radix tree of routes, by the bytes of decoded paths, and the endpoints where routes end.
 
 import { SLASH } from '../base/ascii.ts';

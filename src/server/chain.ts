@@ -1,4 +1,3 @@
-// Hot: runs for every request. Measured by perf/micro/route.ts.
 // The middleware of a server, run by an index: each is called with a next() that runs those after
 // it and at last the endpoint. A request that is handled at once makes no promise.
 

@@ -1,4 +1,3 @@
-// Hot: runs for every send. Measured by perf/micro/driver.ts.
 // The send in flight of each socket, from send() until the kernel took its bytes.
 
 import { MSG_MORE, MSG_NOSIGNAL } from './layout.ts';

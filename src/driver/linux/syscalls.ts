@@ -1,3 +1,4 @@
+// Hot: runs for every turn. Measured by perf/micro/driver.ts.
 // The system calls that the Linux drivers make, with the kernel's own convention for results: zero
 // or more, or minus errno. Tests put a scripted kernel behind this interface.
 
