@@ -462,6 +462,45 @@ describe('a slow body', () => {
     await fixture.end();
   });
 
+  for (const [name, limits] of [
+    ['body_timeout_ms', { bodyTimeoutMs: 1_000 }],
+    ['body_total_timeout_ms', { bodyTimeoutMs: 5_000, bodyTotalTimeoutMs: 1_000 }],
+  ] as const) {
+    it(`gets no more than ${name} from a handler that writes while it waits`, async () => {
+      let write = (): void => {};
+      const errors: unknown[] = [];
+      const fixture = new ConnectionFixture(
+        async (request, response) => {
+          write = () => void response.write('.');
+          write();
+          await request.bytes().catch((error: unknown) => {
+            errors.push(error);
+            throw error;
+          });
+        },
+        { limits },
+      );
+      const client = fixture.open();
+      client.send(post('/', 10, '0'));
+      await fixture.rest();
+      for (let count = 0; count < 4; count++) {
+        fixture.pass(300);
+        write();
+        client.news();
+        await fixture.rest();
+      }
+      if (errors.length === 0) {
+        client.send('1');
+        await fixture.rest();
+      }
+      assert.equal(fixture.counters.timeouts, 1);
+      assert.match(String(errors), /body too slow/);
+      await client.read();
+      fixture.pass(60_000);
+      await fixture.end();
+    });
+  }
+
   it('time without a reader does not count', async () => {
     const gates = [new Gate(), new Gate()];
     const fixture = new ConnectionFixture(

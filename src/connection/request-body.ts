@@ -47,6 +47,8 @@ export class RequestBody {
   /** How long a reader has waited for the client, in total, and since when it waits now. */
   waitedMs: number;
   waitsFromMs: number;
+  /** True when nothing of the body was decoded since beginWait(). */
+  waits: boolean;
   /** The client waits for 100 (Continue) before it sends the body (RFC 9110 10.1.1). */
   continuePending: boolean;
   #gathered: Buffer;
@@ -68,6 +70,7 @@ export class RequestBody {
     this.discardedBytes = 0;
     this.waitedMs = 0;
     this.waitsFromMs = 0;
+    this.waits = false;
     this.continuePending = false;
     this.#gathered = NO_BYTES;
     this.#gatheredBytes = 0;
@@ -87,6 +90,7 @@ export class RequestBody {
     this.receivedBytes = 0;
     this.discardedBytes = 0;
     this.continuePending = framing.expectContinue;
+    this.waits = false;
     this.#failure = null;
     if (this.ended) return;
     this.waitedMs = 0;
@@ -170,6 +174,12 @@ export class RequestBody {
     });
   }
 
+  /** From now on the reader waits for the client. */
+  beginWait(nowMs: number): void {
+    this.waitsFromMs = nowMs;
+    this.waits = true;
+  }
+
   /** Adds the wait that began at waitsFromMs. */
   waited(nowMs: number): void {
     this.waitedMs += nowMs - this.waitsFromMs;
@@ -185,6 +195,7 @@ export class RequestBody {
   feed(bytes: Uint8Array, from: number, to: number): number {
     assert(this.wanted, 'only a wanted body is fed');
     this.continuePending = false;
+    this.waits = false;
     const at =
       this.#kind === BodyKind.Length
         ? this.#feedLength(bytes, from, to)

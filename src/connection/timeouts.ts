@@ -20,8 +20,10 @@ export function setDeadline(connection: ConnectionParts, exchange: Exchange | nu
     // From the first byte to the last: a slow sender gets no more time for each byte.
     if (armed !== Timeout.Head) reactor.arm(slot, Timeout.Head);
   } else if (body.wanted || (exchange.phase === Phase.Ended && !body.ended)) {
+    // Only received bytes give the client more time, not what the handler sends meanwhile.
+    if (armed === Timeout.Body && body.waits) return;
     reactor.arm(slot, Timeout.Body);
-    body.waitsFromMs = reactor.nowMs;
+    body.beginWait(reactor.nowMs);
   } else if (exchange.phase === Phase.Open) {
     if (armed !== Timeout.Handler) reactor.arm(slot, Timeout.Handler);
   } else {
