@@ -110,7 +110,6 @@ export class ConnectionFixture {
       handle: (exchange) => this.application.handle(exchange),
       handlerTimedOut: (exchange) => this.application.timedOut(exchange),
       logDebug: (message) => this.debugLines.push(message),
-      logError,
       debugEnabled: true,
     };
   }

@@ -221,7 +221,7 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'a handler that returns nothing cannot respond later',
     file: APPLICATION,
-    find: 'else if (parts.deferred && !awaited && needsResponse(exchange))',
+    find: 'else if (parts.deferred && !mayRespondLater && needsResponse(exchange))',
     replace: 'else if (parts.deferred && needsResponse(exchange))',
   },
   {

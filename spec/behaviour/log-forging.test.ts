@@ -80,7 +80,7 @@ onEachDriver('log', (add) => {
       assert.equal((await client.ask(get(`/slow${PATHS[0][0]}`))).status, 503);
       await entries(running, 1);
       assert.ok(
-        running.log[0].includes(`/slow${PATHS[0][1]}: no response in time`),
+        running.log[0].includes(`/slow${PATHS[0][1]}: no response within handler_timeout_ms`),
         running.log[0],
       );
     });

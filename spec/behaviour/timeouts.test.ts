@@ -162,7 +162,9 @@ onEachDriver('timeouts', (add) => {
         assert.equal(response.field('connection'), 'close');
         await client.endsCleanly();
         assert.equal(server.counters.timeouts, 1);
-        assert.ok(log.some((line) => line.includes(`GET ${target}: no response in time`)));
+        assert.ok(
+          log.some((line) => line.includes(`GET ${target}: no response within handler_timeout_ms`)),
+        );
         assert.equal((await other.ask(get('/'))).text, 'hello');
       });
     });

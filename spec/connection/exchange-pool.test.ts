@@ -95,7 +95,7 @@ it('a reused exchange equals a new one, field by field', () => {
     quickWrites: 10,
     allowances: [],
   });
-  const failure = { error: new Error('old'), caught: false };
+  const failure = { error: new Error('old'), mayBeCaught: false };
   Object.assign(exchange.parts, { running: 12, deferred: true, entered: true, failure });
   exchange.fields.append('A', 'a', 'b');
   pool.release(exchange);

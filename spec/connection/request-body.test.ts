@@ -193,10 +193,10 @@ describe('a body', () => {
 
   it('has one reader at a time, and is fed only when it is wanted', async () => {
     const body = started(lengthOf(4));
-    assert.equal(body.reading, false);
+    assert.equal(body.readPending, false);
     assert.throws(() => feed(body, 'ab'), AssertionFault);
     const reading = body.readAll(10);
-    assert.ok(body.reading && body.wanted);
+    assert.ok(body.readPending && body.wanted);
     assert.equal(body.want, Want.All);
     assert.ok((await rejection(body.readChunk())) instanceof TypeError);
     body.discard();
@@ -232,7 +232,7 @@ describe('too much', () => {
     const body = started(CHUNKED);
     const reading = body.readAll(10);
     feed(body, 'a\r\n0123456789\r\n');
-    assert.ok(body.reading);
+    assert.ok(body.readPending);
     feed(body, '1\r\nx\r\n5\r\nabcde\r\n0\r\n\r\n');
     await assertStatus(reading, 413);
     assert.equal(body.discardedBytes, 6);
@@ -272,7 +272,7 @@ describe('a malformed or truncated body', () => {
     body.truncate(error);
     assert.equal(await rejection(reading), error);
     assert.equal(await rejection(body.readAll(100)), error);
-    assert.ok(body.ended && !body.reading);
+    assert.ok(body.ended && !body.readPending);
     const unread = started(CHUNKED);
     unread.truncate(error);
     assert.equal(await rejection(unread.readChunk()), error);

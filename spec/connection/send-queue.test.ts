@@ -305,9 +305,9 @@ describe('waiters', () => {
     const fixture = new Fixture();
     fixture.attach(100);
     const waiting = [fixture.sendQueue.reached(50), fixture.sendQueue.reached(100)];
-    fixture.sendQueue.abandon();
+    fixture.sendQueue.resolveWaiters();
     assert.deepEqual(await resolved(waiting), [true, true]);
-    fixture.sendQueue.abandon();
+    fixture.sendQueue.resolveWaiters();
     const late = fixture.sendQueue.reached(100);
     assert.deepEqual(await resolved([late]), [false]);
     fixture.sendQueue.clear();

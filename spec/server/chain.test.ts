@@ -33,7 +33,10 @@ describe('the chain', () => {
       chainOf(middleware).run(invocation);
       assert.deepEqual([handled, services.settledCount], [1, 1]);
       // The handler may respond later: it returned no promise.
-      assert.deepEqual([invocation.exchange.parts.deferred, invocation.awaited], [false, true]);
+      assert.deepEqual(
+        [invocation.exchange.parts.deferred, invocation.mayRespondLater],
+        [false, true],
+      );
     });
   }
 

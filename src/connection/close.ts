@@ -5,13 +5,16 @@
 //               arrives until the client closes too (RFC 9112 9.6) or the time for that has passed.
 //               Without this the kernel would reset a client that still sends, and it could lose
 //               the response.
-//   drain       the server closes: an idle connection gets a short timeout, a request a response
+//   drain       the server closes: idle connections get a short timeout, requests their responses
 //   evict       closes an idle connection to free its slot
+//   turnAway    no connection is free: responds with 503, then closes
+//   closeUnrequested  only an empty line was received: closes without a response
 //   truncate    gives up a response: what is queued is sent, then close; the client sees by the
-//               framing that the content is incomplete
+//               framing that the content is incomplete. Without such framing: reset
 //   reset       at once: what is queued is dropped, and the client sees a reset
-//   abandon     the socket is gone: as reset, without touching it
-//   closeFirmly the server's time is over: closes what has nothing to send, resets the rest
+//   markBroken  ends the request and marks the connection broken; does not touch the socket
+//   closeFirmly the server's time is over: closes connections without a request, queued or
+//               received bytes; resets the others
 
 import { assert } from '../base/assert.ts';
 import { RETRY_AFTER_SECONDS } from '../base/fixed-limits.ts';
@@ -79,22 +82,26 @@ export function closeUnrequested(connection: ConnectionParts, exchange: Exchange
   close(connection);
 }
 
-/** Reads no further request: sends what is queued, then closes in order. */
+/** Reads no further request: sends what is queued, then closes gracefully. */
 export function close(connection: ConnectionParts): void {
   const { exchange, receiveBuffer, state } = connection;
   if (state.isClosing) return;
   state.close();
   if (exchange !== null) {
-    assert(exchange.phase === Phase.Ended, 'a request is left only after its response');
+    assert(
+      exchange.phase === Phase.Ended,
+      'close() detaches an exchange only after its response has ended',
+    );
     connection.detach(exchange);
   }
   receiveBuffer.consume(receiveBuffer.end - receiveBuffer.start);
   const { body } = connection;
-  if (!body.isOver) body.truncate(new HttpError(400, 'the connection ends'));
+  if (!body.isOver)
+    body.truncate(new HttpError(400, 'the connection was closed before the body ended'));
   if (!connection.advancing) connection.settle();
 }
 
-/** Takes the next step of closing in order. */
+/** Takes the next step of a graceful close. */
 export function continueClose(connection: ConnectionParts): void {
   const { slot, reactor, sendQueue, state } = connection;
   connection.receiveBuffer.clear();
@@ -124,7 +131,9 @@ export function awaitDelivery(connection: ConnectionParts): void {
     reactor.arm(slot, Timeout.Deliver);
   } else {
     context.counters.timeouts += 1;
-    connection.debug('the client takes no more of its last response');
+    connection.debug(
+      'write_timeout_ms passed: the client acknowledges no more of its last response',
+    );
     reset(connection);
   }
 }
@@ -149,8 +158,8 @@ export function closeFirmly(connection: ConnectionParts): void {
 }
 
 /**
- * Closes an idle connection to free its slot; false when it is not idle. In order, as any close:
- * the last response may still be on its way to a slow client.
+ * Closes an idle connection to free its slot; false when it is not idle. Gracefully: the
+ * last response may still be on its way to a slow client.
  */
 export function evict(connection: ConnectionParts): boolean {
   const { context, exchange, receiveBuffer, sendQueue, state } = connection;
@@ -186,12 +195,12 @@ export function truncate(connection: ConnectionParts, exchange: Exchange): void 
 /** Ends at once: the handler is notified, and the client sees a reset. */
 export function reset(connection: ConnectionParts): void {
   if (connection.state.isBroken) return;
-  abandon(connection);
+  markBroken(connection);
   connection.reactor.reset(connection.slot);
 }
 
-/** Ends the current request without touching the socket. */
-export function abandon(connection: ConnectionParts): void {
+/** Ends the current request and marks the connection broken, without touching the socket. */
+export function markBroken(connection: ConnectionParts): void {
   const { state } = connection;
   if (state.isBroken) return;
   state.break();
@@ -207,7 +216,7 @@ export function abandon(connection: ConnectionParts): void {
   if (!connection.body.isOver) connection.body.truncate(clientGone());
   // The kernel still reads what is being sent, from memory that writers use again once they
   // continue: then they are notified when the socket has closed.
-  if (!connection.reactor.sending(connection.slot)) connection.sendQueue.abandon();
+  if (!connection.reactor.sending(connection.slot)) connection.sendQueue.resolveWaiters();
 }
 
 function abortExchange(connection: ConnectionParts, exchange: Exchange): void {

@@ -16,7 +16,15 @@ import { frame } from '../http/framing.ts';
 import { isBlank, parseHead } from '../http/parse-head.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { SocketOwner } from '../reactor/sockets.ts';
-import { abandon, close, closeUnrequested, continueClose, evict, reject, reset } from './close.ts';
+import {
+  close,
+  closeUnrequested,
+  continueClose,
+  evict,
+  markBroken,
+  reject,
+  reset,
+} from './close.ts';
 import { type ConnectionContext, Draining, Timeout } from './context.ts';
 import { Deliveries } from './delivery.ts';
 import { DETACHED, NO_PEER } from './detached.ts';
@@ -41,7 +49,7 @@ export class Connection implements ConnectionParts, SocketOwner {
   exchange: Exchange | null;
   advancing: boolean;
   requests: number;
-  /** How many requests there may be before the responses to all of them have to be sent. */
+  /** The count of requests at which reading pauses until the send queue is empty. */
   #pipelineEnd: number;
   knownPeer: Peer | null;
   readonly #released: (connection: Connection) => void;
@@ -91,11 +99,11 @@ export class Connection implements ConnectionParts, SocketOwner {
     if (result < 0) {
       reset(this);
     } else if (state.isClosing) {
-      if (result === 0) state.receivedEnd();
+      if (result === 0) state.peerEnded();
       else this.reactor.slab.release(block);
       this.settle();
     } else {
-      if (result === 0) state.receivedEnd();
+      if (result === 0) state.peerEnded();
       else this.receiveBuffer.add(block, result);
       this.advance();
     }
@@ -120,7 +128,7 @@ export class Connection implements ConnectionParts, SocketOwner {
   }
 
   due(kind: number): void {
-    deadlinePassed(this, kind);
+    deadlinePassed(this, kind as Timeout);
   }
 
   yieldSlot(): boolean {
@@ -128,7 +136,7 @@ export class Connection implements ConnectionParts, SocketOwner {
   }
 
   closed(): void {
-    abandon(this);
+    markBroken(this);
     this.receiveBuffer.clear();
     this.sendQueue.clear();
     this.context.counters.closed += 1;
@@ -164,7 +172,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     this.settle();
   }
 
-  /** True when a full head was read, or reading closed. */
+  /** True when advance() must continue: a head was read, bytes were joined, or reading closed. */
   #readHead(): boolean {
     const { receiveBuffer, context } = this;
     const { limits } = context;
@@ -241,7 +249,7 @@ export class Connection implements ConnectionParts, SocketOwner {
   #readBody(): boolean {
     const { body, exchange, state } = this;
     assert(exchange !== null, 'a body belongs to a request');
-    if (exchange.phase === Phase.Ended && !body.reading) this.#discardRest();
+    if (exchange.phase === Phase.Ended && !body.readPending) this.#discardRest();
     if (state.isClosing) return true;
     // A second block may have arrived while nothing read the body.
     while (body.wanted && !this.receiveBuffer.empty) this.feedBody();
@@ -286,14 +294,14 @@ export class Connection implements ConnectionParts, SocketOwner {
       close(this);
       return true;
     }
-    // The reader of the body gets the error, now or when it reads. The message has ended.
+    // The reader of the body gets the error, now or when it reads. The rest is not read.
     this.body.truncate(new HttpError(faultStatus(fault), faultText(fault)));
     this.state.bodyRead();
     this.receiveBuffer.consume(this.receiveBuffer.end - this.receiveBuffer.start);
     return true;
   }
 
-  /** True when the response has ended: the next request may begin. */
+  /** True when the response has ended: the next request may begin, or the connection closes. */
   #finish(): boolean {
     const { exchange } = this;
     assert(exchange !== null, 'a response belongs to a request');
@@ -329,9 +337,9 @@ export class Connection implements ConnectionParts, SocketOwner {
       continueClose(this);
       return;
     }
-    const wanted = state.reading === Reading.Head || !receiveBuffer.isLarge;
-    const takes = !state.receiveEnded && wanted && receiveBuffer.hasRoom;
-    if (!takes) reactor.watch(slot);
+    const mayReceive = state.reading === Reading.Head || !receiveBuffer.isLarge;
+    const canReceive = !state.receiveEnded && mayReceive && receiveBuffer.hasRoom;
+    if (!canReceive) reactor.watch(slot);
     else if (!reactor.receiving(slot)) reactor.receive(slot);
     setDeadline(this, exchange);
   }

@@ -17,7 +17,7 @@ export interface ConnectionContext {
   readonly limits: ConnectionLimits;
   readonly counters: Counters;
   readonly services: Services;
-  /** How far the server is with closing. */
+  /** Whether the server is closing, and in which phase. */
   draining: Draining;
   /** The deadline of connections between two requests: Idle, and Drain while the server closes. */
   idleTimeout: Timeout;
@@ -26,7 +26,6 @@ export interface ConnectionContext {
   /** Responds in place of a handler that took too long. */
   readonly handlerTimedOut: (exchange: Exchange) => void;
   readonly logDebug: (message: string) => void;
-  readonly logError: (message: string) => void;
   readonly debugEnabled: boolean;
 }
 
@@ -86,7 +85,7 @@ export function connectionLimits(limits: Limits): ConnectionLimits {
   };
 }
 
-/** Kinds of deadline, in the order that the reactor gets their lengths. */
+/** The kinds of deadline. Their numbers are the order of timeoutsMs(). */
 export const Timeout = {
   Idle: 0,
   Head: 1,
@@ -102,22 +101,27 @@ export const Timeout = {
 export type Timeout = (typeof Timeout)[keyof typeof Timeout];
 
 export function timeoutsMs(limits: Limits): number[] {
-  return [
-    limits.keepAliveTimeoutMs,
-    limits.headTimeoutMs,
-    limits.bodyTimeoutMs,
-    limits.handlerTimeoutMs,
-    limits.lingerTimeoutMs,
-    limits.writeTimeoutMs / WRITE_CHECKS,
+  const lengths: Record<keyof typeof Timeout, number> = {
+    Idle: limits.keepAliveTimeoutMs,
+    Head: limits.headTimeoutMs,
+    Body: limits.bodyTimeoutMs,
+    Handler: limits.handlerTimeoutMs,
+    Linger: limits.lingerTimeoutMs,
+    Write: limits.writeTimeoutMs / WRITE_CHECKS,
     // A timeout of 0 that is extended would pass again at the same moment, without end.
-    Math.max(limits.drainLingerMs, 1),
-    deliverMs(limits),
-  ];
+    Drain: Math.max(limits.drainLingerMs, 1),
+    Deliver: deliverMs(limits),
+  };
+  const result: number[] = [];
+  for (const [name, kind] of Object.entries(Timeout)) {
+    result[kind] = lengths[name as keyof typeof Timeout];
+  }
+  return result;
 }
 
 type DeliverLimits = Pick<Limits, 'lingerTimeoutMs' | 'writeTimeoutMs'>;
 
-/** Short compared with the time after all has arrived, and with the time until it is given up. */
+/** A fraction of lingerTimeoutMs or of writeTimeoutMs, whichever is less. */
 function deliverMs({ lingerTimeoutMs, writeTimeoutMs }: DeliverLimits): number {
   return Math.min(lingerTimeoutMs / LINGER_CHECKS, writeTimeoutMs / WRITE_CHECKS);
 }

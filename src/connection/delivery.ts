@@ -7,7 +7,7 @@ import type { Exchange, Services } from '../exchange/exchange.ts';
 
 /** A response that is queued and not sent; what its summary needs is copied. */
 interface Delivery {
-  /** Of all bytes ever queued on the connection, up to which it goes. */
+  /** The value of sentTotal at which all of the response is sent. */
   readonly target: number;
   readonly callbacks: readonly ((summary: Summary) => void)[];
   readonly status: number;

@@ -30,13 +30,13 @@ export interface ConnectionParts {
   readonly knownPeer: Peer | null;
 
   peer(): Peer;
-  /** Reads and responds as far as what was received allows. Does nothing within itself. */
+  /** Reads and responds as far as what was received allows. A re-entrant call does nothing. */
   advance(): void;
   /** Sends, receives, and sets the deadline for what is awaited. */
   settle(): void;
   /** Passes received bytes to the reader of the body. */
   feedBody(): void;
-  /** The rest of the body is invalid or late. True: reading closed, or waits no more. */
+  /** The rest of the body is invalid or late. Returns true when advance() must continue. */
   bodyFailed(exchange: Exchange, fault: number): boolean;
   /** Leaves the exchange to its handler, or returns it to the pool. */
   detach(exchange: Exchange): void;

@@ -1,7 +1,7 @@
 // Received blocks joined into what the parser reads: the bytes from `start` to `end` of `memory`,
 // always contiguous, so that a head never lies in two blocks. A second block may wait; while it
 // does, nothing more is received. Bytes that wait while blocks are short spill to memory of their
-// own: otherwise clients that send one byte too many could hold all blocks.
+// own: otherwise clients that each send one byte could hold all blocks.
 
 import { assert } from '../base/assert.ts';
 import type { Slab } from '../base/slab.ts';

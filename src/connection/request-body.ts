@@ -24,7 +24,7 @@ export interface BodyLimits extends ChunkedLimits {
   readonly streamBytesMax: number;
 }
 
-/** The first buffer for gathering, at least: so small that Node cuts it from a larger one. */
+/** The least size of the first buffer: small enough for Node's pool of buffers. */
 const GATHER_BYTES = 1024;
 
 const NO_BYTES = Buffer.alloc(0);
@@ -37,7 +37,7 @@ export class RequestBody {
   /** Bytes of a Content-Length body still to come. */
   #remaining: number;
   want: Want;
-  /** True when the last byte of the message was consumed. */
+  /** True when no more of the body is decoded: its last byte was, or it was truncated. */
   ended: boolean;
   /** A Fault of the framing, or 0. Nothing after it can be trusted. */
   fault: number;
@@ -133,7 +133,7 @@ export class RequestBody {
   }
 
   /** True while a reader waits for bytes. */
-  get reading(): boolean {
+  get readPending(): boolean {
     return this.#resolve !== null;
   }
 
@@ -172,6 +172,11 @@ export class RequestBody {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+  }
+
+  /** The interim response 100 (Continue) was sent. */
+  continueSent(): void {
+    this.continuePending = false;
   }
 
   /** From now on the reader waits for the client. */
@@ -289,7 +294,7 @@ export class RequestBody {
     this.fail(new HttpError(faultStatus(this.fault), faultText(this.fault)));
   }
 
-  /** True when all of it was read and no read waits: an error would reach no reader. */
+  /** True when no more is decoded and no read is pending: an error would reach no reader. */
   get isOver(): boolean {
     return this.ended && this.#resolve === null;
   }

@@ -131,11 +131,11 @@ export class ResponseCache {
 function isCommon(exchange: Exchange): boolean {
   const { fields } = exchange;
   if (fields.count !== 1 || fields.lowerNames[0] !== 'content-type') return false;
-  return persistenceOf(exchange) === ConnectionField.None;
+  return connectionFieldOf(exchange) === ConnectionField.None;
 }
 
 /** Which Connection field a response has (RFC 9112 9.3). */
-export function persistenceOf(exchange: Exchange): ConnectionField {
-  if (!exchange.keepAlive || !exchange.framing.keepAlive) return ConnectionField.Close;
+export function connectionFieldOf(exchange: Exchange): ConnectionField {
+  if (!exchange.keepAlive) return ConnectionField.Close;
   return exchange.head.minor === 0 ? ConnectionField.Keep : ConnectionField.None;
 }

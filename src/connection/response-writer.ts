@@ -7,7 +7,7 @@ import type { Content } from '../exchange/content.ts';
 import { INLINE_BYTES } from '../exchange/content.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { type Prepared, partsOf } from '../exchange/prepared.ts';
-import { endsAtHead, spellOut } from '../exchange/respond.ts';
+import { applyPrepared, isHeadOnly } from '../exchange/respond.ts';
 import { DateField } from '../http/date.ts';
 import {
   ConnectionField,
@@ -22,7 +22,7 @@ import { Method } from '../http/method.ts';
 import { hasNoContent, hasNoLength } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
 import type { Regions } from '../reactor/regions.ts';
-import { persistenceOf, ResponseCache } from './response-cache.ts';
+import { connectionFieldOf, ResponseCache } from './response-cache.ts';
 import type { SendQueue } from './send-queue.ts';
 
 /** Text up to this length is written in a loop, longer text by V8's encoder. */
@@ -54,7 +54,7 @@ export class ResponseWriter {
     }
     const bytes = content === null ? NO_BYTES : toBytes(content);
     const length = bodyLength(exchange, bytes.length);
-    const sent = endsAtHead(exchange) ? 0 : bytes.length;
+    const sent = isHeadOnly(exchange) ? 0 : bytes.length;
     exchange.contentBytes = sent;
     const inline = sent <= INLINE_BYTES ? sent : 0;
     const at = this.#head(sendQueue, exchange, length, inline, wallMs);
@@ -65,7 +65,7 @@ export class ResponseWriter {
 
   /** The common response: a few ASCII characters. False, and nothing is queued, for others. */
   #shortText(sendQueue: SendQueue, exchange: Exchange, text: string, wallMs: number): boolean {
-    const omitted = endsAtHead(exchange);
+    const omitted = isHeadOnly(exchange);
     if (omitted && !isAscii(text)) return false;
     const bound = headBytesBound(exchange.fields) + text.length;
     const at = sendQueue.reserve(bound);
@@ -91,7 +91,10 @@ export class ResponseWriter {
     return true;
   }
 
-  /** Queues a head with room for `inline` bytes after it. Returns their place, -1 if elsewhere. */
+  /**
+   * Queues a head with room for `inline` bytes after it. Returns where they can be written, -1 when
+   * the head is in memory of its own.
+   */
   #head(
     sendQueue: SendQueue,
     exchange: Exchange,
@@ -129,7 +132,7 @@ export class ResponseWriter {
       fields,
       this.#date.bytes,
       length,
-      persistenceOf(exchange),
+      connectionFieldOf(exchange),
     );
   }
 
@@ -139,12 +142,13 @@ export class ResponseWriter {
 
   /** Queues a prepared response: its bytes with the Date, or, with other fields, as a full one. */
   prepared(sendQueue: SendQueue, exchange: Exchange, prepared: Prepared, wallMs: number): void {
-    const plain = persistenceOf(exchange) === ConnectionField.None && exchange.fields.count === 0;
+    const plain =
+      connectionFieldOf(exchange) === ConnectionField.None && exchange.fields.count === 0;
     const omitted = exchange.head.method === Method.HEAD;
     const { bytes, content, dateAt } = partsOf(prepared);
     const at = plain && !omitted ? sendQueue.reserve(bytes.length) : -1;
     if (at < 0) {
-      spellOut(exchange, prepared);
+      applyPrepared(exchange, prepared);
       this.full(sendQueue, exchange, content, wallMs);
       return;
     }
@@ -173,7 +177,7 @@ export class ResponseWriter {
    */
   chunk(sendQueue: SendQueue, exchange: Exchange, chunk: string | Uint8Array): number {
     const bytes = toBytes(chunk);
-    if (bytes.length === 0 || endsAtHead(exchange)) return 0;
+    if (bytes.length === 0 || isHeadOnly(exchange)) return 0;
     exchange.contentBytes += bytes.length;
     if (exchange.owedBytes >= 0) exchange.owedBytes -= bytes.length;
     const inline = bytes.length <= INLINE_BYTES;
@@ -200,7 +204,7 @@ export class ResponseWriter {
 
   /** Queues the end of a chunked stream. */
   end(sendQueue: SendQueue, exchange: Exchange): void {
-    if (!exchange.chunked || endsAtHead(exchange)) return;
+    if (!exchange.chunked || isHeadOnly(exchange)) return;
     const trailers = exchange.framing.trailersAccepted ? exchange.trailers : null;
     if (trailers === null) {
       this.#raw(sendQueue, END);

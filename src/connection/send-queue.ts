@@ -154,7 +154,7 @@ export class SendQueue {
   }
 
   /** Resolves all waiters: the connection is broken, which they check when they continue. */
-  abandon(): void {
+  resolveWaiters(): void {
     const waiters = this.#waiters;
     this.#waiters = null;
     if (waiters !== null) for (const waiter of waiters) waiter.resolve();
@@ -162,7 +162,7 @@ export class SendQueue {
 
   /** Releases everything. No send is in flight. */
   clear(): void {
-    this.abandon();
+    this.resolveWaiters();
     while (this.#first !== null) this.#pop(this.#first);
     this.queuedTotal = 0;
     this.sentTotal = 0;

@@ -28,31 +28,31 @@ export class Span {
 }
 
 export class SpanPool {
-  #resting: Span | null = null;
+  #freeBuffers: Span | null = null;
   #made = 0;
-  #restingCount = 0;
+  #freeCount = 0;
 
   acquire(): Span {
-    const span = this.#resting;
+    const span = this.#freeBuffers;
     if (span === null) {
       this.#made += 1;
       return new Span();
     }
-    this.#resting = span.next;
-    this.#restingCount -= 1;
+    this.#freeBuffers = span.next;
+    this.#freeCount -= 1;
     span.next = null;
     return span;
   }
 
   release(span: Span): void {
     assert(span.region === null, 'a released span holds nothing');
-    span.next = this.#resting;
-    this.#resting = span;
-    this.#restingCount += 1;
+    span.next = this.#freeBuffers;
+    this.#freeBuffers = span;
+    this.#freeCount += 1;
   }
 
   /** Spans in use; for checks. */
   get usedCount(): number {
-    return this.#made - this.#restingCount;
+    return this.#made - this.#freeCount;
   }
 }

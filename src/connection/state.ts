@@ -1,12 +1,15 @@
-// The state of a connection, as two small states next to each other: what is read, and whether
-// anything can be sent. Only this file changes them; each change names the event that it follows.
+// The state of a connection, as small states next to each other: what is read, whether the client
+// has sent its end, and whether anything can be sent. Only this file changes them; each change is
+// named after the event that it follows.
 //
-//   reading:  Head --head--> Body --last byte--> Done --response ended--> Head
-//               \_____________ close, reset, the socket broke ______________/--> Closed
-//   writing:  Open --our FIN--> Shut            any --reset, the socket broke--> Broken
+//   reading:  Head --head, body--> Body --last byte--> Done --response ended--> Head
+//             Head --head, no body--> Done
+//             any --close, reset, the socket broke--> Closed
+//   writing:  Open --our FIN--> Shut
+//             any --reset, the socket broke--> Broken
 //
-// The third state, keep-alive, belongs to the exchange (`exchange.keepAlive`): it is what one
-// response says about the connection (RFC 9112 9.3).
+// Keep-alive is a state of the exchange (`exchange.keepAlive`): it is what one response says about
+// the connection (RFC 9112 9.3).
 
 import { assert } from '../base/assert.ts';
 
@@ -14,7 +17,7 @@ import { assert } from '../base/assert.ts';
 export const Reading = {
   /** Part of the head of a request, or its first byte. */
   Head: 0,
-  /** Part of the body of a request, whose handler runs. */
+  /** Part of the body of a request. Its response may have ended already. */
   Body: 1,
   /** Not looked at: the request was read, its response has not ended. */
   Done: 2,
@@ -82,7 +85,7 @@ export class ConnectionState {
     this.#reading = hasBody ? Reading.Body : Reading.Done;
   }
 
-  /** The body was read to its end, or its rest will never be. */
+  /** The body was read to its end, or the rest never will be. */
   bodyRead(): void {
     assert(this.#reading === Reading.Body, 'a body is read after its head');
     this.#reading = Reading.Done;
@@ -94,7 +97,7 @@ export class ConnectionState {
     this.#reading = Reading.Head;
   }
 
-  receivedEnd(): void {
+  peerEnded(): void {
     this.#receiveEnded = true;
   }
 

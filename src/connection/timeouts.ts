@@ -32,9 +32,9 @@ export function setDeadline(connection: ConnectionParts, exchange: Exchange | nu
 }
 
 /** A deadline has passed; `kind` is the Timeout that set it. */
-export function deadlinePassed(connection: ConnectionParts, kind: number): void {
+export function deadlinePassed(connection: ConnectionParts, kind: Timeout): void {
   const { context, reactor, slot } = connection;
-  if ((kind === Timeout.Idle || kind === Timeout.Drain) && isExcused(connection)) {
+  if ((kind === Timeout.Idle || kind === Timeout.Drain) && mustKeepWaiting(connection)) {
     reactor.extend(slot, kind);
     return;
   }
@@ -59,10 +59,12 @@ export function deadlinePassed(connection: ConnectionParts, kind: number): void 
     case Timeout.Deliver:
       awaitDelivery(connection);
       break;
-    default:
-      assert(kind === Timeout.Write, 'every kind of deadline is handled');
-      connection.debug('the client takes no more of its response');
+    case Timeout.Write:
+      connection.debug('write_timeout_ms passed: the client acknowledges no more of its response');
       reset(connection);
+      break;
+    default:
+      kind satisfies never;
   }
 }
 
@@ -70,7 +72,7 @@ export function deadlinePassed(connection: ConnectionParts, kind: number): void 
  * An idle client is excused while it takes its response, which has a deadline of its own, and while
  * no block is free: its request may have arrived, and wait for one.
  */
-function isExcused({ sendQueue, reactor }: ConnectionParts): boolean {
+function mustKeepWaiting({ sendQueue, reactor }: ConnectionParts): boolean {
   return sendQueue.waiting > 0 || reactor.slab.freeCount === 0;
 }
 

@@ -8,12 +8,12 @@ import type { Content } from '../exchange/content.ts';
 import type { Exchange, Transport } from '../exchange/exchange.ts';
 import { lateRejection, quick } from '../exchange/late.ts';
 import type { Prepared } from '../exchange/prepared.ts';
-import { endsAtHead } from '../exchange/respond.ts';
+import { isHeadOnly } from '../exchange/respond.ts';
 import { BodyUse, Phase } from '../exchange/state.ts';
 import { reset, truncate } from './close.ts';
 import type { ConnectionParts } from './parts.ts';
 
-/** Begins the log line about a response that the client sees is incomplete. */
+/** The beginning of log lines about truncated responses. */
 const TRUNCATED = 'the response was truncated: ';
 
 export class ConnectionTransport implements Transport {
@@ -30,7 +30,7 @@ export class ConnectionTransport implements Transport {
   sendFull(exchange: Exchange, content: Content): void {
     const { context, sendQueue } = this.#connection;
     this.#beforeHead(exchange);
-    this.#closeOverRest(exchange);
+    this.#disableKeepAliveForUnreadBody(exchange);
     context.writer.full(sendQueue, exchange, content, context.services.wallMs());
     this.#responded(exchange);
   }
@@ -38,7 +38,7 @@ export class ConnectionTransport implements Transport {
   sendPrepared(exchange: Exchange, prepared: Prepared): void {
     const { context, sendQueue } = this.#connection;
     this.#beforeHead(exchange);
-    this.#closeOverRest(exchange);
+    this.#disableKeepAliveForUnreadBody(exchange);
     context.writer.prepared(sendQueue, exchange, prepared, context.services.wallMs());
     this.#responded(exchange);
   }
@@ -46,11 +46,11 @@ export class ConnectionTransport implements Transport {
   startStream(exchange: Exchange, length: number): void {
     const { context, sendQueue } = this.#connection;
     this.#beforeHead(exchange);
-    // A handler that reads the body may continue while it responds. Another one can still begin to,
-    // after a head that says that the connection closes.
-    if (!this.#mayContinueReading(exchange)) this.#closeOverRest(exchange);
+    // A handler that reads the body may continue while it responds. One that has not begun may
+    // still do so, but the head then says `Connection: close`.
+    if (!this.#mayContinueReading(exchange)) this.#disableKeepAliveForUnreadBody(exchange);
     context.writer.start(sendQueue, exchange, length, context.services.wallMs());
-    exchange.phase = Phase.Streaming;
+    exchange.startStreaming();
     this.#connection.advance();
   }
 
@@ -67,10 +67,10 @@ export class ConnectionTransport implements Transport {
   }
 
   /** The head says that the connection closes when the rest of the body will not be read. */
-  #closeOverRest(exchange: Exchange): void {
+  #disableKeepAliveForUnreadBody(exchange: Exchange): void {
     const connection = this.#connection;
     const { body, context } = connection;
-    if (body.ended || body.reading) return;
+    if (body.ended || body.readPending) return;
     if (!body.isWorthSkipping(context.limits.discardBytesMax)) exchange.disableKeepAlive();
   }
 
@@ -83,7 +83,7 @@ export class ConnectionTransport implements Transport {
       // Too much was queued: without a reset the client would read it as the next response.
       const declared = exchange.contentBytes + exchange.owedBytes;
       const error = new TypeError(`more was written than Content-Length announced (${declared})`);
-      exchange.services.handlerFailed(exchange, error, TRUNCATED);
+      exchange.services.handlerFailed(exchange, error, 'the connection was reset: ');
       reset(connection);
       return lateRejection(exchange, false, error);
     }
@@ -98,7 +98,7 @@ export class ConnectionTransport implements Transport {
 
   endStream(exchange: Exchange): void {
     const connection = this.#connection;
-    if (exchange.owedBytes > 0 && !endsAtHead(exchange)) {
+    if (exchange.owedBytes > 0 && !isHeadOnly(exchange)) {
       const what = `the stream ended ${exchange.owedBytes} bytes before its Content-Length`;
       exchange.services.handlerFailed(exchange, new TypeError(what), TRUNCATED);
       truncate(connection, exchange);
@@ -141,8 +141,8 @@ export class ConnectionTransport implements Transport {
   #readOn(exchange: Exchange): void {
     const connection = this.#connection;
     const { body, receiveBuffer } = connection;
-    if (body.continuePending && body.wanted && body.reading && receiveBuffer.empty) {
-      body.continuePending = false;
+    if (body.continuePending && body.wanted && body.readPending && receiveBuffer.empty) {
+      body.continueSent();
       if (exchange.phase === Phase.Open) connection.context.writer.continue(connection.sendQueue);
     }
     // Within advance() the loop continues when the handler returns.

@@ -13,8 +13,8 @@ export function checkContent(content: unknown): asserts content is string | Uint
 }
 
 /**
- * The content in memory that no handler can reach. The kernel reads it later: a handler that fills
- * its buffer again for another client, or transfers it to another thread, must not change it.
+ * Copies content over INLINE_BYTES; the response writer copies shorter content. The kernel reads it
+ * later: a handler that fills its buffer again for another client must not change it.
  */
 export function ownContent<T extends Content>(content: T): T | Uint8Array {
   if (content === null || typeof content === 'string') return content;

@@ -2,7 +2,7 @@
 // One request with its response: everything the server knows of it, in one record that is used
 // again for later requests. Handlers hold handles (request.ts, response.ts), which are made for one
 // request and check their identity at every use, so that none of them ever reaches another request.
-// The record writes its own states: other files call its methods.
+// The record changes its own states: other files call its methods.
 
 import type { AsyncIo } from '../async-io/async-io.ts';
 import type { Peer } from '../driver/driver.ts';
@@ -26,7 +26,7 @@ export interface Services {
   /** Milliseconds of the driver's two clocks, as of now. */
   nowMs(): number;
   wallMs(): number;
-  /** Resolves after so many milliseconds; 0: when Node's event loop has gone round once. */
+  /** Resolves after so many milliseconds; 0: after one iteration of Node's event loop. */
   pause(ms: number): Promise<void>;
   /** The request's handler and all that it started have settled. */
   settled(exchange: Exchange): void;
@@ -34,7 +34,7 @@ export interface Services {
   countLateCall(isMistake: boolean): void;
   /** Logs and counts a mistake of a handler that cannot be thrown where it would be caught. */
   handlerFailed(exchange: Exchange, error: unknown, what?: string): void;
-  /** When the log last named a late call without its request. */
+  /** When a late call after the first one of its request was last logged. */
   lateNotedMs: number;
   logError(message: string): void;
 }
@@ -69,10 +69,10 @@ export interface Transport {
 }
 
 /**
- * Returns the methods that a path takes without a route: those of a file, which middleware serves
- * for GET and HEAD and passes on for others. Empty when there is no such file.
+ * For the Allow field: returns the methods that middleware supports for the path, such as those of
+ * a file. Empty when there are none.
  */
-export type Allowance = () => Promise<readonly string[]>;
+export type AllowedMethods = () => Promise<readonly string[]>;
 
 /** The parameters that the router found: pairs of offsets in the path, and their names. */
 export interface MatchedParams {
@@ -90,7 +90,7 @@ export interface Parts {
   /** Within a call of a handler or middleware, which catches what we throw. */
   entered: boolean;
   /** The first error that counts. */
-  failure: { readonly error: unknown; readonly caught: boolean } | null;
+  failure: { readonly error: unknown; readonly mayBeCaught: boolean } | null;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -138,7 +138,10 @@ export class Exchange {
   startedMs: number;
 
   status: number;
-  /** Content bytes queued, and for a stream of known length those still owed (-1: not known). */
+  /**
+   * Content bytes queued; and the declared Content-Length before the head, after it what is still
+   * owed of it (-1: not known).
+   */
   contentBytes: number;
   owedBytes: number;
   chunked: boolean;
@@ -155,8 +158,8 @@ export class Exchange {
   lateNoted: boolean;
   /** Writes in a row whose promise was settled at once. */
   quickWrites: number;
-  /** Called when no handler takes the request; see Allowance. */
-  allowances: Allowance[] | null;
+  /** Called for the Allow field when no handler takes the request. */
+  allowances: AllowedMethods[] | null;
 
   constructor(services: Services, transport: Transport, fieldsMax: number) {
     this.services = services;
@@ -291,6 +294,33 @@ export class Exchange {
     this.keepAlive = false;
   }
 
+  /** The head was sent, and content follows. */
+  startStreaming(): void {
+    this.phase = Phase.Streaming;
+  }
+
+  /** From now on this call sends the response. */
+  claimWriter(writer: Writer): void {
+    this.writer = writer;
+  }
+
+  /** Another call may respond, as nothing was sent. */
+  releaseWriter(): void {
+    this.writer = Writer.None;
+  }
+
+  /** The handler begins to read the body. False when it did before. */
+  takeBody(): boolean {
+    if (this.bodyUse !== BodyUse.Unread) return false;
+    this.bodyUse = BodyUse.Reading;
+    return true;
+  }
+
+  /** The handler reads no more of the body. */
+  leaveBody(): void {
+    this.bodyUse = BodyUse.Left;
+  }
+
   /** All of the response was handed to the connection. */
   endResponse(): void {
     this.phase = Phase.Ended;
@@ -320,7 +350,7 @@ export class Exchange {
   }
 
   /** The response ends at its head: it has no content. */
-  endAtHead(): void {
+  endHeadOnly(): void {
     this.liveness = Liveness.HeadOnly;
     this.transport.endStream(this);
     this.endWriter();

@@ -11,7 +11,7 @@ import { fieldValue } from './field-value.ts';
 import { HttpError } from './http-error.ts';
 import { mediaType } from './media-type.ts';
 import { requestLine } from './request-line.ts';
-import { endedAtHead, respondFull, startStream } from './respond.ts';
+import { endIfHeadOnly, respondFull, startStream } from './respond.ts';
 import { Phase, Writer } from './state.ts';
 
 export interface FileOptions {
@@ -21,8 +21,8 @@ export interface FileOptions {
 
 /** Bytes of a read. Two such buffers serve one file, and return to a pool. */
 const READ_BYTES = 128 * 1024;
-const RESTING_MAX = 32;
-const resting: Uint8Array[] = [];
+const FREE_BUFFERS_MAX = 32;
+const freeBuffers: Uint8Array[] = [];
 
 const { EACCES, EPERM } = ERRNO;
 
@@ -47,7 +47,7 @@ export async function sendFile(
   }
 }
 
-/** A strong entity tag (RFC 9110 8.8.3), made of the file's size and time of modification. */
+/** A strong entity tag (RFC 9110 8.8.3), made of the file's size, modification time and inode. */
 export function etagOf(stat: FileStat): string {
   const time = Math.round(stat.modifiedMs * 1000).toString(16);
   return `"${stat.bytes.toString(16)}-${time}-${stat.inode.toString(16)}"`;
@@ -66,7 +66,7 @@ export function describeFile(exchange: Exchange, stat: FileStat, etag: string, t
 }
 
 /** True when 304 (Not Modified) is the right response: the client's copy is fresh. */
-export function clientHas(exchange: Exchange, stat: FileStat, etag: string): boolean {
+export function isNotModified(exchange: Exchange, stat: FileStat, etag: string): boolean {
   const { head } = exchange;
   if (head.method !== Method.GET && head.method !== Method.HEAD) return false;
   if (exchange.status !== 200) return false;
@@ -93,16 +93,16 @@ export async function sendOpenFile(
     exchange.services.countLateCall(false);
     return;
   }
-  exchange.writer = Writer.File;
+  exchange.claimWriter(Writer.File);
   const { stat } = opened;
   const etag = etagOf(stat);
   describeFile(exchange, stat, etag, type);
-  if (clientHas(exchange, stat, etag)) {
+  if (isNotModified(exchange, stat, etag)) {
     sendNotModified(exchange);
     return;
   }
   exchange.owedBytes = stat.bytes;
-  if (!startStream(exchange, 'file()') || endedAtHead(exchange)) return;
+  if (!startStream(exchange, 'file()') || endIfHeadOnly(exchange)) return;
   await copyFile(exchange, opened);
   if (!exchange.gone) exchange.transport.endStream(exchange);
 }
@@ -110,7 +110,7 @@ export async function sendOpenFile(
 /** Sends a file with two buffers: one is read into while the other is sent. */
 async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
   const { services, transport } = exchange;
-  const buffers = [takeBuffer(), takeBuffer()];
+  const buffers = [acquireBuffer(), acquireBuffer()];
   let turn = 0;
   let position = 0;
   let sent: Promise<void> = Promise.resolve();
@@ -137,14 +137,14 @@ async function copyFile(exchange: Exchange, opened: OpenFile): Promise<void> {
     await sent;
   } finally {
     // After a reset the kernel may still read from the buffers until the socket is closed.
-    if (!exchange.gone) for (const buffer of buffers) restBuffer(buffer);
+    if (!exchange.gone) for (const buffer of buffers) releaseBuffer(buffer);
   }
 }
 
-function takeBuffer(): Uint8Array {
-  return resting.pop() ?? new Uint8Array(READ_BYTES);
+function acquireBuffer(): Uint8Array {
+  return freeBuffers.pop() ?? new Uint8Array(READ_BYTES);
 }
 
-function restBuffer(buffer: Uint8Array): void {
-  if (resting.length < RESTING_MAX) resting.push(buffer);
+function releaseBuffer(buffer: Uint8Array): void {
+  if (freeBuffers.length < FREE_BUFFERS_MAX) freeBuffers.push(buffer);
 }

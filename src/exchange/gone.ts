@@ -1,5 +1,7 @@
-// The error that handlers get when their client has left.
+// The error that handlers get when no more of their response can reach the client.
 
 export function clientGone(): Error {
-  return Object.assign(new Error('the client closed the connection'), { code: 'ECONNRESET' });
+  return Object.assign(new Error('the connection closed before the response was complete'), {
+    code: 'ECONNRESET',
+  });
 }

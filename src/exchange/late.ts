@@ -35,7 +35,7 @@ export function noteLate(exchange: Exchange, call: string, isOver: boolean): voi
   if (exchange.parts.entered && !isOver && !isExpected) throw new Error(`${call}: ${reason}`);
   services.countLateCall(!isExpected);
   if (isExpected) return;
-  if ((isOver || exchange.lateNoted) && !isDue(services)) return;
+  if ((isOver || exchange.lateNoted) && !mayLog(services)) return;
   if (!isOver) exchange.lateNoted = true;
   const request = isOver ? '' : `${requestLine(exchange)}: `;
   const error = new Error(`${call} had no effect: ${reason}`);
@@ -43,7 +43,7 @@ export function noteLate(exchange: Exchange, call: string, isOver: boolean): voi
 }
 
 /** A stack costs more than a request, so the lines about late calls are limited. */
-function isDue(services: Services): boolean {
+function mayLog(services: Services): boolean {
   const nowMs = services.nowMs();
   if (nowMs - services.lateNotedMs < LATE_NOTE_MS) return false;
   services.lateNotedMs = nowMs;
@@ -53,7 +53,7 @@ function isDue(services: Services): boolean {
 function reasonOf({ phase, writer, gone }: Exchange): string {
   if (phase === Phase.Ended || gone) return 'the response has ended';
   if (writer !== Writer.None) return `${WRITER_NAMES[writer]} is sending the response`;
-  return 'it was called before';
+  return 'the call was made before';
 }
 
 /** What a late call returns: it resolves, never at once, and ever later for a loop. */
@@ -65,7 +65,7 @@ export function latePause(exchange: Exchange, isOver: boolean): Promise<void> {
   return exchange.services.pause(Math.min(Math.max(beyond, 0), LATE_PAUSE_MS_MAX));
 }
 
-/** Rejects after one turn of the event loop. The caller may ignore or await it. */
+/** Rejects when latePause() resolves. The caller may ignore or await it. */
 export function lateRejection(exchange: Exchange, isOver: boolean, error: Error): Promise<never> {
   return quietly(
     latePause(exchange, isOver).then(() => {

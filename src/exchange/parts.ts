@@ -3,7 +3,7 @@
 
 import type { Exchange } from './exchange.ts';
 import { quietly } from './late.ts';
-import { Phase, Writer } from './state.ts';
+import { Phase } from './state.ts';
 
 export function beginPart(exchange: Exchange): void {
   exchange.parts.running += 1;
@@ -16,14 +16,14 @@ export function endPart(exchange: Exchange): void {
 }
 
 /**
- * A part failed. An error that may be `caught` by the code that started the part counts only when
- * nothing responds. If this is the last part, that code gets one turn of the event loop for it.
+ * A part failed. An error that the code that started the part may catch counts only when nothing
+ * responds. If this is the last part, that code gets one iteration of the event loop for it.
  */
-export function failPart(exchange: Exchange, error: unknown, caught: boolean): void {
+export function failPart(exchange: Exchange, error: unknown, mayBeCaught: boolean): void {
   const { parts } = exchange;
-  if (!caught || parts.failure === null) parts.failure = { error, caught };
+  if (!mayBeCaught || parts.failure === null) parts.failure = { error, mayBeCaught };
   const isLast = parts.running === 1 && !parts.entered;
-  if (caught && isLast) void exchange.services.pause(0).then(() => endPart(exchange));
+  if (mayBeCaught && isLast) void exchange.services.pause(0).then(() => endPart(exchange));
   else endPart(exchange);
 }
 
@@ -37,7 +37,7 @@ export function asPart(exchange: Exchange, promise: Promise<void>): Promise<void
     () => endPart(exchange),
     (error: unknown) => {
       // As long as nothing was sent, another call may respond.
-      if (exchange.phase === Phase.Open) exchange.writer = Writer.None;
+      if (exchange.phase === Phase.Open) exchange.releaseWriter();
       failPart(exchange, error, true);
     },
   );

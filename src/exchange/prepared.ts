@@ -21,7 +21,7 @@ export interface PreparedParts {
   readonly dateAt: number;
 }
 
-let partsBehind: (prepared: Prepared) => PreparedParts;
+let getParts: (prepared: Prepared) => PreparedParts;
 
 /** A response that prepare() made. Its bytes are shared by requests: handlers cannot reach them. */
 export class Prepared {
@@ -41,7 +41,7 @@ export class Prepared {
   }
 
   static {
-    partsBehind = (prepared) => prepared.#parts;
+    getParts = (prepared) => prepared.#parts;
   }
 
   /** A copy of the content. */
@@ -52,7 +52,7 @@ export class Prepared {
 
 /** Throws a TypeError for what prepare() did not make. */
 export function partsOf(prepared: Prepared): PreparedParts {
-  return partsBehind(prepared);
+  return getParts(prepared);
 }
 
 /** Fields of a response as an object or as pairs. */

@@ -3,7 +3,7 @@
 import { logText } from '../base/log-text.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Its method and path. A line end in the path is the client's, and begins no line there. */
+/** The method and the path. Control characters are escaped, so no client can forge log lines. */
 export function requestLine(exchange: Exchange): string {
   return `${exchange.methodName()} ${logText(exchange.path(0))}`;
 }

@@ -10,15 +10,15 @@ import { fieldValue } from './field-value.ts';
 import { formFrom } from './form.ts';
 import { HttpError } from './http-error.ts';
 import { latePause, quietly } from './late.ts';
-import { BodyUse, Liveness } from './state.ts';
+import { Liveness } from './state.ts';
 
-const OVER = 'this request is over: its response was sent, and its head is gone';
+const OVER = 'this request is over: its response was sent, and its head was released';
 
 /** Values of route parameters by name; the wildcard's is '*'. */
 export type Params = Readonly<Record<string, string>>;
 
-let exchangeBehind: (request: Request) => Exchange;
-let mountBehind: (request: Request) => number;
+let getExchange: (request: Request) => Exchange;
+let getMountBytes: (request: Request) => number;
 
 export class Request {
   readonly #exchange: Exchange;
@@ -34,8 +34,8 @@ export class Request {
   }
 
   static {
-    exchangeBehind = (request) => request.#live();
-    mountBehind = (request) => request.#mountBytes;
+    getExchange = (request) => request.#live();
+    getMountBytes = (request) => request.#mountBytes;
   }
 
   #live(): Exchange {
@@ -109,7 +109,10 @@ export class Request {
     return peerOf(this.#live()).port;
   }
 
-  /** Aborts when the client resets the connection or takes no more of the response. */
+  /**
+   * Aborts when no more of the response can reach the client: the connection broke, the response
+   * was truncated or has no content, or the handler took too long.
+   */
   get signal(): AbortSignal {
     const exchange = this.#live();
     if (exchange.aborter === null) {
@@ -165,12 +168,12 @@ export class Request {
 
 /** For the layers above: the exchange of a request. Throws when the request is over. */
 export function exchangeOf(request: Request): Exchange {
-  return exchangeBehind(request);
+  return getExchange(request);
 }
 
 /** How many bytes of the path a mounted middleware does not see. */
 export function mountBytesOf(request: Request): number {
-  return mountBehind(request);
+  return getMountBytes(request);
 }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
@@ -191,8 +194,7 @@ function peerOf(exchange: Exchange): Peer {
 }
 
 function takeBody(exchange: Exchange): void {
-  if (exchange.bodyUse !== BodyUse.Unread) throw new TypeError('the body was read already');
-  exchange.bodyUse = BodyUse.Reading;
+  if (!exchange.takeBody()) throw new TypeError('the body was read already');
 }
 
 /** A record that is not retained may belong to another request. */
@@ -281,7 +283,7 @@ class BodyIterator implements AsyncIterator<Uint8Array> {
 
   async return(): Promise<IteratorResult<Uint8Array>> {
     if (this.#ended || this.#refused !== null) await lateRead(this.#exchange);
-    else this.#exchange.bodyUse = BodyUse.Left;
+    else this.#exchange.leaveBody();
     this.#ended = true;
     return DONE;
   }

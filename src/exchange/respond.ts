@@ -11,7 +11,7 @@ import type { Prepared } from './prepared.ts';
 import { Phase, Writer } from './state.ts';
 
 /** True when a response has no content: to HEAD, or with a status that has none. */
-export function endsAtHead(exchange: Exchange): boolean {
+export function isHeadOnly(exchange: Exchange): boolean {
   return exchange.head.method === Method.HEAD || hasNoContent(exchange.status);
 }
 
@@ -49,9 +49,9 @@ export function startStream(exchange: Exchange, call: string): boolean {
 }
 
 /** Ends a stream whose content is not sent: its source may be endless. */
-export function endedAtHead(exchange: Exchange): boolean {
-  if (exchange.phase !== Phase.Streaming || !endsAtHead(exchange)) return false;
-  exchange.endAtHead();
+export function endIfHeadOnly(exchange: Exchange): boolean {
+  if (exchange.phase !== Phase.Streaming || !isHeadOnly(exchange)) return false;
+  exchange.endHeadOnly();
   return true;
 }
 
@@ -61,7 +61,7 @@ function checkDeclared(exchange: Exchange, content: Content): void {
   if (content !== null) {
     actual = typeof content === 'string' ? Buffer.byteLength(content) : content.length;
   }
-  if (actual === exchange.owedBytes || (actual === 0 && endsAtHead(exchange))) return;
+  if (actual === exchange.owedBytes || (actual === 0 && isHeadOnly(exchange))) return;
   const declared = exchange.owedBytes;
   throw new TypeError(`Content-Length is ${declared}, the content has ${actual} bytes`);
 }
@@ -70,7 +70,7 @@ function checkDeclared(exchange: Exchange, content: Content): void {
 const LISTS = ['vary', 'set-cookie', 'link'];
 
 /** Sets the status and fields of a prepared response, except the fields that are set already. */
-export function spellOut(exchange: Exchange, prepared: Prepared): void {
+export function applyPrepared(exchange: Exchange, prepared: Prepared): void {
   const { fields } = exchange;
   const before = fields.lowerNames.slice(0, fields.count);
   exchange.status = prepared.status;

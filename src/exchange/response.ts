@@ -14,7 +14,7 @@ import { checkFraming, checkTrailer } from './framing-fields.ts';
 import { latePause, noteLate } from './late.ts';
 import { asPart } from './parts.ts';
 import { type Prepared, partsOf } from './prepared.ts';
-import { endedAtHead, isUnsent, respondFull, spellOut, startStream } from './respond.ts';
+import { applyPrepared, endIfHeadOnly, isUnsent, respondFull, startStream } from './respond.ts';
 import { type ChunkSource, cancelSource, openSource } from './source.ts';
 import { Phase, Writer } from './state.ts';
 import { pipe } from './stream.ts';
@@ -51,7 +51,8 @@ export class Response {
 
   /** The exchange, for a call that reads; throws when the request is over. */
   #readable(): Exchange {
-    if (this.#isOver) throw new Error('this response is over: it was sent, and its head is gone');
+    if (this.#isOver)
+      throw new Error('this response is over: it was sent, and its head was released');
     return this.#exchange;
   }
 
@@ -149,7 +150,10 @@ export class Response {
     respondFull(exchange, null, 'empty()');
   }
 
-  /** 302 unless `code` says otherwise (301, 303, 307, 308). Characters over ASCII are encoded. */
+  /**
+   * 302 unless `code` says otherwise (301, 303, 307, 308). Spaces, control and non-ASCII characters
+   * are percent-encoded.
+   */
   redirect(location: string, code = 302): void {
     if (!REDIRECTS.includes(code)) throw new RangeError(`not a redirection: ${code}`);
     const encoded = encodeLocation(location);
@@ -166,7 +170,7 @@ export class Response {
     if (exchange.beforeSend === null) {
       exchange.transport.sendPrepared(exchange, prepared);
     } else {
-      spellOut(exchange, prepared);
+      applyPrepared(exchange, prepared);
       respondFull(exchange, partsOf(prepared).content, 'prepared()');
     }
   }
@@ -175,7 +179,7 @@ export class Response {
   file(path: string, options: FileOptions = {}): Promise<void> {
     const exchange = this.#unsent('file()');
     if (exchange === null) return latePause(this.#exchange, this.#isOver);
-    exchange.writer = Writer.File;
+    exchange.claimWriter(Writer.File);
     return asPart(exchange, sendFile(exchange, path, options));
   }
 
@@ -186,7 +190,7 @@ export class Response {
     if (exchange === null) return latePause(this.#exchange, this.#isOver);
     const opened = openSource(source);
     setType(exchange, undefined, BYTES);
-    exchange.writer = Writer.Stream;
+    exchange.claimWriter(Writer.Stream);
     return asPart(exchange, pipe(exchange, opened));
   }
 
@@ -194,7 +198,7 @@ export class Response {
   write(chunk: string | Uint8Array): Promise<void> {
     checkContent(chunk);
     const exchange = this.#exchange;
-    if (!this.#mayWrite(exchange, 'write()') || endedAtHead(exchange)) {
+    if (!this.#mayWrite(exchange, 'write()') || endIfHeadOnly(exchange)) {
       return latePause(exchange, this.#isOver);
     }
     return exchange.transport.write(exchange, ownContent(chunk), false);
@@ -222,7 +226,7 @@ export class Response {
     }
     if (isOurs && exchange.writer === Writer.None && exchange.phase === Phase.Open) {
       if (!startStream(exchange, call)) return false;
-      exchange.writer = Writer.Chunks;
+      exchange.claimWriter(Writer.Chunks);
       return true;
     }
     noteLate(exchange, call, this.#isOver);
@@ -255,8 +259,8 @@ export class Response {
     }
     exchange.retain();
     const isStarted = startStream(exchange, 'events()');
-    if (isStarted) exchange.writer = Writer.Events;
-    return new EventStream(exchange, isStarted && !endedAtHead(exchange));
+    if (isStarted) exchange.claimWriter(Writer.Events);
+    return new EventStream(exchange, isStarted && !endIfHeadOnly(exchange));
   }
 
   /** `callback` runs just before the head is sent and may change status, fields and content. */

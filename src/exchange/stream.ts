@@ -3,7 +3,7 @@
 import { checkContent, ownContent } from './content.ts';
 import type { Exchange } from './exchange.ts';
 import { quick } from './late.ts';
-import { endedAtHead, startStream } from './respond.ts';
+import { endIfHeadOnly, startStream } from './respond.ts';
 import { END, type Source } from './source.ts';
 import { Phase } from './state.ts';
 
@@ -20,7 +20,7 @@ export async function pipe(exchange: Exchange, source: Source): Promise<void> {
       const chunk = await nextChunk(exchange, source);
       if (chunk === END) break;
       checkContent(chunk);
-      if (!begun(exchange)) {
+      if (!startIfNeeded(exchange)) {
         source.cancel();
         return;
       }
@@ -34,7 +34,7 @@ export async function pipe(exchange: Exchange, source: Source): Promise<void> {
     if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);
     throw error;
   }
-  if (begun(exchange)) exchange.transport.endStream(exchange);
+  if (startIfNeeded(exchange)) exchange.transport.endStream(exchange);
 }
 
 /** The next chunk; END at the end, and when the response has ended before. */
@@ -53,8 +53,8 @@ function nextChunk(exchange: Exchange, source: Source): Promise<unknown> {
 }
 
 /** Sends the head if it was not sent. False when no content follows it. */
-function begun(exchange: Exchange): boolean {
+function startIfNeeded(exchange: Exchange): boolean {
   if (exchange.gone || exchange.phase === Phase.Ended) return false;
   if (exchange.phase === Phase.Open && !startStream(exchange, 'stream()')) return false;
-  return !endedAtHead(exchange);
+  return !endIfHeadOnly(exchange);
 }

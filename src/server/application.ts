@@ -3,7 +3,7 @@
 // middleware, the responses that need no handler (404, 405, 501, OPTIONS), and onError.
 
 import { describe } from '../base/describe.ts';
-import type { Allowance, Exchange } from '../exchange/exchange.ts';
+import type { AllowedMethods, Exchange } from '../exchange/exchange.ts';
 import type { Handler, Middleware, Next } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { noteLate } from '../exchange/late.ts';
@@ -116,7 +116,10 @@ export class Application {
     this.#respondAllowed(exchange, NO_METHODS);
   }
 
-  async #respondAllowances(exchange: Exchange, allowances: readonly Allowance[]): Promise<void> {
+  async #respondAllowances(
+    exchange: Exchange,
+    allowances: readonly AllowedMethods[],
+  ): Promise<void> {
     const methods = await Promise.all(allowances.map((allowance) => allowance()));
     if (needsResponse(exchange)) this.#respondAllowed(exchange, methods.flat());
   }
@@ -161,14 +164,14 @@ export class Application {
   settled(exchange: Exchange): void {
     const { parts } = exchange;
     const { failure } = parts;
-    const { awaited } = invocationOf(exchange);
+    const { mayRespondLater } = invocationOf(exchange);
     if (failure !== null) {
       parts.failure = null;
       const isAbandoned = exchange.handling === Handling.Abandoned;
-      if (!failure.caught || needsResponse(exchange) || isAbandoned) {
+      if (!failure.mayBeCaught || needsResponse(exchange) || isAbandoned) {
         this.#fail(exchange, failure.error);
       }
-    } else if (parts.deferred && !awaited && needsResponse(exchange)) {
+    } else if (parts.deferred && !mayRespondLater && needsResponse(exchange)) {
       this.#fail(exchange, new Error('the handler finished without a response'));
     }
     // onError may have begun something that settles later.
@@ -236,9 +239,9 @@ export class Application {
     } else if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);
   }
 
-  /** A handler did not respond in time: the client gets an error, the handler's calls no effect. */
+  /** A handler did not respond in time: the client gets an error, and later calls no effect. */
   timedOut(exchange: Exchange): void {
-    this.#options.logError(`${requestLine(exchange)}: no response in time`);
+    this.#options.logError(`${requestLine(exchange)}: no response within handler_timeout_ms`);
     clearContent(exchange);
     exchange.beforeSend = null;
     this.#respondWithError(exchange, new HttpError(503));

@@ -61,7 +61,7 @@ export class Chain {
     invocation.step = at;
     if (at === steps.length) {
       const result = invocation.endpoint(invocation.request, response);
-      if (needsResponse(exchange) && !isPromise(result)) invocation.awaited = true;
+      if (needsResponse(exchange) && !isPromise(result)) invocation.mayRespondLater = true;
       return result;
     }
     const { prefix, run } = steps[at];
@@ -69,7 +69,7 @@ export class Chain {
     const result = run(request, response, this.#makeNext(invocation, response, at));
     // It keeps next(), or responds later.
     if (invocation.step === at && needsResponse(exchange) && !isPromise(result))
-      invocation.awaited = true;
+      invocation.mayRespondLater = true;
     return result;
   }
 
@@ -92,8 +92,8 @@ export class Chain {
       return lateNext(invocation, isOver, at);
     }
     beginPart(exchange);
-    // Whether the step itself responds later counts no more: what follows decides.
-    invocation.awaited = false;
+    // From here on the rest of the chain decides whether a response may come later.
+    invocation.mayRespondLater = false;
     // Within the call of the handler, or of a middleware that kept next() and calls it now.
     const { entered } = parts;
     parts.entered = true;
@@ -115,13 +115,13 @@ export class Chain {
    * Waits for one part of the chain; the caller may await what it returns or not. The error of a
    * part that a middleware called may be `caught` there; it counts only when nothing responds.
    */
-  #join(exchange: Exchange, part: Promise<void>, caught: boolean): Promise<void> {
+  #join(exchange: Exchange, part: Promise<void>, mayBeCaught: boolean): Promise<void> {
     exchange.parts.deferred = true;
     // A thenable of a handler may throw, which Promise.resolve() would pass on.
     const joined = new Promise<void>((resolve) => resolve(part)).then(
       () => endPart(exchange),
       (error: unknown) => {
-        failPart(exchange, error, caught);
+        failPart(exchange, error, mayBeCaught);
         throw error;
       },
     );
@@ -141,8 +141,8 @@ function lateNext(invocation: Invocation, isOver: boolean, at: number): Promise<
   const isTwice = !isOver && invocation.step !== at;
   const what = isTwice ? 'next() was called twice' : 'next() was called after the response';
   if (isTwice && parts.entered) throw new Error(what);
-  // A part of the chain that still runs awaits it, as a rule, and fails: that is reported then.
-  if (isOver || parts.running === 0) noteLate(exchange, what, isOver);
+  // Usually a running middleware awaits this promise, and its rejection is reported.
+  if (isOver || parts.running === 0) noteLate(exchange, 'next()', isOver);
   else exchange.services.countLateCall(false);
   return lateRejection(exchange, isOver, new Error(what));
 }

@@ -23,7 +23,7 @@ export class Invocation {
   /** The middleware that may call next() now. */
   step: number;
   /** A part of the chain returned no promise and no response: it may respond later. */
-  awaited: boolean;
+  mayRespondLater: boolean;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
@@ -31,7 +31,7 @@ export class Invocation {
     this.request = new Request(exchange, this.response, 0);
     this.endpoint = NO_ENDPOINT;
     this.step = 0;
-    this.awaited = false;
+    this.mayRespondLater = false;
   }
 
   /** Ready for the request that the exchange has now, with handles of its own. */
@@ -42,7 +42,7 @@ export class Invocation {
     this.match.reset();
     this.endpoint = NO_ENDPOINT;
     this.step = 0;
-    this.awaited = false;
+    this.mayRespondLater = false;
     exchange.identity = this.response;
     exchange.params = this.match;
   }

@@ -86,11 +86,11 @@ export class Runtime {
       },
     });
     this.#pump = new Pump(this.reactor);
-    const connectionLimitsOf = connectionLimits(limits);
+    const limitsOfConnections = connectionLimits(limits);
     const services = new ServerServices({
       reactor: this.reactor,
       asyncIo: options.asyncIo,
-      limits: connectionLimitsOf,
+      limits: limitsOfConnections,
       counters,
       pause: (ms) => this.#pump.pause(ms),
       settled: (exchange) => options.application.settled(exchange),
@@ -103,7 +103,7 @@ export class Runtime {
       writer: new ResponseWriter(new Regions(choice.driver), slab.bytes),
       exchanges: new ExchangePool(services, limits.fieldsMax, !config.debug),
       spans: new SpanPool(),
-      limits: connectionLimitsOf,
+      limits: limitsOfConnections,
       counters,
       services,
       draining: Draining.No,
@@ -111,7 +111,6 @@ export class Runtime {
       handle: (exchange) => options.application.handle(exchange),
       handlerTimedOut: (exchange) => options.application.timedOut(exchange),
       logDebug: (message) => log.debug(message),
-      logError: (message) => log.error(message),
       debugEnabled: log.debugEnabled,
     };
   }
@@ -131,7 +130,7 @@ export class Runtime {
     const { counters, log } = this.#options;
     // Logged once.
     if (counters.acceptFaults === 0)
-      log.warn(`accept() failed with errno ${-result}; new clients wait until it succeeds`);
+      log.warn(`accept() failed with errno ${-result}; no client is accepted until it succeeds`);
     counters.acceptFaults += 1;
   }
 
@@ -149,7 +148,10 @@ export class Runtime {
     this.reactor.acceptAlso(fd, on);
   }
 
-  /** From now on responses close their connections. The first step of close(). */
+  /**
+   * From now on the response to the last received request of a connection closes it. The first step
+   * of close().
+   */
   beginDraining(): void {
     const context = this.#context;
     if (context.draining !== Draining.No) return;

@@ -216,7 +216,7 @@ export class Server {
           : await this.#listenAsCluster(this.#cluster);
       return this.#parts.service?.listens(listening) ?? listening;
     } catch (error) {
-      // listened() may fail when clients have connected already.
+      // service.listens() may fail after clients have connected.
       await this.#cluster?.close();
       await this.#runtime?.close(false);
       this.#parts.service?.ended();

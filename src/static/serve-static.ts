@@ -17,9 +17,9 @@ import { BOOLEAN, checkOptions, wholeNumber } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import type { Exchange, Services } from '../exchange/exchange.ts';
 import {
-  clientHas,
   describeFile,
   etagOf,
+  isNotModified,
   sendNotModified,
   sendOpenFile,
 } from '../exchange/file.ts';
@@ -133,7 +133,7 @@ class StaticSite {
     // `*`, an authority, and a path that could not be decoded have no bytes here.
     if (pathTo === exchange.pathFrom) return next();
     if (head.method !== Method.GET && head.method !== Method.HEAD) {
-      this.#pushAllowance(exchange, mountBytes);
+      this.#pushAllowedMethods(exchange, mountBytes);
       return next();
     }
     const from = exchange.pathFrom + mountBytes;
@@ -175,7 +175,7 @@ class StaticSite {
     const { head } = exchange;
     const isConditional =
       head.find(Field.IfNoneMatch) >= 0 || head.find(Field.IfModifiedSince) >= 0;
-    if (isConditional && clientHas(exchange, cached.stat, cached.etag)) {
+    if (isConditional && isNotModified(exchange, cached.stat, cached.etag)) {
       describeFile(exchange, cached.stat, cached.etag, '');
       sendNotModified(exchange);
       return;
@@ -343,7 +343,7 @@ class StaticSite {
   /**
    * For other methods: if no later handler responds, a check adds the methods of an existing file.
    */
-  #pushAllowance(exchange: Exchange, mountBytes: number): void {
+  #pushAllowedMethods(exchange: Exchange, mountBytes: number): void {
     exchange.allowances ??= [];
     exchange.allowances.push(async () => {
       const names = requestedNames(exchange, mountBytes);
