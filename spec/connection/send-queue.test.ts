@@ -49,7 +49,7 @@ class Fixture {
           closed: () => {
             this.isClosed = true;
           },
-          yieldSlot: () => false,
+          evict: () => false,
         }),
         acceptFault() {},
         listenDone() {},

@@ -123,7 +123,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     deadlinePassed(this, kind);
   }
 
-  yieldSlot(): boolean {
+  evict(): boolean {
     return evict(this);
   }
 
