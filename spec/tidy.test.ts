@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { CHECKS, type Sample, TREE_CHECKS } from './tidy/checks.ts';
-import { commands, links } from './tidy/documents.ts';
+import { commands, links, paths } from './tidy/documents.ts';
 import { type Lock, missingParts, places } from './tidy/packages.ts';
 import { importsOf, source } from './tidy/source.ts';
 import { ROOT, texts } from './tidy/tree.ts';
@@ -30,6 +30,11 @@ suite('tidy: the project', () => {
   test('links in the documents lead to files', () => {
     const documents = files.filter(({ path }) => path.endsWith('.md'));
     none(documents.flatMap((file) => links(file, (path) => existsSync(join(ROOT, path)))));
+  });
+
+  test('paths in the documents are those of files and folders', () => {
+    const documents = files.filter(({ path }) => path.endsWith('.md'));
+    none(documents.flatMap((file) => paths(file, (path) => existsSync(join(ROOT, path)))));
   });
 
   test('the lock file installs on every system and contains no host', () => {
@@ -82,6 +87,24 @@ suite('tidy: the checks themselves', () => {
     assert.deepEqual(
       links(source('docs/a.md', text), (path) => path === 'docs/b.md' || path === 'n.md'),
       ["docs/a.md:3: no file 'l.md'"],
+    );
+  });
+
+  test('paths', () => {
+    const text = [
+      '`src/a.ts` `fuzz/targets/NAME.ts` `src/b.ts --flag` `npm run src/c.ts` `d/e.ts` `src/f*.ts`',
+      '```',
+      '`src/g.ts`',
+      '```',
+      '`src/h.ts`, `docs/i/`, `spec/README.md`',
+    ].join('\n');
+    assert.deepEqual(
+      paths(source('docs/a.md', text), (path) => path === 'src/a.ts'),
+      [
+        "docs/a.md:5: no file or folder 'src/h.ts'",
+        "docs/a.md:5: no file or folder 'docs/i/'",
+        "docs/a.md:5: no file or folder 'spec/README.md'",
+      ],
     );
   });
 

@@ -239,7 +239,7 @@ export class FakeDriver implements Driver {
   poll(out: Completions): number {
     this.polls += 1;
     this.isAsleep = false;
-    return this.#queue.drain(out, 0);
+    return this.#queue.moveTo(out, 0);
   }
 
   sleep(): boolean {

@@ -57,7 +57,7 @@ export const INJECTED_ORDER: readonly Mutant[] = [
   {
     name: 'the deadline of a send is not disarmed by progress',
     file: REACTOR,
-    find: 'this.#deadlines.disarm(2 * slot + DeadlineSide.Output);\n        // Also',
+    find: 'this.#deadlines.disarm(2 * slot + DeadlineSide.Send);\n        // Also',
     replace: '// Also',
   },
   {

@@ -28,10 +28,10 @@ describe('room for another client', () => {
   it('is made by an idle connection, without a response or lost bytes', async () => {
     const fixture = new ConnectionFixture(echo);
     const client = fixture.open();
-    assert.equal(client.connection.yieldSlot(), true);
+    assert.equal(client.connection.evict(), true);
     fixture.turn();
     assert.deepEqual([client.isShut, client.isClosed], [true, false]);
-    assert.equal(client.connection.yieldSlot(), false, 'once is enough');
+    assert.equal(client.connection.evict(), false, 'once is enough');
     client.send(get('/'));
     client.finish();
     assert.equal(client.isClosed, true);
@@ -67,7 +67,7 @@ describe('room for another client', () => {
       );
       const client = fixture.open();
       prepare(fixture, client);
-      assert.equal(client.connection.yieldSlot(), false);
+      assert.equal(client.connection.evict(), false);
       fixture.turn();
       assert.equal(client.isClosed, false);
       assert.equal(fixture.counters.evicted, 0);

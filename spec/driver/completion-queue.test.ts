@@ -22,15 +22,15 @@ function read(out: Completions, from: number, to: number): Entry[] {
 it('returns what was pushed, in order, as many as fit', (context) => {
   const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
   const entry = fc.tuple(fc.integer({ min: 1, max: 7 }), word, word, word);
-  const drain = fc.record({ room: fc.nat({ max: 9 }), before: fc.nat({ max: 3 }) });
-  const property = fc.property(fc.array(fc.oneof(entry, drain), { maxLength: 150 }), (steps) => {
+  const move = fc.record({ room: fc.nat({ max: 9 }), before: fc.nat({ max: 3 }) });
+  const property = fc.property(fc.array(fc.oneof(entry, move), { maxLength: 150 }), (steps) => {
     const queue = new CompletionQueue(CAPACITY);
     const model: Entry[] = [];
     for (const step of steps) {
       if ('room' in step) {
         // Entries before `before` belong to the caller and stay as they are.
         const out = new Completions(step.before + step.room);
-        const end = queue.drain(out, step.before);
+        const end = queue.moveTo(out, step.before);
         assert.deepEqual(read(out, step.before, end), model.splice(0, step.room));
         assert.deepEqual(read(out, 0, step.before), new Array(step.before).fill([0, 0, 0, 0]));
       } else if (model.length < CAPACITY) {
@@ -43,13 +43,13 @@ it('returns what was pushed, in order, as many as fit', (context) => {
   fc.assert(property, seeded(context, 300));
 });
 
-it('an empty queue drains to nothing, a full one takes no more', () => {
+it('an empty queue moves nothing, a full one takes no more', () => {
   const queue = new CompletionQueue(16);
-  assert.equal(queue.drain(new Completions(4), 0), 0);
+  assert.equal(queue.moveTo(new Completions(4), 0), 0);
   for (let index = 0; index < 16; index++) queue.push(1, index, 0, -1);
   assert.throws(() => queue.push(1, 16, 0, -1), AssertionFault);
   const out = new Completions(32);
-  assert.equal(queue.drain(out, 0), 16);
+  assert.equal(queue.moveTo(out, 0), 16);
   assert.deepEqual(
     [...out.slot.subarray(0, 16)],
     Array.from({ length: 16 }, (_, index) => index),

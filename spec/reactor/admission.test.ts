@@ -1,4 +1,4 @@
-// Admission over a driver in memory: clients that wait, connections that yield, overload.
+// Admission over a driver in memory: clients that wait, connections that are evicted, overload.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -21,7 +21,7 @@ class Fixture {
   /** Slots in the order of admission, followed by '503' for clients turned away. */
   readonly admitted: string[] = [];
   readonly idle: Set<number> = new Set();
-  /** Whether connections that yield close late. */
+  /** Whether evicted connections close late. */
   lingers = false;
 
   constructor(waitMs = WAIT_MS) {
@@ -42,7 +42,7 @@ class Fixture {
             sent() {},
             due() {},
             closed() {},
-            yieldSlot: () => {
+            evict: () => {
               if (this.idle.has(slot) && !this.lingers) this.reactor.close(slot);
               return this.idle.delete(slot);
             },
@@ -125,7 +125,7 @@ it('after the wait clients are turned away, as many at once as there are slots',
   assert.equal(fixture.reactor.waitingCount, 1, 'and a new wait begins');
 });
 
-it('the connection idle for longest yields, if it was idle for long enough', () => {
+it('the connection idle for longest is evicted, if it was idle for long enough', () => {
   const fixture = new Fixture();
   fixture.arrive(11);
   fixture.pass(10);
@@ -142,7 +142,7 @@ it('the connection idle for longest yields, if it was idle for long enough', () 
   assert.match(fixture.admitted[4], /503/, 'busy connections stay');
 });
 
-it('a yielding connection may close late, until no slot is left', () => {
+it('an evicted connection may close late, until no slot is left', () => {
   const fixture = new Fixture();
   fixture.lingers = true;
   fixture.arrive(11, 12);
@@ -154,18 +154,14 @@ it('a yielding connection may close late, until no slot is left', () => {
   fixture.arrive(14);
   fixture.pass(WAIT_MS);
   assert.deepEqual(fixture.admitted, ['0', '1', '2', '3']);
-  assert.deepEqual(
-    closes(),
-    ['close 0'],
-    'the first that yielded is closed, to have one slot ready',
-  );
+  assert.deepEqual(closes(), ['close 0'], 'the first evicted is closed, to have one slot ready');
   fixture.idle.add(2);
   fixture.arrive(15);
   assert.deepEqual(fixture.admitted.slice(4), ['0']);
   assert.deepEqual(closes(), ['close 0', 'close 1']);
 });
 
-it('a connection that yielded and closed is not closed again', () => {
+it('an evicted connection that has closed is not closed again', () => {
   const fixture = new Fixture();
   fixture.lingers = true;
   fixture.arrive(11, 12);
@@ -205,7 +201,7 @@ it('a fault while clients are turned away still pauses accept()', () => {
   assert.equal(fixture.driver.calls.at(-1), 'setAccepting true');
 });
 
-it('after unlisten() waiting clients still get slots; turnAway() closes them', () => {
+it('after unlisten() waiting clients still get slots; refuseWaiting() closes them', () => {
   const fixture = new Fixture();
   fixture.arrive(11, 12, 13, 14);
   fixture.reactor.unlisten(false);
@@ -214,7 +210,7 @@ it('after unlisten() waiting clients still get slots; turnAway() closes them', (
   assert.equal(fixture.reactor.waitingCount, 3);
   fixture.close(0);
   assert.equal(fixture.admitted.length, 3);
-  fixture.reactor.turnAway();
+  fixture.reactor.refuseWaiting();
   assert.deepEqual(fixture.driver.refused, [14, 15]);
   assert.equal(fixture.reactor.waitingCount, 0);
 });

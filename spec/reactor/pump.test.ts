@@ -37,7 +37,7 @@ class Fixture {
             this.dues += 1;
           },
           closed() {},
-          yieldSlot: () => false,
+          evict: () => false,
         }),
         acceptFault() {},
         listenDone() {},

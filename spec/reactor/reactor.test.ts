@@ -45,7 +45,7 @@ class Listener implements SocketOwner {
     this.events.push('closed');
   }
 
-  yieldSlot(): boolean {
+  evict(): boolean {
     return false;
   }
 }

@@ -17,7 +17,7 @@ const OWNER: SocketOwner = {
   sent() {},
   due() {},
   closed() {},
-  yieldSlot: () => false,
+  evict: () => false,
 };
 
 it('acquires every slot once, and no more than there are', () => {

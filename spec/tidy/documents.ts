@@ -1,4 +1,4 @@
-// Checks of documents: their commands and links exist.
+// Checks of documents: their commands, links and paths exist.
 
 import { posix } from 'node:path';
 import { lineAt, type Source } from './source.ts';
@@ -29,8 +29,32 @@ export function links(file: Source, exists: (path: string) => boolean): readonly
   return problems;
 }
 
+/**
+ * Every path of the project in inline code is one of a file or folder. Placeholders, as in
+ * `fuzz/targets/NAME.ts`, patterns, and what is installed are no such paths.
+ */
+export function paths(file: Source, exists: (path: string) => boolean): readonly string[] {
+  const problems: string[] = [];
+  const text = withoutFences(file.text);
+  const folder = /`((?:src|spec|harness|perf|fuzz|testing|docs|examples)\/[\w./-]*)`/g;
+  for (const match of text.matchAll(folder)) {
+    const path = match[1] ?? '';
+    const isOther = /\/[A-Z]+\b(?!\.md)|\/node_modules\//.test(path);
+    if (isOther || exists(path)) continue;
+    problems.push(`${file.path}:${lineAt(text, match.index)}: no file or folder '${path}'`);
+  }
+  return problems;
+}
+
 /** Fenced and inline code blanked out, lines kept. */
 function withoutCode(text: string): string {
-  const blank = (code: string): string => code.replace(/[^\n]/g, ' ');
-  return text.replace(/^(```|~~~)[\s\S]*?^\1/gm, blank).replace(/`[^`\n]*`/g, blank);
+  return withoutFences(text).replace(/`[^`\n]*`/g, blank);
+}
+
+function withoutFences(text: string): string {
+  return text.replace(/^(```|~~~)[\s\S]*?^\1/gm, blank);
+}
+
+function blank(code: string): string {
+  return code.replace(/[^\n]/g, ' ');
 }

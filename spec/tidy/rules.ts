@@ -58,7 +58,6 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   middleware: { rank: 6 },
   static: { rank: 6 },
   load: { rank: 6 },
-  viewer: { rank: 6 },
   server: { rank: 7 },
   cluster: { rank: 8 },
   'index.ts': { rank: 9 },

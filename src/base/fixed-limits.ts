@@ -70,8 +70,9 @@ export const WATCH_PROBE_MS = 500;
 export const ACCEPT_RETRY_MS = 250;
 
 /**
- * The first late calls of a request return at once. Later ones take longer and longer, up to
- * LATE_PAUSE_MS_MAX, so that a loop that misses the end of its response costs little.
+ * The first late calls of a request resolve after one iteration of the event loop. Later ones take
+ * longer and longer, up to LATE_PAUSE_MS_MAX, so that a loop that misses the end of its response
+ * costs little.
  */
 export const LATE_CALLS_AT_ONCE = 100;
 export const LATE_PAUSE_MS_MAX = 1000;
@@ -82,5 +83,5 @@ export const LATE_PAUSE_MS = 1;
 /** The log reports late calls once a request, and at most one in this time beyond that. */
 export const LATE_NOTE_MS = 1000;
 
-/** Writes in a row without waiting, before one waits for a turn of the event loop. A guess. */
+/** Writes in a row without waiting, before one waits an iteration of the event loop. A guess. */
 export const QUICK_WRITES_MAX = 256;

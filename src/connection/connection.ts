@@ -131,7 +131,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     deadlinePassed(this, kind as Timeout);
   }
 
-  yieldSlot(): boolean {
+  evict(): boolean {
     return evict(this);
   }
 

@@ -34,7 +34,7 @@ export class CompletionQueue {
   }
 
   /** Moves as many as fit to `out` from `count` on; returns the new count. */
-  drain(out: Completions, count: number): number {
+  moveTo(out: Completions, count: number): number {
     const words = this.#words;
     let next = count;
     while (this.#head !== this.#tail && next < out.capacity) {

@@ -1,5 +1,6 @@
 // The interface between the reactor and the kernel, a port: calls and completions in numbers. Every
-// driver (epoll, uring, net, and the simulator's) keeps this contract:
+// driver (epoll, uring, net, and the simulator's) keeps this contract. A name in capitals is the
+// completion of an operation: RECEIVE is Op.Receive.
 //
 // - A call returns at once. Its completion comes from a later poll(), which also submits what was
 //   not submitted yet. poll() never blocks and calls nothing in the layers above. The one callback

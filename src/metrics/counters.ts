@@ -18,7 +18,7 @@ export interface Counters {
    * Errors that handlers threw, except HttpError, and late calls while the client was connected.
    */
   handlerErrors: number;
-  /** Clients that got 503 because of overload, and idle connections that yielded to one. */
+  /** Clients that got 503 because of overload, and idle connections evicted for one. */
   turnedAway: number;
   evicted: number;
   /** Failures of accept(), as when descriptors or memory are used up. */

@@ -1,7 +1,7 @@
 // Decides which clients are served. An accepted client gets a slot, or waits for one; while all
 // slots are used accept() pauses, and further clients wait in the kernel's queue. When no slot
-// became free for too long, the connections idle for longest yield theirs, and where none is idle,
-// clients get an overload response on a few slots kept for that. Yielding connections close
+// became free for too long, the connections idle for longest are evicted, and where none is idle,
+// clients get an overload response on a few slots kept for that. Evicted connections close
 // gracefully as long as there are such slots.
 
 import { assert } from '../base/assert.ts';
@@ -9,7 +9,7 @@ import type { Deadlines } from '../base/deadlines.ts';
 import { COMPLETIONS_PER_TURN } from '../base/fixed-limits.ts';
 import { Ring } from '../base/ring.ts';
 import type { Driver } from '../driver/driver.ts';
-import { CLOSING, EXTRA, type SocketOwner, type Sockets } from './sockets.ts';
+import { CLOSING, EXTRA, type SocketOwner, type Sockets, slotOfNode } from './sockets.ts';
 
 export interface AdmissionEvents {
   /**
@@ -30,8 +30,12 @@ export interface OverloadOptions {
   readonly idleTimeout: number;
 }
 
-/** The most connections that are asked to yield, to make room for one client. */
-const YIELDS_ASKED_MAX = 32;
+/** The most connections that are tried, to evict one for a client. */
+const EVICTIONS_TRIED_MAX = 32;
+
+/** Off: not listening. Paused: after a fault of accept(), or because all slots are used. */
+const Accept = { Off: 0, On: 1, Paused: 2 } as const;
+type Accept = (typeof Accept)[keyof typeof Accept];
 
 export interface AdmissionParts {
   readonly driver: Driver;
@@ -56,16 +60,14 @@ export class Admission {
   /** Handles of clients without a slot: those accepted before the driver paused accept(). */
   readonly #waiting: Ring;
   readonly #waitingMax: number;
-  /** From LISTEN until unlisten(). */
-  #isListening = false;
-  /** accept() is paused, because of a fault or because all slots are used. */
-  #paused = false;
+  /** Not Off from LISTEN until unlisten(). */
+  #accept: Accept = Accept.Off;
   /** No slot became free for too long. */
   #overloaded = false;
-  /** Sockets that do not count for #slotsMax: of clients turned away, and of those that yielded. */
+  /** Sockets that do not count for #slotsMax: of clients turned away, of evicted connections. */
   #extraCount = 0;
-  /** Slots of connections that yielded and are not closed yet, in that order. */
-  readonly #yielded: number[] = [];
+  /** Slots of evicted connections that are not closed yet, in that order. */
+  readonly #evicted: number[] = [];
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
@@ -92,16 +94,11 @@ export class Admission {
   }
 
   get isListening(): boolean {
-    return this.#isListening;
-  }
-
-  /** listen() was called. */
-  listenStarted(): void {
-    this.#paused = false;
+    return this.#accept !== Accept.Off;
   }
 
   setListening(isListening: boolean): void {
-    this.#isListening = isListening;
+    this.#accept = isListening ? Accept.On : Accept.Off;
   }
 
   accepted(result: number, nowMs: number): void {
@@ -158,30 +155,30 @@ export class Admission {
   /** Each waiting client gets the slot of an idle connection, or an overload response. */
   #shed(nowMs: number): void {
     const { sockets } = this.#parts;
-    while (this.#waiting.length > 0 && sockets.freeCount > 0) this.#admit(!this.#makeRoom(nowMs));
-    if (sockets.freeCount === 0) this.#closeYielded();
+    while (this.#waiting.length > 0 && sockets.freeCount > 0) this.#admit(!this.#evictIdle(nowMs));
+    if (sockets.freeCount === 0) this.#closeEvicted();
   }
 
-  /** Clients that wait, and the next one, need slots now: closes yielded ones at once. */
-  #closeYielded(): void {
+  /** Clients that wait, and the next one, need slots now: closes evicted connections at once. */
+  #closeEvicted(): void {
     const { close } = this.#parts;
     let wanted = this.#waiting.length + 1;
-    for (; wanted > 0 && this.#yielded.length > 0; wanted--) close(this.#yielded.shift() ?? -1);
+    for (; wanted > 0 && this.#evicted.length > 0; wanted--) close(this.#evicted.shift() ?? -1);
   }
 
-  /** Has the connection yield that has been idle for longest, if it was for long enough. */
-  #makeRoom(nowMs: number): boolean {
+  /** Evicts the longest-idle connection that agrees, if it was idle for overload.waitMs. */
+  #evictIdle(nowMs: number): boolean {
     const { deadlines, overload, sockets } = this.#parts;
-    assert(overload !== null, 'with overload options connections yield');
+    assert(overload !== null, 'with overload options connections are evicted');
     let node = deadlines.oldest(overload.idleTimeout);
-    for (let asked = 0; node >= 0 && asked < YIELDS_ASKED_MAX; asked++) {
+    for (let tried = 0; node >= 0 && tried < EVICTIONS_TRIED_MAX; tried++) {
       if (deadlines.sinceMs(node, nowMs) < overload.waitMs) return false;
-      const slot = node >> 1;
+      const slot = slotOfNode(node);
       const next = deadlines.next(node);
       const owner = sockets.owners[slot];
-      if ((sockets.state[slot] & (CLOSING | EXTRA)) === 0 && owner?.yieldSlot() === true) {
+      if ((sockets.state[slot] & (CLOSING | EXTRA)) === 0 && owner?.evict() === true) {
         this.#markExtra(slot);
-        this.#yielded.push(slot);
+        this.#evicted.push(slot);
         return true;
       }
       node = next;
@@ -190,14 +187,14 @@ export class Admission {
   }
 
   #pause(): void {
-    if (!this.#isListening || this.#paused) return;
-    this.#paused = true;
+    if (this.#accept !== Accept.On) return;
+    this.#accept = Accept.Paused;
     this.#parts.driver.setAccepting(false);
   }
 
   #resume(): void {
-    if (!this.#isListening || !this.#paused) return;
-    this.#paused = false;
+    if (this.#accept !== Accept.Paused) return;
+    this.#accept = Accept.On;
     this.#parts.deadlines.disarm(this.#parts.retryNode);
     this.#parts.driver.setAccepting(true);
   }
@@ -206,8 +203,8 @@ export class Admission {
   slotClosed(slot: number): void {
     if ((this.#parts.sockets.state[slot] & EXTRA) === 0) return;
     this.#extraCount -= 1;
-    const at = this.#yielded.indexOf(slot);
-    if (at >= 0) this.#yielded.splice(at, 1);
+    const at = this.#evicted.indexOf(slot);
+    if (at >= 0) this.#evicted.splice(at, 1);
   }
 
   /** A slot became free, and a descriptor: this also ends the wait after EMFILE. */
@@ -229,7 +226,7 @@ export class Admission {
   }
 
   /** Closes all clients that still wait for a slot. */
-  turnAway(): void {
+  refuseWaiting(): void {
     while (this.#waiting.length > 0) this.#parts.driver.refuse(this.#waiting.shift());
   }
 }

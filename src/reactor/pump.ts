@@ -1,6 +1,6 @@
 // Hot: runs for every turn. Measured by perf/micro/driver.ts.
 // Runs the reactor's turns. The driver sleeps on Node's own event loop, which calls when the kernel
-// has completions; then several turns run in a row, and between such rows promises, timers and file
+// has completions; then turns run in batches of 16, and between batches promises, timers and file
 // callbacks of handlers run. One timer waits for the next deadline.
 
 import type { Reactor } from './reactor.ts';

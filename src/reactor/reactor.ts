@@ -19,6 +19,7 @@ import {
   SENDING,
   type SocketOwner,
   Sockets,
+  slotOfNode,
   WATCHING,
 } from './sockets.ts';
 
@@ -28,8 +29,8 @@ export interface ReactorEvents extends AdmissionEvents {
   unlistenDone(): void;
 }
 
-/** Slot s has two nodes for deadlines: 2 * s + Input is its owner's, 2 * s + Output a send's. */
-const DeadlineSide = { Input: 0, Output: 1 } as const;
+/** Slot s has two nodes for deadlines: 2 * s + Owner is its owner's, 2 * s + Send a send's. */
+const DeadlineSide = { Owner: 0, Send: 1 } as const;
 
 export interface ReactorOptions {
   readonly driver: Driver;
@@ -126,7 +127,7 @@ export class Reactor {
       const slot = this.#recentSends.shift();
       const state = this.sockets.state[slot];
       if ((state & (SENDING | CLOSING)) !== SENDING) continue;
-      const node = 2 * slot + DeadlineSide.Output;
+      const node = 2 * slot + DeadlineSide.Send;
       if (this.#deadlines.kind(node) < 0) {
         this.#progress.begin(slot);
         this.#deadlines.arm(node, this.#sendTimeout, this.nowMs);
@@ -186,7 +187,7 @@ export class Reactor {
     assert((state & SENDING) !== 0, 'a send was in flight');
     this.sockets.state[slot] = state & ~SENDING;
     // Progress: the next send has the full timeout again.
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Output);
+    this.#deadlines.disarm(2 * slot + DeadlineSide.Send);
     // Also reported on a closing socket: its owner keeps the memory until the kernel is done.
     this.#owner(slot).sent(result);
     if ((state & CLOSING) !== 0) this.#closeIfIdle(slot);
@@ -212,8 +213,8 @@ export class Reactor {
 
   #closed(slot: number): void {
     const owner = this.#owner(slot);
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Input);
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Output);
+    this.#deadlines.disarm(2 * slot + DeadlineSide.Owner);
+    this.#deadlines.disarm(2 * slot + DeadlineSide.Send);
     this.#admission.slotClosed(slot);
     this.sockets.release(slot);
     owner.closed();
@@ -224,7 +225,7 @@ export class Reactor {
     for (let kind = 0; kind < this.#kinds; kind++) {
       let node = this.#deadlines.expire(kind, this.nowMs);
       while (node >= 0) {
-        const slot = node >> 1;
+        const slot = slotOfNode(node);
         if ((this.sockets.state[slot] & CLOSING) === 0) this.#due(slot, node, kind);
         node = this.#deadlines.expire(kind, this.nowMs);
       }
@@ -234,7 +235,7 @@ export class Reactor {
 
   /** The deadline of a send is armed again as long as its peer makes progress. */
   #due(slot: number, node: number, kind: number): void {
-    const isOfSend = node === 2 * slot + DeadlineSide.Output;
+    const isOfSend = node === 2 * slot + DeadlineSide.Send;
     if (isOfSend && this.#progress.check(slot) < WRITE_CHECKS) {
       this.#deadlines.arm(node, kind, this.nowMs);
     } else this.#owner(slot).due(kind);
@@ -246,7 +247,6 @@ export class Reactor {
   }
 
   listen(address: Address): void {
-    this.#admission.listenStarted();
     this.driver.listen(address);
   }
 
@@ -263,13 +263,13 @@ export class Reactor {
     this.driver.unlisten(last);
   }
 
-  /** Accepted clients that wait for a slot; turnAway() closes them. */
+  /** Accepted clients that wait for a slot; refuseWaiting() closes them. */
   get waitingCount(): number {
     return this.#admission.waitingCount;
   }
 
-  turnAway(): void {
-    this.#admission.turnAway();
+  refuseWaiting(): void {
+    this.#admission.refuseWaiting();
   }
 
   receiving(slot: number): boolean {
@@ -327,8 +327,8 @@ export class Reactor {
     assert((state & OPEN) !== 0, 'a closing slot is open');
     if ((state & CLOSING) !== 0) return;
     this.sockets.state[slot] = state | CLOSING;
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Input);
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Output);
+    this.#deadlines.disarm(2 * slot + DeadlineSide.Owner);
+    this.#deadlines.disarm(2 * slot + DeadlineSide.Send);
     if ((state & IN_FLIGHT) !== 0) this.driver.abort(slot, false);
     else this.driver.close(slot);
   }
@@ -347,13 +347,13 @@ export class Reactor {
   /** Starts the owner's one deadline, in place of an earlier one. */
   arm(slot: number, kind: number): void {
     this.#prepareDeadline(slot);
-    this.#deadlines.arm(2 * slot + DeadlineSide.Input, kind, this.nowMs);
+    this.#deadlines.arm(2 * slot + DeadlineSide.Owner, kind, this.nowMs);
   }
 
   /** As arm(), for a kind that starts again with every request; arm() never gets such a kind. */
   extend(slot: number, kind: number): void {
     this.#prepareDeadline(slot);
-    this.#deadlines.extend(2 * slot + DeadlineSide.Input, kind, this.nowMs);
+    this.#deadlines.extend(2 * slot + DeadlineSide.Owner, kind, this.nowMs);
   }
 
   #prepareDeadline(slot: number): void {
@@ -365,12 +365,12 @@ export class Reactor {
   }
 
   disarm(slot: number): void {
-    this.#deadlines.disarm(2 * slot + DeadlineSide.Input);
+    this.#deadlines.disarm(2 * slot + DeadlineSide.Owner);
   }
 
   /** The kind of the owner's deadline, or -1. */
   armed(slot: number): number {
-    return this.#deadlines.kind(2 * slot + DeadlineSide.Input);
+    return this.#deadlines.kind(2 * slot + DeadlineSide.Owner);
   }
 
   peer(slot: number): Peer {

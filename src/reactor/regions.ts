@@ -1,5 +1,5 @@
 // Memory outside the slab that is being sent from: content of handlers, prepared responses, cached
-// files. Each is a numbered region of the driver until its last holder releases it.
+// files. Each is a numbered region of the driver until its owner releases it.
 
 import { assert } from '../base/assert.ts';
 import type { Driver } from '../driver/driver.ts';
@@ -17,7 +17,6 @@ export class Regions {
     this.#driver = driver;
   }
 
-  /** Maps `bytes`, with one holder. */
   map(bytes: Uint8Array): Region {
     const region = this.#free.pop() ?? this.#next++;
     try {
@@ -40,12 +39,12 @@ export class Regions {
   }
 }
 
-/** Mapped memory with a count of its holders. */
+/** Mapped memory, until release(). */
 export class Region {
   readonly bytes: Uint8Array;
   readonly region: number;
   readonly #regions: Regions;
-  #holders = 1;
+  #isMapped = true;
 
   constructor(regions: Regions, region: number, bytes: Uint8Array) {
     this.#regions = regions;
@@ -53,14 +52,9 @@ export class Region {
     this.bytes = bytes;
   }
 
-  hold(): void {
-    assert(this.#holders > 0, 'only mapped memory is held');
-    this.#holders += 1;
-  }
-
   release(): void {
-    assert(this.#holders > 0, 'a released region was held');
-    this.#holders -= 1;
-    if (this.#holders === 0) this.#regions.unmap(this.region);
+    assert(this.#isMapped, 'a region is released once');
+    this.#isMapped = false;
+    this.#regions.unmap(this.region);
   }
 }

@@ -14,12 +14,15 @@ export interface SocketOwner {
   /** The socket is closed and its slot free. */
   closed(): void;
   /** Another client waits for a slot: starts to close when idle, and returns whether it was. */
-  yieldSlot(): boolean;
+  evict(): boolean;
 }
 
 export const RECEIVING = 1;
 export const SENDING = 2;
-/** close() was called: completions are no longer reported, only awaited. */
+/**
+ * close() was called: receives and watches are no longer reported to the owner; sends still are, so
+ * that it can release their memory.
+ */
 export const CLOSING = 4;
 export const OPEN = 8;
 /** Not counted among the slots of served clients: it closes soon. */
@@ -28,6 +31,11 @@ export const EXTRA = 16;
 export const WATCHING = 32;
 /** Operations that have to complete before a slot closes. */
 export const IN_FLIGHT: number = RECEIVING | SENDING | WATCHING;
+
+/** Slot s has the deadlines of the nodes 2 * s and 2 * s + 1. */
+export function slotOfNode(node: number): number {
+  return node >> 1;
+}
 
 export class Sockets {
   readonly slots: number;

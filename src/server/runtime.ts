@@ -172,7 +172,7 @@ export class Runtime {
     await this.#emptied(beganMs + lingerMs);
     context.draining = Draining.Firmly;
     await this.#emptied(beganMs + shutdownTimeoutMs);
-    this.reactor.turnAway();
+    this.reactor.refuseWaiting();
     for (const connection of this.#connections()) closeFirmly(connection);
     await this.#emptied(Number.POSITIVE_INFINITY);
     this.free();

@@ -30,7 +30,7 @@ import { linuxSyscalls, type Syscalls } from './syscalls.ts';
 /** The state of a socket; bits of #state. */
 const RECEIVING = 1; // a receive is in flight
 const READABLE = 2; // the kernel may have bytes, the end of the stream or an error
-const SENDING = 4; // a send is in flight: blocked, or its completion not yet polled
+const SENDING = 4; // a send is in flight: unsent, blocked, or its completion not yet polled
 const SEND_BLOCKED = 8; // the send buffer was full
 const RETRY_QUEUED = 16; // is in #retries; outlives the socket, so that no slot is there twice
 const CONNECTING = 32;
@@ -150,7 +150,7 @@ export class EpollDriver extends LinuxDriver implements Driver {
 
   sleep(): boolean {
     assert(!this.asleep, 'a driver that sleeps does not sleep again');
-    if (this.queue.length + this.#unsent.length > 0 || this.listener.isDraining) return false;
+    if (this.queue.length + this.#unsent.length > 0 || this.listener.isAcceptingRest) return false;
     if (this.#retries.length > 0 && this.slab.freeCount > 0) return false;
     if (this.#retries.length > 0) this.slab.whenFree = () => this.wakeUp();
     this.asleep = true;
@@ -161,7 +161,7 @@ export class EpollDriver extends LinuxDriver implements Driver {
   poll(out: Completions): number {
     // For a poll() without a wake(), because of a deadline.
     this.asleep = false;
-    let count = this.#drain(out, 0);
+    let count = this.#moveQueued(out, 0);
     // Each step has a share of `out`, so that a busy one does not delay the others.
     const shared = out.capacity - 2;
     count = this.#sendAll(out, count, shared >> 1);
@@ -180,12 +180,12 @@ export class EpollDriver extends LinuxDriver implements Driver {
       if (slot === LISTENER_TAG) clientsWait = true;
       else count = this.#event(out, count, slot, mask);
     }
-    if (this.listener.isDraining) return this.listener.drain(out, count);
+    if (this.listener.isAcceptingRest) return this.listener.acceptRest(out, count);
     return clientsWait ? this.listener.accept(out, count) : count;
   }
 
-  #drain(out: Completions, from: number): number {
-    const count = this.queue.drain(out, from);
+  #moveQueued(out: Completions, from: number): number {
+    const count = this.queue.moveTo(out, from);
     for (let index = from; index < count; index++) {
       if (out.op[index] === Op.Send) this.#state[out.slot[index]] &= ~SENDING;
     }
@@ -293,6 +293,6 @@ export class EpollDriver extends LinuxDriver implements Driver {
 
   destroy(): void {
     this.#loopWatch.close();
-    this.closeListeners();
+    this.closeEpoll();
   }
 }

@@ -80,7 +80,7 @@ export abstract class LinuxDriver {
   }
 
   unlisten(last = false): void {
-    this.listener.startDrain(last);
+    this.listener.startClose(last);
     this.wakeUp();
   }
 
@@ -189,7 +189,7 @@ export abstract class LinuxDriver {
     this.asleep = false;
   }
 
-  protected closeListeners(): void {
+  protected closeEpoll(): void {
     assert(!this.listener.isOpen, 'the listener is closed first');
     this.calls.close(this.epoll);
   }

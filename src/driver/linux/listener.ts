@@ -24,9 +24,9 @@ export class Listener {
   readonly #otherFds: number[] = [];
   /** Other processes have the listener too, and accept its clients when this process does not. */
   #isInherited = false;
-  /** How many clients drain() may still accept before it closes the listener. */
-  #drainMax = 0;
-  isDraining = false;
+  /** How many clients acceptRest() may still accept before it closes the listener. */
+  #restMax = 0;
+  isAcceptingRest = false;
 
   /** The events of these descriptors have the tag `tag`. */
   constructor(calls: Syscalls, epoll: number, tag: number) {
@@ -47,7 +47,7 @@ export class Listener {
     this.#fd = fd;
     this.#path = 'path' in address ? address.path : null;
     this.#isInherited = 'fd' in address;
-    this.#drainMax = backlog;
+    this.#restMax = backlog;
     const status = this.setAccepting(true);
     if (status === 0) return listenerPort(this.#calls, fd);
     if (this.#path !== null) removeSocket(this.#path);
@@ -56,27 +56,27 @@ export class Listener {
     return status;
   }
 
-  /** drain() has to be called afterwards until it has closed the listener. */
-  startDrain(last: boolean): void {
+  /** acceptRest() has to be called afterwards until it has closed the listener. */
+  startClose(last: boolean): void {
     if (last) this.#isInherited = false;
     this.setAccepting(false);
     this.#otherFds.length = 0;
     if (this.#path !== null) removeSocket(this.#path);
     this.#path = null;
-    this.isDraining = true;
+    this.isAcceptingRest = true;
   }
 
   /** Accepts the clients in the kernel's queue, which closing would reset; then closes. */
-  drain(out: Completions, from: number): number {
+  acceptRest(out: Completions, from: number): number {
     let count = from;
-    if (!this.#isInherited && this.#drainMax > 0) {
+    if (!this.#isInherited && this.#restMax > 0) {
       count = this.#acceptFrom(this.#fd, out, from);
-      this.#drainMax -= count - from;
+      this.#restMax -= count - from;
       const isMore = count > from && out.result[count - 1] >= 0;
       if (isMore || count === out.capacity) return count;
     }
     if (count === out.capacity) return count;
-    this.isDraining = false;
+    this.isAcceptingRest = false;
     this.#calls.close(this.#fd);
     this.#fd = CLOSED;
     return out.set(count, Op.Unlisten, -1, 0, -1);

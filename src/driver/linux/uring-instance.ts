@@ -1,7 +1,7 @@
 // Hot: runs for every operation. Measured by perf/micro/driver.ts.
 // One io_uring: entries are written into memory that the kernel reads, completions are read from
-// memory that it writes. The kernel writes completions only while it is entered, once a turn or
-// more, so none appear while they are reaped.
+// memory that it writes. The kernel writes completions only while it is entered, which a turn
+// without work does not do, so none appear while they are reaped.
 
 import { assert } from '../../base/assert.ts';
 import type { Mapping, UringCalls } from './uring-calls.ts';

@@ -1,7 +1,7 @@
 // Hot: runs for every completion. Measured by perf/micro/driver.ts.
 // The driver on Linux io_uring: the operations of a turn are written into memory that the kernel
-// reads, one call submits all of them, and when it returns their results are in memory. Operations
-// stay in flight between turns, so a request costs no system call of its own.
+// reads, one call submits all of them, and the results of those that have completed are in memory.
+// Operations stay in flight between turns, so a request costs no system call of its own.
 
 import { assert } from '../../base/assert.ts';
 import { ERRNO } from '../../base/errno.ts';
@@ -60,7 +60,7 @@ export class UringDriver extends LinuxDriver implements Driver {
   readonly #generation: Int32Array;
   /** Slots whose receive waits for a free block. */
   readonly #starved: Ring;
-  /** How many of them, from the front on, include some whose stream may have ended or broken. */
+  /** The first so many of #starved were not all peeked for an end or an error. */
   #unpeeked = 0;
   /** The ring polls the epoll of listeners, from the first listen() on; and that of hang-ups. */
   #pollsListeners = false;
@@ -80,7 +80,7 @@ export class UringDriver extends LinuxDriver implements Driver {
     this.#state = new Uint8Array(slots);
     this.#generation = new Int32Array(slots);
     this.#starved = new Ring(slots);
-    const undo = [() => this.closeListeners()];
+    const undo = [() => this.closeEpoll()];
     try {
       this.#hangups = new Hangups(calls);
       undo.push(() => this.#hangups.close());
@@ -213,7 +213,7 @@ export class UringDriver extends LinuxDriver implements Driver {
     assert(!this.asleep, 'a driver that sleeps does not sleep again');
     const ring = this.#ring;
     if (this.queue.length + ring.pending > 0 || ring.head !== ring.tail) return false;
-    if (this.listener.isDraining) return false;
+    if (this.listener.isAcceptingRest) return false;
     if (this.#starved.length > 0) {
       if (this.slab.freeCount + this.#buffers.count + this.#unpeeked > 0) return false;
       this.slab.whenFree = () => this.wakeUp();
@@ -232,16 +232,16 @@ export class UringDriver extends LinuxDriver implements Driver {
   poll(out: Completions): number {
     // For a poll() without a wake(), because of a deadline.
     if (this.asleep) this.endSleep();
-    let count = this.#drain(out);
+    let count = this.#moveQueued(out);
     this.#buffers.refill();
     if (this.#starved.length > 0) count = this.#retryStarved(out, count);
     this.#ring.enter(out.capacity - count);
     count = this.#reap(out, count);
-    return this.listener.isDraining ? this.listener.drain(out, count) : count;
+    return this.listener.isAcceptingRest ? this.listener.acceptRest(out, count) : count;
   }
 
-  #drain(out: Completions): number {
-    const count = this.queue.drain(out, 0);
+  #moveQueued(out: Completions): number {
+    const count = this.queue.moveTo(out, 0);
     for (let index = 0; index < count; index++) {
       if (out.op[index] === Op.Receive) this.#state[out.slot[index]] &= ~RECEIVING;
     }
@@ -352,7 +352,7 @@ export class UringDriver extends LinuxDriver implements Driver {
     if ((state & QUEUED) === 0) this.#starved.push(slot);
   }
 
-  /** Tries starved receives again, as many as there are buffers now. */
+  /** Tries as many starved receives as there are buffers; without any, only peeks. */
   #retryStarved(out: Completions, from: number): number {
     let count = from;
     const most = this.#buffers.count > 0 ? this.#buffers.count : out.capacity - count;
@@ -369,7 +369,7 @@ export class UringDriver extends LinuxDriver implements Driver {
     return count;
   }
 
-  /** No block is free: an end or an error needs none, bytes wait for one. */
+  /** Without a buffer: reports an end or an error; bytes wait for a block. */
   #peek(out: Completions, count: number, slot: number): number {
     const flags = MSG_PEEK | MSG_DONTWAIT;
     const result = this.calls.recv(this.fds[slot], this.scratchAddress, 1, flags);
@@ -394,7 +394,7 @@ export class UringDriver extends LinuxDriver implements Driver {
     this.slab.whenFree = null;
     this.#ring.destroy();
     this.#hangups.close();
-    this.closeListeners();
+    this.closeEpoll();
     this.#buffers.destroy();
   }
 }

@@ -12,7 +12,7 @@ import { type NetShared, NetSocket } from './socket.ts';
 
 /** Rounds of Node's loop without a client: the first may have begun before the last one came. */
 const QUIET_ROUNDS = 2;
-const DRAIN_ROUNDS_MAX = 256;
+const REST_ROUNDS_MAX = 256;
 
 export class NetClients {
   readonly shared: NetShared;
@@ -23,11 +23,11 @@ export class NetClients {
   listenReported = true;
   listenResult = 0;
   /** unlisten() was called, and Node still accepts the clients in the kernel's queue. */
-  isDraining = false;
+  isAcceptingRest = false;
   /** How many clients Node has accepted, and had when unlisten() was called. */
   acceptedCount = 0;
-  acceptedAtDrain = 0;
-  drainRounds = 0;
+  acceptedAtUnlisten = 0;
+  restRounds = 0;
   /** The listener is closed, and poll() has yet to report UNLISTEN, after the last ACCEPT. */
   unlistenPending = false;
   /** The last fault of an accept that poll() has yet to report; 0 if there is none. */
@@ -60,42 +60,42 @@ export class NetClients {
   unlisten(last: boolean): void {
     const isListening = this.listener?.isListening === true && this.listenReported;
     assert(
-      isListening && !this.isDraining && !this.unlistenPending,
+      isListening && !this.isAcceptingRest && !this.unlistenPending,
       'unlisten() follows listen(), once',
     );
     this.acceptFault = 0;
     if (!last && this.listener !== null && 'fd' in this.listener.address) {
-      this.drained();
+      this.closeListener();
       return;
     }
-    this.isDraining = true;
-    this.acceptedAtDrain = this.acceptedCount;
-    this.drainRounds = 0;
-    this.drainRound(0, this.acceptedCount);
+    this.isAcceptingRest = true;
+    this.acceptedAtUnlisten = this.acceptedCount;
+    this.restRounds = 0;
+    this.restRound(0, this.acceptedCount);
   }
 
   /**
    * Node accepts at least one waiting client in each round of its loop. After two rounds without a
    * client the kernel's queue is empty. Where clients never cease to come, the limits end it.
    */
-  drainRound(quietRounds: number, acceptedCount: number): void {
-    this.drainRounds += 1;
+  restRound(quietRounds: number, acceptedCount: number): void {
+    this.restRounds += 1;
     const isLast =
-      this.drainRounds > DRAIN_ROUNDS_MAX ||
-      this.acceptedCount - this.acceptedAtDrain >= this.backlog;
+      this.restRounds > REST_ROUNDS_MAX ||
+      this.acceptedCount - this.acceptedAtUnlisten >= this.backlog;
     if (quietRounds === QUIET_ROUNDS || isLast) {
-      this.drained();
+      this.closeListener();
       return;
     }
     setImmediate(() => {
       const isQuiet = this.acceptedCount === acceptedCount;
-      this.drainRound(isQuiet ? quietRounds + 1 : 0, this.acceptedCount);
+      this.restRound(isQuiet ? quietRounds + 1 : 0, this.acceptedCount);
     });
   }
 
   /** Clients accepted before are still reported, before UNLISTEN. */
-  drained(): void {
-    this.isDraining = false;
+  closeListener(): void {
+    this.isAcceptingRest = false;
     this.listener?.close();
     this.unlistenPending = true;
     this.shared.queue.notify();

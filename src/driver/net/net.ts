@@ -4,7 +4,7 @@
 //
 // - Node accepts clients by itself. After setAccepting(false) they wait here, unread, instead of in
 //   the kernel's queue; `backlog` bounds both, and clients beyond it are closed.
-// - A SEND comes when all of its bytes have left, never for a part of them; `more` has no effect.
+// - A send passes at most 128 KiB to Node and completes when these have left; `more` has no effect.
 // - abort() of a unix socket closes it without a reset, as Node can reset TCP only.
 // - A reset that arrives after bytes can look like the end of the stream: libuv does not check.
 // - Node does not report a reset while nothing is read, so a watched socket is probed regularly.
@@ -25,7 +25,7 @@ import {
 import { NetClients } from './clients.ts';
 import { NetProbe } from './probe.ts';
 import { NetQueue } from './queue.ts';
-import { Flight, type NetShared, NetSocket } from './socket.ts';
+import { type NetShared, NetSocket } from './socket.ts';
 import { NetTable } from './table.ts';
 
 export class NetDriver implements Driver {
@@ -115,8 +115,7 @@ export class NetDriver implements Driver {
     socket.pause();
     const entry = new NetSocket(this.#shared, socket, 'path' in address);
     this.#setSocket(entry, slot);
-    entry.connecting = Flight.Started;
-    socket.once('connect', () => entry.onConnect());
+    entry.startConnect();
     try {
       if ('path' in address) {
         socket.connect({ path: address.path });
@@ -172,8 +171,8 @@ export class NetDriver implements Driver {
     queue.armed = false;
     if (this.#shared.starved.size > 0) this.#retryStarved();
     const first = this.#clients.isReady() ? this.#clients.poll(out) : 0;
-    const count = queue.drain(out, first);
-    for (let index = first; index < count; index++) this.#reported(out.slot[index], out.op[index]);
+    const count = queue.moveTo(out, first);
+    for (let index = first; index < count; index++) this.#endFlight(out.slot[index], out.op[index]);
     return count;
   }
 
@@ -207,24 +206,9 @@ export class NetDriver implements Driver {
   }
 
   /** poll() reports the completion: the operation is no longer in flight. */
-  #reported(slot: number, op: number): void {
-    const entry = this.#at(slot);
-    switch (op) {
-      case Op.Receive:
-        entry.receiving = Flight.Idle;
-        break;
-      case Op.Send:
-        entry.sending = Flight.Idle;
-        break;
-      case Op.Connect:
-        entry.connecting = Flight.Idle;
-        break;
-      case Op.Watch:
-        entry.watching = Flight.Idle;
-        break;
-      default:
-        this.#sockets[slot] = null;
-    }
+  #endFlight(slot: number, op: number): void {
+    if (op === Op.Close) this.#sockets[slot] = null;
+    else this.#at(slot).endFlight(op);
   }
 
   /** Blocks were released: starved receives get them, in their order. */
@@ -233,7 +217,7 @@ export class NetDriver implements Driver {
     for (const entry of starved) {
       if (this.#slab.freeCount === 0) return;
       starved.delete(entry);
-      if (entry.rest !== null) entry.deliver(entry.rest, entry.restStart, true);
+      entry.retry();
     }
   }
 }

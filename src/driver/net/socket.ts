@@ -79,6 +79,24 @@ export class NetSocket {
     socket.on('close', () => this.onClose());
   }
 
+  /** poll() reported the completion of `op`. */
+  endFlight(op: number): void {
+    switch (op) {
+      case Op.Receive:
+        this.receiving = Flight.Idle;
+        break;
+      case Op.Send:
+        this.sending = Flight.Idle;
+        break;
+      case Op.Connect:
+        this.connecting = Flight.Idle;
+        break;
+      default:
+        assert(op === Op.Watch, 'a completion belongs to an operation of the socket');
+        this.watching = Flight.Idle;
+    }
+  }
+
   receive(): void {
     assert(this.receiving === Flight.Idle, 'one receive is in flight per socket');
     assert(!this.closeAsked, 'a closing socket receives nothing');
@@ -117,6 +135,11 @@ export class NetSocket {
       this.rest = null;
     }
     this.receiveDone(end - start, block);
+  }
+
+  /** A block was released for this starved receive. */
+  retry(): void {
+    if (this.rest !== null) this.deliver(this.rest, this.restStart, true);
   }
 
   keep(chunk: Buffer, start: number): void {
@@ -255,6 +278,11 @@ export class NetSocket {
       address: isMapped ? address.slice('::ffff:'.length) : address,
       port: this.socket.remotePort ?? 0,
     };
+  }
+
+  startConnect(): void {
+    this.connecting = Flight.Started;
+    this.socket.once('connect', () => this.onConnect());
   }
 
   connectDone(result: number): void {
