@@ -103,6 +103,11 @@ describe('vibing load', { timeout }, () => {
     const other = await load([url, '-n', '10', '-c', '1', '--expect-body', 'no']);
     assert.equal(other.code, 1);
     assert.match(other.out, /errors +body: 10/);
+    const missing = await load([`${url}missing`, '-n', '10', '-c', '1']);
+    assert.equal(missing.code, 1, missing.out);
+    assert.match(missing.out, /status +404: 10/);
+    const some = await load([url, `${url}missing`, '-n', '10', '-c', '1']);
+    assert.equal(some.code, 0, some.out);
     const refused = await load(['http://127.0.0.1:1/', '-c', '1']);
     assert.deepEqual([refused.code, refused.out], [1, '']);
     assert.match(refused.err, /^vibing: cannot connect to 127\.0\.0\.1:1: .*\n$/);

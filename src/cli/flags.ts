@@ -20,6 +20,9 @@ export interface Flags {
 const CONFIG_FLAG = '--config';
 const HELP_FLAGS = ['--help', '-h'];
 
+/** Short names of flags. */
+export const SHORT_FLAGS: ReadonlyMap<string, string> = new Map([['-p', '--port']]);
+
 /** The flags by name, such as --port, and the negations of boolean ones, such as --no-listing. */
 const KEY_BY_FLAG: ReadonlyMap<string, ConfigKey> = new Map(KEYS.map((key) => [key.flag, key]));
 const KEY_BY_NEGATION: ReadonlyMap<string, ConfigKey> = new Map(
@@ -72,7 +75,8 @@ class FlagParse implements Flags {
 
   #flag(arg: string): void {
     const equals = arg.indexOf('=');
-    const flag = equals === -1 ? arg : arg.slice(0, equals);
+    const given = equals === -1 ? arg : arg.slice(0, equals);
+    const flag = SHORT_FLAGS.get(given) ?? given;
     const inline = equals === -1 ? undefined : arg.slice(equals + 1);
     const key = KEY_BY_FLAG.get(flag);
     const negated = KEY_BY_NEGATION.get(flag);

@@ -2,7 +2,7 @@
 
 import { type ConfigKey, KEYS } from '../server/config/keys.ts';
 import { jsonFrom, type Rule } from '../server/config/rules.ts';
-import { negationOf } from './flags.ts';
+import { negationOf, SHORT_FLAGS } from './flags.ts';
 import { LOAD_FLAGS } from './load-flags.ts';
 
 /** Wide enough for most flags; the description of a longer one begins on the next line. */
@@ -65,8 +65,9 @@ Usage:
 
 The framing of every response is checked. Ctrl-C ends a run and prints the results so far.
 
-Exit code: 0 when every request got a response, 1 when one failed or nothing could be measured,
-2 when the arguments are wrong or a file cannot be written, 130 after Ctrl-C.
+Exit code: 0 when every request got a response, 1 when one failed, when all responses were 4xx or
+5xx, or when nothing could be measured, 2 when the arguments are wrong or a file cannot be written,
+130 after Ctrl-C.
 
 Examples:
   vibing load http://127.0.0.1:8080/ -c 64 -d 10s
@@ -103,7 +104,9 @@ ${KEYS.map(flagHelp).join('\n')}
 
 function flagHelp(key: ConfigKey): string {
   const { flag, rule, what, default: value } = key;
-  const usage = rule.kind === 'boolean' ? `${flag}, ${negationOf(key)}` : `${flag} ${slot(rule)}`;
+  const short = [...SHORT_FLAGS].find(([, long]) => long === flag);
+  const names = short === undefined ? flag : `${short[0]}, ${flag}`;
+  const usage = rule.kind === 'boolean' ? `${flag}, ${negationOf(key)}` : `${names} ${slot(rule)}`;
   const choices = rule.kind === 'choice' ? `: ${rule.values.join(', ')}` : '';
   const standard = value === undefined ? '' : ` (default ${jsonFrom(rule, value)})`;
   return entry(usage, `${what}${choices}${standard}`);

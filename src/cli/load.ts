@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { safeJson } from '../base/log-text.ts';
 import { compareText, reportFrom } from '../load/compare.ts';
-import type { LoadReport } from '../load/report.ts';
+import { errorStatusCount, type LoadReport } from '../load/report.ts';
 import { reportCsv } from '../load/report-csv.ts';
 import { reportHtml } from '../load/report-html.ts';
 import { reportText } from '../load/report-text.ts';
@@ -77,7 +77,9 @@ async function run(flags: LoadFlags, environment: LoadEnvironment): Promise<numb
     return FAILED;
   }
   if (report.interrupted) return INTERRUPTED;
-  return report.errorCount > 0 || report.responses === 0 ? FAILED : OK;
+  // A load of nothing but error responses did not measure what it was meant to.
+  const hasResponse = report.responses > errorStatusCount(report);
+  return report.errorCount > 0 || !hasResponse ? FAILED : OK;
 }
 
 const FORMS: Readonly<Record<string, (report: LoadReport) => string>> = {

@@ -181,11 +181,17 @@ export function shareText({ load, seconds }: LoadReport): string {
   return `${percentText(load.cpuShare)} of a core, ${percentText(load.workShare)} working`;
 }
 
-/** Error responses, 4xx and 5xx; '' when there are none. */
-export function errorStatusText({ responses, statuses }: LoadReport): string {
-  const errors = Object.entries(statuses).reduce((sum, [status, count]) => {
+/** How many responses have the status code of an error, 4xx or 5xx. */
+export function errorStatusCount({ statuses }: LoadReport): number {
+  return Object.entries(statuses).reduce((sum, [status, count]) => {
     return Number(status) >= 400 ? sum + count : sum;
   }, 0);
+}
+
+/** Error responses, 4xx and 5xx; '' when there are none. */
+export function errorStatusText(report: LoadReport): string {
+  const { responses } = report;
+  const errors = errorStatusCount(report);
   return errors === 0
     ? ''
     : `${countText(errors)}, ${percentText(errors / Math.max(1, responses), 1)} of all`;
