@@ -16,12 +16,11 @@ const ODD = Uint8Array.from(
 );
 
 /** Numbers near limits. */
-// biome-ignore format: numbers near one edge stand in one row
 const NUMBERS = [
-  '0', '1', '7', '8', '10', '00', '255', '256', '65535', '65536', '-1', '+1', '0x10', '1e3',
-  '2147483647', '2147483648', '4294967296', '9007199254740991', '9007199254740993',
-  '18446744073709551616', 'ffffffff', '1fffffffffffff', '20000000000000', 'fffffffffffffffff',
-];
+  '0 1 7 8 10 00 255 256 65535 65536 -1 +1 0x10 1e3',
+  '2147483647 2147483648 4294967296 9007199254740991 9007199254740993',
+  '18446744073709551616 ffffffff 1fffffffffffff 20000000000000 fffffffffffffffff',
+].flatMap((row) => row.split(' '));
 
 const STACKED_MAX = 8;
 
