@@ -65,6 +65,7 @@ export function deadlinePassed(connection: ConnectionParts, kind: Timeout): void
       break;
     default:
       kind satisfies never;
+      assert(false, 'every kind of deadline is handled');
   }
 }
 
