@@ -62,8 +62,8 @@ for (const name of DRIVERS) {
         assert.ok(points > 1, 'there are points');
         for (let point = 0; point < points; point++) {
           for (const event of eventsOf(text)) {
-            // An event that comes alone, and one after bytes that come at first.
-            for (const first of [false, true]) {
+            // An end also after bytes that come at first.
+            for (const first of event === 'end' || event === 'reset' ? [false, true] : [false]) {
               try {
                 walked(name, script, (walk, index) => {
                   if (index === 1 && first) walk.happen('write', 0);
@@ -81,7 +81,7 @@ for (const name of DRIVERS) {
     const firstSeed = Number(process.env['VIBING_SEED'] ?? randomInt(1, 2 ** 30));
 
     it(`events at random points of long scripts, seed ${firstSeed}`, () => {
-      for (let seed = firstSeed; seed < firstSeed + 300; seed++) {
+      for (let seed = firstSeed; seed < firstSeed + 100; seed++) {
         const random = new Random(seed, name);
         const script = Array.from({ length: 60 }, () => stepOf(random));
         try {

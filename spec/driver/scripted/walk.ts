@@ -247,6 +247,8 @@ export class Walk {
     const socket = this.#sockets[slot];
     assert.ok(socket !== null, what);
     if (result === -ERRNO.ECANCELED) assert.ok(socket.aborted, `only abort() cancels: ${what}`);
+    // A socket that did not connect is only closed.
+    if (op === Op.Connect && result < 0) socket.aborted = true;
     if (op === Op.Receive) this.#received(socket, result, block);
     else if (op === Op.Watch && result !== -ERRNO.ECANCELED) {
       const { peer, shut } = socket;

@@ -6,6 +6,7 @@ import { ERRNO } from '../../../src/base/errno.ts';
 import { Slab } from '../../../src/base/slab.ts';
 import type { Driver, DriverOptions } from '../../../src/driver/driver.ts';
 import { EpollDriver } from '../../../src/driver/linux/epoll.ts';
+import { EPOLL_CTL_DEL } from '../../../src/driver/linux/layout.ts';
 import { UringDriver } from '../../../src/driver/linux/uring.ts';
 import { ScriptedRing, type ScriptedSocket as UringSocket } from './ring.ts';
 import { makeSocket, plainCalls } from './ring-fixture.ts';
@@ -83,14 +84,24 @@ function hooked<T extends object>(target: T, hooks: Hooks): T {
       if (typeof value !== 'function') return value;
       if (SILENT.includes(String(name))) return value.bind(object);
       return (...args: unknown[]): unknown => {
-        const result = hooks.enter(String(name));
+        const result = hooks.enter(nameOf(String(name), args));
         if (result === null) return value.apply(object, args);
+        // The descriptor becomes a socket of the kernel, whose connection fails.
+        if (name === 'connect' && object instanceof ScriptedSyscalls) {
+          object.script('connect', result);
+          return value.apply(object, args);
+        }
         if (ALWAYS_CLOSES.includes(String(name))) value.apply(object, args);
         if (name === 'watchOnLoop') throw new Error('the loop takes no descriptor');
         return result;
       };
     },
   });
+}
+
+/** Removing from an epoll does not fail as adding to it does. */
+function nameOf(call: string, args: readonly unknown[]): string {
+  return call === 'epollControl' && args[1] === EPOLL_CTL_DEL ? 'epollRemove' : call;
 }
 
 let current: Hooks | null = null;
@@ -117,13 +128,17 @@ export function withHookedMemory<T>(hooks: Hooks, run: () => T): T {
   }
 }
 
-/** Throws what the driver's constructor throws; `leftOver` tells what it left open. */
+/** Throws what the driver's constructor throws; whatFailedLeftOver() has what it left open. */
 export function makeWorld(name: DriverName, hooks: Hooks, options: WorldOptions): World {
   return name === 'epoll' ? new EpollWorld(hooks, options) : new UringWorld(hooks, options);
 }
 
-/** What a driver left open whose constructor threw. */
-export let leftOverOfFailed: readonly string[] = [];
+let leftOverOfFailed: readonly string[] = [];
+
+/** What the last driver whose constructor threw left open. */
+export function whatFailedLeftOver(): readonly string[] {
+  return leftOverOfFailed;
+}
 
 function optionsOf(slab: Slab, { slots }: WorldOptions): DriverOptions {
   return { slab, slots, backlog: 8 };

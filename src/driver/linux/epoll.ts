@@ -72,7 +72,12 @@ export class EpollDriver extends LinuxDriver implements Driver {
     this.#unsent = new Ring(slots);
     this.#sends = new Sends(calls, this.regions, slots);
     this.#eventsAddress = calls.addressOf(new Uint8Array(this.#events.buffer));
-    this.#loopWatch = calls.watchOnLoop(this.epoll, () => this.notified());
+    try {
+      this.#loopWatch = calls.watchOnLoop(this.epoll, () => this.notified());
+    } catch (error) {
+      this.closeEpoll();
+      throw error;
+    }
   }
 
   adopt(fd: number, slot: number): void {

@@ -88,13 +88,14 @@ export class UringDriver extends LinuxDriver implements Driver {
       undo.push(() => this.#ring.destroy());
       const count = bufferCountFor(slab);
       this.#buffers = new ProvidedBuffers(uringCalls, this.#ring.fd, BUFFER_GROUP, slab, count);
+      undo.push(() => this.#buffers.destroy());
+      this.#loopWatch = uringCalls.watchOnLoop(this.#ring.eventfd, () => this.notified());
     } catch (error) {
       for (const step of undo) step();
       throw error;
     }
     this.#buffers.refill();
     this.#entries = new UringEntries(this.#ring);
-    this.#loopWatch = uringCalls.watchOnLoop(this.#ring.eventfd, () => this.notified());
   }
 
   override listen(address: Address): void {
@@ -192,8 +193,7 @@ export class UringDriver extends LinuxDriver implements Driver {
   }
 
   close(slot: number): void {
-    const state = this.#state[slot];
-    assert((state & (RECEIVING | SENDING)) === 0, 'nothing is in flight at close');
+    assert((this.#state[slot] & (RECEIVING | SENDING)) === 0, 'nothing is in flight at close');
     this.closeSlot(slot);
   }
 
