@@ -107,6 +107,7 @@ export class ConnectionFixture {
       services,
       draining: Draining.No,
       idleTimeout: Timeout.Idle,
+      headTimeout: Timeout.Head,
       handle: (exchange) => this.application.handle(exchange),
       handlerTimedOut: (exchange) => this.application.timedOut(exchange),
       logDebug: (message) => this.debugLines.push(message),

@@ -63,6 +63,12 @@ export const WRITE_CHECKS = 4;
 /** How often the server checks within lingerTimeoutMs whether the last response has arrived. */
 export const LINGER_CHECKS = 4;
 
+/**
+ * How long a closing server waits for the rest of a head, unless head_timeout_ms is shorter: a few
+ * of the longest round trips. Then its client gets 408, and may repeat the request elsewhere.
+ */
+export const DRAIN_HEAD_MS = 1_000;
+
 /** The interval at which the net driver probes connections from which nothing is read. */
 export const WATCH_PROBE_MS = 500;
 
