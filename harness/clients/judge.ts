@@ -181,15 +181,12 @@ export class Judge {
   /** 408: the client was slow. */
   #checkSlow(client: JudgedClient, flight: Flight): boolean {
     const { closingMs, headTimeoutMs } = this.#parts;
-    const nowMs = client.world.nowMs();
-    // A closing server waits for less time.
+    const nowMs = client.world.nowMs(); // A closing server waits for less time.
     if (nowMs >= Math.max(closingMs(), flight.sentMs) + DRAIN_HEAD_MS - EARLY_MS) return true;
     const tookMs = nowMs - flight.sentMs;
     const leastMs = hasBody(flight.planned) ? Math.min(headTimeoutMs, this.#bodyMs) : headTimeoutMs;
-    if (tookMs < leastMs - EARLY_MS) {
-      const given = `after ${tookMs.toFixed(3)} ms, not ${leastMs}`;
-      this.#report(client, 'timeout', `408 early: ${given}`);
-    }
+    const given = `after ${tookMs.toFixed(3)} ms, not ${leastMs}`;
+    if (tookMs < leastMs - EARLY_MS) this.#report(client, 'timeout', `408 early: ${given}`);
     return true;
   }
 

@@ -289,7 +289,7 @@ onEachDriver('timeouts', (add) => {
   });
 
   add('many clients time out, each for another reason', async (driver) => {
-    const options = { ...NEVER, headTimeoutMs: 80, bodyTimeoutMs: 80, connectionTimeoutMs: 80 };
+    const options = { ...NEVER, headTimeoutMs: 80, bodyTimeoutMs: 80, connectionTimeoutMs: 1000 };
     await withServer(driver, { ...options, logLevel: 'error' }, routes, async (running) => {
       const idle = await Promise.all(Array.from({ length: 20 }, running.open));
       const heads = await Promise.all(Array.from({ length: 20 }, running.open));

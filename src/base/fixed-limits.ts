@@ -89,5 +89,11 @@ export const LATE_PAUSE_MS = 1;
 /** The log reports late calls once a request, and at most one in this time beyond that. */
 export const LATE_NOTE_MS = 1000;
 
+/**
+ * When the log says that a handler has returned neither a response nor a promise: longer than most
+ * callbacks take, and far shorter than handler_timeout_ms.
+ */
+export const NO_RESPONSE_NOTE_MS = 1_000;
+
 /** Writes in a row without waiting, before one waits an iteration of the event loop. A guess. */
 export const QUICK_WRITES_MAX = 256;
