@@ -39,6 +39,7 @@ export function createServer(...given: [options?: ServerOptions]): Server {
   if (assignment !== null) {
     prepareWorker();
     return new Server(options, {
+      isWorker: true,
       launch: () => null,
       inherited,
       listening: listenAsWorker,

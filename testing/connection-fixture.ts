@@ -33,6 +33,8 @@ export interface FixtureOptions {
   readonly blockBytes?: number;
   readonly blocks?: number;
   readonly slots?: number;
+  /** Closed connections are opened again, as a server does. */
+  readonly reuse?: boolean;
   /** Every client is turned away. */
   readonly overloaded?: boolean;
 }
@@ -56,13 +58,14 @@ export class ConnectionFixture {
 
   constructor(handler: Handler, options: FixtureOptions = {}) {
     const { blockBytes = 1024, blocks = 32, slots = 4, overloaded = false } = options;
+    const { reuse = false } = options;
     const { counters } = this;
     this.limits = limitsFrom({ headBytesMax: 512, ...options.limits });
     this.slab = new Slab(blockBytes, blocks);
     this.driver = new FakeDriver(this.slab);
     this.regions = new Regions(this.driver);
     const logError = (message: string): void => void this.errorLines.push(message);
-    this.application = new Application({ counters, logError });
+    this.application = new Application({ counters, logError, logWarn: logError });
     this.application.fallback((request, response) => handler(request, response));
     this.reactor = new Reactor({
       driver: this.driver,
@@ -74,7 +77,9 @@ export class ConnectionFixture {
       overload: null,
       events: {
         accepted: (slot) => {
-          const connection = new Connection(this.context, (closed) => this.released.push(closed));
+          const closed = reuse ? this.released.pop() : undefined;
+          const connection =
+            closed ?? new Connection(this.context, (released) => this.released.push(released));
           this.connections.push(connection);
           connection.open(slot);
           if (overloaded) turnAway(connection);
@@ -107,6 +112,7 @@ export class ConnectionFixture {
       services,
       draining: Draining.No,
       idleTimeout: Timeout.Idle,
+      headTimeout: Timeout.Head,
       handle: (exchange) => this.application.handle(exchange),
       handlerTimedOut: (exchange) => this.application.timedOut(exchange),
       logDebug: (message) => this.debugLines.push(message),

@@ -27,6 +27,7 @@ export function makeApplication(counters: Counters, handled: Handled): Applicati
     logError: (message) => {
       if (!message.includes(PLANNED)) handled.errors.push(message);
     },
+    logWarn: (message) => handled.errors.push(message),
   });
   application.use('/', (request, _response, next) => {
     handled.seen.push({ method: request.method, target: request.target });

@@ -1,6 +1,7 @@
 // What must hold between any two turns, whatever the faults: pools balance, a connection with bytes
 // to send is sending, one that waits has a deadline, and no deadline is late.
 
+import { DRAIN_HEAD_MS } from '../../src/base/fixed-limits.ts';
 import { Connection } from '../../src/connection/connection.ts';
 import { Draining } from '../../src/connection/context.ts';
 import type { SpanPool } from '../../src/connection/span.ts';
@@ -23,7 +24,10 @@ import { SLOW_WATCH_MS_MAX } from '../world/socket.ts';
 import { type CheckName, ensure, Violation } from '../world/violation.ts';
 
 /** Kinds of deadline by their number, as the connection arms them. */
-const KINDS = ['idle', 'head', 'body', 'handler', 'linger', 'write', 'drain', 'deliver'];
+const KINDS = [
+  ...['idle', 'head', 'body', 'handler', 'linger', 'write', 'drain', 'deliver'],
+  ...['first', 'drain head'],
+];
 const DELIVERS = 7;
 
 /** Deadlines that are extended all the time may be late by this much. */
@@ -33,7 +37,7 @@ const LATE_MS = 160;
 const READ_ON_MS = 2;
 
 /** Those of a head, a handler and lingering: received bytes do not extend them. */
-const FROM_THE_BEGINNING: readonly number[] = [1, 3, 4];
+const FROM_THE_BEGINNING: readonly number[] = [1, 3, 4, 9];
 
 /** A client that acknowledges nothing is reset after this multiple of its timeout, at most. */
 const WRITE_PART = 1.25;
@@ -119,6 +123,8 @@ export class Checks {
       settings.writeTimeoutMs,
       settings.drainLingerMs,
       settings.writeTimeoutMs * WRITE_PART,
+      settings.connectionTimeoutMs,
+      Math.min(DRAIN_HEAD_MS, settings.headTimeoutMs),
     ];
     const { slots } = reactor.sockets;
     this.#kind = new Int8Array(slots).fill(-1);

@@ -2,6 +2,7 @@
 // an end without a response needs a reason: an injected fault, an act of the client itself, an
 // expired deadline, a server that is full or closing. Without one it is a violation.
 
+import { DRAIN_HEAD_MS } from '../../src/base/fixed-limits.ts';
 import { type CheckName, Violation } from '../world/violation.ts';
 import type { WireFacts } from '../world/wire.ts';
 import type { Ending, PlainEnding } from './endings.ts';
@@ -179,13 +180,13 @@ export class Judge {
 
   /** 408: the client was slow. */
   #checkSlow(client: JudgedClient, flight: Flight): boolean {
-    const { headTimeoutMs } = this.#parts;
-    const tookMs = client.world.nowMs() - flight.sentMs;
+    const { closingMs, headTimeoutMs } = this.#parts;
+    const nowMs = client.world.nowMs(); // A closing server waits for less time.
+    if (nowMs >= Math.max(closingMs(), flight.sentMs) + DRAIN_HEAD_MS - EARLY_MS) return true;
+    const tookMs = nowMs - flight.sentMs;
     const leastMs = hasBody(flight.planned) ? Math.min(headTimeoutMs, this.#bodyMs) : headTimeoutMs;
-    if (tookMs < leastMs - EARLY_MS) {
-      const given = `after ${tookMs.toFixed(3)} ms, not ${leastMs}`;
-      this.#report(client, 'timeout', `408 early: ${given}`);
-    }
+    const given = `after ${tookMs.toFixed(3)} ms, not ${leastMs}`;
+    if (tookMs < leastMs - EARLY_MS) this.#report(client, 'timeout', `408 early: ${given}`);
     return true;
   }
 

@@ -221,8 +221,8 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'a handler that returns nothing cannot respond later',
     file: APPLICATION,
-    find: 'else if (parts.deferred && !mayRespondLater && needsResponse(exchange))',
-    replace: 'else if (parts.deferred && needsResponse(exchange))',
+    find: 'if (parts.deferred && !mayRespondLater) {',
+    replace: 'if (parts.deferred) {',
   },
   {
     name: 'a kept iterator of a body does not retain its exchange',

@@ -117,7 +117,7 @@ export const INJECTED_ORDER: readonly Mutant[] = [
   {
     name: 'the next head of a pipeline inherits the deadline of the head before',
     file: CONNECTION,
-    find: 'if (armed === Timeout.Head || armed === Timeout.Handler)',
+    find: 'if (armed === headTimeout || armed === Timeout.Handler)',
     replace: 'if (false)',
   },
   {
@@ -129,8 +129,8 @@ export const INJECTED_ORDER: readonly Mutant[] = [
   {
     name: 'every byte of a slow head restarts its deadline',
     file: TIMEOUTS,
-    find: 'if (armed !== Timeout.Head)\n            reactor.arm(slot, Timeout.Head);',
-    replace: 'reactor.arm(slot, Timeout.Head);',
+    find: 'if (armed !== headTimeout)\n            reactor.arm(slot, headTimeout);',
+    replace: 'reactor.arm(slot, headTimeout);',
   },
   {
     name: 'the next request begins before the previous response is in the send queue',

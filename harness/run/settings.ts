@@ -5,6 +5,7 @@ import { Random } from '../../testing/random.ts';
 import type { ServerFacts } from '../clients/server-facts.ts';
 
 export interface Settings extends ServerFacts {
+  readonly connectionTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly headTimeoutMs: number;
   readonly bodyTimeoutMs: number;
@@ -24,8 +25,11 @@ export interface Settings extends ServerFacts {
 
 export function drawSettings(seed: number): Settings {
   const random = new Random(seed, 'settings');
+  const keepAliveTimeoutMs = random.pick([400, 1500, 5000]);
   return {
-    keepAliveTimeoutMs: random.pick([400, 1500, 5000]),
+    // Another value, so that it matters which of the two a connection has.
+    connectionTimeoutMs: 2 * keepAliveTimeoutMs,
+    keepAliveTimeoutMs,
     headTimeoutMs: random.pick([300, 1000, 3000]),
     bodyTimeoutMs: random.pick([300, 1000, 3000]),
     bodyTotalTimeoutMs: random.pick([1000, 5000, 20_000]),

@@ -81,7 +81,7 @@ async function measure(driver: string, options: IdleOptions): Promise<Figures> {
   const descriptors = connections + SPARE;
   const settings = [
     `connectionsMax=${connections + SPARE}`,
-    `keepAliveTimeoutMs=${idleSecondsMax(options) * 1000}`,
+    `connectionTimeoutMs=${idleSecondsMax(options) * 1000}`,
   ];
   const loaded = await startVibing(driver, { settings, descriptors });
   const without = await startVibing(driver, { settings, descriptors });

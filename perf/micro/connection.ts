@@ -126,7 +126,8 @@ export function connectionCases(): readonly BenchCase[] {
 function serverFor(text: string): { turn: () => void; responded: () => number } {
   let responses = 0;
   const config = configFrom({ logLevel: 'silent' });
-  const application = new Application({ counters: makeCounters(), logError: console.error });
+  const { error: logError, warn: logWarn } = console;
+  const application = new Application({ counters: makeCounters(), logError, logWarn });
   application.route('GET', '/', (_request, response) => {
     responses += 1;
     response.text('Hello, World!');

@@ -2,18 +2,28 @@
 // again, unix sockets, and the number of connections at once.
 
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import type { Server } from '../../src/server/server.ts';
+import { serveStatic } from '../../src/static/serve-static.ts';
 import { get, post, RawClient, request } from '../../testing/raw-client.ts';
 import {
   eventually,
   Gate,
   makeServer,
   onEachDriver,
+  oneDriver,
   wait,
   withServer,
 } from '../../testing/with-server.ts';
@@ -332,6 +342,64 @@ onEachDriver('unix sockets', (add) => {
     assert.equal(statSync(socket).size, 'precious'.length);
   });
 });
+
+onEachDriver(
+  'the root of serveStatic()',
+  (add) => {
+    add('is warned about when it is no directory, once', async (driver) => {
+      const file = join(folder, 'file');
+      writeFileSync(file, '');
+      const missing = join(folder, 'later');
+      const roots = (server: Server) => {
+        server.use(serveStatic(missing)).use('/again', serveStatic(missing));
+        server.use(serveStatic(folder)).use(serveStatic(file));
+      };
+      await withServer(driver, {}, roots, async ({ log, open }) => {
+        const what = 'is not a directory: no file is found in it until it is one';
+        const lines = [missing, file].map((root) => `vibing warn: serveStatic(): ${root} ${what}`);
+        assert.deepEqual(
+          log.filter((line) => line.startsWith('vibing warn')),
+          lines,
+        );
+        mkdirSync(missing);
+        writeFileSync(join(missing, 'new.txt'), 'made later');
+        assert.equal((await (await open()).ask(get('/new.txt'))).text, 'made later');
+      });
+    });
+  },
+  oneDriver(),
+);
+
+onEachDriver(
+  'access_log',
+  (add) => {
+    add(
+      'writes a line for each response, also before middleware and without a route',
+      async (driver) => {
+        const own = (server: Server) => {
+          hello(server);
+          server.use('/early', (_request, response) => response.empty());
+        };
+        await withServer(driver, { accessLog: true }, own, async ({ out, open }) => {
+          const client = await open();
+          for (const target of ['/', '/early', '/missing']) await client.ask(get(target));
+          await eventually('three lines', () => out.length === 3);
+          const lines = out.map((line) => /"(GET .*?)" (\d+)/.exec(line)?.slice(1).join(' '));
+          assert.deepEqual(lines, [
+            'GET / HTTP/1.1 200',
+            'GET /early HTTP/1.1 204',
+            'GET /missing HTTP/1.1 404',
+          ]);
+        });
+        await withServer(driver, {}, own, async ({ out, open }) => {
+          await (await open()).ask(get('/'));
+          assert.deepEqual(out, []);
+        });
+      },
+    );
+  },
+  oneDriver(),
+);
 
 onEachDriver('static_dir of a server', (add) => {
   add('serves what no route matches; a missing directory rejects', async (driver) => {

@@ -223,6 +223,27 @@ onEachDriver('draining', (add) => {
     });
   });
 
+  add('a head that is not complete does not hold up close()', async (driver) => {
+    // A request that was received completely is not lost meanwhile.
+    const options = { headTimeoutMs: 100, shutdownTimeoutMs: LONG_MS };
+    await withServer(driver, options, hello, async ({ open, server }) => {
+      const partial = await open();
+      const complete = await open();
+      void partial.send(get('/').slice(0, -3));
+      void complete.send(`${get('/')}GET`);
+      assert.equal((await complete.nextResponse()).text, 'hello');
+      const closing = server.close();
+      for (const client of [partial, complete]) {
+        const response = await client.nextResponse();
+        assert.equal(response.status, 408);
+        assert.equal(response.field('connection'), 'close');
+        await client.endsCleanly();
+        client.half();
+      }
+      await closing;
+    });
+  });
+
   add('without connections close() does not wait', async (driver) => {
     const options = { drainLingerMs: LONG_MS, shutdownTimeoutMs: LONG_MS };
     await withServer(driver, options, hello, async ({ open, server }) => {

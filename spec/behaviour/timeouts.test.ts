@@ -25,11 +25,13 @@ function routes(server: Server): void {
 
 onEachDriver('timeouts', (add) => {
   add('an idle connection is closed without a response', async (driver) => {
-    await withServer(driver, { ...NEVER, keepAliveTimeoutMs: 50 }, routes, async (running) => {
+    const options = { ...NEVER, connectionTimeoutMs: 50, keepAliveTimeoutMs: 50 };
+    await withServer(driver, options, routes, async (running) => {
       const fresh = await running.open();
       const used = await running.open();
-      assert.equal((await used.ask(get('/'))).text, 'hello');
+      void used.send(get('/'));
       await fresh.endsCleanly();
+      assert.equal((await used.nextResponse()).text, 'hello');
       await used.endsCleanly();
       assert.equal(running.server.counters.faults, 0);
       assert.equal(running.server.counters.timeouts, 2);
@@ -287,7 +289,7 @@ onEachDriver('timeouts', (add) => {
   });
 
   add('many clients time out, each for another reason', async (driver) => {
-    const options = { ...NEVER, headTimeoutMs: 80, bodyTimeoutMs: 80, keepAliveTimeoutMs: 80 };
+    const options = { ...NEVER, headTimeoutMs: 80, bodyTimeoutMs: 80, connectionTimeoutMs: 1000 };
     await withServer(driver, { ...options, logLevel: 'error' }, routes, async (running) => {
       const idle = await Promise.all(Array.from({ length: 20 }, running.open));
       const heads = await Promise.all(Array.from({ length: 20 }, running.open));

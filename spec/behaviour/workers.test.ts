@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { createServer as createNetServer } from 'node:net';
-import { get, RawClient } from '../../testing/raw-client.ts';
+import { get, post, RawClient } from '../../testing/raw-client.ts';
 import { eventually, onEachDriver, wait } from '../../testing/with-server.ts';
 import { startProgram } from './fixtures/programs.ts';
 import { ask, freshPid, isAlive, pidsOf, withWorkers } from './fixtures/workers.ts';
@@ -29,6 +29,23 @@ onEachDriver('workers', (add) => {
       assert.ok(!pids.has(primary), 'the primary serves nothing itself');
     });
     for (const pid of [...pids, primary]) assert.equal(isAlive(pid), false);
+  });
+
+  add('each has the handlers for errors and for paths without a route', async (driver) => {
+    await withWorkers(driver, async (port) => {
+      const client = await RawClient.open(port);
+      for (const [bytes, status, text] of [
+        [get('/missing'), 404, 'notFound /missing'],
+        [post('/slow', ''), 405, 'onError /slow'],
+        [get('/throw'), 500, 'onError /throw'],
+      ] as const) {
+        const response = await client.ask(bytes);
+        const [pid, shown] = JSON.parse(response.text);
+        assert.deepEqual([response.status, shown], [status, text]);
+        assert.ok((await pidsOf(port, 2)).has(pid), 'a worker responds');
+      }
+      client.reset();
+    });
   });
 
   add('close() lets requests in flight complete', async (driver) => {

@@ -76,7 +76,7 @@ test('check prints everything through a pipe', BOUND, async () => {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   test(`serve responds until ${signal}`, BOUND, async () => {
-    const command = new Command('serve', SITE, '--port', '0');
+    const command = new Command('serve', SITE, '--port', '0', '--access-log');
     const address = await command.listening();
     assert.match(
       command.out,
@@ -88,7 +88,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     assert.equal(await response.text(), 'hello\n');
     command.child.kill(signal);
     assert.equal(await command.ended, 0);
-    assert.equal(command.err, '');
+    assert.match(
+      command.out,
+      /\n127\.0\.0\.1 - - \[.*\] "GET \/hello\.txt HTTP\/1\.1" 200 6 .*\n$/,
+    );
+    const line = 'so / is 404; with --listing it is a list of the files';
+    assert.equal(command.err, `vibing: ${SITE} has no index.html, ${line}\n`);
   });
 }
 

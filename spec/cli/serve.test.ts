@@ -10,6 +10,7 @@ import { ConfigError, configFrom, type ServerOptions } from '../../src/server/co
 class FakeEnvironment implements ServeEnvironment {
   readonly events: string[] = [];
   readonly isWorker: boolean;
+  files: readonly string[] = ['dir/index.html', 'index.html'];
   options: ServerOptions = {};
   signal: (signal: Signal) => void = () => assert.fail('no signal listener');
   /** The result of reload(). */
@@ -57,6 +58,10 @@ class FakeEnvironment implements ServeEnvironment {
 
   exit(code: number): void {
     this.events.push(`exit ${code}`);
+  }
+
+  hasFile(path: string): boolean {
+    return this.files.includes(path);
   }
 
   out(line: string): void {
@@ -113,6 +118,25 @@ for (const [options, listening, line] of LINES) {
     assert.deepEqual(environment.events, [line, 'close']);
   });
 }
+
+test('a directory without an index file is noted at the start, unless it is listed', async () => {
+  const line = /^problem: dir has no index.html, so \/ is 404; with --listing it is a list/;
+  for (const [options, files, isNoted] of [
+    [{ staticDir: 'dir' }, [], true],
+    [{ staticDir: 'dir', listing: true }, [], false],
+    [{ staticDir: 'dir' }, ['dir/index.html'], false],
+    [{}, [], false],
+  ] as const) {
+    const environment = new FakeEnvironment(async () => ({ port: 1, workers: 1 }));
+    environment.files = files;
+    const code = serve(configFrom(options), environment);
+    await settled();
+    assert.equal(environment.events.length, isNoted ? 2 : 1);
+    if (isNoted) assert.match(environment.events[1], line);
+    environment.signal('SIGTERM');
+    assert.equal(await code, 0);
+  }
+});
 
 test('a worker prints nothing and handles no signals', async () => {
   const environment = new FakeEnvironment(async () => ({ port: 1, workers: 1 }), undefined, true);

@@ -202,20 +202,21 @@ describe('deadlines', () => {
 
   it('no connection is idle while no block is free: its request may wait for one', async () => {
     const fixture = new ConnectionFixture(echo, {
-      limits: { keepAliveTimeoutMs: 1_000 },
+      limits: { keepAliveTimeoutMs: 1_000, connectionTimeoutMs: 1_000 },
       blocks: 16,
     });
-    const client = fixture.open();
+    const [client, used] = [fixture.open(), fixture.open()];
+    assert.equal(await used.ask(get('/')), respond('/'));
     const held: number[] = [];
     while (fixture.slab.freeCount > 0) held.push(fixture.slab.acquire());
     fixture.pass(1_000 + SLACK_MS);
-    assert.equal(client.isShut, false);
+    assert.deepEqual([client.isShut, used.isShut], [false, false]);
     assert.equal(fixture.counters.timeouts, 0);
     for (const block of held) fixture.slab.release(block);
     fixture.pass(999);
-    assert.equal(client.isShut, false, 'it has its full timeout again');
+    assert.deepEqual([client.isShut, used.isShut], [false, false], 'the full timeout again');
     fixture.pass(1 + SLACK_MS);
-    assert.equal(client.isShut, true);
+    assert.deepEqual([client.isShut, used.isShut], [true, true]);
     await fixture.end();
   });
 

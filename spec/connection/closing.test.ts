@@ -96,6 +96,7 @@ describe('a closing server', () => {
   function closing(fixture: ConnectionFixture, how: Draining = Draining.Gently): void {
     fixture.context.draining = how;
     fixture.context.idleTimeout = Timeout.Drain;
+    fixture.context.headTimeout = Timeout.DrainHead;
     for (const connection of fixture.connections) drain(connection);
   }
 

@@ -29,7 +29,7 @@ class Life {
 
   constructor(options: ServerOptions, handler: Handler) {
     const counters = makeCounters();
-    const application = new Application({ counters, logError: () => {} });
+    const application = new Application({ counters, logError: () => {}, logWarn: () => {} });
     application.route('GET', '/*', handler);
     const drivers: FakeDriver[] = [];
     const quiet = (): void => {};

@@ -32,7 +32,7 @@ class Fixture {
       timeoutsMs: [60_000, 60_000],
       sendTimeout: Kind.Write,
       backlog: 4,
-      overload: { extraSlots: EXTRA_SLOTS, waitMs, idleTimeout: Kind.Idle },
+      overload: { extraSlots: EXTRA_SLOTS, waitMs, idleTimeouts: [Kind.Idle] },
       events: {
         accepted: (slot, overloaded) => {
           this.admitted.push(overloaded ? `${slot} 503` : String(slot));

@@ -63,6 +63,12 @@ export const WRITE_CHECKS = 4;
 /** How often the server checks within lingerTimeoutMs whether the last response has arrived. */
 export const LINGER_CHECKS = 4;
 
+/**
+ * How long a closing server waits for the rest of a head, unless head_timeout_ms is shorter: a few
+ * of the longest round trips. Then its client gets 408, and may repeat the request elsewhere.
+ */
+export const DRAIN_HEAD_MS = 1_000;
+
 /** The interval at which the net driver probes connections from which nothing is read. */
 export const WATCH_PROBE_MS = 500;
 
@@ -82,6 +88,12 @@ export const LATE_PAUSE_MS = 1;
 
 /** The log reports late calls once a request, and at most one in this time beyond that. */
 export const LATE_NOTE_MS = 1000;
+
+/**
+ * When the log says that a handler has returned neither a response nor a promise: longer than most
+ * callbacks take, and far shorter than handler_timeout_ms.
+ */
+export const NO_RESPONSE_NOTE_MS = 1_000;
 
 /** Writes in a row without waiting, before one waits an iteration of the event loop. A guess. */
 export const QUICK_WRITES_MAX = 256;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command `vibing`: passes arguments, environment and streams of the process to run().
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { standardStreams } from '../async-io/standard-streams.ts';
 import { logText } from '../base/log-text.ts';
 import { acceptedOptions, isWorker } from '../cluster/assignment.ts';
@@ -35,6 +35,7 @@ const code = await run(process.argv.slice(2), {
       },
       exit: (exitCode) => process.exit(exitCode),
       isWorker: isWorker(),
+      hasFile: (path) => existsSync(path),
       out: (line) => output.write(`${logText(line)}\n`),
       problem: (line) => error.write(problemLine(line)),
     });

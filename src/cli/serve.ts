@@ -2,6 +2,7 @@
 // SIGHUP reloads it. Access to the process is passed in.
 
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import { ServiceError } from '../cluster/service-error.ts';
 import {
   type Config,
@@ -10,6 +11,9 @@ import {
   type ServerOptions,
 } from '../server/config/config.ts';
 import { faultCode, faultText } from './fault-text.ts';
+
+/** The file that is sent for a directory. */
+const INDEX = 'index.html';
 
 /** The result of listen(), as far as it is printed. */
 export interface Listening {
@@ -39,6 +43,8 @@ export interface ServeEnvironment {
   exit(code: number): void;
   /** Whether this process is a worker: then its primary prints and handles signals. */
   readonly isWorker: boolean;
+  /** Whether this file exists. */
+  hasFile(path: string): boolean;
   /** Prints a line. */
   out(line: string): void;
   /** Prints a problem as a line. */
@@ -53,7 +59,10 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
     const createServer = await environment.loadServer();
     server = createServer(optionsOf(config));
     const listening = await server.listen();
-    if (!environment.isWorker) environment.out(listeningLine(config, listening));
+    if (!environment.isWorker) {
+      environment.out(listeningLine(config, listening));
+      noteMissingIndex(config, environment);
+    }
     signals.reloads(isSupervised(config, listening) ? server : null);
   } catch (error) {
     return serveFault(error, config, environment);
@@ -61,6 +70,13 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
   await Promise.race([signals.stop, server.ended]);
   await server.close();
   return (await server.ended) === null ? 0 : 1;
+}
+
+/** Clients get a 404 for the root of such a directory, which does not say why. */
+function noteMissingIndex({ listing, staticDir }: Config, environment: ServeEnvironment): void {
+  if (staticDir === undefined || listing || environment.hasFile(join(staticDir, INDEX))) return;
+  const what = `${staticDir} has no ${INDEX}, so / is 404`;
+  environment.problem(`${what}; with --listing it is a list of the files`);
 }
 
 function isSupervised(config: Config, { workers }: Listening): boolean {

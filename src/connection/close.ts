@@ -5,7 +5,8 @@
 //               arrives until the client closes too (RFC 9112 9.6) or the time for that has passed.
 //               Without this the kernel would reset a client that still sends, and it could lose
 //               the response.
-//   drain       the server closes: idle connections get a short timeout, requests their responses
+//   drain       the server closes: idle connections and incomplete heads get a short timeout,
+//               requests their responses
 //   evict       closes an idle connection to free its slot
 //   turnAway    no connection is free: responds with 503, then closes
 //   closeUnrequested  only an empty line was received: closes without a response
@@ -141,13 +142,14 @@ export function awaitDelivery(connection: ConnectionParts): void {
 /**
  * For a closing server. A request that is being handled gets its response, with `Connection: close`
  * unless its head was sent. An idle client may be sending a request just now: it has drainLingerMs
- * for that, then our side is shut, and later requests get no response.
+ * for that, then our side is shut, and later requests get no response. A head that has begun has
+ * DRAIN_HEAD_MS for the rest of it, then it is 408.
  */
 export function drain(connection: ConnectionParts): void {
   const { exchange, reactor, slot, state } = connection;
-  if (exchange === null && state.reading === Reading.Head) {
-    reactor.extend(slot, Timeout.Drain);
-  }
+  if (state.reading !== Reading.Head) return;
+  if (exchange === null) reactor.extend(slot, Timeout.Drain);
+  else reactor.arm(slot, Timeout.DrainHead);
 }
 
 /** For a closing server whose time is over: a client sees a reset if something is missing. */

@@ -82,7 +82,8 @@ export class Connection implements ConnectionParts, SocketOwner {
     this.knownPeer = null;
     this.sendQueue.open(slot);
     this.context.counters.accepted += 1;
-    this.reactor.extend(slot, this.context.idleTimeout);
+    const { idleTimeout } = this.context;
+    this.reactor.extend(slot, idleTimeout === Timeout.Idle ? Timeout.First : idleTimeout);
     this.reactor.receive(slot);
   }
 
@@ -313,7 +314,8 @@ export class Connection implements ConnectionParts, SocketOwner {
       this.state.responseEnded();
       // The next request gets the full time, also when its first bytes are here already.
       const armed = this.reactor.armed(this.slot);
-      if (armed === Timeout.Head || armed === Timeout.Handler) this.reactor.disarm(this.slot);
+      const { headTimeout } = this.context;
+      if (armed === headTimeout || armed === Timeout.Handler) this.reactor.disarm(this.slot);
     }
     return true;
   }

@@ -1,6 +1,6 @@
 // What all connections of a server share.
 
-import { LINGER_CHECKS, WRITE_CHECKS } from '../base/fixed-limits.ts';
+import { DRAIN_HEAD_MS, LINGER_CHECKS, WRITE_CHECKS } from '../base/fixed-limits.ts';
 import type { Limits } from '../base/limits.ts';
 import type { Exchange, Services } from '../exchange/exchange.ts';
 import type { Counters } from '../metrics/counters.ts';
@@ -21,6 +21,8 @@ export interface ConnectionContext {
   draining: Draining;
   /** The deadline of connections between two requests: Idle, and Drain while the server closes. */
   idleTimeout: Timeout;
+  /** That of an incomplete head: Head, and DrainHead while the server closes. */
+  headTimeout: Timeout;
   /** Runs the middleware and handler of a request. Never throws. */
   readonly handle: (exchange: Exchange) => void;
   /** Responds in place of a handler that took too long. */
@@ -97,6 +99,9 @@ export const Timeout = {
   Drain: 6,
   /** Before Linger: checks again whether what was sent has arrived. */
   Deliver: 7,
+  /** Before the first byte of a connection. */
+  First: 8,
+  DrainHead: 9,
 } as const;
 export type Timeout = (typeof Timeout)[keyof typeof Timeout];
 
@@ -111,6 +116,8 @@ export function timeoutsMs(limits: Limits): number[] {
     // A timeout of 0 that is extended would pass again at the same moment, without end.
     Drain: Math.max(limits.drainLingerMs, 1),
     Deliver: deliverMs(limits),
+    First: limits.connectionTimeoutMs,
+    DrainHead: Math.min(DRAIN_HEAD_MS, limits.headTimeoutMs),
   };
   const result: number[] = [];
   for (const [name, kind] of Object.entries(Timeout)) {

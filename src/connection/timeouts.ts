@@ -18,7 +18,8 @@ export function setDeadline(connection: ConnectionParts, exchange: Exchange | nu
     reactor.extend(slot, connection.context.idleTimeout);
   } else if (connection.state.reading === Reading.Head) {
     // From the first byte to the last: a slow sender gets no more time for each byte.
-    if (armed !== Timeout.Head) reactor.arm(slot, Timeout.Head);
+    const { headTimeout } = connection.context;
+    if (armed !== headTimeout) reactor.arm(slot, headTimeout);
   } else if (body.wanted || (exchange.phase === Phase.Ended && !body.ended)) {
     // Only received bytes give the client more time, not what the handler sends meanwhile.
     if (armed === Timeout.Body && body.waits) return;
@@ -34,17 +35,20 @@ export function setDeadline(connection: ConnectionParts, exchange: Exchange | nu
 /** A deadline has passed; `kind` is the Timeout that set it. */
 export function deadlinePassed(connection: ConnectionParts, kind: Timeout): void {
   const { context, reactor, slot } = connection;
-  if ((kind === Timeout.Idle || kind === Timeout.Drain) && mustKeepWaiting(connection)) {
+  const isIdle = kind === Timeout.Idle || kind === Timeout.Drain || kind === Timeout.First;
+  if (isIdle && mustKeepWaiting(connection)) {
     reactor.extend(slot, kind);
     return;
   }
   if (kind !== Timeout.Drain && kind !== Timeout.Deliver) context.counters.timeouts += 1;
   switch (kind) {
     case Timeout.Idle:
+    case Timeout.First:
     case Timeout.Drain:
       close(connection);
       break;
     case Timeout.Head:
+    case Timeout.DrainHead:
       headTimedOut(connection);
       break;
     case Timeout.Body:

@@ -163,6 +163,7 @@ export class Recorder {
   clear(): void {
     this.histogram.clear();
     this.histogram.copyCounts(this.#countsBefore);
+    this.histogram.copyCounts(this.#countsOfLast);
     this.seconds.length = 0;
     this.responsesByKind.fill(0);
     this.responses = 0;

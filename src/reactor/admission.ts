@@ -26,8 +26,8 @@ export interface OverloadOptions {
   readonly extraSlots: number;
   /** How long all slots may be used before clients are turned away; 0 is for ever. */
   readonly waitMs: number;
-  /** The kind of deadline that idle connections have. */
-  readonly idleTimeout: number;
+  /** The kinds of deadline that idle connections have. */
+  readonly idleTimeouts: readonly number[];
 }
 
 /** The most connections that are tried, to evict one for a client. */
@@ -170,20 +170,34 @@ export class Admission {
   #evictIdle(nowMs: number): boolean {
     const { deadlines, overload, sockets } = this.#parts;
     assert(overload !== null, 'with overload options connections are evicted');
-    let node = deadlines.oldest(overload.idleTimeout);
-    for (let tried = 0; node >= 0 && tried < EVICTIONS_TRIED_MAX; tried++) {
-      if (deadlines.sinceMs(node, nowMs) < overload.waitMs) return false;
-      const slot = slotOfNode(node);
-      const next = deadlines.next(node);
+    const nodes = overload.idleTimeouts.map((kind) => deadlines.oldest(kind));
+    for (let tried = 0; tried < EVICTIONS_TRIED_MAX; tried++) {
+      const at = this.#longestIdle(nodes, nowMs);
+      if (at < 0 || deadlines.sinceMs(nodes[at], nowMs) < overload.waitMs) return false;
+      const slot = slotOfNode(nodes[at]);
+      nodes[at] = deadlines.next(nodes[at]);
       const owner = sockets.owners[slot];
       if ((sockets.state[slot] & (CLOSING | EXTRA)) === 0 && owner?.evict() === true) {
         this.#markExtra(slot);
         this.#evicted.push(slot);
         return true;
       }
-      node = next;
     }
     return false;
+  }
+
+  /** Which of these nodes is armed for longest, -1 for none. A node of -1 is the end of a list. */
+  #longestIdle(nodes: readonly number[], nowMs: number): number {
+    const { deadlines } = this.#parts;
+    let longest = -1;
+    for (let at = 0; at < nodes.length; at++) {
+      if (nodes[at] < 0) continue;
+      const isLonger =
+        longest < 0 ||
+        deadlines.sinceMs(nodes[at], nowMs) > deadlines.sinceMs(nodes[longest], nowMs);
+      if (isLonger) longest = at;
+    }
+    return longest;
   }
 
   #pause(): void {

@@ -88,6 +88,20 @@ export class Router<T> {
     return Found.Yes;
   }
 
+  /** The pattern of the route that find() finds, for messages; null without one. */
+  patternOf(
+    method: number,
+    token: string,
+    path: Uint8Array,
+    from: number,
+    to: number,
+  ): string | null {
+    this.#to = to;
+    this.#method = method;
+    this.#token = token;
+    return this.#walk(this.#root, path, from, new Int32Array(2 * PARAMS_MAX), 0)?.pattern ?? null;
+  }
+
   /** All methods of the routes of this path, sorted, for Allow; empty when there is no route. */
   allowedMethods(path: Uint8Array, from: number, to: number): string[] {
     const methods = new Set<string>();

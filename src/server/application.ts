@@ -1,6 +1,6 @@
 // Hot: runs for every request. Measured by perf/micro/route.ts.
 // From a parsed request to its handler and, when that fails, to the response for the error: routes,
-// middleware, the responses that need no handler (404, 405, 501, OPTIONS), and onError.
+// middleware, the responses that need no handler (404, 405, 501, OPTIONS), notFound and onError.
 
 import { describe } from '../base/describe.ts';
 import type { AllowedMethods, Exchange } from '../exchange/exchange.ts';
@@ -20,8 +20,10 @@ import type { Counters } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
 import { parsePrefix } from '../route/pattern.ts';
 import { Router } from '../route/router.ts';
-import { Chain, DONE, laterPart } from './chain.ts';
+import { rootOf } from '../static/roots.ts';
+import { Chain, DONE, isPromise, laterPart } from './chain.ts';
 import { beginInvocation, type Invocation, invocationOf, needsResponse } from './invocation.ts';
+import { NoResponseNotes } from './no-response.ts';
 
 export type ErrorHandler = (
   error: unknown,
@@ -32,6 +34,7 @@ export type ErrorHandler = (
 export interface ApplicationOptions {
   readonly counters: Counters;
   readonly logError: (message: string) => void;
+  readonly logWarn: (message: string) => void;
 }
 
 const NO_METHODS: readonly string[] = Object.freeze([]);
@@ -42,12 +45,17 @@ export class Application {
   readonly #router: Router<Handler> = new Router<Handler>();
   readonly #chain: Chain = new Chain();
   readonly #options: ApplicationOptions;
+  readonly #noResponseNotes: NoResponseNotes;
+  /** The directories of middleware that serves files. */
+  readonly staticRoots: string[] = [];
   #errorHandler: ErrorHandler | null = null;
+  #notFound: Handler | null = null;
   /** Called when no route matches. */
   #fallback: Middleware | null = null;
 
   constructor(options: ApplicationOptions) {
     this.#options = options;
+    this.#noResponseNotes = new NoResponseNotes(options.logWarn);
   }
 
   route(method: string, pattern: string, handler: Handler): void {
@@ -56,6 +64,8 @@ export class Application {
 
   use(prefix: string, middleware: Middleware): void {
     this.#chain.add({ prefix: parsePrefix(prefix), run: middleware });
+    const root = rootOf(middleware);
+    if (root !== undefined) this.staticRoots.push(root);
   }
 
   onError(handler: ErrorHandler): void {
@@ -64,6 +74,14 @@ export class Application {
       throw new TypeError(`onError(): ${why}; handle all errors in it`);
     }
     this.#errorHandler = handler;
+  }
+
+  notFound(handler: Handler): void {
+    if (this.#notFound !== null) {
+      const why = 'a handler was set before, and there can be only one';
+      throw new TypeError(`notFound(): ${why}; respond to all paths without a route in it`);
+    }
+    this.#notFound = handler;
   }
 
   fallback(middleware: Middleware): void {
@@ -83,9 +101,9 @@ export class Application {
     if (head.form === TargetForm.Authority) {
       // The bytes that follow are for the other end of a tunnel.
       exchange.disableKeepAlive();
-      return notImplemented;
+      return this.#notImplemented;
     }
-    if (!setPath(exchange)) return badPath;
+    if (!setPath(exchange)) return this.#badPath;
     const { pathBytes, pathFrom, pathTo } = exchange;
     exchange.matchedFrom = pathFrom;
     const token = head.method === Method.Other ? exchange.methodName() : '';
@@ -104,6 +122,10 @@ export class Application {
 
   readonly #noRoute: Handler = (request, response) => this.#unrouted(request, response);
 
+  readonly #badPath: Handler = (request) => this.#refuse(exchangeOf(request), 400);
+
+  readonly #notImplemented: Handler = (request) => this.#refuse(exchangeOf(request), 501);
+
   #unrouted(request: Request, response: Response): void | Promise<void> {
     const exchange = exchangeOf(request);
     if (this.#fallback === null) return this.#respondUnrouted(exchange);
@@ -113,7 +135,7 @@ export class Application {
   #respondUnrouted(exchange: Exchange): void | Promise<void> {
     const { allowances } = exchange;
     if (allowances !== null) return this.#respondAllowances(exchange, allowances);
-    this.#respondAllowed(exchange, NO_METHODS);
+    return this.#respondAllowed(exchange, NO_METHODS);
   }
 
   async #respondAllowances(
@@ -121,24 +143,41 @@ export class Application {
     allowances: readonly AllowedMethods[],
   ): Promise<void> {
     const methods = await Promise.all(allowances.map((allowance) => allowance()));
-    if (needsResponse(exchange)) this.#respondAllowed(exchange, methods.flat());
+    if (needsResponse(exchange)) await this.#respondAllowed(exchange, methods.flat());
   }
 
   /** What routes and `others` allow: 404 when that is nothing. */
-  #respondAllowed(exchange: Exchange, others: readonly string[]): void {
+  #respondAllowed(exchange: Exchange, others: readonly string[]): void | Promise<void> {
     const { pathBytes, pathFrom, pathTo } = exchange;
     const { request, response, endpoint } = invocationOf(exchange);
     const hasRoute = endpoint === this.#wrongMethod;
-    if (!hasRoute && others.length === 0) {
-      plain(response, 404);
-      return;
-    }
+    if (!hasRoute && others.length === 0) return this.#respondNotFound(exchange);
     const routed = hasRoute ? this.#router.allowedMethods(pathBytes, pathFrom, pathTo) : [];
     const allowed = [...new Set([...routed, ...others])].sort();
     response.header('Allow', allowed.join(', '));
-    if (request.method === 'OPTIONS') response.empty(204);
-    else if (others.length > 0 || this.#knows(request)) plain(response, 405);
-    else plain(response, 501);
+    if (request.method === 'OPTIONS') return response.empty(204);
+    return this.#refuse(exchange, others.length > 0 || this.#knows(request) ? 405 : 501);
+  }
+
+  #respondNotFound(exchange: Exchange): void | Promise<void> {
+    const handler = this.#notFound;
+    if (handler === null) return this.#refuse(exchange, 404);
+    const invocation = invocationOf(exchange);
+    exchange.status = 404;
+    const result = handler(invocation.request, invocation.response);
+    if (needsResponse(exchange) && !isPromise(result)) invocation.mayRespondLater = true;
+    return result;
+  }
+
+  /** Responds where no handler does: onError(), else a line of text. */
+  #refuse(exchange: Exchange, status: number): void | Promise<void> {
+    const handler = this.#errorHandler;
+    if (handler !== null) {
+      clearContent(exchange);
+      return this.#runErrorHandler(exchange, handler, new HttpError(status));
+    }
+    const { response } = invocationOf(exchange);
+    response.status(status).text(`${reasonPhrase(status)}\n`);
   }
 
   /** A method that neither HTTP nor any route defines gets 501, not 405 (RFC 9110 15.6.2). */
@@ -171,11 +210,21 @@ export class Application {
       if (!failure.mayBeCaught || needsResponse(exchange) || isAbandoned) {
         this.#fail(exchange, failure.error);
       }
-    } else if (parts.deferred && !mayRespondLater && needsResponse(exchange)) {
-      this.#fail(exchange, new Error('the handler finished without a response'));
+    } else if (needsResponse(exchange)) {
+      if (parts.deferred && !mayRespondLater) {
+        this.#fail(exchange, new Error('the handler finished without a response'));
+      } else this.#noteNoResponse(exchange);
     }
     // onError may have begun something that settles later.
     if (parts.running === 0) exchange.settle();
+  }
+
+  #noteNoResponse(exchange: Exchange): void {
+    const { head, pathBytes, pathFrom, pathTo } = exchange;
+    this.#noResponseNotes.watch(invocationOf(exchange), this.#chain.isEmpty, () => {
+      const token = head.method === Method.Other ? exchange.methodName() : '';
+      return this.#router.patternOf(head.method, token, pathBytes, pathFrom, pathTo);
+    });
   }
 
   #fail(exchange: Exchange, error: unknown): void {
@@ -200,35 +249,41 @@ export class Application {
       this.#respondWithError(exchange, error);
       return;
     }
-    this.#runErrorHandler(exchange, handler, error);
+    const later = this.#runErrorHandler(exchange, handler, error);
+    if (later !== undefined) this.#chain.also(exchange, later);
   }
 
-  #runErrorHandler(exchange: Exchange, handler: ErrorHandler, error: unknown): void {
+  /** Never throws or rejects; when it has settled there is a response, or a call sends it. */
+  #runErrorHandler(
+    exchange: Exchange,
+    handler: ErrorHandler,
+    error: unknown,
+  ): Promise<void> | undefined {
     let later: Promise<void> | null;
     const { request, response } = invocationOf(exchange);
     const { parts } = exchange;
+    const { entered } = parts;
     parts.entered = true;
     try {
       later = laterPart(handler(error, request, response));
     } catch (second) {
-      parts.entered = false;
+      parts.entered = entered;
       this.#errorHandlerFailed(exchange, second);
-      return;
+      return undefined;
     }
-    parts.entered = false;
+    parts.entered = entered;
     if (later === null) {
       // A file() or stream() that the error handler began is a part of its own.
       const isSending = exchange.writer !== Writer.None;
       if (needsResponse(exchange) && !isSending) this.#respondWithError(exchange, error);
-      return;
+      return undefined;
     }
-    const guarded = new Promise<void>((resolve) => resolve(later)).then(
+    return new Promise<void>((resolve) => resolve(later)).then(
       () => {
         if (needsResponse(exchange)) this.#respondWithError(exchange, error);
       },
       (second: unknown) => this.#errorHandlerFailed(exchange, second),
     );
-    this.#chain.also(exchange, guarded);
   }
 
   #errorHandlerFailed(exchange: Exchange, error: unknown): void {
@@ -310,18 +365,6 @@ function isHttpError(error: unknown): error is HttpError {
   } catch {
     return false;
   }
-}
-
-const badPath: Handler = (_request, response) => {
-  plain(response, 400);
-};
-
-const notImplemented: Handler = (_request, response) => {
-  plain(response, 501);
-};
-
-function plain(response: Response, status: number): void {
-  response.status(status).text(`${reasonPhrase(status)}\n`);
 }
 
 /** Removes the fields that describe content that is not sent; fields such as CORS's stay. */

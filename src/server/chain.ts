@@ -27,6 +27,11 @@ export class Chain {
     this.#steps.push(step);
   }
 
+  /** True when the endpoint alone can respond. */
+  get isEmpty(): boolean {
+    return this.#steps.length === 0;
+  }
+
   /** Runs everything for a request whose endpoint is set. Never throws. */
   run(invocation: Invocation): void {
     const { exchange } = invocation;
@@ -153,7 +158,7 @@ export function laterPart(result: void | Promise<void>): Promise<void> | null {
 }
 
 /** True for a promise and for any other thenable. */
-function isPromise(result: void | Promise<void>): result is Promise<void> {
+export function isPromise(result: void | Promise<void>): result is Promise<void> {
   return typeof result === 'object' && result !== null && typeof result.then === 'function';
 }
 

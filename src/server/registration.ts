@@ -93,6 +93,16 @@ function oneOnly(count: number): string {
   return `takes one middleware, given ${count}: call it once for each, in their order`;
 }
 
+/** For `notFound(handler)`. */
+export function checkNotFound(given: readonly unknown[]): asserts given is [Handler] {
+  const [handler] = given;
+  if (given.length !== 1 || typeof handler !== 'function') {
+    const came = given.length > 1 ? `${given.length} arguments` : shown(handler);
+    throw new TypeError(`notFound(): it takes ${HANDLER}, given ${came}`);
+  }
+  checkRuns('notFound()', handler);
+}
+
 export function checkErrorHandler(given: readonly unknown[]): asserts given is [ErrorHandler] {
   const [handler] = given;
   if (given.length === 1 && typeof handler === 'function') return;

@@ -76,7 +76,7 @@ export class Runtime {
       overload: {
         extraSlots: OVERLOAD_SLOTS,
         waitMs: limits.overloadWaitMs,
-        idleTimeout: Timeout.Idle,
+        idleTimeouts: [Timeout.Idle, Timeout.First],
       },
       events: {
         accepted: (slot, overloaded) => this.#accepted(slot, overloaded),
@@ -108,6 +108,7 @@ export class Runtime {
       services,
       draining: Draining.No,
       idleTimeout: Timeout.Idle,
+      headTimeout: Timeout.Head,
       handle: (exchange) => options.application.handle(exchange),
       handlerTimedOut: (exchange) => options.application.timedOut(exchange),
       logDebug: (message) => log.debug(message),
@@ -158,6 +159,7 @@ export class Runtime {
     this.#drainsSinceMs = this.reactor.driver.now();
     context.draining = Draining.Gently;
     context.idleTimeout = Timeout.Drain;
+    context.headTimeout = Timeout.DrainHead;
   }
 
   /** `last`: no other process accepts clients of an inherited listener. */

@@ -1,20 +1,23 @@
 // A server: configuration, routes and life cycle. When it listens it makes the runtime that serves
 // requests (slab, driver, reactor, connections), and frees all of it when it closes.
 
-import { setMaxListeners } from 'node:events';
 import { type AsyncIo, FileKind, isFault } from '../async-io/async-io.ts';
 import { NodeAsyncIo } from '../async-io/node.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
-import type { Middleware } from '../exchange/handler.ts';
+import type { Handler, Middleware } from '../exchange/handler.ts';
 import { type Counters, makeCounters } from '../metrics/counters.ts';
+import { accessLog } from '../middleware/access-log.ts';
+import { missingRoots } from '../static/roots.ts';
 import { serveStatic } from '../static/serve-static.ts';
 import { Application, type ErrorHandler } from './application.ts';
 import { type Config, configFrom, type ServerOptions } from './config/config.ts';
+import { closingController, Ending } from './ending.ts';
 import { listenError } from './listen-error.ts';
 import { type Log, makeLog } from './log.ts';
 import {
   checkErrorHandler,
+  checkNotFound,
   checkOn,
   checkRoute,
   type RouteArguments,
@@ -85,6 +88,8 @@ export interface ServerParts {
   readonly makeRuntime?: (options: RuntimeOptions) => Runtime;
   /** Absent in a worker: its primary has it. */
   readonly service?: ServiceLife;
+  /** A worker leaves warnings about its configuration to its primary. */
+  readonly isWorker?: boolean;
 }
 
 const LISTEN_TAKES_NOTHING =
@@ -119,7 +124,9 @@ export class Server {
     this.#application = new Application({
       counters: this.#counters,
       logError: (message) => this.#log.error(message),
+      logWarn: (message) => this.#log.warn(message),
     });
+    if (this.config.accessLog) this.#application.use('/', accessLog());
     const { staticDir, listing, limits } = this.config;
     if (staticDir !== undefined) {
       const cacheBytesMax = limits.fileCacheBytesMax;
@@ -184,8 +191,19 @@ export class Server {
   }
 
   /**
-   * Responds to what handlers throw. When it does not respond, the client gets the default response
-   * for the error. There is one error handler: a second call throws.
+   * Responds to requests whose path has neither a route nor a file; the status is 404 unless it
+   * sets another. A second call throws.
+   */
+  notFound(...given: [handler: Handler]): this {
+    checkNotFound(given);
+    this.#application.notFound(given[0]);
+    return this;
+  }
+
+  /**
+   * Responds to what handlers throw, and to 404 (without notFound) and 405. When it does not
+   * respond, the client gets the default response for the error. There is one error handler: a
+   * second call throws.
    */
   onError(...given: [handler: ErrorHandler]): this {
     checkErrorHandler(given);
@@ -208,6 +226,7 @@ export class Server {
   async #listenNow(): Promise<Listening> {
     try {
       await this.#checkRoot();
+      if (this.#parts.isWorker !== true) await this.#warnOfMissingRoots();
       this.#parts.service?.begins(this.config, this.#log);
       this.#cluster = this.#parts.launch(this.config, this.#log);
       const listening =
@@ -243,6 +262,13 @@ export class Server {
     if (!isFault(stat) && stat.kind === FileKind.Directory) return;
     const code = isFault(stat) ? 'ENOENT' : 'ENOTDIR';
     throw Object.assign(new Error(`static_dir is not a directory: ${staticDir}`), { code });
+  }
+
+  async #warnOfMissingRoots(): Promise<void> {
+    for (const root of await missingRoots(this.#asyncIo, this.#application.staticRoots)) {
+      const what = 'is not a directory: no file is found in it until it is one';
+      this.#log.warn(`serveStatic(): ${root} ${what}`);
+    }
   }
 
   async #listenHere(): Promise<Listening> {
@@ -342,32 +368,6 @@ export class Server {
     await this.#asyncIo.flush();
     await this.#parts.closed(this);
     this.#ended.end();
-  }
-}
-
-/** Every event stream may listen to it, and Node warns about more than ten listeners. */
-function closingController(): AbortController {
-  const controller = new AbortController();
-  setMaxListeners(0, controller.signal);
-  return controller;
-}
-
-/** The end of a server's life, as a promise. */
-class Ending {
-  readonly whenOver: Promise<Error | null>;
-  isOver = false;
-  error: Error | null = null;
-  #resolve: (error: Error | null) => void = () => {};
-
-  constructor() {
-    this.whenOver = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  end(): void {
-    this.isOver = true;
-    this.#resolve(this.error);
   }
 }
 

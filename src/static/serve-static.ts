@@ -44,6 +44,7 @@ import { listingPage } from './listing.ts';
 import { isFileName } from './names.ts';
 import { prepareFile, readFully } from './prepare-file.ts';
 import { endsInSlash, requestedKey, requestedNames, withSlash } from './requested-path.ts';
+import { withRoot } from './roots.ts';
 import { Spelling } from './spelling.ts';
 
 export interface StaticOptions {
@@ -102,9 +103,9 @@ export function serveStatic(root: string, options: StaticOptions = {}): Middlewa
     );
   }
   const site = new StaticSite(resolve(root), options);
-  return (request, _response, next) => {
+  return withRoot(resolve(root), (request, _response, next) => {
     return site.serve(exchangeOf(request), mountBytesOf(request), next);
-  };
+  });
 }
 
 class StaticSite {

@@ -8,7 +8,7 @@ import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createServer } from '../../../src/index.ts';
+import { createServer, HttpError } from '../../../src/index.ts';
 import type { DriverName } from '../../../testing/with-server.ts';
 
 const [driver, port, folder] = process.argv.slice(2);
@@ -64,6 +64,11 @@ server.get('/options', (_request, response) => response.json(process.execArgv));
 server.get('/throw', () => {
   throw new Error('thrown on purpose');
 });
+server.onError((error, { path }, response) => {
+  const status = error instanceof HttpError ? error.status : 500;
+  response.status(status).json([process.pid, `onError ${path}`]);
+});
+server.notFound(({ path }, response) => response.json([process.pid, `notFound ${path}`]));
 server.get('/hang', () => {
   console.log('hanging');
   for (;;) {}

@@ -27,6 +27,7 @@ const DEFAULTS: Config = {
   driver: 'auto',
   pidFile: undefined,
   logLevel: 'info',
+  accessLog: false,
   debug: false,
   listing: false,
   limits: limitsFrom(),
@@ -82,7 +83,7 @@ test('the keys are those of the contract and every limit, each under four names'
     KEYS.map((key) => key.option),
     [
       ...['host', 'port', 'socket', 'socketMode', 'staticDir', 'listing', 'workers'],
-      ...['supervise', 'driver', 'pidFile', 'logLevel', 'debug'],
+      ...['supervise', 'driver', 'pidFile', 'logLevel', 'accessLog', 'debug'],
       ...Object.keys(LIMITS),
     ],
   );

@@ -34,6 +34,7 @@ export interface Config {
   readonly driver: DriverName;
   readonly pidFile: string | undefined;
   readonly logLevel: LogLevel;
+  readonly accessLog: boolean;
   readonly debug: boolean;
   readonly listing: boolean;
   readonly limits: Limits;
@@ -93,6 +94,7 @@ export class Collected {
       driver: this.#value('driver'),
       pidFile: this.#value('pidFile'),
       logLevel: this.#value('logLevel'),
+      accessLog: this.#value('accessLog'),
       debug: this.#value('debug'),
       listing: this.#value('listing'),
       limits,

@@ -38,6 +38,8 @@ export interface ServerOptions extends Partial<Readonly<Record<LimitName, number
   /** The file that holds the id of the main process while it serves. */
   readonly pidFile?: string | undefined;
   readonly logLevel?: LogLevel | undefined;
+  /** Log every response to standard output. */
+  readonly accessLog?: boolean | undefined;
   /** Never reuse request and response objects. */
   readonly debug?: boolean | undefined;
   /** Directory listings of staticDir. */

@@ -90,6 +90,12 @@ export const KEYS: readonly ConfigKey[] = [
     'least severity of the messages that are logged',
   ),
   key(
+    'accessLog',
+    false,
+    { kind: 'boolean' },
+    'write a line for every response to standard output',
+  ),
+  key(
     'debug',
     false,
     { kind: 'boolean' },
