@@ -39,7 +39,8 @@ const NPM = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 const CONSUMER_PRINTS = (version: string): string =>
   `["${version}","{\\"id\\":\\"7\\"}","a file",418,true]`;
 
-const folder = mkdtempSync(join(tmpdir(), 'vibing-package-'));
+/** Set when the checks begin; removed with everything in it. */
+let folder = '';
 
 class PackageProblem extends Error {}
 
@@ -52,6 +53,7 @@ async function main(given: readonly string[]): Promise<number> {
   }
   const unknown = given.find((argument) => argument !== '--git');
   if (unknown !== undefined) return reportUsageError(unknownOption(unknown, ['git']));
+  folder = mkdtempSync(join(tmpdir(), 'vibing-package-'));
   try {
     await check(given.includes('--git'));
     return 0;
