@@ -10,7 +10,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundle } from './bundle.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -66,7 +65,7 @@ async function compile(project, force) {
   for (const [from, to] of Object.entries(project.folders)) {
     removeOrphans(join(ROOT, from), join(out, to));
   }
-  if (project.bundled) await bundle(out);
+  if (project.bundled) await (await import('./bundle.mjs')).bundle(out);
   writeFileSync(stamp, '');
   // What was edited while the compiler ran is newer than the beginning of the compile.
   utimesSync(stamp, startedAt, startedAt);

@@ -5,14 +5,14 @@
 
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { rollup } from '@rollup/wasm-node';
 
 const ENTRIES = ['index', 'middleware/index', 'static/index', 'load/index', 'cli/main'];
 /** Found by Node where the package is installed. */
 const PACKAGES = ['koffi', 'mrmime'];
 
-/** Bundles what lies in `folder`, in place. Declarations stay one for each module. */
+/** Bundles what lies in `folder`, in place. Declarations that an entry imports stay as they are. */
 export async function bundle(folder) {
   const bundled = await rollup({
     input: Object.fromEntries(ENTRIES.map((name) => [name, join(folder, `${name}.js`)])),
@@ -34,7 +34,23 @@ export async function bundle(folder) {
     minifyInternalExports: false,
   });
   await bundled.close();
-  removeOthers(folder, folder, new Set(output.map(({ fileName }) => fileName)));
+  const kept = new Set([...output.map(({ fileName }) => fileName), ...declarations(folder)]);
+  removeOthers(folder, folder, kept);
+}
+
+/** The declarations that a user's compiler can reach from the entries. */
+function declarations(folder) {
+  const reached = new Set();
+  const waiting = ENTRIES.map((name) => `${name}.d.ts`);
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (reached.has(path)) continue;
+    reached.add(path);
+    const text = readFileSync(join(folder, path), 'utf8');
+    for (const [, name] of text.matchAll(/(?:from |import\()'(\.[^']+)\.[jt]s'/g)) {
+      waiting.push(relative(folder, join(folder, dirname(path), `${name}.d.ts`)));
+    }
+  }
+  return reached;
 }
 
 /** A module with the map that the compiler made, so that the bundle's map leads to the sources. */
@@ -43,11 +59,13 @@ function loadWithMap(id) {
   return { code, map: JSON.parse(readFileSync(`${id}.map`, 'utf8')) };
 }
 
-/** The modules that are in the bundle now. */
-function removeOthers(root, folder, made) {
+/** The modules that are in the bundle now, and declarations of its inside. */
+function removeOthers(root, folder, kept) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) removeOthers(root, path, made);
-    else if (/\.js(\.map)?$/.test(entry.name) && !made.has(relative(root, path))) rmSync(path);
+    if (entry.isDirectory()) removeOthers(root, path, kept);
+    else if (/\.(d\.ts|js|js\.map)$/.test(entry.name) && !kept.has(relative(root, path))) {
+      rmSync(path);
+    }
   }
 }

@@ -91,7 +91,8 @@ describe('the image', () => {
     assert.equal(runs.length, 3);
     for (const { rest } of runs) {
       const script = /^npm run (\S+)$/.exec(rest)?.[1];
-      if (script === undefined) assert.match(rest, /^npm ci /);
+      // The script that npm ci would run is not in the image.
+      if (script === undefined) assert.match(rest, /^npm ci (\S+ )*--ignore-scripts /);
       else assert.ok(script in scripts, script);
     }
     assert.match(runs.at(-1)?.rest ?? '', /^npm ci --omit=dev /);

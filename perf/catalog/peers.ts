@@ -58,6 +58,12 @@ const SUPPORTED: Readonly<Record<Peer, readonly string[]>> = {
   'node-net': ['hello', 'pipelined-16', 'browser-headers', 'close'],
 };
 
+/** The server of ours that others are compared with; null when none ran. */
+export function ownServer(names: readonly string[]): 'uring' | 'epoll' | null {
+  if (names.includes('uring')) return 'uring';
+  return names.includes('epoll') ? 'epoll' : null;
+}
+
 export function supports(peer: Peer, scenario: string): boolean {
   return SUPPORTED[peer].includes(scenario);
 }

@@ -1,12 +1,12 @@
 // Measures the server versus other servers and a floor, in the same scenarios, with windows in turn
 // on one core.
 
-import { PEER_NAMES, PEERS, type Peer, supports } from '../catalog/peers.ts';
+import { ownServer, PEER_NAMES, PEERS, type Peer, supports } from '../catalog/peers.ts';
 import { type Scenario, scenarioOf } from '../catalog/scenarios.ts';
 import type { ServerChild } from '../measure/child-process.ts';
 import { runFacts } from '../measure/machine.ts';
 import { median } from '../measure/pairs.ts';
-import { resultLine } from '../measure/result-lines.ts';
+import { ratioInRounds, resultLine } from '../measure/result-lines.ts';
 import { appendResults, type RunFacts } from '../measure/results.ts';
 import { probeScenario, startScenarioFloor } from '../measure/scenario-servers.ts';
 import { type WindowFigures, WindowLoad, windowsInTurn } from '../measure/window-load.ts';
@@ -94,11 +94,13 @@ async function measure(
   const windowsOf = (peer: Peer): readonly WindowFigures[] =>
     (all.get(peer) ?? []).slice(0, rounds);
   const common = { kind: 'peers', facts, scenario, load: 'full', askedRate: 0, windowMs } as const;
+  const own = ownServer(order);
   appendResults(
     order.map((peer) => {
       const windows = windowsOf(peer);
       const driver = peer === 'uring' || peer === 'epoll' ? peer : '';
-      return resultLine({ ...common, server: peer, driver, windows, floors: [] });
+      const line = resultLine({ ...common, server: peer, driver, windows, floors: [] });
+      return { ...line, ratio: own === null ? null : ratioInRounds(windows, windowsOf(own)) };
     }),
   );
   return able.map((peer) => {

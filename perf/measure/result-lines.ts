@@ -67,6 +67,17 @@ function ratios(
   return rounded(summary(pairUp(floors, servers).map(({ ratio }) => convert(ratio))), 4);
 }
 
+/** The ratio of two servers' rates within each round; null when one of them did not run. */
+export function ratioInRounds(
+  windows: readonly WindowFigures[],
+  others: readonly WindowFigures[],
+): Summary | null {
+  const rounds = Math.min(windows.length, others.length);
+  if (rounds === 0) return null;
+  const ratio = (round: number): number => windows[round].rate / others[round].rate;
+  return rounded(summary(Array.from({ length: rounds }, (_, round) => ratio(round))), 4);
+}
+
 function rounded({ median: middle, least, most }: Summary, digits: number): Summary {
   const cut = (value: number): number => Number(value.toFixed(digits));
   return { median: cut(middle), least: cut(least), most: cut(most) };

@@ -7,42 +7,27 @@ import { latencySection } from './latency.ts';
 import { peersSection } from './peers.ts';
 import { scenariosSection } from './scenarios.ts';
 import { STYLE } from './style.ts';
-import {
-  countText,
-  dateText,
-  emptySection,
-  escapeHtml,
-  latencyText,
-  microsText,
-  ratioText,
-} from './text.ts';
+import { countText, dateText, escapeHtml, latencyText, microsText, ratioText } from './text.ts';
 
 export interface PageOptions {
   readonly lines: readonly ResultLine[];
   /** The numbers of invalid lines of the file. */
   readonly badLines: readonly number[];
-  /** Links to pages of profilers, and their names. */
-  readonly profiles: readonly { readonly href: string; readonly name: string }[];
 }
 
-export function pageHtml({ badLines, lines, profiles }: PageOptions): string {
+/** A page of a profiler. */
+export interface ProfileLink {
+  readonly href: string;
+  readonly name: string;
+}
+
+/** It has no links to files, since it is kept in git without the pages of profilers. */
+export function pageHtml({ badLines, lines }: PageOptions): string {
   const perf = lines.filter(({ kind }) => kind === 'perf');
   const latest = latestOf(perf);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Vibing: measurements</title>
-<link rel="icon" href="data:,">
-<style>
-${STYLE}
-</style>
-</head>
-<body>
-<main>
-<h1>Vibing: measurements</h1>
-${factsHtml(perf.length > 0 ? perf : lines)}
+  return documentHtml(
+    'Vibing: measurements',
+    `${factsHtml(perf.length > 0 ? perf : lines)}
 ${cardsHtml(latest)}
 ${badLinesHtml(badLines)}
 ${scenariosSection(latest)}
@@ -50,8 +35,35 @@ ${latencySection(latest)}
 ${peersSection(lines.filter(({ kind }) => kind === 'peers'))}
 ${gateSection(lines.filter(({ kind }) => kind === 'gate'))}
 ${historySection(perf)}
-${profilesSection(profiles)}
-${GLOSSARY}
+${PROFILES}
+${GLOSSARY}`,
+  );
+}
+
+/** The page of the profiles on this machine, next to the other page. */
+export function profilesHtml(profiles: readonly ProfileLink[]): string {
+  const items = profiles.map(
+    ({ href, name }) => `<li><a href="${escapeHtml(href)}">${escapeHtml(name)}</a></li>`,
+  );
+  return documentHtml('Vibing: profiles', `<ul>\n${items.join('\n')}\n</ul>`);
+}
+
+function documentHtml(title: string, content: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+<style>
+${STYLE}
+</style>
+</head>
+<body>
+<main>
+<h1>${title}</h1>
+${content}
 </main>
 </body>
 </html>
@@ -116,17 +128,9 @@ function badLinesHtml(badLines: readonly number[]): string {
   return `<p class="remark">Invalid lines of results.jsonl, left out: ${which}.</p>`;
 }
 
-function profilesSection(profiles: PageOptions['profiles']): string {
-  const head = '<h2 id="profiles">Profiles</h2>';
-  if (profiles.length === 0) {
-    const empty = emptySection('No profiles yet. Make some with', 'npm run perf:flame');
-    return `${head}\n${empty}`;
-  }
-  const items = profiles.map(
-    ({ href, name }) => `<li><a href="${escapeHtml(href)}">${escapeHtml(name)}</a></li>`,
-  );
-  return `${head}\n<ul>\n${items.join('\n')}\n</ul>`;
-}
+const PROFILES = `<h2 id="profiles">Profiles</h2>
+<p class="empty"><code>npm run perf:flame</code> and <code>npm run perf:clinic</code> make some;
+<code>reports/profiles.html</code> then lists them.</p>`;
 
 const GLOSSARY = `<h2 id="reading">How to read this</h2>
 <dl>

@@ -1,17 +1,13 @@
 // The section of other servers: a table for each scenario.
 
-import { SERVER_NAMES } from '../catalog/peers.ts';
+import { ownServer, SERVER_NAMES } from '../catalog/peers.ts';
 import type { ResultLine } from '../measure/results.ts';
 import { aboutOf, inOrder } from './scenarios.ts';
 import { countText, emptySection, escapeHtml, latencyText, microsText, ratioText } from './text.ts';
 
 export function peersSection(lines: readonly ResultLine[]): string {
   const head = '<h2 id="peers">Versus other servers</h2>';
-  const last = lines
-    .map(({ startedAt }) => startedAt)
-    .sort()
-    .at(-1);
-  const run = inOrder(lines.filter(({ startedAt }) => startedAt === last));
+  const run = inOrder(lastRun(lines));
   if (run.length === 0) {
     return `${head}\n${emptySection('Not compared yet:', 'npm run perf:peers')}`;
   }
@@ -31,16 +27,32 @@ ${scenarios
 </div>`;
 }
 
+/** The lines of the newest run. */
+export function lastRun(lines: readonly ResultLine[]): readonly ResultLine[] {
+  const last = lines
+    .map(({ startedAt }) => startedAt)
+    .sort()
+    .at(-1);
+  return lines.filter(({ startedAt }) => startedAt === last);
+}
+
+/** To our own server of the same run and scenario: within rounds, in old lines of medians. */
+export function ratioToOwn(line: ResultLine, run: readonly ResultLine[]): number | undefined {
+  if (line.ratio !== null) return line.ratio.median;
+  const same = run.filter(({ scenario }) => scenario === line.scenario);
+  const name = ownServer(same.map(({ server }) => server));
+  const own = same.find(({ server }) => server === name);
+  return own === undefined ? undefined : line.rate.median / own.rate.median;
+}
+
 function tableHtml(scenario: string, lines: readonly ResultLine[]): string {
   const sorted = [...lines].sort((left, right) => right.rate.median - left.rate.median);
-  const own = sorted.find(({ server }) => server === 'uring' || server === 'epoll');
   const rows = sorted.map((line) => {
     const isOwn = line.driver !== '';
     const name = SERVER_NAMES[line.server] ?? line.server;
-    const to = own === undefined ? undefined : line.rate.median / own.rate.median;
     const cells = [
       countText(line.rate.median),
-      ratioText(to),
+      ratioText(ratioToOwn(line, lines)),
       microsText(line.cpuUs?.median),
       latencyText(line.latencyMs['99']),
     ];

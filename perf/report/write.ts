@@ -1,10 +1,11 @@
-// Writes reports/index.html from reports/results.jsonl and the pages of profilers next to it.
+// Writes reports/index.html from reports/results.jsonl, and reports/profiles.html with links to the
+// pages of profilers. Git has the first and ignores the second.
 
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { REPORTS_FOLDER } from '../measure/reports-folder.ts';
 import { readResults } from '../measure/results.ts';
-import { pageHtml } from './page.ts';
+import { type ProfileLink, pageHtml, profilesHtml } from './page.ts';
 
 /** Folders of the pages of profilers. */
 const PROFILE_FOLDERS = ['flame', 'clinic'];
@@ -15,13 +16,17 @@ export function writeReport(folder: string = REPORTS_FOLDER): string {
   const { badLines, lines } = readResults(join(folder, 'results.jsonl'));
   const page = join(folder, 'index.html');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(page, pageHtml({ lines, badLines, profiles: profilesIn(folder) }));
+  writeFileSync(page, pageHtml({ lines, badLines }));
+  const profiles = profilesIn(folder);
+  const list = join(folder, 'profiles.html');
+  if (profiles.length === 0) rmSync(list, { force: true });
+  else writeFileSync(list, profilesHtml(profiles));
   const bad = badLines.length === 0 ? '' : `, ${badLines.length} invalid lines left out`;
   return `page of ${lines.length} results${bad}: ${relative(process.cwd(), page)}`;
 }
 
 /** The pages of profilers below a folder, as links relative to it. */
-export function profilesIn(folder: string): readonly { href: string; name: string }[] {
+export function profilesIn(folder: string): readonly ProfileLink[] {
   return PROFILE_FOLDERS.flatMap((name) => pagesIn(join(folder, name), DEPTH_MAX))
     .map((path) => relative(folder, path).split(sep))
     .sort((left, right) => left.join('/').localeCompare(right.join('/')))

@@ -2,8 +2,10 @@
 // become markup, and there is a page without any results.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -16,14 +18,19 @@ import { describe, it } from 'node:test';
 import { scenarioOf } from '../../perf/catalog/scenarios.ts';
 import type { GateFigures, RateWindow } from '../../perf/gate/judge.ts';
 import { gateLines } from '../../perf/gate/result-lines.ts';
+import { ratioInRounds } from '../../perf/measure/result-lines.ts';
 import { appendResults, parseResults, type ResultLine } from '../../perf/measure/results.ts';
-import { latestOf, pageHtml } from '../../perf/report/page.ts';
+import type { WindowFigures } from '../../perf/measure/window-load.ts';
+import { latestOf, pageHtml, profilesHtml } from '../../perf/report/page.ts';
 import { evenTicks, logarithmicTicks } from '../../perf/report/plot.ts';
+import { readmeTable } from '../../perf/report/readme.ts';
 import { profilesIn, writeReport } from '../../perf/report/write.ts';
+import { ROOT } from '../../testing/child-program.ts';
 import { line, serverResult } from './fixtures/result-lines.ts';
 
-const page = (lines: readonly ResultLine[]): string =>
-  pageHtml({ lines, badLines: [], profiles: [] });
+const REPORTS = join(ROOT, 'reports');
+
+const page = (lines: readonly ResultLine[]): string => pageHtml({ lines, badLines: [] });
 
 describe('lines of results', () => {
   it('are read as they were written', () => {
@@ -173,8 +180,10 @@ describe('the page', () => {
     );
     const again = lines.map((one) => ({ ...one, startedAt: `${one.startedAt}3` }));
     const paced = lines.map((one) => ({ ...one, load: 'rate' }) as const);
-    const profiles = [{ href: evil, name: evil }];
-    const html = pageHtml({ lines: [...lines, ...again, ...paced], badLines: [7], profiles });
+    const profiles = profilesHtml([{ href: evil, name: evil }]);
+    assert.ok(profiles.includes('&lt;script&gt;'));
+    assert.doesNotMatch(profiles, /<script|"1"/);
+    const html = pageHtml({ lines: [...lines, ...again, ...paced], badLines: [7] });
     assert.ok(html.includes('&lt;script&gt;'));
     assert.doesNotMatch(html, /<script|"1"/);
     assert.match(html, /Invalid lines of results\.jsonl, left out: 7/);
@@ -195,6 +204,85 @@ describe('the page', () => {
   });
 });
 
+describe('the table of other servers', () => {
+  const peer = (server: string, rate: number, changes: Partial<ResultLine> = {}): ResultLine => {
+    const own = server === 'uring' || server === 'epoll';
+    const driver = own ? server : '';
+    const common = { kind: 'peers', server, driver, floor: null, ratio: null } as const;
+    return line({ ...common, ...serverResult(rate, 9), ...changes });
+  };
+
+  it('has the rates of our server, and ratios to it', () => {
+    const lines = [peer('epoll', 120_000), peer('uring', 100_000), peer('nginx', 80_000)];
+    const rows = readmeTable(lines).split('\n');
+    assert.match(rows[2] ?? '', /^\| \*\*Vibing, io_uring\*\* \| 100,000 \| - \|/);
+    assert.match(rows[3] ?? '', /^\| Vibing, epoll \| 1\.20x \|/);
+    assert.match(rows[4] ?? '', /^\| nginx \| 0\.80x \|/);
+    // The page has the same ratios, also where another server of ours is faster.
+    assert.match(page(lines), /nginx<\/td><td>80,000<\/td><td>0\.80×/);
+  });
+
+  it('prefers ratios within rounds, and shows the last run only', () => {
+    const within = { ratio: { median: 0.91, least: 0.9, most: 0.92 } };
+    const old = peer('bun', 90_000, { startedAt: '2026-11-20T10:00:00.000Z' });
+    const table = readmeTable([old, peer('epoll', 100_000), peer('nginx', 80_000, within)]);
+    assert.match(table, /\| nginx \| 0\.91x \|/);
+    assert.match(table, /\*\*Vibing, epoll\*\* \| 100,000/);
+    assert.doesNotMatch(table, /Bun/);
+  });
+
+  it('takes ratios within rounds from windows', () => {
+    const windows = (...rates: number[]): WindowFigures[] =>
+      rates.map((rate) => ({ rate }) as WindowFigures);
+    const ratio = ratioInRounds(windows(50, 80, 10), windows(100, 100, 100, 1));
+    assert.deepEqual(ratio, { median: 0.5, least: 0.1, most: 0.8 });
+    assert.equal(ratioInRounds([], windows(1)), null);
+  });
+});
+
+/** Whether measurements were made here: their figures differ from the committed ones. */
+function hasLocalResults(): boolean {
+  const { status, stdout } = spawnSync('git', ['status', '--porcelain', 'reports'], { cwd: ROOT });
+  return status !== 0 || String(stdout) !== '';
+}
+
+const isOther = process.env['UPDATE_DOCS'] !== '1' && hasLocalResults();
+const skip = isOther && 'reports/ differs from the last commit, or there is no git';
+
+describe('the committed figures', { skip }, () => {
+  const { lines, badLines } = parseResults(readFileSync(join(REPORTS, 'results.jsonl'), 'utf8'));
+
+  it('of the page and of README.md are those of the results', () => {
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+    const shown = /^\| requests\/s \|.*(?:\n\|.*)+/m.exec(readme)?.[0];
+    assert.ok(shown !== undefined);
+    if (process.env['UPDATE_DOCS'] === '1') {
+      writeFileSync(join(ROOT, 'README.md'), readme.replace(shown, readmeTable(lines)));
+      writeFileSync(join(REPORTS, 'index.html'), pageHtml({ lines, badLines }));
+    } else {
+      assert.equal(shown, readmeTable(lines), 'UPDATE_DOCS=1 npm test -- perf/report');
+    }
+    const committed = readFileSync(join(REPORTS, 'index.html'), 'utf8');
+    assert.ok(committed === pageHtml({ lines, badLines }), 'npm run perf:report');
+  });
+
+  it('have no dead links', () => {
+    const html = readFileSync(join(REPORTS, 'index.html'), 'utf8');
+    assert.deepEqual(deadLinks(html, REPORTS), []);
+    assert.doesNotMatch(html, /href="(?!#|data:,)/, 'a link to a file is dead in a new clone');
+  });
+});
+
+/** Links to files that do not exist, and to places that the page does not have. */
+function deadLinks(html: string, folder: string): readonly string[] {
+  const links = [...html.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, link]) => link ?? '');
+  return links.filter((link) => {
+    if (link.startsWith('data:')) return false;
+    if (link.startsWith('#')) return !html.includes(`id="${link.slice(1)}"`);
+    return !existsSync(join(folder, decodeURIComponent(link)));
+  });
+}
+
 describe('axes', () => {
   it('have even steps, or powers of ten', () => {
     assert.deepEqual(evenTicks(1.07), [0, 0.5, 1, 1.5]);
@@ -206,7 +294,7 @@ describe('axes', () => {
 });
 
 describe('the report on disk', () => {
-  it('is written next to its results, with links to the profiles', () => {
+  it('is written next to its results, and a page with links to the profiles', () => {
     const folder = mkdtempSync(join(tmpdir(), 'vibing-report-'));
     try {
       appendResults([line()], join(folder, 'results.jsonl'));
@@ -219,8 +307,19 @@ describe('the report on disk', () => {
       ]);
       assert.match(writeReport(folder), /^page of 1 results, 1 invalid lines left out: /);
       const html = readFileSync(join(folder, 'index.html'), 'utf8');
-      assert.match(html, /<a href="flame\/hello%201\/index\.html">flame \/ hello 1<\/a>/);
       assert.match(html, /98,765/);
+      assert.deepEqual(deadLinks(html, folder), []);
+      const list = readFileSync(join(folder, 'profiles.html'), 'utf8');
+      assert.match(list, /<a href="flame\/hello%201\/index\.html">flame \/ hello 1<\/a>/);
+      assert.deepEqual(deadLinks(list, folder), []);
+      rmSync(join(folder, 'flame'), { recursive: true });
+      assert.deepEqual(deadLinks(list, folder), ['flame/hello%201/index.html']);
+      writeReport(folder);
+      assert.equal(
+        existsSync(join(folder, 'profiles.html')),
+        false,
+        'a list of nothing is removed',
+      );
     } finally {
       rmSync(folder, { recursive: true });
     }

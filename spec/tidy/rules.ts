@@ -38,6 +38,7 @@ export const SPEC_TOOLS: Readonly<Record<string, string>> = {
   'spec/cases/': 'reads and runs the cases of the parser',
   'spec/model/': 'the model of the parser',
   'spec/mutation/': 'npm run mutate',
+  'spec/package/': 'npm run package:check',
   'spec/requirements/': 'renders spec/requirements.md',
   'spec/tidy/': 'the checks of spec/tidy.test.ts',
   'spec/driver/scripted/': 'the scripted kernels under the drivers',

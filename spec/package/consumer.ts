@@ -1,0 +1,34 @@
+// A program of a user of the package: it imports every entry, starts a server, and prints what the
+// server responds. spec/package/check.ts compiles it against the installed package, and runs it.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer, HttpError, type Server } from 'vibing';
+import { runLoad } from 'vibing/load';
+import { accessLog, cors } from 'vibing/middleware';
+import { serveStatic } from 'vibing/static';
+
+const folder = mkdtempSync(join(tmpdir(), 'vibing-consumer-'));
+writeFileSync(join(folder, 'page.txt'), 'a file');
+
+const server: Server = createServer({ host: '127.0.0.1', port: 0 });
+server.use(accessLog({ write: () => {} }));
+server.use('/api', cors());
+server.get('/api/users/:id', (req, res) => res.json({ id: req.params['id'] }));
+server.get('/teapot', () => {
+  throw new HttpError(418);
+});
+server.use('/files', serveStatic(folder));
+
+const { port } = await server.listen();
+const url = `http://127.0.0.1:${port}`;
+const json = await fetch(`${url}/api/users/7`);
+const file = await fetch(`${url}/files/page.txt`);
+const { status } = await fetch(`${url}/teapot`);
+const load = await runLoad({ url: `${url}/api/users/7`, connections: 1, durationMs: 100 });
+const manifest = readFileSync(new URL(import.meta.resolve('vibing/package.json')), 'utf8');
+const said = [JSON.parse(manifest).version, await json.text(), await file.text(), status];
+console.log(JSON.stringify([...said, load.requestsPerSecond > 0]));
+await server.close();
+rmSync(folder, { recursive: true });
