@@ -2,6 +2,7 @@
 // SIGHUP reloads it. Access to the process is passed in.
 
 import { constants } from 'node:os';
+import { ClosedError } from '../cluster/closed-error.ts';
 import { ServiceError } from '../cluster/service-error.ts';
 import {
   type Config,
@@ -52,15 +53,28 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
   let server: Served;
   try {
     server = createServer(optionsOf(config));
-    const listening = await server.listen();
+    const listening = await listenUntilStopped(server, signals);
+    if (listening === null) return 0;
     if (!environment.isWorker) environment.out(listeningLine(config, listening));
     signals.reloads(isSupervised(config, listening) ? server : null);
   } catch (error) {
     return serveFault(error, config, environment);
   }
-  await Promise.race([signals.stop, server.ended]);
-  await server.close();
   return (await server.ended) === null ? 0 : 1;
+}
+
+/** Null when a signal stopped it before it listened. */
+async function listenUntilStopped(server: Served, signals: Signals): Promise<Listening | null> {
+  const listened = server.listen();
+  // A stop does not wait until it listens: workers may take long to start, or hang.
+  void signals.stop.then(() => server.close());
+  try {
+    return await listened;
+  } catch (error) {
+    if (!(error instanceof ClosedError)) throw error;
+    await server.close();
+    return null;
+  }
 }
 
 function isSupervised(config: Config, { workers }: Listening): boolean {

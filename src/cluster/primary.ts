@@ -6,8 +6,9 @@ import { type Config, optionsOf, type ServerOptions } from '../server/config/con
 import type { Log } from '../server/log.ts';
 import type { Cluster, Listening } from '../server/server.ts';
 import { STARTED_MS, STARTS_MAX } from './back-off.ts';
+import { ClosedError } from './closed-error.ts';
 import { workerCount } from './cores.ts';
-import { changedKeys, fixedValues } from './fixed-keys.ts';
+import { changedKeys, type FixedValues, fixedValues } from './fixed-keys.ts';
 import type { Listeners } from './listeners.ts';
 import type { Assignment, Ready } from './messages.ts';
 import { nodePorts } from './node-ports.ts';
@@ -19,6 +20,8 @@ export class Primary implements Cluster {
   readonly failed: Promise<Error>;
   readonly #config: Config;
   readonly #log: Log;
+  /** The values of keys that a reload cannot change. */
+  readonly #fixed: FixedValues;
   readonly #activated: Address | null;
   readonly #ports: PrimaryPorts;
   readonly #workerSlots: WorkerSlot[] = [];
@@ -51,6 +54,7 @@ export class Primary implements Cluster {
     this.#config = config;
     this.#ports = ports;
     this.#accepted = optionsOf(config);
+    this.#fixed = fixedValues(config);
     this.#activated = activated;
     this.#log = log;
     this.failed = new Promise((resolve) => {
@@ -93,6 +97,10 @@ export class Primary implements Cluster {
 
   async #openListeners(count: number): Promise<void> {
     const opened = await this.#ports.open(this.#config, this.#activated, count);
+    if (this.#closed !== null) {
+      opened.listeners?.close();
+      throw new ClosedError();
+    }
     this.#listeners = opened.listeners;
     this.#address = opened.address;
   }
@@ -102,7 +110,7 @@ export class Primary implements Cluster {
     return workerSlot.start(async () => {
       for (;;) {
         await workerSlot.wait();
-        if (this.#closed !== null) throw new Error('the server is closing');
+        if (this.#closed !== null) throw new ClosedError();
         try {
           return await this.#startOnce(workerSlot);
         } catch (error) {
@@ -127,20 +135,17 @@ export class Primary implements Cluster {
       started.retire();
       throw error;
     }
-    // It may have exited as soon as it listened.
-    if (started.exitReason !== null) {
-      throw new StartError(
-        `worker ${workerSlot.index} exited (${started.exitReason})`,
-        'ECHILD',
-        false,
-      );
+    // It may have exited, or been closed, as soon as it listened.
+    if (!started.isUsable) {
+      const how = started.exitReason === null ? 'was closed' : `exited (${started.exitReason})`;
+      throw new StartError(`worker ${workerSlot.index} ${how}`, 'ECHILD', false);
     }
     this.#accepted = ready.options;
     const before = workerSlot.worker;
     workerSlot.worker = started;
     this.#releaseSibling(workerSlot);
     for (const other of this.#workerSlots) if (other.worker === null) this.#assignSibling(other);
-    if (before !== null) this.#retire(before);
+    if (before !== null) this.#retire(workerSlot, before);
     this.#warnOfFixedKeys(ready);
     return ready;
   }
@@ -188,7 +193,7 @@ export class Primary implements Cluster {
   }
 
   #warnOfFixedKeys({ fixed }: Ready): void {
-    for (const key of changedKeys(fixedValues(this.#config), fixed)) {
+    for (const key of changedKeys(this.#fixed, fixed)) {
       if (!this.#reportedChanges.has(key))
         this.#log.warn(`${key}: a reload cannot change it, restart the server`);
       this.#reportedChanges.add(key);
@@ -276,14 +281,17 @@ export class Primary implements Cluster {
     }
   }
 
-  #retire(worker: WorkerProcess): void {
+  /** `worker` of this slot is replaced by the next one. */
+  #retire(workerSlot: WorkerSlot, worker: WorkerProcess): void {
+    workerSlot.backOff.replaced(worker.listenedMs);
     this.#replaceSibling(worker);
     worker.retire();
   }
 
   /** Calls during a reload share one further reload, which starts when this one has ended. */
   reload(): Promise<void> {
-    if (this.#closed !== null) return Promise.reject(new Error('the server is closing'));
+    if (this.#closed !== null) return Promise.reject(new ClosedError());
+    if (!this.#isUp) return Promise.reject(new Error('the server cannot reload: it is starting'));
     if (this.#reloading === null) {
       this.#reloading = this.#reloadNow().finally(() => {
         this.#reloading = null;
@@ -303,8 +311,9 @@ export class Primary implements Cluster {
     this.#reportedChanges.clear();
     for (const workerSlot of this.#workerSlots) {
       try {
-        // A worker that is starting may have read the configuration of before.
-        await workerSlot.whenStarted();
+        // A worker that is starting may have read the configuration of before. Another start may
+        // begin while this waits.
+        while (workerSlot.isStarting) await workerSlot.whenStarted();
         await this.#renew(workerSlot);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
@@ -317,7 +326,7 @@ export class Primary implements Cluster {
   }
 
   async #renew(workerSlot: WorkerSlot): Promise<void> {
-    if (this.#closed !== null) throw new Error('the server is closing');
+    if (this.#closed !== null) throw new ClosedError();
     workerSlot.isRenewing = true;
     try {
       await this.#startOnce(workerSlot);
@@ -336,8 +345,7 @@ export class Primary implements Cluster {
     const allExited = new Promise<void>((resolve) => {
       this.#allExited = resolve;
     });
-    for (const workerSlot of this.#workerSlots)
-      workerSlot.abandon(new Error('the server is closing'));
+    for (const workerSlot of this.#workerSlots) workerSlot.abandon(new ClosedError());
     // A worker that starts serves no client but holds listeners open: clients that connect after
     // all others closed theirs would be reset.
     const starting = [...this.#processes].filter((worker) => !worker.mayListen);

@@ -43,6 +43,7 @@ export class Service implements ServiceLife {
   #activated: Activated | null = null;
   #notifier: NotifierLife | null = null;
   #pidFile: PidFileLife | null = null;
+  /** Empty until the server listens. */
   #status = '';
   /** Reloads in progress. */
   #reloading = 0;
@@ -56,6 +57,7 @@ export class Service implements ServiceLife {
   /** Claims the pid file, takes an activated socket. Throws ServiceError. */
   begins(config: Config, log: Log): void {
     this.#closing = false;
+    this.#status = '';
     const warn: Warn = (message) => log.warn(message);
     if (config.pidFile !== undefined) {
       const pidFile = this.#ports.pidFile(config.pidFile);
@@ -86,6 +88,7 @@ export class Service implements ServiceLife {
 
   /** A failed reload leaves the server ready as before. */
   async reloads(reloaded: Promise<void>): Promise<void> {
+    if (this.#status === '') return reloaded;
     this.#reloading += 1;
     if (this.#reloading === 1) this.#notifier?.reloading();
     try {

@@ -87,6 +87,11 @@ export class WorkerProcess {
     return this.#mayListen;
   }
 
+  /** Whether it neither closes nor has exited. */
+  get isUsable(): boolean {
+    return !this.#retired && this.exitReason === null;
+  }
+
   /** How long it has listened; -1 if it never has. */
   get listenedMs(): number {
     return this.#listening === null ? -1 : this.#timers.now() - this.#listeningSinceMs;
@@ -152,6 +157,8 @@ export class WorkerProcess {
   }
 
   #killLater(): void {
+    // Messages may come after the exit.
+    if (this.exitReason !== null) return;
     this.#cancelKill();
     const delayMs = this.#shutdownTimeoutMs + KILL_SLACK_MS;
     this.#cancelKill = this.#timers.after(delayMs, () => this.kill());

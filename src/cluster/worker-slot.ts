@@ -55,6 +55,11 @@ export class WorkerSlot {
     });
   }
 
+  /** start() has not ended. */
+  get isStarting(): boolean {
+    return this.#starting !== null;
+  }
+
   attemptFailed(error: Error): void {
     for (const notify of this.#attemptFailed.splice(0)) notify(error);
   }
