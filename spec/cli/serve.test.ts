@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Listening, type ServeEnvironment, type Signal, serve } from '../../src/cli/serve.ts';
+import { ClosedError } from '../../src/cluster/closed-error.ts';
 import { ServiceError } from '../../src/cluster/service-error.ts';
 import { ConfigError, configFrom, type ServerOptions } from '../../src/server/config/config.ts';
 
@@ -145,7 +146,7 @@ test('a worker prints nothing and handles no signals', async () => {
   assert.throws(() => environment.signal('SIGINT'), /no signal listener/);
   environment.end(null);
   assert.equal(await code, 0);
-  assert.deepEqual(environment.events, ['close']);
+  assert.deepEqual(environment.events, []);
 });
 
 test('a server that closes by itself after an error has exit code 1', async () => {
@@ -212,7 +213,7 @@ test('the first signal waits for requests in flight, a second one does not', asy
   }
 });
 
-test('a signal before it listens closes it as soon as it listens', async () => {
+test('a signal before it listens closes it at once', async () => {
   let up: (listening: Listening) => void = () => {};
   const listening = new Promise<Listening>((resolve) => {
     up = resolve;
@@ -221,10 +222,23 @@ test('a signal before it listens closes it as soon as it listens', async () => {
   const code = serve(configFrom({}), environment);
   environment.signal('SIGINT');
   await settled();
-  assert.deepEqual(environment.events, []);
+  assert.deepEqual(environment.events, ['close']);
   up({ port: 8080, workers: 1 });
   assert.equal(await code, 0);
-  assert.equal(environment.events.at(-1), 'close');
+});
+
+test('a signal that ends listen() is no error', async () => {
+  let fail: (error: Error) => void = () => {};
+  const listening = new Promise<Listening>((_resolve, reject) => {
+    fail = reject;
+  });
+  const environment = new FakeEnvironment(() => listening);
+  const code = serve(configFrom({}), environment);
+  environment.signal('SIGTERM');
+  await settled();
+  fail(new ClosedError());
+  assert.equal(await code, 0);
+  assert.deepEqual(environment.events, ['close', 'close']);
 });
 
 const TOO_MANY = 'too many open files; raise the limit of descriptors with "ulimit -n"';

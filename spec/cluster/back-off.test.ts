@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BackOff, STARTS_MAX } from '../../src/cluster/back-off.ts';
+import { BackOff, STARTED_MS, STARTS_MAX } from '../../src/cluster/back-off.ts';
 
 const NEVER = -1;
 const EARLY_MS = 20;
@@ -48,4 +48,15 @@ test('a worker that is killed after its start is replaced at once, however often
   for (let count = 0; count < 20; count++) backOff.exited(EARLY_MS, true);
   assert.equal(backOff.isExhausted, false);
   assert.ok(backOff.waitMs > 0);
+});
+
+test('a worker that a reload replaced had started', () => {
+  const backOff = new BackOff();
+  for (let count = 1; count < STARTS_MAX; count++) backOff.exited(-1, false);
+  backOff.replaced(STARTED_MS - 1);
+  assert.notEqual(backOff.waitMs, 0);
+  backOff.replaced(STARTED_MS);
+  assert.equal(backOff.waitMs, 0);
+  backOff.exited(-1, false);
+  assert.equal(backOff.isExhausted, false);
 });

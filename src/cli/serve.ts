@@ -3,6 +3,7 @@
 
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { ClosedError } from '../cluster/closed-error.ts';
 import { ServiceError } from '../cluster/service-error.ts';
 import {
   type Config,
@@ -58,7 +59,8 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
   try {
     const createServer = await environment.loadServer();
     server = createServer(optionsOf(config));
-    const listening = await server.listen();
+    const listening = await listenUntilStopped(server, signals);
+    if (listening === null) return 0;
     if (!environment.isWorker) {
       environment.out(listeningLine(config, listening));
       noteMissingIndex(config, environment);
@@ -67,8 +69,6 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
   } catch (error) {
     return serveFault(error, config, environment);
   }
-  await Promise.race([signals.stop, server.ended]);
-  await server.close();
   return (await server.ended) === null ? 0 : 1;
 }
 
@@ -77,6 +77,20 @@ function noteMissingIndex({ listing, staticDir }: Config, environment: ServeEnvi
   if (staticDir === undefined || listing || environment.hasFile(join(staticDir, INDEX))) return;
   const what = `${staticDir} has no ${INDEX}, so / is 404`;
   environment.problem(`${what}; with --listing it is a list of the files`);
+}
+
+/** Null when a signal stopped it before it listened. */
+async function listenUntilStopped(server: Served, signals: Signals): Promise<Listening | null> {
+  const listened = server.listen();
+  // A stop does not wait until it listens: workers may take long to start, or hang.
+  void signals.stop.then(() => server.close());
+  try {
+    return await listened;
+  } catch (error) {
+    if (!(error instanceof ClosedError)) throw error;
+    await server.close();
+    return null;
+  }
 }
 
 function isSupervised(config: Config, { workers }: Listening): boolean {

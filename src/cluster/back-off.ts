@@ -7,7 +7,7 @@ const MAX_MS = 10_000;
 export const STARTED_MS = 1_000;
 
 /** A worker that listened for this long is replaced without a wait. */
-const HEALTHY_MS = 10_000;
+export const HEALTHY_MS = 10_000;
 
 /** Failed starts in a row after which a slot is exhausted. */
 export const STARTS_MAX = 5;
@@ -28,6 +28,13 @@ export class BackOff {
     else this.#early += 1;
     if (isStarted) this.#failed = 0;
     else if (listenedMs < 0 || !byOthers) this.#failed += 1;
+  }
+
+  /** A reload replaces a worker that has listened for `listenedMs`. */
+  replaced(listenedMs: number): void {
+    if (listenedMs < STARTED_MS) return;
+    this.#early = 0;
+    this.#failed = 0;
   }
 
   get isExhausted(): boolean {

@@ -1,21 +1,18 @@
 // The primary process: forks the workers, passes them the listeners, replaces workers that exit,
 // and replaces all of them on reload(). It serves no requests itself.
 
-import cluster, { type ClusterSettings, type Worker } from 'node:cluster';
 import type { Address } from '../driver/driver.ts';
-import { allowedCores } from '../driver/linux/affinity.ts';
-import { epollProblem } from '../driver/linux/epoll.ts';
-import { linuxSyscalls } from '../driver/linux/syscalls.ts';
 import { type Config, optionsOf, type ServerOptions } from '../server/config/config.ts';
-import { listenError } from '../server/listen-error.ts';
 import type { Log } from '../server/log.ts';
-import { addressOf, type Cluster, type Listening } from '../server/server.ts';
+import type { Cluster, Listening } from '../server/server.ts';
 import { STARTED_MS, STARTS_MAX } from './back-off.ts';
+import { ClosedError } from './closed-error.ts';
 import { workerCount } from './cores.ts';
-import { changedKeys, fixedValues } from './fixed-keys.ts';
-import { freePort, type Listeners, openListeners, removeStaleSocket } from './listeners.ts';
-import { ASSIGNMENT_VARIABLE, type Assignment, type Ready } from './messages.ts';
-import { workerOptions } from './worker-options.ts';
+import { changedKeys, type FixedValues, fixedValues } from './fixed-keys.ts';
+import type { Listeners } from './listeners.ts';
+import type { Assignment, Ready } from './messages.ts';
+import { nodePorts } from './node-ports.ts';
+import type { Cancel, Child, PrimaryPorts } from './ports.ts';
 import { StartError, WorkerProcess } from './worker-process.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
@@ -23,7 +20,10 @@ export class Primary implements Cluster {
   readonly failed: Promise<Error>;
   readonly #config: Config;
   readonly #log: Log;
+  /** The values of keys that a reload cannot change. */
+  readonly #fixed: FixedValues;
   readonly #activated: Address | null;
+  readonly #ports: PrimaryPorts;
   readonly #workerSlots: WorkerSlot[] = [];
   /** All processes that run, with those that close. */
   readonly #processes = new Set<WorkerProcess>();
@@ -42,15 +42,19 @@ export class Primary implements Cluster {
   #reloading: Promise<void> | null = null;
   #reloadingNext: Promise<void> | null = null;
   #fail: (error: Error) => void = () => {};
-  /** No worker outlives this process, unless it is killed by SIGKILL. */
-  readonly #killAll = () => {
-    for (const worker of this.#processes) worker.kill();
-  };
+  #cancelExit: Cancel = () => {};
 
   /** `activated` is a listener that the service manager opened; it overrides the configuration. */
-  constructor(config: Config, log: Log, activated: Address | null = null) {
+  constructor(
+    config: Config,
+    log: Log,
+    activated: Address | null = null,
+    ports: PrimaryPorts = nodePorts,
+  ) {
     this.#config = config;
+    this.#ports = ports;
     this.#accepted = optionsOf(config);
+    this.#fixed = fixedValues(config);
     this.#activated = activated;
     this.#log = log;
     this.failed = new Promise((resolve) => {
@@ -63,8 +67,12 @@ export class Primary implements Cluster {
     const count = workerCount(config);
     this.#warnOfTooManyWorkers(count);
     await this.#openListeners(count);
-    for (let index = 0; index < count; index++) this.#workerSlots.push(new WorkerSlot(index));
-    process.on('exit', this.#killAll);
+    for (let index = 0; index < count; index++)
+      this.#workerSlots.push(new WorkerSlot(index, this.#ports));
+    // No worker outlives this process, unless it is killed by SIGKILL.
+    this.#cancelExit = this.#ports.onExit(() => {
+      for (const worker of this.#processes) worker.kill();
+    });
     try {
       // The first starts alone: on `net` it reports that the port is taken.
       const first = await this.#startWorker(this.#workerSlots[0]);
@@ -80,7 +88,7 @@ export class Primary implements Cluster {
   }
 
   #warnOfTooManyWorkers(count: number): void {
-    const cores = allowedCores().length;
+    const cores = this.#ports.cores().length;
     if (cores === 0 || count <= cores) return;
     this.#log.warn(
       `${count} workers share ${cores} cores; more than one for each core adds no speed`,
@@ -88,21 +96,13 @@ export class Primary implements Cluster {
   }
 
   async #openListeners(count: number): Promise<void> {
-    const config = this.#config;
-    const address = this.#activated ?? (await addressOf(config));
-    const calls = linuxSyscalls();
-    this.#address = address;
-    // Without epoll there is no io_uring either; both can inherit listeners, `net` cannot.
-    const isLinux = config.driver !== 'net' && epollProblem() === null;
-    if (isLinux && typeof calls !== 'string') {
-      const opened = openListeners(calls, address, count, config.limits.backlog);
-      if (typeof opened === 'number') throw listenError(-opened, config);
-      this.#listeners = opened;
-    } else if ('path' in address) {
-      await removeStaleSocket(address.path);
-    } else if ('host' in address && address.port === 0) {
-      this.#address = { host: address.host, port: await freePort(address.host) };
+    const opened = await this.#ports.open(this.#config, this.#activated, count);
+    if (this.#closed !== null) {
+      opened.listeners?.close();
+      throw new ClosedError();
     }
+    this.#listeners = opened.listeners;
+    this.#address = opened.address;
   }
 
   /** Starts workers until one listens. Rejects when too many starts in a row fail. */
@@ -110,7 +110,7 @@ export class Primary implements Cluster {
     return workerSlot.start(async () => {
       for (;;) {
         await workerSlot.wait();
-        if (this.#closed !== null) throw new Error('the server is closing');
+        if (this.#closed !== null) throw new ClosedError();
         try {
           return await this.#startOnce(workerSlot);
         } catch (error) {
@@ -135,39 +135,30 @@ export class Primary implements Cluster {
       started.retire();
       throw error;
     }
-    // It may have exited as soon as it listened.
-    if (started.exitReason !== null) {
-      throw new StartError(
-        `worker ${workerSlot.index} exited (${started.exitReason})`,
-        'ECHILD',
-        false,
-      );
+    // It may have exited, or been closed, as soon as it listened.
+    if (!started.isUsable) {
+      const how = started.exitReason === null ? 'was closed' : `exited (${started.exitReason})`;
+      throw new StartError(`worker ${workerSlot.index} ${how}`, 'ECHILD', false);
     }
     this.#accepted = ready.options;
     const before = workerSlot.worker;
     workerSlot.worker = started;
     this.#releaseSibling(workerSlot);
     for (const other of this.#workerSlots) if (other.worker === null) this.#assignSibling(other);
-    if (before !== null) this.#retire(before);
+    if (before !== null) this.#retire(workerSlot, before);
     this.#warnOfFixedKeys(ready);
     return ready;
   }
 
   #fork(workerSlot: WorkerSlot): WorkerProcess {
-    let worker: Worker;
+    let child: Child;
     try {
-      const stdio = ['inherit', 'inherit', 'inherit', 'ipc', ...(this.#listeners?.fds ?? [])];
-      cluster.setupPrimary({
-        stdio: stdio as NonNullable<ClusterSettings['stdio']>,
-        execArgv: workerOptions(this.#workerSlots.length),
-      });
-      worker = cluster.fork({
-        [ASSIGNMENT_VARIABLE]: JSON.stringify(this.#assignment(workerSlot)),
-      });
+      const fds = this.#listeners?.fds ?? [];
+      child = this.#ports.fork(this.#assignment(workerSlot), fds, this.#workerSlots.length);
     } catch (error) {
       throw new StartError(`worker ${workerSlot.index} cannot start: ${error}`, 'ECHILD', false);
     }
-    const started = new WorkerProcess(workerSlot.index, worker, {
+    const started = new WorkerProcess(workerSlot.index, child, this.#ports, {
       closing: () => this.#workerClosing(workerSlot, started),
       exited: () => this.#workerExited(workerSlot, started),
       note: (text) => this.#logNote(text),
@@ -181,7 +172,7 @@ export class Primary implements Cluster {
   }
 
   #assignment({ index }: WorkerSlot): Assignment {
-    const cores = allowedCores();
+    const cores = this.#ports.cores();
     const listeners = this.#listeners?.fds.length ?? 0;
     return {
       index,
@@ -202,7 +193,7 @@ export class Primary implements Cluster {
   }
 
   #warnOfFixedKeys({ fixed }: Ready): void {
-    for (const key of changedKeys(fixedValues(this.#config), fixed)) {
+    for (const key of changedKeys(this.#fixed, fixed)) {
       if (!this.#reportedChanges.has(key))
         this.#log.warn(`${key}: a reload cannot change it, restart the server`);
       this.#reportedChanges.add(key);
@@ -261,7 +252,7 @@ export class Primary implements Cluster {
       return;
     }
     this.#log.error(`${error.message}; the server closes`);
-    process.exitCode = 1;
+    this.#ports.setFailed();
     void this.close();
     this.#fail(error);
   }
@@ -290,14 +281,17 @@ export class Primary implements Cluster {
     }
   }
 
-  #retire(worker: WorkerProcess): void {
+  /** `worker` of this slot is replaced by the next one. */
+  #retire(workerSlot: WorkerSlot, worker: WorkerProcess): void {
+    workerSlot.backOff.replaced(worker.listenedMs);
     this.#replaceSibling(worker);
     worker.retire();
   }
 
   /** Calls during a reload share one further reload, which starts when this one has ended. */
   reload(): Promise<void> {
-    if (this.#closed !== null) return Promise.reject(new Error('the server is closing'));
+    if (this.#closed !== null) return Promise.reject(new ClosedError());
+    if (!this.#isUp) return Promise.reject(new Error('the server cannot reload: it is starting'));
     if (this.#reloading === null) {
       this.#reloading = this.#reloadNow().finally(() => {
         this.#reloading = null;
@@ -317,8 +311,9 @@ export class Primary implements Cluster {
     this.#reportedChanges.clear();
     for (const workerSlot of this.#workerSlots) {
       try {
-        // A worker that is starting may have read the configuration of before.
-        await workerSlot.whenStarted();
+        // A worker that is starting may have read the configuration of before. Another start may
+        // begin while this waits.
+        while (workerSlot.isStarting) await workerSlot.whenStarted();
         await this.#renew(workerSlot);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
@@ -331,7 +326,7 @@ export class Primary implements Cluster {
   }
 
   async #renew(workerSlot: WorkerSlot): Promise<void> {
-    if (this.#closed !== null) throw new Error('the server is closing');
+    if (this.#closed !== null) throw new ClosedError();
     workerSlot.isRenewing = true;
     try {
       await this.#startOnce(workerSlot);
@@ -350,8 +345,7 @@ export class Primary implements Cluster {
     const allExited = new Promise<void>((resolve) => {
       this.#allExited = resolve;
     });
-    for (const workerSlot of this.#workerSlots)
-      workerSlot.abandon(new Error('the server is closing'));
+    for (const workerSlot of this.#workerSlots) workerSlot.abandon(new ClosedError());
     // A worker that starts serves no client but holds listeners open: clients that connect after
     // all others closed theirs would be reset.
     const starting = [...this.#processes].filter((worker) => !worker.mayListen);
@@ -364,7 +358,7 @@ export class Primary implements Cluster {
     const last = this.#activated === null;
     for (const worker of this.#processes) worker.retire(last);
     if (this.#processes.size > 0) await allExited;
-    process.off('exit', this.#killAll);
+    this.#cancelExit();
   }
 }
 

@@ -9,32 +9,65 @@ import type { Listening, ServiceLife } from '../server/server.ts';
 import { type Activated, takeActivated } from './activation.ts';
 import { type Notifier, takeNotifier } from './notify.ts';
 import { PidFile } from './pid-file.ts';
+import type { Cancel } from './ports.ts';
+
+type Warn = (message: string) => void;
+type PidFileLife = Pick<PidFile, 'claim' | 'publish' | 'remove'>;
+type NotifierLife = Pick<Notifier, 'ready' | 'reloading' | 'stopping' | 'close'>;
+
+/** What a service uses of its process. Tests pass in a model. */
+export interface ServicePorts {
+  pidFile(path: string): PidFileLife;
+  /** Takes the socket that the service manager opened. Throws ServiceError. */
+  activated(warn: Warn): Activated | null;
+  notifier(warn: Warn): NotifierLife | null;
+  /** Calls `listener` when this process exits, unless it is cancelled before. */
+  onExit(listener: () => void): Cancel;
+}
+
+const nodeServicePorts: ServicePorts = {
+  pidFile: (path) => new PidFile(path),
+  activated: (warn) => {
+    const calls = linuxSyscalls();
+    return takeActivated(process.env, process.pid, typeof calls === 'string' ? null : calls, warn);
+  },
+  notifier: (warn) => takeNotifier(process.env, process.pid, linuxSyscalls(), warn),
+  onExit: (listener) => {
+    process.once('exit', listener);
+    return () => process.off('exit', listener);
+  },
+};
 
 export class Service implements ServiceLife {
+  readonly #ports: ServicePorts;
   #activated: Activated | null = null;
-  #notifier: Notifier | null = null;
-  #pidFile: PidFile | null = null;
+  #notifier: NotifierLife | null = null;
+  #pidFile: PidFileLife | null = null;
+  /** Empty until the server listens. */
   #status = '';
   /** Reloads in progress. */
   #reloading = 0;
   #closing = false;
-  readonly #exit = () => this.#pidFile?.remove();
+  #cancelExit: Cancel = () => {};
+
+  constructor(ports: ServicePorts = nodeServicePorts) {
+    this.#ports = ports;
+  }
 
   /** Claims the pid file, takes an activated socket. Throws ServiceError. */
   begins(config: Config, log: Log): void {
     this.#closing = false;
-    const warn = (message: string) => log.warn(message);
+    this.#status = '';
+    const warn: Warn = (message) => log.warn(message);
     if (config.pidFile !== undefined) {
-      const pidFile = new PidFile(config.pidFile);
+      const pidFile = this.#ports.pidFile(config.pidFile);
       pidFile.claim();
       this.#pidFile = pidFile;
       // Also when a second signal, or an exception in a handler, ends the process.
-      process.once('exit', this.#exit);
+      this.#cancelExit = this.#ports.onExit(() => pidFile.remove());
     }
-    const calls = linuxSyscalls();
-    const syscalls = typeof calls === 'string' ? null : calls;
-    this.#activated = takeActivated(process.env, process.pid, syscalls, warn);
-    this.#notifier ??= takeNotifier(process.env, process.pid, calls, warn);
+    this.#activated = this.#ports.activated(warn);
+    this.#notifier ??= this.#ports.notifier(warn);
   }
 
   /** The activated listener, which replaces the configured address. */
@@ -55,6 +88,7 @@ export class Service implements ServiceLife {
 
   /** A failed reload leaves the server ready as before. */
   async reloads(reloaded: Promise<void>): Promise<void> {
+    if (this.#status === '') return reloaded;
     this.#reloading += 1;
     if (this.#reloading === 1) this.#notifier?.reloading();
     try {
@@ -76,6 +110,6 @@ export class Service implements ServiceLife {
     this.#notifier?.close();
     this.#pidFile?.remove();
     this.#pidFile = null;
-    process.off('exit', this.#exit);
+    this.#cancelExit();
   }
 }

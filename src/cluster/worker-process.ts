@@ -1,13 +1,13 @@
 // One worker process as its primary sees it: whether it listens, its messages, how it exits.
 
-import type { Worker } from 'node:cluster';
 import { type FromPrimary, isFromWorker, type Ready } from './messages.ts';
+import type { Cancel, Child, Timers } from './ports.ts';
 
 /** A worker that does not listen by then is killed: a guess, far more than loading code takes. */
-const START_MS_MAX = 60_000;
+export const START_MS_MAX = 60_000;
 
 /** How much longer than shutdown_timeout_ms a worker may take to exit before it is killed. */
-const KILL_SLACK_MS = 2_000;
+export const KILL_SLACK_MS = 2_000;
 
 export interface WorkerEvents {
   /** It closes by itself, not because the primary asked for it. */
@@ -40,7 +40,8 @@ export class WorkerProcess {
   exitReason: string | null = null;
   /** Whether it exited by SIGKILL. */
   wasKilled = false;
-  readonly #worker: Worker;
+  readonly #child: Child;
+  readonly #timers: Timers;
   readonly #events: WorkerEvents;
   #listening: Ready | null = null;
   #shutdownTimeoutMs = 0;
@@ -48,14 +49,15 @@ export class WorkerProcess {
   #retired = false;
   #mayListen = false;
   #wasKilledHere = false;
-  #killTimer: NodeJS.Timeout;
+  #cancelKill: Cancel;
   #resolve: (ready: Ready) => void = () => {};
   #reject: (error: StartError) => void = () => {};
   #resolveExited: () => void = () => {};
 
-  constructor(index: number, worker: Worker, events: WorkerEvents) {
+  constructor(index: number, child: Child, timers: Timers, events: WorkerEvents) {
     this.index = index;
-    this.#worker = worker;
+    this.#child = child;
+    this.#timers = timers;
     this.#events = events;
     this.ready = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -66,21 +68,18 @@ export class WorkerProcess {
     });
     // A rejection that nothing awaits must not end the process.
     this.ready.catch(() => {});
-    this.#killTimer = setTimeout(() => this.kill(), START_MS_MAX);
-    worker.on('message', (message: unknown) => this.#received(message));
-    worker.on('exit', (code, signal) => {
-      this.wasKilled = signal === 'SIGKILL';
-      this.#processExited(signal ?? `exit code ${code}`);
-    });
-    // A process that could not be spawned has no 'exit'. Other errors are of messages to a worker
-    // that is exiting; its 'exit' follows.
-    worker.on('error', (error: Error) => {
-      if (worker.process.pid === undefined) this.#processExited(error.message);
+    this.#cancelKill = timers.after(START_MS_MAX, () => this.kill());
+    child.watch({
+      received: (message) => this.#received(message),
+      exited: (how, wasKilled) => {
+        this.wasKilled = wasKilled;
+        this.#processExited(how);
+      },
     });
   }
 
   get pid(): number | undefined {
-    return this.#worker.process.pid;
+    return this.#child.pid;
   }
 
   /** Whether it was allowed to listen, so it may have clients. */
@@ -88,9 +87,14 @@ export class WorkerProcess {
     return this.#mayListen;
   }
 
+  /** Whether it neither closes nor has exited. */
+  get isUsable(): boolean {
+    return !this.#retired && this.exitReason === null;
+  }
+
   /** How long it has listened; -1 if it never has. */
   get listenedMs(): number {
-    return this.#listening === null ? -1 : performance.now() - this.#listeningSinceMs;
+    return this.#listening === null ? -1 : this.#timers.now() - this.#listeningSinceMs;
   }
 
   #received(message: unknown): void {
@@ -103,9 +107,9 @@ export class WorkerProcess {
         this.#send({ vibing: 'listen' });
         break;
       case 'listening':
-        clearTimeout(this.#killTimer);
+        this.#cancelKill();
         this.#listening = message;
-        this.#listeningSinceMs = performance.now();
+        this.#listeningSinceMs = this.#timers.now();
         if (this.#retired) this.#killLater();
         this.#resolve(message);
         break;
@@ -136,7 +140,7 @@ export class WorkerProcess {
 
   #processExited(how: string): void {
     if (this.exitReason !== null) return;
-    clearTimeout(this.#killTimer);
+    this.#cancelKill();
     this.exitReason = how;
     const message = `worker ${this.index} exited before it listened (${how})`;
     this.#reject(new StartError(message, 'ECHILD', false));
@@ -153,8 +157,11 @@ export class WorkerProcess {
   }
 
   #killLater(): void {
-    clearTimeout(this.#killTimer);
-    this.#killTimer = setTimeout(() => this.kill(), this.#shutdownTimeoutMs + KILL_SLACK_MS);
+    // Messages may come after the exit.
+    if (this.exitReason !== null) return;
+    this.#cancelKill();
+    const delayMs = this.#shutdownTimeoutMs + KILL_SLACK_MS;
+    this.#cancelKill = this.#timers.after(delayMs, () => this.kill());
   }
 
   acceptAlso(listener: number, on: boolean): void {
@@ -162,12 +169,11 @@ export class WorkerProcess {
   }
 
   #send(message: FromPrimary): void {
-    // A worker that has exited needs no message; its 'exit' is handled.
-    if (this.#worker.isConnected()) this.#worker.send(message, () => {});
+    this.#child.send(message);
   }
 
   kill(): void {
     this.#wasKilledHere = true;
-    if (this.exitReason === null) this.#worker.process.kill('SIGKILL');
+    if (this.exitReason === null) this.#child.kill();
   }
 }

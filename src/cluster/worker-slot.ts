@@ -3,6 +3,7 @@
 
 import { BackOff } from './back-off.ts';
 import type { Ready } from './messages.ts';
+import type { Timers } from './ports.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 export class WorkerSlot {
@@ -14,13 +15,15 @@ export class WorkerSlot {
   sibling: WorkerProcess | null = null;
   /** A reload is starting the next worker. */
   isRenewing = false;
+  readonly #timers: Timers;
   #starting: Promise<Ready> | null = null;
   #attemptFailed: ((error: Error) => void)[] = [];
   #skipWait: () => void = () => {};
   #abandon: (error: Error) => void = () => {};
 
-  constructor(index: number) {
+  constructor(index: number, timers: Timers) {
     this.index = index;
+    this.#timers = timers;
   }
 
   /** Runs `start`, which starts workers until one listens; abandon() rejects it. */
@@ -44,12 +47,17 @@ export class WorkerSlot {
     const { waitMs } = this.backOff;
     if (waitMs === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, waitMs);
+      const cancel = this.#timers.after(waitMs, resolve);
       this.#skipWait = () => {
-        clearTimeout(timer);
+        cancel();
         resolve();
       };
     });
+  }
+
+  /** start() has not ended. */
+  get isStarting(): boolean {
+    return this.#starting !== null;
   }
 
   attemptFailed(error: Error): void {

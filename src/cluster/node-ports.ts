@@ -1,0 +1,90 @@
+// The ports of a primary on the real process: node:cluster, Node's timers, the kernel's listeners.
+
+import cluster, { type ClusterSettings, type Worker } from 'node:cluster';
+import type { Address } from '../driver/driver.ts';
+import { allowedCores } from '../driver/linux/affinity.ts';
+import { epollProblem } from '../driver/linux/epoll.ts';
+import { linuxSyscalls } from '../driver/linux/syscalls.ts';
+import type { Config } from '../server/config/config.ts';
+import { listenError } from '../server/listen-error.ts';
+import { addressOf } from '../server/server.ts';
+import { freePort, openListeners, removeStaleSocket } from './listeners.ts';
+import { ASSIGNMENT_VARIABLE, type Assignment, type FromPrimary } from './messages.ts';
+import type { Cancel, Child, ChildEvents, Opened, PrimaryPorts } from './ports.ts';
+import { workerOptions } from './worker-options.ts';
+
+export const nodePorts: PrimaryPorts = {
+  now: () => performance.now(),
+  after: (delayMs, due) => {
+    const timer = setTimeout(due, delayMs);
+    return () => clearTimeout(timer);
+  },
+  cores: allowedCores,
+  open,
+  fork,
+  onExit: (listener): Cancel => {
+    process.on('exit', listener);
+    return () => process.off('exit', listener);
+  },
+  setFailed: () => {
+    process.exitCode = 1;
+  },
+};
+
+async function open(config: Config, activated: Address | null, count: number): Promise<Opened> {
+  const address = activated ?? (await addressOf(config));
+  const calls = linuxSyscalls();
+  // Without epoll there is no io_uring either; both can inherit listeners, `net` cannot.
+  const isLinux = config.driver !== 'net' && epollProblem() === null;
+  if (isLinux && typeof calls !== 'string') {
+    const listeners = openListeners(calls, address, count, config.limits.backlog);
+    if (typeof listeners === 'number') throw listenError(-listeners, config);
+    return { listeners, address };
+  }
+  if ('path' in address) await removeStaleSocket(address.path);
+  if (!('host' in address) || address.port !== 0) return { listeners: null, address };
+  return { listeners: null, address: { host: address.host, port: await freePort(address.host) } };
+}
+
+function fork(assignment: Assignment, fds: readonly number[], count: number): Child {
+  const stdio = ['inherit', 'inherit', 'inherit', 'ipc', ...fds];
+  cluster.setupPrimary({
+    stdio: stdio as NonNullable<ClusterSettings['stdio']>,
+    execArgv: workerOptions(count),
+  });
+  return new NodeChild(cluster.fork({ [ASSIGNMENT_VARIABLE]: JSON.stringify(assignment) }));
+}
+
+class NodeChild implements Child {
+  readonly #worker: Worker;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  get pid(): number | undefined {
+    return this.#worker.process.pid;
+  }
+
+  watch(events: ChildEvents): void {
+    const worker = this.#worker;
+    worker.on('message', (message: unknown) => events.received(message));
+    worker.on('exit', (code, signal) => {
+      events.exited(signal ?? `exit code ${code}`, signal === 'SIGKILL');
+    });
+    // A process that could not be spawned has no 'exit'. Other errors are of messages to a worker
+    // that is exiting; its 'exit' follows.
+    worker.on('error', (error: Error) => {
+      if (worker.process.pid === undefined) events.exited(error.message, false);
+    });
+  }
+
+  send(message: FromPrimary): void {
+    // A worker that has exited needs no message; its 'exit' is handled.
+    if (this.#worker.isConnected()) this.#worker.send(message, () => {});
+  }
+
+  kill(): void {
+    this.#worker.process.kill('SIGKILL');
+  }
+}

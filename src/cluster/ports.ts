@@ -1,0 +1,55 @@
+// What a primary uses of its process: clock, timers, child processes, listeners, cores. Tests pass
+// in a model of these; node-ports.ts has the real ones.
+
+import type { Address } from '../driver/driver.ts';
+import type { Config } from '../server/config/config.ts';
+import type { Listeners } from './listeners.ts';
+import type { Assignment, FromPrimary } from './messages.ts';
+
+export type Cancel = () => void;
+
+export interface Timers {
+  /** Milliseconds of a monotonic clock. */
+  now(): number;
+  /** Calls `due` after `delayMs`, unless it is cancelled before. */
+  after(delayMs: number, due: () => void): Cancel;
+}
+
+/** What workers listen on. */
+export interface Opened {
+  /** The listeners that workers inherit; null when each listens by itself, as on `net`. */
+  readonly listeners: Listeners | null;
+  /** Where workers listen that inherit no listener. */
+  readonly address: Address;
+}
+
+export interface ChildEvents {
+  received(message: unknown): void;
+  /** `how` is the exit code or the signal as text. */
+  exited(how: string, wasKilled: boolean): void;
+}
+
+/** A child process that becomes a worker. */
+export interface Child {
+  /** Undefined when it could not be spawned. */
+  readonly pid: number | undefined;
+  /** To be called once, in the turn of the fork. */
+  watch(events: ChildEvents): void;
+  /** Messages to a process that has exited are dropped. */
+  send(message: FromPrimary): void;
+  /** Sends SIGKILL. */
+  kill(): void;
+}
+
+export interface PrimaryPorts extends Timers {
+  /** The cores that this process may use; empty when they are unknown. */
+  cores(): readonly number[];
+  /** Rejects with an error that says what cannot be listened on. */
+  open(config: Config, activated: Address | null, count: number): Promise<Opened>;
+  /** Starts one of `count` workers, which inherits `fds`. Throws when there can be no process. */
+  fork(assignment: Assignment, fds: readonly number[], count: number): Child;
+  /** Calls `listener` when this process exits, unless it is cancelled before. */
+  onExit(listener: () => void): Cancel;
+  /** The exit code of this process from now on is that of a failure. */
+  setFailed(): void;
+}
