@@ -4,7 +4,8 @@
 import { do_not_optimize as keep } from 'mitata';
 import { FileKind } from '../../src/async-io/async-io.ts';
 import { copyBytes } from '../../src/base/bytes.ts';
-import { partsOf, prepare } from '../../src/exchange/prepared.ts';
+import { partsOf } from '../../src/exchange/prepared.ts';
+import { prepareRepresentation, representationOf } from '../../src/exchange/representation.ts';
 import { DateField } from '../../src/http/date.ts';
 import { type CachedFile, FileCache } from '../../src/static/file-cache.ts';
 import type { BenchCase } from '../bench/case.ts';
@@ -57,18 +58,15 @@ function pathIn(line: string): Path {
 }
 
 function cachedFile(path: string, bytes: number): CachedFile {
-  const etag = '"400-65a1b2c3d4e5-1a2b3c"';
-  const fields = {
-    'Content-Type': 'text/css; charset=utf-8',
-    'Last-Modified': 'Tue, 14 Nov 2023 22:13:20 GMT',
-    ETag: etag,
-  };
+  const times = { modifiedMs: WALL_MS - 86_400_000, changedMs: WALL_MS };
+  const stat = { kind: FileKind.File, bytes, ...times, inode: 1, device: 1 };
+  const representation = representationOf(stat, 'text/css; charset=utf-8', WALL_MS);
   return {
     key: Buffer.from(path),
     file: path,
-    stat: { kind: FileKind.File, bytes, modifiedMs: WALL_MS, inode: 1 },
-    etag,
-    response: prepare(200, fields, new Uint8Array(bytes)),
+    stat,
+    representation,
+    response: prepareRepresentation(representation, new Uint8Array(bytes), WALL_MS),
     checkedMs: 0,
     checking: null,
   };

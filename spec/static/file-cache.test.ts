@@ -5,17 +5,19 @@ import { it } from 'node:test';
 import fc from 'fast-check';
 import { FileKind } from '../../src/async-io/async-io.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
+import { representationOf } from '../../src/exchange/representation.ts';
 import { type CachedFile, FileCache } from '../../src/static/file-cache.ts';
 import { seeded } from '../../testing/splits.ts';
 
 function cachedFile(name: string, bytes: number): CachedFile {
-  const stat = { kind: FileKind.File, bytes, modifiedMs: 0, inode: 1 };
+  const times = { modifiedMs: 0, changedMs: 0 };
+  const stat = { kind: FileKind.File, bytes, ...times, inode: 1, device: 1 };
   const response = prepare(200, {}, new Uint8Array(bytes));
   return {
     key: Buffer.from(name),
     file: name,
     stat,
-    etag: '"1"',
+    representation: representationOf(stat, 'text/plain', 1e9),
     response,
     checkedMs: 0,
     checking: null,

@@ -192,7 +192,7 @@ function conditionCases(driver: DriverName): void {
           assert.equal(response.status, 304, JSON.stringify(condition));
           assert.equal(response.body.length, 0);
           assert.equal(response.headers.get('etag'), etag);
-          assert.equal(response.headers.get('last-modified'), changed);
+          assert.equal(response.headers.has('last-modified'), false, 'the entity tag is enough');
           assert.equal(response.headers.has('content-type'), false);
           assert.equal(response.headers.has('content-length'), false);
         }

@@ -17,7 +17,7 @@ import type { Outgoing, Summary } from './callbacks.ts';
 import type { Content } from './content.ts';
 import type { FormLimits } from './form-parts.ts';
 import type { Prepared } from './prepared.ts';
-import { BodyUse, Handling, HeadMemory, Liveness, Phase, Writer } from './state.ts';
+import { BodyUse, EtagUse, Handling, HeadMemory, Liveness, Phase, Writer } from './state.ts';
 
 /** What a server offers to all its requests, also after their connection has detached them. */
 export interface Services {
@@ -121,6 +121,7 @@ export class Exchange {
   bodyUse: BodyUse;
   phase: Phase;
   writer: Writer;
+  etagUse: EtagUse;
   /** False when this response is the connection's last. */
   keepAlive: boolean;
 
@@ -175,6 +176,7 @@ export class Exchange {
     this.bodyUse = BodyUse.Unread;
     this.phase = Phase.Open;
     this.writer = Writer.None;
+    this.etagUse = EtagUse.None;
     this.keepAlive = true;
     this.bytes = NO_BYTES;
     this.base = 0;
@@ -219,6 +221,7 @@ export class Exchange {
     this.bodyUse = BodyUse.Unread;
     this.phase = Phase.Open;
     this.writer = Writer.None;
+    this.etagUse = EtagUse.None;
     this.keepAlive = true;
     this.bytes = NO_BYTES;
     this.base = 0;
@@ -307,6 +310,11 @@ export class Exchange {
   /** Another call may respond, as nothing was sent. */
   releaseWriter(): void {
     this.writer = Writer.None;
+  }
+
+  /** Decides whether preconditions are checked when a full response is sent. */
+  useEtag(use: EtagUse): void {
+    this.etagUse = use;
   }
 
   /** The handler begins to read the body. False when it did before. */

@@ -5,6 +5,7 @@
 import type { FileStat } from '../async-io/async-io.ts';
 import { ByteMap } from '../base/byte-map.ts';
 import { type Prepared, partsOf } from '../exchange/prepared.ts';
+import type { Representation } from '../exchange/representation.ts';
 
 /**
  * How long a file counts as unchanged after a check: hardly longer than a program takes to change
@@ -29,7 +30,7 @@ export interface CachedFile {
   /** The path in the file system, before symbolic links are resolved. */
   readonly file: string;
   readonly stat: FileStat;
-  readonly etag: string;
+  readonly representation: Representation;
   readonly response: Prepared;
   checkedMs: number;
   /** The check in progress; resolves to true when the file is unchanged. */

@@ -16,21 +16,23 @@ import { ERRNO } from '../base/errno.ts';
 import { BOOLEAN, checkOptions, wholeNumber } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import type { Exchange, Services } from '../exchange/exchange.ts';
-import {
-  describeFile,
-  etagOf,
-  isNotModified,
-  sendNotModified,
-  sendOpenFile,
-} from '../exchange/file.ts';
 import type { Middleware, Next } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { mediaType } from '../exchange/media-type.ts';
 import { asPart } from '../exchange/parts.ts';
+import { partsOf } from '../exchange/prepared.ts';
+import {
+  isSettled,
+  prepareRepresentation,
+  representationOf,
+  sendContent,
+  sendOpenFile,
+} from '../exchange/representation.ts';
 import { exchangeOf, mountBytesOf } from '../exchange/request.ts';
 import { isUnsent } from '../exchange/respond.ts';
 import { responseOf } from '../exchange/response.ts';
-import { Field } from '../http/fields.ts';
+import { contentTag } from '../exchange/validated.ts';
+import { isUnconditional } from '../http/conditional.ts';
 import { Method } from '../http/method.ts';
 import {
   type CachedFile,
@@ -42,7 +44,7 @@ import {
 } from './file-cache.ts';
 import { listingPage } from './listing.ts';
 import { isFileName } from './names.ts';
-import { prepareFile, readFully } from './prepare-file.ts';
+import { readFully } from './read-fully.ts';
 import { endsInSlash, requestedKey, requestedNames, withSlash } from './requested-path.ts';
 import { Spelling } from './spelling.ts';
 
@@ -72,14 +74,6 @@ const OPTIONS = {
   cacheBytesMax: wholeNumber('bytes'),
   cacheEntryBytesMax: wholeNumber('bytes'),
 } as const;
-
-/**
- * A file that changed this recently is not cached: its next change may leave size and time the
- * same. Times with fractions of a second have a resolution of 10 ms at worst; those without may
- * come from a file system with a resolution of two seconds.
- */
-const FINE_STEP_MS = 20;
-const COARSE_STEP_MS = 2000;
 
 /** Entries of a listing resolved together: a guess, four times the threads of Node's pool. */
 const ENTRIES_AT_ONCE = 16;
@@ -172,15 +166,8 @@ class StaticSite {
   #sendCached(exchange: Exchange, cached: CachedFile): void {
     // Another part of the program may have responded during the check.
     if (!isUnsent(exchange)) return;
-    const { head } = exchange;
-    const isConditional =
-      head.find(Field.IfNoneMatch) >= 0 || head.find(Field.IfModifiedSince) >= 0;
-    if (isConditional && isNotModified(exchange, cached.stat, cached.etag)) {
-      describeFile(exchange, cached.stat, cached.etag, '');
-      sendNotModified(exchange);
-      return;
-    }
-    responseOf(exchange).prepared(cached.response);
+    if (isUnconditional(exchange.head)) responseOf(exchange).prepared(cached.response);
+    else sendContent(exchange, cached.representation, partsOf(cached.response).content);
   }
 
   async #recheck(
@@ -280,13 +267,15 @@ class StaticSite {
     if (exchange.gone) return;
     // Null also when the file changed while it was read: send its current bytes, cache nothing.
     if (content === null) {
-      await sendOpenFile(exchange, opened, type);
+      await sendOpenFile(exchange, representationOf(stat, type, wallMs), opened);
       return;
     }
-    const etag = etagOf(stat);
-    const response = prepareFile(stat, etag, type, content, wallMs);
+    const etag = contentTag(services.asyncIo, content);
+    const representation = representationOf(stat, type, wallMs, { etag });
+    const response = prepareRepresentation(representation, content, wallMs);
     const checkedMs = services.nowMs();
-    const cached: CachedFile = { key, file, stat, etag, response, checkedMs, checking: null };
+    const shared = { key, file, stat, representation, response };
+    const cached: CachedFile = { ...shared, checkedMs, checking: null };
     if (isSettled(stat, wallMs)) this.#cache.add(cached);
     this.#sendCached(exchange, cached);
   }
@@ -374,14 +363,13 @@ function checkDenied(fault: number): void {
   if (fault === -EACCES || fault === -EPERM) throw new HttpError(403);
 }
 
-function isSettled(stat: FileStat, wallMs: number): boolean {
-  const stepsMs = stat.modifiedMs % 1000 === 0 ? COARSE_STEP_MS : FINE_STEP_MS;
-  return Math.abs(wallMs - stat.modifiedMs) > stepsMs;
-}
-
 function sameFile(one: FileStat, other: FileStat): boolean {
   return (
-    one.bytes === other.bytes && one.modifiedMs === other.modifiedMs && one.inode === other.inode
+    one.bytes === other.bytes &&
+    one.modifiedMs === other.modifiedMs &&
+    one.changedMs === other.changedMs &&
+    one.inode === other.inode &&
+    one.device === other.device
   );
 }
 
