@@ -26,7 +26,7 @@ describe('static files beside nginx', { skip }, () => {
     base = makeFolder();
     nginx = await startNginx(join(base, 'root'));
     server = createServer({ host: '127.0.0.1', port: 0, logLevel: 'error' });
-    server.use('/', serveStatic(join(base, 'root')));
+    server.use('/', serveStatic(join(base, 'root'), { precompressed: true }));
     ours = new Responder((await server.listen()).port);
     theirs = new Responder(nginx.port);
   });
@@ -56,7 +56,9 @@ describe('static files beside nginx', { skip }, () => {
   });
 
   test('HEAD has the fields of GET', async () => {
-    for (const request of staticRequests().filter(({ method }) => method === 'GET')) {
+    for (const request of staticRequests()) {
+      // Ranges are defined for GET only (RFC 9110 14.2).
+      if (request.method !== 'GET' || request.fields.some(([name]) => name === 'Range')) continue;
       const get = await ours.request(request);
       const head = await ours.request({ ...request, method: 'HEAD' });
       const named = (name: string): readonly string[] => [...get.all(name), '/', ...head.all(name)];
