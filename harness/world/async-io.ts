@@ -106,7 +106,7 @@ export class SimAsyncIo implements AsyncIo {
     if (typeof real === 'number') return real;
     const file = this.#files.get(real);
     if (file !== undefined) return statOf(file);
-    return { kind: FileKind.Directory, bytes: 4096, modifiedMs: MODIFIED_MS, inode: 1 };
+    return { kind: FileKind.Directory, bytes: 4096, ...TIMES, inode: 1, device: 1 };
   }
 
   stat(path: string): Promise<FileStat | number> {
@@ -157,6 +157,16 @@ export class SimAsyncIo implements AsyncIo {
     });
   }
 
+  openStat(file: number): FileStat | number {
+    const tree = this.#open.get(file);
+    ensure(tree !== undefined, 'async-io', `file ${file} is open while its stat is read`);
+    return statOf(tree);
+  }
+
+  pathOf(file: number): string | number {
+    return this.#open.get(file)?.path ?? -ENOENT;
+  }
+
   list(path: string): Promise<readonly DirectoryEntry[] | number> {
     return this.#later<readonly DirectoryEntry[] | number>(() => {
       if (!this.#folders.has(path)) return -ENOTDIR;
@@ -199,11 +209,26 @@ export class SimAsyncIo implements AsyncIo {
   }
 
   hash(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Promise<string> {
-    return this.#later(() => createHash(algorithm).update(bytes).digest('hex'));
+    return this.#later(() => this.hashNow(algorithm, bytes));
   }
+
+  hashNow(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): string {
+    return createHash(algorithm).update(bytes).digest('hex');
+  }
+
+  randomHex(bytes: number): string {
+    const { random } = this.#parts;
+    return Array.from({ length: bytes }, () => hexByte(random.below(256))).join('');
+  }
+}
+
+const TIMES = { modifiedMs: MODIFIED_MS, changedMs: MODIFIED_MS } as const;
+
+function hexByte(value: number): string {
+  return value.toString(16).padStart(2, '0');
 }
 
 function statOf(file: TreeFile): FileStat {
   const inode = 100 + FILES.indexOf(file);
-  return { kind: FileKind.File, bytes: file.bytes.length, modifiedMs: MODIFIED_MS, inode };
+  return { kind: FileKind.File, bytes: file.bytes.length, ...TIMES, inode, device: 1 };
 }

@@ -9,10 +9,12 @@ import type { Draw } from '../../testing/random.ts';
 export interface Tally {
   done: number;
   failed: number;
+  /** Failures of exchanges during which interrupt() was called. */
+  interrupted: number;
 }
 
 /** Of silence on a connection. */
-const TIMEOUT_MS = 15_000;
+export const TIMEOUT_MS = 15_000;
 const PAUSE_MS_MAX = 40;
 const KEEP_ALIVE_REQUESTS_MAX = 60;
 const PIPELINED = 16;
@@ -20,6 +22,11 @@ const ECHO_BYTES_MAX = 200_000;
 const SMALL_BYTES = 1024;
 const LONG_BYTES = 300 * 1024;
 const READ_PAUSE_MS = 15;
+/** A slow client sends this many bytes at a time. */
+const TRICKLE_BYTES = 8;
+const TRICKLE_PAUSE_MS = 20;
+/** Of an upload that its client leaves. */
+const UPLOAD_BYTES = 100_000;
 const HELLO = 'Hello, World!';
 
 /** The server closes the connection after each of these. */
@@ -57,6 +64,18 @@ const EXCHANGES: Readonly<Record<string, Exchange>> = {
     await expectLength(await send(port, '/echo', undefined, body), body.length);
   },
   'slow reader': slowReader,
+  'slow sender': slowSender,
+  'left in a head': (port) => leave(port, 'GET / HTTP/1.1\r\nHost: a\r\nX-Half: ', 'end'),
+  'left in a body': (port, random) => {
+    const head = `POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: ${UPLOAD_BYTES}\r\n\r\n`;
+    const body = 'b'.repeat(random(UPLOAD_BYTES));
+    return leave(port, head + body, random(2) === 0 ? 'end' : 'reset');
+  },
+  'error response': async (port) => {
+    const request = 'GET /refused HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
+    const text = await rawExchange(port, request);
+    if (!text.startsWith('HTTP/1.1 409 ')) throw new Error(`the response was ${text.slice(0, 40)}`);
+  },
   'reset in a response': resetInResponse,
   malformed: async (port, random) => {
     const text = await rawExchange(port, MALFORMED[random(MALFORMED.length)]);
@@ -69,13 +88,14 @@ export const KINDS: readonly string[] = Object.keys(EXCHANGES);
 
 export class MixedTraffic {
   readonly tallies: ReadonlyMap<string, Tally> = new Map(
-    KINDS.map((kind) => [kind, { done: 0, failed: 0 }]),
+    KINDS.map((kind) => [kind, { done: 0, failed: 0, interrupted: 0 }]),
   );
   /** The first few failures. */
   readonly problems: string[] = [];
   readonly #port: number;
   readonly #random: Draw;
   #isStopped = false;
+  #interruptions = 0;
   #lanes: Promise<void>[] = [];
 
   constructor(port: number, random: Draw) {
@@ -106,6 +126,11 @@ export class MixedTraffic {
     await Promise.all(this.#lanes);
   }
 
+  /** A process of the server is being killed: exchanges in progress may fail. */
+  interrupt(): void {
+    this.#interruptions += 1;
+  }
+
   async #lane(): Promise<void> {
     while (!this.#isStopped) {
       await this.#exchange(KINDS[this.#random(KINDS.length)]);
@@ -115,10 +140,15 @@ export class MixedTraffic {
 
   async #exchange(kind: string): Promise<void> {
     const tally = this.tallies.get(kind) as Tally;
+    const interruptions = this.#interruptions;
     try {
       await EXCHANGES[kind](this.#port, this.#random);
       tally.done += 1;
     } catch (error) {
+      if (interruptions !== this.#interruptions) {
+        tally.interrupted += 1;
+        return;
+      }
       tally.failed += 1;
       if (this.problems.length < 5) this.problems.push(`${kind}: ${(error as Error).message}`);
     }
@@ -176,6 +206,30 @@ async function slowReader(port: number): Promise<void> {
   if (received !== LONG_BYTES) throw new Error(`${received} bytes instead of ${LONG_BYTES}`);
 }
 
+/** A request whose head and body come a few bytes at a time. */
+async function slowSender(port: number): Promise<void> {
+  const text =
+    'POST /mirror HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 24\r\n\r\n' +
+    's'.repeat(24);
+  const received = await rawExchange(port, text, TRICKLE_BYTES);
+  if (!received.startsWith('HTTP/1.1 200 ') || !received.endsWith('s'.repeat(24))) {
+    throw new Error(`the response was ${received.slice(0, 40)}`);
+  }
+}
+
+/** Sends the beginning of a request, then closes or resets the connection. */
+function leave(port: number, text: string, how: 'end' | 'reset'): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = opened(port, reject);
+    socket.resume();
+    socket.once('close', () => resolve());
+    socket.write(text, 'latin1', () => {
+      if (how === 'reset') socket.resetAndDestroy();
+      else socket.end();
+    });
+  });
+}
+
 /** Resets the connection when the first bytes of the response have come. */
 function resetInResponse(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -186,8 +240,11 @@ function resetInResponse(port: number): Promise<void> {
   });
 }
 
-/** Sends a text; resolves with everything that comes until the server closes. */
-function rawExchange(port: number, text: string): Promise<string> {
+/**
+ * Sends a text, whole or `bytes` at a time; resolves with everything that comes until the server
+ * closes.
+ */
+function rawExchange(port: number, text: string, bytes = text.length): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = opened(port, reject);
     let received = '';
@@ -197,8 +254,15 @@ function rawExchange(port: number, text: string): Promise<string> {
     });
     socket.once('end', () => socket.end());
     socket.once('close', () => resolve(received));
-    socket.write(text, 'latin1');
+    void sendInParts(socket, text, bytes);
   });
+}
+
+async function sendInParts(socket: Socket, text: string, bytes: number): Promise<void> {
+  for (let from = 0; from < text.length && !socket.destroyed; from += bytes) {
+    if (from > 0) await sleep(TRICKLE_PAUSE_MS);
+    socket.write(text.slice(from, from + bytes), 'latin1');
+  }
 }
 
 function opened(port: number, fail: (error: Error) => void): Socket {

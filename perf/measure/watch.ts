@@ -26,6 +26,8 @@ export interface Held {
   readonly heap: number;
   /** Resident memory outside of V8's spaces, which V8 grows and shrinks by its own rules. */
   readonly other: number;
+  /** Timers of Node that are set. */
+  readonly timers: number;
 }
 
 /** The timer fires once in every turn that is not longer than this. */
@@ -120,5 +122,6 @@ function heapBytes(): number {
 function held(): Held {
   const heap = heapBytes();
   const spaces = getHeapSpaceStatistics().reduce((sum, one) => sum + one.physical_space_size, 0);
-  return { heap, other: process.memoryUsage.rss() - spaces };
+  const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  return { heap, other: process.memoryUsage.rss() - spaces, timers };
 }

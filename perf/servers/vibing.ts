@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createServer, type Server, type ServerOptions } from 'vibing';
+import { createServer, HttpError, type Server, type ServerOptions } from 'vibing';
 import { sumOf, USER } from './responses.ts';
 
 const KIB = 1024;
@@ -56,6 +56,9 @@ function serverOrExit(options: ServerOptions): Server {
 const large = Buffer.alloc(LARGE_BYTES, 'x');
 server.get('/', (_request, response) => response.text('Hello, World!'));
 server.get('/large', (_request, response) => response.end(large));
+server.get('/refused', () => {
+  throw new HttpError(409);
+});
 server.post('/echo', async (request, response) => {
   for await (const chunk of request.body) await response.write(chunk);
   response.end();
@@ -76,6 +79,11 @@ const { port, driver } = await server.listen().catch((error: Error) => {
   process.exit(1);
 });
 console.log(`vibing ${driver} on 127.0.0.1:${port}`);
+
+// The signal goes to the process that supervises workers; with one process there is none.
+process.on('SIGHUP', () => {
+  server.reload().catch((error: Error) => console.log(error.message));
+});
 
 let ending = false;
 // 'disconnect' comes when the parent process has ended.

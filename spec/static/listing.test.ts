@@ -8,13 +8,14 @@ import { listingPage } from '../../src/static/listing.ts';
 import { seeded } from '../../testing/splits.ts';
 
 const CHANGED_MS = Date.UTC(2024, 1, 29, 23, 59, 59);
+const REST = { changedMs: CHANGED_MS, inode: 1, device: 1 };
 
 function file(name: string, bytes = 1, modifiedMs = CHANGED_MS): DirectoryEntry {
-  return { name, stat: { kind: FileKind.File, bytes, modifiedMs, inode: 1 } };
+  return { name, stat: { kind: FileKind.File, bytes, modifiedMs, ...REST } };
 }
 
 function folder(name: string): DirectoryEntry {
-  const stat = { kind: FileKind.Directory, bytes: 4096, modifiedMs: CHANGED_MS, inode: 2 };
+  const stat = { kind: FileKind.Directory, bytes: 4096, modifiedMs: CHANGED_MS, ...REST };
   return { name, stat };
 }
 
@@ -61,7 +62,7 @@ it('the root has no link to a parent', () => {
 });
 
 it('omits hidden names and special files, and does not change the entries', () => {
-  const stat = { kind: FileKind.Other, bytes: 0, modifiedMs: 0, inode: 3 };
+  const stat = { kind: FileKind.Other, bytes: 0, modifiedMs: 0, ...REST };
   const entries = [file('z'), { name: 'fifo', stat }, file('.hidden'), folder('.git'), file('a')];
   assert.deepEqual(names(listingPage('/', entries)), ['a', 'z']);
   assert.equal(entries[0].name, 'z');

@@ -47,10 +47,10 @@ const TYPES: Readonly<Record<string, string>> = {
   'code.js': 'text/javascript; charset=utf-8',
   'module.mjs': 'text/javascript; charset=utf-8',
   'set.json': 'application/json; charset=utf-8',
-  'picture.svg': 'image/svg+xml; charset=utf-8',
+  'picture.svg': 'image/svg+xml',
   'picture.png': 'image/png',
   'font.woff2': 'font/woff2',
-  'feed.xml': 'text/xml; charset=utf-8',
+  'feed.xml': 'text/xml',
   'UPPER.TXT': 'text/plain; charset=utf-8',
   'two.tar.gz': 'application/gzip',
   plain: 'application/octet-stream',
@@ -192,7 +192,7 @@ function conditionCases(driver: DriverName): void {
           assert.equal(response.status, 304, JSON.stringify(condition));
           assert.equal(response.body.length, 0);
           assert.equal(response.headers.get('etag'), etag);
-          assert.equal(response.headers.get('last-modified'), changed);
+          assert.equal(response.headers.has('last-modified'), false, 'the entity tag is enough');
           assert.equal(response.headers.has('content-type'), false);
           assert.equal(response.headers.has('content-length'), false);
         }

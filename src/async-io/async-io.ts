@@ -1,6 +1,6 @@
-// The second port, next to the driver: asynchronous I/O that Node does in its thread pool. Nothing
-// above the two ports reads files, clocks or randomness, so a simulator replaces them by two
-// objects.
+// The second port, next to the driver: asynchronous I/O that Node does in its thread pool, digests
+// and randomness. Nothing above the two ports reads files, clocks or randomness, so a simulator
+// replaces them by two objects.
 //
 // Errors of the system are values: a call that fails returns -errno, by base/errno.ts (ENOENT 2,
 // EACCES 13, ENOTDIR 20, EISDIR 21, ENAMETOOLONG 36 and ELOOP 40 occur here).
@@ -12,10 +12,13 @@ export type FileKind = (typeof FileKind)[keyof typeof FileKind];
 export interface FileStat {
   readonly kind: FileKind;
   readonly bytes: number;
-  /** Milliseconds since 1970, with fractions. */
+  /** When the content changed, or what a program has set: milliseconds since 1970, fractions too. */
   readonly modifiedMs: number;
-  /** Distinguishes files with the same name, size and time. */
+  /** When content or attributes changed (ctime); no program can set it. */
+  readonly changedMs: number;
+  /** Both together distinguish files with the same name, size and times. */
   readonly inode: number;
+  readonly device: number;
 }
 
 export interface DirectoryEntry {
@@ -50,6 +53,13 @@ export interface AsyncIo {
   /** Reads up to into.length bytes at `position`. Returns how many, 0 at the end, or -errno. */
   read(file: number, into: Uint8Array, position: number): Promise<number>;
   close(file: number): Promise<void>;
+  /** The stat of an open file as of now. Synchronous: the system has it in memory. */
+  openStat(file: number): FileStat | number;
+  /**
+   * The path by which the system knows an open file now, without links, also after the file was
+   * renamed; of a deleted file some text after it. -ENOSYS where the system does not report it.
+   */
+  pathOf(file: number): string | number;
   /**
    * The entries of a directory, unsorted, with the stat of each link's target, without broken
    * links.
@@ -69,6 +79,10 @@ export interface AsyncIo {
   readonly linesDropped: number;
   /** A digest as lower-case hexadecimal. */
   hash(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Promise<string>;
+  /** As hash(), but synchronous: a millisecond for each MiB or two. */
+  hashNow(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): string;
+  /** Unpredictable bytes as lower-case hexadecimal. */
+  randomHex(bytes: number): string;
 }
 
 export type ContentCoding = 'gzip' | 'deflate' | 'br';

@@ -1,7 +1,7 @@
 // Hot: runs for every file look-up. Measured by perf/micro/static.ts.
 // Asynchronous I/O of the operating system: files, compression and digests in Node's thread pool.
 
-import { webcrypto } from 'node:crypto';
+import { createHash, randomBytes, webcrypto } from 'node:crypto';
 import * as fs from 'node:fs';
 import { constants, promises } from 'node:fs';
 import { promisify } from 'node:util';
@@ -20,7 +20,7 @@ import {
 import type { DropListener } from './line-writer.ts';
 import { type StandardStreams, standardStreams } from './standard-streams.ts';
 
-const { EIO, ENOENT, ENXIO, EACCES, EISDIR } = ERRNO;
+const { EIO, ENOENT, ENXIO, EACCES, EISDIR, ENOSYS } = ERRNO;
 
 /**
  * A stat() of a file that the system has in memory takes 3 microseconds. One that took this long
@@ -137,6 +137,24 @@ export class NodeAsyncIo implements AsyncIo {
     return new Promise((resolve) => fs.close(file, () => resolve()));
   }
 
+  openStat(file: number): FileStat | number {
+    try {
+      return fileStat(fs.fstatSync(file));
+    } catch (error) {
+      return faultOf(error, EIO);
+    }
+  }
+
+  pathOf(file: number): string | number {
+    if (process.platform !== 'linux') return -ENOSYS;
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${file}`);
+    } catch {
+      // Without /proc, as in some jails.
+      return -ENOSYS;
+    }
+  }
+
   async list(path: string): Promise<readonly DirectoryEntry[] | number> {
     const entries: DirectoryEntry[] = [];
     try {
@@ -176,6 +194,14 @@ export class NodeAsyncIo implements AsyncIo {
     const digest = await webcrypto.subtle.digest(SUBTLE_NAME[algorithm], input);
     return Buffer.from(digest).toString('hex');
   }
+
+  hashNow(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): string {
+    return createHash(algorithm).update(bytes).digest('hex');
+  }
+
+  randomHex(bytes: number): string {
+    return randomBytes(bytes).toString('hex');
+  }
 }
 
 function dropText(stream: string, lines: number, code: string | null): string {
@@ -207,5 +233,12 @@ function fileStat(stats: fs.Stats): FileStat {
   let kind: FileKind = FileKind.Other;
   if (stats.isFile()) kind = FileKind.File;
   else if (stats.isDirectory()) kind = FileKind.Directory;
-  return { kind, bytes: stats.size, modifiedMs: stats.mtimeMs, inode: stats.ino };
+  return {
+    kind,
+    bytes: stats.size,
+    modifiedMs: stats.mtimeMs,
+    changedMs: stats.ctimeMs,
+    inode: stats.ino,
+    device: stats.dev,
+  };
 }

@@ -97,3 +97,16 @@ export const NO_RESPONSE_NOTE_MS = 1_000;
 
 /** Writes in a row without waiting, before one waits an iteration of the event loop. A guess. */
 export const QUICK_WRITES_MAX = 256;
+
+/**
+ * The parts of a response to a Range: each costs a head of some 150 bytes and, from a file, a read.
+ * Programs that view documents ask for some ten. A Range with more parts is ignored.
+ */
+export const RANGE_PARTS_MAX = 64;
+
+/**
+ * Paths without a file that a site remembers, and the characters of their texts: those of a busy
+ * API behind the files, in half a megabyte.
+ */
+export const MISSING_PATHS_MAX = 2_000;
+export const MISSING_PATHS_BYTES_MAX: number = 512 * 1024;

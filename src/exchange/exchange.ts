@@ -17,7 +17,7 @@ import type { Outgoing, Summary } from './callbacks.ts';
 import type { Content } from './content.ts';
 import type { FormLimits } from './form-parts.ts';
 import type { Prepared } from './prepared.ts';
-import { BodyUse, Handling, HeadMemory, Liveness, Phase, Writer } from './state.ts';
+import { BodyUse, EtagUse, Handling, HeadMemory, Liveness, Phase, Writer } from './state.ts';
 
 /** What a server offers to all its requests, also after their connection has detached them. */
 export interface Services {
@@ -69,10 +69,11 @@ export interface Transport {
 }
 
 /**
- * For the Allow field: returns the methods that middleware supports for the path, such as those of
- * a file. Empty when there are none.
+ * Called when no handler takes the request: returns the methods that middleware supports for the
+ * path, such as those of a file, for the Allow field; or responds, such as with a page in place of
+ * a 404, unless a route has the path for other methods.
  */
-export type AllowedMethods = () => Promise<readonly string[]>;
+export type AllowedMethods = (hasRoute: boolean) => Promise<readonly string[]>;
 
 /** The parameters that the router found: pairs of offsets in the path, and their names. */
 export interface MatchedParams {
@@ -121,6 +122,7 @@ export class Exchange {
   bodyUse: BodyUse;
   phase: Phase;
   writer: Writer;
+  etagUse: EtagUse;
   /** False when this response is the connection's last. */
   keepAlive: boolean;
 
@@ -158,7 +160,7 @@ export class Exchange {
   lateNoted: boolean;
   /** Writes in a row whose promise was settled at once. */
   quickWrites: number;
-  /** Called for the Allow field when no handler takes the request. */
+  /** Called in this order when no handler takes the request. */
   allowances: AllowedMethods[] | null;
 
   constructor(services: Services, transport: Transport, fieldsMax: number) {
@@ -175,6 +177,7 @@ export class Exchange {
     this.bodyUse = BodyUse.Unread;
     this.phase = Phase.Open;
     this.writer = Writer.None;
+    this.etagUse = EtagUse.None;
     this.keepAlive = true;
     this.bytes = NO_BYTES;
     this.base = 0;
@@ -219,6 +222,7 @@ export class Exchange {
     this.bodyUse = BodyUse.Unread;
     this.phase = Phase.Open;
     this.writer = Writer.None;
+    this.etagUse = EtagUse.None;
     this.keepAlive = true;
     this.bytes = NO_BYTES;
     this.base = 0;
@@ -307,6 +311,11 @@ export class Exchange {
   /** Another call may respond, as nothing was sent. */
   releaseWriter(): void {
     this.writer = Writer.None;
+  }
+
+  /** Decides whether preconditions are checked when a full response is sent. */
+  useEtag(use: EtagUse): void {
+    this.etagUse = use;
   }
 
   /** The handler begins to read the body. False when it did before. */

@@ -8,7 +8,8 @@ import type { Exchange } from './exchange.ts';
 import { noteLate } from './late.ts';
 import { runBeforeSend } from './outgoing.ts';
 import type { Prepared } from './prepared.ts';
-import { Phase, Writer } from './state.ts';
+import { EtagUse, Phase, Writer } from './state.ts';
+import { validated } from './validated.ts';
 
 /** True when a response has no content: to HEAD, or with a status that has none. */
 export function isHeadOnly(exchange: Exchange): boolean {
@@ -20,20 +21,34 @@ export function isUnsent(exchange: Exchange): boolean {
   return exchange.phase === Phase.Open && exchange.writer === Writer.None && !exchange.gone;
 }
 
-/** Sends a full response, unless a callback has sent one, or has begun to. */
+/**
+ * Sends a full response, unless a callback has sent one, or has begun to. The memory of `content`
+ * may change afterwards.
+ */
 export function respondFull(exchange: Exchange, content: Content, call: string): void {
+  respond(exchange, content, call, false);
+}
+
+/** As respondFull(), for content whose memory never changes. */
+export function respondConstant(exchange: Exchange, content: Uint8Array, call: string): void {
+  respond(exchange, content, call, true);
+}
+
+function respond(exchange: Exchange, content: Content, call: string, isConstant: boolean): void {
   const { writer } = exchange;
-  const sent = exchange.beforeSend === null ? content : runBeforeSend(exchange, content, false);
+  let sent = exchange.beforeSend === null ? content : runBeforeSend(exchange, content, false);
   if (exchange.phase !== Phase.Open || exchange.gone || exchange.writer !== writer) {
     noteLate(exchange, call, false);
     return;
   }
   if (sent !== null) checkContent(sent);
+  if (exchange.etagUse !== EtagUse.None) sent = validated(exchange, sent);
   if (hasNoContent(exchange.status) && sent !== null && sent.length > 0) {
     throw new TypeError(`a response with status ${exchange.status} has no content`);
   }
   if (exchange.owedBytes >= 0) checkDeclared(exchange, sent);
-  exchange.transport.sendFull(exchange, ownContent(sent));
+  const isOwned = isConstant && sent === content;
+  exchange.transport.sendFull(exchange, isOwned ? sent : ownContent(sent));
 }
 
 /** Sends the head of a stream of exchange.owedBytes. False when a callback sent something else. */

@@ -3,6 +3,7 @@
 
 import { assert } from '../base/assert.ts';
 import { RESPONSE_FIELD_BYTES_MAX, RESPONSE_FIELDS_MAX } from '../base/fixed-limits.ts';
+import { isEntityTag } from '../http/entity-tag.ts';
 import { checkedName, checkValue } from '../http/response-fields.ts';
 import { isFinalStatus } from '../http/status.ts';
 import type { Outgoing, Summary } from './callbacks.ts';
@@ -16,7 +17,7 @@ import { asPart } from './parts.ts';
 import { type Prepared, partsOf } from './prepared.ts';
 import { applyPrepared, endIfHeadOnly, isUnsent, respondFull, startStream } from './respond.ts';
 import { type ChunkSource, cancelSource, openSource } from './source.ts';
-import { Phase, Writer } from './state.ts';
+import { EtagUse, Phase, Writer } from './state.ts';
 import { pipe } from './stream.ts';
 
 export class Response {
@@ -84,6 +85,23 @@ export class Response {
     const text = String(value);
     checkFraming(lower);
     this.#open('appendHeader()')?.fields.append(name, lower, text);
+    return this;
+  }
+
+  /**
+   * Checks preconditions when a full response with status 200 to GET or HEAD is sent: the client
+   * gets 304 for the version that it has, 412 when it wants another one. `tag` is a version, with
+   * its quotes (`"v7"`, `W/"v7"`); without it a strong one is computed from the content.
+   */
+  etag(tag?: string): this {
+    if (tag !== undefined && !(typeof tag === 'string' && isEntityTag(tag))) {
+      throw new TypeError(`etag(): a tag is text in quotes, as '"v7"' or 'W/"v7"'`);
+    }
+    const exchange = this.#open('etag()');
+    if (exchange === null) return this;
+    if (tag === undefined) exchange.fields.remove('etag');
+    else exchange.fields.set('ETag', 'etag', tag);
+    exchange.useEtag(tag === undefined ? EtagUse.Computed : EtagUse.Given);
     return this;
   }
 
@@ -167,7 +185,7 @@ export class Response {
   prepared(prepared: Prepared): void {
     const exchange = this.#unsent('prepared()');
     if (exchange === null) return;
-    if (exchange.beforeSend === null) {
+    if (exchange.beforeSend === null && exchange.etagUse === EtagUse.None) {
       exchange.transport.sendPrepared(exchange, prepared);
     } else {
       applyPrepared(exchange, prepared);

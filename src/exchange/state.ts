@@ -62,3 +62,13 @@ export const BodyUse = {
   Left: 2,
 } as const;
 export type BodyUse = (typeof BodyUse)[keyof typeof BodyUse];
+
+/** Whether a full response has an entity tag with which preconditions are checked. */
+export const EtagUse = {
+  None: 0,
+  /** The handler has set it. */
+  Given: 1,
+  /** It follows from the content. */
+  Computed: 2,
+} as const;
+export type EtagUse = (typeof EtagUse)[keyof typeof EtagUse];

@@ -9,7 +9,6 @@ import type { Handler, Middleware } from '../exchange/handler.ts';
 import { type Counters, makeCounters } from '../metrics/counters.ts';
 import { accessLog } from '../middleware/access-log.ts';
 import { missingRoots } from '../static/roots.ts';
-import { serveStatic } from '../static/serve-static.ts';
 import { Application, type ErrorHandler } from './application.ts';
 import { type Config, configFrom, type ServerOptions } from './config/config.ts';
 import { closingController, Ending } from './ending.ts';
@@ -24,6 +23,7 @@ import {
   useArguments,
 } from './registration.ts';
 import { Runtime, type RuntimeOptions } from './runtime.ts';
+import { staticFiles, staticRoots } from './static-files.ts';
 
 /** Where a server listens. */
 export interface Listening {
@@ -127,13 +127,8 @@ export class Server {
       logWarn: (message) => this.#log.warn(message),
     });
     if (this.config.accessLog) this.#application.use('/', accessLog());
-    const { staticDir, listing, limits } = this.config;
-    if (staticDir !== undefined) {
-      const cacheBytesMax = limits.fileCacheBytesMax;
-      const cacheEntryBytesMax = limits.fileCacheEntryBytesMax;
-      const site = serveStatic(staticDir, { listing, cacheBytesMax, cacheEntryBytesMax });
-      this.#application.fallback(site);
-    }
+    const files = staticFiles(this.config);
+    if (files !== null) this.#application.fallback(files);
   }
 
   get(...route: RouteArguments): this {
@@ -225,7 +220,7 @@ export class Server {
 
   async #listenNow(): Promise<Listening> {
     try {
-      await this.#checkRoot();
+      await this.#checkRoots();
       if (this.#parts.isWorker !== true) await this.#warnOfMissingRoots();
       this.#parts.service?.begins(this.config, this.#log);
       this.#cluster = this.#parts.launch(this.config, this.#log);
@@ -255,13 +250,13 @@ export class Server {
     return listening;
   }
 
-  async #checkRoot(): Promise<void> {
-    const { staticDir } = this.config;
-    if (staticDir === undefined) return;
-    const stat = await this.#asyncIo.stat(staticDir);
-    if (!isFault(stat) && stat.kind === FileKind.Directory) return;
-    const code = isFault(stat) ? 'ENOENT' : 'ENOTDIR';
-    throw Object.assign(new Error(`static_dir is not a directory: ${staticDir}`), { code });
+  async #checkRoots(): Promise<void> {
+    for (const { name, path } of staticRoots(this.config)) {
+      const stat = await this.#asyncIo.stat(path);
+      if (!isFault(stat) && stat.kind === FileKind.Directory) continue;
+      const code = isFault(stat) ? 'ENOENT' : 'ENOTDIR';
+      throw Object.assign(new Error(`${name} is not a directory: ${path}`), { code });
+    }
   }
 
   async #warnOfMissingRoots(): Promise<void> {
