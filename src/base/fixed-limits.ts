@@ -85,3 +85,15 @@ export const LATE_NOTE_MS = 1000;
 
 /** Writes in a row without waiting, before one waits an iteration of the event loop. A guess. */
 export const QUICK_WRITES_MAX = 256;
+
+/**
+ * Entries of one directory that a listing sorts: it keeps their names, some 100 bytes each, until
+ * it ends. Those of a larger directory are sent as they are read.
+ */
+export const LISTING_SORTED_MAX = 200_000;
+
+/** Entries that all listings of a site keep together; further listings are not sorted. */
+export const LISTING_KEPT_MAX = 400_000;
+
+/** How much of a README a listing shows; a longer one is truncated. */
+export const LISTING_README_BYTES_MAX = 65_536;

@@ -6,7 +6,6 @@
 import { join, resolve, sep } from 'node:path';
 import {
   type AsyncIo,
-  type DirectoryEntry,
   FileKind,
   type FileStat,
   isFault,
@@ -40,7 +39,7 @@ import {
   RECHECK_MS,
   STAT_CACHED_MS,
 } from './file-cache.ts';
-import { listingPage } from './listing.ts';
+import { Listings } from './listing/listing.ts';
 import { isFileName } from './names.ts';
 import { prepareFile, readFully } from './prepare-file.ts';
 import { endsInSlash, requestedKey, requestedNames, withSlash } from './requested-path.ts';
@@ -81,9 +80,6 @@ const OPTIONS = {
 const FINE_STEP_MS = 20;
 const COARSE_STEP_MS = 2000;
 
-/** Entries of a listing resolved together: a guess, four times the threads of Node's pool. */
-const ENTRIES_AT_ONCE = 16;
-
 /**
  * Throws a TypeError for a root that is not a path, and for unknown or invalid options. The root is
  * resolved by the first request that needs it.
@@ -115,6 +111,7 @@ class StaticSite {
   readonly #entryBytesMax: number;
   readonly #cache: FileCache;
   readonly #spelling: Spelling = new Spelling();
+  readonly #listings: Listings = new Listings();
   /** The root with its links resolved; '' until it is first resolved. */
   #realRoot = '';
 
@@ -324,20 +321,10 @@ class StaticSite {
     next: Next,
   ): Promise<void> {
     const { asyncIo } = exchange.services;
-    const entries = await asyncIo.list(directory);
-    if (typeof entries === 'number') return next();
-    const shown: DirectoryEntry[] = [];
-    for (let index = 0; index < entries.length; index += ENTRIES_AT_ONCE) {
-      const batch = entries
-        .slice(index, index + ENTRIES_AT_ONCE)
-        .filter((entry) => isFileName(entry.name));
-      // An entry that links out of the root is never sent, so it is not listed either.
-      const files = await Promise.all(
-        batch.map(({ name }) => this.#realPath(asyncIo, [...names, name])),
-      );
-      shown.push(...batch.filter((_, at) => files[at] !== null));
-    }
-    responseOf(exchange).html(listingPage(exchange.path(0), shown));
+    const dotfiles = this.#dotfiles;
+    // An entry that links out of the root is never sent, so it is not listed either.
+    const resolve = (name: string) => this.#realPath(asyncIo, [...names, name]);
+    if (!(await this.#listings.send(exchange, { directory, dotfiles, resolve }))) return next();
   }
 
   /**
