@@ -57,7 +57,8 @@ th {
 th a { display: block; padding: 0.6rem 1rem; color: var(--soft); }
 th i { font-style: normal; font-weight: 400; }
 th[aria-sort] a { color: var(--text); font-weight: 600; }
-th[aria-sort=ascending] a::after { content: ' \\2191' / ''; }
+th a::after { content: ' \\2191' / ''; visibility: hidden; }
+th[aria-sort] a::after { visibility: visible; }
 th[aria-sort=descending] a::after { content: ' \\2193' / ''; }
 .size { width: 7.5rem; text-align: right; }
 .date { width: 12.5rem; }
