@@ -98,7 +98,7 @@ describe('entries that are kept', () => {
 
 describe('entries that are too many', () => {
   for (const query of ['', 'sort=size&order=desc']) {
-    it(`for one listing are shown in the order of the directory: ${query || 'by name'}`, async () => {
+    it(`for one listing are in the order of the directory: ${query || 'by name'}`, async () => {
       const run = await start(3_001, query, 2_000);
       const entries = await entriesOf(run);
       assert.equal(run.isSorted(), false);

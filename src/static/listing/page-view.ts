@@ -116,8 +116,8 @@ ${this.#form()}
       const order = isThis ? (isDescending ? 'asc' : 'desc') : first;
       const state = isThis ? ` aria-sort="${isDescending ? 'descending' : 'ascending'}"` : '';
       const link = escapeHtml(this.#link(sort, order));
-      const data = `data-sort="${sort}" data-first="${first}"`;
-      return `<th scope="col" class="${sort}" ${data}${state}><a href="${link}">${title}</a></th>`;
+      const names = `data-sort="${sort}" data-first="${first}"`;
+      return `<th scope="col" class="${sort}" ${names}${state}><a href="${link}">${title}</a></th>`;
     });
     const limit = this.#entriesMax.toLocaleString('en-US');
     const note = `<p class="note">More than ${limit} entries: they are in no order.</p>\n`;
