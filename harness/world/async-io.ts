@@ -7,6 +7,7 @@ import {
   type AsyncIo,
   type ContentCoding,
   type DirectoryEntry,
+  type DirectoryName,
   FileKind,
   type FileStat,
   type OpenFile,
@@ -37,6 +38,8 @@ export class SimAsyncIo implements AsyncIo {
   readonly #files = new Map<string, TreeFile>();
   readonly #folders = new Set<string>(['/']);
   readonly #open = new Map<number, TreeFile>();
+  /** The names of open directories that were not read yet. */
+  readonly #openDirectories = new Map<number, DirectoryName[]>();
   #nextFile = 3;
   #pending = 0;
   /** Operations that a fault made fail. */
@@ -54,7 +57,7 @@ export class SimAsyncIo implements AsyncIo {
   }
 
   get openCount(): number {
-    return this.#open.size;
+    return this.#open.size + this.#openDirectories.size;
   }
 
   get pendingCount(): number {
@@ -169,19 +172,55 @@ export class SimAsyncIo implements AsyncIo {
 
   list(path: string): Promise<readonly DirectoryEntry[] | number> {
     return this.#later<readonly DirectoryEntry[] | number>(() => {
-      if (!this.#folders.has(path)) return -ENOTDIR;
-      const names = new Set<string>();
-      for (const known of [...this.#files.keys(), ...this.#folders]) {
-        if (!known.startsWith(`${path}/`)) continue;
-        names.add(known.slice(path.length + 1).split('/')[0]);
-      }
       const entries: DirectoryEntry[] = [];
-      for (const name of names) {
+      if (!this.#folders.has(path)) return -ENOTDIR;
+      for (const name of this.#namesIn(path)) {
         const stat = this.#stat(`${path}/${name}`);
         if (typeof stat !== 'number') entries.push({ name, stat });
       }
       return entries;
     }, -EIO);
+  }
+
+  #namesIn(folder: string): ReadonlySet<string> {
+    const names = new Set<string>();
+    for (const known of [...this.#files.keys(), ...this.#folders]) {
+      if (!known.startsWith(`${folder}/`)) continue;
+      names.add(known.slice(folder.length + 1).split('/')[0]);
+    }
+    return names;
+  }
+
+  openDirectory(path: string): Promise<number> {
+    return this.#later<number>(() => {
+      if (!this.#folders.has(path)) return -ENOTDIR;
+      const names = Array.from(this.#namesIn(path), (name) => this.#directoryName(path, name));
+      const directory = this.#nextFile++;
+      this.#openDirectories.set(directory, names);
+      return directory;
+    }, -EMFILE);
+  }
+
+  #directoryName(folder: string, name: string): DirectoryName {
+    const path = `${folder}/${name}`;
+    const isLink = this.#files.get(path)?.link !== undefined;
+    const folderKind = this.#folders.has(path) ? FileKind.Directory : FileKind.File;
+    return { name, kind: isLink ? FileKind.Other : folderKind, isLink };
+  }
+
+  readNames(directory: number, count: number): Promise<readonly DirectoryName[] | number> {
+    return this.#later<readonly DirectoryName[] | number>(() => {
+      const names = this.#openDirectories.get(directory);
+      ensure(names !== undefined, 'async-io', `directory ${directory} is open while it is read`);
+      return names.splice(0, count);
+    }, -EIO);
+  }
+
+  closeDirectory(directory: number): Promise<void> {
+    return this.#later<void>(() => {
+      const isOpen = this.#openDirectories.delete(directory);
+      ensure(isOpen, 'async-io', `directory ${directory} is closed once`);
+    });
   }
 
   compress(coding: ContentCoding, bytes: Uint8Array, level: number): Promise<Uint8Array> {

@@ -52,6 +52,10 @@ async function ran(
       loaded = rest;
       return 43;
     },
+    compress: async (rest) => {
+      loaded = rest;
+      return 44;
+    },
   });
   return { code, out, err, served, ...(loaded === undefined ? {} : { loaded }) };
 }
@@ -93,6 +97,12 @@ test('load gets its arguments unchanged, and returns the exit code', async () =>
   const { code, loaded, out, err } = await ran(['load', 'http://a/', '-c', '3', '--help']);
   assert.deepEqual([code, loaded, out, err], [43, ['http://a/', '-c', '3', '--help'], '', '']);
   assert.match((await ran(['help', 'load'])).out, /^vibing load: /);
+});
+
+test('compress gets its arguments unchanged, and returns the exit code', async () => {
+  const { code, loaded, out, err } = await ran(['compress', 'site', '--help']);
+  assert.deepEqual([code, loaded, out, err], [44, ['site', '--help'], '', '']);
+  assert.match((await ran(['help', 'compress'])).out, /^vibing compress: /);
 });
 
 test('help on request goes to the standard output', async () => {

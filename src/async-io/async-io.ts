@@ -26,6 +26,14 @@ export interface DirectoryEntry {
   readonly stat: FileStat;
 }
 
+/** What a directory itself says of an entry, without a look at the target of a link. */
+export interface DirectoryName {
+  readonly name: string;
+  /** Other also for a link. */
+  readonly kind: FileKind;
+  readonly isLink: boolean;
+}
+
 /** An open file, by number; the caller must close() it. */
 export interface OpenFile {
   readonly file: number;
@@ -65,6 +73,18 @@ export interface AsyncIo {
    * links.
    */
   list(path: string): Promise<readonly DirectoryEntry[] | number>;
+  /**
+   * Opens a directory, to read its names in bounded memory. Returns a number that only the two
+   * calls below accept; closeDirectory() must be called.
+   */
+  openDirectory(path: string): Promise<number>;
+  /**
+   * The next `count` names of an open directory in any order, without `.` and `..`; fewer only at
+   * its end. Called again when the call before has resolved. Bytes that are not UTF-8 become
+   * U+FFFD: such names cannot be opened.
+   */
+  readNames(directory: number, count: number): Promise<readonly DirectoryName[] | number>;
+  closeDirectory(directory: number): Promise<void>;
   /** All of `bytes` in a content coding (RFC 9110 8.4.1), at a level of that coding. */
   compress(coding: ContentCoding, bytes: Uint8Array, level: number): Promise<Uint8Array>;
   /**

@@ -12,6 +12,7 @@ import {
   type AsyncIo,
   type ContentCoding,
   type DirectoryEntry,
+  type DirectoryName,
   FileKind,
   type FileStat,
   isFault,
@@ -20,7 +21,7 @@ import {
 import type { DropListener } from './line-writer.ts';
 import { type StandardStreams, standardStreams } from './standard-streams.ts';
 
-const { EIO, ENOENT, ENXIO, EACCES, EISDIR, ENOSYS } = ERRNO;
+const { EBADF, EIO, ENOENT, ENXIO, EACCES, EISDIR, ENOSYS } = ERRNO;
 
 /**
  * A stat() of a file that the system has in memory takes 3 microseconds. One that took this long
@@ -30,6 +31,9 @@ const SLOW_STAT_MS = 2;
 const SLOW_STAT_PAUSE_MS = 1000;
 
 const NO_THROW = { throwIfNoEntry: false } as const;
+
+/** Names of a directory that the system returns at once: some 20 KB of its memory. */
+const NAMES_AT_ONCE = 256;
 
 /** Entries of a directory checked together: a guess, four times the threads of the pool. */
 const STATS_AT_ONCE = 16;
@@ -54,6 +58,8 @@ export class NodeAsyncIo implements AsyncIo {
   readonly #outputDropped: DropListener;
   readonly #errorDropped: DropListener;
   #statPausedUntilMs = 0;
+  readonly #directories: Map<number, fs.Dir> = new Map<number, fs.Dir>();
+  #lastDirectory = 0;
 
   /** `notice` is called with a text about dropped lines; it may print it. */
   constructor(notice: (text: string) => void = () => {}) {
@@ -172,6 +178,40 @@ export class NodeAsyncIo implements AsyncIo {
     return entries;
   }
 
+  async openDirectory(path: string): Promise<number> {
+    try {
+      const opened = await promises.opendir(path, { bufferSize: NAMES_AT_ONCE });
+      this.#lastDirectory += 1;
+      this.#directories.set(this.#lastDirectory, opened);
+      return this.#lastDirectory;
+    } catch (error) {
+      return faultOf(error, EIO);
+    }
+  }
+
+  async readNames(directory: number, count: number): Promise<readonly DirectoryName[] | number> {
+    const opened = this.#directories.get(directory);
+    if (opened === undefined) return -EBADF;
+    const names: DirectoryName[] = [];
+    try {
+      while (names.length < count) {
+        const entry = await opened.read();
+        if (entry === null) break;
+        names.push({ name: entry.name, kind: kindOf(entry), isLink: entry.isSymbolicLink() });
+      }
+    } catch (error) {
+      return faultOf(error, EIO);
+    }
+    return names;
+  }
+
+  async closeDirectory(directory: number): Promise<void> {
+    const opened = this.#directories.get(directory);
+    this.#directories.delete(directory);
+    // As for a file: nothing is left to do when it fails.
+    await opened?.close().catch(() => {});
+  }
+
   compress(coding: ContentCoding, bytes: Uint8Array, level: number): Promise<Uint8Array> {
     switch (coding) {
       case 'gzip':
@@ -230,15 +270,17 @@ function openFault(error: unknown): number {
 }
 
 function fileStat(stats: fs.Stats): FileStat {
-  let kind: FileKind = FileKind.Other;
-  if (stats.isFile()) kind = FileKind.File;
-  else if (stats.isDirectory()) kind = FileKind.Directory;
   return {
-    kind,
+    kind: kindOf(stats),
     bytes: stats.size,
     modifiedMs: stats.mtimeMs,
     changedMs: stats.ctimeMs,
     inode: stats.ino,
     device: stats.dev,
   };
+}
+
+function kindOf(entry: fs.Stats | fs.Dirent): FileKind {
+  if (entry.isFile()) return FileKind.File;
+  return entry.isDirectory() ? FileKind.Directory : FileKind.Other;
 }

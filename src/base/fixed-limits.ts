@@ -110,3 +110,15 @@ export const RANGE_PARTS_MAX = 64;
  */
 export const MISSING_PATHS_MAX = 2_000;
 export const MISSING_PATHS_BYTES_MAX: number = 512 * 1024;
+
+/**
+ * Entries of one directory that a listing sorts: it keeps their names, some 100 bytes each, until
+ * it ends. Those of a larger directory are sent as they are read.
+ */
+export const LISTING_SORTED_MAX = 200_000;
+
+/** Entries that all listings of a site keep together; further listings are not sorted. */
+export const LISTING_KEPT_MAX = 400_000;
+
+/** How much of a README a listing shows; a longer one is truncated. */
+export const LISTING_README_BYTES_MAX = 65_536;

@@ -2,14 +2,15 @@
 
 import { type ConfigKey, KEYS } from '../server/config/keys.ts';
 import { jsonFrom, type Rule } from '../server/config/rules.ts';
+import { COMPRESS_FLAGS } from './compress/flags.ts';
 import { canBeOff, negationOf, SHORT_FLAGS } from './flags.ts';
-import { LOAD_FLAGS } from './load-flags.ts';
+import { LOAD_FLAGS, type LoadFlag } from './load-flags.ts';
 
 /** Wide enough for most flags; the description of a longer one begins on the next line. */
 const FLAG_COLUMNS = 30;
 const LINE_COLUMNS = 96;
 
-export const COMMANDS = ['serve', 'load', 'check', 'help'] as const;
+export const COMMANDS = ['serve', 'load', 'compress', 'check', 'help'] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export function helpFor(command: Command): string {
@@ -18,6 +19,8 @@ export function helpFor(command: Command): string {
       return serveHelp();
     case 'load':
       return loadHelp();
+    case 'compress':
+      return compressHelp();
     case 'check':
       return checkHelp();
     case 'help':
@@ -31,6 +34,7 @@ function generalHelp(): string {
 Usage:
   vibing serve [directory] [flags]   serve the files of a directory
   vibing load URL [flags]            measure the speed of a server
+  vibing compress DIR [flags]        make compressed variants of files
   vibing check [flags]               check a configuration without starting anything
   vibing help [command]              explain a command and list its flags
   vibing --version                   print the version
@@ -74,11 +78,36 @@ Examples:
   vibing load http://127.0.0.1:8080/ -c 64 -R 30000 --html report.html
 
 Flags:
-${LOAD_FLAGS.map(({ long, short, slot, what }) => {
+${LOAD_FLAGS.map(commandFlagHelp).join('\n')}
+`;
+}
+
+export function compressHelp(): string {
+  return `vibing compress: make compressed variants of files, which a server sends instead of them
+
+Usage:
+  vibing compress DIRECTORY [flags]
+
+Writes FILE.br, FILE.gz and FILE.zst beside text, scripts, styles, JSON, SVG, WebAssembly and
+other files that compress well, with their modification time. A variant that is as new as its file
+is left alone; one that would not be smaller is not kept. Links are not followed, and hidden names
+are skipped. Ctrl-C leaves complete files only.
+
+Exit code: 0, 1 when a file could not be compressed, 2 when the arguments are wrong, 130 after
+Ctrl-C.
+
+Example:
+  vibing compress ./site --prune
+
+Flags:
+${COMPRESS_FLAGS.map(commandFlagHelp).join('\n')}
+`;
+}
+
+/** A flag of `load` or `compress`. */
+function commandFlagHelp({ long, short, slot, what }: LoadFlag): string {
   const name = short === undefined ? `--${long}` : `-${short}, --${long}`;
   return entry(slot === '' ? name : `${name} ${slot}`, what);
-}).join('\n')}
-`;
 }
 
 function checkHelp(): string {

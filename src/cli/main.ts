@@ -15,6 +15,18 @@ process.stderr.on('error', () => {});
 
 let hasServed = false;
 
+/** For commands that show progress and end by themselves. */
+const terminal = {
+  out: (text: string) => process.stdout.write(text),
+  err: (text: string) => process.stderr.write(text),
+  exit: (exitCode: number) => process.exit(exitCode),
+  columns: process.stderr.isTTY ? (process.stderr.columns ?? 80) : 0,
+  onInterrupt: (listener: () => void) => {
+    process.on('SIGINT', listener);
+    process.on('SIGTERM', listener);
+  },
+};
+
 const code = await run(process.argv.slice(2), {
   env: process.env,
   version: packageVersion(),
@@ -42,16 +54,11 @@ const code = await run(process.argv.slice(2), {
   },
   load: async (args) => {
     const { load } = await import('./load.ts');
-    return load(args, {
-      out: (text) => process.stdout.write(text),
-      err: (text) => process.stderr.write(text),
-      exit: (exitCode) => process.exit(exitCode),
-      columns: process.stderr.isTTY ? (process.stderr.columns ?? 80) : 0,
-      onInterrupt: (listener) => {
-        process.on('SIGINT', listener);
-        process.on('SIGTERM', listener);
-      },
-    });
+    return load(args, terminal);
+  },
+  compress: async (args) => {
+    const { compress } = await import('./compress/compress.ts');
+    return compress(args, terminal);
   },
 });
 // The exit waits until a pipe has taken the last bytes, and for nothing else. A server does not

@@ -1,22 +1,17 @@
 // The responses for a directory that has no index file, or is requested without its slash.
 
-import { type DirectoryEntry, isFault } from '../async-io/async-io.ts';
+import { isFault } from '../async-io/async-io.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { faultError } from '../exchange/file-fault.ts';
+import { HttpError } from '../exchange/http-error.ts';
 import { isUnsent } from '../exchange/respond.ts';
 import { responseOf } from '../exchange/response.ts';
-import { listingPage } from './listing.ts';
 import type { SiteParts } from './load-file.ts';
-import { isFileName } from './names.ts';
 import { type Wanted, withSlash } from './requested-path.ts';
-
-/** Entries of a listing resolved together: a guess, four times the threads of Node's pool. */
-const ENTRIES_AT_ONCE = 16;
 
 /** Redirects to the path with a slash, or lists the directory with this real path. */
 export async function respondDirectory(
   exchange: Exchange,
-  { root }: SiteParts,
+  { listings, root, settings }: SiteParts,
   { names, isFolder }: Wanted,
   real: string,
 ): Promise<void> {
@@ -26,18 +21,12 @@ export async function respondDirectory(
     return;
   }
   const { asyncIo } = exchange.services;
-  const entries = await asyncIo.list(real);
-  if (isFault(entries)) throw faultError(entries, real);
-  const shown: DirectoryEntry[] = [];
-  for (let index = 0; index < entries.length; index += ENTRIES_AT_ONCE) {
-    const batch = entries
-      .slice(index, index + ENTRIES_AT_ONCE)
-      .filter((entry) => isFileName(entry.name));
-    // An entry that links out of the root is never sent, so it is not listed either.
-    const files = await Promise.all(
-      batch.map(({ name }) => root.resolve(asyncIo, [...names, name])),
-    );
-    shown.push(...batch.filter((_, at) => !isFault(files[at])));
-  }
-  if (isUnsent(exchange)) responseOf(exchange).html(listingPage(exchange.path(0), shown));
+  const { dotfiles } = settings;
+  // An entry that links out of the root is never sent, so it is not listed either.
+  const resolve = async (name: string): Promise<string | null> => {
+    const path = await root.resolve(asyncIo, [...names, name]);
+    return isFault(path) ? null : path;
+  };
+  const listed = { directory: real, dotfiles, resolve };
+  if (!(await listings.send(exchange, listed))) throw new HttpError(404);
 }

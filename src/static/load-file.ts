@@ -12,6 +12,7 @@ import { CachedFile, type Variant } from './cached-file.ts';
 import type { FieldRules } from './file-fields.ts';
 import type { FoundFile } from './find.ts';
 import { isAbsent, isSameFile, isSettled, type Probe, statOf } from './freshness.ts';
+import type { Listings } from './listing/listing.ts';
 import type { Settings } from './options.ts';
 import type { Root } from './root.ts';
 
@@ -37,6 +38,7 @@ export interface SiteParts {
   readonly root: Root;
   readonly settings: Settings;
   readonly rules: FieldRules;
+  readonly listings: Listings;
 }
 
 /** Null when the file has changed while it was read: it must be looked up again. */

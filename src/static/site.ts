@@ -23,6 +23,7 @@ import {
   RECHECK_MS,
   STAT_CACHED_MS,
 } from './freshness.ts';
+import { Listings } from './listing/listing.ts';
 import { loadFile, type SiteParts } from './load-file.ts';
 import { MissingFiles } from './missing-files.ts';
 import type { Settings } from './options.ts';
@@ -48,7 +49,8 @@ export class Site {
 
   constructor(path: string, settings: Settings) {
     const root = new Root(path, settings);
-    this.#parts = { root, settings, rules: new FieldRules(settings) };
+    const rules = new FieldRules(settings);
+    this.#parts = { root, settings, rules, listings: new Listings() };
     this.#cache = new FileCache(settings.cacheBytesMax);
     this.#missing = new MissingFiles(root, settings);
     this.#spa = pageOf(settings.spa);
