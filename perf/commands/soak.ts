@@ -18,7 +18,7 @@ await runCommand({
   programs: [],
   numbers: {
     minutes: { default: 3, max: 1_440, what: 'how long' },
-    workers: { default: 0, min: 0, max: 16, what: 'workers that are reloaded and killed; 0: none' },
+    workers: { default: 0, min: 0, max: 16, what: 'workers to reload and kill; 0: none' },
     seed: { default: 0, min: 0, max: SEED_MAX, what: 'repeats a run; 0: by the clock' },
   },
   lists: {

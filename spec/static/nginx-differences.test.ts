@@ -7,11 +7,11 @@ import { after, before, describe, test } from 'node:test';
 import { createServer, type Server } from '../../src/index.ts';
 import { serveStatic } from '../../src/static/index.ts';
 import { ROOT } from '../../testing/child-program.ts';
-import { type Reduced, Responder, reduce } from './nginx/compare.ts';
-import { DIFFERENCES } from './nginx/differences.ts';
-import { makeFolder } from './nginx/folder.ts';
-import { type Nginx, skip, startNginx } from './nginx/nginx.ts';
-import { type StaticRequest, staticRequests } from './nginx/requests.ts';
+import { type Reduced, Responder, reduce } from './fixtures/nginx/compare.ts';
+import { DIFFERENCES } from './fixtures/nginx/differences.ts';
+import { makeFolder } from './fixtures/nginx/folder.ts';
+import { type Nginx, skip, startNginx } from './fixtures/nginx/nginx.ts';
+import { type StaticRequest, staticRequests } from './fixtures/nginx/requests.ts';
 
 const REQUESTS_MIN = 400;
 
