@@ -325,8 +325,8 @@ export class Walk {
     if (this.#listening && this.#accepting) assert.equal(this.world.waitingCount, 0, 'accepted');
   }
 
-  /** Closes everything: nothing is left over. */
-  finish(): void {
+  /** Closes every socket. */
+  empty(): void {
     this.#act('free', 0);
     this.settle();
     for (let slot = 0; slot < SLOTS; slot++) {
@@ -336,6 +336,11 @@ export class Walk {
       this.#act('close', slot);
       this.settle();
     }
+  }
+
+  /** Closes everything: nothing is left over. */
+  finish(): void {
+    this.empty();
     this.#listen('unlisten');
     this.settle();
     // Clients that the listener accepted at its end.
