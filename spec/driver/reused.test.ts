@@ -5,7 +5,7 @@ import { randomInt } from 'node:crypto';
 import { it } from 'node:test';
 import { Random } from '../../testing/random.ts';
 import { assertSameState } from '../../testing/same-state.ts';
-import { type Act, EVENTS, SLOTS, type Step, Walk } from './scripted/walk.ts';
+import { type Act, EVENTS, SLOTS, type Step, stepsOf, Walk } from './scripted/walk.ts';
 import { withHookedMemory } from './scripted/world.ts';
 
 const seed = Number(process.env['VIBING_SEED'] ?? randomInt(1, 2 ** 30));
@@ -52,6 +52,8 @@ const IGNORED: readonly string[] = [
   '#blocks',
 ];
 
+/** Both have polled a listener and hang-ups: the ring keeps those polls. */
+const FIRST = stepsOf('listen, turn, adopt, watch, turn');
 const NEW_SOCKETS: readonly Step[] = Array.from({ length: SLOTS }, (_, slot) => ({
   act: 'adopt',
   slot,
@@ -69,11 +71,7 @@ function use(name: 'epoll' | 'uring', random: Random): void {
     walk.hooks.before = () => {
       if (random.once(6)) walk.happen(random.pick(EVENTS), random.below(SLOTS));
     };
-    // Both have polled a listener and hang-ups: the ring keeps those polls.
-    walk.run([
-      { act: 'listen', slot: 0 },
-      { act: 'turn', slot: 0 },
-    ]);
+    walk.run(FIRST);
     for (let step = 0; step < STEPS; step++) {
       const act = random.once(2) ? (random.once(3) ? 'sleep' : 'turn') : random.pick(ACTS);
       walk.run([{ act: act as Act, slot: random.below(SLOTS) }]);
@@ -82,12 +80,7 @@ function use(name: 'epoll' | 'uring', random: Random): void {
     walk.empty();
   });
   const fresh = new Walk(name);
-  fresh.run([
-    { act: 'listen', slot: 0 },
-    { act: 'turn', slot: 0 },
-    { act: 'adopt', slot: 0 },
-    { act: 'watch', slot: 0 },
-  ]);
+  fresh.run(FIRST);
   fresh.empty();
   for (const each of [walk, fresh]) each.run(NEW_SOCKETS);
   assertSameState(walk.world.driver, fresh.world.driver, { ignored: IGNORED });
