@@ -22,6 +22,11 @@ const SCRIPTS: readonly string[] = [
   'hold, adopt, receive, turn, abort, turn, close, turn, adopt, receive, turn, sleep, free',
   'hold, adopt, receive, turn, turn, free, turn, turn, receive, turn, abort, turn, close, turn',
   'adopt, receive, adopt 1, receive 1, hold, turn, turn, sleep, abort, turn, close, free, turn',
+  // The last buffer is used, the receive polls without one, and then receives.
+  'hold, adopt, receive, write, turn, turn, receive, turn, turn, sleep, turn, free, write, turn, ' +
+    'turn, turn, receive, turn, abort, turn, turn, close, turn, adopt, receive, turn, sleep',
+  'hold, adopt, receive, write, turn, turn, receive, turn, turn, abort, turn, turn, close, turn, ' +
+    'adopt, receive, turn, free, turn, turn, abort, turn, close, turn, adopt, receive, turn, sleep',
   'listen, turn, sleep, turn, sleep, turn, sleep',
   'listen, turn, pause, turn, sleep, resume, turn, sleep',
   'listen, turn, unlisten, turn, sleep, turn, listen, turn, sleep, turn, unlisten, turn',

@@ -105,6 +105,7 @@ export class ScriptedRing implements UringCalls {
   isNotified = false;
   /** The size of the completion queue; 0 is the size that setup() asks for. */
   #completionCount: number;
+  readonly #counterStart: number;
   #words = new Int32Array(0);
   #entries = new Int32Array(0);
   #entryCount = 0;
@@ -124,8 +125,9 @@ export class ScriptedRing implements UringCalls {
   #ringFd = -1;
   #woken: (() => void) | null = null;
 
-  constructor(completionCount = 0) {
+  constructor(completionCount = 0, counterStart: number = 2 ** 31 - 100) {
     this.#completionCount = completionCount;
+    this.#counterStart = counterStart;
   }
 
   descriptor(): number {
@@ -180,7 +182,7 @@ export class ScriptedRing implements UringCalls {
     words[SQ.mask] = this.#entryCount - 1;
     words[CQ.mask] = this.#completionCount - 1;
     // The counters of a ring wrap around; these do it soon.
-    for (const at of [SQ.head, SQ.tail, CQ.head, CQ.tail]) words[at] = 0x7fffffff - 100;
+    for (const at of [SQ.head, SQ.tail, CQ.head, CQ.tail]) words[at] = this.#counterStart;
     return mapping;
   }
 

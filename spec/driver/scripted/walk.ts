@@ -24,6 +24,8 @@ export type Act =
   | 'unlisten'
   | 'hold'
   | 'free'
+  | 'write'
+  | 'end'
   | 'turn'
   | 'sleep';
 
@@ -63,6 +65,7 @@ export class Walk {
   readonly #sockets: (Socket | null)[] = new Array<Socket | null>(SLOTS).fill(null);
   readonly #inFlight = new Set<string>();
   readonly #held: number[] = [];
+  #holding = false;
   #socketCount = 0;
   #asleep = false;
   #listening = false;
@@ -88,12 +91,12 @@ export class Walk {
   }
 
   #act(act: Act, slot: number): void {
-    const { driver, slab } = this.world;
+    const { driver } = this.world;
     const socket = this.#sockets[slot];
     if (act === 'turn') this.#turn();
     else if (act === 'sleep') this.#sleep();
-    else if (act === 'hold') while (slab.freeCount > 0) this.#held.push(slab.acquire());
-    else if (act === 'free') for (const block of this.#held.splice(0)) slab.release(block);
+    else if (act === 'hold') this.#hold();
+    else if (act === 'free' || act === 'write' || act === 'end') this.happen(act, slot);
     else if (act === 'listen' || act === 'unlisten') this.#listen(act);
     else if (act === 'pause' || act === 'resume') this.#setAccepting(act === 'resume');
     else if (socket === null) this.#open(act, slot);
@@ -105,6 +108,13 @@ export class Walk {
     } else if (!socket.closing && !socket.aborted && !this.#flies(Op.Connect, slot)) {
       this.#use(act, slot, socket);
     }
+  }
+
+  /** Takes all blocks, also those that are received from now on, until 'free'. */
+  #hold(): void {
+    const { slab } = this.world;
+    this.#holding = true;
+    while (slab.freeCount > 0) this.#held.push(slab.acquire());
   }
 
   #listen(act: 'listen' | 'unlisten'): void {
@@ -193,6 +203,7 @@ export class Walk {
       return;
     }
     if (event === 'free') {
+      this.#holding = false;
       for (const block of this.#held.splice(0)) this.world.slab.release(block);
       return;
     }
@@ -280,7 +291,8 @@ export class Walk {
     if (result > 0) {
       const start = slab.start(block);
       socket.received += Buffer.from(slab.bytes.subarray(start, start + result)).toString();
-      slab.release(block);
+      if (this.#holding) this.#held.push(block);
+      else slab.release(block);
       const expected = socket.written.slice(0, socket.received.length);
       assert.equal(socket.received, expected, 'the bytes of its own peer, in order');
       return;
@@ -325,8 +337,8 @@ export class Walk {
     if (this.#listening && this.#accepting) assert.equal(this.world.waitingCount, 0, 'accepted');
   }
 
-  /** Closes everything: nothing is left over. */
-  finish(): void {
+  /** Closes every socket. */
+  empty(): void {
     this.#act('free', 0);
     this.settle();
     for (let slot = 0; slot < SLOTS; slot++) {
@@ -336,6 +348,11 @@ export class Walk {
       this.#act('close', slot);
       this.settle();
     }
+  }
+
+  /** Closes everything: nothing is left over. */
+  finish(): void {
+    this.empty();
     this.#listen('unlisten');
     this.settle();
     // Clients that the listener accepted at its end.

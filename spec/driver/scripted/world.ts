@@ -252,7 +252,8 @@ class EpollPeer implements PeerEnd {
 class UringWorld implements World {
   readonly driver: Driver;
   readonly slab: Slab;
-  readonly #kernel = new ScriptedRing();
+  /** Its counters wrap at 2 ** 32 after a few operations. */
+  readonly #kernel = new ScriptedRing(0, -5);
   /** What socket() made last. */
   #made: UringSocket | null = null;
   /** All that listened, the newest last. */
