@@ -75,6 +75,7 @@ function useBody(body: RequestBody, random: Random): void {
     at += body.feed(bytes, at, Math.min(bytes.length, at + random.size(500)));
   }
   if (!body.isOver) body.truncate(new Error('the connection ended'));
+  body.beginWait(random.between(300, 400));
 }
 
 function useReceiveBuffer(buffer: ReceiveBuffer, random: Random): void {
@@ -85,6 +86,10 @@ function useReceiveBuffer(buffer: ReceiveBuffer, random: Random): void {
     if (random.once(3)) buffer.join();
     if (random.once(5)) buffer.trim();
   }
+  // It ends with spilled bytes, or with a block and another one behind it.
+  if (random.once(2)) return;
+  buffer.clear();
+  for (let count = 0; count < 2; count++) buffer.add(SLAB.acquire(), SLAB.blockBytes);
 }
 
 function useFields(fields: ResponseFields, random: Random): void {
@@ -170,7 +175,7 @@ const ROWS: readonly Reused<never>[] = [
     name: 'Exchange.reset()',
     make: () => new Exchange(SERVICES, DETACHED, 5),
     use: (exchange, random) => {
-      scramble(exchange, random, ['head', 'parts', 'fields']);
+      scramble(exchange, random, ['head', 'parts']);
       useFields(exchange.fields, random);
       exchange.transport = { ...DETACHED };
     },
