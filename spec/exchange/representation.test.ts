@@ -258,7 +258,7 @@ onEachDriver('representations', (test) => {
     });
   });
 
-  test('a Range that is malformed, for another unit, or too expensive is ignored', async (driver) => {
+  test('a Range that is malformed, of another unit, or too costly is ignored', async (driver) => {
     await run(driver, async ({ open }) => {
       const client = await open();
       const many = Array.from({ length: RANGE_PARTS_MAX + 1 }, (_, index) => `${index}-${index}`);
