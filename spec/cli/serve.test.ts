@@ -12,6 +12,7 @@ class FakeEnvironment implements ServeEnvironment {
   readonly events: string[] = [];
   readonly isWorker: boolean;
   files: readonly string[] = ['dir/index.html', 'index.html'];
+  lostTerminal = false;
   options: ServerOptions = {};
   signal: (signal: Signal) => void = () => assert.fail('no signal listener');
   /** The result of reload(). */
@@ -55,6 +56,10 @@ class FakeEnvironment implements ServeEnvironment {
 
   onSignal(listener: (signal: Signal) => void): void {
     this.signal = listener;
+  }
+
+  hasLostTerminal(): boolean {
+    return this.lostTerminal;
   }
 
   exit(code: number): void {
@@ -211,6 +216,32 @@ test('the first signal waits for requests in flight, a second one does not', asy
     closed();
     assert.equal(await code, 0);
   }
+});
+
+test('SIGHUP of a terminal that closes stops a server, however often it comes', async () => {
+  for (const workers of [1, 2]) {
+    const environment = new FakeEnvironment(async () => ({ port: 8080, workers }));
+    environment.lostTerminal = true;
+    const code = serve(configFrom({ workers }), environment);
+    await settled();
+    environment.events.length = 0;
+    environment.signal('SIGHUP');
+    environment.signal('SIGHUP');
+    assert.equal(await code, 0);
+    assert.deepEqual(environment.events, ['close']);
+  }
+});
+
+test('SIGUSR1 is taken, with one line', async () => {
+  const environment = new FakeEnvironment(async () => ({ port: 8080, workers: 1 }));
+  const code = serve(configFrom({}), environment);
+  await settled();
+  environment.events.length = 0;
+  environment.signal('SIGUSR1');
+  environment.signal('SIGTERM');
+  assert.equal(await code, 0);
+  const line = 'SIGUSR1 has no effect: there are no log files to reopen';
+  assert.deepEqual(environment.events, [`problem: ${line}`, 'close']);
 });
 
 test('a signal before it listens closes it at once', async () => {

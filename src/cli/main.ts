@@ -2,6 +2,7 @@
 // The command `vibing`: passes arguments, environment and streams of the process to run().
 
 import { existsSync, readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { standardStreams } from '../async-io/standard-streams.ts';
 import { logText } from '../base/log-text.ts';
 import { acceptedOptions, isWorker } from '../cluster/assignment.ts';
@@ -12,6 +13,12 @@ import { serve } from './serve.ts';
 // A closed pipe, as in `vibing check | head`, must not throw.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
+
+// Without a listener Node opens its inspector, to which every local user can connect.
+process.on('SIGUSR1', () => {});
+
+/** Those of the standard streams that are terminals. */
+const terminals = [0, 1, 2].filter((fd) => isatty(fd));
 
 let hasServed = false;
 
@@ -44,7 +51,9 @@ const code = await run(process.argv.slice(2), {
         process.on('SIGINT', () => listener('SIGINT'));
         process.on('SIGTERM', () => listener('SIGTERM'));
         process.on('SIGHUP', () => listener('SIGHUP'));
+        process.on('SIGUSR1', () => listener('SIGUSR1'));
       },
+      hasLostTerminal: () => terminals.length > 0 && !terminals.some((fd) => isatty(fd)),
       exit: (exitCode) => process.exit(exitCode),
       isWorker: isWorker(),
       hasFile: (path) => existsSync(path),

@@ -1,5 +1,5 @@
 // Runs a server until a signal: the first one closes it gracefully, a second one exits at once,
-// SIGHUP reloads it. Access to the process is passed in.
+// SIGHUP reloads it, or closes it when its terminal is gone. Access to the process is passed in.
 
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -34,12 +34,14 @@ export interface Served {
 }
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
-export type Signal = StopSignal | 'SIGHUP';
+export type Signal = StopSignal | 'SIGHUP' | 'SIGUSR1';
 
 export interface ServeEnvironment {
   /** Loads the server's code, which only this command needs. */
   loadServer(): Promise<(options: ServerOptions) => Served>;
   onSignal(listener: (signal: Signal) => void): void;
+  /** Whether it was started in a terminal that is closed now. */
+  hasLostTerminal(): boolean;
   /** Ends the process at once. */
   exit(code: number): void;
   /** Whether this process is a worker: then its primary prints and handles signals. */
@@ -143,13 +145,22 @@ class Signals {
   }
 
   #received(signal: Signal): void {
-    if (signal === 'SIGHUP') {
-      if (this.#stops === 0) this.#reload();
+    const environment = this.#environment;
+    if (signal === 'SIGUSR1') {
+      environment.problem('SIGUSR1 has no effect: there are no log files to reopen');
       return;
+    }
+    if (signal === 'SIGHUP') {
+      if (this.#stops > 0) return;
+      // The terminal that closes sends it too, to a server that runs in its foreground.
+      if (!environment.hasLostTerminal()) {
+        this.#reload();
+        return;
+      }
     }
     this.#stops += 1;
     if (this.#stops === 1) this.#stop();
-    else this.#environment.exit(128 + constants.signals[signal]);
+    else environment.exit(128 + constants.signals[signal]);
   }
 
   /** From now on SIGHUP reloads this server; null is a server that cannot reload. */
