@@ -7,6 +7,7 @@ import { ERRNO } from '../base/errno.ts';
 import type { Services } from '../exchange/exchange.ts';
 import { faultError } from '../exchange/file-fault.ts';
 import { prepareRepresentation, representationOf } from '../exchange/representation.ts';
+import { contentTag } from '../exchange/validated.ts';
 import { CODING_NAMES, Coding } from '../http/accept-encoding.ts';
 import { CachedFile, type Variant } from './cached-file.ts';
 import type { FieldRules } from './file-fields.ts';
@@ -103,13 +104,17 @@ async function load(
   const vary = open.size > 0 ? VARY : null;
   const loadOne = async (one: OpenVariant, coding: string | null): Promise<Variant | null> => {
     const { stat } = one.opened;
-    const representation = representationOf(stat, type, wallMs, { coding, vary, fields });
-    const variant = { real: one.real, stat, representation, content: null, response: null };
-    if (stat.bytes > settings.cacheEntryBytesMax) return variant;
+    const options = { coding, vary, fields };
+    if (stat.bytes > settings.cacheEntryBytesMax) {
+      const representation = representationOf(stat, type, wallMs, options);
+      return { real: one.real, stat, representation, content: null, response: null };
+    }
     const content = await readFully(asyncIo, one.opened, one.real);
     if (content === null) return null;
+    const etag = contentTag(asyncIo, content);
+    const representation = representationOf(stat, type, wallMs, { ...options, etag });
     const response = prepareRepresentation(representation, content, wallMs);
-    return { ...variant, content, response };
+    return { real: one.real, stat, representation, content, response };
   };
   const original = await loadOne({ real, opened }, null);
   if (original === null) return null;
