@@ -40,18 +40,22 @@ export interface SiteParts {
   readonly rules: FieldRules;
 }
 
-/** Null when the file has changed while it was read: it must be looked up again. */
+/**
+ * The look-up of the target began at `beganMs`. Null when the file has changed while it was read: it
+ * must be looked up again.
+ */
 export async function loadFile(
   services: Services,
   site: SiteParts,
   target: FoundFile,
   key: Uint8Array,
+  beganMs: number,
 ): Promise<Loaded | null> {
   const open = new Map<Coding, OpenVariant>();
   try {
     const probes = [...target.probes];
     if (site.settings.precompressed) await openVariants(services, site, target, open, probes);
-    return await load(services, site, target, open, probes, key);
+    return await load(services, site, target, open, probes, key, beganMs);
   } finally {
     for (const { opened } of open.values()) await services.asyncIo.close(opened.file);
   }
@@ -97,6 +101,7 @@ async function load(
   open: ReadonlyMap<Coding, OpenVariant>,
   probes: readonly Probe[],
   key: Uint8Array,
+  beganMs: number,
 ): Promise<Loaded | null> {
   const { asyncIo } = services;
   const { type, others: fields } = rules.of(names);
@@ -124,7 +129,7 @@ async function load(
     if (variant === null) return null;
     variants.set(coding, variant);
   }
-  const file = new CachedFile(key, probes, original, variants, services.nowMs());
+  const file = new CachedFile(key, probes, original, variants, beganMs);
   return { file, isCacheable: probes.every((probe) => isLastingProbe(probe, wallMs)) };
 }
 
