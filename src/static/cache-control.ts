@@ -30,8 +30,8 @@ const BEHIND_HASH = /\.(?:min|chunk|bundle|module)$/i;
 const HEX = /[._-](?=[0-9a-f]*[a-f])(?=[0-9a-f]*[0-9])[0-9a-f]{8,64}$/;
 /** Base64url of 8 characters (Vite, Rollup): both cases and a digit, or it may be a word. */
 const BASE64 = /[.-](?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[\w-]{8}$/;
-/** Base32 of 8 characters (esbuild): letters and a digit. It has no 0, 1, 8 and 9, so no year. */
-const BASE32 = /[.-](?=[A-Z2-7]*[A-Z])(?=[A-Z2-7]*[2-7])[A-Z2-7]{8}$/;
+/** Base32 of 8 characters (esbuild): a digit before a letter. No year has only these digits. */
+const BASE32 = /[.-](?=[A-Z2-7]*[2-7][A-Z])[A-Z2-7]{8}$/;
 
 /**
  * A wrong guess would let clients keep an old file for a year, so a number, a date, a version and a

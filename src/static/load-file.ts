@@ -7,6 +7,7 @@ import { ERRNO } from '../base/errno.ts';
 import type { Services } from '../exchange/exchange.ts';
 import { faultError } from '../exchange/file-fault.ts';
 import { prepareRepresentation, representationOf } from '../exchange/representation.ts';
+import { contentTag } from '../exchange/validated.ts';
 import { CODING_NAMES, Coding } from '../http/accept-encoding.ts';
 import { CachedFile, type Variant } from './cached-file.ts';
 import type { FieldRules } from './file-fields.ts';
@@ -41,18 +42,22 @@ export interface SiteParts {
   readonly listings: Listings;
 }
 
-/** Null when the file has changed while it was read: it must be looked up again. */
+/**
+ * The look-up of the target began at `beganMs`. Null when the file has changed while it was read: it
+ * must be looked up again.
+ */
 export async function loadFile(
   services: Services,
   site: SiteParts,
   target: FoundFile,
   key: Uint8Array,
+  beganMs: number,
 ): Promise<Loaded | null> {
   const open = new Map<Coding, OpenVariant>();
   try {
     const probes = [...target.probes];
     if (site.settings.precompressed) await openVariants(services, site, target, open, probes);
-    return await load(services, site, target, open, probes, key);
+    return await load(services, site, target, open, probes, key, beganMs);
   } finally {
     for (const { opened } of open.values()) await services.asyncIo.close(opened.file);
   }
@@ -98,6 +103,7 @@ async function load(
   open: ReadonlyMap<Coding, OpenVariant>,
   probes: readonly Probe[],
   key: Uint8Array,
+  beganMs: number,
 ): Promise<Loaded | null> {
   const { asyncIo } = services;
   const { type, others: fields } = rules.of(names);
@@ -105,13 +111,17 @@ async function load(
   const vary = open.size > 0 ? VARY : null;
   const loadOne = async (one: OpenVariant, coding: string | null): Promise<Variant | null> => {
     const { stat } = one.opened;
-    const representation = representationOf(stat, type, wallMs, { coding, vary, fields });
-    const variant = { real: one.real, stat, representation, content: null, response: null };
-    if (stat.bytes > settings.cacheEntryBytesMax) return variant;
+    const options = { coding, vary, fields };
+    if (stat.bytes > settings.cacheEntryBytesMax) {
+      const representation = representationOf(stat, type, wallMs, options);
+      return { real: one.real, stat, representation, content: null, response: null };
+    }
     const content = await readFully(asyncIo, one.opened, one.real);
     if (content === null) return null;
+    const etag = contentTag(asyncIo, content);
+    const representation = representationOf(stat, type, wallMs, { ...options, etag });
     const response = prepareRepresentation(representation, content, wallMs);
-    return { ...variant, content, response };
+    return { real: one.real, stat, representation, content, response };
   };
   const original = await loadOne({ real, opened }, null);
   if (original === null) return null;
@@ -121,7 +131,7 @@ async function load(
     if (variant === null) return null;
     variants.set(coding, variant);
   }
-  const file = new CachedFile(key, probes, original, variants, services.nowMs());
+  const file = new CachedFile(key, probes, original, variants, beganMs);
   return { file, isCacheable: probes.every((probe) => isLastingProbe(probe, wallMs)) };
 }
 

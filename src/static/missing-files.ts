@@ -65,11 +65,13 @@ export class MissingFiles {
     return true;
   }
 
-  /** Records the result of a look-up; without probes only that the root was looked at. */
-  add(services: Services, wanted: Wanted, probes: readonly Probe[] | null): void {
-    const nowMs = services.nowMs();
-    this.#lookedMs = nowMs;
-    if (probes !== null) this.#paths.set(textOf(wanted), { probes, checkedMs: nowMs });
+  /**
+   * Records the result of a look-up that began then; without probes only that the root was looked
+   * at.
+   */
+  add(wanted: Wanted, probes: readonly Probe[] | null, beganMs: number): void {
+    this.#lookedMs = beganMs;
+    if (probes !== null) this.#paths.set(textOf(wanted), { probes, checkedMs: beganMs });
   }
 }
 

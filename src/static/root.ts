@@ -66,51 +66,70 @@ export class Root {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       const real = await this.locate(services, names);
       if (typeof real === 'number') return real;
-      const stat = await statOf(asyncIo, real);
-      // A device or a pipe is not even opened: that may rewind a tape, or wake a writer.
-      const isOpened = !isFolder && !isFault(stat) && stat.kind === FileKind.File;
-      if (!isFault(stat) && !isOpened) return { real, stat, opened: null };
-      const opened = isFault(stat) ? stat : await asyncIo.open(real);
-      if (!isFault(opened)) {
-        if (await this.#isInside(asyncIo, real, opened)) return { real, stat: opened.stat, opened };
-        await asyncIo.close(opened.file);
-      } else if (!isAbsent(opened)) return opened;
-      // It was there a moment ago: a link may lead to its successor now.
+      const found = await this.#openReal(asyncIo, real, isFolder);
+      if (found === null || (typeof found === 'number' && isAbsent(found))) continue;
+      const isFile = typeof found !== 'number' && found.opened !== null;
+      // What it led to may lie outside of the root now, and is no reason for a 403.
+      if (isFile || (await asyncIo.realPath(real)) === real) return found;
     }
     return -ENOENT;
+  }
+
+  /** Null for a file that lies outside of the root. */
+  async #openReal(
+    asyncIo: AsyncIo,
+    real: string,
+    isFolder: boolean,
+  ): Promise<Found | number | null> {
+    const stat = await statOf(asyncIo, real);
+    if (isFault(stat)) return stat;
+    // A device or a pipe is not even opened: that may rewind a tape, or wake a writer.
+    if (isFolder || stat.kind !== FileKind.File) return { real, stat, opened: null };
+    const opened = await asyncIo.open(real);
+    if (isFault(opened)) return opened;
+    if (await this.#isInside(asyncIo, real, opened)) return { real, stat: opened.stat, opened };
+    await asyncIo.close(opened.file);
+    return null;
   }
 
   /** The real path of names that are spelled as the directories have them, or -errno. */
   async locate(services: Services, names: readonly string[]): Promise<string | number> {
     const { asyncIo } = services;
-    const real = await this.resolve(asyncIo, names);
-    if (typeof real === 'number') return real;
-    const root = this.#real;
-    if (await this.#isExact(services, names, real)) return real;
-    if (!(await this.#resolveRoot(asyncIo)) || this.#real === root) return -ENOENT;
-    if (!this.#isAllowed(names, real)) return -ENOENT;
-    return (await this.#isExact(services, names, real)) ? real : -ENOENT;
+    for (let attempt = 1; ; attempt++) {
+      const real = await this.resolve(asyncIo, names);
+      if (typeof real === 'number') return real;
+      if (await this.#isExact(services, names, real)) return real;
+      if (await this.#isFinal(asyncIo, attempt)) return -ENOENT;
+    }
   }
 
   /** As locate(), in any spelling. */
   async resolve(asyncIo: AsyncIo, names: readonly string[]): Promise<string | number> {
     if (this.isHidden(names)) return -ENOENT;
-    const real = await asyncIo.realPath(this.pathOf(names));
-    if (typeof real !== 'string') return real;
-    if (this.#isAllowed(names, real)) return real;
-    return (await this.#resolveRoot(asyncIo)) && this.#isAllowed(names, real) ? real : -ENOENT;
+    for (let attempt = 1; ; attempt++) {
+      const real = await asyncIo.realPath(this.pathOf(names));
+      if (typeof real === 'number' || this.#isAllowed(names, real)) return real;
+      const isFinal = await this.#isFinal(asyncIo, attempt);
+      if (this.#isAllowed(names, real)) return real;
+      if (isFinal) return -ENOENT;
+    }
+  }
+
+  /**
+   * Resolves the root, which may be a link whose target changes. False when a look-up that found
+   * nothing must be made again: the first one, whose parts may have seen different targets, and
+   * those during which the root has changed.
+   */
+  async #isFinal(asyncIo: AsyncIo, attempt: number): Promise<boolean> {
+    const root = await asyncIo.realPath(this.#path);
+    if (typeof root !== 'string' || attempt === ATTEMPTS_MAX) return true;
+    const isSame = root === this.#real;
+    this.#real = root;
+    return isSame && attempt > 1;
   }
 
   #isExact(services: Services, names: readonly string[], real: string): Promise<boolean> {
     return this.#spelling.isExact(services.asyncIo, services.nowMs(), this.#real, names, real);
-  }
-
-  /** The root may be a link whose target has changed. False when it cannot be resolved. */
-  async #resolveRoot(asyncIo: AsyncIo): Promise<boolean> {
-    const root = await asyncIo.realPath(this.#path);
-    if (typeof root !== 'string') return false;
-    this.#real = root;
-    return true;
   }
 
   #isAllowed(names: readonly string[], real: string): boolean {

@@ -122,20 +122,30 @@ export class Site {
     send: Send,
   ): Promise<boolean> {
     if (check === Check.Changed) return false;
-    if (check === Check.Unknown) {
-      cached.checking ??= this.#checkAgain(exchange.services, cached);
-      if (!(await cached.checking)) return false;
+    if (check === Check.Unknown && !(await this.#isSameLater(exchange.services, cached))) {
+      return false;
     }
     if (await send(exchange, cached, null)) return true;
     this.#cache.remove(cached);
     return false;
   }
 
+  /** A check that began before the request may not have seen what the client knows of. */
+  async #isSameLater(services: Services, cached: CachedFile): Promise<boolean> {
+    const arrivedMs = services.nowMs();
+    do {
+      cached.checking ??= this.#checkAgain(services, cached);
+      if (!(await cached.checking)) return false;
+    } while (cached.checkedMs < arrivedMs - FRESH_MS);
+    return true;
+  }
+
   /** One check for all requests that wait for it. */
   async #checkAgain(services: Services, cached: CachedFile): Promise<boolean> {
+    const beganMs = services.nowMs();
     const isSame = await checkLater(services.asyncIo, cached.probes);
     cached.checking = null;
-    if (isSame) this.#cache.refresh(cached, services.nowMs());
+    if (isSame) this.#cache.refresh(cached, beganMs);
     else this.#cache.remove(cached);
     return isSame;
   }
@@ -156,9 +166,11 @@ export class Site {
     const { services } = exchange;
     const { root, settings } = this.#parts;
     for (let attempt = 1; ; attempt++) {
+      // What is found was true at some moment since then.
+      const beganMs = services.nowMs();
       const target = await find(services, root, settings, wanted.names, wanted.isFolder);
       if (target.kind === 'missing') {
-        this.#missing.add(services, wanted, target.probes);
+        this.#missing.add(wanted, target.probes, beganMs);
         return false;
       }
       if (target.kind === 'directory') {
@@ -168,7 +180,7 @@ export class Site {
       }
       try {
         const isLast = attempt === ATTEMPTS_MAX;
-        if (await this.#sendFile(exchange, wanted, target, send, isLast)) return true;
+        if (await this.#sendFile(exchange, wanted, target, beganMs, send, isLast)) return true;
       } finally {
         await services.asyncIo.close(target.opened.file);
       }
@@ -179,10 +191,12 @@ export class Site {
     exchange: Exchange,
     wanted: Wanted,
     target: FoundFile,
+    beganMs: number,
     send: Send,
     isLast: boolean,
   ): Promise<boolean> {
-    const loaded = await loadFile(exchange.services, this.#parts, target, wanted.key);
+    const { services } = exchange;
+    const loaded = await loadFile(services, this.#parts, target, wanted.key, beganMs);
     if (loaded !== null) {
       if (loaded.isCacheable) this.#cache.add(loaded.file);
       if (await send(exchange, loaded.file, target.opened)) return true;
