@@ -54,12 +54,13 @@ th {
   position: sticky; top: 0; z-index: 1; background: var(--card); font-size: 0.87rem;
   border-radius: 0.8rem 0.8rem 0 0;
 }
-th a { display: block; padding: 0.6rem 1rem; color: var(--soft); }
+th a { display: flex; gap: 0.4em; padding: 0.6rem 1rem; color: var(--soft); }
+th.size a { flex-direction: row-reverse; }
 th i { font-style: normal; font-weight: 400; }
 th[aria-sort] a { color: var(--text); font-weight: 600; }
-th a::after { content: ' \\2191' / ''; visibility: hidden; }
+th a::after { content: '\\2191' / ''; visibility: hidden; }
 th[aria-sort] a::after { visibility: visible; }
-th[aria-sort=descending] a::after { content: ' \\2193' / ''; }
+th[aria-sort=descending] a::after { content: '\\2193' / ''; }
 .size { width: 7.5rem; text-align: right; }
 .date { width: 12.5rem; }
 td.size, td.date {
