@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseRunArguments, RUN_USAGE } from './run-arguments.ts';
 
-const NOTHING = { words: [], drivers: '', coverage: true, forNode: [], help: false };
+const NOTHING = { words: [], drivers: '', coverage: true, all: false, forNode: [], help: false };
 
 test('without arguments everything runs, with coverage', () => {
   assert.deepEqual(parseRunArguments([]), NOTHING);
@@ -26,11 +26,17 @@ test('drivers and coverage', () => {
   });
 });
 
+test('--all runs every part of the slow tests', () => {
+  assert.deepEqual(parseRunArguments(['--all']), { ...NOTHING, all: true });
+});
+
 test('--help prints every option', () => {
   for (const help of ['--help', '-h']) {
     assert.deepEqual(parseRunArguments([help]), { ...NOTHING, help: true });
   }
-  for (const name of ['--drivers', '--no-coverage', '--test-']) assert.ok(RUN_USAGE.includes(name));
+  for (const name of ['--all', '--drivers', '--no-coverage', '--test-']) {
+    assert.ok(RUN_USAGE.includes(name));
+  }
 });
 
 test('unknown options are errors', () => {

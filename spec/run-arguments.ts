@@ -8,18 +8,22 @@ export interface RunArguments {
   /** The value of VIBING_DRIVERS, '' to leave it unchanged. */
   readonly drivers: string;
   readonly coverage: boolean;
+  /** Every part of the slow tests, not only the one that is in turn. */
+  readonly all: boolean;
   /** Options for node --test. */
   readonly forNode: readonly string[];
   readonly help: boolean;
 }
 
-const NAMES = ['drivers', 'no-coverage', 'help'];
+const NAMES = ['all', 'drivers', 'no-coverage', 'help'];
 
 export const RUN_USAGE: string = `usage: npm test -- [word...] [option...]
 
-Runs everything: lint, then every test with coverage, which has a minimum. With words, only the test
-files whose path contains one of them, without lint and coverage.
+Runs lint, then the tests with coverage, which has a minimum: all but two thirds of the slow ones;
+the commit chooses the third. With words, only the test files whose path contains one of them, with
+all slow ones, without lint and coverage.
 
+  --all            all of the slow tests, too
   --drivers NAMES  the drivers to test, such as epoll,net
   --no-coverage    skips lint and coverage
   --test-...       options for node --test
@@ -33,6 +37,7 @@ export function parseRunArguments(given: readonly string[]): RunArguments | stri
   const forNode: string[] = [];
   let drivers = '';
   let coverage = true;
+  let all = false;
   let help = false;
   for (let index = 0; index < given.length; index++) {
     const argument = given[index] ?? '';
@@ -41,10 +46,11 @@ export function parseRunArguments(given: readonly string[]): RunArguments | stri
       drivers = given[index] ?? '';
       if (drivers === '') return '--drivers needs names, such as --drivers epoll,net';
     } else if (argument === '--no-coverage') coverage = false;
+    else if (argument === '--all') all = true;
     else if (argument === '--help' || argument === '-h') help = true;
     else if (argument.startsWith('--test-')) forNode.push(argument);
     else if (argument.startsWith('-')) return unknownOption(argument, NAMES);
     else words.push(argument);
   }
-  return { words, drivers, coverage, forNode, help };
+  return { words, drivers, coverage, all, forNode, help };
 }

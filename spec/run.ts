@@ -1,7 +1,8 @@
-// Runs the tests: npm test -- [word...] [--drivers epoll,net] [--no-coverage] [--test-...].
+// Runs the tests: npm test -- [word...] [--all] [--drivers epoll,net] [--no-coverage] [--test-...].
 //
-// Without words it runs everything: lint, then every test with coverage, which has a minimum. With
-// words it runs the test files whose path contains one of them. --test-... is passed to node.
+// Without words it runs lint, then the tests with coverage, which has a minimum; of the slow tests
+// one part in turn. With words it runs the test files whose path contains one of them. Options that
+// begin with --test- are passed to node.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Slab } from '../src/base/slab.ts';
 import { chooseDriver } from '../src/driver/choose.ts';
+import { PART_VARIABLE, PARTS, partOf } from '../testing/rotation.ts';
 import { reportUsageError } from '../testing/usage-error.ts';
 import { parseRunArguments, RUN_USAGE } from './run-arguments.ts';
 import { formatBegin } from './versions-found.ts';
@@ -19,8 +21,8 @@ const COVERAGE = join(ROOT, 'coverage');
 const LINES_MIN = 90;
 /** For one test file. */
 const TEST_TIMEOUT_MS = 120_000;
-/** Test files at a time: two, because many of them run a server and a client. */
-const CONCURRENCY = 2;
+/** Test files at a time: more than two cores need, since many wait for processes and timeouts. */
+const CONCURRENCY = 3;
 
 /** Both compiled forms of src/ count: tests import build/, processes start from dist/. */
 const COVERED = ['build/src', 'dist'];
@@ -43,6 +45,7 @@ function main(): number {
     return fail(`no path of a test file contains ${options.words.join(' or ')}`, 2);
   if (options.drivers !== '') process.env['VIBING_DRIVERS'] = options.drivers;
   console.log(formatBegin({ node: process.version, driver: usualDriver() }));
+  if (!options.all && options.words.length === 0) choosePart();
 
   const isFull = options.words.length === 0 && options.forNode.length === 0 && options.coverage;
   if (!isFull) return runTests(chosen, options.forNode, {});
@@ -55,6 +58,18 @@ function main(): number {
   return lintStatus === 0
     ? status
     : fail('lint failed, see the beginning of the output', status || 1);
+}
+
+/** All parts where there is no commit. */
+function choosePart(): void {
+  const { status, stdout } = spawnSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' });
+  if (status !== 0) return;
+  const part = partOf(stdout, Number.parseInt(process.versions.node, 10));
+  process.env[PART_VARIABLE] = String(part);
+  const commit = stdout.slice(0, 9);
+  console.log(
+    `slow tests: part ${part + 1} of ${PARTS}, of commit ${commit}; --all runs all parts`,
+  );
 }
 
 /** The driver that a server chooses here, with the reason when it is not the fastest. */

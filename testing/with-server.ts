@@ -10,6 +10,7 @@ import { uringProblem } from '../src/driver/linux/uring-problem.ts';
 import type { ServerOptions } from '../src/server/config/config.ts';
 import { Server } from '../src/server/server.ts';
 import { RawClient } from './raw-client.ts';
+import { inTurn } from './rotation.ts';
 
 export type DriverName = 'uring' | 'epoll' | 'net';
 
@@ -31,6 +32,12 @@ const SHUTDOWN_MS = 2_000;
 
 /** How long close() waits for requests on idle connections. */
 const DRAIN_LINGER_MS = 20;
+
+/**
+ * The memory of a server with the default limits is 70 MiB, which takes 100 ms to make and to free:
+ * far longer than most tests.
+ */
+const SMALL_POOLS = { connectionsMax: 256, blockCount: 128 } as const;
 
 /** Asynchronous I/O that prints into lists. */
 class RecordingAsyncIo extends NodeAsyncIo {
@@ -76,6 +83,11 @@ export function oneDriver(): readonly DriverName[] {
   return chosenDrivers().slice(0, 1);
 }
 
+/** For slow tests: one driver in turn, all with npm test -- --all. */
+export function driversInTurn(among: readonly DriverName[] = chosenDrivers()): typeof among {
+  return inTurn(among);
+}
+
 /** Defines a group of tests for every driver. `add` adds a test to the group. */
 export function onEachDriver(
   subject: string,
@@ -89,6 +101,11 @@ export function onEachDriver(
       });
     });
   }
+}
+
+/** The same for slow tests: for one driver in turn, for every one with npm test -- --all. */
+export function onDriversInTurn(...[subject, define]: Parameters<typeof onEachDriver>): void {
+  onEachDriver(subject, define, driversInTurn());
 }
 
 /** Makes a server that does not listen yet, and its recorded output. */
@@ -105,6 +122,7 @@ export function makeServer(
       driver,
       shutdownTimeoutMs: SHUTDOWN_MS,
       drainLingerMs: DRAIN_LINGER_MS,
+      ...SMALL_POOLS,
       ...options,
     },
     {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createHash, type Hash } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
 import { get, post, RawClient, request } from '../../testing/raw-client.ts';
-import { onEachDriver, wait } from '../../testing/with-server.ts';
+import { onDriversInTurn, wait } from '../../testing/with-server.ts';
 import { startProgram } from './fixtures/programs.ts';
 
 const MIB = 1024 * 1024;
@@ -143,7 +143,7 @@ async function withBulk(driver: string, body: (port: number) => Promise<void>): 
   }
 }
 
-onEachDriver('bulk', (add) => {
+onDriversInTurn('bulk', (add) => {
   for (const chunked of [false, true]) {
     const framing = chunked ? 'chunks' : 'length';
     add(`an echo of 100 MiB by ${framing} is complete and costs little memory`, async (driver) => {

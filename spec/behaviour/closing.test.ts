@@ -8,6 +8,7 @@ import { createServer as createNetServer } from 'node:net';
 import type { Server } from '../../src/server/server.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import {
+  driversInTurn,
   eventually,
   fewDrivers,
   makeServer,
@@ -198,5 +199,5 @@ onEachDriver(
       });
     });
   },
-  fewDrivers(),
+  driversInTurn(fewDrivers()),
 );

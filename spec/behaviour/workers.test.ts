@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { createServer as createNetServer } from 'node:net';
 import { get, post, RawClient } from '../../testing/raw-client.ts';
-import { eventually, onEachDriver, wait } from '../../testing/with-server.ts';
+import { eventually, onDriversInTurn, wait } from '../../testing/with-server.ts';
 import { startProgram } from './fixtures/programs.ts';
 import { ask, freshPid, isAlive, pidsOf, withWorkers } from './fixtures/workers.ts';
 
@@ -18,7 +18,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-onEachDriver('workers', (add) => {
+onDriversInTurn('workers', (add) => {
   add('both serve one port; close() ends them', async (driver) => {
     let pids = new Set<number>();
     let primary = 0;

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { ROOT } from '../../testing/child-program.ts';
 import { example, type Running, run, start } from '../../testing/program.ts';
+import { inTurn } from '../../testing/rotation.ts';
 import { launchBrowser, skip, watchProblems } from './fixtures/browser.ts';
 
 const timeout = 120_000;
@@ -30,7 +31,7 @@ describe('the sample site', { skip, timeout }, () => {
     await browser?.close();
   });
 
-  for (const driver of ['epoll', 'net']) {
+  for (const driver of inTurn(['epoll', 'net'])) {
     const isHere = driver === 'net' || process.platform === 'linux';
     describe(`on ${driver}`, { skip: isHere ? false : 'epoll needs Linux' }, () => {
       let server: Running;

@@ -9,6 +9,10 @@ import { EXPERIMENTS, search } from '../../fuzz/session/experiment.ts';
 import { loadTarget, makeMirrors } from '../../fuzz/session/load.ts';
 import { runSession } from '../../fuzz/session/session.ts';
 import type { Result } from '../../fuzz/session/worker-messages.ts';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+import { inTurn } from '../../testing/rotation.ts';
+
+leaveOutOfCoverage();
 
 /** Runs until a finding or `executionsMax`, without recorded comparisons. */
 async function fuzz(
@@ -56,7 +60,7 @@ describe('the engine', () => {
   });
 
   it('finds mistakes behind nested conditions, unlike unguided mutation', async (context) => {
-    for (const experiment of EXPERIMENTS) {
+    for (const experiment of inTurn(EXPERIMENTS)) {
       const guided = await search(experiment, true, 4, 150_000);
       const unguided = await search(experiment, false, 4, guided.executions);
       const { executions } = guided;
@@ -131,7 +135,7 @@ const MISTAKES: readonly (Injection & { readonly target: string; readonly says: 
 ];
 
 describe('targets find', () => {
-  for (const { target, says, ...injection } of MISTAKES) {
+  for (const { target, says, ...injection } of inTurn(MISTAKES)) {
     it(`${target}: a mistake in ${injection.module}`, async () => {
       const { finding } = await fuzz(target, 20_000, injection);
       assert.ok(finding !== null, 'there is a finding');

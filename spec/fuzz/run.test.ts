@@ -16,6 +16,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseFuzzArguments, TARGETS, USAGE } from '../../fuzz/commands/arguments.ts';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+
+leaveOutOfCoverage();
 
 const SCRIPT = fileURLToPath(new URL('../../fuzz/commands/fuzz.js', import.meta.url));
 const PROOF = fileURLToPath(new URL('../../fuzz/commands/proof.js', import.meta.url));

@@ -8,7 +8,7 @@ import { findHost, firstOf } from '../../src/driver/find-host.ts';
 import { createServer as createVibing } from '../../src/index.ts';
 import { LoadProblem, type LoadReport, runLoad, startLoad } from '../../src/load/index.ts';
 import type { LoadOptions } from '../../src/load/options.ts';
-import { chosenDrivers } from '../../testing/with-server.ts';
+import { driversInTurn } from '../../testing/with-server.ts';
 
 const timeout = 60_000;
 
@@ -48,7 +48,7 @@ function checked(report: LoadReport, responses: number): void {
   assert.equal(report.interrupted, false);
 }
 
-for (const driver of chosenDrivers()) {
+for (const driver of driversInTurn()) {
   describe(`a load on ${driver}`, { timeout }, () => {
     it('sends the requests that every kind of option asks for', async () => {
       const served = await serve();

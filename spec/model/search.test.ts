@@ -4,6 +4,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+
+leaveOutOfCoverage();
 
 const SCRIPT = fileURLToPath(new URL('search.js', import.meta.url));
 

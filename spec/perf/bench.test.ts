@@ -11,7 +11,10 @@ import { measureCases, resultOf } from '../../perf/bench/measure.ts';
 import { BENCH_GROUPS } from '../../perf/bench/positionals.ts';
 import { benchTable } from '../../perf/bench/table.ts';
 import { perfScript } from '../../perf/measure/child-process.ts';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { texts } from '../tidy/tree.ts';
+
+leaveOutOfCoverage();
 
 const TIMEOUT_MS = 60_000;
 

@@ -12,6 +12,10 @@ import { perfScript } from '../../perf/measure/child-process.ts';
 import { readResults } from '../../perf/measure/results.ts';
 import { pairingProblem } from '../../perf/system/prerequisites.ts';
 import { epollProblem } from '../../src/driver/linux/epoll.ts';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+import { inTurn } from '../../testing/rotation.ts';
+
+leaveOutOfCoverage();
 
 const TIMEOUT_MS = 60_000;
 const PACKAGE = fileURLToPath(new URL('../../../package.json', import.meta.url));
@@ -30,7 +34,7 @@ describe('commands of perf/', { timeout: 4 * TIMEOUT_MS }, () => {
     assert.deepEqual(commands.map(([, file]) => `${file}.js`).sort(), files.sort());
   });
 
-  for (const [name, file] of commands) {
+  for (const [name, file] of inTurn(commands)) {
     it(`npm run ${name} has a help text`, () => {
       const { status, stderr, stdout } = run(file, '--help');
       assert.equal(status, 0, stderr);

@@ -15,6 +15,9 @@ import {
   verdictTable,
 } from '../../perf/compare/verdict.ts';
 import { perfScript } from '../../perf/measure/child-process.ts';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+
+leaveOutOfCoverage();
 
 const TIMEOUT_MS = 60_000;
 

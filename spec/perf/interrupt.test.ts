@@ -4,6 +4,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+
+leaveOutOfCoverage();
 
 interface Ended {
   readonly code: number | null;

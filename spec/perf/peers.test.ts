@@ -14,6 +14,9 @@ import { floorCommand, probeScenario } from '../../perf/measure/scenario-servers
 import { peerProblem, startPeer } from '../../perf/servers/start-peer.ts';
 import { epollProblem } from '../../src/driver/linux/epoll.ts';
 import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+
+leaveOutOfCoverage();
 
 const TIMEOUT_MS = 60_000;
 const isLinux = process.platform === 'linux';

@@ -5,6 +5,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+import { inTurn } from '../../testing/rotation.ts';
+
+leaveOutOfCoverage();
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
@@ -26,7 +30,7 @@ describe('commands', { timeout: 120_000 }, () => {
     assert.ok(commands.size >= 25, String(commands.size));
   });
 
-  for (const [script, name] of commands) {
+  for (const [script, name] of inTurn([...commands])) {
     it(`npm run ${name} reports an unknown option in one line`, () => {
       const path = `${ROOT}build/${script}.js`;
       const { status, stdout, stderr } = spawnSync(process.execPath, [path, '--no-such-option'], {
