@@ -5,8 +5,8 @@ import { randomInt } from 'node:crypto';
 import { it } from 'node:test';
 import { Random } from '../../testing/random.ts';
 import { assertSameState } from '../../testing/same-state.ts';
+import { withHookedMemory } from './scripted/linux-fixture.ts';
 import { type Act, EVENTS, SLOTS, type Step, stepsOf, Walk } from './scripted/walk.ts';
-import { withHookedMemory } from './scripted/world.ts';
 
 const seed = Number(process.env['VIBING_SEED'] ?? randomInt(1, 2 ** 30));
 const STEPS = 300;
@@ -18,7 +18,7 @@ const ACTS: readonly string[] =
   );
 
 /**
- * Left as they are: what the kernel is told or tells, what grows (counts of a ring, generations of
+ * Left as they are: what the kernel writes and reads, what grows (counts of a ring, generations of
  * slots), what is written before it is read, and the order of free numbers.
  */
 const IGNORED: readonly string[] = [
@@ -83,7 +83,7 @@ function use(name: 'epoll' | 'uring', random: Random): void {
   fresh.run(FIRST);
   fresh.empty();
   for (const each of [walk, fresh]) each.run(NEW_SOCKETS);
-  assertSameState(walk.world.driver, fresh.world.driver, { ignored: IGNORED });
+  assertSameState(walk.fixture.driver, fresh.fixture.driver, { ignored: IGNORED });
   walk.finish();
   fresh.finish();
 }

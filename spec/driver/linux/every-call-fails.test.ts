@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ERRNO } from '../../../src/base/errno.ts';
+import { whatFailedLeftOver, withHookedMemory } from '../scripted/linux-fixture.ts';
 import { SLOTS, stepsOf, Walk } from '../scripted/walk.ts';
-import { whatFailedLeftOver, withHookedMemory } from '../scripted/world.ts';
 
 const { EACCES, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EBADF, EBUSY, ECONNABORTED, ECONNREFUSED } =
   ERRNO;

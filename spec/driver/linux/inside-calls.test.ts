@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { Random } from '../../../testing/random.ts';
+import { type Hooks, withHookedMemory } from '../scripted/linux-fixture.ts';
 import { type Act, EVENTS, type Event, SLOTS, type Step, stepsOf, Walk } from '../scripted/walk.ts';
-import { type Hooks, withHookedMemory } from '../scripted/world.ts';
 
 const SCRIPTS: readonly string[] = [
   'adopt, receive, turn, turn, sleep, sleep',
@@ -22,7 +22,11 @@ const SCRIPTS: readonly string[] = [
   'hold, adopt, receive, turn, abort, turn, close, turn, adopt, receive, turn, sleep, free',
   'hold, adopt, receive, turn, turn, free, turn, turn, receive, turn, abort, turn, close, turn',
   'adopt, receive, adopt 1, receive 1, hold, turn, turn, sleep, abort, turn, close, free, turn',
-  // The last buffer is used, the receive polls without one, and then receives.
+  // Behind a starved receive another polls without a buffer, then receives, and is aborted.
+  'hold, adopt, adopt 1, receive, write, turn, turn, receive, write, turn, turn, receive 1, ' +
+    'turn, turn, free, turn, write 1, turn, turn, turn, turn, receive 1, turn, abort 1, turn, turn, ' +
+    'close 1, turn, adopt 1, receive 1, turn, sleep',
+  // The last buffer is used.
   'hold, adopt, receive, write, turn, turn, receive, turn, turn, sleep, turn, free, write, turn, ' +
     'turn, turn, receive, turn, abort, turn, turn, close, turn, adopt, receive, turn, sleep',
   'hold, adopt, receive, write, turn, turn, receive, turn, turn, abort, turn, turn, close, turn, ' +
@@ -112,10 +116,11 @@ function eventsOf(script: string): readonly Event[] {
   return EVENTS.filter((event) => script.includes(needs[event] ?? ''));
 }
 
-const ACTS: readonly Act[] =
-  'adopt connect receive receive send watch shutdown abort reset close close listen pause resume unlisten hold free'.split(
-    ' ',
-  ) as Act[];
+const ACTS: readonly Act[] = [
+  ...(['adopt', 'connect', 'receive', 'receive', 'send', 'watch', 'shutdown'] as const),
+  ...(['abort', 'reset', 'close', 'close', 'listen', 'pause', 'resume', 'unlisten'] as const),
+  ...(['hold', 'free'] as const),
+];
 
 function stepOf(random: Random): Step {
   const slot = random.below(SLOTS);

@@ -1,11 +1,17 @@
-// Runs a script of calls on a driver in a scripted world, and checks after each poll() what must
+// Runs a script of calls on a driver on its scripted kernel, and checks after each poll() what must
 // hold whatever happens inside the calls: each operation completes once, bytes go to the socket
 // that they were sent to, and a driver that sleeps has nothing to do.
 
 import assert from 'node:assert/strict';
 import { ERRNO } from '../../../src/base/errno.ts';
 import { Completions, Op } from '../../../src/driver/driver.ts';
-import { type DriverName, Hooks, makeWorld, type PeerEnd, type World } from './world.ts';
+import {
+  type DriverName,
+  Hooks,
+  type LinuxFixture,
+  makeLinuxFixture,
+  type PeerEnd,
+} from './linux-fixture.ts';
 
 /** A step of a script; on a slot where it is not allowed it does nothing. */
 export type Act =
@@ -58,7 +64,7 @@ interface Socket {
 
 export class Walk {
   readonly hooks: Hooks = new Hooks();
-  readonly world: World;
+  readonly fixture: LinuxFixture;
   /** A call was failed on purpose: errors are expected, and waits without an end. */
   failed = false;
   readonly #out = new Completions(4);
@@ -73,8 +79,8 @@ export class Walk {
 
   constructor(name: DriverName, prepare: (hooks: Hooks) => void = () => {}) {
     prepare(this.hooks);
-    this.world = makeWorld(name, this.hooks, { slots: SLOTS, blockCount: BLOCKS });
-    const { driver } = this.world;
+    this.fixture = makeLinuxFixture(name, this.hooks, { slots: SLOTS, blockCount: BLOCKS });
+    const { driver } = this.fixture;
     driver.map(REGION, new Uint8Array(SEND_BYTES));
     driver.wake = () => {
       assert.ok(this.#asleep, 'wake() comes once after a sleep()');
@@ -85,13 +91,13 @@ export class Walk {
   run(script: readonly Step[]): void {
     for (const { act, slot } of script) {
       // Node's loop may run between two calls.
-      this.world.round();
+      this.fixture.round();
       this.#act(act, slot);
     }
   }
 
   #act(act: Act, slot: number): void {
-    const { driver } = this.world;
+    const { driver } = this.fixture;
     const socket = this.#sockets[slot];
     if (act === 'turn') this.#turn();
     else if (act === 'sleep') this.#sleep();
@@ -112,13 +118,13 @@ export class Walk {
 
   /** Takes all blocks, also those that are received from now on, until 'free'. */
   #hold(): void {
-    const { slab } = this.world;
+    const { slab } = this.fixture;
     this.#holding = true;
     while (slab.freeCount > 0) this.#held.push(slab.acquire());
   }
 
   #listen(act: 'listen' | 'unlisten'): void {
-    const { driver } = this.world;
+    const { driver } = this.fixture;
     const isBusy = this.#flies(Op.Listen, -1) || this.#flies(Op.Unlisten, -1);
     if (isBusy || this.#listening === (act === 'listen')) return;
     this.#start(act === 'listen' ? Op.Listen : Op.Unlisten, -1);
@@ -130,19 +136,19 @@ export class Walk {
   #setAccepting(on: boolean): void {
     if (!this.#listening || this.#flies(Op.Unlisten, -1)) return;
     this.#accepting = on;
-    this.world.driver.setAccepting(on);
+    this.fixture.driver.setAccepting(on);
   }
 
   #open(act: Act, slot: number): void {
-    const { driver } = this.world;
+    const { driver } = this.fixture;
     if (act === 'connect') {
       this.#start(Op.Connect, slot);
       const before = this.hooks.calls.length;
       driver.connect({ host: '127.0.0.1', port: 1, from: '127.0.0.2' }, slot);
       const made = !this.failed || this.hooks.calls.indexOf('connect', before) >= 0;
-      this.#setSocket(slot, made ? this.world.connecting() : null);
+      this.#setSocket(slot, made ? this.fixture.connecting() : null);
     } else if (act === 'adopt') {
-      const { handle, peer } = this.world.accepted();
+      const { handle, peer } = this.fixture.accepted();
       driver.adopt(handle, slot);
       this.#setSocket(slot, peer);
     }
@@ -163,7 +169,7 @@ export class Walk {
   }
 
   #use(act: Act, slot: number, socket: Socket): void {
-    const { driver } = this.world;
+    const { driver } = this.fixture;
     if (act === 'receive' && !this.#flies(Op.Receive, slot)) {
       this.#start(Op.Receive, slot);
       driver.receive(slot);
@@ -185,7 +191,7 @@ export class Walk {
     if (socket.closing || ops.some((op) => this.#flies(op, slot))) return;
     socket.closing = true;
     this.#start(Op.Close, slot);
-    this.world.driver.close(slot);
+    this.fixture.driver.close(slot);
   }
 
   #start(op: number, slot: number): void {
@@ -199,12 +205,12 @@ export class Walk {
   /** Something happens to the socket of a slot now; the script does not notice. */
   happen(event: Event, slot: number): void {
     if (event === 'client') {
-      this.world.client();
+      this.fixture.client();
       return;
     }
     if (event === 'free') {
       this.#holding = false;
-      for (const block of this.#held.splice(0)) this.world.slab.release(block);
+      for (const block of this.#held.splice(0)) this.fixture.slab.release(block);
       return;
     }
     const socket = this.#sockets[slot];
@@ -228,7 +234,7 @@ export class Walk {
   /** As the pump: a driver that sleeps gets no turn before it wakes. */
   #turn(): void {
     if (this.#asleep) return;
-    const count = this.world.driver.poll(this.#out);
+    const count = this.fixture.driver.poll(this.#out);
     const { op, slot, result, block } = this.#out;
     const completions = Array.from({ length: count }, (_, at) => [
       op[at],
@@ -242,7 +248,7 @@ export class Walk {
   #sleep(): void {
     if (this.#asleep) return;
     this.#asleep = true;
-    this.#asleep = this.world.driver.sleep();
+    this.#asleep = this.fixture.driver.sleep();
   }
 
   #completed(op: number, slot: number, result: number, block: number): void {
@@ -277,16 +283,16 @@ export class Walk {
     }
     const slot = this.#sockets.indexOf(null);
     if (slot < 0) {
-      this.world.driver.refuse(result);
+      this.fixture.driver.refuse(result);
       return;
     }
-    const peer = this.world.peerOf(result);
-    this.world.driver.adopt(result, slot);
+    const peer = this.fixture.peerOf(result);
+    this.fixture.driver.adopt(result, slot);
     this.#setSocket(slot, peer);
   }
 
   #received(socket: Socket, result: number, block: number): void {
-    const { slab } = this.world;
+    const { slab } = this.fixture;
     assert.equal(block >= 0, result > 0, 'a block comes with bytes alone');
     if (result > 0) {
       const start = slab.start(block);
@@ -305,7 +311,7 @@ export class Walk {
   /** Turns as the pump makes them, until the driver sleeps and nothing wakes it. */
   settle(): void {
     for (let turns = 0; turns < TURNS_MAX; turns++) {
-      if (this.#asleep) this.world.round();
+      if (this.#asleep) this.fixture.round();
       if (this.#asleep) {
         if (!this.failed) this.#mustBeStuck();
         return;
@@ -325,7 +331,7 @@ export class Walk {
       const flight = (op: number): boolean => this.#flies(op, slot);
       assert.ok(!flight(Op.Close), `slot ${slot} closes`);
       if (flight(Op.Receive)) {
-        const mayReceive = peer.hasInput && this.world.slab.freeCount > 0;
+        const mayReceive = peer.hasInput && this.fixture.slab.freeCount > 0;
         assert.ok(!aborted && !mayReceive, `slot ${slot} receives`);
         assert.ok(peer.hasInput || !peer.hasEnd, `the end of slot ${slot} is received`);
       }
@@ -334,7 +340,7 @@ export class Walk {
       if (flight(Op.Connect)) assert.ok(!aborted && peer.isConnecting, `slot ${slot} connects`);
     }
     for (const op of [Op.Listen, Op.Unlisten]) assert.ok(!this.#flies(op, -1), `${op} completes`);
-    if (this.#listening && this.#accepting) assert.equal(this.world.waitingCount, 0, 'accepted');
+    if (this.#listening && this.#accepting) assert.equal(this.fixture.waitingCount, 0, 'accepted');
   }
 
   /** Closes every socket. */
@@ -359,10 +365,10 @@ export class Walk {
     for (let slot = 0; slot < SLOTS; slot++) this.#act('close', slot);
     this.settle();
     assert.deepEqual([...this.#inFlight], [], 'every operation has completed');
-    this.world.driver.unmap(REGION);
-    this.world.driver.destroy();
-    assert.deepEqual(this.world.leftOver, [], 'everything is closed and unmapped');
-    assert.equal(this.world.slab.freeCount, BLOCKS, 'every block was released');
+    this.fixture.driver.unmap(REGION);
+    this.fixture.driver.destroy();
+    assert.deepEqual(this.fixture.leftOver, [], 'everything is closed and unmapped');
+    assert.equal(this.fixture.slab.freeCount, BLOCKS, 'every block was released');
   }
 }
 

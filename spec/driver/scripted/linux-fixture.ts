@@ -14,7 +14,7 @@ import { type ScriptedSocket as EpollSocket, ScriptedSyscalls } from './syscalls
 
 export type DriverName = 'epoll' | 'uring';
 
-export interface WorldOptions {
+export interface LinuxFixtureOptions {
   readonly slots: number;
   readonly blockCount: number;
 }
@@ -53,7 +53,7 @@ export class Hooks {
   }
 }
 
-export interface World {
+export interface LinuxFixture {
   readonly driver: Driver;
   readonly slab: Slab;
   /** A connected socket: its handle and its peer. */
@@ -129,8 +129,12 @@ export function withHookedMemory<T>(hooks: Hooks, run: () => T): T {
 }
 
 /** Throws what the driver's constructor throws; whatFailedLeftOver() has what it left open. */
-export function makeWorld(name: DriverName, hooks: Hooks, options: WorldOptions): World {
-  return name === 'epoll' ? new EpollWorld(hooks, options) : new UringWorld(hooks, options);
+export function makeLinuxFixture(
+  name: DriverName,
+  hooks: Hooks,
+  options: LinuxFixtureOptions,
+): LinuxFixture {
+  return name === 'epoll' ? new EpollFixture(hooks, options) : new UringFixture(hooks, options);
 }
 
 let leftOverOfFailed: readonly string[] = [];
@@ -140,17 +144,17 @@ export function whatFailedLeftOver(): readonly string[] {
   return leftOverOfFailed;
 }
 
-function optionsOf(slab: Slab, { slots }: WorldOptions): DriverOptions {
+function optionsOf(slab: Slab, { slots }: LinuxFixtureOptions): DriverOptions {
   return { slab, slots, backlog: 8 };
 }
 
-class EpollWorld implements World {
+class EpollFixture implements LinuxFixture {
   readonly driver: Driver;
   readonly slab: Slab;
   readonly #kernel = new ScriptedSyscalls();
   readonly #clients = new Map<number, EpollSocket>();
 
-  constructor(hooks: Hooks, options: WorldOptions) {
+  constructor(hooks: Hooks, options: LinuxFixtureOptions) {
     this.slab = new Slab(64, options.blockCount);
     try {
       this.driver = new EpollDriver(optionsOf(this.slab, options), hooked(this.#kernel, hooks));
@@ -249,7 +253,7 @@ class EpollPeer implements PeerEnd {
   }
 }
 
-class UringWorld implements World {
+class UringFixture implements LinuxFixture {
   readonly driver: Driver;
   readonly slab: Slab;
   /** Its counters wrap at 2 ** 32 after a few operations. */
@@ -259,7 +263,7 @@ class UringWorld implements World {
   /** All that listened, the newest last. */
   readonly #listeners: UringSocket[] = [];
 
-  constructor(hooks: Hooks, options: WorldOptions) {
+  constructor(hooks: Hooks, options: LinuxFixtureOptions) {
     this.slab = new Slab(64, options.blockCount);
     const plain = plainCalls(this.#kernel);
     const listen = plain.listen;
