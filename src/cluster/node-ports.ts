@@ -8,6 +8,7 @@ import { linuxSyscalls } from '../driver/linux/syscalls.ts';
 import type { Config } from '../server/config/config.ts';
 import { listenError } from '../server/listen-error.ts';
 import { addressOf } from '../server/server.ts';
+import { bindWithMode } from './bind-mode.ts';
 import { watchHandoffs } from './handoffs.ts';
 import { freePort, openListeners, removeStaleSocket } from './listeners.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment, type FromPrimary } from './messages.ts';
@@ -59,6 +60,10 @@ function fork(assignment: Assignment, fds: readonly number[], count: number): Ch
   const worker = cluster.fork({ [ASSIGNMENT_VARIABLE]: JSON.stringify(assignment) });
   worker.once('listening', () => listening.add(worker));
   if (fds.length === 0) watchHandoffs(worker, () => othersListen(worker));
+  const { address } = assignment;
+  if (fds.length === 0 && 'path' in address && address.mode !== undefined) {
+    bindWithMode(worker, address.mode);
+  }
   return new NodeChild(worker);
 }
 
