@@ -1,7 +1,7 @@
 // A unix socket that several workers share: its mode, its file, and which files it may replace.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { chosenDrivers } from '../../testing/with-server.ts';
 import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './fixtures/service-process.ts';
@@ -9,10 +9,47 @@ import { BOUND, fetched, fresh, site } from './fixtures/service-site.ts';
 
 describe('a unix socket of several workers', LINUX_ONLY, () => {
   for (const driver of chosenDrivers()) {
-    const started = (socket: string) => {
-      const asked = ['--driver', driver, '--workers', '2', '--socket-mode', '600'];
-      return new ServiceProcess([site, '--socket', socket, ...asked]);
+    const started = (socket: string, workers = '2', env = {}) => {
+      const asked = ['--driver', driver, '--workers', workers, '--socket-mode', '600'];
+      return new ServiceProcess([site, '--socket', socket, ...asked], { env });
     };
+
+    for (const workers of ['1', '2']) {
+      const how = `driver ${driver}, ${workers} worker(s)`;
+      test(`is never more open than its mode, ${how}`, BOUND, async () => {
+        const socketPath = fresh('socket');
+        const modes = fresh('modes');
+        const hook = fresh('hook.cjs');
+        // The mode is set right after the file is made.
+        writeFileSync(
+          hook,
+          `const fs = require('node:fs');
+const { chmodSync } = fs;
+fs.chmodSync = (path, mode) => {
+  fs.appendFileSync(${JSON.stringify(modes)}, (fs.statSync(path).mode & 0o777).toString(8) + ' ');
+  chmodSync(path, mode);
+};
+require('node:module').syncBuiltinESMExports();\n`,
+        );
+        const service = started(socketPath, workers, { NODE_OPTIONS: `--require ${hook}` });
+        await service.listening();
+        assert.match(readFileSync(modes, 'utf8'), /^(600 )+$/);
+        assert.equal(await service.stop(), 0);
+      });
+    }
+
+    test(`keeps the file of a server that replaced it, driver ${driver}`, BOUND, async () => {
+      const socketPath = fresh('socket');
+      const first = started(socketPath, '1');
+      await first.listening();
+      unlinkSync(socketPath);
+      const second = started(socketPath, '1');
+      await second.listening();
+      assert.equal(await first.stop(), 0);
+      assert.equal(await fetched({ socketPath }), 'hello\n');
+      assert.equal(await second.stop(), 0);
+      assert.equal(existsSync(socketPath), false);
+    });
 
     test(`serves with its mode and is removed at the end, driver ${driver}`, BOUND, async () => {
       const socketPath = fresh('socket');

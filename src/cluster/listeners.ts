@@ -6,8 +6,9 @@
 import { lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { Address } from '../driver/driver.ts';
-import { listenerPort, openListener, removeSocket } from '../driver/linux/open-listener.ts';
+import { listenerPort, openListener } from '../driver/linux/open-listener.ts';
 import type { Syscalls } from '../driver/linux/syscalls.ts';
+import { removeSocketFile, socketFileAt } from '../driver/socket-file.ts';
 
 export interface Listeners {
   readonly port: number;
@@ -47,12 +48,13 @@ export function openListeners(
 function openShared(calls: Syscalls, address: Address, backlog: number): Listeners | number {
   const fd = openListener(calls, address, backlog);
   if (fd < 0) return fd;
+  const file = 'path' in address ? socketFileAt(address.path) : null;
   return {
     port: listenerPort(calls, fd),
     fds: [fd],
     close: () => {
       calls.close(fd);
-      if ('path' in address) removeSocket(address.path);
+      if (file !== null) removeSocketFile(file);
     },
   };
 }

@@ -8,6 +8,8 @@ import { linuxSyscalls } from '../driver/linux/syscalls.ts';
 import type { Config } from '../server/config/config.ts';
 import { listenError } from '../server/listen-error.ts';
 import { addressOf } from '../server/server.ts';
+import { bindWithMode } from './bind-mode.ts';
+import { watchHandoffs } from './handoffs.ts';
 import { freePort, openListeners, removeStaleSocket } from './listeners.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment, type FromPrimary } from './messages.ts';
 import type { Cancel, Child, ChildEvents, Opened, PrimaryPorts } from './ports.ts';
@@ -31,6 +33,9 @@ export const nodePorts: PrimaryPorts = {
   },
 };
 
+/** The workers that have listened. */
+const listening = new WeakSet<Worker>();
+
 async function open(config: Config, activated: Address | null, count: number): Promise<Opened> {
   const address = activated ?? (await addressOf(config));
   const calls = linuxSyscalls();
@@ -52,7 +57,20 @@ function fork(assignment: Assignment, fds: readonly number[], count: number): Ch
     stdio: stdio as NonNullable<ClusterSettings['stdio']>,
     execArgv: workerOptions(count),
   });
-  return new NodeChild(cluster.fork({ [ASSIGNMENT_VARIABLE]: JSON.stringify(assignment) }));
+  const worker = cluster.fork({ [ASSIGNMENT_VARIABLE]: JSON.stringify(assignment) });
+  worker.once('listening', () => listening.add(worker));
+  if (fds.length === 0) watchHandoffs(worker, () => othersListen(worker));
+  const { address } = assignment;
+  if (fds.length === 0 && 'path' in address && address.mode !== undefined) {
+    bindWithMode(worker, address.mode);
+  }
+  return new NodeChild(worker);
+}
+
+function othersListen(worker: Worker): boolean {
+  return Object.values(cluster.workers ?? {}).some((other) => {
+    return other !== worker && other?.isConnected() === true && listening.has(other);
+  });
 }
 
 class NodeChild implements Child {

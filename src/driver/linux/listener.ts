@@ -6,8 +6,9 @@ import { assert } from '../../base/assert.ts';
 import { ERRNO } from '../../base/errno.ts';
 import { ACCEPTS_PER_TURN } from '../../base/fixed-limits.ts';
 import { type Address, type Completions, Op } from '../driver.ts';
+import { removeSocketFile, type SocketFile, socketFileAt } from '../socket-file.ts';
 import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLLIN, SOCK_CLOEXEC, SOCK_NONBLOCK } from './layout.ts';
-import { listenerPort, openListener, removeSocket } from './open-listener.ts';
+import { listenerPort, openListener } from './open-listener.ts';
 import type { Syscalls } from './syscalls.ts';
 
 const CLOSED = -1;
@@ -19,7 +20,7 @@ export class Listener {
   #fd = CLOSED;
   #accepting = false;
   /** The file of a unix socket that was made here. */
-  #path: string | null = null;
+  #file: SocketFile | null = null;
   /** Listening descriptors that belong to others, see Driver.acceptAlso(). */
   readonly #otherFds: number[] = [];
   /** Other processes have the listener too, and accept its clients when this process does not. */
@@ -45,12 +46,12 @@ export class Listener {
     const fd = openListener(this.#calls, address, backlog);
     if (fd < 0) return fd;
     this.#fd = fd;
-    this.#path = 'path' in address ? address.path : null;
+    this.#file = 'path' in address ? socketFileAt(address.path) : null;
     this.#isInherited = 'fd' in address;
     this.#restMax = backlog;
     const status = this.setAccepting(true);
     if (status === 0) return listenerPort(this.#calls, fd);
-    if (this.#path !== null) removeSocket(this.#path);
+    if (this.#file !== null) removeSocketFile(this.#file);
     this.#calls.close(fd);
     this.#fd = CLOSED;
     return status;
@@ -61,8 +62,8 @@ export class Listener {
     if (last) this.#isInherited = false;
     this.setAccepting(false);
     this.#otherFds.length = 0;
-    if (this.#path !== null) removeSocket(this.#path);
-    this.#path = null;
+    if (this.#file !== null) removeSocketFile(this.#file);
+    this.#file = null;
     this.isAcceptingRest = true;
   }
 

@@ -3,6 +3,7 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { ERRNO, faultOf } from '../../base/errno.ts';
 import type { Address } from '../driver.ts';
+import { withMode } from '../socket-file.ts';
 import {
   AF_INET6,
   F_GETFL,
@@ -90,7 +91,7 @@ function listenOn(calls: Syscalls, fd: number, backlog: number): number {
   return status;
 }
 
-/** The mode is set before listen(), so that no client connects with the wrong one. */
+/** The file never has more permissions than `mode`, and has all of them before listen(). */
 function openUnix(
   calls: Syscalls,
   path: string,
@@ -101,10 +102,9 @@ function openUnix(
   if (target === null) return -ERRNO.EINVAL;
   const fd = calls.socket(target.family, STREAM_SOCKET, 0);
   if (fd < 0) return fd;
-  let bound = calls.bind(fd, target.bytes, target.length);
-  if (bound === -ERRNO.EADDRINUSE && removeStale(calls, target, path)) {
-    bound = calls.bind(fd, target.bytes, target.length);
-  }
+  const bind = () => withMode(mode, () => calls.bind(fd, target.bytes, target.length));
+  let bound = bind();
+  if (bound === -ERRNO.EADDRINUSE && removeStale(calls, target, path)) bound = bind();
   if (bound < 0) {
     calls.close(fd);
     return bound;
@@ -112,7 +112,7 @@ function openUnix(
   const permitted = mode === undefined ? 0 : setMode(path, mode);
   if (permitted < 0) {
     calls.close(fd);
-    removeSocket(path);
+    unlinkIfThere(path);
     return permitted;
   }
   return listenOn(calls, fd, backlog);
@@ -144,8 +144,7 @@ function removeStale(calls: Syscalls, target: SocketAddress, path: string): bool
   }
 }
 
-/** Removes the file of a unix socket, if it is still there. */
-export function removeSocket(path: string): void {
+function unlinkIfThere(path: string): void {
   try {
     unlinkSync(path);
   } catch {

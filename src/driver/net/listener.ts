@@ -12,6 +12,7 @@ import {
 } from 'node:net';
 import { ERRNO, faultOf } from '../../base/errno.ts';
 import type { Address } from '../driver.ts';
+import { keepingOthers, type SocketFile, socketFileAt, withMode } from '../socket-file.ts';
 
 /** The longest path of a unix socket: less on macOS and the BSDs, more for named pipes. */
 const PATH_BYTES_MAX = { linux: 107, win32: 256 }[String(process.platform)] ?? 103;
@@ -30,6 +31,8 @@ export class NetListener {
   readonly events: ListenerEvents;
   readonly server: Server;
   isListening = false;
+  /** The file of a unix socket. */
+  file: SocketFile | null = null;
   /** Whether it is a unix socket; of an inherited listener Node says it only when it listens. */
   isUnix = false;
   isClosed = false;
@@ -53,7 +56,8 @@ export class NetListener {
       return;
     }
     try {
-      this.server.listen(options);
+      const mode = 'path' in this.address ? this.address.mode : undefined;
+      withMode(mode, () => this.server.listen(options));
     } catch (error) {
       this.failed(faultOf(error, ERRNO.EINVAL));
     }
@@ -62,8 +66,9 @@ export class NetListener {
   /** The descriptor is closed when this returns; Node also removes the file of a unix socket. */
   close(): void {
     this.isClosed = true;
-    if (this.isListening) this.server.close();
+    if (this.isListening) keepingOthers(this.file, () => this.server.close());
     this.isListening = false;
+    this.file = null;
   }
 
   failed(fault: number): void {
@@ -73,6 +78,7 @@ export class NetListener {
 
   onListening(): void {
     this.isListening = true;
+    if ('path' in this.address) this.file = socketFileAt(this.address.path);
     const bound = this.server.address();
     this.isUnix = bound === null || typeof bound === 'string';
     if (bound !== null && typeof bound !== 'string') {
