@@ -1,5 +1,5 @@
-// Counters that have grown: at 2^31, 2^32 and near 2^53 requests, bytes and milliseconds a connection
-// does what a new one does. An identity of a request is an object, so it cannot wrap.
+// Counters that have grown: at 2^31, 2^32 and near 2^53 requests, bytes and milliseconds a
+// connection does what a new one does. An identity of a request is an object, so it cannot wrap.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

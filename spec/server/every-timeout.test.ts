@@ -218,17 +218,26 @@ const ROWS: readonly Row[] = [
       return () => life.server.counters.turnedAway === 1;
     },
   },
-  {
-    name: 'overloadWaitMs',
-    what: 'a client without a slot replaces one that was idle for so long, also a new one',
-    options: { connectionsMax: 2 },
-    begin: async (life) => {
-      const [oldest] = [life.open(), life.pass(200), life.open()];
-      assert.equal(oldest.isAccepted, true);
-      assert.equal(life.open().isAccepted, false);
-      return () => life.server.counters.evicted === 1 && oldest.isEnded;
-    },
-  },
+  // The one that is idle for longest, whether or not it sent a request before.
+  ...[true, false].map(
+    (isUsed): Row => ({
+      name: 'overloadWaitMs',
+      what: `a client without a slot replaces one that ${isUsed ? 'was used' : 'is new'}`,
+      options: { connectionsMax: 2 },
+      begin: async (life) => {
+        const oldest = life.open();
+        if (isUsed) await oldest.ask(get('/'));
+        life.pass(200);
+        const newest = life.open();
+        if (!isUsed) await newest.ask(get('/'));
+        life.pass(200);
+        assert.equal(life.open().isAccepted, false);
+        return () => life.server.counters.evicted === 1 && oldest.isEnded && !newest.isEnded;
+      },
+      // The wait began when the last slot was used.
+      earliestMs: LENGTH_MS - 201,
+    }),
+  ),
 ];
 
 async function run(row: Row, options: ServerOptions, lengthMs: number): Promise<void> {
@@ -297,6 +306,21 @@ describe('a closing server waits for the rest of a head', () => {
       begin: async (life) => responds(await begin(life, 'GET / HT'), 408),
     };
     await run(row, { headTimeoutMs: 400 }, 400);
+  });
+
+  test('which bytes that arrive do not extend', async () => {
+    const row: Row = {
+      name: 'shutdownTimeoutMs',
+      what: '',
+      begin: async (life) => {
+        trickling = await begin(life, 'GET / HTTP/1.1\r\nX:');
+        return responds(trickling, 408);
+      },
+      each: (_life, elapsedMs) => {
+        if (elapsedMs % 100 === 50 && trickling.socket.receiving) trickling.send('x');
+      },
+    };
+    await run(row, {}, DRAIN_HEAD_MS);
   });
 
   test('which may begin after close()', async () => {
