@@ -147,7 +147,7 @@ export class Judge {
     const { planned } = flight;
     const { status } = response;
     if (this.#hasFailed(flight)) {
-      if (!response.whole || [403, 404, 500].includes(status)) return true;
+      if (!response.whole || [403, 404, 500, 503].includes(status)) return true;
     }
     if (!response.whole) return this.#mayBeTruncated(client, flight);
     if (status === 408 && response.close) {

@@ -6,6 +6,7 @@ import { fileBytes, MODIFIED_MS } from '../world/files.ts';
 import { BadRequests } from './bad-requests.ts';
 import type { Draft } from './draft.ts';
 import type { Expected, Part, Planned, RequestKind } from './expected.ts';
+import { rangeDraft } from './range-draft.ts';
 import type { ServerFacts } from './server-facts.ts';
 
 const TEXT: Expected['fields'] = [['content-type', 'text/plain; charset=utf-8']];
@@ -338,13 +339,8 @@ export class Requests extends BadRequests {
     return this.#make({ kind: 'static large', target, response, usesFiles: true, takesMs: 500 });
   }
 
-  /** The server ignores Range: the complete file is a correct response (RFC 9110 14.2). */
   range(): Planned {
-    const from = this.#random.below(600);
-    const fields = [`Range: bytes=${from}-${from + this.#random.below(99)}`];
-    const response = fileBytes('/site/small.txt');
-    const target = '/static/small.txt';
-    return this.#make({ kind: 'range', target, fields, response, usesFiles: true });
+    return this.#make(rangeDraft(this.#random));
   }
 
   notModified(): Planned {

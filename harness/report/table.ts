@@ -31,7 +31,7 @@ const STATES = [
 ];
 
 /** Status codes of responses to valid requests; those of the others come from the source. */
-const STATUSES = ['200', '204', '304', '404', '405', '409', '500', '503'];
+const STATUSES = ['200', '204', '206', '304', '404', '405', '409', '500', '503'];
 const REJECTED = Object.values(Fault).map((fault) => String(faultStatus(fault)));
 
 /** Simulated logs are kept in memory and drop no line. */

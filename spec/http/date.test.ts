@@ -91,12 +91,32 @@ describe('parseDate', () => {
     const year = (two: string, now: number) =>
       new Date(parseDate(`Friday, 01-Jan-${two} 00:00:00 GMT`, Date.UTC(now))).getUTCFullYear();
     assert.equal(year('26', 2026), 2026);
+    assert.equal(year('75', 2026), 2075);
     assert.equal(year('76', 2026), 2076);
     assert.equal(year('77', 2026), 1977);
     assert.equal(year('00', 2026), 2000);
     assert.equal(year('99', 2099), 2099);
     assert.equal(year('50', 2000), 2050);
     assert.equal(year('51', 2000), 1951);
+  });
+
+  it('the 50 years are counted to the second, and the day that a year lacks is tried before', () => {
+    const nowMs = Date.UTC(2026, 5, 15, 12);
+    assert.equal(parseDate('Monday, 15-Jun-76 12:00:00 GMT', nowMs), Date.UTC(2076, 5, 15, 12));
+    assert.equal(
+      parseDate('Monday, 15-Jun-76 12:00:01 GMT', nowMs),
+      Date.UTC(1976, 5, 15, 12, 0, 1),
+    );
+    assert.equal(
+      parseDate('Monday, 15-Jun-75 12:00:01 GMT', nowMs),
+      Date.UTC(2075, 5, 15, 12, 0, 1),
+    );
+    // 2000 is a leap year, 2100 is none.
+    assert.equal(parseDate('Tuesday, 29-Feb-00 00:00:00 GMT', nowMs), Date.UTC(2000, 1, 29));
+    assert.equal(
+      parseDate('Tuesday, 29-Feb-00 00:00:00 GMT', Date.UTC(2060)),
+      Date.UTC(2000, 1, 29),
+    );
   });
 
   it('accepts leap seconds and leap days', () => {
@@ -126,6 +146,18 @@ describe('parseDate', () => {
     'Sun, 06 Foo 1994 08:49:37 GMT',
     'Sun, -6 Nov 1994 08:49:37 GMT',
     'Sunday, 32-Nov-94 08:49:37 GMT',
+    'Foo, 06 Nov 1994 08:49:37 GMT',
+    'Nosuchday, 06-Nov-94 08:49:37 GMT',
+    'Sun, 06-Nov-94 08:49:37 GMT',
+    'Tueday, 06-Nov-94 08:49:37 GMT',
+    'Foo Nov  6 08:49:37 1994',
+    'Sunday Nov  6 08:49:37 1994',
+    'Sun Nov 6 08:49:37 1994',
+    'Sun Nov  6 08:49:37 94',
+    'Sun, 06 Nov 1994 08:49:37 +0000',
+    'Sun, 06 Nov 1994 08:49:37.5 GMT',
+    'Sun,06 Nov 1994 08:49:37 GMT',
+    'Sun, 06 Nov 1994  08:49:37 GMT',
     'Sunday, 06-Nov-1994 08:49:37 GMT',
     'Sun Nov 06 08:49:37 1994 GMT',
     'Sun Nov  0 08:49:37 1994',

@@ -17,13 +17,13 @@ class Fixture {
   readonly site: Site;
 
   constructor(options: StaticOptions = {}) {
-    this.tree.directory('/root');
-    this.tree.directory('/root/sub');
-    this.tree.write('/root/a.txt', 'a');
-    this.tree.write('/root/sub/b.txt', 'b');
-    this.tree.pipe('/root/pipe');
+    this.tree.directory('/top');
+    this.tree.directory('/top/sub');
+    this.tree.write('/top/a.txt', 'a');
+    this.tree.write('/top/sub/b.txt', 'b');
+    this.tree.pipe('/top/pipe');
     this.tree.nowMs += 1_000;
-    this.site = new Site('/root', settingsFrom(options));
+    this.site = new Site('/top', settingsFrom(options));
   }
 
   /** A request, whose operations are done at once, after so much time. */
@@ -50,20 +50,20 @@ describe('permissions', () => {
     const fixture = new Fixture();
     assert.equal(await fixture.status('/a.txt'), 200);
     assert.ok((await fixture.ask('/a.txt')).immediate, 'it is in memory');
-    fixture.tree.allow('/root/a.txt', false);
+    fixture.tree.allow('/top/a.txt', false);
     assert.equal(await fixture.status('/a.txt'), 403);
     assert.equal(await fixture.status('/a.txt'), 403);
-    fixture.tree.allow('/root/a.txt', true);
+    fixture.tree.allow('/top/a.txt', true);
     assert.equal(await fixture.status('/a.txt', 30), 200);
   });
 
   it('of a directory on the way are noticed', async () => {
     const fixture = new Fixture();
     assert.equal(await fixture.status('/sub/b.txt'), 200);
-    fixture.tree.allow('/root/sub', false);
+    fixture.tree.allow('/top/sub', false);
     assert.equal(await fixture.status('/sub/b.txt'), 403);
     assert.equal(await fixture.status('/sub/none.txt'), 403);
-    fixture.tree.allow('/root/sub', true);
+    fixture.tree.allow('/top/sub', true);
     assert.equal(await fixture.status('/sub/b.txt'), 200);
   });
 
@@ -76,7 +76,7 @@ describe('permissions', () => {
 
   it('a file with a twin in the other case is sent without a listing', async () => {
     const fixture = new Fixture();
-    fixture.tree.write('/root/sub/B.TXT', 'upper');
+    fixture.tree.write('/top/sub/B.TXT', 'upper');
     fixture.asyncIo.list = () => Promise.resolve(-ERRNO.EACCES);
     assert.equal((await fixture.ask('/sub/b.txt')).body, 'b');
     assert.equal((await fixture.ask('/sub/B.TXT')).body, 'upper');
@@ -87,7 +87,7 @@ describe('a file that has just changed', () => {
   it('may change again within the same step of the clock', async () => {
     const fixture = new Fixture();
     for (const text of ['1', '2', '3', '4']) {
-      fixture.tree.write('/root/a.txt', text);
+      fixture.tree.write('/top/a.txt', text);
       assert.equal((await fixture.ask('/a.txt', 0.4)).body, text);
     }
     assert.equal((await fixture.ask('/a.txt', 1.1)).immediate, false);
@@ -95,7 +95,7 @@ describe('a file that has just changed', () => {
 
   it('is kept when its times are settled', async () => {
     const fixture = new Fixture();
-    fixture.tree.write('/root/a.txt', 'new');
+    fixture.tree.write('/top/a.txt', 'new');
     assert.equal((await fixture.ask('/a.txt', 30)).body, 'new');
     assert.ok((await fixture.ask('/a.txt', 5)).immediate);
   });
@@ -113,7 +113,7 @@ it('a request does not rely on a check that began before it', async () => {
   const [seen] = asyncIo.pending.splice(0, 1);
   tree.nowMs += 100;
   seen();
-  tree.write('/root/a.txt', 'b');
+  tree.write('/top/a.txt', 'b');
   const second = request(site, asyncIo, clock, '/a.txt');
   while (!first.done || !second.done) {
     asyncIo.pending.shift()?.();
@@ -183,7 +183,7 @@ describe('paths without a file', () => {
   it('are found as soon as they exist', async () => {
     const fixture = new Fixture();
     for (let round = 0; round < 3; round++) assert.equal(await fixture.status('/new.txt'), 404);
-    fixture.tree.write('/root/new.txt', 'new');
+    fixture.tree.write('/top/new.txt', 'new');
     assert.equal((await fixture.ask('/new.txt', 1.1)).body, 'new');
   });
 
@@ -198,7 +198,7 @@ describe('paths without a file', () => {
     const fixture = new Fixture();
     assert.equal(await fixture.status('/sub/'), 404);
     assert.ok((await fixture.ask('/sub/')).immediate);
-    fixture.tree.write('/root/sub/index.html', 'index');
+    fixture.tree.write('/top/sub/index.html', 'index');
     assert.equal((await fixture.ask('/sub/')).body, 'index');
   });
 });

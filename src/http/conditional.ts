@@ -1,4 +1,3 @@
-// Hot: runs for every request for a file. Measured by perf/micro/static.ts.
 // The preconditions of a request for GET or HEAD (RFC 9110 section 13), in the order of 13.2.2:
 // If-Match or else If-Unmodified-Since, then If-None-Match or else If-Modified-Since, then If-Range.
 // What is malformed has no effect that could harm: a list that cannot be parsed contains no tag, so

@@ -32,32 +32,42 @@ export function formatDate(wallMs: number): string {
   return `${day} ${MONTHS[date.getUTCMonth()]} ${year} ${time} GMT`;
 }
 
-const IMF =
-  /^(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat), (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/;
-const RFC850 = /^[A-Z][a-z]{5,8}, (\d{2})-([A-Z][a-z]{2})-(\d{2}) (\d{2}):(\d{2}):(\d{2}) GMT$/;
-const ASCTIME = /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d{2}):(\d{2}):(\d{2}) (\d{4})$/;
+const TIME = String.raw`(\d{2}):(\d{2}):(\d{2})`;
+const MONTH = '([A-Z][a-z]{2})';
+const DAY = '(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat)';
+const FULL_DAY = '(?:Sun|Mon|Tues|Wednes|Thurs|Fri|Satur)day';
+const IMF = new RegExp(String.raw`^${DAY}, (\d{2}) ${MONTH} (\d{4}) ${TIME} GMT$`);
+const RFC850 = new RegExp(String.raw`^${FULL_DAY}, (\d{2})-${MONTH}-(\d{2}) ${TIME} GMT$`);
+const ASCTIME = new RegExp(String.raw`^${DAY} ${MONTH} (\d{2}| \d) ${TIME} (\d{4})$`);
 
 /**
  * An HTTP-date in any of the three forms of RFC 9110 5.6.7 as milliseconds since 1970; NaN for
- * other text. `wallMs` is the current time: a two-digit year is at most 50 years in the future.
+ * other text. `wallMs` is the current time: a date with two digits of a year is at most 50 years in
+ * the future. The name of the day is not compared with the date, which is clear without it.
  */
 export function parseDate(text: string, wallMs: number): number {
   const imf = IMF.exec(text);
-  if (imf !== null) return utc(imf[3], imf[2], imf[1], imf[4], imf[5], imf[6]);
+  if (imf !== null) return utc(Number(imf[3]), imf[2], imf[1], imf[4], imf[5], imf[6]);
   const old = RFC850.exec(text);
-  if (old !== null) return utc(fullYear(old[3], wallMs), old[2], old[1], old[4], old[5], old[6]);
+  if (old !== null) return twoDigitYear(old, wallMs);
   const asc = ASCTIME.exec(text);
-  return asc === null ? Number.NaN : utc(asc[6], asc[1], asc[2], asc[3], asc[4], asc[5]);
+  if (asc === null) return Number.NaN;
+  return utc(Number(asc[6]), asc[1], asc[2], asc[3], asc[4], asc[5]);
 }
 
-function fullYear(two: string, wallMs: number): string {
-  const now = new Date(wallMs).getUTCFullYear();
-  const year = now - (now % 100) + Number(two);
-  return String(year > now + 50 ? year - 100 : year);
+function twoDigitYear(match: RegExpExecArray, wallMs: number): number {
+  const latest = new Date(wallMs);
+  latest.setUTCFullYear(latest.getUTCFullYear() + 50);
+  const year = latest.getUTCFullYear();
+  const [, day, month, two, ...time] = match;
+  const inCentury = year - (year % 100) + Number(two);
+  const ms = utc(inCentury, month, day, time[0], time[1], time[2]);
+  if (ms <= latest.getTime()) return ms;
+  return utc(inCentury - 100, month, day, time[0], time[1], time[2]);
 }
 
 function utc(
-  year: string,
+  year: number,
   month: string,
   day: string,
   hour: string,
@@ -70,7 +80,7 @@ function utc(
   }
   // Date.UTC() would read the years 0 to 99 as 1900 to 1999.
   const midnight = new Date(0);
-  midnight.setUTCFullYear(Number(year), monthIndex, Number(day));
+  midnight.setUTCFullYear(year, monthIndex, Number(day));
   if (midnight.getUTCDate() !== Number(day)) return Number.NaN;
   const seconds = (Number(hour) * 60 + Number(minute)) * 60 + Number(second);
   return midnight.getTime() + seconds * 1000;
