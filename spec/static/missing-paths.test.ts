@@ -5,7 +5,7 @@ import { it } from 'node:test';
 import { MISSING_PATHS_BYTES_MAX, MISSING_PATHS_MAX } from '../../src/base/fixed-limits.ts';
 import { MissingPaths } from '../../src/static/missing-paths.ts';
 
-const missing = { probes: [{ path: '/root/x', stat: null }], checkedMs: 0 };
+const missing = { probes: [{ path: '/top/x', stat: null }], checkedMs: 0 };
 
 it('many paths evict each other, the least recently set first', () => {
   const paths = new MissingPaths();

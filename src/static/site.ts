@@ -133,11 +133,13 @@ export class Site {
   /** A check that began before the request may not have seen what the client knows of. */
   async #isSameLater(services: Services, cached: CachedFile): Promise<boolean> {
     const arrivedMs = services.nowMs();
-    do {
-      cached.checking ??= this.#checkAgain(services, cached);
-      if (!(await cached.checking)) return false;
-    } while (cached.checkedMs < arrivedMs - FRESH_MS);
-    return true;
+    const earlier = cached.checking;
+    if (earlier !== null) {
+      if (!(await earlier)) return false;
+      if (cached.checkedMs >= arrivedMs - FRESH_MS) return true;
+    }
+    cached.checking ??= this.#checkAgain(services, cached);
+    return cached.checking;
   }
 
   /** One check for all requests that wait for it. */
