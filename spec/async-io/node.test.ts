@@ -10,7 +10,13 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
-import { FileKind, type FileStat, isFault, type OpenFile } from '../../src/async-io/async-io.ts';
+import {
+  type DirectoryName,
+  FileKind,
+  type FileStat,
+  isFault,
+  type OpenFile,
+} from '../../src/async-io/async-io.ts';
 import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import { ERRNO } from '../../src/base/errno.ts';
 
@@ -61,6 +67,7 @@ describe('faults of paths', () => {
       assert.equal(await asyncIo.realPath(path), fault);
       assert.equal(await asyncIo.open(path), fault);
       assert.equal(await asyncIo.list(path), fault);
+      assert.equal(await asyncIo.openDirectory(path), fault);
       const seen = await statNowResult(path);
       // statNow() does not distinguish why nothing exists.
       assert.ok(seen === fault || seen === -ENOENT, `statNow gave ${JSON.stringify(seen)}`);
@@ -183,6 +190,62 @@ describe('list', () => {
   it('returns no entries for an empty directory, and a fault for a file', posixOnly, async () => {
     assert.deepEqual(await asyncIo.list(join(root, 'folder')), []);
     assert.equal(await asyncIo.list(join(root, 'file.txt')), -ENOTDIR);
+  });
+});
+
+describe('the names of a directory', () => {
+  it('come in batches, fewer than wanted only at the end, with the kind of each', async () => {
+    const folder = join(root, 'names');
+    mkdirSync(join(folder, 'sub'), { recursive: true });
+    for (let count = 0; count < 9; count++) writeFileSync(join(folder, `file ${count}`), '');
+    const directory = await asyncIo.openDirectory(folder);
+    assert.ok(directory > 0);
+    const found: DirectoryName[] = [];
+    for (const expected of [4, 4, 2, 0]) {
+      const names = await asyncIo.readNames(directory, 4);
+      assert.ok(typeof names !== 'number');
+      assert.equal(names.length, expected);
+      found.push(...names);
+    }
+    await asyncIo.closeDirectory(directory);
+    assert.deepEqual(
+      found.sort((one, other) => (one.name < other.name ? -1 : 1)),
+      [
+        ...Array.from({ length: 9 }, (_, count) => {
+          return { name: `file ${count}`, kind: FileKind.File, isLink: false };
+        }),
+        { name: 'sub', kind: FileKind.Directory, isLink: false },
+      ],
+    );
+  });
+
+  it('are not those of the targets of links', posixOnly, async () => {
+    const directory = await asyncIo.openDirectory(root);
+    const names = await asyncIo.readNames(directory, 1_000);
+    assert.ok(typeof names !== 'number');
+    for (const name of ['link', 'broken', 'loop']) {
+      const found: DirectoryName | undefined = names.find((one) => one.name === name);
+      assert.deepEqual(found, { name, kind: FileKind.Other, isLink: true });
+    }
+    const fifo = names.find(({ name }) => name === 'fifo');
+    assert.deepEqual(fifo, { name: 'fifo', kind: FileKind.Other, isLink: false });
+    await asyncIo.closeDirectory(directory);
+  });
+
+  it('of several directories do not mix, and a closed one has none', async () => {
+    const one = await asyncIo.openDirectory(join(root, 'names'));
+    const other = await asyncIo.openDirectory(join(root, 'names', 'sub'));
+    assert.deepEqual(await asyncIo.readNames(other, 10), []);
+    await asyncIo.closeDirectory(other);
+    assert.equal(await asyncIo.readNames(other, 10), -ERRNO.EBADF);
+    await asyncIo.closeDirectory(other);
+    const names = await asyncIo.readNames(one, 100);
+    assert.ok(typeof names !== 'number' && names.length === 10);
+    await asyncIo.closeDirectory(one);
+  });
+
+  it('of a file are a fault', posixOnly, async () => {
+    assert.equal(await asyncIo.openDirectory(join(root, 'file.txt')), -ENOTDIR);
   });
 });
 

@@ -152,5 +152,7 @@ describe('a reader that is closed', () => {
     await next;
     await closing;
     assert.equal(run.asyncIo.closed, 1);
+    assert.deepEqual(await run.reader.next(), []);
+    assert.equal(run.asyncIo.reads, 2, 'nothing is read of a closed directory');
   });
 });

@@ -236,9 +236,7 @@ describe('what is left out', () => {
           ['link-folder', 'directory', null],
           ['link-to-hidden', 'directory', null],
           ['link', 'file', 1],
-        ]
-          .sort(([one], [other]) => (String(one) < String(other) ? -1 : 1))
-          .sort(([, one], [, other]) => (one === other ? 0 : one === 'directory' ? -1 : 1)),
+        ],
       );
     }),
   );
