@@ -4,17 +4,16 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { register } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { AREAS } from './areas.ts';
 import { type CollectedTest, collectFrom, run } from './collected-tests.ts';
 import { GENERATION } from './resolve-hooks.ts';
+import { type MutationRun, MUTATION_RUN_VARIABLE as RUN_VARIABLE } from './run.ts';
+import { isInSlice, NOT_IN_SLICE, type SlicedMutant } from './slice.ts';
 
-/** The folders and file names of the tests of the mutated code. */
-const TESTS: readonly [folder: string, name: RegExp][] = [
-  ['spec/http', /\.test\.js$/],
-  ['spec/connection', /\.test\.js$/],
-  ['spec/mutation', /^quick-cases\.js$/],
-];
+/** Set by mutate.ts: the area, and the slice or null. */
+const { area, slice } = JSON.parse(process.env[RUN_VARIABLE] ?? '{}') as MutationRun;
 
 /** The global state that the mutated code and Stryker share (INSTRUMENTER_CONSTANTS of its API). */
 interface Switchboard {
@@ -44,7 +43,7 @@ interface TestResult {
 interface MutantRunOptions {
   readonly testFilter?: readonly string[];
   readonly hitLimit?: number;
-  readonly activeMutant: { readonly id: string; readonly fileName: string };
+  readonly activeMutant: SlicedMutant & { readonly id: string };
   readonly mutantActivation: 'runtime' | 'static';
   readonly reloadEnvironment: boolean;
 }
@@ -57,7 +56,8 @@ type MutantRunResult =
       readonly nrOfTests: number;
     }
   | { readonly status: 'survived'; readonly nrOfTests: number }
-  | { readonly status: 'timeout'; readonly reason: string };
+  | { readonly status: 'timeout'; readonly reason: string }
+  | { readonly status: 'error'; readonly errorMessage: string };
 
 /** TestStatus of Stryker's API. */
 const SUCCESS = 0;
@@ -126,6 +126,9 @@ class InProcessTestRunner {
   async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
     const { activeMutant, hitLimit, testFilter, reloadEnvironment } = options;
     const switches = this.#switches;
+    if (slice !== null && !isInSlice(activeMutant, slice)) {
+      return { status: 'error', errorMessage: `${NOT_IN_SLICE} ${slice.number}/${slice.of}` };
+    }
     if (existsSync(DURATIONS)) this.#durationsMs = JSON.parse(readFileSync(DURATIONS, 'utf8'));
     if (reloadEnvironment) {
       this.#generation += 1;
@@ -222,11 +225,12 @@ class InProcessTestRunner {
 }
 
 function testFiles(): readonly string[] {
-  return TESTS.flatMap(([folder, pattern]) => {
+  return (AREAS.find(({ name }) => name === area)?.tests ?? []).flatMap(([folder, pattern]) => {
     const compiled = join('build', folder);
     if (!existsSync(compiled)) return [];
-    const names = readdirSync(compiled).filter((name) => pattern.test(name));
-    return names.sort().map((name) => join(compiled, name));
+    const paths = readdirSync(compiled, { recursive: true, encoding: 'utf8' });
+    const chosen = paths.filter((path) => pattern.test(basename(path)));
+    return chosen.sort().map((path) => join(compiled, path));
   });
 }
 
