@@ -121,6 +121,13 @@ describe('on a port', linuxOnly, () => {
     }
   });
 
+  it('an unknown port is an error', () => {
+    const { calls, open } = new CountedCalls({ name: 'getsockname', at: 1 });
+    const result = openListeners(calls, { host: LOOPBACK, port: 0 }, 3, 16);
+    assert.equal(result, -ERRNO.EINVAL);
+    assert.equal(open.size, 0);
+  });
+
   it('an invalid address is an error', () => {
     const { calls, sockets } = new CountedCalls();
     const result = openListeners(calls, { host: 'localhost', port: 0 }, 2, 16);
@@ -131,6 +138,36 @@ describe('on a port', linuxOnly, () => {
 
 describe('on a unix socket', linuxOnly, () => {
   const path = join(folder, 'socket');
+
+  it('when a call fails, neither descriptor nor file is left', () => {
+    for (const name of ['socket', 'bind', 'listen'] as const) {
+      const { calls, open } = new CountedCalls({ name, at: 1 });
+      assert.equal(openListeners(calls, { path, mode: 0o600 }, 3, 16), -ERRNO.EMFILE, name);
+      assert.equal(open.size, 0, name);
+      assert.equal(existsSync(path), false, name);
+    }
+  });
+
+  it('keeps the file of another server, and has its mode from the beginning', () => {
+    const modes: number[] = [];
+    const calls = new Proxy(kernel(), {
+      get: (target, name: keyof Syscalls) => {
+        return (...args: never[]): unknown => {
+          const result = (target[name] as (...given: never[]) => unknown).apply(target, args);
+          if (name === 'bind') modes.push(statSync(path).mode & 0o777);
+          return result;
+        };
+      },
+    });
+    const first = opened(openListeners(calls, { path, mode: 0o640 }, 1, 16));
+    assert.deepEqual(modes, [0o640]);
+    rmSync(path);
+    const second = opened(openListeners(calls, { path }, 1, 16));
+    first.close();
+    assert.ok(existsSync(path));
+    second.close();
+    assert.equal(existsSync(path), false);
+  });
 
   it('one is for all workers, and its file is removed with it', async () => {
     const { calls, open } = new CountedCalls();

@@ -4,9 +4,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { checkEnd } from './fixtures/model-checks.ts';
 import { randomRun } from './fixtures/model-run.ts';
+import { ModelSystem } from './fixtures/model-system.ts';
 
-const RUNS = 2_000 * Number(process.env['VIBING_RUNS'] ?? 1);
+const RUNS = 1_000 * Number(process.env['VIBING_RUNS'] ?? 1);
 const seed = Number(process.env['VIBING_SEED'] ?? 1);
 
 test(`${RUNS} random orders of events, from seed ${seed}`, async () => {
@@ -20,4 +22,36 @@ test(`${RUNS} random orders of events, from seed ${seed}`, async () => {
     assert.deepEqual(system.violations, [], `VIBING_SEED=${run}, the last events:\n${events()}`);
   }
   Error.stackTraceLimit = stackTraceLimit;
+});
+
+test('calls during a reload become one more', async () => {
+  const system = new ModelSystem({ workers: 2, listeners: 2 });
+  system.start();
+  await system.calm();
+  const reloads = () => system.problems.filter((line) => line.includes('reloaded: 2 new')).length;
+  for (let count = 0; count < 4; count++) system.reload();
+  await system.calm();
+  assert.equal(system.reloadsDue, 0);
+  assert.equal(reloads(), 2);
+  system.reload();
+  await system.calm();
+  assert.equal(reloads(), 3);
+  system.signal('SIGTERM');
+  await system.calm();
+  checkEnd(system);
+  assert.deepEqual(system.violations, []);
+});
+
+test('a reload before the server listens is an error', async () => {
+  const system = new ModelSystem({ workers: 2, listeners: 2 });
+  system.start();
+  await system.settle();
+  const { server } = system;
+  assert.ok(server !== null);
+  await assert.rejects(server.reload(), /cannot reload: it is starting/);
+  await system.calm();
+  assert.deepEqual(system.notifications, ['READY']);
+  system.signal('SIGTERM');
+  await system.calm();
+  assert.deepEqual(system.violations, []);
 });

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
 import {
   existsSync,
   lstatSync,
@@ -16,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import { PidFile } from '../../src/cluster/pid-file.ts';
+import { type Files, PidFile } from '../../src/cluster/pid-file.ts';
 import { ServiceError } from '../../src/cluster/service-error.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'vibing-pid-'));
@@ -134,3 +135,49 @@ test('the file of another process is not removed', () => {
   file.remove();
   assert.equal(readFileSync(path, 'utf8'), `${process.ppid}\n`);
 });
+
+const CALLS = ['readFileSync', 'renameSync', 'rmSync', 'statSync', 'writeFileSync'] as const;
+
+test('when any call on files fails, no file is left', () => {
+  for (const name of CALLS) {
+    for (let at = 1; at <= 3; at++) {
+      for (const code of ['ENOSPC', 'EACCES', 'EIO', 'EROFS']) {
+        const inner = mkdtempSync(join(folder, 'fails-'));
+        const path = join(inner, 'pid');
+        const pidFile = new PidFile(path, process.pid, failing(name, at, code));
+        let failed = '';
+        try {
+          pidFile.claim();
+          pidFile.publish();
+        } catch (error) {
+          assert.ok(error instanceof ServiceError);
+          assert.equal(error.code, code);
+          assert.equal(error.message, `pid_file: ${path} cannot be written (${code})`);
+          failed = error.message;
+        }
+        // A server that could not start removes nothing more.
+        if (failed === '') pidFile.remove();
+        // The last call removes the file, the one before reads whose it is.
+        const isKept = (name === 'rmSync' && at === 3) || (name === 'readFileSync' && at === 1);
+        if (!isKept) assert.deepEqual(readdirSync(inner), [], `${name} ${at} ${code}`);
+      }
+    }
+  }
+});
+
+/** The calls on files, of which call number `at` of `name` fails; a write leaves an empty file. */
+function failing(name: (typeof CALLS)[number], at: number, code: string): Files {
+  let count = 0;
+  return new Proxy(fs, {
+    get: (target, called: (typeof CALLS)[number]) => {
+      return (...args: never[]): unknown => {
+        if (called === name) count += 1;
+        if (called === name && count === at) {
+          if (called === 'writeFileSync') fs.writeFileSync(args[0], '');
+          throw Object.assign(new Error(code), { code });
+        }
+        return (target[called] as (...given: never[]) => unknown)(...args);
+      };
+    },
+  });
+}

@@ -14,7 +14,7 @@ import {
 
 const CLIENTS: readonly Asking[] = ['piped', 'kept', 'fresh', 'late', 'late', 'late'];
 /** `npm run perf:reload` measures more of them. */
-const RELOADS = 5;
+const RELOADS = 3;
 
 onEachDriver('reload under load', (add) => {
   add(`no request fails in ${RELOADS} reloads in a row`, async (driver) => {

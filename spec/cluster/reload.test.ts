@@ -72,17 +72,6 @@ onEachDriver(
         await withWorkers(driver, body, 0, folder);
       });
     });
-
-    add('calls during a reload become one more', async (driver) => {
-      await withWorkers(driver, async (_port, child) => {
-        await reload(child, 4);
-        const count = () => child.problems.match(/reloaded: 2 new workers serve/g)?.length ?? 0;
-        await eventually('both are reported', () => count() >= 2);
-        await reload(child);
-        await eventually('and no more than two', () => count() >= 3);
-        assert.equal(count(), 3);
-      });
-    });
   },
   fewDrivers(),
 );

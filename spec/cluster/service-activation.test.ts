@@ -7,14 +7,14 @@ import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { IPPROTO_TCP, SOCK_DGRAM, TCP_NODELAY } from '../../src/driver/linux/layout.ts';
 import { listenerPort } from '../../src/driver/linux/open-listener.ts';
-import { chosenDrivers, eventually } from '../../testing/with-server.ts';
+import { eventually, fewDrivers } from '../../testing/with-server.ts';
 import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './fixtures/service-process.ts';
 import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './fixtures/service-site.ts';
 
 describe('an activated socket', LINUX_ONLY, () => {
   const one = { LISTEN_FDS: '1' };
 
-  for (const driver of chosenDrivers()) {
+  for (const driver of fewDrivers()) {
     for (const workers of ['1', '2']) {
       const how = `driver ${driver}, ${workers} worker(s)`;
       const asked = ['--driver', driver, '--workers', workers];

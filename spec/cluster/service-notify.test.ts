@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { listenerPort } from '../../src/driver/linux/open-listener.ts';
-import { chosenDrivers, eventually } from '../../testing/with-server.ts';
+import { eventually, fewDrivers, oneDriver } from '../../testing/with-server.ts';
 import {
   kernel,
   LINUX_ONLY,
@@ -16,7 +16,7 @@ import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './fixtur
 
 describe('the service manager is notified', LINUX_ONLY, () => {
   for (const workers of ['1', '2']) {
-    for (const driver of chosenDrivers()) {
+    for (const driver of workers === '1' ? oneDriver() : fewDrivers()) {
       test(`by ${workers} worker(s), driver ${driver}`, BOUND, async () => {
         const name = fresh('notify');
         const mailbox = new Mailbox(name);

@@ -10,25 +10,23 @@ import { ServiceProcess } from './fixtures/service-process.ts';
 import { BOUND, fetched, folder, fresh, site } from './fixtures/service-site.ts';
 
 describe('pid file', { skip: process.platform === 'win32' ? 'needs SIGTERM' : false }, () => {
-  for (const workers of ['1', '2']) {
-    test(`names the main of ${workers} process(es) while it serves`, BOUND, async () => {
-      const path = fresh('pid');
-      const args = [site, '--port', '0', '--workers', workers, '--pid-file', path];
-      const service = new ServiceProcess(args);
-      await service.listening();
-      assert.equal(readFileSync(path, 'utf8'), `${service.pid}\n`);
-      const second = new ServiceProcess(args);
-      assert.equal(await second.ended, 1);
-      assert.equal(second.out, '');
-      assert.equal(
-        second.err,
-        `vibing: pid_file: ${path} names process ${service.pid}, which is running\n`,
-      );
-      assert.equal(readFileSync(path, 'utf8'), `${service.pid}\n`);
-      assert.equal(await service.stop(), 0, service.err);
-      assert.equal(existsSync(path), false);
-    });
-  }
+  test('names the main process while it serves', BOUND, async () => {
+    const path = fresh('pid');
+    const args = [site, '--port', '0', '--workers', '2', '--pid-file', path];
+    const service = new ServiceProcess(args);
+    await service.listening();
+    assert.equal(readFileSync(path, 'utf8'), `${service.pid}\n`);
+    const second = new ServiceProcess(args);
+    assert.equal(await second.ended, 1);
+    assert.equal(second.out, '');
+    assert.equal(
+      second.err,
+      `vibing: pid_file: ${path} names process ${service.pid}, which is running\n`,
+    );
+    assert.equal(readFileSync(path, 'utf8'), `${service.pid}\n`);
+    assert.equal(await service.stop(), 0, service.err);
+    assert.equal(existsSync(path), false);
+  });
 
   test('is set by the environment too, and replaces that of a killed server', BOUND, async () => {
     const path = fresh('pid');
@@ -65,26 +63,23 @@ describe('pid file', { skip: process.platform === 'win32' ? 'needs SIGTERM' : fa
     assert.equal(existsSync(path), false);
   });
 
-  for (const workers of ['1', '2']) {
-    test(`one that cannot be written starts nothing, ${workers} worker(s)`, BOUND, async () => {
-      const path = join(folder, 'no', 'such', 'folder');
-      const args = [site, '--port', '0', '--workers', workers, '--pid-file', path];
-      const service = new ServiceProcess(args);
-      assert.equal(await service.ended, 1);
-      assert.equal(service.out, '');
-      assert.equal(service.err, `vibing: pid_file: ${path} cannot be written (ENOENT)\n`);
-    });
+  test('one that cannot be written starts nothing', BOUND, async () => {
+    const path = join(folder, 'no', 'such', 'folder');
+    const service = new ServiceProcess([site, '--port', '0', '--pid-file', path]);
+    assert.equal(await service.ended, 1);
+    assert.equal(service.out, '');
+    assert.equal(service.err, `vibing: pid_file: ${path} cannot be written (ENOENT)\n`);
+  });
 
-    test(`a taken port leaves no file, ${workers} worker(s)`, BOUND, async () => {
-      const holder = createServer().listen(0, '127.0.0.1');
-      await once(holder, 'listening');
-      const { port } = holder.address() as { port: number };
-      const path = fresh('pid');
-      const args = [site, '--port', String(port), '--workers', workers, '--pid-file', path];
-      assert.equal(await new ServiceProcess(args).ended, 1);
-      const left = readdirSync(folder).filter((name) => join(folder, name).startsWith(path));
-      assert.deepEqual(left, []);
-      holder.close();
-    });
-  }
+  test('a taken port leaves no file', BOUND, async () => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as { port: number };
+    const path = fresh('pid');
+    const args = [site, '--port', String(port), '--workers', '2', '--pid-file', path];
+    assert.equal(await new ServiceProcess(args).ended, 1);
+    const left = readdirSync(folder).filter((name) => join(folder, name).startsWith(path));
+    assert.deepEqual(left, []);
+    holder.close();
+  });
 });

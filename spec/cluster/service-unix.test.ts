@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { chosenDrivers } from '../../testing/with-server.ts';
+import { fewDrivers } from '../../testing/with-server.ts';
 import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './fixtures/service-process.ts';
 import { BOUND, fetched, fresh, site } from './fixtures/service-site.ts';
 
 describe('a unix socket of several workers', LINUX_ONLY, () => {
-  for (const driver of chosenDrivers()) {
+  for (const driver of fewDrivers()) {
     const started = (socket: string, workers = '2', env = {}) => {
       const asked = ['--driver', driver, '--workers', workers, '--socket-mode', '600'];
       return new ServiceProcess([site, '--socket', socket, ...asked], { env });

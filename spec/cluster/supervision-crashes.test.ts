@@ -5,51 +5,55 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { get } from '../../testing/raw-client.ts';
-import { eventually, onEachDriver, oneDriver } from '../../testing/with-server.ts';
+import { eventually, fewDrivers, onEachDriver, oneDriver } from '../../testing/with-server.ts';
 import { ask, freshPid, pidsOf, withWorkers } from '../behaviour/fixtures/workers.ts';
 import { connections, gone, inFolder, withChild } from './fixtures/supervision-fixture.ts';
 
-onEachDriver('workers that die', (add) => {
-  add('kill -9 of a worker breaks its own connections only', async (driver) => {
-    await withWorkers(driver, async (port) => {
-      const clients = await connections(port, 2);
-      const [victim, survivor] = clients.keys();
-      process.kill(victim, 'SIGKILL');
-      await clients.get(victim)?.ending();
-      for (let count = 0; count < 20; count++) {
-        const response = await clients.get(survivor)?.ask(get('/'));
-        assert.equal(Number(response?.text), survivor);
-      }
-      const fresh = await pidsOf(port, 2);
-      assert.ok(fresh.has(survivor) && !fresh.has(victim));
+onEachDriver(
+  'workers that die',
+  (add) => {
+    add('kill -9 of a worker breaks its own connections only', async (driver) => {
+      await withWorkers(driver, async (port) => {
+        const clients = await connections(port, 2);
+        const [victim, survivor] = clients.keys();
+        process.kill(victim, 'SIGKILL');
+        await clients.get(victim)?.ending();
+        for (let count = 0; count < 20; count++) {
+          const response = await clients.get(survivor)?.ask(get('/'));
+          assert.equal(Number(response?.text), survivor);
+        }
+        const fresh = await pidsOf(port, 2);
+        assert.ok(fresh.has(survivor) && !fresh.has(victim));
+      });
     });
-  });
 
-  add('a sibling serves the clients of a dead worker until the next one listens', (driver) =>
-    inFolder((folder) =>
-      withWorkers(
-        driver,
-        async (port) => {
-          const before = await pidsOf(port, 2);
-          const [victim, survivor] = before;
-          writeFileSync(join(folder, 'wait'), '');
-          process.kill(victim, 'SIGKILL');
-          await gone([victim]);
-          // On Linux half of these connect to the listener of the dead one.
-          for (let count = 0; count < 40; count++) assert.equal(await ask(port), survivor);
-          rmSync(join(folder, 'wait'));
-          await freshPid(port, new Set([survivor]));
-          // It no longer accepts for the other one, which now accepts for it.
-          process.kill(survivor, 'SIGKILL');
-          await gone([survivor]);
-          await pidsOf(port, 2);
-        },
-        0,
-        folder,
+    add('a sibling serves the clients of a dead worker until the next one listens', (driver) =>
+      inFolder((folder) =>
+        withWorkers(
+          driver,
+          async (port) => {
+            const before = await pidsOf(port, 2);
+            const [victim, survivor] = before;
+            writeFileSync(join(folder, 'wait'), '');
+            process.kill(victim, 'SIGKILL');
+            await gone([victim]);
+            // On Linux half of these connect to the listener of the dead one.
+            for (let count = 0; count < 40; count++) assert.equal(await ask(port), survivor);
+            rmSync(join(folder, 'wait'));
+            await freshPid(port, new Set([survivor]));
+            // It no longer accepts for the other one, which now accepts for it.
+            process.kill(survivor, 'SIGKILL');
+            await gone([survivor]);
+            await pidsOf(port, 2);
+          },
+          0,
+          folder,
+        ),
       ),
-    ),
-  );
-});
+    );
+  },
+  fewDrivers(),
+);
 
 onEachDriver(
   'workers that cannot start',
@@ -87,32 +91,6 @@ onEachDriver(
           assert.equal(await child.end(), 0);
         });
       }),
-    );
-  },
-  oneDriver(),
-);
-
-onEachDriver(
-  'a worker that cannot start next to one that serves',
-  (add) => {
-    add('a slot whose worker cannot start does not stop those that serve', (driver) =>
-      inFolder((folder) =>
-        withWorkers(
-          driver,
-          async (port, child) => {
-            const [victim, survivor] = await pidsOf(port, 2);
-            writeFileSync(join(folder, 'crash'), '');
-            process.kill(victim, 'SIGKILL');
-            const failures = () => child.problems.split('exit code 7').length - 1;
-            await eventually('more starts fail than exhaust a slot', () => failures() > 5);
-            assert.equal(await ask(port), survivor);
-            rmSync(join(folder, 'crash'));
-            await freshPid(port, new Set([survivor]));
-          },
-          0,
-          folder,
-        ),
-      ),
     );
   },
   oneDriver(),

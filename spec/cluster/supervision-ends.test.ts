@@ -2,33 +2,37 @@
 
 import assert from 'node:assert/strict';
 import { get, RawClient } from '../../testing/raw-client.ts';
-import { eventually, fewDrivers, onEachDriver } from '../../testing/with-server.ts';
+import { eventually, fewDrivers, onEachDriver, oneDriver } from '../../testing/with-server.ts';
 import { isAlive, pidsOf, withWorkers } from '../behaviour/fixtures/workers.ts';
 import { connections, gone, withChild } from './fixtures/supervision-fixture.ts';
 
-onEachDriver('workers that end', (add) => {
-  add('SIGTERM to a worker drains it, and it is replaced', async (driver) => {
-    await withWorkers(driver, async (port, child) => {
-      const clients = await connections(port, 2);
-      const [leaver, other] = clients.keys();
-      const client = clients.get(leaver);
-      assert.ok(client !== undefined);
-      await client.send(get('/after/300'));
-      // A worker ignores SIGINT and SIGHUP, which a terminal sends to all processes.
-      for (const signal of ['SIGINT', 'SIGHUP'] as const) process.kill(leaver, signal);
-      process.kill(leaver, 'SIGTERM');
-      const response = await client.nextResponse();
-      assert.equal(Number(response.text), leaver);
-      assert.equal(response.field('connection'), 'close');
-      client.half();
-      await gone([leaver]);
-      const fresh = await pidsOf(port, 2);
-      assert.ok(fresh.has(other) && !fresh.has(leaver));
-      assert.match(child.problems, /worker \d is closing; its replacement starts/);
-      assert.doesNotMatch(child.problems, /vibing error/);
+onEachDriver(
+  'workers that end',
+  (add) => {
+    add('SIGTERM to a worker drains it, and it is replaced', async (driver) => {
+      await withWorkers(driver, async (port, child) => {
+        const clients = await connections(port, 2);
+        const [leaver, other] = clients.keys();
+        const client = clients.get(leaver);
+        assert.ok(client !== undefined);
+        await client.send(get('/after/300'));
+        // A worker ignores SIGINT and SIGHUP, which a terminal sends to all processes.
+        for (const signal of ['SIGINT', 'SIGHUP'] as const) process.kill(leaver, signal);
+        process.kill(leaver, 'SIGTERM');
+        const response = await client.nextResponse();
+        assert.equal(Number(response.text), leaver);
+        assert.equal(response.field('connection'), 'close');
+        client.half();
+        await gone([leaver]);
+        const fresh = await pidsOf(port, 2);
+        assert.ok(fresh.has(other) && !fresh.has(leaver));
+        assert.match(child.problems, /worker \d is closing; its replacement starts/);
+        assert.doesNotMatch(child.problems, /vibing error/);
+      });
     });
-  });
-});
+  },
+  fewDrivers(),
+);
 
 onEachDriver(
   'workers that have to exit',
@@ -44,7 +48,13 @@ onEachDriver(
       });
       for (const pid of pids) assert.equal(isAlive(pid), false);
     });
+  },
+  oneDriver(),
+);
 
+onEachDriver(
+  'workers whose primary is gone',
+  (add) => {
     add('when the primary is killed, workers finish their requests and exit', (driver) =>
       withChild([driver, '0'], async (child) => {
         const port = Number((await child.firstLine())['port']);

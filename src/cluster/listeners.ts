@@ -5,6 +5,7 @@
 
 import { lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { ERRNO } from '../base/errno.ts';
 import type { Address } from '../driver/driver.ts';
 import { listenerPort, openListener } from '../driver/linux/open-listener.ts';
 import type { Syscalls } from '../driver/linux/syscalls.ts';
@@ -30,6 +31,8 @@ export function openListeners(
   if (probe < 0) return probe;
   const port = listenerPort(calls, probe);
   calls.close(probe);
+  // Each listener would get a port of its own.
+  if (port === 0) return -ERRNO.EINVAL;
   const fds: number[] = [];
   const close = () => {
     for (const fd of fds) calls.close(fd);

@@ -1,9 +1,15 @@
 // The file with the process id of the server's main process. claim() finds all errors before
 // anything is started; publish() creates the file when the server listens.
 
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import * as fs from 'node:fs';
 import { resolve } from 'node:path';
 import { ServiceError } from './service-error.ts';
+
+/** The calls on files; tests pass in some that fail. */
+export type Files = Pick<
+  typeof fs,
+  'readFileSync' | 'renameSync' | 'rmSync' | 'statSync' | 'writeFileSync'
+>;
 
 /** A longer file is not a pid file. */
 const BYTES_MAX = 32;
@@ -12,8 +18,10 @@ export class PidFile {
   readonly #path: string;
   readonly #temporary: string;
   readonly #pid: number;
+  readonly #files: Files;
 
-  constructor(path: string, pid: number = process.pid) {
+  constructor(path: string, pid: number = process.pid, files: Files = fs) {
+    this.#files = files;
     this.#path = resolve(path);
     this.#temporary = `${this.#path}.${pid}.tmp`;
     this.#pid = pid;
@@ -24,9 +32,11 @@ export class PidFile {
     this.#check();
     try {
       // A dead process with the same id may have left it. It is created anew, never followed.
-      rmSync(this.#temporary, { force: true });
-      writeFileSync(this.#temporary, `${this.#pid}\n`, { flag: 'wx', mode: 0o644 });
+      this.#files.rmSync(this.#temporary, { force: true });
+      this.#files.writeFileSync(this.#temporary, `${this.#pid}\n`, { flag: 'wx', mode: 0o644 });
     } catch (error) {
+      // A full disk leaves an empty file.
+      this.#removeTemporary();
       throw this.#fault(error);
     }
   }
@@ -36,7 +46,7 @@ export class PidFile {
     try {
       // Another server may have started since.
       this.#check();
-      renameSync(this.#temporary, this.#path);
+      this.#files.renameSync(this.#temporary, this.#path);
     } catch (error) {
       this.remove();
       throw this.#fault(error);
@@ -45,22 +55,31 @@ export class PidFile {
 
   /** Removes the file, unless it names another process. */
   remove(): void {
+    this.#removeTemporary();
     try {
-      rmSync(this.#temporary, { force: true });
-      if (pidIn(readFileSync(this.#path, 'utf8')) === this.#pid) rmSync(this.#path);
+      if (pidIn(this.#files.readFileSync(this.#path, 'utf8')) === this.#pid)
+        this.#files.rmSync(this.#path);
     } catch {
       // It is gone already, or the folder is no longer writable.
+    }
+  }
+
+  #removeTemporary(): void {
+    try {
+      this.#files.rmSync(this.#temporary, { force: true });
+    } catch {
+      // The folder is no longer writable.
     }
   }
 
   #check(): void {
     let text: string;
     try {
-      const stat = statSync(this.#path, { throwIfNoEntry: false });
+      const stat = this.#files.statSync(this.#path, { throwIfNoEntry: false });
       if (stat === undefined) return;
       if (!stat.isFile()) throw this.#conflict('is not a regular file');
       if (stat.size > BYTES_MAX) throw this.#conflict('does not contain a process id');
-      text = readFileSync(this.#path, 'utf8');
+      text = this.#files.readFileSync(this.#path, 'utf8');
     } catch (error) {
       throw this.#fault(error);
     }

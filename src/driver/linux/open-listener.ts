@@ -115,7 +115,9 @@ function openUnix(
     unlinkIfThere(path);
     return permitted;
   }
-  return listenOn(calls, fd, backlog);
+  const listener = listenOn(calls, fd, backlog);
+  if (listener < 0) unlinkIfThere(path);
+  return listener;
 }
 
 /** 0, or -errno. */
