@@ -283,6 +283,9 @@ onEachDriver(
             const response = await client.ask(bytes);
             assert.deepEqual([response.status, response.text], [status, text]);
             assert.equal(response.field('x-around'), 'yes');
+            // Fields that describe content do not belong to an error.
+            const cacheControl = text === 'onError' ? undefined : 'max-age=60';
+            assert.equal(response.field('cache-control'), cacheControl);
           }
           assert.equal((await client.ask(get('/'))).text, 'hello');
           assert.deepEqual(
@@ -293,6 +296,28 @@ onEachDriver(
         });
       });
     }
+
+    add('that responds, too, within its own call throws', async (driver) => {
+      const seen: unknown[] = [];
+      const own = (server: Server) => {
+        routes(server);
+        reports(server);
+        server.use((_request, response, next) => {
+          void next();
+          try {
+            response.text('second');
+          } catch (error) {
+            seen.push((error as Error).message);
+          }
+        });
+      };
+      await withServer(driver, {}, own, async ({ open, server }) => {
+        const client = await open();
+        for (const bytes of [get('/missing'), post('/', ''), get('/')]) await client.ask(bytes);
+        assert.deepEqual(seen, Array(3).fill('text(): the response has ended'));
+        assert.equal(server.counters.lateWrites, 0);
+      });
+    });
 
     add('that fails after next() leaves the response', async (driver) => {
       const own = (server: Server) => {

@@ -50,6 +50,25 @@ describe('a slow body', () => {
     await fixture.end();
   });
 
+  it('rejects for a handler that has responded and reads on', async () => {
+    const errors: string[] = [];
+    const reading: Handler = async (request, response) => {
+      const body = request.text();
+      response.text('early');
+      await body.catch((error: Error) => errors.push(error.message));
+    };
+    const fixture = new ConnectionFixture(reading, { limits: { bodyTimeoutMs: 1_000 } });
+    const client = fixture.open();
+    client.send(post('/', 10, '0'));
+    await fixture.rest();
+    assert.equal(await client.read(), respond('early'));
+    fixture.pass(1_000);
+    await fixture.rest();
+    assert.equal(errors.length, 1);
+    assert.equal(client.isShut, true);
+    await fixture.end();
+  });
+
   it('has body_total_timeout_ms and a millisecond for each byte in all', async () => {
     const fixture = echo({ limits: { bodyTimeoutMs: 1_000, bodyTotalTimeoutMs: 2_000 } });
     const client = fixture.open();

@@ -281,6 +281,27 @@ describe('each timeout passes at its value, not before', () => {
   });
 });
 
+test('shutdownTimeoutMs: a client that waits for a slot is refused at its end', async (context) => {
+  const options = { ...NEVER, connectionsMax: 1, shutdownTimeoutMs: LENGTH_MS };
+  const life = new VirtualServer(options, routes);
+  context.after(() => life.end());
+  await life.server.listen();
+  await life.open().ask(get('/never'));
+  assert.equal(life.open().isAccepted, false);
+  void life.server.close();
+  await life.rest();
+  for (const [ms, refused] of [
+    [LENGTH_MS - 1, 0],
+    [2, 1],
+  ] as const) {
+    life.pass(ms);
+    await new Promise((done) => setTimeout(done, 12));
+    await life.rest();
+    assert.equal(life.driver.refused.length, refused);
+  }
+  assert.equal(life.server.counters.accepted, 1);
+});
+
 describe('a closing server waits for the rest of a head', () => {
   const begin = async (life: VirtualServer, sent: string) => {
     const client = life.open();
