@@ -1,4 +1,3 @@
-// Hot: runs for every request for a file. Measured by perf/micro/static.ts.
 // A file as it was found at a path, with its precompressed variants, each with its response where
 // its content is in memory.
 

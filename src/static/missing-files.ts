@@ -1,4 +1,3 @@
-// Hot: runs for every request for a path without a file in memory. Measured by perf/micro/static.ts.
 // Decides without a look-up that a path has no file: because one was made a moment ago and nothing
 // has changed since, or because nothing is at the path.
 
