@@ -8,6 +8,10 @@ import { describe, it } from 'node:test';
 import { ROOT } from '../testing/child-program.ts';
 import { AREAS, areaOf } from './mutation/areas.ts';
 import {
+  after,
+  afterEach,
+  before,
+  beforeEach,
   type CollectedTest,
   collectFrom,
   describe as group,
@@ -149,6 +153,43 @@ describe('the collector', () => {
       tests.map(({ id }) => id.replace('spec/a.test.ts > ', '')),
       ['outer > one', 'outer > inner > two', 'three', 'three (2)'],
     );
+  });
+
+  it('runs hooks around each test, or at the end without a beginning', async () => {
+    const done: string[] = [];
+    const note = (text: string) => (): void => void done.push(text);
+    const [one, two] = await collectFrom('spec/a.test.ts', async () => {
+      after(note('never'));
+      group('outer', () => {
+        before(note('before'));
+        after(note('after'));
+        test('one', note('one'));
+        group('inner', () => {
+          beforeEach(note('before each'));
+          afterEach(note('after each'));
+          test('two', note('two'));
+        });
+      });
+    });
+    assert.ok(one !== undefined && two !== undefined);
+    await run(one);
+    assert.deepEqual(done.splice(0), ['before', 'one', 'after']);
+    await run(two);
+    const inner = ['before each', 'two', 'after each'];
+    assert.deepEqual(done.splice(0), ['before', ...inner, 'after']);
+  });
+
+  it('undoes mocks, and leaves out groups that are skipped', async () => {
+    const [one, more] = await collectFrom('spec/a.test.ts', async () => {
+      test('one', (context: Parameters<CollectedTest['body']>[0]) => {
+        context.mock.timers.enable({ apis: ['setTimeout'], now: 5 });
+      });
+      group('off', { skip: 'because' }, () => test('inner', () => {}));
+    });
+    assert.ok(one !== undefined && more === undefined);
+    const { setTimeout: real } = globalThis;
+    await run(one);
+    assert.equal(globalThis.setTimeout, real);
   });
 
   it('runs a test repeatedly, with its subtests and after() callbacks', async () => {

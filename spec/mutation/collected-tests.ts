@@ -56,7 +56,6 @@ export function describe(name: string, ...rest: readonly unknown[]): void {
   group = outer;
 }
 
-/** Hooks of a test of their own are those of the group. */
 export function before(hook: Hook): void {
   group?.before.push(hook);
 }
@@ -65,7 +64,13 @@ export function after(hook: Hook): void {
   group?.after.push(hook);
 }
 
-export { after as afterEach, before as beforeEach };
+export function beforeEach(hook: Hook): void {
+  group?.beforeEach.push(hook);
+}
+
+export function afterEach(hook: Hook): void {
+  group?.afterEach.push(hook);
+}
 
 /** Whether the options of a group or test say so. */
 function isSkipped(rest: readonly unknown[]): boolean {

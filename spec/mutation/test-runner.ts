@@ -9,11 +9,16 @@ import { pathToFileURL } from 'node:url';
 import { AREAS } from './areas.ts';
 import { type CollectedTest, collectFrom, run } from './collected-tests.ts';
 import { GENERATION } from './resolve-hooks.ts';
-import { type MutationRun, MUTATION_RUN_VARIABLE as RUN_VARIABLE } from './run.ts';
+import {
+  LEFT_OUT,
+  type LeftOut,
+  type MutationRun,
+  MUTATION_RUN_VARIABLE as RUN_VARIABLE,
+} from './run.ts';
 import { isInSlice, NOT_IN_SLICE, type SlicedMutant } from './slice.ts';
 
 /** Set by mutate.ts: the area, and the slice or null. */
-const { area, slice } = JSON.parse(process.env[RUN_VARIABLE] ?? '{}') as MutationRun;
+const { area, root, slice } = JSON.parse(process.env[RUN_VARIABLE] ?? '{}') as MutationRun;
 
 /** The global state that the mutated code and Stryker share (INSTRUMENTER_CONSTANTS of its API). */
 interface Switchboard {
@@ -37,7 +42,6 @@ interface TestResult {
   readonly fileName: string;
   readonly timeSpentMs: number;
   readonly status: number;
-  readonly failureMessage?: string;
 }
 
 interface MutantRunOptions {
@@ -59,9 +63,8 @@ type MutantRunResult =
   | { readonly status: 'timeout'; readonly reason: string }
   | { readonly status: 'error'; readonly errorMessage: string };
 
-/** TestStatus of Stryker's API. */
+/** Of TestStatus of Stryker's API. */
 const SUCCESS = 0;
-const FAILED = 1;
 
 /** A test hangs when it exceeds its duration without a mutant by this factor, and these rounds. */
 const DURATION_FACTOR = 20;
@@ -100,10 +103,13 @@ class InProcessTestRunner {
 
   async dryRun(): Promise<DryRunResult> {
     const loaded: CollectedTest[] = [];
-    try {
-      for (const file of testFiles()) loaded.push(...(await this.#load(file)));
-    } catch (error) {
-      return { status: 'error', errorMessage: text(error) };
+    const leftOut: LeftOut[] = [];
+    for (const file of testFiles()) {
+      try {
+        loaded.push(...(await this.#load(file)));
+      } catch (error) {
+        leftOut.push({ test: sourceOf(file), reason: text(error) });
+      }
     }
     const tests: TestResult[] = [];
     for (const test of loaded) {
@@ -115,11 +121,12 @@ class InProcessTestRunner {
       const { id, file: fileName } = test;
       const result = { id, name: id, fileName, timeSpentMs };
       if (failure === null) tests.push({ ...result, status: SUCCESS });
-      else tests.push({ ...result, status: FAILED, failureMessage: text(failure) });
+      else leftOut.push({ test: id, reason: text(failure) });
     }
     this.#switches.currentTestId = undefined;
     mkdirSync(dirname(DURATIONS), { recursive: true });
     writeFileSync(DURATIONS, JSON.stringify(this.#durationsMs));
+    writeFileSync(resolve(root, LEFT_OUT), JSON.stringify(leftOut, null, 2));
     return { status: 'complete', tests, mutantCoverage: this.#switches.mutantCoverage };
   }
 
