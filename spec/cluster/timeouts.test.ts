@@ -73,7 +73,7 @@ test('a worker that listens just in time lives', async () => {
   await ends(system);
 });
 
-test('a worker that does not close is killed after the time of a shutdown and the slack', async () => {
+test('a worker that does not close is killed after the time of a shutdown', async () => {
   const system = await listening();
   const [worker] = system.workers;
   worker.close();
@@ -145,7 +145,8 @@ for (const [listenedMs, waitsAgain] of [
   [HEALTHY_MS - 1, true],
   [HEALTHY_MS, false],
 ] as const) {
-  test(`a worker that listened for ${listenedMs} ms ${waitsAgain ? 'keeps' : 'ends'} the back-off`, async () => {
+  const does = waitsAgain ? 'keeps' : 'ends';
+  test(`a worker that listened for ${listenedMs} ms ${does} the back-off`, async () => {
     const system = await listening();
     const [worker] = system.workers;
     await crash(system, worker);
@@ -163,7 +164,8 @@ for (const [listenedMs, givesUp] of [
   [STARTED_MS - 1, true],
   [STARTED_MS, false],
 ] as const) {
-  test(`${STARTS_MAX} workers that listened for ${listenedMs} ms ${givesUp ? 'end' : 'do not end'} the server`, async () => {
+  const does = givesUp ? 'end' : 'do not end';
+  test(`${STARTS_MAX} workers that listened for ${listenedMs} ms ${does} the server`, async () => {
     const system = new ModelSystem({ workers: 1, listeners: 1 });
     system.start();
     await system.calm();

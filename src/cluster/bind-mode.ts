@@ -1,6 +1,6 @@
-// On `net`, node:cluster binds the unix socket of the workers in the primary, when the first of them
-// asks for it. The mask of the primary is set meanwhile, so that the file is never more open than
-// its mode; the worker sets the mode itself afterwards.
+// On `net`, node:cluster binds the unix socket of the workers in the primary, when the first of
+// them asks for it. The mask of the primary is set meanwhile, so that the file is never more open
+// than its mode; the worker sets the mode itself afterwards.
 
 import type { Worker } from 'node:cluster';
 

@@ -1,7 +1,7 @@
 // On `net`, node:cluster sends each client to a worker and keeps the client's descriptor until the
-// worker has confirmed it. When the worker dies before, node:cluster waits for ever: the client gets
-// no response and no end, and the descriptor stays open. watchHandoffs() confirms in the name of the
-// dead worker, by the message that node:cluster would have received.
+// worker has confirmed it. When the worker dies before, node:cluster waits for ever: the client
+// gets no response and no end, and the descriptor stays open. watchHandoffs() confirms in the name
+// of the dead worker, by the message that node:cluster would have received.
 
 import type { Worker } from 'node:cluster';
 

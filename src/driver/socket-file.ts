@@ -1,5 +1,5 @@
-// The file of a unix socket: removed only while it is the one that was made here. Another server may
-// have replaced it since.
+// The file of a unix socket: removed only while it is the one that was made here. Another server
+// may have replaced it since.
 
 import { lstatSync, renameSync, unlinkSync } from 'node:fs';
 
