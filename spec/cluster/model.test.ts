@@ -42,6 +42,26 @@ test('calls during a reload become one more', async () => {
   assert.deepEqual(system.violations, []);
 });
 
+test('only workers of a reload read the configuration again', async () => {
+  const system = new ModelSystem({ workers: 2, listeners: 2 });
+  system.start();
+  await system.calm();
+  const [first] = system.workers;
+  first.die('exit code 7');
+  await system.calm();
+  const reads = () => system.workers.map(({ assignment }) => assignment.options === null);
+  assert.deepEqual(reads(), [false, false, false]);
+  system.reload();
+  await system.calm();
+  assert.deepEqual(reads(), [false, false, false, true, true]);
+  system.workers[4].die('exit code 7');
+  await system.calm();
+  assert.deepEqual(reads(), [false, false, false, true, true, false]);
+  system.signal('SIGTERM');
+  await system.calm();
+  assert.deepEqual(system.violations, []);
+});
+
 test('a reload before the server listens is an error', async () => {
   const system = new ModelSystem({ workers: 2, listeners: 2 });
   system.start();

@@ -112,7 +112,7 @@ export class Primary implements Cluster {
         await workerSlot.wait();
         if (this.#closed !== null) throw new ClosedError();
         try {
-          return await this.#startOnce(workerSlot);
+          return await this.#startOnce(workerSlot, this.#accepted);
         } catch (error) {
           if (this.#closed !== null || !(error instanceof StartError)) throw error;
           if (error.isReported && !this.#isUp) throw error;
@@ -125,9 +125,12 @@ export class Primary implements Cluster {
     });
   }
 
-  /** Starts one worker, which takes the slot over when it listens. */
-  async #startOnce(workerSlot: WorkerSlot): Promise<Ready> {
-    const started = this.#fork(workerSlot);
+  /**
+   * Starts one worker, which takes the slot over when it listens. `options` is its configuration;
+   * null to read it again.
+   */
+  async #startOnce(workerSlot: WorkerSlot, options: ServerOptions | null): Promise<Ready> {
+    const started = this.#fork(workerSlot, options);
     let ready: Ready;
     try {
       ready = await started.ready;
@@ -150,11 +153,12 @@ export class Primary implements Cluster {
     return ready;
   }
 
-  #fork(workerSlot: WorkerSlot): WorkerProcess {
+  #fork(workerSlot: WorkerSlot, options: ServerOptions | null): WorkerProcess {
     let child: Child;
     try {
       const fds = this.#listeners?.fds ?? [];
-      child = this.#ports.fork(this.#assignment(workerSlot), fds, this.#workerSlots.length);
+      const assignment = this.#assignment(workerSlot, options);
+      child = this.#ports.fork(assignment, fds, this.#workerSlots.length);
     } catch (error) {
       throw new StartError(`worker ${workerSlot.index} cannot start: ${error}`, 'ECHILD', false);
     }
@@ -171,7 +175,7 @@ export class Primary implements Cluster {
     return started;
   }
 
-  #assignment({ index }: WorkerSlot): Assignment {
+  #assignment({ index }: WorkerSlot, options: ServerOptions | null): Assignment {
     const cores = this.#ports.cores();
     const listeners = this.#listeners?.fds.length ?? 0;
     return {
@@ -181,8 +185,7 @@ export class Primary implements Cluster {
       listener: listeners > 1 ? index : 0,
       address: this.#address,
       driver: this.#config.driver,
-      // Only workers of a reload read the configuration file again.
-      options: this.#reloading === null ? this.#accepted : null,
+      options,
     };
   }
 
@@ -329,7 +332,8 @@ export class Primary implements Cluster {
     if (this.#closed !== null) throw new ClosedError();
     workerSlot.isRenewing = true;
     try {
-      await this.#startOnce(workerSlot);
+      // Only workers of a reload read the configuration file again.
+      await this.#startOnce(workerSlot, null);
     } finally {
       workerSlot.isRenewing = false;
       if (workerSlot.worker === null && this.#closed === null) this.#restart(workerSlot);
