@@ -1,22 +1,23 @@
-// Paths without a file are remembered in bounded memory, the last one the longest.
+// Paths without a file are remembered in bounded memory, the last ones the longest.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { MISSING_PATHS_BYTES_MAX, MISSING_PATHS_MAX } from '../../src/base/fixed-limits.ts';
 import { MissingPaths } from '../../src/static/missing-paths.ts';
 
-const missing = { probes: [{ path: '/top/x', stat: null }], checkedMs: 0 };
+const missing = { probes: [{ path: '/x', stat: null }], checkedMs: 0 };
+const HALF = MISSING_PATHS_MAX / 2;
 
-it('many paths evict each other, the least recently set first', () => {
+it('many paths evict each other; at least half of the bound are the last ones', () => {
   const paths = new MissingPaths();
-  for (let index = 0; index < MISSING_PATHS_MAX; index++) paths.set(`/${index}`, missing);
-  assert.equal(paths.size, MISSING_PATHS_MAX);
-  paths.set('/0', missing);
-  paths.set('/new', missing);
-  assert.equal(paths.size, MISSING_PATHS_MAX);
-  assert.equal(paths.get('/1'), undefined);
-  assert.equal(paths.get('/0'), missing);
-  assert.equal(paths.get('/new'), missing);
+  for (let index = 0; index < 5 * MISSING_PATHS_MAX; index++) {
+    paths.set(`/${index}`, missing);
+    assert.ok(paths.size <= MISSING_PATHS_MAX);
+    for (const back of [0, 1, HALF - 1]) {
+      if (index >= back) assert.equal(paths.get(`/${index - back}`), missing);
+    }
+  }
+  assert.equal(paths.get('/0'), undefined);
 });
 
 it('long paths are bounded by their length', () => {
@@ -24,22 +25,22 @@ it('long paths are bounded by their length', () => {
   const long = 'x'.repeat(8_000);
   for (let index = 0; index < 500; index++) {
     paths.set(`/${index}/${long}`, missing);
-    assert.ok(paths.bytes <= MISSING_PATHS_BYTES_MAX, String(paths.bytes));
+    assert.ok(paths.size * long.length <= MISSING_PATHS_BYTES_MAX, String(paths.size));
   }
-  assert.ok(paths.size >= 60);
+  assert.ok(paths.size >= 30);
+  assert.equal(paths.get(`/499/${long}`), missing);
 });
 
-it('the lengths add up', () => {
+it('a path that is set again or deleted counts once', () => {
   const paths = new MissingPaths();
-  paths.set('/a', missing);
-  const { bytes } = paths;
-  assert.ok(bytes > 0);
-  paths.set('/a', missing);
-  assert.equal(paths.bytes, bytes);
-  paths.set('/b', { probes: [], checkedMs: 0 });
+  for (let round = 0; round < 3 * MISSING_PATHS_MAX; round++) paths.set('/a', missing);
+  assert.equal(paths.size, 1);
+  for (let round = 0; round < 3 * MISSING_PATHS_MAX; round++) {
+    paths.set('/b', missing);
+    paths.delete('/b');
+  }
+  assert.equal(paths.get('/a'), missing);
   paths.delete('/a');
-  assert.equal(paths.bytes, '/b'.length);
-  paths.delete('/b');
-  paths.delete('/b');
-  assert.deepEqual([paths.bytes, paths.size], [0, 0]);
+  paths.delete('/a');
+  assert.equal(paths.size, 0);
 });

@@ -30,6 +30,12 @@ export class MissingFiles {
     this.#extensions = extensions;
   }
 
+  /** True when a path, with one character for each byte, was found to be missing a moment ago. */
+  isFresh(services: Services, path: string): boolean {
+    const known = this.#paths.get(path);
+    return known !== undefined && services.nowMs() - known.checkedMs <= FRESH_MS;
+  }
+
   /** True when a path is known to have no file. */
   isMissing(services: Services, wanted: Wanted): boolean {
     const nowMs = services.nowMs();
@@ -37,10 +43,9 @@ export class MissingFiles {
     const known = this.#paths.get(path);
     if (known === undefined) return this.#isAbsentNow(services, wanted, path, nowMs);
     const ageMs = nowMs - known.checkedMs;
-    if (ageMs <= FRESH_MS) return true;
     const check =
       ageMs <= STAT_CACHED_MS ? checkNow(services.asyncIo, known.probes) : Check.Unknown;
-    if (check === Check.Same) this.#paths.set(path, { probes: known.probes, checkedMs: nowMs });
+    if (check === Check.Same) known.checkedMs = nowMs;
     else if (check === Check.Changed) this.#paths.delete(path);
     return check === Check.Same || (check === Check.Unknown && ageMs <= RECHECK_MS);
   }

@@ -11,41 +11,47 @@ export interface MissingPath {
   checkedMs: number;
 }
 
+/** Half of the bounds for each of the two generations. */
+const PATHS_MAX = MISSING_PATHS_MAX / 2;
+const BYTES_MAX = MISSING_PATHS_BYTES_MAX / 2;
+
 export class MissingPaths {
   /**
-   * The least recently checked first. Clients choose the keys: a Map's hash of text is seeded, so
-   * they cannot make keys collide.
+   * Two generations: when the young one is full, it becomes the old one, which is dropped. Unlike a
+   * list in order it costs nothing for each path. Clients choose the keys: a Map's hash of text is
+   * seeded, so they cannot make keys collide.
    */
-  readonly #paths: Map<string, MissingPath> = new Map();
-  #bytes = 0;
+  #young: Map<string, MissingPath> = new Map();
+  #old: Map<string, MissingPath> = new Map();
+  #youngBytes = 0;
 
   get size(): number {
-    return this.#paths.size;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
+    return this.#young.size + this.#old.size;
   }
 
   get(path: string): MissingPath | undefined {
-    return this.#paths.get(path);
+    return this.#young.get(path) ?? this.#old.get(path);
   }
 
   set(path: string, missing: MissingPath): void {
-    this.delete(path);
-    this.#paths.set(path, missing);
-    this.#bytes += bytesOf(path, missing);
-    for (const [first] of this.#paths) {
-      if (this.#paths.size <= MISSING_PATHS_MAX && this.#bytes <= MISSING_PATHS_BYTES_MAX) return;
-      this.delete(first);
+    const known = this.#young.get(path);
+    if (known !== undefined) this.#youngBytes -= bytesOf(path, known);
+    const bytes = bytesOf(path, missing);
+    const isFull = this.#young.size >= PATHS_MAX || this.#youngBytes + bytes > BYTES_MAX;
+    if (isFull && known === undefined) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#youngBytes = 0;
     }
+    this.#young.set(path, missing);
+    this.#youngBytes += bytes;
   }
 
   delete(path: string): void {
-    const missing = this.#paths.get(path);
-    if (missing === undefined) return;
-    this.#paths.delete(path);
-    this.#bytes -= bytesOf(path, missing);
+    const known = this.#young.get(path);
+    if (known !== undefined) this.#youngBytes -= bytesOf(path, known);
+    this.#young.delete(path);
+    this.#old.delete(path);
   }
 }
 

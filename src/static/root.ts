@@ -46,7 +46,9 @@ export class Root {
 
   /** The path of names in the file system, before links are resolved. */
   pathOf(names: readonly string[]): string {
-    return join(this.#path, ...names);
+    // Names of a path need no normalization by join().
+    const slash = this.#path.endsWith(sep) ? '' : sep;
+    return names.length === 0 ? this.#path : `${this.#path}${slash}${names.join(sep)}`;
   }
 
   isHidden(names: readonly string[]): boolean {

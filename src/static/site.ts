@@ -8,6 +8,7 @@ import type { Next } from '../exchange/handler.ts';
 import { asPart } from '../exchange/parts.ts';
 import { isUnsent } from '../exchange/respond.ts';
 import { Method } from '../http/method.ts';
+import { latin1 } from '../http/text.ts';
 import { allowedMethods } from './allowed-methods.ts';
 import type { CachedFile } from './cached-file.ts';
 import { respondDirectory } from './directory.ts';
@@ -80,10 +81,13 @@ export class Site {
 
   /** For a path that has no file in memory. */
   #serveOther(exchange: Exchange, mountBytes: number, next: Next): void | Promise<void> {
+    const { pathBytes, pathFrom, pathTo, services } = exchange;
+    const path = latin1(pathBytes, pathFrom + mountBytes, pathTo);
+    if (this.#missing.isFresh(services, path)) return this.#pass(exchange, next);
     const names = requestedNames(exchange, mountBytes);
     if (names === null || this.#parts.root.isHidden(names)) return this.#pass(exchange, next);
     const wanted = wantedBy(exchange, mountBytes, names);
-    if (this.#missing.isMissing(exchange.services, wanted)) return this.#pass(exchange, next);
+    if (this.#missing.isMissing(services, wanted)) return this.#pass(exchange, next);
     return asPart(exchange, this.#serveFound(exchange, wanted, next));
   }
 
