@@ -12,7 +12,7 @@ await runCommand({
   about:
     'Runs a server under mixed traffic: kept and short connections, pipelines, echoes, files,\n' +
     'slow readers and senders, resets, uploads that are left, malformed heads. After a third of\n' +
-    'the time and at the end the load stops and all garbage is collected: the server has to hold\n' +
+    'the time and at the end the load stops and all garbage is collected: the server must hold\n' +
     'the same memory, descriptors and timers both times. With --workers 2 it is reloaded every\n' +
     '20 s, and a worker is killed every 70 s.',
   programs: [],

@@ -97,7 +97,7 @@ describe('selectRanges', () => {
     });
   }
 
-  it('a set of more parts than the limit is ignored; what is not satisfiable does not count', () => {
+  it('a set of more parts than the limit is ignored; the unsatisfiable do not count', () => {
     const ranges = (count: number) =>
       Array.from({ length: count }, (_, index) => `${index}-${index}`);
     const length = 10_000;

@@ -1,5 +1,5 @@
-// Permissions and faults of the system, without sockets and in virtual time: what is denied, what is
-// temporary, and that neither is remembered.
+// Permissions and faults of the system, without sockets and in virtual time: what is denied, what
+// is temporary, and that neither is remembered.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -12,7 +12,7 @@ export type FileKind = (typeof FileKind)[keyof typeof FileKind];
 export interface FileStat {
   readonly kind: FileKind;
   readonly bytes: number;
-  /** When the content changed, or what a program has set: milliseconds since 1970, fractions too. */
+  /** When the content changed, or what a program set: milliseconds since 1970, with fractions. */
   readonly modifiedMs: number;
   /** When content or attributes changed (ctime); no program can set it. */
   readonly changedMs: number;

@@ -13,9 +13,6 @@ import {
 } from '../server/config/config.ts';
 import { faultCode, faultText } from './fault-text.ts';
 
-/** The file that is sent for a directory. */
-const INDEX = 'index.html';
-
 /** The result of listen(), as far as it is printed. */
 export interface Listening {
   readonly port: number;
@@ -75,9 +72,12 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
 }
 
 /** Clients get a 404 for the root of such a directory, which does not say why. */
-function noteMissingIndex({ listing, staticDir }: Config, environment: ServeEnvironment): void {
-  if (staticDir === undefined || listing || environment.hasFile(join(staticDir, INDEX))) return;
-  const what = `${staticDir} has no ${INDEX}, so / is 404`;
+function noteMissingIndex(config: Config, environment: ServeEnvironment): void {
+  const { index, listing, spa, staticDir } = config;
+  if (staticDir === undefined || listing || spa !== false) return;
+  const names = typeof index === 'string' ? [index] : index;
+  if (names.some((name) => environment.hasFile(join(staticDir, name)))) return;
+  const what = `${staticDir} has no ${names.join(' or ')}, so / is 404`;
   environment.problem(`${what}; with --listing it is a list of the files`);
 }
 

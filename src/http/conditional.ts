@@ -1,5 +1,6 @@
 // The preconditions of a request for GET or HEAD (RFC 9110 section 13), in the order of 13.2.2:
-// If-Match or else If-Unmodified-Since, then If-None-Match or else If-Modified-Since, then If-Range.
+// If-Match or else If-Unmodified-Since, then If-None-Match or else If-Modified-Since, then
+// If-Range.
 // What is malformed has no effect that could harm: a list that cannot be parsed contains no tag, so
 // If-Match fails and If-None-Match does not; a date that is invalid or occurs twice is ignored; an
 // If-Range that is malformed or occurs twice is false, so all of the content is sent.

@@ -1,4 +1,5 @@
-// The methods of a file, for the Allow field of a request with another method that no handler takes.
+// The methods of a file, for the Allow field of a request with another method that no handler
+// takes.
 
 import type { Exchange } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';

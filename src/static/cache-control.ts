@@ -6,8 +6,11 @@
 const PAGE = /\.(?:html?|xhtml|webmanifest)$/i;
 
 /** What bundlers write with a hash in its name. */
-const ASSET =
-  /\.(?:js|mjs|css|wasm|json|woff2?|ttf|otf|eot|svg|png|jpe?g|gif|webp|avif|ico|mp[34]|webm)(?:\.map)?$/i;
+const ASSET = new RegExp(
+  '\\.(?:js|mjs|css|wasm|json|woff2?|ttf|otf|eot|svg|png|jpe?g|gif|webp|avif|ico|mp[34]|webm)' +
+    '(?:\\.map)?$',
+  'i',
+);
 
 export const REVALIDATED = 'no-cache';
 /** RFC 8246; a year is what RFC 9111 and caches take for "for ever". */

@@ -27,7 +27,9 @@ export type Target =
   /** The probes are null when it may become a file while they stay the same. */
   | { readonly kind: 'missing'; readonly probes: readonly Probe[] | null };
 
-/** `isFolder`: the path ends in a slash. Rejects with HttpError where the system fails or denies. */
+/**
+ * `isFolder`: the path ends in a slash. Rejects with HttpError where the system fails or denies.
+ */
 export function find(
   services: Services,
   root: Root,

@@ -43,8 +43,8 @@ export interface SiteParts {
 }
 
 /**
- * The look-up of the target began at `beganMs`. Null when the file has changed while it was read: it
- * must be looked up again.
+ * The look-up of the target began at `beganMs`. Null when the file has changed while it was read:
+ * it must be looked up again.
  */
 export async function loadFile(
   services: Services,

@@ -11,7 +11,9 @@ import { isFileName, isHidden } from './names.ts';
 export const SYMLINKS = ['inside', 'none', 'all'] as const;
 export type Symlinks = (typeof SYMLINKS)[number];
 
-/** Values by patterns of paths, as '*.css', 'assets/**', '/index.html'; see docs/static-files.md. */
+/**
+ * Values by patterns of paths, as '*.css', 'assets/**', '/index.html'; see docs/static-files.md.
+ */
 export type ByPattern<Value> = Readonly<Record<string, Value>>;
 
 export interface StaticOptions {
