@@ -1,5 +1,5 @@
-// Accept-Encoding: examples of RFC 9110 12.5.3, malformed fields, and fields of every kind against a
-// model with strings.
+// Accept-Encoding: examples of RFC 9110 12.5.3, malformed fields, and fields of every kind against
+// a model with strings.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
