@@ -203,6 +203,25 @@ test('a signal before it listens closes it as soon as it listens', async () => {
   assert.equal(environment.events.at(-1), 'close');
 });
 
+const TOO_MANY = 'too many open files; raise the limit of descriptors with "ulimit -n"';
+
+test('a driver that cannot run is one line: which, why, and what to do', async () => {
+  const message = "the driver uring cannot run here: koffi is not installed; 'auto' chooses one";
+  const error = Object.assign(new Error(message), { code: 'ENOTSUP' });
+  const environment = new FakeEnvironment(() => Promise.reject(error));
+  assert.equal(await serve(configFrom({}), environment), 1);
+  assert.deepEqual(environment.events, [`problem: ${message}`]);
+});
+
+test('a process without descriptors to load the server says so in one line', async () => {
+  const environment = new FakeEnvironment(() => Promise.reject(new Error('not reached')));
+  environment.loadServer = () => Promise.reject(fault('EMFILE'));
+  assert.equal(await serve(configFrom({}), environment), 1);
+  assert.deepEqual(environment.events, [
+    `problem: cannot listen on 127.0.0.1:8080: ${TOO_MANY} (EMFILE)`,
+  ]);
+});
+
 test('an error of listen() is one line and exit code 1', async () => {
   const cases: readonly (readonly [string, ServerOptions, string])[] = [
     ['EADDRINUSE', {}, '127.0.0.1:8080: address already in use (EADDRINUSE)'],
@@ -210,6 +229,7 @@ test('an error of listen() is one line and exit code 1', async () => {
     ['EADDRNOTAVAIL', { host: '::2' }, '[::2]:8080: address not available (EADDRNOTAVAIL)'],
     ['ENOTFOUND', { host: 'nowhere' }, 'nowhere:8080: host name not found (ENOTFOUND)'],
     ['ENOENT', { socket: 'a/b' }, 'a/b: no such file or directory (ENOENT)'],
+    ['EMFILE', {}, `127.0.0.1:8080: ${TOO_MANY} (EMFILE)`],
     ['ESTRANGE', {}, '127.0.0.1:8080: listen failed (ESTRANGE)'],
   ];
   for (const [name, options, line] of cases) {

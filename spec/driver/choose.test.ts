@@ -12,6 +12,7 @@ import {
   chooseDriver,
   type DriverName,
 } from '../../src/driver/choose.ts';
+import { callFault } from '../../src/driver/linux/call-fault.ts';
 import { epollProblem } from '../../src/driver/linux/epoll.ts';
 import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
 import { NetDriver } from '../../src/driver/net/net.ts';
@@ -70,6 +71,38 @@ for (const [uring, epoll, name, note] of NOTES) {
   });
 }
 
+it('a driver that cannot start is passed over by auto, and an error by its name', () => {
+  const broken = candidates(null, null).map((candidate) => ({
+    ...candidate,
+    make: () => {
+      throw callFault('epoll_create1', ERRNO.EMFILE);
+    },
+  }));
+  const options = { slab: new Slab(1024, 4), slots: 4, backlog: 8 };
+  const { driver, note } = chooseDriver('auto', options, broken);
+  driver.destroy();
+  const problem = `cannot run here: epoll_create1 failed: ${TOO_MANY}`;
+  assert.equal(driver.name, 'net');
+  assert.equal(note, `driver net; uring and epoll ${problem}`);
+  for (const name of ['uring', 'epoll'] as const) {
+    assert.throws(() => chooseDriver(name, options, broken), {
+      message: `the driver ${name} ${problem}; ${AUTO}`,
+      code: 'ENOTSUP',
+    });
+  }
+});
+
+it('an error of a driver that is no fault of the kernel is a bug, and thrown', () => {
+  const bugs = candidates(null, null).map((candidate) => ({
+    ...candidate,
+    make: () => {
+      throw new TypeError('a bug');
+    },
+  }));
+  const options = { slab: new Slab(1024, 4), slots: 4, backlog: 8 };
+  assert.throws(() => chooseDriver('auto', options, bugs), /^TypeError: a bug/);
+});
+
 it('a driver that works here is chosen by name, without a note; auto chooses the first', (t) => {
   const working: DriverName[] = [];
   if (uringProblem() === null) working.push('uring');
@@ -100,6 +133,9 @@ it('where none can run, auto chooses net and says why; a named driver is an erro
   });
 });
 
+const TOO_MANY = 'too many open files; raise the limit of descriptors (ulimit -n) (EMFILE)';
+const FILE_MAX = 'raise fs.file-max (ENFILE)';
+
 const ERRORS: readonly (readonly [errno: number, problem: string])[] = [
   [
     ERRNO.EPERM,
@@ -108,7 +144,10 @@ const ERRORS: readonly (readonly [errno: number, problem: string])[] = [
   [ERRNO.ENOSYS, 'this kernel has no io_uring (use Linux 6.1 or newer)'],
   [ERRNO.EINVAL, 'this kernel is older than Linux 6.1, which the driver uring needs'],
   [ERRNO.ENOMEM, 'there is no memory for a ring (raise RLIMIT_MEMLOCK)'],
-  [ERRNO.EMFILE, 'io_uring_setup failed with errno 24'],
+  [ERRNO.EMFILE, `io_uring_setup failed: ${TOO_MANY}`],
+  [ERRNO.ENFILE, `io_uring_setup failed: too many open files in the whole system; ${FILE_MAX}`],
+  [ERRNO.EIO, 'io_uring_setup failed: the kernel reports an error (EIO)'],
+  [7, 'io_uring_setup failed: the kernel reports an error (errno 7)'],
 ];
 
 for (const [errno, problem] of ERRORS) {

@@ -52,6 +52,12 @@ export const ERRNO = {
   ECANCELED: 125,
 } as const;
 
+/** The name of a number, or 'errno 7' for a number that is not in the table. */
+export function errnoName(errno: number): string {
+  for (const [name, number] of Object.entries(ERRNO)) if (number === errno) return name;
+  return `errno ${errno}`;
+}
+
 /** Codes of Node's errors that are no names of Linux. */
 const OTHER_CODES: Readonly<Record<string, number>> = {
   ENOTSUP: ERRNO.EOPNOTSUPP,

@@ -5,14 +5,17 @@ import { assert } from './assert.ts';
 export class Ring {
   readonly #mask: number;
   readonly #items: Int32Array;
-  #head = 0;
-  #tail = 0;
+  /** They count up to 2 ** 32 and start again: only their difference and low bits matter. */
+  #head: number;
+  #tail: number;
 
-  /** Room for at least `capacity` numbers. */
-  constructor(capacity: number) {
+  /** Room for at least `capacity` numbers. Both ends begin at `start`. */
+  constructor(capacity: number, start = 0) {
     let size = 16;
     while (size < capacity) size *= 2;
     this.#mask = size - 1;
+    this.#head = start | 0;
+    this.#tail = start | 0;
     this.#items = new Int32Array(size);
   }
 

@@ -18,6 +18,9 @@ export function faultCode(error: unknown): string | undefined {
 export function faultText(error: unknown): string {
   const code = faultCode(error);
   if (code === undefined) return firstLine(String(error));
+  if (code === 'EMFILE') {
+    return `too many open files; raise the limit of descriptors with "ulimit -n" (${code})`;
+  }
   for (const [name, text] of getSystemErrorMap().values()) {
     if (name === code) return `${text} (${code})`;
   }

@@ -48,9 +48,9 @@ export interface ServeEnvironment {
 /** Resolves with the exit code when the server has closed or could not start. */
 export async function serve(config: Config, environment: ServeEnvironment): Promise<number> {
   const signals = new Signals(environment);
-  const createServer = await environment.loadServer();
   let server: Served;
   try {
+    const createServer = await environment.loadServer();
     server = createServer(optionsOf(config));
     const listening = await server.listen();
     if (!environment.isWorker) environment.out(listeningLine(config, listening));
@@ -81,6 +81,11 @@ function serveFault(error: unknown, config: Config, environment: ServeEnvironmen
   if (faultCode(error) === undefined) throw error;
   // The worker reports it to its primary, which prints it.
   if (environment.isWorker) return 1;
+  if (faultCode(error) === 'ENOTSUP' && error instanceof Error) {
+    // It says which driver cannot run, why, and what to do.
+    environment.problem(error.message);
+    return 1;
+  }
   environment.problem(`cannot listen on ${addressText(config, config.port)}: ${faultText(error)}`);
   return 1;
 }

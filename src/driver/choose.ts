@@ -2,6 +2,7 @@
 
 import type { Driver, DriverOptions } from './driver.ts';
 import { inlineMore } from './inlining.ts';
+import { errnoOf } from './linux/call-fault.ts';
 import { EpollDriver, epollProblem } from './linux/epoll.ts';
 import { UringDriver } from './linux/uring.ts';
 import { uringProblem } from './linux/uring-problem.ts';
@@ -42,17 +43,25 @@ export function chooseDriver(
   const reasons = new Map<string, string[]>();
   for (const candidate of candidates) {
     if (name !== 'auto' && name !== candidate.name) continue;
-    const problem = candidate.problem();
-    if (problem === null) {
-      return { driver: candidate.make(options), note: noteOf(candidate.name, reasons) };
-    }
+    const made = candidate.problem() ?? madeBy(candidate, options);
+    if (typeof made !== 'string') return { driver: made, note: noteOf(candidate.name, reasons) };
     if (name === candidate.name) {
-      const message = `the driver ${name} cannot run here: ${problem}; 'auto' chooses one that can`;
+      const message = `the driver ${name} cannot run here: ${made}; 'auto' chooses one that can`;
       throw Object.assign(new Error(message), { code: 'ENOTSUP' });
     }
-    reasons.set(problem, [...(reasons.get(problem) ?? []), candidate.name]);
+    reasons.set(made, [...(reasons.get(made) ?? []), candidate.name]);
   }
   return { driver: new NetDriver(options), note: noteOf('net', reasons) };
+}
+
+/** The driver, or why the kernel does not let it start: descriptors or memory are used up. */
+function madeBy(candidate: Candidate, options: DriverOptions): Driver | string {
+  try {
+    return candidate.make(options);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return (error as Error).message;
+  }
 }
 
 function noteOf(name: string, reasons: ReadonlyMap<string, readonly string[]>): string | null {

@@ -7,14 +7,20 @@ export class CompletionQueue {
   readonly #mask: number;
   /** Four words an entry: op, slot, result, block. */
   readonly #words: Int32Array;
-  #head = 0;
-  #tail = 0;
+  /** They count up to 2 ** 32 and start again: only their difference and low bits matter. */
+  #head: number;
+  #tail: number;
 
-  /** Room for at least `capacity` entries: the most operations that can be in flight at once. */
-  constructor(capacity: number) {
+  /**
+   * Room for at least `capacity` entries: the most operations that can be in flight at once. Both
+   * ends begin at `start`.
+   */
+  constructor(capacity: number, start = 0) {
     let size = 16;
     while (size < capacity) size *= 2;
     this.#mask = size - 1;
+    this.#head = start | 0;
+    this.#tail = start | 0;
     this.#words = new Int32Array(4 * size);
   }
 

@@ -1,6 +1,6 @@
 // Errors of listen() in words: which address, what failed and what to do, and the kernel's error.
 
-import { ERRNO } from '../base/errno.ts';
+import { errnoName } from '../base/errno.ts';
 import type { Config } from './config/config.ts';
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -15,7 +15,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** `errno` is positive; the error has it by name as `code`. */
 export function listenError(errno: number, config: Config): Error {
-  const code = nameOf(errno);
+  const code = errnoName(errno);
   const where = config.socket ?? hostPort(config.host, config.port);
   const words = WORDS[code] ?? 'the kernel reports an error';
   return Object.assign(new Error(`cannot listen on ${where}: ${words} (${code})`), { code, errno });
@@ -23,9 +23,4 @@ export function listenError(errno: number, config: Config): Error {
 
 function hostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-function nameOf(errno: number): string {
-  for (const [name, number] of Object.entries(ERRNO)) if (number === errno) return name;
-  return `errno ${errno}`;
 }

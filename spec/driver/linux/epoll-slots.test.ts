@@ -112,6 +112,27 @@ describe('the slab is empty', () => {
     }
   });
 
+  it('an end that was reported before the receive keeps the driver from sleeping', () => {
+    for (const isReset of [false, true]) {
+      withSocket(
+        (fixture, socket) => {
+          const block = fixture.slab.acquire();
+          if (isReset) socket.reset();
+          else socket.end();
+          fixture.settle();
+          fixture.turn();
+          // As a handler that starts to receive at the end of a turn.
+          fixture.receive(0);
+          assert.equal(fixture.sleep(), false, 'the receive was not tried');
+          fixture.settle();
+          assert.equal(fixture.last(Op.Receive, 0), isReset ? -ECONNRESET : 0);
+          fixture.slab.release(block);
+        },
+        { blockCount: 1 },
+      );
+    }
+  });
+
   it('abort completes a starved receive, and its slot is used again', () => {
     withSocket(
       (fixture, socket) => {

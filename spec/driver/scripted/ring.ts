@@ -105,6 +105,7 @@ export class ScriptedRing implements UringCalls {
   isNotified = false;
   /** The size of the completion queue; 0 is the size that setup() asks for. */
   #completionCount: number;
+  readonly #counterStart: number;
   #words = new Int32Array(0);
   #entries = new Int32Array(0);
   #entryCount = 0;
@@ -124,8 +125,9 @@ export class ScriptedRing implements UringCalls {
   #ringFd = -1;
   #woken: (() => void) | null = null;
 
-  constructor(completionCount = 0) {
+  constructor(completionCount = 0, counterStart: number = 2 ** 31 - 100) {
     this.#completionCount = completionCount;
+    this.#counterStart = counterStart;
   }
 
   descriptor(): number {
@@ -180,7 +182,7 @@ export class ScriptedRing implements UringCalls {
     words[SQ.mask] = this.#entryCount - 1;
     words[CQ.mask] = this.#completionCount - 1;
     // The counters of a ring wrap around; these do it soon.
-    for (const at of [SQ.head, SQ.tail, CQ.head, CQ.tail]) words[at] = 0x7fffffff - 100;
+    for (const at of [SQ.head, SQ.tail, CQ.head, CQ.tail]) words[at] = this.#counterStart;
     return mapping;
   }
 
@@ -306,7 +308,7 @@ export class ScriptedRing implements UringCalls {
     const socket = this.sockets.get(entry[1]);
     if (socket === undefined) return true;
     const operation = entry[0] & 0xff;
-    if (operation === IORING_OP_SEND) return socket.room > 0 || socket.error !== 0;
+    if (operation === IORING_OP_SEND) return socket.room > 0 || isBroken(socket);
     if (operation === IORING_OP_CONNECT) return socket.connected !== null;
     return isReadable(socket);
   }
@@ -362,7 +364,7 @@ export class ScriptedRing implements UringCalls {
   #send(entry: Int32Array, socket: ScriptedSocket): void {
     assert.ok((entry[7] & MSG_NOSIGNAL) !== 0, 'a send raises no signal');
     const bytes = Math.min(entry[6], socket.room, this.sendBytesMax);
-    if (socket.error !== 0) this.#complete(entry, -ERRNO.EPIPE, 0);
+    if (isBroken(socket)) this.#complete(entry, -ERRNO.EPIPE, 0);
     else if (bytes === 0) this.#arm(entry);
     else {
       const source = this.memory.at(addressOfWords(entry[4], entry[5]), bytes);
@@ -523,6 +525,11 @@ export class ScriptedRing implements UringCalls {
 function isReadable(socket: ScriptedSocket): boolean {
   const { input, ended, error, backlog, hungUp } = socket;
   return input.length > 0 || ended || error !== 0 || backlog.length > 0 || hungUp.length > 0;
+}
+
+/** A send fails, also after a receive has reported the error. */
+function isBroken(socket: ScriptedSocket): boolean {
+  return socket.error !== 0 || socket.isReset;
 }
 
 /** 0, or an error, which is reported once and followed by the end. */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type NetConnectOpts, type Server } from 'node:net';
+import { connect, createServer, type NetConnectOpts, type Server } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ERRNO } from '../../../src/base/errno.ts';
@@ -174,6 +174,40 @@ export const listenCases: readonly Case[] = [
         await client.hasBytes(5);
       }
       await roundTrip(fixture, await fixture.listen());
+    },
+  },
+  {
+    name: 'unlisten resets none of many clients that connect again and again',
+    async run({ fixture }) {
+      const port = await fixture.listen();
+      const clients = Array.from({ length: 12 }, () => connectAgain(port));
+      let served = 0;
+      const serve = async (handle: number): Promise<void> => {
+        const slot = fixture.adopt(handle);
+        await fixture.write(slot, 'x');
+        served += 1;
+        await fixture.close(slot);
+      };
+      const accept = (): void => {
+        for (const { result } of fixture.takeCompletions(Op.Accept, -1)) void serve(result);
+      };
+      await until('each was served', () => {
+        accept();
+        return served > clients.length;
+      });
+      let isEnded = false;
+      const ended = fixture.unlisten().then(() => (isEnded = true));
+      await until('UNLISTEN', () => {
+        accept();
+        return isEnded;
+      });
+      accept();
+      await ended;
+      // Then the port refuses each, and none was reset before.
+      assert.deepEqual(
+        new Set(await Promise.all(clients)),
+        new Set(['ECONNREFUSED before the connection']),
+      );
     },
   },
   {
@@ -359,6 +393,22 @@ export const listenCases: readonly Case[] = [
       }),
   },
 ];
+
+/** Connects, reads to the end, connects again, until that fails: how it failed. */
+function connectAgain(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    let when = 'before the connection';
+    socket.on('connect', () => {
+      when = 'after it';
+      socket.resume();
+    });
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(`${code} ${when}`));
+    socket.on('close', (hadError) => {
+      if (!hadError) resolve(connectAgain(port));
+    });
+  });
+}
 
 /** A client is served: five bytes each way. */
 async function roundTrip(fixture: Fixture, where: number | NetConnectOpts): Promise<void> {

@@ -1,6 +1,6 @@
 // The send in flight of each socket, from send() until the kernel took its bytes.
 
-import { MSG_MORE, MSG_NOSIGNAL } from './layout.ts';
+import { MSG_MORE, MSG_NOSIGNAL, SEND_BYTES_MAX } from './layout.ts';
 import type { RegionAddresses } from './region-addresses.ts';
 import type { Syscalls } from './syscalls.ts';
 
@@ -8,30 +8,30 @@ export class Sends {
   readonly #calls: Syscalls;
   readonly #regions: RegionAddresses;
   readonly #region: Int32Array;
-  readonly #start: Int32Array;
-  readonly #end: Int32Array;
+  /** A region may be larger than 2 GiB. */
+  readonly #start: Float64Array;
+  readonly #bytes: Int32Array;
   readonly #flags: Int32Array;
 
   constructor(calls: Syscalls, regions: RegionAddresses, slots: number) {
     this.#calls = calls;
     this.#regions = regions;
     this.#region = new Int32Array(slots);
-    this.#start = new Int32Array(slots);
-    this.#end = new Int32Array(slots);
+    this.#start = new Float64Array(slots);
+    this.#bytes = new Int32Array(slots);
     this.#flags = new Int32Array(slots);
   }
 
   set(slot: number, region: number, start: number, end: number, more: boolean): void {
     this.#region[slot] = region;
     this.#start[slot] = start;
-    this.#end[slot] = end;
+    this.#bytes[slot] = Math.min(end - start, SEND_BYTES_MAX);
     this.#flags[slot] = more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
   }
 
   /** Bytes sent, or -errno. */
   try(slot: number, fd: number): number {
-    const start = this.#start[slot];
-    const address = this.#regions.address(this.#region[slot], start);
-    return this.#calls.send(fd, address, this.#end[slot] - start, this.#flags[slot]);
+    const address = this.#regions.address(this.#region[slot], this.#start[slot]);
+    return this.#calls.send(fd, address, this.#bytes[slot], this.#flags[slot]);
   }
 }

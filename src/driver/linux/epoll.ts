@@ -58,6 +58,8 @@ export class EpollDriver extends LinuxDriver implements Driver {
    * Slots whose receive the next poll() tries without an event: readable, or starved of a block.
    */
   readonly #retries: Ring;
+  /** The first so many of #retries were not all tried, and may be at an end, which needs no block. */
+  #untried = 0;
   /** Slots whose send the next poll() tries. */
   readonly #unsent: Ring;
 
@@ -70,7 +72,12 @@ export class EpollDriver extends LinuxDriver implements Driver {
     this.#unsent = new Ring(slots);
     this.#sends = new Sends(calls, this.regions, slots);
     this.#eventsAddress = calls.addressOf(new Uint8Array(this.#events.buffer));
-    this.#loopWatch = calls.watchOnLoop(this.epoll, () => this.notified());
+    try {
+      this.#loopWatch = calls.watchOnLoop(this.epoll, () => this.notified());
+    } catch (error) {
+      this.closeEpoll();
+      throw error;
+    }
   }
 
   adopt(fd: number, slot: number): void {
@@ -106,10 +113,15 @@ export class EpollDriver extends LinuxDriver implements Driver {
   }
 
   #retryReceive(slot: number): void {
+    this.#queueRetry(slot);
+    this.#untried = this.#retries.length;
+    this.wakeUp();
+  }
+
+  #queueRetry(slot: number): void {
     if ((this.#state[slot] & RETRY_QUEUED) !== 0) return;
     this.#state[slot] |= RETRY_QUEUED;
     this.#retries.push(slot);
-    this.wakeUp();
   }
 
   send(slot: number, region: number, start: number, end: number, more: boolean): void {
@@ -151,7 +163,8 @@ export class EpollDriver extends LinuxDriver implements Driver {
   sleep(): boolean {
     assert(!this.asleep, 'a driver that sleeps does not sleep again');
     if (this.queue.length + this.#unsent.length > 0 || this.listener.isAcceptingRest) return false;
-    if (this.#retries.length > 0 && this.slab.freeCount > 0) return false;
+    const canRetry = this.slab.freeCount > 0 || this.#untried > 0;
+    if (this.#retries.length > 0 && canRetry) return false;
     if (this.#retries.length > 0) this.slab.whenFree = () => this.wakeUp();
     this.asleep = true;
     this.#loopWatch.arm();
@@ -211,6 +224,7 @@ export class EpollDriver extends LinuxDriver implements Driver {
     let count = from;
     for (let left = this.#retries.length; left > 0 && count < max; left--) {
       const slot = this.#retries.shift();
+      if (this.#untried > 0) this.#untried -= 1;
       this.#state[slot] &= ~RETRY_QUEUED;
       if ((this.#state[slot] & RECEIVING) !== 0) count = this.#receiveNow(out, count, slot);
     }
@@ -273,7 +287,8 @@ export class EpollDriver extends LinuxDriver implements Driver {
       return this.#receiveEnded(out, count, slot, result);
     }
     this.#state[slot] |= READABLE;
-    this.#retryReceive(slot);
+    if (result === -ERRNO.EINTR) this.#retryReceive(slot);
+    else this.#queueRetry(slot);
     return count;
   }
 

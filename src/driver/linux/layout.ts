@@ -65,6 +65,12 @@ export const EPOLL_EVENT_BYTES: number = process.arch === 'x64' ? 12 : 16;
 /** Where the caller's number stands in struct epoll_event. */
 export const EPOLL_DATA_OFFSET: number = process.arch === 'x64' ? 4 : 8;
 
+/**
+ * The most bytes that one send asks for. The kernel takes less than 2 GiB at once anyway, results
+ * have 31 bits, and an entry of io_uring has 32 bits for the length.
+ */
+export const SEND_BYTES_MAX: number = 1024 * 1024 * 1024;
+
 /** The largest of the socket addresses below (struct sockaddr_un, 110 bytes), padded. */
 export const SOCKADDR_BYTES = 128;
 export const SOCKADDR_UN_PATH_BYTES = 108;

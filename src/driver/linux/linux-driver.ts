@@ -7,6 +7,7 @@ import { ERRNO } from '../../base/errno.ts';
 import type { Slab } from '../../base/slab.ts';
 import { CompletionQueue } from '../completion-queue.ts';
 import { type Address, type DriverOptions, Op, type Peer } from '../driver.ts';
+import { callFault } from './call-fault.ts';
 import {
   IP_BIND_ADDRESS_NO_PORT,
   IPPROTO_IP,
@@ -55,7 +56,7 @@ export abstract class LinuxDriver {
     this.regions = new RegionAddresses(calls, slab);
     this.scratchAddress = calls.addressOf(this.scratch);
     this.epoll = calls.epollCreate();
-    if (this.epoll < 0) throw new Error(`epoll_create1 failed with errno ${-this.epoll}`);
+    if (this.epoll < 0) throw callFault('epoll_create1', -this.epoll);
     this.listener = new Listener(calls, this.epoll, LISTENER_TAG);
   }
 

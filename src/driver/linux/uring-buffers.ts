@@ -5,6 +5,7 @@
 import { assert } from '../../base/assert.ts';
 import { FreeStack } from '../../base/free-stack.ts';
 import type { Slab } from '../../base/slab.ts';
+import { callFault } from './call-fault.ts';
 import type { Mapping, UringCalls } from './uring-calls.ts';
 import {
   BUFFER_BYTES,
@@ -47,7 +48,7 @@ export class ProvidedBuffers {
     this.#base = calls.addressOf(slab.bytes);
     this.#mask = count - 1;
     const mapping = calls.mapMemory(-1, Math.max(count * BUFFER_BYTES, 4096), 0);
-    if (typeof mapping === 'number') throw new Error(`mmap failed with errno ${-mapping}`);
+    if (typeof mapping === 'number') throw callFault('mmap', -mapping);
     this.#mapping = mapping;
     this.#words = new Int32Array(mapping.memory);
     this.#halves = new Uint16Array(mapping.memory);
@@ -56,9 +57,7 @@ export class ProvidedBuffers {
     const status = calls.register(ring, REGISTER_PBUF_RING, registration(mapping, count, group), 1);
     if (status < 0) {
       calls.unmapMemory(mapping);
-      throw Object.assign(new Error(`registering the buffer ring failed with errno ${-status}`), {
-        errno: -status,
-      });
+      throw callFault('io_uring_register', -status);
     }
   }
 

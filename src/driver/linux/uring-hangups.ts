@@ -2,6 +2,7 @@
 // also complete when the peer ends its stream (the kernel adds POLLRDHUP to the events), and again
 // each time it is repeated. An epoll reports errors and hang-ups alone, and once.
 
+import { callFault } from './call-fault.ts';
 import { EPOLL_CTL_ADD, EPOLL_DATA_OFFSET, EPOLL_EVENT_BYTES, EPOLLET } from './layout.ts';
 import type { Syscalls } from './syscalls.ts';
 
@@ -18,7 +19,7 @@ export class Hangups {
   constructor(calls: Syscalls) {
     this.#calls = calls;
     this.fd = calls.epollCreate();
-    if (this.fd < 0) throw new Error(`epoll_create1 failed with errno ${-this.fd}`);
+    if (this.fd < 0) throw callFault('epoll_create1', -this.fd);
     this.#address = calls.addressOf(new Uint8Array(this.#events.buffer));
   }
 

@@ -4,6 +4,7 @@
 // without work does not do, so none appear while they are reaped.
 
 import { assert } from '../../base/assert.ts';
+import { callFault } from './call-fault.ts';
 import type { Mapping, UringCalls } from './uring-calls.ts';
 import {
   CQ_ENTRIES_AT,
@@ -263,6 +264,5 @@ function mapped(mapping: Mapping | number): Mapping {
 
 function orThrow(result: number, call: string): number {
   if (result >= 0) return result;
-  const message = `${call} failed with errno ${-result}`;
-  throw Object.assign(new Error(message), { errno: -result });
+  throw callFault(call, -result);
 }

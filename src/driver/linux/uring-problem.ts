@@ -2,6 +2,7 @@
 
 import { ERRNO } from '../../base/errno.ts';
 import { Slab } from '../../base/slab.ts';
+import { errnoOf } from './call-fault.ts';
 import { ProvidedBuffers } from './uring-buffers.ts';
 import { linuxUringCalls, type UringCalls } from './uring-calls.ts';
 import { IoUring } from './uring-instance.ts';
@@ -33,8 +34,7 @@ const FORBIDDEN =
 
 /** The reason in words, and what to do. */
 function reasonOf(error: unknown): string {
-  const { errno, message } = error as Error & { errno?: number };
-  switch (errno) {
+  switch (errnoOf(error)) {
     case ERRNO.EPERM:
     case ERRNO.EACCES:
       return FORBIDDEN;
@@ -45,6 +45,6 @@ function reasonOf(error: unknown): string {
     case ERRNO.ENOMEM:
       return 'there is no memory for a ring (raise RLIMIT_MEMLOCK)';
     default:
-      return message;
+      return (error as Error).message;
   }
 }

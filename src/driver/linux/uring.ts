@@ -8,7 +8,7 @@ import { ERRNO } from '../../base/errno.ts';
 import { Ring } from '../../base/ring.ts';
 import { type Address, type Completions, type Driver, type DriverOptions, Op } from '../driver.ts';
 import type { LoopWatch } from './foreign.ts';
-import { MSG_DONTWAIT, MSG_PEEK, SOCK_CLOEXEC, SOCK_STREAM } from './layout.ts';
+import { MSG_DONTWAIT, MSG_PEEK, SEND_BYTES_MAX, SOCK_CLOEXEC, SOCK_STREAM } from './layout.ts';
 import { LinuxDriver } from './linux-driver.ts';
 import { addressFrom } from './sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from './syscalls.ts';
@@ -88,13 +88,14 @@ export class UringDriver extends LinuxDriver implements Driver {
       undo.push(() => this.#ring.destroy());
       const count = bufferCountFor(slab);
       this.#buffers = new ProvidedBuffers(uringCalls, this.#ring.fd, BUFFER_GROUP, slab, count);
+      undo.push(() => this.#buffers.destroy());
+      this.#loopWatch = uringCalls.watchOnLoop(this.#ring.eventfd, () => this.notified());
     } catch (error) {
       for (const step of undo) step();
       throw error;
     }
     this.#buffers.refill();
     this.#entries = new UringEntries(this.#ring);
-    this.#loopWatch = uringCalls.watchOnLoop(this.#ring.eventfd, () => this.notified());
   }
 
   override listen(address: Address): void {
@@ -155,8 +156,8 @@ export class UringDriver extends LinuxDriver implements Driver {
     assert(end > start, 'a send has bytes');
     this.#state[slot] |= SENDING;
     const address = this.regions.base(region) + start;
-    const generation = this.#generation[slot];
-    this.#entries.send(slot, generation, this.fds[slot], address, end - start, more);
+    const bytes = Math.min(end - start, SEND_BYTES_MAX);
+    this.#entries.send(slot, this.#generation[slot], this.fds[slot], address, bytes, more);
     this.wakeUp();
   }
 
@@ -192,8 +193,7 @@ export class UringDriver extends LinuxDriver implements Driver {
   }
 
   close(slot: number): void {
-    const state = this.#state[slot];
-    assert((state & (RECEIVING | SENDING)) === 0, 'nothing is in flight at close');
+    assert((this.#state[slot] & (RECEIVING | SENDING)) === 0, 'nothing is in flight at close');
     this.closeSlot(slot);
   }
 

@@ -12,7 +12,6 @@ import { type NetShared, NetSocket } from './socket.ts';
 
 /** Rounds of Node's loop without a client: the first may have begun before the last one came. */
 const QUIET_ROUNDS = 2;
-const REST_ROUNDS_MAX = 256;
 
 export class NetClients {
   readonly shared: NetShared;
@@ -27,7 +26,6 @@ export class NetClients {
   /** How many clients Node has accepted, and had when unlisten() was called. */
   acceptedCount = 0;
   acceptedAtUnlisten = 0;
-  restRounds = 0;
   /** The listener is closed, and poll() has yet to report UNLISTEN, after the last ACCEPT. */
   unlistenPending = false;
   /** The last fault of an accept that poll() has yet to report; 0 if there is none. */
@@ -37,10 +35,17 @@ export class NetClients {
   readonly handlesFree: FreeStack;
   /** Handles without an ACCEPT yet, the oldest first. */
   readonly waiting: Ring;
+  /** Calls `step` in the next round of Node's loop, after it has accepted clients. */
+  readonly nextRound: (step: () => void) => void;
 
-  constructor(shared: NetShared, backlog: number) {
+  constructor(
+    shared: NetShared,
+    backlog: number,
+    nextRound: (step: () => void) => void = setImmediate,
+  ) {
     this.shared = shared;
     this.backlog = backlog;
+    this.nextRound = nextRound;
     this.handles = new Array<NetSocket | null>(backlog).fill(null);
     this.handlesFree = new FreeStack(backlog);
     this.waiting = new Ring(backlog);
@@ -70,24 +75,23 @@ export class NetClients {
     }
     this.isAcceptingRest = true;
     this.acceptedAtUnlisten = this.acceptedCount;
-    this.restRounds = 0;
     this.restRound(0, this.acceptedCount);
   }
 
   /**
-   * Node accepts at least one waiting client in each round of its loop. After two rounds without a
-   * client the kernel's queue is empty. Where clients never cease to come, the limits end it.
+   * Node accepts at least one waiting client in each round of its loop, and often no more. After
+   * two rounds without a client the kernel's queue is empty. Until then no ACCEPT is reported:
+   * clients that were served would connect again, as fast as Node accepts them, and those in the
+   * queue at the end would be reset.
    */
   restRound(quietRounds: number, acceptedCount: number): void {
-    this.restRounds += 1;
     const isLast =
-      this.restRounds > REST_ROUNDS_MAX ||
-      this.acceptedCount - this.acceptedAtUnlisten >= this.backlog;
+      this.handlesFree.count === 0 || this.acceptedCount - this.acceptedAtUnlisten >= this.backlog;
     if (quietRounds === QUIET_ROUNDS || isLast) {
       this.closeListener();
       return;
     }
-    setImmediate(() => {
+    this.nextRound(() => {
       const isQuiet = this.acceptedCount === acceptedCount;
       this.restRound(isQuiet ? quietRounds + 1 : 0, this.acceptedCount);
     });
@@ -117,7 +121,8 @@ export class NetClients {
 
   isReady(): boolean {
     if (!this.listenReported || this.unlistenPending) return true;
-    return this.accepting && (this.waiting.length > 0 || this.acceptFault !== 0);
+    if (!this.accepting || this.isAcceptingRest) return false;
+    return this.waiting.length > 0 || this.acceptFault !== 0;
   }
 
   /** Fills `out` from its beginning, at most half of it: the rest is for sockets. */
@@ -166,11 +171,11 @@ export class NetClients {
     }
     this.handles[handle] = new NetSocket(this.shared, socket, isUnix);
     this.waiting.push(handle);
-    if (this.accepting) this.shared.queue.notify();
+    if (this.isReady()) this.shared.queue.notify();
   }
 
   onAcceptFault(fault: number): void {
     this.acceptFault = fault;
-    if (this.accepting) this.shared.queue.notify();
+    if (this.isReady()) this.shared.queue.notify();
   }
 }

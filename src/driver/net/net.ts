@@ -4,6 +4,8 @@
 //
 // - Node accepts clients by itself. After setAccepting(false) they wait here, unread, instead of in
 //   the kernel's queue; `backlog` bounds both, and clients beyond it are closed.
+// - Node accepts about one client in a round of its loop. unlisten() reports the clients of the
+//   kernel's queue together, after the last one.
 // - A send passes at most 128 KiB to Node and completes when these have left; `more` has no effect.
 // - abort() of a unix socket closes it without a reset, as Node can reset TCP only.
 // - A reset that arrives after bytes can look like the end of the stream: libuv does not check.
