@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { ERRNO } from '../../../src/base/errno.ts';
 import { Slab } from '../../../src/base/slab.ts';
 import { Completions } from '../../../src/driver/driver.ts';
+import { CachedPages } from '../../../src/driver/linux/file-calls.ts';
 import { EPOLLERR, EPOLLHUP } from '../../../src/driver/linux/layout.ts';
 import type { Syscalls } from '../../../src/driver/linux/syscalls.ts';
 import { UringDriver } from '../../../src/driver/linux/uring.ts';
@@ -194,6 +195,10 @@ export function plainCalls(kernel: ScriptedRing): Syscalls {
     accept: (fd) => kernel.sockets.get(fd)?.backlog.shift() ?? -ERRNO.EAGAIN,
     recv: (fd, address, bytes, flags) => kernel.recv(fd, address, bytes, flags),
     send: unused,
+    sendsFiles: false,
+    sendfile: unused,
+    isCached: () => false,
+    cachedPages: () => CachedPages.All,
     shutdown: () => 0,
     close: (fd) => kernel.close(fd),
     fcntl: () => 0,

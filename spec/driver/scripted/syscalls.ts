@@ -3,6 +3,7 @@
 // calls (a closed descriptor, an unknown address) throw.
 
 import { ERRNO } from '../../../src/base/errno.ts';
+import { CachedPages } from '../../../src/driver/linux/file-calls.ts';
 import type { LoopWatch } from '../../../src/driver/linux/foreign.ts';
 import {
   AF_INET,
@@ -296,6 +297,20 @@ export class ScriptedSyscalls implements Syscalls {
     if (count < bytes) socket.noSpace = true;
     socket.outgoing.push(...source.subarray(0, count));
     return count > 0 ? count : -EAGAIN;
+  }
+
+  sendsFiles = false;
+
+  sendfile(): number {
+    return -ERRNO.ENOSYS;
+  }
+
+  isCached(): boolean {
+    return false;
+  }
+
+  cachedPages(): CachedPages {
+    return CachedPages.All;
   }
 
   shutdown(fd: number): number {
