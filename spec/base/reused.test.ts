@@ -92,12 +92,13 @@ describe('counters that wrap', () => {
       let next = 0;
       let expected = 0;
       for (let round = 0; round < 10; round++) {
-        while (ring.length < 16) ring.push(next++);
+        while (next - expected < 16) ring.push(next++);
         assert.equal(ring.length, 16);
         assert.throws(() => ring.push(0), /a ring has room/);
-        while (ring.length > round % 3) assert.equal(ring.shift(), expected++);
+        while (next - expected > round % 3) assert.equal(ring.shift(), expected++);
       }
-      while (ring.length > 0) assert.equal(ring.shift(), expected++);
+      while (expected < next) assert.equal(ring.shift(), expected++);
+      assert.equal(ring.length, 0);
       assert.equal(expected, next);
       assert.throws(() => ring.shift(), /a number is there/);
     });
@@ -108,13 +109,15 @@ describe('counters that wrap', () => {
       let next = 0;
       let expected = 0;
       for (let round = 0; round < 12; round++) {
-        while (queue.length < 16) queue.push(1, next++, -next, 2);
+        while (next - expected < 16) queue.push(1, next++, 7, 2);
         assert.throws(() => queue.push(1, 0, 0, 0), /has room/);
         const count = queue.moveTo(out, 0);
         assert.equal(count, 10);
         for (let at = 0; at < count; at++) assert.equal(out.slot[at], expected++);
         assert.equal(queue.length, 6);
       }
+      assert.equal(queue.moveTo(out, 0), 6);
+      assert.equal(queue.moveTo(out, 0), 0, 'an empty queue moves nothing');
     });
   }
 

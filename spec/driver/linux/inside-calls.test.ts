@@ -1,6 +1,6 @@
 // Things that happen in the middle of the drivers' steps: before any system call and any access of
-// shared memory a peer acts, a client comes, a block is released. For short scripts each event at
-// each point, for long ones at random. VIBING_SEED repeats a run.
+// shared memory a peer acts or a client comes. For short scripts each event at each point, for long
+// ones at random. VIBING_SEED repeats a run.
 
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
@@ -24,8 +24,12 @@ const SCRIPTS: readonly string[] = [
   'adopt, receive, adopt 1, receive 1, hold, turn, turn, sleep, abort, turn, close, free, turn',
   // Behind a starved receive another polls without a buffer, then receives, and is aborted.
   'hold, adopt, adopt 1, receive, write, turn, turn, receive, write, turn, turn, receive 1, ' +
-    'turn, turn, free, turn, write 1, turn, turn, turn, turn, receive 1, turn, abort 1, turn, turn, ' +
-    'close 1, turn, adopt 1, receive 1, turn, sleep',
+    'turn, turn, free, turn, write 1, turn, turn, turn, turn, receive 1, turn, abort 1, turn, ' +
+    'turn, close 1, turn, adopt 1, receive 1, turn, sleep',
+  // A sleep right after the receive of a stream that has ended, while no block is free.
+  'adopt, end, turn, hold, receive, sleep, sleep',
+  'hold, adopt, adopt 1, receive, write, turn, turn, receive, write, turn, turn, end 1, ' +
+    'receive 1, sleep, turn, sleep',
   // The last buffer is used.
   'hold, adopt, receive, write, turn, turn, receive, turn, turn, sleep, turn, free, write, turn, ' +
     'turn, turn, receive, turn, abort, turn, turn, close, turn, adopt, receive, turn, sleep',
@@ -110,7 +114,6 @@ function eventsOf(script: string): readonly Event[] {
   const needs: Partial<Record<Event, string>> = {
     client: 'listen',
     connected: 'connect',
-    free: 'hold',
     take: 'send',
   };
   return EVENTS.filter((event) => script.includes(needs[event] ?? ''));

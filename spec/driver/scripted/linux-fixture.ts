@@ -256,8 +256,8 @@ class EpollPeer implements PeerEnd {
 class UringFixture implements LinuxFixture {
   readonly driver: Driver;
   readonly slab: Slab;
-  /** Its counters wrap at 2 ** 32 after a few operations. */
-  readonly #kernel = new ScriptedRing(0, -5);
+  /** Its counters exceed 2 ** 31 after a few operations. */
+  readonly #kernel = new ScriptedRing(0, 2 ** 31 - 5);
   /** What socket() made last. */
   #made: UringSocket | null = null;
   /** All that listened, the newest last. */

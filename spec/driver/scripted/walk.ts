@@ -40,8 +40,8 @@ export interface Step {
   readonly slot: number;
 }
 
-/** What can happen inside a call. */
-export const EVENTS = ['write', 'end', 'reset', 'take', 'connected', 'client', 'free'] as const;
+/** What can happen inside a call: what the peers do. */
+export const EVENTS = ['write', 'end', 'reset', 'take', 'connected', 'client'] as const;
 export type Event = (typeof EVENTS)[number];
 
 export const SLOTS = 3;
@@ -102,7 +102,8 @@ export class Walk {
     if (act === 'turn') this.#turn();
     else if (act === 'sleep') this.#sleep();
     else if (act === 'hold') this.#hold();
-    else if (act === 'free' || act === 'write' || act === 'end') this.happen(act, slot);
+    else if (act === 'free') this.#free();
+    else if (act === 'write' || act === 'end') this.happen(act, slot);
     else if (act === 'listen' || act === 'unlisten') this.#listen(act);
     else if (act === 'pause' || act === 'resume') this.#setAccepting(act === 'resume');
     else if (socket === null) this.#open(act, slot);
@@ -121,6 +122,11 @@ export class Walk {
     const { slab } = this.fixture;
     this.#holding = true;
     while (slab.freeCount > 0) this.#held.push(slab.acquire());
+  }
+
+  #free(): void {
+    this.#holding = false;
+    for (const block of this.#held.splice(0)) this.fixture.slab.release(block);
   }
 
   #listen(act: 'listen' | 'unlisten'): void {
@@ -206,11 +212,6 @@ export class Walk {
   happen(event: Event, slot: number): void {
     if (event === 'client') {
       this.fixture.client();
-      return;
-    }
-    if (event === 'free') {
-      this.#holding = false;
-      for (const block of this.#held.splice(0)) this.fixture.slab.release(block);
       return;
     }
     const socket = this.#sockets[slot];

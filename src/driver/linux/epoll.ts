@@ -58,7 +58,7 @@ export class EpollDriver extends LinuxDriver implements Driver {
    * Slots whose receive the next poll() tries without an event: readable, or starved of a block.
    */
   readonly #retries: Ring;
-  /** The first so many of #retries were not all tried, and may be at an end, which needs no block. */
+  /** The first so many of #retries were not all tried: an end or an error needs no block. */
   #untried = 0;
   /** Slots whose send the next poll() tries. */
   readonly #unsent: Ring;
