@@ -160,6 +160,16 @@ export class SimAsyncIo implements AsyncIo {
     });
   }
 
+  openStat(file: number): FileStat | number {
+    const tree = this.#open.get(file);
+    ensure(tree !== undefined, 'async-io', `file ${file} is open while its stat is read`);
+    return statOf(tree);
+  }
+
+  pathOf(file: number): string | number {
+    return this.#open.get(file)?.path ?? -ENOENT;
+  }
+
   list(path: string): Promise<readonly DirectoryEntry[] | number> {
     return this.#later<readonly DirectoryEntry[] | number>(() => {
       if (!this.#folders.has(path)) return -ENOTDIR;

@@ -7,7 +7,8 @@ import { copyBytes } from '../../src/base/bytes.ts';
 import { partsOf } from '../../src/exchange/prepared.ts';
 import { prepareRepresentation, representationOf } from '../../src/exchange/representation.ts';
 import { DateField } from '../../src/http/date.ts';
-import { type CachedFile, FileCache } from '../../src/static/file-cache.ts';
+import { CachedFile } from '../../src/static/cached-file.ts';
+import { FileCache } from '../../src/static/file-cache.ts';
 import type { BenchCase } from '../bench/case.ts';
 
 const FILES = 1_000;
@@ -34,7 +35,9 @@ export function staticCases(): readonly BenchCase[] {
     const file = find(path);
     if (file === null) throw new Error('a file is missing');
     date.update(WALL_MS);
-    const { bytes, dateAt } = partsOf(file.response);
+    const { response } = file.original;
+    if (response === null) throw new Error('a file is not in memory');
+    const { bytes, dateAt } = partsOf(response);
     const end = copyBytes(target, AT, bytes);
     copyBytes(target, AT + dateAt, date.bytes);
     return end;
@@ -58,16 +61,11 @@ function pathIn(line: string): Path {
 }
 
 function cachedFile(path: string, bytes: number): CachedFile {
-  const times = { modifiedMs: WALL_MS - 86_400_000, changedMs: WALL_MS };
+  const times = { modifiedMs: WALL_MS - 60_000, changedMs: WALL_MS - 60_000 };
   const stat = { kind: FileKind.File, bytes, ...times, inode: 1, device: 1 };
+  const content = new Uint8Array(bytes);
   const representation = representationOf(stat, 'text/css; charset=utf-8', WALL_MS);
-  return {
-    key: Buffer.from(path),
-    file: path,
-    stat,
-    representation,
-    response: prepareRepresentation(representation, new Uint8Array(bytes), WALL_MS),
-    checkedMs: 0,
-    checking: null,
-  };
+  const response = prepareRepresentation(representation, content, WALL_MS);
+  const variant = { real: path, stat, representation, content, response };
+  return new CachedFile(Buffer.from(path), [{ path, stat }], variant, new Map(), 0);
 }

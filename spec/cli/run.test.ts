@@ -107,7 +107,7 @@ test('help on request goes to the standard output', async () => {
     for (const { code, out, err, served } of pages) {
       assert.deepEqual([code, err, served], [0, '', undefined]);
       assert.ok(out.startsWith(`vibing ${command}: `));
-      for (const { flag } of KEYS) assert.match(out, new RegExp(`^  (-[a-z], )?${flag}[ ,]`, 'm'));
+      for (const { flag } of KEYS) assert.match(out, new RegExp(`^  (-[a-z], )?${flag}[ ,[]`, 'm'));
       for (const line of out.split('\n')) assert.ok(line.length <= 100, line);
     }
   }

@@ -183,7 +183,7 @@ describe('options', () => {
       'serveStatic',
       {
         listing: ['yes', 1, 'false', null],
-        index: [5, null, '', '.', '..', 'a/b', '../x', '/x', 'a\0', ['index.html'], false, '.x'],
+        index: [5, null, '', '.', '..', 'a/b', '../x', '/x', 'a\0', [], [5], ['.x'], false, '.x'],
         dotfiles: [1, 'no', null],
         cacheBytesMax: ['1', -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, null],
         cacheEntryBytesMax: ['1', -1, 0.5, Number.NaN, Number.NEGATIVE_INFINITY, 2 ** 53],

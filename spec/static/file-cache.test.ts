@@ -3,26 +3,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { FileKind } from '../../src/async-io/async-io.ts';
-import { prepare } from '../../src/exchange/prepared.ts';
-import { representationOf } from '../../src/exchange/representation.ts';
-import { type CachedFile, FileCache } from '../../src/static/file-cache.ts';
+import type { CachedFile } from '../../src/static/cached-file.ts';
+import { FileCache } from '../../src/static/file-cache.ts';
 import { seeded } from '../../testing/splits.ts';
-
-function cachedFile(name: string, bytes: number): CachedFile {
-  const times = { modifiedMs: 0, changedMs: 0 };
-  const stat = { kind: FileKind.File, bytes, ...times, inode: 1, device: 1 };
-  const response = prepare(200, {}, new Uint8Array(bytes));
-  return {
-    key: Buffer.from(name),
-    file: name,
-    stat,
-    representation: representationOf(stat, 'text/plain', 1e9),
-    response,
-    checkedMs: 0,
-    checking: null,
-  };
-}
+import { cachedFile } from './fixtures/cached-file.ts';
 
 function found(cache: FileCache, name: string): CachedFile | null {
   const bytes = Buffer.from(`<${name}>`);
@@ -91,34 +75,101 @@ it('the last refreshed file is evicted last', () => {
   assert.deepEqual(left, ['/a', '/c', '/d']);
 });
 
-it('behaves as a list for any order of calls', (context) => {
+it('a crawl of many files evicts none that was requested again', () => {
+  const names = Array.from({ length: 8 }, (_, index) => `/busy-${index}`);
+  const cache = new FileCache(10 * memoryOf(cachedFile('/busy-0', 1000)));
+  for (const name of names) cache.add(cachedFile(name, 1000));
+  for (const name of names) {
+    const file = found(cache, name);
+    assert.ok(file !== null);
+    cache.refresh(file, 1);
+  }
+  for (let index = 0; index < 1000; index++) cache.add(cachedFile(`/once-${index}`, 1000));
+  for (const name of names) assert.notEqual(found(cache, name), null, name);
+  assert.notEqual(found(cache, '/once-999'), null, 'new files have room, too');
+});
+
+it('kept files do not take all of the memory', () => {
+  const cache = new FileCache(10 * memoryOf(cachedFile('/00', 1000)));
+  const files = Array.from({ length: 10 }, (_, index) => cachedFile(`/0${index}`, 1000));
+  for (const file of files) {
+    cache.add(file);
+    cache.refresh(file, 1);
+  }
+  // Two of the ten are on probation: those that were checked first.
+  for (const name of ['/10', '/11']) cache.add(cachedFile(name, 1000));
+  const left = files.filter((file) => found(cache, file.key.toString()) === file);
+  assert.deepEqual(left, files.slice(2));
+});
+
+/** Two lists, the next one to evict first. */
+class Model {
+  probation: CachedFile[] = [];
+  kept: CachedFile[] = [];
+  readonly max: number;
+
+  constructor(max: number) {
+    this.max = max;
+  }
+
+  get all(): CachedFile[] {
+    return [...this.probation, ...this.kept];
+  }
+
+  find(name: string): CachedFile | undefined {
+    return this.all.find((file) => file.key.toString() === name);
+  }
+
+  remove(file: CachedFile): void {
+    this.probation = this.probation.filter((one) => one !== file);
+    this.kept = this.kept.filter((one) => one !== file);
+  }
+
+  add(file: CachedFile): void {
+    const old = this.find(file.key.toString());
+    if (old !== undefined) this.remove(old);
+    const bytes = memoryOf(file);
+    if (bytes > this.max) return;
+    while (total(this.all) + bytes > this.max) this.remove(this.all[0]);
+    this.probation.push(file);
+  }
+
+  refresh(file: CachedFile): void {
+    this.remove(file);
+    this.kept.push(file);
+    while (total(this.kept) > 0.8 * this.max) {
+      const [first] = this.kept;
+      this.remove(first);
+      this.probation.push(first);
+    }
+  }
+}
+
+it('behaves as two lists for any order of calls', (context) => {
+  const names = ['/a', '/b', '/c', '/d', '/e', '/f'];
   const step = fc.record({
-    op: fc.constantFrom('add', 'add', 'refresh', 'remove'),
-    name: fc.constantFrom('/a', '/b', '/c', '/d', '/e'),
+    op: fc.constantFrom('add', 'add', 'refresh', 'refresh', 'remove'),
+    name: fc.constantFrom(...names),
     bytes: fc.constantFrom(0, 10, 500, 3000),
   });
-  const max = 8000;
+  const max = 16_000;
   const property = fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
     const cache = new FileCache(max);
-    let model: CachedFile[] = [];
+    const model = new Model(max);
     for (const { op, name, bytes } of steps) {
-      const known = model.find(({ file }) => file === name);
+      const known = model.find(name);
       if (op === 'add') {
         const file = cachedFile(name, bytes);
         cache.add(file);
-        model = added(model, file, max);
+        model.add(file);
       } else if (known !== undefined) {
-        model = model.filter((file) => file !== known);
         if (op === 'remove') cache.remove(known);
-        else {
-          cache.refresh(known, 1);
-          model.push(known);
-        }
+        else cache.refresh(known, 1);
+        if (op === 'remove') model.remove(known);
+        else model.refresh(known);
       }
-      for (const each of ['/a', '/b', '/c', '/d', '/e']) {
-        assert.equal(found(cache, each), model.find(({ file }) => file === each) ?? null);
-      }
-      assert.equal(cache.bytes, total(model));
+      for (const each of names) assert.equal(found(cache, each), model.find(each) ?? null);
+      assert.equal(cache.bytes, total(model.all));
       assert.ok(cache.bytes <= max);
     }
   });
@@ -127,11 +178,4 @@ it('behaves as a list for any order of calls', (context) => {
 
 function total(files: readonly CachedFile[]): number {
   return files.reduce((sum, file) => sum + memoryOf(file), 0);
-}
-
-function added(model: readonly CachedFile[], file: CachedFile, max: number): CachedFile[] {
-  const others = model.filter((one) => one.file !== file.file);
-  if (memoryOf(file) > max) return others;
-  while (total(others) + memoryOf(file) > max) others.shift();
-  return [...others, file];
 }

@@ -53,6 +53,13 @@ export interface AsyncIo {
   /** Reads up to into.length bytes at `position`. Returns how many, 0 at the end, or -errno. */
   read(file: number, into: Uint8Array, position: number): Promise<number>;
   close(file: number): Promise<void>;
+  /** The stat of an open file as of now. Synchronous: the system has it in memory. */
+  openStat(file: number): FileStat | number;
+  /**
+   * The path by which the system knows an open file now, without links, also after the file was
+   * renamed; of a deleted file some text after it. -ENOSYS where the system does not report it.
+   */
+  pathOf(file: number): string | number;
   /**
    * The entries of a directory, unsorted, with the stat of each link's target, without broken
    * links.

@@ -20,7 +20,7 @@ import {
 import type { DropListener } from './line-writer.ts';
 import { type StandardStreams, standardStreams } from './standard-streams.ts';
 
-const { EIO, ENOENT, ENXIO, EACCES, EISDIR } = ERRNO;
+const { EIO, ENOENT, ENXIO, EACCES, EISDIR, ENOSYS } = ERRNO;
 
 /**
  * A stat() of a file that the system has in memory takes 3 microseconds. One that took this long
@@ -135,6 +135,24 @@ export class NodeAsyncIo implements AsyncIo {
   close(file: number): Promise<void> {
     // A failed close has released the descriptor, too, and there are no writes to lose.
     return new Promise((resolve) => fs.close(file, () => resolve()));
+  }
+
+  openStat(file: number): FileStat | number {
+    try {
+      return fileStat(fs.fstatSync(file));
+    } catch (error) {
+      return faultOf(error, EIO);
+    }
+  }
+
+  pathOf(file: number): string | number {
+    if (process.platform !== 'linux') return -ENOSYS;
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${file}`);
+    } catch {
+      // Without /proc, as in some jails.
+      return -ENOSYS;
+    }
   }
 
   async list(path: string): Promise<readonly DirectoryEntry[] | number> {

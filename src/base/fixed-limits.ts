@@ -91,3 +91,10 @@ export const QUICK_WRITES_MAX = 256;
  * Programs that view documents ask for some ten. A Range with more parts is ignored.
  */
 export const RANGE_PARTS_MAX = 64;
+
+/**
+ * Paths without a file that a site remembers, and the characters of their texts: those of a busy
+ * API behind the files, in half a megabyte.
+ */
+export const MISSING_PATHS_MAX = 2_000;
+export const MISSING_PATHS_BYTES_MAX: number = 512 * 1024;

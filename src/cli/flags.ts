@@ -6,6 +6,7 @@ import { shown } from '../base/shown.ts';
 import type { FlagText } from '../server/config/config.ts';
 import { type ConfigKey, KEYS } from '../server/config/keys.ts';
 import { shownName, suggestion } from '../server/config/lines.ts';
+import type { Rule } from '../server/config/rules.ts';
 
 export interface Flags {
   readonly keys: readonly FlagText[];
@@ -23,14 +24,26 @@ const HELP_FLAGS = ['--help', '-h'];
 /** Short names of flags. */
 export const SHORT_FLAGS: ReadonlyMap<string, string> = new Map([['-p', '--port']]);
 
-/** The flags by name, such as --port, and the negations of boolean ones, such as --no-listing. */
+/** The flags by name, such as --port, and the negations of those that can be off. */
 const KEY_BY_FLAG: ReadonlyMap<string, ConfigKey> = new Map(KEYS.map((key) => [key.flag, key]));
 const KEY_BY_NEGATION: ReadonlyMap<string, ConfigKey> = new Map(
-  KEYS.filter((key) => key.rule.kind === 'boolean').map((key) => [negationOf(key), key]),
+  KEYS.filter(canBeOff).map((key) => [negationOf(key), key]),
 );
 const FLAG_NAMES = [...KEY_BY_FLAG.keys(), ...KEY_BY_NEGATION.keys(), CONFIG_FLAG, '--help'];
 
-/** The flag that sets a boolean key to false. */
+/** Whether false is a value of a key, for which it has a flag such as --no-listing. */
+export function canBeOff({ rule }: ConfigKey): boolean {
+  return (
+    rule.kind === 'boolean' || (rule.kind === 'shaped' && rule.shape === 'value') || isBare(rule)
+  );
+}
+
+/** Whether the flag of a key alone, as --listing, means true; a value follows a `=`. */
+function isBare(rule: Rule): boolean {
+  return rule.kind === 'boolean' || (rule.kind === 'shaped' && rule.shape === 'toggle');
+}
+
+/** The flag that sets a key to false. */
 export function negationOf(key: ConfigKey): string {
   return `--no-${key.flag.slice('--'.length)}`;
 }
@@ -84,7 +97,7 @@ class FlagParse implements Flags {
     else if (negated !== undefined) this.#negation(flag, negated, inline);
     else if (key === undefined) this.#unknown(flag, inline);
     else {
-      const bare = key.rule.kind === 'boolean' && inline === undefined;
+      const bare = isBare(key.rule) && inline === undefined;
       const text = bare ? 'true' : this.#value(flag, inline);
       if (text !== undefined) this.keys.push({ where: flag, key, text });
     }
@@ -112,7 +125,7 @@ class FlagParse implements Flags {
     this.problems.push(`${shownName(flag)}: no such flag${advice}`);
     // The next argument is the value of the intended flag, not a directory.
     const key = meant === undefined ? undefined : KEY_BY_FLAG.get(meant);
-    const takesValue = meant === CONFIG_FLAG || (key !== undefined && key.rule.kind !== 'boolean');
+    const takesValue = meant === CONFIG_FLAG || (key !== undefined && !isBare(key.rule));
     if (inline === undefined && takesValue) this.#plainNext();
   }
 

@@ -2,7 +2,7 @@
 
 import { type ConfigKey, KEYS } from '../server/config/keys.ts';
 import { jsonFrom, type Rule } from '../server/config/rules.ts';
-import { negationOf, SHORT_FLAGS } from './flags.ts';
+import { canBeOff, negationOf, SHORT_FLAGS } from './flags.ts';
 import { LOAD_FLAGS } from './load-flags.ts';
 
 /** Wide enough for most flags; the description of a longer one begins on the next line. */
@@ -103,13 +103,15 @@ ${KEYS.map(flagHelp).join('\n')}
 }
 
 function flagHelp(key: ConfigKey): string {
-  const { flag, rule, what, default: value } = key;
+  const { flag, rule, what, default: usual } = key;
   const short = [...SHORT_FLAGS].find(([, long]) => long === flag);
   const names = short === undefined ? flag : `${short[0]}, ${flag}`;
-  const usage = rule.kind === 'boolean' ? `${flag}, ${negationOf(key)}` : `${names} ${slot(rule)}`;
+  const value = slot(rule);
+  const usage = `${names}${/^(?:\[|$)/.test(value) ? value : ` ${value}`}`;
+  const negated = canBeOff(key) ? `, ${negationOf(key)}` : '';
   const choices = rule.kind === 'choice' ? `: ${rule.values.join(', ')}` : '';
-  const standard = value === undefined ? '' : ` (default ${jsonFrom(rule, value)})`;
-  return entry(usage, `${what}${choices}${standard}`);
+  const standard = usual === undefined ? '' : ` (default ${jsonFrom(rule, usual)})`;
+  return entry(`${usage}${negated}`, `${what}${choices}${standard}`);
 }
 
 function slot(rule: Rule): string {
@@ -128,8 +130,18 @@ function slot(rule: Rule): string {
       return 'OCTAL';
     case 'boolean':
       return '';
+    case 'shaped':
+      return SHAPE_SLOTS[rule.shape];
   }
 }
+
+const SHAPE_SLOTS = {
+  list: 'NAMES',
+  toggle: '[=PATH]',
+  text: 'PATH',
+  table: 'JSON',
+  value: 'VALUE|JSON',
+} as const;
 
 function entry(usage: string, text: string): string {
   const lines = [''];

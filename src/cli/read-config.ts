@@ -3,7 +3,12 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { shown } from '../base/shown.ts';
-import { type Config, type FlagText, loadConfig } from '../server/config/config.ts';
+import {
+  type Config,
+  type FlagText,
+  type LoadedConfig,
+  loadConfig,
+} from '../server/config/config.ts';
 import { faultText } from './fault-text.ts';
 import type { Flags } from './flags.ts';
 
@@ -30,16 +35,27 @@ export function readConfig(flags: Flags, more: readonly FlagText[], env: Environ
   }
   const loaded = loadConfig({ file, env, flags: [...flags.keys, ...more] });
   problems.push(...loaded.problems);
-  const directory = loaded.given.get('staticDir');
-  if (directory !== undefined) {
-    const fault = directoryFault(String(directory.value));
-    if (fault !== undefined) {
-      const given = `given ${shown(directory.value)} (${fault})`;
-      problems.push(`${directory.where}: static_dir: ${given}, allowed: an existing directory`);
-    }
+  for (const { where, name, path } of directoriesOf(loaded.given)) {
+    const fault = directoryFault(path);
+    if (fault === undefined) continue;
+    const given = `given ${shown(path)} (${fault})`;
+    problems.push(`${where}: ${name}: ${given}, allowed: an existing directory`);
   }
   const config = problems.length === 0 ? loaded.config : undefined;
   return { config, problems, warnings: loaded.warnings };
+}
+
+/** The directories to serve, each with its place in the sources. */
+function* directoriesOf(
+  given: LoadedConfig['given'],
+): Generator<{ readonly where: string; readonly name: string; readonly path: string }> {
+  const root = given.get('staticDir');
+  if (root !== undefined) yield { where: root.where, name: 'static_dir', path: String(root.value) };
+  const mounts = given.get('mounts');
+  if (mounts === undefined) return;
+  for (const [prefix, path] of Object.entries(mounts.value)) {
+    yield { where: mounts.where, name: `mounts: ${prefix}`, path: String(path) };
+  }
 }
 
 type ReadText = { readonly text: string } | { readonly text: undefined; readonly problem: string };

@@ -76,7 +76,8 @@ async function runServe(args: readonly string[], environment: RunEnvironment): P
   }
   const config = configOrProblems(flags, more, others, environment);
   if (config === undefined) return USAGE_ERROR;
-  return environment.serve({ ...config, staticDir: config.staticDir ?? '.' });
+  const standard = config.mounts === undefined ? '.' : undefined;
+  return environment.serve({ ...config, staticDir: config.staticDir ?? standard });
 }
 
 async function serveAccepted(options: ServerOptions, environment: RunEnvironment): Promise<number> {

@@ -75,10 +75,11 @@ export interface Transport {
 }
 
 /**
- * For the Allow field: returns the methods that middleware supports for the path, such as those of
- * a file. Empty when there are none.
+ * Called when no handler takes the request: returns the methods that middleware supports for the
+ * path, such as those of a file, for the Allow field; or responds, such as with a page in place of
+ * a 404, unless a route has the path for other methods.
  */
-export type AllowedMethods = () => Promise<readonly string[]>;
+export type AllowedMethods = (hasRoute: boolean) => Promise<readonly string[]>;
 
 /** The parameters that the router found: pairs of offsets in the path, and their names. */
 export interface MatchedParams {
@@ -165,7 +166,7 @@ export class Exchange {
   lateNoted: boolean;
   /** Writes in a row whose promise was settled at once. */
   quickWrites: number;
-  /** Called for the Allow field when no handler takes the request. */
+  /** Called in this order when no handler takes the request. */
   allowances: AllowedMethods[] | null;
 
   constructor(services: Services, transport: Transport, fieldsMax: number) {

@@ -120,8 +120,14 @@ export class Application {
     exchange: Exchange,
     allowances: readonly AllowedMethods[],
   ): Promise<void> {
-    const methods = await Promise.all(allowances.map((allowance) => allowance()));
-    if (needsResponse(exchange)) this.#respondAllowed(exchange, methods.flat());
+    const hasRoute = invocationOf(exchange).endpoint === this.#wrongMethod;
+    const methods: string[] = [];
+    // One after the other: the first that responds is the one that was added first.
+    for (const allowance of allowances) {
+      methods.push(...(await allowance(hasRoute)));
+      if (!needsResponse(exchange)) return;
+    }
+    this.#respondAllowed(exchange, methods);
   }
 
   /** What routes and `others` allow: 404 when that is nothing. */

@@ -158,7 +158,7 @@ function isPromise(result: void | Promise<void>): result is Promise<void> {
 }
 
 /** True when the path is the prefix or lies below it. */
-function covers(prefix: Uint8Array, exchange: Exchange): boolean {
+export function covers(prefix: Uint8Array, exchange: Exchange): boolean {
   const length = prefix.length;
   if (length === 0) return true;
   const { pathBytes, pathFrom, pathTo } = exchange;

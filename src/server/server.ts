@@ -8,7 +8,6 @@ import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { type Counters, makeCounters } from '../metrics/counters.ts';
-import { serveStatic } from '../static/serve-static.ts';
 import { Application, type ErrorHandler } from './application.ts';
 import { type Config, configFrom, type ServerOptions } from './config/config.ts';
 import { listenError } from './listen-error.ts';
@@ -21,6 +20,7 @@ import {
   useArguments,
 } from './registration.ts';
 import { Runtime, type RuntimeOptions } from './runtime.ts';
+import { staticFiles, staticRoots } from './static-files.ts';
 
 /** Where a server listens. */
 export interface Listening {
@@ -120,13 +120,8 @@ export class Server {
       counters: this.#counters,
       logError: (message) => this.#log.error(message),
     });
-    const { staticDir, listing, limits } = this.config;
-    if (staticDir !== undefined) {
-      const cacheBytesMax = limits.fileCacheBytesMax;
-      const cacheEntryBytesMax = limits.fileCacheEntryBytesMax;
-      const site = serveStatic(staticDir, { listing, cacheBytesMax, cacheEntryBytesMax });
-      this.#application.fallback(site);
-    }
+    const files = staticFiles(this.config);
+    if (files !== null) this.#application.fallback(files);
   }
 
   get(...route: RouteArguments): this {
@@ -207,7 +202,7 @@ export class Server {
 
   async #listenNow(): Promise<Listening> {
     try {
-      await this.#checkRoot();
+      await this.#checkRoots();
       this.#parts.service?.begins(this.config, this.#log);
       this.#cluster = this.#parts.launch(this.config, this.#log);
       const listening =
@@ -236,13 +231,13 @@ export class Server {
     return listening;
   }
 
-  async #checkRoot(): Promise<void> {
-    const { staticDir } = this.config;
-    if (staticDir === undefined) return;
-    const stat = await this.#asyncIo.stat(staticDir);
-    if (!isFault(stat) && stat.kind === FileKind.Directory) return;
-    const code = isFault(stat) ? 'ENOENT' : 'ENOTDIR';
-    throw Object.assign(new Error(`static_dir is not a directory: ${staticDir}`), { code });
+  async #checkRoots(): Promise<void> {
+    for (const { name, path } of staticRoots(this.config)) {
+      const stat = await this.#asyncIo.stat(path);
+      if (!isFault(stat) && stat.kind === FileKind.Directory) continue;
+      const code = isFault(stat) ? 'ENOENT' : 'ENOTDIR';
+      throw Object.assign(new Error(`${name} is not a directory: ${path}`), { code });
+    }
   }
 
   async #listenHere(): Promise<Listening> {

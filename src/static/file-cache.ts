@@ -1,55 +1,29 @@
 // Hot: runs for every request for a file. Measured by perf/micro/static.ts.
-// Small static files in memory, by requested path, each ready to be sent. A file that was not
-// checked within the last milliseconds is checked by stat() before it is sent.
+// What was found at paths below the root, in bounded memory. A new file is on probation: it moves
+// to the kept ones when it is still requested at its next check. Files on probation are evicted
+// first, so that a crawl through all files, each requested once, evicts none that is kept.
 
-import type { FileStat } from '../async-io/async-io.ts';
 import { ByteMap } from '../base/byte-map.ts';
-import { type Prepared, partsOf } from '../exchange/prepared.ts';
-import type { Representation } from '../exchange/representation.ts';
+import type { CachedFile } from './cached-file.ts';
 
-/**
- * How long a file counts as unchanged after a check: hardly longer than a program takes to change
- * it and request it again, long enough that a busy file is checked once in a hundred requests.
- */
-export const FRESH_MS = 1;
-
-/** The same where stat() is slow. */
-export const RECHECK_MS = 5;
-
-/**
- * How long after a check the system still has the file's state in memory, so that stat() is fast.
- */
-export const STAT_CACHED_MS = 10_000;
-
-/** How long a file may be served without a new check while one is in progress. */
-export const GRACE_MS = 50;
-
-export interface CachedFile {
-  /** The decoded path below the root. */
-  readonly key: Uint8Array;
-  /** The path in the file system, before symbolic links are resolved. */
-  readonly file: string;
-  readonly stat: FileStat;
-  readonly representation: Representation;
-  readonly response: Prepared;
-  checkedMs: number;
-  /** The check in progress; resolves to true when the file is unchanged. */
-  checking: Promise<boolean> | null;
-}
+/** The part of the memory that kept files may use; new ones always have the rest. */
+const KEPT_SHARE = 0.8;
 
 export class FileCache {
   readonly #bytesMax: number;
   readonly #files: ByteMap<CachedFile> = new ByteMap<CachedFile>();
-  /** The same files, the next one to evict first. */
-  readonly #order: Set<CachedFile> = new Set<CachedFile>();
-  #bytes = 0;
+  /** The same files, the next one to evict first. Each is in one of the sets. */
+  readonly #probation: Set<CachedFile> = new Set<CachedFile>();
+  readonly #kept: Set<CachedFile> = new Set<CachedFile>();
+  #probationBytes = 0;
+  #keptBytes = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#probationBytes + this.#keptBytes;
   }
 
   get(path: Uint8Array, from: number, to: number): CachedFile | null {
@@ -59,32 +33,56 @@ export class FileCache {
   add(file: CachedFile): void {
     const old = this.#files.get(file.key, 0, file.key.length);
     if (old !== null) this.remove(old);
-    const bytes = memoryBytes(file);
-    if (bytes > this.#bytesMax) return;
-    for (const first of this.#order) {
-      if (this.#bytes + bytes <= this.#bytesMax) break;
-      this.remove(first);
-    }
+    if (file.memoryBytes > this.#bytesMax) return;
+    this.#makeRoom(file.memoryBytes);
     this.#files.set(file.key, file);
-    this.#order.add(file);
-    this.#bytes += bytes;
+    this.#probation.add(file);
+    this.#probationBytes += file.memoryBytes;
   }
 
-  /** Records that a check found the file unchanged; it is evicted last. */
+  /** Records that a check for a request found the file unchanged; it is evicted last. */
   refresh(file: CachedFile, nowMs: number): void {
     file.checkedMs = nowMs;
-    if (this.#order.delete(file)) this.#order.add(file);
+    if (this.#kept.delete(file)) {
+      this.#kept.add(file);
+      return;
+    }
+    if (!this.#probation.delete(file)) return;
+    this.#probationBytes -= file.memoryBytes;
+    this.#kept.add(file);
+    this.#keptBytes += file.memoryBytes;
+    this.#boundKept();
   }
 
   remove(file: CachedFile): void {
-    if (!this.#order.delete(file)) return;
+    if (this.#probation.delete(file)) this.#probationBytes -= file.memoryBytes;
+    else if (this.#kept.delete(file)) this.#keptBytes -= file.memoryBytes;
+    else return;
     this.#files.delete(file.key);
-    this.#bytes -= memoryBytes(file);
+  }
+
+  #makeRoom(bytes: number): void {
+    while (this.bytes + bytes > this.#bytesMax) {
+      const first = firstOf(this.#probation) ?? firstOf(this.#kept);
+      if (first === null) return;
+      this.remove(first);
+    }
+  }
+
+  /** The least recently checked of the kept files are on probation again. */
+  #boundKept(): void {
+    while (this.#keptBytes > this.#bytesMax * KEPT_SHARE) {
+      const first = firstOf(this.#kept);
+      if (first === null) return;
+      this.#kept.delete(first);
+      this.#keptBytes -= first.memoryBytes;
+      this.#probation.add(first);
+      this.#probationBytes += first.memoryBytes;
+    }
   }
 }
 
-/** Memory of a cached file: its content twice (alone and behind its head), key and objects. */
-function memoryBytes(file: CachedFile): number {
-  const { bytes, content } = partsOf(file.response);
-  return bytes.length + content.length + file.key.length + 512;
+function firstOf(files: ReadonlySet<CachedFile>): CachedFile | null {
+  for (const file of files) return file;
+  return null;
 }

@@ -1,3 +1,4 @@
 // The public names of `vibing/static`.
 
-export { type StaticOptions, serveStatic } from './serve-static.ts';
+export type { StaticOptions } from './options.ts';
+export { serveStatic } from './serve-static.ts';

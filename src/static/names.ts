@@ -31,3 +31,8 @@ export function isFileName(name: string, windows: boolean = sep === '\\'): boole
   if (name.includes('\0') || name.includes('/')) return false;
   return !windows || !(WINDOWS_SPECIAL.test(name) || WINDOWS_DEVICE.test(name));
 }
+
+/** Whether a name is not served without the option dotfiles. */
+export function isHidden(name: string): boolean {
+  return name.startsWith('.') && name !== '.well-known';
+}

@@ -12,14 +12,29 @@ export function requestedNames(exchange: Exchange, mountBytes: number): readonly
   return namesIn(pathBytes, Math.min(pathFrom + mountBytes, pathTo), pathTo);
 }
 
-/** A copy of the decoded path below the root. */
-export function requestedKey(exchange: Exchange, mountBytes: number): Uint8Array {
-  const { pathBytes, pathFrom, pathTo } = exchange;
-  return pathBytes.slice(pathFrom + mountBytes, pathTo);
+/** What is looked up: a path below a root. */
+export interface Wanted {
+  /** The decoded path, as bytes. */
+  readonly key: Uint8Array;
+  readonly names: readonly string[];
+  /** Ends in a slash. */
+  readonly isFolder: boolean;
 }
 
-export function endsInSlash({ pathBytes, pathFrom, pathTo }: Exchange): boolean {
-  return pathBytes[pathTo - 1] === SLASH && pathTo > pathFrom;
+/** What a request selects below a mount prefix of so many bytes, where names could be a file's. */
+export function wantedBy(
+  exchange: Exchange,
+  mountBytes: number,
+  names: readonly string[] = requestedNames(exchange, mountBytes) ?? [],
+): Wanted {
+  const { pathBytes, pathFrom, pathTo } = exchange;
+  const key = pathBytes.slice(pathFrom + mountBytes, pathTo);
+  return { key, names, isFolder: key.length > 0 && key[key.length - 1] === SLASH };
+}
+
+/** The key of the path with these names. */
+export function keyOf(names: readonly string[]): Uint8Array {
+  return new TextEncoder().encode(`/${names.join('/')}`);
 }
 
 /**

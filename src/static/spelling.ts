@@ -1,81 +1,100 @@
 // Whether a request spells a file's names exactly as the directories do. Where a file system
 // ignores case, or treats two forms of a letter as one, `/ADMIN/x` leads to `admin/x`; middleware
 // that guards `/admin` does not see that request, so another spelling must find no file.
+//
+// A directory in which the other case of a name leads to nothing, or to another file, distinguishes
+// spellings: what was found there has exactly the requested name. So a directory that may be
+// entered but not listed (mode 711) is served; only where both cases lead to one file are the
+// entries read.
 
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type AsyncIo, isFault } from '../async-io/async-io.ts';
 import { ERRNO } from '../base/errno.ts';
+import { STAT_CACHED_MS } from './freshness.ts';
 
 const { ENOENT } = ERRNO;
 
-/** How many case-sensitive directories are remembered: some 100 KB. */
-const CASE_SENSITIVE_MAX = 1_000;
+/** How many exact directories are remembered: some 100 KB. */
+const EXACT_MAX = 1_000;
 
 export class Spelling {
-  /** Real paths of directories in which a name in the other case was not found. */
-  readonly #caseSensitive: Set<string> = new Set();
+  /** Real paths of directories that distinguish spellings; forgotten after STAT_CACHED_MS. */
+  readonly #exact: Set<string> = new Set();
+  #sinceMs = 0;
 
   /** `real` is the real path of `names` below `root`; `root` is a real path, too. */
   async isExact(
     asyncIo: AsyncIo,
+    nowMs: number,
     root: string,
     names: readonly string[],
     real: string,
   ): Promise<boolean> {
-    if (real === join(root, ...names)) {
-      const at = names.findLastIndex((name) => otherCase(name) !== null);
-      if (at < 0) return true;
-      const parent = join(root, ...names.slice(0, at));
-      const found = await this.#findOtherCase(asyncIo, parent, names[at]);
-      if (found === null) return true;
-      // A system that has one real path for both spellings returns it as the directories spell it.
-      if (join(found, ...names.slice(at + 1)) === real) return true;
+    if (nowMs - this.#sinceMs > STAT_CACHED_MS) {
+      this.#exact.clear();
+      this.#sinceMs = nowMs;
     }
+    const isDirect = real === join(root, ...names);
     let parent = root;
     for (const name of names) {
-      const child = await this.#child(asyncIo, parent, name);
-      if (child === null) return false;
+      // Without links on the way, each name leads to what it spells.
+      const child = isDirect ? join(parent, name) : await asyncIo.realPath(join(parent, name));
+      if (typeof child !== 'string') return false;
+      if (!(await this.#isEntry(asyncIo, parent, name, child))) return false;
       parent = child;
     }
     return parent === real;
   }
 
-  /** The real path of the directory entry with exactly this name, or null. */
-  async #child(asyncIo: AsyncIo, parent: string, name: string): Promise<string | null> {
-    const child = await asyncIo.realPath(join(parent, name));
-    if (typeof child !== 'string') return null;
+  /** Whether the directory has an entry with exactly this name, which leads to `child`. */
+  async #isEntry(asyncIo: AsyncIo, parent: string, name: string, child: string): Promise<boolean> {
+    const other = otherSpelling(name);
+    if (other === null || this.#exact.has(parent)) return true;
     const isLink = child !== join(parent, name);
-    if (otherCase(name) === null) {
-      if (!isLink) return child;
-    } else {
-      const found = await this.#findOtherCase(asyncIo, parent, name);
-      if (found === null || (found === child && !isLink)) return child;
+    if (isLink && isOtherForm(parent, name, child)) return false;
+    const found = await asyncIo.realPath(join(parent, other));
+    if (found === -ENOENT || (await isAnotherFile(asyncIo, found, child))) {
+      if (this.#exact.size >= EXACT_MAX) this.#exact.clear();
+      this.#exact.add(parent);
+      return true;
     }
+    // A system that has one real path for both spellings returns it as the directories spell it.
+    if (found === child && !isLink) return true;
     const entries = await asyncIo.list(parent);
-    return !isFault(entries) && entries.some((entry) => entry.name === name) ? child : null;
-  }
-
-  /**
-   * The real path of a name in the other case; null when the directory has no such name, '' when
-   * the system does not report it.
-   */
-  async #findOtherCase(asyncIo: AsyncIo, parent: string, name: string): Promise<string | null> {
-    if (this.#caseSensitive.has(parent)) return null;
-    const found = await asyncIo.realPath(join(parent, otherCase(name) ?? name));
-    if (typeof found === 'string') return found;
-    if (found !== -ENOENT) return '';
-    if (this.#caseSensitive.size >= CASE_SENSITIVE_MAX) this.#caseSensitive.clear();
-    this.#caseSensitive.add(parent);
-    return null;
+    return !isFault(entries) && entries.some((entry) => entry.name === name);
   }
 }
 
-/** Null for a name without letters that have two cases. */
-function otherCase(name: string): string | null {
+async function isAnotherFile(
+  asyncIo: AsyncIo,
+  found: string | number,
+  child: string,
+): Promise<boolean> {
+  if (typeof found !== 'string' || found === child) return false;
+  const one = asyncIo.statNow(found) ?? (await asyncIo.stat(found));
+  const other = asyncIo.statNow(child) ?? (await asyncIo.stat(child));
+  if (isFault(one) || isFault(other)) return false;
+  return one.inode !== other.inode || one.device !== other.device;
+}
+
+/** Whether the entry has another Unicode form of the requested name: é as one character or two. */
+function isOtherForm(parent: string, name: string, child: string): boolean {
+  const entry = basename(child);
+  return entry !== name && dirname(child) === parent && entry.normalize() === name.normalize();
+}
+
+/**
+ * A spelling that a file system may treat as equal: the other case, else the other Unicode form.
+ * Null for a name that has one spelling.
+ */
+function otherSpelling(name: string): string | null {
   const upper = mapped(name, (letter) => letter.toUpperCase());
   if (upper !== name) return upper;
   const lower = mapped(name, (letter) => letter.toLowerCase());
-  return lower !== name ? lower : null;
+  if (lower !== name) return lower;
+  const composed = name.normalize('NFC');
+  const form = composed !== name ? composed : name.normalize('NFD');
+  return form !== name ? form : null;
 }
 
 /** Maps each letter, except those that become several. */

@@ -29,6 +29,17 @@ const DEFAULTS: Config = {
   logLevel: 'info',
   debug: false,
   listing: false,
+  mounts: undefined,
+  index: 'index.html',
+  spa: false,
+  notFound: undefined,
+  precompressed: false,
+  cacheControl: undefined,
+  headers: undefined,
+  mimeTypes: undefined,
+  extensions: undefined,
+  dotfiles: false,
+  symlinks: 'inside',
   limits: limitsFrom(),
 };
 
@@ -81,8 +92,19 @@ test('the keys are those of the contract and every limit, each under four names'
   assert.deepEqual(
     KEYS.map((key) => key.option),
     [
-      ...['host', 'port', 'socket', 'socketMode', 'staticDir', 'listing', 'workers'],
-      ...['supervise', 'driver', 'pidFile', 'logLevel', 'debug'],
+      ...['host', 'port', 'socket', 'socketMode', 'staticDir', 'mounts', 'listing', 'index'],
+      ...['spa', 'notFound', 'precompressed', 'cacheControl', 'headers', 'mimeTypes'],
+      ...[
+        'extensions',
+        'dotfiles',
+        'symlinks',
+        'workers',
+        'supervise',
+        'driver',
+        'pidFile',
+        'logLevel',
+        'debug',
+      ],
       ...Object.keys(LIMITS),
     ],
   );
@@ -120,7 +142,17 @@ test('flags override the environment, that the file, that the defaults', () => {
 });
 
 /** A value other than the default, as text and as JSON. */
-function sampleOf({ rule }: ConfigKey): readonly [text: string, json: unknown] {
+const SAMPLES: Readonly<Record<string, readonly [text: string, json: unknown]>> = {
+  mounts: ['{"/docs":"./docs"}', { '/docs': './docs' }],
+  index: ['main.html, index.htm', ['main.html', 'index.htm']],
+  cacheControl: ['{"*.css":"no-store"}', { '*.css': 'no-store' }],
+  headers: ['{"*":{"X-Name":"value"}}', { '*': { 'X-Name': 'value' } }],
+  mimeTypes: ['{"gmi":"text/gemini"}', { gmi: 'text/gemini' }],
+  extensions: ['html', ['html']],
+};
+
+function sampleOf({ option, rule }: ConfigKey): readonly [text: string, json: unknown] {
+  if (option in SAMPLES) return SAMPLES[option];
   if (rule.kind === 'integer') return [String(rule.min + 1), rule.min + 1];
   if (rule.kind === 'boolean') return ['true', true];
   if (rule.kind === 'choice') return [rule.values[1], rule.values[1]];

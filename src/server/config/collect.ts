@@ -9,6 +9,7 @@ import {
   limitsFrom,
 } from '../../base/limits.ts';
 import { shown } from '../../base/shown.ts';
+import { hiddenPage, type StaticOptions, type Symlinks } from '../../static/options.ts';
 import { type ConfigKey, type DriverName, KEY_BY_OPTION, KEYS, type LogLevel } from './keys.ts';
 import { invalidLine, nameIn, unknownLine } from './lines.ts';
 import { type Form, type Value, valueFrom } from './rules.ts';
@@ -35,7 +36,18 @@ export interface Config {
   readonly pidFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly debug: boolean;
+  readonly mounts: Readonly<Record<string, string>> | undefined;
   readonly listing: boolean;
+  readonly index: string | readonly string[];
+  readonly spa: boolean | string;
+  readonly notFound: string | undefined;
+  readonly precompressed: boolean;
+  readonly cacheControl: StaticOptions['cacheControl'];
+  readonly headers: StaticOptions['headers'];
+  readonly mimeTypes: StaticOptions['mimeTypes'];
+  readonly extensions: readonly string[] | undefined;
+  readonly dotfiles: boolean;
+  readonly symlinks: Symlinks;
   readonly limits: Limits;
 }
 
@@ -81,6 +93,7 @@ export class Collected {
   merge(): Config | undefined {
     this.#mergeAddress();
     const limits = this.#mergeLimits();
+    this.#checkPages();
     if (this.problems.length > 0) return undefined;
     const config: Config = {
       host: this.#value('host'),
@@ -94,7 +107,18 @@ export class Collected {
       pidFile: this.#value('pidFile'),
       logLevel: this.#value('logLevel'),
       debug: this.#value('debug'),
+      mounts: this.#value('mounts'),
       listing: this.#value('listing'),
+      index: this.#value('index'),
+      spa: this.#value('spa'),
+      notFound: this.#value('notFound'),
+      precompressed: this.#value('precompressed'),
+      cacheControl: this.#value('cacheControl'),
+      headers: this.#value('headers'),
+      mimeTypes: this.#value('mimeTypes'),
+      extensions: this.#value('extensions'),
+      dotfiles: this.#value('dotfiles'),
+      symlinks: this.#value('symlinks'),
       limits,
     };
     return Object.freeze(config);
@@ -125,6 +149,19 @@ export class Collected {
     }
     const unused = portWins ? ['socket', 'socketMode'] : ['host', 'port'];
     for (const option of unused) this.given.delete(option);
+  }
+
+  #checkPages(): void {
+    const hidden = hiddenPage({
+      index: this.#value('index'),
+      spa: this.#value('spa'),
+      notFound: this.#value('notFound'),
+      dotfiles: this.#value('dotfiles'),
+    });
+    if (hidden === null) return;
+    const { where, name } = this.given.get(hidden.option) ?? { where: '', name: '' };
+    const allowed = 'a name that begins with a dot only together with dotfiles';
+    this.problems.push(`${where}: ${name}: given ${shown(hidden.path)}, allowed: ${allowed}`);
   }
 
   #mergeLimits(): Limits {

@@ -5,6 +5,7 @@ import type { LimitName } from '../../base/limits.ts';
 import { nearMiss } from '../../base/near-miss.ts';
 import { isPlainObject } from '../../base/options.ts';
 import { shown } from '../../base/shown.ts';
+import type { StaticOptions } from '../../static/options.ts';
 import { Collected, type Config, type Given } from './collect.ts';
 import { readJson } from './json.ts';
 import { type ConfigKey, type DriverName, KEYS, type LogLevel, VARIABLE_PREFIX } from './keys.ts';
@@ -22,8 +23,13 @@ const FILE_LAYER = 0;
 const ENV_LAYER = 1;
 const FLAG_LAYER = 2;
 
-/** The options of createServer; undefined is the same as absent. */
-export interface ServerOptions extends Partial<Readonly<Record<LimitName, number | undefined>>> {
+/**
+ * The options of createServer; undefined is the same as absent. Those of static files apply to
+ * staticDir and mounts.
+ */
+export interface ServerOptions
+  extends Partial<Readonly<Record<LimitName, number | undefined>>>,
+    Omit<StaticOptions, 'cacheBytesMax' | 'cacheEntryBytesMax'> {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
   /** A unix socket, instead of host and port. */
@@ -31,6 +37,8 @@ export interface ServerOptions extends Partial<Readonly<Record<LimitName, number
   /** Permissions of the unix socket, such as 0o660. */
   readonly socketMode?: number | undefined;
   readonly staticDir?: string | undefined;
+  /** Further directories of files, by the prefix of their paths. */
+  readonly mounts?: Readonly<Record<string, string>> | undefined;
   readonly workers?: number | 'auto' | undefined;
   /** Run even one worker under a supervising process. */
   readonly supervise?: boolean | undefined;
@@ -40,8 +48,6 @@ export interface ServerOptions extends Partial<Readonly<Record<LimitName, number
   readonly logLevel?: LogLevel | undefined;
   /** Never reuse request and response objects. */
   readonly debug?: boolean | undefined;
-  /** Directory listings of staticDir. */
-  readonly listing?: boolean | undefined;
 }
 
 /** All problems of a configuration. */

@@ -3,6 +3,17 @@
 
 import { LIMITS, type LimitName } from '../../base/limits.ts';
 import type { Rule, Value } from './rules.ts';
+import {
+  CACHE_CONTROL,
+  EXTENSIONS,
+  HEADERS,
+  INDEX,
+  MIME_TYPES,
+  MOUNTS,
+  NOT_FOUND,
+  SPA,
+  SYMLINK_CHOICES,
+} from './static-keys.ts';
 
 /** 'auto' is the fastest one that works on this machine. */
 export const DRIVERS = ['auto', 'uring', 'epoll', 'net'] as const;
@@ -58,7 +69,38 @@ export const KEYS: readonly ConfigKey[] = [
     { kind: 'path', bytesMax: PATH_BYTES_MAX },
     'directory of files to serve, relative to the current directory',
   ),
-  key('listing', false, { kind: 'boolean' }, 'list directories that have no index.html'),
+  key('mounts', undefined, MOUNTS, 'further directories of files, by the prefix of their paths'),
+  key('listing', false, { kind: 'boolean' }, 'list directories that have no index file'),
+  key('index', 'index.html', INDEX, 'file that is sent for a directory; the first that exists'),
+  key(
+    'spa',
+    false,
+    SPA,
+    'send a page (true: the index) for paths without a file to clients that accept HTML',
+  ),
+  key('notFound', undefined, NOT_FOUND, 'page for paths without a file, sent with status 404'),
+  key(
+    'precompressed',
+    false,
+    { kind: 'boolean' },
+    'send the .br, .zst or .gz beside a file to clients that accept it',
+  ),
+  key(
+    'cacheControl',
+    undefined,
+    CACHE_CONTROL,
+    'Cache-Control of files; without it by their names, see static-files.md',
+  ),
+  key('headers', undefined, HEADERS, 'further fields of files'),
+  key('mimeTypes', undefined, MIME_TYPES, 'media types of files, before those that are known'),
+  key('extensions', undefined, EXTENSIONS, 'extensions that the path of a file may omit'),
+  key('dotfiles', false, { kind: 'boolean' }, 'serve files whose names begin with a dot'),
+  key(
+    'symlinks',
+    'inside',
+    { kind: 'choice', values: SYMLINK_CHOICES },
+    'which symbolic links are followed: with targets inside the directory, none, or all',
+  ),
   key(
     'workers',
     1,

@@ -4,8 +4,12 @@
 import { unreachable } from '../../base/assert.ts';
 import { ipVersion } from '../../base/ip-address.ts';
 import { nearMiss } from '../../base/near-miss.ts';
+import { type ShapedRule, shapedFrom } from './static-keys.ts';
 
-export type Value = string | number | boolean;
+/** A table of values by name. */
+export type Table = Readonly<Record<string, unknown>>;
+
+export type Value = string | number | boolean | readonly string[] | Table;
 
 export type Form = 'option' | 'json' | 'text';
 
@@ -18,7 +22,8 @@ export type Rule =
   /** A count up to `max`, or 'auto'. */
   | { readonly kind: 'workers'; readonly max: number }
   /** Permissions: a number as an option, else octal digits in a string. */
-  | { readonly kind: 'mode' };
+  | { readonly kind: 'mode' }
+  | ShapedRule;
 
 const MODE_MAX = 0o777;
 const MODE_DIGITS = /^0?[0-7]{3}$/;
@@ -47,6 +52,8 @@ export function valueFrom(rule: Rule, given: unknown, form: Form): Value | undef
       if (form === 'option') return integerFrom(given, form, 0, MODE_MAX);
       if (typeof given !== 'string' || !MODE_DIGITS.test(given)) return undefined;
       return Number.parseInt(given, 8);
+    case 'shaped':
+      return shapedValue(rule, given, form);
     default:
       return unreachable(rule);
   }
@@ -69,6 +76,8 @@ export function allowedBy(rule: Rule, form: Form): string {
       return `an integer from 1 to ${rule.max}, or "auto"`;
     case 'mode':
       return form === 'option' ? 'an integer from 0o000 to 0o777' : 'octal digits such as "660"';
+    case 'shaped':
+      return form === 'text' ? rule.wantedText : rule.wanted;
     default:
       return unreachable(rule);
   }
@@ -85,7 +94,7 @@ export function meantBy(rule: Rule, given: unknown, form: Form): string | undefi
   const choices = rule.kind === 'choice' ? rule.values : rule.kind === 'workers' ? ['auto'] : [];
   const choice = nearMiss(given, choices);
   if (choice !== undefined) return JSON.stringify(choice);
-  if (rule.kind === 'choice' || rule.kind === 'path') return undefined;
+  if (rule.kind === 'choice' || rule.kind === 'path' || rule.kind === 'shaped') return undefined;
   // A number or a boolean in quotes, or with spaces around it.
   const value = valueFrom(rule, given.trim(), 'text');
   return value === undefined ? undefined : String(value);
@@ -94,6 +103,11 @@ export function meantBy(rule: Rule, given: unknown, form: Form): string | undefi
 /** A value as JSON; the inverse of valueFrom for the form 'json'. */
 export function jsonFrom(rule: Rule, value: Value): Value {
   return rule.kind === 'mode' ? Number(value).toString(8).padStart(3, '0') : value;
+}
+
+function shapedValue(rule: ShapedRule, given: unknown, form: Form): Value | undefined {
+  const value = form === 'text' ? shapedFrom(rule.shape, String(given)) : given;
+  return rule.fits(value) ? (value as Value) : undefined;
 }
 
 function integerFrom(given: unknown, form: Form, min: number, max: number): number | undefined {

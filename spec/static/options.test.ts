@@ -1,0 +1,94 @@
+// The options of serveStatic: invalid ones throw with one line that says what is allowed.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { StaticOptions } from '../../src/static/options.ts';
+import { settingsFrom } from '../../src/static/options.ts';
+import { acceptsHtml } from '../../src/static/pages.ts';
+import { serveStatic } from '../../src/static/serve-static.ts';
+
+const INVALID: readonly (readonly [options: object, message: RegExp])[] = [
+  [{ indx: 'x' }, /no option "indx"; did you mean index\?/],
+  [{ index: '' }, /index is the name of a file, .* given ""/],
+  [{ index: 'a/b.html' }, /index is the name/],
+  [{ index: [] }, /index is the name/],
+  [{ index: ['index.html', 7] }, /index is the name/],
+  [{ index: '.index' }, /index ".index" begins with a dot: set dotfiles: true/],
+  [{ index: ['a', '.b'] }, /index ".b" begins with a dot/],
+  [{ spa: '' }, /spa is true, false, or the path of a page/],
+  [{ spa: '../app.html' }, /spa is/],
+  [{ spa: '/app.html' }, /spa is/],
+  [{ spa: 'x/.app.html' }, /spa "x\/.app.html" begins with a dot/],
+  [{ notFound: true }, /notFound is the path of a page/],
+  [{ notFound: '.404.html' }, /notFound ".404.html" begins with a dot/],
+  [{ listing: 1 }, /listing is true or false/],
+  [{ precompressed: 'br' }, /precompressed is true or false/],
+  [{ dotfiles: 'allow' }, /dotfiles is true or false/],
+  [{ symlinks: true }, /symlinks is one of 'inside', 'none', 'all'/],
+  [{ extensions: 'html' }, /extensions is a list/],
+  [{ extensions: ['.html'] }, /extensions is a list/],
+  [{ extensions: ['a/b'] }, /extensions is a list/],
+  [{ cacheControl: true }, /cacheControl is false, the value/],
+  [{ cacheControl: '' }, /cacheControl is/],
+  [{ cacheControl: 'a\r\nb: c' }, /cacheControl is/],
+  [{ cacheControl: { '': 'x' } }, /cacheControl is/],
+  [{ cacheControl: { '*.css': true } }, /cacheControl is/],
+  [{ headers: { 'X-Name': 'value' } }, /headers is an object of fields by pattern/],
+  [{ headers: { '*': { 'X Name': 'value' } } }, /headers is/],
+  [{ headers: { '*': { 'X-Name': 'a\nb' } } }, /headers is/],
+  [{ headers: { '*': { 'Content-Length': '7' } } }, /headers is/],
+  [{ headers: { '*': { ETag: '"x"' } } }, /headers is/],
+  [{ headers: [] }, /headers is/],
+  [{ mimeTypes: { '.x': 'text/x' } }, /mimeTypes is an object of media types/],
+  [{ mimeTypes: { x: 'text' } }, /mimeTypes is/],
+  [{ mimeTypes: { x: 'text/x\r\n' } }, /mimeTypes is/],
+  [{ cacheBytesMax: -1 }, /cacheBytesMax is a whole number of bytes/],
+];
+
+describe('invalid options', () => {
+  for (const [options, message] of INVALID) {
+    it(JSON.stringify(options), () => {
+      assert.throws(() => serveStatic('.', options), { name: 'TypeError', message });
+    });
+  }
+});
+
+it('valid options, and their defaults', () => {
+  const options: StaticOptions = {
+    index: ['index.html', 'index.htm'],
+    spa: true,
+    notFound: 'errors/404.html',
+    extensions: ['html'],
+    cacheControl: { '*.css': 'no-store', '**': false },
+    headers: { 'assets/**': { 'X-Name': 'value' } },
+    mimeTypes: { 'tar.zst': 'application/zstd' },
+    symlinks: 'none',
+  };
+  const settings = settingsFrom(options);
+  assert.deepEqual(settings.spa, ['index.html']);
+  assert.deepEqual(settings.notFound, ['errors', '404.html']);
+  assert.deepEqual(settingsFrom({}).index, ['index.html']);
+  assert.deepEqual(settingsFrom({ index: 'a', spa: 'b/c.html' }).spa, ['b', 'c.html']);
+  assert.equal(settingsFrom({ index: '.a', dotfiles: true }).index[0], '.a');
+  assert.equal(settingsFrom({ listing: undefined }).listing, false);
+});
+
+describe('HTML is accepted', () => {
+  for (const [accept, expected] of [
+    [undefined, true],
+    ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', true],
+    ['*/*', true],
+    ['TEXT/HTML', true],
+    ['text/*;q=0.1', true],
+    ['application/json', false],
+    ['application/json, */*;q=0', false],
+    ['text/html;q=0, */*', false],
+    ['text/html;level=1;q=0', false],
+    ['image/avif, image/webp', false],
+    ['', false],
+    ['text/html;q=x', false],
+    ['*/*;q=0, text/*;q=0, text/html', true],
+  ] as const) {
+    it(`${expected} by ${accept}`, () => assert.equal(acceptsHtml(accept), expected));
+  }
+});
