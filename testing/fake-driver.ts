@@ -143,6 +143,10 @@ export class FakeDriver implements Driver {
     this.#regions.set(region, bytes);
   }
 
+  mapFile(): boolean {
+    return false;
+  }
+
   unmap(region: number): void {
     assert.ok(this.#regions.delete(region), 'an unmapped region was mapped');
     for (const { send } of this.sockets.values()) {

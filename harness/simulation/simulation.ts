@@ -110,7 +110,8 @@ export class Simulation implements World {
       makeDriver: (given) => {
         const { clock, trace } = this;
         const parts = { seed, clock, trace, schedule: this.#schedule, loop: this.#loop };
-        const rest = { network: this.#network, faults: this.#faults };
+        const { fileBytes: file } = this.#asyncIo;
+        const rest = { network: this.#network, faults: this.#faults, file };
         const driver = new SimDriver(given, { ...parts, ...rest });
         checkSlab(given.slab, () => driver);
         this.#driver = driver;

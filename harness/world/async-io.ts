@@ -56,6 +56,9 @@ export class SimAsyncIo implements AsyncIo {
     }
   }
 
+  /** The content of an open file. */
+  readonly fileBytes = (file: number): Uint8Array | undefined => this.#open.get(file)?.bytes;
+
   get openCount(): number {
     return this.#open.size + this.#openDirectories.size;
   }

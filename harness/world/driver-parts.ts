@@ -14,6 +14,8 @@ export interface SimDriverParts {
   readonly network: Network;
   readonly faults: Faults;
   readonly trace: Trace;
+  /** The content of an open file. */
+  readonly file: (fd: number) => Uint8Array | undefined;
 }
 
 export interface Completion {

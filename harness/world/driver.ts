@@ -15,6 +15,7 @@ import {
 import { Random } from '../../testing/random.ts';
 import type { Completion, SimDriverParts } from './driver-parts.ts';
 import { type Link, peerOf } from './network.ts';
+import { SimRegions } from './regions.ts';
 import { SimSocket, type SocketDriver } from './socket.ts';
 import { ensure, Violation } from './violation.ts';
 
@@ -30,7 +31,7 @@ export class SimDriver implements Driver, SocketDriver {
   readonly slab: Slab;
   readonly parts: SimDriverParts;
   readonly sockets: (SimSocket | null)[];
-  readonly #regions = new Map<number, Uint8Array>();
+  readonly #regions: SimRegions;
   /** Sockets with new operations: the next poll tries them. */
   #requested: SimSocket[] = [];
   #ready: Completion[] = [];
@@ -57,7 +58,7 @@ export class SimDriver implements Driver, SocketDriver {
     this.sockets = new Array<SimSocket | null>(options.slots).fill(null);
     this.#backlog = options.backlog;
     this.#random = new Random(parts.seed, 'driver');
-    this.#regions.set(0, options.slab.bytes);
+    this.#regions = new SimRegions(options.slab.bytes, parts.file);
     parts.network.backlogMax = Math.max(options.backlog, 8);
     parts.network.connectionQueued = () => this.#takeClients();
   }
@@ -73,12 +74,16 @@ export class SimDriver implements Driver, SocketDriver {
   }
 
   map(region: number, bytes: Uint8Array): void {
-    ensure(region > 0 && !this.#regions.has(region), 'contract', 'a mapped region is new');
-    this.#regions.set(region, bytes);
+    this.#regions.map(region, bytes);
+  }
+
+  /** Half of the seeds have a driver that cannot send from files. */
+  mapFile(region: number, fd: number): boolean {
+    return this.parts.seed % 2 !== 0 && this.#regions.mapFile(region, fd);
   }
 
   unmap(region: number): void {
-    ensure(this.#regions.delete(region), 'contract', 'an unmapped region was mapped');
+    this.#regions.unmap(region);
     for (const socket of this.sockets) {
       const isSending = socket?.send?.region === region;
       ensure(!isSending, 'memory', `region ${region} is unmapped while it is sent from`);
@@ -86,7 +91,7 @@ export class SimDriver implements Driver, SocketDriver {
   }
 
   get regionCount(): number {
-    return this.#regions.size - 1;
+    return this.#regions.count;
   }
 
   get heldBlocks(): number {
@@ -96,9 +101,7 @@ export class SimDriver implements Driver, SocketDriver {
   }
 
   region(number: number): Uint8Array {
-    const bytes = this.#regions.get(number);
-    ensure(bytes !== undefined, 'memory', `region ${number} is mapped while it is sent from`);
-    return bytes;
+    return this.#regions.bytes(number);
   }
 
   // --- Listening ---

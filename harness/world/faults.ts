@@ -37,6 +37,7 @@ export type FaultName =
   | 'workSlow'
   | 'workShort'
   | 'workFails'
+  | 'notCached'
   | 'discardOnReset';
 
 export const FAULTS: Readonly<Record<FaultName, FaultSpec>> = {
@@ -65,6 +66,7 @@ export const FAULTS: Readonly<Record<FaultName, FaultSpec>> = {
   workSlow: { most: 0.3, what: 'a file operation takes long' },
   workShort: { most: 0.4, what: 'a read of a file returns fewer bytes' },
   workFails: { most: 0.02, what: 'a file operation fails with EIO or EMFILE' },
+  notCached: { most: 0.5, what: 'bytes of a file are not in memory when they are sent' },
   discardOnReset: { most: 0.5, what: 'a reset drops what was not read' },
 };
 

@@ -4,7 +4,7 @@
 
 import { ERRNO } from '../../src/base/errno.ts';
 import type { Slab } from '../../src/base/slab.ts';
-import { Op } from '../../src/driver/driver.ts';
+import { NOT_CACHED, Op } from '../../src/driver/driver.ts';
 import type { Completion, SimDriverParts } from './driver-parts.ts';
 import type { Link, ServerSide } from './network.ts';
 import { ensure } from './violation.ts';
@@ -242,6 +242,10 @@ export class SimSocket implements ServerSide {
     const { room } = link.down;
     if (room === 0) {
       this.#send = Step.Parked;
+      return;
+    }
+    if (send.region < 0 && faults.hit('notCached', link.lane)) {
+      this.#finishSend(NOT_CACHED);
       return;
     }
     let most = Math.min(room, send.end - send.start);

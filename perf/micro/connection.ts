@@ -37,6 +37,10 @@ class EndlessDriver implements Driver {
   }
 
   map(): void {}
+  mapFile(): boolean {
+    return false;
+  }
+
   unmap(): void {}
 
   listen(_address: Address): void {

@@ -13,7 +13,7 @@ const STEPS = 300;
 const RUNS = 4;
 
 const ACTS: readonly string[] =
-  'adopt connect receive receive send send watch shutdown abort reset close close hold free'.split(
+  'adopt connect receive receive send send sendFile sendFile watch shutdown abort reset close close hold free'.split(
     ' ',
   );
 
@@ -25,6 +25,7 @@ const IGNORED: readonly string[] = [
   'calls',
   '#calls',
   'fds',
+  '#fds',
   '#ring',
   '#events',
   '#loopWatch',

@@ -7,7 +7,7 @@
 // what exchanges call.
 
 import { assert } from '../base/assert.ts';
-import type { Peer } from '../driver/driver.ts';
+import { NOT_CACHED, type Peer } from '../driver/driver.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { Handling, HeadMemory, Liveness, Phase } from '../exchange/state.ts';
@@ -112,11 +112,12 @@ export class Connection implements ConnectionParts, SocketOwner {
 
   sent(result: number): void {
     const { state } = this;
-    if (result < 0) {
+    if (result < 0 && result !== NOT_CACHED) {
       reset(this);
       return;
     }
-    this.sendQueue.sent(result);
+    if (result < 0) this.sendQueue.notCached();
+    else this.sendQueue.sent(result);
     if (!state.isBroken) this.deliveries.notifySent(this.sendQueue.sentTotal);
     if (state.isBroken) return;
     if (this.sendQueue.waiting > 0) this.sendQueue.flush();

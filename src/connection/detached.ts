@@ -24,6 +24,10 @@ class Detached implements Transport {
     return latePause(exchange, false);
   }
 
+  writeFile(): null {
+    return null;
+  }
+
   endStream(): void {}
 
   abandon(): void {}

@@ -202,6 +202,22 @@ export class ResponseWriter {
     return target;
   }
 
+  /** Queues bytes [from, to) of a file; false when the driver cannot send from files. */
+  file(sendQueue: SendQueue, exchange: Exchange, file: number, from: number, to: number): boolean {
+    const region = this.#regions.mapFile(file);
+    if (region === null) return false;
+    exchange.contentBytes += to - from;
+    exchange.owedBytes -= to - from;
+    sendQueue.attach(region, from, to);
+    return true;
+  }
+
+  /** Only the first `sent` of the bytes that file() queued were sent. */
+  fileSent(exchange: Exchange, queued: number, sent: number): void {
+    exchange.contentBytes -= queued - sent;
+    exchange.owedBytes += queued - sent;
+  }
+
   /** Queues the end of a chunked stream. */
   end(sendQueue: SendQueue, exchange: Exchange): void {
     if (!exchange.chunked || isHeadOnly(exchange)) return;

@@ -1,6 +1,6 @@
 // Hot: runs for every response. Measured by perf/micro/connection.ts.
 // What waits to be sent on one connection: a queue of spans, in slab blocks that are filled in turn
-// or in mapped regions, with one send in flight. Responses of a pipeline share a block and a send.
+// or in mapped regions, memory or files, with one send in flight. Responses of a pipeline share a block and a send.
 
 import { assert } from '../base/assert.ts';
 import type { Slab } from '../base/slab.ts';
@@ -78,7 +78,7 @@ export class SendQueue {
     last.end = end;
   }
 
-  /** Queues a span of a region, which is released when it is sent. */
+  /** Queues a span of a region, which is released when it is sent. A file's span is the last one. */
   attach(region: Region, start: number, end: number): void {
     assert(end > start, 'an attached span has bytes');
     this.#push(region.region, start, end, -1, region);
@@ -119,6 +119,16 @@ export class SendQueue {
     if (this.#waiters !== null) this.#resolveReached();
   }
 
+  /** A send from a file completed with NOT_CACHED: removes its span, and its waiter continues. */
+  notCached(): void {
+    const span = this.#first;
+    assert(span !== null && span.number < 0, 'a span of a file was being sent');
+    assert(span.next === null, 'nothing follows the span of a file');
+    this.queuedTotal -= span.end - span.start;
+    this.#pop(span);
+    this.#resolveReached();
+  }
+
   /** Removes the first span and returns the next one. */
   #pop(span: Span): Span | null {
     const { next } = span;
@@ -145,7 +155,9 @@ export class SendQueue {
     if (waiters === null) return;
     this.#waiters = null;
     for (const waiter of waiters) {
-      if (waiter.target <= this.sentTotal) waiter.resolve();
+      // A target beyond what is queued: the rest of a file was removed.
+      const { target } = waiter;
+      if (target <= this.sentTotal || target > this.queuedTotal) waiter.resolve();
       else {
         this.#waiters ??= [];
         this.#waiters.push(waiter);

@@ -96,6 +96,24 @@ export class ConnectionTransport implements Transport {
     return reached;
   }
 
+  writeFile(exchange: Exchange, file: number, from: number, to: number): Promise<number> | null {
+    const connection = this.#connection;
+    const { context, sendQueue, advancing } = connection;
+    assert(!exchange.chunked, 'the length of a file is known');
+    assert(exchange.owedBytes >= to - from, 'a file is no longer than its Content-Length');
+    if (isHeadOnly(exchange)) return null;
+    const begin = sendQueue.queuedTotal;
+    if (!context.writer.file(sendQueue, exchange, file, from, to)) return null;
+    if (!advancing) connection.settle();
+    return sendQueue.reached(begin + to - from).then(() => {
+      // After a reset the totals mean nothing.
+      if (exchange.gone) return 0;
+      const sent = sendQueue.queuedTotal - begin;
+      context.writer.fileSent(exchange, to - from, sent);
+      return sent;
+    });
+  }
+
   endStream(exchange: Exchange): void {
     const connection = this.#connection;
     if (exchange.owedBytes > 0 && !isHeadOnly(exchange)) {

@@ -13,8 +13,10 @@
 //   Result 0 is the peer's end of stream, and has no block. A receive without a free block is
 //   starved: it waits until one is released.
 // - A driver may hold some free blocks for later receives, until destroy().
-// - Memory to send from is a region: numbered memory that stays in place while it is mapped.
+// - What is sent from is a region: numbered memory that stays in place while it is mapped, or an
+//   open file, whose regions have negative numbers.
 
+import { ERRNO } from '../base/errno.ts';
 import type { Slab } from '../base/slab.ts';
 
 /** The operation that completed. `slot` is -1 for operations on the listener. */
@@ -37,6 +39,13 @@ export const Op = {
   Watch: 8,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
+
+/**
+ * The result of a SEND from a file whose next bytes the system does not have in memory, or cannot
+ * send, or that has ended: to wait for a disk would block the server. The caller reads the file and
+ * sends from memory. No error of a socket has this number.
+ */
+export const NOT_CACHED: number = -ERRNO.ENODATA;
 
 /** poll() fills these parallel arrays: entries 0 to its return value - 1. */
 export class Completions {
@@ -107,6 +116,11 @@ export interface Driver {
 
   /** Makes `bytes` sendable as `region` (> 0; region 0 is the slab, always mapped). */
   map(region: number, bytes: Uint8Array): void;
+  /**
+   * Makes an open file sendable as `region` (< 0), without a copy; positions are those of the file.
+   * False where the driver cannot do that. The descriptor stays open until unmap().
+   */
+  mapFile(region: number, fd: number): boolean;
   /** Ends a region; no send from it is in flight. */
   unmap(region: number): void;
 

@@ -1,4 +1,5 @@
-// Sends the bytes of an open file in bounded memory: a chunk is read while the one before is sent.
+// Sends the bytes of an open file in bounded memory. The kernel sends what it has in memory by
+// itself where the driver can do that; otherwise a chunk is read while the one before is sent.
 
 import type { Exchange } from './exchange.ts';
 import { requestLine } from './request-line.ts';
@@ -8,8 +9,32 @@ const READ_BYTES = 128 * 1024;
 const FREE_BUFFERS_MAX = 32;
 const freeBuffers: Uint8Array[] = [];
 
+/** The most that is handed to the kernel at once: it is still sent after a handler has failed. */
+const SPAN_BYTES: number = 1024 * 1024;
+
 /** Sends the bytes of `file` from `from` to `to`. The response is truncated when one is missing. */
 export async function copyFile(
+  exchange: Exchange,
+  file: number,
+  from: number,
+  to: number,
+): Promise<void> {
+  let position = from;
+  while (position < to && !exchange.gone) {
+    const spanTo = Math.min(position + SPAN_BYTES, to);
+    const sending = exchange.transport.writeFile(exchange, file, position, spanTo);
+    if (sending === null) return copyByReading(exchange, file, position, to);
+    position += await sending;
+    if (position === spanTo || exchange.gone) continue;
+    // The kernel reads ahead of a read: the bytes behind it may be in memory then.
+    const readTo = Math.min(position + READ_BYTES, to);
+    await copyByReading(exchange, file, position, readTo);
+    position = readTo;
+  }
+}
+
+/** Sends with two buffers: one is read into while the other is sent. */
+async function copyByReading(
   exchange: Exchange,
   file: number,
   from: number,
@@ -29,7 +54,7 @@ export async function copyFile(
       if (exchange.gone) return;
       // The file shrank or cannot be read: the client sees an incomplete response.
       if (count <= 0) {
-        const missing = `the file ended ${to - position} bytes before its Content-Length`;
+        const missing = `the file ended ${exchange.owedBytes} bytes before its Content-Length`;
         const what = count < 0 ? `the file cannot be read: errno ${-count}` : missing;
         services.logError(`${requestLine(exchange)}: the response was truncated: ${what}`);
         transport.abandon(exchange);

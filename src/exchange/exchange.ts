@@ -56,6 +56,12 @@ export interface Transport {
    * kernel took the chunk, whose memory may be used again then.
    */
   write(exchange: Exchange, chunk: string | Uint8Array, borrowed: boolean): Promise<void>;
+  /**
+   * Sends bytes [from, to) of an open file without reading them. Resolves when the kernel has taken
+   * all that it had in memory: with how many, and only then may the file be closed. 0 when the
+   * next bytes have to be read; null when the driver cannot send from files.
+   */
+  writeFile(exchange: Exchange, file: number, from: number, to: number): Promise<number> | null;
   endStream(exchange: Exchange): void;
   /** Gives up the response. The client sees that it is incomplete. */
   abandon(exchange: Exchange): void;

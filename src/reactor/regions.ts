@@ -1,8 +1,10 @@
-// Memory outside the slab that is being sent from: content of handlers, prepared responses, cached
-// files. Each is a numbered region of the driver until its owner releases it.
+// What is being sent from outside of the slab: memory (content of handlers, prepared responses,
+// cached files) and open files. Each is a numbered region of the driver until its owner releases it.
 
 import { assert } from '../base/assert.ts';
 import type { Driver } from '../driver/driver.ts';
+
+const NO_BYTES = new Uint8Array(0);
 
 /** The slab's number; the others follow. */
 export const SLAB_REGION = 0;
@@ -12,6 +14,9 @@ export class Regions {
   /** Unmapped numbers, the next to use on top. */
   readonly #free: number[] = [];
   #next = 1;
+  /** The same for files, whose numbers are negative. */
+  readonly #freeFiles: number[] = [];
+  #nextFile = -1;
 
   constructor(driver: Driver) {
     this.#driver = driver;
@@ -28,18 +33,28 @@ export class Regions {
     return new Region(this, region, bytes);
   }
 
+  /** Null when the driver cannot send from files. The descriptor stays open until release(). */
+  mapFile(fd: number): Region | null {
+    const region = this.#freeFiles.pop() ?? this.#nextFile--;
+    if (this.#driver.mapFile(region, fd)) return new Region(this, region, NO_BYTES);
+    this.#freeFiles.push(region);
+    return null;
+  }
+
   /** Regions in use; for checks. */
   get count(): number {
-    return this.#next - 1 - this.#free.length;
+    const files = -1 - this.#nextFile - this.#freeFiles.length;
+    return this.#next - 1 - this.#free.length + files;
   }
 
   unmap(region: number): void {
     this.#driver.unmap(region);
-    this.#free.push(region);
+    if (region < 0) this.#freeFiles.push(region);
+    else this.#free.push(region);
   }
 }
 
-/** Mapped memory, until release(). */
+/** Mapped memory or a mapped file (without bytes here), until release(). */
 export class Region {
   readonly bytes: Uint8Array;
   readonly region: number;

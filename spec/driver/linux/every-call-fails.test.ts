@@ -27,6 +27,7 @@ const ERRORS: Readonly<Record<string, readonly number[]>> = {
   accept: [EAGAIN, ECONNABORTED, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EPROTO],
   recv: [EAGAIN, EINTR, ENOMEM, ECONNRESET, ETIMEDOUT, EHOSTUNREACH],
   send: [EAGAIN, EINTR, ENOBUFS, ENOMEM, ECONNRESET, EPIPE],
+  sendfile: [EAGAIN, EINTR, EINVAL, EIO, ENOMEM, ECONNRESET, EPIPE],
   shutdown: [ENOTCONN],
   unacknowledged: [EINVAL],
   broken: [EINTR, ENOMEM],
@@ -43,13 +44,19 @@ const ERRORS: Readonly<Record<string, readonly number[]>> = {
   eventfd: [EMFILE, ENFILE, ENOMEM],
   watchOnLoop: [ENOMEM],
 };
-/** An eventfd that is read without waiting, a descriptor that is registered, memory. */
-const NEVER_FAILS: readonly string[] = ['resetEventfd', 'epollRemove', 'load', 'store'];
+/**
+ * An eventfd that is read without waiting, a descriptor that is registered, memory, questions about
+ * a file.
+ */
+const NEVER_FAILS: readonly string[] = [
+  ...['resetEventfd', 'epollRemove', 'load', 'store', 'isCached', 'cachedPages'],
+];
 
 /** Uses everything that a driver has: addresses, sockets, listeners, the end of each. */
 const SCRIPT = stepsOf(
-  'adopt, receive, watch, send, turn, sleep, turn, send, turn, sleep, shutdown, turn, ' +
-    'listen, turn, connect 1, turn, sleep, turn, receive 1, send 1, turn, sleep, ' +
+  'adopt, receive, watch, send, turn, sleep, turn, sendFile, turn, sleep, turn, sleep, ' +
+    'shutdown, turn, ' +
+    'listen, turn, connect 1, turn, sleep, turn, receive 1, sendFile 1, turn, sleep, ' +
     'pause, turn, resume, turn, sleep, hold, receive, turn, turn, free, turn, ' +
     'reset, turn, close, turn, adopt, receive, watch, turn, abort 1, turn, close 1, turn, ' +
     'unlisten, turn, turn, listen, turn, sleep, turn, unlisten, turn',

@@ -13,6 +13,10 @@ const SCRIPTS: readonly string[] = [
   'adopt, receive, turn, turn, sleep, sleep',
   'adopt, receive, turn, sleep, receive, turn, sleep, turn, sleep, turn, sleep',
   'adopt, send, turn, sleep, turn, sleep, send, turn, sleep',
+  'adopt, sendFile, turn, sleep, turn, sleep, sendFile, turn, sleep',
+  'adopt, send, turn, sendFile, abort, turn, close, turn, adopt, sendFile, turn, sleep',
+  'adopt, sendFile, turn, turn, abort, turn, close, turn, adopt, send, turn, sleep',
+  'adopt, sendFile, turn, sendFile, turn, abort, turn, turn, close, adopt, sendFile, turn, sleep',
   'adopt, watch, turn, sleep, turn, sleep',
   'adopt, watch, send, receive, turn, sleep, turn, sleep, turn, sleep',
   'adopt, receive, turn, sleep, reset, turn, close, turn, adopt, receive, turn, sleep',
@@ -120,7 +124,7 @@ function eventsOf(script: string): readonly Event[] {
 }
 
 const ACTS: readonly Act[] = [
-  ...(['adopt', 'connect', 'receive', 'receive', 'send', 'watch', 'shutdown'] as const),
+  ...(['adopt', 'connect', 'receive', 'receive', 'send', 'sendFile', 'watch', 'shutdown'] as const),
   ...(['abort', 'reset', 'close', 'close', 'listen', 'pause', 'resume', 'unlisten'] as const),
   ...(['hold', 'free'] as const),
 ];

@@ -89,6 +89,7 @@ export class Fuzz {
     switch (call) {
       case 'recv':
       case 'send':
+      case 'sendfile':
         return random.of([-EINTR, -EAGAIN, -EINTR, -EAGAIN, -random.of([ENOMEM, ENOBUFS]), 1, 5]);
       case 'wait':
         return random.of([-EINTR, 1, 2]);

@@ -8,11 +8,16 @@ import type { Driver, DriverOptions } from '../../../src/driver/driver.ts';
 import { EpollDriver } from '../../../src/driver/linux/epoll.ts';
 import { EPOLL_CTL_DEL } from '../../../src/driver/linux/layout.ts';
 import { UringDriver } from '../../../src/driver/linux/uring.ts';
+import { ScriptedFiles } from './files.ts';
 import { ScriptedRing, type ScriptedSocket as UringSocket } from './ring.ts';
 import { makeSocket, plainCalls } from './ring-fixture.ts';
 import { type ScriptedSocket as EpollSocket, ScriptedSyscalls } from './syscalls.ts';
 
 export type DriverName = 'epoll' | 'uring';
+
+/** A file that both kernels have, larger than the room of a socket. */
+export const FILE_FD = 900;
+export const FILE_BYTES = 100;
 
 export interface LinuxFixtureOptions {
   readonly slots: number;
@@ -156,6 +161,7 @@ class EpollFixture implements LinuxFixture {
 
   constructor(hooks: Hooks, options: LinuxFixtureOptions) {
     this.slab = new Slab(64, options.blockCount);
+    this.#kernel.files.contents.set(FILE_FD, new Uint8Array(FILE_BYTES));
     try {
       this.driver = new EpollDriver(optionsOf(this.slab, options), hooked(this.#kernel, hooks));
     } catch (error) {
@@ -265,7 +271,9 @@ class UringFixture implements LinuxFixture {
 
   constructor(hooks: Hooks, options: LinuxFixtureOptions) {
     this.slab = new Slab(64, options.blockCount);
-    const plain = plainCalls(this.#kernel);
+    const files = new ScriptedFiles();
+    files.contents.set(FILE_FD, new Uint8Array(FILE_BYTES));
+    const plain = plainCalls(this.#kernel, files);
     const listen = plain.listen;
     const calls = hooked(
       {

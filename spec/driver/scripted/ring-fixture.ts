@@ -9,6 +9,7 @@ import { EPOLLERR, EPOLLHUP } from '../../../src/driver/linux/layout.ts';
 import type { Syscalls } from '../../../src/driver/linux/syscalls.ts';
 import { UringDriver } from '../../../src/driver/linux/uring.ts';
 import type { RingSizes } from '../../../src/driver/linux/uring-instance.ts';
+import { ScriptedFiles } from './files.ts';
 import { ScriptedRing, type ScriptedSocket } from './ring.ts';
 
 export const REGION = 1;
@@ -174,7 +175,10 @@ export function makeSocket(kernel: ScriptedRing): ScriptedSocket {
 }
 
 /** The system calls that the uring driver makes in addition to those of its ring. */
-export function plainCalls(kernel: ScriptedRing): Syscalls {
+export function plainCalls(
+  kernel: ScriptedRing,
+  files: ScriptedFiles = new ScriptedFiles(),
+): Syscalls {
   const unused = (): number => assert.fail('the uring driver does not make this call');
   return {
     socket: () => makeSocket(kernel).fd,
@@ -194,6 +198,11 @@ export function plainCalls(kernel: ScriptedRing): Syscalls {
     accept: (fd) => kernel.sockets.get(fd)?.backlog.shift() ?? -ERRNO.EAGAIN,
     recv: (fd, address, bytes, flags) => kernel.recv(fd, address, bytes, flags),
     send: unused,
+    sendsFiles: true,
+    sendfile: (fd, file, position, bytes) =>
+      kernel.sendFile(fd, files.bytes(file, position, bytes)),
+    isCached: (file, position) => files.isCached(file, position),
+    cachedPages: (file, position, bytes) => files.cachedPages(file, position, bytes),
     shutdown: () => 0,
     close: (fd) => kernel.close(fd),
     fcntl: () => 0,

@@ -50,6 +50,7 @@ import { ScriptedMemory } from './memory.ts';
 
 const { ENOENT, EBADF } = ERRNO;
 const POLLIN = 1;
+const POLLOUT = 4;
 const POLLHUP = 0x10;
 
 /** Offsets in the memory of the rings, in words. */
@@ -310,6 +311,7 @@ export class ScriptedRing implements UringCalls {
     const operation = entry[0] & 0xff;
     if (operation === IORING_OP_SEND) return socket.room > 0 || isBroken(socket);
     if (operation === IORING_OP_CONNECT) return socket.connected !== null;
+    if (entry[7] === POLLOUT) return socket.room > 0 || isBroken(socket);
     return isReadable(socket);
   }
 
@@ -374,6 +376,18 @@ export class ScriptedRing implements UringCalls {
     }
   }
 
+  /** sendfile() on a socket that does not block. */
+  sendFile(fd: number, source: Uint8Array): number {
+    const socket = this.sockets.get(fd);
+    assert.ok(socket !== undefined, 'the socket is open');
+    if (isBroken(socket)) return -ERRNO.EPIPE;
+    const bytes = Math.min(source.length, socket.room, this.sendBytesMax);
+    if (bytes === 0) return source.length === 0 ? 0 : -ERRNO.EAGAIN;
+    socket.output.push(Buffer.from(source.subarray(0, bytes)));
+    socket.room -= bytes;
+    return bytes;
+  }
+
   #connect(entry: Int32Array, socket: ScriptedSocket): void {
     this.memory.at(addressOfWords(entry[4], entry[5]), entry[2]);
     if (socket.connected === null) this.#arm(entry);
@@ -381,7 +395,8 @@ export class ScriptedRing implements UringCalls {
   }
 
   #poll(entry: Int32Array, socket: ScriptedSocket): void {
-    if (!isReadable(socket)) this.#arm(entry);
+    if (!this.#isReady(entry)) this.#arm(entry);
+    else if (entry[7] === POLLOUT) this.#complete(entry, POLLOUT, 0);
     else this.#complete(entry, socket.error === 0 ? POLLIN : POLLIN | POLLHUP, 0);
   }
 

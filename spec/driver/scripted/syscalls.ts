@@ -3,6 +3,7 @@
 // calls (a closed descriptor, an unknown address) throw.
 
 import { ERRNO } from '../../../src/base/errno.ts';
+import type { CachedPages } from '../../../src/driver/linux/file-calls.ts';
 import type { LoopWatch } from '../../../src/driver/linux/foreign.ts';
 import {
   AF_INET,
@@ -19,6 +20,7 @@ import {
   MSG_PEEK,
 } from '../../../src/driver/linux/layout.ts';
 import type { Syscalls } from '../../../src/driver/linux/syscalls.ts';
+import { ScriptedFiles } from './files.ts';
 
 /** Distance between two areas of memory: an address is an area and an offset in it. */
 const AREA_BYTES = 2 ** 32;
@@ -27,7 +29,15 @@ const EPOLL_FD = 3;
 export const FAKE_PORT = 4242;
 
 /** The calls that can be scripted. */
-export type Scripted = 'socket' | 'connect' | 'accept' | 'recv' | 'send' | 'control' | 'wait';
+export type Scripted =
+  | 'socket'
+  | 'connect'
+  | 'accept'
+  | 'recv'
+  | 'send'
+  | 'sendfile'
+  | 'control'
+  | 'wait';
 
 /** The object of an open descriptor. */
 type Open = ScriptedSocket | Listener | 'socket';
@@ -133,12 +143,14 @@ export class ScriptedSyscalls implements Syscalls {
   /** The socket of the newest connect(). */
   newest: ScriptedSocket | null = null;
   listener: Listener | null = null;
+  readonly files: ScriptedFiles = new ScriptedFiles();
   readonly counts: Record<Scripted, number> = {
     socket: 0,
     connect: 0,
     accept: 0,
     recv: 0,
     send: 0,
+    sendfile: 0,
     control: 0,
     wait: 0,
   };
@@ -283,9 +295,13 @@ export class ScriptedSyscalls implements Syscalls {
    * After a scripted EAGAIN or short send an event reports room as soon as the peer takes bytes.
    */
   send(fd: number, address: number, bytes: number): number {
+    return this.#sendBytes(fd, this.#memory(address, bytes), 'send');
+  }
+
+  #sendBytes(fd: number, source: Uint8Array, call: 'send' | 'sendfile'): number {
     const socket = this.#socketAt(fd);
-    const source = this.#memory(address, bytes);
-    const scripted = this.#next('send');
+    const bytes = source.length;
+    const scripted = this.#next(call);
     // A broken socket fails the send: no event would report room.
     if (socket.fault !== 0) return endOf(socket);
     if (socket.isReset || socket.sendingEnded) return -ERRNO.EPIPE;
@@ -296,6 +312,20 @@ export class ScriptedSyscalls implements Syscalls {
     if (count < bytes) socket.noSpace = true;
     socket.outgoing.push(...source.subarray(0, count));
     return count > 0 ? count : -EAGAIN;
+  }
+
+  readonly sendsFiles = true;
+
+  sendfile(fd: number, file: number, position: number, bytes: number): number {
+    return this.#sendBytes(fd, this.files.bytes(file, position, bytes), 'sendfile');
+  }
+
+  isCached(file: number, position: number): boolean {
+    return this.files.isCached(file, position);
+  }
+
+  cachedPages(file: number, position: number, bytes: number): CachedPages {
+    return this.files.cachedPages(file, position, bytes);
   }
 
   shutdown(fd: number): number {

@@ -7,6 +7,8 @@ import { ERRNO } from '../../../src/base/errno.ts';
 import { Completions, Op } from '../../../src/driver/driver.ts';
 import {
   type DriverName,
+  FILE_BYTES,
+  FILE_FD,
   Hooks,
   type LinuxFixture,
   makeLinuxFixture,
@@ -19,6 +21,7 @@ export type Act =
   | 'connect'
   | 'receive'
   | 'send'
+  | 'sendFile'
   | 'watch'
   | 'shutdown'
   | 'abort'
@@ -47,8 +50,9 @@ export type Event = (typeof EVENTS)[number];
 export const SLOTS = 3;
 const BLOCKS = 4;
 const REGION = 1;
+const FILE = -1;
 /** More than the room of a socket: a send that blocks. */
-const SEND_BYTES = 100;
+const SEND_BYTES: number = FILE_BYTES;
 const TURNS_MAX = 200;
 
 interface Socket {
@@ -82,6 +86,7 @@ export class Walk {
     this.fixture = makeLinuxFixture(name, this.hooks, { slots: SLOTS, blockCount: BLOCKS });
     const { driver } = this.fixture;
     driver.map(REGION, new Uint8Array(SEND_BYTES));
+    driver.mapFile(FILE, FILE_FD);
     driver.wake = () => {
       assert.ok(this.#asleep, 'wake() comes once after a sleep()');
       this.#asleep = false;
@@ -183,9 +188,9 @@ export class Walk {
       this.#start(Op.Watch, slot);
       driver.watch(slot);
     } else if (this.#flies(Op.Send, slot) || socket.shut) return;
-    else if (act === 'send') {
+    else if (act === 'send' || act === 'sendFile') {
       this.#start(Op.Send, slot);
-      driver.send(slot, REGION, 0, SEND_BYTES, false);
+      driver.send(slot, act === 'send' ? REGION : FILE, 0, SEND_BYTES, false);
     } else if (act === 'shutdown') {
       socket.shut = true;
       driver.shutdownSend(slot);
@@ -367,6 +372,7 @@ export class Walk {
     this.settle();
     assert.deepEqual([...this.#inFlight], [], 'every operation has completed');
     this.fixture.driver.unmap(REGION);
+    this.fixture.driver.unmap(FILE);
     this.fixture.driver.destroy();
     assert.deepEqual(this.fixture.leftOver, [], 'everything is closed and unmapped');
     assert.equal(this.fixture.slab.freeCount, BLOCKS, 'every block was released');

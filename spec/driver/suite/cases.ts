@@ -10,6 +10,7 @@ import type { Case } from './case.ts';
 import { Client } from './client.ts';
 import { endCases } from './ends.ts';
 import { exhaustedCases, isExhausted, serveExhausted } from './exhausted.ts';
+import { fileCases } from './files.ts';
 import { Fixture, type MakeDriver } from './fixture.ts';
 import { inheritedCases, isInheriting, serveInherited } from './inherited.ts';
 import { listenCases } from './listen.ts';
@@ -44,6 +45,7 @@ export function runDriverCases({ name, make, skip = {} }: DriverSuite): void {
     ...inheritedCases,
     ...exhaustedCases,
     ...byteCases,
+    ...fileCases,
     ...endCases,
     ...abortCases,
     ...breakCases,

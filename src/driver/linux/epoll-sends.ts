@@ -1,5 +1,6 @@
 // The send in flight of each socket, from send() until the kernel took its bytes.
 
+import type { FileSends } from './file-sends.ts';
 import { MSG_MORE, MSG_NOSIGNAL, SEND_BYTES_MAX } from './layout.ts';
 import type { RegionAddresses } from './region-addresses.ts';
 import type { Syscalls } from './syscalls.ts';
@@ -7,15 +8,17 @@ import type { Syscalls } from './syscalls.ts';
 export class Sends {
   readonly #calls: Syscalls;
   readonly #regions: RegionAddresses;
+  readonly #files: FileSends;
   readonly #region: Int32Array;
   /** A region may be larger than 2 GiB. */
   readonly #start: Float64Array;
   readonly #bytes: Int32Array;
   readonly #flags: Int32Array;
 
-  constructor(calls: Syscalls, regions: RegionAddresses, slots: number) {
+  constructor(calls: Syscalls, regions: RegionAddresses, files: FileSends, slots: number) {
     this.#calls = calls;
     this.#regions = regions;
+    this.#files = files;
     this.#region = new Int32Array(slots);
     this.#start = new Float64Array(slots);
     this.#bytes = new Int32Array(slots);
@@ -29,9 +32,11 @@ export class Sends {
     this.#flags[slot] = more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
   }
 
-  /** Bytes sent, or -errno. */
+  /** Bytes sent, NOT_CACHED, or -errno. */
   try(slot: number, fd: number): number {
-    const address = this.#regions.address(this.#region[slot], this.#start[slot]);
+    const region = this.#region[slot];
+    if (region < 0) return this.#files.try(fd, region, this.#start[slot], this.#bytes[slot]);
+    const address = this.#regions.address(region, this.#start[slot]);
     return this.#calls.send(fd, address, this.#bytes[slot], this.#flags[slot]);
   }
 }

@@ -70,7 +70,7 @@ export class EpollDriver extends LinuxDriver implements Driver {
     this.#state = new Uint16Array(slots);
     this.#retries = new Ring(slots);
     this.#unsent = new Ring(slots);
-    this.#sends = new Sends(calls, this.regions, slots);
+    this.#sends = new Sends(calls, this.regions, this.files, slots);
     this.#eventsAddress = calls.addressOf(new Uint8Array(this.#events.buffer));
     try {
       this.#loopWatch = calls.watchOnLoop(this.epoll, () => this.notified());

@@ -8,6 +8,7 @@ import type { Slab } from '../../base/slab.ts';
 import { CompletionQueue } from '../completion-queue.ts';
 import { type Address, type DriverOptions, Op, type Peer } from '../driver.ts';
 import { callFault } from './call-fault.ts';
+import { FileSends } from './file-sends.ts';
 import {
   IP_BIND_ADDRESS_NO_PORT,
   IPPROTO_IP,
@@ -34,6 +35,7 @@ export abstract class LinuxDriver {
   protected readonly calls: Syscalls;
   protected readonly slab: Slab;
   protected readonly regions: RegionAddresses;
+  protected readonly files: FileSends;
   protected readonly listener: Listener;
   /** An epoll, in which at least the listeners are registered. */
   protected readonly epoll: number;
@@ -54,6 +56,7 @@ export abstract class LinuxDriver {
     this.queue = new CompletionQueue(4 * slots + 8);
     this.#watches = new Uint8Array(slots);
     this.regions = new RegionAddresses(calls, slab);
+    this.files = new FileSends(calls);
     this.scratchAddress = calls.addressOf(this.scratch);
     this.epoll = calls.epollCreate();
     if (this.epoll < 0) throw callFault('epoll_create1', -this.epoll);
@@ -72,8 +75,13 @@ export abstract class LinuxDriver {
     this.regions.map(region, bytes);
   }
 
+  mapFile(region: number, fd: number): boolean {
+    return this.files.map(region, fd);
+  }
+
   unmap(region: number): void {
-    this.regions.unmap(region);
+    if (region < 0) this.files.unmap(region);
+    else this.regions.unmap(region);
   }
 
   listen(address: Address): void {

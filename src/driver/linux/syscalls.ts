@@ -4,6 +4,7 @@
 
 import { assert } from '../../base/assert.ts';
 import { type Ffi, ffi } from './ffi.ts';
+import { CachedPages, type FileCalls, fileCalls } from './file-calls.ts';
 import type { Foreign, LoopWatch } from './foreign.ts';
 import {
   EPOLL_CLOEXEC,
@@ -30,6 +31,13 @@ export interface Syscalls {
   accept(fd: number, flags: number): number;
   recv(fd: number, address: number, bytes: number, flags: number): number;
   send(fd: number, address: number, bytes: number, flags: number): number;
+  /** False where the three calls below do not exist. */
+  readonly sendsFiles: boolean;
+  /** Sends bytes of an open file from `position` on; it waits for a disk. */
+  sendfile(socket: number, file: number, position: number, bytes: number): number;
+  /** Whether the byte at `position` can be read without waiting for a disk. */
+  isCached(file: number, position: number): boolean;
+  cachedPages(file: number, position: number, bytes: number): CachedPages;
   shutdown(fd: number, how: number): number;
   /** SIOCOUTQ: bytes that the peer has not acknowledged, or on a unix socket not read. */
   unacknowledged(fd: number): number;
@@ -66,6 +74,8 @@ class LinuxSyscalls implements Syscalls {
   readonly #recv: Foreign;
   readonly #send: Foreign;
   readonly #epollWait: Foreign;
+  readonly #files: FileCalls | null;
+  readonly sendsFiles: boolean;
 
   constructor(library: Ffi) {
     this.#ffi = library;
@@ -78,6 +88,8 @@ class LinuxSyscalls implements Syscalls {
     this.#recv = functions.recv;
     this.#send = functions.send;
     this.#epollWait = functions.epollWait;
+    this.#files = fileCalls(library);
+    this.sendsFiles = this.#files !== null;
   }
 
   #result(value: number): number {
@@ -145,6 +157,19 @@ class LinuxSyscalls implements Syscalls {
   send(fd: number, address: number, bytes: number, flags: number): number {
     const count = this.#send(fd, address, bytes, flags);
     return count >= 0 ? count : -this.#errno();
+  }
+
+  sendfile(socket: number, file: number, position: number, bytes: number): number {
+    const count = this.#files?.sendfile(socket, file, position, bytes) ?? -1;
+    return count >= 0 ? count : -this.#errno();
+  }
+
+  isCached(file: number, position: number): boolean {
+    return this.#files?.isCached(file, position) ?? false;
+  }
+
+  cachedPages(file: number, position: number, bytes: number): CachedPages {
+    return this.#files?.cachedPages(file, position, bytes) ?? CachedPages.Unknown;
   }
 
   shutdown(fd: number, how: number): number {

@@ -25,6 +25,8 @@ export const Kind = {
   Listener: 5,
   Cancel: 6,
   Hangup: 7,
+  /** The socket of a send from a file has room. */
+  Room: 8,
 } as const;
 export const KIND_SHIFT = 24;
 export const SLOT_MASK = 0xffffff;

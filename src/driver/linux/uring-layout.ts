@@ -65,6 +65,7 @@ export const IOSQE_CQE_SKIP_SUCCESS: number = 1 << 6;
 /** A receive waits for readiness before it tries (5.19). */
 export const RECV_POLL_FIRST = 1;
 export const POLLIN = 1;
+export const POLLOUT = 0x4;
 export const POLLRDHUP = 0x2000;
 
 // Flags of a completion; the number of its buffer is in the upper half.

@@ -12,18 +12,12 @@ import { MSG_DONTWAIT, MSG_PEEK, SEND_BYTES_MAX, SOCK_CLOEXEC, SOCK_STREAM } fro
 import { LinuxDriver } from './linux-driver.ts';
 import { addressFrom } from './sockaddr.ts';
 import { linuxSyscalls, type Syscalls } from './syscalls.ts';
-import { bufferCountFor, ProvidedBuffers } from './uring-buffers.ts';
+import type { ProvidedBuffers } from './uring-buffers.ts';
 import { linuxUringCalls, type UringCalls } from './uring-calls.ts';
-import {
-  BUFFER_GROUP,
-  GENERATION_MASK,
-  KIND_SHIFT,
-  Kind,
-  SLOT_MASK,
-  UringEntries,
-} from './uring-entries.ts';
-import { Hangups } from './uring-hangups.ts';
-import { IoUring, type RingSizes, ringSizesFor } from './uring-instance.ts';
+import { GENERATION_MASK, KIND_SHIFT, Kind, SLOT_MASK, UringEntries } from './uring-entries.ts';
+import { UringFiles } from './uring-files.ts';
+import type { Hangups } from './uring-hangups.ts';
+import { type IoUring, type RingSizes, ringSizesFor } from './uring-instance.ts';
 import {
   CQE_BUFFER_SHIFT,
   CQE_F_BUFFER,
@@ -31,6 +25,7 @@ import {
   POLLIN,
   POLLRDHUP,
 } from './uring-layout.ts';
+import { openUring } from './uring-resources.ts';
 
 /** What is in flight on a socket; bits of #state. */
 const RECEIVING = 1; // its completion was not yet polled
@@ -50,6 +45,7 @@ export class UringDriver extends LinuxDriver implements Driver {
   readonly name = 'uring';
   readonly #ring: IoUring;
   readonly #entries: UringEntries;
+  readonly #files: UringFiles;
   readonly #buffers: ProvidedBuffers;
   readonly #loopWatch: LoopWatch;
   readonly #hangups: Hangups;
@@ -80,22 +76,15 @@ export class UringDriver extends LinuxDriver implements Driver {
     this.#state = new Uint8Array(slots);
     this.#generation = new Int32Array(slots);
     this.#starved = new Ring(slots);
-    const undo = [() => this.closeEpoll()];
-    try {
-      this.#hangups = new Hangups(calls);
-      undo.push(() => this.#hangups.close());
-      this.#ring = new IoUring(uringCalls, sizes.entries, sizes.completions);
-      undo.push(() => this.#ring.destroy());
-      const count = bufferCountFor(slab);
-      this.#buffers = new ProvidedBuffers(uringCalls, this.#ring.fd, BUFFER_GROUP, slab, count);
-      undo.push(() => this.#buffers.destroy());
-      this.#loopWatch = uringCalls.watchOnLoop(this.#ring.eventfd, () => this.notified());
-    } catch (error) {
-      for (const step of undo) step();
-      throw error;
-    }
+    const undo = () => this.closeEpoll();
+    const opened = openUring(calls, uringCalls, slab, sizes, () => this.notified(), undo);
+    this.#hangups = opened.hangups;
+    this.#ring = opened.ring;
+    this.#buffers = opened.buffers;
+    this.#loopWatch = opened.loopWatch;
     this.#buffers.refill();
     this.#entries = new UringEntries(this.#ring);
+    this.#files = new UringFiles(this.files, this.#entries, this.fds, this.#generation);
   }
 
   override listen(address: Address): void {
@@ -155,9 +144,13 @@ export class UringDriver extends LinuxDriver implements Driver {
     assert((this.#state[slot] & SENDING) === 0, 'one send in flight per socket');
     assert(end > start, 'a send has bytes');
     this.#state[slot] |= SENDING;
-    const address = this.regions.base(region) + start;
-    const bytes = Math.min(end - start, SEND_BYTES_MAX);
-    this.#entries.send(slot, this.#generation[slot], this.fds[slot], address, bytes, more);
+    if (region < 0) {
+      this.#files.send(slot, region, start, end);
+    } else {
+      const address = this.regions.base(region) + start;
+      const bytes = Math.min(end - start, SEND_BYTES_MAX);
+      this.#entries.send(slot, this.#generation[slot], this.fds[slot], address, bytes, more);
+    }
     this.wakeUp();
   }
 
@@ -172,7 +165,9 @@ export class UringDriver extends LinuxDriver implements Driver {
     const receive = (state & POLLING) === 0 ? Kind.Receive : Kind.Poll;
     const isReceiving = (state & (RECEIVING | STARVED)) === RECEIVING;
     if (isReceiving) this.#cancel(receive, slot);
-    if ((state & SENDING) !== 0) this.#cancel(Kind.Send, slot);
+    if (this.#files.abort(slot)) this.complete(Op.Send, slot, -ERRNO.ECANCELED);
+    else if (this.#files.isWaiting(slot)) this.#cancel(Kind.Room, slot);
+    else if ((state & SENDING) !== 0) this.#cancel(Kind.Send, slot);
     if ((state & CONNECTING) !== 0) this.#cancel(Kind.Connect, slot);
   }
 
@@ -213,7 +208,7 @@ export class UringDriver extends LinuxDriver implements Driver {
     assert(!this.asleep, 'a driver that sleeps does not sleep again');
     const ring = this.#ring;
     if (this.queue.length + ring.pending > 0 || ring.head !== ring.tail) return false;
-    if (this.listener.isAcceptingRest) return false;
+    if (this.listener.isAcceptingRest || this.#files.isDue) return false;
     if (this.#starved.length > 0) {
       if (this.slab.freeCount + this.#buffers.count + this.#unpeeked > 0) return false;
       this.slab.whenFree = () => this.wakeUp();
@@ -232,7 +227,9 @@ export class UringDriver extends LinuxDriver implements Driver {
   poll(out: Completions): number {
     // For a poll() without a wake(), because of a deadline.
     if (this.asleep) this.endSleep();
-    let count = this.#moveQueued(out);
+    let count = this.queue.moveTo(out, 0);
+    if (this.#files.isDue) count = this.#files.sendAll(out, count);
+    this.#ended(out, 0, count);
     this.#buffers.refill();
     if (this.#starved.length > 0) count = this.#retryStarved(out, count);
     this.#ring.enter(out.capacity - count);
@@ -240,10 +237,12 @@ export class UringDriver extends LinuxDriver implements Driver {
     return this.listener.isAcceptingRest ? this.listener.acceptRest(out, count) : count;
   }
 
-  #moveQueued(out: Completions): number {
-    const count = this.queue.moveTo(out, 0);
-    for (let index = 0; index < count; index++) {
-      if (out.op[index] === Op.Receive) this.#state[out.slot[index]] &= ~RECEIVING;
+  /** Of completions that do not come from the ring, nothing is in flight any more. */
+  #ended(out: Completions, from: number, count: number): number {
+    for (let index = from; index < count; index++) {
+      const op = out.op[index];
+      if (op === Op.Receive) this.#state[out.slot[index]] &= ~RECEIVING;
+      else if (op === Op.Send) this.#state[out.slot[index]] &= ~SENDING;
     }
     return count;
   }
@@ -331,6 +330,10 @@ export class UringDriver extends LinuxDriver implements Driver {
       this.#state[slot] &= ~CONNECTING;
       this.#targets.delete(slot);
       return out.set(count, Op.Connect, slot, result, -1);
+    }
+    if (kind === Kind.Room) {
+      const isAborted = result < 0 || (this.#state[slot] & ABORTED) !== 0;
+      return this.#ended(out, count, this.#files.hasRoom(out, count, slot, isAborted));
     }
     assert(kind === Kind.Poll, 'a completion belongs to an operation of the driver');
     this.#state[slot] &= ~POLLING;

@@ -80,6 +80,11 @@ export class NetDriver implements Driver {
     this.#regions.set(region, bufferOf(bytes));
   }
 
+  /** Node cannot send from a file without reading it. */
+  mapFile(): boolean {
+    return false;
+  }
+
   unmap(region: number): void {
     const wasMapped = this.#regions.delete(region);
     assert(wasMapped, 'an unmapped region was mapped');
