@@ -1,4 +1,5 @@
-// What the simulated driver sends from: memory and open files, by the numbers that the server chose.
+// What the simulated driver sends from: memory and open files, by the numbers that the server
+// chose.
 
 import { ensure } from './violation.ts';
 

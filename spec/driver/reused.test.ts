@@ -12,10 +12,10 @@ const seed = Number(process.env['VIBING_SEED'] ?? randomInt(1, 2 ** 30));
 const STEPS = 300;
 const RUNS = 4;
 
-const ACTS: readonly string[] =
-  'adopt connect receive receive send send sendFile sendFile watch shutdown abort reset close close hold free'.split(
-    ' ',
-  );
+const ACTS: readonly string[] = (
+  'adopt connect receive receive send send sendFile sendFile watch shutdown abort reset ' +
+  'close close hold free'
+).split(' ');
 
 /**
  * Left as they are: what the kernel writes and reads, what grows (counts of a ring, generations of

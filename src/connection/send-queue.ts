@@ -1,6 +1,7 @@
 // Hot: runs for every response. Measured by perf/micro/connection.ts.
 // What waits to be sent on one connection: a queue of spans, in slab blocks that are filled in turn
-// or in mapped regions, memory or files, with one send in flight. Responses of a pipeline share a block and a send.
+// or in mapped regions, memory or files, with one send in flight. Responses of a pipeline share a
+// block and a send.
 
 import { assert } from '../base/assert.ts';
 import type { Slab } from '../base/slab.ts';
@@ -78,7 +79,7 @@ export class SendQueue {
     last.end = end;
   }
 
-  /** Queues a span of a region, which is released when it is sent. A file's span is the last one. */
+  /** Queues a span of a region, which is released when it is sent. A file's span is the last. */
   attach(region: Region, start: number, end: number): void {
     assert(end > start, 'an attached span has bytes');
     this.#push(region.region, start, end, -1, region);

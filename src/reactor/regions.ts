@@ -1,5 +1,6 @@
 // What is being sent from outside of the slab: memory (content of handlers, prepared responses,
-// cached files) and open files. Each is a numbered region of the driver until its owner releases it.
+// cached files) and open files. Each is a numbered region of the driver until its owner releases
+// it.
 
 import { assert } from '../base/assert.ts';
 import type { Driver } from '../driver/driver.ts';

@@ -1,7 +1,6 @@
-// Hot: runs for every send from a file. Measured by perf/micro/driver.ts.
-// Sends the bytes of open files without a copy, by sendfile(). It would block for a disk, so it sends
-// only what the system has in memory: it lets the system count the pages, and reads a byte now and
-// then in a way that fails instead of waiting.
+// Sends the bytes of open files without a copy, by sendfile(). It would block for a disk, so it
+// sends only what the system has in memory: it lets the system count the pages, and reads a byte
+// now and then in a way that fails instead of waiting.
 
 import { ERRNO } from '../../base/errno.ts';
 import { NOT_CACHED } from '../driver.ts';

@@ -35,6 +35,7 @@ export function openUring(
     const buffers = new ProvidedBuffers(uringCalls, ring.fd, BUFFER_GROUP, slab, count);
     steps.push(() => buffers.destroy());
     const loopWatch = uringCalls.watchOnLoop(ring.eventfd, notified);
+    buffers.refill();
     return { hangups, ring, buffers, loopWatch };
   } catch (error) {
     for (const step of steps) step();

@@ -58,7 +58,7 @@ export class UringDriver extends LinuxDriver implements Driver {
   readonly #starved: Ring;
   /** The first so many of #starved were not all peeked for an end or an error. */
   #unpeeked = 0;
-  /** The ring polls the epoll of listeners, from the first listen() on; and that of hang-ups. */
+  /** The ring polls the epoll of listeners, from the first listen() on; that of hang-ups. */
   #pollsListeners = false;
   #pollsHangups = false;
 
@@ -78,11 +78,8 @@ export class UringDriver extends LinuxDriver implements Driver {
     this.#starved = new Ring(slots);
     const undo = () => this.closeEpoll();
     const opened = openUring(calls, uringCalls, slab, sizes, () => this.notified(), undo);
-    this.#hangups = opened.hangups;
-    this.#ring = opened.ring;
-    this.#buffers = opened.buffers;
-    this.#loopWatch = opened.loopWatch;
-    this.#buffers.refill();
+    ({ hangups: this.#hangups, ring: this.#ring } = opened);
+    ({ buffers: this.#buffers, loopWatch: this.#loopWatch } = opened);
     this.#entries = new UringEntries(this.#ring);
     this.#files = new UringFiles(this.files, this.#entries, this.fds, this.#generation);
   }
