@@ -93,8 +93,9 @@ async function soakOne(driver: string, { minutes, seed, workers }: SoakOptions):
   const memory: number[] = [];
   const run = async (share: number): Promise<void> => {
     traffic.start(LANES);
-    for (let leftMs = share * minutes * 60_000; leftMs > 0; leftMs -= SAMPLE_MS) {
-      await sleep(Math.min(SAMPLE_MS, leftMs));
+    const untilMs = performance.now() + share * minutes * 60_000;
+    while (performance.now() < untilMs) {
+      await sleep(Math.min(SAMPLE_MS, untilMs - performance.now()));
       memory.push(residentBytes(server.pid, 'now'));
       if (workers > 0) disruptions.passed(SAMPLE_MS);
     }
