@@ -4,17 +4,21 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { register } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { AREAS } from './areas.ts';
 import { type CollectedTest, collectFrom, run } from './collected-tests.ts';
 import { GENERATION } from './resolve-hooks.ts';
+import {
+  LEFT_OUT,
+  type LeftOut,
+  type MutationRun,
+  MUTATION_RUN_VARIABLE as RUN_VARIABLE,
+} from './run.ts';
+import { isInSlice, NOT_IN_SLICE, type SlicedMutant } from './slice.ts';
 
-/** The folders and file names of the tests of the mutated code. */
-const TESTS: readonly [folder: string, name: RegExp][] = [
-  ['spec/http', /\.test\.js$/],
-  ['spec/connection', /\.test\.js$/],
-  ['spec/mutation', /^quick-cases\.js$/],
-];
+/** Set by mutate.ts: the area, and the slice or null. */
+const { area, root, slice } = JSON.parse(process.env[RUN_VARIABLE] ?? '{}') as MutationRun;
 
 /** The global state that the mutated code and Stryker share (INSTRUMENTER_CONSTANTS of its API). */
 interface Switchboard {
@@ -38,13 +42,12 @@ interface TestResult {
   readonly fileName: string;
   readonly timeSpentMs: number;
   readonly status: number;
-  readonly failureMessage?: string;
 }
 
 interface MutantRunOptions {
   readonly testFilter?: readonly string[];
   readonly hitLimit?: number;
-  readonly activeMutant: { readonly id: string; readonly fileName: string };
+  readonly activeMutant: SlicedMutant & { readonly id: string };
   readonly mutantActivation: 'runtime' | 'static';
   readonly reloadEnvironment: boolean;
 }
@@ -57,18 +60,20 @@ type MutantRunResult =
       readonly nrOfTests: number;
     }
   | { readonly status: 'survived'; readonly nrOfTests: number }
-  | { readonly status: 'timeout'; readonly reason: string };
+  | { readonly status: 'timeout'; readonly reason: string }
+  | { readonly status: 'error'; readonly errorMessage: string };
 
-/** TestStatus of Stryker's API. */
+/** Of TestStatus of Stryker's API. */
 const SUCCESS = 0;
-const FAILED = 1;
 
 /** A test hangs when it exceeds its duration without a mutant by this factor, and these rounds. */
 const DURATION_FACTOR = 20;
 const ROUNDS = 5;
 const ROUND_MS = 150;
 /** A high limit for tests without a mutant, which do not hang. */
-const DRY_ROUNDS = 1000;
+const DRY_ROUNDS = 200;
+/** Longer tests are left out, since they would run for most of the mutants. */
+const SLOW_MS = 10_000;
 /** The duration of each test without a mutant, for later processes. */
 const DURATIONS = 'reports/test-durations.json';
 const HANG_MESSAGE = 'the test does not end';
@@ -100,10 +105,13 @@ class InProcessTestRunner {
 
   async dryRun(): Promise<DryRunResult> {
     const loaded: CollectedTest[] = [];
-    try {
-      for (const file of testFiles()) loaded.push(...(await this.#load(file)));
-    } catch (error) {
-      return { status: 'error', errorMessage: text(error) };
+    const leftOut: LeftOut[] = [];
+    for (const file of testFiles()) {
+      try {
+        loaded.push(...(await this.#load(file)));
+      } catch (error) {
+        leftOut.push({ test: sourceOf(file), reason: text(error) });
+      }
     }
     const tests: TestResult[] = [];
     for (const test of loaded) {
@@ -114,18 +122,23 @@ class InProcessTestRunner {
       this.#durationsMs[test.id] = timeSpentMs;
       const { id, file: fileName } = test;
       const result = { id, name: id, fileName, timeSpentMs };
-      if (failure === null) tests.push({ ...result, status: SUCCESS });
-      else tests.push({ ...result, status: FAILED, failureMessage: text(failure) });
+      const slow = timeSpentMs > SLOW_MS ? `it takes ${Math.round(timeSpentMs / 1000)} s` : null;
+      if (failure === null && slow === null) tests.push({ ...result, status: SUCCESS });
+      else leftOut.push({ test: id, reason: slow ?? text(failure) });
     }
     this.#switches.currentTestId = undefined;
     mkdirSync(dirname(DURATIONS), { recursive: true });
     writeFileSync(DURATIONS, JSON.stringify(this.#durationsMs));
+    writeFileSync(resolve(root, LEFT_OUT), JSON.stringify(leftOut, null, 2));
     return { status: 'complete', tests, mutantCoverage: this.#switches.mutantCoverage };
   }
 
   async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
     const { activeMutant, hitLimit, testFilter, reloadEnvironment } = options;
     const switches = this.#switches;
+    if (slice !== null && !isInSlice(activeMutant, slice)) {
+      return { status: 'error', errorMessage: `${NOT_IN_SLICE} ${slice.number}/${slice.of}` };
+    }
     if (existsSync(DURATIONS)) this.#durationsMs = JSON.parse(readFileSync(DURATIONS, 'utf8'));
     if (reloadEnvironment) {
       this.#generation += 1;
@@ -222,11 +235,12 @@ class InProcessTestRunner {
 }
 
 function testFiles(): readonly string[] {
-  return TESTS.flatMap(([folder, pattern]) => {
+  return (AREAS.find(({ name }) => name === area)?.tests ?? []).flatMap(([folder, pattern]) => {
     const compiled = join('build', folder);
     if (!existsSync(compiled)) return [];
-    const names = readdirSync(compiled).filter((name) => pattern.test(name));
-    return names.sort().map((name) => join(compiled, name));
+    const paths = readdirSync(compiled, { recursive: true, encoding: 'utf8' });
+    const chosen = paths.filter((path) => pattern.test(basename(path)));
+    return chosen.sort().map((path) => join(compiled, path));
   });
 }
 

@@ -1,0 +1,46 @@
+// What mutation testing mutates, and the tests that it runs for each folder: those that run in one
+// process and in little time, since they run once for every mutant.
+
+export interface Area {
+  /** The folder of src/, which is also the area's name. */
+  readonly name: string;
+  /** Folders of spec/, with subfolders, and the names of files in them. */
+  readonly tests: readonly (readonly [folder: string, name: RegExp])[];
+  /** The minimum percentage of mutants that tests must detect. */
+  readonly threshold: number;
+}
+
+const ANY = /\.test\.js$/;
+const PARSER: Area['tests'] = [
+  ['spec/http', ANY],
+  ['spec/connection', ANY],
+  ['spec/mutation', /^quick-cases\.js$/],
+];
+
+export const AREAS: readonly Area[] = [
+  { name: 'http', tests: PARSER, threshold: 90 },
+  { name: 'connection', tests: PARSER, threshold: 75 },
+  // Over scripted kernels, and epoll over the real one. What starts processes is left out.
+  {
+    name: 'driver',
+    tests: [['spec/driver', /^(?!choose|young|loop-watch|uring-stress).*\.test\.js$/]],
+    threshold: 80,
+  },
+  { name: 'reactor', tests: [['spec/reactor', ANY]], threshold: 80 },
+  { name: 'static', tests: [['spec/static', ANY]], threshold: 80 },
+  // Tests of processes are left out.
+  {
+    name: 'cluster',
+    tests: [['spec/cluster', /^(?!service-|supervision-|reload|worker-options).*\.test\.js$/]],
+    threshold: 80,
+  },
+  {
+    name: 'load',
+    tests: [['spec/load', /^(?!run-load|documented|descriptors).*\.test\.js$/]],
+    threshold: 80,
+  },
+];
+
+export function areaOf(file: string): Area | undefined {
+  return AREAS.find(({ name }) => file.startsWith(`src/${name}/`));
+}
