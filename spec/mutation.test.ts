@@ -264,9 +264,10 @@ describe('the summary', () => {
   });
 
   it('lists surviving mutants with their lines', () => {
-    const text = summaryText(HTTP, judge(HTTP, report('Killed', 'Survived'), []));
+    const text = summaryText(HTTP, judge(HTTP, report('Killed', 'Survived', 'NoCoverage'), []));
     assert.match(text, /`a < b` -> `a 1 b` in `if \(a < b\) \{`\n/);
-    assert.match(text, /\| src\/http\/x\.ts \| 50\.0 % \| 1 \| 1 \| 0 \| 0 \| 0 \|/);
+    assert.doesNotMatch(text, /`a 2 b`/, 'no test runs it: only counted');
+    assert.match(text, /\| src\/http\/x\.ts \| 33\.3 % \| 1 \| 1 \| 1 \| 0 \| 0 \|/);
   });
 
   it('estimates the score from a sample, with all mutants that no test runs', () => {

@@ -3,7 +3,7 @@
 
 export const PARTS = 3;
 /** Set by spec/run.ts: the number of the part; absent where all parts run. */
-export const PART_VARIABLE = 'VIBING_PART';
+export const PART_VARIABLE = 'PART_OF_TESTS';
 
 /** The part for a commit. Its tests on three majors of Node in a row, 20, 22, 24, are all parts. */
 export function partOf(commit: string, nodeMajor: number): number {

@@ -20,12 +20,10 @@ const PARSER: Area['tests'] = [
 export const AREAS: readonly Area[] = [
   { name: 'http', tests: PARSER, threshold: 90 },
   { name: 'connection', tests: PARSER, threshold: 75 },
-  // Drivers over scripted kernels and over Node; those over the real kernel start processes.
+  // Over scripted kernels, and epoll over the real one. What starts processes is left out.
   {
     name: 'driver',
-    tests: [
-      ['spec/driver', /^(?!choose|young|loop-watch|uring-stress|(epoll|uring)\.).*\.test\.js$/],
-    ],
+    tests: [['spec/driver', /^(?!choose|young|loop-watch|uring-stress).*\.test\.js$/]],
     threshold: 80,
   },
   { name: 'reactor', tests: [['spec/reactor', ANY]], threshold: 80 },
@@ -33,7 +31,7 @@ export const AREAS: readonly Area[] = [
   // Tests of processes are left out.
   {
     name: 'cluster',
-    tests: [['spec/cluster', /^(?!service-|supervision-|reload).*\.test\.js$/]],
+    tests: [['spec/cluster', /^(?!service-|supervision-|reload|worker-options).*\.test\.js$/]],
     threshold: 80,
   },
   {

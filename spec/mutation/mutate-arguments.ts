@@ -30,7 +30,7 @@ export const USAGE: string = `usage: npm run mutate -- [folder...] [option...]
 
 Changes the code of folders of src/ in many small ways and checks whether one of their tests fails.
 Installs StrykerJS below spec/mutation if it is missing. Reuses earlier results where code and tests
-have not changed, so that a run may be stopped and repeated, and slices add up.
+have not changed, so that slices add up. A run that is stopped leaves no results.
 
   folder            ${NAMES.join(', ')} (all of them)
   --slice K/N       only the K-th of N random samples of the mutants, as 3/20

@@ -136,19 +136,19 @@ function mutate(area: Area, files: readonly string[], given: MutateArguments): b
   const forRunner: MutationRun = { area: area.name, root: ROOT, slice };
   const isDone = run(process.execPath, [STRYKER, 'run', config], {
     VIBING_SEED: SEED,
-    VIBING_DRIVERS: process.env['VIBING_DRIVERS'] ?? DRIVER,
+    VIBING_DRIVERS: DRIVER,
     [MUTATION_RUN_VARIABLE]: JSON.stringify(forRunner),
   });
   printLeftOut();
   return isDone;
 }
 
-/** Tests of processes, or of files that the copy lacks: without them mutants may survive. */
+/** Tests that fail or are slow in one process: without them mutants may survive. */
 function printLeftOut(): void {
   if (!existsSync(LEFT_OUT)) return;
   const leftOut: readonly LeftOut[] = JSON.parse(readFileSync(LEFT_OUT, 'utf8'));
   for (const { test, reason } of leftOut) {
-    console.log(`left out, since it fails in one process: ${test}: ${reason.split('\n', 1)[0]}`);
+    console.log(`left out: ${test}: ${reason.split('\n', 1)[0]}`);
   }
 }
 

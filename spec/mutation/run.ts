@@ -2,7 +2,7 @@
 
 import type { Slice } from './slice.ts';
 
-/** Written by the runner, relative to the root: tests that fail there without any mutant. */
+/** Written by the runner, relative to the root: tests that fail or are slow without any mutant. */
 export const LEFT_OUT = 'reports/mutation/left-out.json';
 
 export interface LeftOut {

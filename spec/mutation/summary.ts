@@ -165,8 +165,12 @@ export function summaryText(
     const cells = [name, shown(score), detected, survived, uncovered, explained, untested];
     return `| ${cells.join(' | ')} |`;
   });
+  // Of code that no test runs, the table has the number of mutants.
   const list = (batch: readonly Survivor[]): string =>
-    batch.map(survivorText).join('\n') || 'None.';
+    batch
+      .filter(({ mutant }) => mutant.status !== 'NoCoverage')
+      .map(survivorText)
+      .join('\n') || 'None.';
   return [
     `# Mutation testing of src/${folder}`,
     '',
@@ -178,7 +182,7 @@ export function summaryText(
     '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...rows,
     '',
-    '## Mutants that no test detects',
+    '## Mutants that tests run and none detects',
     '',
     list(survivors.filter(({ reason }) => reason === null)),
     '',
