@@ -51,8 +51,8 @@ export const INJECTED_MEMORY: readonly Mutant[] = [
   {
     name: 'a writer that waits for room is resumed too early',
     file: SEND_QUEUE,
-    find: 'if (waiter.target <= this.sentTotal)',
-    replace: 'if (waiter.target <= this.sentTotal + 1000000)',
+    find: 'if (target <= this.sentTotal ||',
+    replace: 'if (target <= this.sentTotal + 1000000 ||',
   },
   {
     name: 'a writer that waits for room is never resumed',

@@ -35,7 +35,7 @@ const PACKED_BYTES_MAX = 300_000;
 /** For one command. Installing from the repository takes longest. */
 const COMMAND_MS_MAX = 300_000;
 const NPM = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-/** What the consumer prints: the version, the JSON, the file, the status, and whether a load ran. */
+/** What the consumer prints: version, JSON, file, status, and whether a load ran. */
 const CONSUMER_PRINTS = (version: string): string =>
   `["${version}","{\\"id\\":\\"7\\"}","a file",418,true]`;
 

@@ -69,7 +69,7 @@ describe('permissions', () => {
 
   it('a directory that must not be listed is a 403, its files are sent', async () => {
     const fixture = new Fixture({ listing: true });
-    fixture.asyncIo.list = () => Promise.resolve(-ERRNO.EACCES);
+    fixture.asyncIo.openDirectory = () => Promise.resolve(-ERRNO.EACCES);
     assert.equal(await fixture.status('/sub/'), 403);
     assert.equal(await fixture.status('/sub/b.txt'), 200);
   });
