@@ -22,7 +22,7 @@ it('each response is what was at the path', async (context) => {
   }
   context.diagnostic(JSON.stringify([...tally.statuses, tally.immediate, tally.cut]));
   for (const status of [200, 301, 403, 404]) {
-    assert.ok((tally.statuses.get(status) ?? 0) > RUNS, `status ${status} occurs`);
+    assert.ok((tally.statuses.get(status) ?? 0) > 0, `status ${status} occurs`);
   }
   assert.ok(tally.immediate > RUNS, 'many responses need no look-up');
 });
