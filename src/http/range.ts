@@ -1,5 +1,6 @@
 // The Range field (RFC 9110 14.2) for the unit `bytes`: which parts of a representation a request
-// asks for. A response to it costs hardly more than the representation itself; see PARTS_MAX.
+// asks for. A response to it costs hardly more than the representation itself; see
+// RANGE_PARTS_MAX.
 
 import { COMMA, SP, TAB } from '../base/ascii.ts';
 import { RANGE_PARTS_MAX } from '../base/fixed-limits.ts';
