@@ -13,25 +13,10 @@ import { loadHelp } from './help.ts';
 import { flagProblem, type LoadFlags, parseLoadFlags } from './load-flags.ts';
 import { type Output, outputProblems, STANDARD_OUTPUT, writeProblem } from './output-files.ts';
 import { ProgressLine } from './progress-line.ts';
-
-export interface LoadEnvironment {
-  out(text: string): void;
-  err(text: string): void;
-  /** Columns of the terminal that shows progress; 0 when it is not a terminal. */
-  readonly columns: number;
-  onInterrupt(listener: () => void): void;
-  /** Ends the process at once. */
-  exit(code: number): void;
-}
-
-const OK = 0;
-/** A request failed, or nothing could be measured or written. */
-const FAILED = 1;
-const USAGE_ERROR = 2;
-const INTERRUPTED = 130;
+import { FAILED, INTERRUPTED, OK, type Terminal, USAGE_ERROR } from './terminal.ts';
 
 /** Resolves with the exit code. */
-export async function load(args: readonly string[], environment: LoadEnvironment): Promise<number> {
+export async function load(args: readonly string[], environment: Terminal): Promise<number> {
   const flags = parseLoadFlags(args, readBytes);
   if (flags.help) {
     environment.out(loadHelp());
@@ -51,7 +36,7 @@ export async function load(args: readonly string[], environment: LoadEnvironment
   }
 }
 
-async function run(flags: LoadFlags, environment: LoadEnvironment): Promise<number> {
+async function run(flags: LoadFlags, environment: Terminal): Promise<number> {
   const line = new ProgressLine(environment);
   const hooks = flags.progress ? { progress: line.show.bind(line) } : {};
   const running = startLoad(flags.options, hooks);
@@ -88,7 +73,7 @@ const FORMS: Readonly<Record<string, (report: LoadReport) => string>> = {
   '--html': reportHtml,
 };
 
-function write(output: Output, report: LoadReport, environment: LoadEnvironment): boolean {
+function write(output: Output, report: LoadReport, environment: Terminal): boolean {
   const text = FORMS[output.flag](report);
   if (output.path === STANDARD_OUTPUT) {
     environment.out(text);
@@ -103,7 +88,7 @@ function write(output: Output, report: LoadReport, environment: LoadEnvironment)
   }
 }
 
-function compare(paths: readonly [string, string], environment: LoadEnvironment): number {
+function compare(paths: readonly [string, string], environment: Terminal): number {
   const problems: string[] = [];
   const reports = paths.map((path) => {
     const bytes = readBytes(path);
@@ -119,7 +104,7 @@ function compare(paths: readonly [string, string], environment: LoadEnvironment)
   return OK;
 }
 
-function usageError(environment: LoadEnvironment, problems: readonly string[]): number {
+function usageError(environment: Terminal, problems: readonly string[]): number {
   for (const problem of problems) environment.err(problemLine(problem));
   return USAGE_ERROR;
 }

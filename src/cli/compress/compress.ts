@@ -6,34 +6,17 @@ import { logText } from '../../base/log-text.ts';
 import { countText } from '../../load/format.ts';
 import { faultCode, faultText, problemLine } from '../fault-text.ts';
 import { compressHelp } from '../help.ts';
+import { FAILED, INTERRUPTED, OK, type Terminal, USAGE_ERROR } from '../terminal.ts';
 import { type Coding, codingOf } from './codings.ts';
 import { type CompressOptions, parseCompressFlags } from './flags.ts';
 import { Summary } from './summary.ts';
 import { makeVariant, type Outcome, removeOutdated } from './variant.ts';
 import { type Found, isLeftBehind, walk } from './walk.ts';
 
-export interface CompressEnvironment {
-  out(text: string): void;
-  err(text: string): void;
-  /** Columns of the terminal that shows progress; 0 when it is not a terminal. */
-  readonly columns: number;
-  onInterrupt(listener: () => void): void;
-  /** Ends the process at once. */
-  exit(code: number): void;
-}
-
-const OK = 0;
-const FAILED = 1;
-const USAGE_ERROR = 2;
-const INTERRUPTED = 130;
-
 const CLEAR = '\r\u001b[2K';
 
 /** Resolves with the exit code. */
-export async function compress(
-  args: readonly string[],
-  environment: CompressEnvironment,
-): Promise<number> {
+export async function compress(args: readonly string[], environment: Terminal): Promise<number> {
   const { help, options, problems } = parseCompressFlags(args);
   if (help) {
     environment.out(compressHelp());
@@ -55,11 +38,11 @@ async function directoryProblem(directory: string): Promise<readonly string[]> {
 
 class Compression {
   readonly #options: CompressOptions;
-  readonly #environment: CompressEnvironment;
+  readonly #environment: Terminal;
   readonly #summary: Summary;
   readonly #aborter = new AbortController();
 
-  constructor(options: CompressOptions, environment: CompressEnvironment) {
+  constructor(options: CompressOptions, environment: Terminal) {
     this.#options = options;
     this.#environment = environment;
     this.#summary = new Summary(options.codings);
