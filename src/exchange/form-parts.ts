@@ -1,7 +1,7 @@
 // The limits of a form, checked before Node's parser makes objects of it: the number of parts and
 // files, and the length of each part's head. This takes at most two passes over the bytes.
 
-import { CR, LF } from '../base/ascii.ts';
+import { CR, DASH, LF } from '../base/ascii.ts';
 import {
   FORM_BOUNDARY_BYTES_MAX,
   FORM_HEAD_BYTES_MAX,
@@ -15,7 +15,6 @@ export interface FormLimits {
 }
 
 const AMPERSAND = 0x26;
-const DASH = 0x2d;
 
 /** One parameter of a media type, whose value may be a quoted string. */
 const PARAMETER = /[ \t]*;[ \t]*(?:([^\s"=;]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*)))?[ \t]*/y;

@@ -48,10 +48,10 @@ export type RepresentationOptions = Partial<
 const FINE_STEP_MS = 20;
 const COARSE_STEP_MS = 2000;
 
-/** True when a later change of the file will also change its time. */
-export function isSettled(stat: FileStat, wallMs: number): boolean {
-  const stepMs = stat.modifiedMs % 1000 === 0 ? COARSE_STEP_MS : FINE_STEP_MS;
-  return Math.abs(wallMs - stat.modifiedMs) > stepMs;
+/** True when a later change of the file will also change this time of it. */
+export function isSettled(timeMs: number, wallMs: number): boolean {
+  const stepMs = timeMs % 1000 === 0 ? COARSE_STEP_MS : FINE_STEP_MS;
+  return Math.abs(wallMs - timeMs) > stepMs;
 }
 
 /** The resolution of modifiedMs, a number of 53 bits: 4,096 units in a millisecond. */
@@ -66,7 +66,7 @@ const UNITS_PER_MS = 4096;
 export function etagOf(stat: FileStat, wallMs: number, coding: string | null = null): string {
   const time = Math.round(stat.modifiedMs * UNITS_PER_MS).toString(16);
   const version = `${stat.bytes.toString(16)}-${time}${coding === null ? '' : `-${coding}`}`;
-  return isSettled(stat, wallMs) ? `"${version}"` : `W/"${version}-recent"`;
+  return isSettled(stat.modifiedMs, wallMs) ? `"${version}"` : `W/"${version}-recent"`;
 }
 
 /**

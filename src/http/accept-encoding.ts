@@ -1,9 +1,9 @@
 // Chooses a content coding by the Accept-Encoding field (RFC 9110 12.5.3), from its bytes and
 // without garbage.
 
-import { COMMA, DOT, SEMICOLON, SP, TAB, ZERO } from '../base/ascii.ts';
+import { COMMA, DOT, EQUALS, SEMICOLON, ZERO } from '../base/ascii.ts';
 import { Field } from './fields.ts';
-import { TOKEN } from './grammar.ts';
+import { skipSpace, TOKEN } from './grammar.ts';
 import { type Head, OFFSETS_PER_FIELD } from './head.ts';
 import { asciiBytes, equalsWord } from './text.ts';
 
@@ -112,8 +112,6 @@ function codingNumber(bytes: Uint8Array, from: number, to: number): number {
   return OTHER;
 }
 
-const EQUALS = 0x3d;
-
 /** Where a weight such as `q=0.5` ends (12.4.2); -1 when there is none. */
 function weightEnd(bytes: Uint8Array, from: number, to: number): number {
   if (to - from < 3 || (bytes[from] | 0x20) !== 0x71 || bytes[from + 1] !== EQUALS) return -1;
@@ -137,10 +135,4 @@ function thousandths(bytes: Uint8Array, from: number, to: number): number {
     step /= 10;
   }
   return value;
-}
-
-function skipSpace(bytes: Uint8Array, from: number, to: number): number {
-  let p = from;
-  while (p < to && (bytes[p] === SP || bytes[p] === TAB)) p += 1;
-  return p;
 }

@@ -1,13 +1,12 @@
 // Host and port by RFC 3986 3.2 and RFC 9110 4.2: in the Host field, in absolute-form targets, and
 // in the targets of CONNECT. User information is never allowed.
 
-import { COLON, DOT, ZERO } from '../base/ascii.ts';
+import { COLON, DOT, NINE, ZERO } from '../base/ascii.ts';
 import { HEX_VALUE, REG_NAME } from './grammar.ts';
 
 const PERCENT = 0x25;
 const LEFT_BRACKET = 0x5b;
 const RIGHT_BRACKET = 0x5d;
-const NINE = 0x39;
 const PORT_MAX = 65_535;
 
 const REG_NAME_BYTES = REG_NAME;

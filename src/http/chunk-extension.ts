@@ -1,7 +1,7 @@
 // The grammar of chunk extensions (RFC 9112 7.1.1), one byte at a time. This server ignores their
 // meaning, but lenient parsing of them has made request smuggling possible in other servers.
 
-import { CR, LF, SEMICOLON, SP, TAB } from '../base/ascii.ts';
+import { CR, EQUALS, LF, QUOTE, SEMICOLON, SP, TAB } from '../base/ascii.ts';
 import { Fault } from './fault.ts';
 import { QUOTED_TEXT, TOKEN } from './grammar.ts';
 
@@ -21,8 +21,6 @@ export const ExtensionState = {
   LineEnd: 9,
 } as const;
 
-const QUOTE = 0x22;
-const EQUALS = 0x3d;
 const BACKSLASH = 0x5c;
 
 /** The state after one more byte, or a Fault. */

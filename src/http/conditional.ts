@@ -5,6 +5,7 @@
 // If-Match fails and If-None-Match does not; a date that is invalid or occurs twice is ignored; an
 // If-Range that is malformed or occurs twice is false, so all of the content is sent.
 
+import { ASTERISK } from '../base/ascii.ts';
 import { assert } from '../base/assert.ts';
 import { parseDate } from './date.ts';
 import { isWeakTag, searchTags, TagSearch, tagEnd } from './entity-tag.ts';
@@ -133,8 +134,6 @@ function listsTag(
   }
   return isListed;
 }
-
-const ASTERISK = 0x2a;
 
 /** The second of the modification, which a Last-Modified has. */
 function secondOf({ modifiedMs }: Validators): number {

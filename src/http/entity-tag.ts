@@ -1,13 +1,12 @@
 // Entity tags (RFC 9110 8.8.3) and lists of them, as If-Match and If-None-Match have. Lists are
 // compared as bytes, in one pass and without garbage, however long they are.
 
-import { COMMA, SLASH, SP, TAB } from '../base/ascii.ts';
+import { COMMA, QUOTE, SLASH, SP, TAB } from '../base/ascii.ts';
 
 /** The result of a search in a list. A malformed list contains no tag. */
 export const TagSearch = { Malformed: -1, Absent: 0, Present: 1 } as const;
 export type TagSearch = (typeof TagSearch)[keyof typeof TagSearch];
 
-const QUOTE = 0x22;
 const WEAK = 0x57;
 
 /** The bytes between the quotes: visible ASCII except the quote, and obs-text. */

@@ -1,6 +1,8 @@
 // The byte classes of RFC 9110, 9112 and 3986 as tables of 256 entries, 1 for a member. Hot files
 // copy the ones they use to local constants: an imported binding costs a load per use.
 
+import { SP, TAB } from '../base/ascii.ts';
+
 const ALPHA = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const DIGIT = '0123456789';
 const VISIBLE = range(0x21, 0x7e);
@@ -23,6 +25,13 @@ export const REG_NAME: Uint8Array = byteClass(`-._~!$&'()*+,;=${DIGIT}${ALPHA}`)
 
 /** The value of a hexadecimal digit, or -1. */
 export const HEX_VALUE: Int8Array = hexValues();
+
+/** Where optional white space (RFC 9110 5.6.3) that begins at `from` ends. */
+export function skipSpace(bytes: Uint8Array, from: number, to: number): number {
+  let p = from;
+  while (p < to && (bytes[p] === SP || bytes[p] === TAB)) p += 1;
+  return p;
+}
 
 function range(first: number, last: number): string {
   let characters = '';

@@ -2,8 +2,9 @@
 // asks for. A response to it costs hardly more than the representation itself; see
 // RANGE_PARTS_MAX.
 
-import { COMMA, SP, TAB } from '../base/ascii.ts';
+import { COMMA, DASH, EQUALS, NINE, SP, TAB, ZERO } from '../base/ascii.ts';
 import { RANGE_PARTS_MAX } from '../base/fixed-limits.ts';
+import { skipSpace } from './grammar.ts';
 import { asciiBytes, equalsWord } from './text.ts';
 
 /** From the first byte to behind the last one. */
@@ -12,10 +13,6 @@ export interface ByteRange {
   readonly to: number;
 }
 
-const DASH = 0x2d;
-const ZERO = 0x30;
-const NINE = 0x39;
-const EQUALS = 0x3d;
 const UNIT = asciiBytes('bytes');
 
 /**
@@ -113,12 +110,6 @@ function isGreater(
 function skipZeros(bytes: Uint8Array, from: number, to: number): number {
   let p = from;
   while (p < to && bytes[p] === ZERO) p += 1;
-  return p;
-}
-
-function skipSpace(bytes: Uint8Array, from: number, to: number): number {
-  let p = from;
-  while (p < to && (bytes[p] === SP || bytes[p] === TAB)) p += 1;
   return p;
 }
 

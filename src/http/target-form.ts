@@ -1,7 +1,7 @@
 // The four forms of a request target (RFC 9112 3.2): which form it has, whether it is valid, and
 // where its path is.
 
-import { COLON, DOT, SLASH } from '../base/ascii.ts';
+import { ASTERISK, COLON, DOT, SLASH } from '../base/ascii.ts';
 import { isAuthority, isAuthorityWithPort } from './authority.ts';
 import { Fault } from './fault.ts';
 import { type Head, TargetForm } from './head.ts';
@@ -9,7 +9,6 @@ import { Method } from './method.ts';
 import { asciiBytes, equalsWord } from './text.ts';
 
 const PERCENT = 0x25;
-const ASTERISK = 0x2a;
 const QUESTION = 0x3f;
 const UPPER_H = 0x48;
 const LOWER_H = 0x68;

@@ -3,7 +3,7 @@
 // size and times, a missing one by its absence.
 
 import { type AsyncIo, FileKind, type FileStat } from '../async-io/async-io.ts';
-import { ERRNO } from '../base/errno.ts';
+import { isMissing } from '../exchange/file-fault.ts';
 
 /**
  * How long a file counts as unchanged after a check: hardly longer than a program takes to change
@@ -22,14 +22,6 @@ export const STAT_CACHED_MS = 10_000;
 /** How long a file may be served without a new check while one is in progress. */
 export const GRACE_MS = 50;
 
-/**
- * A file that changed this recently is not cached: its next change may leave size and times the
- * same. Times with fractions of a second have a resolution of 10 ms at worst; those without may
- * come from a file system with a resolution of two seconds.
- */
-const FINE_STEP_MS = 20;
-const COARSE_STEP_MS = 2000;
-
 /** What is at a path, on which something that was found depends. */
 export interface Probe {
   /** In the file system, before links are resolved. */
@@ -38,28 +30,15 @@ export interface Probe {
   readonly stat: FileStat | null;
 }
 
-const { ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP, EINVAL, EILSEQ } = ERRNO;
-
 /** Whether a result means that nothing is at a path. */
 export function isAbsent(result: FileStat | number): boolean {
-  switch (result) {
-    case -ENOENT:
-    case -ENOTDIR:
-    case -ENAMETOOLONG:
-    case -ELOOP:
-    // Names that the file system does not allow.
-    case -EINVAL:
-    case -EILSEQ:
-      return true;
-    default:
-      return false;
-  }
+  return typeof result === 'number' && isMissing(result);
 }
 
 /** Whether a result of stat() is what the probe has found before. */
 export function isSame(probe: Probe, result: FileStat | number): boolean {
   const { stat } = probe;
-  if (stat === null) return typeof result === 'number' && isAbsent(result);
+  if (stat === null) return isAbsent(result);
   return typeof result !== 'number' && isSameFile(stat, result);
 }
 
@@ -99,16 +78,6 @@ export async function checkLater(asyncIo: AsyncIo, probes: readonly Probe[]): Pr
     if (!isSame(probe, await asyncIo.stat(probe.path))) return false;
   }
   return true;
-}
-
-/** False when a further change may leave size and times the same. */
-export function isSettled({ modifiedMs, changedMs }: FileStat, wallMs: number): boolean {
-  return isPast(modifiedMs, wallMs) && isPast(changedMs, wallMs);
-}
-
-function isPast(timeMs: number, wallMs: number): boolean {
-  const stepMs = timeMs % 1000 === 0 ? COARSE_STEP_MS : FINE_STEP_MS;
-  return Math.abs(wallMs - timeMs) > stepMs;
 }
 
 /** As stat(), from memory where that is fast. */

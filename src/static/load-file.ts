@@ -6,13 +6,13 @@ import { type AsyncIo, FileKind, isFault, type OpenFile } from '../async-io/asyn
 import { ERRNO } from '../base/errno.ts';
 import type { Services } from '../exchange/exchange.ts';
 import { faultError } from '../exchange/file-fault.ts';
-import { prepareRepresentation, representationOf } from '../exchange/representation.ts';
+import { isSettled, prepareRepresentation, representationOf } from '../exchange/representation.ts';
 import { contentTag } from '../exchange/validated.ts';
 import { CODING_NAMES, Coding } from '../http/accept-encoding.ts';
 import { CachedFile, type Variant } from './cached-file.ts';
 import type { FieldRules } from './file-fields.ts';
 import type { FoundFile } from './find.ts';
-import { isAbsent, isSameFile, isSettled, type Probe, statOf } from './freshness.ts';
+import { isAbsent, isSameFile, type Probe, statOf } from './freshness.ts';
 import type { Listings } from './listing/listing.ts';
 import type { Settings } from './options.ts';
 import type { Root } from './root.ts';
@@ -137,7 +137,8 @@ async function load(
 
 /** False when a further change might not be noticed. */
 function isLastingProbe({ stat }: Probe, wallMs: number): boolean {
-  return stat === null || stat.kind === FileKind.Directory || isSettled(stat, wallMs);
+  if (stat === null || stat.kind === FileKind.Directory) return true;
+  return isSettled(stat.modifiedMs, wallMs) && isSettled(stat.changedMs, wallMs);
 }
 
 /** All bytes of a file; null when it has changed since it was opened. */
