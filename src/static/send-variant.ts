@@ -10,6 +10,7 @@ import type { CachedFile, Variant } from './cached-file.ts';
 import type { FoundFile } from './find.ts';
 import { isSameFile } from './freshness.ts';
 import type { SiteParts } from './load-file.ts';
+import { OpenFiles } from './open-files.ts';
 
 /** Sends content in memory; false when it is not there. */
 export function sendFromMemory(exchange: Exchange, variant: Variant): boolean {
@@ -37,17 +38,23 @@ export async function sendVariant(
     await sendOpenFile(exchange, variant.representation, opened);
     return true;
   }
-  const { asyncIo } = exchange.services;
-  const own = await asyncIo.open(variant.real);
+  const { services } = exchange;
+  const { asyncIo } = services;
+  const shared = openFiles.acquire(asyncIo, variant);
+  const own = shared ?? (await asyncIo.open(variant.real));
   if (isFault(own)) return false;
   try {
     if (!isSameFile(own.stat, variant.stat)) return false;
+    if (shared === null) openFiles.add(variant, own);
     await sendOpenFile(exchange, variant.representation, own);
     return true;
   } finally {
-    await asyncIo.close(own.file);
+    await openFiles.release(services, variant, own);
   }
 }
+
+/** Of all sites. */
+const openFiles = new OpenFiles();
 
 /** Sends an open file that does not stay the same for long enough to be read completely. */
 export async function sendWhole(
