@@ -29,6 +29,7 @@ import { type ConnectionContext, Draining, Timeout } from './context.ts';
 import { Deliveries } from './delivery.ts';
 import { DETACHED, NO_PEER } from './detached.ts';
 import type { ConnectionParts } from './parts.ts';
+import { readIfNeeded } from './read-file.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 import { RequestBody } from './request-body.ts';
 import { SendQueue } from './send-queue.ts';
@@ -116,7 +117,7 @@ export class Connection implements ConnectionParts, SocketOwner {
       reset(this);
       return;
     }
-    if (result < 0) this.sendQueue.notCached();
+    if (result < 0) readIfNeeded(this, this.sendQueue.notCached());
     else this.sendQueue.sent(result);
     if (!state.isBroken) this.deliveries.notifySent(this.sendQueue.sentTotal);
     if (state.isBroken) return;

@@ -17,6 +17,10 @@ class Detached implements Transport {
 
   sendPrepared(): void {}
 
+  sendFile(): boolean {
+    return false;
+  }
+
   startStream(): void {}
 
   write(exchange: Exchange): Promise<void> {

@@ -21,7 +21,7 @@ import {
 import { Method } from '../http/method.ts';
 import { hasNoContent, hasNoLength } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
-import type { Regions } from '../reactor/regions.ts';
+import type { FileOwner, Region, Regions } from '../reactor/regions.ts';
 import { connectionFieldOf, ResponseCache } from './response-cache.ts';
 import type { SendQueue } from './send-queue.ts';
 
@@ -145,7 +145,7 @@ export class ResponseWriter {
     const plain =
       connectionFieldOf(exchange) === ConnectionField.None && exchange.fields.count === 0;
     const omitted = exchange.head.method === Method.HEAD;
-    const { bytes, content, dateAt } = partsOf(prepared);
+    const { bytes, content, headBytes, dateAt } = partsOf(prepared);
     const at = plain && !omitted ? sendQueue.reserve(bytes.length) : -1;
     if (at < 0) {
       applyPrepared(exchange, prepared);
@@ -157,6 +157,39 @@ export class ResponseWriter {
     exchange.contentBytes = content.length;
     sendQueue.commit(copyBytes(this.#memory, at, bytes));
     if (dateAt >= 0) copyBytes(this.#memory, at + dateAt, this.#date.bytes);
+    if (bytes.length < headBytes + content.length) this.#attach(sendQueue, content);
+  }
+
+  /**
+   * Queues a response whose content is a file, from its prepared head. False, and nothing is
+   * queued, where the head has other fields, or the driver cannot send from files.
+   */
+  preparedFile(
+    sendQueue: SendQueue,
+    exchange: Exchange,
+    prepared: Prepared,
+    owner: FileOwner,
+    wallMs: number,
+  ): boolean {
+    if (connectionFieldOf(exchange) !== ConnectionField.None || exchange.fields.count > 0) {
+      return false;
+    }
+    const { bytes, headBytes, dateAt, fileBytes } = partsOf(prepared);
+    const at = sendQueue.reserve(headBytes);
+    const region = at < 0 ? null : this.#regions.mapFile(owner.file, owner);
+    if (region === null) return false;
+    this.#date.update(wallMs);
+    exchange.status = prepared.status;
+    exchange.contentBytes = fileBytes;
+    sendQueue.commit(copyBytes(this.#memory, at, bytes));
+    if (dateAt >= 0) copyBytes(this.#memory, at + dateAt, this.#date.bytes);
+    sendQueue.attach(region, 0, fileBytes);
+    return true;
+  }
+
+  /** Memory to send from that does not change. */
+  map(bytes: Uint8Array): Region {
+    return this.#regions.map(bytes);
   }
 
   /** Queues the head of a stream; `length` -1 is not known. */
@@ -204,7 +237,7 @@ export class ResponseWriter {
 
   /** Queues bytes [from, to) of a file; false when the driver cannot send from files. */
   file(sendQueue: SendQueue, exchange: Exchange, file: number, from: number, to: number): boolean {
-    const region = this.#regions.mapFile(file);
+    const region = this.#regions.mapFile(file, null);
     if (region === null) return false;
     exchange.contentBytes += to - from;
     exchange.owedBytes -= to - from;

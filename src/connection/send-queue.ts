@@ -27,6 +27,8 @@ export class SendQueue {
   queuedTotal: number;
   sentTotal: number;
   #waiters: Waiter[] | null;
+  /** The file at the front whose next bytes are being read; nothing is sent meanwhile. */
+  #reading: Region | null;
 
   constructor(reactor: Reactor, spans: SpanPool) {
     this.#reactor = reactor;
@@ -38,6 +40,7 @@ export class SendQueue {
     this.queuedTotal = 0;
     this.sentTotal = 0;
     this.#waiters = null;
+    this.#reading = null;
   }
 
   open(slot: number): void {
@@ -79,7 +82,7 @@ export class SendQueue {
     last.end = end;
   }
 
-  /** Queues a span of a region, which is released when it is sent. A file's span is the last. */
+  /** Queues a span of a region, which is released when it is sent. */
   attach(region: Region, start: number, end: number): void {
     assert(end > start, 'an attached span has bytes');
     this.#push(region.region, start, end, -1, region);
@@ -100,7 +103,7 @@ export class SendQueue {
 
   /** Sends the first span unless a send is in flight. */
   flush(): void {
-    if (this.waiting === 0 || this.#reactor.sending(this.#slot)) return;
+    if (this.waiting === 0 || this.#reactor.sending(this.#slot) || this.#reading !== null) return;
     let span = this.#first;
     // A block that was reserved and not written to.
     while (span !== null && span.end === span.start) span = this.#pop(span);
@@ -120,13 +123,57 @@ export class SendQueue {
     if (this.#waiters !== null) this.#resolveReached();
   }
 
-  /** A send from a file completed with NOT_CACHED: removes its span, and its waiter continues. */
-  notCached(): void {
+  /**
+   * A send from a file completed with NOT_CACHED. A file with a writer that waits for it is last in
+   * the queue: it is removed, and its writer continues. One with an owner has to be read: returns
+   * its span, at the front until read() or clear().
+   */
+  notCached(): Span | null {
     const span = this.#first;
-    assert(span !== null && span.number < 0, 'a span of a file was being sent');
-    assert(span.next === null, 'nothing follows the span of a file');
+    assert(span !== null && span.region !== null && span.number < 0, 'a file was being sent');
+    if (span.region.owner !== null) {
+      this.#reading = span.region;
+      return span;
+    }
+    assert(span.next === null, 'nothing follows a file whose writer waits');
     this.queuedTotal -= span.end - span.start;
     this.#pop(span);
+    this.#resolveReached();
+    return null;
+  }
+
+  /** True while the bytes of this file are still wanted. */
+  isReading(file: Region): boolean {
+    return this.#reading === file;
+  }
+
+  /** The next bytes of the file that is being read are in memory. */
+  read(bytes: Region): void {
+    const file = this.#first;
+    assert(file !== null && this.#reading === file.region, 'a file is being read');
+    this.#reading = null;
+    const span = this.#spans.acquire();
+    span.number = bytes.region;
+    span.start = 0;
+    span.end = bytes.bytes.length;
+    span.block = -1;
+    span.region = bytes;
+    file.start += span.end;
+    assert(file.start <= file.end, 'no more is read than was queued');
+    this.#first = span;
+    if (file.start < file.end) span.next = file;
+    else {
+      span.next = this.#pop(file);
+      this.#first = span;
+      this.#last ??= span;
+    }
+  }
+
+  /** Drops all that was not sent. No send is in flight. */
+  drop(): void {
+    this.#reading = null;
+    while (this.#first !== null) this.#pop(this.#first);
+    this.queuedTotal = this.sentTotal;
     this.#resolveReached();
   }
 
@@ -176,6 +223,7 @@ export class SendQueue {
   /** Releases everything. No send is in flight. */
   clear(): void {
     this.resolveWaiters();
+    this.#reading = null;
     while (this.#first !== null) this.#pop(this.#first);
     this.queuedTotal = 0;
     this.sentTotal = 0;

@@ -10,6 +10,7 @@ import { lateRejection, quick } from '../exchange/late.ts';
 import type { Prepared } from '../exchange/prepared.ts';
 import { isHeadOnly } from '../exchange/respond.ts';
 import { BodyUse, Phase } from '../exchange/state.ts';
+import type { FileOwner } from '../reactor/regions.ts';
 import { reset, truncate } from './close.ts';
 import type { ConnectionParts } from './parts.ts';
 
@@ -41,6 +42,16 @@ export class ConnectionTransport implements Transport {
     this.#disableKeepAliveForUnreadBody(exchange);
     context.writer.prepared(sendQueue, exchange, prepared, context.services.wallMs());
     this.#responded(exchange);
+  }
+
+  sendFile(exchange: Exchange, prepared: Prepared, owner: FileOwner): boolean {
+    const { context, sendQueue } = this.#connection;
+    this.#beforeHead(exchange);
+    this.#disableKeepAliveForUnreadBody(exchange);
+    const wallMs = context.services.wallMs();
+    if (!context.writer.preparedFile(sendQueue, exchange, prepared, owner, wallMs)) return false;
+    this.#responded(exchange);
+    return true;
   }
 
   startStream(exchange: Exchange, length: number): void {

@@ -13,6 +13,7 @@ import { methodName } from '../http/method.ts';
 import { ResponseFields } from '../http/response-fields.ts';
 import { pathString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
+import type { FileOwner } from '../reactor/regions.ts';
 import type { Outgoing, Summary } from './callbacks.ts';
 import type { Content } from './content.ts';
 import type { FormLimits } from './form-parts.ts';
@@ -49,6 +50,11 @@ export interface Transport {
   /** Sends a full response: the head from the exchange's status and fields, then the content. */
   sendFull(exchange: Exchange, content: Content): void;
   sendPrepared(exchange: Exchange, prepared: Prepared): void;
+  /**
+   * Sends a head by prepareHead() and its file, which is released when no more of it is sent.
+   * False, and nothing was sent, where the head needs other fields or the driver cannot do that.
+   */
+  sendFile(exchange: Exchange, prepared: Prepared, owner: FileOwner): boolean;
   /** Sends the head of a response of `length` bytes, -1 when that is not known yet. */
   startStream(exchange: Exchange, length: number): void;
   /**
@@ -57,9 +63,8 @@ export interface Transport {
    */
   write(exchange: Exchange, chunk: string | Uint8Array, borrowed: boolean): Promise<void>;
   /**
-   * Sends bytes [from, to) of an open file without reading them. Resolves when the kernel has taken
-   * all that it had in memory: with how many, and only then may the file be closed. 0 when the
-   * next bytes have to be read; null when the driver cannot send from files.
+   * Sends bytes [from, to) of an open file without reading them. Resolves with how many the kernel
+   * had in memory and has taken; only then may the file be closed. Null: the driver cannot do that.
    */
   writeFile(exchange: Exchange, file: number, from: number, to: number): Promise<number> | null;
   endStream(exchange: Exchange): void;

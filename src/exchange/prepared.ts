@@ -9,16 +9,22 @@ import { hasNoContent, hasNoLength, isFinalStatus } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
 import { checkFraming } from './framing-fields.ts';
 
+const NO_BYTES = new Uint8Array(0);
+/** Longer content is sent from where it lies: a copy into a block costs more, or does not fit. */
+const TOGETHER_BYTES_MAX: number = 16 * 1024;
+
 const BLANK_DATE = asciiBytes(`Date: ${' '.repeat(DATE_BYTES)}\r\n`);
 
 /** What is sent of a prepared response, by the layers below the handler. */
 export interface PreparedParts {
   readonly content: Uint8Array;
-  /** Head and content in one; the head ends at headBytes. */
+  /** The head, and behind it, from headBytes on, content up to TOGETHER_BYTES_MAX. */
   readonly bytes: Uint8Array;
   readonly headBytes: number;
   /** Where the line of the Date field begins, -1 when the fields bring their own. */
   readonly dateAt: number;
+  /** The length of a file that is the content, which is empty here; else 0. */
+  readonly fileBytes: number;
 }
 
 let getParts: (prepared: Prepared) => PreparedParts;
@@ -84,16 +90,36 @@ export function prepare(
       typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/octet-stream';
     fields.append('Content-Type', 'content-type', type);
   }
-  const bytes = new Uint8Array(headBytesBound(fields) + content.length);
+  const isTogether = content.length <= TOGETHER_BYTES_MAX;
+  const bytes = new Uint8Array(headBytesBound(fields) + (isTogether ? content.length : 0));
   const length = hasNoLength(status) ? -1 : content.length;
   const none = ConnectionField.None;
   const headBytes = encodeHead(bytes, 0, status, fields, BLANK_DATE, length, none);
-  bytes.set(content, headBytes);
+  if (isTogether) bytes.set(content, headBytes);
   return new Prepared(status, pairsOf(fields), {
     content,
-    bytes: bytes.slice(0, headBytes + content.length),
+    bytes: bytes.slice(0, headBytes + (isTogether ? content.length : 0)),
     headBytes,
     dateAt: fields.hasDate ? -1 : bytes.indexOf(10) + 1,
+    fileBytes: 0,
+  });
+}
+
+/** The head of a 200 whose content is a file of `fileBytes`, which is sent behind it. */
+export function prepareHead(
+  fields: readonly (readonly [string, string])[],
+  fileBytes: number,
+): Prepared {
+  const known = new ResponseFields();
+  for (const [name, value] of fields) known.append(name, checkedName(name), value);
+  const bytes = new Uint8Array(headBytesBound(known));
+  const headBytes = encodeHead(bytes, 0, 200, known, BLANK_DATE, fileBytes, ConnectionField.None);
+  return new Prepared(200, pairsOf(known), {
+    content: NO_BYTES,
+    bytes: bytes.slice(0, headBytes),
+    headBytes,
+    dateAt: known.hasDate ? -1 : bytes.indexOf(10) + 1,
+    fileBytes,
   });
 }
 

@@ -10,11 +10,12 @@ import { OFFSETS_PER_FIELD } from '../http/head.ts';
 import { Method } from '../http/method.ts';
 import { type ByteRange, selectRanges } from '../http/range.ts';
 import { checkedName } from '../http/response-fields.ts';
+import type { FileOwner } from '../reactor/regions.ts';
 import { copyFile } from './copy-file.ts';
 import type { Exchange } from './exchange.ts';
 import { type Multipart, multipartOf } from './multipart.ts';
-import { type Prepared, prepare } from './prepared.ts';
-import { endIfHeadOnly, respondConstant, respondFull, startStream } from './respond.ts';
+import { type Prepared, partsOf, prepare, prepareHead } from './prepared.ts';
+import { endIfHeadOnly, isUnsent, respondConstant, respondFull, startStream } from './respond.ts';
 import { EtagUse, Phase, Writer } from './state.ts';
 import { etagField, failed, isSelection, notModified, verdictOf } from './validated.ts';
 
@@ -95,6 +96,27 @@ export function prepareRepresentation(
   wallMs: number,
 ): Prepared {
   return prepare(200, fieldsOf(representation, wallMs), content);
+}
+
+/** The head of the full response with an open file, for requests that are unconditional. */
+export function prepareFileHead(representation: Representation, wallMs: number): Prepared {
+  return prepareHead(fieldsOf(representation, wallMs), representation.bytes);
+}
+
+/**
+ * As sendOpenFile(), but synchronous and for a file that several requests share. Only for the plain
+ * case: false, and nothing was sent, for others.
+ */
+export function sendSharedFile(exchange: Exchange, head: Prepared, owner: FileOwner): boolean {
+  const isPlain =
+    exchange.head.method === Method.GET &&
+    isUnconditional(exchange.head) &&
+    isUnsent(exchange) &&
+    exchange.status === 200 &&
+    exchange.beforeSend === null &&
+    exchange.etagUse === EtagUse.None &&
+    partsOf(head).fileBytes > 0;
+  return isPlain && exchange.transport.sendFile(exchange, head, owner);
 }
 
 /** Responds with content in memory that never changes. */

@@ -34,10 +34,13 @@ export class Regions {
     return new Region(this, region, bytes);
   }
 
-  /** Null when the driver cannot send from files. The descriptor stays open until release(). */
-  mapFile(fd: number): Region | null {
+  /**
+   * Null when the driver cannot send from files. The descriptor stays open until release(), which
+   * notifies the `owner` if there is one.
+   */
+  mapFile(fd: number, owner: FileOwner | null): Region | null {
     const region = this.#freeFiles.pop() ?? this.#nextFile--;
-    if (this.#driver.mapFile(region, fd)) return new Region(this, region, NO_BYTES);
+    if (this.#driver.mapFile(region, fd)) return new Region(this, region, NO_BYTES, owner);
     this.#freeFiles.push(region);
     return null;
   }
@@ -55,22 +58,32 @@ export class Regions {
   }
 }
 
+/** What owns an open file, and uses or closes it again when it is no longer sent from. */
+export interface FileOwner {
+  readonly file: number;
+  released(): void;
+}
+
 /** Mapped memory or a mapped file (without bytes here), until release(). */
 export class Region {
   readonly bytes: Uint8Array;
   readonly region: number;
+  /** Of a file that is sent without a writer that waits for it. */
+  readonly owner: FileOwner | null;
   readonly #regions: Regions;
   #isMapped = true;
 
-  constructor(regions: Regions, region: number, bytes: Uint8Array) {
+  constructor(regions: Regions, region: number, bytes: Uint8Array, owner: FileOwner | null = null) {
     this.#regions = regions;
     this.region = region;
     this.bytes = bytes;
+    this.owner = owner;
   }
 
   release(): void {
     assert(this.#isMapped, 'a region is released once');
     this.#isMapped = false;
     this.#regions.unmap(this.region);
+    this.owner?.released();
   }
 }

@@ -15,8 +15,8 @@ export interface Variant {
   readonly representation: Representation;
   /** Null for content that is too large for memory: it is read for each request. */
   readonly content: Uint8Array | null;
-  /** The response to an unconditional request; null without the content. */
-  readonly response: Prepared | null;
+  /** The response to an unconditional request; without the content only its head. */
+  readonly response: Prepared;
 }
 
 /** Objects of a file without its texts and content. */
@@ -73,7 +73,6 @@ function memoryBytesOf(
   for (const probe of probes) bytes += 2 * probe.path.length;
   for (const { real, response } of variants) {
     bytes += VARIANT_BYTES + 2 * real.length;
-    if (response === null) continue;
     const parts = partsOf(response);
     bytes += parts.bytes.length + parts.content.length;
   }

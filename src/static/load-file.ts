@@ -6,7 +6,11 @@ import { type AsyncIo, FileKind, isFault, type OpenFile } from '../async-io/asyn
 import { ERRNO } from '../base/errno.ts';
 import type { Services } from '../exchange/exchange.ts';
 import { faultError } from '../exchange/file-fault.ts';
-import { isSettled, prepareRepresentation, representationOf } from '../exchange/representation.ts';
+import {
+  prepareFileHead,
+  prepareRepresentation,
+  representationOf,
+} from '../exchange/representation.ts';
 import { contentTag } from '../exchange/validated.ts';
 import { CODING_NAMES, Coding } from '../http/accept-encoding.ts';
 import { CachedFile, type Variant } from './cached-file.ts';
@@ -114,7 +118,8 @@ async function load(
     const options = { coding, vary, fields };
     if (stat.bytes > settings.cacheEntryBytesMax) {
       const representation = representationOf(stat, type, wallMs, options);
-      return { real: one.real, stat, representation, content: null, response: null };
+      const response = prepareFileHead(representation, wallMs);
+      return { real: one.real, stat, representation, content: null, response };
     }
     const content = await readFully(asyncIo, one.opened, one.real);
     if (content === null) return null;

@@ -2,8 +2,9 @@
 // by the requests that send it, and closed soon after the last one: the space of a deleted file is
 // free again then, and a server that closes keeps no descriptor.
 
-import { type AsyncIo, isFault, type OpenFile } from '../async-io/async-io.ts';
+import { isFault, type OpenFile } from '../async-io/async-io.ts';
 import type { Services } from '../exchange/exchange.ts';
+import type { FileOwner } from '../reactor/regions.ts';
 import { isSameFile } from './freshness.ts';
 
 /** How long a descriptor stays open without a request: a busy file is requested more often. */
@@ -12,50 +13,71 @@ const IDLE_MS = 100;
 /** More busy files than these are opened for each request. */
 const OPEN_FILES_MAX = 64;
 
-interface Shared {
+/** An open file, closed when nothing has used it for a while. */
+export class SharedFile implements FileOwner {
   readonly opened: OpenFile;
-  users: number;
-  /** When the last user released it. */
-  usedMs: number;
+  readonly #services: Services;
+  readonly #closed: () => void;
+  #users = 1;
+  #usedMs = 0;
+  #isWaiting = false;
+
+  /** The caller is its first user. `closed` is called just before it is closed. */
+  constructor(services: Services, opened: OpenFile, closed: () => void) {
+    this.#services = services;
+    this.opened = opened;
+    this.#closed = closed;
+  }
+
+  get file(): number {
+    return this.opened.file;
+  }
+
+  /** True while the file is what it was when it was opened. */
+  get isSame(): boolean {
+    const stat = this.#services.asyncIo.openStat(this.file);
+    return !isFault(stat) && isSameFile(stat, this.opened.stat);
+  }
+
+  use(): void {
+    this.#users += 1;
+  }
+
+  released(): void {
+    this.#users -= 1;
+    this.#usedMs = this.#services.nowMs();
+    if (this.#users === 0 && !this.#isWaiting) void this.#closeWhenIdle();
+  }
+
+  async #closeWhenIdle(): Promise<void> {
+    this.#isWaiting = true;
+    do {
+      await this.#services.pause(IDLE_MS);
+    } while (this.#users === 0 && this.#services.nowMs() - this.#usedMs < IDLE_MS);
+    this.#isWaiting = false;
+    if (this.#users > 0) return;
+    this.#closed();
+    await this.#services.asyncIo.close(this.file);
+  }
 }
 
 export class OpenFiles {
   /** By the record of the file, which is replaced when the file changes. */
-  readonly #shared = new Map<object, Shared>();
+  readonly #shared = new Map<object, SharedFile>();
 
-  /** The open file, which the caller releases; null when there is none that is unchanged. */
-  acquire(asyncIo: AsyncIo, key: object): OpenFile | null {
+  /** The open file with one more user; null when there is none that is unchanged. */
+  acquire(key: object): SharedFile | null {
     const shared = this.#shared.get(key);
-    if (shared === undefined) return null;
-    const stat = asyncIo.openStat(shared.opened.file);
-    if (isFault(stat) || !isSameFile(stat, shared.opened.stat)) return null;
-    shared.users += 1;
-    return shared.opened;
+    if (shared === undefined || !shared.isSame) return null;
+    shared.use();
+    return shared;
   }
 
-  /** Shares a file that the caller has opened, uses, and releases from now on. */
-  add(key: object, opened: OpenFile): void {
-    if (this.#shared.has(key) || this.#shared.size >= OPEN_FILES_MAX) return;
-    this.#shared.set(key, { opened, users: 1, usedMs: 0 });
-  }
-
-  /** Closes a file that is not shared; one that is shared is closed when it has been idle. */
-  async release(services: Services, key: object, opened: OpenFile): Promise<void> {
-    const shared = this.#shared.get(key);
-    if (shared?.opened !== opened) {
-      await services.asyncIo.close(opened.file);
-      return;
-    }
-    shared.users -= 1;
-    shared.usedMs = services.nowMs();
-    if (shared.users === 0) void this.#closeWhenIdle(services, key, shared);
-  }
-
-  async #closeWhenIdle(services: Services, key: object, shared: Shared): Promise<void> {
-    const { usedMs } = shared;
-    await services.pause(IDLE_MS);
-    if (shared.users > 0 || shared.usedMs !== usedMs || this.#shared.get(key) !== shared) return;
-    this.#shared.delete(key);
-    await services.asyncIo.close(shared.opened.file);
+  /** Shares a file that the caller has opened and uses; null when there are too many. */
+  add(services: Services, key: object, opened: OpenFile): SharedFile | null {
+    if (this.#shared.has(key) || this.#shared.size >= OPEN_FILES_MAX) return null;
+    const shared = new SharedFile(services, opened, () => this.#shared.delete(key));
+    this.#shared.set(key, shared);
+    return shared;
   }
 }

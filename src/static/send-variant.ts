@@ -2,7 +2,12 @@
 
 import { isFault, type OpenFile } from '../async-io/async-io.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { representationOf, sendContent, sendOpenFile } from '../exchange/representation.ts';
+import {
+  representationOf,
+  sendContent,
+  sendOpenFile,
+  sendSharedFile,
+} from '../exchange/representation.ts';
 import { isUnsent } from '../exchange/respond.ts';
 import { responseOf } from '../exchange/response.ts';
 import { isUnconditional } from '../http/conditional.ts';
@@ -12,13 +17,22 @@ import { isSameFile } from './freshness.ts';
 import type { SiteParts } from './load-file.ts';
 import { OpenFiles } from './open-files.ts';
 
-/** Sends content in memory; false when it is not there. */
-export function sendFromMemory(exchange: Exchange, variant: Variant): boolean {
+/** Of all sites. */
+const openFiles = new OpenFiles();
+
+/** Responds at once from memory or from a file that is open; false when that is not possible. */
+export function sendNow(exchange: Exchange, variant: Variant): boolean {
   const { content, response, representation } = variant;
-  if (content === null || response === null) return false;
-  if (isUnconditional(exchange.head)) responseOf(exchange).prepared(response);
-  else sendContent(exchange, representation, content);
-  return true;
+  if (content !== null) {
+    if (isUnconditional(exchange.head)) responseOf(exchange).prepared(response);
+    else sendContent(exchange, representation, content);
+    return true;
+  }
+  const shared = openFiles.acquire(variant);
+  if (shared === null) return false;
+  if (sendSharedFile(exchange, response, shared)) return true;
+  shared.released();
+  return false;
 }
 
 /**
@@ -33,28 +47,29 @@ export async function sendVariant(
   // Another part of the program may have responded during the look-up.
   if (!isUnsent(exchange)) return true;
   const variant = file.variantFor(exchange.head, exchange.bytes, exchange.base);
-  if (sendFromMemory(exchange, variant)) return true;
+  if (sendNow(exchange, variant)) return true;
   if (opened !== null && variant === file.original) {
     await sendOpenFile(exchange, variant.representation, opened);
     return true;
   }
-  const { services } = exchange;
-  const { asyncIo } = services;
-  const shared = openFiles.acquire(asyncIo, variant);
-  const own = shared ?? (await asyncIo.open(variant.real));
-  if (isFault(own)) return false;
-  try {
-    if (!isSameFile(own.stat, variant.stat)) return false;
-    if (shared === null) openFiles.add(variant, own);
-    await sendOpenFile(exchange, variant.representation, own);
-    return true;
-  } finally {
-    await openFiles.release(services, variant, own);
-  }
+  return sendByOpening(exchange, variant);
 }
 
-/** Of all sites. */
-const openFiles = new OpenFiles();
+async function sendByOpening(exchange: Exchange, variant: Variant): Promise<boolean> {
+  const { services } = exchange;
+  let shared = openFiles.acquire(variant);
+  const opened = shared?.opened ?? (await services.asyncIo.open(variant.real));
+  if (isFault(opened)) return false;
+  try {
+    if (!isSameFile(opened.stat, variant.stat)) return false;
+    shared ??= openFiles.add(services, variant, opened);
+    await sendOpenFile(exchange, variant.representation, opened);
+    return true;
+  } finally {
+    if (shared === null) await services.asyncIo.close(opened.file);
+    else shared.released();
+  }
+}
 
 /** Sends an open file that does not stay the same for long enough to be read completely. */
 export async function sendWhole(

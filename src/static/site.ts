@@ -31,7 +31,7 @@ import type { Settings } from './options.ts';
 import { isNavigation, sendNotFound } from './pages.ts';
 import { keyOf, requestedNames, type Wanted, wantedBy } from './requested-path.ts';
 import { Root } from './root.ts';
-import { sendFromMemory, sendVariant, sendWhole } from './send-variant.ts';
+import { sendNow, sendVariant, sendWhole } from './send-variant.ts';
 
 /** A file that changes while it is read is looked up again this often. */
 const ATTEMPTS_MAX = 4;
@@ -73,7 +73,7 @@ export class Site {
     const check = this.#check(services, cached);
     if (check === Check.Same) {
       const variant = cached.variantFor(head, exchange.bytes, exchange.base);
-      if (sendFromMemory(exchange, variant)) return;
+      if (sendNow(exchange, variant)) return;
     }
     const wanted = wantedBy(exchange, mountBytes);
     return asPart(exchange, this.#serveCached(exchange, wanted, cached, check, next));
