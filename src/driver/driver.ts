@@ -118,9 +118,10 @@ export interface Driver {
   map(region: number, bytes: Uint8Array): void;
   /**
    * Makes an open file sendable as `region` (< 0), without a copy; positions are those of the file.
-   * False where the driver cannot do that. The descriptor stays open until unmap().
+   * False where the driver cannot do that. The descriptor stays open until unmap(). `identity` is
+   * a number of this open file that no other file ever has, 0 for one that is mapped only once.
    */
-  mapFile(region: number, fd: number): boolean;
+  mapFile(region: number, fd: number, identity: number): boolean;
   /** Ends a region; no send from it is in flight. */
   unmap(region: number): void;
 

@@ -40,7 +40,8 @@ export class Regions {
    */
   mapFile(fd: number, owner: FileOwner | null): Region | null {
     const region = this.#freeFiles.pop() ?? this.#nextFile--;
-    if (this.#driver.mapFile(region, fd)) return new Region(this, region, NO_BYTES, owner);
+    if (this.#driver.mapFile(region, fd, owner?.identity ?? 0))
+      return new Region(this, region, NO_BYTES, owner);
     this.#freeFiles.push(region);
     return null;
   }
@@ -61,6 +62,8 @@ export class Regions {
 /** What owns an open file, and uses or closes it again when it is no longer sent from. */
 export interface FileOwner {
   readonly file: number;
+  /** A number that no other file ever has. */
+  readonly identity: number;
   released(): void;
 }
 

@@ -5,7 +5,7 @@
 import { isFault, type OpenFile } from '../async-io/async-io.ts';
 import type { Services } from '../exchange/exchange.ts';
 import type { FileOwner } from '../reactor/regions.ts';
-import { isSameFile } from './freshness.ts';
+import { FRESH_MS, isSameFile } from './freshness.ts';
 
 /** How long a descriptor stays open without a request: a busy file is requested more often. */
 const IDLE_MS = 100;
@@ -13,20 +13,27 @@ const IDLE_MS = 100;
 /** More busy files than these are opened for each request. */
 const OPEN_FILES_MAX = 64;
 
+let nextIdentity = 1;
+
 /** An open file, closed when nothing has used it for a while. */
 export class SharedFile implements FileOwner {
   readonly opened: OpenFile;
+  readonly identity: number;
   readonly #services: Services;
   readonly #closed: () => void;
   #users = 1;
   #usedMs = 0;
+  /** When the open file was last compared with what it was. */
+  #comparedMs = 0;
   #isWaiting = false;
 
   /** The caller is its first user. `closed` is called just before it is closed. */
   constructor(services: Services, opened: OpenFile, closed: () => void) {
     this.#services = services;
     this.opened = opened;
+    this.identity = nextIdentity++;
     this.#closed = closed;
+    this.#comparedMs = services.nowMs();
   }
 
   get file(): number {
@@ -35,8 +42,12 @@ export class SharedFile implements FileOwner {
 
   /** True while the file is what it was when it was opened. */
   get isSame(): boolean {
+    const nowMs = this.#services.nowMs();
+    if (nowMs - this.#comparedMs <= FRESH_MS) return true;
     const stat = this.#services.asyncIo.openStat(this.file);
-    return !isFault(stat) && isSameFile(stat, this.opened.stat);
+    if (isFault(stat) || !isSameFile(stat, this.opened.stat)) return false;
+    this.#comparedMs = nowMs;
+    return true;
   }
 
   use(): void {

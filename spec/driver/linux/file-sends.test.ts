@@ -39,16 +39,16 @@ function fixture(result?: number): { files: ScriptedFiles; sends: FileSends; sen
       files.cachedPages(file, position, bytes),
   };
   const sends = new FileSends(calls as unknown as Syscalls);
-  assert.equal(sends.map(REGION, FD), true);
+  assert.equal(sends.map(REGION, FD, 0), true);
   return { files, sends, sent };
 }
 
 describe('FileSends', () => {
   it('sends what was asked for, and at most so much at once', () => {
     const { sends, sent } = fixture();
-    assert.equal(sends.try(SOCKET, REGION, 0, 1), 1);
-    assert.equal(sends.try(SOCKET, REGION, 5, 4096), 4096);
-    assert.equal(sends.try(SOCKET, REGION, 1, BYTES - 1), FILE_SEND_BYTES_MAX);
+    assert.equal(sends.try(SOCKET, REGION, 0, 1, 0), 1);
+    assert.equal(sends.try(SOCKET, REGION, 5, 4096, 0), 4096);
+    assert.equal(sends.try(SOCKET, REGION, 1, BYTES - 1, 0), FILE_SEND_BYTES_MAX);
     assert.deepEqual(sent, [
       { position: 0, bytes: 1 },
       { position: 5, bytes: 4096 },
@@ -58,10 +58,10 @@ describe('FileSends', () => {
 
   it('asks for the last byte where the system counts pages, else for one in each 64 KiB', () => {
     const { files, sends } = fixture();
-    sends.try(SOCKET, REGION, 10, 2 * PROBE_BYTES);
+    sends.try(SOCKET, REGION, 10, 2 * PROBE_BYTES, 0);
     assert.deepEqual(files.probes.splice(0), [2 * PROBE_BYTES + 9]);
     files.isUnknown = true;
-    sends.try(SOCKET, REGION, 10, 2 * PROBE_BYTES);
+    sends.try(SOCKET, REGION, 10, 2 * PROBE_BYTES, 0);
     assert.deepEqual(files.probes, [2 * PROBE_BYTES + 9, 10, 10 + PROBE_BYTES]);
   });
 
@@ -71,7 +71,7 @@ describe('FileSends', () => {
         const { files, sends, sent } = fixture();
         files.isUnknown = isUnknown;
         files.cachedTo = cachedTo;
-        assert.equal(sends.try(SOCKET, REGION, 0, 2 * PROBE_BYTES), NOT_CACHED);
+        assert.equal(sends.try(SOCKET, REGION, 0, 2 * PROBE_BYTES, 0), NOT_CACHED);
         assert.deepEqual(sent, []);
       }
     }
@@ -79,24 +79,49 @@ describe('FileSends', () => {
 
   it('sends nothing of a byte beyond the end', () => {
     const { sends, sent } = fixture();
-    assert.equal(sends.try(SOCKET, REGION, BYTES, 1), NOT_CACHED);
-    assert.equal(sends.try(SOCKET, REGION, BYTES - 1, 2), NOT_CACHED);
+    assert.equal(sends.try(SOCKET, REGION, BYTES, 1, 0), NOT_CACHED);
+    assert.equal(sends.try(SOCKET, REGION, BYTES - 1, 2, 0), NOT_CACHED);
     assert.deepEqual(sent, []);
   });
 
   it('faults of the file, and its end, are not those of the connection', () => {
     const { EIO, EINVAL, EBADF, EOPNOTSUPP, EOVERFLOW } = ERRNO;
     for (const errno of [0, EIO, EINVAL, EBADF, EOPNOTSUPP, EOVERFLOW]) {
-      assert.equal(fixture(-errno).sends.try(SOCKET, REGION, 0, 10), NOT_CACHED, `${errno}`);
+      assert.equal(fixture(-errno).sends.try(SOCKET, REGION, 0, 10, 0), NOT_CACHED, `${errno}`);
     }
     const { EAGAIN, EINTR, EPIPE, ECONNRESET, ENOMEM, ENOBUFS, ETIMEDOUT } = ERRNO;
     for (const errno of [EAGAIN, EINTR, EPIPE, ECONNRESET, ENOMEM, ENOBUFS, ETIMEDOUT]) {
-      assert.equal(fixture(-errno).sends.try(SOCKET, REGION, 0, 10), -errno);
+      assert.equal(fixture(-errno).sends.try(SOCKET, REGION, 0, 10, 0), -errno);
     }
+  });
+
+  it('what was checked of a file with an identity counts for a while', () => {
+    const { files, sends } = fixture();
+    const probesOf = (start: number, bytes: number, nowMs: number): number => {
+      files.probes.length = 0;
+      assert.equal(sends.try(SOCKET, REGION, start, bytes, nowMs), bytes);
+      return files.probes.length;
+    };
+    assert.deepEqual([probesOf(0, 100, 0), probesOf(0, 100, 0)], [1, 1], 'not without an identity');
+    sends.map(REGION, FD, 7);
+    assert.equal(probesOf(0, 100, 50), 1);
+    assert.equal(probesOf(0, 100, 50), 0);
+    assert.equal(probesOf(10, 90, 59.9), 0);
+    assert.equal(probesOf(10, 91, 59.9), 1, 'more than was checked');
+    assert.equal(probesOf(0, 101, 59.9), 0, 'both ranges together');
+    assert.equal(probesOf(300, 10, 59.9), 1, 'one that is not adjacent replaces them');
+    assert.equal(probesOf(0, 101, 59.9), 1);
+    assert.equal(probesOf(0, 101, 69.9), 1, 'after a while');
+    sends.map(REGION, FD, 8);
+    assert.equal(probesOf(0, 101, 69.9), 1, 'another file with the same descriptor');
+    files.cachedTo = 50;
+    assert.equal(sends.try(SOCKET, REGION, 0, 101, 79), 101);
+    assert.equal(sends.try(SOCKET, REGION, 0, 101, 80), NOT_CACHED);
+    assert.equal(sends.try(SOCKET, REGION, 0, 101, 81), NOT_CACHED, 'a failed check is not kept');
   });
 
   it('maps nothing where the system has no such calls', () => {
     const sends = new FileSends({ sendsFiles: false } as Syscalls);
-    assert.equal(sends.map(REGION, FD), false);
+    assert.equal(sends.map(REGION, FD, 0), false);
   });
 });

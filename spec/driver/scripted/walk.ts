@@ -86,7 +86,7 @@ export class Walk {
     this.fixture = makeLinuxFixture(name, this.hooks, { slots: SLOTS, blockCount: BLOCKS });
     const { driver } = this.fixture;
     driver.map(REGION, new Uint8Array(SEND_BYTES));
-    driver.mapFile(FILE, FILE_FD);
+    driver.mapFile(FILE, FILE_FD, 1);
     driver.wake = () => {
       assert.ok(this.#asleep, 'wake() comes once after a sleep()');
       this.#asleep = false;

@@ -33,7 +33,7 @@ async function withFile(
   writeFileSync(path, content);
   const fd = openSync(path, 'r');
   try {
-    if (!fixture.driver.mapFile(FILE, fd)) {
+    if (!fixture.driver.mapFile(FILE, fd, 0)) {
       assert.equal(fixture.driver.name, 'net', 'only Node cannot send from files');
       return;
     }
@@ -135,8 +135,8 @@ export const fileCases: readonly Case[] = [
       const { client, slot } = await pair(fixture);
       await withFile(fixture, seed, async () => {
         const folder = openSync(tmpdir(), 'r');
-        fixture.driver.mapFile(-2, folder);
-        fixture.driver.mapFile(-3, 1_000_000);
+        fixture.driver.mapFile(-2, folder, 0);
+        fixture.driver.mapFile(-3, 1_000_000, 0);
         for (const region of [-2, -3]) {
           fixture.send(slot, region, 0, 10, false);
           assert.equal((await fixture.wait(Op.Send, slot)).result, NOT_CACHED);

@@ -35,7 +35,9 @@ export class Sends {
   /** Bytes sent, NOT_CACHED, or -errno. */
   try(slot: number, fd: number): number {
     const region = this.#region[slot];
-    if (region < 0) return this.#files.try(fd, region, this.#start[slot], this.#bytes[slot]);
+    if (region < 0) {
+      return this.#files.try(fd, region, this.#start[slot], this.#bytes[slot], performance.now());
+    }
     const address = this.#regions.address(region, this.#start[slot]);
     return this.#calls.send(fd, address, this.#bytes[slot], this.#flags[slot]);
   }

@@ -4,6 +4,7 @@
 
 import { ERRNO } from '../../base/errno.ts';
 import { NOT_CACHED } from '../driver.ts';
+import { CachedRanges } from './cached-ranges.ts';
 import { CachedPages } from './file-calls.ts';
 import type { Syscalls } from './syscalls.ts';
 
@@ -24,16 +25,19 @@ const FILE_FAULTS: readonly number[] = [
 
 export class FileSends {
   readonly #calls: Syscalls;
-  /** The descriptor of region -n at n. */
+  readonly #known: CachedRanges = new CachedRanges();
+  /** The descriptor of region -n at n, and the identity of its file. */
   readonly #fds: number[] = [];
+  readonly #identities: number[] = [];
 
   constructor(calls: Syscalls) {
     this.#calls = calls;
   }
 
-  map(region: number, fd: number): boolean {
+  map(region: number, fd: number, identity: number): boolean {
     if (!this.#calls.sendsFiles) return false;
     this.#fds[-region] = fd;
+    this.#identities[-region] = identity;
     return true;
   }
 
@@ -42,10 +46,14 @@ export class FileSends {
   }
 
   /** Bytes sent, NOT_CACHED, or the -errno of the socket. */
-  try(socket: number, region: number, start: number, bytes: number): number {
+  try(socket: number, region: number, start: number, bytes: number, nowMs: number): number {
     const fd = this.#fds[-region];
+    const identity = this.#identities[-region];
     const end = start + Math.min(bytes, FILE_SEND_BYTES_MAX);
-    if (!this.#isCached(fd, start, end)) return NOT_CACHED;
+    if (!this.#known.has(fd, identity, start, end, nowMs)) {
+      if (!this.#isCached(fd, start, end)) return NOT_CACHED;
+      this.#known.add(fd, identity, start, end, nowMs);
+    }
     const result = this.#calls.sendfile(socket, fd, start, end - start);
     return result === 0 || FILE_FAULTS.includes(result) ? NOT_CACHED : result;
   }

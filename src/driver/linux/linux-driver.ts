@@ -75,8 +75,8 @@ export abstract class LinuxDriver {
     this.regions.map(region, bytes);
   }
 
-  mapFile(region: number, fd: number): boolean {
-    return this.files.map(region, fd);
+  mapFile(region: number, fd: number, identity: number): boolean {
+    return this.files.map(region, fd, identity);
   }
 
   unmap(region: number): void {

@@ -70,7 +70,7 @@ export class UringFiles {
     const start = this.#start[slot];
     const bytes = this.#bytes[slot];
     const region = this.#region[slot];
-    const result = this.#files.try(fd, region, start, bytes);
+    const result = this.#files.try(fd, region, start, bytes, performance.now());
     if (result === -ERRNO.EINTR) {
       this.send(slot, region, start, start + bytes);
     } else if (result === -ERRNO.EAGAIN) {
