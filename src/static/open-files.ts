@@ -22,7 +22,8 @@ export class SharedFile implements FileOwner {
   readonly #services: Services;
   readonly #closed: () => void;
   #users = 1;
-  #usedMs = 0;
+  /** How often it was used to the end. */
+  #uses = 0;
   /** When the open file was last compared with what it was. */
   #comparedMs = 0;
   #isWaiting = false;
@@ -56,15 +57,16 @@ export class SharedFile implements FileOwner {
 
   released(): void {
     this.#users -= 1;
-    this.#usedMs = this.#services.nowMs();
+    this.#uses += 1;
     if (this.#users === 0 && !this.#isWaiting) void this.#closeWhenIdle();
   }
 
   async #closeWhenIdle(): Promise<void> {
     this.#isWaiting = true;
-    do {
+    for (let uses = -1; this.#users === 0 && uses !== this.#uses; ) {
+      uses = this.#uses;
       await this.#services.pause(IDLE_MS);
-    } while (this.#users === 0 && this.#services.nowMs() - this.#usedMs < IDLE_MS);
+    }
     this.#isWaiting = false;
     if (this.#users > 0) return;
     this.#closed();
