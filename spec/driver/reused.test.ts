@@ -26,6 +26,7 @@ const IGNORED: readonly string[] = [
   '#calls',
   'fds',
   '#fds',
+  '#known',
   '#ring',
   '#events',
   '#loopWatch',
