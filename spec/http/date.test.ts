@@ -100,7 +100,7 @@ describe('parseDate', () => {
     assert.equal(year('51', 2000), 1951);
   });
 
-  it('the 50 years are counted to the second; a day that a year lacks is tried before', () => {
+  it('the 50 years are counted to the second; a day that a year lacks is one before', () => {
     const nowMs = Date.UTC(2026, 5, 15, 12);
     assert.equal(parseDate('Monday, 15-Jun-76 12:00:00 GMT', nowMs), Date.UTC(2076, 5, 15, 12));
     assert.equal(
