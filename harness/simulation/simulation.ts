@@ -357,7 +357,9 @@ export class Simulation implements World {
     const isDone = (): boolean => participants.running === 0;
     await this.#until(isDone, 20_000, `${participants.running} handlers done`);
     await this.#until(() => isDone() && participants.isQuiet, QUIET_MS, null);
-    await this.#until(isDone, 20_000, 'late handlers done');
+    // Descriptors that requests shared are closed a moment after the last one.
+    const isOver = (): boolean => isDone() && this.#asyncIo.openCount === 0;
+    await this.#until(isOver, 20_000, 'late handlers done, files closed');
     await drain();
     const { counters } = this.#server;
     const spansUsed = this.#checks?.spansUsed ?? 0;
