@@ -45,6 +45,8 @@ export class FakeDriver implements Driver {
   readonly calls: string[] = [];
   readonly sockets: Map<number, FakeSocket> = new Map();
   readonly refused: number[] = [];
+  /** Files that can be sent, by descriptor. */
+  readonly files: Map<number, Uint8Array> = new Map();
   isAsleep = false;
   polls = 0;
   readonly #slab: Slab;
@@ -143,8 +145,12 @@ export class FakeDriver implements Driver {
     this.#regions.set(region, bytes);
   }
 
-  mapFile(): boolean {
-    return false;
+  mapFile(region: number, fd: number): boolean {
+    const content = this.files.get(fd);
+    if (content === undefined) return false;
+    assert.ok(region < 0 && !this.#regions.has(region), 'a mapped file is new');
+    this.#regions.set(region, content);
+    return true;
   }
 
   unmap(region: number): void {
