@@ -121,7 +121,22 @@ describe('files that are sent as they are', () => {
     });
   });
 
-  it('a connection that breaks during a read gets nothing of it, nor does the next one', async () => {
+  it('a response that comes while the last bytes are sent follows them', async () => {
+    await withFile(async ({ fixture }) => {
+      const client = fixture.open();
+      client.send(get('/file'));
+      client.take();
+      client.take(299_000);
+      fixture.driver.failSend(client.slot, NOT_CACHED);
+      fixture.turn();
+      for (let rest = 0; rest < 50 && client.socket.send === null; rest++) await fixture.rest();
+      client.send(get('/'));
+      const output = await client.read();
+      assert.ok(output === TEXT.slice(299_000) + respond('text'));
+    });
+  });
+
+  it('a connection that breaks during a read gets nothing, nor does the next one', async () => {
     await withFile(async ({ fixture, owner }) => {
       const client = fixture.open();
       client.send(get('/file'));
