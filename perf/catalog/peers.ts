@@ -33,6 +33,11 @@ export const PEER_SCENARIOS = [
   'hello',
   'static-1k',
   'static-16k',
+  'static-64k',
+  'static-256k',
+  'static-1m',
+  'not-modified',
+  'not-found',
   'json',
   'pipelined-16',
   'browser-headers',
@@ -42,16 +47,18 @@ export const PEER_SCENARIOS = [
 ] as const;
 
 /** Without code of a user: text and files. */
-const FIXED = ['hello', 'static-1k', 'static-16k', 'pipelined-16', 'browser-headers', 'close'];
+const FILES = PEER_SCENARIOS.filter((name) => /^(static|not)-/.test(name));
+const FIXED = ['hello', ...FILES, 'pipelined-16', 'browser-headers', 'close'];
 /** Without files: these servers have no fast file handler of their own. */
-const CODE = PEER_SCENARIOS.filter((name) => !name.startsWith('static'));
+const CODE = PEER_SCENARIOS.filter((name) => !FILES.includes(name));
 
 const SUPPORTED: Readonly<Record<Peer, readonly string[]>> = {
   floor: PEER_SCENARIOS,
   uring: PEER_SCENARIOS,
   epoll: PEER_SCENARIOS,
   nginx: FIXED,
-  bun: PEER_SCENARIOS,
+  // It has no handler that responds to a condition or for files that do not exist.
+  bun: PEER_SCENARIOS.filter((name) => !name.startsWith('not-')),
   uws: CODE,
   fastify: CODE,
   'node-http': CODE,

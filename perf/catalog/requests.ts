@@ -10,6 +10,8 @@ export interface ScenarioRequest {
   readonly body: Uint8Array;
   /** The text of the response's content, or its length in bytes. */
   readonly expected: string | number;
+  /** Of the response. */
+  readonly status: number;
 }
 
 const NO_BODY = new Uint8Array(0);
@@ -18,7 +20,14 @@ const HOST = 'localhost';
 const PAD_NAME = 'User-Agent';
 
 export function get(target: string, expected: string | number): ScenarioRequest {
-  return { method: 'GET', target, fields: [], framing: 'none', body: NO_BODY, expected };
+  const framing = 'none';
+  return { method: 'GET', target, fields: [], framing, body: NO_BODY, expected, status: 200 };
+}
+
+/** A request for a file that the client has: its date is not older than that of any file. */
+export function revalidate(target: string): ScenarioRequest {
+  const fields = [['If-Modified-Since', 'Thu, 31 Dec 2099 23:59:59 GMT']] as const;
+  return { ...get(target, ''), fields, status: 304 };
 }
 
 export function post(
@@ -28,7 +37,7 @@ export function post(
   expected: string | number,
 ): ScenarioRequest {
   const fields = [['Content-Type', 'text/plain']] as const;
-  return { method: 'POST', target, fields, framing, body, expected };
+  return { method: 'POST', target, fields, framing, body, expected, status: 200 };
 }
 
 /** The request of a browser for a document it has visited before: 16 fields in 750 bytes. */

@@ -2,7 +2,14 @@
 // those that are named in the lists at the end.
 
 import { USER } from '../servers/responses.ts';
-import { browserRequest, equallyLong, get, post, type ScenarioRequest } from './requests.ts';
+import {
+  browserRequest,
+  equallyLong,
+  get,
+  post,
+  revalidate,
+  type ScenarioRequest,
+} from './requests.ts';
 import { CONNECTIONS } from './setup.ts';
 
 export interface Scenario {
@@ -78,10 +85,38 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...PLAIN,
+    name: 'static-64k',
+    about: 'a file of 64 KiB',
+    requests: [get('/file-64k.txt', 64 * KIB)],
+    floor: 'sized',
+  },
+  {
+    ...PLAIN,
+    name: 'static-256k',
+    about: 'a file of 256 KiB',
+    requests: [get('/file-256k.txt', 256 * KIB)],
+    floor: 'sized',
+  },
+  {
+    ...PLAIN,
     name: 'static-1m',
     about: 'a file of 1 MiB',
     requests: [get('/file-1m.txt', KIB * KIB)],
     connections: 16,
+    floor: 'sized',
+  },
+  {
+    ...PLAIN,
+    name: 'not-modified',
+    about: 'a file of 1 KiB that the client has: 304',
+    requests: [revalidate('/file-1k.txt')],
+    floor: 'sized',
+  },
+  {
+    ...PLAIN,
+    name: 'not-found',
+    about: 'a file that does not exist: 404',
+    requests: [{ ...get('/file-none.txt', 'any'), status: 404 }],
     floor: 'sized',
   },
   {

@@ -51,7 +51,8 @@ export function completeResponse(text: string): ProbedResponse | Error | null {
   if (headEnd < 4) return null;
   const head = text.slice(0, headEnd);
   const status = /^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1];
-  const length = /\r\nContent-Length: (\d+)\r\n/i.exec(head)?.[1];
+  // A 304 ends at its head, whatever length it says (RFC 9112 6.3).
+  const length = status === '304' ? '0' : /\r\nContent-Length: (\d+)\r\n/i.exec(head)?.[1];
   if (status === undefined || length === undefined) {
     return new Error(`no HTTP/1.1 response with a Content-Length: ${head}`);
   }

@@ -12,7 +12,8 @@ import { freePort, type ServerChild, startServer } from './child-process.ts';
 /** Descriptors for listeners, loads, and what a process has open anyway. */
 const SPARE = 200;
 const KEEP_ALIVE_MS = 900_000;
-const STATUS_OK = 200;
+/** Each server has a page of its own. */
+const STATUS_NOT_FOUND = 404;
 
 /** Settings with which a server can hold all connections of a scenario. */
 export function connectionSettings(scenario: Scenario): readonly string[] {
@@ -84,10 +85,11 @@ export async function probeScenario(port: number, { requests }: Scenario): Promi
 }
 
 export function responseProblem(
-  { expected }: ScenarioRequest,
+  { expected, status: wanted }: ScenarioRequest,
   { body, status }: ProbedResponse,
 ): string | null {
-  if (status !== STATUS_OK) return `status ${status}`;
+  if (status !== wanted) return `status ${status}`;
+  if (wanted === STATUS_NOT_FOUND) return null;
   if (typeof expected === 'number') {
     return body.length === expected ? null : `${body.length} bytes instead of ${expected}`;
   }

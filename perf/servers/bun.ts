@@ -1,13 +1,17 @@
 // Bun.serve, for perf:peers, with what its documentation calls fastest: routes, fixed responses as
-// static routes, files read once. Bun runs it, not Node.
+// static routes, small files read once, large ones as files. Bun runs it, not Node.
 //
 //   bun build/perf/servers/bun.js PORT
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { sumOf, USER } from './responses.ts';
 
 type Route = (request: Request & { readonly params: Readonly<Record<string, string>> }) => unknown;
 
 interface BunGlobal {
+  file(path: string): Blob;
   serve(options: {
     readonly port: number;
     readonly hostname: string;
@@ -26,6 +30,16 @@ const sumWithBody: Route = async (request) => {
 };
 const mirror: Route = async (request) => new Response(await request.arrayBuffer());
 
+const folder = mkdtempSync(join(tmpdir(), 'vibing-bun-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+process.on('SIGTERM', () => process.exit());
+
+function largeFile(kib: number): Response {
+  const path = join(folder, `file-${kib}.txt`);
+  writeFileSync(path, 'x'.repeat(kib * 1024));
+  return new Response(Bun.file(path));
+}
+
 const { port } = Bun.serve({
   port: Number(process.argv[2]),
   hostname: '127.0.0.1',
@@ -33,6 +47,9 @@ const { port } = Bun.serve({
     '/': new Response('Hello, World!'),
     '/file-1k.txt': new Response('x'.repeat(1024)),
     '/file-16k.txt': new Response('x'.repeat(16 * 1024)),
+    '/file-64k.txt': largeFile(64),
+    '/file-256k.txt': largeFile(256),
+    '/file-1m.txt': largeFile(1024),
     '/users/:id': { GET: user },
     '/baseline11': { GET: sum, POST: sumWithBody },
     '/mirror': { POST: mirror },

@@ -12,7 +12,7 @@ export const NGINX_MISSING = 'nginx is not installed: apt-get install nginx-ligh
 /** Folders for temporary files, which nginx would otherwise create outside of ours. */
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
-const FILE_BYTES = { 'file-1k.txt': 1024, 'file-16k.txt': 16 * 1024 };
+const FILE_KIB = { '1k': 1, '16k': 16, '64k': 64, '256k': 256, '1m': 1024 };
 
 /** Debian installs nginx outside of the PATH of ordinary users. */
 function program(): string {
@@ -29,8 +29,8 @@ export async function startNginx(core: number, connections: number): Promise<Ser
   const folder = mkdtempSync(join(tmpdir(), 'vibing-nginx-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const name of [...TEMPORARY, 'html']) mkdirSync(join(folder, name));
-  for (const [name, bytes] of Object.entries(FILE_BYTES)) {
-    writeFileSync(join(folder, 'html', name), 'x'.repeat(bytes));
+  for (const [name, kib] of Object.entries(FILE_KIB)) {
+    writeFileSync(join(folder, 'html', `file-${name}.txt`), 'x'.repeat(kib * 1024));
   }
   const port = await freePort();
   const configuration = join(folder, 'nginx.conf');
@@ -58,6 +58,9 @@ ${temporary}
   sendfile on;
   open_file_cache max=100 inactive=1h;
   open_file_cache_valid 1h;
+  open_file_cache_errors on;
+  if_modified_since before;
+  log_not_found off;
   tcp_nopush on;
   tcp_nodelay on;
   keepalive_requests 2000000000;

@@ -11,7 +11,7 @@ import { createServer, HttpError, type Server, type ServerOptions } from 'vibing
 import { sumOf, USER } from './responses.ts';
 
 const KIB = 1024;
-const FILE_BYTES = { '1k': KIB, '16k': 16 * KIB, '300k': 300 * KIB, '1m': KIB * KIB };
+const FILE_KIB = { '1k': 1, '16k': 16, '64k': 64, '256k': 256, '300k': 300, '1m': 1024 };
 const LARGE_BYTES = KIB * KIB;
 const SHUTDOWN_TIMEOUT_MS = 500;
 
@@ -25,8 +25,8 @@ const { values } = parseArgs({
 
 const folder = mkdtempSync(join(tmpdir(), 'vibing-perf-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-for (const [name, bytes] of Object.entries(FILE_BYTES)) {
-  writeFileSync(join(folder, `file-${name}.txt`), 'x'.repeat(bytes));
+for (const [name, kib] of Object.entries(FILE_KIB)) {
+  writeFileSync(join(folder, `file-${name}.txt`), 'x'.repeat(kib * KIB));
 }
 
 const limits = values.set.map((setting) => {

@@ -7,6 +7,7 @@ import { ERRNO } from '../base/errno.ts';
 import type { Services } from '../exchange/exchange.ts';
 import { faultError } from '../exchange/file-fault.ts';
 import {
+  isSettled,
   prepareFileHead,
   prepareRepresentation,
   representationOf,

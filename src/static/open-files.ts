@@ -1,6 +1,6 @@
-// Descriptors of large files that are busy, so that not every request opens its file. Each is shared
-// by the requests that send it, and closed soon after the last one: the space of a deleted file is
-// free again then, and a server that closes keeps no descriptor.
+// Descriptors of large files that are busy, so that not every request opens its file. Each is
+// shared by the requests that send it, and closed soon after the last one: the space of a deleted
+// file is free again then, and a server that closes keeps no descriptor.
 
 import { isFault, type OpenFile } from '../async-io/async-io.ts';
 import type { Services } from '../exchange/exchange.ts';

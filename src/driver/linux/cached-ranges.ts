@@ -1,6 +1,6 @@
-// What is known to be in memory of open files. A check costs two system calls, a tenth of a request
-// for 64 KiB, so its result counts for a while: the bytes are sent then, and the system takes memory
-// last that was just used.
+// What is known to be in memory of open files. A check costs two system calls, a tenth of a
+// request for 64 KiB, so its result counts for a while: the bytes are sent then, and the system
+// takes memory last that was just used.
 
 /** A busy file is sent a hundred times in this time. */
 const KNOWN_MS = 10;
