@@ -63,8 +63,8 @@ export const INJECTED_MEMORY: readonly Mutant[] = [
   {
     name: 'a second send is started while one is in flight',
     file: SEND_QUEUE,
-    find: 'if (this.waiting === 0 || this.#reactor.sending(this.#slot))',
-    replace: 'if (this.waiting === 0)',
+    find: 'this.waiting === 0 || this.#reactor.sending(this.#slot) ||',
+    replace: 'this.waiting === 0 ||',
   },
   {
     name: 'the second part of a block is moved from its beginning',
