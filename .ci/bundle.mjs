@@ -1,7 +1,7 @@
 // Puts the compiled modules of the package into one file, dist/vibing.js, which the entries hand
 // on; the command line stays apart, since it runs when it is loaded. V8 looks an imported name up
 // in its module each time it is used, and knows a constant of the same file for good: 7 % off the
-// work of a request, 15 % in a pipeline. Names, comments and classes stay as they are.
+// work of a request, 15 % in a pipeline. Names and classes stay as they are.
 
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
