@@ -13,6 +13,7 @@ class CountingAsyncIo extends NodeAsyncIo {
   readonly log: string[] = [];
   readonly out: string[] = [];
   opened = 0;
+  closed = 0;
 
   override print(text: string): void {
     this.out.push(text.trimEnd());
@@ -25,6 +26,11 @@ class CountingAsyncIo extends NodeAsyncIo {
   override open(path: string): ReturnType<NodeAsyncIo['open']> {
     this.opened += 1;
     return super.open(path);
+  }
+
+  override close(file: number): ReturnType<NodeAsyncIo['close']> {
+    this.closed += 1;
+    return super.close(file);
   }
 }
 

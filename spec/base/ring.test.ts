@@ -18,8 +18,9 @@ it('numbers are shifted in the order they were pushed, whatever the order of cal
     fc.record({ push: fc.integer() }),
     fc.record({ shift: fc.integer({ min: 1, max: 30 }) }),
   );
-  const property = fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-    const ring = new Ring(200);
+  const start = fc.constantFrom(0, 2 ** 31 - 5, 2 ** 32 - 5);
+  const property = fc.property(fc.array(step, { maxLength: 200 }), start, (steps, from) => {
+    const ring = new Ring(200, from);
     const model: number[] = [];
     for (const one of steps) {
       if ('push' in one) {

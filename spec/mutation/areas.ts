@@ -8,6 +8,8 @@ export interface Area {
   readonly tests: readonly (readonly [folder: string, name: RegExp])[];
   /** The minimum percentage of mutants that tests must detect. */
   readonly threshold: number;
+  /** Its tests run on every driver; others on one, which is quicker. */
+  readonly isOnAllDrivers?: boolean;
 }
 
 const ANY = /\.test\.js$/;
@@ -25,6 +27,7 @@ export const AREAS: readonly Area[] = [
     name: 'driver',
     tests: [['spec/driver', /^(?!choose|young|loop-watch|uring-stress).*\.test\.js$/]],
     threshold: 80,
+    isOnAllDrivers: true,
   },
   { name: 'reactor', tests: [['spec/reactor', ANY]], threshold: 80 },
   { name: 'static', tests: [['spec/static', ANY]], threshold: 80 },

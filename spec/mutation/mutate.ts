@@ -136,7 +136,7 @@ function mutate(area: Area, files: readonly string[], given: MutateArguments): b
   const forRunner: MutationRun = { area: area.name, root: ROOT, slice };
   const isDone = run(process.execPath, [STRYKER, 'run', config], {
     VIBING_SEED: SEED,
-    VIBING_DRIVERS: DRIVER,
+    VIBING_DRIVERS: area.isOnAllDrivers === true ? '' : DRIVER,
     [MUTATION_RUN_VARIABLE]: JSON.stringify(forRunner),
   });
   printLeftOut();

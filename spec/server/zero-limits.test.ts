@@ -281,6 +281,8 @@ function filesCached(): Row {
           await new Promise((resolve) => setTimeout(resolve, 1));
         }
         client.take();
+        // A file that was not kept in memory stays open for a while.
+        while (life.asyncIo.closed < life.asyncIo.opened) await life.rest(1);
       }
       return life.asyncIo.opened;
     },

@@ -36,6 +36,7 @@ export const SPEC_TOOLS: Readonly<Record<string, string>> = {
   'spec/run': 'npm test itself',
   'spec/versions': 'npm run test:versions',
   'spec/cases/': 'reads and runs the cases of the parser',
+  'spec/injected/': 'npm run test:bugs',
   'spec/model/': 'the model of the parser',
   'spec/mutation/': 'npm run mutate',
   'spec/package/': 'npm run package:check',

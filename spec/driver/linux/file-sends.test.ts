@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ERRNO } from '../../../src/base/errno.ts';
 import { NOT_CACHED } from '../../../src/driver/driver.ts';
+import { CachedPages } from '../../../src/driver/linux/file-calls.ts';
 import {
   FILE_SEND_BYTES_MAX,
   FileSends,
@@ -75,6 +76,13 @@ describe('FileSends', () => {
         assert.deepEqual(sent, []);
       }
     }
+  });
+
+  it('sends nothing when a page between those that are asked for is not in memory', () => {
+    const { files, sends, sent } = fixture();
+    files.cachedPages = () => CachedPages.Some;
+    assert.equal(sends.try(SOCKET, REGION, 0, 2 * PROBE_BYTES, 0), NOT_CACHED);
+    assert.deepEqual(sent, []);
   });
 
   it('sends nothing of a byte beyond the end', () => {

@@ -1,0 +1,101 @@
+// Injected bugs of the primary, of its files, and of the load generator.
+
+import type { Bug } from './bug.ts';
+
+const WORKER = 'cluster/worker-process.js';
+const PRIMARY = 'cluster/primary.js';
+const PID_FILE = 'cluster/pid-file.js';
+const RECORDER = 'load/recorder.js';
+const MODEL = 'cluster/model';
+const TIMES = 'cluster/timeouts';
+
+export const CLUSTER_BUGS: readonly Bug[] = [
+  {
+    name: 'a worker that listens is killed when its start time ends',
+    kind: 'late',
+    file: WORKER,
+    find: "case 'listening':\n                this.#cancelKill();",
+    replace: "case 'listening':",
+    tests: [TIMES, MODEL],
+  },
+  {
+    name: 'a worker that exited is killed once more',
+    kind: 'late',
+    file: WORKER,
+    find: 'this.#cancelKill();\n        this.exitReason = how;',
+    replace: 'this.exitReason = how;',
+    tests: [MODEL, TIMES],
+  },
+  {
+    name: 'a worker that closes by itself is killed never',
+    kind: 'late',
+    file: WORKER,
+    find: 'this.#killLater();\n                this.#events.closing();',
+    replace: 'this.#events.closing();',
+    tests: [TIMES, MODEL],
+  },
+  {
+    name: 'listeners that open after close() stay open',
+    kind: 'middle',
+    file: PRIMARY,
+    find: 'opened.listeners?.close();\n            throw new ClosedError();',
+    replace: 'throw new ClosedError();',
+    tests: [MODEL],
+  },
+  {
+    name: 'close() waits for a worker that has exited',
+    kind: 'again',
+    file: PRIMARY,
+    find: 'this.#processes.delete(worker);',
+    replace: '',
+    tests: [MODEL],
+  },
+  {
+    name: 'after a reload that failed, a worker is not started again',
+    kind: 'fails',
+    file: PRIMARY,
+    find: 'workerSlot.isRenewing = false;',
+    replace: '',
+    tests: [MODEL],
+  },
+  {
+    name: 'the sibling of a new worker goes on accepting for it',
+    kind: 'again',
+    file: PRIMARY,
+    find: 'workerSlot.worker = started;\n        this.#releaseSibling(workerSlot);',
+    replace: 'workerSlot.worker = started;',
+    tests: [MODEL],
+  },
+  {
+    name: 'the temporary pid file stays when it cannot be written',
+    kind: 'fails',
+    file: PID_FILE,
+    find: 'this.#removeTemporary();\n            throw this.#fault(error);',
+    replace: 'throw this.#fault(error);',
+    tests: ['cluster/pid-file'],
+  },
+  {
+    name: 'the pid file of another process is removed',
+    kind: 'again',
+    file: PID_FILE,
+    find: "if (pidIn(this.#files.readFileSync(this.#path, 'utf8')) === this.#pid)",
+    replace: 'if (this.#pid > 0)',
+    tests: ['cluster/pid-file'],
+  },
+  {
+    name: 'a client of the load that is used again sends no more',
+    kind: 'again',
+    file: 'load/client.js',
+    find: 'this.isLast = false;\n    }\n}',
+    replace: '}\n}',
+    tests: ['load/reused', 'load/load'],
+  },
+  {
+    name: 'the seconds of a load count the responses before them',
+    kind: 'again',
+    file: RECORDER,
+    find: 'this.#secondStartMs = atMs;\n        this.#responsesBefore = this.responses;',
+    replace: 'this.#secondStartMs = atMs;',
+    tests: ['load/report', 'load/reused', 'load/load'],
+  },
+];

@@ -1,0 +1,34 @@
+// Each injected bug of the edges still fits the compiled code, and the page lists it.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { patched } from '../../harness/mutants/patch.ts';
+import { KINDS } from './bug.ts';
+import { BUGS } from './list.ts';
+
+/** Of the compiled file, in build/spec/injected/. */
+const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url));
+
+describe('injected bugs of the edges', () => {
+  it('fit the compiled files, and their tests exist', () => {
+    for (const bug of BUGS) {
+      const source = readFileSync(`${ROOT}build/src/${bug.file}`, 'utf8');
+      assert.notEqual(patched(source, bug), source, bug.name);
+      for (const test of bug.tests) assert.ok(existsSync(`${ROOT}spec/${test}.test.ts`), test);
+    }
+  });
+
+  it('are on the page, and a test notices each', () => {
+    const page = readFileSync(`${ROOT}spec/injected-bugs.md`, 'utf8');
+    for (const { name } of BUGS) assert.ok(page.includes(`| ${name} |`), `on the page: ${name}`);
+    assert.ok(!page.includes('**nothing**'), 'a test notices each of them');
+  });
+
+  it('are of each kind', () => {
+    for (const kind of Object.keys(KINDS)) {
+      assert.ok(BUGS.filter((bug) => bug.kind === kind).length >= 3, kind);
+    }
+  });
+});

@@ -1,0 +1,15 @@
+// All injected bugs of the edges: drivers, reactor, responses, static files, the primary, the load.
+// Those of the order of events within a connection are in harness/mutants/.
+
+import type { Bug } from './bug.ts';
+import { CLUSTER_BUGS } from './cluster-bugs.ts';
+import { DRIVER_BUGS } from './driver-bugs.ts';
+import { REACTOR_BUGS } from './reactor-bugs.ts';
+import { STATIC_BUGS } from './static-bugs.ts';
+
+export const BUGS: readonly Bug[] = [
+  ...DRIVER_BUGS,
+  ...REACTOR_BUGS,
+  ...STATIC_BUGS,
+  ...CLUSTER_BUGS,
+];
