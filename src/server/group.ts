@@ -125,8 +125,8 @@ export class Group<Prefix extends string = '', S extends State = State> {
 
   /**
    * Middleware for the routes that are added after it, and for requests without a route; with a
-   * prefix for those at or below it, which the middleware does not see. Returns the same group, with
-   * the type of the state that its next routes get.
+   * prefix for those at or below it, which the middleware does not see. Returns the same group,
+   * with the type of the state that its next routes get.
    */
   use<A extends object>(middleware: Middleware<A, S>): Group<Prefix, S & A>;
   use(prefix: string, middleware: Middleware<object, S>): this;

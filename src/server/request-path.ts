@@ -1,4 +1,3 @@
-// Hot: runs for every request. Measured by perf/micro/route.ts.
 // The path of a request as the router reads it, and the same path with or without a slash at its
 // end.
 

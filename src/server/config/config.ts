@@ -57,7 +57,7 @@ export interface ServerOptions
   readonly accessLog?: boolean | undefined;
   /** A path that responds while the process lives; true is '/healthz'. */
   readonly healthz?: boolean | string | undefined;
-  /** A path that responds 503 while the server closes; true is '/readyz', the default as healthz. */
+  /** A path that responds 503 while the server closes; true is '/readyz'. Default: as healthz. */
   readonly readyz?: boolean | string | undefined;
   /** What becomes of a path that has a route only with, or without, a slash at its end. */
   readonly trailingSlash?: TrailingSlash | undefined;
