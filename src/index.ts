@@ -6,12 +6,14 @@ export type { FileOptions } from './exchange/file.ts';
 export type { Handler, Middleware, Next } from './exchange/handler.ts';
 export { HttpError } from './exchange/http-error.ts';
 export { type HeaderSource, type Prepared, prepare } from './exchange/prepared.ts';
-export type { Params, Request } from './exchange/request.ts';
+export type { Params, Request, State } from './exchange/request.ts';
 export type { Response } from './exchange/response.ts';
 export type { ChunkSource } from './exchange/source.ts';
 export type { Counters } from './metrics/counters.ts';
-export type { ErrorHandler } from './server/application.ts';
+export type { PathParams } from './route/path-params.ts';
 export { type Config, ConfigError, type ServerOptions } from './server/config/config.ts';
+export type { AddRoute, Group } from './server/group.ts';
+export type { ErrorHandler } from './server/scope.ts';
 export type { Listening, Server } from './server/server.ts';
 
 import { assignment } from './cluster/assignment.ts';

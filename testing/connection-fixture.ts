@@ -24,6 +24,7 @@ import { type Counters, makeCounters } from '../src/metrics/counters.ts';
 import { Reactor } from '../src/reactor/reactor.ts';
 import { Regions } from '../src/reactor/regions.ts';
 import { Application } from '../src/server/application.ts';
+import { Group } from '../src/server/group.ts';
 import { FakeDriver, type FakeSocket } from './fake-driver.ts';
 
 export const DATE = 'Date: Thu, 29 Feb 2024 12:00:00 GMT';
@@ -49,6 +50,8 @@ export class ConnectionFixture {
   readonly counters: Counters = makeCounters();
   readonly context: ConnectionContext;
   readonly application: Application;
+  /** Adds to the application. */
+  readonly group: Group;
   readonly connections: Connection[] = [];
   readonly released: Connection[] = [];
   /** Lines of the log. */
@@ -66,6 +69,8 @@ export class ConnectionFixture {
     this.regions = new Regions(this.driver);
     const logError = (message: string): void => void this.errorLines.push(message);
     this.application = new Application({ counters, logError, logWarn: logError });
+    const { routes } = this.application;
+    this.group = new Group(routes, routes.root);
     this.application.fallback((request, response) => handler(request, response));
     this.reactor = new Reactor({
       driver: this.driver,

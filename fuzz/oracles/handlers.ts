@@ -5,6 +5,7 @@ import type { Request } from '../../src/exchange/request.ts';
 import type { Response } from '../../src/exchange/response.ts';
 import type { Counters } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';
+import { Group } from '../../src/server/group.ts';
 
 export interface Seen {
   readonly method: string;
@@ -29,15 +30,16 @@ export function makeApplication(counters: Counters, handled: Handled): Applicati
     },
     logWarn: (message) => handled.errors.push(message),
   });
-  application.use('/', (request, _response, next) => {
+  const server = new Group(application.routes, application.routes.root);
+  server.use((request, _response, next) => {
     handled.seen.push({ method: request.method, target: request.target });
     return next();
   });
   const route = (pattern: string, run: (request: Request, response: Response) => void) => {
-    application.route('*', pattern, run);
+    server.all(pattern, run);
   };
   const later = (pattern: string, run: (request: Request, response: Response) => Promise<void>) => {
-    application.route('*', pattern, async (request, response) => {
+    server.all(pattern, async (request: Request, response) => {
       handled.pending += 1;
       try {
         await run(request, response);

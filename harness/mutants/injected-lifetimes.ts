@@ -257,9 +257,8 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   {
     name: 'handlers behind a mounted middleware see the path without its prefix',
     file: CHAIN,
-    find: 'const request = prefix.length === 0 ? invocation.request : mounted',
-    replace:
-      'const request = prefix.length === 0 ? invocation.request : invocation.request = mounted',
+    find: 'const request = mountBytes === 0 ? invocation.request : mounted',
+    replace: 'const request = mountBytes === 0 ? invocation.request : invocation.request = mounted',
   },
   {
     name: 'a failed body makes the next one fail',

@@ -8,6 +8,7 @@ import { type Address, type Completions, type Driver, Op } from '../../src/drive
 import { makeCounters } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';
 import { configFrom } from '../../src/server/config/config.ts';
+import { Group } from '../../src/server/group.ts';
 import { Runtime } from '../../src/server/runtime.ts';
 import type { BenchCase } from '../bench/case.ts';
 
@@ -132,7 +133,8 @@ function serverFor(text: string): { turn: () => void; responded: () => number } 
   const config = configFrom({ logLevel: 'silent' });
   const { error: logError, warn: logWarn } = console;
   const application = new Application({ counters: makeCounters(), logError, logWarn });
-  application.route('GET', '/', (_request, response) => {
+  const { routes } = application;
+  new Group(routes, routes.root).get('/', (_request, response) => {
     responses += 1;
     response.text('Hello, World!');
   });

@@ -5,6 +5,7 @@ import { ByteMap } from '../../src/base/byte-map.ts';
 import { DETACHED } from '../../src/connection/detached.ts';
 import type { Services } from '../../src/exchange/exchange.ts';
 import { Exchange } from '../../src/exchange/exchange.ts';
+import type { Middleware } from '../../src/exchange/handler.ts';
 import { Method } from '../../src/http/method.ts';
 import { Found, Match } from '../../src/route/match.ts';
 import { Router } from '../../src/route/router.ts';
@@ -82,9 +83,7 @@ function searching(router: Router<string>, path: string, expected: Found): () =>
 function passing(steps: number): () => void {
   const tally = { handled: 0, settled: 0 };
   const chain = new Chain();
-  for (let step = 0; step < steps; step++) {
-    chain.add({ prefix: new Uint8Array(), run: (_request, _response, next) => next() });
-  }
+  const pass: Middleware = (_request, _response, next) => next();
   const services = { settled: () => (tally.settled += 1) } as unknown as Services;
   const exchange = new Exchange(services, DETACHED, 1);
   exchange.reset(DETACHED);
@@ -92,6 +91,11 @@ function passing(steps: number): () => void {
   invocation.endpoint = () => {
     tally.handled += 1;
   };
+  invocation.steps = Array.from({ length: steps }, () => ({
+    run: pass,
+    prefix: null,
+    mountBytes: 0,
+  }));
   chain.run(invocation);
   if (tally.handled !== 1 || tally.settled !== 1) throw new Error('the chain is wrong');
   return () => chain.run(invocation);

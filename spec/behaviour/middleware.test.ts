@@ -23,6 +23,7 @@ onEachDriver('middleware', (add) => {
       const notes: string[] = [];
       const nested = (server: Server) => {
         server.use(noting(notes, 'a')).use(noting(notes, 'b'));
+        server.use(noting(notes, 'c'));
         server.get('/', (_request, response) => {
           notes.push('handler');
           if (!isLater) return response.text('hello');
@@ -31,7 +32,7 @@ onEachDriver('middleware', (add) => {
             response.text('hello');
           });
         });
-        server.use(noting(notes, 'c'));
+        server.use(noting(notes, 'behind the route'));
       };
       await withServer(driver, {}, nested, async ({ open }) => {
         assert.equal((await (await open()).ask(get('/'))).text, 'hello');

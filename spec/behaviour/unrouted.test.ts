@@ -258,13 +258,13 @@ onEachDriver(
       add(`around a request without a route sees its response, sent ${when}`, async (driver) => {
         const seen: unknown[] = [];
         const own = (server: Server) => {
-          routes(server);
           server.use(async (_request, response, next) => {
             response.header('X-Around', 'yes').header('Cache-Control', 'max-age=60');
             response.afterSend(({ status }) => seen.push(`status ${status}`));
             await next();
             seen.push(response.sent);
           });
+          routes(server);
           server.onError(async (error, _request, response) => {
             if (isLater) await wait(2);
             response.status((error as HttpError).status).text('onError');
@@ -300,8 +300,6 @@ onEachDriver(
     add('that responds, too, within its own call throws', async (driver) => {
       const seen: unknown[] = [];
       const own = (server: Server) => {
-        routes(server);
-        reports(server);
         server.use((_request, response, next) => {
           void next();
           try {
@@ -310,6 +308,8 @@ onEachDriver(
             seen.push((error as Error).message);
           }
         });
+        routes(server);
+        reports(server);
       };
       await withServer(driver, {}, own, async ({ open, server }) => {
         const client = await open();

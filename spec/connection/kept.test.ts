@@ -37,7 +37,7 @@ describe('next() of a request whose client is gone', () => {
     const fixture = new ConnectionFixture(() => {
       runs += 1;
     });
-    fixture.application.use('/', async (request, response, next) => {
+    fixture.group.use(async (request, response, next) => {
       kept = next;
       await new Promise((resolve) => request.signal.addEventListener('abort', resolve));
       response.status(403).text('no');
@@ -58,7 +58,7 @@ describe('next() of a request whose client is gone', () => {
     const fixture = new ConnectionFixture(() => {
       runs += 1;
     });
-    fixture.application.use('/', async (request, _response, next) => {
+    fixture.group.use(async (request, _response, next) => {
       await new Promise((resolve) => request.signal.addEventListener('abort', resolve));
       await next();
     });

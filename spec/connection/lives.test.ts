@@ -11,6 +11,7 @@ import type { Handler } from '../../src/exchange/handler.ts';
 import { makeCounters } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';
 import { configFrom, type ServerOptions } from '../../src/server/config/config.ts';
+import { Group } from '../../src/server/group.ts';
 import { Runtime } from '../../src/server/runtime.ts';
 import { FakeDriver } from '../../testing/fake-driver.ts';
 
@@ -30,7 +31,7 @@ class Life {
   constructor(options: ServerOptions, handler: Handler) {
     const counters = makeCounters();
     const application = new Application({ counters, logError: () => {}, logWarn: () => {} });
-    application.route('GET', '/*', handler);
+    new Group(application.routes, application.routes.root).get('/*', handler);
     const drivers: FakeDriver[] = [];
     const quiet = (): void => {};
     this.runtime = new Runtime({

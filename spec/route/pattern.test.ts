@@ -2,7 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PARAMS_MAX, parsePattern, parsePrefix, SEGMENTS_MAX } from '../../src/route/pattern.ts';
+import {
+  PARAMS_MAX,
+  parsePattern,
+  parsePrefix,
+  SEGMENTS_MAX,
+  SegmentKind,
+} from '../../src/route/pattern.ts';
 
 function textOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
@@ -26,7 +32,10 @@ for (const [pattern, path] of STATIC) {
   test(`${pattern} is the static path ${path}`, () => {
     const parsed = parsePattern(pattern);
     assert.deepEqual(parsed.names, []);
-    assert.equal(`/${parsed.segments.map(({ bytes }) => textOf(bytes)).join('/')}`, path);
+    const texts = parsed.segments.map((segment) => {
+      return segment.kind === SegmentKind.Literal ? textOf(segment.bytes) : segment.kind;
+    });
+    assert.equal(`/${texts.join('/')}`, path);
   });
 }
 
@@ -35,6 +44,10 @@ const NAMED: [pattern: string, names: string[]][] = [
   ['/*', ['*']],
   ['/a/*', ['*']],
   ['/:a/x/:_b2/*', ['a', '_b2', '*']],
+  ['/v:id', ['id']],
+  ['/:a-b', ['a']],
+  ['/:year-:month(int).json/:id(uuid)', ['year', 'month', 'id']],
+  ['/.:a', ['a']],
   ['/:A/:a', ['A', 'a']],
 ];
 
@@ -57,12 +70,22 @@ const BAD: [pattern: string, reason: RegExp][] = [
   ['/**', /'\*' must be a segment of its own/],
   ['/:', /':' must be followed by a name/],
   ['/a/:/b', /':' must be followed by a name/],
-  ['/:1a', /parameter name "1a"/],
-  ['/:a-b', /parameter name "a-b"/],
+  ['/:1a', /parameter name "1a" must begin with a letter/],
   ['/:é', /parameter name "é"/],
-  ['/:a*', /parameter name "a\*"/],
+  ['/x:', /':' must be followed by a name/],
+  ['/:a*', /'\*' must be a segment of its own/],
+  ['/:a:b', /a literal must be between ':a' and ':b'/],
+  ['/:a(int):b', /a literal must be between ':a' and ':b'/],
+  ['/:a-:a', /':a' occurs twice/],
+  ['/:a(it)', /unknown constraint "it"; there are uuid, int, .*, alnum; did you mean int\?/],
+  ['/:a(\\d+)', /unknown constraint "\\\\d\+"; there are uuid, int, hex, slug, alpha, alnum \(/],
+  ['/:a()', /unknown constraint ""/],
+  ['/:a(INT)', /unknown constraint "INT"/],
+  ['/:a(int', /must be a name in parentheses, as ':a\(int\)'/],
+  ['/:a((int))', /must be a name in parentheses/],
+  ['/:a%C3:b', /valid UTF-8/],
+  ['/:a%2F', /encoded slash/],
   ['/:a?', /must not contain '\?'/],
-  ['/v:id', /must be a segment of its own/],
   ['/:a/b/:a', /':a' occurs twice/],
   ['/a\0', /must not contain NUL/],
   ['/a%00', /encoded NUL/],

@@ -163,6 +163,100 @@ const TABLES: Table[] = [
     ],
   },
   {
+    name: 'parameters within a segment take as few bytes as possible, at least one',
+    routes: ['GET /f/:name.json', 'GET /d/:year-:month', 'GET /v:a.:b.x', 'GET /é:l(alpha)è'],
+    searches: [
+      ['GET /f/a.json', 'GET /f/:name.json', { name: 'a' }],
+      ['GET /f/a.json.json', 'GET /f/:name.json', { name: 'a.json' }],
+      ['GET /f/.json.json', 'GET /f/:name.json', { name: '.json' }],
+      ['GET /f/.json', 'no'],
+      ['GET /f/json', 'no'],
+      ['GET /f/a.jso', 'no'],
+      ['GET /f/a.jsonx', 'no'],
+      ['GET /f/a/.json', 'no'],
+      ['GET /f/\0.json', 'GET /f/:name.json', { name: '\0' }],
+      ['GET /d/2026-11', 'GET /d/:year-:month', { year: '2026', month: '11' }],
+      ['GET /d/2026-11-30', 'GET /d/:year-:month', { year: '2026', month: '11-30' }],
+      ['GET /d/---', 'GET /d/:year-:month', { year: '-', month: '-' }],
+      ['GET /d/--', 'no'],
+      ['GET /d/-1', 'no'],
+      ['GET /d/1-', 'no'],
+      ['GET /v1.2.x', 'GET /v:a.:b.x', { a: '1', b: '2' }],
+      ['GET /v1.2.3.x', 'GET /v:a.:b.x', { a: '1', b: '2.3' }],
+      ['GET /v1..x', 'no'],
+      ['GET /v1.x', 'no'],
+      ['GET /éaè', 'GET /é:l(alpha)è', { l: 'a' }],
+      ['GET /éè', 'no'],
+    ],
+  },
+  {
+    name: 'a constraint selects values, also where another literal has to be taken',
+    routes: [
+      'GET /:id(int)',
+      'GET /:id(hex)',
+      'GET /:word(alpha)',
+      'GET /:any',
+      'GET /p/:title(slug)-:id(int)',
+      'GET /q/:a(int).:b-:c(int)',
+      'GET /u/:id(uuid)-:n(int)',
+    ],
+    searches: [
+      ['GET /12', 'GET /:id(int)', { id: '12' }],
+      ['GET /1a', 'GET /:id(hex)', { id: '1a' }],
+      ['GET /ab', 'GET /:id(hex)', { id: 'ab' }],
+      ['GET /xy', 'GET /:word(alpha)', { word: 'xy' }],
+      ['GET /x1', 'GET /:any', { any: 'x1' }],
+      ['GET /-1', 'GET /:any', { any: '-1' }],
+      ['GET /1.5', 'GET /:any', { any: '1.5' }],
+      ['GET /٣', 'GET /:any', { any: '٣' }],
+      ['GET /1\0', 'GET /:any', { any: '1\0' }],
+      ['GET /p/my-title-12', 'GET /p/:title(slug)-:id(int)', { title: 'my-title', id: '12' }],
+      ['GET /p/1-2-3', 'GET /p/:title(slug)-:id(int)', { title: '1-2', id: '3' }],
+      ['GET /p/My-title-12', 'no'],
+      ['GET /p/title-', 'no'],
+      ['GET /p/title', 'no'],
+      ['GET /q/1.a.b-c-2', 'GET /q/:a(int).:b-:c(int)', { a: '1', b: 'a.b-c', c: '2' }],
+      ['GET /q/x.a-2', 'no'],
+      [
+        'GET /u/01234567-89ab-cdef-0123-456789abcdef-7',
+        'GET /u/:id(uuid)-:n(int)',
+        { id: '01234567-89ab-cdef-0123-456789abcdef', n: '7' },
+      ],
+    ],
+  },
+  {
+    name: 'a literal, then more literal bytes, then constraints, then a parameter, then the rest',
+    routes: [
+      'GET /*',
+      'GET /:any',
+      'GET /:id(alnum)',
+      'GET /:a.txt',
+      'GET /r:b.txt',
+      'GET /r:c(alpha).txt',
+      'GET /robots.txt',
+    ],
+    searches: [
+      ['GET /robots.txt', 'GET /robots.txt'],
+      ['GET /rob.txt', 'GET /r:c(alpha).txt', { c: 'ob' }],
+      ['GET /r1.txt', 'GET /r:b.txt', { b: '1' }],
+      ['GET /x.txt', 'GET /:a.txt', { a: 'x' }],
+      ['GET /x1', 'GET /:id(alnum)', { id: 'x1' }],
+      ['GET /x-1', 'GET /:any', { any: 'x-1' }],
+      ['GET /x/y', 'GET /*', { '*': 'x/y' }],
+    ],
+  },
+  {
+    name: 'a dead end behind a shape backtracks to other shapes and parameters',
+    routes: ['GET /:a.x/one', 'GET /:b/two', 'PUT /:c.x/two', 'GET /:d(int).x/three', 'GET /:e/*'],
+    searches: [
+      ['GET /1.x/one', 'GET /:a.x/one', { a: '1' }],
+      ['GET /1.x/two', 'GET /:b/two', { b: '1.x' }],
+      ['PUT /1.x/two', 'PUT /:c.x/two', { c: '1' }],
+      ['GET /1.x/three', 'GET /:d(int).x/three', { d: '1' }],
+      ['GET /y.x/three', 'GET /:e/*', { e: 'y.x', '*': 'three' }],
+    ],
+  },
+  {
     name: 'an encoded slash, a NUL here, separates nothing and equals no literal',
     routes: ['GET /a/:b', 'GET /a/b/c', 'GET /w/*'],
     searches: [
@@ -204,6 +298,22 @@ for (const { name, routes, searches } of TABLES) {
   }
 }
 
+test('a path that is the text of a UUID, and one that is not', () => {
+  const router = routerOf(['GET /:id(uuid)', 'GET /:id(alnum)', 'GET /:any']);
+  const uuid = '01234567-89ab-CDEF-0123-456789abcdef';
+  for (const [path, route] of [
+    [uuid, 'GET /:id(uuid)'],
+    [`${uuid}0`, 'GET /:any'],
+    [uuid.slice(1), 'GET /:any'],
+    [uuid.replace('8', 'g'), 'GET /:any'],
+    [`${'0'.repeat(8)}${uuid.slice(8).replace('-', '0')}`, 'GET /:any'],
+    ['-'.repeat(36), 'GET /:any'],
+    ['0'.repeat(36), 'GET /:id(alnum)'],
+  ]) {
+    assert.equal(search(router, 'GET', `/${path}`).route, route, path);
+  }
+});
+
 test('a pattern with a space matches the decoded space', () => {
   const router = new Router<string>();
   router.add('GET', '/a%20b/:c', 'first');
@@ -242,6 +352,9 @@ const CONFLICTS: [first: string, second: string][] = [
   ['PURGE /:x/b/:y/*', 'PURGE /:y/b/:x/*'],
   ['GET /café', 'GET /caf%C3%A9'],
   ['GET /caf%c3%a9', 'GET /caf%C3%A9'],
+  ['GET /:a.json', 'GET /:b.json'],
+  ['GET /x/:a-:b(int)', 'GET /x/:c-:d(int)'],
+  ['GET /:a(int)/*', 'GET /:b(int)/*'],
 ];
 
 for (const [first, second] of CONFLICTS) {
@@ -300,17 +413,28 @@ test('any routes and paths have the same result as with the slow matcher', (t) =
   t.diagnostic(`seed ${seed}`);
   // 'é' and 'è' share their first byte, 'a' and 'ab' a node: both split the tree.
   const literal = fc.constantFrom('a', 'b', 'é', 'è', 'ab', 'abc');
-  const segment = fc.oneof({ weight: 3, arbitrary: literal }, fc.constantFrom(':x', ':y', ':z'));
+  const shape = fc.constantFrom(
+    ...[':p.b', ':p-:q', 'a:p', ':p(int)', ':p(hex)', ':p(slug)-:q(int)', ':p-a:q', ':p(alpha)é'],
+  );
+  const segment = fc.oneof(
+    { weight: 3, arbitrary: literal },
+    fc.constantFrom(':x', ':y', ':z'),
+    shape,
+  );
   const methods = fc.constantFrom('GET', 'HEAD', 'POST', '*', 'PURGE', 'OPTIONS');
   const route = fc
     .tuple(methods, fc.array(segment, { maxLength: 4 }), fc.constantFrom('', '*', null))
     .map(([method, segments, last]) => {
-      const unique = segments.map((part, index) => (part.startsWith(':') ? part + index : part));
+      const unique = segments.map((part, index) => part.replace(/:\w/g, `$&${index}`));
       const all = last === null && unique.length > 0 ? unique : [...unique, last ?? ''];
       return `${method} /${all.join('/')}`;
     });
   const routes = fc.uniqueArray(route, { selector: shapeOf, maxLength: 40, size: 'max' });
-  const part = fc.constantFrom('a', 'b', 'é', 'è', 'ab', 'abc', '', 'c', 'a\0b', ':x0', '*');
+  const letters = fc.constantFrom('a', 'b', 'é', '1', '2', '-', '.', '\0');
+  const part = fc.oneof(
+    { weight: 2, arbitrary: fc.constantFrom('a', 'b', 'é', 'è', 'ab', 'abc', '', 'c', ':x0', '*') },
+    fc.array(letters, { maxLength: 6 }).map((all) => all.join('')),
+  );
   const path = fc.array(part, { minLength: 1, maxLength: 6 }).map((parts) => `/${parts.join('/')}`);
   const requests = fc.array(fc.tuple(methods, path), { minLength: 1, maxLength: 30, size: 'max' });
   const seen = [0, 0, 0];
@@ -389,6 +513,30 @@ test('a long segment is read once for each parameter that matches it', () => {
   for (let number = 0; number < 200; number++) routes.push(`GET /:a/:b/n${number}`);
   const path = `/7/${'x'.repeat(8_000)}/${'y'.repeat(8_000)}`;
   assert(missReads(routerOf(routes), path) <= 2 * 8_000 + 100);
+});
+
+test('a segment that almost matches costs its length for each byte of the literals', () => {
+  // Each '-' may end the first parameter, and only the last one the second.
+  const router = routerOf(['GET /:a(slug)-:b(slug)-:c(slug)-:d(int)', 'GET /:a-:b(alpha)aaaab']);
+  for (const [text, path] of [
+    ['dashes', `/${'-'.repeat(4_000)}x`],
+    ['words', `/${'a-'.repeat(2_000)}x`],
+    ['literals', `/x-${'a'.repeat(4_000)}b`],
+  ]) {
+    assert(missReads(router, `${path}.`) <= 40 * 4_000, text);
+    const { bytes, reads } = countingBytes(path);
+    router.find(Method.GET, '', bytes, 0, path.length, new Match<string>());
+    assert(reads() <= 40 * 4_000, `${text}: ${reads()} reads`);
+  }
+});
+
+test('a conflict names the places of both routes', () => {
+  const router = new Router<string>();
+  router.add('GET', '/a/:x', 'first', 'routes.ts:3');
+  assert.throws(
+    () => router.add('GET', '/a/:y', 'second', 'more.ts:7'),
+    /^TypeError: .* "\/a\/:y" \(more.ts:7\): GET \/a\/:x already exists \(routes.ts:3\)$/,
+  );
 });
 
 test('literals with a common beginning share nodes, in any order of adding', () => {

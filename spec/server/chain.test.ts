@@ -7,12 +7,6 @@ import type { Middleware } from '../../src/exchange/handler.ts';
 import { Chain } from '../../src/server/chain.ts';
 import { fakeServices, invocationWith } from '../exchange/fixtures/exchanges.ts';
 
-function chainOf(middleware: readonly Middleware[]): Chain {
-  const chain = new Chain();
-  for (const run of middleware) chain.add({ prefix: new Uint8Array(), run });
-  return chain;
-}
-
 const passOn: Middleware = (_request, _response, next) => next();
 const callOnly: Middleware = (_request, _response, next) => {
   void next();
@@ -27,10 +21,14 @@ describe('the chain', () => {
     it(`settles before run() returns, ${name}`, () => {
       let handled = 0;
       const services = fakeServices();
-      const invocation = invocationWith(services, () => {
-        handled += 1;
-      });
-      chainOf(middleware).run(invocation);
+      const invocation = invocationWith(
+        services,
+        () => {
+          handled += 1;
+        },
+        middleware,
+      );
+      new Chain().run(invocation);
       assert.deepEqual([handled, services.settledCount], [1, 1]);
       // The handler may respond later: it returned no promise.
       assert.deepEqual(
@@ -42,8 +40,8 @@ describe('the chain', () => {
 
   it('waits for an async handler after middleware that returns next()', async () => {
     const services = fakeServices();
-    const invocation = invocationWith(services, async () => undefined);
-    chainOf([passOn, passOn]).run(invocation);
+    const invocation = invocationWith(services, async () => undefined, [passOn, passOn]);
+    new Chain().run(invocation);
     assert.deepEqual([services.settledCount, invocation.exchange.parts.deferred], [0, true]);
     await new Promise(setImmediate);
     assert.equal(services.settledCount, 1);
@@ -54,8 +52,8 @@ describe('the chain', () => {
     const services = fakeServices();
     const invocation = invocationWith(services, () => {
       throw error;
-    });
-    chainOf([passOn, passOn]).run(invocation);
+    }, [passOn, passOn]);
+    new Chain().run(invocation);
     await new Promise(setImmediate);
     assert.equal(services.settledCount, 1);
     assert.equal(invocation.exchange.parts.failure?.error, error);

@@ -12,6 +12,8 @@ import { get, request } from '../../testing/raw-client.ts';
 import { onEachDriver, oneDriver, withServer } from '../../testing/with-server.ts';
 
 const run = () => {};
+const three = (_request: unknown, _response: unknown, _next: unknown) => {};
+const four = (_error: unknown, _request: unknown, _response: unknown, _next: unknown) => {};
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'all'] as const;
 
 /** The methods of a server as a program without types calls them. */
@@ -30,7 +32,7 @@ function rejects(attempt: () => unknown, message: RegExp, what: string): void {
 }
 
 describe('routes', () => {
-  it('take a pattern and one handler', () => {
+  it('take a pattern, middleware and a handler', () => {
     for (const method of METHODS) {
       const add = (...given: unknown[]) => loose()[method](...given);
       rejects(() => add(), /the pattern is a string/, method);
@@ -46,8 +48,13 @@ describe('routes', () => {
       rejects(() => add('/x', 'y'), /given "y"/, method);
       rejects(() => add('/x', [run]), /given an array/, method);
       rejects(() => add('/x', { handle: run }), /given an object/, method);
-      rejects(() => add('/x', run, run), /takes one handler, given 2: call use\("\/x", /, method);
-      rejects(() => add('/x', run, undefined), /takes one handler/, method);
+      rejects(() => add('/x', run, undefined), /its handler is .* given undefined$/, method);
+      rejects(() => add('/x', [run, run], run), /middleware 1 of 1: .* given an array$/, method);
+      rejects(() => add('/x', run, 'y', run), /middleware 2 of 2: .* given "y"$/, method);
+      rejects(() => add('/x', four, run), /middleware 1 of 1: .* errors go to onError/, method);
+      rejects(() => add('/x', class {}, run), /middleware 1 of 1: given a class/, method);
+      rejects(() => add('/x', run, three), /3 parameters: add a handler behind it/, method);
+      rejects(() => add('/x', serveStatic('.')), /add a handler behind it/, method);
       rejects(() => add('x', run), /must begin with '\/'/, method);
     }
   });
@@ -70,7 +77,7 @@ describe('routes', () => {
     rejects(() => on('Delete', '/x', run), /did you mean "DELETE"/, 'mixed case');
     rejects(() => on('CONNECT', '/x', run), /get 501/, 'CONNECT');
     rejects(() => on('PURGE', '/x'), /^on\("PURGE", "\/x"\): its handler is /, 'no handler');
-    rejects(() => on('PURGE', '/x', run, run), /takes one handler/, 'two handlers');
+    rejects(() => on('PURGE', '/x', run, three), /add a handler behind it/, 'no handler');
     on('purge', '/x', run);
   });
 
@@ -227,7 +234,6 @@ describe('options', () => {
     rejects(() => server.use(function* guard() {} as never), /given a generator/, 'use');
     rejects(() => server.get('/', async function* () {} as never), /given a generator/, 'get');
     rejects(() => server.use(class {} as never), /given a class/, 'class');
-    const four = (_error: unknown, _request: unknown, _response: unknown, _next: unknown) => {};
     rejects(() => server.use(four as never), /errors go to onError/, 'four parameters');
     rejects(() => cors({ methods: ['get'] }), /write GET/, 'cors');
   });
@@ -326,7 +332,10 @@ onEachDriver(
             response.header('X-Late', 'yes');
             return next();
           });
-          assert.equal((await client.ask(get('/late'))).field('x-late'), 'yes');
+          server.get('/late/after', (_request, response) => response.text('after'));
+          assert.equal((await client.ask(get('/late'))).field('x-late'), undefined);
+          assert.equal((await client.ask(get('/late/after'))).field('x-late'), 'yes');
+          assert.equal((await client.ask(get('/late/none'))).field('x-late'), 'yes');
           server.get('/error', () => {
             throw new Error('planned');
           });

@@ -14,6 +14,7 @@ import { ResponseFields } from '../http/response-fields.ts';
 import { pathString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
 import type { FileOwner } from '../reactor/regions.ts';
+import { type Matched, NOTHING_MATCHED } from '../route/match.ts';
 import type { Outgoing, Summary } from './callbacks.ts';
 import type { Content } from './content.ts';
 import type { FormLimits } from './form-parts.ts';
@@ -86,13 +87,6 @@ export interface Transport {
  */
 export type AllowedMethods = (hasRoute: boolean) => Promise<readonly string[]>;
 
-/** The parameters that the router found: pairs of offsets in the path, and their names. */
-export interface MatchedParams {
-  readonly paramCount: number;
-  readonly names: readonly string[];
-  readonly offsets: Int32Array;
-}
-
 /** The parts of the handling that run; see parts.ts. */
 export interface Parts {
   /** How many have not settled. */
@@ -106,7 +100,6 @@ export interface Parts {
 }
 
 const NO_BYTES = new Uint8Array(0);
-const NO_PARAMS: MatchedParams = { paramCount: 0, names: [], offsets: new Int32Array(0) };
 
 export class Exchange {
   readonly services: Services;
@@ -116,7 +109,7 @@ export class Exchange {
   readonly parts: Parts = { running: 0, deferred: false, entered: false, failure: null };
   /** The record of the server that runs middleware and handler; stays with this one. */
   invocation: object | null;
-  params: MatchedParams;
+  params: Matched;
   /**
    * The response handle while handles may use this record, else null. It is the identity of the
    * request: no other request ever has the same one.
@@ -178,7 +171,7 @@ export class Exchange {
     this.services = services;
     this.head = new Head(fieldsMax);
     this.invocation = null;
-    this.params = NO_PARAMS;
+    this.params = NOTHING_MATCHED;
     this.transport = transport;
     this.identity = null;
     this.peer = null;

@@ -17,10 +17,16 @@ const OVER = 'this request is over: its response was sent, and its head was rele
 /** Values of route parameters by name; the wildcard's is '*'. */
 export type Params = Readonly<Record<string, string>>;
 
-let getExchange: (request: Request) => Exchange;
-let getMountBytes: (request: Request) => number;
+/** Values that middleware leaves for handlers; middleware with a type adds its properties. */
+export type State = Record<string, unknown>;
 
-export class Request {
+let getExchange: (request: AnyRequest) => Exchange;
+let getMountBytes: (request: AnyRequest) => number;
+
+export type AnyRequest = Request<object, object>;
+
+/** `P` are the parameters of the route, `S` is the state that middleware has left. */
+export class Request<P extends object = Params, S extends object = State> {
   readonly #exchange: Exchange;
   /** The identity of the request; the exchange has the same one while it is this request's. */
   readonly #identity: object;
@@ -65,7 +71,12 @@ export class Request {
     return exchange.query;
   }
 
-  get params(): Params {
+  /** The pattern of the route, as '/users/:id'; undefined where no route takes the request. */
+  get route(): string | undefined {
+    return this.#live().params.pattern ?? undefined;
+  }
+
+  get params(): P {
     const { params: found, pathBytes, pathFrom, matchedFrom } = this.#live();
     const moved = pathFrom - matchedFrom;
     const params: Record<string, string> = Object.create(null);
@@ -74,7 +85,7 @@ export class Request {
       const to = found.offsets[2 * index + 1] + moved;
       params[found.names[index]] = segmentString(pathBytes, from, to);
     }
-    return params;
+    return params as P;
   }
 
   /**
@@ -123,10 +134,10 @@ export class Request {
   }
 
   /** Values that middleware leaves for handlers. */
-  get state(): Record<string, unknown> {
+  get state(): S {
     const exchange = this.#live();
     exchange.state ??= {};
-    return exchange.state;
+    return exchange.state as S;
   }
 
   /** The full body; rejects with HttpError 413 over body_bytes_max. The body is read once. */
@@ -167,12 +178,12 @@ export class Request {
 }
 
 /** For the layers above: the exchange of a request. Throws when the request is over. */
-export function exchangeOf(request: Request): Exchange {
+export function exchangeOf(request: AnyRequest): Exchange {
   return getExchange(request);
 }
 
 /** How many bytes of the path a mounted middleware does not see. */
-export function mountBytesOf(request: Request): number {
+export function mountBytesOf(request: AnyRequest): number {
   return getMountBytes(request);
 }
 
@@ -203,7 +214,7 @@ function lateRead(exchange: Exchange): Promise<void> {
 }
 
 /** A failed read rejects later, so that a loop around it does not block the event loop. */
-async function readBytes(request: Request, exchange: Exchange): Promise<Buffer> {
+async function readBytes(request: AnyRequest, exchange: Exchange): Promise<Buffer> {
   try {
     takeBody(exchangeOf(request));
     return await exchange.transport.readAll(exchange, exchange.services.limits.bodyBytesMax);
@@ -213,7 +224,7 @@ async function readBytes(request: Request, exchange: Exchange): Promise<Buffer> 
   }
 }
 
-async function readText(request: Request, exchange: Exchange): Promise<string> {
+async function readText(request: AnyRequest, exchange: Exchange): Promise<string> {
   const bytes = await readBytes(request, exchange);
   try {
     return strictUtf8.decode(bytes);
@@ -222,7 +233,7 @@ async function readText(request: Request, exchange: Exchange): Promise<string> {
   }
 }
 
-async function readJson(request: Request, exchange: Exchange): Promise<unknown> {
+async function readJson(request: AnyRequest, exchange: Exchange): Promise<unknown> {
   const text = await readText(request, exchange);
   try {
     return JSON.parse(text) as unknown;
@@ -231,7 +242,7 @@ async function readJson(request: Request, exchange: Exchange): Promise<unknown> 
   }
 }
 
-async function readForm(request: Request, exchange: Exchange): Promise<FormData> {
+async function readForm(request: AnyRequest, exchange: Exchange): Promise<FormData> {
   try {
     const type = request.header('content-type') ?? '';
     return await formFrom(type, exchange.services.limits, () => readBytes(request, exchange));
@@ -249,7 +260,7 @@ class BodyIterator implements AsyncIterator<Uint8Array> {
   readonly #refused: unknown;
   #ended = false;
 
-  constructor(request: Request, exchange: Exchange) {
+  constructor(request: AnyRequest, exchange: Exchange) {
     this.#exchange = exchange;
     this.#refused = null;
     try {

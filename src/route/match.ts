@@ -14,10 +14,28 @@ export type Found = (typeof Found)[keyof typeof Found];
 
 const NO_NAMES: readonly string[] = Object.freeze([]);
 
+/** What the request's handle reads of a match. */
+export interface Matched {
+  /** Null where no route takes the request. */
+  readonly pattern: string | null;
+  readonly paramCount: number;
+  readonly names: readonly string[];
+  readonly offsets: Int32Array;
+}
+
+export const NOTHING_MATCHED: Matched = {
+  pattern: null,
+  paramCount: 0,
+  names: NO_NAMES,
+  offsets: new Int32Array(0),
+};
+
 /** Created once and filled by every search; of the path it holds only offsets. */
-export class Match<T> {
+export class Match<T> implements Matched {
   /** The route's value; null unless the last search found a route. */
   value: T | null;
+  /** The route's pattern, as it was added; null as the value. */
+  pattern: string | null;
   paramCount: number;
   /** Names of the parameters, shared by all matches of a route; the wildcard's is '*'. */
   names: readonly string[];
@@ -29,6 +47,7 @@ export class Match<T> {
 
   constructor() {
     this.value = null;
+    this.pattern = null;
     this.paramCount = 0;
     this.names = NO_NAMES;
     this.offsets = carveInt32(2 * PARAMS_MAX);
@@ -36,6 +55,7 @@ export class Match<T> {
 
   reset(): void {
     this.value = null;
+    this.pattern = null;
     this.paramCount = 0;
     this.names = NO_NAMES;
   }

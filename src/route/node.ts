@@ -3,6 +3,7 @@
 import { SLASH } from '../base/ascii.ts';
 import { Method, methodName } from '../http/method.ts';
 import { type Segment, SegmentKind } from './pattern.ts';
+import { compareShapes, type Shape } from './shape.ts';
 
 /** The method of routes that accept every method. */
 export const ANY_METHOD = '*';
@@ -19,6 +20,14 @@ export interface Route<T> {
   readonly pattern: string;
   readonly names: readonly string[];
   readonly value: T;
+  /** Where it was added, for messages. */
+  readonly place: string;
+}
+
+/** The nodes behind segments of one shape. */
+export interface ShapedChild<T> {
+  readonly shape: Shape;
+  readonly node: Node<T>;
 }
 
 /** All routes whose patterns match the same paths, by method. */
@@ -54,8 +63,8 @@ export class Endpoint<T> {
 }
 
 /**
- * A node of the radix tree. Below it are literal bytes, a parameter, which matches one segment, or
- * a wildcard, which matches the rest; the last two only directly behind a slash.
+ * A node of the radix tree. Below it are literal bytes, shapes and a parameter, which match one
+ * segment, or a wildcard, which matches the rest; all but the first only directly behind a slash.
  */
 export class Node<T> {
   /** The literal bytes between the parent and this node; empty for the root and a parameter. */
@@ -64,10 +73,14 @@ export class Node<T> {
   readonly children: Node<T>[];
   /** The first byte of the prefix of each child, in the same order. */
   readonly firstBytes: number[];
+  /** By precedence. Null when there are none. */
+  shaped: ShapedChild<T>[] | null;
   /** The node behind a parameter, which matches a non-empty segment. */
   param: Node<T> | null;
   /** The endpoint of a wildcard, which matches all remaining bytes, also none. */
   rest: Endpoint<T> | null;
+  /** True when there is more than literal bytes below. */
+  isBranching: boolean;
   /** The endpoint for paths that end here. */
   endpoint: Endpoint<T> | null;
 
@@ -75,8 +88,10 @@ export class Node<T> {
     this.prefix = prefix;
     this.children = [];
     this.firstBytes = [];
+    this.shaped = null;
     this.param = null;
     this.rest = null;
+    this.isBranching = false;
     this.endpoint = null;
   }
 
@@ -101,21 +116,40 @@ export class Node<T> {
   endpointOf(segments: readonly Segment[]): Endpoint<T> {
     let node: Node<T> = this;
     let literal: number[] = [];
-    for (const { kind, bytes } of segments) {
-      literal.push(SLASH, ...bytes);
-      if (kind === SegmentKind.Literal) continue;
+    for (const segment of segments) {
+      literal.push(SLASH);
+      if (segment.kind === SegmentKind.Literal) {
+        literal.push(...segment.bytes);
+        continue;
+      }
       node = node.#descend(literal);
+      node.isBranching = true;
       literal = [];
-      if (kind === SegmentKind.Rest) {
+      if (segment.kind === SegmentKind.Rest) {
         node.rest ??= new Endpoint();
         return node.rest;
       }
-      node.param ??= new Node(new Uint8Array(0));
-      node = node.param;
+      if (segment.kind === SegmentKind.Shaped) {
+        node = node.#behindShape(segment.shape);
+      } else {
+        node.param ??= new Node(new Uint8Array(0));
+        node = node.param;
+      }
     }
     node = node.#descend(literal);
     node.endpoint ??= new Endpoint();
     return node.endpoint;
+  }
+
+  #behindShape(shape: Shape): Node<T> {
+    this.shaped ??= [];
+    const known = this.shaped.find((child) => child.shape.key === shape.key);
+    if (known !== undefined) return known.node;
+    const node = new Node<T>(new Uint8Array(0));
+    this.shaped.push({ shape, node });
+    // Of shapes with the same precedence the first that was added stays first.
+    this.shaped.sort((one, other) => compareShapes(one.shape, other.shape));
+    return node;
   }
 
   /** The node behind some literal bytes. Adds or splits a child if it is missing. */

@@ -1,7 +1,11 @@
-// Parses a route pattern: literal segments, ':name' for one segment, '*' at the end for the rest.
-// Literals become bytes of decoded paths, because the router compares those.
+// Parses a route pattern: literal segments, ':name' for one segment or for a part of one,
+// ':name(constraint)', '*' at the end for the rest. Literals become bytes of decoded paths, because
+// the router compares those.
 
+import { nearMiss } from '../base/near-miss.ts';
 import { shown } from '../base/shown.ts';
+import { CONSTRAINT_NAMES, type Constraint, constraintNamed } from './constraints.ts';
+import type { Shape } from './shape.ts';
 
 /** Maximum parameters of a pattern, its wildcard included. 32 is a guess far above common use. */
 export const PARAMS_MAX = 32;
@@ -9,14 +13,19 @@ export const PARAMS_MAX = 32;
 /** Maximum segments of a pattern: bounds the depth of a search. A guess far above common use. */
 export const SEGMENTS_MAX = 128;
 
-export const SegmentKind = { Literal: 0, Param: 1, Rest: 2 } as const;
+/** Maximum parameters of one segment: bounds the cost of matching it. A guess, as above. */
+export const SEGMENT_PARAMS_MAX = 8;
+
+export const SegmentKind = { Literal: 0, Param: 1, Rest: 2, Shaped: 3 } as const;
 export type SegmentKind = (typeof SegmentKind)[keyof typeof SegmentKind];
 
-export interface Segment {
-  readonly kind: SegmentKind;
-  /** The decoded bytes of a literal; empty for the other kinds. */
-  readonly bytes: Uint8Array;
-}
+export type Segment =
+  | { readonly kind: typeof SegmentKind.Literal; readonly bytes: Uint8Array }
+  /** One plain parameter. */
+  | { readonly kind: typeof SegmentKind.Param }
+  | { readonly kind: typeof SegmentKind.Rest }
+  /** Parameters with literals beside them, or with constraints. */
+  | { readonly kind: typeof SegmentKind.Shaped; readonly shape: Shape };
 
 export interface Pattern {
   readonly segments: readonly Segment[];
@@ -24,9 +33,8 @@ export interface Pattern {
   readonly names: readonly string[];
 }
 
-const PARAM_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const PARAM = /:(?<name>[A-Za-z_][A-Za-z0-9_]*)(?:\((?<constraint>[^()]*)\))?/y;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const NO_BYTES = new Uint8Array(0);
 
 /** Throws a TypeError with the pattern and the reason when it is not valid. */
 export function parsePattern(pattern: string): Pattern {
@@ -38,16 +46,23 @@ export function parsePattern(pattern: string): Pattern {
     if (part === '*') {
       if (index < parts.length - 1) reject(text, "'*' must be the last segment");
       names.push('*');
-      segments.push({ kind: SegmentKind.Rest, bytes: NO_BYTES });
-    } else if (part.startsWith(':')) {
-      names.push(paramName(text, part, names));
-      segments.push({ kind: SegmentKind.Param, bytes: NO_BYTES });
+      segments.push({ kind: SegmentKind.Rest });
     } else {
-      const literal = decodeLiteral(text, part);
-      segments.push({ kind: SegmentKind.Literal, bytes: new TextEncoder().encode(literal) });
+      segments.push(segmentOf(text, part, names));
     }
   }
   if (names.length > PARAMS_MAX) reject(text, `it has more than ${PARAMS_MAX} parameters`);
+  return { segments, names };
+}
+
+/** The prefix of a group: a pattern without a wildcard, and without a slash at its end. */
+export function parseGroupPrefix(prefix: string): Pattern {
+  const text = `prefix ${shown(prefix)} of group()`;
+  const parts = partsOf(text, prefix);
+  if (parts[parts.length - 1] === '') parts.pop();
+  const names: string[] = [];
+  if (parts.includes('*')) reject(text, "it must not contain '*': a group covers all below it");
+  const segments = parts.map((part) => segmentOf(text, part, names));
   return { segments, names };
 }
 
@@ -66,9 +81,12 @@ export function parsePrefix(prefix: string): Uint8Array {
       reject(text, `it must not contain '*': ${covers} (a literal '*' is %2A)`);
     }
     if (part.includes(':')) {
-      reject(text, `it must not contain parameters: ${covers} (a literal ':' is %3A)`);
+      const instead = `${covers}, and a group() may have parameters`;
+      reject(text, `it must not contain parameters: ${instead} (a literal ':' is %3A)`);
     }
-    return `/${decodeLiteral(text, part)}`;
+    const literal = decodeLiteral(text, part);
+    rejectDots(text, literal);
+    return `/${literal}`;
   });
   return new TextEncoder().encode(literals.join(''));
 }
@@ -92,30 +110,79 @@ function partsOf(text: string, pattern: string): string[] {
   return parts;
 }
 
-function paramName(text: string, part: string, names: readonly string[]): string {
-  const name = part.slice(1);
-  if (name === '') reject(text, "':' must be followed by a name");
-  if (!PARAM_NAME.test(name)) {
-    reject(text, `parameter name ${JSON.stringify(name)} must be only letters, digits and '_'`);
+/** The segment of a part that is no wildcard. Adds the names of its parameters. */
+function segmentOf(text: string, part: string, names: string[]): Segment {
+  const literals: string[] = [];
+  const constraints: (Constraint | null)[] = [];
+  let at = 0;
+  let colon = part.indexOf(':');
+  while (colon >= 0) {
+    PARAM.lastIndex = colon;
+    const groups = PARAM.exec(part)?.groups;
+    if (groups === undefined) return rejectParam(text, part.slice(colon + 1));
+    const { name, constraint } = groups;
+    if (names.includes(name)) reject(text, `parameter ':${name}' occurs twice`);
+    if (colon === at && constraints.length > 0) {
+      reject(text, `a literal must be between ':${names[names.length - 1]}' and ':${name}'`);
+    }
+    names.push(name);
+    literals.push(part.slice(at, colon));
+    constraints.push(constraint === undefined ? null : checkedConstraint(text, name, constraint));
+    at = PARAM.lastIndex;
+    if (part[at] === '(') {
+      reject(
+        text,
+        `the constraint of ':${name}' must be a name in parentheses, as ':${name}(int)'`,
+      );
+    }
+    colon = part.indexOf(':', at);
   }
-  if (names.includes(name)) reject(text, `parameter ':${name}' occurs twice`);
-  return name;
+  literals.push(part.slice(at));
+  if (constraints.length > SEGMENT_PARAMS_MAX) {
+    reject(text, `a segment has more than ${SEGMENT_PARAMS_MAX} parameters`);
+  }
+  const bytes = literals.map((literal) => new TextEncoder().encode(decodeLiteral(text, literal)));
+  if (constraints.length === 0) {
+    rejectDots(text, new TextDecoder().decode(bytes[0]));
+    return { kind: SegmentKind.Literal, bytes: bytes[0] };
+  }
+  const isPlain = part.startsWith(':') && at === part.length && constraints.length === 1;
+  if (isPlain && constraints[0] === null) return { kind: SegmentKind.Param };
+  const key = constraints.map((each, index) => `${bytes[index].join()}:${each?.name ?? ''}`);
+  const shape = { literals: bytes, constraints, key: `${key.join()};${bytes.at(-1)?.join()}` };
+  return { kind: SegmentKind.Shaped, shape };
 }
 
-/** Rejects what no path contains (dot segments) and what is ambiguous (a slash, NUL). */
+function rejectParam(text: string, name: string): never {
+  if (name === '') reject(text, "':' must be followed by a name");
+  const wanted = "must begin with a letter or '_'";
+  return reject(text, `parameter name ${JSON.stringify(name)} ${wanted} (a literal ':' is %3A)`);
+}
+
+function checkedConstraint(text: string, name: string, constraint: string): Constraint {
+  const known = constraintNamed(constraint);
+  if (known !== undefined) return known;
+  const names = CONSTRAINT_NAMES.join(', ');
+  const meant = nearMiss(constraint, CONSTRAINT_NAMES);
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+  const given = `':${name}' has the unknown constraint ${JSON.stringify(constraint)}`;
+  return reject(text, `${given}; there are ${names}${hint} (a literal '(' is %28)`);
+}
+
+/** Rejects what is ambiguous (a slash, NUL). */
 function decodeLiteral(text: string, part: string): string {
   if (part.includes('*')) reject(text, "'*' must be a segment of its own (a literal '*' is %2A)");
-  if (part.includes(':')) {
-    reject(text, "a parameter ':name' must be a segment of its own (a literal ':' is %3A)");
-  }
   const literal = decodePercent(text, part);
   if (literal.includes('/')) reject(text, 'it must not contain an encoded slash (%2F)');
   if (literal.includes('\0')) reject(text, 'it must not contain an encoded NUL (%00)');
   if (LONE_SURROGATE.test(literal)) reject(text, 'it must not contain a lone surrogate');
+  return literal;
+}
+
+function rejectDots(text: string, literal: string): void {
   if (literal === '.' || literal === '..') {
     reject(text, "'.' and '..' never match, because dot segments of a path are removed first");
   }
-  return literal;
 }
 
 function decodePercent(text: string, part: string): string {

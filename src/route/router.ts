@@ -1,5 +1,6 @@
 // The router: finds the route of a path by its bytes. In every segment a literal takes precedence
-// over a parameter and a parameter over the wildcard; the search backtracks from a dead end.
+// over a shape (parameters with literals or constraints), a shape over a plain parameter, and that
+// over the wildcard; the search backtracks from a dead end.
 
 import { SLASH } from '../base/ascii.ts';
 import { shown } from '../base/shown.ts';
@@ -7,6 +8,7 @@ import { METHOD_BYTES_MAX, Method } from '../http/method.ts';
 import { Found, type Match } from './match.ts';
 import { ANY_METHOD, type Endpoint, METHOD_NAMES, Node, type Route } from './node.ts';
 import { PARAMS_MAX, parsePattern } from './pattern.ts';
+import { matchShape } from './shape.ts';
 
 const METHOD_TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
@@ -15,10 +17,11 @@ const METHOD_TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
  * encoded slash. NUL separates no segments, and no literal contains it, so that only parameters and
  * wildcards match it.
  *
- * Worst case: a parameter matches one full segment, so each node is reached at one position of a
- * path and by one way, and a search with all its backtracking visits no node twice. A visit
- * compares the node's prefix, or for a parameter reads one segment. So the worst search costs the
- * size of the routes plus (parameters in the tree) x (length of the path).
+ * Worst case: a parameter or shape matches one full segment, in one way, so each node is reached at
+ * one position of a path and by one way, and a search with all its backtracking visits no node
+ * twice. A visit compares the node's prefix, or reads one segment, for a shape once for each of its
+ * parameters and each byte of its literals. So the worst search costs the size of the routes plus
+ * (parameters in the tree) x (length of the path), that of shapes multiplied by their own length.
  *
  * There is no hash map of static paths before the tree. Measured: the tree finds a static path
  * about as fast as a hash does (54 versus 49 ns), and other paths paid for the hash (100 versus 55
@@ -46,18 +49,21 @@ export class Router<T> {
     this.#collected = null;
   }
 
-  /** Adds a route for a method token, or '*' for all. Throws a TypeError with the reason. */
-  add(method: string, pattern: string, value: T): void {
+  /**
+   * Adds a route for a method token, or '*' for all. Throws a TypeError with the reason. `place` is
+   * where the program adds it, for the message about a second one.
+   */
+  add(method: string, pattern: string, value: T, place = ''): void {
     checkMethod(method);
     const { segments, names } = parsePattern(pattern);
     const endpoint = this.#root.endpointOf(segments);
     const other = endpoint.routes.get(method);
     if (other !== undefined) {
-      throw new TypeError(
-        `route pattern ${JSON.stringify(pattern)}: ${method} ${other.pattern} already exists`,
-      );
+      const first = `${method} ${other.pattern} already exists${inParentheses(other.place)}`;
+      const second = `route pattern ${JSON.stringify(pattern)}${inParentheses(place)}`;
+      throw new TypeError(`${second}: ${first}`);
     }
-    endpoint.add({ method, pattern, names, value });
+    endpoint.add({ method, pattern, names, value, place });
     this.#methods.add(method);
   }
 
@@ -83,23 +89,10 @@ export class Router<T> {
       return this.#pathMatched ? Found.WrongMethod : Found.No;
     }
     match.value = route.value;
+    match.pattern = route.pattern;
     match.names = route.names;
     match.paramCount = route.names.length;
     return Found.Yes;
-  }
-
-  /** The pattern of the route that find() finds, for messages; null without one. */
-  patternOf(
-    method: number,
-    token: string,
-    path: Uint8Array,
-    from: number,
-    to: number,
-  ): string | null {
-    this.#to = to;
-    this.#method = method;
-    this.#token = token;
-    return this.#walk(this.#root, path, from, new Int32Array(2 * PARAMS_MAX), 0)?.pattern ?? null;
   }
 
   /** All methods of the routes of this path, sorted, for Allow; empty when there is no route. */
@@ -134,30 +127,50 @@ export class Router<T> {
     let at = from;
     while (at < to) {
       const child = node.childAt(path, at, to);
-      const param = path[at] === SLASH ? null : node.param;
-      const rest = node.rest;
+      if (!node.isBranching) {
+        if (child === null) return null;
+        node = child;
+        at += child.prefix.length;
+        continue;
+      }
       if (child !== null) {
-        const next = at + child.prefix.length;
-        if (param === null && rest === null) {
-          node = child;
-          at = next;
-          continue;
-        }
-        const route = this.#walk(child, path, next, offsets, params);
+        const route = this.#walk(child, path, at + child.prefix.length, offsets, params);
         if (route !== null) return route;
       }
-      if (param !== null) {
-        const end = segmentEnd(path, at, to);
-        offsets[2 * params] = at;
-        offsets[2 * params + 1] = end;
-        const route = this.#walk(param, path, end, offsets, params + 1);
+      if (path[at] !== SLASH && (node.param !== null || node.shaped !== null)) {
+        const route = this.#takeSegment(node, path, at, offsets, params);
         if (route !== null) return route;
       }
-      return rest === null ? null : this.#takeRest(rest, at, offsets, params);
+      return node.rest === null ? null : this.#takeRest(node.rest, at, offsets, params);
     }
     const route = node.endpoint === null ? null : this.#pick(node.endpoint);
     if (route !== null || node.rest === null) return route;
     return this.#takeRest(node.rest, at, offsets, params);
+  }
+
+  /** The best route behind a segment that shapes or a parameter match. */
+  #takeSegment(
+    node: Node<T>,
+    path: Uint8Array,
+    from: number,
+    offsets: Int32Array,
+    params: number,
+  ): Route<T> | null {
+    const { param, shaped } = node;
+    const end = segmentEnd(path, from, this.#to);
+    if (shaped !== null) {
+      for (let index = 0; index < shaped.length; index++) {
+        const { shape, node: behind } = shaped[index];
+        if (!matchShape(shape, path, from, end, offsets, params)) continue;
+        const count = params + shape.constraints.length;
+        const route = this.#walk(behind, path, end, offsets, count);
+        if (route !== null) return route;
+      }
+    }
+    if (param === null) return null;
+    offsets[2 * params] = from;
+    offsets[2 * params + 1] = end;
+    return this.#walk(param, path, end, offsets, params + 1);
   }
 
   /** The offsets are written last: a search deeper in the tree may have used the same pair. */
@@ -183,7 +196,11 @@ function checkMethod(method: string): void {
   }
 }
 
-function segmentEnd(path: Uint8Array, from: number, to: number): number {
+function inParentheses(place: string): string {
+  return place === '' ? '' : ` (${place})`;
+}
+
+export function segmentEnd(path: Uint8Array, from: number, to: number): number {
   let end = from;
   while (end < to && path[end] !== SLASH) end += 1;
   return end;

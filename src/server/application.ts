@@ -14,74 +14,43 @@ import type { Response } from '../exchange/response.ts';
 import { Handling, Phase, Writer } from '../exchange/state.ts';
 import { TargetForm } from '../http/head.ts';
 import { Method } from '../http/method.ts';
-import { isFinalStatus, reasonPhrase } from '../http/status.ts';
-import { routePath } from '../http/target.ts';
+import { reasonPhrase } from '../http/status.ts';
 import type { Counters } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
-import { parsePrefix } from '../route/pattern.ts';
-import { Router } from '../route/router.ts';
-import { rootOf } from '../static/roots.ts';
 import { Chain, DONE, isPromise, laterPart } from './chain.ts';
+import type { TrailingSlash } from './config/keys.ts';
+import { clearContent, errorContent, isHttpError } from './error-content.ts';
 import { beginInvocation, type Invocation, invocationOf, needsResponse } from './invocation.ts';
 import { NoResponseNotes } from './no-response.ts';
-
-export type ErrorHandler = (
-  error: unknown,
-  request: Request,
-  response: Response,
-) => void | Promise<void>;
+import { otherSlash, referenceTo, setPath } from './request-path.ts';
+import { type RouteEntry, Routes } from './routes.ts';
+import type { ErrorHandler } from './scope.ts';
 
 export interface ApplicationOptions {
   readonly counters: Counters;
   readonly logError: (message: string) => void;
   readonly logWarn: (message: string) => void;
+  /** What the program registers; empty at first. */
+  readonly routes?: Routes;
+  readonly trailingSlash?: TrailingSlash;
 }
 
 const NO_METHODS: readonly string[] = Object.freeze([]);
 
-const SLASH = new Uint8Array([47]);
-
 export class Application {
-  readonly #router: Router<Handler> = new Router<Handler>();
+  readonly routes: Routes;
+  readonly #trailingSlash: TrailingSlash;
   readonly #chain: Chain = new Chain();
   readonly #options: ApplicationOptions;
   readonly #noResponseNotes: NoResponseNotes;
-  /** The directories of middleware that serves files. */
-  readonly staticRoots: string[] = [];
-  #errorHandler: ErrorHandler | null = null;
-  #notFound: Handler | null = null;
   /** Called when no route matches. */
   #fallback: Middleware | null = null;
 
   constructor(options: ApplicationOptions) {
     this.#options = options;
+    this.routes = options.routes ?? new Routes();
+    this.#trailingSlash = options.trailingSlash ?? 'strict';
     this.#noResponseNotes = new NoResponseNotes(options.logWarn);
-  }
-
-  route(method: string, pattern: string, handler: Handler): void {
-    this.#router.add(method, pattern, handler);
-  }
-
-  use(prefix: string, middleware: Middleware): void {
-    this.#chain.add({ prefix: parsePrefix(prefix), run: middleware });
-    const root = rootOf(middleware);
-    if (root !== undefined) this.staticRoots.push(root);
-  }
-
-  onError(handler: ErrorHandler): void {
-    if (this.#errorHandler !== null) {
-      const why = 'an error handler was set before, and there can be only one';
-      throw new TypeError(`onError(): ${why}; handle all errors in it`);
-    }
-    this.#errorHandler = handler;
-  }
-
-  notFound(handler: Handler): void {
-    if (this.#notFound !== null) {
-      const why = 'a handler was set before, and there can be only one';
-      throw new TypeError(`notFound(): ${why}; respond to all paths without a route in it`);
-    }
-    this.#notFound = handler;
   }
 
   fallback(middleware: Middleware): void {
@@ -91,30 +60,62 @@ export class Application {
   /** Handles a request, whose response may come later. Never throws. */
   handle(exchange: Exchange): void {
     const invocation = beginInvocation(exchange);
-    invocation.endpoint = this.#endpoint(invocation);
+    const route = this.#route(invocation);
+    if (route === null) invocation.steps = this.routes.unrouted;
+    else {
+      invocation.steps = route.steps;
+      invocation.endpoint = route.handler;
+    }
     this.#chain.run(invocation);
   }
 
-  #endpoint({ exchange, match }: Invocation): Handler {
+  /** The route of a request; null where it has none, and the endpoint is set. */
+  #route(invocation: Invocation): RouteEntry | null {
+    const { exchange, match } = invocation;
     const { head } = exchange;
-    if (head.form === TargetForm.Asterisk) return this.#everything;
-    if (head.form === TargetForm.Authority) {
+    invocation.endpoint = this.#noRoute;
+    if (head.form === TargetForm.Asterisk) invocation.endpoint = this.#everything;
+    else if (head.form === TargetForm.Authority) {
       // The bytes that follow are for the other end of a tunnel.
       exchange.disableKeepAlive();
-      return this.#notImplemented;
+      invocation.endpoint = this.#notImplemented;
+    } else if (!setPath(exchange)) invocation.endpoint = this.#badPath;
+    else {
+      const { pathBytes, pathFrom, pathTo } = exchange;
+      exchange.matchedFrom = pathFrom;
+      const token = head.method === Method.Other ? exchange.methodName() : '';
+      const { router } = this.routes;
+      const found = router.find(head.method, token, pathBytes, pathFrom, pathTo, match);
+      if (found === Found.Yes) return match.value;
+      if (found === Found.WrongMethod) invocation.endpoint = this.#wrongMethod;
+      if (this.#trailingSlash !== 'strict') return this.#routeOfOther(invocation, token);
     }
-    if (!setPath(exchange)) return this.#badPath;
-    const { pathBytes, pathFrom, pathTo } = exchange;
-    exchange.matchedFrom = pathFrom;
-    const token = head.method === Method.Other ? exchange.methodName() : '';
-    const found = this.#router.find(head.method, token, pathBytes, pathFrom, pathTo, match);
-    if (found === Found.Yes && match.value !== null) return match.value;
-    return found === Found.WrongMethod ? this.#wrongMethod : this.#noRoute;
+    return null;
+  }
+
+  /** As #route(), for the path with or without a slash at its end. */
+  #routeOfOther(invocation: Invocation, token: string): RouteEntry | null {
+    const { exchange, match } = invocation;
+    const path = otherSlash(exchange);
+    if (path === null) return null;
+    const { method } = exchange.head;
+    const found = this.routes.router.find(method, token, path, 0, path.length, match);
+    if (found === Found.WrongMethod) invocation.endpoint = this.#wrongMethod;
+    if (found !== Found.Yes) return null;
+    if (this.#trailingSlash === 'ignore') {
+      exchange.matchedFrom = 0;
+      return match.value;
+    }
+    match.reset();
+    invocation.endpoint = (_request, response) => {
+      response.redirect(referenceTo(path, exchange), 308);
+    };
+    return null;
   }
 
   /** `OPTIONS *`: the methods of the server (RFC 9110 9.3.7). */
   readonly #everything: Handler = (_request, response) => {
-    response.header('Allow', this.#router.allMethods().join(', ')).empty(204);
+    response.header('Allow', this.routes.router.allMethods().join(', ')).empty(204);
   };
 
   /** A route has this path for other methods; a file may have it for GET and HEAD. */
@@ -154,19 +155,28 @@ export class Application {
 
   /** What routes and `others` allow: 404 when that is nothing. */
   #respondAllowed(exchange: Exchange, others: readonly string[]): void | Promise<void> {
-    const { pathBytes, pathFrom, pathTo } = exchange;
     const { request, response, endpoint } = invocationOf(exchange);
     const hasRoute = endpoint === this.#wrongMethod;
     if (!hasRoute && others.length === 0) return this.#respondNotFound(exchange);
-    const routed = hasRoute ? this.#router.allowedMethods(pathBytes, pathFrom, pathTo) : [];
+    const routed = hasRoute ? this.#methodsOfRoutes(exchange) : [];
     const allowed = [...new Set([...routed, ...others])].sort();
     response.header('Allow', allowed.join(', '));
     if (request.method === 'OPTIONS') return response.empty(204);
     return this.#refuse(exchange, others.length > 0 || this.#knows(request) ? 405 : 501);
   }
 
+  #methodsOfRoutes(exchange: Exchange): string[] {
+    const { pathBytes, pathFrom, pathTo } = exchange;
+    const { router } = this.routes;
+    const methods = router.allowedMethods(pathBytes, pathFrom, pathTo);
+    const other = this.#trailingSlash === 'strict' ? null : otherSlash(exchange);
+    if (other !== null) methods.push(...router.allowedMethods(other, 0, other.length));
+    return methods;
+  }
+
   #respondNotFound(exchange: Exchange): void | Promise<void> {
-    const handler = this.#notFound;
+    const scope = this.routes.scopesOf(exchange).find(({ notFound }) => notFound !== null);
+    const handler = scope?.notFound ?? null;
     if (handler === null) return this.#refuse(exchange, 404);
     const invocation = invocationOf(exchange);
     exchange.status = 404;
@@ -177,10 +187,10 @@ export class Application {
 
   /** Responds where no handler does: onError(), else a line of text. */
   #refuse(exchange: Exchange, status: number): void | Promise<void> {
-    const handler = this.#errorHandler;
-    if (handler !== null) {
+    const handlers = this.#errorHandlersOf(exchange);
+    if (handlers.length > 0) {
       clearContent(exchange);
-      return this.#runErrorHandler(exchange, handler, new HttpError(status));
+      return this.#runErrorHandler(exchange, handlers, new HttpError(status));
     }
     const { response } = invocationOf(exchange);
     response.status(status).text(`${reasonPhrase(status)}\n`);
@@ -190,7 +200,7 @@ export class Application {
   #knows(request: Request): boolean {
     return (
       exchangeOf(request).head.method !== Method.Other ||
-      this.#router.allMethods().includes(request.method)
+      this.routes.router.allMethods().includes(request.method)
     );
   }
 
@@ -226,11 +236,9 @@ export class Application {
   }
 
   #noteNoResponse(exchange: Exchange): void {
-    const { head, pathBytes, pathFrom, pathTo } = exchange;
-    this.#noResponseNotes.watch(invocationOf(exchange), this.#chain.isEmpty, () => {
-      const token = head.method === Method.Other ? exchange.methodName() : '';
-      return this.#router.patternOf(head.method, token, pathBytes, pathFrom, pathTo);
-    });
+    const invocation = invocationOf(exchange);
+    const isAlone = invocation.steps.length === 0;
+    this.#noResponseNotes.watch(invocation, isAlone);
   }
 
   #fail(exchange: Exchange, error: unknown): void {
@@ -250,21 +258,30 @@ export class Application {
     clearContent(exchange);
     exchange.endWriter();
     if (!isHttpError(error)) this.handlerFailed(exchange, error);
-    const handler = this.#errorHandler;
-    if (handler === null) {
-      this.#respondWithError(exchange, error);
-      return;
-    }
-    const later = this.#runErrorHandler(exchange, handler, error);
+    const later = this.#runErrorHandler(exchange, this.#errorHandlersOf(exchange), error);
     if (later !== undefined) this.#chain.also(exchange, later);
   }
 
-  /** Never throws or rejects; when it has settled there is a response, or a call sends it. */
+  /** The innermost first. */
+  #errorHandlersOf(exchange: Exchange): readonly ErrorHandler[] {
+    const route = invocationOf(exchange).match.value;
+    return route === null ? this.routes.errorHandlersOf(exchange) : route.scope.errorHandlers();
+  }
+
+  /**
+   * Calls the first of some error handlers; when it does not respond the next one gets the same
+   * error, when it fails its own. Never throws or rejects; when it has settled there is a response,
+   * or a call sends it.
+   */
   #runErrorHandler(
     exchange: Exchange,
-    handler: ErrorHandler,
+    [handler, ...outer]: readonly ErrorHandler[],
     error: unknown,
   ): Promise<void> | undefined {
+    if (handler === undefined) {
+      this.#respondWithError(exchange, error);
+      return undefined;
+    }
     let later: Promise<void> | null;
     const { request, response } = invocationOf(exchange);
     const { parts } = exchange;
@@ -274,30 +291,36 @@ export class Application {
       later = laterPart(handler(error, request, response));
     } catch (second) {
       parts.entered = entered;
-      this.#errorHandlerFailed(exchange, second);
-      return undefined;
+      return this.#errorHandlerFailed(exchange, outer, second);
     }
     parts.entered = entered;
     if (later === null) {
       // A file() or stream() that the error handler began is a part of its own.
       const isSending = exchange.writer !== Writer.None;
-      if (needsResponse(exchange) && !isSending) this.#respondWithError(exchange, error);
-      return undefined;
+      if (!needsResponse(exchange) || isSending) return undefined;
+      return this.#runErrorHandler(exchange, outer, error);
     }
     return new Promise<void>((resolve) => resolve(later)).then(
       () => {
-        if (needsResponse(exchange)) this.#respondWithError(exchange, error);
+        if (needsResponse(exchange)) return this.#runErrorHandler(exchange, outer, error);
+        return undefined;
       },
-      (second: unknown) => this.#errorHandlerFailed(exchange, second),
+      (second: unknown) => this.#errorHandlerFailed(exchange, outer, second),
     );
   }
 
-  #errorHandlerFailed(exchange: Exchange, error: unknown): void {
+  #errorHandlerFailed(
+    exchange: Exchange,
+    outer: readonly ErrorHandler[],
+    error: unknown,
+  ): Promise<void> | undefined {
     if (!isHttpError(error)) this.handlerFailed(exchange, error);
     if (needsResponse(exchange)) {
       clearContent(exchange);
+      if (outer.length > 0) return this.#runErrorHandler(exchange, outer, error);
       this.#respondWithError(exchange, isHttpError(error) ? error : new HttpError(500));
     } else if (exchange.phase === Phase.Streaming) exchange.transport.abandon(exchange);
+    return undefined;
   }
 
   /** A handler did not respond in time: the client gets an error, and later calls no effect. */
@@ -329,65 +352,3 @@ export class Application {
     this.#options.logError(`${requestLine(exchange)}: ${what}${describe(error)}`);
   }
 }
-
-/** Sets the path for the router; false when it cannot be decoded. */
-function setPath(exchange: Exchange): boolean {
-  const { head, bytes, base } = exchange;
-  const from = base + head.pathStart;
-  const to = base + head.pathEnd;
-  if (head.plainPath === 1 && to > from) {
-    exchange.pathBytes = bytes;
-    exchange.pathFrom = from;
-    exchange.pathTo = to;
-    return true;
-  }
-  const decoded = to > from ? new Uint8Array(to - from + 1) : SLASH;
-  const length = to > from ? routePath(bytes, from, to, decoded) : 1;
-  exchange.pathBytes = decoded;
-  exchange.pathFrom = 0;
-  exchange.pathTo = Math.max(length, 0);
-  return length > 0;
-}
-
-/** The response for an error: an HttpError's status and message, else 500. */
-function errorContent(error: unknown): { status: number; text: string } {
-  try {
-    if (error instanceof HttpError) {
-      const { status, message } = error;
-      if (isFinalStatus(status) && status >= 400 && typeof message === 'string') {
-        return { status, text: message };
-      }
-    }
-  } catch {
-    // A getter or a proxy threw: as for any other error.
-  }
-  return { status: 500, text: reasonPhrase(500) };
-}
-
-/** A proxy may throw even from instanceof. */
-function isHttpError(error: unknown): error is HttpError {
-  try {
-    return error instanceof HttpError;
-  } catch {
-    return false;
-  }
-}
-
-/** Removes the fields that describe content that is not sent; fields such as CORS's stay. */
-function clearContent(exchange: Exchange): void {
-  for (const name of CONTENT_FIELDS) exchange.fields.remove(name);
-  exchange.owedBytes = -1;
-}
-
-const CONTENT_FIELDS = [
-  'content-type',
-  'content-encoding',
-  'content-language',
-  'content-range',
-  'content-disposition',
-  'etag',
-  'last-modified',
-  'cache-control',
-  'expires',
-  'location',
-];

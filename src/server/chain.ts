@@ -1,37 +1,20 @@
-// The middleware of a server, run by an index: each is called with a next() that runs those after
+// The steps of a request, run by an index: each is called with a next() that runs those after
 // it and at last the endpoint. A request that is handled at once makes no promise.
 
-import { SLASH } from '../base/ascii.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { Middleware, Next } from '../exchange/handler.ts';
+import type { Next } from '../exchange/handler.ts';
 import { lateRejection, noteLate, quietly } from '../exchange/late.ts';
 import { beginPart, endPart, failPart } from '../exchange/parts.ts';
 import { Request } from '../exchange/request.ts';
 import { Phase } from '../exchange/state.ts';
+import { prefixLength } from '../route/prefix.ts';
 import { type Invocation, needsResponse } from './invocation.ts';
-
-/** A middleware and the part of the site that it covers. */
-export interface Step {
-  /** As decoded bytes without a slash at the end; empty for everything. */
-  readonly prefix: Uint8Array;
-  readonly run: Middleware;
-}
+import type { Step } from './scope.ts';
 
 /** What next() returns for all requests whose rest was done at once. */
 export const DONE: Promise<void> = Promise.resolve();
 
 export class Chain {
-  readonly #steps: Step[] = [];
-
-  add(step: Step): void {
-    this.#steps.push(step);
-  }
-
-  /** True when the endpoint alone can respond. */
-  get isEmpty(): boolean {
-    return this.#steps.length === 0;
-  }
-
   /** Runs everything for a request whose endpoint is set. Never throws. */
   run(invocation: Invocation): void {
     const { exchange } = invocation;
@@ -59,18 +42,22 @@ export class Chain {
 
   /** Calls the first step from `index` on that covers the request, or the endpoint. */
   #enter(invocation: Invocation, index: number): void | Promise<void> {
-    const { exchange, response } = invocation;
-    const steps = this.#steps;
+    const { exchange, response, steps } = invocation;
     let at = index;
-    while (at < steps.length && !covers(steps[at].prefix, exchange)) at += 1;
+    let mountBytes = -1;
+    while (at < steps.length) {
+      mountBytes = prefixBytes(steps[at], exchange);
+      if (mountBytes >= 0) break;
+      at += 1;
+    }
     invocation.step = at;
     if (at === steps.length) {
       const result = invocation.endpoint(invocation.request, response);
       if (needsResponse(exchange) && !isPromise(result)) invocation.mayRespondLater = true;
       return result;
     }
-    const { prefix, run } = steps[at];
-    const request = prefix.length === 0 ? invocation.request : mounted(invocation, prefix.length);
+    const { run } = steps[at];
+    const request = mountBytes === 0 ? invocation.request : mounted(invocation, mountBytes);
     const result = run(request, response, this.#makeNext(invocation, response, at));
     // It keeps next(), or responds later.
     if (invocation.step === at && needsResponse(exchange) && !isPromise(result))
@@ -162,14 +149,9 @@ export function isPromise(result: void | Promise<void>): result is Promise<void>
   return typeof result === 'object' && result !== null && typeof result.then === 'function';
 }
 
-/** True when the path is the prefix or lies below it. */
-export function covers(prefix: Uint8Array, exchange: Exchange): boolean {
-  const length = prefix.length;
-  if (length === 0) return true;
+/** How many bytes of the path a step does not see; -1 when it does not cover the request. */
+function prefixBytes({ prefix, mountBytes }: Step, exchange: Exchange): number {
+  if (prefix === null) return mountBytes;
   const { pathBytes, pathFrom, pathTo } = exchange;
-  if (pathTo - pathFrom < length) return false;
-  for (let index = 0; index < length; index++) {
-    if (pathBytes[pathFrom + index] !== prefix[index]) return false;
-  }
-  return pathFrom + length === pathTo || pathBytes[pathFrom + length] === SLASH;
+  return prefixLength(prefix, pathBytes, pathFrom, pathTo);
 }

@@ -9,7 +9,10 @@ import { Request } from '../exchange/request.ts';
 import { Response } from '../exchange/response.ts';
 import { Phase } from '../exchange/state.ts';
 import { Match } from '../route/match.ts';
+import type { RouteEntry } from './routes.ts';
+import type { Step } from './scope.ts';
 
+const NO_STEPS: readonly Step[] = Object.freeze([]);
 const NO_ENDPOINT: Handler = () => {};
 
 export class Invocation {
@@ -17,7 +20,9 @@ export class Invocation {
   /** The handles of this request. The next request gets others. */
   request: Request;
   response: Response;
-  readonly match: Match<Handler> = new Match<Handler>();
+  readonly match: Match<RouteEntry> = new Match<RouteEntry>();
+  /** The middleware before the endpoint. */
+  steps: readonly Step[];
   /** Runs when every middleware called next(): the handler of the route, or what replaces it. */
   endpoint: Handler;
   /** The middleware that may call next() now. */
@@ -29,6 +34,7 @@ export class Invocation {
     this.exchange = exchange;
     this.response = new Response(exchange);
     this.request = new Request(exchange, this.response, 0);
+    this.steps = NO_STEPS;
     this.endpoint = NO_ENDPOINT;
     this.step = 0;
     this.mayRespondLater = false;
@@ -40,6 +46,7 @@ export class Invocation {
     this.response = new Response(exchange);
     this.request = new Request(exchange, this.response, 0);
     this.match.reset();
+    this.steps = NO_STEPS;
     this.endpoint = NO_ENDPOINT;
     this.step = 0;
     this.mayRespondLater = false;

@@ -25,11 +25,11 @@ export class NoResponseNotes {
    * A request has no response, and no promise of it is pending. `isAlone`: no middleware runs,
    * which could respond too.
    */
-  watch(invocation: Invocation, isAlone: boolean, routeOf: () => string | null): void {
-    const { endpoint, exchange } = invocation;
+  watch(invocation: Invocation, isAlone: boolean): void {
+    const { endpoint, exchange, match } = invocation;
     if (this.#known.has(endpoint)) return;
     this.#known.add(endpoint);
-    const pattern = routeOf();
+    const { pattern } = match;
     const route = pattern === null ? '' : ` (route ${pattern})`;
     const where = `${requestLine(exchange)}${route}`;
     if (isAlone && cannotRespond(endpoint)) {

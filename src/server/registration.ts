@@ -4,29 +4,52 @@
 import { shown } from '../base/shown.ts';
 import type { Handler, Middleware } from '../exchange/handler.ts';
 import { Method, methodNumber } from '../http/method.ts';
-import type { ErrorHandler } from './application.ts';
-
-export type RouteArguments = [pattern: string, handler: Handler];
+import type { ErrorHandler } from './scope.ts';
 
 const HANDLER = '(request, response) => { ... }';
 const MIDDLEWARE = '(request, response, next) => { ... }';
 
+/** What the arguments of `get()` and the like mean. */
+export interface RouteArguments {
+  readonly pattern: string;
+  readonly middleware: readonly Middleware[];
+  readonly handler: Handler;
+}
+
 /** For `get(...given)` and the like; `before` is what precedes the pattern in a message. */
-export function checkRoute(call: string, given: readonly unknown[], before = ''): void {
-  const [pattern, handler] = given;
+export function routeArguments(
+  call: string,
+  given: readonly unknown[],
+  before = '',
+): RouteArguments {
+  const [pattern, ...functions] = given;
   if (typeof pattern !== 'string') {
     const wanted = "the pattern is a string that begins with '/'";
     throw new TypeError(`${call}(): ${wanted}, given ${shown(pattern)}`);
   }
   const route = `${call}(${before}${shown(pattern)})`;
-  if (given.length > 2) {
-    const instead = `call use(${shown(pattern)}, middleware) for what runs before the handler`;
-    throw new TypeError(`${route} takes one handler, given ${given.length - 1}: ${instead}`);
-  }
+  const handler = functions.pop();
+  const middleware = functions.map((run, index) => {
+    const what = `${route}: middleware ${index + 1} of ${functions.length}`;
+    if (typeof run !== 'function') {
+      const wanted = `it is ${MIDDLEWARE}, and the last function is the handler`;
+      throw new TypeError(`${what}: ${wanted}; given ${shown(run)}`);
+    }
+    checkMiddleware(what, run as Middleware);
+    return run as Middleware;
+  });
   if (typeof handler !== 'function') {
     throw new TypeError(`${route}: its handler is ${HANDLER}, given ${shown(handler)}`);
   }
   checkRuns(route, handler);
+  if (handler.length > 2) {
+    const given = `given a function with ${handler.length} parameters`;
+    const instead = `add a handler behind it if it is middleware`;
+    throw new TypeError(
+      `${route}: its handler, the last function, is ${HANDLER}, ${given}: ${instead}`,
+    );
+  }
+  return { pattern, middleware, handler: handler as Handler };
 }
 
 /** Throws a TypeError for a function whose body never runs when it is called as a handler. */
@@ -50,9 +73,9 @@ function checkMiddleware(call: string, middleware: (...given: never[]) => unknow
   throw new TypeError(`${call}: a middleware has three parameters, ${given}: ${instead}`);
 }
 
-/** For `on(method, pattern, handler)`. */
-export function checkOn(given: readonly unknown[]): void {
-  const [method, ...route] = given;
+/** The method for `on(method, pattern, ...)`. */
+export function methodArgument(given: readonly unknown[]): string {
+  const [method] = given;
   if (typeof method !== 'string') {
     const wanted = "its first argument is the name of a method, such as 'PURGE'";
     throw new TypeError(`on(): ${wanted}, given ${shown(method)}`);
@@ -65,7 +88,7 @@ export function checkOn(given: readonly unknown[]): void {
   if (method === 'CONNECT') {
     throw new TypeError('on("CONNECT"): no route gets CONNECT requests, which get 501');
   }
-  checkRoute('on', route, `${shown(method)}, `);
+  return method;
 }
 
 /** The prefix and the middleware of `use(...given)`. */
@@ -91,6 +114,31 @@ export function useArguments(given: readonly unknown[]): [prefix: string, middle
 
 function oneOnly(count: number): string {
   return `takes one middleware, given ${count}: call it once for each, in their order`;
+}
+
+/** The prefix and the function of `group(...given)`. */
+export function checkGroup(
+  given: readonly unknown[],
+): asserts given is [prefix: string, define: (group: never) => unknown] {
+  const [prefix, define] = given;
+  const wanted = "group('/prefix', (group) => { ... })";
+  if (typeof prefix !== 'string') {
+    throw new TypeError(`group(): it takes ${wanted}, given ${shown(prefix)}`);
+  }
+  const call = `group(${shown(prefix)})`;
+  if (typeof define !== 'function' || given.length > 2) {
+    const came = given.length > 2 ? `${given.length} arguments` : shown(define);
+    throw new TypeError(`${call}: it takes ${wanted}, given ${came}`);
+  }
+  checkRuns(call, define);
+}
+
+/** A function of a group that returns a promise would add routes later, behind others. */
+export function checkDefined(prefix: string, result: unknown): void {
+  if (typeof result !== 'object' || result === null || !('then' in result)) return;
+  if (result instanceof Promise) result.catch(() => {});
+  const instead = 'wait before the group is made';
+  throw new TypeError(`group(${shown(prefix)}): its function returned a promise: ${instead}`);
 }
 
 /** For `notFound(handler)`. */

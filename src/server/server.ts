@@ -5,23 +5,19 @@ import { type AsyncIo, FileKind, isFault } from '../async-io/async-io.ts';
 import { NodeAsyncIo } from '../async-io/node.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
-import type { Handler, Middleware } from '../exchange/handler.ts';
+import type { Middleware } from '../exchange/handler.ts';
+import type { State } from '../exchange/request.ts';
 import { type Counters, makeCounters } from '../metrics/counters.ts';
 import { accessLog } from '../middleware/access-log.ts';
 import { missingRoots } from '../static/roots.ts';
-import { Application, type ErrorHandler } from './application.ts';
+import { Application } from './application.ts';
 import { type Config, configFrom, type ServerOptions } from './config/config.ts';
 import { closingController, Ending } from './ending.ts';
+import { Group } from './group.ts';
+import { addHealthRoutes } from './health.ts';
 import { listenError } from './listen-error.ts';
 import { type Log, makeLog } from './log.ts';
-import {
-  checkErrorHandler,
-  checkNotFound,
-  checkOn,
-  checkRoute,
-  type RouteArguments,
-  useArguments,
-} from './registration.ts';
+import { Routes } from './routes.ts';
 import { Runtime, type RuntimeOptions } from './runtime.ts';
 import { staticFiles, staticRoots } from './static-files.ts';
 
@@ -95,11 +91,13 @@ export interface ServerParts {
 const LISTEN_TAKES_NOTHING =
   'listen() takes no arguments: host and port are options, as in createServer({ port: 8080 })';
 
-export class Server {
+/** `S` is the state that the middleware before its next routes has set. */
+export class Server<S extends State = State> extends Group<'', S> {
   readonly config: Config;
   /** What the server counts, from its creation on. */
   readonly counters: Readonly<Counters>;
   readonly #counters: Counters;
+  readonly #routes: Routes;
   readonly #application: Application;
   readonly #parts: ServerParts;
   readonly #asyncIo: AsyncIo;
@@ -114,6 +112,9 @@ export class Server {
   #closing = closingController();
 
   constructor(options: ServerOptions, parts: ServerParts) {
+    const routes = new Routes();
+    super(routes, routes.root);
+    this.#routes = routes;
     this.config = configFrom(options);
     const asyncIo = parts.asyncIo ?? new NodeAsyncIo((text) => this.#log.error(text));
     this.#asyncIo = asyncIo;
@@ -125,85 +126,19 @@ export class Server {
       counters: this.#counters,
       logError: (message) => this.#log.error(message),
       logWarn: (message) => this.#log.warn(message),
+      routes,
+      trailingSlash: this.config.trailingSlash,
     });
-    if (this.config.accessLog) this.#application.use('/', accessLog());
+    addHealthRoutes(routes, this.config, () => this.closing.aborted);
+    if (this.config.accessLog) this.use(accessLog());
     const files = staticFiles(this.config);
     if (files !== null) this.#application.fallback(files);
   }
 
-  get(...route: RouteArguments): this {
-    return this.#route('get', 'GET', route);
-  }
-
-  head(...route: RouteArguments): this {
-    return this.#route('head', 'HEAD', route);
-  }
-
-  post(...route: RouteArguments): this {
-    return this.#route('post', 'POST', route);
-  }
-
-  put(...route: RouteArguments): this {
-    return this.#route('put', 'PUT', route);
-  }
-
-  patch(...route: RouteArguments): this {
-    return this.#route('patch', 'PATCH', route);
-  }
-
-  delete(...route: RouteArguments): this {
-    return this.#route('delete', 'DELETE', route);
-  }
-
-  options(...route: RouteArguments): this {
-    return this.#route('options', 'OPTIONS', route);
-  }
-
-  /** Every method that has no handler of its own. */
-  all(...route: RouteArguments): this {
-    return this.#route('all', '*', route);
-  }
-
-  /** Any method by its name, which is case-sensitive (RFC 9110 9.1). */
-  on(...route: [method: string, ...RouteArguments]): this {
-    checkOn(route);
-    this.#application.route(...route);
-    return this;
-  }
-
-  #route(call: string, method: string, route: RouteArguments): this {
-    checkRoute(call, route);
-    this.#application.route(method, ...route);
-    return this;
-  }
-
-  /** Middleware for every request, or for those below a prefix, which it does not see. */
-  use(middleware: Middleware): this;
-  use(prefix: string, middleware: Middleware): this;
-  use(...given: unknown[]): this {
-    this.#application.use(...useArguments(given));
-    return this;
-  }
-
-  /**
-   * Responds to requests whose path has neither a route nor a file; the status is 404 unless it
-   * sets another. A second call throws.
-   */
-  notFound(...given: [handler: Handler]): this {
-    checkNotFound(given);
-    this.#application.notFound(given[0]);
-    return this;
-  }
-
-  /**
-   * Responds to what handlers throw, and to 404 (without notFound) and 405. When it does not
-   * respond, the client gets the default response for the error. There is one error handler: a
-   * second call throws.
-   */
-  onError(...given: [handler: ErrorHandler]): this {
-    checkErrorHandler(given);
-    this.#application.onError(given[0]);
-    return this;
+  override use<A extends object>(middleware: Middleware<A, S>): Server<S & A>;
+  override use(prefix: string, middleware: Middleware<object, S>): this;
+  override use(...given: never[]): unknown {
+    return super.use(...(given as unknown as [Middleware<object, S>]));
   }
 
   /** Rejects with an Error whose `code` names the kernel's error, such as EADDRINUSE. */
@@ -260,7 +195,7 @@ export class Server {
   }
 
   async #warnOfMissingRoots(): Promise<void> {
-    for (const root of await missingRoots(this.#asyncIo, this.#application.staticRoots)) {
+    for (const root of await missingRoots(this.#asyncIo, this.#routes.staticRoots)) {
       const what = 'is not a directory: no file is found in it until it is one';
       this.#log.warn(`serveStatic(): ${root} ${what}`);
     }

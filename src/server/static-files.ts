@@ -6,8 +6,8 @@ import type { Middleware, Next } from '../exchange/handler.ts';
 import { exchangeOf, Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 import { parsePrefix } from '../route/pattern.ts';
+import { isBelow } from '../route/prefix.ts';
 import { serveStatic } from '../static/serve-static.ts';
-import { covers } from './chain.ts';
 import type { Config } from './config/config.ts';
 
 interface Mount {
@@ -67,8 +67,10 @@ function serveFrom(
   next: Next,
 ): void | Promise<void> {
   const exchange = exchangeOf(request);
+  const { pathBytes, pathFrom, pathTo } = exchange;
+  const covers = ({ prefix }: Mount) => isBelow(prefix, pathBytes, pathFrom, pathTo);
   let at = index;
-  while (at < mounts.length && !covers(mounts[at].prefix, exchange)) at += 1;
+  while (at < mounts.length && !covers(mounts[at])) at += 1;
   if (at === mounts.length) return next();
   const { prefix, serve } = mounts[at];
   const mounted = prefix.length === 0 ? request : new Request(exchange, response, prefix.length);

@@ -4,7 +4,7 @@
 
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createServer, type Handler } from '../../../src/index.ts';
+import { createServer, type Handler, type Request } from '../../../src/index.ts';
 import type { DriverName } from '../../../testing/with-server.ts';
 
 const SHUTDOWN_TIMEOUT_MS = 200;
@@ -97,7 +97,7 @@ const handlers: Readonly<Record<string, Handler>> = {
 };
 
 for (const [path, handler] of Object.entries(handlers)) {
-  server.all(path, (request, response) => {
+  server.all(path, (request: Request, response) => {
     console.log(`begun ${path}`);
     const result = handler(request, response);
     const settle = () => void settled.push(path);

@@ -10,7 +10,15 @@ import {
 } from '../../base/limits.ts';
 import { shown } from '../../base/shown.ts';
 import { hiddenPage, type StaticOptions, type Symlinks } from '../../static/options.ts';
-import { type ConfigKey, type DriverName, KEY_BY_OPTION, KEYS, type LogLevel } from './keys.ts';
+import { healthPaths } from './health-keys.ts';
+import {
+  type ConfigKey,
+  type DriverName,
+  KEY_BY_OPTION,
+  KEYS,
+  type LogLevel,
+  type TrailingSlash,
+} from './keys.ts';
 import { invalidLine, nameIn, unknownLine } from './lines.ts';
 import { type Form, type Value, valueFrom } from './rules.ts';
 
@@ -18,6 +26,9 @@ import { type Form, type Value, valueFrom } from './rules.ts';
  * All blocks of a worker are in one buffer, and every supported Node can allocate one this long.
  */
 const BLOCKS_BYTES_MAX = 2 * 1024 * 1024 * 1024;
+
+/** For a value that has no place, which the default of a key is. */
+const NO_PLACE = { where: '', name: '' } as const;
 
 /** The forms of values that come with a name. */
 type NamedForm = Exclude<Form, 'text'>;
@@ -36,6 +47,9 @@ export interface Config {
   readonly pidFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly accessLog: boolean;
+  readonly healthz: boolean | string;
+  readonly readyz: boolean | string | undefined;
+  readonly trailingSlash: TrailingSlash;
   readonly debug: boolean;
   readonly mounts: Readonly<Record<string, string>> | undefined;
   readonly listing: boolean;
@@ -95,6 +109,7 @@ export class Collected {
     this.#mergeAddress();
     const limits = this.#mergeLimits();
     this.#checkPages();
+    this.#checkHealth();
     if (this.problems.length > 0) return undefined;
     const config: Config = {
       host: this.#value('host'),
@@ -108,6 +123,9 @@ export class Collected {
       pidFile: this.#value('pidFile'),
       logLevel: this.#value('logLevel'),
       accessLog: this.#value('accessLog'),
+      healthz: this.#value('healthz'),
+      readyz: this.#value('readyz'),
+      trailingSlash: this.#value('trailingSlash'),
       debug: this.#value('debug'),
       mounts: this.#value('mounts'),
       listing: this.#value('listing'),
@@ -161,9 +179,17 @@ export class Collected {
       dotfiles: this.#value('dotfiles'),
     });
     if (hidden === null) return;
-    const { where, name } = this.given.get(hidden.option) ?? { where: '', name: '' };
+    const { where, name } = this.given.get(hidden.option) ?? NO_PLACE;
     const allowed = 'a name that begins with a dot only together with dotfiles';
     this.problems.push(`${where}: ${name}: given ${shown(hidden.path)}, allowed: ${allowed}`);
+  }
+
+  #checkHealth(): void {
+    const paths = healthPaths({ healthz: this.#value('healthz'), readyz: this.#value('readyz') });
+    if (paths.healthz === null || paths.healthz !== paths.readyz) return;
+    const { where, name } = this.given.get('readyz') ?? this.given.get('healthz') ?? NO_PLACE;
+    const allowed = 'a path for healthz and another one for readyz';
+    this.problems.push(`${where}: ${name}: given ${shown(paths.healthz)}, allowed: ${allowed}`);
   }
 
   #mergeLimits(): Limits {

@@ -8,7 +8,14 @@ import { shown } from '../../base/shown.ts';
 import type { StaticOptions } from '../../static/options.ts';
 import { Collected, type Config, type Given } from './collect.ts';
 import { readJson } from './json.ts';
-import { type ConfigKey, type DriverName, KEYS, type LogLevel, VARIABLE_PREFIX } from './keys.ts';
+import {
+  type ConfigKey,
+  type DriverName,
+  KEYS,
+  type LogLevel,
+  type TrailingSlash,
+  VARIABLE_PREFIX,
+} from './keys.ts';
 import { shownName, suggestion } from './lines.ts';
 import { jsonFrom, type Value } from './rules.ts';
 
@@ -48,6 +55,12 @@ export interface ServerOptions
   readonly logLevel?: LogLevel | undefined;
   /** Log every response to standard output. */
   readonly accessLog?: boolean | undefined;
+  /** A path that responds while the process lives; true is '/healthz'. */
+  readonly healthz?: boolean | string | undefined;
+  /** A path that responds 503 while the server closes; true is '/readyz'. Default: as healthz. */
+  readonly readyz?: boolean | string | undefined;
+  /** What becomes of a path that has a route only with, or without, a slash at its end. */
+  readonly trailingSlash?: TrailingSlash | undefined;
   /** Never reuse request and response objects. */
   readonly debug?: boolean | undefined;
 }

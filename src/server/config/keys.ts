@@ -2,6 +2,7 @@
 // options, help, schema and documentation are made from it.
 
 import { LIMITS, type LimitName } from '../../base/limits.ts';
+import { HEALTH } from './health-keys.ts';
 import type { Rule, Value } from './rules.ts';
 import {
   CACHE_CONTROL,
@@ -21,6 +22,10 @@ export type DriverName = (typeof DRIVERS)[number];
 
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** 'ignore' serves it, 'redirect' redirects to the path of the route. */
+export const TRAILING_SLASH = ['strict', 'ignore', 'redirect'] as const;
+export type TrailingSlash = (typeof TRAILING_SLASH)[number];
 
 export interface ConfigKey {
   /** In camelCase, as an option of createServer. */
@@ -136,6 +141,25 @@ export const KEYS: readonly ConfigKey[] = [
     false,
     { kind: 'boolean' },
     'write a line for every response to standard output',
+  ),
+  key(
+    'healthz',
+    false,
+    HEALTH,
+    'path that responds with 200 while the process lives; true is /healthz',
+  ),
+  key(
+    'readyz',
+    undefined,
+    HEALTH,
+    'path that responds with 200, and with 503 while the server closes; true is /readyz, ' +
+      'without it as healthz',
+  ),
+  key(
+    'trailingSlash',
+    'strict',
+    { kind: 'choice', values: TRAILING_SLASH },
+    'what becomes of a path that has a route only with, or only without, a slash at its end',
   ),
   key(
     'debug',

@@ -1,0 +1,49 @@
+// What an error becomes as a response: its status and text, without the fields that describe the
+// content that is not sent.
+
+import type { Exchange } from '../exchange/exchange.ts';
+import { HttpError } from '../exchange/http-error.ts';
+import { isFinalStatus, reasonPhrase } from '../http/status.ts';
+
+/** The response for an error: an HttpError's status and message, else 500. */
+export function errorContent(error: unknown): { status: number; text: string } {
+  try {
+    if (error instanceof HttpError) {
+      const { status, message } = error;
+      if (isFinalStatus(status) && status >= 400 && typeof message === 'string') {
+        return { status, text: message };
+      }
+    }
+  } catch {
+    // A getter or a proxy threw: as for any other error.
+  }
+  return { status: 500, text: reasonPhrase(500) };
+}
+
+/** A proxy may throw even from instanceof. */
+export function isHttpError(error: unknown): error is HttpError {
+  try {
+    return error instanceof HttpError;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes the fields that describe content that is not sent; fields such as CORS's stay. */
+export function clearContent(exchange: Exchange): void {
+  for (const name of CONTENT_FIELDS) exchange.fields.remove(name);
+  exchange.owedBytes = -1;
+}
+
+const CONTENT_FIELDS = [
+  'content-type',
+  'content-encoding',
+  'content-language',
+  'content-range',
+  'content-disposition',
+  'etag',
+  'last-modified',
+  'cache-control',
+  'expires',
+  'location',
+];
