@@ -1,14 +1,24 @@
 // The public names of `vibing`, and nothing else.
 
+export type { BodyOptions } from './exchange/body-reads.ts';
 export type { Outgoing, Summary } from './exchange/callbacks.ts';
 export type { EventOptions, EventStream } from './exchange/event-stream.ts';
 export type { FileOptions } from './exchange/file.ts';
 export type { Handler, Middleware, Next } from './exchange/handler.ts';
-export { HttpError } from './exchange/http-error.ts';
+export { HttpError, type HttpErrorOptions, type ProblemMembers } from './exchange/http-error.ts';
 export { type HeaderSource, type Prepared, prepare } from './exchange/prepared.ts';
+export type { Problem } from './exchange/problem.ts';
+export { problemDetails } from './exchange/problem-details.ts';
 export type { Params, Request } from './exchange/request.ts';
 export type { Response } from './exchange/response.ts';
 export type { ChunkSource } from './exchange/source.ts';
+export type {
+  SchemaIssue,
+  SchemaOutput,
+  SchemaResult,
+  StandardSchema,
+  ValidationProblem,
+} from './exchange/standard-schema.ts';
 export type { Counters } from './metrics/counters.ts';
 export type { ErrorHandler } from './server/application.ts';
 export { type Config, ConfigError, type ServerOptions } from './server/config/config.ts';

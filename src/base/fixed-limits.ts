@@ -122,3 +122,13 @@ export const LISTING_KEPT_MAX = 400_000;
 
 /** How much of a README a listing shows; a longer one is truncated. */
 export const LISTING_README_BYTES_MAX = 65_536;
+
+/**
+ * Levels of arrays and objects in a body of JSON (400): code that reads a value calls itself for
+ * each, and formats of programs have some ten.
+ */
+export const JSON_DEPTH_MAX = 128;
+
+/** What a problem of validation lists at most, and the characters of each of its texts. */
+export const PROBLEM_ERRORS_MAX = 100;
+export const PROBLEM_DETAIL_CHARACTERS_MAX = 500;

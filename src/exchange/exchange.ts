@@ -13,9 +13,11 @@ import { methodName } from '../http/method.ts';
 import { ResponseFields } from '../http/response-fields.ts';
 import { pathString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
+import type { BodyReader } from './body-reader.ts';
 import type { Outgoing, Summary } from './callbacks.ts';
 import type { Content } from './content.ts';
 import type { FormLimits } from './form-parts.ts';
+import type { Parts } from './part-counts.ts';
 import type { Prepared } from './prepared.ts';
 import { BodyUse, EtagUse, Handling, HeadMemory, Liveness, Phase, Writer } from './state.ts';
 
@@ -70,6 +72,8 @@ export interface Transport {
   readChunk(exchange: Exchange): Promise<Uint8Array | null>;
   /** The full request body; rejects with HttpError 413 over the limit. */
   readAll(exchange: Exchange, bytesMax: number): Promise<Buffer>;
+  /** What `read` makes of a body that has arrived; NOT_ARRIVED when it has not. */
+  readNow(exchange: Exchange, bytesMax: number, read: BodyReader): unknown;
   /** Trailer fields of a body that was read to its end. */
   trailers(exchange: Exchange): readonly (readonly [string, string])[];
 }
@@ -86,18 +90,6 @@ export interface MatchedParams {
   readonly paramCount: number;
   readonly names: readonly string[];
   readonly offsets: Int32Array;
-}
-
-/** The parts of the handling that run; see parts.ts. */
-export interface Parts {
-  /** How many have not settled. */
-  running: number;
-  /** True when any of them returned a promise. */
-  deferred: boolean;
-  /** Within a call of a handler or middleware, which catches what we throw. */
-  entered: boolean;
-  /** The first error that counts. */
-  failure: { readonly error: unknown; readonly mayBeCaught: boolean } | null;
 }
 
 const NO_BYTES = new Uint8Array(0);

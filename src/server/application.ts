@@ -7,6 +7,7 @@ import type { AllowedMethods, Exchange } from '../exchange/exchange.ts';
 import type { Handler, Middleware, Next } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { noteLate } from '../exchange/late.ts';
+import { PROBLEM_TYPE, problemOf, problemText } from '../exchange/problem.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import { requestLine } from '../exchange/request-line.ts';
 import { respondFull } from '../exchange/respond.ts';
@@ -310,12 +311,12 @@ export class Application {
   }
 
   #respondWithError(exchange: Exchange, error: unknown): void {
-    const { status, text } = errorContent(error);
+    const { status, text, type } = errorContent(error);
     exchange.status = status;
     exchange.endWriter();
     try {
-      exchange.fields.setKnown('Content-Type', 'content-type', 'text/plain; charset=utf-8');
-      respondFull(exchange, `${text}\n`, 'send()');
+      exchange.fields.setKnown('Content-Type', 'content-type', type);
+      respondFull(exchange, text, 'send()');
     } catch (second) {
       // Only a beforeSend() callback can throw here. The client gets a reset.
       this.handlerFailed(exchange, second);
@@ -349,19 +350,23 @@ function setPath(exchange: Exchange): boolean {
   return length > 0;
 }
 
-/** The response for an error: an HttpError's status and message, else 500. */
-function errorContent(error: unknown): { status: number; text: string } {
+/** The response for an error: an HttpError's status with its message or problem, else 500. */
+function errorContent(error: unknown): { status: number; text: string; type: string } {
+  const type = 'text/plain; charset=utf-8';
   try {
     if (error instanceof HttpError) {
-      const { status, message } = error;
+      const { status, message, problem } = error;
+      if (problem !== null) {
+        return { status, text: problemText(status, problemOf(error)), type: PROBLEM_TYPE };
+      }
       if (isFinalStatus(status) && status >= 400 && typeof message === 'string') {
-        return { status, text: message };
+        return { status, text: `${message}\n`, type };
       }
     }
   } catch {
-    // A getter or a proxy threw: as for any other error.
+    // A getter or a proxy threw, or a problem has no JSON: as for any other error.
   }
-  return { status: 500, text: reasonPhrase(500) };
+  return { status: 500, text: `${reasonPhrase(500)}\n`, type };
 }
 
 /** A proxy may throw even from instanceof. */
