@@ -10,7 +10,14 @@ export { type HeaderSource, type Prepared, prepare } from './exchange/prepared.t
 export type { Problem } from './exchange/problem.ts';
 export { problemDetails } from './exchange/problem-details.ts';
 export type { Params, Request } from './exchange/request.ts';
+export type { RequestCookies } from './exchange/request-cookies.ts';
 export type { Response } from './exchange/response.ts';
+export type { ClearCookieOptions, CookieOptions } from './exchange/set-cookie.ts';
+export {
+  type SignedCookies,
+  type SignedCookiesOptions,
+  signedCookies,
+} from './exchange/signed-cookies.ts';
 export type { ChunkSource } from './exchange/source.ts';
 export type {
   SchemaIssue,

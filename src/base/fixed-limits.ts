@@ -132,3 +132,16 @@ export const JSON_DEPTH_MAX = 128;
 /** What a problem of validation lists at most, and the characters of each of its texts. */
 export const PROBLEM_ERRORS_MAX = 100;
 export const PROBLEM_DETAIL_CHARACTERS_MAX = 500;
+
+/**
+ * Cookies of a request that are read; further ones are ignored. Browsers send fewer than 200 for a
+ * domain.
+ */
+export const COOKIES_MAX = 256;
+
+/** What browsers accept of a cookie (RFC 6265bis 5.6): name and value together, an attribute. */
+export const COOKIE_BYTES_MAX = 4096;
+export const COOKIE_ATTRIBUTE_BYTES_MAX = 1024;
+
+/** The shortest key of signedCookies(): a shorter one can be guessed. */
+export const SIGNING_KEY_BYTES_MIN = 16;

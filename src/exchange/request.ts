@@ -23,6 +23,7 @@ import type { Exchange } from './exchange.ts';
 import { fieldValue } from './field-value.ts';
 import { formRecord } from './form-record.ts';
 import { quietly } from './late.ts';
+import { RequestCookies } from './request-cookies.ts';
 import { type SchemaOutput, type StandardSchema, validate } from './standard-schema.ts';
 import { Liveness } from './state.ts';
 
@@ -38,11 +39,13 @@ export class Request {
   readonly #identity: object;
   /** How much of the path a mounted middleware does not see. */
   readonly #mountBytes: number;
+  #cookies: RequestCookies | null;
 
   constructor(exchange: Exchange, identity: object, mountBytes: number) {
     this.#exchange = exchange;
     this.#identity = identity;
     this.#mountBytes = mountBytes;
+    this.#cookies = null;
   }
 
   static {
@@ -105,6 +108,13 @@ export class Request {
       const { bytes, base } = this.#live();
       yield [head.name(bytes, base, index), head.value(bytes, base, index)];
     }
+  }
+
+  /** The cookies, parsed when one is first read. */
+  get cookies(): RequestCookies {
+    const exchange = this.#live();
+    this.#cookies ??= new RequestCookies(fieldValue(exchange, 'cookie') ?? '');
+    return this.#cookies;
   }
 
   /** HTTP version of the request: '1.0' or '1.1'. */

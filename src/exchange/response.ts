@@ -19,6 +19,13 @@ import { asPart } from './parts.ts';
 import { type Prepared, partsOf } from './prepared.ts';
 import { PROBLEM_TYPE, type Problem, problemText } from './problem.ts';
 import { applyPrepared, endIfHeadOnly, isUnsent, respondFull, startStream } from './respond.ts';
+import {
+  addSetCookie,
+  type ClearCookieOptions,
+  type CookieOptions,
+  clearCookieText,
+  setCookieText,
+} from './set-cookie.ts';
 import { type ChunkSource, cancelSource, openSource } from './source.ts';
 import { EtagUse, Phase, Writer } from './state.ts';
 import { pipe } from './stream.ts';
@@ -88,6 +95,25 @@ export class Response {
     const text = String(value);
     checkFraming(lower);
     this.#open('appendHeader()')?.fields.append(name, lower, text);
+    return this;
+  }
+
+  /**
+   * Sets a cookie. Characters that a value cannot contain are percent-encoded, and decoded by
+   * `req.cookies`. Throws for what browsers ignore, such as a `__Host-` cookie that is not secure.
+   */
+  cookie(name: string, value: string, options: CookieOptions = {}): this {
+    const text = setCookieText(name, value, options);
+    const exchange = this.#open('cookie()');
+    if (exchange !== null) addSetCookie(exchange.fields, text);
+    return this;
+  }
+
+  /** Removes a cookie from the browser: with the path and domain with which it was set. */
+  clearCookie(name: string, options: ClearCookieOptions = {}): this {
+    const text = clearCookieText(name, options);
+    const exchange = this.#open('clearCookie()');
+    if (exchange !== null) addSetCookie(exchange.fields, text);
     return this;
   }
 
@@ -164,9 +190,10 @@ export class Response {
    * the one that was set, else 500.
    */
   problem(problem: Problem = {}): void {
-    const status = problem.status ?? (this.statusCode >= 400 ? this.statusCode : 500);
-    const content = problemText(status, problem);
     const exchange = this.#unsent('problem()');
+    const given = exchange === null || exchange.status < 400 ? 500 : exchange.status;
+    const status = problem.status ?? given;
+    const content = problemText(status, problem);
     if (exchange === null) return;
     exchange.status = status;
     exchange.fields.set('Content-Type', 'content-type', PROBLEM_TYPE);
