@@ -1,17 +1,20 @@
 // The public names of `vibing`, and nothing else.
 
-export type { BodyOptions } from './exchange/body-reads.ts';
+export type { BodyOptions } from './exchange/body-options.ts';
 export type { Outgoing, Summary } from './exchange/callbacks.ts';
 export type { EventOptions, EventStream } from './exchange/event-stream.ts';
 export type { FileOptions } from './exchange/file.ts';
+export type { FormPart } from './exchange/form-part.ts';
 export type { Handler, Middleware, Next } from './exchange/handler.ts';
 export { HttpError, type HttpErrorOptions, type ProblemMembers } from './exchange/http-error.ts';
+export type { PartLimits, PartsOptions } from './exchange/parts-iterator.ts';
 export { type HeaderSource, type Prepared, prepare } from './exchange/prepared.ts';
 export type { Problem } from './exchange/problem.ts';
 export { problemDetails } from './exchange/problem-details.ts';
 export type { Params, Request } from './exchange/request.ts';
 export type { RequestCookies } from './exchange/request-cookies.ts';
 export type { Response } from './exchange/response.ts';
+export type { SavedFile } from './exchange/save-file.ts';
 export type { ClearCookieOptions, CookieOptions } from './exchange/set-cookie.ts';
 export {
   type SignedCookies,

@@ -145,3 +145,6 @@ export const COOKIE_ATTRIBUTE_BYTES_MAX = 1024;
 
 /** The shortest key of signedCookies(): a shorter one can be guessed. */
 export const SIGNING_KEY_BYTES_MIN = 16;
+
+/** The longest file name that req.parts() returns: what file systems allow. */
+export const FILE_NAME_BYTES_MAX = 255;

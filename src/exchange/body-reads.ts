@@ -1,46 +1,24 @@
 // Reads the body of a request: as bytes, text, JSON or a form, or in chunks. A failed read rejects
 // later, so that a loop around it does not block the event loop.
 
-import { type OptionRule, wholeNumber } from '../base/options.ts';
+import type { BodyOptions, ValidatedOptions } from './body-options.ts';
 import { NOT_ARRIVED } from './body-reader.ts';
 import type { Exchange } from './exchange.ts';
 import { formFrom } from './form.ts';
 import { formRecord } from './form-record.ts';
 import { jsonOf, parseJson, textOf } from './json-text.ts';
 import { latePause, quietly } from './late.ts';
-import { isSchema, type StandardSchema, validate } from './standard-schema.ts';
+import { validate } from './standard-schema.ts';
 import { BodyUse } from './state.ts';
 
 export const OVER = 'this request is over: its response was sent, and its head was released';
-
-export interface BodyOptions {
-  /** The most bytes, instead of body_bytes_max (413). */
-  readonly limit?: number;
-}
-
-/** Options of json() and form(). */
-export interface ValidatedOptions<Schema extends StandardSchema = StandardSchema>
-  extends BodyOptions {
-  /** Checks the value and returns what the handler gets (400). */
-  readonly validate?: Schema;
-}
-
-export const BODY_RULES: Readonly<Record<string, OptionRule>> = { limit: wholeNumber('bytes') };
-const SCHEMA: OptionRule = {
-  wanted: 'a schema with the Standard Schema interface, as those of zod and valibot',
-  fits: isSchema,
-};
-export const VALIDATED_RULES: Readonly<Record<string, OptionRule>> = {
-  ...BODY_RULES,
-  validate: SCHEMA,
-};
 
 /** The exchange of a handle; throws when its request is over. */
 export function checkLive(exchange: Exchange, identity: object): void {
   if (exchange.identity !== identity) throw new Error(OVER);
 }
 
-function takeBody(exchange: Exchange, identity: object): void {
+export function takeBody(exchange: Exchange, identity: object): void {
   checkLive(exchange, identity);
   if (!exchange.takeBody()) throw new TypeError('the body was read already');
 }

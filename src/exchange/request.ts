@@ -8,21 +8,25 @@ import { segmentString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
 import {
   BODY_RULES,
-  BodyIterator,
   type BodyOptions,
+  VALIDATED_RULES,
+  type ValidatedOptions,
+} from './body-options.ts';
+import {
+  BodyIterator,
   checkLive,
   readBytes,
   readForm,
   readJson,
   readJsonNow,
   readText,
-  VALIDATED_RULES,
-  type ValidatedOptions,
 } from './body-reads.ts';
 import type { Exchange } from './exchange.ts';
 import { fieldValue } from './field-value.ts';
+import type { FormPart } from './form-part.ts';
 import { formRecord } from './form-record.ts';
 import { quietly } from './late.ts';
+import { checkPartsOptions, PartsIterator, type PartsOptions } from './parts-iterator.ts';
 import { RequestCookies } from './request-cookies.ts';
 import { type SchemaOutput, type StandardSchema, validate } from './standard-schema.ts';
 import { Liveness } from './state.ts';
@@ -194,6 +198,18 @@ export class Request {
     const checked = checkedOptions('form()', options, VALIDATED_RULES);
     const type = () => this.header('content-type') ?? '';
     return quietly(readForm(this.#exchange, this.#identity, type, checked));
+  }
+
+  /**
+   * The parts of a multipart/form-data form, one after the other as they arrive, in bounded memory.
+   * Rejects with HttpError 415 for another type, 400 for a malformed form, 413 over a limit. The
+   * content of a part is read before the next part, or skipped.
+   */
+  parts(options: PartsOptions = {}): AsyncIterable<FormPart> {
+    checkPartsOptions(options);
+    this.#live();
+    const iterator = () => new PartsIterator(this.#exchange, this.#identity, options);
+    return { [Symbol.asyncIterator]: iterator };
   }
 
   /**
