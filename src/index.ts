@@ -2,7 +2,7 @@
 
 export type { BodyOptions } from './exchange/body-options.ts';
 export type { Outgoing, Summary } from './exchange/callbacks.ts';
-export type { EventOptions, EventStream } from './exchange/event-stream.ts';
+export type { EventOptions, EventStream, EventStreamOptions } from './exchange/event-stream.ts';
 export type { FileOptions } from './exchange/file.ts';
 export type { FormPart } from './exchange/form-part.ts';
 export type { Handler, Middleware, Next } from './exchange/handler.ts';

@@ -459,7 +459,7 @@ describe('a form that fails', () => {
     }
   }
 
-  test('because its client leaves: its files are removed, also those of earlier parts', async () => {
+  test('as its client leaves: its files are removed, also those of earlier parts', async () => {
     const gate = new Gate();
     const seen: string[] = [];
     const fixture = saving(gate, seen);
@@ -476,7 +476,7 @@ describe('a form that fails', () => {
     await fixture.end();
   });
 
-  test('because it is malformed, or over a limit: the same, and the client learns why', async () => {
+  test('as it is malformed: the same, and the client learns why', async () => {
     for (const [bad, status, message] of [
       [`${field('c', '')}--bxy`, 400, 'a boundary does not end its line'],
       ['--b\r\nX: y\r\n\r\n\r\n', 400, 'each part needs a Content-Disposition'],
@@ -501,7 +501,7 @@ describe('a form that fails', () => {
     }
   });
 
-  test('not because its handler leaves the loop: its files stay', async () => {
+  test('not as its handler leaves the loop: its files stay', async () => {
     const gate = new Gate();
     const fixture = new ConnectionFixture(async (request, response) => {
       for await (const part of request.parts()) {

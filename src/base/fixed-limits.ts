@@ -148,3 +148,9 @@ export const SIGNING_KEY_BYTES_MIN = 16;
 
 /** The longest file name that req.parts() returns: what file systems allow. */
 export const FILE_NAME_BYTES_MAX = 255;
+
+/**
+ * What may wait for one client of events(), unless its handler says otherwise: some thousand events
+ * of an application, or send_queue_bytes_max where that is more.
+ */
+export const EVENT_QUEUE_BYTES_MAX: number = 1024 * 1024;

@@ -31,6 +31,10 @@ class Detached implements Transport {
 
   endStream(): void {}
 
+  waitingBytes(): number {
+    return 0;
+  }
+
   abandon(): void {}
 
   readChunk(exchange: Exchange): Promise<never> {

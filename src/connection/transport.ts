@@ -135,6 +135,10 @@ export class ConnectionTransport implements Transport {
     this.#connection.advance();
   }
 
+  waitingBytes(): number {
+    return this.#connection.sendQueue.waiting;
+  }
+
   abandon(exchange: Exchange): void {
     exchange.abandon();
     if (exchange.phase === Phase.Streaming) truncate(this.#connection, exchange);

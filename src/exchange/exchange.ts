@@ -24,7 +24,10 @@ import { BodyUse, EtagUse, Handling, HeadMemory, Liveness, Phase, Writer } from 
 /** What a server offers to all its requests, also after their connection has detached them. */
 export interface Services {
   readonly asyncIo: AsyncIo;
-  readonly limits: FormLimits & { readonly bodyBytesMax: number };
+  readonly limits: FormLimits & {
+    readonly bodyBytesMax: number;
+    readonly sendQueueBytesMax: number;
+  };
   /** Milliseconds of the driver's two clocks, as of now. */
   nowMs(): number;
   wallMs(): number;
@@ -65,6 +68,8 @@ export interface Transport {
    */
   writeFile(exchange: Exchange, file: number, from: number, to: number): Promise<number> | null;
   endStream(exchange: Exchange): void;
+  /** Bytes of this connection that the kernel has not taken. */
+  waitingBytes(): number;
   /** Gives up the response. The client sees that it is incomplete. */
   abandon(exchange: Exchange): void;
 

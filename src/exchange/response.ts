@@ -9,7 +9,7 @@ import { isFinalStatus } from '../http/status.ts';
 import type { Outgoing, Summary } from './callbacks.ts';
 import { checkContent, ownContent } from './content.ts';
 import { applyFraming } from './declared-framing.ts';
-import { EventStream } from './event-stream.ts';
+import { checkEventOptions, EventStream, type EventStreamOptions } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { type FileOptions, sendFile } from './file.ts';
 import { checkFraming, checkTrailer } from './framing-fields.ts';
@@ -312,9 +312,10 @@ export class Response {
   }
 
   /** Begins server-sent events. */
-  events(): EventStream {
+  events(options: EventStreamOptions = {}): EventStream {
+    checkEventOptions(options);
     const exchange = this.#unsent('events()');
-    if (exchange === null) return new EventStream(this.#exchange, false);
+    if (exchange === null) return new EventStream(this.#exchange, false, options);
     exchange.fields.set('Content-Type', 'content-type', 'text/event-stream');
     if (exchange.fields.find('cache-control') < 0) {
       exchange.fields.set('Cache-Control', 'cache-control', 'no-store');
@@ -322,7 +323,7 @@ export class Response {
     exchange.retain();
     const isStarted = startStream(exchange, 'events()');
     if (isStarted) exchange.claimWriter(Writer.Events);
-    return new EventStream(exchange, isStarted && !endIfHeadOnly(exchange));
+    return new EventStream(exchange, isStarted && !endIfHeadOnly(exchange), options);
   }
 
   /** `callback` runs just before the head is sent and may change status, fields and content. */
