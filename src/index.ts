@@ -1,14 +1,34 @@
 // The public names of `vibing`, and nothing else.
 
+export type { BodyOptions } from './exchange/body-options.ts';
 export type { Outgoing, Summary } from './exchange/callbacks.ts';
-export type { EventOptions, EventStream } from './exchange/event-stream.ts';
+export type { EventOptions, EventStream, EventStreamOptions } from './exchange/event-stream.ts';
 export type { FileOptions } from './exchange/file.ts';
+export type { FormPart } from './exchange/form-part.ts';
 export type { Handler, Middleware, Next } from './exchange/handler.ts';
-export { HttpError } from './exchange/http-error.ts';
+export { HttpError, type HttpErrorOptions, type ProblemMembers } from './exchange/http-error.ts';
+export type { PartLimits, PartsOptions } from './exchange/parts-iterator.ts';
 export { type HeaderSource, type Prepared, prepare } from './exchange/prepared.ts';
 export type { Params, Request, State } from './exchange/request.ts';
+export type { Problem } from './exchange/problem.ts';
+export { problemDetails } from './exchange/problem-details.ts';
+export type { RequestCookies } from './exchange/request-cookies.ts';
 export type { Response } from './exchange/response.ts';
+export type { SavedFile } from './exchange/save-file.ts';
+export type { ClearCookieOptions, CookieOptions } from './exchange/set-cookie.ts';
+export {
+  type SignedCookies,
+  type SignedCookiesOptions,
+  signedCookies,
+} from './exchange/signed-cookies.ts';
 export type { ChunkSource } from './exchange/source.ts';
+export type {
+  SchemaIssue,
+  SchemaOutput,
+  SchemaResult,
+  StandardSchema,
+  ValidationProblem,
+} from './exchange/standard-schema.ts';
 export type { Counters } from './metrics/counters.ts';
 export type { PathParams } from './route/path-params.ts';
 export { type Config, ConfigError, type ServerOptions } from './server/config/config.ts';

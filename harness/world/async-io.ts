@@ -31,7 +31,7 @@ export interface SimAsyncIoParts {
   readonly made?: (path: string) => TreeFile | undefined;
 }
 
-const { EIO, ENOENT, ENOTDIR, EISDIR, EMFILE } = ERRNO;
+const { EIO, ENOENT, ENOTDIR, EISDIR, EMFILE, EROFS } = ERRNO;
 
 export class SimAsyncIo implements AsyncIo {
   readonly #parts: SimAsyncIoParts;
@@ -155,6 +155,19 @@ export class SimAsyncIo implements AsyncIo {
       trace.mix(3, file, position, count);
       return count;
     }, -EIO);
+  }
+
+  /** No file of the simulated disk can be written. */
+  create(): Promise<number> {
+    return this.#later<number>(() => -EROFS);
+  }
+
+  write(): Promise<number> {
+    return this.#later<number>(() => -EROFS);
+  }
+
+  remove(): Promise<number> {
+    return this.#later<number>(() => -EROFS);
   }
 
   close(file: number): Promise<void> {

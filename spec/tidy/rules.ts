@@ -111,7 +111,7 @@ export const PORT_MODULES: readonly string[] = [
 
 /** What every file may import from those modules: pure functions. */
 export const PURE_NAMES: Readonly<Record<string, readonly string[]>> = {
-  'node:crypto': ['timingSafeEqual'],
+  'node:crypto': ['createHmac', 'timingSafeEqual'],
   'node:net': ['isIP', 'isIPv4', 'isIPv6'],
 };
 

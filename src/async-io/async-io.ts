@@ -61,6 +61,15 @@ export interface AsyncIo {
   /** Reads up to into.length bytes at `position`. Returns how many, 0 at the end, or -errno. */
   read(file: number, into: Uint8Array, position: number): Promise<number>;
   close(file: number): Promise<void>;
+  /**
+   * Creates a file that only its owner can read, for writing; -EEXIST when the path exists. Returns
+   * its number; the caller must close() it.
+   */
+  create(path: string): Promise<number>;
+  /** Writes bytes at `position`. Returns how many were written, which may be fewer, or -errno. */
+  write(file: number, bytes: Uint8Array, position: number): Promise<number>;
+  /** Removes a file; 0, or -errno. */
+  remove(path: string): Promise<number>;
   /** The stat of an open file as of now. Synchronous: the system has it in memory. */
   openStat(file: number): FileStat | number;
   /**

@@ -44,6 +44,10 @@ const STATS_AT_ONCE = 16;
  */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 
+/** A new file, also where a link has its name. */
+const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+const CREATE_MODE = 0o600;
+
 const realPathNative = promisify(fs.realpath.native) as (path: string) => Promise<string>;
 const gzip = promisify(zlib.gzip) as Compressor<zlib.ZlibOptions>;
 const deflate = promisify(zlib.deflate) as Compressor<zlib.ZlibOptions>;
@@ -141,6 +145,35 @@ export class NodeAsyncIo implements AsyncIo {
   close(file: number): Promise<void> {
     // A failed close has released the descriptor, too, and there are no writes to lose.
     return new Promise((resolve) => fs.close(file, () => resolve()));
+  }
+
+  create(path: string): Promise<number> {
+    return new Promise((resolve) => {
+      try {
+        fs.open(path, CREATE_FLAGS, CREATE_MODE, (error, file) => {
+          resolve(error === null ? file : faultOf(error, EIO));
+        });
+      } catch (error) {
+        resolve(faultOf(error, EIO));
+      }
+    });
+  }
+
+  write(file: number, bytes: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve) => {
+      fs.write(file, bytes, 0, bytes.length, position, (error, count) => {
+        resolve(error === null ? count : faultOf(error, EIO));
+      });
+    });
+  }
+
+  async remove(path: string): Promise<number> {
+    try {
+      await promises.unlink(path);
+      return 0;
+    } catch (error) {
+      return faultOf(error, EIO);
+    }
   }
 
   openStat(file: number): FileStat | number {

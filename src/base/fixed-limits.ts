@@ -122,3 +122,35 @@ export const LISTING_KEPT_MAX = 400_000;
 
 /** How much of a README a listing shows; a longer one is truncated. */
 export const LISTING_README_BYTES_MAX = 65_536;
+
+/**
+ * Levels of arrays and objects in a body of JSON (400): code that reads a value calls itself for
+ * each, and formats of programs have some ten.
+ */
+export const JSON_DEPTH_MAX = 128;
+
+/** What a problem of validation lists at most, and the characters of each of its texts. */
+export const PROBLEM_ERRORS_MAX = 100;
+export const PROBLEM_DETAIL_CHARACTERS_MAX = 500;
+
+/**
+ * Cookies of a request that are read; further ones are ignored. Browsers send fewer than 200 for a
+ * domain.
+ */
+export const COOKIES_MAX = 256;
+
+/** What browsers accept of a cookie (RFC 6265bis 5.6): name and value together, an attribute. */
+export const COOKIE_BYTES_MAX = 4096;
+export const COOKIE_ATTRIBUTE_BYTES_MAX = 1024;
+
+/** The shortest key of signedCookies(): a shorter one can be guessed. */
+export const SIGNING_KEY_BYTES_MIN = 16;
+
+/** The longest file name that req.parts() returns: what file systems allow. */
+export const FILE_NAME_BYTES_MAX = 255;
+
+/**
+ * What may wait for one client of events(), unless its handler says otherwise: some thousand events
+ * of an application, or send_queue_bytes_max where that is more.
+ */
+export const EVENT_QUEUE_BYTES_MAX: number = 1024 * 1024;

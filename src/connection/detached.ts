@@ -2,6 +2,7 @@
 // a handler never reaches the next request of the connection.
 
 import type { Peer } from '../driver/driver.ts';
+import { NOT_ARRIVED } from '../exchange/body-reader.ts';
 import type { Exchange, Transport } from '../exchange/exchange.ts';
 import { clientGone } from '../exchange/gone.ts';
 import { latePause } from '../exchange/late.ts';
@@ -34,6 +35,10 @@ class Detached implements Transport {
 
   endStream(): void {}
 
+  waitingBytes(): number {
+    return 0;
+  }
+
   abandon(): void {}
 
   readChunk(exchange: Exchange): Promise<never> {
@@ -42,6 +47,10 @@ class Detached implements Transport {
 
   readAll(exchange: Exchange): Promise<never> {
     return Promise.reject(bodyOver(exchange));
+  }
+
+  readNow(): typeof NOT_ARRIVED {
+    return NOT_ARRIVED;
   }
 
   trailers(): readonly (readonly [string, string])[] {

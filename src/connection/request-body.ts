@@ -159,6 +159,26 @@ export class RequestBody {
     return this.#read(Want.All, bytesMax) as Promise<Buffer>;
   }
 
+  /**
+   * The length of a body that can be read without waiting: all of it is among `bytes` that were
+   * received, and nothing was read. Else -1.
+   */
+  arrived(bytes: number, bytesMax: number): number {
+    if (this.#kind !== BodyKind.Length || this.ended || this.#failure !== null) return -1;
+    if (this.want !== Want.Nothing || this.receivedBytes > 0) return -1;
+    const length = this.#remaining;
+    return length <= bytes && length <= bytesMax ? length : -1;
+  }
+
+  /** All of a body that had arrived was read. */
+  taken(): void {
+    this.receivedBytes = this.#remaining;
+    this.#remaining = 0;
+    this.ended = true;
+    this.waits = false;
+    this.continuePending = false;
+  }
+
   #read(want: Want, bytesMax: number): Promise<Buffer | null> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     if (this.want !== Want.Nothing) {

@@ -4,6 +4,7 @@
 
 import { assert } from '../base/assert.ts';
 import type { Peer } from '../driver/driver.ts';
+import { type BodyReader, NOT_ARRIVED } from '../exchange/body-reader.ts';
 import type { Content } from '../exchange/content.ts';
 import type { Exchange, Transport } from '../exchange/exchange.ts';
 import { lateRejection, quick } from '../exchange/late.ts';
@@ -145,6 +146,10 @@ export class ConnectionTransport implements Transport {
     this.#connection.advance();
   }
 
+  waitingBytes(): number {
+    return this.#connection.sendQueue.waiting;
+  }
+
   abandon(exchange: Exchange): void {
     exchange.abandon();
     if (exchange.phase === Phase.Streaming) truncate(this.#connection, exchange);
@@ -164,6 +169,23 @@ export class ConnectionTransport implements Transport {
     const bytes = this.#connection.body.readAll(bytesMax);
     this.#readOn(exchange);
     return bytes;
+  }
+
+  readNow(exchange: Exchange, bytesMax: number, read: BodyReader): unknown {
+    const connection = this.#connection;
+    const { body, receiveBuffer, advancing } = connection;
+    const { memory, start } = receiveBuffer;
+    const length = body.arrived(receiveBuffer.end - start, bytesMax);
+    if (length < 0) return NOT_ARRIVED;
+    exchange.retain();
+    exchange.takeBody();
+    try {
+      return read(memory, start, start + length);
+    } finally {
+      body.taken();
+      receiveBuffer.consume(length);
+      if (!advancing) connection.advance();
+    }
   }
 
   /** Reads what was received, and receives the rest. */

@@ -15,16 +15,21 @@ import { pathString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
 import type { FileOwner } from '../reactor/regions.ts';
 import { type Matched, NOTHING_MATCHED } from '../route/match.ts';
+import type { BodyReader } from './body-reader.ts';
 import type { Outgoing, Summary } from './callbacks.ts';
 import type { Content } from './content.ts';
 import type { FormLimits } from './form-parts.ts';
+import type { Parts } from './part-counts.ts';
 import type { Prepared } from './prepared.ts';
 import { BodyUse, EtagUse, Handling, HeadMemory, Liveness, Phase, Writer } from './state.ts';
 
 /** What a server offers to all its requests, also after their connection has detached them. */
 export interface Services {
   readonly asyncIo: AsyncIo;
-  readonly limits: FormLimits & { readonly bodyBytesMax: number };
+  readonly limits: FormLimits & {
+    readonly bodyBytesMax: number;
+    readonly sendQueueBytesMax: number;
+  };
   /** Milliseconds of the driver's two clocks, as of now. */
   nowMs(): number;
   wallMs(): number;
@@ -69,6 +74,8 @@ export interface Transport {
    */
   writeFile(exchange: Exchange, file: number, from: number, to: number): Promise<number> | null;
   endStream(exchange: Exchange): void;
+  /** Bytes of this connection that the kernel has not taken. */
+  waitingBytes(): number;
   /** Gives up the response. The client sees that it is incomplete. */
   abandon(exchange: Exchange): void;
 
@@ -76,6 +83,8 @@ export interface Transport {
   readChunk(exchange: Exchange): Promise<Uint8Array | null>;
   /** The full request body; rejects with HttpError 413 over the limit. */
   readAll(exchange: Exchange, bytesMax: number): Promise<Buffer>;
+  /** What `read` makes of a body that has arrived; NOT_ARRIVED when it has not. */
+  readNow(exchange: Exchange, bytesMax: number, read: BodyReader): unknown;
   /** Trailer fields of a body that was read to its end. */
   trailers(exchange: Exchange): readonly (readonly [string, string])[];
 }
@@ -86,18 +95,6 @@ export interface Transport {
  * a 404, unless a route has the path for other methods.
  */
 export type AllowedMethods = (hasRoute: boolean) => Promise<readonly string[]>;
-
-/** The parts of the handling that run; see parts.ts. */
-export interface Parts {
-  /** How many have not settled. */
-  running: number;
-  /** True when any of them returned a promise. */
-  deferred: boolean;
-  /** Within a call of a handler or middleware, which catches what we throw. */
-  entered: boolean;
-  /** The first error that counts. */
-  failure: { readonly error: unknown; readonly mayBeCaught: boolean } | null;
-}
 
 const NO_BYTES = new Uint8Array(0);
 

@@ -32,19 +32,19 @@ export function boundaryOf(type: string): string {
   while (at >= 0 && at < type.length) {
     PARAMETER.lastIndex = at;
     const found = PARAMETER.exec(type);
-    if (found === null) malformed('its Content-Type has parameters that are not valid');
+    if (found === null) malformedForm('its Content-Type has parameters that are not valid');
     const [, name = '', quoted, plain = ''] = found;
     if (name.toLowerCase() === 'boundary') {
       boundaries.push(quoted === undefined ? plain : quoted.replace(/\\(.)/g, '$1'));
     }
     at = PARAMETER.lastIndex;
   }
-  if (boundaries.length === 0) malformed('its Content-Type has no boundary');
-  if (boundaries.length > 1) malformed('its Content-Type has more than one boundary');
+  if (boundaries.length === 0) malformedForm('its Content-Type has no boundary');
+  if (boundaries.length > 1) malformedForm('its Content-Type has more than one boundary');
   const [boundary] = boundaries;
   if (boundary.length > FORM_BOUNDARY_BYTES_MAX || !BOUNDARY.test(boundary)) {
     const allowed = `1 to ${FORM_BOUNDARY_BYTES_MAX} characters of RFC 2046`;
-    malformed(`its boundary is not valid; a boundary has ${allowed}`);
+    malformedForm(`its boundary is not valid; a boundary has ${allowed}`);
   }
   return boundary;
 }
@@ -70,30 +70,30 @@ export function checkMultipart(bytes: Buffer, boundary: string, limits: FormLimi
   let at = 0;
   while (bytes[at] === CR && bytes[at + 1] === LF) at += 2;
   if (!bytes.subarray(at, at + delimiter.length - 2).equals(delimiter.subarray(2))) {
-    malformed('its content does not begin with its boundary');
+    malformedForm('its content does not begin with its boundary');
   }
   at += delimiter.length - 2;
   let parts = 0;
   let files = 0;
   while (!(bytes[at] === DASH && bytes[at + 1] === DASH)) {
-    if (bytes[at] !== CR || bytes[at + 1] !== LF) malformed('a boundary does not end its line');
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) malformedForm('a boundary does not end its line');
     parts += 1;
     if (parts > limits.formPartsMax) tooManyParts(limits);
     const contentAt = partHeadEnd(bytes, at);
     if (FILE_NAME.test(bytes.toString('latin1', at, contentAt))) files += 1;
     if (files > limits.formFilesMax) {
-      tooLarge(`more than ${limits.formFilesMax} files (form_files_max)`);
+      tooLargeForm(`more than ${limits.formFilesMax} files (form_files_max)`);
     }
     const next = bytes.indexOf(delimiter, contentAt);
-    if (next < 0) malformed('its last boundary is missing');
+    if (next < 0) malformedForm('its last boundary is missing');
     // Node's parser ends a part at any occurrence of the boundary, also in the middle of a line.
     if (bytes.indexOf(boundary, contentAt, 'latin1') < next + 4) {
-      malformed('its boundary occurs within the content of a part; use a longer one');
+      malformedForm('its boundary occurs within the content of a part; use a longer one');
     }
     at = next + delimiter.length;
   }
   for (let p = at + 2; p < bytes.length; p++) {
-    if (bytes[p] !== CR && bytes[p] !== LF) malformed('something follows its last boundary');
+    if (bytes[p] !== CR && bytes[p] !== LF) malformedForm('something follows its last boundary');
   }
 }
 
@@ -103,26 +103,28 @@ function partHeadEnd(bytes: Buffer, at: number): number {
   const head = bytes.toString('latin1', at, at + FORM_HEAD_BYTES_MAX + 4);
   const end = head.indexOf('\r\n\r\n');
   if (end < 0) {
-    if (head.length < FORM_HEAD_BYTES_MAX + 4) malformed('a part ends within its head');
-    tooLarge(`a part with a head of more than ${FORM_HEAD_BYTES_MAX} bytes`);
+    if (head.length < FORM_HEAD_BYTES_MAX + 4) malformedForm('a part ends within its head');
+    tooLargeForm(`a part with a head of more than ${FORM_HEAD_BYTES_MAX} bytes`);
   }
-  if (BARE_LINE_END.test(head.slice(0, end))) malformed('a line of a head ends in CR or LF alone');
+  if (BARE_LINE_END.test(head.slice(0, end)))
+    malformedForm('a line of a head ends in CR or LF alone');
   let fields = 0;
   for (let p = 0; p < end; p = head.indexOf('\r\n', p + 2)) fields += 1;
   if (fields > FORM_HEAD_FIELDS_MAX) {
-    tooLarge(`a part with more than ${FORM_HEAD_FIELDS_MAX} fields in its head`);
+    tooLargeForm(`a part with more than ${FORM_HEAD_FIELDS_MAX} fields in its head`);
   }
   return at + end + 4;
 }
 
 function tooManyParts(limits: FormLimits): never {
-  tooLarge(`more than ${limits.formPartsMax} fields and files (form_parts_max)`);
+  tooLargeForm(`more than ${limits.formPartsMax} fields and files (form_parts_max)`);
 }
 
-function tooLarge(what: string): never {
+/** The request has more of something than a limit allows. */
+export function tooLargeForm(what: string): never {
   throw new HttpError(413, `the form has ${what}`);
 }
 
-function malformed(why: string): never {
+export function malformedForm(why: string): never {
   throw new HttpError(400, `the form cannot be read: ${why}`);
 }

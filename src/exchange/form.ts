@@ -5,7 +5,7 @@ import { boundaryOf, checkMultipart, checkUrlencoded, type FormLimits } from './
 import { HttpError } from './http-error.ts';
 
 const URLENCODED = 'application/x-www-form-urlencoded';
-const MULTIPART = 'multipart/form-data';
+export const MULTIPART = 'multipart/form-data';
 const SHOWN_CHARACTERS_MAX = 80;
 
 /** Reads the body only when its type is one of a form. */
@@ -14,13 +14,14 @@ export async function formFrom(
   limits: FormLimits,
   read: () => Promise<Buffer>,
 ): Promise<FormData> {
-  const essence = type.split(';', 1)[0].trim().toLowerCase();
+  const essence = typeOf(type);
   if (essence === URLENCODED) {
     const bytes = await read();
     checkUrlencoded(bytes, limits);
     return parsed(bytes, essence);
   }
-  if (essence !== MULTIPART) throw new HttpError(415, wrongType(essence));
+  if (essence !== MULTIPART)
+    throw new HttpError(415, wrongType(essence, `${URLENCODED} or ${MULTIPART}`));
   const boundary = boundaryOf(type);
   const bytes = await read();
   checkMultipart(bytes, boundary, limits);
@@ -37,8 +38,13 @@ async function parsed(bytes: Buffer, type: string): Promise<FormData> {
   }
 }
 
-function wrongType(essence: string): string {
+/** A media type without its parameters. */
+export function typeOf(type: string): string {
+  return type.split(';', 1)[0].trim().toLowerCase();
+}
+
+export function wrongType(essence: string, wanted: string): string {
   const shown = essence.slice(0, SHOWN_CHARACTERS_MAX);
   const came = shown === '' ? 'the content has no type' : `the content is ${shown}`;
-  return `${came}; a form is ${URLENCODED} or ${MULTIPART}`;
+  return `${came}; a form is ${wanted}`;
 }

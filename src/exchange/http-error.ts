@@ -1,18 +1,39 @@
 // An error with a status code. When a handler throws it, it becomes the response.
 
-import { checkOptions } from '../base/options.ts';
+import { checkOptions, isPlainObject } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import { isFinalStatus, reasonPhrase } from '../http/status.ts';
 
-const OPTIONS = { cause: { wanted: 'anything', fits: () => true } } as const;
+/** Members of a problem details object (RFC 9457 3.1), and any others. */
+export interface ProblemMembers {
+  /** A URI that identifies the kind of problem; without it the status says all. */
+  readonly type?: string;
+  readonly title?: string;
+  readonly detail?: string;
+  /** A URI that identifies this occurrence. */
+  readonly instance?: string;
+  readonly [extension: string]: unknown;
+}
+
+export interface HttpErrorOptions extends ErrorOptions {
+  /** The response is application/problem+json with these members. */
+  readonly problem?: ProblemMembers;
+}
+
+const OPTIONS = {
+  cause: { wanted: 'anything', fits: () => true },
+  problem: { wanted: 'an object with members of problem details', fits: isPlainObject },
+} as const;
 
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   /** 400 to 599. */
   readonly status: number;
+  /** Null unless the response is application/problem+json. */
+  readonly problem: ProblemMembers | null;
 
   /** The message is sent to the client; without one it is the status's phrase. */
-  constructor(status: number, message?: string, options: ErrorOptions = {}) {
+  constructor(status: number, message?: string, options: HttpErrorOptions = {}) {
     super(message ?? reasonPhrase(status), options);
     if (!isFinalStatus(status) || status < 400) {
       throw new RangeError(`HttpError: its status is from 400 to 599, given ${shown(status)}`);
@@ -22,5 +43,6 @@ export class HttpError extends Error {
     }
     checkOptions('HttpError', options, OPTIONS);
     this.status = status;
+    this.problem = options.problem ?? null;
   }
 }

@@ -1,18 +1,35 @@
 // The handle of a request. Strings are made when a member is read. A handle is made for one
 // request: when its record goes to another request, every member throws.
 
+import { checkOptions, type OptionRule } from '../base/options.ts';
 import type { Peer } from '../driver/driver.ts';
 import { checkedName } from '../http/response-fields.ts';
 import { segmentString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
+import {
+  BODY_RULES,
+  type BodyOptions,
+  VALIDATED_RULES,
+  type ValidatedOptions,
+} from './body-options.ts';
+import {
+  BodyIterator,
+  checkLive,
+  readBytes,
+  readForm,
+  readJson,
+  readJsonNow,
+  readText,
+} from './body-reads.ts';
 import type { Exchange } from './exchange.ts';
 import { fieldValue } from './field-value.ts';
-import { formFrom } from './form.ts';
-import { HttpError } from './http-error.ts';
-import { latePause, quietly } from './late.ts';
+import type { FormPart } from './form-part.ts';
+import { formRecord } from './form-record.ts';
+import { quietly } from './late.ts';
+import { checkPartsOptions, PartsIterator, type PartsOptions } from './parts-iterator.ts';
+import { RequestCookies } from './request-cookies.ts';
+import { type SchemaOutput, type StandardSchema, validate } from './standard-schema.ts';
 import { Liveness } from './state.ts';
-
-const OVER = 'this request is over: its response was sent, and its head was released';
 
 /** Values of route parameters by name; the wildcard's is '*'. */
 export type Params = Readonly<Record<string, string>>;
@@ -32,11 +49,13 @@ export class Request<P extends object = Params, S extends object = State> {
   readonly #identity: object;
   /** How much of the path a mounted middleware does not see. */
   readonly #mountBytes: number;
+  #cookies: RequestCookies | null;
 
   constructor(exchange: Exchange, identity: object, mountBytes: number) {
     this.#exchange = exchange;
     this.#identity = identity;
     this.#mountBytes = mountBytes;
+    this.#cookies = null;
   }
 
   static {
@@ -46,7 +65,7 @@ export class Request<P extends object = Params, S extends object = State> {
 
   #live(): Exchange {
     const exchange = this.#exchange;
-    if (exchange.identity !== this.#identity) throw new Error(OVER);
+    checkLive(exchange, this.#identity);
     return exchange;
   }
 
@@ -106,6 +125,13 @@ export class Request<P extends object = Params, S extends object = State> {
     }
   }
 
+  /** The cookies, parsed when one is first read. */
+  get cookies(): RequestCookies {
+    const exchange = this.#live();
+    this.#cookies ??= new RequestCookies(fieldValue(exchange, 'cookie') ?? '');
+    return this.#cookies;
+  }
+
   /** HTTP version of the request: '1.0' or '1.1'. */
   get httpVersion(): string {
     return this.#live().head.minor === 1 ? '1.1' : '1.0';
@@ -141,33 +167,77 @@ export class Request<P extends object = Params, S extends object = State> {
   }
 
   /** The full body; rejects with HttpError 413 over body_bytes_max. The body is read once. */
-  bytes(): Promise<Buffer> {
-    return quietly(readBytes(this, this.#exchange));
+  bytes(options?: BodyOptions): Promise<Buffer> {
+    const checked = checkedOptions('bytes()', options, BODY_RULES);
+    return quietly(readBytes(this.#exchange, this.#identity, checked));
   }
 
   /** The body as UTF-8; rejects with HttpError 400 when it is not. */
-  text(): Promise<string> {
-    return quietly(readText(this, this.#exchange));
+  text(options?: BodyOptions): Promise<string> {
+    const checked = checkedOptions('text()', options, BODY_RULES);
+    return quietly(readText(this.#exchange, this.#identity, checked));
   }
 
-  /** The body as JSON; rejects with HttpError 400 when it is not. */
-  json(): Promise<unknown> {
-    return quietly(readJson(this, this.#exchange));
+  /**
+   * The body as JSON; rejects with HttpError 400 when it is not, when it is deeper than 128 levels,
+   * and when it has a key that could change a prototype. With `validate` also when the value does
+   * not fit the schema, and else with the value that the schema returns.
+   */
+  json(): Promise<unknown>;
+  json<Schema extends StandardSchema>(
+    options: BodyOptions & { readonly validate: Schema },
+  ): Promise<SchemaOutput<Schema>>;
+  json(options?: BodyOptions): Promise<unknown>;
+  json(options?: ValidatedOptions): Promise<unknown> {
+    if (options === undefined) return readJsonNow(this.#exchange, this.#identity);
+    const checked = checkedOptions('json()', options, VALIDATED_RULES);
+    return quietly(readJson(this.#exchange, this.#identity, checked));
   }
 
   /**
    * The fields and files of a form: application/x-www-form-urlencoded or multipart/form-data.
    * Rejects with HttpError 415 for another type, 400 for a malformed one, 413 for one with more
-   * parts than form_parts_max or more files than form_files_max.
+   * parts than form_parts_max or more files than form_files_max. With `validate` the schema gets an
+   * object of them, with an array where a name occurs several times.
    */
-  form(): Promise<FormData> {
-    return quietly(readForm(this, this.#exchange));
+  form(): Promise<FormData>;
+  form<Schema extends StandardSchema>(
+    options: BodyOptions & { readonly validate: Schema },
+  ): Promise<SchemaOutput<Schema>>;
+  form(options?: BodyOptions): Promise<FormData>;
+  form(options?: ValidatedOptions): Promise<unknown> {
+    const checked = checkedOptions('form()', options, VALIDATED_RULES);
+    const type = () => this.header('content-type') ?? '';
+    return quietly(readForm(this.#exchange, this.#identity, type, checked));
+  }
+
+  /**
+   * The parts of a multipart/form-data form, one after the other as they arrive, in bounded memory.
+   * Rejects with HttpError 415 for another type, 400 for a malformed form, 413 over a limit. The
+   * content of a part is read before the next part, or skipped.
+   */
+  parts(options: PartsOptions = {}): AsyncIterable<FormPart> {
+    checkPartsOptions(options);
+    this.#live();
+    const iterator = () => new PartsIterator(this.#exchange, this.#identity, options);
+    return { [Symbol.asyncIterator]: iterator };
+  }
+
+  /**
+   * `value` as the schema returns it, for what is not a body: `req.query`, `req.params`, a form.
+   * Rejects with HttpError 400 when it does not fit.
+   */
+  validate<Schema extends StandardSchema>(
+    schema: Schema,
+    value: unknown,
+  ): Promise<SchemaOutput<Schema>> {
+    return quietly(validateValue(schema, value)) as Promise<SchemaOutput<Schema>>;
   }
 
   /** The body in chunks, which the caller may keep. */
   get body(): AsyncIterable<Uint8Array> {
     this.#live();
-    return { [Symbol.asyncIterator]: () => new BodyIterator(this, this.#exchange) };
+    return { [Symbol.asyncIterator]: () => new BodyIterator(this.#exchange, this.#identity) };
   }
 
   /** The trailer fields, as [lower-case name, value], after the body was read to its end. */
@@ -187,8 +257,6 @@ export function mountBytesOf(request: AnyRequest): number {
   return getMountBytes(request);
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
-
 function queryText(exchange: Exchange): string {
   const { bytes, base, head } = exchange;
   if (head.queryStart < 0) return '';
@@ -204,98 +272,21 @@ function peerOf(exchange: Exchange): Peer {
   return exchange.peer;
 }
 
-function takeBody(exchange: Exchange): void {
-  if (!exchange.takeBody()) throw new TypeError('the body was read already');
+function checkedOptions<Options extends object>(
+  owner: string,
+  options: Options | undefined,
+  rules: Readonly<Record<string, OptionRule>>,
+): Options {
+  if (options === undefined) return NO_OPTIONS as Options;
+  checkOptions(owner, options, rules);
+  return options;
 }
 
-/** A record that is not retained may belong to another request. */
-function lateRead(exchange: Exchange): Promise<void> {
-  return latePause(exchange, !exchange.retained);
-}
+const NO_OPTIONS: object = Object.freeze({});
 
-/** A failed read rejects later, so that a loop around it does not block the event loop. */
-async function readBytes(request: AnyRequest, exchange: Exchange): Promise<Buffer> {
-  try {
-    takeBody(exchangeOf(request));
-    return await exchange.transport.readAll(exchange, exchange.services.limits.bodyBytesMax);
-  } catch (error) {
-    await lateRead(exchange);
-    throw error;
-  }
-}
-
-async function readText(request: AnyRequest, exchange: Exchange): Promise<string> {
-  const bytes = await readBytes(request, exchange);
-  try {
-    return strictUtf8.decode(bytes);
-  } catch (cause) {
-    throw new HttpError(400, 'the body is not valid UTF-8', { cause });
-  }
-}
-
-async function readJson(request: AnyRequest, exchange: Exchange): Promise<unknown> {
-  const text = await readText(request, exchange);
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new HttpError(400, 'the body is not valid JSON', { cause });
-  }
-}
-
-async function readForm(request: AnyRequest, exchange: Exchange): Promise<FormData> {
-  try {
-    const type = request.header('content-type') ?? '';
-    return await formFrom(type, exchange.services.limits, () => readBytes(request, exchange));
-  } catch (error) {
-    await lateRead(exchange);
-    throw error;
-  }
-}
-
-const DONE = { done: true, value: undefined } as const;
-
-/** Reads the body of its own request only. next() rejects with errors, and never at once. */
-class BodyIterator implements AsyncIterator<Uint8Array> {
-  readonly #exchange: Exchange;
-  readonly #refused: unknown;
-  #ended = false;
-
-  constructor(request: AnyRequest, exchange: Exchange) {
-    this.#exchange = exchange;
-    this.#refused = null;
-    try {
-      takeBody(exchangeOf(request));
-      // The iterator may be kept: the record behind it must stay this request's.
-      exchange.retain();
-    } catch (error) {
-      this.#refused = error;
-    }
-  }
-
-  next(): Promise<IteratorResult<Uint8Array>> {
-    return quietly(this.#next());
-  }
-
-  async #next(): Promise<IteratorResult<Uint8Array>> {
-    const exchange = this.#exchange;
-    try {
-      if (this.#refused !== null) throw this.#refused;
-      const chunk = this.#ended ? null : await exchange.transport.readChunk(exchange);
-      if (chunk !== null) return { done: false, value: chunk };
-    } catch (error) {
-      await lateRead(exchange);
-      throw error;
-    }
-    // A loop that reads on must not block the event loop.
-    if (this.#ended) await lateRead(exchange);
-    this.#ended = true;
-    return DONE;
-  }
-
-  async return(): Promise<IteratorResult<Uint8Array>> {
-    if (this.#ended || this.#refused !== null) await lateRead(this.#exchange);
-    else this.#exchange.leaveBody();
-    this.#ended = true;
-    return DONE;
-  }
+/** Parameters of a query and fields of a form become an object first. */
+async function validateValue(schema: unknown, value: unknown): Promise<unknown> {
+  const isList = value instanceof URLSearchParams || value instanceof FormData;
+  const checked = isList ? formRecord(value as Iterable<[string, unknown]>) : value;
+  return validate(schema, checked, 'the request');
 }

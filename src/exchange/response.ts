@@ -8,14 +8,24 @@ import { checkedName, checkValue } from '../http/response-fields.ts';
 import { isFinalStatus } from '../http/status.ts';
 import type { Outgoing, Summary } from './callbacks.ts';
 import { checkContent, ownContent } from './content.ts';
-import { EventStream } from './event-stream.ts';
+import { applyFraming } from './declared-framing.ts';
+import { checkEventOptions, EventStream, type EventStreamOptions } from './event-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { type FileOptions, sendFile } from './file.ts';
 import { checkFraming, checkTrailer } from './framing-fields.ts';
 import { latePause, noteLate } from './late.ts';
+import { encodeLocation, REDIRECTS } from './location.ts';
 import { asPart } from './parts.ts';
 import { type Prepared, partsOf } from './prepared.ts';
+import { PROBLEM_TYPE, type Problem, problemText } from './problem.ts';
 import { applyPrepared, endIfHeadOnly, isUnsent, respondFull, startStream } from './respond.ts';
+import {
+  addSetCookie,
+  type ClearCookieOptions,
+  type CookieOptions,
+  clearCookieText,
+  setCookieText,
+} from './set-cookie.ts';
 import { type ChunkSource, cancelSource, openSource } from './source.ts';
 import { EtagUse, Phase, Writer } from './state.ts';
 import { pipe } from './stream.ts';
@@ -74,7 +84,7 @@ export class Response {
     const lower = checkedName(name);
     const text = String(value);
     const exchange = this.#open('header()');
-    if (exchange === null || framingField(exchange, lower, text)) return this;
+    if (exchange === null || applyFraming(exchange, lower, text)) return this;
     exchange.fields.set(name, lower, text);
     return this;
   }
@@ -85,6 +95,25 @@ export class Response {
     const text = String(value);
     checkFraming(lower);
     this.#open('appendHeader()')?.fields.append(name, lower, text);
+    return this;
+  }
+
+  /**
+   * Sets a cookie. Characters that a value cannot contain are percent-encoded, and decoded by
+   * `req.cookies`. Throws for what browsers ignore, such as a `__Host-` cookie that is not secure.
+   */
+  cookie(name: string, value: string, options: CookieOptions = {}): this {
+    const text = setCookieText(name, value, options);
+    const exchange = this.#open('cookie()');
+    if (exchange !== null) addSetCookie(exchange.fields, text);
+    return this;
+  }
+
+  /** Removes a cookie from the browser: with the path and domain with which it was set. */
+  clearCookie(name: string, options: ClearCookieOptions = {}): this {
+    const text = clearCookieText(name, options);
+    const exchange = this.#open('clearCookie()');
+    if (exchange !== null) addSetCookie(exchange.fields, text);
     return this;
   }
 
@@ -154,6 +183,21 @@ export class Response {
     if (exchange === null) return;
     setType(exchange, undefined, JSON_TYPE);
     respondFull(exchange, content, 'json()');
+  }
+
+  /**
+   * Sends problem details (RFC 9457) as application/problem+json. The status is the problem's, else
+   * the one that was set, else 500.
+   */
+  problem(problem: Problem = {}): void {
+    const exchange = this.#unsent('problem()');
+    const given = exchange === null || exchange.status < 400 ? 500 : exchange.status;
+    const status = problem.status ?? given;
+    const content = problemText(status, problem);
+    if (exchange === null) return;
+    exchange.status = status;
+    exchange.fields.set('Content-Type', 'content-type', PROBLEM_TYPE);
+    respondFull(exchange, content, 'problem()');
   }
 
   /** Sends no content; 204 unless a status is given here or was set. */
@@ -268,9 +312,10 @@ export class Response {
   }
 
   /** Begins server-sent events. */
-  events(): EventStream {
+  events(options: EventStreamOptions = {}): EventStream {
+    checkEventOptions(options);
     const exchange = this.#unsent('events()');
-    if (exchange === null) return new EventStream(this.#exchange, false);
+    if (exchange === null) return new EventStream(this.#exchange, false, options);
     exchange.fields.set('Content-Type', 'content-type', 'text/event-stream');
     if (exchange.fields.find('cache-control') < 0) {
       exchange.fields.set('Cache-Control', 'cache-control', 'no-store');
@@ -278,7 +323,7 @@ export class Response {
     exchange.retain();
     const isStarted = startStream(exchange, 'events()');
     if (isStarted) exchange.claimWriter(Writer.Events);
-    return new EventStream(exchange, isStarted && !endIfHeadOnly(exchange));
+    return new EventStream(exchange, isStarted && !endIfHeadOnly(exchange), options);
   }
 
   /** `callback` runs just before the head is sent and may change status, fields and content. */
@@ -309,7 +354,6 @@ const TEXT = 'text/plain; charset=utf-8';
 const HTML = 'text/html; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const BYTES = 'application/octet-stream';
-const REDIRECTS = [301, 302, 303, 307, 308];
 
 function checkText(content: unknown): asserts content is string {
   if (typeof content !== 'string') throw new TypeError('text() and html() take a string');
@@ -333,34 +377,6 @@ function setType(exchange: Exchange, type: string | undefined, fallback: string)
   else if (exchange.fields.find('content-type') < 0) {
     exchange.fields.setKnown('Content-Type', 'content-type', fallback);
   }
-}
-
-/**
- * Applies the two framing fields that a handler may set: `Connection: close`, and the length of a
- * stream. Returns true for them; other framing fields throw.
- */
-function framingField(exchange: Exchange, lowerName: string, value: string): boolean {
-  if (lowerName === 'connection' && value.toLowerCase() === 'close') {
-    exchange.disableKeepAlive();
-    return true;
-  }
-  if (lowerName === 'connection' && value.toLowerCase() === 'keep-alive') return true;
-  if (lowerName === 'content-length') {
-    if (!/^\d{1,15}$/.test(value)) throw new TypeError(`not a length: ${JSON.stringify(value)}`);
-    exchange.owedBytes = Number(value);
-    return true;
-  }
-  checkFraming(lowerName);
-  return false;
-}
-
-/** Percent-encodes characters that a field value cannot contain; `%` stays. */
-function encodeLocation(location: string): string {
-  return location.replace(/[^\x21-\x7e]+/g, (text) =>
-    [...Buffer.from(text)]
-      .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
-      .join(''),
-  );
 }
 
 /** The response handle of an exchange whose request is not over. */

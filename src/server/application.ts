@@ -333,12 +333,12 @@ export class Application {
   }
 
   #respondWithError(exchange: Exchange, error: unknown): void {
-    const { status, text } = errorContent(error);
+    const { status, text, type } = errorContent(error);
     exchange.status = status;
     exchange.endWriter();
     try {
-      exchange.fields.setKnown('Content-Type', 'content-type', 'text/plain; charset=utf-8');
-      respondFull(exchange, `${text}\n`, 'send()');
+      exchange.fields.setKnown('Content-Type', 'content-type', type);
+      respondFull(exchange, text, 'send()');
     } catch (second) {
       // Only a beforeSend() callback can throw here. The client gets a reset.
       this.handlerFailed(exchange, second);

@@ -3,21 +3,26 @@
 
 import type { Exchange } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';
+import { PROBLEM_TYPE, problemOf, problemText } from '../exchange/problem.ts';
 import { isFinalStatus, reasonPhrase } from '../http/status.ts';
 
-/** The response for an error: an HttpError's status and message, else 500. */
-export function errorContent(error: unknown): { status: number; text: string } {
+/** The response for an error: an HttpError's status with its message or problem, else 500. */
+export function errorContent(error: unknown): { status: number; text: string; type: string } {
+  const type = 'text/plain; charset=utf-8';
   try {
     if (error instanceof HttpError) {
-      const { status, message } = error;
+      const { status, message, problem } = error;
+      if (problem !== null) {
+        return { status, text: problemText(status, problemOf(error)), type: PROBLEM_TYPE };
+      }
       if (isFinalStatus(status) && status >= 400 && typeof message === 'string') {
-        return { status, text: message };
+        return { status, text: `${message}\n`, type };
       }
     }
   } catch {
-    // A getter or a proxy threw: as for any other error.
+    // A getter or a proxy threw, or a problem has no JSON: as for any other error.
   }
-  return { status: 500, text: reasonPhrase(500) };
+  return { status: 500, text: `${reasonPhrase(500)}\n`, type };
 }
 
 /** A proxy may throw even from instanceof. */
