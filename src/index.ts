@@ -12,6 +12,8 @@ export type { ChunkSource } from './exchange/source.ts';
 export type { Counters } from './metrics/counters.ts';
 export type { ErrorHandler } from './server/application.ts';
 export { type Config, ConfigError, type ServerOptions } from './server/config/config.ts';
+export type { InjectBody, InjectHeaders, InjectOptions } from './server/inject/options.ts';
+export type { InjectedResponse } from './server/inject/response.ts';
 export type { Listening, Server } from './server/server.ts';
 
 import { assignment } from './cluster/assignment.ts';

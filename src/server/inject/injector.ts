@@ -86,7 +86,7 @@ export class Injector {
   #hold(on: boolean): void {
     const before = this.#holds;
     this.#holds += on ? 1 : -1;
-    if ((before > 0) !== this.#holds > 0) this.#runtime?.hold(this.#holds > 0);
+    if (before > 0 !== this.#holds > 0) this.#runtime?.hold(this.#holds > 0);
   }
 
   /**

@@ -43,9 +43,11 @@ export class ResponseReader {
   /** The final head; interim ones (1xx) are skipped. Rejects when the connection ends before. */
   async head(): Promise<InjectedHead> {
     for (;;) {
-      const end = Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length).indexOf(
-        HEAD_END,
-      );
+      const end = Buffer.from(
+        this.#bytes.buffer,
+        this.#bytes.byteOffset,
+        this.#bytes.length,
+      ).indexOf(HEAD_END);
       if (end >= 0) {
         const head = parse(Buffer.from(this.#bytes.subarray(0, end)).toString('latin1'));
         this.#bytes = this.#bytes.subarray(end + HEAD_END.length);

@@ -90,7 +90,8 @@ export class InjectedResponse {
 
   /** The content as it arrives. Cancelling it is leaving: the connection is reset. */
   get body(): ReadableStream<Uint8Array> {
-    if (this.#whole !== null) throw new TypeError('the content was read by bytes(), text() or json()');
+    if (this.#whole !== null)
+      throw new TypeError('the content was read by bytes(), text() or json()');
     this.#stream ??= new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
