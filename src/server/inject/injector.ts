@@ -7,7 +7,7 @@ import type { DriverOptions } from '../../driver/driver.ts';
 import { MemoryDriver } from '../../driver/memory/memory.ts';
 import type { MemoryClient } from '../../driver/memory/socket.ts';
 import { Runtime, type RuntimeOptions } from '../runtime.ts';
-import { contentOf, sendContent } from './body.ts';
+import { contentOf, type RequestContent, sendContent } from './body.ts';
 import { checkInjectOptions, fieldsOf, headBytes, type InjectOptions } from './options.ts';
 import { InjectedResponse } from './response.ts';
 import { ResponseReader } from './response-reader.ts';
@@ -51,7 +51,7 @@ export class Injector {
     const { remoteAddress: address = REMOTE_ADDRESS, remotePort: port = REMOTE_PORT } = options;
     const client = driver.open({ address, port });
     client.write(head);
-    const flight = new Flight(client, signal, (on) => this.#hold(on));
+    const flight = new Flight(client, content, signal, (on) => this.#hold(on));
     this.#openCount += 1;
     flight.whenOver = () => {
       this.#openCount -= 1;
@@ -78,9 +78,10 @@ export class Injector {
       this.#runtime.hold(this.#holds > 0);
       this.#listening = this.#runtime.listen({ host: REMOTE_ADDRESS, port: 0 });
     }
+    const driver = this.#driver;
+    assert(driver !== null, 'a runtime has its driver');
     await this.#listening;
-    assert(this.#driver !== null, 'a runtime has its driver');
-    return this.#driver;
+    return driver;
   }
 
   #hold(on: boolean): void {
@@ -105,13 +106,20 @@ export class Injector {
 /** One request on its way. */
 class Flight {
   readonly #client: MemoryClient;
+  readonly #content: RequestContent;
   readonly #signal: AbortSignal | null;
   readonly #hold: (on: boolean) => void;
   #failure: { readonly error: unknown } | null = null;
   whenOver: () => void = () => {};
 
-  constructor(client: MemoryClient, signal: AbortSignal | null, hold: (on: boolean) => void) {
+  constructor(
+    client: MemoryClient,
+    content: RequestContent,
+    signal: AbortSignal | null,
+    hold: (on: boolean) => void,
+  ) {
     this.#client = client;
+    this.#content = content;
     this.#signal = signal;
     this.#hold = hold;
     signal?.addEventListener('abort', this.#aborted, { once: true });
@@ -157,6 +165,8 @@ class Flight {
   #end(): void {
     this.#signal?.removeEventListener('abort', this.#aborted);
     this.#client.end();
+    // The server may have responded before it has read all of it.
+    this.#content.source?.cancel();
     this.whenOver();
   }
 }

@@ -25,7 +25,7 @@ export async function fetchInjected(
     method: request.method,
     target: `${pathname}${search}`,
     headers: fields,
-    body: bodyOf(request, init),
+    body: await bodyOf(request, init),
     signal: request.signal,
   });
   const { status, statusText, headers } = response;
@@ -33,14 +33,13 @@ export async function fetchInjected(
   return new Response(isEmpty ? null : response.body, { status, statusText, headers });
 }
 
-/** What was given, so that its length is known; of a Request its stream. */
-function bodyOf(request: WebRequest, init: RequestInit | undefined): InjectBody | null {
+/** A stream as it is, anything else with its length. */
+async function bodyOf(
+  request: WebRequest,
+  init: RequestInit | undefined,
+): Promise<InjectBody | null> {
   const given = init?.body ?? null;
-  if (given !== null) {
-    if (ArrayBuffer.isView(given)) {
-      return new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
-    }
-    return given as InjectBody;
-  }
-  return request.body as ReadableStream<Uint8Array> | null;
+  const isStream = typeof given === 'object' && given !== null && Symbol.asyncIterator in given;
+  if (given === null || isStream) return request.body as ReadableStream<Uint8Array> | null;
+  return new Uint8Array(await request.arrayBuffer());
 }
