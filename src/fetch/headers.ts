@@ -1,6 +1,7 @@
 // The Headers of a request. Its field lines are text until one of them is read, and they become
 // Node's Headers when something changes or lists them.
 
+import { isToken } from '../http/response-fields.ts';
 import { extendNative, NativeHeaders } from './native.ts';
 import { trimmed } from './text.ts';
 
@@ -34,7 +35,7 @@ export class LeanHeaders {
       value = value === null ? next : `${value}${lower === 'cookie' ? '; ' : ', '}${next}`;
     }
     // For a name that is no token Node's Headers throws.
-    return value ?? (/[^\w-]/.test(lower) ? LeanHeaders.toNative(this).get(name) : null);
+    return value ?? (isToken(lower) ? null : LeanHeaders.toNative(this).get(name));
   }
 
   has(name: string): boolean {

@@ -208,7 +208,7 @@ export function leanRequestOf(exchange: Exchange, request: Request, url: string)
     method: exchange.methodName(),
     url,
     head: latin1(bytes, base, base + headBytes),
-    hasBody: mayHaveBody && framing.kind !== BodyKind.None,
+    hasBody: mayHaveBody && (framing.kind === BodyKind.Chunked || framing.length > 0),
     request,
   });
 }

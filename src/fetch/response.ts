@@ -20,6 +20,7 @@ const BODY_USED = 'Body is unusable: Body has already been read';
 /** The error of a Response that is returned twice, or was read before. */
 export const BODY_SENT = 'the body of this Response was read or sent before: make a new Response';
 
+const NO_INIT: ResponseInit = Object.freeze({});
 const NO_PAIRS: readonly string[] = Object.freeze([]);
 
 let takeParts: (response: LeanResponse) => LeanResponseParts;
@@ -49,8 +50,8 @@ export class LeanResponse {
   #native: WebResponse | null = null;
 
   constructor(body: unknown = null, init: ResponseInit | undefined = undefined) {
-    const status = Number(init?.status ?? 200);
-    const statusText = init?.statusText ?? '';
+    const { status: givenStatus = 200, statusText = '' } = init ?? NO_INIT;
+    const status = Number(givenStatus);
     if (!isFinalStatus(status)) {
       throw new RangeError('init["status"] must be in the range of 200 to 599, inclusive.');
     }

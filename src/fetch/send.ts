@@ -3,9 +3,10 @@
 
 import { shown } from '../base/shown.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { isHeadOnly, respondFull, startStream } from '../exchange/respond.ts';
+import { isHeadOnly, respondConstant, respondFull, startStream } from '../exchange/respond.ts';
 import { type ChunkSource, cancelSource } from '../exchange/source.ts';
-import { isFinalStatus } from '../http/status.ts';
+import { Method } from '../http/method.ts';
+import { hasNoContent, isFinalStatus } from '../http/status.ts';
 import { addField, addFields } from './fields.ts';
 import { sourceOf } from './native.ts';
 import { BODY_SENT, type LeanResponseParts, takeLean } from './response.ts';
@@ -32,9 +33,10 @@ export function sendResponse(exchange: Exchange, response: unknown): void | Prom
   const lean = takeLean(response);
   if (lean !== null) return sendLean(exchange, lean);
   if (!isResponse(response)) throw notResponse(response);
-  if (response.type === 'error') throw new TypeError(`${CALL}: given Response.error()`);
-  if (response.bodyUsed === true || sent.has(response))
-    throw new TypeError(`${CALL}: ${BODY_SENT}`);
+  if (response.status === 0) {
+    throw new TypeError(`${CALL}: given Response.error(), or a response that fetch() hides`);
+  }
+  if (isUsed(response)) throw new TypeError(`${CALL}: ${BODY_SENT}`);
   exchange.status = response.status;
   // fetch() has decoded the content: what its fields say of it is no longer true.
   const isDecoded = typeof response.url === 'string' && response.url !== '';
@@ -42,7 +44,18 @@ export function sendResponse(exchange: Exchange, response: unknown): void | Prom
   const source = sourceOf(response);
   if (source === null) return sendBody(exchange, response.body);
   sent.add(response);
-  respondFull(exchange, source, CALL);
+  respondOwn(exchange, source);
+}
+
+function isUsed(response: AnyResponse): boolean {
+  const isLocked = (response.body as { readonly locked?: unknown } | null)?.locked === true;
+  return isLocked || response.bodyUsed === true || sent.has(response);
+}
+
+/** Bytes of a Response are a copy that nothing else reaches. */
+function respondOwn(exchange: Exchange, content: string | Uint8Array): void {
+  if (typeof content === 'string') respondFull(exchange, content, CALL);
+  else respondConstant(exchange, content, CALL);
 }
 
 function sendLean(exchange: Exchange, parts: LeanResponseParts): void | Promise<void> {
@@ -63,7 +76,7 @@ function sendLean(exchange: Exchange, parts: LeanResponseParts): void | Promise<
     return sendBody(exchange, body);
   }
   if (body === null) return sendBody(exchange, null);
-  respondFull(exchange, body, CALL);
+  respondOwn(exchange, body);
 }
 
 /** Fields of one name are joined, so only the first one replaces what middleware has set. */
@@ -76,17 +89,11 @@ function isFirst(pairs: readonly string[], at: number): boolean {
 }
 
 function sendBody(exchange: Exchange, body: ChunkSource | null): void | Promise<void> {
-  if (body === null && exchange.owedBytes < 0 && isHeadOnly(exchange)) {
-    return sendHeadOnly(exchange);
-  }
-  if (body === null) return respondFull(exchange, null, CALL);
-  if (!isHeadOnly(exchange)) return sendStream(exchange, body, CALL);
-  cancelSource(body);
-  return sendHeadOnly(exchange);
-}
-
-/** The length that a GET would have is not known, so none is sent. */
-function sendHeadOnly(exchange: Exchange): void {
+  if (body !== null && !isHeadOnly(exchange)) return sendStream(exchange, body, CALL);
+  if (body !== null) cancelSource(body);
+  const isUnknown = exchange.head.method === Method.HEAD && !hasNoContent(exchange.status);
+  if (!isUnknown || exchange.owedBytes >= 0) return respondFull(exchange, null, CALL);
+  // The length that a GET would have is not known, and 0 would be wrong.
   if (startStream(exchange, CALL)) exchange.transport.endStream(exchange);
 }
 

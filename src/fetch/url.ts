@@ -24,7 +24,23 @@ export function urlOf(exchange: Exchange, scheme: Scheme): string {
   const from = head.form === TargetForm.Absolute ? head.pathStart : head.targetStart;
   const target = latin1(bytes, base + from, base + head.targetEnd);
   if (head.plainPath === 1 && NORMALIZED.test(target)) return origin + target;
-  return normalized(origin + (target.startsWith('/') ? target : `/${target}`));
+  return normalized(origin + alignedWithRoutes(target));
+}
+
+/** A segment '.' or '..', in any spelling. */
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+
+/**
+ * The target so that a URL has the path that routes have: middleware that guards a path would be
+ * passed by otherwise. A URL takes a backslash for a slash, and keeps the second of two slashes,
+ * which a '..' then removes.
+ */
+function alignedWithRoutes(target: string): string {
+  const queryAt = target.indexOf('?');
+  const query = queryAt < 0 ? '' : target.slice(queryAt);
+  let path = (queryAt < 0 ? target : target.slice(0, queryAt)).replaceAll('\\', '%5C');
+  if (DOT_SEGMENT.test(path)) path = path.replaceAll(/\/{2,}/g, '/');
+  return `${path.startsWith('/') ? path : `/${path}`}${query}`;
 }
 
 function originOf(scheme: Scheme, authority: string): string {
