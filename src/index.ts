@@ -34,6 +34,8 @@ export type { PathParams } from './route/path-params.ts';
 export { type Config, ConfigError, type ServerOptions } from './server/config/config.ts';
 export type { AddRoute, Group } from './server/group.ts';
 export type { ErrorHandler } from './server/scope.ts';
+export type { InjectBody, InjectHeaders, InjectOptions } from './server/inject/options.ts';
+export type { InjectedResponse } from './server/inject/response.ts';
 export type { Listening, Server } from './server/server.ts';
 
 import { assignment } from './cluster/assignment.ts';

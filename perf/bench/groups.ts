@@ -7,6 +7,7 @@ import { dateCases } from '../micro/date.ts';
 import { deadlinesCases } from '../micro/deadlines.ts';
 import { driverCases } from '../micro/driver.ts';
 import { encodeCases } from '../micro/encode.ts';
+import { fetchCases } from '../micro/fetch.ts';
 import { loadCases } from '../micro/load.ts';
 import { parserCases } from '../micro/parse-head.ts';
 import { poolsCases } from '../micro/pools.ts';
@@ -45,6 +46,12 @@ export const GROUPS: readonly BenchGroup[] = [
     file: 'connection.ts',
     what: 'a full request above the driver',
     cases: connectionCases,
+  },
+  {
+    name: 'fetch',
+    file: 'fetch.ts',
+    what: 'a full request that is a Request, and its Response',
+    cases: fetchCases,
   },
   {
     name: 'driver',

@@ -5,6 +5,7 @@ import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import { limitsFrom } from '../../src/base/limits.ts';
 import type { Slab } from '../../src/base/slab.ts';
 import { type Address, type Completions, type Driver, Op } from '../../src/driver/driver.ts';
+import type { Handler } from '../../src/exchange/handler.ts';
 import { makeCounters } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';
 import { configFrom } from '../../src/server/config/config.ts';
@@ -12,7 +13,7 @@ import { Group } from '../../src/server/group.ts';
 import { Runtime } from '../../src/server/runtime.ts';
 import type { BenchCase } from '../bench/case.ts';
 
-const SOCKETS = 64;
+export const SOCKETS = 64;
 
 /** Every poll has a request on every socket; every send completes in full. */
 class EndlessDriver implements Driver {
@@ -101,7 +102,7 @@ class EndlessDriver implements Driver {
   destroy(): void {}
 }
 
-const REQUESTS = {
+export const REQUESTS: Readonly<Record<'small' | 'browser', string>> = {
   small: 'GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n',
   browser:
     'GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nConnection: keep-alive\r\n' +
@@ -119,25 +120,25 @@ const BATCHES: readonly (readonly [name: string, text: string, count: number])[]
 
 export function connectionCases(): readonly BenchCase[] {
   return BATCHES.map(([name, text, count]) => {
-    const { turn, responded } = serverFor(text);
+    let responses = 0;
+    const turn = turnsOf(text, (_request, response) => {
+      responses += 1;
+      response.text('Hello, World!');
+    });
     turn();
     turn();
-    if (responded() < SOCKETS * count) throw new Error(`${name}: not all requests had a response`);
+    if (responses < SOCKETS * count) throw new Error(`${name}: not all requests had a response`);
     return { name, operations: SOCKETS * count, run: turn };
   });
 }
 
-/** A server whose 64 sockets receive the same bytes in every turn. */
-function serverFor(text: string): { turn: () => void; responded: () => number } {
-  let responses = 0;
+/** The turns of a server whose 64 sockets receive the same bytes in each of them. */
+export function turnsOf(text: string, handler: Handler): () => void {
   const config = configFrom({ logLevel: 'silent' });
   const { error: logError, warn: logWarn } = console;
   const application = new Application({ counters: makeCounters(), logError, logWarn });
   const { routes } = application;
-  new Group(routes, routes.root).get('/', (_request, response) => {
-    responses += 1;
-    response.text('Hello, World!');
-  });
+  new Group(routes, routes.root).get('/', handler);
   const runtime = new Runtime({
     config: { ...config, limits: limitsFrom({ blockCount: 1024 }) },
     asyncIo: new NodeAsyncIo(),
@@ -151,5 +152,5 @@ function serverFor(text: string): { turn: () => void; responded: () => number } 
   const { reactor } = runtime;
   reactor.listen({ host: '127.0.0.1', port: 80 });
   reactor.turn();
-  return { turn: () => void reactor.turn(), responded: () => responses };
+  return () => void reactor.turn();
 }

@@ -59,6 +59,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   connection: { rank: 5 },
   middleware: { rank: 6 },
   static: { rank: 6 },
+  fetch: { rank: 6 },
   load: { rank: 6 },
   server: { rank: 7 },
   cluster: { rank: 8 },
@@ -71,6 +72,7 @@ export const ENTRIES: readonly string[] = [
   'src/index.ts',
   'src/middleware/index.ts',
   'src/static/index.ts',
+  'src/fetch/index.ts',
   'src/load/index.ts',
   'src/cli/main.ts',
 ];
@@ -80,6 +82,7 @@ export const INDEX_FILES: readonly string[] = [
   'src/index.ts',
   'src/middleware/index.ts',
   'src/static/index.ts',
+  'src/fetch/index.ts',
   'src/load/index.ts',
 ];
 

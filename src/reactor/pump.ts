@@ -21,6 +21,7 @@ export class Pump {
   #stopped = true;
   #timer: NodeJS.Timeout | null = null;
   #timerDueMs = Number.POSITIVE_INFINITY;
+  #holds = true;
 
   constructor(reactor: Reactor) {
     this.#reactor = reactor;
@@ -37,6 +38,13 @@ export class Pump {
   stop(): void {
     this.#stopped = true;
     this.#clearTimer();
+  }
+
+  /** Whether the timer of the next deadline keeps the process alive, as it does at first. */
+  hold(on: boolean): void {
+    this.#holds = on;
+    if (on) this.#timer?.ref();
+    else this.#timer?.unref();
   }
 
   /** For a server that closes: sockets close in turns, which run while this waits. */
@@ -113,6 +121,7 @@ export class Pump {
       },
       Math.min(Math.max(waitMs, TIMER_SLACK_MS), TIMER_MAX_MS),
     );
+    if (!this.#holds) this.#timer.unref();
   }
 
   #clearTimer(): void {

@@ -135,6 +135,11 @@ export class Runtime {
     counters.acceptFaults += 1;
   }
 
+  /** Whether its deadlines keep the process alive, as they do at first. */
+  hold(on: boolean): void {
+    this.#pump.hold(on);
+  }
+
   /** The port, or -errno. */
   listen(address: Address): Promise<number> {
     this.#pump.start();

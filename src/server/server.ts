@@ -15,6 +15,10 @@ import { type Config, configFrom, type ServerOptions } from './config/config.ts'
 import { closingController, Ending } from './ending.ts';
 import { Group } from './group.ts';
 import { addHealthRoutes } from './health.ts';
+import { Injector } from './inject/injector.ts';
+import type { InjectOptions } from './inject/options.ts';
+import type { InjectedResponse } from './inject/response.ts';
+import type { WebRequest, WebResponse } from './inject/web.ts';
 import { listenError } from './listen-error.ts';
 import { type Log, makeLog } from './log.ts';
 import { Routes } from './routes.ts';
@@ -107,6 +111,7 @@ export class Server<S extends State = State> extends Group<'', S> {
   #listening: Promise<Listening> | null = null;
   #state: 'new' | 'listening' | 'closing' = 'new';
   #closed: Promise<void> | null = null;
+  readonly #injector: Injector = new Injector(() => this.#runtimeOptions());
   #isLast = false;
   #ended = new Ending();
   #closing = closingController();
@@ -207,11 +212,8 @@ export class Server<S extends State = State> extends Group<'', S> {
     const address = inherited?.address ?? (await addressOf(config));
     const makeRuntime = this.#parts.makeRuntime ?? ((options) => new Runtime(options));
     const runtime = makeRuntime({
+      ...this.#runtimeOptions(),
       config: { ...config, driver: inherited?.driver ?? config.driver },
-      asyncIo: this.#asyncIo,
-      log: this.#log,
-      counters: this.#counters,
-      application: this.#application,
     });
     if (runtime.driverNote !== null) this.#reportDriver(runtime.driverNote);
     const result = await runtime.listen(address);
@@ -221,6 +223,26 @@ export class Server<S extends State = State> extends Group<'', S> {
     }
     this.#runtime = runtime;
     return { port: result, host: config.host, driver: runtime.driverName, workers: 1 };
+  }
+
+  #runtimeOptions(): RuntimeOptions {
+    return {
+      config: this.config,
+      asyncIo: this.#asyncIo,
+      log: this.#log,
+      counters: this.#counters,
+      application: this.#application,
+    };
+  }
+
+  /** Handles a request without a socket, also when the server does not listen: for tests. */
+  inject(request?: InjectOptions | string): Promise<InjectedResponse> {
+    return this.#injector.inject(request);
+  }
+
+  /** As inject(), with a request and a response of the Fetch standard. */
+  fetch(request: WebRequest | URL | string, init?: RequestInit): Promise<WebResponse> {
+    return this.#injector.fetch(request, init);
   }
 
   #reportDriver(note: string): void {
@@ -265,7 +287,7 @@ export class Server<S extends State = State> extends Group<'', S> {
    * The server may listen again afterwards.
    */
   close(): Promise<void> {
-    if (this.#state === 'new') return Promise.resolve();
+    if (this.#state === 'new') return this.#injector.close(() => this.#closing.abort());
     const begins = this.#state === 'listening';
     this.#state = 'closing';
     if (begins) {
@@ -286,11 +308,13 @@ export class Server<S extends State = State> extends Group<'', S> {
   }
 
   async #closeNow(): Promise<void> {
+    const injected = this.#injector.close();
     // This also closes a cluster whose workers are still starting.
     if (this.#cluster !== null) await this.#cluster.close();
     await this.#listening?.catch(() => {});
     if (this.#cluster !== null) await this.#cluster.close();
     if (this.#runtime !== null) await this.#runtime.close(this.#isLast);
+    await injected;
     this.#cluster = null;
     this.#runtime = null;
     this.#state = 'new';
