@@ -122,3 +122,6 @@ export const LISTING_KEPT_MAX = 400_000;
 
 /** How much of a README a listing shows; a longer one is truncated. */
 export const LISTING_README_BYTES_MAX = 65_536;
+
+/** Metrics in the Server-Timing field of one response: a guess, more than a browser shows well. */
+export const SERVER_TIMINGS_MAX = 64;

@@ -70,5 +70,7 @@ export const EtagUse = {
   Given: 1,
   /** It follows from the content. */
   Computed: 2,
+  /** The same, as a weak tag. */
+  ComputedWeak: 3,
 } as const;
 export type EtagUse = (typeof EtagUse)[keyof typeof EtagUse];

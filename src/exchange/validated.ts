@@ -31,9 +31,10 @@ export function isSelection(exchange: Exchange): boolean {
 export function validated(exchange: Exchange, content: Content): Content {
   if (!isSelection(exchange)) return content;
   const { fields } = exchange;
-  if (exchange.etagUse === EtagUse.Computed) {
+  if (exchange.etagUse !== EtagUse.Given) {
     const bytes = typeof content === 'string' ? Buffer.from(content) : (content ?? NO_BYTES);
-    fields.setKnown('ETag', 'etag', contentTag(exchange.services.asyncIo, bytes));
+    const tag = contentTag(exchange.services.asyncIo, bytes);
+    fields.setKnown('ETag', 'etag', exchange.etagUse === EtagUse.Computed ? tag : `W/${tag}`);
   }
   const verdict = verdictOf(exchange, Number.NaN);
   if (verdict === Verdict.NotModified) return notModified(exchange);
