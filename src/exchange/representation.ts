@@ -183,7 +183,7 @@ function select(
       : parseDate(modified, wallMs);
   const verdict = verdictOf(exchange, modifiedMs);
   if (verdict === Verdict.NotModified) {
-    respondFull(exchange, notModified(exchange), 'file()');
+    respondFull(exchange, notModified(exchange, representation.bytes), 'file()');
     return SENT;
   }
   if (verdict === Verdict.Failed) {

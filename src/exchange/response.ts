@@ -15,7 +15,14 @@ import { checkFraming, checkTrailer } from './framing-fields.ts';
 import { latePause, noteLate } from './late.ts';
 import { asPart } from './parts.ts';
 import { type Prepared, partsOf } from './prepared.ts';
-import { applyPrepared, endIfHeadOnly, isUnsent, respondFull, startStream } from './respond.ts';
+import {
+  applyPrepared,
+  endIfHeadOnly,
+  isUnsent,
+  respondConstant,
+  respondFull,
+  startStream,
+} from './respond.ts';
 import { type ChunkSource, cancelSource, openSource } from './source.ts';
 import { EtagUse, Phase, Writer } from './state.ts';
 import { pipe } from './stream.ts';
@@ -35,7 +42,8 @@ export class Response {
   #open(call: string): Exchange | null {
     const exchange = this.#exchange;
     if (exchange.phase === Phase.Open && !exchange.gone && exchange.identity === this) {
-      return exchange;
+      // Its content is being compressed: the call that sends was made.
+      if (exchange.writer !== Writer.Full) return exchange;
     }
     // That the client has left matters only to calls that send.
     if (this.#isOver || !exchange.gone) noteLate(exchange, call, this.#isOver);
@@ -112,6 +120,7 @@ export class Response {
 
   /** True once the head was sent: status and fields can no longer change. */
   get sent(): boolean {
+    if (this.#exchange.writer === Writer.Full) return true;
     return this.#isOver || this.#exchange.phase !== Phase.Open;
   }
 
@@ -185,11 +194,12 @@ export class Response {
   prepared(prepared: Prepared): void {
     const exchange = this.#unsent('prepared()');
     if (exchange === null) return;
-    if (exchange.beforeSend === null && exchange.etagUse === EtagUse.None) {
+    const { beforeSend, coder, etagUse } = exchange;
+    if (beforeSend === null && coder === null && etagUse === EtagUse.None) {
       exchange.transport.sendPrepared(exchange, prepared);
     } else {
       applyPrepared(exchange, prepared);
-      respondFull(exchange, partsOf(prepared).content, 'prepared()');
+      respondConstant(exchange, partsOf(prepared).content, 'prepared()');
     }
   }
 
