@@ -105,6 +105,7 @@ export class ConnectionFixture {
       settled: (exchange) => this.application.settled(exchange),
       handlerFailed: (exchange, error, what) =>
         this.application.handlerFailed(exchange, error, what),
+      timedOut: (exchange, why) => this.application.timedOut(exchange, why),
       logError,
     });
     this.context = {
@@ -119,7 +120,8 @@ export class ConnectionFixture {
       idleTimeout: Timeout.Idle,
       headTimeout: Timeout.Head,
       handle: (exchange) => this.application.handle(exchange),
-      handlerTimedOut: (exchange) => this.application.timedOut(exchange),
+      handlerTimedOut: (exchange) =>
+        this.application.timedOut(exchange, 'no response within handler_timeout_ms'),
       logDebug: (message) => this.debugLines.push(message),
       debugEnabled: true,
     };

@@ -2,10 +2,10 @@
 // later, in an order drawn from the seed, or as failures.
 
 import { createHash } from 'node:crypto';
-import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
 import {
   type AsyncIo,
   type ContentCoding,
+  type ContentStream,
   type DirectoryEntry,
   type DirectoryName,
   FileKind,
@@ -14,6 +14,12 @@ import {
 } from '../../src/async-io/async-io.ts';
 import { ERRNO } from '../../src/base/errno.ts';
 import type { Random } from '../../testing/random.ts';
+import {
+  SYNC_CODINGS,
+  syncCompress,
+  syncDecoder,
+  syncEncoder,
+} from '../../testing/sync-codings.ts';
 import type { Schedule } from './clock.ts';
 import type { Faults } from './faults.ts';
 import { FILES, MODIFIED_MS, type TreeFile } from './files.ts';
@@ -240,11 +246,21 @@ export class SimAsyncIo implements AsyncIo {
   }
 
   compress(coding: ContentCoding, bytes: Uint8Array, level: number): Promise<Uint8Array> {
-    return this.#later(() => {
-      if (coding === 'gzip') return gzipSync(bytes, { level });
-      if (coding === 'deflate') return deflateSync(bytes, { level });
-      return brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: level } });
-    });
+    return this.#later(() => syncCompress(coding, bytes, level));
+  }
+
+  readonly codings: readonly ContentCoding[] = SYNC_CODINGS;
+
+  compressNow(coding: ContentCoding, bytes: Uint8Array, level: number): Uint8Array {
+    return syncCompress(coding, bytes, level);
+  }
+
+  encoder(coding: ContentCoding, level: number): ContentStream {
+    return syncEncoder((result) => this.#later(result), coding, level);
+  }
+
+  decoder(coding: ContentCoding, bytesMax: number): ContentStream {
+    return syncDecoder((result) => this.#later(result), coding, bytesMax);
   }
 
   print(text: string): void {
@@ -252,6 +268,10 @@ export class SimAsyncIo implements AsyncIo {
   }
 
   printError(text: string): void {
+    this.lines.push(text);
+  }
+
+  printTo(_path: string, text: string): void {
     this.lines.push(text);
   }
 

@@ -94,14 +94,24 @@ export interface AsyncIo {
    */
   readNames(directory: number, count: number): Promise<readonly DirectoryName[] | number>;
   closeDirectory(directory: number): Promise<void>;
+  /** The codings that this system has. */
+  readonly codings: readonly ContentCoding[];
   /** All of `bytes` in a content coding (RFC 9110 8.4.1), at a level of that coding. */
   compress(coding: ContentCoding, bytes: Uint8Array, level: number): Promise<Uint8Array>;
+  /** As compress(), but synchronous: some 200 microseconds for 8 KiB at a low level. */
+  compressNow(coding: ContentCoding, bytes: Uint8Array, level: number): Uint8Array;
+  /** Compresses content that comes in chunks. */
+  encoder(coding: ContentCoding, level: number): ContentStream;
+  /** Decompresses content that comes in chunks, up to so many bytes of output. */
+  decoder(coding: ContentCoding, bytesMax: number): ContentStream;
   /**
    * Writes complete lines to standard output and standard error; many lines become few writes.
    * Never throws and never blocks: lines are dropped while the stream cannot be written for long.
    */
   print(text: string): void;
   printError(text: string): void;
+  /** As print(), to the end of a file, which is created when it is missing. */
+  printTo(path: string, text: string): void;
   /** Resolves when all printed lines are written, the streams fail, or after a timeout. */
   flush(): Promise<void>;
   /** Lines that this process has dropped. */
@@ -114,4 +124,20 @@ export interface AsyncIo {
   randomHex(bytes: number): string;
 }
 
-export type ContentCoding = 'gzip' | 'deflate' | 'br';
+export type ContentCoding = 'gzip' | 'deflate' | 'br' | 'zstd';
+
+/**
+ * Content on its way through a coding. One call at a time; the memory of `bytes` may change when
+ * its promise has settled. Its own memory is released when finish() has settled or by close().
+ */
+export interface ContentStream {
+  /** All output that the bytes so far make: an encoder flushes. */
+  write(bytes: Uint8Array): Promise<Uint8Array>;
+  /** The rest of the output. Rejects when the input of a decoder is incomplete or malformed. */
+  finish(bytes?: Uint8Array): Promise<Uint8Array>;
+  /** A call in progress rejects, and each one after it. */
+  close(): void;
+}
+
+/** Why a decoder rejects: more than its bytesMax of output. */
+export class OutputLimitError extends Error {}

@@ -20,7 +20,7 @@ const { EIO } = ERRNO;
  * Linux writes up to this many bytes to a pipe atomically: lines of several processes that share it
  * do not interleave.
  */
-const PIPE_BUF = 4_096;
+export const PIPE_BUF = 4_096;
 
 export interface LineSink {
   /** The most bytes of one write(), unless a single line is longer. */

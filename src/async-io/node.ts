@@ -5,12 +5,11 @@ import { createHash, randomBytes, webcrypto } from 'node:crypto';
 import * as fs from 'node:fs';
 import { constants, promises } from 'node:fs';
 import { promisify } from 'node:util';
-import * as zlib from 'node:zlib';
-import { unreachable } from '../base/assert.ts';
 import { ERRNO, faultOf } from '../base/errno.ts';
 import {
   type AsyncIo,
   type ContentCoding,
+  type ContentStream,
   type DirectoryEntry,
   type DirectoryName,
   FileKind,
@@ -18,7 +17,9 @@ import {
   isFault,
   type OpenFile,
 } from './async-io.ts';
+import { CODINGS, compressNow, decoderOf, encoderOf } from './codings.ts';
 import type { DropListener } from './line-writer.ts';
+import { appendToLog, flushLogs, logLinesDropped } from './log-files.ts';
 import { type StandardStreams, standardStreams } from './standard-streams.ts';
 
 const { EBADF, EIO, ENOENT, ENXIO, EACCES, EISDIR, ENOSYS } = ERRNO;
@@ -49,16 +50,12 @@ const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 const CREATE_MODE = 0o600;
 
 const realPathNative = promisify(fs.realpath.native) as (path: string) => Promise<string>;
-const gzip = promisify(zlib.gzip) as Compressor<zlib.ZlibOptions>;
-const deflate = promisify(zlib.deflate) as Compressor<zlib.ZlibOptions>;
-const brotli = promisify(zlib.brotliCompress) as Compressor<zlib.BrotliOptions>;
-
-type Compressor<Options> = (bytes: Uint8Array, options: Options) => Promise<Buffer>;
 
 const SUBTLE_NAME = { sha1: 'SHA-1', sha256: 'SHA-256' } as const;
 
 export class NodeAsyncIo implements AsyncIo {
   readonly #streams: StandardStreams = standardStreams();
+  readonly #notice: (text: string) => void;
   readonly #outputDropped: DropListener;
   readonly #errorDropped: DropListener;
   #statPausedUntilMs = 0;
@@ -67,6 +64,7 @@ export class NodeAsyncIo implements AsyncIo {
 
   /** `notice` is called with a text about dropped lines; it may print it. */
   constructor(notice: (text: string) => void = () => {}) {
+    this.#notice = notice;
     this.#outputDropped = (lines, code) => notice(dropText('standard output', lines, code));
     this.#errorDropped = (lines, code) => {
       // A closed standard error cannot print the notice.
@@ -82,13 +80,17 @@ export class NodeAsyncIo implements AsyncIo {
     this.#streams.error.write(text, this.#errorDropped);
   }
 
+  printTo(path: string, text: string): void {
+    appendToLog(path, text, this.#notice);
+  }
+
   async flush(): Promise<void> {
     const { error, output } = this.#streams;
-    await Promise.all([output.flush(), error.flush()]);
+    await Promise.all([output.flush(), error.flush(), flushLogs()]);
   }
 
   get linesDropped(): number {
-    return this.#streams.output.dropped + this.#streams.error.dropped;
+    return this.#streams.output.dropped + this.#streams.error.dropped + logLinesDropped();
   }
 
   async realPath(path: string): Promise<string | number> {
@@ -245,20 +247,22 @@ export class NodeAsyncIo implements AsyncIo {
     await opened?.close().catch(() => {});
   }
 
+  readonly codings: readonly ContentCoding[] = CODINGS;
+
   compress(coding: ContentCoding, bytes: Uint8Array, level: number): Promise<Uint8Array> {
-    switch (coding) {
-      case 'gzip':
-        return gzip(bytes, { level });
-      case 'deflate':
-        return deflate(bytes, { level });
-      case 'br': {
-        const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } = zlib.constants;
-        const params = { [BROTLI_PARAM_QUALITY]: level, [BROTLI_PARAM_SIZE_HINT]: bytes.length };
-        return brotli(bytes, { params });
-      }
-      default:
-        return unreachable(coding);
-    }
+    return encoderOf(coding, level, bytes.length).finish(bytes);
+  }
+
+  compressNow(coding: ContentCoding, bytes: Uint8Array, level: number): Uint8Array {
+    return compressNow(coding, bytes, level);
+  }
+
+  encoder(coding: ContentCoding, level: number): ContentStream {
+    return encoderOf(coding, level, null);
+  }
+
+  decoder(coding: ContentCoding, bytesMax: number): ContentStream {
+    return decoderOf(coding, bytesMax);
   }
 
   async hash(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Promise<string> {

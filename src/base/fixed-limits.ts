@@ -154,3 +154,17 @@ export const FILE_NAME_BYTES_MAX = 255;
  * of an application, or send_queue_bytes_max where that is more.
  */
 export const EVENT_QUEUE_BYTES_MAX: number = 1024 * 1024;
+/** Metrics in the Server-Timing field of one response: a guess, more than a browser shows well. */
+export const SERVER_TIMINGS_MAX = 64;
+
+/**
+ * Content up to this size is compressed at once, at a low level: in 100 to 250 microseconds, which
+ * is about what a task of the thread pool costs.
+ */
+export const COMPRESS_NOW_BYTES_MAX = 8_192;
+
+/**
+ * Responses that compress() compresses in the thread pool at a time, unless its option says
+ * otherwise: an encoder has 300 KB to 2 MB of memory.
+ */
+export const COMPRESSIONS_MAX = 64;

@@ -36,7 +36,9 @@ export type FromPrimary =
   /** Finish the requests and exit; `last` when no other worker accepts the queued clients. */
   | { readonly vibing: 'close'; readonly last: boolean }
   /** Accept from listener number `listener` as well, or no longer. */
-  | { readonly vibing: 'accept'; readonly listener: number; readonly on: boolean };
+  | { readonly vibing: 'accept'; readonly listener: number; readonly on: boolean }
+  /** Open log files again. */
+  | { readonly vibing: 'reopen' };
 
 /** What the primary passes to a worker at its start. */
 export interface Assignment {

@@ -1,6 +1,7 @@
 // The ports of a primary on the real process: node:cluster, Node's timers, the kernel's listeners.
 
 import cluster, { type ClusterSettings, type Worker } from 'node:cluster';
+import { onReopen } from '../async-io/log-files.ts';
 import type { Address } from '../driver/driver.ts';
 import { allowedCores } from '../driver/linux/affinity.ts';
 import { epollProblem } from '../driver/linux/epoll.ts';
@@ -33,6 +34,16 @@ export const nodePorts: PrimaryPorts = {
   },
 };
 
+/** SIGUSR1 comes to this process; its workers have log files of their own. */
+function forwardReopen(): void {
+  const message: FromPrimary = { vibing: 'reopen' };
+  for (const worker of Object.values(cluster.workers ?? {})) {
+    if (worker?.isConnected() === true) worker.send(message, () => {});
+  }
+}
+
+let forwards = false;
+
 /** The workers that have listened. */
 const listening = new WeakSet<Worker>();
 
@@ -52,6 +63,8 @@ async function open(config: Config, activated: Address | null, count: number): P
 }
 
 function fork(assignment: Assignment, fds: readonly number[], count: number): Child {
+  if (!forwards) onReopen(forwardReopen);
+  forwards = true;
   const stdio = ['inherit', 'inherit', 'inherit', 'ipc', ...fds];
   cluster.setupPrimary({
     stdio: stdio as NonNullable<ClusterSettings['stdio']>,

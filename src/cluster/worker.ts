@@ -2,6 +2,7 @@
 // from those of siblings, reports to the primary, and exits when asked or when the primary is gone.
 
 import cluster from 'node:cluster';
+import { reopenLogs } from '../async-io/log-files.ts';
 import { pinTo } from '../driver/linux/affinity.ts';
 import { F_SETFD, FD_CLOEXEC } from '../driver/linux/layout.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
@@ -64,6 +65,7 @@ export async function listenAsWorker(
   process.on('message', (message: FromPrimary) => {
     if (message?.vibing === 'close') close(message.last);
     else if (message?.vibing === 'listen') allow();
+    else if (message?.vibing === 'reopen') reopenLogs();
     else if (message?.vibing === 'accept') {
       server.acceptAlso(LISTENER_FD + message.listener, message.on);
     }

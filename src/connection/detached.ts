@@ -41,6 +41,8 @@ class Detached implements Transport {
 
   abandon(): void {}
 
+  detached(): void {}
+
   readChunk(exchange: Exchange): Promise<never> {
     return Promise.reject(bodyOver(exchange));
   }

@@ -13,6 +13,7 @@ export interface ServicesOptions {
   readonly pause: (ms: number) => Promise<void>;
   readonly settled: (exchange: Exchange) => void;
   readonly handlerFailed: (exchange: Exchange, error: unknown, what: string) => void;
+  readonly timedOut: (exchange: Exchange, why: string) => void;
   readonly logError: (message: string) => void;
 }
 
@@ -56,6 +57,12 @@ export class ServerServices implements Services {
 
   handlerFailed(exchange: Exchange, error: unknown, what = ''): void {
     this.#options.handlerFailed(exchange, error, what);
+  }
+
+  timedOut(exchange: Exchange, why: string): void {
+    this.#options.counters.timeouts += 1;
+    exchange.disableKeepAlive();
+    this.#options.timedOut(exchange, why);
   }
 
   logError(message: string): void {

@@ -156,6 +156,8 @@ export class ConnectionTransport implements Transport {
     else reset(this.#connection);
   }
 
+  detached(): void {}
+
   readChunk(exchange: Exchange): Promise<Uint8Array | null> {
     exchange.retain();
     const chunk = this.#connection.body.readChunk();

@@ -6,6 +6,7 @@
 
 import type { AsyncIo } from '../async-io/async-io.ts';
 import type { Peer } from '../driver/driver.ts';
+import type { Coding } from '../http/accept-encoding.ts';
 import { Framing } from '../http/framing.ts';
 import { Head } from '../http/head.ts';
 import type { Method } from '../http/method.ts';
@@ -19,7 +20,7 @@ import type { BodyReader } from './body-reader.ts';
 import type { Outgoing, Summary } from './callbacks.ts';
 import type { Content } from './content.ts';
 import type { FormLimits } from './form-parts.ts';
-import type { Parts } from './part-counts.ts';
+import type { AllowedMethods, Parts, TimeLimit } from './handling.ts';
 import type { Prepared } from './prepared.ts';
 import { BodyUse, EtagUse, Handling, HeadMemory, Liveness, Phase, Writer } from './state.ts';
 
@@ -41,6 +42,8 @@ export interface Services {
   countLateCall(isMistake: boolean): void;
   /** Logs and counts a mistake of a handler that cannot be thrown where it would be caught. */
   handlerFailed(exchange: Exchange, error: unknown, what?: string): void;
+  /** Gives up the handler of a request that has no response: 503, and its signal aborts. */
+  timedOut(exchange: Exchange, why: string): void;
   /** When a late call after the first one of its request was last logged. */
   lateNotedMs: number;
   logError(message: string): void;
@@ -78,6 +81,8 @@ export interface Transport {
   waitingBytes(): number;
   /** Gives up the response. The client sees that it is incomplete. */
   abandon(exchange: Exchange): void;
+  /** The exchange leaves this transport, which sends nothing more for it. */
+  detached(): void;
 
   /** The next chunk of the request body, a copy; null at its end. */
   readChunk(exchange: Exchange): Promise<Uint8Array | null>;
@@ -89,14 +94,22 @@ export interface Transport {
   trailers(exchange: Exchange): readonly (readonly [string, string])[];
 }
 
-/**
- * Called when no handler takes the request: returns the methods that middleware supports for the
- * path, such as those of a file, for the Allow field; or responds, such as with a page in place of
- * a 404, unless a route has the path for other methods.
- */
-export type AllowedMethods = (hasRoute: boolean) => Promise<readonly string[]>;
+/** Encodes the content of responses: compress(). */
+export interface ContentCoder {
+  /**
+   * The coding for a response with so many bytes of content, -1 when that is not known; Identity
+   * when the response stays as it is. Adds Vary where the choice depends on the request.
+   */
+  choose(exchange: Exchange, contentBytes: number): Coding;
+  /** Sends a full response in a coding; null is the content of a HEAD of unknown length. */
+  send(exchange: Exchange, content: Content, coding: Coding, isConstant: boolean): void;
+  /** The head of a stream is sent next: sets its fields, and encodes the chunks that follow. */
+  begin(exchange: Exchange, coding: Coding): void;
+}
 
 const NO_BYTES = new Uint8Array(0);
+
+export type { AllowedMethods } from './handling.ts';
 
 export class Exchange {
   readonly services: Services;
@@ -151,6 +164,8 @@ export class Exchange {
   trailers: [string, string][] | null;
   beforeSend: ((outgoing: Outgoing) => void)[] | null;
   afterSend: ((summary: Summary) => void)[] | null;
+  coder: ContentCoder | null;
+  timeLimit: TimeLimit | null;
   /** Cancels the source of a stream when the response cannot continue. */
   onGone: (() => void) | null;
   aborter: AbortController | null;
@@ -195,6 +210,8 @@ export class Exchange {
     this.trailers = null;
     this.beforeSend = null;
     this.afterSend = null;
+    this.coder = null;
+    this.timeLimit = null;
     this.onGone = null;
     this.aborter = null;
     this.state = null;
@@ -240,6 +257,8 @@ export class Exchange {
     this.trailers = null;
     this.beforeSend = null;
     this.afterSend = null;
+    this.coder = null;
+    this.timeLimit = null;
     this.onGone = null;
     this.aborter = null;
     this.state = null;
@@ -348,6 +367,7 @@ export class Exchange {
 
   /** The connection sends nothing more for this exchange, and has another one next. */
   detach(detached: Transport, peer: Peer | null): void {
+    this.transport.detached();
     this.transport = detached;
     this.peer = peer;
   }

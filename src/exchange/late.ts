@@ -20,6 +20,7 @@ const WRITER_NAMES = {
   [Writer.Stream]: 'stream()',
   [Writer.File]: 'file()',
   [Writer.Events]: 'events()',
+  [Writer.Full]: 'send()',
 } as const;
 
 /**

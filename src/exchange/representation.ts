@@ -114,6 +114,7 @@ export function sendSharedFile(exchange: Exchange, head: Prepared, owner: FileOw
     isUnsent(exchange) &&
     exchange.status === 200 &&
     exchange.beforeSend === null &&
+    exchange.coder === null &&
     exchange.etagUse === EtagUse.None &&
     partsOf(head).fileBytes > 0;
   return isPlain && exchange.transport.sendFile(exchange, head, owner);
@@ -205,7 +206,7 @@ function select(
       : parseDate(modified, wallMs);
   const verdict = verdictOf(exchange, modifiedMs);
   if (verdict === Verdict.NotModified) {
-    respondFull(exchange, notModified(exchange), 'file()');
+    respondFull(exchange, notModified(exchange, representation.bytes), 'file()');
     return SENT;
   }
   if (verdict === Verdict.Failed) {

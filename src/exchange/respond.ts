@@ -1,5 +1,6 @@
 // Sends the response of an exchange: in full, or the head of a stream. All calls that send use it.
 
+import { Coding } from '../http/accept-encoding.ts';
 import { Method } from '../http/method.ts';
 import { checkedName } from '../http/response-fields.ts';
 import { hasNoContent } from '../http/status.ts';
@@ -48,7 +49,21 @@ function respond(exchange: Exchange, content: Content, call: string, isConstant:
   }
   if (exchange.owedBytes >= 0) checkDeclared(exchange, sent);
   const isOwned = isConstant && sent === content;
+  const { coder } = exchange;
+  if (coder !== null) {
+    const coding = coder.choose(exchange, contentBytes(exchange, sent));
+    if (coding !== Coding.Identity) {
+      coder.send(exchange, sent, coding, isOwned);
+      return;
+    }
+  }
   exchange.transport.sendFull(exchange, isOwned ? sent : ownContent(sent));
+}
+
+/** The length of content; for a HEAD without content that which its handler has declared. */
+function contentBytes(exchange: Exchange, content: Content): number {
+  if (content === null) return isHeadOnly(exchange) ? Math.max(exchange.owedBytes, 0) : 0;
+  return typeof content === 'string' ? Buffer.byteLength(content) : content.length;
 }
 
 /** Sends the head of a stream of exchange.owedBytes. False when a callback sent something else. */
@@ -59,6 +74,8 @@ export function startStream(exchange: Exchange, call: string): boolean {
     noteLate(exchange, call, false);
     return false;
   }
+  const coding = exchange.coder?.choose(exchange, exchange.owedBytes) ?? Coding.Identity;
+  if (coding !== Coding.Identity) exchange.coder?.begin(exchange, coding);
   exchange.transport.startStream(exchange, exchange.owedBytes);
   return true;
 }
@@ -73,9 +90,7 @@ export function endIfHeadOnly(exchange: Exchange): boolean {
 /** A declared Content-Length must be true, except where the response has no content anyway. */
 function checkDeclared(exchange: Exchange, content: Content): void {
   let actual = 0;
-  if (content !== null) {
-    actual = typeof content === 'string' ? Buffer.byteLength(content) : content.length;
-  }
+  if (content !== null) actual = contentBytes(exchange, content);
   if (actual === exchange.owedBytes || (actual === 0 && isHeadOnly(exchange))) return;
   const declared = exchange.owedBytes;
   throw new TypeError(`Content-Length is ${declared}, the content has ${actual} bytes`);

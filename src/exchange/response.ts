@@ -18,7 +18,6 @@ import { encodeLocation, REDIRECTS } from './location.ts';
 import { asPart } from './parts.ts';
 import { type Prepared, partsOf } from './prepared.ts';
 import { PROBLEM_TYPE, type Problem, problemText } from './problem.ts';
-import { applyPrepared, endIfHeadOnly, isUnsent, respondFull, startStream } from './respond.ts';
 import {
   addSetCookie,
   type ClearCookieOptions,
@@ -26,6 +25,14 @@ import {
   clearCookieText,
   setCookieText,
 } from './set-cookie.ts';
+import {
+  applyPrepared,
+  endIfHeadOnly,
+  isUnsent,
+  respondConstant,
+  respondFull,
+  startStream,
+} from './respond.ts';
 import { type ChunkSource, cancelSource, openSource } from './source.ts';
 import { EtagUse, Phase, Writer } from './state.ts';
 import { pipe } from './stream.ts';
@@ -45,7 +52,8 @@ export class Response {
   #open(call: string): Exchange | null {
     const exchange = this.#exchange;
     if (exchange.phase === Phase.Open && !exchange.gone && exchange.identity === this) {
-      return exchange;
+      // Its content is being compressed: the call that sends was made.
+      if (exchange.writer !== Writer.Full) return exchange;
     }
     // That the client has left matters only to calls that send.
     if (this.#isOver || !exchange.gone) noteLate(exchange, call, this.#isOver);
@@ -141,6 +149,7 @@ export class Response {
 
   /** True once the head was sent: status and fields can no longer change. */
   get sent(): boolean {
+    if (this.#exchange.writer === Writer.Full) return true;
     return this.#isOver || this.#exchange.phase !== Phase.Open;
   }
 
@@ -229,11 +238,12 @@ export class Response {
   prepared(prepared: Prepared): void {
     const exchange = this.#unsent('prepared()');
     if (exchange === null) return;
-    if (exchange.beforeSend === null && exchange.etagUse === EtagUse.None) {
+    const { beforeSend, coder, etagUse } = exchange;
+    if (beforeSend === null && coder === null && etagUse === EtagUse.None) {
       exchange.transport.sendPrepared(exchange, prepared);
     } else {
       applyPrepared(exchange, prepared);
-      respondFull(exchange, partsOf(prepared).content, 'prepared()');
+      respondConstant(exchange, partsOf(prepared).content, 'prepared()');
     }
   }
 

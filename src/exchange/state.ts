@@ -12,7 +12,7 @@ export const Phase = {
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
-/** Which call sends a response in several steps. No other call may send then. */
+/** Which call sends a response that is not sent at once. No other call may send then. */
 export const Writer = {
   None: 0,
   /** write() and end(). */
@@ -20,6 +20,8 @@ export const Writer = {
   Stream: 2,
   File: 3,
   Events: 4,
+  /** A call that sends all at once, while its content is compressed. */
+  Full: 5,
 } as const;
 export type Writer = (typeof Writer)[keyof typeof Writer];
 
@@ -70,5 +72,7 @@ export const EtagUse = {
   Given: 1,
   /** It follows from the content. */
   Computed: 2,
+  /** The same, as a weak tag. */
+  ComputedWeak: 3,
 } as const;
 export type EtagUse = (typeof EtagUse)[keyof typeof EtagUse];

@@ -1,8 +1,9 @@
 // Preconditions of requests for content in memory: res.etag().
 
 import type { AsyncIo } from '../async-io/async-io.ts';
+import { Coding } from '../http/accept-encoding.ts';
 import { checkPreconditions, isUnconditional, Verdict } from '../http/conditional.ts';
-import { isEntityTag } from '../http/entity-tag.ts';
+import { isEntityTag, isWeakTag } from '../http/entity-tag.ts';
 import { Method } from '../http/method.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { Content } from './content.ts';
@@ -31,12 +32,13 @@ export function isSelection(exchange: Exchange): boolean {
 export function validated(exchange: Exchange, content: Content): Content {
   if (!isSelection(exchange)) return content;
   const { fields } = exchange;
-  if (exchange.etagUse === EtagUse.Computed) {
+  if (exchange.etagUse !== EtagUse.Given) {
     const bytes = typeof content === 'string' ? Buffer.from(content) : (content ?? NO_BYTES);
-    fields.setKnown('ETag', 'etag', contentTag(exchange.services.asyncIo, bytes));
+    const tag = contentTag(exchange.services.asyncIo, bytes);
+    fields.setKnown('ETag', 'etag', exchange.etagUse === EtagUse.Computed ? tag : `W/${tag}`);
   }
   const verdict = verdictOf(exchange, Number.NaN);
-  if (verdict === Verdict.NotModified) return notModified(exchange);
+  if (verdict === Verdict.NotModified) return notModified(exchange, content?.length ?? 0);
   return verdict === Verdict.Failed ? failed(exchange, 412) : content;
 }
 
@@ -56,15 +58,24 @@ export function etagField(exchange: Exchange): string | null {
 
 /**
  * Makes the response a 304, without fields that describe content; Last-Modified stays where it is
- * the only validator (15.4.5). Returns its content.
+ * the only validator (15.4.5). Vary and the entity tag are those of the response with the content,
+ * of so many bytes. Returns the content of the 304.
  */
-export function notModified(exchange: Exchange): null {
-  const { fields } = exchange;
+export function notModified(exchange: Exchange, contentBytes: number): null {
+  const { coder, fields } = exchange;
+  const coding = coder?.choose(exchange, contentBytes) ?? Coding.Identity;
+  if (coding !== Coding.Identity) weakenTag(exchange);
   exchange.status = 304;
   exchange.owedBytes = -1;
   for (const name of DESCRIPTION) fields.remove(name);
   if (fields.find('etag') >= 0) fields.remove('last-modified');
   return null;
+}
+
+/** The tag of content that was encoded: another encoder, or level, makes other bytes (8.8.1). */
+export function weakenTag({ fields }: Exchange): void {
+  const etag = fields.get('etag');
+  if (etag !== undefined && !isWeakTag(etag)) fields.setKnown('ETag', 'etag', `W/${etag}`);
 }
 
 /** Makes the response an error for a request whose condition or Range fails; returns its text. */

@@ -8,19 +8,20 @@ import { type Head, OFFSETS_PER_FIELD } from './head.ts';
 import { asciiBytes, equalsWord } from './text.ts';
 
 /** The codings that a server can choose; of those with equal weight, the one with the largest. */
-export const Coding = { Identity: 0, Gzip: 1, Zstd: 2, Brotli: 3 } as const;
+export const Coding = { Identity: 0, Deflate: 1, Gzip: 2, Zstd: 3, Brotli: 4 } as const;
 export type Coding = (typeof Coding)[keyof typeof Coding];
 
 /** The names for Content-Encoding. */
-export const CODING_NAMES: readonly string[] = ['identity', 'gzip', 'zstd', 'br'];
+export const CODING_NAMES: readonly string[] = ['identity', 'deflate', 'gzip', 'zstd', 'br'];
 
-const ASTERISK = 4;
-const OTHER = 5;
+const ASTERISK = 5;
+const OTHER = 6;
 /** Names and their numbers; 'x-gzip' is a synonym of 'gzip' (8.4.1.3). */
-const NAMES = ['gzip', 'br', 'zstd', 'identity', 'x-gzip', '*'].map(asciiBytes);
+const NAMES = ['gzip', 'br', 'zstd', 'identity', 'x-gzip', '*', 'deflate'].map(asciiBytes);
 const NUMBERS = [
   ...[Coding.Gzip, Coding.Brotli, Coding.Zstd, Coding.Identity, Coding.Gzip],
   ASTERISK,
+  Coding.Deflate,
 ];
 
 /** Thousandths by coding, the asterisk and others; -1 where the field does not name it. */
@@ -69,7 +70,7 @@ export function chooseCoding(
   return best;
 }
 
-const PREFERENCE: readonly Coding[] = [Coding.Gzip, Coding.Zstd, Coding.Brotli];
+const PREFERENCE: readonly Coding[] = [Coding.Deflate, Coding.Gzip, Coding.Zstd, Coding.Brotli];
 
 /** A coding that is not named has the weight of the asterisk. */
 function weightOf(coding: Coding): number {

@@ -1,98 +1,132 @@
-// The access log: one line per response, in the combined format that log tools read, or as JSON.
+// The access log: one line per response, in the combined format that log tools read, as JSON, or by
+// a template.
 
-import { escaped, safeJson } from '../base/log-text.ts';
-import { checkOptions, choice, FUNCTION } from '../base/options.ts';
+import { reopenLogsOnSignal } from '../async-io/log-files.ts';
+import { checkOptions, FUNCTION, type OptionRule } from '../base/options.ts';
+import { shown } from '../base/shown.ts';
 import type { Middleware } from '../exchange/handler.ts';
-import { exchangeOf } from '../exchange/request.ts';
+import { exchangeOf, type Request } from '../exchange/request.ts';
+import { checkLogField, type LogEntry, type LogField } from './log-entry.ts';
+import { combined, common, jsonOf, templateOf } from './log-format.ts';
 
 export interface AccessLogOptions {
-  /** 'combined' (the default), 'common' or 'json'. */
-  readonly format?: 'combined' | 'common' | 'json';
-  /** Called with each line, without its line end. Default: standard output. */
+  /**
+   * 'combined' (the default), 'common', 'json', or a template with names of fields in braces, as
+   * '{address} "{method} {target}" {status} {duration_ms}'.
+   */
+  readonly format?: 'combined' | 'common' | 'json' | (string & {});
+  /** With 'json', the fields of a line in their order. Default: all of them. */
+  readonly fields?: readonly LogField[];
+  /**
+   * Appends lines to this file instead of standard output. SIGUSR1 opens it again, and does not
+   * open Node's inspector any more.
+   */
+  readonly file?: string;
+  /** Called with each line, without its line end, instead of writing it. */
   readonly write?: (line: string) => void;
 }
 
-interface Entry {
-  readonly timeMs: number;
-  readonly address: string;
-  readonly method: string;
-  readonly target: string;
-  readonly version: string;
-  readonly status: number;
-  readonly bytes: number;
-  readonly durationMs: number;
-  readonly complete: boolean;
-  readonly referer: string;
-  readonly userAgent: string;
-}
+const TEXT: OptionRule = { wanted: 'text', fits: (value) => typeof value === 'string' };
 
-const FORMATS = { combined, common, json } as const;
-const OPTIONS = { format: choice(Object.keys(FORMATS)), write: FUNCTION } as const;
+const OPTIONS = {
+  format: TEXT,
+  fields: {
+    wanted: 'a list of names, not empty',
+    fits: (value: unknown) => Array.isArray(value) && value.length > 0,
+  },
+  file: {
+    wanted: 'the path of a file',
+    fits: (value: unknown) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+  },
+  write: FUNCTION,
+} as const;
+
+type Format = (entry: LogEntry) => string;
 
 /** Throws a TypeError for unknown or invalid options. */
 export function accessLog(options: AccessLogOptions = {}): Middleware {
   checkOptions('accessLog', options, OPTIONS);
-  const format = FORMATS[options.format ?? 'combined'];
+  const { file, write } = options;
+  if (file !== undefined && write !== undefined) {
+    throw new TypeError('accessLog: lines go to a file or to write(), not to both');
+  }
+  const format = formatOf(options);
+  if (file !== undefined) reopenLogsOnSignal();
   return (request, response, next) => {
     const { services } = exchangeOf(request);
-    const write = options.write ?? ((line: string) => services.asyncIo.print(`${line}\n`));
     // All of the request is read now: the response may be sent after the request is released.
-    const { remoteAddress: address, method, target, httpVersion: version } = request;
-    const referer = request.header('referer') ?? '';
-    const userAgent = request.header('user-agent') ?? '';
-    response.afterSend(({ status, bytes, durationMs, complete }) => {
-      const timeMs = services.wallMs();
-      // Property by property: spreading two objects into one takes longer than everything else.
-      const entry = {
-        timeMs,
-        address,
-        method,
-        target,
-        version,
-        referer,
-        userAgent,
-        status,
-        bytes,
-        durationMs,
-        complete,
-      };
-      write(format(entry));
+    const begun = begin(request);
+    response.afterSend((summary) => {
+      const line = format(entryOf(begun, summary, services.wallMs()));
+      if (write !== undefined) write(line);
+      else if (file !== undefined) services.asyncIo.printTo(file, `${line}\n`);
+      else services.asyncIo.print(`${line}\n`);
     });
     return next();
   };
 }
 
-function common(entry: Entry): string {
-  const time = new Date(entry.timeMs);
-  const line = `${entry.method} ${entry.target} HTTP/${entry.version}`;
-  const bytes = entry.bytes === 0 ? '-' : String(entry.bytes);
-  return `${entry.address || '-'} - - [${clock(time)}] "${quoted(line)}" ${entry.status} ${bytes}`;
+function formatOf({ format = 'combined', fields }: AccessLogOptions): Format {
+  if (fields !== undefined && format !== 'json') {
+    throw new TypeError(
+      "accessLog: fields are those of the format 'json'; a template names its own",
+    );
+  }
+  switch (format) {
+    case 'combined':
+      return combined;
+    case 'common':
+      return common;
+    case 'json':
+      for (const name of fields ?? []) checkLogField(name);
+      return jsonOf(fields === undefined ? null : [...fields]);
+    default:
+      if (/\{\w+\}/.test(format)) return templateOf(format);
+      throw new TypeError(
+        "accessLog: format is one of 'combined', 'common', 'json', or a template with names of " +
+          `fields in braces, given ${shown(format)}`,
+      );
+  }
 }
 
-function combined(entry: Entry): string {
-  const referer = quoted(entry.referer || '-');
-  return `${common(entry)} "${referer}" "${quoted(entry.userAgent || '-')}"`;
+type Begun = Omit<LogEntry, 'timeMs' | 'status' | 'bytes' | 'durationMs' | 'complete'>;
+
+function begin(request: Request): Begun {
+  const { method, target, httpVersion, remoteAddress, state } = request;
+  const { route } = request as { readonly route?: unknown };
+  return {
+    address: remoteAddress,
+    method,
+    target,
+    version: httpVersion,
+    referer: request.header('referer') ?? '',
+    userAgent: request.header('user-agent') ?? '',
+    host: request.header('host') ?? '',
+    route: typeof route === 'string' ? route : undefined,
+    state,
+  };
 }
 
-function json(entry: Entry): string {
-  const { timeMs, durationMs, complete, ...rest } = entry;
-  const time = new Date(timeMs).toISOString();
-  const known = { time, ...rest, duration_ms: Number(durationMs.toFixed(3)) };
-  return safeJson(complete ? known : { ...known, complete });
-}
-
-const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
-
-/** `10/Oct/2000:13:55:36 +0000`. */
-function clock(time: Date): string {
-  const iso = time.toISOString();
-  const month = MONTHS[time.getUTCMonth()];
-  return `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
-}
-
-/** Escapes what would end the quotes or the line. Log tools expect ASCII. */
-function quoted(text: string): string {
-  return text.replace(/["\\]|[^\x20-\x7e]/g, (character) =>
-    character === '"' || character === '\\' ? `\\${character}` : escaped(character),
-  );
+/** Property by property: spreading two objects into one takes longer than everything else. */
+function entryOf(
+  begun: Begun,
+  summary: Pick<LogEntry, 'status' | 'bytes' | 'durationMs' | 'complete'>,
+  timeMs: number,
+): LogEntry {
+  return {
+    timeMs,
+    address: begun.address,
+    method: begun.method,
+    target: begun.target,
+    version: begun.version,
+    referer: begun.referer,
+    userAgent: begun.userAgent,
+    host: begun.host,
+    route: begun.route,
+    state: begun.state,
+    status: summary.status,
+    bytes: summary.bytes,
+    durationMs: summary.durationMs,
+    complete: summary.complete,
+  };
 }

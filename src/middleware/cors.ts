@@ -9,6 +9,7 @@ import type { Response } from '../exchange/response.ts';
 import { Method, methodNumber } from '../http/method.ts';
 import { isToken } from '../http/response-fields.ts';
 import { checkOrigin, isOrigin, NULL_ORIGIN } from './origin.ts';
+import { SECONDS } from './seconds.ts';
 
 export interface CorsOptions {
   /**
@@ -42,17 +43,12 @@ const OPTIONS = {
   allowedHeaders: ANY,
   exposedHeaders: ANY,
   credentials: BOOLEAN,
-  maxAgeSeconds: {
-    wanted: 'a whole number of seconds',
-    fits: (value: unknown) => isSeconds(value),
-  },
+  maxAgeSeconds: SECONDS,
 } as const;
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'];
 /** Browsers send these whatever Access-Control-Allow-Methods says. */
 const SAFE_METHODS = ['GET', 'HEAD', 'POST'];
-/** The largest delta-seconds that clients accept (RFC 9111 1.2.2). */
-const SECONDS_MAX = 2_147_483_647;
 const EVERYTHING = '*';
 
 type OriginTest = (origin: string) => unknown;
@@ -115,10 +111,6 @@ function policyFrom(options: CorsOptions): Policy {
     credentials,
     maxAge: maxAgeSeconds === undefined ? null : String(maxAgeSeconds),
   };
-}
-
-function isSeconds(value: unknown): boolean {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= SECONDS_MAX;
 }
 
 function originSet(origin: string | readonly string[]): ReadonlySet<string> {

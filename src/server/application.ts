@@ -324,8 +324,8 @@ export class Application {
   }
 
   /** A handler did not respond in time: the client gets an error, and later calls no effect. */
-  timedOut(exchange: Exchange): void {
-    this.#options.logError(`${requestLine(exchange)}: no response within handler_timeout_ms`);
+  timedOut(exchange: Exchange, why: string): void {
+    this.#options.logError(`${requestLine(exchange)}: ${why}`);
     clearContent(exchange);
     exchange.beforeSend = null;
     this.#respondWithError(exchange, new HttpError(503));

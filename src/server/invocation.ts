@@ -7,7 +7,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Handler } from '../exchange/handler.ts';
 import { Request } from '../exchange/request.ts';
 import { Response } from '../exchange/response.ts';
-import { Phase } from '../exchange/state.ts';
+import { Phase, Writer } from '../exchange/state.ts';
 import { Match } from '../route/match.ts';
 import type { RouteEntry } from './routes.ts';
 import type { Step } from './scope.ts';
@@ -70,7 +70,7 @@ export function invocationOf(exchange: Exchange): Invocation {
   return exchange.invocation as Invocation;
 }
 
-/** True while nothing was sent, and a response can still reach the client. */
+/** True while nothing was sent or handed over to be, and a response can reach the client. */
 export function needsResponse(exchange: Exchange): boolean {
-  return exchange.phase === Phase.Open && !exchange.gone;
+  return exchange.phase === Phase.Open && !exchange.gone && exchange.writer !== Writer.Full;
 }

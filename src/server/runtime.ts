@@ -96,6 +96,7 @@ export class Runtime {
       settled: (exchange) => options.application.settled(exchange),
       handlerFailed: (exchange, error, what) =>
         options.application.handlerFailed(exchange, error, what),
+      timedOut: (exchange, why) => options.application.timedOut(exchange, why),
       logError: (message) => log.error(message),
     });
     this.#context = {
@@ -110,7 +111,8 @@ export class Runtime {
       idleTimeout: Timeout.Idle,
       headTimeout: Timeout.Head,
       handle: (exchange) => options.application.handle(exchange),
-      handlerTimedOut: (exchange) => options.application.timedOut(exchange),
+      handlerTimedOut: (exchange) =>
+        options.application.timedOut(exchange, 'no response within handler_timeout_ms'),
       logDebug: (message) => log.debug(message),
       debugEnabled: log.debugEnabled,
     };

@@ -1,0 +1,186 @@
+// timeout(): 503 for handlers that take too long, and which of several limits applies.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compress } from '../../src/middleware/compress.ts';
+import { timeout } from '../../src/middleware/timeout.ts';
+import type { Server } from '../../src/server/server.ts';
+import { get, post } from '../../testing/raw-client.ts';
+import {
+  eventually,
+  onEachDriver,
+  oneDriver,
+  wait,
+  withServer,
+} from '../../testing/with-server.ts';
+
+const never = () => new Promise<void>(() => {});
+
+onEachDriver('timeout', (add) => {
+  add('a handler that takes too long gets 503, and its signal aborts', async (driver) => {
+    let aborted = 0;
+    let late = '';
+    const routes = (server: Server) => {
+      server.use(timeout(40));
+      server.get('/', async (request, response) => {
+        request.signal.addEventListener('abort', () => {
+          aborted += 1;
+        });
+        await wait(120);
+        response.header('X-Late', '1').json('late');
+        late = 'done';
+      });
+    };
+    await withServer(driver, {}, routes, async ({ open, log, server }) => {
+      const client = await open();
+      const response = await client.ask(get('/'));
+      assert.equal(response.status, 503);
+      assert.equal(response.field('connection'), 'close');
+      assert.equal(aborted, 1);
+      assert.ok(
+        log.some((line) => line.includes('GET /: no response within 40 ms')),
+        String(log),
+      );
+      assert.equal(server.counters.timeouts, 1);
+      await client.endsCleanly();
+      await eventually('the end of the handler', () => late !== '');
+      assert.equal(server.counters.handlerErrors, 0, 'calls after it are no mistake');
+    });
+  });
+
+  add('responses in time are not touched', async (driver) => {
+    const routes = (server: Server) => {
+      server.use(timeout(150));
+      server.get('/now', (_request, response) => response.text('now'));
+      server.get('/later', async (_request, response) => {
+        await wait(5);
+        response.text('later');
+      });
+      server.get('/callback', (_request, response) => {
+        setTimeout(() => response.text('callback'), 5);
+      });
+      server.get('/stream', async (_request, response) => {
+        await response.write('begun, ');
+        await wait(250);
+        response.end('ended');
+      });
+      server.get('/events', async (_request, response) => {
+        const events = response.events();
+        await wait(250);
+        await events.send('one');
+        events.close();
+      });
+      server.get('/error', async () => {
+        await wait(1);
+        throw new Error('failed');
+      });
+    };
+    await withServer(driver, {}, routes, async ({ open, server }) => {
+      const client = await open();
+      const targets = ['/now', '/later', '/callback', '/stream', '/events', '/error', '/missing'];
+      const statuses = [];
+      for (const target of targets) statuses.push((await client.ask(get(target))).status);
+      assert.deepEqual(statuses, [200, 200, 200, 200, 200, 500, 404]);
+      await wait(200);
+      assert.equal((await client.ask(get('/now'))).text, 'now');
+      assert.equal(server.counters.timeouts, 0);
+    });
+  });
+});
+
+onEachDriver(
+  'timeout, prefixes',
+  (add) => {
+    add('the one that runs last decides, 0 is no limit', async (driver) => {
+      const routes = (server: Server) => {
+        server.use(timeout(30));
+        server.use('/none', timeout(0));
+        // What runs before may take time, and the outer limit has begun then.
+        server.use('/long', async (_request, _response, next) => {
+          await wait(1);
+          await next();
+        });
+        server.use('/long', timeout(10_000));
+        server.use('/short', timeout(10_000));
+        server.use('/short', timeout(20));
+        for (const path of ['/none', '/long']) {
+          server.get(path, async (_request, response) => {
+            await wait(80);
+            response.text('done');
+          });
+        }
+        server.get('/', never);
+        server.get('/short', never);
+      };
+      await withServer(driver, {}, routes, async ({ open, log }) => {
+        for (const [target, status] of [
+          ['/none', 200],
+          ['/long', 200],
+          ['/short', 503],
+          ['/', 503],
+        ] as const) {
+          assert.equal((await (await open()).ask(get(target))).status, status, target);
+        }
+        const lines = log.filter((line) => line.includes('no response within'));
+        assert.deepEqual(
+          lines.map((line) => /within (\d+) ms/.exec(line)?.[1]),
+          ['20', '30'],
+        );
+      });
+    });
+
+    add('each request has its own time', async (driver) => {
+      const routes = (server: Server) => {
+        server.use(timeout(80));
+        server.get('/', never);
+        server.get('/soon', async (_request, response) => {
+          await wait(20);
+          response.text('soon');
+        });
+      };
+      await withServer(driver, {}, routes, async ({ open }) => {
+        const ask = async (target: string, delayMs: number): Promise<number> => {
+          await wait(delayMs);
+          return (await (await open()).ask(get(target))).status;
+        };
+        const statuses = await Promise.all([
+          ...[ask('/', 0), ask('/soon', 0), ask('/soon', 60), ask('/', 60), ask('/soon', 75)],
+        ]);
+        assert.deepEqual(statuses, [503, 200, 200, 503, 200]);
+      });
+    });
+
+    add('a client that leaves, a body that does not come, and compress()', async (driver) => {
+      const routes = (server: Server) => {
+        server.use(timeout(40));
+        server.use(compress());
+        server.get('/', never);
+        server.post('/', async (request, response) => response.json(await request.text()));
+        server.get('/long', async (_request, response) => {
+          await wait(1);
+          response.text('x'.repeat(50_000));
+        });
+      };
+      await withServer(driver, {}, routes, async ({ open, server }) => {
+        const left = await open();
+        void left.send(get('/'));
+        await eventually('the request', () => server.counters.requests === 1);
+        left.reset();
+        const slow = await open();
+        void slow.send(post('/', 'body').slice(0, -1));
+        assert.equal((await slow.nextResponse()).status, 503);
+        const client = await open();
+        const long = await client.ask(get('/long', 'Accept-Encoding: gzip'));
+        assert.equal(long.field('content-encoding'), 'gzip');
+        assert.equal(server.counters.timeouts, 1);
+      });
+    });
+  },
+  oneDriver(),
+);
+
+test('a limit is a whole number of milliseconds', () => {
+  for (const ms of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, '5', undefined, {}]) {
+    assert.throws(() => timeout(ms as number), /whole number of milliseconds/, String(ms));
+  }
+});

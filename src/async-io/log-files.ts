@@ -1,0 +1,195 @@
+// Log files: lines are appended in the thread pool, each whole, also where several processes write
+// one file. Files are opened by their first line, and again after SIGUSR1, so that a log rotation
+// can rename them.
+
+import * as fs from 'node:fs';
+import { constants } from 'node:fs';
+import { resolve } from 'node:path';
+import { ERRNO, errnoName, faultOf } from '../base/errno.ts';
+import { type LineSink, PIPE_BUF } from './line-sink.ts';
+import { LineWriter } from './line-writer.ts';
+
+const { EAGAIN, EBADF, EINTR, EIO, EPIPE, ENXIO } = ERRNO;
+
+/**
+ * The kernel appends each write() as a whole (O_APPEND). A FIFO without a reader must not block a
+ * thread. Windows has neither of the last two flags. Node adds close-on-exec.
+ */
+const FLAGS =
+  constants.O_WRONLY |
+  constants.O_CREAT |
+  constants.O_APPEND |
+  (constants.O_NONBLOCK ?? 0) |
+  (constants.O_NOCTTY ?? 0);
+
+/** Lines have addresses of clients: other users do not read them. */
+const MODE = 0o640;
+
+/** Errors after which the descriptor is of no use, but another one may be. */
+const DESCRIPTOR_FAULTS: readonly number[] = [-EBADF, -EPIPE, -ENXIO];
+
+const CLOSED = -1;
+
+class LogFile implements LineSink {
+  /** Lines stay whole in a FIFO; unlimited in a file. */
+  writeBytesMax: number = PIPE_BUF;
+  readonly #path: string;
+  readonly #wrote: (result: number) => void;
+  #fd: number = CLOSED;
+  #isBusy = false;
+  #isStale = false;
+
+  /** `wrote` is called with the result of each write: bytes, or -errno. */
+  constructor(path: string, wrote: (result: number) => void) {
+    this.#path = path;
+    this.#wrote = wrote;
+  }
+
+  write(bytes: Uint8Array, from: number, to: number, done: (result: number) => void): null {
+    this.#isBusy = true;
+    const finish = (result: number): void => {
+      this.#isBusy = false;
+      done(this.#checked(result));
+    };
+    const append = (): void => {
+      fs.write(this.#fd, bytes, from, to - from, null, (error, count) => {
+        finish(error === null ? count : faultOf(error, EIO));
+      });
+    };
+    if (this.#fd !== CLOSED) append();
+    else {
+      fs.open(this.#path, FLAGS, MODE, (error, fd) => {
+        if (error === null) {
+          this.#opened(fd);
+          append();
+        } else finish(faultOf(error, EIO));
+      });
+    }
+    return null;
+  }
+
+  writeNow(bytes: Uint8Array, from: number, to: number): number {
+    try {
+      if (this.#fd === CLOSED) this.#opened(fs.openSync(this.#path, FLAGS, MODE));
+      return fs.writeSync(this.#fd, bytes, from, to - from);
+    } catch (error) {
+      return this.#checked(faultOf(error, EIO));
+    }
+  }
+
+  #opened(fd: number): void {
+    this.#fd = fd;
+    this.writeBytesMax = isFifo(fd) ? PIPE_BUF : Number.POSITIVE_INFINITY;
+  }
+
+  #checked(result: number): number {
+    this.#wrote(result);
+    const isUseless = DESCRIPTOR_FAULTS.includes(result);
+    if (isUseless || this.#isStale) this.#close();
+    return isUseless ? -EIO : result;
+  }
+
+  /** The next line opens the file again. */
+  reopen(): void {
+    if (this.#isBusy) this.#isStale = true;
+    else this.#close();
+  }
+
+  #close(): void {
+    this.#isStale = false;
+    if (this.#fd === CLOSED) return;
+    // What was written is in the kernel: nothing is lost when the close fails.
+    fs.close(this.#fd, () => {});
+    this.#fd = CLOSED;
+  }
+}
+
+function isFifo(fd: number): boolean {
+  try {
+    return fs.fstatSync(fd).isFIFO();
+  } catch {
+    return false;
+  }
+}
+
+interface OpenLog {
+  readonly file: LogFile;
+  readonly writer: LineWriter;
+  /** A failure was reported since the last successful write. */
+  isNoted: boolean;
+}
+
+/** By absolute path: all servers of a process share a file's buffer. */
+const logs = new Map<string, OpenLog>();
+const reopenListeners: (() => void)[] = [];
+let isPrepared = false;
+
+/**
+ * Appends complete lines to a file. Never throws and never blocks: a bounded amount is buffered,
+ * further lines are dropped and counted. `notice` is called with a text about failures and drops.
+ */
+export function appendToLog(path: string, text: string, notice: (text: string) => void): void {
+  const absolute = resolve(path);
+  let log = logs.get(absolute);
+  if (log === undefined) {
+    log = makeLog(absolute, notice);
+    logs.set(absolute, log);
+  }
+  log.writer.write(text, (lines) => {
+    const what = lines === 1 ? '1 line was dropped' : `${lines} lines were dropped`;
+    notice(`log file ${absolute} could not be written for a while: ${what}`);
+  });
+}
+
+function makeLog(path: string, notice: (text: string) => void): OpenLog {
+  const file = new LogFile(path, (result) => {
+    const isFault = result < 0 && result !== -EAGAIN && result !== -EINTR;
+    if (isFault && !log.isNoted) {
+      const retry = 'it is tried again every second';
+      notice(`log file ${path} cannot be written (${errnoName(-result)}): ${retry}`);
+    }
+    if (isFault || result > 0) log.isNoted = isFault;
+  });
+  const log: OpenLog = { file, writer: new LineWriter(file), isNoted: false };
+  if (logs.size === 0) process.on('exit', flushNow);
+  return log;
+}
+
+function flushNow(): void {
+  for (const { writer } of logs.values()) writer.flushNow();
+}
+
+/** Resolves when all lines are written, a file fails, or after a timeout; then closes the files. */
+export async function flushLogs(): Promise<void> {
+  for (const { file, writer } of logs.values()) {
+    await writer.flush();
+    file.reopen();
+  }
+}
+
+export function logLinesDropped(): number {
+  let dropped = 0;
+  for (const { writer } of logs.values()) dropped += writer.dropped;
+  return dropped;
+}
+
+/** From now on SIGUSR1 reopens the log files of this process, and no longer opens the inspector. */
+export function reopenLogsOnSignal(): void {
+  if (isPrepared) return;
+  isPrepared = true;
+  process.on('SIGUSR1', reopenLogs);
+}
+
+export function reopenLogs(): void {
+  for (const { file } of logs.values()) file.reopen();
+  for (const listener of reopenListeners) listener();
+}
+
+/** `listener` is called when SIGUSR1 reopens the log files of this process. */
+export function onReopen(listener: () => void): () => void {
+  reopenListeners.push(listener);
+  return () => {
+    const at = reopenListeners.indexOf(listener);
+    if (at >= 0) reopenListeners.splice(at, 1);
+  };
+}
