@@ -19,13 +19,6 @@ import { asPart } from './parts.ts';
 import { type Prepared, partsOf } from './prepared.ts';
 import { PROBLEM_TYPE, type Problem, problemText } from './problem.ts';
 import {
-  addSetCookie,
-  type ClearCookieOptions,
-  type CookieOptions,
-  clearCookieText,
-  setCookieText,
-} from './set-cookie.ts';
-import {
   applyPrepared,
   endIfHeadOnly,
   isUnsent,
@@ -33,6 +26,13 @@ import {
   respondFull,
   startStream,
 } from './respond.ts';
+import {
+  addSetCookie,
+  type ClearCookieOptions,
+  type CookieOptions,
+  clearCookieText,
+  setCookieText,
+} from './set-cookie.ts';
 import { type ChunkSource, cancelSource, openSource } from './source.ts';
 import { EtagUse, Phase, Writer } from './state.ts';
 import { pipe } from './stream.ts';
