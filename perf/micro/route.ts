@@ -12,6 +12,7 @@ import { Router } from '../../src/route/router.ts';
 import { Chain } from '../../src/server/chain.ts';
 import { beginInvocation } from '../../src/server/invocation.ts';
 import type { BenchCase } from '../bench/case.ts';
+import { routeSetCases } from './route-peers.ts';
 
 /** Routes of a middle-sized API. */
 const PATTERNS = [
@@ -31,6 +32,8 @@ const PATTERNS = [
   'GET /users/:id/edit',
   'GET /users/me',
   'GET /files/*',
+  'GET /assets/:name.:extension',
+  'GET /articles/:title(slug)-:id(int)',
 ];
 
 const SEARCHES: readonly [name: string, path: string, expected: Found][] = [
@@ -40,6 +43,8 @@ const SEARCHES: readonly [name: string, path: string, expected: Found][] = [
   ['one parameter, deep', '/api/v1/users/12345', Found.Yes],
   ['two parameters', '/api/v1/users/12345/posts/678', Found.Yes],
   ['backtracking', '/users/me/edit', Found.Yes],
+  ['two parameters in a segment', '/assets/site.css', Found.Yes],
+  ['constraints, second try', '/articles/a-title-123', Found.Yes],
   ['wildcard', '/files/css/site.css', Found.Yes],
   ['wildcard, 200 bytes', `/files/${'directory/'.repeat(19)}a.b`, Found.Yes],
   ['miss at once', '/favicon.ico', Found.No],
@@ -63,6 +68,7 @@ export function routeCases(): readonly BenchCase[] {
       const run = searching(router, path, expected);
       return { name: `route, ${name}`, run };
     }),
+    ...routeSetCases(),
     { name: 'chain, no middleware', run: passing(0) },
     { name: 'chain, three middleware that return next()', run: passing(3) },
     { name: 'byte map, hit', run: lookingUp(map, '/assets/file-500.css', 500) },
