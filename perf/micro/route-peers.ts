@@ -11,7 +11,7 @@ import { segmentString } from '../../src/http/target.ts';
 import { Found, Match } from '../../src/route/match.ts';
 import { Router } from '../../src/route/router.ts';
 import type { BenchCase } from '../bench/case.ts';
-import { ROUTE_SETS, type RouteSet } from './route-sets.ts';
+import { ROUTE_SETS, type RouteSet } from '../catalog/route-sets.ts';
 
 type Search = (method: string, path: string) => unknown;
 

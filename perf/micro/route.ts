@@ -12,7 +12,6 @@ import { Router } from '../../src/route/router.ts';
 import { Chain } from '../../src/server/chain.ts';
 import { beginInvocation } from '../../src/server/invocation.ts';
 import type { BenchCase } from '../bench/case.ts';
-import { routeSetCases } from './route-peers.ts';
 
 /** Routes of a middle-sized API. */
 const PATTERNS = [
@@ -68,7 +67,6 @@ export function routeCases(): readonly BenchCase[] {
       const run = searching(router, path, expected);
       return { name: `route, ${name}`, run };
     }),
-    ...routeSetCases(),
     { name: 'chain, no middleware', run: passing(0) },
     { name: 'chain, three middleware that return next()', run: passing(3) },
     { name: 'byte map, hit', run: lookingUp(map, '/assets/file-500.css', 500) },
