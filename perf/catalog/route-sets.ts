@@ -15,49 +15,56 @@ export interface RouteSet {
 }
 
 const GITHUB_PATHS = `
-GET / /emojis /events /feeds /gists /gists/public /gists/starred /gists/:gist_id /gists/:gist_id/comments
-GET /gists/:gist_id/comments/:comment_id /gists/:gist_id/commits /gists/:gist_id/forks /gists/:gist_id/star
-GET /gists/:gist_id/:sha /gitignore/templates /gitignore/templates/:name /issues /licenses /licenses/:license
-GET /meta /networks/:owner/:repo/events /notifications /notifications/threads/:thread_id /octocat
+GET / /emojis /events /feeds /gists /gists/public /gists/starred /gists/:gist_id
+GET /gists/:gist_id/comments /gists/:gist_id/comments/:comment_id /gists/:gist_id/commits
+GET /gists/:gist_id/forks /gists/:gist_id/star /gists/:gist_id/:sha /gitignore/templates
+GET /gitignore/templates/:name /issues /licenses /licenses/:license /meta
+GET /networks/:owner/:repo/events /notifications /notifications/threads/:thread_id /octocat
 GET /notifications/threads/:thread_id/subscription /organizations /orgs/:org /orgs/:org/blocks
 GET /orgs/:org/blocks/:username /orgs/:org/events /orgs/:org/hooks /orgs/:org/hooks/:hook_id
 GET /orgs/:org/invitations /orgs/:org/issues /orgs/:org/members /orgs/:org/members/:username
 GET /orgs/:org/memberships/:username /orgs/:org/migrations /orgs/:org/migrations/:migration_id
 GET /orgs/:org/outside_collaborators /orgs/:org/projects /orgs/:org/public_members
-GET /orgs/:org/public_members/:username /orgs/:org/repos /orgs/:org/teams /orgs/:org/teams/:team_slug
-GET /orgs/:org/teams/:team_slug/discussions /orgs/:org/teams/:team_slug/members /projects/:project_id
+GET /orgs/:org/public_members/:username /orgs/:org/repos /orgs/:org/teams
+GET /orgs/:org/teams/:team_slug /orgs/:org/teams/:team_slug/discussions
+GET /orgs/:org/teams/:team_slug/members /projects/:project_id
 GET /orgs/:org/teams/:team_slug/memberships/:username /projects/:project_id/columns /rate_limit
 GET /repos/:owner/:repo /repos/:owner/:repo/actions/artifacts /repos/:owner/:repo/actions/runs
 GET /repos/:owner/:repo/actions/runs/:run_id /repos/:owner/:repo/actions/runs/:run_id/jobs
-GET /repos/:owner/:repo/actions/secrets /repos/:owner/:repo/actions/workflows /repos/:owner/:repo/assignees
-GET /repos/:owner/:repo/assignees/:assignee /repos/:owner/:repo/branches /repos/:owner/:repo/branches/:branch
+GET /repos/:owner/:repo/actions/secrets /repos/:owner/:repo/actions/workflows
+GET /repos/:owner/:repo/assignees /repos/:owner/:repo/assignees/:assignee
+GET /repos/:owner/:repo/branches /repos/:owner/:repo/branches/:branch
 GET /repos/:owner/:repo/branches/:branch/protection /repos/:owner/:repo/check-runs/:check_run_id
 GET /repos/:owner/:repo/collaborators /repos/:owner/:repo/collaborators/:username
-GET /repos/:owner/:repo/comments /repos/:owner/:repo/comments/:comment_id /repos/:owner/:repo/commits
-GET /repos/:owner/:repo/commits/:ref /repos/:owner/:repo/commits/:ref/status
-GET /repos/:owner/:repo/compare/:basehead /repos/:owner/:repo/contents/:path /repos/:owner/:repo/contributors
+GET /repos/:owner/:repo/comments /repos/:owner/:repo/comments/:comment_id
+GET /repos/:owner/:repo/commits /repos/:owner/:repo/commits/:ref
+GET /repos/:owner/:repo/commits/:ref/status /repos/:owner/:repo/compare/:basehead
+GET /repos/:owner/:repo/contents/:path /repos/:owner/:repo/contributors
 GET /repos/:owner/:repo/deployments /repos/:owner/:repo/deployments/:deployment_id
 GET /repos/:owner/:repo/events /repos/:owner/:repo/forks /repos/:owner/:repo/git/blobs/:file_sha
 GET /repos/:owner/:repo/git/commits/:commit_sha /repos/:owner/:repo/git/tags/:tag_sha
-GET /repos/:owner/:repo/git/trees/:tree_sha /repos/:owner/:repo/hooks /repos/:owner/:repo/hooks/:hook_id
-GET /repos/:owner/:repo/issues /repos/:owner/:repo/issues/comments /repos/:owner/:repo/issues/events
+GET /repos/:owner/:repo/git/trees/:tree_sha /repos/:owner/:repo/hooks
+GET /repos/:owner/:repo/hooks/:hook_id /repos/:owner/:repo/issues
+GET /repos/:owner/:repo/issues/comments /repos/:owner/:repo/issues/events
 GET /repos/:owner/:repo/issues/:issue_number /repos/:owner/:repo/issues/:issue_number/comments
-GET /repos/:owner/:repo/issues/:issue_number/labels /repos/:owner/:repo/keys /repos/:owner/:repo/labels
-GET /repos/:owner/:repo/labels/:name /repos/:owner/:repo/languages /repos/:owner/:repo/license
-GET /repos/:owner/:repo/milestones /repos/:owner/:repo/milestones/:milestone_number
-GET /repos/:owner/:repo/pages /repos/:owner/:repo/pulls /repos/:owner/:repo/pulls/comments
+GET /repos/:owner/:repo/issues/:issue_number/labels /repos/:owner/:repo/keys
+GET /repos/:owner/:repo/labels /repos/:owner/:repo/labels/:name /repos/:owner/:repo/languages
+GET /repos/:owner/:repo/license /repos/:owner/:repo/milestones
+GET /repos/:owner/:repo/milestones/:milestone_number /repos/:owner/:repo/pages
+GET /repos/:owner/:repo/pulls /repos/:owner/:repo/pulls/comments
 GET /repos/:owner/:repo/pulls/:pull_number /repos/:owner/:repo/pulls/:pull_number/commits
 GET /repos/:owner/:repo/pulls/:pull_number/files /repos/:owner/:repo/pulls/:pull_number/reviews
 GET /repos/:owner/:repo/readme /repos/:owner/:repo/releases /repos/:owner/:repo/releases/latest
 GET /repos/:owner/:repo/releases/assets/:asset_id /repos/:owner/:repo/releases/tags/:tag
-GET /repos/:owner/:repo/releases/:release_id /repos/:owner/:repo/stargazers /repos/:owner/:repo/subscribers
-GET /repos/:owner/:repo/tags /repos/:owner/:repo/teams /repos/:owner/:repo/topics /repositories
-GET /search/code /search/commits /search/issues /search/labels /search/repositories /search/topics
-GET /search/users /user /user/blocks /user/emails /user/followers /user/following
-GET /user/following/:username /user/issues /user/keys /user/keys/:key_id /user/orgs /user/repos
-GET /user/starred /user/starred/:owner/:repo /user/subscriptions /user/teams /users /users/:username
-GET /users/:username/events /users/:username/events/public /users/:username/followers
-GET /users/:username/following /users/:username/gists /users/:username/keys /users/:username/orgs
+GET /repos/:owner/:repo/releases/:release_id /repos/:owner/:repo/stargazers
+GET /repos/:owner/:repo/subscribers /repos/:owner/:repo/tags /repos/:owner/:repo/teams
+GET /repos/:owner/:repo/topics /repositories /search/code /search/commits /search/issues
+GET /search/labels /search/repositories /search/topics /search/users /user /user/blocks /user/emails
+GET /user/followers /user/following /user/following/:username /user/issues /user/keys
+GET /user/keys/:key_id /user/orgs /user/repos /user/starred /user/starred/:owner/:repo
+GET /user/subscriptions /user/teams /users /users/:username /users/:username/events
+GET /users/:username/events/public /users/:username/followers /users/:username/following
+GET /users/:username/gists /users/:username/keys /users/:username/orgs
 GET /users/:username/received_events /users/:username/repos /users/:username/starred /zen
 POST /gists /gists/:gist_id/comments /gists/:gist_id/forks /markdown /markdown/raw /orgs/:org/hooks
 POST /orgs/:org/repos /orgs/:org/teams /repos/:owner/:repo/deployments /repos/:owner/:repo/forks
