@@ -12,6 +12,7 @@ import { loadCases } from '../micro/load.ts';
 import { parserCases } from '../micro/parse-head.ts';
 import { poolsCases } from '../micro/pools.ts';
 import { routeCases } from '../micro/route.ts';
+import { routeSetCases } from '../micro/route-peers.ts';
 import { staticCases } from '../micro/static.ts';
 import type { BenchCase } from './case.ts';
 
@@ -33,6 +34,12 @@ export const GROUPS: readonly BenchGroup[] = [
   { name: 'encoder', file: 'encode.ts', what: 'heads of responses', cases: encodeCases },
   { name: 'date', file: 'date.ts', what: 'HTTP dates, formatted and parsed', cases: dateCases },
   { name: 'router', file: 'route.ts', what: 'middleware, routes and byte maps', cases: routeCases },
+  {
+    name: 'routers',
+    file: 'route-peers.ts',
+    what: 'sets of routes, versus the routers of fastify and hono',
+    cases: routeSetCases,
+  },
   {
     name: 'deadlines',
     file: 'deadlines.ts',

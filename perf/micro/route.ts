@@ -31,6 +31,8 @@ const PATTERNS = [
   'GET /users/:id/edit',
   'GET /users/me',
   'GET /files/*',
+  'GET /assets/:name.:extension',
+  'GET /articles/:title(slug)-:id(int)',
 ];
 
 const SEARCHES: readonly [name: string, path: string, expected: Found][] = [
@@ -40,6 +42,8 @@ const SEARCHES: readonly [name: string, path: string, expected: Found][] = [
   ['one parameter, deep', '/api/v1/users/12345', Found.Yes],
   ['two parameters', '/api/v1/users/12345/posts/678', Found.Yes],
   ['backtracking', '/users/me/edit', Found.Yes],
+  ['two parameters in a segment', '/assets/site.css', Found.Yes],
+  ['constraints, second try', '/articles/a-title-123', Found.Yes],
   ['wildcard', '/files/css/site.css', Found.Yes],
   ['wildcard, 200 bytes', `/files/${'directory/'.repeat(19)}a.b`, Found.Yes],
   ['miss at once', '/favicon.ico', Found.No],

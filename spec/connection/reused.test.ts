@@ -202,6 +202,9 @@ const ROWS: readonly Reused<never>[] = [
       invocation.reset();
       scramble(invocation, random, ['match']);
       invocation.match.names = ['id'];
+      invocation.steps = [
+        { run: (_request, _response, next) => next(), prefix: null, mountBytes: 0 },
+      ];
       invocation.endpoint = (_request, response) => response.empty();
     },
     clear: ({ exchange }) => void beginInvocation(exchange),

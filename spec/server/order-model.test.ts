@@ -357,7 +357,7 @@ test('any program and any spelling of a path has the same result as the model', 
       }
     },
   );
-  await fc.assert(property, seeded(context, 120));
+  await fc.assert(property, seeded(context, 160));
   context.diagnostic(JSON.stringify([...seen]));
   for (const kind of [200, 204, 404, 405, 418, 501, 'passed 0', 'passed 1', 'passed 2']) {
     assert.ok((seen.get(kind) ?? 0) > 3, `the property saw ${kind}`);

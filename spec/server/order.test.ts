@@ -173,14 +173,58 @@ onEachDriver(
       });
     });
 
+    add('with a plain parameter in its prefix has middleware for its routes', async (driver) => {
+      const routes = (server: Server) => {
+        server.group('/:org', (org) => {
+          org.use(passing('org'));
+          org.get('/', (request, response) => response.text(request.params.org));
+          org.get('/:repo', (request, response) => response.text(request.params.repo));
+          org.get('/x/*', (request, response) => response.text(request.params['*']));
+          org.group('/:team', (team) => {
+            team.use(passing('team')).get('/:member', ({ params }, response) => {
+              response.json(params);
+            });
+          });
+        });
+      };
+      await withServer(driver, {}, routes, async ({ open }) => {
+        const client = await open();
+        for (const [target, text, names] of [
+          ['/a', 'a', 'org'],
+          ['/a/b', 'b', 'org'],
+          ['/a/x/y', 'y', 'org'],
+          ['/a/b/c', '{"org":"a","team":"b","member":"c"}', 'org team'],
+          ['/', 'Not Found\n', ''],
+          ['/a/b/c/d', 'Not Found\n', 'org team'],
+        ]) {
+          const response = await client.ask(get(target));
+          assert.deepEqual([response.text, passed(response)], [text, names], target);
+        }
+      });
+    });
+
+    add('within another one of the same prefix is the inner one', async (driver) => {
+      const routes = (server: Server) => {
+        server.group('/a', (outer) => {
+          outer.notFound((_request, response) => response.text('outer'));
+          outer.group('/', (inner) => {
+            inner.notFound((_request, response) => response.text('inner'));
+          });
+        });
+      };
+      await withServer(driver, {}, routes, async ({ open }) => {
+        assert.equal((await (await open()).ask(get('/a/x'))).text, 'inner');
+      });
+    });
+
     for (const isLater of [false, true]) {
       const when = isLater ? 'later' : 'at once';
       add(`passes errors from the innermost handler outwards, ${when}`, async (driver) => {
         const seen: string[] = [];
         const routes = (server: Server) => {
-          const fail = async (error: Error) => {
-            if (isLater) await wait(1);
-            throw error;
+          const fail = (error: Error): Promise<void> => {
+            if (!isLater) throw error;
+            return wait(1).then(() => Promise.reject(error));
           };
           server.onError(async (error, _request, response) => {
             seen.push(`server ${(error as Error).message}`);

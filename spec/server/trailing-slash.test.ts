@@ -104,8 +104,8 @@ onEachDriver(
       ] as const) {
         const late = (server: Server) => {
           routes(server);
-          server.use((_request, response, next) => {
-            response.header('X-Late', 'yes');
+          server.use((request, response, next) => {
+            response.header('X-Late', request.route === undefined ? 'yes' : request.route);
             return next();
           });
         };

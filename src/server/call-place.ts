@@ -8,10 +8,11 @@ const FRAME = /^\s*at (?:.*? \()?(?:async )?(?<file>.+):(?<line>\d+):\d+\)?$/m;
 export function callPlace(called: (...given: never[]) => unknown): string {
   const { stackTraceLimit } = Error;
   const record: { stack?: unknown } = {};
-  Error.stackTraceLimit = 1;
+  // Unlike an assignment this does not throw where Node's own objects are frozen.
+  Reflect.set(Error, 'stackTraceLimit', 1);
   Error.captureStackTrace(record, called);
   const { stack } = record;
-  Error.stackTraceLimit = stackTraceLimit;
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   const groups = typeof stack === 'string' ? FRAME.exec(stack)?.groups : undefined;
   if (groups === undefined) return '';
   const { file, line } = groups;

@@ -11,11 +11,14 @@ const FIELDS = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': '
 const OK = prepare(200, FIELDS, 'ok');
 const DRAINING = prepare(503, FIELDS, 'draining');
 
-/** Adds the paths that the configuration has. */
+/** Adds the paths that the configuration has; called before any middleware is added. */
 export function addHealthRoutes(routes: Routes, config: Config, isDraining: () => boolean): void {
   const { healthz, readyz } = healthPaths(config);
   const live: Handler = (_request, response) => response.prepared(OK);
   const ready: Handler = (_request, response) => response.prepared(isDraining() ? DRAINING : OK);
-  if (healthz !== null) routes.addUncovered(healthz, live, 'option healthz');
-  if (readyz !== null) routes.addUncovered(readyz, ready, 'option readyz');
+  const add = (pattern: string, handler: Handler, place: string): void => {
+    routes.add(routes.root, { method: 'GET', pattern, middleware: [], handler, place });
+  };
+  if (healthz !== null) add(healthz, live, 'option healthz');
+  if (readyz !== null) add(readyz, ready, 'option readyz');
 }

@@ -54,11 +54,6 @@ export class Routes {
     for (const run of middleware) this.#noteRoot(run);
   }
 
-  /** Adds a route of the server itself, which no middleware covers. */
-  addUncovered(pattern: string, handler: Handler, place: string): void {
-    this.router.add('GET', pattern, { handler, steps: [], scope: this.root }, place);
-  }
-
   /** `path` is below the prefix of the scope; '/' is all of it. */
   use(scope: Scope, path: string, run: Middleware): void {
     // Checked alone first, as a pattern; unlike the prefix of a group it has no parameters.

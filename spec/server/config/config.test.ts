@@ -157,6 +157,8 @@ const SAMPLES: Readonly<Record<string, readonly [text: string, json: unknown]>> 
   headers: ['{"*":{"X-Name":"value"}}', { '*': { 'X-Name': 'value' } }],
   mimeTypes: ['{"gmi":"text/gemini"}', { gmi: 'text/gemini' }],
   extensions: ['html', ['html']],
+  healthz: ['/health', '/health'],
+  readyz: ['true', true],
 };
 
 function sampleOf({ option, rule }: ConfigKey): readonly [text: string, json: unknown] {
@@ -206,6 +208,15 @@ const INVALID: readonly (readonly [file: object, line: string])[] = [
   ],
   [{ listing: 'true' }, 'listing: given "true", allowed: true or false; did you mean true?'],
   [{ debug: 1 }, 'debug: given 1, allowed: true or false'],
+  [
+    { healthz: '/:id' },
+    'healthz: given "/:id", allowed: true, false, or a path without parameters, such as "/health"',
+  ],
+  [
+    { trailing_slash: 'redirects' },
+    'trailing_slash: given "redirects", allowed: "strict", "ignore", "redirect"; ' +
+      'did you mean "redirect"?',
+  ],
   [{ host: '' }, 'host: given "", allowed: an IPv4 or IPv6 address, or a host name'],
   [
     { host: '[::1]' },
