@@ -42,7 +42,7 @@ async function rested(fixture: ConnectionFixture): Promise<void> {
 
 describe('a body of JSON', () => {
   for (const pauses of [0, 1, 3]) {
-    test(`cut anywhere, read after ${pauses} rounds: the same, and requests behind it`, async () => {
+    test(`cut anywhere, read after ${pauses} rounds: the same, and what follows`, async () => {
       const fixture = echo({}, pauses);
       const client = fixture.open();
       const text = post('/a', BODY.length, BODY);
