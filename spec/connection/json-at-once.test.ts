@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import {
   ConnectionFixture,
   type FixtureOptions,
+  Gate,
   get,
   post,
   postChunked,
@@ -60,6 +61,26 @@ describe('a body of JSON', () => {
       await fixture.end();
     });
   }
+
+  test('read later: its memory is released and more is received, before the response', async () => {
+    const gate = new Gate();
+    const fixture = new ConnectionFixture(async (request, response) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      await request.json();
+      await gate.opened;
+      response.text('read');
+    });
+    const client = fixture.open();
+    client.send(post('/a', BODY.length, BODY));
+    assert.ok(fixture.slab.freeCount < fixture.slab.blockCount, 'the body waits in a block');
+    await rested(fixture);
+    assert.equal(fixture.slab.freeCount, fixture.slab.blockCount);
+    assert.ok(client.socket.receiving);
+    gate.open();
+    await rested(fixture);
+    assert.match(await client.read(), /\r\n\r\nread$/);
+    await fixture.end();
+  });
 
   test('in chunks, and behind 100 (Continue)', async () => {
     const fixture = echo();
