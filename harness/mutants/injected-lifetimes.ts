@@ -5,6 +5,7 @@
 import type { Mutant } from './mutant.ts';
 
 const REQUEST = 'exchange/request.js';
+const BODY_READS = 'exchange/body-reads.js';
 const DELIVERY = 'connection/delivery.js';
 const RESPONSE = 'exchange/response.js';
 const EXCHANGE = 'exchange/exchange.js';
@@ -146,15 +147,15 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   },
   {
     name: 'failing reads of a body starve the event loop',
-    file: REQUEST,
+    file: BODY_READS,
     find:
       'catch (error) {\n        await lateRead(exchange);\n        throw error;\n    }\n}\n' +
-      'async function readText',
-    replace: 'catch (error) {\n        throw error;\n    }\n}\nasync function readText',
+      'export async function readText',
+    replace: 'catch (error) {\n        throw error;\n    }\n}\nexport async function readText',
   },
   {
     name: 'the iterator of a finished body starves the event loop',
-    file: REQUEST,
+    file: BODY_READS,
     find: 'if (this.#ended)\n            await lateRead(exchange);',
     replace: '',
   },
@@ -226,7 +227,7 @@ const LIFETIMES: readonly Omit<Mutant, 'hostile'>[] = [
   },
   {
     name: 'a kept iterator of a body does not retain its exchange',
-    file: REQUEST,
+    file: BODY_READS,
     find: "must stay this request's.\n            exchange.retain();",
     replace: "must stay this request's.",
   },

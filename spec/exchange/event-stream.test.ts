@@ -48,7 +48,7 @@ describe('events()', () => {
     }
   });
 
-  test('cannot be made to send another event: names and ids are one line, text is data', async () => {
+  test('cannot be made to send another event: names and ids are one line', async () => {
     const { fixture, stream, client } = await opened();
     for (const bad of ['a\nb', 'a\rb', 'a\r\nb', 'a\0b', '\n', '\r']) {
       for (const option of ['event', 'id'] as const) {

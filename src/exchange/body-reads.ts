@@ -13,13 +13,8 @@ import { BodyUse } from './state.ts';
 
 export const OVER = 'this request is over: its response was sent, and its head was released';
 
-/** The exchange of a handle; throws when its request is over. */
-export function checkLive(exchange: Exchange, identity: object): void {
-  if (exchange.identity !== identity) throw new Error(OVER);
-}
-
 export function takeBody(exchange: Exchange, identity: object): void {
-  checkLive(exchange, identity);
+  if (exchange.identity !== identity) throw new Error(OVER);
   if (!exchange.takeBody()) throw new TypeError('the body was read already');
 }
 

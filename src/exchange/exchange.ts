@@ -305,6 +305,7 @@ export class Exchange {
     }
     this.bytes = copy;
     this.base = 0;
+    this.head.compact();
   }
 
   /** From now on the handles of this request never reach this record. */

@@ -14,7 +14,7 @@ import {
 } from './body-options.ts';
 import {
   BodyIterator,
-  checkLive,
+  OVER,
   readBytes,
   readForm,
   readJson,
@@ -65,7 +65,7 @@ export class Request<P extends object = Params, S extends object = State> {
 
   #live(): Exchange {
     const exchange = this.#exchange;
-    checkLive(exchange, this.#identity);
+    if (exchange.identity !== this.#identity) throw new Error(OVER);
     return exchange;
   }
 
