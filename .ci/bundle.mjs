@@ -8,7 +8,14 @@ import { isBuiltin } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { rollup } from '@rollup/wasm-node';
 
-const ENTRIES = ['index', 'middleware/index', 'static/index', 'fetch/index', 'load/index', 'cli/main'];
+const ENTRIES = [
+  'index',
+  'middleware/index',
+  'static/index',
+  'fetch/index',
+  'load/index',
+  'cli/main',
+];
 /** Found by Node where the package is installed. */
 const PACKAGES = ['koffi', 'mrmime'];
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HttpError } from '../../src/exchange/http-error.ts';
+import { FetchContext, getConnInfo } from '../../src/fetch/context.ts';
 import { type FetchFunction, type FetchOptions, fetchHandler } from '../../src/fetch/handler.ts';
-import { FetchInfo, getConnInfo } from '../../src/fetch/info.ts';
 import { LeanResponse } from '../../src/fetch/response.ts';
 import type { ServerOptions } from '../../src/server/config/config.ts';
 import type { InjectOptions } from '../../src/server/inject/options.ts';
@@ -19,7 +19,7 @@ const Lean = LeanResponse as unknown as typeof globalThis.Response;
 const KINDS = { "Node's": Response, lean: Lean } as const;
 
 function serving(
-  run: (request: globalThis.Request, info: FetchInfo) => unknown,
+  run: (request: globalThis.Request, context: FetchContext) => unknown,
   options: ServerOptions = {},
   fetchOptions: FetchOptions = {},
 ): UnlistenedServer {
@@ -395,13 +395,19 @@ describe('what a function gets', { timeout: TIMEOUT_MS }, () => {
     });
     server.get(
       '/users/:id',
-      fetchHandler((request, info) => {
+      fetchHandler((request, context) => {
         assert.ok(request instanceof Request);
-        assert.ok(info instanceof FetchInfo);
-        const { params, state } = info.request;
-        info.response.header('X-Before', '1');
-        const { remote } = getConnInfo({ env: info });
-        return Response.json([request.url, params['id'], state['user'], info.remotePort, remote]);
+        assert.ok(context instanceof FetchContext);
+        const { params, state } = context.request;
+        context.response.header('X-Before', '1');
+        const { remote } = getConnInfo({ env: context });
+        return Response.json([
+          request.url,
+          params['id'],
+          state['user'],
+          context.remotePort,
+          remote,
+        ]);
       }),
     );
     const response = await server.inject('/users/7?x');
@@ -418,8 +424,8 @@ describe('what a function gets', { timeout: TIMEOUT_MS }, () => {
 
   it('says who the client is', async () => {
     const seen: unknown[] = [];
-    const { server } = serving((_request, info) => {
-      seen.push([info.remoteAddress, getConnInfo({ env: info }).remote.addressType]);
+    const { server } = serving((_request, context) => {
+      seen.push([context.remoteAddress, getConnInfo({ env: context }).remote.addressType]);
       return new Response();
     });
     for (const remoteAddress of ['::1', '10.0.0.1', '']) await server.inject({ remoteAddress });
@@ -428,7 +434,7 @@ describe('what a function gets', { timeout: TIMEOUT_MS }, () => {
       ['10.0.0.1', 'IPv4'],
       ['', undefined],
     ]);
-    assert.throws(() => getConnInfo({ env: {} }), /context\.env is no FetchInfo/);
+    assert.throws(() => getConnInfo({ env: {} }), /context\.env is no FetchContext/);
   });
 
   it('may be given to a method of an object', async () => {

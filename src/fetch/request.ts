@@ -1,4 +1,3 @@
-// Hot: runs for every request. Measured by perf/micro/fetch.ts.
 // A Request of the Fetch standard that costs little: it has what a router reads, and makes Node's
 // own Request only when something needs one, such as clone(). It can be kept as long as one likes:
 // it has a copy of its head.
