@@ -11,6 +11,7 @@ import { exchangeOf, type Request } from '../exchange/request.ts';
 import { isUnsent } from '../exchange/respond.ts';
 import type { Response } from '../exchange/response.ts';
 import { cancelSource } from '../exchange/source.ts';
+import { Method } from '../http/method.ts';
 import { FetchContext } from './context.ts';
 import { overrideGlobals } from './override.ts';
 import { LeanRequest, leanRequestOf, nodeAcceptsLean } from './request.ts';
@@ -82,8 +83,10 @@ function functionOf(given: unknown): FetchFunction {
 }
 
 function requestOf(exchange: Exchange, request: Request, scheme: Scheme): WebRequest {
+  const { method } = exchange.head;
+  const isKnown = method !== Method.Other && method < Method.CONNECT;
+  if (!isKnown && FORBIDDEN.includes(request.method.toUpperCase())) throw new HttpError(501);
   const lean = leanRequestOf(exchange, request, urlOf(exchange, scheme));
-  if (FORBIDDEN.includes(lean.method.toUpperCase())) throw new HttpError(501);
   return (acceptsLean === true ? lean : LeanRequest.toNative(lean)) as unknown as WebRequest;
 }
 
