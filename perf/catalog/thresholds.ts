@@ -67,6 +67,12 @@ export const PEER_RATIO_MIN = [
   ['epoll', 'bun', 1.3],
 ] as const;
 
+/** perf:fetch: the least ratio of hono on this server to hono on another, in hello. */
+export const FETCH_RATIO_MIN = [
+  ['node-server', 2],
+  ['bun', 1],
+] as const;
+
 /** perf:idle and perf:slow: the rate with background load to the rate without. */
 export const BACKGROUND_RATIO_MIN = 0.9;
 /** perf:idle: resident memory of one idle connection. */

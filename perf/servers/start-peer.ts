@@ -31,7 +31,7 @@ export async function startPeer(peer: Exclude<Peer, 'floor'>): Promise<ServerChi
     case 'nginx':
       return startNginx(core, CONNECTIONS);
     case 'bun':
-      return startBun();
+      return startBun('servers/bun.ts');
     case 'uws':
       return startServer('servers/uws.ts', { core, args: [UWS_PATH] });
     case 'fastify':
@@ -61,8 +61,11 @@ export function peerProblem(peer: Peer): string | null {
   return null;
 }
 
-async function startBun(): Promise<ServerChild> {
-  const command = [bunBinary(), perfScript('servers/bun.ts'), String(await freePort())];
+/** Bun with one of the scripts of this folder, which gets a port. */
+export async function startBun(script: string): Promise<ServerChild> {
+  const binary = bunBinary();
+  if (binary === '') throw new Error(`Bun is not installed: ${INSTALL}`);
+  const command = [binary, perfScript(script), String(await freePort())];
   return startCommand('Bun', command, { core: SERVER_CORE });
 }
 

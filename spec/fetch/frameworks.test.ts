@@ -11,8 +11,8 @@ import { etag } from 'hono/etag';
 import { HTTPException } from 'hono/http-exception';
 import { stream, streamSSE, streamText } from 'hono/streaming';
 import { AutoRouter, error, json, StatusError } from 'itty-router';
+import { type FetchContext, getConnInfo } from '../../src/fetch/context.ts';
 import { fetchHandler } from '../../src/fetch/handler.ts';
-import { type FetchInfo, getConnInfo } from '../../src/fetch/info.ts';
 import { NativeResponse } from '../../src/fetch/native.ts';
 import type { ServerOptions } from '../../src/server/config/config.ts';
 import type { InjectOptions } from '../../src/server/inject/options.ts';
@@ -22,8 +22,8 @@ import { unlistenedServer } from '../../testing/unlistened-server.ts';
 
 const TIMEOUT_MS = 20_000;
 
-function honoApplication(): Hono<{ Bindings: FetchInfo }> {
-  const app = new Hono<{ Bindings: FetchInfo }>();
+function honoApplication(): Hono<{ Bindings: FetchContext }> {
+  const app = new Hono<{ Bindings: FetchContext }>();
   app.use('/api/*', cors({ origin: 'http://a.test', credentials: true }));
   app.use('/etag/*', etag());
   app.use('/auth/*', basicAuth({ username: 'hono', password: 'acoolproject' }));

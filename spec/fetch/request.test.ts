@@ -41,6 +41,12 @@ async function within<T>(
   return results[0];
 }
 
+/** Node's own Request of a lean one. */
+function nativeOf(request: globalThis.Request): globalThis.Request {
+  if (!(request instanceof LeanRequest)) return request;
+  return LeanRequest.toNative(request as unknown as LeanRequest);
+}
+
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 const PUT = { method: 'PUT', target: '/a?b', headers: { 'X-A': 'b' }, body: 'té xt' } as const;
 
@@ -56,7 +62,7 @@ describe('a lean Request', { timeout: TIMEOUT_MS }, () => {
     );
     assert.ok(names.length > 15, String(names));
     await within(PUT, (request) => {
-      assert.ok(request instanceof LeanRequest);
+      if (nodeAcceptsLean()) assert.ok(request instanceof LeanRequest);
       assert.ok(request instanceof Request);
       assert.equal(request.constructor.name, 'Request');
       assert.equal(Object.prototype.toString.call(request), '[object Request]');
@@ -169,6 +175,23 @@ describe('a lean Request', { timeout: TIMEOUT_MS }, () => {
         read,
       );
     }
+    for (const make of [
+      (request: WebRequest) => request.clone(),
+      (request: WebRequest) => nativeOf(request),
+      (request: WebRequest) => {
+        assert.ok(request.body instanceof ReadableStream);
+        return request;
+      },
+    ]) {
+      for (const read of ['text', 'json', 'arrayBuffer', 'blob', 'formData'] as const) {
+        const headers = { 'content-type': FORM_TYPE };
+        await within(
+          { ...PUT, headers },
+          (request) => assert.rejects(() => make(request)[read](), { status: 413 }, read),
+          limits,
+        );
+      }
+    }
     // Not caught, it is the response, as everywhere.
     const { server } = unlistenedServer(limits);
     server.all(
@@ -179,7 +202,7 @@ describe('a lean Request', { timeout: TIMEOUT_MS }, () => {
   });
 
   it("becomes Node's own wherever that is wanted", async () => {
-    assert.ok(nodeAcceptsLean());
+    assert.equal(nodeAcceptsLean(), Number(process.versions.node.split('.')[0]) < 24);
     await within(PUT, async (request) => {
       const copy = new Request(request, { headers: { c: 'd' } });
       assert.deepEqual([copy.method, copy.url], ['PUT', 'http://localhost/a?b']);
@@ -335,7 +358,7 @@ describe('the URL of a lean Request', { timeout: TIMEOUT_MS }, () => {
       '/*',
       fetchHandler((request) => new Response(request.url)),
     );
-    for (const host of ['1.2.3.4.5', 'xn--a', '%00']) {
+    for (const host of ['1.2.3.4.5', '%00', '1.2.3.256']) {
       assert.equal((await server.inject({ headers: { host } })).status, 400, host);
     }
     assert.equal((await server.inject()).status, 200);

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, HttpError, type Server } from 'vibing';
+import { fetchHandler } from 'vibing/fetch';
 import { runLoad } from 'vibing/load';
 import { accessLog, cors } from 'vibing/middleware';
 import { serveStatic } from 'vibing/static';
@@ -20,15 +21,20 @@ server.get('/teapot', () => {
   throw new HttpError(418);
 });
 server.use('/files', serveStatic(folder));
+server.get(
+  '/web',
+  fetchHandler((request) => new Response(request.method)),
+);
 
 const { port } = await server.listen();
 const url = `http://127.0.0.1:${port}`;
 const json = await fetch(`${url}/api/users/7`);
 const file = await fetch(`${url}/files/page.txt`);
 const { status } = await fetch(`${url}/teapot`);
+const web = await (await server.inject('/web')).text();
 const load = await runLoad({ url: `${url}/api/users/7`, connections: 1, count: 20 });
 const manifest = readFileSync(new URL(import.meta.resolve('vibing/package.json')), 'utf8');
-const said = [JSON.parse(manifest).version, await json.text(), await file.text(), status];
+const said = [JSON.parse(manifest).version, await json.text(), await file.text(), status, web];
 console.log(JSON.stringify([...said, load.responses === 20]));
 await server.close();
 rmSync(folder, { recursive: true });

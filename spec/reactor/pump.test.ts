@@ -227,3 +227,39 @@ it('wait() takes its time', async (context) => {
   fixture.tick(1);
   await waiting;
 });
+
+it('its timer keeps the process alive, unless hold() says otherwise', (context) => {
+  const fixture = new Fixture(context);
+  let isHeld = false;
+  const timer = {
+    ref() {
+      isHeld = true;
+    },
+    unref() {
+      isHeld = false;
+    },
+  };
+  context.mock.method(globalThis, 'setTimeout', () => {
+    isHeld = true;
+    return timer;
+  });
+  context.mock.method(globalThis, 'clearTimeout', () => {});
+  fixture.pump.start();
+  fixture.driver.arrive(1);
+  fixture.driver.arrive(2);
+  fixture.settle();
+  fixture.reactor.arm(0, 0);
+  fixture.tick();
+  fixture.settle();
+  assert.ok(isHeld);
+  fixture.pump.hold(false);
+  assert.equal(isHeld, false, 'the timer that runs');
+  fixture.pump.hold(true);
+  assert.ok(isHeld);
+  fixture.pump.hold(false);
+  isHeld = true;
+  fixture.reactor.arm(1, 1);
+  fixture.tick();
+  fixture.settle();
+  assert.equal(isHeld, false, 'and the next one');
+});

@@ -1,4 +1,3 @@
-// Hot: runs for every response. Measured by perf/micro/fetch.ts.
 // Fields of a Response on the response that is sent. Those that frame a message are the server's.
 
 import type { Exchange } from '../exchange/exchange.ts';

@@ -1,7 +1,7 @@
 // The public names of `vibing/fetch`.
 
+export { type ConnInfo, FetchContext, getConnInfo } from './context.ts';
 export { type FetchFunction, type FetchOptions, fetchHandler } from './handler.ts';
-export { type ConnInfo, FetchInfo, getConnInfo } from './info.ts';
 export type { Scheme } from './url.ts';
 
 import { LeanResponse } from './response.ts';

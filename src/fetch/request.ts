@@ -1,4 +1,3 @@
-// Hot: runs for every request. Measured by perf/micro/fetch.ts.
 // A Request of the Fetch standard that costs little: it has what a router reads, and makes Node's
 // own Request only when something needs one, such as clone(). It can be kept as long as one likes:
 // it has a copy of its head.
@@ -11,7 +10,8 @@ import { Method } from '../http/method.ts';
 import { latin1 } from '../http/text.ts';
 import { bodyError } from './body-error.ts';
 import { LeanHeaders } from './headers.ts';
-import { extendNative, isDisturbed, NativeRequest, NativeResponse } from './native.ts';
+import { type BodyLimits, LimitedRequest, readLimited } from './limited-request.ts';
+import { extendNative, isDisturbed, NativeRequest } from './native.ts';
 
 type WebRequest = globalThis.Request;
 
@@ -40,6 +40,7 @@ export interface LeanRequestParts {
   readonly head: string;
   readonly hasBody: boolean;
   readonly request: Pick<Request, 'body' | 'bytes' | 'form' | 'signal'>;
+  readonly limits: BodyLimits;
 }
 
 export class LeanRequest {
@@ -48,6 +49,7 @@ export class LeanRequest {
   readonly #request: LeanRequestParts['request'];
   readonly #head: string;
   readonly #hasBody: boolean;
+  readonly #limits: BodyLimits;
   #headers: LeanHeaders | null = null;
   #signal: AbortSignal | null = null;
   /** The body was read by one of the calls below, not by #stream. */
@@ -61,6 +63,7 @@ export class LeanRequest {
     this.#head = parts.head;
     this.#hasBody = parts.hasBody;
     this.#request = parts.request;
+    this.#limits = parts.limits;
   }
 
   /** Node's own Request with the same members; the body belongs to it from now on. */
@@ -75,7 +78,7 @@ export class LeanRequest {
     const headers = this.headers as unknown as Headers;
     const common = { method, headers, signal: this.signal };
     const init = body === null ? common : { ...common, body, duplex: 'half' };
-    return new NativeRequest(url, init as RequestInit);
+    return new LimitedRequest(url, init as RequestInit, this.#limits) as unknown as WebRequest;
   }
 
   get headers(): LeanHeaders {
@@ -149,8 +152,9 @@ export class LeanRequest {
 
   async #readAll(): Promise<Uint8Array> {
     if (this.#native !== null) return new Uint8Array(await this.#native.arrayBuffer());
+    if (this.bodyUsed) throw new TypeError(BODY_USED);
     const stream = this.#stream;
-    if (stream !== null) return new Uint8Array(await new NativeResponse(stream).arrayBuffer());
+    if (stream !== null) return readLimited(stream, this.#limits.bodyBytesMax);
     if (!this.#hasBody) return new Uint8Array(0);
     this.#use();
     return this.#request.bytes().catch(bodyError);
@@ -210,6 +214,7 @@ export function leanRequestOf(exchange: Exchange, request: Request, url: string)
     head: latin1(bytes, base, base + headBytes),
     hasBody: mayHaveBody && (framing.kind === BodyKind.Chunked || framing.length > 0),
     request,
+    limits: exchange.services.limits,
   });
 }
 
@@ -223,7 +228,8 @@ export function nodeAcceptsLean(): boolean {
     signal: new AbortController().signal,
   };
   const head = 'PUT /path HTTP/1.1\r\nHost: host\r\n\r\n';
-  const lean = new LeanRequest({ method: 'PUT', url, head, hasBody: false, request });
+  const limits = { bodyBytesMax: 0, formPartsMax: 0, formFilesMax: 0 };
+  const lean = new LeanRequest({ method: 'PUT', url, head, hasBody: false, request, limits });
   try {
     const copy = new NativeRequest(lean as unknown as WebRequest);
     return copy.url === url && copy.method === 'PUT' && copy.headers.get('host') === 'host';

@@ -1,4 +1,3 @@
-// Hot: runs for every response. Measured by perf/micro/fetch.ts.
 // A Response of the Fetch standard that costs little when it is made of text or bytes: Node's own
 // makes a stream of them at once. It becomes Node's own when something needs one.
 

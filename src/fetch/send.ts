@@ -1,4 +1,3 @@
-// Hot: runs for every response. Measured by perf/micro/fetch.ts.
 // Sends a Response of the Fetch standard: ours, Node's, or one of another implementation.
 
 import { shown } from '../base/shown.ts';

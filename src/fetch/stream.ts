@@ -28,7 +28,6 @@ async function send(exchange: Exchange, source: Source, call: string): Promise<v
   const later = second === null ? early : await ready(second);
   if (later?.value === END) {
     const content = early?.value === END ? null : (early?.value as Uint8Array);
-    exchange.releaseWriter();
     respondFull(exchange, content, call);
     return;
   }

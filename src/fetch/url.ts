@@ -1,4 +1,3 @@
-// Hot: runs for every request. Measured by perf/micro/fetch.ts.
 // The URL of a request, as the Fetch standard has it: absolute and normalized.
 
 import type { Exchange } from '../exchange/exchange.ts';

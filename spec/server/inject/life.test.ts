@@ -109,6 +109,24 @@ describe('injected requests', { timeout: TIMEOUT_MS }, () => {
     assert.ok(server.closing.aborted);
   });
 
+  it('in flight are finished by the close() of a listening server', async () => {
+    const { server } = unlistenedServer();
+    server.get('/', async (_req, res) => {
+      await sleep(50);
+      res.text('done');
+    });
+    await server.listen();
+    const pending = server.inject('/');
+    await eventually('the handler runs', () => server.counters.requests === 1);
+    let isClosed = false;
+    const closed = server.close().then(() => {
+      isClosed = true;
+    });
+    assert.equal(await (await pending).text(), 'done');
+    assert.equal(isClosed, false, 'it waits for the handler');
+    await closed;
+  });
+
   it('do not delay close() when their responses have been received', async () => {
     const { server } = unlistenedServer();
     server.get('/', (_req, res) => res.text('all'));

@@ -339,5 +339,14 @@ describe('the body of an injected request', { timeout: TIMEOUT_MS }, () => {
       await new Promise((done) => setImmediate(done));
     }
     assert.ok(returned);
+    let cancelled = false;
+    const quiet = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new Uint8Array(100)),
+      cancel() {
+        cancelled = true;
+      },
+    });
+    assert.equal((await server.inject({ ...post, target: '/', body: quiet })).status, 413);
+    await eventually('a source that has nothing now is cancelled, too', () => cancelled);
   });
 });

@@ -1,6 +1,7 @@
 // server.inject(): what a test sees of the response, as it arrives, and how a client leaves.
 
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import { unlistenedServer } from '../../../testing/unlistened-server.ts';
 import { eventually } from '../../../testing/with-server.ts';
@@ -33,6 +34,19 @@ describe('the response to an injected request', { timeout: TIMEOUT_MS }, () => {
     assert.deepEqual([head.headers.get('content-length'), await head.text()], ['7', '']);
     assert.equal(await (await server.inject('/204')).text(), '');
     assert.equal((await server.inject('/304')).status, 304);
+  });
+
+  it('is the final one, after a 100', async () => {
+    const { server } = unlistenedServer();
+    server.post('/', async (req, res) => res.send(await req.bytes()));
+    async function* later(): AsyncGenerator<string> {
+      await new Promise((done) => setImmediate(done));
+      await eventually('the handler waits', () => server.counters.requests === 1);
+      yield 'late';
+    }
+    const headers = { Expect: '100-continue' };
+    const response = await server.inject({ method: 'POST', headers, body: later() });
+    assert.deepEqual([response.status, await response.text()], [200, 'late']);
   });
 
   it('may be long', async () => {
@@ -192,6 +206,7 @@ describe('the client of an injected request', { timeout: TIMEOUT_MS }, () => {
     const client = new AbortController();
     const response = await server.inject({ signal: client.signal });
     assert.equal(await response.text(), 'all');
+    assert.deepEqual(getEventListeners(client.signal, 'abort'), [], 'the signal is released');
     client.abort();
     assert.equal(await response.text(), 'all');
   });

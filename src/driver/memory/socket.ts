@@ -148,7 +148,6 @@ export class MemorySocket {
     if (this.#watching) this.#complete(Op.Watch, -ERRNO.ECANCELED);
     this.#receiving = false;
     this.#watching = false;
-    this.#shared.starved.delete(this);
   }
 
   close(): void {

@@ -75,7 +75,6 @@ export class Injector {
       };
       const config = { ...options.config, limits: { ...limits, blockCount } };
       this.#runtime = new Runtime({ ...options, config, makeDriver });
-      this.#runtime.hold(this.#holds > 0);
       this.#listening = this.#runtime.listen({ host: REMOTE_ADDRESS, port: 0 });
     }
     const driver = this.#driver;

@@ -1,4 +1,5 @@
-// server.fetch(): an injected request as a Request of the Fetch standard, its response as a Response.
+// server.fetch(): an injected request as a Request of the Fetch standard, and its response as a
+// Response.
 
 import { hasNoContent } from '../../http/status.ts';
 import type { InjectBody, InjectOptions } from './options.ts';

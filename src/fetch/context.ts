@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net';
 import type { Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 
-export class FetchInfo {
+export class FetchContext {
   /** This server's handle of the request: route parameters, state, trailers. */
   readonly request: Request;
   /** Its handle of the response: beforeSend(), afterSend(), trailer(). */
@@ -35,12 +35,12 @@ export interface ConnInfo {
   };
 }
 
-/** Who the client is, from the context of hono or of whatever keeps the FetchInfo in `env`. */
+/** Who the client is, from the context of hono or of whatever keeps the FetchContext in `env`. */
 export function getConnInfo(context: { readonly env: unknown }): ConnInfo {
   const { env } = context;
-  if (!(env instanceof FetchInfo)) {
+  if (!(env instanceof FetchContext)) {
     const how = 'the application is served by fetchHandler(app.fetch)';
-    throw new TypeError(`getConnInfo(): context.env is no FetchInfo: it is where ${how}`);
+    throw new TypeError(`getConnInfo(): context.env is no FetchContext: it is where ${how}`);
   }
   const { remoteAddress: address, remotePort: port } = env;
   if (address === '') return { remote: { addressType: undefined, transport: undefined } };
