@@ -15,7 +15,6 @@ import { Handling, Phase, Writer } from '../exchange/state.ts';
 import { TargetForm } from '../http/head.ts';
 import { Method } from '../http/method.ts';
 import { isFinalStatus, reasonPhrase } from '../http/status.ts';
-import { routePath } from '../http/target.ts';
 import type { Counters } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
 import { parsePrefix } from '../route/pattern.ts';
@@ -24,6 +23,7 @@ import { rootOf } from '../static/roots.ts';
 import { Chain, DONE, isPromise, laterPart } from './chain.ts';
 import { beginInvocation, type Invocation, invocationOf, needsResponse } from './invocation.ts';
 import { NoResponseNotes } from './no-response.ts';
+import { setPath } from './request-path.ts';
 
 export type ErrorHandler = (
   error: unknown,
@@ -38,8 +38,6 @@ export interface ApplicationOptions {
 }
 
 const NO_METHODS: readonly string[] = Object.freeze([]);
-
-const SLASH = new Uint8Array([47]);
 
 export class Application {
   readonly #router: Router<Handler> = new Router<Handler>();
@@ -93,6 +91,13 @@ export class Application {
     const invocation = beginInvocation(exchange);
     invocation.endpoint = this.#endpoint(invocation);
     this.#chain.run(invocation);
+  }
+
+  /** Finds the endpoint again, for a request whose method middleware has changed. */
+  reroute(exchange: Exchange): void {
+    const invocation = invocationOf(exchange);
+    invocation.match.reset();
+    invocation.endpoint = this.#endpoint(invocation);
   }
 
   #endpoint({ exchange, match }: Invocation): Handler {
@@ -328,25 +333,6 @@ export class Application {
     this.#options.counters.handlerErrors += 1;
     this.#options.logError(`${requestLine(exchange)}: ${what}${describe(error)}`);
   }
-}
-
-/** Sets the path for the router; false when it cannot be decoded. */
-function setPath(exchange: Exchange): boolean {
-  const { head, bytes, base } = exchange;
-  const from = base + head.pathStart;
-  const to = base + head.pathEnd;
-  if (head.plainPath === 1 && to > from) {
-    exchange.pathBytes = bytes;
-    exchange.pathFrom = from;
-    exchange.pathTo = to;
-    return true;
-  }
-  const decoded = to > from ? new Uint8Array(to - from + 1) : SLASH;
-  const length = to > from ? routePath(bytes, from, to, decoded) : 1;
-  exchange.pathBytes = decoded;
-  exchange.pathFrom = 0;
-  exchange.pathTo = Math.max(length, 0);
-  return length > 0;
 }
 
 /** The response for an error: an HttpError's status and message, else 500. */
