@@ -1,4 +1,3 @@
-// Hot: runs for every request. Measured by perf/micro/route.ts.
 // The path of a request, decoded for the router: in place where it has nothing to decode.
 
 import type { Exchange } from '../exchange/exchange.ts';
