@@ -264,6 +264,34 @@ onEachDriver(
       });
     });
 
+    add('a body that is read while the response has ended', async (driver) => {
+      const reasons: string[] = [];
+      const random = new Random(5);
+      const text = Array.from({ length: 30_000 }, () => random.below(1e9).toString(36)).join('');
+      const early = (server: Server) => {
+        server.use(decompress());
+        server.post('/', async (request, response) => {
+          const iterator = request.body[Symbol.asyncIterator]();
+          await iterator.next();
+          response.text('early');
+          try {
+            while ((await iterator.next()).done !== true);
+            reasons.push('read');
+          } catch (error) {
+            reasons.push(String(error));
+          }
+        });
+      };
+      await withServer(driver, {}, early, async ({ open }) => {
+        const client = await open();
+        for (let count = 0; count < 3; count++) {
+          assert.equal((await send(client, '/', 'gzip', gzipSync(text))).text, 'early');
+        }
+        while (reasons.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+        for (const reason of reasons) assert.match(reason, /^read$|request is over/);
+      });
+    });
+
     add('without the middleware a body arrives as it was sent', async (driver) => {
       const plain = (server: Server) => {
         server.post('/text', async (request, response) => response.send(await request.bytes()));

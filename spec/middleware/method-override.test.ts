@@ -72,6 +72,20 @@ onEachDriver(
       });
     }
 
+    add('an error handler sees no parameters of the route of the POST', async (driver) => {
+      const failing = (server: Server) => {
+        server.use(methodOverride());
+        server.post('/:a', (_request, response) => response.text('post'));
+        server.onError((_error, request, response) => response.json(request.params));
+      };
+      await withServer(driver, {}, failing, async ({ open }) => {
+        const response = await (await open()).ask(post('/x', '', as('PUT')));
+        assert.equal(response.status, 200);
+        assert.equal(response.text, '{}');
+        assert.equal(response.field('allow'), 'OPTIONS, POST');
+      });
+    });
+
     add('only the listed methods, by another field', async (driver) => {
       const options = { header: 'X-Method', methods: ['DELETE'] } as const;
       await withServer(driver, {}, routes(options), async ({ open }) => {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { exchangeOf } from '../../src/exchange/request.ts';
 import { compress } from '../../src/middleware/compress.ts';
 import { timeout } from '../../src/middleware/timeout.ts';
 import type { Server } from '../../src/server/server.ts';
@@ -64,6 +65,12 @@ onEachDriver('timeout', (add) => {
         await wait(250);
         response.end('ended');
       });
+      server.get('/later-stream', async (_request, response) => {
+        await wait(1);
+        await response.write('begun, ');
+        await wait(250);
+        response.end('ended');
+      });
       server.get('/events', async (_request, response) => {
         const events = response.events();
         await wait(250);
@@ -77,10 +84,13 @@ onEachDriver('timeout', (add) => {
     };
     await withServer(driver, {}, routes, async ({ open, server }) => {
       const client = await open();
-      const targets = ['/now', '/later', '/callback', '/stream', '/events', '/error', '/missing'];
+      const targets = [
+        ...['/now', '/later', '/callback', '/stream', '/later-stream', '/events', '/error'],
+        '/missing',
+      ];
       const statuses = [];
       for (const target of targets) statuses.push((await client.ask(get(target))).status);
-      assert.deepEqual(statuses, [200, 200, 200, 200, 200, 500, 404]);
+      assert.deepEqual(statuses, [200, 200, 200, 200, 200, 200, 500, 404]);
       await wait(200);
       assert.equal((await client.ask(get('/now'))).text, 'now');
       assert.equal(server.counters.timeouts, 0);
@@ -178,6 +188,30 @@ onEachDriver(
   },
   oneDriver(),
 );
+
+test('no request is kept after its response', async () => {
+  const [driver] = oneDriver();
+  let limit: unknown = null;
+  const count = () => (limit as { readonly count: number }).count;
+  const routes = (server: Server) => {
+    server.use(timeout(60_000));
+    server.get('/later', async (request, response) => {
+      limit = exchangeOf(request).timeLimit;
+      await wait(1);
+      response.text('later');
+    });
+    server.get('/', never);
+  };
+  await withServer(driver, {}, routes, async ({ open, server }) => {
+    const [client, left] = [await open(), await open()];
+    for (let turn = 0; turn < 5; turn++) await client.ask(get('/later'));
+    void left.send(get('/'));
+    await eventually('the request', () => server.counters.requests === 6);
+    await eventually('one that waits', () => count() === 1);
+    left.reset();
+    await eventually('none', () => count() === 0);
+  });
+});
 
 test('a limit is a whole number of milliseconds', () => {
   for (const ms of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, '5', undefined, {}]) {

@@ -2,9 +2,9 @@
 // bytes can make millions.
 
 import { type ContentCoding, type ContentStream, OutputLimitError } from '../async-io/async-io.ts';
-import { assert } from '../base/assert.ts';
 import type { Exchange, Transport } from './exchange.ts';
 import { ForwardingTransport } from './forwarding.ts';
+import { clientGone } from './gone.ts';
 import { HttpError } from './http-error.ts';
 
 /** Input is decoded in parts of this size: the output of a part is in memory at once. */
@@ -63,15 +63,15 @@ export class DecodingTransport extends ForwardingTransport {
     exchange: Exchange,
     call: (decoder: ContentStream) => Promise<Uint8Array>,
   ): Promise<Uint8Array> {
-    assert(this.#isOpen || exchange.gone, 'a body is read before its exchange has left');
+    // The exchange may leave while a chunk is received or decoded.
+    if (!this.#isOpen) throw bodyOver(exchange);
     this.#decoder ??= exchange.services.asyncIo.decoder(this.#coding, this.#bytesMax);
-    // The client may leave while a chunk is received.
-    if (!this.#isOpen) this.#decoder.close();
     try {
       return await call(this.#decoder);
     } catch (cause) {
       this.#hasEnded = true;
       this.#decoder.close();
+      if (!this.#isOpen) throw bodyOver(exchange);
       throw errorOf(cause, this.#coding, this.#bytesMax);
     }
   }
@@ -81,6 +81,11 @@ export class DecodingTransport extends ForwardingTransport {
     this.#decoder?.close();
     this.inner.detached();
   }
+}
+
+function bodyOver(exchange: Exchange): Error {
+  if (exchange.gone) return clientGone();
+  return new Error('the body cannot be read any more: this request is over');
 }
 
 function errorOf(cause: unknown, coding: ContentCoding, bytesMax: number): HttpError {
