@@ -105,6 +105,7 @@ export class ConnectionFixture {
       settled: (exchange) => this.application.settled(exchange),
       handlerFailed: (exchange, error, what) =>
         this.application.handlerFailed(exchange, error, what),
+      reroute: (exchange) => this.application.reroute(exchange),
       timedOut: (exchange, why) => this.application.timedOut(exchange, why),
       logError,
     });

@@ -25,6 +25,7 @@ function routes(weak: boolean): (server: Server) => void {
     });
     server.get('/field', (_request, response) => response.header('ETag', '"f"').text('hello'));
     server.get('/call', (_request, response) => response.etag('"c"').text('hello'));
+    server.get('/strong', (_request, response) => response.etag().text('hello'));
     server.get('/stream', (_request, response) => response.stream(['hello']));
     server.get('/created', (_request, response) => response.status(201).text('hello'));
     server.post('/', (_request, response) => response.text('hello'));
@@ -65,6 +66,8 @@ onEachDriver(
       await withServer(driver, {}, routes(true), async ({ open }) => {
         const client = await open();
         assert.equal((await client.ask(get('/'))).field('etag'), `W/${HELLO}`);
+        const strong = await client.ask(get('/strong'));
+        assert.equal(strong.field('etag'), HELLO, 'that of the handler stays');
         const known = await client.ask(get('/', `If-None-Match: W/${HELLO}`));
         assert.equal(known.status, 304);
         assert.equal(known.field('etag'), `W/${HELLO}`);

@@ -119,20 +119,38 @@ function available<T>(member: T | undefined): T {
   return member;
 }
 
+/** Streams of zlib count the input that the coding has taken. */
+type CodingStream = Transform & { readonly bytesWritten?: number };
+
 class ZlibStream implements ContentStream {
-  readonly #stream: Transform;
+  readonly #stream: CodingStream;
   readonly #bytesMax: number;
   #output: Uint8Array[] = [];
   #outputBytes = 0;
+  #inputBytes = 0;
   #fault: Error | null = null;
+  /** Resolves finish(). */
+  #resolve: ((output: Uint8Array) => void) | null = null;
   /** Rejects the call in progress. */
   #reject: (error: Error) => void = () => {};
 
-  constructor(stream: Transform, bytesMax: number) {
+  constructor(stream: CodingStream, bytesMax: number) {
     this.#stream = stream;
     this.#bytesMax = bytesMax;
     stream.on('data', (part: Uint8Array) => this.#add(part));
+    stream.on('end', () => this.#ended());
     stream.on('error', (error: Error) => this.#fail(error));
+  }
+
+  /**
+   * A decoder ends as soon as it knows that bytes follow the end of the content, also within
+   * write(), whose callback is not called then.
+   */
+  #ended(): void {
+    const { bytesWritten = this.#inputBytes } = this.#stream;
+    if (this.#resolve === null || bytesWritten !== this.#inputBytes) {
+      this.#fail(new Error('bytes follow the end of the content'));
+    } else this.#resolve(this.#taken());
   }
 
   #add(part: Uint8Array): void {
@@ -155,6 +173,7 @@ class ZlibStream implements ContentStream {
         return;
       }
       this.#reject = reject;
+      this.#inputBytes += bytes.length;
       this.#stream.write(bytes, () => {
         // In flowing mode this emits the parts that the stream still holds.
         this.#stream.read();
@@ -170,7 +189,8 @@ class ZlibStream implements ContentStream {
         return;
       }
       this.#reject = reject;
-      this.#stream.on('end', () => resolve(this.#taken()));
+      this.#resolve = resolve;
+      this.#inputBytes += bytes?.length ?? 0;
       this.#stream.end(bytes);
     });
   }

@@ -13,6 +13,7 @@ export interface ServicesOptions {
   readonly pause: (ms: number) => Promise<void>;
   readonly settled: (exchange: Exchange) => void;
   readonly handlerFailed: (exchange: Exchange, error: unknown, what: string) => void;
+  readonly reroute: (exchange: Exchange) => void;
   readonly timedOut: (exchange: Exchange, why: string) => void;
   readonly logError: (message: string) => void;
 }
@@ -57,6 +58,10 @@ export class ServerServices implements Services {
 
   handlerFailed(exchange: Exchange, error: unknown, what = ''): void {
     this.#options.handlerFailed(exchange, error, what);
+  }
+
+  reroute(exchange: Exchange): void {
+    this.#options.reroute(exchange);
   }
 
   timedOut(exchange: Exchange, why: string): void {

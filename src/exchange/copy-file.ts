@@ -54,7 +54,8 @@ async function copyByReading(
       if (exchange.gone) return;
       // The file shrank or cannot be read: the client sees an incomplete response.
       if (count <= 0) {
-        const missing = `the file ended ${exchange.owedBytes} bytes before its Content-Length`;
+        const owedBytes = Math.max(exchange.owedBytes, to - position);
+        const missing = `the file ended ${owedBytes} bytes before its Content-Length`;
         const what = count < 0 ? `the file cannot be read: errno ${-count}` : missing;
         services.logError(`${requestLine(exchange)}: the response was truncated: ${what}`);
         transport.abandon(exchange);

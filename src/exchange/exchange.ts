@@ -6,7 +6,6 @@
 
 import type { AsyncIo } from '../async-io/async-io.ts';
 import type { Peer } from '../driver/driver.ts';
-import type { Coding } from '../http/accept-encoding.ts';
 import { Framing } from '../http/framing.ts';
 import { Head } from '../http/head.ts';
 import type { Method } from '../http/method.ts';
@@ -20,7 +19,7 @@ import type { BodyReader } from './body-reader.ts';
 import type { Outgoing, Summary } from './callbacks.ts';
 import type { Content } from './content.ts';
 import type { FormLimits } from './form-parts.ts';
-import type { AllowedMethods, Parts, TimeLimit } from './handling.ts';
+import type { AllowedMethods, ContentCoder, Parts, TimeLimit } from './handling.ts';
 import type { Prepared } from './prepared.ts';
 import { BodyUse, EtagUse, Handling, HeadMemory, Liveness, Phase, Writer } from './state.ts';
 
@@ -42,6 +41,8 @@ export interface Services {
   countLateCall(isMistake: boolean): void;
   /** Logs and counts a mistake of a handler that cannot be thrown where it would be caught. */
   handlerFailed(exchange: Exchange, error: unknown, what?: string): void;
+  /** Finds the handler again, after the method was changed. */
+  reroute(exchange: Exchange): void;
   /** Gives up the handler of a request that has no response: 503, and its signal aborts. */
   timedOut(exchange: Exchange, why: string): void;
   /** When a late call after the first one of its request was last logged. */
@@ -92,19 +93,6 @@ export interface Transport {
   readNow(exchange: Exchange, bytesMax: number, read: BodyReader): unknown;
   /** Trailer fields of a body that was read to its end. */
   trailers(exchange: Exchange): readonly (readonly [string, string])[];
-}
-
-/** Encodes the content of responses: compress(). */
-export interface ContentCoder {
-  /**
-   * The coding for a response with so many bytes of content, -1 when that is not known; Identity
-   * when the response stays as it is. Adds Vary where the choice depends on the request.
-   */
-  choose(exchange: Exchange, contentBytes: number): Coding;
-  /** Sends a full response in a coding; null is the content of a HEAD of unknown length. */
-  send(exchange: Exchange, content: Content, coding: Coding, isConstant: boolean): void;
-  /** The head of a stream is sent next: sets its fields, and encodes the chunks that follow. */
-  begin(exchange: Exchange, coding: Coding): void;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -164,7 +152,7 @@ export class Exchange {
   trailers: [string, string][] | null;
   beforeSend: ((outgoing: Outgoing) => void)[] | null;
   afterSend: ((summary: Summary) => void)[] | null;
-  coder: ContentCoder | null;
+  coder: ContentCoder<Exchange> | null;
   timeLimit: TimeLimit | null;
   /** Cancels the source of a stream when the response cannot continue. */
   onGone: (() => void) | null;

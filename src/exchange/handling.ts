@@ -1,5 +1,8 @@
-// What an exchange knows of its handling: the parts that run, the limit of its time, and the methods
-// that a path allows.
+// What an exchange knows of its handling: the parts that run, the methods that a path allows, and
+// what middleware has set for its response.
+
+import type { Coding } from '../http/accept-encoding.ts';
+import type { Content } from './content.ts';
 
 /**
  * Called when no handler takes the request: returns the methods that middleware supports for the
@@ -7,6 +10,19 @@
  * a 404, unless a route has the path for other methods.
  */
 export type AllowedMethods = (hasRoute: boolean) => Promise<readonly string[]>;
+
+/** Encodes the content of responses: compress(). */
+export interface ContentCoder<Record> {
+  /**
+   * The coding for a response with so many bytes of content, -1 when that is not known; Identity
+   * when the response stays as it is. Adds Vary where the choice depends on the request.
+   */
+  choose(exchange: Record, contentBytes: number): Coding;
+  /** Sends a full response in a coding; null is the content of a HEAD of unknown length. */
+  send(exchange: Record, content: Content, coding: Coding, isConstant: boolean): void;
+  /** The head of a stream is sent next: sets its fields, and encodes the chunks that follow. */
+  begin(exchange: Record, coding: Coding): void;
+}
 
 /** Limits the time of handlers: timeout(). The one that runs last decides. */
 export interface TimeLimit {

@@ -11,8 +11,9 @@ import {
 import { checkOptions, type OptionRule, wholeNumber } from '../base/options.ts';
 import { type Content, ownContent } from '../exchange/content.ts';
 import { EncodingTransport } from '../exchange/encoding.ts';
-import type { ContentCoder, Exchange } from '../exchange/exchange.ts';
+import type { Exchange } from '../exchange/exchange.ts';
 import type { Middleware } from '../exchange/handler.ts';
+import type { ContentCoder } from '../exchange/handling.ts';
 import { asPart } from '../exchange/parts.ts';
 import { exchangeOf } from '../exchange/request.ts';
 import { isHeadOnly } from '../exchange/respond.ts';
@@ -101,7 +102,7 @@ function levelRule(name: ContentCoding): OptionRule {
   };
 }
 
-class CompressCoder implements ContentCoder {
+class CompressCoder implements ContentCoder<Exchange> {
   readonly #threshold: number;
   readonly #encodings: readonly ContentCoding[];
   readonly #levels: Readonly<Record<ContentCoding, number>>;

@@ -55,6 +55,11 @@ class Limit implements TimeLimit {
     this.#ms = ms;
   }
 
+  /** The requests that wait for a response. */
+  get count(): number {
+    return this.#due.size;
+  }
+
   add(exchange: Exchange): void {
     exchange.retain();
     this.#due.set(exchange, { exchange, atMs: exchange.services.nowMs() + this.#ms });

@@ -24,7 +24,7 @@ import { beginInvocation, type Invocation, invocationOf, needsResponse } from '.
 import { NoResponseNotes } from './no-response.ts';
 import { otherSlash, referenceTo, setPath } from './request-path.ts';
 import { type RouteEntry, Routes } from './routes.ts';
-import type { ErrorHandler } from './scope.ts';
+import type { ErrorHandler, Step } from './scope.ts';
 
 export interface ApplicationOptions {
   readonly counters: Counters;
@@ -60,13 +60,32 @@ export class Application {
   /** Handles a request, whose response may come later. Never throws. */
   handle(exchange: Exchange): void {
     const invocation = beginInvocation(exchange);
-    const route = this.#route(invocation);
-    if (route === null) invocation.steps = this.routes.unrouted;
-    else {
-      invocation.steps = route.steps;
-      invocation.endpoint = route.handler;
-    }
+    invocation.steps = this.#stepsOf(invocation);
     this.#chain.run(invocation);
+  }
+
+  /**
+   * Finds the route again, for a request whose method middleware has changed. What follows is all
+   * middleware of that route that has not run yet: none of it is passed over.
+   */
+  reroute(exchange: Exchange): void {
+    const invocation = invocationOf(exchange);
+    const before = invocation.steps.slice(0, invocation.step + 1);
+    invocation.match.reset();
+    const steps = [...this.#stepsOf(invocation)];
+    for (const { run } of before) {
+      const at = steps.findIndex((step) => step.run === run);
+      if (at >= 0) steps.splice(at, 1);
+    }
+    invocation.steps = [...before, ...steps];
+  }
+
+  /** The steps of a request; sets its endpoint. */
+  #stepsOf(invocation: Invocation): readonly Step[] {
+    const route = this.#route(invocation);
+    if (route === null) return this.routes.unrouted;
+    invocation.endpoint = route.handler;
+    return route.steps;
   }
 
   /** The route of a request; null where it has none, and the endpoint is set. */

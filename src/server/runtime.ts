@@ -96,6 +96,7 @@ export class Runtime {
       settled: (exchange) => options.application.settled(exchange),
       handlerFailed: (exchange, error, what) =>
         options.application.handlerFailed(exchange, error, what),
+      reroute: (exchange) => options.application.reroute(exchange),
       timedOut: (exchange, why) => options.application.timedOut(exchange, why),
       logError: (message) => log.error(message),
     });

@@ -1,0 +1,96 @@
+// Decodes the body of a request on its way to the handler, up to a number of bytes: a few received
+// bytes can make millions.
+
+import { type ContentCoding, type ContentStream, OutputLimitError } from '../async-io/async-io.ts';
+import type { Exchange, Transport } from './exchange.ts';
+import { ForwardingTransport } from './forwarding.ts';
+import { clientGone } from './gone.ts';
+import { HttpError } from './http-error.ts';
+
+/** Input is decoded in parts of this size: the output of a part is in memory at once. */
+const PART_BYTES = 4_096;
+
+export class DecodingTransport extends ForwardingTransport {
+  readonly #coding: ContentCoding;
+  readonly #bytesMax: number;
+  #decoder: ContentStream | null = null;
+  #isOpen = true;
+  /** What was received and not decoded yet, from #from on. */
+  #input: Uint8Array = new Uint8Array(0);
+  #from = 0;
+  #hasEnded = false;
+
+  constructor(inner: Transport, coding: ContentCoding, bytesMax: number) {
+    super(inner);
+    this.#coding = coding;
+    this.#bytesMax = bytesMax;
+  }
+
+  override async readAll(exchange: Exchange, bytesMax: number): Promise<Buffer> {
+    const encoded = await this.inner.readAll(exchange, bytesMax);
+    if (encoded.length === 0) return encoded;
+    const decoded = await this.#decode(exchange, (decoder) => decoder.finish(encoded));
+    return Buffer.from(decoded.buffer, decoded.byteOffset, decoded.length);
+  }
+
+  override async readChunk(exchange: Exchange): Promise<Uint8Array | null> {
+    while (!this.#hasEnded) {
+      const output = await this.#decodeNext(exchange);
+      if (output.length > 0) return output;
+    }
+    return null;
+  }
+
+  async #decodeNext(exchange: Exchange): Promise<Uint8Array> {
+    if (this.#from === this.#input.length) {
+      const chunk = await this.inner.readChunk(exchange);
+      if (chunk === null) {
+        this.#hasEnded = true;
+        // A body without bytes has nothing to decode.
+        if (this.#decoder === null) return new Uint8Array(0);
+        return await this.#decode(exchange, (decoder) => decoder.finish());
+      }
+      this.#input = chunk;
+      this.#from = 0;
+    }
+    const part = this.#input.subarray(this.#from, this.#from + PART_BYTES);
+    this.#from += part.length;
+    if (part.length === 0) return part;
+    return await this.#decode(exchange, (decoder) => decoder.write(part));
+  }
+
+  async #decode(
+    exchange: Exchange,
+    call: (decoder: ContentStream) => Promise<Uint8Array>,
+  ): Promise<Uint8Array> {
+    // The exchange may leave while a chunk is received or decoded.
+    if (!this.#isOpen) throw bodyOver(exchange);
+    this.#decoder ??= exchange.services.asyncIo.decoder(this.#coding, this.#bytesMax);
+    try {
+      return await call(this.#decoder);
+    } catch (cause) {
+      this.#hasEnded = true;
+      this.#decoder.close();
+      if (!this.#isOpen) throw bodyOver(exchange);
+      throw errorOf(cause, this.#coding, this.#bytesMax);
+    }
+  }
+
+  override detached(): void {
+    this.#isOpen = false;
+    this.#decoder?.close();
+    this.inner.detached();
+  }
+}
+
+function bodyOver(exchange: Exchange): Error {
+  if (exchange.gone) return clientGone();
+  return new Error('the body cannot be read any more: this request is over');
+}
+
+function errorOf(cause: unknown, coding: ContentCoding, bytesMax: number): HttpError {
+  if (cause instanceof OutputLimitError) {
+    return new HttpError(413, `the decoded body has more than ${bytesMax} bytes`, { cause });
+  }
+  return new HttpError(400, `the body is not valid ${coding}`, { cause });
+}
