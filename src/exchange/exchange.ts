@@ -17,6 +17,7 @@ import type { Outgoing, Summary } from './callbacks.ts';
 import type { Content } from './content.ts';
 import type { FormLimits } from './form-parts.ts';
 import type { Prepared } from './prepared.ts';
+import { type Forwarded, type MatchedParams, NO_PARAMS, type Parts } from './records.ts';
 import { BodyUse, EtagUse, Handling, HeadMemory, Liveness, Phase, Writer } from './state.ts';
 
 /** What a server offers to all its requests, also after their connection has detached them. */
@@ -81,27 +82,7 @@ export interface Transport {
  */
 export type AllowedMethods = (hasRoute: boolean) => Promise<readonly string[]>;
 
-/** The parameters that the router found: pairs of offsets in the path, and their names. */
-export interface MatchedParams {
-  readonly paramCount: number;
-  readonly names: readonly string[];
-  readonly offsets: Int32Array;
-}
-
-/** The parts of the handling that run; see parts.ts. */
-export interface Parts {
-  /** How many have not settled. */
-  running: number;
-  /** True when any of them returned a promise. */
-  deferred: boolean;
-  /** Within a call of a handler or middleware, which catches what we throw. */
-  entered: boolean;
-  /** The first error that counts. */
-  failure: { readonly error: unknown; readonly mayBeCaught: boolean } | null;
-}
-
 const NO_BYTES = new Uint8Array(0);
-const NO_PARAMS: MatchedParams = { paramCount: 0, names: [], offsets: new Int32Array(0) };
 
 export class Exchange {
   readonly services: Services;
@@ -161,6 +142,10 @@ export class Exchange {
   aborter: AbortController | null;
   state: Record<string, unknown> | null;
   query: URLSearchParams | null;
+  /** What a trusted proxy says of the client's request; null without one. */
+  forwarded: Forwarded | null;
+  /** The most content that is read of the body, instead of body_bytes_max; -1 when not set. */
+  bodyBytesMax: number;
   /** Calls that came too late, and whether the log has a line about one. */
   lateCalls: number;
   lateNoted: boolean;
@@ -204,6 +189,8 @@ export class Exchange {
     this.aborter = null;
     this.state = null;
     this.query = null;
+    this.forwarded = null;
+    this.bodyBytesMax = -1;
     this.lateCalls = 0;
     this.lateNoted = false;
     this.quickWrites = 0;
@@ -249,6 +236,8 @@ export class Exchange {
     this.aborter = null;
     this.state = null;
     this.query = null;
+    this.forwarded = null;
+    this.bodyBytesMax = -1;
     this.lateCalls = 0;
     this.lateNoted = false;
     this.quickWrites = 0;
@@ -336,6 +325,11 @@ export class Exchange {
     this.bodyUse = BodyUse.Left;
   }
 
+  /** Limits how much of the body is read; of several limits the least applies. */
+  limitBody(bytesMax: number): void {
+    this.bodyBytesMax = this.bodyBytesMax < 0 ? bytesMax : Math.min(this.bodyBytesMax, bytesMax);
+  }
+
   /** All of the response was handed to the connection. */
   endResponse(): void {
     this.phase = Phase.Ended;
@@ -354,7 +348,8 @@ export class Exchange {
   /** The connection sends nothing more for this exchange, and has another one next. */
   detach(detached: Transport, peer: Peer | null): void {
     this.transport = detached;
-    this.peer = peer;
+    // A middleware may have replaced it by the address that a proxy forwarded.
+    this.peer ??= peer;
   }
 
   /** The client left, or the response was given up: what sends it stops, and the signal aborts. */

@@ -100,6 +100,17 @@ export class Request {
     return this.#live().head.minor === 1 ? '1.1' : '1.0';
   }
 
+  /** The host, and the port if there is one, that the client named; '' in HTTP/1.0 without Host. */
+  get host(): string {
+    const exchange = this.#live();
+    return exchange.forwarded?.host ?? fieldValue(exchange, 'host') ?? '';
+  }
+
+  /** 'http', or what a trusted proxy says the client used; see trustProxy(). */
+  get protocol(): 'http' | 'https' {
+    return this.#live().forwarded?.protocol ?? 'http';
+  }
+
   /** The client's address; '' for a unix socket, or when the client is gone. */
   get remoteAddress(): string {
     return peerOf(this.#live()).address;
@@ -206,7 +217,9 @@ function lateRead(exchange: Exchange): Promise<void> {
 async function readBytes(request: Request, exchange: Exchange): Promise<Buffer> {
   try {
     takeBody(exchangeOf(request));
-    return await exchange.transport.readAll(exchange, exchange.services.limits.bodyBytesMax);
+    const { bodyBytesMax, services, transport } = exchange;
+    const bytesMax = bodyBytesMax < 0 ? services.limits.bodyBytesMax : bodyBytesMax;
+    return await transport.readAll(exchange, bytesMax);
   } catch (error) {
     await lateRead(exchange);
     throw error;
