@@ -10,7 +10,7 @@ import { rollup } from '@rollup/wasm-node';
 
 const ENTRIES = ['index', 'middleware/index', 'static/index', 'load/index', 'cli/main'];
 /** Found by Node where the package is installed. */
-const PACKAGES = ['koffi', 'mrmime'];
+const PACKAGES = ['jose', 'koffi', 'mrmime'];
 
 /** Bundles what lies in `folder`, in place. Declarations that an entry imports stay as they are. */
 export async function bundle(folder) {
