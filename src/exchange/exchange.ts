@@ -18,11 +18,14 @@ import type { Content } from './content.ts';
 import type { FormLimits } from './form-parts.ts';
 import type { Prepared } from './prepared.ts';
 import { type Forwarded, type MatchedParams, NO_PARAMS, type Parts } from './records.ts';
+import type { Siblings } from './siblings.ts';
 import { BodyUse, EtagUse, Handling, HeadMemory, Liveness, Phase, Writer } from './state.ts';
 
 /** What a server offers to all its requests, also after their connection has detached them. */
 export interface Services {
   readonly asyncIo: AsyncIo;
+  /** The other workers; null when there are none. */
+  readonly siblings: Siblings | null;
   readonly limits: FormLimits & { readonly bodyBytesMax: number };
   /** Milliseconds of the driver's two clocks, as of now. */
   nowMs(): number;

@@ -3,6 +3,7 @@
 // middleware, the responses that need no handler (404, 405, 501, OPTIONS), notFound and onError.
 
 import { describe } from '../base/describe.ts';
+import { type Begins, beginsOf } from '../exchange/begins.ts';
 import type { AllowedMethods, Exchange } from '../exchange/exchange.ts';
 import type { Handler, Middleware, Next } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
@@ -48,6 +49,8 @@ export class Application {
   readonly #noResponseNotes: NoResponseNotes;
   /** The directories of middleware that serves files. */
   readonly staticRoots: string[] = [];
+  /** Called when the server begins to serve. */
+  readonly begins: Begins[] = [];
   #errorHandler: ErrorHandler | null = null;
   #notFound: Handler | null = null;
   /** Called when no route matches. */
@@ -66,6 +69,8 @@ export class Application {
     this.#chain.add({ prefix: parsePrefix(prefix), run: middleware });
     const root = rootOf(middleware);
     if (root !== undefined) this.staticRoots.push(root);
+    const begins = beginsOf(middleware);
+    if (begins !== undefined) this.begins.push(begins);
   }
 
   onError(handler: ErrorHandler): void {

@@ -19,6 +19,7 @@ import { ServerServices } from '../connection/services.ts';
 import { SpanPool } from '../connection/span.ts';
 import { type Choice, chooseDriver } from '../driver/choose.ts';
 import type { Address, DriverOptions } from '../driver/driver.ts';
+import type { Siblings } from '../exchange/siblings.ts';
 import type { Counters } from '../metrics/counters.ts';
 import { Pump } from '../reactor/pump.ts';
 import { Reactor } from '../reactor/reactor.ts';
@@ -31,6 +32,8 @@ import type { Log } from './log.ts';
 export interface RuntimeOptions {
   readonly config: Config;
   readonly asyncIo: AsyncIo;
+  /** The other workers of a worker. */
+  readonly siblings?: Siblings | undefined;
   readonly log: Log;
   readonly counters: Counters;
   readonly application: Application;
@@ -90,6 +93,7 @@ export class Runtime {
     const services = new ServerServices({
       reactor: this.reactor,
       asyncIo: options.asyncIo,
+      siblings: options.siblings,
       limits: limitsOfConnections,
       counters,
       pause: (ms) => this.#pump.pause(ms),
@@ -98,6 +102,7 @@ export class Runtime {
         options.application.handlerFailed(exchange, error, what),
       logError: (message) => log.error(message),
     });
+    for (const begins of options.application.begins) begins(services);
     this.#context = {
       reactor: this.reactor,
       writer: new ResponseWriter(new Regions(choice.driver), slab.bytes),

@@ -6,6 +6,7 @@ import { NodeAsyncIo } from '../async-io/node.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
 import type { Handler, Middleware } from '../exchange/handler.ts';
+import type { Siblings } from '../exchange/siblings.ts';
 import { type Counters, makeCounters } from '../metrics/counters.ts';
 import { accessLog } from '../middleware/access-log.ts';
 import { missingRoots } from '../static/roots.ts';
@@ -84,6 +85,8 @@ export interface ServerParts {
   /** Reports that a faster driver could not be used; without it the log reports that. */
   readonly noted?: (note: string) => void;
   readonly asyncIo?: AsyncIo;
+  /** The other workers of a worker. */
+  readonly siblings?: Siblings;
   /** Makes the runtime in place of `new Runtime()`: for a simulator with its own driver. */
   readonly makeRuntime?: (options: RuntimeOptions) => Runtime;
   /** Absent in a worker: its primary has it. */
@@ -274,6 +277,7 @@ export class Server {
     const runtime = makeRuntime({
       config: { ...config, driver: inherited?.driver ?? config.driver },
       asyncIo: this.#asyncIo,
+      siblings: this.#parts.siblings,
       log: this.#log,
       counters: this.#counters,
       application: this.#application,
