@@ -3,6 +3,7 @@
 
 import type { OptionRule } from '../base/options.ts';
 import type { Request } from '../exchange/request.ts';
+import { quotedString } from '../http/quoted-string.ts';
 
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
@@ -24,7 +25,6 @@ export function credentialsOf(request: Request, scheme: string): string | null {
   return field.slice(name.length).replace(/^ +/, '');
 }
 
-/** A parameter with a quoted string (RFC 9110 5.6.4). */
 export function parameter(name: string, value: string): string {
-  return `${name}="${value.replace(/["\\]/g, '\\$&')}"`;
+  return `${name}=${quotedString(value)}`;
 }
