@@ -2,6 +2,7 @@
 // IPv6 one (::ffff:192.0.2.1, RFC 4291 2.5.5.2) is the same address in every respect.
 
 import { ipVersion } from './ip-address.ts';
+import { shown } from './shown.ts';
 
 const IPV4_BYTES = 4;
 const IPV6_BYTES = 16;
@@ -97,4 +98,45 @@ export function networkOf(address: string): string {
     groups.push(((bytes[at] << 8) | bytes[at + 1]).toString(16));
   }
   return `${groups.join(':')}::/${8 * NETWORK_BYTES}`;
+}
+
+/** Who is trusted: ranges of addresses, and whether those who connect to a unix socket are. */
+export interface TrustedPeers {
+  readonly ranges: readonly IpRange[];
+  readonly unix: boolean;
+}
+
+const UNIX = 'unix';
+
+/** From texts such as '10.0.0.0/8', '::1' and 'unix'; a string says what is wrong. */
+export function trustedPeers(texts: readonly unknown[]): TrustedPeers | string {
+  const ranges: IpRange[] = [];
+  for (const text of texts) {
+    if (text === UNIX) continue;
+    const range = typeof text === 'string' ? ipRange(text) : null;
+    if (range === null) {
+      return `${shown(text)} is not an address, a range as "10.0.0.0/8", or "unix"`;
+    }
+    if (hasHostBits(range)) return `${shown(text)} has bits beyond its prefix: it may be a mistake`;
+    ranges.push(range);
+  }
+  return { ranges, unix: texts.includes(UNIX) };
+}
+
+/**
+ * `address` is '' for a unix socket, and also for a client that has reset its connection: so the
+ * listener decides whether it is one.
+ */
+export function isTrusted(trusted: TrustedPeers, address: string, isUnix: boolean): boolean {
+  if (address === '') return isUnix && trusted.unix;
+  const bytes = ipBytes(address);
+  return bytes !== null && isInRanges(trusted.ranges, bytes);
+}
+
+function hasHostBits({ bytes, bits }: IpRange): boolean {
+  const network = bytes.map((byte, index) => {
+    const kept = Math.min(8, Math.max(0, bits - 8 * index));
+    return byte & (0xff00 >> kept);
+  });
+  return network.some((byte, index) => byte !== bytes[index]);
 }

@@ -22,6 +22,7 @@ export class ServerServices implements Services {
   readonly asyncIo: AsyncIo;
   readonly siblings: Siblings | null;
   readonly limits: Services['limits'];
+  unixSocket = false;
   lateNotedMs: number = Number.NEGATIVE_INFINITY;
   readonly #options: ServicesOptions;
 

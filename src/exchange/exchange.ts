@@ -26,6 +26,8 @@ export interface Services {
   readonly asyncIo: AsyncIo;
   /** The other workers; null when there are none. */
   readonly siblings: Siblings | null;
+  /** Whether clients connect to a unix socket. */
+  readonly unixSocket: boolean;
   readonly limits: FormLimits & { readonly bodyBytesMax: number };
   /** Milliseconds of the driver's two clocks, as of now. */
   nowMs(): number;

@@ -19,3 +19,4 @@ export {
   type SecurityHeadersOptions,
   securityHeaders,
 } from './security-headers.ts';
+export { type TrustProxyOptions, trustProxy } from './trust-proxy.ts';

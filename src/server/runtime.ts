@@ -84,7 +84,11 @@ export class Runtime {
       events: {
         accepted: (slot, overloaded) => this.#accepted(slot, overloaded),
         acceptFault: (result) => this.#acceptFault(result),
-        listenDone: (result) => this.#listened?.(result),
+        listenDone: (result) => {
+          // The port of a unix socket is 0.
+          services.unixSocket = result === 0;
+          this.#listened?.(result);
+        },
         unlistenDone: () => this.#unlistened?.(),
       },
     });
