@@ -116,6 +116,7 @@ export class ConnectionFixture {
       handle: (exchange) => this.application.handle(exchange),
       handlerTimedOut: (exchange) => this.application.timedOut(exchange),
       logDebug: (message) => this.debugLines.push(message),
+      proxyPolicy: null,
       debugEnabled: true,
     };
   }

@@ -1,5 +1,5 @@
-// trustProxy(): whom the effective address, protocol and host come from, what spoofed fields can do,
-// and that later middleware sees the result.
+// trustProxy(): where the effective address, protocol and host come from, what spoofed fields can
+// do, and that later middleware sees the result.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';

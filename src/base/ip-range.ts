@@ -25,10 +25,36 @@ export function ipBytes(text: string): Uint8Array | null {
   if (version === 0) return null;
   if (version === 4) return ipv4Bytes(text);
   const bytes = ipv6Bytes(text.replace(/%.*$/, ''));
-  const isMapped = bytes.every((byte, index) =>
-    index >= MAPPED_BYTES ? true : byte === (index < MAPPED_BYTES - GROUP_BYTES ? 0 : 0xff),
-  );
-  return isMapped ? bytes.slice(MAPPED_BYTES) : bytes;
+  return isMapped(bytes) ? bytes.slice(MAPPED_BYTES) : bytes;
+}
+
+function isMapped(bytes: Uint8Array): boolean {
+  for (let index = 0; index < MAPPED_BYTES - GROUP_BYTES; index++) {
+    if (bytes[index] !== 0) return false;
+  }
+  return bytes[MAPPED_BYTES - 2] === 0xff && bytes[MAPPED_BYTES - 1] === 0xff;
+}
+
+/** The text of four or sixteen bytes (RFC 5952): the longest run of zero groups is `::`. */
+export function ipText(bytes: Uint8Array): string {
+  if (bytes.length === IPV4_BYTES) return bytes.join('.');
+  if (isMapped(bytes)) return bytes.subarray(MAPPED_BYTES).join('.');
+  const groups: number[] = [];
+  for (let at = 0; at < IPV6_BYTES; at += GROUP_BYTES)
+    groups.push((bytes[at] << 8) | bytes[at + 1]);
+  let best = 0;
+  // A single zero group is not shortened.
+  let bestLength = 1;
+  for (let index = 0; index < groups.length; index++) {
+    let length = 0;
+    while (groups[index + length] === 0) length += 1;
+    if (length <= bestLength) continue;
+    best = index;
+    bestLength = length;
+  }
+  const texts = groups.map((group) => group.toString(16));
+  if (bestLength === 1) return texts.join(':');
+  return `${texts.slice(0, best).join(':')}::${texts.slice(best + bestLength).join(':')}`;
 }
 
 function ipv4Bytes(text: string): Uint8Array {
@@ -68,8 +94,8 @@ export function ipRange(text: string): IpRange | null {
   if (slash < 0) return { bytes, bits: bitsMax };
   const prefix = text.slice(slash + 1);
   if (!PREFIX.test(prefix)) return null;
-  const isMapped = bytes.length === IPV4_BYTES && address.includes(':');
-  const bits = Number(prefix) - (isMapped ? 8 * MAPPED_BYTES : 0);
+  const isWritten6 = address.includes(':') && bytes.length === IPV4_BYTES;
+  const bits = Number(prefix) - (isWritten6 ? 8 * MAPPED_BYTES : 0);
   return bits >= 0 && bits <= bitsMax ? { bytes, bits } : null;
 }
 

@@ -87,8 +87,8 @@ function hopFrom(parameters: ReadonlyMap<string, string>): Hop | null {
 }
 
 /**
- * The hops in the X-Forwarded fields. Proxies add a member to each of the three, or replace it: then
- * there are fewer members than hops, and the first one applies to all hops before.
+ * The hops in the X-Forwarded fields. Proxies add a member to each of the three, or replace it:
+ * then there are fewer members than hops, and the first one applies to all hops before.
  */
 export function xForwardedHops(
   addresses: string | undefined,

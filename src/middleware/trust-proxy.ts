@@ -20,8 +20,8 @@ export interface TrustProxyOptions {
 const OPTIONS = { fields: choice(['x-forwarded', 'forwarded']) } as const;
 
 /**
- * `proxies` are addresses and ranges, as '10.0.0.0/8', and 'unix' for whoever connects to a unix
- * socket. Throws a TypeError for what is none of these.
+ * `proxies` are addresses and ranges, as '10.0.0.0/8', and 'unix' for the peers of a unix socket.
+ * Throws a TypeError for what is none of these.
  */
 export function trustProxy(
   proxies: readonly string[],

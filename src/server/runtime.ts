@@ -1,7 +1,9 @@
 // What a listening server consists of: slab, driver, reactor, connections. Made and freed together.
 
 import type { AsyncIo } from '../async-io/async-io.ts';
+import { assert } from '../base/assert.ts';
 import { OVERLOAD_SLOTS } from '../base/fixed-limits.ts';
+import { trustedPeers } from '../base/ip-range.ts';
 import { blockBytesFor } from '../base/limits.ts';
 import { Slab } from '../base/slab.ts';
 import { closeFirmly, drain, turnAway } from '../connection/close.ts';
@@ -14,6 +16,7 @@ import {
   timeoutsMs,
 } from '../connection/context.ts';
 import { ExchangePool } from '../connection/exchange-pool.ts';
+import type { ProxyPolicy } from '../connection/proxy-policy.ts';
 import { ResponseWriter } from '../connection/response-writer.ts';
 import { ServerServices } from '../connection/services.ts';
 import { SpanPool } from '../connection/span.ts';
@@ -39,6 +42,21 @@ export interface RuntimeOptions {
   readonly application: Application;
   /** The driver to use instead of the configured one: a simulator's. */
   readonly makeDriver?: (options: DriverOptions) => Choice;
+}
+
+/** Null when connections begin with requests. */
+function proxyPolicy({ proxyProtocol, proxyProtocolFrom }: Config, log: Log): ProxyPolicy | null {
+  if (proxyProtocol === 'off') return null;
+  const trusted = trustedPeers([proxyProtocolFrom].flat());
+  assert(typeof trusted !== 'string', 'the configuration has checked the list');
+  let isNoted = false;
+  const untrusted = (address: string) => {
+    if (isNoted) return;
+    isNoted = true;
+    const peer = address === '' ? 'unix' : address;
+    log.warn(`connections of ${peer} are closed: it is not in proxy_protocol_from`);
+  };
+  return { trusted, untrusted };
 }
 
 /** How often close() checks whether every socket is closed, which must precede freeing. */
@@ -120,6 +138,7 @@ export class Runtime {
       headTimeout: Timeout.Head,
       handle: (exchange) => options.application.handle(exchange),
       handlerTimedOut: (exchange) => options.application.timedOut(exchange),
+      proxyPolicy: proxyPolicy(config, log),
       logDebug: (message) => log.debug(message),
       debugEnabled: log.debugEnabled,
     };

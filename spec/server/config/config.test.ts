@@ -25,6 +25,8 @@ const DEFAULTS: Config = {
   workers: 1,
   supervise: false,
   driver: 'auto',
+  proxyProtocol: 'off',
+  proxyProtocolFrom: ['127.0.0.0/8', '::1', 'unix'],
   pidFile: undefined,
   logLevel: 'info',
   accessLog: false,
@@ -102,6 +104,8 @@ test('the keys are those of the contract and every limit, each under four names'
         'workers',
         'supervise',
         'driver',
+        'proxyProtocol',
+        'proxyProtocolFrom',
         'pidFile',
         'logLevel',
         'accessLog',
@@ -151,6 +155,7 @@ const SAMPLES: Readonly<Record<string, readonly [text: string, json: unknown]>> 
   headers: ['{"*":{"X-Name":"value"}}', { '*': { 'X-Name': 'value' } }],
   mimeTypes: ['{"gmi":"text/gemini"}', { gmi: 'text/gemini' }],
   extensions: ['html', ['html']],
+  proxyProtocolFrom: ['10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']],
 };
 
 function sampleOf({ option, rule }: ConfigKey): readonly [text: string, json: unknown] {
@@ -424,4 +429,23 @@ test('a configuration is the same after a round trip through options or a file',
       assert.deepEqual(loaded({ file: fileOf(config) }), config);
     }),
   );
+});
+
+test('the proxies of proxy_protocol_from are one or a list of addresses, ranges and unix', () => {
+  for (const proxyProtocolFrom of ['unix', '10.0.0.0/8', ['::1', '2001:db8::/32', 'unix']]) {
+    assert.deepEqual(configFrom({ proxyProtocolFrom }).proxyProtocolFrom, proxyProtocolFrom);
+  }
+  const bad: readonly unknown[] = [
+    'a.test',
+    '10.0.0.1/8',
+    [],
+    ['10.0.0.0/8', 'all'],
+    [5],
+    true,
+    '',
+  ];
+  for (const proxyProtocolFrom of bad) {
+    const [problem] = problemsOf({ proxyProtocolFrom });
+    assert.match(problem, /^createServer: proxyProtocolFrom: given .*, allowed: one or a list/);
+  }
 });

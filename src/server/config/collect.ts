@@ -10,7 +10,14 @@ import {
 } from '../../base/limits.ts';
 import { shown } from '../../base/shown.ts';
 import { hiddenPage, type StaticOptions, type Symlinks } from '../../static/options.ts';
-import { type ConfigKey, type DriverName, KEY_BY_OPTION, KEYS, type LogLevel } from './keys.ts';
+import {
+  type ConfigKey,
+  type DriverName,
+  KEY_BY_OPTION,
+  KEYS,
+  type LogLevel,
+  type ProxyProtocol,
+} from './keys.ts';
 import { invalidLine, nameIn, unknownLine } from './lines.ts';
 import { type Form, type Value, valueFrom } from './rules.ts';
 
@@ -33,6 +40,8 @@ export interface Config {
   readonly workers: number | 'auto';
   readonly supervise: boolean;
   readonly driver: DriverName;
+  readonly proxyProtocol: ProxyProtocol;
+  readonly proxyProtocolFrom: string | readonly string[];
   readonly pidFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly accessLog: boolean;
@@ -105,6 +114,8 @@ export class Collected {
       workers: this.#value('workers'),
       supervise: this.#value('supervise'),
       driver: this.#value('driver'),
+      proxyProtocol: this.#value('proxyProtocol'),
+      proxyProtocolFrom: this.#value('proxyProtocolFrom'),
       pidFile: this.#value('pidFile'),
       logLevel: this.#value('logLevel'),
       accessLog: this.#value('accessLog'),

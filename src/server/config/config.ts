@@ -8,7 +8,14 @@ import { shown } from '../../base/shown.ts';
 import type { StaticOptions } from '../../static/options.ts';
 import { Collected, type Config, type Given } from './collect.ts';
 import { readJson } from './json.ts';
-import { type ConfigKey, type DriverName, KEYS, type LogLevel, VARIABLE_PREFIX } from './keys.ts';
+import {
+  type ConfigKey,
+  type DriverName,
+  KEYS,
+  type LogLevel,
+  type ProxyProtocol,
+  VARIABLE_PREFIX,
+} from './keys.ts';
 import { shownName, suggestion } from './lines.ts';
 import { jsonFrom, type Value } from './rules.ts';
 
@@ -43,6 +50,10 @@ export interface ServerOptions
   /** Run even one worker under a supervising process. */
   readonly supervise?: boolean | undefined;
   readonly driver?: DriverName | undefined;
+  /** 'required': every connection begins with a PROXY header. */
+  readonly proxyProtocol?: ProxyProtocol | undefined;
+  /** Addresses, ranges and 'unix': the proxies that are trusted. */
+  readonly proxyProtocolFrom?: string | readonly string[] | undefined;
   /** The file that holds the id of the main process while it serves. */
   readonly pidFile?: string | undefined;
   readonly logLevel?: LogLevel | undefined;
