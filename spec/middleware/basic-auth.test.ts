@@ -170,6 +170,21 @@ describe('verify', () => {
     });
   });
 
+  test('it is not asked about what is malformed', async () => {
+    const seen: string[] = [];
+    const verify = (user: string, password: string) => {
+      seen.push(`${user}:${password}`);
+      return true;
+    };
+    await withSite(routes({ verify }), async ({ ask }) => {
+      for (const text of ['a:b\n', 'a\0:b', '\x7f:', 'a:\x1f', 'ab', '']) {
+        assert.equal((await ask(authorized(text))).status, 401, JSON.stringify(text));
+      }
+      assert.equal((await ask(authorized('a: b'))).status, 200);
+    });
+    assert.deepEqual(seen, ['a: b']);
+  });
+
   test('it gets name, password and request; its errors are those of a handler', async () => {
     const seen: unknown[] = [];
     const verify = async (user: string, password: string, request: { path: string }) => {

@@ -107,6 +107,16 @@ describe('bodies', () => {
       const output = await client.ask(first + post('/free/text', long) + post('/free/body', long));
       assert.equal(output.split(long).length, 3);
     });
+    // A record that no promise keeps is used again for the next request.
+    await withSite(routes(10), async ({ virtual }) => {
+      const client = virtual.open();
+      const long = 'b'.repeat(50);
+      const first = post('/limited/unread', 'short');
+      for (const reader of Object.keys(readers)) {
+        const output = await client.ask(first + post(`/free/${reader}`, long));
+        assert.ok(output.endsWith(long), output);
+      }
+    });
   });
 
   test('a request without a body passes a limit of 0', async () => {

@@ -265,11 +265,22 @@ describe('shared', () => {
     );
   });
 
+  test('a long key is published as a digest', async () => {
+    await withWorkers({ ...shared, limit: 1 }, async (one, other, link) => {
+      const long = `X-Key: ${'k'.repeat(1_000)}`;
+      assert.deepEqual(await statuses(one, 1, long), [200]);
+      await collect(one, other);
+      assert.match(JSON.stringify(link.messages.at(-1)), /^\[\["#[0-9a-f]{64}",1\]\]$/);
+      assert.deepEqual(await statuses(other, 1, long), [429]);
+    });
+  });
+
   test('without the primary no request waits, and each worker keeps the limit itself', async () => {
     await withWorkers(shared, async (one, other, link) => {
       link.isUp = false;
       for (let round = 0; round < 3; round++) {
         const all = [...(await statuses(one, 6)), ...(await statuses(other, 6))];
+        assert.deepEqual(await statuses(one, 1, `X-Key: ${round}`), [200]);
         await collect(one, other);
         const granted = all.filter((status) => status === 200).length;
         assert.equal(granted, round === 0 ? 8 : 0);

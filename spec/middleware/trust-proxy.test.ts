@@ -207,6 +207,25 @@ describe('later middleware', () => {
     });
   });
 
+  test('a record that is used again for the next request has nothing of it', async () => {
+    const site = (server: Server) => {
+      server.use('/behind', trustProxy(PROXIES));
+      server.all('/*', ({ host, protocol, remoteAddress }, response) =>
+        response.text(`${remoteAddress} ${protocol} ${host};`),
+      );
+    };
+    await withSite(site, async ({ virtual }) => {
+      virtual.driver.peerAddress = PEER;
+      const client = virtual.open();
+      const lines = [FOR('192.0.2.7'), PROTO('https'), HOST('b.test')];
+      const output = await client.ask(get('/behind', ...lines) + get('/other', ...lines));
+      assert.deepEqual(output.match(/[0-9.]+ https? [a-z.]+;/g), [
+        '192.0.2.7 https b.test;',
+        `${PEER} http a.test;`,
+      ]);
+    });
+  });
+
   test('the host of a request itself: Host, the target, or none', async () => {
     await withSite(routes(), async ({ ask }) => {
       const host = async (text: string) => JSON.parse((await ask(text)).text)[3];

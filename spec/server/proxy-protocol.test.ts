@@ -191,7 +191,8 @@ describe('proxy_protocol and time', () => {
       life.pass(200);
       assert.equal(silent.isEnded, true);
       const opened = life.open();
-      opened.send(TEXT);
+      opened.send(TEXT.slice(0, 5));
+      opened.send(TEXT.slice(5));
       // Longer than a head may take: it is idle, as between two requests.
       life.pass(490);
       assert.equal(opened.isEnded, false);
@@ -211,8 +212,9 @@ describe('proxy_protocol and time', () => {
       life.pass(200);
       client.send(`${TEXT.slice(10)}GET /`);
       life.pass(290);
-      assert.equal(client.isEnded, false);
+      assert.equal(life.server.counters.timeouts, 0);
       life.pass(20);
+      assert.equal(life.server.counters.timeouts, 1);
       assert.match(client.take(), /^HTTP\/1\.1 408 /);
     });
   });
