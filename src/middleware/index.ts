@@ -13,6 +13,7 @@ export type { ContentSecurityPolicy } from './content-security-policy.ts';
 export { type CorsOptions, cors } from './cors.ts';
 export { type CsrfOptions, csrf } from './csrf.ts';
 export { type JwtOptions, jwt } from './jwt.ts';
+export { type ProxyOptions, proxy } from './proxy.ts';
 export { type RateLimitOptions, rateLimit } from './rate-limit.ts';
 export {
   type HstsOptions,
