@@ -17,7 +17,7 @@ const ENTRIES = [
   'cli/main',
 ];
 /** Found by Node where the package is installed. */
-const PACKAGES = ['koffi', 'mrmime'];
+const PACKAGES = ['jose', 'koffi', 'mrmime'];
 
 /** Bundles what lies in `folder`, in place. Declarations that an entry imports stay as they are. */
 export async function bundle(folder) {

@@ -42,6 +42,7 @@ import { assignment } from './cluster/assignment.ts';
 import { workerCount } from './cluster/cores.ts';
 import { Primary } from './cluster/primary.ts';
 import { Service } from './cluster/service.ts';
+import { workerSiblings } from './cluster/siblings.ts';
 import {
   closing,
   exitWhenDone,
@@ -71,6 +72,7 @@ export function createServer(...given: [options?: ServerOptions]): Server {
       closed: exitWhenDone,
       logPrefix: `worker ${assignment.index}: `,
       noted: note,
+      siblings: workerSiblings(),
     });
   }
   const service = new Service();

@@ -124,6 +124,7 @@ export class ConnectionFixture {
       handlerTimedOut: (exchange) =>
         this.application.timedOut(exchange, 'no response within handler_timeout_ms'),
       logDebug: (message) => this.debugLines.push(message),
+      proxyPolicy: null,
       debugEnabled: true,
     };
   }

@@ -41,6 +41,8 @@ export class FakeDriver implements Driver {
   wake: (fromLoop: boolean) => void = () => {};
   nowMs = 1000;
   wallMs: number = Date.UTC(2024, 1, 29, 12);
+  /** The address of every client. */
+  peerAddress = '192.0.2.1';
   /** Calls of the driver, as text. */
   readonly calls: string[] = [];
   readonly sockets: Map<number, FakeSocket> = new Map();
@@ -243,7 +245,7 @@ export class FakeDriver implements Driver {
   }
 
   peer(slot: number): Peer {
-    return { address: '192.0.2.1', port: 1000 + slot };
+    return { address: this.peerAddress, port: 1000 + slot };
   }
 
   poll(out: Completions): number {

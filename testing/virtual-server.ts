@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { NodeAsyncIo } from '../src/async-io/node.ts';
 import type { ServerOptions } from '../src/server/config/config.ts';
 import { Runtime } from '../src/server/runtime.ts';
-import { Server } from '../src/server/server.ts';
+import { Server, type ServerParts } from '../src/server/server.ts';
 import { FakeDriver, type FakeSocket } from './fake-driver.ts';
 
 /** Asynchronous I/O that prints into lists and counts the files that it opens. */
@@ -41,10 +41,15 @@ export class VirtualServer {
   #driver: FakeDriver | null = null;
   #handles = 0;
 
-  constructor(options: ServerOptions, routes: (server: Server) => void) {
+  constructor(
+    options: ServerOptions,
+    routes: (server: Server) => void,
+    parts: Partial<ServerParts> = {},
+  ) {
     this.server = new Server(
       { logLevel: 'debug', ...options },
       {
+        ...parts,
         launch: () => null,
         inherited: () => null,
         listening: (_server, listen) => listen(),

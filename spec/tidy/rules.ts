@@ -89,7 +89,7 @@ export const INDEX_FILES: readonly string[] = [
 /** What may use clocks, timers, chance and I/O, and why. The simulator replaces the ports. */
 export const PORTS: Readonly<Record<string, string>> = {
   'src/driver/': 'is the port for sockets, the clock and waking up',
-  'src/async-io/': 'is the port for files, compression and digests',
+  'src/async-io/': 'is the port for files, compression, digests and upstream servers',
   'src/reactor/pump.ts': 'schedules the next turn',
   'src/load/pump.ts': 'schedules the next turn of a load',
   'src/cluster/': 'supervises processes, which the simulator does not have',

@@ -11,6 +11,12 @@ export const FORM_HEAD_FIELDS_MAX = 16;
 /** RFC 2046 5.1.1. */
 export const FORM_BOUNDARY_BYTES_MAX = 70;
 
+/**
+ * A PROXY header of version 2 with the data that proxies add to it, such as the certificate of a
+ * client; without, it has 232 bytes at most.
+ */
+export const PROXY_HEADER_BYTES_MAX = 4_096;
+
 /** Fields that a handler sets on one response: setting one searches those before it. */
 export const RESPONSE_FIELDS_MAX = 1_000;
 

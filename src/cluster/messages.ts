@@ -15,6 +15,14 @@ export interface Ready {
   readonly options: ServerOptions;
 }
 
+/** What a worker sends to all others. */
+export interface Published {
+  readonly vibing: 'published';
+  readonly topic: string;
+  /** JSON. */
+  readonly message: unknown;
+}
+
 export type FromWorker =
   /** It is ready to listen and waits for 'listen'. To close it may take `shutdownTimeoutMs`. */
   | { readonly vibing: 'starting'; readonly shutdownTimeoutMs: number }
@@ -23,6 +31,8 @@ export type FromWorker =
   | { readonly vibing: 'failed'; readonly message: string; readonly code: string }
   /** Why it uses a slower driver than the first choice. */
   | { readonly vibing: 'note'; readonly text: string }
+  /** For every other worker. */
+  | Published
   /** It accepts no more clients and exits soon. */
   | { readonly vibing: 'closing' }
   /** Its last message. */
@@ -35,6 +45,8 @@ export type FromPrimary =
   | { readonly vibing: 'exit' }
   /** Finish the requests and exit; `last` when no other worker accepts the queued clients. */
   | { readonly vibing: 'close'; readonly last: boolean }
+  /** From another worker. */
+  | Published
   /** Accept from listener number `listener` as well, or no longer. */
   | { readonly vibing: 'accept'; readonly listener: number; readonly on: boolean }
   /** Open log files again. */

@@ -110,9 +110,9 @@ class NodeChild implements Child {
     });
   }
 
-  send(message: FromPrimary): void {
+  send(message: FromPrimary, sent: () => void = () => {}): void {
     // A worker that has exited needs no message; its 'exit' is handled.
-    if (this.#worker.isConnected()) this.#worker.send(message, () => {});
+    if (this.#worker.isConnected()) this.#worker.send(message, () => sent());
   }
 
   kill(): void {

@@ -35,8 +35,8 @@ export interface Child {
   readonly pid: number | undefined;
   /** To be called once, in the turn of the fork. */
   watch(events: ChildEvents): void;
-  /** Messages to a process that has exited are dropped. */
-  send(message: FromPrimary): void;
+  /** Messages to a process that has exited are dropped; `sent` is called when one has left. */
+  send(message: FromPrimary, sent?: () => void): void;
   /** Sends SIGKILL. */
   kill(): void;
 }

@@ -170,6 +170,9 @@ export class Primary implements Cluster {
         const what = `${connections} connections, ${requests} requests`;
         this.#log.notice(`worker ${workerSlot.index} served ${what}`);
       },
+      published: (message) => {
+        for (const other of this.#processes) if (other !== started) other.deliver(message);
+      },
     });
     this.#processes.add(started);
     return started;

@@ -1,6 +1,6 @@
 // One worker process as its primary sees it: whether it listens, its messages, how it exits.
 
-import { type FromPrimary, isFromWorker, type Ready } from './messages.ts';
+import { type FromPrimary, isFromWorker, type Published, type Ready } from './messages.ts';
 import type { Cancel, Child, Timers } from './ports.ts';
 
 /** A worker that does not listen by then is killed: a guess, far more than loading code takes. */
@@ -9,12 +9,17 @@ export const START_MS_MAX = 60_000;
 /** How much longer than shutdown_timeout_ms a worker may take to exit before it is killed. */
 export const KILL_SLACK_MS = 2_000;
 
+/** Published messages that wait to be sent to one worker: some from each of many others. */
+const UNDELIVERED_MAX = 256;
+
 export interface WorkerEvents {
   /** It closes by itself, not because the primary asked for it. */
   closing(): void;
   exited(): void;
   note(text: string): void;
   served(connections: number, requests: number): void;
+  /** To be passed to every other worker. */
+  published(message: Published): void;
 }
 
 /** Why a worker does not listen. */
@@ -49,6 +54,7 @@ export class WorkerProcess {
   #retired = false;
   #mayListen = false;
   #wasKilledHere = false;
+  #undelivered = 0;
   #cancelKill: Cancel;
   #resolve: (ready: Ready) => void = () => {};
   #reject: (error: StartError) => void = () => {};
@@ -119,6 +125,9 @@ export class WorkerProcess {
       case 'note':
         this.#events.note(message.text);
         break;
+      case 'published':
+        this.#events.published(message);
+        break;
       case 'closing':
         if (this.#retired) break;
         this.#retired = true;
@@ -162,6 +171,18 @@ export class WorkerProcess {
     this.#cancelKill();
     const delayMs = this.#shutdownTimeoutMs + KILL_SLACK_MS;
     this.#cancelKill = this.#timers.after(delayMs, () => this.kill());
+  }
+
+  /**
+   * Passes on what another worker has published. What is published while the process takes no
+   * messages, because it is stopped or busy, is dropped: it would take memory without bound.
+   */
+  deliver(message: Published): void {
+    if (!this.#mayListen || this.#undelivered === UNDELIVERED_MAX) return;
+    this.#undelivered += 1;
+    this.#child.send(message, () => {
+      this.#undelivered -= 1;
+    });
   }
 
   acceptAlso(listener: number, on: boolean): void {

@@ -29,6 +29,7 @@ import { type ConnectionContext, Draining, Timeout } from './context.ts';
 import { Deliveries } from './delivery.ts';
 import { DETACHED, NO_PEER } from './detached.ts';
 import type { ConnectionParts } from './parts.ts';
+import { Preface, readPreface } from './proxy-preface.ts';
 import { readIfNeeded } from './read-file.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 import { RequestBody } from './request-body.ts';
@@ -50,6 +51,8 @@ export class Connection implements ConnectionParts, SocketOwner {
   exchange: Exchange | null;
   advancing: boolean;
   requests: number;
+  /** A PROXY header is required, and was not read yet. */
+  awaitsPreface: boolean;
   /** The count of requests at which reading pauses until the send queue is empty. */
   #pipelineEnd: number;
   knownPeer: Peer | null;
@@ -67,6 +70,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     this.exchange = null;
     this.advancing = false;
     this.requests = 0;
+    this.awaitsPreface = false;
     this.#pipelineEnd = 0;
     this.knownPeer = null;
     this.#released = released;
@@ -79,6 +83,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     this.slot = slot;
     this.state.open();
     this.requests = 0;
+    this.awaitsPreface = this.context.proxyPolicy !== null;
     this.#pipelineEnd = this.context.limits.pipelineDepthMax;
     this.knownPeer = null;
     this.sendQueue.open(slot);
@@ -92,6 +97,10 @@ export class Connection implements ConnectionParts, SocketOwner {
   peer(): Peer {
     this.knownPeer ??= this.state.isBroken ? NO_PEER : this.reactor.peer(this.slot);
     return this.knownPeer;
+  }
+
+  proxied(client: Peer): void {
+    this.knownPeer = client;
   }
 
   // --- Events of the reactor ---
@@ -190,6 +199,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     if (this.requests === this.#pipelineEnd && !this.#mayContinuePipeline()) return false;
     this.exchange ??= context.exchanges.acquire(this.transport);
     const { exchange } = this;
+    if (this.awaitsPreface) return this.#readPreface(exchange);
     const { memory } = receiveBuffer;
     const length = parseHead(memory, receiveBuffer.start, receiveBuffer.end, exchange.head, limits);
     if (length > 0) {
@@ -201,6 +211,21 @@ export class Connection implements ConnectionParts, SocketOwner {
     else if (!this.state.receiveEnded) return false;
     else if (isBlank(exchange.head)) closeUnrequested(this, exchange);
     else reject(this, Fault.Incomplete);
+    return true;
+  }
+
+  /** True when advance() must continue: a PROXY header was read, or reading closed. */
+  #readPreface(exchange: Exchange): boolean {
+    const { proxyPolicy, exchanges } = this.context;
+    assert(proxyPolicy !== null, 'a PROXY header is required');
+    const preface = readPreface(this, exchange, proxyPolicy);
+    if (preface === Preface.More) return this.receiveBuffer.join();
+    if (preface === Preface.Failed) return true;
+    this.awaitsPreface = false;
+    // A proxy may open a connection before it has a request: until then the connection is idle.
+    this.exchange = null;
+    exchanges.release(exchange);
+    this.reactor.disarm(this.slot);
     return true;
   }
 

@@ -6,6 +6,7 @@ import type { Exchange, Services } from '../exchange/exchange.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { ExchangePool } from './exchange-pool.ts';
+import type { ProxyPolicy } from './proxy-policy.ts';
 import type { ResponseWriter } from './response-writer.ts';
 import type { SpanPool } from './span.ts';
 
@@ -27,6 +28,8 @@ export interface ConnectionContext {
   readonly handle: (exchange: Exchange) => void;
   /** Responds in place of a handler that took too long. */
   readonly handlerTimedOut: (exchange: Exchange) => void;
+  /** Null: connections begin with a request, not with a PROXY header. */
+  readonly proxyPolicy: ProxyPolicy | null;
   readonly logDebug: (message: string) => void;
   readonly debugEnabled: boolean;
 }

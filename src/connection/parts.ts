@@ -26,10 +26,14 @@ export interface ConnectionParts {
   exchange: Exchange | null;
   /** True within advance(), which sends and sets deadlines when it returns. */
   readonly advancing: boolean;
+  /** A PROXY header is required, and was not read yet. */
+  readonly awaitsPreface: boolean;
   /** The client's address, if it was read before; else null. */
   readonly knownPeer: Peer | null;
 
   peer(): Peer;
+  /** A trusted proxy has named the client: from now on it is the peer. */
+  proxied(client: Peer): void;
   /** Reads and responds as far as what was received allows. A re-entrant call does nothing. */
   advance(): void;
   /** Sends, receives, and sets the deadline for what is awaited. */

@@ -53,7 +53,7 @@ export class RequestBody {
   continuePending: boolean;
   #gathered: Buffer;
   #gatheredBytes: number;
-  #gatherMax: number;
+  #bytesMax: number;
   #failure: Error | null;
   #resolve: ((result: Buffer | null) => void) | null;
   #reject: ((error: Error) => void) | null;
@@ -74,7 +74,7 @@ export class RequestBody {
     this.continuePending = false;
     this.#gathered = NO_BYTES;
     this.#gatheredBytes = 0;
-    this.#gatherMax = 0;
+    this.#bytesMax = 0;
     this.#failure = null;
     this.#resolve = null;
     this.#reject = null;
@@ -145,9 +145,9 @@ export class RequestBody {
     return owedBytes === Number.POSITIVE_INFINITY || owedBytes <= discardBytesMax;
   }
 
-  /** The next chunk, null at the end. */
-  readChunk(): Promise<Buffer | null> {
-    return this.#read(Want.Chunk, 0);
+  /** The next chunk, null at the end; rejects with HttpError 413 when the body is too long. */
+  readChunk(bytesMax: number = Number.POSITIVE_INFINITY): Promise<Buffer | null> {
+    return this.#read(Want.Chunk, bytesMax);
   }
 
   /** The full body; rejects with HttpError 413 when it is longer than `bytesMax`. */
@@ -186,7 +186,7 @@ export class RequestBody {
     }
     if (this.ended) return Promise.resolve(want === Want.All ? NO_BYTES : null);
     this.want = want;
-    this.#gatherMax = bytesMax;
+    this.#bytesMax = bytesMax;
     this.#gatheredBytes = 0;
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -264,7 +264,7 @@ export class RequestBody {
       this.discardedBytes += count;
       return;
     }
-    if (this.want === Want.All && this.#gatheredBytes + count > this.#gatherMax) {
+    if (this.receivedBytes > this.#bytesMax) {
       this.fail(new HttpError(413));
       this.discardedBytes += count;
       return;

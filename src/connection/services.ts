@@ -2,12 +2,14 @@
 
 import type { AsyncIo } from '../async-io/async-io.ts';
 import type { Exchange, Services } from '../exchange/exchange.ts';
+import type { Siblings } from '../exchange/siblings.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 
 export interface ServicesOptions {
   readonly reactor: Reactor;
   readonly asyncIo: AsyncIo;
+  readonly siblings?: Siblings | undefined;
   readonly limits: Services['limits'];
   readonly counters: Counters;
   readonly pause: (ms: number) => Promise<void>;
@@ -20,12 +22,15 @@ export interface ServicesOptions {
 
 export class ServerServices implements Services {
   readonly asyncIo: AsyncIo;
+  readonly siblings: Siblings | null;
   readonly limits: Services['limits'];
+  unixSocket = false;
   lateNotedMs: number = Number.NEGATIVE_INFINITY;
   readonly #options: ServicesOptions;
 
   constructor(options: ServicesOptions) {
     this.asyncIo = options.asyncIo;
+    this.siblings = options.siblings ?? null;
     this.limits = options.limits;
     this.#options = options;
   }

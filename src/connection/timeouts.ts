@@ -84,7 +84,7 @@ function mustKeepWaiting({ sendQueue, reactor }: ConnectionParts): boolean {
 function headTimedOut(connection: ConnectionParts): void {
   const { exchange } = connection;
   assert(exchange !== null, 'a head that is awaited belongs to a request');
-  if (isBlank(exchange.head)) closeUnrequested(connection, exchange);
+  if (connection.awaitsPreface || isBlank(exchange.head)) closeUnrequested(connection, exchange);
   else reject(connection, Fault.HeadTimeout);
 }
 

@@ -160,7 +160,9 @@ export class ConnectionTransport implements Transport {
 
   readChunk(exchange: Exchange): Promise<Uint8Array | null> {
     exchange.retain();
-    const chunk = this.#connection.body.readChunk();
+    const { bodyBytesMax } = exchange;
+    const bytesMax = bodyBytesMax < 0 ? Number.POSITIVE_INFINITY : bodyBytesMax;
+    const chunk = this.#connection.body.readChunk(bytesMax);
     this.#readOn(exchange);
     return chunk;
   }

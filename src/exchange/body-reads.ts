@@ -30,8 +30,11 @@ export async function readBytes(
 ): Promise<Buffer> {
   try {
     takeBody(exchange, identity);
-    const { limit = exchange.services.limits.bodyBytesMax } = options;
-    return await exchange.transport.readAll(exchange, limit);
+    const { bodyBytesMax, bodyLimit } = exchange;
+    const { limit = bodyLimit } = options;
+    // The limit of a call may be above that of the configuration, not above that of a middleware.
+    const bytesMax = bodyBytesMax < 0 ? limit : Math.min(limit, bodyBytesMax);
+    return await exchange.transport.readAll(exchange, bytesMax);
   } catch (error) {
     await lateRead(exchange);
     throw error;
@@ -53,9 +56,8 @@ export async function readText(
  */
 export function readJsonNow(exchange: Exchange, identity: object): Promise<unknown> {
   if (exchange.identity === identity && exchange.bodyUse === BodyUse.Unread) {
-    const { transport, services } = exchange;
     try {
-      const value = transport.readNow(exchange, services.limits.bodyBytesMax, jsonOf);
+      const value = exchange.transport.readNow(exchange, exchange.bodyLimit, jsonOf);
       if (value !== NOT_ARRIVED) return Promise.resolve(value);
     } catch (error) {
       return quietly(Promise.reject(error));

@@ -19,8 +19,10 @@ import type { BodyReader } from './body-reader.ts';
 import type { Outgoing, Summary } from './callbacks.ts';
 import type { Content } from './content.ts';
 import type { FormLimits } from './form-parts.ts';
+import type { Forwarded } from './forwarded.ts';
 import type { AllowedMethods, ContentCoder, Parts, TimeLimit } from './handling.ts';
 import type { Prepared } from './prepared.ts';
+import type { Siblings } from './siblings.ts';
 import { BodyUse, EtagUse, Handling, HeadMemory, Liveness, Phase, Writer } from './state.ts';
 
 /** What a server offers to all its requests, also after their connection has detached them. */
@@ -30,6 +32,10 @@ export interface Services {
     readonly bodyBytesMax: number;
     readonly sendQueueBytesMax: number;
   };
+  /** The other workers; null when there are none. */
+  readonly siblings: Siblings | null;
+  /** Whether clients connect to a unix socket. */
+  readonly unixSocket: boolean;
   /** Milliseconds of the driver's two clocks, as of now. */
   nowMs(): number;
   wallMs(): number;
@@ -159,6 +165,10 @@ export class Exchange {
   aborter: AbortController | null;
   state: Record<string, unknown> | null;
   query: URLSearchParams | null;
+  /** What a trusted proxy says of the client's request; null without one. */
+  forwarded: Forwarded | null;
+  /** The most content that is read of the body, instead of body_bytes_max; -1 when not set. */
+  bodyBytesMax: number;
   /** Calls that came too late, and whether the log has a line about one. */
   lateCalls: number;
   lateNoted: boolean;
@@ -204,6 +214,8 @@ export class Exchange {
     this.aborter = null;
     this.state = null;
     this.query = null;
+    this.forwarded = null;
+    this.bodyBytesMax = -1;
     this.lateCalls = 0;
     this.lateNoted = false;
     this.quickWrites = 0;
@@ -251,6 +263,8 @@ export class Exchange {
     this.aborter = null;
     this.state = null;
     this.query = null;
+    this.forwarded = null;
+    this.bodyBytesMax = -1;
     this.lateCalls = 0;
     this.lateNoted = false;
     this.quickWrites = 0;
@@ -339,6 +353,16 @@ export class Exchange {
     this.bodyUse = BodyUse.Left;
   }
 
+  /** The most that is read of the body at once: of a middleware, else of the configuration. */
+  get bodyLimit(): number {
+    return this.bodyBytesMax < 0 ? this.services.limits.bodyBytesMax : this.bodyBytesMax;
+  }
+
+  /** Limits how much of the body is read; of several limits the least applies. */
+  limitBody(bytesMax: number): void {
+    this.bodyBytesMax = this.bodyBytesMax < 0 ? bytesMax : Math.min(this.bodyBytesMax, bytesMax);
+  }
+
   /** All of the response was handed to the connection. */
   endResponse(): void {
     this.phase = Phase.Ended;
@@ -358,7 +382,8 @@ export class Exchange {
   detach(detached: Transport, peer: Peer | null): void {
     this.transport.detached();
     this.transport = detached;
-    this.peer = peer;
+    // A middleware may have replaced it by the address that a proxy forwarded.
+    this.peer ??= peer;
   }
 
   /** The client left, or the response was given up: what sends it stops, and the signal aborts. */

@@ -58,7 +58,7 @@ export class PartsIterator implements AsyncIterator<FormPart>, FormSource {
     const { services } = exchange;
     this.#exchange = exchange;
     this.asyncIo = services.asyncIo;
-    this.bytesMax = services.limits.bodyBytesMax;
+    this.bytesMax = exchange.bodyLimit;
     let boundary = '';
     try {
       takeBody(exchange, identity);

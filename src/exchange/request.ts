@@ -137,6 +137,17 @@ export class Request<P extends object = Params, S extends object = State> {
     return this.#live().head.minor === 1 ? '1.1' : '1.0';
   }
 
+  /** The host, and the port if there is one, that the client named; '' in HTTP/1.0 without Host. */
+  get host(): string {
+    const exchange = this.#live();
+    return exchange.forwarded?.host ?? fieldValue(exchange, 'host') ?? '';
+  }
+
+  /** 'http', or what a trusted proxy says the client used; see trustProxy(). */
+  get protocol(): 'http' | 'https' {
+    return this.#live().forwarded?.protocol ?? 'http';
+  }
+
   /** The client's address; '' for a unix socket, or when the client is gone. */
   get remoteAddress(): string {
     return peerOf(this.#live()).address;

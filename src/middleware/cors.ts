@@ -8,6 +8,7 @@ import { exchangeOf, type Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 import { Method, methodNumber } from '../http/method.ts';
 import { isToken } from '../http/response-fields.ts';
+import { isThenable } from './decision.ts';
 import { checkOrigin, isOrigin, NULL_ORIGIN } from './origin.ts';
 import { SECONDS } from './seconds.ts';
 
@@ -157,11 +158,6 @@ function decide({ origins, test }: Policy, origin: string): unknown {
   // Any page can obtain the origin 'null', and browsers only send valid origins.
   if (test === null || origin === NULL_ORIGIN || !isOrigin(origin)) return false;
   return test(origin);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (typeof value !== 'object' || value === null || !('then' in value)) return false;
-  return typeof value.then === 'function';
 }
 
 /**

@@ -11,12 +11,15 @@ export function isOrigin(text: string): boolean {
   return SHAPE.test(text);
 }
 
-/** Throws a TypeError for an origin that no browser sends: it would never match. */
-export function checkOrigin(origin: unknown): void {
+/**
+ * Throws a TypeError for an origin that no browser sends: it would never match. The message begins
+ * with `option`.
+ */
+export function checkOrigin(origin: unknown, option = 'cors: origin'): void {
   if (origin === NULL_ORIGIN) return;
-  if (origin === '*') throw new TypeError("cors: origin: a list must not contain '*'");
-  if (typeof origin !== 'string') throw new TypeError('cors: origin: an origin must be a string');
-  const given = `cors: origin: ${JSON.stringify(origin)}`;
+  if (origin === '*') throw new TypeError(`${option}: a list must not contain '*'`);
+  if (typeof origin !== 'string') throw new TypeError(`${option}: an origin must be a string`);
+  const given = `${option}: ${JSON.stringify(origin)}`;
   if (origin.includes('*')) {
     throw new TypeError(
       `${given}: patterns are not supported; pass a function that tests the origin`,

@@ -2,6 +2,7 @@
 // scope and in the groups within: so every route has its own list of steps, made once. Requests
 // without a route pass all middleware that covers their path.
 
+import { type Begins, beginsOf } from '../exchange/begins.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Handler, Middleware } from '../exchange/handler.ts';
 import { type Pattern, parsePattern, parsePrefix } from '../route/pattern.ts';
@@ -39,6 +40,8 @@ export class Routes {
   readonly root: Scope = new Scope(null, '');
   /** The directories of middleware that serves files. */
   readonly staticRoots: string[] = [];
+  /** Called when the server begins to serve. */
+  readonly begins: Begins[] = [];
   /** The chain of requests without a route. A new list for each change: requests keep theirs. */
   unrouted: readonly Step[] = [];
   /** In the order of their registration, which is the order in which they run. */
@@ -51,7 +54,7 @@ export class Routes {
     const whole = scope.patternOf(pattern);
     const steps = [...this.#stepsFor(scope, parsePattern(whole)), ...middleware.map(ownStep)];
     this.router.add(method, whole, { handler, steps, scope }, place);
-    for (const run of middleware) this.#noteRoot(run);
+    for (const run of middleware) this.#noteMiddleware(run);
   }
 
   /** `path` is below the prefix of the scope; '/' is all of it. */
@@ -61,7 +64,7 @@ export class Routes {
     const prefix = prefixFrom(scope.patternOf(path));
     this.#middleware.push({ scope, prefix, run });
     this.unrouted = [...this.unrouted, stepOf(prefix, run, Coverage.Some)];
-    this.#noteRoot(run);
+    this.#noteMiddleware(run);
   }
 
   group(parent: Scope, path: string): Scope {
@@ -95,9 +98,11 @@ export class Routes {
     return steps;
   }
 
-  #noteRoot(middleware: Middleware): void {
+  #noteMiddleware(middleware: Middleware): void {
     const root = rootOf(middleware);
     if (root !== undefined) this.staticRoots.push(root);
+    const begins = beginsOf(middleware);
+    if (begins !== undefined) this.begins.push(begins);
   }
 }
 

@@ -1,7 +1,9 @@
 // What a listening server consists of: slab, driver, reactor, connections. Made and freed together.
 
 import type { AsyncIo } from '../async-io/async-io.ts';
+import { assert } from '../base/assert.ts';
 import { OVERLOAD_SLOTS } from '../base/fixed-limits.ts';
+import { trustedPeers } from '../base/ip-range.ts';
 import { blockBytesFor } from '../base/limits.ts';
 import { Slab } from '../base/slab.ts';
 import { closeFirmly, drain, turnAway } from '../connection/close.ts';
@@ -14,11 +16,13 @@ import {
   timeoutsMs,
 } from '../connection/context.ts';
 import { ExchangePool } from '../connection/exchange-pool.ts';
+import type { ProxyPolicy } from '../connection/proxy-policy.ts';
 import { ResponseWriter } from '../connection/response-writer.ts';
 import { ServerServices } from '../connection/services.ts';
 import { SpanPool } from '../connection/span.ts';
 import { type Choice, chooseDriver } from '../driver/choose.ts';
 import type { Address, DriverOptions } from '../driver/driver.ts';
+import type { Siblings } from '../exchange/siblings.ts';
 import type { Counters } from '../metrics/counters.ts';
 import { Pump } from '../reactor/pump.ts';
 import { Reactor } from '../reactor/reactor.ts';
@@ -31,11 +35,28 @@ import type { Log } from './log.ts';
 export interface RuntimeOptions {
   readonly config: Config;
   readonly asyncIo: AsyncIo;
+  /** The other workers of a worker. */
+  readonly siblings?: Siblings | undefined;
   readonly log: Log;
   readonly counters: Counters;
   readonly application: Application;
   /** The driver to use instead of the configured one: a simulator's. */
   readonly makeDriver?: (options: DriverOptions) => Choice;
+}
+
+/** Null when connections begin with requests. */
+function proxyPolicy({ proxyProtocol, proxyProtocolFrom }: Config, log: Log): ProxyPolicy | null {
+  if (proxyProtocol === 'off') return null;
+  const trusted = trustedPeers([proxyProtocolFrom].flat());
+  assert(typeof trusted !== 'string', 'the configuration has checked the list');
+  let isNoted = false;
+  const untrusted = (address: string) => {
+    if (isNoted) return;
+    isNoted = true;
+    const peer = address === '' ? 'unix' : address;
+    log.warn(`connections of ${peer} are closed: it is not in proxy_protocol_from`);
+  };
+  return { trusted, untrusted };
 }
 
 /** How often close() checks whether every socket is closed, which must precede freeing. */
@@ -81,7 +102,11 @@ export class Runtime {
       events: {
         accepted: (slot, overloaded) => this.#accepted(slot, overloaded),
         acceptFault: (result) => this.#acceptFault(result),
-        listenDone: (result) => this.#listened?.(result),
+        listenDone: (result) => {
+          // The port of a unix socket is 0.
+          services.unixSocket = result === 0;
+          this.#listened?.(result);
+        },
         unlistenDone: () => this.#unlistened?.(),
       },
     });
@@ -90,6 +115,7 @@ export class Runtime {
     const services = new ServerServices({
       reactor: this.reactor,
       asyncIo: options.asyncIo,
+      siblings: options.siblings,
       limits: limitsOfConnections,
       counters,
       pause: (ms) => this.#pump.pause(ms),
@@ -100,6 +126,7 @@ export class Runtime {
       timedOut: (exchange, why) => options.application.timedOut(exchange, why),
       logError: (message) => log.error(message),
     });
+    for (const begins of options.application.routes.begins) begins(services);
     this.#context = {
       reactor: this.reactor,
       writer: new ResponseWriter(new Regions(choice.driver), slab.bytes),
@@ -114,6 +141,7 @@ export class Runtime {
       handle: (exchange) => options.application.handle(exchange),
       handlerTimedOut: (exchange) =>
         options.application.timedOut(exchange, 'no response within handler_timeout_ms'),
+      proxyPolicy: proxyPolicy(config, log),
       logDebug: (message) => log.debug(message),
       debugEnabled: log.debugEnabled,
     };

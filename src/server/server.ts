@@ -7,6 +7,7 @@ import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import type { State } from '../exchange/request.ts';
+import type { Siblings } from '../exchange/siblings.ts';
 import { type Counters, makeCounters } from '../metrics/counters.ts';
 import { accessLog } from '../middleware/access-log.ts';
 import { missingRoots } from '../static/roots.ts';
@@ -84,6 +85,8 @@ export interface ServerParts {
   /** Reports that a faster driver could not be used; without it the log reports that. */
   readonly noted?: (note: string) => void;
   readonly asyncIo?: AsyncIo;
+  /** The other workers of a worker. */
+  readonly siblings?: Siblings;
   /** Makes the runtime in place of `new Runtime()`: for a simulator with its own driver. */
   readonly makeRuntime?: (options: RuntimeOptions) => Runtime;
   /** Absent in a worker: its primary has it. */
@@ -213,6 +216,7 @@ export class Server<S extends State = State> extends Group<'', S> {
     const makeRuntime = this.#parts.makeRuntime ?? ((options) => new Runtime(options));
     const runtime = makeRuntime({
       ...this.#runtimeOptions(),
+      siblings: this.#parts.siblings,
       config: { ...config, driver: inherited?.driver ?? config.driver },
     });
     if (runtime.driverNote !== null) this.#reportDriver(runtime.driverNote);

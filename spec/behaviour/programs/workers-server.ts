@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer, HttpError } from '../../../src/index.ts';
+import { rateLimit } from '../../../src/middleware/rate-limit.ts';
 import type { DriverName } from '../../../testing/with-server.ts';
 
 const [driver, port, folder] = process.argv.slice(2);
@@ -69,6 +70,9 @@ server.onError((error, { path }, response) => {
   response.status(status).json([process.pid, `onError ${path}`]);
 });
 server.notFound(({ path }, response) => response.json([process.pid, `notFound ${path}`]));
+/** Ten requests a day, of all workers together. */
+server.use('/limited', rateLimit({ limit: 10, windowMs: 86_400_000, shared: true }));
+server.get('/limited', (_request, response) => response.text(String(process.pid)));
 server.get('/hang', () => {
   console.log('hanging');
   for (;;) {}

@@ -25,6 +25,8 @@ const DEFAULTS: Config = {
   workers: 1,
   supervise: false,
   driver: 'auto',
+  proxyProtocol: 'off',
+  proxyProtocolFrom: ['127.0.0.0/8', '::1', 'unix'],
   pidFile: undefined,
   logLevel: 'info',
   accessLog: false,
@@ -105,6 +107,8 @@ test('the keys are those of the contract and every limit, each under four names'
         'workers',
         'supervise',
         'driver',
+        'proxyProtocol',
+        'proxyProtocolFrom',
         'pidFile',
         'logLevel',
         'accessLog',
@@ -159,6 +163,7 @@ const SAMPLES: Readonly<Record<string, readonly [text: string, json: unknown]>> 
   extensions: ['html', ['html']],
   healthz: ['/health', '/health'],
   readyz: ['true', true],
+  proxyProtocolFrom: ['10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']],
 };
 
 function sampleOf({ option, rule }: ConfigKey): readonly [text: string, json: unknown] {
@@ -441,4 +446,23 @@ test('a configuration is the same after a round trip through options or a file',
       assert.deepEqual(loaded({ file: fileOf(config) }), config);
     }),
   );
+});
+
+test('the proxies of proxy_protocol_from are one or a list of addresses, ranges and unix', () => {
+  for (const proxyProtocolFrom of ['unix', '10.0.0.0/8', ['::1', '2001:db8::/32', 'unix']]) {
+    assert.deepEqual(configFrom({ proxyProtocolFrom }).proxyProtocolFrom, proxyProtocolFrom);
+  }
+  const bad: readonly unknown[] = [
+    'a.test',
+    '10.0.0.1/8',
+    [],
+    ['10.0.0.0/8', 'all'],
+    [5],
+    true,
+    '',
+  ];
+  for (const proxyProtocolFrom of bad) {
+    const [problem] = problemsOf({ proxyProtocolFrom });
+    assert.match(problem, /^createServer: proxyProtocolFrom: given .*, allowed: one or a list/);
+  }
 });

@@ -1,6 +1,7 @@
 // Socket addresses between their text and the kernel's structs.
 
 import { isIPv4, isIPv6 } from 'node:net';
+import { ipText } from '../../base/ip-range.ts';
 import type { Address, Peer } from '../driver.ts';
 import { AF_INET, AF_INET6, AF_UNIX, SOCKADDR_BYTES, SOCKADDR_UN_PATH_BYTES } from './layout.ts';
 
@@ -91,34 +92,5 @@ export function peerFrom(bytes: Uint8Array): Peer {
   const port = view.getUint16(2);
   if (family === AF_INET) return { address: bytes.subarray(4, 8).join('.'), port };
   if (family !== AF_INET6) return { address: '', port: 0 };
-  if (isMapped(bytes)) return { address: bytes.subarray(20, 24).join('.'), port };
-  return { address: inet6Text(view), port };
-}
-
-/** An IPv4 client of a dual-stack listener: ::ffff:a.b.c.d. */
-function isMapped(bytes: Uint8Array): boolean {
-  for (let index = 8; index < 18; index++) if (bytes[index] !== 0) return false;
-  return bytes[18] === 0xff && bytes[19] === 0xff;
-}
-
-/** RFC 5952: lower case, the longest run of two or more zero groups as `::`. */
-function inet6Text(view: DataView): string {
-  const groups: number[] = [];
-  for (let index = 0; index < 8; index++) groups.push(view.getUint16(8 + 2 * index));
-  let best = 0;
-  let bestLength = 1;
-  for (let index = 0; index < 8; index++) {
-    let length = 0;
-    while (index + length < 8 && groups[index + length] === 0) length++;
-    if (length > bestLength) {
-      best = index;
-      bestLength = length;
-    }
-  }
-  const hex = (from: number, to: number) =>
-    groups
-      .slice(from, to)
-      .map((group) => group.toString(16))
-      .join(':');
-  return bestLength === 1 ? hex(0, 8) : `${hex(0, best)}::${hex(best + bestLength, 8)}`;
+  return { address: ipText(bytes.subarray(8, 24)), port };
 }

@@ -17,6 +17,7 @@ import {
   KEY_BY_OPTION,
   KEYS,
   type LogLevel,
+  type ProxyProtocol,
   type TrailingSlash,
 } from './keys.ts';
 import { invalidLine, nameIn, unknownLine } from './lines.ts';
@@ -44,6 +45,8 @@ export interface Config {
   readonly workers: number | 'auto';
   readonly supervise: boolean;
   readonly driver: DriverName;
+  readonly proxyProtocol: ProxyProtocol;
+  readonly proxyProtocolFrom: string | readonly string[];
   readonly pidFile: string | undefined;
   readonly logLevel: LogLevel;
   readonly accessLog: boolean;
@@ -120,6 +123,8 @@ export class Collected {
       workers: this.#value('workers'),
       supervise: this.#value('supervise'),
       driver: this.#value('driver'),
+      proxyProtocol: this.#value('proxyProtocol'),
+      proxyProtocolFrom: this.#value('proxyProtocolFrom'),
       pidFile: this.#value('pidFile'),
       logLevel: this.#value('logLevel'),
       accessLog: this.#value('accessLog'),

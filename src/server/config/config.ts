@@ -13,6 +13,7 @@ import {
   type DriverName,
   KEYS,
   type LogLevel,
+  type ProxyProtocol,
   type TrailingSlash,
   VARIABLE_PREFIX,
 } from './keys.ts';
@@ -50,6 +51,10 @@ export interface ServerOptions
   /** Run even one worker under a supervising process. */
   readonly supervise?: boolean | undefined;
   readonly driver?: DriverName | undefined;
+  /** 'required': every connection begins with a PROXY header. */
+  readonly proxyProtocol?: ProxyProtocol | undefined;
+  /** Addresses, ranges and 'unix': the proxies that are trusted. */
+  readonly proxyProtocolFrom?: string | readonly string[] | undefined;
   /** The file that holds the id of the main process while it serves. */
   readonly pidFile?: string | undefined;
   readonly logLevel?: LogLevel | undefined;

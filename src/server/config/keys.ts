@@ -15,6 +15,7 @@ import {
   SPA,
   SYMLINK_CHOICES,
 } from './static-keys.ts';
+import { TRUSTED_PEERS } from './trusted-peers.ts';
 
 /** 'auto' is the fastest one that works on this machine. */
 export const DRIVERS = ['auto', 'uring', 'epoll', 'net'] as const;
@@ -26,6 +27,11 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** 'ignore' serves it, 'redirect' redirects to the path of the route. */
 export const TRAILING_SLASH = ['strict', 'ignore', 'redirect'] as const;
 export type TrailingSlash = (typeof TRAILING_SLASH)[number];
+export const PROXY_PROTOCOLS = ['off', 'required'] as const;
+export type ProxyProtocol = (typeof PROXY_PROTOCOLS)[number];
+
+/** Proxies on this machine. */
+const PROXY_PROTOCOL_FROM: readonly string[] = ['127.0.0.0/8', '::1', 'unix'];
 
 export interface ConfigKey {
   /** In camelCase, as an option of createServer. */
@@ -123,6 +129,18 @@ export const KEYS: readonly ConfigKey[] = [
     'auto',
     { kind: 'choice', values: DRIVERS },
     'how the server does socket I/O; auto is the fastest that works here',
+  ),
+  key(
+    'proxyProtocol',
+    'off',
+    { kind: 'choice', values: PROXY_PROTOCOLS },
+    'whether every connection begins with a PROXY header (version 1 or 2) of a proxy',
+  ),
+  key(
+    'proxyProtocolFrom',
+    PROXY_PROTOCOL_FROM,
+    TRUSTED_PEERS,
+    'proxies whose PROXY headers are trusted; connections of others are closed',
   ),
   key(
     'pidFile',

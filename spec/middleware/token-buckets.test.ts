@@ -1,0 +1,155 @@
+// TokenBuckets against a model of a token bucket by its textbook definition, and with more keys
+// than it remembers.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { TokenBuckets } from '../../src/middleware/token-buckets.ts';
+import { seeded } from './fixtures/seeded.ts';
+
+/** A bucket holds `burst` tokens and gets one every `tokenMs`; all in whole milliseconds. */
+class ModelBucket {
+  readonly #tokenMs: number;
+  readonly #burst: number;
+  #levelMs: number;
+  #atMs: number;
+
+  constructor(tokenMs: number, burst: number, nowMs: number) {
+    this.#tokenMs = tokenMs;
+    this.#burst = burst;
+    this.#levelMs = burst * tokenMs;
+    this.#atMs = nowMs;
+  }
+
+  refill(nowMs: number): void {
+    const most = this.#burst * this.#tokenMs;
+    this.#levelMs = Math.min(most, this.#levelMs + nowMs - this.#atMs);
+    this.#atMs = nowMs;
+  }
+
+  take(): number {
+    if (this.#levelMs < this.#tokenMs) return this.#tokenMs - this.#levelMs;
+    this.#levelMs -= this.#tokenMs;
+    return 0;
+  }
+
+  takeAlso(count: number): void {
+    this.#levelMs -= count * this.#tokenMs;
+  }
+
+  get tokens(): number {
+    return Math.max(0, Math.floor(this.#levelMs / this.#tokenMs));
+  }
+
+  get fullInMs(): number {
+    return this.#burst * this.#tokenMs - this.#levelMs;
+  }
+}
+
+describe('buckets', () => {
+  test('decisions, waits and tokens are those of the model', async () => {
+    await seeded((random) => {
+      for (let run = 0; run < 60; run++) {
+        const limit = random.between(1, 20);
+        const tokenMs = random.pick([1, 7, 50, 1000]);
+        const burst = random.between(1, 25);
+        const windowMs = limit * tokenMs;
+        const buckets = new TokenBuckets({ limit, windowMs, burst, keysMax: 100 });
+        const model = new Map<string, ModelBucket>();
+        let nowMs = random.below(1_000_000);
+        for (let step = 0; step < 300; step++) {
+          nowMs += random.once(3) ? 0 : random.below(tokenMs * random.between(1, 30));
+          const key = String(random.below(10));
+          const known = model.get(key) ?? new ModelBucket(tokenMs, burst, nowMs);
+          model.set(key, known);
+          known.refill(nowMs);
+          if (random.once(10)) {
+            const count = random.between(1, 5);
+            buckets.takeAlso(key, count, nowMs);
+            known.takeAlso(count);
+            continue;
+          }
+          const waitMs = buckets.take(key, nowMs);
+          assert.ok(Math.abs(waitMs - known.take()) < 1e-3, `wait of step ${step}`);
+          assert.equal(buckets.tokens, known.tokens, `tokens of step ${step}`);
+          assert.ok(Math.abs(buckets.fullInMs - known.fullInMs) < 1e-3, `step ${step}`);
+        }
+      }
+    });
+  });
+
+  test('a wait is exact: a token is there at its end and not before', () => {
+    const buckets = new TokenBuckets({ limit: 3, windowMs: 1000, burst: 2, keysMax: 10 });
+    assert.equal(buckets.take('a', 5), 0);
+    assert.equal(buckets.take('a', 5), 0);
+    const waitMs = buckets.take('a', 5);
+    assert.ok(waitMs > 333 && waitMs < 334);
+    assert.ok(buckets.take('a', 5 + waitMs - 0.1) > 0);
+    assert.equal(buckets.take('a', 5 + waitMs), 0);
+    assert.ok(buckets.take('a', 5 + waitMs) > 0);
+  });
+
+  test('in an hour of attempts the rate is the limit', () => {
+    const buckets = new TokenBuckets({ limit: 7, windowMs: 1000, burst: 5, keysMax: 10 });
+    let granted = 0;
+    for (let nowMs = 0; nowMs < 3_600_000; nowMs += 50) {
+      if (buckets.take('a', nowMs) === 0) granted += 1;
+    }
+    assert.ok(granted <= 7 * 3600 + 5 && granted >= 7 * 3600 - 5, String(granted));
+  });
+});
+
+describe('memory', () => {
+  test('full buckets are dropped', () => {
+    const buckets = new TokenBuckets({ limit: 10, windowMs: 1000, burst: 10, keysMax: 1000 });
+    for (let key = 0; key < 1000; key++) buckets.take(String(key), 0);
+    assert.equal(buckets.size, 1000);
+    for (let step = 0; step < 1000; step++) buckets.take('a', 10_000 + step);
+    assert.equal(buckets.size, 1);
+  });
+
+  test('a client that invents keys keeps its own empty bucket', () => {
+    const buckets = new TokenBuckets({ limit: 10, windowMs: 60_000, burst: 10, keysMax: 100 });
+    for (let count = 0; count < 10; count++) assert.equal(buckets.take('victim', count), 0);
+    for (let key = 0; key < 10_000; key++) {
+      assert.equal(buckets.take(`invented ${key}`, 20), 0, 'a new client is served');
+      assert.ok(buckets.size <= 100);
+    }
+    assert.ok(buckets.take('victim', 30) > 0, 'the bucket was not forgotten');
+  });
+
+  test('the bucket with the most tokens makes room', () => {
+    const buckets = new TokenBuckets({ limit: 10, windowMs: 60_000, burst: 10, keysMax: 3 });
+    for (const [key, count] of [
+      ['a', 3],
+      ['b', 1],
+      ['c', 2],
+    ] as const) {
+      for (let taken = 0; taken < count; taken++) buckets.take(key, 0);
+    }
+    buckets.take('d', 0);
+    buckets.take('d', 0);
+    const tokensOf = (key: string) => {
+      buckets.take(key, 0);
+      return buckets.tokens;
+    };
+    assert.equal(tokensOf('a'), 6);
+    assert.equal(tokensOf('c'), 7);
+    assert.equal(tokensOf('d'), 7);
+    assert.equal(tokensOf('b'), 9, 'b was forgotten');
+  });
+
+  test('100,000 keys stay 100,000, and each costs a bounded number of steps', async () => {
+    await seeded((random) => {
+      const keysMax = 100_000;
+      const buckets = new TokenBuckets({ limit: 10, windowMs: 60_000, burst: 10, keysMax });
+      const began = process.cpuUsage();
+      for (let step = 0; step < 5 * keysMax; step++) {
+        buckets.take(`client ${random.below(3 * keysMax)}`, step / 100);
+        assert.ok(buckets.size <= keysMax);
+      }
+      const { user } = process.cpuUsage(began);
+      // It takes half a second; a search through all keys for each would take an hour.
+      assert.ok(user < 60_000_000, `${user} microseconds`);
+    });
+  });
+});

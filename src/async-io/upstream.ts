@@ -1,0 +1,161 @@
+// The client of one upstream server: Node's own HTTP client, whose connections are kept and used
+// again. It builds the framing of a request itself, and reads responses strictly.
+
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
+
+export type UpstreamAddress =
+  | { readonly host: string; readonly port: number }
+  | { readonly socketPath: string };
+
+export interface UpstreamOptions {
+  readonly address: UpstreamAddress;
+  /** Connections to this server; further requests wait for one. */
+  readonly connectionsMax: number;
+  /** From the request to the head of its response, and between two parts of its content. */
+  readonly timeoutMs: number;
+}
+
+export interface UpstreamHead {
+  readonly method: string;
+  readonly target: string;
+  readonly fields: Readonly<Record<string, string>>;
+  /** The bytes of the body: 0 without one, -1 when they are not known. */
+  readonly bodyBytes: number;
+}
+
+export interface UpstreamResponse {
+  readonly status: number;
+  /** Names and values, one after the other. */
+  readonly fields: readonly string[];
+  readonly content: AsyncIterable<Uint8Array>;
+}
+
+/** The request failed before its response began. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+  readonly isTimeout: boolean;
+  /** The connection was kept from an earlier request: the server may just have closed it. */
+  readonly wasKept: boolean;
+
+  constructor(message: string, isTimeout: boolean, wasKept: boolean) {
+    super(message);
+    this.isTimeout = isTimeout;
+    this.wasKept = wasKept;
+  }
+}
+
+export class Upstream {
+  readonly #options: UpstreamOptions;
+  readonly #agent: Agent;
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+    const { connectionsMax } = options;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connectionsMax, scheduling: 'lifo' });
+  }
+
+  /** Begins a request. Throws a TypeError for a head that cannot be sent. */
+  send({ method, target, fields, bodyBytes }: UpstreamHead): UpstreamExchange {
+    const { address, timeoutMs } = this.#options;
+    const sent = request({
+      ...address,
+      agent: this.#agent,
+      method,
+      path: target,
+      headers: { ...fields, ...framingFields(bodyBytes) },
+      setHost: false,
+    });
+    return new UpstreamExchange(sent, timeoutMs);
+  }
+}
+
+/** Without a body Node adds `Content-Length: 0` where the method expects one. */
+function framingFields(bodyBytes: number): Record<string, string> {
+  if (bodyBytes === 0) return {};
+  if (bodyBytes < 0) return { 'Transfer-Encoding': 'chunked' };
+  return { 'Content-Length': String(bodyBytes) };
+}
+
+/** One request and its response. */
+export class UpstreamExchange {
+  /** Rejects with an UpstreamError. */
+  readonly response: Promise<UpstreamResponse>;
+  readonly #sent: ClientRequest;
+  #timedOut = false;
+
+  constructor(sent: ClientRequest, timeoutMs: number) {
+    this.#sent = sent;
+    this.response = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#timedOut = true;
+        sent.destroy();
+      }, timeoutMs);
+      const fail = (why: string) => {
+        clearTimeout(timer);
+        const message = this.#timedOut ? 'no response in time' : why;
+        reject(new UpstreamError(message, this.#timedOut, sent.reusedSocket));
+      };
+      sent.on('response', (received) => {
+        clearTimeout(timer);
+        const { rawHeaders: fields, statusCode: status = 0 } = received;
+        resolve({ status, fields, content: contentOf(received, timeoutMs) });
+      });
+      sent.on('error', (error) => fail(error.message));
+      // Also after 101 (Switching Protocols), which was not requested.
+      sent.on('close', () => fail('the connection was closed'));
+    });
+    this.response.catch(() => {});
+  }
+
+  /** Sends a part of the body; resolves when there is room for the next, or none is taken. */
+  write(chunk: Uint8Array): Promise<void> {
+    const sent = this.#sent;
+    if (sent.destroyed || sent.write(chunk)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        sent.off('drain', done);
+        sent.off('close', done);
+        resolve();
+      };
+      sent.on('drain', done);
+      sent.on('close', done);
+    });
+  }
+
+  get takesBody(): boolean {
+    return !this.#sent.destroyed;
+  }
+
+  end(): void {
+    this.#sent.end();
+  }
+
+  /** Gives up the rest of the body, and with it the connection. */
+  stop(): void {
+    if (!this.#sent.writableEnded) this.#sent.destroy();
+  }
+
+  /** Gives up: nothing more is sent or received. */
+  destroy(): void {
+    this.#sent.destroy();
+  }
+}
+
+/** Fails when the server sends nothing for so long; the time in which a chunk is used is free. */
+async function* contentOf(
+  received: IncomingMessage,
+  timeoutMs: number,
+): AsyncGenerator<Uint8Array, void> {
+  const chunks: AsyncIterator<Uint8Array> = received[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const timer = setTimeout(() => received.destroy(new Error('no content in time')), timeoutMs);
+      const next = await chunks.next().finally(() => clearTimeout(timer));
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    // Unless it has ended, this closes the connection.
+    await chunks.return?.();
+  }
+}

@@ -1,0 +1,36 @@
+// The fields of a request to an upstream server.
+
+import type { Request } from '../exchange/request.ts';
+import { hopFields } from '../http/hop-fields.ts';
+
+/** Set here, so that no client can claim them. */
+const OWN_FIELDS = [
+  'expect',
+  'forwarded',
+  'host',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+];
+
+/**
+ * Those of the client without the ones of its connection, with Via and the X-Forwarded fields. What
+ * trustProxy() found is the client's; fields of proxies that it does not know are dropped.
+ */
+export function requestFields(request: Request, host: string): Record<string, string> {
+  const removed = hopFields(request.header('connection'));
+  const fields: Record<string, string> = Object.create(null);
+  for (const [name] of request.headers()) {
+    if (removed.has(name) || OWN_FIELDS.includes(name) || name in fields) continue;
+    fields[name] = request.header(name) ?? '';
+  }
+  const via = request.header('via');
+  const own = `${request.httpVersion} vibing`;
+  fields['Host'] = host;
+  fields['Via'] = via === undefined ? own : `${via}, ${own}`;
+  if (request.remoteAddress !== '') fields['X-Forwarded-For'] = request.remoteAddress;
+  fields['X-Forwarded-Proto'] = request.protocol;
+  if (request.host !== '') fields['X-Forwarded-Host'] = request.host;
+  return fields;
+}

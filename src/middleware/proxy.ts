@@ -1,0 +1,231 @@
+// A reverse proxy: sends requests to upstream servers and their responses back, both as streams.
+// Neither head is passed on as it came: the fields of a connection are removed, and the framing is
+// built anew, so that both sides of the proxy see the same messages.
+
+import {
+  Upstream,
+  UpstreamError,
+  type UpstreamExchange,
+  type UpstreamResponse,
+} from '../async-io/upstream.ts';
+import { checkOptions, choice, FUNCTION } from '../base/options.ts';
+import { shown } from '../base/shown.ts';
+import type { Services } from '../exchange/exchange.ts';
+import type { Middleware } from '../exchange/handler.ts';
+import { HttpError } from '../exchange/http-error.ts';
+import { asPart } from '../exchange/parts.ts';
+import { exchangeOf, type Request } from '../exchange/request.ts';
+import type { Response } from '../exchange/response.ts';
+import { BodyKind } from '../http/framing.ts';
+import { hopFields } from '../http/hop-fields.ts';
+import { requestFields } from './proxy-fields.ts';
+import { upstreamAddress } from './upstream-address.ts';
+
+export interface ProxyOptions {
+  /** 'http://host:port', or 'unix:/path' of a socket; requests take turns. */
+  readonly upstreams: readonly string[];
+  /** Returns the target to request, as '/path?query', from that of the client. */
+  readonly rewrite?: (target: string) => string;
+  /** The Host field: that of the client ('client', the default), or of the upstream. */
+  readonly host?: 'client' | 'upstream';
+  /** How long an upstream may send nothing (504). Default 30,000. */
+  readonly timeoutMs?: number;
+  /** Connections to each upstream. Default 256. */
+  readonly connectionsMax?: number;
+  /** How long an upstream that failed is avoided while others work. Default 5,000. */
+  readonly failedMs?: number;
+}
+
+const NO_CONTENT = 204;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const CONNECTIONS_MAX = 65_535;
+const TARGET = /^\/[\x21\x23-\x7e]*$/;
+
+const OPTIONS = {
+  upstreams: {
+    wanted: "a list such as ['http://127.0.0.1:3000']",
+    fits: (value: unknown) => Array.isArray(value) && value.length > 0,
+  },
+  rewrite: FUNCTION,
+  host: choice(['client', 'upstream']),
+  timeoutMs: whole(DAY_MS),
+  connectionsMax: whole(CONNECTIONS_MAX),
+  failedMs: whole(DAY_MS),
+} as const;
+
+function whole(max: number) {
+  return {
+    wanted: `a whole number from 1 to ${max}`,
+    fits: (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= max,
+  };
+}
+
+/** RFC 9110 9.2.2: sending such a request again has no further effect. */
+const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'];
+
+interface Server {
+  readonly upstream: Upstream;
+  readonly host: string;
+  readonly name: string;
+  failedUntilMs: number;
+}
+
+interface Policy {
+  readonly servers: readonly Server[];
+  readonly rewrite: ((target: string) => string) | undefined;
+  readonly host: 'client' | 'upstream';
+  readonly failedMs: number;
+  /** Which server is next. */
+  turn: number;
+}
+
+/** Responds to every request that reaches it. Throws a TypeError for invalid options. */
+export function proxy(options: ProxyOptions): Middleware {
+  checkOptions('proxy', options, OPTIONS);
+  const { connectionsMax = 256, failedMs = 5_000, host = 'client', timeoutMs = 30_000 } = options;
+  if (options.upstreams === undefined) {
+    throw new TypeError("proxy: upstreams is missing, a list such as ['http://127.0.0.1:3000']");
+  }
+  const servers = options.upstreams.map((text) => {
+    const found = upstreamAddress(text);
+    if (typeof found === 'string') throw new TypeError(`proxy: upstreams: ${found}`);
+    const upstream = new Upstream({ address: found.address, connectionsMax, timeoutMs });
+    return { upstream, host: found.host, name: text, failedUntilMs: Number.NEGATIVE_INFINITY };
+  });
+  const policy: Policy = { servers, rewrite: options.rewrite, host, failedMs, turn: 0 };
+  return (request, response) => asPart(exchangeOf(request), forward(policy, request, response));
+}
+
+async function forward(policy: Policy, request: Request, response: Response): Promise<void> {
+  const { framing, services } = exchangeOf(request);
+  const { method, signal } = request;
+  if (method === 'CONNECT') throw new HttpError(501);
+  const target = targetFor(policy, request);
+  const bodyBytes =
+    framing.kind === BodyKind.None ? 0 : framing.kind === BodyKind.Length ? framing.length : -1;
+  const mayRepeat = bodyBytes === 0 && IDEMPOTENT.includes(method);
+  // One more: a kept connection may have been closed meanwhile.
+  const attempts = mayRepeat ? policy.servers.length + 1 : 1;
+  let failure: unknown;
+  for (let attempt = 0; attempt < attempts && !signal.aborted; attempt++) {
+    const server = nextServer(policy, services.nowMs());
+    const host = policy.host === 'client' ? request.header('host') : server.host;
+    const fields = requestFields(request, host ?? server.host);
+    const exchange = server.upstream.send({ method, target, fields, bodyBytes });
+    const giveUp = () => exchange.destroy();
+    signal.addEventListener('abort', giveUp);
+    try {
+      await transfer(exchange, request, response, bodyBytes !== 0);
+      server.failedUntilMs = Number.NEGATIVE_INFINITY;
+      return;
+    } catch (error) {
+      exchange.destroy();
+      if (!(error instanceof UpstreamError)) throw error;
+      failure = error;
+      if (!signal.aborted && !error.wasKept) noteFailure(policy, server, error, services);
+      if (error.isTimeout) break;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+  const isTimeout = failure instanceof UpstreamError && failure.isTimeout;
+  throw new HttpError(isTimeout ? 504 : 502, undefined, { cause: failure });
+}
+
+/** Origin-form of the client's target (RFC 9112 3.2.1). */
+function targetFor({ rewrite }: Policy, request: Request): string {
+  const own = request.target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '');
+  const target = own.startsWith('?') || own === '' ? `/${own}` : own;
+  if (rewrite === undefined || target === '*') return target;
+  const rewritten: unknown = rewrite(target);
+  if (typeof rewritten === 'string' && TARGET.test(rewritten)) return rewritten;
+  throw new TypeError(`proxy: rewrite() returns a target as '/path', returned ${shown(rewritten)}`);
+}
+
+/** The next one in turn that did not fail lately; if all did, the next one in turn. */
+function nextServer(policy: Policy, nowMs: number): Server {
+  const { servers } = policy;
+  const first = policy.turn;
+  policy.turn = (first + 1) % servers.length;
+  for (let step = 0; step < servers.length; step++) {
+    const server = servers[(first + step) % servers.length];
+    if (server.failedUntilMs > nowMs) continue;
+    policy.turn = (first + step + 1) % servers.length;
+    return server;
+  }
+  return servers[first];
+}
+
+function noteFailure(policy: Policy, server: Server, error: Error, services: Services): void {
+  const nowMs = services.nowMs();
+  // Once for the time in which it is avoided.
+  if (server.failedUntilMs <= nowMs) services.logError(`proxy: ${server.name}: ${error.message}`);
+  server.failedUntilMs = nowMs + policy.failedMs;
+}
+
+/** Sends the body while the response is awaited: an upstream may respond before its end. */
+async function transfer(
+  exchange: UpstreamExchange,
+  request: Request,
+  response: Response,
+  hasBody: boolean,
+): Promise<void> {
+  const body = hasBody ? sendBody(exchange, request) : null;
+  if (body === null) exchange.end();
+  // Only a body that fails settles this race.
+  const failed = new Promise<never>((_resolve, reject) => {
+    body?.catch((error: unknown) => {
+      reject(error);
+      exchange.destroy();
+    });
+  });
+  failed.catch(() => {});
+  const received = await Promise.race([exchange.response, failed]);
+  try {
+    copyHead(received, response);
+    await copyContent(received, response);
+  } catch (cause) {
+    if (response.sent) throw cause;
+    throw new HttpError(502, undefined, { cause });
+  } finally {
+    // What the upstream did not read of the body is not sent to it any more.
+    if (hasBody) exchange.stop();
+  }
+}
+
+function copyHead({ fields, status }: UpstreamResponse, response: Response): void {
+  response.status(status);
+  const removed = hopFields(joined(fields, 'connection'));
+  for (let index = 0; index < fields.length; index += 2) {
+    if (!removed.has(fields[index].toLowerCase())) {
+      response.appendHeader(fields[index], fields[index + 1]);
+    }
+  }
+  response.appendHeader('Via', '1.1 vibing');
+  const length = joined(fields, 'content-length');
+  if (length !== undefined && status !== NO_CONTENT) response.header('Content-Length', length);
+}
+
+async function copyContent({ content }: UpstreamResponse, response: Response): Promise<void> {
+  for await (const chunk of content) {
+    if (response.closed) return;
+    await response.write(chunk);
+  }
+  response.end();
+}
+
+async function sendBody(exchange: UpstreamExchange, request: Request): Promise<void> {
+  for await (const chunk of request.body) {
+    await exchange.write(chunk);
+    // It has responded without reading the rest, or is gone.
+    if (!exchange.takesBody) return;
+  }
+  exchange.end();
+}
+
+function joined(fields: readonly string[], lowerName: string): string | undefined {
+  const values = fields.filter((_text, index) => {
+    return index % 2 === 1 && fields[index - 1].toLowerCase() === lowerName;
+  });
+  return values.length === 0 ? undefined : values.join(', ');
+}
