@@ -81,6 +81,7 @@ onEachDriver('accessLog', (add) => {
         address: '127.0.0.1',
         method: 'GET',
         target: '/later?x=y',
+        route: '/later',
         version: '1.1',
         status: 200,
         bytes: 5,

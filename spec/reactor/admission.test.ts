@@ -181,6 +181,26 @@ it('an evicted connection that has closed is not closed again', () => {
   assert.deepEqual(closes, ['close 0', 'close 1']);
 });
 
+it('the next owner of the slot of an evicted connection is not closed', () => {
+  const fixture = new Fixture();
+  fixture.lingers = true;
+  fixture.arrive(11, 12);
+  fixture.idle.add(0).add(1);
+  fixture.pass(WAIT_MS);
+  // Slot 0 is evicted and closes by itself; a busy client has it next.
+  fixture.arrive(13);
+  fixture.pass(WAIT_MS);
+  fixture.close(0);
+  fixture.arrive(14);
+  assert.deepEqual(fixture.admitted, ['0', '1', '2', '0']);
+  // All slots are taken now: the evicted are closed, and no other.
+  fixture.pass(WAIT_MS);
+  fixture.arrive(15, 16, 17);
+  fixture.pass(WAIT_MS);
+  const closes = fixture.driver.calls.filter((call) => call === 'close 0');
+  assert.equal(closes.length, 1, 'slot 0 was closed once, by its first owner');
+});
+
 it('without an overload limit clients wait for ever', () => {
   const fixture = new Fixture(0);
   fixture.arrive(11, 12, 13);

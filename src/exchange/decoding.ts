@@ -2,6 +2,7 @@
 // bytes can make millions.
 
 import { type ContentCoding, type ContentStream, OutputLimitError } from '../async-io/async-io.ts';
+import { NOT_ARRIVED } from './body-reader.ts';
 import type { Exchange, Transport } from './exchange.ts';
 import { ForwardingTransport } from './forwarding.ts';
 import { clientGone } from './gone.ts';
@@ -24,6 +25,11 @@ export class DecodingTransport extends ForwardingTransport {
     super(inner);
     this.#coding = coding;
     this.#bytesMax = bytesMax;
+  }
+
+  /** What has arrived is encoded. */
+  override readNow(): unknown {
+    return NOT_ARRIVED;
   }
 
   override async readAll(exchange: Exchange, bytesMax: number): Promise<Buffer> {

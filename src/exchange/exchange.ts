@@ -4,7 +4,6 @@
 // request and check their identity at every use, so that none of them ever reaches another request.
 // The record changes its own states: other files call its methods.
 
-import type { AsyncIo } from '../async-io/async-io.ts';
 import type { Peer } from '../driver/driver.ts';
 import { Framing } from '../http/framing.ts';
 import { Head } from '../http/head.ts';
@@ -18,43 +17,13 @@ import { type Matched, NOTHING_MATCHED } from '../route/match.ts';
 import type { BodyReader } from './body-reader.ts';
 import type { Outgoing, Summary } from './callbacks.ts';
 import type { Content } from './content.ts';
-import type { FormLimits } from './form-parts.ts';
 import type { Forwarded } from './forwarded.ts';
 import type { AllowedMethods, ContentCoder, Parts, TimeLimit } from './handling.ts';
 import type { Prepared } from './prepared.ts';
-import type { Siblings } from './siblings.ts';
+import type { ServicesOf } from './services.ts';
 import { BodyUse, EtagUse, Handling, HeadMemory, Liveness, Phase, Writer } from './state.ts';
 
-/** What a server offers to all its requests, also after their connection has detached them. */
-export interface Services {
-  readonly asyncIo: AsyncIo;
-  readonly limits: FormLimits & {
-    readonly bodyBytesMax: number;
-    readonly sendQueueBytesMax: number;
-  };
-  /** The other workers; null when there are none. */
-  readonly siblings: Siblings | null;
-  /** Whether clients connect to a unix socket. */
-  readonly unixSocket: boolean;
-  /** Milliseconds of the driver's two clocks, as of now. */
-  nowMs(): number;
-  wallMs(): number;
-  /** Resolves after so many milliseconds; 0: after one iteration of Node's event loop. */
-  pause(ms: number): Promise<void>;
-  /** The request's handler and all that it started have settled. */
-  settled(exchange: Exchange): void;
-  /** Counts a call of a handler that came too late to have an effect. */
-  countLateCall(isMistake: boolean): void;
-  /** Logs and counts a mistake of a handler that cannot be thrown where it would be caught. */
-  handlerFailed(exchange: Exchange, error: unknown, what?: string): void;
-  /** Finds the handler again, after the method was changed. */
-  reroute(exchange: Exchange): void;
-  /** Gives up the handler of a request that has no response: 503, and its signal aborts. */
-  timedOut(exchange: Exchange, why: string): void;
-  /** When a late call after the first one of its request was last logged. */
-  lateNotedMs: number;
-  logError(message: string): void;
-}
+export type Services = ServicesOf<Exchange>;
 
 /**
  * The way from one exchange to its connection. When the connection detaches the exchange, the

@@ -207,6 +207,7 @@ const ESCAPED_NAMES: readonly (readonly [name: string, shown: string])[] = [
   ['tab\there\r', 'tab\\x09here\\x0d'],
   ['photo\u202egnp.exe', 'photo\\u202egnp.exe'],
   ['\u200fmark', '\\u200fmark'],
+  ['line\u2028end', 'line\\u2028end'],
   ['esc\x1b[31m', 'esc\\x1b[31m'],
 ];
 
@@ -232,7 +233,7 @@ describe('names', () => {
     for (const [name, shown] of ESCAPED_NAMES) checkName(name, shown);
     const name = fc
       .string({ unit: 'grapheme', minLength: 1 })
-      .filter((text) => !/^\.{1,2}$|[^\P{C}]/u.test(text));
+      .filter((text) => !/^\.{1,2}$|[\p{C}\p{Zl}\p{Zp}]/u.test(text));
     fc.assert(
       fc.property(name, (text) => checkName(text)),
       seeded(context, 300),
