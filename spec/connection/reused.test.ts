@@ -237,7 +237,7 @@ const ROWS: readonly Reused<never>[] = [
     clear: (body, random) => body.begin(framingOf(random)),
     prepare: (body, random) => body.begin(framingOf(random)),
     // A wait sets when it began, and a read sets its limit. The decoder is a row of its own.
-    kept: ['waitsFromMs', '#gatherMax', '#decoder'],
+    kept: ['waitsFromMs', '#bytesMax', '#decoder'],
     // No read is pending between two bodies.
     constant: ['#limits', '#resolve', '#reject', '#gathered', '#gatheredBytes'],
   }),
@@ -360,7 +360,7 @@ const OWN = [
 /** What a connection without a body keeps of the one before; begin() sets it. */
 const BODY = [
   ...['want', 'fault', 'receivedBytes', 'discardedBytes', 'waitedMs', 'waitsFromMs', 'waits'],
-  ...['continuePending', '#kind', '#remaining', '#decoder', '#gatherMax', '#failure'],
+  ...['continuePending', '#kind', '#remaining', '#decoder', '#bytesMax', '#failure'],
 ];
 
 test('a connection that is opened again equals a new one', async (context) => {
