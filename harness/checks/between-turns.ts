@@ -205,9 +205,9 @@ export class Checks {
       `an open connection is not lost`,
     );
     this.#spans = owner.context.spans;
-    const { waiting } = owner.sendQueue;
+    const { isWaitingForFile, waiting } = owner.sendQueue;
     if (waiting === 0 && owner.exchange === null && owner.receiveBuffer.empty) this.#idle += 1;
-    if (waiting > 0 && (state & SENDING) === 0) {
+    if (waiting > 0 && (state & SENDING) === 0 && !isWaitingForFile) {
       fail('wake-up', `slot ${slot} has ${waiting} bytes to send and sends nothing`);
     }
     this.#checkEnded(owner, slot);

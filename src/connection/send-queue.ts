@@ -142,6 +142,11 @@ export class SendQueue {
     return null;
   }
 
+  /** True while the next bytes are read from a file: nothing is sent until they are in memory. */
+  get isWaitingForFile(): boolean {
+    return this.#reading !== null;
+  }
+
   /** True while the bytes of this file are still wanted. */
   isReading(file: Region): boolean {
     return this.#reading === file;
