@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Middleware } from '../../src/exchange/handler.ts';
+import { HttpError } from '../../src/exchange/http-error.ts';
 import { methodOverride } from '../../src/middleware/method-override.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get, post, request } from '../../testing/raw-client.ts';
@@ -83,6 +85,66 @@ onEachDriver(
         assert.equal(response.status, 200);
         assert.equal(response.text, '{}');
         assert.equal(response.field('allow'), 'OPTIONS, POST');
+      });
+    });
+
+    add('all middleware of the other route runs, and none of it twice', async (driver) => {
+      const guarded = (server: Server) => {
+        const note =
+          (name: string): Middleware =>
+          (_request, response, next) => {
+            response.appendHeader('X-Ran', name);
+            return next();
+          };
+        server.use(note('before'));
+        server.use(methodOverride());
+        server.post('/a', note('of POST'), (_request, response) => response.text('post'));
+        server.use('/a', note('between'));
+        server.put('/a', note('of PUT'), (_request, response) => response.text('put'));
+        server.group('/b', (group) => {
+          group.use((_request, response, next) => {
+            response.appendHeader('X-Ran', 'group');
+            return next();
+          });
+          group.put('/c', () => {
+            throw new HttpError(403);
+          });
+        });
+        server.post('/b/c', (_request, response) => response.text('post'));
+      };
+      await withServer(driver, {}, guarded, async ({ open }) => {
+        const client = await open();
+        const ran = async (bytes: string) => {
+          const response = await client.ask(bytes);
+          const names = response.fields.filter(([name]) => name === 'X-Ran');
+          return [response.status, ...names.map(([, value]) => value)];
+        };
+        assert.deepEqual(await ran(post('/a', '')), [200, 'before', 'of POST']);
+        const put = [200, 'before', 'between', 'of PUT'];
+        assert.deepEqual(await ran(post('/a', '', as('PUT'))), put);
+        assert.deepEqual(await ran(request('PUT', '/a')), put);
+        assert.deepEqual(await ran(post('/b/c', '', as('PUT'))), [403, 'before', 'group']);
+        // No route: all middleware that covers the path.
+        assert.deepEqual(await ran(post('/a', '', as('DELETE'))), [405, 'before', 'between']);
+      });
+    });
+
+    add('middleware that was passed over for the POST runs for the other route', async (driver) => {
+      const guarded = (server: Server) => {
+        const guard: Middleware = () => {
+          throw new HttpError(403);
+        };
+        // In the chain of the wildcard, but not for this path.
+        server.use('/other', guard);
+        server.use(methodOverride());
+        server.post('/*', (_request, response) => response.text('post'));
+        server.use('/a', guard);
+        server.put('/a', (_request, response) => response.text('put'));
+      };
+      await withServer(driver, {}, guarded, async ({ open }) => {
+        const client = await open();
+        assert.equal((await client.ask(post('/a', ''))).status, 200);
+        assert.equal((await client.ask(post('/a', '', as('PUT')))).status, 403);
       });
     });
 

@@ -17,7 +17,7 @@ import { Method } from '../http/method.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { Counters } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
-import { Chain, DONE, isPromise, laterPart } from './chain.ts';
+import { Chain, coveredBytes, DONE, isPromise, laterPart } from './chain.ts';
 import type { TrailingSlash } from './config/keys.ts';
 import { clearContent, errorContent, isHttpError } from './error-content.ts';
 import { beginInvocation, type Invocation, invocationOf, needsResponse } from './invocation.ts';
@@ -66,15 +66,18 @@ export class Application {
 
   /**
    * Finds the route again, for a request whose method middleware has changed. What follows is all
-   * middleware of that route that has not run yet: none of it is passed over.
+   * middleware of that route that has not run yet, with this part of the path: none is passed over.
    */
   reroute(exchange: Exchange): void {
     const invocation = invocationOf(exchange);
     const before = invocation.steps.slice(0, invocation.step + 1);
     invocation.match.reset();
     const steps = [...this.#stepsOf(invocation)];
-    for (const { run } of before) {
-      const at = steps.findIndex((step) => step.run === run);
+    for (const done of before) {
+      const bytes = coveredBytes(done, exchange);
+      const isDone = (step: Step) =>
+        step.run === done.run && coveredBytes(step, exchange) === bytes;
+      const at = bytes < 0 ? -1 : steps.findIndex(isDone);
       if (at >= 0) steps.splice(at, 1);
     }
     invocation.steps = [...before, ...steps];

@@ -46,7 +46,7 @@ export class Chain {
     let at = index;
     let mountBytes = -1;
     while (at < steps.length) {
-      mountBytes = prefixBytes(steps[at], exchange);
+      mountBytes = coveredBytes(steps[at], exchange);
       if (mountBytes >= 0) break;
       at += 1;
     }
@@ -150,7 +150,7 @@ export function isPromise(result: void | Promise<void>): result is Promise<void>
 }
 
 /** How many bytes of the path a step does not see; -1 when it does not cover the request. */
-function prefixBytes({ prefix, mountBytes }: Step, exchange: Exchange): number {
+export function coveredBytes({ prefix, mountBytes }: Step, exchange: Exchange): number {
   if (prefix === null) return mountBytes;
   const { pathBytes, pathFrom, pathTo } = exchange;
   return prefixLength(prefix, pathBytes, pathFrom, pathTo);

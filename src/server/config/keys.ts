@@ -171,7 +171,7 @@ export const KEYS: readonly ConfigKey[] = [
     undefined,
     HEALTH,
     'path that responds with 200, and with 503 while the server closes; true is /readyz, ' +
-      'without it as healthz',
+      'and so it is without this key when healthz is on',
   ),
   key(
     'trailingSlash',

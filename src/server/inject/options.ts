@@ -1,7 +1,7 @@
 // What server.inject() takes, and the request head that it becomes. What would make two requests of
 // one throws; everything else is sent as given, so that tests can send what clients should not.
 
-import { checkOptions, type OptionRule } from '../../base/options.ts';
+import { ANY, checkOptions, type OptionRule, TEXT } from '../../base/options.ts';
 import { shown } from '../../base/shown.ts';
 import type { ChunkSource } from '../../exchange/source.ts';
 import { checkedName, checkValue, isToken } from '../../http/response-fields.ts';
@@ -38,8 +38,6 @@ export interface InjectOptions {
   readonly remotePort?: number;
 }
 
-const TEXT: OptionRule = { wanted: 'a string', fits: (value) => typeof value === 'string' };
-const ANY: OptionRule = { wanted: 'anything', fits: () => true };
 const PORT_MAX = 65_535;
 
 const RULES: Readonly<Record<keyof InjectOptions, OptionRule>> = {

@@ -100,7 +100,11 @@ export class InjectedResponse {
           else controller.enqueue(chunk);
         },
         cancel: () => {
-          if (!this.#isComplete) this.#parts.leave();
+          if (this.#isComplete) return;
+          this.#parts.leave();
+          // What receives ahead goes on, to the end that this is.
+          this.#isWanted = true;
+          this.#changes.happened();
         },
       },
       { highWaterMark: 0 },
