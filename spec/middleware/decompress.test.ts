@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { CODINGS } from '../../src/async-io/codings.ts';
+import { bodyLimit } from '../../src/middleware/body-limit.ts';
 import { type DecompressOptions, decompress } from '../../src/middleware/decompress.ts';
 import type { Server } from '../../src/server/server.ts';
 import { Random } from '../../testing/random.ts';
@@ -50,7 +52,7 @@ onEachDriver('decompress', (add) => {
   add('bodies of each coding arrive as they were', async (driver) => {
     await withServer(driver, { bodyBytesMax: 200_000 }, routes(), async ({ open }) => {
       const client = await open();
-      for (const coding of ['gzip', 'deflate', 'br']) {
+      for (const coding of CODINGS) {
         for (const length of [1, 500, 150_000]) {
           const text = textOf(length);
           for (const target of ['/text', '/chunks']) {
@@ -69,13 +71,90 @@ onEachDriver('decompress', (add) => {
     });
   });
 
+  add('a read after one that failed fails, too', async (driver) => {
+    const outcomes: string[] = [];
+    const reading = (server: Server) => {
+      server.use(decompress());
+      server.post('/', async (request, response) => {
+        const chunks = request.body[Symbol.asyncIterator]();
+        for (let turn = 0; turn < 2; turn++) {
+          await chunks.next().then(
+            ({ done }) => outcomes.push(done === true ? 'end' : 'chunk'),
+            () => outcomes.push('failed'),
+          );
+        }
+        response.text('done');
+      });
+    };
+    await withServer(driver, {}, reading, async ({ open }) => {
+      await send(await open(), '/', 'gzip', 'no gzip at all');
+      assert.deepEqual(outcomes, ['failed', 'failed']);
+    });
+  });
+
+  add('other limits of a body count decoded bytes, too', async (driver) => {
+    const limited = (server: Server) => {
+      server.use(decompress());
+      server.post('/call', async (request, response) => {
+        response.text(String((await request.bytes({ limit: 100 })).length));
+      });
+      server.use('/narrow', bodyLimit(100));
+      server.use('/wide', bodyLimit(5_000));
+      for (const path of ['/narrow', '/wide', '/usual']) {
+        server.post(path, async (request, response) => {
+          response.text(String((await request.bytes()).length));
+        });
+        server.post(`${path}/chunks`, async (request, response) => {
+          let length = 0;
+          for await (const chunk of request.body) length += chunk.length;
+          response.text(String(length));
+        });
+      }
+    };
+    await withServer(driver, { bodyBytesMax: 1_000 }, limited, async ({ open }) => {
+      const cases: readonly (readonly [string, number])[] = [
+        ['/call', 100],
+        ['/narrow', 100],
+        ['/narrow/chunks', 100],
+        ['/usual', 1_000],
+        ['/usual/chunks', 1_000],
+        ['/wide', 5_000],
+        ['/wide/chunks', 5_000],
+      ];
+      for (const [target, most] of cases) {
+        const within = await send(await open(), target, 'gzip', gzipSync('x'.repeat(most)));
+        assert.equal(within.text, String(most), target);
+        const beyond = await send(await open(), target, 'gzip', gzipSync('x'.repeat(most + 1)));
+        assert.equal(beyond.status, 413, target);
+      }
+    });
+  });
+
+  add(
+    'of two the one that runs last decides its limit, and the body is decoded once',
+    async (driver) => {
+      const twice = (server: Server) => {
+        server.use(decompress({ limit: 100 }));
+        server.use('/more', decompress({ limit: 300 }));
+        server.post('/*', async (request, response) => {
+          response.text(String((await request.bytes()).length));
+        });
+      };
+      await withServer(driver, {}, twice, async ({ open }) => {
+        const bytes = gzipSync('x'.repeat(300));
+        assert.equal((await send(await open(), '/more', 'gzip', bytes)).text, '300');
+        assert.equal((await send(await open(), '/less', 'gzip', bytes)).status, 413);
+      });
+    },
+  );
+
   add('chunks of any size', async (driver) => {
     const seed = Number(process.env['VIBING_SEED'] ?? 3);
     const random = new Random(seed);
     await withServer(driver, {}, routes(), async ({ open }) => {
       const client = await open();
       for (let turn = 0; turn < 20; turn++) {
-        const coding = ['gzip', 'deflate', 'br'][random.below(3)];
+        const coding = CODINGS[random.below(CODINGS.length)];
         const text = textOf(random.below(30_000));
         const bytes = encodedBytes(coding, Buffer.from(text)).toString('latin1');
         const chunks: string[] = [];

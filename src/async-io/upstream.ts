@@ -11,7 +11,7 @@ export interface UpstreamOptions {
   readonly address: UpstreamAddress;
   /** Connections to this server; further requests wait for one. */
   readonly connectionsMax: number;
-  /** From the request to the head of its response, and between two parts of its content. */
+  /** How long the server may take no byte of a request, or send none of its response. */
   readonly timeoutMs: number;
 }
 
@@ -81,22 +81,27 @@ export class UpstreamExchange {
   /** Rejects with an UpstreamError. */
   readonly response: Promise<UpstreamResponse>;
   readonly #sent: ClientRequest;
+  readonly #timeoutMs: number;
+  /** Runs while the server has to act; the time that the client takes for a body is free. */
+  #timer: NodeJS.Timeout | null = null;
   #timedOut = false;
+  #isSettled = false;
 
   constructor(sent: ClientRequest, timeoutMs: number) {
     this.#sent = sent;
+    this.#timeoutMs = timeoutMs;
     this.response = new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#timedOut = true;
-        sent.destroy();
-      }, timeoutMs);
+      const settle = () => {
+        this.#stopWaiting();
+        this.#isSettled = true;
+      };
       const fail = (why: string) => {
-        clearTimeout(timer);
+        settle();
         const message = this.#timedOut ? 'no response in time' : why;
         reject(new UpstreamError(message, this.#timedOut, sent.reusedSocket));
       };
       sent.on('response', (received) => {
-        clearTimeout(timer);
+        settle();
         const { rawHeaders: fields, statusCode: status = 0 } = received;
         resolve({ status, fields, content: contentOf(received, timeoutMs) });
       });
@@ -107,12 +112,27 @@ export class UpstreamExchange {
     this.response.catch(() => {});
   }
 
+  #wait(): void {
+    if (this.#isSettled || this.#timer !== null) return;
+    this.#timer = setTimeout(() => {
+      this.#timedOut = true;
+      this.#sent.destroy();
+    }, this.#timeoutMs);
+  }
+
+  #stopWaiting(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
   /** Sends a part of the body; resolves when there is room for the next, or none is taken. */
   write(chunk: Uint8Array): Promise<void> {
     const sent = this.#sent;
     if (sent.destroyed || sent.write(chunk)) return Promise.resolve();
+    this.#wait();
     return new Promise((resolve) => {
       const done = () => {
+        this.#stopWaiting();
         sent.off('drain', done);
         sent.off('close', done);
         resolve();
@@ -128,6 +148,7 @@ export class UpstreamExchange {
 
   end(): void {
     this.#sent.end();
+    this.#wait();
   }
 
   /** Gives up the rest of the body, and with it the connection. */

@@ -12,19 +12,22 @@ import { HttpError } from './http-error.ts';
 const PART_BYTES = 4_096;
 
 export class DecodingTransport extends ForwardingTransport {
+  /** The most bytes of the decoded body; undefined: the limit of any body. */
+  limit: number | undefined;
   readonly #coding: ContentCoding;
-  readonly #bytesMax: number;
   #decoder: ContentStream | null = null;
   #isOpen = true;
   /** What was received and not decoded yet, from #from on. */
   #input: Uint8Array = new Uint8Array(0);
   #from = 0;
   #hasEnded = false;
+  /** What a read has failed with: all later ones do. */
+  #failure: HttpError | null = null;
 
-  constructor(inner: Transport, coding: ContentCoding, bytesMax: number) {
+  constructor(inner: Transport, coding: ContentCoding, limit: number | undefined) {
     super(inner);
     this.#coding = coding;
-    this.#bytesMax = bytesMax;
+    this.limit = limit;
   }
 
   /** What has arrived is encoded. */
@@ -32,14 +35,25 @@ export class DecodingTransport extends ForwardingTransport {
     return NOT_ARRIVED;
   }
 
+  /** `bytesMax` is that of the call; the connection limits what it receives by it as well. */
   override async readAll(exchange: Exchange, bytesMax: number): Promise<Buffer> {
     const encoded = await this.inner.readAll(exchange, bytesMax);
     if (encoded.length === 0) return encoded;
-    const decoded = await this.#decode(exchange, (decoder) => decoder.finish(encoded));
+    const isUsual = bytesMax === exchange.bodyLimit;
+    const { limit = Number.POSITIVE_INFINITY } = this;
+    const most = isUsual ? this.#most(exchange) : Math.min(bytesMax, limit);
+    const decoded = await this.#decode(exchange, most, (decoder) => decoder.finish(encoded));
     return Buffer.from(decoded.buffer, decoded.byteOffset, decoded.length);
   }
 
+  /** Of decompress() and bodyLimit() the least applies. */
+  #most({ bodyBytesMax, bodyLimit }: Exchange): number {
+    const most = this.limit ?? bodyLimit;
+    return bodyBytesMax < 0 ? most : Math.min(most, bodyBytesMax);
+  }
+
   override async readChunk(exchange: Exchange): Promise<Uint8Array | null> {
+    if (this.#failure !== null) throw this.#failure;
     while (!this.#hasEnded) {
       const output = await this.#decodeNext(exchange);
       if (output.length > 0) return output;
@@ -48,13 +62,14 @@ export class DecodingTransport extends ForwardingTransport {
   }
 
   async #decodeNext(exchange: Exchange): Promise<Uint8Array> {
+    const most = this.#most(exchange);
     if (this.#from === this.#input.length) {
       const chunk = await this.inner.readChunk(exchange);
       if (chunk === null) {
         this.#hasEnded = true;
         // A body without bytes has nothing to decode.
         if (this.#decoder === null) return new Uint8Array(0);
-        return await this.#decode(exchange, (decoder) => decoder.finish());
+        return await this.#decode(exchange, most, (decoder) => decoder.finish());
       }
       this.#input = chunk;
       this.#from = 0;
@@ -62,23 +77,24 @@ export class DecodingTransport extends ForwardingTransport {
     const part = this.#input.subarray(this.#from, this.#from + PART_BYTES);
     this.#from += part.length;
     if (part.length === 0) return part;
-    return await this.#decode(exchange, (decoder) => decoder.write(part));
+    return await this.#decode(exchange, most, (decoder) => decoder.write(part));
   }
 
   async #decode(
     exchange: Exchange,
+    most: number,
     call: (decoder: ContentStream) => Promise<Uint8Array>,
   ): Promise<Uint8Array> {
     // The exchange may leave while a chunk is received or decoded.
     if (!this.#isOpen) throw bodyOver(exchange);
-    this.#decoder ??= exchange.services.asyncIo.decoder(this.#coding, this.#bytesMax);
+    this.#decoder ??= exchange.services.asyncIo.decoder(this.#coding, most);
     try {
       return await call(this.#decoder);
     } catch (cause) {
-      this.#hasEnded = true;
       this.#decoder.close();
       if (!this.#isOpen) throw bodyOver(exchange);
-      throw errorOf(cause, this.#coding, this.#bytesMax);
+      this.#failure = errorOf(cause, this.#coding, most);
+      throw this.#failure;
     }
   }
 
@@ -87,6 +103,16 @@ export class DecodingTransport extends ForwardingTransport {
     this.#decoder?.close();
     this.inner.detached();
   }
+}
+
+/** What decodes the body of a request; null when nothing does. */
+export function decodingOf({ transport }: Exchange): DecodingTransport | null {
+  let at: Transport = transport;
+  while (at instanceof ForwardingTransport) {
+    if (at instanceof DecodingTransport) return at;
+    at = at.inner;
+  }
+  return null;
 }
 
 function bodyOver(exchange: Exchange): Error {

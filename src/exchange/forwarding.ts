@@ -9,7 +9,7 @@ import type { Exchange, Transport } from './exchange.ts';
 import type { Prepared } from './prepared.ts';
 
 export class ForwardingTransport implements Transport {
-  protected readonly inner: Transport;
+  readonly inner: Transport;
 
   constructor(inner: Transport) {
     this.inner = inner;

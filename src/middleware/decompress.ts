@@ -2,7 +2,7 @@
 
 import type { ContentCoding } from '../async-io/async-io.ts';
 import { checkOptions, type OptionRule } from '../base/options.ts';
-import { DecodingTransport } from '../exchange/decoding.ts';
+import { DecodingTransport, decodingOf } from '../exchange/decoding.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
@@ -11,7 +11,10 @@ import { exchangeOf } from '../exchange/request.ts';
 export interface DecompressOptions {
   /** The codings to accept, where Node has them. Default ['gzip', 'deflate', 'br', 'zstd']. */
   readonly encodings?: readonly ContentCoding[];
-  /** The most bytes of a decoded body. Default: the limit of a body, body_bytes_max. */
+  /**
+   * The most bytes of a decoded body. Default: the limit of a body, body_bytes_max or bodyLimit().
+   * Of several decompress() for one request the one that runs last decides.
+   */
   readonly limit?: number;
 }
 
@@ -47,8 +50,10 @@ export function decompress(options: DecompressOptions = {}): Middleware {
       response.header('Accept-Encoding', available.join(', ') || 'identity');
       throw new HttpError(415, 'the coding of the body (Content-Encoding) is not supported');
     }
-    const limit = options.limit ?? exchange.services.limits.bodyBytesMax;
-    exchange.transport = new DecodingTransport(exchange.transport, known, limit);
+    const earlier = decodingOf(exchange);
+    if (earlier === null) {
+      exchange.transport = new DecodingTransport(exchange.transport, known, options.limit);
+    } else earlier.limit = options.limit;
     return next();
   };
 }

@@ -22,7 +22,9 @@ export function requestFields(request: Request, host: string): Record<string, st
   const removed = hopFields(request.header('connection'));
   const fields: Record<string, string> = Object.create(null);
   for (const [name] of request.headers()) {
-    if (removed.has(name) || OWN_FIELDS.includes(name) || name in fields) continue;
+    // For servers that make variables of fields an underscore is a hyphen.
+    const isOwn = OWN_FIELDS.includes(name.replaceAll('_', '-'));
+    if (removed.has(name) || isOwn || name in fields) continue;
     fields[name] = request.header(name) ?? '';
   }
   const via = request.header('via');

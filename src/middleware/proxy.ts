@@ -8,9 +8,10 @@ import {
   type UpstreamExchange,
   type UpstreamResponse,
 } from '../async-io/upstream.ts';
-import { checkOptions, choice, FUNCTION } from '../base/options.ts';
+import { checkOptions, choice, FUNCTION, wholeNumberIn } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
-import type { Services } from '../exchange/exchange.ts';
+import { decodingOf } from '../exchange/decoding.ts';
+import type { Exchange, Services } from '../exchange/exchange.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { asPart } from '../exchange/parts.ts';
@@ -48,17 +49,10 @@ const OPTIONS = {
   },
   rewrite: FUNCTION,
   host: choice(['client', 'upstream']),
-  timeoutMs: whole(DAY_MS),
-  connectionsMax: whole(CONNECTIONS_MAX),
-  failedMs: whole(DAY_MS),
+  timeoutMs: wholeNumberIn(1, DAY_MS),
+  connectionsMax: wholeNumberIn(1, CONNECTIONS_MAX),
+  failedMs: wholeNumberIn(1, DAY_MS),
 } as const;
-
-function whole(max: number) {
-  return {
-    wanted: `a whole number from 1 to ${max}`,
-    fits: (value: unknown) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= max,
-  };
-}
 
 /** RFC 9110 9.2.2: sending such a request again has no further effect. */
 const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'];
@@ -97,12 +91,12 @@ export function proxy(options: ProxyOptions): Middleware {
 }
 
 async function forward(policy: Policy, request: Request, response: Response): Promise<void> {
-  const { framing, services } = exchangeOf(request);
+  const received = exchangeOf(request);
+  const { services } = received;
   const { method, signal } = request;
   if (method === 'CONNECT') throw new HttpError(501);
   const target = targetFor(policy, request);
-  const bodyBytes =
-    framing.kind === BodyKind.None ? 0 : framing.kind === BodyKind.Length ? framing.length : -1;
+  const bodyBytes = bodyBytesOf(received);
   const mayRepeat = bodyBytes === 0 && IDEMPOTENT.includes(method);
   // One more: a kept connection may have been closed meanwhile.
   const attempts = mayRepeat ? policy.servers.length + 1 : 1;
@@ -111,6 +105,7 @@ async function forward(policy: Policy, request: Request, response: Response): Pr
     const server = nextServer(policy, services.nowMs());
     const host = policy.host === 'client' ? request.header('host') : server.host;
     const fields = requestFields(request, host ?? server.host);
+    if (decodingOf(received) !== null) delete fields['content-encoding'];
     const exchange = server.upstream.send({ method, target, fields, bodyBytes });
     const giveUp = () => exchange.destroy();
     signal.addEventListener('abort', giveUp);
@@ -130,6 +125,13 @@ async function forward(policy: Policy, request: Request, response: Response): Pr
   }
   const isTimeout = failure instanceof UpstreamError && failure.isTimeout;
   throw new HttpError(isTimeout ? 504 : 502, undefined, { cause: failure });
+}
+
+/** The length of the body as it is sent, -1 when that is not known: decoded it is another one. */
+function bodyBytesOf(exchange: Exchange): number {
+  const { kind, length } = exchange.framing;
+  if (kind === BodyKind.None) return 0;
+  return kind === BodyKind.Length && decodingOf(exchange) === null ? length : -1;
 }
 
 /** Origin-form of the client's target (RFC 9112 3.2.1). */
@@ -193,13 +195,19 @@ async function transfer(
   }
 }
 
+/** Fields that are added to those of middleware; others replace them. */
+const ADDED: readonly string[] = ['link', 'set-cookie', 'vary', 'via'];
+
 function copyHead({ fields, status }: UpstreamResponse, response: Response): void {
   response.status(status);
   const removed = hopFields(joined(fields, 'connection'));
+  const added = new Set(ADDED);
   for (let index = 0; index < fields.length; index += 2) {
-    if (!removed.has(fields[index].toLowerCase())) {
-      response.appendHeader(fields[index], fields[index + 1]);
-    }
+    const name = fields[index].toLowerCase();
+    if (removed.has(name)) continue;
+    if (added.has(name)) response.appendHeader(fields[index], fields[index + 1]);
+    else response.header(fields[index], fields[index + 1]);
+    added.add(name);
   }
   response.appendHeader('Via', '1.1 vibing');
   const length = joined(fields, 'content-length');
