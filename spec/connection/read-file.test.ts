@@ -121,6 +121,22 @@ describe('files that are sent as they are', () => {
     });
   });
 
+  it('a file that shrank, of a client that sends nothing more: the connection ends', async () => {
+    await withFile(async ({ fixture, path, owner }) => {
+      const client = fixture.open();
+      client.send(get('/file'));
+      client.finish();
+      client.take();
+      client.take(1000);
+      truncateSync(path, 1000);
+      fixture.driver.failSend(client.slot, NOT_CACHED);
+      fixture.turn();
+      for (let rest = 0; rest < 50 && !client.isClosed; rest++) await fixture.rest();
+      assert.ok(client.isClosed, 'its slot and descriptor are free');
+      assert.equal(owner.releases, 1);
+    });
+  });
+
   it('a response that comes while the last bytes are sent follows them', async () => {
     await withFile(async ({ fixture }) => {
       const client = fixture.open();

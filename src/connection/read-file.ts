@@ -36,6 +36,8 @@ async function read(connection: ConnectionParts, { region, start, end }: Span): 
 function cut(connection: ConnectionParts): void {
   connection.context.counters.resets += 1;
   connection.sendQueue.drop();
-  if (connection.exchange === null) close(connection);
-  else reset(connection);
+  if (connection.exchange !== null) reset(connection);
+  // One that closes already goes on with that, since nothing is left to send.
+  else if (connection.state.isClosing) connection.settle();
+  else close(connection);
 }
