@@ -33,13 +33,14 @@ export function syncEncoder(later: Later, coding: ContentCoding, level: number):
 
 export function syncDecoder(later: Later, coding: ContentCoding, bytesMax: number): ContentStream {
   return new SyncStream(later, (bytes) => {
-    const output = decompress(coding, bytes);
+    const output = syncDecompress(coding, bytes);
     if (output.length > bytesMax) throw new OutputLimitError('too much output');
     return output;
   });
 }
 
-function decompress(coding: ContentCoding, bytes: Uint8Array): Uint8Array {
+/** A coding of SYNC_CODINGS; throws for malformed bytes. */
+export function syncDecompress(coding: ContentCoding, bytes: Uint8Array): Uint8Array {
   if (coding === 'gzip') return gunzipSync(bytes);
   return coding === 'deflate' ? inflateSync(bytes) : brotliDecompressSync(bytes);
 }

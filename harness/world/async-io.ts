@@ -176,9 +176,10 @@ export class SimAsyncIo implements AsyncIo {
     return this.#later<number>(() => -EROFS);
   }
 
-  close(file: number): Promise<void> {
-    return this.#later<void>(() => {
+  close(file: number): Promise<number> {
+    return this.#later(() => {
       ensure(this.#open.delete(file), 'async-io', `file ${file} is closed once`);
+      return 0;
     });
   }
 

@@ -48,9 +48,10 @@ class MemoryFile extends NodeAsyncIo {
     return to - position;
   }
 
-  override async close(file: number): Promise<void> {
+  override async close(file: number): Promise<number> {
     assert.equal(file, FILE);
     this.openCount -= 1;
+    return 0;
   }
 }
 

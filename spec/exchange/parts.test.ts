@@ -2,19 +2,17 @@
 // files, never faster than it is read, and a form that fails leaves no file.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { NodeAsyncIo } from '../../src/async-io/node.ts';
-import { ERRNO } from '../../src/base/errno.ts';
 import type { FormPart } from '../../src/exchange/form-part.ts';
 import type { PartsOptions } from '../../src/exchange/parts-iterator.ts';
 import type { Request } from '../../src/exchange/request.ts';
-import { saveChunks } from '../../src/exchange/save-file.ts';
 import type { Server } from '../../src/server/server.ts';
 import { ConnectionFixture, Gate, post } from '../../testing/connection-fixture.ts';
-import { postRequest, type Virtual, withVirtual } from './fixtures/virtual.ts';
+import { post as postRequest } from '../../testing/raw-client.ts';
+import { type VirtualSite, withSite } from '../../testing/virtual-site.ts';
 
 const TYPE = 'Content-Type: multipart/form-data; boundary=b';
 const END = '--b--\r\n';
@@ -41,13 +39,13 @@ beforeEach(() => {
 function upload(
   body: string,
   handle: (request: Request) => unknown,
-  check: (virtual: Virtual, text: string, status: number) => void | Promise<void>,
+  check: (virtual: VirtualSite, text: string, status: number) => void | Promise<void>,
   type = TYPE,
 ): Promise<void> {
   const routes = (server: Server) => {
     server.post('/', async (request, response) => response.json((await handle(request)) ?? null));
   };
-  return withVirtual(routes, async (virtual) => {
+  return withSite(routes, async (virtual) => {
     const { text, status } = await virtual.ask(postRequest('/', body, type));
     await check(virtual, text, status);
   });
@@ -119,7 +117,7 @@ describe('req.parts()', () => {
       ['Content-Type: multipart/form-data', 400, 'its Content-Type has no boundary'],
       ['Content-Type: multipart/form-data; boundary="a', 400, 'parameters that are not valid'],
     ] as const) {
-      const check = (_virtual: Virtual, text: string, found: number) => {
+      const check = (_virtual: VirtualSite, text: string, found: number) => {
         assert.equal(found, status, type);
         assert.ok(text.includes(message), text);
       };
@@ -160,11 +158,11 @@ describe('req.parts()', () => {
       const routes = (server: Server) => {
         server.post('/', async (request, response) => response.json(await readAll(request)));
       };
-      const run = async ({ ask }: Virtual) => {
+      const run = async ({ ask }: VirtualSite) => {
         const { status, text } = await ask(postRequest('/', body, TYPE));
         assert.deepEqual([status, text], [413, `${message}\n`]);
       };
-      await withVirtual(routes, run, options);
+      await withSite(routes, run, options);
     }
   });
 
@@ -326,6 +324,24 @@ describe('saveTo()', () => {
     return found;
   };
 
+  test('as the result of the loop it is in', async () => {
+    const body = file('a', 'a.txt', 'content') + END;
+    const first = async (request: Request) => {
+      for await (const part of request.parts()) return part.saveTo(folder);
+      return null;
+    };
+    const routes = (server: Server) => {
+      server.post('/', async (request, response) => response.json(await first(request)));
+    };
+    await withSite(routes, async ({ ask }) => {
+      const response = await ask(postRequest('/', body, TYPE));
+      assert.equal(response.status, 200, response.text);
+      const { bytes, path } = JSON.parse(response.text);
+      assert.equal(bytes, 7);
+      assert.equal(readFileSync(path, 'utf8'), 'content');
+    });
+  });
+
   test('a directory: a new file with a random name, which only its owner reads', async () => {
     const content = '\0\xff'.repeat(40_000);
     const body = field('a', 'x') + file('b', '../../evil.sh', content) + file('c', '', '') + END;
@@ -334,7 +350,7 @@ describe('saveTo()', () => {
         response.json(await save(() => folder)(request)),
       );
     };
-    await withVirtual(routes, async ({ owner }) => {
+    await withSite(routes, async ({ virtual: owner }) => {
       const client = owner.open();
       const text = postRequest('/', body, TYPE);
       for (let at = 0; at < text.length; at += 16_000) {
@@ -362,60 +378,6 @@ describe('saveTo()', () => {
       assert.ok(readFileSync(found[1].path).equals(Buffer.from(content, 'latin1')));
       assert.equal(readdirSync(folder).length, 2);
     });
-  });
-
-  async function chunks(): Promise<AsyncIterable<Uint8Array>> {
-    return (async function* () {
-      yield Buffer.from('one');
-      yield Buffer.from('two');
-    })();
-  }
-
-  test('a path: that file, never one that exists, also not through a link', async () => {
-    const io = new NodeAsyncIo();
-    const path = join(folder, 'new');
-    assert.deepEqual(await saveChunks(io, path, await chunks()), { path, bytes: 6 });
-    assert.equal(readFileSync(path, 'latin1'), 'onetwo');
-    await assert.rejects(saveChunks(io, path, await chunks()), /cannot be created: EEXIST/);
-    assert.equal(readFileSync(path, 'latin1'), 'onetwo');
-    symlinkSync(join(folder, 'elsewhere'), join(folder, 'link'));
-    await assert.rejects(saveChunks(io, join(folder, 'link'), await chunks()), /EEXIST/);
-    await assert.rejects(saveChunks(io, join(folder, 'no', 'x'), await chunks()), /ENOENT/);
-    await assert.rejects(saveChunks(io, join(folder, 'a\0b'), await chunks()), /EINVAL/);
-    assert.deepEqual(readdirSync(folder).sort(), ['link', 'new']);
-  });
-
-  test('writes all of a chunk of which the system takes a part', async () => {
-    class Slow extends NodeAsyncIo {
-      override write(to: number, bytes: Uint8Array, position: number): Promise<number> {
-        return super.write(to, bytes.subarray(0, 2), position);
-      }
-    }
-    const path = join(folder, 'new');
-    assert.deepEqual(await saveChunks(new Slow(), path, await chunks()), { path, bytes: 6 });
-    assert.equal(readFileSync(path, 'latin1'), 'onetwo');
-  });
-
-  test('a full disk: an error, the file is closed and removed', async () => {
-    class Full extends NodeAsyncIo {
-      readonly open$ = new Set<number>();
-      override async create(path: string): Promise<number> {
-        const opened = await super.create(path);
-        this.open$.add(opened);
-        return opened;
-      }
-      override write(_to: number, _bytes: Uint8Array, position: number): Promise<number> {
-        return Promise.resolve(position > 0 ? -ERRNO.ENOSPC : 3);
-      }
-      override close(opened: number): Promise<void> {
-        assert.ok(this.open$.delete(opened), 'a file is closed once');
-        return super.close(opened);
-      }
-    }
-    const io = new Full();
-    const saving = saveChunks(io, folder, await chunks());
-    await assert.rejects(saving, /^Error: saveTo\(\): the file .* cannot be written: ENOSPC$/);
-    assert.deepEqual([readdirSync(folder), io.open$.size], [[], 0]);
   });
 
   test('a path is text', async () => {

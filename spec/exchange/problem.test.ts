@@ -7,15 +7,16 @@ import { type Problem, problemOf, problemText } from '../../src/exchange/problem
 import { problemDetails } from '../../src/exchange/problem-details.ts';
 import type { Response } from '../../src/exchange/response.ts';
 import type { Server } from '../../src/server/server.ts';
-import { getRequest, withVirtual } from './fixtures/virtual.ts';
+import { get } from '../../testing/raw-client.ts';
+import { withSite } from '../../testing/virtual-site.ts';
 
 async function sent(
   send: (response: Response) => void,
 ): Promise<readonly [number, string, string]> {
   let found: readonly [number, string, string] = [0, '', ''];
   const routes = (server: Server) => server.get('/', (_request, response) => send(response));
-  await withVirtual(routes, async ({ ask }) => {
-    const { status, text, field } = await ask(getRequest('/'));
+  await withSite(routes, async ({ ask }) => {
+    const { status, text, field } = await ask(get('/'));
     found = [status, field('content-type') ?? '', text];
   });
   return found;
@@ -69,8 +70,8 @@ describe('res.problem()', () => {
       server.get('/', (_request, response) =>
         response.header('Content-Type', 'text/html').header('X-A', '1').problem({ status: 400 }),
       );
-    await withVirtual(routes, async ({ ask }) => {
-      const { all } = await ask(getRequest('/'));
+    await withSite(routes, async ({ ask }) => {
+      const { all } = await ask(get('/'));
       assert.deepEqual([all('content-type'), all('x-a')], [[TYPE], ['1']]);
     });
   });
@@ -105,8 +106,8 @@ describe('an HttpError with a problem', () => {
       server.get('/', () => {
         throw error;
       });
-    await withVirtual(routes, async ({ ask, errors }) => {
-      const { status, field, text } = await ask(getRequest('/'));
+    await withSite(routes, async ({ ask, errors }) => {
+      const { status, field, text } = await ask(get('/'));
       assert.deepEqual([status, field('content-type')], [409, TYPE]);
       assert.equal(text, '{"type":"urn:x","status":409,"detail":"it changed","version":7}');
       assert.deepEqual(errors(), []);
@@ -118,8 +119,8 @@ describe('an HttpError with a problem', () => {
       server.get('/', () => {
         throw new HttpError(409, 'it changed');
       });
-    await withVirtual(routes, async ({ ask }) => {
-      const { field, text } = await ask(getRequest('/'));
+    await withSite(routes, async ({ ask }) => {
+      const { field, text } = await ask(get('/'));
       assert.deepEqual(
         [field('content-type'), text],
         ['text/plain; charset=utf-8', 'it changed\n'],
@@ -135,8 +136,8 @@ describe('an HttpError with a problem', () => {
         server.get('/', () => {
           throw new HttpError(409, 'x', { problem });
         });
-      await withVirtual(routes, async ({ ask }) => {
-        const { status, text } = await ask(getRequest('/'));
+      await withSite(routes, async ({ ask }) => {
+        const { status, text } = await ask(get('/'));
         assert.deepEqual([status, text], [500, 'Internal Server Error\n']);
       });
     }
@@ -166,7 +167,7 @@ describe('problemDetails as the error handler', () => {
   };
 
   test('makes problems of all errors, also of 404 and 405', async () => {
-    await withVirtual(routes, async ({ ask, errors }) => {
+    await withSite(routes, async ({ ask, errors }) => {
       for (const [target, status, text] of [
         ['/gone', 410, '{"title":"Gone","status":410}'],
         ['/text', 409, '{"title":"Conflict","status":409,"detail":"it changed"}'],
@@ -174,7 +175,7 @@ describe('problemDetails as the error handler', () => {
         ['/secret', 500, '{"title":"Internal Server Error","status":500}'],
         ['/thrown', 500, '{"title":"Internal Server Error","status":500}'],
       ] as const) {
-        const response = await ask(getRequest(target));
+        const response = await ask(get(target));
         assert.deepEqual(
           [response.status, response.field('content-type'), response.text],
           [status, TYPE, text],

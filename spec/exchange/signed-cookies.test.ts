@@ -8,7 +8,8 @@ import fc from 'fast-check';
 import { SIGNING_KEY_BYTES_MIN } from '../../src/base/fixed-limits.ts';
 import { signedCookies } from '../../src/exchange/signed-cookies.ts';
 import type { Server } from '../../src/server/server.ts';
-import { getRequest, withVirtual } from './fixtures/virtual.ts';
+import { get } from '../../testing/raw-client.ts';
+import { withSite } from '../../testing/virtual-site.ts';
 
 const OLD = 'an old key of 24 bytes..';
 const NEW = 'a new key of 23 bytes..';
@@ -103,11 +104,11 @@ describe('signedCookies()', () => {
         response.json({ user: cookies.get(request, 'user') ?? null });
       });
     };
-    await withVirtual(routes, async ({ ask }) => {
-      const field = (await ask(getRequest('/set'))).field('set-cookie') ?? '';
+    await withSite(routes, async ({ ask }) => {
+      const field = (await ask(get('/set'))).field('set-cookie') ?? '';
       assert.match(field, /^user=Ada%20%C3%A9%3B%20x\.[\w-]{43}; Path=\/; HttpOnly$/);
       const cookie = field.slice(0, field.indexOf(';'));
-      const user = async (...lines: string[]) => (await ask(getRequest('/get', ...lines))).text;
+      const user = async (...lines: string[]) => (await ask(get('/get', ...lines))).text;
       assert.equal(await user(`Cookie: ${cookie}`), '{"user":"Ada é; x"}');
       assert.equal(await user(`Cookie: user=Eve; ${cookie}; user=Eve`), '{"user":"Ada é; x"}');
       assert.equal(await user(`Cookie: ${cookie.replace('Ada', 'Eve')}`), '{"user":null}');

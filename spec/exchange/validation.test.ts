@@ -14,8 +14,9 @@ import type {
   StandardSchema,
 } from '../../src/exchange/standard-schema.ts';
 import type { Server } from '../../src/server/server.ts';
+import { get, post } from '../../testing/raw-client.ts';
 import type { RawResponse } from '../../testing/raw-response.ts';
-import { getRequest, postRequest, withVirtual } from './fixtures/virtual.ts';
+import { withSite } from '../../testing/virtual-site.ts';
 
 const ZOD = z.object({ name: z.string().min(1), age: z.coerce.number().int().positive() });
 const VALIBOT = v.object({
@@ -72,10 +73,10 @@ function jsonRoute(schema: StandardSchema): (server: Server) => void {
 describe('json({ validate })', () => {
   for (const [library, schema] of LIBRARIES) {
     test(`with ${library}: the value that it returns, or 400 with all that is wrong`, async () => {
-      await withVirtual(jsonRoute(schema), async ({ ask, errors }) => {
-        const good = await ask(postRequest('/', '{"name":"Ada","age":"36"}'));
+      await withSite(jsonRoute(schema), async ({ ask, errors }) => {
+        const good = await ask(post('/', '{"name":"Ada","age":"36"}'));
         assert.deepEqual(JSON.parse(good.text), { name: 'Ada', age: 36 });
-        const problem = problemIn(await ask(postRequest('/', '{"name":"","age":-1}')));
+        const problem = problemIn(await ask(post('/', '{"name":"","age":-1}')));
         assert.deepEqual(
           [problem.title, problem.status, problem.detail],
           ['Bad Request', 400, 'the body is not valid'],
@@ -83,7 +84,7 @@ describe('json({ validate })', () => {
         const pointers = problem.errors.map(({ pointer }) => pointer);
         assert.deepEqual(pointers.sort(), ['#/age', '#/name']);
         for (const { detail } of problem.errors) assert.ok(detail.length > 5, detail);
-        assert.equal(problemIn(await ask(postRequest('/', '7'))).errors[0].pointer, '#');
+        assert.equal(problemIn(await ask(post('/', '7'))).errors[0].pointer, '#');
         assert.deepEqual(errors(), []);
       });
     });
@@ -98,8 +99,8 @@ describe('json({ validate })', () => {
         response.json([length, user.other ?? null]);
       });
     };
-    await withVirtual(typed, async ({ ask }) => {
-      assert.equal((await ask(postRequest('/', '{"name":"Ada","age":1}'))).text, '[4,null]');
+    await withSite(typed, async ({ ask }) => {
+      assert.equal((await ask(post('/', '{"name":"Ada","age":1}'))).text, '[4,null]');
     });
   });
 
@@ -109,12 +110,12 @@ describe('json({ validate })', () => {
       calls += 1;
       return { value };
     });
-    await withVirtual(jsonRoute(counting), async ({ ask }) => {
+    await withSite(jsonRoute(counting), async ({ ask }) => {
       for (const body of ['{', '\xff', '{"__proto__":1}', '['.repeat(1000) + ']'.repeat(1000)]) {
-        assert.equal((await ask(postRequest('/', body))).status, 400);
+        assert.equal((await ask(post('/', body))).status, 400);
       }
       assert.equal(calls, 0);
-      assert.equal((await ask(postRequest('/', '1'))).status, 200);
+      assert.equal((await ask(post('/', '1'))).status, 200);
       assert.equal(calls, 1);
     });
   });
@@ -124,9 +125,9 @@ describe('json({ validate })', () => {
       await new Promise((resolve) => setImmediate(resolve));
       return value === 1 ? { value: 'one' } : { issues: [{ message: 'is not one' }] };
     });
-    await withVirtual(jsonRoute(slow), async ({ ask }) => {
-      assert.equal((await ask(postRequest('/', '1'))).text, '"one"');
-      const { errors } = problemIn(await ask(postRequest('/', '2')));
+    await withSite(jsonRoute(slow), async ({ ask }) => {
+      assert.equal((await ask(post('/', '1'))).text, '"one"');
+      const { errors } = problemIn(await ask(post('/', '2')));
       assert.deepEqual(errors, [{ pointer: '#', detail: 'is not one' }]);
     });
   });
@@ -142,8 +143,8 @@ describe('json({ validate })', () => {
       schemaOf(() => ({ issues: [null] }) as unknown as SchemaResult<unknown>),
     ];
     for (const schema of broken) {
-      await withVirtual(jsonRoute(schema), async ({ ask, errors }) => {
-        const response = await ask(postRequest('/', '1'));
+      await withSite(jsonRoute(schema), async ({ ask, errors }) => {
+        const response = await ask(post('/', '1'));
         assert.deepEqual([response.status, response.text], [500, 'Internal Server Error\n']);
         assert.equal(errors().length, 1);
       });
@@ -153,11 +154,11 @@ describe('json({ validate })', () => {
   test('a schema that never settles ends with the 503 of handler_timeout_ms', async () => {
     const never = schemaOf(() => new Promise(() => {}));
     const options = { handlerTimeoutMs: 50 };
-    await withVirtual(
+    await withSite(
       jsonRoute(never),
-      async ({ owner }) => {
+      async ({ virtual: owner }) => {
         const client = owner.open();
-        await client.ask(postRequest('/', '1'));
+        await client.ask(post('/', '1'));
         owner.pass(60);
         assert.match(client.take(), /^HTTP\/1\.1 503 /);
       },
@@ -167,8 +168,8 @@ describe('json({ validate })', () => {
 
   test('what is no schema, and an unknown option, is a mistake of the handler', async () => {
     for (const validate of [{}, null, 7, () => {}, { '~standard': {} }, { '~standard': null }]) {
-      await withVirtual(jsonRoute(validate as unknown as StandardSchema), async (virtual) => {
-        assert.equal((await virtual.ask(postRequest('/', '1'))).status, 500);
+      await withSite(jsonRoute(validate as unknown as StandardSchema), async (virtual) => {
+        assert.equal((await virtual.ask(post('/', '1'))).status, 500);
         assert.match(
           virtual.errors()[0],
           /json\(\): validate is a schema with the Standard Schema/,
@@ -180,8 +181,8 @@ describe('json({ validate })', () => {
         response.json(await request.json({ limt: 7 } as object));
       });
     };
-    await withVirtual(unknown, async ({ ask, errors }) => {
-      assert.equal((await ask(postRequest('/', '1'))).status, 500);
+    await withSite(unknown, async ({ ask, errors }) => {
+      assert.equal((await ask(post('/', '1'))).status, 500);
       assert.match(errors()[0], /json\(\): there is no option "limt"; did you mean limit\?/);
     });
   });
@@ -197,8 +198,8 @@ describe('what is wrong with a value', () => {
       { message: 'd' },
       { message: '', path: ['', ''] },
     );
-    await withVirtual(jsonRoute(schema), async ({ ask }) => {
-      assert.deepEqual(problemIn(await ask(postRequest('/', '1'))).errors, [
+    await withSite(jsonRoute(schema), async ({ ask }) => {
+      assert.deepEqual(problemIn(await ask(post('/', '1'))).errors, [
         { pointer: '#/list/0/x/Symbol(s)', detail: 'a' },
         { pointer: '#/a~1b/c~0d/e%20f/%C3%A9/%25/%23/%EF%BF%BD', detail: 'b' },
         { pointer: '#', detail: 'c' },
@@ -211,8 +212,8 @@ describe('what is wrong with a value', () => {
   test('is bounded in number and length', async () => {
     const long = 'x'.repeat(10_000);
     const many = Array.from({ length: 1000 }, () => ({ message: long, path: [long] }));
-    await withVirtual(jsonRoute(issues(...many)), async ({ ask }) => {
-      const { errors } = problemIn(await ask(postRequest('/', '1')));
+    await withSite(jsonRoute(issues(...many)), async ({ ask }) => {
+      const { errors } = problemIn(await ask(post('/', '1')));
       assert.equal(errors.length, PROBLEM_ERRORS_MAX);
       assert.equal(errors[0].detail, `${'x'.repeat(PROBLEM_DETAIL_CHARACTERS_MAX)}...`);
       assert.equal(errors[0].pointer.length, PROBLEM_DETAIL_CHARACTERS_MAX + 3);
@@ -229,8 +230,8 @@ describe('what is wrong with a value', () => {
         response.status(422).text('other');
       });
     };
-    await withVirtual(own, async ({ ask }) => {
-      assert.equal((await ask(postRequest('/', '1'))).status, 422);
+    await withSite(own, async ({ ask }) => {
+      assert.equal((await ask(post('/', '1'))).status, 422);
       const problem = { errors: [{ pointer: '#/a', detail: 'no' }] };
       assert.deepEqual(seen, [400, 'the body is not valid', problem]);
     });
@@ -257,38 +258,38 @@ describe('validation of what is not JSON', () => {
   const FORM = 'Content-Type: application/x-www-form-urlencoded';
 
   test('query, parameters and forms: names that occur again have a list', async () => {
-    await withVirtual(routes, async ({ ask }) => {
-      const { text } = await ask(getRequest('/query?tag=a&n=7&tag=b'));
+    await withSite(routes, async ({ ask }) => {
+      const { text } = await ask(get('/query?tag=a&n=7&tag=b'));
       assert.deepEqual(JSON.parse(text), { tag: ['a', 'b'], n: 7 });
-      assert.equal((await ask(getRequest('/params/41'))).text, '42');
+      assert.equal((await ask(get('/params/41'))).text, '42');
       for (const target of ['/form', '/read']) {
-        const response = await ask(postRequest(target, 'tag=a&n=7', FORM));
+        const response = await ask(post(target, 'tag=a&n=7', FORM));
         assert.deepEqual(JSON.parse(response.text), { tag: 'a', n: 7 });
       }
       const part = '--b\r\nContent-Disposition: form-data; name="tag"\r\n\r\na\r\n';
       const n = part.replace('tag', 'n').replace('\r\na\r\n', '\r\n7\r\n');
       const multipart = 'Content-Type: multipart/form-data; boundary=b';
-      const files = await ask(postRequest('/form', `${part}${part}${n}--b--`, multipart));
+      const files = await ask(post('/form', `${part}${part}${n}--b--`, multipart));
       assert.deepEqual(JSON.parse(files.text), { tag: ['a', 'a'], n: 7 });
     });
   });
 
   test('what does not fit is 400, and says what it was', async () => {
-    await withVirtual(routes, async ({ ask }) => {
-      const query = problemIn(await ask(getRequest('/query?tag=a&n=x')));
+    await withSite(routes, async ({ ask }) => {
+      const query = problemIn(await ask(get('/query?tag=a&n=x')));
       assert.equal(query.detail, 'the request is not valid');
       assert.equal(query.errors[0].pointer, '#/n');
-      const form = problemIn(await ask(postRequest('/form', 'n=1', FORM)));
+      const form = problemIn(await ask(post('/form', 'n=1', FORM)));
       assert.equal(form.detail, 'the form is not valid');
       assert.equal(form.errors[0].pointer, '#/tag');
-      assert.equal((await ask(getRequest('/params/x'))).status, 400);
+      assert.equal((await ask(get('/params/x'))).status, 400);
     });
   });
 
   test('a field __proto__ is 400', async () => {
-    await withVirtual(routes, async ({ ask }) => {
-      assert.equal((await ask(getRequest('/query?tag=a&n=1&__proto__=x'))).status, 400);
-      const form = await ask(postRequest('/form', 'tag=a&n=1&__proto__=x', FORM));
+    await withSite(routes, async ({ ask }) => {
+      assert.equal((await ask(get('/query?tag=a&n=1&__proto__=x'))).status, 400);
+      const form = await ask(post('/form', 'tag=a&n=1&__proto__=x', FORM));
       assert.equal(form.status, 400);
       assert.match(form.text, /has the key __proto__/);
     });
@@ -314,13 +315,13 @@ describe('the limit of a call', () => {
       [100, 50],
       [100, 1000],
     ]) {
-      await withVirtual(
+      await withSite(
         limited(limit),
         async ({ ask }) => {
           for (const call of CALLS) {
-            const most = await ask(postRequest(`/${call}`, bodyOf(call, limit), FORM));
+            const most = await ask(post(`/${call}`, bodyOf(call, limit), FORM));
             assert.equal(most.status, 200, call);
-            const more = await ask(postRequest(`/${call}`, bodyOf(call, limit + 1), FORM));
+            const more = await ask(post(`/${call}`, bodyOf(call, limit + 1), FORM));
             assert.equal(more.status, 413, call);
           }
         },
@@ -331,9 +332,9 @@ describe('the limit of a call', () => {
 
   test('that is no whole number is a mistake of the handler', async () => {
     for (const limit of [-1, 1.5, Number.NaN]) {
-      await withVirtual(limited(limit), async ({ ask, errors }) => {
+      await withSite(limited(limit), async ({ ask, errors }) => {
         for (const call of CALLS) {
-          assert.equal((await ask(postRequest(`/${call}`, 'x', FORM))).status, 500);
+          assert.equal((await ask(post(`/${call}`, 'x', FORM))).status, 500);
         }
         assert.match(errors()[0], /bytes\(\): limit is a whole number of bytes, 0 or more, given/);
       });

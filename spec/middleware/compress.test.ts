@@ -1,11 +1,15 @@
 // compress(): which responses are compressed, in which coding, and with which fields.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { CODINGS } from '../../src/async-io/codings.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
 import { type CompressOptions, compress } from '../../src/middleware/compress.ts';
 import type { Server } from '../../src/server/server.ts';
+import { serveStatic } from '../../src/static/serve-static.ts';
 import { get, post, type RawClient, request } from '../../testing/raw-client.ts';
 import {
   type DriverTest,
@@ -18,7 +22,11 @@ import { decoded, textOf } from './fixtures/encoded.ts';
 
 const SHORT = textOf(4_000);
 const LONG = textOf(60_000);
+/** Larger than what serveStatic keeps in memory. */
+const LARGE = textOf(200_000);
 const GZIP = 'Accept-Encoding: gzip';
+/** What `br;q=0, *` gets. */
+const BEST_BUT_BR = CODINGS.includes('zstd') ? 'zstd' : 'gzip';
 const PREPARED = prepare(200, { ETag: '"p"' }, SHORT);
 const LONG_PREPARED = prepare(200, {}, LONG);
 
@@ -77,7 +85,7 @@ onEachDriver('compress', (add) => {
   add('content of every length and coding arrives as it was', async (driver) => {
     await withServer(driver, {}, routes(), async ({ open }) => {
       const client = await open();
-      for (const coding of ['gzip', 'deflate', 'br']) {
+      for (const coding of CODINGS) {
         for (const [target, text] of [
           ['/short', SHORT],
           ['/long', LONG],
@@ -111,7 +119,48 @@ onEachDriver('compress', (add) => {
     });
   });
 
-  add('a file of serveStatic and one of a handler', async (driver) => {
+  add('a 304 has the fields of its 200, which count bytes', async (driver) => {
+    // 400 characters below the threshold, 1,200 bytes above it.
+    const text = '€'.repeat(400);
+    const tagged = (server: Server) => {
+      server.use(compress());
+      server.get('/', (_request, response) => response.etag('"v"').text(text));
+    };
+    await withServer(driver, {}, tagged, async ({ open }) => {
+      const client = await open();
+      const full = await client.ask(get('/', GZIP));
+      const known = await client.ask(get('/', GZIP, 'If-None-Match: "v"'));
+      assert.equal(known.status, 304);
+      for (const name of ['etag', 'vary']) assert.equal(known.field(name), full.field(name), name);
+      assert.equal(full.field('etag'), 'W/"v"');
+    });
+  });
+
+  add('a file of serveStatic that is open for other requests', async (driver) => {
+    const folder = mkdtempSync(join(tmpdir(), 'vibing-compress-'));
+    writeFileSync(join(folder, 'large.txt'), LARGE);
+    const withFolder = (server: Server) => {
+      server.use(compress());
+      server.use('/files', serveStatic(folder));
+    };
+    try {
+      await withServer(driver, {}, withFolder, async ({ open }) => {
+        const client = await open();
+        for (let round = 0; round < 4; round++) {
+          const plain = await client.ask(get('/files/large.txt'));
+          assert.equal(plain.field('content-encoding'), undefined);
+          assert.equal(plain.text, LARGE);
+          const response = await client.ask(get('/files/large.txt', GZIP));
+          assert.equal(response.field('content-encoding'), 'gzip', `round ${round}`);
+          assert.equal(decoded(response), LARGE);
+        }
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  add('a file of a handler', async (driver) => {
     const path = join(import.meta.dirname, 'compress.test.js');
     const withFile = (server: Server) => {
       server.use(compress());
@@ -158,7 +207,7 @@ onEachDriver(
       ['gzip;q=0.5, identity;q=0.4', 'gzip'],
       ['gzip;q=0.4, identity;q=0.5', undefined],
       ['br;q=0.1, gzip;q=0.9, deflate;q=0.5', 'gzip'],
-      ['br;q=0, *', 'gzip'],
+      ['br;q=0, *', BEST_BUT_BR],
       ['gzip;q=0', undefined],
       ['gzip;q=0.001', 'gzip'],
       ['identity;q=0, gzip', 'gzip'],

@@ -182,7 +182,7 @@ function cutCases(driver: DriverName): void {
         return position > MIB ? -5 : super.read(file - FIRST, into, position);
       }
 
-      override close(file: number): Promise<void> {
+      override close(file: number): Promise<number> {
         return super.close(file - FIRST);
       }
     }

@@ -60,7 +60,10 @@ export interface AsyncIo {
   open(path: string): Promise<OpenFile | number>;
   /** Reads up to into.length bytes at `position`. Returns how many, 0 at the end, or -errno. */
   read(file: number, into: Uint8Array, position: number): Promise<number>;
-  close(file: number): Promise<void>;
+  /**
+   * Returns 0, or -errno when bytes that were written may be lost. The file is closed in any case.
+   */
+  close(file: number): Promise<number>;
   /**
    * Creates a file that only its owner can read, for writing; -EEXIST when the path exists. Returns
    * its number; the caller must close() it.
@@ -110,7 +113,7 @@ export interface AsyncIo {
    */
   print(text: string): void;
   printError(text: string): void;
-  /** As print(), to the end of a file, which is created when it is missing. */
+  /** As print(), to the end of the file at an absolute path, which is created when missing. */
   printTo(path: string, text: string): void;
   /** Resolves when all printed lines are written, the streams fail, or after a timeout. */
   flush(): Promise<void>;

@@ -144,9 +144,10 @@ export class NodeAsyncIo implements AsyncIo {
     });
   }
 
-  close(file: number): Promise<void> {
-    // A failed close has released the descriptor, too, and there are no writes to lose.
-    return new Promise((resolve) => fs.close(file, () => resolve()));
+  close(file: number): Promise<number> {
+    return new Promise((resolve) => {
+      fs.close(file, (error) => resolve(error === null ? 0 : faultOf(error, EIO)));
+    });
   }
 
   create(path: string): Promise<number> {

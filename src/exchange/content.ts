@@ -12,6 +12,12 @@ export function checkContent(content: unknown): asserts content is string | Uint
   throw new TypeError('content is a string or bytes (a Uint8Array); json() takes other values');
 }
 
+/** The length in bytes; 0 where there is none. */
+export function lengthOf(content: Content): number {
+  if (content === null) return 0;
+  return typeof content === 'string' ? Buffer.byteLength(content) : content.length;
+}
+
 /**
  * Copies content over INLINE_BYTES; the response writer copies shorter content. The kernel reads it
  * later: a handler that fills its buffer again for another client must not change it.

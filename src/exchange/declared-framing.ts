@@ -15,10 +15,15 @@ export function applyFraming(exchange: Exchange, lowerName: string, value: strin
   }
   if (lowerName === 'connection' && value.toLowerCase() === 'keep-alive') return true;
   if (lowerName === 'content-length') {
-    if (!/^\d{1,15}$/.test(value)) throw new TypeError(`not a length: ${JSON.stringify(value)}`);
-    exchange.owedBytes = Number(value);
+    declareLength(exchange, value);
     return true;
   }
   checkFraming(lowerName);
   return false;
+}
+
+/** The content will have so many bytes. Throws a TypeError for what is no length. */
+export function declareLength(exchange: Exchange, value: string): void {
+  if (!/^\d{1,15}$/.test(value)) throw new TypeError(`not a length: ${JSON.stringify(value)}`);
+  exchange.owedBytes = Number(value);
 }

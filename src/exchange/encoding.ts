@@ -18,6 +18,8 @@ export class EncodingTransport extends ForwardingTransport {
   #owedBytes: number;
   /** Resolves when all that was written before is on its way. */
   #last: Promise<void> = SETTLED;
+  /** What was written and waits for the chunks before. */
+  #waitingBytes = 0;
   #isOpen = true;
 
   /** `closed` is called once, when the encoder was released. */
@@ -40,7 +42,15 @@ export class EncodingTransport extends ForwardingTransport {
         return lateRejection(exchange, false, error);
       }
     }
-    return this.#then(() => this.#send(exchange, () => this.#encoder.write(bytes)));
+    this.#waitingBytes += bytes.length;
+    return this.#then(async () => {
+      await this.#send(exchange, () => this.#encoder.write(bytes));
+      this.#waitingBytes -= bytes.length;
+    });
+  }
+
+  override waitingBytes(): number {
+    return this.#waitingBytes + this.inner.waitingBytes();
   }
 
   /** The file must be read: the kernel cannot encode it. */

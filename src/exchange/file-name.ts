@@ -14,7 +14,7 @@ const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
 export function safeFileName(sent: string): string {
   const last = sent.slice(Math.max(sent.lastIndexOf('/'), sent.lastIndexOf('\\')) + 1);
   let name = last.replace(UNSAFE, '_').trim();
-  name = name.replace(/^\./, '_').replace(/[. ]+$/, '_');
+  name = name.replace(/^\./, '_').replace(/(?<![. ])[. ]+$/, '_');
   if (DEVICE.test(name)) name = `_${name}`;
   if (name === '' && sent !== '') name = '_';
   return shortened(name);

@@ -92,10 +92,17 @@ export class FormPart {
   }
 
   async #saveTo(path: string): Promise<SavedFile> {
-    const { asyncIo, saved } = this.#source;
-    const file = await saveChunks(asyncIo, path, this.#chunks());
-    saved.push(file.path);
-    return file;
+    const source = this.#source;
+    const isOurs = source.current === this && !this.#taken;
+    // Also while the file is made: `return part.saveTo(path)` leaves the loop meanwhile.
+    if (isOurs) source.isReading = true;
+    try {
+      const file = await saveChunks(source.asyncIo, path, this.#chunks());
+      source.saved.push(file.path);
+      return file;
+    } finally {
+      if (isOurs) source.isReading = false;
+    }
   }
 
   async *#chunks(): AsyncGenerator<Uint8Array, void, void> {

@@ -1,6 +1,6 @@
 // An error with a status code. When a handler throws it, it becomes the response.
 
-import { checkOptions, isPlainObject } from '../base/options.ts';
+import { ANY, checkOptions, isPlainObject } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import { isFinalStatus, reasonPhrase } from '../http/status.ts';
 
@@ -21,7 +21,7 @@ export interface HttpErrorOptions extends ErrorOptions {
 }
 
 const OPTIONS = {
-  cause: { wanted: 'anything', fits: () => true },
+  cause: ANY,
   problem: { wanted: 'an object with members of problem details', fits: isPlainObject },
 } as const;
 

@@ -2,6 +2,7 @@
 // ignored, since a cookie may come from any other server of the domain.
 
 import { COOKIES_MAX } from '../base/fixed-limits.ts';
+import { trimmed } from '../http/text.ts';
 
 export class RequestCookies implements Iterable<[string, string]> {
   /** The value of the Cookie field; '' without one. */
@@ -55,10 +56,11 @@ export class RequestCookies implements Iterable<[string, string]> {
 function parseCookies(text: string): readonly [string, string][] {
   const pairs: [string, string][] = [];
   let at = 0;
+  let equals = -1;
   while (at < text.length && pairs.length < COOKIES_MAX) {
     const semicolon = text.indexOf(';', at);
     const end = semicolon < 0 ? text.length : semicolon;
-    const equals = text.indexOf('=', at);
+    if (equals < at) equals = text.indexOf('=', at);
     if (equals < 0) break;
     if (equals < end) {
       const name = trimmed(text, at, equals);
@@ -67,19 +69,6 @@ function parseCookies(text: string): readonly [string, string][] {
     at = end + 1;
   }
   return pairs;
-}
-
-/** Without spaces and tabs at both ends. */
-function trimmed(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
-  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
-  while (start < end && isBlank(text.charCodeAt(end - 1))) end -= 1;
-  return text.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }
 
 /** RFC 6265 4.1.1 lets a value stand between quotes. */

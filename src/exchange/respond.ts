@@ -4,7 +4,7 @@ import { Coding } from '../http/accept-encoding.ts';
 import { Method } from '../http/method.ts';
 import { checkedName } from '../http/response-fields.ts';
 import { hasNoContent } from '../http/status.ts';
-import { type Content, checkContent, ownContent } from './content.ts';
+import { type Content, checkContent, lengthOf, ownContent } from './content.ts';
 import type { Exchange } from './exchange.ts';
 import { noteLate } from './late.ts';
 import { runBeforeSend } from './outgoing.ts';
@@ -62,8 +62,9 @@ function respond(exchange: Exchange, content: Content, call: string, isConstant:
 
 /** The length of content; for a HEAD without content that which its handler has declared. */
 function contentBytes(exchange: Exchange, content: Content): number {
-  if (content === null) return isHeadOnly(exchange) ? Math.max(exchange.owedBytes, 0) : 0;
-  return typeof content === 'string' ? Buffer.byteLength(content) : content.length;
+  return content === null && isHeadOnly(exchange)
+    ? Math.max(exchange.owedBytes, 0)
+    : lengthOf(content);
 }
 
 /** Sends the head of a stream of exchange.owedBytes. False when a callback sent something else. */
@@ -89,8 +90,7 @@ export function endIfHeadOnly(exchange: Exchange): boolean {
 
 /** A declared Content-Length must be true, except where the response has no content anyway. */
 function checkDeclared(exchange: Exchange, content: Content): void {
-  let actual = 0;
-  if (content !== null) actual = contentBytes(exchange, content);
+  const actual = lengthOf(content);
   if (actual === exchange.owedBytes || (actual === 0 && isHeadOnly(exchange))) return;
   const declared = exchange.owedBytes;
   throw new TypeError(`Content-Length is ${declared}, the content has ${actual} bytes`);

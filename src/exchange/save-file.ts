@@ -32,7 +32,12 @@ export async function saveChunks(
     await asyncIo.remove(target);
     throw error;
   }
-  await asyncIo.close(file);
+  // Some file systems report only now that there is no room for what was written.
+  const fault = await asyncIo.close(file);
+  if (isFault(fault)) {
+    await asyncIo.remove(target);
+    throw saveError('written', target, fault);
+  }
   return { path: target, bytes };
 }
 

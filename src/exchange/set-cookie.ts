@@ -2,7 +2,7 @@
 // throws when it is set.
 
 import { COOKIE_ATTRIBUTE_BYTES_MAX, COOKIE_BYTES_MAX } from '../base/fixed-limits.ts';
-import { BOOLEAN, checkOptions, choice, type OptionRule } from '../base/options.ts';
+import { BOOLEAN, checkOptions, choice, type OptionRule, TEXT } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import { formatDate } from '../http/date.ts';
 import { isToken, type ResponseFields } from '../http/response-fields.ts';
@@ -30,7 +30,6 @@ export interface CookieOptions {
 /** How clearCookie() finds the cookie: its name, path and domain, and what its prefix demands. */
 export type ClearCookieOptions = Omit<CookieOptions, 'maxAgeSeconds' | 'maxAge' | 'expires'>;
 
-const TEXT: OptionRule = { wanted: 'a string', fits: (value) => typeof value === 'string' };
 const SECONDS: OptionRule = {
   wanted: 'a whole number of seconds',
   fits: (value) => Number.isSafeInteger(value),

@@ -6,7 +6,7 @@ import { checkPreconditions, isUnconditional, Verdict } from '../http/conditiona
 import { isEntityTag, isWeakTag } from '../http/entity-tag.ts';
 import { Method } from '../http/method.ts';
 import { reasonPhrase } from '../http/status.ts';
-import type { Content } from './content.ts';
+import { type Content, lengthOf } from './content.ts';
 import type { Exchange } from './exchange.ts';
 import { EtagUse } from './state.ts';
 
@@ -38,8 +38,14 @@ export function validated(exchange: Exchange, content: Content): Content {
     fields.setKnown('ETag', 'etag', exchange.etagUse === EtagUse.Computed ? tag : `W/${tag}`);
   }
   const verdict = verdictOf(exchange, Number.NaN);
-  if (verdict === Verdict.NotModified) return notModified(exchange, content?.length ?? 0);
+  if (verdict === Verdict.NotModified) return notModified(exchange, bytesOf(exchange, content));
   return verdict === Verdict.Failed ? failed(exchange, 412) : content;
+}
+
+/** The length of the content; of a HEAD without content that which its handler has declared. */
+function bytesOf({ head, owedBytes }: Exchange, content: Content): number {
+  const isDeclared = content === null && head.method === Method.HEAD;
+  return isDeclared ? Math.max(owedBytes, 0) : lengthOf(content);
 }
 
 /** Checks the preconditions with the response's ETag and a time; both may be unknown. */

@@ -123,7 +123,7 @@ class Search {
     return { kind: 'missing', probes: this.#isKnown ? this.#probes : null };
   }
 
-  #close(opened: OpenFile): Promise<void> {
+  #close(opened: OpenFile): Promise<number> {
     return this.#services.asyncIo.close(opened.file);
   }
 }
