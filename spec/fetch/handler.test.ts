@@ -7,11 +7,14 @@ import { FetchContext, getConnInfo } from '../../src/fetch/context.ts';
 import { type FetchFunction, type FetchOptions, fetchHandler } from '../../src/fetch/handler.ts';
 import { sourceOf } from '../../src/fetch/native.ts';
 import { LeanResponse } from '../../src/fetch/response.ts';
+import { bodyLimit } from '../../src/middleware/body-limit.ts';
 import type { ServerOptions } from '../../src/server/config/config.ts';
 import type { InjectOptions } from '../../src/server/inject/options.ts';
 import type { InjectedResponse } from '../../src/server/inject/response.ts';
+import type { Server } from '../../src/server/server.ts';
+import { get } from '../../testing/raw-client.ts';
 import { type UnlistenedServer, unlistenedServer } from '../../testing/unlistened-server.ts';
-import { eventually } from '../../testing/with-server.ts';
+import { eventually, onEachDriver, wait, withServer } from '../../testing/with-server.ts';
 
 const TIMEOUT_MS = 20_000;
 
@@ -180,7 +183,7 @@ for (const [kind, Kind] of Object.entries(KINDS)) {
       assert.match(log.join('\n'), /Content-Length is 5, the content has 4 bytes/);
       const bad = serving(() => new Kind('four', { headers: { 'content-length': 'x' } }));
       assert.equal((await bad.server.inject()).status, 500);
-      assert.match(bad.log.join('\n'), /not a Content-Length: x/);
+      assert.match(bad.log.join('\n'), /not a length: "x"/);
     });
 
     it('is a 500 when its body was read, sent or locked before', async () => {
@@ -489,5 +492,64 @@ describe('arguments of fetchHandler()', () => {
     assert.throws(() => make(run, { schema: 'https' }), /did you mean scheme\?/);
     assert.throws(() => make(run, { scheme: 'ftp' }), /scheme is 'http', 'https' or a function/);
     assert.throws(() => make(run, { overrideGlobalObjects: 1 }), /is true or false/);
+  });
+});
+
+describe('the head of a request', { timeout: TIMEOUT_MS }, () => {
+  onEachDriver('an empty line before it', (add) => {
+    add('is none of its fields', async (driver) => {
+      const routes = (server: Server) => {
+        server.all(
+          '/*',
+          fetchHandler((request) => Response.json([...request.headers])),
+        );
+      };
+      await withServer(driver, {}, routes, async ({ open }) => {
+        const response = await (await open()).ask(`\r\n${get('/', 'X-A: b')}`);
+        assert.deepEqual(JSON.parse(response.text), [
+          ['host', 'a.test'],
+          ['x-a', 'b'],
+        ]);
+      });
+    });
+  });
+});
+
+describe('beside middleware', { timeout: TIMEOUT_MS }, () => {
+  it('bodyLimit() is the limit of copies of the request, too', async () => {
+    const { server } = unlistenedServer({ bodyBytesMax: 100 });
+    server.use(bodyLimit(1_000));
+    server.all(
+      '/*',
+      fetchHandler(async (request) => new Response(await request.clone().text())),
+    );
+    const body = 'x'.repeat(1_000);
+    const within = await server.inject({ method: 'POST', body });
+    assert.deepEqual([within.status, await within.text()], [200, body]);
+    assert.equal((await server.inject({ method: 'POST', body: `${body}x` })).status, 413);
+  });
+
+  it('a stream is cancelled when a callback before its head throws', async () => {
+    let cancelled = 0;
+    const { server } = unlistenedServer();
+    server.use((_request, response, next) => {
+      response.beforeSend(() => {
+        throw new Error('before');
+      });
+      return next();
+    });
+    server.all(
+      '/*',
+      fetchHandler(() => {
+        const pull = (controller: ReadableStreamDefaultController) =>
+          wait(1).then(() => controller.enqueue(new Uint8Array(1)));
+        const cancel = () => {
+          cancelled += 1;
+        };
+        return new Response(new ReadableStream({ pull, cancel }));
+      }),
+    );
+    await server.inject({}).catch(() => {});
+    await eventually('it is cancelled', () => cancelled === 1);
   });
 });

@@ -115,6 +115,16 @@ const GIVEN: readonly (() => Arguments)[] = [
   () => [new Blob(['b'], { type: 'a/b' }), { status: 201, headers: { 'content-type': 'c/d' } }],
 ];
 
+it("is an instance of itself and of Node's own, not of each subclass", () => {
+  class NotFound extends Lean {}
+  for (const response of [new Lean('a'), new NativeResponse('a')]) {
+    assert.ok(response instanceof Lean);
+    assert.equal(response instanceof NotFound, false);
+  }
+  assert.ok(new NotFound('a') instanceof NotFound);
+  assert.ok(new NotFound('a') instanceof Lean);
+});
+
 describe('a lean Response', () => {
   it("has the members and errors of Node's own", async () => {
     for (const [index, make] of GIVEN.entries()) {

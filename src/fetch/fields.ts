@@ -1,5 +1,6 @@
 // Fields of a Response on the response that is sent. Those that frame a message are the server's.
 
+import { declareLength } from '../exchange/declared-framing.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { checkedName } from '../http/response-fields.ts';
 
@@ -41,8 +42,7 @@ function isDecodedByFetch(codings: string): boolean {
 export function addField(exchange: Exchange, name: string, value: string, isFirst: boolean): void {
   const lower = checkedName(name);
   if (lower === 'content-length') {
-    if (!/^\d{1,15}$/.test(value)) throw new TypeError(`not a Content-Length: ${value}`);
-    exchange.owedBytes = Number(value);
+    declareLength(exchange, value);
   } else if (lower === 'connection') {
     if (/(^|[\s,])close([\s,]|$)/i.test(value)) exchange.disableKeepAlive();
   } else if (!CONNECTION_FIELDS.has(lower)) {

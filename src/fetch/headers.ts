@@ -2,8 +2,8 @@
 // Node's Headers when something changes or lists them.
 
 import { isToken } from '../http/response-fields.ts';
+import { trimmed } from '../http/text.ts';
 import { extendNative, NativeHeaders } from './native.ts';
-import { trimmed } from './text.ts';
 
 type Pair = [name: string, value: string];
 type WebHeaders = globalThis.Headers;

@@ -205,16 +205,18 @@ function usedStream(): ReadableStream<Uint8Array> {
 
 /** The parts of a request as it was received. */
 export function leanRequestOf(exchange: Exchange, request: Request, url: string): LeanRequest {
-  const { bytes, base, headBytes, head, framing } = exchange;
+  const { bytes, base, bodyLimit, headBytes, head, framing } = exchange;
+  const { limits } = exchange.services;
   // The standard has no content for these two.
   const mayHaveBody = head.method !== Method.GET && head.method !== Method.HEAD;
   return new LeanRequest({
     method: exchange.methodName(),
     url,
-    head: latin1(bytes, base, base + headBytes),
+    // An empty line may stand before it (RFC 9112 2.2).
+    head: latin1(bytes, base + head.methodStart, base + headBytes),
     hasBody: mayHaveBody && (framing.kind === BodyKind.Chunked || framing.length > 0),
     request,
-    limits: exchange.services.limits,
+    limits: bodyLimit === limits.bodyBytesMax ? limits : { ...limits, bodyBytesMax: bodyLimit },
   });
 }
 

@@ -3,8 +3,8 @@
 
 import { checkedName, checkValue } from '../http/response-fields.ts';
 import { hasNoContent, isFinalStatus } from '../http/status.ts';
+import { trimmed } from '../http/text.ts';
 import { extendNative, isDisturbed, NativeHeaders, NativeResponse } from './native.ts';
-import { trimmed } from './text.ts';
 
 type WebResponse = globalThis.Response;
 type WebBody = ConstructorParameters<typeof globalThis.Response>[0];
@@ -91,7 +91,11 @@ export class LeanResponse {
   }
 
   /** Also for Node's own: fetch() returns those. */
-  static [Symbol.hasInstance](value: unknown): boolean {
+  static [Symbol.hasInstance](this: unknown, value: unknown): boolean {
+    // biome-ignore-start lint/complexity/noThisInStatic: the class that is asked: a subclass, too.
+    // A subclass has instances of its own only.
+    if (this !== LeanResponse) return Function.prototype[Symbol.hasInstance].call(this, value);
+    // biome-ignore-end lint/complexity/noThisInStatic: as above.
     return value instanceof NativeResponse;
   }
 

@@ -36,10 +36,14 @@ async function send(exchange: Exchange, source: Source, call: string): Promise<v
     next: () => waiting.shift() ?? source.next(),
     cancel: () => source.cancel(),
   };
-  if (exchange.gone || !startStream(exchange, call)) {
-    source.cancel();
-    return;
+  let isStarted = false;
+  try {
+    isStarted = !exchange.gone && startStream(exchange, call);
+  } finally {
+    // Also when a callback before the head throws.
+    if (!isStarted) source.cancel();
   }
+  if (!isStarted) return;
   await pipe(exchange, rest);
 }
 
