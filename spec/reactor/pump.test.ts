@@ -83,6 +83,18 @@ it('a completion wakes it', (context) => {
   assert.equal(fixture.reactor.sockets.openCount, 1);
 });
 
+it('a pause takes no more than a timer does, which would end at once', (context) => {
+  const fixture = new Fixture(context);
+  const asked: unknown[] = [];
+  context.mock.method(globalThis, 'setTimeout', (_run: unknown, ms: unknown) => {
+    asked.push(ms);
+    return { unref() {} };
+  });
+  void fixture.pump.pause(2 ** 40);
+  void fixture.pump.pause(5);
+  assert.deepEqual(asked, [2 ** 31 - 1, 5]);
+});
+
 it('while there is work turns continue, and Node runs other callbacks between them', (context) => {
   const fixture = new Fixture(context);
   fixture.pump.start();

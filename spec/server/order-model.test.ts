@@ -219,8 +219,7 @@ class Program {
 }
 
 function joined(prefix: string, path: string): string {
-  const whole = path === '/' && prefix !== '' ? prefix : `${prefix}${path}`;
-  return whole;
+  return path === '/' && prefix !== '' ? prefix : `${prefix}${path}`;
 }
 
 function partsOf(path: string): string[] {

@@ -61,7 +61,7 @@ export class Pump {
   pause(pauseMs: number): Promise<void> {
     return new Promise((resolve) => {
       if (pauseMs === 0) setImmediate(resolve);
-      else setTimeout(resolve, pauseMs).unref();
+      else setTimeout(resolve, Math.min(pauseMs, TIMER_MAX_MS)).unref();
     });
   }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import { unlistenedServer } from '../../../testing/unlistened-server.ts';
-import { eventually } from '../../../testing/with-server.ts';
+import { eventually, wait } from '../../../testing/with-server.ts';
 
 const TIMEOUT_MS = 20_000;
 
@@ -198,6 +198,25 @@ describe('the client of an injected request', { timeout: TIMEOUT_MS }, () => {
     const other = await server.inject('/');
     await other.body.cancel();
     await eventually('cancelling the content is leaving', () => aborted === 2);
+  });
+
+  it('a long response that is not read is over when its content is cancelled', async () => {
+    const { server } = unlistenedServer();
+    let isOver = false;
+    server.get('/', async (req, res) => {
+      req.signal.addEventListener('abort', () => {
+        isOver = true;
+      });
+      while (!res.closed) await res.write(new Uint8Array(16_384));
+    });
+    const client = new AbortController();
+    const response = await server.inject({ signal: client.signal });
+    // More has come than is kept for a reader.
+    await wait(20);
+    await response.body.cancel();
+    await eventually('the handler knows', () => isOver);
+    const listeners = (): number => getEventListeners(client.signal, 'abort').length;
+    await eventually('the signal is released', () => listeners() === 0);
   });
 
   it('does not disturb a response that it has received', async () => {
