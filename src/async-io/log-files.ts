@@ -4,7 +4,6 @@
 
 import * as fs from 'node:fs';
 import { constants } from 'node:fs';
-import { resolve } from 'node:path';
 import { ERRNO, errnoName, faultOf } from '../base/errno.ts';
 import { type LineSink, PIPE_BUF } from './line-sink.ts';
 import { LineWriter } from './line-writer.ts';
@@ -115,6 +114,8 @@ function isFifo(fd: number): boolean {
 interface OpenLog {
   readonly file: LogFile;
   readonly writer: LineWriter;
+  /** Reports lines that were dropped. */
+  readonly dropped: (lines: number) => void;
   /** A failure was reported since the last successful write. */
   isNoted: boolean;
 }
@@ -125,20 +126,16 @@ const reopenListeners: (() => void)[] = [];
 let isPrepared = false;
 
 /**
- * Appends complete lines to a file. Never throws and never blocks: a bounded amount is buffered,
- * further lines are dropped and counted. `notice` is called with a text about failures and drops.
+ * Appends complete lines to the file at an absolute path. Never throws and never blocks: a bounded
+ * amount is buffered, further lines are dropped and counted. `notice` is called with a text about failures and drops.
  */
 export function appendToLog(path: string, text: string, notice: (text: string) => void): void {
-  const absolute = resolve(path);
-  let log = logs.get(absolute);
+  let log = logs.get(path);
   if (log === undefined) {
-    log = makeLog(absolute, notice);
-    logs.set(absolute, log);
+    log = makeLog(path, notice);
+    logs.set(path, log);
   }
-  log.writer.write(text, (lines) => {
-    const what = lines === 1 ? '1 line was dropped' : `${lines} lines were dropped`;
-    notice(`log file ${absolute} could not be written for a while: ${what}`);
-  });
+  log.writer.write(text, log.dropped);
 }
 
 function makeLog(path: string, notice: (text: string) => void): OpenLog {
@@ -150,7 +147,11 @@ function makeLog(path: string, notice: (text: string) => void): OpenLog {
     }
     if (isFault || result > 0) log.isNoted = isFault;
   });
-  const log: OpenLog = { file, writer: new LineWriter(file), isNoted: false };
+  const dropped = (lines: number): void => {
+    const what = lines === 1 ? '1 line was dropped' : `${lines} lines were dropped`;
+    notice(`log file ${path} could not be written for a while: ${what}`);
+  };
+  const log: OpenLog = { file, writer: new LineWriter(file), dropped, isNoted: false };
   if (logs.size === 0) process.on('exit', flushNow);
   return log;
 }
@@ -161,10 +162,11 @@ function flushNow(): void {
 
 /** Resolves when all lines are written, a file fails, or after a timeout; then closes the files. */
 export async function flushLogs(): Promise<void> {
-  for (const { file, writer } of logs.values()) {
+  const all = [...logs.values()].map(async ({ file, writer }) => {
     await writer.flush();
     file.reopen();
-  }
+  });
+  await Promise.all(all);
 }
 
 export function logLinesDropped(): number {

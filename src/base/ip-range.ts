@@ -39,9 +39,7 @@ function isMapped(bytes: Uint8Array): boolean {
 export function ipText(bytes: Uint8Array): string {
   if (bytes.length === IPV4_BYTES) return bytes.join('.');
   if (isMapped(bytes)) return bytes.subarray(MAPPED_BYTES).join('.');
-  const groups: number[] = [];
-  for (let at = 0; at < IPV6_BYTES; at += GROUP_BYTES)
-    groups.push((bytes[at] << 8) | bytes[at + 1]);
+  const groups = groupsOf(bytes);
   let best = 0;
   // A single zero group is not shortened.
   let bestLength = 1;
@@ -55,6 +53,15 @@ export function ipText(bytes: Uint8Array): string {
   const texts = groups.map((group) => group.toString(16));
   if (bestLength === 1) return texts.join(':');
   return `${texts.slice(0, best).join(':')}::${texts.slice(best + bestLength).join(':')}`;
+}
+
+/** The groups of an IPv6 address, or of its beginning. */
+function groupsOf(bytes: Uint8Array): number[] {
+  const groups: number[] = [];
+  for (let at = 0; at < bytes.length; at += GROUP_BYTES) {
+    groups.push((bytes[at] << 8) | bytes[at + 1]);
+  }
+  return groups;
 }
 
 function ipv4Bytes(text: string): Uint8Array {
@@ -119,11 +126,8 @@ export function networkOf(address: string): string {
   const bytes = ipBytes(address);
   if (bytes === null) return address;
   if (bytes.length === IPV4_BYTES) return bytes.join('.');
-  const groups: string[] = [];
-  for (let at = 0; at < NETWORK_BYTES; at += GROUP_BYTES) {
-    groups.push(((bytes[at] << 8) | bytes[at + 1]).toString(16));
-  }
-  return `${groups.join(':')}::/${8 * NETWORK_BYTES}`;
+  const groups = groupsOf(bytes.subarray(0, NETWORK_BYTES));
+  return `${groups.map((group) => group.toString(16)).join(':')}::/${8 * NETWORK_BYTES}`;
 }
 
 /** Who is trusted: ranges of addresses, and whether those who connect to a unix socket are. */

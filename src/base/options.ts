@@ -20,6 +20,22 @@ export const FUNCTION: OptionRule = {
   fits: (value) => typeof value === 'function',
 };
 
+export const TEXT: OptionRule = {
+  wanted: 'a string',
+  fits: (value) => typeof value === 'string',
+};
+
+/** For values that are checked by themselves. */
+export const ANY: OptionRule = { wanted: 'anything', fits: () => true };
+
+/** A number of `what`, which may be left out. */
+export function wholeNumberIn(min: number, max: number, what = ''): OptionRule {
+  return {
+    wanted: `a whole number ${what === '' ? '' : `of ${what} `}from ${min} to ${max}`,
+    fits: (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
+  };
+}
+
 /** A count of `what`. */
 export function wholeNumber(what: string): OptionRule {
   return {

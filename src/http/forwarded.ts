@@ -4,6 +4,7 @@
 
 import { ipBytes } from '../base/ip-range.ts';
 import { isAuthority } from './authority.ts';
+import { members } from './response-fields.ts';
 import { asciiBytes } from './text.ts';
 
 /** What one proxy reports of the sender of the request; null for what it does not say. */
@@ -33,7 +34,7 @@ const NODE = new RegExp(
   `^(?:(unknown|${OBFUSCATED})|([0-9.]+)|\\[([0-9A-Fa-f:.]+)\\])(?::([0-9]{1,5}|${OBFUSCATED}))?$`,
   'i',
 );
-const BARE_IPV6 = /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/;
+const BARE_IPV6 = /^[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*$/;
 
 const NAME = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=/;
 const VALUE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+/;
@@ -95,22 +96,17 @@ export function xForwardedHops(
   protocols: string | undefined,
   hosts: string | undefined,
 ): Hops {
-  const senders = members(addresses);
+  const senders = members(addresses ?? '');
   // A proxy may report the protocol or the host alone.
   if (senders.length === 0 && (protocols ?? hosts) !== undefined) senders.push('unknown');
-  const protocolOf = fromEnd(members(protocols));
-  const hostOf = fromEnd(members(hosts));
+  const protocolOf = fromEnd(members(protocols ?? ''));
+  const hostOf = fromEnd(members(hosts ?? ''));
   return senders.map((text, index) => {
     const after = senders.length - 1 - index;
     const bare = BARE_IPV6.test(text) && !NODE.test(text) ? `[${text}]` : text;
     const sender = senderFrom(bare);
     return sender && hopOf(sender, protocolOf(after), hostOf(after));
   });
-}
-
-function members(value: string | undefined): string[] {
-  const list = value?.split(',') ?? [];
-  return list.map((member) => member.trim()).filter((member) => member !== '');
 }
 
 /** Returns the member that `after` others follow, or the first one. */

@@ -1,6 +1,7 @@
 // The header of the PROXY protocol, with which a proxy begins a connection that it passes on: a
 // line of text (version 1) or a binary block (version 2). Only known proxies may be trusted.
 
+import { CR, LF } from '../base/ascii.ts';
 import { PROXY_HEADER_BYTES_MAX } from '../base/fixed-limits.ts';
 import { ipVersion } from '../base/ip-address.ts';
 import { ipText } from '../base/ip-range.ts';
@@ -19,14 +20,9 @@ export const ProxyHeader = {
   Malformed: -1,
 } as const;
 
-/** A header that does not say who the client is: that is the peer itself. */
-export const NO_CLIENT = null;
-
 const TEXT_START = asciiBytes('PROXY ');
 /** The longest line, with its CRLF. */
 const LINE_BYTES_MAX = 107;
-const CR = 0x0d;
-const LF = 0x0a;
 
 const PORT = '(0|[1-9][0-9]{0,4})';
 const LINE = new RegExp(`^PROXY (TCP[46]) ([0-9A-Fa-f.:]+) ([0-9A-Fa-f.:]+) ${PORT} ${PORT}$`);
@@ -52,7 +48,7 @@ const UNIX_STREAM = 0x31;
 
 /** The header at the beginning of a connection. */
 export class ProxyHeaderParser {
-  /** After a complete header: the client, or NO_CLIENT. */
+  /** After a complete header: the client; null where it does not say who: that is the peer. */
   client: ProxiedPeer | null = null;
 
   /**
@@ -60,7 +56,7 @@ export class ProxyHeaderParser {
    * Malformed as soon as the bytes can begin no header.
    */
   parse(bytes: Uint8Array, start: number, end: number): number {
-    this.client = NO_CLIENT;
+    this.client = null;
     if (start === end) return ProxyHeader.More;
     if (begins(bytes, start, end, TEXT_START)) return this.#parseText(bytes, start, end);
     if (begins(bytes, start, end, BINARY_START)) return this.#parseBinary(bytes, start, end);

@@ -53,7 +53,8 @@ function checkBytes(characters: number): void {
  */
 const VARY = 'vary';
 
-function members(value: string): string[] {
+/** The members of a list, without empty ones (RFC 9110 5.6.1). */
+export function members(value: string): string[] {
   return value
     .split(',')
     .map((member) => member.trim())

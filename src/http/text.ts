@@ -39,3 +39,19 @@ export function equalsWord(bytes: Uint8Array, from: number, to: number, word: Ui
   }
   return true;
 }
+
+/**
+ * Without space, tab, CR and LF at both ends of characters [from, to). It is less than what trim()
+ * removes, and what HTTP and the Fetch standard mean by white space.
+ */
+export function trimmed(text: string, from = 0, to: number = text.length): string {
+  let start = from;
+  let end = to;
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
+  while (start < end && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return start === 0 && end === text.length ? text : text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0d || code === 0x0a;
+}

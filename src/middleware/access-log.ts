@@ -1,6 +1,7 @@
 // The access log: one line per response, in the combined format that log tools read, as JSON, or by
 // a template.
 
+import { resolve } from 'node:path';
 import { reopenLogsOnSignal } from '../async-io/log-files.ts';
 import { checkOptions, FUNCTION, type OptionRule } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
@@ -15,7 +16,10 @@ export interface AccessLogOptions {
    * '{address} "{method} {target}" {status} {duration_ms}'.
    */
   readonly format?: 'combined' | 'common' | 'json' | (string & {});
-  /** With 'json', the fields of a line in their order. Default: all of them. */
+  /**
+   * With 'json', the fields of a line in their order. Default: all but `host`, and `complete` only
+   * when it is false.
+   */
   readonly fields?: readonly LogField[];
   /**
    * Appends lines to this file instead of standard output. SIGUSR1 opens it again, and does not
@@ -46,7 +50,9 @@ type Format = (entry: LogEntry) => string;
 /** Throws a TypeError for unknown or invalid options. */
 export function accessLog(options: AccessLogOptions = {}): Middleware {
   checkOptions('accessLog', options, OPTIONS);
-  const { file, write } = options;
+  const { write } = options;
+  // Also after a later chdir() it is the same file.
+  const file = options.file === undefined ? undefined : resolve(options.file);
   if (file !== undefined && write !== undefined) {
     throw new TypeError('accessLog: lines go to a file or to write(), not to both');
   }
@@ -93,7 +99,6 @@ type Begun = Omit<LogEntry, 'timeMs' | 'status' | 'bytes' | 'durationMs' | 'comp
 
 function begin(request: Request): Begun {
   const { method, target, httpVersion, remoteAddress, state } = request;
-  const { route } = request as { readonly route?: unknown };
   return {
     address: remoteAddress,
     method,
@@ -102,7 +107,7 @@ function begin(request: Request): Begun {
     referer: request.header('referer') ?? '',
     userAgent: request.header('user-agent') ?? '',
     host: request.header('host') ?? '',
-    route: typeof route === 'string' ? route : undefined,
+    route: request.route,
     state,
   };
 }

@@ -8,7 +8,7 @@ import {
   RESPONSE_FIELD_BYTES_MAX,
   RESPONSE_FIELDS_MAX,
 } from '../base/fixed-limits.ts';
-import { checkOptions, type OptionRule, wholeNumber } from '../base/options.ts';
+import { checkOptions, type OptionRule, wholeNumber, wholeNumberIn } from '../base/options.ts';
 import { type Content, ownContent } from '../exchange/content.ts';
 import { EncodingTransport } from '../exchange/encoding.ts';
 import type { Exchange } from '../exchange/exchange.ts';
@@ -28,7 +28,8 @@ export interface CompressOptions {
   readonly threshold?: number;
   /**
    * The codings to use, where Node has them. Default ['br', 'zstd', 'gzip', 'deflate']. Of those
-   * that a client prefers equally, the first of that list is used. With [] nothing is compressed.
+   * that a client prefers equally the first in that order is used, whatever the order given. With
+   * [] nothing is compressed.
    */
   readonly encodings?: readonly ContentCoding[];
   /** A level for each coding: 1 to 9 for gzip and deflate, 0 to 11 for br, 1 to 19 for zstd. */
@@ -87,19 +88,15 @@ export function compress(options: CompressOptions = {}): Middleware {
 }
 
 function levelsOf(given: CompressOptions['level'] = {}): Readonly<Record<ContentCoding, number>> {
-  const rules = Object.fromEntries(ALL.map((name) => [name, levelRule(name)]));
+  const ruleOf = (name: ContentCoding): OptionRule => {
+    const [least, most] = LEVEL_RANGES[name];
+    return wholeNumberIn(least, most);
+  };
+  const rules = Object.fromEntries(ALL.map((name) => [name, ruleOf(name)]));
   checkOptions('compress: level', given, rules);
   const levels = { ...LEVELS };
   for (const name of ALL) levels[name] = given[name] ?? levels[name];
   return levels;
-}
-
-function levelRule(name: ContentCoding): OptionRule {
-  const [least, most] = LEVEL_RANGES[name];
-  return {
-    wanted: `a whole number from ${least} to ${most}`,
-    fits: (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most,
-  };
 }
 
 class CompressCoder implements ContentCoder<Exchange> {

@@ -1,7 +1,7 @@
 // Cross-origin resource sharing (Fetch standard, section 3.3): which pages of other origins may
 // read responses of this server. An origin that is not allowed gets a response without CORS fields.
 
-import { BOOLEAN, checkOptions, type OptionRule } from '../base/options.ts';
+import { ANY, BOOLEAN, checkOptions } from '../base/options.ts';
 import type { Middleware, Next } from '../exchange/handler.ts';
 import { asPart } from '../exchange/parts.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
@@ -34,8 +34,6 @@ export interface CorsOptions {
   /** How long a client may cache the response to a preflight, in seconds. */
   readonly maxAgeSeconds?: number;
 }
-
-const ANY: OptionRule = { wanted: 'what its description says', fits: () => true };
 
 /** policyFrom() checks the lists and origins item by item and throws with a reason. */
 const OPTIONS = {

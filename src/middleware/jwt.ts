@@ -2,7 +2,7 @@
 // package jose, which is loaded with the first token.
 
 import { describe } from '../base/describe.ts';
-import { checkOptions, isPlainObject, type OptionRule } from '../base/options.ts';
+import { checkOptions, isPlainObject, type OptionRule, wholeNumberIn } from '../base/options.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { exchangeOf } from '../exchange/request.ts';
 import type { VerifyToken } from './bearer-auth.ts';
@@ -59,11 +59,7 @@ const OPTIONS = {
   },
   issuer: TEXTS,
   audience: TEXTS,
-  clockToleranceSeconds: {
-    wanted: `a whole number of seconds up to ${TOLERANCE_SECONDS_MAX}`,
-    fits: (value: unknown) =>
-      Number.isInteger(value) && Number(value) >= 0 && Number(value) <= TOLERANCE_SECONDS_MAX,
-  },
+  clockToleranceSeconds: wholeNumberIn(0, TOLERANCE_SECONDS_MAX, 'seconds'),
 } as const;
 
 /** Throws a TypeError for options that are invalid, or that accept tokens of an attacker. */

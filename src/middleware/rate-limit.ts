@@ -2,7 +2,7 @@
 // RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10).
 
 import { networkOf } from '../base/ip-range.ts';
-import { BOOLEAN, checkOptions, FUNCTION, type OptionRule } from '../base/options.ts';
+import { BOOLEAN, checkOptions, FUNCTION, wholeNumberIn } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import { whenBegins } from '../exchange/begins.ts';
 import type { Services } from '../exchange/exchange.ts';
@@ -43,24 +43,17 @@ const SECOND_MS = 1000;
 const NAME = /^[\x20-\x7e]{1,64}$/;
 
 const OPTIONS = {
-  limit: integer('requests', COUNT_MAX),
-  windowMs: integer('milliseconds', DAY_MS),
-  burst: integer('requests', COUNT_MAX),
+  limit: wholeNumberIn(1, COUNT_MAX, 'requests'),
+  windowMs: wholeNumberIn(1, DAY_MS, 'milliseconds'),
+  burst: wholeNumberIn(1, COUNT_MAX, 'requests'),
   key: FUNCTION,
-  keysMax: integer('keys', KEYS_MAX),
+  keysMax: wholeNumberIn(1, KEYS_MAX, 'keys'),
   shared: BOOLEAN,
   name: {
     wanted: 'printable ASCII text',
     fits: (value: unknown) => typeof value === 'string' && NAME.test(value),
   },
 } as const;
-
-function integer(what: string, max: number): OptionRule {
-  return {
-    wanted: `a whole number of ${what} from 1 to ${max}`,
-    fits: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= max,
-  };
-}
 
 /** Throws a TypeError for unknown or invalid options. */
 export function rateLimit(options: RateLimitOptions): Middleware {

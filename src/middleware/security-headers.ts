@@ -6,6 +6,7 @@ import { shown } from '../base/shown.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import type { ContentSecurityPolicy } from './content-security-policy.ts';
 import { policyText } from './content-security-policy.ts';
+import { SECONDS } from './seconds.ts';
 
 export interface HstsOptions {
   /** How long browsers use only https for this host. Default a year. */
@@ -37,8 +38,6 @@ export interface SecurityHeadersOptions {
 }
 
 const YEAR_SECONDS = 31_536_000;
-/** The largest delta-seconds that clients accept (RFC 9111 1.2.2). */
-const SECONDS_MAX = 2_147_483_647;
 
 const REFERRER_POLICIES = [
   'no-referrer',
@@ -81,11 +80,7 @@ const OPTIONS = {
 } as const;
 
 const HSTS_OPTIONS = {
-  maxAgeSeconds: {
-    wanted: 'a whole number of seconds',
-    fits: (value: unknown) =>
-      Number.isInteger(value) && Number(value) >= 0 && Number(value) <= SECONDS_MAX,
-  },
+  maxAgeSeconds: SECONDS,
   includeSubDomains: BOOLEAN,
   preload: BOOLEAN,
   always: BOOLEAN,

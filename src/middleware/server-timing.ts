@@ -6,6 +6,7 @@ import { BOOLEAN, checkOptions } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
+import { quotedString } from '../http/quoted-string.ts';
 import { isToken } from '../http/response-fields.ts';
 
 export interface ServerTimingOptions {
@@ -69,5 +70,5 @@ function metricText(name: unknown, durationMs?: unknown, description?: unknown):
   if (typeof description !== 'string' || !/^[\x20-\x7e]*$/.test(description)) {
     throw new TypeError(`timing(): a description is ASCII text, given ${shown(description)}`);
   }
-  return `${text};desc="${description.replace(/["\\]/g, '\\$&')}"`;
+  return `${text};desc=${quotedString(description)}`;
 }
