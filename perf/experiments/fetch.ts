@@ -22,7 +22,7 @@ const NODE_SERVER = `${packageFolder('peers')}/node_modules/@hono/node-server/pa
 
 export const FETCH_SCENARIOS = ['hello', 'json'] as const;
 
-/** The first two are compared with the others. */
+/** In the order of the table. */
 const SERVERS = {
   lean: 'hono on Vibing, lean Response',
   native: "hono on Vibing, Node's Response",

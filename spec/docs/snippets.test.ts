@@ -7,6 +7,8 @@ import { compileSnippets, runSnippet, snippetsIn, snippetsOf } from './fixtures/
 const snippets = snippetsOf('docs/middleware.md');
 const folder = compileSnippets(snippets, 'snippets');
 
+test('the page has programs', () => assert.ok(snippets.length >= 16, String(snippets.length)));
+
 for (const snippet of snippets) {
   test(snippet.place, () => runSnippet(snippet, folder));
 }

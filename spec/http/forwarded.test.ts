@@ -13,6 +13,16 @@ function hop(
   return { address, port, protocol, host };
 }
 
+/** With work for each pair of its characters a test with such a text would not end. */
+const LONG = 300_000;
+
+test('a long hop that is malformed is found to be so at once', () => {
+  for (const text of [`${':'.repeat(LONG)}g`, `${'1'.repeat(LONG)}g`, `${'[:'.repeat(LONG)}g`]) {
+    assert.deepEqual(xForwardedHops(text, undefined, undefined), [null]);
+    assert.deepEqual(forwardedHops(`for="${text}"`), [null]);
+  }
+});
+
 describe('Forwarded', () => {
   test('the examples of RFC 7239 and other valid values', () => {
     const cases: readonly (readonly [string, readonly (Hop | null)[]])[] = [

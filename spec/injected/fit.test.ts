@@ -23,6 +23,8 @@ describe('injected bugs of the edges', () => {
   it('are on the page, and a test notices each', () => {
     const page = readFileSync(`${ROOT}spec/injected-bugs.md`, 'utf8');
     for (const { name } of BUGS) assert.ok(page.includes(`| ${name} |`), `on the page: ${name}`);
+    const rows = page.match(/^\| [\w/-]+\.js \|/gm) ?? [];
+    assert.equal(rows.length, BUGS.length, 'and no other one');
     assert.ok(!page.includes('**nothing**'), 'a test notices each of them');
   });
 

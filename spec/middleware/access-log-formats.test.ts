@@ -96,7 +96,7 @@ onEachDriver(
         await client.ask(get('/?4'));
         assert.deepEqual(out, []);
       });
-      // close() has written all lines, and has left no descriptor.
+      // close() has written all lines.
       assert.equal(readFileSync(`${file}.1`, 'utf8'), '/?1\n');
       assert.equal(readFileSync(file, 'utf8'), '/?2\n/?3\n/?4\n');
     });

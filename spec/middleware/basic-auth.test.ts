@@ -7,8 +7,8 @@ import { HttpError } from '../../src/exchange/http-error.ts';
 import { type BasicAuthOptions, basicAuth } from '../../src/middleware/basic-auth.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get, post } from '../../testing/raw-client.ts';
+import { withSite } from '../../testing/virtual-site.ts';
 import { seeded } from './fixtures/seeded.ts';
-import { withSite } from './fixtures/virtual-site.ts';
 
 const CHALLENGE = 'Basic realm="restricted", charset="UTF-8"';
 

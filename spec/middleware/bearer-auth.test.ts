@@ -6,7 +6,7 @@ import { HttpError } from '../../src/exchange/http-error.ts';
 import { type BearerAuthOptions, bearerAuth } from '../../src/middleware/bearer-auth.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get } from '../../testing/raw-client.ts';
-import { withSite } from './fixtures/virtual-site.ts';
+import { withSite } from '../../testing/virtual-site.ts';
 
 const CLAIMS = { sub: 'ann', scope: 'read write' } as const;
 
@@ -64,19 +64,7 @@ describe('responses', () => {
       return CLAIMS;
     };
     await withSite(routes({ verify }), async ({ ask }) => {
-      for (const token of [
-        '',
-        'a b',
-        'a,b',
-        'a, Bearer b',
-        '=',
-        'a=b',
-        '"a"',
-        'a\t',
-        '\xe9',
-        'a;',
-      ]) {
-        if (token === 'a\t') continue;
+      for (const token of ['', 'a b', 'a,b', 'a, Bearer b', '=', 'a=b', '"a"', '\xe9', 'a;']) {
         const response = await ask(bearer(token));
         assert.equal(response.status, 400, token);
         const challenge = 'Bearer realm="restricted", error="invalid_request"';

@@ -8,8 +8,8 @@ import { HttpError } from '../../src/exchange/http-error.ts';
 import { bodyLimit } from '../../src/middleware/body-limit.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get, post, postChunks, request } from '../../testing/raw-client.ts';
+import { withSite } from '../../testing/virtual-site.ts';
 import { onEachDriver, withServer } from '../../testing/with-server.ts';
-import { withSite } from './fixtures/virtual-site.ts';
 
 const readers: Readonly<Record<string, Handler>> = {
   bytes: async (request, response) => response.send(await request.bytes()),

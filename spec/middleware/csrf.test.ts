@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { exchangeOf } from '../../src/exchange/request.ts';
 import { type CsrfOptions, csrf } from '../../src/middleware/csrf.ts';
 import type { Server } from '../../src/server/server.ts';
-import { withSite } from './fixtures/virtual-site.ts';
+import { withSite } from '../../testing/virtual-site.ts';
 
 let protocol: 'http' | 'https' = 'http';
 

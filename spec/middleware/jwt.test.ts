@@ -10,7 +10,7 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { bearerAuth } from '../../src/middleware/bearer-auth.ts';
 import { type JwtOptions, jwt } from '../../src/middleware/jwt.ts';
 import { get } from '../../testing/raw-client.ts';
-import { withSite } from './fixtures/virtual-site.ts';
+import { withSite } from '../../testing/virtual-site.ts';
 
 const pair = await generateKeyPair('ES256', { extractable: true });
 const otherPair = await generateKeyPair('ES256', { extractable: true });

@@ -7,8 +7,8 @@ import type { Siblings } from '../../src/exchange/siblings.ts';
 import { type RateLimitOptions, rateLimit } from '../../src/middleware/rate-limit.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get } from '../../testing/raw-client.ts';
+import { type VirtualSite, withSite } from '../../testing/virtual-site.ts';
 import { wait } from '../../testing/with-server.ts';
-import { type VirtualSite, withSite } from './fixtures/virtual-site.ts';
 
 function routes(options: RateLimitOptions): (server: Server) => void {
   return (server) => {

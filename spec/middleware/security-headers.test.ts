@@ -13,7 +13,7 @@ import {
 import type { Server } from '../../src/server/server.ts';
 import { get } from '../../testing/raw-client.ts';
 import type { RawResponse } from '../../testing/raw-response.ts';
-import { withSite } from './fixtures/virtual-site.ts';
+import { withSite } from '../../testing/virtual-site.ts';
 
 const ready = prepare(200, {}, 'ready');
 

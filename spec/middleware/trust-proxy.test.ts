@@ -11,8 +11,8 @@ import { rateLimit } from '../../src/middleware/rate-limit.ts';
 import { type TrustProxyOptions, trustProxy } from '../../src/middleware/trust-proxy.ts';
 import type { Server } from '../../src/server/server.ts';
 import { get } from '../../testing/raw-client.ts';
+import { withSite } from '../../testing/virtual-site.ts';
 import { onEachDriver, withServer } from '../../testing/with-server.ts';
-import { withSite } from './fixtures/virtual-site.ts';
 
 const PROXIES = ['10.0.0.0/8', '2001:db8:ffff::/48'] as const;
 const PEER = '10.0.0.1';
