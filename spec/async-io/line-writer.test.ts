@@ -23,6 +23,7 @@ class FakeSink implements LineSink {
   /** The result of every further write. */
   always: number | null = null;
   isLater = false;
+  isOpening = false;
   finish: () => void = () => {};
   callsNow = 0;
 
@@ -298,6 +299,17 @@ describe('LineWriter', { timeout: 60_000 }, () => {
     const { callsNow } = sink;
     writer.flushNow();
     assert.equal(sink.callsNow, callsNow + 1, 'an error is not tried again');
+    assert.equal(sink.text, 'one\ntwo\nthree\n');
+  });
+
+  it('flushNow() writes what waits for its file to be opened', async () => {
+    const { sink, writer } = made();
+    sink.isLater = true;
+    sink.isOpening = true;
+    writer.write('one\ntwo\n');
+    await nextImmediate();
+    writer.write('three\n');
+    writer.flushNow();
     assert.equal(sink.text, 'one\ntwo\nthree\n');
   });
 

@@ -25,6 +25,8 @@ export const PIPE_BUF = 4_096;
 export interface LineSink {
   /** The most bytes of one write(), unless a single line is longer. */
   readonly writeBytesMax: number;
+  /** The bytes of a write() wait for something else first: no thread writes them at exit. */
+  readonly isOpening?: boolean;
   /** Returns how many bytes were written, or -errno; null when `done` is called later with it. */
   write(bytes: Uint8Array, from: number, to: number, done: (result: number) => void): number | null;
   /** As write(), but synchronous, for a process that is about to exit. */

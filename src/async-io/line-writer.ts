@@ -224,7 +224,8 @@ export class LineWriter {
     if (this.#state === State.Closed) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     const untilMs = performance.now() + LOG_FLUSH_MS;
-    if (this.#state === State.Writing) {
+    // Where the file is only being opened, no thread gets to its bytes any more.
+    if (this.#state === State.Writing && this.#sink.isOpening !== true) {
       // A thread of the pool writes these bytes; the process does not exit before it is done.
       this.#from = this.#to;
       pause();

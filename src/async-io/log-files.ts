@@ -34,6 +34,8 @@ class LogFile implements LineSink {
   writeBytesMax: number = PIPE_BUF;
   readonly #path: string;
   readonly #wrote: (result: number) => void;
+  /** A write waits for the file to be opened: no thread has its bytes. */
+  isOpening = false;
   #fd: number = CLOSED;
   #isBusy = false;
   #isStale = false;
@@ -57,7 +59,9 @@ class LogFile implements LineSink {
     };
     if (this.#fd !== CLOSED) append();
     else {
+      this.isOpening = true;
       fs.open(this.#path, FLAGS, MODE, (error, fd) => {
+        this.isOpening = false;
         if (error === null) {
           this.#opened(fd);
           append();
@@ -127,7 +131,8 @@ let isPrepared = false;
 
 /**
  * Appends complete lines to the file at an absolute path. Never throws and never blocks: a bounded
- * amount is buffered, further lines are dropped and counted. `notice` is called with a text about failures and drops.
+ * amount is buffered, further lines are dropped and counted. `notice` is called with a text about
+ * failures and drops.
  */
 export function appendToLog(path: string, text: string, notice: (text: string) => void): void {
   let log = logs.get(path);
