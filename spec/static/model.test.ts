@@ -24,5 +24,6 @@ it('each response is what was at the path', async (context) => {
   for (const status of [200, 301, 403, 404]) {
     assert.ok((tally.statuses.get(status) ?? 0) > 0, `status ${status} occurs`);
   }
-  assert.ok(tally.immediate > RUNS, 'many responses need no look-up');
+  // About two in a run; far fewer are not a matter of chance.
+  assert.ok(tally.immediate > RUNS / 6, 'some responses need no look-up');
 });
