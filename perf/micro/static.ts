@@ -5,7 +5,11 @@ import { do_not_optimize as keep } from 'mitata';
 import { FileKind } from '../../src/async-io/async-io.ts';
 import { copyBytes } from '../../src/base/bytes.ts';
 import { partsOf } from '../../src/exchange/prepared.ts';
-import { prepareRepresentation, representationOf } from '../../src/exchange/representation.ts';
+import {
+  prepareNotModified,
+  prepareRepresentation,
+  representationOf,
+} from '../../src/exchange/representation.ts';
 import { DateField } from '../../src/http/date.ts';
 import { CachedFile } from '../../src/static/cached-file.ts';
 import { FileCache } from '../../src/static/file-cache.ts';
@@ -66,6 +70,7 @@ function cachedFile(path: string, bytes: number): CachedFile {
   const content = new Uint8Array(bytes);
   const representation = representationOf(stat, 'text/css; charset=utf-8', WALL_MS);
   const response = prepareRepresentation(representation, content, WALL_MS);
-  const variant = { real: path, stat, representation, content, response };
+  const notModified = prepareNotModified(representation, WALL_MS);
+  const variant = { real: path, stat, representation, content, response, notModified };
   return new CachedFile(Buffer.from(path), [{ path, stat }], variant, new Map(), 0);
 }

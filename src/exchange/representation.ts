@@ -3,7 +3,7 @@
 // asks for (206), or, by its preconditions, 304, 412 or 416.
 
 import type { FileStat, OpenFile } from '../async-io/async-io.ts';
-import { isUnconditional, rangeApplies, Verdict } from '../http/conditional.ts';
+import { checkPreconditions, isUnconditional, rangeApplies, Verdict } from '../http/conditional.ts';
 import { formatDate, parseDate } from '../http/date.ts';
 import { Field } from '../http/fields.ts';
 import { OFFSETS_PER_FIELD } from '../http/head.ts';
@@ -17,7 +17,14 @@ import { type Multipart, multipartOf } from './multipart.ts';
 import { type Prepared, partsOf, prepare, prepareHead } from './prepared.ts';
 import { endIfHeadOnly, isUnsent, respondConstant, respondFull, startStream } from './respond.ts';
 import { EtagUse, Phase, Writer } from './state.ts';
-import { etagField, failed, isSelection, notModified, verdictOf } from './validated.ts';
+import {
+  etagField,
+  failed,
+  isSelection,
+  notModified,
+  notModifiedFields,
+  verdictOf,
+} from './validated.ts';
 
 /** What is known of a representation before any of it is sent. */
 export interface Representation {
@@ -103,6 +110,44 @@ export function prepareFileHead(representation: Representation, wallMs: number):
   return prepareHead(fieldsOf(representation, wallMs), representation.bytes);
 }
 
+/** The 304 for requests whose client has the representation (15.4.5). */
+export function prepareNotModified(representation: Representation, wallMs: number): Prepared {
+  const fields = fieldsOf(representation, wallMs);
+  return prepare(304, notModifiedFields(fields));
+}
+
+/** True while the response is a 200 without fields, and nothing will change it before it is sent. */
+function isUntouched(exchange: Exchange): boolean {
+  return (
+    isUnsent(exchange) &&
+    exchange.status === 200 &&
+    exchange.fields.count === 0 &&
+    exchange.beforeSend === null &&
+    exchange.coder === null &&
+    exchange.etagUse === EtagUse.None
+  );
+}
+
+/**
+ * Sends `response`, that of prepareNotModified(), if the client has the representation and neither
+ * handler nor middleware has set anything. False, and nothing was sent, in other cases.
+ */
+export function sendNotModified(
+  exchange: Exchange,
+  representation: Representation,
+  response: Prepared,
+): boolean {
+  if (!isUntouched(exchange) || !isSelection(exchange)) return false;
+  const { head, bytes, base, services } = exchange;
+  const wallMs = services.wallMs();
+  // The Last-Modified of a file from the future is the time of the response.
+  if (representation.modifiedMs > wallMs) return false;
+  const verdict = checkPreconditions(head, bytes, base, representation, wallMs);
+  if (verdict !== Verdict.NotModified) return false;
+  exchange.transport.sendPrepared(exchange, response);
+  return true;
+}
+
 /**
  * As sendOpenFile(), but synchronous and for a file that several requests share. Only for the plain
  * case: false, and nothing was sent, for others.
@@ -111,11 +156,7 @@ export function sendSharedFile(exchange: Exchange, head: Prepared, owner: FileOw
   const isPlain =
     exchange.head.method === Method.GET &&
     isUnconditional(exchange.head) &&
-    isUnsent(exchange) &&
-    exchange.status === 200 &&
-    exchange.beforeSend === null &&
-    exchange.coder === null &&
-    exchange.etagUse === EtagUse.None &&
+    isUntouched(exchange) &&
     partsOf(head).fileBytes > 0;
   return isPlain && exchange.transport.sendFile(exchange, head, owner);
 }

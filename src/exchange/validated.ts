@@ -78,6 +78,17 @@ export function notModified(exchange: Exchange, contentBytes: number): null {
   return null;
 }
 
+/** Those of the fields of a response with content that its 304 has, as notModified() keeps them. */
+export function notModifiedFields(
+  fields: readonly (readonly [string, string])[],
+): (readonly [string, string])[] {
+  const lowerNames = fields.map(([name]) => name.toLowerCase());
+  const hasTag = lowerNames.includes('etag');
+  const isKept = (lower: string): boolean =>
+    !DESCRIPTION.includes(lower) && !(hasTag && lower === 'last-modified');
+  return fields.filter((_, index) => isKept(lowerNames[index]));
+}
+
 /** The tag of content that was encoded: another encoder, or level, makes other bytes (8.8.1). */
 export function weakenTag({ fields }: Exchange): void {
   const etag = fields.get('etag');

@@ -17,6 +17,8 @@ export interface Variant {
   readonly content: Uint8Array | null;
   /** The response to an unconditional request; without the content only its head. */
   readonly response: Prepared;
+  /** The 304 to a client that has it. */
+  readonly notModified: Prepared;
 }
 
 /** Objects of a file without its texts and content. */
@@ -71,10 +73,10 @@ function memoryBytesOf(
 ): number {
   let bytes = FILE_BYTES + key.length;
   for (const probe of probes) bytes += 2 * probe.path.length;
-  for (const { real, response } of variants) {
+  for (const { real, response, notModified } of variants) {
     bytes += VARIANT_BYTES + 2 * real.length;
     const parts = partsOf(response);
-    bytes += parts.bytes.length + parts.content.length;
+    bytes += parts.bytes.length + parts.content.length + partsOf(notModified).bytes.length;
   }
   return bytes;
 }

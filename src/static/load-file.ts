@@ -9,6 +9,7 @@ import { faultError } from '../exchange/file-fault.ts';
 import {
   isSettled,
   prepareFileHead,
+  prepareNotModified,
   prepareRepresentation,
   representationOf,
 } from '../exchange/representation.ts';
@@ -120,14 +121,16 @@ async function load(
     if (stat.bytes > settings.cacheEntryBytesMax) {
       const representation = representationOf(stat, type, wallMs, options);
       const response = prepareFileHead(representation, wallMs);
-      return { real: one.real, stat, representation, content: null, response };
+      const notModified = prepareNotModified(representation, wallMs);
+      return { real: one.real, stat, representation, content: null, response, notModified };
     }
     const content = await readFully(asyncIo, one.opened, one.real);
     if (content === null) return null;
     const etag = contentTag(asyncIo, content);
     const representation = representationOf(stat, type, wallMs, { ...options, etag });
     const response = prepareRepresentation(representation, content, wallMs);
-    return { real: one.real, stat, representation, content, response };
+    const notModified = prepareNotModified(representation, wallMs);
+    return { real: one.real, stat, representation, content, response, notModified };
   };
   const original = await loadOne({ real, opened }, null);
   if (original === null) return null;

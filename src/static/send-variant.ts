@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import {
   representationOf,
   sendContent,
+  sendNotModified,
   sendOpenFile,
   sendSharedFile,
 } from '../exchange/representation.ts';
@@ -22,9 +23,11 @@ const openFiles = new OpenFiles();
 
 /** Responds at once from memory or from a file that is open; false when that is not possible. */
 export function sendNow(exchange: Exchange, variant: Variant): boolean {
-  const { content, response, representation } = variant;
+  const { content, response, notModified, representation } = variant;
+  const isWhole = isUnconditional(exchange.head);
+  if (!isWhole && sendNotModified(exchange, representation, notModified)) return true;
   if (content !== null) {
-    if (isUnconditional(exchange.head)) responseOf(exchange).prepared(response);
+    if (isWhole) responseOf(exchange).prepared(response);
     else sendContent(exchange, representation, content);
     return true;
   }
