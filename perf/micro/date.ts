@@ -3,6 +3,7 @@
 
 import { do_not_optimize as keep } from 'mitata';
 import { DateField, formatDate, parseDate } from '../../src/http/date.ts';
+import { parseFixdate } from '../../src/http/fixdate.ts';
 import type { BenchCase } from '../bench/case.ts';
 
 const WALL_MS = 784_111_777_000;
@@ -14,6 +15,8 @@ const FORMS = [
 
 export function dateCases(): readonly BenchCase[] {
   const field = new DateField();
+  const fixdate = Buffer.from(FORMS[0][1]);
+  if (parseFixdate(fixdate, 0, fixdate.length) !== WALL_MS) throw new Error('parsed wrongly');
   let wallMs = WALL_MS;
   return [
     { name: 'Date, the same second', run: () => field.update(WALL_MS) },
@@ -25,6 +28,7 @@ export function dateCases(): readonly BenchCase[] {
       },
     },
     { name: 'formatDate', run: () => keep(formatDate(WALL_MS)) },
+    { name: 'parseFixdate', run: () => keep(parseFixdate(fixdate, 0, fixdate.length)) },
     ...FORMS.map(([form, text]) => {
       if (parseDate(text, WALL_MS) !== WALL_MS) throw new Error(`${form} is parsed wrongly`);
       return { name: `parseDate, ${form}`, run: () => keep(parseDate(text, WALL_MS)) };

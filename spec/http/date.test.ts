@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { DATE_BYTES, DateField, formatDate, parseDate } from '../../src/http/date.ts';
+import { parseFixdate } from '../../src/http/fixdate.ts';
 import { seeded } from '../../testing/splits.ts';
 
 const NOW_MS = Date.UTC(2026, 5, 15);
@@ -180,6 +181,54 @@ describe('parseDate', () => {
       assert.ok(Number.isNaN(ms) || Number.isInteger(ms), text);
     };
     fc.assert(fc.property(fc.oneof(near, fc.string()), check), seeded(context, 2000));
+  });
+});
+
+describe('parseFixdate', () => {
+  /** The bytes lie somewhere in memory, with digits around them. */
+  const parsed = (text: string): number => {
+    const bytes = Buffer.from(`1${text}1`, 'latin1');
+    return parseFixdate(bytes, 1, bytes.length - 1);
+  };
+  const isFixdate = (text: string): boolean => /^[A-Z][a-z]{2}, /.test(text);
+  const expected = (text: string): number =>
+    isFixdate(text) ? parseDate(text, NOW_MS) : Number.NaN;
+
+  it('returns what parseDate() returns, for every second', (context) => {
+    for (const ms of TURNS_MS) assert.equal(parsed(formatDate(ms)), ms);
+    fc.assert(
+      fc.property(second, (ms) => assert.equal(parsed(formatDate(ms)), ms)),
+      seeded(context, 3000),
+    );
+  });
+
+  it('accepts what parseDate() accepts of this form, and nothing else', (context) => {
+    const day = 'Mon, 31 Dec 2024 23:59:59 GMT';
+    for (let at = 0; at < day.length; at++) {
+      for (let code = 0; code < 128; code++) {
+        const text = day.slice(0, at) + String.fromCharCode(code) + day.slice(at + 1);
+        assert.equal(parsed(text), expected(text), text);
+      }
+    }
+    const numbers = fc.record({
+      day: fc.integer({ min: 0, max: 32 }),
+      month: fc.constantFrom(...'Jan Feb Mar Apr Jun Sep Nov Dec jan Foo'.split(' ')),
+      year: fc.constantFrom(0, 1, 99, 100, 400, 1900, 1970, 2000, 2023, 2024, 9999),
+      hour: fc.integer({ min: 0, max: 25 }),
+      minute: fc.integer({ min: 0, max: 61 }),
+      second: fc.integer({ min: 0, max: 62 }),
+    });
+    const two = (value: number): string => String(value).padStart(2, '0');
+    const check = (
+      n: { [K in 'day' | 'year' | 'hour' | 'minute' | 'second']: number } & {
+        month: string;
+      },
+    ) => {
+      const time = [n.hour, n.minute, n.second].map(two).join(':');
+      const text = `Sat, ${two(n.day)} ${n.month} ${String(n.year).padStart(4, '0')} ${time} GMT`;
+      assert.equal(parsed(text), expected(text), text);
+    };
+    fc.assert(fc.property(numbers, check), seeded(context, 5000));
   });
 });
 

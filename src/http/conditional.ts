@@ -10,6 +10,7 @@ import { assert } from '../base/assert.ts';
 import { parseDate } from './date.ts';
 import { isWeakTag, searchTags, TagSearch, tagEnd } from './entity-tag.ts';
 import { Field } from './fields.ts';
+import { parseFixdate } from './fixdate.ts';
 import { type Head, OFFSETS_PER_FIELD } from './head.ts';
 import { latin1 } from './text.ts';
 
@@ -153,5 +154,7 @@ function dateOf(
   const from = base + head.offsets[index * OFFSETS_PER_FIELD + 2];
   const to = base + head.offsets[index * OFFSETS_PER_FIELD + 3];
   if (to - from > DATE_CHARACTERS_MAX) return Number.NaN;
+  const fixdateMs = parseFixdate(bytes, from, to);
+  if (!Number.isNaN(fixdateMs)) return fixdateMs;
   return parseDate(latin1(bytes, from, to), wallMs);
 }
