@@ -183,6 +183,14 @@ export class SimAsyncIo implements AsyncIo {
     });
   }
 
+  readNow(file: number, into: Uint8Array, position: number): number {
+    const tree = this.#open.get(file);
+    ensure(tree !== undefined, 'async-io', `file ${file} is open while it is read`);
+    const bytes = tree.bytes.subarray(position, position + into.length);
+    into.set(bytes);
+    return bytes.length;
+  }
+
   openStat(file: number): FileStat | number {
     const tree = this.#open.get(file);
     ensure(tree !== undefined, 'async-io', `file ${file} is open while its stat is read`);

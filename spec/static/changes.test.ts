@@ -216,6 +216,12 @@ class CountingAsyncIo extends NodeAsyncIo {
     this.beforeRead?.();
     return super.read(file, into, position);
   }
+
+  override readNow(file: number, into: Uint8Array, position: number): number {
+    this.reads += 1;
+    this.beforeRead?.();
+    return super.readNow(file, into, position);
+  }
 }
 
 function memoryCases(driver: DriverName): void {

@@ -93,6 +93,31 @@ describe('a file that has just changed', () => {
     assert.equal((await fixture.ask('/a.txt', 1.1)).immediate, false);
   });
 
+  it('may have done so before a look-up that took long was over', async () => {
+    const fixture = new Fixture({ cacheEntryBytesMax: 2 });
+    const { tree, asyncIo, site } = fixture;
+    for (const [text, isWeak] of [
+      ['1', false],
+      ['long', true],
+    ] as const) {
+      tree.nowMs += 1_000;
+      const path = `/${text}.txt`;
+      tree.write(`/top${path}`, text);
+      asyncIo.slow = true;
+      const recorded = request(site, asyncIo, { nowMs: () => tree.nowMs }, path);
+      while (!recorded.done) {
+        tree.nowMs += 30;
+        asyncIo.pending.shift()?.();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      asyncIo.slow = false;
+      assert.equal(recorded.body, text);
+      // The tag of content in memory follows from the content.
+      assert.equal(recorded.fields.get('etag')?.startsWith('W/'), isWeak);
+      assert.equal((await fixture.ask(path, 0.5)).immediate, false);
+    }
+  });
+
   it('is kept when its times are settled', async () => {
     const fixture = new Fixture();
     fixture.tree.write('/top/a.txt', 'new');

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { isFault, type OpenFile } from '../../src/async-io/async-io.ts';
+import { type FileStat, isFault, type OpenFile } from '../../src/async-io/async-io.ts';
 import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
 import {
@@ -180,6 +180,14 @@ function cutCases(driver: DriverName): void {
 
       override async read(file: number, into: Uint8Array, position: number): Promise<number> {
         return position > MIB ? -5 : super.read(file - FIRST, into, position);
+      }
+
+      override readNow(file: number, into: Uint8Array, position: number): number {
+        return super.readNow(file - FIRST, into, position);
+      }
+
+      override openStat(file: number): FileStat | number {
+        return super.openStat(file - FIRST);
       }
 
       override close(file: number): Promise<number> {

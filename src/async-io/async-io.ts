@@ -60,6 +60,8 @@ export interface AsyncIo {
   open(path: string): Promise<OpenFile | number>;
   /** Reads up to into.length bytes at `position`. Returns how many, 0 at the end, or -errno. */
   read(file: number, into: Uint8Array, position: number): Promise<number>;
+  /** The same, synchronous: for a few bytes that were just written, so that they are in memory. */
+  readNow(file: number, into: Uint8Array, position: number): number;
   /**
    * Returns 0, or -errno when bytes that were written may be lost. The file is closed in any case.
    */

@@ -179,6 +179,14 @@ export class NodeAsyncIo implements AsyncIo {
     }
   }
 
+  readNow(file: number, into: Uint8Array, position: number): number {
+    try {
+      return fs.readSync(file, into, 0, into.length, position);
+    } catch (error) {
+      return faultOf(error, EIO);
+    }
+  }
+
   openStat(file: number): FileStat | number {
     try {
       return fileStat(fs.fstatSync(file));

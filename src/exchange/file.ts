@@ -19,13 +19,15 @@ export async function sendFile(
   options: FileOptions,
 ): Promise<void> {
   const { asyncIo } = exchange.services;
+  // Before the file is looked at: its time is settled only if it was so then.
+  const wallMs = exchange.services.wallMs();
   const opened = await asyncIo.open(path);
   if (isFault(opened)) throw faultError(opened, path);
   try {
     const { stat } = opened;
     if (stat.kind !== FileKind.File) throw new HttpError(404);
     const type = options.type ?? mediaType(path);
-    const representation = representationOf(stat, type, exchange.services.wallMs());
+    const representation = representationOf(stat, type, wallMs);
     await sendOpenFile(exchange, representation, opened);
   } finally {
     await asyncIo.close(opened.file);

@@ -3,6 +3,7 @@
 // size and times, a missing one by its absence.
 
 import { type AsyncIo, FileKind, type FileStat } from '../async-io/async-io.ts';
+import type { Services } from '../exchange/exchange.ts';
 import { isMissing } from '../exchange/file-fault.ts';
 
 /**
@@ -21,6 +22,19 @@ export const STAT_CACHED_MS = 10_000;
 
 /** How long a file may be served without a new check while one is in progress. */
 export const GRACE_MS = 50;
+
+/**
+ * When a look-up began. What it finds was true at some moment since then, so whether a file could
+ * still change within a step of the clock is to be decided by this time, not by a later one.
+ */
+export interface Moment {
+  readonly nowMs: number;
+  readonly wallMs: number;
+}
+
+export function momentOf(services: Services): Moment {
+  return { nowMs: services.nowMs(), wallMs: services.wallMs() };
+}
 
 /** What is at a path, on which something that was found depends. */
 export interface Probe {

@@ -18,9 +18,10 @@ import { CODING_NAMES, Coding } from '../http/accept-encoding.ts';
 import { CachedFile, type Variant } from './cached-file.ts';
 import type { FieldRules } from './file-fields.ts';
 import type { FoundFile } from './find.ts';
-import { isAbsent, isSameFile, type Probe, statOf } from './freshness.ts';
+import { isAbsent, isSameFile, type Moment, type Probe, statOf } from './freshness.ts';
 import type { Listings } from './listing/listing.ts';
 import type { Settings } from './options.ts';
+import { AGREED_BYTES_MAX, readAgreed } from './read-agreed.ts';
 import type { Root } from './root.ts';
 
 export interface Loaded {
@@ -49,7 +50,7 @@ export interface SiteParts {
 }
 
 /**
- * The look-up of the target began at `beganMs`. Null when the file has changed while it was read:
+ * `began` is when the look-up of the target began. Null when the file has changed while it was read:
  * it must be looked up again.
  */
 export async function loadFile(
@@ -57,13 +58,13 @@ export async function loadFile(
   site: SiteParts,
   target: FoundFile,
   key: Uint8Array,
-  beganMs: number,
+  began: Moment,
 ): Promise<Loaded | null> {
   const open = new Map<Coding, OpenVariant>();
   try {
     const probes = [...target.probes];
     if (site.settings.precompressed) await openVariants(services, site, target, open, probes);
-    return await load(services, site, target, open, probes, key, beganMs);
+    return await load(services, site, target, open, probes, key, began);
   } finally {
     for (const { opened } of open.values()) await services.asyncIo.close(opened.file);
   }
@@ -109,11 +110,11 @@ async function load(
   open: ReadonlyMap<Coding, OpenVariant>,
   probes: readonly Probe[],
   key: Uint8Array,
-  beganMs: number,
+  began: Moment,
 ): Promise<Loaded | null> {
   const { asyncIo } = services;
   const { type, others: fields } = rules.of(names);
-  const wallMs = services.wallMs();
+  const { nowMs, wallMs } = began;
   const vary = open.size > 0 ? VARY : null;
   const loadOne = async (one: OpenVariant, coding: string | null): Promise<Variant | null> => {
     const { stat } = one.opened;
@@ -124,7 +125,7 @@ async function load(
       const notModified = prepareNotModified(representation, wallMs);
       return { real: one.real, stat, representation, content: null, response, notModified };
     }
-    const content = await readFully(asyncIo, one.opened, one.real);
+    const content = await readVersion(asyncIo, one.opened, one.real, wallMs);
     if (content === null) return null;
     const etag = contentTag(asyncIo, content);
     const representation = representationOf(stat, type, wallMs, { ...options, etag });
@@ -140,7 +141,7 @@ async function load(
     if (variant === null) return null;
     variants.set(coding, variant);
   }
-  const file = new CachedFile(key, probes, original, variants, beganMs);
+  const file = new CachedFile(key, probes, original, variants, nowMs);
   return { file, isCacheable: probes.every((probe) => isLastingProbe(probe, wallMs)) };
 }
 
@@ -150,7 +151,23 @@ function isLastingProbe({ stat }: Probe, wallMs: number): boolean {
   return isSettled(stat.modifiedMs, wallMs) && isSettled(stat.changedMs, wallMs);
 }
 
-/** All bytes of a file; null when it has changed since it was opened. */
+/** All bytes of one version of a file; null when it has changed since it was opened. */
+async function readVersion(
+  asyncIo: AsyncIo,
+  opened: OpenFile,
+  path: string,
+  wallMs: number,
+): Promise<Uint8Array | null> {
+  const { file, stat } = opened;
+  // A write that began before the file was opened may still be in progress.
+  const isQuiet = isSettled(stat.modifiedMs, wallMs) && isSettled(stat.changedMs, wallMs);
+  const isRead = !isQuiet && stat.bytes <= AGREED_BYTES_MAX;
+  const bytes = isRead ? readAgreed(asyncIo, opened) : await readFully(asyncIo, opened, path);
+  const after = asyncIo.openStat(file);
+  return isFault(after) || !isSameFile(stat, after) ? null : bytes;
+}
+
+/** As many bytes as the file had when it was opened; null when it has fewer now. */
 async function readFully(
   asyncIo: AsyncIo,
   { file, stat }: OpenFile,
@@ -161,10 +178,8 @@ async function readFully(
   while (length < bytes.length) {
     const count = await asyncIo.read(file, bytes.subarray(length), length);
     if (count < 0) throw faultError(count, path);
-    if (count === 0) break;
+    if (count === 0) return null;
     length += count;
   }
-  const after = asyncIo.openStat(file);
-  if (length < bytes.length || isFault(after)) return null;
-  return isSameFile(stat, after) ? bytes : null;
+  return bytes;
 }

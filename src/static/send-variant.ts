@@ -2,6 +2,7 @@
 
 import { isFault, type OpenFile } from '../async-io/async-io.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import { HttpError } from '../exchange/http-error.ts';
 import {
   representationOf,
   sendContent,
@@ -17,6 +18,7 @@ import type { FoundFile } from './find.ts';
 import { isSameFile } from './freshness.ts';
 import type { SiteParts } from './load-file.ts';
 import { OpenFiles } from './open-files.ts';
+import { AGREED_BYTES_MAX, readAgreed } from './read-agreed.ts';
 
 /** Of all sites. */
 const openFiles = new OpenFiles();
@@ -74,8 +76,11 @@ async function sendByOpening(exchange: Exchange, variant: Variant): Promise<bool
   }
 }
 
-/** Sends an open file that does not stay the same for long enough to be read completely. */
-export async function sendWhole(
+/**
+ * Sends an open file that does not stay the same for long enough to be read completely. No entity
+ * tag names what is sent: the content may be newer than what is known of the file.
+ */
+export async function sendUnstable(
   exchange: Exchange,
   { rules }: SiteParts,
   { names, opened }: FoundFile,
@@ -83,6 +88,12 @@ export async function sendWhole(
   if (!isUnsent(exchange)) return;
   const { type, others: fields } = rules.of(names);
   const wallMs = exchange.services.wallMs();
-  const representation = representationOf(opened.stat, type, wallMs, { fields });
-  await sendOpenFile(exchange, representation, opened);
+  const representation = representationOf(opened.stat, type, wallMs, { etag: null, fields });
+  if (opened.stat.bytes > AGREED_BYTES_MAX) {
+    await sendOpenFile(exchange, representation, opened);
+    return;
+  }
+  const content = readAgreed(exchange.services.asyncIo, opened);
+  if (content === null) throw new HttpError(503);
+  sendContent(exchange, representation, content);
 }

@@ -21,6 +21,8 @@ import {
   checkNow,
   FRESH_MS,
   GRACE_MS,
+  type Moment,
+  momentOf,
   RECHECK_MS,
   STAT_CACHED_MS,
 } from './freshness.ts';
@@ -31,7 +33,7 @@ import type { Settings } from './options.ts';
 import { isNavigation, sendNotFound } from './pages.ts';
 import { keyOf, requestedNames, type Wanted, wantedBy } from './requested-path.ts';
 import { Root } from './root.ts';
-import { sendNow, sendVariant, sendWhole } from './send-variant.ts';
+import { sendNow, sendUnstable, sendVariant } from './send-variant.ts';
 
 /** A file that changes while it is read is looked up again this often. */
 const ATTEMPTS_MAX = 4;
@@ -172,11 +174,10 @@ export class Site {
     const { services } = exchange;
     const { root, settings } = this.#parts;
     for (let attempt = 1; ; attempt++) {
-      // What is found was true at some moment since then.
-      const beganMs = services.nowMs();
+      const began = momentOf(services);
       const target = await find(services, root, settings, wanted.names, wanted.isFolder);
       if (target.kind === 'missing') {
-        this.#missing.add(wanted, target.probes, beganMs);
+        this.#missing.add(wanted, target.probes, began.nowMs);
         return false;
       }
       if (target.kind === 'directory') {
@@ -186,7 +187,7 @@ export class Site {
       }
       try {
         const isLast = attempt === ATTEMPTS_MAX;
-        if (await this.#sendFile(exchange, wanted, target, beganMs, send, isLast)) return true;
+        if (await this.#sendFile(exchange, wanted, target, began, send, isLast)) return true;
       } finally {
         await services.asyncIo.close(target.opened.file);
       }
@@ -197,18 +198,18 @@ export class Site {
     exchange: Exchange,
     wanted: Wanted,
     target: FoundFile,
-    beganMs: number,
+    began: Moment,
     send: Send,
     isLast: boolean,
   ): Promise<boolean> {
     const { services } = exchange;
-    const loaded = await loadFile(services, this.#parts, target, wanted.key, beganMs);
+    const loaded = await loadFile(services, this.#parts, target, wanted.key, began);
     if (loaded !== null) {
       if (loaded.isCacheable) this.#cache.add(loaded.file);
       if (await send(exchange, loaded.file, target.opened)) return true;
       this.#cache.remove(loaded.file);
     }
-    if (isLast) await sendWhole(exchange, this.#parts, target);
+    if (isLast) await sendUnstable(exchange, this.#parts, target);
     return isLast;
   }
 
