@@ -31,14 +31,14 @@ const TABLES = `
   CREATE INDEX books_by_author ON books (author, id);
   CREATE INDEX books_by_year ON books (year, id);
   CREATE TABLE idempotency_keys (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     owner TEXT NOT NULL,
     key TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
     book TEXT NOT NULL,
     created_ms INTEGER NOT NULL,
-    PRIMARY KEY (owner, key)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_ms);
+    UNIQUE (owner, key)
+  ) STRICT;
 `;
 
 interface Row {
@@ -122,8 +122,9 @@ export const writes = {
     removeOldKeys(database, nowMs);
     if (idempotency !== null) {
       const { owner, key, fingerprint } = idempotency;
-      const sql = 'SELECT fingerprint, book FROM idempotency_keys WHERE owner = ? AND key = ?';
-      const known = statement(database, sql).get(owner, key);
+      const sql = `SELECT fingerprint, book FROM idempotency_keys
+        WHERE owner = ? AND key = ? AND created_ms >= ?`;
+      const known = statement(database, sql).get(owner, key, nowMs - KEY_LIFE_MS);
       if (known !== undefined) {
         if (known.fingerprint !== fingerprint) return { outcome: 'key reused' };
         return { outcome: 'repeated', book: JSON.parse(known.book) as Book };
@@ -133,7 +134,8 @@ export const writes = {
     const book = insert(database, fields, new Date(nowMs).toISOString());
     if (idempotency !== null) {
       const { owner, key, fingerprint } = idempotency;
-      const sql = 'INSERT INTO idempotency_keys VALUES (?, ?, ?, ?, ?)';
+      const sql = `INSERT OR REPLACE INTO idempotency_keys
+        (owner, key, fingerprint, book, created_ms) VALUES (?, ?, ?, ?, ?)`;
       statement(database, sql).run(owner, key, fingerprint, JSON.stringify(book), nowMs);
     }
     return { outcome: 'created', book };
@@ -167,14 +169,12 @@ function hasIsbn(database: Database, { isbn }: BookFields, exceptId: number): bo
   return statement(database, sql).get(isbn, exceptId) !== undefined;
 }
 
-/** Those that are too old, and those that are too many. */
+/** Those that are too old or too many; they are numbered in the order of their age. */
 function removeOldKeys(database: Database, nowMs: number): void {
-  const sql = `DELETE FROM idempotency_keys WHERE (owner, key) IN (
-    SELECT owner, key FROM idempotency_keys
-    WHERE created_ms < ? ORDER BY created_ms LIMIT ${KEYS_REMOVED})`;
-  statement(database, sql).run(nowMs - KEY_LIFE_MS);
-  const count = statement(database, 'SELECT count(*) AS count FROM idempotency_keys').get().count;
-  if (count >= KEYS_MAX) statement(database, sql).run(nowMs);
+  const sql = `DELETE FROM idempotency_keys
+    WHERE sequence IN (SELECT sequence FROM idempotency_keys ORDER BY sequence LIMIT ?)
+    AND (created_ms < ? OR sequence <= (SELECT max(sequence) FROM idempotency_keys) - ?)`;
+  statement(database, sql).run(KEYS_REMOVED, nowMs - KEY_LIFE_MS, KEYS_MAX);
 }
 
 function valuesOf({ title, author, year, pages, isbn }: BookFields): (string | number | null)[] {
