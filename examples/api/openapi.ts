@@ -157,8 +157,8 @@ const ONE_BOOK: Json = {
 
 /** The document, as JSON. */
 export const OPENAPI: Json = {
-  openapi: '3.1.0',
   info: { title: 'Books', version: '1.0.0', license: { name: 'MIT', identifier: 'MIT' } },
+  openapi: '3.1.0',
   servers: [{ url: '/' }],
   paths: { '/books': BOOKS, '/books/{id}': ONE_BOOK },
   components: {

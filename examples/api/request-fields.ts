@@ -13,9 +13,9 @@ export function requireType(req: Request, type: string): void {
 }
 
 /**
- * Compares If-Match with the entity tag of the current version, so that nobody overwrites a change
- * that he has not seen. Throws a 428 without the field (RFC 6585, section 3), and a 412 when it
- * lists other tags (RFC 9110, section 13.1.1); a list that cannot be parsed contains none.
+ * Compares If-Match with the entity tag of the current version, so that no client overwrites a
+ * change that it has not seen. Throws a 428 without the field (RFC 6585, section 3), and a 412 when
+ * it lists other tags (RFC 9110, section 13.1.1); a list that cannot be parsed contains none.
  */
 export function requireMatch(req: Request, tag: string): void {
   const field = req.header('if-match')?.trim();

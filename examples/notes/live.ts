@@ -24,7 +24,7 @@ export function subscribe(userId: number, events: EventStream, signal: AbortSign
   });
 }
 
-/** Tells the pages of a user that the notes have changed. */
+/** Notifies the pages of a user that the notes have changed. */
 export function announce(userId: number): void {
   for (const events of streams.get(userId) ?? []) void events.send('', { event: 'changed' });
 }

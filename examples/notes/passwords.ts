@@ -21,12 +21,12 @@ export async function hashPassword(password: string): Promise<string> {
 
 /** Takes the same time whether the user exists (`kept` is not null) or not. */
 export async function isPassword(password: string, kept: string | null): Promise<boolean> {
-  const [salt = '', hash = ''] = (kept ?? NOBODY).split('.');
+  const [salt = '', hash = ''] = (kept ?? NO_PASSWORD).split('.');
   const found = await derive(password, Buffer.from(salt, 'base64url'));
   return timingSafeEqual(found, Buffer.from(hash, 'base64url')) && kept !== null;
 }
 
-const NOBODY = `${'A'.repeat(22)}.${'A'.repeat(43)}`;
+const NO_PASSWORD = `${'A'.repeat(22)}.${'A'.repeat(43)}`;
 
 async function derive(password: string, salt: Buffer): Promise<Buffer> {
   if (running >= HASHES_MAX) throw new HttpError(503, 'too many people log in; try again');

@@ -48,7 +48,7 @@ export interface OpenOptions {
   readonly module: string;
 }
 
-/** Creates the tables where they are missing. Rejects if the file is no database of this program. */
+/** Creates the tables where they are missing. Rejects if it is no database of this program. */
 export async function prepareFile(
   path: string,
   version: number,
@@ -131,7 +131,7 @@ class Thread {
     else waiting?.resolve(reply.value);
   }
 
-  /** Nobody knows whether the calls that wait were done. */
+  /** Whether the calls that wait were done is unknown. */
   #stopped(worker: Worker, cause: Error): void {
     if (this.#worker !== worker) return;
     this.#worker = null;

@@ -102,7 +102,7 @@ test('sessions begin with the right password, and end', { timeout }, async () =>
   assert.equal((await client.call('GET', '/api/me')).status, 403);
   for (const wrong of [
     { name: 'ann', password: 'wrong horse battery' },
-    { name: 'nobody', password },
+    { name: 'stranger', password },
   ]) {
     const response = await client.call('POST', '/api/session', wrong);
     assert.equal(response.status, 403);

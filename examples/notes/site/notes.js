@@ -52,7 +52,7 @@ async function load() {
   if (notes === null) return;
   const known = new Map([...list.children].map((item) => [item.dataset.id, item]));
   const items = notes.map((note) => show(note, known.get(String(note.id))));
-  // A note in which somebody types stays where it is, with its cursor.
+  // A note that is being changed stays where it is, with its cursor.
   if (items.some((item, index) => item !== list.children[index])) list.replaceChildren(...items);
   while (list.children.length > items.length) list.lastChild.remove();
 }

@@ -1,5 +1,5 @@
-// A server for balancer.test.ts, on a unix socket: GET reads nothing, POST appends its body to a
-// file. `usage: recording-server SOCKET FILE [proxy]`; with `proxy` connections have a PROXY header.
+// A server for balancer.test.ts, on a unix socket: POST appends its body to a file.
+// usage: recording-server SOCKET FILE [proxy]; with `proxy` connections have a PROXY header.
 
 import { appendFileSync } from 'node:fs';
 import { createServer } from 'vibing';
