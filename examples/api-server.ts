@@ -20,7 +20,8 @@ const USAGE = `usage: api-server [address] [database]
   database   the SQLite file; a new one gets 10,000 books (default ./api-server.db)
 
 variables of the environment:
-  API_TOKEN     the bearer token that writes need; without it a random one is printed
+  API_TOKEN     the bearer token that writes need, 16 characters or more; without it a random
+                one is printed
   API_WORKERS   the number of processes that serve (default 1)`;
 
 const REQUEST_MS_MAX = 10_000;
@@ -36,7 +37,8 @@ const address = readAddress(given);
 const workers = readWorkers(process.env['API_WORKERS'] ?? '1');
 // Workers inherit the token of the first process.
 const givenToken = process.env['API_TOKEN'];
-const token = givenToken || randomBytes(24).toString('base64url');
+const token =
+  givenToken === undefined ? randomBytes(24).toString('base64url') : checked(givenToken);
 process.env['API_TOKEN'] = token;
 
 await prepareFile(path, store.TABLES_VERSION, store.createBooks).catch((error: Error) =>
@@ -174,6 +176,14 @@ function isToken(sent: string): boolean {
   return timingSafeEqual(digest(sent), digest(token));
 }
 
+/** Another token could not be sent (RFC 6750, section 2.1), or could be guessed. */
+function checked(text: string): string {
+  if (/^[\w.~+/-]{16,}=*$/.test(text)) return text;
+  return fail(
+    'API_TOKEN: allowed are 16 or more letters, digits and . _ ~ + / - with = at the end',
+  );
+}
+
 function readWorkers(text: string): number {
   const count = Number(text);
   if (/^\d{1,3}$/.test(text) && count > 0) return count;
@@ -187,5 +197,5 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 void server.ended.then(() => database?.close());
 if (cluster.isPrimary) {
   console.log(`api server on ${formatUrl(address.host, port)}`);
-  if (!givenToken) console.log(`writes need the field Authorization: Bearer ${token}`);
+  if (givenToken === undefined) console.log(`writes need the field Authorization: Bearer ${token}`);
 }

@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { OPENAPI } from '../../examples/api/openapi.ts';
 import { SEED_BOOKS, seedBooks } from '../../examples/api/seed.ts';
 import { openDatabase } from '../../examples/sqlite/open.ts';
+import { ChildProgram } from '../../testing/child-program.ts';
 import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { example, run } from '../../testing/program.ts';
 import { type ApiResponse, ApiServer } from './fixtures/api-client.ts';
@@ -444,6 +445,11 @@ test('a start that cannot succeed is one line', { timeout }, async () => {
   const bad = await run(script, ['nonsense']);
   assert.equal(bad.code, 2);
   assert.match(bad.problems, /^invalid address [^\n]+\n$/);
+  for (const setting of [`API_TOKEN='sixteen and blanks'`, 'API_TOKEN=short', 'API_WORKERS=0']) {
+    const wrong = new ChildProgram(script, ['0', join(directory, 'x.db')], `export ${setting}`);
+    assert.equal(await wrong.exitCode(), 2, setting);
+    assert.match(wrong.problems, /^API_[^\n]+\n$/);
+  }
   const help = await run(script, ['--help']);
   assert.equal(help.code, 0);
   assert.match(help.out, /^usage: api-server \[address\] \[database\]\n[\s\S]*API_TOKEN/);
