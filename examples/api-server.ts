@@ -41,7 +41,7 @@ const token =
   givenToken === undefined ? randomBytes(24).toString('base64url') : checked(givenToken);
 process.env['API_TOKEN'] = token;
 
-await prepareFile(path, store.TABLES_VERSION, store.createBooks).catch((error: Error) =>
+await prepareFile(path, store.TABLES).catch((error: Error) =>
   fail(`cannot open the database ${JSON.stringify(path)}: ${error.message}`, 1),
 );
 const server = createServer({ ...address, workers, healthz: true });

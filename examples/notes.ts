@@ -222,7 +222,7 @@ function encodeName(name: string): string {
 async function prepareDirectory(): Promise<string> {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    await prepareFile(path, store.TABLES_VERSION, store.createNotes);
+    await prepareFile(path, store.TABLES);
     const keyPath = join(directory, 'cookie-key');
     const key = randomBytes(32).toString('base64url');
     try {

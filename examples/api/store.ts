@@ -1,12 +1,10 @@
 // The operations on the database. They run in its threads (examples/sqlite/), each in a
 // transaction. Values of clients are bound to parameters; no text of SQL contains any.
 
-import { type Database, statement } from '../sqlite/open.ts';
+import { type Database, statement, type Tables } from '../sqlite/open.ts';
 import type { Book, BookFields } from './book.ts';
 import type { ListRequest, Page } from './list.ts';
 import { seedBooks } from './seed.ts';
-
-export const TABLES_VERSION = 1;
 
 /** How long a repeated Idempotency-Key gets the first response. */
 const KEY_LIFE_MS = 24 * 60 * 60 * 1_000;
@@ -15,7 +13,7 @@ const KEYS_MAX = 100_000;
 /** Old keys that one request removes: more than it adds. */
 const KEYS_REMOVED = 10;
 
-const TABLES = `
+const SQL = `
   CREATE TABLE books (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     title TEXT NOT NULL,
@@ -53,11 +51,15 @@ interface Row {
   readonly updated_at: string;
 }
 
-/** Creates the tables with their first books. */
-export function createBooks(database: Database): void {
-  database.exec(TABLES);
-  for (const fields of seedBooks()) insert(database, fields, new Date(0).toISOString());
-}
+/** With their first books. */
+export const TABLES: Tables = {
+  application: 0x626f_6f6b,
+  version: 1,
+  create(database) {
+    database.exec(SQL);
+    for (const fields of seedBooks()) insert(database, fields, new Date(0).toISOString());
+  },
+};
 
 interface IdempotencyKey {
   readonly owner: string;

@@ -1,16 +1,15 @@
 // The operations on the database of the notes, run by its threads (examples/sqlite/). Every one
 // of them names the user, so that no request reaches the notes of another.
 
-import { type Database, statement } from '../sqlite/open.ts';
+import { type Database, statement, type Tables } from '../sqlite/open.ts';
 
-export const TABLES_VERSION = 1;
 export const NOTES_MAX = 1_000;
 /** All attachments of a user together. */
 export const ATTACHMENT_BYTES_MAX: number = 100 * 1024 * 1024;
 /** Places where a user is logged in; a further one ends the oldest. */
 const SESSIONS_MAX = 20;
 
-const TABLES = `
+const SQL = `
   CREATE TABLE users (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -74,9 +73,11 @@ interface Owned {
   readonly id: number;
 }
 
-export function createNotes(database: Database): void {
-  database.exec(TABLES);
-}
+export const TABLES: Tables = {
+  application: 0x6e6f_7465,
+  version: 1,
+  create: (database) => database.exec(SQL),
+};
 
 export const reads = {
   account(database: Database, name: string): (User & { readonly password: string }) | null {

@@ -4,7 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import { HttpError } from 'vibing';
 import { type Call, CLOSE, type Failure, type Reply, type ThreadOptions } from './messages.ts';
-import { createTables, type Database, openDatabase } from './open.ts';
+import { createTables, type Database, openDatabase, type Tables } from './open.ts';
 
 /** Calls that wait in a thread; further ones get 503 at once, so that no queue grows for ever. */
 const CALLS_MAX = 1_000;
@@ -48,15 +48,11 @@ export interface OpenOptions {
   readonly module: string;
 }
 
-/** Creates the tables where they are missing. Rejects if it is no database of this program. */
-export async function prepareFile(
-  path: string,
-  version: number,
-  create: (database: Database) => void,
-): Promise<void> {
+/** Creates the tables in a new file. Rejects if it is no database of this program. */
+export async function prepareFile(path: string, tables: Tables): Promise<void> {
   const database = await openDatabase(path);
   try {
-    createTables(database, version, create);
+    createTables(database, tables);
   } finally {
     database.close();
   }

@@ -29,23 +29,35 @@ export async function openDatabase(path: string): Promise<Database> {
   return database;
 }
 
+/** The tables of a program. Both numbers are kept in the file. */
+export interface Tables {
+  /** Which program it is: any number but 0, of 31 bits. */
+  readonly application: number;
+  /** Counts the changes of the tables, from 1 on. */
+  readonly version: number;
+  create(database: Database): void;
+}
+
 /**
- * Creates the tables of a database, once, whatever number of processes start at the same time.
- * `version` is kept in the file; one of another version throws.
+ * Creates the tables in an empty database, once, whatever number of processes start at the same
+ * time. Throws for a database of another program or version, whose tables stay as they are.
  */
-export function createTables(
-  database: Database,
-  version: number,
-  create: (database: Database) => void,
-): void {
+export function createTables(database: Database, tables: Tables): void {
+  const number = (sql: string): number => Number(Object.values(database.prepare(sql).get())[0]);
+  const { application, version } = tables;
   database.exec('BEGIN IMMEDIATE');
   try {
-    const found = Number(database.prepare('PRAGMA user_version').get().user_version);
-    if (found === 0) {
-      create(database);
+    const found = number('PRAGMA application_id');
+    const foundVersion = number('PRAGMA user_version');
+    const isEmpty = number('SELECT count(*) FROM sqlite_schema') === 0;
+    if (found === 0 && foundVersion === 0 && isEmpty) {
+      tables.create(database);
+      database.exec(`PRAGMA application_id = ${application}`);
       database.exec(`PRAGMA user_version = ${version}`);
-    } else if (found !== version) {
-      throw new Error(`its tables have version ${found}, this program needs ${version}`);
+    } else if (found !== application) {
+      throw new Error('it belongs to another program');
+    } else if (foundVersion !== version) {
+      throw new Error(`its tables have version ${foundVersion}, this program needs ${version}`);
     }
     database.exec('COMMIT');
   } catch (error) {

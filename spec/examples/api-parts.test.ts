@@ -13,7 +13,7 @@ import { OPENAPI } from '../../examples/api/openapi.ts';
 import { idempotencyKey, requireMatch } from '../../examples/api/request-fields.ts';
 import * as books from '../../examples/api/store.ts';
 import { openStore, prepareFile } from '../../examples/sqlite/client.ts';
-import { createTables, isBusy, openDatabase } from '../../examples/sqlite/open.ts';
+import { createTables, isBusy, openDatabase, type Tables } from '../../examples/sqlite/open.ts';
 import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import type * as samples from './programs/sample-store.ts';
 
@@ -104,7 +104,7 @@ test('the OpenAPI document is valid', async () => {
 
 test('idempotency keys end after a day, and do not grow without bound', async () => {
   const database = await openDatabase(':memory:');
-  createTables(database, 1, books.createBooks);
+  createTables(database, books.TABLES);
   const fields = { title: 'Emma', author: 'Jane Austen', year: 1815 };
   const create = (key: string, nowMs: number): string => {
     const idempotency = { owner: 'x', key, fingerprint: 'f' };
@@ -131,11 +131,15 @@ test('idempotency keys end after a day, and do not grow without bound', async ()
 });
 
 describe('a database with its threads', { timeout }, () => {
+  const tables: Tables = {
+    application: 7,
+    version: 1,
+    create: (database) => database.exec('CREATE TABLE words (word TEXT UNIQUE)'),
+  };
+
   async function open(name: string) {
     const path = join(directory, name);
-    await prepareFile(path, 1, (database) =>
-      database.exec('CREATE TABLE words (word TEXT UNIQUE)'),
-    );
+    await prepareFile(path, tables);
     return { path, store: openStore<typeof samples>({ path, module }) };
   }
 
@@ -212,11 +216,20 @@ describe('a database with its threads', { timeout }, () => {
     await store.close();
   });
 
-  test('a database of another version is not touched', async () => {
+  test('a database of another version, or of another program, is not touched', async () => {
     const { path, store } = await open('version.db');
     await store.close();
     const create = (): never => assert.fail('creates nothing');
-    await assert.rejects(prepareFile(path, 2, create), /its tables have version 1/);
-    await prepareFile(path, 1, create);
+    const next = { ...tables, version: 2, create };
+    await assert.rejects(prepareFile(path, next), /its tables have version 1/);
+    const other = { ...tables, application: 8, create };
+    await assert.rejects(prepareFile(path, other), /belongs to another program/);
+    await prepareFile(path, { ...tables, create });
+    // A database of a program that writes no number of its own.
+    const foreign = join(directory, 'foreign.db');
+    const database = await openDatabase(foreign);
+    database.exec('CREATE TABLE strange (thing TEXT)');
+    database.close();
+    await assert.rejects(prepareFile(foreign, tables), /belongs to another program/);
   });
 });
