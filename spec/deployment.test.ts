@@ -147,7 +147,7 @@ describe('the image', () => {
 });
 
 describe('the units of systemd', () => {
-  const service = read('examples/systemd/vibing.service');
+  const service = read('examples/deploy/systemd/vibing.service');
   const value = (text: string, name: string) =>
     new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1] ?? '';
 
@@ -171,14 +171,14 @@ describe('the units of systemd', () => {
   });
 
   test('pass a socket with the name that the server selects', () => {
-    const socket = read('examples/systemd/vibing.socket');
+    const socket = read('examples/deploy/systemd/vibing.socket');
     assert.equal(value(socket, 'FileDescriptorName'), 'vibing');
     assert.match(value(socket, 'ListenStream'), /^\d+$/);
   });
 
   test('are valid for systemd itself', (context) => {
     const units = ['vibing.service', 'vibing.socket'].map((unit) =>
-      join(ROOT, 'examples/systemd', unit),
+      join(ROOT, 'examples/deploy/systemd', unit),
     );
     const { error, stderr } = spawnSync('systemd-analyze', ['verify', ...units], {
       encoding: 'utf8',

@@ -1,0 +1,245 @@
+// Notes for several users: accounts with cookie sessions, attachments, and pages that follow each
+// change at once. The page is in examples/notes/site/, the data in one folder.
+// usage: npm run example:notes -- [address] [directory]
+
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { unlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import {
+  createServer,
+  HttpError,
+  type Middleware,
+  problemDetails,
+  type Request,
+  type Response,
+  signedCookies,
+} from 'vibing';
+import { accessLog, cache, csrf, rateLimit, securityHeaders } from 'vibing/middleware';
+import { serveStatic } from 'vibing/static';
+import { fail, failListening, formatUrl, readAddress, readArguments } from './address.ts';
+import { announce, checkStreams, closeStreams, subscribe } from './notes/live.ts';
+import { hashPassword, isPassword } from './notes/passwords.ts';
+import { CHANGED_NOTE, CREDENTIALS, NEW_NOTE } from './notes/schemas.ts';
+import * as store from './notes/store.ts';
+import { openStore, prepareFile } from './sqlite/client.ts';
+
+const USAGE = `usage: notes [address] [directory]
+  address     host:port or a port; 0 is any free one (default 127.0.0.1:8084)
+  directory   the folder of the database and the attachments (default ./notes-data)`;
+
+const COOKIE = 'session';
+const SESSION_SECONDS = 30 * 24 * 60 * 60;
+const FILES_MAX = 5;
+const FILE_BYTES_MAX = 10 * 1024 * 1024;
+const HEARTBEAT_MS = 15_000;
+const CHANGED = 'the note was changed elsewhere; save again to overwrite that';
+
+const [given = '127.0.0.1:8084', directory = './notes-data'] = readArguments(USAGE, 2);
+const address = readAddress(given);
+const folder = join(directory, 'attachments');
+const path = join(directory, 'notes.db');
+const cookies = signedCookies({ keys: [await prepareDirectory()] });
+const server = createServer({ ...address, healthz: true });
+const module = new URL('./notes/store.js', import.meta.url).href;
+const database = openStore<typeof store>({ path, module });
+
+server.use(accessLog());
+server.use(securityHeaders());
+server.use(csrf());
+server.onError(problemDetails);
+
+/** Lets only users pass, and adds who it is. */
+const session: Middleware<{ user: store.User }> = async (req, _res, next) => {
+  const digest = sessionOf(req);
+  const nowMs = Date.now();
+  const user = digest === null ? null : await database.read('userOfSession', { digest, nowMs });
+  if (user === null) throw new HttpError(403, 'log in first');
+  req.state.user = user;
+  await next();
+};
+
+server.group('/api', (api) => {
+  api.use(cache({ noStore: true }));
+
+  api.group('/session', (accounts) => {
+    // Guessing passwords, and making accounts, is slow.
+    accounts.use(rateLimit({ limit: 20, windowMs: 60_000, name: 'accounts' }));
+    accounts.post('/new', async (req, res) => {
+      const { name, password } = await req.json({ validate: CREDENTIALS });
+      const hash = await hashPassword(password);
+      const user = await database.write('addUser', { name, password: hash });
+      if (user === null) throw new HttpError(409, 'this name is taken');
+      await logIn(req, res, user);
+    });
+    accounts.post('/', async (req, res) => {
+      const { name, password } = await req.json({ validate: CREDENTIALS });
+      const user = await database.read('account', name);
+      const isRight = await isPassword(password, user?.password ?? null);
+      if (user === null || !isRight) throw new HttpError(403, 'the name or the password is wrong');
+      await logIn(req, res, user);
+    });
+    accounts.delete('/', async (req, res) => {
+      const digest = sessionOf(req);
+      if (digest !== null) await database.write('removeSession', digest);
+      res.clearCookie(COOKIE).empty();
+    });
+  });
+
+  const mine = api.use(session);
+  mine.get('/me', (req, res) => res.json({ name: req.state.user.name }));
+
+  mine.get('/notes', async (req, res) => {
+    res.json(await database.read('notes', req.state.user.id));
+  });
+  mine.post('/notes', async (req, res) => {
+    const userId = req.state.user.id;
+    const { text } = await req.json({ validate: NEW_NOTE });
+    const id = await database.write('addNote', { userId, text, nowMs: Date.now() });
+    if (id === null) throw new HttpError(409, `there are ${store.NOTES_MAX} notes already`);
+    announce(userId);
+    res.status(201).json({ id });
+  });
+  mine.put('/notes/:id(int)', async (req, res) => {
+    const userId = req.state.user.id;
+    const { text, version } = await req.json({ validate: CHANGED_NOTE });
+    const note = { userId, id: Number(req.params.id), text, version, nowMs: Date.now() };
+    if (!(await database.write('changeNote', note))) {
+      const exists = await database.read('ownsNote', note);
+      throw exists ? new HttpError(409, CHANGED) : new HttpError(404, 'no such note');
+    }
+    announce(userId);
+    res.empty();
+  });
+  mine.delete('/notes/:id(int)', async (req, res) => {
+    const userId = req.state.user.id;
+    const files = await database.write('removeNote', { userId, id: Number(req.params.id) });
+    if (files === null) throw new HttpError(404, 'no such note');
+    announce(userId);
+    await removeFiles(files);
+    res.empty();
+  });
+
+  mine.post('/notes/:id(int)/attachments', async (req, res) => {
+    const note = { userId: req.state.user.id, id: Number(req.params.id) };
+    // Nothing is written for a note that is not there.
+    if (!(await database.read('ownsNote', note))) throw new HttpError(404, 'no such note');
+    const files = await saveFiles(req);
+    const result = await addFiles(note, files);
+    if (result === 'no note') throw new HttpError(404, 'no such note');
+    if (result === 'too many bytes') throw new HttpError(413, 'your attachments are too large');
+    announce(note.userId);
+    res.status(201).json({ files: files.length });
+  });
+  mine.get('/attachments/:id(int)', async (req, res) => {
+    const wanted = { userId: req.state.user.id, id: Number(req.params.id) };
+    const found = await database.read('attachment', wanted);
+    if (found === null) throw new HttpError(404, 'no such attachment');
+    // A page of a user would run with the rights of this site, so none is shown here.
+    res.header('Content-Disposition', `attachment; filename*=UTF-8''${encodeName(found.name)}`);
+    await res.file(join(folder, found.file), { type: 'application/octet-stream' });
+  });
+  mine.delete('/attachments/:id(int)', async (req, res) => {
+    const userId = req.state.user.id;
+    const file = await database.write('removeAttachment', { userId, id: Number(req.params.id) });
+    if (file === null) throw new HttpError(404, 'no such attachment');
+    announce(userId);
+    await removeFiles([file]);
+    res.empty();
+  });
+
+  mine.get('/events', (req, res) => {
+    const { id } = req.state.user;
+    checkStreams(id);
+    subscribe(id, res.events({ heartbeatMs: HEARTBEAT_MS }), req.signal);
+  });
+});
+
+server.use('/', serveStatic('./examples/notes/site'));
+
+async function logIn(req: Request, res: Response, user: store.User): Promise<void> {
+  const id = randomBytes(32).toString('base64url');
+  const nowMs = Date.now();
+  const expiresMs = nowMs + SESSION_SECONDS * 1_000;
+  const digest = digestOf(id);
+  await database.write('addSession', { digest, userId: user.id, nowMs, expiresMs });
+  cookies.set(res, COOKIE, id, {
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: req.protocol === 'https',
+    maxAgeSeconds: SESSION_SECONDS,
+  });
+  res.json({ name: user.name });
+}
+
+/** The digest of the session of the cookie: the database does not have what the cookie has. */
+function sessionOf(req: Request): string | null {
+  const id = cookies.get(req, COOKIE);
+  return id === undefined ? null : digestOf(id);
+}
+
+function digestOf(id: string): string {
+  return createHash('sha256').update(id).digest('base64url');
+}
+
+async function saveFiles(req: Request): Promise<store.StoredFile[]> {
+  const files: store.StoredFile[] = [];
+  const limits = { parts: FILES_MAX, files: FILES_MAX, partBytes: FILE_BYTES_MAX };
+  for await (const part of req.parts({ limits })) {
+    if (part.filename === undefined) continue;
+    const saved = await part.saveTo(folder);
+    files.push({ name: part.filename, file: basename(saved.path), bytes: saved.bytes });
+  }
+  return files;
+}
+
+/** Files that the database does not know are removed. */
+async function addFiles(
+  note: { userId: number; id: number },
+  files: readonly store.StoredFile[],
+): Promise<'added' | 'no note' | 'too many bytes'> {
+  let result: 'added' | 'no note' | 'too many bytes' | null = null;
+  try {
+    result = await database.write('addAttachments', { ...note, files });
+    return result;
+  } finally {
+    if (result !== 'added') await removeFiles(files.map(({ file }) => file));
+  }
+}
+
+/** A file that is gone already is as good. */
+async function removeFiles(files: readonly string[]): Promise<void> {
+  await Promise.allSettled(files.map((file) => unlink(join(folder, file))));
+}
+
+/** The characters of RFC 8187, section 3.2.1; all others are escaped. */
+function encodeName(name: string): string {
+  const escaped = (character: string) => `%${character.charCodeAt(0).toString(16)}`;
+  return encodeURIComponent(name).replace(/['()*]/g, escaped);
+}
+
+/** Makes the folder, the database, and the key that signs cookies; returns the key. */
+async function prepareDirectory(): Promise<string> {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await prepareFile(path, store.TABLES);
+    const keyPath = join(directory, 'cookie-key');
+    const key = randomBytes(32).toString('base64url');
+    try {
+      writeFileSync(keyPath, key, { flag: 'wx', mode: 0o600 });
+    } catch {
+      // It is there since an earlier start.
+    }
+    return readFileSync(keyPath, 'utf8');
+  } catch (error) {
+    return fail(`cannot use ${JSON.stringify(directory)}: ${(error as Error).message}`, 1);
+  }
+}
+
+const { port } = await server.listen().catch(failListening);
+server.closing.addEventListener('abort', closeStreams);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void server.close());
+}
+void server.ended.then(() => database.close());
+console.log(`notes on ${formatUrl(address.host, port)}`);

@@ -1,0 +1,97 @@
+// The page of the notes example in a real browser: an account, notes that follow changes on another
+// device, an attachment, and its accessibility on a phone in the dark.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { example, start } from '../../testing/program.ts';
+import { skip, useBrowser, watchProblems } from './fixtures/browser.ts';
+
+const timeout = 120_000;
+const AXE = createRequire(import.meta.url).resolve('axe-core');
+const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+const VIOLATIONS = `axe.run().then(({ violations }) => violations.map(({ id, nodes }) =>
+  id + ': ' + nodes.map((node) => node.html.slice(0, 120)).join(' | ')))`;
+
+async function enter(page: Page, url: string, button: string): Promise<void> {
+  await page.goto(url);
+  await page.fill('#enter [name=name]', 'ann');
+  await page.fill('#enter [name=password]', 'correct horse battery');
+  await page.click(`#enter button:text("${button}")`);
+  await page.waitForSelector('#add:not([hidden])');
+}
+
+/** Waits until the page has these notes. */
+async function shows(page: Page, texts: readonly string[]): Promise<void> {
+  const shown = '[...document.querySelectorAll("#notes .text")].map((one) => one.value)';
+  await page.waitForFunction(
+    `JSON.stringify(${shown}) === ${JSON.stringify(JSON.stringify(texts))}`,
+  );
+}
+
+describe('the notes example', { skip, timeout }, () => {
+  test('keeps notes, and shows them on two devices', { timeout }, async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'vibing-notes-'));
+    const server = await start(example('notes'), ['127.0.0.1:0', directory]);
+    try {
+      await useBrowser(async (browser) => {
+        const phone = { viewport: { width: 360, height: 640 }, colorScheme: 'dark' as const };
+        // The page's policy would forbid the script of axe.
+        const [one, two] = [
+          await browser.newPage({ ...phone, bypassCSP: true }),
+          await browser.newPage(),
+        ];
+        await enter(one, server.url, 'Create an account');
+        const problems = watchProblems(one);
+        await enter(two, server.url, 'Log in');
+        const more = watchProblems(two);
+
+        await one.fill('#add textarea', 'buy <b>milk</b>');
+        await one.click('#add button');
+        await shows(one, ['buy <b>milk</b>']);
+        await shows(two, ['buy <b>milk</b>']);
+
+        await two.fill('#notes .text', 'buy bread');
+        await two.click('#notes .save');
+        await shows(one, ['buy bread']);
+        const file = { name: 'list.txt', mimeType: 'text/plain', buffer: Buffer.from('bread') };
+        await two.setInputFiles('#notes .attach', file);
+        await one.waitForSelector('#notes .file a');
+        assert.equal(await one.textContent('#notes .file a'), 'list.txt (1 KiB)');
+
+        // What is being typed is not replaced; the conflict is told.
+        await one.fill('#notes .text', 'typed on the phone');
+        await two.fill('#notes .text', 'typed on the desk');
+        await two.click('#notes .save');
+        const newest = `document.querySelector('#notes li').dataset.latest === '3'`;
+        await one.waitForFunction(newest);
+        await shows(one, ['typed on the phone']);
+        assert.deepEqual([...problems, ...more], []);
+        await one.click('#notes .save');
+        await one.waitForSelector('#problem:not([hidden])');
+        assert.match((await one.textContent('#problem')) ?? '', /changed elsewhere/);
+
+        await one.addScriptTag({ path: AXE });
+        assert.deepEqual(await one.evaluate(VIOLATIONS), []);
+        assert.ok(Number(await one.evaluate(OVERFLOW)) <= 0, 'fits the width of a phone');
+        await two.click('#notes .remove');
+        await shows(one, []);
+        await two.click('#leave');
+        await two.waitForSelector('#enter:not([hidden])');
+        // The page closes its stream of events itself.
+        assert.deepEqual(
+          more.filter((problem) => !problem.includes('/api/events')),
+          [],
+        );
+      });
+      assert.equal(await server.stop(), 0);
+    } finally {
+      await server.stop();
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
