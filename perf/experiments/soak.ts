@@ -21,6 +21,7 @@ export const LANES = 24;
 /** With workers: between two reloads, and between two killed workers. */
 const RELOAD_MS = 20_000;
 const KILL_MS = 70_000;
+const GONE_POLL_MS = 5;
 const PEAKS = 30;
 const SAMPLE_MS = 2_000;
 /** This share of the time is warm-up; growth in the rest of it is judged. */
@@ -136,18 +137,24 @@ class Disruptions {
       this.#kill();
     } else if (this.#untilReloadMs <= 0) {
       this.#untilReloadMs = RELOAD_MS;
+      this.#traffic.reloading();
       this.#server.signal('SIGHUP');
       this.reloads += 1;
     }
   }
 
+  /** Its primary has noticed: before, its sockets may be open. */
+  async #isGone(victim: number): Promise<void> {
+    while (childrenOf(this.#server.pid).includes(victim)) await sleep(GONE_POLL_MS);
+  }
+
   #kill(): void {
     const [victim] = childrenOf(this.#server.pid);
     if (victim === undefined) return;
-    this.#traffic.interrupt();
     // A child of our own server, whose pid was read a moment ago.
     process.kill(victim, 'SIGKILL');
     this.kills += 1;
+    void this.#traffic.killing(this.#isGone(victim));
   }
 }
 
@@ -172,9 +179,9 @@ async function settle(server: ServerChild, before: Settled | null): Promise<Sett
 }
 
 function trafficTable(traffic: MixedTraffic): string {
-  const rows = [['', 'done', 'interrupted', 'failed']];
-  for (const [kind, { done, failed, interrupted }] of traffic.tallies) {
-    rows.push([kind, String(done), String(interrupted), String(failed)]);
+  const rows = [['', 'done', 'interrupted', '408', 'failed']];
+  for (const [kind, { done, failed, interrupted, timedOut }] of traffic.tallies) {
+    rows.push([kind, ...[done, interrupted, timedOut, failed].map(String)]);
   }
   return tableText(rows);
 }
@@ -188,10 +195,11 @@ function printMemory({ after, memory, warm }: Soaked): void {
 }
 
 function thresholdsOf(driver: string, soaked: Soaked): readonly Threshold[] {
-  const { after, failedReloads, kills, traffic, warm, workers } = soaked;
+  const { after, failedReloads, kills, reloads, traffic, warm, workers } = soaked;
   const tallies = [...traffic.tallies.values()];
   const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0);
   const interrupted = tallies.reduce((sum, tally) => sum + tally.interrupted, 0);
+  const timedOut = tallies.reduce((sum, tally) => sum + tally.timedOut, 0);
   const thresholds = [
     lessThan(`${driver}: growth of the heap in MB`, after.heap - warm.heap, SOAK_HEAP_BYTES_MAX),
     lessThan(
@@ -204,14 +212,18 @@ function thresholdsOf(driver: string, soaked: Soaked): readonly Threshold[] {
     atMost(`${driver}: failures`, failed, 0),
   ];
   if (workers === 0) return thresholds;
+  // The worker that was killed was one that the reload had started.
+  const ofKills = failedReloads.filter((line) => line.includes('(SIGKILL)')).length;
   const more = after.workerDescriptors - warm.workerDescriptors;
   return [
     ...thresholds,
     // Each lane has at most one exchange in progress.
     atMost(`${driver}: exchanges that a killed worker interrupted`, interrupted, kills * LANES),
+    atMost(`${driver}: slow heads that a reload timed out`, timedOut, reloads * LANES),
     atMost(`${driver}: workers too many or too few`, Math.abs(after.workers - workers), 0),
     atMost(`${driver}: descriptors of workers left over`, more, 0),
-    atMost(`${driver}: reloads that failed`, failedReloads.length, 0),
+    atMost(`${driver}: reloads that failed`, failedReloads.length - ofKills, 0),
+    atMost(`${driver}: reloads that a killed worker interrupted`, ofKills, kills),
   ];
 }
 
