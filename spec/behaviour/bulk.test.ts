@@ -4,9 +4,12 @@
 import assert from 'node:assert/strict';
 import { createHash, type Hash } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { get, post, RawClient, request } from '../../testing/raw-client.ts';
 import { onDriversInTurn, wait } from '../../testing/with-server.ts';
 import { startProgram } from './fixtures/programs.ts';
+
+leaveOutOfCoverage();
 
 const MIB = 1024 * 1024;
 const BODY_BYTES = 100 * MIB;

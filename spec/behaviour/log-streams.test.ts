@@ -5,15 +5,18 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { get } from '../../testing/raw-client.ts';
 import {
   type DriverName,
   eventually,
-  onEachDriver,
+  onDriversInTurn,
   oneDriver,
   wait,
 } from '../../testing/with-server.ts';
 import { LogServer, Pipe, type Stream } from './fixtures/log-process.ts';
+
+leaveOutOfCoverage();
 
 /** Requests with access log lines of this length: 64 MB together. */
 const LINE_BYTES = 8_000;
@@ -46,7 +49,7 @@ async function survives(driver: DriverName, out: Stream): Promise<void> {
   assert.doesNotMatch(errors.text, /Unhandled|uncaught|node:events/);
 }
 
-onEachDriver(
+onDriversInTurn(
   'logs of a server',
   (add) => {
     add('on a pipe whose reader is gone', async (driver) => {
