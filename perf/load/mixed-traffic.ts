@@ -11,12 +11,16 @@ export interface Tally {
   failed: number;
   /** Failures of exchanges during which a process of the server was being killed. */
   interrupted: number;
-  /** Slow heads that a reload did not wait for. A client may repeat them (RFC 9110 15.5.9). */
-  timedOut: number;
+  /** Requests that a worker did not read because it was being replaced: a client repeats them. */
+  unread: number;
 }
 
-/** The response was 408: the request was not read to its end, nor handled. */
-class RequestTimeout extends Error {}
+/**
+ * The request may be repeated: its response was 408 (RFC 9110 15.5.9), or it was a GET on a kept
+ * connection that ended before any byte of the response (RFC 9110 9.2.2). The latter is the client
+ * that took longer than drain_linger_ms to send it.
+ */
+class UnreadRequest extends Error {}
 
 /** Of silence on a connection. */
 export const TIMEOUT_MS = 15_000;
@@ -99,7 +103,7 @@ type Disruption = 'reload' | 'kill';
 
 export class MixedTraffic {
   readonly tallies: ReadonlyMap<string, Tally> = new Map(
-    KINDS.map((kind) => [kind, { done: 0, failed: 0, interrupted: 0, timedOut: 0 }]),
+    KINDS.map((kind) => [kind, { done: 0, failed: 0, interrupted: 0, unread: 0 }]),
   );
   /** The first few failures. */
   readonly problems: string[] = [];
@@ -192,8 +196,8 @@ export class MixedTraffic {
         tally.interrupted += 1;
         return;
       }
-      if (error instanceof RequestTimeout && this.#isReloading()) {
-        tally.timedOut += 1;
+      if (error instanceof UnreadRequest && this.#isReloading()) {
+        tally.unread += 1;
         return;
       }
       tally.failed += 1;
@@ -211,7 +215,8 @@ async function keepAlive(port: number, random: Draw): Promise<void> {
       try {
         await expectLength(await send(port, '/', agent), HELLO.length);
       } catch (error) {
-        throw new Error(`request ${index + 1} of ${count}: ${(error as Error).message}`);
+        if (error instanceof Error) error.message = `request ${index + 1}: ${error.message}`;
+        throw error;
       }
     }
   } finally {
@@ -232,7 +237,10 @@ function send(port: number, path: string, agent?: Agent, body?: Buffer): Promise
     client.setTimeout(TIMEOUT_MS, () =>
       client.destroy(new Error(`${path}: no response in ${TIMEOUT_MS} ms`)),
     );
-    client.once('error', reject);
+    client.once('error', (error) => {
+      const mayRepeat = client.reusedSocket && body === undefined;
+      reject(mayRepeat ? new UnreadRequest(error.message) : error);
+    });
     client.once('response', (response) => {
       if (response.statusCode === 200) resolve(response);
       else reject(new Error(`${path}: status ${response.statusCode}`));
@@ -264,7 +272,7 @@ async function slowSender(port: number): Promise<void> {
     'POST /mirror HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 24\r\n\r\n' +
     's'.repeat(24);
   const received = await rawExchange(port, text, TRICKLE_BYTES);
-  if (received.startsWith('HTTP/1.1 408 ')) throw new RequestTimeout('the response was 408');
+  if (received.startsWith('HTTP/1.1 408 ')) throw new UnreadRequest('the response was 408');
   if (!received.startsWith('HTTP/1.1 200 ') || !received.endsWith('s'.repeat(24))) {
     throw new Error(`the response was ${received.slice(0, 40)}`);
   }
