@@ -13,7 +13,7 @@ import { chooseDriver } from '../src/driver/choose.ts';
 import { FIFTHS, THIRDS, TURN_VARIABLE, turnOf } from '../testing/rotation.ts';
 import { reportUsageError } from '../testing/usage-error.ts';
 import { parseRunArguments, RUN_USAGE } from './run-arguments.ts';
-import { sharedProcesses } from './shared-process.ts';
+import { sharedProcesses } from './run-groups.ts';
 import { formatBegin } from './versions-found.ts';
 
 /** This file is compiled to build/spec/. */

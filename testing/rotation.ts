@@ -11,7 +11,7 @@ export const TURNS: number = THIRDS * FIFTHS;
 /** Set by spec/run.ts: the number of the commit; absent where all parts run. */
 export const TURN_VARIABLE = 'TURN_OF_TESTS';
 
-/** The number for a commit. Its tests on three majors of Node in a row, 20, 22, 24, are all thirds. */
+/** The number for a commit. Its tests on three majors of Node, 20, 22, 24, are all thirds. */
 export function turnOf(commit: string, nodeMajor: number): number {
   return (Number.parseInt(commit.slice(0, 8), 16) + nodeMajor / 2) % TURNS;
 }

@@ -25,7 +25,7 @@ const LONG = get('/', `User-Agent: ${'u'.repeat(LINE_BYTES)}`);
 /** The young generation alone may grow by 32 MiB; all lines are 128 MB. */
 const GROWTH_MAX = 80 * 1024 * 1024;
 /** How long a closing server may wait for a reader, on a loaded machine. */
-const CLOSE_MS_MAX = 10_000;
+const CLOSE_MS_MAX = 30_000;
 const DROPPED = /(\d+) lines/;
 
 /** The server exits in time even if its reader never reads. */

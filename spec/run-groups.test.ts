@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mayShare, sharedProcesses } from './shared-process.ts';
+import { mayShare, sharedProcesses } from './run-groups.ts';
 
 const PURE = "import { test } from 'node:test';\nimport { parse } from '../../src/http/a.ts';\n";
 
