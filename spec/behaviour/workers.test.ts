@@ -87,7 +87,7 @@ onDriversInTurn(
           const pids = await pidsOf(port, 2);
           for (const pid of pids) process.kill(pid, 'SIGKILL');
           await eventually('they have exited', () => ![...pids].some(isAlive));
-          // On Linux clients wait in the primary's backlog; on net connecting may fail for a moment.
+          // On Linux clients wait in the primary's backlog; on net connecting may fail at first.
           let fresh = 0;
           for (let tries = 0; fresh === 0 && tries < 400; tries++) {
             fresh = await ask(port).catch(() => 0);
