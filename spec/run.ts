@@ -5,14 +5,15 @@
 // begin with --test- are passed to node.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Slab } from '../src/base/slab.ts';
 import { chooseDriver } from '../src/driver/choose.ts';
-import { PART_VARIABLE, PARTS, partOf } from '../testing/rotation.ts';
+import { FIFTHS, THIRDS, TURN_VARIABLE, turnOf } from '../testing/rotation.ts';
 import { reportUsageError } from '../testing/usage-error.ts';
 import { parseRunArguments, RUN_USAGE } from './run-arguments.ts';
+import { sharedProcesses } from './run-groups.ts';
 import { formatBegin } from './versions-found.ts';
 
 /** This file is compiled to build/spec/. */
@@ -22,7 +23,9 @@ const LINES_MIN = 90;
 /** For one test file. */
 const TEST_TIMEOUT_MS = 240_000;
 /** Test files at a time: more than two cores need, since many wait for processes and timeouts. */
-const CONCURRENCY = 3;
+const CONCURRENCY = 4;
+/** Modules that import the test files which share a process. */
+const GROUPS = 'build/groups';
 
 /** Both compiled forms of src/ count: tests import build/, processes start from dist/. */
 const COVERED = ['build/src', 'dist'];
@@ -45,31 +48,46 @@ function main(): number {
     return fail(`no path of a test file contains ${options.words.join(' or ')}`, 2);
   if (options.drivers !== '') process.env['VIBING_DRIVERS'] = options.drivers;
   console.log(formatBegin({ node: process.version, driver: usualDriver() }));
-  if (!options.all && options.words.length === 0) choosePart();
+  if (!options.all && options.words.length === 0) chooseTurn();
 
+  const files = options.words.length === 0 ? inGroups(chosen) : chosen;
   const isFull = options.words.length === 0 && options.forNode.length === 0 && options.coverage;
-  if (!isFull) return runTests(chosen, options.forNode, {});
+  if (!isFull) return runTests(files, options.forNode, {});
   const lintStatus = lint();
   const raw = join(COVERAGE, 'tmp');
   rmSync(raw, { recursive: true, force: true });
   mkdirSync(raw, { recursive: true });
-  const status = runTests(chosen, [], { NODE_V8_COVERAGE: raw }) || reportCoverage(raw);
+  const status = runTests(files, [], { NODE_V8_COVERAGE: raw }) || reportCoverage(raw);
   // Lint errors do not prevent the tests; they are reported again at the end.
   return lintStatus === 0
     ? status
     : fail('lint failed, see the beginning of the output', status || 1);
 }
 
+/** The files to start processes with: a module for each group that shares one, and the others. */
+function inGroups(files: readonly string[]): readonly string[] {
+  rmSync(GROUPS, { recursive: true, force: true });
+  mkdirSync(GROUPS, { recursive: true });
+  const groups = sharedProcesses(files, (file) => readFileSync(sourceOf(file), 'utf8'));
+  const modules = groups.map((group, index) => {
+    const path = `${GROUPS}/${String(index).padStart(2, '0')}.test.js`;
+    writeFileSync(path, group.map((file) => `import '../../${file}';\n`).join(''));
+    return path;
+  });
+  const grouped = new Set(groups.flat());
+  return [...files.filter((file) => !grouped.has(file)), ...modules];
+}
+
 /** All parts where there is no commit. */
-function choosePart(): void {
+function chooseTurn(): void {
   const { status, stdout } = spawnSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' });
   if (status !== 0) return;
-  const part = partOf(stdout, Number.parseInt(process.versions.node, 10));
-  process.env[PART_VARIABLE] = String(part);
+  const turn = turnOf(stdout, Number.parseInt(process.versions.node, 10));
+  process.env[TURN_VARIABLE] = String(turn);
+  const third = `third ${(turn % THIRDS) + 1}`;
+  const fifth = `fifth ${(turn % FIFTHS) + 1}`;
   const commit = stdout.slice(0, 9);
-  console.log(
-    `slow tests: part ${part + 1} of ${PARTS}, of commit ${commit}; --all runs all parts`,
-  );
+  console.log(`slow tests: ${third}, ${fifth}, of commit ${commit}; --all runs all of them`);
 }
 
 /** The driver that a server chooses here, with the reason when it is not the fastest. */
@@ -143,8 +161,11 @@ function run(command: readonly string[], environment: Readonly<Record<string, st
 
 /** Whether a compiled file is a test whose source exists. */
 function isTest(path: string): boolean {
-  const source = path.replace(/^build\//, '').replace(/\.js$/, '.ts');
-  return path.endsWith('.test.js') && existsSync(source);
+  return path.endsWith('.test.js') && existsSync(sourceOf(path));
+}
+
+function sourceOf(compiled: string): string {
+  return compiled.replace(/^build\//, '').replace(/\.js$/, '.ts');
 }
 
 /** The files below a folder, sorted, with slashes on every system. */

@@ -1,5 +1,6 @@
 // Coverage costs a process a third of its time. Tests of the tools next to src/ leave it out, for
-// themselves and for the processes they start.
+// themselves and for the processes they start; so do tests that start many processes or move many
+// bytes through code that other tests cover.
 
 import { stopCoverage } from 'node:v8';
 

@@ -6,7 +6,7 @@ import { createConnection, type Socket } from 'node:net';
 import { type RawResponse, readResponse } from './raw-response.ts';
 
 /** The longest wait; no test measures with it. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 export class RawClient {
   readonly socket: Socket;

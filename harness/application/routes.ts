@@ -171,7 +171,9 @@ function addBodies(server: Server, counted: Counted, pause: Pause, state: Applic
 /** Resolves when the client is gone, or at the handler timeout. */
 function aborted({ signal }: Request): Promise<void> {
   return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve());
+    // It may have left in the turn in which the body came.
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve());
   });
 }
 

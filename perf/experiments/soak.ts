@@ -21,6 +21,9 @@ export const LANES = 24;
 /** With workers: between two reloads, and between two killed workers. */
 const RELOAD_MS = 20_000;
 const KILL_MS = 70_000;
+const GONE_POLL_MS = 5;
+/** A reload that the traffic left behind ends by then, on a loaded machine. */
+const RELOAD_MS_MAX = 60_000;
 const PEAKS = 30;
 const SAMPLE_MS = 2_000;
 /** This share of the time is warm-up; growth in the rest of it is judged. */
@@ -102,9 +105,9 @@ async function soakOne(driver: string, { minutes, seed, workers }: SoakOptions):
     await traffic.stop();
   };
   await run(WARM_UP_SHARE);
-  const warm = await settle(server, null);
+  const warm = await settle(server, workers, null);
   await run(1 - WARM_UP_SHARE);
-  const after = await settle(server, warm);
+  const after = await settle(server, workers, warm);
   await server.stop();
   const { kills, reloads } = disruptions;
   const failedReloads = server
@@ -136,45 +139,66 @@ class Disruptions {
       this.#kill();
     } else if (this.#untilReloadMs <= 0) {
       this.#untilReloadMs = RELOAD_MS;
+      this.#traffic.reloading();
       this.#server.signal('SIGHUP');
       this.reloads += 1;
     }
   }
 
+  /** Its primary has noticed: before, its sockets may be open. */
+  async #isGone(victim: number): Promise<void> {
+    while (childrenOf(this.#server.pid).includes(victim)) await sleep(GONE_POLL_MS);
+  }
+
   #kill(): void {
     const [victim] = childrenOf(this.#server.pid);
     if (victim === undefined) return;
-    this.#traffic.interrupt();
     // A child of our own server, whose pid was read a moment ago.
     process.kill(victim, 'SIGKILL');
     this.kills += 1;
+    void this.#traffic.killing(this.#isGone(victim));
   }
 }
 
 /** Waits until the server is as it was before, or until it had time for that. */
-async function settle(server: ServerChild, before: Settled | null): Promise<Settled> {
-  const untilMs = performance.now() + SETTLE_MS_MAX;
+async function settle(
+  server: ServerChild,
+  workers: number,
+  before: Settled | null,
+): Promise<Settled> {
   await sleep(SETTLE_MS);
+  await reloaded(server, workers);
+  const untilMs = performance.now() + SETTLE_MS_MAX;
   const isAsBefore = (): boolean =>
     before !== null &&
     descriptorCount(server.pid) <= before.descriptors &&
     childrenOf(server.pid).length === before.workers;
   while (!isAsBefore() && performance.now() < untilMs) await sleep(SETTLE_MS / 10);
   const held = (await server.ask('held')) as Held;
-  const workers = childrenOf(server.pid);
-  const workerDescriptors = workers.reduce((sum, pid) => sum + descriptorCount(pid), 0);
+  const running = childrenOf(server.pid);
+  const workerDescriptors = running.reduce((sum, pid) => sum + descriptorCount(pid), 0);
   return {
     ...held,
     descriptors: descriptorCount(server.pid),
-    workers: workers.length,
+    workers: running.length,
     workerDescriptors,
   };
 }
 
+/** While a reload is in progress, more processes run than there are workers. */
+async function reloaded(server: ServerChild, workers: number): Promise<void> {
+  const untilMs = performance.now() + RELOAD_MS_MAX;
+  let calmMs = 0;
+  while (calmMs < SETTLE_MS && performance.now() < untilMs) {
+    await sleep(SETTLE_MS / 10);
+    calmMs = childrenOf(server.pid).length === workers ? calmMs + SETTLE_MS / 10 : 0;
+  }
+}
+
 function trafficTable(traffic: MixedTraffic): string {
-  const rows = [['', 'done', 'interrupted', 'failed']];
-  for (const [kind, { done, failed, interrupted }] of traffic.tallies) {
-    rows.push([kind, String(done), String(interrupted), String(failed)]);
+  const rows = [['', 'done', 'interrupted', 'unread', 'failed']];
+  for (const [kind, { done, failed, interrupted, unread }] of traffic.tallies) {
+    rows.push([kind, ...[done, interrupted, unread, failed].map(String)]);
   }
   return tableText(rows);
 }
@@ -188,10 +212,11 @@ function printMemory({ after, memory, warm }: Soaked): void {
 }
 
 function thresholdsOf(driver: string, soaked: Soaked): readonly Threshold[] {
-  const { after, failedReloads, kills, traffic, warm, workers } = soaked;
+  const { after, failedReloads, kills, reloads, traffic, warm, workers } = soaked;
   const tallies = [...traffic.tallies.values()];
   const failed = tallies.reduce((sum, tally) => sum + tally.failed, 0);
   const interrupted = tallies.reduce((sum, tally) => sum + tally.interrupted, 0);
+  const unread = tallies.reduce((sum, tally) => sum + tally.unread, 0);
   const thresholds = [
     lessThan(`${driver}: growth of the heap in MB`, after.heap - warm.heap, SOAK_HEAP_BYTES_MAX),
     lessThan(
@@ -204,14 +229,19 @@ function thresholdsOf(driver: string, soaked: Soaked): readonly Threshold[] {
     atMost(`${driver}: failures`, failed, 0),
   ];
   if (workers === 0) return thresholds;
+  // The worker that was killed was one that the reload had started.
+  const ofKills = failedReloads.filter((line) => line.includes('(SIGKILL)')).length;
   const more = after.workerDescriptors - warm.workerDescriptors;
   return [
     ...thresholds,
     // Each lane has at most one exchange in progress.
     atMost(`${driver}: exchanges that a killed worker interrupted`, interrupted, kills * LANES),
+    // At most one on each connection, of clients that were too slow for the drain.
+    atMost(`${driver}: requests that a reload left unread`, unread, reloads * LANES),
     atMost(`${driver}: workers too many or too few`, Math.abs(after.workers - workers), 0),
     atMost(`${driver}: descriptors of workers left over`, more, 0),
-    atMost(`${driver}: reloads that failed`, failedReloads.length, 0),
+    atMost(`${driver}: reloads that failed`, failedReloads.length - ofKills, 0),
+    atMost(`${driver}: reloads that a killed worker interrupted`, ofKills, kills),
   ];
 }
 

@@ -9,15 +9,26 @@ import type { Draw } from '../../testing/random.ts';
 export interface Tally {
   done: number;
   failed: number;
-  /** Failures of exchanges during which interrupt() was called. */
+  /** Failures of exchanges during which a process of the server was being killed. */
   interrupted: number;
+  /** Requests that a worker did not read because it was being replaced: a client repeats them. */
+  unread: number;
 }
+
+/**
+ * The request may be repeated: its response was 408 (RFC 9110 15.5.9), or it was a GET on a kept
+ * connection that ended before any byte of the response (RFC 9110 9.2.2). The latter is the client
+ * that took longer than drain_linger_ms to send it.
+ */
+class UnreadRequest extends Error {}
 
 /** Of silence on a connection. */
 export const TIMEOUT_MS = 15_000;
 const PAUSE_MS_MAX = 40;
 const KEEP_ALIVE_REQUESTS_MAX = 60;
 const PIPELINED = 16;
+/** A reload is over by then, with the drain of the last worker that it replaces. */
+const RELOAD_MS_MAX = 20_000;
 const ECHO_BYTES_MAX = 200_000;
 const SMALL_BYTES = 1024;
 const LONG_BYTES = 300 * 1024;
@@ -27,6 +38,8 @@ const TRICKLE_BYTES = 8;
 const TRICKLE_PAUSE_MS = 20;
 /** Of an upload that its client leaves. */
 const UPLOAD_BYTES = 100_000;
+/** Failures that are reported one by one. */
+const PROBLEMS_MAX = 40;
 const HELLO = 'Hello, World!';
 
 /** The server closes the connection after each of these. */
@@ -86,16 +99,22 @@ const EXCHANGES: Readonly<Record<string, Exchange>> = {
 
 export const KINDS: readonly string[] = Object.keys(EXCHANGES);
 
+type Disruption = 'reload' | 'kill';
+
 export class MixedTraffic {
   readonly tallies: ReadonlyMap<string, Tally> = new Map(
-    KINDS.map((kind) => [kind, { done: 0, failed: 0, interrupted: 0 }]),
+    KINDS.map((kind) => [kind, { done: 0, failed: 0, interrupted: 0, unread: 0 }]),
   );
   /** The first few failures. */
   readonly problems: string[] = [];
   readonly #port: number;
   readonly #random: Draw;
   #isStopped = false;
-  #interruptions = 0;
+  /** Kills that have begun, and those that are in progress. */
+  #kills = 0;
+  #dying = 0;
+  /** When what was done to the server last. */
+  readonly #disruptedAtMs = new Map<Disruption, number>();
   #lanes: Promise<void>[] = [];
 
   constructor(port: number, random: Draw) {
@@ -126,9 +145,35 @@ export class MixedTraffic {
     await Promise.all(this.#lanes);
   }
 
-  /** A process of the server is being killed: exchanges in progress may fail. */
-  interrupt(): void {
-    this.#interruptions += 1;
+  /** The server is being reloaded: no exchange may fail. */
+  reloading(): void {
+    this.#disruptedAtMs.set('reload', performance.now());
+  }
+
+  /**
+   * A process of the server is being killed, until `gone` resolves: until then it accepts clients.
+   * Exchanges that are in progress at any time of this may fail.
+   */
+  async killing(gone: Promise<void>): Promise<void> {
+    this.#disruptedAtMs.set('kill', performance.now());
+    this.#kills += 1;
+    this.#dying += 1;
+    await gone;
+    this.#dying -= 1;
+  }
+
+  #isReloading(): boolean {
+    const atMs = this.#disruptedAtMs.get('reload');
+    return atMs !== undefined && performance.now() - atMs < RELOAD_MS_MAX;
+  }
+
+  /** When a failure was, from the beginning of its exchange and from the last disruptions. */
+  #when(beganMs: number): string {
+    const nowMs = performance.now();
+    const after = [...this.#disruptedAtMs].map(([by, atMs]) => {
+      return `${(nowMs - atMs).toFixed(0)} ms after a ${by}`;
+    });
+    return [`${(nowMs - beganMs).toFixed(0)} ms after its begin`, ...after].join(', ');
   }
 
   async #lane(): Promise<void> {
@@ -140,17 +185,24 @@ export class MixedTraffic {
 
   async #exchange(kind: string): Promise<void> {
     const tally = this.tallies.get(kind) as Tally;
-    const interruptions = this.#interruptions;
+    const kills = this.#kills;
+    const wasDying = this.#dying > 0;
+    const beganMs = performance.now();
     try {
       await EXCHANGES[kind](this.#port, this.#random);
       tally.done += 1;
     } catch (error) {
-      if (interruptions !== this.#interruptions) {
+      if (wasDying || kills !== this.#kills) {
         tally.interrupted += 1;
         return;
       }
+      if (error instanceof UnreadRequest && this.#isReloading()) {
+        tally.unread += 1;
+        return;
+      }
       tally.failed += 1;
-      if (this.problems.length < 5) this.problems.push(`${kind}: ${(error as Error).message}`);
+      if (this.problems.length === PROBLEMS_MAX) return;
+      this.problems.push(`${kind}: ${(error as Error).message}, ${this.#when(beganMs)}`);
     }
   }
 }
@@ -160,7 +212,12 @@ async function keepAlive(port: number, random: Draw): Promise<void> {
   try {
     const count = 1 + random(KEEP_ALIVE_REQUESTS_MAX);
     for (let index = 0; index < count; index++) {
-      await expectLength(await send(port, '/', agent), HELLO.length);
+      try {
+        await expectLength(await send(port, '/', agent), HELLO.length);
+      } catch (error) {
+        if (error instanceof Error) error.message = `request ${index + 1}: ${error.message}`;
+        throw error;
+      }
     }
   } finally {
     agent.destroy();
@@ -180,7 +237,10 @@ function send(port: number, path: string, agent?: Agent, body?: Buffer): Promise
     client.setTimeout(TIMEOUT_MS, () =>
       client.destroy(new Error(`${path}: no response in ${TIMEOUT_MS} ms`)),
     );
-    client.once('error', reject);
+    client.once('error', (error) => {
+      const mayRepeat = client.reusedSocket && body === undefined;
+      reject(mayRepeat ? new UnreadRequest(error.message) : error);
+    });
     client.once('response', (response) => {
       if (response.statusCode === 200) resolve(response);
       else reject(new Error(`${path}: status ${response.statusCode}`));
@@ -212,6 +272,7 @@ async function slowSender(port: number): Promise<void> {
     'POST /mirror HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 24\r\n\r\n' +
     's'.repeat(24);
   const received = await rawExchange(port, text, TRICKLE_BYTES);
+  if (received.startsWith('HTTP/1.1 408 ')) throw new UnreadRequest('the response was 408');
   if (!received.startsWith('HTTP/1.1 200 ') || !received.endsWith('s'.repeat(24))) {
     throw new Error(`the response was ${received.slice(0, 40)}`);
   }

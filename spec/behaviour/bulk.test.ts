@@ -4,9 +4,13 @@
 import assert from 'node:assert/strict';
 import { createHash, type Hash } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { get, post, RawClient, request } from '../../testing/raw-client.ts';
-import { onDriversInTurn, wait } from '../../testing/with-server.ts';
+import { FIFTHS } from '../../testing/rotation.ts';
+import { chosenDrivers, onDriversInTurn, wait } from '../../testing/with-server.ts';
 import { startProgram } from './fixtures/programs.ts';
+
+leaveOutOfCoverage();
 
 const MIB = 1024 * 1024;
 const BODY_BYTES = 100 * MIB;
@@ -143,59 +147,67 @@ async function withBulk(driver: string, body: (port: number) => Promise<void>): 
   }
 }
 
-onDriversInTurn('bulk', (add) => {
-  for (const chunked of [false, true]) {
-    const framing = chunked ? 'chunks' : 'length';
-    add(`an echo of 100 MiB by ${framing} is complete and costs little memory`, async (driver) => {
+onDriversInTurn(
+  'bulk',
+  (add) => {
+    for (const chunked of [false, true]) {
+      const framing = chunked ? 'chunks' : 'length';
+      add(
+        `an echo of 100 MiB by ${framing} is complete and costs little memory`,
+        async (driver) => {
+          await withBulk(driver, async (port) => {
+            await echo(port, WARM_UP_BYTES, chunked);
+            const before = await memory(port).then(() => memory(port));
+            const { sent, received, bytes } = await echo(port, BODY_BYTES, chunked);
+            const grown = (await memory(port)) - before;
+            assert.equal(bytes, BODY_BYTES);
+            assert.equal(received, sent);
+            assert.ok(grown < GROWTH_MAX, `memory grew by ${Math.round(grown / MIB)} MiB`);
+          });
+        },
+      );
+    }
+
+    add('four echoes at once do not mix', async (driver) => {
       await withBulk(driver, async (port) => {
-        await echo(port, WARM_UP_BYTES, chunked);
-        const before = await memory(port).then(() => memory(port));
-        const { sent, received, bytes } = await echo(port, BODY_BYTES, chunked);
-        const grown = (await memory(port)) - before;
-        assert.equal(bytes, BODY_BYTES);
-        assert.equal(received, sent);
-        assert.ok(grown < GROWTH_MAX, `memory grew by ${Math.round(grown / MIB)} MiB`);
-      });
-    });
-  }
-
-  add('four echoes at once do not mix', async (driver) => {
-    await withBulk(driver, async (port) => {
-      const totals = [7 * MIB + 1, 11 * MIB + 3, 5 * MIB, 9 * MIB + 7];
-      const echoes = await Promise.all(totals.map((total, n) => echo(port, total, n % 2 === 0)));
-      echoes.forEach(({ sent, received, bytes }, index) => {
-        assert.equal(bytes, totals[index]);
-        assert.equal(received, sent);
-      });
-    });
-  });
-
-  add('the server stops receiving for a client that does not read', async (driver) => {
-    await withBulk(driver, async (port) => {
-      await echo(port, WARM_UP_BYTES, false);
-      const before = await memory(port).then(() => memory(port));
-      const client = await RawClient.open(port);
-      client.pause();
-      void client.send(request('POST', '/echo', [`Content-Length: ${BODY_BYTES}`]));
-      const segment = Buffer.alloc(SEGMENT_BYTES);
-      let accepted = 0;
-      for (let index = 0; index < BODY_BYTES / SEGMENT_BYTES; index++) {
-        void client.send(segment).then(() => {
-          accepted += SEGMENT_BYTES;
+        const totals = [7 * MIB + 1, 11 * MIB + 3, 5 * MIB, 9 * MIB + 7];
+        const echoes = await Promise.all(totals.map((total, n) => echo(port, total, n % 2 === 0)));
+        echoes.forEach(({ sent, received, bytes }, index) => {
+          assert.equal(bytes, totals[index]);
+          assert.equal(received, sent);
         });
-      }
-      let seen = -1;
-      while (seen !== accepted) {
-        seen = accepted;
-        await wait(100);
-      }
-      assert.ok(accepted < BODY_BYTES, 'the server stops receiving what it cannot send');
-      const grown = (await memory(port)) - before;
-      assert.ok(grown < GROWTH_MAX, `memory grew by ${Math.round(grown / MIB)} MiB`);
-      client.reset();
-      const other = await RawClient.open(port);
-      assert.equal((await other.ask(post('/count', 'still here'))).text, '10');
-      other.half();
+      });
     });
-  });
-});
+
+    add('the server stops receiving for a client that does not read', async (driver) => {
+      await withBulk(driver, async (port) => {
+        await echo(port, WARM_UP_BYTES, false);
+        const before = await memory(port).then(() => memory(port));
+        const client = await RawClient.open(port);
+        client.pause();
+        void client.send(request('POST', '/echo', [`Content-Length: ${BODY_BYTES}`]));
+        const segment = Buffer.alloc(SEGMENT_BYTES);
+        let accepted = 0;
+        for (let index = 0; index < BODY_BYTES / SEGMENT_BYTES; index++) {
+          void client.send(segment).then(() => {
+            accepted += SEGMENT_BYTES;
+          });
+        }
+        let seen = -1;
+        while (seen !== accepted) {
+          seen = accepted;
+          await wait(100);
+        }
+        assert.ok(accepted < BODY_BYTES, 'the server stops receiving what it cannot send');
+        const grown = (await memory(port)) - before;
+        assert.ok(grown < GROWTH_MAX, `memory grew by ${Math.round(grown / MIB)} MiB`);
+        client.reset();
+        const other = await RawClient.open(port);
+        assert.equal((await other.ask(post('/count', 'still here'))).text, '10');
+        other.half();
+      });
+    });
+  },
+  chosenDrivers(),
+  FIFTHS,
+);

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { createServer, type Server } from '../../src/index.ts';
 import { serveStatic } from '../../src/static/index.ts';
 import { ROOT } from '../../testing/child-program.ts';
-import { onEachDriver } from '../../testing/with-server.ts';
+import { onDriversInTurn } from '../../testing/with-server.ts';
 
 const execute = promisify(execFile);
 
@@ -55,7 +55,7 @@ async function run(program: string, ...given: string[]): Promise<string | null> 
   }
 }
 
-onEachDriver('clients of other projects', (add) => {
+onDriversInTurn('clients of other projects', (add) => {
   add("Node's fetch", async (driver) => {
     await withPort(driver, async (url) => {
       const all = Array.from({ length: 50 }, async (_, index) => {

@@ -8,10 +8,10 @@ import { createServer as createNetServer } from 'node:net';
 import type { Server } from '../../src/server/server.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import {
-  driversInTurn,
   eventually,
   fewDrivers,
   makeServer,
+  onDriversInTurn,
   onEachDriver,
   withServer,
 } from '../../testing/with-server.ts';
@@ -153,7 +153,7 @@ async function receivesEnd(client: RawClient): Promise<void> {
   client.half();
 }
 
-onEachDriver(
+onDriversInTurn(
   'server.closing of workers',
   (add) => {
     add('aborts when the primary closes', async (driver) => {
@@ -199,5 +199,5 @@ onEachDriver(
       });
     });
   },
-  driversInTurn(fewDrivers()),
+  fewDrivers(),
 );

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import type { Server } from '../../src/server/server.ts';
 import { get, post, postChunks, request } from '../../testing/raw-client.ts';
-import { onEachDriver, wait, withServer } from '../../testing/with-server.ts';
+import { onDriversInTurn, wait, withServer } from '../../testing/with-server.ts';
 
 function routes(server: Server): void {
   server.get('/', (_request, response) => response.text('hello'));
@@ -41,7 +41,7 @@ const SAMPLES: readonly (readonly [what: string, bytes: string, text: string])[]
   ['trailers', `${TRAILERS}1;e="x"\r\na\r\n0\r\nA: b\r\nC: d\r\n\r\n`, '[["a","b"],["c","d"]]'],
 ];
 
-onEachDriver('delivery', (add) => {
+onDriversInTurn('delivery', (add) => {
   for (const [what, bytes, text] of SAMPLES) {
     add(`${what}, byte by byte`, async (driver) => {
       await withServer(driver, {}, routes, async ({ open, server }) => {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomFrom } from '../../testing/random.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
-import { type DriverName, eventually, onEachDriver, wait } from '../../testing/with-server.ts';
+import { type DriverName, eventually, onDriversInTurn, wait } from '../../testing/with-server.ts';
 import { startProgram } from './fixtures/programs.ts';
 
 const LINUX = process.platform === 'linux';
@@ -17,7 +17,7 @@ const ROUNDS = 4;
 /** The server retries accept() after 250 ms: clients connect before that, and after. */
 const PAUSE_MS_MAX = 400;
 
-onEachDriver('without descriptors', (add) => {
+onDriversInTurn('without descriptors', (add) => {
   if (!LINUX) return;
 
   add('the server pauses instead of spinning, and serves afterwards', async (driver) => {

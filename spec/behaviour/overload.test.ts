@@ -8,6 +8,7 @@ import { get, post, type RawClient, request } from '../../testing/raw-client.ts'
 import {
   eventually,
   Gate,
+  onDriversInTurn,
   onEachDriver,
   type Running,
   wait,
@@ -53,7 +54,7 @@ async function isTurnedAway(client: RawClient): Promise<void> {
   client.half();
 }
 
-onEachDriver('overload', (add) => {
+onDriversInTurn('overload', (add) => {
   add('many clients that connect at once are served slot by slot', async (driver) => {
     const options = { connectionsMax: 4, keepAliveTimeoutMs: LONG_MS };
     await withServer(driver, options, hello, async ({ open, server }) => {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import type { Server } from '../../src/server/server.ts';
 import { get, type RawClient } from '../../testing/raw-client.ts';
-import { eventually, onEachDriver, wait, withServer } from '../../testing/with-server.ts';
+import { eventually, onDriversInTurn, wait, withServer } from '../../testing/with-server.ts';
 
 /** Too long to expire in a test. */
 const NEVER = { connectionTimeoutMs: 60_000, handlerTimeoutMs: 60_000 };
@@ -36,7 +36,7 @@ async function readSlowly(
   socket.off('data', pause);
 }
 
-onEachDriver('slow readers', (add) => {
+onDriversInTurn('slow readers', (add) => {
   add('a steady reader is not reset, however slow it is', async (driver) => {
     const options = { ...NEVER, writeTimeoutMs: 1_500 };
     await withServer(driver, options, big, async ({ open, server }) => {

@@ -9,8 +9,11 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { ROOT } from '../../testing/child-program.ts';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { type Running, start } from '../../testing/program.ts';
 import { launchBrowser, skip, watchProblems } from './fixtures/browser.ts';
+
+leaveOutOfCoverage();
 
 const timeout = 120_000;
 const AXE = createRequire(import.meta.url).resolve('axe-core');

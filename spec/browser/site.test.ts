@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { ROOT } from '../../testing/child-program.ts';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { example, type Running, run, start } from '../../testing/program.ts';
 import { inTurn } from '../../testing/rotation.ts';
 import { launchBrowser, skip, watchProblems } from './fixtures/browser.ts';
+
+leaveOutOfCoverage();
 
 const timeout = 120_000;
 const PAGES = ['', 'about.html', 'docs/', 'gallery/'];

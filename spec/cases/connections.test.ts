@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import type { RawClient } from '../../testing/raw-client.ts';
-import { onEachDriver, type Running, wait, withServer } from '../../testing/with-server.ts';
+import { onDriversInTurn, type Running, wait, withServer } from '../../testing/with-server.ts';
 import type { Case, End, Expected, Message } from './case.ts';
 import { describeEnd, report } from './difference.ts';
 import { echoOf, echoRoutes } from './echo-server.ts';
@@ -164,7 +164,7 @@ async function failures(
   return found;
 }
 
-onEachDriver('cases: connections', (add) => {
+onDriversInTurn('cases: connections', (add) => {
   for (const group of groups()) {
     const { file, limits } = group[0];
     const named = Object.entries(limits).map(([name, value]) => `${name} ${value}`);

@@ -5,9 +5,12 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createServer, type Server } from '../../src/index.ts';
+import { slowTests } from '../../testing/slow-tests.ts';
+
+const slowTest = slowTests();
 
 const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const FOLDER = mkdtempSync(join(tmpdir(), 'vibing-load-'));
@@ -57,7 +60,7 @@ function load(args: readonly string[], interruptAt: RegExp | null = null): Promi
 }
 
 describe('vibing load', { timeout }, () => {
-  it('prints a report, and writes it in every format', async () => {
+  slowTest('prints a report, and writes it in every format', async () => {
     const [json, csv, html] = ['a.json', 'a.csv', 'a.html'].map((name) => join(FOLDER, name));
     const files = ['--json', json, '--csv', csv, '--html', html];
     const { code, err, out } = await load([url, '-c', '4', '-n', '2000', ...files]);
@@ -86,20 +89,20 @@ describe('vibing load', { timeout }, () => {
     assert.doesNotMatch(page, /<script|src=|href=/);
   });
 
-  it('prints only JSON with --json -', async () => {
+  slowTest('prints only JSON with --json -', async () => {
     const { code, out } = await load([url, '-n', '10', '-c', '2', '--json', '-', '--no-progress']);
     assert.equal(code, 0);
     assert.equal(JSON.parse(out).responses, 10);
   });
 
-  it('ends on Ctrl-C, and prints the results so far', async () => {
+  slowTest('ends on Ctrl-C, and prints the results so far', async () => {
     const { code, err, out } = await load([url, '-c', '2', '-d', '60s'], /1 of 60 s/);
     assert.equal(code, 130, err);
     assert.match(out, /INTERRUPTED/);
     assert.match(out, / {2}status +200: /);
   });
 
-  it('has exit codes', async () => {
+  slowTest('has exit codes', async () => {
     const other = await load([url, '-n', '10', '-c', '1', '--expect-body', 'no']);
     assert.equal(other.code, 1);
     assert.match(other.out, /errors +body: 10/);
@@ -131,7 +134,7 @@ describe('vibing load', { timeout }, () => {
     assert.match(help.out, /^vibing load: /);
   });
 
-  it('checks at its start that all files can be written, and changes none', async () => {
+  slowTest('checks at its start that all files can be written, and changes none', async () => {
     const [old, fresh] = ['old.json', 'fresh.csv'].map((name) => join(FOLDER, name));
     writeFileSync(old, 'as it was');
     const nowhere = join(FOLDER, 'no', 'a.html');
@@ -153,18 +156,22 @@ describe('vibing load', { timeout }, () => {
     assert.equal(both.err, 'vibing: --csv: standard output is already used by --json\n');
   });
 
-  it('fails at its start when the limit of descriptors is too low', {
-    skip: NO_PRLIMIT,
-  }, async () => {
-    const few = [process.execPath, MAIN, 'load', url, '-c', '200'];
-    const { status, stderr } = spawnSync('prlimit', ['--nofile=128:128', ...few], {
-      encoding: 'utf8',
-    });
-    assert.equal(status, 1);
-    assert.match(stderr, /^vibing: 200 connections need 264 open files, .* may have 128: .*\n$/);
-  });
+  slowTest(
+    'fails at its start when the limit of descriptors is too low',
+    {
+      skip: NO_PRLIMIT,
+    },
+    async () => {
+      const few = [process.execPath, MAIN, 'load', url, '-c', '200'];
+      const { status, stderr } = spawnSync('prlimit', ['--nofile=128:128', ...few], {
+        encoding: 'utf8',
+      });
+      assert.equal(status, 1);
+      assert.match(stderr, /^vibing: 200 connections need 264 open files, .* may have 128: .*\n$/);
+    },
+  );
 
-  it('compares two reports', async () => {
+  slowTest('compares two reports', async () => {
     const [a, b, none] = ['one.json', 'two.json', 'none.json'].map((name) => join(FOLDER, name));
     await load([url, '-n', '100', '-c', '2', '--json', a]);
     await load([url, '-n', '200', '-c', '2', '--json', b]);

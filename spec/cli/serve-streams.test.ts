@@ -15,7 +15,7 @@ import { Pipe } from '../behaviour/fixtures/log-process.ts';
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const FOLDER = mkdtempSync(join(tmpdir(), 'vibing-streams-'));
 let sockets = 0;
-const ENDS_MS_MAX = 10_000;
+const ENDS_MS_MAX = 30_000;
 const skip = existsSync('/dev/full') ? false : 'there is no /dev/full';
 
 after(() => rmSync(FOLDER, { recursive: true, force: true }));

@@ -7,10 +7,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { slowTests } from '../../testing/slow-tests.ts';
 import { eventually } from '../../testing/with-server.ts';
 import { isAlive } from '../behaviour/fixtures/workers.ts';
+
+const slowTest = slowTests();
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const linuxOnly = process.platform === 'linux' ? false : 'it reads /proc';
@@ -78,34 +81,40 @@ async function becomes(url: string, status: number): Promise<void> {
   while (last !== status) last = await statusOf(url);
 }
 
-test('SIGHUP reads the configuration again, and a wrong one changes nothing', BOUND, async () => {
-  config({ workers: 2 });
-  const command = new Command('--config', CONFIG);
-  const address = await command.address();
-  assert.equal(await statusOf(`${address}/`), 404);
-  config({ workers: 3, listing: true, backlog: 100 });
-  command.child.kill('SIGHUP');
-  await eventually('it has reloaded', () => command.err.includes('reloaded: 2 new workers serve'));
-  await becomes(`${address}/`, 200);
-  assert.equal(
-    command.err.match(/vibing warn: workers: a reload cannot change it, restart/g)?.length,
-    1,
-  );
-  assert.equal(
-    command.err.match(/vibing warn: backlog: a reload cannot change it, restart/g)?.length,
-    1,
-  );
-  config({ wrokers: 2 });
-  command.child.kill('SIGHUP');
-  await eventually('the reload fails', () => command.err.includes('reload failed'));
-  assert.match(command.err, /wrokers: .*did you mean/);
-  assert.match(command.err, /vibing: reload failed, workers .* keep serving: .*exit code 2/);
-  assert.equal(await statusOf(`${address}/`), 200);
-  command.child.kill('SIGTERM');
-  assert.equal(await command.ended, 0, command.err);
-});
+slowTest(
+  'SIGHUP reads the configuration again, and a wrong one changes nothing',
+  BOUND,
+  async () => {
+    config({ workers: 2 });
+    const command = new Command('--config', CONFIG);
+    const address = await command.address();
+    assert.equal(await statusOf(`${address}/`), 404);
+    config({ workers: 3, listing: true, backlog: 100 });
+    command.child.kill('SIGHUP');
+    await eventually('it has reloaded', () =>
+      command.err.includes('reloaded: 2 new workers serve'),
+    );
+    await becomes(`${address}/`, 200);
+    assert.equal(
+      command.err.match(/vibing warn: workers: a reload cannot change it, restart/g)?.length,
+      1,
+    );
+    assert.equal(
+      command.err.match(/vibing warn: backlog: a reload cannot change it, restart/g)?.length,
+      1,
+    );
+    config({ wrokers: 2 });
+    command.child.kill('SIGHUP');
+    await eventually('the reload fails', () => command.err.includes('reload failed'));
+    assert.match(command.err, /wrokers: .*did you mean/);
+    assert.match(command.err, /vibing: reload failed, workers .* keep serving: .*exit code 2/);
+    assert.equal(await statusOf(`${address}/`), 200);
+    command.child.kill('SIGTERM');
+    assert.equal(await command.ended, 0, command.err);
+  },
+);
 
-test(
+slowTest(
   'a worker that dies is replaced with the configuration that was last accepted',
   BOUND,
   async () => {
@@ -136,7 +145,7 @@ test(
   },
 );
 
-test('workers have a young generation that suits a server', BOUND, async () => {
+slowTest('workers have a young generation that suits a server', BOUND, async () => {
   const command = new Command('--workers', '2');
   await command.address();
   for (const pid of command.workers()) {
@@ -147,7 +156,7 @@ test('workers have a young generation that suits a server', BOUND, async () => {
   assert.equal(await command.ended, 0, command.err);
 });
 
-test('a single worker under supervision is restarted and reloaded', BOUND, async () => {
+slowTest('a single worker under supervision is restarted and reloaded', BOUND, async () => {
   const command = new Command('--supervise');
   const address = await command.address();
   assert.match(command.out, /1 worker\)/);
@@ -162,18 +171,22 @@ test('a single worker under supervision is restarted and reloaded', BOUND, async
   assert.equal(await command.ended, 0, command.err);
 });
 
-test('SIGHUP without supervision is one line, and the server keeps serving', BOUND, async () => {
-  const command = new Command();
-  const address = await command.address();
-  command.child.kill('SIGHUP');
-  await eventually('it says so', () => command.err.includes('SIGHUP'));
-  assert.match(command.err, /^vibing: SIGHUP has no effect: [^\n]*--supervise\n$/m);
-  assert.equal(await statusOf(`${address}/hello.txt`), 200);
-  command.child.kill('SIGTERM');
-  assert.equal(await command.ended, 0);
-});
+slowTest(
+  'SIGHUP without supervision is one line, and the server keeps serving',
+  BOUND,
+  async () => {
+    const command = new Command();
+    const address = await command.address();
+    command.child.kill('SIGHUP');
+    await eventually('it says so', () => command.err.includes('SIGHUP'));
+    assert.match(command.err, /^vibing: SIGHUP has no effect: [^\n]*--supervise\n$/m);
+    assert.equal(await statusOf(`${address}/hello.txt`), 200);
+    command.child.kill('SIGTERM');
+    assert.equal(await command.ended, 0);
+  },
+);
 
-test('SIGTERM while a new worker starts ends that too', BOUND, async () => {
+slowTest('SIGTERM while a new worker starts ends that too', BOUND, async () => {
   // Longer than the timeout of this test: nothing may wait for it.
   const command = new Command('--workers', '2', '--shutdown-timeout-ms', '600000');
   await command.address();
@@ -183,7 +196,7 @@ test('SIGTERM while a new worker starts ends that too', BOUND, async () => {
   assert.equal(await command.ended, 0);
 });
 
-test('a second signal ends it at once, and the workers with it', BOUND, async () => {
+slowTest('a second signal ends it at once, and the workers with it', BOUND, async () => {
   const command = new Command('--workers', '2');
   const { port } = new URL(await command.address());
   const workers = command.workers();

@@ -3,10 +3,15 @@
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { test } from 'node:test';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { RawClient } from '../../testing/raw-client.ts';
+import { slowTests } from '../../testing/slow-tests.ts';
 import { chosenDrivers, eventually } from '../../testing/with-server.ts';
 import { ask, pidsOf, withWorkers } from '../behaviour/fixtures/workers.ts';
+
+leaveOutOfCoverage();
+
+const slowTest = slowTests();
 
 const NEEDS_PROC = {
   timeout: 60_000,
@@ -19,25 +24,28 @@ function descriptorsOf(pid: number | undefined): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-test('a client of a worker that dies before it confirms is served by another one', NEEDS_PROC, () =>
-  withWorkers('net', async (port, child) => {
-    const [victim, survivor] = await pidsOf(port, 2);
-    const before = descriptorsOf(child.process.pid);
-    // A stopped process confirms nothing.
-    process.kill(victim, 'SIGSTOP');
-    const asked = Array.from({ length: CLIENTS }, () => ask(port));
-    // The survivor serves all but the one that was sent to the victim.
-    let served = 0;
-    for (const pid of asked) void pid.then(() => (served += 1));
-    await eventually('all but one are served', () => served === CLIENTS - 1);
-    process.kill(victim, 'SIGKILL');
-    for (const pid of await Promise.all(asked)) assert.equal(pid, survivor);
-    await pidsOf(port, 2);
-    await eventually('no descriptor stays', () => descriptorsOf(child.process.pid) <= before);
-  }),
+slowTest(
+  'a client of a worker that dies before it confirms is served by another one',
+  NEEDS_PROC,
+  () =>
+    withWorkers('net', async (port, child) => {
+      const [victim, survivor] = await pidsOf(port, 2);
+      const before = descriptorsOf(child.process.pid);
+      // A stopped process confirms nothing.
+      process.kill(victim, 'SIGSTOP');
+      const asked = Array.from({ length: CLIENTS }, () => ask(port));
+      // The survivor serves all but the one that was sent to the victim.
+      let served = 0;
+      for (const pid of asked) void pid.then(() => (served += 1));
+      await eventually('all but one are served', () => served === CLIENTS - 1);
+      process.kill(victim, 'SIGKILL');
+      for (const pid of await Promise.all(asked)) assert.equal(pid, survivor);
+      await pidsOf(port, 2);
+      await eventually('no descriptor stays', () => descriptorsOf(child.process.pid) <= before);
+    }),
 );
 
-test('when no other worker is left, the client is closed', NEEDS_PROC, () =>
+slowTest('when no other worker is left, the client is closed', NEEDS_PROC, () =>
   withWorkers('net', async (port, child) => {
     const pids = await pidsOf(port, 2);
     const before = descriptorsOf(child.process.pid);

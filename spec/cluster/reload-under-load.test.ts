@@ -2,7 +2,8 @@
 // no request fails, in whatever way a client sends it.
 
 import assert from 'node:assert/strict';
-import { eventually, onEachDriver } from '../../testing/with-server.ts';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+import { eventually, onDriversInTurn } from '../../testing/with-server.ts';
 import {
   type Asking,
   isAlive,
@@ -12,11 +13,13 @@ import {
   withWorkers,
 } from '../behaviour/fixtures/workers.ts';
 
+leaveOutOfCoverage();
+
 const CLIENTS: readonly Asking[] = ['piped', 'kept', 'fresh', 'late', 'late', 'late'];
 /** `npm run perf:reload` measures more of them. */
 const RELOADS = 3;
 
-onEachDriver('reload under load', (add) => {
+onDriversInTurn('reload under load', (add) => {
   add(`no request fails in ${RELOADS} reloads in a row`, async (driver) => {
     await withWorkers(driver, async (port, child) => {
       const before = await pidsOf(port, 2);

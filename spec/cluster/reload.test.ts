@@ -7,15 +7,18 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createServer } from '../../src/index.ts';
 import type { ChildProgram } from '../../testing/child-program.ts';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
-import { eventually, fewDrivers, onEachDriver } from '../../testing/with-server.ts';
+import { eventually, fewDrivers, onDriversInTurn } from '../../testing/with-server.ts';
 import { freshPid, isAlive, pidsOf, reload, withWorkers } from '../behaviour/fixtures/workers.ts';
 import { inFolder } from './fixtures/supervision-fixture.ts';
+
+leaveOutOfCoverage();
 
 /** Enough that every worker gets some. */
 const CLIENTS = 40;
 
-onEachDriver(
+onDriversInTurn(
   'reload',
   (add) => {
     add(

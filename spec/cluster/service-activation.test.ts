@@ -4,12 +4,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, openSync } from 'node:fs';
 import { connect } from 'node:net';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import { IPPROTO_TCP, SOCK_DGRAM, TCP_NODELAY } from '../../src/driver/linux/layout.ts';
 import { listenerPort } from '../../src/driver/linux/open-listener.ts';
+import { slowTests } from '../../testing/slow-tests.ts';
 import { eventually, fewDrivers } from '../../testing/with-server.ts';
 import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './fixtures/service-process.ts';
 import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './fixtures/service-site.ts';
+
+const slowTest = slowTests();
 
 describe('an activated socket', LINUX_ONLY, () => {
   const one = { LISTEN_FDS: '1' };
@@ -19,7 +22,7 @@ describe('an activated socket', LINUX_ONLY, () => {
       const how = `driver ${driver}, ${workers} worker(s)`;
       const asked = ['--driver', driver, '--workers', workers];
 
-      test(`of TCP serves, ${how}`, BOUND, async () => {
+      slowTest(`of TCP serves, ${how}`, BOUND, async () => {
         const socket = openSocket({ port: 0 });
         const port = listenerPort(kernel(), socket);
         const args = [site, '--port', '1', ...asked];
@@ -44,7 +47,7 @@ describe('an activated socket', LINUX_ONLY, () => {
         kernel().close(socket);
       });
 
-      test(`of unix serves and keeps its file, ${how}`, BOUND, async () => {
+      slowTest(`of unix serves and keeps its file, ${how}`, BOUND, async () => {
         const path = fresh('activated');
         const socket = openSocket({ path });
         const args = [site, '--shutdown-timeout-ms', '0', ...asked];
@@ -65,7 +68,7 @@ describe('an activated socket', LINUX_ONLY, () => {
     }
   }
 
-  test('is kept when all workers are killed at once and replaced', BOUND, async () => {
+  slowTest('is kept when all workers are killed at once and replaced', BOUND, async () => {
     const socket = openSocket({ port: 0 });
     const port = listenerPort(kernel(), socket);
     const args = [site, '--driver', 'epoll', '--workers', '2'];
@@ -78,7 +81,7 @@ describe('an activated socket', LINUX_ONLY, () => {
     assert.equal(await service.stop(), 0);
   });
 
-  test('of several the one named vibing is used, else the first', BOUND, async () => {
+  slowTest('of several the one named vibing is used, else the first', BOUND, async () => {
     for (const [given, taken] of [
       ['other:vibing', 1],
       ['other:more', 0],
@@ -115,7 +118,7 @@ describe('an activated socket', LINUX_ONLY, () => {
     ['a file', () => openSync('/dev/null', 'r'), 'not a socket'],
   ];
   for (const [what, open, why] of WRONG) {
-    test(`${what} is an error`, BOUND, async () => {
+    slowTest(`${what} is an error`, BOUND, async () => {
       const socket = open();
       const path = fresh('pid');
       const service = new ServiceProcess([site, '--pid-file', path], {
@@ -132,7 +135,7 @@ describe('an activated socket', LINUX_ONLY, () => {
     });
   }
 
-  test('for another process is not used, with one warning', BOUND, async () => {
+  slowTest('for another process is not used, with one warning', BOUND, async () => {
     const socket = openSocket({ port: 0 });
     const port = listenerPort(kernel(), socket);
     const env = { ...one, LISTEN_PID: '1' };

@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import { listenerPort } from '../../src/driver/linux/open-listener.ts';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+import { slowTests } from '../../testing/slow-tests.ts';
 import { eventually, fewDrivers, oneDriver } from '../../testing/with-server.ts';
 import {
   kernel,
@@ -14,10 +16,14 @@ import {
 } from './fixtures/service-process.ts';
 import { BOUND, childrenOf, environmentOf, fetched, fresh, site } from './fixtures/service-site.ts';
 
+leaveOutOfCoverage();
+
+const slowTest = slowTests();
+
 describe('the service manager is notified', LINUX_ONLY, () => {
   for (const workers of ['1', '2']) {
     for (const driver of workers === '1' ? oneDriver() : fewDrivers()) {
-      test(`by ${workers} worker(s), driver ${driver}`, BOUND, async () => {
+      slowTest(`by ${workers} worker(s), driver ${driver}`, BOUND, async () => {
         const name = fresh('notify');
         const mailbox = new Mailbox(name);
         const env = { NOTIFY_SOCKET: name, WATCHDOG_USEC: '3000000' };
@@ -45,7 +51,7 @@ describe('the service manager is notified', LINUX_ONLY, () => {
     }
   }
 
-  test('of a reload, whether it succeeds or fails', BOUND, async () => {
+  slowTest('of a reload, whether it succeeds or fails', BOUND, async () => {
     const name = fresh('notify');
     const mailbox = new Mailbox(name);
     const crash = fresh('crash');
@@ -83,7 +89,7 @@ describe('the service manager is notified', LINUX_ONLY, () => {
     mailbox.close();
   });
 
-  test('not of READY when it could not listen', BOUND, async () => {
+  slowTest('not of READY when it could not listen', BOUND, async () => {
     const name = fresh('notify');
     const mailbox = new Mailbox(name);
     const env = { NOTIFY_SOCKET: name };
@@ -93,7 +99,7 @@ describe('the service manager is notified', LINUX_ONLY, () => {
     mailbox.close();
   });
 
-  test('of nothing without koffi, with one warning', BOUND, async () => {
+  slowTest('of nothing without koffi, with one warning', BOUND, async () => {
     const hook = fresh('without-koffi.cjs');
     writeFileSync(
       hook,

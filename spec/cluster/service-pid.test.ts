@@ -5,12 +5,18 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+import { slowTests } from '../../testing/slow-tests.ts';
 import { ServiceProcess } from './fixtures/service-process.ts';
 import { BOUND, fetched, folder, fresh, site } from './fixtures/service-site.ts';
 
+leaveOutOfCoverage();
+
+const slowTest = slowTests();
+
 describe('pid file', { skip: process.platform === 'win32' ? 'needs SIGTERM' : false }, () => {
-  test('names the main process while it serves', BOUND, async () => {
+  slowTest('names the main process while it serves', BOUND, async () => {
     const path = fresh('pid');
     const args = [site, '--port', '0', '--workers', '2', '--pid-file', path];
     const service = new ServiceProcess(args);
@@ -28,21 +34,25 @@ describe('pid file', { skip: process.platform === 'win32' ? 'needs SIGTERM' : fa
     assert.equal(existsSync(path), false);
   });
 
-  test('is set by the environment too, and replaces that of a killed server', BOUND, async () => {
-    const path = fresh('pid');
-    const env = { VIBING_PID_FILE: path };
-    const killed = new ServiceProcess([site, '--port', '0'], { env });
-    await killed.listening();
-    await killed.stop('SIGKILL');
-    assert.equal(readFileSync(path, 'utf8'), `${killed.pid}\n`);
-    const service = new ServiceProcess([site, '--port', '0'], { env });
-    await service.listening();
-    assert.equal(readFileSync(path, 'utf8'), `${service.pid}\n`);
-    assert.equal(await service.stop('SIGINT'), 0);
-    assert.equal(existsSync(path), false);
-  });
+  slowTest(
+    'is set by the environment too, and replaces that of a killed server',
+    BOUND,
+    async () => {
+      const path = fresh('pid');
+      const env = { VIBING_PID_FILE: path };
+      const killed = new ServiceProcess([site, '--port', '0'], { env });
+      await killed.listening();
+      await killed.stop('SIGKILL');
+      assert.equal(readFileSync(path, 'utf8'), `${killed.pid}\n`);
+      const service = new ServiceProcess([site, '--port', '0'], { env });
+      await service.listening();
+      assert.equal(readFileSync(path, 'utf8'), `${service.pid}\n`);
+      assert.equal(await service.stop('SIGINT'), 0);
+      assert.equal(existsSync(path), false);
+    },
+  );
 
-  test('is removed at a second signal too', BOUND, async () => {
+  slowTest('is removed at a second signal too', BOUND, async () => {
     const path = fresh('pid');
     const service = new ServiceProcess([site, '--port', '0', '--pid-file', path]);
     const address = await service.listening();
@@ -63,7 +73,7 @@ describe('pid file', { skip: process.platform === 'win32' ? 'needs SIGTERM' : fa
     assert.equal(existsSync(path), false);
   });
 
-  test('one that cannot be written starts nothing', BOUND, async () => {
+  slowTest('one that cannot be written starts nothing', BOUND, async () => {
     const path = join(folder, 'no', 'such', 'folder');
     const service = new ServiceProcess([site, '--port', '0', '--pid-file', path]);
     assert.equal(await service.ended, 1);
@@ -71,7 +81,7 @@ describe('pid file', { skip: process.platform === 'win32' ? 'needs SIGTERM' : fa
     assert.equal(service.err, `vibing: pid_file: ${path} cannot be written (ENOENT)\n`);
   });
 
-  test('a taken port leaves no file', BOUND, async () => {
+  slowTest('a taken port leaves no file', BOUND, async () => {
     const holder = createServer().listen(0, '127.0.0.1');
     await once(holder, 'listening');
     const { port } = holder.address() as { port: number };

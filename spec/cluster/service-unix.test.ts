@@ -2,10 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+import { slowTests } from '../../testing/slow-tests.ts';
 import { fewDrivers } from '../../testing/with-server.ts';
 import { kernel, LINUX_ONLY, openSocket, ServiceProcess } from './fixtures/service-process.ts';
 import { BOUND, fetched, fresh, site } from './fixtures/service-site.ts';
+
+leaveOutOfCoverage();
+
+const slowTest = slowTests();
 
 describe('a unix socket of several workers', LINUX_ONLY, () => {
   for (const driver of fewDrivers()) {
@@ -16,7 +22,7 @@ describe('a unix socket of several workers', LINUX_ONLY, () => {
 
     for (const workers of ['1', '2']) {
       const how = `driver ${driver}, ${workers} worker(s)`;
-      test(`is never more open than its mode, ${how}`, BOUND, async () => {
+      slowTest(`is never more open than its mode, ${how}`, BOUND, async () => {
         const socketPath = fresh('socket');
         const modes = fresh('modes');
         const hook = fresh('hook.cjs');
@@ -38,7 +44,7 @@ require('node:module').syncBuiltinESMExports();\n`,
       });
     }
 
-    test(`keeps the file of a server that replaced it, driver ${driver}`, BOUND, async () => {
+    slowTest(`keeps the file of a server that replaced it, driver ${driver}`, BOUND, async () => {
       const socketPath = fresh('socket');
       const first = started(socketPath, '1');
       await first.listening();
@@ -51,19 +57,23 @@ require('node:module').syncBuiltinESMExports();\n`,
       assert.equal(existsSync(socketPath), false);
     });
 
-    test(`serves with its mode and is removed at the end, driver ${driver}`, BOUND, async () => {
-      const socketPath = fresh('socket');
-      const service = started(socketPath);
-      assert.equal(await service.listening(), `unix:${socketPath}`);
-      assert.equal(statSync(socketPath).mode & 0o777, 0o600);
-      for (let count = 0; count < 10; count++)
-        assert.equal(await fetched({ socketPath }), 'hello\n');
-      assert.equal(await service.stop(), 0);
-      assert.equal(service.problems, '');
-      assert.equal(existsSync(socketPath), false);
-    });
+    slowTest(
+      `serves with its mode and is removed at the end, driver ${driver}`,
+      BOUND,
+      async () => {
+        const socketPath = fresh('socket');
+        const service = started(socketPath);
+        assert.equal(await service.listening(), `unix:${socketPath}`);
+        assert.equal(statSync(socketPath).mode & 0o777, 0o600);
+        for (let count = 0; count < 10; count++)
+          assert.equal(await fetched({ socketPath }), 'hello\n');
+        assert.equal(await service.stop(), 0);
+        assert.equal(service.problems, '');
+        assert.equal(existsSync(socketPath), false);
+      },
+    );
 
-    test(`is an error when another server listens on it, driver ${driver}`, BOUND, async () => {
+    slowTest(`is an error when another server listens on it, driver ${driver}`, BOUND, async () => {
       const socketPath = fresh('socket');
       const first = started(socketPath);
       await first.listening();
@@ -77,7 +87,7 @@ require('node:module').syncBuiltinESMExports();\n`,
       assert.equal(await first.stop(), 0);
     });
 
-    test(`replaces one that a dead server left behind, driver ${driver}`, BOUND, async () => {
+    slowTest(`replaces one that a dead server left behind, driver ${driver}`, BOUND, async () => {
       const socketPath = fresh('socket');
       kernel().close(openSocket({ path: socketPath }));
       assert.ok(existsSync(socketPath));
@@ -89,7 +99,7 @@ require('node:module').syncBuiltinESMExports();\n`,
       assert.equal(existsSync(socketPath), false);
     });
 
-    test(`never replaces an ordinary file, driver ${driver}`, BOUND, async () => {
+    slowTest(`never replaces an ordinary file, driver ${driver}`, BOUND, async () => {
       const socketPath = fresh('file');
       writeFileSync(socketPath, 'precious');
       const service = started(socketPath);

@@ -8,7 +8,7 @@ import type { Child, ChildEvents } from '../../src/cluster/ports.ts';
 import { type Channel, workerSiblings } from '../../src/cluster/siblings.ts';
 import { WorkerProcess } from '../../src/cluster/worker-process.ts';
 import { get } from '../../testing/raw-client.ts';
-import { fewDrivers, onEachDriver, wait } from '../../testing/with-server.ts';
+import { fewDrivers, onDriversInTurn, wait } from '../../testing/with-server.ts';
 import { withWorkers } from '../behaviour/fixtures/workers.ts';
 import { ModelSystem } from './fixtures/model-system.ts';
 import { connections } from './fixtures/supervision-fixture.ts';
@@ -130,7 +130,7 @@ test('a worker that takes no messages does not fill the memory of the primary', 
   assert.equal(sent.length, 2 * most, 'it takes messages again');
 });
 
-onEachDriver(
+onDriversInTurn(
   'workers',
   (add) => {
     add('count requests together', async (driver) => {

@@ -4,12 +4,15 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { get } from '../../testing/raw-client.ts';
-import { eventually, fewDrivers, onEachDriver, oneDriver } from '../../testing/with-server.ts';
+import { eventually, fewDrivers, onDriversInTurn, oneDriver } from '../../testing/with-server.ts';
 import { ask, freshPid, pidsOf, withWorkers } from '../behaviour/fixtures/workers.ts';
 import { connections, gone, inFolder, withChild } from './fixtures/supervision-fixture.ts';
 
-onEachDriver(
+leaveOutOfCoverage();
+
+onDriversInTurn(
   'workers that die',
   (add) => {
     add('kill -9 of a worker breaks its own connections only', async (driver) => {
@@ -55,7 +58,7 @@ onEachDriver(
   fewDrivers(),
 );
 
-onEachDriver(
+onDriversInTurn(
   'workers that cannot start',
   (add) => {
     add('a crash loop ends with one line and exit code 1', (driver) =>

@@ -1,12 +1,15 @@
 // How workers exit: at a signal, by SIGKILL when they hang, and when the primary is gone.
 
 import assert from 'node:assert/strict';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
-import { eventually, fewDrivers, onEachDriver, oneDriver } from '../../testing/with-server.ts';
+import { eventually, fewDrivers, onDriversInTurn, oneDriver } from '../../testing/with-server.ts';
 import { isAlive, pidsOf, withWorkers } from '../behaviour/fixtures/workers.ts';
 import { connections, gone, withChild } from './fixtures/supervision-fixture.ts';
 
-onEachDriver(
+leaveOutOfCoverage();
+
+onDriversInTurn(
   'workers that end',
   (add) => {
     add('SIGTERM to a worker drains it, and it is replaced', async (driver) => {
@@ -34,7 +37,7 @@ onEachDriver(
   fewDrivers(),
 );
 
-onEachDriver(
+onDriversInTurn(
   'workers that have to exit',
   (add) => {
     add('a worker that hangs is killed after its timeout', async (driver) => {
@@ -52,7 +55,7 @@ onEachDriver(
   oneDriver(),
 );
 
-onEachDriver(
+onDriversInTurn(
   'workers whose primary is gone',
   (add) => {
     add('when the primary is killed, workers finish their requests and exit', (driver) =>

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { get, RawClient } from '../../testing/raw-client.ts';
-import { fewDrivers, onEachDriver, oneDriver } from '../../testing/with-server.ts';
+import { fewDrivers, onDriversInTurn, oneDriver } from '../../testing/with-server.ts';
 import { ask, pidsOf, withWorkers } from '../behaviour/fixtures/workers.ts';
 
-onEachDriver(
+onDriversInTurn(
   'workers and their sockets',
   (add) => {
     add('children of a worker inherit no socket', async (driver, context) => {
@@ -46,7 +46,7 @@ onEachDriver(
   fewDrivers(),
 );
 
-onEachDriver(
+onDriversInTurn(
   'workers and their primary',
   (add) => {
     add(

@@ -6,7 +6,7 @@ import cluster from 'node:cluster';
 import { it } from 'node:test';
 import { workerOptions } from '../../src/cluster/worker-options.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
-import { onEachDriver, oneDriver } from '../../testing/with-server.ts';
+import { onDriversInTurn, oneDriver } from '../../testing/with-server.ts';
 import { withWorkers } from '../behaviour/fixtures/workers.ts';
 import { withChild } from './fixtures/supervision-fixture.ts';
 
@@ -52,7 +52,7 @@ it('many workers on little memory have the default sizes of V8', () => {
   withGiven([], () => assert.deepEqual(workerOptions(1e6), []));
 });
 
-onEachDriver(
+onDriversInTurn(
   'options of workers',
   (add) => {
     add('a worker has its own young generation and the options of its primary', async (driver) => {

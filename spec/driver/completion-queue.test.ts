@@ -55,3 +55,17 @@ it('an empty queue moves nothing, a full one takes no more', () => {
     Array.from({ length: 16 }, (_, index) => index),
   );
 });
+
+it('has its length also where its counters pass 2^31 and 2^32', () => {
+  for (const start of [2 ** 31 - 3, -3, -(2 ** 31)]) {
+    const queue = new CompletionQueue(16, start);
+    for (let index = 1; index <= 6; index++) {
+      queue.push(1, index, 0, -1);
+      assert.equal(queue.length, index, `from ${start}`);
+    }
+    const out = new Completions(4);
+    assert.equal(queue.moveTo(out, 0), 4);
+    assert.deepEqual([...out.slot.subarray(0, 4)], [1, 2, 3, 4]);
+    assert.equal(queue.length, 2);
+  }
+});

@@ -8,7 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ROOT } from '../../testing/child-program.ts';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { example, type Running, run, start } from '../../testing/program.ts';
+
+leaveOutOfCoverage();
 
 const script = example('static-server');
 const timeout = 60_000;

@@ -4,7 +4,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { after, before, test } from 'node:test';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { example, type Running, run, start } from '../../testing/program.ts';
+
+leaveOutOfCoverage();
 
 const script = example('web-server');
 const timeout = 60_000;

@@ -15,7 +15,7 @@ import { get, type RawClient, request } from '../../testing/raw-client.ts';
 import type { RawResponse } from '../../testing/raw-response.ts';
 import {
   type DriverName,
-  onEachDriver,
+  onDriversInTurn,
   type Running,
   withServer,
 } from '../../testing/with-server.ts';
@@ -78,7 +78,7 @@ async function etagOf(client: RawClient, path: string): Promise<string> {
   return etag;
 }
 
-onEachDriver('representations', (test) => {
+onDriversInTurn('representations', (test) => {
   test('200 has all fields, and HEAD the same ones', async (driver) => {
     await run(driver, async ({ open }) => {
       const client = await open();

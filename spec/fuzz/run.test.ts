@@ -17,6 +17,9 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseFuzzArguments, TARGETS, USAGE } from '../../fuzz/commands/arguments.ts';
 import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+import { slowTests } from '../../testing/slow-tests.ts';
+
+const slowTest = slowTests();
 
 leaveOutOfCoverage();
 
@@ -123,7 +126,7 @@ describe('arguments of npm run fuzz', () => {
 });
 
 describe('npm run fuzz', () => {
-  it('runs targets and prints their figures', () => {
+  slowTest('runs targets and prints their figures', () => {
     const { status, out } = run(
       SCRIPT,
       '--target',
@@ -137,7 +140,7 @@ describe('npm run fuzz', () => {
     assert.match(out, /^chunked: [\d,]+ executions in [\d.]+ s, .* seed 1$/m);
   });
 
-  it('exits with 1 for a finding, writes it, and replays it', () => {
+  slowTest('exits with 1 for a finding, writes it, and replays it', () => {
     const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
     try {
       const broken = brokenCopy(folder);
@@ -156,7 +159,7 @@ describe('npm run fuzz', () => {
     }
   });
 
-  it('runs one input', () => {
+  slowTest('runs one input', () => {
     const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
     try {
       mkdirSync(join(folder, 'head'));

@@ -58,6 +58,31 @@ test('a head with all of its fields, or with none, can be compact', () => {
   }
 });
 
+test('a head of another size neither takes nor drops the arrays of a compact one', () => {
+  const head = parsed(bytesOf(3, 'a'));
+  const { names, offsets } = head;
+  head.compact();
+  for (const fieldsMax of [0, 10]) assert.equal(new Head(fieldsMax).names.length, fieldsMax);
+  const next = new Head(LIMITS.fieldsMax);
+  assert.ok(next.names === names && next.offsets === offsets);
+});
+
+test('arrays of a size that is no longer used make room for those of another one', () => {
+  const size = LIMITS.fieldsMax;
+  const heads = Array.from({ length: 300 }, () => new Head(size));
+  const arrays = new Set(heads.map(({ names }) => names));
+  for (const head of heads) head.compact();
+  const spare = heads.filter(({ names }) => names.length === 0).length;
+  assert.ok(spare > 0 && spare < heads.length, `${spare} spare arrays`);
+  const other = new Head(size + 1);
+  const { names } = other;
+  other.compact();
+  assert.equal(other.names.length, 0);
+  assert.ok(new Head(size + 1).names === names);
+  const again = Array.from({ length: spare }, () => new Head(size).names);
+  assert.equal(again.filter((one) => arrays.has(one)).length, spare - 1, 'one made room');
+});
+
 test('the arrays of a compact head serve another one of the same size only', () => {
   const head = parsed(bytesOf(3, 'a'));
   head.compact();

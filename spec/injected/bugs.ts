@@ -1,25 +1,32 @@
 // npm run test:bugs: injects one bug of the edges after the other and runs the tests that must
 // fail.
 
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { argumentProblem, reportUsageError } from '../../testing/usage-error.ts';
-import { type Bug, KINDS } from './bug.ts';
+import type { Bug } from './bug.ts';
 import { BUGS } from './list.ts';
+import { fewBugs, pageOf, readPage } from './page.ts';
 import { firstFailure, tryBug, type Verdict } from './trial.ts';
 
 const PAGE = join(fileURLToPath(new URL('../../../', import.meta.url)), 'spec/injected-bugs.md');
 
+/** Bugs of --from-commit. */
+const FEW = 8;
+
 const USAGE = `usage: npm run test:bugs -- [option...]
 
 Injects bugs into the compiled server, one at a time, and runs the tests that must notice each.
-Without options it writes spec/injected-bugs.md.
+Then it writes spec/injected-bugs.md, in which bugs that were not chosen keep their lines.
 
-  --only WORD   only bugs whose name or file contains this text
-  --part K/N    only every Nth bug, from the Kth on
-  --help        prints this text
+  --only WORD    only bugs whose name or file contains this text
+  --part K/N     only every Nth bug, from the Kth on
+  --from-commit  ${FEW} bugs that tests notice in a few seconds, chosen by the last commit; writes
+                 nothing
+  --help         prints this text
 
 Exit codes: 0 when a test notices each bug, 1 when none notices one of them or a test fails
 without a bug, 2 for a usage error.`;
@@ -27,6 +34,7 @@ without a bug, 2 for a usage error.`;
 const OPTIONS = {
   only: { type: 'string', default: '' },
   part: { type: 'string', default: '1/1' },
+  'from-commit': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -34,6 +42,7 @@ interface Given {
   readonly only: string;
   readonly part: number;
   readonly parts: number;
+  readonly fromCommit: boolean;
 }
 
 function parse(): Given | string | null {
@@ -44,7 +53,11 @@ function parse(): Given | string | null {
       .split('/')
       .map(Number);
     if (!(part >= 1 && part <= parts)) return '--part takes K/N, such as 1/3';
-    return { only: values.only, part, parts };
+    const fromCommit = values['from-commit'];
+    if (fromCommit && (values.only !== '' || parts > 1)) {
+      return '--from-commit chooses the bugs itself: leave out --only and --part';
+    }
+    return { only: values.only, part, parts, fromCommit };
   } catch (error) {
     return argumentProblem(error, Object.keys(OPTIONS));
   }
@@ -57,10 +70,13 @@ async function main(): Promise<number> {
     return 0;
   }
   if (typeof given === 'string') return reportUsageError(given);
-  const { only, part, parts } = given;
-  const chosen = BUGS.filter(({ file, name }, index) => {
-    return `${name} ${file}`.includes(only) && index % parts === part - 1;
-  });
+  const { fromCommit, only, part, parts } = given;
+  const page = readPage(existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '');
+  const chosen = fromCommit
+    ? fewBugs(BUGS, page, commit(), FEW)
+    : BUGS.filter(({ file, name }, index) => {
+        return `${name} ${file}`.includes(only) && index % parts === part - 1;
+      });
   if (chosen.length === 0) return reportUsageError(`no bug contains ${only}`);
   if (!(await passWithout(chosen))) return 1;
   const verdicts: [Bug, Verdict][] = [];
@@ -72,7 +88,10 @@ async function main(): Promise<number> {
   }
   const caught = verdicts.filter(([, { caughtBy }]) => caughtBy !== null).length;
   console.log(`\n${caught} of ${chosen.length} injected bugs are caught`);
-  if (chosen.length === BUGS.length) writeFileSync(PAGE, pageOf(verdicts));
+  if (!fromCommit) {
+    for (const [{ name }, verdict] of verdicts) page.set(name, verdict);
+    writeFileSync(PAGE, pageOf(BUGS, page));
+  }
   return caught === chosen.length ? 0 : 1;
 }
 
@@ -89,24 +108,8 @@ async function passWithout(bugs: readonly Bug[]): Promise<boolean> {
   return isGood;
 }
 
-function pageOf(verdicts: readonly (readonly [Bug, Verdict])[]): string {
-  const kinds = Object.entries(KINDS).map(([kind, what]) => `- **${kind}**: ${what}`);
-  const rows = verdicts.map(([{ file, kind, name }, { caughtBy, seconds }]) => {
-    const by = (caughtBy ?? '**nothing**').replaceAll('|', '\\|');
-    return `| ${file} | ${kind} | ${name} | ${by} | ${seconds.toFixed(1)} |`;
-  });
-  return `# Injected bugs
-
-Written by \`npm run test:bugs\`. Each bug is a change of one place in a compiled file below
-\`src/\`. The tests that should notice it run, the quickest first, until one fails; without the bug
-all of them pass.
-
-${kinds.join('\n')}
-
-| file | kind | the bug | what fails | seconds |
-| --- | --- | --- | --- | ---: |
-${rows.join('\n')}
-`;
+function commit(): string {
+  return execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
 }
 
 process.exitCode = await main();

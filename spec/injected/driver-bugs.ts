@@ -187,4 +187,28 @@ export const DRIVER_BUGS: readonly Bug[] = [
     replace: 'return this.#tail - this.#head;',
     tests: ['base/ring'],
   },
+  {
+    name: 'a send of more than a system call takes is asked for in one',
+    kind: 'late',
+    file: 'driver/linux/epoll-sends.js',
+    find: 'this.#bytes[slot] = Math.min(end - start, SEND_BYTES_MAX);',
+    replace: 'this.#bytes[slot] = end - start;',
+    tests: ['driver/linux/large-sends'],
+  },
+  {
+    name: 'a read in memory puts the second chunk over the first',
+    kind: 'middle',
+    file: 'driver/memory/pipe.js',
+    find: 'target.set(first.subarray(0, taken), at + count);',
+    replace: 'target.set(first.subarray(0, taken), at);',
+    tests: ['driver/memory/memory'],
+  },
+  {
+    name: 'the length of a completion queue is wrong where its counters pass 2^31',
+    kind: 'late',
+    file: 'driver/completion-queue.js',
+    find: 'return (this.#tail - this.#head) | 0;',
+    replace: 'return Math.abs(this.#tail) - Math.abs(this.#head);',
+    tests: ['driver/completion-queue'],
+  },
 ];

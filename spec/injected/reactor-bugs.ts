@@ -103,4 +103,20 @@ export const REACTOR_BUGS: readonly Bug[] = [
     replace: '',
     tests: ['connection/read-file'],
   },
+  {
+    name: 'the first check of a wait counts as one without progress',
+    kind: 'special',
+    file: 'reactor/progress.js',
+    find: 'bytes < 0 || bytes === this.#unacknowledged[slot]',
+    replace: 'bytes < 0 || bytes >= this.#unacknowledged[slot]',
+    tests: ['reactor/reactor', 'behaviour/slow-readers'],
+  },
+  {
+    name: 'a deadline passes over what came while the process was paused',
+    kind: 'middle',
+    file: 'reactor/reactor.js',
+    find: 'const late = this.driver.poll(this.#out);',
+    replace: 'const late = 0;',
+    tests: ['reactor/reactor'],
+  },
 ];

@@ -97,4 +97,28 @@ export const STATIC_BUGS: readonly Bug[] = [
     replace: '',
     tests: [MODEL, 'static/large-files', 'static/faults'],
   },
+  {
+    name: 'a file that is used again while its close is due is closed',
+    kind: 'middle',
+    file: 'static/open-files.js',
+    find: 'this.#isWaiting = false;\n        if (this.#users > 0)\n            return;',
+    replace: 'this.#isWaiting = false;',
+    tests: ['static/open-files'],
+  },
+  {
+    name: 'busy files are opened without a bound',
+    kind: 'late',
+    file: 'static/open-files.js',
+    find: 'this.#shared.has(key) || this.#shared.size >= OPEN_FILES_MAX',
+    replace: 'this.#shared.has(key)',
+    tests: ['static/open-files'],
+  },
+  {
+    name: 'a file larger than the memory empties the cache',
+    kind: 'special',
+    file: 'static/file-cache.js',
+    find: 'if (file.memoryBytes > this.#bytesMax)\n            return;',
+    replace: ';',
+    tests: ['static/file-cache'],
+  },
 ];

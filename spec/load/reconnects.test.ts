@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Ring } from '../../src/base/ring.ts';
+import { Reconnects } from '../../src/load/reconnects.ts';
 import { runVirtual } from './fixtures/run-virtual.ts';
 import type { Script } from './fixtures/virtual-server.ts';
 
@@ -96,5 +98,28 @@ describe('connecting again', () => {
     assert.ok(Math.max(...first) > 500);
     assert.ok(server.addresses.length <= 28, `${server.addresses.length}`);
     assert.ok((load.recorder.errorCounts()['connect'] ?? 0) > 10);
+  });
+});
+
+describe('delayed connects', () => {
+  it('are made each at its time, whenever the others are due', () => {
+    const reconnects = new Reconnects(4);
+    const dueMs = [30, 10, 20, 10];
+    for (const [slot, atMs] of dueMs.entries()) reconnects.add(slot, atMs);
+    const made: number[][] = [];
+    while (reconnects.nextMs < Number.POSITIVE_INFINITY) {
+      const out = new Ring(4);
+      const atMs = reconnects.nextMs;
+      reconnects.moveDue(atMs - 1, out);
+      assert.equal(out.length, 0, 'not before');
+      reconnects.moveDue(atMs, out);
+      while (out.length > 0) made.push([atMs, out.shift()]);
+    }
+    assert.deepEqual(made, [
+      [10, 1],
+      [10, 3],
+      [20, 2],
+      [30, 0],
+    ]);
   });
 });

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { reopenLogs } from '../../src/async-io/log-files.ts';
+import { exchangeOf } from '../../src/exchange/request.ts';
 import { type AccessLogOptions, accessLog } from '../../src/middleware/access-log.ts';
 import { requestId } from '../../src/middleware/request-id.ts';
 import type { Server } from '../../src/server/server.ts';
@@ -49,6 +50,31 @@ onEachDriver(
           await eventually('a line', () => lines.length === 1);
           if (typeof expected === 'string') assert.equal(lines[0], expected, format);
           else assert.match(lines[0], expected, format);
+        });
+      }
+    });
+
+    add('makes no state for lines without a value of it', async (driver) => {
+      for (const [options, makesState] of [
+        [{}, false],
+        [{ format: 'common' }, false],
+        [{ format: '{method} {status} requestId' }, false],
+        [{ format: 'json', fields: ['status', 'route'] }, false],
+        [{ format: '{method} {requestId}' }, true],
+        [{ format: 'json' }, true],
+        [{ format: 'json', fields: ['status', 'requestId'] }, true],
+      ] as const) {
+        let state: object | null = null;
+        const own = (server: Server) => {
+          server.use(accessLog({ ...options, write: () => {} }));
+          server.get('/', (request, response) => {
+            state = exchangeOf(request).state;
+            return response.text('hello');
+          });
+        };
+        await withServer(driver, {}, own, async ({ open }) => {
+          await (await open()).ask(get('/'));
+          assert.equal(state !== null, makesState, JSON.stringify(options));
         });
       }
     });

@@ -5,8 +5,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ContentCoding, ContentStream } from '../../src/async-io/async-io.ts';
 import { CODINGS } from '../../src/async-io/codings.ts';
+import { ENCODER_BYTES_MAX } from '../../src/base/fixed-limits.ts';
 import { prepare } from '../../src/exchange/prepared.ts';
 import { compress } from '../../src/middleware/compress.ts';
+import { encoderBytes } from '../../src/middleware/encoder-memory.ts';
 import type { Server } from '../../src/server/server.ts';
 import { Random } from '../../testing/random.ts';
 import { get, RawClient, request } from '../../testing/raw-client.ts';
@@ -97,6 +99,43 @@ onEachDriver('compress, streams', (add) => {
       const last = written;
       await wait(30);
       assert.ok(written <= last + 3, 'the loop has ended');
+    });
+  });
+
+  add('encoders that need much memory are fewer', async (driver) => {
+    const routes = (server: Server) => {
+      server.use(compress({ level: { br: 9 } }));
+      server.get('/held', async (_request, response) => {
+        response.header('Content-Type', 'text/plain');
+        await response.write('begun');
+        await new Promise(() => {});
+      });
+      server.get('/', (_request, response) => {
+        return response.header('Content-Type', 'text/plain').stream([LONG]);
+      });
+    };
+    const most = Math.floor(ENCODER_BYTES_MAX / encoderBytes('br', 9));
+    assert.ok(most >= 1 && most < 10, `${most} encoders`);
+    await withServer(driver, {}, routes, async ({ open }) => {
+      const held: RawClient[] = [];
+      for (let count = 0; count < most; count++) {
+        const client = await open();
+        void client.send(get('/held', 'Accept-Encoding: br'));
+        await eventually('a beginning', () => received(client, 'br') === 'begun');
+        held.push(client);
+      }
+      const other = await open();
+      const codingOf = async (accepted: string) =>
+        (await other.ask(get('/', `Accept-Encoding: ${accepted}`))).field('content-encoding');
+      assert.equal(await codingOf('br'), undefined, 'one more does not fit');
+      assert.equal(await codingOf('gzip'), 'gzip', 'one of less memory does');
+      held[0].reset();
+      let coding: string | undefined;
+      for (let tries = 0; coding === undefined && tries < 200; tries++) {
+        await wait(5);
+        coding = await codingOf('br');
+      }
+      assert.equal(coding, 'br', 'a client that left has made room');
     });
   });
 

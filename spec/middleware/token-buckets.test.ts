@@ -138,6 +138,17 @@ describe('memory', () => {
     assert.equal(tokensOf('b'), 9, 'b was forgotten');
   });
 
+  test('a bucket from which more is taken is forgotten later', () => {
+    const buckets = new TokenBuckets({ limit: 10, windowMs: 10_000, burst: 10, keysMax: 2 });
+    buckets.take('busy', 0);
+    buckets.take('quiet', 10);
+    for (let count = 0; count < 5; count++) buckets.take('busy', 20);
+    // It makes room for a third one, and the quiet one is full soonest.
+    buckets.take('new', 30);
+    buckets.take('busy', 30);
+    assert.equal(buckets.tokens, 3, 'it was not forgotten');
+  });
+
   test('100,000 keys stay 100,000, and each costs a bounded number of steps', async () => {
     await seeded((random) => {
       const keysMax = 100_000;

@@ -12,7 +12,10 @@ import { BENCH_GROUPS } from '../../perf/bench/positionals.ts';
 import { benchTable } from '../../perf/bench/table.ts';
 import { perfScript } from '../../perf/measure/child-process.ts';
 import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+import { slowTests } from '../../testing/slow-tests.ts';
 import { texts } from '../tidy/tree.ts';
+
+const slowTest = slowTests();
 
 leaveOutOfCoverage();
 
@@ -107,7 +110,7 @@ describe('measuring', { timeout: TIMEOUT_MS }, () => {
 });
 
 describe('npm run bench', { timeout: 3 * TIMEOUT_MS }, () => {
-  it('prints one JSON document, with a figure for each case', () => {
+  slowTest('prints one JSON document, with a figure for each case', () => {
     const { status, stdout, stderr } = run('chunked', 'pools', '--ms=1', '--json');
     assert.equal(status, 0, stderr);
     const { format, node, results } = JSON.parse(stdout) as {
@@ -120,14 +123,14 @@ describe('npm run bench', { timeout: 3 * TIMEOUT_MS }, () => {
     for (const { name, bestNs } of results) assert.ok(bestNs > 0, name);
   });
 
-  it('prints a table', () => {
+  slowTest('prints a table', () => {
     const { status, stdout, stderr } = run('parser', '--ms=1');
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^parser: /m);
     assert.match(stdout, /^llhttp, small request .* x the time$/m);
   });
 
-  it('prints help, and a usage error', () => {
+  slowTest('prints help, and a usage error', () => {
     const help = run('--help');
     assert.deepEqual([help.status, help.stderr], [0, '']);
     for (const { name } of GROUPS) assert.ok(help.stdout.includes(`  ${name} `), name);

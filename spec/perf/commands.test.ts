@@ -13,7 +13,8 @@ import { readResults } from '../../perf/measure/results.ts';
 import { pairingProblem } from '../../perf/system/prerequisites.ts';
 import { epollProblem } from '../../src/driver/linux/epoll.ts';
 import { leaveOutOfCoverage } from '../../testing/coverage.ts';
-import { inTurn } from '../../testing/rotation.ts';
+import { FIFTHS, inTurn } from '../../testing/rotation.ts';
+import { slowTests } from '../../testing/slow-tests.ts';
 
 leaveOutOfCoverage();
 
@@ -34,7 +35,7 @@ describe('commands of perf/', { timeout: 4 * TIMEOUT_MS }, () => {
     assert.deepEqual(commands.map(([, file]) => `${file}.js`).sort(), files.sort());
   });
 
-  for (const [name, file] of inTurn(commands)) {
+  for (const [name, file] of inTurn(commands, FIFTHS)) {
     it(`npm run ${name} has a help text`, () => {
       const { status, stderr, stdout } = run(file, '--help');
       assert.equal(status, 0, stderr);
@@ -53,7 +54,7 @@ describe('commands of perf/', { timeout: 4 * TIMEOUT_MS }, () => {
       ['compare', ['main'], /^two commits are needed, as in main~5 main; /],
       ['compare', ['a', 'b', '--windows', '2'], /^--windows takes a whole number from 3 to 99; /],
     ];
-    for (const [file, given, problem] of wrong) {
+    for (const [file, given, problem] of inTurn(wrong)) {
       const { status, stderr, stdout } = run(file, ...given);
       assert.deepEqual([status, stdout], [2, ''], stderr);
       assert.match(stderr, problem);
@@ -61,10 +62,11 @@ describe('commands of perf/', { timeout: 4 * TIMEOUT_MS }, () => {
   });
 });
 
+const slowTest = slowTests(FIFTHS);
 const problem = pairingProblem(['prlimit']) ?? epollProblem() ?? false;
 
 describe('npm run perf', { timeout: 2 * TIMEOUT_MS, skip: problem }, () => {
-  it('measures a scenario, appends its results and writes the page', () => {
+  slowTest('measures a scenario, appends its results and writes the page', () => {
     const folder = mkdtempSync(join(tmpdir(), 'vibing-perf-'));
     try {
       const script = perfScript('commands/perf.ts');

@@ -15,6 +15,9 @@ import { peerProblem, startPeer } from '../../perf/servers/start-peer.ts';
 import { epollProblem } from '../../src/driver/linux/epoll.ts';
 import { uringProblem } from '../../src/driver/linux/uring-problem.ts';
 import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+import { slowTests } from '../../testing/slow-tests.ts';
+
+const slowTest = slowTests();
 
 leaveOutOfCoverage();
 
@@ -42,7 +45,7 @@ describe('peers', { timeout: TIMEOUT_MS, skip: !isLinux && 'they are pinned to c
 });
 
 describe('floors', { timeout: TIMEOUT_MS, skip: noFloor }, () => {
-  it('send as many bytes as the server, in every scenario', async () => {
+  slowTest('send as many bytes as the server, in every scenario', async () => {
     const server = await startServer('servers/vibing.ts', { args: ['--driver', 'epoll'] });
     try {
       for (const scenario of SCENARIOS) {
@@ -63,7 +66,7 @@ describe('floors', { timeout: TIMEOUT_MS, skip: noFloor }, () => {
     }
   });
 
-  it('forget what a connection left behind, and close those that were cut', async () => {
+  slowTest('forget what a connection left behind, and close those that were cut', async () => {
     const args = [String(await freePort()), '10', '5', '80'];
     const floor = await startServer('floor/sized.ts', { args, descriptors: 64 });
     try {

@@ -308,6 +308,34 @@ describe('closing a socket', () => {
 });
 
 describe('deadlines', () => {
+  it('do not pass over what came while the process was paused after a poll', () => {
+    const fixture = new Fixture();
+    const { driver, reactor } = fixture;
+    const slot = fixture.accept();
+    reactor.receive(slot);
+    reactor.arm(slot, Kind.Short);
+    const owner = fixture.owners[slot];
+    owner.received = (result, block) => {
+      owner.events.push(`received ${result}`);
+      fixture.slab.release(block);
+      reactor.arm(slot, Kind.Long);
+    };
+    const now = driver.now.bind(driver);
+    // Between poll() and the clock: bytes arrive, and the process continues long afterwards.
+    driver.now = () => {
+      driver.now = now;
+      driver.deliver(slot, new Uint8Array(5));
+      driver.nowMs += 500;
+      return now();
+    };
+    assert.equal(reactor.turn(), 1);
+    assert.deepEqual(fixture.news(slot), ['received 5']);
+    assert.equal(reactor.armed(slot), Kind.Long);
+    // Without news it passes as ever.
+    fixture.pass(1000);
+    assert.deepEqual(fixture.news(slot), [`due ${Kind.Long}`]);
+  });
+
   it('are reported when they pass, once', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();

@@ -10,6 +10,8 @@ import { after, before, describe, it } from 'node:test';
 import { type FileStat, isFault, type OpenFile } from '../../src/async-io/async-io.ts';
 import { NodeAsyncIo } from '../../src/async-io/node.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
+import { leaveOutOfCoverage } from '../../testing/coverage.ts';
+import { isInTurn } from '../../testing/rotation.ts';
 import {
   closed,
   DRIVERS,
@@ -21,16 +23,18 @@ import {
   until,
 } from './fixtures/site.ts';
 
+leaveOutOfCoverage();
+
 const MIB = 1024 * 1024;
 /** More than the kernel buffers for a connection on both ends. */
 const HUGE_BYTES = 96 * MIB;
 const NOISE = randomBytes(9 * MIB + 4321);
 
-for (const driver of DRIVERS) {
+for (const [row, driver] of DRIVERS.entries()) {
   describe(`large files on ${driver}`, () => {
-    describe('readers', () => readerCases(driver));
-    describe('truncated responses', () => cutCases(driver));
-    describe('descriptors', linuxOnly, () => descriptorCases(driver));
+    if (isInTurn(row)) describe('readers', () => readerCases(driver));
+    if (isInTurn(row + 1)) describe('truncated responses', () => cutCases(driver));
+    if (isInTurn(row + 2)) describe('descriptors', linuxOnly, () => descriptorCases(driver));
   });
 }
 

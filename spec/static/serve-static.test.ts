@@ -13,6 +13,7 @@ import { blockBytesFor, limitsFrom } from '../../src/base/limits.ts';
 import type { DriverName } from '../../src/driver/choose.ts';
 import { formatDate } from '../../src/http/date.ts';
 import { serveStatic } from '../../src/static/serve-static.ts';
+import { isInTurn } from '../../testing/rotation.ts';
 import { DRIVERS, makeServer, Site } from './fixtures/site.ts';
 
 const { EACCES } = ERRNO;
@@ -59,14 +60,20 @@ const TYPES: Readonly<Record<string, string>> = {
   'empty.txt': 'text/plain; charset=utf-8',
 };
 
-for (const driver of DRIVERS) {
+const GROUPS: readonly (readonly [string, (driver: DriverName) => void])[] = [
+  ['existing files', contentCases],
+  ['conditional requests', conditionCases],
+  ['directories', directoryCases],
+  ['other handlers', fallThroughCases],
+  ['sizes', sizeCases],
+  ['several servers and roots', severalCases],
+];
+
+for (const [row, driver] of DRIVERS.entries()) {
   describe(`static files on ${driver}`, () => {
-    describe('existing files', () => contentCases(driver));
-    describe('conditional requests', () => conditionCases(driver));
-    describe('directories', () => directoryCases(driver));
-    describe('other handlers', () => fallThroughCases(driver));
-    describe('sizes', () => sizeCases(driver));
-    describe('several servers and roots', () => severalCases(driver));
+    for (const [column, [name, define]] of GROUPS.entries()) {
+      if (isInTurn(row + column)) describe(name, () => define(driver));
+    }
   });
 }
 

@@ -111,6 +111,16 @@ export class Deadlines {
     return nextMs;
   }
 
+  /** Whether a deadline has passed. */
+  isDue(nowMs: number): boolean {
+    const first = this.#first;
+    for (let kind = 0; kind < first.length; kind++) {
+      const node = first[kind];
+      if (node !== NONE && this.#dueMs[node] <= nowMs) return true;
+    }
+    return false;
+  }
+
   /** How many nodes are armed; for checks, not for the hot path. */
   armedCount(): number {
     let count = 0;

@@ -169,8 +169,11 @@ export const SERVER_TIMINGS_MAX = 64;
  */
 export const COMPRESS_NOW_BYTES_MAX = 8_192;
 
-/**
- * Responses that compress() compresses in the thread pool at a time, unless its option says
- * otherwise: an encoder has 300 KB to 2 MB of memory.
- */
+/** Responses that compress() compresses at a time, unless its option says otherwise. */
 export const COMPRESSIONS_MAX = 64;
+
+/**
+ * Memory of the encoders of one compress(): an encoder has 0.5 MB to 95 MB, by its coding and
+ * level, as long as its response is open.
+ */
+export const ENCODER_BYTES_MAX = 256_000_000;

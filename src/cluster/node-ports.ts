@@ -29,20 +29,11 @@ export const nodePorts: PrimaryPorts = {
     process.on('exit', listener);
     return () => process.off('exit', listener);
   },
+  onReopen,
   setFailed: () => {
     process.exitCode = 1;
   },
 };
-
-/** SIGUSR1 comes to this process; its workers have log files of their own. */
-function forwardReopen(): void {
-  const message: FromPrimary = { vibing: 'reopen' };
-  for (const worker of Object.values(cluster.workers ?? {})) {
-    if (worker?.isConnected() === true) worker.send(message, () => {});
-  }
-}
-
-let forwards = false;
 
 /** The workers that have listened. */
 const listening = new WeakSet<Worker>();
@@ -63,8 +54,6 @@ async function open(config: Config, activated: Address | null, count: number): P
 }
 
 function fork(assignment: Assignment, fds: readonly number[], count: number): Child {
-  if (!forwards) onReopen(forwardReopen);
-  forwards = true;
   const stdio = ['inherit', 'inherit', 'inherit', 'ipc', ...fds];
   cluster.setupPrimary({
     stdio: stdio as NonNullable<ClusterSettings['stdio']>,

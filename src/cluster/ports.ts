@@ -50,6 +50,8 @@ export interface PrimaryPorts extends Timers {
   fork(assignment: Assignment, fds: readonly number[], count: number): Child;
   /** Calls `listener` when this process exits, unless it is cancelled before. */
   onExit(listener: () => void): Cancel;
+  /** Calls `listener` when log files are to be opened again, unless it is cancelled before. */
+  onReopen(listener: () => void): Cancel;
   /** The exit code of this process from now on is that of a failure. */
   setFailed(): void;
 }

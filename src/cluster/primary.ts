@@ -43,6 +43,7 @@ export class Primary implements Cluster {
   #reloadingNext: Promise<void> | null = null;
   #fail: (error: Error) => void = () => {};
   #cancelExit: Cancel = () => {};
+  #cancelReopen: Cancel = () => {};
 
   /** `activated` is a listener that the service manager opened; it overrides the configuration. */
   constructor(
@@ -72,6 +73,10 @@ export class Primary implements Cluster {
     // No worker outlives this process, unless it is killed by SIGKILL.
     this.#cancelExit = this.#ports.onExit(() => {
       for (const worker of this.#processes) worker.kill();
+    });
+    // SIGUSR1 comes to this process; its workers have log files of their own.
+    this.#cancelReopen = this.#ports.onReopen(() => {
+      for (const worker of this.#processes) worker.reopenLogs();
     });
     try {
       // The first starts alone: on `net` it reports that the port is taken.
@@ -366,6 +371,7 @@ export class Primary implements Cluster {
     for (const worker of this.#processes) worker.retire(last);
     if (this.#processes.size > 0) await allExited;
     this.#cancelExit();
+    this.#cancelReopen();
   }
 }
 

@@ -185,6 +185,10 @@ export class WorkerProcess {
     });
   }
 
+  reopenLogs(): void {
+    this.#send({ vibing: 'reopen' });
+  }
+
   acceptAlso(listener: number, on: boolean): void {
     this.#send({ vibing: 'accept', listener, on });
   }

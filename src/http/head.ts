@@ -61,8 +61,10 @@ export class Head {
 
   constructor(fieldsMax: number) {
     this.fieldsMax = fieldsMax;
-    const spare = spares.pop();
+    const spare = spares.at(-1);
+    // One of another size stays: trailers have heads without fields, servers limits of their own.
     if (spare !== undefined && spare.names.length === fieldsMax) {
+      spares.pop();
       this.offsets = spare.offsets;
       this.names = spare.names;
     } else {
@@ -114,7 +116,12 @@ export class Head {
    */
   compact(): void {
     const { offsets, names, fieldCount, fieldsMax } = this;
-    if (names.length !== fieldsMax || spares.length >= SPARES_MAX) return;
+    if (names.length !== fieldsMax) return;
+    if (spares.length >= SPARES_MAX) {
+      if (spares.at(-1)?.names.length === fieldsMax) return;
+      // Those of a size that is no longer in use must not stay in the way.
+      spares.pop();
+    }
     const numbers = fieldCount * OFFSETS_PER_FIELD;
     const keptOffsets = carveInt32(numbers);
     const keptNames = carveBytes(fieldCount);

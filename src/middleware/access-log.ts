@@ -7,7 +7,7 @@ import { checkOptions, FUNCTION, type OptionRule } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
-import { checkLogField, type LogEntry, type LogField } from './log-entry.ts';
+import { checkLogField, type LogEntry, type LogField, STATE_FIELDS } from './log-entry.ts';
 import { combined, common, jsonOf, templateOf } from './log-format.ts';
 
 export interface AccessLogOptions {
@@ -57,11 +57,12 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
     throw new TypeError('accessLog: lines go to a file or to write(), not to both');
   }
   const format = formatOf(options);
+  const withState = readsState(options);
   if (file !== undefined) reopenLogsOnSignal();
   return (request, response, next) => {
     const { services } = exchangeOf(request);
     // All of the request is read now: the response may be sent after the request is released.
-    const begun = begin(request);
+    const begun = begin(request, withState);
     response.afterSend((summary) => {
       const line = format(entryOf(begun, summary, services.wallMs()));
       if (write !== undefined) write(line);
@@ -95,10 +96,18 @@ function formatOf({ format = 'combined', fields }: AccessLogOptions): Format {
   }
 }
 
+/** Whether a line has a value of `request.state`, which is made when it is first read. */
+function readsState({ format = 'combined', fields }: AccessLogOptions): boolean {
+  if (format === 'json') return fields?.some((name) => STATE_FIELDS.includes(name)) ?? true;
+  return STATE_FIELDS.some((name) => format.includes(`{${name}}`));
+}
+
+const NO_STATE: LogEntry['state'] = Object.freeze({});
+
 type Begun = Omit<LogEntry, 'timeMs' | 'status' | 'bytes' | 'durationMs' | 'complete'>;
 
-function begin(request: Request): Begun {
-  const { method, target, httpVersion, remoteAddress, state } = request;
+function begin(request: Request, withState: boolean): Begun {
+  const { method, target, httpVersion, remoteAddress } = request;
   return {
     address: remoteAddress,
     method,
@@ -108,7 +117,7 @@ function begin(request: Request): Begun {
     userAgent: request.header('user-agent') ?? '',
     host: request.header('host') ?? '',
     route: request.route,
-    state,
+    state: withState ? request.state : NO_STATE,
   };
 }
 

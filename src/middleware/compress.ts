@@ -5,6 +5,7 @@ import type { ContentCoding, ContentStream } from '../async-io/async-io.ts';
 import {
   COMPRESS_NOW_BYTES_MAX,
   COMPRESSIONS_MAX,
+  ENCODER_BYTES_MAX,
   RESPONSE_FIELD_BYTES_MAX,
   RESPONSE_FIELDS_MAX,
 } from '../base/fixed-limits.ts';
@@ -22,6 +23,7 @@ import { weakenTag } from '../exchange/validated.ts';
 import { CODING_NAMES, Coding, chooseCoding } from '../http/accept-encoding.ts';
 import { hasNoContent } from '../http/status.ts';
 import { TYPES, typeTest } from './compressible.ts';
+import { encoderBytes } from './encoder-memory.ts';
 
 export interface CompressOptions {
   /** Content of fewer bytes is not compressed. Default 1024. */
@@ -37,8 +39,8 @@ export interface CompressOptions {
   /** Media types, as 'text/html', 'text/*' or '+json', instead of those that compress well. */
   readonly types?: readonly string[];
   /**
-   * How many responses are compressed in the thread pool at a time; further ones are sent as they
-   * are. Default 64.
+   * How many responses are compressed in the thread pool at a time, as far as their encoders fit
+   * into 256 MB; further ones are sent as they are. Default 64.
    */
   readonly concurrency?: number;
 }
@@ -109,6 +111,8 @@ class CompressCoder implements ContentCoder<Exchange> {
   #available = -1;
   /** Responses that are compressed in the thread pool now. */
   #running = 0;
+  /** The memory of their encoders. */
+  #runningBytes = 0;
   /** Encoded forms of content that never changes, for as long as that content is used. */
   readonly #encoded: WeakMap<Uint8Array, Map<Coding, Uint8Array>> = new WeakMap();
 
@@ -129,7 +133,7 @@ class CompressCoder implements ContentCoder<Exchange> {
     const coding = chooseCoding(head, bytes, base, available);
     if (coding === Coding.Identity) return coding;
     const isNow = contentBytes >= 0 && this.#isQuick(nameOf(coding), contentBytes);
-    return isNow || this.#running < this.#concurrency ? coding : Coding.Identity;
+    return isNow || this.#hasRoom(nameOf(coding)) ? coding : Coding.Identity;
   }
 
   #isEligible({ fields, status }: Exchange, contentBytes: number): boolean {
@@ -152,6 +156,22 @@ class CompressCoder implements ContentCoder<Exchange> {
       if (codings.includes(name)) this.#available |= 1 << CODINGS[name];
     }
     return this.#available;
+  }
+
+  #hasRoom(name: ContentCoding): boolean {
+    const bytes = this.#runningBytes + encoderBytes(name, this.#levels[name]);
+    return this.#running < this.#concurrency && bytes <= ENCODER_BYTES_MAX;
+  }
+
+  /** Returns what is to be called, once, when the encoder is released. */
+  #countEncoder(name: ContentCoding): () => void {
+    const bytes = encoderBytes(name, this.#levels[name]);
+    this.#running += 1;
+    this.#runningBytes += bytes;
+    return () => {
+      this.#running -= 1;
+      this.#runningBytes -= bytes;
+    };
   }
 
   #isQuick(name: ContentCoding, contentBytes: number): boolean {
@@ -196,7 +216,7 @@ class CompressCoder implements ContentCoder<Exchange> {
   ): Promise<void> {
     const name = nameOf(coding);
     const encoder = exchange.services.asyncIo.encoder(name, this.#levels[name]);
-    this.#running += 1;
+    const released = this.#countEncoder(name);
     let encoded: Uint8Array | null = null;
     exchange.onGone = () => encoder.close();
     try {
@@ -205,7 +225,7 @@ class CompressCoder implements ContentCoder<Exchange> {
       // The client left, the handler took too long, or there is no memory for an encoder.
       if (isWaiting(exchange)) exchange.services.handlerFailed(exchange, error, 'not compressed: ');
     } finally {
-      this.#running -= 1;
+      released();
     }
     if (!isWaiting(exchange)) return;
     exchange.onGone = null;
@@ -233,12 +253,10 @@ class CompressCoder implements ContentCoder<Exchange> {
     if (isHeadOnly(exchange)) return;
     const name = nameOf(coding);
     const encoder: ContentStream = services.asyncIo.encoder(name, this.#levels[name]);
-    this.#running += 1;
+    const released = this.#countEncoder(name);
     // What encodes keeps the record until its end.
     exchange.retain();
-    exchange.transport = new EncodingTransport(transport, encoder, owedBytes, () => {
-      this.#running -= 1;
-    });
+    exchange.transport = new EncodingTransport(transport, encoder, owedBytes, released);
   }
 }
 

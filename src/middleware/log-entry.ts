@@ -59,6 +59,9 @@ export const LOG_FIELDS: Readonly<Record<LogField, (entry: LogEntry) => unknown>
   complete: (entry) => entry.complete,
 };
 
+/** The fields whose values come from `state`. */
+export const STATE_FIELDS: readonly LogField[] = ['requestId'];
+
 export const LOG_FIELD_NAMES = Object.keys(LOG_FIELDS) as readonly LogField[];
 
 /** Throws a TypeError for a name that is no field, with the one that may be meant. */

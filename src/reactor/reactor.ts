@@ -105,17 +105,28 @@ export class Reactor {
   turn(): number {
     assert(!this.inTurn, 'turns do not nest');
     this.inTurn = true;
-    const out = this.#out;
     const sends = this.#recentSends.length;
-    const count = this.driver.poll(out);
+    let count = this.driver.poll(this.#out);
     this.readClocks();
+    this.#dispatchAll(count);
+    this.#armLateSends(sends);
+    if (this.#deadlines.isDue(this.nowMs)) {
+      // The process may have been paused between poll() and the clock. What came before a deadline
+      // must not look as if it had not come: a client whose request waits would be closed.
+      const late = this.driver.poll(this.#out);
+      this.#dispatchAll(late);
+      count += late;
+      this.#expire();
+    }
+    this.inTurn = false;
+    return count;
+  }
+
+  #dispatchAll(count: number): void {
+    const out = this.#out;
     for (let index = 0; index < count; index++) {
       this.#dispatch(out.op[index], out.slot[index], out.result[index], out.block[index]);
     }
-    this.#armLateSends(sends);
-    this.#expire();
-    this.inTurn = false;
-    return count;
   }
 
   /**

@@ -30,7 +30,7 @@ export interface Completion {
 }
 
 /** Against waiting for ever; no test measures by it. */
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 
 /** Region 1 is mapped memory for sends; wide enough for the bulk cases. */
 export const REGION = 1;
@@ -354,10 +354,12 @@ export class Fixture {
 }
 
 /** Waits until a condition holds; the error says which one did not. */
-export async function until(what: string, check: () => boolean): Promise<void> {
+export async function until(what: string | (() => string), check: () => boolean): Promise<void> {
   const deadlineMs = performance.now() + TIMEOUT_MS;
   while (!check()) {
-    if (performance.now() > deadlineMs) throw new Error(`timed out: ${what}`);
+    if (performance.now() > deadlineMs) {
+      throw new Error(`timed out: ${typeof what === 'string' ? what : what()}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

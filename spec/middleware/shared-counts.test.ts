@@ -1,0 +1,85 @@
+// The tokens that a worker reports to the others: each once, also those that it grants while a
+// message is on its way.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Services } from '../../src/exchange/exchange.ts';
+import { SharedCounts } from '../../src/middleware/shared-counts.ts';
+import { TokenBuckets } from '../../src/middleware/token-buckets.ts';
+
+type Counts = readonly (readonly [string, number])[];
+
+/** The channel to the other workers, whose messages leave when `leave` is called. */
+class Channel {
+  readonly sent: Counts[] = [];
+  #leave: (() => void)[] = [];
+
+  readonly services: Services = {
+    nowMs: () => 0,
+    pause: () => Promise.resolve(),
+    siblings: {
+      subscribe: () => {},
+      publish: (_topic: string, counts: Counts) => {
+        this.sent.push(counts.map(([key, count]) => [key, count]));
+        return new Promise<void>((resolve) => this.#leave.push(resolve));
+      },
+    },
+  } as unknown as Services;
+
+  async leave(): Promise<void> {
+    for (const resolve of this.#leave.splice(0)) resolve();
+    await settled();
+  }
+}
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function countsOf(keysMax: number): SharedCounts {
+  const buckets = new TokenBuckets({ limit: 10, windowMs: 1_000, burst: 10, keysMax });
+  return new SharedCounts('topic', keysMax, buckets);
+}
+
+test('tokens that are granted while a message leaves are in the next one', async () => {
+  const link = new Channel();
+  const counts = countsOf(100);
+  counts.granted('a', link.services);
+  counts.granted('a', link.services);
+  counts.granted('b', link.services);
+  await settled();
+  assert.deepEqual(link.sent, [
+    [
+      ['a', 2],
+      ['b', 1],
+    ],
+  ]);
+  counts.granted('a', link.services);
+  counts.granted('c', link.services);
+  await settled();
+  assert.equal(link.sent.length, 1, 'one message at a time');
+  await link.leave();
+  assert.deepEqual(link.sent[1], [
+    ['a', 1],
+    ['c', 1],
+  ]);
+  await link.leave();
+  assert.equal(link.sent.length, 2, 'nothing is reported twice');
+  counts.granted('a', link.services);
+  await settled();
+  assert.deepEqual(link.sent[2], [['a', 1]]);
+});
+
+test('while no message leaves, the keys that wait are bounded', async () => {
+  const link = new Channel();
+  const counts = countsOf(3);
+  counts.granted('first', link.services);
+  await settled();
+  for (const key of ['a', 'b', 'c', 'd', 'a']) counts.granted(key, link.services);
+  await link.leave();
+  assert.deepEqual(link.sent[1], [
+    ['a', 2],
+    ['b', 1],
+    ['c', 1],
+  ]);
+});
