@@ -136,7 +136,7 @@ async function uses(path: string, version: string): Promise<void> {
   expects('the program of a user', printed, CONSUMER_PRINTS(version));
 }
 
-/** `vibing init` makes a project beside the installed package, which compiles and passes its tests. */
+/** `vibing init` makes a project beside the installed package, whose tests pass. */
 function makesProject(path: string): void {
   succeeds(NPM, ['exec', 'vibing', '--', 'init', 'app'], path);
   const app = join(path, 'app');

@@ -39,7 +39,6 @@ function manifest(name: string, dependency: string): string {
       build: 'tsc',
       start: 'npm run build && node dist/main.js',
       test: 'npm run build && cd dist && node --test',
-      watch: 'tsc --watch',
     },
     dependencies: { vibing: dependency },
     devDependencies: PROJECT_PACKAGES,
@@ -68,7 +67,8 @@ const COMPILER = `{
 }
 `;
 
-const SERVER = `// The routes of the server. It does not listen yet, so that tests can send requests without a port.
+const SERVER = `// The routes of the server. It does not listen yet, so that tests can send requests to it
+// without a port.
 
 import { createServer, HttpError, problemDetails, type Server, type ServerOptions } from 'vibing';
 import { accessLog, securityHeaders } from 'vibing/middleware';
@@ -204,7 +204,7 @@ npm test      # compiles it, then sends requests to it without a port
 npm start     # compiles it, then serves on http://127.0.0.1:8080/
 \`\`\`
 
-\`HOST=0.0.0.0 PORT=3000 npm start\` listens elsewhere. While you work, \`npm run watch\` compiles what
+\`HOST=0.0.0.0 PORT=3000 npm start\` listens elsewhere. While you work, \`npx tsc --watch\` compiles what
 you change, and \`node --watch dist/main.js\` in a second terminal restarts the server.
 
 | file | what |
