@@ -67,8 +67,8 @@ const COMPILER = `{
 }
 `;
 
-const SERVER = `// The routes of the server. It does not listen yet, so that tests can send requests to it
-// without a port.
+const SERVER = `// The routes of the server. It does not listen yet: tests send requests without a
+// port.
 
 import { createServer, HttpError, problemDetails, type Server, type ServerOptions } from 'vibing';
 import { accessLog, securityHeaders } from 'vibing/middleware';
@@ -183,7 +183,8 @@ test('keeps a note', async () => {
 });
 
 test('rejects what is no note, and says why', async () => {
-  const response = await server.inject({ method: 'POST', target: '/api/notes', json: { text: '' } });
+  const empty = { method: 'POST', target: '/api/notes', json: { text: '' } };
+  const response = await server.inject(empty);
   assert.equal(response.status, 400);
   assert.equal(response.headers.get('content-type'), 'application/problem+json');
 });
