@@ -25,6 +25,9 @@ const PACKAGE = findPackage();
 
 let hasServed = false;
 
+/** What npm is running when a person has started a server with it. */
+const BY_HAND = ['serve', 'start', 'npx'];
+
 /** For commands that show progress and end by themselves. */
 const terminal = {
   out: (text: string) => process.stdout.write(text),
@@ -59,6 +62,7 @@ const code = await run(process.argv.slice(2), {
       hasLostTerminal: () => terminals.length > 0 && !terminals.some((fd) => isatty(fd)),
       exit: (exitCode) => process.exit(exitCode),
       isWorker: isWorker(),
+      isByHand: isatty(1) || BY_HAND.includes(process.env['npm_lifecycle_event'] ?? ''),
       hasFile: (path) => existsSync(path),
       out: (line) => output.write(`${logText(line)}\n`),
       problem: (line) => error.write(problemLine(line)),

@@ -105,7 +105,7 @@ export function makeServer(options: ServerOptions = {}): Server {
 
   server.post('/api/notes', async (req, res) => {
     const text = noteText(await req.json());
-    if (notes.size >= NOTES_MAX) throw new HttpError(409, \`there are \${NOTES_MAX} notes already\`);
+    if (notes.size >= NOTES_MAX) throw new HttpError(409, \`there are \${NOTES_MAX} notes\`);
     const note = { id: ++lastId, text };
     notes.set(note.id, note);
     res.status(201).header('Location', \`/api/notes/\${note.id}\`).json(note);
@@ -156,7 +156,7 @@ try {
 }
 `;
 
-const TEST = `// Requests to the server without a port: \`inject\` runs them through the same parser and limits.
+const TEST = `// Requests to the server without a port, through the same parser and limits.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
