@@ -129,12 +129,12 @@ const PAGE = \`<!doctype html>
 <title>It works</title>
 <h1>It works</h1>
 <p>The notes are at <a href="/api/notes">/api/notes</a>. Keep one:</p>
-<pre>curl -H 'Content-Type: application/json' -d '{"text":"milk"}' http://127.0.0.1:8080/api/notes</pre>
+<pre>curl -d '{"text":"milk"}' http://127.0.0.1:8080/api/notes</pre>
 </html>
 \`;
 `;
 
-const MAIN = `// Starts the server at HOST and PORT; SIGINT and SIGTERM finish the requests in flight.
+const MAIN = `// Starts the server at HOST and PORT; a signal lets requests in flight finish.
 
 import { makeServer } from './server.ts';
 
@@ -205,8 +205,8 @@ npm test      # compiles it, then sends requests to it without a port
 npm start     # compiles it, then serves on http://127.0.0.1:8080/
 \`\`\`
 
-\`HOST=0.0.0.0 PORT=3000 npm start\` listens elsewhere. While you work, \`npx tsc --watch\` compiles what
-you change, and \`node --watch dist/main.js\` in a second terminal restarts the server.
+\`HOST=0.0.0.0 PORT=3000 npm start\` listens elsewhere. While you work, \`npx tsc --watch\` compiles
+what you change, and \`node --watch dist/main.js\` in a second terminal restarts the server.
 
 | file | what |
 | --- | --- |
@@ -214,6 +214,7 @@ you change, and \`node --watch dist/main.js\` in a second terminal restarts the 
 | \`src/main.ts\` | listens, and ends by a signal |
 | \`src/server.test.ts\` | tests of the routes |
 
-\`node_modules/vibing/docs/\` has the documentation: \`getting-started.md\`, \`cookbook.md\`, \`api.md\`.
+The documentation is in \`node_modules/vibing/docs/\`: \`getting-started.md\`, \`cookbook.md\`,
+\`api.md\`.
 `;
 }
