@@ -12,9 +12,10 @@ import { fileURLToPath } from 'node:url';
 
 const USAGE = `usage: npm run release -- VERSION [--dry-run]
 
-Checks that the tree is clean, that VERSION is not below that of package.json and has no tag yet, and
-that CHANGELOG.md has an unreleased section. Then it writes the version and the date, packs the
-package and lists its dependencies in build/release/, commits and tags. It never pushes or publishes.
+Checks that the tree is clean, that VERSION is not below that of package.json and has no tag yet,
+and that CHANGELOG.md has an unreleased section. Then it writes the version and the date, packs the
+package and lists its dependencies in build/release/, commits and tags. It never pushes or
+publishes.
 
   VERSION     as 1.2.3 or 1.2.3-beta.1
   --dry-run   only the checks: says what would be done, and changes nothing
