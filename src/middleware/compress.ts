@@ -23,6 +23,7 @@ import { CODING_NAMES, Coding, chooseCoding } from '../http/accept-encoding.ts';
 import { hasNoContent } from '../http/status.ts';
 import { TYPES, typeTest } from './compressible.ts';
 
+/** Options of compress(). */
 export interface CompressOptions {
   /** Content of fewer bytes is not compressed. Default 1024. */
   readonly threshold?: number;
