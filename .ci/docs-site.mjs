@@ -1,5 +1,5 @@
-// Makes a site of the pages in docs/, with VitePress, in build/docs/site/. VitePress is a package of
-// its own, which is installed at the first use.
+// Makes a site of the pages in docs/, with VitePress, in build/docs/site/. VitePress is a package
+// of its own, which is installed at the first use.
 //
 //   npm run docs:site
 

@@ -1,5 +1,5 @@
-// The settings of the site: its navigation, local search, and no resource of another host. The build
-// copies them beside the pages (see .ci/docs-site.mjs).
+// The settings of the site: its navigation, local search, and no resource of another host. The
+// build copies them beside the pages (see .ci/docs-site.mjs).
 
 const GROUPS = {
   Start: ['getting-started', 'cookbook', 'migration', 'comparison'],
