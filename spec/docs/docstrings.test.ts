@@ -1,5 +1,5 @@
-// Every public name has a docstring: npm run docs:api makes the reference of them, and checks their
-// methods too.
+// Every public name has a docstring, and a place in a page. npm run docs:api makes the reference of
+// them, and checks their methods too.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from '../../testing/child-program.ts';
 import { ENTRIES } from '../tidy/rules.ts';
+import { documentPaths } from './fixtures/documents.ts';
 
 /** Index files that export names; the last entry is the command line. */
 const PUBLIC = ENTRIES.filter((path) => path.endsWith('/index.ts'));
@@ -62,6 +63,16 @@ for (const entry of PUBLIC) {
     assert.deepEqual(lines, []);
   });
 }
+
+test('every public function and class is in a page of the documentation', async () => {
+  const pages = documentPaths().map((path) => readFileSync(join(ROOT, path), 'utf8'));
+  const text = pages.join('\n');
+  for (const entry of PUBLIC) {
+    const names = Object.keys(await import(`../../${entry.replace(/\.ts$/, '.js')}`));
+    assert.ok(names.length > 0, entry);
+    for (const name of names) assert.match(text, new RegExp(`\\b${name}\\b`), `${entry}: ${name}`);
+  }
+});
 
 test('a missing docstring is found', () => {
   const text = '/** One. */\nexport class One {}\n\nexport type Two = 2;\n';
