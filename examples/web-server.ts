@@ -1,68 +1,133 @@
-// A small web application: a JSON API, server-sent events and the page that uses them.
-// usage: npm run example:web-server -- [address]
+// A small web application: a form that works without JavaScript, uploads with their progress, live
+// events, and a JSON API over the same notes. Several workers share a folder of files.
+// usage: npm run example:web-server -- [address] [--workers N] [--directory DIR]
 
-import { setTimeout as sleep } from 'node:timers/promises';
-import { createServer, HttpError } from 'vibing';
-import { accessLog, cors } from 'vibing/middleware';
-import { failListening, formatUrl, readAddress, readArguments } from './address.ts';
-import { PAGE } from './web-page.ts';
+import cluster from 'node:cluster';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createServer, HttpError, type Request } from 'vibing';
+import { accessLog, cache, compress, cors, csrf, securityHeaders } from 'vibing/middleware';
+import { serveStatic } from 'vibing/static';
+import { failListening, formatUrl, readAddress, readNumber, readOptions } from './address.ts';
+import { Live } from './web/live.ts';
+import { renderLists, renderPage } from './web/page.ts';
+import { FILE_BYTES_MAX, FILES_MAX, NOTE_CHARACTERS_MAX, Store } from './web/store.ts';
 
-const USAGE = `usage: web-server [address]
-  address   host:port or a port; 0 is any free one (default 127.0.0.1:8081)`;
-const NOTES_MAX = 100;
-const NOTE_CHARACTERS_MAX = 200;
+const USAGE = `usage: web-server [address] [options]
+  address           host:port or a port; 0 is any free one (default 127.0.0.1:8081)
+  --workers N       processes that serve (default 1)
+  --directory DIR   the folder of the notes and files (default: a new one, removed at the end)
+  --help            this text`;
+/** The workers run this program again, and read here which folder the first process has made. */
+const FOLDER_VARIABLE = 'VIBING_EXAMPLE_WEB_FOLDER';
 
-interface Note {
-  readonly id: number;
-  readonly text: string;
-}
+const given = readOptions(USAGE, 1, { workers: 'text', directory: 'text' });
+const address = readAddress(given.words[0] ?? '127.0.0.1:8081');
+const workers = readNumber('workers', given.text('workers') ?? '1', 1, 64);
+const temporary = given.text('directory') === undefined && cluster.isPrimary;
+if (temporary) process.env[FOLDER_VARIABLE] = mkdtempSync(join(tmpdir(), 'vibing-web-'));
+const store = new Store(given.text('directory') ?? process.env[FOLDER_VARIABLE] ?? '');
+/** Compiled, this file lies in build/examples/. */
+const assets = fileURLToPath(new URL('../../examples/web/public', import.meta.url));
 
-const [given = '127.0.0.1:8081'] = readArguments(USAGE, 1);
-const address = readAddress(given);
-const server = createServer(address);
-const notes = new Map<number, Note>();
-let lastId = 0;
+const server = createServer({ ...address, workers, healthz: true });
+const live = new Live(store, server);
 
 server.use(accessLog());
+server.use(securityHeaders()); // also forbids inline scripts and styles: they are files
+server.use(csrf()); // other sites can read the API below, and change nothing
+server.use(compress());
+server.use('/assets', cache({ noCache: true }));
+server.use('/assets', serveStatic(assets));
 server.use('/api', cors());
 
-server.get('/', (_req, res) => res.html(PAGE));
-server.get('/api/time', (_req, res) => res.json({ now: new Date().toISOString() }));
-server.get('/api/notes', (_req, res) => res.json([...notes.values()]));
-
-server.post('/api/notes', async (req, res) => {
-  const text = noteText(await req.json());
-  if (notes.size >= NOTES_MAX) throw new HttpError(409, `there are ${NOTES_MAX} notes already`);
-  const note = { id: ++lastId, text };
-  notes.set(note.id, note);
-  res.status(201).header('location', `/api/notes/${note.id}`).json(note);
+server.get('/', async (_req, res) => {
+  res
+    .header('Cache-Control', 'no-store')
+    .html(renderPage(await store.notes(), await store.files()));
+});
+/** The part of the page that changes; its script replaces it after each event. */
+server.get('/lists', async (_req, res) => {
+  res
+    .header('Cache-Control', 'no-store')
+    .html(renderLists(await store.notes(), await store.files()));
 });
 
-server.delete('/api/notes/:id', (req, res) => {
-  if (!notes.delete(Number(req.params['id']))) throw new HttpError(404, 'no such note');
+// Forms. After a POST the browser is redirected, so that a reload does not send the form again.
+server.post('/notes', async (req, res) => {
+  await store.addNote(noteText((await req.form()).get('text')));
+  res.redirect('/', 303);
+});
+server.post('/notes/:id(uuid)/delete', async (req, res) => {
+  await store.removeNote(req.params.id);
+  res.redirect('/', 303);
+});
+server.post('/files', async (req, res) => {
+  await upload(req);
+  res.redirect('/', 303);
+});
+server.post('/files/:id(uuid)/delete', async (req, res) => {
+  await store.removeFile(req.params.id);
+  res.redirect('/', 303);
+});
+/** Always saved, never shown: an uploaded page would run with the rights of this site. */
+server.get('/files/:id(uuid)', async (req, res) => {
+  const { name, path } = await store.file(req.params.id);
+  const field = `attachment; filename*=UTF-8''${encodeURIComponent(name).replaceAll("'", '%27')}`;
+  res.header('Content-Disposition', field);
+  await res.file(path, { type: 'application/octet-stream' });
+});
+
+server.get('/api/time', (_req, res) => res.json({ now: new Date().toISOString() }));
+server.get('/api/notes', async (_req, res) => res.json(await store.notes()));
+server.post('/api/notes', async (req, res) => {
+  const body = await req.json();
+  const text = typeof body === 'object' && body !== null && 'text' in body ? body.text : undefined;
+  const note = await store.addNote(noteText(text));
+  res.status(201).header('Location', `/api/notes/${note.id}`).json(note);
+});
+server.delete('/api/notes/:id(uuid)', async (req, res) => {
+  if (!(await store.removeNote(req.params.id))) throw new HttpError(404, 'no such note');
   res.empty();
 });
+/** The time every second, and an event whenever a note or a file comes or goes. */
+server.get('/api/stream', (req, res) => live.add(req, res));
 
-/** Sends the time every second until the client disconnects or the server closes. */
-server.get('/api/stream', async (req, res) => {
-  const events = res.events();
-  for (let id = 1; !events.closed && !server.closing.aborted; id++) {
-    await events.send(new Date().toISOString(), { event: 'time', id: String(id) });
-    await sleep(1000, undefined, { signal: req.signal }).catch(() => {});
+function noteText(text: unknown): string {
+  if (typeof text === 'string' && text.trim() !== '' && text.length <= NOTE_CHARACTERS_MAX) {
+    return text.trim();
   }
-  events.close();
-});
+  throw new HttpError(400, `a note has a "text" of 1 to ${NOTE_CHARACTERS_MAX} characters`);
+}
 
-function noteText(body: unknown): string {
-  const text = typeof body === 'object' && body !== null && 'text' in body ? body.text : undefined;
-  if (typeof text !== 'string' || text.trim() === '' || text.length > NOTE_CHARACTERS_MAX) {
-    throw new HttpError(400, `send {"text": "1 to ${NOTE_CHARACTERS_MAX} characters"}`);
+/** Files are written to the disk while they arrive, and removed again when their form fails. */
+async function upload(req: Request): Promise<void> {
+  let count = (await store.files()).length;
+  const saved: { readonly id: string; readonly name: string; readonly bytes: number }[] = [];
+  try {
+    for await (const part of req.parts({ limits: { files: 5, partBytes: FILE_BYTES_MAX } })) {
+      // A form without a chosen file sends one without a name.
+      if (part.filename === undefined || part.filename === '') continue;
+      if (++count > FILES_MAX) throw new HttpError(409, `there are ${FILES_MAX} files already`);
+      const { id, path } = store.newFile();
+      const { bytes } = await part.saveTo(path);
+      saved.push({ id, name: part.filename, bytes });
+    }
+  } catch (error) {
+    for (const { id } of saved) await store.removeFile(id);
+    throw error;
   }
-  return text.trim();
+  for (const { id, name, bytes } of saved) await store.addFile(id, name, bytes);
 }
 
 const { port } = await server.listen().catch(failListening);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void server.close());
 }
-console.log(`web server on ${formatUrl(address.host, port)}`);
+if (cluster.isPrimary) {
+  console.log(`web server on ${formatUrl(address.host, port)} (Ctrl-C stops it)`);
+  await server.ended;
+  if (temporary) rmSync(process.env[FOLDER_VARIABLE] ?? '', { recursive: true, force: true });
+}

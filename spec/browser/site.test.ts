@@ -8,7 +8,14 @@ import { ROOT } from '../../testing/child-program.ts';
 import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { example, type Running, run, start } from '../../testing/program.ts';
 import { inTurn } from '../../testing/rotation.ts';
-import { launchBrowser, skip, watchProblems } from './fixtures/browser.ts';
+import {
+  launchBrowser,
+  shiftsOf,
+  skip,
+  violationsOf,
+  watchProblems,
+  watchShifts,
+} from './fixtures/browser.ts';
 
 leaveOutOfCoverage();
 
@@ -53,8 +60,10 @@ describe('the sample site', { skip, timeout }, () => {
         const page = await browser.newPage();
         const problems = watchProblems(page);
         try {
+          await watchShifts(page);
           await page.goto(server.url + path, { waitUntil: 'load' });
           await page.waitForSelector('html[data-ready="true"]');
+          assert.deepEqual(await shiftsOf(page), [], 'the layout moved');
           await steps(page);
           assert.deepEqual(problems, []);
         } finally {
@@ -63,14 +72,20 @@ describe('the sample site', { skip, timeout }, () => {
       }
 
       for (const path of PAGES) {
-        test(`/${path} has its font, its pictures and fits on a phone`, { timeout }, () =>
-          visit(path, async (page) => {
-            assert.deepEqual(await page.evaluate(FONTS_LOADED), ['Space Grotesk']);
-            assert.deepEqual(await page.evaluate(BROKEN_IMAGES), []);
-            assert.match((await page.textContent('#server-line')) ?? '', /over http\/1\.1$/);
-            await page.setViewportSize({ width: 360, height: 740 });
-            assert.equal(await page.evaluate(OVERFLOW), 0);
-          }),
+        test(
+          `/${path} has its font and pictures, fits on a phone, is accessible`,
+          { timeout },
+          () =>
+            visit(path, async (page) => {
+              assert.deepEqual(await page.evaluate(FONTS_LOADED), ['Space Grotesk']);
+              assert.deepEqual(await page.evaluate(BROKEN_IMAGES), []);
+              assert.match((await page.textContent('#server-line')) ?? '', /over http\/1\.1$/);
+              assert.deepEqual(await violationsOf(page), []);
+              await page.setViewportSize({ width: 360, height: 740 });
+              await page.emulateMedia({ colorScheme: 'dark' });
+              assert.equal(await page.evaluate(OVERFLOW), 0);
+              assert.deepEqual(await violationsOf(page), []);
+            }),
         );
       }
 

@@ -97,6 +97,23 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+test('started by npm it says where to look and how to stop', BOUND, async () => {
+  const before = process.env['npm_lifecycle_event'];
+  process.env['npm_lifecycle_event'] = 'serve';
+  try {
+    const command = new Command('serve', SITE, '--port', '0', '--host', '0.0.0.0');
+    const address = await command.listening();
+    const { port } = new URL(address);
+    command.child.kill('SIGINT');
+    assert.equal(await command.ended, 0);
+    const [, hint] = command.out.split('\n');
+    assert.equal(hint, `open http://127.0.0.1:${port}/ in a browser; Ctrl-C stops the server`);
+  } finally {
+    if (before === undefined) delete process.env['npm_lifecycle_event'];
+    else process.env['npm_lifecycle_event'] = before;
+  }
+});
+
 test('a port that is taken is one line and exit code 1', BOUND, async (t) => {
   const holder = createNetServer();
   t.after(() => holder.close());

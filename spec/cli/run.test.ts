@@ -48,6 +48,10 @@ async function ran(
       served = config;
       return 42;
     },
+    init: async (rest) => {
+      loaded = rest;
+      return 45;
+    },
     load: async (rest) => {
       loaded = rest;
       return 43;
@@ -103,6 +107,12 @@ test('compress gets its arguments unchanged, and returns the exit code', async (
   const { code, loaded, out, err } = await ran(['compress', 'site', '--help']);
   assert.deepEqual([code, loaded, out, err], [44, ['site', '--help'], '', '']);
   assert.match((await ran(['help', 'compress'])).out, /^vibing compress: /);
+});
+
+test('init gets its arguments unchanged, and returns the exit code', async () => {
+  const { code, loaded, out, err } = await ran(['init', 'folder', '--help']);
+  assert.deepEqual([code, loaded, out, err], [45, ['folder', '--help'], '', '']);
+  assert.match((await ran(['help', 'init'])).out, /^vibing init: /);
 });
 
 test('help on request goes to the standard output', async () => {

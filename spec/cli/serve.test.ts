@@ -58,6 +58,8 @@ class FakeEnvironment implements ServeEnvironment {
     this.signal = listener;
   }
 
+  isByHand = false;
+
   hasLostTerminal(): boolean {
     return this.lostTerminal;
   }
@@ -110,6 +112,28 @@ const LINES: readonly (readonly [ServerOptions, Listening, line: string])[] = [
     'vibing listening on unix:./run/x.sock (driver epoll, 2 workers), serving .',
   ],
 ];
+
+test('a person who starts it reads where to look and how to stop', async () => {
+  const hints: readonly (readonly [ServerOptions, Partial<Listening>, hint: string])[] = [
+    [{}, {}, 'open http://127.0.0.1:81/ in a browser; Ctrl-C stops the server'],
+    [{ host: '0.0.0.0' }, {}, 'open http://127.0.0.1:81/ in a browser; Ctrl-C stops the server'],
+    [{ host: '::' }, {}, 'open http://[::1]:81/ in a browser; Ctrl-C stops the server'],
+    [{ host: 'a.test' }, {}, 'open http://a.test:81/ in a browser; Ctrl-C stops the server'],
+    [{ socket: './x.sock' }, {}, 'Ctrl-C stops the server'],
+    [{}, { activated: 'unix:/x' }, 'Ctrl-C stops the server'],
+  ];
+  for (const [options, more, hint] of hints) {
+    const listening = { port: 81, driver: 'epoll', workers: 1, ...more };
+    const environment = new FakeEnvironment(async () => listening);
+    environment.isByHand = true;
+    const code = serve(configFrom(options), environment);
+    await settled();
+    assert.equal(environment.events.length, 2);
+    assert.equal(environment.events[1], hint);
+    environment.signal('SIGINT');
+    assert.equal(await code, 0);
+  }
+});
 
 for (const [options, listening, line] of LINES) {
   test(line, async () => {

@@ -1,8 +1,9 @@
 // Parsing of addresses in the examples.
 
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
-import { formatUrl, parseAddress } from '../../examples/address.ts';
+import { formatUrl, parseAddress, urlsOf } from '../../examples/address.ts';
 
 test('valid addresses', () => {
   assert.deepEqual(parseAddress('8081'), { host: '127.0.0.1', port: 8081 });
@@ -21,4 +22,23 @@ test('invalid addresses', () => {
 test('a URL puts an IPv6 host in brackets', () => {
   assert.equal(formatUrl('127.0.0.1', 8081), 'http://127.0.0.1:8081/');
   assert.equal(formatUrl('::1', 80), 'http://[::1]:80/');
+});
+
+test('all interfaces are the addresses that other devices can open', () => {
+  assert.deepEqual(urlsOf('127.0.0.1', 80), ['http://127.0.0.1:80/']);
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const outer = all.filter(({ internal }) => !internal);
+  for (const [host, first] of [
+    ['0.0.0.0', 'http://127.0.0.1:80/'],
+    ['::', 'http://[::1]:80/'],
+  ]) {
+    const [own, ...others] = urlsOf(host, 80);
+    assert.equal(own, first);
+    const wanted = outer.filter(({ family }) => family === 'IPv4' || host === '::');
+    const usable = wanted.filter(({ address }) => !address.startsWith('fe80:'));
+    assert.deepEqual(
+      others,
+      usable.map(({ address }) => formatUrl(address, 80)),
+    );
+  }
 });

@@ -57,7 +57,10 @@ async function ask(base: Running, path: string, method = 'GET'): Promise<RawResp
 }
 
 test('prints its real port', { timeout }, () => {
-  assert.match(server.line, /^static server for .+ on http:\/\/127\.0\.0\.1:\d+\/$/);
+  assert.match(
+    server.line,
+    /^static server for .+ on http:\/\/127\.0\.0\.1:\d+\/ \(Ctrl-C stops it\)$/,
+  );
   assert.notEqual(server.port, 0);
 });
 
@@ -145,6 +148,60 @@ test('serves the sample site by default and ends with code 0', { timeout }, asyn
   }
 });
 
+test('has the options of serveStatic, with two workers', { timeout }, async () => {
+  writeFileSync(join(directory, 'app.gmi'), '# app');
+  writeFileSync(join(directory, 'data.txt'), 'data '.repeat(2_000));
+  writeFileSync(join(directory, 'data.txt.gz'), 'a variant');
+  writeFileSync(join(directory, '.dot'), 'dot');
+  writeFileSync(join(directory, 'missing.html'), 'nothing here');
+  const options = ['--no-listing', '--index', 'page.html,app.gmi', '--extensions', 'html,txt'];
+  options.push('--precompressed', '--compress', '--cache-control', 'no-store', '--dotfiles');
+  options.push('--headers', '{"*.txt": {"X-Kind": "text"}}', '--mime-types={"gmi":"text/gemini"}');
+  options.push('--not-found', 'missing.html', '--symlinks', 'none', '--workers', '2');
+  const other = await start(script, ['0', directory, ...options]);
+  try {
+    const index = await ask(other, '/');
+    assert.deepEqual(
+      [index.headers['content-type'], index.body.toString()],
+      ['text/gemini', '# app'],
+    );
+    assert.equal(index.headers['cache-control'], 'no-store');
+    assert.equal((await ask(other, '/sub/')).body.toString(), '<p>page</p>');
+    const text = await ask(other, '/hello');
+    assert.deepEqual([text.headers['x-kind'], text.body.toString()], ['text', 'hello\n']);
+    assert.equal((await ask(other, '/.dot')).body.toString(), 'dot');
+    const missing = await ask(other, '/sub/empty/');
+    assert.deepEqual([missing.status, missing.body.toString()], [404, 'nothing here']);
+    for (const [accepted, coding] of [
+      ['gzip', 'gzip'],
+      ['deflate', 'deflate'],
+    ]) {
+      const response = await fetch(new URL('/data.txt', other.url), {
+        headers: { 'accept-encoding': accepted },
+      });
+      await response.body?.cancel();
+      assert.equal(response.headers.get('content-encoding'), coding);
+    }
+    assert.equal(await other.stop(), 0);
+  } finally {
+    await other.stop();
+  }
+});
+
+test('a single-page application, on all interfaces', { timeout }, async () => {
+  const other = await start(script, ['0.0.0.0:0', directory, '--spa-page', 'missing.html']);
+  try {
+    assert.match(other.line, /on http:\/\/127\.0\.0\.1:\d+\//, 'an address that can be opened');
+    const page = await fetch(new URL('/some/path', other.url), {
+      headers: { accept: 'text/html' },
+    });
+    assert.deepEqual([page.status, await page.text()], [200, 'nothing here']);
+    assert.equal(await other.stop(), 0);
+  } finally {
+    await other.stop();
+  }
+});
+
 test('prints errors in one line', { timeout }, async () => {
   const missing = join(directory, 'missing');
   const file = join(directory, 'hello.txt');
@@ -154,6 +211,13 @@ test('prints errors in one line', { timeout }, async () => {
     ['0', file],
     ['0', directory, 'more'],
     ['-x'],
+    ['--listing=yes'],
+    ['--workers', '0'],
+    ['--headers', '{'],
+    ['--headers', '{"a": 1}'],
+    ['--symlinks', 'some'],
+    ['--extensions', '../x'],
+    ['--index', 'a/b'],
   ]) {
     const { code, out, problems } = await run(script, args);
     assert.equal(code, 2, args.join(' '));
@@ -165,6 +229,6 @@ test('prints errors in one line', { timeout }, async () => {
 test('has --help', { timeout }, async () => {
   const { code, out, problems } = await run(script, ['--help']);
   assert.equal(code, 0);
-  assert.match(out, /^usage: static-server \[address\] \[directory\]\n/);
+  assert.match(out, /^usage: static-server \[address\] \[directory\] \[options\]\n/);
   assert.equal(problems, '');
 });

@@ -1,24 +1,32 @@
-// The web server example as a process: its page, its API, its event stream, its exit.
+// The web server example as a process with two workers: its page and forms, uploads, its API, its
+// event stream, its exit.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { example, type Running, run, start } from '../../testing/program.ts';
+import { eventually } from '../../testing/with-server.ts';
 
 leaveOutOfCoverage();
 
 const script = example('web-server');
 const timeout = 60_000;
 let server: Running;
+let directory = '';
 
 before(async () => {
-  server = await start(script, ['127.0.0.1:0']);
+  directory = mkdtempSync(join(tmpdir(), 'vibing-web-test-'));
+  server = await start(script, ['127.0.0.1:0', '--workers', '2', '--directory', directory]);
 });
 
 after(async () => {
   await server.stop();
+  rmSync(directory, { recursive: true, force: true });
 });
 
 function call(method: string, path: string, body?: unknown): Promise<Response> {
@@ -42,15 +50,29 @@ async function readUntil(response: IncomingMessage, enough: RegExp): Promise<str
 }
 
 test('prints its real port', { timeout }, () => {
-  assert.match(server.line, /^web server on http:\/\/127\.0\.0\.1:\d+\/$/);
+  assert.match(server.line, /^web server on http:\/\/127\.0\.0\.1:\d+\/ \(Ctrl-C stops it\)$/);
   assert.notEqual(server.port, 0);
 });
 
-test('serves its page', { timeout }, async () => {
+test('serves its page, compressed, with security headers, and its assets', {
+  timeout,
+}, async () => {
   const response = await call('GET', '/');
   assert.equal(response.status, 200);
   assert.match(response.headers.get('content-type') ?? '', /^text\/html/);
-  assert.match(await response.text(), /<h1>Notes<\/h1>[\s\S]*<\/html>\n$/);
+  assert.match(response.headers.get('content-encoding') ?? '', /^(br|gzip|deflate)$/);
+  assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'self'/);
+  const html = await response.text();
+  assert.match(html, /<h1>Notes and files<\/h1>[\s\S]*<\/html>\n$/);
+  const assets = [...html.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, path]) => path);
+  assert.equal(assets.length, 3);
+  for (const path of assets) {
+    const asset = await call('GET', path);
+    assert.equal(asset.status, 200, path);
+    assert.equal(asset.headers.get('cache-control'), 'no-cache', path);
+    await asset.arrayBuffer();
+  }
+  assert.doesNotMatch(html, /<(script|style)>|style="|onclick/, 'nothing inline, by the policy');
 });
 
 test('responds with the time', { timeout }, async () => {
@@ -60,23 +82,115 @@ test('responds with the time', { timeout }, async () => {
   assert.equal(new Date(body.now).toISOString(), body.now);
 });
 
+interface Note {
+  readonly id: string;
+  readonly text: string;
+  readonly createdMs: number;
+}
+
+async function notes(): Promise<readonly Note[]> {
+  return (await (await call('GET', '/api/notes')).json()) as readonly Note[];
+}
+
+async function texts(): Promise<readonly string[]> {
+  return (await notes()).map(({ text }) => text);
+}
+
 test('creates, lists and deletes notes', { timeout }, async () => {
-  assert.deepEqual(await (await call('GET', '/api/notes')).json(), []);
-  const texts = ['first', 'Grüße, 世界', '<b>"&"</b>'];
-  for (const [index, text] of texts.entries()) {
-    const made = await call('POST', '/api/notes', { text });
-    assert.equal(made.status, 201);
-    assert.equal(made.headers.get('location'), `/api/notes/${index + 1}`);
-    assert.deepEqual(await made.json(), { id: index + 1, text });
+  assert.deepEqual(await notes(), []);
+  const made: Note[] = [];
+  for (const text of ['first', 'Grüße, 世界', '<b>"&"</b>']) {
+    const response = await call('POST', '/api/notes', { text });
+    assert.equal(response.status, 201);
+    const note = (await response.json()) as Note;
+    assert.equal(response.headers.get('location'), `/api/notes/${note.id}`);
+    assert.equal(note.text, text);
+    made.push(note);
   }
-  assert.equal((await call('DELETE', '/api/notes/2')).status, 204);
-  const again = await call('DELETE', '/api/notes/2');
+  // Each request is on a connection of its own: both workers have all notes.
+  for (let count = 0; count < 8; count++) assert.deepEqual(await notes(), made);
+  assert.equal((await call('DELETE', `/api/notes/${made[1].id}`)).status, 204);
+  const again = await call('DELETE', `/api/notes/${made[1].id}`);
   assert.equal(again.status, 404);
   assert.match(await again.text(), /no such note/);
-  assert.deepEqual(await (await call('GET', '/api/notes')).json(), [
-    { id: 1, text: 'first' },
-    { id: 3, text: '<b>"&"</b>' },
-  ]);
+  assert.equal((await call('DELETE', '/api/notes/..%2f..%2fx')).status, 404);
+  assert.deepEqual(await texts(), ['first', '<b>"&"</b>']);
+  const page = await (await call('GET', '/')).text();
+  assert.ok(page.includes('&#60;b&#62;&#34;&#38;&#34;&#60;/b&#62;') && !page.includes('<b>'));
+});
+
+/** Sends a form as a browser without JavaScript does. */
+function send(path: string, body: URLSearchParams | FormData, site = 'same-origin') {
+  const headers = { 'sec-fetch-site': site };
+  const signal = AbortSignal.timeout(timeout);
+  return fetch(new URL(path, server.url), {
+    method: 'POST',
+    headers,
+    body,
+    redirect: 'manual',
+    signal,
+  });
+}
+
+test('keeps and removes notes by forms', { timeout }, async () => {
+  const before = await texts();
+  const kept = await send('/notes', new URLSearchParams({ text: ' by form ' }));
+  assert.deepEqual([kept.status, kept.headers.get('location')], [303, '/']);
+  assert.deepEqual(await texts(), [...before, 'by form']);
+  const { id } = (await notes()).at(-1) ?? { id: '' };
+  const page = await (await call('GET', '/')).text();
+  assert.ok(page.includes(`action="/notes/${id}/delete"`));
+  assert.equal((await send(`/notes/${id}/delete`, new URLSearchParams())).status, 303);
+  assert.deepEqual(await texts(), before);
+  assert.equal((await send('/notes', new URLSearchParams({ text: '' }))).status, 400);
+  const other = await send('/notes', new URLSearchParams({ text: 'evil' }), 'cross-site');
+  assert.equal(other.status, 403);
+  assert.deepEqual(await texts(), before);
+});
+
+function formOf(...files: readonly (readonly [name: string, content: Uint8Array | string])[]) {
+  const form = new FormData();
+  for (const [name, content] of files) form.append('file', new Blob([content]), name);
+  return form;
+}
+
+test('keeps uploaded files, and only has them saved', { timeout }, async () => {
+  const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7919) % 251));
+  const name = `<i>'ünicode'</i> ..;x.html`;
+  assert.equal((await send('/files', formOf([name, bytes], ['empty.txt', '']))).status, 303);
+  const page = await (await call('GET', '/lists')).text();
+  const [first, second, ...more] = [...page.matchAll(/href="(\/files\/[\w-]+)"/g)];
+  assert.equal(more.length, 0);
+  assert.ok(page.includes('293.0 KiB') && !page.includes('<i>'), page);
+  const saved = await call('GET', first[1]);
+  assert.equal(saved.headers.get('content-type'), 'application/octet-stream');
+  assert.match(saved.headers.get('content-disposition') ?? '', /^attachment; filename\*=UTF-8''/);
+  assert.ok(Buffer.from(await saved.arrayBuffer()).equals(bytes));
+  assert.equal(await (await call('GET', second[1])).text(), '');
+  for (const [, path] of [first, second]) {
+    assert.equal((await send(`${path}/delete`, new URLSearchParams())).status, 303);
+    assert.equal((await call('GET', path)).status, 404);
+  }
+  assert.deepEqual(readdirSync(join(directory, 'files')), []);
+});
+
+test('a form with too many or too large files leaves nothing', { timeout }, async () => {
+  const many = Array.from({ length: 6 }, (_, index) => [`${index}.txt`, 'x'] as const);
+  const large = [['a', 'x'] as const, ['large', Buffer.alloc(20 * 1024 * 1024 + 1)] as const];
+  for (const files of [many, large]) {
+    // A server that refuses a body closes its connection, which the client may see first.
+    const status = await send('/files', formOf(...files)).then(
+      (response) => response.status,
+      () => 413,
+    );
+    assert.equal(status, 413);
+  }
+  await eventually('the files are removed', () => {
+    return readdirSync(join(directory, 'files')).length === 0;
+  });
+  // An empty field, as of a form without a chosen file.
+  assert.equal((await send('/files', formOf(['', '']))).status, 303);
+  assert.deepEqual(readdirSync(join(directory, 'files')), []);
 });
 
 test('rejects invalid notes', { timeout }, async () => {
@@ -107,27 +221,31 @@ test('lets other origins use the API', { timeout }, async () => {
   const page = await fetch(server.url, { headers });
   assert.equal(page.headers.get('access-control-allow-origin'), null);
   await page.arrayBuffer();
+  const sent = { method: 'POST', headers, body: '{"text":"evil"}' };
+  assert.equal((await fetch(new URL('/api/notes', server.url), sent)).status, 403, 'by csrf()');
 });
 
-test('streams the time as events', { timeout }, async () => {
+test('streams the time, and changes by other workers, as events', { timeout }, async () => {
   const request = get(new URL('/api/stream', server.url), { agent: false });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   assert.equal(response.statusCode, 200);
   assert.match(response.headers['content-type'] ?? '', /^text\/event-stream/);
-  const text = await readUntil(response, /\n\n[\s\S]*\n\n/);
-  response.destroy();
-  const events = text.split('\n\n').filter((block) => /^data:/m.test(block));
-  for (const [index, event] of events.entries()) {
-    assert.match(event, /^event: ?time$/m);
-    assert.match(event, new RegExp(`^id: ?${index + 1}$`, 'm'));
-    assert.match(event, /^data: ?\d{4}-\d\d-\d\dT[\d:.]+Z$/m);
-  }
+  const text = await readUntil(response, /event: ?time[\s\S]*event: ?time[\s\S]*\n\n/);
+  const events = text.split('\n\n').filter((block) => /^event: ?time$/m.test(block));
   assert.ok(events.length >= 2);
-  assert.equal(
-    (await call('GET', '/api/time')).status,
-    200,
-    'keeps serving after the client disconnected',
-  );
+  for (const event of events) assert.match(event, /^data: ?\d{4}-\d\d-\d\dT[\d:.]+Z$/m);
+  // Several connections: both workers get some of them.
+  let seen = '';
+  const reading = readUntil(response, /event: ?change\n/).then((more) => {
+    seen = more;
+  });
+  for (let count = 0; count < 6; count++) {
+    await send('/notes', new URLSearchParams({ text: `note ${count}` }));
+  }
+  await reading;
+  assert.match(seen, /event: ?change/);
+  response.destroy();
+  assert.equal((await call('GET', '/api/time')).status, 200, 'serves after the client has left');
 });
 
 test('exits on SIGTERM with code 0, also with an open stream', { timeout }, async () => {
@@ -142,12 +260,12 @@ test('exits on SIGTERM with code 0, also with an open stream', { timeout }, asyn
 });
 
 test('prints errors in one line', { timeout }, async () => {
-  for (const bad of ['nonsense', '127.0.0.1:99999', '127.0.0.1:', '--wat']) {
+  for (const bad of ['nonsense', '127.0.0.1:99999', '127.0.0.1:', '--wat', '--workers=0']) {
     const { code, out, problems } = await run(script, [bad]);
     assert.equal(code, 2, bad);
     assert.equal(out, '');
     assert.match(problems, /^[^\n]+\n$/);
-    assert.ok(problems.includes(bad), problems);
+    assert.ok(problems.includes(bad.split('=')[0]), problems);
   }
   const many = await run(script, ['0', '1']);
   assert.equal(many.code, 2);
@@ -159,6 +277,6 @@ test('prints errors in one line', { timeout }, async () => {
 test('has --help', { timeout }, async () => {
   const { code, out, problems } = await run(script, ['--help']);
   assert.equal(code, 0);
-  assert.match(out, /^usage: web-server \[address\]\n/);
+  assert.match(out, /^usage: web-server \[address\] \[options\]\n/);
   assert.equal(problems, '');
 });

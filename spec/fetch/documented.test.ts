@@ -1,5 +1,5 @@
-// The programs in docs/testing.md and docs/fetch.md run as they are shown. The functions of Vitest
-// and Jest that they call are replaced: neither is installed.
+// The programs in docs/testing.md, docs/fetch.md and docs/getting-started.md run as they are shown.
+// The functions of Vitest and Jest that they call are replaced: neither is installed.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -56,6 +56,8 @@ describe('the programs of the documents', { timeout: TIMEOUT_MS }, () => {
   }
 
   it('test handlers', async () => {
+    const first = write(programsOf('getting-started.md'));
+    assert.deepEqual(first, ['server.test.js']);
     const names = write(programsOf('testing.md'));
     const tests = names.filter((name) => name !== 'notes.js');
     assert.deepEqual(tests, [
@@ -66,13 +68,13 @@ describe('the programs of the documents', { timeout: TIMEOUT_MS }, () => {
     ]);
     const main = join(folder, 'all-tests.js');
     // Without this the child would report to the runner of this test.
-    const imports = tests.map((name) => `await import('./${name}');`);
+    const imports = [...first, ...tests].map((name) => `await import('./${name}');`);
     const lines = ['delete process.env.NODE_TEST_CONTEXT;', ...imports];
     writeFileSync(main, lines.join('\n'));
     const { code, out, problems } = await run(main, []);
     assert.equal(code, 0, out + problems);
-    assert.match(out, /^\D+ tests 5$/m);
-    assert.match(out, /^\D+ pass 5$/m);
+    assert.match(out, /^\D+ tests 6$/m);
+    assert.match(out, /^\D+ pass 6$/m);
   });
 
   it('serve functions of the Fetch standard', async () => {

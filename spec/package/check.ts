@@ -130,9 +130,26 @@ async function uses(path: string, version: string): Promise<void> {
   } finally {
     await server.stop();
   }
+  makesProject(path);
   compile(path);
   const printed = succeeds(process.execPath, ['consumer.js'], path);
   expects('the program of a user', printed, CONSUMER_PRINTS(version));
+}
+
+/** `vibing init` makes a project beside the installed package, whose tests pass. */
+function makesProject(path: string): void {
+  succeeds(NPM, ['exec', 'vibing', '--', 'init', 'app'], path);
+  const app = join(path, 'app');
+  const modules = join(app, 'node_modules');
+  mkdirSync(join(modules, '@types'), { recursive: true });
+  for (const name of ['typescript', join('@types', 'node')]) {
+    symlinkSync(join(ROOT, 'node_modules', name), join(modules, name), 'junction');
+  }
+  const { dependencies } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'));
+  if (!/^\^\d/.test(dependencies.vibing)) {
+    throw new PackageProblem(`a project depends on vibing ${dependencies.vibing}`);
+  }
+  succeeds(NPM, ['test'], app);
 }
 
 /** Compiles a program that uses every entry, as Node and as bundlers resolve them. */

@@ -10,13 +10,15 @@ import { LOAD_FLAGS, type LoadFlag } from './load-flags.ts';
 const FLAG_COLUMNS = 30;
 const LINE_COLUMNS = 96;
 
-export const COMMANDS = ['serve', 'load', 'compress', 'check', 'help'] as const;
+export const COMMANDS = ['serve', 'init', 'load', 'compress', 'check', 'help'] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export function helpFor(command: Command): string {
   switch (command) {
     case 'serve':
       return serveHelp();
+    case 'init':
+      return initHelp();
     case 'load':
       return loadHelp();
     case 'compress':
@@ -33,14 +35,16 @@ function generalHelp(): string {
 
 Usage:
   vibing serve [directory] [flags]   serve the files of a directory
+  vibing init [directory]            make a project with a server and its tests
   vibing load URL [flags]            measure the speed of a server
   vibing compress DIR [flags]        make compressed variants of files
   vibing check [flags]               check a configuration without starting anything
   vibing help [command]              explain a command and list its flags
   vibing --version                   print the version
 
-Example:
+Examples:
   vibing serve ./site --port 8080 --workers auto
+  vibing init my-server
 `;
 }
 
@@ -58,6 +62,28 @@ Exit code: 0 after a signal, 1 when it cannot listen or its workers keep failing
 configuration is invalid.
 
 ${flagsHelp()}`;
+}
+
+export function initHelp(): string {
+  return `vibing init: make a project with a server and its tests
+
+Usage:
+  vibing init [directory] [flags]
+
+Writes package.json, tsconfig.json, src/server.ts, src/main.ts, src/server.test.ts, README.md and
+.gitignore into the directory (default: the current one), which is new or empty; a .git in it is
+left alone. Nothing is installed and nothing is overwritten: "npm install", "npm test" and
+"npm start" come next.
+
+Exit code: 0, 1 when the files could not be written, 2 when the arguments are wrong or the
+directory is not empty.
+
+Example:
+  vibing init my-server
+
+Flags:
+${entry('-h, --help', 'print this')}
+`;
 }
 
 export function loadHelp(): string {

@@ -3,6 +3,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { fileURLToPath } from 'node:url';
 import { standardStreams } from '../async-io/standard-streams.ts';
 import { logText } from '../base/log-text.ts';
 import { acceptedOptions, isWorker } from '../cluster/assignment.ts';
@@ -20,7 +21,12 @@ process.on('SIGUSR1', () => {});
 /** Those of the standard streams that are terminals. */
 const terminals = [0, 1, 2].filter((fd) => isatty(fd));
 
+const PACKAGE = findPackage();
+
 let hasServed = false;
+
+/** What npm is running when a person has started a server with it. */
+const BY_HAND = ['serve', 'start', 'npx'];
 
 /** For commands that show progress and end by themselves. */
 const terminal = {
@@ -36,7 +42,7 @@ const terminal = {
 
 const code = await run(process.argv.slice(2), {
   env: process.env,
-  version: packageVersion(),
+  version: PACKAGE.version,
   isWorker: isWorker(),
   accepted: acceptedOptions(),
   out: (text) => process.stdout.write(text),
@@ -56,10 +62,15 @@ const code = await run(process.argv.slice(2), {
       hasLostTerminal: () => terminals.length > 0 && !terminals.some((fd) => isatty(fd)),
       exit: (exitCode) => process.exit(exitCode),
       isWorker: isWorker(),
+      isByHand: isatty(1) || BY_HAND.includes(process.env['npm_lifecycle_event'] ?? ''),
       hasFile: (path) => existsSync(path),
       out: (line) => output.write(`${logText(line)}\n`),
       problem: (line) => error.write(problemLine(line)),
     });
+  },
+  init: async (args) => {
+    const { init } = await import('./init/init.ts');
+    return init(args, terminal, PACKAGE);
   },
   load: async (args) => {
     const { load } = await import('./load.ts');
@@ -76,13 +87,15 @@ if (hasServed) process.exit(code);
 process.stdout.write('', () => process.exit(code));
 
 /** package.json is above dist/, or above build/src/ in tests. */
-function packageVersion(): string {
-  for (const up of ['../../package.json', '../../../package.json']) {
+function findPackage(): { readonly version: string; readonly folder: string } {
+  for (const up of ['../../', '../../../']) {
+    const folder = new URL(up, import.meta.url);
     try {
-      return JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')).version;
+      const { version } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'));
+      return { version, folder: fileURLToPath(folder) };
     } catch {
       // It is not there: try the next one.
     }
   }
-  return 'unknown';
+  return { version: 'unknown', folder: fileURLToPath(new URL('.', import.meta.url)) };
 }

@@ -33,6 +33,8 @@ export interface RunEnvironment {
   err(text: string): void;
   /** Serves until it is stopped, and resolves with the exit code. */
   serve(config: Config): Promise<number>;
+  /** Makes a project with these arguments, and resolves with the exit code. */
+  init(args: readonly string[]): Promise<number>;
   /** Runs a load with these arguments, and resolves with the exit code. */
   load(args: readonly string[]): Promise<number>;
   /** Compresses files with these arguments, and resolves with the exit code. */
@@ -49,6 +51,8 @@ export async function run(args: readonly string[], environment: RunEnvironment):
       return USAGE_ERROR;
     case 'serve':
       return runServe(rest, environment);
+    case 'init':
+      return environment.init(rest);
     case 'load':
       return environment.load(rest);
     case 'compress':

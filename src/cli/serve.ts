@@ -43,6 +43,8 @@ export interface ServeEnvironment {
   exit(code: number): void;
   /** Whether this process is a worker: then its primary prints and handles signals. */
   readonly isWorker: boolean;
+  /** Whether a person started it, in a terminal or by npm, and may not know how to stop it. */
+  readonly isByHand: boolean;
   /** Whether this file exists. */
   hasFile(path: string): boolean;
   /** Prints a line. */
@@ -62,6 +64,7 @@ export async function serve(config: Config, environment: ServeEnvironment): Prom
     if (listening === null) return 0;
     if (!environment.isWorker) {
       environment.out(listeningLine(config, listening));
+      if (environment.isByHand) environment.out(hintLine(config, listening));
       noteMissingIndex(config, environment);
     }
     signals.reloads(isSupervised(config, listening) ? server : null);
@@ -185,6 +188,16 @@ function listeningLine(config: Config, listening: Listening): string {
   const what = config.staticDir === undefined ? '' : `, serving ${config.staticDir}`;
   return `vibing listening on ${address} (${how})${what}`;
 }
+
+/** Where to look, and how to stop. A browser cannot open the address of all interfaces. */
+function hintLine(config: Config, { port, activated }: Listening): string {
+  const stop = 'Ctrl-C stops the server';
+  if (config.socket !== undefined || activated !== undefined) return stop;
+  const host = LOOPBACKS[config.host] ?? config.host;
+  return `open http://${addressText({ ...config, host }, port)}/ in a browser; ${stop}`;
+}
+
+const LOOPBACKS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
 
 function addressText(config: Config, port: number): string {
   if (config.socket !== undefined) return config.socket;

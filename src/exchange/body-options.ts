@@ -3,6 +3,7 @@
 import { type OptionRule, wholeNumber } from '../base/options.ts';
 import { isSchema, type StandardSchema } from './standard-schema.ts';
 
+/** Options of the calls that read a body. */
 export interface BodyOptions {
   /** The most bytes, instead of body_bytes_max (413). */
   readonly limit?: number;

@@ -12,9 +12,13 @@ export interface Outgoing {
   content: Content;
   /** True when the content follows in chunks: `content` then means nothing. */
   readonly streamed: boolean;
+  /** The first value of a field that is set; undefined without one. */
   header(name: string): string | undefined;
+  /** Sets a field, instead of any of that name. */
   setHeader(name: string, value: string): void;
+  /** Adds a field line to those of the same name. */
   appendHeader(name: string, value: string): void;
+  /** Removes all fields of the name; `Vary` stays. */
   removeHeader(name: string): void;
 }
 

@@ -9,6 +9,7 @@ import { addHeartbeat } from './heartbeats.ts';
 import { latePause } from './late.ts';
 import { Phase } from './state.ts';
 
+/** Fields of one event, besides its data (HTML 9.2.5). */
 export interface EventOptions {
   /** The event's type; 'message' when left out. */
   readonly event?: string;
@@ -47,6 +48,7 @@ export function checkEventOptions(options: EventStreamOptions): void {
 /** A comment, which clients skip. */
 const HEARTBEAT = ':\n\n';
 
+/** A stream of server-sent events (HTML 9.2), as res.events() returns it. */
 export class EventStream {
   /** Retained, if the stream was open: no other request ever uses it. */
   readonly #exchange: Exchange;
@@ -110,6 +112,7 @@ export class EventStream {
     return this.#write(`: ${oneLine(text)}\n\n`);
   }
 
+  /** Ends the response, in order. Later calls have no effect. */
   close(): void {
     if (!this.closed) this.#exchange.transport.endStream(this.#exchange);
     this.#closed = true;

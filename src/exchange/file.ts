@@ -7,6 +7,7 @@ import { HttpError } from './http-error.ts';
 import { mediaType } from './media-type.ts';
 import { representationOf, sendOpenFile } from './representation.ts';
 
+/** Options of res.file(). */
 export interface FileOptions {
   /** Instead of the type that follows from the name. */
   readonly type?: string;

@@ -31,6 +31,7 @@ export interface FormSource {
   refuse(error: unknown): Promise<never>;
 }
 
+/** A field or a file of a multipart form (RFC 7578), while it arrives. */
 export class FormPart {
   readonly name: string;
   /**

@@ -15,6 +15,7 @@ export interface ProblemMembers {
   readonly [extension: string]: unknown;
 }
 
+/** Options of HttpError. */
 export interface HttpErrorOptions extends ErrorOptions {
   /** The response is application/problem+json with these members. */
   readonly problem?: ProblemMembers;
@@ -25,6 +26,7 @@ const OPTIONS = {
   problem: { wanted: 'an object with members of problem details', fits: isPlainObject },
 } as const;
 
+/** An error that becomes the response: its status, and its message for the client. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   /** 400 to 599. */

@@ -24,6 +24,7 @@ export interface PartLimits {
   readonly totalBytes?: number;
 }
 
+/** Options of req.parts(). */
 export interface PartsOptions {
   readonly limits?: PartLimits;
 }

@@ -4,6 +4,7 @@
 import { COOKIES_MAX } from '../base/fixed-limits.ts';
 import { trimmed } from '../http/text.ts';
 
+/** The cookies of a request (RFC 6265 5.4), parsed when one is read. */
 export class RequestCookies implements Iterable<[string, string]> {
   /** The value of the Cookie field; '' without one. */
   readonly #text: string;
@@ -35,6 +36,7 @@ export class RequestCookies implements Iterable<[string, string]> {
       .map(([, value]) => decoded(value));
   }
 
+  /** Whether there is a cookie with this name. */
   has(name: string): boolean {
     return this.#parsed().some(([found]) => found === name);
   }

@@ -69,6 +69,7 @@ export class Request<P extends object = Params, S extends object = State> {
     return exchange;
   }
 
+  /** The method as it was sent, such as GET; case counts (RFC 9110 9.1). */
   get method(): string {
     return this.#live().methodName();
   }
@@ -84,6 +85,7 @@ export class Request<P extends object = Params, S extends object = State> {
     return this.#live().path(this.#mountBytes);
   }
 
+  /** The query of the target. The object belongs to the handler. */
   get query(): URLSearchParams {
     const exchange = this.#live();
     exchange.query ??= new URLSearchParams(queryText(exchange));
@@ -95,6 +97,7 @@ export class Request<P extends object = Params, S extends object = State> {
     return this.#live().params.pattern ?? undefined;
   }
 
+  /** The parameters of the route, decoded once; see its pattern for their names. */
   get params(): P {
     const { params: found, pathBytes, pathFrom, matchedFrom } = this.#live();
     const moved = pathFrom - matchedFrom;
@@ -153,6 +156,7 @@ export class Request<P extends object = Params, S extends object = State> {
     return peerOf(this.#live()).address;
   }
 
+  /** The port of the client; 0 on a unix socket. See trustProxy() for proxies. */
   get remotePort(): number {
     return peerOf(this.#live()).port;
   }

@@ -37,6 +37,7 @@ import { type ChunkSource, cancelSource, openSource } from './source.ts';
 import { EtagUse, Phase, Writer } from './state.ts';
 import { pipe } from './stream.ts';
 
+/** The response to one request, as a handler sees it. It is sent by one call. */
 export class Response {
   readonly #exchange: Exchange;
 
@@ -83,6 +84,7 @@ export class Response {
     return this;
   }
 
+  /** The status that is set; 200 unless it was changed. */
   get statusCode(): number {
     return this.#readable().status;
   }
@@ -153,9 +155,7 @@ export class Response {
     return this.#isOver || this.#exchange.phase !== Phase.Open;
   }
 
-  /**
-   * True once nothing more can reach the client: the response has ended, or the client is gone.
-   */
+  /** True once nothing more can reach the client: the response has ended, or the client left. */
   get closed(): boolean {
     return this.#isOver || this.#exchange.phase === Phase.Ended || this.#exchange.gone;
   }
@@ -169,6 +169,7 @@ export class Response {
     respondFull(exchange, content, 'send()');
   }
 
+  /** Sends text as text/plain in UTF-8. */
   text(content: string): void {
     checkText(content);
     const exchange = this.#unsent('text()');
@@ -177,6 +178,7 @@ export class Response {
     respondFull(exchange, content, 'text()');
   }
 
+  /** Sends text as text/html in UTF-8. Nothing in it is escaped. */
   html(content: string): void {
     checkText(content);
     const exchange = this.#unsent('html()');
@@ -185,6 +187,7 @@ export class Response {
     respondFull(exchange, content, 'html()');
   }
 
+  /** Sends what JSON.stringify() makes of a value. Throws a TypeError where it makes nothing. */
   json(value: unknown): void {
     const content = JSON.stringify(value);
     if (content === undefined) throw new TypeError('json() cannot send undefined or a function');
@@ -194,10 +197,7 @@ export class Response {
     respondFull(exchange, content, 'json()');
   }
 
-  /**
-   * Sends problem details (RFC 9457) as application/problem+json. The status is the problem's, else
-   * the one that was set, else 500.
-   */
+  /** Sends problem details (RFC 9457). The status is the problem's, or was set, or is 500. */
   problem(problem: Problem = {}): void {
     const exchange = this.#unsent('problem()');
     const given = exchange === null || exchange.status < 400 ? 500 : exchange.status;
@@ -235,6 +235,7 @@ export class Response {
     respondFull(exchange, null, 'redirect()');
   }
 
+  /** Sends a response that prepare() has made: the fastest way. */
   prepared(prepared: Prepared): void {
     const exchange = this.#unsent('prepared()');
     if (exchange === null) return;

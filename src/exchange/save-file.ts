@@ -3,6 +3,7 @@
 import { type AsyncIo, FileKind, isFault } from '../async-io/async-io.ts';
 import { errnoName } from '../base/errno.ts';
 
+/** A file that part.saveTo() has written: its path, and its length in bytes. */
 export interface SavedFile {
   readonly path: string;
   readonly bytes: number;

@@ -7,6 +7,7 @@ import { shown } from '../base/shown.ts';
 import { formatDate } from '../http/date.ts';
 import { isToken, type ResponseFields } from '../http/response-fields.ts';
 
+/** Attributes of a cookie (RFC 6265 4.1.2). What browsers would ignore throws. */
 export interface CookieOptions {
   /** '/' when left out: the cookie is sent for every path. */
   readonly path?: string;

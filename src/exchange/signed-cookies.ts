@@ -9,11 +9,13 @@ import type { Request } from './request.ts';
 import type { Response } from './response.ts';
 import type { CookieOptions } from './set-cookie.ts';
 
+/** Options of signedCookies(). */
 export interface SignedCookiesOptions {
   /** The first one signs; all of them verify, so an old key stays until its cookies expire. */
   readonly keys: readonly (string | Uint8Array)[];
 }
 
+/** Sets and reads cookies that a client can read, but not change. */
 export interface SignedCookies {
   /** Sets a cookie whose value is signed. */
   set(response: Response, name: string, value: string, options?: CookieOptions): void;
@@ -32,6 +34,7 @@ const OPTIONS = {
   },
 } as const;
 
+/** Makes the calls for signed cookies (HMAC-SHA256). Throws for keys below 16 bytes. */
 export function signedCookies(options: SignedCookiesOptions): SignedCookies {
   checkOptions('signedCookies()', options, OPTIONS);
   if (options.keys === undefined) throw new TypeError('signedCookies(): keys are missing');

@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net';
 import type { Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 
+/** The second argument of a function of the Fetch standard; in hono it is `c.env`. */
 export class FetchContext {
   /** This server's handle of the request: route parameters, state, trailers. */
   readonly request: Request;
@@ -20,6 +21,7 @@ export class FetchContext {
     return this.request.remoteAddress;
   }
 
+  /** The port of the client; 0 on a unix socket. */
   get remotePort(): number {
     return this.request.remotePort;
   }

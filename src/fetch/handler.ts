@@ -21,11 +21,13 @@ import { type Scheme, urlOf } from './url.ts';
 type WebRequest = globalThis.Request;
 type WebResponse = globalThis.Response;
 
+/** A function from a request to a response, as frameworks of the Fetch standard have it. */
 export type FetchFunction = (
   request: WebRequest,
   context: FetchContext,
 ) => WebResponse | Promise<WebResponse>;
 
+/** Options of fetchHandler(). */
 export interface FetchOptions {
   /** The scheme of the URL: 'http' unless clients reach the server by https, through a proxy. */
   readonly scheme?: Scheme | ((request: Request) => Scheme);

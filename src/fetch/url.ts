@@ -6,6 +6,7 @@ import { HttpError } from '../exchange/http-error.ts';
 import { TargetForm } from '../http/head.ts';
 import { latin1 } from '../http/text.ts';
 
+/** The scheme of the URL of a request. */
 export type Scheme = 'http' | 'https';
 
 /** A target whose path is plain, and that has only these, is normalized already. */

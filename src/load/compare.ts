@@ -6,6 +6,7 @@ import { countText, percentText, timeText } from './format.ts';
 import type { Second } from './recorder.ts';
 import { LOAD_BOUND, type LoadReport } from './report.ts';
 
+/** How one figure differs between two reports. */
 export interface Change {
   readonly name: string;
   readonly before: number;
@@ -18,6 +19,7 @@ export interface Change {
   readonly isApart: boolean | null;
 }
 
+/** The figures of two reports side by side; times are in milliseconds. */
 export function compareReports(before: LoadReport, after: LoadReport): readonly Change[] {
   const rate = ({ responses, lengthMs }: Second): number => (responses * 1000) / lengthMs;
   const changes: Change[] = [

@@ -9,6 +9,7 @@ import { type SequencedRequest, sequenceBytes, weightsOf } from './request-seque
 import { type RateStep, stepsDurationMs } from './schedule.ts';
 import { parseUrl } from './url.ts';
 
+/** What a load requests, how often and for how long. */
 export interface LoadOptions {
   /** `http://host[:port]/path`. Several URLs of one server are mixed by their weights. */
   readonly url: string | readonly string[];

@@ -4,6 +4,7 @@ import type { LoadReport } from './report.ts';
 
 const COLUMNS = 'end_s,length_s,responses,requests_per_s,errors,bytes,p50_ms,p99_ms';
 
+/** The report as CSV (RFC 4180), with a line for each second. */
 export function reportCsv({ series }: LoadReport): string {
   const lines = series.map(({ responses, bytes, endMs, errors, lengthMs, p50Ms, p99Ms }) =>
     [

@@ -19,6 +19,7 @@ const MAIN_PERCENTILES = ['50', '99', '99.99'];
 /** From how many seconds on a drain is marked in the charts. */
 const DRAIN_SECONDS_MARKED = 0.1;
 
+/** The report as an HTML page, without links and scripts. */
 export function reportHtml(report: LoadReport): string {
   const title = `${report.method} ${report.urls.join(', ')}`;
   return `<!doctype html>

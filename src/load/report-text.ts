@@ -16,6 +16,7 @@ const BAR_COLUMNS = 40;
 const SERIES_ROWS_MAX = 20;
 const NAME_COLUMNS = 12;
 
+/** The report as text for a terminal. */
 export function reportText(report: LoadReport): string {
   return [
     ...headLines(report),

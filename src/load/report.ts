@@ -17,6 +17,7 @@ const SHARE_SECONDS_MIN = 0.5;
 
 export const PERCENTILES = [50, 75, 90, 95, 99, 99.9, 99.99] as const;
 
+/** The result of a load, as plain JSON. Names end in their unit; shares are from 0 to 1. */
 export interface LoadReport {
   readonly format: 1;
   readonly startedAt: string;

@@ -33,7 +33,9 @@ export interface Progress {
   readonly p99Ms: number;
 }
 
+/** Functions that a load calls while it runs. */
 export interface LoadHooks {
+  /** Is called every second. */
   readonly progress?: (progress: Progress) => void;
   /** The counted time begins. */
   readonly counting?: () => void;
@@ -41,6 +43,7 @@ export interface LoadHooks {
   readonly counted?: () => void;
 }
 
+/** A load that has been started. */
 export interface RunningLoad {
   /** Rejects with LoadProblem when the load cannot begin. */
   readonly report: Promise<LoadReport>;
@@ -68,6 +71,7 @@ export function runLoad(options: LoadOptions, hooks: LoadHooks = {}): Promise<Lo
   return startLoad(options, hooks).report;
 }
 
+/** Starts a load, which can be stopped. Its report rejects with LoadProblem. */
 export function startLoad(options: LoadOptions, hooks: LoadHooks = {}): RunningLoad {
   let load: Load | null = null;
   let isStopped = false;

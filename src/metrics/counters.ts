@@ -1,5 +1,6 @@
 // The counters of a server. Plain numbers: reading them costs nothing and resets nothing.
 
+/** What a server counts from its creation on; each process has its own. */
 export interface Counters {
   /** Connections accepted and closed. */
   accepted: number;

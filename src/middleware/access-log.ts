@@ -10,6 +10,7 @@ import { exchangeOf, type Request } from '../exchange/request.ts';
 import { checkLogField, type LogEntry, type LogField, STATE_FIELDS } from './log-entry.ts';
 import { combined, common, jsonOf, templateOf } from './log-format.ts';
 
+/** Options of accessLog(). */
 export interface AccessLogOptions {
   /**
    * 'combined' (the default), 'common', 'json', or a template with names of fields in braces, as

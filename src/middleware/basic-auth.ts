@@ -19,6 +19,7 @@ export type VerifyPassword = (
   request: Request,
 ) => boolean | PromiseLike<boolean>;
 
+/** Options of basicAuth(): `users` or `verify`. */
 export interface BasicAuthOptions {
   /** The passwords by name; or give `verify`. */
   readonly users?: Readonly<Record<string, string>>;

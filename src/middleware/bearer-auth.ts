@@ -19,6 +19,7 @@ export type VerifyToken = (
   request: Request,
 ) => Claims | false | PromiseLike<Claims | false>;
 
+/** Options of bearerAuth(). */
 export interface BearerAuthOptions {
   readonly verify: VerifyToken;
   /** What the tokens are for. Default 'restricted'. */

@@ -9,6 +9,7 @@ import { Method } from '../http/method.ts';
 import { isToken } from '../http/response-fields.ts';
 import { SECONDS } from './seconds.ts';
 
+/** Options of cache(): directives of Cache-Control (RFC 9111 5.2.2). */
 export interface CacheOptions {
   /** How long every cache may use a response without asking again. */
   readonly maxAgeSeconds?: number;

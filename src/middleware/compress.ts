@@ -25,6 +25,7 @@ import { hasNoContent } from '../http/status.ts';
 import { TYPES, typeTest } from './compressible.ts';
 import { encoderBytes } from './encoder-memory.ts';
 
+/** Options of compress(). */
 export interface CompressOptions {
   /** Content of fewer bytes is not compressed. Default 1024. */
   readonly threshold?: number;

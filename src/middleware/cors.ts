@@ -12,6 +12,7 @@ import { isThenable } from './decision.ts';
 import { checkOrigin, isOrigin, NULL_ORIGIN } from './origin.ts';
 import { SECONDS } from './seconds.ts';
 
+/** Options of cors(). */
 export interface CorsOptions {
   /**
    * '*' for every origin (the default), one origin, a list of them, or a function that returns true

@@ -7,6 +7,7 @@ import { HttpError } from '../exchange/http-error.ts';
 import type { Request } from '../exchange/request.ts';
 import { checkOrigin, NULL_ORIGIN } from './origin.ts';
 
+/** Options of csrf(). */
 export interface CsrfOptions {
   /** Other origins whose pages may send such requests, as 'https://a.test'. Default none. */
   readonly origins?: readonly string[];

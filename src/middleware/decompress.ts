@@ -8,6 +8,7 @@ import type { Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { exchangeOf } from '../exchange/request.ts';
 
+/** Options of decompress(). */
 export interface DecompressOptions {
   /** The codings to accept, where Node has them. Default ['gzip', 'deflate', 'br', 'zstd']. */
   readonly encodings?: readonly ContentCoding[];

@@ -6,6 +6,7 @@ import type { Middleware } from '../exchange/handler.ts';
 import { exchangeOf } from '../exchange/request.ts';
 import { EtagUse } from '../exchange/state.ts';
 
+/** Options of etag(). */
 export interface EtagOptions {
   /**
    * A weak tag, for content that is equivalent but may differ in its bytes: no If-Match and no

@@ -10,6 +10,7 @@ import type { VerifyToken } from './bearer-auth.ts';
 type Jose = typeof import('jose');
 type Verify = (token: string, currentDate: Date) => Promise<Readonly<Record<string, unknown>>>;
 
+/** Options of jwt(): `key` or `jwks`, and the algorithms. */
 export interface JwtOptions {
   /**
    * The key: the bytes of a secret for HS256, HS384 and HS512, else a public key as a JWK, as a

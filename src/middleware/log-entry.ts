@@ -22,6 +22,7 @@ export interface LogEntry {
   readonly state: Readonly<Record<string, unknown>>;
 }
 
+/** The name of a field of the access log. */
 export type LogField =
   | 'time'
   | 'address'

@@ -8,6 +8,7 @@ import { exchangeOf } from '../exchange/request.ts';
 import { Method, methodNumber } from '../http/method.ts';
 import { isToken } from '../http/response-fields.ts';
 
+/** Options of methodOverride(). */
 export interface MethodOverrideOptions {
   /** The field that names the method. Default 'X-HTTP-Method-Override'. */
   readonly header?: string;

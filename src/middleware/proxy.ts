@@ -22,6 +22,7 @@ import { hopFields } from '../http/hop-fields.ts';
 import { requestFields } from './proxy-fields.ts';
 import { upstreamAddress } from './upstream-address.ts';
 
+/** Options of proxy(). */
 export interface ProxyOptions {
   /** 'http://host:port', or 'unix:/path' of a socket; requests take turns. */
   readonly upstreams: readonly string[];

@@ -14,6 +14,7 @@ import { whenDecided } from './decision.ts';
 import { SharedCounts } from './shared-counts.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
+/** Options of rateLimit(). */
 export interface RateLimitOptions {
   /** Requests of one key in `windowMs`, on average. */
   readonly limit: number;

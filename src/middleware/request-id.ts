@@ -8,6 +8,7 @@ import type { Middleware } from '../exchange/handler.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import { checkedName, isToken } from '../http/response-fields.ts';
 
+/** Options of requestId(). */
 export interface RequestIdOptions {
   /** The field of responses, and with trustIncoming of requests. Default 'X-Request-Id'. */
   readonly header?: string;

@@ -8,6 +8,7 @@ import type { ContentSecurityPolicy } from './content-security-policy.ts';
 import { policyText } from './content-security-policy.ts';
 import { SECONDS } from './seconds.ts';
 
+/** Directives of Strict-Transport-Security (RFC 6797 6.1). */
 export interface HstsOptions {
   /** How long browsers use only https for this host. Default a year. */
   readonly maxAgeSeconds?: number;

@@ -9,6 +9,7 @@ import { exchangeOf, type Request } from '../exchange/request.ts';
 import { quotedString } from '../http/quoted-string.ts';
 import { isToken } from '../http/response-fields.ts';
 
+/** Options of serverTiming(). */
 export interface ServerTimingOptions {
   /** Add `total`, the time from the request's head to the response's. Default true. */
   readonly total?: boolean;

@@ -8,6 +8,7 @@ import { HttpError } from '../exchange/http-error.ts';
 import { exchangeOf, type Request } from '../exchange/request.ts';
 import { forwardedHops, type Hop, type Hops, xForwardedHops } from '../http/forwarded.ts';
 
+/** Options of trustProxy(). */
 export interface TrustProxyOptions {
   /**
    * The fields that the proxies write: 'x-forwarded' (the default) is X-Forwarded-For, -Proto and

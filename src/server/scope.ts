@@ -6,6 +6,7 @@ import type { Request } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
 import { type Prefix, prefixFrom } from '../route/prefix.ts';
 
+/** Responds to an error; what it does not respond to goes to the handler around it. */
 export type ErrorHandler = (
   error: unknown,
   request: Request,

@@ -16,6 +16,7 @@ export type Symlinks = (typeof SYMLINKS)[number];
  */
 export type ByPattern<Value> = Readonly<Record<string, Value>>;
 
+/** Options of serveStatic(). docs/static-files.md explains them. */
 export interface StaticOptions {
   /** Respond to a directory without an index file with a page that lists it. Default false. */
   readonly listing?: boolean | undefined;

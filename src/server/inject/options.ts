@@ -21,6 +21,7 @@ export type InjectBody =
   | Blob
   | ChunkSource;
 
+/** A request for server.inject(). */
 export interface InjectOptions {
   /** GET unless given. */
   readonly method?: string;

@@ -21,6 +21,7 @@ export interface ContentParts {
 /** Content that is received before it is read; the server waits beyond it. */
 const AHEAD_BYTES_MAX = 64 * 1024;
 
+/** What a client of server.inject() receives; it resolves when the head is there. */
 export class InjectedResponse {
   readonly status: number;
   readonly statusText: string;
@@ -134,6 +135,7 @@ export class InjectedResponse {
     return new TextDecoder().decode(await this.bytes());
   }
 
+  /** The content as JSON; rejects where it is none, or truncated. */
   async json(): Promise<unknown> {
     return JSON.parse(await this.text()) as unknown;
   }

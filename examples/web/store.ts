@@ -1,0 +1,132 @@
+// Notes and uploaded files as files of one folder, so that all workers have the same ones. A name
+// is complete before it appears, and two workers cannot create the same one.
+
+import { randomUUID } from 'node:crypto';
+import { type FSWatcher, mkdirSync, watch } from 'node:fs';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HttpError } from 'vibing';
+
+export const NOTES_MAX = 100;
+export const NOTE_CHARACTERS_MAX = 200;
+export const FILES_MAX = 20;
+export const FILE_BYTES_MAX: number = 20 * 1024 * 1024;
+
+export interface Note {
+  readonly id: string;
+  readonly text: string;
+  /** Milliseconds since the epoch. */
+  readonly createdMs: number;
+}
+
+export interface StoredFile {
+  readonly id: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly createdMs: number;
+  readonly path: string;
+}
+
+export class Store {
+  readonly #notes: string;
+  readonly #files: string;
+
+  constructor(folder: string) {
+    this.#notes = join(folder, 'notes');
+    this.#files = join(folder, 'files');
+    for (const path of [this.#notes, this.#files]) mkdirSync(path, { recursive: true });
+  }
+
+  /** The oldest first. */
+  async notes(): Promise<readonly Note[]> {
+    return await recordsIn<Note>(this.#notes);
+  }
+
+  /** Several workers that add at the same moment may exceed the limit by one note each. */
+  async addNote(text: string): Promise<Note> {
+    if ((await this.notes()).length >= NOTES_MAX) {
+      throw new HttpError(409, `there are ${NOTES_MAX} notes already`);
+    }
+    const note = { id: randomUUID(), text, createdMs: Date.now() };
+    await writeRecord(this.#notes, note);
+    return note;
+  }
+
+  /** Whether there was such a note; `id` is a UUID. */
+  async removeNote(id: string): Promise<boolean> {
+    return await removed(join(this.#notes, `${id}.json`));
+  }
+
+  async files(): Promise<readonly StoredFile[]> {
+    return await recordsIn<StoredFile>(this.#files);
+  }
+
+  /** An identifier for a new file, and the path for its content. */
+  newFile(): { readonly id: string; readonly path: string } {
+    const id = randomUUID();
+    return { id, path: this.#contentOf(id) };
+  }
+
+  /** Makes a file visible whose content is complete. */
+  async addFile(id: string, name: string, bytes: number): Promise<void> {
+    const path = this.#contentOf(id);
+    const file: StoredFile = { id, name, bytes, createdMs: Date.now(), path };
+    await writeRecord(this.#files, file);
+  }
+
+  #contentOf(id: string): string {
+    return join(this.#files, `${id}.content`);
+  }
+
+  async file(id: string): Promise<StoredFile> {
+    const found = (await this.files()).find((file) => file.id === id);
+    if (found === undefined) throw new HttpError(404, 'no such file');
+    return found;
+  }
+
+  async removeFile(id: string): Promise<void> {
+    await removed(join(this.#files, `${id}.json`));
+    await removed(this.#contentOf(id));
+  }
+
+  /** Calls `changed` after changes, also those of other workers. */
+  watch(changed: () => void): { close(): void } {
+    const watchers: FSWatcher[] = [this.#notes, this.#files].map((path) =>
+      watch(path, (_event, name) => {
+        if (name?.endsWith('.json') !== false) changed();
+      }).unref(),
+    );
+    return {
+      close() {
+        for (const watcher of watchers) watcher.close();
+      },
+    };
+  }
+}
+
+/** Renamed when it is complete, so that it is never read half. */
+async function writeRecord(folder: string, record: { readonly id: string }): Promise<void> {
+  const temporary = join(folder, `${record.id}.new`);
+  await writeFile(temporary, JSON.stringify(record), { flag: 'wx' });
+  await rename(temporary, join(folder, `${record.id}.json`));
+}
+
+async function recordsIn<T extends { readonly createdMs: number }>(folder: string): Promise<T[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+  const texts = await Promise.all(
+    // One that another worker has just removed is left out.
+    names.map((name) => readFile(join(folder, name), 'utf8').catch(() => null)),
+  );
+  const records = texts.filter((text) => text !== null).map((text) => JSON.parse(text) as T);
+  return records.sort((a, b) => a.createdMs - b.createdMs);
+}
+
+async function removed(path: string): Promise<boolean> {
+  try {
+    await rm(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}
