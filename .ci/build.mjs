@@ -80,7 +80,13 @@ async function compile(project, force) {
   for (const [from, to] of Object.entries(project.folders)) {
     removeOrphans(join(ROOT, from), join(out, to));
   }
-  if (project.bundled) await (await import('./bundle.mjs')).bundle(out);
+  if (project.bundled) {
+    await (await import('./bundle.mjs')).bundle(out);
+    if (!(await (await import('./page.mjs')).makePage(ROOT, COMPILER, out))) {
+      rmSync(stamp, { force: true });
+      return false;
+    }
+  }
   writeFileSync(stamp, '');
   // What was edited while the compiler ran is newer than the beginning of the compile.
   utimesSync(stamp, startedAt, startedAt);

@@ -52,6 +52,10 @@ async function ran(
       loaded = rest;
       return 43;
     },
+    metrics: async (rest) => {
+      loaded = rest;
+      return 45;
+    },
     compress: async (rest) => {
       loaded = rest;
       return 44;
@@ -103,6 +107,12 @@ test('compress gets its arguments unchanged, and returns the exit code', async (
   const { code, loaded, out, err } = await ran(['compress', 'site', '--help']);
   assert.deepEqual([code, loaded, out, err], [44, ['site', '--help'], '', '']);
   assert.match((await ran(['help', 'compress'])).out, /^vibing compress: /);
+});
+
+test('metrics gets its arguments unchanged, and returns the exit code', async () => {
+  const { code, loaded, out, err } = await ran(['metrics', '8080', '--once', '--help']);
+  assert.deepEqual([code, loaded, out, err], [45, ['8080', '--once', '--help'], '', '']);
+  assert.match((await ran(['help', 'metrics'])).out, /^vibing metrics: /);
 });
 
 test('help on request goes to the standard output', async () => {

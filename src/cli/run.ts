@@ -35,6 +35,8 @@ export interface RunEnvironment {
   serve(config: Config): Promise<number>;
   /** Runs a load with these arguments, and resolves with the exit code. */
   load(args: readonly string[]): Promise<number>;
+  /** Shows metrics with these arguments, and resolves with the exit code. */
+  metrics(args: readonly string[]): Promise<number>;
   /** Compresses files with these arguments, and resolves with the exit code. */
   compress(args: readonly string[]): Promise<number>;
 }
@@ -51,6 +53,8 @@ export async function run(args: readonly string[], environment: RunEnvironment):
       return runServe(rest, environment);
     case 'load':
       return environment.load(rest);
+    case 'metrics':
+      return environment.metrics(rest);
     case 'compress':
       return environment.compress(rest);
     case 'check':
