@@ -5,6 +5,7 @@ import type { Address } from '../driver/driver.ts';
 import { type Config, optionsOf, type ServerOptions } from '../server/config/config.ts';
 import type { Log } from '../server/log.ts';
 import type { Cluster, Listening } from '../server/server.ts';
+import type { SharedMetrics } from '../server/server-metrics.ts';
 import { STARTED_MS, STARTS_MAX } from './back-off.ts';
 import { ClosedError } from './closed-error.ts';
 import { workerCount } from './cores.ts';
@@ -18,6 +19,7 @@ import { WorkerSlot } from './worker-slot.ts';
 
 export class Primary implements Cluster {
   readonly failed: Promise<Error>;
+  readonly metrics: SharedMetrics | null = null;
   readonly #config: Config;
   readonly #log: Log;
   /** The values of keys that a reload cannot change. */

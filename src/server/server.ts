@@ -3,12 +3,14 @@
 
 import { type AsyncIo, FileKind, isFault } from '../async-io/async-io.ts';
 import { NodeAsyncIo } from '../async-io/node.ts';
+import type { ProcessFigures } from '../async-io/process-figures.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import type { State } from '../exchange/request.ts';
 import type { Siblings } from '../exchange/siblings.ts';
 import { type Counters, makeCounters } from '../metrics/counters.ts';
+import type { OwnMetrics } from '../metrics/own.ts';
 import { accessLog } from '../middleware/access-log.ts';
 import { missingRoots } from '../static/roots.ts';
 import { Application } from './application.ts';
@@ -24,6 +26,7 @@ import { listenError } from './listen-error.ts';
 import { type Log, makeLog } from './log.ts';
 import { Routes } from './routes.ts';
 import { Runtime, type RuntimeOptions } from './runtime.ts';
+import { ServerMetrics, type SharedMetrics } from './server-metrics.ts';
 import { staticFiles, staticRoots } from './static-files.ts';
 
 /** Where a server listens. */
@@ -48,6 +51,8 @@ export interface Cluster {
   reload(): Promise<void>;
   /** Resolves with the reason if it closes by itself. */
   readonly failed: Promise<Error>;
+  /** What the workers count; null without metrics. */
+  readonly metrics: SharedMetrics | null;
 }
 
 /** What to listen on, in place of the configuration. */
@@ -87,6 +92,10 @@ export interface ServerParts {
   readonly asyncIo?: AsyncIo;
   /** The other workers of a worker. */
   readonly siblings?: Siblings;
+  /** What the process uses, for its metrics. */
+  readonly figures?: ProcessFigures;
+  /** The memory for the metrics of a worker. */
+  readonly sharedMetrics?: () => SharedMetrics | null;
   /** Makes the runtime in place of `new Runtime()`: for a simulator with its own driver. */
   readonly makeRuntime?: (options: RuntimeOptions) => Runtime;
   /** Absent in a worker: its primary has it. */
@@ -104,6 +113,8 @@ export class Server<S extends State = State> extends Group<'', S> {
   /** What the server counts, from its creation on. */
   readonly counters: Readonly<Counters>;
   readonly #counters: Counters;
+  readonly #metrics: ServerMetrics;
+  #metricsServer: Server | null = null;
   readonly #routes: Routes;
   readonly #application: Application;
   readonly #parts: ServerParts;
@@ -120,11 +131,20 @@ export class Server<S extends State = State> extends Group<'', S> {
   #closing = closingController();
 
   constructor(options: ServerOptions, parts: ServerParts) {
-    const routes = new Routes();
+    const config = configFrom(options);
+    const asyncIo = parts.asyncIo ?? new NodeAsyncIo((text) => this.#log.error(text));
+    const metrics = new ServerMetrics({
+      config,
+      shared: parts.sharedMetrics?.() ?? null,
+      figures: parts.figures ?? null,
+      linesDropped: () => asyncIo.linesDropped,
+      closing: () => this.closing,
+    });
+    const routes = new Routes(metrics.meter);
     super(routes, routes.root);
     this.#routes = routes;
-    this.config = configFrom(options);
-    const asyncIo = parts.asyncIo ?? new NodeAsyncIo((text) => this.#log.error(text));
+    this.#metrics = metrics;
+    this.config = config;
     this.#asyncIo = asyncIo;
     this.#counters = makeCounters(() => asyncIo.linesDropped);
     this.counters = this.#counters;
@@ -138,6 +158,7 @@ export class Server<S extends State = State> extends Group<'', S> {
       trailingSlash: this.config.trailingSlash,
     });
     addHealthRoutes(routes, this.config, () => this.closing.aborted);
+    metrics.addRoute(routes);
     if (this.config.accessLog) this.use(accessLog());
     const files = staticFiles(this.config);
     if (files !== null) this.#application.fallback(files);
@@ -226,6 +247,7 @@ export class Server<S extends State = State> extends Group<'', S> {
       throw listenError(-result, config);
     }
     this.#runtime = runtime;
+    this.#metrics.begin(runtime);
     return { port: result, host: config.host, driver: runtime.driverName, workers: 1 };
   }
 
@@ -235,8 +257,14 @@ export class Server<S extends State = State> extends Group<'', S> {
       asyncIo: this.#asyncIo,
       log: this.#log,
       counters: this.#counters,
+      meter: this.#metrics.meter,
       application: this.#application,
     };
+  }
+
+  /** The program's own metrics, which are shown with those of the server. */
+  get metrics(): OwnMetrics {
+    return this.#metrics.own;
   }
 
   /** Handles a request without a socket, also when the server does not listen: for tests. */
@@ -318,6 +346,9 @@ export class Server<S extends State = State> extends Group<'', S> {
     await this.#listening?.catch(() => {});
     if (this.#cluster !== null) await this.#cluster.close();
     if (this.#runtime !== null) await this.#runtime.close(this.#isLast);
+    await this.#metricsServer?.close();
+    this.#metricsServer = null;
+    await this.#metrics.end();
     await injected;
     this.#cluster = null;
     this.#runtime = null;
