@@ -59,6 +59,7 @@ import {
   listenAsWorker,
   note,
   prepareWorker,
+  workerMetrics,
 } from './cluster/worker.ts';
 import type { ServerOptions } from './server/config/config.ts';
 import { Server } from './server/server.ts';
@@ -85,6 +86,7 @@ export function createServer(...given: [options?: ServerOptions]): Server {
       noted: note,
       siblings: workerSiblings(),
       figures,
+      sharedMetrics: workerMetrics,
     });
   }
   const service = new Service();

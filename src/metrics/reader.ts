@@ -10,8 +10,6 @@ export interface ReadableSegment {
   /** The same for each reading, and as long as the series in it. */
   readonly id: number;
   readonly buffer: ArrayBuffer;
-  /** The value of the label `worker`. */
-  readonly worker: string;
 }
 
 export type Labels = readonly (readonly [name: string, value: string])[];
@@ -113,7 +111,7 @@ export class Reader {
     const families = this.#byPosition.get(`${segment.id} ${familyAt}`) ?? [];
     const values = JSON.parse(text) as string[];
     for (const { family, series } of families) {
-      const worker = family.perWorker === true ? segment.worker : '';
+      const worker = family.perWorker === true ? this.#workerOf(segment) : '';
       const key = `${worker} ${text}`;
       let found = series.get(key);
       if (found === undefined) {
@@ -126,6 +124,10 @@ export class Reader {
       }
       found.parts.push({ segment: segment.id, cell });
     }
+  }
+
+  #workerOf({ id }: ReadableSegment): string {
+    return String(this.#views.get(id)?.words[Word.Worker] ?? 0);
   }
 
   /** The families that have series; of several with one name the one that was found last. */

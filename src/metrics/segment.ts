@@ -3,7 +3,7 @@
 // continues when this one has died. It describes itself: families and series are records in it, in
 // the order in which they were made, and nothing in it ever moves.
 //
-//   header   words: magic, end of the records in bytes, whether a process uses it, 0;
+//   header   words: magic, end of the records in bytes, whether a process uses it, its worker;
 //            then cells that count what has no room
 //   record   words: bytes of the record, kind; then
 //     family   words: bytes of its JSON, 0; the JSON of a Family
@@ -21,7 +21,7 @@ import type { Family } from './family.ts';
 
 export const MAGIC = 0x76_6d_31_01;
 export const HEADER_BYTES = 256;
-export const Word = { Magic: 0, End: 1, IsUsed: 2 } as const;
+export const Word = { Magic: 0, End: 1, IsUsed: 2, Worker: 3 } as const;
 /** The first of the cells of the header, for a series that has no room: nothing reads them. */
 export const NOWHERE = 8;
 
@@ -59,14 +59,15 @@ export class Segment {
   readonly #families = new Map<string, StoredFamily>();
   #seriesCount = 0;
 
-  /** Continues what the memory holds, or begins. Gauges begin with 0. */
-  constructor(memory: Memory) {
+  /** Continues what the memory holds, or begins. Gauges begin with 0; workers count from 1. */
+  constructor(memory: Memory, worker = 1) {
     this.#memory = memory;
     this.cells = new Float64Array(memory.buffer);
     this.words = new Uint32Array(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
     if (this.words[Word.Magic] === MAGIC) this.#continue();
     else this.words[Word.End] = HEADER_BYTES;
+    this.words[Word.Worker] = worker;
     this.words[Word.Magic] = MAGIC;
     this.words[Word.IsUsed] = 1;
   }
@@ -224,6 +225,7 @@ export function* recordsOf(bytes: Uint8Array, from: number): Generator<SegmentRe
   while (at < end) {
     const word = at / 4;
     const next = at + words[word];
+    assert(next > at, 'a record has a length');
     if (words[word + 1] === RecordKind.Family) {
       const text = textAt(bytes, at + TEXT_AT, words[word + 2]);
       yield { kind: RecordKind.Family, at, end: next, family: JSON.parse(text) as Family };

@@ -10,20 +10,24 @@ import { Meter } from '../metrics/meter.ts';
 import { OwnMetrics } from '../metrics/own.ts';
 import { type ReadableSegment, Reader } from '../metrics/reader.ts';
 import { type Memory, OwnMemory, Segment } from '../metrics/segment.ts';
-import { type Config, metricsPath } from './config/config.ts';
+import { type Config, metricsPath, type ServerOptions } from './config/config.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
 import { isForLocalHost, isLocal } from './metrics-guard.ts';
-import type { Routes } from './routes.ts';
+import type { RouteGuard, Routes } from './routes.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What the processes of one server share. */
 export interface SharedMetrics {
   /** The memory of this process; null in one that serves no requests. */
   readonly memory: Memory | null;
+  /** From 1 on. */
+  readonly worker: number;
   /** The memory of all processes. `own` is that of this process. */
   segments(own: Segment | null): readonly ReadableSegment[];
-  /** Lets the others see what `own` has, where memory is not shared. */
-  publish(own: Segment): void;
+  /** The server begins to count, and ends. */
+  begin(own: Segment): void;
+  end(own: Segment): void;
+  close(): void;
   readonly workers: number;
   /** When the server started, in seconds since 1970. */
   readonly startedSeconds: number;
@@ -37,8 +41,18 @@ export interface ServerMetricsOptions {
   readonly closing: () => AbortSignal;
 }
 
+/** The options of a server for metrics alone, or null. Few clients, so little memory. */
+export function metricsListener(config: Config): ServerOptions | null {
+  const { driver, logLevel, metricsHost: host, metricsPort: port, metricsSocket: socket } = config;
+  const limits = { connectionsMax: 64, blockCount: 128 };
+  if (socket !== undefined) return { socket, driver, logLevel, ...limits };
+  return port === undefined ? null : { host, port, driver, logLevel, ...limits };
+}
+
 /** Memory of a process alone begins so; it grows. */
 const OWN_BYTES = 65_536;
+
+const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
 const METHODS: readonly string[] = Array.from({ length: METHOD_COUNT }, (_, method) =>
   methodName(method),
@@ -67,7 +81,7 @@ export class ServerMetrics {
     this.#shared = shared;
     this.#path = metricsPath(config);
     const memory = shared?.memory ?? new OwnMemory(OWN_BYTES, METRICS_BYTES_MAX);
-    this.#segment = this.#path === null ? null : new Segment(memory);
+    this.#segment = this.#path === null ? null : new Segment(memory, shared?.worker);
     this.meter = this.#segment === null ? null : makeMeter(this.#segment);
     this.own = new OwnMetrics(this.#segment);
     this.#endpoint = new MetricsEndpoint({
@@ -86,11 +100,17 @@ export class ServerMetrics {
   addRoute(routes: Routes): void {
     const { config } = this.#options;
     if (config.metricsPort !== undefined || config.metricsSocket !== undefined) return;
-    this.addOwnRoute(routes, config.metricsPublic ? undefined : isLocal);
+    this.#addRoute(routes, config.metricsPublic ? undefined : isLocal);
   }
 
   /** Adds the path to a server for metrics alone. */
-  addOwnRoute(routes: Routes, guard: typeof isLocal | undefined = isForLocalHost): void {
+  addOwnRoute(routes: Routes): void {
+    const isLoopback = LOOPBACK.test(this.#options.config.metricsHost);
+    const isPort = this.#options.config.metricsPort !== undefined;
+    this.#addRoute(routes, isPort && isLoopback ? isForLocalHost : undefined);
+  }
+
+  #addRoute(routes: Routes, guard: RouteGuard | undefined): void {
     if (this.#path === null) return;
     routes.add(routes.root, {
       method: 'GET',
@@ -115,6 +135,7 @@ export class ServerMetrics {
     this.#cpuBefore = meter.valueOf('cpu');
     this.#linesBefore = meter.valueOf('logLinesDropped');
     if (figures !== null) this.#stopGc = figures.watchGc((kind, ms) => meter.paused(kind, ms));
+    this.#shared?.begin(meter.segment);
     void this.#sampleOften(runtime);
   }
 
@@ -126,11 +147,15 @@ export class ServerMetrics {
 
   /** The server has closed. */
   async end(): Promise<void> {
-    if (this.#runtime === null) return;
+    if (this.meter === null) return;
+    if (this.#runtime === null) {
+      this.#shared?.close();
+      return;
+    }
     this.#stopGc();
     await this.#sample();
     this.#runtime = null;
-    if (this.#segment !== null) this.#shared?.publish(this.#segment);
+    if (this.#segment !== null) this.#shared?.end(this.#segment);
   }
 
   async #sampleOften(runtime: Runtime): Promise<void> {
@@ -161,7 +186,7 @@ export class ServerMetrics {
   #segments(): readonly ReadableSegment[] {
     const own = this.#segment;
     if (this.#shared !== null) return this.#shared.segments(own);
-    return own === null ? [] : [{ id: 0, buffer: own.buffer, worker: '1' }];
+    return own === null ? [] : [{ id: 0, buffer: own.buffer }];
   }
 
   #facts(): ServerFacts {

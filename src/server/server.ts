@@ -22,11 +22,11 @@ import { Injector } from './inject/injector.ts';
 import type { InjectOptions } from './inject/options.ts';
 import type { InjectedResponse } from './inject/response.ts';
 import type { WebRequest, WebResponse } from './inject/web.ts';
-import { listenError } from './listen-error.ts';
+import { hostPort, listenError } from './listen-error.ts';
 import { type Log, makeLog } from './log.ts';
 import { Routes } from './routes.ts';
 import { Runtime, type RuntimeOptions } from './runtime.ts';
-import { ServerMetrics, type SharedMetrics } from './server-metrics.ts';
+import { metricsListener, ServerMetrics, type SharedMetrics } from './server-metrics.ts';
 import { staticFiles, staticRoots } from './static-files.ts';
 
 /** Where a server listens. */
@@ -39,6 +39,8 @@ export interface Listening {
   readonly workers: number;
   /** The URL when the service manager opened the socket, as 'http://127.0.0.1:80'. */
   readonly activated?: string;
+  /** The listener for metrics alone, if there is one: address and port, or the unix socket. */
+  readonly metrics?: string;
 }
 
 /** Runs a server in several processes; null when this process serves requests itself. */
@@ -192,11 +194,13 @@ export class Server<S extends State = State> extends Group<'', S> {
         this.#cluster === null
           ? await this.#parts.listening(this, () => this.#listenHere())
           : await this.#listenAsCluster(this.#cluster);
-      return this.#parts.service?.listens(listening) ?? listening;
+      const all = { ...listening, ...(await this.#listenForMetrics()) };
+      return this.#parts.service?.listens(all) ?? all;
     } catch (error) {
       // service.listens() may fail after clients have connected.
       await this.#cluster?.close();
       await this.#runtime?.close(false);
+      await this.#closeMetrics();
       this.#parts.service?.ended();
       this.#cluster = null;
       this.#runtime = null;
@@ -211,7 +215,30 @@ export class Server<S extends State = State> extends Group<'', S> {
       this.#ended.error = error;
       return this.close();
     });
+    this.#metrics.beginAsPrimary(cluster.metrics, listening.driver);
     return listening;
+  }
+
+  /** Opens the listener for metrics alone. Workers have none: their primary shows all of them. */
+  async #listenForMetrics(): Promise<Pick<Listening, 'metrics'>> {
+    const options = metricsListener(this.config);
+    if (options === null || this.#parts.isWorker === true) return {};
+    const server = new Server(options, {
+      launch: () => null,
+      inherited: () => null,
+      listening: (_server, listen) => listen(),
+      closed: () => {},
+    });
+    this.#metrics.addOwnRoute(server.#routes);
+    this.#metricsServer = server;
+    const { host, port } = await server.listen();
+    return { metrics: options.socket ?? hostPort(host, port) };
+  }
+
+  async #closeMetrics(): Promise<void> {
+    await this.#metricsServer?.close();
+    this.#metricsServer = null;
+    await this.#metrics.end();
   }
 
   async #checkRoots(): Promise<void> {
@@ -346,9 +373,7 @@ export class Server<S extends State = State> extends Group<'', S> {
     await this.#listening?.catch(() => {});
     if (this.#cluster !== null) await this.#cluster.close();
     if (this.#runtime !== null) await this.#runtime.close(this.#isLast);
-    await this.#metricsServer?.close();
-    this.#metricsServer = null;
-    await this.#metrics.end();
+    await this.#closeMetrics();
     await injected;
     this.#cluster = null;
     this.#runtime = null;
