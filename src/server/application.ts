@@ -16,7 +16,7 @@ import { TargetForm } from '../http/head.ts';
 import { Method } from '../http/method.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { Counters } from '../metrics/counters.ts';
-import { Found } from '../route/match.ts';
+import { Found, Match } from '../route/match.ts';
 import { Chain, coveredBytes, DONE, isPromise, laterPart } from './chain.ts';
 import type { TrailingSlash } from './config/keys.ts';
 import { clearContent, errorContent, isHttpError } from './error-content.ts';
@@ -86,6 +86,7 @@ export class Application {
   /** The steps of a request; sets its endpoint. */
   #stepsOf(invocation: Invocation): readonly Step[] {
     const route = this.#route(invocation);
+    invocation.exchange.series = route === null ? null : route.series;
     if (route === null) return this.routes.unrouted;
     invocation.endpoint = route.handler;
     return route.steps;
@@ -108,11 +109,29 @@ export class Application {
       const token = head.method === Method.Other ? exchange.methodName() : '';
       const { router } = this.routes;
       const found = router.find(head.method, token, pathBytes, pathFrom, pathTo, match);
-      if (found === Found.Yes) return match.value;
-      if (found === Found.WrongMethod) invocation.endpoint = this.#wrongMethod;
+      if (found === Found.Yes) return this.#guarded(invocation, match.value);
+      if (found === Found.WrongMethod && !this.#isHidden(exchange)) {
+        invocation.endpoint = this.#wrongMethod;
+      }
       if (this.#trailingSlash !== 'strict') return this.#routeOfOther(invocation, token);
     }
     return null;
+  }
+
+  /** The route, unless it is hidden from this request: then there is none. */
+  #guarded({ exchange, match }: Invocation, route: RouteEntry | null): RouteEntry | null {
+    if (route === null || route.guard === null || route.guard(exchange)) return route;
+    match.reset();
+    return null;
+  }
+
+  /** Whether a guarded route is hidden: then a request with another method finds none, too. */
+  #isHidden(exchange: Exchange): boolean {
+    const { pathBytes, pathFrom, pathTo } = exchange;
+    const match = new Match<RouteEntry>();
+    this.routes.router.find(Method.GET, '', pathBytes, pathFrom, pathTo, match);
+    const guard = match.value?.guard ?? null;
+    return guard !== null && !guard(exchange);
   }
 
   /** As #route(), for the path with or without a slash at its end. */
@@ -371,6 +390,7 @@ export class Application {
   /** Counts and logs an error of a handler. */
   handlerFailed(exchange: Exchange, error: unknown, what = ''): void {
     this.#options.counters.handlerErrors += 1;
+    exchange.services.meter?.add('handlerErrors');
     this.#options.logError(`${requestLine(exchange)}: ${what}${describe(error)}`);
   }
 }

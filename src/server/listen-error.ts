@@ -21,6 +21,6 @@ export function listenError(errno: number, config: Config): Error {
   return Object.assign(new Error(`cannot listen on ${where}: ${words} (${code})`), { code, errno });
 }
 
-function hostPort(host: string, port: number): string {
+export function hostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -5,6 +5,7 @@
 import { type Begins, beginsOf } from '../exchange/begins.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Handler, Middleware } from '../exchange/handler.ts';
+import type { Meter, RouteSeries } from '../metrics/meter.ts';
 import { type Pattern, parsePattern, parsePrefix } from '../route/pattern.ts';
 import { Coverage, coverageOf, type Prefix, prefixFrom, prefixLength } from '../route/prefix.ts';
 import { Router } from '../route/router.ts';
@@ -16,7 +17,13 @@ export interface RouteEntry {
   readonly handler: Handler;
   readonly steps: readonly Step[];
   readonly scope: Scope;
+  /** Its metrics, while they are collected. */
+  readonly series: RouteSeries | null;
+  /** Requests for which this is false do not find the route; null: none. */
+  readonly guard: RouteGuard | null;
 }
+
+export type RouteGuard = (exchange: Exchange) => boolean;
 
 /** A route as a program adds it. */
 export interface AddedRoute {
@@ -27,6 +34,7 @@ export interface AddedRoute {
   readonly handler: Handler;
   /** Where the program adds it; '' when that is not known. */
   readonly place: string;
+  readonly guard?: RouteGuard;
 }
 
 interface AddedMiddleware {
@@ -42,18 +50,26 @@ export class Routes {
   readonly staticRoots: string[] = [];
   /** Called when the server begins to serve. */
   readonly begins: Begins[] = [];
+  /** Counts the requests of routes; null without metrics. */
+  readonly #meter: Meter | null;
   /** The chain of requests without a route. A new list for each change: requests keep theirs. */
   unrouted: readonly Step[] = [];
   /** In the order of their registration, which is the order in which they run. */
   readonly #middleware: AddedMiddleware[] = [];
   readonly #groups: Scope[] = [];
 
-  add(scope: Scope, { method, pattern, middleware, handler, place }: AddedRoute): void {
+  constructor(meter: Meter | null = null) {
+    this.#meter = meter;
+  }
+
+  add(scope: Scope, added: AddedRoute): void {
+    const { method, pattern, middleware, handler, place, guard = null } = added;
     // Checked alone first, so that a message shows what the program has given.
     parsePattern(pattern);
     const whole = scope.patternOf(pattern);
     const steps = [...this.#stepsFor(scope, parsePattern(whole)), ...middleware.map(ownStep)];
-    this.router.add(method, whole, { handler, steps, scope }, place);
+    const series = this.#meter?.route(whole) ?? null;
+    this.router.add(method, whole, { handler, steps, scope, series, guard }, place);
     for (const run of middleware) this.#noteMiddleware(run);
   }
 
