@@ -102,6 +102,7 @@ class ViewerSite {
       });
     }
     server.get('/events', async (_req, res) => {
+      this.#forgetClosed();
       if (this.#pages.size >= PAGES_MAX) {
         throw new HttpError(503, `${PAGES_MAX} pages are open already: close one of them`);
       }
@@ -131,10 +132,12 @@ class ViewerSite {
   #changed(step: Step | null): void {
     const update: Update = { step, absence: this.watch.absence };
     const text = textOf(update);
-    for (const page of this.#pages) {
-      if (page.closed) this.#pages.delete(page);
-      else void page.send(text, { event: 'update' });
-    }
+    this.#forgetClosed();
+    for (const page of this.#pages) void page.send(text, { event: 'update' });
+  }
+
+  #forgetClosed(): void {
+    for (const page of this.#pages) if (page.closed) this.#pages.delete(page);
   }
 }
 

@@ -53,14 +53,15 @@ export interface ScreenSize {
 const LABEL = 12;
 const FIGURE = 10;
 /** Rows that the table of routes has at least, before workers are left out. */
-const ROUTES_MIN = 4;
+const ROUTES_MIN = 6;
 
 /** At most `rows` lines of at most `columns` cells. */
 export function renderScreen(view: ScreenView, size: ScreenSize, hasColor: boolean): string[] {
   const width = size.columns;
   const top = [...heading(view, width), [], ...figures(view, width), []];
   const foot = footer(view, width);
-  const room = size.rows - top.length - 1 - ROUTES_MIN;
+  // Below the workers are a blank line, the routes and the footer.
+  const room = size.rows - top.length - ROUTES_MIN - 2;
   const workers = workerTable(view.point, width, Math.max(0, room));
   const middle = workers.length === 0 ? [] : [...workers, []];
   const left = Math.max(0, size.rows - top.length - middle.length - 1);
@@ -191,7 +192,7 @@ function pairLine(
     part(text, style ?? 'plain'),
     part('  '),
   ]);
-  return [part(fit(label, LABEL + 1)), ...parts];
+  return [part(fit(label, LABEL + 1)), ...parts.slice(0, -1)];
 }
 
 export function latencyLine(column: Column | null, width: number): Line {
@@ -241,11 +242,15 @@ export function workerTable(point: Point | null, width: number, rows: number): L
   const bar = width - used >= BAR + 1 ? BAR : 0;
   const titles = shown.map((column) => fit(column.title, column.width, 'right')).join('');
   const lines: Line[] = [[part(`${fit('WORKER', 8)}${' '.repeat(bar)}${titles}`, 'head')]];
-  const few = workers.slice(0, workers.length <= rows - 1 ? rows - 1 : rows - 2);
+  const few = workers.length <= rows - 1 ? workers : busiest(workers).slice(0, rows - 2);
   for (const worker of few) lines.push(workerLine(worker, point?.seconds ?? 1, shown, bar));
   const rest = workers.length - few.length;
-  if (rest > 0) lines.push([part(`and ${rest} more workers`, 'soft')]);
+  if (rest > 0) lines.push([part(`and ${rest} less busy workers`, 'soft')]);
   return lines;
+}
+
+function busiest(workers: readonly WorkerPoint[]): readonly WorkerPoint[] {
+  return [...workers].sort((a, b) => (b.cpuSeconds ?? 0) - (a.cpuSeconds ?? 0));
 }
 
 function workerLine(
@@ -317,7 +322,7 @@ function titleOf(name: RouteColumn, order: RouteOrder, width: number): string {
 
 function routeLine(row: RouteRow, shown: readonly RouteColumn[], room: number): Line {
   const texts: Readonly<Record<RouteColumn, string>> = {
-    route: `${fit(row.method, METHOD)} ${routeText(row.route)}`,
+    route: `${room < ROOM_MIN ? row.method : fit(row.method, METHOD)} ${routeText(row.route)}`,
     rate: rateText(row.rate),
     p50: secondsText(row.p50),
     p99: secondsText(row.p99),
@@ -332,6 +337,8 @@ function routeLine(row: RouteRow, shown: readonly RouteColumn[], room: number): 
 }
 
 const METHOD = 7;
+/** With less room the methods are not aligned. */
+const ROOM_MIN = 30;
 
 function footer({ isPaused }: ScreenView, width: number): Line {
   const keys = [
