@@ -2,7 +2,12 @@
 // and replaces all of them on reload(). It serves no requests itself.
 
 import type { Address } from '../driver/driver.ts';
-import { type Config, metricsPath, optionsOf, type ServerOptions } from '../server/config/config.ts';
+import {
+  type Config,
+  metricsPath,
+  optionsOf,
+  type ServerOptions,
+} from '../server/config/config.ts';
 import type { Log } from '../server/log.ts';
 import type { Cluster, Listening } from '../server/server.ts';
 import type { SharedMetrics } from '../server/server-metrics.ts';
@@ -14,8 +19,8 @@ import type { Listeners } from './listeners.ts';
 import { type Assignment, LISTENER_FD, type Ready } from './messages.ts';
 import { nodePorts } from './node-ports.ts';
 import type { Cancel, Child, PrimaryPorts } from './ports.ts';
-import { StartError, WorkerProcess } from './worker-process.ts';
 import type { WorkerMetrics } from './worker-metrics.ts';
+import { StartError, WorkerProcess } from './worker-process.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
 export class Primary implements Cluster {

@@ -11,6 +11,7 @@ import { lateRejection, quick } from '../exchange/late.ts';
 import type { Prepared } from '../exchange/prepared.ts';
 import { isHeadOnly } from '../exchange/respond.ts';
 import { BodyUse, Phase } from '../exchange/state.ts';
+import { traceEnd, traceHead } from '../exchange/tracing.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { FileOwner } from '../reactor/regions.ts';
 import { reset, truncate } from './close.ts';
@@ -64,6 +65,7 @@ export class ConnectionTransport implements Transport {
     if (!this.#mayContinueReading(exchange)) this.#disableKeepAliveForUnreadBody(exchange);
     context.writer.start(sendQueue, exchange, length, context.services.wallMs());
     exchange.startStreaming();
+    traceHead(exchange);
     if (context.meter !== null) this.#countHead(context.meter, exchange);
     this.#connection.advance();
   }
@@ -143,6 +145,8 @@ export class ConnectionTransport implements Transport {
   #responded(exchange: Exchange, isStream: boolean): void {
     const { context, deliveries, sendQueue } = this.#connection;
     if (context.meter !== null) this.#count(context.meter, exchange, isStream);
+    if (!isStream) traceHead(exchange);
+    traceEnd(exchange, true);
     exchange.endResponse();
     context.counters.responses += 1;
     if (exchange.afterSend !== null) deliveries.add(exchange, sendQueue.queuedTotal, true);

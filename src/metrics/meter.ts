@@ -97,6 +97,9 @@ export class Meter {
     segment.cellOf(FAMILIES.acceptFaults);
     segment.cellOf(FAMILIES.handlerErrors);
     segment.cellOf(FAMILIES.lateCalls);
+    segment.cellOf(FAMILIES.limited);
+    segment.cellOf(FAMILIES.compressedFrom);
+    segment.cellOf(FAMILIES.compressedTo);
   }
 
   /** The series of a route; '' is that of requests without a route. */
@@ -270,6 +273,12 @@ export class Meter {
 
   cacheMiss(): void {
     this.segment.cells[this.#cacheMisses] += 1;
+  }
+
+  /** compress() has encoded so many bytes into so many. */
+  compressed(from: number, to: number): void {
+    this.add('compressedFrom', '', from);
+    this.add('compressedTo', '', to);
   }
 
   /** For what happens rarely: a counter by its family and the value of its label. */

@@ -12,11 +12,12 @@ import { requestLine } from '../exchange/request-line.ts';
 import { respondFull } from '../exchange/respond.ts';
 import type { Response } from '../exchange/response.ts';
 import { Handling, Phase, Writer } from '../exchange/state.ts';
+import { isTraced, runTraced, traceError } from '../exchange/tracing.ts';
 import { TargetForm } from '../http/head.ts';
 import { Method } from '../http/method.ts';
 import { reasonPhrase } from '../http/status.ts';
 import type { Counters } from '../metrics/counters.ts';
-import { Found, Match } from '../route/match.ts';
+import { Found } from '../route/match.ts';
 import { Chain, coveredBytes, DONE, isPromise, laterPart } from './chain.ts';
 import type { TrailingSlash } from './config/keys.ts';
 import { clearContent, errorContent, isHttpError } from './error-content.ts';
@@ -61,7 +62,8 @@ export class Application {
   handle(exchange: Exchange): void {
     const invocation = beginInvocation(exchange);
     invocation.steps = this.#stepsOf(invocation);
-    this.#chain.run(invocation);
+    if (isTraced()) runTraced(exchange, () => this.#chain.run(invocation));
+    else this.#chain.run(invocation);
   }
 
   /**
@@ -110,7 +112,7 @@ export class Application {
       const { router } = this.routes;
       const found = router.find(head.method, token, pathBytes, pathFrom, pathTo, match);
       if (found === Found.Yes) return this.#guarded(invocation, match.value);
-      if (found === Found.WrongMethod && !this.#isHidden(exchange)) {
+      if (found === Found.WrongMethod && !this.routes.isHidden(exchange)) {
         invocation.endpoint = this.#wrongMethod;
       }
       if (this.#trailingSlash !== 'strict') return this.#routeOfOther(invocation, token);
@@ -123,15 +125,6 @@ export class Application {
     if (route === null || route.guard === null || route.guard(exchange)) return route;
     match.reset();
     return null;
-  }
-
-  /** Whether a guarded route is hidden: then a request with another method finds none, too. */
-  #isHidden(exchange: Exchange): boolean {
-    const { pathBytes, pathFrom, pathTo } = exchange;
-    const match = new Match<RouteEntry>();
-    this.routes.router.find(Method.GET, '', pathBytes, pathFrom, pathTo, match);
-    const guard = match.value?.guard ?? null;
-    return guard !== null && !guard(exchange);
   }
 
   /** As #route(), for the path with or without a slash at its end. */
@@ -391,6 +384,7 @@ export class Application {
   handlerFailed(exchange: Exchange, error: unknown, what = ''): void {
     this.#options.counters.handlerErrors += 1;
     exchange.services.meter?.add('handlerErrors');
+    traceError(exchange, error);
     this.#options.logError(`${requestLine(exchange)}: ${what}${describe(error)}`);
   }
 }

@@ -5,7 +5,9 @@
 import { type Begins, beginsOf } from '../exchange/begins.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Handler, Middleware } from '../exchange/handler.ts';
+import { Method } from '../http/method.ts';
 import type { Meter, RouteSeries } from '../metrics/meter.ts';
+import { Match } from '../route/match.ts';
 import { type Pattern, parsePattern, parsePrefix } from '../route/pattern.ts';
 import { Coverage, coverageOf, type Prefix, prefixFrom, prefixLength } from '../route/prefix.ts';
 import { Router } from '../route/router.ts';
@@ -87,6 +89,15 @@ export class Routes {
     const group = new Scope(parent, path);
     this.#groups.push(group);
     return group;
+  }
+
+  /** Whether a guarded route is hidden: then a request with another method finds none, too. */
+  isHidden(exchange: Exchange): boolean {
+    const { pathBytes, pathFrom, pathTo } = exchange;
+    const match = new Match<RouteEntry>();
+    this.router.find(Method.GET, '', pathBytes, pathFrom, pathTo, match);
+    const guard = match.value?.guard ?? null;
+    return guard !== null && !guard(exchange);
   }
 
   /** The scopes of a request without a route: the longest prefix first, then the innermost. */
