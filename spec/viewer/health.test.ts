@@ -27,7 +27,7 @@ describe('the health of a server', () => {
         even(model, 150);
         if (second === 1) model.add(request({ status: 500 }));
       },
-      /^watch Worth a look: 0\.07 % of the responses are 5xx$/,
+      /^watch Worth a look: 1 of 1,501 responses were 5xx$/,
     ],
     [
       'with many 5xx',

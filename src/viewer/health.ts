@@ -3,7 +3,7 @@
 
 import { longest, mergeBuckets, percentile } from './buckets.ts';
 import type { Point } from './point.ts';
-import { secondsText, shareText, spanText } from './text.ts';
+import { secondsText, shareText, spanText, wholeText } from './text.ts';
 
 export const Level = { Waiting: 'waiting', Good: 'good', Watch: 'watch', Bad: 'bad' } as const;
 export type Level = (typeof Level)[keyof typeof Level];
@@ -63,19 +63,16 @@ export function healthOf(points: readonly Point[], absence: Absence | null): Hea
 }
 
 function serious(points: readonly Point[]): readonly string[] {
-  const share = serverErrors(points);
-  return share >= SERVER_ERRORS_BAD ? [`${shareText(share)} of the responses are 5xx`] : [];
+  const { errors, requests } = serverErrors(points);
+  if (errors < SERVER_ERRORS_BAD * requests || errors === 0) return [];
+  return [`${shareText(errors / requests)} of the responses are 5xx`];
 }
 
 function minor(points: readonly Point[]): readonly string[] {
-  const reasons: string[] = [];
-  const share = serverErrors(points);
-  if (share > 0 && share < SERVER_ERRORS_BAD) {
-    reasons.push(`${shareText(share)} of the responses are 5xx`);
-  }
-  reasons.push(...starts(points));
-  reasons.push(...uneven(points), ...slow(points));
-  return reasons;
+  const { errors, requests } = serverErrors(points);
+  const few = errors > 0 && errors < SERVER_ERRORS_BAD * requests;
+  const some = few ? [`${wholeText(errors)} of ${wholeText(requests)} responses were 5xx`] : [];
+  return [...some, ...starts(points), ...uneven(points), ...slow(points)];
 }
 
 /** A restart of the server, or of one worker. */
@@ -93,13 +90,13 @@ function starts(points: readonly Point[]): readonly string[] {
   });
 }
 
-function serverErrors(points: readonly Point[]): number {
+function serverErrors(points: readonly Point[]): { errors: number; requests: number } {
   let [errors, requests] = [0, 0];
   for (const point of points) {
     errors += point.statuses[4];
     requests += point.requests;
   }
-  return requests === 0 ? 0 : errors / requests;
+  return { errors, requests };
 }
 
 interface Load {

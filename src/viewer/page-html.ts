@@ -42,11 +42,11 @@ const COLUMNS = [
 
 function tile({ id, title }: (typeof TILES)[number]): string {
   return `<div class="tile" id="tile-${id}"><dt>${title}</dt>
-<dd><b>–</b><span> </span></dd></div>`;
+<dd><b>–</b><span></span></dd></div>`;
 }
 
 function chart({ id, title, note }: ChartFrame, kind: string): string {
-  return `<figure class="card chart ${kind}" id="chart-${id}" tabindex="0" role="group"
+  return `<figure class="card chart ${kind}" id="chart-${id}" tabindex="0"
 aria-labelledby="chart-${id}-title" aria-describedby="chart-${id}-text">
 <figcaption><h2 id="chart-${id}-title">${title}</h2><span class="note">${note}</span>
 <ul class="legend"></ul></figcaption>
@@ -57,8 +57,7 @@ const header = ({ id, title }: (typeof COLUMNS)[number]): string =>
   `<th scope="col" class="${id}" data-column="${id}"><button type="button">${title}</button></th>`;
 
 const range = (minutes: number): string =>
-  `<button type="button" data-seconds="${minutes * 60}" aria-pressed="${minutes === 1}"
-aria-label="Show ${minutes} minute${minutes === 1 ? '' : 's'}">${minutes} min</button>`;
+  `<button type="button" data-seconds="${minutes * 60}" aria-pressed="${minutes === 1}">${minutes} min</button>`;
 
 export const PAGE: string = `<!doctype html>
 <html lang="en">
@@ -75,9 +74,10 @@ export const PAGE: string = `<!doctype html>
 </head>
 <body>
 <header>
-<div class="server"><h1 id="target">Metrics</h1><p id="facts"> </p></div>
-<div class="controls">
+<div class="server"><h1 id="target">Metrics</h1>
 <p id="state" role="status" data-state="waiting"><i></i><span>connecting</span></p>
+<p id="facts"></p></div>
+<div class="controls">
 <div class="choice" role="group" aria-label="Time range">${[1, 5, 15].map(range).join('')}</div>
 <button type="button" id="pause" aria-pressed="false" aria-keyshortcuts="p">Pause</button>
 <button type="button" id="theme" aria-keyshortcuts="t">Theme: system</button>
@@ -86,8 +86,8 @@ export const PAGE: string = `<!doctype html>
 <main>
 <section class="card health" id="health" data-level="waiting" aria-label="Health">
 <p class="mark" aria-hidden="true"></p>
-<div aria-live="polite"><h2 id="health-title">Connecting</h2><p id="health-reasons"> </p></div>
-<p id="since"> </p>
+<div aria-live="polite"><h2 id="health-title">Connecting</h2><p id="health-reasons"></p></div>
+<p id="since"></p>
 </section>
 <dl class="tiles">
 ${TILES.map(tile).join('\n')}
@@ -97,7 +97,7 @@ ${MAIN_CHARTS.map((frame) => chart(frame, 'large')).join('\n')}
 <section class="card workers" aria-labelledby="workers-title">
 <div class="caption"><h2 id="workers-title">Workers</h2>
 <span class="note">processor time of each, up to one core</span></div>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="workers-title">
+<div class="scroll" tabindex="0" role="group" aria-label="Table of workers">
 <table><thead><tr><th scope="col">Worker</th><th scope="col" class="strip">Load</th>
 <th scope="col">Core</th><th scope="col">Req/s</th><th scope="col" class="wide">Open</th>
 <th scope="col" class="wide">Turn max</th><th scope="col" class="wide">Memory</th></tr></thead>
@@ -107,7 +107,7 @@ ${MAIN_CHARTS.map((frame) => chart(frame, 'large')).join('\n')}
 </div>
 <section class="card routes" aria-labelledby="routes-title">
 <div class="caption"><h2 id="routes-title">Routes</h2><span class="note" id="routes-note"></span></div>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="routes-title">
+<div class="scroll" tabindex="0" role="group" aria-label="Table of routes">
 <table><thead><tr>${COLUMNS.map(header).join('')}</tr></thead><tbody></tbody></table>
 <p class="empty" id="routes-empty">No requests in this time.</p>
 </div>

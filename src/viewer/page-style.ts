@@ -33,9 +33,13 @@ header {
   display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 1.5rem;
   padding-top: 0.9rem; padding-bottom: 0.9rem;
 }
-.server { flex: 1 1 14rem; min-width: 0; }
-h1 { font-size: 1.15rem; line-height: 1.3; overflow-wrap: anywhere; }
-#facts { color: var(--soft); font-size: 0.85rem; min-height: 1.4em; }
+.server {
+  flex: 1 1 14rem; min-width: 0; display: grid; grid-template-columns: max-content 1fr;
+  gap: 0 0.75rem;
+}
+h1, #facts { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+h1 { font-size: 1.15rem; line-height: 1.3; grid-column: 1 / -1; }
+#facts { color: var(--soft); min-height: 1.4em; }
 .controls { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem; }
 button {
   font: inherit; color: inherit; background: var(--button); cursor: pointer;
@@ -50,8 +54,7 @@ button[aria-pressed=true] { background: var(--accent); border-color: var(--accen
 .choice button { border-radius: 0; margin-left: -1px; }
 .choice button:first-child { border-radius: 0.5rem 0 0 0.5rem; margin-left: 0; }
 .choice button:last-child { border-radius: 0 0.5rem 0.5rem 0; }
-#state { display: flex; align-items: center; gap: 0.5rem; width: 11.5rem; font-weight: 600; }
-#state { justify-content: flex-end; margin-right: 0.5rem; }
+#state { display: flex; align-items: center; gap: 0.5rem; width: 10.5rem; font-weight: 600; }
 #state i { width: 0.65rem; height: 0.65rem; border-radius: 50%; background: var(--soft); }
 #state[data-state=live] { color: var(--good); }
 #state[data-state=live] i { background: var(--good); animation: pulse 2s infinite; }
@@ -82,7 +85,8 @@ main { display: grid; gap: 0.75rem; }
 [data-level=good] .mark::before { content: '✓'; }
 [data-level=watch] .mark::before { content: '!'; }
 [data-level=bad] .mark::before { content: '✕'; }
-#since { text-align: right; color: var(--soft); white-space: pre-line; min-width: 10rem; }
+#health-reasons { min-height: 1.4em; }
+#since { min-height: 1.4em; text-align: right; color: var(--soft); white-space: pre-line; min-width: 10rem; }
 .tiles { display: grid; grid-template-columns: repeat(6, 1fr); gap: 0.75rem; }
 .tile {
   background: var(--card); border: 1px solid var(--line); border-radius: 0.75rem;
@@ -112,7 +116,7 @@ h2 { font-size: 0.95rem; font-weight: 650; white-space: nowrap; }
 .legend li { display: flex; align-items: center; gap: 0.35rem; white-space: nowrap; }
 .legend i { width: 0.7rem; height: 0.7rem; border-radius: 0.2rem; flex: none; }
 .legend span { color: var(--soft); }
-.legend b { font-weight: 600; min-width: 3.2em; text-align: right; }
+.legend b { font-weight: 600; min-width: 4.3em; text-align: right; }
 .plot { position: relative; padding: 0 0.4rem 0.35rem 0.2rem; }
 .large .plot { height: 15.5rem; }
 .small .plot { height: 9.5rem; }
@@ -132,6 +136,7 @@ tbody tr:hover { background: var(--grid); }
 .workers .strip { width: 45%; text-align: left; }
 .workers canvas { display: block; width: 100%; height: 1.35rem; border-radius: 0.25rem; }
 .workers tbody[data-size=few] canvas { height: 2.5rem; }
+.workers tbody[data-size=one] canvas { height: 11rem; }
 .workers td[data-level=watch] { color: var(--watch); font-weight: 650; }
 .routes .scroll { height: calc(11 * 2.1rem); }
 .routes thead tr { height: 2.1rem; }
@@ -181,7 +186,8 @@ kbd {
   header, main, footer { padding-left: 0.75rem; padding-right: 0.75rem; }
   .server { flex-basis: 100%; }
   .controls { width: 100%; }
-  #state { width: 100%; justify-content: flex-start; }
+  #state, #facts { grid-column: 1 / -1; }
+  #health-reasons { height: 2.8em; overflow: auto; }
   .tiles { grid-template-columns: repeat(2, 1fr); gap: 0.5rem; }
   main, .main-charts, .small-charts { gap: 0.5rem; }
   .small-charts { grid-template-columns: 1fr; }
@@ -190,10 +196,18 @@ kbd {
   .large .plot { height: 12.5rem; }
   figcaption, .caption { height: auto; flex-wrap: wrap; }
   .chart .note { display: none; }
-  .legend { margin-left: 0; width: 100%; justify-content: space-between; gap: 0.4rem; }
-  .legend b { min-width: 0; }
+  .controls { gap: 0.4rem; }
+  .choice button { padding: 0.35rem 0.5rem; }
+  #pause { width: 4.9rem; padding: 0.35rem 0.3rem; }
+  #theme { width: 8rem; padding: 0.35rem 0.3rem; }
+  .legend { margin-left: 0; width: 100%; display: grid; grid-template-columns: repeat(4, 1fr); }
+  .legend li { flex-wrap: wrap; }
+  .legend b { flex-basis: 100%; text-align: left; min-height: 1.4em; }
+  .workers .scroll { height: auto; min-height: 6rem; max-height: 15.5rem; }
+  .workers tbody[data-size=one] canvas { height: 4rem; }
   .routes table { min-width: 0; }
-  .routes th, .routes th.rate { width: 4.6rem; }
+  .routes th { width: 4.4rem; }
+  .routes th.rate { width: 6rem; }
   td.rate i { display: none; }
   .routes th button, .routes td { padding-left: 0.4rem; padding-right: 0.5rem; }
   .routes .p50, .routes .client, .workers .wide { display: none; }

@@ -94,9 +94,9 @@ export function showTiles(history: History): void {
   const points = history.pointsOf(TILE_SECONDS);
   if (points.length === 0) return;
   const column = columnOf(points);
-  const [p50, , p99, p999] = column.percentiles;
+  const [p50, , p99] = column.percentiles;
   tile('rate', rateText(column.rate), `in flight ${wholeText(column.active)}`);
-  tile('p99', secondsText(p99), `P50 ${secondsText(p50)}, P99.9 ${secondsText(p999)}`);
+  tile('p99', secondsText(p99), `P50 ${secondsText(p50)}`);
   errorsTile(column);
   openTile(column, points);
   cpuTile(points);
@@ -123,7 +123,7 @@ function cpuTile(points: readonly Point[]): void {
   const most = loads.reduce((all, { cpu }) => Math.max(all, cpu), 0);
   const sum = loads.reduce((all, { cpu }) => all + cpu, 0);
   const level = most >= HOT_CORE ? 'watch' : 'good';
-  tile('cpu', `${shareText(most)}`, `of a core, all ${sum.toFixed(2)} cores`, level);
+  tile('cpu', `${shareText(most)}`, `of a core; all: ${sum.toFixed(2)}`, level);
 }
 
 function tile(id: string, text: string, more: string, level = 'good'): void {

@@ -70,7 +70,8 @@ const FEW_WORKERS = 4;
 export function showWorkers(point: Point | null, columns: readonly Column[], span: Span): void {
   const workers = point?.workers ?? [];
   const body = find('.workers tbody', HTMLElement);
-  setState(body, 'size', workers.length <= FEW_WORKERS ? 'few' : 'many');
+  const few = workers.length <= FEW_WORKERS ? 'few' : 'many';
+  setState(body, 'size', workers.length === 1 ? 'one' : few);
   const places = rowsFor(body, workers.length, makeWorker);
   for (const [index, worker] of workers.entries()) {
     fillWorker(places[index], worker, point?.seconds ?? 1);

@@ -185,7 +185,7 @@ export class TimeChart {
   #valueAxis(isLog: boolean): uPlot.Axis {
     const { axisFormat } = this.#options;
     const values = (_plot: uPlot, splits: readonly number[]) => splits.map(axisFormat);
-    if (!isLog) return { ...AXIS, size: AXIS_COLUMNS, space: 36, values };
+    if (!isLog) return { ...AXIS, size: AXIS_COLUMNS, space: 26, values };
     return {
       ...AXIS,
       size: AXIS_COLUMNS,
