@@ -93,6 +93,8 @@ export class MetricsFile implements SharedMetrics {
   segments(own: Segment | null): readonly ReadableSegment[] {
     if (this.isClosed) return [];
     const { fd, isMapped, segment } = this.#assignment;
+    // What a client sees is what the others show from now on.
+    if (!isMapped && own !== null) this.#publish(own);
     const count = Math.floor(fstatSync(fd).size / METRICS_BYTES_MAX);
     const found: ReadableSegment[] = [];
     for (let id = 0; id < count; id++) {

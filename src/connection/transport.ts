@@ -159,12 +159,13 @@ export class ConnectionTransport implements Transport {
     const route = series ?? meter.route('');
     const { receivedBytes } = body;
     meter.responded(route, head.method, status, startedMs, receivedBytes, contentBytes, isStream);
-    if (!reactor.inTurn) meter.flush(exchange.services.nowMs());
+    if (!reactor.inTurn || meter.isFull) meter.flush(reactor.driver.now());
   }
 
-  #countHead(meter: Meter, { head, series, services, startedMs, status }: Exchange): void {
+  #countHead(meter: Meter, { head, series, startedMs, status }: Exchange): void {
     meter.headSent(series ?? meter.route(''), head.method, status, startedMs);
-    if (!this.#connection.reactor.inTurn) meter.flush(services.nowMs());
+    const { reactor } = this.#connection;
+    if (!reactor.inTurn || meter.isFull) meter.flush(reactor.driver.now());
   }
 
   waitingBytes(): number {

@@ -45,6 +45,13 @@ export function upperBound(bucket: number, base: number): number {
   return base * 2 ** doubling * (1 + within / BANK_BUCKETS);
 }
 
+/** The bucket that ends at a bound, as upperBound() computes it: its division may round. */
+export function bucketOfBound(bound: number, base: number): number {
+  const near = bucketOf(bound / base);
+  if (upperBound(near, base) < bound) return near + 1;
+  return upperBound(near - 1, base) >= bound ? near - 1 : near;
+}
+
 /** The least bound of a bucket that is not below `value`: where cumulative counts are exact. */
 export function boundFrom(value: number, base: number): number {
   return upperBound(Math.min(bucketOf(value / base), BUCKETS - 1), base);

@@ -3,6 +3,7 @@
 // of a route, method and class of status. Responses of a turn get their end from the one clock read
 // at the end of the turn, when the kernel gets them.
 
+import { assert } from '../base/assert.ts';
 import { METRICS_ROUTES_MAX } from '../base/fixed-limits.ts';
 import { bucketOf } from './buckets.ts';
 import {
@@ -26,7 +27,7 @@ const Histogram = { Full: 0, RequestBytes: 1, ResponseBytes: 2, Stream: 3, First
 const HISTOGRAM_COUNT = 5;
 const LAZY = 0;
 
-/** Responses that wait for the end of their turn; more of them read the clock once more. */
+/** Heads and ends of responses that wait for the end of their turn. */
 const PENDING_MAX = 1_024;
 
 const MS_PER_BASE: number = 1_000 * SECONDS.base;
@@ -73,8 +74,6 @@ export class Meter {
   readonly #pipelined: number;
   readonly #cacheHits: number;
   readonly #cacheMisses: number;
-  /** The clock of the server. */
-  nowMs: () => number = () => 0;
 
   constructor({ segment, methods }: MeterOptions) {
     this.segment = segment;
@@ -153,7 +152,7 @@ export class Meter {
   }
 
   #pend(cell: number, startedMs: number): void {
-    if (this.#pending === PENDING_MAX) this.flush(this.nowMs());
+    assert(this.#pending < PENDING_MAX, 'isFull was heeded');
     this.#pendingCells[this.#pending] = cell;
     this.#pendingSinceMs[this.#pending] = startedMs;
     this.#pending += 1;
@@ -173,6 +172,11 @@ export class Meter {
       segment.observe(this.#pendingCells[index], bucket, (nowMs - startedMs) / 1_000);
     }
     this.#pending = 0;
+  }
+
+  /** True when flush() must be called before the next response. */
+  get isFull(): boolean {
+    return this.#pending > PENDING_MAX - 2;
   }
 
   /** True when turnEnded() must be called. */

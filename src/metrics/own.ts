@@ -98,8 +98,8 @@ export class OwnMetrics {
     labels: readonly string[] = [],
     options: HistogramOptions = {},
   ): Histogram {
+    const scale = scaleOf(`metrics.histogram(${shown(name)})`, options);
     const call = this.#check('histogram', name, help, labels);
-    const scale = scaleOf(call, options);
     const family = { ...familyOf('histogram', name, help, labels), ...scale };
     const series = new OwnSeries(this.#segment, family, call);
     return {

@@ -1,6 +1,6 @@
 // Metrics as text, in chunks: Prometheus' text format 0.0.4, or OpenMetrics 1.0.
 
-import { bucketOf } from './buckets.ts';
+import { bucketOfBound } from './buckets.ts';
 import type { Family } from './family.ts';
 import type { Labels, Reader, Series } from './reader.ts';
 
@@ -40,7 +40,7 @@ function valueLines(family: Family): Lines {
 
 /** The counts up to each bound, which is that of a bucket, are exact. */
 function histogramLines({ name, base = 1, bounds = [] }: Family): Lines {
-  const ends = bounds.map((bound) => bucketOf(bound / base) + 1);
+  const ends = bounds.map((bound) => bucketOfBound(bound, base) + 1);
   // OpenMetrics wants numbers with a point.
   const texts = bounds.map((bound) => (Number.isInteger(bound) ? `${bound}.0` : String(bound)));
   return (reader, series) => {

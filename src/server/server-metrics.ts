@@ -128,7 +128,6 @@ export class ServerMetrics {
     const { figures } = this.#options;
     if (meter === null) return;
     const { driver } = runtime.reactor;
-    meter.nowMs = () => driver.now();
     this.#runtime = runtime;
     this.#driver = driver.name;
     this.#startedSeconds = driver.wall() / 1_000;

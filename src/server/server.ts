@@ -22,7 +22,7 @@ import { Injector } from './inject/injector.ts';
 import type { InjectOptions } from './inject/options.ts';
 import type { InjectedResponse } from './inject/response.ts';
 import type { WebRequest, WebResponse } from './inject/web.ts';
-import { hostPort, listenError } from './listen-error.ts';
+import { hostPort, listenError, MetricsListenError } from './listen-error.ts';
 import { type Log, makeLog } from './log.ts';
 import { Routes } from './routes.ts';
 import { Runtime, type RuntimeOptions } from './runtime.ts';
@@ -231,7 +231,9 @@ export class Server<S extends State = State> extends Group<'', S> {
     });
     this.#metrics.addOwnRoute(server.#routes);
     this.#metricsServer = server;
-    const { host, port } = await server.listen();
+    const { host, port } = await server.listen().catch((error: Error) => {
+      throw new MetricsListenError(error);
+    });
     return { metrics: options.socket ?? hostPort(host, port) };
   }
 
