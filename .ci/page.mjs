@@ -1,5 +1,6 @@
-// Makes the files of the metrics viewer's page in dist/viewer/page/: its script, compiled for browsers
-// and bundled into one file, and the charts library as it is published. The page loads nothing else.
+// Makes the files of the metrics viewer's page in dist/viewer/page/: its script, compiled for
+// browsers and bundled into one file, and the charts library as it is published. The page loads
+// nothing else.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';

@@ -199,10 +199,10 @@ describe('the page of the metrics viewer', { skip, timeout }, () => {
           { colorScheme, viewport: { width, height }, bypassCSP: true },
           async (page) => {
             for (let update = 0; update < 2; update++) {
-              const clock = await textOf(page, '#chart-rate-text');
+              const said = JSON.stringify(await textOf(page, '#chart-rate-text'));
               await until(
                 page,
-                `document.querySelector('#chart-rate-text').textContent !== ${JSON.stringify(clock)}`,
+                `document.querySelector('#chart-rate-text').textContent !== ${said}`,
               );
             }
             assert.deepEqual(await page.evaluate('globalThis.shifts'), [], 'the layout moved');

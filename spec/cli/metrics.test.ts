@@ -1,5 +1,5 @@
-// `vibing metrics` as a process: its arguments, once, into a pipe, as a page, and in a terminal, where
-// tmux shows what a user sees.
+// `vibing metrics` as a process: its arguments, once, into a pipe, as a page, and in a terminal,
+// where tmux shows what a user sees.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';

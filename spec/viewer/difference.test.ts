@@ -43,7 +43,7 @@ describe('the difference of two snapshots', () => {
     });
   });
 
-  it('counts a series that is new, or began again, from zero; one that is gone does not count', () => {
+  it('counts a series that is new, or began again, from zero, and none that is gone', () => {
     const before = counters(10, { 1: 100, 2: 7, 4: 9 });
     assert.deepEqual(grown(before, counters(11, { 1: 30, 2: 8, 3: 5 })), {
       seconds: 1,
@@ -54,7 +54,7 @@ describe('the difference of two snapshots', () => {
     });
   });
 
-  it('is that since the start of a server that restarted, even where the counters are ahead', () => {
+  it('is that since the start of a server that restarted, even with higher counters', () => {
     const before = counters(10, { 1: 100 });
     assert.deepEqual(grown(before, counters(20, { 1: 900 }, START + 16)), {
       seconds: 4,

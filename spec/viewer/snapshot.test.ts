@@ -1,4 +1,5 @@
-// Snapshots from the network: what is not a snapshot is a problem, what is wrong in one is left out.
+// Snapshots from the network: what is not a snapshot is a problem, what is wrong in one is left
+// out.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,5 +1,5 @@
-// Sums, differences and percentiles of fine buckets: pairs of an upper bound and the count of values
-// in that bucket alone, ascending, without empty ones.
+// Sums, differences and percentiles of fine buckets: pairs of an upper bound and the count of
+// values in that bucket alone, ascending, without empty ones.
 
 /** Upper bound and count. */
 export type Bucket = readonly [bound: number, count: number];

@@ -1,6 +1,6 @@
-// What a viewer has seen of a server, for the longest time that it shows: a point for each interval,
-// and the sums of routes in slices of some seconds. A page gets it whole when it opens, then step by
-// step.
+// What a viewer has seen of a server, for the longest time that it shows: a point for each
+// interval, and the sums of routes in slices of some seconds. A page gets it whole when it opens,
+// then step by step.
 
 import { difference } from './difference.ts';
 import {

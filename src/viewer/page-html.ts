@@ -1,5 +1,5 @@
-// The page of the viewer: its frame, with the places that its script fills. Sizes are fixed from the
-// beginning, so that figures that come later move nothing.
+// The page of the viewer: its frame, with the places that its script fills. Sizes are fixed from
+// the beginning, so that figures that come later move nothing.
 
 interface ChartFrame {
   readonly id: string;
@@ -57,7 +57,8 @@ const header = ({ id, title }: (typeof COLUMNS)[number]): string =>
   `<th scope="col" class="${id}" data-column="${id}"><button type="button">${title}</button></th>`;
 
 const range = (minutes: number): string =>
-  `<button type="button" data-seconds="${minutes * 60}" aria-pressed="${minutes === 1}">${minutes} min</button>`;
+  `<button type="button" data-seconds="${minutes * 60}"
+aria-pressed="${minutes === 1}">${minutes} min</button>`;
 
 export const PAGE: string = `<!doctype html>
 <html lang="en">
@@ -106,7 +107,8 @@ ${MAIN_CHARTS.map((frame) => chart(frame, 'large')).join('\n')}
 </section>
 </div>
 <section class="card routes" aria-labelledby="routes-title">
-<div class="caption"><h2 id="routes-title">Routes</h2><span class="note" id="routes-note"></span></div>
+<div class="caption"><h2 id="routes-title">Routes</h2>
+<span class="note" id="routes-note"></span></div>
 <div class="scroll" tabindex="0" role="group" aria-label="Table of routes">
 <table><thead><tr>${COLUMNS.map(header).join('')}</tr></thead><tbody></tbody></table>
 <p class="empty" id="routes-empty">No requests in this time.</p>
@@ -121,7 +123,8 @@ ${SMALL_CHARTS.map((frame) => chart(frame, 'small')).join('\n')}
 </section>
 </div>
 </main>
-<footer><p><kbd>p</kbd> pause <kbd>1</kbd> <kbd>5</kbd> <kbd>0</kbd> 1, 5, 15 minutes <kbd>t</kbd> theme
+<footer><p><kbd>p</kbd> pause
+<kbd>1</kbd> <kbd>5</kbd> <kbd>0</kbd> for 1, 5, 15 minutes <kbd>t</kbd> theme
 <kbd>Tab</kbd> to a chart, <kbd>←</kbd> <kbd>→</kbd> read it</p></footer>
 </body>
 </html>

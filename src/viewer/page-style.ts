@@ -1,5 +1,5 @@
-// The style sheet of the page of the viewer. Both themes are in light-dark(); the switch of the page
-// sets color-scheme. Charts read their colors from the variables.
+// The style sheet of the page of the viewer. Both themes are in light-dark(); the switch of the
+// page sets color-scheme. Charts read their colors from the variables.
 
 export const STYLE = `
 :root {
@@ -46,7 +46,9 @@ button {
   border: 1px solid var(--edge); border-radius: 0.5rem; padding: 0.35rem 0.75rem;
 }
 button:hover { border-color: var(--accent); }
-button[aria-pressed=true] { background: var(--accent); border-color: var(--accent); color: var(--card); }
+button[aria-pressed=true] {
+  background: var(--accent); border-color: var(--accent); color: var(--card);
+}
 :focus-visible { outline: 2px solid var(--ring); outline-offset: 2px; }
 #pause { width: 5.6rem; }
 #theme { width: 8.6rem; }
@@ -86,7 +88,10 @@ main { display: grid; gap: 0.75rem; }
 [data-level=watch] .mark::before { content: '!'; }
 [data-level=bad] .mark::before { content: '✕'; }
 #health-reasons { min-height: 1.4em; }
-#since { min-height: 1.4em; text-align: right; color: var(--soft); white-space: pre-line; min-width: 10rem; }
+#since {
+  min-height: 1.4em; min-width: 10rem; text-align: right; color: var(--soft);
+  white-space: pre-line;
+}
 .tiles { display: grid; grid-template-columns: repeat(6, 1fr); gap: 0.75rem; }
 .tile {
   background: var(--card); border: 1px solid var(--line); border-radius: 0.75rem;

@@ -1,5 +1,6 @@
-// A snapshot of metrics, as a server sends it in JSON. The text comes from the network: what does not
-// have the form of a snapshot is a problem in one line, and series of another form are left out.
+// A snapshot of metrics, as a server sends it in JSON. The text comes from the network: what does
+// not have the form of a snapshot is a problem in one line, and series of another form are left
+// out.
 
 import { shown } from '../base/shown.ts';
 import type { Bucket, Buckets } from './buckets.ts';

@@ -1,5 +1,5 @@
-// The screen in a terminal at every width: no line is too long, no control character of a label gets
-// through, and the figures are there. And the keys.
+// The screen in a terminal at every width: no line is too long, no control character of a label
+// gets through, and the figures are there. And the keys.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -181,10 +181,9 @@ describe('text for a terminal', () => {
 
   it('is one line for an interval, and a summary of one snapshot', () => {
     const { point } = stepsOf(1, busy)[0];
-    assert.match(
-      lineText(columnOf([point])),
-      /^\d\d:\d\d:\d\d {2}52 requests\/s {2}P50 4\d\d us {2}P99 31\d ms {2}5xx 1\.9 % {2}open 1,234 {2}busiest core 93 %$/,
-    );
+    const line = lineText(columnOf([point]));
+    assert.match(line, /^\d\d:\d\d:\d\d {2}52 requests\/s {2}P50 4\d\d us {2}P99 31\d ms {2}5xx/);
+    assert.match(line, / {2}5xx 1\.9 % {2}open 1,234 {2}busiest core 93 %$/);
     const absent = absenceText(START, { seconds: 3, problem: 'no response within 5 s' });
     assert.match(absent, /^\d\d:\d\d:\d\d {2}no metrics for 3 s: no response within 5 s$/);
     const model = new Model({ workers: 2, started: START - 10 });

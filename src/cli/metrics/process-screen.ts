@@ -1,5 +1,5 @@
-// The terminal of the process, as the viewer uses it: the other screen, keys as they are pressed, its
-// size. Whatever ends the process, the terminal is as it was before.
+// The terminal of the process, as the viewer uses it: the other screen, keys as they are pressed,
+// its size. Whatever ends the process, the terminal is as it was before.
 
 import { writeSync } from 'node:fs';
 

@@ -1,5 +1,5 @@
-// The tables of the page: routes, which can be sorted, workers with the strip of their load, and the
-// list of ends and faults. Rows are used again, so that no row moves.
+// The tables of the page: routes, which can be sorted, workers with the strip of their load, and
+// the list of ends and faults. Rows are used again, so that no row moves.
 
 import { logText } from '../../base/log-text.ts';
 import type { Column } from '../columns.ts';

@@ -1,4 +1,5 @@
-// The files of the page that are made when the package is built: its script, and the charts library.
+// The files of the page that are made when the package is built: its script, and the charts
+// library.
 
 import { readFileSync } from 'node:fs';
 

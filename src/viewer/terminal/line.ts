@@ -1,5 +1,5 @@
-// A line on a terminal: parts with a style, cut or filled to a width in cells. Text from the network
-// is made safe here, so no control character reaches the terminal.
+// A line on a terminal: parts with a style, cut or filled to a width in cells. Text from the
+// network is made safe here, so no control character reaches the terminal.
 
 import { logText } from '../../base/log-text.ts';
 
@@ -30,9 +30,20 @@ export function part(text: string, style: Style = 'plain'): Part {
 const ELLIPSIS = '…';
 /** Marks that take no cell of their own. */
 const NO_CELL = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
-/** Wide characters of East Asian scripts, and pictures. */
-const TWO_CELLS =
-  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]$/u;
+/** Wide characters of East Asian scripts, and pictures: first and last of each range. */
+const TWO_CELLS: readonly (readonly [first: number, last: number])[] = [
+  [0x1100, 0x115f],
+  [0x2e80, 0x303e],
+  [0x3041, 0xa4cf],
+  [0xa960, 0xa97f],
+  [0xac00, 0xd7a3],
+  [0xf900, 0xfaff],
+  [0xfe30, 0xfe6f],
+  [0xff00, 0xff60],
+  [0xffe0, 0xffe6],
+  [0x1f300, 0x1faff],
+  [0x20000, 0x3fffd],
+];
 
 /** The cells that a text takes. */
 export function cellsOf(text: string): number {
@@ -44,7 +55,9 @@ export function cellsOf(text: string): number {
 function cellsOfCharacter(character: string): number {
   if (character >= ' ' && character <= '~') return 1;
   if (NO_CELL.test(character)) return 0;
-  return TWO_CELLS.test(character) || /^\p{Emoji_Presentation}$/u.test(character) ? 2 : 1;
+  const code = character.codePointAt(0) ?? 0;
+  const isWide = TWO_CELLS.some(([first, last]) => first <= code && code <= last);
+  return isWide || /^\p{Emoji_Presentation}$/u.test(character) ? 2 : 1;
 }
 
 /** The text in exactly `width` cells: cut with an ellipsis, or filled with blanks. */

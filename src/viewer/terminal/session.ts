@@ -1,5 +1,5 @@
-// The state of the viewer in a terminal: what it shows, how it is sorted, whether it is paused. Keys
-// change it; the screen is a function of it.
+// The state of the viewer in a terminal: what it shows, how it is sorted, whether it is paused.
+// Keys change it; the screen is a function of it.
 
 import { columnOf, columnsOf } from '../columns.ts';
 import { type Absence, HEALTH_SECONDS, healthOf } from '../health.ts';
