@@ -4,8 +4,10 @@
 
 import { difference } from './difference.ts';
 import {
+  FINE_SLICES,
   HISTORY_POINTS_MAX,
   HISTORY_SECONDS_MAX,
+  JOINED_SLICES,
   SLICE_ROUTES_MAX,
   SLICE_SECONDS,
 } from './limits.ts';
@@ -21,8 +23,9 @@ export interface Step {
 }
 
 interface Slice {
-  /** Its number: seconds since the epoch, divided by SLICE_SECONDS. */
-  readonly number: number;
+  /** First and last of its times: seconds since the epoch, divided by SLICE_SECONDS. */
+  readonly from: number;
+  readonly to: number;
   /** The time that its intervals cover. */
   seconds: number;
   routes: readonly RouteSum[];
@@ -62,6 +65,8 @@ export class History {
   #server: ServerFacts | null = null;
   #points: Point[] = [];
   #slices: Slice[] = [];
+  #pastKey = '';
+  #pastSums: readonly RouteSum[] = [];
 
   static from(record: HistoryRecord): History {
     const history = new History();
@@ -89,13 +94,29 @@ export class History {
     this.#server = server;
     this.#points.push(point);
     let slice = this.#slices.at(-1);
-    if (slice?.number !== number) {
-      slice = { number, seconds: 0, routes: [] };
+    if (slice?.to !== number) {
+      slice = { from: number, to: number, seconds: 0, routes: [] };
       this.#slices.push(slice);
+      this.#joinOld();
     }
     slice.seconds += point.seconds;
     slice.routes = mergeRoutes([slice.routes, routes], SLICE_ROUTES_MAX);
     this.#forget(point.time - HISTORY_SECONDS_MAX);
+  }
+
+  /** Slices that are no longer fine are joined with those before them to longer ones. */
+  #joinOld(): void {
+    const at = this.#slices.length - 1 - FINE_SLICES;
+    if (at < 1) return;
+    const [before, slice] = this.#slices.slice(at - 1, at + 1);
+    if (Math.floor(before.from / JOINED_SLICES) !== Math.floor(slice.from / JOINED_SLICES)) return;
+    const joined = {
+      from: before.from,
+      to: slice.to,
+      seconds: before.seconds + slice.seconds,
+      routes: mergeRoutes([before.routes, slice.routes], SLICE_ROUTES_MAX),
+    };
+    this.#slices.splice(at - 1, 2, joined);
   }
 
   /** The clock of the server was set back. */
@@ -103,8 +124,9 @@ export class History {
     while (this.#points.length > 0 && this.#points[this.#points.length - 1].time >= time) {
       this.#points.pop();
     }
-    while (this.#slices.length > 0 && this.#slices[this.#slices.length - 1].number > number) {
+    while (this.#slices.length > 0 && this.#slices[this.#slices.length - 1].from > number) {
       this.#slices.pop();
+      this.#pastKey = '';
     }
   }
 
@@ -115,7 +137,7 @@ export class History {
     const number = Math.floor(time / SLICE_SECONDS);
     this.#slices.splice(
       0,
-      this.#slices.findIndex((slice) => slice.number >= number),
+      this.#slices.findIndex((slice) => slice.to >= number),
     );
   }
 
@@ -124,15 +146,24 @@ export class History {
     return this.#points.filter((point) => point.time > time - seconds && point.time <= time);
   }
 
-  /** The routes of about the last `seconds`: whole slices, up to SLICE_SECONDS more. */
+  /** The routes of about the last `seconds`: whole slices, so up to a minute more. */
   routesOf(seconds: number): readonly RouteRow[] {
     const first = Math.floor(((this.last?.time ?? 0) - seconds) / SLICE_SECONDS);
-    const slices = this.#slices.filter(({ number }) => number >= first);
+    const slices = this.#slices.filter(({ to }) => to >= first);
     const covered = slices.reduce((sum, slice) => sum + slice.seconds, 0);
-    const sums = mergeRoutes(
-      slices.map(({ routes }) => routes),
-      SLICE_ROUTES_MAX,
-    );
-    return routeRows(sums, covered);
+    const past = this.#past(slices.slice(0, -1));
+    const present = slices.slice(-1).map(({ routes }) => routes);
+    return routeRows(mergeRoutes([past, ...present], SLICE_ROUTES_MAX), covered);
+  }
+
+  /** The sums of complete slices, which are the same until the next slice begins. */
+  #past(slices: readonly Slice[]): readonly RouteSum[] {
+    const key = `${slices[0]?.from} ${slices.length} ${slices.at(-1)?.to}`;
+    if (this.#pastKey !== key) {
+      const lists = slices.map(({ routes }) => routes);
+      this.#pastSums = mergeRoutes(lists, SLICE_ROUTES_MAX);
+      this.#pastKey = key;
+    }
+    return this.#pastSums;
   }
 }

@@ -8,9 +8,11 @@ export const HISTORY_POINTS_MAX = 1_000;
 
 /**
  * Routes are summed over slices of this length, so that a table of a minute covers between 60 and
- * 75 seconds, and 15 minutes take 61 slices.
+ * 75 seconds. Older slices are joined to minutes: the history of 1,000 busy routes is 30 MB.
  */
 export const SLICE_SECONDS = 15;
+export const FINE_SLICES = 5;
+export const JOINED_SLICES = 4;
 
 /** Routes of one slice, with their methods. Further ones are summed in one row. */
 export const SLICE_ROUTES_MAX = 2_000;

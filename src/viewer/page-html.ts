@@ -9,7 +9,7 @@ interface ChartFrame {
 }
 
 const MAIN_CHARTS: readonly ChartFrame[] = [
-  { id: 'rate', title: 'Requests/s', note: 'by status' },
+  { id: 'rate', title: 'Requests/s', note: '' },
   { id: 'latency', title: 'Latency', note: '' },
   { id: 'heat', title: 'Latency of all requests', note: 'stronger color: more of them' },
 ];
@@ -75,7 +75,7 @@ export const PAGE: string = `<!doctype html>
 </head>
 <body>
 <header>
-<div class="server"><h1 id="target">Metrics</h1>
+<div class="subject"><h1 id="target">Metrics</h1>
 <p id="state" role="status" data-state="waiting"><i></i><span>connecting</span></p>
 <p id="facts"></p></div>
 <div class="controls">

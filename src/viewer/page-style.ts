@@ -33,7 +33,7 @@ header {
   display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 1.5rem;
   padding-top: 0.9rem; padding-bottom: 0.9rem;
 }
-.server {
+.subject {
   flex: 1 1 14rem; min-width: 0; display: grid; grid-template-columns: max-content 1fr;
   gap: 0 0.75rem;
 }
@@ -56,7 +56,10 @@ button[aria-pressed=true] {
 .choice button { border-radius: 0; margin-left: -1px; }
 .choice button:first-child { border-radius: 0.5rem 0 0 0.5rem; margin-left: 0; }
 .choice button:last-child { border-radius: 0 0.5rem 0.5rem 0; }
-#state { display: flex; align-items: center; gap: 0.5rem; width: 10.5rem; font-weight: 600; }
+#state {
+  display: flex; align-items: center; gap: 0.5rem; min-width: 6.6rem; font-weight: 600;
+  white-space: nowrap;
+}
 #state i { width: 0.65rem; height: 0.65rem; border-radius: 50%; background: var(--soft); }
 #state[data-state=live] { color: var(--good); }
 #state[data-state=live] i { background: var(--good); animation: pulse 2s infinite; }
@@ -189,7 +192,7 @@ kbd {
 }
 @media (max-width: 40rem) {
   header, main, footer { padding-left: 0.75rem; padding-right: 0.75rem; }
-  .server { flex-basis: 100%; }
+  .subject { flex-basis: 100%; }
   .controls { width: 100%; }
   #state, #facts { grid-column: 1 / -1; }
   #health-reasons { height: 2.8em; overflow: auto; }
@@ -201,10 +204,10 @@ kbd {
   .large .plot { height: 12.5rem; }
   figcaption, .caption { height: auto; flex-wrap: wrap; }
   .chart .note { display: none; }
-  .controls { gap: 0.4rem; }
-  .choice button { padding: 0.35rem 0.5rem; }
-  #pause { width: 4.9rem; padding: 0.35rem 0.3rem; }
-  #theme { width: 8rem; padding: 0.35rem 0.3rem; }
+  .controls { gap: 0.35rem; font-size: 0.8rem; flex-wrap: nowrap; white-space: nowrap; }
+  .choice button { padding: 0.4rem 0.45rem; }
+  #pause { width: 4.1rem; padding: 0.4rem 0.2rem; }
+  #theme { width: 6.6rem; padding: 0.4rem 0.2rem; }
   .legend { margin-left: 0; width: 100%; display: grid; grid-template-columns: repeat(4, 1fr); }
   .legend li { flex-wrap: wrap; }
   .legend b { flex-basis: 100%; text-align: left; min-height: 1.4em; }

@@ -25,7 +25,7 @@ const LATENCY_LINES: readonly Line[] = SHARE_NAMES.map((name, index) => ({
 
 export function makeCharts(): readonly TimeChart[] {
   return [
-    rates('rate', STATUS_LINES, true),
+    requestRates(),
     times('latency', LATENCY_LINES, 'log'),
     heatMap(),
     counts('connections', [
@@ -58,15 +58,30 @@ export function drawAll(
   for (const chart of charts) chart.draw(columns, span);
 }
 
-function rates(id: string, lines: readonly Line[], isStacked: boolean): TimeChart {
+function requestRates(): TimeChart {
   return new TimeChart({
-    id,
-    lines,
+    id: 'rate',
+    lines: STATUS_LINES,
     scale: 'linear',
-    isStacked,
+    isStacked: true,
     format: rateText,
     axisFormat: shortText,
+    paintOver: markServerErrors,
   });
+}
+
+const MARK_ROWS = 4;
+
+/** A mark at the upper edge: one 5xx among thousands of requests has no area. */
+function markServerErrors(plot: uPlot, columns: readonly Column[]): void {
+  plot.ctx.fillStyle = color('--s5');
+  for (const { seconds, statusRates, time } of columns) {
+    if (statusRates[4] === 0) continue;
+    const to = plot.valToPos(time, 'x', true);
+    const from = Math.max(plot.bbox.left, plot.valToPos(time - seconds, 'x', true));
+    const rows = MARK_ROWS * devicePixelRatio;
+    plot.ctx.fillRect(from, plot.bbox.top, Math.max(2, to - from), rows);
+  }
 }
 
 function counts(id: string, lines: readonly Line[]): TimeChart {

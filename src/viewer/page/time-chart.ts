@@ -23,8 +23,9 @@ export interface ChartOptions {
   /** For the legend, and for the axis. */
   format(value: number | null): string;
   axisFormat(value: number): string;
-  /** Draws below the lines. */
+  /** Draws below the lines, and above them. */
   paint?(plot: uPlot, columns: readonly Column[]): void;
+  paintOver?(plot: uPlot, columns: readonly Column[]): void;
 }
 
 /** The time that charts show, in seconds since the epoch. */
@@ -141,7 +142,7 @@ export class TimeChart {
   }
 
   #plotOptions(place: HTMLElement): uPlot.Options {
-    const { isStacked = false, lines, paint, scale } = this.#options;
+    const { isStacked = false, lines, paint, paintOver, scale } = this.#options;
     const isLog = scale === 'log';
     return {
       ...sizeOf(place),
@@ -166,6 +167,7 @@ export class TimeChart {
       hooks: {
         setCursor: [() => this.#showValues()],
         ...(paint === undefined ? {} : { drawClear: [(plot) => paint(plot, this.#columns)] }),
+        ...(paintOver === undefined ? {} : { draw: [(plot) => paintOver(plot, this.#columns)] }),
       },
     };
   }
@@ -217,9 +219,10 @@ function sizeOf(place: HTMLElement): { width: number; height: number } {
 function seriesOf(line: Line, isStacked: boolean): uPlot.Series {
   return {
     stroke: () => color(line.color),
-    width: isStacked ? 1 : 1.75,
+    // The edge of an area of nothing would be seen.
+    width: isStacked ? 0 : 1.75,
     points: { show: false },
-    ...(isStacked ? { fill: () => color(line.color, 0.75) } : {}),
+    ...(isStacked ? { fill: () => color(line.color, 0.85) } : {}),
     ...(line.dash === undefined ? {} : { dash: [...line.dash] }),
   };
 }
