@@ -56,8 +56,8 @@ test('promtool check metrics has no complaint', { skip }, async () => {
 /** The value of an expression, as Prometheus computes it; undefined when it has no samples. */
 async function query(port: number, expression: string): Promise<number | undefined> {
   const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(expression)}`;
-  const answer = await fetch(url).then((response) => response.json());
-  const value = (answer as { data: { result: { value: [number, string] }[] } }).data.result[0];
+  const result = await fetch(url).then((response) => response.json());
+  const value = (result as { data: { result: { value: [number, string] }[] } }).data.result[0];
   return value === undefined ? undefined : Number(value.value[1]);
 }
 
