@@ -29,6 +29,8 @@ export type {
   StandardSchema,
   ValidationProblem,
 } from './exchange/standard-schema.ts';
+export type { RequestTrace } from './exchange/tracing.ts';
+export type { TraceContext } from './http/trace-context.ts';
 export type { Counters } from './metrics/counters.ts';
 export type {
   Counter,

@@ -238,4 +238,24 @@ describe('the page of the metrics viewer', { skip, timeout }, () => {
       );
     }),
   );
+
+  test('says that the viewer has stopped, and goes on when it is back', { timeout }, async () => {
+    const own = await viewMetrics({ url: site.url });
+    const page = await browser.newPage();
+    try {
+      await page.goto(own.url);
+      await page.waitForSelector('#state[data-state=live]');
+      await own.close();
+      await page.waitForSelector('#health-title >> text=Viewer stopped');
+      const again = await viewMetrics({ url: site.url, port: Number(new URL(own.url).port) });
+      try {
+        await page.waitForSelector('#state[data-state=live]');
+      } finally {
+        await page.close();
+        await again.close();
+      }
+    } finally {
+      await own.close();
+    }
+  });
 });

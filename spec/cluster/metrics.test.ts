@@ -80,7 +80,7 @@ class CountingClient {
 onEachDriver(
   'metrics of workers',
   (add) => {
-    add('are exact over kill -9 and a reload, whoever is asked', async (driver) => {
+    add('are exact over kill -9 and a reload, at each worker', async (driver) => {
       await withWorkers(driver, async (port, child) => {
         const client = new CountingClient(port);
         const first = await client.pids(2);

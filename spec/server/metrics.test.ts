@@ -176,7 +176,7 @@ describe('times', () => {
     assert.deepEqual([first.count, first.sum], [1, 0]);
   });
 
-  test('connections are counted by why they ended, faults and timeouts by kind', async (context) => {
+  test('connections are counted by reason, faults and timeouts by kind', async (context) => {
     const life = new VirtualServer({ metrics: true, keepAliveTimeoutMs: 500 }, site);
     context.after(() => life.end());
     await life.server.listen();

@@ -46,7 +46,7 @@ interface Open {
 }
 
 const open = new WeakMap<Exchange, Open>();
-/** Requests that have started and not ended: while there is none, the functions below do nothing. */
+/** Requests that have started and not ended: without one the functions below do nothing. */
 let openCount = 0;
 
 /** Whether tracers want to know of requests. */

@@ -1,6 +1,6 @@
-// The families of metrics that a server has by itself: those of HTTP by the conventions for names of
-// OpenTelemetry, as Prometheus writes them; those of the process by the names that the libraries
-// of Prometheus use; the others as vibing_*.
+// The families of metrics that a server has by itself: those of HTTP by the conventions of names of
+// OpenTelemetry; those of the process by the names that the libraries of Prometheus use; the others
+// as vibing_*.
 
 import { boundsFrom, type Family } from './family.ts';
 

@@ -19,7 +19,7 @@ export function isLocal(exchange: Exchange): boolean {
   const { address } = exchange.transport.peer();
   if (!isTrusted(LOCAL, address, exchange.services.unixSocket)) return false;
   if (PROXY_FIELDS.some((name) => fieldValue(exchange, name) !== undefined)) return false;
-  return address === '' || isForLocalHost(exchange);
+  return isForLocalHost(exchange);
 }
 
 /**

@@ -25,6 +25,7 @@ import type { Span, TimeChart } from './time-chart.ts';
 
 /** Columns of the charts: few enough to be seen, and never empty with a snapshot a second. */
 const WIDTHS: Readonly<Record<number, number>> = { 60: 1, 300: 3, 900: 10 };
+const RETRY_MS = 3_000;
 const THEMES: readonly string[] = ['system', 'light', 'dark'];
 
 class Viewer {
@@ -48,6 +49,8 @@ class Viewer {
     events.addEventListener('error', () => {
       this.#isViewerGone = true;
       this.show();
+      // The browser connects again by itself, but not after a response with an error.
+      if (events.readyState === EventSource.CLOSED) setTimeout(() => this.connect(), RETRY_MS);
     });
   }
 

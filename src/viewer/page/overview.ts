@@ -77,7 +77,10 @@ export function showState(absence: Absence | null, isPaused: boolean, isViewerGo
 export const VIEWER_GONE: Health = {
   level: 'bad',
   title: 'Viewer stopped',
-  reasons: ['this page has no connection to its viewer: start "vibing metrics --web" again'],
+  reasons: [
+    'this page has no connection to its viewer: start "vibing metrics --web" again, ' +
+      'or close other pages of it',
+  ],
 };
 
 export function showHealth(health: Health): void {
