@@ -30,8 +30,8 @@ there.
 
 Exit codes: 0 when the package works, 1 when it does not, 2 when the arguments are wrong.`;
 
-/** A package of this size is downloaded in a second. */
-const PACKED_BYTES_MAX = 400_000;
+/** A package of this size is downloaded in a second. The metrics viewer is 65 KB of it. */
+const PACKED_BYTES_MAX = 480_000;
 /** For one command. Installing from the repository takes longest. */
 const COMMAND_MS_MAX = 300_000;
 const NPM = process.platform === 'win32' ? 'npm.cmd' : 'npm';

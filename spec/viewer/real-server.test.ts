@@ -1,5 +1,5 @@
-// The figures of a real server: every one that the viewers show is reported, and the counts are those
-// of its client.
+// The figures of a real server: every one that the viewers show is reported, and the counts are
+// those of its client.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
