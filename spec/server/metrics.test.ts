@@ -2,16 +2,19 @@
 // status, times in virtual time, who may see them, and clients that try to fill the memory.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it, test } from 'node:test';
 import { METRICS_STREAMS_MAX } from '../../src/base/fixed-limits.ts';
 import { VERSION } from '../../src/base/version.ts';
 import { HttpError } from '../../src/index.ts';
 import { compress, rateLimit } from '../../src/middleware/index.ts';
 import type { Server } from '../../src/server/server.ts';
-import { get } from '../../testing/raw-client.ts';
+import { get, RawClient } from '../../testing/raw-client.ts';
 import { unlistenedServer } from '../../testing/unlistened-server.ts';
 import { VirtualServer } from '../../testing/virtual-server.ts';
+import { makeServer, onEachDriver, oneDriver } from '../../testing/with-server.ts';
 import { seriesOf, shownAs, shownJson, shownText, totalOf } from '../metrics/fixtures/shown.ts';
 import { parseText, sampleOf } from '../metrics/fixtures/text.ts';
 
@@ -252,6 +255,58 @@ describe('who sees the metrics', () => {
     assert.equal(posted.status, 405);
     await server.close();
   });
+});
+
+onEachDriver(
+  'a listener for metrics alone',
+  (add) => {
+    add('has them in place of the other one, at a port or a unix socket', async (driver) => {
+      const folder = mkdtempSync(join(tmpdir(), 'vibing-metrics-'));
+      const socket = join(folder, 'metrics.sock');
+      for (const options of [{ metricsPort: 0 }, { metricsSocket: socket }]) {
+        const { server } = makeServer(driver, options);
+        site(server);
+        const { metrics, port } = await server.listen();
+        const where = 'metricsSocket' in options ? socket : Number(metrics?.split(':')[1]);
+        const [main, own] = [await RawClient.open(port), await RawClient.open(where)];
+        const local = 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n';
+        assert.equal((await main.ask(local)).status, 404);
+        await main.ask(get('/users/1'));
+        const shown = await own.ask(local);
+        assert.equal(shown.status, 200);
+        const labels = { http_route: '/users/:id' };
+        const families = parseText(shown.text, false);
+        assert.equal(sampleOf(families, `${DURATION}_count`, labels), 1);
+        assert.equal((await own.ask(local.replace('metrics', 'users/1'))).status, 404);
+        main.half();
+        own.half();
+        await server.close();
+      }
+      rmSync(folder, { recursive: true });
+    });
+
+    add('that cannot be opened is an error of its own, and nothing is left', async (driver) => {
+      const { server: first } = makeServer(driver, {});
+      const { port } = await first.listen();
+      const { server } = makeServer(driver, { metricsPort: port });
+      const wanted = { code: 'EADDRINUSE', message: /^metrics: cannot listen on 127\.0\.0\.1:/ };
+      await assert.rejects(server.listen(), wanted);
+      await server.close();
+      await first.close();
+    });
+  },
+  oneDriver(),
+);
+
+test('keys that do not fit together are one line each', () => {
+  for (const [options, line] of [
+    [{ metricsPort: 1, metricsSocket: 'x' }, /metricsPort: given 1, allowed: one of metrics_port/],
+    [{ metrics: '/healthz', healthz: true }, /metrics: given "\/healthz", allowed: a path that/],
+    [{ metrics: '/:id' }, /metrics: given "\/:id", allowed: true, false, or a path/],
+    [{ metricsPort: 65_536 }, /metricsPort: given 65536, allowed: an integer/],
+  ] as const) {
+    assert.throws(() => makeServer('net', options), line);
+  }
 });
 
 describe('the format', () => {

@@ -1,4 +1,5 @@
-// The fields traceparent and tracestate (W3C Trace Context, www.w3.org/TR/trace-context-2). What is not exactly of that form is as if it was not sent (section 3.2.2).
+// The fields traceparent and tracestate (W3C Trace Context, www.w3.org/TR/trace-context-2). What is
+// not exactly of that form is as if it was not sent (section 3.2.2).
 
 /** What a client says of the trace that its request belongs to. */
 export interface TraceContext {
