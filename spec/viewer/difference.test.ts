@@ -127,6 +127,7 @@ describe('a point', () => {
     model.accepted = 8;
     model.closed['client'] = 5;
     model.faults['bad request line'] = 2;
+    model.timeouts['head'] = 0;
     const change = difference(before, snapshotOf(model.snapshot(START + 2)));
     assert.ok(change !== null);
     const point = pointOf(change, false);

@@ -57,6 +57,9 @@ describe('the screen', () => {
             assert.ok(cellsOf(line) <= columns, `${columns}: ${line}`);
             assert.doesNotMatch(line, CONTROL);
           }
+          // What comes first is what matters most.
+          if (columns >= 40 && rows > 1) assert.match(lines[0], /^127\.0\.0\.1/);
+          if (columns >= 40 && rows > 1) assert.match(lines[rows - 1], /^q quit/);
         }
       }
     }
@@ -114,11 +117,11 @@ describe('the screen', () => {
 
   it('says that no metrics come, and for how long', () => {
     const history = historyOf(busy);
-    const absence = { seconds: 12, problem: 'connection refused' };
+    const absence = { seconds: 12, problem: 'connection\u001b refused' };
     const size = { columns: 90, rows: 24 };
     const lines = new TerminalSession(TARGET).render(history, null, absence, size, false);
     assert.match(lines[0], /● reconnecting$/);
-    assert.equal(lines[1], '✕ Reconnecting  no metrics for 12 s: connection refused');
+    assert.equal(lines[1], '✕ Reconnecting  no metrics for 12 s: connection\\x1b refused');
     const first = new TerminalSession(TARGET).render(new History(), null, null, size, false);
     assert.match(first.join('\n'), /Waiting[\s\S]*no requests/);
   });

@@ -17,7 +17,7 @@ export interface ProcessScreen {
   readonly size: { readonly columns: number; readonly rows: number };
   open(listener: ScreenListener): void;
   draw(lines: readonly string[]): void;
-  /** Stops the process, as Ctrl-Z does; it continues with `fg`. */
+  /** Stops the process, as Ctrl-Z does, where that exists; it continues with `fg`. */
   suspend(): void;
   close(): void;
 }
@@ -79,6 +79,7 @@ class Screen implements ProcessScreen {
   }
 
   suspend(): void {
+    if (process.platform === 'win32') return;
     this.#leave();
     process.kill(process.pid, 'SIGSTOP');
   }
