@@ -107,6 +107,13 @@ describe('vibing metrics', { timeout }, () => {
     }
   });
 
+  it('ends when nothing reads its lines', async () => {
+    const child = new ChildProgram(MAIN, ['metrics', site.url, '--interval', '200ms']);
+    await eventually('it has printed a line', () => child.out.includes('\n'));
+    child.process.stdout.destroy();
+    assert.equal(await child.exitCode(), 0);
+  });
+
   it('serves a page, until Ctrl-C', async () => {
     const child = new ChildProgram(MAIN, ['metrics', site.url, '--web']);
     const line = await child.line(/ on http/);

@@ -32,8 +32,11 @@ export const FETCH_MS_MAX = 5_000;
 /** Pages that may be open at a time on one viewer. */
 export const PAGES_MAX = 16;
 
-/** Bytes that may wait for a page: a whole history of many workers. */
-export const PAGE_QUEUE_BYTES_MAX: number = 32 * 1024 * 1024;
+/**
+ * Bytes that may wait for a page before it gets an update: some seconds of 1,000 busy routes. The
+ * stream of a page that reads too slowly ends, and it connects again.
+ */
+export const PAGE_QUEUE_BYTES_MAX: number = 8 * 1024 * 1024;
 
 /** Rows of the table of routes in the page. */
 export const TABLE_ROWS_MAX = 200;

@@ -58,8 +58,8 @@ export async function viewMetrics(options: MetricsViewerOptions): Promise<Metric
   const target = metricsUrl(options.url);
   if (typeof target === 'string') throw new TypeError(`viewMetrics: url: ${target}`);
   const site = new ViewerSite(target);
-  await site.watch.start();
   try {
+    await site.watch.start();
     const { port } = await site.listen(options.port ?? 0);
     return { url: `http://127.0.0.1:${port}/`, close: () => site.close() };
   } catch (error) {

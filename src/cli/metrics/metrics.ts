@@ -34,7 +34,7 @@ export async function metrics(
     if (flags.once) return await printOnce(url, flags.json, terminal);
     if (flags.web) return await serve(url, flags, terminal);
     if (screen.isInteractive) return await show(url, flags, terminal, screen);
-    return await printLines(url, flags, terminal);
+    return await printLines(url, flags, terminal, screen);
   } catch (error) {
     if (!(error instanceof FetchProblem)) throw error;
     terminal.err(problemLine(`${url.href}: ${error.message}`));
@@ -80,8 +80,17 @@ function interruption(terminal: Terminal): Promise<void> {
   });
 }
 
-async function printLines(url: URL, flags: MetricsFlags, terminal: Terminal): Promise<number> {
-  const interrupted = interruption(terminal);
+async function printLines(
+  url: URL,
+  flags: MetricsFlags,
+  terminal: Terminal,
+  screen: ProcessScreen,
+): Promise<number> {
+  const ended = Promise.race([
+    interruption(terminal).then(() => INTERRUPTED),
+    // As in `vibing metrics 8080 | head -3`.
+    new Promise<number>((resolve) => screen.onUnread(() => resolve(OK))),
+  ]);
   const watch = new Watch(new SnapshotSource(url), flags.intervalMs, {
     changed(step: Step | null) {
       const { absence } = watch;
@@ -90,9 +99,9 @@ async function printLines(url: URL, flags: MetricsFlags, terminal: Terminal): Pr
     },
   });
   await watch.start();
-  await interrupted;
+  const code = await ended;
   watch.stop();
-  return INTERRUPTED;
+  return code;
 }
 
 async function show(

@@ -20,6 +20,8 @@ export interface ProcessScreen {
   /** Stops the process, as Ctrl-Z does, where that exists; it continues with `fg`. */
   suspend(): void;
   close(): void;
+  /** Calls the listener when nothing reads the standard output any more. */
+  onUnread(listener: () => void): void;
 }
 
 /** Private modes of xterm: the other screen (1049), the cursor (25), wrapping of lines (7). */
@@ -92,6 +94,10 @@ class Screen implements ProcessScreen {
     this.#restore();
     process.off('exit', this.#restore);
     process.off('uncaughtExceptionMonitor', this.#restore);
+  }
+
+  onUnread(listener: () => void): void {
+    this.#output.once('error', listener);
   }
 
   readonly #typed = (chunk: Buffer): void => this.#listener?.typed(chunk.toString());
