@@ -157,6 +157,19 @@ test('a reader finds what was added since it read last', () => {
   }
 });
 
+test('two readings at a time add nothing twice', () => {
+  const segment = new Segment(new OwnMemory(512, 1 << 24));
+  for (let index = 0; index < 1_000; index++) add(segment, COUNTER, [`${index}`], 1);
+  const reader = readerOf(segment);
+  const [one, other] = [reader.update(), reader.update()];
+  for (let step = 0; step < 20; step++) {
+    one.next();
+    other.next();
+  }
+  const values = Object.values(valuesOf(reader, 'things_total'));
+  assert.deepEqual(values, new Array(1_000).fill(1));
+});
+
 test('a full memory loses no process: what has no room counts nowhere', () => {
   const segment = new Segment(new FixedMemory(new ArrayBuffer(HEADER_BYTES + 512)));
   const cells = Array.from({ length: 20 }, (_, index) => segment.cellOf(COUNTER, [`${index}`]));

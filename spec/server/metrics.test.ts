@@ -243,6 +243,26 @@ describe('who sees the metrics', () => {
     await server.close();
   });
 
+  it('no other spelling of the path shows them', async () => {
+    for (const trailingSlash of ['ignore', 'redirect'] as const) {
+      const { server } = unlistenedServer({ metrics: true, trailingSlash });
+      const remoteAddress = '192.0.2.7';
+      for (const target of ['/metrics/', '//metrics', '/%6detrics', '/x/../metrics', '/metrics?']) {
+        const shown = await server.inject(target);
+        assert.equal(
+          shown.status,
+          target.endsWith('/') && trailingSlash === 'redirect' ? 308 : 200,
+        );
+        for (const method of ['GET', 'POST', 'OPTIONS']) {
+          const { headers, status } = await server.inject({ method, target, remoteAddress });
+          assert.equal(status, 404, `${method} ${target}`);
+          assert.equal(headers.get('allow'), null);
+        }
+      }
+      await server.close();
+    }
+  });
+
   it('every client with metricsPublic; at another path; in no other way than GET', async () => {
     const { server } = unlistenedServer({ metrics: '/figures', metricsPublic: true });
     const remoteAddress = '192.0.2.7';

@@ -19,7 +19,8 @@ export interface Figures {
 }
 
 export interface ProcessFigures {
-  sample(): Promise<Figures>;
+  /** Null where the system reports nothing, as without a free descriptor. */
+  sample(): Promise<Figures | null>;
   /** Calls `paused` for each pause of the garbage collector, until the returned call. */
   watchGc(paused: (kind: string, ms: number) => void): () => void;
   readonly nodeVersion: string;
@@ -36,7 +37,15 @@ export class NodeFigures implements ProcessFigures {
   readonly nodeVersion: string = process.version;
   #loop: EventLoopUtilization = performance.eventLoopUtilization();
 
-  async sample(): Promise<Figures> {
+  async sample(): Promise<Figures | null> {
+    try {
+      return await this.#sampleNow();
+    } catch {
+      return null;
+    }
+  }
+
+  async #sampleNow(): Promise<Figures> {
     const { heapUsed, heapTotal, external, rss } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
     const loop = performance.eventLoopUtilization();

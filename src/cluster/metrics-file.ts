@@ -20,7 +20,7 @@ import {
   type Segment,
   Word,
 } from '../metrics/segment.ts';
-import type { SharedMetrics } from '../server/server-metrics.ts';
+import type { MetricsPlace, SharedMetrics } from '../server/server-metrics.ts';
 
 /** What a process knows about the file. */
 export interface MetricsAssignment {
@@ -31,6 +31,7 @@ export interface MetricsAssignment {
   /** The segment of this process, null in the primary, and its worker slot. */
   readonly segment: number | null;
   readonly slot: number;
+  readonly place: MetricsPlace;
   readonly workers: number;
   readonly startedSeconds: number;
 }
@@ -48,8 +49,16 @@ export class MetricsFile implements SharedMetrics {
     this.memory = segment === null ? null : this.#memoryOf(segment);
   }
 
+  get isMapped(): boolean {
+    return this.#assignment.isMapped;
+  }
+
   get worker(): number {
     return this.#assignment.slot + 1;
+  }
+
+  get place(): MetricsPlace {
+    return this.#assignment.place;
   }
 
   get workers(): number {

@@ -25,7 +25,7 @@ export const nodePorts: PrimaryPorts = {
   },
   cores: allowedCores,
   open,
-  openMetrics: (workers) => new WorkerMetrics(workers),
+  openMetrics: (workers, place) => new WorkerMetrics(workers, place),
   fork,
   onExit: (listener): Cancel => {
     process.on('exit', listener);

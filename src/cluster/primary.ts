@@ -2,15 +2,10 @@
 // and replaces all of them on reload(). It serves no requests itself.
 
 import type { Address } from '../driver/driver.ts';
-import {
-  type Config,
-  metricsPath,
-  optionsOf,
-  type ServerOptions,
-} from '../server/config/config.ts';
+import { type Config, optionsOf, type ServerOptions } from '../server/config/config.ts';
 import type { Log } from '../server/log.ts';
 import type { Cluster, Listening } from '../server/server.ts';
-import type { SharedMetrics } from '../server/server-metrics.ts';
+import { placeOf, type SharedMetrics } from '../server/server-metrics.ts';
 import { STARTED_MS, STARTS_MAX } from './back-off.ts';
 import { ClosedError } from './closed-error.ts';
 import { workerCount } from './cores.ts';
@@ -75,7 +70,8 @@ export class Primary implements Cluster {
     const count = workerCount(config);
     this.#warnOfTooManyWorkers(count);
     await this.#openListeners(count);
-    if (metricsPath(config) !== null) this.#metrics = this.#ports.openMetrics(count);
+    const place = placeOf(config);
+    if (place.path !== null) this.#metrics = this.#ports.openMetrics(count, place);
     for (let index = 0; index < count; index++)
       this.#workerSlots.push(new WorkerSlot(index, this.#ports));
     // No worker outlives this process, unless it is killed by SIGKILL.

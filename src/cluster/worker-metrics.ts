@@ -1,12 +1,13 @@
 // The primary's side of the metrics of its workers: opens the file, and decides which process has
 // which segment of it.
 
-import { ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { METRICS_BYTES_MAX } from '../base/fixed-limits.ts';
-import { openSharedMemory } from '../driver/linux/shared-memory.ts';
+import { mapShared, openSharedMemory } from '../driver/linux/shared-memory.ts';
 import { Word } from '../metrics/segment.ts';
+import type { MetricsPlace } from '../server/server-metrics.ts';
 import { type MetricsAssignment, MetricsFile } from './metrics-file.ts';
 
 const NAME = 'vibing-metrics';
@@ -23,14 +24,15 @@ export class WorkerMetrics {
   readonly #primary: MetricsAssignment;
   readonly #segments: Assigned[] = [];
 
-  constructor(workers: number) {
-    const memory = openSharedMemory(NAME);
+  constructor(workers: number, place: MetricsPlace) {
+    const memory = openMapped();
     this.fd = memory ?? openUnnamed();
     this.#primary = {
       fd: this.fd,
       isMapped: memory !== null,
       segment: null,
       slot: 0,
+      place,
       workers,
       startedSeconds: Date.now() / 1_000,
     };
@@ -57,6 +59,18 @@ export class WorkerMetrics {
     const at = segment * METRICS_BYTES_MAX + 4 * Word.IsUsed;
     writeSync(this.fd, new Uint32Array([0]), 0, 4, at);
   }
+}
+
+/** Null where memory cannot be shared. */
+function openMapped(): number | null {
+  const fd = openSharedMemory(NAME);
+  if (fd === null) return null;
+  ftruncateSync(fd, METRICS_BYTES_MAX);
+  const memory = mapShared(fd, 0, METRICS_BYTES_MAX);
+  ftruncateSync(fd, 0);
+  if (memory !== null) return fd;
+  closeSync(fd);
+  return null;
 }
 
 /** A file that no other process can open. */

@@ -69,18 +69,30 @@ export class Reader {
       const words = new Uint32Array(buffer);
       if (words[Word.Magic] !== MAGIC) continue;
       this.#views.set(id, { cells: new Float64Array(buffer), words });
-      let count = 0;
-      for (const record of recordsOf(
-        new Uint8Array(buffer),
-        this.#readTo.get(id) ?? HEADER_BYTES,
-      )) {
-        if (record.kind === 1) this.#addFamily(segment, record.family, record.at);
-        else this.#addSeries(segment, record.familyAt, record.labels, record.cell);
-        this.#readTo.set(id, record.end);
-        count += 1;
-        if (count % STEP_RECORDS === 0) yield;
-      }
+      while (this.#readStep(segment)) yield;
     }
+  }
+
+  /** Reads some records; false when there are no more. Another reading may be between two steps. */
+  #readStep(segment: ReadableSegment): boolean {
+    const { buffer, id } = segment;
+    let count = 0;
+    for (const record of recordsOf(new Uint8Array(buffer), this.#readTo.get(id) ?? HEADER_BYTES)) {
+      if (record.kind === 1) this.#addFamily(segment, record.family, record.at);
+      else this.#addSeries(segment, record.familyAt, record.labels, record.cell);
+      this.#readTo.set(id, record.end);
+      count += 1;
+      if (count === STEP_RECORDS) return true;
+    }
+    return false;
+  }
+
+  /** Forgets all: the segments are others from now on. */
+  reset(): void {
+    this.#families.clear();
+    this.#readTo.clear();
+    this.#byPosition.clear();
+    this.#views.clear();
   }
 
   #addFamily({ id }: ReadableSegment, family: Family, at: number): void {

@@ -112,7 +112,10 @@ export class Application {
       const { router } = this.routes;
       const found = router.find(head.method, token, pathBytes, pathFrom, pathTo, match);
       if (found === Found.Yes) return this.#guarded(invocation, match.value);
-      if (found === Found.WrongMethod && !this.routes.isHidden(exchange)) {
+      if (
+        found === Found.WrongMethod &&
+        !this.routes.isHidden(exchange, pathBytes, pathFrom, pathTo)
+      ) {
         invocation.endpoint = this.#wrongMethod;
       }
       if (this.#trailingSlash !== 'strict') return this.#routeOfOther(invocation, token);
@@ -134,8 +137,10 @@ export class Application {
     if (path === null) return null;
     const { method } = exchange.head;
     const found = this.routes.router.find(method, token, path, 0, path.length, match);
-    if (found === Found.WrongMethod) invocation.endpoint = this.#wrongMethod;
-    if (found !== Found.Yes) return null;
+    if (found === Found.WrongMethod && !this.routes.isHidden(exchange, path, 0, path.length)) {
+      invocation.endpoint = this.#wrongMethod;
+    }
+    if (found !== Found.Yes || this.#guarded(invocation, match.value) === null) return null;
     if (this.#trailingSlash === 'ignore') {
       exchange.matchedFrom = 0;
       return match.value;

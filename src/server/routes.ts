@@ -92,10 +92,9 @@ export class Routes {
   }
 
   /** Whether a guarded route is hidden: then a request with another method finds none, too. */
-  isHidden(exchange: Exchange): boolean {
-    const { pathBytes, pathFrom, pathTo } = exchange;
+  isHidden(exchange: Exchange, path: Uint8Array, from: number, to: number): boolean {
     const match = new Match<RouteEntry>();
-    this.router.find(Method.GET, '', pathBytes, pathFrom, pathTo, match);
+    this.router.find(Method.GET, '', path, from, to, match);
     const guard = match.value?.guard ?? null;
     return guard !== null && !guard(exchange);
   }

@@ -28,13 +28,32 @@ export interface SharedMetrics {
   begin(own: Segment): void;
   end(own: Segment): void;
   close(): void;
+  readonly place: MetricsPlace;
   readonly workers: number;
   /** When the server started, in seconds since 1970. */
   readonly startedSeconds: number;
 }
 
+/** Where the metrics are shown; a reload does not change it. */
+export interface MetricsPlace {
+  /** Null without metrics. */
+  readonly path: string | null;
+  /** They have a listener of their own. */
+  readonly hasListener: boolean;
+}
+
+export function placeOf(config: Config): MetricsPlace {
+  const { metricsPort, metricsSocket } = config;
+  const hasListener = metricsPort !== undefined || metricsSocket !== undefined;
+  return { path: metricsPath(config), hasListener };
+}
+
+const NOWHERE: MetricsPlace = { path: null, hasListener: false };
+
 export interface ServerMetricsOptions {
   readonly config: Config;
+  /** Then its primary decides whether there are metrics. */
+  readonly isWorker: boolean;
   readonly shared: SharedMetrics | null;
   readonly figures: ProcessFigures | null;
   readonly linesDropped: () => number;
@@ -63,15 +82,17 @@ export class ServerMetrics {
   readonly meter: Meter | null;
   readonly own: OwnMetrics;
   readonly #options: ServerMetricsOptions;
-  readonly #path: string | null;
+  readonly #place: MetricsPlace;
   readonly #segment: Segment | null;
+  readonly #reader: Reader;
   readonly #endpoint: MetricsEndpoint;
   #shared: SharedMetrics | null;
   #runtime: Runtime | null = null;
   #driver = '';
   #startedSeconds = 0;
-  #cpuBefore = 0;
-  #linesBefore = 0;
+  /** Counters of the processes before this one. */
+  readonly #cpuBefore: number;
+  readonly #linesBefore: number;
   #sampling: Promise<void> | null = null;
   #stopGc: () => void = () => {};
 
@@ -79,27 +100,27 @@ export class ServerMetrics {
     const { config, shared } = options;
     this.#options = options;
     this.#shared = shared;
-    this.#path = metricsPath(config);
+    this.#place = options.isWorker ? (shared?.place ?? NOWHERE) : placeOf(config);
+    const { path } = this.#place;
     const memory = shared?.memory ?? new OwnMemory(OWN_BYTES, METRICS_BYTES_MAX);
-    this.#segment = this.#path === null ? null : new Segment(memory, shared?.worker);
+    this.#segment = path === null ? null : new Segment(memory, shared?.worker);
     this.meter = this.#segment === null ? null : makeMeter(this.#segment);
     this.own = new OwnMetrics(this.#segment);
+    this.#reader = new Reader(() => this.#segments());
+    this.#cpuBefore = this.meter?.valueOf('cpu') ?? 0;
+    this.#linesBefore = this.meter?.valueOf('logLinesDropped') ?? 0;
     this.#endpoint = new MetricsEndpoint({
-      reader: new Reader(() => this.#segments()),
+      reader: this.#reader,
       facts: () => this.#facts(),
       refresh: () => this.#sample(),
       closing: options.closing,
     });
   }
 
-  get isOn(): boolean {
-    return this.#path !== null;
-  }
-
   /** Adds the path, unless metrics have a listener of their own. */
   addRoute(routes: Routes): void {
     const { config } = this.#options;
-    if (config.metricsPort !== undefined || config.metricsSocket !== undefined) return;
+    if (this.#place.hasListener) return;
     this.#addRoute(routes, config.metricsPublic ? undefined : isLocal);
   }
 
@@ -111,10 +132,11 @@ export class ServerMetrics {
   }
 
   #addRoute(routes: Routes, guard: RouteGuard | undefined): void {
-    if (this.#path === null) return;
+    const { path } = this.#place;
+    if (path === null) return;
     routes.add(routes.root, {
       method: 'GET',
-      pattern: this.#path,
+      pattern: path,
       middleware: [],
       handler: this.#endpoint.handle,
       place: 'option metrics',
@@ -131,8 +153,6 @@ export class ServerMetrics {
     this.#runtime = runtime;
     this.#driver = driver.name;
     this.#startedSeconds = driver.wall() / 1_000;
-    this.#cpuBefore = meter.valueOf('cpu');
-    this.#linesBefore = meter.valueOf('logLinesDropped');
     if (figures !== null) this.#stopGc = figures.watchGc((kind, ms) => meter.paused(kind, ms));
     this.#shared?.begin(meter.segment);
     void this.#sampleOften(runtime);
@@ -142,6 +162,7 @@ export class ServerMetrics {
   beginAsPrimary(shared: SharedMetrics | null, driver: string): void {
     this.#shared = shared;
     this.#driver = driver;
+    this.#reader.reset();
   }
 
   /** The server has closed. */
@@ -179,7 +200,8 @@ export class ServerMetrics {
     meter.set('blocks', slab.freeCount, 'free');
     meter.set('blocks', slab.blockCount - slab.freeCount, 'used');
     meter.set('logLinesDropped', this.#linesBefore + linesDropped());
-    if (figures !== null) setFigures(meter, await figures.sample(), this.#cpuBefore);
+    const sampled = await (figures?.sample() ?? null);
+    if (sampled !== null) setFigures(meter, sampled, this.#cpuBefore);
   }
 
   #segments(): readonly ReadableSegment[] {

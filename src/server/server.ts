@@ -137,6 +137,7 @@ export class Server<S extends State = State> extends Group<'', S> {
     const asyncIo = parts.asyncIo ?? new NodeAsyncIo((text) => this.#log.error(text));
     const metrics = new ServerMetrics({
       config,
+      isWorker: parts.isWorker === true,
       shared: parts.sharedMetrics?.() ?? null,
       figures: parts.figures ?? null,
       linesDropped: () => asyncIo.linesDropped,
