@@ -16,6 +16,14 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const COMPILER = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 /** When it was compiled. npm packs no file of such a name. */
 const STAMP = '._compiled';
+/** Other files than sources on which the output depends. */
+const SETTINGS = [
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'src/tsconfig.json',
+  'src/viewer/page/tsconfig.json',
+];
 const OUTPUT = /(\.d\.ts|\.js|\.js\.map)$/;
 
 /** The package is first: the tree imports it by name and reads its types from dist/. */
@@ -80,7 +88,13 @@ async function compile(project, force) {
   for (const [from, to] of Object.entries(project.folders)) {
     removeOrphans(join(ROOT, from), join(out, to));
   }
-  if (project.bundled) await (await import('./bundle.mjs')).bundle(out);
+  if (project.bundled) {
+    await (await import('./bundle.mjs')).bundle(out);
+    if (!(await (await import('./page.mjs')).makePage(ROOT, COMPILER, out))) {
+      rmSync(stamp, { force: true });
+      return false;
+    }
+  }
   writeFileSync(stamp, '');
   // What was edited while the compiler ran is newer than the beginning of the compile.
   utimesSync(stamp, startedAt, startedAt);
@@ -90,7 +104,7 @@ async function compile(project, force) {
 function isFresh(project, stamp) {
   const compiledMs = modifiedMs(stamp);
   if (compiledMs === 0) return false;
-  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'src/tsconfig.json']) {
+  for (const name of SETTINGS) {
     if (modifiedMs(join(ROOT, name)) >= compiledMs) return false;
   }
   for (const folder of Object.keys(project.folders)) {

@@ -14,8 +14,12 @@ const ENTRIES = [
   'static/index',
   'fetch/index',
   'load/index',
+  'viewer/index',
   'cli/main',
 ];
+/** What a server does not need lies in files of its own, loaded by the commands that need it. */
+const APART = ['cli', 'viewer'];
+const CHUNKS = { vibing: 'vibing.js', viewer: 'viewer/viewer.js' };
 /** Found by Node where the package is installed. */
 const PACKAGES = ['jose', 'koffi', 'mrmime'];
 
@@ -34,9 +38,13 @@ export async function bundle(folder) {
     dir: folder,
     format: 'es',
     sourcemap: true,
-    manualChunks: (id) => (id.startsWith(join(folder, 'cli') + sep) ? undefined : 'vibing'),
+    manualChunks: (id) => {
+      const apart = APART.find((name) => id.startsWith(join(folder, name) + sep));
+      if (apart === undefined) return 'vibing';
+      return apart === 'viewer' ? 'viewer' : undefined;
+    },
     entryFileNames: '[name].js',
-    chunkFileNames: ({ name }) => (name === 'vibing' ? 'vibing.js' : 'cli/[name].js'),
+    chunkFileNames: ({ name }) => CHUNKS[name] ?? 'cli/[name].js',
     hoistTransitiveImports: false,
     minifyInternalExports: false,
   });

@@ -29,7 +29,17 @@ export type {
   StandardSchema,
   ValidationProblem,
 } from './exchange/standard-schema.ts';
+export type { RequestTrace } from './exchange/tracing.ts';
+export type { TraceContext } from './http/trace-context.ts';
 export type { Counters } from './metrics/counters.ts';
+export type {
+  Counter,
+  Gauge,
+  Histogram,
+  HistogramOptions,
+  LabelValues,
+  OwnMetrics,
+} from './metrics/own.ts';
 export type { PathParams } from './route/path-params.ts';
 export { type Config, ConfigError, type ServerOptions } from './server/config/config.ts';
 export type { AddRoute, Group } from './server/group.ts';
@@ -38,6 +48,7 @@ export type { InjectedResponse } from './server/inject/response.ts';
 export type { ErrorHandler } from './server/scope.ts';
 export type { Listening, Server } from './server/server.ts';
 
+import { NodeFigures } from './async-io/process-figures.ts';
 import { assignment } from './cluster/assignment.ts';
 import { workerCount } from './cluster/cores.ts';
 import { Primary } from './cluster/primary.ts';
@@ -50,9 +61,12 @@ import {
   listenAsWorker,
   note,
   prepareWorker,
+  workerMetrics,
 } from './cluster/worker.ts';
 import type { ServerOptions } from './server/config/config.ts';
 import { Server } from './server/server.ts';
+
+const figures = new NodeFigures();
 
 /** A server that does nothing yet; throws ConfigError with every problem of the options. */
 export function createServer(...given: [options?: ServerOptions]): Server {
@@ -73,6 +87,8 @@ export function createServer(...given: [options?: ServerOptions]): Server {
       logPrefix: `worker ${assignment.index}: `,
       noted: note,
       siblings: workerSiblings(),
+      figures,
+      sharedMetrics: workerMetrics,
     });
   }
   const service = new Service();
@@ -87,6 +103,7 @@ export function createServer(...given: [options?: ServerOptions]): Server {
     },
     listening: (_server, listen) => listen(),
     closed: () => {},
+    figures,
     service,
   });
 }

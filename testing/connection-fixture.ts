@@ -116,6 +116,7 @@ export class ConnectionFixture {
       spans: this.spans,
       limits: connectionLimits(this.limits),
       counters,
+      meter: null,
       services,
       draining: Draining.No,
       idleTimeout: Timeout.Idle,

@@ -101,7 +101,7 @@ export const INJECTED_ORDER: readonly Mutant[] = [
   {
     name: 'a wake-up from within a call is lost',
     file: PUMP,
-    find: 'else\n            setImmediate(this.#run);\n    }\n    /** A failed',
+    find: 'else\n            setImmediate(this.#runAlone);\n    }\n    /** A failed',
     replace: '}\n    /** A failed',
   },
   {

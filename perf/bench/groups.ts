@@ -9,6 +9,7 @@ import { driverCases } from '../micro/driver.ts';
 import { encodeCases } from '../micro/encode.ts';
 import { fetchCases } from '../micro/fetch.ts';
 import { loadCases } from '../micro/load.ts';
+import { metricsCases } from '../micro/metrics.ts';
 import { parserCases } from '../micro/parse-head.ts';
 import { poolsCases } from '../micro/pools.ts';
 import { routeCases } from '../micro/route.ts';
@@ -46,6 +47,7 @@ export const GROUPS: readonly BenchGroup[] = [
     what: 'timeouts armed, extended, expired',
     cases: deadlinesCases,
   },
+  { name: 'metrics', file: 'metrics.ts', what: 'what metrics count', cases: metricsCases },
   { name: 'pools', file: 'pools.ts', what: 'blocks, exchanges, rings', cases: poolsCases },
   { name: 'static', file: 'static.ts', what: 'cached files', cases: staticCases },
   {

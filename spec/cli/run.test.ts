@@ -56,6 +56,10 @@ async function ran(
       loaded = rest;
       return 43;
     },
+    metrics: async (rest) => {
+      loaded = rest;
+      return 45;
+    },
     compress: async (rest) => {
       loaded = rest;
       return 44;
@@ -113,6 +117,12 @@ test('init gets its arguments unchanged, and returns the exit code', async () =>
   const { code, loaded, out, err } = await ran(['init', 'folder', '--help']);
   assert.deepEqual([code, loaded, out, err], [45, ['folder', '--help'], '', '']);
   assert.match((await ran(['help', 'init'])).out, /^vibing init: /);
+});
+
+test('metrics gets its arguments unchanged, and returns the exit code', async () => {
+  const { code, loaded, out, err } = await ran(['metrics', '8080', '--once', '--help']);
+  assert.deepEqual([code, loaded, out, err], [45, ['8080', '--once', '--help'], '', '']);
+  assert.match((await ran(['help', 'metrics'])).out, /^vibing metrics: /);
 });
 
 test('help on request goes to the standard output', async () => {

@@ -18,7 +18,7 @@ test('chunks that wait for the one before are waiting bytes', async () => {
     close() {},
   };
   const transport = new EncodingTransport(inner, encoder, -1, () => {});
-  const exchange = {} as Exchange;
+  const exchange = { services: { meter: null } } as Exchange;
   const written = [100, 200, 300].map((bytes) =>
     transport.write(exchange, new Uint8Array(bytes), true),
   );

@@ -9,6 +9,7 @@ import { fetchHandler } from 'vibing/fetch';
 import { runLoad } from 'vibing/load';
 import { accessLog, cors } from 'vibing/middleware';
 import { serveStatic } from 'vibing/static';
+import { FetchProblem, viewMetrics } from 'vibing/viewer';
 
 const folder = mkdtempSync(join(tmpdir(), 'vibing-consumer-'));
 writeFileSync(join(folder, 'page.txt'), 'a file');
@@ -33,8 +34,11 @@ const file = await fetch(`${url}/files/page.txt`);
 const { status } = await fetch(`${url}/teapot`);
 const web = await (await server.inject('/web')).text();
 const load = await runLoad({ url: `${url}/api/users/7`, connections: 1, count: 20 });
+// This server has no metrics.
+const viewing = viewMetrics({ url: `${url}/metrics` });
+const viewed = await viewing.catch((error: unknown) => error instanceof FetchProblem);
 const manifest = readFileSync(new URL(import.meta.resolve('vibing/package.json')), 'utf8');
 const said = [JSON.parse(manifest).version, await json.text(), await file.text(), status, web];
-console.log(JSON.stringify([...said, load.responses === 20]));
+console.log(JSON.stringify([...said, load.responses === 20, viewed]));
 await server.close();
 rmSync(folder, { recursive: true });

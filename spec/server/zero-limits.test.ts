@@ -98,6 +98,13 @@ const ROWS: Readonly<Record<string, Row | (() => Promise<void>)>> = {
     await server.close();
     assert.ok(port > 0 && port < 65_536);
   },
+  metricsPort: async () => {
+    const [driver] = oneDriver();
+    const { server } = makeServer(driver, { port: 0, metricsPort: 0 });
+    const { metrics } = await server.listen();
+    await server.close();
+    assert.match(metrics ?? '', /^127\.0\.0\.1:[1-9]\d*$/);
+  },
   keepAliveTimeoutMs: follows(async (life) => {
     const client = life.open();
     await client.ask(get('/'));

@@ -64,7 +64,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   server: { rank: 7 },
   cluster: { rank: 8 },
   'index.ts': { rank: 9 },
-  cli: { rank: 10 },
+  viewer: { rank: 10 },
+  cli: { rank: 11 },
 };
 
 /** Files that need no importer: where the package or a process begins. */
@@ -74,6 +75,8 @@ export const ENTRIES: readonly string[] = [
   'src/static/index.ts',
   'src/fetch/index.ts',
   'src/load/index.ts',
+  'src/viewer/index.ts',
+  'src/viewer/page/main.ts',
   'src/cli/main.ts',
 ];
 
@@ -84,6 +87,7 @@ export const INDEX_FILES: readonly string[] = [
   'src/static/index.ts',
   'src/fetch/index.ts',
   'src/load/index.ts',
+  'src/viewer/index.ts',
 ];
 
 /** What may use clocks, timers, chance and I/O, and why. The simulator replaces the ports. */
@@ -93,6 +97,8 @@ export const PORTS: Readonly<Record<string, string>> = {
   'src/reactor/pump.ts': 'schedules the next turn',
   'src/load/pump.ts': 'schedules the next turn of a load',
   'src/cluster/': 'supervises processes, which the simulator does not have',
+  'src/viewer/source/': 'asks a server for its metrics, once a second',
+  'src/viewer/page/': 'runs in a browser',
   'src/cli/': 'starts a process, reads its config file and handles its signals',
 };
 

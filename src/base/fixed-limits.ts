@@ -177,3 +177,36 @@ export const COMPRESSIONS_MAX = 64;
  * level, as long as its response is open.
  */
 export const ENCODER_BYTES_MAX = 256_000_000;
+
+/**
+ * The memory for the metrics of one process: 10,000 pairs of route and method take some 20 MB. It
+ * is used page by page. What does not fit is counted in the series of overflow.
+ */
+export const METRICS_BYTES_MAX: number = 32 * 1024 * 1024;
+
+/** Series of one process: a histogram of requests has three for each route, method and class. */
+export const METRICS_SERIES_MAX = 65_536;
+
+/** Routes, methods and classes of status together; further ones are counted as one. */
+export const METRICS_ROUTES_MAX = 12_000;
+
+/** Metrics of the program: families, and the series and labels of each. */
+export const OWN_METRICS_MAX = 500;
+export const OWN_SERIES_MAX = 1_000;
+export const OWN_LABELS_MAX = 10;
+
+/** The longest value of a label; the rest is dropped. */
+export const LABEL_CHARACTERS_MAX = 200;
+
+/** Clients of /metrics that are served at a time, and those that get a snapshot each second. */
+export const METRICS_SCRAPES_MAX = 4;
+export const METRICS_STREAMS_MAX = 8;
+
+/** How often a process samples its memory, CPU time and descriptors, and a stream gets an event. */
+export const METRICS_SAMPLE_MS = 1_000;
+
+/** Without shared memory: how often a worker writes its metrics where the others read them. */
+export const METRICS_PUBLISH_MS = 250;
+
+/** How long a response to /metrics is composed before requests get their turn. */
+export const METRICS_SLICE_MS = 2;

@@ -5,12 +5,13 @@ import { jsonFrom, type Rule } from '../server/config/rules.ts';
 import { COMPRESS_FLAGS } from './compress/flags.ts';
 import { canBeOff, negationOf, SHORT_FLAGS } from './flags.ts';
 import { LOAD_FLAGS, type LoadFlag } from './load-flags.ts';
+import { METRICS_FLAGS } from './metrics/flags.ts';
 
 /** Wide enough for most flags; the description of a longer one begins on the next line. */
 const FLAG_COLUMNS = 30;
 const LINE_COLUMNS = 96;
 
-export const COMMANDS = ['serve', 'init', 'load', 'compress', 'check', 'help'] as const;
+export const COMMANDS = ['serve', 'init', 'load', 'metrics', 'compress', 'check', 'help'] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export function helpFor(command: Command): string {
@@ -21,6 +22,8 @@ export function helpFor(command: Command): string {
       return initHelp();
     case 'load':
       return loadHelp();
+    case 'metrics':
+      return metricsHelp();
     case 'compress':
       return compressHelp();
     case 'check':
@@ -37,6 +40,7 @@ Usage:
   vibing serve [directory] [flags]   serve the files of a directory
   vibing init [directory]            make a project with a server and its tests
   vibing load URL [flags]            measure the speed of a server
+  vibing metrics URL [flags]         show the metrics of a running server
   vibing compress DIR [flags]        make compressed variants of files
   vibing check [flags]               check a configuration without starting anything
   vibing help [command]              explain a command and list its flags
@@ -108,6 +112,30 @@ ${LOAD_FLAGS.map(commandFlagHelp).join('\n')}
 `;
 }
 
+export function metricsHelp(): string {
+  return `vibing metrics: show the metrics of a running server, in the terminal or in the browser
+
+Usage:
+  vibing metrics URL [flags]
+
+URL is http://host:port/path, host:port, or a port of this machine; the default path is /metrics.
+The server must have been started with --metrics. In a terminal the screen is redrawn each second:
+q quits, p pauses, s and the left and right arrows choose the column that sorts the routes, the
+up and down arrows the order. Into a pipe a line is printed each second. --web prints the address
+of a page with charts and serves it until Ctrl-C.
+
+Exit code: 0, also when q or the end of --web ended it, 1 when there are no metrics, 2 when the
+arguments are wrong, 130 after Ctrl-C.
+
+Examples:
+  vibing metrics 8080
+  vibing metrics http://127.0.0.1:8080/metrics --web
+
+Flags:
+${METRICS_FLAGS.map(commandFlagHelp).join('\n')}
+`;
+}
+
 export function compressHelp(): string {
   return `vibing compress: make compressed variants of files, which a server sends instead of them
 
@@ -130,7 +158,7 @@ ${COMPRESS_FLAGS.map(commandFlagHelp).join('\n')}
 `;
 }
 
-/** A flag of `load` or `compress`. */
+/** A flag of `load`, `metrics` or `compress`. */
 function commandFlagHelp({ long, short, slot, what }: LoadFlag): string {
   const name = short === undefined ? `--${long}` : `-${short}, --${long}`;
   return entry(slot === '' ? name : `${name} ${slot}`, what);

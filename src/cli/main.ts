@@ -76,6 +76,11 @@ const code = await run(process.argv.slice(2), {
     const { load } = await import('./load.ts');
     return load(args, terminal);
   },
+  metrics: async (args) => {
+    const { metrics } = await import('./metrics/metrics.ts');
+    const { processScreen } = await import('./metrics/process-screen.ts');
+    return metrics(args, terminal, processScreen());
+  },
   compress: async (args) => {
     const { compress } = await import('./compress/compress.ts');
     return compress(args, terminal);

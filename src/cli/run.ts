@@ -37,6 +37,8 @@ export interface RunEnvironment {
   init(args: readonly string[]): Promise<number>;
   /** Runs a load with these arguments, and resolves with the exit code. */
   load(args: readonly string[]): Promise<number>;
+  /** Shows metrics with these arguments, and resolves with the exit code. */
+  metrics(args: readonly string[]): Promise<number>;
   /** Compresses files with these arguments, and resolves with the exit code. */
   compress(args: readonly string[]): Promise<number>;
 }
@@ -55,6 +57,8 @@ export async function run(args: readonly string[], environment: RunEnvironment):
       return environment.init(rest);
     case 'load':
       return environment.load(rest);
+    case 'metrics':
+      return environment.metrics(rest);
     case 'compress':
       return environment.compress(rest);
     case 'check':

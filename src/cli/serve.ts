@@ -8,9 +8,11 @@ import { ServiceError } from '../cluster/service-error.ts';
 import {
   type Config,
   ConfigError,
+  metricsPath,
   optionsOf,
   type ServerOptions,
 } from '../server/config/config.ts';
+import { MetricsListenError } from '../server/listen-error.ts';
 import { faultCode, faultText } from './fault-text.ts';
 
 /** The result of listen(), as far as it is printed. */
@@ -20,6 +22,8 @@ export interface Listening {
   readonly workers: number;
   /** The address, when the service manager opened the socket. */
   readonly activated?: string;
+  /** The listener for metrics alone. */
+  readonly metrics?: string;
 }
 
 export interface Served {
@@ -108,7 +112,7 @@ function serveFault(error: unknown, config: Config, environment: ServeEnvironmen
     for (const problem of error.problems) environment.problem(problem);
     return 2;
   }
-  if (error instanceof ServiceError) {
+  if (error instanceof ServiceError || error instanceof MetricsListenError) {
     environment.problem(error.message);
     return 1;
   }
@@ -186,7 +190,15 @@ function listeningLine(config: Config, listening: Listening): string {
   const address = listening.activated === undefined ? own : `${listening.activated} (systemd)`;
   const how = `driver ${driver}, ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
   const what = config.staticDir === undefined ? '' : `, serving ${config.staticDir}`;
-  return `vibing listening on ${address} (${how})${what}`;
+  return `vibing listening on ${address} (${how})${what}${metricsText(config, listening)}`;
+}
+
+function metricsText(config: Config, { metrics }: Listening): string {
+  const path = metricsPath(config);
+  if (path === null) return '';
+  if (metrics === undefined) return `, metrics at ${path}`;
+  const scheme = config.metricsSocket === undefined ? 'http://' : 'unix:';
+  return `, metrics at ${scheme}${metrics}${path}`;
 }
 
 /** Where to look, and how to stop. A browser cannot open the address of all interfaces. */

@@ -13,6 +13,10 @@ const FIXED = [
   'supervise',
   'driver',
   'backlog',
+  'metrics',
+  'metricsPort',
+  'metricsHost',
+  'metricsSocket',
 ] as const;
 
 /** By key, as in the file; null for a key that is not set. */

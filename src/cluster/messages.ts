@@ -3,6 +3,7 @@
 import type { Address } from '../driver/driver.ts';
 import type { Config, ServerOptions } from '../server/config/config.ts';
 import type { FixedValues } from './fixed-keys.ts';
+import type { MetricsAssignment } from './metrics-file.ts';
 
 /** A worker listens. */
 export interface Ready {
@@ -64,6 +65,8 @@ export interface Assignment {
   /** Where to listen when it inherits none. */
   readonly address: Address;
   readonly driver: Config['driver'];
+  /** Where it counts; null without metrics. */
+  readonly metrics: MetricsAssignment | null;
   /** The configuration that was last accepted; null to read it again. */
   readonly options: ServerOptions | null;
 }

@@ -14,6 +14,7 @@ import { watchHandoffs } from './handoffs.ts';
 import { freePort, openListeners, removeStaleSocket } from './listeners.ts';
 import { ASSIGNMENT_VARIABLE, type Assignment, type FromPrimary } from './messages.ts';
 import type { Cancel, Child, ChildEvents, Opened, PrimaryPorts } from './ports.ts';
+import { WorkerMetrics } from './worker-metrics.ts';
 import { workerOptions } from './worker-options.ts';
 
 export const nodePorts: PrimaryPorts = {
@@ -24,6 +25,7 @@ export const nodePorts: PrimaryPorts = {
   },
   cores: allowedCores,
   open,
+  openMetrics: (workers, place) => new WorkerMetrics(workers, place),
   fork,
   onExit: (listener): Cancel => {
     process.on('exit', listener);
@@ -61,9 +63,9 @@ function fork(assignment: Assignment, fds: readonly number[], count: number): Ch
   });
   const worker = cluster.fork({ [ASSIGNMENT_VARIABLE]: JSON.stringify(assignment) });
   worker.once('listening', () => listening.add(worker));
-  if (fds.length === 0) watchHandoffs(worker, () => othersListen(worker));
-  const { address } = assignment;
-  if (fds.length === 0 && 'path' in address && address.mode !== undefined) {
+  const { address, listeners } = assignment;
+  if (listeners === 0) watchHandoffs(worker, () => othersListen(worker));
+  if (listeners === 0 && 'path' in address && address.mode !== undefined) {
     bindWithMode(worker, address.mode);
   }
   return new NodeChild(worker);

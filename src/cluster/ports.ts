@@ -3,8 +3,10 @@
 
 import type { Address } from '../driver/driver.ts';
 import type { Config } from '../server/config/config.ts';
+import type { MetricsPlace } from '../server/server-metrics.ts';
 import type { Listeners } from './listeners.ts';
 import type { Assignment, FromPrimary } from './messages.ts';
+import type { WorkerMetrics } from './worker-metrics.ts';
 
 export type Cancel = () => void;
 
@@ -46,6 +48,8 @@ export interface PrimaryPorts extends Timers {
   cores(): readonly number[];
   /** Rejects with an error that says what cannot be listened on. */
   open(config: Config, activated: Address | null, count: number): Promise<Opened>;
+  /** Opens the file of the metrics of so many workers. */
+  openMetrics(workers: number, place: MetricsPlace): WorkerMetrics;
   /** Starts one of `count` workers, which inherits `fds`. Throws when there can be no process. */
   fork(assignment: Assignment, fds: readonly number[], count: number): Child;
   /** Calls `listener` when this process exits, unless it is cancelled before. */

@@ -5,19 +5,22 @@ import type { Address } from '../driver/driver.ts';
 import { type Config, optionsOf, type ServerOptions } from '../server/config/config.ts';
 import type { Log } from '../server/log.ts';
 import type { Cluster, Listening } from '../server/server.ts';
+import { placeOf, type SharedMetrics } from '../server/server-metrics.ts';
 import { STARTED_MS, STARTS_MAX } from './back-off.ts';
 import { ClosedError } from './closed-error.ts';
 import { workerCount } from './cores.ts';
 import { changedKeys, type FixedValues, fixedValues } from './fixed-keys.ts';
 import type { Listeners } from './listeners.ts';
-import type { Assignment, Ready } from './messages.ts';
+import { type Assignment, LISTENER_FD, type Ready } from './messages.ts';
 import { nodePorts } from './node-ports.ts';
 import type { Cancel, Child, PrimaryPorts } from './ports.ts';
+import type { WorkerMetrics } from './worker-metrics.ts';
 import { StartError, WorkerProcess } from './worker-process.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
 export class Primary implements Cluster {
   readonly failed: Promise<Error>;
+  #metrics: WorkerMetrics | null = null;
   readonly #config: Config;
   readonly #log: Log;
   /** The values of keys that a reload cannot change. */
@@ -68,6 +71,8 @@ export class Primary implements Cluster {
     const count = workerCount(config);
     this.#warnOfTooManyWorkers(count);
     await this.#openListeners(count);
+    const place = placeOf(config);
+    if (place.path !== null) this.#metrics = this.#ports.openMetrics(count, place);
     for (let index = 0; index < count; index++)
       this.#workerSlots.push(new WorkerSlot(index, this.#ports));
     // No worker outlives this process, unless it is killed by SIGKILL.
@@ -98,6 +103,10 @@ export class Primary implements Cluster {
     this.#log.warn(
       `${count} workers share ${cores} cores; more than one for each core adds no speed`,
     );
+  }
+
+  get metrics(): SharedMetrics | null {
+    return this.#metrics?.file ?? null;
   }
 
   async #openListeners(count: number): Promise<void> {
@@ -160,16 +169,25 @@ export class Primary implements Cluster {
 
   #fork(workerSlot: WorkerSlot, options: ServerOptions | null): WorkerProcess {
     let child: Child;
+    const assignment = this.#assignment(workerSlot, options);
+    const { metrics } = assignment;
+    const release = (): void => {
+      if (metrics !== null) this.#metrics?.release(metrics);
+    };
     try {
-      const fds = this.#listeners?.fds ?? [];
-      const assignment = this.#assignment(workerSlot, options);
+      const fds = [...(this.#listeners?.fds ?? [])];
+      if (this.#metrics !== null) fds.push(this.#metrics.fd);
       child = this.#ports.fork(assignment, fds, this.#workerSlots.length);
     } catch (error) {
+      release();
       throw new StartError(`worker ${workerSlot.index} cannot start: ${error}`, 'ECHILD', false);
     }
     const started = new WorkerProcess(workerSlot.index, child, this.#ports, {
       closing: () => this.#workerClosing(workerSlot, started),
-      exited: () => this.#workerExited(workerSlot, started),
+      exited: () => {
+        release();
+        this.#workerExited(workerSlot, started);
+      },
       note: (text) => this.#logNote(text),
       served: (connections, requests) => {
         const what = `${connections} connections, ${requests} requests`;
@@ -193,6 +211,7 @@ export class Primary implements Cluster {
       listener: listeners > 1 ? index : 0,
       address: this.#address,
       driver: this.#config.driver,
+      metrics: this.#metrics?.assign(index, LISTENER_FD + listeners) ?? null,
       options,
     };
   }

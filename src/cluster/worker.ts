@@ -8,9 +8,11 @@ import { F_SETFD, FD_CLOEXEC } from '../driver/linux/layout.ts';
 import { linuxSyscalls } from '../driver/linux/syscalls.ts';
 import { optionsOf } from '../server/config/config.ts';
 import type { Inherited, Listening, Server } from '../server/server.ts';
+import type { SharedMetrics } from '../server/server-metrics.ts';
 import { assignment } from './assignment.ts';
 import { fixedValues } from './fixed-keys.ts';
 import { type FromPrimary, type FromWorker, LISTENER_FD } from './messages.ts';
+import { MetricsFile } from './metrics-file.ts';
 
 /** Timers of handlers and the like may keep the process running this long after the close. */
 const EXIT_MS = 2_000;
@@ -22,7 +24,7 @@ let isExiting = false;
 export function prepareWorker(): void {
   if (assignment === null || isPrepared) return;
   isPrepared = true;
-  setCloseOnExec(assignment.listeners);
+  setCloseOnExec(assignment.listeners + (assignment.metrics === null ? 0 : 1));
   // A terminal sends signals to every process of its group; only the primary acts on them.
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});
@@ -44,6 +46,16 @@ export function inherited(): Inherited | null {
   if (assignment === null) return null;
   const { driver, listener, listeners, address } = assignment;
   return { driver, address: listeners > 0 ? { fd: LISTENER_FD + listener } : address };
+}
+
+let hasMetrics = false;
+
+/** Where this worker counts: the first server of the process has it. */
+export function workerMetrics(): SharedMetrics | null {
+  const metrics = assignment?.metrics ?? null;
+  if (metrics === null || hasMetrics) return null;
+  hasMetrics = true;
+  return new MetricsFile(metrics);
 }
 
 /** Listens as a worker: reports to the primary, and closes the server when the primary asks. */

@@ -23,9 +23,11 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { clientGone } from '../exchange/gone.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { Phase } from '../exchange/state.ts';
-import { faultStatus, faultText } from '../http/fault.ts';
+import { traceEnd } from '../exchange/tracing.ts';
+import { faultName, faultStatus, faultText } from '../http/fault.ts';
 import { reasonPhrase } from '../http/status.ts';
-import { deliveryChecks, Timeout } from './context.ts';
+import { noteClose } from './close-reason.ts';
+import { Draining, deliveryChecks, Timeout } from './context.ts';
 import { DETACHED } from './detached.ts';
 import type { ConnectionParts } from './parts.ts';
 import { Reading } from './state.ts';
@@ -35,6 +37,8 @@ export function reject(connection: ConnectionParts, fault: number): void {
   const { context } = connection;
   const status = faultStatus(fault);
   context.counters.faults += 1;
+  context.meter?.add('faults', faultName(fault));
+  noteClose(connection, 'fault');
   connection.debug(`${faultText(fault)}: ${status}`);
   respondWithoutRequest(connection, status, `${reasonPhrase(status)}\n`);
 }
@@ -45,6 +49,7 @@ export function reject(connection: ConnectionParts, fault: number): void {
  */
 export function turnAway(connection: ConnectionParts): void {
   connection.context.counters.turnedAway += 1;
+  noteClose(connection, 'overload');
   connection.debug('no connection is free: 503');
   respondWithoutRequest(connection, 503, null);
 }
@@ -76,8 +81,21 @@ function respondWithoutRequest(
   close(connection);
 }
 
+/** The client ended its stream between two requests. */
+export function clientEnded(connection: ConnectionParts): void {
+  noteClose(connection, 'client');
+  close(connection);
+}
+
+/** The client, or the network, broke the connection. */
+export function clientLost(connection: ConnectionParts): void {
+  noteClose(connection, 'client_reset');
+  reset(connection);
+}
+
 /** Closes without a response: only an empty line was received, so no request was begun. */
 export function closeUnrequested(connection: ConnectionParts, exchange: Exchange): void {
+  noteClose(connection, 'client');
   connection.exchange = null;
   connection.context.exchanges.release(exchange);
   close(connection);
@@ -87,6 +105,7 @@ export function closeUnrequested(connection: ConnectionParts, exchange: Exchange
 export function close(connection: ConnectionParts): void {
   const { exchange, receiveBuffer, state } = connection;
   if (state.isClosing) return;
+  noteClose(connection, connection.context.draining === Draining.No ? 'response' : 'drain');
   state.close();
   if (exchange !== null) {
     assert(
@@ -132,6 +151,7 @@ export function awaitDelivery(connection: ConnectionParts): void {
     reactor.arm(slot, Timeout.Deliver);
   } else {
     context.counters.timeouts += 1;
+    context.meter?.add('timeouts', 'write');
     connection.debug(
       'write_timeout_ms passed: the client acknowledges no more of its last response',
     );
@@ -155,6 +175,7 @@ export function drain(connection: ConnectionParts): void {
 /** For a closing server whose time is over: a client sees a reset if something is missing. */
 export function closeFirmly(connection: ConnectionParts): void {
   const { exchange, receiveBuffer, sendQueue, reactor, slot } = connection;
+  noteClose(connection, 'drain');
   if (exchange === null && sendQueue.waiting === 0 && receiveBuffer.empty) reactor.close(slot);
   else reset(connection);
 }
@@ -170,6 +191,7 @@ export function evict(connection: ConnectionParts): boolean {
   // Its request may have arrived, and wait for a block.
   if (connection.reactor.slab.freeCount === 0) return false;
   context.counters.evicted += 1;
+  noteClose(connection, 'evicted');
   connection.debug('idle: closed to free its slot for another client');
   close(connection);
   return true;
@@ -185,8 +207,10 @@ export function truncate(connection: ConnectionParts, exchange: Exchange): void 
     reset(connection);
     return;
   }
+  noteClose(connection, 'aborted');
   connection.exchange = null;
   connection.context.counters.resets += 1;
+  connection.context.meter?.aborted();
   abortExchange(connection, exchange);
   const { deliveries, sendQueue } = connection;
   deliveries.add(exchange, sendQueue.queuedTotal, false);
@@ -197,6 +221,7 @@ export function truncate(connection: ConnectionParts, exchange: Exchange): void 
 /** Ends at once: the handler is notified, and the client sees a reset. */
 export function reset(connection: ConnectionParts): void {
   if (connection.state.isBroken) return;
+  noteClose(connection, 'aborted');
   markBroken(connection);
   connection.reactor.reset(connection.slot);
 }
@@ -209,7 +234,10 @@ export function markBroken(connection: ConnectionParts): void {
   const { exchange, context } = connection;
   connection.exchange = null;
   if (exchange !== null && exchange.headBytes > 0) {
-    if (exchange.phase !== Phase.Ended) context.counters.resets += 1;
+    if (exchange.phase !== Phase.Ended) {
+      context.counters.resets += 1;
+      context.meter?.aborted();
+    }
     abortExchange(connection, exchange);
     connection.deliveries.add(exchange, connection.sendQueue.queuedTotal, false);
   }
@@ -222,6 +250,7 @@ export function markBroken(connection: ConnectionParts): void {
 }
 
 function abortExchange(connection: ConnectionParts, exchange: Exchange): void {
+  traceEnd(exchange, false);
   exchange.retain();
   exchange.detach(DETACHED, connection.knownPeer);
   exchange.abort(clientGone());

@@ -11,20 +11,22 @@ import { NOT_CACHED, type Peer } from '../driver/driver.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { HttpError } from '../exchange/http-error.ts';
 import { Handling, HeadMemory, Liveness, Phase } from '../exchange/state.ts';
-import { Fault, faultStatus, faultText } from '../http/fault.ts';
+import { Fault, faultName, faultStatus, faultText } from '../http/fault.ts';
 import { frame } from '../http/framing.ts';
 import { isBlank, parseHead } from '../http/parse-head.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { SocketOwner } from '../reactor/sockets.ts';
 import {
+  clientEnded,
+  clientLost,
   close,
   closeUnrequested,
   continueClose,
   evict,
   markBroken,
   reject,
-  reset,
 } from './close.ts';
+import type { CloseReason } from './close-reason.ts';
 import { type ConnectionContext, Draining, Timeout } from './context.ts';
 import { Deliveries } from './delivery.ts';
 import { DETACHED, NO_PEER } from './detached.ts';
@@ -50,6 +52,7 @@ export class Connection implements ConnectionParts, SocketOwner {
   slot: number;
   exchange: Exchange | null;
   advancing: boolean;
+  closeReason: CloseReason | '';
   requests: number;
   /** A PROXY header is required, and was not read yet. */
   awaitsPreface: boolean;
@@ -69,6 +72,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     this.slot = -1;
     this.exchange = null;
     this.advancing = false;
+    this.closeReason = '';
     this.requests = 0;
     this.awaitsPreface = false;
     this.#pipelineEnd = 0;
@@ -81,6 +85,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     assert(this.exchange === null, 'a new connection has no request');
     assert(this.receiveBuffer.empty, 'a new connection has received nothing');
     this.slot = slot;
+    this.closeReason = '';
     this.state.open();
     this.requests = 0;
     this.awaitsPreface = this.context.proxyPolicy !== null;
@@ -88,6 +93,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     this.knownPeer = null;
     this.sendQueue.open(slot);
     this.context.counters.accepted += 1;
+    this.context.meter?.opened();
     const { idleTimeout } = this.context;
     this.reactor.extend(slot, idleTimeout === Timeout.Idle ? Timeout.First : idleTimeout);
     this.reactor.receive(slot);
@@ -108,8 +114,11 @@ export class Connection implements ConnectionParts, SocketOwner {
   received(result: number, block: number): void {
     const { state } = this;
     if (result < 0) {
-      reset(this);
-    } else if (state.isClosing) {
+      clientLost(this);
+      return;
+    }
+    this.context.meter?.received(result);
+    if (state.isClosing) {
       if (result === 0) state.peerEnded();
       else this.reactor.slab.release(block);
       this.settle();
@@ -123,11 +132,14 @@ export class Connection implements ConnectionParts, SocketOwner {
   sent(result: number): void {
     const { state } = this;
     if (result < 0 && result !== NOT_CACHED) {
-      reset(this);
+      clientLost(this);
       return;
     }
     if (result < 0) readIfNeeded(this, this.sendQueue.notCached());
-    else this.sendQueue.sent(result);
+    else {
+      this.sendQueue.sent(result);
+      this.context.meter?.sent(result);
+    }
     if (!state.isBroken) this.deliveries.notifySent(this.sendQueue.sentTotal);
     if (state.isBroken) return;
     if (this.sendQueue.waiting > 0) this.sendQueue.flush();
@@ -152,6 +164,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     this.receiveBuffer.clear();
     this.sendQueue.clear();
     this.context.counters.closed += 1;
+    this.context.meter?.closed(this.closeReason || 'other');
     this.#released(this);
   }
 
@@ -190,7 +203,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     const { limits } = context;
     if (receiveBuffer.empty && !receiveBuffer.join()) {
       if (!this.state.receiveEnded) return false;
-      if (this.exchange === null) close(this);
+      if (this.exchange === null) clientEnded(this);
       else reject(this, Fault.Incomplete);
       return true;
     }
@@ -255,6 +268,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     const isLast = this.requests === context.limits.requestsPerConnectionMax;
     if (!exchange.framing.keepAlive || isLast || this.mustClose()) exchange.disableKeepAlive();
     this.state.headRead(!body.ended);
+    context.meter?.began();
     context.handle(exchange);
     const isSettled = exchange.phase === Phase.Ended && exchange.handling === Handling.Settled;
     if (!isSettled || exchange.liveness === Liveness.HeadOnly) {
@@ -288,6 +302,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     }
     if (body.waitedMs > this.context.limits.bodyTotalTimeoutMs + body.receivedBytes) {
       this.context.counters.timeouts += 1;
+      this.context.meter?.add('timeouts', 'body_total');
       return this.bodyFailed(exchange, Fault.BodyTimeout);
     }
     if (body.discardedBytes > this.context.limits.discardBytesMax) {
@@ -316,6 +331,7 @@ export class Connection implements ConnectionParts, SocketOwner {
 
   bodyFailed(exchange: Exchange, fault: number): boolean {
     this.context.counters.faults += 1;
+    this.context.meter?.add('faults', faultName(fault));
     this.debug(faultText(fault));
     exchange.disableKeepAlive();
     if (exchange.phase === Phase.Ended) {
@@ -339,6 +355,7 @@ export class Connection implements ConnectionParts, SocketOwner {
     } else {
       this.detach(exchange);
       this.state.responseEnded();
+      if (!this.receiveBuffer.empty) this.context.meter?.pipelined();
       // The next request gets the full time, also when its first bytes are here already.
       const armed = this.reactor.armed(this.slot);
       const { headTimeout } = this.context;

@@ -4,6 +4,7 @@ import { DRAIN_HEAD_MS, LINGER_CHECKS, WRITE_CHECKS } from '../base/fixed-limits
 import type { Limits } from '../base/limits.ts';
 import type { Exchange, Services } from '../exchange/exchange.ts';
 import type { Counters } from '../metrics/counters.ts';
+import type { Meter } from '../metrics/meter.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { ExchangePool } from './exchange-pool.ts';
 import type { ProxyPolicy } from './proxy-policy.ts';
@@ -17,6 +18,8 @@ export interface ConnectionContext {
   readonly spans: SpanPool;
   readonly limits: ConnectionLimits;
   readonly counters: Counters;
+  /** Null without metrics. */
+  readonly meter: Meter | null;
   readonly services: Services;
   /** Whether the server is closing, and in which phase. */
   draining: Draining;
@@ -107,6 +110,24 @@ export const Timeout = {
   DrainHead: 9,
 } as const;
 export type Timeout = (typeof Timeout)[keyof typeof Timeout];
+
+/** How metrics name the kinds of deadline. */
+const TIMEOUT_NAMES: Readonly<Record<Timeout, string>> = {
+  [Timeout.Idle]: 'keep_alive',
+  [Timeout.Head]: 'head',
+  [Timeout.Body]: 'body',
+  [Timeout.Handler]: 'handler',
+  [Timeout.Linger]: 'linger',
+  [Timeout.Write]: 'write',
+  [Timeout.Drain]: 'drain',
+  [Timeout.Deliver]: 'deliver',
+  [Timeout.First]: 'connection',
+  [Timeout.DrainHead]: 'head',
+};
+
+export function timeoutName(kind: Timeout): string {
+  return TIMEOUT_NAMES[kind];
+}
 
 export function timeoutsMs(limits: Limits): number[] {
   const lengths: Record<keyof typeof Timeout, number> = {

@@ -4,6 +4,7 @@
 import type { Peer } from '../driver/driver.ts';
 import type { Exchange, Transport } from '../exchange/exchange.ts';
 import type { Reactor } from '../reactor/reactor.ts';
+import type { CloseReason } from './close-reason.ts';
 import type { ConnectionContext } from './context.ts';
 import type { Deliveries } from './delivery.ts';
 import type { ReceiveBuffer } from './receive-buffer.ts';
@@ -24,6 +25,8 @@ export interface ConnectionParts {
   readonly transport: Transport;
   /** The request being read or responded to; null between two. */
   exchange: Exchange | null;
+  /** Why it ends; '' as long as it does not. The first reason stays. */
+  closeReason: CloseReason | '';
   /** True within advance(), which sends and sets deadlines when it returns. */
   readonly advancing: boolean;
   /** A PROXY header is required, and was not read yet. */

@@ -6,6 +6,7 @@ import { isTrusted } from '../base/ip-range.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { ProxyHeader, ProxyHeaderParser } from '../http/proxy-header.ts';
 import { closeUnrequested } from './close.ts';
+import { noteClose } from './close-reason.ts';
 import type { ConnectionParts } from './parts.ts';
 import type { ProxyPolicy } from './proxy-policy.ts';
 
@@ -47,6 +48,8 @@ export function readPreface(
 
 function fail(connection: ConnectionParts, exchange: Exchange, why: string): Preface {
   connection.context.counters.faults += 1;
+  connection.context.meter?.add('faults', 'proxy_header');
+  noteClose(connection, 'fault');
   connection.debug(`${why}: closed`);
   closeUnrequested(connection, exchange);
   return Preface.Failed;

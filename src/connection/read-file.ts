@@ -2,6 +2,7 @@
 // memory. What it has is sent by the driver.
 
 import { close, reset } from './close.ts';
+import { noteClose } from './close-reason.ts';
 import type { ConnectionParts } from './parts.ts';
 import type { Span } from './span.ts';
 
@@ -35,6 +36,7 @@ async function read(connection: ConnectionParts, { region, start, end }: Span): 
 /** The rest of the response is missing: the client sees by its Content-Length that it is. */
 function cut(connection: ConnectionParts): void {
   connection.context.counters.resets += 1;
+  noteClose(connection, 'aborted');
   connection.sendQueue.drop();
   if (connection.exchange !== null) reset(connection);
   // One that closes already goes on with that, since nothing is left to send.

@@ -4,6 +4,7 @@ import type { AsyncIo } from '../async-io/async-io.ts';
 import type { Exchange, Services } from '../exchange/exchange.ts';
 import type { Siblings } from '../exchange/siblings.ts';
 import type { Counters } from '../metrics/counters.ts';
+import type { Meter } from '../metrics/meter.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 
 export interface ServicesOptions {
@@ -12,6 +13,7 @@ export interface ServicesOptions {
   readonly siblings?: Siblings | undefined;
   readonly limits: Services['limits'];
   readonly counters: Counters;
+  readonly meter?: Meter | null;
   readonly pause: (ms: number) => Promise<void>;
   readonly settled: (exchange: Exchange) => void;
   readonly handlerFailed: (exchange: Exchange, error: unknown, what: string) => void;
@@ -22,6 +24,7 @@ export interface ServicesOptions {
 
 export class ServerServices implements Services {
   readonly asyncIo: AsyncIo;
+  readonly meter: Meter | null;
   readonly siblings: Siblings | null;
   readonly limits: Services['limits'];
   unixSocket = false;
@@ -30,6 +33,7 @@ export class ServerServices implements Services {
 
   constructor(options: ServicesOptions) {
     this.asyncIo = options.asyncIo;
+    this.meter = options.meter ?? null;
     this.siblings = options.siblings ?? null;
     this.limits = options.limits;
     this.#options = options;
@@ -58,6 +62,7 @@ export class ServerServices implements Services {
   countLateCall(isMistake: boolean): void {
     const { counters } = this.#options;
     counters.lateWrites += 1;
+    this.meter?.add('lateCalls');
     if (isMistake) counters.handlerErrors += 1;
   }
 
@@ -71,6 +76,7 @@ export class ServerServices implements Services {
 
   timedOut(exchange: Exchange, why: string): void {
     this.#options.counters.timeouts += 1;
+    this.meter?.add('timeouts', 'middleware');
     exchange.disableKeepAlive();
     this.#options.timedOut(exchange, why);
   }

@@ -6,7 +6,8 @@ import { Phase } from '../exchange/state.ts';
 import { Fault } from '../http/fault.ts';
 import { isBlank } from '../http/parse-head.ts';
 import { awaitDelivery, close, closeUnrequested, reject, reset } from './close.ts';
-import { Timeout } from './context.ts';
+import { noteClose } from './close-reason.ts';
+import { Timeout, timeoutName } from './context.ts';
 import type { ConnectionParts } from './parts.ts';
 import { Reading } from './state.ts';
 
@@ -40,10 +41,16 @@ export function deadlinePassed(connection: ConnectionParts, kind: Timeout): void
     reactor.extend(slot, kind);
     return;
   }
-  if (kind !== Timeout.Drain && kind !== Timeout.Deliver) context.counters.timeouts += 1;
+  if (kind !== Timeout.Drain && kind !== Timeout.Deliver) {
+    context.counters.timeouts += 1;
+    context.meter?.add('timeouts', timeoutName(kind));
+  }
   switch (kind) {
     case Timeout.Idle:
     case Timeout.First:
+      noteClose(connection, 'timeout');
+      close(connection);
+      break;
     case Timeout.Drain:
       close(connection);
       break;
@@ -65,6 +72,7 @@ export function deadlinePassed(connection: ConnectionParts, kind: Timeout): void
       break;
     case Timeout.Write:
       connection.debug('write_timeout_ms passed: the client acknowledges no more of its response');
+      noteClose(connection, 'timeout');
       reset(connection);
       break;
     default:
@@ -84,6 +92,7 @@ function mustKeepWaiting({ sendQueue, reactor }: ConnectionParts): boolean {
 function headTimedOut(connection: ConnectionParts): void {
   const { exchange } = connection;
   assert(exchange !== null, 'a head that is awaited belongs to a request');
+  noteClose(connection, 'timeout');
   if (connection.awaitsPreface || isBlank(exchange.head)) closeUnrequested(connection, exchange);
   else reject(connection, Fault.HeadTimeout);
 }

@@ -11,6 +11,8 @@ import { lateRejection, quick } from '../exchange/late.ts';
 import type { Prepared } from '../exchange/prepared.ts';
 import { isHeadOnly } from '../exchange/respond.ts';
 import { BodyUse, Phase } from '../exchange/state.ts';
+import { traceEnd, traceHead } from '../exchange/tracing.ts';
+import type { Meter } from '../metrics/meter.ts';
 import type { FileOwner } from '../reactor/regions.ts';
 import { reset, truncate } from './close.ts';
 import type { ConnectionParts } from './parts.ts';
@@ -34,7 +36,7 @@ export class ConnectionTransport implements Transport {
     this.#beforeHead(exchange);
     this.#disableKeepAliveForUnreadBody(exchange);
     context.writer.full(sendQueue, exchange, content, context.services.wallMs());
-    this.#responded(exchange);
+    this.#responded(exchange, false);
   }
 
   sendPrepared(exchange: Exchange, prepared: Prepared): void {
@@ -42,7 +44,7 @@ export class ConnectionTransport implements Transport {
     this.#beforeHead(exchange);
     this.#disableKeepAliveForUnreadBody(exchange);
     context.writer.prepared(sendQueue, exchange, prepared, context.services.wallMs());
-    this.#responded(exchange);
+    this.#responded(exchange, false);
   }
 
   sendFile(exchange: Exchange, prepared: Prepared, owner: FileOwner): boolean {
@@ -51,7 +53,7 @@ export class ConnectionTransport implements Transport {
     this.#disableKeepAliveForUnreadBody(exchange);
     const wallMs = context.services.wallMs();
     if (!context.writer.preparedFile(sendQueue, exchange, prepared, owner, wallMs)) return false;
-    this.#responded(exchange);
+    this.#responded(exchange, false);
     return true;
   }
 
@@ -63,6 +65,8 @@ export class ConnectionTransport implements Transport {
     if (!this.#mayContinueReading(exchange)) this.#disableKeepAliveForUnreadBody(exchange);
     context.writer.start(sendQueue, exchange, length, context.services.wallMs());
     exchange.startStreaming();
+    traceHead(exchange);
+    if (context.meter !== null) this.#countHead(context.meter, exchange);
     this.#connection.advance();
   }
 
@@ -135,15 +139,33 @@ export class ConnectionTransport implements Transport {
       return;
     }
     connection.context.writer.end(connection.sendQueue, exchange);
-    this.#responded(exchange);
+    this.#responded(exchange, true);
   }
 
-  #responded(exchange: Exchange): void {
+  #responded(exchange: Exchange, isStream: boolean): void {
     const { context, deliveries, sendQueue } = this.#connection;
+    if (context.meter !== null) this.#count(context.meter, exchange, isStream);
+    if (!isStream) traceHead(exchange);
+    traceEnd(exchange, true);
     exchange.endResponse();
     context.counters.responses += 1;
     if (exchange.afterSend !== null) deliveries.add(exchange, sendQueue.queuedTotal, true);
     this.#connection.advance();
+  }
+
+  #count(meter: Meter, exchange: Exchange, isStream: boolean): void {
+    const { body, reactor } = this.#connection;
+    const { contentBytes, head, series, startedMs, status } = exchange;
+    const route = series ?? meter.route('');
+    const { receivedBytes } = body;
+    meter.responded(route, head.method, status, startedMs, receivedBytes, contentBytes, isStream);
+    if (!reactor.inTurn || meter.isFull) meter.flush(reactor.driver.now());
+  }
+
+  #countHead(meter: Meter, { head, series, startedMs, status }: Exchange): void {
+    meter.headSent(series ?? meter.route(''), head.method, status, startedMs);
+    const { reactor } = this.#connection;
+    if (!reactor.inTurn || meter.isFull) meter.flush(reactor.driver.now());
   }
 
   waitingBytes(): number {

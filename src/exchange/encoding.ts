@@ -43,6 +43,7 @@ export class EncodingTransport extends ForwardingTransport {
       }
     }
     this.#waitingBytes += bytes.length;
+    exchange.services.meter?.compressed(bytes.length, 0);
     return this.#then(async () => {
       await this.#send(exchange, () => this.#encoder.write(bytes));
       this.#waitingBytes -= bytes.length;
@@ -90,6 +91,7 @@ export class EncodingTransport extends ForwardingTransport {
       if (this.#isOpen) this.#failed(exchange, error);
       return;
     }
+    exchange.services.meter?.compressed(0, bytes.length);
     if (this.#isOpen && bytes.length > 0) await this.inner.write(exchange, bytes, false);
   }
 

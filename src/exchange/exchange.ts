@@ -12,6 +12,7 @@ import { methodName } from '../http/method.ts';
 import { ResponseFields } from '../http/response-fields.ts';
 import { pathString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
+import type { RouteSeries } from '../metrics/meter.ts';
 import type { FileOwner } from '../reactor/regions.ts';
 import { type Matched, NOTHING_MATCHED } from '../route/match.ts';
 import type { BodyReader } from './body-reader.ts';
@@ -92,6 +93,8 @@ export class Exchange {
   transport: Transport;
   /** The client's address, after it was first read. */
   peer: Peer | null;
+  /** The metrics of the route, while they are collected. */
+  series: RouteSeries | null;
 
   handling: Handling;
   liveness: Liveness;
@@ -154,6 +157,7 @@ export class Exchange {
     this.transport = transport;
     this.identity = null;
     this.peer = null;
+    this.series = null;
     this.handling = Handling.Running;
     this.liveness = Liveness.Live;
     this.headMemory = HeadMemory.None;
@@ -203,6 +207,7 @@ export class Exchange {
     this.transport = transport;
     this.identity = null;
     this.peer = null;
+    this.series = null;
     this.handling = Handling.Running;
     this.liveness = Liveness.Live;
     this.headMemory = HeadMemory.None;

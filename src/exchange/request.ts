@@ -6,6 +6,7 @@ import type { Peer } from '../driver/driver.ts';
 import { checkedName } from '../http/response-fields.ts';
 import { segmentString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
+import { type TraceContext, traceContext } from '../http/trace-context.ts';
 import {
   BODY_RULES,
   type BodyOptions,
@@ -159,6 +160,16 @@ export class Request<P extends object = Params, S extends object = State> {
   /** The port of the client; 0 on a unix socket. See trustProxy() for proxies. */
   get remotePort(): number {
     return peerOf(this.#live()).port;
+  }
+
+  /**
+   * The trace that the request belongs to, of its fields traceparent and tracestate; undefined
+   * without a valid traceparent.
+   */
+  get trace(): TraceContext | undefined {
+    const exchange = this.#live();
+    const parent = fieldValue(exchange, 'traceparent');
+    return traceContext(parent, fieldValue(exchange, 'tracestate')) ?? undefined;
   }
 
   /**

@@ -2,6 +2,7 @@
 // that record refers to these services.
 
 import type { AsyncIo } from '../async-io/async-io.ts';
+import type { Meter } from '../metrics/meter.ts';
 import type { FormLimits } from './form-parts.ts';
 import type { Siblings } from './siblings.ts';
 
@@ -12,6 +13,8 @@ export interface ServicesOf<Record> {
     readonly bodyBytesMax: number;
     readonly sendQueueBytesMax: number;
   };
+  /** Counts what happens; null without metrics. */
+  readonly meter: Meter | null;
   /** The other workers; null when there are none. */
   readonly siblings: Siblings | null;
   /** Whether clients connect to a unix socket. */

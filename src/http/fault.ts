@@ -34,6 +34,18 @@ export const Fault = {
 } as const;
 export type Fault = (typeof Fault)[keyof typeof Fault];
 
+/** By number, as metrics name them: bad_request_line. */
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(Fault).map(([name, fault]) => [
+    fault,
+    name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase(),
+  ]),
+);
+
+export function faultName(fault: number): string {
+  return NAMES.get(fault) ?? 'other';
+}
+
 interface FaultMeaning {
   readonly status: number;
   readonly text: string;

@@ -22,6 +22,8 @@ export type Method = (typeof Method)[keyof typeof Method];
 export const METHOD_BYTES_MAX = 32;
 
 const NAMES = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'CONNECT', 'TRACE'];
+/** Method.Other is one of them. */
+export const METHOD_COUNT: number = NAMES.length;
 const NAME_BYTES = NAMES.map(asciiBytes);
 
 /** A perfect hash of the known methods by length and first two bytes. */

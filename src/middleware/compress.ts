@@ -303,6 +303,8 @@ function sendEncoded(
     return;
   }
   setFields(exchange, coding);
+  const { meter } = exchange.services;
+  meter?.compressed(Buffer.byteLength(content), encoded.length);
   exchange.transport.sendFull(exchange, encoded);
 }
 

@@ -1,7 +1,9 @@
 // The fields of a request to an upstream server.
 
-import type { Request } from '../exchange/request.ts';
+import { exchangeOf, type Request } from '../exchange/request.ts';
+import { traceOf } from '../exchange/tracing.ts';
 import { hopFields } from '../http/hop-fields.ts';
+import { traceContext } from '../http/trace-context.ts';
 
 /** Set here, so that no client can claim them. */
 const OWN_FIELDS = [
@@ -27,6 +29,7 @@ export function requestFields(request: Request, host: string): Record<string, st
     if (removed.has(name) || isOwn || name in fields) continue;
     fields[name] = request.header(name) ?? '';
   }
+  setTrace(fields, request);
   const via = request.header('via');
   const own = `${request.httpVersion} vibing`;
   fields['Host'] = host;
@@ -35,4 +38,17 @@ export function requestFields(request: Request, host: string): Record<string, st
   fields['X-Forwarded-Proto'] = request.protocol;
   if (request.host !== '') fields['X-Forwarded-Host'] = request.host;
   return fields;
+}
+
+/** Those that a tracer has set, else those of the client, without what is not valid. */
+function setTrace(fields: Record<string, string>, request: Request): void {
+  const own = traceOf(exchangeOf(request));
+  const parent = own?.traceparent ?? fields['traceparent'];
+  const state = own?.traceparent === undefined ? fields['tracestate'] : own.tracestate;
+  delete fields['traceparent'];
+  delete fields['tracestate'];
+  const trace = traceContext(parent, state);
+  if (parent === undefined || trace === null) return;
+  fields['traceparent'] = parent;
+  if (trace.state !== '') fields['tracestate'] = trace.state;
 }

@@ -83,6 +83,7 @@ export function rateLimit(options: RateLimitOptions): Middleware {
       response.appendHeader('RateLimit', `${label};r=${tokens};t=${seconds(fullInMs)}`);
       if (waitMs > 0) {
         response.header('Retry-After', Math.max(1, seconds(waitMs)));
+        services.meter?.add('limited');
         throw new HttpError(429);
       }
       counts?.granted(key, services);

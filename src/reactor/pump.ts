@@ -3,6 +3,7 @@
 // has completions; then turns run in batches of 16, and between batches promises, timers and file
 // callbacks of handlers run. One timer waits for the next deadline.
 
+import { AsyncResource } from 'node:async_hooks';
 import type { Reactor } from './reactor.ts';
 
 /** Turns in a row before Node's loop runs, which costs about 2 microseconds. */
@@ -17,6 +18,8 @@ const TIMER_MAX_MS = 0x7fffffff;
 export class Pump {
   readonly #reactor: Reactor;
   readonly #run: () => void;
+  /** As #run, without the asynchronous context of its caller, a handler, whose stores it has. */
+  readonly #runAlone: () => void;
   #asleep = false;
   #stopped = true;
   #timer: NodeJS.Timeout | null = null;
@@ -26,6 +29,7 @@ export class Pump {
   constructor(reactor: Reactor) {
     this.#reactor = reactor;
     this.#run = () => this.#turns();
+    this.#runAlone = AsyncResource.bind(this.#run);
     reactor.driver.wake = (fromLoop) => this.#wake(fromLoop);
   }
 
@@ -90,7 +94,7 @@ export class Pump {
     this.#asleep = false;
     if (this.#stopped) return;
     if (fromLoop) this.#turnsNow();
-    else setImmediate(this.#run);
+    else setImmediate(this.#runAlone);
   }
 
   /** A failed assertion must end the process: the library that calls this would swallow it. */

@@ -49,6 +49,14 @@ export interface ReactorOptions {
   /** Null: a client without a slot waits, however long. */
   readonly overload: OverloadOptions | null;
   readonly events: ReactorEvents;
+  /** Called after turns with completions. */
+  readonly meter?: TurnMeter | null;
+}
+
+export interface TurnMeter {
+  /** There is something to be told of the end of a turn. */
+  readonly hasPending: boolean;
+  turnEnded(startMs: number, endMs: number, completions: number): void;
 }
 
 export class Reactor {
@@ -69,6 +77,7 @@ export class Reactor {
   readonly #admission: Admission;
   readonly #sendTimeout: number;
   readonly #progress: Progress;
+  readonly #meter: TurnMeter | null;
   /** Slots with a send() in the last turn or since. */
   readonly #recentSends: Ring;
 
@@ -77,6 +86,7 @@ export class Reactor {
     this.slab = options.slab;
     this.sockets = new Sockets(options.slots);
     this.#events = options.events;
+    this.#meter = options.meter ?? null;
     this.#kinds = options.timeoutsMs.length;
     this.#sendTimeout = options.sendTimeout;
     this.#progress = new Progress(options.driver, options.slots);
@@ -119,6 +129,10 @@ export class Reactor {
       this.#expire();
     }
     this.inTurn = false;
+    const meter = this.#meter;
+    if (meter !== null && (count > 0 || meter.hasPending)) {
+      meter.turnEnded(this.nowMs, this.driver.now(), count);
+    }
     return count;
   }
 

@@ -12,6 +12,7 @@ import { requestLine } from '../exchange/request-line.ts';
 import { respondFull } from '../exchange/respond.ts';
 import type { Response } from '../exchange/response.ts';
 import { Handling, Phase, Writer } from '../exchange/state.ts';
+import { isTraced, runTraced, traceError } from '../exchange/tracing.ts';
 import { TargetForm } from '../http/head.ts';
 import { Method } from '../http/method.ts';
 import { reasonPhrase } from '../http/status.ts';
@@ -61,7 +62,8 @@ export class Application {
   handle(exchange: Exchange): void {
     const invocation = beginInvocation(exchange);
     invocation.steps = this.#stepsOf(invocation);
-    this.#chain.run(invocation);
+    if (isTraced()) runTraced(exchange, () => this.#chain.run(invocation));
+    else this.#chain.run(invocation);
   }
 
   /**
@@ -86,6 +88,7 @@ export class Application {
   /** The steps of a request; sets its endpoint. */
   #stepsOf(invocation: Invocation): readonly Step[] {
     const route = this.#route(invocation);
+    invocation.exchange.series = route === null ? null : route.series;
     if (route === null) return this.routes.unrouted;
     invocation.endpoint = route.handler;
     return route.steps;
@@ -108,10 +111,22 @@ export class Application {
       const token = head.method === Method.Other ? exchange.methodName() : '';
       const { router } = this.routes;
       const found = router.find(head.method, token, pathBytes, pathFrom, pathTo, match);
-      if (found === Found.Yes) return match.value;
-      if (found === Found.WrongMethod) invocation.endpoint = this.#wrongMethod;
+      if (found === Found.Yes) return this.#guarded(invocation, match.value);
+      if (
+        found === Found.WrongMethod &&
+        !this.routes.isHidden(exchange, pathBytes, pathFrom, pathTo)
+      ) {
+        invocation.endpoint = this.#wrongMethod;
+      }
       if (this.#trailingSlash !== 'strict') return this.#routeOfOther(invocation, token);
     }
+    return null;
+  }
+
+  /** The route, unless it is hidden from this request: then there is none. */
+  #guarded({ exchange, match }: Invocation, route: RouteEntry | null): RouteEntry | null {
+    if (route === null || route.guard === null || route.guard(exchange)) return route;
+    match.reset();
     return null;
   }
 
@@ -122,8 +137,10 @@ export class Application {
     if (path === null) return null;
     const { method } = exchange.head;
     const found = this.routes.router.find(method, token, path, 0, path.length, match);
-    if (found === Found.WrongMethod) invocation.endpoint = this.#wrongMethod;
-    if (found !== Found.Yes) return null;
+    if (found === Found.WrongMethod && !this.routes.isHidden(exchange, path, 0, path.length)) {
+      invocation.endpoint = this.#wrongMethod;
+    }
+    if (found !== Found.Yes || this.#guarded(invocation, match.value) === null) return null;
     if (this.#trailingSlash === 'ignore') {
       exchange.matchedFrom = 0;
       return match.value;
@@ -371,6 +388,8 @@ export class Application {
   /** Counts and logs an error of a handler. */
   handlerFailed(exchange: Exchange, error: unknown, what = ''): void {
     this.#options.counters.handlerErrors += 1;
+    exchange.services.meter?.add('handlerErrors');
+    traceError(exchange, error);
     this.#options.logError(`${requestLine(exchange)}: ${what}${describe(error)}`);
   }
 }

@@ -21,6 +21,16 @@ export function listenError(errno: number, config: Config): Error {
   return Object.assign(new Error(`cannot listen on ${where}: ${words} (${code})`), { code, errno });
 }
 
-function hostPort(host: string, port: number): string {
+/** The listener for metrics alone cannot be opened. */
+export class MetricsListenError extends Error {
+  readonly code: string;
+
+  constructor(error: Error & { code?: string }) {
+    super(`metrics: ${error.message}`);
+    this.code = error.code ?? 'EUNKNOWN';
+  }
+}
+
+export function hostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -5,6 +5,9 @@
 import { type Begins, beginsOf } from '../exchange/begins.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Handler, Middleware } from '../exchange/handler.ts';
+import { Method } from '../http/method.ts';
+import type { Meter, RouteSeries } from '../metrics/meter.ts';
+import { Match } from '../route/match.ts';
 import { type Pattern, parsePattern, parsePrefix } from '../route/pattern.ts';
 import { Coverage, coverageOf, type Prefix, prefixFrom, prefixLength } from '../route/prefix.ts';
 import { Router } from '../route/router.ts';
@@ -16,7 +19,13 @@ export interface RouteEntry {
   readonly handler: Handler;
   readonly steps: readonly Step[];
   readonly scope: Scope;
+  /** Its metrics, while they are collected. */
+  readonly series: RouteSeries | null;
+  /** Requests for which this is false do not find the route; null: none. */
+  readonly guard: RouteGuard | null;
 }
+
+export type RouteGuard = (exchange: Exchange) => boolean;
 
 /** A route as a program adds it. */
 export interface AddedRoute {
@@ -27,6 +36,7 @@ export interface AddedRoute {
   readonly handler: Handler;
   /** Where the program adds it; '' when that is not known. */
   readonly place: string;
+  readonly guard?: RouteGuard;
 }
 
 interface AddedMiddleware {
@@ -42,18 +52,26 @@ export class Routes {
   readonly staticRoots: string[] = [];
   /** Called when the server begins to serve. */
   readonly begins: Begins[] = [];
+  /** Counts the requests of routes; null without metrics. */
+  readonly #meter: Meter | null;
   /** The chain of requests without a route. A new list for each change: requests keep theirs. */
   unrouted: readonly Step[] = [];
   /** In the order of their registration, which is the order in which they run. */
   readonly #middleware: AddedMiddleware[] = [];
   readonly #groups: Scope[] = [];
 
-  add(scope: Scope, { method, pattern, middleware, handler, place }: AddedRoute): void {
+  constructor(meter: Meter | null = null) {
+    this.#meter = meter;
+  }
+
+  add(scope: Scope, added: AddedRoute): void {
+    const { method, pattern, middleware, handler, place, guard = null } = added;
     // Checked alone first, so that a message shows what the program has given.
     parsePattern(pattern);
     const whole = scope.patternOf(pattern);
     const steps = [...this.#stepsFor(scope, parsePattern(whole)), ...middleware.map(ownStep)];
-    this.router.add(method, whole, { handler, steps, scope }, place);
+    const series = this.#meter?.route(whole) ?? null;
+    this.router.add(method, whole, { handler, steps, scope, series, guard }, place);
     for (const run of middleware) this.#noteMiddleware(run);
   }
 
@@ -71,6 +89,14 @@ export class Routes {
     const group = new Scope(parent, path);
     this.#groups.push(group);
     return group;
+  }
+
+  /** Whether a guarded route is hidden: then a request with another method finds none, too. */
+  isHidden(exchange: Exchange, path: Uint8Array, from: number, to: number): boolean {
+    const match = new Match<RouteEntry>();
+    this.router.find(Method.GET, '', path, from, to, match);
+    const guard = match.value?.guard ?? null;
+    return guard !== null && !guard(exchange);
   }
 
   /** The scopes of a request without a route: the longest prefix first, then the innermost. */

@@ -24,6 +24,8 @@ import { type Choice, chooseDriver } from '../driver/choose.ts';
 import type { Address, DriverOptions } from '../driver/driver.ts';
 import type { Siblings } from '../exchange/siblings.ts';
 import type { Counters } from '../metrics/counters.ts';
+import type { Meter } from '../metrics/meter.ts';
+import type { OverloadOptions } from '../reactor/admission.ts';
 import { Pump } from '../reactor/pump.ts';
 import { Reactor } from '../reactor/reactor.ts';
 import { Regions } from '../reactor/regions.ts';
@@ -39,6 +41,8 @@ export interface RuntimeOptions {
   readonly siblings?: Siblings | undefined;
   readonly log: Log;
   readonly counters: Counters;
+  /** Null without metrics. */
+  readonly meter?: Meter | null;
   readonly application: Application;
   /** The driver to use instead of the configured one: a simulator's. */
   readonly makeDriver?: (options: DriverOptions) => Choice;
@@ -57,6 +61,10 @@ function proxyPolicy({ proxyProtocol, proxyProtocolFrom }: Config, log: Log): Pr
     log.warn(`connections of ${peer} are closed: it is not in proxy_protocol_from`);
   };
   return { trusted, untrusted };
+}
+
+function overloadOptions(waitMs: number): OverloadOptions {
+  return { extraSlots: OVERLOAD_SLOTS, waitMs, idleTimeouts: [Timeout.Idle, Timeout.First] };
 }
 
 /** How often close() checks whether every socket is closed, which must precede freeing. */
@@ -79,7 +87,7 @@ export class Runtime {
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
-    const { config, log, counters } = options;
+    const { config, log, counters, meter = null } = options;
     const { limits } = config;
     const slab = new Slab(blockBytesFor(limits), limits.blockCount);
     const slots = limits.connectionsMax + OVERLOAD_SLOTS;
@@ -93,12 +101,9 @@ export class Runtime {
       slots,
       timeoutsMs: timeoutsMs(limits),
       sendTimeout: Timeout.Write,
+      meter,
       backlog: limits.backlog,
-      overload: {
-        extraSlots: OVERLOAD_SLOTS,
-        waitMs: limits.overloadWaitMs,
-        idleTimeouts: [Timeout.Idle, Timeout.First],
-      },
+      overload: overloadOptions(limits.overloadWaitMs),
       events: {
         accepted: (slot, overloaded) => this.#accepted(slot, overloaded),
         acceptFault: (result) => this.#acceptFault(result),
@@ -118,6 +123,7 @@ export class Runtime {
       siblings: options.siblings,
       limits: limitsOfConnections,
       counters,
+      meter,
       pause: (ms) => this.#pump.pause(ms),
       settled: (exchange) => options.application.settled(exchange),
       handlerFailed: (exchange, error, what) =>
@@ -134,6 +140,7 @@ export class Runtime {
       spans: new SpanPool(),
       limits: limitsOfConnections,
       counters,
+      meter,
       services,
       draining: Draining.No,
       idleTimeout: Timeout.Idle,
@@ -159,7 +166,8 @@ export class Runtime {
   }
 
   #acceptFault(result: number): void {
-    const { counters, log } = this.#options;
+    const { counters, log, meter } = this.#options;
+    meter?.add('acceptFaults');
     // Logged once.
     if (counters.acceptFaults === 0)
       log.warn(`accept() failed with errno ${-result}; no client is accepted until it succeeds`);
@@ -178,6 +186,11 @@ export class Runtime {
       this.#listened = resolve;
       this.reactor.listen(address);
     });
+  }
+
+  /** Resolves after so long; does not keep the process alive. */
+  pause(ms: number): Promise<void> {
+    return this.#pump.pause(ms);
   }
 
   /** Accepts clients from a listener of another worker too, or stops that. */

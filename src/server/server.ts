@@ -3,12 +3,14 @@
 
 import { type AsyncIo, FileKind, isFault } from '../async-io/async-io.ts';
 import { NodeAsyncIo } from '../async-io/node.ts';
+import type { ProcessFigures } from '../async-io/process-figures.ts';
 import type { Address } from '../driver/driver.ts';
 import { resolveHost } from '../driver/resolve.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import type { State } from '../exchange/request.ts';
 import type { Siblings } from '../exchange/siblings.ts';
 import { type Counters, makeCounters } from '../metrics/counters.ts';
+import type { OwnMetrics } from '../metrics/own.ts';
 import { accessLog } from '../middleware/access-log.ts';
 import { missingRoots } from '../static/roots.ts';
 import { Application } from './application.ts';
@@ -20,10 +22,11 @@ import { Injector } from './inject/injector.ts';
 import type { InjectOptions } from './inject/options.ts';
 import type { InjectedResponse } from './inject/response.ts';
 import type { WebRequest, WebResponse } from './inject/web.ts';
-import { listenError } from './listen-error.ts';
+import { hostPort, listenError, MetricsListenError } from './listen-error.ts';
 import { type Log, makeLog } from './log.ts';
 import { Routes } from './routes.ts';
 import { Runtime, type RuntimeOptions } from './runtime.ts';
+import { metricsListener, ServerMetrics, type SharedMetrics } from './server-metrics.ts';
 import { staticFiles, staticRoots } from './static-files.ts';
 
 /** Where a server listens. */
@@ -36,6 +39,8 @@ export interface Listening {
   readonly workers: number;
   /** The URL when the service manager opened the socket, as 'http://127.0.0.1:80'. */
   readonly activated?: string;
+  /** The listener for metrics alone, if there is one: address and port, or the unix socket. */
+  readonly metrics?: string;
 }
 
 /** Runs a server in several processes; null when this process serves requests itself. */
@@ -48,6 +53,8 @@ export interface Cluster {
   reload(): Promise<void>;
   /** Resolves with the reason if it closes by itself. */
   readonly failed: Promise<Error>;
+  /** What the workers count; null without metrics. */
+  readonly metrics: SharedMetrics | null;
 }
 
 /** What to listen on, in place of the configuration. */
@@ -87,6 +94,10 @@ export interface ServerParts {
   readonly asyncIo?: AsyncIo;
   /** The other workers of a worker. */
   readonly siblings?: Siblings;
+  /** What the process uses, for its metrics. */
+  readonly figures?: ProcessFigures;
+  /** The memory for the metrics of a worker. */
+  readonly sharedMetrics?: () => SharedMetrics | null;
   /** Makes the runtime in place of `new Runtime()`: for a simulator with its own driver. */
   readonly makeRuntime?: (options: RuntimeOptions) => Runtime;
   /** Absent in a worker: its primary has it. */
@@ -104,6 +115,8 @@ export class Server<S extends State = State> extends Group<'', S> {
   /** What the server counts, from its creation on. */
   readonly counters: Readonly<Counters>;
   readonly #counters: Counters;
+  readonly #metrics: ServerMetrics;
+  #metricsServer: Server | null = null;
   readonly #routes: Routes;
   readonly #application: Application;
   readonly #parts: ServerParts;
@@ -120,11 +133,21 @@ export class Server<S extends State = State> extends Group<'', S> {
   #closing = closingController();
 
   constructor(options: ServerOptions, parts: ServerParts) {
-    const routes = new Routes();
+    const config = configFrom(options);
+    const asyncIo = parts.asyncIo ?? new NodeAsyncIo((text) => this.#log.error(text));
+    const metrics = new ServerMetrics({
+      config,
+      isWorker: parts.isWorker === true,
+      shared: parts.sharedMetrics?.() ?? null,
+      figures: parts.figures ?? null,
+      linesDropped: () => asyncIo.linesDropped,
+      closing: () => this.closing,
+    });
+    const routes = new Routes(metrics.meter);
     super(routes, routes.root);
     this.#routes = routes;
-    this.config = configFrom(options);
-    const asyncIo = parts.asyncIo ?? new NodeAsyncIo((text) => this.#log.error(text));
+    this.#metrics = metrics;
+    this.config = config;
     this.#asyncIo = asyncIo;
     this.#counters = makeCounters(() => asyncIo.linesDropped);
     this.counters = this.#counters;
@@ -138,6 +161,7 @@ export class Server<S extends State = State> extends Group<'', S> {
       trailingSlash: this.config.trailingSlash,
     });
     addHealthRoutes(routes, this.config, () => this.closing.aborted);
+    metrics.addRoute(routes);
     if (this.config.accessLog) this.use(accessLog());
     const files = staticFiles(this.config);
     if (files !== null) this.#application.fallback(files);
@@ -171,11 +195,13 @@ export class Server<S extends State = State> extends Group<'', S> {
         this.#cluster === null
           ? await this.#parts.listening(this, () => this.#listenHere())
           : await this.#listenAsCluster(this.#cluster);
-      return this.#parts.service?.listens(listening) ?? listening;
+      const all = { ...listening, ...(await this.#listenForMetrics()) };
+      return this.#parts.service?.listens(all) ?? all;
     } catch (error) {
       // service.listens() may fail after clients have connected.
       await this.#cluster?.close();
       await this.#runtime?.close(false);
+      await this.#closeMetrics();
       this.#parts.service?.ended();
       this.#cluster = null;
       this.#runtime = null;
@@ -190,7 +216,32 @@ export class Server<S extends State = State> extends Group<'', S> {
       this.#ended.error = error;
       return this.close();
     });
+    this.#metrics.beginAsPrimary(cluster.metrics, listening.driver);
     return listening;
+  }
+
+  /** Opens the listener for metrics alone. Workers have none: their primary shows all of them. */
+  async #listenForMetrics(): Promise<Pick<Listening, 'metrics'>> {
+    const options = metricsListener(this.config);
+    if (options === null || this.#parts.isWorker === true) return {};
+    const server = new Server(options, {
+      launch: () => null,
+      inherited: () => null,
+      listening: (_server, listen) => listen(),
+      closed: () => {},
+    });
+    this.#metrics.addOwnRoute(server.#routes);
+    this.#metricsServer = server;
+    const { host, port } = await server.listen().catch((error: Error) => {
+      throw new MetricsListenError(error);
+    });
+    return { metrics: options.socket ?? hostPort(host, port) };
+  }
+
+  async #closeMetrics(): Promise<void> {
+    await this.#metricsServer?.close();
+    this.#metricsServer = null;
+    await this.#metrics.end();
   }
 
   async #checkRoots(): Promise<void> {
@@ -226,6 +277,7 @@ export class Server<S extends State = State> extends Group<'', S> {
       throw listenError(-result, config);
     }
     this.#runtime = runtime;
+    this.#metrics.begin(runtime);
     return { port: result, host: config.host, driver: runtime.driverName, workers: 1 };
   }
 
@@ -235,8 +287,14 @@ export class Server<S extends State = State> extends Group<'', S> {
       asyncIo: this.#asyncIo,
       log: this.#log,
       counters: this.#counters,
+      meter: this.#metrics.meter,
       application: this.#application,
     };
+  }
+
+  /** The program's own metrics, which are shown with those of the server. */
+  get metrics(): OwnMetrics {
+    return this.#metrics.own;
   }
 
   /** Handles a request without a socket, also when the server does not listen: for tests. */
@@ -318,6 +376,7 @@ export class Server<S extends State = State> extends Group<'', S> {
     await this.#listening?.catch(() => {});
     if (this.#cluster !== null) await this.#cluster.close();
     if (this.#runtime !== null) await this.#runtime.close(this.#isLast);
+    await this.#closeMetrics();
     await injected;
     this.#cluster = null;
     this.#runtime = null;

@@ -75,7 +75,10 @@ export class Site {
     const check = this.#check(services, cached);
     if (check === Check.Same) {
       const variant = cached.variantFor(head, exchange.bytes, exchange.base);
-      if (sendNow(exchange, variant)) return;
+      if (sendNow(exchange, variant)) {
+        services.meter?.cacheHit();
+        return;
+      }
     }
     const wanted = wantedBy(exchange, mountBytes);
     return asPart(exchange, this.#serveCached(exchange, wanted, cached, check, next));
@@ -131,7 +134,10 @@ export class Site {
     if (check === Check.Unknown && !(await this.#isSameLater(exchange.services, cached))) {
       return false;
     }
-    if (await send(exchange, cached, null)) return true;
+    if (await send(exchange, cached, null)) {
+      exchange.services.meter?.cacheHit();
+      return true;
+    }
     this.#cache.remove(cached);
     return false;
   }
@@ -203,6 +209,7 @@ export class Site {
     isLast: boolean,
   ): Promise<boolean> {
     const { services } = exchange;
+    services.meter?.cacheMiss();
     const loaded = await loadFile(services, this.#parts, target, wanted.key, began);
     if (loaded !== null) {
       if (loaded.isCacheable) this.#cache.add(loaded.file);

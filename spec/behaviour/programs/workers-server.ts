@@ -32,6 +32,7 @@ const server = createServer({
   port: Number(port),
   workers: 2,
   driver: driver as DriverName,
+  metrics: true,
   shutdownTimeoutMs: 2_000,
   // Many tests have clients that keep their side open.
   lingerTimeoutMs: 200,

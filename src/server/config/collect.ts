@@ -21,6 +21,7 @@ import {
   type TrailingSlash,
 } from './keys.ts';
 import { invalidLine, nameIn, unknownLine } from './lines.ts';
+import { metricsPath } from './metrics-keys.ts';
 import { type Form, type Value, valueFrom } from './rules.ts';
 
 /**
@@ -52,6 +53,11 @@ export interface Config {
   readonly accessLog: boolean;
   readonly healthz: boolean | string;
   readonly readyz: boolean | string | undefined;
+  readonly metrics: boolean | string;
+  readonly metricsPublic: boolean;
+  readonly metricsPort: number | undefined;
+  readonly metricsHost: string;
+  readonly metricsSocket: string | undefined;
   readonly trailingSlash: TrailingSlash;
   readonly debug: boolean;
   readonly mounts: Readonly<Record<string, string>> | undefined;
@@ -113,6 +119,7 @@ export class Collected {
     const limits = this.#mergeLimits();
     this.#checkPages();
     this.#checkHealth();
+    this.#checkMetrics();
     if (this.problems.length > 0) return undefined;
     const config: Config = {
       host: this.#value('host'),
@@ -130,6 +137,11 @@ export class Collected {
       accessLog: this.#value('accessLog'),
       healthz: this.#value('healthz'),
       readyz: this.#value('readyz'),
+      metrics: this.#value('metrics'),
+      metricsPublic: this.#value('metricsPublic'),
+      metricsPort: this.#value('metricsPort'),
+      metricsHost: this.#value('metricsHost'),
+      metricsSocket: this.#value('metricsSocket'),
       trailingSlash: this.#value('trailingSlash'),
       debug: this.#value('debug'),
       mounts: this.#value('mounts'),
@@ -195,6 +207,28 @@ export class Collected {
     const { where, name } = this.given.get('readyz') ?? this.given.get('healthz') ?? NO_PLACE;
     const allowed = 'a path for healthz and another one for readyz';
     this.problems.push(`${where}: ${name}: given ${shown(paths.healthz)}, allowed: ${allowed}`);
+  }
+
+  #checkMetrics(): void {
+    const keys = {
+      metrics: this.#value<boolean | string>('metrics'),
+      metricsPort: this.#value<number | undefined>('metricsPort'),
+      metricsSocket: this.#value<string | undefined>('metricsSocket'),
+    };
+    const { metricsPort: port, metricsSocket: socket } = keys;
+    if (port !== undefined && socket !== undefined) {
+      this.#problem('metricsPort', port, 'one of metrics_port and metrics_socket');
+    }
+    const path = port === undefined && socket === undefined ? metricsPath(keys) : null;
+    const health = healthPaths({ healthz: this.#value('healthz'), readyz: this.#value('readyz') });
+    if (path !== null && (path === health.healthz || path === health.readyz)) {
+      this.#problem('metrics', path, 'a path that neither healthz nor readyz has');
+    }
+  }
+
+  #problem(option: string, value: Value, allowed: string): void {
+    const { where, name } = this.given.get(option) ?? NO_PLACE;
+    this.problems.push(`${where}: ${name}: given ${shown(value)}, allowed: ${allowed}`);
   }
 
   #mergeLimits(): Limits {

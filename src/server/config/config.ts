@@ -21,6 +21,7 @@ import { shownName, suggestion } from './lines.ts';
 import { jsonFrom, type Value } from './rules.ts';
 
 export type { Config, Given } from './collect.ts';
+export { metricsPath } from './metrics-keys.ts';
 
 /** The prefix of variables that a primary sets for its workers. */
 const OWN_VARIABLE_PREFIX = 'VIBING__';
@@ -64,6 +65,14 @@ export interface ServerOptions
   readonly healthz?: boolean | string | undefined;
   /** A path that responds 503 while the server closes; true is '/readyz'. Default: as healthz. */
   readonly readyz?: boolean | string | undefined;
+  /** The path of the metrics, for clients of this machine; true is '/metrics'. */
+  readonly metrics?: boolean | string | undefined;
+  /** Show the metrics to every client. */
+  readonly metricsPublic?: boolean | undefined;
+  /** A listener for the metrics alone: a port, or a unix socket. */
+  readonly metricsPort?: number | undefined;
+  readonly metricsHost?: string | undefined;
+  readonly metricsSocket?: string | undefined;
   /** What becomes of a path that has a route only with, or without, a slash at its end. */
   readonly trailingSlash?: TrailingSlash | undefined;
   /** Never reuse request and response objects. */

@@ -3,6 +3,7 @@
 
 import { LIMITS, type LimitName } from '../../base/limits.ts';
 import { HEALTH } from './health-keys.ts';
+import { METRICS_HOST } from './metrics-keys.ts';
 import type { Rule, Value } from './rules.ts';
 import {
   CACHE_CONTROL,
@@ -172,6 +173,31 @@ export const KEYS: readonly ConfigKey[] = [
     HEALTH,
     'path that responds with 200, and with 503 while the server closes; true is /readyz, ' +
       'and so it is without this key when healthz is on',
+  ),
+  key(
+    'metrics',
+    false,
+    HEALTH,
+    'path of the metrics of the server, for this machine only; true is /metrics',
+  ),
+  key(
+    'metricsPublic',
+    false,
+    { kind: 'boolean' },
+    'show the metrics to every client, not only to those on this machine',
+  ),
+  key(
+    'metricsPort',
+    undefined,
+    { kind: 'integer', min: 0, max: 65_535 },
+    'port of a listener for the metrics alone, which the other one does not show then',
+  ),
+  key('metricsHost', METRICS_HOST, { kind: 'host' }, 'address or host name of that listener'),
+  key(
+    'metricsSocket',
+    undefined,
+    { kind: 'path', bytesMax: SOCKET_PATH_BYTES_MAX },
+    'path of a unix socket for the metrics alone, instead of that port',
   ),
   key(
     'trailingSlash',

@@ -1,0 +1,37 @@
+// Measures what metrics cost a request: the counts of a turn of 64 requests, and of one alone. The
+// clock is read as in the reactor, once at the end of a turn.
+
+import { Meter } from '../../src/metrics/meter.ts';
+import { OwnMemory, Segment } from '../../src/metrics/segment.ts';
+import type { BenchCase } from '../bench/case.ts';
+
+const BATCH = 64;
+const METHODS = ['', 'GET', 'HEAD'];
+const GET = 1;
+const MEMORY_BYTES = 65_536;
+
+export function metricsCases(): readonly BenchCase[] {
+  return [
+    { name: 'metrics, a request of a turn of 64', operations: BATCH, run: turnOf(BATCH) },
+    { name: 'metrics, a request alone in its turn', run: turnOf(1) },
+  ];
+}
+
+/** A route with one response, so that its series exists. */
+function turnOf(requests: number): () => void {
+  const segment = new Segment(new OwnMemory(MEMORY_BYTES, 1024 * MEMORY_BYTES));
+  const meter = new Meter({ segment, methods: METHODS });
+  const route = meter.route('/users/:id');
+  let nowMs = performance.now();
+  return () => {
+    for (let index = 0; index < requests; index++) {
+      meter.received(40);
+      meter.began();
+      meter.responded(route, GET, 200, nowMs, 0, 11, false);
+    }
+    const endMs = performance.now();
+    meter.turnEnded(nowMs, endMs, requests);
+    for (let index = 0; index < requests; index++) meter.sent(150);
+    nowMs = endMs;
+  };
+}

@@ -1,0 +1,88 @@
+// The metrics of workers where memory is not shared: each writes to a file, which the others read.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type MetricsAssignment, MetricsFile } from '../../src/cluster/metrics-file.ts';
+import { WorkerMetrics } from '../../src/cluster/worker-metrics.ts';
+import type { Family } from '../../src/metrics/family.ts';
+import { Reader } from '../../src/metrics/reader.ts';
+import { Segment } from '../../src/metrics/segment.ts';
+
+const COUNTER: Family = {
+  name: 'things_total',
+  type: 'counter',
+  unit: '',
+  help: 'Things.',
+  labels: [],
+  perWorker: true,
+};
+const GAUGE: Family = { ...COUNTER, name: 'level', type: 'gauge' };
+
+/** A worker in this process. */
+class Worker {
+  readonly assignment: MetricsAssignment;
+  readonly file: MetricsFile;
+  readonly segment: Segment;
+
+  constructor(primary: WorkerMetrics, slot: number, isMapped: boolean) {
+    this.assignment = { ...primary.assign(slot, primary.fd), isMapped };
+    this.file = new MetricsFile(this.assignment);
+    assert.ok(this.file.memory !== null);
+    this.segment = new Segment(this.file.memory, this.file.worker);
+    this.file.begin(this.segment);
+  }
+
+  add(family: Family, count: number): void {
+    const cell = this.segment.cellOf(family);
+    this.segment.cells[cell] += count;
+  }
+
+  /** The values of a family, by worker. */
+  shown(name: string): Record<string, number | null> {
+    const reader = new Reader(() => this.file.segments(this.segment));
+    for (const _ of reader.update());
+    const found = reader.families().find(({ family }) => family.name === name);
+    const values: Record<string, number | null> = {};
+    for (const series of found?.series ?? []) {
+      const worker = new Map(series.labels).get('worker') ?? '';
+      values[worker] = reader.value(found?.family ?? COUNTER, series);
+    }
+    return values;
+  }
+}
+
+for (const isMapped of [false, true]) {
+  const how = isMapped ? 'shared memory' : 'a file';
+  test(`workers see each other in ${how}, and the next one continues`, () => {
+    const primary = new WorkerMetrics(2, { path: '/metrics', hasListener: false });
+    // On systems without shared memory there is only the file.
+    if (isMapped && !primary.file.isMapped) return;
+    const first = new Worker(primary, 0, isMapped);
+    const second = new Worker(primary, 1, isMapped);
+    first.add(COUNTER, 3);
+    first.add(GAUGE, 5);
+    second.add(COUNTER, 4);
+    second.file.end(second.segment);
+    assert.deepEqual(first.shown('things_total'), { '1': 3, '2': 4 });
+    assert.deepEqual(second.shown('things_total'), { '1': 3, '2': 4 });
+    // The second one has ended, the next process of its slot has not begun.
+    primary.release(second.assignment);
+    assert.deepEqual(first.shown('things_total'), { '1': 3, '2': 4 });
+    const third = new Worker(primary, 1, isMapped);
+    third.add(COUNTER, 10);
+    third.add(GAUGE, 7);
+    assert.deepEqual(third.shown('things_total'), { '1': 3, '2': 14 });
+    // During a reload a slot has two processes.
+    const fourth = new Worker(primary, 0, isMapped);
+    fourth.add(COUNTER, 100);
+    fourth.add(GAUGE, 1);
+    assert.deepEqual(fourth.shown('things_total'), { '1': 103, '2': 14 });
+    assert.deepEqual(fourth.shown('level'), { '1': 6, '2': 7 });
+    primary.release(first.assignment);
+    assert.deepEqual(fourth.shown('things_total'), { '1': 103, '2': 14 });
+    if (isMapped) assert.deepEqual(fourth.shown('level'), { '1': 1, '2': 7 });
+    for (const { file, segment } of [first, third, fourth]) file.end(segment);
+    primary.file.close();
+    assert.deepEqual(primary.file.segments(null), []);
+  });
+}

@@ -1,0 +1,199 @@
+// The diagnostics channels of a request: what they publish and when, the stores that run around a
+// handler, and what proxy() passes on.
+
+import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { describe, it } from 'node:test';
+import type { RequestTrace } from '../../src/exchange/tracing.ts';
+import { createServer } from '../../src/index.ts';
+import { proxy } from '../../src/middleware/index.ts';
+import { get } from '../../testing/raw-client.ts';
+import { unlistenedServer } from '../../testing/unlistened-server.ts';
+import { onEachDriver, oneDriver, withServer } from '../../testing/with-server.ts';
+
+const NAMES = ['start', 'first-byte', 'end', 'error'];
+const PARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+const OWN = '00-4bf92f3577b34da6a3ce929d0e0e4736-00000000000000aa-01';
+
+/** Runs `body` while all messages are recorded: name, and a copy as it was. */
+async function recorded(
+  body: (seen: [string, RequestTrace][], messages: Set<RequestTrace>) => Promise<void>,
+): Promise<void> {
+  const seen: [string, RequestTrace][] = [];
+  const messages = new Set<RequestTrace>();
+  const listeners = NAMES.map((name) => {
+    const listener = (message: unknown): void => {
+      messages.add(message as RequestTrace);
+      seen.push([name, { ...(message as RequestTrace) }]);
+    };
+    subscribe(`vibing.request.${name}`, listener);
+    return () => unsubscribe(`vibing.request.${name}`, listener);
+  });
+  try {
+    await body(seen, messages);
+  } finally {
+    for (const stop of listeners) stop();
+  }
+}
+
+describe('diagnostics channels', () => {
+  it('publish one message of a request: its start, head, error and end', async () => {
+    const { server } = unlistenedServer();
+    server.get('/users/:id', (_request, response) => response.status(201).text('user'));
+    server.get('/stream', (_request, response) => response.stream(['ab', 'cd']));
+    const failure = new Error('on purpose');
+    server.get('/throws', () => {
+      throw failure;
+    });
+    await recorded(async (seen, messages) => {
+      const headers = { traceparent: PARENT, tracestate: 'a=1' };
+      await (await server.inject({ target: '/users/7?x=1', headers })).bytes();
+      assert.deepEqual(
+        seen.map(([name]) => name),
+        ['start', 'first-byte', 'end'],
+      );
+      assert.equal(messages.size, 1);
+      const [[, start], [, head], [, end]] = seen;
+      assert.deepEqual(
+        [start.method, start.target, start.route, start.remoteAddress, start.status],
+        ['GET', '/users/7?x=1', '/users/:id', '127.0.0.1', 0],
+      );
+      assert.deepEqual(start.trace, {
+        traceId: PARENT.slice(3, 35),
+        parentId: PARENT.slice(36, 52),
+        flags: 1,
+        isSampled: true,
+        state: 'a=1',
+      });
+      assert.deepEqual([start.firstByteMs, start.durationMs, start.isComplete], [-1, -1, false]);
+      assert.equal(head.status, 201);
+      assert.ok(head.firstByteMs >= 0 && end.durationMs >= head.firstByteMs);
+      assert.deepEqual([end.responseBytes, end.isComplete, end.error], [4, true, undefined]);
+
+      seen.length = 0;
+      for (const target of ['/stream', '/none', '/throws']) {
+        await (await server.inject(target)).bytes();
+      }
+      assert.deepEqual(
+        seen.map(([name, { status }]) => `${name} ${status}`),
+        [
+          ...['start 0', 'first-byte 200', 'end 200'],
+          ...['start 0', 'first-byte 404', 'end 404'],
+          ...['start 0', 'error 0', 'first-byte 500', 'end 500'],
+        ],
+      );
+      assert.equal(seen.at(-1)?.[1].error, failure);
+      assert.equal(seen[3][1].route, null);
+      assert.equal(seen[3][1].trace, null);
+    });
+    await server.inject('/users/1');
+    await server.close();
+  });
+
+  it('run the handler in the stores that are bound to the start', async () => {
+    const { server } = unlistenedServer();
+    const spans = new AsyncLocalStorage<string>();
+    const start = channel('vibing.request.start');
+    start.bindStore(spans, (message) => `span of ${(message as RequestTrace).target}`);
+    server.get('/:name', async (_request, response) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      response.text(spans.getStore() ?? 'none');
+    });
+    try {
+      const [one, other] = await Promise.all([server.inject('/one'), server.inject('/other')]);
+      assert.equal(await one.text(), 'span of /one');
+      assert.equal(await other.text(), 'span of /other');
+    } finally {
+      start.unbindStore(spans);
+    }
+    assert.equal(await (await server.inject('/x')).text(), 'none');
+    await server.close();
+  });
+
+  it('give the trace of a request to its handler', async () => {
+    const { server } = unlistenedServer();
+    server.get('/', (request, response) => response.json(request.trace ?? null));
+    const ask = async (headers: Record<string, string>): Promise<unknown> =>
+      (await server.inject({ headers })).json();
+    assert.deepEqual(await ask({}), null);
+    assert.deepEqual(await ask({ traceparent: 'nonsense', tracestate: 'a=1' }), null);
+    const trace = (await ask({ traceparent: PARENT, tracestate: 'b=2' })) as { state: string };
+    assert.equal(trace.state, 'b=2');
+    await server.close();
+  });
+});
+
+onEachDriver(
+  'tracing',
+  (add) => {
+    add('a client that leaves ends its request, incomplete', async (driver) => {
+      await recorded(async (seen) => {
+        const ended = new Promise<RequestTrace>((resolve) => {
+          const listener = (message: unknown): void => {
+            if ((message as RequestTrace).target !== '/never') return;
+            unsubscribe('vibing.request.end', listener);
+            resolve(message as RequestTrace);
+          };
+          subscribe('vibing.request.end', listener);
+        });
+        let reached = (): void => {};
+        const handling = new Promise<void>((resolve) => {
+          reached = resolve;
+        });
+        const routes = (server: ReturnType<typeof createServer>): void => {
+          server.get('/never', (_request, _response) => {
+            reached();
+            return new Promise(() => {});
+          });
+        };
+        await withServer(driver, { shutdownTimeoutMs: 20 }, routes, async ({ open }) => {
+          const client = await open();
+          await client.send(get('/never'));
+          await handling;
+          client.reset();
+          const { isComplete, status } = await ended;
+          assert.deepEqual([isComplete, status], [false, 0]);
+          const own = seen.filter(([, { target }]) => target === '/never');
+          assert.deepEqual(
+            own.map(([name]) => name),
+            ['start', 'end'],
+          );
+        });
+      });
+    });
+
+    add('proxy() passes valid fields on, or those that a tracer has set', async (driver) => {
+      const upstream = createServer({ port: 0, driver, logLevel: 'error' });
+      upstream.get('/', (request, response) =>
+        response.json([request.header('traceparent'), request.header('tracestate')]),
+      );
+      const { port } = await upstream.listen();
+      const routes = (server: ReturnType<typeof createServer>): void => {
+        server.use(proxy({ upstreams: [`http://127.0.0.1:${port}`] }));
+      };
+      await withServer(driver, {}, routes, async ({ open }) => {
+        const client = await open();
+        const ask = async (...fields: string[]): Promise<unknown> =>
+          JSON.parse((await client.ask(get('/', ...fields))).text);
+        const state = 'tracestate: a=1';
+        assert.deepEqual(await ask(`traceparent: ${PARENT}`, state), [PARENT, 'a=1']);
+        assert.deepEqual(await ask(`traceparent: ${PARENT}`, 'tracestate: A'), [PARENT, null]);
+        assert.deepEqual(await ask('traceparent: 00-0-0-00', state), [null, null]);
+        assert.deepEqual(await ask(state), [null, null]);
+        const tracer = (message: unknown): void => {
+          (message as RequestTrace).traceparent = OWN;
+        };
+        subscribe('vibing.request.start', tracer);
+        try {
+          assert.deepEqual(await ask(`traceparent: ${PARENT}`, state), [OWN, null]);
+          assert.deepEqual(await ask(), [OWN, null]);
+        } finally {
+          unsubscribe('vibing.request.start', tracer);
+          await upstream.close();
+        }
+      });
+    });
+  },
+  oneDriver(),
+);

@@ -1,0 +1,141 @@
+// The metrics of the program: what it counts is shown, what Prometheus does not allow throws.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { LABEL_CHARACTERS_MAX, OWN_SERIES_MAX } from '../../src/base/fixed-limits.ts';
+import type { Server } from '../../src/server/server.ts';
+import { unlistenedServer } from '../../testing/unlistened-server.ts';
+import { seriesOf, shownAs, shownJson, shownText, totalOf } from './fixtures/shown.ts';
+import { parseText, sampleOf } from './fixtures/text.ts';
+
+async function measured(body: (server: Server) => Promise<void>): Promise<void> {
+  const { server } = unlistenedServer({ metrics: true });
+  try {
+    await body(server);
+  } finally {
+    await server.close();
+  }
+}
+
+/** What text formats must escape, and what they must not. */
+const HOSTILE = [
+  'plain',
+  '',
+  'a"b',
+  'a\\b',
+  'a\nb',
+  '\\n',
+  '"} 1\nfake_total 7',
+  'ümläut ☃ \u{1f600}',
+  '\0\t\r',
+  '{}=,',
+];
+
+describe('metrics of the program', () => {
+  it('are shown with what was counted', async () => {
+    await measured(async (server) => {
+      const mails = server.metrics.counter('mails_total', 'Mails.', ['queue']);
+      const level = server.metrics.gauge('level', 'Level.');
+      const parts = server.metrics.histogram('parts', 'Parts.', [], { buckets: [1, 10, 100] });
+      mails.inc(1, { queue: 'fast' });
+      mails.inc(2.5, { queue: 'fast' });
+      mails.inc(undefined, { queue: 'slow' });
+      level.set(7);
+      level.add(-9.5);
+      for (const value of [0, 1, 5, 10, 11, 1e9]) parts.observe(value);
+      const text = await shownText(server);
+      assert.equal(sampleOf(text, 'mails_total', { queue: 'fast' }), 3.5);
+      assert.equal(sampleOf(text, 'mails_total', { queue: 'slow' }), 1);
+      assert.equal(sampleOf(text, 'level'), -2.5);
+      const counts = text.find(({ name }) => name === 'parts')?.samples;
+      const buckets = counts?.filter(({ name }) => name === 'parts_bucket') ?? [];
+      assert.equal(buckets.length, 4);
+      assert.deepEqual(
+        buckets.map(({ value }) => value),
+        [2, 4, 5, 6],
+      );
+      assert.equal(sampleOf(text, 'parts_sum'), 1e9 + 27);
+    });
+  });
+
+  it('may have any value of a label', async () => {
+    await measured(async (server) => {
+      const help = 'Help with "quotes", a \\ and\na second line.';
+      const counter = server.metrics.counter('hostile_total', help, ['value']);
+      for (const [index, value] of HOSTILE.entries()) counter.inc(index + 1, { value });
+      const json = await shownJson(server);
+      for (const [accept, isOpen] of [
+        ['text/plain', false],
+        ['application/openmetrics-text', true],
+      ] as const) {
+        const families = parseText(await shownAs(server, accept), isOpen);
+        const name = isOpen ? 'hostile' : 'hostile_total';
+        const family = families.find((one) => one.name === name);
+        assert.equal(family?.help, help);
+        const shown = new Map(
+          family?.samples.map(({ labels, value }) => [labels['value'] ?? '', value]),
+        );
+        for (const [index, value] of HOSTILE.entries()) {
+          // An empty value is the same as no label.
+          assert.equal(shown.get(value), index + 1, value);
+          if (value !== '') assert.equal(totalOf(json, 'hostile_total', { value }), index + 1);
+        }
+        assert.equal(shown.size, HOSTILE.length);
+      }
+    });
+  });
+
+  it('have a bounded number of series, and of characters in a label', async () => {
+    await measured(async (server) => {
+      const counter = server.metrics.counter('many_total', 'Many.', ['a', 'b']);
+      for (let index = 0; index < OWN_SERIES_MAX + 50; index++)
+        counter.inc(1, { a: index, b: 'x' });
+      counter.inc(1, { a: 0, b: 'x' });
+      const shown = await shownJson(server);
+      assert.equal(seriesOf(shown, 'many_total').length, OWN_SERIES_MAX + 1);
+      assert.equal(totalOf(shown, 'many_total', { a: '_OVERFLOW', b: '_OVERFLOW' }), 50);
+      assert.equal(totalOf(shown, 'many_total', { a: '0' }), 2);
+      const long = server.metrics.gauge('long', 'Long.', ['a']);
+      long.set(1, { a: 'x'.repeat(100_000) });
+      const [{ labels }] = seriesOf(await shownJson(server), 'long');
+      assert.equal(labels['a'], 'x'.repeat(LABEL_CHARACTERS_MAX));
+    });
+  });
+
+  it('throw for what Prometheus, or the server, does not allow', async () => {
+    await measured(async (server) => {
+      const { metrics } = server;
+      const rows: readonly (readonly [() => unknown, RegExp])[] = [
+        [() => metrics.counter('mails', 'x'), /ends in _total: "mails_total"/],
+        [() => metrics.counter('9_total', 'x'), /letters, digits and _/],
+        [() => metrics.counter('a-b_total', 'x'), /letters, digits and _/],
+        [() => metrics.counter('x\n_total', 'x'), /letters, digits and _/],
+        [() => metrics.counter(7 as never, 'x'), /letters, digits and _/],
+        [() => metrics.gauge('a_total', 'x'), /only a counter ends in _total/],
+        [() => metrics.histogram('a_count', 'x'), /none in _bucket, _count, _sum/],
+        [() => metrics.counter('vibing_faults_total', 'x'), /the server has a metric/],
+        [() => metrics.counter('a_total', ''), /its second argument says what it is/],
+        [() => metrics.counter('a_total', 'x', 'queue' as never), /a list of at most 10 names/],
+        [() => metrics.counter('a_total', 'x', ['__x']), /no digit and no __ first/],
+        [() => metrics.counter('a_total', 'x', ['worker']), /"worker" is reserved/],
+        [() => metrics.counter('a_total', 'x', ['a', 'a']), /listed twice/],
+        [() => metrics.histogram('h', 'x', [], { buckets: [] }), /numbers above 0, ascending/],
+        [() => metrics.histogram('h', 'x', [], { buckets: [2, 1] }), /ascending/],
+      ];
+      for (const [call, wanted] of rows) assert.throws(call, wanted);
+      const counter = metrics.counter('a_total', 'x', ['queue']);
+      assert.throws(() => metrics.gauge('a_total', 'x'), TypeError);
+      assert.throws(() => metrics.counter('a_total', 'x'), /of this name exists already/);
+      assert.throws(() => counter.inc(-1, { queue: 'x' }), /grows by 0 or more, given -1/);
+      assert.throws(() => counter.inc(Number.NaN, { queue: 'x' }), /given NaN/);
+      assert.throws(() => counter.inc(1), /the label queue is a string, .* given undefined/);
+      assert.throws(() => counter.inc(1, { queue: {} } as never), /given an object/);
+      assert.throws(() => counter.inc(1, { queue: 'x', q: 'y' }), /no label "q", it has queue/);
+      assert.throws(() => counter.inc(1, 'queue' as never), /labels are an object/);
+      const gauge = metrics.gauge('g', 'x');
+      assert.throws(() => gauge.set('7' as never), /a finite number, given "7"/);
+      assert.throws(() => gauge.set(1, { a: 'b' }), /no label "a", it has none/);
+      assert.throws(() => metrics.histogram('s', 'x').observe(-1), /0 or more, given -1/);
+    });
+  });
+});

@@ -1,0 +1,191 @@
+// The memory of metrics: what is counted is read again, by other processes, after growth, after the
+// death of the process that counted, and up to its bounds.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { METRICS_SERIES_MAX } from '../../src/base/fixed-limits.ts';
+import { bucketOf, RELATIVE_ERROR } from '../../src/metrics/buckets.ts';
+import type { Family } from '../../src/metrics/family.ts';
+import { bucketsOf, Reader } from '../../src/metrics/reader.ts';
+import {
+  FixedMemory,
+  HEADER_BYTES,
+  NOWHERE,
+  OwnMemory,
+  Segment,
+  Word,
+} from '../../src/metrics/segment.ts';
+
+const COUNTER: Family = {
+  name: 'things_total',
+  type: 'counter',
+  unit: '',
+  help: 'Things.',
+  labels: ['kind'],
+};
+const GAUGE: Family = { ...COUNTER, name: 'level', type: 'gauge' };
+const SIZES: Family = { ...COUNTER, name: 'sizes', type: 'histogram', base: 1, labels: [] };
+const OF_WORKERS: Family = { ...COUNTER, name: 'works_total', labels: [], perWorker: true };
+
+function readerOf(...segments: Segment[]): Reader {
+  const reader = new Reader(() => segments.map(({ buffer }, id) => ({ id, buffer })));
+  return reader;
+}
+
+/** The values of a family by its labels, as JSON. */
+function valuesOf(reader: Reader, name: string): Record<string, number | null> {
+  for (const _ of reader.update());
+  const found = reader.families().find(({ family }) => family.name === name);
+  const values: Record<string, number | null> = {};
+  for (const series of found?.series ?? []) {
+    const labels = JSON.stringify(Object.fromEntries(series.labels));
+    values[labels] = reader.value(found?.family ?? COUNTER, series);
+  }
+  return values;
+}
+
+function distributionOf(reader: Reader): ReturnType<Reader['distribution']> {
+  for (const _ of reader.update());
+  const found = reader.families().find(({ family }) => family.name === SIZES.name);
+  const [series] = found?.series ?? [];
+  assert.ok(series !== undefined);
+  return reader.distribution(series);
+}
+
+function add(segment: Segment, family: Family, labels: string[], count: number): void {
+  const cell = segment.cellOf(family, labels);
+  segment.cells[cell] += count;
+}
+
+function observe(segment: Segment, cell: number, value: number): void {
+  segment.observe(cell, bucketOf(value), value);
+}
+
+test('histograms of several processes add up: each value is counted once, near its size', () => {
+  const values = fc.array(fc.double({ min: 0.02, max: 1e7, noNaN: true }), { maxLength: 50 });
+  fc.assert(
+    fc.property(values, values, (one, other) => {
+      const segments = [one, other].map((given) => {
+        // So little that it must grow.
+        const segment = new Segment(new OwnMemory(512, 1 << 24));
+        const cell = segment.cellOf(SIZES);
+        for (const value of given) observe(segment, cell, value);
+        return segment;
+      });
+      const { count, counts, sum } = distributionOf(readerOf(...segments));
+      const all = [...one, ...other].sort((first, second) => first - second);
+      assert.equal(count, all.length);
+      const expected = all.reduce((total, value) => total + value, 0);
+      assert.ok(Math.abs(sum - expected) <= 1e-9 * expected);
+      const read = bucketsOf(counts, 1).flatMap(([bound, times]) =>
+        new Array<number>(times).fill(bound),
+      );
+      assert.equal(read.length, all.length);
+      for (const [index, bound] of read.entries()) {
+        assert.ok(bound >= all[index] && bound <= all[index] * (1 + RELATIVE_ERROR));
+      }
+    }),
+  );
+});
+
+test('values beyond the last bucket are in the count alone', () => {
+  const segment = new Segment(new OwnMemory(512, 1 << 20));
+  const cell = segment.cellOf(SIZES);
+  observe(segment, cell, 1e300);
+  observe(segment, cell, 5);
+  const { count, counts } = distributionOf(readerOf(segment));
+  assert.equal(count, 2);
+  assert.deepEqual(bucketsOf(counts, 1), [[5, 1]]);
+});
+
+test('the next process continues counters and histograms, and begins with gauges of 0', () => {
+  const memory = new FixedMemory(new ArrayBuffer(8_192));
+  const first = new Segment(memory);
+  add(first, COUNTER, ['a'], 3);
+  add(first, GAUGE, ['a'], 7);
+  observe(first, first.cellOf(SIZES), 9);
+  const used = first.usedBytes;
+  const second = new Segment(memory);
+  assert.deepEqual(valuesOf(readerOf(second), 'level'), { '{"kind":"a"}': 0 });
+  add(second, COUNTER, ['a'], 2);
+  observe(second, second.cellOf(SIZES), 9);
+  assert.equal(second.usedBytes, used, 'the same series');
+  const reader = readerOf(second);
+  assert.deepEqual(valuesOf(reader, 'things_total'), { '{"kind":"a"}': 5 });
+  assert.equal(distributionOf(reader).count, 2);
+});
+
+test('what a killed process left of a record is overwritten', () => {
+  const buffer = new ArrayBuffer(8_192);
+  const first = new Segment(new FixedMemory(buffer));
+  add(first, COUNTER, ['a'], 1);
+  new Uint8Array(buffer).fill(0xff, first.usedBytes);
+  const second = new Segment(new FixedMemory(buffer));
+  observe(second, second.cellOf(SIZES), 2);
+  add(second, COUNTER, ['b'], 1);
+  const reader = readerOf(second);
+  assert.equal(distributionOf(reader).count, 1);
+  assert.deepEqual(valuesOf(reader, 'things_total'), { '{"kind":"a"}': 1, '{"kind":"b"}': 1 });
+});
+
+test('of a process that has ended counters stay and gauges go', () => {
+  const segments = [1, 2].map((worker) => {
+    const segment = new Segment(new OwnMemory(512, 1 << 20), worker);
+    add(segment, COUNTER, ['a'], worker);
+    add(segment, OF_WORKERS, [], worker);
+    add(segment, GAUGE, [worker === 1 ? 'first' : 'both'], 5);
+    return segment;
+  });
+  segments[0].words[Word.IsUsed] = 0;
+  const reader = readerOf(...segments);
+  assert.deepEqual(valuesOf(reader, 'things_total'), { '{"kind":"a"}': 3 });
+  assert.deepEqual(valuesOf(reader, 'works_total'), { '{"worker":"1"}': 1, '{"worker":"2"}': 2 });
+  assert.deepEqual(valuesOf(reader, 'level'), { '{"kind":"first"}': null, '{"kind":"both"}': 5 });
+});
+
+test('a reader finds what was added since it read last', () => {
+  const segment = new Segment(new OwnMemory(512, 1 << 20));
+  const reader = readerOf(segment);
+  const counted: Record<string, number> = {};
+  for (let step = 1; step <= 30; step++) {
+    const kind = `kind ${step % 7}`;
+    add(segment, COUNTER, [kind], step);
+    const key = JSON.stringify({ kind });
+    counted[key] = (counted[key] ?? 0) + step;
+    assert.deepEqual(valuesOf(reader, 'things_total'), counted);
+  }
+});
+
+test('two readings at a time add nothing twice', () => {
+  const segment = new Segment(new OwnMemory(512, 1 << 24));
+  for (let index = 0; index < 1_000; index++) add(segment, COUNTER, [`${index}`], 1);
+  const reader = readerOf(segment);
+  const [one, other] = [reader.update(), reader.update()];
+  for (let step = 0; step < 20; step++) {
+    one.next();
+    other.next();
+  }
+  const values = Object.values(valuesOf(reader, 'things_total'));
+  assert.deepEqual(values, new Array(1_000).fill(1));
+});
+
+test('a full memory loses no process: what has no room counts nowhere', () => {
+  const segment = new Segment(new FixedMemory(new ArrayBuffer(HEADER_BYTES + 512)));
+  const cells = Array.from({ length: 20 }, (_, index) => segment.cellOf(COUNTER, [`${index}`]));
+  const full = cells.indexOf(NOWHERE);
+  assert.ok(full > 0, 'some fit, not all');
+  for (const cell of cells) segment.cells[cell] += 1;
+  const values = Object.values(valuesOf(readerOf(segment), 'things_total'));
+  assert.deepEqual(values, new Array(full).fill(1));
+  observe(segment, segment.cellOf(SIZES), 1);
+});
+
+test('the number of series is bounded', () => {
+  const segment = new Segment(new OwnMemory(512, 1 << 28));
+  for (let index = 0; index < METRICS_SERIES_MAX; index++) {
+    assert.notEqual(segment.cellOf(COUNTER, [`${index}`]), NOWHERE);
+  }
+  assert.equal(segment.cellOf(COUNTER, ['one more']), NOWHERE);
+  assert.notEqual(segment.cellOf(COUNTER, ['7']), NOWHERE, 'those before stay');
+});

@@ -1,0 +1,82 @@
+// Sums, differences and percentiles of buckets against lists of the values themselves.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import {
+  type Buckets,
+  countOf,
+  longest,
+  mergeBuckets,
+  percentile,
+  rowsOf,
+  subtractBuckets,
+} from '../../src/viewer/buckets.ts';
+import { boundOf, histogram } from './fixtures/model-server.ts';
+
+const seed = Number(process.env['VIBING_SEED'] ?? Date.now() & 0x7fffffff);
+console.log(`seed ${seed}`);
+
+const values = fc.array(fc.double({ min: 1e-6, max: 100, noNaN: true }), { maxLength: 200 });
+const of = (all: readonly number[]): Buckets => histogram(all).buckets;
+
+describe('buckets', () => {
+  it('have percentiles with known results', () => {
+    const buckets: Buckets = [
+      [0.001, 50],
+      [0.002, 40],
+      [0.005, 9],
+      [1, 1],
+    ];
+    const shares = [0, 0.5, 0.501, 0.9, 0.99, 0.999, 1];
+    const found = shares.map((share) => percentile(buckets, share));
+    assert.deepEqual(found, [0.001, 0.001, 0.002, 0.002, 0.005, 1, 1]);
+    assert.equal(percentile([], 0.5), null);
+    assert.equal(longest(buckets), 1);
+    assert.equal(longest([]), null);
+  });
+
+  it('have the percentile of the sorted values, rounded up to its bucket', () => {
+    fc.assert(
+      fc.property(values, fc.constantFrom(0.5, 0.9, 0.99, 0.999, 1), (all, share) => {
+        const sorted = [...all].sort((a, b) => a - b);
+        const rank = Math.max(1, Math.ceil(share * sorted.length - 1e-9 * sorted.length));
+        const wanted = sorted.length === 0 ? null : boundOf(sorted[rank - 1]);
+        assert.equal(percentile(of(all), share), wanted);
+      }),
+      { seed, numRuns: 300 },
+    );
+  });
+
+  it('merge to those of all values, and subtract to those that were added', () => {
+    fc.assert(
+      fc.property(values, values, (first, second) => {
+        const both = of([...first, ...second]);
+        assert.deepEqual(mergeBuckets([of(first), of(second)]), both);
+        assert.deepEqual(subtractBuckets(both, of(first)), of(second));
+        assert.equal(countOf(both), first.length + second.length);
+      }),
+      { seed, numRuns: 300 },
+    );
+  });
+
+  it('that lost a count have no difference', () => {
+    const now: Buckets = [[1, 5]];
+    assert.deepEqual(subtractBuckets(now, [[1, 6]]), null);
+    assert.deepEqual(subtractBuckets(now, [[0.5, 1]]), null);
+    assert.deepEqual(subtractBuckets(now, [[2, 1]]), null);
+    assert.deepEqual(subtractBuckets([], [[2, 1]]), null);
+    assert.deepEqual(subtractBuckets(now, now), []);
+  });
+
+  it('fall into rows by their bounds, the greatest into the last', () => {
+    const buckets: Buckets = [
+      [0.5, 1],
+      [1, 2],
+      [1.5, 3],
+      [50, 4],
+    ];
+    assert.deepEqual(rowsOf(buckets, [1, 2, 4]), [3, 3, 4]);
+    assert.deepEqual(rowsOf([], [1, 2]), [0, 0]);
+  });
+});

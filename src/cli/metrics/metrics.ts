@@ -1,0 +1,142 @@
+// Runs `vibing metrics`: in the terminal, as lines for a pipe, once, or as a page in the browser.
+
+import { safeJson } from '../../base/log-text.ts';
+import { columnOf } from '../../viewer/columns.ts';
+import type { Step } from '../../viewer/history.ts';
+import { FetchProblem, SnapshotSource } from '../../viewer/source/fetch-snapshot.ts';
+import { Watch } from '../../viewer/source/watch.ts';
+import { absenceText, lineText, onceText } from '../../viewer/terminal/once.ts';
+import { keysIn, TerminalSession } from '../../viewer/terminal/session.ts';
+import { viewMetrics } from '../../viewer/viewer.ts';
+import { faultCode, faultText, problemLine } from '../fault-text.ts';
+import { metricsHelp } from '../help.ts';
+import { FAILED, INTERRUPTED, OK, type Terminal, USAGE_ERROR } from '../terminal.ts';
+import { type MetricsFlags, parseMetricsFlags } from './flags.ts';
+import type { ProcessScreen } from './process-screen.ts';
+
+/** Resolves with the exit code. */
+export async function metrics(
+  args: readonly string[],
+  terminal: Terminal,
+  screen: ProcessScreen,
+): Promise<number> {
+  const flags = parseMetricsFlags(args);
+  if (flags.help) {
+    terminal.out(metricsHelp());
+    return OK;
+  }
+  const { problems, url } = flags;
+  if (url === null || problems.length > 0) {
+    for (const problem of problems) terminal.err(problemLine(problem));
+    return USAGE_ERROR;
+  }
+  try {
+    if (flags.once) return await printOnce(url, flags.json, terminal);
+    if (flags.web) return await serve(url, flags, terminal);
+    if (screen.isInteractive) return await show(url, flags, terminal, screen);
+    return await printLines(url, flags, terminal, screen);
+  } catch (error) {
+    if (!(error instanceof FetchProblem)) throw error;
+    terminal.err(problemLine(`${url.href}: ${error.message}`));
+    return FAILED;
+  }
+}
+
+async function printOnce(url: URL, isJson: boolean, terminal: Terminal): Promise<number> {
+  const source = new SnapshotSource(url);
+  try {
+    const { snapshot, text } = await source.fetch();
+    terminal.out(isJson ? `${safeJson(JSON.parse(text), 2)}\n` : onceText(snapshot, url));
+    return OK;
+  } finally {
+    source.close();
+  }
+}
+
+async function serve(url: URL, { port }: MetricsFlags, terminal: Terminal): Promise<number> {
+  const interrupted = interruption(terminal);
+  try {
+    const viewer = await viewMetrics({ url: url.href, port });
+    terminal.out(`metrics of ${url.href} on ${viewer.url}\n`);
+    await interrupted;
+    await viewer.close();
+    return OK;
+  } catch (error) {
+    if (error instanceof FetchProblem || faultCode(error) === undefined) throw error;
+    terminal.err(problemLine(`cannot listen on 127.0.0.1:${port}: ${faultText(error)}`));
+    return FAILED;
+  }
+}
+
+/** Resolves at the first signal; the second ends the process. */
+function interruption(terminal: Terminal): Promise<void> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    terminal.onInterrupt(() => {
+      signals += 1;
+      if (signals === 1) resolve();
+      else terminal.exit(INTERRUPTED);
+    });
+  });
+}
+
+async function printLines(
+  url: URL,
+  flags: MetricsFlags,
+  terminal: Terminal,
+  screen: ProcessScreen,
+): Promise<number> {
+  const ended = Promise.race([
+    interruption(terminal).then(() => INTERRUPTED),
+    // As in `vibing metrics 8080 | head -3`.
+    new Promise<number>((resolve) => screen.onUnread(() => resolve(OK))),
+  ]);
+  const watch = new Watch(new SnapshotSource(url), flags.intervalMs, {
+    changed(step: Step | null) {
+      const { absence } = watch;
+      if (absence !== null) terminal.out(`${absenceText(watch.now, absence)}\n`);
+      else if (step !== null) terminal.out(`${lineText(columnOf([step.point]))}\n`);
+    },
+  });
+  await watch.start();
+  const code = await ended;
+  watch.stop();
+  return code;
+}
+
+async function show(
+  url: URL,
+  flags: MetricsFlags,
+  terminal: Terminal,
+  screen: ProcessScreen,
+): Promise<number> {
+  const session = new TerminalSession(url);
+  const watch = new Watch(new SnapshotSource(url), flags.intervalMs, { changed: draw });
+  function draw(): void {
+    const { absence, history, server } = watch;
+    screen.draw(session.render(history, server, absence, screen.size, screen.hasColor));
+  }
+  // The screen is entered when it is known that there is something to show.
+  await watch.start();
+  return new Promise((resolve) => {
+    function end(code: number): void {
+      watch.stop();
+      screen.close();
+      resolve(code);
+    }
+    terminal.onInterrupt(() => end(INTERRUPTED));
+    screen.open({
+      typed(text) {
+        for (const key of keysIn(text)) {
+          const effect = session.pressed(key, watch.history);
+          if (effect === 'quit') return end(OK);
+          if (effect === 'interrupt') return end(INTERRUPTED);
+          if (effect === 'suspend') screen.suspend();
+          else if (effect === 'draw') draw();
+        }
+      },
+      changed: draw,
+    });
+    draw();
+  });
+}

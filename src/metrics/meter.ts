@@ -1,0 +1,325 @@
+// Runs for every request while metrics are on. Measured by perf/micro/metrics.ts.
+// What a server counts while it serves. Nothing is allocated per request, except for the first one
+// of a route, method and class of status. Responses of a turn get their end from the one clock read
+// at the end of the turn, when the kernel gets them.
+
+import { assert } from '../base/assert.ts';
+import { METRICS_ROUTES_MAX } from '../base/fixed-limits.ts';
+import { bucketOf } from './buckets.ts';
+import {
+  BYTES,
+  COUNTS,
+  FAMILIES,
+  type FamilyName,
+  FULL,
+  OTHER_METHOD,
+  OVERFLOW,
+  SECONDS,
+} from './schema.ts';
+import { NOWHERE, type Segment } from './segment.ts';
+
+/** The classes of status, 0 for a status without one. */
+const CLASSES = ['other', '1xx', '2xx', '3xx', '4xx', '5xx'];
+const CLASS_COUNT: number = CLASSES.length;
+
+/** The histograms of one route, method and class, as an index behind that of the first. */
+const Histogram = { Full: 0, RequestBytes: 1, ResponseBytes: 2, Stream: 3, FirstByte: 4 } as const;
+const HISTOGRAM_COUNT = 5;
+const LAZY = 0;
+
+/** Heads and ends of responses that wait for the end of their turn. */
+const PENDING_MAX = 1_024;
+
+const MS_PER_BASE: number = 1_000 * SECONDS.base;
+const BYTES_BASE: number = BYTES.base;
+const COMPLETIONS_BASE: number = COUNTS.base;
+
+/** The series of one route: by method and class of status, the index of the first histogram. */
+export class RouteSeries {
+  readonly route: string;
+  readonly histograms: Int32Array;
+
+  constructor(route: string, methodCount: number) {
+    this.route = route;
+    this.histograms = new Int32Array(methodCount * CLASS_COUNT);
+  }
+}
+
+export interface MeterOptions {
+  readonly segment: Segment;
+  /** By the number of the method; the first is any other method. */
+  readonly methods: readonly string[];
+}
+
+export class Meter {
+  readonly segment: Segment;
+  readonly #methods: readonly string[];
+  readonly #routes = new Map<string, RouteSeries>();
+  /** Cells of histograms; LAZY for those that no response needed. The first group is not used. */
+  #histograms: Int32Array = new Int32Array(64 * HISTOGRAM_COUNT);
+  #used: number = HISTOGRAM_COUNT;
+  #overflow = 0;
+  readonly #pendingCells = new Int32Array(PENDING_MAX);
+  readonly #pendingSinceMs = new Float64Array(PENDING_MAX);
+  #pending = 0;
+  readonly #byKind = new Map<string, number>();
+  readonly #active: number;
+  readonly #requests: number;
+  readonly #open: number;
+  readonly #accepted: number;
+  readonly #received: number;
+  readonly #sent: number;
+  readonly #turns: number;
+  readonly #completions: number;
+  readonly #pipelined: number;
+  readonly #cacheHits: number;
+  readonly #cacheMisses: number;
+
+  constructor({ segment, methods }: MeterOptions) {
+    this.segment = segment;
+    this.#methods = methods;
+    // In the order of the output.
+    for (const family of [FULL, ...Object.values(FAMILIES)]) segment.family(family);
+    this.#active = segment.cellOf(FAMILIES.active);
+    this.#requests = segment.cellOf(FAMILIES.requests);
+    this.#open = segment.cellOf(FAMILIES.open);
+    this.#accepted = segment.cellOf(FAMILIES.accepted);
+    this.#received = segment.cellOf(FAMILIES.received);
+    this.#sent = segment.cellOf(FAMILIES.sent);
+    this.#turns = segment.cellOf(FAMILIES.turns);
+    this.#completions = segment.cellOf(FAMILIES.completions);
+    this.#pipelined = segment.cellOf(FAMILIES.pipelined);
+    this.#cacheHits = segment.cellOf(FAMILIES.cacheHits);
+    this.#cacheMisses = segment.cellOf(FAMILIES.cacheMisses);
+    // Those that no event may ever count are 0, not absent.
+    segment.cellOf(FAMILIES.aborted);
+    segment.cellOf(FAMILIES.acceptFaults);
+    segment.cellOf(FAMILIES.handlerErrors);
+    segment.cellOf(FAMILIES.lateCalls);
+    segment.cellOf(FAMILIES.limited);
+    segment.cellOf(FAMILIES.compressedFrom);
+    segment.cellOf(FAMILIES.compressedTo);
+  }
+
+  /** The series of a route; '' is that of requests without a route. */
+  route(route: string): RouteSeries {
+    let series = this.#routes.get(route);
+    if (series === undefined) {
+      series = new RouteSeries(route, this.#methods.length);
+      this.#routes.set(route, series);
+    }
+    return series;
+  }
+
+  /** A request is handed to middleware and handlers. */
+  began(): void {
+    const { cells } = this.segment;
+    cells[this.#requests] += 1;
+    cells[this.#active] += 1;
+  }
+
+  /** The head of a stream was sent. */
+  headSent(route: RouteSeries, method: number, status: number, startedMs: number): void {
+    const at = this.#histogramsOf(route, method, status);
+    this.#pend(this.#histogramOf(at, Histogram.FirstByte), startedMs);
+  }
+
+  /** A response has ended. */
+  responded(
+    route: RouteSeries,
+    method: number,
+    status: number,
+    startedMs: number,
+    requestBytes: number,
+    responseBytes: number,
+    isStream: boolean,
+  ): void {
+    const { segment } = this;
+    const at = this.#histogramsOf(route, method, status);
+    const histograms = this.#histograms;
+    segment.observe(
+      histograms[at + Histogram.RequestBytes],
+      bucketOf(requestBytes / BYTES_BASE),
+      requestBytes,
+    );
+    segment.observe(
+      histograms[at + Histogram.ResponseBytes],
+      bucketOf(responseBytes / BYTES_BASE),
+      responseBytes,
+    );
+    segment.cells[this.#active] -= 1;
+    this.#pend(this.#histogramOf(at, isStream ? Histogram.Stream : Histogram.Full), startedMs);
+  }
+
+  #pend(cell: number, startedMs: number): void {
+    assert(this.#pending < PENDING_MAX, 'isFull was heeded');
+    this.#pendingCells[this.#pending] = cell;
+    this.#pendingSinceMs[this.#pending] = startedMs;
+    this.#pending += 1;
+  }
+
+  /** What has ended since the last call ended now. */
+  flush(nowMs: number): void {
+    const { segment } = this;
+    let sinceMs = -1;
+    let bucket = 0;
+    for (let index = 0; index < this.#pending; index++) {
+      const startedMs = this.#pendingSinceMs[index];
+      if (startedMs !== sinceMs) {
+        sinceMs = startedMs;
+        bucket = bucketOf((nowMs - startedMs) / MS_PER_BASE);
+      }
+      segment.observe(this.#pendingCells[index], bucket, (nowMs - startedMs) / 1_000);
+    }
+    this.#pending = 0;
+  }
+
+  /** True when flush() must be called before the next response. */
+  get isFull(): boolean {
+    return this.#pending > PENDING_MAX - 2;
+  }
+
+  /** True when turnEnded() must be called. */
+  get hasPending(): boolean {
+    return this.#pending > 0;
+  }
+
+  turnEnded(startMs: number, endMs: number, completions: number): void {
+    if (this.#pending > 0) this.flush(endMs);
+    const ms = endMs - startMs;
+    this.segment.observe(this.#turns, bucketOf(ms / MS_PER_BASE), ms / 1_000);
+    const bucket = bucketOf(completions / COMPLETIONS_BASE);
+    this.segment.observe(this.#completions, bucket, completions);
+  }
+
+  #histogramsOf(route: RouteSeries, method: number, status: number): number {
+    const statusClass = status >= 100 && status < 600 ? (status / 100) | 0 : 0;
+    const at = route.histograms[CLASS_COUNT * method + statusClass];
+    return at === 0 ? this.#addHistograms(route, method, statusClass) : at;
+  }
+
+  #addHistograms(route: RouteSeries, method: number, statusClass: number): number {
+    let at = this.#overflow;
+    if (this.#used < METRICS_ROUTES_MAX * HISTOGRAM_COUNT) {
+      const name = method === 0 ? OTHER_METHOD : this.#methods[method];
+      at = this.#makeHistograms([route.route, name, CLASSES[statusClass]]);
+    }
+    if (at === 0) {
+      at = this.#makeHistograms([OVERFLOW, OVERFLOW, OVERFLOW]);
+      this.#overflow = at;
+    }
+    route.histograms[CLASS_COUNT * method + statusClass] = at;
+    return at;
+  }
+
+  #makeHistograms(labels: string[]): number {
+    const at = this.#used;
+    if (at + HISTOGRAM_COUNT > this.#histograms.length) {
+      const longer = new Int32Array(2 * this.#histograms.length);
+      longer.set(this.#histograms);
+      this.#histograms = longer;
+    }
+    this.#used += HISTOGRAM_COUNT;
+    const { segment } = this;
+    this.#labels.set(at, labels);
+    this.#histograms[at + Histogram.Full] = segment.cellOf(FULL, labels);
+    this.#histograms[at + Histogram.RequestBytes] = segment.cellOf(FAMILIES.requestBytes, labels);
+    this.#histograms[at + Histogram.ResponseBytes] = segment.cellOf(FAMILIES.responseBytes, labels);
+    return at;
+  }
+
+  readonly #labels = new Map<number, string[]>();
+
+  #histogramOf(at: number, which: number): number {
+    const cell = this.#histograms[at + which];
+    return cell === LAZY ? this.#makeHistogram(at, which) : cell;
+  }
+
+  /** Most routes never stream. */
+  #makeHistogram(at: number, which: number): number {
+    const family = which === Histogram.Stream ? FAMILIES.duration : FAMILIES.firstByte;
+    const cell = this.segment.cellOf(family, this.#labels.get(at));
+    this.#histograms[at + which] = cell;
+    return cell;
+  }
+
+  aborted(): void {
+    this.segment.cells[this.#active] -= 1;
+    this.add('aborted');
+  }
+
+  opened(): void {
+    const { cells } = this.segment;
+    cells[this.#accepted] += 1;
+    cells[this.#open] += 1;
+  }
+
+  closed(reason: string): void {
+    this.segment.cells[this.#open] -= 1;
+    this.add('closed', reason);
+  }
+
+  received(bytes: number): void {
+    this.segment.cells[this.#received] += bytes;
+  }
+
+  sent(bytes: number): void {
+    this.segment.cells[this.#sent] += bytes;
+  }
+
+  pipelined(): void {
+    this.segment.cells[this.#pipelined] += 1;
+  }
+
+  cacheHit(): void {
+    this.segment.cells[this.#cacheHits] += 1;
+  }
+
+  cacheMiss(): void {
+    this.segment.cells[this.#cacheMisses] += 1;
+  }
+
+  /** compress() has encoded so many bytes into so many. */
+  compressed(from: number, to: number): void {
+    this.add('compressedFrom', '', from);
+    this.add('compressedTo', '', to);
+  }
+
+  /** For what happens rarely: a counter by its family and the value of its label. */
+  add(name: Countable, label = '', count = 1): void {
+    const cell = this.#cellOf(name, label);
+    this.segment.cells[cell] += count;
+  }
+
+  /** Sets a gauge, or a counter that is counted elsewhere: then to what it was when this began. */
+  set(name: Countable, value: number, label = ''): void {
+    this.segment.cells[this.#cellOf(name, label)] = value;
+  }
+
+  /** The value of a counter, as of an earlier process of this worker. */
+  valueOf(name: Countable): number {
+    return this.segment.cells[this.#cellOf(name, '')];
+  }
+
+  /** A pause of the garbage collector. */
+  paused(kind: string, ms: number): void {
+    const cell = this.#cellOf('gcPause', kind);
+    this.segment.observe(cell, bucketOf(ms / MS_PER_BASE), ms / 1_000);
+  }
+
+  #cellOf(name: Countable, label: string): number {
+    const key = `${name} ${label}`;
+    let cell = this.#byKind.get(key);
+    if (cell === undefined) {
+      cell = this.segment.cellOf(FAMILIES[name], label === '' ? [] : [label]);
+      if (cell !== NOWHERE) this.#byKind.set(key, cell);
+    }
+    return cell;
+  }
+}
+
+/** Families that are counted or set by name, with one label or none. */
+export type Countable = Exclude<
+  FamilyName,
+  'duration' | 'firstByte' | 'requestBytes' | 'responseBytes' | 'turns' | 'completions'
+>;

@@ -1,0 +1,205 @@
+// Reads the segments of all processes of a server, adds up what belongs together, and lists it by
+// family. It remembers where the series are, so that a later reading looks at new records only.
+
+import { BANK_BUCKETS, BUCKETS, DOUBLINGS, upperBound } from './buckets.ts';
+import type { Family } from './family.ts';
+import { BEYOND, bankWord, HEADER_BYTES, MAGIC, recordsOf, SUM, Word } from './segment.ts';
+
+/** Memory that a process of the server writes, or has written. */
+export interface ReadableSegment {
+  /** The same for each reading, and as long as the series in it. */
+  readonly id: number;
+  readonly buffer: ArrayBuffer;
+}
+
+export type Labels = readonly (readonly [name: string, value: string])[];
+
+interface Part {
+  readonly segment: number;
+  readonly cell: number;
+}
+
+export interface Series {
+  readonly labels: Labels;
+  readonly parts: Part[];
+  /** The labels as a format writes them, kept for the next time. */
+  text: string;
+}
+
+interface IndexedFamily {
+  readonly family: Family;
+  readonly series: Map<string, Series>;
+  /** The order in which descriptions of the same name were found. */
+  found: number;
+}
+
+/** Counts of a histogram, in an array that the next reading overwrites. */
+export interface Distribution {
+  readonly count: number;
+  readonly sum: number;
+  readonly counts: Float64Array;
+}
+
+/** Records that are read in one step. */
+const STEP_RECORDS = 200;
+
+interface View {
+  readonly cells: Float64Array;
+  readonly words: Uint32Array;
+}
+
+export class Reader {
+  readonly #segments: () => readonly ReadableSegment[];
+  readonly #families = new Map<string, IndexedFamily>();
+  /** By the id of a segment: where its unread records begin, and its families by position. */
+  readonly #readTo = new Map<number, number>();
+  readonly #byPosition = new Map<string, readonly IndexedFamily[]>();
+  readonly #views = new Map<number, View>();
+  readonly #counts = new Float64Array(BUCKETS);
+  #found = 0;
+
+  constructor(segments: () => readonly ReadableSegment[]) {
+    this.#segments = segments;
+  }
+
+  /** Looks for new records, in steps. */
+  *update(): Generator<void> {
+    for (const segment of this.#segments()) {
+      const { buffer, id } = segment;
+      const words = new Uint32Array(buffer);
+      if (words[Word.Magic] !== MAGIC) continue;
+      this.#views.set(id, { cells: new Float64Array(buffer), words });
+      while (this.#readStep(segment)) yield;
+    }
+  }
+
+  /** Reads some records; false when there are no more. Another reading may be between two steps. */
+  #readStep(segment: ReadableSegment): boolean {
+    const { buffer, id } = segment;
+    let count = 0;
+    for (const record of recordsOf(new Uint8Array(buffer), this.#readTo.get(id) ?? HEADER_BYTES)) {
+      if (record.kind === 1) this.#addFamily(segment, record.family, record.at);
+      else this.#addSeries(segment, record.familyAt, record.labels, record.cell);
+      this.#readTo.set(id, record.end);
+      count += 1;
+      if (count === STEP_RECORDS) return true;
+    }
+    return false;
+  }
+
+  /** Forgets all: the segments are others from now on. */
+  reset(): void {
+    this.#families.clear();
+    this.#readTo.clear();
+    this.#byPosition.clear();
+    this.#views.clear();
+  }
+
+  #addFamily({ id }: ReadableSegment, family: Family, at: number): void {
+    const names = family.partOf ?? [family.name];
+    this.#byPosition.set(
+      `${id} ${at}`,
+      names.map((name) => this.#indexed(name, family)),
+    );
+  }
+
+  #indexed(name: string, { partOf: _, ...family }: Family): IndexedFamily {
+    const key = JSON.stringify([name, family.type, family.labels, family.base]);
+    let indexed = this.#families.get(key);
+    if (indexed === undefined) {
+      indexed = { family: { ...family, name }, series: new Map(), found: 0 };
+      this.#families.set(key, indexed);
+    } else if (name === family.name) {
+      // The description of a family that has parts comes after them.
+      const described = { family: { ...family, name }, series: indexed.series, found: 0 };
+      this.#families.set(key, Object.assign(indexed, described));
+    }
+    this.#found += 1;
+    indexed.found = this.#found;
+    return indexed;
+  }
+
+  #addSeries(segment: ReadableSegment, familyAt: number, text: string, cell: number): void {
+    const families = this.#byPosition.get(`${segment.id} ${familyAt}`) ?? [];
+    const values = JSON.parse(text) as string[];
+    for (const { family, series } of families) {
+      const worker = family.perWorker === true ? this.#workerOf(segment) : '';
+      const key = `${worker} ${text}`;
+      let found = series.get(key);
+      if (found === undefined) {
+        const labels = family.labels.map((name, index) => [name, values[index] ?? ''] as const);
+        // A label without a value is the same as none.
+        const given = labels.filter(([, value]) => value !== '');
+        if (worker !== '') given.push(['worker', worker]);
+        found = { labels: given, parts: [], text: '' };
+        series.set(key, found);
+      }
+      found.parts.push({ segment: segment.id, cell });
+    }
+  }
+
+  #workerOf({ id }: ReadableSegment): string {
+    return String(this.#views.get(id)?.words[Word.Worker] ?? 0);
+  }
+
+  /** The families that have series; of several with one name the one that was found last. */
+  families(): { family: Family; series: Iterable<Series> }[] {
+    const byName = new Map<string, IndexedFamily>();
+    for (const indexed of this.#families.values()) {
+      const other = byName.get(indexed.family.name);
+      if (other === undefined || other.found < indexed.found) {
+        byName.set(indexed.family.name, indexed);
+      }
+    }
+    const all = [...byName.values()].filter(({ series }) => series.size > 0);
+    return all.map(({ family, series }) => ({ family, series: series.values() }));
+  }
+
+  /** The value of a counter or gauge; null for a gauge of processes that have ended. */
+  value(family: Family, { parts }: Series): number | null {
+    let sum = 0;
+    let live = 0;
+    for (const { segment, cell } of parts) {
+      const view = this.#views.get(segment);
+      if (view === undefined) continue;
+      if (family.type === 'gauge' && view.words[Word.IsUsed] !== 1) continue;
+      live += 1;
+      const value = view.cells[cell];
+      sum = family.largest === true ? Math.max(sum, value) : sum + value;
+    }
+    return live === 0 ? null : sum;
+  }
+
+  distribution({ parts }: Series): Distribution {
+    const counts = this.#counts;
+    counts.fill(0);
+    let count = 0;
+    let sum = 0;
+    for (const { segment, cell } of parts) {
+      const view = this.#views.get(segment);
+      if (view === undefined) continue;
+      const { cells, words } = view;
+      sum += cells[cell + SUM];
+      count += cells[cell + BEYOND];
+      for (let doubling = 0; doubling < DOUBLINGS; doubling++) {
+        const bank = words[bankWord(cell, doubling * BANK_BUCKETS)];
+        if (bank === 0) continue;
+        for (let index = 0; index < BANK_BUCKETS; index++) {
+          const value = cells[bank + index];
+          counts[doubling * BANK_BUCKETS + index] += value;
+          count += value;
+        }
+      }
+    }
+    return { count, sum, counts };
+  }
+}
+
+/** The buckets that are not empty: upper bound and count, ascending. */
+export function bucketsOf(counts: Float64Array, base: number): [number, number][] {
+  const buckets: [number, number][] = [];
+  for (let index = 0; index < counts.length; index++) {
+    if (counts[index] > 0) buckets.push([upperBound(index, base), counts[index]]);
+  }
+  return buckets;
+}

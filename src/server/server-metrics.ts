@@ -1,0 +1,240 @@
+// The metrics of a server: what it counts, the path that shows it, and what its process uses.
+
+import type { Figures, ProcessFigures } from '../async-io/process-figures.ts';
+import { METRICS_BYTES_MAX, METRICS_SAMPLE_MS } from '../base/fixed-limits.ts';
+import { VERSION } from '../base/version.ts';
+import { CLOSE_REASONS } from '../connection/close-reason.ts';
+import { METHOD_COUNT, methodName } from '../http/method.ts';
+import type { ServerFacts } from '../metrics/json-format.ts';
+import { Meter } from '../metrics/meter.ts';
+import { OwnMetrics } from '../metrics/own.ts';
+import { type ReadableSegment, Reader } from '../metrics/reader.ts';
+import { type Memory, OwnMemory, Segment } from '../metrics/segment.ts';
+import { type Config, metricsPath, type ServerOptions } from './config/config.ts';
+import { MetricsEndpoint } from './metrics-endpoint.ts';
+import { isForLocalHost, isLocal } from './metrics-guard.ts';
+import type { RouteGuard, Routes } from './routes.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What the processes of one server share. */
+export interface SharedMetrics {
+  /** The memory of this process; null in one that serves no requests. */
+  readonly memory: Memory | null;
+  /** From 1 on. */
+  readonly worker: number;
+  /** The memory of all processes. `own` is that of this process. */
+  segments(own: Segment | null): readonly ReadableSegment[];
+  /** The server begins to count, and ends. */
+  begin(own: Segment): void;
+  end(own: Segment): void;
+  close(): void;
+  readonly place: MetricsPlace;
+  readonly workers: number;
+  /** When the server started, in seconds since 1970. */
+  readonly startedSeconds: number;
+}
+
+/** Where the metrics are shown; a reload does not change it. */
+export interface MetricsPlace {
+  /** Null without metrics. */
+  readonly path: string | null;
+  /** They have a listener of their own. */
+  readonly hasListener: boolean;
+}
+
+export function placeOf(config: Config): MetricsPlace {
+  const { metricsPort, metricsSocket } = config;
+  const hasListener = metricsPort !== undefined || metricsSocket !== undefined;
+  return { path: metricsPath(config), hasListener };
+}
+
+const NOWHERE: MetricsPlace = { path: null, hasListener: false };
+
+export interface ServerMetricsOptions {
+  readonly config: Config;
+  /** Then its primary decides whether there are metrics. */
+  readonly isWorker: boolean;
+  readonly shared: SharedMetrics | null;
+  readonly figures: ProcessFigures | null;
+  readonly linesDropped: () => number;
+  readonly closing: () => AbortSignal;
+}
+
+/** The options of a server for metrics alone, or null. Few clients, so little memory. */
+export function metricsListener(config: Config): ServerOptions | null {
+  const { driver, logLevel, metricsHost: host, metricsPort: port, metricsSocket: socket } = config;
+  const limits = { connectionsMax: 64, blockCount: 128 };
+  if (socket !== undefined) return { socket, driver, logLevel, ...limits };
+  return port === undefined ? null : { host, port, driver, logLevel, ...limits };
+}
+
+/** Memory of a process alone begins so; it grows. */
+const OWN_BYTES = 65_536;
+
+const LOOPBACK = /^(127\.|::1$|localhost$)/;
+
+const METHODS: readonly string[] = Array.from({ length: METHOD_COUNT }, (_, method) =>
+  methodName(method),
+);
+
+export class ServerMetrics {
+  /** Null without metrics. */
+  readonly meter: Meter | null;
+  readonly own: OwnMetrics;
+  readonly #options: ServerMetricsOptions;
+  readonly #place: MetricsPlace;
+  readonly #segment: Segment | null;
+  readonly #reader: Reader;
+  readonly #endpoint: MetricsEndpoint;
+  #shared: SharedMetrics | null;
+  #runtime: Runtime | null = null;
+  #driver = '';
+  #startedSeconds = 0;
+  /** Counters of the processes before this one. */
+  readonly #cpuBefore: number;
+  readonly #linesBefore: number;
+  #sampling: Promise<void> | null = null;
+  #stopGc: () => void = () => {};
+
+  constructor(options: ServerMetricsOptions) {
+    const { config, shared } = options;
+    this.#options = options;
+    this.#shared = shared;
+    this.#place = options.isWorker ? (shared?.place ?? NOWHERE) : placeOf(config);
+    const { path } = this.#place;
+    const memory = shared?.memory ?? new OwnMemory(OWN_BYTES, METRICS_BYTES_MAX);
+    this.#segment = path === null ? null : new Segment(memory, shared?.worker);
+    this.meter = this.#segment === null ? null : makeMeter(this.#segment);
+    this.own = new OwnMetrics(this.#segment);
+    this.#reader = new Reader(() => this.#segments());
+    this.#cpuBefore = this.meter?.valueOf('cpu') ?? 0;
+    this.#linesBefore = this.meter?.valueOf('logLinesDropped') ?? 0;
+    this.#endpoint = new MetricsEndpoint({
+      reader: this.#reader,
+      facts: () => this.#facts(),
+      refresh: () => this.#sample(),
+      closing: options.closing,
+    });
+  }
+
+  /** Adds the path, unless metrics have a listener of their own. */
+  addRoute(routes: Routes): void {
+    const { config } = this.#options;
+    if (this.#place.hasListener) return;
+    this.#addRoute(routes, config.metricsPublic ? undefined : isLocal);
+  }
+
+  /** Adds the path to a server for metrics alone. */
+  addOwnRoute(routes: Routes): void {
+    const isLoopback = LOOPBACK.test(this.#options.config.metricsHost);
+    const isPort = this.#options.config.metricsPort !== undefined;
+    this.#addRoute(routes, isPort && isLoopback ? isForLocalHost : undefined);
+  }
+
+  #addRoute(routes: Routes, guard: RouteGuard | undefined): void {
+    const { path } = this.#place;
+    if (path === null) return;
+    routes.add(routes.root, {
+      method: 'GET',
+      pattern: path,
+      middleware: [],
+      handler: this.#endpoint.handle,
+      place: 'option metrics',
+      ...(guard === undefined ? {} : { guard }),
+    });
+  }
+
+  /** The server listens, with this runtime. */
+  begin(runtime: Runtime): void {
+    const { meter } = this;
+    const { figures } = this.#options;
+    if (meter === null) return;
+    const { driver } = runtime.reactor;
+    this.#runtime = runtime;
+    this.#driver = driver.name;
+    this.#startedSeconds = driver.wall() / 1_000;
+    if (figures !== null) this.#stopGc = figures.watchGc((kind, ms) => meter.paused(kind, ms));
+    this.#shared?.begin(meter.segment);
+    void this.#sampleOften(runtime);
+  }
+
+  /** The primary serves no requests: it shows what its workers count. */
+  beginAsPrimary(shared: SharedMetrics | null, driver: string): void {
+    this.#shared = shared;
+    this.#driver = driver;
+    this.#reader.reset();
+  }
+
+  /** The server has closed. */
+  async end(): Promise<void> {
+    if (this.meter === null) return;
+    if (this.#runtime === null) {
+      this.#shared?.close();
+      return;
+    }
+    this.#stopGc();
+    await this.#sample();
+    this.#runtime = null;
+    if (this.#segment !== null) this.#shared?.end(this.#segment);
+  }
+
+  async #sampleOften(runtime: Runtime): Promise<void> {
+    while (this.#runtime === runtime) {
+      await this.#sample();
+      await runtime.pause(METRICS_SAMPLE_MS);
+    }
+  }
+
+  #sample(): Promise<void> {
+    this.#sampling ??= this.#sampleNow().finally(() => {
+      this.#sampling = null;
+    });
+    return this.#sampling;
+  }
+
+  async #sampleNow(): Promise<void> {
+    const { meter } = this;
+    const { figures, linesDropped } = this.#options;
+    if (meter === null || this.#runtime === null) return;
+    const { slab } = this.#runtime.reactor;
+    meter.set('blocks', slab.freeCount, 'free');
+    meter.set('blocks', slab.blockCount - slab.freeCount, 'used');
+    meter.set('logLinesDropped', this.#linesBefore + linesDropped());
+    const sampled = await (figures?.sample() ?? null);
+    if (sampled !== null) setFigures(meter, sampled, this.#cpuBefore);
+  }
+
+  #segments(): readonly ReadableSegment[] {
+    const own = this.#segment;
+    if (this.#shared !== null) return this.#shared.segments(own);
+    return own === null ? [] : [{ id: 0, buffer: own.buffer }];
+  }
+
+  #facts(): ServerFacts {
+    return {
+      name: 'vibing',
+      version: VERSION,
+      node: this.#options.figures?.nodeVersion ?? '',
+      driver: this.#driver,
+      started: this.#shared?.startedSeconds ?? this.#startedSeconds,
+      workers: this.#shared?.workers ?? 1,
+    };
+  }
+}
+
+function makeMeter(segment: Segment): Meter {
+  const meter = new Meter({ segment, methods: METHODS });
+  for (const reason of CLOSE_REASONS) meter.add('closed', reason, 0);
+  return meter;
+}
+
+function setFigures(meter: Meter, figures: Figures, cpuBefore: number): void {
+  meter.set('heapUsed', figures.heapUsedBytes);
+  meter.set('heapTotal', figures.heapTotalBytes);
+  meter.set('external', figures.externalBytes);
+  meter.set('resident', figures.residentBytes);
+  meter.set('cpu', cpuBefore + figures.cpuSeconds);
+  meter.set('started', figures.startedSeconds);
+  meter.set('loopUtilization', figures.loopUtilization);
+  if (figures.openFds >= 0) meter.set('openFds', figures.openFds);
+}

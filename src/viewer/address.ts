@@ -1,0 +1,21 @@
+// The address of the metrics of a server, as people type it: 8080, localhost:8080,
+// http://host:port/metrics.
+
+import { parseUrl } from '../load/url.ts';
+
+export const DEFAULT_PATH = '/metrics';
+
+/** The URL of the metrics, or what is wrong with the text, in one line. */
+export function metricsUrl(text: string): URL | string {
+  const url = parseUrl(withScheme(text));
+  if (typeof url === 'string') return url;
+  // A fragment is not sent.
+  url.hash = '';
+  if (url.pathname === '/' && url.search === '') url.pathname = DEFAULT_PATH;
+  return url;
+}
+
+function withScheme(text: string): string {
+  if (/^\d{1,5}$/.test(text)) return `http://127.0.0.1:${text}`;
+  return /^[\w.-]+(:\d+)?([/?#]|$)/.test(text) || text.startsWith('[') ? `http://${text}` : text;
+}

@@ -1,0 +1,42 @@
+// Limits of the viewers of metrics, each with its reason.
+
+/** The longest time that a viewer shows: the history is kept for it. */
+export const HISTORY_SECONDS_MAX = 900;
+
+/** Points of the history: one a second, and some for snapshots that come early. */
+export const HISTORY_POINTS_MAX = 1_000;
+
+/**
+ * Routes are summed over slices of this length, so that a table of a minute covers between 60 and
+ * 75 seconds. Older slices are joined to minutes: the history of 1,000 busy routes is 30 MB.
+ */
+export const SLICE_SECONDS = 15;
+export const FINE_SLICES = 5;
+export const JOINED_SLICES = 4;
+
+/** Routes of one slice, with their methods. Further ones are summed in one row. */
+export const SLICE_ROUTES_MAX = 2_000;
+
+/** Series of one snapshot; further ones are ignored. 1,000 routes have some 25,000. */
+export const SERIES_MAX = 100_000;
+
+/** Buckets of one series: a log-linear histogram of 3 % has fewer for 50 us to 100 s. */
+export const BUCKETS_MAX = 4_096;
+
+/** Bytes of one snapshot: 25,000 series with 40 buckets each. */
+export const SNAPSHOT_BYTES_MAX: number = 32 * 1024 * 1024;
+
+/** The time for one snapshot, in milliseconds: longer than any pause of a healthy server. */
+export const FETCH_MS_MAX = 5_000;
+
+/** Pages that may be open at a time on one viewer. */
+export const PAGES_MAX = 16;
+
+/**
+ * Bytes that may wait for a page before it gets an update: some seconds of 1,000 busy routes. The
+ * stream of a page that reads too slowly ends, and it connects again.
+ */
+export const PAGE_QUEUE_BYTES_MAX: number = 8 * 1024 * 1024;
+
+/** Rows of the table of routes in the page. */
+export const TABLE_ROWS_MAX = 200;
