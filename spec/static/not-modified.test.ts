@@ -1,5 +1,5 @@
-// The 304 that is prepared with a file: it has the fields of the one that is made for a request, and
-// is sent for the same conditions.
+// The 304 that is prepared with a file: it has the fields of the one that is made for a request,
+// and is sent for the same conditions.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';

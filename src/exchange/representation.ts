@@ -116,7 +116,7 @@ export function prepareNotModified(representation: Representation, wallMs: numbe
   return prepare(304, notModifiedFields(fields));
 }
 
-/** True while the response is a 200 without fields, and nothing will change it before it is sent. */
+/** True while the response is a 200 without fields, and nothing will change it. */
 function isUntouched(exchange: Exchange): boolean {
   return (
     isUnsent(exchange) &&

@@ -17,21 +17,25 @@ import type { Segment } from './segment.ts';
 /** The value of each label. */
 export type LabelValues = Readonly<Record<string, string | number | boolean>>;
 
+/** A number that only grows: `server.metrics.counter()`. */
 export interface Counter {
   /** Adds `count`, 1 when left out, which is not negative. */
   inc(count?: number, labels?: LabelValues): void;
 }
 
+/** A number that goes up and down: `server.metrics.gauge()`. */
 export interface Gauge {
   set(value: number, labels?: LabelValues): void;
   /** Adds `amount`, 1 when left out; a negative one subtracts. */
   add(amount?: number, labels?: LabelValues): void;
 }
 
+/** How often values of each size occurred: `server.metrics.histogram()`. */
 export interface Histogram {
   observe(value: number, labels?: LabelValues): void;
 }
 
+/** Options of `server.metrics.histogram()`. */
 export interface HistogramOptions {
   /** Upper bounds of the buckets that the text formats show, ascending; each is moved up to 3 %. */
   readonly buckets?: readonly number[];
@@ -44,6 +48,7 @@ const RESERVED_LABELS: readonly string[] = ['worker', 'le', 'quantile'];
 const PART_SUFFIX = /_(bucket|count|sum|created|total)$/;
 const NO_LABELS: LabelValues = {};
 
+/** The metrics of the program itself, `server.metrics`: they are shown beside the server's. */
 export class OwnMetrics {
   /** Null while no metrics are collected: all calls are checked, and count nothing. */
   readonly #segment: Segment | null;

@@ -22,6 +22,7 @@ import {
   slotOfNode,
   WATCHING,
 } from './sockets.ts';
+import type { TurnMeter } from './turn-meter.ts';
 
 /** The reactor's callbacks for the server, in addition to those for the owners of sockets. */
 export interface ReactorEvents extends AdmissionEvents {
@@ -51,12 +52,6 @@ export interface ReactorOptions {
   readonly events: ReactorEvents;
   /** Called after turns with completions. */
   readonly meter?: TurnMeter | null;
-}
-
-export interface TurnMeter {
-  /** There is something to be told of the end of a turn. */
-  readonly hasPending: boolean;
-  turnEnded(startMs: number, endMs: number, completions: number): void;
 }
 
 export class Reactor {

@@ -18,6 +18,7 @@ import { readAssets } from './source/assets.ts';
 import { SnapshotSource } from './source/fetch-snapshot.ts';
 import { Watch } from './source/watch.ts';
 
+/** Options of `viewMetrics()`. */
 export interface MetricsViewerOptions {
   /** Where the metrics are: a URL, `host:port` or a port. The default path is /metrics. */
   readonly url: string;
@@ -25,6 +26,7 @@ export interface MetricsViewerOptions {
   readonly port?: number;
 }
 
+/** A viewer that runs, until `close()`. */
 export interface MetricsViewer {
   /** The address of the page. */
   readonly url: string;
