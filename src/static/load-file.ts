@@ -50,8 +50,8 @@ export interface SiteParts {
 }
 
 /**
- * `began` is when the look-up of the target began. Null when the file has changed while it was read:
- * it must be looked up again.
+ * `began` is when the look-up of the target began. Null when the file has changed while it was
+ * read: it must be looked up again.
  */
 export async function loadFile(
   services: Services,
