@@ -1,6 +1,6 @@
 // Reads a file to which a program writes at the same time. The system does not keep a read and a
-// write apart, so the bytes of one read may be of two versions. Those of two reads in a row, between
-// which nothing has changed, are of one.
+// write apart, so the bytes of one read may be of two versions. Those of two reads in a row,
+// between which nothing has changed, are of one.
 
 import type { AsyncIo, OpenFile } from '../async-io/async-io.ts';
 
