@@ -14,7 +14,7 @@ export function makeServer(
   makeRuntime: (options: RuntimeOptions) => ServerRuntime,
 ): Server {
   return new Server(
-    { host: '127.0.0.1', port: 8080, logLevel: 'error', ...serverOptions(settings) },
+    { host: '127.0.0.1', port: 8080, logLevel: 'error', metrics: true, ...serverOptions(settings) },
     {
       launch: () => null,
       inherited: () => null,

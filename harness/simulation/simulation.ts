@@ -2,6 +2,7 @@
 // faults no violation may occur; then, without faults, everything must finish; then the server
 // closes, and all resources must be released.
 
+import type { Meter } from '../../src/metrics/meter.ts';
 import type { Reactor } from '../../src/reactor/reactor.ts';
 import { type RuntimeOptions, Runtime as ServerRuntime } from '../../src/server/runtime.ts';
 import type { Server } from '../../src/server/server.ts';
@@ -56,6 +57,7 @@ export class Simulation implements World {
   readonly #random: Random;
   readonly #runClients: RunClients;
   readonly #observed = new Observed();
+  #meter: Meter | null = null;
   #driver: SimDriver | null = null;
   #checks: Checks | null = null;
   #reactor: Reactor | null = null;
@@ -104,11 +106,12 @@ export class Simulation implements World {
   }
 
   #makeRuntime(options: RuntimeOptions): ServerRuntime {
-    const { seed } = this.scenario;
+    this.#meter = options.meter ?? null;
     const runtime = new ServerRuntime({
       ...options,
       makeDriver: (given) => {
         const { clock, trace } = this;
+        const { seed } = this.scenario;
         const parts = { seed, clock, trace, schedule: this.#schedule, loop: this.#loop };
         const { fileBytes: file } = this.#asyncIo;
         const rest = { network: this.#network, faults: this.#faults, file };
@@ -353,21 +356,18 @@ export class Simulation implements World {
     if (driver === null || reactor === null)
       throw new Violation('balance', 'a server has a driver');
     await this.#until(() => this.#asyncIo.pendingCount === 0, 10_000, 'file operations done');
-    const participants = this.#participants;
-    const isDone = (): boolean => participants.running === 0;
-    await this.#until(isDone, 20_000, `${participants.running} handlers done`);
-    await this.#until(() => isDone() && participants.isQuiet, QUIET_MS, null);
+    const isDone = (): boolean => this.#participants.running === 0;
+    await this.#until(isDone, 20_000, `${this.#participants.running} handlers done`);
+    await this.#until(() => isDone() && this.#participants.isQuiet, QUIET_MS, null);
     // Descriptors that requests shared are closed a moment after the last one.
-    const isOver = (): boolean => isDone() && this.#asyncIo.openCount === 0;
-    await this.#until(isOver, 20_000, 'late handlers done, files closed');
+    await this.#until(() => isDone() && this.#asyncIo.openCount === 0, 20_000, 'files closed');
     await drain();
-    const { counters } = this.#server;
-    const spansUsed = this.#checks?.spansUsed ?? 0;
     ensureReleased({
       driver,
       reactor,
-      counters,
-      spansUsed,
+      counters: this.#server.counters,
+      spansUsed: this.#checks?.spansUsed ?? 0,
+      meter: this.#meter,
       asyncIo: this.#asyncIo,
       loop: this.#loop,
     });

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { CLOSE_REASONS } from '../../src/connection/close-reason.ts';
 import type { Family } from '../../src/metrics/family.ts';
 import { FAMILIES } from '../../src/metrics/schema.ts';
 import { compileSnippets, runSnippet, snippetsOf } from './fixtures/snippets.ts';
@@ -33,6 +34,11 @@ if (process.env['UPDATE_DOCS'] === '1') {
 
 test('the page has a row for every metric, with its type, unit, labels and meaning', () => {
   assert.equal(TABLE.exec(readFileSync(PAGE, 'utf8'))?.[0].trim(), table());
+});
+
+test('the page explains every reason of a close', () => {
+  const page = readFileSync(PAGE, 'utf8');
+  for (const reason of CLOSE_REASONS) assert.ok(page.includes(`\`${reason}\``), reason);
 });
 
 const snippets = snippetsOf(PAGE);

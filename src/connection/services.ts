@@ -63,7 +63,9 @@ export class ServerServices implements Services {
     const { counters } = this.#options;
     counters.lateWrites += 1;
     this.meter?.add('lateCalls');
-    if (isMistake) counters.handlerErrors += 1;
+    if (!isMistake) return;
+    counters.handlerErrors += 1;
+    this.meter?.add('handlerErrors');
   }
 
   handlerFailed(exchange: Exchange, error: unknown, what = ''): void {

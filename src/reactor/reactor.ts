@@ -49,14 +49,15 @@ export interface ReactorOptions {
   /** Null: a client without a slot waits, however long. */
   readonly overload: OverloadOptions | null;
   readonly events: ReactorEvents;
-  /** Called after turns with completions. */
   readonly meter?: TurnMeter | null;
 }
 
+/** What is told of turns. No clock is read for it: a turn ends when the next one has polled. */
 export interface TurnMeter {
-  /** There is something to be told of the end of a turn. */
-  readonly hasPending: boolean;
-  turnEnded(startMs: number, endMs: number, completions: number): void;
+  /** A turn begins with so many completions, and the one before has ended. */
+  polled(nowMs: number, completions: number): void;
+  /** A turn has not ended. */
+  readonly isOpen: boolean;
 }
 
 export class Reactor {
@@ -119,16 +120,13 @@ export class Reactor {
     const sends = this.#recentSends.length;
     const count = this.driver.poll(out);
     this.readClocks();
+    if (this.#meter !== null) this.#meter.polled(this.nowMs, count);
     for (let index = 0; index < count; index++) {
       this.#dispatch(out.op[index], out.slot[index], out.result[index], out.block[index]);
     }
     this.#armLateSends(sends);
     this.#expire();
     this.inTurn = false;
-    const meter = this.#meter;
-    if (meter !== null && (count > 0 || meter.hasPending)) {
-      meter.turnEnded(this.nowMs, this.driver.now(), count);
-    }
     return count;
   }
 
@@ -147,6 +145,11 @@ export class Reactor {
         this.#deadlines.arm(node, this.#sendTimeout, this.nowMs);
       }
     }
+  }
+
+  /** No turn follows soon: the last one has ended. */
+  rest(): void {
+    if (this.#meter?.isOpen === true) this.#meter.polled(this.driver.now(), 0);
   }
 
   /** Called once a turn; outside of turns by methods that need the time. */

@@ -155,7 +155,7 @@ export class ServerMetrics {
     this.#startedSeconds = driver.wall() / 1_000;
     if (figures !== null) this.#stopGc = figures.watchGc((kind, ms) => meter.paused(kind, ms));
     this.#shared?.begin(meter.segment);
-    void this.#sampleOften(runtime);
+    if (figures !== null) void this.#sampleOften(runtime);
   }
 
   /** The primary serves no requests: it shows what its workers count. */
