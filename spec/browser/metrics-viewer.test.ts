@@ -220,6 +220,7 @@ describe('the page of the metrics viewer', { skip, timeout }, () => {
       await page.waitForSelector('#state[data-state=away]');
       assert.match(await textOf(page, '#state'), /^reconnecting, \d s$/);
       assert.equal(await textOf(page, '#health-title'), 'Reconnecting');
+      assert.match(await textOf(page, '#since'), /^Was up \d+ s/);
       assert.match(
         await textOf(page, '#health-reasons'),
         /no metrics for \d s: connection refused/,

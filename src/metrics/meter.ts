@@ -1,7 +1,7 @@
 // Runs for every request while metrics are on. Measured by perf/micro/metrics.ts.
 // What a server counts while it serves. Nothing is allocated per request, except for the first one
-// of a route, method and class of status. Responses of a turn get their end from the one clock read
-// at the end of the turn, when the kernel gets them.
+// of a route, method and class of status. Responses of a turn end when the next turn has polled and
+// has read the clock: then the kernel has them, and no clock is read for metrics.
 
 import { assert } from '../base/assert.ts';
 import { METRICS_ROUTES_MAX } from '../base/fixed-limits.ts';
@@ -62,6 +62,9 @@ export class Meter {
   readonly #pendingCells = new Int32Array(PENDING_MAX);
   readonly #pendingSinceMs = new Float64Array(PENDING_MAX);
   #pending = 0;
+  /** When the turn began whose end is awaited, and its completions; -1 without one. */
+  #turnSinceMs = -1;
+  #turnCompletions = 0;
   readonly #byKind = new Map<string, number>();
   readonly #active: number;
   readonly #requests: number;
@@ -179,15 +182,25 @@ export class Meter {
     return this.#pending > PENDING_MAX - 2;
   }
 
-  /** True when turnEnded() must be called. */
-  get hasPending(): boolean {
-    return this.#pending > 0;
+  /** True when a turn, or a response, has not ended. */
+  get isOpen(): boolean {
+    return this.#turnSinceMs >= 0 || this.#pending > 0;
   }
 
-  turnEnded(startMs: number, endMs: number, completions: number): void {
-    if (this.#pending > 0) this.flush(endMs);
-    const ms = endMs - startMs;
+  /**
+   * The driver has polled, which has handed to the kernel what the turn before has sent: that turn
+   * and its responses have ended. A turn of so many completions begins.
+   */
+  polled(nowMs: number, completions: number): void {
+    if (this.#pending > 0) this.flush(nowMs);
+    if (this.#turnSinceMs >= 0) this.#turnEnded(nowMs - this.#turnSinceMs);
+    this.#turnSinceMs = completions > 0 ? nowMs : -1;
+    this.#turnCompletions = completions;
+  }
+
+  #turnEnded(ms: number): void {
     this.segment.observe(this.#turns, bucketOf(ms / MS_PER_BASE), ms / 1_000);
+    const completions = this.#turnCompletions;
     const bucket = bucketOf(completions / COMPLETIONS_BASE);
     this.segment.observe(this.#completions, bucket, completions);
   }

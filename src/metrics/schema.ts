@@ -163,7 +163,7 @@ export const FAMILIES: Readonly<Record<FamilyName, Family>> = {
   turns: perWorker({
     ...seconds(
       'vibing_turn_seconds',
-      'Time of a turn of the reactor with completions, in which handlers run.',
+      'Time of a turn with completions, in which handlers run, until the next one has polled.',
       [],
     ),
   }),

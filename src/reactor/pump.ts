@@ -85,6 +85,7 @@ export class Pump {
   #sleep(): boolean {
     if (this.#stopped || !this.#reactor.driver.sleep()) return false;
     this.#asleep = true;
+    this.#reactor.rest();
     this.#setTimer();
     return true;
   }

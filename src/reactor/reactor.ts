@@ -50,7 +50,6 @@ export interface ReactorOptions {
   /** Null: a client without a slot waits, however long. */
   readonly overload: OverloadOptions | null;
   readonly events: ReactorEvents;
-  /** Called after turns with completions. */
   readonly meter?: TurnMeter | null;
 }
 
@@ -113,6 +112,7 @@ export class Reactor {
     const sends = this.#recentSends.length;
     let count = this.driver.poll(this.#out);
     this.readClocks();
+    if (this.#meter !== null) this.#meter.polled(this.nowMs, count);
     this.#dispatchAll(count);
     this.#armLateSends(sends);
     if (this.#deadlines.isDue(this.nowMs)) {
@@ -124,10 +124,6 @@ export class Reactor {
       this.#expire();
     }
     this.inTurn = false;
-    const meter = this.#meter;
-    if (meter !== null && (count > 0 || meter.hasPending)) {
-      meter.turnEnded(this.nowMs, this.driver.now(), count);
-    }
     return count;
   }
 
@@ -153,6 +149,11 @@ export class Reactor {
         this.#deadlines.arm(node, this.#sendTimeout, this.nowMs);
       }
     }
+  }
+
+  /** No turn follows soon: the last one has ended. */
+  rest(): void {
+    if (this.#meter?.isOpen === true) this.#meter.polled(this.driver.now(), 0);
   }
 
   /** Called once a turn; outside of turns by methods that need the time. */

@@ -1,7 +1,9 @@
-// What the reactor reports of its turns to who measures them.
+// What the reactor reports of its turns. No clock is read for it: a turn ends when the next one has
+// polled.
 
 export interface TurnMeter {
-  /** A turn without completions is reported only then. */
-  readonly hasPending: boolean;
-  turnEnded(startMs: number, endMs: number, completions: number): void;
+  /** A turn begins with so many completions, and the one before has ended. */
+  polled(nowMs: number, completions: number): void;
+  /** A turn has not ended. */
+  readonly isOpen: boolean;
 }

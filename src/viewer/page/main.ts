@@ -104,7 +104,7 @@ class Viewer {
     const { last } = history;
     const now = this.#now(history);
     showState(this.#absence, this.isPaused, this.#isViewerGone);
-    showServer(this.#server, now);
+    showServer(this.#server, last?.time ?? now, this.#absence !== null);
     showHealth(this.#isViewerGone ? VIEWER_GONE : healthNow(history, this.#absence));
     showTiles(history);
     const span: Span = { from: now - this.#seconds, to: now };

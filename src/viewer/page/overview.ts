@@ -38,7 +38,8 @@ export function showTarget(target: string): void {
   setText(find('#target', HTMLElement), `${host}${path === DEFAULT_PATH ? '' : path}`);
 }
 
-export function showServer(server: ServerFacts | null, now: number): void {
+/** `now` is the last time at which it was seen, `isAway` that it is not seen any more. */
+export function showServer(server: ServerFacts | null, now: number, isAway: boolean): void {
   if (server === null) return;
   const { driver, name, node, started, version, workers } = server;
   const facts = [
@@ -49,8 +50,9 @@ export function showServer(server: ServerFacts | null, now: number): void {
   ];
   const known = facts.map((fact) => logText(fact.trim())).filter((fact) => fact !== '');
   setText(find('#facts', HTMLElement), known.join(' · '));
-  const since = started > 0 ? `Up ${spanText(now - started)}\nsince ${whenText(started, now)}` : '';
-  setText(find('#since', HTMLElement), since);
+  const up = isAway ? 'Was up' : 'Up';
+  const since = `${up} ${spanText(now - started)}\nsince ${whenText(started, now)}`;
+  setText(find('#since', HTMLElement), started > 0 ? since : '');
 }
 
 function whenText(time: number, now: number): string {
