@@ -60,6 +60,15 @@ async function withFile(run: (setup: Setup) => Promise<void>): Promise<void> {
   }
 }
 
+/** The longest wait for a read in the thread pool; no test measures by it. */
+const PATIENCE_MS = 30_000;
+
+/** Lets turns and reads run until the condition holds; the assertion behind it says whether. */
+async function until(fixture: ConnectionFixture, isSo: () => boolean): Promise<void> {
+  const givenUpMs = performance.now() + PATIENCE_MS;
+  while (!isSo() && performance.now() < givenUpMs) await fixture.rest();
+}
+
 const HEAD_END = '\r\n\r\n';
 
 function contentOf(output: string): string {
@@ -93,8 +102,7 @@ describe('files that are sent as they are', () => {
             fixture.driver.failSend(client.slot, NOT_CACHED);
             fixture.turn();
             assert.equal(client.socket.send, null, 'nothing is sent during a read');
-            for (let rest = 0; rest < 50 && client.socket.send === null; rest++)
-              await fixture.rest();
+            await until(fixture, () => client.socket.send !== null);
           } else output += client.take();
         }
         assert.ok(output.includes(HEAD_END));
@@ -112,7 +120,7 @@ describe('files that are sent as they are', () => {
       truncateSync(path, 1000);
       fixture.driver.failSend(client.slot, NOT_CACHED);
       fixture.turn();
-      for (let rest = 0; rest < 50 && !client.isShut; rest++) await fixture.rest();
+      await until(fixture, () => client.isShut);
       assert.ok(client.isShut, 'the stream ends in order, before the content does');
       assert.ok(contentOf(output) === TEXT.slice(0, 1000));
       assert.equal(client.socket.send, null, 'the response behind it is not sent');
@@ -131,7 +139,7 @@ describe('files that are sent as they are', () => {
       truncateSync(path, 1000);
       fixture.driver.failSend(client.slot, NOT_CACHED);
       fixture.turn();
-      for (let rest = 0; rest < 50 && !client.isClosed; rest++) await fixture.rest();
+      await until(fixture, () => client.isClosed);
       assert.ok(client.isClosed, 'its slot and descriptor are free');
       assert.equal(owner.releases, 1);
     });
@@ -145,7 +153,7 @@ describe('files that are sent as they are', () => {
       client.take(299_000);
       fixture.driver.failSend(client.slot, NOT_CACHED);
       fixture.turn();
-      for (let rest = 0; rest < 50 && client.socket.send === null; rest++) await fixture.rest();
+      await until(fixture, () => client.socket.send !== null);
       client.send(get('/'));
       const output = await client.read();
       assert.ok(output === TEXT.slice(299_000) + respond('text'));

@@ -359,7 +359,7 @@ describe('saveTo()', () => {
         await new Promise((resolve) => setTimeout(resolve, 5));
         await owner.rest(2);
       }
-      for (let round = 0; round < 200 && !client.take().includes(']'); round++) {
+      for (let round = 0; round < 6_000 && !client.take().includes(']'); round++) {
         await new Promise((resolve) => setTimeout(resolve, 5));
         await owner.rest(2);
       }
