@@ -109,7 +109,7 @@ describe('the manifests of Kubernetes', () => {
   });
 
   test('the configuration is valid, and probes ask its paths and ports', () => {
-    const config = configOf(withoutMetrics(variables));
+    const config = configOf(variables);
     assert.equal(ports.get('http'), config.port);
     assert.equal(config.healthz, true);
     const paths = { readinessProbe: '/readyz', livenessProbe: '/healthz' };
@@ -124,7 +124,7 @@ describe('the manifests of Kubernetes', () => {
   test('a pod has time to leave the service, and to drain', () => {
     const [program, seconds] = container.at('lifecycle.preStop.exec.command').value as string[];
     assert.equal(program, 'sleep');
-    const config = configOf(withoutMetrics(variables));
+    const config = configOf(variables);
     const drainSeconds = config.limits.shutdownTimeoutMs / 1_000;
     const grace = pod.number('terminationGracePeriodSeconds');
     assert.ok(grace > Number(seconds) + drainSeconds + 2, `${grace} s`);
@@ -194,10 +194,3 @@ describe('the containers', () => {
     assert.match(text, /^RUN npm ci --omit=dev /m);
   });
 });
-
-/** The keys of metrics may be of a later version than this one. */
-function withoutMetrics(variables: Readonly<Record<string, string>>): Record<string, string> {
-  const rest = Object.entries(variables).filter(([name]) => !name.startsWith('VIBING_METRICS_'));
-  assert.equal(Object.keys(variables).length - rest.length, 2);
-  return Object.fromEntries(rest);
-}
