@@ -65,6 +65,9 @@ export class Meter {
   /** When the turn began whose end is awaited, and its completions; -1 without one. */
   #turnSinceMs = -1;
   #turnCompletions = 0;
+  /** The content of the last response, and its bucket. */
+  #responseBytes = 0;
+  #responseBucket = 0;
   readonly #byKind = new Map<string, number>();
   readonly #active: number;
   readonly #requests: number;
@@ -140,16 +143,15 @@ export class Meter {
     const { segment } = this;
     const at = this.#histogramsOf(route, method, status);
     const histograms = this.#histograms;
-    segment.observe(
-      histograms[at + Histogram.RequestBytes],
-      bucketOf(requestBytes / BYTES_BASE),
-      requestBytes,
-    );
-    segment.observe(
-      histograms[at + Histogram.ResponseBytes],
-      bucketOf(responseBytes / BYTES_BASE),
-      responseBytes,
-    );
+    // Most requests have no content, and many responses in a row the same length.
+    const requestBucket = requestBytes === 0 ? 0 : bucketOf(requestBytes / BYTES_BASE);
+    segment.observe(histograms[at + Histogram.RequestBytes], requestBucket, requestBytes);
+    if (responseBytes !== this.#responseBytes) {
+      this.#responseBytes = responseBytes;
+      this.#responseBucket = bucketOf(responseBytes / BYTES_BASE);
+    }
+    const sizes = histograms[at + Histogram.ResponseBytes];
+    segment.observe(sizes, this.#responseBucket, responseBytes);
     segment.cells[this.#active] -= 1;
     this.#pend(this.#histogramOf(at, isStream ? Histogram.Stream : Histogram.Full), startedMs);
   }
