@@ -80,6 +80,7 @@ test('a commit has one turn on each Node, and the supported majors have all thir
   assert.equal(turnOf(commit, 20), turnOf(commit, 20));
   const thirds = [20, 22, 24].map((major) => turnOf(commit, major) % THIRDS);
   assert.deepEqual(thirds.toSorted(), [0, 1, 2]);
+  for (const major of [20, 21, 23, 25, 26]) assert.ok(Number.isInteger(turnOf(commit, major)));
   const seen = new Set(
     Array.from({ length: 40 }, (_, n) => turnOf(n.toString(16).padStart(8, '0'), 20)),
   );

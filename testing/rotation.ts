@@ -1,5 +1,5 @@
 // The slow tests are in parts, and npm test runs one part of them. The commit chooses it, so the
-// same commit runs the same tests, and commits in a row run all of them.
+// same commit runs the same tests, and over some commits all of them run.
 
 /** Slow tests are in thirds, the slowest in fifths. */
 export const THIRDS = 3;
@@ -13,7 +13,7 @@ export const TURN_VARIABLE = 'TURN_OF_TESTS';
 
 /** The number for a commit. Its tests on three majors of Node, 20, 22, 24, are all thirds. */
 export function turnOf(commit: string, nodeMajor: number): number {
-  return (Number.parseInt(commit.slice(0, 8), 16) + nodeMajor / 2) % TURNS;
+  return (Number.parseInt(commit.slice(0, 8), 16) + Math.floor(nodeMajor / 2)) % TURNS;
 }
 
 /** Whether this run has element number `index` of a list that is in `parts` parts. */

@@ -73,7 +73,7 @@ export const MIDDLEWARE_BUGS: readonly Bug[] = [
     name: 'an encoder that is released counts as memory',
     kind: 'again',
     file: 'middleware/compress.js',
-    find: 'this.#running -= 1;\n            this.#runningBytes -= bytes;',
+    find: 'this.#running -= 1;\n            encodersBytes -= bytes;',
     replace: 'this.#running -= 1;',
     tests: ['middleware/compress-streams'],
   },

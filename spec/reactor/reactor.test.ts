@@ -336,6 +336,36 @@ describe('deadlines', () => {
     assert.deepEqual(fixture.news(slot), [`due ${Kind.Long}`]);
   });
 
+  it('do not pass over what only a further poll returns', () => {
+    const fixture = new Fixture();
+    const { driver, reactor } = fixture;
+    const slots = [fixture.accept(), fixture.accept(), fixture.accept()];
+    for (const slot of slots) {
+      reactor.receive(slot);
+      reactor.arm(slot, Kind.Short);
+    }
+    for (const [index, slot] of slots.entries()) {
+      fixture.owners[slot].received = (_result, block) => {
+        fixture.slab.release(block);
+        reactor.arm(slot, Kind.Long);
+        // As a driver that returns a part of what there is.
+        if (index < 2) driver.deliver(slots[index + 1], new Uint8Array(5));
+      };
+    }
+    const now = driver.now.bind(driver);
+    driver.now = () => {
+      driver.now = now;
+      driver.deliver(slots[0], new Uint8Array(5));
+      driver.nowMs += 500;
+      return now();
+    };
+    assert.equal(reactor.turn(), 3);
+    for (const slot of slots) {
+      assert.deepEqual(fixture.news(slot), []);
+      assert.equal(reactor.armed(slot), Kind.Long);
+    }
+  });
+
   it('are reported when they pass, once', () => {
     const fixture = new Fixture();
     const slot = fixture.accept();

@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { createServer, type Server } from '../../src/index.ts';
+import { createServer, type Middleware, type Server } from '../../src/index.ts';
+import { compress } from '../../src/middleware/index.ts';
 import { serveStatic } from '../../src/static/index.ts';
 
 const MODIFIED = new Date('2024-05-06T07:08:09Z');
@@ -15,13 +16,35 @@ const EARLIER_TEXT = 'Mon, 06 May 2024 07:08:08 GMT';
 /** The response to a request with this field is made for it: middleware has set a field. */
 const MADE = 'x-made';
 
+/** What middleware may do before a file is found. */
+const CHANGES: Readonly<Record<string, Middleware>> = {
+  beforeSend: (_req, res, next) => {
+    res.beforeSend(() => {
+      res.header('X-Sent', 'yes');
+    });
+    return next();
+  },
+  status: (_req, res, next) => {
+    res.status(404);
+    return next();
+  },
+  compress: compress({ threshold: 1 }),
+};
+
+/** Status of the whole and of a revalidation, and X-Sent of the latter. */
+const EXPECTED: Readonly<Record<string, readonly unknown[]>> = {
+  beforeSend: [200, 304, 'yes'],
+  status: [404, 404, null],
+  compress: [200, 304, null],
+};
+
 describe('a prepared 304', () => {
   const root = mkdtempSync(join(tmpdir(), 'vibing-304-'));
   let server: Server;
 
   before(() => {
     const files = {
-      'small.txt': 'small',
+      'small.txt': 'small '.repeat(500),
       'app.3f9a1c2b.js': 'let a;',
       'large.bin': 'x'.repeat(1e5),
     };
@@ -41,6 +64,23 @@ describe('a prepared 304', () => {
   });
 
   after(() => rmSync(root, { recursive: true }));
+
+  for (const [name, prepare] of Object.entries(CHANGES)) {
+    it(`is not sent where ${name} has a say`, async () => {
+      const changed = createServer();
+      changed.use(prepare);
+      changed.use('/', serveStatic(root));
+      for (const target of ['/small.txt', '/large.bin']) {
+        const get = (headers: Record<string, string> = {}) =>
+          changed.inject({ target, headers: { 'Accept-Encoding': 'gzip', ...headers } });
+        const whole = await get();
+        const again = await get({ 'If-None-Match': whole.headers.get('etag') ?? '*' });
+        const seen = [whole.status, again.status, again.headers.get('x-sent')];
+        assert.deepEqual(seen, EXPECTED[name], target);
+        assert.equal(again.headers.get('etag'), whole.headers.get('etag'));
+      }
+    });
+  }
 
   async function responseTo(
     method: string,

@@ -36,6 +36,9 @@ export const PROCESS_BYTES_MIN: number = 512 * 1024 * 1024;
 /** The most completions of a turn: enough to share its costs, few enough to stay in cache. */
 export const COMPLETIONS_PER_TURN = 256;
 
+/** Further polls of a turn before deadlines expire, each of up to COMPLETIONS_PER_TURN. */
+export const LATE_POLLS_MAX = 16;
+
 /** The most clients accepted in one turn, so that open connections are not delayed. */
 export const ACCEPTS_PER_TURN = 64;
 
@@ -173,7 +176,7 @@ export const COMPRESS_NOW_BYTES_MAX = 8_192;
 export const COMPRESSIONS_MAX = 64;
 
 /**
- * Memory of the encoders of one compress(): an encoder has 0.5 MB to 95 MB, by its coding and
+ * Memory of the encoders of all compress() of a process: an encoder has 0.5 MB to 95 MB, by its coding and
  * level, as long as its response is open.
  */
 export const ENCODER_BYTES_MAX = 256_000_000;

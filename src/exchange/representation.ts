@@ -56,10 +56,17 @@ export type RepresentationOptions = Partial<
 const FINE_STEP_MS = 20;
 const COARSE_STEP_MS = 2000;
 
-/** True when a later change of the file will also change this time of it. */
+/** A file may be written after its look-up began, which took less than this. */
+const LOOK_UP_MS_MAX = 60_000;
+
+/**
+ * True when a later change of the file will also change this time of it. `wallMs` is a time before
+ * the file was looked at. Only a time that is far in the future is one that a program has set.
+ */
 export function isSettled(timeMs: number, wallMs: number): boolean {
   const stepMs = timeMs % 1000 === 0 ? COARSE_STEP_MS : FINE_STEP_MS;
-  return Math.abs(wallMs - timeMs) > stepMs;
+  const ageMs = wallMs - timeMs;
+  return ageMs > stepMs || ageMs < -LOOK_UP_MS_MAX;
 }
 
 /** The resolution of modifiedMs, a number of 53 bits: 4,096 units in a millisecond. */

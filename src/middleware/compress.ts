@@ -102,6 +102,9 @@ function levelsOf(given: CompressOptions['level'] = {}): Readonly<Record<Content
   return levels;
 }
 
+/** The memory of all encoders of the process. */
+let encodersBytes = 0;
+
 class CompressCoder implements ContentCoder<Exchange> {
   readonly #threshold: number;
   readonly #encodings: readonly ContentCoding[];
@@ -112,8 +115,6 @@ class CompressCoder implements ContentCoder<Exchange> {
   #available = -1;
   /** Responses that are compressed in the thread pool now. */
   #running = 0;
-  /** The memory of their encoders. */
-  #runningBytes = 0;
   /** Encoded forms of content that never changes, for as long as that content is used. */
   readonly #encoded: WeakMap<Uint8Array, Map<Coding, Uint8Array>> = new WeakMap();
 
@@ -126,10 +127,13 @@ class CompressCoder implements ContentCoder<Exchange> {
   }
 
   choose(exchange: Exchange, contentBytes: number): Coding {
-    if (!this.#isEligible(exchange, contentBytes)) return Coding.Identity;
+    const isPart = exchange.status === 206;
+    if (!this.#isEligible(exchange, isPart ? -1 : contentBytes)) return Coding.Identity;
     const available = this.#availableIn(exchange);
     if (available === 0) return Coding.Identity;
     exchange.fields.append('Vary', 'vary', 'Accept-Encoding');
+    // A part is not encoded, but has the Vary of the whole (RFC 9110 15.3.7).
+    if (isPart) return Coding.Identity;
     const { head, bytes, base } = exchange;
     const coding = chooseCoding(head, bytes, base, available);
     if (coding === Coding.Identity) return coding;
@@ -139,10 +143,12 @@ class CompressCoder implements ContentCoder<Exchange> {
 
   #isEligible({ fields, status }: Exchange, contentBytes: number): boolean {
     if (contentBytes >= 0 && contentBytes < this.#threshold) return false;
-    if (hasNoContent(status) || status === 206) return false;
+    if (hasNoContent(status)) return false;
     const type = fields.get('content-type');
     if (type === undefined || !this.#isCompressible(type)) return false;
-    for (const name of EXCLUDING) if (fields.find(name) >= 0) return false;
+    for (const name of status === 206 ? EXCLUDING_PARTS : EXCLUDING) {
+      if (fields.find(name) >= 0) return false;
+    }
     if (isTransformForbidden(fields.get('cache-control'))) return false;
     // A response at its limits stays as the handler made it.
     const isFull = fields.count + ADDED_FIELDS > RESPONSE_FIELDS_MAX;
@@ -160,7 +166,7 @@ class CompressCoder implements ContentCoder<Exchange> {
   }
 
   #hasRoom(name: ContentCoding): boolean {
-    const bytes = this.#runningBytes + encoderBytes(name, this.#levels[name]);
+    const bytes = encodersBytes + encoderBytes(name, this.#levels[name]);
     return this.#running < this.#concurrency && bytes <= ENCODER_BYTES_MAX;
   }
 
@@ -168,10 +174,10 @@ class CompressCoder implements ContentCoder<Exchange> {
   #countEncoder(name: ContentCoding): () => void {
     const bytes = encoderBytes(name, this.#levels[name]);
     this.#running += 1;
-    this.#runningBytes += bytes;
+    encodersBytes += bytes;
     return () => {
       this.#running -= 1;
-      this.#runningBytes -= bytes;
+      encodersBytes -= bytes;
     };
   }
 
@@ -262,13 +268,8 @@ class CompressCoder implements ContentCoder<Exchange> {
 }
 
 /** With one of these the content has a coding, is a part, or is described by its bytes. */
-const EXCLUDING = [
-  'content-encoding',
-  'content-range',
-  'content-digest',
-  'repr-digest',
-  'content-md5',
-];
+const EXCLUDING_PARTS = ['content-encoding', 'content-digest', 'repr-digest', 'content-md5'];
+const EXCLUDING = [...EXCLUDING_PARTS, 'content-range'];
 
 /** The fields that are added, and their names and values: far less. */
 const ADDED_FIELDS = 3;

@@ -5,11 +5,17 @@
 
 import { assert } from '../base/assert.ts';
 import { Deadlines } from '../base/deadlines.ts';
-import { ACCEPT_RETRY_MS, COMPLETIONS_PER_TURN, WRITE_CHECKS } from '../base/fixed-limits.ts';
+import {
+  ACCEPT_RETRY_MS,
+  COMPLETIONS_PER_TURN,
+  LATE_POLLS_MAX,
+  WRITE_CHECKS,
+} from '../base/fixed-limits.ts';
 import { Ring } from '../base/ring.ts';
 import type { Slab } from '../base/slab.ts';
 import { type Address, Completions, type Driver, Op, type Peer } from '../driver/driver.ts';
-import { Admission, type AdmissionEvents, type OverloadOptions } from './admission.ts';
+import { Admission } from './admission.ts';
+import type { ReactorEvents, ReactorOptions } from './options.ts';
 import { Progress } from './progress.ts';
 import {
   CLOSING,
@@ -24,34 +30,8 @@ import {
 } from './sockets.ts';
 import type { TurnMeter } from './turn-meter.ts';
 
-/** The reactor's callbacks for the server, in addition to those for the owners of sockets. */
-export interface ReactorEvents extends AdmissionEvents {
-  listenDone(result: number): void;
-  unlistenDone(): void;
-}
-
 /** Slot s has two nodes for deadlines: 2 * s + Owner is its owner's, 2 * s + Send a send's. */
 const DeadlineSide = { Owner: 0, Send: 1 } as const;
-
-export interface ReactorOptions {
-  readonly driver: Driver;
-  readonly slab: Slab;
-  readonly slots: number;
-  /** One entry per kind of deadline that owners arm. */
-  readonly timeoutsMs: readonly number[];
-  /**
-   * The kind among them for a send that does not complete. Each time it passes, the reactor checks
-   * whether the peer makes progress; after WRITE_CHECKS checks in a row without any it calls the
-   * owner.
-   */
-  readonly sendTimeout: number;
-  /** The most clients that a closing listener accepts at once. */
-  readonly backlog: number;
-  /** Null: a client without a slot waits, however long. */
-  readonly overload: OverloadOptions | null;
-  readonly events: ReactorEvents;
-  readonly meter?: TurnMeter | null;
-}
 
 export class Reactor {
   readonly driver: Driver;
@@ -116,14 +96,26 @@ export class Reactor {
     this.#dispatchAll(count);
     this.#armLateSends(sends);
     if (this.#deadlines.isDue(this.nowMs)) {
-      // The process may have been paused between poll() and the clock. What came before a deadline
-      // must not look as if it had not come: a client whose request waits would be closed.
-      const late = this.driver.poll(this.#out);
-      this.#dispatchAll(late);
-      count += late;
+      count += this.#pollAgain();
       this.#expire();
     }
     this.inTurn = false;
+    return count;
+  }
+
+  /**
+   * The process may have been paused between poll() and the clock. What came before a deadline must
+   * not look as if it had not come: a client whose request waits would be closed.
+   */
+  #pollAgain(): number {
+    let count = 0;
+    for (let polls = 0; polls < LATE_POLLS_MAX; polls++) {
+      const late = this.driver.poll(this.#out);
+      if (late === 0) break;
+      if (this.#meter !== null) this.#meter.polled(this.nowMs, late);
+      this.#dispatchAll(late);
+      count += late;
+    }
     return count;
   }
 

@@ -4,11 +4,11 @@
 
 import type { AsyncIo, OpenFile } from '../async-io/async-io.ts';
 
-/** Reads of a larger file would take as long as some ten requests. */
-export const AGREED_BYTES_MAX: number = 256 * 1024;
+/** Reads of a larger file would delay other requests by more than the time of some of them. */
+export const AGREED_BYTES_MAX: number = 64 * 1024;
 
 /** A program that writes all the time must pause only for two of these reads. */
-const READS_MAX = 16;
+const READS_MAX = 8;
 
 /**
  * As many bytes as the file had when it was opened, of one version; null when it has fewer now,
@@ -16,22 +16,23 @@ const READS_MAX = 16;
  * file that was just written is in memory.
  */
 export function readAgreed(asyncIo: AsyncIo, opened: OpenFile): Uint8Array | null {
-  let before = readOnce(asyncIo, opened);
-  for (let reads = 1; reads < READS_MAX && before !== null; reads++) {
-    const bytes = readOnce(asyncIo, opened);
-    if (bytes !== null && Buffer.compare(bytes, before) === 0) return bytes;
-    before = bytes;
+  let before = new Uint8Array(opened.stat.bytes);
+  let bytes = new Uint8Array(opened.stat.bytes);
+  if (!readOnce(asyncIo, opened.file, before)) return null;
+  for (let reads = 1; reads < READS_MAX; reads++) {
+    if (!readOnce(asyncIo, opened.file, bytes)) return null;
+    if (Buffer.compare(bytes, before) === 0) return bytes;
+    [before, bytes] = [bytes, before];
   }
   return null;
 }
 
-function readOnce(asyncIo: AsyncIo, { file, stat }: OpenFile): Uint8Array | null {
-  const bytes = new Uint8Array(stat.bytes);
-  let length = 0;
-  while (length < bytes.length) {
+/** Fills the bytes; false when the file has fewer. */
+function readOnce(asyncIo: AsyncIo, file: number, bytes: Uint8Array): boolean {
+  for (let length = 0; length < bytes.length; ) {
     const count = asyncIo.readNow(file, bytes.subarray(length), length);
-    if (count <= 0) return null;
+    if (count <= 0) return false;
     length += count;
   }
-  return bytes;
+  return true;
 }

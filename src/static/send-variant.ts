@@ -29,7 +29,7 @@ export function sendNow(exchange: Exchange, variant: Variant): boolean {
   const isWhole = isUnconditional(exchange.head);
   if (!isWhole && sendNotModified(exchange, representation, notModified)) return true;
   if (content !== null) {
-    if (isWhole) responseOf(exchange).prepared(response);
+    if (isWhole && exchange.status === 200) responseOf(exchange).prepared(response);
     else sendContent(exchange, representation, content);
     return true;
   }
