@@ -34,6 +34,7 @@ const FILES_MAX = 5;
 const FILE_BYTES_MAX = 10 * 1024 * 1024;
 const HEARTBEAT_MS = 15_000;
 const CHANGED = 'the note was changed elsewhere; save again to overwrite that';
+const FULL = `your notes have ${store.NOTE_BYTES_MAX} bytes at most; delete or shorten some`;
 
 const [given = '127.0.0.1:8084', directory = './notes-data'] = readArguments(USAGE, 2);
 const address = readAddress(given);
@@ -95,16 +96,21 @@ server.group('/api', (api) => {
   mine.post('/notes', async (req, res) => {
     const userId = req.state.user.id;
     const { text } = await req.json({ validate: NEW_NOTE });
-    const id = await database.write('addNote', { userId, text, nowMs: Date.now() });
-    if (id === null) throw new HttpError(409, `there are ${store.NOTES_MAX} notes already`);
+    const result = await database.write('addNote', { userId, text, nowMs: Date.now() });
+    if (result === 'too many notes') {
+      throw new HttpError(409, `there are ${store.NOTES_MAX} notes already; delete some`);
+    }
+    if (result === 'too many bytes') throw new HttpError(413, FULL);
     announce(userId);
-    res.status(201).json({ id });
+    res.status(201).json({ id: result });
   });
   mine.put('/notes/:id(int)', async (req, res) => {
     const userId = req.state.user.id;
     const { text, version } = await req.json({ validate: CHANGED_NOTE });
     const note = { userId, id: Number(req.params.id), text, version, nowMs: Date.now() };
-    if (!(await database.write('changeNote', note))) {
+    const result = await database.write('changeNote', note);
+    if (result === 'too many bytes') throw new HttpError(413, FULL);
+    if (result === 'not found') {
       const exists = await database.read('ownsNote', note);
       throw exists ? new HttpError(409, CHANGED) : new HttpError(404, 'no such note');
     }
@@ -126,8 +132,7 @@ server.group('/api', (api) => {
     if (!(await database.read('ownsNote', note))) throw new HttpError(404, 'no such note');
     const files = await saveFiles(req);
     const result = await addFiles(note, files);
-    if (result === 'no note') throw new HttpError(404, 'no such note');
-    if (result === 'too many bytes') throw new HttpError(413, 'your attachments are too large');
+    if (result !== 'added') throw refusal(result);
     announce(note.userId);
     res.status(201).json({ files: files.length });
   });
@@ -197,13 +202,34 @@ async function saveFiles(req: Request): Promise<store.StoredFile[]> {
 async function addFiles(
   note: { userId: number; id: number },
   files: readonly store.StoredFile[],
-): Promise<'added' | 'no note' | 'too many bytes'> {
-  let result: 'added' | 'no note' | 'too many bytes' | null = null;
+): Promise<store.Added> {
+  let result: store.Added | null = null;
   try {
     result = await database.write('addAttachments', { ...note, files });
     return result;
   } finally {
     if (result !== 'added') await removeFiles(files.map(({ file }) => file));
+  }
+}
+
+/** Why attachments were not added. */
+function refusal(result: Exclude<store.Added, 'added'>): HttpError {
+  switch (result) {
+    case 'no note':
+      return new HttpError(404, 'no such note');
+    case 'too many of this note': {
+      const most = store.ATTACHMENTS_PER_NOTE_MAX;
+      return new HttpError(409, `a note has ${most} attachments at most; remove some`);
+    }
+    case 'too many':
+      return new HttpError(
+        409,
+        `you have ${store.ATTACHMENTS_MAX} attachments at most; remove some`,
+      );
+    case 'too many bytes': {
+      const most = store.ATTACHMENT_BYTES_MAX;
+      return new HttpError(413, `your attachments have ${most} bytes at most; remove some`);
+    }
   }
 }
 

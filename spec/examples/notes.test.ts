@@ -161,7 +161,7 @@ test('notes are added, changed and deleted by their user alone', { timeout }, as
   assert.equal((await bob.attach(id, new File(['x'], 'x.txt'))).status, 404);
   assert.equal((await ann.call('PUT', path, changed)).status, 204);
   assert.equal((await ann.call('PUT', path, changed)).status, 409, 'of an old version');
-  for (const bad of [{ text: '' }, { text: 'x'.repeat(10_001) }, { text: 1 }, { text: '\u0000' }]) {
+  for (const bad of [{ text: '' }, { text: 'x'.repeat(10_001) }, { text: 1 }, { text: '\u0001' }]) {
     assert.equal((await ann.call('POST', '/api/notes', bad)).status, 400);
   }
   assert.equal((await ann.call('DELETE', path)).status, 204);
@@ -213,6 +213,45 @@ test('uploads have limits, and leave nothing behind', { timeout }, async () => {
   assert.equal((await ann.call('POST', `/api/notes/${id}/attachments`, { a: 1 })).status, 415);
   assert.equal(storedFiles().length, before);
   assert.deepEqual((await ann.notes()).find((one) => one.id === id)?.attachments, []);
+});
+
+test('notes and attachments of a user have limits together', { timeout }, async () => {
+  const cat = await register('cat');
+  const long = '\u20ac'.repeat(10_000);
+  const most = Math.floor((1024 * 1024) / Buffer.byteLength(long));
+  const ids: number[] = [];
+  for (let index = 0; index < most; index++) ids.push(await cat.add(long));
+  const refused = await cat.call('POST', '/api/notes', { text: long });
+  assert.equal(refused.status, 413);
+  assert.match(await refused.text(), /1048576 bytes at most; delete or shorten some/);
+  const [path, rest] = [`/api/notes/${ids[0]}`, 1024 * 1024 - most * Buffer.byteLength(long)];
+  assert.ok(rest > 0 && rest < 30_000);
+  assert.equal((await cat.call('PUT', path, { text: 'short', version: 1 })).status, 204);
+  await cat.add(long);
+  const grown = await cat.call('PUT', path, { text: 'x'.repeat(10_000), version: 2 });
+  assert.equal(grown.status, 204);
+  const exceeding = await cat.call('PUT', path, { text: long, version: 3 });
+  assert.equal(exceeding.status, 413, 'a change counts too');
+  assert.equal((await cat.call('PUT', path, { text: long, version: 1 })).status, 409);
+  const list = await cat.call('GET', '/api/notes');
+  assert.ok((await list.arrayBuffer()).byteLength < 1.2 * 1024 * 1024);
+
+  const before = storedFiles().length;
+  const files = Array.from({ length: 5 }, (_, index) => new File([], `${index}.txt`));
+  const statuses: number[] = [];
+  for (let index = 0; index < 5; index++) {
+    statuses.push((await cat.attach(ids[1] ?? 0, ...files)).status);
+  }
+  assert.deepEqual(statuses, [201, 201, 201, 201, 409], 'of one note');
+  for (const id of ids.slice(2, 11)) {
+    for (let index = 0; index < 4; index++) {
+      assert.equal((await cat.attach(id, ...files)).status, 201);
+    }
+  }
+  const more = await cat.attach(ids[11] ?? 0, ...files);
+  assert.equal(more.status, 409);
+  assert.match(await more.text(), /you have 200 attachments at most; remove some/);
+  assert.equal(storedFiles().length, before + 200, 'refused files are removed');
 });
 
 test('pages of a user follow changes, those of others do not', { timeout }, async () => {
