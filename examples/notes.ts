@@ -18,7 +18,7 @@ import {
 import { accessLog, cache, csrf, rateLimit, securityHeaders } from 'vibing/middleware';
 import { serveStatic } from 'vibing/static';
 import { fail, failListening, formatUrl, readAddress, readArguments } from './address.ts';
-import { announce, checkStreams, closeStreams, subscribe } from './notes/live.ts';
+import { announce, closeStreams, subscribe } from './notes/live.ts';
 import { hashPassword, isPassword } from './notes/passwords.ts';
 import { CHANGED_NOTE, CREDENTIALS, NEW_NOTE } from './notes/schemas.ts';
 import * as store from './notes/store.ts';
@@ -32,7 +32,6 @@ const COOKIE = 'session';
 const SESSION_SECONDS = 30 * 24 * 60 * 60;
 const FILES_MAX = 5;
 const FILE_BYTES_MAX = 10 * 1024 * 1024;
-const HEARTBEAT_MS = 15_000;
 const CHANGED = 'the note was changed elsewhere; save again to overwrite that';
 const FULL = `your notes have ${store.NOTE_BYTES_MAX} bytes at most; delete or shorten some`;
 
@@ -153,11 +152,7 @@ server.group('/api', (api) => {
     res.empty();
   });
 
-  mine.get('/events', (req, res) => {
-    const { id } = req.state.user;
-    checkStreams(id);
-    subscribe(id, res.events({ heartbeatMs: HEARTBEAT_MS }), req.signal);
-  });
+  mine.get('/events', (req, res) => subscribe(req.state.user.id, req, res, server.closing));
 });
 
 server.use('/', serveStatic('./examples/notes/site'));
