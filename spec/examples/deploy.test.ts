@@ -158,6 +158,9 @@ describe('the containers', () => {
       assert.ok(existsSync(join(folder, String(service.at('build').value), 'Dockerfile')));
       const config = configOf(service.at('environment').value as Record<string, string>);
       assert.equal(config.healthz, true);
+      // Each delay of HAProxy closes half of the idle connections: ten are enough for a thousand.
+      const delay = /pool-purge-delay (\d+)s/.exec(haproxy)?.[1];
+      assert.ok(config.limits.connectionTimeoutMs >= 12 * Number(delay) * 1_000);
       assert.match(haproxy, new RegExp(`server ${name} ${name}:${config.port} check`));
       const grace = /^(\d+)s$/.exec(String(service.at('stop_grace_period').value))?.[1];
       assert.ok(Number(grace) > config.limits.shutdownTimeoutMs / 1_000 + 2);
