@@ -13,7 +13,7 @@ import { serveStatic } from 'vibing/static';
 import { failListening, formatUrl, readAddress, readNumber, readOptions } from './address.ts';
 import { Live } from './web/live.ts';
 import { renderLists, renderPage } from './web/page.ts';
-import { FILE_BYTES_MAX, FILES_MAX, NOTE_CHARACTERS_MAX, Store } from './web/store.ts';
+import { FILE_BYTES_MAX, NOTE_CHARACTERS_MAX, Store, type Uploaded } from './web/store.ts';
 
 const USAGE = `usage: web-server [address] [options]
   address           host:port or a port; 0 is any free one (default 127.0.0.1:8081)
@@ -104,22 +104,22 @@ function noteText(text: unknown): string {
 
 /** Files are written to the disk while they arrive, and removed again when their form fails. */
 async function upload(req: Request): Promise<void> {
-  let count = (await store.files()).length;
-  const saved: { readonly id: string; readonly name: string; readonly bytes: number }[] = [];
+  const begun: string[] = [];
+  const saved: Uploaded[] = [];
   try {
     for await (const part of req.parts({ limits: { files: 5, partBytes: FILE_BYTES_MAX } })) {
       // A form without a chosen file sends one without a name.
       if (part.filename === undefined || part.filename === '') continue;
-      if (++count > FILES_MAX) throw new HttpError(409, `there are ${FILES_MAX} files already`);
-      const { id, path } = store.newFile();
+      const { id, path } = await store.newFile();
+      begun.push(id);
       const { bytes } = await part.saveTo(path);
       saved.push({ id, name: part.filename, bytes });
     }
+    await store.addFiles(saved);
   } catch (error) {
-    for (const { id } of saved) await store.removeFile(id);
+    await Promise.allSettled(begun.map((id) => store.removeFile(id)));
     throw error;
   }
-  for (const { id, name, bytes } of saved) await store.addFile(id, name, bytes);
 }
 
 const { port } = await server.listen().catch(failListening);

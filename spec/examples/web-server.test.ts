@@ -248,6 +248,45 @@ test('streams the time, and changes by other workers, as events', { timeout }, a
   assert.equal((await call('GET', '/api/time')).status, 200, 'serves after the client has left');
 });
 
+test('the limits hold for requests at the same moment', { timeout }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vibing-web-full-'));
+  const full = await start(script, ['0', '--directory', folder]);
+  const post = async (path: string, body: string | FormData, headers = {}): Promise<number> => {
+    const options = { method: 'POST', body, headers, redirect: 'manual' } as const;
+    const response = await fetch(new URL(path, full.url), options);
+    await response.arrayBuffer();
+    return response.status;
+  };
+  const count = async (path: string, length: number, request: () => Promise<number>) => {
+    const statuses = await Promise.all(Array.from({ length }, request));
+    const names = readdirSync(join(folder, path)).filter((name) => name.endsWith('.json'));
+    return { statuses, kept: names.length };
+  };
+  const form = (): FormData => {
+    const body = new FormData();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) body.append('files', new File([name], name));
+    return body;
+  };
+  try {
+    const json = { 'content-type': 'application/json' };
+    const notes = await count('notes', 150, () => post('/api/notes', '{"text":"x"}', json));
+    assert.equal(notes.kept, 100);
+    assert.equal(notes.statuses.filter((status) => status === 201).length, 100);
+    assert.equal(notes.statuses.filter((status) => status === 409).length, 50);
+    const files = await count('files', 15, () => post('/files', form()));
+    const made = files.statuses.filter((status) => status === 303).length;
+    assert.ok(made <= 4 && files.kept === 5 * made, `${made} forms, ${files.kept} files`);
+    assert.equal(files.statuses.filter((status) => status === 409).length, 15 - made);
+    // The places of refused forms are free again.
+    for (let more = made; more < 4; more++) assert.equal(await post('/files', form()), 303);
+    assert.equal(await post('/files', form()), 409);
+    assert.equal(readdirSync(join(folder, 'files')).length, 40, 'each a record and a content');
+  } finally {
+    await full.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test('exits on SIGTERM with code 0, also with an open stream', { timeout }, async () => {
   const second = await start(script, ['0']);
   const request = get(new URL('/api/stream', second.url), { agent: false });
