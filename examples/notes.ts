@@ -15,18 +15,22 @@ import {
   type Response,
   signedCookies,
 } from 'vibing';
-import { accessLog, cache, csrf, rateLimit, securityHeaders } from 'vibing/middleware';
+import { accessLog, cache, csrf, rateLimit, securityHeaders, trustProxy } from 'vibing/middleware';
 import { serveStatic } from 'vibing/static';
 import { fail, failListening, formatUrl, readAddress, readArguments } from './address.ts';
 import { announce, closeStreams, subscribe } from './notes/live.ts';
 import { hashPassword, isPassword } from './notes/passwords.ts';
-import { CHANGED_NOTE, CREDENTIALS, NEW_NOTE } from './notes/schemas.ts';
+import { CHANGED_NOTE, CREDENTIALS, type Credentials, NEW_NOTE } from './notes/schemas.ts';
 import * as store from './notes/store.ts';
 import { openStore, prepareFile } from './sqlite/client.ts';
 
 const USAGE = `usage: notes [address] [directory]
   address     host:port or a port; 0 is any free one (default 127.0.0.1:8084)
-  directory   the folder of the database and the attachments (default ./notes-data)`;
+  directory   the folder of the database and the attachments (default ./notes-data)
+
+variables of the environment:
+  TRUSTED_PROXIES   the proxies in front, as 10.0.0.0/8,127.0.0.1: clients have the addresses and the
+                    protocol that these report, and cookies over https are for https alone`;
 
 const COOKIE = 'session';
 const SESSION_SECONDS = 30 * 24 * 60 * 60;
@@ -44,6 +48,8 @@ const server = createServer({ ...address, healthz: true });
 const module = new URL('./notes/store.js', import.meta.url).href;
 const database = openStore<typeof store>({ path, module });
 
+const proxies = process.env['TRUSTED_PROXIES'];
+if (proxies !== undefined) server.use(trusting(proxies));
 server.use(accessLog());
 server.use(securityHeaders());
 server.use(csrf());
@@ -59,30 +65,45 @@ const session: Middleware<{ user: store.User }> = async (req, _res, next) => {
   await next();
 };
 
+/** Reads who wants to log in, before a limit that counts by name. */
+const credentials: Middleware<{ credentials: Credentials }> = async (req, _res, next) => {
+  req.state.credentials = await req.json({ validate: CREDENTIALS });
+  await next();
+};
+/** An attacker with many addresses guesses no faster. */
+const limitByName = rateLimit({
+  limit: 10,
+  windowMs: 60_000,
+  name: 'name',
+  key: (req) => (req.state as { credentials: Credentials }).credentials.name,
+});
+
 server.group('/api', (api) => {
   api.use(cache({ noStore: true }));
 
-  api.group('/session', (accounts) => {
+  api.group('/session', (all) => {
+    // Before the limits: who may not log in any more can still log out.
+    all.delete('/', async (req, res) => {
+      const digest = sessionOf(req);
+      if (digest !== null) await database.write('removeSession', digest);
+      res.clearCookie(COOKIE).empty();
+    });
     // Guessing passwords, and making accounts, is slow.
-    accounts.use(rateLimit({ limit: 20, windowMs: 60_000, name: 'accounts' }));
+    all.use(rateLimit({ limit: 20, windowMs: 60_000, name: 'accounts' }));
+    const accounts = all.use(credentials);
     accounts.post('/new', async (req, res) => {
-      const { name, password } = await req.json({ validate: CREDENTIALS });
+      const { name, password } = req.state.credentials;
       const hash = await hashPassword(password);
       const user = await database.write('addUser', { name, password: hash });
       if (user === null) throw new HttpError(409, 'this name is taken');
       await logIn(req, res, user);
     });
-    accounts.post('/', async (req, res) => {
-      const { name, password } = await req.json({ validate: CREDENTIALS });
+    accounts.post('/', limitByName, async (req, res) => {
+      const { name, password } = req.state.credentials;
       const user = await database.read('account', name);
       const isRight = await isPassword(password, user?.password ?? null);
       if (user === null || !isRight) throw new HttpError(403, 'the name or the password is wrong');
       await logIn(req, res, user);
-    });
-    accounts.delete('/', async (req, res) => {
-      const digest = sessionOf(req);
-      if (digest !== null) await database.write('removeSession', digest);
-      res.clearCookie(COOKIE).empty();
     });
   });
 
@@ -156,6 +177,14 @@ server.group('/api', (api) => {
 });
 
 server.use('/', serveStatic('./examples/notes/site'));
+
+function trusting(list: string): Middleware {
+  try {
+    return trustProxy(list.split(',').map((one) => one.trim()));
+  } catch (error) {
+    return fail(`TRUSTED_PROXIES: ${(error as Error).message}`);
+  }
+}
 
 async function logIn(req: Request, res: Response, user: store.User): Promise<void> {
   const id = randomBytes(32).toString('base64url');

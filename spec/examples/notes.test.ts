@@ -306,8 +306,36 @@ test('sessions and notes outlive a restart, and open streams do not delay it', {
   void late.send(`Cookie: ${ann.cookie}\r\n\r\n`);
   assert.equal((await late.nextResponse()).status, 200);
   assert.equal(await stopped, 0);
+  process.env['TRUSTED_PROXIES'] = '127.0.0.1, 10.0.0.0/8';
   server = await start(example('notes'), ['127.0.0.1:0', directory]);
+  delete process.env['TRUSTED_PROXIES'];
   assert.ok((await ann.notes()).some((note) => note.id === id));
+});
+
+test('behind a proxy, cookies are secure and clients have limits of their own', {
+  timeout,
+}, async () => {
+  const from = (address: string) => ({
+    'x-forwarded-for': address,
+    'x-forwarded-proto': 'https',
+  });
+  const right = { name: 'ann', password };
+  const response = await new Client().call('POST', '/api/session', right, from('192.0.2.1'));
+  assert.match(response.headers.getSetCookie()[0] ?? '', /; Secure/);
+  // Many addresses guess one password.
+  const statuses = await Promise.all(
+    Array.from({ length: 11 }, async (_, index) => {
+      const wrong = { name: 'stranger', password };
+      const headers = from(`198.51.100.${index}`);
+      return (await new Client().call('POST', '/api/session', wrong, headers)).status;
+    }),
+  );
+  assert.deepEqual(statuses.sort(), [...Array(10).fill(403), 429]);
+  process.env['TRUSTED_PROXIES'] = '10.0.0.0/99';
+  const bad = await run(example('notes'), ['0', directory]);
+  delete process.env['TRUSTED_PROXIES'];
+  assert.equal(bad.code, 2);
+  assert.match(bad.problems, /^TRUSTED_PROXIES: [^\n]+\n$/);
 });
 
 test('guesses of passwords are slowed down', { timeout }, async () => {
@@ -319,6 +347,7 @@ test('guesses of passwords are slowed down', { timeout }, async () => {
   }
   assert.equal(statuses.at(-1), 429, String(statuses));
   assert.equal((await ann.call('GET', '/api/me')).status, 200, 'who is logged in stays so');
+  assert.equal((await bob.call('DELETE', '/api/session')).status, 204, 'and can log out');
 });
 
 test('prints errors in one line, and has --help', { timeout }, async () => {
