@@ -95,8 +95,11 @@ export class Store {
     return this.#inTurn(async () => {
       // Another worker may have added files since they were reserved.
       await this.#checkFiles(files.length);
+      let createdMs = Date.now();
       for (const { id, name, bytes } of files) {
-        const file = { id, name, bytes, createdMs: Date.now(), path: this.#contentOf(id) };
+        const file = { id, name, bytes, createdMs, path: this.#contentOf(id) };
+        // The files of a form keep its order.
+        createdMs += 1;
         await writeRecord(this.#files, file);
         this.#reserved.delete(id);
       }
