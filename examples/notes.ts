@@ -3,7 +3,7 @@
 // usage: npm run example:notes -- [address] [directory]
 
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
@@ -273,17 +273,20 @@ async function prepareDirectory(): Promise<string> {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     await prepareFile(path, store.TABLES);
-    const keyPath = join(directory, 'cookie-key');
-    const key = randomBytes(32).toString('base64url');
-    try {
-      writeFileSync(keyPath, key, { flag: 'wx', mode: 0o600 });
-    } catch {
-      // It is there since an earlier start.
-    }
-    return readFileSync(keyPath, 'utf8');
+    return keyIn(join(directory, 'cookie-key'));
   } catch (error) {
     return fail(`cannot use ${JSON.stringify(directory)}: ${(error as Error).message}`, 1);
   }
+}
+
+/** The key of an earlier start, or a new one, whose file is complete when it appears. */
+function keyIn(keyPath: string): string {
+  const key = randomBytes(32).toString('base64url');
+  const kept = existsSync(keyPath) ? readFileSync(keyPath, 'utf8') : '';
+  if (kept.length >= key.length) return kept;
+  writeFileSync(`${keyPath}.new`, key, { mode: 0o600, flush: true });
+  renameSync(`${keyPath}.new`, keyPath);
+  return key;
 }
 
 const { port } = await server.listen().catch(failListening);

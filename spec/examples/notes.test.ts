@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -355,6 +355,17 @@ test('prints errors in one line, and has --help', { timeout }, async () => {
   const bad = await run(example('notes'), ['0', file]);
   assert.equal(bad.code, 1);
   assert.match(bad.problems, /^cannot use "[^\n]+\n$/m);
+  const other = join(directory, 'other');
+  mkdirSync(other);
+  writeFileSync(join(other, 'cookie-key'), '');
+  // A start that was cut off while it wrote the key.
+  writeFileSync(join(other, 'cookie-key.new'), 'cut off');
+  const second = await start(example('notes'), ['0', other]);
+  assert.equal(await second.stop(), 0);
+  assert.ok(
+    readFileSync(join(other, 'cookie-key'), 'utf8').length > 40,
+    'an empty key is replaced',
+  );
   const help = await run(example('notes'), ['--help']);
   assert.equal(help.code, 0);
   assert.match(help.out, /^usage: notes \[address\] \[directory\]\n/);
