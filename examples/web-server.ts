@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { createServer, HttpError, type Request } from 'vibing';
 import { accessLog, cache, compress, cors, csrf, securityHeaders } from 'vibing/middleware';
 import { serveStatic } from 'vibing/static';
-import { failListening, formatUrl, readAddress, readNumber, readOptions } from './address.ts';
+import { fail, failListening, formatUrl, readAddress, readNumber, readOptions } from './address.ts';
 import { Live } from './web/live.ts';
 import { renderLists, renderPage } from './web/page.ts';
 import { FILE_BYTES_MAX, NOTE_CHARACTERS_MAX, Store, type Uploaded } from './web/store.ts';
@@ -26,9 +26,10 @@ const FOLDER_VARIABLE = 'VIBING_EXAMPLE_WEB_FOLDER';
 const given = readOptions(USAGE, 1, { workers: 'text', directory: 'text' });
 const address = readAddress(given.words[0] ?? '127.0.0.1:8081');
 const workers = readNumber('workers', given.text('workers') ?? '1', 1, 64);
-const temporary = given.text('directory') === undefined && cluster.isPrimary;
+const directory = given.text('directory');
+const temporary = directory === undefined && cluster.isPrimary;
 if (temporary) process.env[FOLDER_VARIABLE] = mkdtempSync(join(tmpdir(), 'vibing-web-'));
-const store = new Store(given.text('directory') ?? process.env[FOLDER_VARIABLE] ?? '');
+const store = openStore(directory ?? process.env[FOLDER_VARIABLE] ?? '');
 /** Compiled, this file lies in build/examples/. */
 const assets = fileURLToPath(new URL('../../examples/web/public', import.meta.url));
 
@@ -122,12 +123,28 @@ async function upload(req: Request): Promise<void> {
   }
 }
 
-const { port } = await server.listen().catch(failListening);
+function openStore(folder: string): Store {
+  try {
+    return new Store(folder);
+  } catch (error) {
+    return fail(`cannot use ${JSON.stringify(folder)}: ${(error as Error).message}`, 1);
+  }
+}
+
+function removeTemporary(): void {
+  if (temporary) rmSync(process.env[FOLDER_VARIABLE] ?? '', { recursive: true, force: true });
+}
+
+const { port } = await server.listen().catch((error: unknown) => {
+  removeTemporary();
+  return failListening(error);
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void server.close());
+  // Ctrl-C reaches the workers too; the first process closes them.
+  if (cluster.isPrimary) process.once(signal, () => void server.close());
 }
 if (cluster.isPrimary) {
   console.log(`web server on ${formatUrl(address.host, port)} (Ctrl-C stops it)`);
   await server.ended;
-  if (temporary) rmSync(process.env[FOLDER_VARIABLE] ?? '', { recursive: true, force: true });
+  removeTemporary();
 }

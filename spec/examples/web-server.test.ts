@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -308,9 +308,21 @@ test('prints errors in one line', { timeout }, async () => {
   }
   const many = await run(script, ['0', '1']);
   assert.equal(many.code, 2);
+  const folder = mkdtempSync(join(tmpdir(), 'vibing-web-temporary-'));
+  const before = process.env['TMPDIR'];
+  process.env['TMPDIR'] = folder;
   const taken = await run(script, [String(server.port)]);
+  if (before === undefined) delete process.env['TMPDIR'];
+  else process.env['TMPDIR'] = before;
   assert.equal(taken.code, 1);
   assert.match(taken.problems, /^cannot listen on [^\n]+\n$/);
+  assert.deepEqual(readdirSync(folder), [], 'no folder is left');
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  const noFolder = await run(script, ['0', '--directory', file]);
+  assert.equal(noFolder.code, 1);
+  assert.match(noFolder.problems, /^cannot use "[^\n]+\n$/);
+  rmSync(folder, { recursive: true });
 });
 
 test('has --help', { timeout }, async () => {
