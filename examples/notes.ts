@@ -29,8 +29,8 @@ const USAGE = `usage: notes [address] [directory]
   directory   the folder of the database and the attachments (default ./notes-data)
 
 variables of the environment:
-  TRUSTED_PROXIES   the proxies in front, as 10.0.0.0/8,127.0.0.1: clients have the addresses and the
-                    protocol that these report, and cookies over https are for https alone`;
+  TRUSTED_PROXIES   the proxies in front, as 10.0.0.0/8,127.0.0.1: clients have the addresses and
+                    the protocol that these report; cookies over https are for https alone`;
 
 const COOKIE = 'session';
 const SESSION_SECONDS = 30 * 24 * 60 * 60;

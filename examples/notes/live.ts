@@ -25,7 +25,7 @@ export function subscribe(userId: number, req: Request, res: Response, closing: 
   });
 }
 
-/** The event tells the page not to connect again: it would replace the next one. */
+/** At this event the page does not connect again: it would replace the next one. */
 function replaceOldest(own: Set<EventStream>): void {
   const [oldest] = own;
   if (oldest === undefined) return;
