@@ -299,6 +299,7 @@ test('sessions and notes outlive a restart, and open streams do not delay it', {
   const ended = once(events.resume(), 'end');
   // A request that is being sent while the server closes.
   const late = await RawClient.open(server.port);
+  await late.ask('GET /icon.svg HTTP/1.1\r\nHost: localhost\r\n\r\n');
   void late.send('GET /api/events HTTP/1.1\r\nHost: localhost\r\n');
   await ann.call('GET', '/api/me');
   const stopped = server.stop();
