@@ -56,7 +56,11 @@ async function test(): Promise<void> {
   const started = where === undefined ? await startServer(workers) : null;
   const { host, port } = started?.address ?? readAddress(where ?? '');
 
-  const options = { url: formatUrl(host, port).replace(/\/$/, path), connections, durationMs };
+  const options = {
+    url: formatUrl(host, port).replace(/\/$/, () => path),
+    connections,
+    durationMs,
+  };
   const warmUpMs = Math.min(1000, durationMs);
   try {
     console.log(`full load on ${options.url}`);

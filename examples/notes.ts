@@ -3,7 +3,7 @@
 // usage: npm run example:notes -- [address] [directory]
 
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
@@ -15,25 +15,29 @@ import {
   type Response,
   signedCookies,
 } from 'vibing';
-import { accessLog, cache, csrf, rateLimit, securityHeaders } from 'vibing/middleware';
+import { accessLog, cache, csrf, rateLimit, securityHeaders, trustProxy } from 'vibing/middleware';
 import { serveStatic } from 'vibing/static';
 import { fail, failListening, formatUrl, readAddress, readArguments } from './address.ts';
-import { announce, checkStreams, closeStreams, subscribe } from './notes/live.ts';
+import { announce, closeStreams, subscribe } from './notes/live.ts';
 import { hashPassword, isPassword } from './notes/passwords.ts';
-import { CHANGED_NOTE, CREDENTIALS, NEW_NOTE } from './notes/schemas.ts';
+import { CHANGED_NOTE, CREDENTIALS, type Credentials, NEW_NOTE } from './notes/schemas.ts';
 import * as store from './notes/store.ts';
 import { openStore, prepareFile } from './sqlite/client.ts';
 
 const USAGE = `usage: notes [address] [directory]
   address     host:port or a port; 0 is any free one (default 127.0.0.1:8084)
-  directory   the folder of the database and the attachments (default ./notes-data)`;
+  directory   the folder of the database and the attachments (default ./notes-data)
+
+variables of the environment:
+  TRUSTED_PROXIES   the proxies in front, as 10.0.0.0/8,127.0.0.1: clients have the addresses and
+                    the protocol that these report; cookies over https are for https alone`;
 
 const COOKIE = 'session';
 const SESSION_SECONDS = 30 * 24 * 60 * 60;
 const FILES_MAX = 5;
 const FILE_BYTES_MAX = 10 * 1024 * 1024;
-const HEARTBEAT_MS = 15_000;
 const CHANGED = 'the note was changed elsewhere; save again to overwrite that';
+const FULL = `your notes have ${store.NOTE_BYTES_MAX} bytes at most; delete or shorten some`;
 
 const [given = '127.0.0.1:8084', directory = './notes-data'] = readArguments(USAGE, 2);
 const address = readAddress(given);
@@ -44,6 +48,8 @@ const server = createServer({ ...address, healthz: true });
 const module = new URL('./notes/store.js', import.meta.url).href;
 const database = openStore<typeof store>({ path, module });
 
+const proxies = process.env['TRUSTED_PROXIES'];
+if (proxies !== undefined) server.use(trusting(proxies));
 server.use(accessLog());
 server.use(securityHeaders());
 server.use(csrf());
@@ -59,30 +65,45 @@ const session: Middleware<{ user: store.User }> = async (req, _res, next) => {
   await next();
 };
 
+/** Reads who wants to log in, before a limit that counts by name. */
+const credentials: Middleware<{ credentials: Credentials }> = async (req, _res, next) => {
+  req.state.credentials = await req.json({ validate: CREDENTIALS });
+  await next();
+};
+/** An attacker with many addresses guesses no faster. */
+const limitByName = rateLimit({
+  limit: 10,
+  windowMs: 60_000,
+  name: 'name',
+  key: (req) => (req.state as { credentials: Credentials }).credentials.name,
+});
+
 server.group('/api', (api) => {
   api.use(cache({ noStore: true }));
 
-  api.group('/session', (accounts) => {
+  api.group('/session', (all) => {
+    // Before the limits: who may not log in any more can still log out.
+    all.delete('/', async (req, res) => {
+      const digest = sessionOf(req);
+      if (digest !== null) await database.write('removeSession', digest);
+      res.clearCookie(COOKIE).empty();
+    });
     // Guessing passwords, and making accounts, is slow.
-    accounts.use(rateLimit({ limit: 20, windowMs: 60_000, name: 'accounts' }));
+    all.use(rateLimit({ limit: 20, windowMs: 60_000, name: 'accounts' }));
+    const accounts = all.use(credentials);
     accounts.post('/new', async (req, res) => {
-      const { name, password } = await req.json({ validate: CREDENTIALS });
+      const { name, password } = req.state.credentials;
       const hash = await hashPassword(password);
       const user = await database.write('addUser', { name, password: hash });
       if (user === null) throw new HttpError(409, 'this name is taken');
       await logIn(req, res, user);
     });
-    accounts.post('/', async (req, res) => {
-      const { name, password } = await req.json({ validate: CREDENTIALS });
+    accounts.post('/', limitByName, async (req, res) => {
+      const { name, password } = req.state.credentials;
       const user = await database.read('account', name);
       const isRight = await isPassword(password, user?.password ?? null);
       if (user === null || !isRight) throw new HttpError(403, 'the name or the password is wrong');
       await logIn(req, res, user);
-    });
-    accounts.delete('/', async (req, res) => {
-      const digest = sessionOf(req);
-      if (digest !== null) await database.write('removeSession', digest);
-      res.clearCookie(COOKIE).empty();
     });
   });
 
@@ -95,16 +116,21 @@ server.group('/api', (api) => {
   mine.post('/notes', async (req, res) => {
     const userId = req.state.user.id;
     const { text } = await req.json({ validate: NEW_NOTE });
-    const id = await database.write('addNote', { userId, text, nowMs: Date.now() });
-    if (id === null) throw new HttpError(409, `there are ${store.NOTES_MAX} notes already`);
+    const result = await database.write('addNote', { userId, text, nowMs: Date.now() });
+    if (result === 'too many notes') {
+      throw new HttpError(409, `there are ${store.NOTES_MAX} notes already; delete some`);
+    }
+    if (result === 'too many bytes') throw new HttpError(413, FULL);
     announce(userId);
-    res.status(201).json({ id });
+    res.status(201).json({ id: result });
   });
   mine.put('/notes/:id(int)', async (req, res) => {
     const userId = req.state.user.id;
     const { text, version } = await req.json({ validate: CHANGED_NOTE });
     const note = { userId, id: Number(req.params.id), text, version, nowMs: Date.now() };
-    if (!(await database.write('changeNote', note))) {
+    const result = await database.write('changeNote', note);
+    if (result === 'too many bytes') throw new HttpError(413, FULL);
+    if (result === 'not found') {
       const exists = await database.read('ownsNote', note);
       throw exists ? new HttpError(409, CHANGED) : new HttpError(404, 'no such note');
     }
@@ -126,8 +152,7 @@ server.group('/api', (api) => {
     if (!(await database.read('ownsNote', note))) throw new HttpError(404, 'no such note');
     const files = await saveFiles(req);
     const result = await addFiles(note, files);
-    if (result === 'no note') throw new HttpError(404, 'no such note');
-    if (result === 'too many bytes') throw new HttpError(413, 'your attachments are too large');
+    if (result !== 'added') throw refusal(result);
     announce(note.userId);
     res.status(201).json({ files: files.length });
   });
@@ -148,14 +173,18 @@ server.group('/api', (api) => {
     res.empty();
   });
 
-  mine.get('/events', (req, res) => {
-    const { id } = req.state.user;
-    checkStreams(id);
-    subscribe(id, res.events({ heartbeatMs: HEARTBEAT_MS }), req.signal);
-  });
+  mine.get('/events', (req, res) => subscribe(req.state.user.id, req, res, server.closing));
 });
 
 server.use('/', serveStatic('./examples/notes/site'));
+
+function trusting(list: string): Middleware {
+  try {
+    return trustProxy(list.split(',').map((one) => one.trim()));
+  } catch (error) {
+    return fail(`TRUSTED_PROXIES: ${(error as Error).message}`);
+  }
+}
 
 async function logIn(req: Request, res: Response, user: store.User): Promise<void> {
   const id = randomBytes(32).toString('base64url');
@@ -197,13 +226,34 @@ async function saveFiles(req: Request): Promise<store.StoredFile[]> {
 async function addFiles(
   note: { userId: number; id: number },
   files: readonly store.StoredFile[],
-): Promise<'added' | 'no note' | 'too many bytes'> {
-  let result: 'added' | 'no note' | 'too many bytes' | null = null;
+): Promise<store.Added> {
+  let result: store.Added | null = null;
   try {
     result = await database.write('addAttachments', { ...note, files });
     return result;
   } finally {
     if (result !== 'added') await removeFiles(files.map(({ file }) => file));
+  }
+}
+
+/** Why attachments were not added. */
+function refusal(result: Exclude<store.Added, 'added'>): HttpError {
+  switch (result) {
+    case 'no note':
+      return new HttpError(404, 'no such note');
+    case 'too many of this note': {
+      const most = store.ATTACHMENTS_PER_NOTE_MAX;
+      return new HttpError(409, `a note has ${most} attachments at most; remove some`);
+    }
+    case 'too many':
+      return new HttpError(
+        409,
+        `you have ${store.ATTACHMENTS_MAX} attachments at most; remove some`,
+      );
+    case 'too many bytes': {
+      const most = store.ATTACHMENT_BYTES_MAX;
+      return new HttpError(413, `your attachments have ${most} bytes at most; remove some`);
+    }
   }
 }
 
@@ -223,17 +273,20 @@ async function prepareDirectory(): Promise<string> {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     await prepareFile(path, store.TABLES);
-    const keyPath = join(directory, 'cookie-key');
-    const key = randomBytes(32).toString('base64url');
-    try {
-      writeFileSync(keyPath, key, { flag: 'wx', mode: 0o600 });
-    } catch {
-      // It is there since an earlier start.
-    }
-    return readFileSync(keyPath, 'utf8');
+    return keyIn(join(directory, 'cookie-key'));
   } catch (error) {
     return fail(`cannot use ${JSON.stringify(directory)}: ${(error as Error).message}`, 1);
   }
+}
+
+/** The key of an earlier start, or a new one, whose file is complete when it appears. */
+function keyIn(keyPath: string): string {
+  const key = randomBytes(32).toString('base64url');
+  const kept = existsSync(keyPath) ? readFileSync(keyPath, 'utf8') : '';
+  if (kept.length >= key.length) return kept;
+  writeFileSync(`${keyPath}.new`, key, { mode: 0o600, flush: true });
+  renameSync(`${keyPath}.new`, keyPath);
+  return key;
 }
 
 const { port } = await server.listen().catch(failListening);

@@ -55,8 +55,10 @@ const given = readOptions(USAGE, 2, {
 });
 const [where = '127.0.0.1:8082', directory = './examples/site'] = given.words;
 const address = readAddress(where);
-if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
-  fail(`invalid directory ${JSON.stringify(directory)}: it does not exist`);
+const found = statSync(directory, { throwIfNoEntry: false });
+if (!found?.isDirectory()) {
+  const why = found === undefined ? 'it does not exist' : 'it is not a directory';
+  fail(`invalid directory ${JSON.stringify(directory)}: ${why}`);
 }
 const workers = readNumber('workers', given.text('workers') ?? '1', 1, 64);
 
@@ -67,11 +69,16 @@ server.use(files(directory, optionsOf(given)));
 
 function optionsOf(options: Given): StaticOptions {
   const { text, isOn } = options;
-  const names = (name: string) => text(name)?.split(',');
+  // The message of serveStatic does not have the items of a list.
+  const names = (name: string, wanted: string) => {
+    const list = text(name)?.split(',');
+    if (list?.every((one) => /^[^./\\][^/\\]*$/.test(one)) !== false) return list;
+    return fail(`--${name}: ${wanted}, given ${JSON.stringify(text(name))}`);
+  };
   const all = {
     listing: isOn('listing') ?? true,
-    index: names('index'),
-    extensions: names('extensions'),
+    index: names('index', 'names of files, as index.html,index.htm'),
+    extensions: names('extensions', 'extensions without their dot, as html,txt'),
     spa: text('spa-page') ?? isOn('spa'),
     notFound: text('not-found'),
     precompressed: isOn('precompressed'),
@@ -103,7 +110,8 @@ function files(root: string, options: StaticOptions) {
 
 const { port } = await server.listen().catch(failListening);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void server.close());
+  // Ctrl-C reaches the workers too; the first process closes them.
+  if (cluster.isPrimary) process.once(signal, () => void server.close());
 }
 if (cluster.isPrimary) {
   const [first, ...others] = urlsOf(address.host, port);

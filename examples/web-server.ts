@@ -10,10 +10,10 @@ import { fileURLToPath } from 'node:url';
 import { createServer, HttpError, type Request } from 'vibing';
 import { accessLog, cache, compress, cors, csrf, securityHeaders } from 'vibing/middleware';
 import { serveStatic } from 'vibing/static';
-import { failListening, formatUrl, readAddress, readNumber, readOptions } from './address.ts';
+import { fail, failListening, formatUrl, readAddress, readNumber, readOptions } from './address.ts';
 import { Live } from './web/live.ts';
 import { renderLists, renderPage } from './web/page.ts';
-import { FILE_BYTES_MAX, FILES_MAX, NOTE_CHARACTERS_MAX, Store } from './web/store.ts';
+import { FILE_BYTES_MAX, NOTE_CHARACTERS_MAX, Store, type Uploaded } from './web/store.ts';
 
 const USAGE = `usage: web-server [address] [options]
   address           host:port or a port; 0 is any free one (default 127.0.0.1:8081)
@@ -26,9 +26,10 @@ const FOLDER_VARIABLE = 'VIBING_EXAMPLE_WEB_FOLDER';
 const given = readOptions(USAGE, 1, { workers: 'text', directory: 'text' });
 const address = readAddress(given.words[0] ?? '127.0.0.1:8081');
 const workers = readNumber('workers', given.text('workers') ?? '1', 1, 64);
-const temporary = given.text('directory') === undefined && cluster.isPrimary;
+const directory = given.text('directory');
+const temporary = directory === undefined && cluster.isPrimary;
 if (temporary) process.env[FOLDER_VARIABLE] = mkdtempSync(join(tmpdir(), 'vibing-web-'));
-const store = new Store(given.text('directory') ?? process.env[FOLDER_VARIABLE] ?? '');
+const store = openStore(directory ?? process.env[FOLDER_VARIABLE] ?? '');
 /** Compiled, this file lies in build/examples/. */
 const assets = fileURLToPath(new URL('../../examples/web/public', import.meta.url));
 
@@ -104,30 +105,46 @@ function noteText(text: unknown): string {
 
 /** Files are written to the disk while they arrive, and removed again when their form fails. */
 async function upload(req: Request): Promise<void> {
-  let count = (await store.files()).length;
-  const saved: { readonly id: string; readonly name: string; readonly bytes: number }[] = [];
+  const begun: string[] = [];
+  const saved: Uploaded[] = [];
   try {
     for await (const part of req.parts({ limits: { files: 5, partBytes: FILE_BYTES_MAX } })) {
       // A form without a chosen file sends one without a name.
       if (part.filename === undefined || part.filename === '') continue;
-      if (++count > FILES_MAX) throw new HttpError(409, `there are ${FILES_MAX} files already`);
-      const { id, path } = store.newFile();
+      const { id, path } = await store.newFile();
+      begun.push(id);
       const { bytes } = await part.saveTo(path);
       saved.push({ id, name: part.filename, bytes });
     }
+    await store.addFiles(saved);
   } catch (error) {
-    for (const { id } of saved) await store.removeFile(id);
+    await Promise.allSettled(begun.map((id) => store.removeFile(id)));
     throw error;
   }
-  for (const { id, name, bytes } of saved) await store.addFile(id, name, bytes);
 }
 
-const { port } = await server.listen().catch(failListening);
+function openStore(folder: string): Store {
+  try {
+    return new Store(folder);
+  } catch (error) {
+    return fail(`cannot use ${JSON.stringify(folder)}: ${(error as Error).message}`, 1);
+  }
+}
+
+function removeTemporary(): void {
+  if (temporary) rmSync(process.env[FOLDER_VARIABLE] ?? '', { recursive: true, force: true });
+}
+
+const { port } = await server.listen().catch((error: unknown) => {
+  removeTemporary();
+  return failListening(error);
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void server.close());
+  // Ctrl-C reaches the workers too; the first process closes them.
+  if (cluster.isPrimary) process.once(signal, () => void server.close());
 }
 if (cluster.isPrimary) {
   console.log(`web server on ${formatUrl(address.host, port)} (Ctrl-C stops it)`);
   await server.ended;
-  if (temporary) rmSync(process.env[FOLDER_VARIABLE] ?? '', { recursive: true, force: true });
+  removeTemporary();
 }

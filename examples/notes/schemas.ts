@@ -21,9 +21,10 @@ export const CREDENTIALS: z.ZodType<Credentials> = z.strictObject({
   password: z.string().min(PASSWORD_CHARACTERS_MIN).max(PASSWORD_CHARACTERS_MAX),
 });
 
+/** No control characters except a tab and line ends: JSON has six bytes for each. */
 const text = z
   .string()
-  .regex(/^[^\p{Cs}\0]*$/u, 'this character is not allowed')
+  .regex(/^[\t\n\r\P{C}\p{Cf}\p{Co}\p{Cn}]*$/u, 'this character is not allowed')
   .min(1)
   .max(NOTE_CHARACTERS_MAX);
 

@@ -4,6 +4,11 @@
 import { type Database, statement, type Tables } from '../sqlite/open.ts';
 
 export const NOTES_MAX = 1_000;
+/** The texts of all notes of a user together, as UTF-8: a page loads all of them. */
+export const NOTE_BYTES_MAX: number = 1024 * 1024;
+export const ATTACHMENTS_PER_NOTE_MAX = 20;
+/** All attachments of a user together. */
+export const ATTACHMENTS_MAX = 200;
 /** All attachments of a user together. */
 export const ATTACHMENT_BYTES_MAX: number = 100 * 1024 * 1024;
 /** Places where a user is logged in; a further one ends the oldest. */
@@ -65,6 +70,14 @@ export interface Note {
 export interface StoredFile {
   readonly name: string;
   readonly file: string;
+  readonly bytes: number;
+}
+
+/** What became of new attachments. */
+export type Added = 'added' | 'no note' | 'too many of this note' | 'too many' | 'too many bytes';
+
+interface Size {
+  readonly count: number;
   readonly bytes: number;
 }
 
@@ -139,26 +152,35 @@ export const writes = {
     statement(database, 'DELETE FROM sessions WHERE digest = ?').run(digest);
   },
 
-  /** The id of the new note, or null if there are too many. */
+  /** The id of the new note, or which limit it would exceed. */
   addNote(
     database: Database,
     { userId, text, nowMs }: { userId: number; text: string; nowMs: number },
-  ): number | null {
-    const sql = 'SELECT count(*) AS count FROM notes WHERE user_id = ?';
-    if (statement(database, sql).get(userId).count >= NOTES_MAX) return null;
+  ): number | 'too many notes' | 'too many bytes' {
+    const { count, bytes } = sizeOfNotes(database, userId);
+    if (count >= NOTES_MAX) return 'too many notes';
+    if (bytes + Buffer.byteLength(text) > NOTE_BYTES_MAX) return 'too many bytes';
     const insert = 'INSERT INTO notes (user_id, text, changed_ms) VALUES (?, ?, ?)';
     return Number(statement(database, insert).run(userId, text, nowMs).lastInsertRowid);
   },
 
-  /** Whether the user has this note in this version. */
+  /** 'not found' if the user does not have this note in this version. */
   changeNote(
     database: Database,
     note: Owned & { readonly text: string; readonly version: number; readonly nowMs: number },
-  ): boolean {
-    const sql = `UPDATE notes SET text = ?, version = version + 1, changed_ms = ?
-      WHERE id = ? AND user_id = ? AND version = ?`;
+  ): 'changed' | 'not found' | 'too many bytes' {
     const { text, nowMs, id, userId, version } = note;
-    return statement(database, sql).run(text, nowMs, id, userId, version).changes === 1;
+    const find = 'SELECT text FROM notes WHERE id = ? AND user_id = ? AND version = ?';
+    const old = statement(database, find).get(id, userId, version) as { text: string } | undefined;
+    if (old === undefined) return 'not found';
+    const added = Buffer.byteLength(text) - Buffer.byteLength(old.text);
+    // A shorter text is always allowed.
+    if (added > 0 && sizeOfNotes(database, userId).bytes + added > NOTE_BYTES_MAX) {
+      return 'too many bytes';
+    }
+    const sql = 'UPDATE notes SET text = ?, version = version + 1, changed_ms = ? WHERE id = ?';
+    statement(database, sql).run(text, nowMs, id);
+    return 'changed';
   },
 
   /** The files of the note, which the caller removes; null if the user has no such note. */
@@ -170,14 +192,18 @@ export const writes = {
     return files.map(({ file }) => file);
   },
 
-  /** Adds all files, or none of them if the note is gone or the user has too many bytes. */
+  /** Adds all files, or none of them if the note is gone or a limit would be exceeded. */
   addAttachments(
     database: Database,
     { userId, id, files }: Owned & { readonly files: readonly StoredFile[] },
-  ): 'added' | 'no note' | 'too many bytes' {
+  ): Added {
     if (!reads.ownsNote(database, { userId, id })) return 'no note';
-    const sql = 'SELECT coalesce(sum(bytes), 0) AS bytes FROM attachments WHERE user_id = ?';
-    let { bytes } = statement(database, sql).get(userId) as { bytes: number };
+    const sql = `SELECT count(*) AS count, coalesce(sum(bytes), 0) AS bytes,
+      count(*) FILTER (WHERE note_id = ?) AS ofNote FROM attachments WHERE user_id = ?`;
+    const found = statement(database, sql).get(id, userId) as Size & { readonly ofNote: number };
+    if (found.ofNote + files.length > ATTACHMENTS_PER_NOTE_MAX) return 'too many of this note';
+    if (found.count + files.length > ATTACHMENTS_MAX) return 'too many';
+    let { bytes } = found;
     for (const file of files) bytes += file.bytes;
     if (bytes > ATTACHMENT_BYTES_MAX) return 'too many bytes';
     const insert = `INSERT INTO attachments (note_id, user_id, name, file, bytes)
@@ -194,3 +220,9 @@ export const writes = {
     return statement(database, sql).get(id, userId)?.file ?? null;
   },
 };
+
+function sizeOfNotes(database: Database, userId: number): Size {
+  const sql = `SELECT count(*) AS count, coalesce(sum(length(CAST(text AS BLOB))), 0) AS bytes
+    FROM notes WHERE user_id = ?`;
+  return statement(database, sql).get(userId) as Size;
+}

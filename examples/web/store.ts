@@ -27,9 +27,20 @@ export interface StoredFile {
   readonly path: string;
 }
 
+/** A file whose content is complete. */
+export interface Uploaded {
+  readonly id: string;
+  readonly name: string;
+  readonly bytes: number;
+}
+
 export class Store {
   readonly #notes: string;
   readonly #files: string;
+  /** Files that are being uploaded here, by id: each has a place. */
+  readonly #reserved = new Set<string>();
+  /** Settles when the last change that was begun here has ended. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(folder: string) {
     this.#notes = join(folder, 'notes');
@@ -42,14 +53,16 @@ export class Store {
     return await recordsIn<Note>(this.#notes);
   }
 
-  /** Several workers that add at the same moment may exceed the limit by one note each. */
-  async addNote(text: string): Promise<Note> {
-    if ((await this.notes()).length >= NOTES_MAX) {
-      throw new HttpError(409, `there are ${NOTES_MAX} notes already`);
-    }
-    const note = { id: randomUUID(), text, createdMs: Date.now() };
-    await writeRecord(this.#notes, note);
-    return note;
+  /** Workers that add at the same moment may exceed the limit, by one note for each of them. */
+  addNote(text: string): Promise<Note> {
+    return this.#inTurn(async () => {
+      if ((await namesIn(this.#notes)).length >= NOTES_MAX) {
+        throw new HttpError(409, `there are ${NOTES_MAX} notes already`);
+      }
+      const note = { id: randomUUID(), text, createdMs: Date.now() };
+      await writeRecord(this.#notes, note);
+      return note;
+    });
   }
 
   /** Whether there was such a note; `id` is a UUID. */
@@ -61,17 +74,48 @@ export class Store {
     return await recordsIn<StoredFile>(this.#files);
   }
 
-  /** An identifier for a new file, and the path for its content. */
-  newFile(): { readonly id: string; readonly path: string } {
-    const id = randomUUID();
-    return { id, path: this.#contentOf(id) };
+  /**
+   * An identifier for a new file, and the path for its content. Its place is kept until addFiles()
+   * or removeFile().
+   */
+  newFile(): Promise<{ readonly id: string; readonly path: string }> {
+    return this.#inTurn(async () => {
+      await this.#checkFiles(this.#reserved.size + 1);
+      const id = randomUUID();
+      this.#reserved.add(id);
+      return { id, path: this.#contentOf(id) };
+    });
   }
 
-  /** Makes a file visible whose content is complete. */
-  async addFile(id: string, name: string, bytes: number): Promise<void> {
-    const path = this.#contentOf(id);
-    const file: StoredFile = { id, name, bytes, createdMs: Date.now(), path };
-    await writeRecord(this.#files, file);
+  /**
+   * Makes files visible whose contents are complete. Workers that do so at the same moment may
+   * exceed the limit, by the files of one form for each of them.
+   */
+  addFiles(files: readonly Uploaded[]): Promise<void> {
+    return this.#inTurn(async () => {
+      // Another worker may have added files since they were reserved.
+      await this.#checkFiles(files.length);
+      let createdMs = Date.now();
+      for (const { id, name, bytes } of files) {
+        const file = { id, name, bytes, createdMs, path: this.#contentOf(id) };
+        // The files of a form keep its order.
+        createdMs += 1;
+        await writeRecord(this.#files, file);
+        this.#reserved.delete(id);
+      }
+    });
+  }
+
+  async #checkFiles(added: number): Promise<void> {
+    if ((await namesIn(this.#files)).length + added <= FILES_MAX) return;
+    throw new HttpError(409, `there are ${FILES_MAX} files already`);
+  }
+
+  /** One after the other, so that nothing is added between a check and what follows it. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(change);
+    this.#turn = result.catch(() => {});
+    return result;
   }
 
   #contentOf(id: string): string {
@@ -84,7 +128,9 @@ export class Store {
     return found;
   }
 
+  /** Also one that is not visible yet, or that is not there. */
   async removeFile(id: string): Promise<void> {
+    this.#reserved.delete(id);
     await removed(join(this.#files, `${id}.json`));
     await removed(this.#contentOf(id));
   }
@@ -111,8 +157,12 @@ async function writeRecord(folder: string, record: { readonly id: string }): Pro
   await rename(temporary, join(folder, `${record.id}.json`));
 }
 
+async function namesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith('.json'));
+}
+
 async function recordsIn<T extends { readonly createdMs: number }>(folder: string): Promise<T[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+  const names = await namesIn(folder);
   const texts = await Promise.all(
     // One that another worker has just removed is left out.
     names.map((name) => readFile(join(folder, name), 'utf8').catch(() => null)),

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -87,6 +88,23 @@ describe('the notes example', { skip, timeout }, () => {
           more.filter((problem) => !problem.includes('/api/events')),
           [],
         );
+
+        // Other pages of the user replace this one; a page without a stream has its notes.
+        await one.fill('#add textarea', 'kept');
+        await one.click('#add button');
+        await shows(one, ['kept']);
+        const cookies = await one.context().cookies();
+        const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+        const url = new URL('/api/events', server.url);
+        const others = Array.from({ length: 10 }, () =>
+          get(url, { headers: { cookie }, agent: false }).on('error', () => {}),
+        );
+        await one.waitForSelector('#problem:text("Too many pages are open")');
+        for (const other of others) other.destroy();
+        await one.route('**/api/events', (route) => route.fulfill({ status: 503 }));
+        await one.reload();
+        await shows(one, ['kept']);
+        await one.waitForSelector('#problem:text("cannot show changes")');
       });
       assert.equal(await server.stop(), 0);
     } finally {

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
+import { projectFiles } from '../../src/cli/init/project.ts';
 import { loadConfig } from '../../src/server/config/config.ts';
 import { ROOT } from '../../testing/child-program.ts';
 import { leaveOutOfCoverage } from '../../testing/coverage.ts';
@@ -158,6 +159,9 @@ describe('the containers', () => {
       assert.ok(existsSync(join(folder, String(service.at('build').value), 'Dockerfile')));
       const config = configOf(service.at('environment').value as Record<string, string>);
       assert.equal(config.healthz, true);
+      // Each delay of HAProxy closes half of the idle connections: ten are enough for a thousand.
+      const delay = /pool-purge-delay (\d+)s/.exec(haproxy)?.[1];
+      assert.ok(config.limits.connectionTimeoutMs >= 12 * Number(delay) * 1_000);
       assert.match(haproxy, new RegExp(`server ${name} ${name}:${config.port} check`));
       const grace = /^(\d+)s$/.exec(String(service.at('stop_grace_period').value))?.[1];
       assert.ok(Number(grace) > config.limits.shutdownTimeoutMs / 1_000 + 2);
@@ -183,14 +187,38 @@ describe('the containers', () => {
     assert.deepEqual(compose.at('services.balancer.tmpfs').value, [tmpfs]);
   });
 
-  test('the image of a program starts node itself, as an ordinary user', () => {
+  test('the image of a program starts what `vibing init` makes, as an ordinary user', () => {
     const text = readFileSync(join(FOLDER, 'container/Dockerfile'), 'utf8');
     const root = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
-    const base = /^FROM (\S+)$/m.exec(text)?.[1];
-    assert.equal(base, /^FROM (\S+)$/m.exec(root)?.[1], 'the base of the other image');
-    assert.match(text, /^USER node$/m);
-    assert.match(text, /^CMD \["node", "[\w.]+"\]$/m);
-    assert.match(text, /^STOPSIGNAL SIGTERM$/m);
+    const bases = new Set([...text.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base));
+    assert.deepEqual([...bases], [/^FROM (\S+)$/m.exec(root)?.[1]], 'the base of the other image');
+    const [, last = ''] = /^FROM \S+$([\s\S]*)/m.exec(text) ?? [];
+    assert.match(last, /^USER node$/m);
+    assert.match(last, /^STOPSIGNAL SIGTERM$/m);
     assert.match(text, /^RUN npm ci --omit=dev /m);
+
+    const made = new Map(projectFiles('my-server', '0.1.0').map((file) => [file.path, file.text]));
+    const script = /^CMD \["node", "dist\/([\w/]+)\.js"\]$/m.exec(last)?.[1];
+    const main = made.get(`src/${script}.ts`) ?? '';
+    for (const [, name] of last.matchAll(/ (HOST|PORT)=/g)) assert.ok(main.includes(`'${name}'`));
+    assert.match(last, /^ENV .*\bHOST=0\.0\.0\.0\b/m);
+    const { scripts } = JSON.parse(made.get('package.json') ?? '') as {
+      readonly scripts: Readonly<Record<string, string>>;
+    };
+    for (const [, name = ''] of text.matchAll(/^RUN npm run (\w+)$/gm)) assert.ok(scripts[name]);
+    assert.match(made.get('tsconfig.json') ?? '', /"rootDir": "src",\s+"outDir": "dist"/);
+
+    // What is copied is in the project, or made by npm install, and goes to the builder.
+    const sent = readFileSync(join(FOLDER, 'container/.dockerignore'), 'utf8').split('\n');
+    assert.ok(sent.includes('*'));
+    const copies = [...text.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, all = '']) =>
+      all.split(' '),
+    );
+    assert.ok(copies.length >= 6);
+    for (const path of copies) {
+      const exists = [...made.keys()].some((one) => one === path || one.startsWith(`${path}/`));
+      assert.ok(exists || path === 'package-lock.json', path);
+      assert.ok(sent.includes(`!${path}`), path);
+    }
   });
 });

@@ -44,7 +44,8 @@ test('measures a given server, and judges its statuses and its P99', { timeout }
   const { code, out, problems } = await run(script, [address, '--path', '/api/time', ...SHORT]);
   assert.deepEqual([code, problems], [0, '']);
   assert.match(out, new RegExp(`^full load on http://127\\.0\\.0\\.1:${address}/api/time$`, 'm'));
-  const missing = await run(script, [address, '--path', '/nothing', ...SHORT]);
+  const missing = await run(script, [address, '--path', '/no$&thing', ...SHORT]);
+  assert.match(missing.out, /^full load on http:\/\/127\.0\.0\.1:\d+\/no\$&thing$/m);
   assert.equal(missing.code, 1);
   assert.match(missing.problems, /^\d+ responses were 404$/m);
 });

@@ -3,13 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { example, type Running, run, start } from '../../testing/program.ts';
+import { RawClient } from '../../testing/raw-client.ts';
 
 leaveOutOfCoverage();
 
@@ -161,7 +162,7 @@ test('notes are added, changed and deleted by their user alone', { timeout }, as
   assert.equal((await bob.attach(id, new File(['x'], 'x.txt'))).status, 404);
   assert.equal((await ann.call('PUT', path, changed)).status, 204);
   assert.equal((await ann.call('PUT', path, changed)).status, 409, 'of an old version');
-  for (const bad of [{ text: '' }, { text: 'x'.repeat(10_001) }, { text: 1 }, { text: '\u0000' }]) {
+  for (const bad of [{ text: '' }, { text: 'x'.repeat(10_001) }, { text: 1 }, { text: '\u0001' }]) {
     assert.equal((await ann.call('POST', '/api/notes', bad)).status, 400);
   }
   assert.equal((await ann.call('DELETE', path)).status, 204);
@@ -215,6 +216,45 @@ test('uploads have limits, and leave nothing behind', { timeout }, async () => {
   assert.deepEqual((await ann.notes()).find((one) => one.id === id)?.attachments, []);
 });
 
+test('notes and attachments of a user have limits together', { timeout }, async () => {
+  const cat = await register('cat');
+  const long = '\u20ac'.repeat(10_000);
+  const most = Math.floor((1024 * 1024) / Buffer.byteLength(long));
+  const ids: number[] = [];
+  for (let index = 0; index < most; index++) ids.push(await cat.add(long));
+  const refused = await cat.call('POST', '/api/notes', { text: long });
+  assert.equal(refused.status, 413);
+  assert.match(await refused.text(), /1048576 bytes at most; delete or shorten some/);
+  const [path, rest] = [`/api/notes/${ids[0]}`, 1024 * 1024 - most * Buffer.byteLength(long)];
+  assert.ok(rest > 0 && rest < 30_000);
+  assert.equal((await cat.call('PUT', path, { text: 'short', version: 1 })).status, 204);
+  await cat.add(long);
+  const grown = await cat.call('PUT', path, { text: 'x'.repeat(10_000), version: 2 });
+  assert.equal(grown.status, 204);
+  const exceeding = await cat.call('PUT', path, { text: long, version: 3 });
+  assert.equal(exceeding.status, 413, 'a change counts too');
+  assert.equal((await cat.call('PUT', path, { text: long, version: 1 })).status, 409);
+  const list = await cat.call('GET', '/api/notes');
+  assert.ok((await list.arrayBuffer()).byteLength < 1.2 * 1024 * 1024);
+
+  const before = storedFiles().length;
+  const files = Array.from({ length: 5 }, (_, index) => new File([], `${index}.txt`));
+  const statuses: number[] = [];
+  for (let index = 0; index < 5; index++) {
+    statuses.push((await cat.attach(ids[1] ?? 0, ...files)).status);
+  }
+  assert.deepEqual(statuses, [201, 201, 201, 201, 409], 'of one note');
+  for (const id of ids.slice(2, 11)) {
+    for (let index = 0; index < 4; index++) {
+      assert.equal((await cat.attach(id, ...files)).status, 201);
+    }
+  }
+  const more = await cat.attach(ids[11] ?? 0, ...files);
+  assert.equal(more.status, 409);
+  assert.match(await more.text(), /you have 200 attachments at most; remove some/);
+  assert.equal(storedFiles().length, before + 200, 'refused files are removed');
+});
+
 test('pages of a user follow changes, those of others do not', { timeout }, async () => {
   const open = async (client: Client): Promise<IncomingMessage> => {
     const headers = { cookie: client.cookie };
@@ -235,10 +275,18 @@ test('pages of a user follow changes, those of others do not', { timeout }, asyn
   assert.equal((await ofBob).match(/changed/g)?.length, 1, 'only of the own note');
 
   // Each page is a stream, and there are not endlessly many.
-  const more = await Promise.all(Array.from({ length: 9 }, () => open(ann)));
-  const refused = await ann.call('GET', '/api/events');
-  assert.equal(refused.status, 429);
-  for (const events of [mine, other, ...more]) events.destroy();
+  for (let index = 0; index < 12; index++) {
+    assert.equal((await ann.call('HEAD', '/api/events')).status, 200);
+  }
+  const more = [];
+  for (let index = 0; index < 9; index++) more.push(await open(ann));
+  const kept = next(mine);
+  await ann.add('seen by ten pages');
+  assert.match(await kept, /^event: changed$/m, 'a HEAD is no page');
+  const rest = mine.toArray();
+  more.push(await open(ann));
+  assert.match((await rest).join(''), /event: replaced\n/, 'the oldest ends');
+  for (const events of [other, ...more]) events.destroy();
 });
 
 test('sessions and notes outlive a restart, and open streams do not delay it', {
@@ -249,10 +297,46 @@ test('sessions and notes outlive a restart, and open streams do not delay it', {
   const sent = get(new URL('/api/events', server.url), { headers, agent: false });
   const [events] = (await once(sent, 'response')) as [IncomingMessage];
   const ended = once(events.resume(), 'end');
-  assert.equal(await server.stop(), 0);
+  // A request that is being sent while the server closes.
+  const late = await RawClient.open(server.port);
+  await late.ask('GET /icon.svg HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  void late.send('GET /api/events HTTP/1.1\r\nHost: localhost\r\n');
+  await ann.call('GET', '/api/me');
+  const stopped = server.stop();
   await ended;
+  void late.send(`Cookie: ${ann.cookie}\r\n\r\n`);
+  assert.equal((await late.nextResponse()).status, 200);
+  assert.equal(await stopped, 0);
+  process.env['TRUSTED_PROXIES'] = '127.0.0.1, 10.0.0.0/8';
   server = await start(example('notes'), ['127.0.0.1:0', directory]);
+  delete process.env['TRUSTED_PROXIES'];
   assert.ok((await ann.notes()).some((note) => note.id === id));
+});
+
+test('behind a proxy, cookies are secure and clients have limits of their own', {
+  timeout,
+}, async () => {
+  const from = (address: string) => ({
+    'x-forwarded-for': address,
+    'x-forwarded-proto': 'https',
+  });
+  const right = { name: 'ann', password };
+  const response = await new Client().call('POST', '/api/session', right, from('192.0.2.1'));
+  assert.match(response.headers.getSetCookie()[0] ?? '', /; Secure/);
+  // Many addresses guess one password.
+  const statuses = await Promise.all(
+    Array.from({ length: 11 }, async (_, index) => {
+      const wrong = { name: 'stranger', password };
+      const headers = from(`198.51.100.${index}`);
+      return (await new Client().call('POST', '/api/session', wrong, headers)).status;
+    }),
+  );
+  assert.deepEqual(statuses.sort(), [...Array(10).fill(403), 429]);
+  process.env['TRUSTED_PROXIES'] = '10.0.0.0/99';
+  const bad = await run(example('notes'), ['0', directory]);
+  delete process.env['TRUSTED_PROXIES'];
+  assert.equal(bad.code, 2);
+  assert.match(bad.problems, /^TRUSTED_PROXIES: [^\n]+\n$/);
 });
 
 test('guesses of passwords are slowed down', { timeout }, async () => {
@@ -264,6 +348,7 @@ test('guesses of passwords are slowed down', { timeout }, async () => {
   }
   assert.equal(statuses.at(-1), 429, String(statuses));
   assert.equal((await ann.call('GET', '/api/me')).status, 200, 'who is logged in stays so');
+  assert.equal((await bob.call('DELETE', '/api/session')).status, 204, 'and can log out');
 });
 
 test('prints errors in one line, and has --help', { timeout }, async () => {
@@ -271,6 +356,17 @@ test('prints errors in one line, and has --help', { timeout }, async () => {
   const bad = await run(example('notes'), ['0', file]);
   assert.equal(bad.code, 1);
   assert.match(bad.problems, /^cannot use "[^\n]+\n$/m);
+  const other = join(directory, 'other');
+  mkdirSync(other);
+  writeFileSync(join(other, 'cookie-key'), '');
+  // A start that was cut off while it wrote the key.
+  writeFileSync(join(other, 'cookie-key.new'), 'cut off');
+  const second = await start(example('notes'), ['0', other]);
+  assert.equal(await second.stop(), 0);
+  assert.ok(
+    readFileSync(join(other, 'cookie-key'), 'utf8').length > 40,
+    'an empty key is replaced',
+  );
   const help = await run(example('notes'), ['--help']);
   assert.equal(help.code, 0);
   assert.match(help.out, /^usage: notes \[address\] \[directory\]\n/);

@@ -1,13 +1,14 @@
 // The static server example as a process: files, listings, paths outside of its folder, its exit.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ROOT } from '../../testing/child-program.ts';
+import { childEnvironment, ROOT } from '../../testing/child-program.ts';
 import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { example, type Running, run, start } from '../../testing/program.ts';
 
@@ -223,6 +224,36 @@ test('prints errors in one line', { timeout }, async () => {
     assert.equal(code, 2, args.join(' '));
     assert.equal(out, '');
     assert.match(problems, /^[^\n]+\n$/);
+  }
+  const [{ problems: noFolder }, { problems: dotted }] = await Promise.all([
+    run(script, ['0', file]),
+    run(script, ['0', directory, '--extensions', 'txt,.html']),
+  ]);
+  assert.match(noFolder, /: it is not a directory\n$/);
+  assert.match(dotted, /^--extensions: [^\n]+ given "txt,\.html"\n$/);
+});
+
+test('ends in order when a terminal signals all of its processes', {
+  timeout,
+  skip: process.platform === 'win32' && 'no groups of processes',
+}, async () => {
+  for (const name of ['static-server', 'web-server']) {
+    const child = spawn(process.execPath, [example(name), '0', '--workers', '2'], {
+      cwd: ROOT,
+      env: childEnvironment(),
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let problems = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      problems += text;
+    });
+    const closed = once(child, 'close');
+    await once(child.stdout, 'data');
+    process.kill(-(child.pid ?? 0), 'SIGINT');
+    assert.deepEqual(await closed, [0, null], problems);
+    assert.match(problems, /worker \d served/);
+    assert.doesNotMatch(problems, /replacement/, name);
   }
 });
 

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -248,6 +248,45 @@ test('streams the time, and changes by other workers, as events', { timeout }, a
   assert.equal((await call('GET', '/api/time')).status, 200, 'serves after the client has left');
 });
 
+test('the limits hold for requests at the same moment', { timeout }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vibing-web-full-'));
+  const full = await start(script, ['0', '--directory', folder]);
+  const post = async (path: string, body: string | FormData, headers = {}): Promise<number> => {
+    const options = { method: 'POST', body, headers, redirect: 'manual' } as const;
+    const response = await fetch(new URL(path, full.url), options);
+    await response.arrayBuffer();
+    return response.status;
+  };
+  const count = async (path: string, length: number, request: () => Promise<number>) => {
+    const statuses = await Promise.all(Array.from({ length }, request));
+    const names = readdirSync(join(folder, path)).filter((name) => name.endsWith('.json'));
+    return { statuses, kept: names.length };
+  };
+  const form = (): FormData => {
+    const body = new FormData();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) body.append('files', new File([name], name));
+    return body;
+  };
+  try {
+    const json = { 'content-type': 'application/json' };
+    const notes = await count('notes', 150, () => post('/api/notes', '{"text":"x"}', json));
+    assert.equal(notes.kept, 100);
+    assert.equal(notes.statuses.filter((status) => status === 201).length, 100);
+    assert.equal(notes.statuses.filter((status) => status === 409).length, 50);
+    const files = await count('files', 15, () => post('/files', form()));
+    const made = files.statuses.filter((status) => status === 303).length;
+    assert.ok(made <= 4 && files.kept === 5 * made, `${made} forms, ${files.kept} files`);
+    assert.equal(files.statuses.filter((status) => status === 409).length, 15 - made);
+    // The places of refused forms are free again.
+    for (let more = made; more < 4; more++) assert.equal(await post('/files', form()), 303);
+    assert.equal(await post('/files', form()), 409);
+    assert.equal(readdirSync(join(folder, 'files')).length, 40, 'each a record and a content');
+  } finally {
+    await full.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test('exits on SIGTERM with code 0, also with an open stream', { timeout }, async () => {
   const second = await start(script, ['0']);
   const request = get(new URL('/api/stream', second.url), { agent: false });
@@ -269,9 +308,21 @@ test('prints errors in one line', { timeout }, async () => {
   }
   const many = await run(script, ['0', '1']);
   assert.equal(many.code, 2);
+  const folder = mkdtempSync(join(tmpdir(), 'vibing-web-temporary-'));
+  const before = process.env['TMPDIR'];
+  process.env['TMPDIR'] = folder;
   const taken = await run(script, [String(server.port)]);
+  if (before === undefined) delete process.env['TMPDIR'];
+  else process.env['TMPDIR'] = before;
   assert.equal(taken.code, 1);
   assert.match(taken.problems, /^cannot listen on [^\n]+\n$/);
+  assert.deepEqual(readdirSync(folder), [], 'no folder is left');
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  const noFolder = await run(script, ['0', '--directory', file]);
+  assert.equal(noFolder.code, 1);
+  assert.match(noFolder.problems, /^cannot use "[^\n]+\n$/);
+  rmSync(folder, { recursive: true });
 });
 
 test('has --help', { timeout }, async () => {

@@ -3,6 +3,8 @@
 const element = (id) => document.getElementById(id);
 const list = element('notes');
 const template = element('note');
+const NOT_LOADED = 'The notes cannot be loaded. Reload this page.';
+/** The stream of the user who is logged in; null for none. */
 let events = null;
 
 /** Sends a request; shows what went wrong, and then returns null. */
@@ -41,15 +43,36 @@ function enter(user) {
   events?.close();
   events = null;
   if (user === null) return;
+  follow();
+  // The notes are shown whether updates work or not.
+  load();
+}
+
+/** Loads the notes again after each change. */
+function follow() {
+  const source = new EventSource('/api/events');
+  events = source;
   // "open" also after a lost connection: what was missed meanwhile is loaded then.
-  events = new EventSource('/api/events');
-  events.addEventListener('open', load);
-  events.addEventListener('changed', load);
+  source.addEventListener('open', load);
+  source.addEventListener('changed', load);
+  source.addEventListener('replaced', () => {
+    source.close();
+    showProblem('Too many pages are open: this one no longer shows changes. Reload it.');
+  });
+  source.addEventListener('error', () => {
+    // A browser connects again by itself after a lost connection, not after a response of an error.
+    if (source !== events || source.readyState !== EventSource.CLOSED) return;
+    showProblem('This page cannot show changes of other devices. Reload it.');
+  });
 }
 
 async function load() {
+  const source = events;
   const notes = await call('GET', '/api/notes', { quiet: true });
-  if (notes === null) return;
+  // The user has logged out meanwhile.
+  if (source !== events) return;
+  if (notes === null) return showProblem(NOT_LOADED);
+  if (element('problem').textContent === NOT_LOADED) showProblem('');
   const known = new Map([...list.children].map((item) => [item.dataset.id, item]));
   const items = notes.map((note) => show(note, known.get(String(note.id))));
   // A note that is being changed stays where it is, with its cursor.
