@@ -6,7 +6,7 @@ import { type MetricsAssignment, MetricsFile } from '../../src/cluster/metrics-f
 import { WorkerMetrics } from '../../src/cluster/worker-metrics.ts';
 import type { Family } from '../../src/metrics/family.ts';
 import { Reader } from '../../src/metrics/reader.ts';
-import { Segment } from '../../src/metrics/segment.ts';
+import { OwnMemory, Segment } from '../../src/metrics/segment.ts';
 
 const COUNTER: Family = {
   name: 'things_total',
@@ -86,3 +86,20 @@ for (const isMapped of [false, true]) {
     assert.deepEqual(primary.file.segments(null), []);
   });
 }
+
+test('the primary reads the file of its workers, and writes none of their segments', () => {
+  const primary = new WorkerMetrics(1, { path: '/metrics', hasListener: true });
+  const worker = new Worker(primary, 0, false);
+  worker.add(COUNTER, 3);
+  worker.file.end(worker.segment);
+  const file = new MetricsFile({ ...worker.assignment, isMapped: false, segment: null });
+  const own = new Segment(new OwnMemory(65_536, 65_536));
+  const reader = new Reader(() => file.segments(own));
+  for (let scrape = 0; scrape < 2; scrape++) {
+    for (const _ of reader.update());
+    const found = reader.families().find(({ family }) => family.name === COUNTER.name);
+    const values = [...(found?.series ?? [])].map((one) => reader.value(COUNTER, one));
+    assert.deepEqual(values, [3]);
+  }
+  primary.file.close();
+});

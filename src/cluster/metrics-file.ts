@@ -8,6 +8,7 @@
 // second one has another segment.
 
 import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
+import { assert } from '../base/assert.ts';
 import { METRICS_BYTES_MAX, METRICS_PUBLISH_MS } from '../base/fixed-limits.ts';
 import { mapShared } from '../driver/linux/shared-memory.ts';
 import type { ReadableSegment } from '../metrics/reader.ts';
@@ -102,8 +103,8 @@ export class MetricsFile implements SharedMetrics {
   segments(own: Segment | null): readonly ReadableSegment[] {
     if (this.isClosed) return [];
     const { fd, isMapped, segment } = this.#assignment;
-    // What a client sees is what the others show from now on.
-    if (!isMapped && own !== null) this.#publish(own);
+    // What a client sees is what the others show from now on. The primary has no segment.
+    if (!isMapped && own !== null && segment !== null) this.#publish(own);
     const count = Math.floor(fstatSync(fd).size / METRICS_BYTES_MAX);
     const found: ReadableSegment[] = [];
     for (let id = 0; id < count; id++) {
@@ -135,7 +136,8 @@ export class MetricsFile implements SharedMetrics {
   /** The header last: it says how much there is. */
   #publish(own: Segment): void {
     const { fd, segment } = this.#assignment;
-    const at = (segment ?? 0) * METRICS_BYTES_MAX;
+    assert(segment !== null, 'a process that publishes has a segment');
+    const at = segment * METRICS_BYTES_MAX;
     const bytes = new Uint8Array(own.buffer, 0, own.usedBytes);
     try {
       const rest = bytes.subarray(HEADER_BYTES);
