@@ -3,6 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LABEL_CHARACTERS_MAX, OWN_SERIES_MAX } from '../../src/base/fixed-limits.ts';
+import { OwnMetrics } from '../../src/metrics/own.ts';
+import { Reader } from '../../src/metrics/reader.ts';
+import { FixedMemory, type Memory, Segment, Word } from '../../src/metrics/segment.ts';
+import { TextFormat, textFormat } from '../../src/metrics/text-format.ts';
 import type { Server } from '../../src/server/server.ts';
 import { unlistenedServer } from '../../testing/unlistened-server.ts';
 import { seriesOf, shownAs, shownJson, shownText, totalOf } from './fixtures/shown.ts';
@@ -137,5 +141,56 @@ describe('metrics of the program', () => {
       assert.throws(() => gauge.set(1, { a: 'b' }), /no label "a", it has none/);
       assert.throws(() => metrics.histogram('s', 'x').observe(-1), /0 or more, given -1/);
     });
+  });
+});
+
+/** The processes of a worker slot: each start of the program continues one of the memories. */
+class Slot {
+  readonly memories: readonly Memory[] = [1, 2].map(
+    () => new FixedMemory(new ArrayBuffer(1 << 20)),
+  );
+  #starts = 0;
+
+  /** A process counts in a metric with these labels, in place of that of the other memory. */
+  run(memory: 0 | 1, labels: readonly string[], count: number): Segment {
+    this.#starts += 1;
+    const segment = new Segment(this.memories[memory], 1, this.#starts);
+    this.end(memory === 0 ? 1 : 0);
+    const given = Object.fromEntries(labels.map((label) => [label, 'x']));
+    new OwnMetrics(segment).counter('mails_total', 'Mails.', labels).inc(count, given);
+    return segment;
+  }
+
+  end(memory: 0 | 1): void {
+    new Uint32Array(this.memories[memory].buffer)[Word.IsUsed] = 0;
+  }
+
+  lines(): string[] {
+    const segments = this.memories.map(({ buffer }, id) => ({ id, buffer }));
+    const text = [...textFormat(new Reader(() => segments), TextFormat.Prometheus)].join('');
+    return text.split('\n').filter((line) => line.startsWith('mails_total'));
+  }
+}
+
+describe('a metric whose labels change', () => {
+  it('is shown as the process uses it that runs: after a rollback', () => {
+    const slot = new Slot();
+    slot.run(0, ['a'], 1);
+    slot.run(0, ['a', 'b'], 2);
+    slot.run(0, ['a'], 4);
+    assert.deepEqual(slot.lines(), ['mails_total{a="x"} 5']);
+  });
+
+  it('after two reloads, and when a process that started last has ended', () => {
+    const slot = new Slot();
+    slot.run(0, ['a'], 1);
+    slot.run(1, ['a', 'b'], 2);
+    const third = slot.run(0, ['a', 'b', 'c'], 4);
+    assert.deepEqual(slot.lines(), ['mails_total{a="x",b="x",c="x"} 4']);
+    slot.run(1, ['a', 'b'], 8);
+    assert.deepEqual(slot.lines(), ['mails_total{a="x",b="x"} 10']);
+    slot.end(1);
+    third.words[Word.IsUsed] = 1;
+    assert.deepEqual(slot.lines(), ['mails_total{a="x",b="x",c="x"} 4']);
   });
 });

@@ -32,6 +32,8 @@ export interface MetricsAssignment {
   /** The segment of this process, null in the primary, and its worker slot. */
   readonly segment: number | null;
   readonly slot: number;
+  /** Larger for each process that was started. */
+  readonly start: number;
   readonly place: MetricsPlace;
   readonly workers: number;
   readonly startedSeconds: number;
@@ -56,6 +58,10 @@ export class MetricsFile implements SharedMetrics {
 
   get worker(): number {
     return this.#assignment.slot + 1;
+  }
+
+  get start(): number {
+    return this.#assignment.start;
   }
 
   get place(): MetricsPlace {

@@ -23,6 +23,7 @@ export class WorkerMetrics {
   readonly fd: number;
   readonly #primary: MetricsAssignment;
   readonly #segments: Assigned[] = [];
+  #starts = 0;
 
   constructor(workers: number, place: MetricsPlace) {
     const memory = openMapped();
@@ -32,6 +33,7 @@ export class WorkerMetrics {
       isMapped: memory !== null,
       segment: null,
       slot: 0,
+      start: 0,
       place,
       workers,
       startedSeconds: Date.now() / 1_000,
@@ -49,7 +51,8 @@ export class WorkerMetrics {
       this.#segments.push({ worker, isUsed: false });
     }
     this.#segments[segment].isUsed = true;
-    return { ...this.#primary, fd, segment, slot: worker };
+    this.#starts += 1;
+    return { ...this.#primary, fd, segment, slot: worker, start: this.#starts };
   }
 
   /** The process has ended: its gauges are no longer shown, the next one may have its segment. */

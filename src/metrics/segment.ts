@@ -3,10 +3,10 @@
 // continues when this one has died. It describes itself: families and series are records in it, in
 // the order in which they were made, and nothing in it ever moves.
 //
-//   header   words: magic, end of the records in bytes, whether a process uses it, its worker;
-//            then cells that count what has no room
+//   header   words: magic, end of the records in bytes, whether a process uses it, its worker,
+//            the number of its start; then cells that count what has no room
 //   record   words: bytes of the record, kind; then
-//     family   words: bytes of its JSON, 0; the JSON of a Family
+//     family   words: bytes of its JSON, the last start that used it; the JSON of a Family
 //     series   words: position of its family, bytes of its JSON; an array of label values; cells
 //     bank     32 cells: the counts of one doubling of a histogram
 //
@@ -21,7 +21,9 @@ import type { Family } from './family.ts';
 
 export const MAGIC = 0x76_6d_31_01;
 export const HEADER_BYTES = 256;
-export const Word = { Magic: 0, End: 1, IsUsed: 2, Worker: 3 } as const;
+export const Word = { Magic: 0, End: 1, IsUsed: 2, Worker: 3, Start: 4 } as const;
+/** The word of a family with the number of the last start that used it, after its position. */
+export const FAMILY_START = 3;
 /** The first of the cells of the header, for a series that has no room: nothing reads them. */
 export const NOWHERE = 8;
 
@@ -59,8 +61,11 @@ export class Segment {
   readonly #families = new Map<string, StoredFamily>();
   #seriesCount = 0;
 
-  /** Continues what the memory holds, or begins. Gauges begin with 0; workers count from 1. */
-  constructor(memory: Memory, worker = 1) {
+  /**
+   * Continues what the memory holds, or begins. Gauges begin with 0; workers count from 1. `start`
+   * is larger for each process that the server starts.
+   */
+  constructor(memory: Memory, worker = 1, start = 1) {
     this.#memory = memory;
     this.cells = new Float64Array(memory.buffer);
     this.words = new Uint32Array(memory.buffer);
@@ -68,6 +73,7 @@ export class Segment {
     if (this.words[Word.Magic] === MAGIC) this.#continue();
     else this.words[Word.End] = HEADER_BYTES;
     this.words[Word.Worker] = worker;
+    this.words[Word.Start] = start;
     this.words[Word.Magic] = MAGIC;
     this.words[Word.IsUsed] = 1;
   }
@@ -112,12 +118,16 @@ export class Segment {
   family(family: Family): StoredFamily | null {
     const text = JSON.stringify(family);
     const known = this.#families.get(text);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.words[known.at / 4 + FAMILY_START] = this.words[Word.Start];
+      return known;
+    }
     const encoded = Buffer.from(text);
     const at = this.#begin(TEXT_AT + encoded.length);
     if (at < 0) return null;
     this.words[at / 4 + 1] = RecordKind.Family;
     this.words[at / 4 + 2] = encoded.length;
+    this.words[at / 4 + FAMILY_START] = this.words[Word.Start];
     this.#bytes.set(encoded, at + TEXT_AT);
     this.#publish(at);
     const stored = { family, at, series: new Map<string, number>() };

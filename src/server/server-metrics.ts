@@ -22,6 +22,8 @@ export interface SharedMetrics {
   readonly memory: Memory | null;
   /** From 1 on. */
   readonly worker: number;
+  /** Larger for each process that was started. */
+  readonly start: number;
   /** The memory of all processes. `own` is that of this process. */
   segments(own: Segment | null): readonly ReadableSegment[];
   /** The server begins to count, and ends. */
@@ -103,7 +105,7 @@ export class ServerMetrics {
     this.#place = options.isWorker ? (shared?.place ?? NOWHERE) : placeOf(config);
     const { path } = this.#place;
     const memory = shared?.memory ?? new OwnMemory(OWN_BYTES, METRICS_BYTES_MAX);
-    this.#segment = path === null ? null : new Segment(memory, shared?.worker);
+    this.#segment = path === null ? null : new Segment(memory, shared?.worker, shared?.start);
     this.meter = this.#segment === null ? null : makeMeter(this.#segment);
     this.own = new OwnMetrics(this.#segment);
     this.#reader = new Reader(() => this.#segments());
