@@ -1,8 +1,13 @@
 // The metrics of the program: what it counts is shown, what Prometheus does not allow throws.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { LABEL_CHARACTERS_MAX, OWN_SERIES_MAX } from '../../src/base/fixed-limits.ts';
+import { describe, it, test } from 'node:test';
+import {
+  LABEL_CHARACTERS_MAX,
+  METRICS_BYTES_MAX,
+  OWN_SERIES_MAX,
+  OWN_SERIES_TOTAL_MAX,
+} from '../../src/base/fixed-limits.ts';
 import { OwnMetrics } from '../../src/metrics/own.ts';
 import { Reader } from '../../src/metrics/reader.ts';
 import { FixedMemory, type Memory, Segment, Word } from '../../src/metrics/segment.ts';
@@ -193,4 +198,25 @@ describe('a metric whose labels change', () => {
     third.words[Word.IsUsed] = 1;
     assert.deepEqual(slot.lines(), ['mails_total{a="x",b="x",c="x"} 4']);
   });
+});
+
+test('series of earlier processes leave room for those of the server', () => {
+  const memory = new FixedMemory(new ArrayBuffer(METRICS_BYTES_MAX));
+  let counted = 0;
+  for (let start = 1; start <= 30; start++) {
+    const own = new OwnMetrics(new Segment(memory, 1, start));
+    const counter = own.counter(`of_${start % 25}_total`, 'Of a start.', ['a']);
+    for (let index = 0; index < OWN_SERIES_MAX + 10; index++) {
+      counter.inc(1, { a: `${start} ${index}` });
+      counted += 1;
+    }
+  }
+  const segment = new Segment(memory, 1, 31);
+  assert.ok(segment.hasRoom);
+  const reader = new Reader(() => [{ id: 0, buffer: memory.buffer }]);
+  const lines = [...textFormat(reader, TextFormat.Prometheus)].join('').split('\n');
+  const own = lines.filter((line) => line.startsWith('of_'));
+  assert.ok(own.length > OWN_SERIES_TOTAL_MAX && own.length <= OWN_SERIES_TOTAL_MAX + 25);
+  const total = own.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  assert.equal(total, counted);
 });

@@ -1,17 +1,12 @@
 // The metrics of the program itself: server.metrics.counter() and the like. Names are checked
 // against the grammar of Prometheus, and labels are bounded.
 
-import {
-  LABEL_CHARACTERS_MAX,
-  OWN_LABELS_MAX,
-  OWN_METRICS_MAX,
-  OWN_SERIES_MAX,
-} from '../base/fixed-limits.ts';
+import { LABEL_CHARACTERS_MAX, OWN_LABELS_MAX, OWN_METRICS_MAX } from '../base/fixed-limits.ts';
 import { isPlainObject } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import { boundFrom, bucketOf } from './buckets.ts';
 import type { Family, MetricType } from './family.ts';
-import { FAMILIES, OVERFLOW, SECONDS } from './schema.ts';
+import { FAMILIES, SECONDS } from './schema.ts';
 import type { Segment } from './segment.ts';
 
 /** The value of each label. */
@@ -171,7 +166,7 @@ function checkLabels(call: string, labels: unknown): void {
 
 function familyOf(type: MetricType, name: string, help: string, labels: readonly string[]): Family {
   const unit = /_(seconds|bytes)(_total)?$/.exec(name)?.[1] ?? '';
-  return { name, type, unit, help, labels: [...labels] };
+  return { name, type, unit, help, labels: [...labels], isOwn: true };
 }
 
 function scaleOf(
@@ -199,8 +194,8 @@ class OwnSeries {
   readonly #segment: Segment | null;
   readonly #family: Family;
   readonly #call: string;
+  /** As many as there are series; those without one of their own are not in it. */
   readonly #cells = new Map<string, number>();
-  #overflow = -1;
 
   constructor(segment: Segment | null, family: Family, call: string) {
     this.#segment = segment;
@@ -240,18 +235,10 @@ class OwnSeries {
   #add(key: string, values: readonly string[]): number {
     const segment = this.#segment;
     if (segment === null) return 0;
-    if (this.#cells.size >= OWN_SERIES_MAX) return this.#overflowCell(segment);
-    const cell = segment.cellOf(this.#family, values);
-    this.#cells.set(key, cell);
+    const cell = segment.cellOfMany(this.#family, values);
+    // Values without a series of their own are not remembered: there may be any number.
+    if (values.length === 0 || !segment.isReserved(cell)) this.#cells.set(key, cell);
     return cell;
-  }
-
-  #overflowCell(segment: Segment): number {
-    if (this.#overflow < 0) {
-      const values = this.#family.labels.map(() => OVERFLOW);
-      this.#overflow = segment.cellOf(this.#family, values);
-    }
-    return this.#overflow;
   }
 
   add(cell: number, amount: number): void {

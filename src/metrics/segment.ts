@@ -15,9 +15,10 @@
 // when the end moves behind it: a process that is killed meanwhile leaves nothing of it.
 
 import { assert } from '../base/assert.ts';
-import { METRICS_SERIES_MAX } from '../base/fixed-limits.ts';
+import { METRICS_SERIES_MAX, OWN_SERIES_MAX, OWN_SERIES_TOTAL_MAX } from '../base/fixed-limits.ts';
 import { BANK_BUCKETS, BUCKETS, DOUBLINGS } from './buckets.ts';
 import type { Family } from './family.ts';
+import { OVERFLOW } from './schema.ts';
 
 export const MAGIC = 0x76_6d_31_01;
 export const HEADER_BYTES = 256;
@@ -39,9 +40,18 @@ const BANKS_AT = 2;
 /** One more word than doublings: what is beyond the last one never has a bank. */
 const HISTOGRAM_CELLS: number = BANKS_AT + (DOUBLINGS + 2) / 2;
 
+/**
+ * When this share of the memory is used, no series are added to families that have many: the rest is
+ * for the banks of those that exist. A share at the end is for the series that count the others.
+ */
+const SERIES_SHARE = 1 / 2;
+const RESERVED_SHARE = 1 / 8;
+
 /** Memory of a segment. */
 export interface Memory {
   readonly buffer: ArrayBuffer;
+  /** How long it can become. */
+  readonly bytesMax: number;
   /** Longer memory with the same content; null where there can be none. */
   grow(bytes: number): Memory | null;
 }
@@ -59,7 +69,16 @@ export class Segment {
   words: Uint32Array;
   #bytes: Uint8Array;
   readonly #families = new Map<string, StoredFamily>();
+  /** Cells of series that may use all of the memory. */
+  readonly #reserved = new Set<number>();
+  /** Where the memory ends for all others, and from where on no series are added. */
+  readonly #ordinaryBytes: number;
+  readonly #seriesBytes: number;
   #seriesCount = 0;
+  /** Those of the program: number, and bytes of their records. */
+  #ownCount = 0;
+  #ownBytes = 0;
+  #isFull = false;
 
   /**
    * Continues what the memory holds, or begins. Gauges begin with 0; workers count from 1. `start`
@@ -67,6 +86,8 @@ export class Segment {
    */
   constructor(memory: Memory, worker = 1, start = 1) {
     this.#memory = memory;
+    this.#ordinaryBytes = memory.bytesMax - Math.floor(memory.bytesMax * RESERVED_SHARE);
+    this.#seriesBytes = Math.floor(memory.bytesMax * SERIES_SHARE);
     this.cells = new Float64Array(memory.buffer);
     this.words = new Uint32Array(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
@@ -101,17 +122,72 @@ export class Segment {
         const stored = byPosition.get(record.familyAt);
         assert(stored !== undefined, 'a series follows its family');
         stored.series.set(record.labels, record.cell);
-        this.#seriesCount += 1;
+        this.#countSeries(stored.family, record.end - record.at);
         if (stored.family.type === 'gauge') this.cells[record.cell] = 0;
       }
     }
   }
 
-  /** As series(), by the description of the family; NOWHERE when there is no room. */
+  /** True when something was counted in a series of overflow, or beyond, for want of memory. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** Whether series may be added to families that have many. */
+  get hasRoom(): boolean {
+    const hasRoom = this.usedBytes < this.#seriesBytes && this.#seriesCount < METRICS_SERIES_MAX;
+    if (!hasRoom) this.#isFull = true;
+    return hasRoom;
+  }
+
+  /**
+   * The first cell of a series, by its label values, of a family that has few: it may use all of
+   * the memory. NOWHERE when even that is full.
+   */
   cellOf(family: Family, values: readonly string[] = []): number {
     const stored = this.family(family);
-    const cell = stored === null ? -1 : this.series(stored, values);
-    return cell < 0 ? NOWHERE : cell;
+    const cell = stored === null ? -1 : this.#series(stored, values, this.#memory.bytesMax);
+    if (cell < 0) return this.#nowhere();
+    this.#reserved.add(cell);
+    return cell;
+  }
+
+  /** As cellOf(), of a family that may have many: without room, that of its series of overflow. */
+  cellOfMany(family: Family, values: readonly string[]): number {
+    const stored = this.family(family);
+    if (stored === null) return this.#nowhere();
+    const known = stored.series.get(JSON.stringify(values));
+    if (known !== undefined) return known;
+    const mayAdd = this.hasRoom && (family.isOwn !== true || this.#hasOwnRoom(stored));
+    const cell = mayAdd ? this.#series(stored, values, this.#ordinaryBytes) : -1;
+    if (cell >= 0) return cell;
+    return this.cellOf(
+      family,
+      values.map(() => OVERFLOW),
+    );
+  }
+
+  /** Those of a client's choice must leave room for those of the server. */
+  #hasOwnRoom({ series }: StoredFamily): boolean {
+    if (series.size >= OWN_SERIES_MAX) return false;
+    return this.#ownCount < OWN_SERIES_TOTAL_MAX && this.#ownBytes < this.#seriesBytes / 2;
+  }
+
+  /** Whether cellOf() has given this cell: then others may count in it, too. */
+  isReserved(cell: number): boolean {
+    return cell === NOWHERE || this.#reserved.has(cell);
+  }
+
+  #nowhere(): number {
+    this.#isFull = true;
+    return NOWHERE;
+  }
+
+  #countSeries(family: Family, bytes: number): void {
+    this.#seriesCount += 1;
+    if (family.isOwn !== true) return;
+    this.#ownCount += 1;
+    this.#ownBytes += bytes;
   }
 
   /** The family of this description; null when there is no memory for it. */
@@ -123,7 +199,8 @@ export class Segment {
       return known;
     }
     const encoded = Buffer.from(text);
-    const at = this.#begin(TEXT_AT + encoded.length);
+    const limit = family.isOwn === true ? this.#ordinaryBytes : this.#memory.bytesMax;
+    const at = this.#begin(TEXT_AT + encoded.length, limit);
     if (at < 0) return null;
     this.words[at / 4 + 1] = RecordKind.Family;
     this.words[at / 4 + 2] = encoded.length;
@@ -135,15 +212,15 @@ export class Segment {
     return stored;
   }
 
-  /** The first cell of a series, by its label values; -1 when there is no room for a new one. */
-  series({ family, at: familyAt, series }: StoredFamily, values: readonly string[]): number {
+  /** The first cell of a series, by its label values; -1 when a new one ends above `limit`. */
+  #series(stored: StoredFamily, values: readonly string[], limit: number): number {
+    const { family, at: familyAt, series } = stored;
     const labels = JSON.stringify(values);
     const known = series.get(labels);
     if (known !== undefined) return known;
-    if (this.#seriesCount >= METRICS_SERIES_MAX) return -1;
     const text = Buffer.from(labels);
     const cells = family.type === 'histogram' ? HISTOGRAM_CELLS : 1;
-    const at = this.#begin(TEXT_AT + padded(text.length) + 8 * cells);
+    const at = this.#begin(TEXT_AT + padded(text.length) + 8 * cells, limit);
     if (at < 0) return -1;
     const word = at / 4;
     this.words[word + 1] = RecordKind.Series;
@@ -151,7 +228,7 @@ export class Segment {
     this.words[word + 3] = text.length;
     this.#bytes.set(text, at + TEXT_AT);
     this.#publish(at);
-    this.#seriesCount += 1;
+    this.#countSeries(family, this.words[word]);
     const cell = (at + TEXT_AT + padded(text.length)) / 8;
     series.set(labels, cell);
     return cell;
@@ -168,8 +245,10 @@ export class Segment {
 
   /** The first value of a doubling. Without memory it counts as one beyond the last bucket. */
   #observeFirst(histogram: number, bucket: number): void {
-    const at = bucket < BUCKETS ? this.#begin(BANK_CELLS_AT + 8 * BANK_BUCKETS) : -1;
+    const limit = this.#reserved.has(histogram) ? this.#memory.bytesMax : this.#ordinaryBytes;
+    const at = bucket < BUCKETS ? this.#begin(BANK_CELLS_AT + 8 * BANK_BUCKETS, limit) : -1;
     if (at < 0) {
+      if (bucket < BUCKETS) this.#isFull = true;
       this.cells[histogram + BEYOND] += 1;
       return;
     }
@@ -180,10 +259,11 @@ export class Segment {
     this.words[bankWord(histogram, bucket)] = bank;
   }
 
-  /** Space for a record, all zeros but its length; -1 when there is none. */
-  #begin(bytes: number): number {
+  /** Space for a record, all zeros but its length; -1 when there is none below `limit`. */
+  #begin(bytes: number, limit: number): number {
     const at = this.words[Word.End];
     const length = padded(bytes);
+    if (at + length > limit) return -1;
     if (at + length > this.#bytes.length && !this.#grow(at + length)) return -1;
     // A process that was killed may have left something here.
     this.#bytes.fill(0, at, at + length);
@@ -257,17 +337,17 @@ function textAt(bytes: Uint8Array, at: number, length: number): string {
 /** Memory of this process alone, up to `bytesMax`. */
 export class OwnMemory implements Memory {
   readonly buffer: ArrayBuffer;
-  readonly #bytesMax: number;
+  readonly bytesMax: number;
 
   constructor(bytes: number, bytesMax: number) {
     this.buffer = new ArrayBuffer(bytes);
-    this.#bytesMax = bytesMax;
+    this.bytesMax = Math.max(bytes, bytesMax);
   }
 
   grow(bytes: number): Memory | null {
-    if (bytes > this.#bytesMax) return null;
-    const doubled = Math.min(Math.max(2 * this.buffer.byteLength, bytes), this.#bytesMax);
-    const longer = new OwnMemory(doubled, this.#bytesMax);
+    if (bytes > this.bytesMax) return null;
+    const doubled = Math.min(Math.max(2 * this.buffer.byteLength, bytes), this.bytesMax);
+    const longer = new OwnMemory(doubled, this.bytesMax);
     new Uint8Array(longer.buffer).set(new Uint8Array(this.buffer));
     return longer;
   }
@@ -279,6 +359,10 @@ export class FixedMemory implements Memory {
 
   constructor(buffer: ArrayBuffer) {
     this.buffer = buffer;
+  }
+
+  get bytesMax(): number {
+    return this.buffer.byteLength;
   }
 
   grow(): Memory | null {

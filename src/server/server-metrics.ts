@@ -9,6 +9,7 @@ import type { ServerFacts } from '../metrics/json-format.ts';
 import { Meter } from '../metrics/meter.ts';
 import { OwnMetrics } from '../metrics/own.ts';
 import { type ReadableSegment, Reader } from '../metrics/reader.ts';
+import { OVERFLOW } from '../metrics/schema.ts';
 import { type Memory, OwnMemory, Segment } from '../metrics/segment.ts';
 import { type Config, metricsPath, type ServerOptions } from './config/config.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
@@ -59,6 +60,7 @@ export interface ServerMetricsOptions {
   readonly shared: SharedMetrics | null;
   readonly figures: ProcessFigures | null;
   readonly linesDropped: () => number;
+  readonly warn: (text: string) => void;
   readonly closing: () => AbortSignal;
 }
 
@@ -96,6 +98,7 @@ export class ServerMetrics {
   readonly #cpuBefore: number;
   readonly #linesBefore: number;
   #sampling: Promise<void> | null = null;
+  #isFullLogged = false;
   #stopGc: () => void = () => {};
 
   constructor(options: ServerMetricsOptions) {
@@ -196,8 +199,14 @@ export class ServerMetrics {
 
   async #sampleNow(): Promise<void> {
     const { meter } = this;
-    const { figures, linesDropped } = this.#options;
+    const { figures, linesDropped, warn } = this.#options;
     if (meter === null || this.#runtime === null) return;
+    const { isFull } = meter.segment;
+    meter.set('memoryFull', isFull ? 1 : 0);
+    if (isFull && !this.#isFullLogged) {
+      this.#isFullLogged = true;
+      warn(`metrics: their memory is full, new series count in the series ${OVERFLOW}`);
+    }
     const { slab } = this.#runtime.reactor;
     meter.set('blocks', slab.freeCount, 'free');
     meter.set('blocks', slab.blockCount - slab.freeCount, 'used');

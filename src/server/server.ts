@@ -141,6 +141,7 @@ export class Server<S extends State = State> extends Group<'', S> {
       shared: parts.sharedMetrics?.() ?? null,
       figures: parts.figures ?? null,
       linesDropped: () => asyncIo.linesDropped,
+      warn: (text) => this.#log.warn(text),
       closing: () => this.closing,
     });
     const routes = new Routes(metrics.meter);
