@@ -205,6 +205,9 @@ export const LABEL_CHARACTERS_MAX = 200;
 export const METRICS_SCRAPES_MAX = 4;
 export const METRICS_STREAMS_MAX = 8;
 
+/** A client that takes longer to read /metrics is cut off when another one waits for its place. */
+export const METRICS_SCRAPE_MS = 10_000;
+
 /** How often a process samples its memory, CPU time and descriptors, and a stream gets an event. */
 export const METRICS_SAMPLE_MS = 1_000;
 

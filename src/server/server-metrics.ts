@@ -13,7 +13,7 @@ import { OVERFLOW } from '../metrics/schema.ts';
 import { type Memory, OwnMemory, Segment } from '../metrics/segment.ts';
 import { type Config, metricsPath, type ServerOptions } from './config/config.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
-import { isForLocalHost, isLocal } from './metrics-guard.ts';
+import { isLocal, isNotRebound } from './metrics-guard.ts';
 import type { RouteGuard, Routes } from './routes.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -64,18 +64,28 @@ export interface ServerMetricsOptions {
   readonly closing: () => AbortSignal;
 }
 
+/** The limits of the server that are also those of the listener for metrics alone. */
+const LISTENER_LIMITS = [
+  'connectionTimeoutMs',
+  'keepAliveTimeoutMs',
+  'headTimeoutMs',
+  'writeTimeoutMs',
+  'lingerTimeoutMs',
+  'drainLingerMs',
+  'shutdownTimeoutMs',
+] as const;
+
 /** The options of a server for metrics alone, or null. Few clients, so little memory. */
 export function metricsListener(config: Config): ServerOptions | null {
   const { driver, logLevel, metricsHost: host, metricsPort: port, metricsSocket: socket } = config;
-  const limits = { connectionsMax: 64, blockCount: 128 };
+  const times = LISTENER_LIMITS.map((name) => [name, config.limits[name]] as const);
+  const limits = { connectionsMax: 64, blockCount: 128, ...Object.fromEntries(times) };
   if (socket !== undefined) return { socket, driver, logLevel, ...limits };
   return port === undefined ? null : { host, port, driver, logLevel, ...limits };
 }
 
 /** Memory of a process alone begins so; it grows. */
 const OWN_BYTES = 65_536;
-
-const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
 const METHODS: readonly string[] = Array.from({ length: METHOD_COUNT }, (_, method) =>
   methodName(method),
@@ -131,9 +141,9 @@ export class ServerMetrics {
 
   /** Adds the path to a server for metrics alone. */
   addOwnRoute(routes: Routes): void {
-    const isLoopback = LOOPBACK.test(this.#options.config.metricsHost);
-    const isPort = this.#options.config.metricsPort !== undefined;
-    this.#addRoute(routes, isPort && isLoopback ? isForLocalHost : undefined);
+    const { metricsPort, metricsPublic } = this.#options.config;
+    const isGuarded = metricsPort !== undefined && !metricsPublic;
+    this.#addRoute(routes, isGuarded ? isNotRebound : undefined);
   }
 
   #addRoute(routes: Routes, guard: RouteGuard | undefined): void {
