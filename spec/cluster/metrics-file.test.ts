@@ -87,6 +87,26 @@ for (const isMapped of [false, true]) {
   });
 }
 
+test('the next server of a process uses the memory again, and begins with nothing', () => {
+  const place = { path: '/metrics', hasListener: true };
+  const first = new WorkerMetrics(2, place);
+  if (!first.file.isMapped) return;
+  const workers = [0, 1].map((slot) => new Worker(first, slot, true));
+  for (const worker of workers) worker.add(COUNTER, 3);
+  assert.ok(first.file.segments(null).length >= 2, 'they are mapped here, too');
+  first.file.close();
+  const second = new WorkerMetrics(1, place);
+  assert.equal(second.fd, first.fd);
+  const worker = new Worker(second, 0, true);
+  worker.add(COUNTER, 1);
+  assert.deepEqual(worker.shown('things_total'), { '1': 1 });
+  // One that is not closed is left alone.
+  const third = new WorkerMetrics(1, place);
+  assert.notEqual(third.fd, second.fd);
+  third.file.close();
+  second.file.close();
+});
+
 test('the primary reads the file of its workers, and writes none of their segments', () => {
   const primary = new WorkerMetrics(1, { path: '/metrics', hasListener: true });
   const worker = new Worker(primary, 0, false);

@@ -43,11 +43,19 @@ export class MetricsFile implements SharedMetrics {
   readonly memory: Memory | null;
   isClosed = false;
   readonly #assignment: MetricsAssignment;
-  readonly #mapped: ArrayBuffer[] = [];
+  readonly #mapped: ArrayBuffer[];
+  readonly #release: (fd: number) => void;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(assignment: MetricsAssignment) {
+  /** `mapped` are the segments that this process has mapped; `release` takes the descriptor. */
+  constructor(
+    assignment: MetricsAssignment,
+    mapped: ArrayBuffer[] = [],
+    release: (fd: number) => void = closeSync,
+  ) {
     this.#assignment = assignment;
+    this.#mapped = mapped;
+    this.#release = release;
     const { segment } = assignment;
     this.memory = segment === null ? null : this.#memoryOf(segment);
   }
@@ -136,7 +144,7 @@ export class MetricsFile implements SharedMetrics {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    closeSync(this.#assignment.fd);
+    this.#release(this.#assignment.fd);
   }
 
   /** The header last: it says how much there is. */

@@ -372,14 +372,12 @@ export class Server<S extends State = State> extends Group<'', S> {
 
   async #closeNow(): Promise<void> {
     const injected = this.#injector.close();
-    // At the same time, so that one shutdown_timeout_ms is enough for both.
-    const metricsClosed = this.#metricsServer?.close();
+    void this.#metricsServer?.close();
     // This also closes a cluster whose workers are still starting.
     if (this.#cluster !== null) await this.#cluster.close();
     await this.#listening?.catch(() => {});
     if (this.#cluster !== null) await this.#cluster.close();
     if (this.#runtime !== null) await this.#runtime.close(this.#isLast);
-    await metricsClosed;
     await this.#closeMetrics();
     await injected;
     this.#cluster = null;
