@@ -108,6 +108,18 @@ describe('metrics of the program', () => {
       long.set(1, { a: 'x'.repeat(100_000) });
       const [{ labels }] = seriesOf(await shownJson(server), 'long');
       assert.equal(labels['a'], 'x'.repeat(LABEL_CHARACTERS_MAX));
+      const halves = server.metrics.counter('halves_total', 'Halves.', ['a']);
+      halves.inc(1, { a: `${'x'.repeat(LABEL_CHARACTERS_MAX - 1)}\u{1f600}` });
+      halves.inc(1, { a: '\ud800' });
+      halves.inc(1, { a: '\udc00' });
+      const values = seriesOf(await shownJson(server), 'halves_total');
+      assert.deepEqual(
+        values.map(({ labels: { a }, value }) => [a, value]),
+        [
+          ['x'.repeat(LABEL_CHARACTERS_MAX - 1), 1],
+          ['\ufffd', 2],
+        ],
+      );
     });
   });
 
@@ -122,7 +134,9 @@ describe('metrics of the program', () => {
         [() => metrics.counter(7 as never, 'x'), /letters, digits and _/],
         [() => metrics.gauge('a_total', 'x'), /only a counter ends in _total/],
         [() => metrics.histogram('a_count', 'x'), /none in _bucket, _count, _sum/],
-        [() => metrics.counter('vibing_faults_total', 'x'), /the server has a metric/],
+        [() => metrics.counter('vibing_faults_total', 'x'), /the server has a metric of this name/],
+        [() => metrics.gauge('vibing_faults', 'x'), /the server has a metric of this name/],
+        [() => metrics.counter('_total', 'x'), /says before _total what it counts/],
         [() => metrics.counter('a_total', ''), /its second argument says what it is/],
         [() => metrics.counter('a_total', 'x', 'queue' as never), /a list of at most 10 names/],
         [() => metrics.counter('a_total', 'x', ['__x']), /no digit and no __ first/],
@@ -134,7 +148,15 @@ describe('metrics of the program', () => {
       for (const [call, wanted] of rows) assert.throws(call, wanted);
       const counter = metrics.counter('a_total', 'x', ['queue']);
       assert.throws(() => metrics.gauge('a_total', 'x'), TypeError);
-      assert.throws(() => metrics.counter('a_total', 'x'), /of this name exists already/);
+      assert.throws(
+        () => metrics.counter('a_total', 'x'),
+        /there is already a metric of this name/,
+      );
+      assert.throws(() => metrics.histogram('a', 'x'), /already a metric/);
+      metrics.histogram('queue_wait_seconds', 'x');
+      const second = () => metrics.counter('queue_wait_seconds_total', 'x');
+      assert.throws(second, /already a metric that is shown as queue_wait_seconds, too/);
+      assert.throws(() => metrics.counter('queue_wait_seconds_count_total', 'x'), /shown as/);
       assert.throws(() => counter.inc(-1, { queue: 'x' }), /grows by 0 or more, given -1/);
       assert.throws(() => counter.inc(Number.NaN, { queue: 'x' }), /given NaN/);
       assert.throws(() => counter.inc(1), /the label queue is a string, .* given undefined/);

@@ -1,7 +1,8 @@
 // Runs for every request while metrics are on. Measured by perf/micro/metrics.ts.
 // What a server counts while it serves. Nothing is allocated per request, except for the first one
 // of a route, method and class of status. Responses of a turn end when the next turn has polled and
-// has read the clock: then the kernel has them, and no clock is read for metrics.
+// has read the clock: then the kernel has them, and no clock is read for metrics. For a response
+// outside of a turn the clock is read.
 
 import { assert } from '../base/assert.ts';
 import { METRICS_ROUTES_MAX } from '../base/fixed-limits.ts';

@@ -1,7 +1,12 @@
 // The metrics of the program itself: server.metrics.counter() and the like. Names are checked
 // against the grammar of Prometheus, and labels are bounded.
 
-import { LABEL_CHARACTERS_MAX, OWN_LABELS_MAX, OWN_METRICS_MAX } from '../base/fixed-limits.ts';
+import {
+  LABEL_CHARACTERS_MAX,
+  OWN_LABELS_MAX,
+  OWN_METRICS_MAX,
+  OWN_SERIES_MAX,
+} from '../base/fixed-limits.ts';
 import { isPlainObject } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import { boundFrom, bucketOf } from './buckets.ts';
@@ -43,11 +48,25 @@ const RESERVED_LABELS: readonly string[] = ['worker', 'le', 'quantile'];
 const PART_SUFFIX = /_(bucket|count|sum|created|total)$/;
 const NO_LABELS: LabelValues = {};
 
+/** The names of a family, and of its lines, in both text formats. */
+function shownNames(type: MetricType, name: string): string[] {
+  // OpenMetrics names the family of a counter without _total.
+  if (type === 'counter') return [name, name.replace(/_total$/, '')];
+  if (type === 'gauge') return [name];
+  return [name, ...['_bucket', '_count', '_sum'].map((suffix) => name + suffix)];
+}
+
+const SERVER_NAMES: ReadonlySet<string> = new Set(
+  Object.values(FAMILIES).flatMap(({ name, type }) => shownNames(type, name)),
+);
+
 /** The metrics of the program itself, `server.metrics`: they are shown beside the server's. */
 export class OwnMetrics {
   /** Null while no metrics are collected: all calls are checked, and count nothing. */
   readonly #segment: Segment | null;
+  /** All names that the formats show for them. */
   readonly #names = new Set<string>();
+  #count = 0;
 
   constructor(segment: Segment | null) {
     this.#segment = segment;
@@ -126,20 +145,27 @@ export class OwnMetrics {
         `${call}: only a counter ends in _total, and none in _bucket, _count, _sum`,
       );
     }
-    if (this.#names.has(name)) throw new TypeError(`${call}: a metric of this name exists already`);
-    if (Object.values(FAMILIES).some((family) => family.name === name)) {
-      throw new TypeError(`${call}: the server has a metric of this name`);
+    if (name === '_total') {
+      throw new TypeError(`${call}: the name of a counter says before _total what it counts`);
+    }
+    const names = shownNames(type, name);
+    const taken = names.find((one) => this.#names.has(one) || SERVER_NAMES.has(one));
+    if (taken !== undefined) {
+      const owner = SERVER_NAMES.has(taken) ? 'the server has' : 'there is already';
+      const as = taken === name ? 'of this name' : `that is shown as ${taken}, too`;
+      throw new TypeError(`${call}: ${owner} a metric ${as}`);
     }
     if (typeof help !== 'string' || help === '') {
       throw new TypeError(`${call}: its second argument says what it is, given ${shown(help)}`);
     }
     checkLabels(call, labels);
-    if (this.#names.size === OWN_METRICS_MAX) {
+    if (this.#count === OWN_METRICS_MAX) {
       throw new TypeError(
         `${call}: there are ${OWN_METRICS_MAX} metrics, the most that there may be`,
       );
     }
-    this.#names.add(name);
+    this.#count += 1;
+    for (const one of names) this.#names.add(one);
     return call;
   }
 }
@@ -189,6 +215,16 @@ function scaleOf(
   return { base, bounds: [...bounds] };
 }
 
+/** A character of two code units is not divided. */
+function cut(text: string): string {
+  return text.slice(0, LABEL_CHARACTERS_MAX).replace(/[\ud800-\udbff]$/, '');
+}
+
+/** As its UTF-8 is read again: what differs only in halves of characters is one value. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
+}
+
 /** The series of one family, by the values of their labels. */
 class OwnSeries {
   readonly #segment: Segment | null;
@@ -229,15 +265,17 @@ class OwnSeries {
       const wanted = `the label ${label} is a string, a number or a boolean`;
       throw new TypeError(`${this.#call}: ${wanted}, given ${shown(value)}`);
     }
-    return String(value).slice(0, LABEL_CHARACTERS_MAX);
+    const text = String(value);
+    return text.length <= LABEL_CHARACTERS_MAX ? text : cut(text);
   }
 
   #add(key: string, values: readonly string[]): number {
     const segment = this.#segment;
     if (segment === null) return 0;
-    const cell = segment.cellOfMany(this.#family, values);
+    const cell = segment.cellOfMany(this.#family, values.map(wellFormed));
     // Values without a series of their own are not remembered: there may be any number.
-    if (values.length === 0 || !segment.isReserved(cell)) this.#cells.set(key, cell);
+    const isOwn = values.length === 0 || !segment.isReserved(cell);
+    if (isOwn && this.#cells.size < OWN_SERIES_MAX) this.#cells.set(key, cell);
     return cell;
   }
 
