@@ -184,6 +184,28 @@ describe('times', () => {
     assert.deepEqual([first.count, first.sum], [1, 0]);
   });
 
+  test('of a large response are until the kernel has all of it', async (context) => {
+    const life = new VirtualServer({ metrics: true }, (server) => {
+      server.get('/large', (_request, response) => response.send(new Uint8Array(1_000_000)));
+    });
+    context.after(() => life.end());
+    await life.server.listen();
+    const [slow, gone] = [life.open(), life.open()];
+    for (const client of [slow, gone]) client.send(get('/large'));
+    life.pass(3_000);
+    let shown = await shownJson(life.server);
+    assert.equal(totalOf(shown, DURATION), 0);
+    assert.equal(totalOf(shown, 'http_server_active_requests'), 3);
+    slow.take();
+    life.driver.failSend(gone.slot, -104);
+    life.turn();
+    shown = await shownJson(life.server);
+    const [{ count, sum }] = seriesOf(shown, DURATION, { http_route: '/large' });
+    assert.deepEqual([count, sum], [1, 3]);
+    assert.equal(totalOf(shown, 'vibing_requests_aborted_total'), 1);
+    assert.equal(totalOf(shown, 'http_server_active_requests'), 1);
+  });
+
   test('connections are counted by reason, faults and timeouts by kind', async (context) => {
     const life = new VirtualServer({ metrics: true, keepAliveTimeoutMs: 500 }, site);
     context.after(() => life.end());

@@ -208,6 +208,12 @@ export const METRICS_STREAMS_MAX = 8;
 /** A client that takes longer to read /metrics is cut off when another one waits for its place. */
 export const METRICS_SCRAPE_MS = 10_000;
 
+/**
+ * Responses of which no more bytes wait are counted as they end: the kernel takes so many at once,
+ * unless the client does not read. Others are counted when the kernel has taken all.
+ */
+export const METRICS_AT_ONCE_BYTES = 65_536;
+
 /** How often a process samples its memory, CPU time and descriptors, and a stream gets an event. */
 export const METRICS_SAMPLE_MS = 1_000;
 
