@@ -41,8 +41,8 @@ const BANKS_AT = 2;
 const HISTOGRAM_CELLS: number = BANKS_AT + (DOUBLINGS + 2) / 2;
 
 /**
- * When this share of the memory is used, no series are added to families that have many: the rest is
- * for the banks of those that exist. A share at the end is for the series that count the others.
+ * When this share of the memory is used, no series are added to families that have many: the rest
+ * is for the banks of those that exist. A share at the end is for the series of overflow.
  */
 const SERIES_SHARE = 1 / 2;
 const RESERVED_SHARE = 1 / 8;
@@ -154,6 +154,9 @@ export class Segment {
 
   /** As cellOf(), of a family that may have many: without room, that of its series of overflow. */
   cellOfMany(family: Family, values: readonly string[]): number {
+    if (values.length > 0 && values.every((value) => value === OVERFLOW)) {
+      return this.cellOf(family, values);
+    }
     const stored = this.family(family);
     if (stored === null) return this.#nowhere();
     const known = stored.series.get(JSON.stringify(values));
