@@ -6,7 +6,7 @@ import { type MetricsAssignment, MetricsFile } from '../../src/cluster/metrics-f
 import { WorkerMetrics } from '../../src/cluster/worker-metrics.ts';
 import type { Family } from '../../src/metrics/family.ts';
 import { Reader } from '../../src/metrics/reader.ts';
-import { Segment } from '../../src/metrics/segment.ts';
+import { OwnMemory, Segment } from '../../src/metrics/segment.ts';
 
 const COUNTER: Family = {
   name: 'things_total',
@@ -86,3 +86,40 @@ for (const isMapped of [false, true]) {
     assert.deepEqual(primary.file.segments(null), []);
   });
 }
+
+test('the next server of a process uses the memory again, and begins with nothing', () => {
+  const place = { path: '/metrics', hasListener: true };
+  const first = new WorkerMetrics(2, place);
+  if (!first.file.isMapped) return;
+  const workers = [0, 1].map((slot) => new Worker(first, slot, true));
+  for (const worker of workers) worker.add(COUNTER, 3);
+  assert.ok(first.file.segments(null).length >= 2, 'they are mapped here, too');
+  first.file.close();
+  const second = new WorkerMetrics(1, place);
+  assert.equal(second.fd, first.fd);
+  const worker = new Worker(second, 0, true);
+  worker.add(COUNTER, 1);
+  assert.deepEqual(worker.shown('things_total'), { '1': 1 });
+  // One that is not closed is left alone.
+  const third = new WorkerMetrics(1, place);
+  assert.notEqual(third.fd, second.fd);
+  third.file.close();
+  second.file.close();
+});
+
+test('the primary reads the file of its workers, and writes none of their segments', () => {
+  const primary = new WorkerMetrics(1, { path: '/metrics', hasListener: true });
+  const worker = new Worker(primary, 0, false);
+  worker.add(COUNTER, 3);
+  worker.file.end(worker.segment);
+  const file = new MetricsFile({ ...worker.assignment, isMapped: false, segment: null });
+  const own = new Segment(new OwnMemory(65_536, 65_536));
+  const reader = new Reader(() => file.segments(own));
+  for (let scrape = 0; scrape < 2; scrape++) {
+    for (const _ of reader.update());
+    const found = reader.families().find(({ family }) => family.name === COUNTER.name);
+    const values = [...(found?.series ?? [])].map((one) => reader.value(COUNTER, one));
+    assert.deepEqual(values, [3]);
+  }
+  primary.file.close();
+});

@@ -1,8 +1,17 @@
 // The metrics of the program: what it counts is shown, what Prometheus does not allow throws.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { LABEL_CHARACTERS_MAX, OWN_SERIES_MAX } from '../../src/base/fixed-limits.ts';
+import { describe, it, test } from 'node:test';
+import {
+  LABEL_CHARACTERS_MAX,
+  METRICS_BYTES_MAX,
+  OWN_SERIES_MAX,
+  OWN_SERIES_TOTAL_MAX,
+} from '../../src/base/fixed-limits.ts';
+import { OwnMetrics } from '../../src/metrics/own.ts';
+import { Reader } from '../../src/metrics/reader.ts';
+import { FixedMemory, type Memory, Segment, Word } from '../../src/metrics/segment.ts';
+import { TextFormat, textFormat } from '../../src/metrics/text-format.ts';
 import type { Server } from '../../src/server/server.ts';
 import { unlistenedServer } from '../../testing/unlistened-server.ts';
 import { seriesOf, shownAs, shownJson, shownText, totalOf } from './fixtures/shown.ts';
@@ -99,6 +108,18 @@ describe('metrics of the program', () => {
       long.set(1, { a: 'x'.repeat(100_000) });
       const [{ labels }] = seriesOf(await shownJson(server), 'long');
       assert.equal(labels['a'], 'x'.repeat(LABEL_CHARACTERS_MAX));
+      const halves = server.metrics.counter('halves_total', 'Halves.', ['a']);
+      halves.inc(1, { a: `${'x'.repeat(LABEL_CHARACTERS_MAX - 1)}\u{1f600}` });
+      halves.inc(1, { a: '\ud800' });
+      halves.inc(1, { a: '\udc00' });
+      const values = seriesOf(await shownJson(server), 'halves_total');
+      assert.deepEqual(
+        values.map(({ labels: { a }, value }) => [a, value]),
+        [
+          ['x'.repeat(LABEL_CHARACTERS_MAX - 1), 1],
+          ['\ufffd', 2],
+        ],
+      );
     });
   });
 
@@ -113,7 +134,9 @@ describe('metrics of the program', () => {
         [() => metrics.counter(7 as never, 'x'), /letters, digits and _/],
         [() => metrics.gauge('a_total', 'x'), /only a counter ends in _total/],
         [() => metrics.histogram('a_count', 'x'), /none in _bucket, _count, _sum/],
-        [() => metrics.counter('vibing_faults_total', 'x'), /the server has a metric/],
+        [() => metrics.counter('vibing_faults_total', 'x'), /the server has a metric of this name/],
+        [() => metrics.gauge('vibing_faults', 'x'), /the server has a metric of this name/],
+        [() => metrics.counter('_total', 'x'), /says before _total what it counts/],
         [() => metrics.counter('a_total', ''), /its second argument says what it is/],
         [() => metrics.counter('a_total', 'x', 'queue' as never), /a list of at most 10 names/],
         [() => metrics.counter('a_total', 'x', ['__x']), /no digit and no __ first/],
@@ -125,7 +148,15 @@ describe('metrics of the program', () => {
       for (const [call, wanted] of rows) assert.throws(call, wanted);
       const counter = metrics.counter('a_total', 'x', ['queue']);
       assert.throws(() => metrics.gauge('a_total', 'x'), TypeError);
-      assert.throws(() => metrics.counter('a_total', 'x'), /of this name exists already/);
+      assert.throws(
+        () => metrics.counter('a_total', 'x'),
+        /there is already a metric of this name/,
+      );
+      assert.throws(() => metrics.histogram('a', 'x'), /already a metric/);
+      metrics.histogram('queue_wait_seconds', 'x');
+      const second = () => metrics.counter('queue_wait_seconds_total', 'x');
+      assert.throws(second, /already a metric that is shown as queue_wait_seconds, too/);
+      assert.throws(() => metrics.counter('queue_wait_seconds_count_total', 'x'), /shown as/);
       assert.throws(() => counter.inc(-1, { queue: 'x' }), /grows by 0 or more, given -1/);
       assert.throws(() => counter.inc(Number.NaN, { queue: 'x' }), /given NaN/);
       assert.throws(() => counter.inc(1), /the label queue is a string, .* given undefined/);
@@ -138,4 +169,76 @@ describe('metrics of the program', () => {
       assert.throws(() => metrics.histogram('s', 'x').observe(-1), /0 or more, given -1/);
     });
   });
+});
+
+/** The processes of a worker slot: each start of the program continues one of the memories. */
+class Slot {
+  readonly memories: readonly Memory[] = [1, 2].map(
+    () => new FixedMemory(new ArrayBuffer(1 << 20)),
+  );
+  #starts = 0;
+
+  /** A process counts in a metric with these labels, in place of that of the other memory. */
+  run(memory: 0 | 1, labels: readonly string[], count: number): Segment {
+    this.#starts += 1;
+    const segment = new Segment(this.memories[memory], 1, this.#starts);
+    this.end(memory === 0 ? 1 : 0);
+    const given = Object.fromEntries(labels.map((label) => [label, 'x']));
+    new OwnMetrics(segment).counter('mails_total', 'Mails.', labels).inc(count, given);
+    return segment;
+  }
+
+  end(memory: 0 | 1): void {
+    new Uint32Array(this.memories[memory].buffer)[Word.IsUsed] = 0;
+  }
+
+  lines(): string[] {
+    const segments = this.memories.map(({ buffer }, id) => ({ id, buffer }));
+    const text = [...textFormat(new Reader(() => segments), TextFormat.Prometheus)].join('');
+    return text.split('\n').filter((line) => line.startsWith('mails_total'));
+  }
+}
+
+describe('a metric whose labels change', () => {
+  it('is shown as the process uses it that runs: after a rollback', () => {
+    const slot = new Slot();
+    slot.run(0, ['a'], 1);
+    slot.run(0, ['a', 'b'], 2);
+    slot.run(0, ['a'], 4);
+    assert.deepEqual(slot.lines(), ['mails_total{a="x"} 5']);
+  });
+
+  it('after two reloads, and when a process that started last has ended', () => {
+    const slot = new Slot();
+    slot.run(0, ['a'], 1);
+    slot.run(1, ['a', 'b'], 2);
+    const third = slot.run(0, ['a', 'b', 'c'], 4);
+    assert.deepEqual(slot.lines(), ['mails_total{a="x",b="x",c="x"} 4']);
+    slot.run(1, ['a', 'b'], 8);
+    assert.deepEqual(slot.lines(), ['mails_total{a="x",b="x"} 10']);
+    slot.end(1);
+    third.words[Word.IsUsed] = 1;
+    assert.deepEqual(slot.lines(), ['mails_total{a="x",b="x",c="x"} 4']);
+  });
+});
+
+test('series of earlier processes leave room for those of the server', () => {
+  const memory = new FixedMemory(new ArrayBuffer(METRICS_BYTES_MAX));
+  let counted = 0;
+  for (let start = 1; start <= 30; start++) {
+    const own = new OwnMetrics(new Segment(memory, 1, start));
+    const counter = own.counter(`of_${start % 25}_total`, 'Of a start.', ['a']);
+    for (let index = 0; index < OWN_SERIES_MAX + 10; index++) {
+      counter.inc(1, { a: `${start} ${index}` });
+      counted += 1;
+    }
+  }
+  const segment = new Segment(memory, 1, 31);
+  assert.ok(segment.hasRoom);
+  const reader = new Reader(() => [{ id: 0, buffer: memory.buffer }]);
+  const lines = [...textFormat(reader, TextFormat.Prometheus)].join('').split('\n');
+  const own = lines.filter((line) => line.startsWith('of_'));
+  assert.ok(own.length > OWN_SERIES_TOTAL_MAX && own.length <= OWN_SERIES_TOTAL_MAX + 25);
+  const total = own.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  assert.equal(total, counted);
 });

@@ -7,7 +7,9 @@ import fc from 'fast-check';
 import { METRICS_SERIES_MAX } from '../../src/base/fixed-limits.ts';
 import { bucketOf, RELATIVE_ERROR } from '../../src/metrics/buckets.ts';
 import type { Family } from '../../src/metrics/family.ts';
+import { Meter } from '../../src/metrics/meter.ts';
 import { bucketsOf, Reader } from '../../src/metrics/reader.ts';
+import { OVERFLOW } from '../../src/metrics/schema.ts';
 import {
   FixedMemory,
   HEADER_BYTES,
@@ -17,6 +19,7 @@ import {
   Word,
 } from '../../src/metrics/segment.ts';
 
+const DURATION = 'http_server_request_duration_seconds';
 const COUNTER: Family = {
   name: 'things_total',
   type: 'counter',
@@ -170,22 +173,72 @@ test('two readings at a time add nothing twice', () => {
   assert.deepEqual(values, new Array(1_000).fill(1));
 });
 
-test('a full memory loses no process: what has no room counts nowhere', () => {
-  const segment = new Segment(new FixedMemory(new ArrayBuffer(HEADER_BYTES + 512)));
-  const cells = Array.from({ length: 20 }, (_, index) => segment.cellOf(COUNTER, [`${index}`]));
-  const full = cells.indexOf(NOWHERE);
-  assert.ok(full > 0, 'some fit, not all');
-  for (const cell of cells) segment.cells[cell] += 1;
-  const values = Object.values(valuesOf(readerOf(segment), 'things_total'));
-  assert.deepEqual(values, new Array(full).fill(1));
+test('what has no room in a full memory counts in the series of overflow', () => {
+  const segment = new Segment(new FixedMemory(new ArrayBuffer(4_096)));
+  const kinds = Array.from({ length: 100 }, (_, index) => `${index}`);
+  for (let round = 0; round < 2; round++) {
+    for (const kind of kinds) segment.cells[segment.cellOfMany(COUNTER, [kind])] += 1;
+  }
+  const { '{"kind":"_OVERFLOW"}': overflow, ...others } = valuesOf(
+    readerOf(segment),
+    'things_total',
+  );
+  const count = Object.keys(others).length;
+  assert.ok(count > 10, `${count} have a series of their own`);
+  assert.equal(overflow, 2 * (kinds.length - count));
+  assert.ok(segment.isFull);
+  // The server's own series have room.
+  add(segment, GAUGE, ['a'], 1);
+  assert.deepEqual(valuesOf(readerOf(segment), 'level'), { '{"kind":"a"}': 1 });
+});
+
+test('a memory that is too small for anything loses no process', () => {
+  const segment = new Segment(new FixedMemory(new ArrayBuffer(HEADER_BYTES + 8)));
+  assert.equal(segment.cellOf(COUNTER, ['a']), NOWHERE);
+  assert.equal(segment.cellOfMany(COUNTER, ['a']), NOWHERE);
   observe(segment, segment.cellOf(SIZES), 1);
+});
+
+test('all responses of any number of routes are counted, with their times', () => {
+  const segment = new Segment(new OwnMemory(512, 1 << 20));
+  const meter = new Meter({ segment, methods: ['', 'GET'] });
+  const routes = 2_000;
+  for (const ms of [1, 3, 9, 27, 81, 243, 729, 2_187]) {
+    for (let index = 0; index < routes; index++) {
+      meter.began();
+      meter.responded(meter.route(`/route${index}`), 1, 200, 0, 0, 10, false);
+      meter.flush(ms);
+    }
+  }
+  const reader = readerOf(segment);
+  for (const _ of reader.update());
+  const { series } = reader.families().find(({ family }) => family.name === DURATION) ?? {};
+  let total = 0;
+  let overflow = 0;
+  for (const one of series ?? []) {
+    const { count, counts } = reader.distribution(one);
+    total += count;
+    if (one.labels[0][1] !== OVERFLOW) continue;
+    overflow = count;
+    assert.equal(bucketsOf(counts, 1).length, 8, 'one of each time');
+    assert.equal(
+      counts.reduce((sum, value) => sum + value),
+      count,
+    );
+  }
+  assert.equal(total, 8 * routes);
+  assert.ok(overflow > 0 && overflow < total);
+  assert.ok(segment.isFull);
 });
 
 test('the number of series is bounded', () => {
   const segment = new Segment(new OwnMemory(512, 1 << 28));
-  for (let index = 0; index < METRICS_SERIES_MAX; index++) {
-    assert.notEqual(segment.cellOf(COUNTER, [`${index}`]), NOWHERE);
+  for (let index = 0; index < METRICS_SERIES_MAX + 5; index++) {
+    segment.cells[segment.cellOfMany(COUNTER, [`${index}`])] += 1;
   }
-  assert.equal(segment.cellOf(COUNTER, ['one more']), NOWHERE);
-  assert.notEqual(segment.cellOf(COUNTER, ['7']), NOWHERE, 'those before stay');
+  segment.cells[segment.cellOfMany(COUNTER, ['7'])] += 1;
+  const values = valuesOf(readerOf(segment), 'things_total');
+  assert.equal(Object.keys(values).length, METRICS_SERIES_MAX + 1);
+  assert.equal(values['{"kind":"_OVERFLOW"}'], 5);
+  assert.equal(values['{"kind":"7"}'], 2, 'those before stay');
 });

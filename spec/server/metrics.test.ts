@@ -6,14 +6,19 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, test } from 'node:test';
-import { METRICS_STREAMS_MAX } from '../../src/base/fixed-limits.ts';
+import {
+  METRICS_SCRAPE_MS,
+  METRICS_SCRAPES_MAX,
+  METRICS_STREAMS_MAX,
+} from '../../src/base/fixed-limits.ts';
 import { VERSION } from '../../src/base/version.ts';
 import { HttpError } from '../../src/index.ts';
 import { compress, rateLimit } from '../../src/middleware/index.ts';
 import type { Server } from '../../src/server/server.ts';
+import { metricsListener } from '../../src/server/server-metrics.ts';
 import { get, RawClient } from '../../testing/raw-client.ts';
 import { unlistenedServer } from '../../testing/unlistened-server.ts';
-import { VirtualServer } from '../../testing/virtual-server.ts';
+import { type VirtualClient, VirtualServer } from '../../testing/virtual-server.ts';
 import { makeServer, onEachDriver, oneDriver } from '../../testing/with-server.ts';
 import { seriesOf, shownAs, shownJson, shownText, totalOf } from '../metrics/fixtures/shown.ts';
 import { parseText, sampleOf } from '../metrics/fixtures/text.ts';
@@ -179,6 +184,28 @@ describe('times', () => {
     assert.deepEqual([first.count, first.sum], [1, 0]);
   });
 
+  test('of a large response are until the kernel has all of it', async (context) => {
+    const life = new VirtualServer({ metrics: true }, (server) => {
+      server.get('/large', (_request, response) => response.send(new Uint8Array(1_000_000)));
+    });
+    context.after(() => life.end());
+    await life.server.listen();
+    const [slow, gone] = [life.open(), life.open()];
+    for (const client of [slow, gone]) client.send(get('/large'));
+    life.pass(3_000);
+    let shown = await shownJson(life.server);
+    assert.equal(totalOf(shown, DURATION), 0);
+    assert.equal(totalOf(shown, 'http_server_active_requests'), 3);
+    slow.take();
+    life.driver.failSend(gone.slot, -104);
+    life.turn();
+    shown = await shownJson(life.server);
+    const [{ count, sum }] = seriesOf(shown, DURATION, { http_route: '/large' });
+    assert.deepEqual([count, sum], [1, 3]);
+    assert.equal(totalOf(shown, 'vibing_requests_aborted_total'), 1);
+    assert.equal(totalOf(shown, 'http_server_active_requests'), 1);
+  });
+
   test('connections are counted by reason, faults and timeouts by kind', async (context) => {
     const life = new VirtualServer({ metrics: true, keepAliveTimeoutMs: 500 }, site);
     context.after(() => life.end());
@@ -232,6 +259,11 @@ describe('who sees the metrics', () => {
       ['x-forwarded-for', '127.0.0.1'],
       ['x-real-ip', '127.0.0.1'],
       ['via', '1.1 proxy'],
+      ['x-forwarded-proto', 'https'],
+      ['X-Forwarded-Prefix', '/a'],
+      ['x-client-ip', '127.0.0.1'],
+      ['true-client-ip', '127.0.0.1'],
+      ['cf-connecting-ip', '127.0.0.1'],
       ['host', 'rebound.example'],
       ['host', 'localhost.evil.example:8080'],
     ]) {
@@ -240,6 +272,14 @@ describe('who sees the metrics', () => {
     for (const host of ['localhost:8080', '127.0.0.1', '[::1]:9100', 'app.localhost']) {
       assert.equal(await ask(server, { headers: { host } }), 200, host);
     }
+    await server.close();
+  });
+
+  it('no other route is tried for those who do not', async () => {
+    const server = measured((one) => one.get('/:page', (_request, response) => response.text('p')));
+    const remoteAddress = '192.0.2.7';
+    assert.equal(await ask(server, { remoteAddress }), 404);
+    assert.equal((await server.inject({ target: '/foo', remoteAddress })).status, 200);
     await server.close();
   });
 
@@ -305,6 +345,24 @@ onEachDriver(
       rmSync(folder, { recursive: true });
     });
 
+    add('is for names of this machine where clients are on it', async (driver) => {
+      const rebound = 'GET /metrics HTTP/1.1\r\nHost: rebound.example\r\n\r\n';
+      for (const [options, status] of [
+        [{ metricsHost: 'LOCALHOST' }, 404],
+        [{ metricsHost: '0.0.0.0' }, 404],
+        [{ metricsHost: '0.0.0.0', metricsPublic: true }, 200],
+      ] as const) {
+        const { server } = makeServer(driver, { metricsPort: 0, ...options });
+        const { metrics } = await server.listen();
+        const client = await RawClient.open(Number(metrics?.split(':').at(-1)));
+        assert.equal((await client.ask(rebound)).status, status, JSON.stringify(options));
+        const local = rebound.replace('rebound.example', 'localhost');
+        assert.equal((await client.ask(local)).status, 200);
+        client.half();
+        await server.close();
+      }
+    });
+
     add('that cannot be opened is an error of its own, and nothing is left', async (driver) => {
       const { server: first } = makeServer(driver, {});
       const { port } = await first.listen();
@@ -318,12 +376,71 @@ onEachDriver(
   oneDriver(),
 );
 
+test('a listener for metrics alone has the times of the server', () => {
+  const { server } = unlistenedServer({
+    metricsPort: 0,
+    shutdownTimeoutMs: 500,
+    connectionTimeoutMs: 7_000,
+  });
+  const { shutdownTimeoutMs, writeTimeoutMs } = metricsListener(server.config) ?? {};
+  assert.deepEqual([shutdownTimeoutMs, writeTimeoutMs], [500, 7_000]);
+});
+
+/** The last chunk. */
+const END = /\r\n0\r\n\r\n$/;
+
+test('clients that stop reading have a place until another one needs it', async (context) => {
+  const life = new VirtualServer({ metrics: true, sendQueueBytesMax: 4_096 }, (server) => {
+    const counter = server.metrics.counter('many_total', 'Many.', ['a']);
+    for (let index = 0; index < 900; index++) counter.inc(1, { a: `${index}`.padEnd(200, 'x') });
+  });
+  context.after(() => life.end());
+  await life.server.listen();
+  life.driver.peerAddress = '127.0.0.1';
+  const wanted = 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const stalled = Array.from({ length: METRICS_SCRAPES_MAX }, () => life.open());
+  for (const client of stalled) {
+    client.send(wanted);
+    await life.rest();
+  }
+  assert.match(await life.open().ask(wanted), /^HTTP\/1\.1 503 /);
+  life.pass(METRICS_SCRAPE_MS);
+  const outputOf = async (client: VirtualClient): Promise<string> => {
+    for (let round = 0; round < 200 && !END.test(client.take()); round++) await life.rest();
+    return client.take();
+  };
+  const next = life.open();
+  next.send(wanted);
+  await life.rest();
+  const [first, second] = stalled;
+  assert.match(await outputOf(next), /^HTTP\/1\.1 200 /);
+  for (const client of [next, second]) assert.match(await outputOf(client), END);
+  // One was cut off: the end of its chunks is missing.
+  assert.doesNotMatch(first.take(), END);
+  assert.ok(first.isEnded);
+  assert.deepEqual(life.asyncIo.log, []);
+});
+
 test('keys that do not fit together are one line each', () => {
   for (const [options, line] of [
     [{ metricsPort: 1, metricsSocket: 'x' }, /metricsPort: given 1, allowed: one of metrics_port/],
     [{ metrics: '/healthz', healthz: true }, /metrics: given "\/healthz", allowed: a path that/],
     [{ metrics: '/:id' }, /metrics: given "\/:id", allowed: true, false, or a path/],
     [{ metricsPort: 65_536 }, /metricsPort: given 65536, allowed: an integer/],
+    [{ metrics: false, metricsPort: 0 }, /metrics: given false, allowed: true or a path/],
+    [
+      { metricsHost: '10.0.0.5' },
+      /metricsHost: given "10\.0\.0\.5", .* together with metrics_port/,
+    ],
+    [
+      { metricsHost: '10.0.0.5', metrics: true },
+      /metricsHost: given .* together with metrics_port/,
+    ],
+    [{ metricsHost: '10.0.0.5', metricsSocket: 'x' }, /metricsHost: given/],
+    [
+      { metricsPublic: true },
+      /metricsPublic: given true, allowed: true only together with metrics/,
+    ],
   ] as const) {
     assert.throws(() => makeServer('net', options), line);
   }

@@ -8,6 +8,7 @@
 // second one has another segment.
 
 import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
+import { assert } from '../base/assert.ts';
 import { METRICS_BYTES_MAX, METRICS_PUBLISH_MS } from '../base/fixed-limits.ts';
 import { mapShared } from '../driver/linux/shared-memory.ts';
 import type { ReadableSegment } from '../metrics/reader.ts';
@@ -31,6 +32,8 @@ export interface MetricsAssignment {
   /** The segment of this process, null in the primary, and its worker slot. */
   readonly segment: number | null;
   readonly slot: number;
+  /** Larger for each process that was started. */
+  readonly start: number;
   readonly place: MetricsPlace;
   readonly workers: number;
   readonly startedSeconds: number;
@@ -40,11 +43,19 @@ export class MetricsFile implements SharedMetrics {
   readonly memory: Memory | null;
   isClosed = false;
   readonly #assignment: MetricsAssignment;
-  readonly #mapped: ArrayBuffer[] = [];
+  readonly #mapped: ArrayBuffer[];
+  readonly #release: (fd: number) => void;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(assignment: MetricsAssignment) {
+  /** `mapped` are the segments that this process has mapped; `release` takes the descriptor. */
+  constructor(
+    assignment: MetricsAssignment,
+    mapped: ArrayBuffer[] = [],
+    release: (fd: number) => void = closeSync,
+  ) {
     this.#assignment = assignment;
+    this.#mapped = mapped;
+    this.#release = release;
     const { segment } = assignment;
     this.memory = segment === null ? null : this.#memoryOf(segment);
   }
@@ -55,6 +66,10 @@ export class MetricsFile implements SharedMetrics {
 
   get worker(): number {
     return this.#assignment.slot + 1;
+  }
+
+  get start(): number {
+    return this.#assignment.start;
   }
 
   get place(): MetricsPlace {
@@ -102,8 +117,8 @@ export class MetricsFile implements SharedMetrics {
   segments(own: Segment | null): readonly ReadableSegment[] {
     if (this.isClosed) return [];
     const { fd, isMapped, segment } = this.#assignment;
-    // What a client sees is what the others show from now on.
-    if (!isMapped && own !== null) this.#publish(own);
+    // What a client sees is what the others show from now on. The primary has no segment.
+    if (!isMapped && own !== null && segment !== null) this.#publish(own);
     const count = Math.floor(fstatSync(fd).size / METRICS_BYTES_MAX);
     const found: ReadableSegment[] = [];
     for (let id = 0; id < count; id++) {
@@ -129,13 +144,14 @@ export class MetricsFile implements SharedMetrics {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    closeSync(this.#assignment.fd);
+    this.#release(this.#assignment.fd);
   }
 
   /** The header last: it says how much there is. */
   #publish(own: Segment): void {
     const { fd, segment } = this.#assignment;
-    const at = (segment ?? 0) * METRICS_BYTES_MAX;
+    assert(segment !== null, 'a process that publishes has a segment');
+    const at = segment * METRICS_BYTES_MAX;
     const bytes = new Uint8Array(own.buffer, 0, own.usedBytes);
     try {
       const rest = bytes.subarray(HEADER_BYTES);

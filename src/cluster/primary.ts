@@ -86,9 +86,7 @@ export class Primary implements Cluster {
     try {
       // The first starts alone: on `net` it reports that the port is taken.
       const first = await this.#startWorker(this.#workerSlots[0]);
-      await Promise.all(
-        this.#workerSlots.slice(1).map((workerSlot) => this.#startWorker(workerSlot)),
-      );
+      await Promise.all(this.#workerSlots.slice(1).map((slot) => this.#startWorker(slot)));
       this.#isUp = true;
       return { port: first.port, host: config.host, driver: first.driver, workers: count };
     } catch (error) {
@@ -391,6 +389,7 @@ export class Primary implements Cluster {
     if (this.#processes.size > 0) await allExited;
     this.#cancelExit();
     this.#cancelReopen();
+    this.#metrics?.file.close();
   }
 }
 

@@ -1,7 +1,7 @@
 // The primary's side of the metrics of its workers: opens the file, and decides which process has
 // which segment of it.
 
-import { closeSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { METRICS_BYTES_MAX } from '../base/fixed-limits.ts';
@@ -23,20 +23,25 @@ export class WorkerMetrics {
   readonly fd: number;
   readonly #primary: MetricsAssignment;
   readonly #segments: Assigned[] = [];
+  #starts = 0;
 
   constructor(workers: number, place: MetricsPlace) {
-    const memory = openMapped();
-    this.fd = memory ?? openUnnamed();
+    const memory = takeSpare() ?? openMapped();
+    this.fd = memory?.fd ?? openUnnamed();
     this.#primary = {
       fd: this.fd,
       isMapped: memory !== null,
       segment: null,
       slot: 0,
+      start: 0,
       place,
       workers,
       startedSeconds: Date.now() / 1_000,
     };
-    this.file = new MetricsFile(this.#primary);
+    this.file =
+      memory === null
+        ? new MetricsFile(this.#primary)
+        : new MetricsFile(this.#primary, memory.mapped, () => keepSpare(memory));
   }
 
   /** A segment for the next process of a worker slot; in that process the file is `fd`. */
@@ -45,11 +50,14 @@ export class WorkerMetrics {
     let segment = this.#segments.findIndex(fits);
     if (segment < 0) {
       segment = this.#segments.length;
-      ftruncateSync(this.fd, (segment + 1) * METRICS_BYTES_MAX);
+      const bytes = (segment + 1) * METRICS_BYTES_MAX;
+      // One that is used again is as long as it was: what is mapped stays within it.
+      if (fstatSync(this.fd).size < bytes) ftruncateSync(this.fd, bytes);
       this.#segments.push({ worker, isUsed: false });
     }
     this.#segments[segment].isUsed = true;
-    return { ...this.#primary, fd, segment, slot: worker };
+    this.#starts += 1;
+    return { ...this.#primary, fd, segment, slot: worker, start: this.#starts };
   }
 
   /** The process has ended: its gauges are no longer shown, the next one may have its segment. */
@@ -61,14 +69,38 @@ export class WorkerMetrics {
   }
 }
 
+/** A file in memory, and the segments of it that this process has mapped. */
+interface SharedMemory {
+  readonly fd: number;
+  readonly mapped: ArrayBuffer[];
+}
+
+/** What is mapped stays so until the process ends: the next server of the process uses it again. */
+let spare: SharedMemory | null = null;
+
+function keepSpare(memory: SharedMemory): void {
+  if (spare === null) spare = memory;
+  else closeSync(memory.fd);
+}
+
+/** The memory of a server that has closed, with zeros in it. */
+function takeSpare(): SharedMemory | null {
+  const memory = spare;
+  if (memory === null) return null;
+  spare = null;
+  const { size } = fstatSync(memory.fd);
+  ftruncateSync(memory.fd, 0);
+  ftruncateSync(memory.fd, size);
+  return memory;
+}
+
 /** Null where memory cannot be shared. */
-function openMapped(): number | null {
+function openMapped(): SharedMemory | null {
   const fd = openSharedMemory(NAME);
   if (fd === null) return null;
   ftruncateSync(fd, METRICS_BYTES_MAX);
-  const memory = mapShared(fd, 0, METRICS_BYTES_MAX);
-  ftruncateSync(fd, 0);
-  if (memory !== null) return fd;
+  const first = mapShared(fd, 0, METRICS_BYTES_MAX);
+  if (first !== null) return { fd, mapped: [first] };
   closeSync(fd);
   return null;
 }

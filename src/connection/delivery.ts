@@ -1,5 +1,5 @@
-// Responses with afterSend() callbacks, which run when the kernel took the last byte, or when it is
-// certain that it never will.
+// Responses that are notified when the kernel took their last byte, or when it is certain that it
+// never will: those with afterSend() callbacks, and large ones, which the metrics count then.
 
 import { describe } from '../base/describe.ts';
 import type { Summary } from '../exchange/callbacks.ts';
@@ -16,16 +16,23 @@ interface Delivery {
   /** False for a response that was given up: what is queued of it is still sent. */
   readonly complete: boolean;
   readonly services: Services;
+  /** Counts it for the metrics. */
+  readonly count: ((complete: boolean) => void) | null;
 }
 
-/** Those of one connection, in order. Most responses have no callbacks and are not added. */
+/** Those of one connection, in order. Most responses are not added. */
 export class Deliveries {
   #waiting: Delivery[] = [];
 
-  /** Takes the callbacks of a response that is queued up to `target`, if it has any. */
-  add(exchange: Exchange, target: number, complete: boolean): void {
-    const callbacks = exchange.afterSend;
-    if (callbacks === null) return;
+  /** Takes the callbacks of a response that is queued up to `target`, if it has any, or `count`. */
+  add(
+    exchange: Exchange,
+    target: number,
+    complete: boolean,
+    count: Delivery['count'] = null,
+  ): void {
+    if (exchange.afterSend === null && count === null) return;
+    const callbacks = exchange.afterSend ?? [];
     exchange.afterSend = null;
     const { status, contentBytes, startedMs, services } = exchange;
     this.#waiting.push({
@@ -36,6 +43,7 @@ export class Deliveries {
       startedMs,
       complete,
       services,
+      count,
     });
   }
 
@@ -61,6 +69,7 @@ function notify(delivery: Delivery, sentTotal: number): void {
   const { callbacks, status, startedMs, services } = delivery;
   const missing = Math.max(delivery.target - sentTotal, 0);
   const complete = delivery.complete && missing === 0;
+  delivery.count?.(complete);
   const bytes = Math.max(delivery.contentBytes - missing, 0);
   const durationMs = services.nowMs() - startedMs;
   for (const callback of callbacks) {

@@ -3,6 +3,7 @@
 // later goes out at once. What it sends within advance() goes out when that returns.
 
 import { assert } from '../base/assert.ts';
+import { METRICS_AT_ONCE_BYTES } from '../base/fixed-limits.ts';
 import type { Peer } from '../driver/driver.ts';
 import { type BodyReader, NOT_ARRIVED } from '../exchange/body-reader.ts';
 import type { Content } from '../exchange/content.ts';
@@ -144,12 +145,17 @@ export class ConnectionTransport implements Transport {
 
   #responded(exchange: Exchange, isStream: boolean): void {
     const { context, deliveries, sendQueue } = this.#connection;
-    if (context.meter !== null) this.#count(context.meter, exchange, isStream);
+    const { meter } = context;
+    const isLarge = meter !== null && sendQueue.waiting > METRICS_AT_ONCE_BYTES;
+    const count = isLarge ? this.#counting(meter, exchange, isStream) : null;
+    if (!isLarge && meter !== null) this.#count(meter, exchange, isStream);
     if (!isStream) traceHead(exchange);
     traceEnd(exchange, true);
     exchange.endResponse();
     context.counters.responses += 1;
-    if (exchange.afterSend !== null) deliveries.add(exchange, sendQueue.queuedTotal, true);
+    if (count !== null || exchange.afterSend !== null) {
+      deliveries.add(exchange, sendQueue.queuedTotal, true, count);
+    }
     this.#connection.advance();
   }
 
@@ -160,6 +166,23 @@ export class ConnectionTransport implements Transport {
     const { receivedBytes } = body;
     meter.responded(route, head.method, status, startedMs, receivedBytes, contentBytes, isStream);
     if (!reactor.inTurn || meter.isFull) meter.flush(reactor.driver.now());
+  }
+
+  /** Counts a response when it has been sent, or when it is certain that it never will be. */
+  #counting(meter: Meter, exchange: Exchange, isStream: boolean): (complete: boolean) => void {
+    const { body, reactor } = this.#connection;
+    const { contentBytes, series, startedMs, status } = exchange;
+    const { method } = exchange.head;
+    const { receivedBytes } = body;
+    const route = series ?? meter.route('');
+    return (complete) => {
+      if (!complete) {
+        meter.aborted();
+        return;
+      }
+      meter.responded(route, method, status, startedMs, receivedBytes, contentBytes, isStream);
+      if (!reactor.inTurn || meter.isFull) meter.flush(reactor.driver.now());
+    };
   }
 
   #countHead(meter: Meter, { head, series, startedMs, status }: Exchange): void {

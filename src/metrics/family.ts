@@ -11,6 +11,8 @@ export interface Family {
   readonly labels: readonly string[];
   /** Each worker has series of its own, with the label `worker`. */
   readonly perWorker?: true;
+  /** It is one of the program, not of the server. */
+  readonly isOwn?: true;
   /** Of several processes of a worker the largest value counts, not the sum. */
   readonly largest?: true;
   /** Of a histogram: a value in the middle of those expected. Half and double are bounds too. */

@@ -1,7 +1,8 @@
 // Runs for every request while metrics are on. Measured by perf/micro/metrics.ts.
 // What a server counts while it serves. Nothing is allocated per request, except for the first one
 // of a route, method and class of status. Responses of a turn end when the next turn has polled and
-// has read the clock: then the kernel has them, and no clock is read for metrics.
+// has read the clock: then the kernel has them, and no clock is read for metrics. For a response
+// outside of a turn the clock is read.
 
 import { assert } from '../base/assert.ts';
 import { METRICS_ROUTES_MAX } from '../base/fixed-limits.ts';
@@ -215,7 +216,7 @@ export class Meter {
 
   #addHistograms(route: RouteSeries, method: number, statusClass: number): number {
     let at = this.#overflow;
-    if (this.#used < METRICS_ROUTES_MAX * HISTOGRAM_COUNT) {
+    if (this.segment.hasRoom && this.#used < METRICS_ROUTES_MAX * HISTOGRAM_COUNT) {
       const name = method === 0 ? OTHER_METHOD : this.#methods[method];
       at = this.#makeHistograms([route.route, name, CLASSES[statusClass]]);
     }
@@ -237,9 +238,10 @@ export class Meter {
     this.#used += HISTOGRAM_COUNT;
     const { segment } = this;
     this.#labels.set(at, labels);
-    this.#histograms[at + Histogram.Full] = segment.cellOf(FULL, labels);
-    this.#histograms[at + Histogram.RequestBytes] = segment.cellOf(FAMILIES.requestBytes, labels);
-    this.#histograms[at + Histogram.ResponseBytes] = segment.cellOf(FAMILIES.responseBytes, labels);
+    const { requestBytes, responseBytes } = FAMILIES;
+    this.#histograms[at + Histogram.Full] = segment.cellOfMany(FULL, labels);
+    this.#histograms[at + Histogram.RequestBytes] = segment.cellOfMany(requestBytes, labels);
+    this.#histograms[at + Histogram.ResponseBytes] = segment.cellOfMany(responseBytes, labels);
     return at;
   }
 
@@ -253,7 +255,7 @@ export class Meter {
   /** Most routes never stream. */
   #makeHistogram(at: number, which: number): number {
     const family = which === Histogram.Stream ? FAMILIES.duration : FAMILIES.firstByte;
-    const cell = this.segment.cellOf(family, this.#labels.get(at));
+    const cell = this.segment.cellOfMany(family, this.#labels.get(at) ?? []);
     this.#histograms[at + which] = cell;
     return cell;
   }

@@ -11,7 +11,7 @@ import { isPlainObject } from '../base/options.ts';
 import { shown } from '../base/shown.ts';
 import { boundFrom, bucketOf } from './buckets.ts';
 import type { Family, MetricType } from './family.ts';
-import { FAMILIES, OVERFLOW, SECONDS } from './schema.ts';
+import { FAMILIES, SECONDS } from './schema.ts';
 import type { Segment } from './segment.ts';
 
 /** The value of each label. */
@@ -48,11 +48,25 @@ const RESERVED_LABELS: readonly string[] = ['worker', 'le', 'quantile'];
 const PART_SUFFIX = /_(bucket|count|sum|created|total)$/;
 const NO_LABELS: LabelValues = {};
 
+/** The names of a family, and of its lines, in both text formats. */
+function shownNames(type: MetricType, name: string): string[] {
+  // OpenMetrics names the family of a counter without _total.
+  if (type === 'counter') return [name, name.replace(/_total$/, '')];
+  if (type === 'gauge') return [name];
+  return [name, ...['_bucket', '_count', '_sum'].map((suffix) => name + suffix)];
+}
+
+const SERVER_NAMES: ReadonlySet<string> = new Set(
+  Object.values(FAMILIES).flatMap(({ name, type }) => shownNames(type, name)),
+);
+
 /** The metrics of the program itself, `server.metrics`: they are shown beside the server's. */
 export class OwnMetrics {
   /** Null while no metrics are collected: all calls are checked, and count nothing. */
   readonly #segment: Segment | null;
+  /** All names that the formats show for them. */
   readonly #names = new Set<string>();
+  #count = 0;
 
   constructor(segment: Segment | null) {
     this.#segment = segment;
@@ -131,20 +145,27 @@ export class OwnMetrics {
         `${call}: only a counter ends in _total, and none in _bucket, _count, _sum`,
       );
     }
-    if (this.#names.has(name)) throw new TypeError(`${call}: a metric of this name exists already`);
-    if (Object.values(FAMILIES).some((family) => family.name === name)) {
-      throw new TypeError(`${call}: the server has a metric of this name`);
+    if (name === '_total') {
+      throw new TypeError(`${call}: the name of a counter says before _total what it counts`);
+    }
+    const names = shownNames(type, name);
+    const taken = names.find((one) => this.#names.has(one) || SERVER_NAMES.has(one));
+    if (taken !== undefined) {
+      const owner = SERVER_NAMES.has(taken) ? 'the server has' : 'there is already';
+      const as = taken === name ? 'of this name' : `that is shown as ${taken}, too`;
+      throw new TypeError(`${call}: ${owner} a metric ${as}`);
     }
     if (typeof help !== 'string' || help === '') {
       throw new TypeError(`${call}: its second argument says what it is, given ${shown(help)}`);
     }
     checkLabels(call, labels);
-    if (this.#names.size === OWN_METRICS_MAX) {
+    if (this.#count === OWN_METRICS_MAX) {
       throw new TypeError(
         `${call}: there are ${OWN_METRICS_MAX} metrics, the most that there may be`,
       );
     }
-    this.#names.add(name);
+    this.#count += 1;
+    for (const one of names) this.#names.add(one);
     return call;
   }
 }
@@ -171,7 +192,7 @@ function checkLabels(call: string, labels: unknown): void {
 
 function familyOf(type: MetricType, name: string, help: string, labels: readonly string[]): Family {
   const unit = /_(seconds|bytes)(_total)?$/.exec(name)?.[1] ?? '';
-  return { name, type, unit, help, labels: [...labels] };
+  return { name, type, unit, help, labels: [...labels], isOwn: true };
 }
 
 function scaleOf(
@@ -194,13 +215,23 @@ function scaleOf(
   return { base, bounds: [...bounds] };
 }
 
+/** A character of two code units is not divided. */
+function cut(text: string): string {
+  return text.slice(0, LABEL_CHARACTERS_MAX).replace(/[\ud800-\udbff]$/, '');
+}
+
+/** As its UTF-8 is read again: what differs only in halves of characters is one value. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
+}
+
 /** The series of one family, by the values of their labels. */
 class OwnSeries {
   readonly #segment: Segment | null;
   readonly #family: Family;
   readonly #call: string;
+  /** As many as there are series; those without one of their own are not in it. */
   readonly #cells = new Map<string, number>();
-  #overflow = -1;
 
   constructor(segment: Segment | null, family: Family, call: string) {
     this.#segment = segment;
@@ -234,24 +265,18 @@ class OwnSeries {
       const wanted = `the label ${label} is a string, a number or a boolean`;
       throw new TypeError(`${this.#call}: ${wanted}, given ${shown(value)}`);
     }
-    return String(value).slice(0, LABEL_CHARACTERS_MAX);
+    const text = String(value);
+    return text.length <= LABEL_CHARACTERS_MAX ? text : cut(text);
   }
 
   #add(key: string, values: readonly string[]): number {
     const segment = this.#segment;
     if (segment === null) return 0;
-    if (this.#cells.size >= OWN_SERIES_MAX) return this.#overflowCell(segment);
-    const cell = segment.cellOf(this.#family, values);
-    this.#cells.set(key, cell);
+    const cell = segment.cellOfMany(this.#family, values.map(wellFormed));
+    // Values without a series of their own are not remembered: there may be any number.
+    const isOwn = values.length === 0 || !segment.isReserved(cell);
+    if (isOwn && this.#cells.size < OWN_SERIES_MAX) this.#cells.set(key, cell);
     return cell;
-  }
-
-  #overflowCell(segment: Segment): number {
-    if (this.#overflow < 0) {
-      const values = this.#family.labels.map(() => OVERFLOW);
-      this.#overflow = segment.cellOf(this.#family, values);
-    }
-    return this.#overflow;
   }
 
   add(cell: number, amount: number): void {

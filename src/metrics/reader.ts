@@ -3,7 +3,16 @@
 
 import { BANK_BUCKETS, BUCKETS, DOUBLINGS, upperBound } from './buckets.ts';
 import type { Family } from './family.ts';
-import { BEYOND, bankWord, HEADER_BYTES, MAGIC, recordsOf, SUM, Word } from './segment.ts';
+import {
+  BEYOND,
+  bankWord,
+  FAMILY_START,
+  HEADER_BYTES,
+  MAGIC,
+  recordsOf,
+  SUM,
+  Word,
+} from './segment.ts';
 
 /** Memory that a process of the server writes, or has written. */
 export interface ReadableSegment {
@@ -26,11 +35,16 @@ export interface Series {
   text: string;
 }
 
+interface FamilyRecord {
+  readonly segment: number;
+  readonly at: number;
+}
+
 interface IndexedFamily {
   readonly family: Family;
   readonly series: Map<string, Series>;
-  /** The order in which descriptions of the same name were found. */
-  found: number;
+  /** Its records. */
+  readonly records: FamilyRecord[];
 }
 
 /** Counts of a histogram, in an array that the next reading overwrites. */
@@ -39,6 +53,9 @@ export interface Distribution {
   readonly sum: number;
   readonly counts: Float64Array;
 }
+
+/** More than the number of any start, a word. */
+const LIVE: number = 2 ** 32;
 
 /** Records that are read in one step. */
 const STEP_RECORDS = 200;
@@ -56,7 +73,6 @@ export class Reader {
   readonly #byPosition = new Map<string, readonly IndexedFamily[]>();
   readonly #views = new Map<number, View>();
   readonly #counts = new Float64Array(BUCKETS);
-  #found = 0;
 
   constructor(segments: () => readonly ReadableSegment[]) {
     this.#segments = segments;
@@ -99,23 +115,23 @@ export class Reader {
     const names = family.partOf ?? [family.name];
     this.#byPosition.set(
       `${id} ${at}`,
-      names.map((name) => this.#indexed(name, family)),
+      names.map((name) => this.#indexed(name, family, { segment: id, at })),
     );
   }
 
-  #indexed(name: string, { partOf: _, ...family }: Family): IndexedFamily {
-    const key = JSON.stringify([name, family.type, family.labels, family.base]);
+  #indexed(name: string, given: Family, record: FamilyRecord): IndexedFamily {
+    const { partOf: _, ...family } = given;
+    const { base, bounds, labels, type } = family;
+    const key = JSON.stringify([name, type, labels, base, bounds]);
     let indexed = this.#families.get(key);
     if (indexed === undefined) {
-      indexed = { family: { ...family, name }, series: new Map(), found: 0 };
+      indexed = { family: { ...family, name }, series: new Map(), records: [] };
       this.#families.set(key, indexed);
     } else if (name === family.name) {
       // The description of a family that has parts comes after them.
-      const described = { family: { ...family, name }, series: indexed.series, found: 0 };
-      this.#families.set(key, Object.assign(indexed, described));
+      Object.assign(indexed, { family: { ...family, name } });
     }
-    this.#found += 1;
-    indexed.found = this.#found;
+    indexed.records.push(record);
     return indexed;
   }
 
@@ -142,17 +158,33 @@ export class Reader {
     return String(this.#views.get(id)?.words[Word.Worker] ?? 0);
   }
 
-  /** The families that have series; of several with one name the one that was found last. */
+  /**
+   * The families that have series. Of several with one name that of the process that started last,
+   * and one that a process uses before those that none does.
+   */
   families(): { family: Family; series: Iterable<Series> }[] {
-    const byName = new Map<string, IndexedFamily>();
+    const byName = new Map<string, { indexed: IndexedFamily; use: number }>();
     for (const indexed of this.#families.values()) {
-      const other = byName.get(indexed.family.name);
-      if (other === undefined || other.found < indexed.found) {
-        byName.set(indexed.family.name, indexed);
-      }
+      const { name } = indexed.family;
+      const use = this.#useOf(indexed);
+      const other = byName.get(name);
+      if (other === undefined || other.use < use) byName.set(name, { indexed, use });
     }
-    const all = [...byName.values()].filter(({ series }) => series.size > 0);
-    return all.map(({ family, series }) => ({ family, series: series.values() }));
+    const all = [...byName.values()].filter(({ indexed }) => indexed.series.size > 0);
+    return all.map(({ indexed: { family, series } }) => ({ family, series: series.values() }));
+  }
+
+  /** Larger for a later start, and larger still when a process that runs uses the family. */
+  #useOf({ records }: IndexedFamily): number {
+    let use = 0;
+    for (const { at, segment } of records) {
+      const words = this.#views.get(segment)?.words;
+      if (words === undefined) continue;
+      const start = words[at / 4 + FAMILY_START];
+      const isLive = words[Word.IsUsed] === 1 && words[Word.Start] === start;
+      use = Math.max(use, isLive ? LIVE + start : start);
+    }
+    return use;
   }
 
   /** The value of a counter or gauge; null for a gauge of processes that have ended. */

@@ -82,6 +82,7 @@ export type FamilyName =
   | 'compressedTo'
   | 'limited'
   | 'logLinesDropped'
+  | 'memoryFull'
   | 'gcPause'
   | 'loopUtilization'
   | 'heapUsed'
@@ -191,6 +192,12 @@ export const FAMILIES: Readonly<Record<FamilyName, Family>> = {
   limited: counter('vibing_rate_limited_requests_total', 'Requests that rateLimit() rejected.'),
   logLinesDropped: perWorker(
     counter('vibing_log_lines_dropped_total', 'Lines of logs that could not be written.'),
+  ),
+  memoryFull: perWorker(
+    gauge(
+      'vibing_metrics_full',
+      '1 when the memory for metrics is full, so that new series count as one; else 0.',
+    ),
   ),
   gcPause: perWorker(
     seconds('vibing_gc_pause_seconds', 'Pauses of the garbage collector.', ['kind']),

@@ -3,10 +3,10 @@
 // continues when this one has died. It describes itself: families and series are records in it, in
 // the order in which they were made, and nothing in it ever moves.
 //
-//   header   words: magic, end of the records in bytes, whether a process uses it, its worker;
-//            then cells that count what has no room
+//   header   words: magic, end of the records in bytes, whether a process uses it, its worker,
+//            the number of its start; then cells that count what has no room
 //   record   words: bytes of the record, kind; then
-//     family   words: bytes of its JSON, 0; the JSON of a Family
+//     family   words: bytes of its JSON, the last start that used it; the JSON of a Family
 //     series   words: position of its family, bytes of its JSON; an array of label values; cells
 //     bank     32 cells: the counts of one doubling of a histogram
 //
@@ -15,13 +15,16 @@
 // when the end moves behind it: a process that is killed meanwhile leaves nothing of it.
 
 import { assert } from '../base/assert.ts';
-import { METRICS_SERIES_MAX } from '../base/fixed-limits.ts';
+import { METRICS_SERIES_MAX, OWN_SERIES_MAX, OWN_SERIES_TOTAL_MAX } from '../base/fixed-limits.ts';
 import { BANK_BUCKETS, BUCKETS, DOUBLINGS } from './buckets.ts';
 import type { Family } from './family.ts';
+import { OVERFLOW } from './schema.ts';
 
 export const MAGIC = 0x76_6d_31_01;
 export const HEADER_BYTES = 256;
-export const Word = { Magic: 0, End: 1, IsUsed: 2, Worker: 3 } as const;
+export const Word = { Magic: 0, End: 1, IsUsed: 2, Worker: 3, Start: 4 } as const;
+/** The word of a family with the number of the last start that used it, after its position. */
+export const FAMILY_START = 3;
 /** The first of the cells of the header, for a series that has no room: nothing reads them. */
 export const NOWHERE = 8;
 
@@ -37,9 +40,18 @@ const BANKS_AT = 2;
 /** One more word than doublings: what is beyond the last one never has a bank. */
 const HISTOGRAM_CELLS: number = BANKS_AT + (DOUBLINGS + 2) / 2;
 
+/**
+ * When this share of the memory is used, no series are added to families that have many: the rest
+ * is for the banks of those that exist. A share at the end is for the series of overflow.
+ */
+const SERIES_SHARE = 1 / 2;
+const RESERVED_SHARE = 1 / 8;
+
 /** Memory of a segment. */
 export interface Memory {
   readonly buffer: ArrayBuffer;
+  /** How long it can become. */
+  readonly bytesMax: number;
   /** Longer memory with the same content; null where there can be none. */
   grow(bytes: number): Memory | null;
 }
@@ -57,17 +69,32 @@ export class Segment {
   words: Uint32Array;
   #bytes: Uint8Array;
   readonly #families = new Map<string, StoredFamily>();
+  /** Cells of series that may use all of the memory. */
+  readonly #reserved = new Set<number>();
+  /** Where the memory ends for all others, and from where on no series are added. */
+  readonly #ordinaryBytes: number;
+  readonly #seriesBytes: number;
   #seriesCount = 0;
+  /** Those of the program: number, and bytes of their records. */
+  #ownCount = 0;
+  #ownBytes = 0;
+  #isFull = false;
 
-  /** Continues what the memory holds, or begins. Gauges begin with 0; workers count from 1. */
-  constructor(memory: Memory, worker = 1) {
+  /**
+   * Continues what the memory holds, or begins. Gauges begin with 0; workers count from 1. `start`
+   * is larger for each process that the server starts.
+   */
+  constructor(memory: Memory, worker = 1, start = 1) {
     this.#memory = memory;
+    this.#ordinaryBytes = memory.bytesMax - Math.floor(memory.bytesMax * RESERVED_SHARE);
+    this.#seriesBytes = Math.floor(memory.bytesMax * SERIES_SHARE);
     this.cells = new Float64Array(memory.buffer);
     this.words = new Uint32Array(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
     if (this.words[Word.Magic] === MAGIC) this.#continue();
     else this.words[Word.End] = HEADER_BYTES;
     this.words[Word.Worker] = worker;
+    this.words[Word.Start] = start;
     this.words[Word.Magic] = MAGIC;
     this.words[Word.IsUsed] = 1;
   }
@@ -95,29 +122,92 @@ export class Segment {
         const stored = byPosition.get(record.familyAt);
         assert(stored !== undefined, 'a series follows its family');
         stored.series.set(record.labels, record.cell);
-        this.#seriesCount += 1;
+        this.#countSeries(stored.family, record.end - record.at);
         if (stored.family.type === 'gauge') this.cells[record.cell] = 0;
       }
     }
   }
 
-  /** As series(), by the description of the family; NOWHERE when there is no room. */
+  /** True when something was counted in a series of overflow, or beyond, for want of memory. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** Whether series may be added to families that have many. */
+  get hasRoom(): boolean {
+    const hasRoom = this.usedBytes < this.#seriesBytes && this.#seriesCount < METRICS_SERIES_MAX;
+    if (!hasRoom) this.#isFull = true;
+    return hasRoom;
+  }
+
+  /**
+   * The first cell of a series, by its label values, of a family that has few: it may use all of
+   * the memory. NOWHERE when even that is full.
+   */
   cellOf(family: Family, values: readonly string[] = []): number {
     const stored = this.family(family);
-    const cell = stored === null ? -1 : this.series(stored, values);
-    return cell < 0 ? NOWHERE : cell;
+    const cell = stored === null ? -1 : this.#series(stored, values, this.#memory.bytesMax);
+    if (cell < 0) return this.#nowhere();
+    this.#reserved.add(cell);
+    return cell;
+  }
+
+  /** As cellOf(), of a family that may have many: without room, that of its series of overflow. */
+  cellOfMany(family: Family, values: readonly string[]): number {
+    if (values.length > 0 && values.every((value) => value === OVERFLOW)) {
+      return this.cellOf(family, values);
+    }
+    const stored = this.family(family);
+    if (stored === null) return this.#nowhere();
+    const known = stored.series.get(JSON.stringify(values));
+    if (known !== undefined) return known;
+    const mayAdd = this.hasRoom && (family.isOwn !== true || this.#hasOwnRoom(stored));
+    const cell = mayAdd ? this.#series(stored, values, this.#ordinaryBytes) : -1;
+    if (cell >= 0) return cell;
+    return this.cellOf(
+      family,
+      values.map(() => OVERFLOW),
+    );
+  }
+
+  /** Those of a client's choice must leave room for those of the server. */
+  #hasOwnRoom({ series }: StoredFamily): boolean {
+    if (series.size >= OWN_SERIES_MAX) return false;
+    return this.#ownCount < OWN_SERIES_TOTAL_MAX && this.#ownBytes < this.#seriesBytes / 2;
+  }
+
+  /** Whether cellOf() has given this cell: then others may count in it, too. */
+  isReserved(cell: number): boolean {
+    return cell === NOWHERE || this.#reserved.has(cell);
+  }
+
+  #nowhere(): number {
+    this.#isFull = true;
+    return NOWHERE;
+  }
+
+  #countSeries(family: Family, bytes: number): void {
+    this.#seriesCount += 1;
+    if (family.isOwn !== true) return;
+    this.#ownCount += 1;
+    this.#ownBytes += bytes;
   }
 
   /** The family of this description; null when there is no memory for it. */
   family(family: Family): StoredFamily | null {
     const text = JSON.stringify(family);
     const known = this.#families.get(text);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.words[known.at / 4 + FAMILY_START] = this.words[Word.Start];
+      return known;
+    }
     const encoded = Buffer.from(text);
-    const at = this.#begin(TEXT_AT + encoded.length);
+    const limit = family.isOwn === true ? this.#ordinaryBytes : this.#memory.bytesMax;
+    const at = this.#begin(TEXT_AT + encoded.length, limit);
     if (at < 0) return null;
     this.words[at / 4 + 1] = RecordKind.Family;
     this.words[at / 4 + 2] = encoded.length;
+    this.words[at / 4 + FAMILY_START] = this.words[Word.Start];
     this.#bytes.set(encoded, at + TEXT_AT);
     this.#publish(at);
     const stored = { family, at, series: new Map<string, number>() };
@@ -125,15 +215,15 @@ export class Segment {
     return stored;
   }
 
-  /** The first cell of a series, by its label values; -1 when there is no room for a new one. */
-  series({ family, at: familyAt, series }: StoredFamily, values: readonly string[]): number {
+  /** The first cell of a series, by its label values; -1 when a new one ends above `limit`. */
+  #series(stored: StoredFamily, values: readonly string[], limit: number): number {
+    const { family, at: familyAt, series } = stored;
     const labels = JSON.stringify(values);
     const known = series.get(labels);
     if (known !== undefined) return known;
-    if (this.#seriesCount >= METRICS_SERIES_MAX) return -1;
     const text = Buffer.from(labels);
     const cells = family.type === 'histogram' ? HISTOGRAM_CELLS : 1;
-    const at = this.#begin(TEXT_AT + padded(text.length) + 8 * cells);
+    const at = this.#begin(TEXT_AT + padded(text.length) + 8 * cells, limit);
     if (at < 0) return -1;
     const word = at / 4;
     this.words[word + 1] = RecordKind.Series;
@@ -141,7 +231,7 @@ export class Segment {
     this.words[word + 3] = text.length;
     this.#bytes.set(text, at + TEXT_AT);
     this.#publish(at);
-    this.#seriesCount += 1;
+    this.#countSeries(family, this.words[word]);
     const cell = (at + TEXT_AT + padded(text.length)) / 8;
     series.set(labels, cell);
     return cell;
@@ -158,8 +248,10 @@ export class Segment {
 
   /** The first value of a doubling. Without memory it counts as one beyond the last bucket. */
   #observeFirst(histogram: number, bucket: number): void {
-    const at = bucket < BUCKETS ? this.#begin(BANK_CELLS_AT + 8 * BANK_BUCKETS) : -1;
+    const limit = this.#reserved.has(histogram) ? this.#memory.bytesMax : this.#ordinaryBytes;
+    const at = bucket < BUCKETS ? this.#begin(BANK_CELLS_AT + 8 * BANK_BUCKETS, limit) : -1;
     if (at < 0) {
+      if (bucket < BUCKETS) this.#isFull = true;
       this.cells[histogram + BEYOND] += 1;
       return;
     }
@@ -170,10 +262,11 @@ export class Segment {
     this.words[bankWord(histogram, bucket)] = bank;
   }
 
-  /** Space for a record, all zeros but its length; -1 when there is none. */
-  #begin(bytes: number): number {
+  /** Space for a record, all zeros but its length; -1 when there is none below `limit`. */
+  #begin(bytes: number, limit: number): number {
     const at = this.words[Word.End];
     const length = padded(bytes);
+    if (at + length > limit) return -1;
     if (at + length > this.#bytes.length && !this.#grow(at + length)) return -1;
     // A process that was killed may have left something here.
     this.#bytes.fill(0, at, at + length);
@@ -247,17 +340,17 @@ function textAt(bytes: Uint8Array, at: number, length: number): string {
 /** Memory of this process alone, up to `bytesMax`. */
 export class OwnMemory implements Memory {
   readonly buffer: ArrayBuffer;
-  readonly #bytesMax: number;
+  readonly bytesMax: number;
 
   constructor(bytes: number, bytesMax: number) {
     this.buffer = new ArrayBuffer(bytes);
-    this.#bytesMax = bytesMax;
+    this.bytesMax = Math.max(bytes, bytesMax);
   }
 
   grow(bytes: number): Memory | null {
-    if (bytes > this.#bytesMax) return null;
-    const doubled = Math.min(Math.max(2 * this.buffer.byteLength, bytes), this.#bytesMax);
-    const longer = new OwnMemory(doubled, this.#bytesMax);
+    if (bytes > this.bytesMax) return null;
+    const doubled = Math.min(Math.max(2 * this.buffer.byteLength, bytes), this.bytesMax);
+    const longer = new OwnMemory(doubled, this.bytesMax);
     new Uint8Array(longer.buffer).set(new Uint8Array(this.buffer));
     return longer;
   }
@@ -269,6 +362,10 @@ export class FixedMemory implements Memory {
 
   constructor(buffer: ArrayBuffer) {
     this.buffer = buffer;
+  }
+
+  get bytesMax(): number {
+    return this.buffer.byteLength;
   }
 
   grow(): Memory | null {

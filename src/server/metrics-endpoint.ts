@@ -3,17 +3,19 @@
 
 import {
   METRICS_SAMPLE_MS,
+  METRICS_SCRAPE_MS,
   METRICS_SCRAPES_MAX,
   METRICS_SLICE_MS,
   METRICS_STREAMS_MAX,
   RETRY_AFTER_SECONDS,
 } from '../base/fixed-limits.ts';
 import type { EventStream } from '../exchange/event-stream.ts';
-import type { Services } from '../exchange/exchange.ts';
+import type { Exchange, Services } from '../exchange/exchange.ts';
 import { fieldValue } from '../exchange/field-value.ts';
 import type { Handler } from '../exchange/handler.ts';
 import { exchangeOf } from '../exchange/request.ts';
 import type { Response } from '../exchange/response.ts';
+import { Phase } from '../exchange/state.ts';
 import { jsonFormat, type ServerFacts } from '../metrics/json-format.ts';
 import type { Reader } from '../metrics/reader.ts';
 import { TextFormat, textFormat } from '../metrics/text-format.ts';
@@ -39,7 +41,8 @@ export interface MetricsSource {
 
 export class MetricsEndpoint {
   readonly #source: MetricsSource;
-  #scrapes = 0;
+  /** Responses that are being composed, and since when; the oldest first. */
+  readonly #scrapes = new Map<Exchange, number>();
   readonly #streams = new Set<EventStream>();
   #isTicking = false;
 
@@ -56,18 +59,34 @@ export class MetricsEndpoint {
       this.#stream(response, services);
       return;
     }
-    if (this.#scrapes >= METRICS_SCRAPES_MAX) {
+    if (!this.#hasPlace(services.nowMs())) {
       refuse(response, 'other requests for metrics are being served');
       return;
     }
-    this.#scrapes += 1;
-    response.afterSend(() => {
-      this.#scrapes -= 1;
-    });
-    await this.#source.refresh();
-    response.header('Content-Type', CONTENT_TYPES[format]);
-    await response.stream(slices(this.#chunks(format, services), services));
+    // No other request ever uses it, so that it can be given up later.
+    exchange.retain();
+    this.#scrapes.set(exchange, services.nowMs());
+    try {
+      await this.#source.refresh();
+      response.header('Content-Type', CONTENT_TYPES[format]);
+      await response.stream(slices(this.#chunks(format, services), services));
+    } finally {
+      this.#scrapes.delete(exchange);
+    }
   };
+
+  /** Whether one more may be composed; for it a client that has stopped reading is cut off. */
+  #hasPlace(nowMs: number): boolean {
+    if (this.#scrapes.size < METRICS_SCRAPES_MAX) return true;
+    for (const [exchange, sinceMs] of this.#scrapes) {
+      if (nowMs - sinceMs < METRICS_SCRAPE_MS) return false;
+      if (exchange.phase !== Phase.Streaming || exchange.gone) continue;
+      this.#scrapes.delete(exchange);
+      exchange.transport.abandon(exchange);
+      return true;
+    }
+    return false;
+  }
 
   #chunks(format: keyof typeof CONTENT_TYPES, services: Services): Generator<string> {
     const { reader, facts } = this.#source;

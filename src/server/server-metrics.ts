@@ -9,10 +9,11 @@ import type { ServerFacts } from '../metrics/json-format.ts';
 import { Meter } from '../metrics/meter.ts';
 import { OwnMetrics } from '../metrics/own.ts';
 import { type ReadableSegment, Reader } from '../metrics/reader.ts';
+import { OVERFLOW } from '../metrics/schema.ts';
 import { type Memory, OwnMemory, Segment } from '../metrics/segment.ts';
 import { type Config, metricsPath, type ServerOptions } from './config/config.ts';
 import { MetricsEndpoint } from './metrics-endpoint.ts';
-import { isForLocalHost, isLocal } from './metrics-guard.ts';
+import { isLocal, isNotRebound } from './metrics-guard.ts';
 import type { RouteGuard, Routes } from './routes.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -22,6 +23,8 @@ export interface SharedMetrics {
   readonly memory: Memory | null;
   /** From 1 on. */
   readonly worker: number;
+  /** Larger for each process that was started. */
+  readonly start: number;
   /** The memory of all processes. `own` is that of this process. */
   segments(own: Segment | null): readonly ReadableSegment[];
   /** The server begins to count, and ends. */
@@ -57,21 +60,32 @@ export interface ServerMetricsOptions {
   readonly shared: SharedMetrics | null;
   readonly figures: ProcessFigures | null;
   readonly linesDropped: () => number;
+  readonly warn: (text: string) => void;
   readonly closing: () => AbortSignal;
 }
+
+/** The limits of the server that are also those of the listener for metrics alone. */
+const LISTENER_LIMITS = [
+  'connectionTimeoutMs',
+  'keepAliveTimeoutMs',
+  'headTimeoutMs',
+  'writeTimeoutMs',
+  'lingerTimeoutMs',
+  'drainLingerMs',
+  'shutdownTimeoutMs',
+] as const;
 
 /** The options of a server for metrics alone, or null. Few clients, so little memory. */
 export function metricsListener(config: Config): ServerOptions | null {
   const { driver, logLevel, metricsHost: host, metricsPort: port, metricsSocket: socket } = config;
-  const limits = { connectionsMax: 64, blockCount: 128 };
+  const times = LISTENER_LIMITS.map((name) => [name, config.limits[name]] as const);
+  const limits = { connectionsMax: 64, blockCount: 128, ...Object.fromEntries(times) };
   if (socket !== undefined) return { socket, driver, logLevel, ...limits };
   return port === undefined ? null : { host, port, driver, logLevel, ...limits };
 }
 
 /** Memory of a process alone begins so; it grows. */
 const OWN_BYTES = 65_536;
-
-const LOOPBACK = /^(127\.|::1$|localhost$)/;
 
 const METHODS: readonly string[] = Array.from({ length: METHOD_COUNT }, (_, method) =>
   methodName(method),
@@ -94,6 +108,7 @@ export class ServerMetrics {
   readonly #cpuBefore: number;
   readonly #linesBefore: number;
   #sampling: Promise<void> | null = null;
+  #isFullLogged = false;
   #stopGc: () => void = () => {};
 
   constructor(options: ServerMetricsOptions) {
@@ -103,7 +118,7 @@ export class ServerMetrics {
     this.#place = options.isWorker ? (shared?.place ?? NOWHERE) : placeOf(config);
     const { path } = this.#place;
     const memory = shared?.memory ?? new OwnMemory(OWN_BYTES, METRICS_BYTES_MAX);
-    this.#segment = path === null ? null : new Segment(memory, shared?.worker);
+    this.#segment = path === null ? null : new Segment(memory, shared?.worker, shared?.start);
     this.meter = this.#segment === null ? null : makeMeter(this.#segment);
     this.own = new OwnMetrics(this.#segment);
     this.#reader = new Reader(() => this.#segments());
@@ -126,9 +141,9 @@ export class ServerMetrics {
 
   /** Adds the path to a server for metrics alone. */
   addOwnRoute(routes: Routes): void {
-    const isLoopback = LOOPBACK.test(this.#options.config.metricsHost);
-    const isPort = this.#options.config.metricsPort !== undefined;
-    this.#addRoute(routes, isPort && isLoopback ? isForLocalHost : undefined);
+    const { metricsPort, metricsPublic } = this.#options.config;
+    const isGuarded = metricsPort !== undefined && !metricsPublic;
+    this.#addRoute(routes, isGuarded ? isNotRebound : undefined);
   }
 
   #addRoute(routes: Routes, guard: RouteGuard | undefined): void {
@@ -194,8 +209,14 @@ export class ServerMetrics {
 
   async #sampleNow(): Promise<void> {
     const { meter } = this;
-    const { figures, linesDropped } = this.#options;
+    const { figures, linesDropped, warn } = this.#options;
     if (meter === null || this.#runtime === null) return;
+    const { isFull } = meter.segment;
+    meter.set('memoryFull', isFull ? 1 : 0);
+    if (isFull && !this.#isFullLogged) {
+      this.#isFullLogged = true;
+      warn(`metrics: their memory is full, new series count in the series ${OVERFLOW}`);
+    }
     const { slab } = this.#runtime.reactor;
     meter.set('blocks', slab.freeCount, 'free');
     meter.set('blocks', slab.blockCount - slab.freeCount, 'used');

@@ -141,6 +141,7 @@ export class Server<S extends State = State> extends Group<'', S> {
       shared: parts.sharedMetrics?.() ?? null,
       figures: parts.figures ?? null,
       linesDropped: () => asyncIo.linesDropped,
+      warn: (text) => this.#log.warn(text),
       closing: () => this.closing,
     });
     const routes = new Routes(metrics.meter);
@@ -371,6 +372,7 @@ export class Server<S extends State = State> extends Group<'', S> {
 
   async #closeNow(): Promise<void> {
     const injected = this.#injector.close();
+    void this.#metricsServer?.close();
     // This also closes a cluster whose workers are still starting.
     if (this.#cluster !== null) await this.#cluster.close();
     await this.#listening?.catch(() => {});

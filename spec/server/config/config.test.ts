@@ -186,17 +186,24 @@ function sampleOf({ option, rule }: ConfigKey): readonly [text: string, json: un
   return rule.kind === 'mode' ? ['600', '600'] : ['x', 'x'];
 }
 
+/** What a key is not allowed without: as keys, and as options. */
+const NEEDED: Readonly<Record<string, readonly [file: object, options: object]>> = {
+  socketMode: [{ socket: 's' }, { socket: 's' }],
+  metricsHost: [{ metrics_port: 1 }, { metricsPort: 1 }],
+  metricsPublic: [{ metrics: true }, { metrics: true }],
+};
+
 test('every key comes from every source', () => {
   for (const key of KEYS) {
     const { rule } = key;
     const [text, other] = sampleOf(key);
-    const more = rule.kind === 'mode' ? { socket: 's' } : {};
-    const fromFile = loaded({ file: { [key.key]: other, ...more } });
+    const [moreKeys, moreOptions] = NEEDED[key.option] ?? [{}, {}];
+    const fromFile = loaded({ file: { [key.key]: other, ...moreKeys } });
     assert.notDeepEqual(key.default, other, key.key);
-    assert.deepEqual(loaded({ env: { [key.variable]: text }, file: more }), fromFile, key.key);
-    assert.deepEqual(loaded({ flags: { [key.option]: text }, file: more }), fromFile, key.key);
+    assert.deepEqual(loaded({ env: { [key.variable]: text }, file: moreKeys }), fromFile, key.key);
+    assert.deepEqual(loaded({ flags: { [key.option]: text }, file: moreKeys }), fromFile, key.key);
     const option = rule.kind === 'mode' ? 0o600 : other;
-    assert.deepEqual(configFrom({ [key.option]: option, ...more }), fromFile, key.key);
+    assert.deepEqual(configFrom({ [key.option]: option, ...moreOptions }), fromFile, key.key);
     assert.notDeepEqual(fromFile, DEFAULTS, key.key);
   }
 });

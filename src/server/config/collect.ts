@@ -21,7 +21,7 @@ import {
   type TrailingSlash,
 } from './keys.ts';
 import { invalidLine, nameIn, unknownLine } from './lines.ts';
-import { metricsPath } from './metrics-keys.ts';
+import { METRICS_HOST, metricsPath } from './metrics-keys.ts';
 import { type Form, type Value, valueFrom } from './rules.ts';
 
 /**
@@ -137,7 +137,7 @@ export class Collected {
       accessLog: this.#value('accessLog'),
       healthz: this.#value('healthz'),
       readyz: this.#value('readyz'),
-      metrics: this.#value('metrics'),
+      metrics: this.#metrics(),
       metricsPublic: this.#value('metricsPublic'),
       metricsPort: this.#value('metricsPort'),
       metricsHost: this.#value('metricsHost'),
@@ -219,11 +219,30 @@ export class Collected {
     if (port !== undefined && socket !== undefined) {
       this.#problem('metricsPort', port, 'one of metrics_port and metrics_socket');
     }
+    const isOff = this.given.get('metrics')?.value === false;
+    if (isOff && (port !== undefined || socket !== undefined)) {
+      this.#problem('metrics', false, 'true or a path together with metrics_port, metrics_socket');
+    }
+    const host = this.#value<string>('metricsHost');
+    if (host !== METRICS_HOST && port === undefined) {
+      this.#problem('metricsHost', host, 'an address only together with metrics_port');
+    }
+    if (this.#value<boolean>('metricsPublic') && metricsPath(keys) === null) {
+      this.#problem('metricsPublic', true, 'true only together with metrics or metrics_port');
+    }
     const path = port === undefined && socket === undefined ? metricsPath(keys) : null;
     const health = healthPaths({ healthz: this.#value('healthz'), readyz: this.#value('readyz') });
     if (path !== null && (path === health.healthz || path === health.readyz)) {
       this.#problem('metrics', path, 'a path that neither healthz nor readyz has');
     }
+  }
+
+  /** A listener for them turns metrics on. */
+  #metrics(): boolean | string {
+    const given = this.#value<boolean | string>('metrics');
+    const port = this.#value<number | undefined>('metricsPort');
+    const socket = this.#value<string | undefined>('metricsSocket');
+    return port !== undefined || socket !== undefined ? given || true : given;
   }
 
   #problem(option: string, value: Value, allowed: string): void {
