@@ -110,7 +110,7 @@ describe('a watch', { timeout }, () => {
     });
     await site.open();
     const source = new SnapshotSource(new URL(site.url));
-    const watch = new Watch(source, 20, { changed: () => {} });
+    const watch = new Watch(source, { intervalMs: 20 }, { changed: () => {} });
     try {
       await watch.start();
       const { history } = watch;
@@ -139,7 +139,7 @@ describe('a watch', { timeout }, () => {
 
   it('does not begin where the first snapshot cannot be had', async () => {
     const url = await serving((_req, res) => res.writeHead(404).end());
-    const watch = new Watch(new SnapshotSource(url), 20, { changed: () => {} });
+    const watch = new Watch(new SnapshotSource(url), { intervalMs: 20 }, { changed: () => {} });
     await assert.rejects(() => watch.start(), FetchProblem);
     watch.stop();
   });

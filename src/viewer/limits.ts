@@ -23,6 +23,28 @@ export const SERIES_MAX = 100_000;
 /** Buckets of one series: a log-linear histogram of 3 % has fewer for 50 us to 100 s. */
 export const BUCKETS_MAX = 4_096;
 
+/**
+ * Characters of a label that are kept, and of the names in the facts of a server: routes of a real
+ * server are shorter.
+ */
+export const LABEL_CHARACTERS_MAX = 256;
+
+/**
+ * What one point of the history keeps at most, so that no server can fill the memory. Workers:
+ * those of a large machine; further ones are in the sums only.
+ */
+export const POINT_WORKERS_MAX = 256;
+
+/** Reasons, or kinds, that one point tells apart; the others are summed as TALLY_OTHER. */
+export const TALLIES_MAX = 32;
+export const TALLY_OTHER = '(other)';
+
+/** Buckets of one merged histogram; where there are more, neighbors are joined. */
+export const POINT_BUCKETS_MAX = 512;
+
+/** Buckets of all routes of one slice: 1,000 routes with 40 each have a third of it. */
+export const SLICE_BUCKETS_MAX = 131_072;
+
 /** Bytes of one snapshot: 25,000 series with 40 buckets each. */
 export const SNAPSHOT_BYTES_MAX: number = 32 * 1024 * 1024;
 

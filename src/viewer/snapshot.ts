@@ -4,7 +4,7 @@
 
 import { shown } from '../base/shown.ts';
 import type { Bucket, Buckets } from './buckets.ts';
-import { BUCKETS_MAX, SERIES_MAX } from './limits.ts';
+import { BUCKETS_MAX, LABEL_CHARACTERS_MAX, SERIES_MAX } from './limits.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -146,7 +146,7 @@ function labelsFrom(value: unknown): Labels | null {
   const labels: Record<string, string> = Object.create(null);
   for (const [name, text] of Object.entries(value)) {
     if (typeof text !== 'string') return null;
-    labels[name] = text;
+    labels[name] = kept(text);
   }
   return labels;
 }
@@ -169,7 +169,13 @@ function factsFrom(value: unknown): ServerFacts {
 }
 
 function textFrom(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+  return typeof value === 'string' ? kept(value) : '';
+}
+
+/** The beginning of a long text, as a string of its own: a slice would keep the whole one. */
+function kept(text: string): string {
+  if (text.length <= LABEL_CHARACTERS_MAX) return text;
+  return JSON.parse(JSON.stringify(`${text.slice(0, LABEL_CHARACTERS_MAX - 1)}…`));
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -79,7 +79,8 @@ class ViewerSite {
   constructor(target: URL) {
     this.#target = target;
     const changed = (step: Step | null) => this.#changed(step);
-    this.watch = new Watch(new SnapshotSource(target), INTERVAL_MS, { changed });
+    const source = new SnapshotSource(target);
+    this.watch = new Watch(source, { intervalMs: INTERVAL_MS }, { changed });
   }
 
   async listen(port: number): Promise<{ readonly port: number }> {

@@ -3,6 +3,7 @@
 
 import type { Absence } from '../health.ts';
 import { History, type Step, Stepper } from '../history.ts';
+import { HISTORY_SECONDS_MAX } from '../limits.ts';
 import type { ServerFacts } from '../snapshot.ts';
 import { FetchProblem, type SnapshotSource } from './fetch-snapshot.ts';
 
@@ -11,8 +12,15 @@ export interface WatchListener {
   changed(step: Step | null): void;
 }
 
+export interface WatchOptions {
+  readonly intervalMs: number;
+  /** Whether the history is kept; a reader of single steps needs none. */
+  readonly keepsHistory?: boolean;
+}
+
 export class Watch {
-  readonly history: History = new History();
+  readonly history: History;
+  readonly #keepsHistory: boolean;
   readonly #source: SnapshotSource;
   readonly #intervalMs: number;
   readonly #listener: WatchListener;
@@ -25,9 +33,13 @@ export class Watch {
   #isStopped = false;
   #dueMs = 0;
 
-  constructor(source: SnapshotSource, intervalMs: number, listener: WatchListener) {
+  constructor(source: SnapshotSource, options: WatchOptions, listener: WatchListener) {
+    const { intervalMs, keepsHistory = true } = options;
+    // A longer interval has as many points.
+    this.history = new History(HISTORY_SECONDS_MAX * Math.max(1, intervalMs / 1000));
     this.#source = source;
     this.#intervalMs = intervalMs;
+    this.#keepsHistory = keepsHistory;
     this.#listener = listener;
   }
 
@@ -82,7 +94,7 @@ export class Watch {
       this.#absentMs = 0;
       this.#server = snapshot.server;
       step = this.#stepper.next(snapshot);
-      if (step !== null) this.history.add(step);
+      if (step !== null && this.#keepsHistory) this.history.add(step);
     } catch (error) {
       if (!(error instanceof FetchProblem)) throw error;
       if (this.#isStopped) return;
