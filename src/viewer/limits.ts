@@ -51,6 +51,19 @@ export const SNAPSHOT_BYTES_MAX: number = 32 * 1024 * 1024;
 /** The time for one snapshot, in milliseconds: longer than any pause of a healthy server. */
 export const FETCH_MS_MAX = 5_000;
 
+/**
+ * Least and greatest latency of a chart, in seconds: what is shorter or longer is drawn at its edge.
+ * A logarithmic axis has a line for each power of ten.
+ */
+export const CHART_SECONDS_MIN = 1e-9;
+export const CHART_SECONDS_MAX = 1e6;
+
+/** The greatest value of a linear axis. */
+export const CHART_VALUE_MAX = 1e15;
+
+/** Times of snapshots, in seconds since the epoch: up to the year 9999. */
+export const TIME_SECONDS_MAX = 253_402_300_799;
+
 /** Pages that may be open at a time on one viewer. */
 export const PAGES_MAX = 16;
 

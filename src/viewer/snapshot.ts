@@ -4,7 +4,7 @@
 
 import { shown } from '../base/shown.ts';
 import type { Bucket, Buckets } from './buckets.ts';
-import { BUCKETS_MAX, LABEL_CHARACTERS_MAX, SERIES_MAX } from './limits.ts';
+import { BUCKETS_MAX, LABEL_CHARACTERS_MAX, SERIES_MAX, TIME_SECONDS_MAX } from './limits.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -66,7 +66,7 @@ function readSnapshot(value: unknown): Snapshot | string {
     const what = version === undefined ? 'no version' : `version ${shown(version)}`;
     return `the response has ${what} of the snapshot format; this viewer reads version ${VERSION}`;
   }
-  if (!isNumber(time)) return `the response has no time of the snapshot, but ${shown(time)}`;
+  if (!isTime(time)) return `the response has no time of the snapshot, but ${shown(time)}`;
   if (!Array.isArray(families)) return 'the response has no list of families';
   const reader = new SnapshotReader();
   for (const family of families) reader.family(family);
@@ -163,7 +163,7 @@ function factsFrom(value: unknown): ServerFacts {
     version: textFrom(facts['version']),
     node: textFrom(facts['node']),
     driver: textFrom(facts['driver']),
-    started: isNumber(facts['started']) ? facts['started'] : 0,
+    started: isTime(facts['started']) ? facts['started'] : 0,
     workers: isCount(facts['workers']) ? facts['workers'] : 0,
   };
 }
@@ -184,6 +184,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function isNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
+}
+
+function isTime(value: unknown): value is number {
+  return isNumber(value) && value >= 0 && value <= TIME_SECONDS_MAX;
 }
 
 function isCount(value: unknown): value is number {
