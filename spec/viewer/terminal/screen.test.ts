@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { columnOf } from '../../../src/viewer/columns.ts';
 import { History } from '../../../src/viewer/history.ts';
+import { HISTORY_SECONDS_MAX } from '../../../src/viewer/limits.ts';
 import { cellsOf, fit, paint, part } from '../../../src/viewer/terminal/line.ts';
 import { absenceText, lineText, onceText } from '../../../src/viewer/terminal/once.ts';
 import { keysIn, TerminalSession } from '../../../src/viewer/terminal/session.ts';
@@ -113,6 +114,15 @@ describe('the screen', () => {
     const plain = colored.map((line) => line.replaceAll(/\u001b\[[\d;]*m/g, ''));
     assert.deepEqual(plain, session.render(history, history.server, null, size, false));
     assert.notDeepEqual(colored, plain);
+  });
+
+  it('has full lines over time with a long interval, too', () => {
+    const history = new History(HISTORY_SECONDS_MAX * 60);
+    for (const [index, step] of stepsOf(80, () => {}).entries()) {
+      const point = { ...step.point, time: START + index * 60, seconds: 60, requests: 60 };
+      history.add({ ...step, point });
+    }
+    assert.match(screen(history, 100, 40)[3], /^Requests\/s +1\.0 +█{60,} max 1\.0$/);
   });
 
   it('says that no metrics come, and for how long', () => {
