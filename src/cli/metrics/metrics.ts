@@ -46,10 +46,20 @@ async function printOnce(url: URL, isJson: boolean, terminal: Terminal): Promise
   const source = new SnapshotSource(url);
   try {
     const { snapshot, text } = await source.fetch();
-    terminal.out(isJson ? `${safeJson(JSON.parse(text), 2)}\n` : onceText(snapshot, url));
+    terminal.out(isJson ? jsonText(text) : onceText(snapshot, url));
     return OK;
   } finally {
     source.close();
+  }
+}
+
+/** Parsing takes any depth, but writing does not. */
+function jsonText(text: string): string {
+  try {
+    return `${safeJson(JSON.parse(text), 2)}\n`;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new FetchProblem('the snapshot is nested too deeply to print it as JSON');
   }
 }
 
