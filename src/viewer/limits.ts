@@ -61,6 +61,9 @@ export const CHART_SECONDS_MAX = 1e6;
 /** The greatest value of a linear axis. */
 export const CHART_VALUE_MAX = 1e15;
 
+/** Numbers of a snapshot: so that no sum of them is infinite. */
+export const NUMBER_MAX = 1e300;
+
 /** Times of snapshots, in seconds since the epoch: up to the year 9999. */
 export const TIME_SECONDS_MAX = 253_402_300_799;
 

@@ -4,7 +4,13 @@
 
 import { shown } from '../base/shown.ts';
 import type { Bucket, Buckets } from './buckets.ts';
-import { BUCKETS_MAX, LABEL_CHARACTERS_MAX, SERIES_MAX, TIME_SECONDS_MAX } from './limits.ts';
+import {
+  BUCKETS_MAX,
+  LABEL_CHARACTERS_MAX,
+  NUMBER_MAX,
+  SERIES_MAX,
+  TIME_SECONDS_MAX,
+} from './limits.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -183,7 +189,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+  return typeof value === 'number' && Math.abs(value) <= NUMBER_MAX;
 }
 
 function isTime(value: unknown): value is number {

@@ -192,6 +192,11 @@ describe('text for a terminal', () => {
     assert.equal(sparkline([9, 0, 0], 2), '▁▁');
   });
 
+  it('has no rates since a start that the server does not tell', () => {
+    const snapshot = snapshotOf({ version: 1, time: START, families: [] });
+    assert.match(onceText(snapshot, TARGET), /\nthe snapshot does not say since when[^\n]+\n$/);
+  });
+
   it('is one line for an interval, and a summary of one snapshot', () => {
     const { point } = stepsOf(1, busy)[0];
     const line = lineText(columnOf([point]));
