@@ -61,6 +61,12 @@ function responseProblem({ statusCode = 0, headers }: IncomingMessage): FetchPro
   if (statusCode === 404) {
     return new FetchProblem(NO_METRICS);
   }
+  if (statusCode === 401 || statusCode === 403) {
+    return new FetchProblem(
+      `${statusCode}: something in front of the metrics asks who you are, which is not supported: ` +
+        'ask the server itself, on its own machine or through ssh -L',
+    );
+  }
   if (statusCode !== 200) return new FetchProblem(`the response has status ${statusCode}, not 200`);
   const type = headers['content-type'] ?? 'no type';
   if (/^application\/json\b/i.test(type)) return null;
