@@ -55,6 +55,8 @@ describe('the arguments of vibing metrics', () => {
           '"vibing metrics --help" lists the flags',
       ],
     ],
+    ['123456', ['123456: the port is from 1 to 65535']],
+    ['http://me:secret@host/', [/^user and password are not supported: /.source]],
     ['8080 9090', ['"9090": unexpected argument']],
     ['https://a --onec', ['--onec: no such flag; did you mean --once?', /^https:/.source]],
     ['8080 --json', ['--json: only with --once']],
@@ -241,11 +243,17 @@ describe('vibing metrics in a terminal', {
   it('leaves the screen when a signal ends it, too', async () => {
     const shell = Number(tmux('display-message', '-p', '#{pane_pid}'));
     const line = `clear; '${process.execPath}' '${MAIN}' metrics ${site.port}; echo "code $?"`;
-    tmux('send-keys', line, 'Enter');
-    await shows(/^q quit/m);
-    const [pid] = childrenOf(shell);
-    process.kill(pid, 'SIGTERM');
-    await shows(/^code 130$/m);
-    assert.doesNotMatch(shown(), /WORKER|q quit/);
+    for (const [signal, code] of [
+      ['SIGTERM', 130],
+      ['SIGHUP', 129],
+      ['SIGQUIT', 131],
+    ] as const) {
+      tmux('send-keys', line, 'Enter');
+      await shows(/^q quit/m);
+      const [pid] = childrenOf(shell);
+      process.kill(pid, signal);
+      await shows(new RegExp(`^code ${code}$`, 'm'));
+      assert.doesNotMatch(shown(), /WORKER|q quit/);
+    }
   });
 });
