@@ -45,8 +45,8 @@ export function mergeBuckets(all: Iterable<Buckets>, most: number = POINT_BUCKET
 const OCTAVE_CELLS = 32;
 
 /**
- * The same values in at most `most` buckets, which is 4 or more. Neighbors are joined where they lie
- * in one cell of a fixed logarithmic grid, so that to join again moves no value further. Each keeps
+ * The same values in at most `most` buckets, which is 4 or more. Neighbors are joined that lie in
+ * one cell of a fixed logarithmic grid, so that to join again moves no value further. Each keeps
  * the greatest bound: percentiles are never too small, and the greatest value stays as it is.
  */
 export function coarsened(buckets: Buckets, most: number): Buckets {

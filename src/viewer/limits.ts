@@ -35,7 +35,7 @@ export const LABEL_CHARACTERS_MAX = 256;
  */
 export const POINT_WORKERS_MAX = 256;
 
-/** Reasons, or kinds, that one point tells apart; the others are summed as TALLY_OTHER. */
+/** Reasons, or kinds, that one point distinguishes; the others are summed as TALLY_OTHER. */
 export const TALLIES_MAX = 32;
 export const TALLY_OTHER = '(other)';
 
@@ -52,8 +52,8 @@ export const SNAPSHOT_BYTES_MAX: number = 32 * 1024 * 1024;
 export const FETCH_MS_MAX = 5_000;
 
 /**
- * Least and greatest latency of a chart, in seconds: what is shorter or longer is drawn at its edge.
- * A logarithmic axis has a line for each power of ten.
+ * Least and greatest latency of a chart, in seconds: what is shorter or longer is at its edge. A
+ * logarithmic axis has a line for each power of ten.
  */
 export const CHART_SECONDS_MIN = 1e-9;
 export const CHART_SECONDS_MAX = 1e6;

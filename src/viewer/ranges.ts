@@ -1,5 +1,5 @@
-// The ranges of the axes of charts, with the lines and rows in them. Bounds of buckets come from the
-// network: whatever they are, a range is finite and has few rows.
+// The ranges of the axes of charts, with the lines and rows in them. Bounds of buckets come from
+// the network: whatever they are, a range is finite and has few rows.
 
 import type { Column } from './columns.ts';
 import { CHART_SECONDS_MAX, CHART_SECONDS_MIN, CHART_VALUE_MAX } from './limits.ts';

@@ -192,7 +192,7 @@ describe('text for a terminal', () => {
     assert.equal(sparkline([9, 0, 0], 2), '▁▁');
   });
 
-  it('has no rates since a start that the server does not tell', () => {
+  it('has no rates since a start that the server does not say', () => {
     const snapshot = snapshotOf({ version: 1, time: START, families: [] });
     assert.match(onceText(snapshot, TARGET), /\nthe snapshot does not say since when[^\n]+\n$/);
   });

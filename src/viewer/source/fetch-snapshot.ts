@@ -58,13 +58,11 @@ const NO_METRICS =
 const IS_IT_VIBING = 'is it the path of the metrics of a Vibing server?';
 
 function responseProblem({ statusCode = 0, headers }: IncomingMessage): FetchProblem | null {
-  if (statusCode === 404) {
-    return new FetchProblem(NO_METRICS);
-  }
+  if (statusCode === 404) return new FetchProblem(NO_METRICS);
   if (statusCode === 401 || statusCode === 403) {
     return new FetchProblem(
-      `${statusCode}: something in front of the metrics asks who you are, which is not supported: ` +
-        'ask the server itself, on its own machine or through ssh -L',
+      `${statusCode}: a login is needed there, which is not supported: ask the server itself, on ` +
+        'its own machine or through ssh -L',
     );
   }
   if (statusCode !== 200) return new FetchProblem(`the response has status ${statusCode}, not 200`);
