@@ -4,7 +4,7 @@
 //
 //   npm run release -- VERSION [--dry-run]
 
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -21,22 +21,35 @@ publishes.
   --dry-run   only the checks: says what would be done, and changes nothing
   --help      this text
 
-Exit codes: 0, 1 when something failed (then nothing is changed), 2 when an argument is wrong.`;
+Exit codes: 0, 1 when something failed, 2 when an argument is wrong, 130 after Ctrl-C. Unless it is
+0, nothing is changed.`;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const OUT = join(ROOT, 'build', 'release');
 /** What a release changes. */
 const FILES = ['package.json', 'package-lock.json', 'CHANGELOG.md'];
-const NPM = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-const VERSION =
-  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?$/;
+const IS_WINDOWS = process.platform === 'win32';
+const NPM = IS_WINDOWS ? 'npm.cmd' : 'npm';
+/** A number, or a name with a letter or a hyphen; numbers have no leading zeros (semver.org 9). */
+const NUMBER = '(?:0|[1-9]\\d*)';
+const PART = `(?:${NUMBER}|\\d*[A-Za-z-][0-9A-Za-z-]*)`;
+const VERSION = new RegExp(
+  `^(${NUMBER})\\.(${NUMBER})\\.(${NUMBER})(?:-(${PART}(?:\\.${PART})*))?$`,
+);
 const UNRELEASED = /^## (?:\S+ )?\(?unreleased\)?$/im;
+
+/** Exit codes by the signal that ended a release. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 };
 
 class Problem extends Error {}
 
-process.exitCode = main(process.argv.slice(2));
+/** The signal that has interrupted a release, and the command of npm that runs. */
+let interruption = null;
+let runningNpm = null;
 
-function main(given) {
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(given) {
   const flags = given.filter((word) => word.startsWith('-'));
   const [version, ...others] = given.filter((word) => !word.startsWith('-'));
   if (flags.includes('--help') || flags.includes('-h')) {
@@ -49,15 +62,20 @@ function main(given) {
   if (others.length > 0) return usageError(`one version is needed, given also ${others.join(' ')}`);
   if (!VERSION.test(version)) return usageError(`${version} is no version: write it as 1.2.3`);
   try {
-    const changelog = checked(version);
+    const changelog = await checked(version);
     if (flags.includes('--dry-run')) plan(version, changelog);
-    else release(version, changelog);
+    else await release(version, changelog);
     return 0;
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!isExpected(error)) throw error;
     console.error(`no release: ${error.message}`);
-    return 1;
+    return interruption === null ? 1 : SIGNALS[interruption];
   }
+}
+
+/** Also errors of files. */
+function isExpected(error) {
+  return error instanceof Problem || typeof error?.code === 'string';
 }
 
 function usageError(problem) {
@@ -66,17 +84,18 @@ function usageError(problem) {
 }
 
 /** Throws for a tree that cannot be released; returns the changelog with its new heading. */
-function checked(version) {
-  const changed = run('git', ['status', '--porcelain']).trimEnd();
+async function checked(version) {
+  const changed = (await run('git', ['status', '--porcelain'])).trimEnd();
   if (changed !== '') {
     throw new Problem(`the tree is not clean; commit or remove these first:\n${changed}`);
   }
-  const { version: current } = JSON.parse(read('package.json'));
+  const { version: current } = parsed(read('package.json'), 'package.json');
   if (compare(version, current) < 0) {
     throw new Problem(`${version} is below ${current}, the version of package.json`);
   }
   const tag = `v${version}`;
-  if (run('git', ['tag', '--list', tag]) !== '') throw new Problem(`the tag ${tag} exists already`);
+  if ((await run('git', ['tag', '--list', tag])) !== '')
+    throw new Problem(`the tag ${tag} exists already`);
   const changelog = read('CHANGELOG.md');
   const heading = UNRELEASED.exec(changelog);
   if (heading === null) {
@@ -98,37 +117,74 @@ function plan(version, changelog) {
   commit that as "release: ${version}", with the tag v${version}`);
 }
 
-function release(version, changelog) {
+async function release(version, changelog) {
+  for (const signal of Object.keys(SIGNALS)) process.on(signal, interrupt);
   rmSync(OUT, { recursive: true, force: true });
   mkdirSync(OUT, { recursive: true });
   try {
-    run(NPM, ['version', version, '--no-git-tag-version', '--allow-same-version']);
-    writeFileSync(join(ROOT, 'CHANGELOG.md'), changelog);
-    run(NPM, ['pack', '--pack-destination', OUT]);
-    const list = ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev', '--package-lock-only'];
-    const packages = run(NPM, list);
-    JSON.parse(packages);
-    writeFileSync(join(OUT, `vibing-${version}.cdx.json`), packages);
-    const tarball = join(OUT, `vibing-${version}.tgz`);
-    const digest = createHash('sha256').update(readFileSync(tarball)).digest('hex');
-    writeFileSync(`${tarball}.sha256`, `${digest}  vibing-${version}.tgz\n`);
-    run('git', ['add', '--', ...FILES]);
-    run('git', ['commit', '--quiet', '--message', `release: ${version}`]);
-    run('git', ['tag', '--annotate', `v${version}`, '--message', `vibing ${version}`]);
+    const { tarball, digest } = await make(version, changelog);
     report(version, tarball, digest);
   } catch (error) {
-    undo(version);
+    await undo(version, error);
     throw error;
   }
 }
 
-/** The tree was clean, so these files are those of the last commit before the release. */
-function undo(version) {
-  const subject = run('git', ['log', '-1', '--format=%s']).trim();
-  if (subject === `release: ${version}`) run('git', ['reset', '--quiet', '--soft', 'HEAD~1']);
-  run('git', ['reset', '--quiet', '--', ...FILES]);
-  run('git', ['checkout', '--quiet', '--', ...FILES]);
-  rmSync(OUT, { recursive: true, force: true });
+async function make(version, changelog) {
+  await step(NPM, ['version', version, '--no-git-tag-version', '--allow-same-version']);
+  writeFileSync(join(ROOT, 'CHANGELOG.md'), changelog);
+  await step(NPM, ['pack', '--pack-destination', OUT]);
+  const list = ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev', '--package-lock-only'];
+  const packages = await step(NPM, list);
+  parsed(packages, 'the list of packages');
+  writeFileSync(join(OUT, `vibing-${version}.cdx.json`), packages);
+  const tarball = join(OUT, `vibing-${version}.tgz`);
+  const digest = createHash('sha256').update(readFileSync(tarball)).digest('hex');
+  writeFileSync(`${tarball}.sha256`, `${digest}  vibing-${version}.tgz\n`);
+  await step('git', ['add', '--', ...FILES]);
+  await step('git', ['commit', '--quiet', '--message', `release: ${version}`]);
+  const message = ['--message', `vibing ${version}`];
+  await step('git', ['tag', '--annotate', `v${version}`, ...message]);
+  return { tarball, digest };
+}
+
+/** A command of a release, which a signal interrupts. */
+async function step(command, parameters) {
+  const output = await run(command, parameters).catch((error) => error);
+  if (interruption !== null) throw new Problem(`interrupted by ${interruption}`);
+  if (typeof output !== 'string') throw output;
+  return output;
+}
+
+/** npm is ended; git ends by itself, soon, and leaves no half of its work. */
+function interrupt(signal) {
+  interruption ??= signal;
+  if (runningNpm === null) return;
+  try {
+    if (IS_WINDOWS) runningNpm.kill();
+    else process.kill(-runningNpm.pid, 'SIGTERM');
+  } catch {
+    // It has just ended.
+  }
+}
+
+/**
+ * The tree was clean, and the tag was not there, so all is that of the last commit before the
+ * release.
+ */
+async function undo(version, reason) {
+  try {
+    await run('git', ['tag', '--delete', `v${version}`]).catch(() => {});
+    const subject = (await run('git', ['log', '-1', '--format=%s'])).trim();
+    const before = ['reset', '--quiet', '--soft', 'HEAD~1'];
+    if (subject === `release: ${version}`) await run('git', before);
+    await run('git', ['reset', '--quiet', '--', ...FILES]);
+    await run('git', ['checkout', '--quiet', '--', ...FILES]);
+    rmSync(OUT, { recursive: true, force: true });
+  } catch (error) {
+    const advice = 'what it changed could not be undone, see "git status"';
+    throw new Problem(`${reason.message}\n${advice}: ${error.message}`);
+  }
 }
 
 function report(version, tarball, digest) {
@@ -172,21 +228,58 @@ function comparePrerelease(a, b) {
   return left.length - right.length;
 }
 
+function parsed(text, name) {
+  try {
+    return JSON.parse(text);
+  } catch ({ message }) {
+    throw new Problem(`${name} is not JSON: ${message}`);
+  }
+}
+
 function read(name) {
   return readFileSync(join(ROOT, name), 'utf8');
 }
 
-/** The standard output of a command that must succeed. */
+/**
+ * The standard output of a command that must succeed. It has a group of its own: Ctrl-C reaches
+ * this program alone.
+ */
 function run(command, parameters) {
-  const { status, stdout, stderr, error } = spawnSync(command, parameters, {
+  const child = spawn(command, parameters, {
     cwd: ROOT,
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: !IS_WINDOWS,
     // What npm passes to its scripts would be read by the npm that is started here.
     env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name))),
-    shell: process.platform === 'win32' && command === NPM,
+    shell: IS_WINDOWS && command === NPM,
   });
-  if (status === 0) return stdout;
-  const output = `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`.trimEnd();
-  throw new Problem(`${command} ${parameters.join(' ')} ended with ${status}\n${output}`);
+  if (command === NPM && child.pid !== undefined) runningNpm = child;
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  const { promise, resolve, reject } = withResolvers();
+  const fail = (how) => {
+    const output = `${stdout}${stderr}`.trimEnd();
+    reject(new Problem(`${command} ${parameters.join(' ')} ${how}\n${output}`));
+  };
+  child.once('error', ({ message }) => fail(`could not be started: ${message}`));
+  child.once('close', (status, signal) => {
+    runningNpm = null;
+    if (status === 0) resolve(stdout);
+    else fail(`ended with ${status ?? signal}`);
+  });
+  return promise;
+}
+
+/** Promise.withResolvers(), which Node 20 does not have. */
+function withResolvers() {
+  let settle;
+  const promise = new Promise((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { promise, ...settle };
 }

@@ -38,6 +38,7 @@ console.log(`metrics of ${target} on ${viewer.url}`);
 
 function targetOf(address: string | undefined): string {
   const { host, port } = readAddress(address ?? '');
+  if (port === 0) fail('port 0 is no port of a running server: use one from 1 to 65535');
   return `${formatUrl(host, port)}metrics`;
 }
 

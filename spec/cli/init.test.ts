@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
-import { init, packageName } from '../../src/cli/init/init.ts';
+import { init, packageName, shellWord } from '../../src/cli/init/init.ts';
 import { PROJECT_ENGINES, PROJECT_PACKAGES, projectFiles } from '../../src/cli/init/project.ts';
 import { ROOT } from '../../testing/child-program.ts';
 
@@ -163,6 +163,61 @@ test('a file, and a directory that cannot be made, are refused', async () => {
   assert.notEqual(within.code, 0);
   assert.match(within.err, /ENOTDIR/);
   assert.equal(readFileSync(file, 'utf8'), 'mine');
+});
+
+test('a directory that cannot be made is one line, and the search for it ends', async () => {
+  const skip = process.platform !== 'linux';
+  // The file system of /proc says ENOENT to a new directory.
+  if (!skip) {
+    const { code, out, err } = await ran(['/proc/vibing-init/deeper']);
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(err, /^vibing: [^\n]*: nothing was written: no such file or directory[^\n]*\n$/);
+  }
+  const deep = join(FOLDER, 'one', 'two', 'three');
+  assert.equal((await ran([deep])).code, 0);
+  assert.ok(existsSync(join(deep, 'src', 'main.ts')));
+});
+
+test('a current directory that was removed is one line', {
+  timeout,
+  skip: process.platform === 'win32' ? 'it cannot be removed there' : false,
+}, () => {
+  const gone = join(FOLDER, 'gone');
+  mkdirSync(gone);
+  const main = join(ROOT, 'build', 'src', 'cli', 'main.js');
+  const script = 'cd "$1" && rmdir "$1" && exec "$2" "$3" init "$4"';
+  for (const [directory, code] of [
+    ['here', 1],
+    [join(FOLDER, 'elsewhere'), 0],
+  ] as const) {
+    mkdirSync(gone, { recursive: true });
+    const words = ['-c', script, 'sh', gone, process.execPath, main, directory];
+    const { status, stderr } = spawnSync('sh', words, { encoding: 'utf8' });
+    assert.equal(status, code, stderr);
+    assert.match(stderr, code === 0 ? /^$/ : /^vibing: here: nothing was written: [^\n]+\n$/);
+  }
+});
+
+test('the command that enters the project is safe to copy', () => {
+  for (const [directory, word] of [
+    ['a/b~1', 'a/b~1'],
+    ['-x', './-x'],
+    ['~foo', "'~foo'"],
+    ["it's", "'it'\\''s'"],
+    ['a\u001b\u009b\\x', "$'a\\u001b\\u009b\\\\x'"],
+  ]) {
+    assert.equal(shellWord(directory), word);
+  }
+});
+
+test('the pages that its README names are in the package', () => {
+  const { files } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const text = projectFiles('x', '')
+    .map((file) => file.text)
+    .join('');
+  const named = new Set(text.match(/docs\/[\w.-]+/g));
+  assert.ok(named.size >= 5);
+  for (const page of named) assert.ok(files.includes(page) && existsSync(join(ROOT, page)), page);
 });
 
 test('when one file cannot be written, none is left', async () => {

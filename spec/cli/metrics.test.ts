@@ -3,6 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseMetricsFlags } from '../../src/cli/metrics/flags.ts';
@@ -52,6 +55,8 @@ describe('the arguments of vibing metrics', () => {
           '"vibing metrics --help" lists the flags',
       ],
     ],
+    ['123456', ['123456: the port is from 1 to 65535']],
+    ['http://me:secret@host/', [/^user and password are not supported: /.source]],
     ['8080 9090', ['"9090": unexpected argument']],
     ['https://a --onec', ['--onec: no such flag; did you mean --once?', /^https:/.source]],
     ['8080 --json', ['--json: only with --once']],
@@ -95,6 +100,21 @@ describe('vibing metrics', { timeout }, () => {
     assert.equal(json.code, 0);
     assert.equal(JSON.parse(json.out).server.version, '0.1.0');
     assert.ok(!json.out.includes('\u001b'));
+    const deep = createServer((_request, response) => {
+      const more = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+      response.setHeader('Content-Type', 'application/json');
+      response.end(`{"version":1,"time":5,"families":[],"more":${more}}`);
+    });
+    deep.listen(0, '127.0.0.1');
+    await once(deep, 'listening');
+    const { port } = deep.address() as AddressInfo;
+    const nested = await metrics(String(port), '--once', '--json');
+    deep.close().closeAllConnections();
+    assert.deepEqual([nested.code, nested.out], [1, '']);
+    assert.match(
+      nested.err,
+      /^vibing: [^\n]*: the snapshot is nested too deeply to print it[^\n]*\n$/,
+    );
   });
 
   it('prints a line an interval into a pipe, until Ctrl-C', async () => {
@@ -127,6 +147,31 @@ describe('vibing metrics', { timeout }, () => {
     assert.equal(await child.exitCode(), 0);
   });
 
+  it('ends by Ctrl-C while it waits for the first snapshot', async () => {
+    let asked = 0;
+    const silent = createServer(() => {
+      asked += 1;
+    });
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    try {
+      for (const [flags, code] of [
+        [[], 130],
+        [['--web'], 0],
+      ] as const) {
+        const before = asked;
+        const child = new ChildProgram(MAIN, ['metrics', String(port), ...flags]);
+        await eventually('it has asked', () => asked > before);
+        child.process.kill('SIGINT');
+        assert.equal(await child.exitCode(), code);
+        assert.equal(child.out, '');
+      }
+    } finally {
+      silent.close().closeAllConnections();
+    }
+  });
+
   it('has exit codes and clear errors', async () => {
     const [refused, missing, wrong, help] = await Promise.all([
       metrics('1'),
@@ -139,7 +184,10 @@ describe('vibing metrics', { timeout }, () => {
       refused.err,
       'vibing: http://127.0.0.1:1/metrics: connection refused: no server listens there\n',
     );
-    assert.match(missing.err, /: 404: metrics are not enabled there: start it with --metrics\n$/);
+    assert.match(
+      missing.err,
+      /: 404: no metrics there for this client: start it with --metrics; .*metrics_port\n$/,
+    );
     assert.match(wrong.err, /^vibing: --port: given no value.*\nvibing: an address is needed/);
     assert.match(help.out, /^vibing metrics: [\s\S]*--interval TIME/);
   });
@@ -195,11 +243,17 @@ describe('vibing metrics in a terminal', {
   it('leaves the screen when a signal ends it, too', async () => {
     const shell = Number(tmux('display-message', '-p', '#{pane_pid}'));
     const line = `clear; '${process.execPath}' '${MAIN}' metrics ${site.port}; echo "code $?"`;
-    tmux('send-keys', line, 'Enter');
-    await shows(/^q quit/m);
-    const [pid] = childrenOf(shell);
-    process.kill(pid, 'SIGTERM');
-    await shows(/^code 130$/m);
-    assert.doesNotMatch(shown(), /WORKER|q quit/);
+    for (const [signal, code] of [
+      ['SIGTERM', 130],
+      ['SIGHUP', 129],
+      ['SIGQUIT', 131],
+    ] as const) {
+      tmux('send-keys', line, 'Enter');
+      await shows(/^q quit/m);
+      const [pid] = childrenOf(shell);
+      process.kill(pid, signal);
+      await shows(new RegExp(`^code ${code}$`, 'm'));
+      assert.doesNotMatch(shown(), /WORKER|q quit/);
+    }
   });
 });

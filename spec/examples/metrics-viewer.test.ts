@@ -41,6 +41,9 @@ test('has help, and one line for a wrong address or a server that is not there',
   const wrong = await run(script, ['no address']);
   assert.equal(wrong.code, 2);
   assert.match(wrong.problems, /^invalid address "no address": .*\n$/);
+  const none = await run(script, ['0']);
+  assert.equal(none.code, 2);
+  assert.match(none.problems, /^port 0 is no port of a running server: .*\n$/);
   const refused = await run(script, ['127.0.0.1:1']);
   assert.equal(refused.code, 1);
   assert.match(refused.problems, /^http:\/\/127\.0\.0\.1:1\/metrics: connection refused: .*\n$/);

@@ -2,8 +2,9 @@
 // makes. The clone has no remote that it could push to. Those that pack take turns: they compile.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -20,6 +21,7 @@ import { after, before, test } from 'node:test';
 import { ROOT } from '../../testing/child-program.ts';
 import { leaveOutOfCoverage } from '../../testing/coverage.ts';
 import { inTurn } from '../../testing/rotation.ts';
+import { eventually } from '../../testing/with-server.ts';
 
 leaveOutOfCoverage();
 
@@ -77,7 +79,17 @@ before(() => {
 after(() => rmSync(clone, { recursive: true, force: true }));
 
 test('arguments that are wrong are one line', () => {
-  for (const args of [[], ['x'], ['1.2'], ['01.2.3'], ['v1.2.3'], ['1.2.3', '2.0.0'], ['--push']]) {
+  for (const args of [
+    [],
+    ['x'],
+    ['1.2'],
+    ['01.2.3'],
+    ['1.2.3-beta.01'],
+    ['1.2.3-'],
+    ['v1.2.3'],
+    ['1.2.3', '2.0.0'],
+    ['--push'],
+  ]) {
     const { status, stdout, stderr } = release(...args);
     assert.deepEqual([status, stdout], [2, ''], args.join(' '));
     assert.match(stderr, /^[^\n]+; --help explains the arguments\n$/);
@@ -110,6 +122,15 @@ test('what cannot be released is refused with the reason', { timeout }, () => {
   refuses(() => {}, /0\.1\.0-beta\.2 is below/, '0.1.0-beta.2');
   refuses(() => git('tag', 'v0.1.0'), /the tag v0\.1\.0 exists already/);
   git('tag', '--delete', 'v0.1.0');
+  for (const [change, reason] of [
+    [() => write('package.json', '{'), /package\.json is not JSON/],
+    [() => rmSync(join(clone, 'CHANGELOG.md')), /ENOENT.*CHANGELOG\.md/],
+  ] as const) {
+    refuses(() => {
+      change();
+      commitAll('a file that is wrong');
+    }, reason);
+  }
   for (const [text, reason] of [
     ['# Changelog\n\n## 0.0.1 (2026-01-01)\n\n- a\n', /no heading such as/],
     ['# Changelog\n\n## 0.1.0 (unreleased)\n\n## 0.0.1 (2026-01-01)\n\n- a\n', /is empty/],
@@ -142,6 +163,50 @@ function failing(): void {
   assert.deepEqual([git('rev-parse', 'HEAD'), git('status', '--porcelain')], [head, '']);
   assert.equal(git('tag', '--list'), '');
 }
+
+/** npm stands for one that packs for long: it says so in a file, and is ended. */
+async function interrupted(): Promise<void> {
+  if (process.platform === 'win32') return;
+  const head = git('rev-parse', 'HEAD');
+  const folder = mkdtempSync(join(tmpdir(), 'vibing-npm-'));
+  const begun = join(folder, 'begun');
+  const npm = `#!/bin/sh
+if [ "$1" = pack ]; then echo >'${begun}'; sleep 300; fi
+echo '{}' >package.json
+`;
+  writeFileSync(join(folder, 'npm'), npm, { mode: 0o755 });
+  try {
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      const env = { ...process.env, ...AUTHOR, ...COMMITTER };
+      const path = `${folder}:${process.env['PATH']}`;
+      const child = spawn(process.execPath, ['.ci/release.mjs', '0.2.0'], {
+        cwd: clone,
+        env: { ...env, PATH: path },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let err = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        err += text;
+      });
+      const closed = once(child, 'close');
+      await eventually('it packs', () => existsSync(begun));
+      assert.notEqual(git('status', '--porcelain'), '');
+      child.kill(signal);
+      assert.deepEqual(await closed, [code, null]);
+      assert.equal(err, `no release: interrupted by ${signal}\n`);
+      assert.deepEqual([git('rev-parse', 'HEAD'), git('status', '--porcelain')], [head, '']);
+      assert.equal(git('tag', '--list'), '');
+      rmSync(begun);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('a release that a signal ends changes nothing', { timeout }, interrupted);
 
 function releasing(): void {
   const before = git('rev-parse', 'HEAD');

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
   type Buckets,
+  coarsened,
   countOf,
   longest,
   mergeBuckets,
@@ -12,6 +13,7 @@ import {
   rowsOf,
   subtractBuckets,
 } from '../../src/viewer/buckets.ts';
+import { POINT_BUCKETS_MAX } from '../../src/viewer/limits.ts';
 import { boundOf, histogram } from './fixtures/model-server.ts';
 
 const seed = Number(process.env['VIBING_SEED'] ?? Date.now() & 0x7fffffff);
@@ -46,6 +48,28 @@ describe('buckets', () => {
       }),
       { seed, numRuns: 300 },
     );
+  });
+
+  it('are joined to as many as are kept, and no percentile becomes too small', () => {
+    const most = 8;
+    const wide = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { maxLength: 60 });
+    fc.assert(
+      fc.property(wide, (all) => {
+        const fine = [...new Set(all)].sort((a, b) => a - b).map((bound) => [bound, 2] as const);
+        const coarse = coarsened(fine, most);
+        assert.ok(coarse.length <= most, String(coarse.length));
+        assert.equal(countOf(coarse), countOf(fine));
+        assert.equal(longest(coarse), longest(fine));
+        for (const share of [0.01, 0.5, 0.9]) {
+          assert.ok(Number(percentile(coarse, share)) >= Number(percentile(fine, share)));
+        }
+        assert.deepEqual(mergeBuckets([coarse, []], most), coarse);
+      }),
+      { seed, numRuns: 300 },
+    );
+    const grid = Array.from({ length: 1_000 }, (_, index) => [1.01 ** index, 1] as const);
+    const merged = mergeBuckets([grid.slice(0, 500), grid.slice(500)]);
+    assert.ok(merged.length > 250 && merged.length <= POINT_BUCKETS_MAX);
   });
 
   it('merge to those of all values, and subtract to those that were added', () => {

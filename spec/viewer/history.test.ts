@@ -4,7 +4,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { columnsOf, timesOf } from '../../src/viewer/columns.ts';
 import { History, Stepper } from '../../src/viewer/history.ts';
-import { HISTORY_SECONDS_MAX } from '../../src/viewer/limits.ts';
+import {
+  HISTORY_SECONDS_MAX,
+  LABEL_CHARACTERS_MAX,
+  POINT_BUCKETS_MAX,
+  POINT_WORKERS_MAX,
+  SLICE_BUCKETS_MAX,
+  SLICE_ROUTES_MAX,
+  TALLIES_MAX,
+  TALLY_OTHER,
+} from '../../src/viewer/limits.ts';
+import { mergeTallies } from '../../src/viewer/point.ts';
 import {
   BUSIEST_FIRST,
   mergeRoutes,
@@ -43,6 +53,63 @@ describe('a history', () => {
       history.add({ ...step, point: { ...step.point, time: START + 3_000 + half / 5 } });
     }
     assert.ok(history.record.points.length <= 1_000);
+  });
+
+  it('keeps little of each interval, whatever a server sends', () => {
+    const each = <T>(length: number, make: (index: number) => T): readonly T[] =>
+      Array.from({ length }, (_, index) => make(index));
+    const history = new History();
+    const stepper = new Stepper();
+    for (let second = 0; second < 3; second++) {
+      const counted = (label: string, length: number) =>
+        each(length, (index) => ({ labels: { [label]: `${index}` }, value: second + 1 }));
+      const buckets = each(4_000, (index) => [1e-6 * 1.01 ** index, second + 1]);
+      const timed = (labels: unknown) => ({ labels, count: 4_000 * (second + 1), sum: 1, buckets });
+      const long = { kind: 'x'.repeat(10_000) };
+      const step = stepper.next(
+        snapshotOf({
+          version: 1,
+          time: START + second,
+          server: { name: 'y'.repeat(10_000), started: START - 5 },
+          families: [
+            {
+              name: 'vibing_worker_requests_total',
+              type: 'counter',
+              series: counted('worker', 1_000),
+            },
+            { name: 'vibing_faults_total', type: 'counter', series: counted('kind', 1_000) },
+            {
+              name: 'vibing_timeouts_total',
+              type: 'counter',
+              series: [{ labels: long, value: second + 1 }],
+            },
+            { name: 'vibing_turn_seconds', type: 'histogram', series: [timed({ worker: '1' })] },
+            {
+              name: 'http_server_request_duration_seconds',
+              type: 'histogram',
+              series: each(400, (index) => timed({ http_route: `/${index}` })),
+            },
+          ],
+        }),
+      );
+      if (step !== null) history.add(step);
+    }
+    const { points, server, slices } = history.record;
+    assert.equal(points.length, 2);
+    for (const { faults, timeouts, turns, workers } of points) {
+      assert.equal(workers.length, POINT_WORKERS_MAX);
+      assert.equal(faults.length, TALLIES_MAX);
+      assert.deepEqual(faults[TALLIES_MAX - 1], [TALLY_OTHER, 1_000 - TALLIES_MAX + 1]);
+      assert.equal(timeouts[0][0].length, LABEL_CHARACTERS_MAX);
+      assert.ok(turns.length <= POINT_BUCKETS_MAX);
+    }
+    assert.equal(mergeTallies(points.map(({ faults }) => faults)).length, TALLIES_MAX);
+    assert.equal(server?.name.length, LABEL_CHARACTERS_MAX);
+    for (const { routes } of slices) {
+      assert.ok(routes.length === 400 && routes.length <= SLICE_ROUTES_MAX);
+      const kept = routes.reduce((sum, { latency }) => sum + latency.length, 0);
+      assert.ok(kept > 0 && kept <= SLICE_BUCKETS_MAX, String(kept));
+    }
   });
 
   it('is the same as its copy, and apart from it', () => {

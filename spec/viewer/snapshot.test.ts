@@ -26,6 +26,7 @@ describe('a text that is no snapshot', () => {
       'the response has version "\\u001b[2J" of the snapshot format; this viewer reads version 1',
     ],
     ['{"version":1,"time":null}', 'the response has no time of the snapshot, but null'],
+    ['{"version":1,"time":1e300}', 'the response has no time of the snapshot, but 1e+300'],
     ['{"version":1,"time":5,"families":{}}', 'the response has no list of families'],
   ]) {
     it(JSON.stringify(text), () => assert.equal(parseSnapshot(text), problem));

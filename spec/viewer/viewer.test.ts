@@ -123,6 +123,20 @@ describe('the viewer', { timeout }, () => {
     assert.equal(headers['cross-origin-resource-policy'], 'same-origin');
   });
 
+  it('does not send its events to a page of another site', async () => {
+    for (const site of ['cross-site', 'same-site']) {
+      const { body, status } = await read('/events', { 'sec-fetch-site': site });
+      assert.equal(status, 403, site);
+      assert.match(body, /only the page of the viewer/);
+      const frame = { 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate' };
+      assert.equal((await read('/events', frame)).status, 403);
+      assert.equal((await read('/', frame)).status, 200, 'a link to the page');
+    }
+    for (const own of ['same-origin', 'none']) {
+      assert.equal((await read('/events', { 'sec-fetch-site': own })).status, 200, own);
+    }
+  });
+
   it('has a limit of pages, from which closed ones do not count', async () => {
     const own = await viewMetrics({ url: site.url });
     const events = new URL('/events', own.url).href;

@@ -45,8 +45,9 @@ describe('fetching a snapshot', { timeout }, () => {
     [
       'a path without metrics',
       (_req, res) => res.writeHead(404).end('x'.repeat(1e6)),
-      /^404: metrics are not enabled there: start it with --metrics$/,
+      /^404: no metrics there for this client: start it with --metrics; .* use "ssh -L /,
     ],
+    ['a login', (_req, res) => res.writeHead(401).end(), /^401: .* not supported: ask the server/],
     ['another status', (_req, res) => res.writeHead(302).end(), /^the response has status 302/],
     [
       'a page',
@@ -110,7 +111,7 @@ describe('a watch', { timeout }, () => {
     });
     await site.open();
     const source = new SnapshotSource(new URL(site.url));
-    const watch = new Watch(source, 20, { changed: () => {} });
+    const watch = new Watch(source, { intervalMs: 20 }, { changed: () => {} });
     try {
       await watch.start();
       const { history } = watch;
@@ -137,9 +138,36 @@ describe('a watch', { timeout }, () => {
     assert.equal(watch.history.record.points.length, length, 'it has stopped');
   });
 
+  it('misses snapshots that do not advance', async () => {
+    const model = new Model({ workers: 1, started: Date.now() / 1000 - 5 });
+    let time = Date.now() / 1000;
+    const site = new ModelSite(() => model.snapshot(time));
+    await site.open();
+    const watch = new Watch(
+      new SnapshotSource(new URL(site.url)),
+      { intervalMs: 20 },
+      {
+        changed: () => {},
+      },
+    );
+    try {
+      await watch.start();
+      await eventually('it misses newer snapshots', () => watch.absence !== null);
+      const problem = 'the snapshots do not advance: is a cache in between?';
+      assert.equal(problemOfWatch(watch), problem);
+      assert.equal(watch.history.record.points.length, 0);
+      time += 1;
+      await eventually('it has a point', () => watch.history.record.points.length === 1);
+      await eventually('it misses the next one', () => watch.absence !== null);
+    } finally {
+      watch.stop();
+      await site.close();
+    }
+  });
+
   it('does not begin where the first snapshot cannot be had', async () => {
     const url = await serving((_req, res) => res.writeHead(404).end());
-    const watch = new Watch(new SnapshotSource(url), 20, { changed: () => {} });
+    const watch = new Watch(new SnapshotSource(url), { intervalMs: 20 }, { changed: () => {} });
     await assert.rejects(() => watch.start(), FetchProblem);
     watch.stop();
   });

@@ -119,10 +119,11 @@ Usage:
   vibing metrics URL [flags]
 
 URL is http://host:port/path, host:port, or a port of this machine; the default path is /metrics.
-The server must have been started with --metrics. In a terminal the screen is redrawn each second:
-q quits, p pauses, s and the left and right arrows choose the column that sorts the routes, the
-up and down arrows the order. Into a pipe a line is printed each second. --web prints the address
-of a page with charts and serves it until Ctrl-C.
+The server must have been started with --metrics. It sends its metrics to its own machine only;
+from another one use "ssh -L 8080:127.0.0.1:8080 host", or its metrics_port. In a terminal the
+screen is redrawn each second: q quits, p pauses, s and the left and right arrows choose the column
+that sorts the routes, the up and down arrows the order. Into a pipe a line is printed each second.
+--web prints the address of a page with charts and serves it until Ctrl-C.
 
 Exit code: 0, also when q or the end of --web ended it, 1 when there are no metrics, 2 when the
 arguments are wrong, 130 after Ctrl-C.

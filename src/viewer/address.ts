@@ -7,6 +7,10 @@ export const DEFAULT_PATH = '/metrics';
 
 /** The URL of the metrics, or what is wrong with the text, in one line. */
 export function metricsUrl(text: string): URL | string {
+  if (/^\d{6,}$/.test(text)) return `${text.slice(0, 20)}: the port is from 1 to 65535`;
+  if (/^(?:http:\/\/)?[^/?#]*@/i.test(text)) {
+    return 'user and password are not supported: metrics need none, and no field is sent for them';
+  }
   const url = parseUrl(withScheme(text));
   if (typeof url === 'string') return url;
   // A fragment is not sent.

@@ -1,6 +1,8 @@
 // Sums, differences and percentiles of fine buckets: pairs of an upper bound and the count of
 // values in that bucket alone, ascending, without empty ones.
 
+import { POINT_BUCKETS_MAX } from './limits.ts';
+
 /** Upper bound and count. */
 export type Bucket = readonly [bound: number, count: number];
 export type Buckets = readonly Bucket[];
@@ -27,12 +29,42 @@ export function subtractBuckets(now: Buckets, before: Buckets): Buckets | null {
   return at < before.length ? null : added;
 }
 
-export function mergeBuckets(all: Iterable<Buckets>): Buckets {
+/** The sums of several histograms, in at most `most` buckets. */
+export function mergeBuckets(all: Iterable<Buckets>, most: number = POINT_BUCKETS_MAX): Buckets {
   const counts = new Map<number, number>();
   for (const buckets of all) {
     for (const [bound, count] of buckets) counts.set(bound, (counts.get(bound) ?? 0) + count);
   }
-  return [...counts].sort(([a], [b]) => a - b);
+  return coarsened(
+    [...counts].sort(([a], [b]) => a - b),
+    most,
+  );
+}
+
+/** The cells of an octave, with which joining begins: 2.2 % is finer than a server's buckets. */
+const OCTAVE_CELLS = 32;
+
+/**
+ * The same values in at most `most` buckets, which is 4 or more. Neighbors are joined that lie in
+ * one cell of a fixed logarithmic grid, so that to join again moves no value further. Each keeps
+ * the greatest bound: percentiles are never too small, and the greatest value stays as it is.
+ */
+export function coarsened(buckets: Buckets, most: number): Buckets {
+  let joined = buckets;
+  for (let cells = OCTAVE_CELLS; joined.length > most; cells /= 2) joined = join(joined, cells);
+  return joined;
+}
+
+function join(buckets: Buckets, octaveCells: number): Buckets {
+  const joined: Bucket[] = [];
+  let last = Number.NaN;
+  for (const [bound, count] of buckets) {
+    const cell = bound > 0 ? Math.ceil(Math.log2(bound) * octaveCells) : Number.NEGATIVE_INFINITY;
+    if (cell === last) joined.push([bound, count + (joined.pop()?.[1] ?? 0)]);
+    else joined.push([bound, count]);
+    last = cell;
+  }
+  return joined;
 }
 
 /**

@@ -51,6 +51,8 @@ export function difference(before: Snapshot | null, now: Snapshot): Difference |
 const SAME_START_SECONDS = 0.5;
 
 function hasRestarted(before: Snapshot, now: Snapshot): boolean {
+  // A snapshot without a start says nothing of it.
+  if (before.server.started === 0) return false;
   return now.server.started - before.server.started > SAME_START_SECONDS;
 }
 

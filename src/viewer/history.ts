@@ -52,7 +52,8 @@ export class Stepper {
     if (change === null) return null;
     const point = pointOf(change, this.#isInterrupted);
     this.#isInterrupted = false;
-    return { server: snapshot.server, point, routes: routeSums(change) };
+    const routes = mergeRoutes([routeSums(change)], SLICE_ROUTES_MAX);
+    return { server: snapshot.server, point, routes };
   }
 
   /** No snapshot came when one was due: the next point stands behind a gap. */
@@ -67,6 +68,12 @@ export class History {
   #slices: Slice[] = [];
   #pastKey = '';
   #pastSums: readonly RouteSum[] = [];
+  readonly #secondsMax: number;
+
+  /** `secondsMax` is how long points are kept. */
+  constructor(secondsMax: number = HISTORY_SECONDS_MAX) {
+    this.#secondsMax = secondsMax;
+  }
 
   static from(record: HistoryRecord): History {
     const history = new History();
@@ -101,7 +108,7 @@ export class History {
     }
     slice.seconds += point.seconds;
     slice.routes = mergeRoutes([slice.routes, routes], SLICE_ROUTES_MAX);
-    this.#forget(point.time - HISTORY_SECONDS_MAX);
+    this.#forget(point.time);
   }
 
   /** Slices that are no longer fine are joined with those before them to longer ones. */
@@ -132,9 +139,9 @@ export class History {
 
   #forget(time: number): void {
     const points = this.#points;
-    const first = points.findIndex((point) => point.time > time);
+    const first = points.findIndex((point) => point.time > time - this.#secondsMax);
     points.splice(0, Math.max(first, points.length - HISTORY_POINTS_MAX));
-    const number = Math.floor(time / SLICE_SECONDS);
+    const number = Math.floor((time - HISTORY_SECONDS_MAX) / SLICE_SECONDS);
     this.#slices.splice(
       0,
       this.#slices.findIndex((slice) => slice.to >= number),
@@ -144,6 +151,11 @@ export class History {
   /** The points of the last `seconds` before `time`, by default before the last point. */
   pointsOf(seconds: number, time: number = this.last?.time ?? 0): readonly Point[] {
     return this.#points.filter((point) => point.time > time - seconds && point.time <= time);
+  }
+
+  /** The last points, however long their intervals are. */
+  lastPoints(count: number): readonly Point[] {
+    return this.#points.slice(-count);
   }
 
   /** The routes of about the last `seconds`: whole slices, so up to a minute more. */

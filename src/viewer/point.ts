@@ -3,6 +3,7 @@
 
 import { type Buckets, longest, mergeBuckets, NO_BUCKETS } from './buckets.ts';
 import type { Difference } from './difference.ts';
+import { POINT_WORKERS_MAX, TALLIES_MAX, TALLY_OTHER } from './limits.ts';
 import type { HistogramSeries, Labels, NumberSeries } from './snapshot.ts';
 
 /** The classes of statuses that are counted, in the order of `Point.statuses`. */
@@ -90,7 +91,7 @@ export function pointOf(difference: Difference, gap: boolean): Point {
       (total, series) => total + series.sum,
       0,
     ),
-    workers,
+    workers: workers.slice(0, POINT_WORKERS_MAX),
   };
 }
 
@@ -183,7 +184,7 @@ function bucketsOf(series: readonly HistogramSeries[] | null): Buckets {
   return mergeBuckets(series.map(({ buckets }) => buckets));
 }
 
-/** Those that are not zero, the largest first. */
+/** Those that are not zero, the largest first; beyond TALLIES_MAX the rest is in one. */
 function tallies(series: readonly NumberSeries[] | null, label: string): readonly Tally[] {
   const counts = new Map<string, number>();
   for (const { labels, value } of series ?? []) {
@@ -203,5 +204,8 @@ export function mergeTallies(lists: Iterable<readonly Tally[]>): readonly Tally[
 }
 
 function largestFirst(counts: ReadonlyMap<string, number>): readonly Tally[] {
-  return [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+  const sorted = [...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+  if (sorted.length <= TALLIES_MAX) return sorted;
+  const rest = sorted.slice(TALLIES_MAX - 1).reduce((sum, [, count]) => sum + count, 0);
+  return [...sorted.slice(0, TALLIES_MAX - 1), [TALLY_OTHER, rest]];
 }

@@ -1,7 +1,8 @@
 // Requests by route and method: their sums over an interval, and the rows of the table of routes.
 
-import { type Buckets, mergeBuckets, percentile } from './buckets.ts';
+import { type Buckets, coarsened, mergeBuckets, percentile } from './buckets.ts';
 import type { Difference } from './difference.ts';
+import { POINT_BUCKETS_MAX, SLICE_BUCKETS_MAX } from './limits.ts';
 import { statusClass } from './point.ts';
 
 /** What one route and method did in some time. */
@@ -69,20 +70,33 @@ export function mergeRoutes(
       else group.push(route);
     }
   }
-  return [...groups.values()].map((group) => (group.length === 1 ? group[0] : merged(group)));
+  const room = Math.max(ROUTE_BUCKETS_MIN, Math.floor(SLICE_BUCKETS_MAX / groups.size));
+  const bucketsMax = Math.min(POINT_BUCKETS_MAX, room);
+  return [...groups.values()].map((group) => merged(group, bucketsMax));
 }
+
+/** Octaves, about: fewer buckets would say nothing. */
+const ROUTE_BUCKETS_MIN = 32;
 
 const OTHER = { route: OTHER_ROUTES, method: '' } as const;
 
-function merged(group: readonly RouteSum[]): RouteSum {
-  let [count, clientErrors, serverErrors] = [0, 0, 0];
-  for (const one of group) {
-    count += one.count;
-    clientErrors += one.clientErrors;
-    serverErrors += one.serverErrors;
+function merged(group: readonly RouteSum[], bucketsMax: number): RouteSum {
+  const [one] = group;
+  if (group.length === 1) {
+    const latency = coarsened(one.latency, bucketsMax);
+    return latency === one.latency ? one : { ...one, latency };
   }
-  const latency = mergeBuckets(group.map((one) => one.latency));
-  const [{ route, method }] = group;
+  let [count, clientErrors, serverErrors] = [0, 0, 0];
+  for (const sum of group) {
+    count += sum.count;
+    clientErrors += sum.clientErrors;
+    serverErrors += sum.serverErrors;
+  }
+  const latency = mergeBuckets(
+    group.map((sum) => sum.latency),
+    bucketsMax,
+  );
+  const { route, method } = one;
   return { route, method, count, clientErrors, serverErrors, latency };
 }
 

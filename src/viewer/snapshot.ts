@@ -4,7 +4,13 @@
 
 import { shown } from '../base/shown.ts';
 import type { Bucket, Buckets } from './buckets.ts';
-import { BUCKETS_MAX, SERIES_MAX } from './limits.ts';
+import {
+  BUCKETS_MAX,
+  LABEL_CHARACTERS_MAX,
+  NUMBER_MAX,
+  SERIES_MAX,
+  TIME_SECONDS_MAX,
+} from './limits.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -66,7 +72,7 @@ function readSnapshot(value: unknown): Snapshot | string {
     const what = version === undefined ? 'no version' : `version ${shown(version)}`;
     return `the response has ${what} of the snapshot format; this viewer reads version ${VERSION}`;
   }
-  if (!isNumber(time)) return `the response has no time of the snapshot, but ${shown(time)}`;
+  if (!isTime(time)) return `the response has no time of the snapshot, but ${shown(time)}`;
   if (!Array.isArray(families)) return 'the response has no list of families';
   const reader = new SnapshotReader();
   for (const family of families) reader.family(family);
@@ -146,7 +152,7 @@ function labelsFrom(value: unknown): Labels | null {
   const labels: Record<string, string> = Object.create(null);
   for (const [name, text] of Object.entries(value)) {
     if (typeof text !== 'string') return null;
-    labels[name] = text;
+    labels[name] = kept(text);
   }
   return labels;
 }
@@ -163,13 +169,19 @@ function factsFrom(value: unknown): ServerFacts {
     version: textFrom(facts['version']),
     node: textFrom(facts['node']),
     driver: textFrom(facts['driver']),
-    started: isNumber(facts['started']) ? facts['started'] : 0,
+    started: isTime(facts['started']) ? facts['started'] : 0,
     workers: isCount(facts['workers']) ? facts['workers'] : 0,
   };
 }
 
 function textFrom(value: unknown): string {
-  return typeof value === 'string' ? value : '';
+  return typeof value === 'string' ? kept(value) : '';
+}
+
+/** The beginning of a long text, as a string of its own: a slice would keep the whole one. */
+function kept(text: string): string {
+  if (text.length <= LABEL_CHARACTERS_MAX) return text;
+  return JSON.parse(JSON.stringify(`${text.slice(0, LABEL_CHARACTERS_MAX - 1)}…`));
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -177,7 +189,11 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+  return typeof value === 'number' && Math.abs(value) <= NUMBER_MAX;
+}
+
+function isTime(value: unknown): value is number {
+  return isNumber(value) && value >= 0 && value <= TIME_SECONDS_MAX;
 }
 
 function isCount(value: unknown): value is number {

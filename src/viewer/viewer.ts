@@ -5,6 +5,7 @@
 import type { EventStream } from '../exchange/event-stream.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import { HttpError } from '../exchange/http-error.ts';
+import type { Request } from '../exchange/request.ts';
 import { createServer } from '../index.ts';
 import { securityHeaders } from '../middleware/security-headers.ts';
 import type { Server } from '../server/server.ts';
@@ -79,7 +80,8 @@ class ViewerSite {
   constructor(target: URL) {
     this.#target = target;
     const changed = (step: Step | null) => this.#changed(step);
-    this.watch = new Watch(new SnapshotSource(target), INTERVAL_MS, { changed });
+    const source = new SnapshotSource(target);
+    this.watch = new Watch(source, { intervalMs: INTERVAL_MS }, { changed });
   }
 
   async listen(port: number): Promise<{ readonly port: number }> {
@@ -92,6 +94,7 @@ class ViewerSite {
     });
     this.#server = server;
     server.use(onlyLoopbackNames);
+    server.use(onlyOwnPages);
     server.use(securityHeaders(HEADERS));
     const files = [
       ['/', 'text/html; charset=utf-8', PAGE],
@@ -152,6 +155,22 @@ const onlyLoopbackNames: Middleware = (req, _res, next) => {
   if (LOOPBACK_NAMES.includes(host)) return next();
   throw new HttpError(421, 'open the viewer as http://127.0.0.1 or http://localhost');
 };
+
+/**
+ * Another site cannot read what this server sends, but could open all events that may be open at a
+ * time. Browsers say where a request comes from (Fetch Metadata); other clients send no such field.
+ * A link to the page may be on any site.
+ */
+const onlyOwnPages: Middleware = (req, _res, next) => {
+  const site = req.header('sec-fetch-site');
+  const isOwn = site === undefined || site === 'same-origin' || site === 'none';
+  if (isOwn || isLink(req)) return next();
+  throw new HttpError(403, 'only the page of the viewer can load this');
+};
+
+function isLink(req: Request): boolean {
+  return req.path === '/' && req.header('sec-fetch-mode') === 'navigate';
+}
 
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 

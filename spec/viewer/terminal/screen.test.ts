@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { columnOf } from '../../../src/viewer/columns.ts';
 import { History } from '../../../src/viewer/history.ts';
+import { HISTORY_SECONDS_MAX } from '../../../src/viewer/limits.ts';
 import { cellsOf, fit, paint, part } from '../../../src/viewer/terminal/line.ts';
 import { absenceText, lineText, onceText } from '../../../src/viewer/terminal/once.ts';
 import { keysIn, TerminalSession } from '../../../src/viewer/terminal/session.ts';
@@ -115,6 +116,15 @@ describe('the screen', () => {
     assert.notDeepEqual(colored, plain);
   });
 
+  it('has full lines over time with a long interval, too', () => {
+    const history = new History(HISTORY_SECONDS_MAX * 60);
+    for (const [index, step] of stepsOf(80, () => {}).entries()) {
+      const point = { ...step.point, time: START + index * 60, seconds: 60, requests: 60 };
+      history.add({ ...step, point });
+    }
+    assert.match(screen(history, 100, 40)[3], /^Requests\/s +1\.0 +█{60,} max 1\.0$/);
+  });
+
   it('says that no metrics come, and for how long', () => {
     const history = historyOf(busy);
     const absence = { seconds: 12, problem: 'connection\u001b refused' };
@@ -180,6 +190,11 @@ describe('text for a terminal', () => {
     assert.equal(sparkline([0, 1, 2, 4, 7], 5), '▁▂▃▅█');
     assert.equal(sparkline([1, null, 1], 5), '  █ █');
     assert.equal(sparkline([9, 0, 0], 2), '▁▁');
+  });
+
+  it('has no rates since a start that the server does not say', () => {
+    const snapshot = snapshotOf({ version: 1, time: START, families: [] });
+    assert.match(onceText(snapshot, TARGET), /\nthe snapshot does not say since when[^\n]+\n$/);
   });
 
   it('is one line for an interval, and a summary of one snapshot', () => {

@@ -1,6 +1,6 @@
 // Runs `vibing init`: writes a project with a server and its tests into an empty directory.
 
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { logText } from '../../base/log-text.ts';
 import { faultCode, faultText, problemLine } from '../fault-text.ts';
@@ -35,15 +35,17 @@ export async function init(
   const all = problems.length > 0 ? problems : await directoryProblem(directory);
   for (const problem of all) environment.err(problemLine(problem));
   if (all.length > 0) return USAGE_ERROR;
-  const folder = resolve(directory);
-  const files = projectFiles(packageName(basename(folder)), dependency(own, folder));
+  let made: readonly ProjectFile[];
   try {
-    await writeAll(folder, files);
+    // The current directory may have been removed: then this throws.
+    const folder = resolve(directory);
+    made = projectFiles(packageName(basename(folder)), dependency(own, folder));
+    await writeAll(folder, made);
   } catch (error) {
     environment.err(problemLine(`${directory}: nothing was written: ${faultText(error)}`));
     return FAILED;
   }
-  environment.out(report(directory, files));
+  environment.out(report(directory, made));
   return OK;
 }
 
@@ -71,13 +73,38 @@ async function writeAll(folder: string, files: readonly ProjectFile[]): Promise<
   try {
     for (const { path, text } of files) {
       const file = join(folder, path);
-      const first = await mkdir(dirname(file), { recursive: true });
-      if (first !== undefined) made.push(first);
+      for (const missing of await missingFolders(dirname(file))) {
+        await mkdir(missing);
+        made.push(missing);
+      }
       await writeFile(file, text, { flag: 'wx' });
       made.push(file);
     }
   } catch (error) {
     for (const path of made.reverse()) await rm(path, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/**
+ * The folders of a path that are not there, the outermost first. Each is made by a plain mkdir():
+ * the recursive one tries without end where a file system says ENOENT to all that is new, as /proc.
+ */
+async function missingFolders(folder: string): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (let path = folder; !(await exists(path)); path = dirname(path)) {
+    missing.unshift(path);
+    if (dirname(path) === path) break;
+  }
+  return missing;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (faultCode(error) === 'ENOENT') return false;
     throw error;
   }
 }
@@ -104,10 +131,9 @@ function dependency({ folder, version }: InitPackage, project: string): string {
 }
 
 function report(directory: string, files: readonly ProjectFile[]): string {
-  const where = logText(directory);
   const names = files.map(({ path }) => `  ${path}\n`).join('');
-  const enter = resolve(directory) === resolve('.') ? '' : `  cd ${shellWord(where)}\n`;
-  return `made a server in ${where}:
+  const enter = isCurrent(directory) ? '' : `  cd ${shellWord(directory)}\n`;
+  return `made a server in ${logText(directory)}:
 ${names}
 next:
 ${enter}  npm install
@@ -116,7 +142,25 @@ ${enter}  npm install
 `;
 }
 
-/** Quoted where a shell would split or expand it. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+function isCurrent(directory: string): boolean {
+  try {
+    return resolve(directory) === process.cwd();
+  } catch {
+    // The current directory was removed.
+    return false;
+  }
+}
+
+/**
+ * A path as one word of a shell, which is safe to show: in quotes where a shell would split or
+ * expand it, and not like an option.
+ */
+export function shellWord(text: string): string {
+  const path = text.startsWith('-') ? `./${text}` : text;
+  if (/^[\w@%+=:,./-][\w@%+=:,./~-]*$/.test(path)) return path;
+  if (logText(path) === path) return `'${path.replaceAll("'", "'\\''")}'`;
+  const escaped = [...path].map((character) =>
+    /['\\]/.test(character) ? `\\${character}` : logText(character).replace('\\x', '\\u00'),
+  );
+  return `$'${escaped.join('')}'`;
 }

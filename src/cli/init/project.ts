@@ -138,8 +138,8 @@ const MAIN = `// Starts the server at HOST and PORT; a signal lets requests in f
 
 import { makeServer } from './server.ts';
 
-const host = process.env['HOST'] ?? '127.0.0.1';
-const port = Number(process.env['PORT'] ?? 8080);
+const host = process.env['HOST'] || '127.0.0.1';
+const port = Number(process.env['PORT'] || 8080);
 
 try {
   const server = makeServer({ host, port });
@@ -214,7 +214,15 @@ what you change, and \`node --watch dist/main.js\` in a second terminal restarts
 | \`src/main.ts\` | listens, and ends by a signal |
 | \`src/server.test.ts\` | tests of the routes |
 
-The documentation is in \`node_modules/vibing/docs/\`: \`getting-started.md\`, \`cookbook.md\`,
-\`api.md\`.
+The documentation of the server is in \`node_modules/vibing\`:
+
+| page | what |
+| --- | --- |
+| \`docs/api.md\` | routes, requests, responses |
+| \`docs/middleware.md\` | what can be added to a server |
+| \`docs/configuration.md\` | every option, as a key, a flag and a variable |
+| \`docs/testing.md\` | tests with \`inject()\` |
+| \`docs/static-files.md\` | files of a directory |
+| \`docs/operations.md\` | a server in production |
 `;
 }

@@ -46,17 +46,33 @@ async function printOnce(url: URL, isJson: boolean, terminal: Terminal): Promise
   const source = new SnapshotSource(url);
   try {
     const { snapshot, text } = await source.fetch();
-    terminal.out(isJson ? `${safeJson(JSON.parse(text), 2)}\n` : onceText(snapshot, url));
+    terminal.out(isJson ? jsonText(text) : onceText(snapshot, url));
     return OK;
   } finally {
     source.close();
   }
 }
 
+/** Parsing takes any depth, but writing does not. */
+function jsonText(text: string): string {
+  try {
+    return `${safeJson(JSON.parse(text), 2)}\n`;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new FetchProblem('the snapshot is nested too deeply to print it as JSON');
+  }
+}
+
 async function serve(url: URL, { port }: MetricsFlags, terminal: Terminal): Promise<number> {
   const interrupted = interruption(terminal);
   try {
-    const viewer = await viewMetrics({ url: url.href, port });
+    const opening = viewMetrics({ url: url.href, port });
+    const viewer = await Promise.race([opening, interrupted]);
+    if (viewer === undefined) {
+      // It ends with the process, or is closed as soon as it is open.
+      opening.then(({ close }) => close()).catch(() => {});
+      return OK;
+    }
     terminal.out(`metrics of ${url.href} on ${viewer.url}\n`);
     await interrupted;
     await viewer.close();
@@ -91,17 +107,19 @@ async function printLines(
     // As in `vibing metrics 8080 | head -3`.
     new Promise<number>((resolve) => screen.onUnread(() => resolve(OK))),
   ]);
-  const watch = new Watch(new SnapshotSource(url), flags.intervalMs, {
+  const options = { intervalMs: flags.intervalMs, keepsHistory: false };
+  const watch = new Watch(new SnapshotSource(url), options, {
     changed(step: Step | null) {
       const { absence } = watch;
       if (absence !== null) terminal.out(`${absenceText(watch.now, absence)}\n`);
       else if (step !== null) terminal.out(`${lineText(columnOf([step.point]))}\n`);
     },
   });
-  await watch.start();
-  const code = await ended;
-  watch.stop();
-  return code;
+  try {
+    return (await Promise.race([watch.start(), ended])) ?? (await ended);
+  } finally {
+    watch.stop();
+  }
 }
 
 async function show(
@@ -111,20 +129,26 @@ async function show(
   screen: ProcessScreen,
 ): Promise<number> {
   const session = new TerminalSession(url);
-  const watch = new Watch(new SnapshotSource(url), flags.intervalMs, { changed: draw });
+  const { intervalMs } = flags;
+  const watch = new Watch(new SnapshotSource(url), { intervalMs }, { changed: draw });
   function draw(): void {
     const { absence, history, server } = watch;
     screen.draw(session.render(history, server, absence, screen.size, screen.hasColor));
   }
+  const interrupted = interruption(terminal);
   // The screen is entered when it is known that there is something to show.
-  await watch.start();
+  const code = await Promise.race([watch.start(), interrupted.then(() => INTERRUPTED)]);
+  if (code !== undefined) {
+    watch.stop();
+    return code;
+  }
   return new Promise((resolve) => {
     function end(code: number): void {
       watch.stop();
       screen.close();
       resolve(code);
     }
-    terminal.onInterrupt(() => end(INTERRUPTED));
+    void interrupted.then(() => end(INTERRUPTED));
     screen.open({
       typed(text) {
         for (const key of keysIn(text)) {

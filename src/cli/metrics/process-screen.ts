@@ -31,6 +31,8 @@ const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l';
 const BEGIN = '\u001b[?2026h\u001b[H';
 const END = '\u001b[?2026l';
 const ERASE_LINE = '\u001b[2K';
+/** The terminal is closed, or Ctrl-\\ pressed from elsewhere. */
+const ENDING = ['SIGHUP', 'SIGQUIT'] as const;
 const USUAL_SIZE = { columns: 80, rows: 24 };
 
 export function processScreen(): ProcessScreen {
@@ -67,6 +69,7 @@ class Screen implements ProcessScreen {
     process.on('exit', this.#restore);
     process.on('uncaughtExceptionMonitor', this.#restore);
     process.on('SIGCONT', this.#continued);
+    for (const signal of ENDING) process.on(signal, this.#ended);
     this.#output.on('resize', this.#resized);
     this.#input.on('data', this.#typed);
     this.#enter();
@@ -89,6 +92,7 @@ class Screen implements ProcessScreen {
   close(): void {
     if (this.#listener === null) return;
     process.off('SIGCONT', this.#continued);
+    for (const signal of ENDING) process.off(signal, this.#ended);
     this.#output.off('resize', this.#resized);
     this.#input.off('data', this.#typed);
     this.#restore();
@@ -105,6 +109,11 @@ class Screen implements ProcessScreen {
   readonly #continued = (): void => {
     this.#enter();
     this.#listener?.changed();
+  };
+  /** Ends by the same signal as without a screen. */
+  readonly #ended = (signal: NodeJS.Signals): void => {
+    this.close();
+    process.kill(process.pid, signal);
   };
   readonly #restore = (): void => {
     if (this.#listener === null) return;

@@ -3,11 +3,10 @@
 import type uPlot from 'uplot';
 import { rowsOf } from '../buckets.ts';
 import { type Column, SHARE_NAMES } from '../columns.ts';
+import { rowBounds, STEP_DOWN } from '../ranges.ts';
 import { rateText, secondsText, shortText, sizeText, wholeText } from '../text.ts';
 import { color } from './palette.ts';
-import { type Line, logRange, type Span, TimeChart } from './time-chart.ts';
-
-const ROWS_PER_DECADE = 6;
+import { type Line, type Span, TimeChart } from './time-chart.ts';
 
 /** Those below others first: the areas are stacked. */
 const STATUS_LINES: readonly Line[] = [
@@ -145,16 +144,4 @@ function paintHeat(plot: uPlot, columns: readonly Column[]): void {
 function partsOf(rows: readonly number[]): readonly number[] {
   const count = rows.reduce((sum, each) => sum + each, 0);
   return rows.map((each) => (count === 0 ? 0 : each / count));
-}
-
-const STEP_DOWN = 10 ** (-1 / ROWS_PER_DECADE);
-
-function rowBounds(columns: readonly Column[]): readonly number[] {
-  const [least, most] = logRange(columns);
-  const bounds: number[] = [];
-  for (let row = 1; ; row++) {
-    const bound = least * 10 ** (row / ROWS_PER_DECADE);
-    bounds.push(bound);
-    if (bound >= most * 0.99) return bounds;
-  }
 }

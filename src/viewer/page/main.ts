@@ -149,22 +149,36 @@ class Viewer {
   }
 }
 
-function chosenTheme(): number {
-  const stored = localStorage.getItem('theme') ?? '';
-  return Math.max(0, THEMES.indexOf(stored));
+/** The choice, also where the browser keeps nothing for pages. */
+let theme = storedTheme();
+
+function storedTheme(): number {
+  try {
+    return Math.max(0, THEMES.indexOf(localStorage.getItem('theme') ?? ''));
+  } catch {
+    return 0;
+  }
 }
 
-function applyTheme(index: number): void {
-  const theme = THEMES[index];
-  if (theme === 'system') delete document.documentElement.dataset['theme'];
-  else document.documentElement.dataset['theme'] = theme;
-  setText(find('#theme', HTMLElement), `Theme: ${theme}`);
+function storeTheme(): void {
+  try {
+    localStorage.setItem('theme', THEMES[theme]);
+  } catch {
+    // The choice is for this page only.
+  }
+}
+
+function applyTheme(): void {
+  const name = THEMES[theme];
+  if (name === 'system') delete document.documentElement.dataset['theme'];
+  else document.documentElement.dataset['theme'] = name;
+  setText(find('#theme', HTMLElement), `Theme: ${name}`);
 }
 
 function nextTheme(viewer: Viewer): void {
-  const index = (chosenTheme() + 1) % THEMES.length;
-  localStorage.setItem('theme', THEMES[index]);
-  applyTheme(index);
+  theme = (theme + 1) % THEMES.length;
+  storeTheme();
+  applyTheme();
   viewer.recolor();
 }
 
@@ -198,7 +212,7 @@ function listen(viewer: Viewer): void {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => viewer.recolor());
 }
 
-applyTheme(chosenTheme());
+applyTheme();
 const viewer = new Viewer();
 listen(viewer);
 viewer.connect();

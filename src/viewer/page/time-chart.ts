@@ -3,6 +3,7 @@
 
 import uPlot from 'uplot';
 import { type Column, timesOf } from '../columns.ts';
+import { decades, linearTop, logRange } from '../ranges.ts';
 import { element, find, setText } from './dom.ts';
 import { color } from './palette.ts';
 
@@ -37,8 +38,6 @@ export interface Span {
 const AXIS_COLUMNS = 58;
 const AXIS_ROWS = 30;
 const FONT = '11px system-ui, sans-serif';
-/** Least and greatest value of a logarithmic axis without values, in seconds. */
-const LOG_RANGE: readonly [number, number] = [1e-4, 1e-1];
 
 export class TimeChart {
   readonly #options: ChartOptions;
@@ -159,7 +158,7 @@ export class TimeChart {
         x: { time: false, range: () => [this.#span.from, this.#span.to] },
         y: isLog
           ? { distr: 3, log: 10, range: () => logRange(this.#columns) }
-          : { range: (_plot, _least, most) => [0, topOf(most)] },
+          : { range: (_plot, _least, most) => [0, linearTop(most)] },
       },
       series: [{}, ...lines.map((line) => seriesOf(line, isStacked))],
       ...(isStacked ? { bands: lines.slice(1).map((_line, at) => band(at)) } : {}),
@@ -230,39 +229,6 @@ function seriesOf(line: Line, isStacked: boolean): uPlot.Series {
 /** Between a line and that below it. */
 function band(at: number): uPlot.Band {
   return { series: [at + 2, at + 1] };
-}
-
-/** A round number above the greatest value, so that the axis seldom changes. */
-function topOf(most: number | null): number {
-  if (most === null || !(most > 0)) return 1;
-  const unit = 10 ** Math.floor(Math.log10(most * 1.05));
-  const step = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((each) => each * unit >= most * 1.05) ?? 10;
-  return step * unit;
-}
-
-/** Around all latencies, between the numbers 1, 2 and 5 of a decade. */
-export function logRange(columns: readonly Column[]): [number, number] {
-  let [least, most] = [Number.POSITIVE_INFINITY, 0];
-  for (const { latency } of columns) {
-    if (latency.length === 0) continue;
-    least = Math.min(least, latency[0][0]);
-    most = Math.max(most, latency[latency.length - 1][0]);
-  }
-  if (!(least > 0) || most === 0) return [...LOG_RANGE];
-  const low = 10 ** Math.floor(Math.log10(least));
-  const high = 10 ** Math.floor(Math.log10(most));
-  const from = ([5, 2].find((each) => each * low < least * 0.99) ?? 1) * low;
-  const to = ([1, 2, 5].find((each) => each * high > most) ?? 10) * high;
-  return [from, Math.max(to, from * 100)];
-}
-
-/** The powers of ten between two values. */
-function decades(least: number, most: number): number[] {
-  const found: number[] = [];
-  for (let power = Math.ceil(Math.log10(least) - 1e-9); 10 ** power <= most * 1.01; power++) {
-    found.push(10 ** power);
-  }
-  return found;
 }
 
 export function clockText(time: number, hasSeconds: boolean): string {

@@ -51,11 +51,19 @@ export class SnapshotSource {
   }
 }
 
+/** A server sends 404 to clients of other machines, too. */
+const NO_METRICS =
+  '404: no metrics there for this client: start it with --metrics; they are for its own machine ' +
+  'only, so from another one use "ssh -L 8080:127.0.0.1:8080 host", or metrics_port';
 const IS_IT_VIBING = 'is it the path of the metrics of a Vibing server?';
 
 function responseProblem({ statusCode = 0, headers }: IncomingMessage): FetchProblem | null {
-  if (statusCode === 404) {
-    return new FetchProblem('404: metrics are not enabled there: start it with --metrics');
+  if (statusCode === 404) return new FetchProblem(NO_METRICS);
+  if (statusCode === 401 || statusCode === 403) {
+    return new FetchProblem(
+      `${statusCode}: a login is needed there, which is not supported: ask the server itself, on ` +
+        'its own machine or through ssh -L',
+    );
   }
   if (statusCode !== 200) return new FetchProblem(`the response has status ${statusCode}, not 200`);
   const type = headers['content-type'] ?? 'no type';

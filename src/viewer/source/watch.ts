@@ -3,6 +3,7 @@
 
 import type { Absence } from '../health.ts';
 import { History, type Step, Stepper } from '../history.ts';
+import { HISTORY_SECONDS_MAX } from '../limits.ts';
 import type { ServerFacts } from '../snapshot.ts';
 import { FetchProblem, type SnapshotSource } from './fetch-snapshot.ts';
 
@@ -11,8 +12,19 @@ export interface WatchListener {
   changed(step: Step | null): void;
 }
 
+/** So many snapshots without progress are an absence. */
+const STANDING_MAX = 5;
+const STANDING = 'the snapshots do not advance: is a cache in between?';
+
+export interface WatchOptions {
+  readonly intervalMs: number;
+  /** Whether the history is kept; a reader of single steps needs none. */
+  readonly keepsHistory?: boolean;
+}
+
 export class Watch {
-  readonly history: History = new History();
+  readonly history: History;
+  readonly #keepsHistory: boolean;
   readonly #source: SnapshotSource;
   readonly #intervalMs: number;
   readonly #listener: WatchListener;
@@ -22,12 +34,18 @@ export class Watch {
   #absentMs = 0;
   #server: ServerFacts | null = null;
   #timer: NodeJS.Timeout | undefined;
+  /** Snapshots, one after another, that were not newer than those before them. */
+  #standing = 0;
   #isStopped = false;
   #dueMs = 0;
 
-  constructor(source: SnapshotSource, intervalMs: number, listener: WatchListener) {
+  constructor(source: SnapshotSource, options: WatchOptions, listener: WatchListener) {
+    const { intervalMs, keepsHistory = true } = options;
+    // A longer interval has as many points.
+    this.history = new History(HISTORY_SECONDS_MAX * Math.max(1, intervalMs / 1000));
     this.#source = source;
     this.#intervalMs = intervalMs;
+    this.#keepsHistory = keepsHistory;
     this.#listener = listener;
   }
 
@@ -79,18 +97,33 @@ export class Watch {
     try {
       const { snapshot } = await this.#source.fetch();
       if (this.#isStopped) return;
-      this.#absentMs = 0;
       this.#server = snapshot.server;
       step = this.#stepper.next(snapshot);
-      if (step !== null) this.history.add(step);
+      this.#checkProgress(step !== null);
+      if (step !== null && this.#keepsHistory) this.history.add(step);
     } catch (error) {
       if (!(error instanceof FetchProblem)) throw error;
       if (this.#isStopped) return;
       this.#stepper.interrupt();
-      if (this.#absentMs === 0) this.#absentMs = Date.now();
-      this.#problem = error.message;
+      this.#miss(error.message);
     }
     this.#listener.changed(step);
     this.#schedule();
+  }
+
+  /** One snapshot may be as old as the one before it; several come from somewhere else. */
+  #checkProgress(advances: boolean): void {
+    this.#standing = advances ? 0 : this.#standing + 1;
+    if (advances || this.#standing < STANDING_MAX) {
+      // A cache that is in the way stays an absence until a newer snapshot comes.
+      if (advances || this.#problem !== STANDING) this.#absentMs = 0;
+      return;
+    }
+    this.#miss(STANDING);
+  }
+
+  #miss(problem: string): void {
+    if (this.#absentMs === 0) this.#absentMs = Date.now();
+    this.#problem = problem;
   }
 }

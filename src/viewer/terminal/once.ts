@@ -18,6 +18,10 @@ const ROWS_MAX = Number.MAX_SAFE_INTEGER;
 export function onceText(snapshot: Snapshot, target: URL): string {
   const { server, time } = snapshot;
   const head: Line = [part(`${target.host}  ${factsText(server, time)}`)];
+  if (server.started === 0) {
+    const text = 'the snapshot does not say since when the server counts; --json prints it';
+    return textOf([head, [part(text)]]);
+  }
   const change = difference(null, snapshot);
   if (change === null) return textOf([head, [part('it has just started')]]);
   const point = pointOf(change, false);

@@ -100,7 +100,7 @@ export class TerminalSession {
       isAway: absence !== null,
       order: this.#order,
       column: recent.length === 0 ? null : columnOf(recent),
-      columns: columnsOf(history.pointsOf(size.columns * 2), 1),
+      columns: columnsOf(history.lastPoints(size.columns), 1),
       point: history.last,
       routes: history.routesOf(ROUTE_SECONDS),
     };
