@@ -176,8 +176,8 @@ export const COMPRESS_NOW_BYTES_MAX = 8_192;
 export const COMPRESSIONS_MAX = 64;
 
 /**
- * Memory of the encoders of all compress() of a process: an encoder has 0.5 MB to 95 MB, by its coding and
- * level, as long as its response is open.
+ * Memory of the encoders of all compress() of a process: an encoder has 0.5 MB to 95 MB, by its
+ * coding and level, as long as its response is open.
  */
 export const ENCODER_BYTES_MAX = 256_000_000;
 
