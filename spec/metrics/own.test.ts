@@ -14,6 +14,7 @@ import { FixedMemory, type Memory, Segment, Word } from '../../src/metrics/segme
 import { TextFormat, textFormat } from '../../src/metrics/text-format.ts';
 import type { Server } from '../../src/server/server.ts';
 import { unlistenedServer } from '../../testing/unlistened-server.ts';
+import { VirtualServer } from '../../testing/virtual-server.ts';
 import { seriesOf, shownAs, shownJson, shownText, totalOf } from './fixtures/shown.ts';
 import { parseText, sampleOf } from './fixtures/text.ts';
 
@@ -241,4 +242,34 @@ test('series of earlier processes leave room for those of the server', () => {
   assert.ok(own.length > OWN_SERIES_TOTAL_MAX && own.length <= OWN_SERIES_TOTAL_MAX + 25);
   const total = own.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   assert.equal(total, counted);
+});
+
+test('that the memory is full is logged once, and shown', async (context) => {
+  const memory = new FixedMemory(new ArrayBuffer(65_536));
+  const shared = {
+    memory,
+    worker: 1,
+    start: 1,
+    segments: () => [{ id: 0, buffer: memory.buffer }],
+    begin: () => {},
+    end: () => {},
+    close: () => {},
+    place: { path: '/metrics', hasListener: false },
+    workers: 1,
+    startedSeconds: 0,
+  };
+  const life = new VirtualServer({ metrics: true }, () => {}, { sharedMetrics: () => shared });
+  context.after(() => life.end());
+  await life.server.listen();
+  assert.equal(totalOf(await shownJson(life.server), 'vibing_metrics_full'), 0);
+  const counter = life.server.metrics.counter('many_total', 'Many.', ['a']);
+  for (let index = 0; index < OWN_SERIES_MAX; index++) counter.inc(1, { a: index });
+  for (let scrape = 0; scrape < 2; scrape++) {
+    const shown = await shownJson(life.server);
+    assert.equal(totalOf(shown, 'vibing_metrics_full'), 1);
+    assert.equal(totalOf(shown, 'many_total'), OWN_SERIES_MAX);
+  }
+  const lines = life.asyncIo.log.filter((line) => line.includes('memory is full'));
+  assert.equal(lines.length, 1);
+  assert.match(lines[0], /metrics: .* new series count in the series _OVERFLOW/);
 });

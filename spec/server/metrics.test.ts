@@ -259,6 +259,7 @@ describe('who sees the metrics', () => {
       ['x-forwarded-for', '127.0.0.1'],
       ['x-real-ip', '127.0.0.1'],
       ['via', '1.1 proxy'],
+      ['x-forwarded', 'for=192.0.2.7'],
       ['x-forwarded-proto', 'https'],
       ['X-Forwarded-Prefix', '/a'],
       ['x-client-ip', '127.0.0.1'],

@@ -42,9 +42,11 @@ const HISTOGRAM_CELLS: number = BANKS_AT + (DOUBLINGS + 2) / 2;
 
 /**
  * When this share of the memory is used, no series are added to families that have many: the rest
- * is for the banks of those that exist. A share at the end is for the series of overflow.
+ * is for the banks of those that exist. Series of the program have less. A share at the end is for
+ * the series of overflow.
  */
 const SERIES_SHARE = 1 / 2;
+const OWN_SERIES_SHARE = 1 / 4;
 const RESERVED_SHARE = 1 / 8;
 
 /** Memory of a segment. */
@@ -173,7 +175,11 @@ export class Segment {
   /** Those of a client's choice must leave room for those of the server. */
   #hasOwnRoom({ series }: StoredFamily): boolean {
     if (series.size >= OWN_SERIES_MAX) return false;
-    return this.#ownCount < OWN_SERIES_TOTAL_MAX && this.#ownBytes < this.#seriesBytes / 2;
+    const { bytesMax } = this.#memory;
+    const hasRoom =
+      this.#ownCount < OWN_SERIES_TOTAL_MAX && this.#ownBytes < bytesMax * OWN_SERIES_SHARE;
+    if (!hasRoom) this.#isFull = true;
+    return hasRoom;
   }
 
   /** Whether cellOf() has given this cell: then others may count in it, too. */

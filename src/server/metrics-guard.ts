@@ -9,7 +9,7 @@ const LOCAL = trustedPeers(['127.0.0.0/8', '::1', 'unix']);
 
 /** Fields of proxies: the client of a proxy on this machine is somewhere else. */
 const PROXY_FIELD =
-  /^(forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip|cf-connecting-ip|true-client-ip)$/i;
+  /^(forwarded|via|x-forwarded(-.*)?|x-real-ip|x-client-ip|cf-connecting-ip|true-client-ip)$/i;
 
 /** localhost, 127.0.0.1 and [::1], with a port or without. */
 const LOCAL_HOST = /^(localhost|[^:@]+\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d*)?$/i;
