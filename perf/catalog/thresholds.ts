@@ -95,8 +95,8 @@ export const SCAVENGES_MAX = 10;
 export const ECHO_GROWTH_BYTES_MAX: number = 50 * MB;
 /**
  * perf:soak: growth after the first third of the time, in the heap and outside of it. What the
- * allocator of the C library keeps outside differs by 5 MB on a quiet machine and by 11 MB on a busy
- * one, whatever the traffic; a buffer of 4 KB that is lost with each reset connection is 30 MB.
+ * allocator of the C library keeps outside differs by 5 MB on a quiet machine and by 11 MB on a
+ * busy one, whatever the traffic; 4 KB that are lost with each reset connection are 30 MB.
  */
 export const SOAK_HEAP_BYTES_MAX: number = MB;
 export const SOAK_OTHER_BYTES_MAX: number = 15 * MB;
