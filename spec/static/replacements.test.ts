@@ -1,6 +1,6 @@
 // Files that are replaced all the time under many readers: a response is one whole version, and a
-// strong entity tag names one version only. Files of memory keep that also when they are rewritten
-// in place; of a file that is sent from the disk no server can (docs/static-files.md).
+// strong entity tag names one version only. In place, the writes here are over before a read; one
+// that is half done can be seen as a version of its own (docs/static-files.md).
 
 import assert from 'node:assert/strict';
 import { closeSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';

@@ -2,7 +2,13 @@
 // content of what is small. Content and fields are of one version of the file, also when it changes
 // meanwhile.
 
-import { type AsyncIo, FileKind, isFault, type OpenFile } from '../async-io/async-io.ts';
+import {
+  type AsyncIo,
+  FileKind,
+  type FileStat,
+  isFault,
+  type OpenFile,
+} from '../async-io/async-io.ts';
 import { ERRNO } from '../base/errno.ts';
 import type { Services } from '../exchange/exchange.ts';
 import { faultError } from '../exchange/file-fault.ts';
@@ -148,7 +154,12 @@ async function load(
 /** False when a further change might not be noticed. */
 function isLastingProbe({ stat }: Probe, wallMs: number): boolean {
   if (stat === null || stat.kind === FileKind.Directory) return true;
-  return isSettled(stat.modifiedMs, wallMs) && isSettled(stat.changedMs, wallMs);
+  return isQuiet(stat, wallMs);
+}
+
+/** True when no write was in progress that began before `wallMs`. */
+function isQuiet({ changedMs, modifiedMs }: FileStat, wallMs: number): boolean {
+  return isSettled(modifiedMs, wallMs) && isSettled(changedMs, wallMs);
 }
 
 /** All bytes of one version of a file; null when it has changed since it was opened. */
@@ -159,10 +170,8 @@ async function readVersion(
   wallMs: number,
 ): Promise<Uint8Array | null> {
   const { file, stat } = opened;
-  // A write that began before the file was opened may still be in progress.
-  const isQuiet = isSettled(stat.modifiedMs, wallMs) && isSettled(stat.changedMs, wallMs);
-  const isRead = !isQuiet && stat.bytes <= AGREED_BYTES_MAX;
-  const bytes = isRead ? readAgreed(asyncIo, opened) : await readFully(asyncIo, opened, path);
+  const mustAgree = !isQuiet(stat, wallMs) && stat.bytes <= AGREED_BYTES_MAX;
+  const bytes = mustAgree ? readAgreed(asyncIo, opened) : await readFully(asyncIo, opened, path);
   const after = asyncIo.openStat(file);
   return isFault(after) || !isSameFile(stat, after) ? null : bytes;
 }
