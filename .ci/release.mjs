@@ -27,7 +27,9 @@ Exit codes: 0, 1 when something failed, 2 when an argument is wrong, 130 after C
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const OUT = join(ROOT, 'build', 'release');
 /** What a release changes. */
-const FILES = ['package.json', 'package-lock.json', 'CHANGELOG.md'];
+const VERSION_FILE = 'src/base/version.ts';
+const FILES = ['package.json', 'package-lock.json', 'CHANGELOG.md', VERSION_FILE];
+const VERSION_LINE = /^export const VERSION = '.*';$/m;
 const IS_WINDOWS = process.platform === 'win32';
 const NPM = IS_WINDOWS ? 'npm.cmd' : 'npm';
 /** A number, or a name with a letter or a hyphen; numbers have no leading zeros (semver.org 9). */
@@ -111,7 +113,7 @@ async function checked(version) {
 function plan(version, changelog) {
   const heading = changelog.split('\n').find((line) => line.startsWith(`## ${version} `));
   console.log(`dry run: nothing is changed. The release of ${version} would
-  write version ${version} to package.json and package-lock.json
+  write version ${version} to package.json, package-lock.json and ${VERSION_FILE}
   write the heading "${heading}" to CHANGELOG.md
   pack build/release/vibing-${version}.tgz and list its packages beside it
   commit that as "release: ${version}", with the tag v${version}`);
@@ -133,6 +135,7 @@ async function release(version, changelog) {
 async function make(version, changelog) {
   await step(NPM, ['version', version, '--no-git-tag-version', '--allow-same-version']);
   writeFileSync(join(ROOT, 'CHANGELOG.md'), changelog);
+  writeVersion(version);
   await step(NPM, ['pack', '--pack-destination', OUT]);
   const list = ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev', '--package-lock-only'];
   const packages = await step(NPM, list);
@@ -146,6 +149,17 @@ async function make(version, changelog) {
   const message = ['--message', `vibing ${version}`];
   await step('git', ['tag', '--annotate', `v${version}`, ...message]);
   return { tarball, digest };
+}
+
+/** Writes the version that the code knows. */
+function writeVersion(version) {
+  const text = read(VERSION_FILE);
+  if (!VERSION_LINE.test(text)) throw new Problem(`${VERSION_FILE} has no line with the version`);
+  const line = `export const VERSION = '${version}';`;
+  writeFileSync(
+    join(ROOT, VERSION_FILE),
+    text.replace(VERSION_LINE, () => line),
+  );
 }
 
 /** A command of a release, which a signal interrupts. */

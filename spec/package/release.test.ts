@@ -217,6 +217,8 @@ function releasing(): void {
   assert.equal(JSON.parse(read('package.json')).version, '0.2.0');
   const lock = JSON.parse(read('package-lock.json'));
   assert.deepEqual([lock.version, lock.packages[''].version], ['0.2.0', '0.2.0']);
+  // The version that metrics show.
+  assert.match(read('src/base/version.ts'), /^export const VERSION = '0\.2\.0';$/m);
   assert.match(read('CHANGELOG.md'), /^## 0\.2\.0 \(\d{4}-\d\d-\d\d\)$/m);
 
   assert.equal(git('rev-parse', 'HEAD~1'), before, 'one commit');
@@ -224,7 +226,8 @@ function releasing(): void {
   assert.equal(git('rev-parse', 'v0.2.0^{commit}'), git('rev-parse', 'HEAD'));
   assert.equal(git('cat-file', '-t', 'v0.2.0'), 'tag');
   const changed = git('diff', '--name-only', 'HEAD~1').split('\n').sort();
-  assert.deepEqual(changed, ['CHANGELOG.md', 'package-lock.json', 'package.json']);
+  const written = ['CHANGELOG.md', 'package-lock.json', 'package.json', 'src/base/version.ts'];
+  assert.deepEqual(changed, written);
   assert.equal(git('status', '--porcelain'), '');
 
   const names = ['vibing-0.2.0.cdx.json', 'vibing-0.2.0.tgz', 'vibing-0.2.0.tgz.sha256'];
