@@ -20,7 +20,7 @@ import { ResponseWriter } from '../src/connection/response-writer.ts';
 import { ServerServices } from '../src/connection/services.ts';
 import { SpanPool } from '../src/connection/span.ts';
 import type { Handler } from '../src/exchange/handler.ts';
-import { type Counters, makeCounters } from '../src/metrics/counters.ts';
+import { type Counts, makeCounts } from '../src/metrics/counters.ts';
 import { Reactor } from '../src/reactor/reactor.ts';
 import { Regions } from '../src/reactor/regions.ts';
 import { Application } from '../src/server/application.ts';
@@ -47,7 +47,7 @@ export class ConnectionFixture {
   readonly reactor: Reactor;
   readonly regions: Regions;
   readonly spans: SpanPool = new SpanPool();
-  readonly counters: Counters = makeCounters();
+  readonly counters: Counts = makeCounts();
   readonly context: ConnectionContext;
   readonly application: Application;
   /** Adds to the application. */

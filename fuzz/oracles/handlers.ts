@@ -3,7 +3,7 @@
 
 import type { Request } from '../../src/exchange/request.ts';
 import type { Response } from '../../src/exchange/response.ts';
-import type { Counters } from '../../src/metrics/counters.ts';
+import type { Counts } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';
 import { Group } from '../../src/server/group.ts';
 
@@ -22,7 +22,7 @@ export class Handled {
 
 const PLANNED = 'planned';
 
-export function makeApplication(counters: Counters, handled: Handled): Application {
+export function makeApplication(counters: Counts, handled: Handled): Application {
   const application = new Application({
     counters,
     logError: (message) => {

@@ -4,7 +4,7 @@
 import type { AsyncIo } from '../../src/async-io/async-io.ts';
 import { ERRNO } from '../../src/base/errno.ts';
 import type { Slab } from '../../src/base/slab.ts';
-import { type Counters, makeCounters } from '../../src/metrics/counters.ts';
+import { type Counts, makeCounts } from '../../src/metrics/counters.ts';
 import { configFrom } from '../../src/server/config/config.ts';
 import { Runtime } from '../../src/server/runtime.ts';
 import { FakeDriver, type FakeSocket } from '../../testing/fake-driver.ts';
@@ -50,7 +50,7 @@ const CONFIG = configFrom({
 });
 
 export class MemoryServer {
-  readonly counters: Counters = makeCounters();
+  readonly counters: Counts = makeCounts();
   readonly handled: Handled = new Handled();
   readonly #driver: FakeDriver;
   readonly #runtime: Runtime;

@@ -6,7 +6,7 @@ import { limitsFrom } from '../../src/base/limits.ts';
 import type { Slab } from '../../src/base/slab.ts';
 import { type Address, type Completions, type Driver, Op } from '../../src/driver/driver.ts';
 import type { Handler } from '../../src/exchange/handler.ts';
-import { makeCounters } from '../../src/metrics/counters.ts';
+import { makeCounts } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';
 import { configFrom } from '../../src/server/config/config.ts';
 import { Group } from '../../src/server/group.ts';
@@ -136,14 +136,14 @@ export function connectionCases(): readonly BenchCase[] {
 export function turnsOf(text: string, handler: Handler): () => void {
   const config = configFrom({ logLevel: 'silent' });
   const { error: logError, warn: logWarn } = console;
-  const application = new Application({ counters: makeCounters(), logError, logWarn });
+  const application = new Application({ counters: makeCounts(), logError, logWarn });
   const { routes } = application;
   new Group(routes, routes.root).get('/', handler);
   const runtime = new Runtime({
     config: { ...config, limits: limitsFrom({ blockCount: 1024 }) },
     asyncIo: new NodeAsyncIo(),
     log: { error() {}, warn() {}, notice() {}, debug() {}, debugEnabled: false },
-    counters: makeCounters(),
+    counters: makeCounts(),
     application,
     makeDriver: ({ slab }) => {
       return { driver: new EndlessDriver(slab, new TextEncoder().encode(text)), note: null };

@@ -8,7 +8,7 @@ import { ERRNO } from '../../src/base/errno.ts';
 import { limitsFrom } from '../../src/base/limits.ts';
 import { Timeout, timeoutsMs } from '../../src/connection/context.ts';
 import type { Handler } from '../../src/exchange/handler.ts';
-import { makeCounters } from '../../src/metrics/counters.ts';
+import { makeCounts } from '../../src/metrics/counters.ts';
 import { Application } from '../../src/server/application.ts';
 import { configFrom, type ServerOptions } from '../../src/server/config/config.ts';
 import { Group } from '../../src/server/group.ts';
@@ -29,7 +29,7 @@ class Life {
   slot = 0;
 
   constructor(options: ServerOptions, handler: Handler) {
-    const counters = makeCounters();
+    const counters = makeCounts();
     const application = new Application({ counters, logError: () => {}, logWarn: () => {} });
     new Group(application.routes, application.routes.root).get('/*', handler);
     const drivers: FakeDriver[] = [];

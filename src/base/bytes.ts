@@ -7,13 +7,19 @@ import { ZERO } from './ascii.ts';
 /** Below this length a loop is faster than the runtime's own copy. */
 const LOOP_BYTES = 64;
 
+/**
+ * Not looked up at each call: the prototype of Buffer has so many methods that V8 keeps them in a
+ * hash table, and a lookup in that takes a third of the time of copying a short response.
+ */
+const copyAll = Uint8Array.prototype.set;
+
 /** Copies all of `source` to `at`; returns where the copy ends. */
 export function copyBytes(target: Uint8Array, at: number, source: Uint8Array): number {
   const length = source.length;
   if (length <= LOOP_BYTES) {
     for (let index = 0; index < length; index++) target[at + index] = source[index];
   } else {
-    target.set(source, at);
+    copyAll.call(target, source, at);
   }
   return at + length;
 }

@@ -3,7 +3,7 @@
 import { DRAIN_HEAD_MS, LINGER_CHECKS, WRITE_CHECKS } from '../base/fixed-limits.ts';
 import type { Limits } from '../base/limits.ts';
 import type { Exchange, Services } from '../exchange/exchange.ts';
-import type { Counters } from '../metrics/counters.ts';
+import type { Counts } from '../metrics/counters.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 import type { ExchangePool } from './exchange-pool.ts';
@@ -17,7 +17,7 @@ export interface ConnectionContext {
   readonly exchanges: ExchangePool;
   readonly spans: SpanPool;
   readonly limits: ConnectionLimits;
-  readonly counters: Counters;
+  readonly counters: Counts;
   /** Null without metrics. */
   readonly meter: Meter | null;
   readonly services: Services;

@@ -40,11 +40,11 @@ export class ResponseWriter {
   readonly #date: DateField = new DateField();
   readonly #cache: ResponseCache = new ResponseCache();
   /** All of the slab, as the target of the encoders. */
-  readonly #memory: Buffer;
+  readonly #memory: Uint8Array;
 
   constructor(regions: Regions, slabBytes: Uint8Array) {
     this.#regions = regions;
-    this.#memory = Buffer.from(slabBytes.buffer, slabBytes.byteOffset, slabBytes.length);
+    this.#memory = slabBytes;
   }
 
   /** Queues a full response; `wallMs` is for its Date. */

@@ -3,7 +3,7 @@
 import type { AsyncIo } from '../async-io/async-io.ts';
 import type { Exchange, Services } from '../exchange/exchange.ts';
 import type { Siblings } from '../exchange/siblings.ts';
-import type { Counters } from '../metrics/counters.ts';
+import type { Counts } from '../metrics/counters.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Reactor } from '../reactor/reactor.ts';
 
@@ -12,7 +12,7 @@ export interface ServicesOptions {
   readonly asyncIo: AsyncIo;
   readonly siblings?: Siblings | undefined;
   readonly limits: Services['limits'];
-  readonly counters: Counters;
+  readonly counters: Counts;
   readonly meter?: Meter | null;
   readonly pause: (ms: number) => Promise<void>;
   readonly settled: (exchange: Exchange) => void;

@@ -1,7 +1,7 @@
 // The counters of a server. Plain numbers: reading them costs nothing and resets nothing.
 
-/** What a server counts from its creation on; each process has its own. */
-export interface Counters {
+/** What the code of requests counts. */
+export interface Counts {
   /** Connections accepted and closed. */
   accepted: number;
   closed: number;
@@ -24,11 +24,19 @@ export interface Counters {
   evicted: number;
   /** Failures of accept(), as when descriptors or memory are used up. */
   acceptFaults: number;
+}
+
+/** What a server counts from its creation on; each process has its own. */
+export interface Counters extends Counts {
   /** Lines of logs that could not be written; all servers of a process share its streams. */
   readonly logLinesDropped: number;
 }
 
-export function makeCounters(linesDropped: () => number = () => 0): Counters {
+/**
+ * Without a getter: V8 makes an object with one a hash table, and looking up two counters in that
+ * took 4 % of the time of a request in a pipeline.
+ */
+export function makeCounts(): Counts {
   return {
     accepted: 0,
     closed: 0,
@@ -42,8 +50,15 @@ export function makeCounters(linesDropped: () => number = () => 0): Counters {
     turnedAway: 0,
     evicted: 0,
     acceptFaults: 0,
-    get logLinesDropped(): number {
-      return linesDropped();
-    },
   };
+}
+
+/** What users read: always the present values, also by spreading and as JSON. */
+export function countersOf(counts: Counts, linesDropped: () => number): Readonly<Counters> {
+  const counters = {};
+  for (const name of Object.keys(counts) as (keyof Counts)[]) {
+    Object.defineProperty(counters, name, { enumerable: true, get: () => counts[name] });
+  }
+  Object.defineProperty(counters, 'logLinesDropped', { enumerable: true, get: linesDropped });
+  return counters as Readonly<Counters>;
 }

@@ -16,7 +16,7 @@ import { isTraced, runTraced, traceError } from '../exchange/tracing.ts';
 import { TargetForm } from '../http/head.ts';
 import { Method } from '../http/method.ts';
 import { reasonPhrase } from '../http/status.ts';
-import type { Counters } from '../metrics/counters.ts';
+import type { Counts } from '../metrics/counters.ts';
 import { Found } from '../route/match.ts';
 import { Chain, coveredBytes, DONE, isPromise, laterPart } from './chain.ts';
 import type { TrailingSlash } from './config/keys.ts';
@@ -28,7 +28,7 @@ import { type RouteEntry, Routes } from './routes.ts';
 import type { ErrorHandler, Step } from './scope.ts';
 
 export interface ApplicationOptions {
-  readonly counters: Counters;
+  readonly counters: Counts;
   readonly logError: (message: string) => void;
   readonly logWarn: (message: string) => void;
   /** What the program registers; empty at first. */

@@ -23,7 +23,7 @@ import { SpanPool } from '../connection/span.ts';
 import { type Choice, chooseDriver } from '../driver/choose.ts';
 import type { Address, DriverOptions } from '../driver/driver.ts';
 import type { Siblings } from '../exchange/siblings.ts';
-import type { Counters } from '../metrics/counters.ts';
+import type { Counts } from '../metrics/counters.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { OverloadOptions } from '../reactor/admission.ts';
 import { Pump } from '../reactor/pump.ts';
@@ -40,7 +40,7 @@ export interface RuntimeOptions {
   /** The other workers of a worker. */
   readonly siblings?: Siblings | undefined;
   readonly log: Log;
-  readonly counters: Counters;
+  readonly counters: Counts;
   /** Null without metrics. */
   readonly meter?: Meter | null;
   readonly application: Application;

@@ -9,7 +9,7 @@ import { resolveHost } from '../driver/resolve.ts';
 import type { Middleware } from '../exchange/handler.ts';
 import type { State } from '../exchange/request.ts';
 import type { Siblings } from '../exchange/siblings.ts';
-import { type Counters, makeCounters } from '../metrics/counters.ts';
+import { type Counters, type Counts, countersOf, makeCounts } from '../metrics/counters.ts';
 import type { OwnMetrics } from '../metrics/own.ts';
 import { accessLog } from '../middleware/access-log.ts';
 import { missingRoots } from '../static/roots.ts';
@@ -114,7 +114,7 @@ export class Server<S extends State = State> extends Group<'', S> {
   readonly config: Config;
   /** What the server counts, from its creation on. */
   readonly counters: Readonly<Counters>;
-  readonly #counters: Counters;
+  readonly #counts: Counts;
   readonly #metrics: ServerMetrics;
   #metricsServer: Server | null = null;
   readonly #routes: Routes;
@@ -150,12 +150,12 @@ export class Server<S extends State = State> extends Group<'', S> {
     this.#metrics = metrics;
     this.config = config;
     this.#asyncIo = asyncIo;
-    this.#counters = makeCounters(() => asyncIo.linesDropped);
-    this.counters = this.#counters;
+    this.#counts = makeCounts();
+    this.counters = countersOf(this.#counts, () => asyncIo.linesDropped);
     this.#parts = parts;
     this.#log = makeLog(this.config.logLevel, this.#asyncIo, parts.logPrefix);
     this.#application = new Application({
-      counters: this.#counters,
+      counters: this.#counts,
       logError: (message) => this.#log.error(message),
       logWarn: (message) => this.#log.warn(message),
       routes,
@@ -287,7 +287,7 @@ export class Server<S extends State = State> extends Group<'', S> {
       config: this.config,
       asyncIo: this.#asyncIo,
       log: this.#log,
-      counters: this.#counters,
+      counters: this.#counts,
       meter: this.#metrics.meter,
       application: this.#application,
     };
