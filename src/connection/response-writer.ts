@@ -21,7 +21,8 @@ import {
 import { Method } from '../http/method.ts';
 import { hasNoContent, hasNoLength } from '../http/status.ts';
 import { asciiBytes } from '../http/text.ts';
-import type { FileOwner, Region, Regions } from '../reactor/regions.ts';
+import type { FileOwner } from '../reactor/file-owner.ts';
+import type { Region, Regions } from '../reactor/regions.ts';
 import { connectionFieldOf, ResponseCache } from './response-cache.ts';
 import type { SendQueue } from './send-queue.ts';
 
@@ -157,7 +158,9 @@ export class ResponseWriter {
     exchange.contentBytes = content.length;
     sendQueue.commit(copyBytes(this.#memory, at, bytes));
     if (dateAt >= 0) copyBytes(this.#memory, at + dateAt, this.#date.bytes);
-    if (bytes.length < headBytes + content.length) this.#attach(sendQueue, content);
+    if (bytes.length < headBytes + content.length) {
+      sendQueue.attach(this.#regions.mapConstant(content), 0, content.length);
+    }
   }
 
   /**

@@ -14,7 +14,7 @@ import { isHeadOnly } from '../exchange/respond.ts';
 import { BodyUse, Phase } from '../exchange/state.ts';
 import { traceEnd, traceHead } from '../exchange/tracing.ts';
 import type { Meter } from '../metrics/meter.ts';
-import type { FileOwner } from '../reactor/regions.ts';
+import type { FileOwner } from '../reactor/file-owner.ts';
 import { reset, truncate } from './close.ts';
 import type { ConnectionParts } from './parts.ts';
 

@@ -102,8 +102,20 @@ export interface DriverOptions {
   readonly backlog: number;
 }
 
+/** Of mapFile(): the bytes never have to be read from a disk. */
+export const IN_MEMORY = -1;
+
+/** Unnamed files in memory. */
+export interface MemoryFiles {
+  /** A descriptor of a new file with this content; negative when the system has no room for it. */
+  create(content: Uint8Array): number;
+  close(fd: number): void;
+}
+
 export interface Driver {
   readonly name: string;
+  /** Where such files are sent faster than memory. */
+  readonly memoryFiles?: MemoryFiles;
   /**
    * Set by the pump. After sleep() the driver calls it once when poll() is worth calling: with true
    * from Node's loop itself, where a turn may run at once; with false from within another call.
@@ -119,7 +131,8 @@ export interface Driver {
   /**
    * Makes an open file sendable as `region` (< 0), without a copy; positions are those of the file.
    * False where the driver cannot do that. The descriptor stays open until unmap(). `identity` is
-   * a number of this open file that no other file ever has, 0 for one that is mapped only once.
+   * a number of this open file that no other file ever has, 0 for one that is mapped only once,
+   * IN_MEMORY for one of `memoryFiles`.
    */
   mapFile(region: number, fd: number, identity: number): boolean;
   /** Ends a region; no send from it is in flight. */

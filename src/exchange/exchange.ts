@@ -13,7 +13,7 @@ import { ResponseFields } from '../http/response-fields.ts';
 import { pathString } from '../http/target.ts';
 import { latin1 } from '../http/text.ts';
 import type { RouteSeries } from '../metrics/meter.ts';
-import type { FileOwner } from '../reactor/regions.ts';
+import type { FileOwner } from '../reactor/file-owner.ts';
 import { type Matched, NOTHING_MATCHED } from '../route/match.ts';
 import type { BodyReader } from './body-reader.ts';
 import type { Outgoing, Summary } from './callbacks.ts';

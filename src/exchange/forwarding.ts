@@ -2,7 +2,7 @@
 // decode content replace some of its methods.
 
 import type { Peer } from '../driver/driver.ts';
-import type { FileOwner } from '../reactor/regions.ts';
+import type { FileOwner } from '../reactor/file-owner.ts';
 import type { BodyReader } from './body-reader.ts';
 import type { Content } from './content.ts';
 import type { Exchange, Transport } from './exchange.ts';

@@ -10,7 +10,7 @@ import { OFFSETS_PER_FIELD } from '../http/head.ts';
 import { Method } from '../http/method.ts';
 import { type ByteRange, selectRanges } from '../http/range.ts';
 import { checkedName } from '../http/response-fields.ts';
-import type { FileOwner } from '../reactor/regions.ts';
+import type { FileOwner } from '../reactor/file-owner.ts';
 import { copyFile } from './copy-file.ts';
 import type { Exchange } from './exchange.ts';
 import { type Multipart, multipartOf } from './multipart.ts';

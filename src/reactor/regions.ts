@@ -4,6 +4,8 @@
 
 import { assert } from '../base/assert.ts';
 import type { Driver } from '../driver/driver.ts';
+import { ContentFiles } from './content-files.ts';
+import type { FileOwner } from './file-owner.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -18,9 +20,11 @@ export class Regions {
   /** The same for files, whose numbers are negative. */
   readonly #freeFiles: number[] = [];
   #nextFile = -1;
+  readonly #contentFiles: ContentFiles;
 
   constructor(driver: Driver) {
     this.#driver = driver;
+    this.#contentFiles = new ContentFiles(driver);
   }
 
   map(bytes: Uint8Array): Region {
@@ -32,6 +36,15 @@ export class Regions {
       throw error;
     }
     return new Region(this, region, bytes);
+  }
+
+  /** As map(), for content that never changes. */
+  mapConstant(content: Uint8Array): Region {
+    const file = this.#contentFiles.acquire(content);
+    const region = file === null ? null : this.mapFile(file.file, file);
+    if (region !== null) return region;
+    file?.released();
+    return this.map(content);
   }
 
   /**
@@ -52,19 +65,16 @@ export class Regions {
     return this.#next - 1 - this.#free.length + files;
   }
 
+  /** Every region is unmapped. */
+  close(): void {
+    this.#contentFiles.closeAll();
+  }
+
   unmap(region: number): void {
     this.#driver.unmap(region);
     if (region < 0) this.#freeFiles.push(region);
     else this.#free.push(region);
   }
-}
-
-/** What owns an open file, and uses or closes it again when it is no longer sent from. */
-export interface FileOwner {
-  readonly file: number;
-  /** A number that no other file ever has. */
-  readonly identity: number;
-  released(): void;
 }
 
 /** Mapped memory or a mapped file (without bytes here), until release(). */

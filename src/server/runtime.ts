@@ -76,6 +76,7 @@ export class Runtime {
   readonly driverNote: string | null;
   readonly reactor: Reactor;
   readonly #pump: Pump;
+  readonly #regions: Regions;
   readonly #context: ConnectionContext;
   readonly #options: RuntimeOptions;
   /** When draining began. */
@@ -133,9 +134,10 @@ export class Runtime {
       logError: (message) => log.error(message),
     });
     for (const begins of options.application.routes.begins) begins(services);
+    this.#regions = new Regions(choice.driver);
     this.#context = {
       reactor: this.reactor,
-      writer: new ResponseWriter(new Regions(choice.driver), slab.bytes),
+      writer: new ResponseWriter(this.#regions, slab.bytes),
       exchanges: new ExchangePool(services, limits.fieldsMax, !config.debug),
       spans: new SpanPool(),
       limits: limitsOfConnections,
@@ -252,6 +254,7 @@ export class Runtime {
   /** Only when every socket is closed. */
   free(): void {
     this.#pump.stop();
+    this.#regions.close();
     this.reactor.driver.destroy();
   }
 }

@@ -4,7 +4,7 @@
 
 import { isFault, type OpenFile } from '../async-io/async-io.ts';
 import type { Services } from '../exchange/exchange.ts';
-import type { FileOwner } from '../reactor/regions.ts';
+import type { FileOwner } from '../reactor/file-owner.ts';
 import { FRESH_MS, isSameFile } from './freshness.ts';
 
 /** How long a descriptor stays open without a request: a busy file is requested more often. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ERRNO } from '../../../src/base/errno.ts';
-import { NOT_CACHED } from '../../../src/driver/driver.ts';
+import { IN_MEMORY, NOT_CACHED } from '../../../src/driver/driver.ts';
 import { CachedPages } from '../../../src/driver/linux/file-calls.ts';
 import {
   FILE_SEND_BYTES_MAX,
@@ -64,6 +64,15 @@ describe('FileSends', () => {
     files.isUnknown = true;
     sends.try(SOCKET, REGION, 10, 2 * PROBE_BYTES, 0);
     assert.deepEqual(files.probes, [2 * PROBE_BYTES + 9, 10, 10 + PROBE_BYTES]);
+  });
+
+  it('asks nothing about a file that is always in memory', () => {
+    const { files, sends, sent } = fixture();
+    files.isUnknown = true;
+    sends.map(REGION, FD, IN_MEMORY);
+    assert.equal(sends.try(SOCKET, REGION, 3, 100, 0), 100);
+    assert.deepEqual(sent, [{ position: 3, bytes: 100 }]);
+    assert.deepEqual(files.probes, []);
   });
 
   it('sends nothing when a byte is not in memory', () => {

@@ -3,7 +3,7 @@
 // now and then in a way that fails instead of waiting.
 
 import { ERRNO } from '../../base/errno.ts';
-import { NOT_CACHED } from '../driver.ts';
+import { IN_MEMORY, NOT_CACHED } from '../driver.ts';
 import { CachedRanges } from './cached-ranges.ts';
 import { CachedPages } from './file-calls.ts';
 import type { Syscalls } from './syscalls.ts';
@@ -50,7 +50,7 @@ export class FileSends {
     const fd = this.#fds[-region];
     const identity = this.#identities[-region];
     const end = start + Math.min(bytes, FILE_SEND_BYTES_MAX);
-    if (!this.#known.has(fd, identity, start, end, nowMs)) {
+    if (identity !== IN_MEMORY && !this.#known.has(fd, identity, start, end, nowMs)) {
       if (!this.#isCached(fd, start, end)) return NOT_CACHED;
       this.#known.add(fd, identity, start, end, nowMs);
     }

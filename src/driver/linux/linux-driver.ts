@@ -6,7 +6,7 @@ import { assert } from '../../base/assert.ts';
 import { ERRNO } from '../../base/errno.ts';
 import type { Slab } from '../../base/slab.ts';
 import { CompletionQueue } from '../completion-queue.ts';
-import { type Address, type DriverOptions, Op, type Peer } from '../driver.ts';
+import { type Address, type DriverOptions, type MemoryFiles, Op, type Peer } from '../driver.ts';
 import { callFault } from './call-fault.ts';
 import { FileSends } from './file-sends.ts';
 import {
@@ -18,6 +18,7 @@ import {
   TCP_NODELAY,
 } from './layout.ts';
 import { Listener } from './listener.ts';
+import { linuxMemoryFiles } from './memory-files.ts';
 import { RegionAddresses } from './region-addresses.ts';
 import { peerFrom, socketAddress } from './sockaddr.ts';
 import type { Syscalls } from './syscalls.ts';
@@ -35,6 +36,7 @@ export abstract class LinuxDriver {
   protected readonly calls: Syscalls;
   protected readonly slab: Slab;
   protected readonly regions: RegionAddresses;
+  readonly memoryFiles?: MemoryFiles;
   protected readonly files: FileSends;
   protected readonly listener: Listener;
   /** An epoll, in which at least the listeners are registered. */
@@ -57,6 +59,7 @@ export abstract class LinuxDriver {
     this.#watches = new Uint8Array(slots);
     this.regions = new RegionAddresses(calls, slab);
     this.files = new FileSends(calls);
+    if (calls.sendsFiles) this.memoryFiles = linuxMemoryFiles;
     this.scratchAddress = calls.addressOf(this.scratch);
     this.epoll = calls.epollCreate();
     if (this.epoll < 0) throw callFault('epoll_create1', -this.epoll);
