@@ -153,8 +153,13 @@ class Disruptions {
   #kill(): void {
     const [victim] = childrenOf(this.#server.pid);
     if (victim === undefined) return;
-    // A child of our own server, whose pid was read a moment ago.
-    process.kill(victim, 'SIGKILL');
+    try {
+      // A child of our own server, whose pid was read a moment ago.
+      process.kill(victim, 'SIGKILL');
+    } catch {
+      // It was the old worker of a reload, and has ended in that moment.
+      return;
+    }
     this.kills += 1;
     void this.#traffic.killing(this.#isGone(victim));
   }
