@@ -1,7 +1,6 @@
 // The side of a worker: pins itself to its core, accepts from its own listener and, when asked,
 // from those of siblings, reports to the primary, and exits when asked or when the primary is gone.
 
-import cluster from 'node:cluster';
 import { reopenLogs } from '../async-io/log-files.ts';
 import { pinTo } from '../driver/linux/affinity.ts';
 import { F_SETFD, FD_CLOEXEC } from '../driver/linux/layout.ts';
@@ -13,6 +12,7 @@ import { assignment } from './assignment.ts';
 import { fixedValues } from './fixed-keys.ts';
 import { type FromPrimary, type FromWorker, LISTENER_FD } from './messages.ts';
 import { MetricsFile } from './metrics-file.ts';
+import { nodeCluster } from './node-cluster.ts';
 
 /** Timers of handlers and the like may keep the process running this long after the close. */
 const EXIT_MS = 2_000;
@@ -29,7 +29,8 @@ export function prepareWorker(): void {
   process.on('SIGINT', () => {});
   process.on('SIGHUP', () => {});
   // Otherwise node:cluster exits the process at once when its primary is gone.
-  if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
+  const { worker } = nodeCluster();
+  if (worker !== undefined) worker.exitedAfterDisconnect = true;
 }
 
 /** Children of this process must not inherit its listeners. */
