@@ -51,8 +51,17 @@ export async function bundle(folder) {
     minifyInternalExports: false,
   });
   await bundled.close();
+  checkAscii(output.find(({ fileName }) => fileName === 'vibing.js').code);
   const kept = new Set([...output.map(({ fileName }) => fileName), ...declarations(folder)]);
   removeOthers(folder, folder, kept);
+}
+
+/** V8 keeps a source with any other character as UTF-16, which takes twice the memory. */
+function checkAscii(code) {
+  const at = code.search(/[^\0-\x7f]/);
+  if (at < 0) return;
+  const line = code.slice(code.lastIndexOf('\n', at) + 1, code.indexOf('\n', at));
+  throw new Error(`vibing.js is not ASCII; write an escape such as \\u2191 in: ${line.trim()}`);
 }
 
 /** Says which file a module is put into. */
