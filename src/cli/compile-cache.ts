@@ -1,5 +1,5 @@
-// Node's cache of compiled code, from Node 22.1 on: it saves a fifth of the time to start. Node runs
-// what lies there, so only a folder that no other user can write to is used.
+// Node's cache of compiled code, from Node 22.1 on: it saves a fifth of the time to start. Node
+// runs what lies there, so only a folder that no other user can write to is used.
 
 import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import * as nodeModule from 'node:module';

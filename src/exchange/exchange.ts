@@ -143,7 +143,7 @@ export class Exchange {
   forwarded: Forwarded | null;
   /** The most content that is read of the body, instead of body_bytes_max; -1 when not set. */
   bodyBytesMax: number;
-  /** Calls that came too late, and whether the log has a line about one. */
+  /** Calls that came too late; whether the log says so. */
   lateCalls: number;
   lateNoted: boolean;
   /** Writes in a row whose promise was settled at once. */
