@@ -10,7 +10,7 @@ await runCommand({
     'of a small program, in turn with `node -e 0`; the first second of a new worker after SIGHUP,\n' +
     `at ${RATE} requests a second over 1,024 new connections, and a later second; and the memory\n` +
     `of a server after full load over ${CONNECTIONS_LOADED} connections.`,
-  programs: ['prlimit'],
+  programs: [],
   numbers: {
     rounds: { default: 15, max: 99, what: 'starts of each' },
     reloads: { default: 5, max: 50, what: 'reloads, each with two loads of a second' },
